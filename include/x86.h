@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * x86.h - the processor: registers, descriptor formats, page-table bits, MSRs,
+ * CPUID, and the instructions that C has no words for. For C and assembly.
+ *
+ * Control-register and EFLAGS bits come from the kernel's UAPI headers
+ * (X86_CR0_PE, ...). Everything else is named as in AMD's manual (APM2,
+ * publication 24593) with the section that defines it.
+ */
+#ifndef X86_H
+#define X86_H
+
+#include <linux/const.h>
+#include <asm/processor-flags.h>
+
+/* -- Segments (APM2 4.8). boot.rst fixes CS 0x10 and DS 0x18 at hand-over. */
+#define KERNEL32_CS		0x08
+#define BOOT_CS			0x10
+#define BOOT_DS			0x18
+#define BOOT_TSS		0x20
+
+/* Flat 4 GiB descriptors: present, DPL 0, accessed. */
+#define GDT_CODE32		_AC(0x00cf9b000000ffff, ULL)
+#define GDT_CODE64		_AC(0x00af9b000000ffff, ULL)
+#define GDT_DATA		_AC(0x00cf93000000ffff, ULL)
+
+/* -- Model-specific registers (APM2 appendix A). */
+#define MSR_EFER		0xc0000080
+#define EFER_SCE_BIT		0
+#define EFER_LME_BIT		8
+#define EFER_LMA_BIT		10
+#define EFER_NXE_BIT		11
+#define EFER_LME		(_AC(1, UL) << EFER_LME_BIT)
+#define EFER_LMA		(_AC(1, UL) << EFER_LMA_BIT)
+#define EFER_NXE		(_AC(1, UL) << EFER_NXE_BIT)
+
+/* -- CPUID (APM3 appendix E): leaf, register and bit. */
+#define CPUID_FEATURES		0x00000001
+#define CPUID_STRUCTURED	0x00000007
+#define CPUID_EXT_MAX		0x80000000
+#define CPUID_EXT_FEATURES	0x80000001
+#define CPUID_SEV		0x8000001f
+
+#define CPUID_7_EBX_BMI1_BIT	3	/* leaf 7 EBX */
+#define CPUID_7_EBX_BMI2_BIT	8
+#define CPUID_7_ECX_LA57_BIT	16	/* leaf 7 ECX */
+#define CPUID_EXT_ECX_LZCNT_BIT	5	/* leaf 0x80000001 ECX (ABM) */
+#define CPUID_EXT_EDX_NX_BIT	20	/* leaf 0x80000001 EDX */
+#define CPUID_EXT_EDX_PG1G_BIT	26
+#define CPUID_EXT_EDX_LM_BIT	29
+
+/* -- Long-mode page tables (APM2 5.3). */
+#define PAGE_SHIFT		12
+#define PAGE_SIZE		(_AC(1, UL) << PAGE_SHIFT)
+#define PMD_SHIFT		21
+#define PMD_SIZE		(_AC(1, UL) << PMD_SHIFT)
+#define PUD_SHIFT		30
+#define PUD_SIZE		(_AC(1, UL) << PUD_SHIFT)
+#define PTRS_PER_TABLE		512
+#define TABLE_INDEX_BITS	9
+
+#define PTE_PRESENT_BIT		0
+#define PTE_WRITE_BIT		1
+#define PTE_PRESENT		(_AC(1, UL) << PTE_PRESENT_BIT)
+#define PTE_WRITE		(_AC(1, UL) << PTE_WRITE_BIT)
+#define PTE_USER		(_AC(1, UL) << 2)
+#define PTE_PWT			(_AC(1, UL) << 3)
+#define PTE_PCD			(_AC(1, UL) << 4)
+#define PTE_ACCESSED		(_AC(1, UL) << 5)
+#define PTE_DIRTY		(_AC(1, UL) << 6)
+#define PTE_LEAF		(_AC(1, UL) << 7)	/* PS, above level 1 */
+#define PTE_GLOBAL		(_AC(1, UL) << 8)
+#define PTE_NX			(_AC(1, UL) << 63)
+/* Bits 51:12: the frame and, in an SEV guest, the C-bit. */
+#define PTE_ADDR_MASK		_AC(0x000ffffffffff000, UL)
+
+/* -- Page-fault error code (APM2 8.4.2). */
+#define PF_PRESENT		(_AC(1, UL) << 0)
+#define PF_WRITE		(_AC(1, UL) << 1)
+#define PF_USER			(_AC(1, UL) << 2)
+#define PF_RSVD			(_AC(1, UL) << 3)
+#define PF_FETCH		(_AC(1, UL) << 4)
+
+/* -- Exception vectors (APM2 8.2). */
+#define X86_TRAP_DE		0
+#define X86_TRAP_DB		1
+#define X86_TRAP_NMI		2
+#define X86_TRAP_UD		6
+#define X86_TRAP_DF		8
+#define X86_TRAP_GP		13
+#define X86_TRAP_PF		14
+#define X86_TRAP_AC		17
+#define X86_TRAP_VC		29
+#define IDT_VECTORS		32
+/* Vectors whose frame has an error code: 8, 10-14, 17, 21, 29, 30. */
+#define TRAPS_WITH_ERROR_CODE	0x60227d00
+
+/* The line size that clflush works in is 64 bytes on every SEV processor. */
+#define CACHE_LINE_SIZE		64
+
+#ifndef __ASSEMBLER__
+
+#include "types.h"
+
+struct desc_ptr {
+	u16 limit;
+	u64 base;
+} __attribute__((packed));
+BUILD_BUG_ON(sizeof(struct desc_ptr) != 10);
+
+/* Long-mode gate (APM2 4.8.4). */
+struct idt_gate {
+	u16 offset_low;		/* 0x0 */
+	u16 selector;		/* 0x2 */
+	u8 ist;			/* 0x4 */
+	u8 type;		/* 0x5 */
+	u16 offset_middle;	/* 0x6 */
+	u32 offset_high;	/* 0x8 */
+	u32 reserved;		/* 0xc */
+};
+BUILD_BUG_ON(sizeof(struct idt_gate) != 16);
+#define GATE_INTERRUPT		0x8e	/* present, DPL 0, 64-bit, clears IF */
+
+struct cpuid_regs {
+	u32 eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid_regs cpuid_count(u32 leaf, u32 subleaf)
+{
+	struct cpuid_regs r;
+
+	asm volatile("cpuid"
+		     : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+		     : "a"(leaf), "c"(subleaf));
+	return r;
+}
+
+static inline u64 rdmsr(u32 msr)
+{
+	u32 low, high;
+
+	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	return (u64)high << 32 | low;
+}
+
+static inline void wrmsr(u32 msr, u64 value)
+{
+	asm volatile("wrmsr" : : "c"(msr), "a"((u32)value),
+		     "d"((u32)(value >> 32)) : "memory");
+}
+
+static inline u64 read_cr0(void)
+{
+	u64 value;
+
+	asm volatile("mov %%cr0, %0" : "=r"(value));
+	return value;
+}
+
+static inline void write_cr0(u64 value)
+{
+	asm volatile("mov %0, %%cr0" : : "r"(value) : "memory");
+}
+
+static inline u64 read_cr2(void)
+{
+	u64 value;
+
+	asm volatile("mov %%cr2, %0" : "=r"(value));
+	return value;
+}
+
+static inline u64 read_cr3(void)
+{
+	u64 value;
+
+	asm volatile("mov %%cr3, %0" : "=r"(value));
+	return value;
+}
+
+static inline void write_cr3(u64 value)
+{
+	asm volatile("mov %0, %%cr3" : : "r"(value) : "memory");
+}
+
+static inline u64 read_cr4(void)
+{
+	u64 value;
+
+	asm volatile("mov %%cr4, %0" : "=r"(value));
+	return value;
+}
+
+static inline void invlpg(u64 addr)
+{
+	asm volatile("invlpg (%0)" : : "r"(addr) : "memory");
+}
+
+static inline void clflush(const volatile void *addr)
+{
+	asm volatile("clflush %0" : : "m"(*(const volatile char *)addr)
+		     : "memory");
+}
+
+static inline void mfence(void)
+{
+	asm volatile("mfence" : : : "memory");
+}
+
+static inline void load_idt(const struct desc_ptr *idt)
+{
+	asm volatile("lidt %0" : : "m"(*idt));
+}
+
+static inline noreturn void halt_forever(void)
+{
+	for (;;)
+		asm volatile("cli; hlt" : : : "memory");
+}
+
+#endif
+#endif
