@@ -135,6 +135,39 @@ static inline struct cpuid_regs cpuid_count(u32 leaf, u32 subleaf)
 	return r;
 }
 
+static inline void clflush(const volatile void *addr)
+{
+	asm volatile("clflush %0" : : "m"(*(const volatile char *)addr)
+		     : "memory");
+}
+
+static inline void mfence(void)
+{
+	asm volatile("mfence" : : : "memory");
+}
+
+/*
+ * What only ring 0 may do. A test on the host supplies its own.
+ */
+#ifdef SEVSTUB_HOSTED
+
+u64 rdmsr(u32 msr);
+void wrmsr(u32 msr, u64 value);
+u64 read_cr0(void);
+void write_cr0(u64 value);
+u64 read_cr2(void);
+u64 read_cr3(void);
+void write_cr3(u64 value);
+u64 read_cr4(void);
+void invlpg(u64 addr);
+void load_idt(const struct desc_ptr *idt);
+u8 inb(u16 port);
+void outb(u8 value, u16 port);
+void outsb(u16 port, const void *buf, size_t count);
+noreturn void halt_forever(void);
+
+#else
+
 static inline u64 rdmsr(u32 msr)
 {
 	u32 low, high;
@@ -196,20 +229,29 @@ static inline void invlpg(u64 addr)
 	asm volatile("invlpg (%0)" : : "r"(addr) : "memory");
 }
 
-static inline void clflush(const volatile void *addr)
-{
-	asm volatile("clflush %0" : : "m"(*(const volatile char *)addr)
-		     : "memory");
-}
-
-static inline void mfence(void)
-{
-	asm volatile("mfence" : : : "memory");
-}
-
 static inline void load_idt(const struct desc_ptr *idt)
 {
 	asm volatile("lidt %0" : : "m"(*idt));
+}
+
+static inline u8 inb(u16 port)
+{
+	u8 value;
+
+	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+static inline void outb(u8 value, u16 port)
+{
+	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+/* One string instruction: one exit of a virtual machine for all of @count. */
+static inline void outsb(u16 port, const void *buf, size_t count)
+{
+	asm volatile("rep outsb"
+		     : "+S"(buf), "+c"(count) : "d"(port) : "memory");
 }
 
 static inline noreturn void halt_forever(void)
@@ -218,5 +260,6 @@ static inline noreturn void halt_forever(void)
 		asm volatile("cli; hlt" : : : "memory");
 }
 
-#endif
+#endif /* SEVSTUB_HOSTED */
+#endif /* __ASSEMBLER__ */
 #endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * misc.h - every prototype that crosses a file, grouped by the file that
+ * defines it, and the structures they pass.
+ */
+#ifndef MISC_H
+#define MISC_H
+
+#include <asm/bootparam.h>
+
+#include "payload.h"
+#include "types.h"
+#include "x86.h"
+
+/*
+ * Everything is linked into one image: no symbol is ever looked up through the
+ * global offset table. -fvisibility=hidden alone does not cover declarations.
+ */
+#ifndef SEVSTUB_HOSTED
+#pragma GCC visibility push(hidden)
+#endif
+
+/* Why a function refused; always returned negated. Values as in errno.h. */
+#define ENOENT	2
+#define ENOMEM	12
+#define EFAULT	14
+#define EINVAL	22
+#define ENOSPC	28
+
+/* ---- head_64.S ---- */
+
+/*
+ * Where the linker put things, as offsets from startup_32. Data words and not
+ * linker symbols, because the image runs wherever a loader put it.
+ */
+struct image_info {
+	u64 pref_address;	/* lowest address of the runtime range */
+	u64 align;		/* its alignment, a power of two */
+	u64 init_size;		/* its size: payload, then the moved image */
+	u64 relocatable;	/* 0: the range starts at pref_address only */
+	u64 file_end;		/* end of what the loader put into memory */
+	u64 payload;		/* struct payload_header */
+	u64 text, text_end;
+	u64 rodata, rodata_end;
+	u64 data, data_end;	/* .data and .bss */
+	u64 stack_guard;	/* one page, below the stack */
+	u64 stack_end;
+	u64 pool, pool_end;	/* page tables */
+	u64 end;
+};
+extern const struct image_info image_info;
+
+/* ---- string.c ---- */
+
+#ifndef SEVSTUB_HOSTED
+void *memcpy(void *dst, const void *src, size_t len);
+void *memmove(void *dst, const void *src, size_t len);
+void *memset(void *dst, int value, size_t len);
+int memcmp(const void *a, const void *b, size_t len);
+size_t strlen(const char *s);
+size_t strnlen(const char *s, size_t max);
+#endif
+
+/* ---- cmdline.c ---- */
+
+/*
+ * A kernel command line as a loader hands it over: words separated by blanks.
+ * @text need not be terminated; nothing at or behind @text + @len is read.
+ */
+struct cmdline {
+	const char *text;
+	size_t len;
+};
+
+/*
+ * Looks for "name=value". The last match wins, as it does in the kernel. The
+ * value goes into @buf, cut off at @size - 1 bytes and terminated.
+ * Returns the value's whole length, or -ENOENT.
+ */
+int cmdline_find_option(const struct cmdline *cmdline, const char *name,
+			char *buf, size_t size);
+
+/* Whether @name stands in the command line as a word of its own. */
+bool cmdline_find_option_bool(const struct cmdline *cmdline, const char *name);
+
+/*
+ * Parses an unsigned number as strtoul(s, &end, base) does with base 0, 10 or
+ * 16, but refuses overflow. @end may be NULL. Returns 0 or -EINVAL (no digit,
+ * or more than 64 bits).
+ */
+int parse_u64(const char *s, const char **end, unsigned int base, u64 *value);
+
+/* ---- console.c ---- */
+
+/*
+ * Where output goes: the UART that @cmdline's earlyprintk= or, failing that,
+ * its last console= with a UART at an I/O port names, and the VGA text screen
+ * when earlyprintk=vga asks and @screen says that there is one. With neither
+ * the console is silent until console_force().
+ */
+void console_init(const struct cmdline *cmdline,
+		  const struct screen_info *screen);
+
+/* An error has to be seen: with no UART set up yet, sets up ttyS0. */
+void console_force(void);
+
+/*
+ * Formatted output. Conversions: %s %c %d %u %x with an optional 'l', '0' and
+ * a width; %% for itself. Output is sent at each newline. info() is silent
+ * unless the command line asked for a console; con_printf() is not.
+ */
+void info(const char *fmt, ...) printf_like(1, 2);
+void con_printf(const char *fmt, ...) printf_like(1, 2);
+
+/* ---- e820.c ---- */
+
+/* Whether all of [start, end) is RAM and no other entry touches it. */
+bool e820_is_ram(const struct boot_params *bp, u64 start, u64 end);
+
+/*
+ * The part around @addr, at most [low, high), that is RAM and reaches @addr
+ * without a gap. Returns false if @addr itself is not in RAM.
+ */
+bool e820_ram_around(const struct boot_params *bp, u64 addr, u64 *low,
+		     u64 *high);
+
+/* ---- ident_map_64.c ---- */
+
+/* What a mapping may be used for; reading is always allowed. */
+#define MAP_RO		0x0
+#define MAP_WRITE	0x1
+#define MAP_EXEC	0x2
+
+struct ident_map_config {
+	void *pool;		/* page-aligned memory for tables */
+	size_t pool_size;
+	unsigned int levels;	/* 4, or 5 with CR4.LA57 on */
+	u64 enc_mask;		/* the C-bit, or 0 */
+	bool nx;		/* EFER.NXE is on */
+	bool pages_1g;		/* 1 GiB leaves exist */
+	const struct boot_params *bp;	/* its E820 bounds what #PF may map */
+};
+
+/*
+ * Starts a new, empty identity map. It takes effect with ident_map_load().
+ * Returns 0, -EINVAL (unaligned pool, levels) or -ENOMEM.
+ */
+int ident_map_init(const struct ident_map_config *config);
+
+/*
+ * Maps the pages that [start, end) touches, private and write-back. Pages that
+ * are mapped already keep what they have, so the strictest comes first.
+ * Leaves are 2 MiB (1 GiB where there are such) only where the rounded range
+ * covers them whole. Returns 0, -EINVAL (empty, wraps or is out of reach of
+ * the page tables) or -ENOMEM (pool exhausted).
+ */
+int ident_map_range(u64 start, u64 end, unsigned int prot);
+
+/*
+ * Takes the page at @addr out of reach for good: no later call and no page
+ * fault maps it. It must not be mapped yet. Returns 0, -EINVAL or -ENOMEM.
+ */
+int ident_map_guard(u64 addr);
+bool ident_map_is_guard(u64 addr);
+
+/*
+ * Makes the mapped page at @addr shared with the hypervisor or private again;
+ * a larger leaf is split first. Page contents do not survive on hardware.
+ * Returns 0, -EINVAL (not mapped, or no C-bit) or -ENOMEM.
+ */
+int ident_map_set_decrypted(u64 addr);
+int ident_map_set_encrypted(u64 addr);
+
+/*
+ * Maps the pages of [addr, addr + size) for device registers: shared, not
+ * executable, uncached. Returns 0, -EINVAL (empty, wraps, mapped already) or
+ * -ENOMEM.
+ */
+int ident_map_device(u64 addr, u64 size);
+
+/* Loads CR3 with the new map. */
+void ident_map_load(void);
+
+/*
+ * Serves a page fault: maps the 2 MiB around @addr as far as it is RAM,
+ * writable and not executable. Returns 0, -EFAULT (protection violation, not
+ * RAM, a guard page) or -ENOMEM.
+ */
+int ident_map_fault(u64 addr, u64 error_code);
+
+/* ---- idt_64.c ---- */
+
+/* What the common exception path saves; the layout idt_handlers_64.S pushes. */
+struct exception_frame {
+	u64 r15, r14, r13, r12, r11, r10, r9, r8;
+	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
+	u64 vector;
+	u64 error_code;
+	u64 rip, cs, rflags, rsp, ss;	/* pushed by the processor */
+};
+
+/* Every vector ends in a report; nothing may fault. Before C runs for real. */
+void idt_load_stage1(void);
+/* #PF maps on demand from now on. After ident_map_load(). */
+void idt_load_stage2(void);
+/* An IDT of no entries: a late exception cannot run code that is gone. */
+void idt_teardown(void);
+void do_exception(struct exception_frame *frame);
+
+/* ---- misc.c ---- */
+
+/* Prints "sevstub: <what>: <detail>" and stops for good. */
+noreturn void error(const char *what, const char *fmt, ...) printf_like(2, 3);
+
+/*
+ * Called by head_64.S where the loader put us, before .bss exists: where the
+ * image at @load must move to so that the payload's range below is free.
+ * Stops with a message when that memory is not there.
+ */
+u64 place_image(struct boot_params *bp, u64 load);
+
+/*
+ * Called by head_64.S after the move, with @image the address of startup_32:
+ * the boot from here on. Returns the address of the payload's entry.
+ */
+u64 extract_kernel(struct boot_params *bp, u64 image);
+
+/* ---- unzstd.c ---- */
+
+/* XXH64 with seed 0. */
+u64 xxh64(const void *data, size_t len);
+
+/*
+ * Lets the decoder use BMI1, BMI2 and LZCNT instructions. Without this call it
+ * does not; it never asks the processor itself, because CPUID is an exit.
+ */
+void unzstd_use_bmi2(void);
+
+/*
+ * Decompresses one zstd frame of exactly @in_size bytes, which must give
+ * exactly @out_size bytes. Input may lie at the end of the output's buffer
+ * (see payload_header.margin). Returns NULL, or what is wrong in words.
+ */
+const char *unzstd(void *out, size_t out_size, const void *in, size_t in_size);
+
+#ifndef SEVSTUB_HOSTED
+#pragma GCC visibility pop
+#endif
+
+#endif
