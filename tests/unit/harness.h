@@ -23,13 +23,11 @@
 #define HARNESS_H
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/common_interface_defs.h>
-#endif
 
 #include "misc.h"
 
@@ -247,11 +245,25 @@ static void harness_report(const char *verdict, const char *why)
 	fflush(stdout);
 }
 
-/* A sanitizer is about to end the program: say in which case. */
-static maybe_unused void harness_crashed(void)
+/* Sanitizers end the program with abort(), so that we can say in which case. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "abort_on_error=1:handle_abort=0";
+}
+
+const char *__ubsan_default_options(void);
+const char *__ubsan_default_options(void)
+{
+	return "abort_on_error=1:print_stacktrace=1";
+}
+
+static void harness_crashed(int signal_number)
 {
 	if (harness.current)
 		harness_report("FAIL", "crashed, see stderr");
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
 }
 
 static bool harness_run(const struct test_case *test)
@@ -292,9 +304,7 @@ int main(int argc, char **argv)
 	harness.program = slash ? slash + 1 : argv[0];
 	if (!strncmp(harness.program, "test_", strlen("test_")))
 		harness.program += strlen("test_");
-#ifdef __SANITIZE_ADDRESS__
-	__sanitizer_set_death_callback(harness_crashed);
-#endif
+	signal(SIGABRT, harness_crashed);
 
 	for (test = harness.first; test; test = test->next) {
 		wanted = argc < 2;

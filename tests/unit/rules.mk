@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: MIT
+#
+# Unit tests: host programs that include the stub's own .c files. Each
+# tests/unit/test_X.c becomes $(O)/unit/test_X; LDLIBS_test_X and
+# CFLAGS_test_X are what it alone needs. The programs that the scripts run are
+# in UNIT_TOOLS, set in a rules.mk that is included before this one.
+
+UNIT_SRCS := $(wildcard tests/unit/test_*.c)
+UNIT_PROGS := $(UNIT_SRCS:tests/unit/%.c=$(O)/unit/%)
+
+UNIT_CFLAGS := -std=gnu11 -g -O1 \
+	-fsanitize=address,undefined -fno-sanitize-recover=all \
+	-DSEVSTUB_HOSTED -Iinclude -I. -Wall -Wextra -Werror
+
+LDLIBS_test_insn := -lZydis
+
+# The decoder is compiled from zstd's own source, as it is in the stub.
+ZSTD_SRC ?= $(O)/zstd
+CFLAGS_test_unzstd := -I$(ZSTD_SRC)/lib
+$(O)/unit/test_unzstd: | $(ZSTD_SRC)/.stamp
+
+$(UNIT_PROGS): $(O)/unit/%: tests/unit/%.c tests/unit/rules.mk
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' HOSTCC $@
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) $(CFLAGS_$*) $(HOSTCFLAGS) \
+		-MMD -MP -MT $@ -MF $@.d -o $@ $< $(LDLIBS_$*)
+
+-include $(UNIT_PROGS:=.d)
+
+.PHONY: check-deps-unit
+check-deps-unit: $(UNIT_PROGS) $(UNIT_TOOLS)
