@@ -1,0 +1,663 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mkpayload.c - turns a kernel into what the stub carries and boots.
+ *
+ * Runs on the host at build time. A bzImage or an ELF file goes in; out comes
+ * PREFIX.bin, struct payload_header and the compressed memory image, and
+ * PREFIX.S, which takes PREFIX.bin into the link and tells linker.ld and
+ * header.S about it in symbols. The same input gives the same output, bit for
+ * bit, and output is only written after the stub's way of decompressing has
+ * been tried on it.
+ */
+#define ZSTD_STATIC_LINKING_ONLY
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#define XXH_INLINE_ALL
+#include <common/xxhash.h>
+
+#include "mkpayload.h"
+
+#define EXIT_USAGE		2
+
+/* A kernel that says nothing else gets what Linux has by default. */
+#define DEFAULT_CMDLINE_SIZE	2047
+#define DEFAULT_ROOT_FLAGS	1	/* MS_RDONLY */
+#define DEFAULT_VID_MODE	0xffff	/* "normal", boot.rst */
+/* No Linux for x86-64 is built for a smaller alignment. */
+#define LINUX_MIN_ALIGN		(2 * MIB)
+/* No larger default of a linker's is taken for a kernel's wish. */
+#define PLAIN_MAX_ALIGN		(2 * MIB)
+#define NAME_IN_VERSION_MAX	120
+
+#define DEFAULT_LEVEL		19
+#define MAX_LEVEL		22
+/* So much is compressed between two reports of progress. */
+#define COMPRESS_CHUNK		MIB
+
+struct options {
+	const char *kernel;
+	const char *prefix;
+	const char *cmdline;
+	const char *info;
+	int level;
+	bool quiet;
+};
+
+/* A file that appears under its name only when it is complete. */
+struct output {
+	char *name;
+	char *temporary;
+};
+
+enum { OUTPUT_BIN, OUTPUT_S, OUTPUTS };
+
+static struct output outputs[OUTPUTS];
+
+static const char *error_file;
+static const char *error_part;
+
+/* ---- errors ---- */
+
+static void remove_outputs(void)
+{
+	for (int i = 0; i < OUTPUTS; i++) {
+		if (outputs[i].temporary)
+			unlink(outputs[i].temporary);
+		if (outputs[i].name)
+			unlink(outputs[i].name);
+	}
+}
+
+void die(const char *fmt, ...)
+{
+	va_list args;
+
+	remove_outputs();
+	fprintf(stderr, "mkpayload: ");
+	if (error_file)
+		fprintf(stderr, "%s: ", error_file);
+	if (error_part)
+		fprintf(stderr, "%s: ", error_part);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(EXIT_FAILURE);
+}
+
+void error_within(const char *part)
+{
+	error_part = part;
+}
+
+static void errors_about(const char *file)
+{
+	error_file = file;
+	error_part = NULL;
+}
+
+void *xalloc(size_t size)
+{
+	void *p = calloc(1, size);
+
+	if (!p)
+		die("out of memory (%zu bytes)", size);
+	return p;
+}
+
+static char *concat(const char *a, const char *b)
+{
+	size_t len = strlen(a);
+	char *s = xalloc(len + strlen(b) + 1);
+
+	memcpy(s, a, len);
+	strcpy(s + len, b);
+	return s;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* ---- the command line ---- */
+
+static const char usage_text[] =
+	"Usage: mkpayload [--cmdline TEXT] [--level N] [-q] -o PREFIX KERNEL\n"
+	"       mkpayload --info PREFIX.bin\n"
+	"\n"
+	"Compresses KERNEL, a Linux bzImage or a static ELF64 x86-64 kernel, into\n"
+	"PREFIX.bin and writes PREFIX.S, which links it behind the boot stub.\n"
+	"\n"
+	"  -o PREFIX       where to write\n"
+	"  --cmdline TEXT  command line that is built into the image\n"
+	"  --level N       zstd's level, 1 to 22 (default 19)\n"
+	"  --info          print what PREFIX.bin says about its kernel\n"
+	"  -q              no progress\n";
+
+static noreturn void usage_error(void)
+{
+	fputs(usage_text, stderr);
+	exit(EXIT_USAGE);
+}
+
+static int parse_level(const char *text)
+{
+	char *end;
+	long level = strtol(text, &end, 10);
+
+	if (end == text || *end || level < 1 || level > MAX_LEVEL)
+		die("--level %s: must be from 1 to %d", text, MAX_LEVEL);
+	return level;
+}
+
+static struct options parse_options(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "cmdline", required_argument, NULL, 'c' },
+		{ "level", required_argument, NULL, 'l' },
+		{ "info", required_argument, NULL, 'i' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct options opt = { .cmdline = "", .level = DEFAULT_LEVEL };
+	int c;
+
+	while ((c = getopt_long(argc, argv, "o:qh", long_options, NULL)) != -1) {
+		switch (c) {
+		case 'o':
+			opt.prefix = optarg;
+			break;
+		case 'c':
+			opt.cmdline = optarg;
+			break;
+		case 'l':
+			opt.level = parse_level(optarg);
+			break;
+		case 'i':
+			opt.info = optarg;
+			break;
+		case 'q':
+			opt.quiet = true;
+			break;
+		case 'h':
+			fputs(usage_text, stdout);
+			exit(EXIT_SUCCESS);
+		default:
+			usage_error();
+		}
+	}
+	if (opt.info ? optind != argc : optind + 1 != argc || !opt.prefix)
+		usage_error();
+	opt.kernel = argv[optind];
+	return opt;
+}
+
+/* ---- input ---- */
+
+static struct blob read_file(const char *name)
+{
+	struct blob file;
+	struct stat st;
+	size_t done = 0;
+	int fd;
+
+	errors_about(name);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		die("%s", strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		die("not a regular file");
+	if (st.st_size == 0)
+		die("empty file");
+	if ((u64)st.st_size > PAYLOAD_MAX_SIZE)
+		die("payload over 2 GiB (a file of %lu bytes)",
+		    (u64)st.st_size);
+
+	file = (struct blob){ xalloc(st.st_size), st.st_size };
+	while (done < file.size) {
+		ssize_t got = read(fd, file.data + done, file.size - done);
+
+		if (got < 0)
+			die("%s", strerror(errno));
+		if (got == 0)
+			die("truncated while it was read");
+		done += got;
+	}
+	close(fd);
+	return file;
+}
+
+/* "sevstub NAME", for want of a version string in the input. */
+static void invent_version(const char *kernel, char *version)
+{
+	const char *name = base_name(kernel);
+	size_t len = strlen(strcpy(version, "sevstub "));
+
+	for (int i = 0; name[i] && i < NAME_IN_VERSION_MAX; i++)
+		version[len++] = name[i] > ' ' && name[i] <= '~' ? name[i] : '_';
+	version[len] = '\0';
+}
+
+static unsigned int log2_of(u64 power_of_two)
+{
+	return __builtin_ctzl(power_of_two);
+}
+
+/* What a bare ELF file gets for a setup header. */
+static struct boot_traits plain_traits(const struct image *image, bool relocatable)
+{
+	u64 align = image->max_align;
+
+	if (align > PLAIN_MAX_ALIGN)
+		align = PLAIN_MAX_ALIGN;
+	if (align < PAYLOAD_MIN_ALIGN)
+		align = PAYLOAD_MIN_ALIGN;
+	if (image->is_linux && align < LINUX_MIN_ALIGN)
+		align = LINUX_MIN_ALIGN;
+
+	return (struct boot_traits){
+		.kernel_alignment = align,
+		.min_alignment = log2_of(align),
+		.relocatable_kernel = relocatable,
+		/*
+		 * Linux does not say in its ELF file whether it copes with
+		 * five levels. Anybody else can look at CR4.
+		 */
+		.xloadflags = image->is_linux ? 0 : XLF_5LEVEL,
+		.cmdline_size = DEFAULT_CMDLINE_SIZE,
+		.root_flags = DEFAULT_ROOT_FLAGS,
+		.vid_mode = DEFAULT_VID_MODE,
+	};
+}
+
+/* From the file's bytes to the memory image and its setup header's fields. */
+static struct image read_kernel(const char *name, struct boot_traits *traits)
+{
+	struct blob file = read_file(name);
+	struct image image;
+
+	if (bzimage_probe(&file)) {
+		u64 pref_address;
+		struct blob elf = bzimage_extract(&file, traits, &pref_address);
+
+		error_within("compressed kernel");
+		image = elf_lay_out(&elf, true);
+		free(elf.data);
+		errors_about(name);
+		if (pref_address != image.link_addr)
+			die("pref_address %#lx differs from the lowest p_paddr %#lx",
+			    pref_address, image.link_addr);
+	} else if (elf_probe(&file)) {
+		image = elf_lay_out(&file, false);
+		*traits = plain_traits(&image, image.reloc_size > 0);
+	} else {
+		die("not a kernel: neither an ELF file nor a bzImage");
+	}
+	free(file.data);
+
+	if (image.link_addr % traits->kernel_alignment)
+		die("linked at physical %#lx, unaligned to %#lx",
+		    image.link_addr, traits->kernel_alignment);
+	if (!traits->version[0])
+		invent_version(name, traits->version);
+	return image;
+}
+
+static void check_cmdline(const char *cmdline, const struct boot_traits *traits)
+{
+	size_t len = strlen(cmdline);
+
+	if (len > traits->cmdline_size)
+		die("--cmdline: %zu characters, the kernel takes %u", len,
+		    traits->cmdline_size);
+	for (size_t i = 0; i < len; i++) {
+		if ((u8)cmdline[i] < ' ' || cmdline[i] == 0x7f)
+			die("--cmdline: control character %#x at position %zu",
+			    (u8)cmdline[i], i);
+	}
+}
+
+/* ---- compression ---- */
+
+static size_t zstd_check(size_t ret)
+{
+	if (ZSTD_isError(ret))
+		die("zstd: %s", ZSTD_getErrorName(ret));
+	return ret;
+}
+
+static void show_progress(const struct options *opt, size_t done, size_t total)
+{
+	if (!opt->quiet && isatty(STDERR_FILENO))
+		fprintf(stderr, "\rmkpayload: compressing %lu MiB, zstd -%d: %3lu%%%s",
+			total / MIB, opt->level, done * 100 / total,
+			done == total ? "\n" : "");
+}
+
+/*
+ * One frame with its content size in the header, so that the decoder checks
+ * it, and no checksum: the header's digest covers the compressed bytes.
+ * Fed in chunks for the sake of progress, on a terminal or not: how it is fed
+ * can change the result.
+ */
+static struct blob compress_image(const struct blob *image,
+				  const struct options *opt)
+{
+	struct blob frame = { .size = ZSTD_compressBound(image->size) };
+	ZSTD_CCtx *cctx = ZSTD_createCCtx();
+	ZSTD_inBuffer in = { image->data, 0, 0 };
+	ZSTD_outBuffer out;
+	size_t left;
+
+	if (!cctx)
+		die("out of memory");
+	frame.data = xalloc(frame.size);
+	out = (ZSTD_outBuffer){ frame.data, frame.size, 0 };
+	zstd_check(ZSTD_CCtx_setParameter(cctx, ZSTD_c_compressionLevel,
+					  opt->level));
+	zstd_check(ZSTD_CCtx_setParameter(cctx, ZSTD_c_contentSizeFlag, 1));
+	zstd_check(ZSTD_CCtx_setParameter(cctx, ZSTD_c_checksumFlag, 0));
+	zstd_check(ZSTD_CCtx_setPledgedSrcSize(cctx, image->size));
+
+	if (!opt->quiet && !isatty(STDERR_FILENO))
+		fprintf(stderr, "mkpayload: compressing %lu MiB, zstd -%d\n",
+			image->size / MIB, opt->level);
+	do {
+		in.size += COMPRESS_CHUNK;
+		if (in.size > image->size)
+			in.size = image->size;
+		left = zstd_check(ZSTD_compressStream2(cctx, &out, &in,
+			in.size < image->size ? ZSTD_e_continue : ZSTD_e_end));
+		show_progress(opt, in.size, image->size);
+	} while (in.pos < image->size);
+	if (left)
+		die("zstd: frame does not fit into its bound");
+
+	ZSTD_freeCCtx(cctx);
+	frame.size = out.pos;
+	return frame;
+}
+
+/*
+ * Decompresses in place, as the stub will, into a buffer that ends exactly
+ * @margin above the output's end.
+ */
+static void prove_frame(const struct blob *image, const struct blob *frame,
+			u64 margin)
+{
+	u64 size = image->size + margin;
+	u8 *memory = xalloc(size);
+	u8 *in = memory + size - frame->size;
+	size_t ret;
+
+	if (frame->size > size)
+		die("zstd: frame of %zu bytes does not fit its margin of %lu",
+		    frame->size, margin);
+	memcpy(in, frame->data, frame->size);
+	ret = zstd_check(ZSTD_decompress(memory, image->size, in, frame->size));
+	if (ret != image->size || memcmp(memory, image->data, image->size))
+		die("zstd: decompression in place gives something else");
+	free(memory);
+}
+
+/* ---- the payload header ---- */
+
+static u64 header_digest(const struct payload_header *header)
+{
+	return XXH64(header, offsetof(struct payload_header, header_digest), 0);
+}
+
+static struct payload_header describe(const struct image *image,
+				      const struct boot_traits *traits,
+				      const struct blob *frame)
+{
+	struct payload_header header = {
+		.magic = PAYLOAD_MAGIC,
+		.version = PAYLOAD_VERSION,
+		.link_addr = image->link_addr,
+		.align = traits->kernel_alignment,
+		.entry_offset = image->entry_offset,
+		.file_size = image->file_size,
+		.mem_size = image->mem_size,
+		.reloc_size = image->reloc_size,
+		.margin = zstd_check(ZSTD_decompressionMargin(frame->data,
+							      frame->size)),
+		.comp_size = frame->size,
+		.comp_digest = XXH64(frame->data, frame->size, 0),
+	};
+
+	if (image->is_linux)
+		header.flags |= PAYLOAD_LINUX;
+	if (traits->relocatable_kernel)
+		header.flags |= PAYLOAD_RELOCATABLE;
+	if (traits->xloadflags & XLF_5LEVEL)
+		header.flags |= PAYLOAD_LA57;
+	header.header_digest = header_digest(&header);
+	return header;
+}
+
+/* ---- output ---- */
+
+/* From here on, an error removes what has been written under @prefix. */
+static void prepare_outputs(const struct options *opt)
+{
+	static const char * const suffix[OUTPUTS] = { ".bin", ".S" };
+	struct stat in, out;
+
+	errors_about(opt->prefix);
+	if (!*base_name(opt->prefix))
+		die("PREFIX names a directory");
+	for (int i = 0; i < OUTPUTS; i++) {
+		char *name = concat(opt->prefix, suffix[i]);
+
+		if (!stat(opt->kernel, &in) && !stat(name, &out) &&
+		    in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+			die("%s is the input", base_name(name));
+		outputs[i].name = name;
+	}
+	/* What is left of an earlier run must not be taken for our result. */
+	remove_outputs();
+}
+
+static FILE *open_output(struct output *output)
+{
+	FILE *f;
+
+	errors_about(output->name);
+	output->temporary = concat(output->name, ".tmp");
+	f = fopen(output->temporary, "we");
+	if (!f)
+		die("%s", strerror(errno));
+	return f;
+}
+
+static void close_output(FILE *f)
+{
+	bool failed = ferror(f);
+
+	if (fclose(f) || failed)
+		die("cannot write: %s", strerror(errno));
+}
+
+static void write_bin(struct output *output, const struct payload_header *header,
+		      const struct blob *frame)
+{
+	FILE *f = open_output(output);
+
+	fwrite(header, sizeof(*header), 1, f);
+	fwrite(frame->data, frame->size, 1, f);
+	close_output(f);
+}
+
+/* A string for the assembler; whatever it might interpret is escaped. */
+static void write_string(FILE *f, const char *directive, const char *text)
+{
+	fprintf(f, "\t%s \"", directive);
+	for (; *text; text++) {
+		u8 c = *text;
+
+		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+		    (c >= 'a' && c <= 'z'))
+			fputc(c, f);
+		else
+			fprintf(f, "\\%03o", c);
+	}
+	fprintf(f, "\"\n");
+}
+
+static void write_symbol(FILE *f, const char *name)
+{
+	fprintf(f, "\t.globl %s\n\t.hidden %s\n", name, name);
+}
+
+static void write_label(FILE *f, const char *name)
+{
+	write_symbol(f, name);
+	fprintf(f, "%s:\n", name);
+}
+
+static void write_value(FILE *f, const char *name, u64 value)
+{
+	write_symbol(f, name);
+	fprintf(f, "\t.set %s, %#lx\n", name, value);
+}
+
+static void write_assembly(struct output *output, const char *bin_name,
+			   const struct payload_header *header,
+			   const struct boot_traits *traits, const char *cmdline)
+{
+	u64 out_size = header->file_size + header->reloc_size;
+	u64 mem_size = header->mem_size;
+	FILE *f = open_output(output);
+
+	fprintf(f, "/* Made by mkpayload; found by the assembler with -I. */\n");
+	fprintf(f, "\t.section .payload, \"a\"\n\t.balign 16\n");
+	write_label(f, "payload_start");
+	write_string(f, ".incbin", bin_name);
+	write_label(f, "payload_end");
+
+	fprintf(f, "\n\t.section .setup.version, \"a\"\n");
+	write_label(f, "payload_version");
+	write_string(f, ".asciz", traits->version);
+
+	fprintf(f, "\n\t.section .rodata.cmdline, \"a\"\n");
+	write_label(f, "builtin_cmdline");
+	write_string(f, ".asciz", cmdline);
+
+	fputc('\n', f);
+	write_value(f, "payload_link_addr", header->link_addr);
+	write_value(f, "payload_align", header->align);
+	write_value(f, "payload_min_align_shift", traits->min_alignment);
+	write_value(f, "payload_relocatable", traits->relocatable_kernel);
+	write_value(f, "payload_out_size", out_size);
+	write_value(f, "payload_mem_size",
+		    mem_size > out_size ? mem_size : out_size);
+	write_value(f, "payload_margin", header->margin);
+	write_value(f, "payload_xloadflags", traits->xloadflags);
+	write_value(f, "payload_cmdline_size", traits->cmdline_size);
+	write_value(f, "payload_root_flags", traits->root_flags);
+	write_value(f, "payload_ram_size", traits->ram_size);
+	write_value(f, "payload_vid_mode", traits->vid_mode);
+	write_value(f, "payload_root_dev", traits->root_dev);
+	write_value(f, "payload_setup_flags", 0);
+
+	fprintf(f, "\n\t.section .note.GNU-stack, \"\", @progbits\n");
+	close_output(f);
+}
+
+/* Both files are complete: give them their names. */
+static void publish_outputs(void)
+{
+	for (int i = 0; i < OUTPUTS; i++) {
+		errors_about(outputs[i].name);
+		if (rename(outputs[i].temporary, outputs[i].name))
+			die("%s", strerror(errno));
+	}
+}
+
+/* ---- --info ---- */
+
+static int print_info(const char *name)
+{
+	struct blob file = read_file(name);
+	struct payload_header header;
+	u64 comp_size;
+
+	if (file.size < sizeof(header))
+		die("truncated: %zu bytes hold no payload header", file.size);
+	memcpy(&header, file.data, sizeof(header));
+	comp_size = file.size - sizeof(header);
+	if (memcmp(header.magic, PAYLOAD_MAGIC, sizeof(header.magic)))
+		die("not made by mkpayload: wrong magic");
+	if (header.version != PAYLOAD_VERSION)
+		die("payload version %u, known is %u", header.version,
+		    PAYLOAD_VERSION);
+	if (header.header_digest != header_digest(&header))
+		die("damaged: the header's digest differs");
+	if (header.comp_size != comp_size)
+		die("damaged: %lu compressed bytes, must be %lu", comp_size,
+		    header.comp_size);
+	if (header.comp_digest !=
+	    XXH64(file.data + sizeof(header), comp_size, 0))
+		die("damaged: the compressed bytes' digest differs");
+
+	printf("kernel: %s%s%s\n",
+	       header.flags & PAYLOAD_LINUX ? "Linux" : "plain ELF",
+	       header.flags & PAYLOAD_RELOCATABLE ? ", relocatable" : "",
+	       header.flags & PAYLOAD_LA57 ? ", five-level paging" : "");
+	printf("link address: %#lx\n", header.link_addr);
+	printf("alignment: %#lx\n", header.align);
+	printf("entry offset: %#lx\n", header.entry_offset);
+	printf("payload size: %lu\n", header.file_size);
+	printf("memory size: %lu\n", header.mem_size);
+	printf("relocation size: %lu\n", header.reloc_size);
+	printf("compressed size: %lu\n", header.comp_size);
+	printf("margin: %lu\n", header.margin);
+	printf("digest: %016lx\n", header.comp_digest);
+	if (fflush(stdout) || ferror(stdout))
+		die("cannot print: %s", strerror(errno));
+	free(file.data);
+	return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct options opt = parse_options(argc, argv);
+	struct payload_header header;
+	struct boot_traits traits = { 0 };
+	struct image image;
+	struct blob frame;
+
+	if (opt.info)
+		return print_info(opt.info);
+
+	prepare_outputs(&opt);
+	image = read_kernel(opt.kernel, &traits);
+	check_cmdline(opt.cmdline, &traits);
+
+	frame = compress_image(&image.bytes, &opt);
+	header = describe(&image, &traits, &frame);
+	prove_frame(&image.bytes, &frame, header.margin);
+
+	write_bin(&outputs[OUTPUT_BIN], &header, &frame);
+	write_assembly(&outputs[OUTPUT_S], base_name(outputs[OUTPUT_BIN].name),
+		       &header, &traits, opt.cmdline);
+	publish_outputs();
+
+	free(frame.data);
+	free(image.bytes.data);
+	return EXIT_SUCCESS;
+}

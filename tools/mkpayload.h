@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mkpayload.h - what mkpayload's files share: the kernel on its way from the
+ * input file to a flat memory image, and the one way to refuse it.
+ */
+#ifndef MKPAYLOAD_H
+#define MKPAYLOAD_H
+
+#include <asm/bootparam.h>
+
+#include "payload.h"
+#include "types.h"
+
+/* Files are read and written as they lie in memory. */
+BUILD_BUG_ON(__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__);
+
+#define KIB	0x400UL
+#define MIB	0x100000UL
+
+/* XLF_5LEVEL and XLF_5LEVEL_ENABLED: what an input says about LA57. */
+#define XLF_LA57_BITS	(XLF_5LEVEL | XLF_5LEVEL_ENABLED)
+
+/* The longest version string that is carried over, with its NUL. */
+#define VERSION_MAX	512
+
+struct blob {
+	u8 *data;
+	size_t size;
+};
+
+/*
+ * What the new image's setup header takes over from the kernel; field names
+ * as in Linux's struct setup_header.
+ */
+struct boot_traits {
+	u64 kernel_alignment;
+	unsigned int min_alignment;	/* a power of two's exponent */
+	bool relocatable_kernel;
+	u16 xloadflags;			/* XLF_LA57_BITS only */
+	u32 cmdline_size;
+	u16 root_flags;
+	u16 ram_size;
+	u16 vid_mode;
+	u16 root_dev;
+	char version[VERSION_MAX];
+};
+
+/*
+ * The relocation table as it is stored: at the first byte behind the flat
+ * image (file_size is rounded up to 8 where there is one). What is listed are
+ * the offsets of the places from the payload's first byte, ascending, first
+ * those of 8 bytes that grow with the link address, then those of 4 bytes that
+ * shrink, then those of 4 bytes that grow.
+ */
+struct payload_relocs {
+	u32 count64;
+	u32 count_inverse32;
+	u32 count32;
+	u32 reserved;			/* 0 */
+	u32 offset[];
+};
+
+/*
+ * The kernel as it lies in memory: @bytes is the flat image, file_size long,
+ * and behind it reloc_size bytes of struct payload_relocs.
+ */
+struct image {
+	struct blob bytes;
+	u64 link_addr;
+	u64 entry_offset;
+	u64 file_size;
+	u64 mem_size;
+	u64 reloc_size;
+	u64 max_align;			/* the largest p_align */
+	bool is_linux;
+};
+
+/*
+ * Prints "mkpayload: FILE: reason" and exits with status 1. No output file is
+ * left behind. error_within() names a part of the file in all that follows.
+ */
+noreturn void die(const char *fmt, ...) printf_like(1, 2);
+void error_within(const char *part);
+
+void *xalloc(size_t size);
+
+/* ---- bzimage.c ---- */
+
+bool bzimage_probe(const struct blob *file);
+
+/*
+ * Decompresses the ELF file in the bzImage @file. Fills in @traits, and
+ * @pref_address with the address that the setup header names.
+ */
+struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
+			    u64 *pref_address);
+
+/* ---- elf.c ---- */
+
+bool elf_probe(const struct blob *file);
+
+/*
+ * Checks the static x86-64 executable @file and lays out its segments.
+ * @is_linux: known to be a Linux kernel; otherwise found out.
+ */
+struct image elf_lay_out(const struct blob *file, bool is_linux);
+
+#endif
