@@ -27,26 +27,31 @@
 #define EINVAL	22
 #define ENOSPC	28
 
-/* ---- head_64.S ---- */
+/* ---- linker.ld ---- */
 
 /*
- * Where the linker put things, as offsets from startup_32. Data words and not
- * linker symbols, because the image runs wherever a loader put it.
+ * The parts of the image, wherever it is: taking the address of one of these
+ * compiles to an address relative to the instruction.
  */
+extern const u8 startup_32[];			/* first byte of the image */
+extern const u8 payload_start[], payload_end[];	/* header, compressed bytes */
+extern const u8 _text[], _etext[];
+extern const u8 _rodata[], _erodata[];
+extern const u8 _data[], _edata[], _ebss[];
+extern const u8 stack_guard[], stack_end[];
+extern u8 page_table_pool[], page_table_pool_end[];
+extern const u8 _end[];
+extern const char builtin_cmdline[];
+
+/* ---- head_64.S ---- */
+
+/* What the build knows about the payload; numbers, not addresses in the image. */
 struct image_info {
 	u64 pref_address;	/* lowest address of the runtime range */
 	u64 align;		/* its alignment, a power of two */
 	u64 init_size;		/* its size: payload, then the moved image */
 	u64 relocatable;	/* 0: the range starts at pref_address only */
-	u64 file_end;		/* end of what the loader put into memory */
-	u64 payload;		/* struct payload_header */
-	u64 text, text_end;
-	u64 rodata, rodata_end;
-	u64 data, data_end;	/* .data and .bss */
-	u64 stack_guard;	/* one page, below the stack */
-	u64 stack_end;
-	u64 pool, pool_end;	/* page tables */
-	u64 end;
+	u64 cmdline_size;	/* longest command line, without its NUL */
 };
 extern const struct image_info image_info;
 
@@ -114,12 +119,15 @@ void con_printf(const char *fmt, ...) printf_like(1, 2);
 
 /* ---- e820.c ---- */
 
-/* Whether all of [start, end) is RAM and no other entry touches it. */
+/*
+ * Whether all of [start, end) is RAM and no other entry touches it. False for
+ * an empty range.
+ */
 bool e820_is_ram(const struct boot_params *bp, u64 start, u64 end);
 
 /*
- * The part around @addr, at most [low, high), that is RAM and reaches @addr
- * without a gap. Returns false if @addr itself is not in RAM.
+ * Cuts [*low, *high) down to the part that is RAM and reaches @addr without a
+ * gap. Returns false if @addr is not in RAM or not in [*low, *high).
  */
 bool e820_ram_around(const struct boot_params *bp, u64 addr, u64 *low,
 		     u64 *high);
@@ -143,22 +151,25 @@ struct ident_map_config {
 
 /*
  * Starts a new, empty identity map. It takes effect with ident_map_load().
- * Returns 0, -EINVAL (unaligned pool, levels) or -ENOMEM.
+ * Returns 0, -EINVAL (unaligned pool, levels, a C-bit that cannot be) or
+ * -ENOMEM.
  */
 int ident_map_init(const struct ident_map_config *config);
 
 /*
  * Maps the pages that [start, end) touches, private and write-back. Pages that
- * are mapped already keep what they have, so the strictest comes first.
- * Leaves are 2 MiB (1 GiB where there are such) only where the rounded range
- * covers them whole. Returns 0, -EINVAL (empty, wraps or is out of reach of
- * the page tables) or -ENOMEM (pool exhausted).
+ * are mapped or guarded already keep what they have, so the strictest comes
+ * first. Leaves are 2 MiB (1 GiB where there are such) only where the rounded
+ * range covers them whole. Returns 0, -EINVAL (empty, wraps or is out of reach
+ * of the page tables) or -ENOMEM (pool exhausted; the range may be mapped in
+ * part).
  */
 int ident_map_range(u64 start, u64 end, unsigned int prot);
 
 /*
  * Takes the page at @addr out of reach for good: no later call and no page
- * fault maps it. It must not be mapped yet. Returns 0, -EINVAL or -ENOMEM.
+ * fault maps it. Returns 0, -EINVAL (mapped or guarded already, out of reach)
+ * or -ENOMEM.
  */
 int ident_map_guard(u64 addr);
 bool ident_map_is_guard(u64 addr);
@@ -173,18 +184,19 @@ int ident_map_set_encrypted(u64 addr);
 
 /*
  * Maps the pages of [addr, addr + size) for device registers: shared, not
- * executable, uncached. Returns 0, -EINVAL (empty, wraps, mapped already) or
- * -ENOMEM.
+ * executable, uncached. Returns 0, -EINVAL (empty, wraps, out of reach, mapped
+ * or guarded already, even in part) or -ENOMEM.
  */
 int ident_map_device(u64 addr, u64 size);
 
-/* Loads CR3 with the new map. */
+/* Loads CR3 with the new map; nothing of an older one stays in the TLB. */
 void ident_map_load(void);
 
 /*
- * Serves a page fault: maps the 2 MiB around @addr as far as it is RAM,
- * writable and not executable. Returns 0, -EFAULT (protection violation, not
- * RAM, a guard page) or -ENOMEM.
+ * Serves a page fault: maps what is empty in the 2 MiB around @addr, as far as
+ * it is RAM without a gap, writable and not executable. Returns 0 only if the
+ * page at @addr was not mapped and now is; else -EFAULT (anything but a data
+ * access that found nothing mapped, not RAM, a guard page) or -ENOMEM.
  */
 int ident_map_fault(u64 addr, u64 error_code);
 
@@ -205,6 +217,8 @@ void idt_load_stage1(void);
 void idt_load_stage2(void);
 /* An IDT of no entries: a late exception cannot run code that is gone. */
 void idt_teardown(void);
+/* NMIs that came and were ignored. */
+unsigned int idt_nmi_count(void);
 void do_exception(struct exception_frame *frame);
 
 /* ---- misc.c ---- */
