@@ -4,16 +4,19 @@
 # kernels, the initramfs that reports from userspace. Each script prints its
 # own progress.
 
-# ZSTD_SRC=DIR on make's command line or in the environment uses that tree.
+# ZSTD_SRC=DIR, on make's command line or in the environment, uses that tree.
+# What needs the source depends on $(ZSTD_SRC)/.stamp, order-only.
 ZSTD_SRC ?= $(O)/zstd
-ifeq ($(ZSTD_SRC),$(O)/zstd)
-ZSTD_STAMP := $(O)/zstd/.stamp
-else
-ZSTD_STAMP :=
-endif
 
 $(O)/zstd/.stamp: tools/fetch-zstd
 	$(Q)sh tools/fetch-zstd $(@D)
+
+ifneq ($(ZSTD_SRC),$(O)/zstd)
+# A tree from elsewhere has no stamp; that it is one is all there is to check.
+$(ZSTD_SRC)/.stamp:
+	$(Q)test -r $(ZSTD_SRC)/lib/zstd.h || \
+		{ echo "ZSTD_SRC=$(ZSTD_SRC) has no lib/zstd.h" >&2; exit 1; }
+endif
 
 # Depends on nothing: a kernel that is there stays until it is removed.
 $(O)/kernels/%/vmlinuz:
