@@ -6,6 +6,8 @@
 #ifndef MISC_H
 #define MISC_H
 
+#include <stdarg.h>
+
 #include <asm/bootparam.h>
 
 #include "payload.h"
@@ -69,8 +71,9 @@ size_t strnlen(const char *s, size_t max);
 /* ---- cmdline.c ---- */
 
 /*
- * A kernel command line as a loader hands it over: words separated by blanks.
- * @text need not be terminated; nothing at or behind @text + @len is read.
+ * A kernel command line as a loader hands it over: words separated by bytes up
+ * to ' '. @text need not be terminated; nothing at or behind @text + @len is
+ * read.
  */
 struct cmdline {
 	const char *text;
@@ -80,42 +83,75 @@ struct cmdline {
 /*
  * Looks for "name=value". The last match wins, as it does in the kernel. The
  * value goes into @buf, cut off at @size - 1 bytes and terminated.
- * Returns the value's whole length, or -ENOENT.
+ * Returns the value's whole length, or -ENOENT and leaves @buf alone.
  */
 int cmdline_find_option(const struct cmdline *cmdline, const char *name,
 			char *buf, size_t size);
+
+/*
+ * For options that may be given more than once: as cmdline_find_option(), but
+ * the first match in @rest, which is left with what follows it.
+ */
+int cmdline_next_option(struct cmdline *rest, const char *name, char *buf,
+			size_t size);
 
 /* Whether @name stands in the command line as a word of its own. */
 bool cmdline_find_option_bool(const struct cmdline *cmdline, const char *name);
 
 /*
  * Parses an unsigned number as strtoul(s, &end, base) does with base 0, 10 or
- * 16, but refuses overflow. @end may be NULL. Returns 0 or -EINVAL (no digit,
- * or more than 64 bits).
+ * 16, but takes neither blanks nor a sign and refuses overflow. @end may be
+ * NULL. Returns 0, or -EINVAL (no digit, or more than 64 bits) and leaves @end
+ * and @value alone.
  */
 int parse_u64(const char *s, const char **end, unsigned int base, u64 *value);
 
 /* ---- console.c ---- */
 
 /*
- * Where output goes: the UART that @cmdline's earlyprintk= or, failing that,
- * its last console= with a UART at an I/O port names, and the VGA text screen
- * when earlyprintk=vga asks and @screen says that there is one. With neither
- * the console is silent until console_force().
+ * Sets up what the command line asks for:
+ *
+ *	earlyprintk=serial[,ttyS0|,ttyS1|,0xPORT][,BAUD]	9600 baud if none
+ *	earlyprintk=ttyS0|ttyS1[,BAUD]				is given
+ *	earlyprintk=vga			@screen must say that it shows text
+ *	earlyprintk=debugcon[,0xPORT]	QEMU's isa-debugcon; port 0x402
+ *	console=uart8250|uart,io,PORT[,BAUD]	the baud rate that is set, if
+ *						none is given
+ *
+ * Further words behind a comma and line settings behind BAUD are ignored: it
+ * is always 8n1. What is malformed asks for nothing. Of each option the last
+ * one counts; a UART in earlyprintk= wins over one in console=.
+ *
+ * Without any of these the console is silent until console_force().
  */
 void console_init(const struct cmdline *cmdline,
 		  const struct screen_info *screen);
 
-/* An error has to be seen: with no UART set up yet, sets up ttyS0. */
+/*
+ * An error has to be seen: with no UART in use, sets up the one that the
+ * command line names, in a form above or as console=ttyS0|ttyS1[,BAUD], or if
+ * that does not answer, ttyS0. May be called before console_init().
+ */
 void console_force(void);
 
 /*
- * Formatted output. Conversions: %s %c %d %u %x with an optional 'l', '0' and
- * a width; %% for itself. Output is sent at each newline. info() is silent
- * unless the command line asked for a console; con_printf() is not.
+ * VGA memory that the caller is to map, with ident_map_device(), before it
+ * calls console_vga_enable(); nothing is written to it earlier. Returns false
+ * if there is no VGA text console to enable.
+ */
+bool console_vga_range(u64 *start, u64 *end);
+void console_vga_enable(void);
+
+/*
+ * Formatted output. Conversions: %s %c %d %u %x with an optional '0', a width
+ * and 'l'; %% for itself. What %s and %c print comes out as '?' where it is
+ * not printable ASCII: strings from a loader cannot control a terminal. Output
+ * is sent at each newline. info() is silent unless the command line asked for
+ * a console; the others are not.
  */
 void info(const char *fmt, ...) printf_like(1, 2);
 void con_printf(const char *fmt, ...) printf_like(1, 2);
+void con_vprintf(const char *fmt, va_list args) printf_like(1, 0);
 
 /* ---- e820.c ---- */
 
@@ -253,9 +289,10 @@ void unzstd_use_bmi2(void);
 /*
  * Decompresses one zstd frame of exactly @in_size bytes, which must give
  * exactly @out_size bytes. Input may lie at the end of the output's buffer
- * (see payload_header.margin). Returns NULL, or what is wrong in words.
+ * (see payload_header.margin). Returns 0, zstd's error code (above 0, listed in
+ * its zstd_errors.h), or -EINVAL if the frame holds less.
  */
-const char *unzstd(void *out, size_t out_size, const void *in, size_t in_size);
+int unzstd(void *out, size_t out_size, const void *in, size_t in_size);
 
 #ifndef SEVSTUB_HOSTED
 #pragma GCC visibility pop

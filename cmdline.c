@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmdline.c - finds options in the kernel command line and parses numbers.
+ *
+ * The command line comes from a loader: it may hold any bytes and need not be
+ * terminated, so that nothing outside of it is ever read. Needs no memory of
+ * its own: may run before .bss exists.
+ */
+#include "misc.h"
+
+#define NOT_A_DIGIT 0xff
+
+/* Blanks, control characters and stray NULs all end a word. */
+static bool is_separator(char c)
+{
+	return (u8)c <= ' ';
+}
+
+/* Takes the first word off the front of @rest. Returns false at the end. */
+static bool next_word(struct cmdline *rest, struct cmdline *word)
+{
+	const char *text = rest->text;
+	const char *end = text + rest->len;
+
+	while (text < end && is_separator(*text))
+		text++;
+	word->text = text;
+	while (text < end && !is_separator(*text))
+		text++;
+	word->len = (size_t)(text - word->text);
+	rest->text = text;
+	rest->len = (size_t)(end - text);
+	return word->len != 0;
+}
+
+static bool starts_with(const struct cmdline *word, const char *name, size_t len)
+{
+	return word->len >= len && !memcmp(word->text, name, len);
+}
+
+static int copy_value(const char *value, size_t len, char *buf, size_t size)
+{
+	size_t copied = len;
+
+	if (size) {
+		if (copied > size - 1)
+			copied = size - 1;
+		memcpy(buf, value, copied);
+		buf[copied] = '\0';
+	}
+	return (int)len;
+}
+
+int cmdline_next_option(struct cmdline *rest, const char *name, char *buf,
+			size_t size)
+{
+	size_t name_len = strlen(name);
+	struct cmdline word;
+
+	while (next_word(rest, &word))
+		if (starts_with(&word, name, name_len) &&
+		    word.len > name_len && word.text[name_len] == '=')
+			return copy_value(word.text + name_len + 1,
+					  word.len - name_len - 1, buf, size);
+	return -ENOENT;
+}
+
+int cmdline_find_option(const struct cmdline *cmdline, const char *name,
+			char *buf, size_t size)
+{
+	struct cmdline rest = *cmdline;
+	int last = -ENOENT;
+	int len;
+
+	while ((len = cmdline_next_option(&rest, name, buf, size)) >= 0)
+		last = len;
+	return last;
+}
+
+bool cmdline_find_option_bool(const struct cmdline *cmdline, const char *name)
+{
+	struct cmdline rest = *cmdline;
+	size_t name_len = strlen(name);
+	struct cmdline word;
+
+	while (next_word(&rest, &word))
+		if (word.len == name_len && starts_with(&word, name, name_len))
+			return true;
+	return false;
+}
+
+static unsigned int digit_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned int)(c - '0');
+	if (c >= 'a' && c <= 'f')
+		return (unsigned int)(c - 'a' + 10);
+	if (c >= 'A' && c <= 'F')
+		return (unsigned int)(c - 'A' + 10);
+	return NOT_A_DIGIT;
+}
+
+/* A lone "0x" is the number 0 and an x behind it, as for strtoul(). */
+static bool has_hex_prefix(const char *s)
+{
+	return s[0] == '0' && (s[1] == 'x' || s[1] == 'X') &&
+	       digit_value(s[2]) != NOT_A_DIGIT;
+}
+
+int parse_u64(const char *s, const char **end, unsigned int base, u64 *value)
+{
+	const char *first;
+	u64 sum = 0;
+
+	if (base != 10 && has_hex_prefix(s)) {
+		s += 2;
+		base = 16;
+	} else if (!base) {
+		base = s[0] == '0' ? 8 : 10;
+	}
+
+	for (first = s; digit_value(*s) < base; s++)
+		if (__builtin_mul_overflow(sum, base, &sum) ||
+		    __builtin_add_overflow(sum, digit_value(*s), &sum))
+			return -EINVAL;
+	if (s == first)
+		return -EINVAL;
+
+	*value = sum;
+	if (end)
+		*end = s;
+	return 0;
+}

@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * console.c - text output: a UART or a debug console at I/O ports, and the VGA
+ * text screen. The only C file that does port I/O.
+ *
+ * Runs from the first C function on, before .bss exists, and in exception
+ * handlers: all state is in one structure in .data. Every port access may be
+ * an exit to the hypervisor, so output is gathered, sent with string I/O, and
+ * the UART's status is read once for each filling of its FIFO.
+ */
+#include <linux/serial_reg.h>
+
+#include "misc.h"
+
+/* The first two serial ports of a PC, and the one of QEMU's debug console. */
+#define TTYS0_PORT	0x3f8
+#define TTYS1_PORT	0x2f8
+#define DEBUGCON_PORT	0x402
+
+/* 16550: the data sheet's values that linux/serial_reg.h has no names for. */
+#define UART_MAX_BAUD	115200		/* with a divisor of 1 */
+#define UART_MIN_BAUD	2		/* the divisor has 16 bits */
+#define UART_DEFAULT_BAUD 9600		/* of earlyprintk=, as in Linux */
+#define UART_FIFO_SIZE	16
+#define UART_IIR_FIFO_ON 0xc0		/* IIR[7:6] = 11: the FIFO works */
+#define UART_LAST_REG	UART_SCR
+#define UART_DIVISOR(baud) (UART_MAX_BAUD / (baud))
+#define UART_KEEP_DIVISOR 0
+/* What the bus reads as where there is no device. */
+#define BUS_FLOATS	0xff
+
+/*
+ * Status reads until a UART counts as dead. A read of a real port takes about
+ * a microsecond: enough to drain a FIFO at 1200 baud. As an exit to the
+ * hypervisor it takes a few: about a second.
+ */
+#define UART_MAX_POLLS	0x40000
+
+/* VGA text memory: two bytes a character, rows one after the other. */
+#define VGA_MONO_MODE	7
+#define VGA_MONO_BASE	0xb0000UL
+#define VGA_COLOR_BASE	0xb8000UL
+#define VGA_SIZE	0x8000UL
+#define VGA_GREY_ON_BLACK 0x0700
+#define VGA_BLANK	(VGA_GREY_ON_BLACK | ' ')
+#define VGA_4_BLANKS	(VGA_BLANK * 0x0001000100010001UL)
+#define VGA_CELLS_IN_U64 4
+#define VGA_MIN_COLS	40
+#define VGA_MIN_LINES	20
+
+/* No option value that means something is longer. */
+#define OPTION_SIZE	64
+/* The longest string that is printed: a whole command line. */
+#define STRING_MAX	4096
+#define WIDTH_MAX	80
+/* Decimal digits of 64 bits. */
+#define DIGITS_MAX	20
+
+struct uart {
+	u16 port;		/* 0: none */
+	u16 divisor;		/* or UART_KEEP_DIVISOR */
+};
+
+static struct {
+	bool asked;		/* the command line wants to see info() */
+	bool vga_enabled;
+	struct uart named;	/* which UART to take when one is needed */
+	u16 uart_port;		/* UART in use, 0: none */
+	u16 debugcon_port;	/* debug console in use, 0: none */
+	u8 fifo_size;		/* bytes that the UART takes when it is ready */
+	u8 fifo_room;		/* of these, not used since it was ready */
+	u8 vga_cols;		/* 0: no VGA text screen */
+	u8 vga_lines;
+	u8 vga_x, vga_y;	/* where the next character goes */
+	u64 vga_base;
+	size_t len;
+	char buf[128];
+} con in_data = {
+	.named = { TTYS0_PORT, UART_KEEP_DIVISOR },
+	.fifo_size = 1,
+};
+
+/* -- UART */
+
+/* The UART in use is no good. Next choice: ttyS0, and if that is it, none. */
+static void uart_give_up(void)
+{
+	con.named.port = con.uart_port == TTYS0_PORT ? 0 : TTYS0_PORT;
+	con.named.divisor = UART_KEEP_DIVISOR;
+	con.uart_port = 0;
+}
+
+/*
+ * Waits until the UART has sent everything. One that never gets there, or is
+ * not there, is given up, so that the wait is bounded for good.
+ */
+static bool uart_wait(void)
+{
+	unsigned int polls;
+	u8 status;
+
+	for (polls = 0; polls < UART_MAX_POLLS; polls++) {
+		status = inb(con.uart_port + UART_LSR);
+		if (status == BUS_FLOATS)
+			break;
+		if (status & UART_LSR_THRE) {
+			con.fifo_room = con.fifo_size;
+			return true;
+		}
+	}
+	uart_give_up();
+	return false;
+}
+
+static void uart_set_divisor(u16 port, u16 divisor)
+{
+	if (divisor == UART_KEEP_DIVISOR) {
+		if (inb(port + UART_DLL) || inb(port + UART_DLM))
+			return;
+		divisor = UART_DIVISOR(UART_MAX_BAUD);
+	}
+	outb((u8)divisor, port + UART_DLL);
+	outb((u8)(divisor >> 8), port + UART_DLM);
+}
+
+/*
+ * Takes the named UART into use. Nothing is written to it until its status
+ * shows that it is there and has sent what firmware left in it.
+ */
+static void uart_setup(void)
+{
+	u16 port = con.named.port;
+	bool fifo;
+
+	con.uart_port = port;
+	if (!uart_wait())
+		return;
+
+	outb(UART_LCR_DLAB | UART_LCR_WLEN8, port + UART_LCR);
+	uart_set_divisor(port, con.named.divisor);
+	outb(UART_LCR_WLEN8, port + UART_LCR);
+
+	/* An 8250 has no FIFO, the first 16550 has one that does not work. */
+	outb(UART_FCR_ENABLE_FIFO, port + UART_FCR);
+	fifo = (inb(port + UART_IIR) & UART_IIR_FIFO_ON) == UART_IIR_FIFO_ON;
+	con.fifo_size = fifo ? UART_FIFO_SIZE : 1;
+	con.fifo_room = con.fifo_size;
+
+	outb(UART_MCR_DTR | UART_MCR_RTS, port + UART_MCR);
+}
+
+static void uart_send(const char *s, size_t len)
+{
+	size_t last, burst;
+
+	while (len) {
+		/*
+		 * What the last burst left free in the FIFO is used if that
+		 * saves a status read, which it does if the bytes that would
+		 * be alone in the last burst fit in there.
+		 */
+		last = (len - 1) % con.fifo_size + 1;
+		if (con.fifo_room < last && !uart_wait())
+			return;
+		burst = len < con.fifo_room ? len : con.fifo_room;
+		outsb(con.uart_port + UART_TX, s, burst);
+		con.fifo_room -= (u8)burst;
+		s += burst;
+		len -= burst;
+	}
+}
+
+/* -- VGA text */
+
+/*
+ * All accesses are plain moves through volatile pointers: in an SEV-ES guest
+ * each one is an instruction that the #VC handler has to decode.
+ */
+static void vga_scroll(void)
+{
+	volatile u64 *cells = (volatile u64 *)con.vga_base;
+	size_t row = con.vga_cols / VGA_CELLS_IN_U64;
+	size_t last = row * (con.vga_lines - 1u);
+	size_t i;
+
+	for (i = 0; i < last; i++)
+		cells[i] = cells[i + row];
+	for (; i < last + row; i++)
+		cells[i] = VGA_4_BLANKS;
+}
+
+static void vga_newline(void)
+{
+	con.vga_x = 0;
+	if (con.vga_y + 1u < con.vga_lines)
+		con.vga_y++;
+	else
+		vga_scroll();
+}
+
+static void vga_send(const char *s, size_t len)
+{
+	volatile u16 *cells = (volatile u16 *)con.vga_base;
+
+	for (; len; len--, s++) {
+		if (*s == '\r')
+			continue;
+		if (*s == '\n' || con.vga_x == con.vga_cols)
+			vga_newline();
+		if (*s == '\n')
+			continue;
+		cells[con.vga_y * con.vga_cols + con.vga_x] =
+			(u16)(VGA_GREY_ON_BLACK | (u8)*s);
+		con.vga_x++;
+	}
+}
+
+/* Believes what boot_params says about the screen only as far as it fits. */
+static void vga_setup(const struct screen_info *screen)
+{
+	size_t cols = screen->orig_video_cols;
+	size_t lines = screen->orig_video_lines;
+
+	if (screen->orig_video_isVGA != 1 || cols < VGA_MIN_COLS ||
+	    cols % VGA_CELLS_IN_U64 || lines < VGA_MIN_LINES ||
+	    cols * lines * sizeof(u16) > VGA_SIZE)
+		return;
+
+	con.vga_base = screen->orig_video_mode == VGA_MONO_MODE ?
+		       VGA_MONO_BASE : VGA_COLOR_BASE;
+	con.vga_cols = screen->orig_video_cols;
+	con.vga_lines = screen->orig_video_lines;
+	con.vga_x = screen->orig_x < cols ? screen->orig_x : 0;
+	con.vga_y = (u8)(screen->orig_y < lines ? screen->orig_y : lines - 1);
+}
+
+bool console_vga_range(u64 *start, u64 *end)
+{
+	if (!con.vga_cols)
+		return false;
+	*start = con.vga_base;
+	*end = con.vga_base + VGA_SIZE;
+	return true;
+}
+
+void console_vga_enable(void)
+{
+	con.vga_enabled = con.vga_cols != 0;
+}
+
+/* -- Options */
+
+static bool skip(const char **s, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	if (strnlen(*s, len) < len || memcmp(*s, prefix, len))
+		return false;
+	*s += len;
+	return true;
+}
+
+static bool at_end_of_word(const char *s)
+{
+	return *s == '\0' || *s == ',';
+}
+
+/* @max: so that the device's last register is still a port. */
+static bool parse_port(const char **s, u16 max, u16 *port)
+{
+	u64 value;
+
+	if (parse_u64(*s, s, 0, &value) || !value || value > max)
+		return false;
+	*port = (u16)value;
+	return at_end_of_word(*s);
+}
+
+static bool parse_uart_port(const char **s, u16 *port)
+{
+	return parse_port(s, UINT16_MAX - UART_LAST_REG, port);
+}
+
+static bool parse_tty(const char **s, u16 *port)
+{
+	if (skip(s, "ttyS0"))
+		*port = TTYS0_PORT;
+	else if (skip(s, "ttyS1"))
+		*port = TTYS1_PORT;
+	else
+		return false;
+	return at_end_of_word(*s);
+}
+
+/* An optional ",BAUD" and whatever follows. @divisor holds the default. */
+static bool parse_baud(const char *s, u16 *divisor)
+{
+	u64 baud;
+
+	if (s[0] != ',' || s[1] < '0' || s[1] > '9')
+		return true;
+	if (parse_u64(s + 1, NULL, 10, &baud) || baud < UART_MIN_BAUD ||
+	    baud > UART_MAX_BAUD)
+		return false;
+	*divisor = (u16)UART_DIVISOR(baud);
+	return true;
+}
+
+/* The values of earlyprintk= that name a UART. */
+static bool parse_serial(const char *s, struct uart *uart)
+{
+	uart->port = TTYS0_PORT;
+	uart->divisor = UART_DIVISOR(UART_DEFAULT_BAUD);
+
+	if (skip(&s, "serial,0x")) {
+		s -= strlen("0x");
+		if (!parse_uart_port(&s, &uart->port))
+			return false;
+	} else if (skip(&s, "serial,ttyS")) {
+		s -= strlen("ttyS");
+		if (!parse_tty(&s, &uart->port))
+			return false;
+	} else if (!skip(&s, "serial") && !parse_tty(&s, &uart->port)) {
+		return false;
+	}
+	return at_end_of_word(s) && parse_baud(s, &uart->divisor);
+}
+
+static bool parse_debugcon(const char *s, u16 *port)
+{
+	*port = DEBUGCON_PORT;
+	if (!skip(&s, "debugcon"))
+		return false;
+	if (skip(&s, ",0x")) {
+		s -= strlen("0x");
+		return parse_port(&s, UINT16_MAX, port);
+	}
+	return at_end_of_word(s);
+}
+
+/* The values of console= that ask for output before the kernel runs. */
+static bool parse_console_uart(const char *s, struct uart *uart)
+{
+	uart->divisor = UART_KEEP_DIVISOR;
+	return (skip(&s, "uart8250,io,") || skip(&s, "uart,io,")) &&
+	       parse_uart_port(&s, &uart->port) &&
+	       parse_baud(s, &uart->divisor);
+}
+
+/* The values of console= that only tell where errors can be seen. */
+static bool parse_console_tty(const char *s, struct uart *uart)
+{
+	uart->divisor = UART_KEEP_DIVISOR;
+	return parse_tty(&s, &uart->port) && parse_baud(s, &uart->divisor);
+}
+
+/* Returns whether the UART that @cmdline names, if any, is asked to talk. */
+static bool find_console_uart(const struct cmdline *cmdline)
+{
+	struct cmdline rest = *cmdline;
+	char value[OPTION_SIZE];
+	struct uart uart;
+	bool asked = false;
+	int len;
+
+	while ((len = cmdline_next_option(&rest, "console", value,
+					  sizeof(value))) >= 0) {
+		if (len >= OPTION_SIZE)
+			continue;
+		if (parse_console_uart(value, &uart)) {
+			con.named = uart;
+			asked = true;
+		} else if (!asked && parse_console_tty(value, &uart)) {
+			con.named = uart;
+		}
+	}
+	return asked;
+}
+
+void console_init(const struct cmdline *cmdline,
+		  const struct screen_info *screen)
+{
+	char value[OPTION_SIZE];
+	bool use_uart = find_console_uart(cmdline);
+	const char *s = value;
+	struct uart uart;
+	u16 port;
+	int len;
+
+	len = cmdline_find_option(cmdline, "earlyprintk", value, sizeof(value));
+	if (len >= 0 && len < OPTION_SIZE) {
+		if (parse_serial(value, &uart)) {
+			con.named = uart;
+			use_uart = true;
+		} else if (parse_debugcon(value, &port)) {
+			con.debugcon_port = port;
+		} else if (skip(&s, "vga") && at_end_of_word(s)) {
+			vga_setup(screen);
+		}
+	}
+
+	if (use_uart)
+		uart_setup();
+	con.asked = con.uart_port || con.debugcon_port || con.vga_cols;
+}
+
+void console_force(void)
+{
+	while (!con.uart_port && con.named.port)
+		uart_setup();
+}
+
+/* -- Formatted output */
+
+static void con_flush(void)
+{
+	size_t len = con.len;
+
+	con.len = 0;
+	if (con.uart_port)
+		uart_send(con.buf, len);
+	if (con.debugcon_port)
+		outsb(con.debugcon_port, con.buf, len);
+	if (con.vga_enabled)
+		vga_send(con.buf, len);
+}
+
+static void put_byte(char c)
+{
+	if (con.len >= sizeof(con.buf))
+		con_flush();
+	con.buf[con.len++] = c;
+}
+
+static void put_char(char c)
+{
+	if (c == '\n')
+		put_byte('\r');
+	put_byte(c);
+	if (c == '\n')
+		con_flush();
+}
+
+static void put_untrusted(char c)
+{
+	put_char(c >= ' ' && c <= '~' ? c : '?');
+}
+
+/* A conversion: %, '0', width, 'l', then the letter. */
+struct spec {
+	unsigned int width;
+	char pad;
+	bool is_long;
+	char letter;
+};
+
+/* Returns the address of the conversion's letter. */
+static const char *parse_spec(const char *s, struct spec *spec)
+{
+	spec->pad = ' ';
+	spec->width = 0;
+	spec->is_long = false;
+
+	if (*s == '0')
+		spec->pad = *s++;
+	for (; *s >= '0' && *s <= '9'; s++)
+		if (spec->width < WIDTH_MAX)
+			spec->width = spec->width * 10 +
+				      (unsigned int)(*s - '0');
+	if (spec->width > WIDTH_MAX)
+		spec->width = WIDTH_MAX;
+	if (*s == 'l') {
+		spec->is_long = true;
+		s++;
+	}
+	spec->letter = *s;
+	return s;
+}
+
+static void put_padding(const struct spec *spec, size_t len)
+{
+	for (; len < spec->width; len++)
+		put_char(spec->pad);
+}
+
+static void put_string(const struct spec *spec, const char *s)
+{
+	size_t len;
+
+	if (!s)
+		s = "(null)";
+	len = strnlen(s, STRING_MAX);
+	put_padding(spec, len);
+	for (; len; len--)
+		put_untrusted(*s++);
+}
+
+static void put_number(const struct spec *spec, u64 value, bool negative)
+{
+	unsigned int base = spec->letter == 'x' ? 16 : 10;
+	char digits[DIGITS_MAX];
+	size_t first = sizeof(digits);
+	unsigned int digit;
+
+	do {
+		digit = (unsigned int)(value % base);
+		digits[--first] = (char)(digit < 10 ? '0' + digit :
+						      'a' + digit - 10);
+		value /= base;
+	} while (value);
+
+	/* Zeros go between the sign and the digits, blanks before both. */
+	if (negative && spec->pad == '0')
+		put_char('-');
+	put_padding(spec, sizeof(digits) - first + negative);
+	if (negative && spec->pad != '0')
+		put_char('-');
+	while (first < sizeof(digits))
+		put_char(digits[first++]);
+}
+
+static void put_signed(const struct spec *spec, s64 value)
+{
+	put_number(spec, value < 0 ? 0 - (u64)value : (u64)value, value < 0);
+}
+
+void con_vprintf(const char *fmt, va_list args)
+{
+	const char *letter;
+	struct spec spec;
+	va_list ap;
+
+	if (!con.uart_port && !con.debugcon_port && !con.vga_enabled)
+		return;
+
+	va_copy(ap, args);
+	for (; *fmt; fmt++) {
+		if (*fmt != '%') {
+			put_char(*fmt);
+			continue;
+		}
+		letter = parse_spec(fmt + 1, &spec);
+		if (spec.letter == 's')
+			put_string(&spec, va_arg(ap, const char *));
+		else if (spec.letter == 'c')
+			put_untrusted((char)va_arg(ap, int));
+		else if (spec.letter == 'd')
+			put_signed(&spec, spec.is_long ? va_arg(ap, long) :
+							 va_arg(ap, int));
+		else if (spec.letter == 'u' || spec.letter == 'x')
+			put_number(&spec,
+				   spec.is_long ? va_arg(ap, unsigned long) :
+						  va_arg(ap, unsigned int),
+				   false);
+		else if (spec.letter == '%' && letter == fmt + 1)
+			put_char('%');
+		else {
+			/* No conversion: it stands for itself. */
+			put_char('%');
+			continue;
+		}
+		fmt = letter;
+	}
+	va_end(ap);
+}
+
+void con_printf(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	con_vprintf(fmt, args);
+	va_end(args);
+}
+
+void info(const char *fmt, ...)
+{
+	va_list args;
+
+	if (!con.asked)
+		return;
+	va_start(args, fmt);
+	con_vprintf(fmt, args);
+	va_end(args);
+}
