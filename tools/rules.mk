@@ -1,18 +1,44 @@
 # SPDX-License-Identifier: MIT
-# Host tools: mkpayload, and what its tests need.
+#
+# mkpayload, and what its tests need.
 
-MKPAYLOAD_SRCS := tools/mkpayload.c tools/bzimage.c tools/elf.c
-MKPAYLOAD_LIBS := -lzstd -llz4 -llzma -lz
+# XXH64 comes from zstd's source, see tools/fetch.mk.
 ZSTD_SRC ?= $(O)/zstd
 
-# XXH64 comes from zstd's source. Searched last: zstd.h is the library's own.
-MKPAYLOAD_CFLAGS = $(HOSTCFLAGS) -std=gnu11 -Wall -Wextra -Wshadow -Werror \
-	-DSEVSTUB_HOSTED -D_GNU_SOURCE -Iinclude -idirafter $(ZSTD_SRC)/lib
-
+MKPAYLOAD_SRCS := tools/mkpayload.c tools/bzimage.c tools/elf.c
 MKPAYLOAD_DEPS := $(MKPAYLOAD_SRCS) tools/mkpayload.h include/payload.h \
 	include/types.h tools/rules.mk
+CODEC_LIBS := -lzstd -llz4 -llzma -lz
 
-$(O)/mkpayload: $(MKPAYLOAD_DEPS) $(ZSTD_SRC)/lib/common/xxhash.h
+TOOLS_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror
+# Searched last: the codecs' headers belong to the libraries that are linked.
+MKPAYLOAD_CFLAGS := $(TOOLS_CFLAGS) -DSEVSTUB_HOSTED -Iinclude \
+	-idirafter $(ZSTD_SRC)/lib
+
+$(O)/mkpayload: $(MKPAYLOAD_DEPS) | $(ZSTD_SRC)/.stamp
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' HOSTCC $@
-	$(Q)$(HOSTCC) $(MKPAYLOAD_CFLAGS) -O2 -o $@ $(MKPAYLOAD_SRCS) $(MKPAYLOAD_LIBS)
+	$(Q)$(HOSTCC) $(MKPAYLOAD_CFLAGS) -O2 $(HOSTCFLAGS) -o $@ \
+		$(MKPAYLOAD_SRCS) $(CODEC_LIBS)
+
+$(O)/unit/mkpayload-asan: $(MKPAYLOAD_DEPS) | $(ZSTD_SRC)/.stamp
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' HOSTCC $@
+	$(Q)$(HOSTCC) $(MKPAYLOAD_CFLAGS) -g -O1 $(HOSTCFLAGS) \
+		-fsanitize=address,undefined -fno-sanitize-recover=all \
+		-o $@ $(MKPAYLOAD_SRCS) $(CODEC_LIBS)
+
+$(O)/unit/mkelf: tests/unit/mkelf.c tools/rules.mk
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' HOSTCC $@
+	$(Q)$(HOSTCC) $(TOOLS_CFLAGS) -O2 $(HOSTCFLAGS) -o $@ $< $(CODEC_LIBS)
+
+$(O)/unit/zstd_wrong.so: tests/unit/zstd_wrong.c tools/rules.mk
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' HOSTCC $@
+	$(Q)$(HOSTCC) $(TOOLS_CFLAGS) -O2 $(HOSTCFLAGS) -shared -fPIC -o $@ $<
+
+# All that tests/unit/test_mkpayload.sh runs or reads.
+UNIT_TOOLS += $(O)/mkpayload $(O)/unit/mkpayload-asan $(O)/unit/mkelf \
+	$(O)/unit/zstd_wrong.so $(O)/kernels/cloud/vmlinuz \
+	$(O)/kernels/generic/vmlinuz
