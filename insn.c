@@ -203,7 +203,7 @@ static u8 operand_size(const struct decoder *d)
 static unsigned int with_rex(const struct decoder *d, unsigned int reg,
 			     unsigned int rex_bit)
 {
-	return d->rex & rex_bit ? reg | REG_HIGH_BIT : reg;
+	return (d->rex & rex_bit) ? (reg | REG_HIGH_BIT) : reg;
 }
 
 static void read_sib(struct decoder *d, unsigned int mod)
@@ -350,7 +350,7 @@ static bool decode_one_byte(struct decoder *d, u8 opcode)
 		return decode_extending_load(d, operand_size(d) == 2 ? 2 : 4,
 					     true);
 
-	insn->size = opcode & OPCODE_W ? operand_size(d) : 1;
+	insn->size = (opcode & OPCODE_W) ? operand_size(d) : 1;
 	insn->reg_size = insn->size;
 
 	switch (opcode & ~OPCODE_W) {
@@ -442,7 +442,7 @@ static bool decode_two_byte(struct decoder *d)
 	case OPCODE_0F_MOVZX | OPCODE_W:
 	case OPCODE_0F_MOVSX:
 	case OPCODE_0F_MOVSX | OPCODE_W:
-		return decode_extending_load(d, opcode & OPCODE_W ? 2 : 1,
+		return decode_extending_load(d, (opcode & OPCODE_W) ? 2 : 1,
 				(opcode & ~OPCODE_W) == OPCODE_0F_MOVSX);
 	case OPCODE_0F_INVD:
 		insn->op = INSN_INVD;

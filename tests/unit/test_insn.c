@@ -281,6 +281,7 @@ static const struct vector {
 	{ "64 65 8b 03", "load eax, 4[gs:rbx]", 0x400 },
 	{ "64 3e 8b 03", "load eax, 4[fs:rbx]", 0x400 },
 	{ "2e 8b 03", "load eax, 4[rbx]", 0x400 },
+	{ "65 26 8b 03", "load eax, 4[gs:rbx]", 0x400 },
 	{ "8b c3", NEVER_VALID, 0 },
 
 	/* MOV of an immediate. */
