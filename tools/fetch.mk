@@ -10,6 +10,8 @@ ZSTD_SRC ?= $(O)/zstd
 
 $(O)/zstd/.stamp: tools/fetch-zstd
 	$(Q)sh tools/fetch-zstd $(@D)
+# For rules that name one of its files.
+$(O)/zstd/lib/%: | $(O)/zstd/.stamp ;
 
 ifneq ($(ZSTD_SRC),$(O)/zstd)
 # A tree from elsewhere has no stamp; that it is one is all there is to check.

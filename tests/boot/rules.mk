@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+#
+# Boot tests: the images that tests/boot/cases.list names.
+#
+#	cloud.img, generic.img	Debian's kernels
+#	X.img			the test kernel $(O)/payload/X.elf
+#	bad-X.img		test.img, corrupted as tests/boot/corrupt.list says
+
+BOOT_IMAGES := $(addsuffix .img,$(addprefix $(O)/boot/,\
+	$(shell tests/boot/run --images)))
+BOOT_KERNELS := $(O)/boot/cloud.img $(O)/boot/generic.img
+BOOT_BAD := $(filter $(O)/boot/bad-%,$(BOOT_IMAGES))
+BOOT_PAYLOADS := $(filter-out $(BOOT_KERNELS) $(BOOT_BAD),$(BOOT_IMAGES))
+
+# $(IMAGE_DEPS): what an image is linked from, besides the kernel.
+$(BOOT_KERNELS): $(O)/boot/%.img: $(O)/kernels/%/vmlinuz $(IMAGE_DEPS)
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' IMAGE $@
+	$(Q)tools/mkimage -o $@ $<
+
+$(BOOT_PAYLOADS): $(O)/boot/%.img: $(O)/payload/%.elf $(IMAGE_DEPS)
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' IMAGE $@
+	$(Q)tools/mkimage -o $@ $<
+
+$(BOOT_BAD): $(O)/boot/bad-%.img: $(O)/boot/test.img $(O)/boot/corrupt \
+		tests/boot/corrupt.list
+	@printf '  %-7s %s\n' CORRUPT $@
+	$(Q)operations=$$(sed -nE 's/^$*[[:space:]]+//p' tests/boot/corrupt.list); \
+		$(O)/boot/corrupt $< $@ $$operations
+
+# XXH64 comes from zstd's source.
+$(O)/boot/corrupt: tests/boot/corrupt.c tests/boot/rules.mk \
+		include/payload.h include/types.h | $(ZSTD_SRC)/.stamp
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' HOSTCC $@
+	$(Q)$(HOSTCC) $(HOSTCFLAGS) -std=gnu11 -O2 -Wall -Wextra -Wshadow \
+		-Werror -DSEVSTUB_HOSTED -Iinclude -idirafter $(ZSTD_SRC)/lib \
+		-o $@ $<
+
+.PHONY: check-deps-boot
+check-deps-boot: $(BOOT_IMAGES) $(O)/initramfs.cpio.gz $(O)/payload/loader.bin
