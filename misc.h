@@ -262,18 +262,25 @@ void do_exception(struct exception_frame *frame);
 /* Prints "sevstub: <what>: <detail>" and stops for good. */
 noreturn void error(const char *what, const char *fmt, ...) printf_like(2, 3);
 
-/*
- * Called by head_64.S where the loader put us, before .bss exists: where the
- * image at @load must move to so that the payload's range below is free.
- * Stops with a message when that memory is not there.
- */
-u64 place_image(struct boot_params *bp, u64 load);
+/* What the stub wants to know of the processor. */
+struct cpu {
+	bool nx;		/* execution can be forbidden */
+	bool pages_1g;		/* 1 GiB leaves */
+	bool bmi2;		/* BMI1, BMI2 and LZCNT, all three */
+};
 
 /*
- * Called by head_64.S after the move, with @image the address of startup_32:
- * the boot from here on. Returns the address of the payload's entry.
+ * Called by head_64.S where the loader put us, before .bss exists: the address
+ * that the image must move to, so that the payload's range below is free.
+ * Stops with a message when that memory is not there.
  */
-u64 extract_kernel(struct boot_params *bp, u64 image);
+u64 place_image(struct boot_params *bp);
+
+/*
+ * Called by head_64.S in the moved copy: the boot from here on. Returns the
+ * address of the payload's entry; the IDT is dead by then.
+ */
+u64 extract_kernel(struct boot_params *bp);
 
 /* ---- unzstd.c ---- */
 

@@ -23,6 +23,8 @@
 #define GDT_CODE32		_AC(0x00cf9b000000ffff, ULL)
 #define GDT_CODE64		_AC(0x00af9b000000ffff, ULL)
 #define GDT_DATA		_AC(0x00cf93000000ffff, ULL)
+/* Present, DPL 0, available 64-bit TSS; base and limit are added. */
+#define GDT_TSS			_AC(0x0000890000000000, ULL)
 
 /* -- Model-specific registers (APM2 appendix A). */
 #define MSR_EFER		0xc0000080
@@ -161,6 +163,7 @@ void write_cr3(u64 value);
 u64 read_cr4(void);
 void invlpg(u64 addr);
 void load_idt(const struct desc_ptr *idt);
+void load_tr(u16 selector);
 u8 inb(u16 port);
 void outb(u8 value, u16 port);
 void outsb(u16 port, const void *buf, size_t count);
@@ -232,6 +235,11 @@ static inline void invlpg(u64 addr)
 static inline void load_idt(const struct desc_ptr *idt)
 {
 	asm volatile("lidt %0" : : "m"(*idt));
+}
+
+static inline void load_tr(u16 selector)
+{
+	asm volatile("ltr %0" : : "r"(selector));
 }
 
 static inline u8 inb(u16 port)

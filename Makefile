@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+#
+# sevstub. `make help` lists what can be made.
+#
+#   O=DIR     build directory (build)      V=1      show the commands
+#   CC LD OBJCOPY HOSTCC                   JOBS=N   parallel tests (all CPUs)
+#   ZSTD_SRC=DIR  zstd's source (fetched)  OPT=-Os  optimisation of the stub
+
+O ?= build
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+OPT ?= -O2
+JOBS ?= $(shell nproc)
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+HOSTCC ?= $(CC)
+OBJCOPY ?= objcopy
+HOSTCFLAGS ?=
+
+export O JOBS
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+.PHONY: all
+all: stub $(O)/mkpayload sevemu ## build the stub, the host tools and sevemu
+
+# What an image is linked from, besides the kernel.
+IMAGE_DEPS := tools/mkimage linker.ld $(O)/sevstub.a $(O)/mkpayload
+
+include tools/fetch.mk tools/rules.mk
+include $(wildcard tests/*/rules.mk tests/emulator/guest.mk)
+
+# ---- The stub.
+
+# Whatever compiler: code that runs at any address, uses no register that an
+# exception handler does not save, and keeps off the stack below %rsp, where
+# an exception's frame goes.
+STUB_CFLAGS := -std=gnu11 $(OPT) -g -ffreestanding \
+	-fpie -fvisibility=hidden -fno-common \
+	-mgeneral-regs-only -mno-red-zone -fcf-protection=none \
+	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-jump-tables \
+	-fno-strict-aliasing -ffunction-sections -fdata-sections \
+	-ffile-prefix-map=$(CURDIR)=. -Iinclude -I.
+
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wundef \
+	-Wcast-qual -Wvla
+
+cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null \
+	2>/dev/null && echo $(1))
+WARNINGS += $(call cc-option,-Wstack-usage=1024)
+
+STUB_C := misc.c idt_64.c ident_map_64.c e820.c console.c cmdline.c string.c \
+	unzstd.c
+STUB_S := header.S head_64.S idt_handlers_64.S
+STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
+	$(O)/stub/huf_decompress_amd64.o
+
+# The functions that these flags would turn into calls of themselves.
+CFLAGS_string.o := -fno-builtin -fno-tree-loop-distribute-patterns
+# Cold code: small rather than fast.
+CFLAGS_misc.o := -Os
+CFLAGS_console.o := -Os
+CFLAGS_cmdline.o := -Os
+CFLAGS_idt_64.o := -Os
+CFLAGS_e820.o := -Os
+CFLAGS_ident_map_64.o := -Os
+
+# The parts of the decoder that the image can afford: one Huffman and one
+# sequence strategy, both of which read every frame, at full speed (BMI2).
+ZSTD_FLAGS := -I$(ZSTD_SRC)/lib -DDYNAMIC_BMI2=1 -DZSTD_LEGACY_SUPPORT=0 \
+	-DZSTD_TRACE=0 -DZSTD_STRIP_ERROR_STRINGS \
+	-DHUF_FORCE_DECOMPRESS_X1 -DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT
+# Its stack use is measured, not computed: 1.5 KB.
+CFLAGS_unzstd.o := $(ZSTD_FLAGS) -Wno-stack-usage
+
+$(O)/stub/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' CC $@
+	$(Q)$(CC) $(STUB_CFLAGS) $(WARNINGS) $(CFLAGS_$(@F)) -MMD -MP -c -o $@ $<
+
+$(O)/stub/%.o: %.S Makefile
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' AS $@
+	$(Q)$(CC) -D__ASSEMBLY__ -g -Iinclude -ffile-prefix-map=$(CURDIR)=. \
+		-MMD -MP -c -o $@ $<
+
+$(O)/stub/unzstd.o: | $(ZSTD_SRC)/.stamp
+$(O)/stub/huf_decompress_amd64.o: Makefile | $(ZSTD_SRC)/.stamp
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' AS $@
+	$(Q)$(CC) $(ZSTD_FLAGS) -ffile-prefix-map=$(abspath $(ZSTD_SRC))=zstd \
+		-c -o $@ $(ZSTD_SRC)/lib/decompress/huf_decompress_amd64.S
+
+-include $(STUB_OBJS:.o=.d)
+
+.PHONY: stub
+stub: $(O)/sevstub.a
+$(O)/sevstub.a: $(STUB_OBJS)
+	@printf '  %-7s %s\n' AR $@
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $^
+
+# ---- Images.
+
+.PHONY: image
+image: $(IMAGE_DEPS) ## KERNEL=<file> IMAGE=<file> [CMDLINE="..."]: make a bootable image
+	@test -n "$(KERNEL)" -a -n "$(IMAGE)" || { \
+		echo 'usage: make image KERNEL=<file> IMAGE=<file> [CMDLINE="..."]' >&2; \
+		exit 2; }
+	$(Q)tools/mkimage --cmdline '$(subst ','\'',$(CMDLINE))' -o '$(IMAGE)' '$(KERNEL)'
+
+$(O)/run.img: $(IMAGE_DEPS) $(O)/kernels/cloud/vmlinuz

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * head_64.S - the two protected-mode entries and the way from them to C.
+ *
+ * startup_32 and startup_64 run where a loader put the image, with whatever
+ * tables the loader had. They bring the processor into one known state, let C
+ * decide where the image must move (place_image()), move it, and go on in the
+ * copy with its own stack, GDT and IDT. The last function is the jump into the
+ * payload. No policy here: only what C cannot say.
+ *
+ * Nothing may touch .bss before it is cleared: memory behind the file's end
+ * need not be ours at the load address.
+ */
+#include <asm/bootparam.h>
+
+#include "linkage.h"
+#include "setup.h"
+#include "x86.h"
+
+/* An address in this image from 32-bit code; %ebp = address of startup_32. */
+#define rva(symbol) ((symbol) - startup_32)
+
+/* WP: read-only pages are read-only for ring 0, too. */
+#define CR0_BOOT (X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | \
+		  X86_CR0_WP | X86_CR0_PG)
+
+/*
+ * What survives of a loader's CR4: machine checks as the hypervisor wants them,
+ * and the depth of paging, which cannot change in long mode. Off go PGE and
+ * PCIDE, so that a CR3 write and an invlpg flush all there is (APM2 5.5.2,
+ * 5.5.3), and SMEP, SMAP, CET, PKE and the like, which could fault on us.
+ */
+#define CR4_KEEP (X86_CR4_MCE | X86_CR4_LA57)
+
+/* The early map of the 32-bit entry: the lowest 4 GiB in 2 MiB leaves. */
+#define EARLY_PMDS		4
+#define EARLY_TABLES		(2 + EARLY_PMDS)
+#define EARLY_TABLES_SIZE	(EARLY_TABLES * 4096)
+
+	.section .head.text, "ax"
+	.code32
+
+/*
+ * The 32-bit entry (boot.rst, "32-bit Boot Protocol").
+ * In:  %esi = zero page, flat segments, paging off, interrupts off.
+ *      No stack is promised: the first one is the zero page's scratch field.
+ */
+GLOBAL(startup_32)
+FUNC(startup_32)
+	cld
+	cli
+	leal	(ZP_SCRATCH + 4)(%esi), %esp
+	call	.Lwhere
+.Lwhere:
+	popl	%ebp
+	subl	$rva(.Lwhere), %ebp
+
+	leal	rva(gdt)(%ebp), %eax
+	movl	%eax, rva(gdt_ptr + 2)(%ebp)
+	lgdt	rva(gdt_ptr)(%ebp)
+	movl	$BOOT_DS, %eax
+	movl	%eax, %ds
+	movl	%eax, %es
+	movl	%eax, %fs
+	movl	%eax, %gs
+	movl	%eax, %ss
+	leal	rva(early_stack_end)(%ebp), %esp
+	pushl	$KERNEL32_CS
+	leal	rva(.Lown_segments)(%ebp), %eax
+	pushl	%eax
+	lretl
+
+.Lown_segments:
+	call	check_long_mode
+	call	place_early_tables	/* %edi = tables */
+	call	build_early_tables
+
+	/* Long mode: PAE, a map, EFER.LME, then paging (APM2 14.6.1). */
+	movl	%cr4, %eax
+	andl	$X86_CR4_MCE, %eax
+	orl	$X86_CR4_PAE, %eax
+	movl	%eax, %cr4
+	movl	%edi, %cr3
+	movl	$MSR_EFER, %ecx
+	rdmsr
+	btsl	$EFER_LME_BIT, %eax
+	wrmsr
+	/* Far return into 64-bit code with the write that turns paging on. */
+	pushl	$BOOT_CS
+	leal	rva(.Llong_mode)(%ebp), %eax
+	pushl	%eax
+	movl	$CR0_BOOT, %eax
+	movl	%eax, %cr0
+	lretl
+END_FUNC(startup_32)
+
+/* Stops with a message on a processor that cannot run 64-bit code. */
+FUNC(check_long_mode)
+	/* CPUID exists if EFLAGS.ID can be changed (APM3, CPUID). */
+	pushfl
+	popl	%eax
+	movl	%eax, %ecx
+	xorl	$X86_EFLAGS_ID, %eax
+	pushl	%eax
+	popfl
+	pushfl
+	popl	%eax
+	cmpl	%eax, %ecx
+	je	.Lno_long_mode
+
+	movl	$CPUID_EXT_MAX, %eax
+	cpuid
+	cmpl	$CPUID_EXT_FEATURES, %eax
+	jb	.Lno_long_mode
+	movl	$CPUID_EXT_FEATURES, %eax
+	cpuid
+	btl	$CPUID_EXT_EDX_LM_BIT, %edx
+	jnc	.Lno_long_mode
+	ret
+.Lno_long_mode:
+	leal	rva(no_long_mode_message)(%ebp), %edi
+	jmp	early_error
+END_FUNC(check_long_mode)
+
+/*
+ * The early map goes to the top of the memory that the boot protocol promises:
+ * image_init_size bytes from the runtime start address. Checked before it is
+ * written to, since this is the first write outside of the image.
+ * Out: %edi = its address. Clobbers %eax, %ebx, %ecx, %edx.
+ */
+FUNC(place_early_tables)
+	/* %edi = runtime start: relocatable ? round_up(load) : preferred */
+	movl	$image_pref_address, %edi
+	movl	$image_relocatable, %ecx
+	jecxz	.Lruntime_start
+	movl	%ebp, %eax
+	addl	$image_align_mask, %eax
+	jc	.Lno_room
+	andl	$image_align_bits, %eax
+	cmpl	%edi, %eax
+	cmova	%eax, %edi
+.Lruntime_start:
+	addl	$image_early_tables_offset, %edi
+	jc	.Lno_room
+	movl	%edi, %edx
+	addl	$EARLY_TABLES_SIZE, %edx	/* %edx = end */
+	jc	.Lno_room
+
+	/* Not over the image itself, wherever an odd loader put it. */
+	leal	rva(image_file_end)(%ebp), %eax
+	cmpl	%eax, %edi
+	jae	.Lin_ram
+	cmpl	%edx, %ebp
+	jb	.Lno_room
+
+.Lin_ram:
+	/* One E820 entry below 4 GiB must hold all of it. */
+	movzbl	ZP_E820_ENTRIES(%esi), %ecx
+	leal	ZP_E820_TABLE(%esi), %ebx
+	jecxz	.Lno_room
+.Lentry:
+	cmpl	$E820_RAM, E820_ENTRY_TYPE(%ebx)
+	jne	.Lnext_entry
+	cmpl	$0, (E820_ENTRY_ADDR + 4)(%ebx)
+	jne	.Lnext_entry
+	movl	E820_ENTRY_ADDR(%ebx), %eax
+	cmpl	%eax, %edi
+	jb	.Lnext_entry
+	addl	E820_ENTRY_LEN(%ebx), %eax
+	jc	.Lplaced			/* ends above 4 GiB */
+	cmpl	$0, (E820_ENTRY_LEN + 4)(%ebx)
+	jne	.Lplaced
+	cmpl	%edx, %eax
+	jae	.Lplaced
+.Lnext_entry:
+	addl	$E820_ENTRY_SIZE, %ebx
+	decl	%ecx
+	jnz	.Lentry
+.Lno_room:
+	leal	rva(no_room_message)(%ebp), %edi
+	jmp	early_error
+.Lplaced:
+	ret
+END_FUNC(place_early_tables)
+
+/*
+ * Identity map of the lowest 4 GiB: one PML4, one PDPT, four page directories.
+ * In:  %edi = 4 KiB-aligned memory of EARLY_TABLES_SIZE bytes; kept.
+ * Clobbers %eax, %ebx, %ecx, %edx.
+ */
+FUNC(build_early_tables)
+	pushl	%edi
+	xorl	%eax, %eax
+	movl	$(EARLY_TABLES_SIZE / 4), %ecx
+	rep stosl
+	popl	%edi
+
+	/* %edx = upper half of every entry: the C-bit's place. */
+	xorl	%edx, %edx
+
+	leal	(4096 + EARLY_TABLE_FLAGS)(%edi), %eax
+	movl	%eax, 0(%edi)
+	movl	%edx, 4(%edi)
+
+	movl	$EARLY_PMDS, %ecx
+	leal	4096(%edi), %ebx
+.Lpdpt_entry:
+	addl	$4096, %eax
+	movl	%eax, 0(%ebx)
+	movl	%edx, 4(%ebx)
+	addl	$8, %ebx
+	decl	%ecx
+	jnz	.Lpdpt_entry
+
+	movl	$(EARLY_PMDS * PTRS_PER_TABLE), %ecx
+	leal	8192(%edi), %ebx
+	movl	$EARLY_LEAF_FLAGS, %eax
+.Lpmd_entry:
+	movl	%eax, 0(%ebx)
+	movl	%edx, 4(%ebx)
+	addl	$PMD_SIZE, %eax
+	addl	$8, %ebx
+	decl	%ecx
+	jnz	.Lpmd_entry
+	ret
+END_FUNC(build_early_tables)
+
+/*
+ * No C, no console, no command line yet: the first UART, whose state is
+ * firmware's.
+ * In: %edi = message. Does not return.
+ */
+FUNC(early_error)
+	movb	(%edi), %bl
+	testb	%bl, %bl
+	jz	.Lhalt
+	/* Bounded, for where there is no UART. */
+	movl	$EARLY_UART_POLLS, %ecx
+	movw	$(PORT_COM1 + UART_LSR), %dx
+.Lpoll:
+	inb	%dx, %al
+	testb	$UART_LSR_THRE, %al
+	loopz	.Lpoll
+	movb	%bl, %al
+	movw	$PORT_COM1, %dx
+	outb	%al, %dx
+	incl	%edi
+	jmp	early_error
+.Lhalt:
+	cli
+	hlt
+	jmp	.Lhalt
+END_FUNC(early_error)
+
+	.org	rva(startup_32) + STARTUP_64_OFFSET
+	.code64
+
+/*
+ * The 64-bit entry (boot.rst, "64-bit Boot Protocol").
+ * In:  %rsi = zero page. The loader's tables map it, the command line and
+ *      the memory from the load address to init_size; they, its GDT and its
+ *      IDT may be anywhere else, and four- or five-level paging may be on.
+ */
+GLOBAL(startup_64)
+FUNC(startup_64)
+	cld
+	cli
+	leaq	early_stack_end(%rip), %rsp
+	/* CS at once: the loader's descriptor may mean something else here. */
+	leaq	gdt(%rip), %rax
+	movq	%rax, gdt_ptr + 2(%rip)
+	lgdt	gdt_ptr(%rip)
+	pushq	$BOOT_CS
+	leaq	.Llong_mode(%rip), %rax
+	pushq	%rax
+	lretq
+
+/*
+ * Both entries meet: long mode, own GDT and CS, own stack in .data, some
+ * identity map. %rsi = zero page.
+ */
+.Llong_mode:
+	movl	$BOOT_DS, %eax
+	movl	%eax, %ds
+	movl	%eax, %es
+	movl	%eax, %ss
+	movl	%eax, %fs
+	movl	%eax, %gs
+	xorl	%eax, %eax
+	lldt	%ax
+	movq	%cr4, %rax
+	andl	$CR4_KEEP, %eax
+	orl	$X86_CR4_PAE, %eax
+	movq	%rax, %cr4
+	movl	$CR0_BOOT, %eax
+	movq	%rax, %cr0
+
+	movq	%rsi, %r15		/* r15 = zero page, for good */
+	leaq	startup_32(%rip), %rbp	/* rbp = where we are */
+	call	idt_load_stage1
+
+	movq	%r15, %rdi
+	call	place_image
+	movq	%rax, %rbx		/* rbx = where we must be */
+
+	/*
+	 * Move up, from the end downwards, in two steps: text and data first,
+	 * so that GDT, IDT and stack are back in force, in the copy, before
+	 * the copy's lower part may run over the originals. place_image() has
+	 * made sure that neither step overwrites this code or the upper part's
+	 * originals before their time.
+	 */
+	movq	$image_file_end_offset, %rdx
+	movq	$image_text_offset, %rcx
+	call	.Lmove_down_to
+
+	leaq	rva(gdt)(%rbx), %rax
+	movq	%rax, rva(gdt_ptr + 2)(%rbx)
+	lgdt	rva(gdt_ptr)(%rbx)
+	leaq	rva(early_stack_end)(%rbx), %rsp
+	leaq	rva(idt_load_stage1)(%rbx), %rax
+	call	*%rax
+
+	movq	$image_text_offset, %rdx
+	xorl	%ecx, %ecx
+	call	.Lmove_down_to
+
+	leaq	rva(moved)(%rbx), %rax
+	jmp	*%rax
+
+/*
+ * Copies [rcx, rdx) of the image at %rbp to the one at %rbx; offsets are
+ * multiples of 8. The direction flag is set on the way only: exception
+ * handlers clear it for themselves.
+ */
+.Lmove_down_to:
+	leaq	-8(%rbp, %rdx), %rsi
+	leaq	-8(%rbx, %rdx), %rdi
+	subq	%rcx, %rdx
+	movq	%rdx, %rcx
+	shrq	$3, %rcx
+	std
+	rep movsq
+	cld
+	ret
+END_FUNC(startup_64)
+
+	.balign 8
+GLOBAL(kernel_info)
+DATA(kernel_info)
+	.ascii	"LToP"
+	.long	KERNEL_INFO_SIZE
+	.long	KERNEL_INFO_SIZE	/* size_total: no variable part */
+	.long	KERNEL_INFO_SETUP_TYPE_MAX
+END_DATA(kernel_info)
+
+no_long_mode_message:
+	.asciz	"sevstub: no long mode: this processor cannot run 64-bit code\r\n"
+no_room_message:
+	.asciz	"sevstub: not enough room: no RAM below 4 GiB for the page tables that belong at the end of init_size\r\n"
+
+	.text
+	.code64
+
+/*
+ * Runs in the copy. %rbx = address of startup_32, %r15 = zero page.
+ */
+FUNC(moved)
+	leaq	stack_end(%rip), %rsp
+
+	leaq	_bss(%rip), %rdi
+	leaq	_ebss_clear(%rip), %rcx
+	subq	%rdi, %rcx
+	shrq	$3, %rcx
+	xorl	%eax, %eax
+	rep stosq
+
+	movq	%r15, %rdi
+	call	extract_kernel
+
+	/*
+	 * The payload gets what boot.rst names: %rsi = zero page, flat
+	 * segments, interrupts off. Nothing else of ours goes along.
+	 */
+	movq	%r15, %rsi
+	xorl	%ebx, %ebx
+	xorl	%ecx, %ecx
+	xorl	%edx, %edx
+	xorl	%edi, %edi
+	xorl	%ebp, %ebp
+	xorl	%r8d, %r8d
+	xorl	%r9d, %r9d
+	xorl	%r10d, %r10d
+	xorl	%r11d, %r11d
+	xorl	%r12d, %r12d
+	xorl	%r13d, %r13d
+	xorl	%r14d, %r14d
+	xorl	%r15d, %r15d
+	jmp	*%rax
+END_FUNC(moved)
+
+/*
+ * struct image_info in misc.h. In .rodata, because the payload may overwrite
+ * the head.
+ */
+	.section .rodata
+	.balign 8
+GLOBAL(image_info)
+DATA(image_info)
+	.quad	image_pref_address
+	.quad	image_align
+	.quad	image_init_size
+	.quad	image_relocatable
+	.quad	payload_cmdline_size
+END_DATA(image_info)
+
+	.data
+	.balign 16
+GLOBAL(gdt)
+DATA(gdt)
+	.quad	0
+	.quad	GDT_CODE32		/* 0x08 KERNEL32_CS */
+	.quad	GDT_CODE64		/* 0x10 BOOT_CS */
+	.quad	GDT_DATA		/* 0x18 BOOT_DS */
+	.quad	0, 0			/* 0x20 BOOT_TSS: idt_64.c fills it */
+END_DATA(gdt)
+
+DATA(gdt_ptr)
+	.word	. - gdt - 1
+	.quad	0			/* in .data: written where we run */
+END_DATA(gdt_ptr)
+
+/* Until .bss exists. */
+	.balign 16
+early_stack:
+	.skip	EARLY_STACK_SIZE
+early_stack_end:
+
+	.section .bss.stack, "aw", @nobits
+	.balign 4096
+GLOBAL(stack_guard)
+DATA(stack_guard)
+	.skip	4096
+END_DATA(stack_guard)
+	.skip	STACK_SIZE
+GLOBAL(stack_end)
+stack_end:
+
+	/* Last of all, not cleared: tables are cleared when they are taken. */
+	.section .bss.pool, "aw", @nobits
+	.balign 4096
+GLOBAL(page_table_pool)
+DATA(page_table_pool)
+	.skip	PAGE_TABLE_POOL_SIZE
+END_DATA(page_table_pool)
+GLOBAL(page_table_pool_end)
+page_table_pool_end:
+/* The tables that startup_32 built are in use while the pool is filled. */
+GLOBAL(early_tables)
+DATA(early_tables)
+	.skip	EARLY_TABLES_SIZE
+END_DATA(early_tables)
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * header.S - what loaders read, and the 16-bit entry.
+ *
+ * The first sectors of a bzImage: the boot sector, whose place a PE/COFF header
+ * can take, the setup header of boot protocol 2.15 (x86/boot.rst), and the code
+ * that a BIOS loader starts in real mode. It builds the zero page from what the
+ * BIOS knows, switches to protected mode and jumps to startup_32.
+ *
+ * Linked at 0: within the real-mode segment a symbol's value is its offset.
+ * Every field that depends on the layout or on the payload is a linker symbol;
+ * ld refuses one that does not fit.
+ */
+#include <asm/bootparam.h>
+
+#include "linkage.h"
+#include "setup.h"
+#include "x86.h"
+
+	.section .setup.header, "ax"
+	.code16
+
+/*
+ * Started as a boot sector, which no machine has done for decades: say so.
+ */
+FUNC(boot_sector)
+	ljmp	$BIOS_BOOT_SEGMENT, $.Lboot_sector_cs
+.Lboot_sector_cs:
+	movw	%cs, %ax
+	movw	%ax, %ds
+	movw	$no_loader_message, %si
+	call	bios_print
+	jmp	bios_halt
+END_FUNC(boot_sector)
+
+DATA(no_loader_message)
+	.asciz	"sevstub: this image needs a boot loader\r\n"
+END_DATA(no_loader_message)
+
+	.org	SETUP_SENTINEL
+	.byte	0xff, 0xff
+
+	.org	SETUP_HEADER
+GLOBAL(setup_header)
+setup_header:
+	.byte	setup_sects
+	.word	payload_root_flags
+	.long	image_syssize
+	.word	payload_ram_size
+	.word	payload_vid_mode
+	.word	payload_root_dev
+	.word	BOOT_FLAG
+	/* 0x200: the 16-bit entry. Loaders find the header's end by its reach. */
+	.byte	0xeb, setup_header_end - .Ljump_end
+.Ljump_end:
+	.ascii	"HdrS"
+	.word	BOOT_PROTOCOL
+	.long	0			/* realmode_swtch */
+	.word	0			/* start_sys_seg, obsolete */
+	.word	payload_version_offset	/* kernel_version */
+	.byte	0			/* type_of_loader: the loader's */
+	.byte	LOADED_HIGH
+	.word	0			/* setup_move_size, obsolete */
+	.long	DEFAULT_LOAD_ADDR	/* code32_start */
+	.long	0, 0			/* ramdisk: the loader's */
+	.long	0			/* bootsect_kludge, obsolete */
+	.word	setup_memory_end - HEAP_END_BIAS	/* heap_end_ptr */
+	.byte	0, 0			/* extended loader type: the loader's */
+	.long	0			/* cmd_line_ptr: the loader's */
+	.long	INITRD_ADDR_MAX
+	.long	payload_align
+	.byte	payload_relocatable
+	.byte	payload_min_align_shift
+	.word	XLF_KERNEL_64 | XLF_CAN_BE_LOADED_ABOVE_4G
+	.long	payload_cmdline_size
+	.long	0			/* hardware_subarch: a PC */
+	.quad	0
+	.long	payload_frame_offset
+	.long	payload_frame_size
+	.quad	0			/* setup_data: the loader's */
+	.quad	payload_link_addr	/* pref_address */
+	.long	image_init_size
+	.long	0			/* handover_offset: no EFI entry */
+	.long	kernel_info_offset
+setup_header_end:
+	jmp	setup_entry
+	.type	setup_header, @object
+	.size	setup_header, setup_header_end - setup_header
+
+	.section .setup.text, "ax"
+
+/*
+ * In:  real mode, %ds = the segment that the setup sectors were loaded to.
+ * Out: does not return.
+ * The memory behind the setup sectors, up to setup_memory_end, is ours
+ * (boot.rst, "The memory map"): zero page, then stack.
+ */
+FUNC(setup_entry)
+	cld
+	cli
+	movw	%ds, %ax
+	movw	%ax, %es
+	movw	%ax, %ss
+	movl	$setup_memory_end, %esp
+	sti
+
+	call	make_zero_page
+	call	enable_a20
+	call	detect_memory
+	call	detect_video
+	jmp	go_to_protected_mode
+END_FUNC(setup_entry)
+
+/* A clean zero page with our header in it, as the loader completed it. */
+FUNC(make_zero_page)
+	movw	$setup_zero_page, %di
+	movw	$(ZERO_PAGE_SIZE / 4), %cx
+	xorl	%eax, %eax
+	rep stosl
+
+	movw	$setup_header, %si
+	movw	$(setup_zero_page + SETUP_HEADER), %di
+	movw	$(setup_header_end - setup_header), %cx
+	rep movsb
+	ret
+END_FUNC(make_zero_page)
+
+/*
+ * Without A20 every odd megabyte is the even one below it. Firmware has left
+ * it on since the last century, so the test comes first.
+ */
+FUNC(enable_a20)
+	call	a20_is_on
+	jne	.La20_on
+
+	movw	$BIOS_A20_ON, %ax
+	int	$BIOS_SYSTEM
+	call	a20_is_on
+	jne	.La20_on
+
+	inb	$PORT_SYSTEM_A, %al
+	orb	$SYSTEM_A_A20, %al
+	andb	$~SYSTEM_A_RESET, %al
+	outb	%al, $PORT_SYSTEM_A
+	call	a20_is_on
+	jne	.La20_on
+
+	movw	$a20_message, %si
+	call	bios_print
+	jmp	bios_halt
+.La20_on:
+	ret
+END_FUNC(enable_a20)
+
+DATA(a20_message)
+	.asciz	"sevstub: A20: the address line cannot be switched on\r\n"
+END_DATA(a20_message)
+
+/*
+ * Writes to a word at 0:A20_TEST and compares the same offset 1 MiB above.
+ * Out: ZF clear if they differ: A20 is on. A slow gate gets some time.
+ */
+FUNC(a20_is_on)
+	pushw	%ds
+	pushw	%es
+	xorw	%ax, %ax
+	movw	%ax, %ds
+	notw	%ax
+	movw	%ax, %es
+	movw	A20_TEST, %dx		/* to be put back */
+	movw	%dx, %ax
+	movw	$A20_TRIES, %cx
+.La20_try:
+	incw	%ax
+	movw	%ax, A20_TEST
+	outb	%al, $PORT_DELAY
+	cmpw	%es:(A20_TEST + 0x10), %ax
+	loope	.La20_try
+	movw	%dx, A20_TEST		/* MOV leaves the flags alone */
+	popw	%es
+	popw	%ds
+	ret
+END_FUNC(a20_is_on)
+
+/*
+ * INT 15h, E820: straight into the zero page's table, which holds 128 entries.
+ * Without an answer the count stays 0 and the stub stops with a message.
+ */
+FUNC(detect_memory)
+	movw	$(setup_zero_page + ZP_E820_TABLE), %di
+	xorl	%ebx, %ebx
+.Le820_next:
+	movl	$BIOS_E820, %eax
+	movl	$E820_SMAP, %edx
+	movl	$E820_ENTRY_SIZE, %ecx
+	int	$BIOS_SYSTEM
+	jc	.Le820_done
+	cmpl	$E820_SMAP, %eax
+	jne	.Le820_done
+	incb	setup_zero_page + ZP_E820_ENTRIES
+	addw	$E820_ENTRY_SIZE, %di
+	cmpb	$E820_ZERO_PAGE_ENTRIES, setup_zero_page + ZP_E820_ENTRIES
+	jae	.Le820_done
+	testl	%ebx, %ebx
+	jnz	.Le820_next
+.Le820_done:
+	ret
+END_FUNC(detect_memory)
+
+/*
+ * The text screen as the BIOS left it, for the kernel's console. No VGA BIOS,
+ * no answer to the display-code question, no screen_info.
+ */
+FUNC(detect_video)
+	movb	$BIOS_KEYBOARD_FLAGS, %ah
+	int	$BIOS_KEYBOARD
+	movb	%al, setup_zero_page + ZP_KBD_STATUS
+
+	movw	$BIOS_DISPLAY_CODE, %ax
+	int	$BIOS_VIDEO
+	cmpb	$(BIOS_DISPLAY_CODE >> 8), %al
+	jne	.Lno_video
+
+	movb	$BIOS_VIDEO_MODE, %ah
+	int	$BIOS_VIDEO
+	andb	$~VIDEO_MODE_NO_CLEAR, %al
+	movb	%al, setup_zero_page + ZP_VIDEO_MODE
+	movb	%ah, setup_zero_page + ZP_VIDEO_COLS
+	movb	%bh, setup_zero_page + ZP_VIDEO_PAGE
+
+	movb	$BIOS_CURSOR, %ah
+	int	$BIOS_VIDEO
+	movb	%dl, setup_zero_page + ZP_CURSOR_X
+	movb	%dh, setup_zero_page + ZP_CURSOR_Y
+
+	movw	$BDA_SEGMENT, %ax
+	movw	%ax, %fs
+	movb	%fs:BDA_ROWS, %al
+	incb	%al
+	movb	%al, setup_zero_page + ZP_VIDEO_LINES
+	movw	%fs:BDA_CHAR_HEIGHT, %ax
+	movw	%ax, setup_zero_page + ZP_VIDEO_POINTS
+	movb	$1, setup_zero_page + ZP_VIDEO_IS_VGA
+.Lno_video:
+	ret
+END_FUNC(detect_video)
+
+/*
+ * Interrupts off at the processor and at both interrupt controllers, and the
+ * loader's hook instead where it has one (boot.rst, "Advanced boot loader
+ * hooks"). Then a flat 32-bit GDT, no IDT, CR0.PE, and on at code32_start with
+ * %esi = zero page and %ebp, %edi, %ebx = 0.
+ */
+FUNC(go_to_protected_mode)
+	cmpl	$0, setup_header + HDR_REALMODE_SWTCH
+	jz	.Lno_hook
+	lcallw	*(setup_header + HDR_REALMODE_SWTCH)
+	jmp	.Lhook_done
+.Lno_hook:
+	cli
+	movb	$CMOS_NMI_OFF, %al
+	outb	%al, $PORT_CMOS
+	outb	%al, $PORT_DELAY
+.Lhook_done:
+	movb	$0xff, %al
+	outb	%al, $PORT_PIC2_MASK
+	outb	%al, $PORT_DELAY
+	movb	$~PIC_CASCADE, %al
+	outb	%al, $PORT_PIC1_MASK
+	outb	%al, $PORT_DELAY
+
+	/* %ebx = linear address of the segment */
+	xorl	%ebx, %ebx
+	movw	%ds, %bx
+	shll	$4, %ebx
+	addl	%ebx, setup_gdt_ptr + 2
+	addl	%ebx, .Lprotected_mode_ptr
+	leal	setup_zero_page(%ebx), %esi
+	movl	setup_header + HDR_CODE32_START, %ecx
+
+	lidtw	setup_idt_ptr
+	lgdtl	setup_gdt_ptr
+	movl	%cr0, %eax
+	orb	$X86_CR0_PE, %al
+	movl	%eax, %cr0
+	/* Reloads CS and drops what was prefetched in real mode. */
+	ljmpl	*.Lprotected_mode_ptr
+
+	.code32
+.Lprotected_mode:
+	movl	$BOOT_DS, %eax
+	movl	%eax, %ds
+	movl	%eax, %es
+	movl	%eax, %fs
+	movl	%eax, %gs
+	movl	%eax, %ss
+	leal	setup_memory_end(%ebx), %esp
+	xorl	%ebp, %ebp
+	xorl	%edi, %edi
+	xorl	%ebx, %ebx
+	jmp	*%ecx
+END_FUNC(go_to_protected_mode)
+	.code16
+
+/* In: %ds:%si = text with a NUL behind it. */
+FUNC(bios_print)
+	lodsb
+	testb	%al, %al
+	jz	.Lprinted
+	movw	$VIDEO_WHITE, %bx
+	movb	$BIOS_TELETYPE, %ah
+	int	$BIOS_VIDEO
+	jmp	bios_print
+.Lprinted:
+	ret
+END_FUNC(bios_print)
+
+FUNC(bios_halt)
+	cli
+	hlt
+	jmp	bios_halt
+END_FUNC(bios_halt)
+
+	.section .setup.data, "aw"
+	.balign 8
+DATA(setup_gdt)
+	.quad	0, 0
+	.quad	GDT_CODE32		/* 0x10 BOOT_CS */
+	.quad	GDT_DATA		/* 0x18 BOOT_DS */
+END_DATA(setup_gdt)
+
+DATA(setup_gdt_ptr)
+	.word	. - setup_gdt - 1
+	.long	setup_gdt		/* the segment's address is added */
+END_DATA(setup_gdt_ptr)
+
+DATA(setup_idt_ptr)
+	.word	0
+	.long	0
+END_DATA(setup_idt_ptr)
+
+.Lprotected_mode_ptr:
+	.long	.Lprotected_mode	/* the segment's address is added */
+	.word	BOOT_CS
+
+	.section .note.GNU-stack, "", @progbits

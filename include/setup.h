@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * setup.h - the numbers of the 16-bit entry: offsets in the setup header and
+ * the zero page (x86/boot.rst, x86/zero-page.rst), BIOS calls, and the ports
+ * of a PC that it touches. For assembly; misc.c asserts the offsets against
+ * struct boot_params.
+ */
+#ifndef SETUP_H
+#define SETUP_H
+
+/* -- Boot protocol (x86/boot.rst). */
+#define BOOT_PROTOCOL		0x020f
+#define BOOT_FLAG		0xaa55
+#define SETUP_SENTINEL		0x1ef
+#define SETUP_HEADER		0x1f1
+#define HDR_REALMODE_SWTCH	(0x208 - SETUP_HEADER)
+#define HDR_CODE32_START	(0x214 - SETUP_HEADER)
+#define DEFAULT_LOAD_ADDR	0x100000
+#define INITRD_ADDR_MAX		0x7fffffff
+/* heap_end_ptr counts from 0x200 below the end. */
+#define HEAP_END_BIAS		0x200
+#define SETUP_SECTOR		512
+/* Real-mode stack behind the zero page. */
+#define SETUP_STACK_SIZE	0x400
+
+/* kernel_info (boot.rst, "The kernel_info"). */
+#define KERNEL_INFO_SIZE	16
+#define KERNEL_INFO_SETUP_TYPE_MAX (SETUP_RNG_SEED | SETUP_INDIRECT)
+#define STARTUP_64_OFFSET	0x200
+
+/* -- Zero page (x86/zero-page.rst). */
+#define ZERO_PAGE_SIZE		4096
+#define ZP_CURSOR_X		0x000
+#define ZP_CURSOR_Y		0x001
+#define ZP_VIDEO_PAGE		0x004
+#define ZP_VIDEO_MODE		0x006
+#define ZP_VIDEO_COLS		0x007
+#define ZP_VIDEO_LINES		0x00e
+#define ZP_VIDEO_IS_VGA		0x00f
+#define ZP_VIDEO_POINTS		0x010
+#define ZP_SCRATCH		0x1e4
+#define ZP_E820_ENTRIES		0x1e8
+#define ZP_KBD_STATUS		0x1eb
+#define ZP_E820_TABLE		0x2d0
+#define E820_ENTRY_SIZE		20
+#define E820_ZERO_PAGE_ENTRIES	128
+#define E820_ENTRY_ADDR		0
+#define E820_ENTRY_LEN		8
+#define E820_ENTRY_TYPE		16
+#define E820_RAM		1
+
+/* -- BIOS services: interrupt, then function in AH or AX. */
+#define BIOS_BOOT_SEGMENT	0x07c0
+#define BIOS_VIDEO		0x10
+#define BIOS_CURSOR		0x03
+#define BIOS_TELETYPE		0x0e
+#define BIOS_VIDEO_MODE		0x0f
+#define BIOS_DISPLAY_CODE	0x1a00
+#define VIDEO_WHITE		0x0007
+#define VIDEO_MODE_NO_CLEAR	0x80
+#define BIOS_SYSTEM		0x15
+#define BIOS_A20_ON		0x2401
+#define BIOS_E820		0xe820
+#define E820_SMAP		0x534d4150	/* "SMAP" */
+#define BIOS_KEYBOARD		0x16
+#define BIOS_KEYBOARD_FLAGS	0x02
+/* BIOS data area. */
+#define BDA_SEGMENT		0x0040
+#define BDA_ROWS		0x84		/* rows - 1 */
+#define BDA_CHAR_HEIGHT		0x85
+
+/* -- Ports. */
+#define PORT_PIC1_MASK		0x21
+#define PIC_CASCADE		0x04
+#define PORT_CMOS		0x70
+#define CMOS_NMI_OFF		0x80
+#define PORT_DELAY		0x80
+#define PORT_SYSTEM_A		0x92
+#define SYSTEM_A_RESET		0x01
+#define SYSTEM_A_A20		0x02
+#define PORT_PIC2_MASK		0xa1
+
+/* A word in low memory that the A20 test may use: the vector of INT 80h. */
+#define A20_TEST		(0x80 * 4)
+#define A20_TRIES		32
+
+/* -- Sizes that are ours to choose. */
+#define EARLY_STACK_SIZE	4096
+#define STACK_SIZE		16384
+/* 64 tables: a handful for each range that a loader hands over. */
+#define PAGE_TABLE_POOL_SIZE	(64 * 4096)
+
+/* What the early map's entries carry besides an address. */
+#define EARLY_TABLE_FLAGS	(PTE_PRESENT | PTE_WRITE)
+#define EARLY_LEAF_FLAGS	(PTE_PRESENT | PTE_WRITE | PTE_LEAF)
+
+/* -- The first UART of a PC, for errors before C runs. */
+#define PORT_COM1		0x3f8
+#define UART_LSR		5
+#define UART_LSR_THRE		0x20
+#define EARLY_UART_POLLS	100000
+
+#endif

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * misc.c - the story of a boot, told by extract_kernel(), and the checks of
+ * what the loader and the build hand over.
+ *
+ * place_image() runs first, where the loader put the image: it must not touch
+ * .bss. Everything else runs in the moved copy, on its own stack.
+ */
+#include <asm/setup.h>
+
+#include "misc.h"
+#include "setup.h"
+
+/* head_64.S and header.S reach into the zero page by number. */
+BUILD_BUG_ON(sizeof(struct boot_params) != ZERO_PAGE_SIZE);
+BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_x) != ZP_CURSOR_X);
+BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_y) != ZP_CURSOR_Y);
+BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_video_page) !=
+	     ZP_VIDEO_PAGE);
+BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_video_mode) !=
+	     ZP_VIDEO_MODE);
+BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_video_cols) !=
+	     ZP_VIDEO_COLS);
+BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_video_lines) !=
+	     ZP_VIDEO_LINES);
+BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_video_isVGA) !=
+	     ZP_VIDEO_IS_VGA);
+BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_video_points) !=
+	     ZP_VIDEO_POINTS);
+BUILD_BUG_ON(offsetof(struct boot_params, scratch) != ZP_SCRATCH);
+BUILD_BUG_ON(offsetof(struct boot_params, e820_entries) != ZP_E820_ENTRIES);
+BUILD_BUG_ON(offsetof(struct boot_params, kbd_status) != ZP_KBD_STATUS);
+BUILD_BUG_ON(offsetof(struct boot_params, sentinel) != SETUP_SENTINEL);
+BUILD_BUG_ON(offsetof(struct boot_params, hdr) != SETUP_HEADER);
+BUILD_BUG_ON(offsetof(struct boot_params, hdr.code32_start) !=
+	     SETUP_HEADER + HDR_CODE32_START);
+BUILD_BUG_ON(offsetof(struct boot_params, e820_table) != ZP_E820_TABLE);
+BUILD_BUG_ON(sizeof(struct boot_e820_entry) != E820_ENTRY_SIZE);
+BUILD_BUG_ON(E820_MAX_ENTRIES_ZEROPAGE != E820_ZERO_PAGE_ENTRIES);
+
+/* A chain of more nodes than this is a loop, or an attack. */
+#define SETUP_DATA_MAX_NODES	128
+
+struct range {
+	u64 start, end;		/* [start, end) */
+};
+
+/* What the steps of a boot pass on to each other. */
+struct boot {
+	struct boot_params *bp;
+	struct cmdline cmdline;
+	struct payload_header payload;	/* checked, and a copy: the original
+					 * lies where the payload goes */
+	struct range runtime;		/* init_size bytes: ours, and free */
+	u8 *out;			/* the payload's first byte */
+	u64 out_size;			/* with its relocation table */
+};
+
+void error(const char *what, const char *fmt, ...)
+{
+	va_list args;
+
+	console_force();
+	con_printf("sevstub: %s: ", what);
+	va_start(args, fmt);
+	con_vprintf(fmt, args);
+	va_end(args);
+	con_printf("\n");
+	halt_forever();
+}
+
+static bool overlaps(struct range a, struct range b)
+{
+	return a.start < b.end && b.start < a.end;
+}
+
+/*
+ * A sentinel that has not been cleared says that the loader copied a whole
+ * sector of the file, not the setup header alone, over what should have been
+ * zeroes (boot.rst). What such a loader cannot have meant is cleared, before
+ * anything in it is believed.
+ */
+static void sanitize_boot_params(struct boot_params *bp)
+{
+	static const struct {
+		u16 start, end;
+	} stray[] = {
+		{ offsetof(struct boot_params, acpi_rsdp_addr),
+		  offsetof(struct boot_params, hd0_info) },
+		{ offsetof(struct boot_params, ext_ramdisk_image),
+		  offsetof(struct boot_params, efi_info) },
+		{ offsetof(struct boot_params, kbd_status),
+		  offsetof(struct boot_params, secure_boot) },
+		{ offsetof(struct boot_params, _pad5),
+		  offsetof(struct boot_params, hdr) },
+		{ offsetof(struct boot_params, _pad7),
+		  offsetof(struct boot_params, edd_mbr_sig_buffer) },
+		{ offsetof(struct boot_params, _pad8),
+		  offsetof(struct boot_params, eddbuf) },
+		{ offsetof(struct boot_params, _pad9), ZERO_PAGE_SIZE },
+	};
+	unsigned int i;
+
+	if (!bp->sentinel)
+		return;
+	for (i = 0; i < ARRAY_SIZE(stray); i++)
+		memset((u8 *)bp + stray[i].start, 0,
+		       stray[i].end - stray[i].start);
+}
+
+/*
+ * The loader's command line, or the one that was built in when there is none
+ * or an empty one.
+ */
+static struct cmdline find_cmdline(const struct boot_params *bp)
+{
+	u64 addr = (u64)bp->ext_cmd_line_ptr << 32 | bp->hdr.cmd_line_ptr;
+	struct cmdline cmdline = { (const char *)addr, 0 };
+
+	if (addr)
+		cmdline.len = strnlen(cmdline.text, image_info.cmdline_size + 1);
+	if (cmdline.len > image_info.cmdline_size)
+		error("command line", "no end within %lu bytes at 0x%lx",
+		      image_info.cmdline_size, addr);
+	if (!cmdline.len) {
+		cmdline.text = builtin_cmdline;
+		cmdline.len = strlen(builtin_cmdline);
+	}
+	return cmdline;
+}
+
+static struct range initrd_range(const struct boot_params *bp)
+{
+	u64 start = (u64)bp->ext_ramdisk_image << 32 | bp->hdr.ramdisk_image;
+	u64 size = (u64)bp->ext_ramdisk_size << 32 | bp->hdr.ramdisk_size;
+
+	if (start + size < start)
+		error("initrd", "0x%lx bytes at 0x%lx wrap around", size, start);
+	return (struct range){ start, start + size };
+}
+
+/*
+ * boot.rst, "pref_address": a relocatable image runs at the first multiple of
+ * its alignment that it was loaded below or at, but no lower than it was
+ * linked; any other one only where it was linked.
+ */
+static struct range runtime_range(u64 load)
+{
+	u64 start = image_info.pref_address;
+	u64 aligned = ALIGN_UP(load, image_info.align);
+
+	if (image_info.relocatable && aligned > start)
+		start = aligned;
+	return (struct range){ start, start + image_info.init_size };
+}
+
+static void check_not_in(struct range runtime, const char *what,
+			 struct range used)
+{
+	if (overlaps(runtime, used))
+		error(what, "0x%lx-0x%lx is in the memory of the payload, 0x%lx-0x%lx",
+		      used.start, used.end, runtime.start, runtime.end);
+}
+
+u64 place_image(struct boot_params *bp)
+{
+	u64 load = (u64)startup_32;
+	struct range runtime = runtime_range(load);
+	struct range zero_page = { (u64)bp, (u64)bp + sizeof(*bp) };
+	u64 to = runtime.end - (u64)(_end - startup_32);
+	u64 upper = (u64)(_edata - _text);
+	struct cmdline cmdline;
+	struct range text;
+
+	sanitize_boot_params(bp);
+	cmdline = find_cmdline(bp);
+	console_init(&cmdline, &bp->screen_info);
+
+	if (runtime.end <= runtime.start ||
+	    !e820_is_ram(bp, runtime.start, runtime.end))
+		error("not enough room",
+		      "the payload needs 0x%lx-0x%lx, and not all of it is RAM",
+		      runtime.start, runtime.end);
+	/*
+	 * The move goes upwards or far away. An image that must run at one
+	 * address can have been loaded to a place from where neither works.
+	 */
+	if (to < load + upper && load < runtime.end)
+		error("load address",
+		      "0x%lx is in the way of the move to 0x%lx", load, to);
+
+	check_not_in(runtime, "zero page", zero_page);
+	check_not_in(runtime, "initrd", initrd_range(bp));
+	text.start = (u64)cmdline.text;
+	text.end = text.start + cmdline.len + 1;
+	if (cmdline.text != builtin_cmdline)
+		check_not_in(runtime, "command line", text);
+	return to;
+}
+
+/* The build wrote it, but the file may have been damaged since. */
+static void check_payload_header(struct boot *boot)
+{
+	struct payload_header *p = &boot->payload;
+	u64 comp_size = (u64)(payload_end - payload_start) - sizeof(*p);
+	u64 digest;
+
+	memcpy(p, payload_start, sizeof(*p));
+	if (memcmp(p->magic, PAYLOAD_MAGIC, sizeof(p->magic)))
+		error("wrong magic", "there is no payload header");
+	if (p->version != PAYLOAD_VERSION)
+		error("payload version", "%u, this stub knows %u", p->version,
+		      PAYLOAD_VERSION);
+	if (p->comp_size != comp_size)
+		error("size mismatch",
+		      "0x%lx compressed bytes expected, 0x%lx in the image",
+		      p->comp_size, comp_size);
+	digest = xxh64(p, offsetof(struct payload_header, header_digest));
+	if (p->header_digest != digest)
+		error("corrupt payload header", "digest %016lx, expected %016lx",
+		      digest, p->header_digest);
+
+	/* From here on these can differ only if two builds were mixed. */
+	if (p->link_addr != image_info.pref_address ||
+	    p->align != image_info.align ||
+	    !(p->flags & PAYLOAD_RELOCATABLE) != !image_info.relocatable ||
+	    p->flags & ~PAYLOAD_FLAGS_KNOWN)
+		error("payload header",
+		      "link address 0x%lx, alignment 0x%lx, flags 0x%x do not fit this image",
+		      p->link_addr, p->align, p->flags);
+	if (p->file_size > p->mem_size || p->mem_size > PAYLOAD_MAX_SIZE ||
+	    p->reloc_size > PAYLOAD_MAX_SIZE ||
+	    p->margin > PAYLOAD_MAX_SIZE || p->entry_offset >= p->file_size)
+		error("payload header",
+		      "sizes 0x%lx, 0x%lx, 0x%lx, 0x%lx or entry 0x%lx are out of range",
+		      p->file_size, p->mem_size, p->reloc_size, p->margin,
+		      p->entry_offset);
+}
+
+/*
+ * The payload goes to the start of the runtime range. Nothing that is needed
+ * while it is written may lie below the end of its memory; the compressed
+ * bytes, which are read at the same time, may as far as the margin allows.
+ */
+static void place_payload(struct boot *boot)
+{
+	const struct payload_header *p = &boot->payload;
+	u64 room, margin;
+
+	boot->runtime.end = (u64)_end;
+	boot->runtime.start = boot->runtime.end - image_info.init_size;
+	boot->out = (u8 *)boot->runtime.start;
+	boot->out_size = p->file_size + p->reloc_size;
+
+	room = (u64)_text - boot->runtime.start;
+	margin = (u64)payload_end - boot->runtime.start;
+	if (p->mem_size > room || boot->out_size > room ||
+	    boot->out_size + p->margin > margin)
+		error("not enough room",
+		      "0x%lx bytes of payload, 0x%lx of margin in 0x%lx bytes",
+		      boot->out_size, p->margin, margin);
+	if (!(p->flags & PAYLOAD_LA57) && read_cr4() & X86_CR4_LA57)
+		error("five-level paging",
+		      "it is on, and the payload cannot be entered with it");
+}
+
+static void map(const char *what, struct range r, unsigned int prot)
+{
+	int err = ident_map_range(r.start, r.end, prot);
+
+	if (err)
+		error("page tables", "%s: 0x%lx-0x%lx cannot be mapped (%s)",
+		      what, r.start, r.end,
+		      err == -ENOMEM ? "out of tables" : "out of reach");
+}
+
+static void guard(const char *what, const void *page)
+{
+	if (ident_map_guard((u64)page))
+		error("page tables", "%s: no guard page at 0x%lx", what,
+		      (u64)page);
+}
+
+/*
+ * The payload reads these before it has page tables of its own, and so must
+ * find them mapped. Each node is checked and mapped before it is read.
+ */
+static void map_setup_data(const struct boot *boot)
+{
+	u64 addr = boot->bp->hdr.setup_data;
+	unsigned int nodes = 0;
+
+	while (addr) {
+		const struct setup_data *node = (const struct setup_data *)addr;
+		struct range r = { addr, addr + sizeof(*node) };
+
+		if (nodes++ == SETUP_DATA_MAX_NODES)
+			error("setup_data", "more than %u nodes, or a loop",
+			      SETUP_DATA_MAX_NODES);
+		if (!e820_is_ram(boot->bp, r.start, r.end))
+			error("setup_data", "node at 0x%lx is not in RAM", addr);
+		check_not_in(boot->runtime, "setup_data", r);
+		map("setup_data", r, MAP_WRITE);
+
+		r.end += node->len;
+		if (!e820_is_ram(boot->bp, r.start, r.end))
+			error("setup_data",
+			      "0x%x bytes at 0x%lx are not all in RAM",
+			      node->len, addr);
+		check_not_in(boot->runtime, "setup_data", r);
+		map("setup_data", r, MAP_WRITE);
+		addr = node->next;
+	}
+}
+
+/*
+ * What the stub and the payload's first steps need, and nothing else. Of
+ * ranges that meet in a page the first one decides, so the order matters only
+ * where the compressed bytes begin inside of the payload's range.
+ */
+static void build_map(const struct boot *boot, const struct cpu *cpu)
+{
+	const struct ident_map_config config = {
+		.pool = page_table_pool,
+		.pool_size = (size_t)(page_table_pool_end - page_table_pool),
+		.levels = read_cr4() & X86_CR4_LA57 ? 5 : 4,
+		.nx = cpu->nx,
+		.pages_1g = cpu->pages_1g,
+		.bp = boot->bp,
+	};
+	u64 size = boot->payload.mem_size > boot->out_size ?
+		   boot->payload.mem_size : boot->out_size;
+	struct range payload = { (u64)boot->out,
+				 ALIGN_UP((u64)boot->out + size, PAGE_SIZE) };
+	struct range initrd = initrd_range(boot->bp);
+	u64 text = (u64)boot->cmdline.text;
+
+	if (ident_map_init(&config))
+		error("page tables", "cannot be started");
+
+	guard("page 0", NULL);
+	guard("stack", stack_guard);
+	map("text", (struct range){ (u64)_text, (u64)_etext }, MAP_EXEC);
+	map("rodata", (struct range){ (u64)_rodata, (u64)_erodata }, MAP_RO);
+	map("data", (struct range){ (u64)_data, (u64)_end }, MAP_WRITE);
+
+	map("payload", payload, MAP_WRITE | MAP_EXEC);
+	if (payload.end < (u64)_text)
+		map("compressed payload",
+		    (struct range){ payload.end > (u64)startup_32 ?
+				    payload.end : (u64)startup_32,
+				    (u64)_text }, MAP_RO);
+
+	map("zero page", (struct range){ (u64)boot->bp,
+		(u64)boot->bp + sizeof(*boot->bp) }, MAP_WRITE);
+	map("command line", (struct range){ text,
+		text + boot->cmdline.len + 1 }, MAP_WRITE);
+	if (initrd.start != initrd.end)
+		map("initrd", initrd, MAP_WRITE);
+}
+
+/* A text screen, if the command line asked for it, is a device like any. */
+static void map_vga(void)
+{
+	u64 start, end;
+
+	if (!console_vga_range(&start, &end))
+		return;
+	if (ident_map_device(start, end - start) == 0)
+		console_vga_enable();
+}
+
+static struct cpu detect_cpu(void)
+{
+	struct cpuid_regs ext = cpuid_count(CPUID_EXT_FEATURES, 0);
+	struct cpuid_regs structured = { 0, 0, 0, 0 };
+	const u32 bmi = 1U << CPUID_7_EBX_BMI1_BIT | 1U << CPUID_7_EBX_BMI2_BIT;
+
+	if (cpuid_count(0, 0).eax >= CPUID_STRUCTURED)
+		structured = cpuid_count(CPUID_STRUCTURED, 0);
+
+	return (struct cpu){
+		.nx = ext.edx >> CPUID_EXT_EDX_NX_BIT & 1,
+		.pages_1g = ext.edx >> CPUID_EXT_EDX_PG1G_BIT & 1,
+		/* zstd's BMI2 code has LZCNT in it but does not ask for it. */
+		.bmi2 = (structured.ebx & bmi) == bmi &&
+			ext.ecx >> CPUID_EXT_ECX_LZCNT_BIT & 1,
+	};
+}
+
+/* To stay in place for the payload, it must be outside of this image. */
+static void decompress(const struct boot *boot)
+{
+	const struct payload_header *p = &boot->payload;
+	const u8 *comp = payload_start + sizeof(*p);
+	u64 digest = xxh64(comp, p->comp_size);
+	int err;
+
+	if (digest != p->comp_digest)
+		error("corrupt payload", "digest %016lx, expected %016lx",
+		      digest, p->comp_digest);
+	err = unzstd(boot->out, boot->out_size, comp, p->comp_size);
+	if (err == -EINVAL)
+		error("size mismatch", "the payload is not 0x%lx bytes long",
+		      boot->out_size);
+	if (err)
+		error("corrupt payload", "zstd's decoder reports error %d", err);
+
+	/* ELF: memory beyond what the file supplies is zero. */
+	if (!(p->flags & PAYLOAD_LINUX))
+		memset(boot->out + p->file_size, 0, p->mem_size - p->file_size);
+}
+
+u64 extract_kernel(struct boot_params *bp)
+{
+	struct boot boot = { .bp = bp, .cmdline = find_cmdline(bp) };
+	struct cpu cpu = detect_cpu();
+	u64 entry;
+
+	check_payload_header(&boot);
+	place_payload(&boot);
+
+	if (cpu.nx)
+		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
+	build_map(&boot, &cpu);
+	ident_map_load();
+	idt_load_stage2();
+	map_setup_data(&boot);
+	map_vga();
+
+	info("sevstub: %lu bytes of payload at 0x%lx, compressed %lu\n",
+	     boot.payload.file_size, (u64)boot.out, boot.payload.comp_size);
+	if (cpu.bmi2)
+		unzstd_use_bmi2();
+	decompress(&boot);
+
+	if (boot.cmdline.text == builtin_cmdline) {
+		bp->hdr.cmd_line_ptr = (u32)(u64)builtin_cmdline;
+		bp->ext_cmd_line_ptr = (u32)((u64)builtin_cmdline >> 32);
+	}
+	entry = (u64)boot.out + boot.payload.entry_offset;
+	if (idt_nmi_count())
+		info("sevstub: %u NMIs ignored\n", idt_nmi_count());
+	info("sevstub: entering the payload at 0x%lx\n", entry);
+	idt_teardown();
+	return entry;
+}
