@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_string.c - string.c against the C library, over every length up to 300,
+ * alignment and overlap.
+ *
+ * String instructions escape ASan, so buffers lie against pages that nothing
+ * may touch, and the bytes around each result are compared, too.
+ */
+#include <sys/mman.h>
+
+#include "harness.h"
+
+/* The stub's functions under other names, beside the C library's. */
+void *stub_memcpy(void *dst, const void *src, size_t len);
+void *stub_memmove(void *dst, const void *src, size_t len);
+void *stub_memset(void *dst, int value, size_t len);
+int stub_memcmp(const void *a, const void *b, size_t len);
+size_t stub_strlen(const char *s);
+size_t stub_strnlen(const char *s, size_t max);
+
+#define memcpy stub_memcpy
+#define memmove stub_memmove
+#define memset stub_memset
+#define memcmp stub_memcmp
+#define strlen stub_strlen
+#define strnlen stub_strnlen
+#include "../../string.c"
+#undef memcpy
+#undef memmove
+#undef memset
+#undef memcmp
+#undef strlen
+#undef strnlen
+
+#define MAX_LEN		300
+#define ALIGNMENTS	16
+#define LONG_LEN	(3 * PAGE_SIZE - 5)
+#define ARENA_SIZE	(4 * PAGE_SIZE)
+#define FILL		0x5a
+
+/* Memory of ARENA_SIZE bytes between two pages that fault. */
+struct arena {
+	u8 *start, *end;
+};
+
+static struct arena new_arena(void)
+{
+	u8 *pages = mmap(NULL, ARENA_SIZE + 2 * PAGE_SIZE, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct arena arena = { pages + PAGE_SIZE,
+			       pages + PAGE_SIZE + ARENA_SIZE };
+
+	if (pages == MAP_FAILED ||
+	    mprotect(arena.start, ARENA_SIZE, PROT_READ | PROT_WRITE)) {
+		perror("mmap");
+		exit(EXIT_FAILURE);
+	}
+	return arena;
+}
+
+static struct arena source, result, expected;
+
+static void prepare(void)
+{
+	size_t i;
+
+	if (!source.start) {
+		source = new_arena();
+		result = new_arena();
+		expected = new_arena();
+	}
+	random_seed(1);
+	for (i = 0; i < ARENA_SIZE; i++)
+		source.start[i] = (u8)random_u64();
+	memset(result.start, FILL, ARENA_SIZE);
+	memset(expected.start, FILL, ARENA_SIZE);
+}
+
+static bool same(void)
+{
+	return !memcmp(result.start, expected.start, ARENA_SIZE);
+}
+
+static void check_memcpy(size_t to, size_t from, size_t len)
+{
+	void *returned;
+
+	memcpy(expected.start + to, source.start + from, len);
+	returned = stub_memcpy(result.start + to, source.start + from, len);
+	CHECK(returned == result.start + to, "%zu bytes: returns %p", len,
+	      returned);
+	CHECK(same(), "%zu bytes from +%zu to +%zu", len, from, to);
+	memset(result.start + to, FILL, len);
+	memset(expected.start + to, FILL, len);
+}
+
+TEST(memcpy)
+{
+	size_t len, to, from;
+
+	prepare();
+	for (len = 0; len <= MAX_LEN; len++) {
+		for (to = 0; to < ALIGNMENTS; to++)
+			check_memcpy(to, len % ALIGNMENTS, len);
+		for (from = 0; from < ALIGNMENTS; from++)
+			check_memcpy(len % ALIGNMENTS, from, len);
+		check_memcpy(ARENA_SIZE - len, ARENA_SIZE - len, len);
+	}
+	check_memcpy(3, 1, LONG_LEN);
+}
+
+static void check_memset(size_t at, int value, size_t len)
+{
+	void *returned;
+
+	memset(expected.start + at, value, len);
+	returned = stub_memset(result.start + at, value, len);
+	CHECK(returned == result.start + at, "%zu bytes: returns %p", len,
+	      returned);
+	CHECK(same(), "%zu bytes of %d at +%zu", len, value, at);
+	memset(result.start + at, FILL, len);
+	memset(expected.start + at, FILL, len);
+}
+
+TEST(memset)
+{
+	size_t len, at;
+
+	prepare();
+	for (len = 0; len <= MAX_LEN; len++) {
+		for (at = 0; at < ALIGNMENTS; at++) {
+			check_memset(at, 0, len);
+			check_memset(at, 0xff - (int)len % 2, len);
+		}
+		check_memset(ARENA_SIZE - len, 1, len);
+	}
+	check_memset(7, 0, LONG_LEN);
+	/* Only the lowest byte of the value counts. */
+	check_memset(1, 0x1234, MAX_LEN);
+	check_memset(1, -2, MAX_LEN);
+}
+
+static void check_memmove(size_t to, size_t from, size_t len)
+{
+	void *returned;
+
+	memcpy(result.start, source.start, ARENA_SIZE);
+	memcpy(expected.start, source.start, ARENA_SIZE);
+	memmove(expected.start + to, expected.start + from, len);
+	returned = stub_memmove(result.start + to, result.start + from, len);
+	CHECK(returned == result.start + to, "%zu bytes: returns %p", len,
+	      returned);
+	CHECK(same(), "%zu bytes from +%zu to +%zu", len, from, to);
+}
+
+TEST(memmove)
+{
+	size_t len, distance;
+
+	prepare();
+	for (len = 0; len <= MAX_LEN; len++) {
+		/* Every overlap of up to three words, both ways. */
+		for (distance = 0; distance <= 3 * sizeof(u64); distance++) {
+			check_memmove(distance, 0, len);
+			check_memmove(0, distance, len);
+		}
+		/* All but one byte apart, touching, one byte apart. */
+		for (distance = len ? len - 1 : 0; distance <= len + 1;
+		     distance++) {
+			check_memmove(distance + 3, 3, len);
+			check_memmove(3, distance + 3, len);
+		}
+		/* Against both ends of what may be touched. */
+		check_memmove(ARENA_SIZE - len, ARENA_SIZE - len - 5, len);
+		check_memmove(ARENA_SIZE - len - 5, ARENA_SIZE - len, len);
+	}
+	check_memmove(PAGE_SIZE - 3, 0, LONG_LEN);
+	check_memmove(0, PAGE_SIZE - 3, LONG_LEN);
+}
+
+static int sign(int value)
+{
+	return (value > 0) - (value < 0);
+}
+
+static void check_memcmp(const u8 *a, const u8 *b, size_t len)
+{
+	int ours = stub_memcmp(a, b, len);
+	int theirs = memcmp(a, b, len);
+
+	CHECK(sign(ours) == sign(theirs), "%zu bytes: %d instead of %d", len,
+	      ours, theirs);
+}
+
+TEST(memcmp)
+{
+	size_t len, at;
+	u8 *a, *b;
+
+	prepare();
+	for (len = 0; len <= MAX_LEN; len++) {
+		a = result.end - len;
+		b = expected.end - len;
+		memcpy(a, source.start, len);
+		memcpy(b, source.start, len);
+		check_memcmp(a, b, len);
+		for (at = 0; at < len; at++) {
+			/* With the highest bit: bytes are unsigned. */
+			b[at] ^= 0x80;
+			check_memcmp(a, b, len);
+			check_memcmp(b, a, len);
+			check_memcmp(a, b, at);
+			b[at] ^= 0x80;
+		}
+	}
+}
+
+TEST(strlen)
+{
+	size_t len;
+	char *s;
+
+	prepare();
+	for (len = 0; len <= MAX_LEN; len++) {
+		s = (char *)result.end - len - 1;
+		memset(s, 0x80, len);
+		s[len] = '\0';
+		CHECK(stub_strlen(s) == len, "%zu instead of %zu",
+		      stub_strlen(s), len);
+	}
+}
+
+TEST(strnlen)
+{
+	size_t len, max;
+	char *s;
+
+	prepare();
+	for (len = 0; len <= MAX_LEN; len++) {
+		s = (char *)result.end - len - 1;
+		memset(s, 'x', len);
+		s[len] = '\0';
+		for (max = 0; max <= len + 2; max++)
+			CHECK(stub_strnlen(s, max) == strnlen(s, max),
+			      "length %zu, at most %zu: %zu", len, max,
+			      stub_strnlen(s, max));
+		/* No terminator in reach: nothing behind @max is read. */
+		s = (char *)result.end - len;
+		memset(s, 'x', len);
+		CHECK(stub_strnlen(s, len) == len, "%zu instead of %zu",
+		      stub_strnlen(s, len), len);
+	}
+}
