@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * e820.c - the memory map in the zero page: whether it is sane, how much RAM
+ * it has, and whether a page is RAM.
+ */
+#include "kernel.h"
+
+/* What a PC's firmware keeps for itself of the memory that QEMU is given. */
+#define MISSING_RAM	0x200000UL
+
+static const struct boot_e820_entry *entry(u32 i)
+{
+	return &zero_page()->e820_table[i];
+}
+
+static u32 entries(void)
+{
+	u32 n = zero_page()->e820_entries;
+
+	return n < E820_MAX_ENTRIES_ZEROPAGE ? n : E820_MAX_ENTRIES_ZEROPAGE;
+}
+
+#define E820_RAM	1
+
+static bool is_ram(u32 i)
+{
+	return entry(i)->type == E820_RAM;
+}
+
+static void check_overlap(u32 i)
+{
+	const struct boot_e820_entry *a = entry(i);
+
+	for (u32 j = 0; j < i; j++) {
+		const struct boot_e820_entry *b = entry(j);
+
+		if (a->addr < b->addr + b->size && b->addr < a->addr + a->size)
+			fail("e820: entries %u and %u overlap", j, i);
+	}
+}
+
+void e820_check(void)
+{
+	u64 expected = option_number("t.mem", 0);
+	bool sane = !option("t.e820");
+	u64 ram = 0;
+
+	if (sane && !entries())
+		fail("e820: no entries");
+	if (sane && zero_page()->e820_entries > E820_MAX_ENTRIES_ZEROPAGE)
+		fail("e820: %u entries", zero_page()->e820_entries);
+
+	for (u32 i = 0; i < entries(); i++) {
+		const struct boot_e820_entry *e = entry(i);
+
+		fact("e820: %lx-%lx type %u", (u64)e->addr,
+		     (u64)(e->addr + e->size), e->type);
+		if (is_ram(i))
+			ram += e->size;
+		if (!sane)
+			continue;
+		if (!e->size || e->addr + e->size < e->addr || !e->type)
+			fail("e820: entry %u is empty, wraps or has no type", i);
+		check_overlap(i);
+	}
+
+	fact("e820: %u entries, %lx bytes of RAM", entries(), ram);
+	if (expected && (ram > expected || ram + MISSING_RAM < expected))
+		fail("e820: %lx bytes of RAM, expected %lx", ram, expected);
+}
+
+/* Whether at least a part of the page at @page is RAM and no whole one not. */
+static bool page_has_ram(u64 page)
+{
+	bool ram = false;
+
+	for (u32 i = 0; i < entries(); i++) {
+		const struct boot_e820_entry *e = entry(i);
+		u64 end = e->addr + e->size;
+
+		if (e->addr >= page + PAGE_SIZE || end <= page)
+			continue;
+		if (is_ram(i))
+			ram = true;
+		else if (e->addr <= page && end >= page + PAGE_SIZE)
+			return false;
+	}
+	return ram;
+}
+
+/*
+ * From @page up, how far the answer stays the same: to the next page in which
+ * some entry begins or ends.
+ */
+static u64 next_change(u64 page)
+{
+	u64 next = ~0UL;
+
+	for (u32 i = 0; i < entries(); i++) {
+		u64 edge[2] = { entry(i)->addr,
+				entry(i)->addr + entry(i)->size };
+
+		for (u32 j = 0; j < ARRAY_SIZE(edge); j++) {
+			u64 low = ALIGN_DOWN(edge[j], PAGE_SIZE);
+			u64 high = ALIGN_UP(edge[j], PAGE_SIZE);
+
+			if (low > page && low < next)
+				next = low;
+			if (high > page && high < next)
+				next = high;
+		}
+	}
+	return next;
+}
+
+u64 e820_first_not_ram(u64 start, u64 end)
+{
+	while (start < end && page_has_ram(start))
+		start = next_change(start);
+	return start < end ? start : end;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * main.c - the test kernel: looks at everything that a boot stage hands over,
+ * prints a line for each fact and each fault, and ends QEMU.
+ *
+ * Entered as boot.rst's 64-bit protocol says, in place of Linux.
+ */
+#include <stdarg.h>
+
+#include "kernel.h"
+
+static u32 errors;
+static bool quiet;
+
+/* All that some check reads; anything else is a spelling mistake. */
+static const option_name known_options[] = {
+	"t.addr=", "t.cbit=", "t.e820=", "t.entry=", "t.initrd=", "t.la57=",
+	"t.load=", "t.mem=", "t.nx=", "t.quiet=", "t.setup_data=",
+};
+
+void fact(const char *fmt, ...)
+{
+	va_list args;
+
+	if (quiet)
+		return;
+	print("payload: ");
+	va_start(args, fmt);
+	print_args(fmt, args);
+	va_end(args);
+	print("\n");
+}
+
+void fail(const char *fmt, ...)
+{
+	va_list args;
+
+	errors++;
+	print("payload: FAIL ");
+	va_start(args, fmt);
+	print_args(fmt, args);
+	va_end(args);
+	print("\n");
+}
+
+noreturn void finish(void)
+{
+	if (errors) {
+		print("payload: failed, %u errors\n", errors);
+		exit_qemu(EXIT_FAILED);
+	}
+	print("payload: passed\n");
+	exit_qemu(EXIT_PASSED);
+}
+
+noreturn void kernel_main(const struct entry_state *state)
+{
+	struct segment_state segments;
+	struct self self;
+
+	/* These look at what everything below changes. */
+	self_verify(&self, state);
+	cpu_save_segments(&segments);
+
+	cpu_catch_exceptions();
+	options_set(zero_page_find(state));
+	quiet = option_number("t.quiet", 0);
+	options_check("t.", known_options, ARRAY_SIZE(known_options));
+	self_report(&self);
+	cpu_check(state, &segments);
+	zero_page_check();
+	cmdline_check();
+	e820_check();
+	initrd_check();
+	setup_data_check();
+	map_check(state);
+	finish();
+}

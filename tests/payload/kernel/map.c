@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * map.c - the page tables that the kernel was handed, walked by software:
+ * what is mapped is mapped to itself, all that is needed is there, nothing else
+ * is, and only the kernel's own range is both writable and executable.
+ */
+#include "kernel.h"
+
+#define VA_BITS_4LEVEL	48
+/* The stack's guard page has to be found within this. */
+#define STACK_SEARCH	0x100000UL
+
+/* Leaves that follow each other and allow the same. */
+struct run {
+	u64 start, end;
+	bool write, exec;
+};
+
+static struct {
+	u64 cbit;
+	u64 tables, leaves;
+	struct run run;		/* the one being gathered */
+	/* How often, and the first place where: one line for each is enough. */
+	struct problem {
+		u64 count, where, entry;
+	} moved, global, shared, not_ram, not_asked_for, write_exec, null;
+} map;
+
+static void note(struct problem *problem, u64 where, u64 entry)
+{
+	if (!problem->count++) {
+		problem->where = where;
+		problem->entry = entry;
+	}
+}
+
+static void report(const struct problem *problem, const char *what)
+{
+	if (problem->count)
+		fail("map: %s: at %lx (entry %lx), %lu times", what,
+		     problem->where, problem->entry, problem->count);
+}
+
+static struct range pages(struct range range)
+{
+	return (struct range){ ALIGN_DOWN(range.start, PAGE_SIZE),
+			       ALIGN_UP(range.end, PAGE_SIZE) };
+}
+
+static bool contains(struct range range, u64 addr)
+{
+	return addr >= range.start && addr < range.end;
+}
+
+/* What the stub may use: the kernel's range, and itself above it. */
+static struct range runtime_range(void)
+{
+	u64 start = self_range().start;
+
+	return pages((struct range){ start,
+				     start + zero_page()->hdr.init_size });
+}
+
+/* The end of what was asked for around @addr, or @addr if it was not. */
+static u64 asked_for_until(u64 addr)
+{
+	if (contains(runtime_range(), addr))
+		return runtime_range().end;
+	for (u32 i = 0; handed(i); i++)
+		if (contains(pages(handed(i)->range), addr))
+			return pages(handed(i)->range).end;
+	return addr;
+}
+
+static void check_run(const struct run *run)
+{
+	struct range self = pages(self_range());
+	u64 addr = run->start;
+
+	if (run->start == run->end)
+		return;
+	fact("map: %lx-%lx %c%c%c", run->start, run->end, 'r',
+	     run->write ? 'w' : '-', run->exec ? 'x' : '-');
+
+	if (run->write && run->exec &&
+	    (run->start < self.start || run->end > self.end))
+		note(&map.write_exec, run->start, 0);
+	if (!run->start)
+		note(&map.null, 0, 0);
+	addr = e820_first_not_ram(run->start, run->end);
+	if (addr != run->end)
+		note(&map.not_ram, addr, 0);
+
+	for (addr = run->start; addr < run->end; ) {
+		u64 until = asked_for_until(addr);
+
+		if (until == addr) {
+			note(&map.not_asked_for, addr, 0);
+			break;
+		}
+		addr = until;
+	}
+}
+
+static void add_leaf(u64 va, u64 size, u64 entry, bool write, bool exec)
+{
+	struct run *run = &map.run;
+	u64 pa = entry & PTE_ADDR_MASK & ~map.cbit & ~(size - 1);
+
+	map.leaves++;
+	if (pa != va)
+		note(&map.moved, va, entry);
+	if (entry & PTE_GLOBAL)
+		note(&map.global, va, entry);
+
+	if (va == run->end && write == run->write && exec == run->exec) {
+		run->end += size;
+		return;
+	}
+	check_run(run);
+	*run = (struct run){ va, va + size, write, exec };
+}
+
+static unsigned int level_shift(unsigned int level)
+{
+	return PAGE_SHIFT + (level - 1) * TABLE_INDEX_BITS;
+}
+
+static u64 *table_of(u64 entry)
+{
+	return (u64 *)(entry & PTE_ADDR_MASK & ~map.cbit);
+}
+
+static void walk(const u64 *table, unsigned int level, u64 base, bool write,
+		 bool exec)
+{
+	map.tables++;
+	for (u64 i = 0; i < PTRS_PER_TABLE; i++) {
+		u64 entry = table[i];
+		u64 va = base + (i << level_shift(level));
+		bool w = write && (entry & PTE_WRITE);
+		bool x = exec && !(entry & PTE_NX);
+
+		if (!(entry & PTE_PRESENT))
+			continue;
+		if ((entry & map.cbit) != map.cbit)
+			note(&map.shared, va, entry);
+		if (level == 1 || (entry & PTE_LEAF))
+			add_leaf(va, 1UL << level_shift(level), entry, w, x);
+		else
+			walk(table_of(entry), level - 1, va, w, x);
+	}
+}
+
+/* Finds the page that @va is in; returns its end, or 0 if it is not mapped. */
+static u64 lookup(u64 va, bool *write, bool *exec)
+{
+	unsigned int level = read_cr4() & X86_CR4_LA57 ? 5 : 4;
+	const u64 *table = table_of(read_cr3());
+
+	*write = true;
+	*exec = true;
+	for (;; level--) {
+		u64 size = 1UL << level_shift(level);
+		u64 entry = table[va / size % PTRS_PER_TABLE];
+
+		if (!(entry & PTE_PRESENT))
+			return 0;
+		*write &= !!(entry & PTE_WRITE);
+		*exec &= !(entry & PTE_NX);
+		if (level == 1 || (entry & PTE_LEAF))
+			return ALIGN_DOWN(va, size) + size;
+		table = table_of(entry);
+	}
+}
+
+static void check_mapped(const char *what, struct range range, bool need_write,
+			 bool need_exec)
+{
+	for (u64 va = range.start; va < range.end; ) {
+		bool write, exec;
+		u64 end = lookup(va, &write, &exec);
+
+		if (!end || (need_write && !write) || (need_exec && !exec)) {
+			fail("map: %s: %lx is %s", what, va,
+			     !end ? "not mapped" :
+			     need_write && !write ? "not writable" :
+			     "not executable");
+			return;
+		}
+		va = end;
+	}
+}
+
+/* The stack that the stub leaves us on: in use, and guarded below. */
+static void check_stack(u64 rsp)
+{
+	u64 page = ALIGN_DOWN(rsp - 1, PAGE_SIZE);
+	bool write, exec;
+
+	check_mapped("stack", (struct range){ rsp - sizeof(u64), rsp }, true,
+		     false);
+	for (u64 va = page; va > page - STACK_SEARCH && va; va -= PAGE_SIZE) {
+		if (!lookup(va, &write, &exec)) {
+			fact("map: stack's guard page at %lx", va);
+			return;
+		}
+	}
+	fail("map: no guard page below the stack at %lx", rsp);
+}
+
+void map_check(const struct entry_state *state)
+{
+	unsigned int levels = read_cr4() & X86_CR4_LA57 ? 5 : 4;
+	u64 cbit = option_number("t.cbit", 0);
+
+	if (cbit)
+		map.cbit = 1UL << cbit;
+	if ((read_cr3() & map.cbit) != map.cbit)
+		note(&map.shared, 0, read_cr3());
+	walk(table_of(read_cr3()), levels, 0, true, true);
+	check_run(&map.run);
+	fact("map: %u levels, %lu tables, %lu leaves", levels, map.tables,
+	     map.leaves);
+
+	report(&map.moved, "not an identity map");
+	report(&map.global, "a global page");
+	report(&map.shared, "an entry without the C-bit");
+	report(&map.null, "page 0 is mapped");
+	report(&map.not_ram, "mapped, but not RAM");
+	report(&map.not_asked_for, "mapped without need");
+	if (option_number("t.nx", 1))
+		report(&map.write_exec, "writable and executable");
+
+	check_mapped("kernel", self_range(), true, true);
+	for (u32 i = 0; handed(i); i++)
+		check_mapped(handed(i)->what, handed(i)->range, false, false);
+	check_stack(state->rsp);
+}

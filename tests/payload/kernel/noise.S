@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * noise.S - the bytes that make noise.elf incompressible.
+ */
+	.section .noise, "aw"
+	.incbin "noise.bin"
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * leave.S - the last page of the loader: from the loader's 64-bit mode to the
+ * state in which the image is to be entered, by way of 32-bit mode without
+ * paging, since CR4.LA57 can be changed only there.
+ *
+ * Copied to a page below 4 GiB of its own; a struct leave follows the code at
+ * LEAVE_DATA, and the page's end is the stack.
+ */
+#include "linkage.h"
+#include "x86.h"
+#include "loader.h"
+
+	.text
+	.code64
+
+/* In: %rdi = the page. All of memory below 4 GiB is mapped. */
+	.globl	leave_code, leave_code_end
+FUNC(leave_code)
+	mov	%rdi, %rbx
+	lea	PAGE_SIZE(%rbx), %rsp
+	push	$KERNEL32_CS
+	lea	.Lcompat(%rip), %rax
+	push	%rax
+	lretq
+
+	/* Compatibility mode, then paging off. */
+	.code32
+.Lcompat:
+	mov	$BOOT_DS, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %ss
+	add	$LEAVE_DATA, %ebx
+	mov	%cr0, %eax
+	and	$~X86_CR0_PG, %eax
+	mov	%eax, %cr0
+	mov	$MSR_EFER, %ecx
+	mov	LEAVE_EFER(%ebx), %eax
+	xor	%edx, %edx
+	wrmsr
+	mov	LEAVE_CR4_EARLY(%ebx), %eax
+	mov	%eax, %cr4
+	cmpl	$64, LEAVE_BITS(%ebx)
+	je	.Lback
+
+	/* The 32-bit entry. */
+	mov	LEAVE_CR4(%ebx), %eax
+	mov	%eax, %cr4
+	mov	LEAVE_CR0(%ebx), %eax
+	mov	%eax, %cr0
+	lgdtl	LEAVE_GDTR(%ebx)
+	lidtl	LEAVE_IDTR(%ebx)
+	movzwl	LEAVE_CS(%ebx), %eax
+	push	%eax
+	lea	.Lnew_cs32 - leave_code - LEAVE_DATA(%ebx), %eax
+	push	%eax
+	lretl
+.Lnew_cs32:
+	movzwl	LEAVE_DS(%ebx), %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %ss
+	push	LEAVE_RFLAGS(%ebx)
+	popfl
+	mov	LEAVE_RSI(%ebx), %esi
+	mov	LEAVE_GARBAGE(%ebx), %ecx
+	mov	LEAVE_GARBAGE(%ebx), %edx
+	mov	LEAVE_RSP(%ebx), %esp
+	mov	LEAVE_TARGET(%ebx), %eax
+	mov	$0, %ebp
+	mov	$0, %edi
+	mov	$0, %ebx
+	jmp	*%eax
+
+	/* Back to 64-bit mode, with four or five levels. */
+.Lback:
+	mov	LEAVE_CR3_EARLY(%ebx), %eax
+	mov	%eax, %cr3
+	mov	%cr0, %eax
+	or	$X86_CR0_PG, %eax
+	mov	%eax, %cr0
+	push	$BOOT_CS
+	lea	.Llong - leave_code - LEAVE_DATA(%ebx), %eax
+	push	%eax
+	lretl
+
+	/* All that needs the stack or the loader's GDT mapped, before CR3. */
+	.code64
+.Llong:
+	mov	%ebx, %ebx
+	lgdt	LEAVE_GDTR(%rbx)
+	lidt	LEAVE_IDTR(%rbx)
+	movzwl	LEAVE_CS(%rbx), %eax
+	push	%rax
+	lea	.Lnew_cs64(%rip), %rax
+	push	%rax
+	lretq
+.Lnew_cs64:
+	movzwl	LEAVE_DS(%rbx), %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %ss
+	push	LEAVE_RFLAGS(%rbx)
+	popfq
+	mov	LEAVE_CR3(%rbx), %rax
+	mov	%rax, %cr3
+	mov	LEAVE_CR4(%rbx), %rax
+	mov	%rax, %cr4
+	mov	LEAVE_CR0(%rbx), %rax
+	mov	%rax, %cr0
+	mov	LEAVE_RSI(%rbx), %rsi
+	mov	LEAVE_RSP(%rbx), %rsp
+	mov	LEAVE_GARBAGE(%rbx), %rax
+	mov	%rax, %rcx
+	mov	%rax, %rdx
+	mov	%rax, %rdi
+	mov	%rax, %rbp
+	mov	%rax, %r8
+	mov	%rax, %r9
+	mov	%rax, %r10
+	mov	%rax, %r11
+	mov	%rax, %r12
+	mov	%rax, %r13
+	mov	%rax, %r14
+	mov	%rax, %r15
+	mov	%rax, %rbx
+	jmp	*leave_code + LEAVE_DATA + LEAVE_TARGET(%rip)
+leave_code_end:
+END_FUNC(leave_code)
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * print.c - formatted output on ttyS0, by polling, and the way out of QEMU.
+ *
+ * Runs in the test kernels and in the test loader, in 64-bit mode. Shares no
+ * code with the stub's console, which it helps to test.
+ */
+#include <stdarg.h>
+
+#include "print.h"
+#include "x86.h"
+
+#define UART_DATA		0x3f8
+#define UART_LINE_CONTROL	0x3fb
+#define UART_LINE_STATUS	0x3fd
+#define LINE_CONTROL_8N1	0x03
+#define LINE_STATUS_THR_EMPTY	0x20
+#define UART_POLLS		0x100000
+
+#define DEBUG_EXIT_PORT		0xf4
+#define KEYBOARD_COMMAND	0x64
+#define KEYBOARD_RESET		0xfe
+
+static void put(char c)
+{
+	unsigned int polls = UART_POLLS;
+
+	while (!(inb(UART_LINE_STATUS) & LINE_STATUS_THR_EMPTY) && --polls)
+		;
+	outb((u8)c, UART_DATA);
+}
+
+static void put_string(const char *s)
+{
+	while (*s)
+		put(*s++);
+}
+
+static void put_number(u64 n, unsigned int base)
+{
+	char buf[24];
+	char *p = buf + sizeof(buf) - 1;
+
+	*p = '\0';
+	do {
+		*--p = "0123456789abcdef"[n % base];
+		n /= base;
+	} while (n);
+	if (base == 16)
+		put_string("0x");
+	put_string(p);
+}
+
+void print_args(const char *fmt, va_list args)
+{
+	/* A stub may have left the divisor latch open. */
+	outb(LINE_CONTROL_8N1, UART_LINE_CONTROL);
+
+	for (; *fmt; fmt++) {
+		bool wide = false;
+		u64 n;
+
+		if (*fmt != '%') {
+			if (*fmt == '\n')
+				put('\r');
+			put(*fmt);
+			continue;
+		}
+		if (*++fmt == 'l') {
+			wide = true;
+			fmt++;
+		}
+		switch (*fmt) {
+		case 's':
+			put_string(va_arg(args, const char *));
+			break;
+		case 'c':
+			put((char)va_arg(args, int));
+			break;
+		default:
+			n = wide ? va_arg(args, u64) : va_arg(args, u32);
+			put_number(n, *fmt == 'x' ? 16 : 10);
+		}
+	}
+}
+
+void print(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	print_args(fmt, args);
+	va_end(args);
+}
+
+noreturn void exit_qemu(u8 value)
+{
+	outb(value, DEBUG_EXIT_PORT);
+	outb(KEYBOARD_RESET, KEYBOARD_COMMAND);
+	halt_forever();
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * print.h - output of the test kernels and the test loader on ttyS0, and how
+ * they end QEMU.
+ */
+#ifndef TEST_PRINT_H
+#define TEST_PRINT_H
+
+#include "types.h"
+
+/* Knows %s, %c, %u and %x, the latter two with an optional 'l'; %x prints the
+ * 0x as well. */
+void print(const char *fmt, ...) printf_like(1, 2);
+void print_args(const char *fmt, __builtin_va_list args);
+
+/* Values for isa-debug-exit; QEMU's exit status is 2 * value + 1. */
+#define EXIT_PASSED		0x10	/* 33 */
+#define EXIT_FAILED		0x11	/* 35 */
+#define EXIT_LOADER_FAILED	0x12	/* 37 */
+
+/* Ends QEMU; without the device, resets the machine. */
+noreturn void exit_qemu(u8 value);
+
+#endif
