@@ -1,0 +1,1164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_console.c - console.c on a machine of mock UARTs, a debug console and a
+ * VGA screen in memory: which port is set up how for every form of the
+ * options, what comes out byte for byte, and what it costs.
+ *
+ * The mock UART takes what a 16550A takes: bytes sent when its FIFO has no
+ * room are lost and counted.
+ */
+#include <linux/serial_reg.h>
+
+#define HARNESS_CPU
+#define OWN_INB
+#define OWN_OUTB
+#define OWN_OUTSB
+#include "harness.h"
+
+#include "../../cmdline.c"
+#include "../../console.c"
+
+/* ---- The machine ---- */
+
+#define COM1		0x3f8
+#define COM2		0x2f8
+#define UARTS		2
+#define NO_PORT		0xffff
+#define OUTPUT_MAX	16384
+#define NO_DIVISOR	0
+#define EXIT_BUDGET	150	/* of 1 KiB of output, with set-up */
+#define SETUP_BUDGET	10
+#define POLL_LIMIT	1000000
+
+struct mock_uart {
+	u16 port;		/* NO_PORT: not there */
+	bool has_fifo;
+	bool half_fifo;		/* 16550 without A: IIR[7:6] = 10 */
+	bool never_ready;
+	unsigned int busy_polls; /* status reads until it is ready */
+
+	bool fifo_on;
+	u16 divisor;
+	u8 lcr, mcr;
+	unsigned int room, polls_left;
+	unsigned int writes;	/* of any register */
+	unsigned int lost;	/* bytes sent without room */
+	char out[OUTPUT_MAX];
+	size_t len;
+};
+
+static struct {
+	struct mock_uart uart[UARTS];
+	unsigned int accesses;	/* port instructions */
+	unsigned int debugcon_port, debugcon_exits;
+	unsigned int stray_reads, stray_writes;
+	char debugcon[OUTPUT_MAX];
+	size_t debugcon_len;
+	struct screen_info screen;
+} machine;
+
+/* Text screen of at most VGA_SIZE bytes, and what no one may write to. */
+static struct {
+	u64 before[64];
+	u16 cells[VGA_SIZE / sizeof(u16)];
+	u64 behind[64];
+} vga_memory;
+
+static struct mock_uart *mock_at(u16 port)
+{
+	size_t i;
+
+	for (i = 0; i < UARTS; i++)
+		if (machine.uart[i].port != NO_PORT &&
+		    port >= machine.uart[i].port &&
+		    port < machine.uart[i].port + 8)
+			return &machine.uart[i];
+	return NULL;
+}
+
+static unsigned int mock_capacity(const struct mock_uart *uart)
+{
+	return uart->fifo_on ? 16 : 1;
+}
+
+static u8 mock_status(struct mock_uart *uart)
+{
+	CHECK(machine.accesses < POLL_LIMIT, "polls without end");
+	if (uart->never_ready)
+		return UART_LSR_TEMT;
+	if (uart->polls_left) {
+		uart->polls_left--;
+		return 0;
+	}
+	uart->room = mock_capacity(uart);
+	return UART_LSR_THRE | UART_LSR_TEMT;
+}
+
+static u8 mock_iir(const struct mock_uart *uart)
+{
+	if (!uart->fifo_on)
+		return UART_IIR_NO_INT;
+	return UART_IIR_NO_INT | (uart->half_fifo ? 0x80 : 0xc0);
+}
+
+static void mock_transmit(struct mock_uart *uart, u8 value)
+{
+	if (!uart->room) {
+		uart->lost++;
+		return;
+	}
+	uart->room--;
+	uart->polls_left = uart->busy_polls;
+	if (uart->len < OUTPUT_MAX - 1)
+		uart->out[uart->len++] = (char)value;
+}
+
+u8 inb(u16 port)
+{
+	struct mock_uart *uart = mock_at(port);
+	bool dlab;
+
+	machine.accesses++;
+	if (!uart) {
+		machine.stray_reads++;
+		return 0xff;
+	}
+	dlab = uart->lcr & UART_LCR_DLAB;
+	switch (port - uart->port) {
+	case UART_DLL:
+		CHECK(dlab, "reads the receive buffer");
+		return (u8)uart->divisor;
+	case UART_DLM:
+		CHECK(dlab, "reads the interrupt enable register");
+		return (u8)(uart->divisor >> 8);
+	case UART_IIR:
+		return mock_iir(uart);
+	case UART_LSR:
+		return mock_status(uart);
+	default:
+		CHECK(false, "reads port %#x", port);
+		return 0;
+	}
+}
+
+static void mock_write(struct mock_uart *uart, u16 reg, u8 value)
+{
+	bool dlab = uart->lcr & UART_LCR_DLAB;
+
+	uart->writes++;
+	switch (reg) {
+	case UART_TX:
+		if (dlab)
+			uart->divisor = (uart->divisor & 0xff00) | value;
+		else
+			mock_transmit(uart, value);
+		break;
+	case UART_DLM:
+		CHECK(dlab, "enables interrupts");
+		uart->divisor = (u16)((uart->divisor & 0xff) | value << 8);
+		break;
+	case UART_FCR:
+		CHECK(!(value & UART_FCR_CLEAR_XMIT), "loses output");
+		uart->fifo_on = uart->has_fifo && value & UART_FCR_ENABLE_FIFO;
+		uart->room = mock_capacity(uart);
+		break;
+	case UART_LCR:
+		uart->lcr = value;
+		break;
+	case UART_MCR:
+		uart->mcr = value;
+		break;
+	default:
+		CHECK(false, "writes %#x to register %u", value, reg);
+	}
+}
+
+/* One instruction, however many bytes. */
+void outsb(u16 port, const void *buf, size_t count)
+{
+	struct mock_uart *uart = mock_at(port);
+	const u8 *bytes = buf;
+
+	machine.accesses++;
+	CHECK(count, "an instruction for no bytes");
+	if (port == machine.debugcon_port) {
+		CHECK(machine.debugcon_len + count < OUTPUT_MAX, "too much");
+		memcpy(machine.debugcon + machine.debugcon_len, buf, count);
+		machine.debugcon_len += count;
+		machine.debugcon_exits++;
+		return;
+	}
+	if (!uart)
+		machine.stray_writes++;
+	for (; uart && count; count--)
+		mock_write(uart, port - uart->port, *bytes++);
+}
+
+void outb(u8 value, u16 port)
+{
+	outsb(port, &value, 1);
+}
+
+/* A machine with two good UARTs that firmware has set to 115200 baud. */
+static void power_on(void)
+{
+	static const u16 ports[UARTS] = { COM1, COM2 };
+	size_t i;
+
+	memset(&machine, 0, sizeof(machine));
+	for (i = 0; i < UARTS; i++) {
+		machine.uart[i].port = ports[i];
+		machine.uart[i].has_fifo = true;
+		machine.uart[i].divisor = 1;
+	}
+	machine.debugcon_port = NO_PORT;
+
+	memset(&con, 0, sizeof(con));
+	con.named.port = TTYS0_PORT;
+	con.fifo_size = 1;
+}
+
+/* From a copy of exactly its size: ASan sees every read behind it. */
+static void boot(const char *text)
+{
+	size_t len = strlen(text);
+	char *copy = malloc(len);
+	struct cmdline cmdline = { copy, len };
+
+	memcpy(copy, text, len);
+	console_init(&cmdline, &machine.screen);
+	free(copy);
+}
+
+static void boot_new(const char *text)
+{
+	power_on();
+	boot(text);
+}
+
+static const char *output(size_t uart)
+{
+	CHECK(!machine.uart[uart].lost, "%u bytes lost",
+	      machine.uart[uart].lost);
+	machine.uart[uart].out[machine.uart[uart].len] = '\0';
+	return machine.uart[uart].out;
+}
+
+static void forget_output(void)
+{
+	size_t i;
+
+	for (i = 0; i < UARTS; i++)
+		machine.uart[i].len = 0;
+}
+
+#define CHECK_OUTPUT(uart, expected)					\
+	CHECK(!strcmp(output(uart), expected), "\"%s\" instead of \"%s\"", \
+	      output(uart), expected)
+
+/* ---- The initial state: the first case, before any power_on() ---- */
+
+extern const u8 __data_start[];		/* from the host's linker */
+
+TEST(force_before_init)
+{
+	u16 port = con.named.port;
+
+	CHECK(port == COM1, "%#x", port);
+	CHECK(con.fifo_size, "a division by zero waits");
+	CHECK(!con.asked && !con.uart_port, "not silent");
+	/* What lies in .bss reads as anything until it is cleared. */
+	CHECK((const u8 *)&con >= __data_start && (const u8 *)&con < _edata,
+	      "the state is not in .data");
+	memset(&machine, 0, sizeof(machine));
+	machine.uart[0].port = COM1;
+	machine.uart[1].port = NO_PORT;
+	machine.debugcon_port = NO_PORT;
+	console_force();
+	con_printf("early\n");
+	CHECK_OUTPUT(0, "early\r\n");
+}
+
+/* ---- Options ---- */
+
+enum speaks { SILENT, SPEAKS };
+
+static const struct {
+	const char *text;
+	enum speaks speaks;	/* info() comes out */
+	u16 port;		/* and errors come out here */
+	u16 divisor;
+} options[] = {
+	/* earlyprintk=serial */
+	{ "earlyprintk=serial", SPEAKS, COM1, 12 },
+	{ "earlyprintk=serial,keep", SPEAKS, COM1, 12 },
+	{ "earlyprintk=serial,115200", SPEAKS, COM1, 1 },
+	{ "earlyprintk=serial,ttyS0", SPEAKS, COM1, 12 },
+	{ "earlyprintk=serial,ttyS1", SPEAKS, COM2, 12 },
+	{ "earlyprintk=serial,ttyS1,keep", SPEAKS, COM2, 12 },
+	{ "earlyprintk=serial,ttyS1,57600", SPEAKS, COM2, 2 },
+	{ "earlyprintk=serial,ttyS1,57600,keep", SPEAKS, COM2, 2 },
+	{ "earlyprintk=serial,ttyS0,115200n8", SPEAKS, COM1, 1 },
+	{ "earlyprintk=serial,0x2f8", SPEAKS, COM2, 12 },
+	{ "earlyprintk=serial,0x2f8,115200", SPEAKS, COM2, 1 },
+	{ "earlyprintk=serial,0x2F8,115200,keep", SPEAKS, COM2, 1 },
+	{ "earlyprintk=serial,0x02f8,keep", SPEAKS, COM2, 12 },
+	/* earlyprintk=ttyS */
+	{ "earlyprintk=ttyS0", SPEAKS, COM1, 12 },
+	{ "earlyprintk=ttyS1", SPEAKS, COM2, 12 },
+	{ "earlyprintk=ttyS1,115200", SPEAKS, COM2, 1 },
+	{ "earlyprintk=ttyS1,keep", SPEAKS, COM2, 12 },
+	{ "earlyprintk=ttyS1,", SPEAKS, COM2, 12 },
+	/* console=uart: no baud rate keeps the one that is set. */
+	{ "console=uart8250,io,0x2f8", SPEAKS, COM2, 1 },
+	{ "console=uart8250,io,0x3f8,9600n8", SPEAKS, COM1, 12 },
+	{ "console=uart8250,io,0x2f8,57600", SPEAKS, COM2, 2 },
+	{ "console=uart8250,io,760", SPEAKS, COM2, 1 },
+	{ "console=uart,io,0x2f8", SPEAKS, COM2, 1 },
+	{ "console=uart,io,0x2f8,38400n8r", SPEAKS, COM2, 3 },
+	/* Bounds of the baud rate. */
+	{ "earlyprintk=ttyS1,2", SPEAKS, COM2, 57600 },
+	{ "earlyprintk=ttyS1,300", SPEAKS, COM2, 384 },
+	{ "earlyprintk=ttyS1,1", SILENT, COM1, 1 },
+	{ "earlyprintk=ttyS1,0", SILENT, COM1, 1 },
+	{ "earlyprintk=ttyS1,115201", SILENT, COM1, 1 },
+	{ "earlyprintk=ttyS1,4294967297", SILENT, COM1, 1 },
+	{ "earlyprintk=ttyS1,18446744073709551617", SILENT, COM1, 1 },
+	{ "console=uart8250,io,0x2f8,0", SILENT, COM1, 1 },
+	/* Silent, but errors go where the kernel's console is. */
+	{ "", SILENT, COM1, 1 },
+	{ "quiet", SILENT, COM1, 1 },
+	{ "console=ttyS0", SILENT, COM1, 1 },
+	{ "console=ttyS1", SILENT, COM2, 1 },
+	{ "console=ttyS1,57600n8", SILENT, COM2, 2 },
+	{ "console=ttyS1,115200 console=tty0", SILENT, COM2, 1 },
+	{ "console=ttyS1 console=ttyS0,9600", SILENT, COM1, 12 },
+	{ "console=tty0", SILENT, COM1, 1 },
+	{ "console=ttyS1,0", SILENT, COM1, 1 },
+	{ "console=ttyS2", SILENT, COM1, 1 },
+	{ "console=hvc0", SILENT, COM1, 1 },
+	/* Who wins. */
+	{ "console=uart,io,0x3f8 console=uart,io,0x2f8", SPEAKS, COM2, 1 },
+	{ "console=uart,io,0x2f8 console=ttyS0,9600", SPEAKS, COM2, 1 },
+	{ "console=ttyS0 console=uart,io,0x2f8", SPEAKS, COM2, 1 },
+	{ "console=uart,io,0x2f8 console=uart,mmio,0x3f8", SPEAKS, COM2, 1 },
+	{ "earlyprintk=ttyS1 console=uart,io,0x3f8", SPEAKS, COM2, 12 },
+	{ "console=uart,io,0x3f8 earlyprintk=ttyS1", SPEAKS, COM2, 12 },
+	{ "earlyprintk=ttyS0 earlyprintk=ttyS1", SPEAKS, COM2, 12 },
+	{ "earlyprintk=ttyS1 earlyprintk=nonsense", SILENT, COM1, 1 },
+	{ "earlyprintk=vga console=uart,io,0x2f8", SPEAKS, COM2, 1 },
+	{ "earlyprintk=nonsense console=uart,io,0x2f8", SPEAKS, COM2, 1 },
+	{ "earlyprintk=ttyS1 console=ttyS0,9600", SPEAKS, COM2, 12 },
+	/* Malformed, or for somebody else. */
+	{ "earlyprintk", SILENT, COM1, 1 },
+	{ "earlyprintk=", SILENT, COM1, 1 },
+	{ "earlyprintk=,ttyS1", SILENT, COM1, 1 },
+	{ "earlyprintk=seria", SILENT, COM1, 1 },
+	{ "earlyprintk=serialx", SILENT, COM1, 1 },
+	{ "earlyprintk=serial0", SILENT, COM1, 1 },
+	{ "earlyprintk=ttyS", SILENT, COM1, 1 },
+	{ "earlyprintk=ttyS2", SILENT, COM1, 1 },
+	{ "earlyprintk=ttyS10", SILENT, COM1, 1 },
+	{ "earlyprintk=ttyS1x", SILENT, COM1, 1 },
+	{ "earlyprintk=TTYS1", SILENT, COM1, 1 },
+	{ "earlyprintk=efi", SILENT, COM1, 1 },
+	{ "earlyprintk=vgax", SILENT, COM1, 1 },
+	{ "earlyprintk=serial,ttyS2", SILENT, COM1, 1 },
+	{ "earlyprintk=serial,ttyS1x", SILENT, COM1, 1 },
+	{ "earlyprintk=serial,0x", SILENT, COM1, 1 },
+	{ "earlyprintk=serial,0x0", SILENT, COM1, 1 },
+	{ "earlyprintk=serial,0x2f8x", SILENT, COM1, 1 },
+	{ "earlyprintk=serial,0x102f8", SILENT, COM1, 1 },
+	{ "earlyprintk=serial,0x100000000000002f8", SILENT, COM1, 1 },
+	{ "xearlyprintk=serial", SILENT, COM1, 1 },
+	{ "earlyprintk=debugconx", SILENT, COM1, 1 },
+	{ "earlyprintk=debugcon,0x", SILENT, COM1, 1 },
+	{ "earlyprintk=debugcon,0x0", SILENT, COM1, 1 },
+	{ "earlyprintk=debugcon,0x10000", SILENT, COM1, 1 },
+	{ "earlyprintk=debugcon,0x402x", SILENT, COM1, 1 },
+	{ "console=uart8250", SILENT, COM1, 1 },
+	{ "console=uart8250,io", SILENT, COM1, 1 },
+	{ "console=uart8250,io,", SILENT, COM1, 1 },
+	{ "console=uart8250,io,0", SILENT, COM1, 1 },
+	{ "console=uart8250,io,2f8", SILENT, COM1, 1 },
+	{ "console=uart8250,io,0x2f8x", SILENT, COM1, 1 },
+	{ "console=uart8250,io,0x2f8n8", SILENT, COM1, 1 },
+	{ "console=uart8250,mmio,0x2f8", SILENT, COM1, 1 },
+	{ "console=uart8250,mmio32,0x2f8", SILENT, COM1, 1 },
+	{ "console=uart9250,io,0x2f8", SILENT, COM1, 1 },
+	{ "console=uart8250,0x2f8", SILENT, COM1, 1 },
+	{ "console=uart8250,io,0x102f8", SILENT, COM1, 1 },
+};
+
+TEST(options)
+{
+	const struct mock_uart *uart, *other;
+	const char *text;
+	size_t i, n;
+
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		text = options[i].text;
+		n = options[i].port == COM2;
+		boot_new(text);
+		uart = &machine.uart[n];
+		other = &machine.uart[!n];
+
+		info("told %d\n", 1);
+		CHECK(!strcmp(output(n), options[i].speaks == SPEAKS ?
+					 "told 1\r\n" : ""),
+		      "%s: \"%s\"", text, output(n));
+		CHECK(options[i].speaks == SPEAKS || !machine.accesses,
+		      "%s: touches ports", text);
+
+		forget_output();
+		console_force();
+		con_printf("failed\n");
+		CHECK(!strcmp(output(n), "failed\r\n"), "%s: \"%s\"", text,
+		      output(n));
+		CHECK(uart->divisor == options[i].divisor, "%s: divisor %u",
+		      text, uart->divisor);
+		CHECK(uart->lcr == UART_LCR_WLEN8 &&
+		      uart->mcr == (UART_MCR_DTR | UART_MCR_RTS),
+		      "%s: lcr %#x mcr %#x", text, uart->lcr, uart->mcr);
+		CHECK(!other->writes && !machine.stray_writes,
+		      "%s: writes to another port", text);
+	}
+	INFO("%zu command lines", i);
+}
+
+/* The last port that leaves room for the UART's registers, and the next. */
+TEST(highest_port)
+{
+	power_on();
+	machine.uart[1].port = 0xfff8;
+	boot("earlyprintk=serial,0xfff8");
+	info("up here\n");
+	CHECK_OUTPUT(1, "up here\r\n");
+
+	boot_new("earlyprintk=serial,0xfff9");
+	CHECK(!machine.accesses, "uses port 0xfff9");
+	boot_new("console=uart,io,0xfff9");
+	CHECK(!machine.accesses, "uses port 0xfff9");
+}
+
+/* A value that was cut off is not the value that was given. */
+TEST(long_values)
+{
+	char text[512] = "earlyprintk=ttyS1,";
+
+	memset(text + strlen(text), 'x', 63 - strlen("ttyS1,"));
+	boot_new(text);
+	CHECK(con.uart_port == COM2, "63 bytes: not taken");
+	strcat(text, "x");
+	boot_new(text);
+	CHECK(!con.uart_port, "64 bytes: taken");
+
+	strcpy(text, "console=uart,io,0x3f8,");
+	memset(text + strlen(text), '0', 400);
+	boot_new(text);
+	CHECK(!con.uart_port, "400 digits: taken");
+	strcpy(text, "console=uart,io,0x2f8 console=uart,io,0x3f8,");
+	memset(text + strlen(text), '0', 400);
+	boot_new(text);
+	CHECK(con.uart_port == COM2, "hides the one before");
+}
+
+TEST(divisor_that_is_set)
+{
+	/* Left alone, also where one of its halves is 0. */
+	static const u16 divisors[] = { 1, 12, 0x100, 0x180, 0xffff };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(divisors); i++) {
+		power_on();
+		machine.uart[0].divisor = divisors[i];
+		boot("console=uart8250,io,0x3f8");
+		CHECK(machine.uart[0].divisor == divisors[i], "%u became %u",
+		      divisors[i], machine.uart[0].divisor);
+	}
+	power_on();
+	machine.uart[0].divisor = NO_DIVISOR;
+	boot("console=uart8250,io,0x3f8");
+	CHECK(machine.uart[0].divisor == 1, "none became %u",
+	      machine.uart[0].divisor);
+	info("hello\n");
+	CHECK_OUTPUT(0, "hello\r\n");
+}
+
+/* ---- UARTs good and bad ---- */
+
+/* Lines of all lengths up to 199, and what must come out. */
+static char long_text[OUTPUT_MAX];
+
+static void print_lines(void)
+{
+	size_t len, at = 0;
+
+	for (len = 0; len < 200; len += 7) {
+		char line[201];
+
+		memset(line, 'a' + (int)(len % 26), len);
+		line[len] = '\0';
+		con_printf("%s\n", line);
+		at += (size_t)sprintf(long_text + at, "%s\r\n", line);
+	}
+}
+
+TEST(fifo)
+{
+	boot_new("earlyprintk=serial");
+	print_lines();
+	CHECK_OUTPUT(0, long_text);
+	CHECK(machine.uart[0].fifo_on, "FIFO not enabled");
+}
+
+TEST(fifo_slow)
+{
+	power_on();
+	machine.uart[0].busy_polls = 1000;
+	boot("earlyprintk=serial");
+	print_lines();
+	CHECK_OUTPUT(0, long_text);
+}
+
+TEST(no_fifo)
+{
+	power_on();
+	machine.uart[0].has_fifo = false;
+	boot("earlyprintk=serial");
+	print_lines();
+	CHECK_OUTPUT(0, long_text);
+}
+
+TEST(no_fifo_slow)
+{
+	power_on();
+	machine.uart[0].has_fifo = false;
+	machine.uart[0].busy_polls = 100;
+	boot("earlyprintk=serial");
+	print_lines();
+	CHECK_OUTPUT(0, long_text);
+}
+
+/* The 16550 without A says that it has a FIFO; it must not be used. */
+TEST(broken_fifo)
+{
+	power_on();
+	machine.uart[0].half_fifo = true;
+	boot("earlyprintk=serial");
+	CHECK(con.fifo_size == 1, "bursts of %u", con.fifo_size);
+	print_lines();
+	CHECK_OUTPUT(0, long_text);
+}
+
+/* Firmware's last words are still in the FIFO. */
+TEST(busy_at_setup)
+{
+	power_on();
+	machine.uart[0].polls_left = 50;
+	boot("earlyprintk=serial");
+	CHECK(!machine.uart[0].polls_left, "%u polls early",
+	      machine.uart[0].polls_left);
+	info("hello\n");
+	CHECK_OUTPUT(0, "hello\r\n");
+}
+
+TEST(never_ready)
+{
+	unsigned int accesses;
+
+	power_on();
+	machine.uart[0].never_ready = true;
+	boot("earlyprintk=ttyS0");
+	CHECK(!machine.uart[0].writes, "written to");
+	accesses = machine.accesses;
+	CHECK(accesses >= 1000, "gives up after %u polls", accesses);
+	info("hello\n");
+	console_force();
+	con_printf("failed\n");
+	CHECK(machine.accesses == accesses, "tries again, %u polls",
+	      machine.accesses - accesses);
+}
+
+/* Ready at set-up, dead in the middle of a line. */
+TEST(dies_later)
+{
+	unsigned int accesses;
+
+	boot_new("earlyprintk=ttyS1");
+	info("hello\n");
+	machine.uart[1].never_ready = true;
+	accesses = machine.accesses;
+	info("%s\n", options[0].text);
+	print_lines();
+	CHECK(machine.accesses - accesses <= UART_MAX_POLLS + 1,
+	      "%u accesses", machine.accesses - accesses);
+	CHECK(!machine.uart[0].writes, "output moves to another UART");
+
+	/* But an error is worth a try on ttyS0. */
+	console_force();
+	con_printf("failed\n");
+	CHECK_OUTPUT(0, "failed\r\n");
+	CHECK(!strncmp(output(1), "hello\r\n", strlen("hello\r\n")),
+	      "\"%s\"", output(1));
+}
+
+TEST(disappears_later)
+{
+	unsigned int accesses;
+
+	boot_new("earlyprintk=ttyS0");
+	info("hello\n");
+	machine.uart[0].port = NO_PORT;
+	machine.accesses = 0;
+	print_lines();
+	accesses = machine.accesses;
+	/* What was left of the FIFO goes out unseen, at most. */
+	CHECK(accesses <= 3, "%u accesses", accesses);
+	console_force();
+	con_printf("failed\n");
+	CHECK(machine.accesses == accesses, "tries again");
+}
+
+TEST(absent)
+{
+	power_on();
+	machine.uart[0].port = NO_PORT;
+	machine.uart[1].port = NO_PORT;
+	boot("earlyprintk=ttyS0");
+	info("hello\n");
+	CHECK(machine.accesses == 1, "%u accesses", machine.accesses);
+	console_force();
+	con_printf("failed\n");
+	CHECK(machine.accesses == 1, "%u accesses", machine.accesses);
+	CHECK(!machine.stray_writes, "writes to nothing");
+}
+
+/* The UART that is named is not there: errors go to ttyS0, info() does not. */
+TEST(absent_but_ttys0)
+{
+	power_on();
+	machine.uart[1].port = NO_PORT;
+	boot("earlyprintk=ttyS1,9600");
+	info("hello\n");
+	CHECK_OUTPUT(0, "");
+	console_force();
+	con_printf("failed\n");
+	CHECK_OUTPUT(0, "failed\r\n");
+	CHECK(machine.uart[0].divisor == 1, "divisor %u",
+	      machine.uart[0].divisor);
+	info("still not asked\n");
+	CHECK_OUTPUT(0, "failed\r\n");
+	CHECK(machine.stray_reads == 1 && !machine.stray_writes,
+	      "%u reads and %u writes of nothing", machine.stray_reads,
+	      machine.stray_writes);
+
+	/* The same where only the kernel's console is named. */
+	power_on();
+	machine.uart[1].port = NO_PORT;
+	boot("console=ttyS1");
+	console_force();
+	con_printf("failed\n");
+	CHECK_OUTPUT(0, "failed\r\n");
+}
+
+TEST(force_keeps_what_is_in_use)
+{
+	unsigned int accesses;
+
+	boot_new("earlyprintk=ttyS1");
+	accesses = machine.accesses;
+	console_force();
+	CHECK(machine.accesses == accesses, "sets up again");
+	con_printf("failed\n");
+	CHECK_OUTPUT(1, "failed\r\n");
+	CHECK_OUTPUT(0, "");
+}
+
+/* ---- What it costs ---- */
+
+TEST(setup_budget)
+{
+	static const char *const cmdlines[] = {
+		"earlyprintk=serial", "console=uart,io,0x3f8",
+	};
+	unsigned int most = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cmdlines); i++) {
+		boot_new(cmdlines[i]);
+		if (machine.accesses > most)
+			most = machine.accesses;
+		CHECK(machine.accesses <= SETUP_BUDGET, "%s: %u accesses",
+		      cmdlines[i], machine.accesses);
+	}
+	INFO("%u accesses", most);
+}
+
+/* Port instructions for 1 KiB on the wire in lines of @len, with set-up. */
+static unsigned int cost_of_1k(size_t len)
+{
+	char line[128];
+
+	boot_new("earlyprintk=serial");
+	memset(line, 'x', len);
+	line[len - strlen("\r\n")] = '\0';
+	while (machine.uart[0].len + len <= 1024)
+		con_printf("%s\n", line);
+	len = 1024 - machine.uart[0].len;
+	if (len >= strlen("\r\n")) {
+		line[len - strlen("\r\n")] = '\0';
+		con_printf("%s\n", line);
+	}
+	CHECK(!machine.uart[0].lost, "%u bytes lost", machine.uart[0].lost);
+	CHECK(machine.uart[0].len >= 1023, "only %zu bytes",
+	      machine.uart[0].len);
+	return machine.accesses;
+}
+
+TEST(output_budget)
+{
+	unsigned int cost, worst = 0;
+	size_t len;
+
+	for (len = 64; len <= 128; len++) {
+		cost = cost_of_1k(len);
+		if (cost > worst)
+			worst = cost;
+		CHECK(cost <= EXIT_BUDGET, "lines of %zu bytes: %u", len, cost);
+	}
+	/* Shorter lines: one more for each line, at worst. */
+	for (len = 16; len < 64; len++) {
+		cost = cost_of_1k(len);
+		CHECK(cost <= SETUP_BUDGET + 2 * 1024 / 16 + 1024 / len + 1,
+		      "lines of %zu bytes: %u", len, cost);
+	}
+	INFO("%u port accesses for 1 KiB in the worst lines of 64 to 128, "
+	     "%u of 80, %u of 48", worst, cost_of_1k(80), cost_of_1k(48));
+}
+
+TEST(silence_costs_nothing)
+{
+	boot_new("quiet console=ttyS0,115200");
+	info("hello\n");
+	con_printf("hello\n");
+	CHECK(!machine.accesses, "%u accesses", machine.accesses);
+}
+
+/* ---- The debug console ---- */
+
+TEST(debugcon)
+{
+	static const char expected[] = "hello\r\nworld\r\n";
+
+	power_on();
+	machine.debugcon_port = 0x402;
+	boot("earlyprintk=debugcon");
+	CHECK(!machine.accesses, "%u accesses before output",
+	      machine.accesses);
+	info("hello\nworld\n");
+	CHECK(machine.debugcon_exits == 2 && machine.accesses == 2,
+	      "%u accesses for 2 lines", machine.accesses);
+	CHECK(!strcmp(machine.debugcon, expected), "\"%s\"",
+	      machine.debugcon);
+	/* An error is seen in both places. */
+	console_force();
+	con_printf("failed\n");
+	CHECK_OUTPUT(0, "failed\r\n");
+	CHECK(!strcmp(machine.debugcon + strlen(expected), "failed\r\n"),
+	      "\"%s\"", machine.debugcon);
+}
+
+TEST(debugcon_ports)
+{
+	static const struct { const char *text; u16 port; } cases[] = {
+		{ "earlyprintk=debugcon,keep", 0x402 },
+		{ "earlyprintk=debugcon,0xe9", 0xe9 },
+		{ "earlyprintk=debugcon,0xffff", 0xffff },
+		{ "earlyprintk=debugcon,0xe9,keep", 0xe9 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		power_on();
+		machine.debugcon_port = cases[i].port;
+		boot(cases[i].text);
+		info("x\n");
+		CHECK(!strcmp(machine.debugcon, "x\r\n"), "%s: \"%s\"",
+		      cases[i].text, machine.debugcon);
+	}
+}
+
+/* It does not replace the UART that console= asks for. */
+TEST(debugcon_and_uart)
+{
+	power_on();
+	machine.debugcon_port = 0x402;
+	boot("earlyprintk=debugcon console=uart,io,0x2f8");
+	info("both\n");
+	CHECK_OUTPUT(1, "both\r\n");
+	CHECK(!strcmp(machine.debugcon, "both\r\n"), "\"%s\"",
+	      machine.debugcon);
+}
+
+/* ---- VGA text ---- */
+
+static void set_screen(u8 mode, u8 cols, u8 lines)
+{
+	power_on();
+	machine.screen.orig_video_isVGA = 1;
+	machine.screen.orig_video_mode = mode;
+	machine.screen.orig_video_cols = cols;
+	machine.screen.orig_video_lines = lines;
+	memset(&vga_memory, 0x55, sizeof(vga_memory));
+}
+
+static void start_vga(u8 cols, u8 lines)
+{
+	u64 start, end;
+
+	set_screen(3, cols, lines);
+	boot("earlyprintk=vga");
+	CHECK(console_vga_range(&start, &end), "no screen");
+	con.vga_base = (u64)vga_memory.cells;
+	console_vga_enable();
+}
+
+/* The characters of @line, which must be grey on black, or NULs. */
+static const char *screen_line(size_t line)
+{
+	static char text[256];
+	size_t i;
+	u16 cell;
+
+	memset(text, 0, sizeof(text));
+	for (i = 0; i < con.vga_cols; i++) {
+		cell = vga_memory.cells[line * con.vga_cols + i];
+		if (cell == 0x5555)
+			continue;
+		CHECK(cell >> 8 == 0x07, "attribute %#x", cell >> 8);
+		text[i] = (char)cell;
+	}
+	return text;
+}
+
+#define CHECK_LINE(line, expected)					\
+	CHECK(!strcmp(screen_line(line), expected),			\
+	      "line %u: \"%s\" instead of \"%s\"", (unsigned int)(line), \
+	      screen_line(line), expected)
+
+static void check_outside(size_t cells)
+{
+	const u16 *all = vga_memory.cells;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(vga_memory.before); i++)
+		CHECK(vga_memory.before[i] == 0x5555555555555555 &&
+		      vga_memory.behind[i] == 0x5555555555555555,
+		      "writes outside");
+	for (i = cells; i < ARRAY_SIZE(vga_memory.cells); i++)
+		CHECK(all[i] == 0x5555, "writes behind the screen, +%zu", i);
+}
+
+TEST(vga_text)
+{
+	start_vga(80, 25);
+	info("hello\nworld %d", 42);
+	CHECK_LINE(0, "hello");
+	/* Sent at the newline. */
+	CHECK_LINE(1, "");
+	info("\n");
+	CHECK_LINE(1, "world 42");
+	CHECK(!machine.accesses, "%u port accesses", machine.accesses);
+	check_outside(80 * 25);
+}
+
+TEST(vga_wraps)
+{
+	start_vga(40, 25);
+	info("%040d\n", 7);
+	info("%041d\n", 8);
+	info("end\n");
+	CHECK_LINE(0, "0000000000000000000000000000000000000007");
+	CHECK_LINE(1, "0000000000000000000000000000000000000000");
+	CHECK_LINE(2, "8");
+	CHECK_LINE(3, "end");
+}
+
+TEST(vga_scrolls)
+{
+	static const struct { u8 cols, lines; } sizes[] = {
+		{ 80, 25 }, { 40, 25 }, { 80, 50 }, { 132, 60 },
+	};
+	char blank[256];
+	char expected[64];
+	size_t i, n, line;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		start_vga(sizes[i].cols, sizes[i].lines);
+		for (n = 0; n < 200; n++)
+			info("this is line %lu\n", n);
+		/* Filled up with blanks, for the lines came in from below. */
+		for (line = 0; line + 1 < sizes[i].lines; line++) {
+			sprintf(expected, "this is line %zu",
+				200 - sizes[i].lines + 1 + line);
+			snprintf(blank, sizeof(blank), "%-*s", sizes[i].cols,
+				 expected);
+			CHECK_LINE(line, blank);
+		}
+		snprintf(blank, sizeof(blank), "%-*s", sizes[i].cols, "");
+		CHECK_LINE(line, blank);
+		check_outside((size_t)sizes[i].cols * sizes[i].lines);
+	}
+}
+
+/* Output goes on where the loader's ended. */
+TEST(vga_cursor)
+{
+	static const struct { u8 x, y; size_t line, column; } cases[] = {
+		{ 0, 0, 0, 0 }, { 5, 3, 3, 5 }, { 79, 24, 23, 79 },
+		{ 80, 3, 3, 0 }, { 255, 255, 23, 0 }, { 3, 25, 23, 3 },
+	};
+	u64 start, end;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		set_screen(3, 80, 25);
+		machine.screen.orig_x = cases[i].x;
+		machine.screen.orig_y = cases[i].y;
+		boot("earlyprintk=vga");
+		CHECK(console_vga_range(&start, &end), "no screen");
+		con.vga_base = (u64)vga_memory.cells;
+		console_vga_enable();
+		info("x\n");
+		CHECK(vga_memory.cells[cases[i].line * 80 + cases[i].column] ==
+		      (0x0700 | 'x'), "cursor %u, %u", cases[i].x, cases[i].y);
+		check_outside(80 * 25);
+	}
+}
+
+TEST(vga_range)
+{
+	static const struct { u8 mode; u64 start; } modes[] = {
+		{ 3, 0xb8000 }, { 7, 0xb0000 }, { 2, 0xb8000 },
+	};
+	u64 start, end;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(modes); i++) {
+		set_screen(modes[i].mode, 80, 25);
+		boot("earlyprintk=vga,keep");
+		CHECK(console_vga_range(&start, &end) &&
+		      start == modes[i].start && end == start + 0x8000,
+		      "mode %u: %#lx to %#lx", modes[i].mode, start, end);
+	}
+}
+
+/* Nothing is written before the caller has mapped the screen. */
+TEST(vga_waits)
+{
+	u64 start, end;
+
+	set_screen(3, 80, 25);
+	boot("earlyprintk=vga");
+	con.vga_base = (u64)vga_memory.cells;
+	info("too early\n");
+	CHECK_LINE(0, "");
+	CHECK(console_vga_range(&start, &end), "no screen");
+	console_vga_enable();
+	info("now\n");
+	CHECK_LINE(0, "now");
+}
+
+TEST(vga_refused)
+{
+	static const struct { const char *why; u8 is_vga, cols, lines; } bad[] = {
+		{ "no VGA", 0, 80, 25 },
+		{ "VESA", 0x23, 80, 25 },
+		{ "EFI", 0x70, 80, 25 },
+		{ "no columns", 1, 0, 25 },
+		{ "few columns", 1, 36, 25 },
+		{ "odd columns", 1, 81, 25 },
+		{ "no lines", 1, 80, 0 },
+		{ "few lines", 1, 80, 19 },
+		{ "more than the memory", 1, 128, 129 },
+		{ "everything", 1, 252, 255 },
+	};
+	u64 start, end;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		set_screen(3, bad[i].cols, bad[i].lines);
+		machine.screen.orig_video_isVGA = bad[i].is_vga;
+		boot("earlyprintk=vga");
+		CHECK(!console_vga_range(&start, &end), "%s", bad[i].why);
+		console_vga_enable();
+		CHECK(!con.vga_enabled, "%s: enabled", bad[i].why);
+		info("x\n");
+	}
+	/* Not asked for. */
+	set_screen(3, 80, 25);
+	boot("quiet");
+	CHECK(!console_vga_range(&start, &end), "not asked for");
+	console_vga_enable();
+	CHECK(!con.vga_enabled, "not asked for: enabled");
+	/* The largest that fits. */
+	set_screen(3, 128, 128);
+	boot("earlyprintk=vga");
+	CHECK(console_vga_range(&start, &end), "128 x 128 is refused");
+}
+
+/* ---- The formatter ---- */
+
+static const char *formatted(const char *fmt, ...)
+{
+	va_list args;
+
+	boot_new("earlyprintk=serial");
+	va_start(args, fmt);
+	con_vprintf(fmt, args);
+	va_end(args);
+	con_printf("\n");
+	return output(0);
+}
+
+#define CHECK_FORMAT(expected, ...)					\
+	do {								\
+		const char *_got = formatted(__VA_ARGS__);		\
+		CHECK(!strcmp(_got, expected "\r\n"),			\
+		      "\"%s\" instead of \"%s\"", _got, expected);	\
+	} while (0)
+
+TEST(format)
+{
+	CHECK_FORMAT("", "");
+	CHECK_FORMAT("plain", "plain");
+	CHECK_FORMAT("a\r\nb", "a\nb");
+	CHECK_FORMAT("tab\there", "tab\there");
+	CHECK_FORMAT("100%", "100%%");
+	CHECK_FORMAT("%%", "%%%%");
+
+	CHECK_FORMAT("[text]", "[%s]", "text");
+	CHECK_FORMAT("[]", "[%s]", "");
+	CHECK_FORMAT("[(null)]", "[%s]", NULL);
+	CHECK_FORMAT("[  text]", "[%6s]", "text");
+	CHECK_FORMAT("[text]", "[%2s]", "text");
+	CHECK_FORMAT("[x]", "[%c]", 'x');
+
+	CHECK_FORMAT("0", "%d", 0);
+	CHECK_FORMAT("42", "%d", 42);
+	CHECK_FORMAT("-42", "%d", -42);
+	CHECK_FORMAT("2147483647", "%d", INT32_MAX);
+	CHECK_FORMAT("-2147483648", "%d", INT32_MIN);
+	CHECK_FORMAT("9223372036854775807", "%ld", INT64_MAX);
+	CHECK_FORMAT("-9223372036854775808", "%ld", INT64_MIN);
+	CHECK_FORMAT("4294967295", "%u", UINT32_MAX);
+	CHECK_FORMAT("18446744073709551615", "%lu", UINT64_MAX);
+	CHECK_FORMAT("deadbeef", "%x", 0xdeadbeef);
+	CHECK_FORMAT("0", "%x", 0);
+	CHECK_FORMAT("ffffffffffffffff", "%lx", UINT64_MAX);
+	CHECK_FORMAT("123456789abcdef0", "%lx", 0x123456789abcdef0);
+
+	CHECK_FORMAT("[   42]", "[%5d]", 42);
+	CHECK_FORMAT("[  -42]", "[%5d]", -42);
+	CHECK_FORMAT("[00042]", "[%05d]", 42);
+	CHECK_FORMAT("[-0042]", "[%05d]", -42);
+	CHECK_FORMAT("[12345]", "[%3d]", 12345);
+	CHECK_FORMAT("[00000000000000ff]", "[%016lx]", 0xffUL);
+	CHECK_FORMAT("[        ff]", "[%10x]", 0xff);
+
+	CHECK_FORMAT("1 two 0x3 4 -5 six", "%d %s 0x%x %lu %ld %s", 1, "two",
+		     3, 4UL, -5L, "six");
+}
+
+/* The compiler would rightly warn about these formats. */
+TEST(format_unknown)
+{
+	static const char *const formats[][2] = {
+		{ "[%q]", "[%q]" },
+		{ "[%5q]", "[%5q]" },
+		{ "[%-5d]", "[%-5d]" },
+		{ "[%l]", "[%l]" },
+		{ "[%lld]", "[%lld]" },
+		{ "[%5%]", "[%5%]" },
+		{ "[%p]", "[%p]" },
+		{ "[%n]", "[%n]" },
+		{ "[%.3s]", "[%.3s]" },
+		{ "[%", "[%" },
+		{ "[%5", "[%5" },
+		{ "[%0", "[%0" },
+		{ "[%l", "[%l" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(formats); i++) {
+		const char *got = formatted(formats[i][0]);
+
+		CHECK(!strncmp(got, formats[i][1], strlen(formats[i][1])) &&
+		      !strcmp(got + strlen(formats[i][1]), "\r\n"), "\"%s\"",
+		      got);
+	}
+}
+
+/* Widths have an end. */
+TEST(format_width)
+{
+	static const char *const formats[] = {
+		"%80d", "%81d", "%99d", "%999999999999999999999999d",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(formats); i++)
+		CHECK(strlen(formatted(formats[i], 1)) == 80 + strlen("\r\n"),
+		      "%s: %zu characters", formats[i],
+		      strlen(formatted(formats[i], 1)));
+}
+
+/* No byte that a loader controls controls the terminal. */
+TEST(format_untrusted)
+{
+	char s[2] = "";
+	char expected[8];
+	int c;
+
+	CHECK_FORMAT("a?[31mb?", "%s", "a\x1b[31mb\n");
+	for (c = 1; c < 256; c++) {
+		s[0] = (char)c;
+		sprintf(expected, "%c\r\n", c >= ' ' && c <= '~' ? c : '?');
+		CHECK(!strcmp(formatted("%s", s), expected), "%%s of %#x", c);
+		CHECK(!strcmp(formatted("%c", c), expected), "%%c of %#x", c);
+	}
+	CHECK(!strcmp(formatted("%c", 0), "?\r\n"), "%%c of 0");
+}
+
+TEST(format_long_string)
+{
+	static char s[STRING_MAX + 100];
+
+	memset(s, 'x', sizeof(s) - 1);
+	CHECK(strlen(formatted("%s", s)) == STRING_MAX + strlen("\r\n"),
+	      "%zu characters", strlen(formatted("%s", s)));
+	/* No terminator within reach of the limit: ASan watches. */
+	memset(s, 'x', sizeof(s));
+	CHECK(strlen(formatted("%s", s)) == STRING_MAX + strlen("\r\n"),
+	      "%zu characters", strlen(formatted("%s", s)));
+}
+
+/* What is printed comes out at each newline, and when the buffer is full. */
+TEST(gathers)
+{
+	size_t i;
+
+	boot_new("earlyprintk=serial");
+	machine.accesses = 0;
+	for (i = 0; i < sizeof(con.buf); i++)
+		con_printf("x");
+	CHECK(!machine.accesses, "sent after %zu bytes",
+	      machine.uart[0].len);
+	con_printf("x");
+	CHECK(machine.uart[0].len == sizeof(con.buf), "%zu bytes sent",
+	      machine.uart[0].len);
+	con_printf("\n");
+	CHECK(machine.uart[0].len == sizeof(con.buf) + strlen("x\r\n"),
+	      "%zu bytes sent", machine.uart[0].len);
+}
