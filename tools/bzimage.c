@@ -163,7 +163,7 @@ static const struct codec *find_codec(const struct blob *in)
 		    !memcmp(in->data, codecs[i].magic, codecs[i].magic_len))
 			return &codecs[i];
 	}
-	die("unknown codec: payload begins with %02x %02x %02x %02x, known are gzip, xz, lz4 and zstd",
+	die("unknown codec: begins with %02x %02x %02x %02x, not gzip, xz, lz4 or zstd",
 	    in->data[0], in->data[1], in->data[2], in->data[3]);
 }
 

@@ -102,7 +102,7 @@ static void read_program_headers(struct elf *elf)
 		die("program headers of %u bytes, must be %zu",
 		    ehdr->e_phentsize, sizeof(*elf->phdr));
 	if (!claim_bytes(elf, ehdr->e_phoff, size))
-		die("truncated: program headers at %#lx do not fit into %lu bytes",
+		die("truncated: program headers at %#lx, not in %lu bytes",
 		    ehdr->e_phoff, elf->size);
 
 	elf->phdr = xalloc(size);
@@ -114,7 +114,7 @@ static void read_program_headers(struct elf *elf)
 		if (p->p_type == PT_NULL)
 			continue;
 		if (!claim_bytes(elf, p->p_offset, p->p_filesz))
-			die("truncated: segment %u, %#lx bytes at %#lx, does not fit into %lu bytes",
+			die("truncated: segment %u, %#lx bytes at %#lx, not in %lu bytes",
 			    i, p->p_filesz, p->p_offset, elf->size);
 	}
 }
@@ -136,7 +136,7 @@ static void read_section_headers(struct elf *elf)
 		die("section headers of %u bytes, must be %zu",
 		    ehdr->e_shentsize, sizeof(s));
 	if (!claim_bytes(elf, ehdr->e_shoff, ehdr->e_shnum * sizeof(s)))
-		die("truncated: section headers at %#lx do not fit into %lu bytes",
+		die("truncated: section headers at %#lx, not in %lu bytes",
 		    ehdr->e_shoff, elf->size);
 
 	for (unsigned int i = 0; i < ehdr->e_shnum; i++) {
@@ -145,7 +145,7 @@ static void read_section_headers(struct elf *elf)
 		if (s.sh_type == SHT_NULL || s.sh_type == SHT_NOBITS)
 			continue;
 		if (!claim_bytes(elf, s.sh_offset, s.sh_size))
-			die("truncated: section %u, %#lx bytes at %#lx, does not fit into %lu bytes",
+			die("truncated: section %u, %#lx bytes at %#lx, not in %lu bytes",
 			    i, s.sh_size, s.sh_offset, elf->size);
 	}
 }
@@ -227,10 +227,10 @@ static void check_segment(const Elf64_Phdr *p, unsigned int i)
 		die("segment %u: unaligned, p_align %#lx is no power of two",
 		    i, align);
 	if ((p->p_vaddr - p->p_offset) & (align - 1))
-		die("segment %u: unaligned, p_vaddr %#lx and p_offset %#lx differ modulo p_align %#lx",
+		die("segment %u: unaligned, p_vaddr %#lx, p_offset %#lx, p_align %#lx",
 		    i, p->p_vaddr, p->p_offset, align);
 	if ((p->p_paddr - p->p_offset) & (page - 1))
-		die("segment %u: unaligned, p_paddr %#lx and p_offset %#lx differ modulo %#lx",
+		die("segment %u: unaligned, p_paddr %#lx, p_offset %#lx, page %#lx",
 		    i, p->p_paddr, p->p_offset, page);
 }
 

@@ -246,7 +246,7 @@ static void invent_version(const char *kernel, char *version)
 	const char *name = base_name(kernel);
 	size_t len = strlen(strcpy(version, "sevstub "));
 
-	for (int i = 0; name[i] && i < NAME_IN_VERSION_MAX; i++)
+	for (int i = 0; i < NAME_IN_VERSION_MAX && name[i]; i++)
 		version[len++] = name[i] > ' ' && name[i] <= '~' ? name[i] : '_';
 	version[len] = '\0';
 }
@@ -342,8 +342,8 @@ static size_t zstd_check(size_t ret)
 static void show_progress(const struct options *opt, size_t done, size_t total)
 {
 	if (!opt->quiet && isatty(STDERR_FILENO))
-		fprintf(stderr, "\rmkpayload: compressing %lu MiB, zstd -%d: %3lu%%%s",
-			total / MIB, opt->level, done * 100 / total,
+		fprintf(stderr, "\rmkpayload: compressing %zu bytes, zstd -%d: %3zu%%%s",
+			total, opt->level, done * 100 / total,
 			done == total ? "\n" : "");
 }
 
@@ -373,8 +373,8 @@ static struct blob compress_image(const struct blob *image,
 	zstd_check(ZSTD_CCtx_setPledgedSrcSize(cctx, image->size));
 
 	if (!opt->quiet && !isatty(STDERR_FILENO))
-		fprintf(stderr, "mkpayload: compressing %lu MiB, zstd -%d\n",
-			image->size / MIB, opt->level);
+		fprintf(stderr, "mkpayload: compressing %zu bytes, zstd -%d\n",
+			image->size, opt->level);
 	do {
 		in.size += COMPRESS_CHUNK;
 		if (in.size > image->size)
@@ -454,7 +454,7 @@ static struct payload_header describe(const struct image *image,
 /* From here on, an error removes what has been written under @prefix. */
 static void prepare_outputs(const struct options *opt)
 {
-	static const char * const suffix[OUTPUTS] = { ".bin", ".S" };
+	static const char *const suffix[OUTPUTS] = { ".bin", ".S" };
 	struct stat in, out;
 
 	errors_about(opt->prefix);
@@ -620,7 +620,7 @@ static int print_info(const char *name)
 	       header.flags & PAYLOAD_LA57 ? ", five-level paging" : "");
 	printf("link address: %#lx\n", header.link_addr);
 	printf("alignment: %#lx\n", header.align);
-	printf("entry offset: %#lx\n", header.entry_offset);
+	printf("entry offset: 0x%lx\n", header.entry_offset);
 	printf("payload size: %lu\n", header.file_size);
 	printf("memory size: %lu\n", header.mem_size);
 	printf("relocation size: %lu\n", header.reloc_size);

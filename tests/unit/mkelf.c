@@ -58,6 +58,7 @@ struct field {
 	size_t offset, size;
 };
 
+/* clang-format off */
 #define FIELD(type, name) \
 	{ #name, offsetof(type, name), sizeof(((type *)0)->name) }
 
@@ -106,6 +107,7 @@ static const struct field setup_fields[] = {
 	FIELD(struct setup_header, pref_address),
 	{ NULL, 0, 0 },
 };
+/* clang-format on */
 
 struct buffer {
 	uint8_t data[FILE_MAX];
@@ -537,6 +539,7 @@ int main(int argc, char **argv)
 	else if (argc >= 5 && !strcmp(argv[1], "bzimage"))
 		make_bzimage(argv[2], argv[3], argv[4], argv + 5);
 	else
-		errx(2, "usage: mkelf elf OUT [FIELD=VALUE]... | mkelf bzimage OUT PAYLOAD CODEC [FIELD=VALUE]...");
+		errx(2, "usage: mkelf elf OUT [FIELD=VALUE]...\n"
+			"       mkelf bzimage OUT PAYLOAD CODEC [FIELD=VALUE]...");
 	return 0;
 }

@@ -1,0 +1,473 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Good kernels: mkpayload makes of them what other tools do (readelf, dd, xz,
+# lz4, zstd), says so in its header, and gives the linker what it needs.
+# Functions run as arguments of expect; a backslash may end a string.
+# shellcheck disable=SC2317,SC1003
+
+set -eu
+# shellcheck source=tests/unit/mkpayload.sh
+. tests/unit/mkpayload.sh
+
+# number OFFSET SIZE FILE, unsigned.
+number() {
+	od -An -v "-tu$2" -j "$1" -N "$2" "$3" | tr -d ' \n'
+}
+
+# The memory image of ELF file $1 by readelf and dd, to $2. Sets link_addr,
+# file_size, mem_size.
+flatten() {
+	readelf -lW "$1" | awk '$1 == "LOAD" { print $2, $4, $5, $6 }' |
+		sort -k 2 >segments
+	link_addr=$(($(awk 'NR == 1 { print $2 }' segments)))
+	file_size=0
+	mem_size=0
+	rm -f "$2"
+	while read -r offset paddr filesz memsz; do
+		at=$((paddr - link_addr))
+		dd if="$1" of="$2" bs=1M iflag=skip_bytes,count_bytes \
+			oflag=seek_bytes conv=notrunc status=none \
+			skip=$((offset)) count=$((filesz)) seek=$((at))
+		[ $((filesz)) -eq 0 ] || file_size=$((at + filesz))
+		mem_size=$((at + memsz))
+	done <segments
+}
+
+# The ELF file in bzImage $1, by the codec's own program $2, to $3.
+extract() {
+	setup=$((($(number 497 1 "$1") + 1) * 512))
+	at=$((setup + $(number 584 4 "$1")))
+	size=$(number 588 4 "$1")
+	[ "$2" = gzip ] || size=$((size - 4))
+	dd if="$1" of=stream bs=1M iflag=skip_bytes,count_bytes status=none \
+		skip="$at" count="$size"
+	"$2" -dc <stream >"$3"
+}
+
+# The flat image and the relocations in $1.bin, to $1.flat and $1.relocs.
+unpack() {
+	tail -c +97 "$1.bin" | zstd -dcq >"$1.out"
+	head -c "$(number 40 8 "$1.bin")" "$1.out" >"$1.flat"
+	tail -c "+$(($(number 40 8 "$1.bin") + 1))" "$1.out" >"$1.relocs"
+}
+
+# header_is FILE FLAGS LINK ALIGN ENTRY FILE_SIZE MEM_SIZE RELOC_SIZE
+header_is() {
+	got="$(head -c 8 "$1" | tr '\0' .) $(number 8 4 "$1") \
+$(number 12 4 "$1") $(number 16 8 "$1") $(number 24 8 "$1") \
+$(number 32 8 "$1") $(number 40 8 "$1") $(number 48 8 "$1") \
+$(number 56 8 "$1") $(number 72 8 "$1")"
+	want="sevstub. 1 $2 $(($3)) $(($4)) $(($5)) $(($6)) $(($7)) $(($8)) \
+$(($(wc -c <"$1") - 96))"
+	echo "header: $got, expected: $want"
+	[ "$got" = "$want" ]
+}
+
+# XXH64's low half, as zstd computes it for its own checksum of FILE.
+xxh64_low() {
+	zstd -1 -qc --check "$1" >checksummed
+	tail -c 4 checksummed | od -An -tx4 | tr -d ' \n'
+}
+
+digests_are_right() {
+	tail -c +97 "$1" >digested
+	[ "$(xxh64_low digested)" = \
+		"$(od -An -tx4 -j 80 -N 4 "$1" | tr -d ' ')" ] || return 1
+	head -c 88 "$1" >digested
+	[ "$(xxh64_low digested)" = \
+		"$(od -An -tx4 -j 88 -N 4 "$1" | tr -d ' ')" ]
+}
+
+# symbol NAME: its value in x.o, checked to be global, hidden and absolute.
+symbol() {
+	readelf -sW x.o | awk -v name="$1" '
+		$8 == name && $5 == "GLOBAL" && $6 == "HIDDEN" && $7 == "ABS" {
+			print $2
+		}'
+}
+
+symbols_are() {
+	while [ $# -gt 0 ]; do
+		value=$(symbol "payload_$1")
+		echo "payload_$1 is 0x$value, expected $2"
+		[ -n "$value" ] && [ $((0x$value)) -eq $(($2)) ] || return 1
+		shift 2
+	done
+}
+
+# assembled PREFIX: x.o from PREFIX.S, in another directory than PREFIX.bin.
+assembled() {
+	mkdir -p asm
+	cp "$1.S" asm/x.S
+	"$CC" -c -Wa,--fatal-warnings -Wa,--noexecstack -I "$(dirname "$1")" \
+		-o x.o asm/x.S
+}
+
+section() {
+	rm -f section.out
+	objcopy -O binary --set-section-flags "$1=alloc,contents" -j "$1" \
+		x.o section.out
+	cat section.out
+}
+
+# string_is SECTION TEXT, NUL-terminated.
+string_is() {
+	section "$1" >string.got
+	printf '%s\0' "$2" >string.want
+	cmp string.got string.want
+}
+
+make_payload() {
+	"$mkpayload" --level 1 -q "$@"
+}
+
+
+# ---- good: ELF files ----
+
+# flat_is_right ELF: x.bin holds ELF's segments.
+flat_is_right() {
+	flatten "$1" flat && unpack x && cmp flat x.flat
+}
+good_elf() {
+	name=$1
+	shift
+	elf good2.elf "$@"
+	make_payload -o x good2.elf || return 1
+	expect "good/$name-image" flat_is_right good2.elf
+}
+# FLAGS: 1 Linux, 2 relocatable, 4 five-level paging.
+good_elf plain
+expect good/plain-header header_is x.bin 4 0x200000 0x1000 0x10 \
+	0x5123 0xa000 0
+expect good/plain-digests digests_are_right x.bin
+good_elf order p_paddr.0=0x205000 p_paddr.2=0x200000 p_memsz.2=0x1000 \
+	e_entry=0x205010
+expect good/order-header header_is x.bin 4 0x200000 0x1000 0x5010 0x6733 0x6733 0
+good_elf touching p_memsz.0=0x3000
+good_elf without-sections sections=0
+good_elf zero-padding tail=0,0,0
+expect good/zero-padding-header header_is x.bin 4 0x200000 0x1000 0x10 \
+	0x5123 0xa000 0
+good_elf empty-segment p_filesz.1=0 p_memsz.1=0 p_paddr.1=0x200010
+good_elf only-bss-last p_filesz.2=0
+expect good/only-bss-header header_is x.bin 4 0x200000 0x1000 0x10 \
+	0x3321 0xa000 0
+good_elf percpu-like p_vaddr.1=0
+good_elf two-gib p_memsz.2=0x7fffb000 p_vaddr.2=0x205000
+expect good/two-gib-header header_is x.bin 4 0x200000 0x1000 0x10 \
+	0x5123 0x80000000 0
+good_elf last-page p_vaddr.1=0xfffffffffffff000 p_memsz.1=0x1000
+
+# Alignment: the largest p_align, but 4 KiB to 2 MiB.
+good_elf align-small p_align.0=1 p_align.1=0 p_align.2=16
+expect good/align-small-header header_is x.bin 4 0x200000 0x1000 0x10 \
+	0x5123 0xa000 0
+good_elf align-middle p_align.1=0x4000 p_vaddr.1=0xffffffff80203000
+expect good/align-middle-header header_is x.bin 4 0x200000 0x4000 0x10 \
+	0x5123 0xa000 0
+good_elf align-large p_align.1=0x40000000 p_vaddr.1=0xffffffff80003000
+expect good/align-large-header header_is x.bin 4 0x200000 0x200000 0x10 \
+	0x5123 0xa000 0
+
+# Entry: physical, virtual, and what could be both.
+good_elf entry-virtual e_entry=0xffffffff80203001
+expect good/entry-virtual-header header_is x.bin 4 0x200000 0x1000 0x3001 \
+	0x5123 0xa000 0
+good_elf entry-both p_vaddr.1=0x200000
+expect good/entry-both-header header_is x.bin 4 0x200000 0x1000 0x3010 \
+	0x5123 0xa000 0
+good_elf entry-both-linux p_vaddr.1=0x200000 note=Linux
+expect good/entry-both-linux-header header_is x.bin 1 0x200000 0x200000 0x10 \
+	0x5123 0xa000 0
+
+# Linux is known by its note or by its relocation table.
+good_elf note-linux note=Linux
+expect good/note-linux-header header_is x.bin 1 0x200000 0x200000 0x10 \
+	0x5123 0xa000 0
+good_elf note-xen note=Xen
+expect good/note-xen-header header_is x.bin 4 0x200000 0x1000 0x10 \
+	0x5123 0xa000 0
+
+# A table makes it relocatable, and the image is padded to 8 bytes.
+stored_relocs_are() {
+	od -An -v -tx4 -w4 x.relocs | tr -d ' ' | tr '\n' ' ' >relocs.got
+	echo "stored: $(cat relocs.got), expected: $*"
+	[ "$(cat relocs.got)" = "$* " ]
+}
+padded_is_right() {
+	flatten good2.elf flat && unpack x && truncate -s 20776 flat &&
+		cmp flat x.flat
+}
+elf good2.elf tail=0,0x80200008,0x80200010,0,0x80200020,0,0x80205000,0x8020511f
+make_payload -o x good2.elf
+expect good/relocs-old-image padded_is_right
+expect good/relocs-old-header header_is x.bin 3 0x200000 0x200000 0x10 \
+	0x5128 0xa000 36
+expect good/relocs-old stored_relocs_are 00000002 00000001 00000002 00000000 \
+	00000008 00000010 00000020 00005000 0000511f
+elf good2.elf tail=0,0x80200008,0,0x80205000
+make_payload -o x good2.elf
+expect good/relocs-new-image padded_is_right
+expect good/relocs-new stored_relocs_are 00000001 00000000 00000001 00000000 \
+	00000008 00005000
+elf good2.elf tail=0,0,0x80200000 p_memsz.2=0x123
+make_payload -o x good2.elf
+expect good/relocs-padded-memory header_is x.bin 3 0x200000 0x200000 0x10 \
+	0x5128 0x5128 20
+
+# The linker's and objcopy's opinion of a kernel made by the compiler.
+cat >kernel.c <<'END'
+int data[300] = { 1, 2, 3 };
+int bss[7000];
+void _start(void) { data[1] = bss[2]; for (;;); }
+END
+"$CC" -w -O1 -static -no-pie -nostdlib -ffreestanding -Wl,-Ttext-segment=0x200000 \
+	-Wl,--build-id=none -o kernel.elf kernel.c
+linked_is_right() {
+	make_payload -o x kernel.elf && flat_is_right kernel.elf || return 1
+	objcopy -O binary kernel.elf objcopy.flat || return 1
+	# objcopy knows sections only: it may begin behind the ELF header.
+	section_start=$(readelf -SW kernel.elf | sed 's/\[ *//' |
+		awk '$8 ~ /A/ && $4 != 0 { print $4 }' | sort | head -n 1)
+	tail -c "+$((0x$section_start - link_addr + 1))" x.flat >from.section
+	cmp -n "$(wc -c <objcopy.flat)" from.section objcopy.flat &&
+		[ $(($(number 48 8 x.bin) - $(number 40 8 x.bin))) -ge 28000 ]
+}
+expect good/linked linked_is_right
+
+# ---- good: what goes into the link ----
+bzimage fields.bz zstd root_flags=0x1234 ram_size=0x4321 vid_mode=0xffef \
+	root_dev=0x0801 cmdline_size=511 min_alignment=16 xloadflags=0x61 \
+	kernel_alignment=0x100000 relocatable_kernel=0 text='6.6 (you@there) "\'
+# shellcheck disable=SC2016 # nothing is to be expanded
+cmdline='console=ttyS0 a="b c" \n \0 %d ${x} $(y) /* ü'
+make_payload --cmdline "$cmdline" -o x fields.bz
+expect good/assembly assembled x
+expect good/assembly-header header_is x.bin 5 0x200000 0x100000 0x10 \
+	0x5123 0xa000 0
+expect good/assembly-symbols symbols_are link_addr 0x200000 align 0x100000 \
+	min_align_shift 16 relocatable 0 out_size 0x5123 mem_size 0xa000 \
+	margin "$(number 64 8 x.bin)" xloadflags 0x60 cmdline_size 511 \
+	root_flags 0x1234 ram_size 0x4321 vid_mode 0xffef root_dev 0x0801 \
+	setup_flags 0
+expect good/assembly-version string_is .setup.version '6.6 (you@there) "\'
+expect good/assembly-cmdline string_is .rodata.cmdline "$cmdline"
+payload_section_is() {
+	section .payload | cmp - "$1" || return 1
+	nm x.o >nm.out
+	cat nm.out
+	[ $((0x$(awk '$3 == "payload_end" { print $1 }' nm.out) -
+	     0x$(awk '$3 == "payload_start" { print $1 }' nm.out))) -eq \
+		"$(wc -c <"$1")" ]
+}
+expect good/assembly-payload payload_section_is x.bin
+
+sections_are_read_only() {
+	readelf -SW x.o | sed 's/\[ *//' >sections.out
+	for s in .payload .setup.version .rodata.cmdline; do
+		awk -v s="$s" '$2 == s && $8 == "A" { ok = 1 }
+			END { exit !ok }' sections.out || return 1
+	done
+	awk '$2 == ".payload" && $NF == 16 { ok = 1 } END { exit !ok }' \
+		sections.out && grep -q 'note.GNU-stack' sections.out
+}
+expect good/assembly-sections sections_are_read_only
+
+# Sizes of an image whose relocation table is longer than its memory.
+elf good2.elf tail=0,0,0x80200000 p_memsz.2=0x123
+make_payload -o x good2.elf
+assembled x
+expect good/assembly-out-size symbols_are out_size $((0x5128 + 20)) \
+	mem_size $((0x5128 + 20)) relocatable 1 min_align_shift 21 \
+	xloadflags 0 cmdline_size 2047 root_flags 1 ram_size 0 vid_mode 0xffff
+
+mkdir 'odd "name\'
+make_payload -o 'odd "name\/a "b\1' good.elf
+expect good/assembly-odd-name assembled 'odd "name\/a "b\1'
+expect good/assembly-odd-payload payload_section_is 'odd "name\/a "b\1.bin'
+
+cp good.elf 'my kernel "ü"'
+make_payload -o x 'my kernel "ü"'
+assembled x
+expect good/version-elf string_is .setup.version 'sevstub my_kernel_"__"'
+long=$(printf '%0150d' 0)
+cp good.elf "$long"
+make_payload -o x "$long"
+assembled x
+expect good/version-long string_is .setup.version \
+	"sevstub $(printf '%0120d' 0)"
+expect good/cmdline-empty string_is .rodata.cmdline ''
+longest=$(printf '%2047s' x)
+make_payload -o x --cmdline "$longest" good.elf
+assembled x
+expect good/cmdline-longest string_is .rodata.cmdline "$longest"
+
+# ---- good: bzImages, all codecs ----
+make_payload -o plain good.elf
+for codec in gzip xz lz4 zstd; do
+	bzimage good2.bz $codec
+	make_payload -o x good2.bz
+	expect "good/bzimage-$codec" cmp -i 96 plain.bin x.bin
+done
+expect good/bzimage-header header_is x.bin 3 0x200000 0x200000 0x10 \
+	0x5123 0xa000 0
+bzimage good2.bz zstd setup_sects=2 kernel_version=0
+make_payload -o x good2.bz
+assembled x
+expect good/bzimage-no-version string_is .setup.version 'sevstub good2.bz'
+cat good.bz good.elf >signed.bz
+expect good/bzimage-signed make_payload -o x signed.bz
+
+# ---- progress and information ----
+progress_is() {
+	"$mkpayload" --level 1 -o x good.elf 2>stderr || return 1
+	cat stderr
+	[ "$(cat stderr)" = "mkpayload: compressing 20771 bytes, zstd -1" ]
+}
+expect good/progress progress_is
+terminal_is_same() {
+	cp x.bin before.bin
+	TERM=dumb script -qec "$mkpayload --level 1 -o x good.elf" \
+		/dev/null >tty.out </dev/null || return 1
+	cat tty.out
+	grep -q 'compressing 20771 bytes, zstd -1: 100%' tty.out &&
+		cmp x.bin before.bin
+}
+expect good/progress-terminal terminal_is_same
+silent() {
+	"$mkpayload" --level 1 -q -o x good.elf >stdout 2>stderr &&
+		[ ! -s stdout ] && [ ! -s stderr ]
+}
+expect good/quiet silent
+
+info_is() {
+	make_payload -o x fields.bz && "$mkpayload" --info x.bin >info || return 1
+	cat info
+	cat >info.want <<-END
+		kernel: Linux, five-level paging
+		link address: 0x200000
+		alignment: 0x100000
+		entry offset: 0x10
+		payload size: 20771
+		memory size: 40960
+		relocation size: 0
+		compressed size: $(($(wc -c <x.bin) - 96))
+		margin: $(number 64 8 x.bin)
+		digest: $(od -An -tx8 -j 80 -N 8 x.bin | tr -d ' ')
+	END
+	cmp info info.want
+}
+expect good/info info_is
+
+# bad_info NAME PATTERN COMMAND...: the command spoils bad.bin.
+bad_info() {
+	name=$1
+	pattern=$2
+	shift 2
+	cp x.bin bad.bin
+	"$@"
+	if ! "$mkpayload" --info bad.bin >stdout 2>stderr &&
+		[ ! -s stdout ] && [ "$(wc -l <stderr)" -eq 1 ] &&
+		grep -q "^mkpayload: bad.bin: .*$pattern" stderr; then
+		pass "bad/info-$name"
+	else
+		fail "bad/info-$name" "$(cat stdout stderr)"
+	fi
+}
+poke() {
+	printf '%b' "$2" | dd of=bad.bin bs=1 seek="$1" conv=notrunc status=none
+}
+bad_info magic 'wrong magic' poke 0 X
+bad_info version 'payload version 2' poke 8 '\0002'
+bad_info field "header's digest differs" poke 20 '\0001'
+bad_info stream "compressed bytes' digest differs" poke 5000 '\0001\0002\0003\0004'
+bad_info short 'damaged: .* compressed bytes, must be' truncate -s -1 bad.bin
+bad_info long 'damaged: .* compressed bytes, must be' truncate -s +1 bad.bin
+bad_info truncated 'truncated: 95 bytes' truncate -s 95 bad.bin
+
+# ---- deterministic ----
+same_in_two_directories() {
+	mkdir -p here there/deep
+	cp good.bz here/k
+	cp good.bz there/deep/k
+	touch -d 2001-01-01 there/deep/k
+	(cd here && "$O/mkpayload" -q -o x k)
+	"$O/mkpayload" -q -o there/deep/x there/deep/k
+	cmp here/x.bin there/deep/x.bin && cmp here/x.S there/deep/x.S
+}
+expect good/deterministic same_in_two_directories
+
+# ---- Debian's kernels ----
+
+# Linux's table in file $1 from byte $2 on, as mkpayload is to store it: counts
+# and offsets, by awk. Three lists, as in Linux 6.1.
+expected_relocs() {
+	tail -c "+$(($2 + 1))" "$1" | od -An -v -td4 -w4 |
+		awk -v link="$3" '
+		$1 == 0 { list++; next }
+		{ count[list]++; offset[n++] = $1 + 2147483648 - link }
+		END {
+			for (i = 1; i <= 3; i++)
+				print count[i] + 0
+			print 0
+			for (i = 0; i < n; i++)
+				print offset[i]
+		}'
+}
+
+# elf_end FILE: behind the section headers, which come last.
+elf_end() {
+	echo $(($(number 40 8 "$1") + 64 * $(number 60 2 "$1")))
+}
+
+kernel_relocs_are_right() {
+	expected_relocs vmlinux "$(elf_end vmlinux)" "$link_addr" >relocs.want
+	od -An -v -tu4 -w4 k.relocs | tr -d ' ' >relocs.got
+	wc -l relocs.want
+	cmp relocs.want relocs.got
+}
+
+kernel_flat_is_right() {
+	flatten vmlinux flat && unpack k && cmp flat k.flat
+}
+
+for flavour in cloud:lz4 generic:xz; do
+	codec=${flavour#*:}
+	flavour=${flavour%:*}
+	vmlinuz=$O/kernels/$flavour/vmlinuz
+	if [ ! -e "$vmlinuz" ]; then
+		fail "linux-$flavour" "$vmlinuz is not there"
+		continue
+	fi
+	extract "$vmlinuz" "$codec" vmlinux
+	expect "linux-$flavour/run" make_payload -o k "$vmlinuz"
+	expect "linux-$flavour/image" kernel_flat_is_right
+	expect "linux-$flavour/header" header_is k.bin 7 0x1000000 0x200000 0 \
+		"$file_size" "$mem_size" "$(wc -c <k.relocs)"
+	expect "linux-$flavour/relocs" kernel_relocs_are_right
+	expect "linux-$flavour/digests" digests_are_right k.bin
+
+	assembled k
+	expect "linux-$flavour/symbols" symbols_are min_align_shift 21 \
+		relocatable 1 xloadflags 0x60 \
+		out_size $((file_size + $(wc -c <k.relocs))) \
+		cmdline_size "$(number 568 4 "$vmlinuz")" \
+		root_flags "$(number 498 2 "$vmlinuz")" \
+		root_dev "$(number 508 2 "$vmlinuz")"
+	version=$(tail -c "+$(($(number 526 2 "$vmlinuz") + 513))" "$vmlinuz" |
+		head -c 400 | tr '\0' '\n' | head -n 1)
+	expect "linux-$flavour/version" string_is .setup.version "$version"
+
+	# The same kernel taken out of its bzImage, with its table and without.
+	make_payload -o bare vmlinux
+	expect "linux-$flavour/vmlinux" cmp -i 96 k.bin bare.bin
+	expect "linux-$flavour/vmlinux-header" header_is bare.bin 3 0x1000000 \
+		0x200000 0 "$file_size" "$mem_size" "$(wc -c <k.relocs)"
+	truncate -s "$(elf_end vmlinux)" vmlinux
+	make_payload -o bare vmlinux
+	expect "linux-$flavour/stripped-header" header_is bare.bin 1 0x1000000 \
+		0x200000 0 "$file_size" "$mem_size" 0
+done
+
+exit "$failed"

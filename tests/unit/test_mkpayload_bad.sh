@@ -1,0 +1,331 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Bad kernels, and output that cannot be written: mkpayload says in one line
+# what is wrong, and leaves no file.
+# Functions run as arguments of expect.
+# shellcheck disable=SC2317
+
+set -eu
+# shellcheck source=tests/unit/mkpayload.sh
+. tests/unit/mkpayload.sh
+
+# Runs mkpayload on kernel $1 and says on stdout what is wrong with the way in
+# which it refuses: $2 is a pattern for the reason. Further arguments: options.
+refusal_problem() {
+	kernel=$1
+	pattern=$2
+	shift 2
+	mkdir out
+	: >out/x.bin
+	: >out/x.S
+	status=0
+	"$mkpayload" --level 1 -q "$@" -o out/x "$kernel" >stdout 2>stderr ||
+		status=$?
+	left=$(ls out)
+	rm -r out
+	if [ "$status" -ne 1 ]; then
+		echo "exit status $status, $(head -c 300 stderr | tr '\n' '|')"
+	elif [ -s stdout ]; then
+		echo "prints to stdout"
+	elif [ "$(wc -l <stderr)" -ne 1 ]; then
+		echo "not one line: $(head -c 300 stderr | tr '\n' '|')"
+	elif ! grep -q "^mkpayload: $kernel: .*$pattern" stderr; then
+		echo "says: $(cat stderr)"
+	elif [ -n "$left" ]; then
+		echo "leaves $left"
+	fi
+}
+
+# bad NAME PATTERN FILE [OPTION]...
+bad() {
+	name=$1
+	pattern=$2
+	kernel=$3
+	shift 3
+	problem=$(refusal_problem "$kernel" "$pattern" "$@")
+	if [ -z "$problem" ]; then
+		pass "bad/$name" "$(sed 's/^mkpayload: [^:]*: //' stderr)"
+	else
+		fail "bad/$name" "$problem"
+	fi
+}
+
+# bad_elf NAME PATTERN [FIELD=VALUE]..., and the same for a bzImage.
+bad_elf() {
+	name=$1
+	pattern=$2
+	shift 2
+	elf bad.elf "$@"
+	bad "$name" "$pattern" bad.elf
+}
+
+bad_bzimage() {
+	name=$1
+	pattern=$2
+	shift 2
+	bzimage bad.bz "$@"
+	bad "$name" "$pattern" bad.bz
+}
+
+# truncated NAME FILE SIZE STEP: cuts FILE to lengths below SIZE: each of the
+# first and of the last 80, and every STEPth in between.
+truncated() {
+	name=$1
+	file=$2
+	size=$3
+	step=$4
+	count=0
+	length=0
+	problem=
+	while [ "$length" -lt "$size" ] && [ -z "$problem" ]; do
+		head -c "$length" "$file" >short
+		problem=$(refusal_problem short \
+			'\(truncated\|empty file\|not a kernel\)')
+		count=$((count + 1))
+		if [ "$length" -lt 80 ] || [ "$length" -ge $((size - 80)) ]; then
+			length=$((length + 1))
+		elif [ $((length + step)) -gt $((size - 80)) ]; then
+			length=$((size - 80))
+		else
+			length=$((length + step))
+		fi
+	done
+	if [ -z "$problem" ]; then
+		pass "bad/$name" "$count lengths"
+	else
+		fail "bad/$name" "cut to $length or less bytes: $problem"
+	fi
+}
+
+# ---- not a kernel ----
+: >empty
+echo 'This is a text.' >text
+bad empty 'empty file$' empty
+bad text 'not a kernel' text
+bad missing 'No such file' missing
+bad directory 'not a regular file$' .
+bad_elf magic 'not a kernel' ei_mag0=0x7e
+
+# ---- ELF header ----
+bad_elf class 'wrong class.*EI_CLASS 1' ei_class=1
+bad_elf big-endian 'wrong byte order.*EI_DATA 2' ei_data=2
+bad_elf ident-version 'unknown ELF version' ei_version=2
+bad_elf version 'unknown ELF version' e_version=0
+bad_elf machine 'wrong machine.*e_machine 183' e_machine=183
+bad_elf machine-i386 'wrong machine.*e_machine 3' e_machine=3
+bad_elf relocatable-object 'not an executable (e_type 1)' e_type=1
+bad_elf core-dump 'not an executable (e_type 4)' e_type=4
+bad_elf pie 'position-independent executable' e_type=3
+bad_elf interpreter 'program with an interpreter' e_type=3 p_type.2=3
+bad_elf no-phdrs 'no PT_LOAD' e_phnum=0
+bad_elf too-many-phdrs 'too many program headers' e_phnum=0xffff
+bad_elf phentsize 'program headers of 32 bytes' e_phentsize=32
+bad_elf phoff 'truncated: program headers at 0xffffffffffffffff' \
+	e_phoff=0xffffffffffffffff
+bad_elf shoff 'truncated: section headers at 0xfffffffffffffff8' \
+	e_shoff=0xfffffffffffffff8
+bad_elf shentsize 'section headers of 40 bytes' e_shentsize=40
+bad_elf shnum 'too many sections' e_shnum=0
+bad_elf section-outside 'truncated: section 2' sh_size.2=0x10000
+bad_elf section-wraps 'truncated: section 2' sh_offset.2=0xfffffffffffffff0
+
+# ---- segments ----
+bad_elf no-load 'no PT_LOAD' p_type.0=6 p_type.1=6 p_type.2=6
+bad_elf no-load-memory 'no PT_LOAD' p_memsz.0=0 p_filesz.0=0 p_memsz.1=0 \
+	p_filesz.1=0 p_memsz.2=0 p_filesz.2=0
+bad_elf segment-outside 'truncated: segment 2' p_filesz.2=0x10000
+bad_elf segment-wraps 'truncated: segment 2' p_offset.2=0xfffffffffffffff0
+bad_elf memsz 'segment 1: p_filesz 0x321 above p_memsz 0x320' p_memsz.1=0x320
+bad_elf overlap 'segments 0 and 1 overlap at physical 0x201000' \
+	p_paddr.1=0x201000
+bad_elf overlap-memory 'segments 1 and 2 overlap at physical 0x205000' \
+	p_memsz.1=0x2001
+bad_elf overlap-same 'segments . and . overlap' p_paddr.1=0x200000
+bad_elf overflow-paddr 'segment 2: overflow, .* at physical' \
+	p_paddr.2=0xfffffffffffff000
+bad_elf overflow-memsz 'segment 2: overflow, .* at physical' \
+	p_memsz.2=0xffffffffffffffff
+bad_elf overflow-52-bits 'segment 2: overflow, .* at physical' \
+	p_paddr.2=0xfffffffffc000
+bad_elf overflow-vaddr 'segment 2: overflow, .* at virtual' \
+	p_vaddr.2=0xfffffffffffff000
+bad_elf align-no-power 'segment 1: unaligned, p_align 0x1800' p_align.1=0x1800
+bad_elf unaligned-vaddr 'segment 1: unaligned, p_vaddr' \
+	p_vaddr.1=0xffffffff80203008
+bad_elf unaligned-offset 'segment 1: unaligned, p_vaddr' p_align.1=0x400000
+bad_elf unaligned-paddr 'segment 1: unaligned, p_paddr' p_paddr.1=0x203008
+bad_elf unaligned-link 'linked at physical 0x1fe000, unaligned to 0x200000' \
+	p_paddr.0=0x1fe000 p_align.1=0x200000 p_vaddr.1=0xffffffff80003000 \
+	e_entry=0x1fe000
+bad_elf low 'linked at physical 0xff000, below 1 MiB' p_paddr.0=0xff000
+bad_elf over-2g-memory 'payload over 2 GiB (0x80000001 bytes of memory)' \
+	p_memsz.2=0x7fffb001 p_vaddr.2=0x205000
+bad_elf over-2g-gap 'payload over 2 GiB (0x80005000 bytes of memory)' \
+	p_paddr.2=0x80200000
+bad_elf over-2g-file 'payload over 2 GiB (a file of' size=0x80000001
+
+# ---- entry ----
+bad_elf entry-below 'entry 0x1fffff is outside' e_entry=0x1fffff
+bad_elf entry-behind 'entry 0x201733 is outside' e_entry=0x201733
+bad_elf entry-gap 'entry 0x202000 is outside' e_entry=0x202000
+bad_elf entry-bss 'entry 0x205123 is outside' e_entry=0x205123
+bad_elf entry-virtual 'entry 0xffffffff80201733 is outside' \
+	e_entry=0xffffffff80201733
+bad_elf entry-zero 'entry 0 is outside' e_entry=0
+
+# ---- what is behind the ELF file ----
+bad_elf tail-garbage 'no relocation table' tail=0x12345678
+bad_elf tail-one-list 'no relocation table' tail=0,0x80200000
+bad_elf tail-four-lists 'no relocation table' tail=0,0,0,0,0x80200000
+elf bad.elf tail=0,0,0x80200000
+printf '\1' >>bad.elf
+bad tail-odd 'no relocation table' bad.elf
+bad_elf reloc-below 'relocation at 0xffffffff801ffffc is outside' \
+	tail=0,0,0x801ffffc
+bad_elf reloc-behind 'relocation at 0xffffffff80205120 is outside' \
+	tail=0,0,0x80205120
+bad_elf reloc64-behind 'relocation at 0xffffffff8020511c is outside' \
+	tail=0,0x8020511c,0
+bad_elf reloc-positive 'relocation at 0x200000 is outside' tail=0,0,0x200000
+bad_elf reloc-order 'relocations are not sorted at 0xffffffff80200010' \
+	tail=0,0,0x80200020,0x80200010
+
+# ---- bzImage: setup header ----
+bad_bzimage boot-flag 'not a kernel' gzip boot_flag=0
+bad_bzimage header 'not a kernel' gzip header=0x53726447
+bad_bzimage protocol 'boot protocol 2.07, needs 2.08' gzip version=0x207
+bad_bzimage loaded-low 'not a bzImage: loaded low' gzip loadflags=0
+bad_bzimage 32-bit 'not a 64-bit kernel.*2.15' gzip xloadflags=0
+bad_bzimage 32-bit-old 'not a 64-bit kernel.*2.11' gzip version=0x20b
+bad_bzimage alignment 'kernel_alignment 0x180000' gzip kernel_alignment=0x180000
+bad_bzimage alignment-small 'kernel_alignment 0x800' gzip kernel_alignment=0x800
+bad_bzimage alignment-zero 'kernel_alignment 0 ' gzip kernel_alignment=0
+bad_bzimage min-alignment 'min_alignment 2^22' gzip min_alignment=22
+bad_bzimage min-alignment-small 'min_alignment 2^11' gzip min_alignment=11
+bad_bzimage min-alignment-shift 'min_alignment 2^255' gzip min_alignment=255
+bad_bzimage pref-address 'pref_address 0x400000 differs' gzip \
+	pref_address=0x400000
+bad_bzimage link-unaligned 'linked at physical 0x200000, unaligned' gzip \
+	kernel_alignment=0x400000
+bad_bzimage syssize 'truncated: .*syssize 0xffffffff' gzip syssize=0xffffffff
+bad_bzimage payload-offset 'payload_offset 0xfffffff0' gzip \
+	payload_offset=0xfffffff0
+bad_bzimage payload-length 'payload_length 0xffffffff' gzip \
+	payload_length=0xffffffff
+bad_bzimage payload-tiny 'truncated: a compressed payload of 7' gzip \
+	payload_length=7
+bad_bzimage version-outside 'version string at 0x600 is outside' gzip \
+	kernel_version=0x400
+bad_bzimage version-endless 'version string at 0x420 does not end' gzip \
+	text="$(printf '%999s' x)"
+bad_bzimage version-long 'version string at 0x420 does not end' gzip \
+	setup_sects=4 syssize=16 payload_offset=0 payload_length=8 \
+	text="$(printf '%512s' x)"
+bad_bzimage version-text 'version string at 0x420 is not ASCII' gzip text='1.2\n'
+
+# ---- bzImage: payload ----
+bad_bzimage codec-bzip2 'unknown codec.* 42 5a 68 39' bzip2
+bad_bzimage codec-raw 'unknown codec.* 7f 45 4c 46' raw
+bad_bzimage codec-elsewhere 'unknown codec' gzip payload_offset=0x210
+"$mkelf" bzimage bad.bz text zstd
+bad payload-no-elf 'compressed kernel: not an ELF file' bad.bz
+elf bad.elf e_machine=3
+"$mkelf" bzimage bad.bz bad.elf lz4
+bad payload-machine 'compressed kernel: wrong machine' bad.bz
+for codec in gzip xz lz4 zstd; do
+	# lz4's legacy frame has no checksum: the block's size it has to be.
+	flip=5000
+	[ $codec != lz4 ] || flip=5
+	bad_bzimage "$codec-flip" "damaged $codec payload" $codec flip=$flip
+	bad_bzimage "$codec-cut" "damaged $codec payload" $codec cut=64
+	bad_bzimage "$codec-pad" "damaged $codec payload" $codec pad=8
+	size=$(wc -c <good.elf)
+	bad_bzimage "$codec-size-less" "damaged $codec payload" $codec \
+		size_word=$((size - 1))
+	bad_bzimage "$codec-size-more" "damaged $codec payload" $codec \
+		size_word=$((size + 1))
+	bad_bzimage "$codec-size-2g" "over 2 GiB (2147483649 bytes before $codec)" \
+		$codec size_word=0x80000001
+	bad_bzimage "$codec-size-0" "payload of 0 bytes" $codec size_word=0
+done
+
+# ---- truncated anywhere ----
+truncated truncated-elf good.elf "$(wc -c <good.elf)" 197
+truncated truncated-bzimage good.bz "$(wc -c <good.bz)" 97
+elf plain.elf sections=0
+truncated truncated-elf-without-sections plain.elf $((0x4123)) 197
+
+# ---- options ----
+bad cmdline-long '2048 characters, the kernel takes 2047' good.elf \
+	--cmdline "$(printf '%2048s' x)"
+bzimage short.bz gzip cmdline_size=255
+bad cmdline-long-bzimage '256 characters, the kernel takes 255' short.bz \
+	--cmdline "$(printf '%256s' x)"
+bad cmdline-control 'control character 0xa at position 3' good.elf \
+	--cmdline "$(printf 'a b\nc')"
+bad cmdline-delete 'control character 0x7f at position 0' good.elf \
+	--cmdline "$(printf '\177')"
+
+usage_is_refused() {
+	status=0
+	"$mkpayload" "$@" >stdout 2>stderr || status=$?
+	[ "$status" -eq 2 ] && [ ! -s stdout ] && grep -q '^Usage:' stderr
+}
+expect bad/usage-nothing usage_is_refused
+expect bad/usage-no-prefix usage_is_refused good.elf
+expect bad/usage-two-kernels usage_is_refused -o x good.elf good.elf
+expect bad/usage-option usage_is_refused --frobnicate -o x good.elf
+
+level_is_refused() {
+	! "$mkpayload" --level "$1" -o x good.elf 2>stderr &&
+		grep -q "^mkpayload: --level $1: must be from 1 to 22\$" stderr
+}
+expect bad/level-0 level_is_refused 0
+expect bad/level-23 level_is_refused 23
+expect bad/level-text level_is_refused 3x
+
+# ---- output that cannot be written ----
+
+# output_problem REASON PREFIX: fails, names the output, leaves nothing.
+output_is_refused() {
+	! "$mkpayload" --level 1 -q -o "$2" good.elf 2>stderr || return 1
+	cat stderr
+	[ "$(wc -l <stderr)" -eq 1 ] && grep -q "^mkpayload: $2.*$1" stderr &&
+		[ -z "$(find . -path "./$2*" -type f)" ]
+}
+disk_is_full() {
+	mkdir -p full
+	(
+		trap '' XFSZ
+		ulimit -f 4
+		output_is_refused 'cannot write: File too large' full/x
+	)
+}
+mkdir taken taken/x.S
+expect bad/output-disk-full disk_is_full
+expect bad/output-no-directory output_is_refused 'No such file' nowhere/x
+expect bad/output-is-directory output_is_refused 'Is a directory' taken/x
+expect bad/output-no-name output_is_refused 'names a directory' ./
+
+input_is_kept() {
+	cp good.elf own.bin
+	! "$mkpayload" --level 1 -q -o own own.bin 2>stderr &&
+		grep -q 'own.bin is the input' stderr && cmp own.bin good.elf
+}
+expect bad/output-is-input input_is_kept
+
+# mkpayload proves its frame. Not the sanitized build: it has no preloading.
+proof_finds() {
+	mkdir -p proof
+	! LD_PRELOAD=$O/unit/zstd_wrong.so ZSTD_WRONG=$1 \
+		"$O/mkpayload" --level 1 -q -o proof/x good.elf 2>stderr ||
+		return 1
+	cat stderr
+	grep -q "^mkpayload: good.elf: zstd: $2" stderr && [ -z "$(ls proof)" ]
+}
+expect bad/proof-margin proof_finds margin \
+	'\(frame of\|Destination buffer is too small\|.*gives something else\)'
+expect bad/proof-output proof_finds output 'decompression in place gives'
+
+exit "$failed"
