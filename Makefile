@@ -112,4 +112,52 @@ image: $(IMAGE_DEPS) ## KERNEL=<file> IMAGE=<file> [CMDLINE="..."]: make a boota
 		exit 2; }
 	$(Q)tools/mkimage --cmdline '$(subst ','\'',$(CMDLINE))' -o '$(IMAGE)' '$(KERNEL)'
 
-$(O)/run.img: $(IMAGE_DEPS) $(O)/kernels/cloud/vmlinuz
+# ---- To try it out.
+
+KERNEL ?= $(O)/kernels/cloud/vmlinuz
+INITRD ?= $(O)/initramfs.cpio.gz
+APPEND ?= console=ttyS0 quiet
+export KERNEL INITRD APPEND QEMU_ARGS SEV ACCEL GDB_ARGS
+
+RUN_DEPS := $(IMAGE_DEPS) $(filter $(O)/%,$(KERNEL) $(INITRD))
+
+.PHONY: run debug
+run: $(RUN_DEPS) $(if $(SEV),$(O)/sevemu.rom) ## [KERNEL=] [INITRD=] [APPEND=] [QEMU_ARGS=] [SEV=off|sev|es]: repack a kernel and boot it
+	$(Q)tools/run
+
+debug: $(RUN_DEPS) ## as run, with gdb attached to the stub [GDB_ARGS=]
+	$(Q)tools/debug
+
+# ---- Tests.
+
+SUITES := lint unit boot emulator
+
+.PHONY: check $(SUITES:%=check-%) lint
+check: $(SUITES:%=check-deps-%) ## run every test
+	$(Q)tests/check $(SUITES)
+
+check-unit: ## run the unit tests
+check-boot: ## run the boot tests
+check-emulator: ## run sevemu's own tests
+check-lint:
+$(SUITES:%=check-%): check-%: check-deps-%
+	$(Q)tests/check $*
+
+lint: check-lint ## build with gcc and clang, run every static checker
+
+.PHONY: check-deps-lint
+check-deps-lint: $(IMAGE_DEPS) $(O)/boot/test.img
+
+# ---- The rest.
+
+.PHONY: clean distclean help
+clean: ## remove what was built, keep what was fetched
+	$(Q)cd $(O) 2>/dev/null && rm -rf -- $$(ls -A | grep -vxE 'zstd|kernels') || true
+
+distclean: ## remove the build directory
+	rm -rf $(O)
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | \
+		awk -F'\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
+	@echo 'Variables: O=build directory, V=1 shows commands, JOBS=, CC=, OPT=, ZSTD_SRC='
