@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * CPUID as a guest sees it: what QEMU's CPU has, with the changes that KVM
+ * makes for an SEV-ES guest.
+ */
+#include "sevemu.h"
+
+#define CPUID_HYPERVISOR	0x40000000
+#define CPUID_HYPERVISOR_MAX	0x40000001
+#define CPUID_EXT_MAX		0x8000001f
+#define CPUID_SEV		0x8000001f
+#define CPUID_1_ECX_MONITOR	(1u << 3)
+#define CPUID_1_ECX_OSXSAVE	(1u << 27)
+#define CPUID_7_ECX_OSPKE	(1u << 4)
+#define CPUID_7_ECX_LA57	(1u << 16)
+#define CPUID_EXT1_ECX_SVM	(1u << 2)
+#define CPUID_SEV_EAX_SEV	(1u << 1)
+#define CPUID_SEV_EAX_ES	(1u << 3)
+#define CPUID_SEV_REDUCTION	6	/* shift in EBX */
+
+/*
+ * QEMU's default width for a guest, well below either C-bit; the C-bit itself
+ * is the one address bit lost.
+ */
+#define PHYS_BITS		40
+#define PHYS_BITS_LOST		1
+
+/* "KVMKVMKVM": the kernel then takes KVM's paravirtual path, with no feature. */
+#define SIGNATURE_EBX		0x4b4d564b
+#define SIGNATURE_ECX		0x564b4d56
+#define SIGNATURE_EDX		0x0000004d
+
+struct cpuid_regs guest_cpuid(const struct vcpu *vcpu, u32 function, u32 index)
+{
+	struct cpuid_regs r;
+
+	if (function >= CPUID_HYPERVISOR && function <= CPUID_HYPERVISOR + 0xff) {
+		memset(&r, 0, sizeof(r));
+		if (function == CPUID_HYPERVISOR) {
+			r.eax = CPUID_HYPERVISOR_MAX;
+			r.ebx = SIGNATURE_EBX;
+			r.ecx = SIGNATURE_ECX;
+			r.edx = SIGNATURE_EDX;
+		}
+		return r;
+	}
+
+	r = cpuid(function, index);
+	switch (function) {
+	case 1:
+		r.ecx &= ~(CPUID_1_ECX_MONITOR | CPUID_1_ECX_OSXSAVE);
+		if (vcpu->vmcb->cr4 & CR4_OSXSAVE)
+			r.ecx |= CPUID_1_ECX_OSXSAVE;
+		break;
+	case 7:
+		if (index)
+			break;
+		r.ecx &= ~CPUID_7_ECX_OSPKE;
+		if (vcpu->vmcb->cr4 & CR4_PKE)
+			r.ecx |= CPUID_7_ECX_OSPKE;
+		if (!config.la57)
+			r.ecx &= ~CPUID_7_ECX_LA57;
+		break;
+	case 0x80000000:
+		if (r.eax < CPUID_EXT_MAX)
+			r.eax = CPUID_EXT_MAX;
+		break;
+	case 0x80000001:
+		r.ecx &= ~CPUID_EXT1_ECX_SVM;
+		break;
+	case 0x80000008:
+		r.eax = (r.eax & ~0xffu) | PHYS_BITS;
+		if (!config.la57)
+			r.eax = (r.eax & ~0xff00u) | 48 << 8;
+		break;
+	case 0x8000000a:
+		memset(&r, 0, sizeof(r));
+		break;
+	case CPUID_SEV:
+		memset(&r, 0, sizeof(r));
+		if (config.sev == SEV_OFF)
+			break;
+		r.eax = CPUID_SEV_EAX_SEV | (config.sev == SEV_ES ? CPUID_SEV_EAX_ES : 0);
+		r.ebx = config.cbit | PHYS_BITS_LOST << CPUID_SEV_REDUCTION;
+		break;
+	}
+	return r;
+}

@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The exits: what is intercepted, and the one switch that handles it.
+ *
+ * Non-automatic exits of an SEV-ES guest become #VC; the same exits of other
+ * guests are done here.  Automatic exits (HLT, EFER, control registers) are
+ * done without the guest's knowledge.
+ */
+#include "sevemu.h"
+
+#define SVM_EXIT_READ_DR0	0x020
+#define SVM_EXIT_IRET		0x074
+#define SVM_EXIT_INVLPGA	0x07a
+#define ICPT3_MSR_PROT		ICPT3(SVM_EXIT_MSR)
+#define KVM_ENOSYS		1000
+#define EVENT_TYPE_MASK		(7u << 8)
+#define EVENT_TYPE_SOFT		(4u << 8)
+#define IOPM_PAGES		3
+#define REX_B			1
+#define MODRM_REG(insn)		((insn).modrm >> 3 & 7)
+#define CR0_TS			0x08
+#define CR0_MSW			0x0f
+#define CR3_NO_FLUSH		(1ull << 63)
+
+void insn_decode(struct vcpu *vcpu, struct insn *insn)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+	bool long64 = guest_long_mode(vcpu) && vmcb->cs.attrib & SEG_L;
+	u64 ip = long64 ? vmcb->rip : (u32)(vmcb->cs.base + vmcb->rip);
+	u32 access = PF_ID | (vmcb->cpl == 3 ? PF_U : 0);
+	size_t first = PAGE_SIZE - (ip & PAGE_MASK);
+	struct guest_fault fault;
+	unsigned int i;
+
+	memset(insn, 0, sizeof(*insn));
+	insn->segment = SEG_DS;
+	if (first > sizeof(insn->bytes))
+		first = sizeof(insn->bytes);
+	if (!guest_read(vcpu, ip, insn->bytes, first, access, &fault))
+		return;
+	insn->fetched = first;
+	if (guest_read(vcpu, ip + first, insn->bytes + first,
+		       sizeof(insn->bytes) - first, access, &fault))
+		insn->fetched = sizeof(insn->bytes);
+
+	for (i = 0; i < 12; i++) {
+		u8 b = insn->bytes[i];
+
+		if (b == 0xf3 || b == 0xf2)
+			insn->rep = true;
+		else if (b == 0x67)
+			insn->address_size = true;
+		else if (b == 0x26 || b == 0x2e || b == 0x36 || b == 0x3e)
+			insn->segment = b >> 3 & 3;
+		else if (b == 0x64 || b == 0x65)
+			insn->segment = SEG_FS + (b & 1);
+		else if (long64 && (b & 0xf0) == 0x40)
+			insn->rex = b;
+		else if (b != 0x66 && b != 0xf0)
+			break;
+	}
+	insn->opcode[0] = insn->bytes[i++];
+	if (insn->opcode[0] == 0x0f) {
+		insn->opcode[1] = insn->bytes[i++];
+		if (insn->opcode[1] == 0x01 || (insn->opcode[1] & 0xfc) == 0x20)
+			insn->modrm = insn->bytes[i++];
+	}
+	insn->len = i;
+}
+
+static void advance(struct vcpu *vcpu, const struct insn *insn)
+{
+	vcpu->vmcb->rip += insn->len;
+	vcpu->vmcb->int_state &= ~(u64)INT_SHADOW;
+}
+
+/* Skip the instruction that exited, with its result in place. */
+static void skip(struct vcpu *vcpu)
+{
+	struct insn insn;
+
+	insn_decode(vcpu, &insn);
+	advance(vcpu, &insn);
+}
+
+static void arm(u16 *intercepts, unsigned int bit, bool on)
+{
+	*intercepts = (*intercepts & ~(1 << bit)) | on << bit;
+}
+
+/*
+ * The intercepts that the configuration and the state of @vcpu ask for.  DR0 is
+ * the hypervisor's while it holds the marker; CR3 writes are of interest until
+ * the guest first runs at a kernel address.
+ */
+void exits_init(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+	bool es = config.sev == SEV_ES, armed = vcpu->marker_armed;
+	bool tsc = config.rdtsc || vcpu->intercepts & HOOK_INTERCEPT_RDTSC;
+
+	v->icpt_cr_write = 0;
+	arm(&v->icpt_cr_write, 0, true);
+	arm(&v->icpt_cr_write, 3, vcpu->below_kernel_va);
+	v->icpt_dr_read = v->icpt_dr_write = 0;
+	arm(&v->icpt_dr_read, 0, armed);
+	arm(&v->icpt_dr_write, 0, armed);
+	arm(&v->icpt_dr_read, 7, es || armed);
+	arm(&v->icpt_dr_write, 7, es || armed);
+	v->icpt_exceptions =
+		(armed || vcpu->intercepts & HOOK_INTERCEPT_DB ? 1u << X86_DB : 0) |
+		(vcpu->intercepts & HOOK_INTERCEPT_AC ? 1u << X86_AC : 0);
+	v->icpt3 = ICPT3(SVM_EXIT_INIT) | ICPT3(SVM_EXIT_CPUID) | ICPT3(SVM_EXIT_HLT) |
+		   ICPT3(SVM_EXIT_INVLPGA) | ICPT3(SVM_EXIT_IOIO) | ICPT3_MSR_PROT |
+		   ICPT3(SVM_EXIT_SHUTDOWN);
+	v->icpt4 = ICPT4(SVM_EXIT_VMRUN) | ICPT4(SVM_EXIT_VMMCALL) |
+		   ICPT4(SVM_EXIT_VMLOAD) | ICPT4(SVM_EXIT_VMSAVE) |
+		   ICPT4(SVM_EXIT_STGI) | ICPT4(SVM_EXIT_CLGI) | ICPT4(SVM_EXIT_SKINIT);
+	if (es) {
+		v->icpt3 |= ICPT3(SVM_EXIT_RDPMC) | ICPT3(SVM_EXIT_INVD);
+		v->icpt4 |= ICPT4(SVM_EXIT_WBINVD) | ICPT4(SVM_EXIT_MONITOR) |
+			    ICPT4(SVM_EXIT_MWAIT) | ICPT4(SVM_EXIT_MWAIT_ARMED);
+		if (tsc) {
+			v->icpt3 |= ICPT3(SVM_EXIT_RDTSC);
+			v->icpt4 |= ICPT4(SVM_EXIT_RDTSCP);
+		}
+	} else if (vcpu->nmi_masked) {
+		v->icpt3 |= ICPT3(SVM_EXIT_IRET);
+	}
+	if (!v->iopm) {
+		v->iopm = (u64)npt_alloc(IOPM_PAGES);
+		memset((void *)v->iopm, 0xff, IOPM_PAGES * PAGE_SIZE);
+	}
+}
+
+/* The marker's figures are taken, and DR0 goes back to the guest. */
+void marker_reached(struct vcpu *vcpu)
+{
+	report_marker();
+	vcpu->marker_armed = false;
+	write_dr7(DR7_INIT);
+	write_dr0(vcpu->guest_dr0);
+	vcpu->vmcb->dr7 = config.sev == SEV_ES ? DR7_INIT : vcpu->dr7;
+	vcpu->vmcb->dr6 &= ~1ull;
+	exits_init(vcpu);
+}
+
+static void exit_db(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+
+	if (vcpu->marker_armed && v->rip == config.marker && v->dr6 & 1)
+		marker_reached(vcpu);
+	else if (vcpu->intercepts & HOOK_INTERCEPT_DB && config.sev == SEV_ES)
+		vc_raise(vcpu, SVM_EXIT_EXCP_DB);
+	else
+		guest_raise(vcpu, X86_DB, 0);
+}
+
+/* MOV to and from DR0 and DR7 while the marker is armed. */
+static void exit_dr(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+	struct insn insn;
+	u64 *gpr, *shadow;
+
+	insn_decode(vcpu, &insn);
+	gpr = &vcpu->gpr[(insn.modrm & 7) | (insn.rex & REX_B) << 3];
+	shadow = MODRM_REG(insn) ? &vcpu->dr7 : &vcpu->guest_dr0;
+	if (insn.opcode[1] == 0x21)
+		*gpr = *shadow;
+	else
+		*shadow = MODRM_REG(insn) ? *gpr | DR7_INIT : *gpr;
+	v->dr7 = (vcpu->dr7 & ~(u64)DR7_BP0_MASK) | DR7_G0;
+	advance(vcpu, &insn);
+}
+
+/* CR0: long mode begins and ends with its PG bit (APM2 14.6). */
+static void exit_cr0(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+	u64 old = v->cr0, new;
+	struct insn insn;
+
+	insn_decode(vcpu, &insn);
+	if (insn.opcode[1] == 0x22)
+		new = vcpu->gpr[(insn.modrm & 7) | (insn.rex & REX_B) << 3];
+	else if (insn.opcode[1] == 0x06)
+		new = old & ~(u64)CR0_TS;
+	else if (insn.opcode[1] == 0x01 && insn.modrm >= 0xc0)
+		new = (old & ~(u64)(CR0_MSW & ~CR0_PE)) |
+		      (vcpu->gpr[insn.modrm & 7] & CR0_MSW);
+	else
+		end_error(vcpu, "CR0 written by an instruction that is not modelled");
+
+	new |= CR0_ET;
+	if (new >> 32 || (new & CR0_PG && !(new & CR0_PE)) ||
+	    (new & CR0_NW && !(new & CR0_CD)) ||
+	    (new & CR0_PG && v->efer & EFER_LME && !(v->cr4 & CR4_PAE)) ||
+	    (old & CR0_PG && !(new & CR0_PG) && v->cs.attrib & SEG_L && guest_long_mode(vcpu))) {
+		guest_raise(vcpu, X86_GP, 0);
+		return;
+	}
+	if (new & CR0_PG && v->efer & EFER_LME)
+		v->efer |= EFER_LMA;
+	else if (!(new & CR0_PG))
+		v->efer &= ~(u64)EFER_LMA;
+	v->cr0 = new;
+	npt_flush();
+	advance(vcpu, &insn);
+}
+
+static void exit_cr3(struct vcpu *vcpu)
+{
+	struct insn insn;
+
+	insn_decode(vcpu, &insn);
+	vcpu->vmcb->cr3 = vcpu->gpr[(insn.modrm & 7) | (insn.rex & REX_B) << 3] & ~CR3_NO_FLUSH;
+	npt_flush();
+	advance(vcpu, &insn);
+}
+
+/*
+ * HLT is the guest's own affair: it runs again without the intercept, which is
+ * back at the next exit.  But a CPU that sleeps with interrupts off and no NMI
+ * to come has ended.
+ */
+static void exit_hlt(struct vcpu *vcpu)
+{
+	if (!(vcpu->vmcb->rflags & RFLAGS_IF) &&
+	    (!vcpu->nmi_pending || vcpu->nmi_masked))
+		end_run(END_GUEST, "guest ended: halted with interrupts off");
+	vcpu->vmcb->icpt3 &= ~ICPT3(SVM_EXIT_HLT);
+}
+
+static void exit_vmmcall(struct vcpu *vcpu)
+{
+	struct insn insn;
+
+	insn_decode(vcpu, &insn);
+	if (insn.rep && config.sev == SEV_ES) {
+		vmgexit(vcpu);
+		advance(vcpu, &insn);
+	} else if (!hook_call(vcpu)) {
+		if (config.sev == SEV_ES) {
+			vc_raise(vcpu, SVM_EXIT_VMMCALL);
+		} else {
+			vcpu->gpr[RAX] = -(u64)KVM_ENOSYS;
+			advance(vcpu, &insn);
+		}
+	}
+}
+
+static void exit_cpuid(struct vcpu *vcpu)
+{
+	struct cpuid_regs r = guest_cpuid(vcpu, vcpu->gpr[RAX], vcpu->gpr[RCX]);
+
+	vcpu->gpr[RAX] = r.eax;
+	vcpu->gpr[RBX] = r.ebx;
+	vcpu->gpr[RCX] = r.ecx;
+	vcpu->gpr[RDX] = r.edx;
+	skip(vcpu);
+}
+
+/* The MSRs that never raise #VC: EFER, and the two of SEV itself. */
+static bool msr_automatic(struct vcpu *vcpu, u32 msr, bool write, u64 *value)
+{
+	if (msr == MSR_GHCB && config.sev == SEV_ES) {
+		if (write)
+			vcpu->ghcb_msr = *value;
+		else
+			*value = vcpu->ghcb_msr;
+		return true;
+	}
+	if (msr == MSR_SEV_STATUS && config.sev != SEV_OFF && !write) {
+		*value = SEV_STATUS_SEV | (config.sev == SEV_ES ? SEV_STATUS_ES : 0);
+		return true;
+	}
+	return false;
+}
+
+static void exit_msr(struct vcpu *vcpu)
+{
+	bool write = vcpu->vmcb->exit_info_1 & MSR_INTERCEPT_WRITE;
+	u64 value = (u32)vcpu->gpr[RAX] | vcpu->gpr[RDX] << 32;
+	u32 msr = vcpu->gpr[RCX];
+	bool done = msr_automatic(vcpu, msr, write, &value);
+
+	if (!done && config.sev == SEV_ES && msr != MSR_EFER && msr != MSR_SEV_STATUS) {
+		vc_raise(vcpu, SVM_EXIT_MSR);
+		return;
+	}
+	if (!done)
+		done = write ? msr_write(vcpu, msr, value) : msr_read(vcpu, msr, &value);
+	if (!done) {
+		guest_raise(vcpu, X86_GP, 0);
+		return;
+	}
+	if (!write) {
+		vcpu->gpr[RAX] = (u32)value;
+		vcpu->gpr[RDX] = value >> 32;
+	}
+	skip(vcpu);
+}
+
+/* An NMI's handler is done: IRET runs again, and NMIs may come. */
+static void exit_iret(struct vcpu *vcpu)
+{
+	vcpu->nmi_masked = false;
+	exits_init(vcpu);
+}
+
+/*
+ * An event whose delivery was cut short by the exit is delivered again, but
+ * software interrupts, which happen again by themselves.
+ */
+static void requeue_event(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+
+	if (v->exit_int_info & EVENT_VALID &&
+	    (v->exit_int_info & EVENT_TYPE_MASK) != EVENT_TYPE_SOFT) {
+		v->event_inj = v->exit_int_info;
+		v->event_inj_error = v->exit_int_error;
+	}
+}
+
+/* Figures up to the first instruction at a kernel address: see docs/emulator.md */
+static void watch_kernel_va(struct vcpu *vcpu)
+{
+	static u64 before;
+
+	if (vcpu->below_kernel_va && guest_long_mode(vcpu) && vcpu->vmcb->rip >> 63) {
+		report_kernel_va(before);
+		vcpu->below_kernel_va = false;
+		exits_init(vcpu);
+	}
+	before = report_now();
+}
+
+void exit_handle(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+
+	if (vcpu->below_kernel_va)
+		watch_kernel_va(vcpu);
+	v->icpt3 |= ICPT3(SVM_EXIT_HLT);
+	requeue_event(vcpu);
+
+	switch (v->exit_code) {
+	case SVM_EXIT_NPF:
+		npt_fault(vcpu);
+		break;
+	case SVM_EXIT_VMMCALL:
+		exit_vmmcall(vcpu);
+		break;
+	case SVM_EXIT_MSR:
+		exit_msr(vcpu);
+		break;
+	case SVM_EXIT_CPUID:
+		if (config.sev == SEV_ES)
+			vc_raise(vcpu, v->exit_code);
+		else
+			exit_cpuid(vcpu);
+		break;
+	case SVM_EXIT_IOIO:
+		if (config.sev == SEV_ES)
+			vc_raise(vcpu, v->exit_code);
+		else
+			io_exit(vcpu);
+		break;
+	case SVM_EXIT_READ_DR7:
+	case SVM_EXIT_WRITE_DR7:
+		if (config.sev == SEV_ES)
+			vc_raise(vcpu, v->exit_code);
+		else
+			exit_dr(vcpu);
+		break;
+	case SVM_EXIT_RDTSC:
+	case SVM_EXIT_RDTSCP:
+	case SVM_EXIT_RDPMC:
+	case SVM_EXIT_INVD:
+	case SVM_EXIT_WBINVD:
+	case SVM_EXIT_MONITOR:
+	case SVM_EXIT_MWAIT:
+		vc_raise(vcpu, v->exit_code);
+		break;
+	case SVM_EXIT_MWAIT_ARMED:
+		vc_raise(vcpu, SVM_EXIT_MWAIT);
+		break;
+	case SVM_EXIT_READ_DR0:
+	case SVM_EXIT_WRITE_DR0:
+		exit_dr(vcpu);
+		break;
+	case SVM_EXIT_WRITE_CR0:
+		exit_cr0(vcpu);
+		break;
+	case SVM_EXIT_WRITE_CR3:
+		exit_cr3(vcpu);
+		break;
+	case SVM_EXIT_EXCP_DB:
+		exit_db(vcpu);
+		break;
+	case SVM_EXIT_EXCP_AC:
+		vc_raise(vcpu, v->exit_code);
+		break;
+	case SVM_EXIT_HLT:
+		exit_hlt(vcpu);
+		break;
+	case SVM_EXIT_IRET:
+		exit_iret(vcpu);
+		break;
+	case SVM_EXIT_INVLPGA:
+	case SVM_EXIT_VMRUN:
+	case SVM_EXIT_VMLOAD:
+	case SVM_EXIT_VMSAVE:
+	case SVM_EXIT_STGI:
+	case SVM_EXIT_CLGI:
+	case SVM_EXIT_SKINIT:
+		/* The CPUID that the guest sees has no SVM. */
+		guest_raise(vcpu, X86_UD, 0);
+		break;
+	case SVM_EXIT_SHUTDOWN:
+		end_run(END_TRIPLE_FAULT, "triple fault near rip %#lx", v->rip);
+	default:
+		end_error(vcpu, "exit %#lx is not modelled", v->exit_code);
+	}
+}

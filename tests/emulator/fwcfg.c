@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The hypervisor as a user of QEMU's fw_cfg device: DMA reads, all of them
+ * before the guest starts.
+ */
+#include "sevemu.h"
+
+#define DMA_ADDRESS_HIGH	0x514
+#define DMA_ADDRESS_LOW		0x518
+#define DMA_ERROR		1
+#define DMA_READ		2
+#define DMA_SELECT		8
+#define NAME_MAX		56
+
+struct dma {
+	u32 control;		/* big endian, all */
+	u32 length;
+	u64 address;
+} __attribute__((packed));
+
+struct file {
+	u32 size;		/* big endian */
+	u16 key;		/* big endian */
+	u16 reserved;
+	char name[NAME_MAX];
+} __attribute__((packed));
+
+static u64 phys(const void *p)
+{
+	u64 address = (u64)p;
+
+	return address >= HV_VIRT ? address - HV_VIRT + hv_base : address;
+}
+
+static void fwcfg_dma(u32 control, void *buf, u32 len)
+{
+	struct dma dma = {
+		.control = __builtin_bswap32(control),
+		.length = __builtin_bswap32(len),
+		.address = __builtin_bswap64(phys(buf)),
+	};
+	u64 address = phys(&dma);
+
+	/* The device reads and writes behind the compiler's back. */
+	asm volatile("" : : "r"(buf), "r"(&dma) : "memory");
+	outl(DMA_ADDRESS_HIGH, __builtin_bswap32(address >> 32));
+	outl(DMA_ADDRESS_LOW, __builtin_bswap32(address));
+	do
+		asm volatile("" : : "r"(buf), "r"(&dma) : "memory");
+	while (dma.control & __builtin_bswap32(~DMA_ERROR));
+	if (dma.control)
+		end_run(END_ERROR, "fw_cfg read failed, control %#x", control);
+}
+
+void fwcfg_read(u16 key, void *buf, u32 len)
+{
+	fwcfg_dma((u32)key << 16 | DMA_SELECT | DMA_READ, buf, len);
+}
+
+u32 fwcfg_read32(u16 key)
+{
+	u32 v;
+
+	fwcfg_read(key, &v, sizeof(v));
+	return v;
+}
+
+/* The key of a named file; 0 if there is none. */
+u16 fwcfg_find(const char *name, u32 *size)
+{
+	u32 count = __builtin_bswap32(fwcfg_read32(FW_CFG_FILE_DIR));
+	struct file file;
+	u32 skip;
+
+	fwcfg_read(FW_CFG_FILE_DIR, &skip, sizeof(skip));
+	while (count--) {
+		fwcfg_dma(DMA_READ, &file, sizeof(file));
+		file.name[NAME_MAX - 1] = '\0';
+		if (!strcmp(file.name, name)) {
+			*size = __builtin_bswap32(file.size);
+			return __builtin_bswap16(file.key);
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * VMGEXIT: the GHCB MSR protocol and the GHCB page, host side.
+ *
+ * As strict as KVM about requests.  What the host answers is a value of its
+ * own (a struct reply, or an MSR value) that becomes visible to the guest in
+ * one place for each protocol: publish() and answer().
+ */
+#include "sevemu.h"
+
+#define KVM_ENOSYS		1000
+#define PMC_COUNT		4
+#define JUMP_TABLE_SET		0
+#define JUMP_TABLE_GET		1
+#define XSAVE_LEAF		0xd
+
+struct reply {
+	u64 info_1, info_2;
+	u64 rax, rbx, rcx, rdx;
+};
+
+static bool valid(const struct ghcb *g, size_t offset)
+{
+	return g->valid_bitmap[offset / 64] >> offset / 8 % 8 & 1;
+}
+
+#define VALID(g, field)		valid((g), offsetof(struct ghcb, field))
+
+static void mark(struct ghcb *g, size_t offset)
+{
+	g->valid_bitmap[offset / 64] |= 1 << offset / 8 % 8;
+}
+
+#define PUT(g, field, value) do { \
+	(g)->field = (value); \
+	mark((g), offsetof(struct ghcb, field)); \
+} while (0)
+
+/* The host's answer by the MSR protocol. */
+static void answer(struct vcpu *vcpu, u64 value)
+{
+	trace("answer %#lx", value);
+	vcpu->ghcb_msr = value;
+}
+
+/*
+ * The host's answer by the page.  As in KVM the bitmap is made afresh, with
+ * RAX to RDX valid after every exit.
+ */
+static void publish(struct ghcb *g, const struct reply *reply)
+{
+	trace("reply %#lx %#lx rax %#lx rbx %#lx rcx %#lx rdx %#lx", reply->info_1,
+	      reply->info_2, reply->rax, reply->rbx, reply->rcx, reply->rdx);
+	memset(g->valid_bitmap, 0, sizeof(g->valid_bitmap));
+	PUT(g, rax, reply->rax);
+	PUT(g, rbx, reply->rbx);
+	PUT(g, rcx, reply->rcx);
+	PUT(g, rdx, reply->rdx);
+	PUT(g, sw_exit_info_1, reply->info_1);
+	PUT(g, sw_exit_info_2, reply->info_2);
+}
+
+static u64 sev_info(void)
+{
+	return (u64)config.ghcb_max << 48 | (u64)GHCB_PROTOCOL_MIN << 32 |
+	       (u64)config.cbit << 24 | GHCB_MSR_SEV_INFO_RESP;
+}
+
+static u64 cpuid_answer(struct vcpu *vcpu, u64 request)
+{
+	struct cpuid_regs r = guest_cpuid(vcpu, request >> 32, 0);
+	u32 values[] = { r.eax, r.ebx, r.ecx, r.edx };
+
+	return (u64)values[request >> 30 & 3] << 32 | GHCB_MSR_CPUID_RESP;
+}
+
+static void msr_protocol(struct vcpu *vcpu, u64 request)
+{
+	unsigned int code = request & GHCB_MSR_INFO_MASK;
+
+	report_vmgexit_msr(code);
+	trace("vmgexit msr %#lx rip %#lx", request, vcpu->vmcb->rip);
+	switch (code) {
+	case GHCB_MSR_SEV_INFO_REQ:
+		answer(vcpu, sev_info());
+		break;
+	case GHCB_MSR_CPUID_REQ:
+		answer(vcpu, cpuid_answer(vcpu, request));
+		break;
+	case GHCB_MSR_TERM_REQ:
+		end_terminated(request);
+	case GHCB_MSR_AP_RESET_REQ:
+		end_run(END_GUEST, "guest ended: its only CPU waits for a start-up IPI");
+	case GHCB_MSR_PREF_GPA_REQ:
+	case GHCB_MSR_REG_GPA_REQ:
+	case GHCB_MSR_PSC_REQ:
+		violation(vcpu, VIOL_NOT_SNP, "MSR request %#lx is for SNP guests only",
+			  request);
+		break;
+	case GHCB_MSR_HV_FT_REQ:
+		if (config.ghcb_max >= 2) {
+			answer(vcpu, GHCB_MSR_HV_FT_RESP);
+			break;
+		}
+		/* fall through */
+	default:
+		violation(vcpu, VIOL_MSR_REQUEST, "unknown MSR request %#lx", request);
+	}
+}
+
+/* What must be valid on the way in, exit by exit; false if something is not. */
+static bool inputs_valid(const struct ghcb *g)
+{
+	bool write = g->sw_exit_info_1;
+
+	switch (g->sw_exit_code) {
+	case SVM_EXIT_WRITE_DR7:
+		return VALID(g, rax);
+	case SVM_EXIT_RDPMC:
+		return VALID(g, rcx);
+	case SVM_EXIT_CPUID:
+		return VALID(g, rax) && VALID(g, rcx) &&
+		       (g->rax != XSAVE_LEAF || VALID(g, xcr0));
+	case SVM_EXIT_IOIO:
+		if (g->sw_exit_info_1 & IOIO_STRING)
+			return VALID(g, sw_scratch);
+		return g->sw_exit_info_1 & IOIO_IN || VALID(g, rax);
+	case SVM_EXIT_MSR:
+		return VALID(g, rcx) && (!write || (VALID(g, rax) && VALID(g, rdx)));
+	case SVM_EXIT_VMMCALL:
+		return VALID(g, rax) && VALID(g, cpl);
+	case SVM_EXIT_MONITOR:
+		return VALID(g, rax) && VALID(g, rcx) && VALID(g, rdx);
+	case SVM_EXIT_MWAIT:
+		return VALID(g, rax) && VALID(g, rcx);
+	case GHCB_EXIT_MMIO_READ:
+	case GHCB_EXIT_MMIO_WRITE:
+		return VALID(g, sw_scratch);
+	default:
+		return true;
+	}
+}
+
+static void malformed(struct vcpu *vcpu, const struct ghcb *g, struct reply *reply,
+		      unsigned int code, u64 error)
+{
+	violation(vcpu, code, "GHCB exit %#lx info %#lx %#lx scratch %#lx usage %u",
+		  g->sw_exit_code, g->sw_exit_info_1, g->sw_exit_info_2,
+		  g->sw_scratch, g->ghcb_usage);
+	reply->info_1 = GHCB_REPLY_MALFORMED;
+	reply->info_2 = error;
+}
+
+static void raise_gp(struct reply *reply)
+{
+	reply->info_1 = GHCB_REPLY_EXCEPTION;
+	reply->info_2 = EVENT_VALID | EVENT_TYPE_EXCEPTION | EVENT_ERROR_VALID | X86_GP;
+}
+
+/* @len bytes of scratch inside the shared buffer; NULL if they are not. */
+static u8 *scratch(struct ghcb *page, const struct ghcb *g, u64 gpa, u64 len)
+{
+	u64 offset = g->sw_scratch - gpa;
+	u64 start = offsetof(struct ghcb, shared_buffer);
+
+	if (offset < start || offset > start + GHCB_SHARED_SIZE ||
+	    len > start + GHCB_SHARED_SIZE - offset)
+		return NULL;
+	return (u8 *)page + offset;
+}
+
+static void do_ioio(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
+		    u64 gpa, struct reply *reply)
+{
+	u64 info = g->sw_exit_info_1, count = g->sw_exit_info_2;
+	unsigned int size = (info & IOIO_SIZE_MASK) >> IOIO_SIZE_SHIFT;
+	u16 port = info >> IOIO_PORT_SHIFT;
+	u32 value = 0;
+	u8 *data;
+
+	if (size != 1 && size != 2 && size != 4) {
+		malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
+	} else if (info & IOIO_STRING) {
+		data = count > GHCB_SHARED_SIZE ? NULL : scratch(page, g, gpa, count * size);
+		if (!data) {
+			malformed(vcpu, g, reply, VIOL_SCRATCH, GHCB_ERR_SCRATCH);
+			return;
+		}
+		for (; count; count--, data += size) {
+			if (info & IOIO_IN) {
+				value = io_in(port, size);
+				memcpy(data, &value, size);
+			} else {
+				memcpy(&value, data, size);
+				io_out(port, size, value);
+			}
+		}
+	} else if (info & IOIO_IN) {
+		reply->rax = io_in(port, size);
+		if (size < 4)
+			reply->rax &= (1u << size * 8) - 1;
+	} else {
+		io_out(port, size, g->rax);
+	}
+}
+
+static void do_msr(struct vcpu *vcpu, const struct ghcb *g, struct reply *reply)
+{
+	u64 value;
+
+	if (g->sw_exit_info_1 > 1) {
+		malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
+	} else if (g->sw_exit_info_1) {
+		value = (u32)g->rax | g->rdx << 32;
+		if (!msr_write(vcpu, g->rcx, value))
+			raise_gp(reply);
+	} else if (msr_read(vcpu, g->rcx, &value)) {
+		reply->rax = (u32)value;
+		reply->rdx = value >> 32;
+	} else {
+		raise_gp(reply);
+	}
+}
+
+static void do_mmio(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
+		    u64 gpa, struct reply *reply)
+{
+	bool write = g->sw_exit_code == GHCB_EXIT_MMIO_WRITE;
+	u8 *data = scratch(page, g, gpa, g->sw_exit_info_2);
+
+	if (!data)
+		malformed(vcpu, g, reply, VIOL_SCRATCH, GHCB_ERR_SCRATCH);
+	else if (!mmio_access(g->sw_exit_info_1, data, g->sw_exit_info_2, write))
+		malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
+}
+
+static void do_jump_table(struct vcpu *vcpu, const struct ghcb *g, struct reply *reply)
+{
+	if (g->sw_exit_info_1 == JUMP_TABLE_SET)
+		vcpu->jump_table = g->sw_exit_info_2;
+	else if (g->sw_exit_info_1 == JUMP_TABLE_GET)
+		reply->info_2 = vcpu->jump_table;
+	else
+		malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
+}
+
+/* One request of the page, whose form is known to be good. */
+static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
+		  u64 gpa, struct reply *reply)
+{
+	struct cpuid_regs r;
+	u64 tsc;
+
+	switch (g->sw_exit_code) {
+	case SVM_EXIT_READ_DR7:
+		reply->rax = vcpu->dr7;
+		break;
+	case SVM_EXIT_WRITE_DR7:
+		if (g->rax >> 32)
+			raise_gp(reply);
+		else
+			vcpu->dr7 = g->rax | DR7_INIT;
+		break;
+	case SVM_EXIT_RDTSCP:
+		reply->rcx = rdmsr(MSR_TSC_AUX);
+		/* fall through */
+	case SVM_EXIT_RDTSC:
+		tsc = rdtsc();
+		reply->rax = (u32)tsc;
+		reply->rdx = tsc >> 32;
+		break;
+	case SVM_EXIT_RDPMC:
+		/* The counters that KVM's virtual PMU has count nothing here. */
+		if (g->rcx >= PMC_COUNT)
+			raise_gp(reply);
+		break;
+	case SVM_EXIT_CPUID:
+		r = guest_cpuid(vcpu, g->rax, g->rcx);
+		reply->rax = r.eax;
+		reply->rbx = r.ebx;
+		reply->rcx = r.ecx;
+		reply->rdx = r.edx;
+		break;
+	case SVM_EXIT_INVD:
+	case SVM_EXIT_WBINVD:
+	case SVM_EXIT_MONITOR:
+	case SVM_EXIT_MWAIT:
+		break;
+	case SVM_EXIT_IOIO:
+		do_ioio(vcpu, page, g, gpa, reply);
+		break;
+	case SVM_EXIT_MSR:
+		do_msr(vcpu, g, reply);
+		break;
+	case SVM_EXIT_VMMCALL:
+		reply->rax = -(u64)KVM_ENOSYS;
+		break;
+	case GHCB_EXIT_MMIO_READ:
+	case GHCB_EXIT_MMIO_WRITE:
+		do_mmio(vcpu, page, g, gpa, reply);
+		break;
+	case GHCB_EXIT_NMI_COMPLETE:
+		vcpu->nmi_masked = false;
+		break;
+	case GHCB_EXIT_AP_RESET_HOLD:
+		end_run(END_GUEST, "guest ended: its only CPU waits for a start-up IPI");
+	case GHCB_EXIT_AP_JUMP_TABLE:
+		do_jump_table(vcpu, g, reply);
+		break;
+	case GHCB_EXIT_HV_FEATURES:
+		if (config.ghcb_max < 2)
+			malformed(vcpu, g, reply, VIOL_INVALID_EVENT,
+				  GHCB_ERR_INVALID_EVENT);
+		break;
+	case GHCB_EXIT_UNSUPPORTED:
+		violation(vcpu, VIOL_UNSUPPORTED_EVENT, "guest does not support exit "
+			  "%#lx (error code %#lx)", g->sw_exit_info_1, g->sw_exit_info_2);
+		break;
+	default:
+		malformed(vcpu, g, reply, VIOL_INVALID_EVENT, GHCB_ERR_INVALID_EVENT);
+	}
+}
+
+static void check_version(struct vcpu *vcpu, const struct ghcb *g)
+{
+	if (g->protocol_version >= GHCB_PROTOCOL_MIN &&
+	    g->protocol_version <= config.ghcb_max)
+		return;
+	/* OVMF's SEC phase leaves it at 0, and KVM does not look. */
+	if (!g->protocol_version && config.mode == MODE_OVMF)
+		report_count(COUNT_VERSION_0);
+	else
+		violation(vcpu, VIOL_GHCB_VERSION, "GHCB protocol version %u, "
+			  "offered were %u to %u", (unsigned int)g->protocol_version,
+			  (unsigned int)GHCB_PROTOCOL_MIN, config.ghcb_max);
+}
+
+static void page_protocol(struct vcpu *vcpu, u64 gpa)
+{
+	static struct ghcb request;
+	struct reply reply = { 0 };
+	struct ghcb *page;
+
+	if (npt_frame_state(gpa) == HOOK_FRAME_NONE || npt_is_rom(gpa)) {
+		report_vmgexit_page(0);
+		violation(vcpu, VIOL_GHCB_ADDRESS, "GHCB at %#lx is not in RAM", gpa);
+		return;
+	}
+	if (npt_frame_state(gpa) != HOOK_FRAME_SHARED)
+		violation(vcpu, VIOL_GHCB_PRIVATE, "GHCB at %#lx is private", gpa);
+
+	/* One look at what the guest says, and all checks on that. */
+	page = (struct ghcb *)npt_frame(gpa, VIEW_SHARED);
+	memcpy(&request, page, sizeof(request));
+	report_vmgexit_page(request.sw_exit_code);
+	trace("vmgexit page %#lx info %#lx %#lx rip %#lx", request.sw_exit_code,
+	      request.sw_exit_info_1, request.sw_exit_info_2, vcpu->vmcb->rip);
+
+	if (request.ghcb_usage) {
+		malformed(vcpu, &request, &reply, VIOL_USAGE, GHCB_ERR_USAGE);
+	} else {
+		check_version(vcpu, &request);
+		if (!VALID(&request, sw_exit_code) || !VALID(&request, sw_exit_info_1) ||
+		    !VALID(&request, sw_exit_info_2) || !inputs_valid(&request))
+			malformed(vcpu, &request, &reply, VIOL_MISSING_INPUT,
+				  GHCB_ERR_MISSING_INPUT);
+		else
+			serve(vcpu, page, &request, gpa, &reply);
+	}
+	publish(page, &reply);
+}
+
+void vmgexit(struct vcpu *vcpu)
+{
+	u64 msr = vcpu->ghcb_msr;
+
+	if (msr & GHCB_MSR_INFO_MASK)
+		msr_protocol(vcpu, msr);
+	else
+		page_protocol(vcpu, msr);
+}

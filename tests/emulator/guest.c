@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Guest memory by linear address: the walk of the guest's page tables, and
+ * copies in and out that respect the C-bit of each page.
+ *
+ * Used to read instruction bytes, descriptor tables and string operands, and
+ * to push exception frames: always on behalf of the CPU, so a fault is the
+ * guest's, and returned for the caller to raise.
+ */
+#include "sevemu.h"
+
+/* Entry formats by number of levels: 2 is 32-bit paging, else 64-bit entries. */
+#define LEVELS_32BIT		2
+#define PDPTE_MASK		0x1f	/* PAE: CR3 has bits 31:5 */
+
+u64 cbit_mask(void)
+{
+	return config.sev == SEV_OFF ? 0 : 1ull << config.cbit;
+}
+
+bool guest_paging(const struct vcpu *vcpu)
+{
+	return vcpu->vmcb->cr0 & CR0_PG;
+}
+
+bool guest_long_mode(const struct vcpu *vcpu)
+{
+	return vcpu->vmcb->efer & EFER_LMA;
+}
+
+static unsigned int paging_levels(const struct vmcb *vmcb)
+{
+	if (vmcb->efer & EFER_LMA)
+		return vmcb->cr4 & CR4_LA57 ? 5 : 4;
+	return vmcb->cr4 & CR4_PAE ? 3 : LEVELS_32BIT;
+}
+
+/*
+ * Walk to the frame of @va.  Walks are private whatever the C-bit of a table's
+ * address says; only the leaf's C-bit counts, and not for fetches.
+ */
+static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault)
+{
+	const struct vmcb *vmcb = vcpu->vmcb;
+	unsigned int levels = paging_levels(vmcb), level;
+	unsigned int bits = levels == LEVELS_32BIT ? 10 : 9;
+	u32 rights = PTE_W | PTE_U;
+	u64 cbit = vmcb->cr4 & CR4_PAE ? cbit_mask() : 0;
+	u64 table = vmcb->cr3 & PTE_ADDR & ~cbit;
+	u64 entry = 0, span = 0;
+	enum view view;
+	u8 *frame;
+
+	fault->address = va;
+	fault->error_code = access & ~PF_P;
+	if (!guest_paging(vcpu)) {
+		frame = npt_frame(va, VIEW_PRIVATE);
+		if (!frame)
+			end_error(vcpu, "CPU access to %#lx, which is not RAM", va);
+		return frame;
+	}
+	if (levels == 3)
+		table = vmcb->cr3 & 0xffffffff & ~(u64)PDPTE_MASK;
+
+	for (level = levels; level-- > 0; ) {
+		u64 shift = 12 + bits * level;
+		u64 index = va >> shift & ((1 << bits) - 1);
+		bool pdpte = levels == 3 && level == 2;
+		u8 *slot;
+
+		span = 1ull << shift;
+		if (levels == 3 && level == 2)
+			index &= 3;
+		slot = npt_frame(table + index * (bits == 10 ? 4 : 8), VIEW_PRIVATE);
+		if (!slot)
+			end_error(vcpu, "page table of %#lx at %#lx is not in RAM",
+				  va, table);
+		entry = bits == 10 ? *(u32 *)slot : *(u64 *)slot;
+		if (!(entry & PTE_P))
+			return NULL;
+		if (!pdpte) {
+			*slot |= PTE_A;
+			rights &= entry;
+		}
+		if (level == 0 || (entry & PTE_PS && !pdpte)) {
+			if (access & PF_W)
+				*slot |= PTE_D;
+			break;
+		}
+		table = entry & PTE_ADDR & ~cbit;
+	}
+
+	fault->error_code |= PF_P;
+	if (access & PF_U && !(rights & PTE_U))
+		return NULL;
+	if (access & PF_W && !(rights & PTE_W) &&
+	    (access & PF_U || vmcb->cr0 & CR0_WP))
+		return NULL;
+
+	view = !cbit || entry & cbit || access & PF_ID ? VIEW_PRIVATE : VIEW_SHARED;
+	frame = npt_frame(((entry & PTE_ADDR & ~cbit) & ~(span - 1)) | (va & (span - 1)),
+			  view);
+	if (!frame)
+		end_error(vcpu, "CPU access to %#lx, which is mapped to no RAM", va);
+	return frame;
+}
+
+static bool guest_copy(struct vcpu *vcpu, u64 va, u8 *in, const u8 *out,
+		       size_t len, u32 access, struct guest_fault *fault)
+{
+	while (len) {
+		size_t part = PAGE_SIZE - (va & PAGE_MASK);
+		u8 *frame = walk(vcpu, va, access, fault);
+
+		if (!frame)
+			return false;
+		if (part > len)
+			part = len;
+		if (in) {
+			memcpy(in, frame, part);
+			in += part;
+		} else {
+			memcpy(frame, out, part);
+			out += part;
+		}
+		va += part;
+		len -= part;
+	}
+	return true;
+}
+
+/* @access: PF_U for user accesses, PF_ID for fetches. */
+bool guest_read(struct vcpu *vcpu, u64 va, void *buf, size_t len,
+		u32 access, struct guest_fault *fault)
+{
+	return guest_copy(vcpu, va, buf, NULL, len, access, fault);
+}
+
+bool guest_write(struct vcpu *vcpu, u64 va, const void *buf, size_t len,
+		 u32 access, struct guest_fault *fault)
+{
+	u8 *unused = NULL;
+	u64 last = va + len - 1;
+
+	/* All or nothing, as the CPU pushes a frame. */
+	if (!walk(vcpu, va, access | PF_W, fault) ||
+	    ((va ^ last) & ~(u64)PAGE_MASK && !walk(vcpu, last, access | PF_W, fault)))
+		return false;
+	return guest_copy(vcpu, va, unused, buf, len, access | PF_W, fault);
+}

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+#
+# sevemu's test guest: a bzImage of its own, from tests/emulator/guest. Its
+# 32-bit part is compiled with -m32 and assembled into the same 64-bit image.
+
+GUEST_DIR := tests/emulator/guest
+GUEST_C := $(filter-out %/boot32.c,$(wildcard $(GUEST_DIR)/*.c))
+GUEST_OBJS := $(GUEST_C:$(GUEST_DIR)/%.c=$(O)/emulator-guest/%.o) \
+	$(O)/emulator-guest/head.o $(O)/emulator-guest/boot32.o
+GUEST_CFLAGS := -std=gnu11 -O2 -ffreestanding -fno-pie -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-common \
+	-fno-builtin -fno-tree-loop-distribute-patterns -mno-red-zone \
+	-mgeneral-regs-only -Wall -Wextra -Werror -Wshadow -Wundef
+
+$(O)/emulator-guest/%.o: $(GUEST_DIR)/%.c $(GUEST_DIR)/../guest.mk
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' CC $@
+	$(Q)$(CC) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(O)/emulator-guest/%.o: $(GUEST_DIR)/%.S $(GUEST_DIR)/../guest.mk
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' AS $@
+	$(Q)$(CC) -MMD -MP -c -o $@ $<
+
+$(O)/emulator-guest/boot32.s: $(GUEST_DIR)/boot32.c $(GUEST_DIR)/../guest.mk
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' CC $@
+	$(Q)$(CC) $(GUEST_CFLAGS) -m32 -fno-toplevel-reorder \
+		-MMD -MP -MF $(@:.s=.d) -S -o $@ $<
+
+$(O)/emulator-guest/boot32.o: $(O)/emulator-guest/boot32.s
+	@printf '  %-7s %s\n' AS $@
+	$(Q)$(CC) -c -o $@ $<
+
+$(O)/emulator-guest/guest.elf: $(GUEST_OBJS) $(GUEST_DIR)/guest.lds
+	@printf '  %-7s %s\n' LD $@
+	$(Q)$(LD) -nostdlib -z noexecstack -z max-page-size=4096 \
+		--no-warn-rwx-segments -T $(GUEST_DIR)/guest.lds \
+		-o $@ $(GUEST_OBJS)
+
+$(O)/sevemu-guest.img: $(O)/emulator-guest/guest.elf
+	@printf '  %-7s %s\n' OBJCOPY $@
+	$(Q)$(OBJCOPY) -O binary -R .bss $< $@
+
+-include $(GUEST_OBJS:.o=.d)
+
+EMU_TEST_DEPS += $(O)/sevemu-guest.img

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The SEV-ES ABI as this guest sees it: written down from the GHCB
+ * specification (56421) and AMD's manual (APM2) for a third time, apart from
+ * the stub's and the emulator's headers, so that a wrong number in any of them
+ * shows as a failed case. Exit codes come from the kernel's UAPI header.
+ */
+#ifndef GUEST_ABI_H
+#define GUEST_ABI_H
+
+#include <asm/svm.h>
+
+#define MSR_EFER		0xc0000080
+#define EFER_SCE		0x001
+#define EFER_LME		0x100
+#define MSR_GHCB		0xc0010130
+#define MSR_SEV_STATUS		0xc0010131
+
+#define CPUID_SEV		0x8000001f
+
+/* Long-mode page tables (APM2 5.3). */
+#define PAGE_SIZE		4096
+#define PAGE_2M			0x200000
+#define PTRS			512
+#define PTE_P			0x001
+#define PTE_RW			0x002
+#define PTE_US			0x004
+#define PTE_PS			0x080
+
+/* Vectors (APM2 8.2). */
+#define VECTOR_DB		1
+#define VECTOR_NMI		2
+#define VECTOR_UD		6
+#define VECTOR_DF		8
+#define VECTOR_NP		11
+#define VECTOR_GP		13
+#define VECTOR_PF		14
+#define VECTOR_AC		17
+#define VECTOR_VC		29
+#define VECTOR_TIMER		0x40
+#define VECTOR_USER_END		0x80
+#define VECTORS			256
+#define VC_ERROR_DB		(SVM_EXIT_EXCP_BASE + VECTOR_DB)
+#define VC_ERROR_AC		(SVM_EXIT_EXCP_BASE + VECTOR_AC)
+
+/* GHCB MSR protocol: low 12 bits (GHCB 2.3.1). */
+#define MSR_PROTOCOL_MASK	0xfff
+#define REQ_SEV_INFO		0x002
+#define RESP_SEV_INFO		0x001
+#define REQ_CPUID		0x004
+#define RESP_CPUID		0x005
+#define REQ_PREFERRED_GHCB	0x010
+#define REQ_REGISTER_GHCB	0x012
+#define REQ_PAGE_STATE		0x014
+#define REQ_FEATURES		0x080
+#define RESP_FEATURES		0x081
+#define REQ_TERMINATE		0x100
+
+/* Fields of the GHCB by their offset; bit n of the valid bitmap stands for
+ * the quadword at 8n (GHCB 2.3.2). */
+#define GHCB_CPL		0x0cb
+#define GHCB_XSS		0x140
+#define GHCB_DR7		0x160
+#define GHCB_RAX		0x1f8
+#define GHCB_RCX		0x308
+#define GHCB_RDX		0x310
+#define GHCB_RBX		0x318
+#define GHCB_EXIT_CODE		0x390
+#define GHCB_EXIT_INFO_1	0x398
+#define GHCB_EXIT_INFO_2	0x3a0
+#define GHCB_SCRATCH		0x3a8
+#define GHCB_XCR0		0x3e8
+#define GHCB_VALID		0x3f0
+#define GHCB_BUFFER		0x800
+#define GHCB_BUFFER_SIZE	2032
+#define GHCB_VERSION		0xffa
+#define GHCB_USAGE		0xffc
+
+/* The answer in the low half of sw_exit_info_1, and why (info_2). */
+#define RESULT_DONE		0
+#define RESULT_EXCEPTION	1
+#define RESULT_MALFORMED	2
+#define MALFORMED_USAGE		2
+#define MALFORMED_SCRATCH	3
+#define MALFORMED_MISSING	4
+#define MALFORMED_INVALID	5
+#define MALFORMED_EVENT		6
+
+/* sw_exit_info_1 of IOIO (APM2 15.10.2). */
+#define IOIO_IN			0x01
+#define IOIO_STRING		0x04
+#define IOIO_REP		0x08
+#define IOIO_SIZE_SHIFT		4
+#define IOIO_ADDR64		0x200
+#define IOIO_SEGMENT_ES		(0 << 10)
+#define IOIO_SEGMENT_DS		(3 << 10)
+#define IOIO_PORT_SHIFT		16
+
+/* sw_exit_info_2 of an exception to raise: #GP(0) as EVENTINJ (APM2 15.20). */
+#define EVENT_GP_0		0x80000b0dULL
+#define EVENT_UD		0x80000306ULL
+
+#endif

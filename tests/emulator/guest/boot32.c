@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The test guest's 32-bit stage: paging off, every access private, so only the
+ * GHCB MSR protocol can be spoken. Raises each exit with its own 32-bit gate,
+ * records what it saw for the 64-bit part to print, and leaves page tables for
+ * the way to long mode.
+ *
+ * Compiled with -m32 and assembled into the 64-bit image.
+ */
+asm(".code32");
+
+#include <asm/bootparam.h>
+#include <stdbool.h>
+
+#include "../hooks.h"
+#include "abi.h"
+#include "cmdline.h"
+#include "early.h"
+
+#define SELECTOR_CODE32		0x08
+#define SELECTOR_TSS32		0x40
+#define SELECTOR_USER_CODE32	0x4b
+#define SELECTOR_USER_DATA	0x3b
+#define SELECTOR_DATA		0x18
+
+#define GATE32_INTERRUPT	0x8e00
+#define GATE32_USER		0xee00
+#define TSS32_AVAILABLE		0x0000890000000000ULL
+#define MSR_APIC_BASE		0x1b
+#define EFLAGS_IF		0x200
+#define CPUID_LEAF_FEATURES	1
+
+struct frame32 {
+	uint32_t edi, esi, ebp, esp_unused, ebx, edx, ecx, eax;
+	uint32_t error_code, eip, cs, eflags;
+	uint32_t esp, ss;	/* only from CPL 3 */
+};
+
+struct regs32 {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+/* Shared with the instruction macro: the offsets 0 and 4 are used there. */
+struct vc32_log {
+	uint32_t eip, resume;
+	uint32_t count, error_code, cs, eflags, frame;
+	uint32_t wrong_eip, bad_response;
+};
+
+struct early_log early __attribute__((section(".data")));
+struct vc32_log vc32_log __attribute__((used));
+uint64_t boot_pml4[PTRS] __attribute__((aligned(PAGE_SIZE)));
+static uint64_t boot_pdpt[PTRS] __attribute__((aligned(PAGE_SIZE)));
+static uint64_t boot_pd[4][PTRS] __attribute__((aligned(PAGE_SIZE)));
+static uint64_t idt32[VECTORS];
+static uint32_t tss32[26];
+static uint8_t vc_stack[1024], user_stack[1024], monitored[64];
+extern uint64_t gdt[];
+
+void vc32_entry(void);
+void user32_end(void);
+void user32_run(uint32_t eip, uint32_t cs, uint32_t ss, uint32_t esp);
+void vc32(struct frame32 *f);
+void boot32(struct boot_params *bp);
+
+static const char *running;
+
+static void record(const char *what, uint32_t got, uint32_t want)
+{
+	struct early_result *r;
+
+	if (early.count == EARLY_MAX)
+		return;
+	r = &early.result[early.count++];
+	r->name = (uint32_t)running;
+	r->what = (uint32_t)what;
+	r->got = got;
+	r->want = want;
+}
+
+static uint64_t rdmsr32(uint32_t msr)
+{
+	uint64_t value;
+
+	asm volatile("rdmsr" : "=A"(value) : "c"(msr));
+	return value;
+}
+
+static uint64_t msr_protocol32(uint64_t request)
+{
+	asm volatile("wrmsr; rep; vmmcall"
+		     : : "c"(MSR_GHCB), "A"(request) : "memory");
+	return rdmsr32(MSR_GHCB);
+}
+
+static uint32_t hook32(uint32_t function)
+{
+	uint32_t result;
+
+	asm volatile("vmmcall" : "=a"(result)
+		     : "a"(HOOK_MAGIC), "c"(function), "d"(0), "S"(0));
+	return result;
+}
+
+static uint32_t cpuid_by_msr(uint32_t function, uint32_t reg)
+{
+	uint64_t reply = msr_protocol32((uint64_t)function << 32 | reg << 30 |
+					REQ_CPUID);
+
+	if ((reply & MSR_PROTOCOL_MASK) != RESP_CPUID)
+		vc32_log.bad_response++;
+	return reply >> 32;
+}
+
+void vc32(struct frame32 *f)
+{
+	uint32_t function = f->eax;
+
+	vc32_log.count++;
+	vc32_log.error_code = f->error_code;
+	vc32_log.cs = f->cs;
+	vc32_log.eflags = f->eflags;
+	vc32_log.frame = (uint32_t)f;
+	if (f->eip != vc32_log.eip)
+		vc32_log.wrong_eip++;
+	if (f->error_code == SVM_EXIT_CPUID) {
+		f->eax = cpuid_by_msr(function, 0);
+		f->ebx = cpuid_by_msr(function, 1);
+		f->ecx = cpuid_by_msr(function, 2);
+		f->edx = cpuid_by_msr(function, 3);
+	}
+	f->eip = vc32_log.resume;
+}
+
+static void gate(uint8_t vector, void (*handler)(void), uint32_t type)
+{
+	uint32_t address = (uint32_t)handler;
+
+	idt32[vector] = (address & 0xffff) | SELECTOR_CODE32 << 16 |
+			(uint64_t)((address & 0xffff0000) | type) << 32;
+}
+
+static void load_idt32(uint16_t limit)
+{
+	struct {
+		uint16_t limit;
+		uint32_t base;
+	} __attribute__((packed)) idtr = { limit, (uint32_t)idt32 };
+
+	asm volatile("lidt %0" : : "m"(idtr));
+}
+
+/* The boot protocol promises no TSS: one with a stack for CPL 0. */
+static void load_tss32(void)
+{
+	uint32_t base = (uint32_t)tss32;
+
+	tss32[1] = (uint32_t)(vc_stack + sizeof(vc_stack));
+	tss32[2] = SELECTOR_DATA;
+	gdt[SELECTOR_TSS32 / 8] = TSS32_AVAILABLE | (sizeof(tss32) - 1) |
+				  (uint64_t)(base & 0xffffff) << 16 |
+				  (uint64_t)(base & 0xff000000) << 32;
+	asm volatile("ltr %w0" : : "r"(SELECTOR_TSS32));
+}
+
+#define INSN32(id, text)						\
+	static void insn_##id(struct regs32 *r)				\
+	{								\
+		asm volatile("movl $1f, vc32_log\n\t"			\
+			     "movl $2f, vc32_log + 4\n"			\
+			     "1:\t" text "\n2:"				\
+			     : "+a"(r->eax), "+b"(r->ebx),		\
+			       "+c"(r->ecx), "+d"(r->edx)		\
+			     : : "memory", "cc");			\
+	}
+
+INSN32(cpuid, "cpuid")
+INSN32(rdtsc, "rdtsc")
+INSN32(rdpmc, "rdpmc")
+INSN32(rdtscp, "rdtscp")
+INSN32(inb, "inb %%dx, %%al")
+INSN32(outb, "outb %%al, %%dx")
+INSN32(rdmsr, "rdmsr")
+INSN32(wrmsr, "wrmsr")
+INSN32(wbinvd, "wbinvd")
+INSN32(invd, "invd")
+INSN32(monitor, "monitor")
+INSN32(mwait, "mwait")
+INSN32(vmmcall, "vmmcall")
+INSN32(read_dr7, "movl %%dr7, %%eax")
+INSN32(write_dr7, "movl %%eax, %%dr7")
+
+/* Each raises #VC with this error code, at the instruction, on our stack. */
+static const struct exit32 {
+	const char *name;
+	void (*insn)(struct regs32 *r);
+	uint32_t error_code, eax, ecx, edx;
+} exits[] = {
+	{ "32bit.inb", insn_inb, SVM_EXIT_IOIO, 0, 0, 0x3ff },
+	{ "32bit.outb", insn_outb, SVM_EXIT_IOIO, 0, 0, 0x3ff },
+	{ "32bit.rdmsr", insn_rdmsr, SVM_EXIT_MSR, 0, MSR_APIC_BASE, 0 },
+	{ "32bit.wrmsr", insn_wrmsr, SVM_EXIT_MSR, 0, MSR_APIC_BASE, 0 },
+	{ "32bit.rdpmc", insn_rdpmc, SVM_EXIT_RDPMC, 0, 0, 0 },
+	{ "32bit.wbinvd", insn_wbinvd, SVM_EXIT_WBINVD, 0, 0, 0 },
+	{ "32bit.invd", insn_invd, SVM_EXIT_INVD, 0, 0, 0 },
+	{ "32bit.monitor", insn_monitor, SVM_EXIT_MONITOR,
+	  (uint32_t)monitored, 0, 0 },
+	{ "32bit.mwait", insn_mwait, SVM_EXIT_MWAIT, 0, 0, 0 },
+	{ "32bit.vmmcall", insn_vmmcall, SVM_EXIT_VMMCALL, 0, 0, 0 },
+	{ "32bit.dr7-read", insn_read_dr7, SVM_EXIT_READ_DR7, 0, 0, 0 },
+	{ "32bit.dr7-write", insn_write_dr7, SVM_EXIT_WRITE_DR7, 0x400, 0, 0 },
+};
+
+static void run(const char *name, void (*insn)(struct regs32 *r),
+		struct regs32 *r, uint32_t error_code)
+{
+	uint32_t count = vc32_log.count;
+
+	running = name;
+	insn(r);
+	record("#VC count", vc32_log.count - count, 1);
+	record("error code", vc32_log.error_code, error_code);
+}
+
+static void user_cpuid(void)
+{
+	struct regs32 r = { 0 };
+
+	insn_cpuid(&r);
+	asm volatile("int %0" : : "i"(VECTOR_USER_END));
+}
+
+static void run_good(uint32_t config)
+{
+	struct regs32 r = { 0 };
+	uint32_t i, count;
+
+	run("32bit.cpuid", insn_cpuid, &r, SVM_EXIT_CPUID);
+	record("cpuid(0).ebx", r.ebx, 0x68747541);	/* "Auth" */
+	record("cpuid(0).edx", r.edx, 0x69746e65);	/* "enti" */
+	record("cpuid(0).ecx", r.ecx, 0x444d4163);	/* "cAMD" */
+	record("bad responses", vc32_log.bad_response, 0);
+
+	for (i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
+		r.eax = exits[i].eax;
+		r.ecx = exits[i].ecx;
+		r.edx = exits[i].edx;
+		run(exits[i].name, exits[i].insn, &r, exits[i].error_code);
+	}
+
+	running = "32bit.rdtsc";
+	count = vc32_log.count;
+	insn_rdtsc(&r);
+	insn_rdtscp(&r);
+	record("#VC count", vc32_log.count - count,
+	       config & HOOK_CONFIG_RDTSC ? 2 : 0);
+
+	running = "32bit.user";
+	count = vc32_log.count;
+	user32_run((uint32_t)user_cpuid, SELECTOR_USER_CODE32,
+		   SELECTOR_USER_DATA,
+		   (uint32_t)(user_stack + sizeof(user_stack)));
+	record("#VC count", vc32_log.count - count, 1);
+	record("CS", vc32_log.cs, SELECTOR_USER_CODE32);
+	record("frame on the TSS's stack", vc32_log.frame,
+	       (uint32_t)(vc_stack + sizeof(vc_stack) -
+			  sizeof(struct frame32)));
+
+	running = "32bit.frame";
+	record("wrong EIP", vc32_log.wrong_eip, 0);
+	record("IF", vc32_log.eflags & EFLAGS_IF, 0);
+}
+
+static void build_tables(uint64_t cmask)
+{
+	uint64_t flags = PTE_P | PTE_RW | cmask;
+	uint32_t i;
+
+	boot_pml4[0] = (uint32_t)boot_pdpt | flags;
+	for (i = 0; i < 4; i++)
+		boot_pdpt[i] = (uint32_t)boot_pd[i] | flags;
+	for (i = 0; i < 4 * PTRS; i++)
+		boot_pd[0][i] = (uint64_t)i * PAGE_2M | flags | PTE_PS;
+}
+
+void boot32(struct boot_params *bp)
+{
+	const char *name = cmdline_case((const char *)bp->hdr.cmd_line_ptr);
+	uint32_t config = hook32(HOOK_CONFIG);
+	uint32_t sev = config >> HOOK_CONFIG_SEV_SHIFT & 3;
+	uint32_t cbit = config >> HOOK_CONFIG_CBIT_SHIFT & 0xff;
+	struct regs32 r = { 0 };
+
+	gate(VECTOR_VC, vc32_entry, GATE32_INTERRUPT);
+	gate(VECTOR_USER_END, user32_end, GATE32_USER);
+	if (!word_is(name, "32bit.no-idt"))
+		load_idt32(sizeof(idt32) - 1);
+	if (word_is(name, "32bit.no-gate"))
+		gate(VECTOR_VC, vc32_entry, 0);
+	if (word_is(name, "32bit.no-idt") || word_is(name, "32bit.no-gate"))
+		insn_cpuid(&r);
+	if (word_is(name, "32bit.terminate"))
+		msr_protocol32(REQ_TERMINATE);
+	if (word_is(name, "32bit.bad-stack"))
+		asm volatile("movl $0xfffff000, %esp\n\tcpuid");
+	load_tss32();
+	if (sev == 2 && word_is(name, "all"))
+		run_good(config);
+	build_tables(sev ? 1ULL << cbit : 0);
+}

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One case for each exit that a guest must hand to its hypervisor (APM2
+ * 15.35.5): raised by a real instruction, answered through the GHCB, with the
+ * right result; and each of its required fields left invalid once.
+ */
+#include "guest.h"
+
+#define UART_SCRATCH		0x3ff
+#define PCI_ADDRESS		0xcf8
+#define PCI_DATA		0xcfc
+#define PCI_ENABLE		0x80000000
+#define FW_CFG_SELECT		0x510
+#define FW_CFG_DATA		0x511
+#define FW_CFG_SIGNATURE	0
+#define MSR_APIC_BASE		0x1b
+#define MSR_MTRR_BASE0		0x200
+#define MSR_NONE		0xdead
+#define LAPIC			0xfee00000ULL
+#define LAPIC_VERSION		0x30
+#define LAPIC_ICR_HIGH		0x310
+#define VENDOR_EBX		0x68747541	/* "Auth" of AuthenticAMD */
+#define KVM_ENOSYS		(-1000LL)
+#define RFLAGS_TF		0x100
+#define DR7_FIXED		0x400
+
+INSN(cpuid, "cpuid")
+INSN(rdtsc, "rdtsc")
+INSN(rdtscp, "rdtscp")
+INSN(rdpmc, "rdpmc")
+INSN(inb, "inb %%dx, %%al")
+INSN(inw, "inw %%dx, %%ax")
+INSN(inl, "inl %%dx, %%eax")
+INSN(outb, "outb %%al, %%dx")
+INSN(outw, "outw %%ax, %%dx")
+INSN(outl, "outl %%eax, %%dx")
+INSN(inb_imm, "inb $0x61, %%al")
+INSN(insb, "insb")
+INSN(rep_insb, "rep insb")
+INSN(rep_insw, "rep insw")
+INSN(rep_insl, "rep insl")
+INSN(outsb, "outsb")
+INSN(rep_outsb, "rep outsb")
+INSN(rep_outsw, "rep outsw")
+INSN(rep_outsl, "rep outsl")
+INSN(rdmsr, "rdmsr")
+INSN(wrmsr, "wrmsr")
+INSN(wbinvd, "wbinvd")
+INSN(invd, "invd")
+INSN(monitor, "monitor")
+INSN(mwait, "mwait")
+INSN(vmmcall, "vmmcall")
+INSN(read_dr7, "movq %%dr7, %%rax")
+INSN(write_dr7, "movq %%rax, %%dr7")
+INSN(mmio_read, "movl (%%rdi), %%eax")
+INSN(mmio_write, "movl %%eax, (%%rdi)")
+INSN(mmio_read8, "movb (%%rdi), %%al")
+
+/* Runs @insn, which must raise one #VC with @code, answered without error. */
+static void exits_once(void (*insn)(struct regs *r), struct regs *r, u64 code)
+{
+	vc.count = 0;
+	insn(r);
+	expect("#VC count", vc.count, 1);
+	expect("error code", vc.error_code, code);
+	expect("result", vc.result, RESULT_DONE);
+}
+
+/* Runs @insn once for each field with that field's valid bit clear. */
+static void needs(void (*insn)(struct regs *r), const struct regs *in,
+		  const u32 *fields, size_t count)
+{
+	static const u32 always[] = {
+		GHCB_EXIT_CODE, GHCB_EXIT_INFO_1, GHCB_EXIT_INFO_2,
+	};
+	struct regs r;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(always) + count; i++) {
+		r = *in;
+		hook(HOOK_EXPECT, VIOL_MISSING_INPUT);
+		tamper.drop_valid = i < count ? fields[i] : always[i - count];
+		vc.count = 0;
+		insn(&r);
+		expect("#VC count", vc.count, 1);
+		expect("result", vc.result, RESULT_MALFORMED);
+		expect("reason", vc.info_2, MALFORMED_MISSING);
+		expect("violation", hook(HOOK_VIOLATION, 0), VIOL_MISSING_INPUT);
+	}
+}
+
+#define NEEDS(insn, in, ...) do {					\
+	static const u32 fields[] = { __VA_ARGS__ };			\
+	needs(insn, in, fields, ARRAY_SIZE(fields));			\
+} while (0)
+#define NEEDS_NOTHING(insn, in)	needs(insn, in, NULL, 0)
+
+CASE(cpuid, "cpuid", CASE_ES)
+{
+	struct regs r = { 0 };
+
+	exits_once(insn_cpuid, &r, SVM_EXIT_CPUID);
+	expect("EBX of function 0", r.rbx, VENDOR_EBX);
+	expect("upper half of RAX", r.rax >> 32, 0);
+}
+
+CASE(cpuid_needs, "cpuid-needs", CASE_ES)
+{
+	struct regs r = { 0 };
+
+	NEEDS(insn_cpuid, &r, GHCB_RAX, GHCB_RCX);
+}
+
+CASE(cpuid_xcr0, "cpuid-xcr0", CASE_ES)
+{
+	struct regs r = { .rax = 0xd };
+
+	exits_once(insn_cpuid, &r, SVM_EXIT_CPUID);
+	expect("x87 and SSE in XCR0's mask", r.rax & 3, 3);
+	/* The legacy area and the header (APM2 11.5.9). */
+	expect("size for XCR0 = x87", r.rbx, 0x240);
+	r = (struct regs){ .rax = 0xd };
+	NEEDS(insn_cpuid, &r, GHCB_RAX, GHCB_RCX, GHCB_XCR0);
+}
+
+CASE(rdtsc, "rdtsc", CASE_ES)
+{
+	struct regs a = { 0 }, b = { 0 };
+	u64 old = hook(HOOK_INTERCEPT, HOOK_INTERCEPT_RDTSC);
+
+	exits_once(insn_rdtsc, &a, SVM_EXIT_RDTSC);
+	exits_once(insn_rdtsc, &b, SVM_EXIT_RDTSC);
+	if ((b.rdx << 32 | b.rax) <= (a.rdx << 32 | a.rax))
+		fail("time stands still");
+	NEEDS_NOTHING(insn_rdtsc, &a);
+	hook(HOOK_INTERCEPT, old);
+}
+
+CASE(rdtscp, "rdtscp", CASE_ES)
+{
+	struct regs a = { 0 }, b = { 0 };
+	u64 old = hook(HOOK_INTERCEPT, HOOK_INTERCEPT_RDTSC);
+
+	exits_once(insn_rdtscp, &a, SVM_EXIT_RDTSCP);
+	exits_once(insn_rdtscp, &b, SVM_EXIT_RDTSCP);
+	if ((b.rdx << 32 | b.rax) <= (a.rdx << 32 | a.rax))
+		fail("time stands still");
+	NEEDS_NOTHING(insn_rdtscp, &a);
+	hook(HOOK_INTERCEPT, old);
+}
+
+CASE(rdtsc_free, "rdtsc-not-intercepted", CASE_ES)
+{
+	struct regs a = { 0 }, b = { 0 };
+	u64 old = hook(HOOK_INTERCEPT, 0);
+
+	insn_rdtsc(&a);
+	insn_rdtscp(&b);
+	expect("#VC count", vc.count, 0);
+	if ((b.rdx << 32 | b.rax) <= (a.rdx << 32 | a.rax))
+		fail("time stands still");
+	hook(HOOK_INTERCEPT, old);
+}
+
+CASE(rdpmc, "rdpmc", CASE_ES)
+{
+	struct regs r = { 0 };
+
+	exits_once(insn_rdpmc, &r, SVM_EXIT_RDPMC);
+	r = (struct regs){ 0 };
+	NEEDS(insn_rdpmc, &r, GHCB_RCX);
+}
+
+CASE(inb, "inb-outb", CASE_ES)
+{
+	struct regs r = { .rax = 0x5a, .rdx = UART_SCRATCH };
+
+	exits_once(insn_outb, &r, SVM_EXIT_IOIO);
+	r.rax = 0;
+	exits_once(insn_inb, &r, SVM_EXIT_IOIO);
+	expect("what was written", r.rax, 0x5a);
+	r.rax = 0xa5;
+	exits_once(insn_outb, &r, SVM_EXIT_IOIO);
+	r.rax = 0;
+	exits_once(insn_inb, &r, SVM_EXIT_IOIO);
+	expect("what was written", r.rax, 0xa5);
+}
+
+CASE(inl, "inl-outl", CASE_ES)
+{
+	struct regs r = { .rax = PCI_ENABLE | 0x1100, .rdx = PCI_ADDRESS };
+
+	exits_once(insn_outl, &r, SVM_EXIT_IOIO);
+	r.rax = 0;
+	exits_once(insn_inl, &r, SVM_EXIT_IOIO);
+	expect("what was written", r.rax, PCI_ENABLE | 0x1100);
+}
+
+CASE(inw, "inw", CASE_ES)
+{
+	struct regs r = { .rax = PCI_ENABLE, .rdx = PCI_ADDRESS };
+	u64 id;
+
+	exits_once(insn_outl, &r, SVM_EXIT_IOIO);
+	r.rdx = PCI_DATA;
+	exits_once(insn_inl, &r, SVM_EXIT_IOIO);
+	id = r.rax;
+	r.rax = 0;
+	exits_once(insn_inw, &r, SVM_EXIT_IOIO);
+	expect("vendor of the host bridge", r.rax, id & 0xffff);
+	expect("vendor of the host bridge", r.rax, 0x8086);
+	r.rdx = PCI_DATA + 2;
+	exits_once(insn_inw, &r, SVM_EXIT_IOIO);
+	expect("its device number", r.rax, id >> 16);
+}
+
+CASE(in_imm, "in-immediate", CASE_ES)
+{
+	struct regs r = { 0 };
+
+	exits_once(insn_inb_imm, &r, SVM_EXIT_IOIO);
+	expect("bits above AL", r.rax >> 8, 0);
+}
+
+CASE(io_needs, "io-needs", CASE_ES)
+{
+	struct regs r = { .rdx = UART_SCRATCH };
+
+	NEEDS(insn_outb, &r, GHCB_RAX);
+	NEEDS_NOTHING(insn_inb, &r);
+}
+
+static void select_signature(void)
+{
+	struct regs r = { .rax = FW_CFG_SIGNATURE, .rdx = FW_CFG_SELECT };
+
+	exits_once(insn_outw, &r, SVM_EXIT_IOIO);
+}
+
+CASE(ins, "ins", CASE_ES)
+{
+	char text[4] = "";
+	struct regs r = { .rcx = 4, .rdx = FW_CFG_DATA, .rdi = (u64)text };
+
+	select_signature();
+	exits_once(insn_rep_insb, &r, SVM_EXIT_IOIO);
+	expect("rep insb of the signature", memcmp(text, "QEMU", 4), 0);
+	expect("RCX", r.rcx, 0);
+	expect("RDI", r.rdi, (u64)text + 4);
+
+	select_signature();
+	r = (struct regs){ .rcx = 7, .rdx = FW_CFG_DATA, .rdi = (u64)text };
+	text[0] = 0;
+	exits_once(insn_insb, &r, SVM_EXIT_IOIO);
+	expect("insb of the signature", text[0], 'Q');
+	expect("RCX", r.rcx, 7);
+	expect("RDI", r.rdi, (u64)text + 1);
+}
+
+CASE(ins_wide, "ins-wide", CASE_ES)
+{
+	u32 ids[4] = { 0 };
+	u16 halves[4] = { 0 };
+	struct regs r = { .rax = PCI_ENABLE, .rdx = PCI_ADDRESS };
+	unsigned int i;
+
+	exits_once(insn_outl, &r, SVM_EXIT_IOIO);
+	r = (struct regs){ .rcx = 4, .rdx = PCI_DATA, .rdi = (u64)ids };
+	exits_once(insn_rep_insl, &r, SVM_EXIT_IOIO);
+	r = (struct regs){ .rcx = 4, .rdx = PCI_DATA, .rdi = (u64)halves };
+	exits_once(insn_rep_insw, &r, SVM_EXIT_IOIO);
+	for (i = 0; i < 4; i++) {
+		expect("rep insl", ids[i] & 0xffff, 0x8086);
+		expect("rep insw", halves[i], 0x8086);
+	}
+}
+
+CASE(outs, "outs", CASE_ES)
+{
+	static u8 bytes[GHCB_BUFFER_SIZE + 100];
+	static const u32 addresses[2] = { PCI_ENABLE | 0x800, PCI_ENABLE | 0x900 };
+	static const u16 selects[3] = { 1, 1, FW_CFG_SIGNATURE };
+	struct regs r = { .rcx = 3, .rdx = UART_SCRATCH, .rsi = (u64)"abc" };
+	char first = 0;
+
+	exits_once(insn_rep_outsb, &r, SVM_EXIT_IOIO);
+	expect("RCX", r.rcx, 0);
+	exits_once(insn_inb, &r, SVM_EXIT_IOIO);
+	expect("last byte written", r.rax, 'c');
+
+	/* More than one buffer: two requests, one exception. */
+	memset(bytes, 1, sizeof(bytes));
+	bytes[sizeof(bytes) - 1] = 0x42;
+	r = (struct regs){ .rcx = sizeof(bytes), .rdx = UART_SCRATCH,
+			   .rsi = (u64)bytes };
+	exits_once(insn_rep_outsb, &r, SVM_EXIT_IOIO);
+	exits_once(insn_inb, &r, SVM_EXIT_IOIO);
+	expect("last byte written", r.rax, 0x42);
+
+	r = (struct regs){ .rcx = 2, .rdx = PCI_ADDRESS, .rsi = (u64)addresses };
+	exits_once(insn_rep_outsl, &r, SVM_EXIT_IOIO);
+	exits_once(insn_inl, &r, SVM_EXIT_IOIO);
+	expect("last address written", r.rax, addresses[1]);
+
+	r = (struct regs){ .rcx = 3, .rdx = FW_CFG_SELECT, .rsi = (u64)selects };
+	exits_once(insn_rep_outsw, &r, SVM_EXIT_IOIO);
+	r = (struct regs){ .rdx = FW_CFG_DATA, .rdi = (u64)&first };
+	exits_once(insn_insb, &r, SVM_EXIT_IOIO);
+	expect("first byte of what was selected", first, 'Q');
+
+	r = (struct regs){ .rcx = 9, .rdx = UART_SCRATCH, .rsi = (u64)"xy" };
+	exits_once(insn_outsb, &r, SVM_EXIT_IOIO);
+	exits_once(insn_inb, &r, SVM_EXIT_IOIO);
+	expect("byte written without REP", r.rax, 'x');
+}
+
+CASE(string_needs, "string-io-needs", CASE_ES)
+{
+	static u8 bytes[4];
+	struct regs r = { .rcx = 4, .rdx = UART_SCRATCH, .rsi = (u64)bytes,
+			  .rdi = (u64)bytes };
+
+	NEEDS(insn_rep_outsb, &r, GHCB_SCRATCH);
+	NEEDS(insn_rep_insb, &r, GHCB_SCRATCH);
+}
+
+CASE(msr, "msr", CASE_ES)
+{
+	struct regs r = { .rcx = MSR_APIC_BASE };
+	u64 old;
+
+	exits_once(insn_rdmsr, &r, SVM_EXIT_MSR);
+	expect("APIC base", r.rax & ~0xfffULL, LAPIC);
+	r = (struct regs){ .rcx = MSR_MTRR_BASE0 };
+	exits_once(insn_rdmsr, &r, SVM_EXIT_MSR);
+	old = r.rax;
+	r.rax = 0xc0000006;
+	exits_once(insn_wrmsr, &r, SVM_EXIT_MSR);
+	r.rax = 0;
+	exits_once(insn_rdmsr, &r, SVM_EXIT_MSR);
+	expect("what was written", r.rax, 0xc0000006);
+	r.rax = old;
+	exits_once(insn_wrmsr, &r, SVM_EXIT_MSR);
+}
+
+CASE(msr_unknown, "msr-unknown", CASE_ES)
+{
+	struct regs r = { .rcx = MSR_NONE };
+
+	insn_rdmsr(&r);
+	expect("result of the read", vc.result, RESULT_EXCEPTION);
+	expect("exception", vc.info_2, EVENT_GP_0);
+	vc.result = RESULT_DONE;
+	insn_wrmsr(&r);
+	expect("result of the write", vc.result, RESULT_EXCEPTION);
+	expect("exception", vc.info_2, EVENT_GP_0);
+}
+
+CASE(msr_needs, "msr-needs", CASE_ES)
+{
+	struct regs r = { .rcx = MSR_APIC_BASE };
+
+	NEEDS(insn_rdmsr, &r, GHCB_RCX);
+	r = (struct regs){ .rcx = MSR_MTRR_BASE0 };
+	NEEDS(insn_wrmsr, &r, GHCB_RCX, GHCB_RAX, GHCB_RDX);
+}
+
+CASE(wbinvd, "wbinvd", CASE_ES)
+{
+	struct regs r = { 0 };
+
+	exits_once(insn_wbinvd, &r, SVM_EXIT_WBINVD);
+	NEEDS_NOTHING(insn_wbinvd, &r);
+}
+
+CASE(invd, "invd", CASE_ES)
+{
+	struct regs r = { 0 };
+
+	exits_once(insn_invd, &r, SVM_EXIT_INVD);
+	NEEDS_NOTHING(insn_invd, &r);
+}
+
+CASE(monitor, "monitor-mwait", CASE_ES)
+{
+	static u64 watched;
+	struct regs r = { .rax = (u64)&watched };
+
+	exits_once(insn_monitor, &r, SVM_EXIT_MONITOR);
+	NEEDS(insn_monitor, &r, GHCB_RAX, GHCB_RCX, GHCB_RDX);
+	r = (struct regs){ 0 };
+	exits_once(insn_mwait, &r, SVM_EXIT_MWAIT);
+	NEEDS(insn_mwait, &r, GHCB_RAX, GHCB_RCX);
+}
+
+CASE(vmmcall, "vmmcall", CASE_ES)
+{
+	struct regs r = { .rax = 0x7fff };
+
+	exits_once(insn_vmmcall, &r, SVM_EXIT_VMMCALL);
+	expect("answer to an unknown hypercall", r.rax, (u64)KVM_ENOSYS);
+	r = (struct regs){ .rax = 0x7fff };
+	NEEDS(insn_vmmcall, &r, GHCB_RAX, GHCB_CPL);
+}
+
+CASE(dr7, "dr7", CASE_ES)
+{
+	struct regs r = { 0 };
+
+	exits_once(insn_read_dr7, &r, SVM_EXIT_READ_DR7);
+	expect("DR7 at first", r.rax, DR7_FIXED);
+	r.rax = DR7_FIXED | 2;
+	exits_once(insn_write_dr7, &r, SVM_EXIT_WRITE_DR7);
+	r.rax = 0;
+	exits_once(insn_read_dr7, &r, SVM_EXIT_READ_DR7);
+	expect("what was written", r.rax, DR7_FIXED | 2);
+	r.rax = DR7_FIXED;
+	exits_once(insn_write_dr7, &r, SVM_EXIT_WRITE_DR7);
+	NEEDS(insn_write_dr7, &r, GHCB_RAX);
+	NEEDS_NOTHING(insn_read_dr7, &r);
+}
+
+CASE(db, "db-intercepted", CASE_ES)
+{
+	u64 old = hook(HOOK_INTERCEPT, HOOK_INTERCEPT_DB);
+
+	asm volatile("pushfq; orq %0, (%%rsp); popfq; nop; nop;"
+		     "pushfq; andq %1, (%%rsp); popfq; nop"
+		     : : "i"(RFLAGS_TF), "i"(~RFLAGS_TF) : "memory", "cc");
+	expect_not("#VC count", vc.count, 0);
+	expect("error code", vc.error_code, VC_ERROR_DB);
+	hook(HOOK_INTERCEPT, old);
+}
+
+CASE(db_free, "db-not-intercepted", CASE_ES)
+{
+	u64 old = hook(HOOK_INTERCEPT, 0);
+
+	trap_arm(VECTOR_DB);
+	asm volatile("pushfq; orq %0, (%%rsp); popfq; nop; nop;"
+		     "pushfq; andq %1, (%%rsp); popfq; nop"
+		     : : "i"(RFLAGS_TF), "i"(~RFLAGS_TF) : "memory", "cc");
+	expect("#VC count", vc.count, 0);
+	expect_not("#DB count", trap.count, 0);
+	hook(HOOK_INTERCEPT, old);
+}
+
+CASE(mmio, "mmio", CASE_ES)
+{
+	struct regs r = { .rdi = LAPIC + LAPIC_VERSION };
+
+	exits_once(insn_mmio_read, &r, SVM_EXIT_NPF);
+	/* Version 0x1X, at least four entries in the local vector table. */
+	expect("LAPIC version", r.rax & 0xf0, 0x10);
+	r = (struct regs){ .rax = 0x5a000000, .rdi = LAPIC + LAPIC_ICR_HIGH };
+	exits_once(insn_mmio_write, &r, SVM_EXIT_NPF);
+	r.rax = 0;
+	exits_once(insn_mmio_read, &r, SVM_EXIT_NPF);
+	expect("what was written", r.rax, 0x5a000000);
+}
+
+CASE(mmio_needs, "mmio-needs", CASE_ES)
+{
+	struct regs r = { .rdi = LAPIC + LAPIC_ICR_HIGH };
+
+	NEEDS(insn_mmio_read, &r, GHCB_SCRATCH);
+	NEEDS(insn_mmio_write, &r, GHCB_SCRATCH);
+}
+
+/* A page that nobody has: reads as all ones, as on a PC. */
+CASE(mmio_hole, "mmio-hole", CASE_ES)
+{
+	struct regs r = { .rdi = 0xfd000000 };
+
+	exits_once(insn_mmio_read8, &r, SVM_EXIT_NPF);
+}
+
+/* One exit is one #VC and one VMGEXIT, and the host counts the same. */
+CASE(counters, "counters", CASE_ES)
+{
+	u64 exceptions = hook(HOOK_COUNT, HOOK_COUNT_VC);
+	u64 exits = hook(HOOK_COUNT, HOOK_COUNT_VMGEXIT);
+	struct regs r = { 0 };
+
+	exits_once(insn_cpuid, &r, SVM_EXIT_CPUID);
+	msr_protocol(REQ_SEV_INFO);
+	expect("#VC", hook(HOOK_COUNT, HOOK_COUNT_VC) - exceptions, 1);
+	expect("VMGEXIT", hook(HOOK_COUNT, HOOK_COUNT_VMGEXIT) - exits, 2);
+}

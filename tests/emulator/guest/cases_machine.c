@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine around the guest: the memory map by each way there is to learn
+ * it, memory that belongs to the hypervisor, and the ways a run can end.
+ */
+#include <asm/bootparam.h>
+
+#include "guest.h"
+
+#define FW_CFG_SELECT		0x510
+#define FW_CFG_DATA		0x511
+#define FW_CFG_DMA		0x514
+#define FW_CFG_DMA_ID		0x51554d4520434647ULL	/* "QEMU CFG" */
+#define FW_CFG_ID		0x0001
+#define FW_CFG_RAM_SIZE		0x0003
+#define FW_CFG_FILE_DIR		0x0019
+#define FW_CFG_NAME_OFFSET	8
+#define FW_CFG_ENTRY_SIZE	64
+#define CMOS_INDEX		0x70
+#define CMOS_DATA		0x71
+#define CMOS_RAM_LOW		0x34	/* 64 KiB units above 16 MiB */
+#define CMOS_RAM_HIGH		0x35
+#define E820_TYPE_RAM		1
+#define RESET_PORT		0xcf9
+#define RESET_FULL		6
+#define KEYBOARD_PORT		0x64
+#define KEYBOARD_RESET		0xfe
+
+struct map_entry {
+	u64 address, length;
+	u32 type;
+} __attribute__((packed));
+
+INSN(inb, "inb %%dx, %%al")
+INSN(inw, "inw %%dx, %%ax")
+INSN(outb, "outb %%al, %%dx")
+INSN(outw, "outw %%ax, %%dx")
+INSN(outl, "outl %%eax, %%dx")
+INSN(rep_insb, "rep insb")
+INSN(read, "movl (%%rdi), %%eax")
+INSN(write, "movl %%eax, (%%rdi)")
+
+static u32 be32(const u8 *p)
+{
+	return (u32)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+}
+
+static u8 in8(u16 port)
+{
+	struct regs r = { .rdx = port };
+
+	insn_inb(&r);
+	return r.rax;
+}
+
+static void out8(u16 port, u8 value)
+{
+	struct regs r = { .rax = value, .rdx = port };
+
+	insn_outb(&r);
+}
+
+static void fw_cfg_select(u16 key)
+{
+	struct regs r = { .rax = key, .rdx = FW_CFG_SELECT };
+
+	insn_outw(&r);
+}
+
+static void fw_cfg_bytes(void *buf, u64 count)
+{
+	struct regs r = { .rcx = count, .rdx = FW_CFG_DATA, .rdi = (u64)buf };
+
+	insn_rep_insb(&r);
+}
+
+/* Finds a file of fw_cfg; returns its key, or 0, and its size. */
+static u16 fw_cfg_find(const char *name, u32 *size)
+{
+	u8 entry[FW_CFG_ENTRY_SIZE];
+	u32 count, i;
+
+	fw_cfg_select(FW_CFG_FILE_DIR);
+	fw_cfg_bytes(entry, 4);
+	count = be32(entry);
+	for (i = 0; i < count; i++) {
+		const char *p = name;
+		const u8 *q = entry + FW_CFG_NAME_OFFSET;
+
+		fw_cfg_bytes(entry, sizeof(entry));
+		while (*p && *p == *q)
+			p++, q++;
+		if (*p != *q)
+			continue;
+		*size = be32(entry);
+		return entry[4] << 8 | entry[5];
+	}
+	return 0;
+}
+
+/* The end of RAM below 4 GiB, as the loader's memory map has it. */
+static u64 ram_end(void)
+{
+	const struct boot_params *bp = machine.bp;
+	u64 end = 0, e;
+	unsigned int i;
+
+	for (i = 0; i < bp->e820_entries; i++) {
+		e = bp->e820_table[i].addr + bp->e820_table[i].size;
+		if (bp->e820_table[i].type == E820_TYPE_RAM && e > end &&
+		    e <= 1ULL << 32)
+			end = e;
+	}
+	return end;
+}
+
+CASE(e820, "e820-zero-page", 0)
+{
+	u64 end = ram_end();
+
+	if (!end)
+		fail("no RAM in the memory map");
+	if (machine.bp->e820_entries > E820_MAX_ENTRIES_ZEROPAGE)
+		fail("too many entries");
+	expect("state of the last page",
+	       hook(HOOK_FRAME_STATE, end - PAGE_SIZE), HOOK_FRAME_PRIVATE);
+	expect("state of the page behind", hook(HOOK_FRAME_STATE, end),
+	       HOOK_FRAME_NONE);
+}
+
+CASE(e820_fw_cfg, "e820-fw-cfg", 0)
+{
+	struct map_entry entry;
+	u32 size = 0, n;
+	u64 end = 0;
+	u16 key = fw_cfg_find("etc/e820", &size);
+
+	expect_not("key of etc/e820", key, 0);
+	fw_cfg_select(key);
+	for (n = 0; n < size / sizeof(entry); n++) {
+		fw_cfg_bytes(&entry, sizeof(entry));
+		if (entry.type == E820_TYPE_RAM &&
+		    entry.address + entry.length > end)
+			end = entry.address + entry.length;
+	}
+	expect("end of RAM", end, ram_end());
+}
+
+CASE(ram_size, "ram-size-fw-cfg", 0)
+{
+	u64 size = 0;
+
+	fw_cfg_select(FW_CFG_RAM_SIZE);
+	fw_cfg_bytes(&size, sizeof(size));
+	expect("RAM size", size, ram_end());
+}
+
+CASE(cmos, "ram-size-cmos", 0)
+{
+	struct regs r = { .rdx = CMOS_INDEX };
+	u64 units = (ram_end() - 0x1000000) >> 16, low, high;
+
+	out8(CMOS_INDEX, CMOS_RAM_LOW);
+	low = in8(CMOS_DATA);
+	out8(CMOS_INDEX, CMOS_RAM_HIGH);
+	high = in8(CMOS_DATA);
+	expect("CMOS's RAM size", high << 8 | low, units);
+	/* Both ports in one access. */
+	insn_inw(&r);
+	expect_not("the same in one access", r.rax >> 8 & 0xff, high + 2);
+}
+
+/* fw_cfg's DMA would go around the nested tables: it is not offered. */
+CASE(no_dma, "fw-cfg-dma-hidden", 0)
+{
+	u8 id = 0;
+	u64 probe = 0;
+	unsigned int i;
+
+	fw_cfg_select(FW_CFG_ID);
+	fw_cfg_bytes(&id, 1);
+	expect("fw_cfg's features", id & 3, 1);
+	for (i = 0; i < 8; i++)
+		probe = probe << 8 | in8(FW_CFG_DMA + i);
+	expect_not("DMA's signature", probe, FW_CFG_DMA_ID);
+}
+
+CASE(ends_dma, "ends-fw-cfg-dma", CASE_ENDS)
+{
+	struct regs r = { .rdx = FW_CFG_DMA + 4 };
+
+	insn_outl(&r);
+	fail("the run goes on");
+}
+
+/* ---- Memory of the hypervisor: behind the guest's ---- */
+
+static void touch(u64 addr, bool write)
+{
+	struct regs r = { .rdi = addr };
+
+	vc.skip = true;
+	if (write)
+		insn_write(&r);
+	else
+		insn_read(&r);
+	note("read", r.rax);
+	fail("the run goes on");
+}
+
+CASE(ends_hv_private, "ends-hypervisor-read-private", CASE_ENDS)
+{
+	touch(ram_end() + PAGE_SIZE, false);
+}
+
+CASE(ends_hv_shared, "ends-hypervisor-read-shared", CASE_ENDS)
+{
+	touch(ram_end() + PAGE_SIZE + SHARED_VIEW, false);
+}
+
+CASE(ends_hv_write, "ends-hypervisor-write-private", CASE_ENDS)
+{
+	touch(ram_end() + PAGE_SIZE, true);
+}
+
+CASE(ends_hv_write_shared, "ends-hypervisor-write-shared", CASE_ENDS)
+{
+	touch(ram_end() + PAGE_SIZE + SHARED_VIEW, true);
+}
+
+CASE(ends_hv_fetch, "ends-hypervisor-fetch", CASE_ENDS)
+{
+	((void (*)(void))ram_end())();
+	fail("the run goes on");
+}
+
+CASE(ends_hv_ghcb, "ends-hypervisor-ghcb", CASE_ES | CASE_ENDS)
+{
+	vmgexit_at(ram_end());
+	fail("the run goes on");
+}
+
+/* The host refuses to read itself as a device, too. */
+CASE(hv_mmio, "hypervisor-mmio", CASE_ES)
+{
+	static const u64 codes[] = { SVM_VMGEXIT_MMIO_READ,
+				     SVM_VMGEXIT_MMIO_WRITE };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(codes); i++) {
+		ghcb_begin(codes[i], ram_end() + PAGE_SIZE, 8);
+		ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
+		hook(HOOK_EXPECT, VIOL_INVALID_INPUT);
+		expect("result", ghcb_go(), RESULT_MALFORMED);
+		expect("reason", ghcb_get(GHCB_EXIT_INFO_2), MALFORMED_INVALID);
+		expect("violation", hook(HOOK_VIOLATION, 0), VIOL_INVALID_INPUT);
+		/* From the last bytes of the guest's memory into it. */
+		ghcb_begin(codes[i], ram_end() - 4, 8);
+		ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
+		hook(HOOK_EXPECT, VIOL_INVALID_INPUT);
+		expect("result", ghcb_go(), RESULT_MALFORMED);
+		expect("violation", hook(HOOK_VIOLATION, 0), VIOL_INVALID_INPUT);
+	}
+}
+
+/* A private page that is no RAM: only a wrong page table gets there. */
+CASE(ends_npf_private, "ends-device-private", CASE_SEV | CASE_ENDS)
+{
+	u64 *pte = pte_of(0xfee00000);
+
+	*pte |= machine.cmask;
+	flush_tlb();
+	touch(0xfee00000, false);
+}
+
+/* ---- Ends ---- */
+
+CASE(ends_pass, "ends-pass", CASE_ENDS)
+{
+	con_str("done\n");
+	end_run(DEBUG_EXIT_PASS);
+}
+
+CASE(ends_fail, "ends-fail", CASE_ENDS)
+{
+	end_run(DEBUG_EXIT_FAIL);
+}
+
+CASE(ends_other_value, "ends-debug-exit", CASE_ENDS)
+{
+	end_run(0x42);
+}
+
+CASE(ends_reset, "ends-reset", CASE_ENDS)
+{
+	out8(RESET_PORT, RESET_FULL);
+	fail("the run goes on");
+}
+
+CASE(ends_keyboard, "ends-keyboard-reset", CASE_ENDS)
+{
+	out8(KEYBOARD_PORT, KEYBOARD_RESET);
+	fail("the run goes on");
+}
+
+CASE(ends_hang, "ends-hang", CASE_ENDS)
+{
+	for (;;)
+		asm volatile("pause");
+}
+
+CASE(ends_halt, "ends-halt", CASE_ENDS)
+{
+	asm volatile("cli; hlt");
+	fail("HLT with interrupts off went on");
+}
+
+/* An instruction that the model does not know must not be passed over. */
+CASE(ends_vmrun, "ends-vmrun", CASE_ENDS)
+{
+	trap_arm(VECTOR_UD);
+	asm volatile("movq $1f, %0" : "=m"(trap.resume));
+	asm volatile("vmrun %%rax\n1:" : : "a"(0) : "memory");
+	expect("#UD count", trap.count, 1);
+}

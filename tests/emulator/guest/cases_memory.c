@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The two views of memory (APM2 15.34.5): each frame is private or shared, the
+ * other view of it shows ciphertext, and a change of view loses nothing.
+ */
+#include "guest.h"
+
+#define WORDS	(PAGE_SIZE / 8)
+#define PATTERN	0x0123456789abcdefULL
+/* Chance alone leaves a 64-bit word as it was once in 2^64. */
+
+static ALIGNED_PAGE u64 page[WORDS], twin[WORDS], pair[2 * WORDS];
+static u64 copy[WORDS];
+
+static void fill(u64 *p, size_t words)
+{
+	size_t i;
+
+	for (i = 0; i < words; i++)
+		p[i] = PATTERN + i;
+}
+
+static u64 state(const void *p)
+{
+	return hook(HOOK_FRAME_STATE, (u64)p);
+}
+
+/* How many words of the page at @p are what fill() wrote. */
+static u64 plain_words(const volatile u64 *p)
+{
+	u64 i, n = 0;
+
+	for (i = 0; i < WORDS; i++)
+		n += p[i] == PATTERN + i;
+	return n;
+}
+
+CASE(c0_read, "c0-read-of-private", CASE_SEV)
+{
+	u64 i;
+
+	fill(page, WORDS);
+	expect("state", state(page), HOOK_FRAME_PRIVATE);
+	expect("plain words seen with C=0", plain_words(shared(page)), 0);
+	expect("state", state(page), HOOK_FRAME_SHARED);
+	for (i = 0; i < WORDS; i++)
+		copy[i] = shared(page)[i];
+	expect("plain words seen with C=1", plain_words(page), WORDS);
+	expect("state", state(page), HOOK_FRAME_PRIVATE);
+	/* The ciphertext of the same bytes at the same place is the same. */
+	for (i = 0; i < WORDS; i++)
+		if (shared(page)[i] != copy[i])
+			break;
+	expect("words that stayed the same", i, WORDS);
+	page[0] = page[0];
+}
+
+CASE(address, "ciphertext-by-address", CASE_SEV)
+{
+	u64 i, same = 0, repeated = 0;
+
+	fill(page, WORDS);
+	fill(twin, WORDS);
+	for (i = 0; i < WORDS; i++)
+		same += shared(page)[i] == shared(twin)[i];
+	expect("words alike in two frames", same, 0);
+	/* ... nor does one key serve the whole frame. */
+	for (i = 1; i < WORDS; i++)
+		repeated += (shared(page)[i] ^ shared(page)[0]) ==
+			    ((PATTERN + i) ^ PATTERN);
+	expect("words with the first one's key", repeated, 0);
+	page[0] = twin[0] = 0;
+}
+
+CASE(private_write, "private-write-seen-shared", CASE_SEV)
+{
+	volatile u64 *view = shared(page);
+
+	view[0] = 1;
+	expect("state", state(page), HOOK_FRAME_SHARED);
+	((volatile u64 *)page)[5] = PATTERN;
+	expect("state", state(page), HOOK_FRAME_PRIVATE);
+	expect_not("word seen with C=0", view[5], PATTERN);
+	expect("word seen with C=1", ((volatile u64 *)page)[5], PATTERN);
+}
+
+CASE(shared_write, "shared-write-seen-private", CASE_SEV)
+{
+	volatile u64 *view = shared(page), *own = page;
+
+	own[0] = 1;
+	view[5] = PATTERN;
+	expect("state", state(page), HOOK_FRAME_SHARED);
+	expect_not("word seen with C=1", own[5], PATTERN);
+	expect("word seen with C=0", view[5], PATTERN);
+	expect("word seen with C=1", own[0], 1);
+}
+
+CASE(there_and_back, "conversion-restores", CASE_SEV)
+{
+	u64 to_shared = hook(HOOK_COUNT, HOOK_COUNT_TO_SHARED);
+	u64 to_private = hook(HOOK_COUNT, HOOK_COUNT_TO_PRIVATE);
+	unsigned int i;
+
+	fill(page, WORDS);
+	for (i = 0; i < 10; i++) {
+		expect_not("first word, C=0", shared(page)[0], PATTERN);
+		expect("plain words, C=1", plain_words(page), WORDS);
+	}
+	expect("frames turned shared",
+	       hook(HOOK_COUNT, HOOK_COUNT_TO_SHARED) - to_shared, 10);
+	expect("frames turned private",
+	       hook(HOOK_COUNT, HOOK_COUNT_TO_PRIVATE) - to_private, 10);
+}
+
+/* Only the frame that is touched changes, not its neighbours. */
+CASE(one_frame, "one-frame-at-a-time", CASE_SEV)
+{
+	fill(pair, 2 * WORDS);
+	(void)shared(pair)[0];
+	expect("first frame", state(pair), HOOK_FRAME_SHARED);
+	expect("second frame", state(pair + WORDS), HOOK_FRAME_PRIVATE);
+	expect("word of the second", pair[WORDS], PATTERN + WORDS);
+	expect("word of the first", pair[0], PATTERN);
+}
+
+/* One access, two frames in different states: both come to the view used. */
+CASE(across, "access-across-frames", CASE_SEV)
+{
+	u8 *bytes = (u8 *)pair;
+	volatile u64 *straddle = (volatile u64 *)(bytes + PAGE_SIZE - 4);
+
+	fill(pair, 2 * WORDS);
+	(void)shared(pair)[0];
+	expect("word across, C=1", *straddle,
+	       (PATTERN + WORDS - 1) >> 32 | (PATTERN + WORDS) << 32);
+	*straddle = PATTERN;
+	(void)shared(pair + WORDS)[0];
+	expect("word across, C=1", *straddle, PATTERN);
+	expect("first frame", state(pair), HOOK_FRAME_PRIVATE);
+	expect("second frame", state(pair + WORDS), HOOK_FRAME_PRIVATE);
+}
+
+CASE(locked, "locked-access", CASE_SEV)
+{
+	u64 value = 5;
+
+	page[3] = 7;
+	(void)shared(page)[0];
+	asm volatile("lock xaddq %0, %1" : "+r"(value), "+m"(page[3]));
+	expect("old value", value, 7);
+	expect("new value", page[3], 12);
+	expect("state", state(page), HOOK_FRAME_PRIVATE);
+}
+
+CASE(string_copy, "string-copy-between-views", CASE_SEV)
+{
+	fill(page, WORDS);
+	memcpy((void *)shared(twin), page, PAGE_SIZE);
+	expect("plain words in the shared copy", plain_words(shared(twin)),
+	       WORDS);
+	expect("plain words of it, C=1", plain_words(twin), 0);
+	memset(twin, 0, PAGE_SIZE);
+}
+
+CASE(host_view, "host-sees-ciphertext", CASE_SEV)
+{
+	u64 cipher;
+
+	fill(page, WORDS);
+	cipher = hook(HOOK_FRAME_READ, (u64)&page[9]);
+	expect_not("private word, seen by the host", cipher, PATTERN + 9);
+	expect("state afterwards", state(page), HOOK_FRAME_PRIVATE);
+	expect("the same, seen with C=0", shared(page)[9], cipher);
+	shared(page)[9] = PATTERN;
+	expect("shared word, seen by the host",
+	       hook(HOOK_FRAME_READ, (u64)&page[9]), PATTERN);
+	page[0] = 0;
+}
+
+/* The C-bit is not an address bit: both views reach one frame. */
+CASE(frame_none, "no-frame-there", CASE_SEV)
+{
+	expect("state of a device", hook(HOOK_FRAME_STATE, 0xfee00000),
+	       HOOK_FRAME_NONE);
+	expect("state of nothing", hook(HOOK_FRAME_STATE, 0x7fff00000000),
+	       HOOK_FRAME_NONE);
+}
+
+/*
+ * A leaf without the C-bit in page tables of which one is named without it
+ * too: the walk finds private memory all the same, and is noted.
+ */
+CASE(walk, "page-walk-is-private", CASE_SEV)
+{
+	static ALIGNED_PAGE u64 pd_alias[PTRS], pt_alias[PTRS];
+	u64 notes = hook(HOOK_COUNT, HOOK_COUNT_NOTES);
+	u64 *pml4, *pdpt, old, cr3;
+	const u64 flags = PTE_P | PTE_RW;
+
+	fill(page, WORDS);
+	pt_alias[0] = (u64)page | flags | machine.cmask;
+	pd_alias[0] = (u64)pt_alias | flags;	/* no C-bit */
+	asm volatile("mov %%cr3, %0" : "=r"(cr3));
+	pml4 = (u64 *)(cr3 & ~machine.cmask & ~0xfffULL);
+	pdpt = (u64 *)(pml4[1] & ~machine.cmask & ~0xfffULL);
+	old = pdpt[1];
+	pdpt[1] = (u64)pd_alias | flags | machine.cmask;
+	flush_tlb();
+	expect("plain words through the new tables",
+	       plain_words((u64 *)(SHARED_VIEW + (1ULL << 30))), WORDS);
+	expect("state of the page table", state(pt_alias), HOOK_FRAME_NOTED);
+	expect("state of the one above", state(pd_alias), HOOK_FRAME_PRIVATE);
+	expect("notes", hook(HOOK_COUNT, HOOK_COUNT_NOTES) - notes, 1);
+	pdpt[1] = old;
+	flush_tlb();
+	expect("state of the page", state(page), HOOK_FRAME_PRIVATE);
+}
+
+/* CR3 without the C-bit, as Linux loads it. */
+CASE(walk_cr3, "cr3-without-c-bit", CASE_SEV)
+{
+	u64 cr3;
+
+	asm volatile("mov %%cr3, %0" : "=r"(cr3));
+	fill(page, WORDS);
+	asm volatile("mov %0, %%cr3" : : "r"(cr3 & ~machine.cmask) : "memory");
+	expect("plain words", plain_words(page), WORDS);
+	asm volatile("mov %0, %%cr3" : : "r"(cr3) : "memory");
+	expect("plain words", plain_words(page), WORDS);
+}
+
+CASE(fetch, "fetch-is-private", CASE_SEV)
+{
+	static ALIGNED_PAGE u8 code[PAGE_SIZE];
+	u64 notes = hook(HOOK_COUNT, HOOK_COUNT_NOTES);
+	u64 result;
+
+	/* mov $0x1234, %eax; ret */
+	memcpy(code, "\xb8\x34\x12\x00\x00\xc3", 6);
+	asm volatile("call *%1" : "=a"(result)
+		     : "r"((u64)code + SHARED_VIEW) : "memory");
+	expect("what the code returned", result, 0x1234);
+	expect("state", state(code), HOOK_FRAME_NOTED);
+	expect("notes", hook(HOOK_COUNT, HOOK_COUNT_NOTES) - notes, 1);
+	expect("first byte, C=1", code[0], 0xb8);
+}
+
+/* A page table that turned shared is garbage, as the page-table walk reads
+ * it privately: the guest would end. Here only its state is looked at. */
+CASE(stack, "stack-is-private", CASE_SEV)
+{
+	volatile u64 word = PATTERN;
+
+	expect("state", state((void *)((u64)&word & ~0xfffULL)),
+	       HOOK_FRAME_PRIVATE);
+}
+
+/* Without SEV the bit is an ordinary, reserved address bit. */
+CASE(off, "no-encryption", 0)
+{
+	if (machine.sev != SEV_OFF)
+		return;
+	fill(page, WORDS);
+	expect("plain words in the other view", plain_words(shared(page)),
+	       WORDS);
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The test guest's entries: the setup header that a loader reads, the boot
+ * protocol's 32-bit and 64-bit entries, the way from one to the other, and the
+ * exception stubs of both modes. What is tested is decided in C.
+ */
+#include "abi.h"
+
+#define SELECTOR_CODE32		0x08
+#define SELECTOR_CODE64		0x10
+#define SELECTOR_DATA		0x18
+#define SELECTOR_TSS32		0x40
+
+#define CR0_PE_PG		0x80000001
+#define CR4_PAE			0x20
+#define EFER_LME_BIT		8
+
+#define SETUP_MAGIC		0x53726448	/* "HdrS" */
+#define SETUP_VERSION		0x020f
+#define SETUP_LOADED_HIGH	1
+#define XLF_KERNEL_64		1
+#define XLF_CAN_BE_LOADED_ABOVE_4G 2
+
+/* ---- The setup header: boot.rst, "The Real-Mode Kernel Header". */
+	.section .setup, "ax"
+	.code16
+setup:
+	hlt
+	jmp	setup
+	.org	0x1f1
+	.byte	1			/* setup_sects */
+	.word	0			/* root_flags */
+	.long	guest_syssize		/* syssize */
+	.word	0, 0, 0			/* ram_size, vid_mode, root_dev */
+	.word	0xaa55			/* boot_flag */
+	.byte	0xeb, .Lheader_end - 0x202 /* jump */
+	.long	SETUP_MAGIC		/* header */
+	.word	SETUP_VERSION		/* version */
+	.long	0			/* realmode_swtch */
+	.word	0, 0			/* start_sys_seg, kernel_version */
+	.byte	0			/* type_of_loader */
+	.byte	SETUP_LOADED_HIGH	/* loadflags */
+	.word	0			/* setup_move_size */
+	.long	0x100000		/* code32_start */
+	.long	0, 0			/* ramdisk_image, ramdisk_size */
+	.long	0			/* bootsect_kludge */
+	.word	0			/* heap_end_ptr */
+	.byte	0, 0			/* ext_loader_ver, ext_loader_type */
+	.long	0			/* cmd_line_ptr */
+	.long	0x7fffffff		/* initrd_addr_max */
+	.long	0x200000		/* kernel_alignment */
+	.byte	1			/* relocatable_kernel */
+	.byte	21			/* min_alignment */
+	.word	XLF_KERNEL_64 | XLF_CAN_BE_LOADED_ABOVE_4G /* xloadflags */
+	.long	2047			/* cmdline_size */
+	.long	0			/* hardware_subarch */
+	.quad	0			/* hardware_subarch_data */
+	.long	0, 0			/* payload_offset, payload_length */
+	.quad	0			/* setup_data */
+	.quad	GUEST_BASE		/* pref_address */
+	.long	guest_memsize		/* init_size */
+	.long	0			/* handover_offset */
+	.long	0			/* kernel_info_offset */
+.Lheader_end = . - setup
+	.org	0x400
+
+/*
+ * 32-bit entry (boot.rst): flat segments, paging off, ESI = boot_params,
+ * interrupts off. No stack is promised: the one call uses the scratch field of
+ * boot_params.
+ */
+	.section .head, "ax"
+	.code32
+	.globl	startup_32
+startup_32:
+	cli
+	cld
+	/* Where are we? */
+	leal	0x1e8(%esi), %esp
+	call	1f
+1:	popl	%ebp
+	subl	$(1b - startup_32), %ebp
+	movl	%esi, %ebx
+	cmpl	$startup_32, %ebp
+	je	2f
+	movl	%ebp, %esi
+	movl	$startup_32, %edi
+	movl	$image_end, %ecx
+	subl	$startup_32, %ecx
+	rep movsb
+2:	movl	$.Lat_home32, %eax
+	jmp	*%eax
+
+	.org	0x200
+	.code64
+	.globl	startup_64
+/*
+ * 64-bit entry: long mode, identity map with the C-bit, RSI = boot_params,
+ * interrupts off.
+ */
+startup_64:
+	cli
+	cld
+	movq	%rsi, %rbx
+	leaq	startup_32(%rip), %rsi
+	movq	$startup_32, %rdi
+	cmpq	%rdi, %rsi
+	je	1f
+	movl	$image_end, %ecx
+	subl	%edi, %ecx
+	rep movsb
+1:	movq	$.Lat_home64, %rax
+	jmp	*%rax
+
+	.text
+	.code32
+/* At the linked address, EBX = boot_params. */
+.Lat_home32:
+	movl	$bss_start, %edi
+	movl	$bss_end, %ecx
+	subl	%edi, %ecx
+	xorl	%eax, %eax
+	rep stosb
+	movl	$stack_end, %esp
+	lgdt	gdt_pointer
+	movl	$SELECTOR_DATA, %eax
+	movl	%eax, %ds
+	movl	%eax, %es
+	movl	%eax, %ss
+	ljmp	$SELECTOR_CODE32, $1f
+1:	pushl	%ebx
+	call	boot32
+	popl	%ebx
+
+	/* Long mode, on the tables that boot32() built. */
+	movl	%cr4, %eax
+	orl	$CR4_PAE, %eax
+	movl	%eax, %cr4
+	movl	$boot_pml4, %eax
+	movl	%eax, %cr3
+	movl	$MSR_EFER, %ecx
+	rdmsr
+	btsl	$EFER_LME_BIT, %eax
+	wrmsr
+	movl	%cr0, %eax
+	orl	$CR0_PE_PG, %eax
+	movl	%eax, %cr0
+	ljmp	$SELECTOR_CODE64, $.Lmain
+
+	.code64
+.Lat_home64:
+	movl	$bss_start, %edi
+	movl	$bss_end, %ecx
+	subl	%edi, %ecx
+	xorl	%eax, %eax
+	rep stosb
+.Lmain:
+	movl	$stack_end, %esp
+	lgdt	gdt_pointer
+	movl	$SELECTOR_DATA, %eax
+	movl	%eax, %ds
+	movl	%eax, %es
+	movl	%eax, %ss
+	movl	%eax, %fs
+	movl	%eax, %gs
+	pushq	$SELECTOR_CODE64
+	pushq	$1f
+	lretq
+1:	movq	%rbx, %rdi
+	call	guest_main
+	ud2
+
+/* ---- Exceptions in 32-bit mode: struct frame32 of boot32.c. */
+	.code32
+	.globl	vc32_entry
+vc32_entry:
+	pushal
+	pushl	%esp
+	call	vc32
+	popl	%eax
+	popal
+	addl	$4, %esp		/* the error code */
+	iretl
+
+/*
+ * user32_run(eip, cs, ss, esp): to CPL 3, until INT VECTOR_USER_END.
+ * The C compiler's callee-saved registers are kept on the old stack.
+ */
+	.globl	user32_run, user32_end
+user32_run:
+	pushl	%ebp
+	pushl	%ebx
+	pushl	%esi
+	pushl	%edi
+	movl	%esp, user32_stack
+	movl	20(%esp), %eax
+	movl	24(%esp), %ecx
+	movl	28(%esp), %edx
+	movl	32(%esp), %ebx
+	pushl	%edx
+	pushl	%ebx
+	pushfl
+	pushl	%ecx
+	pushl	%eax
+	movl	%edx, %ds
+	movl	%edx, %es
+	iretl
+user32_end:
+	movl	$SELECTOR_DATA, %eax
+	movl	%eax, %ds
+	movl	%eax, %es
+	movl	user32_stack, %esp
+	popl	%edi
+	popl	%esi
+	popl	%ebx
+	popl	%ebp
+	ret
+
+/* ---- Exceptions in long mode: struct frame of guest.h. */
+	.code64
+/* Vectors whose frame has an error code: 8, 10-14, 17, 21, 29, 30. */
+#define WITH_ERROR_CODE		0x60227d00
+
+	.balign	16
+	.globl	exception_stubs
+exception_stubs:			/* 16 bytes each */
+	vector = 0
+	.rept	VECTOR_TIMER + 1
+	.balign	16
+	.if	vector > 31 || !((WITH_ERROR_CODE >> (vector & 31)) & 1)
+	pushq	$0
+	.endif
+	pushq	$vector
+	jmp	exception_common
+	vector = vector + 1
+	.endr
+
+exception_common:
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%rsi
+	pushq	%rdi
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	cld
+	movq	%rsp, %rdi
+	call	exception
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rdi
+	popq	%rsi
+	popq	%rbp
+	popq	%rbx
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	addq	$16, %rsp		/* vector and error code */
+	iretq
+
+/*
+ * user_enter(rip, rflags, rsp, selectors): to CPL 3; selectors holds SS in its
+ * high half and CS in its low half. Returns at user_end, the gate of
+ * INT VECTOR_USER_END.
+ */
+	.globl	user_enter, user_end
+user_enter:
+	pushq	%rbp
+	pushq	%rbx
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	movq	%rsp, user_stack(%rip)
+	movq	%rcx, %rax
+	shrq	$32, %rax
+	pushq	%rax
+	pushq	%rdx
+	pushq	%rsi
+	movl	%ecx, %ecx
+	pushq	%rcx
+	pushq	%rdi
+	iretq
+user_end:
+	movq	user_stack(%rip), %rsp
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbx
+	popq	%rbp
+	ret
+
+/* u64 compat_cpuid(void): CPUID 0 in compatibility mode; returns EBX. */
+	.globl	compat_cpuid
+compat_cpuid:
+	pushq	%rbx
+	movq	$.Lcompat, vc(%rip)
+	movq	$.Lcompat_end, vc + 8(%rip)
+	xorl	%eax, %eax
+	xorl	%ecx, %ecx
+	pushq	$SELECTOR_CODE32
+	pushq	$.Lcompat
+	lretq
+	.code32
+.Lcompat:
+	cpuid
+.Lcompat_end:
+	ljmp	$SELECTOR_CODE64, $1f
+	.code64
+1:	movl	%ebx, %eax
+	popq	%rbx
+	ret
+
+	.data
+	.balign	8
+	.globl	gdt, gdt_pointer
+gdt:
+	.quad	0
+	.quad	0x00cf9b000000ffff	/* 0x08: 32-bit code */
+	.quad	0x00af9b000000ffff	/* 0x10: 64-bit code */
+	.quad	0x00cf93000000ffff	/* 0x18: data */
+	.quad	0, 0			/* 0x20: 64-bit TSS, set up in C */
+	.quad	0x00affb000000ffff	/* 0x30: 64-bit code, CPL 3 */
+	.quad	0x00cff3000000ffff	/* 0x38: data, CPL 3 */
+	.quad	0			/* 0x40: 32-bit TSS, set up in C */
+	.quad	0x00cffb000000ffff	/* 0x48: 32-bit code, CPL 3 */
+gdt_end:
+gdt_pointer:
+	.word	gdt_end - gdt - 1
+	.quad	gdt
+user_stack:
+	.quad	0
+user32_stack:
+	.long	0
+
+	.bss
+	.balign	16
+	.space	16384
+stack_end:
+	.section .note.GNU-stack, "", @progbits

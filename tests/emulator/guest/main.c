@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The test guest's main program: runs the case that the command line asks for
+ * (case=NAME, case=all, case=list) and prints one line for each:
+ *
+ *	ok NAME | not ok NAME: reason | skipped NAME: reason
+ */
+#include <asm/bootparam.h>
+
+#include "guest.h"
+#include "cmdline.h"
+#include "early.h"
+
+struct machine machine;
+extern const struct test_case test_cases[], test_cases_end[];
+
+static const char *running;
+static bool failed;
+static u32 failures;
+
+void guest_main(const struct boot_params *bp);
+
+NORETURN void end_run(u8 how)
+{
+	/* Both devices that end a run are in reach of a broken guest too. */
+	if (machine.sev == SEV_ES) {
+		ghcb_begin(SVM_EXIT_IOIO, 1 << IOIO_SIZE_SHIFT |
+			   DEBUG_EXIT_PORT << IOIO_PORT_SHIFT, 0);
+		ghcb_set(GHCB_RAX, how);
+		ghcb_go();
+	} else {
+		asm volatile("outb %0, %1"
+			     : : "a"(how), "Nd"((u16)DEBUG_EXIT_PORT));
+	}
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
+static void fail_begin(void)
+{
+	failed = true;
+	con_str("not ok ");
+	con_str(running);
+	con_str(": ");
+}
+
+void fail(const char *why)
+{
+	fail_begin();
+	con_str(why);
+	con_str("\n");
+}
+
+void expect(const char *what, u64 got, u64 want)
+{
+	if (got == want)
+		return;
+	fail_begin();
+	con_str(what);
+	con_str(" is ");
+	con_hex(got);
+	con_str(", not ");
+	con_hex(want);
+	con_str("\n");
+}
+
+void expect_not(const char *what, u64 got, u64 not_this)
+{
+	if (got != not_this)
+		return;
+	fail_begin();
+	con_str(what);
+	con_str(" is ");
+	con_hex(got);
+	con_str("\n");
+}
+
+void note(const char *what, u64 value)
+{
+	con_str("# ");
+	con_str(running);
+	con_str(": ");
+	con_str(what);
+	con_str(" ");
+	con_hex(value);
+	con_str("\n");
+}
+
+static const char *missing(u64 flags)
+{
+	if (flags & CASE_ES && machine.sev != SEV_ES)
+		return "not an SEV-ES guest";
+	if (flags & CASE_SEV && machine.sev == SEV_OFF)
+		return "memory is not encrypted";
+	if (flags & CASE_V2 && machine.ghcb_max < 2)
+		return "GHCB version 1";
+	return NULL;
+}
+
+static void run_case(const struct test_case *t)
+{
+	const char *lacks = missing(t->flags);
+
+	running = t->name;
+	if (lacks) {
+		con_str("skipped ");
+		con_str(t->name);
+		con_str(": ");
+		con_str(lacks);
+		con_str("\n");
+		return;
+	}
+	failed = false;
+	memset(&vc, 0, sizeof(vc));
+	trap_reset();
+	hook(HOOK_VIOLATION, 0);
+	t->run();
+	hook(HOOK_EXPECT, VIOL_NONE);
+	expect("violation left over", hook(HOOK_VIOLATION, 0), VIOL_NONE);
+	if (vc.wrong_rip)
+		fail("#VC did not point at the instruction");
+	if (failed) {
+		failures++;
+		return;
+	}
+	con_str("ok ");
+	con_str(t->name);
+	con_str("\n");
+}
+
+/* The 32-bit stage's results: one line a case, whose results are adjacent. */
+static void print_early(void)
+{
+	const struct early_result *r;
+	u32 i;
+
+	for (i = 0; i < early.count; i++) {
+		r = &early.result[i];
+		if (!i || r->name != r[-1].name) {
+			running = (const char *)(u64)r->name;
+			failed = false;
+		}
+		expect((const char *)(u64)r->what, r->got, r->want);
+		if (i + 1 < early.count && r[1].name == r->name)
+			continue;
+		if (failed) {
+			failures++;
+			continue;
+		}
+		con_str("ok ");
+		con_str(running);
+		con_str("\n");
+	}
+}
+
+static void machine_init(const struct boot_params *bp)
+{
+	u64 config = hook(HOOK_CONFIG, 0);
+
+	machine.bp = bp;
+	machine.sev = config >> HOOK_CONFIG_SEV_SHIFT & 3;
+	machine.ghcb_max = config >> HOOK_CONFIG_MAX_SHIFT & 0xf;
+	machine.cbit = config >> HOOK_CONFIG_CBIT_SHIFT & 0xff;
+	machine.cmask = machine.sev ? 1ULL << machine.cbit : 0;
+	machine.strict = config & HOOK_CONFIG_STRICT;
+	machine.la57 = config & HOOK_CONFIG_LA57;
+	machine.rdtsc = config & HOOK_CONFIG_RDTSC;
+}
+
+void guest_main(const struct boot_params *bp)
+{
+	const char *name = cmdline_case((const char *)
+		(u64)bp->hdr.cmd_line_ptr);
+	const struct test_case *t;
+	bool found = false;
+
+	machine_init(bp);
+	cpu_init();
+	running = "start";
+	if (hook(HOOK_VERSION, 0) != HOOK_API)
+		fail("the test hooks are of another version");
+	print_early();
+	for (t = test_cases; t < test_cases_end; t++) {
+		if (word_is(name, "list")) {
+			con_str(t->flags & CASE_ENDS ? "ends " : "case ");
+			con_str(t->name);
+			con_str("\n");
+			found = true;
+		} else if (word_is(name, t->name) ||
+			   (word_is(name, "all") && !(t->flags & CASE_ENDS))) {
+			run_case(t);
+			found = true;
+		}
+	}
+	if (!found) {
+		failures++;
+		con_str("no such case\n");
+	}
+	con_str("done\n");
+	end_run(failures ? DEBUG_EXIT_FAIL : DEBUG_EXIT_PASS);
+}

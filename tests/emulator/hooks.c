@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Services for test guests, behind --test-hooks: see hooks.h.
+ */
+#include "sevemu.h"
+
+static unsigned int last_violation, expected;
+
+static u64 config_word(void)
+{
+	return (u64)config.sev << HOOK_CONFIG_SEV_SHIFT |
+	       (u64)config.ghcb_max << HOOK_CONFIG_MAX_SHIFT |
+	       (u64)config.cbit << HOOK_CONFIG_CBIT_SHIFT |
+	       (config.strict ? HOOK_CONFIG_STRICT : 0) |
+	       (config.la57 ? HOOK_CONFIG_LA57 : 0) |
+	       (config.rdtsc ? HOOK_CONFIG_RDTSC : 0);
+}
+
+/* A violation happened: was it asked for?  Good for one. */
+bool hook_expects(unsigned int violation)
+{
+	bool asked = config.hooks && expected == violation;
+
+	last_violation = violation;
+	expected = VIOL_NONE;
+	return asked;
+}
+
+static u64 hook(struct vcpu *vcpu, u32 function, u64 arg1, u64 arg2)
+{
+	u64 old;
+
+	switch (function) {
+	case HOOK_VERSION:
+		return HOOK_API;
+	case HOOK_CONFIG:
+		return config_word();
+	case HOOK_COUNT:
+		return report_figure(arg1);
+	case HOOK_FRAME_STATE:
+		return npt_frame_state(arg1);
+	case HOOK_FRAME_READ:
+		return npt_host_peek(arg1);
+	case HOOK_NMI:
+		vcpu->nmi_pending = true;
+		return 0;
+	case HOOK_INTERCEPT:
+		old = vcpu->intercepts;
+		vcpu->intercepts = arg1;
+		exits_init(vcpu);
+		return old;
+	case HOOK_VIOLATION:
+		old = last_violation;
+		last_violation = VIOL_NONE;
+		return old;
+	case HOOK_EXPECT:
+		expected = arg1;
+		return 0;
+	case HOOK_MARK:
+		report_marker();
+		return 0;
+	case HOOK_NMI_STATE:
+		return (vcpu->nmi_pending ? 1 : 0) | (vcpu->nmi_masked ? 2 : 0);
+	case HOOK_INJECT:
+		vcpu->gpr[RAX] = 0;
+		guest_raise(vcpu, arg1 % 32, arg2);
+		return 0;
+	default:
+		return HOOK_ERROR;
+	}
+}
+
+/* A plain VMMCALL: true if it was a hook and is done. */
+bool hook_call(struct vcpu *vcpu)
+{
+	if (!config.hooks || (u32)vcpu->gpr[RAX] != HOOK_MAGIC)
+		return false;
+	vcpu->vmcb->rip += 3;
+	vcpu->gpr[RAX] = hook(vcpu, vcpu->gpr[RCX], vcpu->gpr[RDX], vcpu->gpr[RSI]);
+	return true;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Port I/O.  Every access of the guest comes through io_in() and io_out(), in
+ * all SEV modes; nearly all go straight to the machine.  Filtered are the ways
+ * to learn of the hypervisor's memory (CMOS, fw_cfg) or to have it written
+ * (fw_cfg's DMA, which is not offered), the hypervisor's own ports, and the
+ * writes that end the machine: the report must be out before them.
+ */
+#include "sevemu.h"
+#include "ports.h"
+
+#define PORT_KEYBOARD		0x64
+#define KEYBOARD_PULSE		0xf0	/* pulse the lines whose bits are 0 ... */
+#define KEYBOARD_PULSE_RESET	0x01	/* ... of which this is the reset line */
+#define PORT_CMOS_INDEX		0x70
+#define PORT_CMOS_DATA		0x71
+#define PORT_SYSTEM_CONTROL	0x92
+#define SYSTEM_CONTROL_RESET	0x01
+#define PORT_FW_CFG_SELECT	0x510
+#define PORT_FW_CFG_DATA	0x511
+#define PORT_FW_CFG_DMA		0x514
+#define PORT_FW_CFG_DMA_END	0x51b
+#define PORT_PCI_ADDRESS	0xcf8
+#define PORT_RESET_CONTROL	0xcf9
+#define RESET_CONTROL_RESET	0x04
+#define PORT_PCI_DATA		0xcfc
+#define PORT_OWN_FIRST		0x4e8
+#define PORT_OWN_LAST		0x4ef
+
+#define CMOS_RAM_LOW		0x34	/* 64 KiB units above 16 MiB */
+#define CMOS_RAM_HIGH		0x35
+#define CMOS_RAM_ORIGIN		0x1000000
+#define FW_CFG_ID_DMA		2
+
+#define PM1_SLEEP_ENABLE	0x2000
+#define PM1_SLEEP_TYPE		0x1c00	/* 0 is soft-off on PIIX4 and ICH9 */
+#define PM1A_CONTROL		4
+#define PCI_PMBASE		0x40
+#define PMBASE_MASK		0xff80
+
+static struct {
+	u16 key;
+	u32 offset;
+	u16 e820_key;
+} fw_cfg;
+
+static u8 cmos_index;
+
+void io_init(void)
+{
+	u32 size;
+
+	fw_cfg.e820_key = fwcfg_find("etc/e820", &size);
+}
+
+static u32 pci_config(u32 address)
+{
+	u32 saved = inl(PORT_PCI_ADDRESS), v;
+
+	outl(PORT_PCI_ADDRESS, 0x80000000 | address);
+	v = inl(PORT_PCI_DATA);
+	outl(PORT_PCI_ADDRESS, saved);
+	return v;
+}
+
+/* The ACPI control register: of PIIX4's function 3, or of ICH9's LPC bridge. */
+static u16 pm1a_control(void)
+{
+	static const struct {
+		u32 id, address;
+	} bridges[] = { { 0x71138086, 0x0b00 }, { 0x29188086, 0xf800 } };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bridges); i++)
+		if (pci_config(bridges[i].address) == bridges[i].id)
+			return (pci_config(bridges[i].address | PCI_PMBASE) &
+				PMBASE_MASK) + PM1A_CONTROL;
+	return 0;
+}
+
+static void check_end(u16 port, unsigned int size, u32 value)
+{
+	if (port == PORT_RESET_CONTROL && value & RESET_CONTROL_RESET)
+		end_run(END_GUEST, "guest ended: reset through port 0xcf9");
+	if (port == PORT_KEYBOARD && (value & KEYBOARD_PULSE) == KEYBOARD_PULSE &&
+	    !(value & KEYBOARD_PULSE_RESET))
+		end_run(END_GUEST, "guest ended: reset through the keyboard controller");
+	if (port == PORT_SYSTEM_CONTROL && value & SYSTEM_CONTROL_RESET)
+		end_run(END_GUEST, "guest ended: reset through port 0x92");
+	if (size > 1 && (value & (PM1_SLEEP_ENABLE | PM1_SLEEP_TYPE)) == PM1_SLEEP_ENABLE &&
+	    port == pm1a_control())
+		end_run(END_GUEST, "guest ended: power-off");
+	if (port == DEBUG_EXIT_PORT)
+		end_run(value == DEBUG_EXIT_PASS ? END_PASS :
+			value == DEBUG_EXIT_FAIL ? END_FAIL : END_DEBUG_EXIT,
+			"guest ended: wrote %#x to the debug-exit port", value);
+}
+
+/* Port 0x511: QEMU gives 0 beyond the end of an item. */
+static u8 fw_cfg_byte(void)
+{
+	u8 hidden = inb(PORT_FW_CFG_DATA);
+	u32 offset = fw_cfg.offset++;
+	u32 ram;
+
+	if (fw_cfg.key == fw_cfg.e820_key)
+		return offset < machine_e820_count * sizeof(struct e820_entry) ?
+		       ((u8 *)machine_e820)[offset] : 0;
+	if (fw_cfg.key == FW_CFG_ID && !offset)
+		return hidden & ~FW_CFG_ID_DMA;
+	if (fw_cfg.key == FW_CFG_RAM_SIZE) {
+		ram = hv_base;
+		return offset < sizeof(ram) ? ram >> offset * 8 : 0;
+	}
+	return hidden;
+}
+
+static u8 cmos_byte(void)
+{
+	u64 units = (hv_base - CMOS_RAM_ORIGIN) >> 16;
+
+	switch (cmos_index) {
+	case CMOS_RAM_LOW:
+		return units;
+	case CMOS_RAM_HIGH:
+		return units >> 8;
+	default:
+		return inb(PORT_CMOS_DATA);
+	}
+}
+
+u32 io_in(u16 port, unsigned int size)
+{
+	if (port >= PORT_OWN_FIRST && port <= PORT_OWN_LAST)
+		return ~0u;
+	if (port >= PORT_FW_CFG_DMA && port <= PORT_FW_CFG_DMA_END)
+		return 0;
+	if (size == 1 && port == PORT_FW_CFG_DATA)
+		return fw_cfg_byte();
+	if (size == 1 && port == PORT_CMOS_DATA)
+		return cmos_byte();
+	return size == 1 ? inb(port) : size == 2 ? inw(port) : inl(port);
+}
+
+void io_out(u16 port, unsigned int size, u32 value)
+{
+	if (size < 4)
+		value &= (1u << size * 8) - 1;
+	check_end(port, size, value);
+	if (port >= PORT_OWN_FIRST && port <= PORT_OWN_LAST)
+		return;
+	if (port >= PORT_FW_CFG_DMA && port <= PORT_FW_CFG_DMA_END)
+		end_run(END_ERROR, "guest uses fw_cfg's DMA (port %#x), which it is "
+			"not offered", (unsigned int)port);
+	if (port == PORT_FW_CFG_SELECT && size == 2) {
+		fw_cfg.key = value;
+		fw_cfg.offset = 0;
+	}
+	if (port == PORT_CMOS_INDEX)
+		cmos_index = value & 0x7f;
+
+	if (size == 1)
+		outb(port, value);
+	else if (size == 2)
+		outw(port, value);
+	else
+		outl(port, value);
+}
+
+/*
+ * INS and OUTS of guests without SEV-ES, one element at a time.  QEMU's
+ * EXITINFO1 has neither address size nor segment: the prefixes say them.
+ */
+static void io_string(struct vcpu *vcpu, u64 info, unsigned int size)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+	const struct segment *segments[] = {
+		&vmcb->es, &vmcb->cs, &vmcb->ss, &vmcb->ds, &vmcb->fs, &vmcb->gs,
+	};
+	bool in = info & IOIO_IN, rep = info & IOIO_REP;
+	bool flat = guest_long_mode(vcpu) && vmcb->cs.attrib & SEG_L;
+	bool wide = flat || vmcb->cs.attrib & SEG_DB;
+	u64 *index = &vcpu->gpr[in ? RDI : RSI], *count = &vcpu->gpr[RCX];
+	u64 step = vmcb->rflags & RFLAGS_DF ? -(u64)size : size;
+	u32 access = vmcb->cpl == 3 ? PF_U : 0;
+	u16 port = info >> IOIO_PORT_SHIFT;
+	const struct segment *segment;
+	struct guest_fault fault;
+	struct insn insn;
+	u64 mask;
+
+	insn_decode(vcpu, &insn);
+	wide ^= insn.address_size;
+	mask = flat && wide ? ~0ull : wide || flat ? 0xffffffff : 0xffff;
+	segment = segments[in ? SEG_ES : insn.segment];
+
+	while (!rep || *count & mask) {
+		u64 va = (!flat || segment >= &vmcb->fs ? segment->base : 0) +
+			 (*index & mask);
+		u32 value = 0;
+		bool ok;
+
+		if (!flat)
+			va = (u32)va;
+		ok = guest_read(vcpu, va, &value, size, access, &fault);
+		if (ok && in) {
+			/* The fault must come before the port is read. */
+			ok = guest_write(vcpu, va, &value, size, access, &fault);
+			if (ok) {
+				value = io_in(port, size);
+				guest_write(vcpu, va, &value, size, access, &fault);
+			}
+		} else if (ok) {
+			io_out(port, size, value);
+		}
+		if (!ok) {
+			guest_raise_pf(vcpu, &fault);
+			return;
+		}
+		*index = (*index & ~mask) | ((*index + step) & mask);
+		if (!rep)
+			break;
+		*count = (*count & ~mask) | ((*count - 1) & mask);
+	}
+	vmcb->rip = vmcb->exit_info_2;
+}
+
+/* SVM_EXIT_IOIO of a guest without SEV-ES. */
+void io_exit(struct vcpu *vcpu)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+	u64 info = vmcb->exit_info_1, *rax = &vcpu->gpr[RAX];
+	unsigned int size = (info & IOIO_SIZE_MASK) >> IOIO_SIZE_SHIFT;
+	u16 port = info >> IOIO_PORT_SHIFT;
+	u32 value;
+
+	vmcb->int_state &= ~(u64)INT_SHADOW;
+	if (info & IOIO_STRING) {
+		io_string(vcpu, info, size);
+		return;
+	}
+	if (info & IOIO_IN) {
+		value = io_in(port, size);
+		if (size == 4)
+			*rax = value;
+		else if (size == 2)
+			*rax = (*rax & ~0xffffull) | (value & 0xffff);
+		else
+			*rax = (*rax & ~0xffull) | (value & 0xff);
+	} else {
+		io_out(port, size, *rax);
+	}
+	vmcb->rip = vmcb->exit_info_2;
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest's memory map, and the three ways to start it: firmware from its
+ * reset vector, or a bzImage by the 64-bit or the 32-bit entry of the Linux
+ * boot protocol (Documentation/arch/x86/boot.rst).
+ *
+ * What is loaded here counts as measured at launch: it is private from the
+ * start.
+ */
+#include <asm/bootparam.h>
+
+#include "sevemu.h"
+
+#define E820_MAX		32
+#define VGA_START		0xa0000
+#define BIOS_START		0xc0000
+#define BIOS_END		0x100000
+#define EBDA_START		0x9fc00
+#define FOUR_GIB		0x100000000
+#define FIRMWARE_MAX		0x800000
+
+/* Low memory of a guest that is booted without firmware */
+#define GUEST_GDT		0x8000
+#define GUEST_STACK		0x9000
+#define GUEST_ZERO_PAGE		0x10000
+#define GUEST_TABLES		0x11000	/* PML4, PDPT, 4 PDs */
+#define GUEST_CMDLINE		0x20000
+#define CMDLINE_MAX		0x8000
+
+#define BOOT_CS			0x10	/* boot protocol, 32-bit and 64-bit */
+#define BOOT_DS			0x18
+#define BOOT_ATTRIB_CODE32	0xc9b	/* flat, accessed */
+#define BOOT_ATTRIB_CODE64	0xa9b
+#define BOOT_ATTRIB_DATA	0xc93
+#define BOOT_GDT_CODE32		0x00cf9b000000ffff
+#define BOOT_GDT_CODE64		0x00af9b000000ffff
+#define BOOT_GDT_DATA		0x00cf93000000ffff
+#define ATTRIB_TSS		0x08b
+#define ATTRIB_LDT		0x082
+#define ATTRIB_REAL_CODE	0x09b
+#define ATTRIB_REAL_DATA	0x093
+#define RESET_CS		0xf000
+#define RESET_CS_BASE		0xffff0000
+#define RESET_IP		0xfff0
+#define RESET_EDX		0x00800f12	/* family, model, stepping */
+#define PAT_DEFAULT		0x0007040600070406
+#define DIRECT_ASID		1
+
+#define SETUP_MAGIC		0x53726448	/* "HdrS" */
+#define PROTOCOL_64BIT		0x020c
+#define ENTRY_64BIT		0x200
+#define LOADER_UNDEFINED	0xff
+
+struct e820_entry machine_e820[E820_MAX];
+unsigned int machine_e820_count;
+static u64 high_ram;		/* above 4 GiB */
+
+/*
+ * QEMU's memory map, with low RAM ending where the hypervisor begins, and the
+ * guest's RAM made from it.  The BIOS area is RAM of the guest's own: what the
+ * machine has there is the hypervisor's ROM.  So is its first frame, which keeps
+ * the null pointer out of use.
+ */
+void loader_memory(void)
+{
+	u32 size, i;
+	u16 key = fwcfg_find("etc/e820", &size);
+
+	if (!key || size > sizeof(machine_e820))
+		end_run(END_ERROR, "no memory map from QEMU, or one of %u bytes", size);
+	fwcfg_read(key, machine_e820, size);
+	machine_e820_count = size / sizeof(machine_e820[0]);
+
+	for (i = 0; i < machine_e820_count; i++) {
+		struct e820_entry *e = &machine_e820[i];
+
+		if (e->type != E820_RAM)
+			continue;
+		if (e->address < FOUR_GIB && e->address + e->length > hv_base)
+			e->length = hv_base - e->address;
+		if (e->address >= FOUR_GIB) {
+			npt_add_ram(e->address, e->length, (u8 *)e->address);
+			high_ram = e->length;
+		}
+	}
+	npt_add_ram(0, PAGE_SIZE, npt_alloc(1));
+	npt_add_ram(PAGE_SIZE, VGA_START - PAGE_SIZE, (u8 *)PAGE_SIZE);
+	npt_add_ram(BIOS_START, BIOS_END - BIOS_START,
+		    npt_alloc((BIOS_END - BIOS_START) / PAGE_SIZE));
+	npt_add_ram(BIOS_END, hv_base - BIOS_END, (u8 *)BIOS_END);
+}
+
+static u8 *guest_ram(u64 gpa, u64 len)
+{
+	if (!len || gpa + len < gpa || !npt_frame(gpa, VIEW_PRIVATE) ||
+	    gpa + len > hv_base || (gpa < VGA_START && gpa + len > VGA_START))
+		end_run(END_ERROR, "guest image %#lx-%#lx does not fit into its RAM",
+			gpa, gpa + len);
+	return (u8 *)gpa;
+}
+
+static void set_segment(struct segment *s, u16 selector, u16 attrib, u32 limit, u64 base)
+{
+	s->selector = selector;
+	s->attrib = attrib;
+	s->limit = limit;
+	s->base = base;
+}
+
+static void set_data_segments(struct vmcb *v, u16 selector, u16 attrib, u32 limit)
+{
+	set_segment(&v->ds, selector, attrib, limit, 0);
+	set_segment(&v->es, selector, attrib, limit, 0);
+	set_segment(&v->ss, selector, attrib, limit, 0);
+	set_segment(&v->fs, selector, attrib, limit, 0);
+	set_segment(&v->gs, selector, attrib, limit, 0);
+}
+
+/* What all modes have in common: the state after reset (APM2 14.1.3). */
+static void cpu_reset(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+
+	v->asid = DIRECT_ASID;
+	v->nested_ctl = NESTED_CTL_NP;
+	v->g_pat = PAT_DEFAULT;
+	v->efer = EFER_SVME;
+	v->cr0 = CR0_CD | CR0_NW | CR0_ET;
+	v->dr6 = DR6_INIT;
+	v->dr7 = vcpu->dr7 = DR7_INIT;
+	v->rflags = RFLAGS_FIXED;
+	set_segment(&v->gdtr, 0, 0, 0xffff, 0);
+	set_segment(&v->idtr, 0, 0, 0xffff, 0);
+	set_segment(&v->ldtr, 0, ATTRIB_LDT, 0xffff, 0);
+	set_segment(&v->tr, 0, ATTRIB_TSS, 0xffff, 0);
+	vcpu->ghcb_msr = GHCB_MSR_SEV_INFO_RESP | (u64)config.cbit << 24 |
+			 (u64)GHCB_PROTOCOL_MIN << 32 | (u64)config.ghcb_max << 48;
+}
+
+static void start_firmware(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+	u32 size;
+	u16 key = fwcfg_find("opt/sevemu/firmware", &size);
+	u8 *image;
+
+	if (!key || !size || size % PAGE_SIZE || size > FIRMWARE_MAX)
+		end_run(END_ERROR, "no firmware image, or one of %u bytes", size);
+	image = npt_alloc(ALIGN_UP(size, LARGE_SIZE) / PAGE_SIZE);
+	fwcfg_read(key, image, size);
+	npt_add_rom(FOUR_GIB - size, size, image);
+
+	set_data_segments(v, 0, ATTRIB_REAL_DATA, 0xffff);
+	set_segment(&v->cs, RESET_CS, ATTRIB_REAL_CODE, 0xffff, RESET_CS_BASE);
+	v->rip = RESET_IP;
+	vcpu->gpr[RDX] = RESET_EDX;
+}
+
+/* The boot protocol wants the identity map of everything that is handed over. */
+static void make_page_tables(void)
+{
+	u64 *table = (u64 *)guest_ram(GUEST_TABLES, 6 * PAGE_SIZE);
+	u64 flags = PTE_P | PTE_W | cbit_mask(), i;
+
+	memset(table, 0, 6 * PAGE_SIZE);
+	table[0] = (GUEST_TABLES + PAGE_SIZE) | flags;
+	for (i = 0; i < 4; i++)
+		table[512 + i] = (GUEST_TABLES + (2 + i) * PAGE_SIZE) | flags;
+	for (i = 0; i < 4 * 512; i++)
+		table[1024 + i] = i * LARGE_SIZE | flags | PTE_PS;
+}
+
+static void add_e820(struct boot_params *bp, u64 start, u64 end, u32 type)
+{
+	struct boot_e820_entry *e = &bp->e820_table[bp->e820_entries++];
+
+	e->addr = start;
+	e->size = end - start;
+	e->type = type;
+}
+
+/* The hypervisor's range is reserved, lest the kernel put devices there. */
+static void make_e820(struct boot_params *bp)
+{
+	unsigned int i;
+
+	add_e820(bp, 0, EBDA_START, E820_RAM);
+	add_e820(bp, EBDA_START, VGA_START, E820_RESERVED);
+	add_e820(bp, BIOS_START, BIOS_END, E820_RESERVED);
+	add_e820(bp, BIOS_END, hv_base, E820_RAM);
+	add_e820(bp, hv_base, hv_base + HV_SIZE, E820_RESERVED);
+	for (i = 0; i < machine_e820_count; i++)
+		if (machine_e820[i].type != E820_RAM)
+			add_e820(bp, machine_e820[i].address, machine_e820[i].address +
+				 machine_e820[i].length, machine_e820[i].type);
+	if (high_ram)
+		add_e820(bp, FOUR_GIB, FOUR_GIB + high_ram, E820_RAM);
+}
+
+static void load_initrd(struct setup_header *hdr)
+{
+	u32 size = fwcfg_read32(FW_CFG_INITRD_SIZE);
+	u64 end = (u64)hdr->initrd_addr_max + 1, start;
+
+	if (!size)
+		return;
+	if (end > hv_base)
+		end = hv_base;
+	start = ALIGN_DOWN(end - size, PAGE_SIZE);
+	fwcfg_read(FW_CFG_INITRD_DATA, guest_ram(start, size), size);
+	hdr->ramdisk_image = start;
+	hdr->ramdisk_size = size;
+}
+
+/* Zero page, command line, initrd, image; the address of its 32-bit entry. */
+static u64 load_kernel(void)
+{
+	struct boot_params *bp = (void *)guest_ram(GUEST_ZERO_PAGE, sizeof(*bp));
+	struct setup_header *hdr = &bp->hdr;
+	u32 setup_size = fwcfg_read32(FW_CFG_SETUP_SIZE);
+	u32 size = fwcfg_read32(FW_CFG_KERNEL_SIZE);
+	u32 cmdline = fwcfg_read32(FW_CFG_CMDLINE_SIZE);
+	static u8 setup[0x8000];
+	u32 header_end;
+	u64 load;
+
+	if (!size || setup_size < ENTRY_64BIT + 0x70 || setup_size > sizeof(setup))
+		end_run(END_ERROR, "no kernel, or no bzImage: setup of %u bytes", setup_size);
+	fwcfg_read(FW_CFG_SETUP_DATA, setup, setup_size);
+
+	/* The header ends where its own jump leads; the rest of the page is 0. */
+	memset(bp, 0, sizeof(*bp));
+	header_end = 0x202 + setup[0x201];
+	if (header_end > 0x1f1 + sizeof(*hdr))
+		header_end = 0x1f1 + sizeof(*hdr);
+	memcpy(hdr, setup + 0x1f1, header_end - 0x1f1);
+	if (hdr->header != SETUP_MAGIC || hdr->version < PROTOCOL_64BIT)
+		end_run(END_ERROR, "kernel is no bzImage of protocol 2.12 or later");
+	if (config.mode == MODE_DIRECT64 && !(hdr->xloadflags & XLF_KERNEL_64))
+		end_run(END_ERROR, "kernel has no 64-bit entry");
+
+	load = config.load ? config.load :
+	       hdr->relocatable_kernel ? hdr->pref_address : hdr->code32_start;
+	guest_ram(load, hdr->init_size > size ? hdr->init_size : size);
+	fwcfg_read(FW_CFG_KERNEL_DATA, (u8 *)load, size);
+
+	if (cmdline > CMDLINE_MAX)
+		end_run(END_ERROR, "command line of %u bytes", cmdline);
+	if (cmdline)
+		fwcfg_read(FW_CFG_CMDLINE_DATA, guest_ram(GUEST_CMDLINE, cmdline), cmdline);
+	hdr->cmd_line_ptr = GUEST_CMDLINE;
+	hdr->type_of_loader = LOADER_UNDEFINED;
+	hdr->code32_start = load;
+	hdr->setup_data = 0;
+	load_initrd(hdr);
+	make_e820(bp);
+	return load;
+}
+
+static void start_kernel(struct vcpu *vcpu)
+{
+	bool long64 = config.mode == MODE_DIRECT64;
+	struct vmcb *v = vcpu->vmcb;
+	u64 *gdt = (u64 *)guest_ram(GUEST_GDT, PAGE_SIZE);
+	u64 entry = load_kernel();
+
+	gdt[BOOT_CS / 8] = long64 ? BOOT_GDT_CODE64 : BOOT_GDT_CODE32;
+	gdt[BOOT_DS / 8] = BOOT_GDT_DATA;
+	set_segment(&v->gdtr, 0, 0, BOOT_DS + 7, GUEST_GDT);
+	set_segment(&v->idtr, 0, 0, 0, 0);
+	set_segment(&v->cs, BOOT_CS, long64 ? BOOT_ATTRIB_CODE64 : BOOT_ATTRIB_CODE32,
+		    ~0u, 0);
+	set_data_segments(v, BOOT_DS, BOOT_ATTRIB_DATA, ~0u);
+	v->cr0 = CR0_PE | CR0_ET | CR0_NE;
+	if (long64) {
+		make_page_tables();
+		v->cr0 |= CR0_PG | CR0_WP;
+		v->cr4 = CR4_PAE;
+		v->cr3 = GUEST_TABLES | cbit_mask();
+		v->efer |= EFER_LME | EFER_LMA | EFER_NXE;
+		entry += ENTRY_64BIT;
+	}
+	v->rip = entry;
+	v->rsp = GUEST_STACK;
+	vcpu->gpr[RSI] = GUEST_ZERO_PAGE;
+}
+
+void loader_start(struct vcpu *vcpu)
+{
+	cpu_reset(vcpu);
+	if (config.mode == MODE_OVMF)
+		start_firmware(vcpu);
+	else
+		start_kernel(vcpu);
+	if (config.has_marker) {
+		vcpu->marker_armed = true;
+		write_dr0(config.marker);
+		write_dr7(DR7_INIT | DR7_G0);
+		vcpu->vmcb->dr7 |= DR7_G0;
+	}
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sevemu: an SEV-ES machine on stock QEMU.
+ *
+ * This is the firmware of a QEMU machine.  It reads its options from fw_cfg,
+ * sets up the guest's memory behind nested paging, and runs one guest under
+ * SVM until that ends.  docs/emulator.md is the tour.
+ */
+#include "sevemu.h"
+
+#define CONFIG_MAX		512
+#define HOST_VECTORS		32
+#define STUB_SIZE		16
+#define GATE_INTERRUPT64	0x8e
+
+struct config config;
+u64 hv_base;
+
+struct idt_gate {
+	u16 offset_low;
+	u16 selector;
+	u8 ist;
+	u8 attrib;
+	u16 offset_mid;
+	u32 offset_high;
+	u32 reserved;
+};
+
+static struct idt_gate idt[HOST_VECTORS];
+
+static void idt_init(void)
+{
+	struct { u16 limit; u64 base; } __attribute__((packed)) idtr = {
+		sizeof(idt) - 1, (u64)idt
+	};
+	unsigned int i;
+
+	for (i = 0; i < HOST_VECTORS; i++) {
+		u64 stub = (u64)hv_exception_stubs + i * STUB_SIZE;
+
+		idt[i].offset_low = stub;
+		idt[i].selector = HV_CS;
+		idt[i].attrib = GATE_INTERRUPT64;
+		idt[i].offset_mid = stub >> 16;
+		idt[i].offset_high = stub >> 32;
+	}
+	asm volatile("lidt %0" : : "m"(idtr));
+}
+
+/* @frame: vector, error code, RIP, ... as hv_exception_stubs leave them. */
+void hv_exception_report(const u64 *frame)
+{
+	end_run(END_ERROR, "exception %lu (error code %#lx) in the hypervisor at "
+		"%#lx, cr2 %#lx", frame[0], frame[1], frame[2], read_cr2());
+}
+
+static u64 parse_number(const char *s)
+{
+	unsigned int base = 10;
+	u64 v = 0;
+
+	if (s[0] == '0' && s[1] == 'x') {
+		base = 16;
+		s += 2;
+	}
+	for (; *s; s++) {
+		unsigned int digit = *s <= '9' ? *s - '0' : (*s | 0x20) - 'a' + 10;
+
+		if (digit >= base)
+			end_run(END_ERROR, "bad number in the options");
+		v = v * base + digit;
+	}
+	return v;
+}
+
+static bool option_is(const char *a, const char *b)
+{
+	return !strcmp(a, b);
+}
+
+/* One "name=value" of the wrapper's options, which the wrapper has checked. */
+static void config_set(const char *name, const char *value)
+{
+	u64 number;
+
+	if (option_is(name, "sev")) {
+		config.sev = option_is(value, "off") ? SEV_OFF :
+			     option_is(value, "sev") ? SEV_SEV : SEV_ES;
+		return;
+	}
+	if (option_is(name, "mode")) {
+		config.mode = option_is(value, "ovmf") ? MODE_OVMF :
+			      option_is(value, "direct32") ? MODE_DIRECT32 : MODE_DIRECT64;
+		return;
+	}
+	number = parse_number(value);
+	if (option_is(name, "cbit"))
+		config.cbit = number;
+	else if (option_is(name, "ghcb-max"))
+		config.ghcb_max = number;
+	else if (option_is(name, "load"))
+		config.load = number;
+	else if (option_is(name, "la57"))
+		config.la57 = number;
+	else if (option_is(name, "rdtsc"))
+		config.rdtsc = number;
+	else if (option_is(name, "strict"))
+		config.strict = number;
+	else if (option_is(name, "icount"))
+		config.icount = number;
+	else if (option_is(name, "trace"))
+		config.trace = number;
+	else if (option_is(name, "test-hooks"))
+		config.hooks = number;
+	else if (option_is(name, "marker")) {
+		config.has_marker = true;
+		config.marker = number;
+	} else {
+		end_run(END_ERROR, "unknown option %s", name);
+	}
+}
+
+/* "name=value name=value ..." */
+static void config_init(void)
+{
+	static char text[CONFIG_MAX];
+	char *p = text, *name, *value;
+	u32 size;
+	u16 key = fwcfg_find("opt/sevemu/config", &size);
+
+	if (!key || size >= CONFIG_MAX)
+		end_run(END_ERROR, "no options from the wrapper, or too many");
+	fwcfg_read(key, text, size);
+	while (*p) {
+		for (name = p; *p && *p != '='; p++)
+			;
+		if (*p)
+			*p++ = '\0';
+		for (value = p; *p && *p != ' '; p++)
+			;
+		if (*p)
+			*p++ = '\0';
+		config_set(name, value);
+	}
+}
+
+/*
+ * An NMI waits until the guest said that the last one is done: by NMI complete
+ * if SEV-ES, else by IRET.
+ */
+static void inject_nmi(struct vcpu *vcpu)
+{
+	if (!vcpu->nmi_pending || vcpu->nmi_masked || vcpu->vmcb->event_inj & EVENT_VALID)
+		return;
+	vcpu->nmi_pending = false;
+	vcpu->nmi_masked = true;
+	report_count(COUNT_NMI);
+	trace("nmi rip %#lx", vcpu->vmcb->rip);
+	guest_raise(vcpu, X86_NMI, 0);
+	exits_init(vcpu);
+}
+
+static void vcpu_run(struct vcpu *vcpu)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+
+	for (;;) {
+		inject_nmi(vcpu);
+		vmcb->n_cr3 = npt_root(vcpu);
+		vmcb->rax = vcpu->gpr[RAX];
+		report_clock(true);
+		svm_enter(vmcb, vcpu->gpr);
+		report_clock(false);
+		vcpu->gpr[RAX] = vmcb->rax;
+		vcpu->gpr[RSP] = vmcb->rsp;
+		exit_handle(vcpu);
+	}
+}
+
+void hv_main(u64 base)
+{
+	static struct vcpu vcpu;
+
+	hv_base = base;
+	report_init();
+	idt_init();
+	config_init();
+	npt_init();
+	loader_memory();
+	io_init();
+
+	wrmsr(MSR_VM_HSAVE_PA, (u64)npt_alloc(1));
+	vcpu.vmcb = npt_alloc(1);
+	vcpu.below_kernel_va = true;
+	loader_start(&vcpu);
+	msr_init(&vcpu);
+	exits_init(&vcpu);
+	vcpu_run(&vcpu);
+}

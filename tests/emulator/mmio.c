@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * MMIO done for an SEV-ES guest, on GHCB request.  The host side of an address:
+ * RAM as the host sees it, the firmware image (writes are ignored, as a ROM
+ * does), no TPM, or a device.
+ */
+#include "sevemu.h"
+
+/* The TPM's registers: none on this machine, so the bus reads as ones. */
+#define TPM_BASE		0xfed40000
+#define TPM_SIZE		0x5000
+
+static void device_access(u64 gpa, void *buf, size_t len, bool write)
+{
+	switch (len) {
+	case 1:
+		if (write)
+			*(volatile u8 *)gpa = *(u8 *)buf;
+		else
+			*(u8 *)buf = *(volatile u8 *)gpa;
+		break;
+	case 2:
+		if (write)
+			*(volatile u16 *)gpa = *(u16 *)buf;
+		else
+			*(u16 *)buf = *(volatile u16 *)gpa;
+		break;
+	case 4:
+		if (write)
+			*(volatile u32 *)gpa = *(u32 *)buf;
+		else
+			*(u32 *)buf = *(volatile u32 *)gpa;
+		break;
+	default:
+		if (write)
+			*(volatile u64 *)gpa = *(u64 *)buf;
+		else
+			*(u64 *)buf = *(volatile u64 *)gpa;
+		break;
+	}
+}
+
+/* False if there is no such address, or no such access. */
+bool mmio_access(u64 gpa, void *buf, size_t len, bool write)
+{
+	u8 *frame;
+
+	if ((len != 1 && len != 2 && len != 4 && len != 8) ||
+	    ((gpa ^ (gpa + len - 1)) & ~(u64)PAGE_MASK) ||
+	    gpa >= PHYS_LIMIT || npt_is_hypervisor(gpa, len))
+		return false;
+	frame = npt_is_rom(gpa) && write ? NULL : npt_frame(gpa, VIEW_SHARED);
+	if (frame && write)
+		memcpy(frame, buf, len);
+	else if (frame)
+		memcpy(buf, frame, len);
+	else if (npt_is_rom(gpa))
+		trace("mmio write to the firmware image at %#lx ignored", gpa);
+	else if (gpa - TPM_BASE < TPM_SIZE)
+		memset(buf, 0xff, len);
+	else
+		device_access(gpa, buf, len, write);
+	return true;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * MSRs: which ones the guest reaches without an exit, and what the others do.
+ *
+ * The MSRs that a VMSA holds are swapped by the world switch and belong to the
+ * guest.  The rest are the machine's, and reached for the guest if QEMU is
+ * known to have them; a read or a write of any other is #GP, as in KVM.
+ */
+#include "sevemu.h"
+
+#define MSRPM_PAGES		2
+#define MSRPM_RANGE		0x2000	/* MSRs that 0x800 bytes of it stand for */
+
+static const u32 vmsa_msrs[] = {
+	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_PAT,
+	MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
+	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE,
+};
+
+static const struct {
+	u32 first, last;
+} machine_msrs[] = {
+	{ MSR_TSC, MSR_TSC },
+	{ MSR_APIC_BASE, MSR_APIC_BASE },
+	{ MSR_MTRR_CAP, MSR_MTRR_CAP },
+	{ MSR_MCG_CAP, MSR_MCG_STATUS },
+	{ MSR_MISC_ENABLE, MSR_MISC_ENABLE },
+	{ MSR_MTRR_BASE0, MSR_MTRR_MASK7 },
+	{ MSR_MTRR_FIX64K, MSR_MTRR_FIX4K_F8000 },
+	{ MSR_MTRR_DEF_TYPE, MSR_MTRR_DEF_TYPE },
+	{ MSR_MC0_CTL, MSR_MC9_MISC },
+	{ MSR_XSS, MSR_XSS },
+	{ MSR_TSC_AUX, MSR_TSC_AUX },
+	{ MSR_SYSCFG, MSR_SYSCFG },
+	{ MSR_HWCR, MSR_HWCR },
+};
+
+/* Two bits an MSR, read and write, in one range after another (APM2 15.11). */
+static void msr_pass(u8 *msrpm, u32 msr)
+{
+	u32 offset = msr >= 0xc0000000 ? 0x800 : 0;
+	u32 bit = msr % MSRPM_RANGE * 2;
+
+	msrpm[offset + bit / 8] &= ~(3u << bit % 8);
+}
+
+void msr_init(struct vcpu *vcpu)
+{
+	u8 *msrpm = npt_alloc(MSRPM_PAGES);
+	unsigned int i;
+
+	memset(msrpm, 0xff, MSRPM_PAGES * PAGE_SIZE);
+	for (i = 0; i < ARRAY_SIZE(vmsa_msrs); i++)
+		msr_pass(msrpm, vmsa_msrs[i]);
+	vcpu->vmcb->msrpm = (u64)msrpm;
+
+	/*
+	 * The kernel refuses to work without MTRRs, and firmware, where there
+	 * is one, sets them up itself.
+	 */
+	if (config.mode != MODE_OVMF)
+		wrmsr(MSR_MTRR_DEF_TYPE, MTRR_DEF_TYPE_ENABLE | MTRR_TYPE_WB);
+}
+
+static bool machine_has(u32 msr)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(machine_msrs); i++)
+		if (msr >= machine_msrs[i].first && msr <= machine_msrs[i].last)
+			return true;
+	return false;
+}
+
+bool msr_read(struct vcpu *vcpu, u32 msr, u64 *value)
+{
+	if (msr == MSR_EFER)
+		*value = vcpu->vmcb->efer & ~(u64)EFER_SVME;
+	else if (machine_has(msr))
+		*value = rdmsr(msr);
+	else
+		return false;
+	return true;
+}
+
+/* The VMCB must keep SVME, whatever the guest writes (APM2 15.5.1). */
+static bool efer_write(struct vcpu *vcpu, u64 value)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+	u64 changed = (value ^ vmcb->efer) & EFER_LME;
+
+	if (value & ~(u64)(EFER_VALID) || (changed && guest_paging(vcpu)))
+		return false;
+	vmcb->efer = (value & ~(u64)EFER_LMA) | (vmcb->efer & EFER_LMA) | EFER_SVME;
+	return true;
+}
+
+bool msr_write(struct vcpu *vcpu, u32 msr, u64 value)
+{
+	if (msr == MSR_EFER)
+		return efer_write(vcpu, value);
+	if (!machine_has(msr))
+		return false;
+	wrmsr(msr, value);
+	return true;
+}

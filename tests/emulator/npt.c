@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest's frames, their two views, and the nested page tables.
+ *
+ * RAM is held once.  A frame's bytes are what its current view shows: if a
+ * guest (or the host) touches it through the other view, the bytes are run
+ * through a keystream made from the frame's address, which is its own inverse,
+ * and the frame changes sides.  So data that one side wrote is ciphertext to
+ * the other, and comes back unharmed, as with real memory encryption.
+ *
+ * The C-bit is a real guest-physical address bit here:
+ *
+ *	mixed root, long mode:   C=0 -> shared view    C=1 -> private view
+ *	private root, no paging: C=0 -> private view
+ *
+ * A view is a PML4 that maps 1 TiB; a frame is present in the view that it is
+ * in.  Page-table walks and instruction fetches are private whatever the C-bit
+ * says (APM2 15.34.5), which nested tables cannot express: a frame that is
+ * walked or fetched with C=0 is mapped in both views, and noted.
+ */
+#include "sevemu.h"
+
+#define REGIONS_MAX		8
+#define VIEW_TABLES		(PHYS_GIB / 512)	/* PDPTs of a view */
+#define NPT_TABLE		(PTE_P | PTE_W | PTE_U)
+#define NPT_LEAF		(PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
+#define INDEX(gpa, level)	((gpa) >> (12 + 9 * (level)) & 511)
+
+struct region {
+	u64 gpa;
+	u64 size;
+	u8 *host;
+	u8 *state;		/* HOOK_FRAME_*, one a frame */
+	bool rom;		/* writes by the host side are ignored */
+};
+
+static struct region regions[REGIONS_MAX];
+static unsigned int region_count;
+static u64 heap, heap_end;
+static u64 *views[2];		/* PML4s, by enum view */
+static u64 *mixed_root, *private_root;
+static bool flush;
+
+void *npt_alloc(size_t pages)
+{
+	u64 p = heap;
+
+	if (pages > (heap_end - heap) / PAGE_SIZE)
+		end_run(END_ERROR, "out of hypervisor memory, %zu pages asked for; "
+			"the guest's RAM is too large", pages);
+	heap += pages * PAGE_SIZE;
+	return memset((void *)p, 0, pages * PAGE_SIZE);
+}
+
+static u64 *new_table(void)
+{
+	return npt_alloc(1);
+}
+
+/*
+ * The entry of @gpa at @level (0 page, 1 large page) of a view, with the
+ * tables above it made and a large page above it split as needed.
+ */
+static u64 *view_entry(enum view view, u64 gpa, int level)
+{
+	u64 *table = views[view];
+	int i;
+
+	for (i = 3; i > level; i--) {
+		u64 *entry = &table[INDEX(gpa, i)];
+
+		if (!(*entry & PTE_P)) {
+			*entry = (u64)new_table() | NPT_TABLE;
+		} else if (*entry & PTE_PS) {
+			u64 *split = new_table(), n;
+
+			for (n = 0; n < 512; n++)
+				split[n] = (*entry & ~(u64)PTE_PS) + n * PAGE_SIZE;
+			*entry = (u64)split | NPT_TABLE;
+		}
+		table = (u64 *)(*entry & PTE_ADDR);
+	}
+	return &table[INDEX(gpa, level)];
+}
+
+static void view_map(enum view view, u64 gpa, u64 host)
+{
+	*view_entry(view, gpa, 0) = host | NPT_LEAF;
+	flush = true;
+}
+
+static void view_unmap(enum view view, u64 gpa)
+{
+	*view_entry(view, gpa, 0) = 0;
+	flush = true;
+}
+
+void npt_init(void)
+{
+	extern char bss_end[];
+	u64 cbit = cbit_mask();
+	u64 *top;
+	int i, v;
+
+	heap = hv_base + ((u64)bss_end - HV_VIRT);
+	heap_end = hv_base + HV_SIZE - BOOT_TABLES * PAGE_SIZE;
+
+	for (v = 0; v < 2; v++) {
+		views[v] = new_table();
+		for (i = 0; i < VIEW_TABLES; i++)
+			views[v][i] = (u64)new_table() | NPT_TABLE;
+	}
+	private_root = new_table();
+	private_root[0] = (u64)views[VIEW_PRIVATE] | NPT_TABLE;
+	if (config.sev == SEV_OFF) {
+		mixed_root = private_root;
+		return;
+	}
+
+	/* The C-bit picks a PML5 entry, or PML4 entries if it is bit 47. */
+	mixed_root = new_table();
+	top = new_table();
+	mixed_root[0] = (u64)top | NPT_TABLE;
+	for (i = 0; i < VIEW_TABLES; i++)
+		top[i] = views[VIEW_SHARED][i];
+	if (INDEX(cbit, 4)) {
+		mixed_root[INDEX(cbit, 4)] = private_root[0];
+	} else {
+		for (i = 0; i < VIEW_TABLES; i++)
+			top[INDEX(cbit, 3) + i] = views[VIEW_PRIVATE][i];
+	}
+}
+
+static struct region *region_add(u64 gpa, u64 size, u8 *host)
+{
+	struct region *r = &regions[region_count++];
+	u64 frames = size / PAGE_SIZE, end = gpa + size;
+
+	if (region_count > REGIONS_MAX || end > PHYS_LIMIT)
+		end_run(END_ERROR, "guest memory %#lx-%#lx does not fit the model",
+			gpa, end);
+	r->gpa = gpa;
+	r->size = size;
+	r->host = host;
+	r->state = npt_alloc(ALIGN_UP(frames, PAGE_SIZE) / PAGE_SIZE);
+	memset(r->state, HOOK_FRAME_PRIVATE, frames);
+
+	while (gpa < end) {
+		u64 step = PAGE_SIZE;
+
+		if (!((gpa | (u64)host) % LARGE_SIZE) && end - gpa >= LARGE_SIZE) {
+			step = LARGE_SIZE;
+			*view_entry(VIEW_PRIVATE, gpa, 1) =
+				(u64)host | NPT_LEAF | PTE_PS;
+		} else {
+			view_map(VIEW_PRIVATE, gpa, (u64)host);
+		}
+		gpa += step;
+		host += step;
+	}
+	return r;
+}
+
+void npt_add_ram(u64 gpa, u64 size, u8 *host)
+{
+	region_add(gpa, size, host);
+}
+
+void npt_add_rom(u64 gpa, u64 size, u8 *host)
+{
+	region_add(gpa, size, host)->rom = true;
+}
+
+static struct region *region_of(u64 gpa)
+{
+	unsigned int i;
+
+	for (i = 0; i < region_count; i++)
+		if (gpa - regions[i].gpa < regions[i].size)
+			return &regions[i];
+	return NULL;
+}
+
+bool npt_is_rom(u64 gpa)
+{
+	struct region *r = region_of(gpa);
+
+	return r && r->rom;
+}
+
+/* The machine's own ROM is the hypervisor's image: that is out of reach too. */
+bool npt_is_hypervisor(u64 gpa, u64 len)
+{
+	u64 last = gpa + (len ? len - 1 : 0);
+
+	if (last < gpa)
+		return true;
+	if (region_of(gpa) && region_of(last))
+		return false;
+	return (last >= hv_base && gpa < hv_base + HV_SIZE) ||
+	       (last >= ROM_BASE && gpa < ROM_BASE + ROM_SIZE);
+}
+
+/* Keystream of a frame: a 64-bit mixing function of the address. */
+static u64 keystream(u64 address)
+{
+	u64 x = address * 0x9e3779b97f4a7c15;
+
+	x ^= x >> 29;
+	x *= 0xbf58476d1ce4e5b9;
+	return x ^ x >> 32;
+}
+
+static void scramble(u64 gpa, u64 *host)
+{
+	unsigned int i;
+
+	for (i = 0; i < PAGE_SIZE / sizeof(u64); i++)
+		host[i] ^= keystream(gpa + i * sizeof(u64));
+}
+
+/*
+ * The host address of @gpa, after its frame was brought to @view; NULL if it
+ * is not the guest's RAM.
+ */
+u8 *npt_frame(u64 gpa, enum view view)
+{
+	struct region *r = region_of(gpa);
+	u64 page = ALIGN_DOWN(gpa, PAGE_SIZE);
+	u8 *host, *state;
+
+	if (!r)
+		return NULL;
+	host = r->host + (page - r->gpa);
+	state = &r->state[(page - r->gpa) / PAGE_SIZE];
+
+	if (config.sev != SEV_OFF && (view == VIEW_SHARED) != (*state == HOOK_FRAME_SHARED)) {
+		scramble(page, (u64 *)host);
+		view_unmap(!view, page);
+		view_map(view, page, (u64)host);
+		*state = view == VIEW_SHARED ? HOOK_FRAME_SHARED : HOOK_FRAME_PRIVATE;
+		report_count(view == VIEW_SHARED ? COUNT_TO_SHARED : COUNT_TO_PRIVATE);
+		trace("frame %#lx %s", page, view == VIEW_SHARED ? "shared" : "private");
+	}
+	return host + (gpa - page);
+}
+
+unsigned int npt_frame_state(u64 gpa)
+{
+	struct region *r = region_of(gpa);
+
+	return r ? r->state[(gpa - r->gpa) / PAGE_SIZE] : HOOK_FRAME_NONE;
+}
+
+/* Eight bytes as the host sees them, without a change of sides. */
+u64 npt_host_peek(u64 gpa)
+{
+	struct region *r = region_of(gpa);
+	u64 raw;
+
+	if (!r || gpa % sizeof(raw))
+		return HOOK_ERROR;
+	memcpy(&raw, r->host + (gpa - r->gpa), sizeof(raw));
+	if (config.sev != SEV_OFF && npt_frame_state(gpa) != HOOK_FRAME_SHARED)
+		raw ^= keystream(gpa);
+	return raw;
+}
+
+/* A walk or a fetch of a private frame with C=0: both views show it. */
+static void note_frame(u64 gpa, const char *what)
+{
+	u64 page = ALIGN_DOWN(gpa, PAGE_SIZE);
+	struct region *r = region_of(gpa);
+	u8 *host = npt_frame(page, VIEW_PRIVATE);
+
+	view_map(VIEW_SHARED, page, (u64)host);
+	r->state[(page - r->gpa) / PAGE_SIZE] = HOOK_FRAME_NOTED;
+	report_count(COUNT_NOTES);
+	trace("note %#lx %s with C=0", page, what);
+}
+
+/* The nested root for the guest's CPU mode; asks for a flush when needed. */
+u64 npt_root(const struct vcpu *vcpu)
+{
+	if (flush)
+		vcpu->vmcb->tlb_control = TLB_FLUSH_ALL;
+	else
+		vcpu->vmcb->tlb_control = 0;
+	flush = false;
+	return (u64)(guest_paging(vcpu) && vcpu->vmcb->cr4 & CR4_PAE ?
+		     mixed_root : private_root);
+}
+
+/* The guest's own translations changed by the hypervisor's hand. */
+void npt_flush(void)
+{
+	flush = true;
+}
+
+/* SVM_EXIT_NPF: the guest touched what its current view does not map. */
+void npt_fault(struct vcpu *vcpu)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+	u64 info = vmcb->exit_info_1, gpa = vmcb->exit_info_2;
+	bool mixed = vmcb->n_cr3 == (u64)mixed_root && config.sev != SEV_OFF;
+	enum view view = !mixed || gpa & cbit_mask() ? VIEW_PRIVATE : VIEW_SHARED;
+
+	if (mixed)
+		gpa &= ~cbit_mask();
+
+	if (region_of(gpa)) {
+		if (view == VIEW_SHARED && info & NPF_WALK)
+			note_frame(gpa, "walked");
+		else if (view == VIEW_SHARED && info & PF_ID)
+			note_frame(gpa, "executed");
+		else if (info & PF_P)
+			end_error(vcpu, "nested fault %#lx at RAM %#lx, which is mapped",
+				  info, gpa);
+		else
+			npt_frame(gpa, view);
+		return;
+	}
+
+	if (info & NPF_WALK || info & PF_ID)
+		end_error(vcpu, "guest %s at %#lx, where there is no RAM",
+			  info & NPF_WALK ? "page-table walk" : "instruction fetch", gpa);
+	if (gpa >= PHYS_LIMIT || npt_is_hypervisor(gpa, 1))
+		end_error(vcpu, "guest access to %#lx, which it was never given", gpa);
+
+	if (view == VIEW_PRIVATE && mixed) {
+		report_count(COUNT_MMIO_NOTES);
+		trace("note %#lx MMIO with C=1", gpa);
+	}
+	if (config.sev == SEV_ES)
+		vc_raise(vcpu, SVM_EXIT_NPF);
+	else
+		view_map(view, ALIGN_DOWN(gpa, PAGE_SIZE), ALIGN_DOWN(gpa, PAGE_SIZE));
+}

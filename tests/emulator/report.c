@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the hypervisor says: the log (for people, on the wrapper's stderr), the
+ * trace (one line an event) and the report (one JSON object at the end), each
+ * through a debug console port of its own; and the end of a run.
+ */
+#include <stdarg.h>
+
+#include "sevemu.h"
+#include "ports.h"
+
+#define NAMES_MAX		32
+
+/* Exit codes and MSR requests, each with its name in the report. */
+struct name {
+	u64 code;
+	const char *name;
+};
+
+static const struct name exit_names[] = {
+	{ SVM_EXIT_READ_DR7, "dr7-read" },
+	{ SVM_EXIT_WRITE_DR7, "dr7-write" },
+	{ SVM_EXIT_EXCP_DB, "db" },
+	{ SVM_EXIT_EXCP_AC, "ac" },
+	{ SVM_EXIT_RDTSC, "rdtsc" },
+	{ SVM_EXIT_RDPMC, "rdpmc" },
+	{ SVM_EXIT_CPUID, "cpuid" },
+	{ SVM_EXIT_INVD, "invd" },
+	{ SVM_EXIT_IOIO, "ioio" },
+	{ SVM_EXIT_MSR, "msr" },
+	{ SVM_EXIT_VMMCALL, "vmmcall" },
+	{ SVM_EXIT_RDTSCP, "rdtscp" },
+	{ SVM_EXIT_WBINVD, "wbinvd" },
+	{ SVM_EXIT_MONITOR, "monitor" },
+	{ SVM_EXIT_MWAIT, "mwait" },
+	{ SVM_EXIT_NPF, "npf" },
+	{ GHCB_EXIT_MMIO_READ, "mmio-read" },
+	{ GHCB_EXIT_MMIO_WRITE, "mmio-write" },
+	{ GHCB_EXIT_NMI_COMPLETE, "nmi-complete" },
+	{ GHCB_EXIT_AP_RESET_HOLD, "ap-reset-hold" },
+	{ GHCB_EXIT_AP_JUMP_TABLE, "ap-jump-table" },
+	{ GHCB_EXIT_HV_FEATURES, "hv-features" },
+	{ GHCB_EXIT_UNSUPPORTED, "unsupported-event" },
+};
+
+static const struct name msr_names[] = {
+	{ GHCB_MSR_SEV_INFO_REQ, "sev-info" },
+	{ GHCB_MSR_CPUID_REQ, "cpuid" },
+	{ GHCB_MSR_AP_RESET_REQ, "ap-reset-hold" },
+	{ GHCB_MSR_PREF_GPA_REQ, "preferred-ghcb" },
+	{ GHCB_MSR_REG_GPA_REQ, "register-ghcb" },
+	{ GHCB_MSR_PSC_REQ, "page-state" },
+	{ GHCB_MSR_VMPL_REQ, "vmpl" },
+	{ GHCB_MSR_HV_FT_REQ, "hv-features" },
+	{ GHCB_MSR_TERM_REQ, "terminate" },
+};
+
+static const char *const violation_names[] = {
+	[VIOL_NONE] = "none",
+	[VIOL_MSR_REQUEST] = "msr-request",
+	[VIOL_GHCB_ADDRESS] = "ghcb-address",
+	[VIOL_GHCB_PRIVATE] = "ghcb-private",
+	[VIOL_GHCB_VERSION] = "ghcb-version",
+	[VIOL_USAGE] = "usage",
+	[VIOL_SCRATCH] = "scratch",
+	[VIOL_MISSING_INPUT] = "missing-input",
+	[VIOL_INVALID_INPUT] = "invalid-input",
+	[VIOL_INVALID_EVENT] = "invalid-event",
+	[VIOL_NOT_SNP] = "not-snp",
+	[VIOL_UNSUPPORTED_EVENT] = "unsupported-event",
+};
+
+/*
+ * Termination reasons in words: set 0 is the GHCB specification's, set 1 is
+ * Linux's, set 2 is the stub's.  A set is one more table.
+ */
+static const char *const reasons_ghcb[] = {
+	"general", "protocol version not supported", "SNP features missing",
+};
+
+static const char *const reasons_linux[] = {
+	"GHCB not registered", "page state change failed", "PVALIDATE failed",
+	"not running at VMPL0", "CPUID failed", "CPUID of the hypervisor differs",
+};
+
+static const struct {
+	const char *name;
+	const char *const *reasons;
+	unsigned int count;
+} reason_sets[] = {
+	{ "GHCB", reasons_ghcb, ARRAY_SIZE(reasons_ghcb) },
+	{ "Linux", reasons_linux, ARRAY_SIZE(reasons_linux) },
+	{ "sevstub", NULL, 0 },
+};
+
+static const char *const counter_names[COUNTERS] = {
+	[COUNT_TO_SHARED] = "to_shared",
+	[COUNT_TO_PRIVATE] = "to_private",
+	[COUNT_NOTES] = "private_by_rule",
+	[COUNT_MMIO_NOTES] = "mmio_with_c_bit",
+	[COUNT_VERSION_0] = "ghcb_version_0",
+	[COUNT_NMI] = "nmi",
+	[COUNT_EXITS] = "exits",
+};
+
+/* How a run can end: for the report, and for the wrapper's exit status. */
+static const struct {
+	const char *name;
+	u8 status;
+} ends[] = {
+	[END_GUEST] = { "guest", 0 },
+	[END_PASS] = { "pass", 0 },
+	[END_FAIL] = { "fail", 1 },
+	[END_DEBUG_EXIT] = { "debug-exit", 15 },
+	[END_TERMINATED] = { "terminated", 10 },
+	[END_VIOLATION] = { "violation", 11 },
+	[END_TRIPLE_FAULT] = { "triple-fault", 12 },
+	[END_ERROR] = { "error", 13 },
+};
+
+struct figures {
+	u64 vc[ARRAY_SIZE(exit_names)], vc_total;
+	u64 page[ARRAY_SIZE(exit_names)], vmgexit_total;
+	u64 msr[ARRAY_SIZE(msr_names)];
+	u64 violations[ARRAY_SIZE(violation_names)];
+	u64 counters[COUNTERS];
+	u64 now, inside;	/* clock: all, and inside the hypervisor */
+};
+
+static struct figures figures, at_marker, at_kernel_va;
+static u64 kernel_va_after;	/* the clock's upper bound of that moment */
+static bool have_marker, have_kernel_va;
+static u64 clock_start, exit_clock;
+
+/* A line is put together here, for one port at a time. */
+static struct {
+	char text[256];
+	size_t len;
+	u16 port;
+} line;
+
+static void put_flush(void)
+{
+	outsb(line.port, line.text, line.len);
+	line.len = 0;
+}
+
+static void put(char c)
+{
+	line.text[line.len++] = c;
+	if (line.len == sizeof(line.text))
+		put_flush();
+}
+
+static void put_string(const char *s)
+{
+	while (*s)
+		put(*s++);
+}
+
+static void put_number(u64 v, unsigned int base, unsigned int width)
+{
+	char digits[20];
+	unsigned int n = 0;
+
+	do
+		digits[n++] = "0123456789abcdef"[v % base];
+	while (v /= base);
+	while (width > n && width--)
+		put('0');
+	while (n)
+		put(digits[--n]);
+}
+
+/* printf's %s, %c, %u and %x with #, 0, a width, l and z. */
+static void put_format(const char *fmt, va_list args)
+{
+	for (; *fmt; fmt++) {
+		bool prefix = false, wide = false;
+		unsigned int width = 0;
+		u64 v;
+
+		if (*fmt != '%') {
+			put(*fmt);
+			continue;
+		}
+		fmt++;
+		if (*fmt == '#') {
+			prefix = true;
+			fmt++;
+		}
+		while (*fmt >= '0' && *fmt <= '9')
+			width = width * 10 + *fmt++ - '0';
+		if (*fmt == 'l' || *fmt == 'z') {
+			wide = true;
+			fmt++;
+		}
+		switch (*fmt) {
+		case 's':
+			put_string(va_arg(args, const char *));
+			break;
+		case 'c':
+			put(va_arg(args, int));
+			break;
+		case 'u':
+		case 'x':
+			v = wide ? va_arg(args, u64) : va_arg(args, unsigned int);
+			if (prefix)
+				put_string("0x");
+			put_number(v, *fmt == 'x' ? 16 : 10, width);
+			break;
+		default:
+			put(*fmt);
+		}
+	}
+}
+
+static void put_line(u16 port, const char *prefix, const char *fmt, va_list args)
+{
+	line.port = port;
+	put_string(prefix);
+	put_format(fmt, args);
+	put('\n');
+	put_flush();
+}
+
+void log_printf(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	put_line(PORT_LOG, "sevemu: ", fmt, args);
+	va_end(args);
+}
+
+void trace(const char *fmt, ...)
+{
+	va_list args;
+
+	if (!config.trace)
+		return;
+	va_start(args, fmt);
+	put_line(PORT_TRACE, "", fmt, args);
+	va_end(args);
+}
+
+void report_init(void)
+{
+	clock_start = rdtsc();
+	exit_clock = clock_start;
+}
+
+u64 report_now(void)
+{
+	return rdtsc() - clock_start;
+}
+
+/* Called around each stay in the guest, so that the rest is the hypervisor's. */
+void report_clock(bool enter)
+{
+	u64 now = rdtsc();
+
+	if (enter) {
+		figures.inside += now - exit_clock;
+	} else {
+		exit_clock = now;
+		figures.counters[COUNT_EXITS]++;
+	}
+	figures.now = now - clock_start;
+}
+
+static void count_name(const struct name *names, u64 *counts, size_t n, u64 code)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (names[i].code == code)
+			counts[i]++;
+}
+
+void report_count(enum counter counter)
+{
+	figures.counters[counter]++;
+}
+
+void report_vc(u64 exit_code)
+{
+	figures.vc_total++;
+	count_name(exit_names, figures.vc, ARRAY_SIZE(exit_names), exit_code);
+}
+
+void report_vmgexit_page(u64 exit_code)
+{
+	figures.vmgexit_total++;
+	count_name(exit_names, figures.page, ARRAY_SIZE(exit_names), exit_code);
+}
+
+void report_vmgexit_msr(u64 request)
+{
+	figures.vmgexit_total++;
+	count_name(msr_names, figures.msr, ARRAY_SIZE(msr_names), request);
+}
+
+static u64 violations_total(const struct figures *f)
+{
+	u64 n = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(violation_names); i++)
+		n += f->violations[i];
+	return n;
+}
+
+u64 report_figure(unsigned int hook_count)
+{
+	switch (hook_count) {
+	case HOOK_COUNT_VC:
+		return figures.vc_total;
+	case HOOK_COUNT_VMGEXIT:
+		return figures.vmgexit_total;
+	case HOOK_COUNT_TO_SHARED:
+		return figures.counters[COUNT_TO_SHARED];
+	case HOOK_COUNT_TO_PRIVATE:
+		return figures.counters[COUNT_TO_PRIVATE];
+	case HOOK_COUNT_NOTES:
+		return figures.counters[COUNT_NOTES];
+	case HOOK_COUNT_VIOLATIONS:
+		return violations_total(&figures);
+	case HOOK_COUNT_NMI:
+		return figures.counters[COUNT_NMI];
+	default:
+		return HOOK_ERROR;
+	}
+}
+
+void report_marker(void)
+{
+	if (have_marker)
+		return;
+	at_marker = figures;
+	have_marker = true;
+	trace("marker");
+}
+
+/* @before: the clock when the guest was last seen below kernel addresses. */
+void report_kernel_va(u64 before)
+{
+	at_kernel_va = figures;
+	at_kernel_va.now = before;
+	kernel_va_after = figures.now;
+	have_kernel_va = true;
+	trace("kernel-va");
+}
+
+static void json(const char *fmt, ...) printf_like(1, 2);
+static void json(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	put_format(fmt, args);
+	va_end(args);
+}
+
+/* "name":{"a":1,...} of the counts that are not 0 */
+static void json_counts(const char *key, const struct name *names,
+			const u64 *counts, size_t n)
+{
+	const char *comma = "";
+	size_t i;
+
+	json("\"%s\":{", key);
+	for (i = 0; i < n; i++) {
+		if (!counts[i])
+			continue;
+		json("%s\"%s\":%lu", comma, names[i].name, counts[i]);
+		comma = ",";
+	}
+	json("}");
+}
+
+static void json_clock(const char *key, u64 value)
+{
+	if (config.icount)
+		json(",\"%s\":%lu", key, value);
+	else
+		json(",\"%s\":null", key);
+}
+
+static void json_figures(const struct figures *f)
+{
+	unsigned int i;
+
+	json("\"vc_total\":%lu,", f->vc_total);
+	json_counts("vc", exit_names, f->vc, ARRAY_SIZE(exit_names));
+	json(",\"vmgexit_total\":%lu,", f->vmgexit_total);
+	json_counts("vmgexit_msr", msr_names, f->msr, ARRAY_SIZE(msr_names));
+	json(",");
+	json_counts("vmgexit_page", exit_names, f->page, ARRAY_SIZE(exit_names));
+	json(",\"violations\":{");
+	for (i = 1; i < ARRAY_SIZE(violation_names); i++)
+		json("%s\"%s\":%lu", i > 1 ? "," : "", violation_names[i],
+		     f->violations[i]);
+	json("}");
+	for (i = 0; i < COUNTERS; i++)
+		json(",\"%s\":%lu", counter_names[i], f->counters[i]);
+	json_clock("instructions", f->now);
+	json_clock("hypervisor_instructions", f->inside);
+}
+
+static void json_report(enum end end, const char *fmt, va_list args)
+{
+	static const char *const sev_names[] = { "off", "sev", "es" };
+	static const char *const mode_names[] = { "direct64", "direct32", "ovmf" };
+
+	line.port = PORT_REPORT;
+	json("{\"sev\":\"%s\",\"cbit\":%u,\"ghcb_max\":%u,\"mode\":\"%s\",",
+	     sev_names[config.sev], config.cbit, config.ghcb_max,
+	     mode_names[config.mode]);
+	json("\"end\":\"%s\",\"status\":%u,\"reason\":\"", ends[end].name,
+	     (unsigned int)ends[end].status);
+	put_format(fmt, args);
+	json("\",");
+	json_figures(&figures);
+	json(",\"marker\":");
+	if (have_marker) {
+		json("{");
+		json_figures(&at_marker);
+		json("}");
+	} else {
+		json("null");
+	}
+	json(",\"kernel_va\":");
+	if (have_kernel_va) {
+		json("{");
+		json_figures(&at_kernel_va);
+		json_clock("instructions_at_most", kernel_va_after);
+		json("}");
+	} else {
+		json("null");
+	}
+	json("}\n");
+	put_flush();
+}
+
+static __attribute__((noreturn)) void machine_off(u8 status)
+{
+	for (;;)
+		outl(DEBUG_EXIT_PORT, STATUS_BASE + status);
+}
+
+static __attribute__((noreturn)) void vend(enum end end, const char *fmt, va_list args)
+{
+	va_list again;
+
+	figures.now = report_now();
+	va_copy(again, args);
+	put_line(PORT_LOG, "sevemu: ", fmt, again);
+	va_end(again);
+	json_report(end, fmt, args);
+	machine_off(ends[end].status);
+}
+
+/* The one way out.  The reason must be free of JSON's special characters. */
+void end_run(enum end end, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vend(end, fmt, args);
+}
+
+/* MSR request 0x100: reason set in bits 15:12, code in 23:16 (GHCB 2.3.1). */
+void end_terminated(u64 request)
+{
+	unsigned int set = request >> 12 & 0xf, code = request >> 16 & 0xff;
+	const char *set_name = "unknown", *reason = "unknown";
+
+	if (set < ARRAY_SIZE(reason_sets)) {
+		set_name = reason_sets[set].name;
+		if (code < reason_sets[set].count)
+			reason = reason_sets[set].reasons[code];
+	}
+	end_run(END_TERMINATED, "guest asked to terminate: reason set %u (%s), code %u (%s)",
+		set, set_name, code, reason);
+}
+
+static void dump_segment(const char *name, const struct segment *s)
+{
+	log_printf("%s %4x base %16lx limit %8x attributes %3x", name,
+		   (unsigned int)s->selector, s->base, s->limit, (unsigned int)s->attrib);
+}
+
+void dump_vcpu(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+	struct insn insn;
+	u64 *g = vcpu->gpr;
+	unsigned int i;
+
+	log_printf("exit %#lx info %#lx %#lx event %#x", v->exit_code,
+		   v->exit_info_1, v->exit_info_2, v->exit_int_info);
+	log_printf("rip %16lx rsp %16lx rflags %lx cpl %u", v->rip, v->rsp, v->rflags,
+		   (unsigned int)v->cpl);
+	log_printf("rax %16lx rbx %16lx rcx %16lx rdx %16lx", g[RAX], g[RBX], g[RCX], g[RDX]);
+	log_printf("rsi %16lx rdi %16lx rbp %16lx r8  %16lx", g[RSI], g[RDI], g[RBP], g[8]);
+	log_printf("r9  %16lx r10 %16lx r11 %16lx r12 %16lx", g[9], g[10], g[11], g[12]);
+	log_printf("r13 %16lx r14 %16lx r15 %16lx", g[13], g[14], g[15]);
+	log_printf("cr0 %lx cr2 %lx cr3 %lx cr4 %lx efer %lx ghcb %lx",
+		   v->cr0, v->cr2, v->cr3, v->cr4, v->efer, vcpu->ghcb_msr);
+	dump_segment("cs", &v->cs);
+	dump_segment("ss", &v->ss);
+	dump_segment("gdt", &v->gdtr);
+	dump_segment("idt", &v->idtr);
+	dump_segment("tr", &v->tr);
+
+	insn_decode(vcpu, &insn);
+	line.port = PORT_LOG;
+	put_string("sevemu: instruction bytes");
+	for (i = 0; i < insn.fetched; i++) {
+		put(' ');
+		put_number(insn.bytes[i], 16, 2);
+	}
+	put('\n');
+	put_flush();
+}
+
+/*
+ * The guest did what the model does not know or may not allow.  The reason is
+ * said first: a dump can fail, and then says so by coming back here.
+ */
+void end_error(struct vcpu *vcpu, const char *fmt, ...)
+{
+	static bool again;
+	va_list args;
+
+	if (!again) {
+		again = true;
+		va_start(args, fmt);
+		put_line(PORT_LOG, "sevemu: error: ", fmt, args);
+		va_end(args);
+		dump_vcpu(vcpu);
+	}
+	va_start(args, fmt);
+	vend(END_ERROR, fmt, args);
+}
+
+/* The guest broke the ABI.  Fatal if --strict, or if there is no way to go on. */
+void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
+{
+	bool fatal = config.strict || code == VIOL_GHCB_ADDRESS ||
+		     code == VIOL_NOT_SNP || code == VIOL_UNSUPPORTED_EVENT;
+	va_list args;
+
+	figures.violations[code]++;
+	trace("violation %s rip %#lx", violation_names[code], vcpu->vmcb->rip);
+	if (hook_expects(code))
+		return;
+	log_printf("ABI violation %s at rip %#lx:", violation_names[code],
+		   vcpu->vmcb->rip);
+	va_start(args, fmt);
+	if (fatal) {
+		dump_vcpu(vcpu);
+		vend(END_VIOLATION, fmt, args);
+	}
+	put_line(PORT_LOG, "sevemu: ", fmt, args);
+	va_end(args);
+}

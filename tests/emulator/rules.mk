@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+#
+# sevemu.rom: the hypervisor as a 128 KiB firmware image for QEMU.
+
+EMU_DIR := tests/emulator
+EMU_OUT := $(O)/emulator
+EMU_C := main exits npt guest vc ghcb cpuid msr io mmio hooks loader fwcfg report string
+EMU_S := rom entry vmrun
+EMU_OBJS := $(EMU_C:%=$(EMU_OUT)/%.o) $(EMU_S:%=$(EMU_OUT)/%.o)
+
+# The guest's x87 and SSE state is never saved: no code here may use either.
+EMU_CFLAGS := -std=gnu11 -O2 -m64 -ffreestanding -fno-pic -mcmodel=kernel \
+	-mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fno-common -fno-strict-aliasing \
+	-fcf-protection=none -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes \
+	-Wundef -Wcast-qual -Wvla
+
+$(EMU_OUT)/%.o: $(EMU_DIR)/%.c $(EMU_DIR)/rules.mk
+	@mkdir -p $(@D)
+	$(if $(Q),@printf '  %-7s %s\n' CC $@)
+	$(Q)$(CC) $(EMU_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(EMU_OUT)/%.o: $(EMU_DIR)/%.S $(EMU_DIR)/rules.mk
+	@mkdir -p $(@D)
+	$(if $(Q),@printf '  %-7s %s\n' AS $@)
+	$(Q)$(CC) -m64 -MMD -MP -c -o $@ $<
+
+$(EMU_OUT)/sevemu.lds: $(EMU_DIR)/sevemu.lds $(EMU_DIR)/layout.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -E -P -x assembler-with-cpp -D__ASSEMBLER__ -o $@ $<
+
+$(EMU_OUT)/sevemu.elf: $(EMU_OBJS) $(EMU_OUT)/sevemu.lds
+	$(if $(Q),@printf '  %-7s %s\n' LD $@)
+	$(Q)$(LD) -nostdlib -static -z max-page-size=4096 --no-warn-rwx-segments \
+		-T $(EMU_OUT)/sevemu.lds -o $@ $(EMU_OBJS)
+
+$(O)/sevemu.rom: $(EMU_OUT)/sevemu.elf
+	$(if $(Q),@printf '  %-7s %s\n' OBJCOPY $@)
+	$(Q)$(OBJCOPY) -O binary $< $@
+
+-include $(EMU_OBJS:.o=.d)

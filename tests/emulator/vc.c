@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Exceptions delivered by hand, #VC above all.
+ *
+ * EVENTINJ cannot be used for #VC: QEMU pushes no error code for vector 29.
+ * So this does what the CPU does (APM2 8.7 and 8.9): read the gate, choose the
+ * stack, push the frame, load CS.  A fault on the way becomes the double or the
+ * triple fault that hardware would make of it.
+ */
+#include "sevemu.h"
+
+#define GATE_TASK		0x5
+#define GATE_INTERRUPT		0xe
+#define GATE_TRAP		0xf
+#define SELECTOR_TI		4
+#define SELECTOR_RPL		3
+#define ERROR_EXT		1
+#define ERROR_IDT		2
+#define TSS32_ESP0		4
+#define TSS64_RSP0		4
+#define TSS64_IST1		0x24
+
+struct gate {
+	u16 offset_low;
+	u16 selector;
+	u8 ist;
+	u8 attrib;		/* P, DPL, type */
+	u16 offset_mid;
+	u32 offset_high;	/* long mode only */
+	u32 reserved;
+} __attribute__((packed));
+
+/* The exception that delivery itself met; vector 0 if none. */
+struct met {
+	u8 vector;
+	u32 error_code;
+	u64 address;
+};
+
+static bool meet(struct met *met, unsigned int vector, u32 error_code)
+{
+	met->vector = vector;
+	met->error_code = error_code;
+	return false;
+}
+
+static bool meet_fault(struct met *met, const struct guest_fault *fault)
+{
+	met->address = fault->address;
+	return meet(met, X86_PF, fault->error_code);
+}
+
+static bool read_table(struct vcpu *vcpu, const struct segment *table, u32 offset,
+		       void *buf, u32 len, u32 error_code, struct met *met)
+{
+	struct guest_fault fault;
+
+	if (offset + len - 1 > table->limit)
+		return meet(met, X86_GP, error_code);
+	if (!guest_read(vcpu, table->base + offset, buf, len, 0, &fault))
+		return meet_fault(met, &fault);
+	return true;
+}
+
+/* A descriptor of the GDT or LDT, unpacked the way the VMCB holds it. */
+static bool read_descriptor(struct vcpu *vcpu, u16 selector, struct segment *seg,
+			    struct met *met)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+	const struct segment *table = selector & SELECTOR_TI ? &vmcb->ldtr : &vmcb->gdtr;
+	u32 error_code = (selector & ~SELECTOR_RPL) | ERROR_EXT;
+	u64 d;
+
+	if (!(selector & ~SELECTOR_RPL))
+		return meet(met, X86_GP, ERROR_EXT);
+	if (!read_table(vcpu, table, selector & ~7, &d, sizeof(d), error_code, met))
+		return false;
+	seg->selector = selector;
+	seg->attrib = (d >> 40 & 0xff) | (d >> 44 & 0xf00);
+	seg->base = (d >> 16 & 0xffffff) | (d >> 32 & 0xff000000);
+	seg->limit = (d & 0xffff) | (d >> 32 & 0xf0000);
+	if (seg->attrib & SEG_G)
+		seg->limit = seg->limit << 12 | PAGE_MASK;
+	return true;
+}
+
+static bool read_gate(struct vcpu *vcpu, unsigned int vector, struct gate *gate,
+		      struct met *met)
+{
+	u32 error_code = vector * 8 | ERROR_IDT | ERROR_EXT;
+	u32 size = guest_long_mode(vcpu) ? 16 : 8;
+
+	memset(gate, 0, sizeof(*gate));
+	if (!read_table(vcpu, &vcpu->vmcb->idtr, vector * size, gate, size,
+			error_code, met))
+		return false;
+	switch (gate->attrib & 0x1f) {
+	case GATE_INTERRUPT:
+	case GATE_TRAP:
+		break;
+	case GATE_TASK:
+		if (!guest_long_mode(vcpu))
+			end_error(vcpu, "task gate at vector %u", vector);
+		/* fall through */
+	default:
+		return meet(met, X86_GP, error_code);
+	}
+	if (!(gate->attrib & SEG_P))
+		return meet(met, X86_NP, error_code);
+	return true;
+}
+
+/* Where the frame goes: IST, the TSS's stack of @cpl, or the current one. */
+static bool choose_stack64(struct vcpu *vcpu, unsigned int ist, unsigned int cpl,
+			   u64 *rsp, struct met *met)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+	u32 offset = ist ? TSS64_IST1 + (ist - 1) * 8 : TSS64_RSP0 + cpl * 8;
+
+	*rsp = vmcb->rsp;
+	if ((ist || cpl < vmcb->cpl) &&
+	    !read_table(vcpu, &vmcb->tr, offset, rsp, sizeof(*rsp),
+			(vmcb->tr.selector & ~SELECTOR_RPL) | ERROR_EXT, met))
+		return false;
+	*rsp &= ~15ull;
+	return true;
+}
+
+static bool deliver64(struct vcpu *vcpu, const struct gate *gate,
+		      const struct segment *cs, unsigned int cpl,
+		      bool has_error, u32 error_code, struct met *met)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+	struct guest_fault fault;
+	u64 frame[6], rsp;
+	unsigned int skip = has_error ? 0 : 1;
+	u32 size = sizeof(frame) - skip * 8;
+
+	if (!choose_stack64(vcpu, gate->ist & 7, cpl, &rsp, met))
+		return false;
+	frame[0] = error_code;
+	frame[1] = vmcb->rip;
+	frame[2] = vmcb->cs.selector;
+	frame[3] = vmcb->rflags;
+	frame[4] = vmcb->rsp;
+	frame[5] = vmcb->ss.selector;
+	if ((u64)((long)(rsp - size) << 7 >> 7) != rsp - size)
+		return meet(met, X86_SS, ERROR_EXT);
+	if (!guest_write(vcpu, rsp - size, frame + skip, size, 0, &fault))
+		return meet_fault(met, &fault);
+
+	if (cpl < vmcb->cpl) {
+		memset(&vmcb->ss, 0, sizeof(vmcb->ss));
+		vmcb->ss.selector = cpl;
+		vmcb->ss.attrib = cpl << SEG_DPL_SHIFT;
+	}
+	vmcb->rsp = rsp - size;
+	vmcb->cs = *cs;
+	vmcb->rip = gate->offset_low | (u64)gate->offset_mid << 16 |
+		    (u64)gate->offset_high << 32;
+	return true;
+}
+
+static bool deliver32(struct vcpu *vcpu, const struct gate *gate,
+		      const struct segment *cs, unsigned int cpl,
+		      bool has_error, u32 error_code, struct met *met)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+	struct segment ss = vmcb->ss;
+	struct guest_fault fault;
+	u32 frame[6], esp = vmcb->rsp;
+	unsigned int skip = has_error ? 0 : 1, count = 4;
+	u32 size;
+
+	if (cpl < vmcb->cpl) {
+		struct { u32 esp; u32 ss; } stack;
+
+		if (!read_table(vcpu, &vmcb->tr, TSS32_ESP0 + cpl * 8, &stack,
+				sizeof(stack), vmcb->tr.selector | ERROR_EXT, met) ||
+		    !read_descriptor(vcpu, stack.ss, &ss, met))
+			return false;
+		esp = stack.esp;
+		count = 6;
+	}
+	if (!(ss.attrib & SEG_DB))
+		end_error(vcpu, "exception on a 16-bit stack");
+
+	frame[0] = error_code;
+	frame[1] = vmcb->rip;
+	frame[2] = vmcb->cs.selector;
+	frame[3] = vmcb->rflags;
+	frame[4] = vmcb->rsp;
+	frame[5] = vmcb->ss.selector;
+	size = (count - skip) * 4;
+	if (!guest_write(vcpu, (u32)(ss.base + esp - size), frame + skip, size, 0, &fault))
+		return meet_fault(met, &fault);
+
+	vmcb->ss = ss;
+	vmcb->rsp = (u32)(esp - size);
+	vmcb->cs = *cs;
+	vmcb->rip = gate->offset_low | (u32)gate->offset_mid << 16;
+	return true;
+}
+
+/* One exception, as the CPU would deliver it; false: @met came up instead. */
+static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
+		    struct met *met)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+	bool has_error = X86_HAS_ERROR_CODE >> vector & 1;
+	u64 rflags = vmcb->rflags;
+	unsigned int cpl = vmcb->cpl;
+	struct segment cs;
+	struct gate gate;
+	bool done;
+
+	if (!(vmcb->cr0 & CR0_PE) || vmcb->rflags & RFLAGS_VM)
+		end_error(vcpu, "exception %u (error code %#x) in real or virtual-8086 mode",
+			  vector, error_code);
+	if (!read_gate(vcpu, vector, &gate, met) ||
+	    !read_descriptor(vcpu, gate.selector, &cs, met))
+		return false;
+	if ((cs.attrib & (SEG_S | 0x8)) != (SEG_S | 0x8) ||
+	    (cs.attrib >> SEG_DPL_SHIFT & 3u) > cpl ||
+	    (guest_long_mode(vcpu) && (cs.attrib & (SEG_L | SEG_DB)) != SEG_L))
+		return meet(met, X86_GP, (gate.selector & ~SELECTOR_RPL) | ERROR_EXT);
+	if (!(cs.attrib & SEG_P))
+		return meet(met, X86_NP, (gate.selector & ~SELECTOR_RPL) | ERROR_EXT);
+	if (!(cs.attrib & SEG_CONFORMING))
+		cpl = cs.attrib >> SEG_DPL_SHIFT & 3;
+	cs.selector = (cs.selector & ~SELECTOR_RPL) | cpl;
+
+	/* A fault restarts its instruction: RF is set in the saved flags. */
+	if (vector != X86_DF && vector != X86_NMI)
+		vmcb->rflags |= RFLAGS_RF;
+	if (guest_long_mode(vcpu))
+		done = deliver64(vcpu, &gate, &cs, cpl, has_error, error_code, met);
+	else
+		done = deliver32(vcpu, &gate, &cs, cpl, has_error, error_code, met);
+	if (!done) {
+		vmcb->rflags = rflags;
+		return false;
+	}
+
+	vmcb->cpl = cpl;
+	vmcb->rflags &= ~(u64)(RFLAGS_TF | RFLAGS_NT | RFLAGS_RF | RFLAGS_VM);
+	if ((gate.attrib & 0x1f) == GATE_INTERRUPT)
+		vmcb->rflags &= ~(u64)RFLAGS_IF;
+	vmcb->int_state &= ~(u64)INT_SHADOW;
+	return true;
+}
+
+/* #VC is a contributory exception (APM2 15.35.5), beside those of APM2 8.2.9. */
+static bool contributory(unsigned int vector)
+{
+	return vector == 0 || (vector >= X86_TS && vector <= X86_GP) || vector == X86_VC;
+}
+
+void guest_raise(struct vcpu *vcpu, unsigned int vector, u32 error_code)
+{
+	struct met met = { 0 };
+
+	while (!deliver(vcpu, vector, error_code, &met)) {
+		trace("fault %u in delivery of %u", met.vector, vector);
+		if (met.vector == X86_PF)
+			vcpu->vmcb->cr2 = met.address;
+		if (vector == X86_DF)
+			end_run(END_TRIPLE_FAULT, "triple fault at %#lx: fault %u "
+				"in delivery of #DF", vcpu->vmcb->rip, met.vector);
+		if ((contributory(vector) && contributory(met.vector)) ||
+		    (vector == X86_PF && (contributory(met.vector) || met.vector == X86_PF))) {
+			vector = X86_DF;
+			error_code = 0;
+		} else {
+			vector = met.vector;
+			error_code = met.error_code;
+		}
+	}
+}
+
+void guest_raise_pf(struct vcpu *vcpu, const struct guest_fault *fault)
+{
+	vcpu->vmcb->cr2 = fault->address;
+	guest_raise(vcpu, X86_PF, fault->error_code);
+}
+
+/* A non-automatic exit: the guest hears of it by #VC (APM2 15.35.4). */
+void vc_raise(struct vcpu *vcpu, u64 exit_code)
+{
+	report_vc(exit_code);
+	trace("vc %#lx rip %#lx", exit_code, vcpu->vmcb->rip);
+	guest_raise(vcpu, X86_VC, exit_code);
+}
