@@ -26,7 +26,7 @@ $(O)/emulator-guest/boot32.s: $(GUEST_DIR)/boot32.c $(GUEST_DIR)/../guest.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' CC $@
 	$(Q)$(CC) $(GUEST_CFLAGS) -m32 -fno-toplevel-reorder \
-		-MMD -MP -MF $(@:.s=.d) -S -o $@ $<
+		-isystem /usr/include/x86_64-linux-gnu -MMD -MP -MF $(@:.s=.d) -S -o $@ $<
 
 $(O)/emulator-guest/boot32.o: $(O)/emulator-guest/boot32.s
 	@printf '  %-7s %s\n' AS $@

@@ -51,7 +51,7 @@ struct early_log early __attribute__((section(".data")));
 struct vc32_log vc32_log __attribute__((used));
 uint64_t boot_pml4[PTRS] __attribute__((aligned(PAGE_SIZE)));
 static uint64_t boot_pdpt[PTRS] __attribute__((aligned(PAGE_SIZE)));
-static uint64_t boot_pd[4][PTRS] __attribute__((aligned(PAGE_SIZE)));
+static uint64_t boot_pd[4 * PTRS] __attribute__((aligned(PAGE_SIZE)));
 static uint64_t idt32[VECTORS];
 static uint32_t tss32[26];
 static uint8_t vc_stack[1024], user_stack[1024], monitored[64];
@@ -278,9 +278,9 @@ static void build_tables(uint64_t cmask)
 
 	boot_pml4[0] = (uint32_t)boot_pdpt | flags;
 	for (i = 0; i < 4; i++)
-		boot_pdpt[i] = (uint32_t)boot_pd[i] | flags;
+		boot_pdpt[i] = (uint32_t)&boot_pd[i * PTRS] | flags;
 	for (i = 0; i < 4 * PTRS; i++)
-		boot_pd[0][i] = (uint64_t)i * PAGE_2M | flags | PTE_PS;
+		boot_pd[i] = (uint64_t)i * PAGE_2M | flags | PTE_PS;
 }
 
 void boot32(struct boot_params *bp)
