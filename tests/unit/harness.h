@@ -210,6 +210,9 @@ void load_idt(const struct desc_ptr *idt)
 	HARNESS_REFUSE("limit %#x", idt->limit);
 }
 #endif
+#ifndef OWN_LOAD_TR
+void load_tr(u16 selector) { HARNESS_REFUSE("%#x", selector); }
+#endif
 #ifndef OWN_INB
 u8 inb(u16 port) { HARNESS_REFUSE("%#x", port); }
 #endif

@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_ident_map.c - each call of the page-table builder, judged by a page
+ * walk that shares nothing with it.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "page_walk.h"
+
+TEST(state_is_in_data)
+{
+	extern char __data_start, edata;
+
+	/* Needed before .bss is cleared. */
+	CHECK((char *)&map >= &__data_start && (char *)(&map + 1) <= &edata,
+	      "map is not in .data");
+}
+
+TEST(init_refuses)
+{
+	struct ident_map_config good = config_of(&setups[0], 8), bad;
+	unsigned int level;
+	u64 mask;
+
+	CHECK(!ident_map_init(&good), "good config");
+	for (level = 0; level < 10; level++) {
+		bad = good;
+		bad.levels = level;
+		CHECK(ident_map_init(&bad) ==
+		      (level == 4 || level == 5 ? 0 : -EINVAL), "%u levels",
+		      level);
+	}
+	bad = good;
+	bad.pool = pool + 8;
+	CHECK(ident_map_init(&bad) == -EINVAL, "unaligned pool");
+	bad = good;
+	bad.pool_size = KIB4 - 1;
+	CHECK(ident_map_init(&bad) == -ENOMEM, "pool without a page");
+	bad.pool_size = 0;
+	CHECK(ident_map_init(&bad) == -ENOMEM, "empty pool");
+	bad.pool_size = KIB4;
+	CHECK(!ident_map_init(&bad), "pool of one page");
+
+	for (mask = BIT(52); mask; mask <<= 1) {
+		bad = good;
+		bad.enc_mask = mask;
+		CHECK(ident_map_init(&bad) == -EINVAL, "C-bit %#lx", mask);
+	}
+	for (mask = 1; mask < MIB2; mask <<= 1) {
+		bad = good;
+		bad.enc_mask = mask;
+		CHECK(ident_map_init(&bad) == -EINVAL, "C-bit %#lx", mask);
+	}
+	bad.enc_mask = BIT(47) | BIT(51);
+	CHECK(ident_map_init(&bad) == -EINVAL, "two C-bits");
+}
+
+/* The C-bit must not be part of a table's address either. */
+TEST(init_refuses_pool_at_c_bit)
+{
+	void *at = mmap((void *)GIB1, 2 * KIB4, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+			0);
+	struct ident_map_config config = config_of(&setups[0], 2);
+
+	CHECK(at == (void *)GIB1, "no memory at 1 GiB");
+	config.pool = at;
+	CHECK(!ident_map_init(&config), "no C-bit");
+	config.enc_mask = 2 * GIB1;
+	CHECK(!ident_map_init(&config), "C-bit above the pool");
+	config.enc_mask = GIB1;
+	CHECK(ident_map_init(&config) == -EINVAL, "C-bit at the pool");
+	config.enc_mask = GIB1 / 2;
+	CHECK(ident_map_init(&config) == -EINVAL, "C-bit below the pool");
+	munmap(at, 2 * KIB4);
+
+	/* A pool that would reach it. */
+	config = config_of(&setups[0], 2);
+	config.enc_mask = BIT(47);
+	config.pool_size = BIT(47);
+	CHECK(ident_map_init(&config) == -EINVAL, "pool up to the C-bit");
+	config.pool_size = ~0xfffUL;
+	CHECK(ident_map_init(&config) == -EINVAL, "pool that wraps");
+}
+
+TEST(load_writes_cr3)
+{
+	const struct setup *setup;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		CHECK(cr3 == ((u64)pool |
+			      (now.c_bit ? BIT(now.c_bit) : 0)), "%#lx", cr3);
+		CHECK(!total(), "the map is not empty");
+	}
+}
+
+TEST(range_covers_exactly)
+{
+	static const struct {
+		u64 start, end;
+	} ranges[] = {
+		{ 0, 1 },
+		{ 0, KIB4 },
+		{ KIB4 - 1, KIB4 + 1 },
+		{ 0x12345, 0x67890 },
+		{ MIB2 - KIB4, MIB2 + KIB4 },
+		{ MIB2, 2 * MIB2 },
+		{ MIB2 - 1, 2 * MIB2 },
+		{ MIB2, 2 * MIB2 + 1 },
+		{ MIB2 + KIB4, 4 * MIB2 - KIB4 },
+		{ 0, GIB1 },
+		{ KIB4, GIB1 + MIB2 },
+		{ GIB1 - 1, 2 * GIB1 + 1 },
+		{ GIB1 + 1, 2 * GIB1 },
+		{ 3 * GIB1 - MIB2, 4 * GIB1 + KIB4 },
+		{ GIB512 - GIB1 - 5, GIB512 + 5 },
+	};
+	const struct setup *setup;
+	unsigned int i, prot;
+
+	FOR_EACH_SETUP(setup) {
+		for (i = 0; i < ARRAY_SIZE(ranges); i++) {
+			u64 low = ranges[i].start & ~0xfffULL;
+			u64 high = (ranges[i].end + 0xfff) & ~0xfffULL;
+
+			prot = i % 4;
+			start(setup);
+			CHECK(!ident_map_range(ranges[i].start, ranges[i].end,
+					       prot), "[%#lx, %#lx)",
+			      ranges[i].start, ranges[i].end);
+			expect_sizes(low, high);
+			CHECK(total() == high - low,
+			      "[%#lx, %#lx): %#lx bytes mapped", low, high,
+			      total());
+			if (high - low > 4 * MIB2)
+				low = high - MIB2 - KIB4;
+			expect(low, high, use_of(prot));
+			CHECK(!page_at(high), "%#lx", high);
+		}
+	}
+}
+
+TEST(range_rights)
+{
+	const struct setup *setup;
+	unsigned int prot;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		for (prot = 0; prot < 4; prot++) {
+			CHECK(!ident_map_range(prot * GIB1,
+					       prot * GIB1 + MIB2 + KIB4,
+					       prot), "prot %u", prot);
+			expect(prot * GIB1, prot * GIB1 + MIB2 + KIB4,
+			       use_of(prot));
+		}
+	}
+}
+
+TEST(range_refuses)
+{
+	const struct setup *setup;
+	u64 reach;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		reach = limit;
+		CHECK(ident_map_range(KIB4, KIB4, 0) == -EINVAL, "empty");
+		CHECK(ident_map_range(2 * KIB4, KIB4, 0) == -EINVAL, "ends "
+		      "before it starts");
+		CHECK(ident_map_range(~0xfffULL, 0, 0) == -EINVAL, "wraps");
+		CHECK(ident_map_range(0, ~0ULL, 0) == -EINVAL, "everything");
+		CHECK(ident_map_range(~0xfffULL, ~0ULL, 0) == -EINVAL,
+		      "last page");
+		CHECK(ident_map_range(reach, reach + 1, 0) == -EINVAL,
+		      "first byte out of reach");
+		CHECK(ident_map_range(reach - 1, reach + 1, 0) == -EINVAL,
+		      "reaches out");
+		CHECK(!total(), "something was mapped");
+		CHECK(!ident_map_range(reach - 1, reach, 0), "last byte");
+		expect(reach - KIB4, reach, use_of(0));
+		CHECK(total() == KIB4, "%#lx", total());
+	}
+}
+
+/* A mapping keeps its rights, its size and its visibility. */
+TEST(range_keeps_what_is_there)
+{
+	const struct setup *setup;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		CHECK(!ident_map_range(MIB2 + KIB4, MIB2 + 3 * KIB4, MAP_EXEC),
+		      "text");
+		CHECK(!ident_map_range(GIB1, GIB1 + MIB2, MAP_RO), "rodata");
+		CHECK(!ident_map_guard(2 * MIB2), "guard");
+		CHECK(!ident_map_device(3 * MIB2, 1), "device");
+		CHECK(!ident_map_range(0, 2 * GIB1, MAP_WRITE), "rest");
+
+		CHECK(total() == 2 * GIB1, "%#lx", total());
+		expect(0, MIB2 + KIB4, use_of(MAP_WRITE));
+		expect(MIB2 + KIB4, MIB2 + 3 * KIB4, use_of(MAP_EXEC));
+		expect(MIB2 + 3 * KIB4, 2 * MIB2, use_of(MAP_WRITE));
+		expect(2 * MIB2, 2 * MIB2 + KIB4, GUARD);
+		expect(2 * MIB2 + KIB4, 3 * MIB2, use_of(MAP_WRITE));
+		expect(3 * MIB2, 3 * MIB2 + KIB4, device_use());
+		expect(3 * MIB2 + KIB4, GIB1, use_of(MAP_WRITE));
+		expect(GIB1, GIB1 + MIB2, use_of(MAP_RO));
+		expect(GIB1 + MIB2, 2 * GIB1, use_of(MAP_WRITE));
+		CHECK(look(0).shift == 21, "2^%u", look(0).shift);
+		CHECK(look(GIB1).shift == 21, "2^%u", look(GIB1).shift);
+		CHECK(look(GIB1 + MIB2).shift == 21, "2^%u",
+		      look(GIB1 + MIB2).shift);
+
+		CHECK(!ident_map_range(0, 2 * GIB1, MAP_EXEC), "again");
+		expect(GIB1, GIB1 + MIB2, use_of(MAP_RO));
+		CHECK(page_at(0) == use_of(MAP_WRITE), "%#x", page_at(0));
+	}
+}
+
+TEST(guard)
+{
+	const struct setup *setup;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		CHECK(!ident_map_is_guard(0), "before");
+		CHECK(!ident_map_guard(0x123), "page 0");
+		CHECK(ident_map_is_guard(0) && ident_map_is_guard(0xfff),
+		      "page 0");
+		CHECK(!ident_map_is_guard(KIB4), "page 1");
+		CHECK(ident_map_guard(0) == -EINVAL, "twice");
+		CHECK(ident_map_set_decrypted(0) == -EINVAL, "decrypted");
+		CHECK(ident_map_set_encrypted(0) == -EINVAL, "encrypted");
+		CHECK(ident_map_device(0, 1) == -EINVAL, "device");
+		expect(0, KIB4, GUARD);
+
+		CHECK(!ident_map_range(GIB1, 2 * GIB1, MAP_WRITE), "range");
+		CHECK(ident_map_guard(GIB1 + KIB4) == -EINVAL, "mapped");
+		CHECK(!ident_map_is_guard(GIB1 + KIB4), "mapped");
+		CHECK(!ident_map_range(5 * GIB1, 5 * GIB1 + 1, 0), "page");
+		CHECK(ident_map_guard(5 * GIB1) == -EINVAL, "mapped");
+		CHECK(total() == GIB1 + 2 * KIB4, "%#lx", total());
+
+		CHECK(!ident_map_guard(limit - 1), "last page");
+		CHECK(ident_map_is_guard(limit - 1), "last page");
+		CHECK(ident_map_guard(limit) == -EINVAL, "out of reach");
+		CHECK(ident_map_guard(~0ULL) == -EINVAL, "out of reach");
+		CHECK(!ident_map_is_guard(limit) &&
+		      !ident_map_is_guard(~0ULL), "out of reach");
+	}
+}
+
+TEST(device)
+{
+	const struct setup *setup;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		CHECK(!ident_map_device(0xb8000, 0x8000), "VGA text");
+		expect(0xb8000, 0xc0000, device_use());
+		CHECK(!ident_map_device(0xfee00ff0, 0x20), "across pages");
+		expect(0xfee00000, 0xfee02000, device_use());
+		CHECK(!ident_map_device(GIB1, MIB2), "2 MiB");
+		expect(GIB1, GIB1 + MIB2, device_use());
+		CHECK(total() == MIB2 + 10 * KIB4, "%#lx", total());
+
+		CHECK(ident_map_device(0xb7000, 0x2000) == -EINVAL, "overlap");
+		CHECK(ident_map_device(GIB1 + MIB2 - 1, 2) == -EINVAL,
+		      "overlap");
+		CHECK(ident_map_device(0, 2 * GIB1) == -EINVAL, "overlap");
+		CHECK(ident_map_device(KIB4, 0) == -EINVAL, "empty");
+		CHECK(ident_map_device(~0xfffULL, 0x1000) == -EINVAL, "wraps");
+		CHECK(ident_map_device(KIB4, ~0ULL) == -EINVAL, "wraps");
+		CHECK(ident_map_device(limit - 1, 2) == -EINVAL,
+		      "out of reach");
+		CHECK(ident_map_device(limit, 1) == -EINVAL, "out of reach");
+		CHECK(total() == MIB2 + 10 * KIB4, "%#lx", total());
+		CHECK(!ident_map_device(limit - 1, 1), "last byte");
+	}
+}
+
+/* Every neighbour in a split leaf keeps all of its attributes. */
+TEST(split_keeps_attributes)
+{
+	const struct setup *setup;
+	unsigned int prot;
+	u64 base, page;
+
+	FOR_EACH_SETUP(setup) {
+		if (!setup->c_bit)
+			continue;
+		for (prot = 0; prot < 4; prot++) {
+			start(setup);
+			base = 7 * GIB1;
+			page = base + 77 * MIB2 + 123 * KIB4;
+			CHECK(!ident_map_range(base, base + GIB1, prot), "map");
+			CHECK(!ident_map_set_decrypted(page + 5), "decrypt");
+			expect(base, page, use_of(prot));
+			expect(page, page + KIB4, use_of(prot) | SHARED);
+			expect(page + KIB4, base + GIB1, use_of(prot));
+			CHECK(total() == GIB1, "%#lx", total());
+			CHECK(look(page - MIB2).shift == 21, "neighbour");
+
+			/* Both ends of a split 2 MiB leaf. */
+			CHECK(!ident_map_set_decrypted(base), "first");
+			CHECK(!ident_map_set_decrypted(base + MIB2 - KIB4),
+			      "last");
+			expect(base, base + KIB4, use_of(prot) | SHARED);
+			expect(base + KIB4, base + MIB2 - KIB4, use_of(prot));
+			expect(base + MIB2 - KIB4, base + MIB2,
+			       use_of(prot) | SHARED);
+			expect(base + MIB2, page, use_of(prot));
+		}
+
+		start(setup);
+		CHECK(!ident_map_device(0, MIB2), "device");
+		CHECK(!ident_map_set_encrypted(KIB4), "device page");
+		expect(0, KIB4, device_use());
+		expect(KIB4, 2 * KIB4, device_use() & ~SHARED);
+		expect(2 * KIB4, MIB2, device_use());
+	}
+}
+
+/*
+ * The page's lines leave the caches through the old view, all of them and only
+ * they; then a fence, then the new entry, then the flush of the TLB.
+ */
+static void expect_change(u64 page, unsigned int before, unsigned int after)
+{
+	unsigned int i = 0, line;
+
+	/* Splits flush the TLB too; the page is as before. */
+	while (i < event_count && events[i].type == INVLPG) {
+		CHECK(events[i].page == before, "split: %#x", events[i].page);
+		i++;
+	}
+	CHECK(event_count == i + 66, "%u events", event_count - i);
+	for (line = 0; line < 64; line++, i++)
+		CHECK(events[i].type == CLFLUSH &&
+		      events[i].addr == page + line * 64 &&
+		      events[i].page == before,
+		      "event %u: %d %#lx %#x", i, events[i].type,
+		      events[i].addr, events[i].page);
+	CHECK(events[i].type == MFENCE && events[i].page == before,
+	      "event %u: %d %#x", i, events[i].type, events[i].page);
+	i++;
+	CHECK(events[i].type == INVLPG && events[i].addr == page &&
+	      events[i].page == after, "event %u: %d %#lx %#x", i,
+	      events[i].type, events[i].addr, events[i].page);
+}
+
+TEST(encryption_round_trip)
+{
+	const struct setup *setup;
+	u64 page = GIB1 + 5 * MIB2 + 7 * KIB4;
+	unsigned int use;
+
+	FOR_EACH_SETUP(setup) {
+		if (!setup->c_bit)
+			continue;
+		start(setup);
+		use = use_of(MAP_WRITE);
+		CHECK(!ident_map_range(GIB1, 2 * GIB1, MAP_WRITE), "map");
+		CHECK(!event_count, "new mappings need no flush");
+		watched = page;
+
+		CHECK(!ident_map_set_decrypted(page + 0xabc), "decrypt");
+		CHECK(event_count == 66 + (setup->pages_1g ? 2 : 1), "%u",
+		      event_count);
+		expect_change(page, use, use | SHARED);
+
+		event_count = 0;
+		CHECK(!ident_map_set_encrypted(page + 0xfff), "encrypt");
+		CHECK(event_count == 66, "%u", event_count);
+		expect_change(page, use | SHARED, use);
+		expect(GIB1, 2 * GIB1, use);
+	}
+}
+
+TEST(encryption_refuses)
+{
+	const struct setup *setup;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		CHECK(!ident_map_range(MIB2, 2 * MIB2, MAP_WRITE), "map");
+		CHECK(ident_map_set_decrypted(0) == -EINVAL, "not mapped");
+		CHECK(ident_map_set_decrypted(2 * MIB2) == -EINVAL,
+		      "not mapped");
+		CHECK(ident_map_set_encrypted(GIB512) == -EINVAL,
+		      "not mapped");
+		CHECK(ident_map_set_decrypted(limit) == -EINVAL,
+		      "out of reach");
+		CHECK(ident_map_set_decrypted(limit + MIB2) == -EINVAL,
+		      "out of reach");
+		CHECK(ident_map_set_encrypted(~0ULL) == -EINVAL,
+		      "out of reach");
+		CHECK(ident_map_set_decrypted(MIB2) ==
+		      (setup->c_bit ? 0 : -EINVAL), "C-bit %u", setup->c_bit);
+		CHECK(ident_map_set_encrypted(MIB2) ==
+		      (setup->c_bit ? 0 : -EINVAL), "C-bit %u", setup->c_bit);
+		CHECK(setup->c_bit || (!event_count && look(MIB2).shift == 21),
+		      "changed without a C-bit");
+	}
+}
+
+/* -- Replacing a live leaf: the map is right after every single store. */
+
+static struct {
+	u64 base, size, page;
+	unsigned int use;
+	volatile unsigned int stores;
+} live;
+
+static void check_live(void)
+{
+	static const u64 offsets[] = { 0, KIB4, MIB2 - KIB4, MIB2 };
+	unsigned int i, use;
+	u64 addr;
+
+	live.stores++;
+	for (i = 0; i < ARRAY_SIZE(offsets) * 2; i++) {
+		addr = i % 2 ? live.base + offsets[i / 2]
+			     : live.base + live.size - KIB4 - offsets[i / 2];
+		CHECK(page_at(addr) == live.use, "store %u: %#lx is %#x",
+		      live.stores, addr, page_at(addr));
+	}
+	for (addr = live.page - MIB2; addr <= live.page + MIB2; addr += MIB2)
+		CHECK(page_at(addr + KIB4) == live.use &&
+		      page_at(addr - KIB4) == live.use,
+		      "store %u: around %#lx", live.stores, addr);
+	use = page_at(live.page);
+	CHECK((use & ~SHARED) == live.use, "store %u: page is %#x",
+	      live.stores, use);
+}
+
+/* A store to the pool: let it happen, then stop behind it. */
+static void on_store(int number, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	u64 addr = (u64)info->si_addr;
+
+	if (addr < (u64)pool || addr >= (u64)pool + sizeof(pool)) {
+		signal(number, SIG_DFL);
+		return;
+	}
+	mprotect(pool, sizeof(pool), PROT_READ | PROT_WRITE);
+	uc->uc_mcontext.gregs[REG_EFL] |= X86_EFLAGS_TF;
+}
+
+static void on_step(int number, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+
+	(void)number;
+	(void)info;
+	uc->uc_mcontext.gregs[REG_EFL] &= ~X86_EFLAGS_TF;
+	check_live();
+	mprotect(pool, sizeof(pool), PROT_READ);
+}
+
+TEST(split_is_safe_while_live)
+{
+	struct sigaction store = {
+		.sa_sigaction = on_store, .sa_flags = SA_SIGINFO | SA_NODEFER
+	}, step = {
+		.sa_sigaction = on_step, .sa_flags = SA_SIGINFO | SA_NODEFER
+	}, old_store, old_step;
+	int ret;
+
+	start(&setups[3]);
+	CHECK(now.pages_1g && now.c_bit, "wrong setup");
+	live.base = 2 * GIB1;
+	live.size = GIB1;
+	live.page = live.base + 100 * MIB2;
+	live.use = use_of(MAP_WRITE);
+	live.stores = 0;
+	CHECK(!ident_map_range(live.base, live.base + GIB1, MAP_WRITE), "map");
+
+	sigaction(SIGSEGV, &store, &old_store);
+	sigaction(SIGTRAP, &step, &old_step);
+	mprotect(pool, sizeof(pool), PROT_READ);
+	ret = ident_map_set_decrypted(live.page);
+	mprotect(pool, sizeof(pool), PROT_READ | PROT_WRITE);
+	sigaction(SIGSEGV, &old_store, NULL);
+	sigaction(SIGTRAP, &old_step, NULL);
+
+	CHECK(!ret, "decrypt: %d", ret);
+	/* Two tables, the entries that point to them, and the page's own. */
+	CHECK(live.stores >= 2 * 512 + 3, "%u stores seen", live.stores);
+	INFO("%u stores", live.stores);
+}
+
+/* -- Page faults. */
+
+/* A PC: gaps, an edge within a page, one within 2 MiB, a hole in RAM. */
+static void set_e820(void)
+{
+	memset(&bp, 0, sizeof(bp));
+	add_e820(0, 0x9fc00, 1);
+	add_e820(0x9fc00, 0xa0000, 2);
+	add_e820(0xf0000, 0x100000, 2);
+	add_e820(0x100000, 0x7fe0000, 1);
+	add_e820(0x7fe0000, 0x8000000, 2);
+	add_e820(4 * GIB1, 5 * GIB1, 1);
+	add_e820(4 * GIB1 + 0x203000, 4 * GIB1 + 0x204000, 2);
+	add_e820(6 * GIB1 + 0x1800, 6 * GIB1 + 0x3800, 1);
+}
+
+static void expect_fault(u64 addr, u64 low, u64 high)
+{
+	u64 before = total();
+	int ret = ident_map_fault(addr, PF_WRITE);
+
+	CHECK(!ret, "%#lx: %d", addr, ret);
+	expect(low, high, use_of(MAP_WRITE));
+	CHECK(total() == before + high - low,
+	      "%#lx: %#lx more, want [%#lx, %#lx)", addr, total() - before,
+	      low, high);
+}
+
+static void expect_no_fault(u64 addr)
+{
+	u64 before = total();
+	int ret = ident_map_fault(addr, 0);
+
+	CHECK(ret == -EFAULT, "%#lx: %d", addr, ret);
+	CHECK(total() == before, "%#lx: something was mapped", addr);
+}
+
+TEST(fault_maps_ram_only)
+{
+	const struct setup *setup;
+	u64 base;
+
+	set_e820();
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		expect_fault(0x5123, 0, 0x9f000);
+		expect_no_fault(0x5123);
+		expect_no_fault(0x9f123);
+		expect_no_fault(0x9fc00);
+		expect_no_fault(0xa0000);
+		expect_no_fault(0xeffff);
+		expect_no_fault(0xf0000);
+		expect_fault(0x100000, 0x100000, MIB2);
+		expect_fault(2 * MIB2 - 1, MIB2, 2 * MIB2);
+		CHECK(look(MIB2).shift == 21, "2^%u", look(MIB2).shift);
+		expect_fault(0x7fdffff, 0x7e00000, 0x7fe0000);
+		expect_no_fault(0x7fe0000);
+		expect_no_fault(0x8000000);
+		expect_no_fault(4 * GIB1 - 1);
+
+		base = 4 * GIB1 + MIB2;
+		expect_fault(base + 0x2fff, base, base + 0x3000);
+		expect_no_fault(base + 0x3000);
+		expect_fault(base + 0x4000, base + 0x4000, base + MIB2);
+		expect_fault(5 * GIB1 - 1, 5 * GIB1 - MIB2, 5 * GIB1);
+		expect_no_fault(5 * GIB1);
+
+		expect_no_fault(6 * GIB1 + 0x1fff);
+		expect_fault(6 * GIB1 + 0x2000, 6 * GIB1 + 0x2000,
+			     6 * GIB1 + 0x3000);
+		expect_no_fault(6 * GIB1 + 0x3000);
+		expect_no_fault(6 * GIB1 + 0x37ff);
+	}
+}
+
+TEST(fault_skips_what_is_there)
+{
+	const struct setup *setup;
+	u64 base = 16 * MIB2;
+
+	set_e820();
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		CHECK(!ident_map_guard(base + KIB4), "guard");
+		CHECK(!ident_map_range(base + 8 * KIB4, base + 9 * KIB4,
+				       MAP_EXEC), "text");
+		CHECK(!ident_map_fault(base, 0), "fault");
+		expect(base, base + KIB4, use_of(MAP_WRITE));
+		expect(base + KIB4, base + 2 * KIB4, GUARD);
+		expect(base + 2 * KIB4, base + 8 * KIB4, use_of(MAP_WRITE));
+		expect(base + 8 * KIB4, base + 9 * KIB4, use_of(MAP_EXEC));
+		expect(base + 9 * KIB4, base + MIB2, use_of(MAP_WRITE));
+		CHECK(total() == MIB2, "%#lx", total());
+
+		/* The page itself must be served, or it faults for ever. */
+		expect_no_fault(base + KIB4 + 8);
+		expect_no_fault(base + 8 * KIB4);
+		expect_no_fault(base + 10 * KIB4);
+	}
+}
+
+TEST(fault_refuses_other_errors)
+{
+	unsigned int bit;
+	u64 code;
+
+	set_e820();
+	start(&setups[3]);
+	for (code = 0; code < 128; code++) {
+		if (code == 0 || code == 2)
+			continue;
+		CHECK(ident_map_fault(MIB2, code) == -EFAULT, "%#lx", code);
+	}
+	for (bit = 7; bit < 64; bit++)
+		CHECK(ident_map_fault(MIB2, BIT(bit)) == -EFAULT, "bit %u",
+		      bit);
+	CHECK(!total(), "something was mapped");
+	CHECK(!ident_map_fault(MIB2, 0), "read");
+	CHECK(!ident_map_fault(2 * MIB2, 2), "write");
+}
+
+TEST(fault_out_of_reach)
+{
+	const struct setup *setup;
+
+	memset(&bp, 0, sizeof(bp));
+	add_e820(0, BIT(63), 1);
+	add_e820(BIT(63), ~0ULL, 1);
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		expect_no_fault(limit);
+		expect_no_fault(limit + MIB2);
+		expect_no_fault(BIT(47) | BIT(63));
+		expect_no_fault(BIT(63));
+		expect_no_fault(~0ULL);
+		expect_fault(limit - 1, limit - MIB2, limit);
+	}
+}
+
+/* The same calls with one page more each time, until all of them succeed. */
+TEST(pool_exhaustion_step_by_step)
+{
+	u64 base = GIB512 - GIB1, mapped;
+	const struct setup *setup;
+	unsigned int i, done;
+	size_t pages;
+	int ret[6];
+
+	FOR_EACH_SETUP(setup) {
+		for (pages = 1, done = 0; done < ARRAY_SIZE(ret); pages++) {
+			CHECK(pages < 32, "never enough");
+			start_with(setup, pages);
+			memset(&bp, 0, sizeof(bp));
+			add_e820(0, GIB512, 1);
+			ret[0] = ident_map_guard(0);
+			ret[1] = ident_map_range(base + 1, base + GIB1, 0);
+			mapped = page_at(base);
+			ret[2] = ident_map_device(GIB512 + GIB1, 1);
+			ret[3] = ident_map_fault(3 * GIB1, 0);
+			ret[4] = ident_map_range(5 * GIB1, 6 * GIB1, MAP_EXEC);
+			ret[5] = ident_map_set_decrypted(5 * GIB1);
+			for (i = 0, done = 0; i < ARRAY_SIZE(ret); i++) {
+				CHECK(!ret[i] || ret[i] == -ENOMEM ||
+				      (i == 5 && ret[i] == -EINVAL &&
+				       (ret[4] || !setup->c_bit)),
+				      "call %u: %d", i, ret[i]);
+				done += ret[i] != -ENOMEM && !(i == 5 && ret[4]);
+			}
+			CHECK(map.pool_used <= pages * KIB4, "%zu of %zu",
+			      map.pool_used, pages * KIB4);
+			CHECK(pool[pages * KIB4] == POOL_DIRT, "overrun");
+			CHECK(ident_map_is_guard(0) == !ret[0], "guard");
+			CHECK(page_at(base) == mapped &&
+			      (ret[1] || mapped == use_of(0)), "%#lx", mapped);
+			CHECK(page_at(GIB512 + GIB1) ==
+			      (ret[2] ? 0 : device_use()), "device");
+			CHECK(page_at(3 * GIB1) ==
+			      (ret[3] ? 0 : use_of(MAP_WRITE)), "fault");
+			CHECK(ret[4] || page_at(6 * GIB1 - 1) ==
+			      use_of(MAP_EXEC), "range");
+		}
+	}
+}
