@@ -3,96 +3,105 @@
 # The test kernels and the test loader: $(O)/payload/*.elf, loader.bin. What
 # they are for and how they are started is in tests/payload/USAGE.md.
 
-TK := tests/payload/kernel
-TL := tests/payload/loader
-TO := $(O)/payload
+PAYLOADS := $(O)/payload
 
-TK_NAMES := test low high align4k virt gaps bss noise zeros
-TK_ELFS := $(TK_NAMES:%=$(TO)/%.elf) $(TO)/tiny.elf
-
-TEST_CFLAGS := -std=gnu11 -Os -ffreestanding -fpie -fvisibility=hidden \
-	-mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+PAYLOAD_CFLAGS := -std=gnu11 -Os -ffreestanding -fpie -fvisibility=hidden \
+	-fno-common -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-jump-tables \
+	-fno-strict-aliasing -fno-tree-loop-distribute-patterns \
 	-Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wundef -Wvla \
 	-Iinclude -MMD -MP
 
-# ---- Test kernels: the same objects, linked differently.
+PAYLOAD_LD = $(LD) -m elf_x86_64 -static -no-pie --orphan-handling=error \
+	--no-warn-rwx-segments
 
-TK_OBJS := $(patsubst tests/payload/%,$(TO)/obj/%.o, \
-	$(TK)/entry.S $(TK)/main.c $(TK)/self.c $(TK)/cpu.c \
-	$(TK)/zeropage.c $(TK)/e820.c $(TK)/map.c \
-	tests/payload/print.c tests/payload/options.c)
-TK_NOISE := $(TO)/obj/kernel/noise.S.o
-
-# Keep in step with the table in USAGE.md.
-TK_LAYOUT := LINK_ADDR=0x1000000 VIRT_OFFSET=0 GAP=0 MID_BSS=0 ZEROS=0 \
-	BSS_SIZE=0x100000
-TK_PAGE := 0x200000
-TK_LAYOUT_low := LINK_ADDR=0x100000
-TK_PAGE_low := 0x100000
-TK_LAYOUT_high := LINK_ADDR=0x6000000
-TK_LAYOUT_align4k := LINK_ADDR=0x1801000
-TK_PAGE_align4k := 0x1000
-TK_LAYOUT_virt := VIRT_OFFSET=0xffffffff80000000
-TK_LAYOUT_gaps := GAP=0x234000 MID_BSS=0x54320
-TK_PAGE_gaps := 0x1000
-TK_LAYOUT_bss := BSS_SIZE=0x900000
-TK_LAYOUT_zeros := ZEROS=0x4000000
-TK_LAYOUT_tiny := BSS_SIZE=0
-TK_PAGE_tiny := 0x1000
-
-# $(1): name. The later --defsym of a symbol wins.
-tk_link = $(LD) -m elf_x86_64 -static -no-pie --orphan-handling=error \
-	--no-warn-rwx-segments -z max-page-size=$(or $(TK_PAGE_$(1)),$(TK_PAGE)) \
-	$(patsubst %,--defsym=%,$(TK_LAYOUT) $(TK_LAYOUT_$(1))) -T $(TK)/kernel.ld
-
-$(TO)/obj/%.o: tests/payload/% tests/payload/rules.mk
+$(PAYLOADS)/obj/%.o: tests/payload/%.c tests/payload/rules.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' CC $@
-	$(Q)$(CC) $(TEST_CFLAGS) -Wa,-I$(TO) -c -o $@ $<
+	$(Q)$(CC) $(PAYLOAD_CFLAGS) -c -o $@ $<
 
-$(TK_NOISE): $(TO)/noise.bin
+$(PAYLOADS)/obj/%.o: tests/payload/%.S tests/payload/rules.mk
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' AS $@
+	$(Q)$(CC) -D__ASSEMBLY__ -Iinclude -MMD -MP -Wa,-I$(PAYLOADS) -c -o $@ $<
 
-$(TO)/noise.bin: $(TO)/noise
-	$(Q)$< 0x800000 >$@.tmp
-	$(Q)mv $@.tmp $@
-
-$(TO)/seal $(TO)/noise: $(TO)/%: $(TK)/%.c tests/payload/rules.mk
+# Host programs that the kernels are made with.
+$(PAYLOADS)/seal $(PAYLOADS)/noise: $(PAYLOADS)/%: tests/payload/kernel/%.c \
+		tests/payload/rules.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' HOSTCC $@
-	$(Q)$(HOSTCC) -std=gnu11 -O2 -Wall -Wextra -Werror $(HOSTCFLAGS) \
-		-Iinclude -MMD -MP -MF $@.d -o $@ $<
+	$(Q)$(HOSTCC) -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror \
+		$(HOSTCFLAGS) -Iinclude -MMD -MP -MF $@.d -o $@ $<
 
-$(TO)/noise.elf: $(TK_NOISE)
-$(TK_NAMES:%=$(TO)/%.elf): $(TO)/%.elf: $(TK_OBJS) $(TK)/kernel.ld \
-		$(TO)/seal tests/payload/rules.mk
+# ---- The test kernels: the same objects, linked differently.
+
+PAYLOAD_KERNEL_OBJS := $(addprefix $(PAYLOADS)/obj/,\
+	$(addprefix kernel/,entry.o main.o self.o cpu.o zeropage.o initrd.o \
+		setup_data.o e820.o map.o) \
+	print.o options.o)
+
+# What kernel.ld wants to know, and the segments' alignment. Keep in step with
+# the table in USAGE.md.
+PAYLOAD_LAYOUT := LINK_ADDR=0x1000000 VIRT_OFFSET=0 GAP=0 MID_BSS=0 ZEROS=0 \
+	BSS_SIZE=0x100000
+PAYLOAD_ALIGN := 0x200000
+PAYLOAD_LAYOUT_low := LINK_ADDR=0x100000
+PAYLOAD_ALIGN_low := 0x100000
+PAYLOAD_LAYOUT_high := LINK_ADDR=0x6000000
+PAYLOAD_LAYOUT_align4k := LINK_ADDR=0x1801000
+PAYLOAD_ALIGN_align4k := 0x1000
+PAYLOAD_LAYOUT_virt := VIRT_OFFSET=0xffffffff80000000
+PAYLOAD_LAYOUT_gaps := GAP=0x234000 MID_BSS=0x54320
+PAYLOAD_ALIGN_gaps := 0x1000
+PAYLOAD_LAYOUT_bss := BSS_SIZE=0x900000
+PAYLOAD_LAYOUT_zeros := ZEROS=0x4000000
+PAYLOAD_LAYOUT_tiny := BSS_SIZE=0
+PAYLOAD_ALIGN_tiny := 0x1000
+PAYLOAD_SEALED := $(addsuffix .elf,$(addprefix $(PAYLOADS)/,\
+	test low high align4k virt gaps bss noise zeros))
+
+# $(1): the kernel's name. Of two --defsym for one symbol the later one wins.
+payload_link = $(PAYLOAD_LD) -z max-page-size=$(or $(PAYLOAD_ALIGN_$(1)),$(PAYLOAD_ALIGN)) \
+	$(addprefix --defsym=,$(PAYLOAD_LAYOUT) $(PAYLOAD_LAYOUT_$(1))) \
+	-T tests/payload/kernel/kernel.ld
+
+$(PAYLOAD_SEALED): $(PAYLOADS)/%.elf: $(PAYLOAD_KERNEL_OBJS) $(PAYLOADS)/seal \
+		tests/payload/kernel/kernel.ld tests/payload/rules.mk
 	@printf '  %-7s %s\n' LD $@
-	$(Q)$(call tk_link,$*) -o $@.tmp $(filter %.o,$^)
-	$(Q)$(TO)/seal $@.tmp
+	$(Q)$(call payload_link,$*) -o $@.tmp $(filter %.o,$^)
+	$(Q)$(PAYLOADS)/seal $@.tmp
 	$(Q)mv $@.tmp $@
 
-$(TO)/tiny.elf: $(TO)/obj/kernel/tiny.S.o $(TK)/kernel.ld tests/payload/rules.mk
+$(PAYLOADS)/tiny.elf: $(PAYLOADS)/obj/kernel/tiny.o \
+		tests/payload/kernel/kernel.ld tests/payload/rules.mk
 	@printf '  %-7s %s\n' LD $@
-	$(Q)$(call tk_link,tiny) -o $@ $<
+	$(Q)$(call payload_link,tiny) -o $@ $<
 
--include $(TK_OBJS:.o=.d) $(TO)/seal.d $(TO)/noise.d
+$(PAYLOADS)/noise.elf: $(PAYLOADS)/obj/kernel/noise_data.o
+$(PAYLOADS)/obj/kernel/noise_data.o: $(PAYLOADS)/noise.bin
+$(PAYLOADS)/noise.bin: $(PAYLOADS)/noise
+	$(Q)$< 0x800000 >$@
 
-# ---- Test loader
+# ---- The test loader.
 
-TL_OBJS := $(patsubst tests/payload/%,$(TO)/obj/%.o, \
-	$(TL)/head.S $(TL)/leave.S $(TL)/main.c $(TL)/image.c $(TL)/zeropage.c \
-	$(TL)/map.c tests/payload/print.c tests/payload/options.c)
+PAYLOAD_LOADER_OBJS := $(addprefix $(PAYLOADS)/obj/,\
+	$(addprefix loader/,head.o leave.o main.o image.o zeropage.o map.o) \
+	print.o options.o)
 
-$(TO)/loader.elf: $(TL_OBJS) $(TL)/loader.ld tests/payload/rules.mk
+$(PAYLOADS)/loader.elf: $(PAYLOAD_LOADER_OBJS) tests/payload/loader/loader.ld \
+		tests/payload/rules.mk
 	@printf '  %-7s %s\n' LD $@
-	$(Q)$(LD) -m elf_x86_64 -static -no-pie --orphan-handling=error \
-		--no-warn-rwx-segments -T $(TL)/loader.ld -o $@ $(TL_OBJS)
+	$(Q)$(PAYLOAD_LD) -T tests/payload/loader/loader.ld -o $@ $(PAYLOAD_LOADER_OBJS)
 
-$(TO)/loader.bin: $(TO)/loader.elf
+$(PAYLOADS)/loader.bin: $(PAYLOADS)/loader.elf
 	@printf '  %-7s %s\n' OBJCOPY $@
 	$(Q)$(OBJCOPY) -O binary $< $@
 
--include $(TL_OBJS:.o=.d)
-
 .PHONY: payloads
-payloads: $(TK_ELFS) $(TO)/loader.bin
+payloads: $(PAYLOAD_SEALED) $(PAYLOADS)/tiny.elf $(PAYLOADS)/loader.bin
+
+-include $(PAYLOAD_KERNEL_OBJS:.o=.d) $(PAYLOAD_LOADER_OBJS:.o=.d) $(PAYLOADS)/seal.d \
+	$(PAYLOADS)/noise.d $(PAYLOADS)/obj/kernel/tiny.d
+
+.PHONY: check-deps-payload
+check-deps-payload: payloads

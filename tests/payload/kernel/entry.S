@@ -33,6 +33,7 @@ FUNC(_start)
 2:	mov	%rsp, %rax
 	mov	%rcx, %rsp
 	pushfq
+	cli
 	cld
 	push	%rdi
 	push	%rax

@@ -84,14 +84,20 @@ struct handed {
 	struct range range;
 };
 
-struct boot_params *zero_page(void);
-const char *zero_page_find(const struct entry_state *state);
-void zero_page_check(void);
-void setup_data_check(void);
-void initrd_check(void);
-void cmdline_check(void);
-/* All that was handed over; the checks above collect it. */
+void handed_add(const char *what, u64 start, u64 size);
+/* The @ith of all, or NULL. */
 const struct handed *handed(u32 i);
+
+/* Returns the command line, or "". */
+const char *zero_page_find(const struct entry_state *state);
+const struct boot_params *zero_page(void);
+void zero_page_check(void);
+void cmdline_check(void);
+
+/* ---- initrd.c, setup_data.c ---- */
+
+void initrd_check(void);
+void setup_data_check(void);
 
 /* ---- e820.c ---- */
 

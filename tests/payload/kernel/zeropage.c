@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * zeropage.c - the zero page and everything that it points to: setup header,
- * command line, initrd, setup_data chain. What is found is remembered, because
- * all of it has to be mapped.
+ * zeropage.c - the zero page: setup header, reserved fields, command line. And
+ * the list of all memory that the kernel was handed.
  */
 #include "kernel.h"
 
@@ -11,16 +10,15 @@
 #define BOOT_PROTOCOL		0x020f
 #define MAX_SETUP_SECTS		64	/* 32 KiB of real-mode code */
 #define MAX_MIN_ALIGNMENT	30
-#define MAX_SETUP_NODES		64
 #define MAX_CMDLINE		0xffff
 /* Above this, addresses are no longer canonical. */
 #define ADDRESS_END		_AC(0x0000800000000000, UL)
 
-static struct boot_params *bp;
+static const struct boot_params *bp;
 static struct handed handed_over[MAX_HANDED];
 static u32 num_handed;
 
-struct boot_params *zero_page(void)
+const struct boot_params *zero_page(void)
 {
 	return bp;
 }
@@ -30,7 +28,7 @@ const struct handed *handed(u32 i)
 	return i < num_handed ? &handed_over[i] : NULL;
 }
 
-static void remember(const char *what, u64 start, u64 size)
+void handed_add(const char *what, u64 start, u64 size)
 {
 	if (num_handed == MAX_HANDED || !size)
 		return;
@@ -51,8 +49,8 @@ const char *zero_page_find(const struct entry_state *state)
 		fail("zero page: RSI is %lx", state->zero_page);
 		finish();
 	}
-	bp = (struct boot_params *)state->zero_page;
-	remember("zero page", state->zero_page, sizeof(*bp));
+	bp = (const struct boot_params *)state->zero_page;
+	handed_add("zero page", state->zero_page, sizeof(*bp));
 
 	cmdline = (const char *)cmdline_address();
 	return cmdline ? cmdline : "";
@@ -173,145 +171,10 @@ void cmdline_check(void)
 		fail("cmdline: at %lx, never ends", addr);
 		return;
 	}
-	remember("cmdline", addr, len + 1);
+	handed_add("cmdline", addr, len + 1);
 	fact("cmdline: at %lx, %u bytes", addr, len);
 	fact("cmdline \"%s\"", text);
 	if (len > bp->hdr.cmdline_size)
 		fail("cmdline: %u bytes, but cmdline_size is %u", len,
 		     bp->hdr.cmdline_size);
-}
-
-/* ---- initrd ---- */
-
-/* The checksum of POSIX's cksum: CRC-32 over the bytes and their number. */
-#define CKSUM_POLYNOMIAL	0x04c11db7
-
-static u32 cksum_step(const u32 *table, u32 crc, u8 byte)
-{
-	return crc << 8 ^ table[crc >> 24 ^ byte];
-}
-
-static u32 cksum(const u8 *p, u64 len)
-{
-	static u32 table[256];
-	u32 crc = 0;
-
-	for (u32 i = 0; i < ARRAY_SIZE(table); i++) {
-		u32 c = i << 24;
-
-		for (u32 bit = 0; bit < 8; bit++)
-			c = c << 1 ^ (c >> 31 ? CKSUM_POLYNOMIAL : 0);
-		table[i] = c;
-	}
-	for (u64 i = 0; i < len; i++)
-		crc = cksum_step(table, crc, p[i]);
-	for (u64 n = len; n; n >>= 8)
-		crc = cksum_step(table, crc, (u8)n);
-	return ~crc;
-}
-
-void initrd_check(void)
-{
-	u64 addr = (u64)bp->ext_ramdisk_image << 32 | bp->hdr.ramdisk_image;
-	u64 size = (u64)bp->ext_ramdisk_size << 32 | bp->hdr.ramdisk_size;
-	const char *expected = option("t.initrd");
-	u64 expected_crc, expected_size;
-	u32 crc;
-
-	if (!expected) {
-		if (size)
-			fail("initrd: %lx bytes at %lx, expected none", size,
-			     addr);
-		return;
-	}
-	expected_crc = parse_number(&expected);
-	expected_size = parse_next_number(&expected);
-	if (size != expected_size) {
-		fail("initrd: %lu bytes at %lx, expected %lu", size, addr,
-		     expected_size);
-		return;
-	}
-	remember("initrd", addr, size);
-	crc = cksum((const u8 *)addr, size);
-	fact("initrd: at %lx, %lu bytes, cksum %u", addr, size, crc);
-	if (crc != expected_crc)
-		fail("initrd: cksum is %u, expected %lu", crc, expected_crc);
-}
-
-/* ---- setup_data ---- */
-
-/*
- * The bits that the stub may change at @offset of the zero page: the scratch
- * field, and that it moved the kernel.
- */
-static u8 may_change(u32 offset)
-{
-	u32 scratch = offsetof(struct boot_params, scratch);
-
-	if (offset >= scratch && offset < scratch + sizeof(bp->scratch))
-		return 0xff;
-	if (offset == offsetof(struct boot_params, hdr.loadflags))
-		return KASLR_FLAG;
-	return 0;
-}
-
-static void check_info(const struct setup_data *node, u32 nodes)
-{
-	const struct test_info *info = (const void *)node->data;
-	const u8 *now = (const u8 *)bp;
-	const u8 *then = (const u8 *)&info->bp;
-
-	fact("loader: entry %u, load %lx, %u nodes", info->entry, info->load,
-	     info->nodes);
-	if (info->nodes != nodes)
-		fail("setup_data: %u nodes, the loader made %u", nodes,
-		     info->nodes);
-	if (option_number("t.load", info->load) != info->load)
-		fail("loader: image was at %lx", info->load);
-	for (u32 i = 0; i < sizeof(*bp); i++)
-		if ((now[i] ^ then[i]) & ~may_change(i))
-			fail("zero page: byte at %x changed from %x to %x", i,
-			     then[i], now[i]);
-}
-
-static void check_pattern(const struct setup_data *node, u32 index)
-{
-	if (node->len != pattern_length(index)) {
-		fail("setup_data: node %u has %u bytes", index, node->len);
-		return;
-	}
-	for (u32 i = 0; i < node->len; i++) {
-		if (node->data[i] == pattern_byte(index, i))
-			continue;
-		fail("setup_data: node %u differs at byte %u", index, i);
-		return;
-	}
-}
-
-void setup_data_check(void)
-{
-	const struct setup_data *info = NULL;
-	u64 addr = bp->hdr.setup_data;
-	u32 nodes = 0;
-
-	for (; addr && nodes < MAX_SETUP_NODES; nodes++) {
-		const struct setup_data *node = (const void *)addr;
-
-		fact("setup_data: at %lx, type %x, %u bytes", addr, node->type,
-		     node->len);
-		remember("setup_data", addr, sizeof(*node) + node->len);
-		if (node->type == SETUP_TEST_INFO && !nodes)
-			info = node;
-		if (node->type == SETUP_TEST_PATTERN)
-			check_pattern(node, nodes);
-		addr = node->next;
-	}
-	if (addr)
-		fail("setup_data: the chain does not end");
-	if (option_number("t.setup_data", nodes) != nodes)
-		fail("setup_data: %u nodes", nodes);
-	if (info)
-		check_info(info, nodes);
-	else if (option("t.load"))
-		fail("loader: it did not say where it put the image");
 }

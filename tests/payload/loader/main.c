@@ -11,6 +11,9 @@
 #include "loader.h"
 
 #define GARBAGE		_AC(0xa5a5dead5a5abeef, UL)
+/* The interrupt controllers' mask registers. */
+#define PIC1_MASK	0x21
+#define PIC2_MASK	0xa1
 /* Selectors for gdt=other. */
 #define OTHER_CS	0x38
 #define OTHER_DS	0x40
@@ -144,6 +147,13 @@ static u32 make_early_cr3(bool la57)
 	return WORK_LEVEL5;
 }
 
+/* With IF set, an interrupt would find no IDT. */
+static void mask_interrupts(void)
+{
+	outb(0xff, PIC1_MASK);
+	outb(0xff, PIC2_MASK);
+}
+
 static noreturn void enter(const struct plan *plan, u64 cr3)
 {
 	struct leave *leave = (struct leave *)(plan->tramp + LEAVE_DATA);
@@ -157,6 +167,7 @@ static noreturn void enter(const struct plan *plan, u64 cr3)
 	copy((void *)plan->tramp, leave_code,
 	     (u64)(leave_code_end - leave_code));
 	make_gdt(leave, plan);
+	leave->idtr.limit = (u16)option_number("idt", 0);
 
 	leave->target = plan->target;
 	leave->bits = plan->entry == ENTRY_32 ? 32 : 64;
@@ -171,8 +182,10 @@ static noreturn void enter(const struct plan *plan, u64 cr3)
 	leave->cr3_early = make_early_cr3(la57);
 	if (option_number("df", 0))
 		leave->rflags |= X86_EFLAGS_DF;
-	if (option_number("if", 0))
+	if (option_number("if", 0)) {
+		mask_interrupts();
 		leave->rflags |= X86_EFLAGS_IF;
+	}
 	if (option_number("nx", direct))
 		leave->efer |= EFER_NXE;
 	if (leave->bits == 64) {
@@ -181,8 +194,8 @@ static noreturn void enter(const struct plan *plan, u64 cr3)
 		leave->cr4 |= X86_CR4_PAE | (la57 ? X86_CR4_LA57 : 0);
 		leave->cr4_early = X86_CR4_PAE | (la57 ? X86_CR4_LA57 : 0);
 	}
-	if (direct)
-		leave->cr0 |= option_number("cr0", X86_CR0_WP);
+	if (direct && !option("cr0"))
+		leave->cr0 |= X86_CR0_WP;
 	code(plan->tramp);
 	__builtin_unreachable();
 }

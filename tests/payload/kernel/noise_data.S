@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * noise.S - the bytes that make noise.elf incompressible.
+ * noise_data.S - the bytes that make noise.elf incompressible.
  */
 	.section .noise, "aw"
 	.incbin "noise.bin"
