@@ -66,12 +66,14 @@ static u64 sev_info(void)
 	       (u64)config.cbit << 24 | GHCB_MSR_SEV_INFO_RESP;
 }
 
+/* The answer repeats the request's register field: OVMF reads it back. */
 static u64 cpuid_answer(struct vcpu *vcpu, u64 request)
 {
 	struct cpuid_regs r = guest_cpuid(vcpu, request >> 32, 0);
 	u32 values[] = { r.eax, r.ebx, r.ecx, r.edx };
 
-	return (u64)values[request >> 30 & 3] << 32 | GHCB_MSR_CPUID_RESP;
+	return (u64)values[request >> 30 & 3] << 32 | (request & GHCB_CPUID_REGISTER) |
+	       GHCB_MSR_CPUID_RESP;
 }
 
 static void msr_protocol(struct vcpu *vcpu, u64 request)

@@ -10,7 +10,8 @@ GUEST_OBJS := $(GUEST_C:$(GUEST_DIR)/%.c=$(O)/emulator-guest/%.o) \
 GUEST_CFLAGS := -std=gnu11 -O2 -ffreestanding -fno-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-common \
 	-fno-builtin -fno-tree-loop-distribute-patterns -mno-red-zone \
-	-mgeneral-regs-only -Wall -Wextra -Werror -Wshadow -Wundef
+	-mgeneral-regs-only -fno-toplevel-reorder \
+	-Wall -Wextra -Werror -Wshadow -Wundef
 
 $(O)/emulator-guest/%.o: $(GUEST_DIR)/%.c $(GUEST_DIR)/../guest.mk
 	@mkdir -p $(@D)
@@ -25,7 +26,7 @@ $(O)/emulator-guest/%.o: $(GUEST_DIR)/%.S $(GUEST_DIR)/../guest.mk
 $(O)/emulator-guest/boot32.s: $(GUEST_DIR)/boot32.c $(GUEST_DIR)/../guest.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' CC $@
-	$(Q)$(CC) $(GUEST_CFLAGS) -m32 -fno-toplevel-reorder \
+	$(Q)$(CC) $(GUEST_CFLAGS) -m32 \
 		-isystem /usr/include/x86_64-linux-gnu -MMD -MP -MF $(@:.s=.d) -S -o $@ $<
 
 $(O)/emulator-guest/boot32.o: $(O)/emulator-guest/boot32.s

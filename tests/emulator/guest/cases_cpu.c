@@ -21,7 +21,7 @@
 #define LAPIC_ENABLE		0x1ff
 #define LAPIC_DIVIDE_BY_1	0xb
 #define LAPIC_LVT_MASKED	0x10000
-#define TIMER_TICKS		1000000		/* 1 ms */
+#define TIMER_TICKS		100000000	/* 100 ms */
 #define MSR_STAR		0xc0000081
 #define MSR_LSTAR		0xc0000082
 #define MSR_FS_BASE		0xc0000100

@@ -56,11 +56,12 @@ struct test_case {
 	u64 flags;
 };
 
-/* Defines a case; the linker gathers them in one table. */
+/* Defines a case; the linker gathers them in one table, in steps of the size
+ * of the struct: the compiler must not align them further. */
 #define CASE(id, text, wants)						\
 	static void id(void);						\
 	static const struct test_case case_##id				\
-		__attribute__((used, section(".cases"))) =		\
+		__attribute__((used, section(".cases"), aligned(8))) =	\
 		{ .name = text, .run = id, .flags = wants };		\
 	static void id(void)
 
