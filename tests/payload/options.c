@@ -89,7 +89,8 @@ static u32 digit(char c)
 	return 16;
 }
 
-u64 parse_number(const char **s)
+/* A number without sign, and its unit. */
+static u64 parse_term(const char **s)
 {
 	const char *p = *s;
 	u32 base = 10;
@@ -115,6 +116,19 @@ u64 parse_number(const char **s)
 		p++;
 	}
 	*s = p;
+	return n;
+}
+
+u64 parse_number(const char **s)
+{
+	u64 n = parse_term(s);
+
+	while (**s == '+' || **s == '-') {
+		bool minus = *(*s)++ == '-';
+		u64 term = parse_term(s);
+
+		n += minus ? -term : term;
+	}
 	return n;
 }
 

@@ -33,7 +33,10 @@ bool option_is(const char *name, const char *value);
 
 /* The number after "name=", or @or if there is none. "any" is no number. */
 u64 option_number(const char *name, u64 or);
-/* Parses a number with an optional K, M or G, and moves @s behind it. */
+/*
+ * Parses a number with an optional K, M or G, or a sum or difference of such,
+ * and moves @s behind it.
+ */
 u64 parse_number(const char **s);
 /* The same for the number behind a comma. */
 u64 parse_next_number(const char **s);

@@ -41,10 +41,19 @@ static u64 cmdline_address(void)
 	return (u64)bp->ext_cmd_line_ptr << 32 | bp->hdr.cmd_line_ptr;
 }
 
+/* Without its NUL, or above MAX_CMDLINE if there is none. */
+static u32 cmdline_length(void)
+{
+	const char *text = (const char *)cmdline_address();
+	u32 len = 0;
+
+	while (len <= MAX_CMDLINE && text[len])
+		len++;
+	return len;
+}
+
 const char *zero_page_find(const struct entry_state *state)
 {
-	const char *cmdline;
-
 	if (!state->zero_page || state->zero_page >= ADDRESS_END) {
 		fail("zero page: RSI is %lx", state->zero_page);
 		finish();
@@ -52,8 +61,9 @@ const char *zero_page_find(const struct entry_state *state)
 	bp = (const struct boot_params *)state->zero_page;
 	handed_add("zero page", state->zero_page, sizeof(*bp));
 
-	cmdline = (const char *)cmdline_address();
-	return cmdline ? cmdline : "";
+	if (!cmdline_address() || cmdline_length() > MAX_CMDLINE)
+		return "";
+	return (const char *)cmdline_address();
 }
 
 static void check_setup_header(void)
@@ -158,22 +168,20 @@ void zero_page_check(void)
 void cmdline_check(void)
 {
 	u64 addr = cmdline_address();
-	const char *text = (const char *)addr;
-	u32 len = 0;
+	u32 len;
 
 	if (!addr) {
 		fail("cmdline: there is none");
 		return;
 	}
-	while (text[len] && len < MAX_CMDLINE)
-		len++;
-	if (text[len]) {
+	len = cmdline_length();
+	if (len > MAX_CMDLINE) {
 		fail("cmdline: at %lx, never ends", addr);
 		return;
 	}
 	handed_add("cmdline", addr, len + 1);
 	fact("cmdline: at %lx, %u bytes", addr, len);
-	fact("cmdline \"%s\"", text);
+	fact("cmdline \"%s\"", (const char *)addr);
 	if (len > bp->hdr.cmdline_size)
 		fail("cmdline: %u bytes, but cmdline_size is %u", len,
 		     bp->hdr.cmdline_size);

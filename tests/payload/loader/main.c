@@ -20,7 +20,7 @@
 
 static const option_name known_options[] = {
 	"bp=", "cmdline_at=", "cr0=", "cr4=", "desc=", "df=", "dirty=",
-	"e820=", "efer=", "entry=", "flip=", "gdt=", "global=", "if=",
+	"e820=", "efer=", "entry=", "flip=", "gdt=", "global=", "idt=", "if=",
 	"image=", "initrd_at=", "la57=", "leaf=", "load=", "map=", "nx=",
 	"pgt=", "poke=", "remap=", "rsp=", "setup_data=", "setup_data_at=",
 	"tramp=", "vga=", "zp=",
