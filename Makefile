@@ -32,6 +32,7 @@ IMAGE_DEPS := tools/mkimage linker.ld $(O)/sevstub.a $(O)/mkpayload
 
 include tools/fetch.mk tools/rules.mk
 include $(wildcard tests/*/rules.mk tests/emulator/guest.mk)
+-include tests/unit/image.mk
 
 # ---- The stub.
 

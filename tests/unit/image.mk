@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+#
+# What the tests of the decoder and of the linked image need beyond the rule
+# for unit tests. Included after tests/*/rules.mk.
+
+# As in the stub: the same switches (later in the Makefile, hence no `:=`) and
+# the same assembly. The compressor is the library's.
+CFLAGS_test_unzstd = $(ZSTD_FLAGS)
+LDLIBS_test_unzstd := $(O)/stub/huf_decompress_amd64.o -lzstd
+$(O)/unit/test_unzstd: $(O)/stub/huf_decompress_amd64.o
+
+$(O)/unit/test_unzstd $(O)/unit/test_misc: tests/unit/image.mk
+
+# What test_unzstd, test_image.sh and test_debug.sh run or read.
+check-deps-unit: $(O)/mkpayload $(O)/sevstub.a $(O)/kernels/cloud/vmlinuz \
+	$(O)/payload/test.elf $(O)/payload/tiny.elf
