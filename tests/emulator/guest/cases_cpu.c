@@ -15,13 +15,15 @@
 #define LAPIC			0xfee00000ULL
 #define LAPIC_EOI		0xb0
 #define LAPIC_SPURIOUS		0xf0
+#define LAPIC_IRR_TIMER		0x220	/* bit 0: VECTOR_TIMER */
 #define LAPIC_LVT_TIMER		0x320
 #define LAPIC_TIMER_COUNT	0x380
 #define LAPIC_TIMER_DIVIDE	0x3e0
 #define LAPIC_ENABLE		0x1ff
 #define LAPIC_DIVIDE_BY_1	0xb
 #define LAPIC_LVT_MASKED	0x10000
-#define TIMER_TICKS		100000000	/* 100 ms */
+#define TICKS_SOON		1000		/* 1 us */
+#define TICKS_LATER		20000000	/* 20 ms */
 #define MSR_STAR		0xc0000081
 #define MSR_LSTAR		0xc0000082
 #define MSR_FS_BASE		0xc0000100
@@ -38,6 +40,7 @@ INSN(outb, "outb %%al, %%dx")
 INSN(rdmsr, "rdmsr")
 INSN(wrmsr, "wrmsr")
 INSN(vmmcall, "vmmcall")
+INSN(mmio_read, "movl (%%rdi), %%eax")
 INSN(mmio_write, "movl %%eax, (%%rdi)")
 
 static ALIGNED_PAGE u8 hole[PAGE_SIZE];
@@ -171,13 +174,12 @@ CASE(interrupts_off, "vc-clears-if", CASE_ES)
 {
 	u64 rflags;
 
-	/* The handler would take the pending timer if IF stayed set; the saved
-	 * flags must have it again. */
 	asm volatile("sti\n\t"
 		     "movq $1f, vc(%%rip)\n\tmovq $2f, vc + 8(%%rip)\n"
 		     "1:\tcpuid\n2:\tpushfq; popq %0; cli"
 		     : "=r"(rflags) : "a"(0), "c"(0) : "rbx", "rdx", "memory");
 	expect("IF behind the instruction", rflags & RFLAGS_IF, RFLAGS_IF);
+	expect("IF in the handler", vc.rflags & RFLAGS_IF, 0);
 	expect("#VC count", vc.count, 1);
 }
 
@@ -431,22 +433,43 @@ static void lapic_write(u32 offset, u32 value)
 	insn_mmio_write(&r);
 }
 
-CASE(halt, "hlt-wakes", 0)
+static void timer_start(u32 ticks)
 {
-	u64 exceptions;
-
 	lapic_write(LAPIC_SPURIOUS, LAPIC_ENABLE);
 	lapic_write(LAPIC_TIMER_DIVIDE, LAPIC_DIVIDE_BY_1);
 	lapic_write(LAPIC_LVT_TIMER, VECTOR_TIMER);
 	trap_arm(VECTOR_TIMER);
-	lapic_write(LAPIC_TIMER_COUNT, TIMER_TICKS);
-	exceptions = vc.count;
+	lapic_write(LAPIC_TIMER_COUNT, ticks);
+}
+
+static void halt_for_timer(void)
+{
+	u64 exceptions = vc.count;
+
 	asm volatile("sti; hlt; cli");
 	expect("#VC count of HLT and the interrupt", vc.count - exceptions, 0);
 	expect("interrupts", trap.count, 1);
 	expect("vector", trap.vector, VECTOR_TIMER);
 	lapic_write(LAPIC_EOI, 0);
 	lapic_write(LAPIC_LVT_TIMER, LAPIC_LVT_MASKED);
+}
+
+CASE(halt, "hlt-wakes", 0)
+{
+	timer_start(TICKS_LATER);
+	halt_for_timer();
+}
+
+/* The interrupt is there already, but STI holds it back until HLT sleeps. */
+CASE(halt_pending, "hlt-interrupt-pending", 0)
+{
+	struct regs r = { .rdi = LAPIC + LAPIC_IRR_TIMER };
+
+	timer_start(TICKS_SOON);
+	do
+		insn_mmio_read(&r);
+	while (!(r.rax & 1));
+	halt_for_timer();
 }
 
 /* ---- The processor ---- */

@@ -124,6 +124,7 @@ void user_run(void (*fn)(void), u64 rflags);
 struct vc_log {
 	u64 rip, resume;	/* of the instruction that may raise #VC */
 	u64 count, error_code, cs, frame;
+	u64 rflags;		/* while in the handler */
 	u64 result, info_2;	/* the hypervisor's answer */
 	u64 valid[2];		/* the valid bitmap of the answer */
 	bool wrong_rip;

@@ -294,6 +294,7 @@ void vc_handle(struct frame *f)
 	vc.error_code = f->error_code;
 	vc.cs = f->cs;
 	vc.frame = (u64)f;
+	asm volatile("pushfq; popq %0" : "=r"(vc.rflags));
 	/* A trap points behind the instruction and goes on there. */
 	if (f->error_code == VC_ERROR_DB)
 		return;
