@@ -13,7 +13,6 @@
 
 struct e820_range {
 	u64 start, end;
-	bool ram;
 };
 
 static unsigned int e820_count(const struct boot_params *bp)
@@ -23,16 +22,15 @@ static unsigned int e820_count(const struct boot_params *bp)
 	return bp->e820_entries;
 }
 
-/* Returns false if entry @i says nothing. */
-static bool e820_range(const struct boot_params *bp, unsigned int i,
+/* Returns false if entry @i says nothing about RAM, or about all else. */
+static bool e820_range(const struct boot_params *bp, unsigned int i, bool ram,
 		       struct e820_range *range)
 {
 	const struct boot_e820_entry *entry = &bp->e820_table[i];
 
 	range->start = entry->addr;
 	range->end = entry->addr + entry->size;
-	range->ram = entry->type == E820_RAM;
-	return range->end > range->start;
+	return (entry->type == E820_RAM) == ram && range->end > range->start;
 }
 
 /*
@@ -46,7 +44,7 @@ static bool clip_to_unreserved(const struct boot_params *bp, u64 addr,
 	unsigned int i;
 
 	for (i = 0; i < e820_count(bp); i++) {
-		if (!e820_range(bp, i, &range) || range.ram)
+		if (!e820_range(bp, i, false, &range))
 			continue;
 		if (range.start > addr) {
 			if (range.start < *high)
@@ -69,7 +67,7 @@ static bool grow_over_ram(const struct boot_params *bp, u64 *low, u64 *high)
 	unsigned int i;
 
 	for (i = 0; i < e820_count(bp); i++) {
-		if (!e820_range(bp, i, &range) || !range.ram ||
+		if (!e820_range(bp, i, true, &range) ||
 		    range.start > *high || range.end < *low)
 			continue;
 		if (range.start < *low) {
@@ -90,8 +88,8 @@ static bool in_ram_entry(const struct boot_params *bp, u64 addr)
 	unsigned int i;
 
 	for (i = 0; i < e820_count(bp); i++) {
-		if (e820_range(bp, i, &range) && range.ram &&
-		    addr >= range.start && addr < range.end)
+		if (e820_range(bp, i, true, &range) && addr >= range.start &&
+		    addr < range.end)
 			return true;
 	}
 	return false;

@@ -160,6 +160,7 @@ TEST(empty_and_wrapping_say_nothing)
 
 TEST(count_is_bounded)
 {
+	struct boot_e820_entry entry;
 	unsigned int i;
 
 	clear_map();
@@ -171,16 +172,19 @@ TEST(count_is_bounded)
 	CHECK(!e820_is_ram(&bp, 127 * 0x2000, 127 * 0x2000 + 0x1000),
 	      "an entry behind the count");
 
-	/* What follows the table in boot_params looks like a RAM entry. */
-	memset(&bp, 0, sizeof(bp));
 	bp.e820_entries = 255;
-	memset((u8 *)bp.e820_table + sizeof(bp.e820_table), 1,
-	       sizeof(bp) - offsetof(struct boot_params, e820_table) -
-	       sizeof(bp.e820_table));
-	for (i = 0; i < 4; i++)
-		((u8 *)bp.e820_table)[sizeof(bp.e820_table) + 16 + i] = !i;
-	CHECK(!e820_is_ram(&bp, 0x0101010101010101, 0x0101010101010102),
-	      "an entry behind the table");
+	CHECK(e820_is_ram(&bp, 127 * 0x2000, 127 * 0x2000 + 0x1000),
+	      "the last entry of the table");
+
+	/* What follows the table in boot_params looks like a RAM entry. */
+	clear_map();
+	bp.e820_entries = 255;
+	entry.addr = 0x5000;
+	entry.size = 0x1000;
+	entry.type = TYPE_RAM;
+	memcpy((u8 *)&bp + offsetof(struct boot_params, e820_table) +
+	       sizeof(bp.e820_table), &entry, sizeof(entry));
+	CHECK(!e820_is_ram(&bp, 0x5000, 0x6000), "an entry behind the table");
 }
 
 /* -- Against the map of units. */
