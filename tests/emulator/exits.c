@@ -15,7 +15,6 @@
 #define KVM_ENOSYS		1000
 #define EVENT_TYPE_MASK		(7u << 8)
 #define EVENT_TYPE_SOFT		(4u << 8)
-#define IOPM_PAGES		3
 #define REX_B			1
 #define MODRM_REG(insn)		((insn).modrm >> 3 & 7)
 #define CR0_TS			0x08
@@ -126,10 +125,6 @@ void exits_init(struct vcpu *vcpu)
 		}
 	} else if (vcpu->nmi_masked) {
 		v->icpt3 |= ICPT3(SVM_EXIT_IRET);
-	}
-	if (!v->iopm) {
-		v->iopm = (u64)npt_alloc(IOPM_PAGES);
-		memset((void *)v->iopm, 0xff, IOPM_PAGES * PAGE_SIZE);
 	}
 }
 

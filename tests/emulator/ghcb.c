@@ -177,7 +177,6 @@ static void do_ioio(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 	u64 info = g->sw_exit_info_1, count = g->sw_exit_info_2;
 	unsigned int size = (info & IOIO_SIZE_MASK) >> IOIO_SIZE_SHIFT;
 	u16 port = info >> IOIO_PORT_SHIFT;
-	u32 value = 0;
 	u8 *data;
 
 	if (size != 1 && size != 2 && size != 4) {
@@ -188,15 +187,7 @@ static void do_ioio(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 			malformed(vcpu, g, reply, VIOL_SCRATCH, GHCB_ERR_SCRATCH);
 			return;
 		}
-		for (; count; count--, data += size) {
-			if (info & IOIO_IN) {
-				value = io_in(port, size);
-				memcpy(data, &value, size);
-			} else {
-				memcpy(&value, data, size);
-				io_out(port, size, value);
-			}
-		}
+		io_string(port, size, data, count, info & IOIO_IN);
 	} else if (info & IOIO_IN) {
 		reply->rax = io_in(port, size);
 		if (size < 4)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Port I/O.  Every access of the guest comes through io_in() and io_out(), in
- * all SEV modes; nearly all go straight to the machine.  Filtered are the ways
+ * all SEV modes (but see fw_cfg_select()); nearly all go straight to the machine.  Filtered are the ways
  * to learn of the hypervisor's memory (CMOS, fw_cfg) or to have it written
  * (fw_cfg's DMA, which is not offered), the hypervisor's own ports, and the
  * writes that end the machine: the report must be out before them.
@@ -27,6 +27,9 @@
 #define PORT_OWN_FIRST		0x4e8
 #define PORT_OWN_LAST		0x4ef
 
+#define IOPM_PAGES		3
+#define STRING_BATCH		256
+
 #define CMOS_RAM_LOW		0x34	/* 64 KiB units above 16 MiB */
 #define CMOS_RAM_HIGH		0x35
 #define CMOS_RAM_ORIGIN		0x1000000
@@ -45,12 +48,34 @@ static struct {
 } fw_cfg;
 
 static u8 cmos_index;
+static u8 *iopm;		/* one bit a port, set: intercepted (APM2 15.10) */
 
-void io_init(void)
+void io_init(struct vcpu *vcpu)
 {
 	u32 size;
 
 	fw_cfg.e820_key = fwcfg_find("etc/e820", &size);
+	iopm = npt_alloc(IOPM_PAGES);
+	memset(iopm, 0xff, IOPM_PAGES * PAGE_SIZE);
+	vcpu->vmcb->iopm = (u64)iopm;
+}
+
+/*
+ * Firmware in an SEV guest reads fw_cfg byte by byte, megabytes of it: items
+ * that need no filter are read without an exit.
+ */
+static void fw_cfg_select(u16 key)
+{
+	u8 bit = 1 << PORT_FW_CFG_DATA % 8;
+
+	fw_cfg.key = key;
+	fw_cfg.offset = 0;
+	if (config.sev == SEV_ES)
+		return;
+	if (key == fw_cfg.e820_key || key == FW_CFG_ID || key == FW_CFG_RAM_SIZE)
+		iopm[PORT_FW_CFG_DATA / 8] |= bit;
+	else
+		iopm[PORT_FW_CFG_DATA / 8] &= ~bit;
 }
 
 static u32 pci_config(u32 address)
@@ -152,10 +177,8 @@ void io_out(u16 port, unsigned int size, u32 value)
 	if (port >= PORT_FW_CFG_DMA && port <= PORT_FW_CFG_DMA_END)
 		end_run(END_ERROR, "guest uses fw_cfg's DMA (port %#x), which it is "
 			"not offered", (unsigned int)port);
-	if (port == PORT_FW_CFG_SELECT && size == 2) {
-		fw_cfg.key = value;
-		fw_cfg.offset = 0;
-	}
+	if (port == PORT_FW_CFG_SELECT && size == 2)
+		fw_cfg_select(value);
 	if (port == PORT_CMOS_INDEX)
 		cmos_index = value & 0x7f;
 
@@ -167,11 +190,26 @@ void io_out(u16 port, unsigned int size, u32 value)
 		outl(port, value);
 }
 
+void io_string(u16 port, unsigned int size, u8 *data, u64 count, bool in)
+{
+	u32 value = 0;
+
+	for (; count; count--, data += size) {
+		if (in) {
+			value = io_in(port, size);
+			memcpy(data, &value, size);
+		} else {
+			memcpy(&value, data, size);
+			io_out(port, size, value);
+		}
+	}
+}
+
 /*
  * INS and OUTS of guests without SEV-ES, one element at a time.  QEMU's
  * EXITINFO1 has neither address size nor segment: the prefixes say them.
  */
-static void io_string(struct vcpu *vcpu, u64 info, unsigned int size)
+static void exit_string(struct vcpu *vcpu, u64 info, unsigned int size)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
 	const struct segment *segments[] = {
@@ -181,7 +219,7 @@ static void io_string(struct vcpu *vcpu, u64 info, unsigned int size)
 	bool flat = guest_long_mode(vcpu) && vmcb->cs.attrib & SEG_L;
 	bool wide = flat || vmcb->cs.attrib & SEG_DB;
 	u64 *index = &vcpu->gpr[in ? RDI : RSI], *count = &vcpu->gpr[RCX];
-	u64 step = vmcb->rflags & RFLAGS_DF ? -(u64)size : size;
+	bool down = vmcb->rflags & RFLAGS_DF;
 	u32 access = vmcb->cpl == 3 ? PF_U : 0;
 	u16 port = info >> IOIO_PORT_SHIFT;
 	const struct segment *segment;
@@ -197,30 +235,34 @@ static void io_string(struct vcpu *vcpu, u64 info, unsigned int size)
 	while (!rep || *count & mask) {
 		u64 va = (!flat || segment >= &vmcb->fs ? segment->base : 0) +
 			 (*index & mask);
-		u32 value = 0;
-		bool ok;
+		u64 batch = rep ? *count & mask : 1, room;
+		u8 data[STRING_BATCH];
 
-		if (!flat)
-			va = (u32)va;
-		ok = guest_read(vcpu, va, &value, size, access, &fault);
-		if (ok && in) {
-			/* The fault must come before the port is read. */
-			ok = guest_write(vcpu, va, &value, size, access, &fault);
-			if (ok) {
-				value = io_in(port, size);
-				guest_write(vcpu, va, &value, size, access, &fault);
-			}
-		} else if (ok) {
-			io_out(port, size, value);
-		}
-		if (!ok) {
+		/* As many elements as a page and the buffer hold. */
+		va = flat ? va : (u32)va;
+		room = (PAGE_SIZE - (va & PAGE_MASK)) / size;
+		if (room > STRING_BATCH / size)
+			room = STRING_BATCH / size;
+		if (down || !room)
+			room = 1;
+		if (batch > room)
+			batch = room;
+
+		/* A fault must come before any port is touched. */
+		if (!guest_read(vcpu, va, data, batch * size, access, &fault) ||
+		    (in && !guest_write(vcpu, va, data, batch * size, access, &fault))) {
 			guest_raise_pf(vcpu, &fault);
 			return;
 		}
-		*index = (*index & ~mask) | ((*index + step) & mask);
+		io_string(port, size, data, batch, in);
+		if (in)
+			guest_write(vcpu, va, data, batch * size, access, &fault);
+
+		*index = (*index & ~mask) |
+			 ((*index + (down ? -batch : batch) * size) & mask);
 		if (!rep)
 			break;
-		*count = (*count & ~mask) | ((*count - 1) & mask);
+		*count = (*count & ~mask) | ((*count - batch) & mask);
 	}
 	vmcb->rip = vmcb->exit_info_2;
 }
@@ -236,7 +278,7 @@ void io_exit(struct vcpu *vcpu)
 
 	vmcb->int_state &= ~(u64)INT_SHADOW;
 	if (info & IOIO_STRING) {
-		io_string(vcpu, info, size);
+		exit_string(vcpu, info, size);
 		return;
 	}
 	if (info & IOIO_IN) {

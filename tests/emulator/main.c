@@ -187,11 +187,11 @@ void hv_main(u64 base)
 	config_init();
 	npt_init();
 	loader_memory();
-	io_init();
 
 	wrmsr(MSR_VM_HSAVE_PA, (u64)npt_alloc(1));
 	vcpu.vmcb = npt_alloc(1);
 	vcpu.below_kernel_va = true;
+	io_init(&vcpu);
 	loader_start(&vcpu);
 	msr_init(&vcpu);
 	exits_init(&vcpu);

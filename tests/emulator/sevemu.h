@@ -122,9 +122,10 @@ bool msr_read(struct vcpu *vcpu, u32 msr, u64 *value);
 bool msr_write(struct vcpu *vcpu, u32 msr, u64 value);
 
 /* io.c: ports, with the few that must be filtered */
-void io_init(void);
+void io_init(struct vcpu *vcpu);
 u32 io_in(u16 port, unsigned int size);
 void io_out(u16 port, unsigned int size, u32 value);
+void io_string(u16 port, unsigned int size, u8 *data, u64 count, bool in);
 void io_exit(struct vcpu *vcpu);
 
 /* mmio.c */
