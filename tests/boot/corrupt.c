@@ -9,7 +9,7 @@
  *	FIELD+VALUE	add to it
  *	FIELD-VALUE	subtract from it
  *	flip@PERCENT	invert a byte of the compressed payload; 100 is the last
- *	cut@PERCENT	end the file there, before that byte of it
+ *	code@OFFSET=HEX	overwrite the file from there on: the stub's code
  *	digest		recompute comp_digest
  *	header_digest	recompute header_digest: what follows the payload's
  *			digest check must stand on its own
@@ -153,6 +153,22 @@ static size_t percent_of(size_t size, const char *text)
 	return size / PERCENT * percent + size % PERCENT * percent / PERCENT;
 }
 
+/* "0x1234=0f0b" */
+static void overwrite(struct file *file, const char *where)
+{
+	char *hex;
+	u64 at = strtoull(where, &hex, 0);
+	unsigned int byte;
+
+	if (*hex++ != '=' || strlen(hex) % 2)
+		die("not code: %s", where);
+	for (; *hex; hex += 2, at++) {
+		if (at >= file->size || sscanf(hex, "%2x", &byte) != 1)
+			die("not code within the file: %s", where);
+		file->data[at] = (u8)byte;
+	}
+}
+
 static void apply(struct file *file, const char *operation)
 {
 	struct payload_header *payload = file->payload;
@@ -162,8 +178,8 @@ static void apply(struct file *file, const char *operation)
 		at = percent_of(file->frame_size - 1,
 				operation + strlen("flip@"));
 		file->frame[at] ^= 0xff;
-	} else if (!strncmp(operation, "cut@", strlen("cut@"))) {
-		file->size = percent_of(file->size, operation + strlen("cut@"));
+	} else if (!strncmp(operation, "code@", strlen("code@"))) {
+		overwrite(file, operation + strlen("code@"));
 	} else if (!strcmp(operation, "digest")) {
 		payload->comp_digest = XXH64(file->frame, file->frame_size, 0);
 	} else if (!strcmp(operation, "header_digest")) {

@@ -21,13 +21,12 @@ $(BOOT_KERNELS): $(O)/boot/%.img: $(O)/kernels/%/vmlinuz $(IMAGE_DEPS)
 $(BOOT_PAYLOADS): $(O)/boot/%.img: $(O)/payload/%.elf $(IMAGE_DEPS)
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' IMAGE $@
-	$(Q)tools/mkimage -o $@ $<
+	$(Q)tools/mkimage --elf $(@:.img=.elf) -o $@ $<
 
 $(BOOT_BAD): $(O)/boot/bad-%.img: $(O)/boot/test.img $(O)/boot/corrupt \
-		tests/boot/corrupt.list
+		tests/boot/make-bad tests/boot/corrupt.list
 	@printf '  %-7s %s\n' CORRUPT $@
-	$(Q)operations=$$(sed -nE 's/^$*[[:space:]]+//p' tests/boot/corrupt.list); \
-		$(O)/boot/corrupt $< $@ $$operations
+	$(Q)tests/boot/make-bad $* $< $(O)/boot/test.elf $@
 
 # XXH64 comes from zstd's source.
 $(O)/boot/corrupt: tests/boot/corrupt.c tests/boot/rules.mk \
