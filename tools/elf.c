@@ -94,8 +94,6 @@ static void read_program_headers(struct elf *elf)
 	const Elf64_Ehdr *ehdr = &elf->ehdr;
 	size_t size = ehdr->e_phnum * sizeof(*elf->phdr);
 
-	if (ehdr->e_phnum == 0)
-		die("no PT_LOAD segment: no program headers at all");
 	if (ehdr->e_phnum == PN_XNUM)
 		die("too many program headers (PN_XNUM)");
 	if (ehdr->e_phentsize != sizeof(*elf->phdr))
@@ -336,14 +334,13 @@ static u64 find_entry(const struct elf *elf, u64 link_addr)
  * is the low half of a link address. No header tells where the table begins
  * or which kind it is, but the ELF file in front ends at elf->end, and link
  * addresses are never zero: so the number of zero words decides.
- * Returns whether there is a table; padding with zeros is none.
+ * Returns whether that is what follows; the caller knows that not all is zero.
  */
 static bool split_relocs(const struct elf *elf, struct reloc_list *list)
 {
 	const u8 *tail = elf->data + elf->end;
 	u64 words = (elf->size - elf->end) / sizeof(s32);
 	struct reloc_list found[RELOC_KINDS] = { 0 };
-	u64 relocs = 0;
 	int lists = 0;
 
 	for (u64 i = 0; i < words; i++) {
@@ -359,10 +356,9 @@ static bool split_relocs(const struct elf *elf, struct reloc_list *list)
 			if (lists == 0)
 				return false;
 			found[lists - 1].count++;
-			relocs++;
 		}
 	}
-	if (relocs == 0 || lists < 2 || (elf->size - elf->end) % sizeof(s32))
+	if (lists < 2 || (elf->size - elf->end) % sizeof(s32))
 		return false;
 
 	list[RELOC_64] = found[0];

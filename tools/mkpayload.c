@@ -157,7 +157,7 @@ static int parse_level(const char *text)
 	char *end;
 	long level = strtol(text, &end, 10);
 
-	if (end == text || *end || level < 1 || level > MAX_LEVEL)
+	if (*end || level < 1 || level > MAX_LEVEL)
 		die("--level %s: must be from 1 to %d", text, MAX_LEVEL);
 	return level;
 }
@@ -627,7 +627,7 @@ static int print_info(const char *name)
 	printf("compressed size: %lu\n", header.comp_size);
 	printf("margin: %lu\n", header.margin);
 	printf("digest: %016lx\n", header.comp_digest);
-	if (fflush(stdout) || ferror(stdout))
+	if (fflush(stdout))
 		die("cannot print: %s", strerror(errno));
 	free(file.data);
 	return EXIT_SUCCESS;

@@ -33,12 +33,12 @@ $(O)/unit/mkelf: tests/unit/mkelf.c tools/rules.mk
 	@printf '  %-7s %s\n' HOSTCC $@
 	$(Q)$(HOSTCC) $(TOOLS_CFLAGS) -O2 $(HOSTCFLAGS) -o $@ $< $(CODEC_LIBS)
 
-$(O)/unit/zstd_wrong.so: tests/unit/zstd_wrong.c tools/rules.mk
+$(O)/unit/mkpayload_faults.so: tests/unit/mkpayload_faults.c tools/rules.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' HOSTCC $@
 	$(Q)$(HOSTCC) $(TOOLS_CFLAGS) -O2 $(HOSTCFLAGS) -shared -fPIC -o $@ $<
 
 # All that tests/unit/test_mkpayload.sh runs or reads.
 UNIT_TOOLS += $(O)/mkpayload $(O)/unit/mkpayload-asan $(O)/unit/mkelf \
-	$(O)/unit/zstd_wrong.so $(O)/kernels/cloud/vmlinuz \
+	$(O)/unit/mkpayload_faults.so $(O)/kernels/cloud/vmlinuz \
 	$(O)/kernels/generic/vmlinuz

@@ -20,7 +20,8 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit
 
-for tool in "$mkpayload" "$mkelf" "$O/mkpayload" "$O/unit/zstd_wrong.so"; do
+for tool in "$mkpayload" "$mkelf" "$O/mkpayload" \
+	"$O/unit/mkpayload_faults.so"; do
 	if [ ! -e "$tool" ]; then
 		echo "FAIL unit/mkpayload: $tool is not there"
 		exit 1

@@ -185,6 +185,9 @@ expect good/entry-both-linux-header header_is x.bin 1 0x200000 0x200000 0x10 \
 good_elf note-linux note=Linux
 expect good/note-linux-header header_is x.bin 1 0x200000 0x200000 0x10 \
 	0x5123 0xa000 0
+good_elf note-cut note=Linux p_filesz.3=36
+expect good/note-cut-header header_is x.bin 4 0x200000 0x1000 0x10 \
+	0x5123 0xa000 0
 good_elf note-xen note=Xen
 expect good/note-xen-header header_is x.bin 4 0x200000 0x1000 0x10 \
 	0x5123 0xa000 0
@@ -359,6 +362,11 @@ info_is() {
 	cmp info info.want
 }
 expect good/info info_is
+info_needs_room() {
+	! "$mkpayload" --info x.bin >/dev/full 2>stderr &&
+		grep -q '^mkpayload: x.bin: cannot print: No space left' stderr
+}
+expect bad/info-output info_needs_room
 
 # bad_info NAME PATTERN COMMAND...: the command spoils bad.bin.
 bad_info() {

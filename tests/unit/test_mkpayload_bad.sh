@@ -163,6 +163,8 @@ bad_elf over-2g-memory 'payload over 2 GiB (0x80000001 bytes of memory)' \
 	p_memsz.2=0x7fffb001 p_vaddr.2=0x205000
 bad_elf over-2g-gap 'payload over 2 GiB (0x80005000 bytes of memory)' \
 	p_paddr.2=0x80200000
+bad_elf over-2g-relocs 'payload over 2 GiB (0x80000014 bytes with its reloc' \
+	p_align.2=1 p_memsz.2=0x123 p_paddr.2=0x801ffedd tail=0,0,0x80200000
 bad_elf over-2g-file 'payload over 2 GiB (a file of' size=0x80000001
 
 # ---- entry ----
@@ -198,12 +200,15 @@ bad_bzimage protocol 'boot protocol 2.07, needs 2.08' gzip version=0x207
 bad_bzimage loaded-low 'not a bzImage: loaded low' gzip loadflags=0
 bad_bzimage 32-bit 'not a 64-bit kernel.*2.15' gzip xloadflags=0
 bad_bzimage 32-bit-old 'not a 64-bit kernel.*2.11' gzip version=0x20b
-bad_bzimage alignment 'kernel_alignment 0x180000' gzip kernel_alignment=0x180000
+bad_bzimage alignment 'kernel_alignment 0x180000 is no power' gzip \
+	kernel_alignment=0x180000 min_alignment=12
+bad_bzimage alignment-large 'kernel_alignment 0x80000000 is no power' gzip \
+	kernel_alignment=0x80000000
 bad_bzimage alignment-small 'kernel_alignment 0x800' gzip kernel_alignment=0x800
 bad_bzimage alignment-zero 'kernel_alignment 0 ' gzip kernel_alignment=0
 bad_bzimage min-alignment 'min_alignment 2^22' gzip min_alignment=22
 bad_bzimage min-alignment-small 'min_alignment 2^11' gzip min_alignment=11
-bad_bzimage min-alignment-shift 'min_alignment 2^255' gzip min_alignment=255
+bad_bzimage min-alignment-shift 'min_alignment 2^76' gzip min_alignment=76
 bad_bzimage pref-address 'pref_address 0x400000 differs' gzip \
 	pref_address=0x400000
 bad_bzimage link-unaligned 'linked at physical 0x200000, unaligned' gzip \
@@ -223,6 +228,8 @@ bad_bzimage version-long 'version string at 0x420 does not end' gzip \
 	setup_sects=4 syssize=16 payload_offset=0 payload_length=8 \
 	text="$(printf '%512s' x)"
 bad_bzimage version-text 'version string at 0x420 is not ASCII' gzip text='1.2\n'
+bad_bzimage version-delete 'version string at 0x420 is not ASCII' gzip \
+	text="$(printf '1.2\177')"
 
 # ---- bzImage: payload ----
 bad_bzimage codec-bzip2 'unknown codec.* 42 5a 68 39' bzip2
@@ -233,18 +240,42 @@ bad payload-no-elf 'compressed kernel: not an ELF file' bad.bz
 elf bad.elf e_machine=3
 "$mkelf" bzimage bad.bz bad.elf lz4
 bad payload-machine 'compressed kernel: wrong machine' bad.bz
+# damaged CODEC NAME REASON [FIELD=VALUE]...
+damaged() {
+	codec=$1
+	name=$2
+	pattern=$3
+	shift 3
+	bad_bzimage "$codec-$name" "damaged $codec payload: $pattern\$" \
+		"$codec" "$@"
+}
+size=$(wc -c <good.elf)
+less=size_word=$((size - 1))
+more=size_word=$((size + 1))
+recorded='not of the size that is recorded behind it'
+damaged gzip flip 'incorrect data check' flip=5000
+damaged gzip cut 'ends too early' cut=64
+damaged gzip pad 'goes on behind its end' pad=8
+damaged gzip size-less "$recorded" $less
+damaged gzip size-more 'incorrect length check' $more
+damaged xz flip damaged flip=5000
+damaged xz cut 'is cut off, or larger than .*' cut=64
+damaged xz pad 'goes on behind its end' pad=8
+damaged xz size-less 'is cut off, or larger than .*' $less
+damaged xz size-more "$recorded" $more
+# lz4's legacy frame has no checksum: the block's size it has to be.
+damaged lz4 flip damaged flip=5
+damaged lz4 cut 'ends too early' cut=64
+damaged lz4 pad damaged pad=8
+damaged lz4 pad-less 'ends too early' pad=2
+damaged lz4 size-less damaged $less
+damaged lz4 size-more "$recorded" $more
+damaged zstd flip "Restored data doesn't match checksum" flip=5000
+damaged zstd cut 'Src size is incorrect' cut=64
+damaged zstd pad 'Src size is incorrect' pad=8
+damaged zstd size-less 'Destination buffer is too small' $less
+damaged zstd size-more "$recorded" $more
 for codec in gzip xz lz4 zstd; do
-	# lz4's legacy frame has no checksum: the block's size it has to be.
-	flip=5000
-	[ $codec != lz4 ] || flip=5
-	bad_bzimage "$codec-flip" "damaged $codec payload" $codec flip=$flip
-	bad_bzimage "$codec-cut" "damaged $codec payload" $codec cut=64
-	bad_bzimage "$codec-pad" "damaged $codec payload" $codec pad=8
-	size=$(wc -c <good.elf)
-	bad_bzimage "$codec-size-less" "damaged $codec payload" $codec \
-		size_word=$((size - 1))
-	bad_bzimage "$codec-size-more" "damaged $codec payload" $codec \
-		size_word=$((size + 1))
 	bad_bzimage "$codec-size-2g" "over 2 GiB (2147483649 bytes before $codec)" \
 		$codec size_word=0x80000001
 	bad_bzimage "$codec-size-0" "payload of 0 bytes" $codec size_word=0
@@ -287,23 +318,28 @@ expect bad/level-text level_is_refused 3x
 
 # ---- output that cannot be written ----
 
-# output_problem REASON PREFIX: fails, names the output, leaves nothing.
+# output_is_refused REASON PREFIX [KERNEL]: fails, names the output, leaves nothing.
 output_is_refused() {
-	! "$mkpayload" --level 1 -q -o "$2" good.elf 2>stderr || return 1
+	! "$mkpayload" --level 1 -q -o "$2" "${3:-good.elf}" 2>stderr ||
+		return 1
 	cat stderr
 	[ "$(wc -l <stderr)" -eq 1 ] && grep -q "^mkpayload: $2.*$1" stderr &&
 		[ -z "$(find . -path "./$2*" -type f)" ]
 }
+# Files may have 1.5 KiB: too little for PREFIX.bin, and for a small payload too
+# little for PREFIX.S only.
 disk_is_full() {
 	mkdir -p full
 	(
 		trap '' XFSZ
-		ulimit -f 4
-		output_is_refused 'cannot write: File too large' full/x
+		ulimit -f 3
+		output_is_refused "$1: cannot write: File too large" full/x "$2"
 	)
 }
 mkdir taken taken/x.S
-expect bad/output-disk-full disk_is_full
+elf tiny.elf p_filesz.0=0x100 p_type.1=0 p_type.2=0
+expect bad/output-disk-full disk_is_full .bin good.elf
+expect bad/output-disk-full-later disk_is_full .S tiny.elf
 expect bad/output-no-directory output_is_refused 'No such file' nowhere/x
 expect bad/output-is-directory output_is_refused 'Is a directory' taken/x
 expect bad/output-no-name output_is_refused 'names a directory' ./
@@ -315,17 +351,49 @@ input_is_kept() {
 }
 expect bad/output-is-input input_is_kept
 
-# mkpayload proves its frame. Not the sanitized build: it has no preloading.
-proof_finds() {
-	mkdir -p proof
-	! LD_PRELOAD=$O/unit/zstd_wrong.so ZSTD_WRONG=$1 \
-		"$O/mkpayload" --level 1 -q -o proof/x good.elf 2>stderr ||
-		return 1
+# ---- what goes wrong seldom ----
+
+# The plain build: the sanitized one can neither be preloaded nor be short of
+# address space.
+fault_is_found() {
+	mkdir -p faulty
+	! LD_PRELOAD=$O/unit/mkpayload_faults.so FAULT=$1 \
+		"$O/mkpayload" --level 1 -q -o faulty/x "$2" 2>stderr || return 1
 	cat stderr
-	grep -q "^mkpayload: good.elf: zstd: $2" stderr && [ -z "$(ls proof)" ]
+	[ "$(wc -l <stderr)" -eq 1 ] && grep -q "^mkpayload: $2: $3" stderr &&
+		[ -z "$(ls faulty)" ]
 }
-expect bad/proof-margin proof_finds margin \
-	'\(frame of\|Destination buffer is too small\|.*gives something else\)'
-expect bad/proof-output proof_finds output 'decompression in place gives'
+expect bad/read-error fault_is_found read-error good.elf 'Input/output error$'
+expect bad/read-end fault_is_found read-end good.elf 'truncated while it'
+expect bad/zlib-start fault_is_found no-zlib good.bz \
+	'damaged gzip payload: zlib does not start$'
+expect bad/compress-context fault_is_found no-context good.elf 'out of memory'
+expect bad/compress fault_is_found compress good.elf 'zstd: Error (generic)$'
+expect bad/compress-end fault_is_found unfinished good.elf \
+	'zstd: frame does not fit into its bound$'
+
+# mkpayload proves its frame, with a margin of 1 byte here. What is one block
+# that zstd cannot compress does not even fit.
+elf random.elf p_type.1=0 p_type.2=0
+expect bad/proof-frame fault_is_found margin random.elf \
+	'zstd: frame of .* bytes does not fit its margin of 1$'
+expect bad/proof-margin fault_is_found margin good.elf \
+	'zstd: Destination buffer is too small$'
+expect bad/proof-output fault_is_found output good.elf \
+	'zstd: decompression in place gives'
+expect bad/proof-size fault_is_found output-size good.elf \
+	'zstd: decompression in place gives'
+
+memory_is_short() {
+	elf far.elf p_paddr.2=0x70200000 || return 1
+	(
+		# shellcheck disable=SC3045 # dash and bash have it
+		ulimit -v 1000000
+		! "$O/mkpayload" --level 1 -q -o faulty/x far.elf 2>stderr
+	) || return 1
+	cat stderr
+	grep -q '^mkpayload: far.elf: out of memory (1879048483 bytes)$' stderr
+}
+expect bad/memory memory_is_short
 
 exit "$failed"
