@@ -69,9 +69,13 @@ void error(const char *what, const char *fmt, ...)
 	halt_forever();
 }
 
+/* Whether there is a byte in both; an empty range is nowhere. */
 static bool overlaps(struct range a, struct range b)
 {
-	return a.start < b.end && b.start < a.end;
+	u64 start = a.start > b.start ? a.start : b.start;
+	u64 end = a.end < b.end ? a.end : b.end;
+
+	return start < end;
 }
 
 /*
