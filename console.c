@@ -80,6 +80,31 @@ static struct {
 	.fifo_size = 1,
 };
 
+/*
+ * In an SEV-ES guest a port instruction would come back as #VC, and in the
+ * middle of another one when there is something to report: ask directly.
+ */
+static u8 port_in(u16 port)
+{
+	return sev_es_active() ? sev_es_inb(port) : inb(port);
+}
+
+static void port_out(u8 value, u16 port)
+{
+	if (sev_es_active())
+		sev_es_outb(value, port);
+	else
+		outb(value, port);
+}
+
+static void port_out_string(u16 port, const void *buf, size_t count)
+{
+	if (sev_es_active())
+		sev_es_outsb(port, buf, count);
+	else
+		outsb(port, buf, count);
+}
+
 /* -- UART */
 
 /* The UART in use is no good. Next choice: ttyS0, and if that is it, none. */
@@ -100,7 +125,7 @@ static bool uart_wait(void)
 	u8 status;
 
 	for (polls = 0; polls < UART_MAX_POLLS; polls++) {
-		status = inb(con.uart_port + UART_LSR);
+		status = port_in(con.uart_port + UART_LSR);
 		if (status == BUS_FLOATS)
 			break;
 		if (status & UART_LSR_THRE) {
@@ -115,12 +140,12 @@ static bool uart_wait(void)
 static void uart_set_divisor(u16 port, u16 divisor)
 {
 	if (divisor == UART_KEEP_DIVISOR) {
-		if (inb(port + UART_DLL) || inb(port + UART_DLM))
+		if (port_in(port + UART_DLL) || port_in(port + UART_DLM))
 			return;
 		divisor = UART_DIVISOR(UART_MAX_BAUD);
 	}
-	outb((u8)divisor, port + UART_DLL);
-	outb((u8)(divisor >> 8), port + UART_DLM);
+	port_out((u8)divisor, port + UART_DLL);
+	port_out((u8)(divisor >> 8), port + UART_DLM);
 }
 
 /*
@@ -136,17 +161,17 @@ static void uart_setup(void)
 	if (!uart_wait())
 		return;
 
-	outb(UART_LCR_DLAB | UART_LCR_WLEN8, port + UART_LCR);
+	port_out(UART_LCR_DLAB | UART_LCR_WLEN8, port + UART_LCR);
 	uart_set_divisor(port, con.named.divisor);
-	outb(UART_LCR_WLEN8, port + UART_LCR);
+	port_out(UART_LCR_WLEN8, port + UART_LCR);
 
 	/* An 8250 has no FIFO, the first 16550 has one that does not work. */
-	outb(UART_FCR_ENABLE_FIFO, port + UART_FCR);
-	fifo = (inb(port + UART_IIR) & UART_IIR_FIFO_ON) == UART_IIR_FIFO_ON;
+	port_out(UART_FCR_ENABLE_FIFO, port + UART_FCR);
+	fifo = (port_in(port + UART_IIR) & UART_IIR_FIFO_ON) == UART_IIR_FIFO_ON;
 	con.fifo_size = fifo ? UART_FIFO_SIZE : 1;
 	con.fifo_room = con.fifo_size;
 
-	outb(UART_MCR_DTR | UART_MCR_RTS, port + UART_MCR);
+	port_out(UART_MCR_DTR | UART_MCR_RTS, port + UART_MCR);
 }
 
 static void uart_send(const char *s, size_t len)
@@ -163,7 +188,7 @@ static void uart_send(const char *s, size_t len)
 		if (con.fifo_room < last && !uart_wait())
 			return;
 		burst = len < con.fifo_room ? len : con.fifo_room;
-		outsb(con.uart_port + UART_TX, s, burst);
+		port_out_string(con.uart_port + UART_TX, s, burst);
 		con.fifo_room -= (u8)burst;
 		s += burst;
 		len -= burst;
@@ -420,7 +445,7 @@ static void con_flush(void)
 	if (con.uart_port)
 		uart_send(con.buf, len);
 	if (con.debugcon_port)
-		outsb(con.debugcon_port, con.buf, len);
+		port_out_string(con.debugcon_port, con.buf, len);
 	if (con.vga_enabled)
 		vga_send(con.buf, len);
 }

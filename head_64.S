@@ -15,6 +15,7 @@
 
 #include "linkage.h"
 #include "setup.h"
+#include "sev.h"
 #include "x86.h"
 
 /* An address in this image from 32-bit code; %ebp = address of startup_32. */
@@ -71,9 +72,13 @@ FUNC(startup_32)
 	lretl
 
 .Lown_segments:
+	call	load_idt_32
+	call	check_cpuid
+	call	find_sev
 	call	check_long_mode
 	call	place_early_tables	/* %edi = tables */
 	call	build_early_tables
+	call	write_cbit_proof	/* %ebx = what was written */
 
 	/* Long mode: PAE, a map, EFER.LME, then paging (APM2 14.6.1). */
 	movl	%cr4, %eax
@@ -85,174 +90,26 @@ FUNC(startup_32)
 	rdmsr
 	btsl	$EFER_LME_BIT, %eax
 	wrmsr
-	/* Far return into 64-bit code with the write that turns paging on. */
 	pushl	$BOOT_CS
 	leal	rva(.Llong_mode)(%ebp), %eax
 	pushl	%eax
+	/* From the write to CR0 to the proof no memory is relied upon. */
+	movl	rva(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
 	movl	$CR0_BOOT, %eax
 	movl	%eax, %cr0
+	cmpl	rva(cbit_proof)(%ebp), %ebx
+	jne	.Lcbit_wrong
 	lretl
+.Lcbit_wrong:
+	testb	$SEV_STATUS_SEV_ES, %dl
+	movl	$SEVSTUB_TERM_CBIT_PROOF, %eax
+	jnz	terminate_32
+.Lcbit_halt:
+	hlt
+	jmp	.Lcbit_halt
 END_FUNC(startup_32)
 
-/* Stops with a message on a processor that cannot run 64-bit code. */
-FUNC(check_long_mode)
-	/* CPUID exists if EFLAGS.ID can be changed (APM3, CPUID). */
-	pushfl
-	popl	%eax
-	movl	%eax, %ecx
-	xorl	$X86_EFLAGS_ID, %eax
-	pushl	%eax
-	popfl
-	pushfl
-	popl	%eax
-	cmpl	%eax, %ecx
-	je	.Lno_long_mode
-
-	movl	$CPUID_EXT_MAX, %eax
-	cpuid
-	cmpl	$CPUID_EXT_FEATURES, %eax
-	jb	.Lno_long_mode
-	movl	$CPUID_EXT_FEATURES, %eax
-	cpuid
-	btl	$CPUID_EXT_EDX_LM_BIT, %edx
-	jnc	.Lno_long_mode
-	ret
-.Lno_long_mode:
-	leal	rva(no_long_mode_message)(%ebp), %edi
-	jmp	early_error
-END_FUNC(check_long_mode)
-
-/*
- * The early map goes to the top of the memory that the boot protocol promises:
- * image_init_size bytes from the runtime start address. Checked before it is
- * written to, since this is the first write outside of the image.
- * Out: %edi = its address. Clobbers %eax, %ebx, %ecx, %edx.
- */
-FUNC(place_early_tables)
-	/* %edi = runtime start: relocatable ? round_up(load) : preferred */
-	movl	$image_pref_address, %edi
-	movl	$image_relocatable, %ecx
-	jecxz	.Lruntime_start
-	movl	%ebp, %eax
-	addl	$image_align_mask, %eax
-	jc	.Lno_room
-	andl	$image_align_bits, %eax
-	cmpl	%edi, %eax
-	cmova	%eax, %edi
-.Lruntime_start:
-	addl	$image_early_tables_offset, %edi
-	jc	.Lno_room
-	movl	%edi, %edx
-	addl	$EARLY_TABLES_SIZE, %edx	/* %edx = end */
-	jc	.Lno_room
-
-	/* Not over the image itself, wherever an odd loader put it. */
-	leal	rva(image_file_end)(%ebp), %eax
-	cmpl	%eax, %edi
-	jae	.Lin_ram
-	cmpl	%edx, %ebp
-	jb	.Lno_room
-
-.Lin_ram:
-	/* One E820 entry below 4 GiB must hold all of it. */
-	movzbl	ZP_E820_ENTRIES(%esi), %ecx
-	leal	ZP_E820_TABLE(%esi), %ebx
-	jecxz	.Lno_room
-.Lentry:
-	cmpl	$E820_RAM, E820_ENTRY_TYPE(%ebx)
-	jne	.Lnext_entry
-	cmpl	$0, (E820_ENTRY_ADDR + 4)(%ebx)
-	jne	.Lnext_entry
-	movl	E820_ENTRY_ADDR(%ebx), %eax
-	cmpl	%eax, %edi
-	jb	.Lnext_entry
-	addl	E820_ENTRY_LEN(%ebx), %eax
-	jc	.Lplaced			/* ends above 4 GiB */
-	cmpl	$0, (E820_ENTRY_LEN + 4)(%ebx)
-	jne	.Lplaced
-	cmpl	%edx, %eax
-	jae	.Lplaced
-.Lnext_entry:
-	addl	$E820_ENTRY_SIZE, %ebx
-	decl	%ecx
-	jnz	.Lentry
-.Lno_room:
-	leal	rva(no_room_message)(%ebp), %edi
-	jmp	early_error
-.Lplaced:
-	ret
-END_FUNC(place_early_tables)
-
-/*
- * Identity map of the lowest 4 GiB: one PML4, one PDPT, four page directories.
- * In:  %edi = 4 KiB-aligned memory of EARLY_TABLES_SIZE bytes; kept.
- * Clobbers %eax, %ebx, %ecx, %edx.
- */
-FUNC(build_early_tables)
-	pushl	%edi
-	xorl	%eax, %eax
-	movl	$(EARLY_TABLES_SIZE / 4), %ecx
-	rep stosl
-	popl	%edi
-
-	/* %edx = upper half of every entry: the C-bit's place. */
-	xorl	%edx, %edx
-
-	leal	(4096 + EARLY_TABLE_FLAGS)(%edi), %eax
-	movl	%eax, 0(%edi)
-	movl	%edx, 4(%edi)
-
-	movl	$EARLY_PMDS, %ecx
-	leal	4096(%edi), %ebx
-.Lpdpt_entry:
-	addl	$4096, %eax
-	movl	%eax, 0(%ebx)
-	movl	%edx, 4(%ebx)
-	addl	$8, %ebx
-	decl	%ecx
-	jnz	.Lpdpt_entry
-
-	movl	$(EARLY_PMDS * PTRS_PER_TABLE), %ecx
-	leal	8192(%edi), %ebx
-	movl	$EARLY_LEAF_FLAGS, %eax
-.Lpmd_entry:
-	movl	%eax, 0(%ebx)
-	movl	%edx, 4(%ebx)
-	addl	$PMD_SIZE, %eax
-	addl	$8, %ebx
-	decl	%ecx
-	jnz	.Lpmd_entry
-	ret
-END_FUNC(build_early_tables)
-
-/*
- * No C, no console, no command line yet: the first UART, whose state is
- * firmware's.
- * In: %edi = message. Does not return.
- */
-FUNC(early_error)
-	movb	(%edi), %bl
-	testb	%bl, %bl
-	jz	.Lhalt
-	/* Bounded, for where there is no UART. */
-	movl	$EARLY_UART_POLLS, %ecx
-	movw	$(PORT_COM1 + UART_LSR), %dx
-.Lpoll:
-	inb	%dx, %al
-	testb	$UART_LSR_THRE, %al
-	loopz	.Lpoll
-	movb	%bl, %al
-	movw	$PORT_COM1, %dx
-	outb	%al, %dx
-	incl	%edi
-	jmp	early_error
-.Lhalt:
-	cli
-	hlt
-	jmp	.Lhalt
-END_FUNC(early_error)
-
-	.org	rva(startup_32) + STARTUP_64_OFFSET
+	.org	STARTUP_64_OFFSET
 	.code64
 
 /*
@@ -345,6 +202,425 @@ FUNC(startup_64)
 	ret
 END_FUNC(startup_64)
 
+	.code32
+
+/*
+ * An IDT for 32-bit code: #VC is answered, an NMI is ignored, anything else is
+ * the end. Clobbers %eax, %ebx, %ecx, %edx, %edi.
+ */
+FUNC(load_idt_32)
+	leal	rva(idt_32)(%ebp), %edi
+	leal	rva(exception_32)(%ebp), %eax
+	movl	$IDT_VECTORS, %ecx
+.Lgate:
+	call	set_gate_32
+	addl	$8, %edi
+	decl	%ecx
+	jnz	.Lgate
+
+	leal	rva(idt_32 + X86_TRAP_NMI * 8)(%ebp), %edi
+	leal	rva(nmi_32)(%ebp), %eax
+	call	set_gate_32
+	leal	rva(idt_32 + X86_TRAP_VC * 8)(%ebp), %edi
+	leal	rva(vc_32)(%ebp), %eax
+	call	set_gate_32
+
+	leal	rva(idt_32)(%ebp), %eax
+	movl	%eax, rva(idt_ptr_32 + 2)(%ebp)
+	lidt	rva(idt_ptr_32)(%ebp)
+	ret
+END_FUNC(load_idt_32)
+
+/* In: %edi = gate, %eax = handler. Clobbers %ebx, %edx. */
+FUNC(set_gate_32)
+	movl	%eax, %ebx
+	andl	$0xffff, %ebx
+	orl	$(KERNEL32_CS << 16), %ebx
+	movl	%ebx, 0(%edi)
+	movl	%eax, %edx
+	movw	$(GATE_INTERRUPT << 8), %dx
+	movl	%edx, 4(%edi)
+	ret
+END_FUNC(set_gate_32)
+
+FUNC(nmi_32)
+	iretl
+END_FUNC(nmi_32)
+
+FUNC(exception_32)
+	movl	$SEVSTUB_TERM_EXCEPTION, %eax
+	testb	$SEV_STATUS_SEV_ES, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
+	jnz	terminate_32
+	leal	rva(exception_32_message)(%ebp), %edi
+	jmp	early_error
+END_FUNC(exception_32)
+
+/*
+ * #VC before there are page tables: CPUID by the MSR protocol, and only at a
+ * CPUID instruction. The frame, above what is saved here:
+ *
+ *	 0	eax ecx edx ebx		saved
+ *	16	error code		the exit code
+ *	20	eip cs eflags		flat segments: eip is an address
+ */
+FUNC(vc_32)
+	pushl	%ebx
+	pushl	%edx
+	pushl	%ecx
+	pushl	%eax
+
+	/* Only an SEV-ES processor raises #VC: the MSR is there, and says so. */
+	movl	$MSR_SEV_STATUS, %ecx
+	rdmsr
+	movl	%eax, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
+	movl	%edx, rva(sev_guest + SEV_GUEST_STATUS + 4)(%ebp)
+	testb	$SEV_STATUS_SEV_ES, %al
+	jz	exception_32
+	movb	$1, rva(sev_guest + SEV_GUEST_VC_SEEN)(%ebp)
+
+	movl	$SEVSTUB_TERM_NO_GHCB, %eax
+	cmpl	$SVM_EXIT_CPUID, 16(%esp)
+	jne	terminate_32
+	movl	$SEVSTUB_TERM_OPCODE, %eax
+	movl	20(%esp), %ebx
+	cmpw	$(CPUID_BYTE1 << 8 | CPUID_BYTE0), (%ebx)
+	jne	terminate_32
+	movl	$SEVSTUB_TERM_CPUID_SUBLEAF, %eax
+	cmpl	$0, 4(%esp)
+	jne	terminate_32
+
+	movl	0(%esp), %ebx		/* the function */
+	movl	$(GHCB_MSR_CPUID_EAX << GHCB_MSR_CPUID_REG_SHIFT), %eax
+	call	cpuid_by_msr
+	movl	%edx, 0(%esp)
+	movl	$(GHCB_MSR_CPUID_EBX << GHCB_MSR_CPUID_REG_SHIFT), %eax
+	call	cpuid_by_msr
+	movl	%edx, 12(%esp)
+	movl	$(GHCB_MSR_CPUID_ECX << GHCB_MSR_CPUID_REG_SHIFT), %eax
+	call	cpuid_by_msr
+	movl	%edx, 4(%esp)
+	movl	$(GHCB_MSR_CPUID_EDX << GHCB_MSR_CPUID_REG_SHIFT), %eax
+	call	cpuid_by_msr
+	movl	%edx, 8(%esp)
+
+	addl	$CPUID_LENGTH, 20(%esp)
+	popl	%eax
+	popl	%ecx
+	popl	%edx
+	popl	%ebx
+	addl	$4, %esp
+	iretl
+END_FUNC(vc_32)
+
+/*
+ * In:  %ebx = function, %eax = register << GHCB_MSR_CPUID_REG_SHIFT.
+ * Out: %edx = value. Clobbers %eax, %ecx.
+ */
+FUNC(cpuid_by_msr)
+	movl	%ebx, %edx
+	orl	$GHCB_MSR_CPUID_REQ, %eax
+	movl	$MSR_GHCB, %ecx
+	wrmsr
+	VMGEXIT
+	rdmsr
+	andl	$GHCB_MSR_INFO_MASK, %eax
+	cmpl	$GHCB_MSR_CPUID_RESP, %eax
+	movl	$SEVSTUB_TERM_REPLY, %eax
+	jne	terminate_32
+	ret
+END_FUNC(cpuid_by_msr)
+
+/* In: %eax = a reason of the stub's own set. Uses no memory. */
+FUNC(terminate_32)
+	shll	$GHCB_MSR_TERM_CODE_SHIFT, %eax
+	orl	$(SEV_TERM_SET_SEVSTUB << GHCB_MSR_TERM_SET_SHIFT | GHCB_MSR_TERM_REQ), %eax
+	xorl	%edx, %edx
+	movl	$MSR_GHCB, %ecx
+	wrmsr
+	VMGEXIT
+	jmp	terminate_32
+END_FUNC(terminate_32)
+
+/*
+ * Which kind of SEV guest are we, and where is the C-bit? What is learnt stays
+ * in sev_guest, and sev_detect() goes on from there. CPUID is executed once:
+ * if that raised #VC, this is SEV-ES whatever the answer, and the rest is
+ * asked for by the one register that is needed.
+ * Clobbers %eax, %ebx, %ecx, %edx, %edi.
+ */
+FUNC(find_sev)
+	movl	$CPUID_EXT_MAX, %eax
+	xorl	%ecx, %ecx
+	cpuid
+	cmpb	$0, rva(sev_guest + SEV_GUEST_VC_SEEN)(%ebp)
+	jne	.Lsev_es
+	cmpl	$CPUID_SEV, %eax
+	jb	.Lsev_known
+
+	movl	$CPUID_SEV, %eax
+	xorl	%ecx, %ecx
+	cpuid
+	btl	$CPUID_SEV_EAX_SEV_BIT, %eax
+	jnc	.Lsev_known
+	movl	%ebx, %edi
+	movl	$MSR_SEV_STATUS, %ecx
+	rdmsr
+	movl	%eax, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
+	movl	%edx, rva(sev_guest + SEV_GUEST_STATUS + 4)(%ebp)
+	testb	$SEV_STATUS_SEV, %al
+	jz	.Lsev_known
+	testb	$SEV_STATUS_SEV_ES, %al
+	jz	.Lsev_cbit
+	jmp	.Lsev_info
+
+.Lsev_es:
+	cmpl	$CPUID_SEV, %eax
+	movl	$SEVSTUB_TERM_CPUID_STATUS, %eax
+	jb	terminate_32
+	movl	$CPUID_SEV, %ebx
+	movl	$(GHCB_MSR_CPUID_EBX << GHCB_MSR_CPUID_REG_SHIFT), %eax
+	call	cpuid_by_msr
+	movl	%edx, %edi
+
+.Lsev_info:
+	movl	$GHCB_MSR_SEV_INFO_REQ, %eax
+	xorl	%edx, %edx
+	movl	$MSR_GHCB, %ecx
+	wrmsr
+	VMGEXIT
+	rdmsr
+	movl	%eax, rva(sev_guest + SEV_GUEST_INFO)(%ebp)
+	movl	%edx, rva(sev_guest + SEV_GUEST_INFO + 4)(%ebp)
+	andl	$GHCB_MSR_INFO_MASK, %eax
+	cmpl	$GHCB_MSR_SEV_INFO_RESP, %eax
+	movl	$SEVSTUB_TERM_REPLY, %eax
+	jne	terminate_32
+
+	/* Both of the hypervisor's words, before a page table has the bit. */
+	andl	$CPUID_SEV_EBX_CBIT_MASK, %edi
+	movzbl	rva(sev_guest + SEV_GUEST_INFO + GHCB_MSR_INFO_CBIT_SHIFT / 8)(%ebp), %edx
+	cmpl	%edx, %edi
+	movl	$SEVSTUB_TERM_CBIT_MISMATCH, %eax
+	jne	terminate_32
+.Lsev_cbit:
+	andl	$CPUID_SEV_EBX_CBIT_MASK, %edi
+	movl	%edi, rva(sev_guest + SEV_GUEST_CBIT)(%ebp)
+	subl	$CBIT_MIN, %edi
+	cmpl	$(CBIT_MAX - CBIT_MIN), %edi
+	ja	.Lcbit_range
+.Lsev_known:
+	movb	$1, rva(sev_guest + SEV_GUEST_KNOWN)(%ebp)
+	ret
+.Lcbit_range:
+	movl	$SEVSTUB_TERM_CBIT_RANGE, %eax
+	testb	$SEV_STATUS_SEV_ES, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
+	jnz	terminate_32
+	leal	rva(cbit_range_message)(%ebp), %edi
+	jmp	early_error
+END_FUNC(find_sev)
+
+/*
+ * Paging is off, every access is private: what is written now must read back
+ * through page tables with the C-bit. Zeroes where there is no C-bit.
+ * Out: %ebx = what was written. Clobbers %eax, %ecx.
+ */
+FUNC(write_cbit_proof)
+	xorl	%ebx, %ebx
+	testb	$SEV_STATUS_SEV, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
+	jz	.Lproof_written
+	movl	$RDRAND_TRIES, %ecx
+.Lproof_random:
+	rdrand	%ebx
+	jc	.Lproof_written
+	decl	%ecx
+	jnz	.Lproof_random
+	movl	$SEVSTUB_TERM_CPU, %eax
+	testb	$SEV_STATUS_SEV_ES, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
+	jnz	terminate_32
+	leal	rva(no_random_message)(%ebp), %edi
+	jmp	early_error
+.Lproof_written:
+	movl	%ebx, rva(cbit_proof)(%ebp)
+	ret
+END_FUNC(write_cbit_proof)
+
+/* CPUID exists if EFLAGS.ID can be changed (APM3, CPUID). */
+FUNC(check_cpuid)
+	pushfl
+	popl	%eax
+	movl	%eax, %ecx
+	xorl	$X86_EFLAGS_ID, %eax
+	pushl	%eax
+	popfl
+	pushfl
+	popl	%eax
+	cmpl	%eax, %ecx
+	je	.Lno_long_mode
+	ret
+END_FUNC(check_cpuid)
+
+/*
+ * Stops with a message on a processor that cannot run 64-bit code. One with
+ * SEV-ES can: not worth an exit.
+ */
+FUNC(check_long_mode)
+	testb	$SEV_STATUS_SEV_ES, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
+	jnz	.Llong_mode_ok
+	movl	$CPUID_EXT_MAX, %eax
+	cpuid
+	cmpl	$CPUID_EXT_FEATURES, %eax
+	jb	.Lno_long_mode
+	movl	$CPUID_EXT_FEATURES, %eax
+	cpuid
+	btl	$CPUID_EXT_EDX_LM_BIT, %edx
+	jnc	.Lno_long_mode
+.Llong_mode_ok:
+	ret
+.Lno_long_mode:
+	leal	rva(no_long_mode_message)(%ebp), %edi
+	jmp	early_error
+END_FUNC(check_long_mode)
+
+/*
+ * The early map goes to the top of the memory that the boot protocol promises:
+ * image_init_size bytes from the runtime start address. Checked before it is
+ * written to, since this is the first write outside of the image.
+ * Out: %edi = its address. Clobbers %eax, %ebx, %ecx, %edx.
+ */
+FUNC(place_early_tables)
+	/* %edi = runtime start: relocatable ? round_up(load) : preferred */
+	movl	$image_pref_address, %edi
+	movl	$image_relocatable, %ecx
+	jecxz	.Lruntime_start
+	movl	%ebp, %eax
+	addl	$image_align_mask, %eax
+	jc	.Lno_room
+	andl	$image_align_bits, %eax
+	cmpl	%edi, %eax
+	cmova	%eax, %edi
+.Lruntime_start:
+	addl	$image_early_tables_offset, %edi
+	jc	.Lno_room
+	movl	%edi, %edx
+	addl	$EARLY_TABLES_SIZE, %edx	/* %edx = end */
+	jc	.Lno_room
+
+	/* Not over the image itself, wherever an odd loader put it. */
+	leal	rva(image_file_end)(%ebp), %eax
+	cmpl	%eax, %edi
+	jae	.Lin_ram
+	cmpl	%edx, %ebp
+	jb	.Lno_room
+
+.Lin_ram:
+	/* One E820 entry below 4 GiB must hold all of it. */
+	movzbl	ZP_E820_ENTRIES(%esi), %ecx
+	leal	ZP_E820_TABLE(%esi), %ebx
+	jecxz	.Lno_room
+.Lentry:
+	cmpl	$E820_RAM, E820_ENTRY_TYPE(%ebx)
+	jne	.Lnext_entry
+	cmpl	$0, (E820_ENTRY_ADDR + 4)(%ebx)
+	jne	.Lnext_entry
+	movl	E820_ENTRY_ADDR(%ebx), %eax
+	cmpl	%eax, %edi
+	jb	.Lnext_entry
+	addl	E820_ENTRY_LEN(%ebx), %eax
+	jc	.Lplaced			/* ends above 4 GiB */
+	cmpl	$0, (E820_ENTRY_LEN + 4)(%ebx)
+	jne	.Lplaced
+	cmpl	%edx, %eax
+	jae	.Lplaced
+.Lnext_entry:
+	addl	$E820_ENTRY_SIZE, %ebx
+	decl	%ecx
+	jnz	.Lentry
+.Lno_room:
+	leal	rva(no_room_message)(%ebp), %edi
+	jmp	early_error
+.Lplaced:
+	ret
+END_FUNC(place_early_tables)
+
+/*
+ * Identity map of the lowest 4 GiB: one PML4, one PDPT, four page directories.
+ * In:  %edi = 4 KiB-aligned memory of EARLY_TABLES_SIZE bytes; kept.
+ * Clobbers %eax, %ebx, %ecx, %edx.
+ */
+FUNC(build_early_tables)
+	pushl	%edi
+	xorl	%eax, %eax
+	movl	$(EARLY_TABLES_SIZE / 4), %ecx
+	rep stosl
+	popl	%edi
+
+	/* %edx = upper half of every entry, with the C-bit if there is one. */
+	xorl	%edx, %edx
+	testb	$SEV_STATUS_SEV, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
+	jz	.Lno_cbit
+	movl	rva(sev_guest + SEV_GUEST_CBIT)(%ebp), %ecx
+	subl	$32, %ecx
+	btsl	%ecx, %edx
+.Lno_cbit:
+
+	leal	(4096 + EARLY_TABLE_FLAGS)(%edi), %eax
+	movl	%eax, 0(%edi)
+	movl	%edx, 4(%edi)
+
+	movl	$EARLY_PMDS, %ecx
+	leal	4096(%edi), %ebx
+.Lpdpt_entry:
+	addl	$4096, %eax
+	movl	%eax, 0(%ebx)
+	movl	%edx, 4(%ebx)
+	addl	$8, %ebx
+	decl	%ecx
+	jnz	.Lpdpt_entry
+
+	movl	$(EARLY_PMDS * PTRS_PER_TABLE), %ecx
+	leal	8192(%edi), %ebx
+	movl	$EARLY_LEAF_FLAGS, %eax
+.Lpmd_entry:
+	movl	%eax, 0(%ebx)
+	movl	%edx, 4(%ebx)
+	addl	$PMD_SIZE, %eax
+	addl	$8, %ebx
+	decl	%ecx
+	jnz	.Lpmd_entry
+	ret
+END_FUNC(build_early_tables)
+
+/*
+ * No C, no console, no command line yet: the first UART, whose state is
+ * firmware's. An SEV-ES guest has no ports yet, and asks for its end instead.
+ * In: %edi = message. Does not return.
+ */
+FUNC(early_error)
+	movl	$SEVSTUB_TERM_GENERAL, %eax
+	testb	$SEV_STATUS_SEV_ES, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
+	jnz	terminate_32
+.Lnext_char:
+	movb	(%edi), %bl
+	testb	%bl, %bl
+	jz	.Lhalt
+	/* Bounded, for where there is no UART. */
+	movl	$EARLY_UART_POLLS, %ecx
+	movw	$(PORT_COM1 + UART_LSR), %dx
+.Lpoll:
+	inb	%dx, %al
+	testb	$UART_LSR_THRE, %al
+	loopz	.Lpoll
+	movb	%bl, %al
+	movw	$PORT_COM1, %dx
+	outb	%al, %dx
+	incl	%edi
+	jmp	.Lnext_char
+.Lhalt:
+	cli
+	hlt
+	jmp	.Lhalt
+END_FUNC(early_error)
+
 	.balign 8
 GLOBAL(kernel_info)
 DATA(kernel_info)
@@ -359,8 +635,53 @@ no_long_mode_message:
 no_room_message:
 	.asciz	"sevstub: not enough room: no RAM below 4 GiB for the page tables that belong at the end of init_size\r\n"
 
+exception_32_message:
+	.asciz	"sevstub: unexpected exception: before long mode\r\n"
+cbit_range_message:
+	.asciz	"sevstub: SEV: C-bit position out of range\r\n"
+no_random_message:
+	.asciz	"sevstub: SEV: RDRAND fails\r\n"
+
 	.text
 	.code64
+
+/*
+ * In:  %rdi = new CR3, %rsi = SEV_STATUS.
+ * Between the write to CR3 and the proof only instruction fetches, which are
+ * private whatever the C-bit (APM2 15.34.5), and one read. A wrong bit reads
+ * something else, or ends in a nested page fault; nothing was written then.
+ */
+GLOBAL(load_cr3_proven)
+FUNC(load_cr3_proven)
+	movl	$RDRAND_TRIES, %ecx
+.Lproof_random_64:
+	rdrand	%rdx
+	jc	.Lproof_write_64
+	decl	%ecx
+	jnz	.Lproof_random_64
+	movl	$SEVSTUB_TERM_CPU, %eax
+	jmp	.Lproof_failed_64
+.Lproof_write_64:
+	movq	%rdx, cbit_proof(%rip)
+	movq	%rdi, %cr3
+	cmpq	%rdx, cbit_proof(%rip)
+	jne	.Lproof_wrong_64
+	ret
+.Lproof_wrong_64:
+	movl	$SEVSTUB_TERM_CBIT_PROOF, %eax
+.Lproof_failed_64:
+	testb	$SEV_STATUS_SEV_ES, %sil
+	jz	.Lproof_halt_64
+	shll	$GHCB_MSR_TERM_CODE_SHIFT, %eax
+	orl	$(SEV_TERM_SET_SEVSTUB << GHCB_MSR_TERM_SET_SHIFT | GHCB_MSR_TERM_REQ), %eax
+	xorl	%edx, %edx
+	movl	$MSR_GHCB, %ecx
+	wrmsr
+	VMGEXIT
+.Lproof_halt_64:
+	hlt
+	jmp	.Lproof_halt_64
+END_FUNC(load_cr3_proven)
 
 /*
  * Runs in the copy. %rbx = address of startup_32, %r15 = zero page.
@@ -429,6 +750,18 @@ DATA(gdt_ptr)
 	.word	. - gdt - 1
 	.quad	0			/* in .data: written where we run */
 END_DATA(gdt_ptr)
+
+/* Built by load_idt_32, for where we run. */
+	.balign 8
+idt_32:
+	.skip	IDT_VECTORS * 8
+idt_ptr_32:
+	.word	. - idt_32 - 1
+	.long	0
+
+	.balign 8
+cbit_proof:
+	.quad	0
 
 /* Until .bss exists. */
 	.balign 16

@@ -358,9 +358,34 @@ int ident_map_device(u64 addr, u64 size)
 			 PTE_UNCACHED);
 }
 
+int ident_map_query(u64 addr)
+{
+	unsigned int level;
+	int flags = MAP_RO;
+	u64 entry;
+
+	if (addr >= map.limit)
+		return -EFAULT;
+	entry = *lookup(addr, &level);
+	if (!is_leaf(entry, level))
+		return -EFAULT;
+	if (entry & PTE_WRITE)
+		flags |= MAP_WRITE;
+	if (!(entry & PTE_NX))
+		flags |= MAP_EXEC;
+	if (map.config.enc_mask && !(entry & map.config.enc_mask))
+		flags |= MAP_SHARED;
+	return flags;
+}
+
+u64 ident_map_cr3(void)
+{
+	return (u64)map.root | map.config.enc_mask;
+}
+
 void ident_map_load(void)
 {
-	write_cr3((u64)map.root | map.config.enc_mask);
+	write_cr3(ident_map_cr3());
 }
 
 int ident_map_fault(u64 addr, u64 error_code)

@@ -13,6 +13,7 @@
  */
 #include "idt.h"
 #include "misc.h"
+#include "sev.h"
 
 /* 64-bit TSS (APM2 12.2.5): only the interrupt stacks matter here. */
 struct tss {
@@ -150,8 +151,9 @@ static noreturn void report(const struct exception_frame *f)
 	u64 cr2 = read_cr2();
 
 	if (reporting)
-		halt_forever();
+		stop(SEVSTUB_TERM_EXCEPTION);
 	reporting = true;
+	sev_es_abandon();
 
 	console_force();
 	if (paging_is_ours && f->vector == X86_TRAP_DF &&
@@ -164,7 +166,7 @@ static noreturn void report(const struct exception_frame *f)
 			   f->rip - (u64)startup_32);
 	dump_registers(f);
 	dump_stack(f->rsp);
-	halt_forever();
+	stop(SEVSTUB_TERM_EXCEPTION);
 }
 
 void do_exception(struct exception_frame *frame)
@@ -172,8 +174,18 @@ void do_exception(struct exception_frame *frame)
 	switch (frame->vector) {
 	case X86_TRAP_NMI:
 		nmi_count++;
+		sev_es_nmi();
 		return;
+	case X86_TRAP_VC:
+		frame->vector = sev_es_vc(frame);
+		if (!frame->vector)
+			return;
+		break;
 	case X86_TRAP_PF:
+		/* A handler touches nothing that is not mapped. */
+		if (sev_es_busy())
+			sev_es_terminate(SEV_TERM_SET_SEVSTUB,
+					 SEVSTUB_TERM_REENTRY);
 		if (paging_is_ours &&
 		    ident_map_fault(read_cr2(), frame->error_code) == 0)
 			return;

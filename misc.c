@@ -10,6 +10,7 @@
 
 #include "misc.h"
 #include "setup.h"
+#include "sev.h"
 
 /* head_64.S and header.S reach into the zero page by number. */
 BUILD_BUG_ON(sizeof(struct boot_params) != ZERO_PAGE_SIZE);
@@ -56,17 +57,26 @@ struct boot {
 	u64 out_size;			/* with its relocation table */
 };
 
+/* A host that is told sees an end; one that is not, a guest that hangs. */
+void stop(unsigned int reason)
+{
+	if (sev_es_active())
+		sev_es_terminate(SEV_TERM_SET_SEVSTUB, reason);
+	halt_forever();
+}
+
 void error(const char *what, const char *fmt, ...)
 {
 	va_list args;
 
+	sev_es_abandon();
 	console_force();
 	con_printf("sevstub: %s: ", what);
 	va_start(args, fmt);
 	con_vprintf(fmt, args);
 	va_end(args);
 	con_printf("\n");
-	halt_forever();
+	stop(SEVSTUB_TERM_GENERAL);
 }
 
 /* Whether there is a byte in both; an empty range is nowhere. */
@@ -176,9 +186,12 @@ u64 place_image(struct boot_params *bp)
 	struct cmdline cmdline;
 	struct range text;
 
+	sev_detect();
 	sanitize_boot_params(bp);
 	cmdline = find_cmdline(bp);
-	console_init(&cmdline, &bp->screen_info);
+	/* Without a GHCB an SEV-ES guest has no ports: it gets one later. */
+	if (!sev_es_active())
+		console_init(&cmdline, &bp->screen_info);
 
 	if (runtime.end <= runtime.start ||
 	    !e820_is_ram(bp, runtime.start, runtime.end))
@@ -328,6 +341,7 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 		.pool = page_table_pool,
 		.pool_size = (size_t)(page_table_pool_end - page_table_pool),
 		.levels = read_cr4() & X86_CR4_LA57 ? 5 : 4,
+		.enc_mask = sev_enc_mask(),
 		.nx = cpu->nx,
 		.pages_1g = cpu->pages_1g,
 		.bp = boot->bp,
@@ -376,10 +390,18 @@ static void map_vga(void)
 
 static struct cpu detect_cpu(void)
 {
-	struct cpuid_regs ext = cpuid_count(CPUID_EXT_FEATURES, 0);
-	struct cpuid_regs structured = { 0, 0, 0, 0 };
 	const u32 bmi = 1U << CPUID_7_EBX_BMI1_BIT | 1U << CPUID_7_EBX_BMI2_BIT;
+	struct cpuid_regs structured = { 0, 0, 0, 0 };
+	struct cpuid_regs ext;
 
+	/*
+	 * Each CPUID would be an exit. Every processor with SEV-ES has these,
+	 * and 1 GiB leaves, which save a few tables, are not worth the question.
+	 */
+	if (sev_es_active())
+		return (struct cpu){ .nx = true, .bmi2 = true };
+
+	ext = cpuid_count(CPUID_EXT_FEATURES, 0);
 	if (cpuid_count(0, 0).eax >= CPUID_STRUCTURED)
 		structured = cpuid_count(CPUID_STRUCTURED, 0);
 
@@ -427,8 +449,11 @@ u64 extract_kernel(struct boot_params *bp)
 	if (cpu.nx)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
 	build_map(&boot, &cpu);
-	ident_map_load();
+	sev_load_map();
 	idt_load_stage2();
+	sev_es_setup_ghcb(bp);
+	if (sev_es_active())
+		console_init(&boot.cmdline, &bp->screen_info);
 	map_setup_data(&boot);
 	map_vga();
 
@@ -446,6 +471,7 @@ u64 extract_kernel(struct boot_params *bp)
 	if (idt_nmi_count())
 		info("sevstub: %u NMIs ignored\n", idt_nmi_count());
 	info("sevstub: entering the payload at 0x%lx\n", entry);
+	sev_es_shutdown();
 	idt_teardown();
 	return entry;
 }

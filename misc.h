@@ -57,6 +57,13 @@ struct image_info {
 };
 extern const struct image_info image_info;
 
+/*
+ * Switches to the page tables at @cr3 and proves that their C-bit is where the
+ * hypervisor said: what was written before the switch reads back after it.
+ * Does not return if not; nothing has been written by then, and no stack used.
+ */
+void load_cr3_proven(u64 cr3, u64 sev_status);
+
 /* ---- string.c ---- */
 
 #ifndef SEVSTUB_HOSTED
@@ -174,6 +181,8 @@ bool e820_ram_around(const struct boot_params *bp, u64 addr, u64 *low,
 #define MAP_RO		0x0
 #define MAP_WRITE	0x1
 #define MAP_EXEC	0x2
+/* Only as an answer: the page is open to the hypervisor. */
+#define MAP_SHARED	0x4
 
 struct ident_map_config {
 	void *pool;		/* page-aligned memory for tables */
@@ -225,7 +234,11 @@ int ident_map_set_encrypted(u64 addr);
  */
 int ident_map_device(u64 addr, u64 size);
 
-/* Loads CR3 with the new map; nothing of an older one stays in the TLB. */
+/* What the map says about the page at @addr: MAP_* flags, or -EFAULT. */
+int ident_map_query(u64 addr);
+
+/* The map as CR3 wants it, and the write: no older map stays in the TLB. */
+u64 ident_map_cr3(void);
 void ident_map_load(void);
 
 /*
@@ -257,10 +270,66 @@ void idt_teardown(void);
 unsigned int idt_nmi_count(void);
 void do_exception(struct exception_frame *frame);
 
+/* ---- sev-es.c ---- */
+
+/* What is known about the kind of guest that we are. */
+struct sev_guest {
+	u64 status;		/* SEV_STATUS; 0: not an SEV guest */
+	u64 info;		/* the reply to the SEV-information request */
+	u32 cbit;		/* position of the C-bit */
+	bool known;		/* all of this has been found out */
+	bool vc_seen;		/* a #VC came */
+};
+extern struct sev_guest sev_guest;
+
+/*
+ * Finds out, once, and checks: which kind of SEV guest, where the C-bit is,
+ * which version of the protocol. Needs stage 1 of the IDT. A contradiction
+ * ends the guest.
+ */
+void sev_detect(void);
+bool sev_active(void);
+bool sev_es_active(void);
+u64 sev_enc_mask(void);		/* the C-bit, or 0 */
+
+/* ident_map_load(), with the C-bit's proof if there is one. */
+void sev_load_map(void);
+
+/*
+ * Shares the GHCB page with the hypervisor: stage 2. @bp's E820 map says what
+ * is RAM. sev_es_shutdown() takes the page back, wiped; no exit can be
+ * answered after it. Both do nothing where there is no SEV-ES.
+ */
+void sev_es_setup_ghcb(const struct boot_params *bp);
+void sev_es_shutdown(void);
+
+/*
+ * Answers a #VC. Returns 0, or the vector of the exception that it stands
+ * for: the instruction raises that, or there should have been no #VC.
+ */
+unsigned int sev_es_vc(struct exception_frame *frame);
+/* An NMI has been served. */
+void sev_es_nmi(void);
+/* Whether an exchange with the hypervisor is under way. */
+bool sev_es_busy(void);
+/* Gives an exchange up, for a last message. */
+void sev_es_abandon(void);
+
+/* Tells the hypervisor to end this guest, and why (sev.h lists reasons). */
+noreturn void sev_es_terminate(unsigned int set, unsigned int reason);
+
+/* Port I/O by direct request. Before there is a GHCB nothing answers. */
+u8 sev_es_inb(u16 port);
+void sev_es_outb(u8 value, u16 port);
+void sev_es_outsb(u16 port, const void *buf, size_t count);
+
 /* ---- misc.c ---- */
 
 /* Prints "sevstub: <what>: <detail>" and stops for good. */
 noreturn void error(const char *what, const char *fmt, ...) printf_like(2, 3);
+
+/* The end: an SEV-ES guest asks for it, with @reason of sev.h's own set. */
+noreturn void stop(unsigned int reason);
 
 /* What the stub wants to know of the processor. */
 struct cpu {

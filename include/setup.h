@@ -85,7 +85,7 @@
 #define A20_TRIES		32
 
 /* -- Sizes that are ours to choose. */
-#define EARLY_STACK_SIZE	4096
+#define EARLY_STACK_SIZE	2048
 #define STACK_SIZE		16384
 /* 64 tables: a handful for each range that a loader hands over. */
 #define PAGE_TABLE_POOL_SIZE	(64 * 4096)

@@ -53,6 +53,9 @@
 #define VMGEXIT_BYTE2			0x01
 #define VMGEXIT_BYTE3			0xd9
 #define VMGEXIT_LENGTH			4
+#ifdef __ASSEMBLER__
+#define VMGEXIT				rep; vmmcall
+#endif
 
 /*
  * -- The GHCB MSR protocol (GHCB 2.3.1): the low 12 bits of the MSR say what
@@ -216,6 +219,16 @@
 #define GHCB_SHARED_BUFFER_OFFSET	0x800
 #define GHCB_SHARED_BUFFER_SIZE		2032
 #define GHCB_VALID_BITMAP_SIZE		16
+
+/* -- struct sev_guest in misc.h, for head_64.S. */
+#define SEV_GUEST_STATUS		0
+#define SEV_GUEST_INFO			8
+#define SEV_GUEST_CBIT			16
+#define SEV_GUEST_KNOWN			20
+#define SEV_GUEST_VC_SEEN		21
+
+/* RDRAND may be out of numbers for a moment, not ten times in a row. */
+#define RDRAND_TRIES			10
 
 #ifndef __ASSEMBLER__
 

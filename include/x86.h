@@ -28,7 +28,8 @@
 
 /* -- Model-specific registers (APM2 appendix A). */
 #define MSR_EFER		0xc0000080
-#define EFER_SCE_BIT		0
+#define MSR_FS_BASE		0xc0000100
+#define MSR_GS_BASE		0xc0000101
 #define EFER_LME_BIT		8
 #define EFER_LMA_BIT		10
 #define EFER_NXE_BIT		11
@@ -39,6 +40,7 @@
 /* -- CPUID (APM3 appendix E): leaf, register and bit. */
 #define CPUID_FEATURES		0x00000001
 #define CPUID_STRUCTURED	0x00000007
+#define CPUID_XSTATE		0x0000000d
 #define CPUID_EXT_MAX		0x80000000
 #define CPUID_EXT_FEATURES	0x80000001
 #define CPUID_SEV		0x8000001f
@@ -50,6 +52,20 @@
 #define CPUID_EXT_EDX_NX_BIT	20	/* leaf 0x80000001 EDX */
 #define CPUID_EXT_EDX_PG1G_BIT	26
 #define CPUID_EXT_EDX_LM_BIT	29
+
+/* The instruction itself. */
+#define CPUID_BYTE0		0x0f
+#define CPUID_BYTE1		0xa2
+#define CPUID_LENGTH		2
+
+/* x87 state only (APM2 11.5.2). */
+#define XCR0_RESET		1
+
+/* Requested privilege level, in the low bits of a selector. */
+#define SEGMENT_RPL_MASK	3
+
+/* What reads from a port where nothing is. */
+#define UNCONNECTED_PORT	0xff
 
 /* -- Long-mode page tables (APM2 5.3). */
 #define PAGE_SHIFT		12
@@ -94,6 +110,8 @@
 #define X86_TRAP_AC		17
 #define X86_TRAP_VC		29
 #define IDT_VECTORS		32
+/* Interrupt gate (APM2 4.7.4, 4.8.4): present, DPL 0, clears IF. */
+#define GATE_INTERRUPT		0x8e
 /* Vectors whose frame has an error code: 8, 10-14, 17, 21, 29, 30. */
 #define TRAPS_WITH_ERROR_CODE	0x60227d00
 
@@ -121,7 +139,6 @@ struct idt_gate {
 	u32 reserved;		/* 0xc */
 };
 BUILD_BUG_ON(sizeof(struct idt_gate) != 16);
-#define GATE_INTERRUPT		0x8e	/* present, DPL 0, 64-bit, clears IF */
 
 struct cpuid_regs {
 	u32 eax, ebx, ecx, edx;
@@ -167,6 +184,7 @@ void load_tr(u16 selector);
 u8 inb(u16 port);
 void outb(u8 value, u16 port);
 void outsb(u16 port, const void *buf, size_t count);
+void vmgexit(void);
 noreturn void halt_forever(void);
 
 #else
@@ -260,6 +278,12 @@ static inline void outsb(u16 port, const void *buf, size_t count)
 {
 	asm volatile("rep outsb"
 		     : "+S"(buf), "+c"(count) : "d"(port) : "memory");
+}
+
+/* REP VMMCALL; assemblers before 2.38 have no name for it (APM2 15.35.6). */
+static inline void vmgexit(void)
+{
+	asm volatile("rep; vmmcall" : : : "memory");
 }
 
 static inline noreturn void halt_forever(void)
