@@ -1,0 +1,122 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# test_fetch.sh - tools/fetch-zstd and fetch-kernel with scripts in the place of
+# apt's programs: a download that fails, or brings something else, must leave
+# nothing behind that looks like the real thing. And tools/mkinitramfs: same
+# input, same bytes.
+
+set -eu
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+mkdir "$tmp/bin"
+
+# The archive: what it delivers is what is in $tmp/archive.
+cat >"$tmp/bin/apt-config" <<'END'
+#!/bin/sh
+END
+cat >"$tmp/bin/apt-get" <<END
+#!/bin/sh
+conf=\$3
+case "\$*" in
+*update)
+	lists=\$(sed -n 's/^Dir::State::Lists "\(.*\)";/\1/p' "\$conf")
+	[ ! -e $tmp/reachable ] || touch "\$lists/x_Packages" "\$lists/x_Sources"
+	;;
+*)
+	[ -e $tmp/delivers ] || { echo "E: no such package"; exit 100; }
+	cp $tmp/archive/* .
+	;;
+esac
+END
+cat >"$tmp/bin/apt-cache" <<'END'
+#!/bin/sh
+echo "Depends: linux-image-9-test (= 1.0)"
+echo "Size: 1048576"
+END
+chmod +x "$tmp/bin"/*
+
+# expect NAME STATUS PATTERN COMMAND...: exit status and last line on stderr.
+expect()
+{
+	name=$1 want=$2 pattern=$3
+	shift 3
+	status=0
+	PATH=$tmp/bin:$PATH "$@" >/dev/null 2>"$tmp/err" || status=$?
+	line=$(tail -n 1 "$tmp/err")
+	# shellcheck disable=SC2254 # a pattern is what it is
+	case $line in
+	$pattern) matches=yes ;;
+	*) matches=no ;;
+	esac
+	if [ "$status" -ne "$want" ] || [ "$matches" = no ]; then
+		echo "FAIL unit/fetch-$name: exit status $status, '$line'"
+		failed=1
+	else
+		echo "PASS unit/fetch-$name"
+	fi
+}
+
+# absent NAME FILE...: none of these may be there.
+absent()
+{
+	name=$1
+	shift
+	for file in "$@"; do
+		[ -e "$file" ] || continue
+		echo "FAIL unit/fetch-$name: there is a $file"
+		failed=1
+		return
+	done
+	echo "PASS unit/fetch-$name"
+}
+
+mkdir "$tmp/archive"
+tarball='libzstd_1.5.4+dfsg2.orig.tar.xz'
+
+expect zstd-unreachable 1 'fetch-zstd: *cannot be reached*ZSTD_SRC=*' \
+	sh tools/fetch-zstd "$tmp/zstd"
+expect kernel-unreachable 1 'fetch-kernel: *cannot be reached*vmlinuz*' \
+	sh tools/fetch-kernel cloud "$tmp/kernel"
+touch "$tmp/reachable"
+expect zstd-failing 1 'fetch-zstd: *no such package*ZSTD_SRC=*' \
+	sh tools/fetch-zstd "$tmp/zstd"
+expect kernel-failing 1 'fetch-kernel: *no such package*' \
+	sh tools/fetch-kernel cloud "$tmp/kernel"
+touch "$tmp/delivers"
+mkdir -p "$tmp/tree/zstd/lib"
+touch "$tmp/tree/zstd/lib/zstd.h"
+tar -C "$tmp/tree" -cJf "$tmp/archive/$tarball" zstd
+expect zstd-other-content 1 'fetch-zstd: *pinned digest*ZSTD_SRC=*' \
+	sh tools/fetch-zstd "$tmp/zstd"
+rm "$tmp/archive"/*
+echo "not a package" >"$tmp/archive/linux-image-9-test.deb"
+expect kernel-no-package 1 'fetch-kernel: no kernel in linux-image-9-test=1.0*' \
+	sh tools/fetch-kernel generic "$tmp/kernel"
+absent nothing-left "$tmp/zstd" "$tmp/zstd.new" "$tmp/kernel/vmlinuz"
+expect kernel-flavour 1 "fetch-kernel: unknown flavour 'x'*" \
+	sh tools/fetch-kernel x "$tmp/kernel"
+
+# With the stamp of the pinned version there is nothing to do, and no archive
+# is asked.
+rm "$tmp/reachable"
+mkdir "$tmp/zstd"
+sed -n 's/^sha256=//p' tools/fetch-zstd >"$tmp/zstd/.stamp"
+expect zstd-there-already 0 '' sh tools/fetch-zstd "$tmp/zstd"
+echo 0000 >"$tmp/zstd/.stamp"
+expect zstd-other-version 1 '*cannot be reached*' sh tools/fetch-zstd "$tmp/zstd"
+
+sh tools/mkinitramfs "$tmp/one"
+touch "$tmp/later"
+sleep 1
+(umask 077 && sh tools/mkinitramfs "$tmp/two")
+if cmp -s "$tmp/one" "$tmp/two"; then
+	echo "PASS unit/fetch-initramfs-same"
+else
+	echo "FAIL unit/fetch-initramfs-same: two runs made different files"
+	failed=1
+fi
+
+exit "$failed"
