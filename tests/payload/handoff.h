@@ -33,8 +33,19 @@ struct test_info {
 	u32 entry;
 	u32 nodes;		/* in the whole chain */
 	u64 load;		/* where the protected-mode part was put */
+	u64 cmdline_hash;	/* text_hash() of the command line */
 	struct boot_params bp;	/* the zero page as it was handed to the stub */
 };
+
+/* FNV-1a. */
+static inline u64 text_hash(const char *text)
+{
+	u64 hash = 0xcbf29ce484222325UL;
+
+	for (; *text; text++)
+		hash = (hash ^ (u8)*text) * 0x00000100000001b3UL;
+	return hash;
+}
 
 /* Data of all other nodes: @length bytes made from their place in the chain. */
 static inline u32 pattern_length(u32 node)

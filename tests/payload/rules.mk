@@ -8,7 +8,7 @@ PAYLOADS := $(O)/payload
 PAYLOAD_CFLAGS := -std=gnu11 -Os -ffreestanding -fpie -fvisibility=hidden \
 	-fno-common -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-jump-tables \
-	-fno-strict-aliasing -fno-tree-loop-distribute-patterns \
+	-fno-strict-aliasing \
 	-Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wundef -Wvla \
 	-Iinclude -MMD -MP
 
@@ -38,7 +38,7 @@ $(PAYLOADS)/seal $(PAYLOADS)/noise: $(PAYLOADS)/%: tests/payload/kernel/%.c \
 PAYLOAD_KERNEL_OBJS := $(addprefix $(PAYLOADS)/obj/,\
 	$(addprefix kernel/,entry.o main.o self.o cpu.o zeropage.o initrd.o \
 		setup_data.o e820.o map.o) \
-	print.o options.o)
+	print.o options.o string.o)
 
 # What kernel.ld wants to know, and the segments' alignment. Keep in step with
 # the table in USAGE.md.
@@ -86,7 +86,7 @@ $(PAYLOADS)/noise.bin: $(PAYLOADS)/noise
 
 PAYLOAD_LOADER_OBJS := $(addprefix $(PAYLOADS)/obj/,\
 	$(addprefix loader/,head.o leave.o main.o image.o zeropage.o map.o) \
-	print.o options.o)
+	print.o options.o string.o)
 
 $(PAYLOADS)/loader.elf: $(PAYLOAD_LOADER_OBJS) tests/payload/loader/loader.ld \
 		tests/payload/rules.mk

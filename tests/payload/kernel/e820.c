@@ -43,6 +43,7 @@ void e820_check(void)
 {
 	u64 expected = option_number("t.mem", 0);
 	bool sane = !option("t.e820");
+	u32 bad_entries = 0;
 	u64 ram = 0;
 
 	if (sane && !entries())
@@ -59,7 +60,9 @@ void e820_check(void)
 			ram += e->size;
 		if (!sane)
 			continue;
-		if (!e->size || e->addr + e->size < e->addr || !e->type)
+		/* Often it is a whole table: one line has to do. */
+		if ((!e->size || e->addr + e->size < e->addr || !e->type) &&
+		    !bad_entries++)
 			fail("e820: entry %u is empty, wraps or has no type", i);
 		check_overlap(i);
 	}

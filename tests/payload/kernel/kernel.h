@@ -15,6 +15,7 @@
 #include "../handoff.h"
 #include "../options.h"
 #include "../print.h"
+#include "../string.h"
 #include "types.h"
 #include "x86.h"
 
@@ -93,6 +94,8 @@ const char *zero_page_find(const struct entry_state *state);
 const struct boot_params *zero_page(void);
 void zero_page_check(void);
 void cmdline_check(void);
+/* text_hash() of the command line, or 0 if there is none. */
+u64 cmdline_hash(void);
 
 /* ---- initrd.c, setup_data.c ---- */
 

@@ -52,6 +52,13 @@ static u32 cmdline_length(void)
 	return len;
 }
 
+static const char *usable_cmdline(void)
+{
+	if (!cmdline_address() || cmdline_length() > MAX_CMDLINE)
+		return NULL;
+	return (const char *)cmdline_address();
+}
+
 const char *zero_page_find(const struct entry_state *state)
 {
 	if (!state->zero_page || state->zero_page >= ADDRESS_END) {
@@ -61,9 +68,7 @@ const char *zero_page_find(const struct entry_state *state)
 	bp = (const struct boot_params *)state->zero_page;
 	handed_add("zero page", state->zero_page, sizeof(*bp));
 
-	if (!cmdline_address() || cmdline_length() > MAX_CMDLINE)
-		return "";
-	return (const char *)cmdline_address();
+	return usable_cmdline() ? usable_cmdline() : "";
 }
 
 static void check_setup_header(void)
@@ -185,4 +190,9 @@ void cmdline_check(void)
 	if (len > bp->hdr.cmdline_size)
 		fail("cmdline: %u bytes, but cmdline_size is %u", len,
 		     bp->hdr.cmdline_size);
+}
+
+u64 cmdline_hash(void)
+{
+	return usable_cmdline() ? text_hash(usable_cmdline()) : 0;
 }

@@ -116,14 +116,14 @@ static void make_dirty(const struct plan *plan, struct range range)
 	if (overlap(range, range_at(plan->initrd, plan->initrd_size)))
 		fail("dirty: %lx-%lx reaches into the initrd", range.start,
 		     range.end);
-	fill((void *)range.start, DIRTY, range.end - range.start);
+	memset((void *)range.start, DIRTY, range.end - range.start);
 }
 
 static void place_bzimage(const struct plan *plan)
 {
 	u64 size = plan->hdr->syssize * (u64)PARAGRAPH;
 
-	copy((void *)plan->load,
+	memmove((void *)plan->load,
 	     (const u8 *)plan->image + setup_size(plan->hdr), size);
 }
 
@@ -131,10 +131,10 @@ static void place_elf(const struct plan *plan)
 {
 	const Elf64_Phdr *phdr;
 
-	fill((void *)plan->kernel.start, 0,
+	memset((void *)plan->kernel.start, 0,
 	     plan->kernel.end - plan->kernel.start);
 	for (u32 i = 0; (phdr = segment(plan, i)); i++)
-		copy((void *)phdr->p_paddr,
+		memmove((void *)phdr->p_paddr,
 		     (const u8 *)plan->image + phdr->p_offset, phdr->p_filesz);
 }
 
@@ -144,7 +144,7 @@ static void move_initrd(const struct plan *plan)
 		   loader_start.hdr.ramdisk_image;
 
 	if (plan->initrd_size && plan->initrd != from)
-		copy((void *)plan->initrd, (const void *)from,
+		memmove((void *)plan->initrd, (const void *)from,
 		     plan->initrd_size);
 }
 

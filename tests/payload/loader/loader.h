@@ -58,6 +58,7 @@
 #include "../handoff.h"
 #include "../options.h"
 #include "../print.h"
+#include "../string.h"
 #include "types.h"
 #include "x86.h"
 
@@ -131,8 +132,6 @@ struct plan {
 };
 
 noreturn void loader_main(void);
-void copy(void *dst, const void *src, u64 len);
-void fill(void *dst, u8 value, u64 len);
 
 /* ---- image.c ---- */
 

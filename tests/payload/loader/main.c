@@ -38,26 +38,6 @@ void fail(const char *fmt, ...)
 	exit_qemu(EXIT_LOADER_FAILED);
 }
 
-void copy(void *dst, const void *src, u64 len)
-{
-	u8 *d = dst;
-	const u8 *s = src;
-
-	if (d <= s || d >= s + len) {
-		asm volatile("rep movsb" : "+D"(d), "+S"(s), "+c"(len)
-			     : : "memory");
-		return;
-	}
-	while (len--)
-		d[len] = s[len];
-}
-
-void fill(void *dst, u8 value, u64 len)
-{
-	asm volatile("rep stosb" : "+D"(dst), "+c"(len) : "a"(value)
-		     : "memory");
-}
-
 static u64 qemu_initrd(void)
 {
 	return (u64)loader_start.ext_ramdisk_image << 32 |
@@ -89,7 +69,7 @@ static void write_bytes(u64 addr, u64 n, u64 value)
 {
 	if (n > sizeof(value))
 		fail("poke: %lu bytes", n);
-	copy((void *)addr, &value, n);
+	memmove((void *)addr, &value, n);
 }
 
 static void poke_memory(const struct plan *plan)
@@ -123,6 +103,10 @@ static void make_gdt(struct leave *leave, const struct plan *plan)
 	leave->gdt[leave->cs / sizeof(u64)] = code;
 	leave->gdt[leave->ds / sizeof(u64)] = GDT_DATA;
 	leave->gdtr.limit = sizeof(leave->gdt) - 1;
+	if (option_is("gdt", "short")) {
+		leave->gdtr.limit = BOOT_DS - 1;
+		leave->ds = 0;
+	}
 	leave->gdtr.base = (u64)leave->gdt;
 
 	/* desc=SELECTOR,VALUE */
@@ -142,7 +126,7 @@ static u32 make_early_cr3(bool la57)
 
 	if (!la57)
 		return WORK_TABLES;
-	fill(level5, 0, PAGE_SIZE);
+	memset(level5, 0, PAGE_SIZE);
 	level5[0] = WORK_TABLES | TABLE_BITS;
 	return WORK_LEVEL5;
 }
@@ -163,8 +147,8 @@ static noreturn void enter(const struct plan *plan, u64 cr3)
 
 	if (plan->tramp % PAGE_SIZE || plan->tramp >> 32)
 		fail("tramp=%lx", plan->tramp);
-	fill((void *)plan->tramp, 0, PAGE_SIZE);
-	copy((void *)plan->tramp, leave_code,
+	memset((void *)plan->tramp, 0, PAGE_SIZE);
+	memmove((void *)plan->tramp, leave_code,
 	     (u64)(leave_code_end - leave_code));
 	make_gdt(leave, plan);
 	leave->idtr.limit = (u16)option_number("idt", 0);

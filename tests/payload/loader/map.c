@@ -33,7 +33,7 @@ static u64 new_table(struct map *map)
 	if (table + PAGE_SIZE > map->end)
 		fail("map: no room for page tables below %lx", map->end);
 	map->next += PAGE_SIZE;
-	fill((void *)table, 0, PAGE_SIZE);
+	memset((void *)table, 0, PAGE_SIZE);
 	return table;
 }
 

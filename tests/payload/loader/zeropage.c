@@ -60,7 +60,7 @@ static void make_e820(struct boot_params *bp)
 		}
 	}
 	bp->e820_entries = (u8)e820_count;
-	copy(bp->e820_table, e820_table, e820_count * sizeof(*e820_table));
+	memmove(bp->e820_table, e820_table, e820_count * sizeof(*e820_table));
 }
 
 static void copy_cmdline(const struct plan *plan)
@@ -73,7 +73,7 @@ static void copy_cmdline(const struct plan *plan)
 		len++;
 	if (len >= MAX_CMDLINE)
 		fail("command line: %lu bytes", len);
-	copy(to, from, len + 1);
+	memmove(to, from, len + 1);
 }
 
 /* What boot.rst asks of a loader: the header and nothing around it. */
@@ -85,7 +85,7 @@ static void copy_header(struct boot_params *bp, const struct plan *plan)
 	u64 end = offsetof(struct boot_params, hdr.header) +
 		  setup[offsetof(struct boot_params, hdr.jump) + 1];
 
-	copy((u8 *)bp + start, setup + start, end - start);
+	memmove((u8 *)bp + start, setup + start, end - start);
 }
 
 static void make_header(struct boot_params *bp, const struct plan *plan)
@@ -135,7 +135,7 @@ static void apply_zp_options(struct boot_params *bp)
 
 		if (size > sizeof(value) || offset + size > sizeof(*bp))
 			fail("zp: %lu bytes at %lx", size, offset);
-		copy((u8 *)bp + offset, &value, size);
+		memmove((u8 *)bp + offset, &value, size);
 	}
 }
 
@@ -183,7 +183,7 @@ void zero_page_make(const struct plan *plan)
 
 	if (nodes > MAX_NODES)
 		fail("setup_data=%u", nodes);
-	fill(bp, 0, sizeof(*bp));
+	memset(bp, 0, sizeof(*bp));
 	make_header(bp, plan);
 	make_e820(bp);
 	make_screen(bp);
@@ -197,5 +197,6 @@ void zero_page_make(const struct plan *plan)
 	info->entry = plan->entry;
 	info->nodes = nodes;
 	info->load = plan->load;
-	copy(&info->bp, bp, sizeof(*bp));
+	info->cmdline_hash = text_hash((const char *)plan->cmdline);
+	memmove(&info->bp, bp, sizeof(*bp));
 }
