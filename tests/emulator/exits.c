@@ -246,6 +246,18 @@ static void exit_vmmcall(struct vcpu *vcpu)
 	}
 }
 
+/*
+ * QEMU reports RDTSCP as RDTSC and INVD as WBINVD.  The exit code is what the
+ * instruction is: @first if its second opcode byte is @opcode, else @second.
+ */
+static void exit_pair(struct vcpu *vcpu, u8 opcode, u64 first, u64 second)
+{
+	struct insn insn;
+
+	insn_decode(vcpu, &insn);
+	vc_raise(vcpu, insn.opcode[1] == opcode ? first : second);
+}
+
 static void exit_cpuid(struct vcpu *vcpu)
 {
 	struct cpuid_regs r = guest_cpuid(vcpu, vcpu->gpr[RAX], vcpu->gpr[RCX]);
@@ -373,9 +385,13 @@ void exit_handle(struct vcpu *vcpu)
 		break;
 	case SVM_EXIT_RDTSC:
 	case SVM_EXIT_RDTSCP:
-	case SVM_EXIT_RDPMC:
+		exit_pair(vcpu, 0x31, SVM_EXIT_RDTSC, SVM_EXIT_RDTSCP);
+		break;
 	case SVM_EXIT_INVD:
 	case SVM_EXIT_WBINVD:
+		exit_pair(vcpu, 0x08, SVM_EXIT_INVD, SVM_EXIT_WBINVD);
+		break;
+	case SVM_EXIT_RDPMC:
 	case SVM_EXIT_MONITOR:
 	case SVM_EXIT_MWAIT:
 		vc_raise(vcpu, v->exit_code);

@@ -121,7 +121,7 @@ static void check_end(u16 port, unsigned int size, u32 value)
 			"guest ended: wrote %#x to the debug-exit port", value);
 }
 
-/* Port 0x511: QEMU gives 0 beyond the end of an item. */
+/* A byte of either port: QEMU gives 0 beyond the end of an item. */
 static u8 fw_cfg_byte(void)
 {
 	u8 hidden = inb(PORT_FW_CFG_DATA);
@@ -154,23 +154,66 @@ static u8 cmos_byte(void)
 	}
 }
 
+/* Whether an access to this port must be looked at, whatever its size. */
+static bool filtered(u32 port)
+{
+	return port == PORT_KEYBOARD || port == PORT_SYSTEM_CONTROL ||
+	       port == PORT_CMOS_INDEX || port == PORT_CMOS_DATA ||
+	       port == PORT_FW_CFG_SELECT || port == PORT_FW_CFG_DATA ||
+	       port == PORT_RESET_CONTROL ||
+	       (port >= PORT_FW_CFG_DMA && port <= PORT_FW_CFG_DMA_END) ||
+	       (port >= PORT_OWN_FIRST && port <= PORT_OWN_LAST);
+}
+
+/*
+ * A wider access that reaches a filtered port is made of bytes, as the bus
+ * would make it; but two registers are as wide as this.
+ */
+static bool must_split(u16 port, unsigned int size, bool out)
+{
+	unsigned int i;
+
+	if (size == 1 || (port == PORT_PCI_ADDRESS && size == 4) ||
+	    (port == PORT_FW_CFG_SELECT && size == 2 && out))
+		return false;
+	for (i = 0; i < size; i++)
+		if (filtered((u32)port + i))
+			return true;
+	return false;
+}
+
 u32 io_in(u16 port, unsigned int size)
 {
+	u32 value = 0;
+	unsigned int i;
+
+	if (must_split(port, size, false)) {
+		for (i = 0; i < size; i++)
+			value |= (io_in(port + i, 1) & 0xff) << i * 8;
+		return value;
+	}
 	if (port >= PORT_OWN_FIRST && port <= PORT_OWN_LAST)
 		return ~0u;
 	if (port >= PORT_FW_CFG_DMA && port <= PORT_FW_CFG_DMA_END)
 		return 0;
-	if (size == 1 && port == PORT_FW_CFG_DATA)
+	if (port == PORT_FW_CFG_SELECT || port == PORT_FW_CFG_DATA)
 		return fw_cfg_byte();
-	if (size == 1 && port == PORT_CMOS_DATA)
+	if (port == PORT_CMOS_DATA)
 		return cmos_byte();
 	return size == 1 ? inb(port) : size == 2 ? inw(port) : inl(port);
 }
 
 void io_out(u16 port, unsigned int size, u32 value)
 {
+	unsigned int i;
+
 	if (size < 4)
 		value &= (1u << size * 8) - 1;
+	if (must_split(port, size, true)) {
+		for (i = 0; i < size; i++)
+			io_out(port + i, 1, value >> i * 8);
+		return;
+	}
 	check_end(port, size, value);
 	if (port >= PORT_OWN_FIRST && port <= PORT_OWN_LAST)
 		return;

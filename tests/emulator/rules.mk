@@ -17,12 +17,12 @@ EMU_CFLAGS := -std=gnu11 -O2 -m64 -ffreestanding -fno-pic -mcmodel=kernel \
 
 $(EMU_OUT)/%.o: $(EMU_DIR)/%.c $(EMU_DIR)/rules.mk
 	@mkdir -p $(@D)
-	$(if $(Q),@printf '  %-7s %s\n' CC $@)
+	@printf '  %-7s %s\n' CC $@
 	$(Q)$(CC) $(EMU_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(EMU_OUT)/%.o: $(EMU_DIR)/%.S $(EMU_DIR)/rules.mk
 	@mkdir -p $(@D)
-	$(if $(Q),@printf '  %-7s %s\n' AS $@)
+	@printf '  %-7s %s\n' AS $@
 	$(Q)$(CC) -m64 -MMD -MP -c -o $@ $<
 
 $(EMU_OUT)/sevemu.lds: $(EMU_DIR)/sevemu.lds $(EMU_DIR)/layout.h
@@ -30,12 +30,17 @@ $(EMU_OUT)/sevemu.lds: $(EMU_DIR)/sevemu.lds $(EMU_DIR)/layout.h
 	$(Q)$(CC) -E -P -x assembler-with-cpp -D__ASSEMBLER__ -o $@ $<
 
 $(EMU_OUT)/sevemu.elf: $(EMU_OBJS) $(EMU_OUT)/sevemu.lds
-	$(if $(Q),@printf '  %-7s %s\n' LD $@)
+	@printf '  %-7s %s\n' LD $@
 	$(Q)$(LD) -nostdlib -static -z max-page-size=4096 --no-warn-rwx-segments \
 		-T $(EMU_OUT)/sevemu.lds -o $@ $(EMU_OBJS)
 
 $(O)/sevemu.rom: $(EMU_OUT)/sevemu.elf
-	$(if $(Q),@printf '  %-7s %s\n' OBJCOPY $@)
+	@printf '  %-7s %s\n' OBJCOPY $@
 	$(Q)$(OBJCOPY) -O binary $< $@
+
+.PHONY: sevemu check-deps-emulator
+sevemu: $(O)/sevemu.rom
+check-deps-emulator: $(O)/sevemu.rom $(O)/sevemu-guest.img \
+	$(O)/kernels/cloud/vmlinuz $(O)/initramfs.cpio.gz
 
 -include $(EMU_OBJS:.o=.d)
