@@ -245,6 +245,15 @@ static maybe_unused unsigned int device_use(void)
 	       (now.c_bit ? SHARED : 0);
 }
 
+/* What ident_map_query() should answer. */
+static int answer_of(unsigned int use)
+{
+	if (!(use & MAPPED))
+		return -EFAULT;
+	return (use & WRITE ? MAP_WRITE : 0) | (use & EXEC ? MAP_EXEC : 0) |
+	       (use & SHARED ? MAP_SHARED : 0);
+}
+
 static maybe_unused void expect(u64 start, u64 end, unsigned int use)
 {
 	struct page page;
@@ -254,6 +263,8 @@ static maybe_unused void expect(u64 start, u64 end, unsigned int use)
 		page = look(addr);
 		CHECK(page.use == use, "%#lx of [%#lx, %#lx): %#x, want %#x",
 		      addr, start, end, page.use, use);
+		CHECK(ident_map_query(addr + 8) == answer_of(use), "%#lx: %d",
+		      addr, ident_map_query(addr + 8));
 	}
 }
 

@@ -110,6 +110,7 @@ TEST(load_writes_cr3)
 		start(setup);
 		CHECK(cr3 == ((u64)pool |
 			      (now.c_bit ? BIT(now.c_bit) : 0)), "%#lx", cr3);
+		CHECK(ident_map_cr3() == cr3, "%#lx", ident_map_cr3());
 		CHECK(!total(), "the map is not empty");
 	}
 }
@@ -157,7 +158,7 @@ TEST(range_covers_exactly)
 			if (high - low > 4 * MIB2)
 				low = high - MIB2 - KIB4;
 			expect(low, high, use_of(prot));
-			CHECK(!page_at(high), "%#lx", high);
+			expect(high, high + KIB4, 0);
 		}
 	}
 }
@@ -202,6 +203,9 @@ TEST(range_refuses)
 		      "out of reach");
 		CHECK(!total(), "something was mapped");
 		CHECK(!ident_map_range(reach - 1, reach, 0), "last byte");
+		CHECK(ident_map_query(reach) == -EFAULT, "out of reach");
+		CHECK(ident_map_query(ALIAS + reach - 1) == -EFAULT,
+		      "out of reach");
 		expect(reach - KIB4, reach, use_of(0));
 		CHECK(total() == KIB4, "%#lx", total());
 	}
