@@ -193,8 +193,7 @@ u64 place_image(struct boot_params *bp)
 	if (!sev_es_active())
 		console_init(&cmdline, &bp->screen_info);
 
-	if (runtime.end <= runtime.start ||
-	    !e820_is_ram(bp, runtime.start, runtime.end))
+	if (!e820_is_ram(bp, runtime.start, runtime.end))
 		error("not enough room",
 		      "the payload needs 0x%lx-0x%lx, and not all of it is RAM",
 		      runtime.start, runtime.end);
@@ -271,8 +270,7 @@ static void place_payload(struct boot *boot)
 
 	room = (u64)_text - boot->runtime.start;
 	margin = (u64)payload_end - boot->runtime.start;
-	if (p->mem_size > room || boot->out_size > room ||
-	    boot->out_size + p->margin > margin)
+	if (p->mem_size > room || boot->out_size + p->margin > margin)
 		error("not enough room",
 		      "0x%lx bytes of payload, 0x%lx of margin in 0x%lx bytes",
 		      boot->out_size, p->margin, margin);

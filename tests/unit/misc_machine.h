@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * misc_machine.h - what misc.c stands on in test_misc.c and test_extract.c: a
+ * made-up image in made-up RAM, and in place of the stub's other files, but
+ * e820.c, ones that write down what was asked of them.
+ *
+ * Linker symbols become fields of struct layout, so that a case can put the
+ * image where it likes, addresses of nothing included.
+ */
+#ifndef MISC_MACHINE_H
+#define MISC_MACHINE_H
+
+#include <sanitizer/asan_interface.h>
+
+#define HARNESS_OWN_ERROR
+#define HARNESS_CPU
+#define OWN_RDMSR
+#define OWN_WRMSR
+#define OWN_READ_CR4
+#define OWN_HALT_FOREVER
+#include "harness.h"
+
+#include "../../e820.c"
+
+#define KIB		1024UL
+#define MIB		(1024 * KIB)
+#define MACHINE_SIZE	(4 * MIB)
+
+/* RAM, the only one there is. */
+static u8 machine[MACHINE_SIZE] __attribute__((aligned(2 * MIB)));
+
+/* Where linker.ld puts the parts; comp_end is the payload's end. */
+static struct layout {
+	u8 *head, *payload, *comp_end;
+	u8 *text, *text_end, *ro, *ro_end, *rw, *rw_end, *last;
+	u8 *guard, *pool, *pool_end;
+	const char *builtin;
+} layout;
+
+static struct image_info info_in_image;
+
+#define startup_32		(layout.head)
+#define payload_start		(layout.payload)
+#define payload_end		(layout.comp_end)
+#define _text			(layout.text)
+#define _etext			(layout.text_end)
+#define _rodata			(layout.ro)
+#define _erodata		(layout.ro_end)
+#define _data			(layout.rw)
+#define _edata			(layout.rw_end)
+#define _end			(layout.last)
+#define stack_guard		(layout.guard)
+#define page_table_pool		(layout.pool)
+#define page_table_pool_end	(layout.pool_end)
+#define builtin_cmdline		(layout.builtin)
+#define image_info		info_in_image
+#define cpuid_count		fake_cpuid
+
+static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
+
+#include "../../misc.c"
+#undef image_info	/* a struct tag, too */
+
+/* ---- what was done, in order ---- */
+
+static char trace[8192];
+static char said[1024];
+
+static printf_like(1, 2) void did(const char *fmt, ...)
+{
+	size_t len = strlen(trace);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(trace + len, sizeof(trace) - len, fmt, args);
+	va_end(args);
+	strncat(trace, "\n", sizeof(trace) - strlen(trace) - 1);
+}
+
+/* ---- answers that a case can choose ---- */
+
+static struct {
+	struct boot_params bp __attribute__((aligned(4096)));
+	u64 cr4, efer;
+	struct cpuid_regs cpuid_0, cpuid_7, cpuid_ext;
+	bool forced;			/* console_force() was called */
+	bool torn_down;			/* no exception could be served */
+	bool sev_es;
+	u64 enc_mask;
+	bool vga;
+	const char *map_fails;		/* call of ident_map_*() that fails */
+	int map_error;
+	int unzstd_result;
+	unsigned int nmis;
+	struct ident_map_config config;
+} fake;
+
+/* ---- the processor ---- */
+
+static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
+{
+	CHECK(!fake.sev_es, "CPUID 0x%x would be an exit", leaf);
+	CHECK(!subleaf, "leaf 0x%x, subleaf 0x%x", leaf, subleaf);
+	switch (leaf) {
+	case 0:
+		return fake.cpuid_0;
+	case 7:
+		CHECK(fake.cpuid_0.eax >= 7, "leaf 7 of %u", fake.cpuid_0.eax);
+		return fake.cpuid_7;
+	case 0x80000001:
+		return fake.cpuid_ext;
+	}
+	CHECK(false, "leaf 0x%x", leaf);
+	abort();
+}
+
+u64 rdmsr(u32 msr)
+{
+	CHECK(msr == MSR_EFER, "0x%x", msr);
+	return fake.efer;
+}
+
+void wrmsr(u32 msr, u64 value)
+{
+	CHECK(msr == MSR_EFER, "0x%x", msr);
+	did("efer 0x%lx", value);
+	fake.efer = value;
+}
+
+u64 read_cr4(void)
+{
+	return fake.cr4;
+}
+
+/* An error ends here: its message has been printed as "sevstub: A: B\n". */
+noreturn void halt_forever(void)
+{
+	static const char prefix[] = "sevstub: ";
+	char *colon, *end;
+
+	if (harness.expecting != TEST_ERROR)
+		harness_fail("error()", 0, "unexpected", "%.*s",
+			     (int)strcspn(said, "\n"), said);
+	harness.expecting = 0;
+	CHECK(fake.forced, "the error is silent: %s", said);
+	CHECK(!strncmp(said, prefix, strlen(prefix)), "error is \"%s\"", said);
+	colon = strstr(said + strlen(prefix), ": ");
+	end = strchr(said, '\n');
+	CHECK(colon && end && !end[1] && colon < end, "error is \"%s\"", said);
+	*colon = '\0';
+	*end = '\0';
+	snprintf(harness_error_what, sizeof(harness_error_what), "%.127s",
+		 said + strlen(prefix));
+	snprintf(harness_error_detail, sizeof(harness_error_detail), "%.511s",
+		 colon + 2);
+	said[0] = '\0';
+	fake.forced = false;
+	longjmp(harness.expected, TEST_ERROR);
+}
+
+/* ---- console.c ---- */
+
+void console_init(const struct cmdline *cmdline,
+		  const struct screen_info *screen)
+{
+	CHECK(screen == &fake.bp.screen_info, "another screen");
+	did("console \"%.*s\"", (int)cmdline->len, cmdline->text);
+}
+
+void console_force(void)
+{
+	fake.forced = true;
+}
+
+void con_vprintf(const char *fmt, va_list args)
+{
+	size_t len = strlen(said);
+
+	CHECK(!fake.torn_down, "output after the end: %s", fmt);
+	vsnprintf(said + len, sizeof(said) - len, fmt, args);
+}
+
+void con_printf(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	con_vprintf(fmt, args);
+	va_end(args);
+}
+
+void info(const char *fmt, ...)
+{
+	char text[200];
+	va_list args;
+
+	CHECK(!fake.torn_down, "output after the end: %s", fmt);
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	text[strcspn(text, "\n")] = '\0';
+	did("info %s", text);
+}
+
+bool console_vga_range(u64 *start, u64 *end)
+{
+	*start = 0xb8000;
+	*end = 0xc0000;
+	return fake.vga;
+}
+
+void console_vga_enable(void)
+{
+	did("vga");
+}
+
+/* ---- ident_map_64.c ---- */
+
+static int map_result(const char *call)
+{
+	return fake.map_fails && !strcmp(fake.map_fails, call) ?
+	       fake.map_error : 0;
+}
+
+int ident_map_init(const struct ident_map_config *config)
+{
+	fake.config = *config;
+	did("map init");
+	return map_result("init");
+}
+
+/* What is mapped can be read; see hide(). */
+int ident_map_range(u64 start, u64 end, unsigned int prot)
+{
+	char call[80];
+
+	snprintf(call, sizeof(call), "map 0x%lx-0x%lx %s%s", start, end,
+		 prot & MAP_WRITE ? "rw" : "ro", prot & MAP_EXEC ? "x" : "");
+	did("%s", call);
+	if (start >= (u64)machine && end <= (u64)machine + MACHINE_SIZE)
+		ASAN_UNPOISON_MEMORY_REGION((void *)start, end - start);
+	return map_result(call);
+}
+
+/* Nobody may look at it before it has been mapped. */
+static maybe_unused void hide(const void *start, size_t size)
+{
+	ASAN_POISON_MEMORY_REGION(start, size);
+}
+
+int ident_map_guard(u64 addr)
+{
+	char call[80];
+
+	snprintf(call, sizeof(call), "guard 0x%lx", addr);
+	did("%s", call);
+	return map_result(call);
+}
+
+int ident_map_device(u64 addr, u64 size)
+{
+	did("device 0x%lx+0x%lx", addr, size);
+	return map_result("device");
+}
+
+void ident_map_load(void)
+{
+	did("map load");
+}
+
+/* ---- idt_64.c ---- */
+
+void idt_load_stage2(void)
+{
+	did("stage 2");
+}
+
+void idt_teardown(void)
+{
+	did("teardown");
+	fake.torn_down = true;
+}
+
+unsigned int idt_nmi_count(void)
+{
+	return fake.nmis;
+}
+
+/* ---- sev-es.c ---- */
+
+void sev_detect(void)
+{
+	did("sev detect");
+}
+
+bool sev_es_active(void)
+{
+	return fake.sev_es;
+}
+
+u64 sev_enc_mask(void)
+{
+	return fake.enc_mask;
+}
+
+void sev_load_map(void)
+{
+	did("map load");
+}
+
+void sev_es_setup_ghcb(const struct boot_params *bp)
+{
+	CHECK(bp == &fake.bp, "another zero page");
+	did("ghcb");
+}
+
+void sev_es_shutdown(void)
+{
+	did("sev shutdown");
+}
+
+void sev_es_abandon(void)
+{
+}
+
+noreturn void sev_es_terminate(unsigned int set, unsigned int reason)
+{
+	did("terminate %u:%u", set, reason);
+	halt_forever();
+}
+
+/* ---- unzstd.c ---- */
+
+/* Any digest will do that depends on every byte and on the length. */
+u64 xxh64(const void *data, size_t len)
+{
+	const u8 *p = data;
+	u64 x = 0xcbf29ce484222325 ^ len;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		x = (x ^ p[i]) * 0x100000001b3;
+	did("digest of %zu bytes at 0x%lx", len, (u64)data);
+	return x;
+}
+
+void unzstd_use_bmi2(void)
+{
+	did("bmi2");
+}
+
+#define DECOMPRESSED	0xd5
+
+int unzstd(void *out, size_t out_size, const void *in, size_t in_size)
+{
+	did("unzstd 0x%lx+0x%lx from 0x%lx+0x%lx", (u64)out, out_size,
+	    (u64)in, in_size);
+	memset(out, DECOMPRESSED, out_size);
+	return fake.unzstd_result;
+}
+
+/* ---- an ordinary boot ---- */
+
+/* Offsets in the machine. The image has moved: its end is the range's end. */
+#define AT_NODES	0x008000	/* setup_data */
+#define AT_CMDLINE	0x010000
+#define AT_INITRD	0x020000
+#define AT_RUNTIME	0x100000
+#define AT_HEAD		0x160000
+#define AT_PAYLOAD	0x161000
+#define AT_COMP_END	0x16ff00
+#define AT_TEXT		0x170000
+#define AT_RODATA	0x174000
+#define AT_DATA		0x178000
+#define AT_DATA_END	0x179000
+#define AT_GUARD	0x17a000
+#define AT_POOL		0x180000
+#define AT_END		0x190000
+
+#define OUT_SIZE	0x50000UL
+#define MEM_SIZE	0x60000UL
+#define MARGIN		0x8000UL
+#define ENTRY_OFFSET	0x1230UL
+#define CMDLINE_SIZE	255
+
+static maybe_unused struct payload_header *header_in_image(void)
+{
+	return (struct payload_header *)layout.payload;
+}
+
+/* Digests that fit, whatever else is in the header. */
+static maybe_unused void seal_payload(void)
+{
+	struct payload_header *p = header_in_image();
+
+	p->comp_digest = xxh64(p + 1, p->comp_size);
+	p->header_digest = xxh64(p, offsetof(struct payload_header,
+					     header_digest));
+	trace[0] = '\0';
+}
+
+static void add_e820(u64 addr, u64 size, u32 type)
+{
+	fake.bp.e820_table[fake.bp.e820_entries++] =
+		(struct boot_e820_entry){ addr, size, type };
+}
+
+static void set_cmdline(u64 addr)
+{
+	fake.bp.hdr.cmd_line_ptr = (u32)addr;
+	fake.bp.ext_cmd_line_ptr = (u32)(addr >> 32);
+}
+
+static void set_initrd(u64 start, u64 size)
+{
+	fake.bp.hdr.ramdisk_image = (u32)start;
+	fake.bp.ext_ramdisk_image = (u32)(start >> 32);
+	fake.bp.hdr.ramdisk_size = (u32)size;
+	fake.bp.ext_ramdisk_size = (u32)(size >> 32);
+}
+
+/* Everything but what is in the image. */
+static void fresh_loader(void)
+{
+	u8 *m = machine;
+
+	memset(&fake, 0, sizeof(fake));
+	trace[0] = '\0';
+	said[0] = '\0';
+
+	layout = (struct layout){
+		.head = m + AT_HEAD, .payload = m + AT_PAYLOAD,
+		.comp_end = m + AT_COMP_END,
+		.text = m + AT_TEXT, .text_end = m + AT_RODATA - 8,
+		.ro = m + AT_RODATA, .ro_end = m + AT_DATA - 8,
+		.rw = m + AT_DATA, .rw_end = m + AT_DATA_END,
+		.guard = m + AT_GUARD,
+		.pool = m + AT_POOL, .pool_end = m + AT_END - 0x6000,
+		.last = m + AT_END,
+		.builtin = (const char *)m + AT_RODATA + 0x100,
+	};
+	info_in_image = (struct image_info){
+		.pref_address = (u64)m + AT_RUNTIME, .align = 0x1000,
+		.init_size = AT_END - AT_RUNTIME, .relocatable = 1,
+		.cmdline_size = CMDLINE_SIZE,
+	};
+	strcpy((char *)m + AT_RODATA + 0x100, "built in");
+	strcpy((char *)m + AT_CMDLINE, "from the loader");
+	set_cmdline((u64)m + AT_CMDLINE);
+	set_initrd((u64)m + AT_INITRD, 0x1234);
+	add_e820((u64)m, MACHINE_SIZE, E820_RAM);
+	fake.efer = EFER_LME | EFER_LMA;
+	fake.cpuid_0.eax = 7;
+	fake.cpuid_ext.edx = 1U << CPUID_EXT_EDX_NX_BIT;
+}
+
+static maybe_unused void fresh_machine(void)
+{
+	u8 *m = machine;
+	size_t i;
+
+	ASAN_UNPOISON_MEMORY_REGION(machine, sizeof(machine));
+	memset(machine, 0xa5, sizeof(machine));
+	fresh_loader();
+	for (i = AT_PAYLOAD; i < AT_COMP_END; i++)
+		m[i] = (u8)(i * 7);
+	*header_in_image() = (struct payload_header){
+		.magic = PAYLOAD_MAGIC, .version = PAYLOAD_VERSION,
+		.flags = PAYLOAD_RELOCATABLE,
+		.link_addr = (u64)m + AT_RUNTIME, .align = 0x1000,
+		.entry_offset = ENTRY_OFFSET, .file_size = OUT_SIZE,
+		.mem_size = MEM_SIZE, .margin = MARGIN,
+		.comp_size = AT_COMP_END - AT_PAYLOAD -
+			     sizeof(struct payload_header),
+	};
+	seal_payload();
+}
+
+#endif

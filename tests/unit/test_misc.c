@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_misc.c - misc.c at the door: what a loader may hand over, and where the
+ * image may go. The loader here is a hostile one.
+ */
+#include "misc_machine.h"
+
+/* ---- sanitize_boot_params() ---- */
+
+static struct boot_params before, after;
+
+static void sanitize(u8 sentinel)
+{
+	u8 *p = (u8 *)&before;
+	size_t i;
+
+	random_seed(1);
+	for (i = 0; i < sizeof(before); i++)
+		p[i] = (u8)(random_u64() | 1);
+	before.sentinel = sentinel;
+	after = before;
+	sanitize_boot_params(&after);
+}
+
+TEST(sentinel_clear)
+{
+	sanitize(0);
+	CHECK(!memcmp(&before, &after, sizeof(after)),
+	      "a clean zero page was changed");
+}
+
+/* What may stay, by zero-page.rst; offsets, so that no name can deceive. */
+TEST(sentinel_set)
+{
+	static const struct {
+		u16 start, end;
+	} kept[] = {
+		{ 0x000, 0x070 },	/* screen_info to ist_info */
+		{ 0x080, 0x0c0 },	/* hd0_info to olpc_ofw_header */
+		{ 0x1c0, 0x1eb },	/* efi_info to edd_mbr_sig_buf_entries */
+		{ 0x1ec, 0x1ed },	/* secure_boot */
+		{ 0x1f1, 0x26c },	/* setup header */
+		{ 0x290, 0xcd0 },	/* edd_mbr_sig_buffer, e820_table */
+		{ 0xd00, 0xeec },	/* eddbuf */
+	};
+	const u8 *was = (const u8 *)&before, *is = (const u8 *)&after;
+	static const u8 sentinels[] = { 1, 0x80, 0xff };
+	size_t i, k, s;
+
+	for (s = 0; s < ARRAY_SIZE(sentinels); s++) {
+		sanitize(sentinels[s]);
+		for (i = 0, k = 0; i < sizeof(after); i++) {
+			bool keep;
+
+			if (k < ARRAY_SIZE(kept) && i == kept[k].end)
+				k++;
+			keep = k < ARRAY_SIZE(kept) && i >= kept[k].start;
+			CHECK(is[i] == (keep ? was[i] : 0),
+			      "0x%03zx is 0x%02x, was 0x%02x", i, is[i],
+			      was[i]);
+		}
+	}
+}
+
+/* ---- find_cmdline() ---- */
+
+/* @len characters that nothing may be read behind but @nul bytes of NUL. */
+static char *exact_text(size_t len, size_t nul)
+{
+	char *text = malloc(len + nul);
+
+	memset(text, 'x', len);
+	memset(text + len, '\0', nul);
+	set_cmdline((u64)text);
+	return text;
+}
+
+TEST(cmdline_of_the_loader)
+{
+	static const size_t lengths[] = { 1, 2, 100, CMDLINE_SIZE - 1,
+					  CMDLINE_SIZE };
+	struct cmdline found;
+	size_t i;
+	char *text;
+
+	fresh_loader();
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		text = exact_text(lengths[i], 1);
+		/* Else the upper half of the address would not be in the test. */
+		CHECK((u64)text >> 32, "%p is below 4 GiB", (void *)text);
+		found = find_cmdline(&fake.bp);
+		CHECK(found.text == text && found.len == lengths[i],
+		      "%zu characters at %p instead of %zu at %p", found.len,
+		      (const void *)found.text, lengths[i], (void *)text);
+		free(text);
+	}
+}
+
+TEST(cmdline_built_in)
+{
+	struct cmdline found;
+	char *text;
+
+	fresh_loader();
+	text = exact_text(0, 1);
+	found = find_cmdline(&fake.bp);
+	CHECK(found.text == layout.builtin && found.len == strlen("built in"),
+	      "an empty one: %zu", found.len);
+	free(text);
+
+	set_cmdline(0);
+	found = find_cmdline(&fake.bp);
+	CHECK(found.text == layout.builtin && found.len == strlen("built in"),
+	      "none: %zu", found.len);
+
+	layout.builtin = "";
+	found = find_cmdline(&fake.bp);
+	CHECK(found.text == layout.builtin && !found.len,
+	      "none, and none built in: %zu", found.len);
+}
+
+TEST(cmdline_without_end)
+{
+	char *text;
+
+	fresh_loader();
+	text = exact_text(CMDLINE_SIZE + 1, 1);
+	EXPECT_ERROR(find_cmdline(&fake.bp), "command line");
+	free(text);
+
+	text = exact_text(CMDLINE_SIZE + 1, 0);
+	EXPECT_ERROR(find_cmdline(&fake.bp), "command line");
+	CHECK(strstr(harness_error_detail, "255"), "%s", harness_error_detail);
+	free(text);
+}
+
+/* ---- initrd_range() ---- */
+
+TEST(initrd)
+{
+	static const struct {
+		u64 start, size;
+	} good[] = {
+		{ 0, 0 },
+		{ 0x1000, 0 },
+		{ 0x12345678, 0x9abcdef },
+		{ 0x123456789abc, 0x100000001 },
+		{ 0xfffffffffffff000, 0xfff },
+		{ ~0UL, 0 },
+		{ 0, ~0UL },
+	}, bad[] = {
+		{ 0xfffffffffffff000, 0x1000 },
+		{ 0xfffffffffffff000, 0x2000 },
+		{ 1, ~0UL },
+		{ ~0UL, 1 },
+		{ ~0UL, ~0UL },
+	};
+	struct range r;
+	size_t i;
+
+	fresh_loader();
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		set_initrd(good[i].start, good[i].size);
+		r = initrd_range(&fake.bp);
+		CHECK(r.start == good[i].start &&
+		      r.end == good[i].start + good[i].size,
+		      "0x%lx bytes at 0x%lx: 0x%lx-0x%lx", good[i].size,
+		      good[i].start, r.start, r.end);
+	}
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		set_initrd(bad[i].start, bad[i].size);
+		EXPECT_ERROR(initrd_range(&fake.bp), "initrd");
+	}
+}
+
+/* ---- runtime_range() ---- */
+
+TEST(runtime_start)
+{
+	static const struct {
+		u64 load, pref, align, relocatable, start;
+	} cases[] = {
+		/* at the preferred address, below, above, above unaligned */
+		{ 0x1000000, 0x1000000, 0x200000, 1, 0x1000000 },
+		{ 0x100000, 0x1000000, 0x200000, 1, 0x1000000 },
+		{ 0x2000000, 0x1000000, 0x200000, 1, 0x2000000 },
+		{ 0x2000001, 0x1000000, 0x200000, 1, 0x2200000 },
+		{ 0x21fffff, 0x1000000, 0x200000, 1, 0x2200000 },
+		{ 0x0ffffff, 0x1000000, 0x200000, 1, 0x1000000 },
+		{ 0x1000001, 0x1000000, 0x1000, 1, 0x1001000 },
+		/* above 4 GiB */
+		{ 0x123456789000, 0x1000000, 0x200000, 1, 0x123456800000 },
+		/* fixed: always where it was linked */
+		{ 0x100000, 0x1000000, 0x200000, 0, 0x1000000 },
+		{ 0x2000000, 0x1000000, 0x200000, 0, 0x1000000 },
+		{ 0x123456789000, 0x1000000, 0x200000, 0, 0x1000000 },
+		/* rounding up passes 2^64: the preferred address remains */
+		{ 0xfffffffffff00001, 0x1000000, 0x200000, 1, 0x1000000 },
+	};
+	struct range r;
+	size_t i;
+
+	fresh_loader();
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		info_in_image.pref_address = cases[i].pref;
+		info_in_image.align = cases[i].align;
+		info_in_image.relocatable = cases[i].relocatable;
+		r = runtime_range(cases[i].load);
+		CHECK(r.start == cases[i].start &&
+		      r.end == r.start + info_in_image.init_size,
+		      "case %zu: 0x%lx-0x%lx", i, r.start, r.end);
+	}
+}
+
+/* ---- place_image() ---- */
+
+/* Nothing at this address is looked at, so it can be any. */
+static void load_at(u64 address)
+{
+	u64 by = address - (u64)layout.head;
+
+	layout.head += by;
+	layout.payload += by;
+	layout.comp_end += by;
+	layout.text += by;
+	layout.text_end += by;
+	layout.ro += by;
+	layout.ro_end += by;
+	layout.rw += by;
+	layout.rw_end += by;
+	layout.guard += by;
+	layout.pool += by;
+	layout.pool_end += by;
+	layout.last += by;
+}
+
+/* A PC of 1 GiB: everything of ours is in low RAM, nothing in the way. */
+static void loaded_machine(u64 load)
+{
+	fresh_loader();
+	fake.bp.e820_entries = 0;
+	add_e820(0, 0x9f000, E820_RAM);
+	add_e820(0x9f000, 0x61000, 2);
+	add_e820(0x100000, 0x3ff00000, E820_RAM);
+	add_e820(0x100000000, 0x40000000, E820_RAM);
+	set_initrd(0x30000000, 0x1000000);
+	info_in_image.pref_address = 0x1000000;
+	info_in_image.align = 0x200000;
+	info_in_image.init_size = 0x800000;
+	load_at(load);
+}
+
+#define IMAGE_SIZE	(AT_END - AT_HEAD)
+#define UPPER_SIZE	(AT_DATA_END - AT_TEXT)
+
+static void expect_refusal(const char *what)
+{
+	EXPECT_ERROR(place_image(&fake.bp), what);
+}
+
+TEST(place_at_preferred_address)
+{
+	static const u64 loads[] = { 0x100000, 0x123450, 0x1000000 };
+	size_t i;
+	u64 to;
+
+	for (i = 0; i < ARRAY_SIZE(loads); i++) {
+		loaded_machine(loads[i]);
+		to = place_image(&fake.bp);
+		CHECK(to == 0x1800000 - IMAGE_SIZE, "from 0x%lx to 0x%lx",
+		      loads[i], to);
+	}
+}
+
+TEST(place_above_4g)
+{
+	u64 to;
+
+	loaded_machine(0x100200000);
+	to = place_image(&fake.bp);
+	CHECK(to == 0x100a00000 - IMAGE_SIZE, "to 0x%lx", to);
+}
+
+TEST(place_asks_in_order)
+{
+	loaded_machine(0x100000);
+	fake.bp.sentinel = 0xff;
+	fake.bp.ext_ramdisk_size = 0xffffffff;
+	fake.bp.ext_cmd_line_ptr = 0;
+	set_cmdline(0);
+	place_image(&fake.bp);
+	CHECK(!fake.bp.ext_ramdisk_size,
+	      "what the sentinel warns of was believed");
+	CHECK(!strcmp(trace, "sev detect\nconsole \"built in\"\n"), "%s",
+	      trace);
+}
+
+/* In an SEV-ES guest there are no ports yet. */
+TEST(place_without_ports)
+{
+	loaded_machine(0x100000);
+	fake.sev_es = true;
+	place_image(&fake.bp);
+	CHECK(!strcmp(trace, "sev detect\n"), "%s", trace);
+}
+
+TEST(place_not_in_ram)
+{
+	/* to the last byte */
+	loaded_machine(0x100000);
+	fake.bp.e820_table[2].size = 0x1800000 - 0x100000;
+	place_image(&fake.bp);
+	fake.bp.e820_table[2].size--;
+	expect_refusal("not enough room");
+	CHECK(!strcmp(harness_error_detail,
+		      "the payload needs 0x1000000-0x1800000, and not all of it is RAM"),
+	      "%s", harness_error_detail);
+
+	/* from the first byte */
+	fake.bp.e820_table[2] = (struct boot_e820_entry){ 0x1000000, 0x800000,
+							  E820_RAM };
+	place_image(&fake.bp);
+	fake.bp.e820_table[2].addr++;
+	expect_refusal("not enough room");
+
+	/* one reserved byte */
+	loaded_machine(0x100000);
+	add_e820(0x1400000, 1, 2);
+	expect_refusal("not enough room");
+
+	/* no map at all */
+	loaded_machine(0x100000);
+	fake.bp.e820_entries = 0;
+	expect_refusal("not enough room");
+}
+
+TEST(place_range_wraps)
+{
+	loaded_machine(0x100000);
+	add_e820(0, ~0UL, E820_RAM);
+	fake.bp.e820_table[1].size = 0;
+	info_in_image.pref_address = 0xffffffffff800000;
+	expect_refusal("not enough room");
+	info_in_image.pref_address = 0xffffffffffa00000;
+	expect_refusal("not enough room");
+	info_in_image.pref_address = 0x1000000;
+	info_in_image.init_size = 0;
+	expect_refusal("not enough room");
+}
+
+/* An image that must run at one address, loaded everywhere around it. */
+TEST(place_in_the_way)
+{
+	const u64 to = 0x1800000 - IMAGE_SIZE;
+	static const struct {
+		u64 load;
+		bool good;
+	} cases[] = {
+		{ 0x1800000 - IMAGE_SIZE - UPPER_SIZE, true },
+		{ 0x1800000 - IMAGE_SIZE - UPPER_SIZE + 8, false },
+		{ 0x1800000 - IMAGE_SIZE, false },
+		{ 0x1800000 - 8, false },
+		{ 0x1800000, true },
+		{ 0x3000000, true },
+		{ 0x100800000, true },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		loaded_machine(cases[i].load);
+		info_in_image.relocatable = 0;
+		if (cases[i].good) {
+			CHECK(place_image(&fake.bp) == to, "from 0x%lx",
+			      cases[i].load);
+			continue;
+		}
+		expect_refusal("load address");
+	}
+}
+
+/* One byte into the payload's range, at either end, and no further. */
+static void check_overlap(const char *what, void (*put)(u64 start, u64 size))
+{
+	static const struct {
+		u64 start, size;
+		bool good;
+	} cases[] = {
+		{ 0x0fff000, 0x1000, true },
+		{ 0x0fff001, 0x1000, false },
+		{ 0x1000000, 0x10, false },
+		{ 0x1400000, 0x100, false },
+		{ 0x17fffff, 0x10, false },
+		{ 0x1800000, 0x10, true },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		loaded_machine(0x100000);
+		put(cases[i].start, cases[i].size);
+		if (cases[i].good) {
+			place_image(&fake.bp);
+			continue;
+		}
+		expect_refusal(what);
+		CHECK(strstr(harness_error_detail, "0x1000000-0x1800000"),
+		      "%s", harness_error_detail);
+	}
+}
+
+TEST(place_over_initrd)
+{
+	check_overlap("initrd", set_initrd);
+
+	/* all around it */
+	loaded_machine(0x100000);
+	set_initrd(0x800000, 0x10000000);
+	expect_refusal("initrd");
+
+	/* wraps around */
+	loaded_machine(0x100000);
+	set_initrd(0x2000000, ~0UL);
+	expect_refusal("initrd");
+}
+
+/* An address without a size is what some loader left there: no initrd. */
+TEST(place_over_no_initrd)
+{
+	loaded_machine(0x100000);
+	set_initrd(0x1400000, 0);
+	CHECK(place_image(&fake.bp) == 0x1800000 - IMAGE_SIZE, "refused");
+}
+
+/* These two are read, so the range is put around them and not they into it. */
+static void range_around(u64 start, u64 end)
+{
+	info_in_image.pref_address = start;
+	info_in_image.init_size = end - start;
+	info_in_image.align = 1;
+	add_e820(start, end - start, E820_RAM);
+	load_at(start - MIB);
+}
+
+TEST(place_over_zero_page)
+{
+	u64 bp = (u64)&fake.bp;
+
+	loaded_machine(0x100000);
+	range_around(bp - MIB, bp);
+	place_image(&fake.bp);
+	loaded_machine(0x100000);
+	range_around(bp - MIB, bp + 1);
+	expect_refusal("zero page");
+	loaded_machine(0x100000);
+	range_around(bp + 4095, bp + MIB);
+	expect_refusal("zero page");
+	loaded_machine(0x100000);
+	range_around(bp + 4096, bp + MIB);
+	set_cmdline(0);
+	place_image(&fake.bp);
+}
+
+TEST(place_over_cmdline)
+{
+	u64 text, end;
+
+	loaded_machine(0x100000);
+	text = (u64)machine + AT_CMDLINE;
+	end = text + strlen("from the loader") + 1;
+	range_around(text - MIB, text);
+	place_image(&fake.bp);
+	loaded_machine(0x100000);
+	range_around(text - MIB, text + 1);
+	expect_refusal("command line");
+	/* its NUL counts */
+	loaded_machine(0x100000);
+	range_around(end - 1, end + MIB);
+	expect_refusal("command line");
+	loaded_machine(0x100000);
+	range_around(end, end + MIB);
+	place_image(&fake.bp);
+}
+
+/* The built-in one moves with the image. */
+TEST(place_over_builtin_cmdline)
+{
+	u64 text;
+
+	loaded_machine(0x100000);
+	text = (u64)layout.builtin;
+	range_around(text - MIB, text + MIB);
+	set_cmdline(0);
+	place_image(&fake.bp);
+	CHECK(strstr(trace, "built in"), "%s", trace);
+}
+
+/* False if it ended in an error. */
+static bool try_place(u64 *to)
+{
+	if (setjmp(harness.expected))
+		return false;
+	harness.expecting = TEST_ERROR;
+	*to = place_image(&fake.bp);
+	harness.expecting = 0;
+	return true;
+}
+
+/* Any layout at all: what is let through can be carried out. */
+TEST(place_at_random)
+{
+	unsigned int placed = 0, i;
+	struct range range;
+	u64 load, to;
+
+	random_seed(2);
+	for (i = 0; i < 20000; i++) {
+		load = random_below(16 * MIB) & ~7UL;
+		loaded_machine(load);
+		info_in_image.pref_address = MIB + random_below(8) * MIB;
+		info_in_image.align = PAGE_SIZE << random_below(10);
+		info_in_image.relocatable = random_below(2);
+		info_in_image.init_size = IMAGE_SIZE + UPPER_SIZE +
+			random_below(64) * 0x10000;
+		set_initrd(random_below(16 * MIB), random_below(0x100000));
+
+		if (!try_place(&to))
+			continue;
+		placed++;
+
+		range.end = to + IMAGE_SIZE;
+		range.start = range.end - info_in_image.init_size;
+		CHECK(info_in_image.relocatable ?
+		      range.start >= info_in_image.pref_address :
+		      range.start == info_in_image.pref_address,
+		      "0x%lx", range.start);
+		CHECK(!info_in_image.relocatable ||
+		      range.start == info_in_image.pref_address ||
+		      !(range.start % info_in_image.align),
+		      "0x%lx is not a multiple of 0x%lx", range.start,
+		      info_in_image.align);
+		CHECK(range.start >= MIB && range.end <= 0x40000000,
+		      "0x%lx-0x%lx is not in RAM", range.start, range.end);
+		/* Neither stack nor tables are written over while in use. */
+		CHECK(to >= load + UPPER_SIZE || range.end <= load,
+		      "0x%lx to 0x%lx", load, to);
+	}
+	CHECK(placed > 1000, "only %u were placed", placed);
+	INFO("%u placed of %u", placed, i);
+}
