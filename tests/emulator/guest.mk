@@ -45,4 +45,15 @@ $(O)/sevemu-guest.img: $(O)/emulator-guest/guest.elf
 
 -include $(GUEST_OBJS:.o=.d)
 
-EMU_TEST_DEPS += $(O)/sevemu-guest.img
+# The reader of reports, a host program.
+$(O)/emulator-guest/json: $(GUEST_DIR)/../json.c $(GUEST_DIR)/../guest.mk
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' HOSTCC $@
+	$(Q)$(HOSTCC) -std=gnu11 -O1 -Wall -Wextra -Werror -Wshadow $(HOSTCFLAGS) \
+		-o $@ $<
+
+EMU_TEST_DEPS += $(O)/sevemu.rom $(O)/sevemu-guest.img \
+	$(O)/emulator-guest/json $(O)/kernels/cloud/vmlinuz \
+	$(O)/initramfs.cpio.gz
+.PHONY: check-deps-emulator
+check-deps-emulator: $(EMU_TEST_DEPS)

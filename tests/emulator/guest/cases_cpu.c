@@ -535,6 +535,27 @@ CASE(view_la57, "cpuid-la57", 0)
 	       machine.la57 ? 57 : 48);
 }
 
+/* CPUID has no SVM, so its instructions are none. */
+#define NOT_AN_INSTRUCTION(text) do {					\
+	trap.count = 0;							\
+	asm volatile("movq $1f, %0" : "=m"(trap.resume));		\
+	asm volatile(text "\n1:" : : "a"(0) : "memory");		\
+	expect("#UD count of " text, trap.count, 1);			\
+} while (0)
+
+CASE(svm, "svm-instructions", 0)
+{
+	trap_arm(VECTOR_UD);
+	NOT_AN_INSTRUCTION("vmrun %%rax");
+	NOT_AN_INSTRUCTION("vmload %%rax");
+	NOT_AN_INSTRUCTION("vmsave %%rax");
+	NOT_AN_INSTRUCTION("stgi");
+	NOT_AN_INSTRUCTION("clgi");
+	NOT_AN_INSTRUCTION("skinit %%eax");
+	NOT_AN_INSTRUCTION("invlpga %%rax, %%ecx");
+	expect("#VC count", vc.count, 0);
+}
+
 /* Without SEV-ES nothing is a #VC. */
 CASE(no_vc, "no-vc-without-es", 0)
 {
