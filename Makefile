@@ -122,12 +122,12 @@ image: $(IMAGE_DEPS) ## KERNEL=<file> IMAGE=<file> [CMDLINE="..."]: make a boota
 KERNEL ?= $(O)/kernels/cloud/vmlinuz
 INITRD ?= $(O)/initramfs.cpio.gz
 APPEND ?= console=ttyS0 quiet
-export KERNEL INITRD APPEND QEMU_ARGS SEV ACCEL GDB_ARGS
+export KERNEL INITRD APPEND QEMU_ARGS SEV ACCEL CBITPOS OVMF GDB_ARGS
 
 RUN_DEPS := $(IMAGE_DEPS) $(filter $(O)/%,$(KERNEL) $(INITRD))
 
 .PHONY: run debug
-run: $(RUN_DEPS) $(if $(SEV),$(O)/sevemu.rom) ## [KERNEL=] [INITRD=] [APPEND=] [QEMU_ARGS=] [SEV=off|sev|es]: repack a kernel and boot it
+run: $(RUN_DEPS) $(if $(SEV),$(O)/sevemu.rom) ## [KERNEL=] [INITRD=] [APPEND=] [QEMU_ARGS=] [SEV=off|sev|es] [ACCEL=kvm]: repack a kernel and boot it
 	$(Q)tools/run
 
 debug: $(RUN_DEPS) ## as run, with gdb attached to the stub [GDB_ARGS=]
