@@ -49,7 +49,8 @@ struct mock_uart {
 
 static struct {
 	struct mock_uart uart[UARTS];
-	unsigned int accesses;	/* port instructions */
+	bool sev_es;		/* a port instruction raises #VC */
+	unsigned int accesses;	/* port instructions, or exits that ask */
 	unsigned int debugcon_port, debugcon_exits;
 	unsigned int stray_reads, stray_writes;
 	char debugcon[OUTPUT_MAX];
@@ -113,7 +114,7 @@ static void mock_transmit(struct mock_uart *uart, u8 value)
 		uart->out[uart->len++] = (char)value;
 }
 
-u8 inb(u16 port)
+static u8 mock_in(u16 port)
 {
 	struct mock_uart *uart = mock_at(port);
 	bool dlab;
@@ -173,8 +174,8 @@ static void mock_write(struct mock_uart *uart, u16 reg, u8 value)
 	}
 }
 
-/* One instruction, however many bytes. */
-void outsb(u16 port, const void *buf, size_t count)
+/* One access, however many bytes. */
+static void mock_out(u16 port, const void *buf, size_t count)
 {
 	struct mock_uart *uart = mock_at(port);
 	const u8 *bytes = buf;
@@ -194,9 +195,47 @@ void outsb(u16 port, const void *buf, size_t count)
 		mock_write(uart, port - uart->port, *bytes++);
 }
 
+/* The instructions, and the direct requests that replace them. */
+
+bool sev_es_active(void)
+{
+	return machine.sev_es;
+}
+
+u8 inb(u16 port)
+{
+	CHECK(!machine.sev_es, "#VC by an IN from port %#x", port);
+	return mock_in(port);
+}
+
 void outb(u8 value, u16 port)
 {
-	outsb(port, &value, 1);
+	CHECK(!machine.sev_es, "#VC by an OUT to port %#x", port);
+	mock_out(port, &value, 1);
+}
+
+void outsb(u16 port, const void *buf, size_t count)
+{
+	CHECK(!machine.sev_es, "#VC by an OUTS to port %#x", port);
+	mock_out(port, buf, count);
+}
+
+u8 sev_es_inb(u16 port)
+{
+	CHECK(machine.sev_es, "asks a hypervisor for port %#x", port);
+	return mock_in(port);
+}
+
+void sev_es_outb(u8 value, u16 port)
+{
+	CHECK(machine.sev_es, "asks a hypervisor for port %#x", port);
+	mock_out(port, &value, 1);
+}
+
+void sev_es_outsb(u16 port, const void *buf, size_t count)
+{
+	CHECK(machine.sev_es, "asks a hypervisor for port %#x", port);
+	mock_out(port, buf, count);
 }
 
 /* A machine with two good UARTs that firmware has set to 115200 baud. */
@@ -333,12 +372,15 @@ static const struct {
 	{ "console=ttyS1,57600n8", SILENT, COM2, 2 },
 	{ "console=ttyS1,115200 console=tty0", SILENT, COM2, 1 },
 	{ "console=ttyS1 console=ttyS0,9600", SILENT, COM1, 12 },
+	{ "console=ttyS0,57600 console=ttyS1", SILENT, COM2, 1 },
+	{ "console= console=ttyS1", SILENT, COM2, 1 },
 	{ "console=tty0", SILENT, COM1, 1 },
 	{ "console=ttyS1,0", SILENT, COM1, 1 },
 	{ "console=ttyS2", SILENT, COM1, 1 },
 	{ "console=hvc0", SILENT, COM1, 1 },
 	/* Who wins. */
 	{ "console=uart,io,0x3f8 console=uart,io,0x2f8", SPEAKS, COM2, 1 },
+	{ "console=uart,io,0x3f8,57600 console=uart,io,0x2f8", SPEAKS, COM2, 1 },
 	{ "console=uart,io,0x2f8 console=ttyS0,9600", SPEAKS, COM2, 1 },
 	{ "console=ttyS0 console=uart,io,0x2f8", SPEAKS, COM2, 1 },
 	{ "console=uart,io,0x2f8 console=uart,mmio,0x3f8", SPEAKS, COM2, 1 },
@@ -444,23 +486,30 @@ TEST(highest_port)
 /* A value that was cut off is not the value that was given. */
 TEST(long_values)
 {
-	char text[512] = "earlyprintk=ttyS1,";
+	static const char *const starts[] = {
+		"earlyprintk=ttyS1,", "console=uart,io,0x2f8,",
+	};
+	char text[512];
+	size_t i, name;
 
-	memset(text + strlen(text), 'x', 63 - strlen("ttyS1,"));
-	boot_new(text);
-	CHECK(con.uart_port == COM2, "63 bytes: not taken");
-	strcat(text, "x");
-	boot_new(text);
-	CHECK(!con.uart_port, "64 bytes: taken");
+	for (i = 0; i < ARRAY_SIZE(starts); i++) {
+		memset(text, 'x', sizeof(text));
+		memcpy(text, starts[i], strlen(starts[i]));
+		name = strcspn(starts[i], "=") + 1;
+		text[name + 64] = '\0';
+		boot_new(text);
+		CHECK(!con.uart_port, "%s: taken", text);
+		text[name + 63] = '\0';
+		boot_new(text);
+		CHECK(con.uart_port == COM2, "%s: not taken", text);
+	}
 
-	strcpy(text, "console=uart,io,0x3f8,");
-	memset(text + strlen(text), '0', 400);
+	/* It does not hide the good one before it. */
+	memset(text, 'x', sizeof(text));
+	memcpy(text, "console=uart,io,0x2f8 console=uart,io,0x3f8,", 44);
+	text[sizeof(text) - 1] = '\0';
 	boot_new(text);
-	CHECK(!con.uart_port, "400 digits: taken");
-	strcpy(text, "console=uart,io,0x2f8 console=uart,io,0x3f8,");
-	memset(text + strlen(text), '0', 400);
-	boot_new(text);
-	CHECK(con.uart_port == COM2, "hides the one before");
+	CHECK(con.uart_port == COM2, "%s: %#x", text, con.uart_port);
 }
 
 TEST(divisor_that_is_set)
@@ -561,6 +610,30 @@ TEST(busy_at_setup)
 	      machine.uart[0].polls_left);
 	info("hello\n");
 	CHECK_OUTPUT(0, "hello\r\n");
+}
+
+/* The same in an SEV-ES guest, with not a single port instruction. */
+TEST(sev_es)
+{
+	static const char *const cmdlines[] = {
+		"earlyprintk=serial,115200", "console=uart,io,0x3f8",
+		"console=uart,io,0x3f8 earlyprintk=debugcon",
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cmdlines); i++) {
+		power_on();
+		machine.debugcon_port = DEBUGCON_PORT;
+		machine.sev_es = true;
+		machine.uart[0].divisor = NO_DIVISOR;
+		boot(cmdlines[i]);
+		print_lines();
+		CHECK_OUTPUT(0, long_text);
+		CHECK(machine.uart[0].divisor == 1, "divisor %u",
+		      machine.uart[0].divisor);
+	}
+	CHECK(!strcmp(machine.debugcon, long_text), "\"%s\"",
+	      machine.debugcon);
 }
 
 TEST(never_ready)
@@ -743,6 +816,11 @@ TEST(silence_costs_nothing)
 	info("hello\n");
 	con_printf("hello\n");
 	CHECK(!machine.accesses, "%u accesses", machine.accesses);
+	/* And what was not to be seen then does not come out later. */
+	con_printf("half a line");
+	console_force();
+	con_printf("failed\n");
+	CHECK_OUTPUT(0, "failed\r\n");
 }
 
 /* ---- The debug console ---- */
@@ -984,6 +1062,10 @@ TEST(vga_refused)
 		{ "more than the memory", 1, 128, 129 },
 		{ "everything", 1, 252, 255 },
 	};
+	static const char *const not_asked[] = {
+		"quiet", "earlyprintk=", "earlyprintk=,", "earlyprintk=vgax",
+		"earlyprintk=xvga", "earlyprintk=serial,vga",
+	};
 	u64 start, end;
 	size_t i;
 
@@ -996,16 +1078,20 @@ TEST(vga_refused)
 		CHECK(!con.vga_enabled, "%s: enabled", bad[i].why);
 		info("x\n");
 	}
-	/* Not asked for. */
-	set_screen(3, 80, 25);
-	boot("quiet");
-	CHECK(!console_vga_range(&start, &end), "not asked for");
-	console_vga_enable();
-	CHECK(!con.vga_enabled, "not asked for: enabled");
-	/* The largest that fits. */
+	for (i = 0; i < ARRAY_SIZE(not_asked); i++) {
+		set_screen(3, 80, 25);
+		boot(not_asked[i]);
+		CHECK(!console_vga_range(&start, &end), "%s", not_asked[i]);
+		console_vga_enable();
+		CHECK(!con.vga_enabled, "%s: enabled", not_asked[i]);
+	}
+	/* The largest that fits, and the smallest. */
 	set_screen(3, 128, 128);
 	boot("earlyprintk=vga");
 	CHECK(console_vga_range(&start, &end), "128 x 128 is refused");
+	set_screen(3, 40, 20);
+	boot("earlyprintk=vga");
+	CHECK(console_vga_range(&start, &end), "40 x 20 is refused");
 }
 
 /* ---- The formatter ---- */
@@ -1105,6 +1191,7 @@ TEST(format_width)
 {
 	static const char *const formats[] = {
 		"%80d", "%81d", "%99d", "%999999999999999999999999d",
+		"%4294967297d", "%18446744073709551617d",
 	};
 	size_t i;
 

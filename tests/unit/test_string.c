@@ -6,9 +6,10 @@
  * String instructions escape ASan, so buffers lie against pages that nothing
  * may touch, and the bytes around each result are compared, too.
  */
-#include <sys/mman.h>
-
 #include "harness.h"
+
+#undef MAP_SHARED	/* ours; not used here */
+#include <sys/mman.h>
 
 /* The stub's functions under other names, beside the C library's. */
 void *stub_memcpy(void *dst, const void *src, size_t len);
