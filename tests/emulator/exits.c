@@ -217,8 +217,10 @@ static void exit_cr3(struct vcpu *vcpu)
 
 /*
  * HLT is the guest's own affair: it runs again without the intercept, which is
- * back at the next exit.  But a CPU that sleeps with interrupts off and no NMI
- * to come has ended.
+ * back at the next exit.  But QEMU forgets the interrupt shadow of the STI
+ * before it, so an interrupt that is pending already would come before HLT, not
+ * wake it.  Hence exit_intr() below.  And a CPU that sleeps with interrupts off
+ * and no NMI to come has ended.
  */
 static void exit_hlt(struct vcpu *vcpu)
 {
@@ -226,6 +228,16 @@ static void exit_hlt(struct vcpu *vcpu)
 	    (!vcpu->nmi_pending || vcpu->nmi_masked))
 		end_run(END_GUEST, "guest ended: halted with interrupts off");
 	vcpu->vmcb->icpt3 &= ~ICPT3(SVM_EXIT_HLT);
+	vcpu->vmcb->icpt3 |= ICPT3(SVM_EXIT_INTR);
+	vcpu->hlt_rip = vcpu->vmcb->rip;
+}
+
+/* The interrupt that ends HLT.  If it was there first, HLT is over at once. */
+static void exit_intr(struct vcpu *vcpu)
+{
+	vcpu->vmcb->icpt3 &= ~ICPT3(SVM_EXIT_INTR);
+	if (vcpu->vmcb->rip == vcpu->hlt_rip)
+		skip(vcpu);
 }
 
 static void exit_vmmcall(struct vcpu *vcpu)
@@ -417,6 +429,9 @@ void exit_handle(struct vcpu *vcpu)
 		break;
 	case SVM_EXIT_HLT:
 		exit_hlt(vcpu);
+		break;
+	case SVM_EXIT_INTR:
+		exit_intr(vcpu);
 		break;
 	case SVM_EXIT_IRET:
 		exit_iret(vcpu);

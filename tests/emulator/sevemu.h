@@ -45,6 +45,7 @@ struct vcpu {
 	u64 jump_table;
 	u32 intercepts;		/* HOOK_INTERCEPT_* */
 	bool nmi_pending, nmi_masked;
+	u64 hlt_rip;		/* of the last HLT */
 	bool marker_armed;
 	u64 guest_dr0;		/* while the marker holds DR0 */
 	bool below_kernel_va;	/* no instruction at a kernel address yet */
