@@ -57,3 +57,14 @@ EMU_TEST_DEPS += $(O)/sevemu.rom $(O)/sevemu-guest.img \
 	$(O)/initramfs.cpio.gz
 .PHONY: check-deps-emulator
 check-deps-emulator: $(EMU_TEST_DEPS)
+
+# The unit test that compares the stub's numbers with sevemu's: the latter's
+# headers are read apart from the stub's, because names clash.
+$(O)/unit/abi_emulator.o: tests/unit/abi_emulator.c tests/unit/abi_pairs.h \
+		tests/emulator/ghcb.h tests/emulator/svm.h tests/emulator/x86.h
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' HOSTCC $@
+	$(Q)$(HOSTCC) -std=gnu11 -Wall -Wextra -Werror $(HOSTCFLAGS) -c -o $@ $<
+
+LDLIBS_test_abi := $(O)/unit/abi_emulator.o
+$(O)/unit/test_abi: $(O)/unit/abi_emulator.o

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sevemu's side of the comparison in test_abi.c: the numbers of its own
+ * headers, in the order of abi_pairs.h.
+ */
+#include "../emulator/ghcb.h"
+#include "../emulator/svm.h"
+
+extern const unsigned long abi_emulator[];
+extern const unsigned int abi_emulator_count;
+
+#define PAIR(stub, emulator) (unsigned long)(emulator),
+#define SEVEMU_ONLY(name)
+
+const unsigned long abi_emulator[] = {
+#include "abi_pairs.h"
+};
+
+const unsigned int abi_emulator_count =
+	sizeof(abi_emulator) / sizeof(abi_emulator[0]);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The stub and sevemu each have their own transcription of the ABI, so that
+ * one misread number shows. Here both are compared, constant by constant; the
+ * emulator's side is abi_emulator.c, compiled apart because names clash.
+ */
+#include "harness.h"
+#include "sev.h"
+
+extern const unsigned long abi_emulator[];
+extern const unsigned int abi_emulator_count;
+
+#define PAIR(stub, emulator) { #stub, #emulator, (unsigned long)(stub) },
+#define SEVEMU_ONLY(name)
+
+static const struct pair {
+	const char *stub, *emulator;
+	unsigned long value;
+} pairs[] = {
+#include "abi_pairs.h"
+};
+
+TEST(constants)
+{
+	size_t i;
+
+	CHECK(abi_emulator_count == ARRAY_SIZE(pairs), "%u against %zu",
+	      abi_emulator_count, ARRAY_SIZE(pairs));
+	for (i = 0; i < ARRAY_SIZE(pairs); i++)
+		CHECK(pairs[i].value == abi_emulator[i],
+		      "%s is %#lx in the stub, %s is %#lx in sevemu",
+		      pairs[i].stub, pairs[i].value, pairs[i].emulator,
+		      abi_emulator[i]);
+	INFO("%zu", ARRAY_SIZE(pairs));
+}
+
+/* No two reasons share a code, and none is left out of the count. */
+TEST(termination_codes)
+{
+	static const unsigned int codes[] = {
+		SEVSTUB_TERM_GENERAL, SEVSTUB_TERM_CBIT_PROOF,
+		SEVSTUB_TERM_CBIT_MISMATCH, SEVSTUB_TERM_CBIT_RANGE,
+		SEVSTUB_TERM_CPUID_STATUS, SEVSTUB_TERM_STATUS_BITS,
+		SEVSTUB_TERM_OPCODE, SEVSTUB_TERM_DECODE, SEVSTUB_TERM_REPLY,
+		SEVSTUB_TERM_INJECTION, SEVSTUB_TERM_REENTRY,
+		SEVSTUB_TERM_UNSUPPORTED, SEVSTUB_TERM_NO_GHCB,
+		SEVSTUB_TERM_CPUID_SUBLEAF, SEVSTUB_TERM_NPF_PRIVATE,
+		SEVSTUB_TERM_NPF_RAM, SEVSTUB_TERM_EXCEPTION,
+		SEVSTUB_TERM_GHCB_MAP, SEVSTUB_TERM_SPURIOUS_VC,
+		SEVSTUB_TERM_CPU,
+	};
+	size_t i;
+
+	CHECK(ARRAY_SIZE(codes) == SEVSTUB_TERM_REASONS, "%zu of %d",
+	      ARRAY_SIZE(codes), SEVSTUB_TERM_REASONS);
+	for (i = 0; i < ARRAY_SIZE(codes); i++)
+		CHECK(codes[i] == i, "code %zu is %u", i, codes[i]);
+	CHECK(SEVSTUB_TERM_REASONS <= GHCB_MSR_TERM_CODE_MASK + 1,
+	      "more than eight bits");
+	CHECK(SEV_TERM_SET_SEVSTUB <= GHCB_MSR_TERM_SET_MASK,
+	      "more than four bits");
+}
+
+TEST(valid_bits)
+{
+	CHECK(GHCB_VALID_INDEX(cpl) == 25, "%zu", GHCB_VALID_INDEX(cpl));
+	CHECK(GHCB_VALID_INDEX(rax) == 63, "%zu", GHCB_VALID_INDEX(rax));
+	CHECK(GHCB_VALID_WORD(rax) == 0, "%zu", GHCB_VALID_WORD(rax));
+	CHECK(GHCB_VALID_BIT(rax) == 1ULL << 63, "%#llx", GHCB_VALID_BIT(rax));
+	CHECK(GHCB_VALID_WORD(rcx) == 1, "%zu", GHCB_VALID_WORD(rcx));
+	CHECK(GHCB_VALID_BIT(sw_exit_code) == 1ULL << (0x72 - 64), "%#llx",
+	      GHCB_VALID_BIT(sw_exit_code));
+	CHECK(GHCB_VALID_INDEX(xcr0) < GHCB_VALID_BITMAP_SIZE * 8, "%zu",
+	      GHCB_VALID_INDEX(xcr0));
+}

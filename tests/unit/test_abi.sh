@@ -1,0 +1,22 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# No constant of sevemu's ABI headers may escape the comparison: each must be
+# in abi_pairs.h, paired with the stub's or named as sevemu's own.
+set -eu
+
+headers="tests/emulator/ghcb.h tests/emulator/svm.h"
+pairs=tests/unit/abi_pairs.h
+missing=
+
+# shellcheck disable=SC2086
+names=$(sed -nE 's/^#define[[:space:]]+((GHCB|SVM|IOIO|EVENT)_[A-Z0-9_]+)[[:space:]].*/\1/p' \
+	$headers)
+for name in $names; do
+	grep -qw -- "$name" "$pairs" || missing="$missing $name"
+done
+if [ -n "$missing" ]; then
+	echo "FAIL unit/abi.complete: not in $pairs:$missing"
+	exit 1
+fi
+echo "PASS unit/abi.complete: $(echo "$names" | wc -l)"
