@@ -29,6 +29,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The C library's, if the program included <sys/mman.h>. misc.h has its own. */
+#undef MAP_SHARED
 #include "misc.h"
 
 struct test_case {

@@ -8,9 +8,6 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-/* The stub has one of its own. */
-#undef MAP_SHARED
-
 #include "page_walk.h"
 
 #define LOW_POOL	0x80000UL
