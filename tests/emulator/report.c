@@ -1,97 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the hypervisor says: the log (for people, on the wrapper's stderr), the
- * trace (one line an event) and the report (one JSON object at the end), each
- * through a debug console port of its own; and the end of a run.
+ * The figures of a run, and its end: what is counted, the snapshots at the
+ * marker and at the first kernel address, the report (one JSON object), ABI
+ * violations, and every way in which a run ends.
  */
 #include <stdarg.h>
 
-#include "sevemu.h"
+#include "log.h"
+#include "names.h"
 #include "ports.h"
-
-#define NAMES_MAX		32
-
-/* Exit codes and MSR requests, each with its name in the report. */
-struct name {
-	u64 code;
-	const char *name;
-};
-
-static const struct name exit_names[] = {
-	{ SVM_EXIT_READ_DR7, "dr7-read" },
-	{ SVM_EXIT_WRITE_DR7, "dr7-write" },
-	{ SVM_EXIT_EXCP_DB, "db" },
-	{ SVM_EXIT_EXCP_AC, "ac" },
-	{ SVM_EXIT_RDTSC, "rdtsc" },
-	{ SVM_EXIT_RDPMC, "rdpmc" },
-	{ SVM_EXIT_CPUID, "cpuid" },
-	{ SVM_EXIT_INVD, "invd" },
-	{ SVM_EXIT_IOIO, "ioio" },
-	{ SVM_EXIT_MSR, "msr" },
-	{ SVM_EXIT_VMMCALL, "vmmcall" },
-	{ SVM_EXIT_RDTSCP, "rdtscp" },
-	{ SVM_EXIT_WBINVD, "wbinvd" },
-	{ SVM_EXIT_MONITOR, "monitor" },
-	{ SVM_EXIT_MWAIT, "mwait" },
-	{ SVM_EXIT_NPF, "npf" },
-	{ GHCB_EXIT_MMIO_READ, "mmio-read" },
-	{ GHCB_EXIT_MMIO_WRITE, "mmio-write" },
-	{ GHCB_EXIT_NMI_COMPLETE, "nmi-complete" },
-	{ GHCB_EXIT_AP_RESET_HOLD, "ap-reset-hold" },
-	{ GHCB_EXIT_AP_JUMP_TABLE, "ap-jump-table" },
-	{ GHCB_EXIT_HV_FEATURES, "hv-features" },
-	{ GHCB_EXIT_UNSUPPORTED, "unsupported-event" },
-};
-
-static const struct name msr_names[] = {
-	{ GHCB_MSR_SEV_INFO_REQ, "sev-info" },
-	{ GHCB_MSR_CPUID_REQ, "cpuid" },
-	{ GHCB_MSR_AP_RESET_REQ, "ap-reset-hold" },
-	{ GHCB_MSR_PREF_GPA_REQ, "preferred-ghcb" },
-	{ GHCB_MSR_REG_GPA_REQ, "register-ghcb" },
-	{ GHCB_MSR_PSC_REQ, "page-state" },
-	{ GHCB_MSR_VMPL_REQ, "vmpl" },
-	{ GHCB_MSR_HV_FT_REQ, "hv-features" },
-	{ GHCB_MSR_TERM_REQ, "terminate" },
-};
-
-static const char *const violation_names[] = {
-	[VIOL_NONE] = "none",
-	[VIOL_MSR_REQUEST] = "msr-request",
-	[VIOL_GHCB_ADDRESS] = "ghcb-address",
-	[VIOL_GHCB_PRIVATE] = "ghcb-private",
-	[VIOL_GHCB_VERSION] = "ghcb-version",
-	[VIOL_USAGE] = "usage",
-	[VIOL_SCRATCH] = "scratch",
-	[VIOL_MISSING_INPUT] = "missing-input",
-	[VIOL_INVALID_INPUT] = "invalid-input",
-	[VIOL_INVALID_EVENT] = "invalid-event",
-	[VIOL_NOT_SNP] = "not-snp",
-	[VIOL_UNSUPPORTED_EVENT] = "unsupported-event",
-};
-
-/*
- * Termination reasons in words: set 0 is the GHCB specification's, set 1 is
- * Linux's, set 2 is the stub's.  A set is one more table.
- */
-static const char *const reasons_ghcb[] = {
-	"general", "protocol version not supported", "SNP features missing",
-};
-
-static const char *const reasons_linux[] = {
-	"GHCB not registered", "page state change failed", "PVALIDATE failed",
-	"not running at VMPL0", "CPUID failed", "CPUID of the hypervisor differs",
-};
-
-static const struct {
-	const char *name;
-	const char *const *reasons;
-	unsigned int count;
-} reason_sets[] = {
-	{ "GHCB", reasons_ghcb, ARRAY_SIZE(reasons_ghcb) },
-	{ "Linux", reasons_linux, ARRAY_SIZE(reasons_linux) },
-	{ "sevstub", NULL, 0 },
-};
+#include "sevemu.h"
 
 static const char *const counter_names[COUNTERS] = {
 	[COUNT_TO_SHARED] = "to_shared",
@@ -131,118 +49,6 @@ static struct figures figures, at_marker, at_kernel_va;
 static u64 kernel_va_after;	/* the clock's upper bound of that moment */
 static bool have_marker, have_kernel_va;
 static u64 clock_start, exit_clock;
-
-/* A line is put together here, for one port at a time. */
-static struct {
-	char text[256];
-	size_t len;
-	u16 port;
-} line;
-
-static void put_flush(void)
-{
-	outsb(line.port, line.text, line.len);
-	line.len = 0;
-}
-
-static void put(char c)
-{
-	line.text[line.len++] = c;
-	if (line.len == sizeof(line.text))
-		put_flush();
-}
-
-static void put_string(const char *s)
-{
-	while (*s)
-		put(*s++);
-}
-
-static void put_number(u64 v, unsigned int base, unsigned int width)
-{
-	char digits[20];
-	unsigned int n = 0;
-
-	do
-		digits[n++] = "0123456789abcdef"[v % base];
-	while (v /= base);
-	while (width > n && width--)
-		put('0');
-	while (n)
-		put(digits[--n]);
-}
-
-/* printf's %s, %c, %u and %x with #, 0, a width, l and z. */
-static void put_format(const char *fmt, va_list args)
-{
-	for (; *fmt; fmt++) {
-		bool prefix = false, wide = false;
-		unsigned int width = 0;
-		u64 v;
-
-		if (*fmt != '%') {
-			put(*fmt);
-			continue;
-		}
-		fmt++;
-		if (*fmt == '#') {
-			prefix = true;
-			fmt++;
-		}
-		while (*fmt >= '0' && *fmt <= '9')
-			width = width * 10 + *fmt++ - '0';
-		if (*fmt == 'l' || *fmt == 'z') {
-			wide = true;
-			fmt++;
-		}
-		switch (*fmt) {
-		case 's':
-			put_string(va_arg(args, const char *));
-			break;
-		case 'c':
-			put(va_arg(args, int));
-			break;
-		case 'u':
-		case 'x':
-			v = wide ? va_arg(args, u64) : va_arg(args, unsigned int);
-			if (prefix)
-				put_string("0x");
-			put_number(v, *fmt == 'x' ? 16 : 10, width);
-			break;
-		default:
-			put(*fmt);
-		}
-	}
-}
-
-static void put_line(u16 port, const char *prefix, const char *fmt, va_list args)
-{
-	line.port = port;
-	put_string(prefix);
-	put_format(fmt, args);
-	put('\n');
-	put_flush();
-}
-
-void log_printf(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	put_line(PORT_LOG, "sevemu: ", fmt, args);
-	va_end(args);
-}
-
-void trace(const char *fmt, ...)
-{
-	va_list args;
-
-	if (!config.trace)
-		return;
-	va_start(args, fmt);
-	put_line(PORT_TRACE, "", fmt, args);
-	va_end(args);
-}
 
 void report_init(void)
 {
@@ -413,7 +219,7 @@ static void json_report(enum end end, const char *fmt, va_list args)
 	static const char *const sev_names[] = { "off", "sev", "es" };
 	static const char *const mode_names[] = { "direct64", "direct32", "ovmf" };
 
-	line.port = PORT_REPORT;
+	put_to(PORT_REPORT);
 	json("{\"sev\":\"%s\",\"cbit\":%u,\"ghcb_max\":%u,\"mode\":\"%s\",",
 	     sev_names[config.sev], config.cbit, config.ghcb_max,
 	     mode_names[config.mode]);
@@ -474,15 +280,9 @@ void end_run(enum end end, const char *fmt, ...)
 void end_terminated(u64 request)
 {
 	unsigned int set = request >> 12 & 0xf, code = request >> 16 & 0xff;
-	const char *set_name = "unknown", *reason = "unknown";
 
-	if (set < ARRAY_SIZE(reason_sets)) {
-		set_name = reason_sets[set].name;
-		if (code < reason_sets[set].count)
-			reason = reason_sets[set].reasons[code];
-	}
 	end_run(END_TERMINATED, "guest asked to terminate: reason set %u (%s), code %u (%s)",
-		set, set_name, code, reason);
+		set, reason_set_name(set), code, reason_name(set, code));
 }
 
 static void dump_segment(const char *name, const struct segment *s)
@@ -515,7 +315,7 @@ void dump_vcpu(struct vcpu *vcpu)
 	dump_segment("tr", &v->tr);
 
 	insn_decode(vcpu, &insn);
-	line.port = PORT_LOG;
+	put_to(PORT_LOG);
 	put_string("sevemu: instruction bytes");
 	for (i = 0; i < insn.fetched; i++) {
 		put(' ');

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Numbers in words: exit codes, MSR requests, violations, and the reasons for
+ * which a guest asks to be terminated.
+ */
+#include "names.h"
+#include "sevemu.h"
+
+const struct name exit_names[EXIT_NAMES] = {
+	{ SVM_EXIT_READ_DR7, "dr7-read" },
+	{ SVM_EXIT_WRITE_DR7, "dr7-write" },
+	{ SVM_EXIT_EXCP_DB, "db" },
+	{ SVM_EXIT_EXCP_AC, "ac" },
+	{ SVM_EXIT_RDTSC, "rdtsc" },
+	{ SVM_EXIT_RDPMC, "rdpmc" },
+	{ SVM_EXIT_CPUID, "cpuid" },
+	{ SVM_EXIT_INVD, "invd" },
+	{ SVM_EXIT_IOIO, "ioio" },
+	{ SVM_EXIT_MSR, "msr" },
+	{ SVM_EXIT_VMMCALL, "vmmcall" },
+	{ SVM_EXIT_RDTSCP, "rdtscp" },
+	{ SVM_EXIT_WBINVD, "wbinvd" },
+	{ SVM_EXIT_MONITOR, "monitor" },
+	{ SVM_EXIT_MWAIT, "mwait" },
+	{ SVM_EXIT_NPF, "npf" },
+	{ GHCB_EXIT_MMIO_READ, "mmio-read" },
+	{ GHCB_EXIT_MMIO_WRITE, "mmio-write" },
+	{ GHCB_EXIT_NMI_COMPLETE, "nmi-complete" },
+	{ GHCB_EXIT_AP_RESET_HOLD, "ap-reset-hold" },
+	{ GHCB_EXIT_AP_JUMP_TABLE, "ap-jump-table" },
+	{ GHCB_EXIT_HV_FEATURES, "hv-features" },
+	{ GHCB_EXIT_UNSUPPORTED, "unsupported-event" },
+};
+
+const struct name msr_names[MSR_NAMES] = {
+	{ GHCB_MSR_SEV_INFO_REQ, "sev-info" },
+	{ GHCB_MSR_CPUID_REQ, "cpuid" },
+	{ GHCB_MSR_AP_RESET_REQ, "ap-reset-hold" },
+	{ GHCB_MSR_PREF_GPA_REQ, "preferred-ghcb" },
+	{ GHCB_MSR_REG_GPA_REQ, "register-ghcb" },
+	{ GHCB_MSR_PSC_REQ, "page-state" },
+	{ GHCB_MSR_VMPL_REQ, "vmpl" },
+	{ GHCB_MSR_HV_FT_REQ, "hv-features" },
+	{ GHCB_MSR_TERM_REQ, "terminate" },
+};
+
+const char *const violation_names[VIOLATION_NAMES] = {
+	[VIOL_NONE] = "none",
+	[VIOL_MSR_REQUEST] = "msr-request",
+	[VIOL_GHCB_ADDRESS] = "ghcb-address",
+	[VIOL_GHCB_PRIVATE] = "ghcb-private",
+	[VIOL_GHCB_VERSION] = "ghcb-version",
+	[VIOL_USAGE] = "usage",
+	[VIOL_SCRATCH] = "scratch",
+	[VIOL_MISSING_INPUT] = "missing-input",
+	[VIOL_INVALID_INPUT] = "invalid-input",
+	[VIOL_INVALID_EVENT] = "invalid-event",
+	[VIOL_NOT_SNP] = "not-snp",
+	[VIOL_UNSUPPORTED_EVENT] = "unsupported-event",
+};
+
+/*
+ * Termination reasons: set 0 is the GHCB specification's, set 1 is Linux's, set
+ * 2 is the stub's.  A set is one more table.
+ */
+static const char *const reasons_ghcb[] = {
+	"general", "protocol version not supported", "SNP features missing",
+};
+
+static const char *const reasons_linux[] = {
+	"GHCB not registered", "page state change failed", "PVALIDATE failed",
+	"not running at VMPL0", "CPUID failed", "CPUID of the hypervisor differs",
+};
+
+static const char *const reasons_sevstub[] = {
+	"general, see the console",
+	"C-bit is not where the hypervisor said",
+	"CPUID, SEV information and page tables disagree on the C-bit",
+	"C-bit position out of range",
+	"CPUID denies what SEV_STATUS says",
+	"SEV_STATUS has an unknown feature",
+	"#VC exit code does not match the instruction",
+	"#VC on an unknown instruction",
+	"reply of the hypervisor breaks the protocol",
+	"hypervisor injected an unexpected exception",
+	"exception while a #VC was being answered",
+	"#VC exit code not supported",
+	"#VC needs the GHCB before there was one",
+	"CPUID sub-leaf over the MSR protocol",
+	"MMIO #VC on a private page",
+	"MMIO #VC on RAM",
+	"unexpected exception",
+	"GHCB could not be made shared or private",
+	"#VC, but not an SEV-ES guest",
+	"CPU lacks a feature that SEV-ES guests have",
+};
+
+static const struct {
+	const char *name;
+	const char *const *reasons;
+	unsigned int count;
+} reason_sets[] = {
+	{ "GHCB", reasons_ghcb, ARRAY_SIZE(reasons_ghcb) },
+	{ "Linux", reasons_linux, ARRAY_SIZE(reasons_linux) },
+	{ "sevstub", reasons_sevstub, ARRAY_SIZE(reasons_sevstub) },
+};
+
+const char *reason_set_name(unsigned int set)
+{
+	return set < ARRAY_SIZE(reason_sets) ? reason_sets[set].name : "unknown";
+}
+
+const char *reason_name(unsigned int set, unsigned int code)
+{
+	if (set >= ARRAY_SIZE(reason_sets) || code >= reason_sets[set].count)
+		return "unknown";
+	return reason_sets[set].reasons[code];
+}
