@@ -374,7 +374,7 @@ int ident_map_query(u64 addr)
 	if (!(entry & PTE_NX))
 		flags |= MAP_EXEC;
 	if (map.config.enc_mask && !(entry & map.config.enc_mask))
-		flags |= MAP_SHARED;
+		flags |= MAP_DECRYPTED;
 	return flags;
 }
 

@@ -182,7 +182,7 @@ bool e820_ram_around(const struct boot_params *bp, u64 addr, u64 *low,
 #define MAP_WRITE	0x1
 #define MAP_EXEC	0x2
 /* Only as an answer: the page is open to the hypervisor. */
-#define MAP_SHARED	0x4
+#define MAP_DECRYPTED	0x4
 
 struct ident_map_config {
 	void *pool;		/* page-aligned memory for tables */

@@ -632,7 +632,7 @@ static unsigned int reach(u64 addr, u64 size, bool write)
 				return X86_TRAP_PF;
 			continue;
 		}
-		if (flags & MAP_SHARED || (write && !(flags & MAP_WRITE)))
+		if (flags & MAP_DECRYPTED || (write && !(flags & MAP_WRITE)))
 			return X86_TRAP_PF;
 	}
 	return 0;
@@ -647,7 +647,7 @@ static void check_device(u64 addr, unsigned int size)
 	for (at = addr; ; at = last) {
 		int flags = ident_map_query(at);
 
-		if (flags < 0 || !(flags & MAP_SHARED))
+		if (flags < 0 || !(flags & MAP_DECRYPTED))
 			terminate(SEVSTUB_TERM_NPF_PRIVATE);
 		if (e820_is_ram(es.bp, at, at + 1))
 			terminate(SEVSTUB_TERM_NPF_RAM);
@@ -721,7 +721,7 @@ static unsigned int vc_mmio_movs(struct vc *vc)
 	u64 from = operand_address(vc);
 	u64 to = insn_movs_destination(&vc->insn, vc->regs);
 	bool from_device = ident_map_query(from) > 0 &&
-			   ident_map_query(from) & MAP_SHARED;
+			   ident_map_query(from) & MAP_DECRYPTED;
 	unsigned int vector;
 	u64 value = 0;
 

@@ -30,7 +30,7 @@
 #include <string.h>
 
 /* The C library's, if the program included <sys/mman.h>. misc.h has its own. */
-#undef MAP_SHARED
+#undef MAP_DECRYPTED
 #include "misc.h"
 
 struct test_case {

@@ -251,7 +251,7 @@ static int answer_of(unsigned int use)
 	if (!(use & MAPPED))
 		return -EFAULT;
 	return (use & WRITE ? MAP_WRITE : 0) | (use & EXEC ? MAP_EXEC : 0) |
-	       (use & SHARED ? MAP_SHARED : 0);
+	       (use & SHARED ? MAP_DECRYPTED : 0);
 }
 
 static maybe_unused void expect(u64 start, u64 end, unsigned int use)

@@ -8,7 +8,7 @@
  */
 #include "harness.h"
 
-#undef MAP_SHARED	/* ours; not used here */
+#undef MAP_DECRYPTED	/* ours; not used here */
 #include <sys/mman.h>
 
 /* The stub's functions under other names, beside the C library's. */

@@ -242,6 +242,20 @@ static size_t in_place_size(struct bytes frame, size_t out_size, size_t margin)
 	return size < frame.size ? frame.size : size;
 }
 
+/* The first case, so that nobody has asked: a processor's BMI2 stays unused. */
+TEST(bmi2_only_on_request)
+{
+	ZSTD_DCtx *dctx;
+
+	CHECK(!have_bmi2, "on by itself");
+	dctx = ZSTD_initStaticDCtx(workspace, sizeof(workspace));
+	CHECK(dctx, "the workspace is too small");
+	CHECK(!ZSTD_DCtx_get_bmi2(dctx), "on by itself");
+	unzstd_use_bmi2();
+	dctx = ZSTD_initStaticDCtx(workspace, sizeof(workspace));
+	CHECK(ZSTD_DCtx_get_bmi2(dctx), "off although it was asked for");
+}
+
 /* ---- good frames ---- */
 
 static void check_good_frame(const char *name, int level, struct bytes payload,
@@ -305,20 +319,6 @@ TEST(good_frames_bmi2)
 	if (!cpu_has_bmi2())
 		SKIP("this processor lacks BMI1, BMI2 or LZCNT");
 	check_good_frames(true);
-}
-
-/* A processor that has BMI2 must not be used unless the caller said so. */
-TEST(bmi2_only_on_request)
-{
-	ZSTD_DCtx *dctx;
-
-	use_bmi2(false);
-	dctx = ZSTD_initStaticDCtx(workspace, sizeof(workspace));
-	CHECK(dctx, "the workspace is too small");
-	CHECK(!ZSTD_DCtx_get_bmi2(dctx), "on by itself");
-	use_bmi2(true);
-	dctx = ZSTD_initStaticDCtx(workspace, sizeof(workspace));
-	CHECK(ZSTD_DCtx_get_bmi2(dctx), "off although it was asked for");
 }
 
 /*
