@@ -29,6 +29,8 @@
 #define MSR_FS_BASE		0xc0000100
 #define MSR_KERNEL_GS_BASE	0xc0000102
 #define MSR_SYSENTER_EIP	0x176
+#define KERNEL_VA		0xffffffff80000000ULL
+#define KVM_ENOSYS		(-1000LL)
 #define CR0_TS			0x8
 #define CR4_PGE			0x80
 #define CR4_OSXSAVE		0x40000
@@ -40,6 +42,7 @@ INSN(outb, "outb %%al, %%dx")
 INSN(rdmsr, "rdmsr")
 INSN(wrmsr, "wrmsr")
 INSN(vmmcall, "vmmcall")
+INSN(vmgexit, "rep; vmmcall")
 INSN(mmio_read, "movl (%%rdi), %%eax")
 INSN(mmio_write, "movl %%eax, (%%rdi)")
 
@@ -303,6 +306,66 @@ CASE(alignment, "injected-ac", CASE_ES)
 	expect("error code", trap.error_code, 0);
 }
 
+/*
+ * Events whose frame goes to a page that is shared at that moment: the nested
+ * page fault comes in the middle of delivery, which must go on with the same
+ * event afterwards, once.
+ */
+static void share_ist_stack(void)
+{
+	(void)shared(ist_stack + PAGE_SIZE - 8)[0];
+	expect("state of the stack",
+	       hook(HOOK_FRAME_STATE, (u64)ist_stack), HOOK_FRAME_SHARED);
+}
+
+static void delivered_once(u8 vector, u64 error_code)
+{
+	idt_use_ist(vector, 0);
+	expect("exceptions", trap.count, 1);
+	expect("vector", trap.vector, vector);
+	expect("error code", trap.error_code, error_code);
+	expect("frame on the IST stack", trap.frame,
+	       (u64)ist_stack + PAGE_SIZE - sizeof(struct frame));
+	expect("state of the stack",
+	       hook(HOOK_FRAME_STATE, (u64)ist_stack), HOOK_FRAME_PRIVATE);
+	trap_reset();
+}
+
+CASE(requeue_fault, "fault-to-shared-stack", CASE_SEV)
+{
+	trap_arm(VECTOR_GP);
+	idt_use_ist(VECTOR_GP, IST_1);
+	share_ist_stack();
+	asm volatile("movq $1f, %0\n\tmov %1, %%fs\n1:"
+		     : "=m"(trap.resume) : "r"(0x1230) : "memory");
+	delivered_once(VECTOR_GP, 0x1230);
+}
+
+CASE(requeue_int, "int-to-shared-stack", CASE_SEV)
+{
+	u64 behind;
+
+	trap_arm(VECTOR_TIMER);
+	idt_use_ist(VECTOR_TIMER, IST_1);
+	share_ist_stack();
+	asm volatile("int %1\n1:\tleaq 1b(%%rip), %0"
+		     : "=r"(behind) : "i"(VECTOR_TIMER) : "memory");
+	expect("RIP of the frame", trap.rip, behind);
+	delivered_once(VECTOR_TIMER, 0);
+}
+
+CASE(requeue_vc, "vc-to-shared-stack", CASE_ES)
+{
+	struct regs r = { 0 };
+
+	idt_use_ist(VECTOR_VC, IST_1);
+	share_ist_stack();
+	insn_cpuid(&r);
+	idt_use_ist(VECTOR_VC, 0);
+	expect("#VC count", vc.count, 1);
+	expect("EBX of function 0", r.rbx, 0x68747541);
+}
+
 /* ---- NMI ---- */
 
 static u64 nmi_complete(void)
@@ -330,6 +393,17 @@ CASE(nmi, "nmi", CASE_ES)
 	expect("#VC count", vc.count, 0);
 	expect("result of one NMI complete too many", nmi_complete(),
 	       RESULT_DONE);
+}
+
+CASE(nmi_stack, "nmi-to-shared-stack", CASE_ES)
+{
+	trap_arm(VECTOR_NMI);
+	idt_use_ist(VECTOR_NMI, IST_1);
+	share_ist_stack();
+	hook(HOOK_NMI, 0);
+	delivered_once(VECTOR_NMI, 0);
+	nmi_complete();
+	expect("NMIs left", trap.count, 0);
 }
 
 CASE(nmi_user, "nmi-from-user", CASE_ES)
@@ -460,6 +534,17 @@ CASE(halt, "hlt-wakes", 0)
 	halt_for_timer();
 }
 
+CASE(interrupt_stack, "interrupt-to-shared-stack", CASE_SEV)
+{
+	idt_use_ist(VECTOR_TIMER, IST_1);
+	timer_start(TICKS_LATER);
+	share_ist_stack();
+	asm volatile("sti; hlt; cli");
+	delivered_once(VECTOR_TIMER, 0);
+	lapic_write(LAPIC_EOI, 0);
+	lapic_write(LAPIC_LVT_TIMER, LAPIC_LVT_MASKED);
+}
+
 /* The interrupt is there already, but STI holds it back until HLT sleeps. */
 CASE(halt_pending, "hlt-interrupt-pending", 0)
 {
@@ -573,4 +658,62 @@ CASE(no_vc, "no-vc-without-es", 0)
 	insn_wrmsr(&r);
 	cpuid(0);
 	expect("#VC count", vc.count, 0);
+	/* VMMCALL, and VMGEXIT is the same without SEV-ES (APM2 15.35.6). */
+	r.rax = 0x7fff;
+	insn_vmmcall(&r);
+	expect("answer to an unknown hypercall", r.rax, (u64)KVM_ENOSYS);
+	r.rax = 0x7fff;
+	insn_vmgexit(&r);
+	expect("answer to it as VMGEXIT", r.rax, (u64)KVM_ENOSYS);
+}
+
+/* ---- What the report counts ---- */
+
+void marker_point(void);
+
+/* For --marker and the HOOK_MARK: three exits before, two behind. */
+CASE(marker, "marker", CASE_ES)
+{
+	cpuid(0);
+	cpuid(0);
+	cpuid(0);
+	marker_point();
+	cpuid(0);
+	cpuid(0);
+}
+
+CASE(mark, "hook-mark", CASE_ES)
+{
+	cpuid(0);
+	hook(HOOK_MARK, 0);
+	cpuid(0);
+	cpuid(0);
+}
+
+/* The last 2 GiB, where kernels live: the same memory at its top. */
+CASE(kernel_va, "kernel-va", CASE_ES)
+{
+	static ALIGNED_PAGE u64 high_pdpt[PTRS];
+	const u64 flags = PTE_P | PTE_RW | machine.cmask;
+	u64 cr3, *pml4, *pdpt;
+
+	asm volatile("mov %%cr3, %0" : "=r"(cr3));
+	pml4 = (u64 *)(cr3 & ~machine.cmask & ~0xfffULL);
+	pdpt = (u64 *)(pml4[0] & ~machine.cmask & ~0xfffULL);
+	high_pdpt[PTRS - 2] = pdpt[0];
+	pml4[PTRS - 1] = (u64)high_pdpt | flags;
+	flush_tlb();
+	cpuid(0);
+	cpuid(0);
+	asm volatile("movq $1f, vc(%%rip)\n\tmovq $2f, vc + 8(%%rip)\n\t"
+		     "movq %0, %%rax\n\t"
+		     "addq %%rax, vc(%%rip)\n\taddq %%rax, vc + 8(%%rip)\n\t"
+		     "addq $1f, %%rax\n\txorl %%ecx, %%ecx\n\tjmp *%%rax\n"
+		     "1:\tcpuid\n"
+		     "2:\tmovq $3f, %%rax\n\tjmp *%%rax\n3:"
+		     : : "i"(KERNEL_VA) : "rax", "rbx", "rcx", "rdx", "memory");
+	cpuid(0);
+	expect("#VC count", vc.count, 4);
+	pml4[PTRS - 1] = 0;
+	flush_tlb();
 }

@@ -74,6 +74,15 @@ CASE(msr_features, "msr-features", CASE_ES | CASE_V2)
 	expect("SNP features", reply >> 12 & 1, 0);
 }
 
+/* REPNE VMMCALL is VMGEXIT too. */
+CASE(msr_repne, "vmgexit-repne", CASE_ES)
+{
+	wrmsr(MSR_GHCB, REQ_SEV_INFO);
+	asm volatile("repne; vmmcall" : : : "memory");
+	expect("response", rdmsr(MSR_GHCB) & MSR_PROTOCOL_MASK, RESP_SEV_INFO);
+	expect("#VC count", vc.count, 0);
+}
+
 /* A request that is refused leaves the MSR as it was. */
 static void refused(u64 request, u64 why)
 {
@@ -100,6 +109,17 @@ CASE(msr_snp, "msr-snp-requests", CASE_ES)
 	refused(REQ_PREFERRED_GHCB, VIOL_NOT_SNP);
 	refused((u64)ghcb_page | REQ_REGISTER_GHCB, VIOL_NOT_SNP);
 	refused((u64)ghcb_page | REQ_PAGE_STATE, VIOL_NOT_SNP);
+}
+
+CASE(features_v1, "features-of-version-1", CASE_ES)
+{
+	if (machine.ghcb_max > 1)
+		return;
+	refused(REQ_FEATURES, VIOL_MSR_REQUEST);
+	ghcb_begin(SVM_VMGEXIT_HV_FEATURES, 0, 0);
+	hook(HOOK_EXPECT, VIOL_INVALID_EVENT);
+	expect("result", ghcb_go(), RESULT_MALFORMED);
+	expect("violation", hook(HOOK_VIOLATION, 0), VIOL_INVALID_EVENT);
 }
 
 /* The GHCB MSR keeps what was written until a request is answered. */
@@ -135,6 +155,17 @@ CASE(ends_request, "ends-msr-unknown", CASE_ES | CASE_ENDS)
 static void terminate(u64 set, u64 code)
 {
 	msr_protocol(code << 16 | set << 12 | REQ_TERMINATE);
+}
+
+CASE(ends_hold, "ends-ap-reset-hold", CASE_ES | CASE_ENDS)
+{
+	ghcb_begin(SVM_VMGEXIT_AP_HLT_LOOP, 0, 0);
+	ghcb_go();
+}
+
+CASE(ends_hold_msr, "ends-ap-reset-hold-msr", CASE_ES | CASE_ENDS)
+{
+	msr_protocol(REQ_AP_RESET_HOLD);
 }
 
 CASE(ends_term_00, "ends-terminate-0-0", CASE_ES | CASE_ENDS)

@@ -112,6 +112,12 @@ startup_64:
 1:	movq	$.Lat_home64, %rax
 	jmp	*%rax
 
+/* At a known address, 0x1000300, for --marker. */
+	.org	0x300
+	.globl	marker_point
+marker_point:
+	ret
+
 	.text
 	.code32
 /* At the linked address, EBX = boot_params. */
