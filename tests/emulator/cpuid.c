@@ -7,7 +7,14 @@
 
 #define CPUID_HYPERVISOR	0x40000000
 #define CPUID_HYPERVISOR_MAX	0x40000001
+#define CPUID_HYPERVISOR_LAST	0x400000ff
 #define CPUID_EXT_MAX		0x8000001f
+#define CPUID_FEATURES		0x00000001
+#define CPUID_FEATURES_7	0x00000007
+#define CPUID_EXT		0x80000000
+#define CPUID_EXT_FEATURES	0x80000001
+#define CPUID_WIDTHS		0x80000008
+#define CPUID_SVM		0x8000000a
 #define CPUID_SEV		0x8000001f
 #define CPUID_1_ECX_MONITOR	(1u << 3)
 #define CPUID_1_ECX_OSXSAVE	(1u << 27)
@@ -23,6 +30,7 @@
  * is the one address bit lost.
  */
 #define PHYS_BITS		40
+#define VIRT_BITS		48	/* without LA57 */
 #define PHYS_BITS_LOST		1
 
 /* "KVMKVMKVM": the kernel then takes KVM's paravirtual path, with no feature. */
@@ -34,7 +42,7 @@ struct cpuid_regs guest_cpuid(const struct vcpu *vcpu, u32 function, u32 index)
 {
 	struct cpuid_regs r;
 
-	if (function >= CPUID_HYPERVISOR && function <= CPUID_HYPERVISOR + 0xff) {
+	if (function >= CPUID_HYPERVISOR && function <= CPUID_HYPERVISOR_LAST) {
 		memset(&r, 0, sizeof(r));
 		if (function == CPUID_HYPERVISOR) {
 			r.eax = CPUID_HYPERVISOR_MAX;
@@ -47,12 +55,12 @@ struct cpuid_regs guest_cpuid(const struct vcpu *vcpu, u32 function, u32 index)
 
 	r = cpuid(function, index);
 	switch (function) {
-	case 1:
+	case CPUID_FEATURES:
 		r.ecx &= ~(CPUID_1_ECX_MONITOR | CPUID_1_ECX_OSXSAVE);
 		if (vcpu->vmcb->cr4 & CR4_OSXSAVE)
 			r.ecx |= CPUID_1_ECX_OSXSAVE;
 		break;
-	case 7:
+	case CPUID_FEATURES_7:
 		if (index)
 			break;
 		r.ecx &= ~CPUID_7_ECX_OSPKE;
@@ -61,19 +69,19 @@ struct cpuid_regs guest_cpuid(const struct vcpu *vcpu, u32 function, u32 index)
 		if (!config.la57)
 			r.ecx &= ~CPUID_7_ECX_LA57;
 		break;
-	case 0x80000000:
+	case CPUID_EXT:
 		if (r.eax < CPUID_EXT_MAX)
 			r.eax = CPUID_EXT_MAX;
 		break;
-	case 0x80000001:
+	case CPUID_EXT_FEATURES:
 		r.ecx &= ~CPUID_EXT1_ECX_SVM;
 		break;
-	case 0x80000008:
+	case CPUID_WIDTHS:
 		r.eax = (r.eax & ~0xffu) | PHYS_BITS;
 		if (!config.la57)
-			r.eax = (r.eax & ~0xff00u) | 48 << 8;
+			r.eax = (r.eax & ~0xff00u) | VIRT_BITS << 8;
 		break;
-	case 0x8000000a:
+	case CPUID_SVM:
 		memset(&r, 0, sizeof(r));
 		break;
 	case CPUID_SEV:

@@ -8,80 +8,6 @@
  */
 #include "sevemu.h"
 
-#define SVM_EXIT_READ_DR0	0x020
-#define SVM_EXIT_IRET		0x074
-#define SVM_EXIT_INVLPGA	0x07a
-#define ICPT3_MSR_PROT		ICPT3(SVM_EXIT_MSR)
-#define KVM_ENOSYS		1000
-#define EVENT_TYPE_MASK		(7u << 8)
-#define EVENT_TYPE_SOFT		(4u << 8)
-#define REX_B			1
-#define MODRM_REG(insn)		((insn).modrm >> 3 & 7)
-#define CR0_TS			0x08
-#define CR0_MSW			0x0f
-#define CR3_NO_FLUSH		(1ull << 63)
-
-void insn_decode(struct vcpu *vcpu, struct insn *insn)
-{
-	struct vmcb *vmcb = vcpu->vmcb;
-	bool long64 = guest_long_mode(vcpu) && vmcb->cs.attrib & SEG_L;
-	u64 ip = long64 ? vmcb->rip : (u32)(vmcb->cs.base + vmcb->rip);
-	u32 access = PF_ID | (vmcb->cpl == 3 ? PF_U : 0);
-	size_t first = PAGE_SIZE - (ip & PAGE_MASK);
-	struct guest_fault fault;
-	unsigned int i;
-
-	memset(insn, 0, sizeof(*insn));
-	insn->segment = SEG_DS;
-	if (first > sizeof(insn->bytes))
-		first = sizeof(insn->bytes);
-	if (!guest_read(vcpu, ip, insn->bytes, first, access, &fault))
-		return;
-	insn->fetched = first;
-	if (guest_read(vcpu, ip + first, insn->bytes + first,
-		       sizeof(insn->bytes) - first, access, &fault))
-		insn->fetched = sizeof(insn->bytes);
-
-	for (i = 0; i < 12; i++) {
-		u8 b = insn->bytes[i];
-
-		if (b == 0xf3 || b == 0xf2)
-			insn->rep = true;
-		else if (b == 0x67)
-			insn->address_size = true;
-		else if (b == 0x26 || b == 0x2e || b == 0x36 || b == 0x3e)
-			insn->segment = b >> 3 & 3;
-		else if (b == 0x64 || b == 0x65)
-			insn->segment = SEG_FS + (b & 1);
-		else if (long64 && (b & 0xf0) == 0x40)
-			insn->rex = b;
-		else if (b != 0x66 && b != 0xf0)
-			break;
-	}
-	insn->opcode[0] = insn->bytes[i++];
-	if (insn->opcode[0] == 0x0f) {
-		insn->opcode[1] = insn->bytes[i++];
-		if (insn->opcode[1] == 0x01 || (insn->opcode[1] & 0xfc) == 0x20)
-			insn->modrm = insn->bytes[i++];
-	}
-	insn->len = i;
-}
-
-static void advance(struct vcpu *vcpu, const struct insn *insn)
-{
-	vcpu->vmcb->rip += insn->len;
-	vcpu->vmcb->int_state &= ~(u64)INT_SHADOW;
-}
-
-/* Skip the instruction that exited, with its result in place. */
-static void skip(struct vcpu *vcpu)
-{
-	struct insn insn;
-
-	insn_decode(vcpu, &insn);
-	advance(vcpu, &insn);
-}
-
 static void arm(u16 *intercepts, unsigned int bit, bool on)
 {
 	*intercepts = (*intercepts & ~(1 << bit)) | on << bit;
@@ -108,9 +34,9 @@ void exits_init(struct vcpu *vcpu)
 	arm(&v->icpt_dr_write, 7, es || armed);
 	v->icpt_exceptions =
 		(armed || vcpu->intercepts & HOOK_INTERCEPT_DB ? 1u << X86_DB : 0) |
-		(vcpu->intercepts & HOOK_INTERCEPT_AC ? 1u << X86_AC : 0);
+		(es && vcpu->intercepts & HOOK_INTERCEPT_AC ? 1u << X86_AC : 0);
 	v->icpt3 = ICPT3(SVM_EXIT_INIT) | ICPT3(SVM_EXIT_CPUID) | ICPT3(SVM_EXIT_HLT) |
-		   ICPT3(SVM_EXIT_INVLPGA) | ICPT3(SVM_EXIT_IOIO) | ICPT3_MSR_PROT |
+		   ICPT3(SVM_EXIT_INVLPGA) | ICPT3(SVM_EXIT_IOIO) | ICPT3(SVM_EXIT_MSR) |
 		   ICPT3(SVM_EXIT_SHUTDOWN);
 	v->icpt4 = ICPT4(SVM_EXIT_VMRUN) | ICPT4(SVM_EXIT_VMMCALL) |
 		   ICPT4(SVM_EXIT_VMLOAD) | ICPT4(SVM_EXIT_VMSAVE) |
@@ -160,14 +86,14 @@ static void exit_dr(struct vcpu *vcpu)
 	u64 *gpr, *shadow;
 
 	insn_decode(vcpu, &insn);
-	gpr = &vcpu->gpr[(insn.modrm & 7) | (insn.rex & REX_B) << 3];
-	shadow = MODRM_REG(insn) ? &vcpu->dr7 : &vcpu->guest_dr0;
-	if (insn.opcode[1] == 0x21)
+	gpr = insn_operand(vcpu, &insn);
+	shadow = MODRM_REG(insn.modrm) ? &vcpu->dr7 : &vcpu->guest_dr0;
+	if (insn.opcode[1] == OP2_MOV_FROM_DR)
 		*gpr = *shadow;
 	else
-		*shadow = MODRM_REG(insn) ? *gpr | DR7_INIT : *gpr;
+		*shadow = MODRM_REG(insn.modrm) ? *gpr | DR7_INIT : *gpr;
 	v->dr7 = (vcpu->dr7 & ~(u64)DR7_BP0_MASK) | DR7_G0;
-	advance(vcpu, &insn);
+	insn_advance(vcpu, &insn);
 }
 
 /* CR0: long mode begins and ends with its PG bit (APM2 14.6). */
@@ -178,13 +104,13 @@ static void exit_cr0(struct vcpu *vcpu)
 	struct insn insn;
 
 	insn_decode(vcpu, &insn);
-	if (insn.opcode[1] == 0x22)
-		new = vcpu->gpr[(insn.modrm & 7) | (insn.rex & REX_B) << 3];
-	else if (insn.opcode[1] == 0x06)
+	if (insn.opcode[1] == OP2_MOV_TO_CR)
+		new = *insn_operand(vcpu, &insn);
+	else if (insn.opcode[1] == OP2_CLTS)
 		new = old & ~(u64)CR0_TS;
-	else if (insn.opcode[1] == 0x01 && insn.modrm >= 0xc0)
+	else if (insn.opcode[1] == OP2_GROUP7 && insn.modrm >= MODRM_REGISTER)
 		new = (old & ~(u64)(CR0_MSW & ~CR0_PE)) |
-		      (vcpu->gpr[insn.modrm & 7] & CR0_MSW);
+		      (*insn_operand(vcpu, &insn) & CR0_MSW);
 	else
 		end_error(vcpu, "CR0 written by an instruction that is not modelled");
 
@@ -202,7 +128,7 @@ static void exit_cr0(struct vcpu *vcpu)
 		v->efer &= ~(u64)EFER_LMA;
 	v->cr0 = new;
 	npt_flush();
-	advance(vcpu, &insn);
+	insn_advance(vcpu, &insn);
 }
 
 static void exit_cr3(struct vcpu *vcpu)
@@ -210,9 +136,9 @@ static void exit_cr3(struct vcpu *vcpu)
 	struct insn insn;
 
 	insn_decode(vcpu, &insn);
-	vcpu->vmcb->cr3 = vcpu->gpr[(insn.modrm & 7) | (insn.rex & REX_B) << 3] & ~CR3_NO_FLUSH;
+	vcpu->vmcb->cr3 = *insn_operand(vcpu, &insn) & ~CR3_NO_FLUSH;
 	npt_flush();
-	advance(vcpu, &insn);
+	insn_advance(vcpu, &insn);
 }
 
 /*
@@ -237,7 +163,7 @@ static void exit_intr(struct vcpu *vcpu)
 {
 	vcpu->vmcb->icpt3 &= ~ICPT3(SVM_EXIT_INTR);
 	if (vcpu->vmcb->rip == vcpu->hlt_rip)
-		skip(vcpu);
+		insn_skip(vcpu);
 }
 
 static void exit_vmmcall(struct vcpu *vcpu)
@@ -247,13 +173,13 @@ static void exit_vmmcall(struct vcpu *vcpu)
 	insn_decode(vcpu, &insn);
 	if (insn.rep && config.sev == SEV_ES) {
 		vmgexit(vcpu);
-		advance(vcpu, &insn);
+		insn_advance(vcpu, &insn);
 	} else if (!hook_call(vcpu)) {
 		if (config.sev == SEV_ES) {
 			vc_raise(vcpu, SVM_EXIT_VMMCALL);
 		} else {
 			vcpu->gpr[RAX] = -(u64)KVM_ENOSYS;
-			advance(vcpu, &insn);
+			insn_advance(vcpu, &insn);
 		}
 	}
 }
@@ -278,7 +204,7 @@ static void exit_cpuid(struct vcpu *vcpu)
 	vcpu->gpr[RBX] = r.ebx;
 	vcpu->gpr[RCX] = r.ecx;
 	vcpu->gpr[RDX] = r.edx;
-	skip(vcpu);
+	insn_skip(vcpu);
 }
 
 /* The MSRs that never raise #VC: EFER, and the two of SEV itself. */
@@ -319,7 +245,7 @@ static void exit_msr(struct vcpu *vcpu)
 		vcpu->gpr[RAX] = (u32)value;
 		vcpu->gpr[RDX] = value >> 32;
 	}
-	skip(vcpu);
+	insn_skip(vcpu);
 }
 
 /* An NMI's handler is done: IRET runs again, and NMIs may come. */
@@ -331,30 +257,31 @@ static void exit_iret(struct vcpu *vcpu)
 
 /*
  * An event whose delivery was cut short by the exit is delivered again, but
- * software interrupts, which happen again by themselves.
+ * software interrupts, which happen again by themselves.  QEMU calls hardware
+ * interrupts exceptions here; the vector tells.
  */
 static void requeue_event(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
+	u32 event = v->exit_int_info;
 
-	if (v->exit_int_info & EVENT_VALID &&
-	    (v->exit_int_info & EVENT_TYPE_MASK) != EVENT_TYPE_SOFT) {
-		v->event_inj = v->exit_int_info;
-		v->event_inj_error = v->exit_int_error;
-	}
+	if (!(event & EVENT_VALID) || (event & EVENT_TYPE_MASK) == EVENT_TYPE_SOFT)
+		return;
+	if ((event & EVENT_VECTOR) >= X86_EXCEPTIONS)
+		event &= ~(EVENT_TYPE_MASK | EVENT_ERROR_VALID);
+	v->event_inj = event;
+	v->event_inj_error = v->exit_int_error;
 }
 
 /* Figures up to the first instruction at a kernel address: see docs/emulator.md */
 static void watch_kernel_va(struct vcpu *vcpu)
 {
-	static u64 before;
-
-	if (vcpu->below_kernel_va && guest_long_mode(vcpu) && vcpu->vmcb->rip >> 63) {
-		report_kernel_va(before);
+	if (guest_long_mode(vcpu) && vcpu->vmcb->rip >> 63) {
+		report_kernel_va(vcpu->last_seen);
 		vcpu->below_kernel_va = false;
 		exits_init(vcpu);
 	}
-	before = report_now();
+	vcpu->last_seen = report_now();
 }
 
 void exit_handle(struct vcpu *vcpu)
@@ -397,11 +324,11 @@ void exit_handle(struct vcpu *vcpu)
 		break;
 	case SVM_EXIT_RDTSC:
 	case SVM_EXIT_RDTSCP:
-		exit_pair(vcpu, 0x31, SVM_EXIT_RDTSC, SVM_EXIT_RDTSCP);
+		exit_pair(vcpu, OP2_RDTSC, SVM_EXIT_RDTSC, SVM_EXIT_RDTSCP);
 		break;
 	case SVM_EXIT_INVD:
 	case SVM_EXIT_WBINVD:
-		exit_pair(vcpu, 0x08, SVM_EXIT_INVD, SVM_EXIT_WBINVD);
+		exit_pair(vcpu, OP2_INVD, SVM_EXIT_INVD, SVM_EXIT_WBINVD);
 		break;
 	case SVM_EXIT_RDPMC:
 	case SVM_EXIT_MONITOR:

@@ -8,7 +8,6 @@
  */
 #include "sevemu.h"
 
-#define KVM_ENOSYS		1000
 #define PMC_COUNT		4
 #define JUMP_TABLE_SET		0
 #define JUMP_TABLE_GET		1

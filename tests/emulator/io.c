@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Port I/O.  Every access of the guest comes through io_in() and io_out(), in
- * all SEV modes (but see fw_cfg_select()); nearly all go straight to the machine.  Filtered are the ways
- * to learn of the hypervisor's memory (CMOS, fw_cfg) or to have it written
- * (fw_cfg's DMA, which is not offered), the hypervisor's own ports, and the
- * writes that end the machine: the report must be out before them.
+ * all SEV modes (but see fw_cfg_select()), and nearly all go straight to the
+ * machine.  Filtered are the ways to learn of the hypervisor's memory
+ * (CMOS, fw_cfg) or to have it written (fw_cfg's DMA, which is not offered), the
+ * hypervisor's own ports, and the writes that end the machine: the report must
+ * be out before them.
  */
 #include "sevemu.h"
 #include "ports.h"

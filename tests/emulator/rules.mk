@@ -4,7 +4,7 @@
 
 EMU_DIR := tests/emulator
 EMU_OUT := $(O)/emulator
-EMU_C := main exits npt guest vc ghcb cpuid msr io mmio hooks loader fwcfg log names \
+EMU_C := main exits insn npt guest vc ghcb cpuid msr io mmio hooks loader fwcfg log names \
 	report string
 EMU_S := rom entry vmrun
 EMU_OBJS := $(EMU_C:%=$(EMU_OUT)/%.o) $(EMU_S:%=$(EMU_OUT)/%.o)

@@ -19,6 +19,8 @@
 #define ALIGN_DOWN(x, a)	((x) & ~((u64)(a) - 1))
 #define ALIGN_UP(x, a)		ALIGN_DOWN((x) + (a) - 1, a)
 
+#define KVM_ENOSYS		1000	/* a hypercall's result, negated: none such */
+
 enum sev_mode { SEV_OFF, SEV_SEV, SEV_ES };
 enum boot_mode { MODE_DIRECT64, MODE_DIRECT32, MODE_OVMF };
 
@@ -48,14 +50,15 @@ struct vcpu {
 	u64 hlt_rip;		/* of the last HLT */
 	bool marker_armed;
 	u64 guest_dr0;		/* while the marker holds DR0 */
-	bool below_kernel_va;	/* no instruction at a kernel address yet */
+	bool below_kernel_va;	/* no instruction at a kernel address yet ... */
+	u64 last_seen;		/* ... at this time (report_now()) */
 };
 
-/* The decoded front of an instruction: see insn_decode() */
+/* The decoded front of an instruction: see insn.c */
 struct insn {
 	u8 bytes[15];
 	u8 fetched;		/* bytes that could be read */
-	u8 len;			/* 0: none of the known instructions */
+	u8 len;
 	u8 opcode[2];		/* 0F xx has two */
 	u8 modrm;
 	u8 rex;
@@ -78,8 +81,13 @@ void hv_exception_report(const u64 *frame);
 /* exits.c */
 void exits_init(struct vcpu *vcpu);
 void exit_handle(struct vcpu *vcpu);
-void insn_decode(struct vcpu *vcpu, struct insn *insn);
 void marker_reached(struct vcpu *vcpu);
+
+/* insn.c */
+void insn_decode(struct vcpu *vcpu, struct insn *insn);
+u64 *insn_operand(struct vcpu *vcpu, const struct insn *insn);
+void insn_advance(struct vcpu *vcpu, const struct insn *insn);
+void insn_skip(struct vcpu *vcpu);
 
 /* npt.c: frames, the two views of them, the nested tables */
 enum view { VIEW_PRIVATE, VIEW_SHARED };
@@ -192,7 +200,7 @@ void report_vmgexit_page(u64 exit_code);
 void report_vmgexit_msr(u64 request);
 u64 report_figure(unsigned int hook_count);
 void report_marker(void);
-void report_clock(bool in_guest);
+void report_clock(bool enter);
 void report_kernel_va(u64 before);
 u64 report_now(void);
 void log_printf(const char *fmt, ...) printf_like(1, 2);

@@ -9,11 +9,12 @@
 #include "x86.h"
 
 /* Exit codes, the ones that this hypervisor intercepts or speaks of */
+#define SVM_EXIT_WRITE_CR0	0x010
+#define SVM_EXIT_WRITE_CR3	0x013
+#define SVM_EXIT_READ_DR0	0x020
 #define SVM_EXIT_READ_DR7	0x027
 #define SVM_EXIT_WRITE_DR0	0x030
 #define SVM_EXIT_WRITE_DR7	0x037
-#define SVM_EXIT_WRITE_CR0	0x010
-#define SVM_EXIT_WRITE_CR3	0x013
 #define SVM_EXIT_EXCP_DB	0x041
 #define SVM_EXIT_EXCP_AC	0x051
 #define SVM_EXIT_INTR		0x060
@@ -21,8 +22,10 @@
 #define SVM_EXIT_RDTSC		0x06e
 #define SVM_EXIT_RDPMC		0x06f
 #define SVM_EXIT_CPUID		0x072
+#define SVM_EXIT_IRET		0x074
 #define SVM_EXIT_INVD		0x076
 #define SVM_EXIT_HLT		0x078
+#define SVM_EXIT_INVLPGA	0x07a
 #define SVM_EXIT_IOIO		0x07b
 #define SVM_EXIT_MSR		0x07c
 #define SVM_EXIT_SHUTDOWN	0x07f
@@ -47,8 +50,9 @@
 
 /* EVENTINJ and EXITINTINFO (APM2 15.20) */
 #define EVENT_VECTOR		0x000000ffu
-#define EVENT_TYPE_NMI		(2u << 8)
+#define EVENT_TYPE_MASK		(7u << 8)
 #define EVENT_TYPE_EXCEPTION	(3u << 8)
+#define EVENT_TYPE_SOFT		(4u << 8)
 #define EVENT_ERROR_VALID	(1u << 11)
 #define EVENT_VALID		(1u << 31)
 

@@ -8,12 +8,15 @@
 
 /* Control registers (APM2 3.1) */
 #define CR0_PE			0x00000001
+#define CR0_TS			0x00000008
+#define CR0_MSW			0x0000000f	/* what LMSW loads */
 #define CR0_ET			0x00000010
 #define CR0_NE			0x00000020
 #define CR0_WP			0x00010000
 #define CR0_NW			0x20000000
 #define CR0_CD			0x40000000
 #define CR0_PG			0x80000000
+#define CR3_NO_FLUSH		0x8000000000000000
 #define CR4_PSE			0x00000010
 #define CR4_PAE			0x00000020
 #define CR4_LA57		0x00001000
@@ -111,6 +114,7 @@
 #define X86_PF			14
 #define X86_AC			17
 #define X86_VC			29
+#define X86_EXCEPTIONS		32
 #define X86_HAS_ERROR_CODE	0x60227d00	/* 8, 10-14, 17, 21, 29, 30 */
 
 /* Segment attributes as the VMCB packs them: descriptor bits 40-47, 52-55 */
@@ -124,6 +128,19 @@
 #define SEG_DB			0x400
 #define SEG_G			0x800
 #define SEG_TYPE_MASK		0x01a	/* S, code, readable or writable */
+
+/* Second opcode bytes, and ModRM (APM3 1.2, appendix A) */
+#define OP2_GROUP7		0x01
+#define OP2_CLTS		0x06
+#define OP2_INVD		0x08
+#define OP2_MOV_CR_DR		0x20
+#define OP2_MOV_CR_DR_MASK	0xfc
+#define OP2_MOV_FROM_DR		0x21
+#define OP2_MOV_TO_CR		0x22
+#define OP2_RDTSC		0x31
+#define MODRM_REGISTER		0xc0	/* r/m is a register from here on */
+#define MODRM_REG(modrm)	((modrm) >> 3 & 7)
+#define MODRM_RM(modrm)		((modrm) & 7)
 
 #ifndef __ASSEMBLER__
 
