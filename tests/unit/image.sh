@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh disable=SC2034
+#
+# What the tests of the linked image share. Read in at the top of the tree;
+# makes $dir, a directory of its own, and offers the result lines.
+
+O=${O:-build}
+CC=${CC:-gcc}
+LD=${LD:-ld}
+top=$(pwd)
+case $O in
+/*) ;;
+*) O=$top/$O ;;
+esac
+export O CC LD
+failed=0
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+pass() {
+	echo "PASS unit/image.$1${2:+: $2}"
+}
+
+fail() {
+	echo "FAIL unit/image.$1: $2"
+	failed=1
+}
+
+# The first lines of $1, on one.
+excerpt() {
+	head -n 5 "$1" | tr -s ' \t\n' '   ' | cut -c 1-300
+}
+
+# nothing NAME FILE [INFO]: nothing was found, so that FILE is empty.
+nothing() {
+	if [ -s "$2" ]; then
+		fail "$1" "$(excerpt "$2") ($(wc -l <"$2") in all)"
+	else
+		pass "$1" "${3-}"
+	fi
+}
+
+# is NAME GOT WANTED
+is() {
+	if [ "$2" = "$3" ]; then
+		pass "$1" "$2"
+	else
+		fail "$1" "$2 instead of $3"
+	fi
+}
+
+# number OFFSET SIZE FILE, unsigned.
+number() {
+	od -An -v "-tu$2" -j "$1" -N "$2" "$3" | tr -d ' \n'
+}
+
+# bytes OFFSET SIZE FILE, in hexadecimal without blanks.
+bytes() {
+	od -An -v -tx1 -j "$1" -N "$2" "$3" | tr -d ' \n'
+}
+
+# symbol NAME ELF, in decimal.
+symbol() {
+	value=$(nm "$2" | sed -n "s/ [a-zA-Z] $1\$//p")
+	echo "$((0x$value))"
+}

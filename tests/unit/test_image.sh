@@ -1,0 +1,224 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The bytes of an image, field by field as x86/boot.rst has them, by a reader
+# that knows no symbol of header.S; and the layout that init_size promises,
+# computed again.
+
+set -eu
+# shellcheck source=tests/unit/image.sh
+. tests/unit/image.sh
+
+cloud=$O/kernels/cloud/vmlinuz
+for name in tiny test; do
+	tools/mkimage --elf "$dir/$name.elf" -o "$dir/$name" \
+		"$O/payload/$name.elf" >"$dir/$name.log" 2>&1
+done
+tools/mkimage --level 1 --elf "$dir/cloud.elf" -o "$dir/cloud" "$cloud" \
+	>"$dir/cloud.log" 2>&1
+
+# differ NAME FILE: reads "offset size value what" lines, reports what differs.
+differ() {
+	: >"$dir/found"
+	fields=0
+	while read -r offset size value what; do
+		fields=$((fields + 1))
+		got=$(number "$((offset))" "$size" "$2")
+		# shellcheck disable=SC2004 # an expression
+		wanted=$(($value))
+		[ "$got" = "$wanted" ] ||
+			echo "$what is $got, not $wanted;" >>"$dir/found"
+	done
+	nothing "$1" "$dir/found" "$fields fields"
+}
+
+# ---- what is the same in every image
+
+for name in tiny test cloud; do
+	sects=$(number 0x1f1 1 "$dir/$name")
+	prot=$(((sects + 1) * 512))
+	differ "header.$name" "$dir/$name" <<-END
+		0x1f4 4 ($(wc -c <"$dir/$name")-$prot+15)/16 syssize
+		0x1fe 2 0xaa55 boot_flag
+		0x200 1 0xeb jump
+		0x201 1 0x26c-0x202 jump's_reach
+		0x202 4 0x53726448 header
+		0x206 2 0x020f version
+		0x208 4 0 realmode_swtch
+		0x20c 2 0 start_sys_seg
+		0x210 1 0 type_of_loader
+		0x211 1 1 loadflags
+		0x212 2 0 setup_move_size
+		0x214 4 0x100000 code32_start
+		0x218 4 0 ramdisk_image
+		0x21c 4 0 ramdisk_size
+		0x220 4 0 bootsect_kludge
+		0x226 1 0 ext_loader_ver
+		0x227 1 0 ext_loader_type
+		0x228 4 0 cmd_line_ptr
+		0x22c 4 0x7fffffff initrd_addr_max
+		0x236 2 0x3 xloadflags
+		0x23c 4 0 hardware_subarch
+		0x240 8 0 hardware_subarch_data
+		0x250 8 0 setup_data
+		0x264 4 0 handover_offset
+	END
+
+	# Zero page and stack of the 16-bit part, behind it in its segment.
+	is "heap_end_ptr.$name" "$(number 0x224 2 "$dir/$name")" \
+		"$((prot + 4096 + 0x400 - 0x200))"
+	is "sentinel.$name" "$(bytes 0x1ef 2 "$dir/$name")" ffff
+	is "setup_sects.$name" "$((sects >= 4 && sects <= 64))" 1
+done
+
+# ---- what the payload decides
+
+# A bzImage's fields are carried over as they are.
+carried() {
+	while read -r offset size what; do
+		echo "$offset $size $(number "$((offset))" "$size" "$cloud") $what"
+	done
+}
+carried <<-END >"$dir/carried"
+	0x1f2 2 root_flags
+	0x1f8 2 ram_size
+	0x1fa 2 vid_mode
+	0x1fc 2 root_dev
+	0x230 4 kernel_alignment
+	0x234 1 relocatable_kernel
+	0x235 1 min_alignment
+	0x238 4 cmdline_size
+	0x258 8 pref_address
+END
+differ carried_over "$dir/cloud" <"$dir/carried"
+
+# version FILE: the string that kernel_version points to.
+version() {
+	at=$(($(number 0x20e 2 "$1") + 0x200))
+	tail -c +$((at + 1)) "$1" | head -c 512 | tr '\0' '\n' | head -n 1
+}
+is version.cloud "$(version "$dir/cloud")" "$(version "$cloud")"
+is version.tiny "$(version "$dir/tiny")" "sevstub tiny.elf"
+
+# The test kernel: linked at 16 MiB, no relocations.
+differ computed "$dir/test" <<-END
+	0x1f2 2 1 root_flags
+	0x1f8 2 0 ram_size
+	0x1fa 2 0xffff vid_mode
+	0x1fc 2 0 root_dev
+	0x230 4 0x200000 kernel_alignment
+	0x234 1 0 relocatable_kernel
+	0x235 1 21 min_alignment
+	0x238 4 2047 cmdline_size
+	0x258 8 0x1000000 pref_address
+END
+
+if command -v file >/dev/null; then
+	# What it takes for swap_dev is the upper half of syssize.
+	what='Linux kernel x86 boot executable bzImage, version '
+	is file "$(file -b "$dir/cloud" | sed 's/, swap_dev 0X[0-9A-F]*//')" \
+		"$what$(version "$cloud"), RO-rootFS, Normal VGA"
+else
+	echo "SKIP unit/image.file: file is not installed"
+fi
+
+# ---- entries and tables
+
+for name in tiny cloud; do
+	elf=$dir/$name.elf
+	image=$dir/$name
+	prot=$((($(number 0x1f1 1 "$image") + 1) * 512))
+	start=$(symbol startup_32 "$elf")
+	is "startup_32.$name" "$start" "$prot"
+	is "startup_64.$name" "$(($(symbol startup_64 "$elf") - start))" 512
+	# cld; cli at both
+	is "entry_32.$name" "$(bytes "$prot" 2 "$image")" fcfa
+	is "entry_64.$name" "$(bytes $((prot + 512)) 2 "$image")" fcfa
+
+	# "LToP", size, size_total, setup_type_max: SETUP_INDIRECT | SETUP_RNG_SEED
+	at=$((prot + $(number 0x268 4 "$image")))
+	is "kernel_info.$name" "$(bytes "$at" 16 "$image")" \
+		4c546f50100000001000000009000080
+
+	# A frame of zstd's, as long as it is said to be, the payload header before.
+	at=$((prot + $(number 0x248 4 "$image")))
+	is "payload_offset.$name" "$(bytes "$at" 4 "$image")" 28b52ffd
+	is "payload_header.$name" "$(bytes $((at - 96)) 8 "$image")" \
+		"$(printf 'sevstub\000' | od -An -tx1 | tr -d ' \n')"
+	is "payload_length.$name" "$(number 0x24c 4 "$image")" \
+		"$(number $((at - 96 + 0x48)) 8 "$image")"
+	is "payload_inside.$name" \
+		"$((at + $(number 0x24c 4 "$image") <= $(wc -c <"$image")))" 1
+done
+
+# The boot sector's place is a PE header's: no signature yet, nothing else in it.
+is no_pe_header "$(bytes 0 2 "$dir/tiny" | tr -d '\n' | grep -c 4d5a || :)" 0
+tail -c +129 "$dir/tiny" | head -c $((0x1ef - 128)) | tr -d '\0' >"$dir/found"
+nothing pe_place "$dir/found" "$((0x1ef - 128)) bytes"
+
+# ---- layout
+
+# init_size by the three reasons for which the image moves up; see linker.ld.
+for name in tiny test cloud; do
+	elf=$dir/$name.elf
+	image=$dir/$name
+	start=$(symbol startup_32 "$elf")
+	text=$(($(symbol _text "$elf") - start))
+	prot=$((($(number 0x1f1 1 "$image") + 1) * 512))
+	frame=$((prot + $(number 0x248 4 "$image")))
+	comp_end=$((frame - prot + $(number 0x24c 4 "$image")))
+	header=$((frame - 96))
+	out=$(($(number $((header + 0x28)) 8 "$image") +
+		$(number $((header + 0x38)) 8 "$image")))
+	mem=$(number $((header + 0x30)) 8 "$image")
+	margin=$(number $((header + 0x40)) 8 "$image")
+	file_end=$(($(wc -c <"$image") - prot))
+	[ "$mem" -ge "$out" ] || mem=$out
+
+	move=0
+	for room in $((out + margin - comp_end)) $((mem - text)) \
+		$((file_end - text)); do
+		[ "$room" -le "$move" ] || move=$room
+	done
+	move=$(((move + 4095) / 4096 * 4096))
+	is "init_size.$name" "$(number 0x260 4 "$image")" \
+		"$((move + $(symbol _end "$elf") - start))"
+
+	stub=$(($(wc -c <"$image") - $(number 0x24c 4 "$image")))
+	if [ "$stub" -le $((96 * 1024)) ]; then
+		pass "stub_size.$name" "$stub bytes"
+	else
+		fail "stub_size.$name" "$stub bytes, more than 96 KiB"
+	fi
+done
+
+# ---- mkimage itself
+
+is report "$(tail -n 1 "$dir/tiny.log" | sed "s|$dir/||")" "tiny: payload $(
+	at=$(($(number 0x248 4 "$dir/tiny") + \
+		($(number 0x1f1 1 "$dir/tiny") + 1) * 512 - 96))
+	size=$(number $((at + 0x28)) 8 "$dir/tiny")
+	comp=$(number $((at + 0x48)) 8 "$dir/tiny")
+	printf '%d, compressed %d, ratio %d.%02d, stub %d, init_size %d' \
+		"$size" "$comp" $((size / comp)) $((size * 100 / comp % 100)) \
+		$(($(wc -c <"$dir/tiny") - comp)) \
+		"$(number 0x260 4 "$dir/tiny")"
+)"
+
+# A failure leaves no image, and none of an earlier run is touched.
+echo "not a kernel" >"$dir/bad"
+cp "$dir/tiny" "$dir/kept"
+for image in "$dir/none" "$dir/kept"; do
+	if tools/mkimage -o "$image" "$dir/bad" >"$dir/bad.log" 2>&1; then
+		fail no_image_of_nothing "success"
+	fi
+done
+if [ -e "$dir/none" ] || [ -e "$dir/none.tmp" ]; then
+	fail no_image_of_nothing "there is an image"
+elif ! cmp -s "$dir/kept" "$dir/tiny"; then
+	fail no_image_of_nothing "the earlier image was changed"
+else
+	pass no_image_of_nothing "$(tail -n 1 "$dir/bad.log" | sed "s|$dir/||g")"
+fi
+
+exit "$failed"

@@ -1,0 +1,230 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The machine code of a linked image and of its objects: only registers that
+# an exception handler saves, nothing below the stack pointer, no relocation
+# that somebody would have to apply, and each privileged instruction only in
+# the file that the house plan gives it to. Every scan is tried on code that is
+# wrong as well.
+
+set -eu
+# shellcheck source=tests/unit/image.sh
+. tests/unit/image.sh
+
+objects=$O/stub
+tools/mkimage --elf "$dir/elf" -o "$dir/image" "$O/payload/tiny.elf" \
+	>/dev/null 2>&1
+
+# disassemble FILE [OBJDUMP-OPTION...]
+disassemble() {
+	objdump -d --no-show-raw-insn "$@" | grep -E '^ *[0-9a-f]+:|^[0-9a-f]+ <'
+}
+
+# .head holds data, 32-bit and 64-bit code: function by function, 64-bit only
+# startup_64. Everything in .text is 64-bit code.
+head_functions() {
+	readelf -sW "$dir/elf" | awk -v head="$(readelf -SW "$dir/elf" |
+		sed -n 's/^ *\[ *\([0-9]*\)\] \.head .*/\1/p')" \
+		'$4 == "FUNC" && $7 == head { print $8 }'
+}
+for function in $(head_functions); do
+	case $function in
+	startup_64) disassemble "$dir/elf" --disassemble="$function" ;;
+	*) disassemble "$dir/elf" -m i386 --disassemble="$function" ;;
+	esac
+done >"$dir/code"
+disassemble "$dir/elf" -j .text >>"$dir/code"
+
+# What must be reported.
+cat >"$dir/bad.c" <<'C'
+#include <stdint.h>
+double scaled(double x) { return x * 3; }
+long double longer(long double x) { return x * 3; }
+int leaf(int i) { volatile int v[8]; v[0] = i; v[7] = 3; return v[i & 7]; }
+__attribute__((optimize("no-omit-frame-pointer")))
+int framed(int i) { volatile int v[8]; v[0] = i; v[7] = 3; return v[i & 7]; }
+uint64_t canary(void) { uint64_t x; asm("mov %%fs:0x28, %0" : "=r"(x)); return x; }
+void trap(void) { __builtin_trap(); }
+uint64_t tick(void) { return __builtin_ia32_rdtsc(); }
+void identify(void) { asm volatile("cpuid" ::: "rax", "rbx", "rcx", "rdx"); }
+extern int far_away, further;
+int *absolute(int i) { static int *const p[] = { &far_away, &further }; return p[i]; }
+int *through_got(void) { return &far_away; }
+C
+"$CC" -O2 -fpic -c -o "$dir/bad.o" "$dir/bad.c"
+disassemble "$dir/bad.o" >"$dir/bad.code"
+
+# seen NAME SCAN TEXT...: the scan reports each of these on the bad code.
+seen() {
+	name=$1 scan=$2
+	shift 2
+	$scan "$dir/bad.code" >"$dir/found"
+	missed=
+	for text in "$@"; do
+		grep -qF -- "$text" "$dir/found" || missed="$missed $text"
+	done
+	if [ -n "$missed" ]; then
+		fail "$name" "the scan does not see$missed"
+	else
+		pass "$name"
+	fi
+}
+
+# ---- registers
+
+scan_registers() {
+	grep -E '%[xyz]?mm[0-9]|%st|	(f[a-rt-z]|fs[a-z]|emms|ldmxcsr|stmxcsr|v[a-l])' \
+		"$1" || :
+}
+
+scan_segments() {
+	grep -E '%[fg]s' "$1" |
+		grep -vE '	mov +%e?[a-d]x,%[fg]s$' || :
+}
+
+scan_unknown() {
+	grep -E '\(bad\)|	ud[012]|	int1|	\.byte' "$1" || :
+}
+
+lines=$(grep -c : "$dir/code")
+scan_registers "$dir/code" >"$dir/found"
+nothing code.registers "$dir/found" "$lines instructions"
+seen code.registers_scan scan_registers mulsd fmul
+
+scan_segments "$dir/code" >"$dir/found"
+nothing code.segments "$dir/found"
+seen code.segments_scan scan_segments '%fs:0x28'
+
+# No trap that a compiler made of undefined behaviour, no data.
+scan_unknown "$dir/code" >"$dir/found"
+nothing code.no_traps "$dir/found"
+seen code.no_traps_scan scan_unknown ud2
+
+# ---- below the stack pointer
+
+scan_red_zone() {
+	awk -f tests/unit/red_zone.awk "$1"
+}
+
+scan_red_zone "$dir/code" >"$dir/found"
+nothing code.red_zone "$dir/found"
+seen code.red_zone_scan scan_red_zone leaf: framed:
+
+# ---- who may do what
+
+# Instructions that have an effect beyond registers and memory.
+special() {
+	awk '
+	/^ *[0-9a-f]+:/ {
+		name = $2 ~ /^(rep|repz|repnz|lock|cs|data16|addr32)$/ ? $3 : $2
+		if (name ~ /^(cpuid|rd(tsc|tscp|pmc|msr|rand|seed|pid)|wrmsr)$/ ||
+		    name ~ /^(x[gs]etbv|(in|out)[bwl]?|(in|out)s[bwl]|hlt)$/ ||
+		    name ~ /^(cli|sti|std|popf|[ls][gi]dt|[ls]ldt|ltr|str)/ ||
+		    name ~ /^(inv|wbinvd|wbnoinvd|clflush|clwb|clac|stac)/ ||
+		    name ~ /^(syscall|sysenter|sysret|sysexit|int$|int3|iret)/ ||
+		    name ~ /^(vm|monitor|mwait|swapgs|lmsw|smsw|clts)/ ||
+		    name ~ /^(pvalidate|rmp|tdcall|pconfig|enqcmd|prefetchw)/)
+			print name
+		if ($0 ~ /%(cr|dr|db)[0-9]/)
+			print "control-register"
+	}' "$1" | sort -u | tr '\n' ' '
+}
+
+# May be narrowed without ado, but widened only with the house plan.
+allowed() {
+	case $1 in
+	misc) echo "cli control-register cpuid hlt rdmsr wrmsr" ;;
+	idt_64) echo "cli control-register hlt lidt ltr" ;;
+	ident_map_64) echo "clflush control-register invlpg" ;;
+	sev-es) echo "cli control-register cpuid hlt rdmsr vmgexit wrmsr" ;;
+	console) echo "in out outsb" ;;
+	idt_handlers_64) echo "int3 iretq" ;; # int3: between functions
+	esac
+}
+
+: >"$dir/found"
+count=0
+for object in "$objects"/*.o; do
+	name=$(basename "$object" .o)
+	case $name in
+	header | head_64) continue ;; # set the machine up, in three modes
+	esac
+	count=$((count + 1))
+	disassemble "$object" >"$dir/object.code"
+	for instruction in $(special "$dir/object.code"); do
+		case " $(allowed "$name") " in
+		*" $instruction "*) ;;
+		*) echo "$name.o: $instruction" >>"$dir/found" ;;
+		esac
+	done
+done
+nothing code.instructions "$dir/found" "$count objects"
+seen code.instructions_scan special cpuid rdtsc
+
+# The decoder above all: each CPUID in it would be an exit.
+for name in unzstd huf_decompress_amd64; do
+	disassemble "$objects/$name.o" >"$dir/object.code"
+	special "$dir/object.code" >"$dir/found"
+	nothing "code.decoder.$name" "$dir/found" \
+		"$(grep -c : "$dir/object.code") instructions"
+done
+
+# ---- relocations
+
+# What the link cannot resolve relative to the instruction: GOT, absolute.
+scan_relocations() {
+	readelf -rW "$1" | awk '
+	/^Relocation section/ {
+		section = $3
+		gsub(/\047|\.rela/, "", section)
+	}
+	/R_X86_64_/ && section !~ /^\.debug_/ &&
+	$3 !~ /^R_X86_64_(PC32|PLT32|NONE)$/ {
+		print section ": " $3 " " $5
+	}'
+}
+
+: >"$dir/found"
+for object in "$objects"/*.o; do
+	case $(basename "$object") in
+	header.o)
+		# linked at 0 and full of fields that ld computes
+		scan_relocations "$object" | grep -v '^\.setup' || :
+		;;
+	head_64.o)
+		# differences to startup_32 and numbers; struct image_info
+		scan_relocations "$object" |
+			grep -vE '^\.head\.text: R_X86_64_32S? (image|payload)_' |
+			grep -vE '^\.rodata: R_X86_64_64 (image|payload)_' || :
+		;;
+	*) scan_relocations "$object" ;;
+	esac | sed "s/^/$(basename "$object")/" >>"$dir/found"
+done
+nothing code.relocations "$dir/found"
+
+scan_relocations "$dir/bad.o" >"$dir/found"
+if grep -q GOTPCREL "$dir/found" && grep -q 'R_X86_64_64 far_away' "$dir/found"; then
+	pass code.relocations_scan
+else
+	fail code.relocations_scan "does not see $(excerpt "$dir/found")"
+fi
+
+readelf -rW "$dir/elf" | grep R_X86_64 >"$dir/found" || :
+nothing code.no_relocations_left "$dir/found"
+nm "$dir/elf" | grep -E ' [UuWwVviI] |_GLOBAL_OFFSET_TABLE_' >"$dir/found" || :
+nothing code.no_open_symbols "$dir/found"
+
+# ---- before .bss
+
+# place_image() and all that it calls run before .bss is cleared. The page for
+# the GHCB is taken later.
+: >"$dir/found"
+for name in misc console cmdline string e820 sev-es insn; do
+	size -A "$objects/$name.o" | awk -v name="$name" '
+		$1 ~ /^\.bss|COMMON/ && $1 != ".bss.ghcb_page" && $2 {
+			print name ".o: " $0
+		}' >>"$dir/found"
+done
+nothing code.before_bss "$dir/found"
+
+exit "$failed"
