@@ -347,6 +347,25 @@ CASE(unknown_exit, "exit-unknown", CASE_ES)
 	malformed(VIOL_INVALID_EVENT, MALFORMED_EVENT);
 }
 
+/* The answer's valid bitmap is the host's, with nothing left of the guest's. */
+CASE(answer_valid, "answer-valid-bits", CASE_ES)
+{
+	static const u32 fields[] = { GHCB_RAX, GHCB_RBX, GHCB_RCX, GHCB_RDX,
+				      GHCB_EXIT_INFO_1, GHCB_EXIT_INFO_2 };
+	u64 want[2] = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(fields); i++)
+		want[fields[i] / 512] |= 1ULL << fields[i] / 8 % 64;
+	ghcb_begin(SVM_EXIT_CPUID, 0, 0);
+	ghcb_set(GHCB_RAX, 0);
+	ghcb_set(GHCB_RCX, 0);
+	ghcb_set(GHCB_XCR0, 1);
+	expect("result", ghcb_go(), RESULT_DONE);
+	expect("first word", ghcb_get(GHCB_VALID), want[0]);
+	expect("second word", ghcb_get(GHCB_VALID + 8), want[1]);
+}
+
 CASE(page_features, "page-features", CASE_ES | CASE_V2)
 {
 	u64 by_msr = msr_protocol(REQ_FEATURES) >> 12;

@@ -10,7 +10,7 @@
 #define FW_CFG_SELECT		0x510
 #define FW_CFG_DATA		0x511
 #define FW_CFG_DMA		0x514
-#define FW_CFG_DMA_ID		0x51554d4520434647ULL	/* "QEMU CFG" */
+#define FW_CFG_DMA_QEMU		0x554d4551	/* "QEMU" */
 #define FW_CFG_ID		0x0001
 #define FW_CFG_RAM_SIZE		0x0003
 #define FW_CFG_FILE_DIR		0x0019
@@ -35,6 +35,7 @@ struct map_entry {
 
 INSN(inb, "inb %%dx, %%al")
 INSN(inw, "inw %%dx, %%ax")
+INSN(inl, "inl %%dx, %%eax")
 INSN(outb, "outb %%al, %%dx")
 INSN(outw, "outw %%ax, %%dx")
 INSN(outl, "outl %%eax, %%dx")
@@ -175,16 +176,14 @@ CASE(cmos, "ram-size-cmos", 0)
 /* fw_cfg's DMA would go around the nested tables: it is not offered. */
 CASE(no_dma, "fw-cfg-dma-hidden", 0)
 {
+	struct regs r = { .rdx = FW_CFG_DMA };
 	u8 id = 0;
-	u64 probe = 0;
-	unsigned int i;
 
 	fw_cfg_select(FW_CFG_ID);
 	fw_cfg_bytes(&id, 1);
 	expect("fw_cfg's features", id & 3, 1);
-	for (i = 0; i < 8; i++)
-		probe = probe << 8 | in8(FW_CFG_DMA + i);
-	expect_not("DMA's signature", probe, FW_CFG_DMA_ID);
+	insn_inl(&r);
+	expect_not("DMA's signature", r.rax, FW_CFG_DMA_QEMU);
 }
 
 CASE(ends_dma, "ends-fw-cfg-dma", CASE_ENDS)
