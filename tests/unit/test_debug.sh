@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# make debug: gdb stops in extract_kernel(), in the copy that has moved, and
+# knows the line.
+
+set -eu
+# shellcheck source=tests/unit/image.sh
+. tests/unit/image.sh
+
+for tool in gdb qemu-system-x86_64; do
+	if ! command -v "$tool" >/dev/null; then
+		echo "SKIP unit/image.debug: $tool is not installed"
+		exit 0
+	fi
+done
+
+# A build directory of its own, where tools/debug may write.
+ln -s "$O/mkpayload" "$O/sevstub.a" "$dir/"
+echo >"$dir/initrd"
+kernel=$O/payload/tiny.elf
+O=$dir KERNEL=$kernel INITRD=$dir/initrd APPEND='' QEMU_ARGS='' \
+	GDB_ARGS="-batch -ex continue -ex 'info registers rip' -ex backtrace" \
+	timeout 60 tools/debug >"$dir/log" 2>&1 || :
+if [ ! -e "$dir/run.elf" ]; then
+	fail debug "no image: $(excerpt "$dir/log")"
+	exit 1
+fi
+
+# The address by arithmetic of our own: the range's end less the image's size.
+elf=$dir/run.elf
+at=$(printf '0x%x' $(($(symbol extract_kernel "$elf") - \
+	$(symbol _end "$elf") + $(symbol image_pref_address "$elf") + \
+	$(symbol image_init_size "$elf"))))
+line=$(grep -n '^u64 extract_kernel' misc.c | cut -d : -f 1)
+
+if ! grep -qE "^rip +$at .*<extract_kernel" "$dir/log"; then
+	fail debug "not stopped at $at: $(tail -n 3 "$dir/log" | tr '\n' ' ')"
+elif ! grep -qE "^#0 +extract_kernel \(bp=0x[0-9a-f]+\) at .*misc\.c:[0-9]+" \
+	"$dir/log"; then
+	fail debug "no source line: $(grep '^#0' "$dir/log")"
+elif [ "$(sed -nE 's/^#0 .*misc\.c:([0-9]+)$/\1/p' "$dir/log")" -lt "$line" ]; then
+	fail debug "another line: $(grep '^#0' "$dir/log")"
+else
+	pass debug "$(grep '^#0' "$dir/log")"
+fi
+
+exit "$failed"

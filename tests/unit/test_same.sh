@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The same input gives the same image, bit for bit: from two copies of the tree
+# in two directories, one with its build directory inside and one with it
+# elsewhere, and whatever the way is by which the kernel is named.
+
+set -eu
+# shellcheck source=tests/unit/image.sh
+. tests/unit/image.sh
+
+zstd=$(realpath "${ZSTD_SRC:-$O/zstd}")
+kernel=$O/payload/tiny.elf
+one=$dir/one
+two="$dir/another/place"
+
+# What the outer make was told must not reach these; its environment may.
+build() {
+	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
+		make -C "$@" >"$dir/build.log" 2>&1 ||
+		{ fail same.build "$(tail -n 3 "$dir/build.log" | tr '\n' ' ')"
+		exit 1; }
+}
+
+for tree in "$one" "$two"; do
+	mkdir -p "$tree"
+	cp -r Makefile linker.ld ./*.c ./*.S ./*.h include tools "$tree"
+done
+mkdir -p "$one/out" "$dir/elsewhere"
+cp -r "$zstd" "$one/out/zstd"
+cp -r "$zstd" "$dir/elsewhere/source"
+build "$one" -j2 O=out ZSTD_SRC=out/zstd stub out/mkpayload
+build "$two" -j1 O="$dir/elsewhere" ZSTD_SRC="$dir/elsewhere/source" \
+	stub "$dir/elsewhere/mkpayload"
+
+# image OUT O MKIMAGE KERNEL, in the current directory.
+image() {
+	O=$2 "$3" --cmdline "console=ttyS0" -o "$1" "$4" >"$dir/log" 2>&1 ||
+		{ fail same.image "$(excerpt "$dir/log")"; exit 1; }
+}
+
+# same NAME: the image just made is the first one.
+same() {
+	if cmp "$dir/first" "$dir/next" >"$dir/log" 2>&1; then
+		pass "same.$1" "$(wc -c <"$dir/first") bytes"
+	else
+		fail "same.$1" "$(excerpt "$dir/log")"
+	fi
+}
+
+image "$dir/first" "$one/out" "$one/tools/mkimage" "$kernel"
+image "$dir/next" "$dir/elsewhere" "$two/tools/mkimage" "$kernel"
+same two_builds
+
+# Tree, build directory, output and kernel by relative paths.
+mkdir "$dir/kernels"
+cp "$kernel" "$dir/kernels/tiny.elf"
+touch -d '2001-02-03' "$dir/kernels/tiny.elf"
+cd "$dir/kernels"
+image ../next ../one/out ../one/tools/mkimage tiny.elf
+same relative_paths
+cd "$dir"
+image next elsewhere another/place/tools/mkimage ./kernels/../kernels/tiny.elf
+same other_paths
+
+# Language and time zone are not input either, nor is the mode of new files.
+umask 077
+export LC_ALL=C.UTF-8 TZ=Pacific/Kiritimati
+image "$dir/next" "$one/out" "$one/tools/mkimage" "$kernel"
+same other_environment
+
+# That all of this compares something: another command line is another image.
+O=$one/out "$one/tools/mkimage" --cmdline "console=ttyS1" -o "$dir/next" \
+	"$kernel" >"$dir/log" 2>&1
+if cmp -s "$dir/first" "$dir/next"; then
+	fail same.differs "another command line, the same image"
+else
+	pass same.differs
+fi
+
+exit "$failed"
