@@ -25,9 +25,6 @@
 #define CR0_REQUIRED	(X86_CR0_PE | X86_CR0_PG | X86_CR0_WP)
 #define CR0_FORBIDDEN	(X86_CR0_CD | X86_CR0_NW)
 
-/* SYSCALL is the kernel's to switch on (APM2 3.1.7). */
-#define EFER_SCE	(_AC(1, UL) << 0)
-
 static struct idt_gate idt[IDT_VECTORS];
 
 void cpu_save_segments(struct segment_state *s)
@@ -131,8 +128,6 @@ static void check_control_registers(void)
 		fail("cpu: CR4 %lx has %lx", cr4, cr4 & ~(u64)CR4_ALLOWED);
 	if (option_number("t.la57", la57) != la57)
 		fail("cpu: LA57 is %lu", la57);
-	if (efer & EFER_SCE)
-		fail("cpu: EFER %lx has SCE", efer);
 	if (!!(efer & EFER_NXE) != nx)
 		fail("cpu: EFER %lx: NXE is not %lu", efer, nx);
 }

@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 	if (fd < 0 || fstat(fd, &st))
 		err(1, "%s", argv[1]);
 	file_size = (size_t)st.st_size;
-	file = mmap(NULL, file_size, PROT_READ | PROT_WRITE, MAP_DECRYPTED, fd, 0);
+	file = mmap(NULL, file_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (file == MAP_FAILED)
 		err(1, "%s", argv[1]);
 	seal_kernel();

@@ -12,6 +12,7 @@
 #define PARAGRAPH		16
 #define HDRS_MAGIC		0x53726448
 #define ENTRY_64_OFFSET		0x200
+#define LOW_MEMORY_END		0x100000
 #define DIRTY			0xa5
 
 /* entry=direct: above the kernel, what else a stub would leave there. */
@@ -42,6 +43,8 @@ static void examine_bzimage(struct plan *plan)
 	plan->hdr = hdr;
 	plan->init_size = hdr->init_size;
 	plan->load = option_number("load", hdr->pref_address);
+	if (plan->load < LOW_MEMORY_END)
+		fail("load=%lx is where the loader is", plan->load);
 	plan->target = plan->load;
 	if (plan->entry == ENTRY_64)
 		plan->target += ENTRY_64_OFFSET;
@@ -108,8 +111,8 @@ void image_examine(struct plan *plan)
 /* Nothing but free memory may be filled. */
 static void make_dirty(const struct plan *plan, struct range range)
 {
-	if (range.start < 0x100000)
-		fail("dirty: %lx is below 1 MiB", range.start);
+	if (range.start < LOW_MEMORY_END)
+		fail("dirty: %lx is where the loader is", range.start);
 	if (overlap(range, range_at(plan->image, plan->init_size)))
 		fail("dirty: %lx-%lx reaches into the staged image", range.start,
 		     range.end);
