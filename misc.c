@@ -418,6 +418,7 @@ static void decompress(const struct boot *boot)
 	const struct payload_header *p = &boot->payload;
 	const u8 *comp = payload_start + sizeof(*p);
 	u64 digest = xxh64(comp, p->comp_size);
+	u64 clear;
 	int err;
 
 	if (digest != p->comp_digest)
@@ -430,9 +431,14 @@ static void decompress(const struct boot *boot)
 	if (err)
 		error("corrupt payload", "zstd's decoder reports error %d", err);
 
-	/* ELF: memory beyond what the file supplies is zero. */
-	if (!(p->flags & PAYLOAD_LINUX))
-		memset(boot->out + p->file_size, 0, p->mem_size - p->file_size);
+	/*
+	 * ELF: memory beyond what the file supplies is zero. Linux sees to that
+	 * itself, but does not expect its relocation table there.
+	 */
+	clear = p->mem_size - p->file_size;
+	if (p->flags & PAYLOAD_LINUX && clear > p->reloc_size)
+		clear = p->reloc_size;
+	memset(boot->out + p->file_size, 0, clear);
 }
 
 u64 extract_kernel(struct boot_params *bp)

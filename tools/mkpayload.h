@@ -46,21 +46,6 @@ struct boot_traits {
 };
 
 /*
- * The relocation table as it is stored: at the first byte behind the flat
- * image (file_size is rounded up to 8 where there is one). What is listed are
- * the offsets of the places from the payload's first byte, ascending, first
- * those of 8 bytes that grow with the link address, then those of 4 bytes that
- * shrink, then those of 4 bytes that grow.
- */
-struct payload_relocs {
-	u32 count64;
-	u32 count_inverse32;
-	u32 count32;
-	u32 reserved;			/* 0 */
-	u32 offset[];
-};
-
-/*
  * The kernel as it lies in memory: @bytes is the flat image, file_size long,
  * and behind it reloc_size bytes of struct payload_relocs.
  */
