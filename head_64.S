@@ -159,6 +159,8 @@ FUNC(startup_64)
 	movq	%r15, %rdi
 	call	place_image
 	movq	%rax, %rbx		/* rbx = where we must be */
+	cmpq	%rbx, %rbp
+	je	moved
 
 	/*
 	 * Move up, from the end downwards, in two steps: text and data first,
@@ -184,6 +186,12 @@ FUNC(startup_64)
 
 	leaq	rva(moved)(%rbx), %rax
 	jmp	*%rax
+
+/* From efi.c. In: %rdi = zero page. Firmware's map, interrupts off. */
+GLOBAL(enter_startup_64)
+enter_startup_64:
+	movq	%rdi, %rsi
+	jmp	startup_64
 
 /*
  * Copies [rcx, rdx) of the image at %rbp to the one at %rbx; offsets are
@@ -644,6 +652,22 @@ no_random_message:
 
 	.text
 	.code64
+
+/*
+ * boot.rst, "EFI Handover Protocol": the image in one piece at any address
+ * with init_size bytes behind it, firmware's stack.
+ * In: %rdi = image handle, %rsi = system table, %rdx = zero page.
+ */
+GLOBAL(efi_handover_entry)
+FUNC(efi_handover_entry)
+	subq	$8, %rsp
+	andq	$-16, %rsp
+	call	efi_handover
+	/* It comes back only with an error, which nobody can be given. */
+.Lhandover_halt:
+	hlt
+	jmp	.Lhandover_halt
+END_FUNC(efi_handover_entry)
 
 /*
  * In:  %rdi = new CR3, %rsi = SEV_STATUS.

@@ -2,8 +2,8 @@
 /*
  * header.S - what loaders read, and the 16-bit entry.
  *
- * The first sectors of a bzImage: the boot sector, whose place a PE/COFF header
- * can take, the setup header of boot protocol 2.15 (x86/boot.rst), and the code
+ * The first sectors of a bzImage: a PE/COFF header in the boot sector, the setup
+ * header of boot protocol 2.15 (x86/boot.rst), and the code
  * that a BIOS loader starts in real mode. It builds the zero page from what the
  * BIOS knows, switches to protected mode and jumps to startup_32.
  *
@@ -14,6 +14,7 @@
 #include <asm/bootparam.h>
 
 #include "linkage.h"
+#include "pe.h"
 #include "setup.h"
 #include "x86.h"
 
@@ -21,21 +22,83 @@
 	.code16
 
 /*
- * Started as a boot sector, which no machine has done for decades: say so.
+ * The PE/COFF header (PE format, "COFF File Header" and on): to EFI firmware
+ * this is an application for x86-64. Sections are as in linker.ld, an address
+ * is an offset in the file, and nothing needs relocation, though relocations
+ * are not said to be stripped: firmware would then insist on ImageBase.
  */
-FUNC(boot_sector)
-	ljmp	$BIOS_BOOT_SEGMENT, $.Lboot_sector_cs
-.Lboot_sector_cs:
-	movw	%cs, %ax
-	movw	%ax, %ds
-	movw	$no_loader_message, %si
-	call	bios_print
-	jmp	bios_halt
-END_FUNC(boot_sector)
+DATA(dos_header)
+	.word	PE_DOS_MAGIC
+	.org	PE_LINUX_MAGIC_OFFSET
+	.long	LINUX_PE_MAGIC
+	.long	pe_header		/* e_lfanew */
+END_DATA(dos_header)
 
-DATA(no_loader_message)
-	.asciz	"sevstub: this image needs a boot loader\r\n"
-END_DATA(no_loader_message)
+DATA(pe_header)
+	.ascii	"PE\0\0"
+	.word	PE_MACHINE_AMD64
+	.word	(.Lsections_end - .Lsections) / PE_SECTION_SIZE
+	.long	0			/* time stamp */
+	.long	0			/* symbol table */
+	.long	0
+	.word	.Lsections - .Loptional
+	.word	PE_CHARACTERISTICS
+
+.Loptional:
+	.word	PE_OPT_MAGIC_PE32PLUS
+	.byte	0, 0			/* linker version */
+	.long	pe_text_size
+	.long	pe_data_size
+	.long	pe_bss_size
+	.long	efi_pe_entry		/* AddressOfEntryPoint */
+	.long	pe_text_start		/* BaseOfCode */
+	.quad	0			/* ImageBase */
+	.long	PE_SECTION_ALIGNMENT
+	.long	PE_FILE_ALIGNMENT
+	.word	0, 0			/* operating system version */
+	.word	LINUX_EFISTUB_MAJOR_VERSION, LINUX_EFISTUB_MINOR_VERSION
+	.word	0, 0			/* subsystem version */
+	.long	0
+	.long	pe_image_size
+	.long	pe_text_start		/* SizeOfHeaders */
+	.long	0			/* checksum: the signer's */
+	.word	PE_SUBSYSTEM_EFI_APPLICATION
+	.word	PE_DLL_NX_COMPAT
+	.quad	0, 0, 0, 0		/* stack and heap: firmware's */
+	.long	0
+	.long	(.Lsections - .Ldirectories) / PE_DIRECTORY_SIZE
+.Ldirectories:
+	/* Export, import, resource, exception; a signature's place; base
+	 * relocations. All empty. */
+	.quad	0, 0, 0, 0, 0, 0
+
+.Lsections:
+	.ascii	".text\0\0\0"
+	.long	pe_text_size, pe_text_start
+	.long	pe_text_size, pe_text_start
+	.long	0, 0
+	.word	0, 0
+	.long	PE_SCN_TEXT
+	.ascii	".rodata\0"
+	.long	pe_rodata_size, _rodata
+	.long	pe_rodata_size, _rodata
+	.long	0, 0
+	.word	0, 0
+	.long	PE_SCN_RODATA
+	.ascii	".sbat\0\0\0"
+	.long	pe_sbat_size, _sbat
+	.long	pe_sbat_size, _sbat
+	.long	0, 0
+	.word	0, 0
+	.long	PE_SCN_RODATA
+	.ascii	".data\0\0\0"
+	.long	pe_data_memory, _data	/* with .bss */
+	.long	pe_data_size, _data
+	.long	0, 0
+	.word	0, 0
+	.long	PE_SCN_DATA
+.Lsections_end:
+END_DATA(pe_header)
 
 	.org	SETUP_SENTINEL
 	.byte	0xff, 0xff
@@ -71,7 +134,7 @@ setup_header:
 	.long	payload_align
 	.byte	payload_relocatable
 	.byte	payload_min_align_shift
-	.word	XLF_KERNEL_64 | XLF_CAN_BE_LOADED_ABOVE_4G
+	.word	XLF_KERNEL_64 | XLF_CAN_BE_LOADED_ABOVE_4G | XLF_EFI_HANDOVER_64
 	.long	payload_cmdline_size
 	.long	0			/* hardware_subarch: a PC */
 	.quad	0
@@ -80,7 +143,7 @@ setup_header:
 	.quad	0			/* setup_data: the loader's */
 	.quad	payload_link_addr	/* pref_address */
 	.long	image_init_size
-	.long	0			/* handover_offset: no EFI entry */
+	.long	efi_handover_offset
 	.long	kernel_info_offset
 setup_header_end:
 	jmp	setup_entry
@@ -342,5 +405,9 @@ END_DATA(setup_idt_ptr)
 .Lprotected_mode_ptr:
 	.long	.Lprotected_mode	/* the segment's address is added */
 	.word	BOOT_CS
+
+/* Revocation data for shim; distributions append a line of their own. */
+	.section .sbat, "a", @progbits
+	.incbin	"sbat.csv"
 
 	.section .note.GNU-stack, "", @progbits

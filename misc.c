@@ -122,11 +122,7 @@ static void sanitize_boot_params(struct boot_params *bp)
 		       stray[i].end - stray[i].start);
 }
 
-/*
- * The loader's command line, or the one that was built in when there is none
- * or an empty one.
- */
-static struct cmdline find_cmdline(const struct boot_params *bp)
+struct cmdline find_cmdline(const struct boot_params *bp)
 {
 	u64 addr = (u64)bp->ext_cmd_line_ptr << 32 | bp->hdr.cmd_line_ptr;
 	struct cmdline cmdline = { (const char *)addr, 0 };
@@ -156,14 +152,16 @@ static struct range initrd_range(const struct boot_params *bp)
 /*
  * boot.rst, "pref_address": a relocatable image runs at the first multiple of
  * its alignment that it was loaded below or at, but no lower than it was
- * linked; any other one only where it was linked.
+ * linked; any other one only where it was linked. EFI has chosen already.
  */
 static struct range runtime_range(u64 load)
 {
 	u64 start = image_info.pref_address;
 	u64 aligned = ALIGN_UP(load, image_info.align);
 
-	if (image_info.relocatable && aligned > start)
+	if (efi_runtime_start)
+		start = efi_runtime_start;
+	else if (image_info.relocatable && aligned > start)
 		start = aligned;
 	return (struct range){ start, start + image_info.init_size };
 }
@@ -201,7 +199,9 @@ u64 place_image(struct boot_params *bp)
 	 * The move goes upwards or far away. An image that must run at one
 	 * address can have been loaded to a place from where neither works.
 	 */
-	if (to < load + upper && load < runtime.end)
+	if (efi_runtime_start)
+		to = load;
+	else if (to < load + upper && load < runtime.end)
 		error("load address",
 		      "0x%lx is in the way of the move to 0x%lx", load, to);
 
@@ -263,13 +263,20 @@ static void place_payload(struct boot *boot)
 	const struct payload_header *p = &boot->payload;
 	u64 room, margin;
 
-	boot->runtime.end = (u64)_end;
-	boot->runtime.start = boot->runtime.end - image_info.init_size;
+	boot->runtime.start = efi_runtime_start ? efi_runtime_start :
+			      (u64)_end - image_info.init_size;
+	boot->runtime.end = boot->runtime.start + image_info.init_size;
 	boot->out = (u8 *)boot->runtime.start;
 	boot->out_size = p->file_size + p->reloc_size;
 
-	room = (u64)_text - boot->runtime.start;
-	margin = (u64)payload_end - boot->runtime.start;
+	if (efi_runtime_start) {
+		/* Not in place: all of it is the payload's. */
+		room = image_info.init_size;
+		margin = room + p->margin;
+	} else {
+		room = (u64)_text - boot->runtime.start;
+		margin = (u64)payload_end - boot->runtime.start;
+	}
 	if (p->mem_size > room || boot->out_size + p->margin > margin)
 		error("not enough room",
 		      "0x%lx bytes of payload, 0x%lx of margin in 0x%lx bytes",
@@ -348,6 +355,7 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 		   boot->payload.mem_size : boot->out_size;
 	struct range payload = { (u64)boot->out,
 				 ALIGN_UP((u64)boot->out + size, PAGE_SIZE) };
+	struct range image = { (u64)startup_32, (u64)_text };
 	struct range initrd = initrd_range(boot->bp);
 	u64 text = (u64)boot->cmdline.text;
 
@@ -361,11 +369,10 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 	map("data", (struct range){ (u64)_data, (u64)_end }, MAP_WRITE);
 
 	map("payload", payload, MAP_WRITE | MAP_EXEC);
-	if (payload.end < (u64)_text)
-		map("compressed payload",
-		    (struct range){ payload.end > (u64)startup_32 ?
-				    payload.end : (u64)startup_32,
-				    (u64)_text }, MAP_RO);
+	if (overlaps(payload, image))
+		image.start = payload.end;
+	if (image.start < image.end)
+		map("compressed payload", image, MAP_RO);
 
 	map("zero page", (struct range){ (u64)boot->bp,
 		(u64)boot->bp + sizeof(*boot->bp) }, MAP_WRITE);

@@ -45,6 +45,10 @@ extern u8 page_table_pool[], page_table_pool_end[];
 extern const u8 _end[];
 extern const char builtin_cmdline[];
 
+/* ---- header.S ---- */
+
+extern const u8 setup_header[];			/* struct setup_header */
+
 /* ---- head_64.S ---- */
 
 /* What the build knows about the payload; numbers, not addresses in the image. */
@@ -63,6 +67,17 @@ extern const struct image_info image_info;
  * Does not return if not; nothing has been written by then, and no stack used.
  */
 void load_cr3_proven(u64 cr3, u64 sev_status);
+
+/* From EFI, once boot services are over: startup_64's road. */
+noreturn void enter_startup_64(struct boot_params *bp);
+
+/* ---- efi.c ---- */
+
+/*
+ * Where firmware gave us the payload's runtime range; 0 if nobody did. The
+ * image then stays where it is: firmware's allocations do not overlap.
+ */
+extern u64 efi_runtime_start;
 
 /* ---- string.c ---- */
 
@@ -330,6 +345,12 @@ noreturn void error(const char *what, const char *fmt, ...) printf_like(2, 3);
 
 /* The end: an SEV-ES guest asks for it, with @reason of sev.h's own set. */
 noreturn void stop(unsigned int reason);
+
+/*
+ * The loader's command line, or the one that was built in when there is none
+ * or an empty one.
+ */
+struct cmdline find_cmdline(const struct boot_params *bp);
 
 /* What the stub wants to know of the processor. */
 struct cpu {

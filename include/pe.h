@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pe.h - the numbers of a PE32+ header (Microsoft's PE format specification)
+ * and of what Linux adds to it. For header.S.
+ */
+#ifndef PE_H
+#define PE_H
+
+#define PE_DOS_MAGIC			0x5a4d	/* "MZ" */
+#define PE_LINUX_MAGIC_OFFSET		0x38
+#define LINUX_PE_MAGIC			0x818223cd
+#define PE_MACHINE_AMD64		0x8664
+/* Executable, line numbers stripped, debug information stripped. */
+#define PE_CHARACTERISTICS		0x0206
+#define PE_OPT_MAGIC_PE32PLUS		0x020b
+#define PE_SECTION_ALIGNMENT		0x1000
+#define PE_FILE_ALIGNMENT		0x0200
+#define PE_SUBSYSTEM_EFI_APPLICATION	10
+#define PE_DLL_NX_COMPAT		0x0100
+#define PE_DIRECTORY_SIZE		8
+#define PE_SECTION_SIZE			40
+
+/* What loaders look at to find out whether an initrd comes by LoadFile2. */
+#define LINUX_EFISTUB_MAJOR_VERSION	3
+#define LINUX_EFISTUB_MINOR_VERSION	0
+
+/* Section flags: contents, and readable, writable, executable. */
+#define PE_SCN_CODE			0x00000020
+#define PE_SCN_INITIALIZED		0x00000040
+#define PE_SCN_EXECUTE			0x20000000
+#define PE_SCN_READ			0x40000000
+#define PE_SCN_WRITE			0x80000000
+#define PE_SCN_TEXT			(PE_SCN_CODE | PE_SCN_EXECUTE | PE_SCN_READ)
+#define PE_SCN_RODATA			(PE_SCN_INITIALIZED | PE_SCN_READ)
+#define PE_SCN_DATA			(PE_SCN_INITIALIZED | PE_SCN_READ | \
+					 PE_SCN_WRITE)
+
+#endif
