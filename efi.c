@@ -142,7 +142,11 @@ static EFI_STATUS check_payload(void)
 	return EFI_SUCCESS;
 }
 
-/* A zero page from scratch: of the header only what the build put there. */
+/*
+ * A zero page from scratch: of the header only what the build put there. A
+ * loader's fields mean nothing here, though they may hold something: QEMU
+ * fills them in before firmware gets to see the file.
+ */
 static struct boot_params *make_boot_params(void)
 {
 	struct boot_params *bp = (void *)alloc_below(sizeof(*bp), U32_MAX);
@@ -152,6 +156,14 @@ static struct boot_params *make_boot_params(void)
 	memset(bp, 0, sizeof(*bp));
 	memcpy(&bp->hdr, setup_header, sizeof(bp->hdr));
 	bp->hdr.type_of_loader = LOADER_TYPE_EFI_STUB;
+	bp->hdr.ext_loader_ver = 0;
+	bp->hdr.ext_loader_type = 0;
+	bp->hdr.loadflags = LOADED_HIGH;
+	bp->hdr.heap_end_ptr = 0;
+	bp->hdr.ramdisk_image = 0;
+	bp->hdr.ramdisk_size = 0;
+	bp->hdr.cmd_line_ptr = 0;
+	bp->hdr.setup_data = 0;
 	bp->hdr.code32_start = (u32)(u64)startup_32;
 	return bp;
 }
