@@ -10,12 +10,9 @@ set -eu
 . tests/unit/image.sh
 
 cloud=$O/kernels/cloud/vmlinuz
-for name in tiny test; do
-	tools/mkimage --elf "$dir/$name.elf" -o "$dir/$name" \
-		"$O/payload/$name.elf" >"$dir/$name.log" 2>&1
-done
-tools/mkimage --level 1 --elf "$dir/cloud.elf" -o "$dir/cloud" "$cloud" \
-	>"$dir/cloud.log" 2>&1
+make_image tiny "$O/payload/tiny.elf"
+make_image test "$O/payload/test.elf"
+make_image cloud "$cloud" --level 1
 
 # differ NAME FILE: reads "offset size value what" lines, reports what differs.
 differ() {
