@@ -31,12 +31,12 @@ void print_through(u8 (*in)(u16 port), void (*out)(u8 value, u16 port))
 	port_out = out;
 }
 
-static u8 in(u16 port)
+static u8 read_port(u16 port)
 {
 	return port_in ? port_in(port) : inb(port);
 }
 
-static void out(u8 value, u16 port)
+static void write_port(u8 value, u16 port)
 {
 	if (port_out)
 		port_out(value, port);
@@ -48,9 +48,9 @@ static void put(char c)
 {
 	unsigned int polls = UART_POLLS;
 
-	while (!(in(UART_LINE_STATUS) & LINE_STATUS_THR_EMPTY) && --polls)
+	while (!(read_port(UART_LINE_STATUS) & LINE_STATUS_THR_EMPTY) && --polls)
 		;
-	out((u8)c, UART_DATA);
+	write_port((u8)c, UART_DATA);
 }
 
 static void put_string(const char *s)
@@ -77,7 +77,7 @@ static void put_number(u64 n, unsigned int base)
 void print_args(const char *fmt, va_list args)
 {
 	/* A stub may have left the divisor latch open. */
-	out(LINE_CONTROL_8N1, UART_LINE_CONTROL);
+	write_port(LINE_CONTROL_8N1, UART_LINE_CONTROL);
 
 	for (; *fmt; fmt++) {
 		bool wide = false;
@@ -118,7 +118,7 @@ void print(const char *fmt, ...)
 
 noreturn void exit_qemu(u8 value)
 {
-	out(value, DEBUG_EXIT_PORT);
-	out(KEYBOARD_RESET, KEYBOARD_COMMAND);
+	write_port(value, DEBUG_EXIT_PORT);
+	write_port(KEYBOARD_RESET, KEYBOARD_COMMAND);
 	halt_forever();
 }

@@ -98,6 +98,8 @@ static void input(u64 *field, u64 value)
 
 static u8 port_io(u64 info, u8 value)
 {
+	const volatile struct ghcb *reply = &ghcb_page;
+
 	memset(&ghcb_page, 0, sizeof(ghcb_page));
 	ghcb_page.protocol_version = sev.version;
 	input(&ghcb_page.rax, value);
@@ -106,9 +108,9 @@ static u8 port_io(u64 info, u8 value)
 	input(&ghcb_page.sw_exit_info_2, 0);
 	wrmsr(MSR_GHCB, (u64)&ghcb_page);
 	vmgexit();
-	if (*(volatile u64 *)&ghcb_page.sw_exit_info_1 != GHCB_RESULT_DONE)
+	if (reply->sw_exit_info_1 != GHCB_RESULT_DONE)
 		give_up();
-	return (u8)*(volatile u64 *)&ghcb_page.rax;
+	return (u8)reply->rax;
 }
 
 static u8 ghcb_in(u16 port)
