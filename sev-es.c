@@ -19,6 +19,9 @@
 /* Bits of RFLAGS that decide how a string instruction runs. */
 #define DIRECTION_DOWN(frame)	((frame)->rflags & X86_EFLAGS_DF)
 
+/* What an NMI handler may see is in memory, and in this order. */
+#define barrier()		asm volatile("" : : : "memory")
+
 /* head_64.S fills this on its way through 32-bit code. */
 in_data struct sev_guest sev_guest;
 BUILD_BUG_ON(offsetof(struct sev_guest, status) != SEV_GUEST_STATUS);
@@ -108,6 +111,9 @@ static u32 msr_protocol_cpuid(u32 function, u64 reg)
 
 /* ---- Detection. */
 
+/* Four levels translate 48 bits, of which the upper half is sign. */
+#define LOWER_HALF_SHIFT	(PUD_SHIFT + 2 * TABLE_INDEX_BITS - 1)
+
 /* For what is wrong with any SEV guest; without SEV-ES nobody can be told. */
 static noreturn void refuse(unsigned int reason, const char *detail)
 {
@@ -118,8 +124,9 @@ static noreturn void refuse(unsigned int reason, const char *detail)
 
 /*
  * The position of the bit that is set in the page tables which map us now and
- * is no part of our address. They are reachable: whoever entered us mapped its
- * own tables. Page walks see private memory whatever the bit (APM2 15.34.5).
+ * is no part of our address, or 0. They are reachable: whoever entered us mapped
+ * its own tables. Page walks see private memory whatever the bit (APM2 15.34.5).
+ * What four levels cannot reach is no address: another bit than @claimed is set.
  */
 static unsigned int entry_cbit(u64 claimed)
 {
@@ -131,9 +138,11 @@ static unsigned int entry_cbit(u64 claimed)
 	u64 extra;
 
 	for (;; shift -= TABLE_INDEX_BITS) {
-		const u64 *table = (const u64 *)(entry & PTE_ADDR_MASK & ~claimed);
+		u64 table = entry & PTE_ADDR_MASK & ~claimed;
 
-		entry = table[(addr >> shift) % PTRS_PER_TABLE];
+		if (table >> LOWER_HALF_SHIFT)
+			return 0;
+		entry = ((const u64 *)table)[(addr >> shift) % PTRS_PER_TABLE];
 		if (shift == PAGE_SHIFT ||
 		    (shift <= PUD_SHIFT && entry & PTE_LEAF))
 			break;
@@ -305,6 +314,7 @@ static void ghcb_begin(void)
 	if (es.busy)
 		terminate(SEVSTUB_TERM_REENTRY);
 	es.busy = true;
+	barrier();
 	memset((void *)(u64)es.ghcb, 0, GHCB_SIZE);
 }
 
@@ -348,27 +358,35 @@ static unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2)
 	terminate(SEVSTUB_TERM_REPLY);
 }
 
-static void nmi_complete(void)
+/* The page is an NMI's from here on: what it answered has been read. */
+static void ghcb_release(void)
 {
-	ghcb_begin();
-	ghcb_exchange(SVM_VMGEXIT_NMI_COMPLETE, 0, 0);
+	barrier();
 	es.busy = false;
+	barrier();
 }
 
+/*
+ * The next NMI may come with the answer to NMI complete, when the page is in
+ * use: so until there is none left.
+ */
 static void ghcb_end(void)
 {
-	es.busy = false;
-	if (es.nmi_pending) {
+	ghcb_release();
+	while (es.nmi_pending) {
 		es.nmi_pending = false;
-		nmi_complete();
+		ghcb_begin();
+		ghcb_exchange(SVM_VMGEXIT_NMI_COMPLETE, 0, 0);
+		ghcb_release();
 	}
 }
 
-/* Until it is told, the hypervisor holds the next NMI back (GHCB 4.1). */
+/*
+ * Until it is told, the hypervisor holds the next NMI back (GHCB 4.1). One that
+ * comes before it is known what we are waits for the page, if there will be one.
+ */
 void sev_es_nmi(void)
 {
-	if (!sev_es_active())
-		return;
 	es.nmi_pending = true;
 	if (es.ghcb && !es.busy)
 		ghcb_end();
@@ -830,6 +848,16 @@ static void copy_elements(const struct vc *vc, u64 addr, u64 count, bool in)
 	}
 }
 
+/* How many more elements come after the first until the address wraps. */
+static u64 elements_to_wrap(const struct vc *vc)
+{
+	u64 max = low_bytes(~0ULL, vc->insn.address_size);
+	u64 offset = vc->regs[vc->insn.base] & max;
+	u64 room = DIRECTION_DOWN(vc->frame) ? offset : max - offset;
+
+	return room / vc->insn.size;
+}
+
 /* As much as the shared buffer holds; for the rest the processor comes back. */
 static unsigned int vc_string_io(struct vc *vc, bool in)
 {
@@ -847,6 +875,8 @@ static unsigned int vc_string_io(struct vc *vc, bool in)
 		return 0;
 	if (count > GHCB_SHARED_BUFFER_SIZE / insn->size)
 		count = GHCB_SHARED_BUFFER_SIZE / insn->size;
+	if (count - 1 > elements_to_wrap(vc))
+		count = elements_to_wrap(vc) + 1;
 
 	vector = reach(string_start(vc, addr, count), count * insn->size, in);
 	if (vector)

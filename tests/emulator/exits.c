@@ -55,7 +55,7 @@ void exits_init(struct vcpu *vcpu)
 }
 
 /* The marker's figures are taken, and DR0 goes back to the guest. */
-void marker_reached(struct vcpu *vcpu)
+static void marker_reached(struct vcpu *vcpu)
 {
 	report_marker();
 	vcpu->marker_armed = false;

@@ -139,12 +139,11 @@ bool guest_read(struct vcpu *vcpu, u64 va, void *buf, size_t len,
 bool guest_write(struct vcpu *vcpu, u64 va, const void *buf, size_t len,
 		 u32 access, struct guest_fault *fault)
 {
-	u8 *unused = NULL;
 	u64 last = va + len - 1;
 
 	/* All or nothing, as the CPU pushes a frame. */
 	if (!walk(vcpu, va, access | PF_W, fault) ||
 	    ((va ^ last) & ~(u64)PAGE_MASK && !walk(vcpu, last, access | PF_W, fault)))
 		return false;
-	return guest_copy(vcpu, va, unused, buf, len, access | PF_W, fault);
+	return guest_copy(vcpu, va, NULL, buf, len, access | PF_W, fault);
 }

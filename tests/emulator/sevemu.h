@@ -71,9 +71,8 @@ struct insn {
 extern struct config config;
 extern u64 hv_base;
 
-/* vmrun.S, entry.S */
+/* vmrun.S, entry.S, and what entry.S calls */
 void svm_enter(struct vmcb *vmcb, u64 *gpr);
-void hv_entry(u64 base);
 extern char hv_exception_stubs[];
 void hv_main(u64 base);
 void hv_exception_report(const u64 *frame);
@@ -81,7 +80,6 @@ void hv_exception_report(const u64 *frame);
 /* exits.c */
 void exits_init(struct vcpu *vcpu);
 void exit_handle(struct vcpu *vcpu);
-void marker_reached(struct vcpu *vcpu);
 
 /* insn.c */
 void insn_decode(struct vcpu *vcpu, struct insn *insn);
@@ -179,7 +177,13 @@ void loader_start(struct vcpu *vcpu);
 extern struct e820_entry machine_e820[];
 extern unsigned int machine_e820_count;
 
-/* report.c: log, trace, figures, the end */
+/* log.c */
+#define printf_like(fmt, args)	__attribute__((format(printf, fmt, args)))
+
+void log_printf(const char *fmt, ...) printf_like(1, 2);
+void trace(const char *fmt, ...) printf_like(1, 2);
+
+/* report.c: figures, violations, the end */
 enum end {
 	END_GUEST,		/* power-off, reset, halt */
 	END_PASS, END_FAIL, END_DEBUG_EXIT,
@@ -191,8 +195,6 @@ enum counter {
 	COUNT_VERSION_0, COUNT_NMI, COUNT_EXITS, COUNTERS,
 };
 
-#define printf_like(fmt, args)	__attribute__((format(printf, fmt, args)))
-
 void report_init(void);
 void report_count(enum counter counter);
 void report_vc(u64 exit_code);
@@ -203,8 +205,6 @@ void report_marker(void);
 void report_clock(bool enter);
 void report_kernel_va(u64 before);
 u64 report_now(void);
-void log_printf(const char *fmt, ...) printf_like(1, 2);
-void trace(const char *fmt, ...) printf_like(1, 2);
 void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
 	printf_like(3, 4);
 void dump_vcpu(struct vcpu *vcpu);

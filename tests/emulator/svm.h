@@ -69,8 +69,7 @@
 #define IOIO_PORT_SHIFT		16
 
 /* EXITINFO1 of a nested page fault (APM2 15.25.6), beside PF_* */
-#define NPF_FINAL		(1ull << 32)	/* the guest's own access */
-#define NPF_WALK		(1ull << 33)	/* its page-table walk */
+#define NPF_WALK		(1ull << 33)	/* a page-table walk's access */
 
 #define MSR_INTERCEPT_WRITE	1
 

@@ -9,6 +9,8 @@
  */
 #include "sevemu.h"
 
+#define GATE_IST		0x7
+#define GATE_TYPE		0x1f
 #define GATE_TASK		0x5
 #define GATE_INTERRUPT		0xe
 #define GATE_TRAP		0xf
@@ -94,7 +96,7 @@ static bool read_gate(struct vcpu *vcpu, unsigned int vector, struct gate *gate,
 	if (!read_table(vcpu, &vcpu->vmcb->idtr, vector * size, gate, size,
 			error_code, met))
 		return false;
-	switch (gate->attrib & 0x1f) {
+	switch (gate->attrib & GATE_TYPE) {
 	case GATE_INTERRUPT:
 	case GATE_TRAP:
 		break;
@@ -136,7 +138,7 @@ static bool deliver64(struct vcpu *vcpu, const struct gate *gate,
 	unsigned int skip = has_error ? 0 : 1;
 	u32 size = sizeof(frame) - skip * 8;
 
-	if (!choose_stack64(vcpu, gate->ist & 7, cpl, &rsp, met))
+	if (!choose_stack64(vcpu, gate->ist & GATE_IST, cpl, &rsp, met))
 		return false;
 	frame[0] = error_code;
 	frame[1] = vmcb->rip;
@@ -220,7 +222,7 @@ static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 	if (!read_gate(vcpu, vector, &gate, met) ||
 	    !read_descriptor(vcpu, gate.selector, &cs, met))
 		return false;
-	if ((cs.attrib & (SEG_S | 0x8)) != (SEG_S | 0x8) ||
+	if ((cs.attrib & (SEG_S | SEG_CODE)) != (SEG_S | SEG_CODE) ||
 	    (cs.attrib >> SEG_DPL_SHIFT & 3u) > cpl ||
 	    (guest_long_mode(vcpu) && (cs.attrib & (SEG_L | SEG_DB)) != SEG_L))
 		return meet(met, X86_GP, (gate.selector & ~SELECTOR_RPL) | ERROR_EXT);
@@ -244,7 +246,7 @@ static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 
 	vmcb->cpl = cpl;
 	vmcb->rflags &= ~(u64)(RFLAGS_TF | RFLAGS_NT | RFLAGS_RF | RFLAGS_VM);
-	if ((gate.attrib & 0x1f) == GATE_INTERRUPT)
+	if ((gate.attrib & GATE_TYPE) == GATE_INTERRUPT)
 		vmcb->rflags &= ~(u64)RFLAGS_IF;
 	vmcb->int_state &= ~(u64)INT_SHADOW;
 	return true;

@@ -17,7 +17,6 @@
 #define CR0_CD			0x40000000
 #define CR0_PG			0x80000000
 #define CR3_NO_FLUSH		0x8000000000000000
-#define CR4_PSE			0x00000010
 #define CR4_PAE			0x00000020
 #define CR4_LA57		0x00001000
 #define CR4_OSXSAVE		0x00040000
@@ -118,8 +117,7 @@
 #define X86_HAS_ERROR_CODE	0x60227d00	/* 8, 10-14, 17, 21, 29, 30 */
 
 /* Segment attributes as the VMCB packs them: descriptor bits 40-47, 52-55 */
-#define SEG_TYPE		0x00f
-#define SEG_CODE		0x00a	/* type: code, readable */
+#define SEG_CODE		0x008	/* type bit: code */
 #define SEG_CONFORMING		0x004
 #define SEG_S			0x010
 #define SEG_DPL_SHIFT		5
@@ -127,7 +125,6 @@
 #define SEG_L			0x200
 #define SEG_DB			0x400
 #define SEG_G			0x800
-#define SEG_TYPE_MASK		0x01a	/* S, code, readable or writable */
 
 /* Second opcode bytes, and ModRM (APM3 1.2, appendix A) */
 #define OP2_GROUP7		0x01

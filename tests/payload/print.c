@@ -21,13 +21,36 @@
 #define KEYBOARD_COMMAND	0x64
 #define KEYBOARD_RESET		0xfe
 
+/* NULL: by instruction. */
+static u8 (*port_in)(u16 port);
+static void (*port_out)(u8 value, u16 port);
+
+void print_through(u8 (*in)(u16 port), void (*out)(u8 value, u16 port))
+{
+	port_in = in;
+	port_out = out;
+}
+
+static u8 read_port(u16 port)
+{
+	return port_in ? port_in(port) : inb(port);
+}
+
+static void write_port(u8 value, u16 port)
+{
+	if (port_out)
+		port_out(value, port);
+	else
+		outb(value, port);
+}
+
 static void put(char c)
 {
 	unsigned int polls = UART_POLLS;
 
-	while (!(inb(UART_LINE_STATUS) & LINE_STATUS_THR_EMPTY) && --polls)
+	while (!(read_port(UART_LINE_STATUS) & LINE_STATUS_THR_EMPTY) && --polls)
 		;
-	outb((u8)c, UART_DATA);
+	write_port((u8)c, UART_DATA);
 }
 
 static void put_string(const char *s)
@@ -54,7 +77,7 @@ static void put_number(u64 n, unsigned int base)
 void print_args(const char *fmt, va_list args)
 {
 	/* A stub may have left the divisor latch open. */
-	outb(LINE_CONTROL_8N1, UART_LINE_CONTROL);
+	write_port(LINE_CONTROL_8N1, UART_LINE_CONTROL);
 
 	for (; *fmt; fmt++) {
 		bool wide = false;
@@ -95,7 +118,7 @@ void print(const char *fmt, ...)
 
 noreturn void exit_qemu(u8 value)
 {
-	outb(value, DEBUG_EXIT_PORT);
-	outb(KEYBOARD_RESET, KEYBOARD_COMMAND);
+	write_port(value, DEBUG_EXIT_PORT);
+	write_port(KEYBOARD_RESET, KEYBOARD_COMMAND);
 	halt_forever();
 }

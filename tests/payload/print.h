@@ -13,6 +13,9 @@
 void print(const char *fmt, ...) printf_like(1, 2);
 void print_args(const char *fmt, __builtin_va_list args);
 
+/* Ports are reached by these from now on, and not by IN and OUT. */
+void print_through(u8 (*in)(u16 port), void (*out)(u8 value, u16 port));
+
 /* Values for isa-debug-exit; QEMU's exit status is 2 * value + 1. */
 #define EXIT_PASSED		0x10	/* 33 */
 #define EXIT_FAILED		0x11	/* 35 */

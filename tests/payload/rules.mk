@@ -37,7 +37,7 @@ $(PAYLOADS)/seal $(PAYLOADS)/noise: $(PAYLOADS)/%: tests/payload/kernel/%.c \
 
 PAYLOAD_KERNEL_OBJS := $(addprefix $(PAYLOADS)/obj/,\
 	$(addprefix kernel/,entry.o main.o self.o cpu.o zeropage.o initrd.o \
-		setup_data.o e820.o map.o) \
+		setup_data.o e820.o map.o sev.o) \
 	print.o options.o string.o)
 
 # What kernel.ld wants to know, and the segments' alignment. Keep in step with

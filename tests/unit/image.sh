@@ -65,3 +65,14 @@ symbol() {
 	value=$(nm "$2" | sed -n "s/ [a-zA-Z] $1\$//p")
 	echo "$((0x$value))"
 }
+
+# make_image NAME KERNEL [OPTION...]: $dir/NAME, $dir/NAME.elf, $dir/NAME.log.
+make_image() {
+	name=$1 kernel=$2
+	shift 2
+	tools/mkimage "$@" --elf "$dir/$name.elf" -o "$dir/$name" "$kernel" \
+		>"$dir/$name.log" 2>&1 || {
+		fail "make.$name" "$(excerpt "$dir/$name.log")"
+		exit 1
+	}
+}

@@ -10,12 +10,24 @@ set -eu
 . tests/unit/image.sh
 
 cloud=$O/kernels/cloud/vmlinuz
-for name in tiny test; do
-	tools/mkimage --elf "$dir/$name.elf" -o "$dir/$name" \
-		"$O/payload/$name.elf" >"$dir/$name.log" 2>&1
-done
-tools/mkimage --level 1 --elf "$dir/cloud.elf" -o "$dir/cloud" "$cloud" \
-	>"$dir/cloud.log" 2>&1
+make_image tiny "$O/payload/tiny.elf"
+make_image test "$O/payload/test.elf"
+make_image cloud "$cloud" --level 1
+
+# The same kernel with unusual values where Debian's are the default ones.
+# patch OFFSET OCTAL-BYTES
+patch() {
+	printf '%b' "$2" |
+		dd of="$dir/odd.bz" bs=1 seek=$(($1)) conv=notrunc status=none
+}
+cp "$cloud" "$dir/odd.bz"
+patch 0x1f2 '\0000\0000' # root_flags: read and write
+patch 0x1f8 '\0021\0103' # ram_size
+patch 0x1fa '\0376\0377' # vid_mode: extended
+patch 0x1fc '\0001\0010' # root_dev: 8:1
+patch 0x235 '\0024'      # min_alignment
+patch 0x238 '\0377\0017' # cmdline_size: 4095
+make_image odd "$dir/odd.bz" --level 1
 
 # differ NAME FILE: reads "offset size value what" lines, reports what differs.
 differ() {
@@ -74,12 +86,13 @@ done
 # ---- what the payload decides
 
 # A bzImage's fields are carried over as they are.
+# carried KERNEL
 carried() {
 	while read -r offset size what; do
-		echo "$offset $size $(number "$((offset))" "$size" "$cloud") $what"
-	done
+		echo "$offset $size $(number "$((offset))" "$size" "$1") $what"
+	done <"$dir/fields"
 }
-carried <<-END >"$dir/carried"
+cat >"$dir/fields" <<-END
 	0x1f2 2 root_flags
 	0x1f8 2 ram_size
 	0x1fa 2 vid_mode
@@ -90,7 +103,18 @@ carried <<-END >"$dir/carried"
 	0x238 4 cmdline_size
 	0x258 8 pref_address
 END
-differ carried_over "$dir/cloud" <"$dir/carried"
+carried "$cloud" >"$dir/carried"
+differ carried_over.cloud "$dir/cloud" <"$dir/carried"
+carried "$dir/odd.bz" >"$dir/carried"
+differ carried_over.odd "$dir/odd" <"$dir/carried"
+differ odd_values "$dir/odd" <<-END
+	0x1f2 2 0 root_flags
+	0x1f8 2 0x4311 ram_size
+	0x1fa 2 0xfffe vid_mode
+	0x1fc 2 0x0801 root_dev
+	0x235 1 20 min_alignment
+	0x238 4 4095 cmdline_size
+END
 
 # version FILE: the string that kernel_version points to.
 version() {

@@ -12,8 +12,8 @@ set -eu
 . tests/unit/image.sh
 
 objects=$O/stub
-tools/mkimage --elf "$dir/elf" -o "$dir/image" "$O/payload/tiny.elf" \
-	>/dev/null 2>&1
+make_image tiny "$O/payload/tiny.elf"
+elf=$dir/tiny.elf
 
 # disassemble FILE [OBJDUMP-OPTION...]
 disassemble() {
@@ -23,17 +23,17 @@ disassemble() {
 # .head holds data, 32-bit and 64-bit code: function by function, 64-bit only
 # startup_64. Everything in .text is 64-bit code.
 head_functions() {
-	readelf -sW "$dir/elf" | awk -v head="$(readelf -SW "$dir/elf" |
+	readelf -sW "$elf" | awk -v head="$(readelf -SW "$elf" |
 		sed -n 's/^ *\[ *\([0-9]*\)\] \.head .*/\1/p')" \
 		'$4 == "FUNC" && $7 == head { print $8 }'
 }
 for function in $(head_functions); do
 	case $function in
-	startup_64) disassemble "$dir/elf" --disassemble="$function" ;;
-	*) disassemble "$dir/elf" -m i386 --disassemble="$function" ;;
+	startup_64) disassemble "$elf" --disassemble="$function" ;;
+	*) disassemble "$elf" -m i386 --disassemble="$function" ;;
 	esac
 done >"$dir/code"
-disassemble "$dir/elf" -j .text >>"$dir/code"
+disassemble "$elf" -j .text >>"$dir/code"
 
 # What must be reported.
 cat >"$dir/bad.c" <<'C'
@@ -209,9 +209,9 @@ else
 	fail code.relocations_scan "does not see $(excerpt "$dir/found")"
 fi
 
-readelf -rW "$dir/elf" | grep R_X86_64 >"$dir/found" || :
+readelf -rW "$elf" | grep R_X86_64 >"$dir/found" || :
 nothing code.no_relocations_left "$dir/found"
-nm "$dir/elf" | grep -E ' [UuWwVviI] |_GLOBAL_OFFSET_TABLE_' >"$dir/found" || :
+nm "$elf" | grep -E ' [UuWwVviI] |_GLOBAL_OFFSET_TABLE_' >"$dir/found" || :
 nothing code.no_open_symbols "$dir/found"
 
 # ---- before .bss

@@ -5,10 +5,8 @@
  * records what it saw for the 64-bit part to print, and leaves page tables for
  * the way to long mode.
  *
- * Compiled with -m32 and assembled into the 64-bit image.
+ * Compiled with -m32, and assembled into the 64-bit image behind .code32.
  */
-asm(".code32");
-
 #include <asm/bootparam.h>
 #include <stdbool.h>
 

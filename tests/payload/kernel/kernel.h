@@ -108,8 +108,16 @@ void e820_check(void);
 /* The first page in [start, end) that has no RAM in it, or @end. */
 u64 e820_first_not_ram(u64 start, u64 end);
 
+/* ---- sev.c ---- */
+
+/* In an SEV-ES guest nothing can be printed before this. */
+void sev_start(void);
+void sev_check(void);
+
 /* ---- map.c ---- */
 
+/* Takes down which page tables are in force. */
+void map_save(void);
 void map_check(const struct entry_state *state);
 
 #pragma GCC visibility pop

@@ -14,8 +14,9 @@ static bool quiet;
 
 /* All that some check reads; anything else is a spelling mistake. */
 static const option_name known_options[] = {
-	"t.addr=", "t.cbit=", "t.e820=", "t.entry=", "t.initrd=", "t.la57=",
-	"t.load=", "t.mem=", "t.nx=", "t.quiet=", "t.setup_data=",
+	"t.addr=", "t.cbit=", "t.e820=", "t.entry=", "t.ghcb=", "t.initrd=",
+	"t.la57=", "t.load=", "t.mem=", "t.nx=", "t.quiet=", "t.setup_data=",
+	"t.sev=",
 };
 
 void fact(const char *fmt, ...)
@@ -61,13 +62,16 @@ noreturn void kernel_main(const struct entry_state *state)
 	/* These look at what everything below changes. */
 	self_verify(&self, state);
 	cpu_save_segments(&segments);
+	map_save();
 
 	cpu_catch_exceptions();
 	options_set(zero_page_find(state));
+	sev_start();
 	quiet = option_number("t.quiet", 0);
 	options_check("t.", known_options, ARRAY_SIZE(known_options));
 	self_report(&self);
 	cpu_check(state, &segments);
+	sev_check();
 	zero_page_check();
 	cmdline_check();
 	e820_check();

@@ -17,6 +17,7 @@ struct run {
 };
 
 static struct {
+	u64 cr3;		/* at the entry */
 	u64 cbit;
 	u64 tables, leaves;
 	struct run run;		/* the one being gathered */
@@ -156,7 +157,7 @@ static void walk(const u64 *table, unsigned int level, u64 base, bool write,
 static u64 lookup(u64 va, bool *write, bool *exec)
 {
 	unsigned int level = read_cr4() & X86_CR4_LA57 ? 5 : 4;
-	const u64 *table = table_of(read_cr3());
+	const u64 *table = table_of(map.cr3);
 
 	*write = true;
 	*exec = true;
@@ -209,6 +210,11 @@ static void check_stack(u64 rsp)
 	fail("map: no guard page below the stack at %lx", rsp);
 }
 
+void map_save(void)
+{
+	map.cr3 = read_cr3();
+}
+
 void map_check(const struct entry_state *state)
 {
 	unsigned int levels = read_cr4() & X86_CR4_LA57 ? 5 : 4;
@@ -216,9 +222,9 @@ void map_check(const struct entry_state *state)
 
 	if (cbit)
 		map.cbit = 1UL << cbit;
-	if ((read_cr3() & map.cbit) != map.cbit)
-		note(&map.shared, 0, read_cr3());
-	walk(table_of(read_cr3()), levels, 0, true, true);
+	if ((map.cr3 & map.cbit) != map.cbit)
+		note(&map.shared, 0, map.cr3);
+	walk(table_of(map.cr3), levels, 0, true, true);
 	check_run(&map.run);
 	fact("map: %u levels, %lu tables, %lu leaves", levels, map.tables,
 	     map.leaves);

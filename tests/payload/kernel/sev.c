@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sev.c - the test kernel as an SEV guest: what is left of the stub's doings,
+ * and in an SEV-ES guest a GHCB of the kernel's own, through which its output
+ * goes. No #VC is raised on purpose, so one that comes is a failure.
+ *
+ * t.sev= says what to expect; without it nothing here touches an MSR.
+ */
+#include <asm/svm.h>
+
+#include "kernel.h"
+#include "sev.h"
+
+#define LEVELS_MAX	5
+
+static struct {
+	u64 status;
+	u64 ghcb_msr;		/* as the stub left it */
+	u16 version;
+} sev;
+
+static struct ghcb ghcb_page __attribute__((aligned(GHCB_SIZE)));
+/* By level, less one. */
+static u64 tables[LEVELS_MAX][PTRS_PER_TABLE]
+	__attribute__((aligned(PAGE_SIZE)));
+
+/* There is no way to say why: output goes through what has just failed. */
+static noreturn void give_up(void)
+{
+	for (;;) {
+		wrmsr(MSR_GHCB, GHCB_MSR_TERM_REQ);
+		vmgexit();
+	}
+}
+
+static void choose_version(void)
+{
+	u64 info;
+
+	wrmsr(MSR_GHCB, GHCB_MSR_SEV_INFO_REQ);
+	vmgexit();
+	info = rdmsr(MSR_GHCB);
+	if ((info & GHCB_MSR_INFO_MASK) != GHCB_MSR_SEV_INFO_RESP)
+		give_up();
+	sev.version = (u16)(info >> GHCB_MSR_INFO_MAX_SHIFT);
+	if (sev.version > GHCB_VERSION_MAX)
+		sev.version = GHCB_VERSION_MAX;
+}
+
+/*
+ * A copy of the tables on the way to the GHCB, down to its page, which loses
+ * the C-bit. The tables that were handed over stay as they are: map.c looks at
+ * them later.
+ */
+static void share_ghcb(u64 cbit)
+{
+	u64 addr = (u64)&ghcb_page;
+	unsigned int level = read_cr4() & X86_CR4_LA57 ? 5 : 4;
+	u64 root = read_cr3();
+	u64 *link = &root;
+	u64 flags = 0;		/* CR3 has none */
+
+	for (;; level--) {
+		unsigned int shift = PAGE_SHIFT + (level - 1) * TABLE_INDEX_BITS;
+		u64 *table = tables[level - 1];
+		u64 entry = *link;
+
+		if (flags && entry & PTE_LEAF) {
+			if (level == 1)
+				entry &= ~PTE_LEAF;
+			for (u64 i = 0; i < PTRS_PER_TABLE; i++)
+				table[i] = entry + (i << shift);
+		} else {
+			memcpy(table, (void *)(entry & PTE_ADDR_MASK & ~cbit),
+			       PAGE_SIZE);
+		}
+		*link = (u64)table | cbit | flags;
+		flags = PTE_PRESENT | PTE_WRITE;
+		link = &table[addr >> shift & (PTRS_PER_TABLE - 1)];
+		if (level == 1)
+			break;
+	}
+
+	for (u64 line = 0; line < PAGE_SIZE; line += CACHE_LINE_SIZE)
+		clflush((void *)(addr + line));
+	mfence();
+	*link &= ~cbit;
+	write_cr3(root);
+}
+
+static void input(u64 *field, u64 value)
+{
+	u64 n = (u64)(field - (u64 *)&ghcb_page);
+
+	*field = value;
+	ghcb_page.valid_bitmap[n / 64] |= 1UL << n % 64;
+}
+
+static u8 port_io(u64 info, u8 value)
+{
+	const volatile struct ghcb *reply = &ghcb_page;
+
+	memset(&ghcb_page, 0, sizeof(ghcb_page));
+	ghcb_page.protocol_version = sev.version;
+	input(&ghcb_page.rax, value);
+	input(&ghcb_page.sw_exit_code, SVM_EXIT_IOIO);
+	input(&ghcb_page.sw_exit_info_1, info);
+	input(&ghcb_page.sw_exit_info_2, 0);
+	wrmsr(MSR_GHCB, (u64)&ghcb_page);
+	vmgexit();
+	if (reply->sw_exit_info_1 != GHCB_RESULT_DONE)
+		give_up();
+	return (u8)reply->rax;
+}
+
+static u8 ghcb_in(u16 port)
+{
+	return port_io((u64)port << SVM_IOIO_PORT_SHIFT | SVM_IOIO_SIZE8 |
+		       SVM_IOIO_IN, 0);
+}
+
+static void ghcb_out(u8 value, u16 port)
+{
+	port_io((u64)port << SVM_IOIO_PORT_SHIFT | SVM_IOIO_SIZE8, value);
+}
+
+void sev_start(void)
+{
+	u64 cbit = option_number("t.cbit", 0);
+
+	if (!option("t.sev") || option_is("t.sev", "off"))
+		return;
+	sev.status = rdmsr(MSR_SEV_STATUS);
+	if (!(sev.status & SEV_STATUS_SEV_ES))
+		return;
+	sev.ghcb_msr = rdmsr(MSR_GHCB);
+	choose_version();
+	share_ghcb(1UL << cbit);
+	print_through(ghcb_in, ghcb_out);
+}
+
+/* What the stub shared with the hypervisor, wherever that was. */
+static void check_stubs_ghcb(u64 addr)
+{
+	const volatile u64 *word = (const volatile u64 *)addr;
+
+	fact("sev: the stub's GHCB was at %lx", addr);
+	for (u32 i = 0; i < GHCB_SIZE / sizeof(*word); i++) {
+		if (!word[i])
+			continue;
+		fail("sev: the stub's GHCB at %lx has %lx at %x", addr,
+		     word[i], i * (u32)sizeof(*word));
+		return;
+	}
+}
+
+void sev_check(void)
+{
+	u64 expected = SEV_STATUS_SEV;
+
+	if (!option("t.sev") || option_is("t.sev", "off"))
+		return;
+	if (option_is("t.sev", "es"))
+		expected |= SEV_STATUS_SEV_ES;
+	fact("sev: status %lx", sev.status);
+	if ((sev.status & SEV_STATUS_KNOWN & ~SEV_STATUS_DEBUG_SWAP) != expected)
+		fail("sev: SEV_STATUS is %lx, not %lx", sev.status, expected);
+	if (!option("t.cbit"))
+		fail("sev: t.sev= needs t.cbit=");
+	if (sev.ghcb_msr)
+		fail("sev: the GHCB MSR holds %lx", sev.ghcb_msr);
+	if (option("t.ghcb"))
+		check_stubs_ghcb(option_number("t.ghcb", 0));
+}

@@ -1,0 +1,746 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_sev_detect.c - which kind of guest this is, where the C-bit is, the MSR
+ * protocol, stage 1's #VC, and the end.
+ */
+#define OWN_CPUID
+#include "scripted_host.h"
+
+#define LEAF_MAX	0x80000000U
+#define LEAF_SEV	0x8000001fU
+/* What firmware left in the MSR: where its own page is. */
+#define FIRMWARE_GHCB	0x7e5f3000UL
+
+enum { EAX, EBX, ECX, EDX };
+
+/* -- The machine as the guest finds it. */
+
+static struct {
+	bool intercepted;		/* CPUID raises #VC */
+	bool intercepted_later;		/* but not the first one */
+	struct cpuid_regs max, sev;	/* if it does not */
+	unsigned int executed;
+} cpu;
+
+/* What the processor does at a CPUID instruction. */
+static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
+{
+	struct cpuid_regs none = { 0, 0, 0, 0 };
+	unsigned int vector;
+
+	if (cpu.intercepted || (cpu.intercepted_later && cpu.executed++)) {
+		fill_frame();
+		frame.rax = leaf;
+		frame.rcx = subleaf;
+		INSN(0x72, "\x0f\xa2");
+		vector = sev_es_vc(&frame);
+		CHECK(!vector, "vector %u", vector);
+		return (struct cpuid_regs){ (u32)frame.rax, (u32)frame.rbx,
+					    (u32)frame.rcx, (u32)frame.rdx };
+	}
+	CHECK(!subleaf, "sub-leaf %u", subleaf);
+	return leaf == LEAF_MAX ? cpu.max : leaf == LEAF_SEV ? cpu.sev : none;
+}
+
+static u64 cpuid_request(u32 leaf, unsigned int reg)
+{
+	return (u64)leaf << 32 | (u64)reg << 30 | 4;
+}
+
+static void expect_cpuid_reg(u32 leaf, unsigned int reg, u32 value)
+{
+	expect_msr(cpuid_request(leaf, reg), (u64)value << 32 | 5);
+}
+
+static void expect_cpuid(u32 leaf, u32 eax, u32 ebx, u32 ecx, u32 edx)
+{
+	expect_cpuid_reg(leaf, EAX, eax);
+	expect_cpuid_reg(leaf, EBX, ebx);
+	expect_cpuid_reg(leaf, ECX, ecx);
+	expect_cpuid_reg(leaf, EDX, edx);
+}
+
+/* -- The page tables of whoever entered us. */
+
+struct tables {
+	unsigned int levels, leaf;	/* level of the leaf: 1, 2, 3 */
+	unsigned int cr3_bit, table_bit, leaf_bit, second_bit;
+};
+
+#define NO_BIT	63	/* above all addresses */
+
+static u64 cbit_of(unsigned int bit)
+{
+	return bit == NO_BIT ? 0 : 1ULL << bit;
+}
+
+static void make_tables(const struct tables *t)
+{
+	u64 addr = (u64)image_start, table = TABLES, entry, span;
+	unsigned int level;
+
+	memset((void *)TABLES, 0xff, 8 * PAGE_SIZE);
+	/* PWT and PCD may be set in CR3, PCID's bits are the same. */
+	host.cr3 = TABLES | cbit_of(t->cr3_bit) | 0x18;
+	host.cr4 = t->levels == 5 ? 1 << 12 : 0;
+	for (level = t->levels; ; level--, table += PAGE_SIZE) {
+		span = 1ULL << (12 + 9 * (level - 1));
+		entry = (table + PAGE_SIZE) | cbit_of(t->table_bit) | 0x63;
+		if (level == t->leaf)
+			/* NX; in a larger leaf PS, and the PAT bit. */
+			entry = (addr & ~(span - 1)) | cbit_of(t->leaf_bit) |
+				cbit_of(t->second_bit) | 1ULL << 63 | 0x163 |
+				(level > 1 ? 0x1080 : 0);
+		((u64 *)table)[addr / span % 512] = entry;
+		if (level == t->leaf)
+			return;
+	}
+}
+
+static void enter_with_cbit(unsigned int bit)
+{
+	struct tables t = { 4, 2, bit, bit, bit, NO_BIT };
+
+	make_tables(&t);
+}
+
+/* -- Ways to begin. */
+
+static void start_machine(void)
+{
+	start_stage1();
+	memset(&cpu, 0, sizeof(cpu));
+	image_start = (const u8 *)0x3456000UL;
+	host.msr = FIRMWARE_GHCB;
+	host.has_sev_status = false;
+	host.sev_status = 0;
+	cpu.max.eax = LEAF_SEV;
+}
+
+static u64 sev_info(u64 min, u64 max, u64 cbit)
+{
+	return max << 48 | min << 32 | cbit << 24 | 1;
+}
+
+/* An SEV-ES guest at its 64-bit entry; all that it asks, answered well. */
+static void start_es64(u64 status)
+{
+	start_machine();
+	cpu.intercepted = true;
+	host.has_sev_status = true;
+	host.sev_status = status;
+	enter_with_cbit(51);
+	expect_cpuid(LEAF_MAX, LEAF_SEV, 0x68747541, 0x444d4163, 0x69746e65);
+	expect_msr(2, sev_info(1, 2, 51));
+	expect_cpuid_reg(LEAF_SEV, EBX, 0x50 << 6 | 51);
+	expect_cpuid_reg(LEAF_SEV, EAX, 1 << 1 | 1 << 3);
+}
+
+#define ES64_STEPS	7
+enum { ES64_INFO = 4, ES64_EBX, ES64_EAX };
+
+/* The same after 32-bit code has asked. */
+static void start_es32(u64 status, u64 info, u32 cbit)
+{
+	start_machine();
+	sev_guest = (struct sev_guest){
+		.status = status, .info = info, .cbit = cbit,
+		.known = true, .vc_seen = true,
+	};
+	expect_cpuid_reg(LEAF_SEV, EAX, 1 << 1 | 1 << 3);
+}
+
+static void detected(void)
+{
+	sev_detect();
+	CHECK(host.at == host.count, "%u exchanges of %u", host.at,
+	      host.count);
+	CHECK(host.msr == FIRMWARE_GHCB, "the MSR is left at %#lx", host.msr);
+	CHECK(sev_guest.known, "it would be asked again");
+}
+
+TEST(state_is_in_data)
+{
+	extern char __data_start, edata;
+
+	CHECK((char *)&es >= &__data_start && (char *)(&es + 1) <= &edata,
+	      "es is not in .data");
+	CHECK((char *)&sev_guest >= &__data_start &&
+	      (char *)(&sev_guest + 1) <= &edata, "sev_guest is not in .data");
+}
+
+/* -- No SEV. */
+
+TEST(no_leaf_no_msr)
+{
+	static const u32 max[] = { 0, 0x80000008, LEAF_SEV - 1 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(max); i++) {
+		start_machine();
+		cpu.max.eax = max[i];
+		cpu.sev.eax = ~0U;
+		detected();
+		CHECK(!sev_active() && !sev_es_active() && !sev_enc_mask(),
+		      "maximum %#x", max[i]);
+	}
+}
+
+TEST(no_sev_bit_no_msr)
+{
+	start_machine();
+	cpu.sev.eax = ~(1U << 1);
+	cpu.sev.ebx = 51;
+	detected();
+	CHECK(!sev_active() && !sev_enc_mask(), "SEV without the bit");
+}
+
+/* The processor has SEV, this guest does not. */
+TEST(status_says_no)
+{
+	start_machine();
+	cpu.sev = (struct cpuid_regs){ 1 << 1 | 1 << 3, 47, 0, 0 };
+	host.has_sev_status = true;
+	detected();
+	CHECK(!sev_active() && !sev_enc_mask(), "SEV against the MSR");
+	make_map();
+	sev_load_map();
+	CHECK(!host.proven && host.cr3 == (u64)pool, "CR3 %#lx", host.cr3);
+	sev_es_setup_ghcb(&bp);
+	sev_es_shutdown();
+	CHECK(!host.trace[0] && !es.ghcb, "a page without SEV-ES");
+}
+
+TEST(known_no_is_not_asked_again)
+{
+	start_machine();
+	sev_guest.known = true;
+	cpu.sev.eax = ~0U;
+	detected();
+	CHECK(!sev_active(), "SEV");
+}
+
+/* -- SEV without encrypted state. */
+
+static void start_plain(u64 status, u32 cbit)
+{
+	start_machine();
+	cpu.sev = (struct cpuid_regs){ 1 << 1, cbit | 5 << 6, 0, 0 };
+	host.has_sev_status = true;
+	host.sev_status = status;
+	enter_with_cbit(cbit);
+}
+
+TEST(plain_sev)
+{
+	unsigned int cbit;
+
+	for (cbit = 32; cbit <= 51; cbit++) {
+		start_plain(1, cbit);
+		detected();
+		CHECK(sev_active() && !sev_es_active() &&
+		      sev_enc_mask() == 1ULL << cbit, "C-bit %u", cbit);
+	}
+	make_map();
+	sev_load_map();
+	CHECK(host.proven == 1 && host.cr3 == ((u64)pool | 1ULL << 51),
+	      "CR3 %#lx, %u proofs", host.cr3, host.proven);
+	sev_es_nmi();
+	sev_es_setup_ghcb(&bp);
+	sev_es_shutdown();
+	CHECK(!host.trace[0] && !es.ghcb, "a page without SEV-ES");
+}
+
+TEST(plain_sev_refused)
+{
+	unsigned int bit;
+
+	for (bit = 2; bit < 64; bit++) {
+		if (bit == 7)	/* debug swap */
+			continue;
+		start_plain(1 | 1ULL << bit, 51);
+		EXPECT_ERROR(sev_detect(), "SEV");
+		CHECK(!strcmp(harness_error_detail, bit == 2 ?
+			      "SNP is not supported" :
+			      "unknown bits in SEV_STATUS"), "bit %u: %s", bit,
+		      harness_error_detail);
+	}
+	start_plain(1 | 1 << 7, 51);
+	detected();
+
+	for (bit = 0; bit < 64; bit = bit == 31 ? 52 : bit + 1) {
+		start_plain(1, bit);
+		EXPECT_ERROR(sev_detect(), "SEV");
+		CHECK(!strcmp(harness_error_detail,
+			      "C-bit position out of range"), "C-bit %u: %s",
+		      bit, harness_error_detail);
+	}
+	start_plain(1, 51);
+	enter_with_cbit(50);
+	EXPECT_ERROR(sev_detect(), "SEV");
+	CHECK(strstr(harness_error_detail, "page tables"), "%s",
+	      harness_error_detail);
+}
+
+/* -- SEV-ES. */
+
+TEST(es_at_64_bit_entry)
+{
+	start_es64(3);
+	detected();
+	CHECK(host.count == ES64_STEPS, "%u exits", host.count);
+	CHECK(sev_active() && sev_es_active(), "status %#lx",
+	      sev_guest.status);
+	CHECK(sev_enc_mask() == 1ULL << 51, "%#lx", sev_enc_mask());
+	CHECK(es.version == 2, "version %u", es.version);
+}
+
+TEST(es_without_cpuid_intercept)
+{
+	start_es64(3);
+	host.count = 0;
+	cpu.intercepted = false;
+	cpu.sev = (struct cpuid_regs){ 1 << 1 | 1 << 3, 51, 0, 0 };
+	expect_msr(2, sev_info(1, 1, 51));
+	expect_cpuid_reg(LEAF_SEV, EBX, 51);
+	expect_cpuid_reg(LEAF_SEV, EAX, 1 << 1 | 1 << 3);
+	detected();
+	CHECK(sev_es_active() && es.version == 1, "version %u", es.version);
+}
+
+/* CPUID says nothing of SEV, but raised #VC: the status is known by then. */
+TEST(es_that_the_second_cpuid_denies)
+{
+	start_es64(3);
+	host.count = 0;
+	cpu.intercepted = false;
+	cpu.intercepted_later = true;
+	expect_cpuid(LEAF_SEV, 0, 51, 0, 0);
+	EXPECT_OWN_END(sev_detect(), 3);
+}
+
+TEST(es_at_32_bit_entry)
+{
+	start_es32(3, sev_info(1, 2, 47), 47);
+	detected();
+	CHECK(host.count == 1, "%u exits", host.count);
+	CHECK(es.version == 2 && sev_enc_mask() == 1ULL << 47, "%#lx",
+	      sev_enc_mask());
+}
+
+/* No exchange whose answer could be another one's, or none. */
+TEST(es_reply_codes)
+{
+	static const u64 codes[] = {
+		0, 1, 2, 3, 4, 5, 6, 7, 0x105, 0x101, 0x805, 0x801, 0xfff,
+	};
+	unsigned int i, k;
+	u64 good;
+
+	for (i = 0; i < ES64_STEPS; i++) {
+		for (k = 0; k < ARRAY_SIZE(codes); k++) {
+			start_es64(3);
+			good = host.steps[i].reply & 0xfff;
+			if (codes[k] == good)
+				continue;
+			host.steps[i].reply += codes[k] - good;
+			host.count = i + 1;
+			EXPECT_OWN_END(sev_detect(), 8);
+		}
+		start_es64(3);
+		host.steps[i].ignored = true;
+		host.count = i + 1;
+		EXPECT_OWN_END(sev_detect(), 8);
+	}
+	start_es32(3, sev_info(1, 2, 51), 51);
+	host.steps[0].ignored = true;
+	EXPECT_OWN_END(sev_detect(), 8);
+}
+
+TEST(es_snp)
+{
+	start_es64(7);
+	host.count = ES64_EAX;
+	EXPECT_END(sev_detect(), 0U, 2U);
+	start_es32(7 | 1ULL << 63, sev_info(1, 2, 51), 51);
+	host.count = 0;
+	EXPECT_END(sev_detect(), 0U, 2U);
+}
+
+TEST(es_unknown_status_bits)
+{
+	unsigned int bit;
+
+	for (bit = 3; bit < 64; bit++) {
+		start_es32(3 | 1ULL << bit, sev_info(1, 2, 51), 51);
+		if (bit == 7) {
+			detected();
+			continue;
+		}
+		host.count = 0;
+		EXPECT_OWN_END(sev_detect(), 5);
+	}
+	start_es64(3 | 1 << 3);
+	host.count = ES64_EAX;
+	EXPECT_OWN_END(sev_detect(), 5);
+}
+
+TEST(es_cpuid_contradicts)
+{
+	static const u32 max[] = { 0, 1, 0x80000000, LEAF_SEV - 1 };
+	unsigned int i;
+	u32 eax;
+
+	for (i = 0; i < ARRAY_SIZE(max); i++) {
+		start_es64(3);
+		host.steps[0].reply = (u64)max[i] << 32 | 5;
+		host.count = 4;
+		EXPECT_OWN_END(sev_detect(), 4);
+	}
+	for (eax = 0; eax < 32; eax++) {
+		start_es32(3, sev_info(1, 2, 51), 51);
+		host.steps[0].reply = (u64)eax << 32 | 5;
+		if ((eax & 10) == 10)
+			detected();
+		else
+			EXPECT_OWN_END(sev_detect(), 4);
+		start_es64(3);
+		host.steps[ES64_EAX].reply = (u64)~eax << 32 | 5;
+		if ((~eax & 10) == 10)
+			detected();
+		else
+			EXPECT_OWN_END(sev_detect(), 4);
+	}
+}
+
+/* -- The C-bit. */
+
+TEST(cbit_range)
+{
+	unsigned int bit;
+
+	for (bit = 0; bit < 64; bit++) {
+		start_es32(3, sev_info(1, 2, bit), bit);
+		if (bit >= 32 && bit <= 51) {
+			detected();
+			CHECK(sev_enc_mask() == 1ULL << bit, "C-bit %u", bit);
+		} else {
+			host.count = 0;
+			EXPECT_OWN_END(sev_detect(), 3);
+		}
+		start_es64(3);
+		host.steps[ES64_INFO].reply = sev_info(1, 2, bit);
+		host.steps[ES64_EBX].reply = (u64)(bit | ~63U) << 32 | 5;
+		if (bit >= 32 && bit <= 51) {
+			enter_with_cbit(bit);
+			detected();
+		} else {
+			host.count = ES64_EAX;
+			EXPECT_OWN_END(sev_detect(), 3);
+		}
+	}
+}
+
+/* All of its 8 bits count. */
+TEST(cbit_words_differ)
+{
+	unsigned int bit;
+
+	for (bit = 0; bit < 256; bit++) {
+		if (bit == 51)
+			continue;
+		start_es32(3, sev_info(1, 2, bit), 51);
+		host.count = 0;
+		EXPECT_OWN_END(sev_detect(), 2);
+		start_es64(3);
+		host.steps[ES64_INFO].reply = sev_info(1, 2, bit);
+		host.count = ES64_EAX;
+		EXPECT_OWN_END(sev_detect(), 2);
+	}
+}
+
+/* Calls @body for every depth and every size of a leaf. */
+#define FOR_EACH_SHAPE(t)						\
+	for ((t).levels = 4; (t).levels <= 5; (t).levels++)		\
+		for ((t).leaf = 1; (t).leaf <= 3; (t).leaf++)
+
+static const u64 entries[] = {
+	0, 0x100000, 0x1000000, 0x3fe00000, 0x7ffff000, 0xfffff000,
+};
+
+static unsigned int cbit_found(const struct tables *t, unsigned int claimed)
+{
+	make_tables(t);
+	return entry_cbit(1ULL << claimed);
+}
+
+TEST(entry_cbit_found)
+{
+	struct tables t = { .second_bit = NO_BIT };
+	unsigned int i, bit, found;
+
+	start_machine();
+	FOR_EACH_SHAPE(t) {
+		for (i = 0; i < ARRAY_SIZE(entries); i++) {
+			image_start = (const u8 *)entries[i];
+			for (bit = 32; bit <= 51; bit++) {
+				t.leaf_bit = t.table_bit = t.cr3_bit = bit;
+				found = cbit_found(&t, bit);
+				CHECK(found == bit, "%u of %u levels, %#lx: "
+				      "C-bit %u, not %u", t.leaf, t.levels,
+				      entries[i], found, bit);
+				/* Walks are private without it, too. */
+				t.table_bit = t.cr3_bit = NO_BIT;
+				found = cbit_found(&t, bit);
+				CHECK(found == bit, "%u, not %u", found, bit);
+			}
+		}
+	}
+}
+
+/* An image above 4 GiB, in the same 2 MiB of a table below. */
+TEST(entry_cbit_of_high_image)
+{
+	struct tables t = { 4, 2, 47, 47, 47, NO_BIT };
+	unsigned int found;
+
+	start_machine();
+	image_start = (const u8 *)0x123456789000UL;
+	FOR_EACH_SHAPE(t) {
+		found = cbit_found(&t, 47);
+		CHECK(found == 47, "%u of %u levels: %u", t.leaf, t.levels,
+		      found);
+	}
+}
+
+TEST(entry_cbit_refused)
+{
+	struct tables t = { .second_bit = NO_BIT };
+	unsigned int bit, found;
+
+	start_machine();
+	FOR_EACH_SHAPE(t) {
+		/* None. */
+		t.leaf_bit = t.table_bit = t.cr3_bit = t.second_bit = NO_BIT;
+		found = cbit_found(&t, 51);
+		CHECK(!found, "no bit: %u", found);
+		for (bit = 32; bit < 51; bit++) {
+			/* Two. */
+			t.second_bit = bit;
+			t.leaf_bit = 51;
+			found = cbit_found(&t, 51);
+			CHECK(!found, "51 and %u: %u", bit, found);
+			/* Another. */
+			t.second_bit = NO_BIT;
+			t.leaf_bit = bit;
+			found = cbit_found(&t, 51);
+			CHECK(found == bit, "%u: %u", bit, found);
+		}
+		/* Another in the tables, which then cannot be read. */
+		t.leaf_bit = 51;
+		t.table_bit = 47;
+		found = cbit_found(&t, 51);
+		CHECK(!found, "table with 47: %u", found);
+		t.table_bit = NO_BIT;
+		t.cr3_bit = 47;
+		found = cbit_found(&t, 51);
+		CHECK(!found, "CR3 with 47: %u", found);
+		t.cr3_bit = 51;
+		found = cbit_found(&t, 47);
+		CHECK(!found, "CR3 with 51: %u", found);
+	}
+	/* Not an identity map: no statement about the C-bit. */
+	t = (struct tables){ 4, 1, 51, 51, 51, 15 };
+	found = cbit_found(&t, 51);
+	CHECK(!found, "maps elsewhere: %u", found);
+}
+
+/* The host's words agree with each other, but not with the loader. */
+TEST(cbit_not_the_loaders)
+{
+	static const unsigned int others[] = { 47, 50, NO_BIT };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		start_es64(3);
+		enter_with_cbit(others[i]);
+		host.count = ES64_EAX;
+		EXPECT_OWN_END(sev_detect(), 2);
+	}
+}
+
+TEST(map_is_proven)
+{
+	start_stage1();
+	sev_guest.status = 3;
+	sev_guest.cbit = 51;
+	make_map();
+	sev_load_map();
+	CHECK(host.proven == 1 && host.cr3 == ((u64)pool | 1ULL << 51),
+	      "CR3 %#lx, %u proofs", host.cr3, host.proven);
+}
+
+/* -- Versions. */
+
+TEST(versions)
+{
+	static const u64 words[] = { 0, 1, 2, 3, 4, 255, 0x7fff, 0xffff };
+	unsigned int i, k, version;
+	u64 min, max;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		for (k = 0; k < ARRAY_SIZE(words); k++) {
+			min = words[i];
+			max = words[k];
+			version = min <= 2 && max >= 2 ? 2 :
+				  min <= 1 && max == 1 ? 1 : 0;
+			start_es32(3, sev_info(min, max, 51), 51);
+			if (!version) {
+				EXPECT_END(sev_detect(), 0U, 1U);
+				continue;
+			}
+			detected();
+			CHECK(es.version == version, "%lu to %lu: %u", min,
+			      max, es.version);
+		}
+	}
+}
+
+/* -- Stage 1. */
+
+TEST(stage1_cpuid)
+{
+	start_stage1();
+	host.msr = FIRMWARE_GHCB;
+	frame.rax = 0xffffffff80000008;
+	frame.rcx = 0xffffffff00000000;
+	INSN(0x72, "\x0f\xa2");
+	expect_cpuid(0x80000008, 0x89abcdef, 0xfedcba98, 0, 0xffffffff);
+	want.rax = 0x89abcdef;
+	want.rbx = 0xfedcba98;
+	want.rcx = 0;
+	want.rdx = 0xffffffff;
+	run();
+	CHECK(host.msr == FIRMWARE_GHCB, "MSR %#lx", host.msr);
+	CHECK(sev_guest.status == 3 && sev_guest.vc_seen, "%#lx",
+	      sev_guest.status);
+}
+
+/* The firmware's value is back after each exchange, a refused one, too. */
+TEST(stage1_reply_codes)
+{
+	unsigned int i;
+
+	for (i = 0; i < 8; i++) {
+		start_stage1();
+		host.msr = FIRMWARE_GHCB;
+		frame.rcx = 0;
+		INSN(0x72, "\x0f\xa2");
+		expect_cpuid((u32)frame.rax, 1, 2, 3, 4);
+		if (i < 4)
+			host.steps[i].reply += 0x100;
+		else
+			host.steps[i - 4].ignored = true;
+		host.count = i % 4 + 1;
+		ENDS(8);
+		CHECK(host.msr_before == FIRMWARE_GHCB, "%#lx",
+		      host.msr_before);
+	}
+}
+
+TEST(stage1_wrong_opcode)
+{
+	unsigned int byte;
+
+	for (byte = 0; byte < 256; byte++) {
+		u8 bytes[2] = { 0x0f, (u8)byte };
+
+		start_stage1();
+		frame.rcx = 0;
+		place_insn(TEXT, 0x72, bytes, 2);
+		if (byte != 0xa2)
+			ENDS(6);
+		bytes[0] = (u8)byte;
+		bytes[1] = 0xa2;
+		place_insn(TEXT, 0x72, bytes, 2);
+		if (byte != 0x0f)
+			ENDS(6);
+	}
+	CHECK(!host.at, "asked all the same");
+}
+
+TEST(stage1_wrong_exit)
+{
+	u64 code;
+
+	for (code = 0; code < 0x500; code++) {
+		if (code == 0x72)
+			continue;
+		start_stage1();
+		frame.rcx = 0;
+		INSN(code, "\x0f\xa2");
+		ENDS(12);
+	}
+	start_stage1();
+	frame.rcx = 0;
+	INSN(0x100000072, "\x0f\xa2");
+	ENDS(12);
+}
+
+TEST(stage1_subleaf)
+{
+	unsigned int bit;
+
+	for (bit = 0; bit < 32; bit++) {
+		start_stage1();
+		frame.rcx = 1ULL << bit;
+		INSN(0x72, "\x0f\xa2");
+		ENDS(13);
+	}
+}
+
+/* Without SEV-ES it is a lie of the host's; nothing is answered. */
+TEST(stage1_not_sev_es)
+{
+	static const u64 status[] = { 0, 1, 4, 5, ~3ULL };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(status); i++) {
+		start_stage1();
+		host.sev_status = status[i];
+		frame.rcx = 0;
+		INSN(0x72, "\x0f\xa2");
+		raises(29);
+		CHECK(!sev_guest.vc_seen, "status %#lx", status[i]);
+	}
+}
+
+TEST(no_ports_in_stage1)
+{
+	start_stage1();
+	CHECK(sev_es_inb(0x3f8) == 0xff, "a port without a page");
+	sev_es_outb(1, 0x3f8);
+	sev_es_outsb(0x3f8, "x", 1);
+	CHECK(!host.at && !host.msr, "MSR %#lx", host.msr);
+}
+
+/* -- The end. */
+
+TEST(terminate_says_why)
+{
+	unsigned int set, code;
+
+	start_stage1();
+	for (set = 0; set < 16; set++)
+		for (code = 0; code < 256; code++)
+			EXPECT_END(sev_es_terminate(set, code), set, code);
+}
+
+/* A host that goes on is asked again, for ever. */
+TEST(terminate_never_returns)
+{
+	start_stage1();
+	host.deaf = 1000;
+	EXPECT_END(sev_es_terminate(2, 8), 2U, 8U);
+	CHECK(!host.deaf, "asked %u times only", 1000 - host.deaf);
+}

@@ -1,0 +1,667 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_sev_vc.c - stage 2: the exits whose operands are registers, the match
+ * of exit and instruction, the life of the page, and what may come between.
+ * Ports are in test_sev_io.c, devices in test_sev_mmio.c, bad answers in
+ * test_sev_hostile.c.
+ */
+#include "scripted_host.h"
+
+#define HIGH	0xfedcba9800000000UL	/* garbage in an upper half */
+
+/* -- Registers sent and taken. */
+
+TEST(cpuid)
+{
+	start();
+	frame.rax = HIGH | 0x80000008;
+	frame.rcx = HIGH | 3;
+	INSN(0x72, "\x0f\xa2");
+	expect_exit(0x72, 0, 0);
+	sends(RAX, 0x80000008);
+	sends(RCX, 3);
+	answers(RAX, HIGH | 1);
+	answers(RBX, HIGH | 2);
+	answers(RCX, HIGH | 3);
+	answers(RDX, HIGH | 0xffffffff);
+	want.rax = 1;
+	want.rbx = 2;
+	want.rcx = 3;
+	want.rdx = 0xffffffff;
+	run();
+}
+
+/* Its size of the save area depends on XCR0 and XSS. */
+TEST(cpuid_xstate)
+{
+	start();
+	frame.rax = HIGH | 0xd;
+	frame.rcx = 1;
+	INSN(0x72, "\x0f\xa2");
+	expect_exit(0x72, 0, 0);
+	sends(RAX, 0xd);
+	sends(RCX, 1);
+	sends(XCR0, 1);
+	sends(XSS, 0);
+	answers(RAX, 5);
+	answers(RBX, 6);
+	answers(RCX, 7);
+	answers(RDX, 8);
+	want.rax = 5;
+	want.rbx = 6;
+	want.rcx = 7;
+	want.rdx = 8;
+	run();
+}
+
+static void expect_time(u64 exit_code)
+{
+	expect_exit(exit_code, 0, 0);
+	answers(RAX, HIGH | 0x11111111);
+	answers(RDX, HIGH | 0x22222222);
+	want.rax = 0x11111111;
+	want.rdx = 0x22222222;
+}
+
+TEST(rdtsc)
+{
+	start();
+	INSN(0x6e, "\x0f\x31");
+	expect_time(0x6e);
+	run();
+}
+
+TEST(rdtscp)
+{
+	start();
+	INSN(0x87, "\x0f\x01\xf9");
+	expect_time(0x87);
+	answers(RCX, HIGH | 0x33333333);
+	want.rcx = 0x33333333;
+	run();
+}
+
+TEST(rdpmc)
+{
+	start();
+	frame.rcx = HIGH | 4;
+	INSN(0x6f, "\x0f\x33");
+	expect_time(0x6f);
+	sends(RCX, 4);
+	run();
+}
+
+TEST(rdmsr)
+{
+	start();
+	frame.rcx = HIGH | 0xc0000080;
+	INSN(0x7c, "\x0f\x32");
+	expect_time(0x7c);
+	sends(RCX, 0xc0000080);
+	run();
+}
+
+TEST(wrmsr)
+{
+	start();
+	frame.rcx = HIGH | 0xc0000080;
+	frame.rax = HIGH | 0x55555555;
+	frame.rdx = HIGH | 0x66666666;
+	INSN(0x7c, "\x0f\x30");
+	expect_exit(0x7c, 1, 0);
+	sends(RCX, 0xc0000080);
+	sends(RAX, 0x55555555);
+	sends(RDX, 0x66666666);
+	run();
+}
+
+/* The registers as ModRM numbers them. */
+static u64 *const general[] = {
+	&frame.rax, &frame.rcx, &frame.rdx, &frame.rbx,
+	&frame.rsp, &frame.rbp, &frame.rsi, &frame.rdi,
+	&frame.r8, &frame.r9, &frame.r10, &frame.r11,
+	&frame.r12, &frame.r13, &frame.r14, &frame.r15,
+};
+
+TEST(dr7_read)
+{
+	unsigned int reg;
+
+	for (reg = 0; reg < 16; reg++) {
+		u8 insn[] = { 0x40 | reg >> 3, 0x0f, 0x21, 0xf8 | (reg & 7) };
+
+		start();
+		place_insn(TEXT, 0x27, insn, sizeof(insn));
+		expect_exit(0x27, 0, 0);
+		answers(RAX, 0x400);
+		*(general[reg] - (u64 *)&frame + (u64 *)&want) = 0x400;
+		run();
+	}
+}
+
+TEST(dr7_write)
+{
+	unsigned int reg;
+
+	for (reg = 0; reg < 16; reg++) {
+		u8 insn[] = { 0x40 | reg >> 3, 0x0f, 0x23, 0xf8 | (reg & 7) };
+
+		start();
+		*general[reg] = 0xffff27ff;
+		place_insn(TEXT, 0x37, insn, sizeof(insn));
+		expect_exit(0x37, 0, 0);
+		sends(RAX, 0xffff27ff);
+		run();
+	}
+}
+
+/* A set bit in the upper half is a #GP, and nobody is asked. */
+TEST(dr7_upper_half)
+{
+	unsigned int bit;
+
+	for (bit = 32; bit < 64; bit++) {
+		start();
+		frame.rdx = 1ULL << bit | 0x400;
+		INSN(0x37, "\x0f\x23\xfa");
+		raises(13);
+	}
+}
+
+TEST(wbinvd_and_invd)
+{
+	start();
+	INSN(0x89, "\x0f\x09");
+	expect_exit(0x89, 0, 0);
+	run();
+	INSN(0x89, "\xf3\x0f\x09");	/* WBNOINVD */
+	expect_exit(0x89, 0, 0);
+	run();
+	INSN(0x76, "\x0f\x08");
+	expect_exit(0x76, 0, 0);
+	run();
+}
+
+TEST(monitor_and_mwait)
+{
+	static const char monitor[2][3] = { "\x0f\x01\xc8", "\x0f\x01\xfa" };
+	static const char mwait[2][3] = { "\x0f\x01\xc9", "\x0f\x01\xfb" };
+	unsigned int i;
+
+	start();
+	for (i = 0; i < 2; i++) {
+		fill_frame();
+		place_insn(TEXT, 0x8a, monitor[i], 3);
+		expect_exit(0x8a, 0, 0);
+		sends(RAX, frame.rax);
+		sends(RCX, frame.rcx);
+		sends(RDX, frame.rdx);
+		run();
+		place_insn(TEXT, 0x8b, mwait[i], 3);
+		expect_exit(0x8b, 0, 0);
+		sends(RAX, frame.rax);
+		sends(RCX, frame.rcx);
+		run();
+	}
+}
+
+TEST(vmmcall)
+{
+	static const u16 cs[] = { 0x10, 0x33 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cs); i++) {
+		start();
+		frame.cs = cs[i];
+		INSN(0x81, "\x0f\x01\xd9");
+		expect_exit(0x81, 0, 0);
+		sends(RAX, frame.rax);
+		sends(CPL, cs[i] & 3);
+		answers(RAX, 0x123456789abcdef0);
+		want.rax = 0x123456789abcdef0;
+		run();
+	}
+}
+
+/* They were intercepted, but are the guest's own. */
+TEST(db_and_ac)
+{
+	start();
+	INSN(0x41, "\x90");
+	raises(1);
+	INSN(0x51, "\x90");
+	raises(17);
+}
+
+TEST(version_1_is_sent)
+{
+	start();
+	es.version = 1;
+	INSN(0x6e, "\x0f\x31");
+	expect_time(0x6e);
+	CHECK(host.steps[0].sent[VERSION] == 1, "wrong script");
+	run();
+}
+
+/* -- Exits without a handler. */
+
+static bool handled(u64 code)
+{
+	static const u16 codes[] = {
+		0x27, 0x37, 0x41, 0x51, 0x6e, 0x6f, 0x72, 0x76, 0x7b, 0x7c,
+		0x81, 0x87, 0x89, 0x8a, 0x8b, 0x400,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(codes); i++) {
+		if (codes[i] == code)
+			return true;
+	}
+	return false;
+}
+
+static void expect_unsupported(u64 code)
+{
+	start();
+	INSN(code, "\x0f\xa2");
+	expect_exit(0x8000ffff, code, 0);
+	ENDS(11);
+}
+
+/* The hypervisor is told, then it is over, whatever it answers. */
+TEST(unsupported_exits)
+{
+	unsigned int bit;
+	u64 code;
+
+	for (code = 0; code < 0x480; code++) {
+		if (!handled(code))
+			expect_unsupported(code);
+	}
+	for (bit = 16; bit < 64; bit++) {
+		expect_unsupported(1ULL << bit | 0x72);
+		expect_unsupported(1ULL << bit | 0x41);
+	}
+	expect_unsupported(0x80000001);
+	expect_unsupported(~0ULL);
+
+	start();
+	INSN(0x78, "\xf4");
+	expect_exit(0x8000ffff, 0x78, 0);
+	result(1, 0x80000b0d);
+	ENDS(11);
+}
+
+/* -- The exit must be the instruction's. */
+
+static const struct {
+	u16 exit;
+	u8 size;
+	const char *bytes;
+} insns[] = {
+	{ 0x72, 2, "\x0f\xa2" },	{ 0x6e, 2, "\x0f\x31" },
+	{ 0x87, 3, "\x0f\x01\xf9" },	{ 0x6f, 2, "\x0f\x33" },
+	{ 0x7c, 2, "\x0f\x32" },	{ 0x7c, 2, "\x0f\x30" },
+	{ 0x89, 2, "\x0f\x09" },	{ 0x76, 2, "\x0f\x08" },
+	{ 0x81, 3, "\x0f\x01\xd9" },	{ 0x8a, 3, "\x0f\x01\xc8" },
+	{ 0x8b, 3, "\x0f\x01\xc9" },	{ 0x27, 3, "\x0f\x21\xf8" },
+	{ 0x37, 3, "\x0f\x23\xf8" },	{ 0x7b, 1, "\xec" },
+	{ 0x7b, 1, "\xee" },		{ 0x7b, 1, "\x6c" },
+	{ 0x7b, 1, "\x6e" },		{ 0x400, 2, "\x8b\x00" },
+	{ 0x400, 2, "\x89\x00" },	{ 0x400, 6, "\xc7\x00\1\0\0\0" },
+	{ 0x400, 1, "\xaa" },		{ 0x400, 1, "\xa4" },
+};
+
+TEST(exit_and_opcode_differ)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(insns); i++) {
+		for (k = 0; k < ARRAY_SIZE(insns); k++) {
+			if (insns[k].exit == insns[i].exit)
+				continue;
+			start();
+			place_insn(TEXT, insns[k].exit, insns[i].bytes,
+				   insns[i].size);
+			ENDS(6);
+		}
+	}
+}
+
+TEST(undecodable)
+{
+	static const struct {
+		u8 size;
+		const char *bytes;
+	} bad[] = {
+		{ 1, "\x90" },			/* NOP */
+		{ 1, "\xf4" },			/* HLT */
+		{ 2, "\x0f\x0b" },		/* UD2 */
+		{ 3, "\xf0\x0f\xa2" },		/* LOCK CPUID */
+		{ 4, "\xf3\x0f\x01\xd9" },	/* VMGEXIT */
+		{ 2, "\x8b\xc0" },		/* between registers */
+		{ 3, "\x0f\x21\xf0" },		/* DR6 */
+		{ 3, "\x48\x01\x00" },		/* ADD to memory */
+		{ 15, "\x66\x66\x66\x66\x66\x66\x66\x66"
+		      "\x66\x66\x66\x66\x66\x66\x0f" },	/* 16 with A2 */
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		start();
+		memset((void *)TEXT, 0xa2, 32);
+		place_insn(TEXT, 0x72, bad[i].bytes, bad[i].size);
+		ENDS(7);
+	}
+}
+
+/* The longest there is: 15 bytes. */
+TEST(fifteen_bytes)
+{
+	start();
+	INSN(0x89, "\x66\x66\x66\x66\x66\x66\x66\x66"
+	     "\x66\x66\x66\x66\x66\x0f\x09");
+	expect_exit(0x89, 0, 0);
+	run();
+}
+
+/* -- Instructions at the edge of what can be fetched. */
+
+TEST(insn_at_end_of_page)
+{
+	unsigned int before;
+
+	/* Behind TEXT's page is nothing that could be read. */
+	for (before = 2; before < 20; before++) {
+		start();
+		place_insn(TEXT + PAGE_SIZE - before, 0x76, "\x0f\x08", 2);
+		expect_exit(0x76, 0, 0);
+		run();
+	}
+	start();
+	place_insn(TEXT + PAGE_SIZE - 1, 0x76, "\x0f", 1);
+	ENDS(7);
+}
+
+TEST(insn_across_pages)
+{
+	unsigned int before;
+
+	for (before = 1; before < 20; before++) {
+		start();
+		place_insn(TEXT_2 + PAGE_SIZE - before, 0x76,
+			   "\x66\x66\x66\x66\x66\x66\x0f\x08", 8);
+		expect_exit(0x76, 0, 0);
+		run();
+	}
+}
+
+/* What follows is mapped, but no instruction: a device, for example. */
+TEST(insn_before_device)
+{
+	start();
+	CHECK(!ident_map_device(TEXT + PAGE_SIZE, PAGE_SIZE), "map");
+	place_insn(TEXT + PAGE_SIZE - 2, 0x76, "\x0f\x08", 2);
+	expect_exit(0x76, 0, 0);
+	run();
+	place_insn(TEXT + PAGE_SIZE - 1, 0x76, "\x0f", 1);
+	ENDS(7);
+}
+
+TEST(insn_where_none_can_be)
+{
+	static const u64 places[] = {
+		NOTHING, LAZY, GUARDED, DATA, RODATA, DEVICE, TEXT + PAGE_SIZE,
+		0, 1ULL << 51, ~0ULL, ~15ULL, 1ULL << 47,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		start();
+		if (places[i] == DATA || places[i] == RODATA)
+			memcpy((void *)places[i], "\x0f\x08", 2);
+		frame.error_code = 0x76;
+		frame.rip = places[i];
+		ENDS(7);
+	}
+}
+
+/* -- The page's life. */
+
+TEST(setup)
+{
+	start_stage1();
+	sev_guest.status = 3;
+	sev_guest.cbit = 47;
+	make_map();
+	sev_es_setup_ghcb(&bp);
+	CHECK(!strcmp(host.trace, "dirty share "), "%s", host.trace);
+	CHECK(!memchr(&ghcb_page, GARBAGE, PAGE_END), "not zeroed");
+	CHECK(ident_map_query((u64)&ghcb_page) == (MAP_WRITE | MAP_DECRYPTED),
+	      "map: %d", ident_map_query((u64)&ghcb_page));
+	CHECK(!host.at && !es.busy, "asked for nothing");
+
+	start_stage1();
+	sev_guest.status = 3;
+	sev_guest.cbit = 51;
+	make_map();
+	host.map_result = -ENOMEM;
+	EXPECT_OWN_END(sev_es_setup_ghcb(&bp), 17);
+}
+
+/* Wiped while shared, made private, wiped again, and then forgotten. */
+TEST(shutdown_order)
+{
+	start();
+	expect_exit(0x7b, 0x3f8 << 16 | 1 << 4, 0);
+	sends(RAX, 'x');
+	sev_es_outb('x', 0x3f8);
+	CHECK(memchr(&ghcb_page, GARBAGE, PAGE_END), "wrong test");
+	sev_es_shutdown();
+	CHECK(!strcmp(host.trace, "zero hide zero"), "%s", host.trace);
+	CHECK(!host.msr, "MSR %#lx", host.msr);
+	CHECK(ident_map_query((u64)&ghcb_page) == MAP_WRITE, "map: %d",
+	      ident_map_query((u64)&ghcb_page));
+	CHECK(sev_es_inb(0x3f8) == 0xff && !host.msr, "used once more");
+	sev_es_nmi();
+	CHECK(!host.msr, "used once more");
+
+	start();
+	host.map_result = -EINVAL;
+	EXPECT_OWN_END(sev_es_shutdown(), 17);
+}
+
+/* -- Re-entry. */
+
+static void vc_inside(void)
+{
+	INSN(0x72, "\x0f\xa2");
+	sev_es_vc(&frame);
+}
+
+static void unsupported_inside(void)
+{
+	INSN(0x78, "\xf4");
+	sev_es_vc(&frame);
+}
+
+static void console_inside(void)
+{
+	sev_es_outb('x', 0x3f8);
+}
+
+static void input_inside(void)
+{
+	sev_es_inb(0x3fd);
+}
+
+static void string_inside(void)
+{
+	sev_es_outsb(0x3f8, "x", 1);
+}
+
+TEST(reentry)
+{
+	static void (*const inside[])(void) = {
+		vc_inside, unsupported_inside, console_inside, input_inside,
+		string_inside,
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(inside); i++) {
+		start();
+		INSN(0x6e, "\x0f\x31");
+		expect_exit(0x6e, 0, 0);
+		meanwhile(inside[i]);
+		ENDS(10);
+		start();
+		expect_exit(0x7b, 0x3fd << 16 | 1 << 4 | 1, 0);
+		meanwhile(inside[i]);
+		EXPECT_OWN_END(sev_es_inb(0x3fd), 10);
+	}
+}
+
+/* An intercepted #DB or #AC inside is reported: it does not want the page. */
+static void db_inside(void)
+{
+	struct exception_frame inner = { .error_code = 0x41 };
+
+	CHECK(sev_es_vc(&inner) == 1, "#DB");
+	inner.error_code = 0x51;
+	CHECK(sev_es_vc(&inner) == 17, "#AC");
+}
+
+TEST(db_inside_a_handler)
+{
+	start();
+	INSN(0x6e, "\x0f\x31");
+	expect_time(0x6e);
+	meanwhile(db_inside);
+	run();
+}
+
+static void busy_inside(void)
+{
+	CHECK(sev_es_busy(), "not busy in an exchange");
+}
+
+TEST(busy)
+{
+	start();
+	CHECK(!sev_es_busy(), "busy at first");
+	INSN(0x6e, "\x0f\x31");
+	expect_time(0x6e);
+	meanwhile(busy_inside);
+	run();
+	CHECK(!sev_es_busy(), "busy at the end");
+	INSN(0x6e, "\x0f\x31");
+	expect_exit(0x6e, 0, 0);
+	result(1, 0x80000b0d);
+	raises(13);
+	CHECK(!sev_es_busy(), "busy after an exception");
+}
+
+/* The last message gives the exchange up, and can then be sent. */
+static void report_inside(void)
+{
+	sev_es_abandon();
+	CHECK(!sev_es_busy(), "still busy");
+	expect_exit(0x7b, 0x3f8 << 16 | 1 << 4, 0);
+	sends(RAX, '!');
+	sev_es_outb('!', 0x3f8);
+	sev_es_terminate(2, 16);
+}
+
+TEST(abandon)
+{
+	start();
+	INSN(0x6e, "\x0f\x31");
+	expect_exit(0x6e, 0, 0);
+	meanwhile(report_inside);
+	ENDS(16);
+}
+
+/* -- NMI. */
+
+static void expect_nmi_complete(void)
+{
+	expect_exit(0x80000003, 0, 0);
+}
+
+TEST(nmi_at_rest)
+{
+	start();
+	expect_nmi_complete();
+	sev_es_nmi();
+	CHECK(host.at == 1 && !es.busy && !es.nmi_pending, "%u exchanges",
+	      host.at);
+}
+
+/* It waits for the exchange and leaves its answer alone. */
+TEST(nmi_inside)
+{
+	start();
+	INSN(0x6e, "\x0f\x31");
+	expect_time(0x6e);
+	meanwhile(sev_es_nmi);
+	expect_nmi_complete();
+	run();
+
+	start();
+	expect_exit(0x7b, 0x3fd << 16 | 1 << 4 | 1, 0);
+	meanwhile(sev_es_nmi);
+	answers(RAX, 0x60);
+	expect_nmi_complete();
+	CHECK(sev_es_inb(0x3fd) == 0x60, "the answer got lost");
+	CHECK(host.at == 2, "%u exchanges", host.at);
+}
+
+/* Several may come before the host is told of one. */
+static void nmis_inside(void)
+{
+	sev_es_nmi();
+	sev_es_nmi();
+}
+
+/* The next one comes with the answer to the last one's NMI complete. */
+TEST(nmi_after_nmi)
+{
+	start();
+	INSN(0x6e, "\x0f\x31");
+	expect_time(0x6e);
+	meanwhile(nmis_inside);
+	expect_nmi_complete();
+	meanwhile(sev_es_nmi);
+	expect_nmi_complete();
+	meanwhile(sev_es_nmi);
+	expect_nmi_complete();
+	run();
+	CHECK(!es.nmi_pending, "one is left");
+}
+
+TEST(nmi_before_there_is_a_page)
+{
+	unsigned int known;
+
+	for (known = 0; known < 2; known++) {
+		start_stage1();
+		sev_guest.status = known ? 3 : 0;
+		sev_es_nmi();
+		CHECK(!host.at && es.nmi_pending, "told without a page");
+		sev_guest.status = 3;
+		sev_guest.cbit = 51;
+		make_map();
+		expect_nmi_complete();
+		sev_es_setup_ghcb(&bp);
+		CHECK(host.at == 1 && !es.nmi_pending, "%u exchanges",
+		      host.at);
+	}
+}
+
+TEST(nmi_after_the_page)
+{
+	start();
+	sev_es_shutdown();
+	sev_es_nmi();
+	CHECK(!host.at, "told without a page");
+}
