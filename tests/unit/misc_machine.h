@@ -39,6 +39,9 @@ static struct layout {
 
 static struct image_info info_in_image;
 
+/* efi.c's: not entered from firmware, unless a case says so. */
+u64 efi_runtime_start;
+
 #define startup_32		(layout.head)
 #define payload_start		(layout.payload)
 #define payload_end		(layout.comp_end)
