@@ -430,6 +430,7 @@ static void fresh_loader(void)
 	memset(&fake, 0, sizeof(fake));
 	trace[0] = '\0';
 	said[0] = '\0';
+	efi_runtime_start = 0;
 
 	layout = (struct layout){
 		.head = m + AT_HEAD, .payload = m + AT_PAYLOAD,
