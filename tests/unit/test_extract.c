@@ -208,35 +208,6 @@ TEST(payload_room)
 	placing_refused(&boot, "not enough room");
 }
 
-/* Where firmware gave it, somewhere else than the image. */
-#define AT_GIVEN	0x200000
-
-TEST(payload_from_firmware)
-{
-	const u64 room = AT_END - AT_RUNTIME;
-	struct boot boot;
-
-	fresh_machine();
-	efi_runtime_start = m(AT_GIVEN);
-	boot = placed_boot();
-	CHECK((u64)boot.out == m(AT_GIVEN), "at %p", (void *)boot.out);
-	CHECK(boot.runtime.start == m(AT_GIVEN) &&
-	      boot.runtime.end == m(AT_GIVEN) + room, "0x%lx-0x%lx",
-	      boot.runtime.start, boot.runtime.end);
-
-	/* All of it is the payload's, and a margin needs no room. */
-	boot.payload.margin = PAYLOAD_MAX_SIZE;
-	boot.payload.mem_size = room;
-	place_payload(&boot);
-	boot.payload.mem_size++;
-	placing_refused(&boot, "not enough room");
-	boot.payload.mem_size = OUT_SIZE;
-	boot.payload.reloc_size = room - OUT_SIZE;
-	place_payload(&boot);
-	boot.payload.reloc_size++;
-	placing_refused(&boot, "not enough room");
-}
-
 TEST(payload_la57)
 {
 	struct boot boot;
@@ -317,27 +288,6 @@ TEST(map_configuration)
 	CHECK(fake.config.levels == 5, "%u levels", fake.config.levels);
 	CHECK(fake.config.enc_mask == 1UL << 51, "0x%lx", fake.config.enc_mask);
 	CHECK(!fake.config.nx && fake.config.pages_1g, "nx, 1 GiB");
-}
-
-/* The payload is elsewhere: the compressed bytes stay readable, all of them. */
-TEST(map_from_firmware)
-{
-	static const u64 given[] = { AT_GIVEN, AT_END };
-	char expected[200];
-	struct boot boot;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(given); i++) {
-		fresh_machine();
-		efi_runtime_start = m(given[i]);
-		boot = placed_boot();
-		build_map(&boot, &plain_cpu);
-		snprintf(expected, sizeof(expected),
-			 "map 0x%lx-0x%lx rwx\nmap 0x%lx-0x%lx ro\n",
-			 m(given[i]), m(given[i] + MEM_SIZE),
-			 m(AT_HEAD), m(AT_TEXT));
-		CHECK(strstr(trace, expected), "%.400s", trace);
-	}
 }
 
 TEST(map_without_initrd)
@@ -770,20 +720,6 @@ TEST(extract)
 	CHECK(fake.bp.hdr.cmd_line_ptr == (u32)m(AT_CMDLINE) &&
 	      fake.bp.ext_cmd_line_ptr == m(AT_CMDLINE) >> 32,
 	      "the loader's command line is gone");
-}
-
-TEST(extract_from_firmware)
-{
-	char expected[200];
-	u64 entry;
-
-	fresh_machine();
-	efi_runtime_start = m(AT_GIVEN);
-	entry = extract_kernel(&fake.bp);
-	CHECK(entry == m(AT_GIVEN + ENTRY_OFFSET), "0x%lx", entry);
-	snprintf(expected, sizeof(expected), "unzstd 0x%lx+0x%lx from 0x%lx",
-		 m(AT_GIVEN), OUT_SIZE, m(AT_PAYLOAD + 0x60));
-	CHECK(strstr(trace, expected), "%s", trace);
 }
 
 TEST(extract_with_everything)

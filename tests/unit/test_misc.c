@@ -212,26 +212,6 @@ TEST(runtime_start)
 	}
 }
 
-/* Firmware's choice needs no rounding, and is none of the loader's. */
-TEST(runtime_start_of_firmware)
-{
-	static const u64 loads[] = { 0x100000, 0x1000000, 0x123456789000 };
-	struct range r;
-	size_t i;
-
-	fresh_loader();
-	info_in_image.pref_address = 0x1000000;
-	info_in_image.align = 0x200000;
-	for (i = 0; i < 2 * ARRAY_SIZE(loads); i++) {
-		info_in_image.relocatable = i % 2;
-		efi_runtime_start = i % 2 ? 0x3400000 : 0x1000000;
-		r = runtime_range(loads[i / 2]);
-		CHECK(r.start == efi_runtime_start &&
-		      r.end == r.start + info_in_image.init_size,
-		      "case %zu: 0x%lx-0x%lx", i, r.start, r.end);
-	}
-}
-
 /* ---- place_image() ---- */
 
 /* Nothing at this address is looked at, so it can be any. */
@@ -396,42 +376,6 @@ TEST(place_in_the_way)
 		}
 		expect_refusal("load address");
 	}
-}
-
-/* Firmware's allocations do not overlap: nothing has to move. */
-TEST(place_from_firmware)
-{
-	static const u64 loads[] = { 0x100000, 0x123450, 0x3800000,
-				     0x3f000000, 0x100200000 };
-	size_t i;
-	u64 to;
-
-	for (i = 0; i < 2 * ARRAY_SIZE(loads); i++) {
-		loaded_machine(loads[i / 2]);
-		info_in_image.relocatable = i % 2;
-		efi_runtime_start = 0x1000000;
-		to = place_image(&fake.bp);
-		CHECK(to == loads[i / 2], "from 0x%lx to 0x%lx", loads[i / 2],
-		      to);
-	}
-}
-
-/* What firmware handed out is looked at like anything else. */
-TEST(place_from_firmware_refused)
-{
-	loaded_machine(0x100000);
-	efi_runtime_start = 0x40000000 - 0x800000;
-	set_initrd(0, 0);
-	CHECK(place_image(&fake.bp) == 0x100000, "at the end of RAM");
-	efi_runtime_start += 0x1000;
-	expect_refusal("not enough room");
-
-	loaded_machine(0x100000);
-	efi_runtime_start = 0x2800000;
-	set_initrd(0x3000000, 0x1000);
-	CHECK(place_image(&fake.bp) == 0x100000, "before the initrd");
-	set_initrd(0x3000000 - 1, 0x1000);
-	expect_refusal("initrd");
 }
 
 /* One byte into the payload's range, at either end, and no further. */

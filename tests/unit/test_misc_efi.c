@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_misc_efi.c - misc.c in an image that firmware loaded: it stays where it
+ * is, and the payload goes where efi.c had memory for it.
+ */
+#include "misc_machine.h"
+
+/* The runtime range, in the machine: not where the image is. */
+#define AT_GIVEN	0x200000
+#define INIT_SIZE	(AT_END - AT_RUNTIME)
+
+static u64 in_machine(u64 offset)
+{
+	return (u64)machine + offset;
+}
+
+/* An ordinary boot, with @given as what firmware gave. */
+static struct boot firmware_boot(u64 given)
+{
+	struct boot boot = { .bp = &fake.bp };
+
+	fresh_machine();
+	efi_runtime_start = in_machine(given);
+	boot.cmdline = find_cmdline(&fake.bp);
+	check_payload_header(&boot);
+	place_payload(&boot);
+	trace[0] = '\0';
+	return boot;
+}
+
+/* ---- runtime_range() ---- */
+
+/* Firmware's choice needs no rounding, and no loader has a say in it. */
+TEST(runtime_start)
+{
+	static const u64 loads[] = { 0x100000, 0x1000000, 0x123456789000 };
+	struct range r;
+	size_t i;
+
+	fresh_loader();
+	info_in_image.pref_address = 0x1000000;
+	info_in_image.align = 0x200000;
+	for (i = 0; i < 2 * ARRAY_SIZE(loads); i++) {
+		info_in_image.relocatable = i % 2;
+		efi_runtime_start = i % 2 ? 0x3400000 : 0x1000000;
+		r = runtime_range(loads[i / 2]);
+		CHECK(r.start == efi_runtime_start &&
+		      r.end == r.start + info_in_image.init_size,
+		      "case %zu: 0x%lx-0x%lx", i, r.start, r.end);
+	}
+}
+
+/* ---- place_image() ---- */
+
+/* 1 GiB of RAM, the image at @load, the payload's range at @given. */
+static void firmware_machine(u64 load, u64 given)
+{
+	fresh_loader();
+	fake.bp.e820_entries = 0;
+	add_e820(0x100000, 0x3ff00000, E820_RAM);
+	add_e820(0x100000000, 0x40000000, E820_RAM);
+	set_initrd(0x30000000, 0x1000000);
+	info_in_image.pref_address = 0x1000000;
+	info_in_image.align = 0x200000;
+	info_in_image.init_size = 0x800000;
+	efi_runtime_start = given;
+	layout.head = (u8 *)load;
+}
+
+static void expect_refusal(const char *what)
+{
+	EXPECT_ERROR(place_image(&fake.bp), what);
+}
+
+/* Allocations do not overlap: nothing has to move, wherever it is. */
+TEST(place_stays)
+{
+	static const u64 loads[] = { 0x100000, 0x123450, 0x1800000,
+				     0x3f000000, 0x100200000 };
+	size_t i;
+	u64 to;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(loads); i++) {
+		firmware_machine(loads[i / 2], 0x1000000);
+		info_in_image.relocatable = i % 2;
+		to = place_image(&fake.bp);
+		CHECK(to == loads[i / 2], "from 0x%lx to 0x%lx", loads[i / 2],
+		      to);
+	}
+}
+
+/* What firmware handed out is looked at like anything else. */
+TEST(place_refuses)
+{
+	firmware_machine(0x100000, 0x40000000 - 0x800000);
+	CHECK(place_image(&fake.bp) == 0x100000, "at the end of RAM");
+	efi_runtime_start += 0x1000;
+	expect_refusal("not enough room");
+
+	firmware_machine(0x100000, 0x2800000);
+	set_initrd(0x3000000, 0x1000);
+	CHECK(place_image(&fake.bp) == 0x100000, "before the initrd");
+	set_initrd(0x3000000 - 1, 0x1000);
+	expect_refusal("initrd");
+}
+
+/* ---- place_payload() ---- */
+
+static void placing_refused(struct boot *boot)
+{
+	EXPECT_ERROR(place_payload(boot), "not enough room");
+}
+
+TEST(payload_range)
+{
+	struct boot boot = firmware_boot(AT_GIVEN);
+
+	CHECK((u64)boot.out == in_machine(AT_GIVEN), "at %p",
+	      (void *)boot.out);
+	CHECK(boot.runtime.start == in_machine(AT_GIVEN) &&
+	      boot.runtime.end == in_machine(AT_GIVEN) + INIT_SIZE,
+	      "0x%lx-0x%lx", boot.runtime.start, boot.runtime.end);
+}
+
+/* All of it is the payload's, and a margin needs no room. */
+TEST(payload_room)
+{
+	struct boot boot = firmware_boot(AT_GIVEN);
+
+	boot.payload.margin = PAYLOAD_MAX_SIZE;
+	boot.payload.mem_size = INIT_SIZE;
+	place_payload(&boot);
+	boot.payload.mem_size++;
+	placing_refused(&boot);
+	boot.payload.mem_size = OUT_SIZE;
+	boot.payload.reloc_size = INIT_SIZE - OUT_SIZE;
+	place_payload(&boot);
+	boot.payload.reloc_size++;
+	placing_refused(&boot);
+}
+
+/* ---- build_map() ---- */
+
+/* The compressed bytes stay readable, all of them. */
+TEST(payload_map)
+{
+	static const u64 given[] = { AT_GIVEN, AT_END };
+	const struct cpu cpu = { .nx = true };
+	char expected[200];
+	struct boot boot;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(given); i++) {
+		boot = firmware_boot(given[i]);
+		build_map(&boot, &cpu);
+		snprintf(expected, sizeof(expected),
+			 "map 0x%lx-0x%lx rwx\nmap 0x%lx-0x%lx ro\n",
+			 in_machine(given[i]), in_machine(given[i] + MEM_SIZE),
+			 in_machine(AT_HEAD), in_machine(AT_TEXT));
+		CHECK(strstr(trace, expected), "%.400s", trace);
+	}
+}
+
+/* ---- extract_kernel() ---- */
+
+TEST(extract)
+{
+	char expected[200];
+	u64 entry;
+
+	firmware_boot(AT_GIVEN);
+	entry = extract_kernel(&fake.bp);
+	CHECK(entry == in_machine(AT_GIVEN + ENTRY_OFFSET), "0x%lx", entry);
+	snprintf(expected, sizeof(expected), "unzstd 0x%lx+0x%lx from 0x%lx",
+		 in_machine(AT_GIVEN), OUT_SIZE, in_machine(AT_PAYLOAD + 0x60));
+	CHECK(strstr(trace, expected), "%s", trace);
+}
