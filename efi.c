@@ -87,39 +87,6 @@ static u64 alloc_below(u64 size, u64 max)
 	return addr;
 }
 
-/*
- * The payload's range: where it is linked if that is free, else, if it may,
- * at any multiple of its alignment above that.
- */
-static EFI_STATUS alloc_runtime(void)
-{
-	u64 pages = ALIGN_UP(image_info.init_size, PAGE_SIZE) / PAGE_SIZE;
-	u64 slack = image_info.align / PAGE_SIZE;
-	EFI_PHYSICAL_ADDRESS addr = image_info.pref_address;
-	u64 start;
-
-	if (efi.bs->AllocatePages(AllocateAddress, EfiLoaderData, pages,
-				  &addr) == EFI_SUCCESS) {
-		efi_runtime_start = addr;
-		return EFI_SUCCESS;
-	}
-	if (!image_info.relocatable)
-		return fail("not enough room",
-			    "the payload's link address is not free",
-			    EFI_OUT_OF_RESOURCES);
-	if (efi.bs->AllocatePages(AllocateAnyPages, EfiLoaderData,
-				  pages + slack, &addr) != EFI_SUCCESS)
-		return fail("not enough room", "firmware has no memory of init_size",
-			    EFI_OUT_OF_RESOURCES);
-	start = ALIGN_UP(addr, image_info.align);
-	if (start < image_info.pref_address)
-		return fail("not enough room",
-			    "firmware's free memory is below the link address",
-			    EFI_OUT_OF_RESOURCES);
-	efi_runtime_start = start;
-	return EFI_SUCCESS;
-}
-
 /* ---- The image itself. */
 
 static EFI_STATUS check_payload(void)
@@ -615,6 +582,91 @@ static EFI_STATUS alloc_memory_map(struct memory_map *map)
 	return efi.bs->AllocatePool(EfiLoaderData, sizeof(struct setup_data) +
 				    map->ext_room * sizeof(struct boot_e820_entry),
 				    (void **)&map->ext);
+}
+
+static EFI_STATUS alloc_pages_at(u64 addr, u64 pages)
+{
+	EFI_PHYSICAL_ADDRESS at = addr;
+
+	return efi.bs->AllocatePages(AllocateAddress, EfiLoaderData, pages, &at);
+}
+
+/*
+ * [start, end) for a payload that runs nowhere else, although firmware has
+ * something there: what is in use by boot services only becomes ours with
+ * their end, and the payload is decompressed after that, on our own tables.
+ * What is free is allocated now, so that nothing of ours comes to lie there.
+ */
+static EFI_STATUS claim_from_boot_services(u64 start, u64 end)
+{
+	struct memory_map map = { 0 };
+	u64 low, high, found = 0;
+	EFI_STATUS status;
+	UINTN at;
+
+	status = alloc_memory_map(&map);
+	if (!status)
+		status = get_memory_map(&map);
+	for (at = 0; !status && at + map.entry_size <= map.size;
+	     at += map.entry_size) {
+		const EFI_MEMORY_DESCRIPTOR *d = (const void *)(map.entries + at);
+
+		low = d->PhysicalStart;
+		high = low + d->NumberOfPages * PAGE_SIZE;
+		if (low < start)
+			low = start;
+		if (high > end)
+			high = end;
+		if (low >= high)
+			continue;
+		found += high - low;
+		if (d->Type == EfiConventionalMemory)
+			status = alloc_pages_at(low, (high - low) / PAGE_SIZE);
+		else if (d->Type != EfiBootServicesCode &&
+			 d->Type != EfiBootServicesData)
+			status = EFI_OUT_OF_RESOURCES;
+	}
+	if (!status && found != end - start)
+		status = EFI_OUT_OF_RESOURCES;
+	if (map.entries)
+		efi.bs->FreePool(map.entries);
+	if (map.ext)
+		efi.bs->FreePool(map.ext);
+	return status;
+}
+
+/*
+ * The payload's range: where it is linked if that can be had, else, if it may,
+ * at any multiple of its alignment above that.
+ */
+static EFI_STATUS alloc_runtime(void)
+{
+	u64 pages = ALIGN_UP(image_info.init_size, PAGE_SIZE) / PAGE_SIZE;
+	u64 slack = image_info.align / PAGE_SIZE;
+	EFI_PHYSICAL_ADDRESS addr = image_info.pref_address;
+	u64 start = addr;
+
+	if (alloc_pages_at(addr, pages)) {
+		if (!image_info.relocatable) {
+			if (claim_from_boot_services(addr, addr + pages * PAGE_SIZE))
+				return fail("not enough room",
+					    "the payload's link address is not free",
+					    EFI_OUT_OF_RESOURCES);
+		} else {
+			if (efi.bs->AllocatePages(AllocateAnyPages, EfiLoaderData,
+						  pages + slack, &addr))
+				return fail("not enough room",
+					    "firmware has no memory of init_size",
+					    EFI_OUT_OF_RESOURCES);
+			start = ALIGN_UP(addr, image_info.align);
+		}
+	}
+	if (start < image_info.pref_address)
+		return fail("not enough room",
+			    "firmware's free memory is below the link address",
+			    EFI_OUT_OF_RESOURCES);
+	efi_runtime_start = start;
+	return EFI_SUCCESS;
 }
 
 /*
