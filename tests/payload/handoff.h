@@ -14,12 +14,16 @@
 #define LOADER_TYPE_TEST	0xff
 /* QEMU's -kernel; reaches an image by its 16-bit entry only. */
 #define LOADER_TYPE_QEMU	0xb0
+/* What an EFI entry says of itself, and its sign in efi_info: "EL64". */
+#define LOADER_TYPE_EFI_STUB	0x21
+#define EFI64_LOADER_SIGNATURE	0x34364c45
 
 /*
  * ext_loader_ver, which nobody reads for these types, says which entry was
  * taken: for a chain of no nodes.
  */
 #define ENTRY_DIRECT		0
+#define ENTRY_EFI		1
 #define ENTRY_16		16
 #define ENTRY_32		32
 #define ENTRY_64		64

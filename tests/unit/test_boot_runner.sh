@@ -97,6 +97,9 @@ boot userspace-early early userspace - "FAIL boot/x: no line*Linux version"
 boot timeout hangs userspace - 'FAIL boot/x: does not end within 2 s*version'
 boot qemu-error usage userspace - 'FAIL boot/x: *invalid option*'
 boot text stops text:^sevstub:.*digest - 'PASS boot/x: *'
+boot ends early 'ends:^Linux v' - 'PASS boot/x: *'
+boot ends-other early 'ends:^sevstub:' - 'FAIL boot/x: no line*version'
+boot ends-not hangs 'ends:^Linux v' - 'FAIL boot/x: does not end within 2 s*'
 boot text-spins spins text:^sevstub:.*digest - \
 	'FAIL boot/x: the machine does not halt*'
 boot text-paused pauses text:^sevstub:.*digest - 'FAIL boot/x: QEMU stopped*'

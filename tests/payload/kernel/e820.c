@@ -7,6 +7,7 @@
 
 /* What a PC's firmware keeps for itself of the memory that QEMU is given. */
 #define MISSING_RAM	0x200000UL
+#define MISSING_RAM_EFI	0x1000000UL
 
 static const struct boot_e820_entry *entry(u32 i)
 {
@@ -42,6 +43,7 @@ static void check_overlap(u32 i)
 void e820_check(void)
 {
 	u64 expected = option_number("t.mem", 0);
+	u64 missing = is_efi_boot() ? MISSING_RAM_EFI : MISSING_RAM;
 	bool sane = !option("t.e820");
 	u32 bad_entries = 0;
 	u64 ram = 0;
@@ -68,7 +70,7 @@ void e820_check(void)
 	}
 
 	fact("e820: %u entries, %lx bytes of RAM", entries(), ram);
-	if (expected && (ram > expected || ram + MISSING_RAM < expected))
+	if (expected && (ram > expected || ram + missing < expected))
 		fail("e820: %lx bytes of RAM, expected %lx", ram, expected);
 }
 

@@ -93,6 +93,8 @@ const struct handed *handed(u32 i);
 const char *zero_page_find(const struct entry_state *state);
 const struct boot_params *zero_page(void);
 void zero_page_check(void);
+/* Whether efi_info is filled in. */
+bool is_efi_boot(void);
 void cmdline_check(void);
 /* text_hash() of the command line, or 0 if there is none. */
 u64 cmdline_hash(void);

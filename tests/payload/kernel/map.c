@@ -62,11 +62,24 @@ static struct range runtime_range(void)
 				     start + zero_page()->hdr.init_size });
 }
 
+/* Firmware's image stays where it is: there, the stub is outside of that. */
+static struct range image_range(void)
+{
+	u64 start = zero_page()->hdr.code32_start;
+
+	if (!is_efi_boot())
+		return (struct range){ 0, 0 };
+	return pages((struct range){ start,
+				     start + zero_page()->hdr.init_size });
+}
+
 /* The end of what was asked for around @addr, or @addr if it was not. */
 static u64 asked_for_until(u64 addr)
 {
 	if (contains(runtime_range(), addr))
 		return runtime_range().end;
+	if (contains(image_range(), addr))
+		return image_range().end;
 	for (u32 i = 0; handed(i); i++)
 		if (contains(pages(handed(i)->range), addr))
 			return pages(handed(i)->range).end;

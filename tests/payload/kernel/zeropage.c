@@ -137,6 +137,37 @@ static void check_reserved(void)
 		    sizeof(bp->cc_blob_address));
 }
 
+bool is_efi_boot(void)
+{
+	return bp->efi_info.efi_loader_signature == EFI64_LOADER_SIGNATURE;
+}
+
+/* Firmware's tables, and nothing that its loader wrote into the zero page. */
+static void check_efi(void)
+{
+	const struct efi_info efi = bp->efi_info;
+	u64 systab = (u64)efi.efi_systab_hi << 32 | efi.efi_systab;
+	u64 memmap = (u64)efi.efi_memmap_hi << 32 | efi.efi_memmap;
+
+	if (!is_efi_boot()) {
+		check_zeros("efi_info", (const u8 *)&bp->efi_info,
+			    sizeof(bp->efi_info));
+		return;
+	}
+	fact("efi: system table at %lx, memory map at %lx, %u bytes by %u",
+	     systab, memmap, efi.efi_memmap_size, efi.efi_memdesc_size);
+	if (!systab || !memmap || !efi.efi_memdesc_size ||
+	    efi.efi_memmap_size < efi.efi_memdesc_size ||
+	    efi.efi_memmap_size % efi.efi_memdesc_size)
+		fail("efi: no system table or no memory map");
+	if (bp->hdr.type_of_loader != LOADER_TYPE_EFI_STUB)
+		fail("efi: type_of_loader is %x", bp->hdr.type_of_loader);
+	if (!bp->acpi_rsdp_addr)
+		fail("efi: no RSDP");
+	if (!bp->secure_boot)
+		fail("efi: Secure Boot is not set");
+}
+
 /* The entry by which the stub was reached, as far as the loader tells. */
 static void check_entry(void)
 {
@@ -149,6 +180,9 @@ static void check_entry(void)
 	} else if (bp->hdr.type_of_loader == LOADER_TYPE_TEST) {
 		loaders = " (test loader)";
 		entry = bp->hdr.ext_loader_ver;
+	} else if (is_efi_boot()) {
+		loaders = " (EFI)";
+		entry = ENTRY_EFI;
 	} else {
 		fact("entry unknown, loader %x", bp->hdr.type_of_loader);
 		if (option("t.entry"))
@@ -168,6 +202,7 @@ void zero_page_check(void)
 	check_entry();
 	check_setup_header();
 	check_reserved();
+	check_efi();
 }
 
 void cmdline_check(void)
