@@ -55,9 +55,17 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
 #pragma GCC diagnostic ignored "-Wunused-function"
 #include "common/xxhash.h"
 #include "common/debug.c"
+/*
+ * Without a second copy for BMI2 the reading of tables takes 6 % more of all
+ * instructions, and 6 KB less.
+ */
+#undef DYNAMIC_BMI2
+#define DYNAMIC_BMI2 0
 #include "common/entropy_common.c"
 #include "common/error_private.c"
 #include "common/fse_decompress.c"
+#undef DYNAMIC_BMI2
+#define DYNAMIC_BMI2 1
 #include "common/zstd_common.c"
 /*
  * The loops of these three run in assembly or once a block: for 7 KB less they
