@@ -29,7 +29,14 @@ static in_data struct {
 	EFI_SYSTEM_TABLE *st;
 	EFI_BOOT_SERVICES *bs;
 	EFI_LOADED_IMAGE *loaded;
+	unsigned int loans;
 } efi;
+
+/* Pages that firmware lent: with an error status they go back. */
+static struct {
+	EFI_PHYSICAL_ADDRESS addr;
+	UINTN pages;
+} loans[64];
 
 static const EFI_GUID loaded_image_guid = LOADED_IMAGE_PROTOCOL;
 static const EFI_GUID file_system_guid = SIMPLE_FILE_SYSTEM_PROTOCOL;
@@ -53,7 +60,7 @@ static void efi_print(const char *s)
 	unsigned int n = 0;
 
 	for (; *s; s++) {
-		buf[n++] = (CHAR16)*s;
+		buf[n++] = (u8)*s;
 		if (n == ARRAY_SIZE(buf) - 1 || !s[1]) {
 			buf[n] = 0;
 			efi.st->ConOut->OutputString(efi.st->ConOut, buf);
@@ -75,14 +82,38 @@ static EFI_STATUS fail(const char *what, const char *detail, EFI_STATUS status)
 
 /* ---- Memory. */
 
+static EFI_STATUS alloc_pages(EFI_ALLOCATE_TYPE type, u64 pages,
+			      EFI_PHYSICAL_ADDRESS *addr)
+{
+	EFI_STATUS status;
+
+	if (efi.loans == ARRAY_SIZE(loans))
+		return EFI_OUT_OF_RESOURCES;
+	status = efi.bs->AllocatePages(type, EfiLoaderData, pages, addr);
+	if (!status) {
+		loans[efi.loans].addr = *addr;
+		loans[efi.loans++].pages = pages;
+	}
+	return status;
+}
+
+/* Firmware takes nothing back by itself when an image returns. */
+static EFI_STATUS give_back(EFI_STATUS status)
+{
+	while (efi.loans) {
+		efi.loans--;
+		efi.bs->FreePages(loans[efi.loans].addr, loans[efi.loans].pages);
+	}
+	return status;
+}
+
 /* @size bytes that end at or below @max; 0 if there are none. */
 static u64 alloc_below(u64 size, u64 max)
 {
 	EFI_PHYSICAL_ADDRESS addr = max;
 
-	if (efi.bs->AllocatePages(AllocateMaxAddress, EfiLoaderData,
-				  ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE,
-				  &addr) != EFI_SUCCESS)
+	if (alloc_pages(AllocateMaxAddress,
+			ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE, &addr))
 		return 0;
 	return addr;
 }
@@ -208,6 +239,9 @@ static EFI_STATUS get_cmdline(struct boot_params *bp, struct cmdline *cmdline)
 
 /* ---- Initrd. */
 
+/* UEFI's longest file name, with its NUL. */
+#define INITRD_NAME_SIZE	256
+
 static void set_initrd(struct boot_params *bp, u64 addr, u64 size)
 {
 	bp->hdr.ramdisk_image = (u32)addr;
@@ -249,34 +283,65 @@ static EFI_STATUS load_file2_initrd(struct boot_params *bp)
 	return EFI_SUCCESS;
 }
 
-static EFI_STATUS open_file(EFI_FILE_HANDLE volume, const char *name,
-			    EFI_FILE_HANDLE *file, u64 *size)
+/*
+ * One file of at most @room bytes. Without @buf only its size is looked at.
+ */
+static EFI_STATUS read_file(EFI_FILE_HANDLE volume, const char *name, u8 *buf,
+			    u64 room, u64 *size)
 {
-	CHAR16 path[256];
+	CHAR16 path[INITRD_NAME_SIZE];
 	union {
 		EFI_FILE_INFO info;
 		u8 room[sizeof(EFI_FILE_INFO) + sizeof(path)];
 	} info;
-	UINTN info_size = sizeof(info);
-	size_t i;
+	UINTN len = sizeof(info);
+	EFI_FILE_HANDLE file;
 	EFI_STATUS status;
+	size_t i;
 
-	for (i = 0; name[i]; i++) {
-		if (i == ARRAY_SIZE(path) - 1)
-			return fail("initrd", "its file name is too long",
-				    EFI_INVALID_PARAMETER);
-		path[i] = name[i] == '/' ? '\\' : (CHAR16)(u8)name[i];
-	}
+	for (i = 0; name[i]; i++)
+		path[i] = name[i] == '/' ? '\\' : (u8)name[i];
 	path[i] = 0;
 
-	status = volume->Open(volume, file, path, EFI_FILE_MODE_READ, 0);
+	status = volume->Open(volume, &file, path, EFI_FILE_MODE_READ, 0);
 	if (status)
-		return fail("initrd", name, status);
-	status = (*file)->GetInfo(*file, MUTABLE(file_info_guid), &info_size,
-				  &info);
+		return fail("initrd: not found", name, status);
+	status = file->GetInfo(file, MUTABLE(file_info_guid), &len, &info);
+	*size = len = status ? 0 : info.info.FileSize;
 	if (status)
-		return fail("initrd", name, status);
-	*size = info.info.FileSize;
+		fail("initrd: no size", name, status);
+	else if (*size > room)
+		status = fail(buf ? "initrd: it changes" : "initrd: too large",
+			      name, EFI_BAD_BUFFER_SIZE);
+	else if (buf && (file->Read(file, &len, buf) || len != *size))
+		status = fail("initrd: cannot be read", name, EFI_LOAD_ERROR);
+	file->Close(file);
+	return status;
+}
+
+/* One round over all initrd=FILE, each at a multiple of 4 bytes. */
+static EFI_STATUS read_files(EFI_FILE_HANDLE volume,
+			     const struct cmdline *cmdline, u8 *buf, u64 room,
+			     u64 *total)
+{
+	struct cmdline rest = *cmdline;
+	char name[INITRD_NAME_SIZE];
+	EFI_STATUS status;
+	u64 size = 0;
+	int len;
+
+	*total = 0;
+	while ((len = cmdline_next_option(&rest, "initrd", name,
+					  sizeof(name))) >= 0) {
+		if (len >= (int)sizeof(name))
+			return fail("initrd: name too long", name,
+				    EFI_INVALID_PARAMETER);
+		status = read_file(volume, name, buf ? buf + *total : NULL,
+				   room - *total, &size);
+		if (status)
+			return status;
+		*total += ALIGN_UP(size, 4UL);
+	}
 	return EFI_SUCCESS;
 }
 
@@ -288,60 +353,36 @@ static EFI_STATUS load_initrd_files(struct boot_params *bp,
 				    const struct cmdline *cmdline)
 {
 	EFI_FILE_IO_INTERFACE *fs;
-	EFI_FILE_HANDLE volume = NULL, file;
-	u64 addr = 0, total = 0, at = 0, size = 0;
-	struct cmdline rest;
-	char name[256];
+	EFI_FILE_HANDLE volume;
+	struct cmdline rest = *cmdline;
+	u64 addr = 0, total, size;
 	EFI_STATUS status;
-	UINTN chunk;
-	bool reading;
+	char name;
 
-	for (reading = false; ; reading = true) {
-		rest = *cmdline;
-		while (cmdline_next_option(&rest, "initrd", name,
-					   sizeof(name)) >= 0) {
-			if (!volume &&
-			    (efi.bs->HandleProtocol(efi.loaded->DeviceHandle,
-						    MUTABLE(file_system_guid),
-						    (void **)&fs) ||
-			     fs->OpenVolume(fs, &volume)))
-				return fail("initrd", "no file system to read it from",
-					    EFI_NOT_FOUND);
-			status = open_file(volume, name, &file, &size);
-			if (status)
-				return status;
-			if (!reading) {
-				total += ALIGN_UP(size, 4UL);
-				if (size > PAYLOAD_MAX_SIZE ||
-				    total > PAYLOAD_MAX_SIZE)
-					return fail("initrd", "too large",
-						    EFI_BAD_BUFFER_SIZE);
-			} else {
-				chunk = size;
-				if (ALIGN_UP(size, 4UL) > total - at)
-					return fail("initrd", "it changes",
-						    EFI_LOAD_ERROR);
-				status = file->Read(file, &chunk,
-						    (void *)(addr + at));
-				if (status || chunk != size)
-					return fail("initrd", "cannot be read",
-						    EFI_LOAD_ERROR);
-				at += ALIGN_UP(size, 4UL);
-			}
-			file->Close(file);
-		}
-		if (reading || !total)
-			break;
+	if (cmdline_next_option(&rest, "initrd", &name, sizeof(name)) < 0)
+		return EFI_SUCCESS;
+	if (efi.bs->HandleProtocol(efi.loaded->DeviceHandle,
+				   MUTABLE(file_system_guid), (void **)&fs) ||
+	    fs->OpenVolume(fs, &volume))
+		return fail("initrd", "no file system to read it from",
+			    EFI_NOT_FOUND);
+
+	status = read_files(volume, cmdline, NULL, PAYLOAD_MAX_SIZE, &total);
+	if (!status && total) {
 		addr = alloc_below(total, INITRD_ADDR_MAX);
-		if (!addr)
-			return fail("initrd", "no memory", EFI_OUT_OF_RESOURCES);
-		memset((void *)addr, 0, total);
+		if (!addr) {
+			status = fail("initrd", "no memory",
+				      EFI_OUT_OF_RESOURCES);
+		} else {
+			memset((void *)addr, 0, total);
+			status = read_files(volume, cmdline, (u8 *)addr, total,
+					    &size);
+		}
 	}
-	if (volume)
-		volume->Close(volume);
-	if (total)
+	volume->Close(volume);
+	if (!status && total)
 		set_initrd(bp, addr, total);
-	return EFI_SUCCESS;
+	return status;
 }
 
 static EFI_STATUS get_initrd(struct boot_params *bp,
@@ -575,20 +616,17 @@ static EFI_STATUS alloc_memory_map(struct memory_map *map)
 		return EFI_DEVICE_ERROR;
 	map->room = map->size + MEMORY_MAP_SLACK * map->entry_size;
 	map->ext_room = map->room / map->entry_size;
-	status = efi.bs->AllocatePool(EfiLoaderData, map->room,
-				      (void **)&map->entries);
-	if (status)
-		return status;
-	return efi.bs->AllocatePool(EfiLoaderData, sizeof(struct setup_data) +
-				    map->ext_room * sizeof(struct boot_e820_entry),
-				    (void **)&map->ext);
+	map->entries = (void *)alloc_below(map->room, U32_MAX);
+	map->ext = (void *)alloc_below(sizeof(*map->ext) + map->ext_room *
+				       sizeof(struct boot_e820_entry), U32_MAX);
+	return map->entries && map->ext ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
 }
 
 static EFI_STATUS alloc_pages_at(u64 addr, u64 pages)
 {
 	EFI_PHYSICAL_ADDRESS at = addr;
 
-	return efi.bs->AllocatePages(AllocateAddress, EfiLoaderData, pages, &at);
+	return alloc_pages(AllocateAddress, pages, &at);
 }
 
 /*
@@ -628,10 +666,6 @@ static EFI_STATUS claim_from_boot_services(u64 start, u64 end)
 	}
 	if (!status && found != end - start)
 		status = EFI_OUT_OF_RESOURCES;
-	if (map.entries)
-		efi.bs->FreePool(map.entries);
-	if (map.ext)
-		efi.bs->FreePool(map.ext);
 	return status;
 }
 
@@ -653,8 +687,7 @@ static EFI_STATUS alloc_runtime(void)
 					    "the payload's link address is not free",
 					    EFI_OUT_OF_RESOURCES);
 		} else {
-			if (efi.bs->AllocatePages(AllocateAnyPages, EfiLoaderData,
-						  pages + slack, &addr))
+			if (alloc_pages(AllocateAnyPages, pages + slack, &addr))
 				return fail("not enough room",
 					    "firmware has no memory of init_size",
 					    EFI_OUT_OF_RESOURCES);
@@ -741,6 +774,7 @@ static EFI_STATUS efi_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 	efi.image = image;
 	efi.st = st;
 	efi.bs = st->BootServices;
+	efi.loans = 0;
 	if (efi.bs->HandleProtocol(image, MUTABLE(loaded_image_guid),
 				   (void **)&efi.loaded))
 		return fail("EFI", "no loaded-image protocol", EFI_UNSUPPORTED);
@@ -763,9 +797,9 @@ EFI_STATUS EFIAPI efi_pe_entry(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 	if (!bp)
 		return fail("zero page", "no memory", EFI_OUT_OF_RESOURCES);
 	status = get_cmdline(bp, &cmdline);
-	if (status)
-		return status;
-	return efi_boot(bp, &cmdline);
+	if (!status)
+		status = efi_boot(bp, &cmdline);
+	return give_back(status);
 }
 
 /*
@@ -781,5 +815,5 @@ EFI_STATUS efi_handover(EFI_HANDLE image, EFI_SYSTEM_TABLE *st,
 	if (status)
 		return status;
 	cmdline = find_cmdline(bp);
-	return efi_boot(bp, &cmdline);
+	return give_back(efi_boot(bp, &cmdline));
 }

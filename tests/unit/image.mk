@@ -14,3 +14,7 @@ $(O)/unit/test_unzstd $(O)/unit/test_misc: tests/unit/image.mk
 # What test_unzstd, test_image.sh and test_debug.sh run or read.
 check-deps-unit: $(O)/mkpayload $(O)/sevstub.a $(O)/kernels/cloud/vmlinuz \
 	$(O)/payload/test.elf $(O)/payload/tiny.elf
+
+# efi.c and gnu-efi's headers.
+CFLAGS_test_efi = $(EFI_FLAGS)
+$(O)/unit/test_efi: tests/unit/image.mk

@@ -1,0 +1,675 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * efi_firmware.h - EFI firmware for test_efi.c: the services that efi.c calls,
+ * in the calling convention that it calls them by, on made-up state. Each case
+ * chooses what firmware has and what it refuses; all that it handed out and has
+ * not got back is known.
+ */
+#ifndef EFI_FIRMWARE_H
+#define EFI_FIRMWARE_H
+
+#include <sanitizer/asan_interface.h>
+#include <sys/mman.h>
+
+#include "harness.h"
+
+#include <linux/screen_info.h>
+
+#include "efi-types.h"
+#include "setup.h"
+
+#include "../../cmdline.c"
+
+/* ---- the image that efi.c is in ---- */
+
+#define IMAGE_PREF	0x1000000UL
+#define IMAGE_ALIGN	0x200000UL
+#define IMAGE_INIT_SIZE	0x400000UL
+#define CMDLINE_SIZE	255
+#define COMP_SIZE	1000
+
+static struct image_info info_in_image;
+static u8 image_payload[sizeof(struct payload_header) + COMP_SIZE];
+static const u8 *image_payload_end;
+static u8 image_setup_header[sizeof(struct setup_header)];
+static const char *image_cmdline;
+
+#define image_info		info_in_image
+#define payload_start		image_payload
+#define payload_end		image_payload_end
+#define setup_header		image_setup_header
+#define builtin_cmdline		image_cmdline
+#define startup_32		image_payload
+
+static void interrupts_off(void);
+
+/* The one instruction in efi.c that a test cannot execute: cli. */
+#define asm
+#define volatile(instruction)	interrupts_off()
+#include "../../efi.c"
+#undef asm
+#undef volatile
+#undef image_info	/* struct tags, too */
+#undef setup_header
+
+/* ---- state ---- */
+
+#define MAX_LIVE	64
+#define MAX_FILES	4
+#define ARENA_SIZE	(32UL << 20)
+
+struct fake_file {
+	EFI_FILE file;
+	const char *name;	/* as firmware sees it */
+	const char *text;
+	u64 size;		/* as GetInfo says */
+	u64 size_later;		/* from the second time on */
+	u64 short_by;		/* what Read leaves out */
+	EFI_STATUS info_status, read_status;
+	unsigned int infos;
+	bool is_open;
+};
+
+static struct firmware {
+	EFI_SYSTEM_TABLE st;
+	EFI_BOOT_SERVICES bs;
+	EFI_RUNTIME_SERVICES rs;
+	SIMPLE_TEXT_OUTPUT_INTERFACE out;
+	EFI_LOADED_IMAGE loaded;
+	EFI_CONFIGURATION_TABLE tables[2];
+	bool no_loaded_image;
+
+	char console[1024];
+	unsigned int installed;		/* configuration tables */
+
+	/* allocations */
+	struct {
+		u64 addr, size;
+		bool pool;
+	} live[MAX_LIVE];
+	u64 arena_used;
+	unsigned int allocations;
+	unsigned int fail_at;		/* this one, from 1; 0: none */
+	bool pref_taken;		/* the link address is... */
+	u64 taken_is;			/* ...in a piece of this size only, or any */
+	u64 any_addr;			/* what AllocateAnyPages gives */
+
+	/* initrd */
+	bool has_load_file2;
+	struct efi_load_file2 load_file2;
+	EFI_STATUS size_status, load_status;
+	u64 initrd_size, initrd_size_later;
+	bool has_volume;
+	EFI_FILE_IO_INTERFACE volume_protocol;
+	EFI_FILE root;
+	bool root_open;
+	struct fake_file files[MAX_FILES];
+
+	/* variables: -1 is "not found", -2 an error */
+	int secure_boot, setup_mode, mor;
+	int mor_set_to;
+
+	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
+	EFI_RNG_PROTOCOL *rng;
+	EFI_STATUS rng_status;
+
+	/* memory map */
+	const void *map;
+	UINTN map_size, entry_size;
+	UINTN key;
+	unsigned int stale;		/* so often the key is stale */
+	EFI_STATUS exit_status;
+	unsigned int exits;		/* calls */
+	bool over, interrupts_are_off;
+	bool map_grows;			/* by one with each stale key */
+
+	jmp_buf entered;
+	struct boot_params *entered_with;
+} fw;
+
+static u8 *arena;
+
+/* ---- memory ---- */
+
+/* Once boot services are over, and while they end, nothing may be asked. */
+static void boot_service(const char *name)
+{
+	CHECK(!fw.over, "%s() after ExitBootServices()", name);
+}
+
+static u64 take(u64 size, bool pool)
+{
+	size_t i = 0;
+	u64 addr;
+
+	if (!arena) {
+		arena = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+		CHECK(arena != MAP_FAILED, "no memory below 4 GiB");
+	}
+	if (++fw.allocations == fw.fail_at)
+		return 0;
+	if (fw.arena_used + ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE > ARENA_SIZE)
+		return 0;
+	addr = (u64)arena + fw.arena_used;
+	fw.arena_used += ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE;
+	/* Nothing in it may be relied upon; what is behind it is nobody's. */
+	ASAN_POISON_MEMORY_REGION((void *)addr,
+				  ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE);
+	ASAN_UNPOISON_MEMORY_REGION((void *)addr, size);
+	memset((void *)addr, 0xa5, size);
+	while (fw.live[i].size)
+		CHECK(++i < MAX_LIVE, "too much is allocated");
+	fw.live[i].addr = addr;
+	fw.live[i].size = size;
+	fw.live[i].pool = pool;
+	return addr;
+}
+
+static EFI_STATUS take_back(u64 addr, u64 size, bool pool)
+{
+	size_t i;
+
+	for (i = 0; i < MAX_LIVE; i++) {
+		if (fw.live[i].addr != addr || fw.live[i].pool != pool ||
+		    !fw.live[i].size)
+			continue;
+		CHECK(pool || fw.live[i].size == size,
+		      "0x%lx bytes of 0x%lx are freed", size, fw.live[i].size);
+		fw.live[i].size = 0;
+		return EFI_SUCCESS;
+	}
+	CHECK(false, "0x%lx is freed and was not allocated", addr);
+	return EFI_INVALID_PARAMETER;
+}
+
+static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE type,
+					EFI_MEMORY_TYPE memory, UINTN pages,
+					EFI_PHYSICAL_ADDRESS *addr)
+{
+	u64 size = pages * PAGE_SIZE;
+	size_t i = 0;
+	u64 given;
+
+	boot_service("AllocatePages");
+	CHECK(memory == EfiLoaderData, "memory of type %u", memory);
+	CHECK(pages, "no pages");
+	if (type == AllocateMaxAddress) {
+		CHECK(*addr <= U32_MAX, "0x%lx", *addr);
+		given = take(size, false);
+		if (!given)
+			return EFI_OUT_OF_RESOURCES;
+		*addr = given;
+		return EFI_SUCCESS;
+	}
+	if (++fw.allocations == fw.fail_at ||
+	    (type == AllocateAddress && fw.pref_taken &&
+	     (!fw.taken_is || size == fw.taken_is)) ||
+	    (type == AllocateAnyPages && !fw.any_addr))
+		return EFI_OUT_OF_RESOURCES;
+	if (type == AllocateAnyPages)
+		*addr = fw.any_addr;
+	while (fw.live[i].size)
+		CHECK(++i < MAX_LIVE, "too much is allocated");
+	fw.live[i].addr = *addr;
+	fw.live[i].size = size;
+	fw.live[i].pool = false;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI free_pages(EFI_PHYSICAL_ADDRESS addr, UINTN pages)
+{
+	boot_service("FreePages");
+	return take_back(addr, pages * PAGE_SIZE, false);
+}
+
+static EFI_STATUS EFIAPI allocate_pool(EFI_MEMORY_TYPE type, UINTN size,
+				       void **buf)
+{
+	u64 addr;
+
+	boot_service("AllocatePool");
+	CHECK(type == EfiLoaderData || type == EfiACPIReclaimMemory,
+	      "memory of type %u", type);
+	addr = take(size, true);
+	*buf = (void *)addr;
+	return addr ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
+}
+
+static EFI_STATUS EFIAPI free_pool(void *buf)
+{
+	boot_service("FreePool");
+	return take_back((u64)buf, 0, true);
+}
+
+static EFI_STATUS EFIAPI memory_map(UINTN *size, EFI_MEMORY_DESCRIPTOR *map,
+				    UINTN *key, UINTN *entry_size,
+				    UINT32 *version)
+{
+	UINTN room = *size;
+
+	boot_service("GetMemoryMap");
+	*size = fw.map_size;
+	*entry_size = fw.entry_size;
+	*version = 1;
+	if (room < fw.map_size)
+		return EFI_BUFFER_TOO_SMALL;
+	memcpy(map, fw.map, fw.map_size);
+	*key = fw.key;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI exit_services(EFI_HANDLE image, UINTN key)
+{
+	boot_service("ExitBootServices");
+	CHECK(image == (EFI_HANDLE)&fw, "another image");
+	fw.exits++;
+	if (fw.exit_status)
+		return fw.exit_status;
+	if (fw.stale) {
+		fw.stale--;
+		fw.key++;
+		if (fw.map_grows)
+			fw.map_size += fw.entry_size;
+		return EFI_INVALID_PARAMETER;
+	}
+	CHECK(key == fw.key, "key %lu is not the newest", key);
+	fw.over = true;
+	return EFI_SUCCESS;
+}
+
+static void interrupts_off(void)
+{
+	CHECK(fw.over, "too early");
+	fw.interrupts_are_off = true;
+}
+
+noreturn void enter_startup_64(struct boot_params *bp)
+{
+	if (!fw.over || !fw.interrupts_are_off)
+		harness_fail("enter_startup_64()", 0, "state",
+			     "boot services %u, interrupts %u", !fw.over,
+			     !fw.interrupts_are_off);
+	fw.entered_with = bp;
+	longjmp(fw.entered, 1);
+}
+
+/* ---- console, protocols ---- */
+
+static EFI_STATUS EFIAPI output_string(SIMPLE_TEXT_OUTPUT_INTERFACE *self,
+				       CHAR16 *s)
+{
+	size_t n = strlen(fw.console);
+
+	boot_service("OutputString");
+	CHECK(self == &fw.out, "another console");
+	for (; *s; s++) {
+		CHECK(n < sizeof(fw.console) - 1, "the console is full");
+		CHECK(*s < 0x100, "character 0x%x", *s);
+		fw.console[n++] = (char)*s;
+	}
+	fw.console[n] = '\0';
+	return EFI_SUCCESS;
+}
+
+static bool same(const void *a, const void *b)
+{
+	return !memcmp(a, b, sizeof(EFI_GUID));
+}
+
+static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid,
+					 void **protocol)
+{
+	boot_service("HandleProtocol");
+	if (handle == (EFI_HANDLE)&fw && same(guid, &loaded_image_guid) &&
+	    !fw.no_loaded_image)
+		*protocol = &fw.loaded;
+	else if (handle == (EFI_HANDLE)&fw.root &&
+		 same(guid, &file_system_guid) && fw.has_volume)
+		*protocol = &fw.volume_protocol;
+	else if (handle == (EFI_HANDLE)&fw.load_file2 &&
+		 same(guid, &load_file2_guid))
+		*protocol = &fw.load_file2;
+	else
+		return EFI_UNSUPPORTED;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, void *registration,
+					 void **protocol)
+{
+	boot_service("LocateProtocol");
+	CHECK(!registration, "%p", registration);
+	*protocol = same(guid, &gop_guid) ? (void *)fw.gop :
+		    same(guid, &rng_guid) ? (void *)fw.rng : NULL;
+	return *protocol ? EFI_SUCCESS : EFI_NOT_FOUND;
+}
+
+/* The path that Linux's loaders offer an initrd at, byte by byte. */
+static const u8 initrd_path[] = {
+	4, 3, 20, 0, 0x27, 0xe4, 0x68, 0x55, 0xfc, 0x68, 0x3d, 0x4f,
+	0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68, 0x7f, 0xff, 4, 0,
+};
+#define INITRD_PATH_END	20
+
+static EFI_STATUS EFIAPI locate_device_path(EFI_GUID *guid,
+					    EFI_DEVICE_PATH **path,
+					    EFI_HANDLE *handle)
+{
+	boot_service("LocateDevicePath");
+	CHECK(same(guid, &load_file2_guid), "another protocol");
+	CHECK(!memcmp(*path, initrd_path, sizeof(initrd_path)), "another path");
+	if (!fw.has_load_file2)
+		return EFI_NOT_FOUND;
+	*path = (EFI_DEVICE_PATH *)((u8 *)*path + INITRD_PATH_END);
+	*handle = &fw.load_file2;
+	return EFI_SUCCESS;
+}
+
+static u8 initrd_byte(u64 i)
+{
+	return (u8)(i * 11 + 3);
+}
+
+static EFI_STATUS EFIAPI load_file(struct efi_load_file2 *self,
+				   EFI_DEVICE_PATH *path, BOOLEAN policy,
+				   UINTN *size, void *buf)
+{
+	u64 i;
+
+	boot_service("LoadFile");
+	CHECK(self == &fw.load_file2 && !policy, "self, policy %u", policy);
+	CHECK(!memcmp(path, initrd_path + INITRD_PATH_END, 4), "path");
+	if (!buf) {
+		CHECK(!*size, "%lu bytes of nothing", *size);
+		*size = fw.initrd_size;
+		return fw.size_status;
+	}
+	if (fw.load_status)
+		return fw.load_status;
+	if (fw.initrd_size_later > *size) {
+		*size = fw.initrd_size_later;
+		return EFI_BUFFER_TOO_SMALL;
+	}
+	*size = fw.initrd_size_later;
+	for (i = 0; i < *size; i++)
+		((u8 *)buf)[i] = initrd_byte(i);
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI get_rng(EFI_RNG_PROTOCOL *self, EFI_GUID *algorithm,
+				 UINTN size, UINT8 *bits)
+{
+	CHECK(self == fw.rng && !algorithm, "self, algorithm");
+	if (fw.rng_status)
+		return fw.rng_status;
+	memset(bits, 0x5e, size);
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI install_table(EFI_GUID *guid, void *table)
+{
+	const struct linux_random_seed *seed = table;
+
+	boot_service("InstallConfigurationTable");
+	CHECK(same(guid, &rng_table_guid), "another table");
+	CHECK(seed->size == 32 && seed->bits[31] == 0x5e, "%u bytes",
+	      seed->size);
+	fw.installed++;
+	return EFI_SUCCESS;
+}
+
+/* ---- files ---- */
+
+static EFI_STATUS EFIAPI file_open(EFI_FILE *self, EFI_FILE **file,
+				   CHAR16 *name, UINT64 mode, UINT64 attributes)
+{
+	char ascii[300];
+	size_t i;
+
+	boot_service("Open");
+	CHECK(self == &fw.root && fw.root_open, "not the root directory");
+	CHECK(mode == EFI_FILE_MODE_READ && !attributes, "0x%lx, 0x%lx", mode,
+	      attributes);
+	for (i = 0; name[i]; i++) {
+		CHECK(i < sizeof(ascii) - 1 && name[i] < 0x100, "bad name");
+		ascii[i] = (char)name[i];
+	}
+	ascii[i] = '\0';
+	for (i = 0; i < MAX_FILES; i++) {
+		if (!fw.files[i].name || strcmp(fw.files[i].name, ascii))
+			continue;
+		CHECK(!fw.files[i].is_open, "%s is opened twice", ascii);
+		fw.files[i].is_open = true;
+		*file = &fw.files[i].file;
+		return EFI_SUCCESS;
+	}
+	return EFI_NOT_FOUND;
+}
+
+static EFI_STATUS EFIAPI file_close(EFI_FILE *self)
+{
+	bool *is_open = self == &fw.root ? &fw.root_open :
+			&((struct fake_file *)self)->is_open;
+
+	CHECK(*is_open, "a file is closed twice");
+	*is_open = false;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI file_info(EFI_FILE *self, EFI_GUID *guid, UINTN *size,
+				   void *buf)
+{
+	struct fake_file *f = (struct fake_file *)self;
+	EFI_FILE_INFO *info = buf;
+
+	CHECK(f->is_open && same(guid, &file_info_guid), "not open, or not asked");
+	/* What firmware needs grows with the name. */
+	CHECK(*size >= SIZE_OF_EFI_FILE_INFO + 2 * (strlen(f->name) + 1),
+	      "%lu bytes", *size);
+	if (f->info_status)
+		return f->info_status;
+	info->FileSize = f->infos++ ? f->size_later : f->size;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI file_read(EFI_FILE *self, UINTN *size, void *buf)
+{
+	struct fake_file *f = (struct fake_file *)self;
+
+	CHECK(f->is_open, "not open");
+	if (f->read_status)
+		return f->read_status;
+	*size -= f->short_by;
+	memcpy(buf, f->text, *size);
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI open_volume(EFI_FILE_IO_INTERFACE *self,
+				     EFI_FILE **root)
+{
+	CHECK(self == &fw.volume_protocol && !fw.root_open, "opened twice");
+	fw.root_open = true;
+	*root = &fw.root;
+	return EFI_SUCCESS;
+}
+
+static maybe_unused struct fake_file *new_file(const char *name,
+					       const char *text)
+{
+	struct fake_file *f = fw.files;
+
+	while (f->name)
+		f++;
+	*f = (struct fake_file){
+		.file = { .Close = file_close, .Read = file_read,
+			  .GetInfo = file_info },
+		.name = name, .text = text,
+		.size = strlen(text), .size_later = strlen(text),
+	};
+	return f;
+}
+
+/* ---- variables ---- */
+
+static bool is_name(const CHAR16 *name, const char *ascii)
+{
+	for (; *ascii && *name == *ascii; ascii++)
+		name++;
+	return *name == *ascii;
+}
+
+static EFI_STATUS EFIAPI get_variable(CHAR16 *name, EFI_GUID *guid,
+				      UINT32 *attributes, UINTN *size, void *buf)
+{
+	int value;
+
+	CHECK(!attributes && *size == 1, "%lu bytes", *size);
+	if (is_name(name, "SecureBoot") && same(guid, &global_guid)) {
+		value = fw.secure_boot;
+	} else if (is_name(name, "SetupMode") && same(guid, &global_guid)) {
+		value = fw.setup_mode;
+	} else {
+		CHECK(is_name(name, "MemoryOverwriteRequestControl") &&
+		      same(guid, &mor_guid), "another variable");
+		value = fw.mor;
+	}
+	if (value < 0)
+		return value == -1 ? EFI_NOT_FOUND : EFI_DEVICE_ERROR;
+	*(u8 *)buf = (u8)value;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *guid,
+				      UINT32 attributes, UINTN size, void *buf)
+{
+	CHECK(is_name(name, "MemoryOverwriteRequestControl") &&
+	      same(guid, &mor_guid) && attributes == 7 && size == 1,
+	      "another variable, or in another way");
+	fw.mor_set_to = *(u8 *)buf;
+	return EFI_SUCCESS;
+}
+
+/* ---- an ordinary machine ---- */
+
+u64 xxh64(const void *data, size_t len)
+{
+	const u8 *p = data;
+	u64 x = 0xcbf29ce484222325 ^ len;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		x = (x ^ p[i]) * 0x100000001b3;
+	return x;
+}
+
+struct cmdline find_cmdline(const struct boot_params *bp)
+{
+	const char *text = (const char *)(u64)bp->hdr.cmd_line_ptr;
+
+	return (struct cmdline){ text ? text : "", text ? strlen(text) : 0 };
+}
+
+static struct payload_header *header_in_image(void)
+{
+	return (struct payload_header *)image_payload;
+}
+
+static void seal_payload(void)
+{
+	struct payload_header *p = header_in_image();
+
+	p->comp_digest = xxh64(p + 1, p->comp_size);
+	p->header_digest = xxh64(p, offsetof(struct payload_header,
+					     header_digest));
+}
+
+#define LOW_RAM	{ EfiConventionalMemory, 0, 0, 0, 0x100, 0xf }
+
+static const EFI_MEMORY_DESCRIPTOR plain_map[] = {
+	{ EfiConventionalMemory, 0, 0, 0, 0x9f, 0xf },
+	{ EfiReservedMemoryType, 0, 0x9f000, 0, 1, 0xf },
+	{ EfiConventionalMemory, 0, 0x100000, 0, 0x8000, 0xf },
+};
+
+static const char rsdp[] = "RSD PTR ";
+
+static void fresh_firmware(void)
+{
+	static const EFI_GUID acpi = ACPI_20_TABLE_GUID;
+	size_t i;
+
+	if (arena)
+		ASAN_UNPOISON_MEMORY_REGION(arena, ARENA_SIZE);
+	memset(&fw, 0, sizeof(fw));
+	memset(&efi, 0, sizeof(efi));
+	efi_runtime_start = 0;
+	fw.out.OutputString = output_string;
+	fw.bs.AllocatePages = allocate_pages;
+	fw.bs.FreePages = free_pages;
+	fw.bs.AllocatePool = allocate_pool;
+	fw.bs.FreePool = free_pool;
+	fw.bs.GetMemoryMap = memory_map;
+	fw.bs.ExitBootServices = exit_services;
+	fw.bs.HandleProtocol = handle_protocol;
+	fw.bs.LocateProtocol = locate_protocol;
+	fw.bs.LocateDevicePath = locate_device_path;
+	fw.bs.InstallConfigurationTable = install_table;
+	fw.rs.GetVariable = get_variable;
+	fw.rs.SetVariable = set_variable;
+	fw.load_file2.load_file = load_file;
+	fw.volume_protocol.OpenVolume = open_volume;
+	fw.root.Open = file_open;
+	fw.root.Close = file_close;
+	fw.loaded.DeviceHandle = &fw.root;
+	fw.st.ConOut = &fw.out;
+	fw.st.BootServices = &fw.bs;
+	fw.st.RuntimeServices = &fw.rs;
+	fw.tables[1].VendorGuid = acpi;
+	fw.tables[1].VendorTable = (void *)(u64)rsdp;
+	fw.st.ConfigurationTable = fw.tables;
+	fw.st.NumberOfTableEntries = 2;
+	fw.secure_boot = fw.setup_mode = fw.mor = -1;
+	fw.mor_set_to = -1;
+	fw.size_status = EFI_BUFFER_TOO_SMALL;
+	fw.any_addr = 0x3000000;
+	fw.map = plain_map;
+	fw.map_size = sizeof(plain_map);
+	fw.entry_size = sizeof(plain_map[0]);
+	fw.key = 77;
+	efi.image = &fw;
+	efi.st = &fw.st;
+	efi.bs = &fw.bs;
+	efi.loaded = &fw.loaded;
+
+	info_in_image = (struct image_info){
+		.pref_address = IMAGE_PREF, .align = IMAGE_ALIGN,
+		.init_size = IMAGE_INIT_SIZE, .relocatable = 1,
+		.cmdline_size = CMDLINE_SIZE,
+	};
+	image_cmdline = "built in";
+	image_payload_end = image_payload + sizeof(image_payload);
+	for (i = 0; i < sizeof(image_payload); i++)
+		image_payload[i] = (u8)(i * 7);
+	*header_in_image() = (struct payload_header){
+		.magic = PAYLOAD_MAGIC, .version = PAYLOAD_VERSION,
+		.comp_size = COMP_SIZE,
+	};
+	seal_payload();
+	memset(image_setup_header, 0x33, sizeof(image_setup_header));
+}
+
+/* What firmware has not got back. */
+static maybe_unused unsigned int still_live(void)
+{
+	unsigned int n = fw.root_open;
+	size_t i;
+
+	for (i = 0; i < MAX_LIVE; i++)
+		n += !!fw.live[i].size;
+	for (i = 0; i < MAX_FILES; i++)
+		n += fw.files[i].is_open;
+	return n;
+}
+
+#endif

@@ -1,0 +1,993 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_efi.c - efi.c on firmware that has little, refuses, or changes its mind;
+ * and on command lines, memory maps and screens as no sane firmware has them.
+ */
+#include "efi_firmware.h"
+
+/* ---- utf16_to_utf8() ---- */
+
+/* @units of exactly @len units, into a buffer of exactly @size bytes. */
+static size_t convert(const CHAR16 *units, size_t len, u8 *out, size_t size)
+{
+	CHAR16 *in = malloc(len * sizeof(*in) + !len);
+	u8 *buf = malloc(size + !size);
+	size_t n;
+
+	memcpy(in, units, len * sizeof(*in));
+	memset(buf, 0, size);
+	n = utf16_to_utf8(buf, size, in, len);
+	memcpy(out, buf, size);
+	free(in);
+	free(buf);
+	return n;
+}
+
+TEST(utf16)
+{
+	static const struct {
+		CHAR16 in[8];
+		size_t len;
+		const char *out;
+	} cases[] = {
+		{ u"", 0, "" },
+		{ u"", 1, "" },
+		{ u"abc", 3, "abc" },
+		{ u"abc", 4, "abc" },
+		{ u"ab\0c", 4, "ab" },
+		{ u"\x7f", 1, "\x7f" },
+		{ u"\x80", 1, "\xc2\x80" },
+		{ u"\x7ff", 1, "\xdf\xbf" },
+		{ u"\x800", 1, "\xe0\xa0\x80" },
+		{ u"\xffff", 1, "\xef\xbf\xbf" },
+		{ u"\xd800\xdc00", 2, "\xf0\x90\x80\x80" },
+		{ u"\xdbff\xdfff", 2, "\xf4\x8f\xbf\xbf" },
+		/* lone, reversed, cut, doubled */
+		{ u"\xd800", 1, "?" },
+		{ u"\xdc00", 1, "?" },
+		{ u"\xd800x", 2, "?x" },
+		{ u"\xdc00\xd800", 2, "??" },
+		{ u"\xd800\xdc00", 1, "?" },
+		{ u"\xd800\xd800\xdc00", 3, "?\xf0\x90\x80\x80" },
+		{ u"\xd7ff\xe000", 2, "\xed\x9f\xbf\xee\x80\x80" },
+	};
+	char out[32];
+	size_t i, n;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		memset(out, 0, sizeof(out));
+		n = convert(cases[i].in, cases[i].len, (u8 *)out, 31);
+		CHECK(n == strlen(cases[i].out) && !strcmp(out, cases[i].out),
+		      "case %zu: %zu bytes", i, n);
+	}
+}
+
+/* However small the buffer: the whole length, and nothing behind the end. */
+TEST(utf16_exact_buffer)
+{
+	static const CHAR16 in[] = u"a\x80\x800\xd800\xdc00";
+	static const char whole[] = "a\xc2\x80\xe0\xa0\x80\xf0\x90\x80\x80";
+	u8 out[16];
+	size_t size, n;
+
+	for (size = 0; size <= 10; size++) {
+		n = convert(in, 5, out, size);
+		CHECK(n == 10 && !memcmp(out, whole, size), "%zu of %zu", size,
+		      n);
+	}
+}
+
+TEST(utf16_random)
+{
+	CHAR16 in[64];
+	u8 out[256];
+	size_t i, n;
+	int round;
+
+	random_seed(3);
+	for (round = 0; round < 5000; round++) {
+		size_t len = random_below(64), size = random_below(200);
+
+		for (i = 0; i < len; i++)
+			in[i] = random_below(3) ? (CHAR16)random_u64() :
+				(CHAR16)(0xd800 + random_below(0x800));
+		n = convert(in, len, out, size);
+		CHECK(n <= 3 * len, "%zu bytes of %zu units", n, len);
+		for (i = 0; i < n && i < size; i++)
+			CHECK(out[i] && out[i] < 0xf5, "0x%x", out[i]);
+	}
+}
+
+/* ---- get_cmdline() ---- */
+
+static void *options;
+
+static void set_options(const CHAR16 *units, size_t bytes)
+{
+	free(options);
+	options = malloc(bytes + !bytes);
+	fw.loaded.LoadOptions = options;
+	memcpy(fw.loaded.LoadOptions, units, bytes);
+	fw.loaded.LoadOptionsSize = (UINT32)bytes;
+}
+
+static struct boot_params zero_page;
+
+static void check_cmdline(const char *text)
+{
+	struct cmdline cmdline;
+	EFI_STATUS status;
+
+	memset(&zero_page, 0, sizeof(zero_page));
+	status = get_cmdline(&zero_page, &cmdline);
+	CHECK(!status, "status 0x%lx, %s", status, fw.console);
+	CHECK(cmdline.len == strlen(text) &&
+	      !memcmp(cmdline.text, text, cmdline.len), "\"%.*s\"",
+	      (int)cmdline.len, cmdline.text);
+	if (cmdline.text == image_cmdline)
+		CHECK(!zero_page.hdr.cmd_line_ptr, "built in, and a pointer");
+	else
+		CHECK(!strcmp((char *)(u64)zero_page.hdr.cmd_line_ptr, text),
+		      "not where the zero page says");
+}
+
+TEST(cmdline)
+{
+	fresh_firmware();
+	set_options(u"quiet \x00e4", 16);
+	check_cmdline("quiet \xc3\xa4");
+	/* no NUL, and half a unit too many */
+	fresh_firmware();
+	set_options(u"quiet", 10);
+	check_cmdline("quiet");
+	fresh_firmware();
+	set_options(u"quiet", 11);
+	check_cmdline("quiet");
+}
+
+TEST(cmdline_built_in)
+{
+	fresh_firmware();
+	check_cmdline("built in");
+	fw.loaded.LoadOptionsSize = 100;
+	check_cmdline("built in");
+	set_options(u"", 0);
+	check_cmdline("built in");
+	set_options(u"\0x", 4);
+	check_cmdline("built in");
+	set_options(u"x", 1);
+	check_cmdline("built in");
+	CHECK(!fw.allocations, "%u allocations", fw.allocations);
+}
+
+/* To the last byte, counted in UTF-8. */
+TEST(cmdline_length)
+{
+	CHAR16 units[300];
+	struct cmdline cmdline;
+	char text[300];
+	EFI_STATUS status;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(units); i++)
+		units[i] = 'x';
+	memset(text, 'x', sizeof(text));
+	text[CMDLINE_SIZE] = '\0';
+	fresh_firmware();
+	set_options(units, 2 * CMDLINE_SIZE);
+	check_cmdline(text);
+
+	set_options(units, 2 * (CMDLINE_SIZE + 1));
+	status = get_cmdline(&zero_page, &cmdline);
+	CHECK(status == EFI_INVALID_PARAMETER, "status 0x%lx", status);
+	CHECK(strstr(fw.console, "sevstub: command line: "), "%s", fw.console);
+
+	units[0] = 0xe4;
+	set_options(units, 2 * CMDLINE_SIZE);
+	CHECK(get_cmdline(&zero_page, &cmdline), "one byte too many");
+	set_options(units, 2 * (CMDLINE_SIZE - 1));
+	CHECK(!get_cmdline(&zero_page, &cmdline), "it fits");
+}
+
+/* ---- make_e820() ---- */
+
+static struct {
+	struct boot_params bp;
+	struct memory_map map;
+	u8 *entries;
+} conversion;
+
+/* Bytes beyond the structure in each descriptor belong to no one. */
+static bool to_e820(const EFI_MEMORY_DESCRIPTOR *d, size_t count, size_t extra,
+		    size_t ext_room)
+{
+	size_t size = sizeof(*d) + extra, i;
+
+	free(conversion.entries);
+	free(conversion.map.ext);
+	memset(&conversion, 0, sizeof(conversion));
+	conversion.entries = malloc(count * size + 1);
+	memset(conversion.entries, 0xee, count * size + 1);
+	for (i = 0; i < count; i++)
+		memcpy(conversion.entries + i * size, &d[i], sizeof(*d));
+	conversion.map.entries = conversion.entries;
+	conversion.map.size = count * size;
+	conversion.map.entry_size = size;
+	conversion.map.ext_room = ext_room;
+	conversion.map.ext = malloc(sizeof(struct setup_data) +
+				    ext_room * sizeof(struct boot_e820_entry));
+	return make_e820(&conversion.bp, &conversion.map);
+}
+
+static void check_e820(u32 i, u64 addr, u64 size, u32 type)
+{
+	const struct boot_e820_entry *ext =
+		(const void *)conversion.map.ext->data;
+	const struct boot_e820_entry *e = i < E820_MAX_ENTRIES_ZEROPAGE ?
+		&conversion.bp.e820_table[i] :
+		&ext[i - E820_MAX_ENTRIES_ZEROPAGE];
+
+	CHECK(e->addr == addr && e->size == size && e->type == type,
+	      "entry %u: 0x%lx bytes at 0x%lx of type %u", i, (u64)e->size,
+	      (u64)e->addr, e->type);
+}
+
+TEST(e820_types)
+{
+	static const struct {
+		u32 efi, e820;
+		u64 attributes;
+	} types[] = {
+		{ 0, 2, 0 }, { 1, 1, 0 }, { 2, 1, 0 }, { 3, 1, 0 },
+		{ 4, 1, 0 }, { 5, 2, 0 }, { 6, 2, 0 }, { 7, 1, 0 },
+		{ 8, 5, 0 }, { 9, 3, 0 }, { 10, 4, 0 }, { 11, 2, 0 },
+		{ 12, 2, 0 }, { 13, 2, 0 }, { 14, 7, 0 }, { 15, 2, 0 },
+		{ 16, 2, 0 }, { 0x80000000, 2, 0 }, { 0xffffffff, 2, 0 },
+		/* set aside for a purpose */
+		{ 7, 0xefffffff, 0x40000 }, { 4, 0xefffffff, 0x4000f },
+		{ 0, 2, 0x40000 },
+	};
+	EFI_MEMORY_DESCRIPTOR d[ARRAY_SIZE(types)];
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		d[i] = (EFI_MEMORY_DESCRIPTOR){ types[i].efi, 0, i * 0x10000,
+						0, 1, types[i].attributes };
+	CHECK(to_e820(d, i, 8, 0), "no room");
+	CHECK(conversion.bp.e820_entries == i, "%u entries",
+	      conversion.bp.e820_entries);
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		check_e820(i, i * 0x10000, 0x1000, types[i].e820);
+	CHECK(!conversion.bp.hdr.setup_data, "setup_data without need");
+}
+
+TEST(e820_merging)
+{
+	static const EFI_MEMORY_DESCRIPTOR d[] = {
+		{ EfiLoaderCode, 0, 0x1000, 0, 1, 0 },
+		{ EfiBootServicesData, 0, 0x2000, 0, 2, 0 },
+		{ EfiConventionalMemory, 0, 0x4000, 0, 1, 0x40000 },
+		{ EfiConventionalMemory, 0, 0x5000, 0, 1, 0 },
+		/* a gap; overlap; going down */
+		{ EfiConventionalMemory, 0, 0x7000, 0, 2, 0 },
+		{ EfiConventionalMemory, 0, 0x8000, 0, 2, 0 },
+		{ EfiConventionalMemory, 0, 0x6000, 0, 1, 0 },
+	};
+
+	CHECK(to_e820(d, ARRAY_SIZE(d), 0, 0), "no room");
+	CHECK(conversion.bp.e820_entries == 6, "%u entries",
+	      conversion.bp.e820_entries);
+	check_e820(0, 0x1000, 0x3000, 1);
+	check_e820(1, 0x4000, 0x1000, 0xefffffff);
+	check_e820(2, 0x5000, 0x1000, 1);
+	check_e820(3, 0x7000, 0x2000, 1);
+	check_e820(4, 0x8000, 0x2000, 1);
+	check_e820(5, 0x6000, 0x1000, 1);
+}
+
+/* No pages, sizes and ends beyond 64 bits: left out, the rest stays. */
+TEST(e820_nonsense)
+{
+	static const EFI_MEMORY_DESCRIPTOR d[] = {
+		{ EfiConventionalMemory, 0, 0x1000, 0, 0, 0 },
+		{ EfiConventionalMemory, 0, 0x2000, 0, 1UL << 52, 0 },
+		{ EfiConventionalMemory, 0, 0x3000, 0, ~0UL, 0 },
+		{ EfiConventionalMemory, 0, ~0UL << 12, 0, 2, 0 },
+		{ EfiConventionalMemory, 0, 0x5000, 0, (1UL << 52) + 1, 0 },
+		{ EfiConventionalMemory, 0, 0x6000, 0, 1, 0 },
+	};
+
+	CHECK(to_e820(d, ARRAY_SIZE(d), 0, 0), "no room");
+	CHECK(conversion.bp.e820_entries == 1, "%u entries",
+	      conversion.bp.e820_entries);
+	check_e820(0, 0x6000, 0x1000, 1);
+	CHECK(to_e820(d, 0, 0, 0) && !conversion.bp.e820_entries, "of nothing");
+}
+
+TEST(e820_overflow)
+{
+	static EFI_MEMORY_DESCRIPTOR d[200];
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(d); i++)
+		d[i] = (EFI_MEMORY_DESCRIPTOR){ EfiConventionalMemory, 0,
+						i * 0x2000, 0, 1, 0 };
+	CHECK(to_e820(d, 128, 0, 0), "128 fit");
+	CHECK(conversion.bp.e820_entries == 128 &&
+	      !conversion.bp.hdr.setup_data, "%u entries",
+	      conversion.bp.e820_entries);
+
+	CHECK(!to_e820(d, 129, 0, 0), "129 do not");
+	CHECK(to_e820(d, 129, 0, 1), "129 and one more");
+	CHECK(conversion.map.ext->len == 20, "%u", conversion.map.ext->len);
+	CHECK(!to_e820(d, 200, 0, 71), "one too many");
+
+	CHECK(to_e820(d, 200, 8, 72), "200");
+	CHECK(conversion.bp.e820_entries == 128, "%u entries",
+	      conversion.bp.e820_entries);
+	CHECK(conversion.bp.hdr.setup_data == (u64)conversion.map.ext &&
+	      !conversion.map.ext->next &&
+	      conversion.map.ext->type == SETUP_E820_EXT &&
+	      conversion.map.ext->len == 72 * 20, "setup_data");
+	for (i = 0; i < 200; i++)
+		check_e820(i, i * 0x2000, 0x1000, 1);
+	/* the last one grows where it is */
+	d[199].PhysicalStart = 198 * 0x2000 + 0x1000;
+	CHECK(to_e820(d, 200, 0, 71), "merged");
+	check_e820(198, 198 * 0x2000, 0x2000, 1);
+}
+
+/* A chain that is there stays. */
+TEST(e820_chain)
+{
+	static EFI_MEMORY_DESCRIPTOR d[129];
+	struct boot_params bp = { .hdr.setup_data = 0x1234 };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(d); i++)
+		d[i] = (EFI_MEMORY_DESCRIPTOR){ EfiConventionalMemory, 0,
+						i * 0x2000, 0, 1, 0 };
+	to_e820(d, 129, 0, 1);
+	CHECK(make_e820(&bp, &conversion.map), "no room");
+	CHECK(bp.hdr.setup_data == (u64)conversion.map.ext &&
+	      conversion.map.ext->next == 0x1234, "0x%lx",
+	      (u64)conversion.map.ext->next);
+}
+
+/* ---- get_screen() ---- */
+
+static void screen(u32 format, EFI_PIXEL_BITMASK mask, struct screen_info *si)
+{
+	static EFI_GRAPHICS_OUTPUT_MODE_INFORMATION info;
+	static EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE mode;
+	static EFI_GRAPHICS_OUTPUT_PROTOCOL gop;
+
+	info = (EFI_GRAPHICS_OUTPUT_MODE_INFORMATION){
+		.HorizontalResolution = 800, .VerticalResolution = 600,
+		.PixelFormat = format, .PixelInformation = mask,
+		.PixelsPerScanLine = 832,
+	};
+	mode.Info = &info;
+	mode.FrameBufferBase = 0x12c0000000;
+	mode.FrameBufferSize = 0x300000;
+	gop.Mode = &mode;
+	memset(si, 0, sizeof(*si));
+	fresh_firmware();
+	fw.gop = &gop;
+	get_screen(si);
+}
+
+static void check_fields(const struct screen_info *si, const char *fields)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%u %u %u,%u %u,%u %u,%u %u,%u",
+		 si->lfb_depth, si->lfb_linelength, si->red_size, si->red_pos,
+		 si->green_size, si->green_pos, si->blue_size, si->blue_pos,
+		 si->rsvd_size, si->rsvd_pos);
+	CHECK(!strcmp(text, fields), "%s", text);
+}
+
+TEST(screen_formats)
+{
+	const EFI_PIXEL_BITMASK none = { 0, 0, 0, 0 };
+	const EFI_PIXEL_BITMASK rgb565 = { 0xf800, 0x07e0, 0x001f, 0 };
+	struct screen_info si, clear = { 0 };
+
+	screen(PixelRedGreenBlueReserved8BitPerColor, none, &si);
+	check_fields(&si, "32 3328 8,0 8,8 8,16 8,24");
+	CHECK(si.orig_video_isVGA == 0x70 && si.lfb_width == 800 &&
+	      si.lfb_height == 600 && si.lfb_base == 0xc0000000 &&
+	      si.ext_lfb_base == 0x12 && si.capabilities == 2 &&
+	      si.lfb_size == 0x300000 && si.pages == 1, "geometry");
+	screen(PixelBlueGreenRedReserved8BitPerColor, none, &si);
+	check_fields(&si, "32 3328 8,16 8,8 8,0 8,24");
+	screen(PixelBitMask, rgb565, &si);
+	check_fields(&si, "16 1664 5,11 6,5 5,0 0,0");
+	screen(PixelBitMask, none, &si);
+	check_fields(&si, "0 0 0,0 0,0 0,0 0,0");
+
+	screen(PixelBltOnly, none, &si);
+	CHECK(!memcmp(&si, &clear, sizeof(si)), "no frame buffer");
+	screen(77, none, &si);
+	CHECK(!memcmp(&si, &clear, sizeof(si)), "an unknown format");
+	fresh_firmware();
+	get_screen(&si);
+	CHECK(!memcmp(&si, &clear, sizeof(si)), "no screen");
+}
+
+/* ---- variables, tables ---- */
+
+TEST(secure_boot)
+{
+	static const struct {
+		int secure_boot, setup_mode;
+		u8 result;
+	} cases[] = {
+		{ 1, 0, SECURE_BOOT_ENABLED },
+		{ 1, 1, SECURE_BOOT_DISABLED },
+		{ 0, 0, SECURE_BOOT_DISABLED },
+		{ 0, 1, SECURE_BOOT_DISABLED },
+		{ 2, 0, SECURE_BOOT_DISABLED },
+		{ -1, 0, SECURE_BOOT_DISABLED },
+		{ -1, -1, SECURE_BOOT_DISABLED },
+		{ -2, 0, SECURE_BOOT_UNKNOWN },
+		{ 1, -1, SECURE_BOOT_UNKNOWN },
+		{ 1, -2, SECURE_BOOT_UNKNOWN },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fresh_firmware();
+		fw.secure_boot = cases[i].secure_boot;
+		fw.setup_mode = cases[i].setup_mode;
+		CHECK(get_secure_boot() == cases[i].result,
+		      "%d, %d: %u", fw.secure_boot, fw.setup_mode,
+		      get_secure_boot());
+	}
+}
+
+/* Only where firmware has it, whatever it says. */
+TEST(memory_overwrite)
+{
+	fresh_firmware();
+	request_memory_overwrite();
+	CHECK(fw.mor_set_to == -1, "%d", fw.mor_set_to);
+	fw.mor = -2;
+	request_memory_overwrite();
+	CHECK(fw.mor_set_to == -1, "%d", fw.mor_set_to);
+	fw.mor = 0;
+	request_memory_overwrite();
+	CHECK(fw.mor_set_to == 1, "%d", fw.mor_set_to);
+}
+
+TEST(random_seed_table)
+{
+	EFI_RNG_PROTOCOL rng = { .GetRNG = get_rng };
+
+	fresh_firmware();
+	install_random_seed();
+	CHECK(!fw.installed && !fw.allocations, "without a source");
+	fw.rng = &rng;
+	install_random_seed();
+	CHECK(fw.installed == 1 && still_live() == 1, "%u tables",
+	      fw.installed);
+	fresh_firmware();
+	fw.rng = &rng;
+	fw.rng_status = EFI_NOT_READY;
+	install_random_seed();
+	CHECK(!fw.installed && !still_live(), "of nothing");
+	fresh_firmware();
+	fw.rng = &rng;
+	fw.fail_at = 1;
+	install_random_seed();
+	CHECK(!fw.installed, "without memory");
+}
+
+TEST(acpi)
+{
+	fresh_firmware();
+	CHECK(find_rsdp() == (u64)rsdp, "0x%lx", find_rsdp());
+	fw.st.NumberOfTableEntries = 1;
+	CHECK(!find_rsdp(), "0x%lx", find_rsdp());
+}
+
+/* ---- initrd ---- */
+
+static u64 initrd_address(void)
+{
+	return (u64)zero_page.ext_ramdisk_image << 32 |
+	       zero_page.hdr.ramdisk_image;
+}
+
+static u64 initrd_size(void)
+{
+	return (u64)zero_page.ext_ramdisk_size << 32 |
+	       zero_page.hdr.ramdisk_size;
+}
+
+static EFI_STATUS initrd(const char *text)
+{
+	const struct cmdline cmdline = { text, strlen(text) };
+
+	memset(&zero_page, 0, sizeof(zero_page));
+	return get_initrd(&zero_page, &cmdline);
+}
+
+static void initrd_fails(const char *cmdline, EFI_STATUS wanted,
+			 const char *message)
+{
+	EFI_STATUS status;
+
+	fw.console[0] = '\0';
+	status = initrd(cmdline);
+	CHECK(status == wanted, "status 0x%lx: %s", status, fw.console);
+	CHECK(strstr(fw.console, "sevstub: initrd: ") &&
+	      strstr(fw.console, message), "\"%s\"", fw.console);
+	CHECK(!initrd_size() && !initrd_address(), "an initrd, after all");
+	give_back(status);
+	CHECK(!still_live(), "%u files or pages left", still_live());
+}
+
+static void loader_firmware(u64 size)
+{
+	fresh_firmware();
+	fw.has_load_file2 = true;
+	fw.initrd_size = fw.initrd_size_later = size;
+}
+
+/* What a loader offers comes before what the command line names. */
+TEST(initrd_by_load_file2)
+{
+	u64 i;
+
+	loader_firmware(5001);
+	CHECK(!initrd("initrd=gone"), "%s", fw.console);
+	CHECK(initrd_size() == 5001, "%lu bytes", initrd_size());
+	for (i = 0; i < 5001; i++)
+		CHECK(((u8 *)initrd_address())[i] == initrd_byte(i),
+		      "byte %lu", i);
+}
+
+TEST(initrd_by_load_file2_none)
+{
+	loader_firmware(0);
+	fw.size_status = EFI_NOT_FOUND;
+	CHECK(!initrd("") && !initrd_size(), "not found");
+	loader_firmware(0);
+	fw.size_status = EFI_SUCCESS;
+	CHECK(!initrd("") && !initrd_size(), "empty");
+	fresh_firmware();
+	CHECK(!initrd("") && !initrd_size(), "nobody");
+	CHECK(!fw.allocations, "%u allocations", fw.allocations);
+}
+
+TEST(initrd_by_load_file2_bad)
+{
+	loader_firmware(5000);
+	fw.size_status = EFI_DEVICE_ERROR;
+	initrd_fails("", EFI_LOAD_ERROR, "error");
+	loader_firmware(PAYLOAD_MAX_SIZE + 1);
+	initrd_fails("", EFI_LOAD_ERROR, "error");
+	loader_firmware(~0UL);
+	initrd_fails("", EFI_LOAD_ERROR, "error");
+	loader_firmware(5000);
+	fw.fail_at = 1;
+	initrd_fails("", EFI_OUT_OF_RESOURCES, "no memory");
+	loader_firmware(5000);
+	fw.initrd_size_later = 5001;
+	initrd_fails("", EFI_BUFFER_TOO_SMALL, "cannot be loaded");
+	loader_firmware(5000);
+	fw.load_status = EFI_ABORTED;
+	initrd_fails("", EFI_ABORTED, "cannot be loaded");
+	/* It has shrunk: what came is what there is. */
+	loader_firmware(5000);
+	fw.initrd_size_later = 4000;
+	CHECK(!initrd("") && initrd_size() == 4000, "%lu", initrd_size());
+}
+
+static void file_firmware(void)
+{
+	fresh_firmware();
+	fw.has_volume = true;
+}
+
+static void check_initrd(const char *bytes, size_t size)
+{
+	CHECK(initrd_size() == size, "%lu bytes, not %zu", initrd_size(), size);
+	CHECK(!memcmp((void *)initrd_address(), bytes, size), "\"%.*s\"",
+	      (int)size, (char *)initrd_address());
+}
+
+TEST(initrd_files)
+{
+	file_firmware();
+	new_file("a", "four");
+	new_file("dir\\b", "fives");
+	new_file("\\c", "");
+	CHECK(!initrd("x initrd=a initrd=dir/b y"), "%s", fw.console);
+	check_initrd("fourfives\0\0\0", 12);
+	CHECK(still_live() == 1, "%u left", still_live());
+
+	fw.files[0].infos = fw.files[1].infos = 0;
+	CHECK(!initrd("initrd=dir\\b initrd=/c initrd=a"), "%s", fw.console);
+	check_initrd("fives\0\0\0four", 12);
+	CHECK(!initrd("initrd=/c") && !initrd_size(), "an empty one");
+	CHECK(!initrd("initrds=a xinitrd=a initrd") && !initrd_size(),
+	      "not asked for");
+}
+
+TEST(initrd_files_bad)
+{
+	struct fake_file *f;
+	char name[400];
+
+	file_firmware();
+	new_file("a", "four");
+	initrd_fails("initrd=gone", EFI_NOT_FOUND, "gone");
+	file_firmware();
+	new_file("a", "four");
+	initrd_fails("initrd=a initrd=gone", EFI_NOT_FOUND, "gone");
+	fresh_firmware();
+	initrd_fails("initrd=a", EFI_NOT_FOUND, "no file system");
+
+	file_firmware();
+	f = new_file("a", "four");
+	f->info_status = EFI_DEVICE_ERROR;
+	initrd_fails("initrd=a", EFI_DEVICE_ERROR, "a");
+	file_firmware();
+	f = new_file("a", "four");
+	f->read_status = EFI_DEVICE_ERROR;
+	initrd_fails("initrd=a", EFI_LOAD_ERROR, "cannot be read");
+	file_firmware();
+	f = new_file("a", "four");
+	f->short_by = 1;
+	initrd_fails("initrd=a", EFI_LOAD_ERROR, "cannot be read");
+	file_firmware();
+	f = new_file("a", "four");
+	f->size_later = 5;
+	initrd_fails("initrd=a", EFI_BAD_BUFFER_SIZE, "changes");
+	file_firmware();
+	f = new_file("a", "four");
+	f->size = f->size_later = PAYLOAD_MAX_SIZE + 1;
+	initrd_fails("initrd=a", EFI_BAD_BUFFER_SIZE, "too large");
+	file_firmware();
+	f = new_file("a", "four");
+	f->size = ~0UL;
+	initrd_fails("initrd=a", EFI_BAD_BUFFER_SIZE, "too large");
+	file_firmware();
+	f = new_file("a", "four");
+	f->size = PAYLOAD_MAX_SIZE;
+	new_file("b", "x");
+	initrd_fails("initrd=a initrd=b", EFI_BAD_BUFFER_SIZE, "too large");
+	file_firmware();
+	new_file("a", "four");
+	fw.fail_at = 1;
+	initrd_fails("initrd=a", EFI_OUT_OF_RESOURCES, "no memory");
+
+	/* A name that is cut is another file's. */
+	memset(name, 'x', sizeof(name));
+	memcpy(name, "initrd=", 7);
+	name[7 + 256] = '\0';
+	file_firmware();
+	initrd_fails(name, EFI_INVALID_PARAMETER, "too long");
+}
+
+TEST(initrd_longest_name)
+{
+	char name[7 + 255 + 1];
+
+	memset(name, 'x', sizeof(name));
+	memcpy(name, "initrd=", 7);
+	name[7 + 255] = '\0';
+	file_firmware();
+	new_file(name + 7, "four");
+	CHECK(!initrd(name), "%s", fw.console);
+	check_initrd("four", 4);
+}
+
+/* ---- the whole way ---- */
+
+/* Whether the payload is entered; else @status. */
+static bool boots(EFI_STATUS *status)
+{
+	if (setjmp(fw.entered))
+		return true;
+	*status = efi_pe_entry(&fw, &fw.st);
+	return false;
+}
+
+static struct boot_params *check_boot(void)
+{
+	EFI_STATUS status;
+
+	CHECK(boots(&status), "status 0x%lx: %s", status, fw.console);
+	CHECK(!fw.console[0], "%s", fw.console);
+	return fw.entered_with;
+}
+
+TEST(boot)
+{
+	struct boot_params *bp;
+	struct setup_header *hdr;
+	u32 at;
+
+	fresh_firmware();
+	set_options(u"quiet", 10);
+	bp = check_boot();
+	CHECK(efi_runtime_start == IMAGE_PREF, "0x%lx", efi_runtime_start);
+	hdr = &bp->hdr;
+	CHECK(hdr->type_of_loader == 0x21 && hdr->loadflags == LOADED_HIGH &&
+	      !hdr->ramdisk_size && !hdr->setup_data && !hdr->heap_end_ptr &&
+	      !hdr->ext_loader_ver && !hdr->ext_loader_type, "loader's fields");
+	CHECK(hdr->version == 0x3333 && hdr->pref_address == 0x3333333333333333,
+	      "build's fields");
+	CHECK(!strcmp((char *)(u64)hdr->cmd_line_ptr, "quiet"), "command line");
+	CHECK(bp->acpi_rsdp_addr == (u64)rsdp &&
+	      bp->secure_boot == SECURE_BOOT_DISABLED, "facts");
+	CHECK(bp->e820_entries == 3, "%u entries", bp->e820_entries);
+	CHECK(bp->efi_info.efi_loader_signature == 0x34364c45 &&
+	      bp->efi_info.efi_memdesc_size == sizeof(plain_map[0]) &&
+	      bp->efi_info.efi_memdesc_version == 1 &&
+	      bp->efi_info.efi_memmap_size == sizeof(plain_map), "efi_info");
+	CHECK(((u64)bp->efi_info.efi_systab_hi << 32 |
+	       bp->efi_info.efi_systab) == (u64)&fw.st, "system table");
+	CHECK(!memcmp((void *)((u64)bp->efi_info.efi_memmap_hi << 32 |
+			       bp->efi_info.efi_memmap), plain_map,
+		      sizeof(plain_map)), "memory map");
+	/* A zero page of zeroes. */
+	for (at = offsetof(struct boot_params, hdr) + sizeof(*hdr);
+	     at < offsetof(struct boot_params, e820_table); at++)
+		CHECK(!((u8 *)bp)[at], "0x%x is 0x%x", at, ((u8 *)bp)[at]);
+}
+
+TEST(boot_elsewhere)
+{
+	fresh_firmware();
+	fw.pref_taken = true;
+	fw.any_addr = 0x3001000;
+	check_boot();
+	CHECK(efi_runtime_start == 0x3200000, "0x%lx", efi_runtime_start);
+	CHECK(fw.live[1].size == IMAGE_INIT_SIZE + IMAGE_ALIGN ||
+	      fw.live[0].size == IMAGE_INIT_SIZE + IMAGE_ALIGN, "no slack");
+}
+
+/* The key was stale: once is forgiven. */
+TEST(boot_stale_key)
+{
+	EFI_STATUS status;
+
+	fresh_firmware();
+	fw.stale = 1;
+	check_boot();
+	CHECK(fw.exits == 2, "%u", fw.exits);
+	fresh_firmware();
+	fw.stale = 2;
+	CHECK(!boots(&status) && status == EFI_INVALID_PARAMETER, "0x%lx",
+	      status);
+	CHECK(fw.exits == 2, "%u", fw.exits);
+	fresh_firmware();
+	fw.exit_status = EFI_DEVICE_ERROR;
+	CHECK(!boots(&status) && status == EFI_DEVICE_ERROR && fw.exits == 1,
+	      "0x%lx", status);
+}
+
+/* The map that counts is the last one. */
+TEST(boot_map_grows)
+{
+	static const EFI_MEMORY_DESCRIPTOR map[] = {
+		{ EfiConventionalMemory, 0, 0, 0, 0x9f, 0xf },
+		{ EfiReservedMemoryType, 0, 0x9f000, 0, 1, 0xf },
+	};
+	struct boot_params *bp;
+
+	fresh_firmware();
+	fw.map = map;
+	fw.map_size = sizeof(map[0]);
+	fw.stale = 1;
+	fw.map_grows = true;
+	bp = check_boot();
+	CHECK(bp->e820_entries == 2 &&
+	      bp->efi_info.efi_memmap_size == sizeof(map), "%u entries",
+	      bp->e820_entries);
+}
+
+static void boot_fails(EFI_STATUS wanted, const char *message)
+{
+	EFI_STATUS status = EFI_SUCCESS;
+
+	CHECK(!boots(&status), "entered");
+	CHECK(status == wanted, "status 0x%lx: %s", status, fw.console);
+	CHECK(!strncmp(fw.console, "sevstub: ", 9) &&
+	      strstr(fw.console, message) && strstr(fw.console, "\r\n"),
+	      "\"%s\"", fw.console);
+	CHECK(!fw.over, "boot services are over");
+	CHECK(!still_live(), "%u allocations left", still_live());
+}
+
+TEST(boot_corrupt)
+{
+	static const struct {
+		size_t at;
+		EFI_STATUS status;
+		const char *message;
+	} cases[] = {
+		{ 0, EFI_LOAD_ERROR, "wrong magic" },
+		{ 0x30, EFI_CRC_ERROR, "corrupt payload header" },
+		{ 0x48, EFI_LOAD_ERROR, "size mismatch" },
+		{ 0x58, EFI_CRC_ERROR, "corrupt payload header" },
+		{ 0x60, EFI_CRC_ERROR, "corrupt payload: " },
+		{ 0x60 + COMP_SIZE / 2, EFI_CRC_ERROR, "corrupt payload: " },
+		{ 0x60 + COMP_SIZE - 1, EFI_CRC_ERROR, "corrupt payload: " },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fresh_firmware();
+		image_payload[cases[i].at] ^= 1;
+		boot_fails(cases[i].status, cases[i].message);
+		CHECK(!fw.allocations, "case %zu: %u allocations", i,
+		      fw.allocations);
+	}
+}
+
+TEST(boot_not_an_application)
+{
+	fresh_firmware();
+	fw.no_loaded_image = true;
+	boot_fails(EFI_UNSUPPORTED, "loaded-image");
+}
+
+/* No entry, entries too small: a loop must neither hang nor read beyond. */
+TEST(boot_bad_map)
+{
+	static const UINTN sizes[] = { 0, 1, sizeof(EFI_MEMORY_DESCRIPTOR) - 1 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		fresh_firmware();
+		fw.entry_size = sizes[i];
+		boot_fails(EFI_DEVICE_ERROR, "memory map");
+	}
+}
+
+/* One allocation after the other fails; all of them are looked at. */
+TEST(boot_out_of_memory)
+{
+	unsigned int failing, refused = 0;
+	EFI_STATUS status;
+
+	for (failing = 1; ; failing++) {
+		fresh_firmware();
+		set_options(u"initrd=a", 16);
+		fw.has_volume = true;
+		new_file("a", "four");
+		fw.pref_taken = true;
+		fw.fail_at = failing;
+		if (boots(&status)) {
+			if (fw.allocations < failing)
+				break;
+			continue;
+		}
+		refused++;
+		CHECK(status == EFI_OUT_OF_RESOURCES, "0x%lx", status);
+		CHECK(!strncmp(fw.console, "sevstub: ", 9), "\"%s\"",
+		      fw.console);
+		CHECK(!still_live(), "%u allocations left", still_live());
+	}
+	/* zero page, command line, range, initrd, map, setup_data */
+	CHECK(refused == 6, "%u refusals", refused);
+}
+
+TEST(boot_no_room)
+{
+	fresh_firmware();
+	fw.pref_taken = true;
+	fw.any_addr = 0;
+	boot_fails(EFI_OUT_OF_RESOURCES, "not enough room");
+	fresh_firmware();
+	fw.pref_taken = true;
+	fw.any_addr = IMAGE_PREF - IMAGE_ALIGN;
+	boot_fails(EFI_OUT_OF_RESOURCES, "below the link address");
+}
+
+/* ---- payloads that run at one address ---- */
+
+static const EFI_MEMORY_DESCRIPTOR busy_map[] = {
+	{ EfiConventionalMemory, 0, 0x100000, 0, 0x1000, 0xf },
+	{ EfiBootServicesData, 0, 0x1100000, 0, 0x100, 0xf },
+	{ EfiConventionalMemory, 0, 0x1200000, 0, 0x8000, 0xf },
+};
+
+static void fixed_firmware(EFI_MEMORY_DESCRIPTOR *map)
+{
+	fresh_firmware();
+	memcpy(map, busy_map, sizeof(busy_map));
+	info_in_image.relocatable = 0;
+	fw.map = map;
+	fw.map_size = sizeof(busy_map);
+}
+
+TEST(fixed)
+{
+	EFI_MEMORY_DESCRIPTOR map[3];
+
+	fixed_firmware(map);
+	check_boot();
+	CHECK(efi_runtime_start == IMAGE_PREF, "0x%lx", efi_runtime_start);
+}
+
+/*
+ * What boot services use becomes ours with their end. What is free is taken at
+ * once, what is somebody else's cannot be had.
+ */
+TEST(fixed_where_firmware_is)
+{
+	EFI_MEMORY_DESCRIPTOR map[3];
+	u64 taken = 0;
+	size_t i;
+
+	fixed_firmware(map);
+	fw.pref_taken = true;
+	fw.taken_is = IMAGE_INIT_SIZE;
+	check_boot();
+	CHECK(efi_runtime_start == IMAGE_PREF, "0x%lx", efi_runtime_start);
+	for (i = 0; i < MAX_LIVE; i++) {
+		if (fw.live[i].addr < IMAGE_PREF ||
+		    fw.live[i].addr >= IMAGE_PREF + IMAGE_INIT_SIZE)
+			continue;
+		CHECK(fw.live[i].addr + fw.live[i].size <= 0x1100000 ||
+		      fw.live[i].addr >= 0x1200000, "0x%lx", fw.live[i].addr);
+		taken += fw.live[i].size;
+	}
+	CHECK(taken == IMAGE_INIT_SIZE - 0x100000, "0x%lx bytes", taken);
+}
+
+static void fixed_fails(u32 entry, u32 type, u64 start, u64 pages)
+{
+	EFI_MEMORY_DESCRIPTOR map[3];
+
+	fixed_firmware(map);
+	fw.pref_taken = true;
+	fw.taken_is = IMAGE_INIT_SIZE;
+	map[entry] = (EFI_MEMORY_DESCRIPTOR){ type, 0, start, 0, pages, 0xf };
+	boot_fails(EFI_OUT_OF_RESOURCES, "not enough room");
+}
+
+TEST(fixed_no_room)
+{
+	static const u32 types[] = { 0, 1, 2, 5, 6, 8, 9, 10, 11, 14, 15, ~0U };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++)
+		fixed_fails(1, types[i], 0x1100000, 0x100);
+	/* a hole, at either end and between; sizes that wrap */
+	fixed_fails(0, EfiConventionalMemory, 0x1001000, 0xff);
+	fixed_fails(1, EfiBootServicesData, 0x1101000, 0xff);
+	fixed_fails(2, EfiConventionalMemory, 0x1200000, 0x1ff);
+	fixed_fails(2, EfiConventionalMemory, 0x1200000, (1UL << 52) + 1);
+	fixed_fails(2, EfiConventionalMemory, 0x1200000, 0);
+}
+
+TEST(handover)
+{
+	static struct boot_params bp;
+	EFI_STATUS status = EFI_SUCCESS;
+
+	fresh_firmware();
+	memset(&bp, 0, sizeof(bp));
+	bp.hdr.type_of_loader = 0x72;
+	bp.hdr.ramdisk_image = 0x12345;
+	bp.hdr.ramdisk_size = 77;
+	fw.has_load_file2 = true;
+	fw.initrd_size = fw.initrd_size_later = 5;
+	if (!setjmp(fw.entered)) {
+		status = efi_handover(&fw, &fw.st, &bp);
+		CHECK(false, "status 0x%lx: %s", status, fw.console);
+	}
+	CHECK(fw.entered_with == &bp && bp.hdr.type_of_loader == 0x72 &&
+	      bp.hdr.ramdisk_image == 0x12345 && bp.hdr.ramdisk_size == 77,
+	      "the loader's zero page");
+	CHECK(bp.e820_entries == 3 && bp.efi_info.efi_loader_signature,
+	      "%u entries", bp.e820_entries);
+}
