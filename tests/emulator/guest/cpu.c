@@ -16,6 +16,7 @@
 #define TSS_AVAILABLE		0x0000890000000000ULL
 #define IST_NUMBER		1
 #define SPLITS_MAX		16
+#define MAPPED			0x100000000ULL	/* 4 GiB */
 /* The machine's device registers lie in the fourth GiB (LAPIC, firmware). */
 #define DEVICE_GIB		3
 
@@ -83,11 +84,11 @@ static void build_tables(void)
 
 u64 *pte_of(u64 addr)
 {
-	u64 *pde = &pd[addr / PAGE_2M / PTRS][addr / PAGE_2M % PTRS];
+	u64 n = addr % MAPPED / PAGE_2M;
+	u64 *pde = addr < SHARED_VIEW ? &pd[n / PTRS][n % PTRS] :
+		   &pd_shared[n % PTRS];
 	u64 i, *table;
 
-	if (addr >= SHARED_VIEW)
-		pde = &pd_shared[(addr - SHARED_VIEW) / PAGE_2M % PTRS];
 	if (*pde & PTE_PS) {
 		table = pt[splits++];
 		for (i = 0; i < PTRS; i++)
