@@ -135,7 +135,7 @@ debug: $(RUN_DEPS) ## as run, with gdb attached to the stub [GDB_ARGS=]
 
 # ---- Tests.
 
-SUITES := lint unit boot emulator
+SUITES := lint unit payload boot emulator sev
 
 .PHONY: check $(SUITES:%=check-%) lint
 check: $(SUITES:%=check-deps-%) ## run every test

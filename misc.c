@@ -184,7 +184,7 @@ u64 place_image(struct boot_params *bp)
 	u64 to = runtime.end - (u64)(_end - startup_32);
 	u64 upper = (u64)(_edata - _text);
 	struct cmdline cmdline;
-	struct range text;
+	struct range initrd, text;
 
 	sev_detect();
 	sanitize_boot_params(bp);
@@ -205,8 +205,13 @@ u64 place_image(struct boot_params *bp)
 		error("load address",
 		      "0x%lx is in the way of the move to 0x%lx", load, to);
 
+	initrd = initrd_range(bp);
 	check_not_in(runtime, "zero page", zero_page);
-	check_not_in(runtime, "initrd", initrd_range(bp));
+	check_not_in(runtime, "initrd", initrd);
+	if (initrd.start != initrd.end &&
+	    !e820_is_ram(bp, initrd.start, initrd.end))
+		error("initrd", "0x%lx-0x%lx is not all in RAM", initrd.start,
+		      initrd.end);
 	text.start = (u64)cmdline.text;
 	text.end = text.start + cmdline.len + 1;
 	if (cmdline.text != builtin_cmdline)
