@@ -60,7 +60,8 @@ STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
 	$(O)/stub/huf_decompress_amd64.o
 
 # The functions that these flags would turn into calls of themselves.
-CFLAGS_string.o := -fno-builtin -fno-tree-loop-distribute-patterns
+CFLAGS_string.o := -fno-builtin \
+	$(call cc-option,-fno-tree-loop-distribute-patterns)
 # Cold code: small rather than fast.
 CFLAGS_misc.o := -Os
 CFLAGS_console.o := -Os
@@ -155,7 +156,17 @@ check-deps-lint: $(IMAGE_DEPS) $(O)/boot/test.img
 
 # ---- The rest.
 
-.PHONY: clean distclean help
+PREFIX ?= /usr/local
+bin := $(DESTDIR)$(PREFIX)/bin
+share := $(DESTDIR)$(PREFIX)/share
+
+.PHONY: install clean distclean help
+install: $(O)/mkpayload $(O)/sevemu.rom ## DESTDIR= PREFIX=: mkpayload, sevemu with its ROM, man pages
+	$(Q)install -d $(bin) $(share)/sevemu $(share)/man/man1
+	$(Q)install -m 755 $(O)/mkpayload tools/sevemu $(bin)
+	$(Q)install -m 644 $(O)/sevemu.rom $(share)/sevemu
+	$(Q)install -m 644 docs/mkpayload.1 docs/sevemu.1 $(share)/man/man1
+
 clean: ## remove what was built, keep what was fetched
 	$(Q)cd $(O) 2>/dev/null && rm -rf -- $$(ls -A | grep -vxE 'zstd|kernels') || true
 
