@@ -49,6 +49,7 @@ STUB_CFLAGS := -std=gnu11 $(OPT) -g -ffreestanding \
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wundef \
 	-Wcast-qual -Wvla
 
+# $(1), if the compiler knows all of it.
 cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null \
 	2>/dev/null && echo $(1))
 WARNINGS += $(call cc-option,-Wstack-usage=1024)
@@ -80,7 +81,7 @@ ZSTD_FLAGS := -I$(ZSTD_SRC)/lib -DDYNAMIC_BMI2=1 -DZSTD_LEGACY_SUPPORT=0 \
 # Alignment of code for speed costs 2 KB and gains no instruction. Its stack
 # use is measured, not computed: 1.5 KB.
 CFLAGS_unzstd.o := $(ZSTD_FLAGS) -Wno-stack-usage \
-	-falign-functions=1 -falign-loops=1 -falign-jumps=1
+	$(call cc-option,-falign-functions=1 -falign-loops=1 -falign-jumps=1)
 
 $(O)/stub/%.o: %.c Makefile
 	@mkdir -p $(@D)
