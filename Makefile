@@ -80,7 +80,7 @@ ZSTD_FLAGS := -I$(ZSTD_SRC)/lib -DDYNAMIC_BMI2=1 -DZSTD_LEGACY_SUPPORT=0 \
 	-DHUF_FORCE_DECOMPRESS_X1 -DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT
 # Alignment of code for speed costs 2 KB and gains no instruction. Its stack
 # use is measured, not computed: 1.5 KB.
-CFLAGS_unzstd.o := $(ZSTD_FLAGS) -Wno-stack-usage \
+CFLAGS_unzstd.o := $(ZSTD_FLAGS) $(call cc-option,-Wno-stack-usage) \
 	$(call cc-option,-falign-functions=1 -falign-loops=1 -falign-jumps=1)
 
 $(O)/stub/%.o: %.c Makefile
