@@ -82,6 +82,10 @@ ZSTD_FLAGS := -I$(ZSTD_SRC)/lib -DDYNAMIC_BMI2=1 -DZSTD_LEGACY_SUPPORT=0 \
 # use is measured, not computed: 1.5 KB.
 CFLAGS_unzstd.o := $(ZSTD_FLAGS) $(call cc-option,-Wno-stack-usage) \
 	$(call cc-option,-falign-functions=1 -falign-loops=1 -falign-jumps=1)
+# clang cannot build a part of a file for size, as unzstd.c asks gcc to.
+ifneq ($(findstring clang,$(shell $(CC) --version)),)
+CFLAGS_unzstd.o += -Os
+endif
 
 $(O)/stub/%.o: %.c Makefile
 	@mkdir -p $(@D)
