@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * misc_machine.h - what misc.c stands on in test_misc.c and test_extract.c: a
- * made-up image in made-up RAM, and in place of the stub's other files, but
- * e820.c, ones that write down what was asked of them.
+ * misc_machine.h - what misc.c stands on in test_misc.c, test_boot_map.c and
+ * test_extract.c: a made-up image in made-up RAM, and in place of the stub's
+ * other files, but e820.c, ones that write down what was asked of them.
  *
  * Linker symbols become fields of struct layout, so that a case can put the
  * image where it likes, addresses of nothing included.
@@ -474,6 +474,42 @@ static maybe_unused void fresh_machine(void)
 			     sizeof(struct payload_header),
 	};
 	seal_payload();
+}
+
+/* ---- parts of it ---- */
+
+/* The address at an offset. */
+static maybe_unused u64 m(u64 offset)
+{
+	return (u64)machine + offset;
+}
+
+static maybe_unused struct boot new_boot(void)
+{
+	struct boot boot = { .bp = &fake.bp };
+
+	boot.cmdline = find_cmdline(&fake.bp);
+	return boot;
+}
+
+/* Through the first two steps, as for an ordinary payload. */
+static maybe_unused struct boot placed_boot(void)
+{
+	struct boot boot = new_boot();
+
+	check_payload_header(&boot);
+	place_payload(&boot);
+	trace[0] = '\0';
+	return boot;
+}
+
+static maybe_unused struct setup_data *new_node(u64 offset, u64 next,
+						u32 len)
+{
+	struct setup_data *node = (void *)(machine + offset);
+
+	*node = (struct setup_data){ .next = next, .type = 1, .len = len };
+	return node;
 }
 
 #endif
