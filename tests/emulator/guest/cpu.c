@@ -5,9 +5,7 @@
  */
 #include "guest.h"
 
-#define SELECTOR_CODE64		0x10
 #define SELECTOR_TSS		0x20
-#define SELECTOR_USER_CODE	0x33ULL
 #define SELECTOR_USER_DATA	0x3bULL
 
 #define GATE_INTERRUPT		0x8e
@@ -121,6 +119,11 @@ void idt_set_present(u8 vector, bool present)
 {
 	idt[vector].type = present ? GATE_INTERRUPT :
 			   GATE_INTERRUPT & ~GATE_PRESENT;
+}
+
+void idt_set_selector(u8 vector, u16 selector)
+{
+	idt[vector].selector = selector;
 }
 
 void cpu_init(void)
