@@ -385,24 +385,35 @@ static void on_step(int number, siginfo_t *info, void *context)
 	guard_page();
 }
 
-static unsigned int watched_vc(void)
+static unsigned int raise_vc(void)
+{
+	return sev_es_vc(&frame);
+}
+
+static unsigned int console_input(void)
+{
+	return sev_es_inb(0x3fd);
+}
+
+/* Runs @what with the page under watch from VMGEXIT on. */
+static unsigned int watched(unsigned int (*what)(void))
 {
 	struct sigaction access = {
 		.sa_sigaction = on_access, .sa_flags = SA_SIGINFO | SA_NODEFER
 	}, step = {
 		.sa_sigaction = on_step, .sa_flags = SA_SIGINFO | SA_NODEFER
 	}, old_access, old_step;
-	unsigned int vector;
+	unsigned int ret;
 
 	memset(&watch, 0, sizeof(watch));
 	before_resuming = guard_page;
 	sigaction(SIGSEGV, &access, &old_access);
 	sigaction(SIGTRAP, &step, &old_step);
-	vector = sev_es_vc(&frame);
+	ret = what();
 	sigaction(SIGSEGV, &old_access, NULL);
 	sigaction(SIGTRAP, &old_step, NULL);
 	mprotect(&ghcb_page, PAGE_END, PROT_READ | PROT_WRITE);
-	return vector;
+	return ret;
 }
 
 TEST(fields_are_read_once)
@@ -412,7 +423,7 @@ TEST(fields_are_read_once)
 
 	FOR_EACH_OP(op) {
 		begin_op(op);
-		CHECK(!watched_vc(), "%s", op->name);
+		CHECK(!watched(raise_vc), "%s", op->name);
 		for (fields = 0; op->outputs[fields]; fields++)
 			CHECK(watch.reads[op->outputs[fields] / 8] == 1,
 			      "%s: %#x", op->name, op->outputs[fields]);
@@ -424,10 +435,14 @@ TEST(fields_are_read_once)
 
 		begin_op(op);
 		result(1, GP_EVENT);
-		CHECK(watched_vc() == 13, "%s", op->name);
+		CHECK(watched(raise_vc) == 13, "%s", op->name);
 		CHECK(watch.reads[INFO_1 / 8] == 1 &&
 		      watch.reads[INFO_2 / 8] == 1 && watch.accesses == 2,
 		      "%s: %u accesses", op->name, watch.accesses);
 	}
+	start();
+	expect_exit(0x7b, 0x3fd0011, 0);
+	answers(RAX, 0x60);
+	CHECK(watched(console_input) == 0x60, "input");
 	INFO("%u reads", seen);
 }
