@@ -25,6 +25,7 @@
 #define RESET_FULL		6
 #define LAPIC			0xfee00000ULL
 #define LAPIC_VERSION		0x30
+#define ROM_PAGE		0xfffff000ULL
 #define KEYBOARD_PORT		0x64
 #define KEYBOARD_RESET		0xfe
 
@@ -262,6 +263,35 @@ CASE(hv_mmio, "hypervisor-mmio", CASE_ES)
 		expect("result", ghcb_go(), RESULT_MALFORMED);
 		expect("violation", hook(HOOK_VIOLATION, 0), VIOL_INVALID_INPUT);
 	}
+}
+
+/* A ROM that is read as a device, and written: the write goes nowhere. */
+CASE(rom_write, "rom-write", CASE_ES)
+{
+	u64 before;
+
+	/* Without firmware there is no ROM of the guest's. */
+	if (hook(HOOK_FRAME_STATE, ROM_PAGE) == HOOK_FRAME_NONE)
+		return;
+	ghcb_begin(SVM_VMGEXIT_MMIO_READ, ROM_PAGE, 8);
+	ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
+	expect("result of a read", ghcb_go(), RESULT_DONE);
+	before = *(u64 *)ghcb_buffer();
+	ghcb_begin(SVM_VMGEXIT_MMIO_WRITE, ROM_PAGE, 8);
+	ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
+	*(u64 *)ghcb_buffer() = ~before;
+	expect("result of a write", ghcb_go(), RESULT_DONE);
+	ghcb_begin(SVM_VMGEXIT_MMIO_READ, ROM_PAGE, 8);
+	ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
+	expect("result of a read", ghcb_go(), RESULT_DONE);
+	expect("what is there", *(u64 *)ghcb_buffer(), before);
+	note("ROM", before);
+}
+
+CASE(ends_rom_ghcb, "ends-ghcb-in-rom", CASE_ES | CASE_ENDS)
+{
+	vmgexit_at(ROM_PAGE);
+	fail("the run goes on");
 }
 
 /*
