@@ -503,7 +503,8 @@ static void count_down(struct vc *vc, u64 done)
 
 	if (!vc->insn.rep)
 		return;
-	write_reg(&vc->regs[INSN_RCX], left, vc->insn.address_size);
+	/* With an address size of 32 bits that is all of RCX (APM3 1.2.3). */
+	vc->regs[INSN_RCX] = left;
 	vc->again = left != 0;
 }
 
