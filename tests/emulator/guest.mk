@@ -69,7 +69,7 @@ $(O)/emulator-guest/json: $(GUEST_DIR)/../json.c $(GUEST_DIR)/../guest.mk
 		-o $@ $<
 
 EMU_TEST_DEPS += $(O)/sevemu.rom $(O)/sevemu-guest.img $(O)/sevemu-firmware.img \
-	$(O)/emulator-guest/json $(O)/kernels/cloud/vmlinuz \
+	$(O)/emulator-guest/json $(O)/mkpayload $(O)/kernels/cloud/vmlinuz \
 	$(O)/initramfs.cpio.gz
 .PHONY: check-deps-emulator
 check-deps-emulator: $(EMU_TEST_DEPS)
