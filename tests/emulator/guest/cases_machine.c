@@ -23,6 +23,7 @@
 #define E820_TYPE_RAM		1
 #define RESET_PORT		0xcf9
 #define RESET_FULL		6
+#define UART_SCRATCH		0x3ff
 #define LAPIC			0xfee00000ULL
 #define LAPIC_VERSION		0x30
 #define ROM_PAGE		0xfffff000ULL
@@ -41,6 +42,7 @@ INSN(outb, "outb %%al, %%dx")
 INSN(outw, "outw %%ax, %%dx")
 INSN(outl, "outl %%eax, %%dx")
 INSN(rep_insb, "rep insb")
+INSN(outsb32, "addr32 rep outsb")
 INSN(read, "movl (%%rdi), %%eax")
 INSN(write, "movl %%eax, (%%rdi)")
 
@@ -76,6 +78,23 @@ static void fw_cfg_bytes(void *buf, u64 count)
 	struct regs r = { .rcx = count, .rdx = FW_CFG_DATA, .rdi = (u64)buf };
 
 	insn_rep_insb(&r);
+}
+
+/* With 32-bit addresses, 64-bit code clears the registers' upper halves. */
+CASE(string32, "string-io-address32", 0)
+{
+	static u8 bytes[2] = { 0x12, 0x34 };
+	const u64 high = 1ULL << 32;
+	struct regs r = { .rcx = high | 2, .rdx = UART_SCRATCH,
+			  .rsi = high | (u64)bytes };
+
+	/* The #VC handler here knows 64-bit addresses only. */
+	if (machine.sev == SEV_ES)
+		return;
+	insn_outsb32(&r);
+	expect("RCX", r.rcx, 0);
+	expect("RSI", r.rsi, (u64)bytes + 2);
+	expect("last byte written", in8(UART_SCRATCH), 0x34);
 }
 
 /* Finds a file of fw_cfg; returns its key, or 0, and its size. */
