@@ -55,6 +55,9 @@ FUNC(startup_32)
 .Lwhere:
 	popl	%ebp
 	subl	$rva(.Lwhere), %ebp
+	/* GDT, stack and C are at the end of the file: is it all there? */
+	cmpl	$IMAGE_END_MARK, rva(image_end_mark)(%ebp)
+	jne	truncated_32
 
 	leal	rva(gdt)(%ebp), %eax
 	movl	%eax, rva(gdt_ptr + 2)(%ebp)
@@ -122,6 +125,8 @@ GLOBAL(startup_64)
 FUNC(startup_64)
 	cld
 	cli
+	cmpl	$IMAGE_END_MARK, image_end_mark(%rip)
+	jne	truncated_64
 	leaq	early_stack_end(%rip), %rsp
 	/* CS at once: the loader's descriptor may mean something else here. */
 	leaq	gdt(%rip), %rax
@@ -203,6 +208,12 @@ FUNC(startup_64)
 END_FUNC(startup_64)
 
 	.code32
+
+/* Nothing but the head is there: no GDT, no IDT, no stack of our own. */
+FUNC(truncated_32)
+	leal	rva(truncated_message)(%ebp), %edi
+	jmp	early_print
+END_FUNC(truncated_32)
 
 /*
  * An IDT for 32-bit code: #VC is answered, an NMI is ignored, anything else is
@@ -599,7 +610,7 @@ FUNC(early_error)
 	movl	$SEVSTUB_TERM_GENERAL, %eax
 	testb	$SEV_STATUS_SEV_ES, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jnz	terminate_32
-.Lnext_char:
+early_print:
 	movb	(%edi), %bl
 	testb	%bl, %bl
 	jz	.Lhalt
@@ -614,12 +625,37 @@ FUNC(early_error)
 	movw	$PORT_COM1, %dx
 	outb	%al, %dx
 	incl	%edi
-	jmp	.Lnext_char
+	jmp	early_print
 .Lhalt:
 	cli
 	hlt
 	jmp	.Lhalt
 END_FUNC(early_error)
+
+	.code64
+
+/* As early_print, for the 64-bit entry and its addresses. */
+FUNC(truncated_64)
+	leaq	truncated_message(%rip), %rdi
+.Lchar_64:
+	movb	(%rdi), %bl
+	testb	%bl, %bl
+	jz	.Lhalt_64
+	movl	$EARLY_UART_POLLS, %ecx
+	movw	$(PORT_COM1 + UART_LSR), %dx
+.Lpoll_64:
+	inb	%dx, %al
+	testb	$UART_LSR_THRE, %al
+	loopz	.Lpoll_64
+	movb	%bl, %al
+	movw	$PORT_COM1, %dx
+	outb	%al, %dx
+	incq	%rdi
+	jmp	.Lchar_64
+.Lhalt_64:
+	hlt
+	jmp	.Lhalt_64
+END_FUNC(truncated_64)
 
 	.balign 8
 GLOBAL(kernel_info)
@@ -630,6 +666,8 @@ DATA(kernel_info)
 	.long	KERNEL_INFO_SETUP_TYPE_MAX
 END_DATA(kernel_info)
 
+truncated_message:
+	.asciz	"sevstub: truncated image: its end is missing; make or copy it again\r\n"
 no_long_mode_message:
 	.asciz	"sevstub: no long mode: this processor cannot run 64-bit code\r\n"
 no_room_message:
@@ -768,6 +806,12 @@ cbit_proof:
 early_stack:
 	.skip	EARLY_STACK_SIZE
 early_stack_end:
+
+	.section .image_end, "aw", @progbits
+	.balign 8
+	.long	0
+image_end_mark:
+	.long	IMAGE_END_MARK
 
 	.section .bss.stack, "aw", @nobits
 	.balign 4096

@@ -391,6 +391,17 @@ static void map_vga(void)
 		console_vga_enable();
 }
 
+/* The payload gets no device mapped, and nothing shared. */
+static void unmap_vga(void)
+{
+	u64 start, end;
+
+	if (!console_vga_range(&start, &end))
+		return;
+	console_vga_disable();
+	ident_map_device_remove(start, end - start);
+}
+
 static struct cpu detect_cpu(void)
 {
 	const u32 bmi = 1U << CPUID_7_EBX_BMI1_BIT | 1U << CPUID_7_EBX_BMI2_BIT;
@@ -480,6 +491,7 @@ u64 extract_kernel(struct boot_params *bp)
 	if (idt_nmi_count())
 		info("sevstub: %u NMIs ignored\n", idt_nmi_count());
 	info("sevstub: entering the payload at 0x%lx\n", entry);
+	unmap_vga();
 	sev_es_shutdown();
 	idt_teardown();
 	return entry;
