@@ -95,7 +95,6 @@ static const char *const reasons_sevstub[] = {
 	"MMIO #VC on RAM",
 	"unexpected exception",
 	"GHCB could not be made shared or private",
-	"#VC, but not an SEV-ES guest",
 	"CPU lacks a feature that SEV-ES guests have",
 };
 

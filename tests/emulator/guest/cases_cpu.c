@@ -286,6 +286,31 @@ CASE(gate_dpl, "vc-gate-to-user-code", CASE_ES)
 	expect("exceptions", trap.count, 2);
 }
 
+/* A TSS too short for the stack that is asked of it: #TS (APM2 8.2). */
+CASE(short_tss, "vc-short-tss", CASE_ES)
+{
+	struct regs r = { 0 };
+
+	trap_arm(VECTOR_TS);
+	trap_arm(VECTOR_DF);
+	tss_load(TSS_LIMIT_BEFORE_IST);
+	idt_use_ist(VECTOR_UD, IST_1);
+	hook2(HOOK_INJECT, VECTOR_UD, 0);
+	idt_use_ist(VECTOR_UD, 0);
+	expect("vector", trap.vector, VECTOR_TS);
+	expect("error code", trap.error_code, SELECTOR_TSS | ERROR_EXT);
+
+	idt_use_ist(VECTOR_VC, IST_1);
+	asm volatile("movq $1f, %0\n\tcpuid\n1:"
+		     : "=m"(trap.resume), "+a"(r.rax), "+c"(r.rcx)
+		     : : "rbx", "rdx", "memory");
+	idt_use_ist(VECTOR_VC, 0);
+	tss_load(TSS_LIMIT);
+	expect("#VC count", vc.count, 0);
+	expect("vector", trap.vector, VECTOR_DF);
+	expect("exceptions", trap.count, 2);
+}
+
 CASE(ends_no_gate, "ends-no-gate", CASE_ES | CASE_ENDS)
 {
 	struct regs r = { 0 };

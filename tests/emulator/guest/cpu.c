@@ -5,7 +5,6 @@
  */
 #include "guest.h"
 
-#define SELECTOR_TSS		0x20
 #define SELECTOR_USER_DATA	0x3bULL
 
 #define GATE_INTERRUPT		0x8e
@@ -34,7 +33,7 @@ struct tss {
 	u64 reserved2;
 	u16 reserved3, iomap;
 } __attribute__((packed));
-_Static_assert(sizeof(struct tss) == 104, "APM2 12.2.5");
+_Static_assert(sizeof(struct tss) == TSS_LIMIT + 1, "APM2 12.2.5");
 
 static ALIGNED_PAGE u64 pml4[PTRS], pdpt[PTRS], pdpt_shared[PTRS];
 static ALIGNED_PAGE u64 pd[4][PTRS], pd_shared[PTRS], pt[SPLITS_MAX][PTRS];
@@ -126,13 +125,23 @@ void idt_set_selector(u8 vector, u16 selector)
 	idt[vector].selector = selector;
 }
 
+void tss_load(u32 limit)
+{
+	u64 base = (u64)&tss;
+
+	gdt[SELECTOR_TSS / 8] = TSS_AVAILABLE | limit |
+				(base & 0xffffff) << 16 |
+				(base & 0xff000000) << 32;
+	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
+	asm volatile("ltr %w0" : : "r"(SELECTOR_TSS));
+}
+
 void cpu_init(void)
 {
 	struct {
 		u16 limit;
 		u64 base;
 	} __attribute__((packed)) idtr = { sizeof(idt) - 1, (u64)idt };
-	u64 base = (u64)&tss;
 	unsigned int i;
 
 	build_tables();
@@ -144,11 +153,7 @@ void cpu_init(void)
 	tss.rsp[0] = (u64)user_exit_stack + PAGE_SIZE;
 	tss.ist[IST_NUMBER - 1] = (u64)ist_stack + PAGE_SIZE;
 	tss.iomap = sizeof(tss);
-	gdt[SELECTOR_TSS / 8] = TSS_AVAILABLE | (sizeof(tss) - 1) |
-				(base & 0xffffff) << 16 |
-				(base & 0xff000000) << 32;
-	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
-	asm volatile("ltr %w0" : : "r"(SELECTOR_TSS));
+	tss_load(TSS_LIMIT);
 }
 
 void trap_arm(u8 vector)
