@@ -81,7 +81,6 @@ FUNC(startup_32)
 	call	check_long_mode
 	call	place_early_tables	/* %edi = tables */
 	call	build_early_tables
-	call	write_cbit_proof	/* %ebx = what was written */
 
 	/* Long mode: PAE, a map, EFER.LME, then paging (APM2 14.6.1). */
 	movl	%cr4, %eax
@@ -89,6 +88,7 @@ FUNC(startup_32)
 	orl	$X86_CR4_PAE, %eax
 	movl	%eax, %cr4
 	movl	%edi, %cr3
+	call	write_cbit_proof	/* %ebx, %edi = what was written */
 	movl	$MSR_EFER, %ecx
 	rdmsr
 	btsl	$EFER_LME_BIT, %eax
@@ -96,11 +96,19 @@ FUNC(startup_32)
 	pushl	$BOOT_CS
 	leal	rva(.Llong_mode)(%ebp), %eax
 	pushl	%eax
-	/* From the write to CR0 to the proof no memory is relied upon. */
+	/*
+	 * From the write to CR0 to the proof no memory is relied upon, and
+	 * none written: an NMI then finds no IDT, and not a stack that a wrong
+	 * C-bit has put into the hypervisor's hands. The 32-bit IDT would be
+	 * of no use in long mode anyway.
+	 */
+	lidt	rva(no_idt)(%ebp)
 	movl	rva(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
 	movl	$CR0_BOOT, %eax
 	movl	%eax, %cr0
 	cmpl	rva(cbit_proof)(%ebp), %ebx
+	jne	.Lcbit_wrong
+	cmpl	rva(cbit_proof + 4)(%ebp), %edi
 	jne	.Lcbit_wrong
 	lretl
 .Lcbit_wrong:
@@ -255,6 +263,8 @@ FUNC(set_gate_32)
 END_FUNC(set_gate_32)
 
 FUNC(nmi_32)
+	/* sev-es.c says "NMI complete" when it can. */
+	movb	$1, rva(sev_guest + SEV_GUEST_NMI_SEEN)(%ebp)
 	iretl
 END_FUNC(nmi_32)
 
@@ -347,9 +357,10 @@ FUNC(terminate_32)
 	orl	$(SEV_TERM_SET_SEVSTUB << GHCB_MSR_TERM_SET_SHIFT | GHCB_MSR_TERM_REQ), %eax
 	xorl	%edx, %edx
 	movl	$MSR_GHCB, %ecx
+.Lterminate:
 	wrmsr
 	VMGEXIT
-	jmp	terminate_32
+	jmp	.Lterminate
 END_FUNC(terminate_32)
 
 /*
@@ -371,6 +382,9 @@ FUNC(find_sev)
 	movl	$CPUID_SEV, %eax
 	xorl	%ecx, %ecx
 	cpuid
+	/* Only now? It is SEV-ES all the same. */
+	cmpb	$0, rva(sev_guest + SEV_GUEST_VC_SEEN)(%ebp)
+	jne	.Lsev_es_now
 	btl	$CPUID_SEV_EAX_SEV_BIT, %eax
 	jnc	.Lsev_known
 	movl	%ebx, %edi
@@ -388,6 +402,7 @@ FUNC(find_sev)
 	cmpl	$CPUID_SEV, %eax
 	movl	$SEVSTUB_TERM_CPUID_STATUS, %eax
 	jb	terminate_32
+.Lsev_es_now:
 	movl	$CPUID_SEV, %ebx
 	movl	$(GHCB_MSR_CPUID_EBX << GHCB_MSR_CPUID_REG_SHIFT), %eax
 	call	cpuid_by_msr
@@ -433,16 +448,20 @@ END_FUNC(find_sev)
 /*
  * Paging is off, every access is private: what is written now must read back
  * through page tables with the C-bit. Zeroes where there is no C-bit.
- * Out: %ebx = what was written. Clobbers %eax, %ecx.
+ * Out: %ebx, %edi = what was written. Clobbers %eax, %ecx.
  */
 FUNC(write_cbit_proof)
 	xorl	%ebx, %ebx
+	xorl	%edi, %edi
 	testb	$SEV_STATUS_SEV, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jz	.Lproof_written
 	movl	$RDRAND_TRIES, %ecx
 .Lproof_random:
 	rdrand	%ebx
+	jnc	.Lproof_again
+	rdrand	%edi
 	jc	.Lproof_written
+.Lproof_again:
 	decl	%ecx
 	jnz	.Lproof_random
 	movl	$SEVSTUB_TERM_CPU, %eax
@@ -452,6 +471,7 @@ FUNC(write_cbit_proof)
 	jmp	early_error
 .Lproof_written:
 	movl	%ebx, rva(cbit_proof)(%ebp)
+	movl	%edi, rva(cbit_proof + 4)(%ebp)
 	ret
 END_FUNC(write_cbit_proof)
 
@@ -687,7 +707,8 @@ no_random_message:
  * In:  %rdi = new CR3, %rsi = SEV_STATUS.
  * Between the write to CR3 and the proof only instruction fetches, which are
  * private whatever the C-bit (APM2 15.34.5), and one read. A wrong bit reads
- * something else, or ends in a nested page fault; nothing was written then.
+ * something else, or ends in a nested page fault; nothing was written then,
+ * not even by an NMI, which finds no IDT.
  */
 GLOBAL(load_cr3_proven)
 FUNC(load_cr3_proven)
@@ -701,9 +722,14 @@ FUNC(load_cr3_proven)
 	jmp	.Lproof_failed_64
 .Lproof_write_64:
 	movq	%rdx, cbit_proof(%rip)
+	subq	$16, %rsp
+	sidt	(%rsp)
+	lidt	no_idt(%rip)
 	movq	%rdi, %cr3
 	cmpq	%rdx, cbit_proof(%rip)
 	jne	.Lproof_wrong_64
+	lidt	(%rsp)
+	addq	$16, %rsp
 	ret
 .Lproof_wrong_64:
 	movl	$SEVSTUB_TERM_CBIT_PROOF, %eax
@@ -796,6 +822,11 @@ idt_32:
 idt_ptr_32:
 	.word	. - idt_32 - 1
 	.long	0
+
+/* For the moments when no handler may run. */
+no_idt:
+	.word	0
+	.quad	0
 
 	.balign 8
 cbit_proof:

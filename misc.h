@@ -287,6 +287,7 @@ struct sev_guest {
 	u32 cbit;		/* position of the C-bit */
 	bool known;		/* all of this has been found out */
 	bool vc_seen;		/* a #VC came */
+	bool nmi_seen;		/* an NMI came in 32-bit code */
 };
 extern struct sev_guest sev_guest;
 
