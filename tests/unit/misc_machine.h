@@ -214,6 +214,11 @@ void console_vga_enable(void)
 	did("vga");
 }
 
+void console_vga_disable(void)
+{
+	did("no vga");
+}
+
 /* ---- ident_map_64.c ---- */
 
 static int map_result(const char *call)
@@ -261,6 +266,12 @@ int ident_map_device(u64 addr, u64 size)
 {
 	did("device 0x%lx+0x%lx", addr, size);
 	return map_result("device");
+}
+
+int ident_map_device_remove(u64 addr, u64 size)
+{
+	did("remove 0x%lx+0x%lx", addr, size);
+	return 0;
 }
 
 void ident_map_load(void)

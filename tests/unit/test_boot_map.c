@@ -323,3 +323,14 @@ TEST(vga)
 	CHECK(!strcmp(trace, "device 0xb8000+0x8000\n"),
 	      "used although not mapped: %s", trace);
 }
+
+/* Given back before the payload gets the map; first nobody writes there. */
+TEST(vga_unmapped)
+{
+	fresh_machine();
+	unmap_vga();
+	CHECK(!trace[0], "there is none: %s", trace);
+	fake.vga = true;
+	unmap_vga();
+	CHECK(!strcmp(trace, "no vga\nremove 0xb8000+0x8000\n"), "%s", trace);
+}

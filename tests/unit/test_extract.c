@@ -388,7 +388,8 @@ TEST(extract_with_everything)
 {
 	static const char *const steps[] = {
 		"map load", "stage 2", "map 0x", "device", "vga", "bmi2",
-		"digest", "unzstd", "3 NMIs", "teardown", NULL,
+		"digest", "unzstd", "3 NMIs", "no vga", "remove", "teardown",
+		NULL,
 	};
 
 	fresh_machine();
