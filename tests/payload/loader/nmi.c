@@ -20,6 +20,7 @@
 #define TIMER_COMPARATOR	0x08
 #define LAST_TIMER(caps)	((caps) >> 8 & 0x1f)
 #define HPET_ENABLE		(1U << 0)
+#define HPET_LEGACY		(1U << 1)
 #define TIMER_INTERRUPTS	(1U << 2)
 #define TIMER_ROUTE(pin)	((pin) << 9)
 #define FS_PER_NS		1000000UL
@@ -30,6 +31,8 @@
 #define IOAPIC_WINDOW		0x10
 #define REDIRECTION(pin)	(0x10 + 2 * (pin))
 #define DELIVER_NMI		(4U << 8)
+#define PIT_PIN			2
+#define RTC_PIN			8
 
 static volatile u32 *reg(u64 device, u32 offset)
 {
@@ -42,12 +45,27 @@ static void ioapic_write(u32 index, u32 value)
 	*reg(IOAPIC, IOAPIC_WINDOW) = value;
 }
 
+/*
+ * The input that timer @n raises. The first two have those of the PIT and the
+ * RTC ("legacy replacement"), because the firmware left the PIT running: its
+ * interrupts would become NMIs, too.
+ */
+static u32 pin_of(u32 n)
+{
+	u32 routes = *reg(HPET, HPET_TIMER(n) + TIMER_ROUTES);
+
+	if (n < 2)
+		return n ? RTC_PIN : PIT_PIN;
+	if (!routes)
+		fail("nmi: the HPET's timer %u has no interrupt", n);
+	return (u32)__builtin_ctz(routes);
+}
+
 /* The counter stands still, so that all timers start together. */
 static void set_timer(u32 n, u64 ns)
 {
 	u64 ticks = ns * FS_PER_NS / *reg(HPET, HPET_PERIOD);
-	u32 routes = *reg(HPET, HPET_TIMER(n) + TIMER_ROUTES);
-	u32 pin = (u32)__builtin_ctz(routes);
+	u32 pin = pin_of(n);
 
 	ioapic_write(REDIRECTION(pin) + 1, 0);
 	ioapic_write(REDIRECTION(pin), DELIVER_NMI);
@@ -75,10 +93,10 @@ void nmi_start(void)
 		fail("nmi: %lu of them, and the HPET has %u timers", count,
 		     last + 1);
 
-	*reg(HPET, HPET_CONFIG) = 0;
+	*reg(HPET, HPET_CONFIG) = HPET_LEGACY;
 	*reg(HPET, HPET_COUNTER) = 0;
 	*reg(HPET, HPET_COUNTER + 4) = 0;
 	for (u32 n = 0; n < count; n++)
 		set_timer(n, first + n * step);
-	*reg(HPET, HPET_CONFIG) = HPET_ENABLE;
+	*reg(HPET, HPET_CONFIG) = HPET_LEGACY | HPET_ENABLE;
 }
