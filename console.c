@@ -273,6 +273,11 @@ void console_vga_enable(void)
 	con.vga_enabled = con.vga_cols != 0;
 }
 
+void console_vga_disable(void)
+{
+	con.vga_enabled = false;
+}
+
 /* -- Options */
 
 static bool skip(const char **s, const char *prefix)

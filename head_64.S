@@ -55,6 +55,9 @@ FUNC(startup_32)
 .Lwhere:
 	popl	%ebp
 	subl	$rva(.Lwhere), %ebp
+	/* GDT, stack and C are at the end of the file: is it all there? */
+	cmpl	$IMAGE_END_MARK, rva(image_end_mark)(%ebp)
+	jne	truncated_32
 
 	leal	rva(gdt)(%ebp), %eax
 	movl	%eax, rva(gdt_ptr + 2)(%ebp)
@@ -78,7 +81,6 @@ FUNC(startup_32)
 	call	check_long_mode
 	call	place_early_tables	/* %edi = tables */
 	call	build_early_tables
-	call	write_cbit_proof	/* %ebx = what was written */
 
 	/* Long mode: PAE, a map, EFER.LME, then paging (APM2 14.6.1). */
 	movl	%cr4, %eax
@@ -86,6 +88,7 @@ FUNC(startup_32)
 	orl	$X86_CR4_PAE, %eax
 	movl	%eax, %cr4
 	movl	%edi, %cr3
+	call	write_cbit_proof	/* %ebx, %edi = what was written */
 	movl	$MSR_EFER, %ecx
 	rdmsr
 	btsl	$EFER_LME_BIT, %eax
@@ -93,11 +96,19 @@ FUNC(startup_32)
 	pushl	$BOOT_CS
 	leal	rva(.Llong_mode)(%ebp), %eax
 	pushl	%eax
-	/* From the write to CR0 to the proof no memory is relied upon. */
+	/*
+	 * From the write to CR0 to the proof no memory is relied upon, and
+	 * none written: an NMI then finds no IDT, and not a stack that a wrong
+	 * C-bit has put into the hypervisor's hands. The 32-bit IDT would be
+	 * of no use in long mode anyway.
+	 */
+	lidt	rva(no_idt)(%ebp)
 	movl	rva(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
 	movl	$CR0_BOOT, %eax
 	movl	%eax, %cr0
 	cmpl	rva(cbit_proof)(%ebp), %ebx
+	jne	.Lcbit_wrong
+	cmpl	rva(cbit_proof + 4)(%ebp), %edi
 	jne	.Lcbit_wrong
 	lretl
 .Lcbit_wrong:
@@ -122,6 +133,8 @@ GLOBAL(startup_64)
 FUNC(startup_64)
 	cld
 	cli
+	cmpl	$IMAGE_END_MARK, image_end_mark(%rip)
+	jne	truncated_64
 	leaq	early_stack_end(%rip), %rsp
 	/* CS at once: the loader's descriptor may mean something else here. */
 	leaq	gdt(%rip), %rax
@@ -212,6 +225,12 @@ END_FUNC(startup_64)
 
 	.code32
 
+/* Nothing but the head is there: no GDT, no IDT, no stack of our own. */
+FUNC(truncated_32)
+	leal	rva(truncated_message)(%ebp), %edi
+	jmp	early_print
+END_FUNC(truncated_32)
+
 /*
  * An IDT for 32-bit code: #VC is answered, an NMI is ignored, anything else is
  * the end. Clobbers %eax, %ebx, %ecx, %edx, %edi.
@@ -252,6 +271,8 @@ FUNC(set_gate_32)
 END_FUNC(set_gate_32)
 
 FUNC(nmi_32)
+	/* sev-es.c says "NMI complete" when it can. */
+	movb	$1, rva(sev_guest + SEV_GUEST_NMI_SEEN)(%ebp)
 	iretl
 END_FUNC(nmi_32)
 
@@ -344,9 +365,10 @@ FUNC(terminate_32)
 	orl	$(SEV_TERM_SET_SEVSTUB << GHCB_MSR_TERM_SET_SHIFT | GHCB_MSR_TERM_REQ), %eax
 	xorl	%edx, %edx
 	movl	$MSR_GHCB, %ecx
+.Lterminate:
 	wrmsr
 	VMGEXIT
-	jmp	terminate_32
+	jmp	.Lterminate
 END_FUNC(terminate_32)
 
 /*
@@ -368,6 +390,9 @@ FUNC(find_sev)
 	movl	$CPUID_SEV, %eax
 	xorl	%ecx, %ecx
 	cpuid
+	/* Only now? It is SEV-ES all the same. */
+	cmpb	$0, rva(sev_guest + SEV_GUEST_VC_SEEN)(%ebp)
+	jne	.Lsev_es_now
 	btl	$CPUID_SEV_EAX_SEV_BIT, %eax
 	jnc	.Lsev_known
 	movl	%ebx, %edi
@@ -385,6 +410,7 @@ FUNC(find_sev)
 	cmpl	$CPUID_SEV, %eax
 	movl	$SEVSTUB_TERM_CPUID_STATUS, %eax
 	jb	terminate_32
+.Lsev_es_now:
 	movl	$CPUID_SEV, %ebx
 	movl	$(GHCB_MSR_CPUID_EBX << GHCB_MSR_CPUID_REG_SHIFT), %eax
 	call	cpuid_by_msr
@@ -430,16 +456,20 @@ END_FUNC(find_sev)
 /*
  * Paging is off, every access is private: what is written now must read back
  * through page tables with the C-bit. Zeroes where there is no C-bit.
- * Out: %ebx = what was written. Clobbers %eax, %ecx.
+ * Out: %ebx, %edi = what was written. Clobbers %eax, %ecx.
  */
 FUNC(write_cbit_proof)
 	xorl	%ebx, %ebx
+	xorl	%edi, %edi
 	testb	$SEV_STATUS_SEV, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jz	.Lproof_written
 	movl	$RDRAND_TRIES, %ecx
 .Lproof_random:
 	rdrand	%ebx
+	jnc	.Lproof_again
+	rdrand	%edi
 	jc	.Lproof_written
+.Lproof_again:
 	decl	%ecx
 	jnz	.Lproof_random
 	movl	$SEVSTUB_TERM_CPU, %eax
@@ -449,6 +479,7 @@ FUNC(write_cbit_proof)
 	jmp	early_error
 .Lproof_written:
 	movl	%ebx, rva(cbit_proof)(%ebp)
+	movl	%edi, rva(cbit_proof + 4)(%ebp)
 	ret
 END_FUNC(write_cbit_proof)
 
@@ -607,7 +638,7 @@ FUNC(early_error)
 	movl	$SEVSTUB_TERM_GENERAL, %eax
 	testb	$SEV_STATUS_SEV_ES, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jnz	terminate_32
-.Lnext_char:
+early_print:
 	movb	(%edi), %bl
 	testb	%bl, %bl
 	jz	.Lhalt
@@ -622,12 +653,37 @@ FUNC(early_error)
 	movw	$PORT_COM1, %dx
 	outb	%al, %dx
 	incl	%edi
-	jmp	.Lnext_char
+	jmp	early_print
 .Lhalt:
 	cli
 	hlt
 	jmp	.Lhalt
 END_FUNC(early_error)
+
+	.code64
+
+/* As early_print, for the 64-bit entry and its addresses. */
+FUNC(truncated_64)
+	leaq	truncated_message(%rip), %rdi
+.Lchar_64:
+	movb	(%rdi), %bl
+	testb	%bl, %bl
+	jz	.Lhalt_64
+	movl	$EARLY_UART_POLLS, %ecx
+	movw	$(PORT_COM1 + UART_LSR), %dx
+.Lpoll_64:
+	inb	%dx, %al
+	testb	$UART_LSR_THRE, %al
+	loopz	.Lpoll_64
+	movb	%bl, %al
+	movw	$PORT_COM1, %dx
+	outb	%al, %dx
+	incq	%rdi
+	jmp	.Lchar_64
+.Lhalt_64:
+	hlt
+	jmp	.Lhalt_64
+END_FUNC(truncated_64)
 
 	.balign 8
 GLOBAL(kernel_info)
@@ -638,6 +694,8 @@ DATA(kernel_info)
 	.long	KERNEL_INFO_SETUP_TYPE_MAX
 END_DATA(kernel_info)
 
+truncated_message:
+	.asciz	"sevstub: truncated image: its end is missing; make or copy it again\r\n"
 no_long_mode_message:
 	.asciz	"sevstub: no long mode: this processor cannot run 64-bit code\r\n"
 no_room_message:
@@ -673,7 +731,8 @@ END_FUNC(efi_handover_entry)
  * In:  %rdi = new CR3, %rsi = SEV_STATUS.
  * Between the write to CR3 and the proof only instruction fetches, which are
  * private whatever the C-bit (APM2 15.34.5), and one read. A wrong bit reads
- * something else, or ends in a nested page fault; nothing was written then.
+ * something else, or ends in a nested page fault; nothing was written then,
+ * not even by an NMI, which finds no IDT.
  */
 GLOBAL(load_cr3_proven)
 FUNC(load_cr3_proven)
@@ -687,9 +746,14 @@ FUNC(load_cr3_proven)
 	jmp	.Lproof_failed_64
 .Lproof_write_64:
 	movq	%rdx, cbit_proof(%rip)
+	subq	$16, %rsp
+	sidt	(%rsp)
+	lidt	no_idt(%rip)
 	movq	%rdi, %cr3
 	cmpq	%rdx, cbit_proof(%rip)
 	jne	.Lproof_wrong_64
+	lidt	(%rsp)
+	addq	$16, %rsp
 	ret
 .Lproof_wrong_64:
 	movl	$SEVSTUB_TERM_CBIT_PROOF, %eax
@@ -783,6 +847,11 @@ idt_ptr_32:
 	.word	. - idt_32 - 1
 	.long	0
 
+/* For the moments when no handler may run. */
+no_idt:
+	.word	0
+	.quad	0
+
 	.balign 8
 cbit_proof:
 	.quad	0
@@ -792,6 +861,12 @@ cbit_proof:
 early_stack:
 	.skip	EARLY_STACK_SIZE
 early_stack_end:
+
+	.section .image_end, "aw", @progbits
+	.balign 8
+	.long	0
+image_end_mark:
+	.long	IMAGE_END_MARK
 
 	.section .bss.stack, "aw", @nobits
 	.balign 4096

@@ -358,6 +358,26 @@ int ident_map_device(u64 addr, u64 size)
 			 PTE_UNCACHED);
 }
 
+int ident_map_device_remove(u64 addr, u64 size)
+{
+	u64 start = addr, end = addr + size;
+	unsigned int level;
+	u64 *entry;
+
+	if (!round_to_pages(&start, &end))
+		return -EINVAL;
+	for (addr = start; addr < end; addr = next_addr(addr, level)) {
+		entry = lookup(addr, &level);
+		if (!is_leaf(*entry, level) ||
+		    (*entry & PTE_UNCACHED) != PTE_UNCACHED ||
+		    addr % level_size(level) || end - addr < level_size(level))
+			return -EINVAL;
+		write_entry(entry, 0);
+		invlpg(addr);
+	}
+	return 0;
+}
+
 int ident_map_query(u64 addr)
 {
 	unsigned int level;

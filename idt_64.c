@@ -164,22 +164,31 @@ static noreturn void report(const struct exception_frame *f)
 		con_printf("sevstub: unexpected exception: %s (vector %lu) error code 0x%lx at startup_32+0x%lx\n",
 			   exception_name(f->vector), f->vector, f->error_code,
 			   f->rip - (u64)startup_32);
-	dump_registers(f);
-	dump_stack(f->rsp);
+	/* Registers are what SEV-ES keeps from the host that reads this. */
+	if (!sev_es_active()) {
+		dump_registers(f);
+		dump_stack(f->rsp);
+	}
 	stop(SEVSTUB_TERM_EXCEPTION);
 }
 
 void do_exception(struct exception_frame *frame)
 {
+	unsigned int vector;
+
 	switch (frame->vector) {
 	case X86_TRAP_NMI:
 		nmi_count++;
 		sev_es_nmi();
 		return;
 	case X86_TRAP_VC:
-		frame->vector = sev_es_vc(frame);
-		if (!frame->vector)
+		vector = sev_es_vc(frame);
+		if (!vector)
 			return;
+		/* The error code was the exit code of what is #VC no more. */
+		if (vector != X86_TRAP_VC)
+			frame->error_code = 0;
+		frame->vector = vector;
 		break;
 	case X86_TRAP_PF:
 		/* A handler touches nothing that is not mapped. */

@@ -182,7 +182,7 @@ u64 place_image(struct boot_params *bp)
 	u64 to = runtime.end - (u64)(_end - startup_32);
 	u64 upper = (u64)(_edata - _text);
 	struct cmdline cmdline;
-	struct range text;
+	struct range initrd, text;
 
 	sev_detect();
 	sanitize_boot_params(bp);
@@ -205,8 +205,13 @@ u64 place_image(struct boot_params *bp)
 		error("load address",
 		      "0x%lx is in the way of the move to 0x%lx", load, to);
 
+	initrd = initrd_range(bp);
 	check_not_in(runtime, "zero page", zero_page);
-	check_not_in(runtime, "initrd", initrd_range(bp));
+	check_not_in(runtime, "initrd", initrd);
+	if (initrd.start != initrd.end &&
+	    !e820_is_ram(bp, initrd.start, initrd.end))
+		error("initrd", "0x%lx-0x%lx is not all in RAM", initrd.start,
+		      initrd.end);
 	text.start = (u64)cmdline.text;
 	text.end = text.start + cmdline.len + 1;
 	if (cmdline.text != builtin_cmdline)
@@ -393,6 +398,17 @@ static void map_vga(void)
 		console_vga_enable();
 }
 
+/* The payload gets no device mapped, and nothing shared. */
+static void unmap_vga(void)
+{
+	u64 start, end;
+
+	if (!console_vga_range(&start, &end))
+		return;
+	console_vga_disable();
+	ident_map_device_remove(start, end - start);
+}
+
 static struct cpu detect_cpu(void)
 {
 	const u32 bmi = 1U << CPUID_7_EBX_BMI1_BIT | 1U << CPUID_7_EBX_BMI2_BIT;
@@ -482,6 +498,7 @@ u64 extract_kernel(struct boot_params *bp)
 	if (idt_nmi_count())
 		info("sevstub: %u NMIs ignored\n", idt_nmi_count());
 	info("sevstub: entering the payload at 0x%lx\n", entry);
+	unmap_vga();
 	sev_es_shutdown();
 	idt_teardown();
 	return entry;

@@ -163,6 +163,8 @@ void console_force(void);
  */
 bool console_vga_range(u64 *start, u64 *end);
 void console_vga_enable(void);
+/* Before the mapping goes away. */
+void console_vga_disable(void);
 
 /*
  * Formatted output. Conversions: %s %c %d %u %x with an optional '0', a width
@@ -249,6 +251,12 @@ int ident_map_set_encrypted(u64 addr);
  */
 int ident_map_device(u64 addr, u64 size);
 
+/*
+ * Takes the pages of [addr, addr + size), mapped by ident_map_device(), out of
+ * the map again. Returns 0, or -EINVAL if one of them is no such page.
+ */
+int ident_map_device_remove(u64 addr, u64 size);
+
 /* What the map says about the page at @addr: MAP_* flags, or -EFAULT. */
 int ident_map_query(u64 addr);
 
@@ -294,6 +302,7 @@ struct sev_guest {
 	u32 cbit;		/* position of the C-bit */
 	bool known;		/* all of this has been found out */
 	bool vc_seen;		/* a #VC came */
+	bool nmi_seen;		/* an NMI came in 32-bit code */
 };
 extern struct sev_guest sev_guest;
 
@@ -387,7 +396,7 @@ void unzstd_use_bmi2(void);
  * Decompresses one zstd frame of exactly @in_size bytes, which must give
  * exactly @out_size bytes. Input may lie at the end of the output's buffer
  * (see payload_header.margin). Returns 0, zstd's error code (above 0, listed in
- * its zstd_errors.h), or -EINVAL if the frame holds less.
+ * its zstd_errors.h), or -EINVAL if the frame holds more or less.
  */
 int unzstd(void *out, size_t out_size, const void *in, size_t in_size);
 

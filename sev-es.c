@@ -29,6 +29,7 @@ BUILD_BUG_ON(offsetof(struct sev_guest, info) != SEV_GUEST_INFO);
 BUILD_BUG_ON(offsetof(struct sev_guest, cbit) != SEV_GUEST_CBIT);
 BUILD_BUG_ON(offsetof(struct sev_guest, known) != SEV_GUEST_KNOWN);
 BUILD_BUG_ON(offsetof(struct sev_guest, vc_seen) != SEV_GUEST_VC_SEEN);
+BUILD_BUG_ON(offsetof(struct sev_guest, nmi_seen) != SEV_GUEST_NMI_SEEN);
 
 static struct ghcb ghcb_page __attribute__((aligned(GHCB_SIZE)));
 
@@ -411,7 +412,9 @@ void sev_es_setup_ghcb(const struct boot_params *bp)
 	memset(&ghcb_page, 0, sizeof(ghcb_page));
 	es.bp = bp;
 	es.ghcb = &ghcb_page;
-	/* One that came in stage 1 has been waiting for this. */
+	/* One that came before has been waiting for this. */
+	if (sev_guest.nmi_seen)
+		es.nmi_pending = true;
 	ghcb_end();
 }
 
@@ -503,7 +506,8 @@ static void count_down(struct vc *vc, u64 done)
 
 	if (!vc->insn.rep)
 		return;
-	write_reg(&vc->regs[INSN_RCX], left, vc->insn.address_size);
+	/* With an address size of 32 bits that is all of RCX (APM3 1.2.3). */
+	vc->regs[INSN_RCX] = left;
 	vc->again = left != 0;
 }
 

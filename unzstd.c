@@ -107,8 +107,10 @@ int unzstd(void *out, size_t out_size, const void *in, size_t in_size)
 	if (!dctx)
 		return ZSTD_error_memory_allocation;
 	ret = ZSTD_decompressDCtx(dctx, out, out_size, in, in_size);
+	/* Too much, or too little: even no input at all is a success of 0. */
+	if (ZSTD_getErrorCode(ret) == ZSTD_error_dstSize_tooSmall)
+		return -EINVAL;
 	if (ZSTD_isError(ret))
 		return (int)ZSTD_getErrorCode(ret);
-	/* An empty input is a success of 0 bytes; so is a frame of fewer. */
 	return ret == out_size ? 0 : -EINVAL;
 }

@@ -84,6 +84,9 @@
 #define A20_TEST		(0x80 * 4)
 #define A20_TRIES		32
 
+/* The image's last bytes: without them the file was cut short. */
+#define IMAGE_END_MARK		0x646e4553	/* "SEnd" */
+
 /* -- Sizes that are ours to choose. */
 #define EARLY_STACK_SIZE	2048
 #define STACK_SIZE		16384

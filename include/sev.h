@@ -158,11 +158,9 @@
 #define SEVSTUB_TERM_EXCEPTION		16
 /* The GHCB page could not be made shared, or private again. */
 #define SEVSTUB_TERM_GHCB_MAP		17
-/* #VC although SEV_STATUS says that this is no SEV-ES guest. */
-#define SEVSTUB_TERM_SPURIOUS_VC	18
 /* The processor lacks what every SEV-ES guest has: long mode, RDRAND. */
-#define SEVSTUB_TERM_CPU		19
-#define SEVSTUB_TERM_REASONS		20	/* how many there are */
+#define SEVSTUB_TERM_CPU		18
+#define SEVSTUB_TERM_REASONS		19	/* how many there are */
 
 /*
  * -- sw_exit_code. asm/svm.h has all but these (GHCB 4.1). Its error codes
@@ -226,6 +224,7 @@
 #define SEV_GUEST_CBIT			16
 #define SEV_GUEST_KNOWN			20
 #define SEV_GUEST_VC_SEEN		21
+#define SEV_GUEST_NMI_SEEN		22
 
 /* RDRAND may be out of numbers for a moment, not ten times in a row. */
 #define RDRAND_TRIES			10

@@ -10,6 +10,7 @@
  *	FIELD-VALUE	subtract from it
  *	flip@PERCENT	invert a byte of the compressed payload; 100 is the last
  *	code@OFFSET=HEX	overwrite the file from there on: the stub's code
+ *	cut@PERCENT	keep that much of the file
  *	digest		recompute comp_digest
  *	header_digest	recompute header_digest: what follows the payload's
  *			digest check must stand on its own
@@ -180,6 +181,8 @@ static void apply(struct file *file, const char *operation)
 		file->frame[at] ^= 0xff;
 	} else if (!strncmp(operation, "code@", strlen("code@"))) {
 		overwrite(file, operation + strlen("code@"));
+	} else if (!strncmp(operation, "cut@", strlen("cut@"))) {
+		file->size = percent_of(file->size, operation + strlen("cut@"));
 	} else if (!strcmp(operation, "digest")) {
 		payload->comp_digest = XXH64(file->frame, file->frame_size, 0);
 	} else if (!strcmp(operation, "header_digest")) {

@@ -333,6 +333,7 @@ void exit_handle(struct vcpu *vcpu)
 	case SVM_EXIT_RDPMC:
 	case SVM_EXIT_MONITOR:
 	case SVM_EXIT_MWAIT:
+	case SVM_EXIT_EXCP_AC:
 		vc_raise(vcpu, v->exit_code);
 		break;
 	case SVM_EXIT_MWAIT_ARMED:
@@ -350,9 +351,6 @@ void exit_handle(struct vcpu *vcpu)
 		break;
 	case SVM_EXIT_EXCP_DB:
 		exit_db(vcpu);
-		break;
-	case SVM_EXIT_EXCP_AC:
-		vc_raise(vcpu, v->exit_code);
 		break;
 	case SVM_EXIT_HLT:
 		exit_hlt(vcpu);

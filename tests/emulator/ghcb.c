@@ -75,6 +75,11 @@ static u64 cpuid_answer(struct vcpu *vcpu, u64 request)
 	       GHCB_MSR_CPUID_RESP;
 }
 
+__attribute__((noreturn)) static void ap_reset_hold(void)
+{
+	end_run(END_GUEST, "guest ended: its only CPU waits for a start-up IPI");
+}
+
 static void msr_protocol(struct vcpu *vcpu, u64 request)
 {
 	unsigned int code = request & GHCB_MSR_INFO_MASK;
@@ -91,7 +96,7 @@ static void msr_protocol(struct vcpu *vcpu, u64 request)
 	case GHCB_MSR_TERM_REQ:
 		end_terminated(request);
 	case GHCB_MSR_AP_RESET_REQ:
-		end_run(END_GUEST, "guest ended: its only CPU waits for a start-up IPI");
+		ap_reset_hold();
 	case GHCB_MSR_PREF_GPA_REQ:
 	case GHCB_MSR_REG_GPA_REQ:
 	case GHCB_MSR_PSC_REQ:
@@ -295,7 +300,7 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		vcpu->nmi_masked = false;
 		break;
 	case GHCB_EXIT_AP_RESET_HOLD:
-		end_run(END_GUEST, "guest ended: its only CPU waits for a start-up IPI");
+		ap_reset_hold();
 	case GHCB_EXIT_AP_JUMP_TABLE:
 		do_jump_table(vcpu, g, reply);
 		break;

@@ -45,6 +45,20 @@ $(O)/sevemu-guest.img: $(O)/emulator-guest/guest.elf
 	@printf '  %-7s %s\n' OBJCOPY $@
 	$(Q)$(OBJCOPY) -O binary -R .bss $< $@
 
+# The same guest as firmware, for --mode ovmf.
+$(O)/emulator-guest/firmware.o: $(GUEST_DIR)/firmware.S $(O)/sevemu-guest.img
+	@printf '  %-7s %s\n' AS $@
+	$(Q)$(CC) -DGUEST_IMAGE='"$(O)/sevemu-guest.img"' -c -o $@ $<
+
+$(O)/emulator-guest/firmware.elf: $(O)/emulator-guest/firmware.o
+	@printf '  %-7s %s\n' LD $@
+	$(Q)$(LD) -nostdlib -R $(O)/emulator-guest/guest.elf \
+		--section-start .rom=0 -e 0 -o $@ $<
+
+$(O)/sevemu-firmware.img: $(O)/emulator-guest/firmware.elf
+	@printf '  %-7s %s\n' OBJCOPY $@
+	$(Q)$(OBJCOPY) -O binary -j .rom $< $@
+
 -include $(GUEST_OBJS:.o=.d)
 
 # The reader of reports, a host program.
@@ -54,8 +68,8 @@ $(O)/emulator-guest/json: $(GUEST_DIR)/../json.c $(GUEST_DIR)/../guest.mk
 	$(Q)$(HOSTCC) -std=gnu11 -O1 -Wall -Wextra -Werror -Wshadow $(HOSTCFLAGS) \
 		-o $@ $<
 
-EMU_TEST_DEPS += $(O)/sevemu.rom $(O)/sevemu-guest.img \
-	$(O)/emulator-guest/json $(O)/kernels/cloud/vmlinuz \
+EMU_TEST_DEPS += $(O)/sevemu.rom $(O)/sevemu-guest.img $(O)/sevemu-firmware.img \
+	$(O)/emulator-guest/json $(O)/mkpayload $(O)/kernels/cloud/vmlinuz \
 	$(O)/initramfs.cpio.gz
 .PHONY: check-deps-emulator
 check-deps-emulator: $(EMU_TEST_DEPS)

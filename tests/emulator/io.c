@@ -249,6 +249,12 @@ void io_string(u16 port, unsigned int size, u8 *data, u64 count, bool in)
 	}
 }
 
+/* A register as an instruction with this address size writes it. */
+static void put_masked(u64 *reg, u64 value, u64 mask)
+{
+	*reg = (mask == 0xffff ? *reg & ~mask : 0) | (value & mask);
+}
+
 /*
  * INS and OUTS of guests without SEV-ES, one element at a time.  QEMU's
  * EXITINFO1 has neither address size nor segment: the prefixes say them.
@@ -302,11 +308,10 @@ static void exit_string(struct vcpu *vcpu, u64 info, unsigned int size)
 		if (in)
 			guest_write(vcpu, va, data, batch * size, access, &fault);
 
-		*index = (*index & ~mask) |
-			 ((*index + (down ? -batch : batch) * size) & mask);
+		put_masked(index, *index + (down ? -batch : batch) * size, mask);
 		if (!rep)
 			break;
-		*count = (*count & ~mask) | ((*count - batch) & mask);
+		put_masked(count, *count - batch, mask);
 	}
 	vmcb->rip = vmcb->exit_info_2;
 }

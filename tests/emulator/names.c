@@ -60,8 +60,8 @@ const char *const violation_names[VIOLATION_NAMES] = {
 };
 
 /*
- * Termination reasons: set 0 is the GHCB specification's, set 1 is Linux's, set
- * 2 is the stub's.  A set is one more table.
+ * Termination reasons: set 0 is the GHCB specification's, set 1 is Linux's (its
+ * asm/sev-common.h), set 2 is the stub's.  A set is one more table.
  */
 static const char *const reasons_ghcb[] = {
 	"general", "protocol version not supported", "SNP features missing",
@@ -69,7 +69,11 @@ static const char *const reasons_ghcb[] = {
 
 static const char *const reasons_linux[] = {
 	"GHCB not registered", "page state change failed", "PVALIDATE failed",
-	"not running at VMPL0", "CPUID failed", "CPUID of the hypervisor differs",
+	"not running at VMPL0", "CPUID table not valid",
+	"CPUID by the hypervisor failed", "secrets page not valid",
+	"no SVSM in the secrets page", "SVSM left VMPL0 to the guest",
+	"SVSM's calling area is not aligned", "secure TSC failed",
+	"SVSM's calling area cannot be mapped", "secure AVIC failed",
 };
 
 static const char *const reasons_sevstub[] = {
@@ -91,7 +95,6 @@ static const char *const reasons_sevstub[] = {
 	"MMIO #VC on RAM",
 	"unexpected exception",
 	"GHCB could not be made shared or private",
-	"#VC, but not an SEV-ES guest",
 	"CPU lacks a feature that SEV-ES guests have",
 };
 

@@ -39,9 +39,7 @@ $(O)/sevemu.rom: $(EMU_OUT)/sevemu.elf
 	@printf '  %-7s %s\n' OBJCOPY $@
 	$(Q)$(OBJCOPY) -O binary $< $@
 
-.PHONY: sevemu check-deps-emulator
+.PHONY: sevemu
 sevemu: $(O)/sevemu.rom
-check-deps-emulator: $(O)/sevemu.rom $(O)/sevemu-guest.img \
-	$(O)/kernels/cloud/vmlinuz $(O)/initramfs.cpio.gz
 
 -include $(EMU_OBJS:.o=.d)

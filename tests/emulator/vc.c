@@ -52,21 +52,23 @@ static bool meet_fault(struct met *met, const struct guest_fault *fault)
 	return meet(met, X86_PF, fault->error_code);
 }
 
+/* Part of a table; what is behind its limit is @vector. */
 static bool read_table(struct vcpu *vcpu, const struct segment *table, u32 offset,
-		       void *buf, u32 len, u32 error_code, struct met *met)
+		       void *buf, u32 len, unsigned int vector, u32 error_code,
+		       struct met *met)
 {
 	struct guest_fault fault;
 
 	if (offset + len - 1 > table->limit)
-		return meet(met, X86_GP, error_code);
+		return meet(met, vector, error_code);
 	if (!guest_read(vcpu, table->base + offset, buf, len, 0, &fault))
 		return meet_fault(met, &fault);
 	return true;
 }
 
-/* A descriptor of the GDT or LDT, unpacked the way the VMCB holds it. */
+/* A descriptor of the GDT or LDT, unpacked the way the VMCB holds it; or @vector. */
 static bool read_descriptor(struct vcpu *vcpu, u16 selector, struct segment *seg,
-			    struct met *met)
+			    unsigned int vector, struct met *met)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
 	const struct segment *table = selector & SELECTOR_TI ? &vmcb->ldtr : &vmcb->gdtr;
@@ -74,8 +76,8 @@ static bool read_descriptor(struct vcpu *vcpu, u16 selector, struct segment *seg
 	u64 d;
 
 	if (!(selector & ~SELECTOR_RPL))
-		return meet(met, X86_GP, ERROR_EXT);
-	if (!read_table(vcpu, table, selector & ~7, &d, sizeof(d), error_code, met))
+		return meet(met, vector, ERROR_EXT);
+	if (!read_table(vcpu, table, selector & ~7, &d, sizeof(d), vector, error_code, met))
 		return false;
 	seg->selector = selector;
 	seg->attrib = (d >> 40 & 0xff) | (d >> 44 & 0xf00);
@@ -94,7 +96,7 @@ static bool read_gate(struct vcpu *vcpu, unsigned int vector, struct gate *gate,
 
 	memset(gate, 0, sizeof(*gate));
 	if (!read_table(vcpu, &vcpu->vmcb->idtr, vector * size, gate, size,
-			error_code, met))
+			X86_GP, error_code, met))
 		return false;
 	switch (gate->attrib & GATE_TYPE) {
 	case GATE_INTERRUPT:
@@ -121,7 +123,7 @@ static bool choose_stack64(struct vcpu *vcpu, unsigned int ist, unsigned int cpl
 
 	*rsp = vmcb->rsp;
 	if ((ist || cpl < vmcb->cpl) &&
-	    !read_table(vcpu, &vmcb->tr, offset, rsp, sizeof(*rsp),
+	    !read_table(vcpu, &vmcb->tr, offset, rsp, sizeof(*rsp), X86_TS,
 			(vmcb->tr.selector & ~SELECTOR_RPL) | ERROR_EXT, met))
 		return false;
 	*rsp &= ~15ull;
@@ -178,8 +180,9 @@ static bool deliver32(struct vcpu *vcpu, const struct gate *gate,
 		struct { u32 esp; u32 ss; } stack;
 
 		if (!read_table(vcpu, &vmcb->tr, TSS32_ESP0 + cpl * 8, &stack,
-				sizeof(stack), vmcb->tr.selector | ERROR_EXT, met) ||
-		    !read_descriptor(vcpu, stack.ss, &ss, met))
+				sizeof(stack), X86_TS,
+				(vmcb->tr.selector & ~SELECTOR_RPL) | ERROR_EXT, met) ||
+		    !read_descriptor(vcpu, stack.ss, &ss, X86_TS, met))
 			return false;
 		esp = stack.esp;
 		count = 6;
@@ -220,7 +223,7 @@ static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 		end_error(vcpu, "exception %u (error code %#x) in real or virtual-8086 mode",
 			  vector, error_code);
 	if (!read_gate(vcpu, vector, &gate, met) ||
-	    !read_descriptor(vcpu, gate.selector, &cs, met))
+	    !read_descriptor(vcpu, gate.selector, &cs, X86_GP, met))
 		return false;
 	if ((cs.attrib & (SEG_S | SEG_CODE)) != (SEG_S | SEG_CODE) ||
 	    (cs.attrib >> SEG_DPL_SHIFT & 3u) > cpl ||

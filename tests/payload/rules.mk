@@ -85,7 +85,7 @@ $(PAYLOADS)/noise.bin: $(PAYLOADS)/noise
 # ---- The test loader.
 
 PAYLOAD_LOADER_OBJS := $(addprefix $(PAYLOADS)/obj/,\
-	$(addprefix loader/,head.o leave.o main.o image.o zeropage.o map.o) \
+	$(addprefix loader/,head.o leave.o main.o image.o zeropage.o map.o nmi.o) \
 	print.o options.o string.o)
 
 $(PAYLOADS)/loader.elf: $(PAYLOAD_LOADER_OBJS) tests/payload/loader/loader.ld \

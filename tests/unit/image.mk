@@ -6,10 +6,11 @@
 # As in the stub: the same switches (later in the Makefile, hence no `:=`) and
 # the same assembly. The compressor is the library's.
 CFLAGS_test_unzstd = $(ZSTD_FLAGS)
+CFLAGS_test_digest = $(ZSTD_FLAGS)
 LDLIBS_test_unzstd := $(O)/stub/huf_decompress_amd64.o -lzstd
-$(O)/unit/test_unzstd: $(O)/stub/huf_decompress_amd64.o
-
-$(O)/unit/test_unzstd $(O)/unit/test_misc: tests/unit/image.mk
+LDLIBS_test_digest := $(LDLIBS_test_unzstd)
+$(O)/unit/test_unzstd $(O)/unit/test_digest: tests/unit/image.mk \
+	$(O)/stub/huf_decompress_amd64.o
 
 # What test_unzstd, test_image.sh and test_debug.sh run or read.
 check-deps-unit: $(O)/mkpayload $(O)/sevstub.a $(O)/kernels/cloud/vmlinuz \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * misc_machine.h - what misc.c stands on in test_misc.c and test_extract.c: a
- * made-up image in made-up RAM, and in place of the stub's other files, but
- * e820.c, ones that write down what was asked of them.
+ * misc_machine.h - what misc.c stands on in test_misc.c, test_boot_map.c and
+ * test_extract.c: a made-up image in made-up RAM, and in place of the stub's
+ * other files, but e820.c, ones that write down what was asked of them.
  *
  * Linker symbols become fields of struct layout, so that a case can put the
  * image where it likes, addresses of nothing included.
@@ -217,6 +217,11 @@ void console_vga_enable(void)
 	did("vga");
 }
 
+void console_vga_disable(void)
+{
+	did("no vga");
+}
+
 /* ---- ident_map_64.c ---- */
 
 static int map_result(const char *call)
@@ -264,6 +269,12 @@ int ident_map_device(u64 addr, u64 size)
 {
 	did("device 0x%lx+0x%lx", addr, size);
 	return map_result("device");
+}
+
+int ident_map_device_remove(u64 addr, u64 size)
+{
+	did("remove 0x%lx+0x%lx", addr, size);
+	return 0;
 }
 
 void ident_map_load(void)
@@ -478,6 +489,42 @@ static maybe_unused void fresh_machine(void)
 			     sizeof(struct payload_header),
 	};
 	seal_payload();
+}
+
+/* ---- parts of it ---- */
+
+/* The address at an offset. */
+static maybe_unused u64 m(u64 offset)
+{
+	return (u64)machine + offset;
+}
+
+static maybe_unused struct boot new_boot(void)
+{
+	struct boot boot = { .bp = &fake.bp };
+
+	boot.cmdline = find_cmdline(&fake.bp);
+	return boot;
+}
+
+/* Through the first two steps, as for an ordinary payload. */
+static maybe_unused struct boot placed_boot(void)
+{
+	struct boot boot = new_boot();
+
+	check_payload_header(&boot);
+	place_payload(&boot);
+	trace[0] = '\0';
+	return boot;
+}
+
+static maybe_unused struct setup_data *new_node(u64 offset, u64 next,
+						u32 len)
+{
+	struct setup_data *node = (void *)(machine + offset);
+
+	*node = (struct setup_data){ .next = next, .type = 1, .len = len };
+	return node;
 }
 
 #endif

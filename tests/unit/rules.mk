@@ -14,6 +14,10 @@ UNIT_CFLAGS := -std=gnu11 -g -O1 \
 
 LDLIBS_test_insn := -lZydis
 
+# The stub's own object: jumped to as a processor would.
+LDLIBS_test_idt_handlers := $(O)/stub/idt_handlers_64.o
+$(O)/unit/test_idt_handlers: $(O)/stub/idt_handlers_64.o
+
 # The decoder is compiled from zstd's own source, as it is in the stub.
 ZSTD_SRC ?= $(O)/zstd
 CFLAGS_test_unzstd := -I$(ZSTD_SRC)/lib

@@ -1,33 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_extract.c - misc.c from the moved copy on: extract_kernel() and its
- * steps, on images that the build never made and from loaders that lie.
+ * steps, on images that the build never made. What it maps is test_boot_map.c's.
  */
 #include "misc_machine.h"
-
-static u64 m(u64 offset)
-{
-	return (u64)machine + offset;
-}
-
-static struct boot new_boot(void)
-{
-	struct boot boot = { .bp = &fake.bp };
-
-	boot.cmdline = find_cmdline(&fake.bp);
-	return boot;
-}
-
-/* Through the first two steps, as for an ordinary payload. */
-static struct boot placed_boot(void)
-{
-	struct boot boot = new_boot();
-
-	check_payload_header(&boot);
-	place_payload(&boot);
-	trace[0] = '\0';
-	return boot;
-}
 
 /* ---- check_payload_header() ---- */
 
@@ -223,333 +199,6 @@ TEST(payload_la57)
 	place_payload(&boot);
 }
 
-/* ---- build_map() ---- */
-
-static const struct cpu plain_cpu = { .nx = true };
-
-static void map_refused(const struct boot *boot, const char *what)
-{
-	EXPECT_ERROR(build_map(boot, &plain_cpu), what);
-}
-
-/* The trace, line by line, to compare with; addresses are offsets in RAM. */
-static char *ordinary_map(void)
-{
-	static char text[2048];
-
-	snprintf(text, sizeof(text),
-		 "map init\n"
-		 "guard 0x0\n"
-		 "guard 0x%lx\n"
-		 "map 0x%lx-0x%lx rox\n"
-		 "map 0x%lx-0x%lx ro\n"
-		 "map 0x%lx-0x%lx rw\n"
-		 "map 0x%lx-0x%lx rwx\n"
-		 "map 0x%lx-0x%lx ro\n"
-		 "map 0x%lx-0x%lx rw\n"
-		 "map 0x%lx-0x%lx rw\n"
-		 "map 0x%lx-0x%lx rw\n",
-		 m(AT_GUARD),
-		 m(AT_TEXT), m(AT_RODATA) - 8, m(AT_RODATA), m(AT_DATA) - 8,
-		 m(AT_DATA), m(AT_END),
-		 m(AT_RUNTIME), m(AT_RUNTIME + MEM_SIZE),
-		 m(AT_HEAD), m(AT_TEXT),
-		 (u64)&fake.bp, (u64)&fake.bp + 4096,
-		 m(AT_CMDLINE), m(AT_CMDLINE) + strlen("from the loader") + 1,
-		 m(AT_INITRD), m(AT_INITRD) + 0x1234);
-	return text;
-}
-
-TEST(map_of_an_ordinary_boot)
-{
-	struct boot boot;
-
-	fresh_machine();
-	boot = placed_boot();
-	build_map(&boot, &plain_cpu);
-	CHECK(!strcmp(trace, ordinary_map()), "%.400s", trace);
-	CHECK(fake.config.pool == layout.pool &&
-	      fake.config.pool_size == AT_END - 0x6000 - AT_POOL &&
-	      fake.config.levels == 4 && fake.config.bp == &fake.bp &&
-	      !fake.config.enc_mask && fake.config.nx && !fake.config.pages_1g,
-	      "another configuration");
-}
-
-TEST(map_configuration)
-{
-	const struct cpu cpu = { .pages_1g = true };
-	struct boot boot;
-
-	fresh_machine();
-	boot = placed_boot();
-	fake.cr4 = X86_CR4_LA57;
-	fake.enc_mask = 1UL << 51;
-	build_map(&boot, &cpu);
-	CHECK(fake.config.levels == 5, "%u levels", fake.config.levels);
-	CHECK(fake.config.enc_mask == 1UL << 51, "0x%lx", fake.config.enc_mask);
-	CHECK(!fake.config.nx && fake.config.pages_1g, "nx, 1 GiB");
-}
-
-TEST(map_without_initrd)
-{
-	char initrd[80];
-	struct boot boot;
-
-	fresh_machine();
-	boot = placed_boot();
-	set_initrd(m(AT_INITRD), 0);
-	build_map(&boot, &plain_cpu);
-	snprintf(initrd, sizeof(initrd), "map 0x%lx", m(AT_INITRD));
-	CHECK(!strstr(trace, initrd), "%.400s", trace);
-}
-
-/* The payload's memory reaches over the compressed bytes, or up to the text. */
-TEST(map_of_large_payloads)
-{
-	char expected[200];
-	struct boot boot;
-
-	fresh_machine();
-	boot = placed_boot();
-	boot.payload.mem_size = AT_COMP_END - 0x8000 - AT_RUNTIME;
-	build_map(&boot, &plain_cpu);
-	snprintf(expected, sizeof(expected),
-		 "map 0x%lx-0x%lx rwx\nmap 0x%lx-0x%lx ro\n",
-		 m(AT_RUNTIME), m(AT_COMP_END + 0x100 - 0x8000),
-		 m(AT_COMP_END + 0x100 - 0x8000), m(AT_TEXT));
-	CHECK(strstr(trace, expected), "%.400s", trace);
-
-	trace[0] = '\0';
-	boot.payload.mem_size = AT_TEXT - AT_RUNTIME;
-	build_map(&boot, &plain_cpu);
-	snprintf(expected, sizeof(expected),
-		 "map 0x%lx-0x%lx rwx\nmap 0x%lx", m(AT_RUNTIME), m(AT_TEXT),
-		 (u64)&fake.bp);
-	CHECK(strstr(trace, expected), "%.400s", trace);
-
-	/* the relocations count, where they need more than the memory */
-	trace[0] = '\0';
-	boot.payload.mem_size = OUT_SIZE;
-	boot.out_size = OUT_SIZE + 0x7001;
-	build_map(&boot, &plain_cpu);
-	snprintf(expected, sizeof(expected), "map 0x%lx-0x%lx rwx",
-		 m(AT_RUNTIME), m(AT_RUNTIME + OUT_SIZE + 0x8000));
-	CHECK(strstr(trace, expected), "%.400s", trace);
-}
-
-/* Every single call may fail; the message names the part and the reason. */
-TEST(map_failures)
-{
-	static const char *const parts[] = {
-		NULL, "page 0", "stack", "text", "rodata", "data", "payload",
-		"compressed payload", "zero page", "command line", "initrd",
-	};
-	char calls[2048], *call, *next;
-	struct boot boot;
-	size_t i;
-
-	fresh_machine();
-	strcpy(calls, ordinary_map());
-	for (i = 0, call = calls; *call; call = next, i++) {
-		next = strchr(call, '\n') + 1;
-		next[-1] = '\0';
-		fresh_machine();
-		boot = placed_boot();
-		fake.map_fails = i ? call : "init";
-		fake.map_error = i % 2 ? -ENOMEM : -EINVAL;
-		map_refused(&boot, "page tables");
-		CHECK(i < ARRAY_SIZE(parts), "%s", call);
-		if (!parts[i])
-			continue;
-		CHECK(!strncmp(harness_error_detail, parts[i],
-			       strlen(parts[i])),
-		      "%s: %s", call, harness_error_detail);
-		if (call[0] == 'm')
-			CHECK(strstr(harness_error_detail,
-				     i % 2 ? "(out of tables)" :
-				     "(out of reach)"),
-			      "%s", harness_error_detail);
-	}
-	CHECK(i == ARRAY_SIZE(parts), "%zu calls", i);
-}
-
-/* ---- map_setup_data() ---- */
-
-static struct setup_data *new_node(u64 offset, u64 next, u32 len)
-{
-	struct setup_data *node = (void *)(machine + offset);
-
-	*node = (struct setup_data){ .next = next, .type = 1, .len = len };
-	return node;
-}
-
-static void setup_data_refused(const struct boot *boot)
-{
-	EXPECT_ERROR(map_setup_data(boot), "setup_data");
-}
-
-/* Each node is mapped before it is read, all of it before the next one. */
-TEST(setup_data_chain)
-{
-	struct boot boot;
-	char expected[400];
-
-	fresh_machine();
-	boot = placed_boot();
-	map_setup_data(&boot);
-	CHECK(!trace[0], "without a chain: %s", trace);
-
-	new_node(AT_NODES, m(AT_NODES + 0x5008), 0x3000);
-	new_node(AT_NODES + 0x5008, 0, 0);
-	hide(machine, AT_CMDLINE);
-	fake.bp.hdr.setup_data = m(AT_NODES);
-	map_setup_data(&boot);
-	snprintf(expected, sizeof(expected),
-		 "map 0x%lx-0x%lx rw\nmap 0x%lx-0x%lx rw\n"
-		 "map 0x%lx-0x%lx rw\nmap 0x%lx-0x%lx rw\n",
-		 m(AT_NODES), m(AT_NODES) + 16,
-		 m(AT_NODES), m(AT_NODES) + 16 + 0x3000,
-		 m(AT_NODES) + 0x5008, m(AT_NODES) + 0x5018,
-		 m(AT_NODES) + 0x5008, m(AT_NODES) + 0x5018);
-	CHECK(!strcmp(trace, expected), "%.400s", trace);
-	fresh_machine();
-}
-
-TEST(setup_data_loop)
-{
-	unsigned int i;
-	struct boot boot;
-
-	fresh_machine();
-	boot = placed_boot();
-	fake.bp.hdr.setup_data = m(AT_NODES);
-
-	/* 128 nodes are a chain, 129 are too many. */
-	for (i = 0; i < 128; i++)
-		new_node(AT_NODES + i * 16,
-			 i < 127 ? m(AT_NODES + (i + 1) * 16) : 0, 0);
-	map_setup_data(&boot);
-	new_node(AT_NODES + 127 * 16, m(AT_NODES + 128 * 16), 0);
-	new_node(AT_NODES + 128 * 16, 0, 0);
-	setup_data_refused(&boot);
-
-	new_node(AT_NODES, m(AT_NODES), 0);
-	setup_data_refused(&boot);
-	CHECK(strstr(harness_error_detail, "loop"), "%s", harness_error_detail);
-}
-
-TEST(setup_data_not_in_ram)
-{
-	struct boot boot;
-
-	fresh_machine();
-	boot = placed_boot();
-	/* Not RAM is not read: these addresses would end the test. */
-	fake.bp.hdr.setup_data = 0x10;
-	setup_data_refused(&boot);
-	fake.bp.hdr.setup_data = ~0UL;
-	setup_data_refused(&boot);
-	fake.bp.hdr.setup_data = ~0UL - 15;
-	setup_data_refused(&boot);
-	fake.bp.hdr.setup_data = m(MACHINE_SIZE);
-	setup_data_refused(&boot);
-	/* A header across the end. */
-	fake.bp.hdr.setup_data = m(MACHINE_SIZE) - 15;
-	setup_data_refused(&boot);
-	fake.bp.hdr.setup_data = m(MACHINE_SIZE) - 16;
-	new_node(MACHINE_SIZE - 16, 0, 0);
-	map_setup_data(&boot);
-
-	/* The second node, and not the first. */
-	fake.bp.hdr.setup_data = m(AT_NODES);
-	new_node(AT_NODES, 0xfee00000, 8);
-	setup_data_refused(&boot);
-	CHECK(strstr(harness_error_detail, "0xfee00000"), "%s",
-	      harness_error_detail);
-}
-
-TEST(setup_data_length)
-{
-	static const u32 lengths[] = { 0xffffffff, 0x80000000, MACHINE_SIZE };
-	struct boot boot;
-	size_t i;
-
-	fresh_machine();
-	boot = placed_boot();
-	fake.bp.hdr.setup_data = m(AT_NODES);
-	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
-		new_node(AT_NODES, 0, lengths[i]);
-		setup_data_refused(&boot);
-		CHECK(!strstr(harness_error_detail, "payload"), "%s",
-		      harness_error_detail);
-	}
-
-	/* RAM to 2^64: the end wraps around */
-	add_e820(m(MACHINE_SIZE), ~0UL - m(MACHINE_SIZE), E820_RAM);
-	fake.bp.hdr.setup_data = m(MACHINE_SIZE) - 16;
-	new_node(MACHINE_SIZE - 16, 0, 0xffffffff);
-	map_setup_data(&boot);
-}
-
-/* What lies in the payload's memory is gone when the payload looks for it. */
-TEST(setup_data_in_the_way)
-{
-	struct boot boot;
-
-	fresh_machine();
-	boot = placed_boot();
-	fake.bp.hdr.setup_data = m(AT_RUNTIME) - 15;
-	setup_data_refused(&boot);
-	fake.bp.hdr.setup_data = m(AT_END) - 1;
-	setup_data_refused(&boot);
-	fake.bp.hdr.setup_data = m(AT_END);
-	new_node(AT_END, 0, 0);
-	map_setup_data(&boot);
-
-	fake.bp.hdr.setup_data = m(AT_RUNTIME) - 0x100;
-	new_node(AT_RUNTIME - 0x100, 0, 0xf0);
-	map_setup_data(&boot);
-	new_node(AT_RUNTIME - 0x100, 0, 0xf1);
-	setup_data_refused(&boot);
-}
-
-TEST(setup_data_not_mapped)
-{
-	struct boot boot;
-	char call[80];
-
-	fresh_machine();
-	boot = placed_boot();
-	new_node(AT_NODES, 0, 0x100);
-	fake.bp.hdr.setup_data = m(AT_NODES);
-	fake.map_fails = call;
-	fake.map_error = -ENOMEM;
-	snprintf(call, sizeof(call), "map 0x%lx-0x%lx rw", m(AT_NODES),
-		 m(AT_NODES) + 16);
-	EXPECT_ERROR(map_setup_data(&boot), "page tables");
-	snprintf(call, sizeof(call), "map 0x%lx-0x%lx rw", m(AT_NODES),
-		 m(AT_NODES) + 0x110);
-	EXPECT_ERROR(map_setup_data(&boot), "page tables");
-}
-
-/* ---- map_vga() ---- */
-
-TEST(vga)
-{
-	fresh_machine();
-	map_vga();
-	CHECK(!trace[0], "not asked for: %s", trace);
-	fake.vga = true;
-	map_vga();
-	CHECK(!strcmp(trace, "device 0xb8000+0x8000\nvga\n"), "%s", trace);
-	trace[0] = '\0';
-	fake.map_fails = "device";
-	fake.map_error = -EINVAL;
-	map_vga();
-	CHECK(!strcmp(trace, "device 0xb8000+0x8000\n"),
-	      "used although not mapped: %s", trace);
-}
-
 /* ---- detect_cpu() ---- */
 
 TEST(cpu_features)
@@ -667,9 +316,10 @@ TEST(decompress_clears_bss)
 	CHECK(all_bytes(end, end + 0x100, 0xa5), "bytes behind");
 }
 
-/* Linux clears its own, and finds what is stored there. */
+/* Linux clears its own, and must not find the relocations there. */
 TEST(decompress_leaves_bss_of_linux)
 {
+	const u64 end = AT_RUNTIME + OUT_SIZE;
 	struct boot boot;
 
 	fresh_machine();
@@ -679,10 +329,22 @@ TEST(decompress_leaves_bss_of_linux)
 	boot = placed_boot();
 	memset(machine + AT_RUNTIME, 0xa5, MEM_SIZE);
 	decompress(&boot);
-	CHECK(all_bytes(AT_RUNTIME, AT_RUNTIME + OUT_SIZE + 0x800,
-			DECOMPRESSED), "image or relocations are incomplete");
-	CHECK(all_bytes(AT_RUNTIME + OUT_SIZE + 0x800, AT_RUNTIME + MEM_SIZE,
-			0xa5), "cleared twice");
+	CHECK(all_bytes(AT_RUNTIME, end, DECOMPRESSED), "the image is changed");
+	CHECK(all_bytes(end, end + 0x800, 0), "relocations are left over");
+	CHECK(all_bytes(end + 0x800, AT_RUNTIME + MEM_SIZE, 0xa5),
+	      "cleared twice");
+
+	/* behind the payload's memory they are in nobody's way */
+	fresh_machine();
+	header_in_image()->flags |= PAYLOAD_LINUX;
+	header_in_image()->reloc_size = 0x800;
+	header_in_image()->mem_size = OUT_SIZE + 0x100;
+	seal_payload();
+	boot = placed_boot();
+	decompress(&boot);
+	CHECK(all_bytes(end, end + 0x100, 0), "relocations are left over");
+	CHECK(all_bytes(end + 0x100, end + 0x800, DECOMPRESSED),
+	      "cleared behind the payload's memory");
 }
 
 /* ---- extract_kernel() ---- */
@@ -726,7 +388,8 @@ TEST(extract_with_everything)
 {
 	static const char *const steps[] = {
 		"map load", "stage 2", "map 0x", "device", "vga", "bmi2",
-		"digest", "unzstd", "3 NMIs", "teardown", NULL,
+		"digest", "unzstd", "3 NMIs", "no vga", "remove", "teardown",
+		NULL,
 	};
 
 	fresh_machine();

@@ -281,6 +281,32 @@ TEST(guard)
 	}
 }
 
+TEST(device_remove)
+{
+	const struct setup *setup;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		CHECK(!ident_map_range(0x100000, 0x200000, MAP_WRITE), "RAM");
+		CHECK(!ident_map_device(0xb8000, 0x8000), "device");
+		CHECK(!ident_map_device(GIB1, MIB2), "device, 2 MiB");
+		CHECK(ident_map_device_remove(0x100000, KIB4) == -EINVAL,
+		      "no device");
+		CHECK(ident_map_device_remove(0xc0000, KIB4) == -EINVAL,
+		      "nothing there");
+		CHECK(ident_map_device_remove(GIB1, KIB4) == -EINVAL,
+		      "a part of a leaf");
+		CHECK(ident_map_device_remove(GIB1 + KIB4, MIB2) == -EINVAL,
+		      "a part of a leaf");
+		CHECK(ident_map_device_remove(0xb8000, 0) == -EINVAL, "empty");
+
+		CHECK(!ident_map_device_remove(0xb8000, 0x8000), "remove");
+		CHECK(!ident_map_device_remove(GIB1, MIB2), "remove, 2 MiB");
+		CHECK(total() == 0x100000, "%#lx left", total());
+		CHECK(!ident_map_device(0xb8000, 0x8000), "once more");
+	}
+}
+
 TEST(device)
 {
 	const struct setup *setup;

@@ -217,21 +217,17 @@ TEST(runtime_start)
 /* Nothing at this address is looked at, so it can be any. */
 static void load_at(u64 address)
 {
+	u8 **const parts[] = {
+		&layout.head, &layout.payload, &layout.comp_end, &layout.text,
+		&layout.text_end, &layout.ro, &layout.ro_end, &layout.rw,
+		&layout.rw_end, &layout.guard, &layout.pool, &layout.pool_end,
+		&layout.last,
+	};
 	u64 by = address - (u64)layout.head;
+	size_t i;
 
-	layout.head += by;
-	layout.payload += by;
-	layout.comp_end += by;
-	layout.text += by;
-	layout.text_end += by;
-	layout.ro += by;
-	layout.ro_end += by;
-	layout.rw += by;
-	layout.rw_end += by;
-	layout.guard += by;
-	layout.pool += by;
-	layout.pool_end += by;
-	layout.last += by;
+	for (i = 0; i < ARRAY_SIZE(parts); i++)
+		*parts[i] = (u8 *)((u64)*parts[i] + by);
 }
 
 /* A PC of 1 GiB: everything of ours is in low RAM, nothing in the way. */
@@ -308,6 +304,7 @@ TEST(place_not_in_ram)
 {
 	/* to the last byte */
 	loaded_machine(0x100000);
+	set_initrd(0, 0);
 	fake.bp.e820_table[2].size = 0x1800000 - 0x100000;
 	place_image(&fake.bp);
 	fake.bp.e820_table[2].size--;
@@ -420,6 +417,26 @@ TEST(place_over_initrd)
 	loaded_machine(0x100000);
 	set_initrd(0x2000000, ~0UL);
 	expect_refusal("initrd");
+}
+
+TEST(place_initrd_not_in_ram)
+{
+	loaded_machine(0x100000);
+	set_initrd(0x40000000 - 0x1000, 0x1000);
+	place_image(&fake.bp);
+	set_initrd(0x40000000 - 0x1000, 0x1001);
+	expect_refusal("initrd");
+	CHECK(!strcmp(harness_error_detail,
+		      "0x3ffff000-0x40000001 is not all in RAM"),
+	      "%s", harness_error_detail);
+	set_initrd(0xfee00000, 8);
+	expect_refusal("initrd");
+	/* above 4 GiB is as good as any */
+	set_initrd(0x100000000, 0x1000);
+	place_image(&fake.bp);
+	/* not there: then its address means nothing */
+	set_initrd(0xfee00000, 0);
+	place_image(&fake.bp);
 }
 
 /* An address without a size is what some loader left there: no initrd. */

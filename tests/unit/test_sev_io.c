@@ -512,6 +512,28 @@ TEST(buffer_read_only)
 	run();
 }
 
+/* A string that runs downwards uses what is below its address, no more. */
+TEST(buffer_below_the_address)
+{
+	begin_string(3, DATA + 2, 0);
+	frame.rflags |= 1 << 10;
+	INSN(0x7b, "\xf3\x6e");
+	expect_exit(0x7b, ONE_OUTS(1) | INFO_REP, 3);
+	sends_data((u8[]){ 14, 7, 0 }, 3);
+	want.rsi -= 3;
+	want.rcx = 0;
+	run();
+	CHECK(ident_map_query(DATA - 1) < 0, "more was mapped");
+
+	begin_string(3, OPEN + PAGE_SIZE + 1, OPEN + PAGE_SIZE + 1);
+	frame.rflags |= 1 << 10;
+	INSN(0x7b, "\xf3\x6e");
+	raises(14);
+	INSN(0x7b, "\xf3\x6c");
+	raises(14);
+	CHECK(!host.at, "the host was asked");
+}
+
 /* RAM that nobody has touched yet is mapped first, both pages of it. */
 TEST(buffer_is_faulted_in)
 {

@@ -355,6 +355,17 @@ TEST(undecodable)
 	}
 }
 
+/* The decoder has more to say than a switch knows. */
+TEST(no_handler)
+{
+	struct vc vc = { .frame = &frame, .insn.op = INSN_MOVS + 1 };
+
+	start();
+	EXPECT_OWN_END(vc_dispatch(&vc), 11);
+	vc.insn.op = INSN_CPUID;
+	EXPECT_OWN_END(vc_mmio(&vc), 6);
+}
+
 /* The longest there is: 15 bytes. */
 TEST(fifteen_bytes)
 {

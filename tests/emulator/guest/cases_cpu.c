@@ -12,6 +12,7 @@
 #define RFLAGS_IOPL_3		0x3000
 #define IST_1			1
 #define PF_WRITE		2
+#define ERROR_EXT		1
 #define UART_SCRATCH		0x3ff
 #define LAPIC			0xfee00000ULL
 #define LAPIC_EOI		0xb0
@@ -260,6 +261,56 @@ CASE(no_gate, "vc-no-gate-double", CASE_ES)
 	expect("error code", trap.error_code, 0);
 }
 
+/*
+ * A gate never leads to a higher CPL (APM2 8.7): #GP with the selector, and
+ * in delivery of #VC that is the double fault.
+ */
+CASE(gate_dpl, "vc-gate-to-user-code", CASE_ES)
+{
+	trap_arm(VECTOR_GP);
+	trap_arm(VECTOR_DF);
+	idt_set_selector(VECTOR_UD, SELECTOR_USER_CODE);
+	hook2(HOOK_INJECT, VECTOR_UD, 0);
+	idt_set_selector(VECTOR_UD, SELECTOR_CODE64);
+	expect("vector", trap.vector, VECTOR_GP);
+	expect("error code", trap.error_code,
+	       (SELECTOR_USER_CODE & ~3ULL) | ERROR_EXT);
+
+	idt_set_selector(VECTOR_VC, SELECTOR_USER_CODE);
+	asm volatile("movq $1f, %0\n\tcpuid\n1:" : "=m"(trap.resume)
+		     : "a"(0), "c"(0) : "rbx", "rdx", "memory");
+	idt_set_selector(VECTOR_VC, SELECTOR_CODE64);
+	expect("#VC count", vc.count, 0);
+	expect("vector", trap.vector, VECTOR_DF);
+	expect("error code", trap.error_code, 0);
+	expect("exceptions", trap.count, 2);
+}
+
+/* A TSS too short for the stack that is asked of it: #TS (APM2 8.2). */
+CASE(short_tss, "vc-short-tss", CASE_ES)
+{
+	struct regs r = { 0 };
+
+	trap_arm(VECTOR_TS);
+	trap_arm(VECTOR_DF);
+	tss_load(TSS_LIMIT_BEFORE_IST);
+	idt_use_ist(VECTOR_UD, IST_1);
+	hook2(HOOK_INJECT, VECTOR_UD, 0);
+	idt_use_ist(VECTOR_UD, 0);
+	expect("vector", trap.vector, VECTOR_TS);
+	expect("error code", trap.error_code, SELECTOR_TSS | ERROR_EXT);
+
+	idt_use_ist(VECTOR_VC, IST_1);
+	asm volatile("movq $1f, %0\n\tcpuid\n1:"
+		     : "=m"(trap.resume), "+a"(r.rax), "+c"(r.rcx)
+		     : : "rbx", "rdx", "memory");
+	idt_use_ist(VECTOR_VC, 0);
+	tss_load(TSS_LIMIT);
+	expect("#VC count", vc.count, 0);
+	expect("vector", trap.vector, VECTOR_DF);
+	expect("exceptions", trap.count, 2);
+}
+
 CASE(ends_no_gate, "ends-no-gate", CASE_ES | CASE_ENDS)
 {
 	struct regs r = { 0 };
@@ -505,6 +556,21 @@ CASE(efer, "efer", 0)
 	wrmsr(MSR_EFER, old & ~(u64)EFER_SCE);
 	expect("SCE cleared", rdmsr(MSR_EFER), old & ~(u64)EFER_SCE);
 	wrmsr(MSR_EFER, old);
+	expect("#VC count", vc.count, 0);
+}
+
+/* LME cannot change while paging is on (APM2 14.6). */
+CASE(efer_lme, "efer-lme-paging", 0)
+{
+	u64 old = rdmsr(MSR_EFER);
+
+	trap_arm(VECTOR_GP);
+	asm volatile("movq $1f, %0\n\twrmsr\n1:" : "=m"(trap.resume)
+		     : "c"(MSR_EFER), "a"(old & ~(u64)EFER_LME), "d"(0)
+		     : "memory");
+	expect("#GP count", trap.count, 1);
+	expect("error code", trap.error_code, 0);
+	expect("EFER", rdmsr(MSR_EFER), old);
 	expect("#VC count", vc.count, 0);
 }
 

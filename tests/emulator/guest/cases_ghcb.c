@@ -12,6 +12,8 @@
 #define UNKNOWN_EXIT	0x80001234
 #define UART_SCRATCH	0x3ff
 #define LAPIC_VERSION	0xfee00030ULL
+#define MSR_MTRR_BASE0	0x200
+#define DR7_FIXED	0x400
 
 static ALIGNED_PAGE u8 other_page[PAGE_SIZE];
 
@@ -37,6 +39,7 @@ CASE(msr_cpuid, "msr-cpuid", CASE_ES)
 		reply = msr_protocol(reg << 30 | REQ_CPUID);
 		expect("response", reply & MSR_PROTOCOL_MASK, RESP_CPUID);
 		expect("reserved bits", reply >> 12 & 0x3ffff, 0);
+		expect("register, repeated", reply >> 30 & 3, reg);
 		if (reg)
 			expect("vendor", reply >> 32, vendor[reg]);
 	}
@@ -397,6 +400,42 @@ CASE(io_invalid, "io-invalid", CASE_ES)
 		   UART_SCRATCH << IOIO_PORT_SHIFT, 0);
 	ghcb_set(GHCB_RAX, 0);
 	malformed(VIOL_INVALID_INPUT, MALFORMED_INVALID);
+}
+
+/* Neither a read (0) nor a write (1); and the MSR stays what it was. */
+CASE(msr_invalid, "msr-invalid", CASE_ES)
+{
+	static const u64 directions[] = { 2, 3, 1ULL << 32 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(directions); i++) {
+		ghcb_begin(SVM_EXIT_MSR, directions[i], 0);
+		ghcb_set(GHCB_RCX, MSR_MTRR_BASE0);
+		ghcb_set(GHCB_RAX, 0xc0000006);
+		ghcb_set(GHCB_RDX, 0);
+		malformed(VIOL_INVALID_INPUT, MALFORMED_INVALID);
+	}
+	ghcb_begin(SVM_EXIT_MSR, 0, 0);
+	ghcb_set(GHCB_RCX, MSR_MTRR_BASE0);
+	expect("result of a read", ghcb_go(), RESULT_DONE);
+	expect_not("the MSR", ghcb_get(GHCB_RAX), 0xc0000006);
+}
+
+/* Bits 63:32 of DR7 must be zero (APM2 13.1.1): #GP, and DR7 stays. */
+CASE(dr7_high, "dr7-high-bits", CASE_ES)
+{
+	static const u64 values[] = { 1ULL << 32 | 2, 1ULL << 63 | 2 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		ghcb_begin(SVM_EXIT_WRITE_DR7, 0, 0);
+		ghcb_set(GHCB_RAX, DR7_FIXED | values[i]);
+		expect("result", ghcb_go(), RESULT_EXCEPTION);
+		expect("exception", ghcb_get(GHCB_EXIT_INFO_2), EVENT_GP_0);
+		ghcb_begin(SVM_EXIT_READ_DR7, 0, 0);
+		expect("result of a read", ghcb_go(), RESULT_DONE);
+		expect("DR7", ghcb_get(GHCB_RAX), DR7_FIXED);
+	}
 }
 
 CASE(mmio_invalid, "mmio-invalid", CASE_ES)

@@ -23,8 +23,10 @@
 #define E820_TYPE_RAM		1
 #define RESET_PORT		0xcf9
 #define RESET_FULL		6
+#define UART_SCRATCH		0x3ff
 #define LAPIC			0xfee00000ULL
 #define LAPIC_VERSION		0x30
+#define ROM_PAGE		0xfffff000ULL
 #define KEYBOARD_PORT		0x64
 #define KEYBOARD_RESET		0xfe
 
@@ -40,6 +42,7 @@ INSN(outb, "outb %%al, %%dx")
 INSN(outw, "outw %%ax, %%dx")
 INSN(outl, "outl %%eax, %%dx")
 INSN(rep_insb, "rep insb")
+INSN(outsb32, "addr32 rep outsb")
 INSN(read, "movl (%%rdi), %%eax")
 INSN(write, "movl %%eax, (%%rdi)")
 
@@ -75,6 +78,23 @@ static void fw_cfg_bytes(void *buf, u64 count)
 	struct regs r = { .rcx = count, .rdx = FW_CFG_DATA, .rdi = (u64)buf };
 
 	insn_rep_insb(&r);
+}
+
+/* With 32-bit addresses, 64-bit code clears the registers' upper halves. */
+CASE(string32, "string-io-address32", 0)
+{
+	static u8 bytes[2] = { 0x12, 0x34 };
+	const u64 high = 1ULL << 32;
+	struct regs r = { .rcx = high | 2, .rdx = UART_SCRATCH,
+			  .rsi = high | (u64)bytes };
+
+	/* The #VC handler here knows 64-bit addresses only. */
+	if (machine.sev == SEV_ES)
+		return;
+	insn_outsb32(&r);
+	expect("RCX", r.rcx, 0);
+	expect("RSI", r.rsi, (u64)bytes + 2);
+	expect("last byte written", in8(UART_SCRATCH), 0x34);
 }
 
 /* Finds a file of fw_cfg; returns its key, or 0, and its size. */
@@ -262,6 +282,35 @@ CASE(hv_mmio, "hypervisor-mmio", CASE_ES)
 		expect("result", ghcb_go(), RESULT_MALFORMED);
 		expect("violation", hook(HOOK_VIOLATION, 0), VIOL_INVALID_INPUT);
 	}
+}
+
+/* A ROM that is read as a device, and written: the write goes nowhere. */
+CASE(rom_write, "rom-write", CASE_ES)
+{
+	u64 before;
+
+	/* Without firmware there is no ROM of the guest's. */
+	if (hook(HOOK_FRAME_STATE, ROM_PAGE) == HOOK_FRAME_NONE)
+		return;
+	ghcb_begin(SVM_VMGEXIT_MMIO_READ, ROM_PAGE, 8);
+	ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
+	expect("result of a read", ghcb_go(), RESULT_DONE);
+	before = *(u64 *)ghcb_buffer();
+	ghcb_begin(SVM_VMGEXIT_MMIO_WRITE, ROM_PAGE, 8);
+	ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
+	*(u64 *)ghcb_buffer() = ~before;
+	expect("result of a write", ghcb_go(), RESULT_DONE);
+	ghcb_begin(SVM_VMGEXIT_MMIO_READ, ROM_PAGE, 8);
+	ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
+	expect("result of a read", ghcb_go(), RESULT_DONE);
+	expect("what is there", *(u64 *)ghcb_buffer(), before);
+	note("ROM", before);
+}
+
+CASE(ends_rom_ghcb, "ends-ghcb-in-rom", CASE_ES | CASE_ENDS)
+{
+	vmgexit_at(ROM_PAGE);
+	fail("the run goes on");
 }
 
 /*

@@ -5,9 +5,6 @@
  */
 #include "guest.h"
 
-#define SELECTOR_CODE64		0x10
-#define SELECTOR_TSS		0x20
-#define SELECTOR_USER_CODE	0x33ULL
 #define SELECTOR_USER_DATA	0x3bULL
 
 #define GATE_INTERRUPT		0x8e
@@ -16,6 +13,7 @@
 #define TSS_AVAILABLE		0x0000890000000000ULL
 #define IST_NUMBER		1
 #define SPLITS_MAX		16
+#define MAPPED			0x100000000ULL	/* 4 GiB */
 /* The machine's device registers lie in the fourth GiB (LAPIC, firmware). */
 #define DEVICE_GIB		3
 
@@ -35,7 +33,7 @@ struct tss {
 	u64 reserved2;
 	u16 reserved3, iomap;
 } __attribute__((packed));
-_Static_assert(sizeof(struct tss) == 104, "APM2 12.2.5");
+_Static_assert(sizeof(struct tss) == TSS_LIMIT + 1, "APM2 12.2.5");
 
 static ALIGNED_PAGE u64 pml4[PTRS], pdpt[PTRS], pdpt_shared[PTRS];
 static ALIGNED_PAGE u64 pd[4][PTRS], pd_shared[PTRS], pt[SPLITS_MAX][PTRS];
@@ -83,11 +81,11 @@ static void build_tables(void)
 
 u64 *pte_of(u64 addr)
 {
-	u64 *pde = &pd[addr / PAGE_2M / PTRS][addr / PAGE_2M % PTRS];
+	u64 n = addr % MAPPED / PAGE_2M;
+	u64 *pde = addr < SHARED_VIEW ? &pd[n / PTRS][n % PTRS] :
+		   &pd_shared[n % PTRS];
 	u64 i, *table;
 
-	if (addr >= SHARED_VIEW)
-		pde = &pd_shared[(addr - SHARED_VIEW) / PAGE_2M % PTRS];
 	if (*pde & PTE_PS) {
 		table = pt[splits++];
 		for (i = 0; i < PTRS; i++)
@@ -122,13 +120,28 @@ void idt_set_present(u8 vector, bool present)
 			   GATE_INTERRUPT & ~GATE_PRESENT;
 }
 
+void idt_set_selector(u8 vector, u16 selector)
+{
+	idt[vector].selector = selector;
+}
+
+void tss_load(u32 limit)
+{
+	u64 base = (u64)&tss;
+
+	gdt[SELECTOR_TSS / 8] = TSS_AVAILABLE | limit |
+				(base & 0xffffff) << 16 |
+				(base & 0xff000000) << 32;
+	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
+	asm volatile("ltr %w0" : : "r"(SELECTOR_TSS));
+}
+
 void cpu_init(void)
 {
 	struct {
 		u16 limit;
 		u64 base;
 	} __attribute__((packed)) idtr = { sizeof(idt) - 1, (u64)idt };
-	u64 base = (u64)&tss;
 	unsigned int i;
 
 	build_tables();
@@ -140,11 +153,7 @@ void cpu_init(void)
 	tss.rsp[0] = (u64)user_exit_stack + PAGE_SIZE;
 	tss.ist[IST_NUMBER - 1] = (u64)ist_stack + PAGE_SIZE;
 	tss.iomap = sizeof(tss);
-	gdt[SELECTOR_TSS / 8] = TSS_AVAILABLE | (sizeof(tss) - 1) |
-				(base & 0xffffff) << 16 |
-				(base & 0xff000000) << 32;
-	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
-	asm volatile("ltr %w0" : : "r"(SELECTOR_TSS));
+	tss_load(TSS_LIMIT);
 }
 
 void trap_arm(u8 vector)

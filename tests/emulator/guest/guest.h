@@ -102,6 +102,13 @@ void flush_tlb(void);
 /* Which of the TSS's interrupt stacks the vector switches to, 0 for none. */
 void idt_use_ist(u8 vector, u8 ist);
 void idt_set_present(u8 vector, bool present);
+#define SELECTOR_CODE64		0x10
+#define SELECTOR_USER_CODE	0x33ULL
+void idt_set_selector(u8 vector, u16 selector);
+#define SELECTOR_TSS		0x20
+#define TSS_LIMIT		103
+#define TSS_LIMIT_BEFORE_IST	0x23
+void tss_load(u32 limit);
 extern u8 ist_stack[PAGE_SIZE], user_exit_stack[PAGE_SIZE];
 
 /* What the next exceptions other than #VC do: counted here, then the run goes

@@ -169,8 +169,7 @@ static void machine_init(const struct boot_params *bp)
 
 void guest_main(const struct boot_params *bp)
 {
-	const char *name = cmdline_case((const char *)
-		(u64)bp->hdr.cmd_line_ptr);
+	const char *name = cmdline_case((const char *)(u64)bp->hdr.cmd_line_ptr);
 	const struct test_case *t;
 	bool found = false;
 

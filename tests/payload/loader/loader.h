@@ -165,6 +165,11 @@ void map_all_ram(void);
 /* The page tables that @plan and the options ask for; returns CR3. */
 u64 map_make(const struct plan *plan);
 
+/* ---- nmi.c ---- */
+
+/* Starts the clock of the NMIs that the options ask for. */
+void nmi_start(void);
+
 #pragma GCC visibility pop
 
 #endif

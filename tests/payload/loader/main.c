@@ -21,9 +21,9 @@
 static const option_name known_options[] = {
 	"bp=", "cmdline_at=", "cr0=", "cr4=", "desc=", "df=", "dirty=",
 	"e820=", "efer=", "entry=", "flip=", "gdt=", "global=", "idt=", "if=",
-	"image=", "initrd_at=", "la57=", "leaf=", "load=", "map=", "nx=",
-	"pgt=", "poke=", "remap=", "rsp=", "setup_data=", "setup_data_at=",
-	"tramp=", "vga=", "zp=",
+	"image=", "initrd_at=", "la57=", "leaf=", "load=", "map=", "nmi=",
+	"nx=", "pgt=", "poke=", "remap=", "rsp=", "setup_data=",
+	"setup_data_at=", "tramp=", "vga=", "zp=",
 };
 
 void fail(const char *fmt, ...)
@@ -180,6 +180,8 @@ static noreturn void enter(const struct plan *plan, u64 cr3)
 	}
 	if (direct && !option("cr0"))
 		leave->cr0 |= X86_CR0_WP;
+	/* Last of all: from here on, instructions are counted. */
+	nmi_start();
 	code(plan->tramp);
 	__builtin_unreachable();
 }

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The test guest as a firmware image for --mode ovmf: from the reset vector to
+ * protected mode, then as a loader would to the guest's 32-bit entry. So cases
+ * can look at a machine that has a ROM.
+ *
+ * Everything before long mode is private, and the guest maps the ROM without
+ * the C-bit: what it needs later is copied to RAM. The image begins with the
+ * command line, for tests/emulator/run to fill in.
+ */
+#define ROM_SIZE		0x20000
+#define ROM_BASE		(0x100000000 - ROM_SIZE)
+#define CMDLINE_SIZE		0x100
+#define SETUP_SIZE		0x400
+#define SELECTOR_CODE32		0x08
+#define SELECTOR_DATA		0x18
+#define CR0_PE			1
+#define BOOT_PARAMS		0x10000		/* with the command line behind it */
+#define BOOT_PARAMS_SIZE	0x1000
+#define HDR_CMD_LINE_PTR	0x228
+
+	.section .rom, "ax"
+rom:
+	.org	CMDLINE_SIZE
+image:
+	.incbin	GUEST_IMAGE, SETUP_SIZE
+image_end:
+
+	.org	ROM_SIZE - 0x100
+	.balign	8
+gdt:
+	.quad	0
+	.quad	0x00cf9b000000ffff	/* 0x08: 32-bit code */
+	.quad	0
+	.quad	0x00cf93000000ffff	/* 0x18: data */
+gdt_end:
+gdt_pointer:
+	.word	gdt_end - gdt - 1
+	.long	ROM_BASE + (gdt - rom)
+
+	.code16
+start:
+	cli
+	cld
+	lgdtl	%cs:(gdt_pointer - rom) - (ROM_SIZE - 0x10000)
+	movl	%cr0, %eax
+	orl	$CR0_PE, %eax
+	movl	%eax, %cr0
+	ljmpl	$SELECTOR_CODE32, $(ROM_BASE + (flat - rom))
+	.code32
+flat:
+	movl	$SELECTOR_DATA, %eax
+	movl	%eax, %ds
+	movl	%eax, %es
+	movl	%eax, %ss
+	movl	$(ROM_BASE + (image - rom)), %esi
+	movl	$GUEST_BASE, %edi
+	movl	$(image_end - image), %ecx
+	rep movsb
+	movl	$BOOT_PARAMS, %edi
+	movl	$BOOT_PARAMS_SIZE, %ecx
+	xorl	%eax, %eax
+	rep stosb
+	movl	%edi, BOOT_PARAMS + HDR_CMD_LINE_PTR
+	movl	$ROM_BASE, %esi
+	movl	$CMDLINE_SIZE, %ecx
+	rep movsb
+	movl	$BOOT_PARAMS, %esi
+	movl	$GUEST_BASE, %eax
+	jmp	*%eax
+
+	.code16
+	.org	ROM_SIZE - 0x10
+	jmp	start
+	.org	ROM_SIZE
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * head.S - entry of the NAE self-test, what the stub's objects expect of the
+ * stub's head_64.S, and the frame around each instruction under test.
+ */
+#include "linkage.h"
+#include "x86.h"
+#include "nae.h"
+#include "emulator/hooks.h"
+
+	.section .text.entry, "ax"
+	.code64
+
+/*
+ * In:	what boot.rst says: long mode, %rsi = zero page; .bss is zero.
+ */
+GLOBAL(_start)
+FUNC(_start)
+	cli
+	cld
+	leaq	nae_stack_end(%rip), %rsp
+	leaq	gdt(%rip), %rax
+	movq	%rax, gdt_ptr + 2(%rip)
+	lgdt	gdt_ptr(%rip)
+	pushq	$BOOT_CS
+	leaq	1f(%rip), %rax
+	pushq	%rax
+	lretq
+1:	movl	$BOOT_DS, %eax
+	movl	%eax, %ds
+	movl	%eax, %es
+	movl	%eax, %ss
+	movl	%eax, %fs
+	movl	%eax, %gs
+	movq	%rsi, %rdi
+	call	nae_main
+	ud2
+END_FUNC(_start)
+
+	.text
+
+/* The C-bit was proven on the way to here. */
+GLOBAL(load_cr3_proven)
+FUNC(load_cr3_proven)
+	movq	%rdi, %cr3
+	ret
+END_FUNC(load_cr3_proven)
+
+/* In: %rdi = code, %rsi = struct regs. Out: %eax = 0. */
+GLOBAL(run)
+FUNC(run)
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	movq	%rdi, run_code(%rip)
+	movq	%rsi, run_regs(%rip)
+	movq	%rsp, run_rsp(%rip)
+
+	movq	REGS_RAX(%rsi), %rax
+	movq	REGS_RCX(%rsi), %rcx
+	movq	REGS_RDX(%rsi), %rdx
+	movq	REGS_RBX(%rsi), %rbx
+	movq	REGS_RBP(%rsi), %rbp
+	movq	REGS_RDI(%rsi), %rdi
+	movq	REGS_R8(%rsi), %r8
+	movq	REGS_R9(%rsi), %r9
+	movq	REGS_R10(%rsi), %r10
+	movq	REGS_R11(%rsi), %r11
+	movq	REGS_R12(%rsi), %r12
+	movq	REGS_R13(%rsi), %r13
+	movq	REGS_R14(%rsi), %r14
+	movq	REGS_R15(%rsi), %r15
+	pushq	REGS_RFLAGS(%rsi)
+	movq	REGS_RSI(%rsi), %rsi
+	popfq
+	call	*run_code(%rip)
+
+	pushfq
+	pushq	%rsi
+	movq	run_regs(%rip), %rsi
+	popq	REGS_RSI(%rsi)
+	popq	REGS_RFLAGS(%rsi)
+	movq	%rax, REGS_RAX(%rsi)
+	movq	%rcx, REGS_RCX(%rsi)
+	movq	%rdx, REGS_RDX(%rsi)
+	movq	%rbx, REGS_RBX(%rsi)
+	movq	%rbp, REGS_RBP(%rsi)
+	movq	%rdi, REGS_RDI(%rsi)
+	movq	%r8, REGS_R8(%rsi)
+	movq	%r9, REGS_R9(%rsi)
+	movq	%r10, REGS_R10(%rsi)
+	movq	%r11, REGS_R11(%rsi)
+	movq	%r12, REGS_R12(%rsi)
+	movq	%r13, REGS_R13(%rsi)
+	movq	%r14, REGS_R14(%rsi)
+	movq	%r15, REGS_R15(%rsi)
+	xorl	%eax, %eax
+.Lrun_out:
+	cld
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	ret
+END_FUNC(run)
+
+/* From an exception handler back to run()'s caller: %eax = 1. */
+GLOBAL(run_abort)
+FUNC(run_abort)
+	movq	run_rsp(%rip), %rsp
+	movl	$1, %eax
+	jmp	.Lrun_out
+END_FUNC(run_abort)
+
+/* In: %rdi = function, %rsi, %rdx = arguments. Out: %rax. */
+GLOBAL(call_hook)
+FUNC(call_hook)
+	movq	%rdi, %rcx
+	xchgq	%rsi, %rdx
+	movl	$HOOK_MAGIC, %eax
+	vmmcall
+	ret
+END_FUNC(call_hook)
+
+	.data
+	.balign 16
+GLOBAL(gdt)
+DATA(gdt)
+	.quad	0
+	.quad	GDT_CODE32
+	.quad	GDT_CODE64
+	.quad	GDT_DATA
+	.quad	0, 0			/* BOOT_TSS: idt_64.c fills it */
+END_DATA(gdt)
+DATA(gdt_ptr)
+	.word	. - gdt - 1
+	.quad	0
+END_DATA(gdt_ptr)
+
+	.bss
+	.balign 8
+run_code:
+	.skip	8
+run_regs:
+	.skip	8
+run_rsp:
+	.skip	8
+
+	/* stack_end: the stub's report looks no further. */
+	.section .bss.stack, "aw", @nobits
+	.balign 4096
+GLOBAL(stack_guard)
+stack_guard:
+	.skip	4096
+	.skip	NAE_STACK_SIZE
+GLOBAL(stack_end)
+stack_end:
+nae_stack_end:
+
+	.section .bss.pool, "aw", @nobits
+	.balign 4096
+GLOBAL(page_table_pool)
+page_table_pool:
+	.skip	NAE_POOL_SIZE
+GLOBAL(page_table_pool_end)
+page_table_pool_end:
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * registers.c - exits whose operands are registers.
+ */
+#include "nae.h"
+#include "emulator/hooks.h"
+
+#define MSR_APIC_BASE		0x0000001b
+#define APIC_BASE_ENABLED	(_AC(1, UL) << 11)
+#define MSR_TSC_AUX		0xc0000103
+#define MSR_NONE		0x0000dead
+#define PMC_NONE		0x7fffffff
+#define CPUID_EXT_EDX_RDTSCP	(_AC(1, UL) << 27)
+#define XSAVE_LEGACY_SIZE	576	/* x87 and SSE state, and the header */
+#define XSTATE_AVX		2
+#define DR7_ALWAYS		0x400
+#define DR7_L0			0x1
+/* What KVM and its like say to a hypercall that they do not know. */
+#define HYPERCALL_NONE		0x5eed
+#define HYPERCALL_ENOSYS	((u64)-1000)
+
+static struct cpuid_regs cpuid(u32 leaf, u32 subleaf)
+{
+	struct cpuid_regs r;
+
+	prepare();
+	before.r[INSN_RAX] = before.r[INSN_RAX] >> 32 << 32 | leaf;
+	before.r[INSN_RCX] = before.r[INSN_RCX] >> 32 << 32 | subleaf;
+	execute("cpuid");
+	want.r[INSN_RAX] = (u32)after.r[INSN_RAX];
+	want.r[INSN_RBX] = (u32)after.r[INSN_RBX];
+	want.r[INSN_RCX] = (u32)after.r[INSN_RCX];
+	want.r[INSN_RDX] = (u32)after.r[INSN_RDX];
+	check_regs("cpuid");
+	r.eax = (u32)after.r[INSN_RAX];
+	r.ebx = (u32)after.r[INSN_RBX];
+	r.ecx = (u32)after.r[INSN_RCX];
+	r.edx = (u32)after.r[INSN_RDX];
+	return r;
+}
+
+static void case_cpuid(void)
+{
+	struct cpuid_regs vendor = cpuid(0, 0);
+	struct cpuid_regs ext = cpuid(CPUID_EXT_MAX, 0);
+
+	if (!vendor.eax || !vendor.ebx || vendor.ebx == vendor.ecx ||
+	    vendor.ecx == vendor.edx)
+		complain("leaf 0: %x %x %x %x", vendor.eax, vendor.ebx,
+			 vendor.ecx, vendor.edx);
+	/* AMD repeats the vendor there (APM3 E.4.1). */
+	if (ext.ebx && (ext.ebx != vendor.ebx || ext.ecx != vendor.ecx ||
+			ext.edx != vendor.edx))
+		complain("leaf 0x80000000 names another vendor: %x", ext.ebx);
+	if (sev_active())
+		expect("leaf 0x8000001f EBX[5:0]", cpuid(CPUID_SEV, 0).ebx &
+		       CPUID_SEV_EBX_CBIT_MASK, sev_guest.cbit);
+	if (!(cpuid(CPUID_EXT_FEATURES, 0).edx >> CPUID_EXT_EDX_LM_BIT & 1))
+		complain("leaf 0x80000001 denies long mode");
+}
+
+static void case_cpuid_subleaf(void)
+{
+	struct cpuid_regs xstate, avx;
+
+	if (cpuid(0, 0).eax < CPUID_XSTATE) {
+		skip("no leaf 0xd");
+		return;
+	}
+	xstate = cpuid(CPUID_XSTATE, 0);
+	if (!(xstate.eax & XCR0_RESET)) {
+		skip("no XSAVE");
+		return;
+	}
+	/* With XCR0 as after reset, no more than this is in use. */
+	expect("leaf 0xd EBX", xstate.ebx, XSAVE_LEGACY_SIZE);
+	if (!(xstate.eax >> XSTATE_AVX & 1))
+		return;
+	avx = cpuid(CPUID_XSTATE, XSTATE_AVX);
+	expect("leaf 0xd, 2: AVX state's size", avx.eax, 256);
+	expect("leaf 0xd, 2: AVX state's offset", avx.ebx, XSAVE_LEGACY_SIZE);
+}
+
+static u64 tsc(const char *insn)
+{
+	prepare();
+	execute(insn);
+	want.r[INSN_RAX] = (u32)after.r[INSN_RAX];
+	want.r[INSN_RDX] = (u32)after.r[INSN_RDX];
+	return after.r[INSN_RDX] << 32 | (u32)after.r[INSN_RAX];
+}
+
+static void case_rdtsc(void)
+{
+	u64 first = tsc("rdtsc");
+	u64 second = tsc("rdtsc");
+
+	check_regs("rdtsc");
+	if (second <= first)
+		complain("%lx and then %lx", first, second);
+}
+
+static bool have_rdtscp(void)
+{
+	return cpuid_count(CPUID_EXT_FEATURES, 0).edx & CPUID_EXT_EDX_RDTSCP;
+}
+
+/* The upper half of RCX stays 0: QEMU looks for the intercept with all of it. */
+static void write_msr(u64 msr, u64 value)
+{
+	prepare();
+	before.r[INSN_RCX] = msr;
+	before.r[INSN_RAX] = before.r[INSN_RAX] >> 32 << 32 | (u32)value;
+	before.r[INSN_RDX] = before.r[INSN_RDX] >> 32 << 32 | value >> 32;
+	execute("wrmsr");
+	check_regs("wrmsr");
+}
+
+static u64 read_msr(u64 msr)
+{
+	prepare();
+	before.r[INSN_RCX] = msr;
+	execute("rdmsr");
+	want.r[INSN_RAX] = (u32)after.r[INSN_RAX];
+	want.r[INSN_RDX] = (u32)after.r[INSN_RDX];
+	check_regs("rdmsr");
+	return after.r[INSN_RDX] << 32 | (u32)after.r[INSN_RAX];
+}
+
+static void case_rdtscp(void)
+{
+	u64 first, second;
+
+	if (!have_rdtscp()) {
+		skip("no RDTSCP");
+		return;
+	}
+	write_msr(MSR_TSC_AUX, 0x12345678);
+	first = tsc("rdtscp");
+	second = tsc("rdtscp");
+	want.r[INSN_RCX] = 0x12345678;
+	check_regs("rdtscp");
+	if (second <= first)
+		complain("%lx and then %lx", first, second);
+}
+
+static void case_rdpmc(void)
+{
+	prepare();
+	before.r[INSN_RCX] = before.r[INSN_RCX] >> 32 << 32;
+	execute("rdpmc");
+	want.r[INSN_RAX] = (u32)after.r[INSN_RAX];
+	want.r[INSN_RDX] = (u32)after.r[INSN_RDX];
+	check_regs("rdpmc");
+}
+
+static void case_rdpmc_gp(void)
+{
+	prepare();
+	before.r[INSN_RCX] = PMC_NONE;
+	expect_exception("rdpmc", X86_TRAP_GP);
+}
+
+static void case_rdmsr(void)
+{
+	u64 value = read_msr(MSR_APIC_BASE);
+
+	if (!(value & APIC_BASE_ENABLED))
+		complain("APIC base is %lx: not enabled", value);
+}
+
+static void case_wrmsr(void)
+{
+	u64 base = read_msr(MSR_APIC_BASE);
+
+	write_msr(MSR_APIC_BASE, base);
+	expect("APIC base", read_msr(MSR_APIC_BASE), base);
+	if (!have_rdtscp())
+		return;
+	write_msr(MSR_TSC_AUX, 0x87654321);
+	expect("TSC_AUX", read_msr(MSR_TSC_AUX), 0x87654321);
+}
+
+static void expect_gp(const char *insn)
+{
+	prepare();
+	before.r[INSN_RCX] = MSR_NONE;
+	expect_exception(insn, X86_TRAP_GP);
+}
+
+static void case_rdmsr_gp(void)
+{
+	expect_gp("rdmsr");
+}
+
+static void case_wrmsr_gp(void)
+{
+	expect_gp("wrmsr");
+}
+
+static u64 read_dr7(const char *insn, unsigned int reg)
+{
+	prepare();
+	execute(insn);
+	want.r[reg] = after.r[reg];
+	check_regs(insn);
+	return after.r[reg];
+}
+
+static void write_dr7(const char *insn, unsigned int reg, u64 value)
+{
+	prepare();
+	before.r[reg] = value;
+	execute(insn);
+	check_regs(insn);
+}
+
+static void case_dr7(void)
+{
+	write_dr7("mov %rbx, %dr7", INSN_RBX, DR7_ALWAYS);
+	if (read_dr7("mov %dr7, %rbx", INSN_RBX) != DR7_ALWAYS) {
+		skip("this hypervisor does not know DR7");
+		return;
+	}
+	/* DR0 holds 0, where nothing is ever executed. */
+	write_dr7("mov %r9, %dr7", INSN_R9, DR7_ALWAYS | DR7_L0);
+	expect("DR7", read_dr7("mov %dr7, %r9", INSN_R9), DR7_ALWAYS | DR7_L0);
+	write_dr7("mov %rbx, %dr7", INSN_RBX, DR7_ALWAYS);
+	expect("DR7", read_dr7("mov %dr7, %rbx", INSN_RBX), DR7_ALWAYS);
+}
+
+static void case_dr7_gp(void)
+{
+	prepare();
+	before.r[INSN_RBX] = 1UL << 32 | DR7_ALWAYS;
+	expect_exception("mov %rbx, %dr7", X86_TRAP_GP);
+}
+
+/* Nothing changes but what cannot be seen. */
+static void no_effect(const char *insn)
+{
+	prepare();
+	execute(insn);
+	check_regs(insn);
+}
+
+static void case_wbinvd(void)
+{
+	no_effect("wbinvd");
+}
+
+static void case_invd(void)
+{
+	/* Should a hypervisor let it through, there is nothing to be lost. */
+	no_effect("wbinvd");
+	no_effect("invd");
+}
+
+static u8 monitored[64] __attribute__((aligned(64)));
+
+static void monitor(void)
+{
+	prepare();
+	before.r[INSN_RAX] = (u64)monitored;
+	before.r[INSN_RCX] = 0;
+	before.r[INSN_RDX] = 0;
+	execute("monitor");
+	check_regs("monitor");
+}
+
+static void case_monitor(void)
+{
+	monitor();
+}
+
+static void case_mwait(void)
+{
+	monitor();
+	/* Should it really wait, this wakes it. */
+	*(volatile u8 *)monitored = 1;
+	prepare();
+	before.r[INSN_RAX] = 0;
+	before.r[INSN_RCX] = 0;
+	execute("mwait");
+	check_regs("mwait");
+}
+
+static void case_vmmcall(void)
+{
+	prepare();
+	before.r[INSN_RAX] = HYPERCALL_NONE;
+	execute("vmmcall");
+	want.r[INSN_RAX] = HYPERCALL_ENOSYS;
+	check_regs("vmmcall");
+}
+
+/* Single-stepping: the exception after NOP. */
+static void case_db(void)
+{
+	prepare();
+	before.rflags |= X86_EFLAGS_TF;
+	expect_exception("nop", X86_TRAP_DB);
+}
+
+static void case_db_intercepted(void)
+{
+	call_hook(HOOK_INTERCEPT, HOOK_INTERCEPT_DB, 0);
+	case_db();
+	call_hook(HOOK_INTERCEPT, 0, 0);
+}
+
+static void inject_ac(void)
+{
+	call_hook(HOOK_INJECT, X86_TRAP_VC, SVM_EXIT_EXCP_AC);
+}
+
+/* No program of ring 0 can cause one by itself (APM2 8.2.18). */
+static void case_ac(void)
+{
+	prepare();
+	after = before;
+	if (!run_caught(inject_ac, &after))
+		complain("no exception");
+	else
+		expect("vector", caught_vector, X86_TRAP_AC);
+}
+
+static void case_nmi(void)
+{
+	u64 before_it = idt_nmi_count();
+
+	call_hook(HOOK_NMI, 0, 0);
+	expect("NMIs seen", idt_nmi_count() - before_it, 1);
+	call_hook(HOOK_NMI, 0, 0);
+	expect("NMIs seen", idt_nmi_count() - before_it, 2);
+	expect("NMIs' state", call_hook(HOOK_NMI_STATE, 0, 0), 0);
+}
+
+const struct test register_tests[] = {
+	{ "cpuid", case_cpuid, SVM_EXIT_CPUID, 0 },
+	{ "cpuid-subleaf", case_cpuid_subleaf, SVM_EXIT_CPUID, 0 },
+	{ "rdtsc", case_rdtsc, SVM_EXIT_RDTSC, 0 },
+	{ "rdtscp", case_rdtscp, SVM_EXIT_RDTSCP, 0 },
+	{ "rdpmc", case_rdpmc, SVM_EXIT_RDPMC, ES_ONLY },
+	{ "rdpmc-gp", case_rdpmc_gp, SVM_EXIT_RDPMC, ES_ONLY },
+	{ "rdmsr", case_rdmsr, SVM_EXIT_MSR, 0 },
+	{ "wrmsr", case_wrmsr, SVM_EXIT_MSR, 0 },
+	{ "rdmsr-gp", case_rdmsr_gp, SVM_EXIT_MSR, ES_ONLY },
+	{ "wrmsr-gp", case_wrmsr_gp, SVM_EXIT_MSR, ES_ONLY },
+	{ "dr7-read", case_dr7, SVM_EXIT_READ_DR7, 0 },
+	{ "dr7-write", case_dr7, SVM_EXIT_WRITE_DR7, 0 },
+	{ "dr7-gp", case_dr7_gp, SVM_EXIT_WRITE_DR7, 0 },
+	{ "wbinvd", case_wbinvd, SVM_EXIT_WBINVD, ES_ONLY },
+	{ "invd", case_invd, SVM_EXIT_INVD, ES_ONLY },
+	{ "monitor", case_monitor, SVM_EXIT_MONITOR, ES_ONLY },
+	{ "mwait", case_mwait, SVM_EXIT_MWAIT, ES_ONLY },
+	{ "vmmcall", case_vmmcall, SVM_EXIT_VMMCALL, ES_ONLY },
+	{ "db", case_db, NO_EXIT, 0 },
+	{ "db-intercepted", case_db_intercepted, SVM_EXIT_EXCP_DB, HOOKS },
+	{ "ac-intercepted", case_ac, SVM_EXIT_EXCP_AC, HOOKS },
+	{ "nmi", case_nmi, NO_EXIT, HOOKS },
+	{ NULL, NULL, 0, 0 },
+};

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+#
+# The NAE self-test (tests/payload/nae), and what tests/sev/run needs.
+
+NAE := $(O)/sev
+# The stub's objects: all but those that boot a payload.
+NAE_STUB := $(addprefix $(O)/stub/,sev-es.o insn.o ident_map_64.o idt_64.o \
+	idt_handlers_64.o e820.o console.o cmdline.o string.o)
+NAE_OBJS := $(addprefix $(NAE)/nae/,head.o insns.o main.o execute.o \
+	registers.o ports.o strings.o mmio.o fatal.o)
+
+$(NAE)/nae/%.o: tests/payload/nae/%.c tests/sev/rules.mk Makefile
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' CC $@
+	$(Q)$(CC) $(STUB_CFLAGS) -Itests $(WARNINGS) -MMD -MP \
+		-c -o $@ $<
+
+$(NAE)/nae/%.o: tests/payload/nae/%.S tests/sev/rules.mk
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' AS $@
+	$(Q)$(CC) -D__ASSEMBLY__ -Iinclude -Itests -MMD -MP -c -o $@ $<
+
+# --wrap: the self-test sees each exception before the stub does.
+$(NAE)/nae.elf: $(NAE_OBJS) $(NAE_STUB) tests/payload/nae/nae.ld
+	@printf '  %-7s %s\n' LD $@
+	$(Q)$(LD) -m elf_x86_64 -static -no-pie --orphan-handling=error \
+		--no-warn-rwx-segments --gc-sections --wrap=do_exception \
+		-T tests/payload/nae/nae.ld -o $@ $(NAE_OBJS) $(NAE_STUB)
+
+$(NAE)/nae.img: $(NAE)/nae.elf $(IMAGE_DEPS)
+	@printf '  %-7s %s\n' IMAGE $@
+	$(Q)tools/mkimage -o $@ $<
+
+.PHONY: nae check-deps-sev
+nae: $(NAE)/nae.img
+check-deps-sev: $(NAE)/nae.img $(O)/sevemu.rom $(O)/initramfs.cpio.gz \
+	$(addprefix $(O)/boot/,test.img low.img align4k.img cloud.img \
+		generic.img)
+
+-include $(NAE_OBJS:.o=.d)

@@ -1,0 +1,675 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_idt.c - gates and TSS as the processor will read them, and what becomes
+ * of each exception. The way from a vector to do_exception() is in
+ * test_idt_handlers.c.
+ *
+ * The image can be anywhere: the linker's symbols are variables here.
+ */
+#include <sanitizer/asan_interface.h>
+
+#define HARNESS_CPU
+#define OWN_READ_CR2
+#define OWN_READ_CR3
+#define OWN_LOAD_IDT
+#define OWN_LOAD_TR
+#include "harness.h"
+
+static struct layout {
+	const u8 *head, *rw, *stack_top;
+} layout;
+
+#define startup_32	(layout.head)
+#define _data		(layout.rw)
+#define stack_end	(layout.stack_top)
+/* Its declaration declares a pointer to the stubs then. */
+#define exception_stubs	(*stubs)
+
+#include "../../idt_64.c"
+
+const u8 (*stubs)[IDT_VECTORS][EXCEPTION_STUB_SIZE];
+u64 gdt[8];
+
+/* ---- What was done, in order, and what was said. ---- */
+
+static char trace[256];
+static char said[2048];
+
+static void did(const char *what)
+{
+	snprintf(trace + strlen(trace), sizeof(trace) - strlen(trace), "%s%s",
+		 trace[0] ? " " : "", what);
+}
+
+static struct {
+	bool es, busy, guarded;
+	unsigned int vc_vector;
+	int fault_result;
+	u64 cr2;
+	/* An exception that comes when this is called. */
+	const char *raise_in;
+	u64 raise_vector;
+	/* What was handed over. */
+	u64 fault_addr, fault_code;
+	struct exception_frame *vc_frame;
+	unsigned int nmis, set, reason;
+	struct desc_ptr idtr;
+	struct idt_gate gates[IDT_VECTORS];	/* at the time of lidt */
+	u16 tr;
+	u64 tss_slots[2];			/* at the time of ltr */
+	u8 tss[sizeof(struct tss)];
+} fake;
+
+static void called(const char *what)
+{
+	struct exception_frame nested = { .vector = fake.raise_vector };
+
+	did(what);
+	if (!fake.raise_in || strcmp(fake.raise_in, what) != 0)
+		return;
+	fake.raise_in = NULL;
+	do_exception(&nested);
+	did("resumed");
+}
+
+u64 read_cr2(void)
+{
+	return fake.cr2;
+}
+
+u64 read_cr3(void)
+{
+	return 0x123456000;
+}
+
+void load_idt(const struct desc_ptr *ptr)
+{
+	did("lidt");
+	fake.idtr = *ptr;
+	memcpy(fake.gates, idt, sizeof(fake.gates));
+}
+
+void load_tr(u16 selector)
+{
+	did("ltr");
+	fake.tr = selector;
+	memcpy(fake.tss_slots, &gdt[4], sizeof(fake.tss_slots));
+	memcpy(fake.tss, &tss, sizeof(fake.tss));
+}
+
+void console_force(void)
+{
+	called("force");
+}
+
+void con_printf(const char *fmt, ...)
+{
+	size_t len = strlen(said);
+	va_list args;
+
+	CHECK(strstr(trace, "force"), "printed before force: %s", fmt);
+	if (!strstr(trace, "print"))
+		called("print");
+	va_start(args, fmt);
+	vsnprintf(said + len, sizeof(said) - len, fmt, args);
+	va_end(args);
+}
+
+int ident_map_fault(u64 addr, u64 error_code)
+{
+	did("fault");
+	fake.fault_addr = addr;
+	fake.fault_code = error_code;
+	return fake.fault_result;
+}
+
+#define GUARD_PAGE	0x7654000UL
+
+bool ident_map_is_guard(u64 addr)
+{
+	CHECK(paging_is_ours, "there is no map yet");
+	return ALIGN_DOWN(addr, PAGE_SIZE) == GUARD_PAGE;
+}
+
+unsigned int sev_es_vc(struct exception_frame *f)
+{
+	did("vc");
+	fake.vc_frame = f;
+	return fake.vc_vector;
+}
+
+void sev_es_nmi(void)
+{
+	did("nmi");
+	fake.nmis++;
+}
+
+bool sev_es_busy(void)
+{
+	return fake.busy;
+}
+
+bool sev_es_active(void)
+{
+	return fake.es;
+}
+
+void sev_es_abandon(void)
+{
+	fake.busy = false;
+	called("abandon");
+}
+
+void sev_es_terminate(unsigned int set, unsigned int reason)
+{
+	did("terminate");
+	fake.set = set;
+	fake.reason = reason;
+	halt_forever();
+}
+
+void stop(unsigned int reason)
+{
+	did("stop");
+	fake.reason = reason;
+	halt_forever();
+}
+
+/* ---- Cases' common parts. ---- */
+
+static struct exception_frame frame, original;
+
+static void fresh_at(bool stage2)
+{
+	memset(&fake, 0, sizeof(fake));
+	trace[0] = '\0';
+	said[0] = '\0';
+	layout = (struct layout){ .head = (const u8 *)0x100000000 };
+	paging_is_ours = stage2;
+	reporting = false;
+	nmi_count = 0;
+}
+
+static void raise_at(bool stage2, u64 vector, u64 error_code)
+{
+	fresh_at(stage2);
+	memset(&frame, 0xa5, sizeof(frame));
+	frame.rip = 0x100001234;
+	frame.vector = vector;
+	frame.error_code = error_code;
+	original = frame;
+}
+
+/* @frame goes back as it came, nothing is said, and this was done. */
+static void served(const char *doings)
+{
+	do_exception(&frame);
+	CHECK(!memcmp(&frame, &original, sizeof(frame)), "the frame changed");
+	CHECK(!strcmp(trace, doings), "done: %s", trace);
+	CHECK(!said[0], "said: %s", said);
+}
+
+/* @frame ends in a report that begins with this line. */
+static void reported(const char *doings, const char *line)
+{
+	EXPECT_HALT(do_exception(&frame));
+	CHECK(!strcmp(trace, doings), "done: %s", trace);
+	CHECK(!strncmp(said, line, strlen(line)) && said[strlen(line)] == '\n',
+	      "said \"%s\" instead of \"%s\"", said, line);
+	CHECK(fake.reason == SEVSTUB_TERM_EXCEPTION, "reason %u", fake.reason);
+}
+
+static void reported_as(const char *doings, const char *name, u64 vector,
+			u64 error_code)
+{
+	char line[200];
+
+	snprintf(line, sizeof(line),
+		 "sevstub: unexpected exception: %s (vector %lu) error code 0x%lx at startup_32+0x1234",
+		 name, vector, error_code);
+	reported(doings, line);
+}
+
+/* APM2 table 8-1; what it has no name for goes by its number. */
+static const char *const vector_names[] = {
+	"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM",
+	"#DF", "#09", "#TS", "#NP", "#SS", "#GP", "#PF", "#15",
+	"#MF", "#AC", "#MC", "#XF", "#20", "#CP", "#22", "#23",
+	"#24", "#25", "#26", "#27", "#HV", "#VC", "#SX", "#31",
+};
+
+/* ---- Tables. ---- */
+
+static bool in_data_section(const void *start, size_t size)
+{
+	extern char __data_start, edata;
+
+	return (const char *)start >= &__data_start &&
+	       (const char *)start + size <= &edata;
+}
+
+TEST(state_is_in_data)
+{
+	CHECK(in_data_section(idt, sizeof(idt)), "idt");
+	CHECK(in_data_section(&paging_is_ours, sizeof(paging_is_ours)),
+	      "paging_is_ours");
+	CHECK(in_data_section(&reporting, sizeof(reporting)), "reporting");
+	CHECK(in_data_section(&nmi_count, sizeof(nmi_count)), "nmi_count");
+}
+
+/* As the processor takes a gate apart (APM2 4.8.4). */
+static void check_gate(unsigned int vector, u64 base, u8 ist)
+{
+	u8 gate[16];
+	u64 low, high, handler;
+
+	memcpy(gate, &fake.gates[vector], sizeof(gate));
+	memcpy(&low, gate, sizeof(low));
+	memcpy(&high, gate + 8, sizeof(high));
+	handler = (low & 0xffff) | (low >> 32 & 0xffff0000) | high << 32;
+	CHECK(handler == base + vector * 16, "vector %u: handler 0x%lx",
+	      vector, handler);
+	CHECK((low >> 16 & 0xffff) == 0x10, "vector %u: selector", vector);
+	CHECK((low >> 32 & 0xff) == ist, "vector %u: IST", vector);
+	/* Present, DPL 0, interrupt gate. */
+	CHECK((low >> 40 & 0xff) == 0x8e, "vector %u: type", vector);
+	CHECK(!(high >> 32), "vector %u: reserved", vector);
+}
+
+static void load_at(u64 base)
+{
+	stubs = (const void *)base;
+	memset(idt, 0xff, sizeof(idt));
+	idt_load_stage1();
+}
+
+TEST(gates)
+{
+	static const u64 bases[] = {
+		0x1000000, 0x7fff0ff0, 0xfffffff0, 0x123456780,
+		0x0000fedcba987650,
+	};
+	unsigned int i, vector;
+
+	fresh_at(false);
+	/* Moved each time: nothing may be left of the place before. */
+	for (i = 0; i < ARRAY_SIZE(bases); i++) {
+		load_at(bases[i]);
+		CHECK(fake.idtr.base == (u64)idt, "IDT at 0x%lx",
+		      fake.idtr.base);
+		CHECK(fake.idtr.limit == 32 * 16 - 1, "limit 0x%x",
+		      fake.idtr.limit);
+		for (vector = 0; vector < 32; vector++)
+			check_gate(vector, bases[i], 0);
+	}
+	CHECK(!paging_is_ours, "stage 2 already");
+}
+
+TEST(stage2_gates)
+{
+	unsigned int vector;
+
+	fresh_at(false);
+	load_at(0x123456780);
+	idt_load_stage2();
+	memcpy(fake.gates, idt, sizeof(fake.gates));
+	for (vector = 0; vector < 32; vector++)
+		check_gate(vector, 0x123456780, vector == 8 ? 1 : 0);
+	CHECK(paging_is_ours, "still stage 1");
+}
+
+static u64 quad_at(const u8 *p)
+{
+	u64 value;
+
+	memcpy(&value, p, sizeof(value));
+	return value;
+}
+
+TEST(stage2_tss)
+{
+	u64 base, stack = (u64)double_fault_stack;
+	unsigned int i;
+
+	fresh_at(false);
+	memset(gdt, 0xee, sizeof(gdt));
+	memset(&tss, 0, sizeof(tss));
+	idt_load_stage2();
+
+	CHECK(fake.tr == 0x20, "selector 0x%x", fake.tr);
+	for (i = 0; i < ARRAY_SIZE(gdt); i++)
+		CHECK((gdt[i] == 0xeeeeeeeeeeeeeeee) == (i != 4 && i != 5),
+		      "slot %u: 0x%lx", i, gdt[i]);
+	/* APM2 4.8.3. */
+	base = (fake.tss_slots[0] >> 16 & 0xffffff) |
+	       (fake.tss_slots[0] >> 32 & 0xff000000) |
+	       (fake.tss_slots[1] & 0xffffffff) << 32;
+	CHECK(base == (u64)&tss, "base 0x%lx", base);
+	CHECK((fake.tss_slots[0] & 0xffff) == 0x67, "limit");
+	CHECK((fake.tss_slots[0] >> 40 & 0xff) == 0x89, "type");
+	CHECK(!(fake.tss_slots[0] >> 48 & 0xff), "limit above, flags");
+	CHECK(!(fake.tss_slots[1] >> 32), "reserved");
+
+	/* APM2 12.2.5, figure 12-8: IST1 is at 0x24. */
+	CHECK(quad_at(fake.tss + 0x24) == stack + sizeof(double_fault_stack),
+	      "IST1 0x%lx", quad_at(fake.tss + 0x24));
+	CHECK(quad_at(fake.tss + 0x24) % 16 == 0, "unaligned stack");
+	for (i = 0; i < 0x64; i += 4)
+		CHECK(!memcmp(fake.tss + i, "\0\0\0\0", 4) ==
+		      (i != 0x24 && i != 0x28), "TSS at 0x%x", i);
+	CHECK(quad_at(fake.tss + 0x60) >> 48 == 0x68, "I/O map base");
+}
+
+TEST(teardown)
+{
+	fresh_at(true);
+	idt_teardown();
+	CHECK(!strcmp(trace, "lidt"), "done: %s", trace);
+	CHECK(!fake.idtr.limit && !fake.idtr.base, "IDT 0x%lx, limit 0x%x",
+	      fake.idtr.base, fake.idtr.limit);
+}
+
+/* ---- Vectors that can be served. ---- */
+
+TEST(nmi)
+{
+	unsigned int stage;
+
+	for (stage = 0; stage < 2; stage++) {
+		raise_at(stage, X86_TRAP_NMI, 0);
+		CHECK(idt_nmi_count() == 0, "%u at first", idt_nmi_count());
+		served("nmi");
+		fake.busy = true;
+		served("nmi nmi");
+		reporting = true;
+		served("nmi nmi nmi");
+		CHECK(idt_nmi_count() == 3, "%u counted", idt_nmi_count());
+		CHECK(fake.nmis == 3, "%u forwarded", fake.nmis);
+	}
+}
+
+TEST(page_fault_served)
+{
+	raise_at(true, X86_TRAP_PF, PF_WRITE);
+	fake.cr2 = 0x123456789;
+	served("fault");
+	CHECK(fake.fault_addr == fake.cr2 && fake.fault_code == PF_WRITE,
+	      "0x%lx, code 0x%lx", fake.fault_addr, fake.fault_code);
+}
+
+TEST(page_fault_refused)
+{
+	raise_at(true, X86_TRAP_PF, PF_PRESENT);
+	fake.fault_result = -EFAULT;
+	reported_as("fault abandon force print stop", "#PF", 14, 1);
+	raise_at(true, X86_TRAP_PF, 0);
+	fake.fault_result = -ENOMEM;
+	reported_as("fault abandon force print stop", "#PF", 14, 0);
+}
+
+/* The map is the loader's then. */
+TEST(page_fault_stage1)
+{
+	raise_at(false, X86_TRAP_PF, 0);
+	reported_as("abandon force print stop", "#PF", 14, 0);
+}
+
+TEST(page_fault_in_exchange)
+{
+	unsigned int stage;
+
+	for (stage = 0; stage < 2; stage++) {
+		raise_at(stage, X86_TRAP_PF, 0);
+		fake.busy = true;
+		EXPECT_HALT(do_exception(&frame));
+		CHECK(!strcmp(trace, "terminate"), "done: %s", trace);
+		CHECK(!said[0], "said: %s", said);
+		CHECK(fake.set == SEV_TERM_SET_SEVSTUB &&
+		      fake.reason == SEVSTUB_TERM_REENTRY, "reason %u:%u",
+		      fake.set, fake.reason);
+	}
+}
+
+TEST(vc_answered)
+{
+	unsigned int stage;
+
+	for (stage = 0; stage < 2; stage++) {
+		raise_at(stage, X86_TRAP_VC, 0x72);
+		served("vc");
+		CHECK(fake.vc_frame == &frame, "another frame");
+	}
+}
+
+/* An exit code is not the error code of the exception that comes of it. */
+TEST(vc_raises)
+{
+	unsigned int vector;
+
+	for (vector = 1; vector < 32; vector++) {
+		raise_at(true, X86_TRAP_VC, 0x72);
+		fake.vc_vector = vector;
+		reported_as("vc abandon force print stop",
+			    vector_names[vector], vector,
+			    vector == X86_TRAP_VC ? 0x72 : 0);
+	}
+}
+
+/* ---- Reports. ---- */
+
+TEST(names)
+{
+	unsigned int vector;
+
+	for (vector = 0; vector < 32; vector++) {
+		if (vector == X86_TRAP_NMI || vector == X86_TRAP_VC ||
+		    vector == X86_TRAP_PF)
+			continue;
+		raise_at(vector % 2, vector, vector * 0x1001UL);
+		reported_as("abandon force print stop", vector_names[vector],
+			    vector, vector * 0x1001UL);
+	}
+	raise_at(true, 32, 0);
+	reported_as("abandon force print stop", "?", 32, 0);
+	raise_at(true, ~0UL, 0);
+	reported_as("abandon force print stop", "?", ~0UL, 0);
+}
+
+/* A number of its own in each register. */
+static void fill_registers(void)
+{
+	unsigned int i;
+
+	raise_at(false, X86_TRAP_GP, 0x18);
+	for (i = 0; i < offsetof(struct exception_frame, vector); i += 8)
+		*(u64 *)((u8 *)&frame + i) = 0x1111111100000000 + i / 8;
+	frame.cs = 0x10;
+	frame.rflags = 0x10002;
+	frame.rsp = 0x1111111100000020;
+	fake.cr2 = 0xfedcba9876543210;
+}
+
+TEST(report)
+{
+	static const char text[] =
+		"sevstub: unexpected exception: #GP (vector 13) error code 0x18 at startup_32+0x1234\n"
+		"  cs 10 rflags 10002 cr2 fedcba9876543210 cr3 0000000123456000\n"
+		"  rax 111111110000000e rbx 111111110000000b rcx 111111110000000d rdx 111111110000000c\n"
+		"  rsi 1111111100000009 rdi 1111111100000008 rbp 111111110000000a rsp 1111111100000020\n"
+		"  r8  1111111100000007 r9  1111111100000006 r10 1111111100000005 r11 1111111100000004\n"
+		"  r12 1111111100000003 r13 1111111100000002 r14 1111111100000001 r15 1111111100000000\n";
+
+	fill_registers();
+	EXPECT_HALT(do_exception(&frame));
+	CHECK(!strcmp(said, text), "said:\n%s", said);
+}
+
+/* The host reads the console, and does not read our registers. */
+TEST(report_sev_es)
+{
+	static const u64 on_stack[] = { 1, 2, 3, 4 };
+
+	fill_registers();
+	fake.es = true;
+	layout.rw = (const u8 *)on_stack;
+	layout.stack_top = (const u8 *)on_stack + sizeof(on_stack);
+	frame.rsp = (u64)on_stack;
+	reported_as("abandon force print stop", "#GP", 13, 0x18);
+	CHECK(strchr(said, '\n')[1] == '\0', "said:\n%s", said);
+}
+
+/* One more exception, wherever in the report, and it is over. */
+TEST(report_raises)
+{
+	static const char *const places[] = { "abandon", "force", "print" };
+	static const u64 vectors[] = { 0, X86_TRAP_DF, X86_TRAP_GP,
+				       X86_TRAP_PF, X86_TRAP_VC };
+	static const char *const doings[] = {
+		"abandon %sstop", "abandon force %sstop",
+		"abandon force print %sstop",
+	};
+	char expected[80];
+	unsigned int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		for (k = 0; k < ARRAY_SIZE(vectors); k++) {
+			raise_at(true, X86_TRAP_UD, 0);
+			fake.raise_in = places[i];
+			fake.raise_vector = vectors[k];
+			fake.vc_vector = X86_TRAP_GP;
+			fake.fault_result = -EFAULT;
+			snprintf(expected, sizeof(expected), doings[i],
+				 vectors[k] == X86_TRAP_PF ? "fault " :
+				 vectors[k] == X86_TRAP_VC ? "vc " : "");
+			EXPECT_HALT(do_exception(&frame));
+			CHECK(!strcmp(trace, expected),
+			      "done: %s instead of %s", trace, expected);
+			CHECK(!said[0], "said: %s", said);
+			CHECK(fake.reason == SEVSTUB_TERM_EXCEPTION,
+			      "reason %u", fake.reason);
+		}
+	}
+}
+
+/* What can be served is, and the report goes on. */
+TEST(report_goes_on)
+{
+	static const struct {
+		u64 vector;
+		const char *doings;
+	} cases[] = {
+		{ X86_TRAP_NMI, "abandon force print nmi resumed stop" },
+		{ X86_TRAP_PF, "abandon force print fault resumed stop" },
+		{ X86_TRAP_VC, "abandon force print vc resumed stop" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		raise_at(true, X86_TRAP_UD, 0);
+		fake.raise_in = "print";
+		fake.raise_vector = cases[i].vector;
+		reported_as(cases[i].doings, "#UD", 6, 0);
+	}
+}
+
+/* An exchange that the exception interrupted is given up for the console. */
+TEST(report_in_exchange)
+{
+	raise_at(true, X86_TRAP_GP, 0);
+	fake.busy = true;
+	reported_as("abandon force print stop", "#GP", 13, 0);
+	CHECK(!fake.busy, "not given up");
+}
+
+TEST(stack_overflow)
+{
+	static const u64 inside[] = { GUARD_PAGE, GUARD_PAGE + 0xff8,
+				      GUARD_PAGE + 0xfff };
+	static const u64 outside[] = { 0, GUARD_PAGE - 1, GUARD_PAGE + 0x1000 };
+	char line[120];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(inside); i++) {
+		raise_at(true, X86_TRAP_DF, 0);
+		fake.cr2 = inside[i];
+		snprintf(line, sizeof(line),
+			 "sevstub: stack overflow: the guard page was hit at 0x%lx by startup_32+0x1234",
+			 inside[i]);
+		reported("abandon force print stop", line);
+	}
+	for (i = 0; i < ARRAY_SIZE(outside); i++) {
+		raise_at(true, X86_TRAP_DF, 0);
+		fake.cr2 = outside[i];
+		reported_as("abandon force print stop", "#DF", 8, 0);
+	}
+	/* A CR2 that is left from before the guard page was one. */
+	raise_at(false, X86_TRAP_DF, 0);
+	fake.cr2 = GUARD_PAGE;
+	reported_as("abandon force print stop", "#DF", 8, 0);
+	/* With a stack that is no full one. */
+	raise_at(true, X86_TRAP_PF, 0);
+	fake.cr2 = GUARD_PAGE;
+	fake.fault_result = -EFAULT;
+	reported_as("fault abandon force print stop", "#PF", 14, 0);
+}
+
+/* ---- The stack. ---- */
+
+#define DATA_WORDS	20
+
+static u64 memory[4 + DATA_WORDS + 4];
+
+/* How many words a report shows with @rsp so far above _data. */
+static unsigned int words_shown(s64 offset)
+{
+	char *line, word[20];
+	unsigned int n = 0;
+	u64 start = (u64)&memory[4];
+
+	raise_at(false, X86_TRAP_UD, 0);
+	layout.rw = (const u8 *)start;
+	layout.stack_top = (const u8 *)&memory[4 + DATA_WORDS];
+	frame.rsp = start + (u64)offset;
+	EXPECT_HALT(do_exception(&frame));
+
+	line = strstr(said, "\n  stack");
+	if (!line)
+		return 0;
+	line += strlen("\n  stack");
+	for (; *line != '\n'; n++, line += strlen(word)) {
+		snprintf(word, sizeof(word), " %016lx",
+			 0xabcd000000000000 + (u64)offset / 8 + n);
+		CHECK(!strncmp(line, word, strlen(word)), "word %u: %s", n,
+		      line);
+	}
+	CHECK(!line[1], "more: %s", line);
+	CHECK(n, "an empty line");
+	return n;
+}
+
+TEST(stack_dump)
+{
+	const s64 size = DATA_WORDS * 8;
+	unsigned int i, n;
+	s64 offset;
+
+	for (i = 0; i < DATA_WORDS; i++)
+		memory[4 + i] = 0xabcd000000000000 + i;
+	ASAN_POISON_MEMORY_REGION(memory, 4 * 8);
+	ASAN_POISON_MEMORY_REGION(memory + 4 + DATA_WORDS, 4 * 8);
+
+	for (offset = -16; offset <= size + 16; offset++) {
+		u64 left = (u64)(size - offset) / 8;
+		u64 expected = left < 8 ? left : 8;
+
+		if (offset % 8 || offset < 0 || offset >= size)
+			expected = 0;
+		n = words_shown(offset);
+		CHECK(n == expected, "%u words at %ld", n, offset);
+	}
+	/* Anywhere. */
+	CHECK(!words_shown(-(s64)&memory[4]), "a stack at 0");
+	CHECK(!words_shown(-(s64)&memory[4] - 8), "a stack at the very top");
+	CHECK(!words_shown(INT64_MIN), "a stack at no address");
+	ASAN_UNPOISON_MEMORY_REGION(memory, sizeof(memory));
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_idt_handlers.c - idt_handlers_64.S itself, linked in: a vector's stub is
+ * jumped to with the frame that a processor would have pushed, and IRETQ ends
+ * where that says, on the host as in ring 0.
+ */
+#include "harness.h"
+#include "idt.h"
+
+extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];
+
+/* In the order of struct exception_frame. */
+struct registers {
+	u64 r15, r14, r13, r12, r11, r10, r9, r8;
+	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
+};
+BUILD_BUG_ON(sizeof(struct registers) !=
+	     offsetof(struct exception_frame, vector));
+
+/*
+ * What an interrupted program has, and what it has got back. Not static, all
+ * that the assembly below uses.
+ */
+struct registers before, after;
+u64 flags_before, flags_after, rsp_before, rsp_after, came_back;
+
+/* Where to, and what lies on the stack. */
+const u8 *target;
+u64 has_error_code, error_code, misalign;
+u64 harness_rsp, scratch;
+
+static struct exception_frame seen;
+static unsigned int calls;
+static u64 flags_in_handler, rsp_in_handler;
+static bool handler_changes;
+
+void raise_exception(void);
+
+/*
+ * Loads @before, pushes what the processor pushes (APM2 8.9.3) and jumps; then
+ * stores @after. No register is free from the first load on.
+ */
+asm(".text\n"
+    "raise_exception:\n"
+    "	pushq %rbx; pushq %rbp; pushq %r12; pushq %r13; pushq %r14; pushq %r15\n"
+    "	movq %rsp, harness_rsp(%rip)\n"
+    "	subq $512, %rsp\n"		/* out of reach of a wrong pop */
+    "	andq $-64, %rsp\n"
+    "	movq %rsp, rsp_before(%rip)\n"
+    "	xorl %eax, %eax; movw %ss, %ax\n"
+    "	xorl %ecx, %ecx; movw %cs, %cx\n"
+    "	leaq 1f(%rip), %rdx\n"
+    "	movq rsp_before(%rip), %rbx\n"
+    "	subq misalign(%rip), %rsp\n"
+    "	pushq %rax; pushq %rbx; pushq flags_before(%rip)\n"
+    "	pushq %rcx; pushq %rdx\n"
+    "	cmpq $0, has_error_code(%rip)\n"
+    "	je 2f\n"
+    "	pushq error_code(%rip)\n"
+    "2:\n"
+    "	pushq flags_before(%rip); popfq\n"
+    "	movq 0+before(%rip), %r15; movq 8+before(%rip), %r14\n"
+    "	movq 16+before(%rip), %r13; movq 24+before(%rip), %r12\n"
+    "	movq 32+before(%rip), %r11; movq 40+before(%rip), %r10\n"
+    "	movq 48+before(%rip), %r9; movq 56+before(%rip), %r8\n"
+    "	movq 64+before(%rip), %rdi; movq 72+before(%rip), %rsi\n"
+    "	movq 80+before(%rip), %rbp; movq 88+before(%rip), %rbx\n"
+    "	movq 96+before(%rip), %rdx; movq 104+before(%rip), %rcx\n"
+    "	movq 112+before(%rip), %rax\n"
+    "	jmp *target(%rip)\n"
+    "1:\n"
+    "	movq %rsp, rsp_after(%rip)\n"
+    "	movq %rax, scratch(%rip)\n"
+    "	movq %r15, 0+after(%rip); movq %r14, 8+after(%rip)\n"
+    "	movq %r13, 16+after(%rip); movq %r12, 24+after(%rip)\n"
+    "	movq %r11, 32+after(%rip); movq %r10, 40+after(%rip)\n"
+    "	movq %r9, 48+after(%rip); movq %r8, 56+after(%rip)\n"
+    "	movq %rdi, 64+after(%rip); movq %rsi, 72+after(%rip)\n"
+    "	movq %rbp, 80+after(%rip); movq %rbx, 88+after(%rip)\n"
+    "	movq %rdx, 96+after(%rip); movq %rcx, 104+after(%rip)\n"
+    "	movq scratch(%rip), %rax; movq %rax, 112+after(%rip)\n"
+    "	pushfq; popq flags_after(%rip)\n"
+    "	cld\n"
+    "	incq came_back(%rip)\n"
+    "	movq harness_rsp(%rip), %rsp\n"
+    "	popq %r15; popq %r14; popq %r13; popq %r12; popq %rbp; popq %rbx\n"
+    "	ret\n");
+
+/* Not instrumented: a sanitizer's frame would hide the stack's alignment. */
+__attribute__((no_sanitize("address", "undefined")))
+void do_exception(struct exception_frame *frame)
+{
+	asm volatile("pushfq; popq %0" : "=r"(flags_in_handler));
+	rsp_in_handler = (u64)__builtin_frame_address(0);
+	seen = *frame;
+	calls++;
+	if (handler_changes)
+		for (u64 *reg = &frame->r15; reg <= &frame->rax; reg++)
+			*reg = ~*reg;
+}
+
+static void raise_vector(unsigned int vector)
+{
+	u64 *reg = &before.r15;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(before) / sizeof(*reg); i++)
+		reg[i] = 0xfeed000000000000 + i * 0x1111;
+	memset(&after, 0, sizeof(after));
+	memset(&seen, 0, sizeof(seen));
+	calls = 0;
+	came_back = 0;
+	target = exception_stubs[vector];
+	has_error_code = TRAPS_WITH_ERROR_CODE >> vector & 1;
+	error_code = 0x1234;
+	raise_exception();
+	CHECK(calls == 1 && came_back == 1, "vector %u: %u calls", vector,
+	      calls);
+}
+
+#define FLAGS	(X86_EFLAGS_FIXED | X86_EFLAGS_IF | X86_EFLAGS_CF)
+
+/* APM2 table 8-1: which vectors come with an error code. */
+static bool pushes_error_code(unsigned int vector)
+{
+	return vector == 8 || (vector >= 10 && vector <= 14) ||
+	       vector == 17 || vector == 21 || vector == 29 || vector == 30;
+}
+
+TEST(vectors)
+{
+	unsigned int vector;
+
+	for (vector = 0; vector < 32; vector++) {
+		flags_before = FLAGS;
+		CHECK((TRAPS_WITH_ERROR_CODE >> vector & 1) ==
+		      pushes_error_code(vector), "vector %u", vector);
+		raise_vector(vector);
+		CHECK(seen.vector == vector, "vector %lu instead of %u",
+		      seen.vector, vector);
+		CHECK(seen.error_code == (has_error_code ? 0x1234 : 0),
+		      "vector %u: error code 0x%lx", vector, seen.error_code);
+		CHECK(seen.rsp == rsp_before, "vector %u: RSP 0x%lx", vector,
+		      seen.rsp);
+		CHECK(!memcmp(&seen, &before, sizeof(before)),
+		      "vector %u: saved registers", vector);
+		CHECK(!memcmp(&after, &before, sizeof(after)),
+		      "vector %u: restored registers", vector);
+		CHECK(rsp_after == rsp_before, "vector %u: RSP is 0x%lx",
+		      vector, rsp_after);
+	}
+}
+
+/* What the handler writes into its frame is what the program gets. */
+TEST(changes)
+{
+	const u64 *is = &after.r15, *was = &before.r15;
+	unsigned int i;
+
+	flags_before = FLAGS;
+	handler_changes = true;
+	raise_vector(X86_TRAP_VC);
+	handler_changes = false;
+	for (i = 0; i < sizeof(after) / sizeof(*is); i++)
+		CHECK(is[i] == ~was[i], "register %u: 0x%lx", i, is[i]);
+}
+
+TEST(direction_flag)
+{
+	flags_before = FLAGS | X86_EFLAGS_DF;
+	raise_vector(X86_TRAP_NMI);
+	CHECK(!(flags_in_handler & X86_EFLAGS_DF), "C with DF set");
+	CHECK(seen.rflags & X86_EFLAGS_DF, "RFLAGS 0x%lx", seen.rflags);
+	CHECK(flags_after & X86_EFLAGS_DF, "DF is lost");
+}
+
+/*
+ * The processor aligns the stack before it pushes (APM2 8.9.3), and what the
+ * stubs push keeps that by chance. With a frame of another size it would not.
+ * A function that keeps %rbp has it at a multiple of 16.
+ */
+TEST(alignment)
+{
+	flags_before = FLAGS;
+	for (misalign = 0; misalign < 16; misalign += 8) {
+		raise_vector(X86_TRAP_UD);
+		CHECK(rsp_in_handler % 16 == 0, "0x%lx", rsp_in_handler);
+		CHECK(rsp_after == rsp_before, "RSP is 0x%lx", rsp_after);
+	}
+	misalign = 0;
+}
