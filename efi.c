@@ -651,6 +651,8 @@ static EFI_STATUS claim_from_boot_services(u64 start, u64 end)
 
 		low = d->PhysicalStart;
 		high = low + d->NumberOfPages * PAGE_SIZE;
+		if (high < low || d->NumberOfPages > PTE_ADDR_MASK / PAGE_SIZE)
+			return EFI_OUT_OF_RESOURCES;
 		if (low < start)
 			low = start;
 		if (high > end)
@@ -755,10 +757,10 @@ static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline
 	status = alloc_memory_map(&map);
 	if (status)
 		return fail("memory map", "no memory", status);
+	/* Once asked to go, firmware has no console any more (UEFI 7.4.6). */
 	status = exit_boot_services(&map);
 	if (status)
-		return fail("boot services", "firmware refuses to end them",
-			    status);
+		return status;
 
 	/* Firmware is gone, and its console with it. */
 	asm volatile("cli");
@@ -814,6 +816,7 @@ EFI_STATUS efi_handover(EFI_HANDLE image, EFI_SYSTEM_TABLE *st,
 
 	if (status)
 		return status;
+	sanitize_boot_params(bp);
 	cmdline = find_cmdline(bp);
 	return give_back(efi_boot(bp, &cmdline));
 }

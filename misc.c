@@ -88,13 +88,7 @@ static bool overlaps(struct range a, struct range b)
 	return start < end;
 }
 
-/*
- * A sentinel that has not been cleared says that the loader copied a whole
- * sector of the file, not the setup header alone, over what should have been
- * zeroes (boot.rst). What such a loader cannot have meant is cleared, before
- * anything in it is believed.
- */
-static void sanitize_boot_params(struct boot_params *bp)
+void sanitize_boot_params(struct boot_params *bp)
 {
 	static const struct {
 		u16 start, end;

@@ -356,6 +356,14 @@ noreturn void error(const char *what, const char *fmt, ...) printf_like(2, 3);
 noreturn void stop(unsigned int reason);
 
 /*
+ * A sentinel that has not been cleared says that the loader copied a whole
+ * sector of the file, not the setup header alone, over what should have been
+ * zeroes (boot.rst). What such a loader cannot have meant is cleared, the
+ * sentinel with it, before anything in it is believed.
+ */
+void sanitize_boot_params(struct boot_params *bp);
+
+/*
  * The loader's command line, or the one that was built in when there is none
  * or an empty one.
  */
