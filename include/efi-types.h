@@ -41,11 +41,13 @@
 	{ 0x4006c0c1, 0xfcb3, 0x403e, \
 	  { 0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d } }
 
+struct efi_load_file2;
+typedef EFI_STATUS EFIAPI efi_load_file2_fn(struct efi_load_file2 *self,
+					    EFI_DEVICE_PATH *path,
+					    BOOLEAN boot_policy, UINTN *size,
+					    void *buf);
 struct efi_load_file2 {
-	EFI_STATUS (EFIAPI *load_file)(struct efi_load_file2 *self,
-				       EFI_DEVICE_PATH *path,
-				       BOOLEAN boot_policy, UINTN *size,
-				       void *buf);
+	efi_load_file2_fn *load_file;
 };
 
 /* Where an initrd is offered: a vendor-defined media path of Linux's. */
