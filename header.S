@@ -51,7 +51,7 @@ DATA(pe_header)
 	.long	pe_data_size
 	.long	pe_bss_size
 	.long	efi_pe_entry		/* AddressOfEntryPoint */
-	.long	pe_text_start		/* BaseOfCode */
+	.long	startup_32		/* BaseOfCode */
 	.quad	0			/* ImageBase */
 	.long	PE_SECTION_ALIGNMENT
 	.long	PE_FILE_ALIGNMENT
@@ -60,7 +60,7 @@ DATA(pe_header)
 	.word	0, 0			/* subsystem version */
 	.long	0
 	.long	pe_image_size
-	.long	pe_text_start		/* SizeOfHeaders */
+	.long	startup_32		/* SizeOfHeaders */
 	.long	0			/* checksum: the signer's */
 	.word	PE_SUBSYSTEM_EFI_APPLICATION
 	.word	PE_DLL_NX_COMPAT
@@ -74,8 +74,8 @@ DATA(pe_header)
 
 .Lsections:
 	.ascii	".text\0\0\0"
-	.long	pe_text_size, pe_text_start
-	.long	pe_text_size, pe_text_start
+	.long	pe_text_size, startup_32
+	.long	pe_text_size, startup_32
 	.long	0, 0
 	.word	0, 0
 	.long	PE_SCN_TEXT

@@ -24,7 +24,7 @@ build() {
 
 for tree in "$one" "$two"; do
 	mkdir -p "$tree"
-	cp -r Makefile linker.ld ./*.c ./*.S ./*.h include tools "$tree"
+	cp -r Makefile linker.ld sbat.csv ./*.c ./*.S ./*.h include tools "$tree"
 done
 mkdir -p "$one/out" "$dir/elsewhere"
 cp -r "$zstd" "$one/out/zstd"
