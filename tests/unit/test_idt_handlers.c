@@ -95,13 +95,13 @@ void do_exception(struct exception_frame *frame)
 	seen = *frame;
 	calls++;
 	if (handler_changes)
-		for (u64 *reg = &frame->r15; reg <= &frame->rax; reg++)
+		for (u64 *reg = (u64 *)frame; reg <= &frame->rax; reg++)
 			*reg = ~*reg;
 }
 
 static void raise_vector(unsigned int vector)
 {
-	u64 *reg = &before.r15;
+	u64 *reg = (u64 *)&before;
 	unsigned int i;
 
 	for (i = 0; i < sizeof(before) / sizeof(*reg); i++)
@@ -154,7 +154,7 @@ TEST(vectors)
 /* What the handler writes into its frame is what the program gets. */
 TEST(changes)
 {
-	const u64 *is = &after.r15, *was = &before.r15;
+	const u64 *is = (u64 *)&after, *was = (u64 *)&before;
 	unsigned int i;
 
 	flags_before = FLAGS;
