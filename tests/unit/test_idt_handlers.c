@@ -95,13 +95,13 @@ void do_exception(struct exception_frame *frame)
 	seen = *frame;
 	calls++;
 	if (handler_changes)
-		for (u64 *reg = &frame->r15; reg <= &frame->rax; reg++)
+		for (u64 *reg = (u64 *)frame; reg <= &frame->rax; reg++)
 			*reg = ~*reg;
 }
 
 static void raise_vector(unsigned int vector)
 {
-	u64 *reg = &before.r15;
+	u64 *reg = (u64 *)&before;
 	unsigned int i;
 
 	for (i = 0; i < sizeof(before) / sizeof(*reg); i++)
@@ -111,7 +111,7 @@ static void raise_vector(unsigned int vector)
 	calls = 0;
 	came_back = 0;
 	target = exception_stubs[vector];
-	has_error_code = TRAPS_WITH_ERROR_CODE >> vector & 1;
+	has_error_code = (u64)TRAPS_WITH_ERROR_CODE >> vector & 1;
 	error_code = 0x1234;
 	raise_exception();
 	CHECK(calls == 1 && came_back == 1, "vector %u: %u calls", vector,
@@ -133,7 +133,7 @@ TEST(vectors)
 
 	for (vector = 0; vector < 32; vector++) {
 		flags_before = FLAGS;
-		CHECK((TRAPS_WITH_ERROR_CODE >> vector & 1) ==
+		CHECK(((u64)TRAPS_WITH_ERROR_CODE >> vector & 1) ==
 		      pushes_error_code(vector), "vector %u", vector);
 		raise_vector(vector);
 		CHECK(seen.vector == vector, "vector %lu instead of %u",
@@ -154,7 +154,7 @@ TEST(vectors)
 /* What the handler writes into its frame is what the program gets. */
 TEST(changes)
 {
-	const u64 *is = &after.r15, *was = &before.r15;
+	const u64 *is = (u64 *)&after, *was = (u64 *)&before;
 	unsigned int i;
 
 	flags_before = FLAGS;
