@@ -192,6 +192,9 @@ FUNC(startup_64)
 	leaq	rva(early_stack_end)(%rbx), %rsp
 	leaq	rva(idt_load_stage1)(%rbx), %rax
 	call	*%rax
+	/* An NMI on the way was noted in the original, after its copy. */
+	movb	sev_guest + SEV_GUEST_NMI_SEEN(%rip), %al
+	orb	%al, rva(sev_guest + SEV_GUEST_NMI_SEEN)(%rbx)
 
 	movq	$image_text_offset, %rdx
 	xorl	%ecx, %ecx
@@ -363,6 +366,7 @@ END_FUNC(cpuid_by_msr)
 FUNC(terminate_32)
 	shll	$GHCB_MSR_TERM_CODE_SHIFT, %eax
 	orl	$(SEV_TERM_SET_SEVSTUB << GHCB_MSR_TERM_SET_SHIFT | GHCB_MSR_TERM_REQ), %eax
+terminate_raw:
 	xorl	%edx, %edx
 	movl	$MSR_GHCB, %ecx
 .Lterminate:
@@ -417,6 +421,10 @@ FUNC(find_sev)
 	movl	%edx, %edi
 
 .Lsev_info:
+	/* An SNP guest would not get further than its first page tables. */
+	movl	$(GHCB_TERM_SNP_FEATURES << GHCB_MSR_TERM_CODE_SHIFT | GHCB_MSR_TERM_REQ), %eax
+	testb	$SEV_STATUS_SNP, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
+	jnz	terminate_raw
 	movl	$GHCB_MSR_SEV_INFO_REQ, %eax
 	xorl	%edx, %edx
 	movl	$MSR_GHCB, %ecx
@@ -555,6 +563,10 @@ FUNC(place_early_tables)
 	/* One E820 entry below 4 GiB must hold all of it. */
 	movzbl	ZP_E820_ENTRIES(%esi), %ecx
 	leal	ZP_E820_TABLE(%esi), %ebx
+	cmpl	$E820_ZERO_PAGE_ENTRIES, %ecx
+	jbe	.Lentries
+	movl	$E820_ZERO_PAGE_ENTRIES, %ecx
+.Lentries:
 	jecxz	.Lno_room
 .Lentry:
 	cmpl	$E820_RAM, E820_ENTRY_TYPE(%ebx)

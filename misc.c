@@ -6,8 +6,6 @@
  * place_image() runs first, where the loader put the image: it must not touch
  * .bss. Everything else runs in the moved copy, on its own stack.
  */
-#include <asm/setup.h>
-
 #include "misc.h"
 #include "setup.h"
 #include "sev.h"
@@ -108,6 +106,13 @@ void sanitize_boot_params(struct boot_params *bp)
 		{ offsetof(struct boot_params, _pad9), ZERO_PAGE_SIZE },
 	};
 	unsigned int i;
+
+	/*
+	 * Nobody but an SNP guest's firmware has a confidential-computing blob,
+	 * and the payload would follow the pointer. KASLR is the stub's word.
+	 */
+	bp->cc_blob_address = 0;
+	bp->hdr.loadflags &= (u8)~KASLR_FLAG;
 
 	if (!bp->sentinel)
 		return;

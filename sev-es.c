@@ -39,6 +39,7 @@ static struct {
 	u16 version;
 	bool busy;			/* an exchange is under way */
 	bool nmi_pending;		/* NMI complete has to wait for it */
+	bool ending;			/* the last message is on its way */
 } es in_data;
 
 /* One #VC while it is being answered. */
@@ -76,8 +77,20 @@ noreturn void sev_es_terminate(unsigned int set, unsigned int reason)
 	}
 }
 
+/*
+ * Where a console is up it says so first, by requests that give up whatever
+ * exchange is under way. What goes wrong in those has had its chance.
+ */
 static noreturn void terminate(unsigned int reason)
 {
+	if (es.ghcb && !es.ending) {
+		es.ending = true;
+		sev_es_abandon();
+		con_printf("sevstub: SEV: ended for reason %u, see README\n",
+			   reason);
+		/* Whatever may come now, it is not answered. */
+		es.busy = true;
+	}
 	sev_es_terminate(SEV_TERM_SET_SEVSTUB, reason);
 }
 
@@ -330,7 +343,8 @@ static unsigned int injected_vector(u64 event)
 	if (!(event & SVM_EVTINJ_VALID) || event & SVM_EVTINJ_RESERVED ||
 	    (event & SVM_EVTINJ_TYPE_MASK) != SVM_EVTINJ_TYPE_EXEPT)
 		terminate(SEVSTUB_TERM_INJECTION);
-	if (vector == X86_TRAP_GP && event & SVM_EVTINJ_VALID_ERR)
+	/* KVM leaves the error code out, the manual does not: either will do. */
+	if (vector == X86_TRAP_GP)
 		return X86_TRAP_GP;
 	if (vector == X86_TRAP_UD && !(event & SVM_EVTINJ_VALID_ERR))
 		return X86_TRAP_UD;
@@ -389,6 +403,8 @@ static void ghcb_end(void)
 void sev_es_nmi(void)
 {
 	es.nmi_pending = true;
+	/* head_64.S carries this one over while the image moves. */
+	sev_guest.nmi_seen = true;
 	if (es.ghcb && !es.busy)
 		ghcb_end();
 }

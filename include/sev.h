@@ -15,7 +15,7 @@
 #include <linux/const.h>
 #include <asm/svm.h>
 
-/* -- MSRs (APM2 15.34.10, 15.35.8). Accessing either never raises #VC. */
+/* -- MSRs (APM2 15.34.10, 15.35.7). Accessing either never raises #VC. */
 #define MSR_GHCB			0xc0010130
 #define MSR_SEV_STATUS			0xc0010131
 
@@ -127,7 +127,7 @@
 #define SEVSTUB_TERM_CBIT_PROOF		1
 /* CPUID, the SEV-information reply and the entry's page tables disagree. */
 #define SEVSTUB_TERM_CBIT_MISMATCH	2
-/* The C-bit is outside CBIT_MIN..CBIT_MAX or among address bits in use. */
+/* The C-bit is outside CBIT_MIN..CBIT_MAX. */
 #define SEVSTUB_TERM_CBIT_RANGE		3
 /* SEV_STATUS says that we are a guest of a kind that CPUID denies. */
 #define SEVSTUB_TERM_CPUID_STATUS	4
@@ -158,7 +158,7 @@
 #define SEVSTUB_TERM_EXCEPTION		16
 /* The GHCB page could not be made shared, or private again. */
 #define SEVSTUB_TERM_GHCB_MAP		17
-/* The processor lacks what every SEV-ES guest has: long mode, RDRAND. */
+/* RDRAND fails, which every processor with SEV-ES has. */
 #define SEVSTUB_TERM_CPU		18
 #define SEVSTUB_TERM_REASONS		19	/* how many there are */
 

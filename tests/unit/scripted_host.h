@@ -46,6 +46,17 @@ static const u8 *image_start;
 #undef ident_map_set_decrypted
 #undef ident_map_set_encrypted
 
+/* The console: what a refusal says before the end, and in which state. */
+static unsigned int said;
+static bool said_while_busy;
+
+void con_printf(const char *fmt, ...)
+{
+	(void)fmt;
+	said++;
+	said_while_busy = es.busy;
+}
+
 /* -- The page (GHCB 2.3.2): where a field is. */
 enum field {
 	CPL = 0x0cb, XSS = 0x140, RAX = 0x1f8, RCX = 0x308, RDX = 0x310,

@@ -16,15 +16,26 @@ static void sanitize(u8 sentinel)
 
 	random_seed(1);
 	for (i = 0; i < sizeof(before); i++)
-		p[i] = (u8)(random_u64() | 1);
+		p[i] = (u8)(random_u64() | 3);
 	before.sentinel = sentinel;
 	after = before;
 	sanitize_boot_params(&after);
 }
 
+/* Whatever the sentinel says: not for a loader to set. */
+TEST(sentinel_or_not)
+{
+	sanitize(0);
+	CHECK(!after.cc_blob_address && before.cc_blob_address, "a blob");
+	CHECK((before.hdr.loadflags & 2) && !(after.hdr.loadflags & 2),
+	      "KASLR_FLAG");
+}
+
 TEST(sentinel_clear)
 {
 	sanitize(0);
+	before.cc_blob_address = 0;
+	before.hdr.loadflags &= (u8)~2;
 	CHECK(!memcmp(&before, &after, sizeof(after)),
 	      "a clean zero page was changed");
 }
@@ -49,6 +60,7 @@ TEST(sentinel_set)
 
 	for (s = 0; s < ARRAY_SIZE(sentinels); s++) {
 		sanitize(sentinels[s]);
+		before.hdr.loadflags &= (u8)~2;
 		for (i = 0, k = 0; i < sizeof(after); i++) {
 			bool keep;
 

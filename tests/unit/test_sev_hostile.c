@@ -10,6 +10,7 @@
 #include "scripted_host.h"
 
 #define GP_EVENT	0x80000b0dUL	/* valid, error code, exception, 13 */
+#define KVM_GP_EVENT	0x8000030dUL	/* as KVM has it: no error code */
 #define UD_EVENT	0x80000306UL	/* valid, exception, 6 */
 #define END_REPLY	8
 #define END_INJECTION	9
@@ -287,11 +288,21 @@ TEST(every_event)
 				event = vector | type << 8 |
 					(flags & 1) << 11 |
 					(flags & 2) << 30;
-				inject(event, event == GP_EVENT ? 13 :
+				inject(event, event == GP_EVENT || event == KVM_GP_EVENT ?
+				       13 :
 					      event == UD_EVENT ? 6 : 0);
 			}
 		}
 	}
+}
+
+/* Before the end, once, and on a page that the exchange has given up. */
+TEST(said_before_the_end)
+{
+	said = 0;
+	inject(0, 0);
+	CHECK(said == 1, "%u lines", said);
+	CHECK(!said_while_busy, "the exchange was still under way");
 }
 
 TEST(events_with_reserved_bits)
