@@ -21,6 +21,13 @@ HOSTCFLAGS ?=
 
 export O JOBS
 
+ifneq ($(words $(CURDIR) $(O)),2)
+$(error make cannot cope with blanks in the path of a build: move '$(CURDIR)' or O='$(O)')
+endif
+
+# One word for the shell, whatever is in it.
+quote = '$(subst ','\'',$(1))'
+
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -123,10 +130,11 @@ $(O)/sevstub.a: $(STUB_OBJS)
 
 .PHONY: image
 image: $(IMAGE_DEPS) ## KERNEL=<file> IMAGE=<file> [CMDLINE="..."]: make a bootable image
-	@test -n "$(KERNEL)" -a -n "$(IMAGE)" || { \
+	@test -n $(call quote,$(KERNEL)) -a -n $(call quote,$(IMAGE)) || { \
 		echo 'usage: make image KERNEL=<file> IMAGE=<file> [CMDLINE="..."]' >&2; \
 		exit 2; }
-	$(Q)tools/mkimage --cmdline '$(subst ','\'',$(CMDLINE))' -o '$(IMAGE)' '$(KERNEL)'
+	$(Q)tools/mkimage --cmdline $(call quote,$(CMDLINE)) \
+		-o $(call quote,$(IMAGE)) $(call quote,$(KERNEL))
 
 # ---- To try it out.
 
