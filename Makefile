@@ -130,7 +130,7 @@ $(O)/sevstub.a: $(STUB_OBJS)
 
 .PHONY: image
 image: $(IMAGE_DEPS) ## KERNEL=<file> IMAGE=<file> [CMDLINE="..."]: make a bootable image
-	@test $(origin KERNEL) != file -a -n $(call quote,$(KERNEL)) -a -n $(call quote,$(IMAGE)) || { \
+	@test "$(origin KERNEL)" != file -a -n $(call quote,$(KERNEL)) -a -n $(call quote,$(IMAGE)) || { \
 		echo 'usage: make image KERNEL=<file> IMAGE=<file> [CMDLINE="..."]' >&2; \
 		exit 2; }
 	$(Q)tools/mkimage --cmdline $(call quote,$(CMDLINE)) \
