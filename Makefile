@@ -25,6 +25,11 @@ ifneq ($(words $(CURDIR) $(O)),2)
 $(error make cannot cope with blanks in the path of a build: move '$(CURDIR)' or O='$(O)')
 endif
 
+# `make clean` empties it.
+ifeq ($(abspath $(O)),$(CURDIR))
+$(error O='$(O)' is the source tree: builds need a directory of their own)
+endif
+
 # One word for the shell, whatever is in it.
 quote = '$(subst ','\'',$(1))'
 
