@@ -66,7 +66,7 @@ cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null \
 	2>/dev/null && echo $(1))
 WARNINGS += $(call cc-option,-Wstack-usage=1024)
 
-STUB_C := misc.c efi.c idt_64.c ident_map_64.c sev-es.c insn.c e820.c console.c \
+STUB_C := misc.c efi.c idt_64.c ident_map_64.c sev-es.c sev-vc.c insn.c e820.c console.c \
 	cmdline.c string.c unzstd.c
 STUB_S := header.S head_64.S idt_handlers_64.S
 STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
@@ -88,6 +88,7 @@ CFLAGS_idt_64.o := -Os
 CFLAGS_e820.o := -Os
 CFLAGS_ident_map_64.o := -Os
 CFLAGS_sev-es.o := -Os
+CFLAGS_sev-vc.o := -Os
 CFLAGS_insn.o := -Os
 
 # The parts of the decoder that the image can afford: one Huffman and one

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scripted_host.h - the hypervisor that tests of sev-es.c talk to, and the
+ * scripted_host.h - the hypervisor that tests of sev-es.c and sev-vc.c talk to, and the
  * guest around it: memory, the #VC that an instruction raises, the frame.
  *
  * A case writes a script: each request that it expects, byte by byte, and the
@@ -41,6 +41,7 @@ static const u8 *image_start;
 #define ident_map_set_decrypted	spied_set_decrypted
 #define ident_map_set_encrypted	spied_set_encrypted
 #include "sev-es.c"
+#include "sev-vc.c"
 #undef cpuid_count
 #undef startup_32
 #undef ident_map_set_decrypted

@@ -138,6 +138,7 @@ allowed() {
 	idt_64) echo "cli control-register hlt lidt ltr" ;;
 	ident_map_64) echo "clflush control-register invlpg" ;;
 	sev-es) echo "cli control-register cpuid hlt rdmsr vmgexit wrmsr" ;;
+	sev-vc) echo "rdmsr" ;;
 	console) echo "in out outsb" ;;
 	idt_handlers_64) echo "int3 iretq" ;; # int3: between functions
 	esac
@@ -220,7 +221,7 @@ nothing code.no_open_symbols "$dir/found"
 # place_image() and all that it calls run before .bss is cleared. The page for
 # the GHCB is taken later.
 : >"$dir/found"
-for name in misc console cmdline string e820 sev-es insn; do
+for name in misc console cmdline string e820 sev-es sev-vc insn; do
 	size -A "$objects/$name.o" | awk -v name="$name" '
 		$1 ~ /^\.bss|COMMON/ && $1 != ".bss.ghcb_page" && $2 {
 			print name ".o: " $0

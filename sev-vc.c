@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sev-vc.c - the #VC handlers. Stage 1 runs from the first IDT on and answers
+ * CPUID by the MSR protocol. Stage 2 follows once sev_es_setup_ghcb() has
+ * shared the GHCB, and answers everything through it.
+ *
+ * A hypervisor can raise #VC wherever it likes and say about it what it likes:
+ * the instruction at RIP decides what is done, and must be one that the exit
+ * code can stand for. Nothing here may raise #VC again: no CPUID, no port I/O.
+ */
+#include "ghcb.h"
+#include "insn.h"
+#include "misc.h"
+#include "sev.h"
+
+/* Bits of RFLAGS that decide how a string instruction runs. */
+#define DIRECTION_DOWN(frame)	((frame)->rflags & X86_EFLAGS_DF)
+
+/* One #VC while it is being answered. */
+struct vc {
+	struct exception_frame *frame;
+	u64 regs[INSN_REGS];		/* in the processor's numbering */
+	struct insn insn;
+	bool again;			/* the instruction is not done yet */
+};
+
+/* ---- Stage 1. */
+
+/* Returns 0, or the vector of the exception to report. */
+static unsigned int vc_stage1(struct exception_frame *frame)
+{
+	const u8 *insn = (const u8 *)frame->rip;
+	u32 function = (u32)frame->rax;
+
+	/*
+	 * On a processor without SEV nobody raises #VC but a hypervisor that
+	 * lies, and then this is a #GP, which is reported.
+	 */
+	sev_guest.status = rdmsr(MSR_SEV_STATUS);
+	if (!sev_es_active())
+		return X86_TRAP_VC;
+	sev_guest.vc_seen = true;
+
+	if (frame->error_code != SVM_EXIT_CPUID)
+		terminate(SEVSTUB_TERM_NO_GHCB);
+	if (insn[0] != CPUID_BYTE0 || insn[1] != CPUID_BYTE1)
+		terminate(SEVSTUB_TERM_OPCODE);
+	if ((u32)frame->rcx)
+		terminate(SEVSTUB_TERM_CPUID_SUBLEAF);
+
+	frame->rax = msr_protocol_cpuid(function, GHCB_MSR_CPUID_EAX);
+	frame->rbx = msr_protocol_cpuid(function, GHCB_MSR_CPUID_EBX);
+	frame->rcx = msr_protocol_cpuid(function, GHCB_MSR_CPUID_ECX);
+	frame->rdx = msr_protocol_cpuid(function, GHCB_MSR_CPUID_EDX);
+	frame->rip += CPUID_LENGTH;
+	return 0;
+}
+
+/* ---- Registers as instructions name them. */
+
+static void regs_load(struct vc *vc)
+{
+	const struct exception_frame *f = vc->frame;
+	const u64 regs[INSN_REGS] = {
+		f->rax, f->rcx, f->rdx, f->rbx, f->rsp, f->rbp, f->rsi, f->rdi,
+		f->r8, f->r9, f->r10, f->r11, f->r12, f->r13, f->r14, f->r15,
+	};
+
+	memcpy(vc->regs, regs, sizeof(regs));
+}
+
+static void regs_store(struct vc *vc)
+{
+	struct exception_frame *f = vc->frame;
+	const u64 *regs = vc->regs;
+
+	f->rax = regs[INSN_RAX];
+	f->rcx = regs[INSN_RCX];
+	f->rdx = regs[INSN_RDX];
+	f->rbx = regs[INSN_RBX];
+	f->rsp = regs[INSN_RSP];
+	f->rbp = regs[INSN_RBP];
+	f->rsi = regs[INSN_RSI];
+	f->rdi = regs[INSN_RDI];
+	f->r8 = regs[INSN_R8];
+	f->r9 = regs[INSN_R9];
+	f->r10 = regs[INSN_R10];
+	f->r11 = regs[INSN_R11];
+	f->r12 = regs[INSN_R12];
+	f->r13 = regs[INSN_R13];
+	f->r14 = regs[INSN_R14];
+	f->r15 = regs[INSN_R15];
+}
+
+static u64 low_bytes(u64 value, unsigned int size)
+{
+	return size >= sizeof(u64) ? value : value & ((1ULL << size * 8) - 1);
+}
+
+/* As the processor writes a part of a register (APM1 3.1.2). */
+static void write_reg(u64 *reg, u64 value, unsigned int size)
+{
+	if (size >= sizeof(u32))
+		*reg = low_bytes(value, size);
+	else
+		*reg = (*reg & ~low_bytes(~0ULL, size)) | low_bytes(value, size);
+}
+
+/* Moves a string register on; with 32-bit addresses its upper half is lost. */
+static void step_reg(struct vc *vc, unsigned int reg, u64 bytes)
+{
+	u64 value = DIRECTION_DOWN(vc->frame) ? vc->regs[reg] - bytes :
+						vc->regs[reg] + bytes;
+
+	write_reg(&vc->regs[reg], value, vc->insn.address_size);
+}
+
+/* How often a string instruction is still to run. */
+static u64 repetitions(const struct vc *vc)
+{
+	return vc->insn.rep ? low_bytes(vc->regs[INSN_RCX],
+					vc->insn.address_size) : 1;
+}
+
+static void count_down(struct vc *vc, u64 done)
+{
+	u64 left = repetitions(vc) - done;
+
+	if (!vc->insn.rep)
+		return;
+	/* With an address size of 32 bits that is all of RCX (APM3 1.2.3). */
+	vc->regs[INSN_RCX] = left;
+	vc->again = left != 0;
+}
+
+static u64 segment_base(const struct vc *vc)
+{
+	switch (vc->insn.segment) {
+	case INSN_SEG_FS:
+		return rdmsr(MSR_FS_BASE);
+	case INSN_SEG_GS:
+		return rdmsr(MSR_GS_BASE);
+	}
+	return 0;
+}
+
+static u64 operand_address(const struct vc *vc)
+{
+	return insn_address(&vc->insn, vc->regs, vc->frame->rip,
+			    segment_base(vc));
+}
+
+/* ---- Exits whose operands are registers. */
+
+static unsigned int vc_cpuid(struct vc *vc)
+{
+	unsigned int vector;
+
+	ghcb_input(rax, (u32)vc->regs[INSN_RAX]);
+	ghcb_input(rcx, (u32)vc->regs[INSN_RCX]);
+	if ((u32)vc->regs[INSN_RAX] == CPUID_XSTATE) {
+		/* CR4.OSXSAVE is off: XCR0 has its reset value (APM2 11.5.2). */
+		ghcb_input(xcr0, XCR0_RESET);
+		ghcb_input(xss, 0);
+	}
+	vector = ghcb_exchange(SVM_EXIT_CPUID, 0, 0);
+	if (vector)
+		return vector;
+	vc->regs[INSN_RAX] = (u32)ghcb_output(rax);
+	vc->regs[INSN_RBX] = (u32)ghcb_output(rbx);
+	vc->regs[INSN_RCX] = (u32)ghcb_output(rcx);
+	vc->regs[INSN_RDX] = (u32)ghcb_output(rdx);
+	return 0;
+}
+
+/* A 64-bit result in EDX:EAX, as RDTSC, RDPMC and RDMSR give it. */
+static unsigned int exchange_edx_eax(struct vc *vc, u64 exit_code)
+{
+	unsigned int vector = ghcb_exchange(exit_code, 0, 0);
+
+	if (vector)
+		return vector;
+	vc->regs[INSN_RAX] = (u32)ghcb_output(rax);
+	vc->regs[INSN_RDX] = (u32)ghcb_output(rdx);
+	return 0;
+}
+
+static unsigned int vc_rdtscp(struct vc *vc)
+{
+	unsigned int vector = exchange_edx_eax(vc, SVM_EXIT_RDTSCP);
+
+	if (!vector)
+		vc->regs[INSN_RCX] = (u32)ghcb_output(rcx);
+	return vector;
+}
+
+static unsigned int vc_read_by_ecx(struct vc *vc, u64 exit_code)
+{
+	ghcb_input(rcx, (u32)vc->regs[INSN_RCX]);
+	return exchange_edx_eax(vc, exit_code);
+}
+
+static unsigned int vc_wrmsr(struct vc *vc)
+{
+	ghcb_input(rcx, (u32)vc->regs[INSN_RCX]);
+	ghcb_input(rax, (u32)vc->regs[INSN_RAX]);
+	ghcb_input(rdx, (u32)vc->regs[INSN_RDX]);
+	return ghcb_exchange(SVM_EXIT_MSR, SVM_MSR_WRITE, 0);
+}
+
+static unsigned int vc_read_dr7(struct vc *vc)
+{
+	unsigned int vector = ghcb_exchange(SVM_EXIT_READ_DR7, 0, 0);
+
+	if (!vector)
+		vc->regs[vc->insn.reg] = ghcb_output(rax);
+	return vector;
+}
+
+static unsigned int vc_write_dr7(struct vc *vc)
+{
+	u64 value = vc->regs[vc->insn.reg];
+
+	/* The upper half is reserved, must be zero (APM2 13.1.1). */
+	if (value >> 32)
+		return X86_TRAP_GP;
+	ghcb_input(rax, value);
+	return ghcb_exchange(SVM_EXIT_WRITE_DR7, 0, 0);
+}
+
+static unsigned int vc_monitor(struct vc *vc)
+{
+	ghcb_input(rax, vc->regs[INSN_RAX]);
+	ghcb_input(rcx, vc->regs[INSN_RCX]);
+	ghcb_input(rdx, vc->regs[INSN_RDX]);
+	return ghcb_exchange(SVM_EXIT_MONITOR, 0, 0);
+}
+
+static unsigned int vc_mwait(struct vc *vc)
+{
+	ghcb_input(rax, vc->regs[INSN_RAX]);
+	ghcb_input(rcx, vc->regs[INSN_RCX]);
+	return ghcb_exchange(SVM_EXIT_MWAIT, 0, 0);
+}
+
+/* The stub makes no hypercalls: no register but RAX is given away. */
+static unsigned int vc_vmmcall(struct vc *vc)
+{
+	unsigned int vector;
+
+	ghcb_input(rax, vc->regs[INSN_RAX]);
+	ghcb_input(cpl, vc->frame->cs & SEGMENT_RPL_MASK);
+	vector = ghcb_exchange(SVM_EXIT_VMMCALL, 0, 0);
+	if (!vector)
+		vc->regs[INSN_RAX] = ghcb_output(rax);
+	return vector;
+}
+
+/* ---- Memory operands. */
+
+/*
+ * Makes sure that the handler may touch [addr, addr + size): a page fault in
+ * here would come while the GHCB is in use. Returns 0 or X86_TRAP_PF.
+ */
+static unsigned int reach(u64 addr, u64 size, bool write)
+{
+	u64 page = ALIGN_DOWN(addr, PAGE_SIZE);
+	int flags;
+
+	if (addr + size < addr)
+		return X86_TRAP_PF;
+	for (; page < addr + size; page += PAGE_SIZE) {
+		flags = ident_map_query(page);
+		if (flags < 0) {
+			if (ident_map_fault(page, write ? PF_WRITE : 0))
+				return X86_TRAP_PF;
+			continue;
+		}
+		if (flags & MAP_DECRYPTED || (write && !(flags & MAP_WRITE)))
+			return X86_TRAP_PF;
+	}
+	return 0;
+}
+
+/* [addr, addr + size) must be device registers: mapped shared, and not RAM. */
+static void check_device(u64 addr, unsigned int size)
+{
+	u64 last = addr + size - 1;
+	u64 at;
+
+	for (at = addr; ; at = last) {
+		int flags = ident_map_query(at);
+
+		if (flags < 0 || !(flags & MAP_DECRYPTED))
+			terminate(SEVSTUB_TERM_NPF_PRIVATE);
+		if (e820_is_ram(es.bp, at, at + 1))
+			terminate(SEVSTUB_TERM_NPF_RAM);
+		if (at == last)
+			break;
+	}
+}
+
+static unsigned int mmio_read(u64 addr, unsigned int size, u64 *value)
+{
+	unsigned int vector;
+
+	check_device(addr, size);
+	ghcb_input(sw_scratch, (u64)shared_buffer());
+	vector = ghcb_exchange(SVM_VMGEXIT_MMIO_READ, addr, size);
+	*value = 0;
+	if (!vector)
+		memcpy(value, shared_buffer(), size);
+	return vector;
+}
+
+static unsigned int mmio_write(u64 addr, unsigned int size, u64 value)
+{
+	check_device(addr, size);
+	memcpy(shared_buffer(), &value, size);
+	ghcb_input(sw_scratch, (u64)shared_buffer());
+	return ghcb_exchange(SVM_VMGEXIT_MMIO_WRITE, addr, size);
+}
+
+static u64 read_operand_reg(const struct vc *vc)
+{
+	u64 value = vc->regs[vc->insn.reg];
+
+	return vc->insn.high_byte ? value >> 8 : value;
+}
+
+static void write_operand_reg(struct vc *vc, u64 value)
+{
+	const struct insn *insn = &vc->insn;
+	unsigned int unused = 64 - insn->size * 8;
+	u64 *reg = &vc->regs[insn->reg];
+
+	if (insn->sign_extend)
+		value = (u64)((s64)(value << unused) >> unused);
+	if (insn->high_byte)
+		*reg = (*reg & ~0xff00ULL) | (value & 0xff) << 8;
+	else
+		write_reg(reg, value, insn->reg_size);
+}
+
+/* One element; with REP the processor comes back for the next one. */
+static unsigned int vc_mmio_stos(struct vc *vc)
+{
+	unsigned int size = vc->insn.size;
+	unsigned int vector;
+
+	if (!repetitions(vc))
+		return 0;
+	vector = mmio_write(operand_address(vc), size, vc->regs[INSN_RAX]);
+	if (vector)
+		return vector;
+	step_reg(vc, INSN_RDI, size);
+	count_down(vc, 1);
+	return 0;
+}
+
+/* Either side may be the device; which one, the page tables say. */
+static unsigned int vc_mmio_movs(struct vc *vc)
+{
+	unsigned int size = vc->insn.size;
+	u64 from = operand_address(vc);
+	u64 to = insn_movs_destination(&vc->insn, vc->regs);
+	bool from_device = ident_map_query(from) > 0 &&
+			   ident_map_query(from) & MAP_DECRYPTED;
+	unsigned int vector;
+	u64 value = 0;
+
+	if (!repetitions(vc))
+		return 0;
+	if (from_device) {
+		vector = reach(to, size, true);
+		if (!vector)
+			vector = mmio_read(from, size, &value);
+		if (vector)
+			return vector;
+		memcpy((void *)to, &value, size);
+	} else {
+		vector = reach(from, size, false);
+		if (vector)
+			return vector;
+		memcpy(&value, (const void *)from, size);
+		vector = mmio_write(to, size, value);
+		if (vector)
+			return vector;
+	}
+	step_reg(vc, INSN_RSI, size);
+	step_reg(vc, INSN_RDI, size);
+	count_down(vc, 1);
+	return 0;
+}
+
+static unsigned int vc_mmio(struct vc *vc)
+{
+	const struct insn *insn = &vc->insn;
+	unsigned int vector;
+	u64 value;
+
+	switch (insn->op) {
+	case INSN_LOAD:
+		vector = mmio_read(operand_address(vc), insn->size, &value);
+		if (!vector)
+			write_operand_reg(vc, value);
+		return vector;
+	case INSN_STORE:
+		return mmio_write(operand_address(vc), insn->size,
+				  read_operand_reg(vc));
+	case INSN_STORE_IMM:
+		return mmio_write(operand_address(vc), insn->size, insn->imm);
+	case INSN_STOS:
+		return vc_mmio_stos(vc);
+	case INSN_MOVS:
+		return vc_mmio_movs(vc);
+	default:
+		terminate(SEVSTUB_TERM_OPCODE);
+	}
+}
+
+/* ---- Port I/O. sw_exit_info_1 is SVM's EXITINFO1 (APM2 15.10.2). */
+
+static u64 ioio_info(const struct vc *vc, bool in)
+{
+	const struct insn *insn = &vc->insn;
+	u64 port = insn->port_dx ? (u16)vc->regs[INSN_RDX] : insn->port;
+
+	return port << SVM_IOIO_PORT_SHIFT |
+	       (u64)insn->size << SVM_IOIO_SIZE_SHIFT |
+	       (in ? SVM_IOIO_IN : 0);
+}
+
+static unsigned int vc_in(struct vc *vc)
+{
+	unsigned int vector;
+
+	/* What a narrow IN leaves in RAX is the guest's own business. */
+	vector = ghcb_exchange(SVM_EXIT_IOIO, ioio_info(vc, true), 0);
+	if (!vector)
+		write_reg(&vc->regs[INSN_RAX], ghcb_output(rax), vc->insn.size);
+	return vector;
+}
+
+static unsigned int vc_out(struct vc *vc)
+{
+	ghcb_input(rax, low_bytes(vc->regs[INSN_RAX], vc->insn.size));
+	return ghcb_exchange(SVM_EXIT_IOIO, ioio_info(vc, false), 0);
+}
+
+/* The lowest address of @count elements that start at @addr. */
+static u64 string_start(const struct vc *vc, u64 addr, u64 count)
+{
+	return DIRECTION_DOWN(vc->frame) ?
+	       addr - (count - 1) * vc->insn.size : addr;
+}
+
+/*
+ * Between memory and the shared buffer, where elements stand in the order in
+ * which the port sees them.
+ */
+static void copy_elements(const struct vc *vc, u64 addr, u64 count, bool in)
+{
+	unsigned int size = vc->insn.size;
+	u8 *buffer = shared_buffer();
+	u64 i;
+
+	for (i = 0; i < count; i++, buffer += size) {
+		if (in)
+			memcpy((void *)addr, buffer, size);
+		else
+			memcpy(buffer, (const void *)addr, size);
+		addr = DIRECTION_DOWN(vc->frame) ? addr - size : addr + size;
+	}
+}
+
+/* How many more elements come after the first until the address wraps. */
+static u64 elements_to_wrap(const struct vc *vc)
+{
+	u64 max = low_bytes(~0ULL, vc->insn.address_size);
+	u64 offset = vc->regs[vc->insn.base] & max;
+	u64 room = DIRECTION_DOWN(vc->frame) ? offset : max - offset;
+
+	return room / vc->insn.size;
+}
+
+/* As much as the shared buffer holds; for the rest the processor comes back. */
+static unsigned int vc_string_io(struct vc *vc, bool in)
+{
+	const struct insn *insn = &vc->insn;
+	u64 addr = operand_address(vc);
+	u64 count = repetitions(vc);
+	u64 info = ioio_info(vc, in) | SVM_IOIO_STR |
+		   (insn->rep ? SVM_IOIO_REP : 0) |
+		   (u64)insn->segment << SVM_IOIO_SEG_SHIFT |
+		   (insn->address_size == 8 ? SVM_IOIO_ADDR64 : SVM_IOIO_ADDR32);
+	unsigned int vector;
+
+	/* Nothing to do is no reason to ask. */
+	if (!count)
+		return 0;
+	if (count > GHCB_SHARED_BUFFER_SIZE / insn->size)
+		count = GHCB_SHARED_BUFFER_SIZE / insn->size;
+	if (count - 1 > elements_to_wrap(vc))
+		count = elements_to_wrap(vc) + 1;
+
+	vector = reach(string_start(vc, addr, count), count * insn->size, in);
+	if (vector)
+		return vector;
+	if (!in)
+		copy_elements(vc, addr, count, in);
+	ghcb_input(sw_scratch, (u64)shared_buffer());
+	vector = ghcb_exchange(SVM_EXIT_IOIO, info, count);
+	if (vector)
+		return vector;
+	if (in)
+		copy_elements(vc, addr, count, in);
+
+	step_reg(vc, in ? INSN_RDI : INSN_RSI, count * insn->size);
+	count_down(vc, count);
+	return 0;
+}
+
+/* ---- Stage 2. */
+
+/* Reads the instruction once; nothing looks at memory again after this. */
+static void fetch_insn(struct vc *vc)
+{
+	u8 bytes[INSN_MAX_LENGTH];
+	u64 rip = vc->frame->rip;
+	size_t size = sizeof(bytes);
+	int flags = ident_map_query(rip);
+	int next = ident_map_query(rip + size);
+
+	if (next < 0 || !(next & MAP_EXEC)) {
+		u64 end = ALIGN_UP(rip + 1, PAGE_SIZE);
+
+		if (end - rip < size)
+			size = end - rip;
+	}
+	if (flags < 0 || !(flags & MAP_EXEC))
+		terminate(SEVSTUB_TERM_DECODE);
+	memcpy(bytes, (const void *)rip, size);
+	if (insn_decode(&vc->insn, bytes, size) != INSN_OK)
+		terminate(SEVSTUB_TERM_DECODE);
+}
+
+/* Returns 0, or the vector of the exception that the instruction raises. */
+static unsigned int vc_dispatch(struct vc *vc)
+{
+	switch (vc->insn.op) {
+	case INSN_CPUID:
+		return vc_cpuid(vc);
+	case INSN_RDTSC:
+		return exchange_edx_eax(vc, SVM_EXIT_RDTSC);
+	case INSN_RDTSCP:
+		return vc_rdtscp(vc);
+	case INSN_RDPMC:
+		return vc_read_by_ecx(vc, SVM_EXIT_RDPMC);
+	case INSN_RDMSR:
+		return vc_read_by_ecx(vc, SVM_EXIT_MSR);
+	case INSN_WRMSR:
+		return vc_wrmsr(vc);
+	case INSN_WBINVD:
+		return ghcb_exchange(SVM_EXIT_WBINVD, 0, 0);
+	case INSN_INVD:
+		return ghcb_exchange(SVM_EXIT_INVD, 0, 0);
+	case INSN_VMMCALL:
+		return vc_vmmcall(vc);
+	case INSN_MONITOR:
+		return vc_monitor(vc);
+	case INSN_MWAIT:
+		return vc_mwait(vc);
+	case INSN_READ_DR7:
+		return vc_read_dr7(vc);
+	case INSN_WRITE_DR7:
+		return vc_write_dr7(vc);
+	case INSN_IN:
+		return vc_in(vc);
+	case INSN_OUT:
+		return vc_out(vc);
+	case INSN_INS:
+		return vc_string_io(vc, true);
+	case INSN_OUTS:
+		return vc_string_io(vc, false);
+	case INSN_LOAD:
+	case INSN_STORE:
+	case INSN_STORE_IMM:
+	case INSN_STOS:
+	case INSN_MOVS:
+		return vc_mmio(vc);
+	}
+	terminate(SEVSTUB_TERM_UNSUPPORTED);
+}
+
+static bool is_supported(u64 exit_code)
+{
+	switch (exit_code) {
+	case SVM_EXIT_READ_DR7:
+	case SVM_EXIT_WRITE_DR7:
+	case SVM_EXIT_RDTSC:
+	case SVM_EXIT_RDPMC:
+	case SVM_EXIT_CPUID:
+	case SVM_EXIT_INVD:
+	case SVM_EXIT_IOIO:
+	case SVM_EXIT_MSR:
+	case SVM_EXIT_VMMCALL:
+	case SVM_EXIT_RDTSCP:
+	case SVM_EXIT_WBINVD:
+	case SVM_EXIT_MONITOR:
+	case SVM_EXIT_MWAIT:
+	case SVM_EXIT_NPF:
+		return true;
+	}
+	return false;
+}
+
+static unsigned int vc_stage2(struct exception_frame *frame)
+{
+	struct vc vc = { .frame = frame };
+	u64 exit_code = frame->error_code;
+	unsigned int vector;
+
+	/* Intercepted exceptions stay what they are (APM2 15.35.5). */
+	if (exit_code == SVM_EXIT_EXCP_DB)
+		return X86_TRAP_DB;
+	if (exit_code == SVM_EXIT_EXCP_AC)
+		return X86_TRAP_AC;
+
+	ghcb_begin();
+	if (!is_supported(exit_code)) {
+		ghcb_exchange(SVM_VMGEXIT_UNSUPPORTED_EVENT, exit_code, 0);
+		terminate(SEVSTUB_TERM_UNSUPPORTED);
+	}
+	fetch_insn(&vc);
+	if (!insn_matches_exit(&vc.insn, exit_code))
+		terminate(SEVSTUB_TERM_OPCODE);
+
+	regs_load(&vc);
+	vector = vc_dispatch(&vc);
+	if (!vector) {
+		regs_store(&vc);
+		if (!vc.again)
+			frame->rip += vc.insn.length;
+	}
+	ghcb_end();
+	return vector;
+}
+
+unsigned int sev_es_vc(struct exception_frame *frame)
+{
+	return es.ghcb ? vc_stage2(frame) : vc_stage1(frame);
+}
