@@ -66,7 +66,8 @@ cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null \
 	2>/dev/null && echo $(1))
 WARNINGS += $(call cc-option,-Wstack-usage=1024)
 
-STUB_C := misc.c efi.c idt_64.c ident_map_64.c sev-es.c sev-vc.c insn.c e820.c console.c \
+STUB_C := misc.c payload.c efi.c efi-initrd.c efi-memory.c efi-tables.c \
+	idt_64.c ident_map_64.c sev-es.c sev-vc.c insn.c e820.c console.c \
 	cmdline.c string.c unzstd.c
 STUB_S := header.S head_64.S idt_handlers_64.S
 STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
@@ -82,6 +83,10 @@ EFI_FLAGS := -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 \
 	-DGNU_EFI_USE_MS_ABI
 # Firmware's stack has 128 KiB (UEFI 2.3.4).
 CFLAGS_efi.o := -Os $(EFI_FLAGS) $(call cc-option,-Wstack-usage=2048)
+CFLAGS_efi-initrd.o := $(CFLAGS_efi.o)
+CFLAGS_efi-memory.o := $(CFLAGS_efi.o)
+CFLAGS_efi-tables.o := $(CFLAGS_efi.o)
+CFLAGS_payload.o := -Os
 CFLAGS_console.o := -Os
 CFLAGS_cmdline.o := -Os
 CFLAGS_idt_64.o := -Os

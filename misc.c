@@ -218,43 +218,19 @@ u64 place_image(struct boot_params *bp)
 	return to;
 }
 
-/* The build wrote it, but the file may have been damaged since. */
-static void check_payload_header(struct boot *boot)
+/* A payload that is not as it should be ends the boot. */
+static void insist(bool good, const struct refusal *why)
 {
-	struct payload_header *p = &boot->payload;
-	u64 comp_size = (u64)(payload_end - payload_start) - sizeof(*p);
-	u64 digest;
+	if (!good)
+		error(why->what, why->detail, why->value[0], why->value[1],
+		      why->value[2]);
+}
 
-	memcpy(p, payload_start, sizeof(*p));
-	if (memcmp(p->magic, PAYLOAD_MAGIC, sizeof(p->magic)))
-		error("wrong magic", "there is no payload header");
-	if (p->version != PAYLOAD_VERSION)
-		error("payload version", "%u, this stub knows %u", p->version,
-		      PAYLOAD_VERSION);
-	if (p->comp_size != comp_size)
-		error("size mismatch",
-		      "0x%lx compressed bytes expected, 0x%lx in the image",
-		      p->comp_size, comp_size);
-	digest = xxh64(p, offsetof(struct payload_header, header_digest));
-	if (p->header_digest != digest)
-		error("corrupt payload header", "digest %016lx, expected %016lx",
-		      digest, p->header_digest);
+static void read_payload_header(struct boot *boot)
+{
+	struct refusal why;
 
-	/* From here on these can differ only if two builds were mixed. */
-	if (p->link_addr != image_info.pref_address ||
-	    p->align != image_info.align ||
-	    !(p->flags & PAYLOAD_RELOCATABLE) != !image_info.relocatable ||
-	    p->flags & ~PAYLOAD_FLAGS_KNOWN)
-		error("payload header",
-		      "link address 0x%lx, alignment 0x%lx, flags 0x%x do not fit this image",
-		      p->link_addr, p->align, p->flags);
-	if (p->file_size > p->mem_size || p->mem_size > PAYLOAD_MAX_SIZE ||
-	    p->reloc_size > PAYLOAD_MAX_SIZE ||
-	    p->margin > PAYLOAD_MAX_SIZE || p->entry_offset >= p->file_size)
-		error("payload header",
-		      "sizes 0x%lx, 0x%lx, 0x%lx, 0x%lx or entry 0x%lx are out of range",
-		      p->file_size, p->mem_size, p->reloc_size, p->margin,
-		      p->entry_offset);
+	insist(check_payload_header(&boot->payload, &why), &why);
 }
 
 /*
@@ -439,13 +415,13 @@ static void decompress(const struct boot *boot)
 {
 	const struct payload_header *p = &boot->payload;
 	const u8 *comp = payload_start + sizeof(*p);
-	u64 digest = xxh64(comp, p->comp_size);
+	struct refusal why;
 	u64 clear;
 	int err;
 
-	if (digest != p->comp_digest)
-		error("corrupt payload", "digest %016lx, expected %016lx",
-		      digest, p->comp_digest);
+	/* The EFI entry has seen to it when firmware could still be told. */
+	if (!efi_runtime_start)
+		insist(check_payload_frame(p, &why), &why);
 	err = unzstd(boot->out, boot->out_size, comp, p->comp_size);
 	if (err == -EINVAL)
 		error("size mismatch", "the payload is not 0x%lx bytes long",
@@ -469,7 +445,7 @@ u64 extract_kernel(struct boot_params *bp)
 	struct cpu cpu = detect_cpu();
 	u64 entry;
 
-	check_payload_header(&boot);
+	read_payload_header(&boot);
 	place_payload(&boot);
 
 	if (cpu.nx)

@@ -389,6 +389,23 @@ u64 place_image(struct boot_params *bp);
  */
 u64 extract_kernel(struct boot_params *bp);
 
+/* ---- payload.c ---- */
+
+/* Why not: as error() takes it, @detail with up to three numbers in it. */
+struct refusal {
+	const char *what, *detail;
+	u64 value[3];
+};
+
+/*
+ * Copies the payload's header and checks it: that it is whole, that it belongs
+ * to this image, and that no size in it is beyond all reason.
+ */
+bool check_payload_header(struct payload_header *p, struct refusal *why);
+
+/* Whether the compressed bytes are those that the header @p was made for. */
+bool check_payload_frame(const struct payload_header *p, struct refusal *why);
+
 /* ---- unzstd.c ---- */
 
 /* XXH64 with seed 0. */

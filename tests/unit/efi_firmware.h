@@ -15,7 +15,7 @@
 
 #include <linux/screen_info.h>
 
-#include "efi-types.h"
+#include "efi-entry.h"
 #include "setup.h"
 
 #include "../../cmdline.c"
@@ -43,10 +43,14 @@ static const char *image_cmdline;
 
 static void interrupts_off(void);
 
-/* The one instruction in efi.c that a test cannot execute: cli. */
+/* The one instruction in efi*.c that a test cannot execute: cli. */
 #define asm
 #define volatile(instruction)	interrupts_off()
+#include "../../payload.c"
 #include "../../efi.c"
+#include "../../efi-initrd.c"
+#include "../../efi-memory.c"
+#include "../../efi-tables.c"
 #undef asm
 #undef volatile
 #undef image_info	/* struct tags, too */
@@ -659,6 +663,9 @@ static void fresh_firmware(void)
 		image_payload[i] = (u8)(i * 7);
 	*header_in_image() = (struct payload_header){
 		.magic = PAYLOAD_MAGIC, .version = PAYLOAD_VERSION,
+		.flags = PAYLOAD_RELOCATABLE,
+		.link_addr = IMAGE_PREF, .align = IMAGE_ALIGN,
+		.file_size = 0x1000, .mem_size = 0x1000,
 		.comp_size = COMP_SIZE,
 	};
 	seal_payload();

@@ -61,6 +61,7 @@ u64 efi_runtime_start;
 
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 
+#include "../../payload.c"
 #include "../../misc.c"
 #undef image_info	/* a struct tag, too */
 
@@ -512,7 +513,7 @@ static maybe_unused struct boot placed_boot(void)
 {
 	struct boot boot = new_boot();
 
-	check_payload_header(&boot);
+	read_payload_header(&boot);
 	place_payload(&boot);
 	trace[0] = '\0';
 	return boot;

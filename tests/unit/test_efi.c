@@ -189,11 +189,11 @@ TEST(cmdline_length)
 	CHECK(!get_cmdline(&zero_page, &cmdline), "it fits");
 }
 
-/* ---- make_e820() ---- */
+/* ---- efi_make_e820() ---- */
 
 static struct {
 	struct boot_params bp;
-	struct memory_map map;
+	struct efi_memory_map map;
 	u8 *entries;
 } conversion;
 
@@ -216,7 +216,7 @@ static bool to_e820(const EFI_MEMORY_DESCRIPTOR *d, size_t count, size_t extra,
 	conversion.map.ext_room = ext_room;
 	conversion.map.ext = malloc(sizeof(struct setup_data) +
 				    ext_room * sizeof(struct boot_e820_entry));
-	return make_e820(&conversion.bp, &conversion.map);
+	return efi_make_e820(&conversion.bp, &conversion.map);
 }
 
 static void check_e820(u32 i, u64 addr, u64 size, u32 type)
@@ -348,13 +348,13 @@ TEST(e820_chain)
 		d[i] = (EFI_MEMORY_DESCRIPTOR){ EfiConventionalMemory, 0,
 						i * 0x2000, 0, 1, 0 };
 	to_e820(d, 129, 0, 1);
-	CHECK(make_e820(&bp, &conversion.map), "no room");
+	CHECK(efi_make_e820(&bp, &conversion.map), "no room");
 	CHECK(bp.hdr.setup_data == (u64)conversion.map.ext &&
 	      conversion.map.ext->next == 0x1234, "0x%lx",
 	      (u64)conversion.map.ext->next);
 }
 
-/* ---- get_screen() ---- */
+/* ---- efi_get_screen() ---- */
 
 static void screen(u32 format, EFI_PIXEL_BITMASK mask, struct screen_info *si)
 {
@@ -374,7 +374,7 @@ static void screen(u32 format, EFI_PIXEL_BITMASK mask, struct screen_info *si)
 	memset(si, 0, sizeof(*si));
 	fresh_firmware();
 	fw.gop = &gop;
-	get_screen(si);
+	efi_get_screen(si);
 }
 
 static void check_fields(const struct screen_info *si, const char *fields)
@@ -412,7 +412,7 @@ TEST(screen_formats)
 	screen(77, none, &si);
 	CHECK(!memcmp(&si, &clear, sizeof(si)), "an unknown format");
 	fresh_firmware();
-	get_screen(&si);
+	efi_get_screen(&si);
 	CHECK(!memcmp(&si, &clear, sizeof(si)), "no screen");
 }
 
@@ -441,9 +441,9 @@ TEST(secure_boot)
 		fresh_firmware();
 		fw.secure_boot = cases[i].secure_boot;
 		fw.setup_mode = cases[i].setup_mode;
-		CHECK(get_secure_boot() == cases[i].result,
+		CHECK(efi_get_secure_boot() == cases[i].result,
 		      "%d, %d: %u", fw.secure_boot, fw.setup_mode,
-		      get_secure_boot());
+		      efi_get_secure_boot());
 	}
 }
 
@@ -451,13 +451,13 @@ TEST(secure_boot)
 TEST(memory_overwrite)
 {
 	fresh_firmware();
-	request_memory_overwrite();
+	efi_request_memory_overwrite();
 	CHECK(fw.mor_set_to == -1, "%d", fw.mor_set_to);
 	fw.mor = -2;
-	request_memory_overwrite();
+	efi_request_memory_overwrite();
 	CHECK(fw.mor_set_to == -1, "%d", fw.mor_set_to);
 	fw.mor = 0;
-	request_memory_overwrite();
+	efi_request_memory_overwrite();
 	CHECK(fw.mor_set_to == 1, "%d", fw.mor_set_to);
 }
 
@@ -466,30 +466,30 @@ TEST(random_seed_table)
 	EFI_RNG_PROTOCOL rng = { .GetRNG = get_rng };
 
 	fresh_firmware();
-	install_random_seed();
+	efi_install_random_seed();
 	CHECK(!fw.installed && !fw.allocations, "without a source");
 	fw.rng = &rng;
-	install_random_seed();
+	efi_install_random_seed();
 	CHECK(fw.installed == 1 && still_live() == 1, "%u tables",
 	      fw.installed);
 	fresh_firmware();
 	fw.rng = &rng;
 	fw.rng_status = EFI_NOT_READY;
-	install_random_seed();
+	efi_install_random_seed();
 	CHECK(!fw.installed && !still_live(), "of nothing");
 	fresh_firmware();
 	fw.rng = &rng;
 	fw.fail_at = 1;
-	install_random_seed();
+	efi_install_random_seed();
 	CHECK(!fw.installed, "without memory");
 }
 
 TEST(acpi)
 {
 	fresh_firmware();
-	CHECK(find_rsdp() == (u64)rsdp, "0x%lx", find_rsdp());
+	CHECK(efi_find_rsdp() == (u64)rsdp, "0x%lx", efi_find_rsdp());
 	fw.st.NumberOfTableEntries = 1;
-	CHECK(!find_rsdp(), "0x%lx", find_rsdp());
+	CHECK(!efi_find_rsdp(), "0x%lx", efi_find_rsdp());
 }
 
 /* ---- initrd ---- */
@@ -511,7 +511,7 @@ static EFI_STATUS initrd(const char *text)
 	const struct cmdline cmdline = { text, strlen(text) };
 
 	memset(&zero_page, 0, sizeof(zero_page));
-	return get_initrd(&zero_page, &cmdline);
+	return efi_get_initrd(&zero_page, &cmdline);
 }
 
 static void initrd_fails(const char *cmdline, EFI_STATUS wanted,
@@ -813,9 +813,9 @@ TEST(boot_corrupt)
 		const char *message;
 	} cases[] = {
 		{ 0, EFI_LOAD_ERROR, "wrong magic" },
-		{ 0x30, EFI_CRC_ERROR, "corrupt payload header" },
+		{ 0x30, EFI_LOAD_ERROR, "corrupt payload header" },
 		{ 0x48, EFI_LOAD_ERROR, "size mismatch" },
-		{ 0x58, EFI_CRC_ERROR, "corrupt payload header" },
+		{ 0x58, EFI_LOAD_ERROR, "corrupt payload header" },
 		{ 0x60, EFI_CRC_ERROR, "corrupt payload: " },
 		{ 0x60 + COMP_SIZE / 2, EFI_CRC_ERROR, "corrupt payload: " },
 		{ 0x60 + COMP_SIZE - 1, EFI_CRC_ERROR, "corrupt payload: " },
@@ -904,6 +904,8 @@ static void fixed_firmware(EFI_MEMORY_DESCRIPTOR *map)
 	fresh_firmware();
 	memcpy(map, busy_map, sizeof(busy_map));
 	info_in_image.relocatable = 0;
+	header_in_image()->flags = 0;
+	seal_payload();
 	fw.map = map;
 	fw.map_size = sizeof(busy_map);
 }

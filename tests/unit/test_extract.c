@@ -5,13 +5,13 @@
  */
 #include "misc_machine.h"
 
-/* ---- check_payload_header() ---- */
+/* ---- read_payload_header() ---- */
 
 static void header_refused(const char *what)
 {
 	struct boot boot = new_boot();
 
-	EXPECT_ERROR(check_payload_header(&boot), what);
+	EXPECT_ERROR(read_payload_header(&boot), what);
 }
 
 TEST(header_good)
@@ -20,7 +20,7 @@ TEST(header_good)
 
 	fresh_machine();
 	boot = new_boot();
-	check_payload_header(&boot);
+	read_payload_header(&boot);
 	CHECK(!memcmp(&boot.payload, layout.payload, sizeof(boot.payload)),
 	      "the copy differs");
 
@@ -32,7 +32,7 @@ TEST(header_good)
 	header_in_image()->entry_offset = PAYLOAD_MAX_SIZE - 1;
 	header_in_image()->flags = PAYLOAD_FLAGS_KNOWN;
 	seal_payload();
-	check_payload_header(&boot);
+	read_payload_header(&boot);
 }
 
 /* One byte changed, no digest recomputed: no such image boots. */

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * efi-initrd.c - the initrd, as EFI loaders offer one: by a LoadFile2 protocol
+ * on Linux's media path, or as files on the volume that the image came from.
+ *
+ * Runs before ExitBootServices. Sizes are firmware's or a file system's word:
+ * each is checked against what was allocated for it before bytes are read.
+ */
+#include "efi-entry.h"
+#include "setup.h"
+
+static const EFI_GUID file_system_guid = SIMPLE_FILE_SYSTEM_PROTOCOL;
+static const EFI_GUID file_info_guid = EFI_FILE_INFO_ID;
+static const EFI_GUID load_file2_guid = EFI_LOAD_FILE2_PROTOCOL_GUID;
+
+/* UEFI's longest file name, with its NUL. */
+#define INITRD_NAME_SIZE	256
+
+static void set_initrd(struct boot_params *bp, u64 addr, u64 size)
+{
+	bp->hdr.ramdisk_image = (u32)addr;
+	bp->ext_ramdisk_image = (u32)(addr >> 32);
+	bp->hdr.ramdisk_size = (u32)size;
+	bp->ext_ramdisk_size = (u32)(size >> 32);
+}
+
+/* EFI_NOT_FOUND: nobody offers one this way. */
+static EFI_STATUS load_file2_initrd(struct boot_params *bp)
+{
+	static const struct linux_initrd_path media = LINUX_INITRD_MEDIA_PATH;
+	EFI_DEVICE_PATH *path = (EFI_DEVICE_PATH *)(u64)&media;
+	struct efi_load_file2 *loader;
+	EFI_HANDLE handle;
+	UINTN size = 0;
+	EFI_STATUS status;
+	u64 addr;
+
+	if (efi.bs->LocateDevicePath(MUTABLE(load_file2_guid), &path, &handle) ||
+	    efi.bs->HandleProtocol(handle, MUTABLE(load_file2_guid),
+				   (void **)&loader))
+		return EFI_NOT_FOUND;
+
+	path = (EFI_DEVICE_PATH *)(u64)&media.end;
+	status = loader->load_file(loader, path, FALSE, &size, NULL);
+	if (status == EFI_NOT_FOUND || (status == EFI_SUCCESS && !size))
+		return EFI_NOT_FOUND;
+	if (status != EFI_BUFFER_TOO_SMALL || size > PAYLOAD_MAX_SIZE)
+		return efi_fail("initrd", "its loader reports an error",
+			    EFI_LOAD_ERROR);
+	addr = efi_alloc_below(size, INITRD_ADDR_MAX);
+	if (!addr)
+		return efi_fail("initrd", "no memory", EFI_OUT_OF_RESOURCES);
+	status = loader->load_file(loader, path, FALSE, &size, (void *)addr);
+	if (status)
+		return efi_fail("initrd", "cannot be loaded", status);
+	set_initrd(bp, addr, size);
+	return EFI_SUCCESS;
+}
+
+/*
+ * One file of at most @room bytes. Without @buf only its size is looked at.
+ */
+static EFI_STATUS read_file(EFI_FILE_HANDLE volume, const char *name, u8 *buf,
+			    u64 room, u64 *size)
+{
+	CHAR16 path[INITRD_NAME_SIZE];
+	union {
+		EFI_FILE_INFO info;
+		u8 room[sizeof(EFI_FILE_INFO) + sizeof(path)];
+	} info;
+	UINTN len = sizeof(info);
+	EFI_FILE_HANDLE file;
+	EFI_STATUS status;
+	size_t i;
+
+	for (i = 0; name[i]; i++)
+		path[i] = name[i] == '/' ? '\\' : (u8)name[i];
+	path[i] = 0;
+
+	status = volume->Open(volume, &file, path, EFI_FILE_MODE_READ, 0);
+	if (status)
+		return efi_fail("initrd: not found", name, status);
+	status = file->GetInfo(file, MUTABLE(file_info_guid), &len, &info);
+	*size = len = status ? 0 : info.info.FileSize;
+	if (status)
+		efi_fail("initrd: no size", name, status);
+	else if (*size > room)
+		status = efi_fail(buf ? "initrd: it changes" : "initrd: too large",
+			      name, EFI_BAD_BUFFER_SIZE);
+	else if (buf && (file->Read(file, &len, buf) || len != *size))
+		status = efi_fail("initrd: cannot be read", name, EFI_LOAD_ERROR);
+	file->Close(file);
+	return status;
+}
+
+/* One round over all initrd=FILE, each at a multiple of 4 bytes. */
+static EFI_STATUS read_files(EFI_FILE_HANDLE volume,
+			     const struct cmdline *cmdline, u8 *buf, u64 room,
+			     u64 *total)
+{
+	struct cmdline rest = *cmdline;
+	char name[INITRD_NAME_SIZE];
+	EFI_STATUS status;
+	u64 size = 0;
+	int len;
+
+	*total = 0;
+	while ((len = cmdline_next_option(&rest, "initrd", name,
+					  sizeof(name))) >= 0) {
+		if (len >= (int)sizeof(name))
+			return efi_fail("initrd: name too long", name,
+				    EFI_INVALID_PARAMETER);
+		status = read_file(volume, name, buf ? buf + *total : NULL,
+				   room - *total, &size);
+		if (status)
+			return status;
+		*total += ALIGN_UP(size, 4UL);
+	}
+	return EFI_SUCCESS;
+}
+
+/*
+ * initrd=FILE, any number of times: one behind the other, as the kernel's own
+ * EFI entry has them. Two rounds: sizes, then contents.
+ */
+static EFI_STATUS load_initrd_files(struct boot_params *bp,
+				    const struct cmdline *cmdline)
+{
+	EFI_FILE_IO_INTERFACE *fs;
+	EFI_FILE_HANDLE volume;
+	struct cmdline rest = *cmdline;
+	u64 addr = 0, total, size;
+	EFI_STATUS status;
+	char name;
+
+	if (cmdline_next_option(&rest, "initrd", &name, sizeof(name)) < 0)
+		return EFI_SUCCESS;
+	if (efi.bs->HandleProtocol(efi.loaded->DeviceHandle,
+				   MUTABLE(file_system_guid), (void **)&fs) ||
+	    fs->OpenVolume(fs, &volume))
+		return efi_fail("initrd", "no file system to read it from",
+			    EFI_NOT_FOUND);
+
+	status = read_files(volume, cmdline, NULL, PAYLOAD_MAX_SIZE, &total);
+	if (!status && total) {
+		addr = efi_alloc_below(total, INITRD_ADDR_MAX);
+		if (!addr) {
+			status = efi_fail("initrd", "no memory",
+				      EFI_OUT_OF_RESOURCES);
+		} else {
+			memset((void *)addr, 0, total);
+			status = read_files(volume, cmdline, (u8 *)addr, total,
+					    &size);
+		}
+	}
+	volume->Close(volume);
+	if (!status && total)
+		set_initrd(bp, addr, total);
+	return status;
+}
+
+EFI_STATUS efi_get_initrd(struct boot_params *bp,
+			  const struct cmdline *cmdline)
+{
+	EFI_STATUS status = load_file2_initrd(bp);
+
+	return status == EFI_NOT_FOUND ? load_initrd_files(bp, cmdline) : status;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * efi-memory.c - memory by firmware's account: a range for the payload, the map
+ * as the payload wants it, and the end of boot services, which the map's key
+ * decides.
+ *
+ * What is allocated is on loan (efi.c) until ExitBootServices.
+ */
+#include "efi-entry.h"
+
+static u32 e820_type(const EFI_MEMORY_DESCRIPTOR *d)
+{
+	switch (d->Type) {
+	case EfiLoaderCode:
+	case EfiLoaderData:
+	case EfiBootServicesCode:
+	case EfiBootServicesData:
+	case EfiConventionalMemory:
+		return d->Attribute & EFI_MEMORY_SP ? E820_TYPE_SOFT_RESERVED :
+						      E820_TYPE_RAM;
+	case EfiACPIReclaimMemory:
+		return E820_TYPE_ACPI;
+	case EfiACPIMemoryNVS:
+		return E820_TYPE_NVS;
+	case EfiUnusableMemory:
+		return E820_TYPE_UNUSABLE;
+	case EFI_PERSISTENT_MEMORY:
+		return E820_TYPE_PMEM;
+	default:
+		return E820_TYPE_RESERVED;
+	}
+}
+
+/*
+ * Firmware's map as E820 has it; neighbours of one type become one entry. What
+ * does not fit into the zero page goes on in @ext. Entries that wrap or have
+ * no pages are left out. Returns false if even that has no room.
+ */
+bool efi_make_e820(struct boot_params *bp, const struct efi_memory_map *map)
+{
+	struct boot_e820_entry *ext = (void *)map->ext->data;
+	struct boot_e820_entry *last = NULL;
+	u64 count = 0;
+	UINTN at;
+
+	for (at = 0; at + map->entry_size <= map->size; at += map->entry_size) {
+		const EFI_MEMORY_DESCRIPTOR *d = (const void *)(map->entries + at);
+		u64 size = d->NumberOfPages * PAGE_SIZE;
+		u32 type = e820_type(d);
+
+		if (!size || size / PAGE_SIZE != d->NumberOfPages ||
+		    d->PhysicalStart + size < d->PhysicalStart)
+			continue;
+		if (last && last->type == type &&
+		    last->addr + last->size == d->PhysicalStart) {
+			last->size += size;
+			continue;
+		}
+		if (count < E820_MAX_ENTRIES_ZEROPAGE)
+			last = &bp->e820_table[count];
+		else if (count - E820_MAX_ENTRIES_ZEROPAGE < map->ext_room)
+			last = &ext[count - E820_MAX_ENTRIES_ZEROPAGE];
+		else
+			return false;
+		last->addr = d->PhysicalStart;
+		last->size = size;
+		last->type = type;
+		count++;
+	}
+	bp->e820_entries = (u8)(count < E820_MAX_ENTRIES_ZEROPAGE ?
+				count : E820_MAX_ENTRIES_ZEROPAGE);
+	if (count > E820_MAX_ENTRIES_ZEROPAGE) {
+		map->ext->type = SETUP_E820_EXT;
+		map->ext->len = (u32)((count - E820_MAX_ENTRIES_ZEROPAGE) *
+				      sizeof(*ext));
+		map->ext->next = bp->hdr.setup_data;
+		bp->hdr.setup_data = (u64)map->ext;
+	}
+	return true;
+}
+
+static EFI_STATUS get_memory_map(struct efi_memory_map *map)
+{
+	map->size = map->room;
+	return efi.bs->GetMemoryMap(&map->size, (void *)map->entries, &map->key,
+				    &map->entry_size, &map->version);
+}
+
+EFI_STATUS efi_alloc_memory_map(struct efi_memory_map *map)
+{
+	EFI_STATUS status = get_memory_map(map);
+
+	if (status != EFI_BUFFER_TOO_SMALL ||
+	    map->entry_size < sizeof(EFI_MEMORY_DESCRIPTOR))
+		return EFI_DEVICE_ERROR;
+	map->room = map->size + MEMORY_MAP_SLACK * map->entry_size;
+	map->ext_room = map->room / map->entry_size;
+	map->entries = (void *)efi_alloc_below(map->room, U32_MAX);
+	map->ext = (void *)efi_alloc_below(sizeof(*map->ext) + map->ext_room *
+				       sizeof(struct boot_e820_entry), U32_MAX);
+	return map->entries && map->ext ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
+}
+
+static EFI_STATUS alloc_pages_at(u64 addr, u64 pages)
+{
+	EFI_PHYSICAL_ADDRESS at = addr;
+
+	return efi_alloc_pages(AllocateAddress, pages, &at);
+}
+
+/*
+ * [start, end) for a payload that runs nowhere else, although firmware has
+ * something there: what is in use by boot services only becomes ours with
+ * their end, and the payload is decompressed after that, on our own tables.
+ * What is free is allocated now, so that nothing of ours comes to lie there.
+ */
+static EFI_STATUS claim_from_boot_services(u64 start, u64 end)
+{
+	struct efi_memory_map map = { 0 };
+	u64 low, high, found = 0;
+	EFI_STATUS status;
+	UINTN at;
+
+	status = efi_alloc_memory_map(&map);
+	if (!status)
+		status = get_memory_map(&map);
+	for (at = 0; !status && at + map.entry_size <= map.size;
+	     at += map.entry_size) {
+		const EFI_MEMORY_DESCRIPTOR *d = (const void *)(map.entries + at);
+
+		low = d->PhysicalStart;
+		high = low + d->NumberOfPages * PAGE_SIZE;
+		if (high < low || d->NumberOfPages > PTE_ADDR_MASK / PAGE_SIZE)
+			return EFI_OUT_OF_RESOURCES;
+		if (low < start)
+			low = start;
+		if (high > end)
+			high = end;
+		if (low >= high)
+			continue;
+		found += high - low;
+		if (d->Type == EfiConventionalMemory)
+			status = alloc_pages_at(low, (high - low) / PAGE_SIZE);
+		else if (d->Type != EfiBootServicesCode &&
+			 d->Type != EfiBootServicesData)
+			status = EFI_OUT_OF_RESOURCES;
+	}
+	if (!status && found != end - start)
+		status = EFI_OUT_OF_RESOURCES;
+	return status;
+}
+
+/*
+ * The payload's range: where it is linked if that can be had, else, if it may,
+ * at any multiple of its alignment above that.
+ */
+EFI_STATUS efi_alloc_runtime(void)
+{
+	u64 pages = ALIGN_UP(image_info.init_size, PAGE_SIZE) / PAGE_SIZE;
+	u64 slack = image_info.align / PAGE_SIZE;
+	EFI_PHYSICAL_ADDRESS addr = image_info.pref_address;
+	u64 start = addr;
+
+	if (alloc_pages_at(addr, pages)) {
+		if (!image_info.relocatable) {
+			if (claim_from_boot_services(addr, addr + pages * PAGE_SIZE))
+				return efi_fail("not enough room",
+					    "the payload's link address is not free",
+					    EFI_OUT_OF_RESOURCES);
+		} else {
+			if (efi_alloc_pages(AllocateAnyPages, pages + slack, &addr))
+				return efi_fail("not enough room",
+					    "firmware has no memory of init_size",
+					    EFI_OUT_OF_RESOURCES);
+			start = ALIGN_UP(addr, image_info.align);
+		}
+	}
+	if (start < image_info.pref_address)
+		return efi_fail("not enough room",
+			    "firmware's free memory is below the link address",
+			    EFI_OUT_OF_RESOURCES);
+	efi_runtime_start = start;
+	return EFI_SUCCESS;
+}
+
+/*
+ * Firmware refuses a key that is not the newest: an event handler may have
+ * allocated in between. Then only the map may be asked for once more.
+ */
+EFI_STATUS efi_exit_boot_services(struct efi_memory_map *map)
+{
+	EFI_STATUS status = get_memory_map(map);
+
+	if (!status)
+		status = efi.bs->ExitBootServices(efi.image, map->key);
+	if (status == EFI_INVALID_PARAMETER) {
+		status = get_memory_map(map);
+		if (!status)
+			status = efi.bs->ExitBootServices(efi.image, map->key);
+	}
+	return status;
+}
+
+void efi_set_info(struct boot_params *bp, const struct efi_memory_map *map)
+{
+	u64 systab = (u64)efi.st, memmap = (u64)map->entries;
+
+	bp->efi_info.efi_loader_signature = EFI64_LOADER_SIGNATURE;
+	bp->efi_info.efi_systab = (u32)systab;
+	bp->efi_info.efi_systab_hi = (u32)(systab >> 32);
+	bp->efi_info.efi_memdesc_size = (u32)map->entry_size;
+	bp->efi_info.efi_memdesc_version = map->version;
+	bp->efi_info.efi_memmap = (u32)memmap;
+	bp->efi_info.efi_memmap_hi = (u32)(memmap >> 32);
+	bp->efi_info.efi_memmap_size = (u32)map->size;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * efi-tables.c - what the payload wants to know of the machine: screen, ACPI,
+ * Secure Boot; and what it finds in a table or variable: random seed, request to
+ * overwrite memory.
+ *
+ * Runs before ExitBootServices. Nothing here keeps a machine from booting: what
+ * firmware does not have or refuses is left out.
+ */
+#include <linux/screen_info.h>
+
+#include "efi-entry.h"
+
+static const EFI_GUID gop_guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
+static const EFI_GUID rng_guid = EFI_RNG_PROTOCOL_GUID;
+static const EFI_GUID rng_table_guid = LINUX_EFI_RANDOM_SEED_TABLE_GUID;
+static const EFI_GUID acpi_guid = ACPI_20_TABLE_GUID;
+static const EFI_GUID global_guid = EFI_GLOBAL_VARIABLE;
+static const EFI_GUID mor_guid = MEMORY_OVERWRITE_REQUEST_GUID;
+
+static void pixel_field(u32 mask, u8 *size, u8 *position)
+{
+	*position = mask ? (u8)__builtin_ctz(mask) : 0;
+	*size = mask ? (u8)(32 - __builtin_clz(mask)) - *position : 0;
+}
+
+void efi_get_screen(struct screen_info *si)
+{
+	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
+	EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info;
+	EFI_PIXEL_BITMASK mask = { 0xff, 0xff00, 0xff0000, 0xff000000 };
+
+	if (efi.bs->LocateProtocol(MUTABLE(gop_guid), NULL, (void **)&gop))
+		return;
+	info = gop->Mode->Info;
+	switch (info->PixelFormat) {
+	case PixelRedGreenBlueReserved8BitPerColor:
+		break;
+	case PixelBlueGreenRedReserved8BitPerColor:
+		mask.RedMask = 0xff0000;
+		mask.BlueMask = 0xff;
+		break;
+	case PixelBitMask:
+		mask = info->PixelInformation;
+		break;
+	default:
+		return;		/* no frame buffer to draw into */
+	}
+	si->orig_video_isVGA = VIDEO_TYPE_EFI;
+	si->lfb_width = (u16)info->HorizontalResolution;
+	si->lfb_height = (u16)info->VerticalResolution;
+	si->lfb_base = (u32)gop->Mode->FrameBufferBase;
+	si->ext_lfb_base = (u32)(gop->Mode->FrameBufferBase >> 32);
+	if (si->ext_lfb_base)
+		si->capabilities |= VIDEO_CAPABILITY_64BIT_BASE;
+	si->lfb_size = (u32)gop->Mode->FrameBufferSize;
+	si->pages = 1;
+	pixel_field(mask.RedMask, &si->red_size, &si->red_pos);
+	pixel_field(mask.GreenMask, &si->green_size, &si->green_pos);
+	pixel_field(mask.BlueMask, &si->blue_size, &si->blue_pos);
+	pixel_field(mask.ReservedMask, &si->rsvd_size, &si->rsvd_pos);
+	si->lfb_depth = (u16)(si->red_size + si->green_size + si->blue_size +
+			      si->rsvd_size);
+	si->lfb_linelength = (u16)(info->PixelsPerScanLine * si->lfb_depth / 8);
+}
+
+u64 efi_find_rsdp(void)
+{
+	UINTN i;
+
+	for (i = 0; i < efi.st->NumberOfTableEntries; i++) {
+		const EFI_CONFIGURATION_TABLE *t = &efi.st->ConfigurationTable[i];
+
+		if (!memcmp(&t->VendorGuid, &acpi_guid, sizeof(acpi_guid)))
+			return (u64)t->VendorTable;
+	}
+	return 0;
+}
+
+static EFI_STATUS get_byte_variable(const CHAR16 *name, const EFI_GUID *guid,
+				    u8 *value)
+{
+	UINTN size = sizeof(*value);
+
+	return efi.st->RuntimeServices->GetVariable((CHAR16 *)(u64)name,
+						    (EFI_GUID *)(u64)guid, NULL,
+						    &size, value);
+}
+
+u8 efi_get_secure_boot(void)
+{
+	u8 secure_boot, setup_mode;
+	EFI_STATUS status = get_byte_variable(u"SecureBoot", &global_guid,
+					      &secure_boot);
+
+	if (status == EFI_NOT_FOUND)
+		return SECURE_BOOT_DISABLED;
+	if (status || get_byte_variable(u"SetupMode", &global_guid, &setup_mode))
+		return SECURE_BOOT_UNKNOWN;
+	return secure_boot == 1 && setup_mode == 0 ? SECURE_BOOT_ENABLED :
+						     SECURE_BOOT_DISABLED;
+}
+
+/*
+ * Memory is to be overwritten should the machine be reset under the kernel
+ * (TCG Platform Reset Attack Mitigation 1.10): only where firmware offers it.
+ */
+void efi_request_memory_overwrite(void)
+{
+	u8 value;
+
+	if (get_byte_variable(u"MemoryOverwriteRequestControl", &mor_guid,
+			      &value))
+		return;
+	value = 1;
+	efi.st->RuntimeServices->SetVariable(
+		(CHAR16 *)(u64)u"MemoryOverwriteRequestControl",
+		MUTABLE(mor_guid), EFI_VARIABLE_NON_VOLATILE |
+		EFI_VARIABLE_BOOTSERVICE_ACCESS | EFI_VARIABLE_RUNTIME_ACCESS,
+		sizeof(value), &value);
+}
+
+/* A seed for the kernel's random numbers, in a configuration table. */
+void efi_install_random_seed(void)
+{
+	struct linux_random_seed *seed;
+	EFI_RNG_PROTOCOL *rng;
+
+	if (efi.bs->LocateProtocol(MUTABLE(rng_guid), NULL, (void **)&rng) ||
+	    efi.bs->AllocatePool(EfiACPIReclaimMemory, sizeof(*seed),
+				 (void **)&seed))
+		return;
+	seed->size = sizeof(seed->bits);
+	if (rng->GetRNG(rng, NULL, sizeof(seed->bits), seed->bits) ||
+	    efi.bs->InstallConfigurationTable(MUTABLE(rng_table_guid), seed)) {
+		memset(seed, 0, sizeof(*seed));
+		efi.bs->FreePool(seed);
+	}
+}
