@@ -197,7 +197,7 @@ install: $(O)/mkpayload $(O)/sevemu.rom ## DESTDIR= PREFIX=: mkpayload, sevemu w
 	$(Q)install -m 644 docs/mkpayload.1 docs/sevemu.1 $(share)/man/man1
 
 clean: ## remove what was built, keep what was fetched
-	$(Q)cd $(O) 2>/dev/null && rm -rf -- $$(ls -A | grep -vxE 'zstd|kernels') || true
+	$(Q)cd $(O) 2>/dev/null && rm -rf -- $$(ls -A | grep -vxE 'zstd|kernels|kexec') || true
 
 distclean: ## remove the build directory
 	rm -rf $(O)

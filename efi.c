@@ -269,6 +269,7 @@ EFI_STATUS EFIAPI efi_pe_entry(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 	struct cmdline cmdline;
 	EFI_STATUS status = efi_start(image, st);
 
+	entry_taken = ENTRY_EFI;
 	if (status)
 		return status;
 	bp = make_boot_params();
@@ -290,6 +291,7 @@ EFI_STATUS efi_handover(EFI_HANDLE image, EFI_SYSTEM_TABLE *st,
 	struct cmdline cmdline;
 	EFI_STATUS status = efi_start(image, st);
 
+	entry_taken = ENTRY_EFI_HANDOVER;
 	if (status)
 		return status;
 	sanitize_boot_params(bp);

@@ -75,6 +75,11 @@ FUNC(startup_32)
 	lretl
 
 .Lown_segments:
+	movl	$ENTRY_32, rva(entry_taken)(%ebp)
+	cmpl	$ENTRY_16_TAG, %edi
+	jne	.Lentry_known
+	movl	$ENTRY_16, rva(entry_taken)(%ebp)
+.Lentry_known:
 	call	load_idt_32
 	call	check_cpuid
 	call	find_sev

@@ -312,7 +312,8 @@ END_FUNC(detect_video)
  * Interrupts off at the processor and at both interrupt controllers, and the
  * loader's hook instead where it has one (boot.rst, "Advanced boot loader
  * hooks"). Then a flat 32-bit GDT, no IDT, CR0.PE, and on at code32_start with
- * %esi = zero page and %ebp, %edi, %ebx = 0.
+ * %esi = zero page, %ebp, %ebx = 0, and %edi saying where we come from; a hook
+ * there keeps it.
  */
 FUNC(go_to_protected_mode)
 	cmpl	$0, setup_header + HDR_REALMODE_SWTCH
@@ -359,7 +360,7 @@ FUNC(go_to_protected_mode)
 	movl	%eax, %ss
 	leal	setup_memory_end(%ebx), %esp
 	xorl	%ebp, %ebp
-	xorl	%edi, %edi
+	movl	$ENTRY_16_TAG, %edi
 	xorl	%ebx, %ebx
 	jmp	*%ecx
 END_FUNC(go_to_protected_mode)

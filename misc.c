@@ -44,6 +44,9 @@ struct range {
 	u64 start, end;		/* [start, end) */
 };
 
+/* Each other entry changes it on its way to the 64-bit one. */
+in_data u32 entry_taken = ENTRY_64;
+
 /* What the steps of a boot pass on to each other. */
 struct boot {
 	struct boot_params *bp;
@@ -439,6 +442,19 @@ static void decompress(const struct boot *boot)
 	memset(boot->out + p->file_size, 0, clear);
 }
 
+/* For whoever wonders what a loader does. */
+static void report_entry(const struct boot_params *bp)
+{
+	static const char names[][13] = {
+		[ENTRY_64] = "64-bit", [ENTRY_32] = "32-bit",
+		[ENTRY_16] = "16-bit", [ENTRY_EFI] = "EFI",
+		[ENTRY_EFI_HANDOVER] = "EFI handover",
+	};
+
+	info("sevstub: %s entry, loader type 0x%x\n", names[entry_taken],
+	     bp->hdr.type_of_loader);
+}
+
 u64 extract_kernel(struct boot_params *bp)
 {
 	struct boot boot = { .bp = bp, .cmdline = find_cmdline(bp) };
@@ -459,6 +475,7 @@ u64 extract_kernel(struct boot_params *bp)
 	map_setup_data(&boot);
 	map_vga();
 
+	report_entry(bp);
 	info("sevstub: %lu bytes of payload at 0x%lx, compressed %lu\n",
 	     boot.payload.file_size, (u64)boot.out, boot.payload.comp_size);
 	if (cpu.bmi2)

@@ -349,6 +349,9 @@ void sev_es_outsb(u16 port, const void *buf, size_t count);
 
 /* ---- misc.c ---- */
 
+/* Which entry was taken, ENTRY_* of setup.h: only to be reported. */
+extern u32 entry_taken;
+
 /* Prints "sevstub: <what>: <detail>" and stops for good. */
 noreturn void error(const char *what, const char *fmt, ...) printf_like(2, 3);
 

@@ -28,6 +28,15 @@
 #define KERNEL_INFO_SETUP_TYPE_MAX (SETUP_RNG_SEED | SETUP_INDIRECT)
 #define STARTUP_64_OFFSET	0x200
 
+/* Which entry a loader took, for misc.c to say. */
+#define ENTRY_64		0
+#define ENTRY_32		1
+#define ENTRY_16		2
+#define ENTRY_EFI		3
+#define ENTRY_EFI_HANDOVER	4
+/* %edi at startup_32, from our own 16-bit code; any loader's is 0. */
+#define ENTRY_16_TAG		0x36317273	/* "sr16" */
+
 /* -- Zero page (x86/zero-page.rst). */
 #define ZERO_PAGE_SIZE		4096
 #define ZP_CURSOR_X		0x000

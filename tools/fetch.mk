@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
 # fetch.mk - what is fetched or made once and kept: zstd's source, Debian's
-# kernels, the initramfs that reports from userspace. Each script prints its
-# own progress.
+# kernels and kexec, the initramfs that reports from userspace. Each script
+# prints its own progress.
 
 # ZSTD_SRC=DIR, on make's command line or in the environment, uses that tree.
 # What needs the source depends on $(ZSTD_SRC)/.stamp, order-only.
@@ -24,6 +24,9 @@ endif
 $(O)/kernels/%/vmlinuz:
 	$(Q)sh tools/fetch-kernel $* $(@D)
 .PRECIOUS: $(O)/kernels/%/vmlinuz
+
+$(O)/kexec/sbin/kexec:
+	$(Q)sh tools/fetch-kexec $(O)/kexec
 
 $(O)/initramfs.cpio.gz: tools/mkinitramfs
 	@printf '  %-7s %s\n' CPIO $@

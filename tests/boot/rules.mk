@@ -6,14 +6,16 @@
 #	X.img			the test kernel $(O)/payload/X.elf
 #	bad-X.img		test.img, corrupted as tests/boot/corrupt.list says
 #	disk-X.img		a disk with others of them on it (make-disk)
+#	kexec.img		an initramfs that kexecs cloud.img (make-kexec)
 
 BOOT_IMAGES := $(addsuffix .img,$(addprefix $(O)/boot/,\
 	$(shell tests/boot/run --images)))
 BOOT_KERNELS := $(O)/boot/cloud.img $(O)/boot/generic.img
 BOOT_BAD := $(filter $(O)/boot/bad-%,$(BOOT_IMAGES))
 BOOT_DISKS := $(filter $(O)/boot/disk-%,$(BOOT_IMAGES))
-BOOT_PAYLOADS := $(filter-out $(BOOT_KERNELS) $(BOOT_BAD) $(BOOT_DISKS),\
-	$(BOOT_IMAGES))
+BOOT_KEXEC := $(O)/boot/kexec.img
+BOOT_PAYLOADS := $(filter-out $(BOOT_KERNELS) $(BOOT_BAD) $(BOOT_DISKS) \
+	$(BOOT_KEXEC),$(BOOT_IMAGES))
 
 # $(IMAGE_DEPS): what an image is linked from, besides the kernel.
 $(BOOT_KERNELS): $(O)/boot/%.img: $(O)/kernels/%/vmlinuz $(IMAGE_DEPS)
@@ -35,6 +37,11 @@ $(BOOT_DISKS): $(O)/boot/disk-%.img: tests/boot/make-disk $(O)/boot/cloud.img \
 		$(O)/boot/high.img $(O)/boot/corrupt $(O)/initramfs.cpio.gz
 	@printf '  %-7s %s\n' DISK $@
 	$(Q)$< $* $@
+
+$(BOOT_KEXEC): tests/boot/make-kexec $(O)/boot/cloud.img $(O)/initramfs.cpio.gz \
+		| $(O)/kexec/sbin/kexec
+	@printf '  %-7s %s\n' CPIO $@
+	$(Q)$< $@
 
 # XXH64 comes from zstd's source.
 $(O)/boot/corrupt: tests/boot/corrupt.c tests/boot/rules.mk \

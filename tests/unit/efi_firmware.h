@@ -33,6 +33,7 @@ static u8 image_payload[sizeof(struct payload_header) + COMP_SIZE];
 static const u8 *image_payload_end;
 static u8 image_setup_header[sizeof(struct setup_header)];
 static const char *image_cmdline;
+u32 entry_taken;
 
 #define image_info		info_in_image
 #define payload_start		image_payload

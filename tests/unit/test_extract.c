@@ -378,6 +378,7 @@ TEST(extract)
 	      "something comes after the end: %s", trace);
 	CHECK(!strstr(trace, "bmi2"), "BMI2 was not there: %s", trace);
 	CHECK(!strstr(trace, "NMI"), "no NMI came: %s", trace);
+	CHECK(strstr(trace, "info sevstub: 64-bit entry"), "%s", trace);
 	CHECK(!strstr(trace, "console"), "a second time: %s", trace);
 	CHECK(fake.bp.hdr.cmd_line_ptr == (u32)m(AT_CMDLINE) &&
 	      fake.bp.ext_cmd_line_ptr == m(AT_CMDLINE) >> 32,
