@@ -68,7 +68,7 @@ WARNINGS += $(call cc-option,-Wstack-usage=1024)
 
 STUB_C := misc.c payload.c efi.c efi-initrd.c efi-memory.c efi-tables.c \
 	idt_64.c ident_map_64.c sev-es.c sev-vc.c insn.c e820.c console.c \
-	cmdline.c string.c unzstd.c
+	cmdline.c string.c relocate.c unzstd.c
 STUB_S := header.S head_64.S idt_handlers_64.S
 STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
 	$(O)/stub/huf_decompress_amd64.o

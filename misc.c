@@ -419,7 +419,6 @@ static void decompress(const struct boot *boot)
 	const struct payload_header *p = &boot->payload;
 	const u8 *comp = payload_start + sizeof(*p);
 	struct refusal why;
-	u64 clear;
 	int err;
 
 	/* The EFI entry has seen to it when firmware could still be told. */
@@ -431,12 +430,17 @@ static void decompress(const struct boot *boot)
 		      boot->out_size);
 	if (err)
 		error("corrupt payload", "zstd's decoder reports error %d", err);
+}
 
-	/*
-	 * ELF: memory beyond what the file supplies is zero. Linux sees to that
-	 * itself, but does not expect its relocation table there.
-	 */
-	clear = p->mem_size - p->file_size;
+/*
+ * ELF: memory beyond what the file supplies is zero. Linux sees to that itself,
+ * but does not expect its relocation table there.
+ */
+static void clear_bss(const struct boot *boot)
+{
+	const struct payload_header *p = &boot->payload;
+	u64 clear = p->mem_size - p->file_size;
+
 	if (p->flags & PAYLOAD_LINUX && clear > p->reloc_size)
 		clear = p->reloc_size;
 	memset(boot->out + p->file_size, 0, clear);
@@ -481,6 +485,8 @@ u64 extract_kernel(struct boot_params *bp)
 	if (cpu.bmi2)
 		unzstd_use_bmi2();
 	decompress(&boot);
+	relocate(boot.out, &boot.payload, (u64)boot.out, boot.payload.virt_addr);
+	clear_bss(&boot);
 
 	if (boot.cmdline.text == builtin_cmdline) {
 		bp->hdr.cmd_line_ptr = (u32)(u64)builtin_cmdline;

@@ -409,6 +409,25 @@ bool check_payload_header(struct payload_header *p, struct refusal *why);
 /* Whether the compressed bytes are those that the header @p was made for. */
 bool check_payload_frame(const struct payload_header *p, struct refusal *why);
 
+/* ---- relocate.c ---- */
+
+/*
+ * Makes the payload at @out, with its relocation table behind it, run at
+ * @phys_addr, and at @virt_addr once it has page tables of its own. Does
+ * nothing where it is linked to run there; stops with a message if its table
+ * is damaged. A payload with PAYLOAD_IDENTITY runs at @phys_addr only.
+ */
+void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
+	      u64 virt_addr);
+
+/*
+ * Applies @relocs to @image for a move by @distance. Writes nothing outside of
+ * the image. Returns 0, or -EINVAL if the table does not fit it; the image is
+ * spoilt then.
+ */
+int relocate_image(u8 *image, u64 image_size, const u8 *relocs, u64 reloc_size,
+		   u64 distance);
+
 /* ---- unzstd.c ---- */
 
 /* XXH64 with seed 0. */

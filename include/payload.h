@@ -14,15 +14,25 @@
 #define PAYLOAD_H
 
 #define PAYLOAD_MAGIC		"sevstub"	/* 8 bytes with its NUL */
-#define PAYLOAD_VERSION		1
+#define PAYLOAD_VERSION		2
 
 /* A Linux kernel: clears its own .bss, so the stub does not. */
 #define PAYLOAD_LINUX		0x1
-/* Runs at any multiple of align, not only at link_addr, as it stands. */
+/* Physically: runs at any multiple of align, not only at link_addr. */
 #define PAYLOAD_RELOCATABLE	0x2
 /* Can be entered with five-level paging on. */
 #define PAYLOAD_LA57		0x4
-#define PAYLOAD_FLAGS_KNOWN	0x7
+/*
+ * Virtually: its own page tables follow the relocations, so that they can move
+ * it by any multiple of align, wherever it lies.
+ */
+#define PAYLOAD_KASLR		0x8
+/* Runs identity-mapped: the relocations move it to where it lies. */
+#define PAYLOAD_IDENTITY	0x10
+#define PAYLOAD_FLAGS_KNOWN	0x1f
+
+/* payload_header.codec: what the compressed bytes are. */
+#define PAYLOAD_CODEC_ZSTD	1	/* one frame */
 
 /* No payload may be larger than this, in the file or in memory. */
 #define PAYLOAD_MAX_SIZE	0x80000000UL
@@ -48,24 +58,33 @@ struct payload_header {
 				 * bytes end this far above the output's end */
 	u64 comp_size;		/* 0x48: compressed bytes behind this header */
 	u64 comp_digest;	/* 0x50: XXH64 of those bytes */
-	u64 header_digest;	/* 0x58: XXH64 of the fields above */
+	u64 virt_addr;		/* 0x58: virtual address it is linked at */
+	u32 codec;		/* 0x60: PAYLOAD_CODEC_* */
+	u32 reserved;		/* 0x64: 0 */
+	u64 header_digest;	/* 0x68: XXH64 of the fields above */
 };
-BUILD_BUG_ON(sizeof(struct payload_header) != 0x60);
+BUILD_BUG_ON(sizeof(struct payload_header) != 0x70);
 
 /*
- * The relocation table as it is stored: at the first byte behind the flat
- * image (file_size is rounded up to 8 where there is one). What is listed are
- * the offsets of the places from the payload's first byte, ascending, first
- * those of 8 bytes that grow with the link address, then those of 4 bytes that
- * shrink, then those of 4 bytes that grow.
+ * The relocation table: three lists of places in the flat image to which the
+ * distance that the payload moves is added, or from which it is subtracted.
+ * Each list is its count, then for each place the number of bytes between the
+ * end of the one before it, or the image's first byte, and the place: so they
+ * ascend and do not overlap. Numbers are unsigned LEB128: seven bits a byte,
+ * the lowest first, bit 7 set in all bytes but the last, at most five bytes.
  */
-struct payload_relocs {
-	u32 count64;
-	u32 count_inverse32;
-	u32 count32;
-	u32 reserved;			/* 0 */
-	u32 offset[];
+enum reloc_kind {
+	RELOC_64,		/* 8 bytes, added */
+	RELOC_INVERSE32,	/* 4 bytes, subtracted */
+	RELOC_32,		/* 4 bytes, added */
+	RELOC_KINDS,
 };
+
+#define RELOC_WIDTH(kind)	((kind) == RELOC_64 ? 8U : 4U)
+
+#define LEB128_BITS		7
+#define LEB128_MORE		0x80
+#define LEB128_MAX_BITS		35
 
 #endif
 #endif

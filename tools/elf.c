@@ -21,8 +21,6 @@
 #define PHYS_ADDR_END		(1UL << 52)
 /* Below lie real-mode memory, the zero page and the loader's own things. */
 #define LOWEST_LINK_ADDR	MIB
-/* Where the flat image may be followed by the relocation table. */
-#define RELOCS_ALIGN		8UL
 
 struct elf {
 	const u8 *data;
@@ -35,12 +33,8 @@ struct elf {
 	bool is_linux;
 };
 
-/* Linux's relocation lists in the order in which they are stored. */
-enum { RELOC_64, RELOC_INVERSE32, RELOC_32, RELOC_KINDS };
-
-static const unsigned int reloc_width[RELOC_KINDS] = { 8, 4, 4 };
-
-struct reloc_list {
+/* One of the lists in Linux's relocation table. */
+struct linux_list {
 	const u8 *entries;		/* s32 link addresses, unaligned */
 	u32 count;
 };
@@ -278,6 +272,7 @@ static void check_overlap(const struct elf *elf)
 static void measure(const struct elf *elf, struct image *image)
 {
 	image->link_addr = elf->phdr[elf->load[0]].p_paddr;
+	image->virt_addr = elf->phdr[elf->load[0]].p_vaddr;
 	image->max_align = 1;
 
 	for (unsigned int i = 0; i < elf->loads; i++) {
@@ -336,11 +331,11 @@ static u64 find_entry(const struct elf *elf, u64 link_addr)
  * addresses are never zero: so the number of zero words decides.
  * Returns whether that is what follows; the caller knows that not all is zero.
  */
-static bool split_relocs(const struct elf *elf, struct reloc_list *list)
+static bool split_relocs(const struct elf *elf, struct linux_list *list)
 {
 	const u8 *tail = elf->data + elf->end;
 	u64 words = (elf->size - elf->end) / sizeof(s32);
-	struct reloc_list found[RELOC_KINDS] = { 0 };
+	struct linux_list found[RELOC_KINDS] = { 0 };
 	int lists = 0;
 
 	for (u64 i = 0; i < words; i++) {
@@ -374,57 +369,43 @@ static bool all_zero(const u8 *data, u64 size)
 }
 
 /* Turns link addresses into offsets from the payload's first byte. */
-static void store_relocs(const struct reloc_list *list, unsigned int width,
-			 const struct image *image, u32 *out)
+static void add_list(struct relocs *relocs, enum reloc_kind kind,
+		     const struct linux_list *list, const struct image *image)
 {
-	u64 base = LINUX_START_KERNEL_MAP + image->link_addr;
-
 	for (u32 i = 0; i < list->count; i++) {
 		s32 entry;
 		u64 offset;
 
 		memcpy(&entry, list->entries + i * sizeof(entry),
 		       sizeof(entry));
-		offset = (u64)(s64)entry - base;
+		offset = (u64)(s64)entry - image->virt_addr;
 		if (offset >= image->file_size ||
-		    image->file_size - offset < width)
+		    image->file_size - offset < RELOC_WIDTH(kind))
 			die("relocation at %#lx is outside the payload",
 			    (u64)(s64)entry);
-		if (i > 0 && offset <= out[i - 1])
-			die("relocations are not sorted at %#lx",
-			    (u64)(s64)entry);
-		out[i] = offset;
+		relocs_add(relocs, kind, offset);
 	}
 }
 
-/* Builds what follows the flat image in the payload, if anything does. */
-static struct blob convert_relocs(struct elf *elf, struct image *image)
+/* What follows the flat image in the payload, if anything does. */
+static struct blob convert_relocs(struct elf *elf, const struct image *image)
 {
-	struct reloc_list list[RELOC_KINDS] = { 0 };
-	struct payload_relocs *relocs;
-	u32 *out;
-	u64 size;
+	struct linux_list list[RELOC_KINDS] = { 0 };
+	struct relocs relocs = { 0 };
 
 	if (all_zero(elf->data + elf->end, elf->size - elf->end))
 		return (struct blob){ 0 };
 	if (!split_relocs(elf, list))
 		die("%lu bytes behind the ELF file that are no relocation table",
 		    elf->size - elf->end);
+	if (image->virt_addr != LINUX_START_KERNEL_MAP + image->link_addr)
+		die("linked at virtual %#lx, with Linux's relocation table must be %#lx",
+		    image->virt_addr,
+		    LINUX_START_KERNEL_MAP + image->link_addr);
 
-	size = sizeof(*relocs);
 	for (int kind = 0; kind < RELOC_KINDS; kind++)
-		size += list[kind].count * sizeof(u32);
-	relocs = xalloc(size);
-	relocs->count64 = list[RELOC_64].count;
-	relocs->count_inverse32 = list[RELOC_INVERSE32].count;
-	relocs->count32 = list[RELOC_32].count;
-
-	out = relocs->offset;
-	for (int kind = 0; kind < RELOC_KINDS; kind++) {
-		store_relocs(&list[kind], reloc_width[kind], image, out);
-		out += list[kind].count;
-	}
-	return (struct blob){ (u8 *)relocs, size };
+		add_list(&relocs, kind, &list[kind], image);
+	return relocs_store(&relocs, image->file_size);
 }
 
 /* ---- layout ---- */
@@ -458,12 +439,6 @@ struct image elf_lay_out(const struct blob *file, bool is_linux)
 	image.entry_offset = find_entry(&elf, image.link_addr);
 	image.is_linux = elf.is_linux;
 
-	/* The table is read in place at boot, so it has to be aligned. */
-	if (relocs.size) {
-		image.file_size = ALIGN_UP(image.file_size, RELOCS_ALIGN);
-		if (image.mem_size < image.file_size)
-			image.mem_size = image.file_size;
-	}
 	image.reloc_size = relocs.size;
 	image.bytes.size = image.file_size + image.reloc_size;
 	if (image.bytes.size > PAYLOAD_MAX_SIZE)

@@ -437,6 +437,8 @@ static struct payload_header describe(const struct image *image,
 							      frame->size)),
 		.comp_size = frame->size,
 		.comp_digest = XXH64(frame->data, frame->size, 0),
+		.virt_addr = image->virt_addr,
+		.codec = PAYLOAD_CODEC_ZSTD,
 	};
 
 	if (image->is_linux)
@@ -445,6 +447,8 @@ static struct payload_header describe(const struct image *image,
 		header.flags |= PAYLOAD_RELOCATABLE;
 	if (traits->xloadflags & XLF_5LEVEL)
 		header.flags |= PAYLOAD_LA57;
+	if (image->is_linux && image->reloc_size)
+		header.flags |= PAYLOAD_KASLR;
 	header.header_digest = header_digest(&header);
 	return header;
 }
@@ -558,6 +562,7 @@ static void write_assembly(struct output *output, const char *bin_name,
 	write_string(f, ".asciz", cmdline);
 
 	fputc('\n', f);
+	write_value(f, "payload_header_size", sizeof(*header));
 	write_value(f, "payload_link_addr", header->link_addr);
 	write_value(f, "payload_align", header->align);
 	write_value(f, "payload_min_align_shift", traits->min_alignment);
@@ -614,11 +619,14 @@ static int print_info(const char *name)
 	    XXH64(file.data + sizeof(header), comp_size, 0))
 		die("damaged: the compressed bytes' digest differs");
 
-	printf("kernel: %s%s%s\n",
+	printf("kernel: %s%s%s%s%s\n",
 	       header.flags & PAYLOAD_LINUX ? "Linux" : "plain ELF",
 	       header.flags & PAYLOAD_RELOCATABLE ? ", relocatable" : "",
+	       header.flags & PAYLOAD_IDENTITY ? ", identity-mapped" : "",
+	       header.flags & PAYLOAD_KASLR ? ", KASLR" : "",
 	       header.flags & PAYLOAD_LA57 ? ", five-level paging" : "");
 	printf("link address: %#lx\n", header.link_addr);
+	printf("virtual address: %#lx\n", header.virt_addr);
 	printf("alignment: %#lx\n", header.align);
 	printf("entry offset: 0x%lx\n", header.entry_offset);
 	printf("payload size: %lu\n", header.file_size);

@@ -47,11 +47,12 @@ struct boot_traits {
 
 /*
  * The kernel as it lies in memory: @bytes is the flat image, file_size long,
- * and behind it reloc_size bytes of struct payload_relocs.
+ * and behind it the relocation table, reloc_size bytes.
  */
 struct image {
 	struct blob bytes;
 	u64 link_addr;
+	u64 virt_addr;
 	u64 entry_offset;
 	u64 file_size;
 	u64 mem_size;
@@ -79,6 +80,24 @@ bool bzimage_probe(const struct blob *file);
  */
 struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 			    u64 *pref_address);
+
+/* ---- relocs.c ---- */
+
+/* Offsets of places from the payload's first byte. */
+struct reloc_list {
+	u32 *offset;
+	size_t count, room;
+};
+
+struct relocs {
+	struct reloc_list list[RELOC_KINDS];
+};
+
+/* @offset is below PAYLOAD_MAX_SIZE. */
+void relocs_add(struct relocs *relocs, enum reloc_kind kind, u64 offset);
+
+/* Checks, sorts and packs the places (payload.h). Frees @relocs. */
+struct blob relocs_store(struct relocs *relocs, u64 image_size);
 
 /* ---- elf.c ---- */
 

@@ -374,6 +374,17 @@ int unzstd(void *out, size_t out_size, const void *in, size_t in_size)
 	return fake.unzstd_result;
 }
 
+/* ---- relocate.c ---- */
+
+void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
+	      u64 virt_addr)
+{
+	CHECK(*out == DECOMPRESSED, "relocated before it was there");
+	CHECK(!p->reloc_size || out[p->file_size] == DECOMPRESSED,
+	      "the relocations are gone");
+	did("relocate 0x%lx to 0x%lx, 0x%lx", (u64)out, phys_addr, virt_addr);
+}
+
 /* ---- an ordinary boot ---- */
 
 /* Offsets in the machine. The image has moved: its end is the range's end. */
@@ -396,6 +407,7 @@ int unzstd(void *out, size_t out_size, const void *in, size_t in_size)
 #define MEM_SIZE	0x60000UL
 #define MARGIN		0x8000UL
 #define ENTRY_OFFSET	0x1230UL
+#define VIRT_ADDR	0xffffffff81000000UL
 #define CMDLINE_SIZE	255
 
 static maybe_unused struct payload_header *header_in_image(void)
@@ -486,6 +498,7 @@ static maybe_unused void fresh_machine(void)
 		.link_addr = (u64)m + AT_RUNTIME, .align = 0x1000,
 		.entry_offset = ENTRY_OFFSET, .file_size = OUT_SIZE,
 		.mem_size = MEM_SIZE, .margin = MARGIN,
+		.virt_addr = VIRT_ADDR,
 		.comp_size = AT_COMP_END - AT_PAYLOAD -
 			     sizeof(struct payload_header),
 	};

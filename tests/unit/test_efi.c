@@ -816,9 +816,9 @@ TEST(boot_corrupt)
 		{ 0x30, EFI_LOAD_ERROR, "corrupt payload header" },
 		{ 0x48, EFI_LOAD_ERROR, "size mismatch" },
 		{ 0x58, EFI_LOAD_ERROR, "corrupt payload header" },
-		{ 0x60, EFI_CRC_ERROR, "corrupt payload: " },
-		{ 0x60 + COMP_SIZE / 2, EFI_CRC_ERROR, "corrupt payload: " },
-		{ 0x60 + COMP_SIZE - 1, EFI_CRC_ERROR, "corrupt payload: " },
+		{ 0x70, EFI_CRC_ERROR, "corrupt payload: " },
+		{ 0x70 + COMP_SIZE / 2, EFI_CRC_ERROR, "corrupt payload: " },
+		{ 0x70 + COMP_SIZE - 1, EFI_CRC_ERROR, "corrupt payload: " },
 	};
 	size_t i;
 

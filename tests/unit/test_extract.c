@@ -93,7 +93,7 @@ TEST(header_of_another_image)
 	sealed_refused();
 	info_in_image.relocatable = 0;
 	sealed_refused();
-	header_in_image()->flags |= 0x8;
+	header_in_image()->flags |= PAYLOAD_FLAGS_KNOWN + 1;
 	sealed_refused();
 	header_in_image()->flags |= 0x80000000;
 	sealed_refused();
@@ -249,8 +249,8 @@ static void decompress_refused(const struct boot *boot, const char *what)
 /* The digest is over all of the compressed bytes, and comes first. */
 TEST(decompress_checks_first)
 {
-	const size_t comp_size = AT_COMP_END - AT_PAYLOAD - 0x60;
-	static const size_t damaged[] = { 0x60, 0x61, 0x1000,
+	const size_t comp_size = AT_COMP_END - AT_PAYLOAD - 0x70;
+	static const size_t damaged[] = { 0x70, 0x71, 0x1000,
 					  AT_COMP_END - AT_PAYLOAD - 1 };
 	char expected[200];
 	struct boot boot;
@@ -261,8 +261,8 @@ TEST(decompress_checks_first)
 	decompress(&boot);
 	snprintf(expected, sizeof(expected),
 		 "digest of %zu bytes at 0x%lx\nunzstd 0x%lx+0x%lx from 0x%lx+0x%zx\n",
-		 comp_size, m(AT_PAYLOAD + 0x60), m(AT_RUNTIME), OUT_SIZE,
-		 m(AT_PAYLOAD + 0x60), comp_size);
+		 comp_size, m(AT_PAYLOAD + 0x70), m(AT_RUNTIME), OUT_SIZE,
+		 m(AT_PAYLOAD + 0x70), comp_size);
 	CHECK(!strcmp(trace, expected), "%s", trace);
 
 	for (i = 0; i < ARRAY_SIZE(damaged); i++) {
@@ -299,7 +299,9 @@ static bool all_bytes(u64 from, u64 to, u8 value)
 	return true;
 }
 
-TEST(decompress_clears_bss)
+/* ---- clear_bss() ---- */
+
+TEST(bss_is_cleared)
 {
 	const u64 end = AT_RUNTIME + MEM_SIZE;
 	struct boot boot;
@@ -309,6 +311,7 @@ TEST(decompress_clears_bss)
 	machine[AT_RUNTIME - 1] = 0xa5;
 	memset(machine + end, 0xa5, 0x100);
 	decompress(&boot);
+	clear_bss(&boot);
 	CHECK(machine[AT_RUNTIME - 1] == 0xa5, "the byte before");
 	CHECK(all_bytes(AT_RUNTIME, AT_RUNTIME + OUT_SIZE, DECOMPRESSED),
 	      "what was decompressed has been changed");
@@ -317,7 +320,7 @@ TEST(decompress_clears_bss)
 }
 
 /* Linux clears its own, and must not find the relocations there. */
-TEST(decompress_leaves_bss_of_linux)
+TEST(bss_of_linux_is_left)
 {
 	const u64 end = AT_RUNTIME + OUT_SIZE;
 	struct boot boot;
@@ -329,6 +332,7 @@ TEST(decompress_leaves_bss_of_linux)
 	boot = placed_boot();
 	memset(machine + AT_RUNTIME, 0xa5, MEM_SIZE);
 	decompress(&boot);
+	clear_bss(&boot);
 	CHECK(all_bytes(AT_RUNTIME, end, DECOMPRESSED), "the image is changed");
 	CHECK(all_bytes(end, end + 0x800, 0), "relocations are left over");
 	CHECK(all_bytes(end + 0x800, AT_RUNTIME + MEM_SIZE, 0xa5),
@@ -342,6 +346,7 @@ TEST(decompress_leaves_bss_of_linux)
 	seal_payload();
 	boot = placed_boot();
 	decompress(&boot);
+	clear_bss(&boot);
 	CHECK(all_bytes(end, end + 0x100, 0), "relocations are left over");
 	CHECK(all_bytes(end + 0x100, end + 0x800, DECOMPRESSED),
 	      "cleared behind the payload's memory");
@@ -366,7 +371,7 @@ TEST(extract)
 	static const char *const steps[] = {
 		"efer 0xd00", "map init", "guard 0x0", "map load", "stage 2",
 		"info sevstub: 327680 bytes of payload", "digest", "unzstd",
-		"info sevstub: entering the payload", "teardown", NULL,
+		"relocate", "info sevstub: entering the payload", "teardown", NULL,
 	};
 	u64 entry;
 
@@ -421,6 +426,23 @@ TEST(extract_in_sev_es)
 	extract_kernel(&fake.bp);
 	check_order(steps);
 	CHECK(fake.config.enc_mask == 1UL << 51, "0x%lx", fake.config.enc_mask);
+}
+
+/* Where it lies and is linked, with its table still there, which is gone later. */
+TEST(extract_relocates)
+{
+	const u64 end = AT_RUNTIME + OUT_SIZE;
+	char expected[100];
+
+	fresh_machine();
+	header_in_image()->flags |= PAYLOAD_LINUX | PAYLOAD_KASLR;
+	header_in_image()->reloc_size = 0x800;
+	seal_payload();
+	extract_kernel(&fake.bp);
+	snprintf(expected, sizeof(expected), "relocate 0x%lx to 0x%lx, 0x%lx\n",
+		 m(AT_RUNTIME), m(AT_RUNTIME), VIRT_ADDR);
+	CHECK(strstr(trace, expected), "no %s: %s", expected, trace);
+	CHECK(all_bytes(end, end + 0x800, 0), "relocations are left over");
 }
 
 TEST(extract_built_in_cmdline)

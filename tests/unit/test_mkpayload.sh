@@ -47,7 +47,7 @@ extract() {
 
 # The flat image and the relocations in $1.bin, to $1.flat and $1.relocs.
 unpack() {
-	tail -c +97 "$1.bin" | zstd -dcq >"$1.out"
+	tail -c +113 "$1.bin" | zstd -dcq >"$1.out"
 	head -c "$(number 40 8 "$1.bin")" "$1.out" >"$1.flat"
 	tail -c "+$(($(number 40 8 "$1.bin") + 1))" "$1.out" >"$1.relocs"
 }
@@ -57,9 +57,9 @@ header_is() {
 	got="$(head -c 8 "$1" | tr '\0' .) $(number 8 4 "$1") \
 $(number 12 4 "$1") $(number 16 8 "$1") $(number 24 8 "$1") \
 $(number 32 8 "$1") $(number 40 8 "$1") $(number 48 8 "$1") \
-$(number 56 8 "$1") $(number 72 8 "$1")"
-	want="sevstub. 1 $2 $(($3)) $(($4)) $(($5)) $(($6)) $(($7)) $(($8)) \
-$(($(wc -c <"$1") - 96))"
+$(number 56 8 "$1") $(number 72 8 "$1") $(number 96 8 "$1")"
+	want="sevstub. 2 $2 $(($3)) $(($4)) $(($5)) $(($6)) $(($7)) $(($8)) \
+$(($(wc -c <"$1") - 112)) 1"
 	echo "header: $got, expected: $want"
 	[ "$got" = "$want" ]
 }
@@ -70,13 +70,18 @@ xxh64_low() {
 	tail -c 4 checksummed | od -An -tx4 | tr -d ' \n'
 }
 
+# virtual_address_is FILE ADDRESS
+virtual_address_is() {
+	[ "$(od -An -tx8 -j 88 -N 8 "$1" | tr -d ' ')" = "$2" ]
+}
+
 digests_are_right() {
-	tail -c +97 "$1" >digested
+	tail -c +113 "$1" >digested
 	[ "$(xxh64_low digested)" = \
 		"$(od -An -tx4 -j 80 -N 4 "$1" | tr -d ' ')" ] || return 1
-	head -c 88 "$1" >digested
+	head -c 104 "$1" >digested
 	[ "$(xxh64_low digested)" = \
-		"$(od -An -tx4 -j 88 -N 4 "$1" | tr -d ' ')" ]
+		"$(od -An -tx4 -j 104 -N 4 "$1" | tr -d ' ')" ]
 }
 
 # symbol NAME: its value in x.o, checked to be global, hidden and absolute.
@@ -192,32 +197,28 @@ good_elf note-xen note=Xen
 expect good/note-xen-header header_is x.bin 4 0x200000 0x1000 0x10 \
 	0x5123 0xa000 0
 
-# A table makes it relocatable, and the image is padded to 8 bytes.
+# A table makes it relocatable. Stored are differences, as LEB128.
 stored_relocs_are() {
-	od -An -v -tx4 -w4 x.relocs | tr -d ' ' | tr '\n' ' ' >relocs.got
-	echo "stored: $(cat relocs.got), expected: $*"
-	[ "$(cat relocs.got)" = "$* " ]
+	unpack x
+	od -An -v -tx1 x.relocs | tr -d '\n' >relocs.got
+	echo "stored:$(cat relocs.got), expected: $*"
+	[ "$(cat relocs.got)" = " $*" ]
 }
-padded_is_right() {
-	flatten good2.elf flat && unpack x && truncate -s 20776 flat &&
-		cmp flat x.flat
-}
-elf good2.elf tail=0,0x80200008,0x80200010,0,0x80200020,0,0x80205000,0x8020511f
+elf good2.elf tail=0,0x80200010,0x80200008,0,0x80200020,0,0x8020511f,0x80205000
 make_payload -o x good2.elf
-expect good/relocs-old-image padded_is_right
-expect good/relocs-old-header header_is x.bin 3 0x200000 0x200000 0x10 \
-	0x5128 0xa000 36
-expect good/relocs-old stored_relocs_are 00000002 00000001 00000002 00000000 \
-	00000008 00000010 00000020 00005000 0000511f
+expect good/relocs-old-image flat_is_right good2.elf
+expect good/relocs-old-header header_is x.bin 11 0x200000 0x200000 0x10 \
+	0x5123 0xa000 11
+expect good/relocs-old stored_relocs_are 02 08 00 01 20 02 80 a0 01 9b 02
 elf good2.elf tail=0,0x80200008,0,0x80205000
 make_payload -o x good2.elf
-expect good/relocs-new-image padded_is_right
-expect good/relocs-new stored_relocs_are 00000001 00000000 00000001 00000000 \
-	00000008 00005000
-elf good2.elf tail=0,0,0x80200000 p_memsz.2=0x123
+expect good/relocs-new-image flat_is_right good2.elf
+expect good/relocs-new stored_relocs_are 01 08 00 01 80 a0 01
+elf good2.elf tail=0,0,0x80200000,0x80200083,0x80204107 p_memsz.2=0x123
 make_payload -o x good2.elf
-expect good/relocs-padded-memory header_is x.bin 3 0x200000 0x200000 0x10 \
-	0x5128 0x5128 20
+expect good/relocs-last-memory header_is x.bin 11 0x200000 0x200000 0x10 \
+	0x5123 0x5123 8
+expect good/relocs-lengths stored_relocs_are 00 00 03 00 7f 80 81 01
 
 # The linker's and objcopy's opinion of a kernel made by the compiler.
 cat >kernel.c <<'END'
@@ -249,7 +250,7 @@ make_payload --cmdline "$cmdline" -o x fields.bz
 expect good/assembly assembled x
 expect good/assembly-header header_is x.bin 5 0x200000 0x100000 0x10 \
 	0x5123 0xa000 0
-expect good/assembly-symbols symbols_are link_addr 0x200000 align 0x100000 \
+expect good/assembly-symbols symbols_are header_size 112 link_addr 0x200000 align 0x100000 \
 	min_align_shift 16 relocatable 0 out_size 0x5123 mem_size 0xa000 \
 	margin "$(number 64 8 x.bin)" xloadflags 0x60 cmdline_size 511 \
 	root_flags 0x1234 ram_size 0x4321 vid_mode 0xffef root_dev 0x0801 \
@@ -281,8 +282,8 @@ expect good/assembly-sections sections_are_read_only
 elf good2.elf tail=0,0,0x80200000 p_memsz.2=0x123
 make_payload -o x good2.elf
 assembled x
-expect good/assembly-out-size symbols_are out_size $((0x5128 + 20)) \
-	mem_size $((0x5128 + 20)) relocatable 1 min_align_shift 21 \
+expect good/assembly-out-size symbols_are out_size $((0x5123 + 4)) \
+	mem_size $((0x5123 + 4)) relocatable 1 min_align_shift 21 \
 	xloadflags 0 cmdline_size 2047 root_flags 1 ram_size 0 vid_mode 0xffff
 
 mkdir 'odd "name\'
@@ -311,7 +312,7 @@ make_payload -o plain good.elf
 for codec in gzip xz lz4 zstd; do
 	bzimage good2.bz $codec
 	make_payload -o x good2.bz
-	expect "good/bzimage-$codec" cmp -i 96 plain.bin x.bin
+	expect "good/bzimage-$codec" cmp -i 112 plain.bin x.bin
 done
 expect good/bzimage-header header_is x.bin 3 0x200000 0x200000 0x10 \
 	0x5123 0xa000 0
@@ -350,12 +351,13 @@ info_is() {
 	cat >info.want <<-END
 		kernel: Linux, five-level paging
 		link address: 0x200000
+		virtual address: 0xffffffff80200000
 		alignment: 0x100000
 		entry offset: 0x10
 		payload size: 20771
 		memory size: 40960
 		relocation size: 0
-		compressed size: $(($(wc -c <x.bin) - 96))
+		compressed size: $(($(wc -c <x.bin) - 112))
 		margin: $(number 64 8 x.bin)
 		digest: $(od -An -tx8 -j 80 -N 8 x.bin | tr -d ' ')
 	END
@@ -387,12 +389,12 @@ poke() {
 	printf '%b' "$2" | dd of=bad.bin bs=1 seek="$1" conv=notrunc status=none
 }
 bad_info magic 'wrong magic' poke 0 X
-bad_info version 'payload version 2' poke 8 '\0002'
+bad_info version 'payload version 1' poke 8 '\0001'
 bad_info field "header's digest differs" poke 20 '\0001'
 bad_info stream "compressed bytes' digest differs" poke 5000 '\0001\0002\0003\0004'
 bad_info short 'damaged: .* compressed bytes, must be' truncate -s -1 bad.bin
 bad_info long 'damaged: .* compressed bytes, must be' truncate -s +1 bad.bin
-bad_info truncated 'truncated: 95 bytes' truncate -s 95 bad.bin
+bad_info truncated 'truncated: 111 bytes' truncate -s 111 bad.bin
 
 # ---- deterministic ----
 same_in_two_directories() {
@@ -408,8 +410,8 @@ expect good/deterministic same_in_two_directories
 
 # ---- Debian's kernels ----
 
-# Linux's table in file $1 from byte $2 on, as mkpayload is to store it: counts
-# and offsets, by awk. Three lists, as in Linux 6.1.
+# Linux's table in file $1 from byte $2 on: counts and offsets, by awk. Three
+# lists, as in Linux 6.1.
 expected_relocs() {
 	tail -c "+$(($2 + 1))" "$1" | od -An -v -td4 -w4 |
 		awk -v link="$3" '
@@ -418,7 +420,26 @@ expected_relocs() {
 		END {
 			for (i = 1; i <= 3; i++)
 				print count[i] + 0
-			print 0
+			for (i = 0; i < n; i++)
+				print offset[i]
+		}'
+}
+
+# The same of a table as mkpayload stores it.
+stored_relocs() {
+	od -An -v -tu1 -w1 "$1" | awk '
+		{ number += $1 % 128 * 128 ^ bytes++ }
+		$1 >= 128 { next }
+		left == 0 { count[++list] = left = number; end = 0 }
+		left > 0 && started {
+			offset[n++] = end + number
+			end += number + (list == 1 ? 8 : 4)
+			left--
+		}
+		{ started = left > 0; number = bytes = 0 }
+		END {
+			for (i = 1; i <= 3; i++)
+				print count[i]
 			for (i = 0; i < n; i++)
 				print offset[i]
 		}'
@@ -431,7 +452,7 @@ elf_end() {
 
 kernel_relocs_are_right() {
 	expected_relocs vmlinux "$(elf_end vmlinux)" "$link_addr" >relocs.want
-	od -An -v -tu4 -w4 k.relocs | tr -d ' ' >relocs.got
+	stored_relocs k.relocs >relocs.got
 	wc -l relocs.want
 	cmp relocs.want relocs.got
 }
@@ -451,9 +472,11 @@ for flavour in cloud:lz4 generic:xz; do
 	extract "$vmlinuz" "$codec" vmlinux
 	expect "linux-$flavour/run" make_payload -o k "$vmlinuz"
 	expect "linux-$flavour/image" kernel_flat_is_right
-	expect "linux-$flavour/header" header_is k.bin 7 0x1000000 0x200000 0 \
+	expect "linux-$flavour/header" header_is k.bin 15 0x1000000 0x200000 0 \
 		"$file_size" "$mem_size" "$(wc -c <k.relocs)"
 	expect "linux-$flavour/relocs" kernel_relocs_are_right
+	expect "linux-$flavour/virtual-address" virtual_address_is k.bin \
+		ffffffff81000000
 	expect "linux-$flavour/digests" digests_are_right k.bin
 
 	assembled k
@@ -469,8 +492,8 @@ for flavour in cloud:lz4 generic:xz; do
 
 	# The same kernel taken out of its bzImage, with its table and without.
 	make_payload -o bare vmlinux
-	expect "linux-$flavour/vmlinux" cmp -i 96 k.bin bare.bin
-	expect "linux-$flavour/vmlinux-header" header_is bare.bin 3 0x1000000 \
+	expect "linux-$flavour/vmlinux" cmp -i 112 k.bin bare.bin
+	expect "linux-$flavour/vmlinux-header" header_is bare.bin 11 0x1000000 \
 		0x200000 0 "$file_size" "$mem_size" "$(wc -c <k.relocs)"
 	truncate -s "$(elf_end vmlinux)" vmlinux
 	make_payload -o bare vmlinux

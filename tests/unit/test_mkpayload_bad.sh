@@ -163,7 +163,7 @@ bad_elf over-2g-memory 'payload over 2 GiB (0x80000001 bytes of memory)' \
 	p_memsz.2=0x7fffb001 p_vaddr.2=0x205000
 bad_elf over-2g-gap 'payload over 2 GiB (0x80005000 bytes of memory)' \
 	p_paddr.2=0x80200000
-bad_elf over-2g-relocs 'payload over 2 GiB (0x80000014 bytes with its reloc' \
+bad_elf over-2g-relocs 'payload over 2 GiB (0x80000004 bytes with its reloc' \
 	p_align.2=1 p_memsz.2=0x123 p_paddr.2=0x801ffedd tail=0,0,0x80200000
 bad_elf over-2g-file 'payload over 2 GiB (a file of' size=0x80000001
 
@@ -190,8 +190,14 @@ bad_elf reloc-behind 'relocation at 0xffffffff80205120 is outside' \
 bad_elf reloc64-behind 'relocation at 0xffffffff8020511c is outside' \
 	tail=0,0x8020511c,0
 bad_elf reloc-positive 'relocation at 0x200000 is outside' tail=0,0,0x200000
-bad_elf reloc-order 'relocations are not sorted at 0xffffffff80200010' \
-	tail=0,0,0x80200020,0x80200010
+bad_elf reloc-twice 'two relocations overlap at offset 0x20' \
+	tail=0,0,0x80200020,0x80200020
+bad_elf reloc-overlap 'two relocations overlap at offset 0x17' \
+	tail=0,0x80200017,0x80200010,0
+bad_elf reloc-overlap-lists 'two relocations overlap at offset 0x23' \
+	tail=0,0x80200010,0,0x80200023,0,0x80200020,0x80200100
+bad_elf reloc-link 'linked at virtual 0xffffffff80100000, .* 0xffffffff80200000' \
+	tail=0,0,0x80200000 p_vaddr.0=0xffffffff80100000
 
 # ---- bzImage: setup header ----
 bad_bzimage boot-flag 'not a kernel' gzip boot_flag=0

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * relocate.c - moves the payload from the address that it is linked at to the
+ * one that it is to run at.
+ *
+ * Runs behind the decoder, with the table directly behind the flat image
+ * (payload.h describes both). mkpayload has checked every entry, the digest
+ * covers them; nothing outside the image is written all the same.
+ */
+#include "misc.h"
+
+/* Places have no alignment. */
+typedef u64 __attribute__((aligned(1))) place64;
+typedef u32 __attribute__((aligned(1))) place32;
+
+struct table {
+	const u8 *at, *end;
+};
+
+static int read_number(struct table *table, u64 *value)
+{
+	unsigned int shift;
+	u8 byte;
+
+	*value = 0;
+	for (shift = 0; shift < LEB128_MAX_BITS; shift += LEB128_BITS) {
+		if (table->at == table->end)
+			return -EINVAL;
+		byte = *table->at++;
+		*value |= (u64)(byte & (LEB128_MORE - 1)) << shift;
+		if (!(byte & LEB128_MORE))
+			return 0;
+	}
+	return -EINVAL;
+}
+
+int relocate_image(u8 *image, u64 image_size, const u8 *relocs, u64 reloc_size,
+		   u64 distance)
+{
+	struct table table = { relocs, relocs + reloc_size };
+	unsigned int kind;
+	u64 count, gap;
+
+	for (kind = 0; kind < RELOC_KINDS; kind++) {
+		u64 width = RELOC_WIDTH(kind);
+		u64 left = image_size;
+		u8 *at = image;
+
+		if (read_number(&table, &count))
+			return -EINVAL;
+		for (; count; count--) {
+			if (read_number(&table, &gap) || left < width ||
+			    gap > left - width)
+				return -EINVAL;
+			at += gap;
+			left -= gap + width;
+			if (kind == RELOC_64)
+				*(place64 *)at += distance;
+			else if (kind == RELOC_32)
+				*(place32 *)at += (u32)distance;
+			else
+				*(place32 *)at -= (u32)distance;
+			at += width;
+		}
+	}
+	return table.at == table.end ? 0 : -EINVAL;
+}
+
+void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
+	      u64 virt_addr)
+{
+	u64 distance = virt_addr - p->virt_addr;
+
+	if (p->flags & PAYLOAD_IDENTITY)
+		distance = phys_addr - p->link_addr;
+	if (!distance)
+		return;
+	if (relocate_image(out, p->file_size, out + p->file_size,
+			   p->reloc_size, distance))
+		error("relocation",
+		      "the table of 0x%lx bytes does not fit 0x%lx bytes of payload",
+		      p->reloc_size, p->file_size);
+}

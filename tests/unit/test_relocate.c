@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_relocate.c - relocate.c on tables made by hand, by chance, and by nobody
+ * who means well. Images and tables end where their memory ends: a byte too far
+ * is found by the sanitizer.
+ */
+#include "harness.h"
+
+#include "../../relocate.c"
+
+#define DISTANCE	0x12345678UL
+
+static u8 *exactly(const void *data, size_t size)
+{
+	u8 *copy = malloc(size ? size : 1);
+
+	if (!copy)
+		abort();
+	/* The last byte of an allocation of 1 must not be there either. */
+	if (!size)
+		return copy + 1;
+	memcpy(copy, data, size);
+	return copy;
+}
+
+static void release(u8 *copy, size_t size)
+{
+	free(size ? copy : copy - 1);
+}
+
+static int apply(u8 *image, size_t image_size, const u8 *relocs,
+		 size_t reloc_size, u64 distance)
+{
+	u8 *image_copy = exactly(image, image_size);
+	u8 *reloc_copy = exactly(relocs, reloc_size);
+	int err = relocate_image(image_copy, image_size, reloc_copy,
+				 reloc_size, distance);
+
+	if (image_size)
+		memcpy(image, image_copy, image_size);
+	release(image_copy, image_size);
+	release(reloc_copy, reloc_size);
+	return err;
+}
+
+TEST(each_kind)
+{
+	/* 8 bytes at 1; 4 at 9 and 13, down; 4 at 17 and at the end, up. */
+	static const u8 table[] = { 1, 1, 2, 9, 0, 2, 17, 3 };
+	static const u8 before[28] = {
+		0x55, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
+		0x00, 0x00, 0x00, 0x00, 0x78, 0x56, 0x34, 0x12,
+		0xff, 0xff, 0xff, 0xff, 0x55, 0x55, 0x55,
+		0x00, 0x00, 0x00, 0x81,
+	};
+	static const u8 after[28] = {
+		0x55, 0x70, 0x56, 0x34, 0x12, 0x00, 0x00, 0x00, 0x80,
+		0x88, 0xa9, 0xcb, 0xed, 0x00, 0x00, 0x00, 0x00,
+		0x77, 0x56, 0x34, 0x12, 0x55, 0x55, 0x55,
+		0x78, 0x56, 0x34, 0x93,
+	};
+	u8 image[28];
+
+	memcpy(image, before, sizeof(image));
+	CHECK(apply(image, 28, table, sizeof(table), DISTANCE) == 0, "refused");
+	CHECK(!memcmp(image, after, sizeof(image)), "other bytes");
+	/* and back again */
+	CHECK(apply(image, 28, table, sizeof(table), -DISTANCE) == 0, "refused");
+	CHECK(!memcmp(image, before, sizeof(image)), "not the way back");
+}
+
+/* Downwards, and further than 32 bits reach: 8 bytes carry all of it. */
+TEST(far_moves)
+{
+	static const u8 table[] = { 1, 0, 0, 1, 8 };
+	u8 image[12] = { 0, 0, 0, 0x81, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0x81 };
+	u64 wide;
+	u32 narrow;
+
+	CHECK(apply(image, 12, table, sizeof(table), -0x7f00000000UL) == 0,
+	      "refused");
+	memcpy(&wide, image, sizeof(wide));
+	memcpy(&narrow, image + 8, sizeof(narrow));
+	CHECK(wide == 0xffffff8081000000, "0x%lx", wide);
+	CHECK(narrow == 0x81000000, "0x%x", narrow);
+}
+
+TEST(no_places)
+{
+	static const u8 table[] = { 0, 0, 0 };
+	u8 image[1] = { 0x55 };
+
+	CHECK(apply(image, 1, table, 3, DISTANCE) == 0, "refused");
+	CHECK(apply(image, 0, table, 3, DISTANCE) == 0, "refused");
+	CHECK(image[0] == 0x55, "changed");
+}
+
+/* ---- tables that are wrong ---- */
+
+static void refused(size_t image_size, const u8 *table, size_t size)
+{
+	u8 image[64] = { 0 };
+
+	CHECK(apply(image, image_size, table, size, DISTANCE) == -EINVAL,
+	      "a table of %zu bytes, %x %x %x %x, is taken", size, table[0],
+	      table[1], table[2], table[3]);
+}
+
+TEST(cut_or_long)
+{
+	static const u8 table[] = { 1, 0x81, 0x00, 1, 9, 2, 17, 0x80, 0x00, 0 };
+	u8 image[64] = { 0 };
+	size_t size;
+
+	CHECK(apply(image, 25, table, 9, DISTANCE) == 0, "the good one");
+	for (size = 0; size < 9; size++)
+		refused(25, table, size);
+	refused(25, table, 10);
+}
+
+TEST(outside_of_the_image)
+{
+	static const u8 wide[] = { 1, 5, 0, 0 }, narrow[] = { 0, 0, 1, 5 };
+	static const u8 inverse[] = { 0, 1, 5, 0 };
+	static const u8 second[] = { 2, 0, 1, 0, 0 };
+	/* 2^35 - 1 and, with bits that there are not, 5 */
+	static const u8 far[] = { 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0x7f };
+	static const u8 long_number[] = { 0, 0, 1, 0x85, 0x80, 0x80, 0x80,
+					  0x80, 0x00 };
+	static const u8 endless[] = { 0xff, 0xff, 0xff, 0xff, 0x7f, 0, 0, 0 };
+	u8 image[64] = { 0 };
+
+	CHECK(apply(image, 13, wide, 4, DISTANCE) == 0, "the last place");
+	refused(12, wide, 4);
+	refused(7, wide, 4);
+	refused(0, wide, 4);
+	CHECK(apply(image, 9, narrow, 4, DISTANCE) == 0, "the last place");
+	refused(8, narrow, 4);
+	refused(3, narrow, 4);
+	CHECK(apply(image, 9, inverse, 4, DISTANCE) == 0, "the last place");
+	refused(8, inverse, 4);
+	CHECK(apply(image, 17, second, 5, DISTANCE) == 0, "the last place");
+	refused(16, second, 5);
+	refused(15, second, 5);
+	refused(64, far, sizeof(far));
+	refused(64, long_number, sizeof(long_number));
+	refused(64, endless, sizeof(endless));
+}
+
+/* Any bytes at all: an answer, and nothing outside is touched. */
+TEST(random_tables)
+{
+	unsigned int i, j, good = 0;
+	u8 image[64], table[24];
+
+	random_seed(1);
+	for (i = 0; i < 100000; i++) {
+		size_t image_size = random_below(sizeof(image));
+		size_t size = random_below(sizeof(table));
+
+		for (j = 0; j < sizeof(image); j++)
+			image[j] = (u8)random_u64();
+		for (j = 0; j < sizeof(table); j++)
+			table[j] = (u8)(random_below(8) ? random_below(6) :
+					random_u64());
+		good += !apply(image, image_size, table, size, random_u64());
+	}
+	CHECK(good > 100, "only %u fit by chance", good);
+	INFO("%u of %u fit", good, i);
+}
+
+/* ---- against a second way of doing it ---- */
+
+static u8 *put_number(u8 *at, u64 value)
+{
+	for (; value >= 128; value /= 128)
+		*at++ = (u8)(value % 128 + 128);
+	*at++ = (u8)value;
+	return at;
+}
+
+TEST(random_images)
+{
+	static u8 image[300000], want[300000], table[600000];
+	static u8 kind_of[300000];
+	unsigned int places = 0;
+	u64 distance;
+	size_t i;
+	u8 *at = table;
+
+	random_seed(2);
+	distance = random_u64();
+	for (i = 0; i < sizeof(image); i++)
+		image[i] = want[i] = (u8)random_u64();
+	/* Gaps of all lengths, some of three bytes; kind + 1 where one begins. */
+	for (i = 0; i + 8 <= sizeof(image);) {
+		unsigned int kind = (unsigned int)random_below(RELOC_KINDS);
+		u64 wide, factor = kind == RELOC_INVERSE32 ? -1UL : 1UL;
+		u32 narrow;
+
+		kind_of[i] = (u8)(kind + 1);
+		places++;
+		if (kind == RELOC_64) {
+			memcpy(&wide, want + i, 8);
+			wide += distance;
+			memcpy(want + i, &wide, 8);
+		} else {
+			memcpy(&narrow, want + i, 4);
+			narrow += (u32)(factor * distance);
+			memcpy(want + i, &narrow, 4);
+		}
+		i += (kind == RELOC_64 ? 8 : 4) +
+		     random_below(random_below(500) ? 20 : 20000);
+	}
+	for (unsigned int kind = 0; kind < RELOC_KINDS; kind++) {
+		size_t count = 0, end = 0;
+
+		for (i = 0; i < sizeof(image); i++)
+			count += kind_of[i] == kind + 1;
+		at = put_number(at, count);
+		for (i = 0; i < sizeof(image); i++) {
+			if (kind_of[i] != kind + 1)
+				continue;
+			at = put_number(at, i - end);
+			end = i + (kind == RELOC_64 ? 8 : 4);
+		}
+	}
+	CHECK(apply(image, sizeof(image), table, (size_t)(at - table),
+		    distance) == 0, "refused");
+	CHECK(!memcmp(image, want, sizeof(image)), "other bytes");
+	INFO("%u places", places);
+}
+
+/* ---- relocate() ---- */
+
+#define LINKED	0x1000000UL
+#define VIRTUAL	0xffffffff81000000UL
+
+/* The flat image is one place of 8 bytes, the table follows it. */
+static u8 payload[8 + 4];
+static struct payload_header header;
+
+static u64 relocated(u32 flags, u64 phys_addr, u64 virt_addr)
+{
+	static const u8 table[] = { 1, 0, 0, 0 };
+	u64 value;
+
+	memset(payload, 0, 8);
+	memcpy(payload + 8, table, sizeof(table));
+	header = (struct payload_header){
+		.flags = flags, .link_addr = LINKED, .virt_addr = VIRTUAL,
+		.file_size = 8, .mem_size = 8, .reloc_size = sizeof(table),
+	};
+	relocate(payload, &header, phys_addr, virt_addr);
+	memcpy(&value, payload, sizeof(value));
+	return value;
+}
+
+TEST(virtual_or_physical)
+{
+	const u32 linux_flags = PAYLOAD_LINUX | PAYLOAD_RELOCATABLE |
+				PAYLOAD_KASLR;
+	const u32 plain_flags = PAYLOAD_RELOCATABLE | PAYLOAD_IDENTITY;
+	u64 moved;
+
+	moved = relocated(linux_flags, LINKED, VIRTUAL + 0x600000);
+	CHECK(moved == 0x600000, "0x%lx", moved);
+	moved = relocated(linux_flags, LINKED + 0x200000, VIRTUAL);
+	CHECK(moved == 0, "0x%lx for a physical move", moved);
+	moved = relocated(linux_flags, LINKED - 0x200000, VIRTUAL - 0x400000);
+	CHECK(moved == -0x400000UL, "0x%lx", moved);
+	moved = relocated(plain_flags, LINKED + 0x3000, VIRTUAL);
+	CHECK(moved == 0x3000, "0x%lx", moved);
+	moved = relocated(plain_flags, LINKED, VIRTUAL + 0x1000);
+	CHECK(moved == 0, "0x%lx, identity-mapped where it lies", moved);
+}
+
+TEST(no_move_reads_nothing)
+{
+	header = (struct payload_header){
+		.link_addr = LINKED, .virt_addr = VIRTUAL,
+		.file_size = ~0UL, .reloc_size = ~0UL,
+	};
+	relocate(payload, &header, LINKED, VIRTUAL);
+	relocate(payload, &header, LINKED + 0x200000, VIRTUAL);
+	header.flags = PAYLOAD_IDENTITY;
+	relocate(payload, &header, LINKED, VIRTUAL + 0x200000);
+	CHECK(true, "read");
+}
+
+TEST(bad_table_stops)
+{
+	header = (struct payload_header){
+		.virt_addr = VIRTUAL, .file_size = 7, .reloc_size = 4,
+	};
+	memcpy(payload + 7, (u8[]){ 1, 0, 0, 0 }, 4);
+	EXPECT_ERROR(relocate(payload, &header, LINKED, VIRTUAL + 1),
+		     "relocation");
+	CHECK(!strcmp(harness_error_detail,
+		      "the table of 0x4 bytes does not fit 0x7 bytes of payload"),
+	      "%s", harness_error_detail);
+	/* there is none at all */
+	header.reloc_size = 0;
+	EXPECT_ERROR(relocate(payload, &header, LINKED, VIRTUAL + 1),
+		     "relocation");
+}
