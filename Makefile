@@ -78,6 +78,7 @@ CFLAGS_string.o := -fno-builtin \
 	$(call cc-option,-fno-tree-loop-distribute-patterns)
 # Cold code: small rather than fast.
 CFLAGS_misc.o := -Os
+CFLAGS_relocate.o := -Os
 # Headers only; EFIAPI is the Microsoft convention.
 EFI_FLAGS := -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 \
 	-DGNU_EFI_USE_MS_ABI
@@ -107,7 +108,7 @@ CFLAGS_unzstd.o := $(ZSTD_FLAGS) $(call cc-option,-Wno-stack-usage) \
 	$(call cc-option,-falign-functions=1 -falign-loops=1 -falign-jumps=1)
 # clang cannot build a part of a file for size, as unzstd.c asks gcc to.
 ifneq ($(findstring clang,$(shell $(CC) --version)),)
-CFLAGS_unzstd.o += -Os
+CFLAGS_unzstd.o += -Oz
 endif
 
 $(O)/stub/%.o: %.c Makefile
