@@ -149,19 +149,34 @@ image: $(IMAGE_DEPS) ## KERNEL=<file> IMAGE=<file> [CMDLINE="..."]: make a boota
 		-o $(call quote,$(IMAGE)) $(call quote,$(KERNEL))
 
 # ---- To try it out.
+#
+#   KERNEL=FILE   the kernel that is repacked (Debian's cloud kernel)
+#   INITRD=FILE   its initrd, or nothing (one that reports from userspace)
+#   APPEND=TEXT   its command line (console=ttyS0 quiet)
+#   SEV=KIND      run: es, sev, or off for a plain machine (es)
+#   OVMF=FILE     run: EFI firmware, or off: no firmware of EFI's kind (Debian's)
+#   ACCEL=HOW     run: tcg works anywhere, SEV by way of sevemu; kvm takes the
+#                 host's own SEV (tcg)
+#   CBITPOS=N     run, ACCEL=kvm: the C-bit, CPUID 8000001F EBX 5:0 (51)
+#   QEMU_ARGS=    run, debug: more arguments for QEMU
 
 KERNEL ?= $(O)/kernels/cloud/vmlinuz
 INITRD ?= $(O)/initramfs.cpio.gz
 APPEND ?= console=ttyS0 quiet
+SEV ?= es
+OVMF ?= /usr/share/ovmf/OVMF.fd
+ACCEL ?= tcg
+CBITPOS ?= 51
+QEMU_ARGS ?=
 export KERNEL INITRD APPEND QEMU_ARGS SEV ACCEL CBITPOS OVMF GDB_ARGS
 
 RUN_DEPS := $(IMAGE_DEPS) $(filter $(O)/%,$(KERNEL) $(INITRD))
 
 .PHONY: run debug
-run: $(RUN_DEPS) $(if $(SEV),$(O)/sevemu.rom) ## [KERNEL=] [INITRD=] [APPEND=] [QEMU_ARGS=] [SEV=off|sev|es] [ACCEL=kvm]: repack a kernel and boot it
+run: $(RUN_DEPS) $(O)/sevemu.rom ## repack a kernel and boot it through OVMF as an SEV-ES guest; Ctrl-A X ends it
 	$(Q)tools/run
 
-debug: $(RUN_DEPS) ## as run, with gdb attached to the stub [GDB_ARGS=]
+debug: $(RUN_DEPS) ## repack a kernel and boot it by BIOS, stopped, with gdb attached to the stub [GDB_ARGS=]
 	$(Q)tools/debug
 
 # ---- Tests.
@@ -206,4 +221,5 @@ distclean: ## remove the build directory
 help: ## this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | \
 		awk -F'\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
-	@echo 'Variables: O=build directory, V=1 shows commands, JOBS=, CC=, OPT=, ZSTD_SRC='
+	@echo 'Variables, and what they are if not given:'
+	@sed -nE 's/^#   ([A-Z ])/  \1/p' Makefile

@@ -12,9 +12,10 @@ LDLIBS_test_digest := $(LDLIBS_test_unzstd)
 $(O)/unit/test_unzstd $(O)/unit/test_digest: tests/unit/image.mk \
 	$(O)/stub/huf_decompress_amd64.o
 
-# What test_unzstd, test_image.sh and test_debug.sh run or read.
+# What test_unzstd, test_image.sh, test_debug.sh and test_run.sh run or read.
 check-deps-unit: $(O)/mkpayload $(O)/sevstub.a $(O)/kernels/cloud/vmlinuz \
-	$(O)/payload/test.elf $(O)/payload/tiny.elf
+	$(O)/payload/test.elf $(O)/payload/tiny.elf $(O)/payload/high.elf \
+	$(O)/sevemu.rom
 
 # efi.c and gnu-efi's headers.
 CFLAGS_test_efi = $(EFI_FLAGS)

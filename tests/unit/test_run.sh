@@ -1,0 +1,157 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# make run: which machine it starts for which variables, what it refuses before
+# it compresses anything, and what it takes for success. A script is in QEMU's
+# place; only the last case boots, with everything as it is by default.
+
+set -eu
+# shellcheck source=tests/unit/image.sh
+. tests/unit/image.sh
+
+tree=$O
+ln -s "$tree/mkpayload" "$tree/sevstub.a" "$tree/sevemu.rom" "$dir/"
+mkdir "$dir/bin" "$dir/empty"
+for tool in sh dirname cat sed grep tee rm env; do
+	ln -s "$(command -v "$tool")" "$dir/empty/"
+done
+echo "an initrd" >"$dir/initramfs.cpio.gz"
+echo "firmware" >"$dir/OVMF,1.fd"
+
+# Writes down what it is called with and says what a guest would.
+cat >"$dir/bin/qemu-system-x86_64" <<'END'
+#!/bin/sh
+printf '%s\n' "$@" >"$O/arguments"
+echo "${GUEST_SAYS-userspace: reached}"
+exit "${GUEST_ENDS:-0}"
+END
+chmod +x "$dir/bin/qemu-system-x86_64"
+
+# run VARIABLE=VALUE...: tools/run as make calls it; sets $status.
+run() {
+	status=0
+	rm -f "$dir/arguments" "$dir/run.img"
+	env PATH="$dir/bin:$PATH" O="$dir" KERNEL="$tree/payload/tiny.elf" \
+		INITRD="$dir/initramfs.cpio.gz" APPEND="a word" QEMU_ARGS= \
+		SEV=es OVMF="$dir/OVMF,1.fd" ACCEL=tcg CBITPOS=51 "$@" \
+		tools/run >"$dir/out" 2>&1 </dev/null || status=$?
+}
+
+# starts NAME "WORD..." "WORD...": it starts a machine with and without these.
+starts() {
+	if [ "$status" -ne 0 ] || [ ! -e "$dir/arguments" ]; then
+		fail "run.$1" "status $status: $(tail -n 2 "$dir/out" | tr '\n' ' ')"
+		return 0
+	fi
+	: >"$dir/found"
+	for word in $2; do
+		grep -qF -e "$word" "$dir/arguments" ||
+			echo "no $word;" >>"$dir/found"
+	done
+	for word in $3; do
+		! grep -qF -e "$word" "$dir/arguments" ||
+			echo "$word;" >>"$dir/found"
+	done
+	nothing "run.$1" "$dir/found"
+}
+
+run
+starts default "tcg opt/sevemu/config,string=sev=es opt/sevemu/firmware,file=$dir/OVMF,,1.fd run.img initramfs.cpio.gz" "kvm mon:stdio"
+run OVMF=off
+starts es_direct "opt/sevemu/config,string=sev=es mode=direct64" "firmware"
+run SEV=sev
+starts sev "opt/sevemu/config,string=sev=sev opt/sevemu/firmware" "kvm"
+run SEV=off
+starts plain "tcg -bios OVMF,1.fd run.img mon:stdio" "sevemu kvm sev-guest"
+run SEV=off OVMF=off
+starts plain_bios "tcg run.img" "sevemu -bios pflash"
+run SEV=off INITRD=
+starts no_initrd "run.img" "-initrd"
+run SEV=off QEMU_ARGS="-m 77M"
+starts qemu_args "77M" "sevemu"
+run ACCEL=kvm SEV=off
+starts kvm_plain "kvm host -bios" "tcg sevemu sev-guest"
+run ACCEL=kvm SEV=off OVMF=off
+starts kvm_bios "kvm host" "tcg -bios"
+run ACCEL=kvm CBITPOS=47
+starts kvm_es "kvm host sev-guest policy=0x5 cbitpos=47 pflash,format=raw,unit=0,readonly=on,file=$dir/OVMF,,1.fd" "tcg sevemu"
+run ACCEL=kvm SEV=sev
+starts kvm_sev "kvm sev-guest policy=0x1 cbitpos=51" "tcg sevemu"
+
+# refuses NAME REGEX: with status 2 and a word about it, nothing compressed.
+refuses() {
+	if [ "$status" -ne 2 ] || [ -e "$dir/arguments" ] ||
+		[ -e "$dir/run.img" ] || ! grep -qE -e "$2" "$dir/out"; then
+		fail "run.$1" "status $status: $(excerpt "$dir/out")"
+	else
+		pass "run.$1"
+	fi
+}
+
+run SEV=snp
+refuses bad_sev "SEV='snp': not one of es sev off"
+run SEV=
+refuses no_sev "SEV='': not one of"
+run ACCEL=xen
+refuses bad_accel "ACCEL='xen': not one of tcg kvm"
+run CBITPOS=5x
+refuses bad_cbitpos "CBITPOS='5x': not a number"
+run KERNEL=/nowhere
+refuses no_kernel "KERNEL='/nowhere': cannot be read"
+run INITRD=/nowhere
+refuses no_initrd_file "INITRD='/nowhere': cannot be read"
+run OVMF=/nowhere
+refuses no_ovmf "OVMF='/nowhere': cannot be read: install ovmf, or .*OVMF=off"
+run ACCEL=kvm OVMF=off
+refuses kvm_needs_firmware "SEV=es with ACCEL=kvm needs firmware"
+run PATH="$dir/empty"
+refuses no_qemu "no qemu-system-x86_64: install qemu-system-x86"
+
+# fails NAME REGEX: the machine was started, and that was not it.
+fails() {
+	if [ "$status" -eq 0 ] || ! grep -qE -e "$2" "$dir/out"; then
+		fail "run.$1" "status $status: $(excerpt "$dir/out")"
+	else
+		pass "run.$1"
+	fi
+}
+
+run SEV=off GUEST_SAYS="panic"
+fails no_userspace "did not get to userspace"
+run SEV=off GUEST_ENDS=3
+fails machine_failed "ended with status 3"
+run GUEST_ENDS=3
+fails sevemu_failed "ended with status 13"
+run SEV=off GUEST_SAYS="" INITRD="$dir/OVMF,1.fd"
+starts other_initrd "run.img" ""
+
+# At a terminal Ctrl-A X has to work, and no clock may run out.
+if command -v script >/dev/null; then
+	env PATH="$dir/bin:$PATH" O="$dir" SEVEMU_ROM="$dir/sevemu.rom" \
+		timeout 20 script -qec "tools/sevemu --timeout 0 --kernel '$dir/run.img'" \
+		"$dir/typescript" >"$dir/out" 2>&1 </dev/null || :
+	is run.terminal "$(grep -A 1 -xe -serial "$dir/arguments" | tail -n 1)" \
+		mon:stdio
+else
+	echo "SKIP unit/image.run.terminal: there is no script"
+fi
+run
+is run.no_time_limit "$(grep -c -e '--timeout 0 ' "$dir/out")" 1
+
+# For real, all defaults but the kernel, which says what it was handed.
+if [ ! -r /usr/share/ovmf/OVMF.fd ] ||
+	! command -v qemu-system-x86_64 >/dev/null; then
+	echo "SKIP unit/image.run.boot: no OVMF or no QEMU"
+	exit "$failed"
+fi
+status=0
+timeout 100 make -s run O="$tree" KERNEL="$tree/payload/high.elf" INITRD= \
+	APPEND="t.sev=es t.cbit=51 t.entry=1" >"$dir/out" 2>&1 </dev/null ||
+	status=$?
+if [ "$status" -eq 0 ] && grep -q '^payload: passed' "$dir/out"; then
+	pass run.boot
+else
+	fail run.boot "status $status: $(tail -n 3 "$dir/out" | tr '\n' ' ')"
+fi
+
+exit "$failed"
