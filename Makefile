@@ -42,7 +42,7 @@ all: stub $(O)/mkpayload sevemu ## build the stub, the host tools and sevemu
 # What an image is linked from, besides the kernel.
 IMAGE_DEPS := tools/mkimage linker.ld $(O)/sevstub.a $(O)/mkpayload
 
-include tools/fetch.mk tools/rules.mk
+include tools/fetch.mk tools/rules.mk tools/install.mk
 include $(wildcard tests/*/rules.mk tests/emulator/guest.mk)
 -include tests/unit/image.mk
 
@@ -181,7 +181,7 @@ debug: $(RUN_DEPS) ## repack a kernel and boot it by BIOS, stopped, with gdb att
 
 # ---- Tests.
 
-SUITES := lint unit payload boot emulator sev
+SUITES := lint unit payload boot install emulator sev
 
 .PHONY: check $(SUITES:%=check-%) lint
 check: $(SUITES:%=check-deps-%) ## run every test
@@ -201,16 +201,7 @@ check-deps-lint: $(IMAGE_DEPS) $(O)/boot/test.img
 
 # ---- The rest.
 
-PREFIX ?= /usr/local
-bin := $(DESTDIR)$(PREFIX)/bin
-share := $(DESTDIR)$(PREFIX)/share
-
-.PHONY: install clean distclean help
-install: $(O)/mkpayload $(O)/sevemu.rom ## DESTDIR= PREFIX=: mkpayload, sevemu with its ROM, man pages
-	$(Q)install -d $(bin) $(share)/sevemu $(share)/man/man1
-	$(Q)install -m 755 $(O)/mkpayload tools/sevemu $(bin)
-	$(Q)install -m 644 $(O)/sevemu.rom $(share)/sevemu
-	$(Q)install -m 644 docs/mkpayload.1 docs/sevemu.1 $(share)/man/man1
+.PHONY: clean distclean help
 
 clean: ## remove what was built, keep what was fetched
 	$(Q)cd $(O) 2>/dev/null && rm -rf -- $$(ls -A | grep -vxE 'zstd|kernels|kexec') || true

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sev.c - what a kernel needs to do port I/O as an SEV-ES guest without a #VC
+ * handler: it asks the hypervisor through a GHCB of its own.
+ *
+ * Section numbers are those of the GHCB specification, publication 56421.
+ */
+#include "hello.h"
+
+#define MSR_SEV_STATUS		0xc0010131
+#define SEV_STATUS_SEV_ES	0x2
+#define MSR_GHCB		0xc0010130
+
+#define CR4_LA57		0x1000
+#define PTE_PRESENT_WRITE	0x3
+#define PTE_LARGE		0x80
+#define ENTRIES			512
+#define LARGE_PAGE		0x200000
+/* This kernel is linked below 4 GiB, so are the tables that it is entered with. */
+#define PTE_ABOVE_4G		0x000fffff00000000
+
+/* GHCB 2.6: the fields that port I/O uses, as indexes of 8-byte words. */
+#define GHCB_RAX		(0x1f8 / 8)
+#define GHCB_EXIT_CODE		(0x390 / 8)
+#define GHCB_EXIT_INFO_1	(0x398 / 8)
+#define GHCB_EXIT_INFO_2	(0x3a0 / 8)
+#define GHCB_VALID		(0x3f0 / 8)
+#define GHCB_VERSION		(0xff8 / 8)
+#define GHCB_VERSION_1		(1UL << 16)
+#define EXIT_IOIO		0x7b
+#define IOIO_8_BITS		0x10
+#define IOIO_IN			0x1
+
+static uint64_t cbit;
+static bool es;
+
+/* Alone in its 2 MiB, because all of them are going to be shared. */
+static struct {
+	uint64_t ghcb[ENTRIES];
+	uint8_t nothing[LARGE_PAGE - sizeof(uint64_t[ENTRIES])];
+} shared __attribute__((aligned(LARGE_PAGE)));
+static uint64_t level[4][ENTRIES] __attribute__((aligned(4096)));
+
+static uint64_t rdmsr(uint32_t msr)
+{
+	uint32_t low, high;
+
+	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	return (uint64_t)high << 32 | low;
+}
+
+static void wrmsr(uint32_t msr, uint64_t value)
+{
+	asm volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value),
+		     "d"((uint32_t)(value >> 32)) : "memory");
+}
+
+/* The first GiB, private; the GHCB's 2 MiB are not. */
+static void share_ghcb(void)
+{
+	uint64_t cr4, *root = level[2];
+
+	asm volatile("mov %%cr4, %0" : "=r"(cr4));
+	for (uint64_t i = 0; i < ENTRIES; i++)
+		level[0][i] = i * LARGE_PAGE | cbit | PTE_LARGE | PTE_PRESENT_WRITE;
+	level[0][(uint64_t)&shared / LARGE_PAGE] &= ~cbit;
+	level[1][0] = (uint64_t)level[0] | cbit | PTE_PRESENT_WRITE;
+	level[2][0] = (uint64_t)level[1] | cbit | PTE_PRESENT_WRITE;
+	level[3][0] = (uint64_t)level[2] | cbit | PTE_PRESENT_WRITE;
+	if (cr4 & CR4_LA57)
+		root = level[3];
+	/* No cache line of the page may come back from its private days. */
+	for (uint64_t i = 0; i < 4096; i += 64)
+		asm volatile("clflush (%0)" : : "r"((uint8_t *)&shared + i) : "memory");
+	asm volatile("mfence; mov %0, %%cr3" : : "r"((uint64_t)root | cbit) : "memory");
+}
+
+void sev_start(void)
+{
+	uint64_t cr3;
+
+	/*
+	 * CPUID would be a #VC. But sevstub's page tables tell: in an SEV guest,
+	 * and in no other, their entries carry the C-bit.
+	 */
+	asm volatile("mov %%cr3, %0" : "=r"(cr3));
+	cbit = *(uint64_t *)(cr3 & ~PTE_ABOVE_4G & ~0xfffUL) & PTE_ABOVE_4G;
+	if (!cbit)
+		return;
+	es = rdmsr(MSR_SEV_STATUS) & SEV_STATUS_SEV_ES;
+	if (es)
+		share_ghcb();
+}
+
+bool is_sev(void)
+{
+	return cbit;
+}
+
+bool is_sev_es(void)
+{
+	return es;
+}
+
+/* GHCB 4.1.2 */
+static uint8_t ghcb_port(uint64_t info, uint8_t value)
+{
+	static const uint8_t given[] = {
+		GHCB_RAX, GHCB_EXIT_CODE, GHCB_EXIT_INFO_1, GHCB_EXIT_INFO_2,
+	};
+	volatile uint64_t *ghcb = shared.ghcb;
+
+	for (unsigned int i = 0; i < ENTRIES; i++)
+		ghcb[i] = 0;
+	ghcb[GHCB_VERSION] = GHCB_VERSION_1;
+	ghcb[GHCB_RAX] = value;
+	ghcb[GHCB_EXIT_CODE] = EXIT_IOIO;
+	ghcb[GHCB_EXIT_INFO_1] = info;
+	for (unsigned int i = 0; i < sizeof(given); i++)
+		ghcb[GHCB_VALID + given[i] / 64] |= 1UL << given[i] % 64;
+	wrmsr(MSR_GHCB, (uint64_t)ghcb);
+	asm volatile("rep; vmmcall" : : : "memory");	/* VMGEXIT */
+	return (uint8_t)ghcb[GHCB_RAX];
+}
+
+void port_out(uint16_t port, uint8_t value)
+{
+	if (es)
+		ghcb_port((uint64_t)port << 16 | IOIO_8_BITS, value);
+	else
+		asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+uint8_t port_in(uint16_t port)
+{
+	uint8_t value;
+
+	if (es)
+		return ghcb_port((uint64_t)port << 16 | IOIO_8_BITS | IOIO_IN, 0);
+	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
