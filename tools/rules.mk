@@ -39,7 +39,14 @@ $(O)/unit/mkpayload_faults.so: tests/unit/mkpayload_faults.c tools/rules.mk
 	@printf '  %-7s %s\n' HOSTCC $@
 	$(Q)$(HOSTCC) $(TOOLS_CFLAGS) -O2 $(HOSTCFLAGS) -shared -fPIC -o $@ $<
 
-# All that tests/unit/test_mkpayload.sh runs or reads.
+$(O)/unit/relocated: tests/unit/relocated.c relocate.c misc.h include/payload.h \
+		tools/rules.mk
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' HOSTCC $@
+	$(Q)$(HOSTCC) $(TOOLS_CFLAGS) -DSEVSTUB_HOSTED -Iinclude -I. -O2 \
+		$(HOSTCFLAGS) -o $@ $< -lzstd
+
+# All that tests/unit/test_mkpayload.sh and test_relocate_stock.sh run or read.
 UNIT_TOOLS += $(O)/mkpayload $(O)/unit/mkpayload-asan $(O)/unit/mkelf \
-	$(O)/unit/mkpayload_faults.so $(O)/kernels/cloud/vmlinuz \
+	$(O)/unit/mkpayload_faults.so $(O)/unit/relocated $(O)/kernels/cloud/vmlinuz \
 	$(O)/kernels/generic/vmlinuz

@@ -1,0 +1,121 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Relocation against Linux's own boot stage: Debian's bzImage, KASLR on, is
+# stopped at the payload's entry. What it has put there must be, byte for byte,
+# what mkpayload's image becomes by relocate.c with the same offset.
+#
+# Nothing of that boot stage needs to be known to stop it: wherever the payload
+# can lie, at each multiple of 2 MiB, there is a breakpoint. Compared are the
+# bytes of all PT_LOAD segments. In the gaps between them the boot stage leaves
+# what has lain there, parts of the ELF file; nothing reads it.
+
+set -eu
+# shellcheck source=tests/unit/image.sh
+. tests/unit/image.sh
+
+memory=256			# MiB
+slot=2				# MiB
+
+for tool in gdb qemu-system-x86_64 lz4 xz; do
+	if ! command -v "$tool" >/dev/null; then
+		echo "SKIP unit/image.relocate_stock: $tool is not installed"
+		exit 0
+	fi
+done
+
+qemu=
+trap 'kill $qemu 2>/dev/null || :; rm -rf "$dir"' EXIT
+# read_kernel CODEC: $kernel's payload, and what its ELF file says.
+read_kernel() {
+	"$O/mkpayload" -q --level 1 -o "$dir/payload" "$kernel"
+	"$O/mkpayload" --info "$dir/payload.bin" >"$dir/info"
+	size=$(sed -n 's/^payload size: //p' "$dir/info")
+	entry=$(sed -n 's/^entry offset: //p' "$dir/info")
+	sects=$(number 0x1f1 1 "$kernel")
+	at=$(((sects + 1) * 512 + $(number 0x248 4 "$kernel")))
+	tail -c "+$((at + 1))" "$kernel" |
+		head -c "$(($(number 0x24c 4 "$kernel") - 4))" |
+		"$1" -dcq >"$dir/vmlinux"
+	readelf -lW "$dir/vmlinux" |
+		awk '$1 == "LOAD" { print $4, $5, $2 }' >"$dir/segments"
+	read -r _ _ first <"$dir/segments"
+	code=$(od -An -tu8 -j "$((first + entry))" -N 8 "$dir/vmlinux" | tr -d ' ')
+}
+
+# A slot that the boot stage's own code runs through is not the payload: go on.
+write_gdb() {
+	echo 'set architecture i386:x86-64'
+	echo 'set confirm off'
+	echo "target remote $dir/socket"
+	mib=16
+	while [ "$mib" -lt "$memory" ]; do
+		echo "hbreak *$((mib * 1048576 + entry))"
+		mib=$((mib + slot))
+	done
+	cat <<-GDB
+		continue
+		while *(unsigned long *)\$rip != $code
+		continue
+		end
+		printf "stopped at 0x%lx\n", \$rip
+		eval "monitor pmemsave 0x%lx $size \"$dir/dump\"", \$rip - $entry
+	GDB
+}
+
+# boot: leaves the payload's memory in dump.
+boot() {
+	rm -f "$dir/socket" "$dir/dump"
+	qemu-system-x86_64 -accel tcg -m "$memory" -nodefaults -display none \
+		-no-reboot -S -gdb "unix:$dir/socket,server=on,wait=off" \
+		-kernel "$kernel" -append quiet >"$dir/qemu.log" 2>&1 &
+	qemu=$!
+	tries=50
+	while [ ! -S "$dir/socket" ] && [ $tries -gt 0 ]; do
+		sleep 0.1
+		tries=$((tries - 1))
+	done
+	timeout 60 gdb -q -batch -x "$dir/gdb" >"$dir/gdb.log" 2>&1 || :
+	kill $qemu 2>/dev/null || :
+	wait $qemu 2>/dev/null || :
+	qemu=
+	stopped=$(sed -n 's/^stopped at //p' "$dir/gdb.log")
+	[ -n "$stopped" ] && [ -s "$dir/dump" ]
+}
+
+# boot_moved: the same, and moved. Where to is a matter of chance, and nowhere
+# one of the possibilities.
+boot_moved() {
+	for _ in 1 2 3; do
+		if ! boot; then
+			echo "no stop at an entry: $(tail -n 3 "$dir/gdb.log")"
+			return
+		fi
+		distance=$("$O/unit/relocated" "$dir/payload.bin" "$dir/dump" \
+			"$dir/relocated" 2>&1) || {
+			echo "$distance"
+			return
+		}
+		[ "$distance" = 0x0 ] || return 0
+	done
+	echo "three boots without an offset: is KASLR off?"
+}
+
+for flavour in cloud:lz4 generic:xz; do
+	kernel=$O/kernels/${flavour%:*}/vmlinuz
+	read_kernel "${flavour#*:}"
+	write_gdb >"$dir/gdb"
+	boot_moved >"$dir/found"
+	total=0
+	base=
+	while [ ! -s "$dir/found" ] && read -r paddr filesz _; do
+		: "${base:=$((paddr))}"
+		total=$((total + filesz))
+		cmp -i "$((paddr - base))" -n "$((filesz))" "$dir/relocated" \
+			"$dir/dump" >>"$dir/found" 2>&1 || :
+	done <"$dir/segments"
+	nothing "relocate_stock.${flavour%:*}" "$dir/found" \
+		"$total bytes at $stopped, moved by $distance"
+done
+
+exit "$failed"
