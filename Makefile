@@ -102,9 +102,11 @@ CFLAGS_insn.o := -Os
 ZSTD_FLAGS := -I$(ZSTD_SRC)/lib -DDYNAMIC_BMI2=1 -DZSTD_LEGACY_SUPPORT=0 \
 	-DZSTD_TRACE=0 -DZSTD_STRIP_ERROR_STRINGS \
 	-DHUF_FORCE_DECOMPRESS_X1 -DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT
+# The compiler sees all callers but three, and drops what they do not need.
 # Alignment of code for speed costs 2 KB and gains no instruction. Its stack
 # use is measured, not computed: 1.5 KB.
-CFLAGS_unzstd.o := $(ZSTD_FLAGS) $(call cc-option,-Wno-stack-usage) \
+CFLAGS_unzstd.o := $(ZSTD_FLAGS) -fno-builtin-memset \
+	$(call cc-option,-fwhole-program) $(call cc-option,-Wno-stack-usage) \
 	$(call cc-option,-falign-functions=1 -falign-loops=1 -falign-jumps=1)
 # clang cannot build a part of a file for size, as unzstd.c asks gcc to.
 ifneq ($(findstring clang,$(shell $(CC) --version)),)

@@ -37,6 +37,13 @@ typedef int64_t s64;
 #define printf_like(fmt, args) __attribute__((format(printf, fmt, args)))
 #define maybe_unused __attribute__((unused))
 
+/* Stays, with -fwhole-program; clang has neither. */
+#ifndef __clang__
+#define externally_visible __attribute__((externally_visible))
+#else
+#define externally_visible
+#endif
+
 /*
  * Variables that are read or written before .bss is cleared, or by exception
  * handlers at any time, must not live in .bss: a copy of the image that has
