@@ -72,11 +72,19 @@ bool efi_make_e820(struct boot_params *bp, const struct efi_memory_map *map);
 
 /* ---- efi-tables.c ---- */
 
+const void *efi_find_table(const EFI_GUID *guid);
 void efi_get_screen(struct screen_info *si);
 u64 efi_find_rsdp(void);
 u8 efi_get_secure_boot(void);
 void efi_request_memory_overwrite(void);
 void efi_install_random_seed(void);
+
+/* ---- efi-tpm.c ---- */
+
+/* Has @size bytes at @addr measured, where there is somebody to do so. */
+void efi_measure(u32 tag, const char *text, u64 addr, u64 size);
+/* Passes the log of what was measured on to the payload. */
+void efi_install_event_log(void);
 
 #ifndef SEVSTUB_HOSTED
 #pragma GCC visibility pop

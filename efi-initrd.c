@@ -164,5 +164,11 @@ EFI_STATUS efi_get_initrd(struct boot_params *bp,
 {
 	EFI_STATUS status = load_file2_initrd(bp);
 
-	return status == EFI_NOT_FOUND ? load_initrd_files(bp, cmdline) : status;
+	if (status == EFI_NOT_FOUND)
+		status = load_initrd_files(bp, cmdline);
+	if (!status && bp->hdr.ramdisk_size)
+		efi_measure(LINUX_INITRD_TAG, LINUX_INITRD_TEXT,
+			    (u64)bp->ext_ramdisk_image << 32 |
+			    bp->hdr.ramdisk_image, bp->hdr.ramdisk_size);
+	return status;
 }

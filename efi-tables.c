@@ -64,17 +64,22 @@ void efi_get_screen(struct screen_info *si)
 	si->lfb_linelength = (u16)(info->PixelsPerScanLine * si->lfb_depth / 8);
 }
 
-u64 efi_find_rsdp(void)
+const void *efi_find_table(const EFI_GUID *guid)
 {
 	UINTN i;
 
 	for (i = 0; i < efi.st->NumberOfTableEntries; i++) {
 		const EFI_CONFIGURATION_TABLE *t = &efi.st->ConfigurationTable[i];
 
-		if (!memcmp(&t->VendorGuid, &acpi_guid, sizeof(acpi_guid)))
-			return (u64)t->VendorTable;
+		if (!memcmp(&t->VendorGuid, guid, sizeof(*guid)))
+			return t->VendorTable;
 	}
-	return 0;
+	return NULL;
+}
+
+u64 efi_find_rsdp(void)
+{
+	return (u64)efi_find_table(&acpi_guid);
 }
 
 static EFI_STATUS get_byte_variable(const CHAR16 *name, const EFI_GUID *guid,

@@ -196,6 +196,8 @@ static EFI_STATUS get_cmdline(struct boot_params *bp, struct cmdline *cmdline)
 	if (!options || !units || !options[0])
 		return EFI_SUCCESS;
 
+	efi_measure(LINUX_LOAD_OPTIONS_TAG, LINUX_LOAD_OPTIONS_TEXT,
+		    (u64)options, efi.loaded->LoadOptionsSize);
 	text = (u8 *)efi_alloc_below(size, U32_MAX);
 	if (!text)
 		return efi_fail("command line", "no memory", EFI_OUT_OF_RESOURCES);
@@ -229,6 +231,7 @@ static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline
 	bp->secure_boot = efi_get_secure_boot();
 	efi_request_memory_overwrite();
 	efi_install_random_seed();
+	efi_install_event_log();
 
 	status = efi_alloc_memory_map(&map);
 	if (status)

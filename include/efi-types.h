@@ -79,6 +79,120 @@ struct linux_random_seed {
 	u8 bits[32];
 };
 
+/* ---- Measuring (TCG EFI Protocol Specification 6, UEFI 38). */
+
+#define EFI_TCG2_PROTOCOL_GUID \
+	{ 0x607f766c, 0x7455, 0x42be, \
+	  { 0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f } }
+#define EFI_CC_MEASUREMENT_PROTOCOL_GUID \
+	{ 0x96751a3d, 0x72f4, 0x41a6, \
+	  { 0xa7, 0x94, 0xed, 0x5d, 0x0e, 0x67, 0xae, 0x6b } }
+
+/* Of both protocols what is used here; in that they are alike. */
+struct efi_measuring;
+typedef EFI_STATUS EFIAPI efi_get_event_log_fn(struct efi_measuring *self,
+					       UINT32 format,
+					       EFI_PHYSICAL_ADDRESS *first,
+					       EFI_PHYSICAL_ADDRESS *last,
+					       BOOLEAN *truncated);
+typedef EFI_STATUS EFIAPI efi_hash_log_extend_fn(struct efi_measuring *self,
+						 UINT64 flags,
+						 EFI_PHYSICAL_ADDRESS data,
+						 UINT64 size, void *event);
+typedef EFI_STATUS EFIAPI efi_map_pcr_fn(struct efi_measuring *self, UINT32 pcr,
+					 UINT32 *index);
+struct efi_measuring {
+	void *get_capability;
+	efi_get_event_log_fn *get_event_log;
+	efi_hash_log_extend_fn *hash_log_extend;
+	efi_map_pcr_fn *map_pcr;	/* of the CC protocol only */
+};
+
+#define TCG_LOG_1_2			1	/* as for a TPM 1.2 */
+#define TCG_LOG_2			2	/* a digest for each algorithm */
+
+/* EFI_TCG2_EVENT with a tagged event (TCG PC Client PFP 10.4.2.1) in it. */
+#define TCG_EVENT_TEXT_SIZE		32
+struct efi_tagged_event {
+	u32 size;
+	u32 header_size;
+	u16 header_version;
+	u32 pcr;
+	u32 type;
+	u32 tag;
+	u32 text_size;
+	char text[TCG_EVENT_TEXT_SIZE];
+} __attribute__((packed));
+#define TCG_EVENT_HEADER_SIZE		14
+#define TCG_EVENT_HEADER_VERSION	1
+#define TCG_EV_EVENT_TAG		6
+
+/* What Linux's own EFI entry measures, and how it names that in the log. */
+#define LINUX_PCR			9
+#define LINUX_INITRD_TAG		0x8f3b22ec
+#define LINUX_INITRD_TEXT		"Linux initrd"
+#define LINUX_LOAD_OPTIONS_TAG		0x8f3b22ed
+#define LINUX_LOAD_OPTIONS_TEXT		"LOADED_IMAGE::LoadOptions"
+
+/* ---- Its log (TCG PC Client PFP 10.2). */
+
+/* Any event of a 1.2 log, and the first of all. */
+struct tcg_event {
+	u32 pcr;
+	u32 type;
+	u8 digest[20];
+	u32 size;
+	u8 data[];
+} __attribute__((packed));
+
+/* The data of the first event of a log that has more than one algorithm. */
+struct tcg_spec_id {
+	u8 signature[16];
+	u32 platform_class;
+	u8 version[4];
+	u32 count;
+	struct {
+		u16 id;
+		u16 size;
+	} algorithms[];
+} __attribute__((packed));
+#define TCG_MAX_ALGORITHMS		16
+
+/* The events behind it: digests, then a 32-bit size and so many bytes. */
+struct tcg_event2 {
+	u32 pcr;
+	u32 type;
+	u32 count;
+	u8 digests[];
+} __attribute__((packed));
+
+/* A table of firmware's: events since the log was first asked for. */
+#define EFI_TCG2_FINAL_EVENTS_TABLE_GUID \
+	{ 0x1e2ed096, 0x30e2, 0x4254, \
+	  { 0xbd, 0x89, 0x86, 0x3b, 0xbe, 0xf8, 0x23, 0x25 } }
+#define EFI_CC_FINAL_EVENTS_TABLE_GUID \
+	{ 0xdd4a4648, 0x2de7, 0x4665, \
+	  { 0x96, 0x4d, 0x21, 0xd9, 0xef, 0x5f, 0xb4, 0x46 } }
+struct tcg_final_events {
+	u64 version;
+	u64 count;
+	u8 events[];
+};
+
+/* And one of ours: the log itself, as Linux looks for it. */
+#define LINUX_EFI_TPM_EVENT_LOG_GUID \
+	{ 0xb7799cb0, 0xeca2, 0x4943, \
+	  { 0x96, 0x67, 0x1f, 0xae, 0x07, 0xb7, 0x47, 0xfa } }
+struct linux_tpm_event_log {
+	u32 size;
+	u32 final_events_size;	/* of those that are in this log, too */
+	u8 version;		/* TCG_LOG_* */
+	u8 log[];
+};
+
+/* A log that is longer is none. */
+#define TPM_LOG_MAX_SIZE		0x1000000
+
 #define MEMORY_OVERWRITE_REQUEST_GUID \
 	{ 0xe20939be, 0x32d4, 0x41be, \
 	  { 0xa1, 0x50, 0x89, 0x7f, 0x85, 0xd4, 0x98, 0x29 } }

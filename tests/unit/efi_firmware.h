@@ -52,6 +52,7 @@ static void interrupts_off(void);
 #include "../../efi-initrd.c"
 #include "../../efi-memory.c"
 #include "../../efi-tables.c"
+#include "../../efi-tpm.c"
 #undef asm
 #undef volatile
 #undef image_info	/* struct tags, too */
@@ -81,11 +82,13 @@ static struct firmware {
 	EFI_RUNTIME_SERVICES rs;
 	SIMPLE_TEXT_OUTPUT_INTERFACE out;
 	EFI_LOADED_IMAGE loaded;
-	EFI_CONFIGURATION_TABLE tables[2];
+	EFI_CONFIGURATION_TABLE tables[3];
 	bool no_loaded_image;
 
 	char console[1024];
-	unsigned int installed;		/* configuration tables */
+	unsigned int installed;		/* tables with a random seed... */
+	const struct linux_tpm_event_log *log;	/* ...with a TPM's log */
+	EFI_STATUS install_status;
 
 	/* allocations */
 	struct {
@@ -117,6 +120,19 @@ static struct firmware {
 	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
 	EFI_RNG_PROTOCOL *rng;
 	EFI_STATUS rng_status;
+
+	/* measuring */
+	struct efi_measuring tpm, cc;
+	bool has_tpm, has_cc;
+	EFI_STATUS extend_status, map_pcr_status;
+	struct {
+		u8 bytes[128];		/* the event */
+		const u8 *data;
+		u64 size;
+	} measured[4];
+	unsigned int measurements;
+	EFI_STATUS log_status[3];	/* by TCG_LOG_* */
+	const u8 *log_first, *log_last;
 
 	/* memory map */
 	const void *map;
@@ -346,7 +362,9 @@ static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, void *registration,
 	boot_service("LocateProtocol");
 	CHECK(!registration, "%p", registration);
 	*protocol = same(guid, &gop_guid) ? (void *)fw.gop :
-		    same(guid, &rng_guid) ? (void *)fw.rng : NULL;
+		    same(guid, &rng_guid) ? (void *)fw.rng :
+		    same(guid, &tcg2_guid) && fw.has_tpm ? &fw.tpm :
+		    same(guid, &cc_guid) && fw.has_cc ? &fw.cc : NULL;
 	return *protocol ? EFI_SUCCESS : EFI_NOT_FOUND;
 }
 
@@ -402,8 +420,9 @@ static EFI_STATUS EFIAPI load_file(struct efi_load_file2 *self,
 	return EFI_SUCCESS;
 }
 
-static EFI_STATUS EFIAPI get_rng(EFI_RNG_PROTOCOL *self, EFI_GUID *algorithm,
-				 UINTN size, UINT8 *bits)
+static maybe_unused EFI_STATUS EFIAPI get_rng(EFI_RNG_PROTOCOL *self,
+					      EFI_GUID *algorithm, UINTN size,
+					      UINT8 *bits)
 {
 	CHECK(self == fw.rng && !algorithm, "self, algorithm");
 	if (fw.rng_status)
@@ -417,10 +436,65 @@ static EFI_STATUS EFIAPI install_table(EFI_GUID *guid, void *table)
 	const struct linux_random_seed *seed = table;
 
 	boot_service("InstallConfigurationTable");
+	if (fw.install_status)
+		return fw.install_status;
+	if (same(guid, &event_log_guid)) {
+		CHECK(!fw.log, "a second log");
+		fw.log = table;
+		return EFI_SUCCESS;
+	}
 	CHECK(same(guid, &rng_table_guid), "another table");
 	CHECK(seed->size == 32 && seed->bits[31] == 0x5e, "%u bytes",
 	      seed->size);
 	fw.installed++;
+	return EFI_SUCCESS;
+}
+
+/* ---- measuring ---- */
+
+static EFI_STATUS EFIAPI hash_log_extend(struct efi_measuring *self,
+					 UINT64 flags,
+					 EFI_PHYSICAL_ADDRESS data,
+					 UINT64 size, void *event)
+{
+	const struct efi_tagged_event *e = event;
+
+	boot_service("HashLogExtendEvent");
+	CHECK(self == (fw.has_tpm ? &fw.tpm : &fw.cc) && !flags,
+	      "self, flags 0x%lx", flags);
+	CHECK(fw.measurements < ARRAY_SIZE(fw.measured), "too many");
+	CHECK(e->size <= sizeof(fw.measured[0].bytes), "%u bytes", e->size);
+	if (fw.extend_status)
+		return fw.extend_status;
+	memcpy(fw.measured[fw.measurements].bytes, event, e->size);
+	fw.measured[fw.measurements].data = (const u8 *)data;
+	fw.measured[fw.measurements++].size = size;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI map_pcr(struct efi_measuring *self, UINT32 pcr,
+				 UINT32 *index)
+{
+	CHECK(self == &fw.cc && pcr == 9, "register %u", pcr);
+	*index = 3;
+	return fw.map_pcr_status;
+}
+
+static EFI_STATUS EFIAPI get_event_log(struct efi_measuring *self,
+				       UINT32 format,
+				       EFI_PHYSICAL_ADDRESS *first,
+				       EFI_PHYSICAL_ADDRESS *last,
+				       BOOLEAN *truncated)
+{
+	boot_service("GetEventLog");
+	CHECK(self == (fw.has_tpm ? &fw.tpm : &fw.cc), "self");
+	CHECK(format == TCG_LOG_1_2 || format == TCG_LOG_2, "format %u",
+	      format);
+	*truncated = FALSE;
+	if (fw.log_status[format])
+		return fw.log_status[format];
+	*first = (u64)fw.log_first;
+	*last = (u64)fw.log_last;
 	return EFI_SUCCESS;
 }
 
@@ -629,6 +703,9 @@ static void fresh_firmware(void)
 	fw.rs.GetVariable = get_variable;
 	fw.rs.SetVariable = set_variable;
 	fw.load_file2.load_file = load_file;
+	fw.tpm.hash_log_extend = fw.cc.hash_log_extend = hash_log_extend;
+	fw.tpm.get_event_log = fw.cc.get_event_log = get_event_log;
+	fw.cc.map_pcr = map_pcr;
 	fw.volume_protocol.OpenVolume = open_volume;
 	fw.root.Open = file_open;
 	fw.root.Close = file_close;

@@ -17,6 +17,7 @@ check-deps-unit: $(O)/mkpayload $(O)/sevstub.a $(O)/kernels/cloud/vmlinuz \
 	$(O)/payload/test.elf $(O)/payload/tiny.elf $(O)/payload/high.elf \
 	$(O)/sevemu.rom
 
-# efi.c and gnu-efi's headers.
+# efi*.c and gnu-efi's headers.
 CFLAGS_test_efi = $(EFI_FLAGS)
-$(O)/unit/test_efi: tests/unit/image.mk
+CFLAGS_test_efi_tpm = $(EFI_FLAGS)
+$(O)/unit/test_efi $(O)/unit/test_efi_tpm: tests/unit/image.mk
