@@ -97,7 +97,11 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
 #undef __BMI2__
 #pragma pop_macro("DYNAMIC_BMI2")
 #include "decompress/zstd_decompress_internal.h"
-/* To compare with this is false: no literals are ever split. */
+/*
+ * To compare with this is false: no literals are ever split, for none are more
+ * than the buffer holds (zstd_decompress_block.c, ZSTD_allocateLiteralsBuffer()).
+ */
+BUILD_BUG_ON(ZSTD_LITBUFFEREXTRASIZE < ZSTD_BLOCKSIZE_MAX);
 #define ZSTD_split 2 && 0
 #include "decompress/zstd_ddict.c"
 #include "decompress/zstd_decompress.c"
