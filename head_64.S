@@ -187,7 +187,7 @@ FUNC(startup_64)
 	 * made sure that neither step overwrites this code or the upper part's
 	 * originals before their time.
 	 */
-	movq	$image_file_end_offset, %rdx
+	movq	$image_edata_offset, %rdx
 	movq	$image_text_offset, %rcx
 	call	.Lmove_down_to
 

@@ -85,18 +85,18 @@ DATA(pe_header)
 	.long	0, 0
 	.word	0, 0
 	.long	PE_SCN_RODATA
-	.ascii	".sbat\0\0\0"
-	.long	pe_sbat_size, _sbat
-	.long	pe_sbat_size, _sbat
-	.long	0, 0
-	.word	0, 0
-	.long	PE_SCN_RODATA
 	.ascii	".data\0\0\0"
 	.long	pe_data_memory, _data	/* with .bss */
 	.long	pe_data_size, _data
 	.long	0, 0
 	.word	0, 0
 	.long	PE_SCN_DATA
+	.ascii	".sbat\0\0\0"
+	.long	pe_sbat_size, pe_sbat_address
+	.long	pe_sbat_size, _sbat
+	.long	0, 0
+	.word	0, 0
+	.long	PE_SCN_RODATA
 .Lsections_end:
 END_DATA(pe_header)
 

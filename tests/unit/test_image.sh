@@ -197,12 +197,12 @@ for name in tiny test cloud; do
 		$(number $((header + 0x38)) 8 "$image")))
 	mem=$(number $((header + 0x30)) 8 "$image")
 	margin=$(number $((header + 0x40)) 8 "$image")
-	file_end=$(($(wc -c <"$image") - prot))
+	loaded_end=$(($(symbol _edata "$elf") - start))
 	[ "$mem" -ge "$out" ] || mem=$out
 
 	move=0
 	for room in $((out + margin - comp_end)) $((mem - text)) \
-		$((file_end - text)); do
+		$((loaded_end - text)); do
 		[ "$room" -le "$move" ] || move=$room
 	done
 	move=$(((move + 4095) / 4096 * 4096))

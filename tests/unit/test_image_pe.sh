@@ -3,7 +3,8 @@
 #
 # The image as EFI firmware and the tools of Secure Boot see it: the PE header
 # read field by field (PE format, "COFF File Header" and on), by objdump, and
-# by sbsign. Wherever a loader puts it, memory is laid out as the file is.
+# by sbsign. Wherever a loader puts it, memory is laid out as the file is, but for
+# .sbat, which nothing but shim looks at, and in the file.
 
 set -eu
 # shellcheck source=tests/unit/image.sh
@@ -29,6 +30,7 @@ for name in tiny cloud; do
 	size=$(wc -c <"$image")
 	start=$(symbol startup_32 "$elf")
 	memory=$((($(symbol _end "$elf") + 4095) / 4096 * 4096))
+	sbat=$((($(symbol _esbat "$elf") - $(symbol _sbat "$elf") + 511) / 512 * 512))
 
 	: >"$dir/found"
 	pe=0
@@ -47,7 +49,7 @@ for name in tiny cloud; do
 	field FileAlignment 60 4 512
 	# from 1 on loaders know that the initrd may come by LoadFile2
 	field MajorImageVersion 68 2 3
-	field SizeOfImage 80 4 "$memory"
+	field SizeOfImage 80 4 "$memory+(sbat+4095)/4096*4096"
 	field SizeOfHeaders 84 4 "$start"
 	field CheckSum 88 4 0
 	field Subsystem 92 2 10
@@ -60,12 +62,13 @@ for name in tiny cloud; do
 		"$(bytes $((pe + 136)) 48 "$image" | tr -d 0)" ""
 
 	# Sections: one behind the other from the header's end to the file's,
-	# and in memory where they are in the file.
+	# and in memory where they are in the file; .sbat behind all memory.
 	count=$(number $((pe + 6)) 2 "$image")
 	table=$((pe + 184))
 	is "pe.table_fits.$name" "$((table + 40 * count <= 0x1ef))" 1
 	: >"$dir/found"
 	at=$start
+	end=$start
 	names=
 	entry_in=
 	entry=$(symbol efi_pe_entry "$elf")
@@ -78,12 +81,16 @@ for name in tiny cloud; do
 		raw=$(number $((table + 16)) 4 "$image")
 		offset=$(number $((table + 20)) 4 "$image")
 		flags=$(number $((table + 36)) 4 "$image")
-		[ "$va" -eq "$offset" ] && [ $((va % 4096)) -eq 0 ] &&
+		place=$offset
+		[ "$section" != .sbat ] || place=$memory
+		[ "$va" -eq "$place" ] && [ $((va % 4096)) -eq 0 ] &&
+			[ "$va" -ge "$end" ] &&
 			[ $((raw % 512)) -eq 0 ] && [ "$offset" -eq "$at" ] ||
 			echo "$section: at $va, file offset $offset, $raw bytes;" \
 				>>"$dir/found"
 		at=$((offset + raw))
-		[ "$vsize" -eq "$raw" ] || [ "$at" -eq "$size" ] ||
+		end=$((va + vsize))
+		[ "$vsize" -eq "$raw" ] || [ "$end" -eq "$memory" ] ||
 			echo "$section: $vsize bytes in memory;" >>"$dir/found"
 		[ $((flags & READ)) -ne 0 ] &&
 			[ $((flags & WRITE && flags & EXECUTE)) -eq 0 ] ||
@@ -97,10 +104,10 @@ for name in tiny cloud; do
 		table=$((table + 40))
 		count=$((count - 1))
 	done
-	is "pe.names.$name" "$names" " .text .rodata .sbat .data"
+	is "pe.names.$name" "$names" " .text .rodata .data .sbat"
 	nothing "pe.sections.$name" "$dir/found"
 	is "pe.file_end.$name" "$at" "$size"
-	is "pe.memory_end.$name" "$((va + vsize))" "$memory"
+	is "pe.memory_end.$name" "$end" "$((memory + sbat))"
 	is "pe.entry_executable.$name" "$entry_in" 1
 
 	# A second opinion.
@@ -109,7 +116,7 @@ for name in tiny cloud; do
 		"$(awk '$2 ~ /^\./ { printf "%s ", $2; getline; print }' \
 			"$dir/objdump" | sed 's/CONTENTS, ALLOC, LOAD, //' |
 			tr -s ' \n' '  ')" \
-		".text READONLY, CODE .rodata READONLY, DATA .sbat READONLY, DATA .data DATA "
+		".text READONLY, CODE .rodata READONLY, DATA .data DATA .sbat READONLY, DATA "
 done
 
 # Revocation data (shim's SBAT.md): lines of six fields, the first about SBAT.
