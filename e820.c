@@ -6,6 +6,10 @@
  * that make no sense. An entry that is empty or wraps around says nothing.
  * Where entries contradict each other, the one that is not RAM wins. Runs at
  * any time, on boot_params alone, and keeps no state.
+ *
+ * A table that is full may go on in setup_data, in any number of nodes among
+ * others. Of a table that is not, nothing goes on, and setup_data is not read:
+ * boot.rst does not ask a loader to map it. One that fills the table has to.
  */
 #include <asm/e820.h>
 
@@ -15,22 +19,67 @@ struct e820_range {
 	u64 start, end;
 };
 
-static unsigned int e820_count(const struct boot_params *bp)
+void e820_first(const struct boot_params *bp, struct e820_walk *walk)
 {
-	if (bp->e820_entries > E820_MAX_ENTRIES_ZEROPAGE)
-		return E820_MAX_ENTRIES_ZEROPAGE;
-	return bp->e820_entries;
+	unsigned int count = bp->e820_entries;
+
+	walk->node = 0;
+	walk->nodes = 0;
+	if (count >= E820_MAX_ENTRIES_ZEROPAGE) {
+		count = E820_MAX_ENTRIES_ZEROPAGE;
+		walk->node = bp->hdr.setup_data;
+	}
+	walk->at = bp->e820_table;
+	walk->end = walk->at + count;
 }
 
-/* Returns false if entry @i says nothing about RAM, or about all else. */
-static bool e820_range(const struct boot_params *bp, unsigned int i, bool ram,
+/*
+ * Goes on to the next node with entries. A chain that is too long, or a node
+ * that wraps around, ends the walk; map_setup_data() has words for them.
+ */
+static bool next_table(struct e820_walk *walk)
+{
+	const struct setup_data *node;
+
+	while (walk->node && walk->nodes++ < SETUP_DATA_MAX_NODES) {
+		if (walk->node + sizeof(*node) < walk->node)
+			break;
+		node = (const struct setup_data *)walk->node;
+		if (walk->node + sizeof(*node) + node->len < walk->node)
+			break;
+		walk->node = node->next;
+		if (node->type != SETUP_E820_EXT)
+			continue;
+		walk->at = (const void *)node->data;
+		walk->end = walk->at + node->len / sizeof(*walk->at);
+		if (walk->at != walk->end)
+			return true;
+	}
+	walk->node = 0;
+	return false;
+}
+
+const struct boot_e820_entry *e820_next(struct e820_walk *walk)
+{
+	if (walk->at == walk->end && !next_table(walk))
+		return NULL;
+	return walk->at++;
+}
+
+/* The next entry that says something about RAM, or about all else. */
+static bool next_range(struct e820_walk *walk, bool ram,
 		       struct e820_range *range)
 {
-	const struct boot_e820_entry *entry = &bp->e820_table[i];
+	const struct boot_e820_entry *entry;
 
-	range->start = entry->addr;
-	range->end = entry->addr + entry->size;
-	return (entry->type == E820_RAM) == ram && range->end > range->start;
+	while ((entry = e820_next(walk))) {
+		range->start = entry->addr;
+		range->end = entry->addr + entry->size;
+		if ((entry->type == E820_RAM) == ram &&
+		    range->end > range->start)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -41,11 +90,9 @@ static bool clip_to_unreserved(const struct boot_params *bp, u64 addr,
 			       u64 *low, u64 *high)
 {
 	struct e820_range range;
-	unsigned int i;
+	struct e820_walk walk;
 
-	for (i = 0; i < e820_count(bp); i++) {
-		if (!e820_range(bp, i, false, &range))
-			continue;
+	for (e820_first(bp, &walk); next_range(&walk, false, &range);) {
 		if (range.start > addr) {
 			if (range.start < *high)
 				*high = range.start;
@@ -63,12 +110,11 @@ static bool clip_to_unreserved(const struct boot_params *bp, u64 addr,
 static bool grow_over_ram(const struct boot_params *bp, u64 *low, u64 *high)
 {
 	struct e820_range range;
+	struct e820_walk walk;
 	bool grown = false;
-	unsigned int i;
 
-	for (i = 0; i < e820_count(bp); i++) {
-		if (!e820_range(bp, i, true, &range) ||
-		    range.start > *high || range.end < *low)
+	for (e820_first(bp, &walk); next_range(&walk, true, &range);) {
+		if (range.start > *high || range.end < *low)
 			continue;
 		if (range.start < *low) {
 			*low = range.start;
@@ -85,11 +131,10 @@ static bool grow_over_ram(const struct boot_params *bp, u64 *low, u64 *high)
 static bool in_ram_entry(const struct boot_params *bp, u64 addr)
 {
 	struct e820_range range;
-	unsigned int i;
+	struct e820_walk walk;
 
-	for (i = 0; i < e820_count(bp); i++) {
-		if (e820_range(bp, i, true, &range) && addr >= range.start &&
-		    addr < range.end)
+	for (e820_first(bp, &walk); next_range(&walk, true, &range);) {
+		if (addr >= range.start && addr < range.end)
 			return true;
 	}
 	return false;

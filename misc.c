@@ -37,9 +37,6 @@ BUILD_BUG_ON(offsetof(struct boot_params, e820_table) != ZP_E820_TABLE);
 BUILD_BUG_ON(sizeof(struct boot_e820_entry) != E820_ENTRY_SIZE);
 BUILD_BUG_ON(E820_MAX_ENTRIES_ZEROPAGE != E820_ZERO_PAGE_ENTRIES);
 
-/* A chain of more nodes than this is a loop, or an attack. */
-#define SETUP_DATA_MAX_NODES	128
-
 struct range {
 	u64 start, end;		/* [start, end) */
 };
@@ -176,6 +173,16 @@ static void check_not_in(struct range runtime, const char *what,
 		      used.start, used.end, runtime.start, runtime.end);
 }
 
+/* What a loader put somewhere: where there is RAM, and out of the way. */
+static void check_loaded(const struct boot_params *bp, struct range runtime,
+			 const char *what, struct range used)
+{
+	if (!e820_is_ram(bp, used.start, used.end))
+		error(what, "0x%lx-0x%lx is not all in RAM", used.start,
+		      used.end);
+	check_not_in(runtime, what, used);
+}
+
 u64 place_image(struct boot_params *bp)
 {
 	u64 load = (u64)startup_32;
@@ -207,17 +214,14 @@ u64 place_image(struct boot_params *bp)
 		error("load address",
 		      "0x%lx is in the way of the move to 0x%lx", load, to);
 
+	check_loaded(bp, runtime, "zero page", zero_page);
 	initrd = initrd_range(bp);
-	check_not_in(runtime, "zero page", zero_page);
-	check_not_in(runtime, "initrd", initrd);
-	if (initrd.start != initrd.end &&
-	    !e820_is_ram(bp, initrd.start, initrd.end))
-		error("initrd", "0x%lx-0x%lx is not all in RAM", initrd.start,
-		      initrd.end);
+	if (initrd.start != initrd.end)
+		check_loaded(bp, runtime, "initrd", initrd);
 	text.start = (u64)cmdline.text;
 	text.end = text.start + cmdline.len + 1;
 	if (cmdline.text != builtin_cmdline)
-		check_not_in(runtime, "command line", text);
+		check_loaded(bp, runtime, "command line", text);
 	return to;
 }
 
@@ -302,17 +306,11 @@ static void map_setup_data(const struct boot *boot)
 		if (nodes++ == SETUP_DATA_MAX_NODES)
 			error("setup_data", "more than %u nodes, or a loop",
 			      SETUP_DATA_MAX_NODES);
-		if (!e820_is_ram(boot->bp, r.start, r.end))
-			error("setup_data", "node at 0x%lx is not in RAM", addr);
-		check_not_in(boot->runtime, "setup_data", r);
+		check_loaded(boot->bp, boot->runtime, "setup_data", r);
 		map("setup_data", r, MAP_WRITE);
 
 		r.end += node->len;
-		if (!e820_is_ram(boot->bp, r.start, r.end))
-			error("setup_data",
-			      "0x%x bytes at 0x%lx are not all in RAM",
-			      node->len, addr);
-		check_not_in(boot->runtime, "setup_data", r);
+		check_loaded(boot->bp, boot->runtime, "setup_data", r);
 		map("setup_data", r, MAP_WRITE);
 		addr = node->next;
 	}
@@ -363,17 +361,21 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 		text + boot->cmdline.len + 1 }, MAP_WRITE);
 	if (initrd.start != initrd.end)
 		map("initrd", initrd, MAP_WRITE);
+	/* Each page fault asks for the E820 map, and it may go on there. */
+	if (boot->bp->e820_entries >= E820_MAX_ENTRIES_ZEROPAGE)
+		map_setup_data(boot);
 }
 
 /* A text screen, if the command line asked for it, is a device like any. */
-static void map_vga(void)
+static bool map_vga(void)
 {
 	u64 start, end;
 
-	if (!console_vga_range(&start, &end))
-		return;
-	if (ident_map_device(start, end - start) == 0)
-		console_vga_enable();
+	if (!console_vga_range(&start, &end) ||
+	    ident_map_device(start, end - start))
+		return false;
+	console_vga_enable();
+	return true;
 }
 
 /* The payload gets no device mapped, and nothing shared. */
@@ -381,10 +383,11 @@ static void unmap_vga(void)
 {
 	u64 start, end;
 
-	if (!console_vga_range(&start, &end))
-		return;
 	console_vga_disable();
-	ident_map_device_remove(start, end - start);
+	if (console_vga_range(&start, &end) &&
+	    ident_map_device_remove(start, end - start))
+		error("page tables", "0x%lx-0x%lx cannot be unmapped", start,
+		      end);
 }
 
 static struct cpu detect_cpu(void)
@@ -463,6 +466,7 @@ u64 extract_kernel(struct boot_params *bp)
 {
 	struct boot boot = { .bp = bp, .cmdline = find_cmdline(bp) };
 	struct cpu cpu = detect_cpu();
+	bool vga;
 	u64 entry;
 
 	read_payload_header(&boot);
@@ -477,7 +481,7 @@ u64 extract_kernel(struct boot_params *bp)
 	if (sev_es_active())
 		console_init(&boot.cmdline, &bp->screen_info);
 	map_setup_data(&boot);
-	map_vga();
+	vga = map_vga();
 
 	report_entry(bp);
 	info("sevstub: %lu bytes of payload at 0x%lx, compressed %lu\n",
@@ -496,7 +500,8 @@ u64 extract_kernel(struct boot_params *bp)
 	if (idt_nmi_count())
 		info("sevstub: %u NMIs ignored\n", idt_nmi_count());
 	info("sevstub: entering the payload at 0x%lx\n", entry);
-	unmap_vga();
+	if (vga)
+		unmap_vga();
 	sev_es_shutdown();
 	idt_teardown();
 	return entry;

@@ -275,7 +275,7 @@ int ident_map_device(u64 addr, u64 size)
 int ident_map_device_remove(u64 addr, u64 size)
 {
 	did("remove 0x%lx+0x%lx", addr, size);
-	return 0;
+	return map_result("remove");
 }
 
 void ident_map_load(void)
@@ -430,6 +430,13 @@ static void add_e820(u64 addr, u64 size, u32 type)
 {
 	fake.bp.e820_table[fake.bp.e820_entries++] =
 		(struct boot_e820_entry){ addr, size, type };
+}
+
+/* Zero page and command line are where the host has them. */
+static maybe_unused void add_ram_of_loader(void)
+{
+	add_e820((u64)&fake.bp, sizeof(fake.bp), E820_RAM);
+	add_e820((u64)machine, MACHINE_SIZE, E820_RAM);
 }
 
 static void set_cmdline(u64 addr)

@@ -311,15 +311,14 @@ TEST(setup_data_not_mapped)
 TEST(vga)
 {
 	fresh_machine();
-	map_vga();
-	CHECK(!trace[0], "not asked for: %s", trace);
+	CHECK(!map_vga() && !trace[0], "not asked for: %s", trace);
 	fake.vga = true;
-	map_vga();
+	CHECK(map_vga(), "refused");
 	CHECK(!strcmp(trace, "device 0xb8000+0x8000\nvga\n"), "%s", trace);
 	trace[0] = '\0';
 	fake.map_fails = "device";
 	fake.map_error = -EINVAL;
-	map_vga();
+	CHECK(!map_vga(), "used although not mapped");
 	CHECK(!strcmp(trace, "device 0xb8000+0x8000\n"),
 	      "used although not mapped: %s", trace);
 }
@@ -328,9 +327,31 @@ TEST(vga)
 TEST(vga_unmapped)
 {
 	fresh_machine();
-	unmap_vga();
-	CHECK(!trace[0], "there is none: %s", trace);
 	fake.vga = true;
 	unmap_vga();
 	CHECK(!strcmp(trace, "no vga\nremove 0xb8000+0x8000\n"), "%s", trace);
+	fake.map_fails = "remove";
+	fake.map_error = -EINVAL;
+	EXPECT_ERROR(unmap_vga(), "page tables");
+}
+
+/* A full table may go on there, and every page fault asks for it. */
+TEST(setup_data_of_a_full_table)
+{
+	const struct cpu cpu = { .nx = true };
+	struct boot boot;
+	char expected[80];
+
+	fresh_machine();
+	boot = placed_boot();
+	new_node(AT_NODES, 0, 0x100);
+	fake.bp.hdr.setup_data = m(AT_NODES);
+	snprintf(expected, sizeof(expected), "map 0x%lx-0x%lx rw", m(AT_NODES),
+		 m(AT_NODES) + 0x110);
+	build_map(&boot, &cpu);
+	CHECK(!strstr(trace, expected), "too early: %s", trace);
+	while (fake.bp.e820_entries < E820_MAX_ENTRIES_ZEROPAGE)
+		add_e820(0, 0, 2);
+	build_map(&boot, &cpu);
+	CHECK(strstr(trace, expected), "too late: %s", trace);
 }

@@ -291,3 +291,119 @@ TEST(random_maps)
 			compare_around(base, limit);
 	}
 }
+
+/* ---- a table that goes on in setup_data ---- */
+
+static struct {
+	struct setup_data node;
+	struct boot_e820_entry entries[3];
+} __attribute__((packed, aligned(8))) ext[SETUP_DATA_MAX_NODES + 1];
+
+/* Node @i, with @len bytes of entries: one of RAM, 1 MiB at @i + 1 GiB. */
+static void set_node(size_t i, u32 type, u32 len, u64 next)
+{
+	ext[i].node = (struct setup_data){ next, type, len };
+	ext[i].entries[0] = (struct boot_e820_entry){ (i + 1) << 30, 0x100000,
+						      TYPE_RAM };
+	ext[i].entries[1] = ext[i].entries[2] = (struct boot_e820_entry){
+		((i + 1) << 30) + 0x80000, 0x1000, TYPE_RESERVED };
+}
+
+static u64 node_at(size_t i)
+{
+	return (u64)&ext[i];
+}
+
+static bool has_ram_of(size_t i)
+{
+	u64 start = (i + 1) << 30;
+
+	return e820_is_ram(&bp, start, start + 0x1000);
+}
+
+/* A full table of nothing, and a chain of one node with entries. */
+static void full_map(u32 type, u32 len)
+{
+	clear_map();
+	while (bp.e820_entries < E820_MAX_ENTRIES_ZEROPAGE)
+		add(0, 0, TYPE_RESERVED);
+	bp.hdr.setup_data = node_at(0);
+	set_node(0, type, len, 0);
+}
+
+TEST(goes_on)
+{
+	full_map(SETUP_E820_EXT, 20);
+	CHECK(has_ram_of(0), "not seen");
+	CHECK(e820_is_ram(&bp, 1 << 30, (1 << 30) + 0x100000), "not all");
+	/* what is not RAM wins, wherever it stands */
+	full_map(SETUP_E820_EXT, 40);
+	CHECK(has_ram_of(0), "not seen");
+	CHECK(!e820_is_ram(&bp, 1 << 30, (1 << 30) + 0x100000), "not seen");
+	bp.e820_table[0] = ext[0].entries[0];
+	full_map(SETUP_E820_EXT, 40);
+	bp.e820_entries = 200;	/* as much as to say "full" */
+	CHECK(has_ram_of(0), "not seen");
+}
+
+/* A part of an entry is none. */
+TEST(goes_on_length)
+{
+	full_map(SETUP_E820_EXT, 19);
+	CHECK(!has_ram_of(0), "half an entry");
+	full_map(SETUP_E820_EXT, 39);
+	CHECK(e820_is_ram(&bp, 1 << 30, (1 << 30) + 0x100000),
+	      "one and a half");
+	full_map(SETUP_E820_EXT, 0);
+	CHECK(!has_ram_of(0), "empty");
+	/* an empty one, and one behind it */
+	full_map(SETUP_E820_EXT, 0);
+	ext[0].node.next = node_at(1);
+	set_node(1, SETUP_E820_EXT, 20, 0);
+	CHECK(has_ram_of(1), "behind an empty one");
+}
+
+TEST(goes_on_only_if_full)
+{
+	full_map(SETUP_E820_EXT, 20);
+	bp.e820_entries--;
+	bp.hdr.setup_data = 8;	/* not to be read */
+	CHECK(!has_ram_of(0), "out of nothing");
+	full_map(SETUP_DTB, 20);
+	CHECK(!has_ram_of(0), "of another type");
+}
+
+/* Among others, in any place, up to the longest chain. */
+TEST(goes_on_chain)
+{
+	size_t i;
+
+	full_map(SETUP_DTB, 20);
+	ext[0].node.next = node_at(1);
+	set_node(1, SETUP_E820_EXT, 20, node_at(2));
+	set_node(2, SETUP_PCI, 20, node_at(3));
+	set_node(3, SETUP_E820_EXT, 20, 0);
+	CHECK(!has_ram_of(0) && has_ram_of(1) && !has_ram_of(2) &&
+	      has_ram_of(3), "the wrong ones");
+
+	full_map(SETUP_DTB, 0);
+	for (i = 0; i < SETUP_DATA_MAX_NODES; i++)
+		set_node(i, SETUP_DTB, 0, node_at(i + 1));
+	set_node(SETUP_DATA_MAX_NODES - 1, SETUP_E820_EXT, 20,
+		 node_at(SETUP_DATA_MAX_NODES));
+	set_node(SETUP_DATA_MAX_NODES, SETUP_E820_EXT, 20, 0);
+	CHECK(has_ram_of(SETUP_DATA_MAX_NODES - 1), "the last one");
+	CHECK(!has_ram_of(SETUP_DATA_MAX_NODES), "one too many");
+}
+
+TEST(goes_on_hostile)
+{
+	/* in a circle */
+	full_map(SETUP_E820_EXT, 20);
+	ext[0].node.next = node_at(0);
+	CHECK(has_ram_of(0) && !has_ram_of(1), "in a circle");
+	/* wraps around: not read */
+	full_map(SETUP_E820_EXT, 20);
+	bp.hdr.setup_data = ~0UL - 8;
+	CHECK(!has_ram_of(0), "of nothing");
+}

@@ -251,6 +251,7 @@ static void loaded_machine(u64 load)
 	add_e820(0x9f000, 0x61000, 2);
 	add_e820(0x100000, 0x3ff00000, E820_RAM);
 	add_e820(0x100000000, 0x40000000, E820_RAM);
+	add_ram_of_loader();
 	set_initrd(0x30000000, 0x1000000);
 	info_in_image.pref_address = 0x1000000;
 	info_in_image.align = 0x200000;
@@ -448,6 +449,40 @@ TEST(place_initrd_not_in_ram)
 	place_image(&fake.bp);
 	/* not there: then its address means nothing */
 	set_initrd(0xfee00000, 0);
+	place_image(&fake.bp);
+}
+
+/* What is read at once has to be memory, to the last byte. */
+TEST(place_zero_page_not_in_ram)
+{
+	const u64 end = (u64)&fake.bp + 4096;
+
+	loaded_machine(0x100000);
+	add_e820(end, 0x1000, 2);
+	place_image(&fake.bp);
+	add_e820(end - 1, 1, 2);
+	expect_refusal("zero page");
+	loaded_machine(0x100000);
+	add_e820((u64)&fake.bp, 1, 2);
+	expect_refusal("zero page");
+}
+
+TEST(place_cmdline_not_in_ram)
+{
+	const u64 text = (u64)machine + AT_CMDLINE;
+	const u64 end = text + strlen("from the loader") + 1;
+
+	loaded_machine(0x100000);
+	add_e820(text - 1, 1, 2);
+	add_e820(end, 1, 2);
+	place_image(&fake.bp);
+	add_e820(end - 1, 1, 2);
+	expect_refusal("command line");
+	loaded_machine(0x100000);
+	add_e820(text, 1, 2);
+	expect_refusal("command line");
+	/* the built-in one is in the image */
+	set_cmdline(0);
 	place_image(&fake.bp);
 }
 

@@ -59,6 +59,7 @@ static void firmware_machine(u64 load, u64 given)
 	fake.bp.e820_entries = 0;
 	add_e820(0x100000, 0x3ff00000, E820_RAM);
 	add_e820(0x100000000, 0x40000000, E820_RAM);
+	add_ram_of_loader();
 	set_initrd(0x30000000, 0x1000000);
 	info_in_image.pref_address = 0x1000000;
 	info_in_image.align = 0x200000;

@@ -9,16 +9,44 @@
 #define MISSING_RAM	0x200000UL
 #define MISSING_RAM_EFI	0x1000000UL
 
-static const struct boot_e820_entry *entry(u32 i)
+#define MAX_ENTRIES		256
+
+/* The zero page's table, and what goes on in setup_data. */
+static struct boot_e820_entry table[MAX_ENTRIES];
+static u32 count;
+
+static void collect(const struct boot_e820_entry *from, u32 n)
 {
-	return &zero_page()->e820_table[i];
+	if (n > MAX_ENTRIES - count)
+		n = MAX_ENTRIES - count;
+	memcpy(table + count, from, n * sizeof(*from));
+	count += n;
 }
 
 static u32 entries(void)
 {
-	u32 n = zero_page()->e820_entries;
+	const struct boot_params *bp = zero_page();
+	u32 nodes = 0;
 
-	return n < E820_MAX_ENTRIES_ZEROPAGE ? n : E820_MAX_ENTRIES_ZEROPAGE;
+	if (count)
+		return count;
+	collect(bp->e820_table, bp->e820_entries < E820_MAX_ENTRIES_ZEROPAGE ?
+		bp->e820_entries : E820_MAX_ENTRIES_ZEROPAGE);
+	for (u64 addr = bp->hdr.setup_data; addr && nodes < MAX_ENTRIES;
+	     nodes++) {
+		const struct setup_data *node = (const void *)addr;
+
+		if (node->type == SETUP_E820_EXT)
+			collect((const void *)node->data,
+				node->len / sizeof(table[0]));
+		addr = node->next;
+	}
+	return count;
+}
+
+static const struct boot_e820_entry *entry(u32 i)
+{
+	return &table[i];
 }
 
 #define E820_RAM	1

@@ -28,7 +28,7 @@
 #define DEFAULT_SETUP_DATA	0x94000
 #define DEFAULT_IMAGE		0x8000000
 
-#define MAX_E820		128
+#define MAX_E820		200	/* not all in the zero page */
 /* Present and writable. */
 #define TABLE_BITS		0x3
 

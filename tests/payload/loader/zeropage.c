@@ -26,10 +26,10 @@ static void add_e820(u64 addr, u64 size, u32 type)
 		(struct boot_e820_entry){ addr, size, type };
 }
 
-/* Cuts the largest entry of RAM in two, as often as there is room. */
-static void split_e820(void)
+/* Cuts the largest entry of RAM in two until there are @count. */
+static void split_e820(u32 count)
 {
-	while (e820_count < MAX_E820) {
+	while (e820_count < count) {
 		struct boot_e820_entry *largest = &e820_table[0];
 		u64 half;
 
@@ -51,7 +51,9 @@ static void make_e820(struct boot_params *bp)
 		if (s[0] == 'd') {
 			e820_count = 0;
 		} else if (s[0] == 's') {
-			split_e820();
+			split_e820(E820_MAX_ENTRIES_ZEROPAGE);
+		} else if (s[0] == 'm') {
+			split_e820(MAX_E820);
 		} else {
 			u64 addr = parse_number(&s);
 			u64 size = parse_next_number(&s);
@@ -59,8 +61,10 @@ static void make_e820(struct boot_params *bp)
 			add_e820(addr, size, (u32)parse_next_number(&s));
 		}
 	}
-	bp->e820_entries = (u8)e820_count;
-	memmove(bp->e820_table, e820_table, e820_count * sizeof(*e820_table));
+	bp->e820_entries = (u8)(e820_count < E820_MAX_ENTRIES_ZEROPAGE ?
+				e820_count : E820_MAX_ENTRIES_ZEROPAGE);
+	memmove(bp->e820_table, e820_table,
+		bp->e820_entries * sizeof(*e820_table));
 }
 
 static void copy_cmdline(const struct plan *plan)
@@ -150,6 +154,19 @@ static u64 node_size(u32 node)
 			NODE_GAP, sizeof(u64));
 }
 
+/* What is too much for the zero page: the chain's last node. */
+static u64 make_e820_node(u64 addr)
+{
+	struct setup_data *node = (struct setup_data *)addr;
+	u32 count = e820_count - E820_MAX_ENTRIES_ZEROPAGE;
+
+	node->next = 0;
+	node->type = SETUP_E820_EXT;
+	node->len = count * (u32)sizeof(*e820_table);
+	memcpy(node->data, e820_table + E820_MAX_ENTRIES_ZEROPAGE, node->len);
+	return addr + sizeof(*node) + node->len;
+}
+
 /* Returns the first node, the data of which is still missing. */
 static struct setup_data *make_setup_data(struct boot_params *bp,
 					  const struct plan *plan, u32 nodes)
@@ -163,12 +180,15 @@ static struct setup_data *make_setup_data(struct boot_params *bp,
 		struct setup_data *node = (struct setup_data *)addr;
 
 		addr += node_size(i);
-		node->next = i + 1 < nodes ? addr : 0;
+		node->next = i + 1 < nodes ||
+			     e820_count > E820_MAX_ENTRIES_ZEROPAGE ? addr : 0;
 		node->type = i ? SETUP_TEST_PATTERN : SETUP_TEST_INFO;
 		node->len = node_length(i);
 		for (u32 j = 0; i && j < node->len; j++)
 			node->data[j] = pattern_byte(i, j);
 	}
+	if (e820_count > E820_MAX_ENTRIES_ZEROPAGE)
+		addr = make_e820_node(addr);
 	if (plan->setup_data == DEFAULT_SETUP_DATA && addr > 0x9f000)
 		fail("setup_data: no room at %lx", plan->setup_data);
 	return (struct setup_data *)plan->setup_data;
@@ -195,7 +215,7 @@ void zero_page_make(const struct plan *plan)
 
 	info = (struct test_info *)node->data;
 	info->entry = plan->entry;
-	info->nodes = nodes;
+	info->nodes = nodes + (e820_count > E820_MAX_ENTRIES_ZEROPAGE);
 	info->load = plan->load;
 	info->cmdline_hash = text_hash((const char *)plan->cmdline);
 	memmove(&info->bp, bp, sizeof(*bp));
