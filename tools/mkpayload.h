@@ -81,6 +81,11 @@ bool bzimage_probe(const struct blob *file);
 struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 			    u64 *pref_address);
 
+/* ---- codecs.c ---- */
+
+/* Expands a bzImage's payload, the stream with the size behind it. */
+struct blob codec_decompress(struct blob in);
+
 /* ---- relocs.c ---- */
 
 /* Offsets of places from the payload's first byte. */

@@ -5,11 +5,11 @@
 # XXH64 comes from zstd's source, see tools/fetch.mk.
 ZSTD_SRC ?= $(O)/zstd
 
-MKPAYLOAD_SRCS := tools/mkpayload.c tools/bzimage.c tools/elf.c \
+MKPAYLOAD_SRCS := tools/mkpayload.c tools/bzimage.c tools/codecs.c tools/elf.c \
 	tools/relocs.c
 MKPAYLOAD_DEPS := $(MKPAYLOAD_SRCS) tools/mkpayload.h include/payload.h \
 	include/types.h tools/rules.mk
-CODEC_LIBS := -lzstd -llz4 -llzma -lz
+CODEC_LIBS := -lzstd -llz4 -llzma -lbz2 -lz
 
 TOOLS_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror
 # Searched last: the codecs' headers belong to the libraries that are linked.

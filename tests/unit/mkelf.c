@@ -21,6 +21,7 @@
  *   text=T          the version string, for \n a newline
  */
 #include <asm/bootparam.h>
+#include <bzlib.h>
 #include <elf.h>
 #include <err.h>
 #include <inttypes.h>
@@ -415,10 +416,59 @@ static size_t raw(const struct buffer *in, uint8_t *out, size_t room)
 	return in->size;
 }
 
-/* Nothing but a beginning: for codecs that mkpayload is to refuse. */
 static size_t bzip2(const struct buffer *in, uint8_t *out, size_t room)
 {
-	memcpy(out + raw(in, out, room) - in->size, "BZh91AY&SY", 10);
+	unsigned int size = room;
+
+	if (BZ2_bzBuffToBuffCompress((char *)out, &size, (char *)in->data,
+				     in->size, 9, 0, 0) != BZ_OK)
+		errx(2, "bzip2");
+	return size;
+}
+
+/* As Linux's build does, from a pipe: of unknown size, with a mark at the end. */
+static size_t lzma(const struct buffer *in, uint8_t *out, size_t room)
+{
+	lzma_stream s = LZMA_STREAM_INIT;
+	lzma_options_lzma options;
+
+	if (lzma_lzma_preset(&options, LZMA_PRESET_DEFAULT) ||
+	    lzma_alone_encoder(&s, &options) != LZMA_OK)
+		errx(2, "lzma");
+	s.next_in = in->data;
+	s.avail_in = in->size;
+	s.next_out = out;
+	s.avail_out = room;
+	if (lzma_code(&s, LZMA_FINISH) != LZMA_STREAM_END)
+		errx(2, "lzma");
+	lzma_end(&s);
+	return s.total_out;
+}
+
+static size_t lzo(const struct buffer *in, uint8_t *out, size_t room)
+{
+	char name[] = "/tmp/mkelf.XXXXXX", command[100];
+	int fd = mkstemp(name);
+	size_t size = 0;
+	FILE *f;
+
+	if (fd < 0 || write(fd, in->data, in->size) != (ssize_t)in->size)
+		err(2, "lzo");
+	snprintf(command, sizeof(command), "lzop -9c <%s", name);
+	f = popen(command, "r");
+	if (f)
+		size = fread(out, 1, room, f);
+	if (!f || pclose(f))
+		errx(2, "lzop");
+	close(fd);
+	unlink(name);
+	return size;
+}
+
+/* Nothing but a beginning: a codec that mkpayload is to refuse. */
+static size_t lha(const struct buffer *in, uint8_t *out, size_t room)
+{
+	memcpy(out + raw(in, out, room) - in->size, "-lh5-", 5);
 	return in->size;
 }
 
@@ -429,7 +479,8 @@ static const struct {
 } codecs[] = {
 	{ "gzip", gzip, true }, { "xz", xz, false }, { "lz4", lz4, false },
 	{ "zstd", zstd, false }, { "raw", raw, false },
-	{ "bzip2", bzip2, false },
+	{ "bzip2", bzip2, false }, { "lzma", lzma, false },
+	{ "lzo", lzo, false }, { "lha", lha, false },
 };
 
 /* ---- bzImage ---- */

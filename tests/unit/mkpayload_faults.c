@@ -5,8 +5,10 @@
  * on demand.
  */
 #define ZSTD_STATIC_LINKING_ONLY
+#include <bzlib.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <lzma.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +40,18 @@ int inflateInit2_(z_stream *z, int bits, const char *version, int size)
 {
 	return fault("no-zlib") ? Z_MEM_ERROR :
 				  REAL(inflateInit2_)(z, bits, version, size);
+}
+
+int BZ2_bzDecompressInit(bz_stream *s, int verbosity, int small)
+{
+	return fault("no-bzip2") ? BZ_MEM_ERROR :
+				   REAL(BZ2_bzDecompressInit)(s, verbosity, small);
+}
+
+lzma_ret lzma_alone_decoder(lzma_stream *s, uint64_t memory_limit)
+{
+	return fault("no-lzma") ? LZMA_MEM_ERROR :
+				  REAL(lzma_alone_decoder)(s, memory_limit);
 }
 
 ZSTD_CCtx *ZSTD_createCCtx(void)

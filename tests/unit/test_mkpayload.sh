@@ -309,7 +309,7 @@ expect good/cmdline-longest string_is .rodata.cmdline "$longest"
 
 # ---- good: bzImages, all codecs ----
 make_payload -o plain good.elf
-for codec in gzip xz lz4 zstd; do
+for codec in gzip xz lz4 zstd bzip2 lzma lzo; do
 	bzimage good2.bz $codec
 	make_payload -o x good2.bz
 	expect "good/bzimage-$codec" cmp -i 112 plain.bin x.bin

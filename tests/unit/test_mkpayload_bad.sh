@@ -238,7 +238,7 @@ bad_bzimage version-delete 'version string at 0x420 is not ASCII' gzip \
 	text="$(printf '1.2\177')"
 
 # ---- bzImage: payload ----
-bad_bzimage codec-bzip2 'unknown codec.* 42 5a 68 39' bzip2
+bad_bzimage codec-lha 'unknown codec.* 2d 6c 68 35' lha
 bad_bzimage codec-raw 'unknown codec.* 7f 45 4c 46' raw
 bad_bzimage codec-elsewhere 'unknown codec' gzip payload_offset=0x210
 "$mkelf" bzimage bad.bz text zstd
@@ -281,7 +281,29 @@ damaged zstd cut 'Src size is incorrect' cut=64
 damaged zstd pad 'Src size is incorrect' pad=8
 damaged zstd size-less 'Destination buffer is too small' $less
 damaged zstd size-more "$recorded" $more
-for codec in gzip xz lz4 zstd; do
+damaged bzip2 flip damaged flip=5000
+damaged bzip2 flip-magic damaged flip=3
+damaged bzip2 cut 'is cut off, or larger than .*' cut=64
+damaged bzip2 pad 'goes on behind its end' pad=8
+damaged bzip2 size-less 'is cut off, or larger than .*' $less
+damaged bzip2 size-more "$recorded" $more
+damaged lzma flip damaged flip=5
+damaged lzma cut 'is cut off, or larger than .*' cut=64
+damaged lzma pad 'goes on behind its end' pad=8
+damaged lzma size-less 'is cut off, or larger than .*' $less
+damaged lzma size-more "$recorded" $more
+damaged lzo flip damaged flip=5000
+damaged lzo cut damaged cut=64
+damaged lzo size-less "$recorded" $less
+damaged lzo size-more "$recorded" $more
+# mkpayload without lzop: a PATH that leads nowhere.
+no_lzop() {
+	bzimage lzo.bz lzo
+	! PATH=/nowhere "$mkpayload" --level 1 -q -o x lzo.bz 2>stderr &&
+		grep -q 'needs the program lzop, which is not installed' stderr
+}
+expect bad/lzo-no-program no_lzop
+for codec in gzip xz lz4 zstd bzip2 lzma lzo; do
 	bad_bzimage "$codec-size-2g" "over 2 GiB (2147483649 bytes before $codec)" \
 		$codec size_word=0x80000001
 	bad_bzimage "$codec-size-0" "payload of 0 bytes" $codec size_word=0
@@ -373,6 +395,12 @@ expect bad/read-error fault_is_found read-error good.elf 'Input/output error$'
 expect bad/read-end fault_is_found read-end good.elf 'truncated while it'
 expect bad/zlib-start fault_is_found no-zlib good.bz \
 	'damaged gzip payload: zlib does not start$'
+bzimage bzip2.bz bzip2
+bzimage lzma.bz lzma
+expect bad/bzip2-start fault_is_found no-bzip2 bzip2.bz \
+	'damaged bzip2 payload: libbz2 does not start$'
+expect bad/lzma-start fault_is_found no-lzma lzma.bz \
+	'damaged lzma payload: liblzma does not start$'
 expect bad/compress-context fault_is_found no-context good.elf 'out of memory'
 expect bad/compress fault_is_found compress good.elf 'zstd: Error (generic)$'
 expect bad/compress-end fault_is_found unfinished good.elf \

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * codecs.c - decompresses what is in a bzImage: every codec that Linux can be
+ * packed with, each by its own library or program.
+ *
+ * A magic says which it is. Behind the stream, or in it, is the size that it
+ * expands to; nothing else is accepted.
+ */
+#include <bzlib.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <lz4.h>
+#include <lzma.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "mkpayload.h"
+
+/* LZ4's legacy frame: blocks that each expand to this, but for the last. */
+#define LZ4_LEGACY_BLOCK	(8 * MIB)
+#define LZ4_LEGACY_MAGIC	"\x02\x21\x4c\x18"
+#define MAGIC_LEN		4
+
+/*
+ * Each expands @in to exactly @out->size bytes, the size that the bzImage
+ * gives, and returns NULL or what is wrong.
+ */
+typedef const char *decompress_fn(const struct blob *in, struct blob *out);
+
+static const char size_differs[] =
+	"not of the size that is recorded behind it";
+
+static const char *gunzip(const struct blob *in, struct blob *out)
+{
+	z_stream z = {
+		.next_in = in->data, .avail_in = in->size,
+		.next_out = out->data, .avail_out = out->size,
+	};
+	int ret;
+
+	/* 16: with gzip's header and trailer, checked by zlib. */
+	if (inflateInit2(&z, MAX_WBITS + 16) != Z_OK)
+		return "zlib does not start";
+	ret = inflate(&z, Z_FINISH);
+	inflateEnd(&z);
+
+	if (ret == Z_BUF_ERROR && z.avail_out == 0)
+		return size_differs;
+	if (ret == Z_BUF_ERROR)
+		return "ends too early";
+	if (ret != Z_STREAM_END)
+		return z.msg ? z.msg : "damaged";
+	if (z.avail_in)
+		return "goes on behind its end";
+	/* The size is gzip's own last word: zlib has compared it. */
+	return NULL;
+}
+
+static const char *unxz(const struct blob *in, struct blob *out)
+{
+	uint64_t memory_limit = UINT64_MAX;
+	size_t in_pos = 0, out_pos = 0;
+
+	switch (lzma_stream_buffer_decode(&memory_limit, 0, NULL, in->data,
+					  &in_pos, in->size, out->data,
+					  &out_pos, out->size)) {
+	case LZMA_OK:
+		break;
+	case LZMA_BUF_ERROR:
+		return "is cut off, or larger than recorded behind it";
+	default:
+		return "damaged";
+	}
+	if (in_pos != in->size)
+		return "goes on behind its end";
+	return out_pos == out->size ? NULL : size_differs;
+}
+
+static const char *unlzma(const struct blob *in, struct blob *out)
+{
+	lzma_stream s = LZMA_STREAM_INIT;
+	lzma_ret ret = lzma_alone_decoder(&s, UINT64_MAX);
+
+	if (ret != LZMA_OK)
+		return "liblzma does not start";
+	s.next_in = in->data;
+	s.avail_in = in->size;
+	s.next_out = out->data;
+	s.avail_out = out->size;
+	ret = lzma_code(&s, LZMA_FINISH);
+	/* An end mark that follows the last byte: room for none is needed. */
+	if (ret == LZMA_OK)
+		ret = lzma_code(&s, LZMA_FINISH);
+	lzma_end(&s);
+
+	switch (ret) {
+	case LZMA_STREAM_END:
+		break;
+	case LZMA_OK:
+	case LZMA_BUF_ERROR:
+		return "is cut off, or larger than recorded behind it";
+	default:
+		return "damaged";
+	}
+	if (s.avail_in)
+		return "goes on behind its end";
+	return s.avail_out ? size_differs : NULL;
+}
+
+static const char *bunzip2(const struct blob *in, struct blob *out)
+{
+	bz_stream s = {
+		.next_in = (char *)in->data, .avail_in = in->size,
+		.next_out = (char *)out->data, .avail_out = out->size,
+	};
+	int ret;
+
+	if (BZ2_bzDecompressInit(&s, 0, 0) != BZ_OK)
+		return "libbz2 does not start";
+	do {
+		ret = BZ2_bzDecompress(&s);
+	} while (ret == BZ_OK && s.avail_in && s.avail_out);
+	/* The check at the end takes no room. */
+	if (ret == BZ_OK)
+		ret = BZ2_bzDecompress(&s);
+	BZ2_bzDecompressEnd(&s);
+
+	if (ret == BZ_OK)
+		return "is cut off, or larger than recorded behind it";
+	if (ret != BZ_STREAM_END)
+		return "damaged";
+	if (s.avail_in)
+		return "goes on behind its end";
+	return s.avail_out ? size_differs : NULL;
+}
+
+/* The library's licence is the GPL: lzop, the program, does it. */
+static const char *unlzo(const struct blob *in, struct blob *out)
+{
+	static char *const argv[] = { "lzop", "-dcq", NULL };
+	FILE *stream = tmpfile();
+	posix_spawn_file_actions_t files;
+	size_t done = 0;
+	ssize_t got = 1;
+	int pipes[2], status, failed;
+	pid_t child;
+	u8 more;
+
+	if (!stream || fwrite(in->data, 1, in->size, stream) != in->size ||
+	    fflush(stream) || lseek(fileno(stream), 0, SEEK_SET) ||
+	    pipe2(pipes, O_CLOEXEC))
+		return strerror(errno);
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_adddup2(&files, fileno(stream), STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&files, pipes[1], STDOUT_FILENO);
+	/* What it has to say would be a second line. */
+	posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null",
+					 O_WRONLY, 0);
+	failed = posix_spawnp(&child, argv[0], &files, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&files);
+	close(pipes[1]);
+	fclose(stream);
+	if (failed) {
+		close(pipes[0]);
+		return "needs the program lzop, which is not installed";
+	}
+
+	while (got > 0 && done < out->size) {
+		got = read(pipes[0], out->data + done, out->size - done);
+		if (got > 0)
+			done += got;
+	}
+	if (got > 0)
+		got = read(pipes[0], &more, 1);
+	close(pipes[0]);
+	if (waitpid(child, &status, 0) != child)
+		return strerror(errno);
+	if (got > 0)
+		return size_differs;
+	if (got < 0 || status)
+		return "damaged";
+	return done == out->size ? NULL : size_differs;
+}
+
+static const char *unlz4(const struct blob *in, struct blob *out)
+{
+	size_t at = MAGIC_LEN, done = 0;
+
+	while (at < in->size) {
+		size_t room = out->size - done;
+		u32 block;
+		int got;
+
+		if (in->size - at < sizeof(block))
+			return "ends too early";
+		memcpy(&block, in->data + at, sizeof(block));
+		at += sizeof(block);
+		if (block > in->size - at)
+			return "ends too early";
+		if (room > LZ4_LEGACY_BLOCK)
+			room = LZ4_LEGACY_BLOCK;
+		got = LZ4_decompress_safe((char *)in->data + at,
+					  (char *)out->data + done, block,
+					  room);
+		if (got < 0)
+			return "damaged";
+		at += block;
+		done += got;
+	}
+	return done == out->size ? NULL : size_differs;
+}
+
+static const char *unzstd(const struct blob *in, struct blob *out)
+{
+	size_t ret = ZSTD_decompress(out->data, out->size, in->data, in->size);
+
+	if (ZSTD_isError(ret))
+		return ZSTD_getErrorName(ret);
+	return ret == out->size ? NULL : size_differs;
+}
+
+static const struct codec {
+	const char *name;
+	const char *magic;
+	size_t magic_len;
+	/* gzip's own last word is the size; the others had one appended. */
+	bool size_is_inside;
+	decompress_fn *decompress;
+} codecs[] = {
+	{ "gzip", "\x1f\x8b", 2, true, gunzip },
+	{ "xz", "\xfd" "7zXZ\0", 6, false, unxz },
+	{ "lz4", LZ4_LEGACY_MAGIC, MAGIC_LEN, false, unlz4 },
+	{ "zstd", "\x28\xb5\x2f\xfd", MAGIC_LEN, false, unzstd },
+	{ "bzip2", "BZh", 3, false, bunzip2 },
+	{ "lzma", "\x5d\0\0", 3, false, unlzma },
+	{ "lzo", "\x89LZO", MAGIC_LEN, false, unlzo },
+};
+
+static const struct codec *find_codec(const struct blob *in)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(codecs); i++) {
+		if (in->size >= codecs[i].magic_len &&
+		    !memcmp(in->data, codecs[i].magic, codecs[i].magic_len))
+			return &codecs[i];
+	}
+	die("unknown codec: begins with %02x %02x %02x %02x, not gzip, bzip2, lzma, xz, lzo, lz4 or zstd",
+	    in->data[0], in->data[1], in->data[2], in->data[3]);
+}
+
+struct blob codec_decompress(struct blob in)
+{
+	const struct codec *codec;
+	const char *problem;
+	struct blob out;
+	u32 size;
+
+	/* A magic and a size: less than that is no stream of any codec. */
+	if (in.size < MAGIC_LEN + sizeof(size))
+		die("truncated: a compressed payload of %zu bytes", in.size);
+	codec = find_codec(&in);
+
+	memcpy(&size, in.data + in.size - sizeof(size), sizeof(size));
+	if (!codec->size_is_inside)
+		in.size -= sizeof(size);
+	if (size > PAYLOAD_MAX_SIZE)
+		die("payload over 2 GiB (%u bytes before %s)", size,
+		    codec->name);
+	if (size == 0)
+		die("payload of 0 bytes before %s", codec->name);
+
+	out = (struct blob){ xalloc(size), size };
+	problem = codec->decompress(&in, &out);
+	if (problem)
+		die("damaged %s payload: %s", codec->name, problem);
+	return out;
+}
