@@ -437,8 +437,8 @@ void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 
 /*
  * Applies @relocs to @image for a move by @distance. Writes nothing outside of
- * the image. Returns 0, or -EINVAL if the table does not fit it; the image is
- * spoilt then.
+ * the image. Returns 0, or -EINVAL if the table does not fit it or an address of 32
+ * bits does not reach that far; the image is spoilt then.
  */
 int relocate_image(u8 *image, u64 image_size, const u8 *relocs, u64 reloc_size,
 		   u64 distance);

@@ -11,7 +11,7 @@
 
 /* Places have no alignment. */
 typedef u64 __attribute__((aligned(1))) place64;
-typedef u32 __attribute__((aligned(1))) place32;
+typedef s32 __attribute__((aligned(1))) place32;
 
 struct table {
 	const u8 *at, *end;
@@ -32,6 +32,16 @@ static int read_number(struct table *table, u64 *value)
 			return 0;
 	}
 	return -EINVAL;
+}
+
+/* What is sign-extended has to stay what it was, moved, and no more. */
+static int move_32(u8 *at, u64 distance)
+{
+	place32 *place = (place32 *)at;
+	u64 moved = (u64)(s64)*place + distance;
+
+	*place = (s32)moved;
+	return (u64)(s64)*place == moved ? 0 : -EINVAL;
 }
 
 int relocate_image(u8 *image, u64 image_size, const u8 *relocs, u64 reloc_size,
@@ -56,10 +66,9 @@ int relocate_image(u8 *image, u64 image_size, const u8 *relocs, u64 reloc_size,
 			left -= gap + width;
 			if (kind == RELOC_64)
 				*(place64 *)at += distance;
-			else if (kind == RELOC_32)
-				*(place32 *)at += (u32)distance;
-			else
-				*(place32 *)at -= (u32)distance;
+			else if (move_32(at, kind == RELOC_32 ? distance :
+							       -distance))
+				return -EINVAL;
 			at += width;
 		}
 	}
@@ -78,6 +87,6 @@ void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 	if (relocate_image(out, p->file_size, out + p->file_size,
 			   p->reloc_size, distance))
 		error("relocation",
-		      "the table of 0x%lx bytes does not fit 0x%lx bytes of payload",
-		      p->reloc_size, p->file_size);
+		      "0x%lx bytes of payload cannot move by 0x%lx, by a table of 0x%lx bytes",
+		      p->file_size, distance, p->reloc_size);
 }

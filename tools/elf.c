@@ -3,41 +3,22 @@
  * elf.c - from an ELF file to a flat memory image.
  *
  * Everything that the file claims is checked here, before the first byte is
- * copied: the stub neither parses ELF nor moves anything at boot. References:
- * System V gABI chapters 4 and 5 (gABI), and for what Linux appends to its
- * ELF file, split_relocs() below.
+ * copied: the stub does not parse ELF. Reference: System V gABI chapters 4 and 5
+ * (gABI).
  */
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mkpayload.h"
-
-/* Where Linux's link addresses begin: physical address 0 as linked. */
-#define LINUX_START_KERNEL_MAP	0xffffffff80000000UL
+#include "elf-file.h"
 
 #define PAGE_SIZE		0x1000UL
 /* x86-64 has no physical addresses from here on (APM2 5.1). */
 #define PHYS_ADDR_END		(1UL << 52)
 /* Below lie real-mode memory, the zero page and the loader's own things. */
 #define LOWEST_LINK_ADDR	MIB
-
-struct elf {
-	const u8 *data;
-	u64 size;
-	u64 end;			/* of all that the headers describe */
-	Elf64_Ehdr ehdr;
-	Elf64_Phdr *phdr;
-	unsigned int *load;		/* PT_LOADs with memory, by p_paddr */
-	unsigned int loads;
-	bool is_linux;
-};
-
-/* One of the lists in Linux's relocation table. */
-struct linux_list {
-	const u8 *entries;		/* s32 link addresses, unaligned */
-	u32 count;
-};
+/* Where a position-independent kernel goes that was linked below that. */
+#define PIE_LINK_ADDR		(16 * MIB)
 
 bool elf_probe(const struct blob *file)
 {
@@ -149,8 +130,6 @@ static void check_static(const struct elf *elf)
 		if (elf->phdr[i].p_type == PT_INTERP)
 			die("not a kernel: a program with an interpreter");
 	}
-	if (elf->ehdr.e_type == ET_DYN)
-		die("position-independent executable (ET_DYN), must be static (ET_EXEC)");
 }
 
 /* ---- is it Linux? ---- */
@@ -268,6 +247,40 @@ static void check_overlap(const struct elf *elf)
 	}
 }
 
+/* Whether it runs where it lies, without page tables of its own. */
+static bool is_identity(const struct elf *elf)
+{
+	for (unsigned int i = 0; i < elf->loads; i++) {
+		const Elf64_Phdr *p = &elf->phdr[elf->load[i]];
+
+		if (p->p_vaddr != p->p_paddr)
+			return false;
+	}
+	return true;
+}
+
+/* Position-independent kernels are linked at 0, where nobody can be. */
+static void choose_base(struct elf *elf)
+{
+	u64 bias = PIE_LINK_ADDR;
+
+	if (elf->ehdr.e_type != ET_DYN || !is_identity(elf) ||
+	    elf->phdr[elf->load[0]].p_paddr >= LOWEST_LINK_ADDR)
+		return;
+	for (unsigned int i = 0; i < elf->loads; i++) {
+		u64 align = elf->phdr[elf->load[i]].p_align;
+
+		if (align > 1 && align <= PAYLOAD_MAX_ALIGN)
+			bias = ALIGN_UP(bias, align);
+	}
+	for (unsigned int i = 0; i < elf->ehdr.e_phnum; i++) {
+		elf->phdr[i].p_vaddr += bias;
+		elf->phdr[i].p_paddr += bias;
+	}
+	elf->ehdr.e_entry += bias;
+	elf->bias = bias;
+}
+
 /* Where the segments lie together, and how much of that the file supplies. */
 static void measure(const struct elf *elf, struct image *image)
 {
@@ -320,94 +333,6 @@ static u64 find_entry(const struct elf *elf, u64 link_addr)
 	return entry - by_vaddr->p_vaddr + by_vaddr->p_paddr - link_addr;
 }
 
-/* ---- Linux's relocation table ---- */
-
-/*
- * Linux's build appends to the ELF file, in this order, a zero word and the
- * places of 64-bit relocations; up to 6.14 a zero word and the places of
- * inverse 32-bit ones; a zero word and the places of 32-bit ones. Each place
- * is the low half of a link address. No header tells where the table begins
- * or which kind it is, but the ELF file in front ends at elf->end, and link
- * addresses are never zero: so the number of zero words decides.
- * Returns whether that is what follows; the caller knows that not all is zero.
- */
-static bool split_relocs(const struct elf *elf, struct linux_list *list)
-{
-	const u8 *tail = elf->data + elf->end;
-	u64 words = (elf->size - elf->end) / sizeof(s32);
-	struct linux_list found[RELOC_KINDS] = { 0 };
-	int lists = 0;
-
-	for (u64 i = 0; i < words; i++) {
-		const u8 *at = tail + i * sizeof(s32);
-		s32 entry;
-
-		memcpy(&entry, at, sizeof(entry));
-		if (entry == 0) {
-			if (lists == RELOC_KINDS)
-				return false;
-			found[lists++].entries = at + sizeof(s32);
-		} else {
-			if (lists == 0)
-				return false;
-			found[lists - 1].count++;
-		}
-	}
-	if (lists < 2 || (elf->size - elf->end) % sizeof(s32))
-		return false;
-
-	list[RELOC_64] = found[0];
-	if (lists == RELOC_KINDS)
-		list[RELOC_INVERSE32] = found[1];
-	list[RELOC_32] = found[lists - 1];
-	return true;
-}
-
-static bool all_zero(const u8 *data, u64 size)
-{
-	return size == 0 || (data[0] == 0 && !memcmp(data, data + 1, size - 1));
-}
-
-/* Turns link addresses into offsets from the payload's first byte. */
-static void add_list(struct relocs *relocs, enum reloc_kind kind,
-		     const struct linux_list *list, const struct image *image)
-{
-	for (u32 i = 0; i < list->count; i++) {
-		s32 entry;
-		u64 offset;
-
-		memcpy(&entry, list->entries + i * sizeof(entry),
-		       sizeof(entry));
-		offset = (u64)(s64)entry - image->virt_addr;
-		if (offset >= image->file_size ||
-		    image->file_size - offset < RELOC_WIDTH(kind))
-			die("relocation at %#lx is outside the payload",
-			    (u64)(s64)entry);
-		relocs_add(relocs, kind, offset);
-	}
-}
-
-/* What follows the flat image in the payload, if anything does. */
-static struct blob convert_relocs(struct elf *elf, const struct image *image)
-{
-	struct linux_list list[RELOC_KINDS] = { 0 };
-	struct relocs relocs = { 0 };
-
-	if (all_zero(elf->data + elf->end, elf->size - elf->end))
-		return (struct blob){ 0 };
-	if (!split_relocs(elf, list))
-		die("%lu bytes behind the ELF file that are no relocation table",
-		    elf->size - elf->end);
-	if (image->virt_addr != LINUX_START_KERNEL_MAP + image->link_addr)
-		die("linked at virtual %#lx, with Linux's relocation table must be %#lx",
-		    image->virt_addr,
-		    LINUX_START_KERNEL_MAP + image->link_addr);
-
-	for (int kind = 0; kind < RELOC_KINDS; kind++)
-		add_list(&relocs, kind, &list[kind], image);
-	return relocs_store(&relocs, image->file_size);
-}
-
 /* ---- layout ---- */
 
 static void copy_segments(const struct elf *elf, struct image *image)
@@ -432,24 +357,30 @@ struct image elf_lay_out(const struct blob *file, bool is_linux)
 	check_static(&elf);
 	collect_segments(&elf);
 	check_overlap(&elf);
+	choose_base(&elf);
 	measure(&elf, &image);
 
-	relocs = convert_relocs(&elf, &image);
-	elf.is_linux = is_linux || relocs.size || has_linux_note(&elf);
-	image.entry_offset = find_entry(&elf, image.link_addr);
+	elf.is_linux = is_linux || elf_has_linux_relocs(&elf) ||
+		       has_linux_note(&elf);
 	image.is_linux = elf.is_linux;
+	image.identity = !elf.is_linux && is_identity(&elf);
+	image.entry_offset = find_entry(&elf, image.link_addr);
 
+	image.bytes.data = xalloc(image.file_size);
+	copy_segments(&elf, &image);
+	relocs = elf_relocate(&elf, &image);
 	image.reloc_size = relocs.size;
 	image.bytes.size = image.file_size + image.reloc_size;
 	if (image.bytes.size > PAYLOAD_MAX_SIZE)
 		die("payload over 2 GiB (%#lx bytes with its relocation table)",
 		    image.bytes.size);
-
-	image.bytes.data = xalloc(image.bytes.size);
-	copy_segments(&elf, &image);
-	if (relocs.size)
+	if (relocs.size) {
+		image.bytes.data = realloc(image.bytes.data, image.bytes.size);
+		if (!image.bytes.data)
+			die("out of memory (%zu bytes)", image.bytes.size);
 		memcpy(image.bytes.data + image.file_size, relocs.data,
 		       relocs.size);
+	}
 
 	free(relocs.data);
 	free(elf.load);

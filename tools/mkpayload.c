@@ -449,6 +449,8 @@ static struct payload_header describe(const struct image *image,
 		header.flags |= PAYLOAD_LA57;
 	if (image->is_linux && image->reloc_size)
 		header.flags |= PAYLOAD_KASLR;
+	if (image->identity)
+		header.flags |= PAYLOAD_IDENTITY;
 	header.header_digest = header_digest(&header);
 	return header;
 }

@@ -59,6 +59,7 @@ struct image {
 	u64 reloc_size;
 	u64 max_align;			/* the largest p_align */
 	bool is_linux;
+	bool identity;			/* runs where it lies, not Linux */
 };
 
 /*
@@ -101,6 +102,8 @@ struct relocs {
 /* @offset is below PAYLOAD_MAX_SIZE. */
 void relocs_add(struct relocs *relocs, enum reloc_kind kind, u64 offset);
 
+void relocs_free(struct relocs *relocs);
+
 /* Checks, sorts and packs the places (payload.h). Frees @relocs. */
 struct blob relocs_store(struct relocs *relocs, u64 image_size);
 
@@ -109,7 +112,8 @@ struct blob relocs_store(struct relocs *relocs, u64 image_size);
 bool elf_probe(const struct blob *file);
 
 /*
- * Checks the static x86-64 executable @file and lays out its segments.
+ * Checks the static x86-64 executable @file, position-independent or not, and
+ * lays out its segments and what moves with them.
  * @is_linux: known to be a Linux kernel; otherwise found out.
  */
 struct image elf_lay_out(const struct blob *file, bool is_linux);

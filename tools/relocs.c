@@ -28,6 +28,12 @@ void relocs_add(struct relocs *relocs, enum reloc_kind kind, u64 offset)
 	list->offset[list->count++] = offset;
 }
 
+void relocs_free(struct relocs *relocs)
+{
+	for (int kind = 0; kind < RELOC_KINDS; kind++)
+		free(relocs->list[kind].offset);
+}
+
 static int compare_offsets(const void *a, const void *b)
 {
 	u32 left = *(const u32 *)a, right = *(const u32 *)b;
@@ -102,8 +108,8 @@ struct blob relocs_store(struct relocs *relocs, u64 image_size)
 			at = store_number(at, list->offset[i] - end);
 			end = list->offset[i] + RELOC_WIDTH(kind);
 		}
-		free(list->offset);
 	}
+	relocs_free(relocs);
 	table.size = at - table.data;
 	return table;
 }

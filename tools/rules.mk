@@ -6,8 +6,8 @@
 ZSTD_SRC ?= $(O)/zstd
 
 MKPAYLOAD_SRCS := tools/mkpayload.c tools/bzimage.c tools/codecs.c tools/elf.c \
-	tools/relocs.c
-MKPAYLOAD_DEPS := $(MKPAYLOAD_SRCS) tools/mkpayload.h include/payload.h \
+	tools/elf-relocs.c tools/relocs.c
+MKPAYLOAD_DEPS := $(MKPAYLOAD_SRCS) tools/mkpayload.h tools/elf-file.h include/payload.h \
 	include/types.h tools/rules.mk
 CODEC_LIBS := -lzstd -llz4 -llzma -lbz2 -lz
 

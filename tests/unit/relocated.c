@@ -87,7 +87,8 @@ int main(int argc, char **argv)
 
 	place = first_place(out + header.file_size, header.reloc_size);
 	distance = quad_at(dump + place) - quad_at(out + place);
-	relocate(out, &header, header.link_addr, header.virt_addr + distance);
+	relocate(out, &header, header.link_addr + distance,
+		 header.virt_addr + distance);
 	printf("0x%lx\n", distance);
 
 	f = fopen(argv[3], "w");

@@ -1,0 +1,285 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Kernels that bring relocations of one kind or another: each is linked twice,
+# at two addresses. The one that mkpayload has read, relocated by relocate.c,
+# must be the other one. And kernels whose relocations cannot be done.
+# Functions run as arguments of expect.
+# shellcheck disable=SC2317
+
+set -eu
+# shellcheck source=tests/unit/mkpayload.sh
+. tests/unit/mkpayload.sh
+
+relocated=$O/unit/relocated
+first=0x1000000
+second=0x1234000
+distance=0x234000
+
+cat >kernel.c <<'END'
+extern int weak __attribute__((weak));
+int table[300];
+int bss[7000];
+void f(void) { bss[1]++; }
+void g(void) { bss[2]++; }
+void *const pointers[] = { table, &table[7], bss, f, g, &weak, &pointers };
+char odd[3] = "ab";
+struct __attribute__((packed)) { char c; void *p; } unaligned = { 1, bss + 3 };
+void (*hook)(void) = g;
+void _start(void)
+{
+	table[3] = (int)(unsigned long)pointers[table[1] & 3];
+#ifndef PIE
+	/* All sizes, and a number that looks like an address but is none. */
+	asm volatile("movl $table + 4, %%eax; movq $bss, %%rbx\n\t"
+		     "movabsq $hook, %%rcx; movl $NUMBER, %%eax"
+		     ::: "eax", "rbx", "rcx");
+#endif
+	hook();
+	for (;;)
+		bss[(unsigned long)hook & 15] = unaligned.c;
+}
+END
+
+# Headers and tables name addresses, which nothing relocates: the former are in
+# no segment, the latter at the end, not compared.
+cat >flat.ld <<'END'
+PHDRS { text PT_LOAD; data PT_LOAD; dynamic PT_DYNAMIC; }
+SECTIONS
+{
+	. = BASE;
+	.text : { *(.text*) } :text
+	.rodata : { *(.rodata*) } :text
+	. = ALIGN(4096);
+	.data : { *(.data*) } :data
+	.got : { *(.got*) } :data
+	tables = .;
+	.rela.dyn : { *(.rela.*) } :data
+	.relr.dyn : { *(.relr.*) } :data
+	.dynamic : { *(.dynamic) } :data :dynamic
+	.bss : { *(.bss*) *(COMMON) } :data
+	/DISCARD/ : { *(.dynsym .dynstr .hash .gnu.hash .comment .note* .eh_frame) }
+}
+END
+
+# link OUT BASE OPTION...
+link() {
+	out=$1
+	base=$2
+	shift 2
+	"$CC" -w -O1 -ffreestanding -nostdlib -fno-stack-protector -mno-sse \
+		-fcf-protection=none -fno-asynchronous-unwind-tables \
+		-Wl,--build-id=none -Wl,--no-warn-rwx-segments \
+		-Wl,--defsym,NUMBER=0x1000040 -Wl,--defsym,BASE="$base" \
+		-o "$out" "$@"
+}
+
+make_payload() {
+	"$mkpayload" --level 1 -q "$@"
+}
+
+# flags_of PREFIX: the header's flags; info_of PREFIX NAME: a line of --info.
+info_of() {
+	"$O/mkpayload" --info "$1.bin" | sed -n "s/^$2: //p"
+}
+
+# compared ELF: the number of bytes in front of the tables.
+compared() {
+	start=$(readelf -lW "$1" 2>/dev/null | awk '$1 == "LOAD" { print $4; exit }')
+	echo $((0x$(nm "$1" | sed -n 's/ . tables$//p') - start))
+}
+
+# moved OPTION...: links twice, relocates, compares.
+moved() {
+	link first.elf $first "$@" || return 1
+	link second.elf $second "$@" || return 1
+	make_payload -o first first.elf && make_payload -o second second.elf ||
+		return 1
+	tail -c +113 second.bin | zstd -dcq >second.out
+	[ "$("$relocated" first.bin second.out moved.out)" = $distance ] ||
+		return 1
+	cmp -n "$(compared first.elf)" moved.out second.out &&
+		info_of first kernel >info && cat info &&
+		grep -q 'plain ELF, relocatable, identity-mapped' info
+}
+
+kept="-static -no-pie -Wl,--emit-relocs -T flat.ld kernel.c"
+pie="-static-pie -fpie -DPIE -T flat.ld kernel.c"
+# shellcheck disable=SC2086 # several arguments
+{
+	expect relocs/kept moved -fno-pic $kept
+	expect relocs/kept-pic moved -fpic $kept
+	expect relocs/kept-large moved -fno-pic -mcmodel=large $kept
+	expect relocs/pie moved $pie
+	expect relocs/pie-relr moved -Wl,-z,pack-relative-relocs $pie
+}
+
+# A PIE that is linked at 0 goes to 16 MiB, as if it had been linked there.
+based() {
+	# shellcheck disable=SC2086
+	link zero.elf 0 "$@" $pie && link there.elf $first "$@" $pie &&
+		make_payload -o zero zero.elf && make_payload -o there there.elf &&
+		tail -c +113 zero.bin | zstd -dcq >zero.out &&
+		tail -c +113 there.bin | zstd -dcq >there.out &&
+		cmp -n "$(compared zero.elf)" zero.out there.out &&
+		cmp -n 72 zero.bin there.bin && [ "$(info_of zero 'link address')" = $first ]
+}
+expect relocs/pie-at-0 based
+expect relocs/pie-relr-at-0 based -Wl,-z,pack-relative-relocs
+
+# ---- what cannot be done ----
+
+# number OFFSET SIZE FILE, unsigned.
+number() {
+	od -An -v "-tu$2" -j "$1" -N "$2" "$3" | tr -d ' \n'
+}
+
+# spoilt NAME PATTERN ELF {OFFSET BYTES}...: ELF with other bytes is refused.
+spoilt() {
+	name=$1 pattern=$2
+	cp "$3" bad.elf
+	shift 3
+	while [ $# -gt 0 ]; do
+		printf '%b' "$2" |
+			dd of=bad.elf bs=1 seek="$(($1))" conv=notrunc status=none
+		shift 2
+	done
+	if make_payload -o bad bad.elf 2>stderr; then
+		fail "relocs/bad-$name" "is taken"
+	elif ! grep -q "^mkpayload: bad.elf: $pattern" stderr; then
+		fail "relocs/bad-$name" "says: $(cat stderr)"
+	else
+		pass "relocs/bad-$name" "$(sed 's/^mkpayload: bad.elf: //' stderr)"
+	fi
+}
+
+# offset_of ELF SECTION: where it is in the file.
+offset_of() {
+	echo $((0x$(readelf -SW "$1" 2>/dev/null | sed 's/\[ *//' |
+		awk -v name="$2" '$2 == name { print $5 }')))
+}
+
+# shellcheck disable=SC2086
+link kept.elf $first -fno-pic $kept
+at=$(offset_of kept.elf .rela.text)
+spoilt kept-type 'relocation of type 37 at 0x1000002 cannot' kept.elf \
+	$((at + 8)) '\045'
+spoilt kept-type-16 'relocation of type 12 at 0x1000002 cannot' kept.elf \
+	$((at + 8)) '\014'
+spoilt kept-offset 'relocation at 0x1f00002 is outside its section' kept.elf \
+	$((at + 2)) '\0360\001'
+spoilt kept-symbol 'relocation for symbol 65535, which' kept.elf \
+	$((at + 12)) '\0377\0377'
+spoilt kept-twice 'two relocations overlap at offset 0x5' kept.elf \
+	$((at + 8)) '\012' $((at + 24)) '\005' $((at + 32)) '\012'
+sections=$(number 40 8 kept.elf)
+text=$(readelf -SW kept.elf 2>/dev/null | sed 's/\[ *//' |
+	awk '$2 == ".rela.text" { print $1 + 0 }')
+spoilt kept-segment 'relocations for section .*, which is in no segment' \
+	kept.elf $((sections + 64 + 16)) '\0\0\0\0\1'
+spoilt kept-symbols 'relocation for symbol .*, which there is not' kept.elf \
+	$((sections + 64 * text + 40)) '\001'
+
+# A slot of the global offset table that ld could not do without.
+echo 'void slot(void) { asm volatile("pushq table@GOTPCREL(%rip)"); }' |
+	cat kernel.c - >got.c
+link got.elf $first -static -no-pie -fpic -Wl,--emit-relocs -T flat.ld got.c
+spoilt kept-got 'relocation of type 9 at .* cannot be done' got.elf 0 '\0177'
+
+# shellcheck disable=SC2086
+link pie.elf 0 $pie
+at=$(offset_of pie.elf .rela.dyn)
+spoilt pie-type 'relocation of type 6 at 0x.* cannot be done' pie.elf \
+	$((at + 8)) '\006'
+spoilt pie-offset 'relocation at 0x.* is outside the payload' pie.elf \
+	$((at + 4)) '\001'
+spoilt pie-bss 'relocation at 0x.* is outside the payload' pie.elf \
+	"$at" '\000\0060'
+spoilt pie-twice 'two relocations overlap' pie.elf $((at + 24)) \
+	"$(od -An -v -to1 -j "$at" -N 8 pie.elf | sed 's/ /\\0/g')"
+at=$(offset_of pie.elf .dynamic)
+spoilt pie-library 'not a kernel: needs a shared library' pie.elf "$at" '\001'
+spoilt pie-rel 'relocations of a kind (dynamic tag 17)' pie.elf "$at" '\021'
+spoilt pie-jmprel 'relocations of a kind (dynamic tag 23)' pie.elf "$at" '\027'
+rela=$(readelf -dW pie.elf 2>/dev/null | sed -n '/Tag/,$p' | grep -n '(RELA) ' |
+	cut -d : -f 1)
+rela=$((at + (rela - 2) * 16))
+spoilt pie-table 'dynamic relocations, .* are in no segment' pie.elf \
+	$((rela + 8 + 3)) '\001'
+spoilt pie-table-size 'dynamic relocations, .* are in no segment' pie.elf \
+	$((rela + 24 + 2)) '\001'
+spoilt pie-endless 'the dynamic section has no end' pie.elf \
+	$((64 + 2 * 56 + 32)) '\060\000'
+
+# Page tables for fixed addresses: it stays where it is linked.
+fixed() {
+	sed 's/note PT_NOTE/note PT_NULL/' linux.ld >fixed.ld
+	link fixed.elf 0x1000000 -static -no-pie -fno-pic -Wl,--emit-relocs \
+		-T fixed.ld linux.c && make_payload -o fixed fixed.elf ||
+		return 1
+	[ "$(info_of fixed kernel)" = 'plain ELF, five-level paging' ] &&
+		[ "$(info_of fixed 'relocation size')" = 0 ]
+}
+
+# ---- Linux ----
+
+# Linux with its per-CPU data linked to 0, notes, and a symbol that ld takes for
+# absolute: the kinds of references that Linux 6.1 has.
+cat >linux.c <<'END'
+__attribute__((section(".percpu"))) long counter = 1, *address = &counter + 8;
+__attribute__((section(".percpu"))) void *kernel_address = &kernel_address;
+extern long init_counter;
+long value = 2;
+__attribute__((section(".note.a"), aligned(4))) const struct {
+	unsigned int namesz, descsz, type;
+	char name[8];
+	void *desc;
+} note = { 6, 8, 1, "Linux", &value };
+void *const pointers[] = { &value, &counter, &init_counter };
+void _start(void)
+{
+	asm volatile("incq %gs:counter(%rip); movq $counter, %rax\n\t"
+		     "movq $value, %rcx; leaq init_counter(%rip), %rdx\n\t"
+		     "leaq value(%rip), %rdx");
+	for (;;)
+		;
+}
+END
+cat >linux.ld <<'END'
+PHDRS { text PT_LOAD; percpu PT_LOAD; data PT_LOAD; note PT_NOTE; }
+SECTIONS
+{
+	. = 0xffffffff80000000 + BASE;
+	.text : AT(BASE) { *(.text*) } :text
+	.rodata : AT(ADDR(.rodata) - 0xffffffff80000000) { *(.rodata*) } :text
+	.notes : AT(ADDR(.notes) - 0xffffffff80000000) { *(.note.a) } :text :note
+	load = ALIGN(4096);
+	.percpu 0 : AT(load - 0xffffffff80000000) { *(.percpu) } :percpu
+	. = load + 4096;
+	.data : AT(ADDR(.data) - 0xffffffff80000000) { *(.data*) } :data
+	init_counter = ABSOLUTE(counter + load);
+	/DISCARD/ : { *(.comment .note* .eh_frame) }
+}
+END
+# Except for the note, which names an address and keeps it.
+linux_moved() {
+	set -- -static -no-pie -fno-pic -Wl,--emit-relocs -T linux.ld linux.c
+	link first.elf 0x1000000 "$@" && link second.elf 0x1200000 "$@" ||
+		return 1
+	make_payload -o first first.elf && make_payload -o second second.elf ||
+		return 1
+	info_of first kernel >info && cat info
+	tail -c +113 second.bin | zstd -dcq >second.out
+	[ "$("$relocated" first.bin second.out moved.out)" = 0x200000 ] ||
+		return 1
+	cmp -l moved.out second.out >differ 2>&1 || :
+	cat differ
+	at=$((0x$(nm first.elf | sed -n 's/ . note$//p' | tail -c 7) + 26))
+	[ "$(awk '/EOF/ { next } { print $1 - 1 }' differ)" = "$at" ] ||
+		return 1
+	grep -q 'Linux, relocatable, KASLR' info
+}
+expect relocs/linux linux_moved
+expect relocs/fixed fixed
+
+exit "$failed"

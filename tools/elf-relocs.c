@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * elf-relocs.c - what in a kernel moves with it, from the three places that can
+ * tell: the table that Linux's build appends, the relocations that ld keeps
+ * with --emit-relocs, and the dynamic section of a static PIE.
+ *
+ * References: gABI chapters 4 and 5, x86-64 psABI 4.4 (psABI).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "elf-file.h"
+
+/* Where Linux's link addresses begin: physical address 0 as linked. */
+#define LINUX_START_KERNEL_MAP	0xffffffff80000000UL
+
+/* DT_RELR, DT_RELRSZ: newer than some <elf.h>. */
+#define DYN_RELR		36
+#define DYN_RELRSZ		35
+#define RELR_BITS		63
+
+/* ---- Linux's table ---- */
+
+/* One of the lists in it. */
+struct linux_list {
+	const u8 *entries;		/* s32 link addresses, unaligned */
+	u32 count;
+};
+
+static bool all_zero(const u8 *data, u64 size)
+{
+	return size == 0 || (data[0] == 0 && !memcmp(data, data + 1, size - 1));
+}
+
+/*
+ * Linux's build appends to the ELF file, in this order, a zero word and the
+ * places of 64-bit relocations; up to 6.14 a zero word and the places of
+ * inverse 32-bit ones; a zero word and the places of 32-bit ones. Each place
+ * is the low half of a link address. No header tells where the table begins
+ * or which kind it is, but the ELF file in front ends at elf->end, and link
+ * addresses are never zero: so the number of zero words decides.
+ * Returns whether that is what follows; the caller knows that not all is zero.
+ */
+static bool split_relocs(const struct elf *elf, struct linux_list *list)
+{
+	const u8 *tail = elf->data + elf->end;
+	u64 words = (elf->size - elf->end) / sizeof(s32);
+	struct linux_list found[RELOC_KINDS] = { 0 };
+	int lists = 0;
+
+	for (u64 i = 0; i < words; i++) {
+		const u8 *at = tail + i * sizeof(s32);
+		s32 entry;
+
+		memcpy(&entry, at, sizeof(entry));
+		if (entry == 0) {
+			if (lists == RELOC_KINDS)
+				return false;
+			found[lists++].entries = at + sizeof(s32);
+		} else {
+			if (lists == 0)
+				return false;
+			found[lists - 1].count++;
+		}
+	}
+	if (lists < 2 || (elf->size - elf->end) % sizeof(s32))
+		return false;
+
+	list[RELOC_64] = found[0];
+	if (lists == RELOC_KINDS)
+		list[RELOC_INVERSE32] = found[1];
+	list[RELOC_32] = found[lists - 1];
+	return true;
+}
+
+bool elf_has_linux_relocs(const struct elf *elf)
+{
+	struct linux_list list[RELOC_KINDS] = { 0 };
+
+	if (all_zero(elf->data + elf->end, elf->size - elf->end))
+		return false;
+	if (!split_relocs(elf, list))
+		die("%lu bytes behind the ELF file that are no relocation table",
+		    elf->size - elf->end);
+	return true;
+}
+
+/* Turns link addresses into offsets from the payload's first byte. */
+static void add_list(struct relocs *relocs, enum reloc_kind kind,
+		     const struct linux_list *list, const struct image *image)
+{
+	for (u32 i = 0; i < list->count; i++) {
+		s32 entry;
+		u64 offset;
+
+		memcpy(&entry, list->entries + i * sizeof(entry),
+		       sizeof(entry));
+		offset = (u64)(s64)entry - image->virt_addr;
+		if (offset >= image->file_size ||
+		    image->file_size - offset < RELOC_WIDTH(kind))
+			die("relocation at %#lx is outside the payload",
+			    (u64)(s64)entry);
+		relocs_add(relocs, kind, offset);
+	}
+}
+
+static void read_linux_relocs(const struct elf *elf, const struct image *image,
+			      struct relocs *relocs)
+{
+	struct linux_list list[RELOC_KINDS] = { 0 };
+
+	if (image->virt_addr != LINUX_START_KERNEL_MAP + image->link_addr)
+		die("linked at virtual %#lx, with Linux's relocation table must be %#lx",
+		    image->virt_addr,
+		    LINUX_START_KERNEL_MAP + image->link_addr);
+	split_relocs(elf, list);
+	for (int kind = 0; kind < RELOC_KINDS; kind++)
+		add_list(relocs, kind, &list[kind], image);
+}
+
+/* ---- addresses ---- */
+
+/* The segment whose bytes in the file @size bytes at @vaddr are, or NULL. */
+static const Elf64_Phdr *segment_at(const struct elf *elf, u64 vaddr, u64 size)
+{
+	for (unsigned int i = 0; i < elf->loads; i++) {
+		const Elf64_Phdr *p = &elf->phdr[elf->load[i]];
+		u64 offset = vaddr - p->p_vaddr;
+
+		if (offset < p->p_filesz && size <= p->p_filesz - offset)
+			return p;
+	}
+	return NULL;
+}
+
+/*
+ * Whether what is linked at @vaddr moves with the payload. Linux's per-CPU
+ * segment, for one, does not: it is linked to 0, its addresses are offsets.
+ */
+static bool moves(const struct image *image, u64 vaddr)
+{
+	return vaddr - image->virt_addr <= image->mem_size;
+}
+
+/* ---- ld --emit-relocs ---- */
+
+static Elf64_Shdr section(const struct elf *elf, u64 index)
+{
+	Elf64_Shdr s = { 0 };
+
+	if (index < elf->ehdr.e_shnum)
+		memcpy(&s, elf->data + elf->ehdr.e_shoff + index * sizeof(s),
+		       sizeof(s));
+	return s;
+}
+
+static Elf64_Sym symbol(const struct elf *elf, const Elf64_Shdr *symtab,
+			u64 index)
+{
+	Elf64_Sym sym;
+
+	if (symtab->sh_type != SHT_SYMTAB ||
+	    index >= symtab->sh_size / sizeof(sym))
+		die("relocation for symbol %lu, which there is not", index);
+	memcpy(&sym, elf->data + symtab->sh_offset + index * sizeof(sym),
+	       sizeof(sym));
+	return sym;
+}
+
+/*
+ * gABI: SHN_ABS does not move. In Linux it does if it lies in the kernel: some
+ * of the linker script's symbols are sums that ld takes for absolute.
+ */
+static bool symbol_moves(const struct elf *elf, const struct image *image,
+			 const Elf64_Sym *sym)
+{
+	if (sym->st_shndx == SHN_UNDEF)
+		return false;
+	if (sym->st_shndx == SHN_ABS)
+		return image->is_linux && moves(image, sym->st_value);
+	return moves(image, section(elf, sym->st_shndx).sh_addr) ||
+	       moves(image, sym->st_value);
+}
+
+/*
+ * One relocation of a place that moves or not (@place) for a symbol that moves
+ * or not (@target), psABI table 4.9.
+ */
+static void add_kept(struct relocs *relocs, const Elf64_Rela *rela, u64 offset,
+		     bool place, bool target)
+{
+	unsigned int type = ELF64_R_TYPE(rela->r_info);
+
+	switch (type) {
+	case R_X86_64_NONE:
+	case R_X86_64_SIZE32:
+	case R_X86_64_SIZE64:
+	case R_X86_64_TPOFF32:
+	case R_X86_64_TPOFF64:
+	case R_X86_64_DTPOFF32:
+	case R_X86_64_DTPOFF64:
+		return;
+	case R_X86_64_64:
+		if (target)
+			relocs_add(relocs, RELOC_64, offset);
+		return;
+	case R_X86_64_32:
+	case R_X86_64_32S:
+		if (target)
+			relocs_add(relocs, RELOC_32, offset);
+		return;
+	case R_X86_64_16:
+	case R_X86_64_8:
+		if (!target)
+			return;
+		break;
+	case R_X86_64_PC32:
+	case R_X86_64_PLT32:
+		if (place && !target)
+			relocs_add(relocs, RELOC_INVERSE32, offset);
+		else if (!place && target)
+			relocs_add(relocs, RELOC_32, offset);
+		return;
+	case R_X86_64_PC64:
+	case R_X86_64_PC16:
+	case R_X86_64_PC8:
+		if (place == target)
+			return;
+		break;
+	}
+	die("relocation of type %u at %#lx cannot be done at boot", type,
+	    rela->r_offset);
+}
+
+static void read_kept_section(const struct elf *elf, const struct image *image,
+			      const Elf64_Shdr *table, struct relocs *relocs)
+{
+	Elf64_Shdr target = section(elf, table->sh_info);
+	Elf64_Shdr symtab = section(elf, table->sh_link);
+	const Elf64_Phdr *p = segment_at(elf, target.sh_addr, target.sh_size);
+	Elf64_Rela rela;
+
+	if (!p)
+		die("relocations for section %u, which is in no segment",
+		    table->sh_info);
+	for (u64 at = 0; table->sh_size - at >= sizeof(rela); at += sizeof(rela)) {
+		Elf64_Sym sym;
+		u64 offset;
+
+		memcpy(&rela, elf->data + table->sh_offset + at, sizeof(rela));
+		sym = symbol(elf, &symtab, ELF64_R_SYM(rela.r_info));
+		offset = rela.r_offset - target.sh_addr;
+		if (offset >= target.sh_size)
+			die("relocation at %#lx is outside its section",
+			    rela.r_offset);
+		offset += target.sh_addr - p->p_vaddr + p->p_paddr -
+			  image->link_addr;
+		add_kept(relocs, &rela, offset, moves(image, p->p_vaddr),
+			 symbol_moves(elf, image, &sym));
+	}
+}
+
+/* Notes are for whoever loads the file: what they say is left as it is. */
+static bool read_kept_relocs(const struct elf *elf, const struct image *image,
+			     struct relocs *relocs)
+{
+	bool found = false;
+
+	if (!elf->ehdr.e_shoff)
+		return false;
+	for (unsigned int i = 0; i < elf->ehdr.e_shnum; i++) {
+		Elf64_Shdr table = section(elf, i);
+		Elf64_Shdr target = section(elf, table.sh_info);
+
+		if (table.sh_type != SHT_RELA || table.sh_flags & SHF_ALLOC ||
+		    !(target.sh_flags & SHF_ALLOC) ||
+		    target.sh_type == SHT_NOTE)
+			continue;
+		read_kept_section(elf, image, &table, relocs);
+		found = true;
+	}
+	return found;
+}
+
+/* ---- static PIE ---- */
+
+struct dynamic {
+	u64 rela, rela_size;
+	u64 relr, relr_size;
+};
+
+/* ld makes a PIE that is linked elsewhere than at 0 an ET_EXEC. */
+static const Elf64_Phdr *find_dynamic(const struct elf *elf)
+{
+	for (unsigned int i = 0; i < elf->ehdr.e_phnum; i++) {
+		const Elf64_Phdr *p = &elf->phdr[i];
+
+		if (p->p_type == PT_DYNAMIC && p->p_filesz)
+			return p;
+	}
+	return NULL;
+}
+
+static struct dynamic read_dynamic(const struct elf *elf, const Elf64_Phdr *p)
+{
+	struct dynamic found = { 0 };
+	Elf64_Dyn dyn;
+
+	for (u64 at = 0; p->p_filesz - at >= sizeof(dyn); at += sizeof(dyn)) {
+		memcpy(&dyn, elf->data + p->p_offset + at, sizeof(dyn));
+		switch (dyn.d_tag) {
+		case DT_NULL:
+			return found;
+		case DT_RELA:
+			found.rela = dyn.d_un.d_ptr + elf->bias;
+			break;
+		case DT_RELASZ:
+			found.rela_size = dyn.d_un.d_val;
+			break;
+		case DYN_RELR:
+			found.relr = dyn.d_un.d_ptr + elf->bias;
+			break;
+		case DYN_RELRSZ:
+			found.relr_size = dyn.d_un.d_val;
+			break;
+		case DT_NEEDED:
+			die("not a kernel: needs a shared library");
+		case DT_REL:
+		case DT_JMPREL:
+			die("relocations of a kind (dynamic tag %ld) that cannot be done at boot",
+			    dyn.d_tag);
+		}
+	}
+	die("the dynamic section has no end");
+}
+
+/* A table in memory that the dynamic section points to. */
+static const u8 *dynamic_table(const struct elf *elf, u64 vaddr, u64 size)
+{
+	const Elf64_Phdr *p = segment_at(elf, vaddr, size);
+
+	if (!p)
+		die("dynamic relocations, %#lx bytes at %#lx, are in no segment",
+		    size, vaddr);
+	return elf->data + p->p_offset + (vaddr - p->p_vaddr);
+}
+
+/* A place of 8 bytes, its offset in the flat image. */
+static u64 dynamic_place(const struct elf *elf, const struct image *image,
+			 u64 vaddr)
+{
+	const Elf64_Phdr *p = segment_at(elf, vaddr, sizeof(u64));
+
+	if (!p)
+		die("relocation at %#lx is outside the payload", vaddr);
+	return vaddr - p->p_vaddr + p->p_paddr - image->link_addr;
+}
+
+static void read_rela(const struct elf *elf, const struct image *image,
+		      const struct dynamic *dynamic, struct relocs *relocs)
+{
+	u64 count = dynamic->rela_size / sizeof(Elf64_Rela);
+	const u8 *table;
+
+	if (!count)
+		return;
+	table = dynamic_table(elf, dynamic->rela, dynamic->rela_size);
+	for (u64 i = 0; i < count; i++) {
+		Elf64_Rela rela;
+		u64 offset, value;
+
+		memcpy(&rela, table + i * sizeof(rela), sizeof(rela));
+		if (ELF64_R_TYPE(rela.r_info) == R_X86_64_NONE)
+			continue;
+		if (ELF64_R_TYPE(rela.r_info) != R_X86_64_RELATIVE)
+			die("relocation of type %lu at %#lx cannot be done at boot",
+			    ELF64_R_TYPE(rela.r_info), rela.r_offset);
+		offset = dynamic_place(elf, image, rela.r_offset + elf->bias);
+		value = rela.r_addend + elf->bias;
+		memcpy(image->bytes.data + offset, &value, sizeof(value));
+		relocs_add(relocs, RELOC_64, offset);
+	}
+}
+
+static void move_relr(const struct elf *elf, const struct image *image,
+		      u64 vaddr, struct relocs *relocs)
+{
+	u64 offset = dynamic_place(elf, image, vaddr);
+	u64 value;
+
+	memcpy(&value, image->bytes.data + offset, sizeof(value));
+	value += elf->bias;
+	memcpy(image->bytes.data + offset, &value, sizeof(value));
+	relocs_add(relocs, RELOC_64, offset);
+}
+
+/* gABI, DT_RELR: an address, then bit maps of the 63 words behind each. */
+static void read_relr(const struct elf *elf, const struct image *image,
+		      const struct dynamic *dynamic, struct relocs *relocs)
+{
+	u64 count = dynamic->relr_size / sizeof(u64);
+	const u8 *table;
+	u64 next = 0;
+
+	if (!count)
+		return;
+	table = dynamic_table(elf, dynamic->relr, dynamic->relr_size);
+	for (u64 i = 0; i < count; i++) {
+		u64 entry;
+
+		memcpy(&entry, table + i * sizeof(entry), sizeof(entry));
+		if (!(entry & 1)) {
+			move_relr(elf, image, entry + elf->bias, relocs);
+			next = entry + elf->bias + sizeof(u64);
+			continue;
+		}
+		for (u64 bit = 0; bit < RELR_BITS; bit++) {
+			if (entry >> (bit + 1) & 1)
+				move_relr(elf, image, next + bit * sizeof(u64),
+					  relocs);
+		}
+		next += RELR_BITS * sizeof(u64);
+	}
+}
+
+/* ---- all of them ---- */
+
+struct blob elf_relocate(const struct elf *elf, const struct image *image)
+{
+	const Elf64_Phdr *dynamic_segment = find_dynamic(elf);
+	struct dynamic dynamic = { 0 };
+	struct relocs relocs = { 0 };
+	bool found = elf->ehdr.e_type == ET_DYN;
+
+	if (found && !dynamic_segment)
+		die("position-independent executable without a dynamic section");
+	if (dynamic_segment)
+		dynamic = read_dynamic(elf, dynamic_segment);
+
+	if (found || dynamic.rela_size || dynamic.relr_size) {
+		read_rela(elf, image, &dynamic, &relocs);
+		read_relr(elf, image, &dynamic, &relocs);
+		found = true;
+	} else if (elf_has_linux_relocs(elf)) {
+		read_linux_relocs(elf, image, &relocs);
+		found = true;
+	} else {
+		found = read_kept_relocs(elf, image, &relocs);
+	}
+	/* Who brings page tables for fixed addresses cannot be moved. */
+	if (!found || !(image->is_linux || image->identity)) {
+		relocs_free(&relocs);
+		return (struct blob){ 0 };
+	}
+	return relocs_store(&relocs, image->file_size);
+}
