@@ -184,7 +184,7 @@ debug: $(RUN_DEPS) ## repack a kernel and boot it by BIOS, stopped, with gdb att
 
 # ---- Tests.
 
-SUITES := lint unit payload boot install emulator sev
+SUITES := lint unit payload boot install emulator sev hostile
 
 .PHONY: check $(SUITES:%=check-%) lint
 check: $(SUITES:%=check-deps-%) ## run every test

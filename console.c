@@ -32,9 +32,10 @@
 /*
  * Status reads until a UART counts as dead. A read of a real port takes about
  * a microsecond: enough to drain a FIFO at 1200 baud. As an exit to the
- * hypervisor it takes a few: about a second.
+ * hypervisor it takes a few.
  */
-#define UART_MAX_POLLS	0x40000
+#define UART_MAX_POLLS		0x40000
+#define UART_MAX_POLLS_SEV_ES	0x8000
 
 /* VGA text memory: two bytes a character, rows one after the other. */
 #define VGA_MONO_MODE	7
@@ -121,10 +122,11 @@ static void uart_give_up(void)
  */
 static bool uart_wait(void)
 {
-	unsigned int polls;
+	unsigned int polls = sev_es_active() ? UART_MAX_POLLS_SEV_ES :
+					       UART_MAX_POLLS;
 	u8 status;
 
-	for (polls = 0; polls < UART_MAX_POLLS; polls++) {
+	for (; polls; polls--) {
 		status = port_in(con.uart_port + UART_LSR);
 		if (status == BUS_FLOATS)
 			break;

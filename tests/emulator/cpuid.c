@@ -38,7 +38,7 @@
 #define SIGNATURE_ECX		0x564b4d56
 #define SIGNATURE_EDX		0x0000004d
 
-struct cpuid_regs guest_cpuid(const struct vcpu *vcpu, u32 function, u32 index)
+static struct cpuid_regs honest_cpuid(const struct vcpu *vcpu, u32 function, u32 index)
 {
 	struct cpuid_regs r;
 
@@ -92,5 +92,13 @@ struct cpuid_regs guest_cpuid(const struct vcpu *vcpu, u32 function, u32 index)
 		r.ebx = config.cbit | PHYS_BITS_LOST << CPUID_SEV_REDUCTION;
 		break;
 	}
+	return r;
+}
+
+struct cpuid_regs guest_cpuid(const struct vcpu *vcpu, u32 function, u32 index)
+{
+	struct cpuid_regs r = honest_cpuid(vcpu, function, index);
+
+	attack_cpuid(function, &r);
 	return r;
 }

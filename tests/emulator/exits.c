@@ -33,7 +33,8 @@ void exits_init(struct vcpu *vcpu)
 	arm(&v->icpt_dr_read, 7, es || armed);
 	arm(&v->icpt_dr_write, 7, es || armed);
 	v->icpt_exceptions =
-		(armed || vcpu->intercepts & HOOK_INTERCEPT_DB ? 1u << X86_DB : 0) |
+		(armed || config.hostile || vcpu->intercepts & HOOK_INTERCEPT_DB ?
+		 1u << X86_DB : 0) |
 		(es && vcpu->intercepts & HOOK_INTERCEPT_AC ? 1u << X86_AC : 0);
 	v->icpt3 = ICPT3(SVM_EXIT_INIT) | ICPT3(SVM_EXIT_CPUID) | ICPT3(SVM_EXIT_HLT) |
 		   ICPT3(SVM_EXIT_INVLPGA) | ICPT3(SVM_EXIT_IOIO) | ICPT3(SVM_EXIT_MSR) |
@@ -52,6 +53,9 @@ void exits_init(struct vcpu *vcpu)
 	} else if (vcpu->nmi_masked) {
 		v->icpt3 |= ICPT3(SVM_EXIT_IRET);
 	}
+	/* Switched by their addresses: QEMU looks at the hypervisor's own DR7. */
+	if (config.hostile)
+		v->dr7 = DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2;
 }
 
 /* The marker's figures are taken, and DR0 goes back to the guest. */
@@ -62,7 +66,8 @@ static void marker_reached(struct vcpu *vcpu)
 	write_dr7(DR7_INIT);
 	write_dr0(vcpu->guest_dr0);
 	vcpu->vmcb->dr7 = config.sev == SEV_ES ? DR7_INIT : vcpu->dr7;
-	vcpu->vmcb->dr6 &= ~1ull;
+	vcpu->vmcb->dr6 &= ~(u64)DR6_B0;
+	hostile_marker();
 	exits_init(vcpu);
 }
 
@@ -70,8 +75,10 @@ static void exit_db(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
 
-	if (vcpu->marker_armed && v->rip == config.marker && v->dr6 & 1)
+	if (vcpu->marker_armed && v->rip == config.marker && v->dr6 & DR6_B0)
 		marker_reached(vcpu);
+	else if (config.hostile && (hostile_proof(vcpu) || events_db(vcpu)))
+		exits_init(vcpu);
 	else if (vcpu->intercepts & HOOK_INTERCEPT_DB && config.sev == SEV_ES)
 		vc_raise(vcpu, SVM_EXIT_EXCP_DB);
 	else

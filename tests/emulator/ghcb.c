@@ -35,9 +35,10 @@ static void mark(struct ghcb *g, size_t offset)
 	mark((g), offsetof(struct ghcb, field)); \
 } while (0)
 
-/* The host's answer by the MSR protocol. */
+/* The host's answer by the MSR protocol, where the request still is. */
 static void answer(struct vcpu *vcpu, u64 value)
 {
+	value = attack_answer(vcpu->ghcb_msr, value);
 	trace("answer %#lx", value);
 	vcpu->ghcb_msr = value;
 }
@@ -46,7 +47,8 @@ static void answer(struct vcpu *vcpu, u64 value)
  * The host's answer by the page.  As in KVM the bitmap is made afresh, with
  * RAX to RDX valid after every exit.
  */
-static void publish(struct ghcb *g, const struct reply *reply)
+static void publish(struct ghcb *g, const struct ghcb *request,
+		    const struct reply *reply)
 {
 	trace("reply %#lx %#lx rax %#lx rbx %#lx rcx %#lx rdx %#lx", reply->info_1,
 	      reply->info_2, reply->rax, reply->rbx, reply->rcx, reply->rdx);
@@ -57,6 +59,7 @@ static void publish(struct ghcb *g, const struct reply *reply)
 	PUT(g, rdx, reply->rdx);
 	PUT(g, sw_exit_info_1, reply->info_1);
 	PUT(g, sw_exit_info_2, reply->info_2);
+	attack_reply(g, request);
 }
 
 static u64 sev_info(void)
@@ -160,7 +163,8 @@ static void malformed(struct vcpu *vcpu, const struct ghcb *g, struct reply *rep
 static void raise_gp(struct reply *reply)
 {
 	reply->info_1 = GHCB_REPLY_EXCEPTION;
-	reply->info_2 = EVENT_VALID | EVENT_TYPE_EXCEPTION | EVENT_ERROR_VALID | X86_GP;
+	/* KVM leaves the error code out. */
+	reply->info_2 = EVENT_VALID | EVENT_TYPE_EXCEPTION | X86_GP;
 }
 
 /* @len bytes of scratch inside the shared buffer; NULL if they are not. */
@@ -262,7 +266,7 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		reply->rcx = rdmsr(MSR_TSC_AUX);
 		/* fall through */
 	case SVM_EXIT_RDTSC:
-		tsc = rdtsc();
+		tsc = attack_tsc(rdtsc());
 		reply->rax = (u32)tsc;
 		reply->rdx = tsc >> 32;
 		break;
@@ -320,8 +324,9 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 
 static void check_version(struct vcpu *vcpu, const struct ghcb *g)
 {
-	if (g->protocol_version >= GHCB_PROTOCOL_MIN &&
-	    g->protocol_version <= config.ghcb_max)
+	/* Who lies about the versions may not complain of the choice. */
+	if (hostile_running() || (g->protocol_version >= GHCB_PROTOCOL_MIN &&
+				  g->protocol_version <= config.ghcb_max))
 		return;
 	/* OVMF's SEC phase leaves it at 0, and KVM does not look. */
 	if (!g->protocol_version && config.mode == MODE_OVMF)
@@ -349,6 +354,7 @@ static void page_protocol(struct vcpu *vcpu, u64 gpa)
 	/* One look at what the guest says, and all checks on that. */
 	page = (struct ghcb *)npt_frame(gpa, VIEW_SHARED);
 	memcpy(&request, page, sizeof(request));
+	watch_request(&request, gpa);
 	report_vmgexit_page(request.sw_exit_code);
 	trace("vmgexit page %#lx info %#lx %#lx rip %#lx", request.sw_exit_code,
 	      request.sw_exit_info_1, request.sw_exit_info_2, vcpu->vmcb->rip);
@@ -364,13 +370,15 @@ static void page_protocol(struct vcpu *vcpu, u64 gpa)
 		else
 			serve(vcpu, page, &request, gpa, &reply);
 	}
-	publish(page, &reply);
+	publish(page, &request, &reply);
+	events_replied(gpa);
 }
 
 void vmgexit(struct vcpu *vcpu)
 {
 	u64 msr = vcpu->ghcb_msr;
 
+	events_trigger(FROM_VMGEXIT);
 	if (msr & GHCB_MSR_INFO_MASK)
 		msr_protocol(vcpu, msr);
 	else

@@ -47,7 +47,7 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 	u32 rights = PTE_W | PTE_U;
 	u64 cbit = vmcb->cr4 & CR4_PAE ? cbit_mask() : 0;
 	u64 table = vmcb->cr3 & PTE_ADDR & ~cbit;
-	u64 entry = 0, span = 0;
+	u64 entry = 0, span = 0, gpa;
 	enum view view;
 	u8 *frame;
 
@@ -57,6 +57,8 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 		frame = npt_frame(va, VIEW_PRIVATE);
 		if (!frame)
 			end_error(vcpu, "CPU access to %#lx, which is not RAM", va);
+		if (access & PF_W)
+			npt_store(va, VIEW_PRIVATE);
 		return frame;
 	}
 	if (levels == 3)
@@ -98,8 +100,10 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 		return NULL;
 
 	view = !cbit || entry & cbit || access & PF_ID ? VIEW_PRIVATE : VIEW_SHARED;
-	frame = npt_frame(((entry & PTE_ADDR & ~cbit) & ~(span - 1)) | (va & (span - 1)),
-			  view);
+	gpa = ((entry & PTE_ADDR & ~cbit) & ~(span - 1)) | (va & (span - 1));
+	frame = npt_frame(gpa, view);
+	if (frame && access & PF_W)
+		npt_store(gpa, view);
 	if (!frame)
 		end_error(vcpu, "CPU access to %#lx, which is mapped to no RAM", va);
 	return frame;

@@ -183,7 +183,7 @@ static bool must_split(u16 port, unsigned int size, bool out)
 	return false;
 }
 
-u32 io_in(u16 port, unsigned int size)
+static u32 machine_in(u16 port, unsigned int size)
 {
 	u32 value = 0;
 	unsigned int i;
@@ -202,6 +202,11 @@ u32 io_in(u16 port, unsigned int size)
 	if (port == PORT_CMOS_DATA)
 		return cmos_byte();
 	return size == 1 ? inb(port) : size == 2 ? inw(port) : inl(port);
+}
+
+u32 io_in(u16 port, unsigned int size)
+{
+	return attack_port(port, machine_in(port, size));
 }
 
 void io_out(u16 port, unsigned int size, u32 value)

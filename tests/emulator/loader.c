@@ -10,6 +10,7 @@
 #include <asm/bootparam.h>
 
 #include "sevemu.h"
+#include "watch.h"
 
 #define E820_MAX		32
 #define VGA_START		0xa0000
@@ -26,6 +27,9 @@
 #define GUEST_TABLES		0x11000	/* PML4, PDPT, 4 PDs */
 #define GUEST_CMDLINE		0x20000
 #define CMDLINE_MAX		0x8000
+#define GUEST_RNG_SEED		0x38000
+#define RNG_SEED_WORDS		4
+#define SETUP_RNG_SEED		9
 
 #define BOOT_CS			0x10	/* boot protocol, 32-bit and 64-bit */
 #define BOOT_DS			0x18
@@ -212,6 +216,40 @@ static void load_initrd(struct setup_header *hdr)
 	hdr->ramdisk_size = size;
 }
 
+struct boot_params *loader_zero_page(void)
+{
+	return (struct boot_params *)npt_frame(GUEST_ZERO_PAGE, VIEW_PRIVATE);
+}
+
+/* A seed for the kernel's random numbers, which nobody else may see. */
+static void add_rng_seed(struct setup_header *hdr)
+{
+	struct setup_data *node = (void *)guest_ram(GUEST_RNG_SEED, PAGE_SIZE);
+	u64 *words = (u64 *)(node + 1), i;
+
+	node->next = 0;
+	node->type = SETUP_RNG_SEED;
+	node->len = RNG_SEED_WORDS * sizeof(*words);
+	for (i = 0; i < RNG_SEED_WORDS; i++)
+		words[i] = 0x5eedca4a12f7b963 * (i * 2 + 1);
+	hdr->setup_data = GUEST_RNG_SEED;
+	watch_secret((u64)words, (u64)(words + RNG_SEED_WORDS));
+}
+
+/* What a stub may write to: boot.rst, "init_size", and what it was handed. */
+static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
+{
+	u64 run = hdr->pref_address;
+
+	if (hdr->relocatable_kernel && ALIGN_UP(load, hdr->kernel_alignment) > run)
+		run = ALIGN_UP(load, hdr->kernel_alignment);
+	watch_own(load, load + size);
+	watch_own(run, run + hdr->init_size);
+	watch_own(GUEST_ZERO_PAGE, GUEST_ZERO_PAGE + PAGE_SIZE);
+	/* The CPU marks entries as accessed. */
+	watch_own(GUEST_TABLES, GUEST_TABLES + 6 * PAGE_SIZE);
+}
+
 /* Zero page, command line, initrd, image; the address of its 32-bit entry. */
 static u64 load_kernel(void)
 {
@@ -252,6 +290,10 @@ static u64 load_kernel(void)
 	hdr->type_of_loader = LOADER_UNDEFINED;
 	hdr->code32_start = load;
 	hdr->setup_data = 0;
+	if (config.hostile) {
+		add_rng_seed(hdr);
+		own_ranges(hdr, load, size);
+	}
 	load_initrd(hdr);
 	make_e820(bp);
 	return load;

@@ -54,7 +54,7 @@ void hv_exception_report(const u64 *frame)
 		"%#lx, cr2 %#lx", frame[0], frame[1], frame[2], read_cr2());
 }
 
-static u64 parse_number(const char *s)
+u64 parse_number(const char *s)
 {
 	unsigned int base = 10;
 	u64 v = 0;
@@ -79,10 +79,12 @@ static bool option_is(const char *a, const char *b)
 }
 
 /* One "name=value" of the wrapper's options, which the wrapper has checked. */
-static void config_set(const char *name, const char *value)
+static void config_set(const char *name, char *value)
 {
 	u64 number;
 
+	if (hostile_option(name, value))
+		return;
 	if (option_is(name, "sev")) {
 		config.sev = option_is(value, "off") ? SEV_OFF :
 			     option_is(value, "sev") ? SEV_SEV : SEV_ES;
@@ -160,12 +162,13 @@ static void inject_nmi(struct vcpu *vcpu)
 	exits_init(vcpu);
 }
 
-static void vcpu_run(struct vcpu *vcpu)
+void vcpu_run(struct vcpu *vcpu)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
 
 	for (;;) {
 		inject_nmi(vcpu);
+		events_enter(vcpu);
 		vmcb->n_cr3 = npt_root(vcpu);
 		vmcb->rax = vcpu->gpr[RAX];
 		report_clock(true);
@@ -173,6 +176,8 @@ static void vcpu_run(struct vcpu *vcpu)
 		report_clock(false);
 		vcpu->gpr[RAX] = vmcb->rax;
 		vcpu->gpr[RSP] = vmcb->rsp;
+		hostile_exit();
+		events_exit(vcpu);
 		exit_handle(vcpu);
 	}
 }
@@ -195,5 +200,7 @@ void hv_main(u64 base)
 	loader_start(&vcpu);
 	msr_init(&vcpu);
 	exits_init(&vcpu);
+	if (config.hostile)
+		hostile_campaign(&vcpu);
 	vcpu_run(&vcpu);
 }

@@ -19,6 +19,8 @@
  * walked or fetched with C=0 is mapped in both views, and noted.
  */
 #include "sevemu.h"
+#include "snapshot.h"
+#include "watch.h"
 
 #define REGIONS_MAX		8
 #define VIEW_TABLES		(PHYS_GIB / 512)	/* PDPTs of a view */
@@ -31,6 +33,7 @@ struct region {
 	u64 size;
 	u8 *host;
 	u8 *state;		/* HOOK_FRAME_*, one a frame */
+	u8 *flags;		/* FRAME_*, one a frame */
 	bool rom;		/* writes by the host side are ignored */
 };
 
@@ -85,7 +88,8 @@ static u64 *view_entry(enum view view, u64 gpa, int level)
 
 static void view_map(enum view view, u64 gpa, u64 host)
 {
-	*view_entry(view, gpa, 0) = host | NPT_LEAF;
+	/* The CPU sets the dirty bit: snapshots look at it. */
+	*view_entry(view, gpa, 0) = host | (NPT_LEAF & ~(u64)PTE_D);
 	flush = true;
 }
 
@@ -143,6 +147,7 @@ static struct region *region_add(u64 gpa, u64 size, u8 *host)
 	r->size = size;
 	r->host = host;
 	r->state = npt_alloc(ALIGN_UP(frames, PAGE_SIZE) / PAGE_SIZE);
+	r->flags = npt_alloc(ALIGN_UP(frames, PAGE_SIZE) / PAGE_SIZE);
 	memset(r->state, HOOK_FRAME_PRIVATE, frames);
 
 	while (gpa < end) {
@@ -219,6 +224,107 @@ static void scramble(u64 gpa, u64 *host)
 		host[i] ^= keystream(gpa + i * sizeof(u64));
 }
 
+/* ---- For snapshots, and for the watch over stores. */
+
+u8 *npt_flags(u64 gpa)
+{
+	struct region *r = region_of(gpa);
+
+	return r ? &r->flags[(gpa - r->gpa) / PAGE_SIZE] : NULL;
+}
+
+u8 *npt_host(u64 gpa)
+{
+	struct region *r = region_of(gpa);
+
+	return r ? r->host + (gpa - r->gpa) : NULL;
+}
+
+u64 *npt_leaf(enum view view, u64 gpa)
+{
+	return view_entry(view, gpa, 0);
+}
+
+/* As a snapshot has it: the bytes are brought by the caller. */
+void npt_set_state(u64 gpa, unsigned int state)
+{
+	struct region *r = region_of(gpa);
+	u64 host = (u64)npt_host(gpa);
+
+	r->state[(gpa - r->gpa) / PAGE_SIZE] = state;
+	view_unmap(VIEW_PRIVATE, gpa);
+	view_unmap(VIEW_SHARED, gpa);
+	if (state != HOOK_FRAME_SHARED)
+		view_map(VIEW_PRIVATE, gpa, host);
+	if (state != HOOK_FRAME_PRIVATE)
+		view_map(VIEW_SHARED, gpa, host);
+}
+
+void npt_each_frame(void (*see)(u64 gpa))
+{
+	unsigned int i;
+	u64 offset;
+
+	for (i = 0; i < region_count; i++)
+		for (offset = 0; offset < regions[i].size; offset += PAGE_SIZE)
+			see(regions[i].gpa + offset);
+}
+
+/* The CPU stored to RAM on the guest's behalf: an exception frame. */
+void npt_store(u64 gpa, enum view view)
+{
+	*npt_flags(gpa) |= FRAME_STORED | (view == VIEW_SHARED ? FRAME_STORED_SHARED : 0);
+}
+
+bool npt_stored_shared(u64 gpa)
+{
+	return *npt_flags(gpa) & FRAME_STORED_SHARED ||
+	       (npt_frame_state(gpa) == HOOK_FRAME_SHARED &&
+		*npt_leaf(VIEW_SHARED, gpa) & PTE_D);
+}
+
+/* A frame out of the guest's reach for a moment: a touch is a nested fault. */
+void npt_hide(enum view view, u64 gpa)
+{
+	*npt_leaf(view, gpa) &= ~(u64)PTE_P;
+	flush = true;
+}
+
+void npt_show(enum view view, u64 gpa)
+{
+	u64 *leaf = npt_leaf(view, gpa);
+
+	if (*leaf)
+		*leaf |= PTE_P;
+	flush = true;
+}
+
+static void hide_private(u64 gpa)
+{
+	npt_hide(VIEW_PRIVATE, gpa);
+}
+
+static void show_private(u64 gpa)
+{
+	npt_show(VIEW_PRIVATE, gpa);
+}
+
+void npt_hide_all(bool hide)
+{
+	npt_each_frame(hide ? hide_private : show_private);
+}
+
+/* What the entry that goes away knows of the guest's stores. */
+static void remember_stores(u64 page)
+{
+	u8 *flags = npt_flags(page);
+
+	if (*npt_leaf(VIEW_SHARED, page) & PTE_D)
+		*flags |= FRAME_STORED | FRAME_STORED_SHARED;
+	if (*npt_leaf(VIEW_PRIVATE, page) & PTE_D)
+		*flags |= FRAME_STORED;
+}
+
 /*
  * The host address of @gpa, after its frame was brought to @view; NULL if it
  * is not the guest's RAM.
@@ -233,8 +339,18 @@ u8 *npt_frame(u64 gpa, enum view view)
 		return NULL;
 	host = r->host + (page - r->gpa);
 	state = &r->state[(page - r->gpa) / PAGE_SIZE];
+	if (config.hostile) {
+		snapshot_save(page);
+		r->flags[(page - r->gpa) / PAGE_SIZE] |= FRAME_TOUCHED;
+	}
 
 	if (config.sev != SEV_OFF && (view == VIEW_SHARED) != (*state == HOOK_FRAME_SHARED)) {
+		if (config.hostile)
+			remember_stores(page);
+		if (view == VIEW_SHARED)
+			watch_shared(page);
+		else
+			events_trigger(FROM_UNSHARED);
 		scramble(page, (u64 *)host);
 		view_unmap(!view, page);
 		view_map(view, page, (u64)host);
@@ -309,6 +425,8 @@ void npt_fault(struct vcpu *vcpu)
 		gpa &= ~cbit_mask();
 
 	if (region_of(gpa)) {
+		if (events_fault(vcpu, view, gpa, info) || snapshot_fault(gpa, info))
+			return;
 		if (view == VIEW_SHARED && info & NPF_WALK)
 			note_frame(gpa, "walked");
 		else if (view == VIEW_SHARED && info & PF_ID)

@@ -34,6 +34,7 @@ struct config {
 	unsigned int cbit;
 	unsigned int ghcb_max;
 	bool la57, rdtsc, strict, icount, trace, hooks;
+	bool hostile;		/* a campaign of lies: hostile.c */
 	bool has_marker;
 	u64 marker;		/* linear address */
 	u64 load;		/* of the kernel; 0: where it prefers to be */
@@ -70,6 +71,8 @@ struct insn {
 /* main.c */
 extern struct config config;
 extern u64 hv_base;
+void vcpu_run(struct vcpu *vcpu);
+u64 parse_number(const char *s);
 
 /* vmrun.S, entry.S, and what entry.S calls */
 void svm_enter(struct vmcb *vmcb, u64 *gpr);
@@ -102,6 +105,36 @@ unsigned int npt_frame_state(u64 gpa);
 u64 npt_host_peek(u64 gpa);
 void npt_flush(void);
 void npt_fault(struct vcpu *vcpu);
+void npt_store(u64 gpa, enum view view);
+void npt_hide(enum view view, u64 gpa);
+void npt_show(enum view view, u64 gpa);
+void npt_hide_all(bool hide);
+
+/* snapshot.c */
+void snapshot_save(u64 gpa);
+bool snapshot_fault(u64 gpa, u64 info);
+
+/* attack.c: where a lie takes effect; without one all pass things on */
+void attack_cpuid(u32 function, struct cpuid_regs *r);
+u64 attack_answer(u64 request, u64 value);
+void attack_reply(struct ghcb *page, const struct ghcb *request);
+u32 attack_port(u16 port, u32 value);
+u64 attack_tsc(u64 tsc);
+
+/* events.c; what an event waits for before it counts instructions */
+enum trigger { FROM_START, FROM_VC, FROM_VMGEXIT, FROM_PROOF, FROM_UNSHARED };
+
+void events_enter(struct vcpu *vcpu);
+void events_exit(struct vcpu *vcpu);
+bool events_db(struct vcpu *vcpu);
+void events_trigger(enum trigger trigger);
+void events_replied(u64 gpa);
+bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info);
+
+/* watch.c */
+void watch_request(const struct ghcb *g, u64 gpa);
+void watch_shared(u64 gpa);
+void watch_shared_store(u64 gpa);
 
 /* guest.c: memory as the guest's page tables show it */
 struct guest_fault {
@@ -174,6 +207,7 @@ u16 fwcfg_find(const char *name, u32 *size);
 /* loader.c */
 void loader_memory(void);
 void loader_start(struct vcpu *vcpu);
+struct boot_params *loader_zero_page(void);
 extern struct e820_entry machine_e820[];
 extern unsigned int machine_e820_count;
 
@@ -213,6 +247,16 @@ __attribute__((noreturn)) void end_run(enum end end, const char *fmt, ...)
 __attribute__((noreturn)) void end_terminated(u64 request);
 __attribute__((noreturn)) void end_error(struct vcpu *vcpu, const char *fmt, ...)
 	printf_like(2, 3);
+
+/* hostile.c: a campaign of lies, in which the end of a run is not the end */
+bool hostile_option(const char *name, char *value);
+void hostile_campaign(struct vcpu *vcpu);
+bool hostile_running(void);
+void hostile_exit(void);
+void hostile_marker(void);
+bool hostile_proof(struct vcpu *vcpu);
+void hostile_end(enum end end, bool stopped, u64 term);
+void hostile_violation(unsigned int code);
 
 /* string.c */
 void *memcpy(void *dst, const void *src, size_t n);

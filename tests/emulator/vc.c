@@ -212,7 +212,7 @@ static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 		    struct met *met)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
-	bool has_error = X86_HAS_ERROR_CODE >> vector & 1;
+	bool has_error = vector < X86_EXCEPTIONS && X86_HAS_ERROR_CODE >> vector & 1;
 	u64 rflags = vmcb->rflags;
 	unsigned int cpl = vmcb->cpl;
 	struct segment cs;
@@ -265,6 +265,7 @@ void guest_raise(struct vcpu *vcpu, unsigned int vector, u32 error_code)
 {
 	struct met met = { 0 };
 
+	trace("raise %u rip %#lx", vector, vcpu->vmcb->rip);
 	while (!deliver(vcpu, vector, error_code, &met)) {
 		trace("fault %u in delivery of %u", met.vector, vector);
 		if (met.vector == X86_PF)
@@ -295,4 +296,5 @@ void vc_raise(struct vcpu *vcpu, u64 exit_code)
 	report_vc(exit_code);
 	trace("vc %#lx rip %#lx", exit_code, vcpu->vmcb->rip);
 	guest_raise(vcpu, X86_VC, exit_code);
+	events_trigger(FROM_VC);
 }

@@ -31,8 +31,13 @@
 #define RFLAGS_VM		0x00020000
 
 #define DR6_INIT		0xffff0ff0
+#define DR6_B0			0x00000001	/* breakpoint 0 was met */
+#define DR6_B2			0x00000004
+#define DR6_BS			0x00004000	/* single step */
 #define DR7_INIT		0x00000400
 #define DR7_G0			0x00000002	/* breakpoint 0, global */
+#define DR7_G1			0x00000008
+#define DR7_G2			0x00000020
 #define DR7_BP0_MASK		0x000f0003	/* breakpoint 0: enables, type, length */
 
 /* MSRs (APM2 appendix A) */
@@ -239,6 +244,16 @@ static inline u64 read_cr2(void)
 static inline void write_dr0(u64 v)
 {
 	asm volatile("mov %0, %%dr0" : : "r"(v));
+}
+
+static inline void write_dr1(u64 v)
+{
+	asm volatile("mov %0, %%dr1" : : "r"(v));
+}
+
+static inline void write_dr2(u64 v)
+{
+	asm volatile("mov %0, %%dr2" : : "r"(v));
 }
 
 static inline void write_dr7(u64 v)

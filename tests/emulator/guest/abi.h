@@ -99,7 +99,7 @@
 #define IOIO_PORT_SHIFT		16
 
 /* sw_exit_info_2 of an exception to raise: #GP(0) as EVENTINJ (APM2 15.20). */
-#define EVENT_GP_0		0x80000b0dULL
+#define EVENT_GP_0		0x8000030dULL	/* as KVM has it: no error code */
 #define EVENT_UD		0x80000306ULL
 
 #endif

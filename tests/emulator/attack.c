@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Attacks by name, the lies of a run, and the places in the emulator where a
+ * lie takes effect.  A run without attacks passes them all untouched.
+ */
+#include "attack.h"
+#include "log.h"
+#include "ports.h"
+
+struct lie lies[LIES_MAX];
+unsigned int lie_count;
+bool attack_on;
+
+#define for_each_lie(lie, member) \
+	for (lie = lies; attack_on && lie < lies + lie_count; lie++) \
+		if (lie->attack->member)
+
+static const struct {
+	const struct attack *attacks;
+	const unsigned int *count;
+} tables[] = {
+	{ said_attacks, &said_count },
+	{ event_attacks, &event_count },
+	{ load_attacks, &load_count },
+};
+
+/* By number, for all tables; NULL behind the last one. */
+const struct attack *attack_by_number(unsigned int number)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		if (number < *tables[i].count)
+			return &tables[i].attacks[number];
+		number -= *tables[i].count;
+	}
+	return NULL;
+}
+
+const struct attack *attack_find(const char *name)
+{
+	const struct attack *attack;
+	unsigned int i;
+
+	for (i = 0; (attack = attack_by_number(i)); i++)
+		if (!strcmp(attack->name, name))
+			return attack;
+	return NULL;
+}
+
+void attack_list(void)
+{
+	const struct attack *attack;
+	unsigned int i;
+
+	for (i = 0; (attack = attack_by_number(i)); i++)
+		log_printf("%s:0-%u %s", attack->name, attack->count - 1,
+			   attack->text);
+}
+
+void attack_clear(void)
+{
+	memset(lies, 0, sizeof(lies));
+	lie_count = 0;
+}
+
+void attack_add(const struct attack *attack, u64 n)
+{
+	lies[lie_count].attack = attack;
+	lies[lie_count++].n = n;
+}
+
+/* A mixing function of 64 bits: all randomness is this of a seed. */
+u64 attack_mix(u64 x)
+{
+	x += 0x9e3779b97f4a7c15;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+	x = (x ^ x >> 27) * 0x94d049bb133111eb;
+	return x ^ x >> 31;
+}
+
+void attack_noise(void *to, size_t len, u64 seed)
+{
+	u64 state = seed;
+	u8 *p = to;
+
+	for (; len >= sizeof(state); len -= sizeof(state), p += sizeof(state)) {
+		state = attack_mix(state);
+		memcpy(p, &state, sizeof(state));
+	}
+}
+
+/* The program of a seed: one to four attacks, each in a random form. */
+void attack_random(u64 seed)
+{
+	unsigned int count, table, i;
+	u64 state = attack_mix(seed);
+
+	count = 1 + state % LIES_MAX;
+	for (i = 0; i < count; i++) {
+		const struct attack *attack;
+
+		state = attack_mix(state);
+		table = state % ARRAY_SIZE(tables);
+		state = attack_mix(state);
+		attack = &tables[table].attacks[state % *tables[table].count];
+		state = attack_mix(state);
+		attack_add(attack, state % attack->count);
+	}
+}
+
+/* " NAME:N NAME:N", into the line that is being put. */
+void attack_print(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < lie_count; i++) {
+		put(' ');
+		put_string(lies[i].attack->name);
+		put(':');
+		put_number(lies[i].n, 10, 1);
+	}
+}
+
+/* Does the loader lie? */
+bool attack_loader(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < lie_count; i++)
+		if (lies[i].attack->load)
+			return true;
+	return false;
+}
+
+void attack_cpuid(u32 function, struct cpuid_regs *r)
+{
+	struct lie *lie;
+
+	for_each_lie(lie, cpuid)
+		lie->attack->cpuid(lie, function, r);
+}
+
+u64 attack_answer(u64 request, u64 value)
+{
+	struct lie *lie;
+
+	for_each_lie(lie, answer)
+		value = lie->attack->answer(lie, request, value);
+	return value;
+}
+
+void attack_reply(struct ghcb *page, const struct ghcb *request)
+{
+	struct lie *lie;
+
+	for_each_lie(lie, reply)
+		lie->attack->reply(lie, page, request);
+}
+
+u32 attack_port(u16 port, u32 value)
+{
+	struct lie *lie;
+
+	for_each_lie(lie, port)
+		value = lie->attack->port(lie, port, value);
+	return value;
+}
+
+u64 attack_tsc(u64 tsc)
+{
+	struct lie *lie;
+
+	for_each_lie(lie, tsc)
+		tsc = lie->attack->tsc(lie, tsc);
+	return tsc;
+}
+
+void attack_load(struct boot_params *bp)
+{
+	unsigned int i;
+
+	for (i = 0; i < lie_count; i++)
+		if (lies[i].attack->load)
+			lies[i].attack->load(&lies[i], bp);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A host that lies: what an attack is, and where it takes part in a run.
+ *
+ * An attack is a name and a number N below its count: which of its forms.  A
+ * lie is one attack in one run.  Files by what is lied about: lies.c what the
+ * host answers, events.c what it makes the CPU raise, badload.c what the loader
+ * hands over; watch.c and hostile.c judge what comes of it.
+ */
+#ifndef SEVEMU_ATTACK_H
+#define SEVEMU_ATTACK_H
+
+#include "sevemu.h"
+
+struct boot_params;
+struct lie;
+
+struct attack {
+	const char *name;
+	u32 count;		/* N is below it; for a step: of random ones */
+	u32 arg;		/* for the functions below */
+	const char *text;
+
+	/* One or more of these say what it does. */
+	void (*cpuid)(struct lie *lie, u32 function, struct cpuid_regs *r);
+	u64 (*answer)(struct lie *lie, u64 request, u64 value);
+	void (*reply)(struct lie *lie, struct ghcb *page,
+		      const struct ghcb *request);
+	u32 (*port)(struct lie *lie, u16 port, u32 value);
+	u64 (*tsc)(struct lie *lie, u64 tsc);
+	void (*load)(struct lie *lie, struct boot_params *bp);
+	void (*fire)(struct lie *lie, struct vcpu *vcpu);
+	enum trigger trigger;	/* of fire */
+	bool rewrite;		/* the GHCB page changes at each access */
+};
+
+struct lie {
+	const struct attack *attack;
+	u64 n;
+	u64 seen;		/* occasions that were let pass */
+	u64 left;		/* instructions until fire(), while counting */
+	bool counting, done;
+};
+
+#define LIES_MAX		4
+
+/* attack.c */
+extern struct lie lies[LIES_MAX];
+extern unsigned int lie_count;
+extern bool attack_on;		/* the stage runs, and the host lies */
+const struct attack *attack_find(const char *name);
+const struct attack *attack_by_number(unsigned int number);
+void attack_clear(void);
+void attack_add(const struct attack *attack, u64 n);
+void attack_random(u64 seed);
+bool attack_loader(void);
+void attack_print(void);
+void attack_list(void);
+u64 attack_mix(u64 x);
+void attack_noise(void *to, size_t len, u64 seed);
+void attack_load(struct boot_params *bp);
+
+/* Of this lie's occasions, is this number @which? */
+static inline bool occasion(struct lie *lie, u64 which)
+{
+	return lie->seen++ == which;
+}
+
+/* lies.c */
+extern const struct attack said_attacks[];
+extern const unsigned int said_count;
+
+/* events.c */
+extern const struct attack event_attacks[];
+extern const unsigned int event_count;
+void events_start(struct vcpu *vcpu);
+
+/* badload.c */
+extern const struct attack load_attacks[];
+extern const unsigned int load_count;
+
+#endif

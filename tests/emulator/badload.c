@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A loader that lies: memory map, setup_data, command line, initrd, and a zero
+ * page that is noise.  (What a measured loader hands over is trusted; this is
+ * about one that is broken, and about a stub that does not depend on it.)
+ */
+#include <asm/bootparam.h>
+
+#include "attack.h"
+
+#define E820_ZERO_PAGE		128
+#define MIB			0x100000
+#define NODE_AT			0x30000	/* below 640 KiB, unused by the loader */
+#define SETUP_E820		1
+#define LONG_TEXT_AT		0x200000
+#define LONG_TEXT		0x100000
+
+static void *guest(u64 gpa)
+{
+	return npt_frame(gpa, VIEW_PRIVATE);
+}
+
+static void entry(struct boot_params *bp, u64 addr, u64 size, u32 type)
+{
+	struct boot_e820_entry *e = &bp->e820_table[bp->e820_entries++];
+
+	e->addr = addr;
+	e->size = size;
+	e->type = type;
+}
+
+/* ---- The memory map. */
+
+static void e820_none(struct lie *lie, struct boot_params *bp)
+{
+	bp->e820_entries = lie->n ? 255 : 0;
+	if (lie->n)
+		memset(bp->e820_table, 0, sizeof(bp->e820_table));
+}
+
+static void e820_overlap(struct lie *lie, struct boot_params *bp)
+{
+	static const u32 types[] = { 2, 1, 3, 5, 0, ~0u };
+
+	entry(bp, (lie->n / ARRAY_SIZE(types)) * MIB, 2 * MIB,
+	      types[lie->n % ARRAY_SIZE(types)]);
+}
+
+static void e820_wrap(struct lie *lie, struct boot_params *bp)
+{
+	static const struct {
+		u64 addr, size;
+	} ranges[] = {
+		{ 0x1000000, ~0ull }, { ~0ull, 2 }, { 0, ~0ull },
+		{ 1ull << 63, 1ull << 63 }, { ~0xfffull, 0x2000 }, { 0x1000, -0x1000ull },
+		{ 0xffffffff, 0xffffffff },
+	};
+	u64 form = lie->n % ARRAY_SIZE(ranges);
+
+	if (lie->n / ARRAY_SIZE(ranges) % 2)
+		bp->e820_entries = 0;
+	entry(bp, ranges[form].addr, ranges[form].size, lie->n / 14 % 2 ? 2 : 1);
+}
+
+/* 128 entries and no order; in the last forms they do not even fit together. */
+static void e820_full(struct lie *lie, struct boot_params *bp)
+{
+	u64 state = attack_mix(lie->n);
+	unsigned int i;
+
+	bp->e820_entries = 0;
+	for (i = 0; i < E820_ZERO_PAGE; i++) {
+		u64 slot = lie->n % 4 ? i * 37 % E820_ZERO_PAGE : i;
+
+		state = attack_mix(state);
+		entry(bp, slot * MIB, MIB, lie->n % 4 < 3 ? 1 : 1 + state % 5);
+	}
+	if (lie->n % 4 == 2)
+		bp->e820_entries = 255;
+}
+
+static void e820_random(struct lie *lie, struct boot_params *bp)
+{
+	unsigned int i;
+
+	bp->e820_entries = attack_mix(lie->n);
+	attack_noise(bp->e820_table, sizeof(bp->e820_table), lie->n);
+	for (i = 0; i < E820_ZERO_PAGE; i++) {
+		bp->e820_table[i].addr %= 256 * MIB;
+		bp->e820_table[i].size %= 256 * MIB;
+		bp->e820_table[i].type = 1 + i % 3;
+	}
+}
+
+/* ---- setup_data. */
+
+static void node(u64 at, u64 next, u32 type, u32 len)
+{
+	struct setup_data *data = guest(at);
+
+	data->next = next;
+	data->type = type;
+	data->len = len;
+}
+
+static void setup_data_loop(struct lie *lie, struct boot_params *bp)
+{
+	static const u64 nexts[] = { NODE_AT, NODE_AT + 0x100, NODE_AT + 8 };
+
+	node(NODE_AT + 0x100, NODE_AT, 0, 16);
+	node(NODE_AT, nexts[lie->n], 0, 16);
+	bp->hdr.setup_data = NODE_AT;
+}
+
+static void setup_data_huge(struct lie *lie, struct boot_params *bp)
+{
+	static const u32 lengths[] = {
+		~0u, 0x80000000, 0x7fffffff, 0x10000000, 0xfffffff0, 0x8000000,
+		0xa0000 - NODE_AT - 15, 0xfd0000, 0x2000000,
+	};
+
+	node(NODE_AT, 0, 0, lengths[lie->n]);
+	bp->hdr.setup_data = NODE_AT;
+}
+
+static const u64 bad_pointers[] = {
+	1, 0xa0000, 0xa0000 - 8, 0x1000000, 0x1001000 - 8, 0xfed00000,
+	0xfee00000, 0xffffffff, 0x100000000, 0x7fffffffffff, 0x800000000000,
+	1ull << 51, 1ull << 52, ~0ull, ~0ull - 15, 0x10000, 0x11000, 0x100000,
+};
+
+static void setup_data_bad(struct lie *lie, struct boot_params *bp)
+{
+	u64 pointer = bad_pointers[lie->n % ARRAY_SIZE(bad_pointers)];
+
+	if (lie->n < ARRAY_SIZE(bad_pointers)) {
+		bp->hdr.setup_data = pointer;
+	} else {
+		node(NODE_AT, pointer, SETUP_E820, 16);
+		bp->hdr.setup_data = NODE_AT;
+	}
+}
+
+/* ---- Command line and initrd. */
+
+static void cmdline_endless(struct lie *lie, struct boot_params *bp)
+{
+	u64 at;
+
+	for (at = 0; at < LONG_TEXT; at += PAGE_SIZE)
+		memset(guest(LONG_TEXT_AT + at), lie->n ? 0xff : 'x', PAGE_SIZE);
+	bp->hdr.cmd_line_ptr = LONG_TEXT_AT;
+}
+
+static void cmdline_bad(struct lie *lie, struct boot_params *bp)
+{
+	u64 pointer = bad_pointers[lie->n];
+
+	bp->hdr.cmd_line_ptr = pointer;
+	bp->ext_cmd_line_ptr = pointer >> 32;
+}
+
+static void initrd_over(struct lie *lie, struct boot_params *bp)
+{
+	static const struct {
+		u64 addr, size;
+	} ranges[] = {
+		{ 0x100000, 0x1000 }, { 0x1000000, 0x1000 }, { 0x1100000, 0x1000 },
+		{ 0x10000, 0x1000 }, { 0xfff000, 0x1001 }, { 0, 0x10000000 },
+		{ 0x80000000, 0x1000 }, { ~0ull, 1 }, { ~0ull, 2 }, { ~0xfffull, 0x2000 },
+		{ 1ull << 51, 0x1000 }, { 0xa0000, 0x1000 }, { 0, ~0ull }, { 0x118c000, 0x2000 },
+	};
+	u64 addr = ranges[lie->n].addr, size = ranges[lie->n].size;
+
+	bp->hdr.ramdisk_image = addr;
+	bp->ext_ramdisk_image = addr >> 32;
+	bp->hdr.ramdisk_size = size;
+	bp->ext_ramdisk_size = size >> 32;
+}
+
+/* ---- The zero page. */
+
+static void zero_page_random(struct lie *lie, struct boot_params *bp)
+{
+	attack_noise(bp, sizeof(*bp), lie->n);
+}
+
+static void zero_page_bytes(struct lie *lie, struct boot_params *bp)
+{
+	u64 state = attack_mix(lie->n);
+	unsigned int i;
+
+	for (i = 0; i < 16; i++) {
+		state = attack_mix(state);
+		((u8 *)bp)[state % sizeof(*bp)] ^= 1 + (state >> 32) % 255;
+	}
+}
+
+const struct attack load_attacks[] = {
+	{ "e820-none", 2, 0, "no memory map, or 255 entries of nothing",
+	  .load = e820_none },
+	{ "e820-overlap", 40 * 6, 0, "entries that contradict each other",
+	  .load = e820_overlap },
+	{ "e820-wrap", 28, 0, "entries that wrap around", .load = e820_wrap },
+	{ "e820-full", 64, 0, "128 entries in no order", .load = e820_full },
+	{ "e820-random", 64, 0, "random entries", .load = e820_random },
+	{ "setup-data-loop", 3, 0, "a chain that never ends", .load = setup_data_loop },
+	{ "setup-data-huge", 9, 0, "a node of impossible length",
+	  .load = setup_data_huge },
+	{ "setup-data-bad", 2 * ARRAY_SIZE(bad_pointers), 0,
+	  "a pointer to nowhere, or to somebody else's", .load = setup_data_bad },
+	{ "cmdline-endless", 2, 0, "a command line without an end",
+	  .load = cmdline_endless },
+	{ "cmdline-bad", ARRAY_SIZE(bad_pointers), 0, "a command line at nowhere",
+	  .load = cmdline_bad },
+	{ "initrd-over", 14, 0, "an initrd over the image, or no RAM",
+	  .load = initrd_over },
+	{ "zero-page-random", 64, 0, "a zero page of random bytes",
+	  .load = zero_page_random },
+	{ "zero-page-bytes", 256, 0, "some bytes of the zero page changed",
+	  .load = zero_page_bytes },
+};
+const unsigned int load_count = ARRAY_SIZE(load_attacks);

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a lying host makes the CPU raise: #VC with any exit code, NMIs,
+ * interrupts and exceptions, at the Nth instruction of the stage, of a #VC
+ * handler or behind a VMGEXIT; MMIO #VC for private memory; and a GHCB that
+ * changes at each access.
+ *
+ * Instructions are counted by single steps (RFLAGS.TF), which the guest does
+ * not see: the flag is taken back at each exit, before anything is pushed.
+ * String instructions are one step each, by a breakpoint in DR1 behind them.
+ */
+#include "attack.h"
+
+#define STRING_MOVS		0xa4	/* and 0xa5 */
+#define STRING_STOS		0xaa	/* and 0xab */
+#define STRING_INS		0x6c	/* to 0x6f, OUTS */
+#define STEPS			3000	/* windows */
+#define HANDLER_STEPS		400
+#define STORM			64
+
+static bool stepping;		/* TF is ours */
+static u64 skip_to;		/* DR1, if it is in use */
+static bool hidden_private;	/* every private frame is out of reach */
+static struct {
+	u64 gpa;		/* 0: no GHCB is under watch */
+	bool shown;
+	struct lie *lie;
+} page;
+
+/* ---- What happens when the count is down. */
+
+static void inject_vc(struct lie *lie, struct vcpu *vcpu)
+{
+	guest_raise(vcpu, X86_VC, lie->attack->arg);
+}
+
+/* Codes that no #VC has. */
+static void inject_unknown(struct lie *lie, struct vcpu *vcpu)
+{
+	static const u32 codes[] = {
+		0x00, 0x40, 0x4e, 0x60, 0x61, 0x7f, 0x80, 0x88, 0xa3, 0x401,
+		0x402, 0x403, 0x404, 0x80000001, 0x80000003, 0xffffffff,
+	};
+
+	guest_raise(vcpu, X86_VC, codes[attack_mix(lie->n) % ARRAY_SIZE(codes)]);
+}
+
+static void inject_nmi(struct lie *lie, struct vcpu *vcpu)
+{
+	(void)lie;
+	vcpu->nmi_masked = true;
+	guest_raise(vcpu, X86_NMI, 0);
+}
+
+/* One at each of many instructions, whether the last one is done or not. */
+static void inject_storm(struct lie *lie, struct vcpu *vcpu)
+{
+	if (lie->seen++ < STORM) {
+		lie->done = false;
+		lie->left = 1;
+	}
+	inject_nmi(lie, vcpu);
+}
+
+static void inject_interrupt(struct lie *lie, struct vcpu *vcpu)
+{
+	static const u8 vectors[] = { 0x20, 0x30, 0x80, 0xef, 0xff };
+
+	guest_raise(vcpu, vectors[attack_mix(lie->n) % ARRAY_SIZE(vectors)], 0);
+}
+
+static void inject_exception(struct lie *lie, struct vcpu *vcpu)
+{
+	u64 choice = attack_mix(lie->n);
+
+	guest_raise(vcpu, choice % X86_EXCEPTIONS, choice >> 32 & 0x1f);
+}
+
+static void hide_private(struct lie *lie, struct vcpu *vcpu)
+{
+	(void)lie;
+	(void)vcpu;
+	hidden_private = true;
+	npt_hide_all(true);
+}
+
+/* ---- The count. */
+
+static void begin(struct lie *lie)
+{
+	lie->counting = true;
+	lie->left = lie->n;
+}
+
+/* Something happened that a count may wait for; its first time starts it. */
+void events_trigger(enum trigger trigger)
+{
+	struct lie *lie;
+
+	for (lie = lies; attack_on && lie < lies + lie_count; lie++)
+		if (lie->attack->fire && lie->attack->trigger == trigger &&
+		    !lie->counting && !lie->done)
+			begin(lie);
+}
+
+void events_start(struct vcpu *vcpu)
+{
+	if (hidden_private)
+		npt_hide_all(false);
+	hidden_private = false;
+	stepping = false;
+	skip_to = 0;
+	write_dr1(0);
+	page.gpa = 0;
+	events_trigger(FROM_START);
+	exits_init(vcpu);
+}
+
+/* Is any count under way, or a page waiting to be hidden again? */
+static bool must_step(void)
+{
+	struct lie *lie;
+
+	if (page.gpa && page.shown)
+		return true;
+	for (lie = lies; lie < lies + lie_count; lie++)
+		if (lie->counting)
+			return true;
+	return false;
+}
+
+/* The end of a repeated string instruction at RIP, or 0. */
+static u64 behind_string(struct vcpu *vcpu)
+{
+	struct insn insn;
+	u8 op;
+
+	insn_decode(vcpu, &insn);
+	op = insn.opcode[0];
+	if (!insn.rep || ((op & ~1) != STRING_MOVS && (op & ~1) != STRING_STOS &&
+			  (op & ~3) != STRING_INS))
+		return 0;
+	return vcpu->vmcb->rip + insn.len;
+}
+
+/* Before each entry: fires what is due, and arranges the next step. */
+void events_enter(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+	struct lie *lie;
+
+	for (lie = lies; attack_on && lie < lies + lie_count; lie++) {
+		if (!lie->counting || lie->left)
+			continue;
+		lie->counting = false;
+		lie->done = true;
+		lie->attack->fire(lie, vcpu);
+		lie->counting = !lie->done;
+	}
+	if (!attack_on || !must_step())
+		return;
+	skip_to = behind_string(vcpu);
+	if (skip_to) {
+		write_dr1(skip_to);
+	} else {
+		stepping = true;
+		v->rflags |= RFLAGS_TF;
+	}
+	exits_init(vcpu);
+}
+
+/* After each exit, before anything else looks at the guest. */
+void events_exit(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+	struct lie *lie;
+
+	if (!stepping && !skip_to)
+		return;
+	if (stepping)
+		v->rflags &= ~(u64)RFLAGS_TF;
+	/* A nested fault is no instruction: it comes again. */
+	if (v->exit_code != SVM_EXIT_NPF)
+		for (lie = lies; lie < lies + lie_count; lie++)
+			if (lie->counting && lie->left)
+				lie->left--;
+	if (page.gpa && page.shown && v->exit_code != SVM_EXIT_NPF) {
+		page.shown = false;
+		npt_hide(VIEW_SHARED, page.gpa);
+	}
+}
+
+/* An intercepted #DB: was it a step? */
+bool events_db(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+	bool ours = (stepping && v->dr6 & DR6_BS) || (skip_to && v->rip == skip_to);
+
+	v->dr6 = DR6_INIT;
+	stepping = false;
+	skip_to = 0;
+	write_dr1(0);
+	return ours;
+}
+
+/* ---- The page that changes. */
+
+static void rewrite(struct lie *lie, struct ghcb *ghcb)
+{
+	u64 state = attack_mix(lie->n << 32 | lie->seen++);
+
+	switch (lie->n % 4) {
+	case 0:
+		ghcb->rax = state;
+		ghcb->rbx = ~state;
+		ghcb->rcx = state << 1;
+		ghcb->rdx = ~state << 1;
+		break;
+	case 1:
+		memset(ghcb->valid_bitmap, state & 1 ? 0xff : 0,
+		       sizeof(ghcb->valid_bitmap));
+		break;
+	case 2:
+		ghcb->sw_exit_info_1 = state % 3;
+		ghcb->sw_exit_info_2 = EVENT_VALID | EVENT_TYPE_EXCEPTION |
+				       (state >> 8 & 0xff);
+		break;
+	default:
+		attack_noise(ghcb, sizeof(*ghcb), state);
+	}
+}
+
+/* A reply is out: from the Nth on the page is watched. */
+void events_replied(u64 gpa)
+{
+	struct lie *lie;
+
+	page.gpa = 0;
+	for (lie = lies; attack_on && lie < lies + lie_count; lie++) {
+		if (!lie->attack->rewrite || lie->left++ < lie->n / 4)
+			continue;
+		page.gpa = gpa;
+		page.shown = false;
+		page.lie = lie;
+		npt_hide(VIEW_SHARED, gpa);
+	}
+}
+
+/* A nested fault at RAM: true if it was of our making and is dealt with. */
+bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
+{
+	if (view == VIEW_SHARED && page.gpa && ALIGN_DOWN(gpa, PAGE_SIZE) == page.gpa) {
+		npt_show(view, page.gpa);
+		/* The guest writes: the exchange is over. */
+		if (info & PF_W || !attack_on) {
+			page.gpa = 0;
+		} else {
+			rewrite(page.lie, (struct ghcb *)npt_frame(page.gpa, view));
+			page.shown = true;
+		}
+		return true;
+	}
+	if (view != VIEW_PRIVATE || !hidden_private)
+		return false;
+	if (info & (PF_ID | NPF_WALK)) {
+		npt_show(view, gpa);
+		return true;
+	}
+	hidden_private = false;
+	npt_hide_all(false);
+	if (attack_on)
+		vc_raise(vcpu, SVM_EXIT_NPF);
+	return true;
+}
+
+/*
+ * Each event by each trigger: "nmi:5" counts from the first instruction of the
+ * stage, "nmi-in-vc:5" from that of a #VC handler, and so on.
+ */
+#define AT(name, arg, function) \
+	{ name, STEPS, arg, name ", N instructions into the stage", \
+	  .fire = function, .trigger = FROM_START }, \
+	{ name "-in-vc", HANDLER_STEPS, arg, name ", N instructions into a #VC handler", \
+	  .fire = function, .trigger = FROM_VC }, \
+	{ name "-busy", HANDLER_STEPS, arg, name ", N instructions behind a VMGEXIT", \
+	  .fire = function, .trigger = FROM_VMGEXIT }, \
+	{ name "-late", STEPS, arg, name ", N instructions behind the C-bit's proof", \
+	  .fire = function, .trigger = FROM_PROOF }, \
+	{ name "-end", HANDLER_STEPS, arg, name ", N instructions after the GHCB is gone", \
+	  .fire = function, .trigger = FROM_UNSHARED }
+
+const struct attack event_attacks[] = {
+	AT("vc-dr7-read", SVM_EXIT_READ_DR7, inject_vc),
+	AT("vc-dr7-write", SVM_EXIT_WRITE_DR7, inject_vc),
+	AT("vc-db", SVM_EXIT_EXCP_DB, inject_vc),
+	AT("vc-ac", SVM_EXIT_EXCP_AC, inject_vc),
+	AT("vc-rdtsc", SVM_EXIT_RDTSC, inject_vc),
+	AT("vc-rdpmc", SVM_EXIT_RDPMC, inject_vc),
+	AT("vc-cpuid", SVM_EXIT_CPUID, inject_vc),
+	AT("vc-invd", SVM_EXIT_INVD, inject_vc),
+	AT("vc-ioio", SVM_EXIT_IOIO, inject_vc),
+	AT("vc-msr", SVM_EXIT_MSR, inject_vc),
+	AT("vc-vmmcall", SVM_EXIT_VMMCALL, inject_vc),
+	AT("vc-rdtscp", SVM_EXIT_RDTSCP, inject_vc),
+	AT("vc-wbinvd", SVM_EXIT_WBINVD, inject_vc),
+	AT("vc-monitor", SVM_EXIT_MONITOR, inject_vc),
+	AT("vc-mwait", SVM_EXIT_MWAIT, inject_vc),
+	AT("vc-npf", SVM_EXIT_NPF, inject_vc),
+	AT("vc-unknown", 0, inject_unknown),
+	AT("nmi", 0, inject_nmi),
+	AT("nmi-storm", 0, inject_storm),
+	AT("interrupt", 0, inject_interrupt),
+	AT("exception", 0, inject_exception),
+	AT("mmio-private", 0, hide_private),
+};
+const unsigned int event_count = ARRAY_SIZE(event_attacks);

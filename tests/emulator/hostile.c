@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A campaign: one guest, started over and over from a snapshot, each time with
+ * other lies, and a verdict on each end.
+ *
+ * Allowed ends: the payload is entered and finds everything right; the guest
+ * asks to be terminated for a reason that is listed; and before the C-bit is
+ * proven, a triple fault or a guest that its host cannot run on.  The first run
+ * is an honest one, which all others are compared with.
+ */
+#include "attack.h"
+#include "log.h"
+#include "names.h"
+#include "ports.h"
+#include "snapshot.h"
+#include "watch.h"
+
+#define TERM_SETS		3
+#define TERM_CODES		32
+#define EXITS_MAX		400000	/* of a run; a talkative boot has 3,000 */
+#define FORMS			32	/* of each attack, if all are asked for */
+
+/* How a run of the campaign ended. */
+enum outcome {
+	BOOTED,			/* and the payload is content */
+	ENTERED,		/* the payload; the loader lied to it, so not run */
+	HALTED,			/* with a message: guests without SEV-ES */
+	TRIPLE_FAULT, HOST_STOP,	/* before the C-bit is proven */
+	TRIPLE_FAULT_LATE,	/* with the IDT emptied for the payload */
+	TERMINATED,		/* counted by set and code */
+	NOT_ALLOWED, OUTCOMES,
+};
+
+static const char *const outcome_names[OUTCOMES] = {
+	"booted", "entered", "halted", "triple-fault", "host-stop",
+	"triple-fault-at-entry", "terminated",
+	"not-allowed",
+};
+
+struct figures {
+	u64 runs, outcomes[OUTCOMES], terms[TERM_SETS][TERM_CODES];
+};
+
+/* --attack and --hostile. */
+static struct {
+	const struct attack *attack;
+	bool all;
+	u64 from, to, stride;
+} jobs = { .stride = 1 };
+
+static struct figures all, these;
+static void *back[5];		/* __builtin_setjmp */
+static bool running, honest;
+static u64 exits;
+static struct {
+	enum end end;
+	bool stopped;		/* by what the model cannot run */
+	bool entered;
+	u64 term;
+} run;
+
+bool hostile_running(void)
+{
+	return running;
+}
+
+__attribute__((noreturn)) static void leave(enum end end)
+{
+	run.end = end;
+	running = false;
+	__builtin_longjmp(back, 1);
+}
+
+/* From report.c's ways to end a run: in a campaign they only end this one. */
+void hostile_end(enum end end, bool stopped, u64 term)
+{
+	if (!running)
+		return;
+	run.stopped = stopped;
+	run.term = term;
+	leave(end);
+}
+
+/* The marker: the payload's entry.  From here on the host is honest. */
+void hostile_marker(void)
+{
+	if (!running)
+		return;
+	attack_on = false;
+	run.entered = true;
+	watch_entry(honest);
+	if (attack_loader())
+		leave(END_PASS);
+}
+
+/* A bound for all runs. */
+void hostile_exit(void)
+{
+	if (running && ++exits > EXITS_MAX) {
+		watch_fail("no end after so many exits", exits);
+		leave(END_ERROR);
+	}
+}
+
+/*
+ * What breaks the ABI is a fault whatever was answered before; but to an exit
+ * that nobody knows the right reply is the end that the guest asks for next.
+ */
+void hostile_violation(unsigned int code)
+{
+	if (code == VIOL_UNSUPPORTED_EVENT)
+		return;
+	watch_fail("the guest breaks the ABI", code);
+	leave(END_VIOLATION);
+}
+
+/* The breakpoint behind the C-bit's proof. */
+bool hostile_proof(struct vcpu *vcpu)
+{
+	if (!watch.proof || watch_is_proven() || vcpu->vmcb->rip != watch.proof ||
+	    !(vcpu->vmcb->dr6 & DR6_B2))
+		return false;
+	vcpu->vmcb->dr6 = DR6_INIT;
+	write_dr2(0);
+	watch_proven();
+	events_trigger(FROM_PROOF);
+	return true;
+}
+
+/* Cuts @text at the next @end: what is behind it, or the end of the text. */
+static char *cut(char *text, char end)
+{
+	for (; *text && *text != end; text++)
+		;
+	if (*text)
+		*text++ = '\0';
+	return text;
+}
+
+/* "A", "A-B", "A-B/STRIDE" */
+static void set_range(char *text)
+{
+	char *stride = cut(text, '/'), *last = cut(text, '-');
+
+	jobs.from = parse_number(text);
+	jobs.to = *last ? parse_number(last) : jobs.from;
+	if (*stride)
+		jobs.stride = parse_number(stride);
+	if (!jobs.stride)
+		end_run(END_ERROR, "a stride of 0 leads nowhere");
+}
+
+/* "NAME", "NAME:RANGE", "all", "all:FORMS", "list" */
+static void set_attack(char *name)
+{
+	char *range = cut(name, ':');
+
+	if (!strcmp(name, "list")) {
+		attack_list();
+		end_run(END_PASS, "that is all");
+	}
+	jobs.all = !strcmp(name, "all");
+	if (jobs.all) {
+		jobs.to = *range ? parse_number(range) : FORMS;
+		return;
+	}
+	jobs.attack = attack_find(name);
+	if (!jobs.attack)
+		end_run(END_ERROR, "no attack is called %s", name);
+	jobs.to = jobs.attack->count - 1;
+	if (*range)
+		set_range(range);
+}
+
+/* "START-END,GHCB,PROOF": addresses of the payload and of two places in the stub */
+static void set_watch(char *start)
+{
+	char *ghcb = cut(start, ','), *proof = cut(ghcb, ','), *end = cut(start, '-');
+
+	watch.payload = parse_number(start);
+	watch.payload_end = parse_number(end);
+	watch.ghcb = parse_number(ghcb);
+	watch.proof = parse_number(proof);
+}
+
+/* The options that are this file's; false for all others. */
+bool hostile_option(const char *name, char *value)
+{
+	if (!strcmp(name, "attack"))
+		set_attack(value);
+	else if (!strcmp(name, "hostile"))
+		set_range(value);
+	else if (!strcmp(name, "watch"))
+		set_watch(value);
+	else
+		return false;
+	if (strcmp(name, "watch"))
+		config.hostile = true;
+	return true;
+}
+
+/* NULL if the end is allowed. */
+static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at)
+{
+	/* The payload's side of the fence: no GHCB, and no IDT but its own. */
+	bool handed_over = !vcpu->ghcb_msr && !vcpu->vmcb->idtr.limit;
+	unsigned int set = run.term >> 12 & 0xf, code = run.term >> 16 & 0xff;
+	const char *fault;
+
+	*outcome = NOT_ALLOWED;
+	fault = watch_fault(at);
+	if (fault)
+		return fault;
+	*at = run.end;
+	if (run.end == END_PASS || (run.end == END_GUEST && run.entered)) {
+		if (!run.entered && watch.payload)
+			return "passed without the payload";
+		*outcome = attack_loader() ? ENTERED : BOOTED;
+	} else if (run.entered) {
+		return "the payload is not content";
+	} else if (run.end == END_TERMINATED) {
+		*at = run.term;
+		if (set >= TERM_SETS || code >= TERM_CODES || set == 1 ||
+		    !strcmp(reason_name(set, code), "unknown"))
+			return "terminated for a reason that is not listed";
+		*outcome = TERMINATED;
+	} else if (run.end == END_TRIPLE_FAULT || run.stopped) {
+		if (watch_is_proven() && !handed_over)
+			return run.stopped ? "cannot go on after the proof" :
+			       "triple fault after the proof";
+		*outcome = run.stopped ? HOST_STOP :
+			   handed_over ? TRIPLE_FAULT_LATE : TRIPLE_FAULT;
+	} else if (run.end == END_GUEST && config.sev != SEV_ES) {
+		*outcome = HALTED;
+	} else {
+		return "an end that is not allowed";
+	}
+	return NULL;
+}
+
+static void count(struct figures *f, enum outcome outcome)
+{
+	f->runs++;
+	f->outcomes[outcome]++;
+	if (outcome == TERMINATED)
+		f->terms[run.term >> 12 & 0xf][run.term >> 16 & 0xff]++;
+}
+
+static void put_counts(const struct figures *f)
+{
+	unsigned int i, set, code;
+
+	for (i = 0; i < OUTCOMES; i++) {
+		if (!f->outcomes[i] || i == TERMINATED)
+			continue;
+		put(' ');
+		put_string(outcome_names[i]);
+		put('=');
+		put_number(f->outcomes[i], 10, 1);
+	}
+	for (set = 0; set < TERM_SETS; set++) {
+		for (code = 0; code < TERM_CODES; code++) {
+			if (!f->terms[set][code])
+				continue;
+			put_string(" terminated-");
+			put_number(set, 10, 1);
+			put(':');
+			put_number(code, 10, 1);
+			put('=');
+			put_number(f->terms[set][code], 10, 1);
+		}
+	}
+	put('\n');
+	put_flush();
+}
+
+/* One run from the snapshot with the lies that are set up. */
+static void play(struct vcpu *vcpu)
+{
+	memset(&run, 0, sizeof(run));
+	exits = 0;
+	snapshot_restore(vcpu);
+	write_dr0(config.marker);
+	write_dr2(watch.proof);
+	write_dr7(DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2);
+	watch_start();
+	attack_on = !honest;
+	attack_load(loader_zero_page());
+	running = true;
+	events_start(vcpu);
+	if (!__builtin_setjmp(back))
+		vcpu_run(vcpu);
+	attack_on = false;
+	watch_stage_over();
+}
+
+/* A line for a run: what was done, and what came of it. */
+static void tell(const char *label, u64 number, const char *why, u64 at)
+{
+	put_to(PORT_LOG);
+	put_string(why ? "sevemu: FAIL " : "sevemu: ");
+	put_string(label);
+	put(' ');
+	put_number(number, 10, 1);
+	put(':');
+	attack_print();
+	if (why) {
+		put_string(": ");
+		put_string(why);
+		put_string(" (0x");
+		put_number(at, 16, 1);
+		put(')');
+	}
+	put_string(why ? "\n" : ":");
+	put_flush();
+}
+
+static void play_and_judge(struct vcpu *vcpu, const char *label, u64 number)
+{
+	struct figures one = { 0 };
+	enum outcome outcome;
+	const char *why;
+	u64 at;
+
+	play(vcpu);
+	why = judge(vcpu, &outcome, &at);
+	count(&these, outcome);
+	count(&all, outcome);
+	if (why) {
+		tell(label, number, why, at);
+	} else if (config.trace || jobs.from == jobs.to) {
+		tell(label, number, NULL, 0);
+		count(&one, outcome);
+		put_counts(&one);
+	}
+}
+
+static void play_honest(struct vcpu *vcpu)
+{
+	enum outcome outcome;
+	const char *why;
+	u64 at;
+
+	honest = true;
+	attack_clear();
+	play(vcpu);
+	why = judge(vcpu, &outcome, &at);
+	honest = false;
+	if (why || outcome != BOOTED)
+		end_run(END_ERROR, "an honest host does not get the guest to boot: "
+			"%s (%#lx)", why ? why : outcome_names[outcome], at);
+}
+
+static void play_attack(struct vcpu *vcpu, const struct attack *attack, u64 from,
+			u64 to, u64 stride)
+{
+	memset(&these, 0, sizeof(these));
+	for (; from <= to; from += stride) {
+		attack_clear();
+		attack_add(attack, from);
+		play_and_judge(vcpu, "attack", from);
+	}
+	put_to(PORT_LOG);
+	put_string("sevemu: attack ");
+	put_string(attack->name);
+	put_string(" runs=");
+	put_number(these.runs, 10, 1);
+	put_counts(&these);
+}
+
+/* Each attack in at most so many forms, which are spread over all that it has. */
+static void play_all_attacks(struct vcpu *vcpu, u64 forms)
+{
+	const struct attack *attack;
+	unsigned int i;
+
+	for (i = 0; (attack = attack_by_number(i)); i++) {
+		u64 stride = (attack->count + forms - 1) / forms;
+
+		play_attack(vcpu, attack, attack_mix(i) % stride, attack->count - 1, stride);
+	}
+}
+
+static void play_seeds(struct vcpu *vcpu, u64 from, u64 to)
+{
+	for (; from <= to; from += jobs.stride) {
+		attack_clear();
+		attack_random(from);
+		play_and_judge(vcpu, "seed", from);
+	}
+}
+
+/* In place of main.c's one run, when --attack or --hostile asks for it. */
+void hostile_campaign(struct vcpu *vcpu)
+{
+	snapshot_take(vcpu);
+	play_honest(vcpu);
+	if (jobs.all)
+		play_all_attacks(vcpu, jobs.to);
+	else if (jobs.attack)
+		play_attack(vcpu, jobs.attack, jobs.from, jobs.to, jobs.stride);
+	else
+		play_seeds(vcpu, jobs.from, jobs.to);
+
+	put_to(PORT_LOG);
+	put_string("sevemu: ends runs=");
+	put_number(all.runs, 10, 1);
+	put_counts(&all);
+	if (all.outcomes[NOT_ALLOWED])
+		end_run(END_FAIL, "%lu of %lu runs ended in a way that is not allowed",
+			all.outcomes[NOT_ALLOWED], all.runs);
+	end_run(END_PASS, "%lu runs, each with an allowed end", all.runs);
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a lying host says: CPUID, the answers of the MSR protocol, replies by
+ * the page, ports and the time.
+ *
+ * Where the number of an attack is made of two, the faster one is the form and
+ * the slower one the occasion: "answer-code:19" is form 3 at the second answer.
+ */
+#include "attack.h"
+
+#define CPUID_EXT_MAX		0x80000000
+#define CPUID_SEV		0x8000001f
+#define CPUID_SEV_ES_BITS	0xa	/* SEV and SEV-ES */
+#define CBIT_MASK		0x3f
+#define INFO_CBIT_SHIFT		24
+#define INFO_CBIT_MASK		(0xffull << INFO_CBIT_SHIFT)
+#define INFO_VERSIONS		0xffffffff00000000
+#define COM1			0x3f8
+#define COM1_IIR		0x3fa
+#define COM1_LSR		0x3fd
+
+/* How many exchanges the lies of "the Kth one" reach. */
+#define ANSWERS			12
+#define REPLIES			24
+
+/* ---- CPUID and SEV information. */
+
+static void set_cbit(struct cpuid_regs *r, u64 n)
+{
+	r->ebx = (r->ebx & ~CBIT_MASK) | (n & CBIT_MASK);
+}
+
+static void cbit_in_cpuid(struct lie *lie, u32 function, struct cpuid_regs *r)
+{
+	if (function == CPUID_SEV)
+		set_cbit(r, lie->n);
+}
+
+static u64 cbit_in_info(struct lie *lie, u64 request, u64 value)
+{
+	if (request != GHCB_MSR_SEV_INFO_REQ)
+		return value;
+	return (value & ~INFO_CBIT_MASK) | lie->n << INFO_CBIT_SHIFT;
+}
+
+static void cpuid_denies(struct lie *lie, u32 function, struct cpuid_regs *r)
+{
+	static const u32 maxima[] = { 0x8000001e, 0x80000008, 0x80000000, 0 };
+
+	if (function == CPUID_EXT_MAX && lie->n < ARRAY_SIZE(maxima))
+		r->eax = maxima[lie->n];
+	if (function != CPUID_SEV || lie->n < ARRAY_SIZE(maxima))
+		return;
+	switch (lie->n - ARRAY_SIZE(maxima)) {
+	case 0:
+		r->eax = 0;
+		break;
+	case 1:		/* SEV only */
+		r->eax &= ~8u;
+		break;
+	case 2:		/* SEV-ES only */
+		r->eax &= ~2u;
+		break;
+	case 3:
+		r->eax = ~0u & ~CPUID_SEV_ES_BITS;
+		break;
+	case 4:
+		memset(r, 0, sizeof(*r));
+		break;
+	default:
+		memset(r, 0xff, sizeof(*r));
+	}
+}
+
+/* Another answer to the same question, from the Nth question on. */
+static void cpuid_changes(struct lie *lie, u32 function, struct cpuid_regs *r)
+{
+	if (function != CPUID_SEV || lie->seen++ < lie->n % 4)
+		return;
+	if (lie->n / 4)
+		r->ebx ^= 1u << lie->n / 4 % 6;
+	else
+		r->eax = 0;
+}
+
+static void cpuid_inverted(struct lie *lie, u32 function, struct cpuid_regs *r)
+{
+	(void)function;
+	if (!occasion(lie, lie->n))
+		return;
+	r->eax = ~r->eax;
+	r->ebx = ~r->ebx;
+	r->ecx = ~r->ecx;
+	r->edx = ~r->edx;
+}
+
+/* ---- The MSR protocol. */
+
+static const u16 codes[] = {
+	0x000, 0x001, 0x002, 0x004, 0x005, 0x006, 0x007, 0x011, 0x013, 0x015,
+	0x017, 0x080, 0x081, 0x100, 0x105, 0xfff,
+};
+
+static u64 answer_code(struct lie *lie, u64 request, u64 value)
+{
+	(void)request;
+	if (!occasion(lie, lie->n / ARRAY_SIZE(codes)))
+		return value;
+	return (value & ~(u64)GHCB_MSR_INFO_MASK) | codes[lie->n % ARRAY_SIZE(codes)];
+}
+
+/* As a host that does not know the request. */
+static u64 answer_none(struct lie *lie, u64 request, u64 value)
+{
+	return occasion(lie, lie->n) ? request : value;
+}
+
+static u64 answer_bit(struct lie *lie, u64 request, u64 value)
+{
+	(void)request;
+	return occasion(lie, lie->n / 64) ? value ^ 1ull << lie->n % 64 : value;
+}
+
+static u64 answer_garbage(struct lie *lie, u64 request, u64 value)
+{
+	u64 garbage = attack_mix(lie->n);
+
+	(void)request;
+	if (!occasion(lie, lie->n % ANSWERS))
+		return value;
+	/* Half of them with the right code. */
+	return lie->n / ANSWERS % 2 ? garbage :
+	       (garbage & ~(u64)GHCB_MSR_INFO_MASK) | (value & GHCB_MSR_INFO_MASK);
+}
+
+static u64 version(struct lie *lie, u64 request, u64 value)
+{
+	static const struct {
+		u16 min, max;
+	} ranges[] = {
+		{ 0, 0 }, { 3, 3 }, { 3, 0xffff }, { 2, 1 }, { 0xffff, 0 },
+		{ 0xffff, 0xffff }, { 0, 1 }, { 1, 0xffff }, { 2, 2 }, { 1, 0 },
+	};
+
+	if (request != GHCB_MSR_SEV_INFO_REQ)
+		return value;
+	return (value & ~INFO_VERSIONS) | (u64)ranges[lie->n].max << 48 |
+	       (u64)ranges[lie->n].min << 32;
+}
+
+/* ---- Replies by the page. */
+
+static void flip_valid(struct ghcb *page, size_t offset)
+{
+	page->valid_bitmap[offset / 64] ^= 1 << offset / 8 % 8;
+}
+
+static void reply_not_valid(struct lie *lie, struct ghcb *page,
+			    const struct ghcb *request)
+{
+	static const size_t fields[] = {
+		offsetof(struct ghcb, rax), offsetof(struct ghcb, rbx),
+		offsetof(struct ghcb, rcx), offsetof(struct ghcb, rdx),
+		offsetof(struct ghcb, sw_exit_info_1),
+		offsetof(struct ghcb, sw_exit_info_2),
+	};
+
+	(void)request;
+	if (occasion(lie, lie->n / ARRAY_SIZE(fields)))
+		flip_valid(page, fields[lie->n % ARRAY_SIZE(fields)]);
+}
+
+static void reply_none_valid(struct lie *lie, struct ghcb *page,
+			     const struct ghcb *request)
+{
+	(void)request;
+	if (occasion(lie, lie->n))
+		memset(page->valid_bitmap, 0, sizeof(page->valid_bitmap));
+}
+
+/* More bits than there should be: one of 128, or all. */
+static void reply_valid(struct lie *lie, struct ghcb *page,
+			const struct ghcb *request)
+{
+	(void)request;
+	if (lie->n < 128)
+		page->valid_bitmap[lie->n / 8] |= 1 << lie->n % 8;
+	else
+		memset(page->valid_bitmap, 0xff, sizeof(page->valid_bitmap));
+}
+
+/* Results: every single bit, and the malformed requests' with their reasons. */
+static void reply_error(struct lie *lie, struct ghcb *page,
+			const struct ghcb *request)
+{
+	u64 form = lie->n % 80;
+
+	(void)request;
+	if (!occasion(lie, lie->n / 80))
+		return;
+	page->sw_exit_info_1 = form < 64 ? 1ull << form : GHCB_REPLY_MALFORMED;
+	page->sw_exit_info_2 = form < 64 ? 0 : form - 64;
+}
+
+/* Each vector as a plain exception, then each other type. */
+static void reply_exception(struct lie *lie, struct ghcb *page,
+			    const struct ghcb *request)
+{
+	u64 form = lie->n % 1024;
+
+	(void)request;
+	if (!occasion(lie, lie->n / 1024))
+		return;
+	page->sw_exit_info_1 = GHCB_REPLY_EXCEPTION;
+	page->sw_exit_info_2 = EVENT_VALID | EVENT_TYPE_EXCEPTION | (form & 0xff);
+	if (form & 0x100)
+		page->sw_exit_info_2 |= EVENT_ERROR_VALID;
+	if (form & 0x200)
+		page->sw_exit_info_2 ^= (form & 7) << 8 | (form & 8) << 28 |
+					(form & 0xf0) << 9;
+}
+
+/* Values that are wider than any operation. */
+static void reply_wide(struct lie *lie, struct ghcb *page,
+		       const struct ghcb *request)
+{
+	u64 high = lie->n ? ~0ull << (lie->n - 1) % 64 : attack_mix(0);
+
+	(void)request;
+	page->rax |= high & ~0xffull;
+	page->rbx |= high & ~0xffull;
+	page->rcx |= high & ~0xffull;
+	page->rdx |= high & ~0xffull;
+}
+
+static void reply_none(struct lie *lie, struct ghcb *page,
+		       const struct ghcb *request)
+{
+	if (occasion(lie, lie->n))
+		memcpy(page, request, sizeof(*page));
+}
+
+/* Noise all over, but for the result in half of the forms. */
+static void reply_garbage(struct lie *lie, struct ghcb *page,
+			  const struct ghcb *request)
+{
+	u64 result = page->sw_exit_info_1;
+
+	(void)request;
+	if (!occasion(lie, lie->n % REPLIES))
+		return;
+	attack_noise(page, sizeof(*page), lie->n);
+	if (lie->n / REPLIES % 2)
+		page->sw_exit_info_1 = result;
+}
+
+static void reply_value(struct lie *lie, struct ghcb *page,
+			const struct ghcb *request)
+{
+	(void)request;
+	if (!occasion(lie, lie->n % REPLIES))
+		return;
+	page->rax = attack_mix(lie->n);
+	page->rbx = attack_mix(lie->n + 1);
+	page->rcx = attack_mix(lie->n + 2);
+	page->rdx = attack_mix(lie->n + 3);
+}
+
+/* ---- Ports and time. */
+
+static u32 uart_never_ready(struct lie *lie, u16 port, u32 value)
+{
+	(void)lie;
+	return port == COM1_LSR ? 0 : value;
+}
+
+static u32 uart_without_fifo(struct lie *lie, u16 port, u32 value)
+{
+	(void)lie;
+	return port == COM1_IIR ? value & 0x3f : value;
+}
+
+static u32 uart_ones(struct lie *lie, u16 port, u32 value)
+{
+	(void)lie;
+	return (u16)(port - COM1) < 8 ? 0xff : value;
+}
+
+static u32 uart_random(struct lie *lie, u16 port, u32 value)
+{
+	return (u16)(port - COM1) < 8 ? attack_mix(lie->n << 32 | lie->seen++) & 0xff :
+	       value;
+}
+
+static u64 tsc_backwards(struct lie *lie, u64 tsc)
+{
+	(void)tsc;
+	return (1ull << 48) - (lie->n + 1) * 0x100000 * lie->seen++;
+}
+
+static u64 tsc_stands(struct lie *lie, u64 tsc)
+{
+	(void)tsc;
+	return lie->n ? ~0ull : 0;
+}
+
+const struct attack said_attacks[] = {
+	{ "cbit-cpuid", 64, 0, "CPUID says that the C-bit is N",
+	  .cpuid = cbit_in_cpuid },
+	{ "cbit-info", 256, 0, "SEV information says that the C-bit is N",
+	  .answer = cbit_in_info },
+	{ "cbit-both", 64, 0, "both say that the C-bit is N",
+	  .cpuid = cbit_in_cpuid, .answer = cbit_in_info },
+	{ "cpuid-denies", 10, 0, "CPUID knows nothing of SEV, or of SEV-ES",
+	  .cpuid = cpuid_denies },
+	{ "cpuid-changes", 28, 0, "CPUID's SEV leaf changes between calls",
+	  .cpuid = cpuid_changes },
+	{ "cpuid-inverted", ANSWERS, 0, "CPUID's Nth answer is inverted",
+	  .cpuid = cpuid_inverted },
+	{ "answer-code", ARRAY_SIZE(codes) * ANSWERS, 0,
+	  "a response code of the MSR protocol is wrong", .answer = answer_code },
+	{ "answer-none", ANSWERS, 0, "the MSR stays as the request was",
+	  .answer = answer_none },
+	{ "answer-bit", ANSWERS * 64, 0, "one bit of an MSR answer is flipped",
+	  .answer = answer_bit },
+	{ "answer-garbage", ANSWERS * 32, 0, "an MSR answer is random",
+	  .answer = answer_garbage },
+	{ "version", 10, 0, "protocol versions out of range", .answer = version },
+	{ "reply-not-valid", REPLIES * 6, 0, "a valid bit is missing",
+	  .reply = reply_not_valid },
+	{ "reply-none-valid", REPLIES, 0, "no field is valid",
+	  .reply = reply_none_valid },
+	{ "reply-valid", 129, 0, "valid bits that should not be there",
+	  .reply = reply_valid },
+	{ "reply-error", 80 * 3, 0, "sw_exit_info_1 is not 0",
+	  .reply = reply_error },
+	{ "reply-exception", 1024 * 2, 0, "an exception is asked for, each vector",
+	  .reply = reply_exception },
+	{ "reply-wide", 65, 0, "registers wider than the operation",
+	  .reply = reply_wide },
+	{ "reply-none", REPLIES, 0, "the page stays as the guest left it",
+	  .reply = reply_none },
+	{ "reply-garbage", REPLIES * 8, 0, "the page is random",
+	  .reply = reply_garbage },
+	{ "reply-value", REPLIES * 8, 0, "registers are random", .reply = reply_value },
+	{ "page-rewrite", REPLIES * 4, 0,
+	  "the page changes at each access, from the Nth exchange on",
+	  .rewrite = true },
+	{ "uart-never-ready", 1, 0, "the UART is never ready", .port = uart_never_ready },
+	{ "uart-without-fifo", 1, 0, "the UART has no FIFO", .port = uart_without_fifo },
+	{ "uart-ones", 1, 0, "the UART's registers are all ones", .port = uart_ones },
+	{ "uart-random", 64, 0, "the UART's registers are random", .port = uart_random },
+	{ "tsc-backwards", 4, 0, "RDTSC runs backwards", .tsc = tsc_backwards },
+	{ "tsc-stands", 2, 0, "RDTSC stands still", .tsc = tsc_stands },
+};
+const unsigned int said_count = ARRAY_SIZE(said_attacks);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What must never happen in the stage, whatever the host does: a secret in
+ * memory that the host reads, a shared page beside the GHCB, a store outside
+ * of what the stub owns, another payload.
+ *
+ * --watch says where these are.  Secrets are every word of the payload, of its
+ * compressed bytes' range and of the RNG seed that the loader passed: eight
+ * bytes that are not all text, and of which six differ, are no accident.  The
+ * first thing that goes wrong is kept; hostile.c asks for it when the run is over.
+ */
+#include "attack.h"
+#include "snapshot.h"
+#include "watch.h"
+
+#define SECRET_SLOTS		0x8000	/* power of two */
+#define DISTINCT_BYTES		6
+#define RANGES_MAX		8
+
+struct watch watch;
+
+static u64 *secrets;		/* hash table, 0: empty */
+static unsigned int secret_count;
+static u64 payload_hash;
+static struct {
+	u64 start, end;
+} owned[RANGES_MAX];
+static unsigned int owned_count;
+static bool in_stage, proven, wrote_shared;
+static const char *fault;
+static u64 fault_at;
+
+void watch_fail(const char *what, u64 at)
+{
+	if (fault)
+		return;
+	fault = what;
+	fault_at = at;
+}
+
+const char *watch_fault(u64 *at)
+{
+	*at = fault_at;
+	return fault;
+}
+
+/* Memory that stores of the stage may go to, whole pages of it. */
+void watch_own(u64 start, u64 end)
+{
+	if (owned_count == RANGES_MAX)
+		end_run(END_ERROR, "more than %u ranges to watch", RANGES_MAX);
+	owned[owned_count].start = ALIGN_DOWN(start, PAGE_SIZE);
+	owned[owned_count++].end = ALIGN_UP(end, PAGE_SIZE);
+}
+
+/* ---- Secrets. */
+
+static bool is_telling(u64 word)
+{
+	unsigned int distinct = 0, i, j;
+
+	if (!(word & 0x8080808080808080))
+		return false;
+	for (i = 0; i < sizeof(word); i++) {
+		for (j = 0; j < i; j++)
+			if ((word >> i * 8 & 0xff) == (word >> j * 8 & 0xff))
+				break;
+		if (j == i)
+			distinct++;
+	}
+	return distinct >= DISTINCT_BYTES;
+}
+
+static u64 *slot_of(u64 word)
+{
+	u64 slot = attack_mix(word);
+
+	while (secrets[slot % SECRET_SLOTS] && secrets[slot % SECRET_SLOTS] != word)
+		slot++;
+	return &secrets[slot % SECRET_SLOTS];
+}
+
+static void add_secret(u64 word)
+{
+	u64 *slot;
+
+	if (!is_telling(word) || secret_count == SECRET_SLOTS / 2)
+		return;
+	slot = slot_of(word);
+	if (!*slot)
+		secret_count++;
+	*slot = word;
+}
+
+void watch_secret(u64 start, u64 end)
+{
+	u64 gpa;
+
+	if (!secrets)
+		secrets = npt_alloc(SECRET_SLOTS * sizeof(u64) / PAGE_SIZE);
+	for (gpa = start; gpa < end; gpa += sizeof(u64)) {
+		u64 *word = (u64 *)npt_host(gpa);
+
+		if (word)
+			add_secret(*word);
+	}
+}
+
+static void look_for_secrets(const void *page, u64 gpa)
+{
+	u64 word;
+	unsigned int i;
+
+	/* At each byte: a buffer need not keep the alignment. */
+	for (i = 0; secrets && i + sizeof(word) <= PAGE_SIZE; i++) {
+		memcpy(&word, (const u8 *)page + i, sizeof(word));
+		if (is_telling(word) && *slot_of(word))
+			watch_fail("a secret is visible to the host", gpa + i);
+	}
+}
+
+/* ---- Frames. */
+
+/* A frame turned shared, because the guest looked at it so. */
+void watch_shared(u64 gpa)
+{
+	if (in_stage && proven && gpa != watch.ghcb)
+		watch_fail("a page besides the GHCB turned shared", gpa);
+}
+
+/* The guest, or the CPU for it, stored by a shared view. */
+void watch_shared_store(u64 gpa)
+{
+	if (!in_stage || gpa == watch.ghcb)
+		return;
+	wrote_shared = true;
+	watch_fail("a store to a shared page", gpa);
+}
+
+static void look_at_store(u64 gpa)
+{
+	unsigned int i;
+
+	if (npt_stored_shared(gpa))
+		watch_shared_store(gpa);
+	for (i = 0; i < owned_count; i++)
+		if (gpa >= owned[i].start && gpa < owned[i].end)
+			return;
+	watch_fail("a store outside of what the stub owns", gpa);
+}
+
+/* ---- What the host may see of a request: nothing that it does not need. */
+
+static void allow(u8 *allowed, size_t offset, size_t len)
+{
+	memset(allowed + offset, 1, len);
+}
+
+#define ALLOW(field)	allow(allowed, offsetof(struct ghcb, field), \
+			      sizeof(((struct ghcb *)0)->field))
+
+static void allow_inputs(u8 *allowed, const struct ghcb *g)
+{
+	u64 len = g->sw_exit_info_2;
+
+	switch (g->sw_exit_code) {
+	case SVM_EXIT_WRITE_DR7:
+		ALLOW(rax);
+		break;
+	case SVM_EXIT_RDPMC:
+		ALLOW(rcx);
+		break;
+	case SVM_EXIT_CPUID:
+		ALLOW(rax);
+		ALLOW(rcx);
+		ALLOW(xcr0);
+		ALLOW(xss);
+		break;
+	case SVM_EXIT_IOIO:
+		if (!(g->sw_exit_info_1 & IOIO_STRING)) {
+			ALLOW(rax);
+			break;
+		}
+		ALLOW(sw_scratch);
+		len *= (g->sw_exit_info_1 & IOIO_SIZE_MASK) >> IOIO_SIZE_SHIFT;
+		if (!(g->sw_exit_info_1 & IOIO_IN) && len <= GHCB_SHARED_SIZE)
+			allow(allowed, offsetof(struct ghcb, shared_buffer), len);
+		break;
+	case SVM_EXIT_MSR:
+		ALLOW(rcx);
+		ALLOW(rax);
+		ALLOW(rdx);
+		break;
+	case SVM_EXIT_VMMCALL:
+		ALLOW(rax);
+		ALLOW(cpl);
+		break;
+	case SVM_EXIT_MONITOR:
+		ALLOW(rdx);
+		/* fall through */
+	case SVM_EXIT_MWAIT:
+		ALLOW(rax);
+		ALLOW(rcx);
+		break;
+	case GHCB_EXIT_MMIO_WRITE:
+		if (len <= GHCB_SHARED_SIZE)
+			allow(allowed, offsetof(struct ghcb, shared_buffer), len);
+		/* fall through */
+	case GHCB_EXIT_MMIO_READ:
+		ALLOW(sw_scratch);
+		break;
+	}
+}
+
+void watch_request(const struct ghcb *g, u64 gpa)
+{
+	static u8 allowed[sizeof(*g)];
+	unsigned int i;
+
+	if (!in_stage)
+		return;
+	look_for_secrets(g, gpa);
+	if (gpa != watch.ghcb)
+		watch_fail("a GHCB at another place", gpa);
+	memset(allowed, 0, sizeof(allowed));
+	ALLOW(sw_exit_code);
+	ALLOW(sw_exit_info_1);
+	ALLOW(sw_exit_info_2);
+	ALLOW(valid_bitmap);
+	ALLOW(protocol_version);
+	allow_inputs(allowed, g);
+	for (i = 0; i < sizeof(*g); i++)
+		if (((const u8 *)g)[i] && !allowed[i])
+			watch_fail("the GHCB has more than the request needs", gpa + i);
+}
+
+/* ---- The course of a run. */
+
+/* Fowler, Noll and Vo's hash, a word at a time. */
+static u64 hash_payload(void)
+{
+	u64 hash = 0xcbf29ce484222325, gpa;
+
+	for (gpa = watch.payload; gpa < watch.payload_end; gpa += sizeof(u64))
+		hash = (hash ^ *(u64 *)npt_host(gpa)) * 0x100000001b3;
+	return hash;
+}
+
+void watch_start(void)
+{
+	in_stage = true;
+	proven = !watch.proof;
+	wrote_shared = false;
+	fault = NULL;
+}
+
+/* What the end of the stage leaves behind, if it came to its end or not. */
+void watch_stage_over(void)
+{
+	if (!in_stage)
+		return;
+	if (owned_count)
+		snapshot_each_store(look_at_store);
+	if (watch.ghcb && npt_frame_state(watch.ghcb) == HOOK_FRAME_SHARED)
+		look_for_secrets(npt_host(watch.ghcb), watch.ghcb);
+	in_stage = false;
+}
+
+/* The payload is about to run: the one that an honest host gets, or not? */
+void watch_entry(bool honest)
+{
+	if (watch.ghcb && npt_frame_state(watch.ghcb) == HOOK_FRAME_SHARED)
+		watch_fail("the GHCB is still shared", watch.ghcb);
+	watch_stage_over();
+	if (!watch.payload)
+		return;
+	if (honest) {
+		payload_hash = hash_payload();
+		watch_secret(watch.payload, watch.payload_end);
+	} else if (hash_payload() != payload_hash) {
+		watch_fail("another payload than the image's", watch.payload);
+	}
+}
+
+/* The C-bit is proven: from here on nothing but termination ends the stage. */
+void watch_proven(void)
+{
+	proven = true;
+}
+
+bool watch_is_proven(void)
+{
+	return proven;
+}
