@@ -66,7 +66,8 @@ cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null \
 	2>/dev/null && echo $(1))
 WARNINGS += $(call cc-option,-Wstack-usage=1024)
 
-STUB_C := misc.c payload.c efi.c efi-initrd.c efi-memory.c efi-tables.c efi-tpm.c \
+STUB_C := misc.c payload.c kaslr.c efi.c efi-initrd.c efi-memory.c \
+	efi-tables.c efi-tpm.c \
 	idt_64.c ident_map_64.c sev-es.c sev-vc.c insn.c e820.c console.c \
 	cmdline.c string.c relocate.c unzstd.c
 STUB_S := header.S head_64.S idt_handlers_64.S
@@ -89,6 +90,7 @@ CFLAGS_efi-memory.o := $(CFLAGS_efi.o)
 CFLAGS_efi-tables.o := $(CFLAGS_efi.o)
 CFLAGS_efi-tpm.o := $(CFLAGS_efi.o)
 CFLAGS_payload.o := -Os
+CFLAGS_kaslr.o := -Os
 CFLAGS_console.o := -Os
 CFLAGS_cmdline.o := -Os
 CFLAGS_idt_64.o := -Os

@@ -37,10 +37,6 @@ BUILD_BUG_ON(offsetof(struct boot_params, e820_table) != ZP_E820_TABLE);
 BUILD_BUG_ON(sizeof(struct boot_e820_entry) != E820_ENTRY_SIZE);
 BUILD_BUG_ON(E820_MAX_ENTRIES_ZEROPAGE != E820_ZERO_PAGE_ENTRIES);
 
-struct range {
-	u64 start, end;		/* [start, end) */
-};
-
 /* Each other entry changes it on its way to the 64-bit one. */
 in_data u32 entry_taken = ENTRY_64;
 

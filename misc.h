@@ -29,6 +29,10 @@
 #define EINVAL	22
 #define ENOSPC	28
 
+struct range {
+	u64 start, end;		/* [start, end) */
+};
+
 /* ---- linker.ld ---- */
 
 /*
@@ -206,6 +210,13 @@ bool e820_is_ram(const struct boot_params *bp, u64 start, u64 end);
  */
 bool e820_ram_around(const struct boot_params *bp, u64 addr, u64 *low,
 		     u64 *high);
+
+/*
+ * The @ith entry of the map, clipped where it wraps around. Returns false
+ * behind the last one.
+ */
+bool e820_area(const struct boot_params *bp, unsigned int i,
+	       struct range *range, bool *ram);
 
 /* ---- ident_map_64.c ---- */
 
@@ -442,6 +453,50 @@ void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
  */
 int relocate_image(u8 *image, u64 image_size, const u8 *relocs, u64 reloc_size,
 		   u64 distance);
+
+/* ---- kaslr.c ---- */
+
+/* What an area of memory is. Each slot lies in RAM and in nothing taken. */
+enum kaslr_area {
+	KASLR_RAM,
+	KASLR_IMMOVABLE,	/* if there is any, slots lie in it */
+	KASLR_FIRMWARE_FREE,	/* likewise */
+	KASLR_TAKEN,
+	KASLR_AREA_KINDS
+};
+
+/* The multiples of @align with @size bytes behind each in [@low, @high). */
+struct kaslr_slots {
+	u64 size, align, low, high;
+};
+
+/* Whether the command line lets anything be left to chance. */
+bool kaslr_wanted(const struct cmdline *cmdline);
+
+/* Adds to the uncertainty of what is drawn later. */
+void kaslr_seed(const void *data, size_t len);
+
+/* Areas come in any order, and may overlap. What is beyond 2^52 is cut off. */
+void kaslr_area(enum kaslr_area kind, u64 start, u64 end);
+
+/*
+ * Draws one of the slots that the areas leave. Returns false, and leaves @addr
+ * alone, if there is none.
+ */
+bool kaslr_pick(const struct kaslr_slots *want, u64 *addr);
+
+/*
+ * The same among what E820 calls RAM, as far as the command line lets it be
+ * used. What is taken has been named.
+ */
+bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
+		    struct kaslr_slots want, u64 *addr);
+
+/* Draws a virtual address for @size bytes, if the payload can have another. */
+u64 kaslr_virtual(const struct payload_header *p, u64 size);
+
+/* Ends it: forgets every seed. Returns whether anything was drawn. */
+bool kaslr_finish(void);
 
 /* ---- unzstd.c ---- */
 

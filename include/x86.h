@@ -45,6 +45,7 @@
 #define CPUID_EXT_FEATURES	0x80000001
 #define CPUID_SEV		0x8000001f
 
+#define CPUID_1_ECX_RDRAND_BIT	30	/* leaf 1 ECX */
 #define CPUID_7_EBX_BMI1_BIT	3	/* leaf 7 EBX */
 #define CPUID_7_EBX_BMI2_BIT	8
 #define CPUID_7_ECX_LA57_BIT	16	/* leaf 7 ECX */
@@ -185,6 +186,8 @@ u8 inb(u16 port);
 void outb(u8 value, u16 port);
 void outsb(u16 port, const void *buf, size_t count);
 void vmgexit(void);
+bool rdrand(u64 *value);
+u64 rdtsc(void);
 noreturn void halt_forever(void);
 
 #else
@@ -278,6 +281,23 @@ static inline void outsb(u16 port, const void *buf, size_t count)
 {
 	asm volatile("rep outsb"
 		     : "+S"(buf), "+c"(count) : "d"(port) : "memory");
+}
+
+/* Returns false, and 0, if there is no random number at the moment. */
+static inline bool rdrand(u64 *value)
+{
+	bool good;
+
+	asm volatile("rdrand %0" : "=r"(*value), "=@ccc"(good));
+	return good;
+}
+
+static inline u64 rdtsc(void)
+{
+	u32 low, high;
+
+	asm volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (u64)high << 32 | low;
 }
 
 /* REP VMMCALL; assemblers before 2.38 have no name for it (APM2 15.35.6). */

@@ -23,6 +23,10 @@ ZSTD_SRC ?= $(O)/zstd
 CFLAGS_test_unzstd := -I$(ZSTD_SRC)/lib
 $(O)/unit/test_unzstd: | $(ZSTD_SRC)/.stamp
 
+# XXH64 comes from there, too.
+CFLAGS_test_kaslr := -idirafter $(ZSTD_SRC)/lib
+$(O)/unit/test_kaslr: | $(ZSTD_SRC)/.stamp
+
 $(UNIT_PROGS): $(O)/unit/%: tests/unit/%.c tests/unit/rules.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' HOSTCC $@

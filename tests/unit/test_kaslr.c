@@ -1,0 +1,901 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_kaslr.c - where kaslr.c puts a payload, against a map of single cells:
+ * a place is good if every cell under it is. And whether it is left to chance:
+ * every place as likely as any other.
+ */
+#include <time.h>
+
+#define XXH_INLINE_ALL
+#include <common/xxhash.h>
+
+#include "harness.h"
+#include "sev.h"
+
+#define cpuid_count	fake_cpuid
+static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
+
+#include "cmdline.c"
+#include "e820.c"
+#include "kaslr.c"
+
+#define GIB	(1UL << 30)
+#define MIB	(1UL << 20)
+
+/* ---- the processor, and what else kaslr.c stands on ---- */
+
+static struct {
+	bool has_rdrand;	/* as CPUID says */
+	unsigned int fails;	/* so many RDRANDs to come */
+	bool even;		/* else each RDRAND gives the same number */
+	u64 fixed;
+	u64 tsc;
+	unsigned int cpuids, rdrands, rdtscs;
+	unsigned int stopped;	/* reason, plus one */
+} cpu;
+
+struct sev_guest sev_guest;
+
+static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
+{
+	CHECK(leaf == 1 && !subleaf, "CPUID 0x%x.0x%x", leaf, subleaf);
+	cpu.cpuids++;
+	return (struct cpuid_regs){ .ecx = cpu.has_rdrand ? 1U << 30 : 0 };
+}
+
+bool rdrand(u64 *value)
+{
+	cpu.rdrands++;
+	if (cpu.fails) {
+		cpu.fails--;
+		*value = 0;
+		return false;
+	}
+	*value = cpu.even ? random_u64() : cpu.fixed;
+	return true;
+}
+
+u64 rdtsc(void)
+{
+	cpu.rdtscs++;
+	return cpu.tsc += 1000;
+}
+
+bool sev_active(void)
+{
+	return sev_guest.status & SEV_STATUS_SEV;
+}
+
+bool sev_es_active(void)
+{
+	return sev_guest.status & SEV_STATUS_SEV_ES;
+}
+
+noreturn void stop(unsigned int reason)
+{
+	cpu.stopped = reason + 1;
+	longjmp(harness.expected, TEST_HALT);
+}
+
+u64 xxh64(const void *data, size_t len)
+{
+	return XXH64(data, len, 0);
+}
+
+/* ---- a boot ---- */
+
+static struct boot_params bp;
+static char cmdline_text[1024];
+
+static void fresh_areas(void)
+{
+	memset(&areas, 0, sizeof(areas));
+}
+
+static void fresh(u64 sev_status)
+{
+	fresh_areas();
+	memset(&seeds, 0, sizeof(seeds));
+	memset(&kaslr, 0, sizeof(kaslr));
+	memset(&bp, 0, sizeof(bp));
+	cpu = (typeof(cpu)){ .has_rdrand = true, .even = true };
+	sev_guest = (struct sev_guest){ .status = sev_status, .known = true };
+	cmdline_text[0] = '\0';
+}
+
+static struct cmdline cmdline(void)
+{
+	return (struct cmdline){ cmdline_text, strlen(cmdline_text) };
+}
+
+static void add_e820(u64 start, u64 size, u32 type)
+{
+	bp.e820_table[bp.e820_entries++] =
+		(struct boot_e820_entry){ start, size, type };
+}
+
+static bool physical(struct kaslr_slots want, u64 *addr)
+{
+	struct cmdline words = cmdline();
+
+	return kaslr_physical(&bp, &words, want, addr);
+}
+
+/* ---- a universe of cells ---- */
+
+#define CELL		(64 * MIB)
+#define CELLS		256U
+#define END		(CELLS * CELL)
+
+static struct {
+	bool ram, reserved, immovable, free, taken, huge;
+} cells[CELLS];
+
+static struct {
+	bool immovable, free;	/* that there is any */
+	unsigned int huge_pages;
+	struct kaslr_slots want;
+	u64 slots[CELLS];
+	unsigned int count;
+} world;
+
+static bool good_cell(unsigned int i)
+{
+	return cells[i].ram && !cells[i].reserved && !cells[i].taken &&
+	       (!world.immovable || cells[i].immovable) &&
+	       (!world.free || cells[i].free);
+}
+
+/* 1 GiB pages in the first runs of good cells that hold some. */
+static void reserve_huge_pages(void)
+{
+	unsigned int left = world.huge_pages, i, j;
+
+	for (i = 0; i < CELLS; i += GIB / CELL) {
+		bool whole = true;
+
+		for (j = i; j < i + GIB / CELL; j++)
+			whole &= good_cell(j);
+		for (j = i; whole && left && j < i + GIB / CELL; j++)
+			cells[j].huge = true;
+		if (whole && left)
+			left--;
+	}
+}
+
+static bool good_place(u64 addr)
+{
+	u64 at;
+
+	if (addr < world.want.low || addr + world.want.size > world.want.high)
+		return false;
+	for (at = addr; at < addr + world.want.size; at += CELL) {
+		if (at >= END || !good_cell(at / CELL) || cells[at / CELL].huge)
+			return false;
+	}
+	return true;
+}
+
+static void find_slots(void)
+{
+	u64 addr;
+
+	reserve_huge_pages();
+	world.count = 0;
+	for (addr = 0; addr < END; addr += world.want.align) {
+		if (good_place(addr))
+			world.slots[world.count++] = addr;
+	}
+}
+
+/* A few cells, more often than not. */
+static void random_area(unsigned int *first, unsigned int *count)
+{
+	*first = (unsigned int)random_below(CELLS);
+	*count = 1 + (unsigned int)random_below(random_below(4) ? CELLS / 16 :
+						CELLS - *first);
+	if (*count > CELLS - *first)
+		*count = CELLS - *first;
+}
+
+#define MARK(first, count, what)					\
+	do {								\
+		for (unsigned int c = (first); c < (first) + (count); c++) \
+			cells[c].what = true;				\
+	} while (0)
+
+/* E820 entries of @type, sorted or in any order, apart or overlapping. */
+static void random_e820(unsigned int number, u32 type)
+{
+	unsigned int first, count;
+
+	while (number--) {
+		random_area(&first, &count);
+		add_e820(first * CELL, count * CELL, type);
+		if (type == E820_RAM)
+			MARK(first, count, ram);
+		else
+			MARK(first, count, reserved);
+	}
+}
+
+static void random_areas(unsigned int number, enum kaslr_area kind)
+{
+	unsigned int first, count;
+
+	while (number--) {
+		random_area(&first, &count);
+		kaslr_area(kind, first * CELL, (first + count) * CELL);
+		if (kind == KASLR_TAKEN)
+			MARK(first, count, taken);
+		else if (kind == KASLR_IMMOVABLE)
+			MARK(first, count, immovable);
+		else
+			MARK(first, count, free);
+	}
+}
+
+static int by_addr(const void *a, const void *b)
+{
+	const struct boot_e820_entry *x = a, *y = b;
+
+	return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+static void say(const char *fmt, u64 a, u64 b)
+{
+	size_t len = strlen(cmdline_text);
+
+	snprintf(cmdline_text + len, sizeof(cmdline_text) - len, fmt, a, b);
+}
+
+static void random_cmdline(void)
+{
+	unsigned int first, count;
+	u64 limit;
+
+	if (!random_below(4)) {
+		random_area(&first, &count);
+		say("memmap=%luM$0x%lx ", count * CELL / MIB, first * CELL);
+		MARK(first, count, taken);
+	}
+	if (!random_below(4)) {
+		limit = 1 + random_below(CELLS);
+		say("mem=%luM ", limit * CELL / MIB, 0);
+		if (limit * CELL < world.want.high)
+			world.want.high = limit * CELL;
+	}
+	if (!random_below(4)) {
+		world.huge_pages = (unsigned int)random_below(5);
+		say("hugepagesz=1G hugepages=%lu ", world.huge_pages, 0);
+	}
+}
+
+static void random_world(void)
+{
+	fresh(0);
+	memset(cells, 0, sizeof(cells));
+	memset(&world, 0, sizeof(world));
+	world.want = (struct kaslr_slots){
+		.size = (1 + random_below(8)) * CELL,
+		.align = CELL << random_below(5),
+		.low = random_below(8) * CELL,
+		.high = END - random_below(8) * CELL,
+	};
+	random_e820(1 + (unsigned int)random_below(12), E820_RAM);
+	random_e820((unsigned int)random_below(4), E820_RESERVED);
+	if (random_below(2))
+		qsort(bp.e820_table, bp.e820_entries,
+		      sizeof(bp.e820_table[0]), by_addr);
+	random_areas((unsigned int)random_below(8), KASLR_TAKEN);
+	world.immovable = !random_below(4);
+	if (world.immovable)
+		random_areas(1 + (unsigned int)random_below(6),
+			     KASLR_IMMOVABLE);
+	world.free = !random_below(4);
+	if (world.free)
+		random_areas(1 + (unsigned int)random_below(6),
+			     KASLR_FIRMWARE_FREE);
+}
+
+#define MAPS	100000
+
+/*
+ * As many slots as there are good places, and each number is a place of its
+ * own: all that is drawn is good, and all that is good can be drawn.
+ */
+TEST(generated_maps)
+{
+	struct kaslr_slots want;
+	unsigned int map, i;
+	u64 total = 0, none = 0, addr;
+
+	random_seed(7001);
+	for (map = 0; map < MAPS; map++) {
+		struct sweep s;
+		bool found;
+
+		random_world();
+		want = world.want;
+		random_cmdline();
+		find_slots();
+
+		addr = 1;
+		found = physical(want, &addr);
+		CHECK(found == (world.count != 0),
+		      "map %u: %u places, found %u", map, world.count, found);
+		total += world.count;
+		none += !found;
+		if (!found) {
+			CHECK(addr == 1, "map %u: 0x%lx", map, addr);
+			continue;
+		}
+		CHECK(addr % want.align == 0 && good_place(addr),
+		      "map %u: 0x%lx", map, addr);
+		want = world.want;
+		s = sweep(&want, ~0UL);
+		CHECK(s.slots == world.count, "map %u: %lu slots, not %u",
+		      map, s.slots, world.count);
+		for (i = 0; i < world.count; i++) {
+			s = sweep(&want, i);
+			CHECK(s.addr == world.slots[i],
+			      "map %u, slot %u: 0x%lx, not 0x%lx", map, i,
+			      s.addr, world.slots[i]);
+		}
+	}
+	CHECK(none > MAPS / 100 && none < MAPS / 2, "%lu maps without", none);
+	INFO("%u maps, %lu slots, %lu maps without any", MAPS, total, none);
+}
+
+/* What lies between multiples of the alignment, and at the ends of it all. */
+TEST(boundaries)
+{
+	const struct kaslr_slots want = { 0x5000, 0x1000, 0, 1UL << 46 };
+	u64 start, end, i;
+
+	for (i = 0; i < 0x2000; i += 0x7ff) {
+		fresh_areas();
+		start = 0x100000 + i;
+		end = 0x110000 + 0x2000 - i;
+		kaslr_area(KASLR_RAM, start, end);
+		CHECK(sweep(&want, ~0UL).slots == (ALIGN_DOWN(end, 0x1000UL) -
+			ALIGN_UP(start, 0x1000UL) - 0x5000) / 0x1000 + 1,
+		      "0x%lx-0x%lx: %lu slots", start, end,
+		      sweep(&want, ~0UL).slots);
+		CHECK(sweep(&want, 0).addr == ALIGN_UP(start, 0x1000UL),
+		      "0x%lx", sweep(&want, 0).addr);
+		/* one byte that is taken takes its page */
+		kaslr_area(KASLR_TAKEN, 0x108fff, 0x109000);
+		CHECK(sweep(&want, 0x108000 / 0x1000).slots ==
+		      (0x108000 - ALIGN_UP(start, 0x1000UL)) / 0x1000 - 4 +
+		      (ALIGN_DOWN(end, 0x1000UL) - 0x109000) / 0x1000 - 4,
+		      "%lu slots", sweep(&want, 0).slots);
+	}
+}
+
+TEST(nonsense_areas)
+{
+	const struct kaslr_slots want = { 0x1000, 0x1000, 0, ~0UL };
+	u64 addr;
+
+	fresh(0);
+	kaslr_area(KASLR_RAM, 0x5000, 0x5000);
+	kaslr_area(KASLR_RAM, 0x9000, 0x5000);
+	kaslr_area(KASLR_RAM, ~0UL - 5, ~0UL);
+	kaslr_area(KASLR_RAM, 1UL << 52, ~0UL);
+	CHECK(!areas.count && !kaslr_pick(&want, &addr), "%u edges",
+	      areas.count);
+	kaslr_area(KASLR_RAM, (1UL << 52) - 0x1800, ~0UL);
+	CHECK(kaslr_pick(&want, &addr) && addr == (1UL << 52) - 0x1000,
+	      "0x%lx", addr);
+
+	/* slots that are larger than there is memory */
+	CHECK(!kaslr_pick(&(struct kaslr_slots){ ~0UL, 0x1000, 0, ~0UL },
+			  &addr), "0x%lx", addr);
+	CHECK(!kaslr_pick(&(struct kaslr_slots){ 0x1000, 0x1000, 0, 0 },
+			  &addr), "0x%lx", addr);
+}
+
+/* E820 entries that wrap around say nothing. */
+TEST(nonsense_e820)
+{
+	const struct kaslr_slots want = { 0x1000, 0x1000, 0, 1UL << 46 };
+	u64 addr;
+
+	fresh(0);
+	add_e820(0x100000, 0x2000, E820_RAM);
+	add_e820(0x101000, ~0UL, E820_RESERVED);
+	add_e820(0x200000, ~0UL, E820_RAM);
+	add_e820(0x300000, 0, E820_RAM);
+	CHECK(physical(want, &addr), "no slot");
+	CHECK(sweep(&want, ~0UL).slots == 2, "%lu slots",
+	      sweep(&want, ~0UL).slots);
+}
+
+/* One area more than there is room for: no choice at all. */
+TEST(too_many_areas)
+{
+	const struct kaslr_slots want = { 0x1000, 0x1000, 0, 1UL << 46 };
+	unsigned int i;
+	u64 addr;
+
+	fresh(0);
+	for (i = 0; i < MAX_EDGES / 2; i++)
+		kaslr_area(KASLR_RAM, i * 0x2000, i * 0x2000 + 0x1000);
+	CHECK(kaslr_pick(&want, &addr), "room for %u", i);
+	CHECK(sweep(&want, ~0UL).slots == MAX_EDGES / 2, "%lu slots",
+	      sweep(&want, ~0UL).slots);
+	kaslr_area(KASLR_TAKEN, 0, 1UL << 46);
+	CHECK(!kaslr_pick(&want, &addr), "an area was forgotten");
+}
+
+/* ---- time ---- */
+
+/* Microseconds that the list of @number areas takes, and a sweep over it. */
+static double time_of(unsigned int number, bool backwards)
+{
+	const struct kaslr_slots want = { 0x1000, 0x1000, 0, 1UL << 46 };
+	struct timespec from, to;
+	double best = 1e9, took;
+	unsigned int round, i;
+	u64 addr;
+
+	for (round = 0; round < 20; round++) {
+		fresh(0);
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+		for (i = 0; i < number; i++) {
+			u64 start = (backwards ? number - i : i) * 0x2000UL;
+
+			kaslr_area(KASLR_RAM, start, start + 0x1000);
+		}
+		CHECK(kaslr_pick(&want, &addr), "no slot");
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+		took = (double)(to.tv_sec - from.tv_sec) * 1e6 +
+		       (double)(to.tv_nsec - from.tv_nsec) / 1e3;
+		if (took < best)
+			best = took;
+	}
+	return best;
+}
+
+/* Eight times the entries: eight times the time, not 64 times. */
+TEST(linear)
+{
+	double few = time_of(MAX_EDGES / 16, false);
+	double many = time_of(MAX_EDGES / 2, false);
+	double worst = time_of(MAX_EDGES / 2, true);
+
+	CHECK(many < 20 * few, "%.1f us for %u entries, %.1f us for %u", few,
+	      MAX_EDGES / 16, many, MAX_EDGES / 2);
+	CHECK(worst < 1e6, "%.1f us backwards", worst);
+	INFO("%.1f and %.1f us, backwards %.1f us", few, many, worst);
+}
+
+/* ---- chance ---- */
+
+#define DRAWS	10000
+#define SLOTS	61
+
+/* For 60 degrees of freedom: once in a thousand times it is more than this. */
+#define CHI_SQUARED_MAX	99.6
+
+static double chi_squared(const unsigned int *counts)
+{
+	const double expected = (double)DRAWS / SLOTS;
+	double sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < SLOTS; i++)
+		sum += (counts[i] - expected) * (counts[i] - expected) /
+		       expected;
+	return sum;
+}
+
+/* 61 slots in pieces of 1, 2, 3, ... of them, the last one of 6. */
+static void pieces(void)
+{
+	u64 addr = 16 * MIB;
+	unsigned int left = SLOTS, piece;
+
+	for (piece = 1; left; piece++) {
+		unsigned int slots = piece < left ? piece : left;
+
+		add_e820(addr + 0x1000, (slots + 1) * 2 * MIB, E820_RAM);
+		left -= slots;
+		addr += slots * 2 * MIB + GIB;
+	}
+}
+
+static unsigned int slot_number(u64 addr)
+{
+	const struct kaslr_slots want = { 2 * MIB, 2 * MIB, 0, 1UL << 46 };
+	unsigned int i;
+
+	for (i = 0; i < SLOTS; i++) {
+		if (sweep(&want, i).addr == addr)
+			return i;
+	}
+	CHECK(false, "0x%lx is no slot", addr);
+	return 0;
+}
+
+static void check_uniform_physical(u64 status)
+{
+	const struct kaslr_slots want = { 2 * MIB, 2 * MIB, 0, 1UL << 46 };
+	unsigned int counts[SLOTS] = { 0 };
+	unsigned int run;
+	double chi;
+	u64 addr;
+
+	for (run = 0; run < DRAWS; run++) {
+		fresh(status);
+		pieces();
+		CHECK(physical(want, &addr), "no slot");
+		CHECK(sweep(&want, ~0UL).slots == SLOTS, "%lu slots",
+		      sweep(&want, ~0UL).slots);
+		counts[slot_number(addr)]++;
+	}
+	chi = chi_squared(counts);
+	CHECK(chi < CHI_SQUARED_MAX, "chi-squared is %.1f", chi);
+	INFO("chi-squared %.1f, limit %.1f", chi, CHI_SQUARED_MAX);
+}
+
+TEST(uniform_physical)
+{
+	random_seed(7002);
+	check_uniform_physical(0);
+}
+
+/* All else is the same in each run, and chosen by somebody else. */
+TEST(uniform_sev_es)
+{
+	random_seed(7003);
+	check_uniform_physical(SEV_STATUS_SEV | SEV_STATUS_SEV_ES);
+	CHECK(!cpu.rdtscs && !cpu.cpuids, "exits: RDTSC %u, CPUID %u",
+	      cpu.rdtscs, cpu.cpuids);
+}
+
+static struct payload_header kernel(void)
+{
+	return (struct payload_header){
+		.flags = PAYLOAD_LINUX | PAYLOAD_RELOCATABLE | PAYLOAD_KASLR,
+		.link_addr = 16 * MIB, .align = 2 * MIB,
+		.virt_addr = 0xffffffff81000000,
+	};
+}
+
+TEST(uniform_virtual)
+{
+	struct payload_header p = kernel();
+	u64 size = GIB - 16 * MIB - (SLOTS - 1) * p.align;
+	unsigned int counts[SLOTS] = { 0 };
+	unsigned int run;
+	double chi;
+	u64 virt;
+
+	random_seed(7004);
+	for (run = 0; run < DRAWS; run++) {
+		fresh(0);
+		virt = kaslr_virtual(&p, size);
+		CHECK(virt >= p.virt_addr && virt % p.align == 0 &&
+		      virt - p.virt_addr <= (SLOTS - 1) * p.align,
+		      "0x%lx", virt);
+		counts[(virt - p.virt_addr) / p.align]++;
+	}
+	chi = chi_squared(counts);
+	CHECK(chi < CHI_SQUARED_MAX, "chi-squared is %.1f", chi);
+	INFO("chi-squared %.1f, limit %.1f", chi, CHI_SQUARED_MAX);
+}
+
+/* Two choices of one boot have nothing to do with each other. */
+TEST(independent)
+{
+	const struct kaslr_slots want = { 2 * MIB, 2 * MIB, 0, 1UL << 46 };
+	struct payload_header p = kernel();
+	unsigned int counts[SLOTS] = { 0 };
+	unsigned int run;
+	u64 addr, virt;
+	double chi;
+
+	random_seed(7005);
+	for (run = 0; run < DRAWS; run++) {
+		fresh(0);
+		pieces();
+		CHECK(physical(want, &addr), "no slot");
+		virt = kaslr_virtual(&p, GIB - 16 * MIB - (SLOTS - 1) * p.align);
+		counts[(slot_number(addr) + (virt - p.virt_addr) / p.align) %
+		       SLOTS]++;
+	}
+	chi = chi_squared(counts);
+	CHECK(chi < CHI_SQUARED_MAX, "chi-squared is %.1f", chi);
+	INFO("chi-squared %.1f, limit %.1f", chi, CHI_SQUARED_MAX);
+}
+
+TEST(virtual_limits)
+{
+	struct payload_header p = kernel();
+	unsigned int i;
+
+	random_seed(7006);
+	fresh(0);
+	for (i = 0; i < 1000; i++) {
+		CHECK(kaslr_virtual(&p, GIB - 16 * MIB) == p.virt_addr,
+		      "more than one place");
+		CHECK(kaslr_virtual(&p, GIB - 18 * MIB + 1) == p.virt_addr,
+		      "more than one place");
+		CHECK(kaslr_virtual(&p, GIB) == p.virt_addr, "it does not fit");
+	}
+	kaslr.drawn = false;
+	p.flags &= ~PAYLOAD_KASLR;
+	CHECK(kaslr_virtual(&p, 2 * MIB) == p.virt_addr && !kaslr.drawn,
+	      "cannot be moved");
+}
+
+/* ---- what randomness is made of ---- */
+
+/* One source differs, all else is the same: so does the outcome. */
+TEST(every_source_counts)
+{
+	static const char a[] = "a", b[] = "b";
+	u64 base, other;
+
+	fresh(0);
+	cpu.even = false;
+	base = draw();
+	CHECK(base != draw(), "the same number twice");
+
+	fresh(0);
+	cpu.even = false;
+	CHECK(draw() == base, "not the same again");
+	fresh(0);
+	cpu.even = false;
+	cpu.fixed = 1;
+	other = draw();
+	CHECK(other != base, "RDRAND");
+	fresh(0);
+	cpu.even = false;
+	cpu.tsc = 5;
+	CHECK(draw() != base && draw() != other, "RDTSC");
+	fresh(0);
+	cpu.even = false;
+	kaslr_seed(a, 1);
+	other = draw();
+	CHECK(other != base, "seed");
+	fresh(0);
+	cpu.even = false;
+	kaslr_seed(b, 1);
+	CHECK(draw() != other, "another seed");
+	fresh(0);
+	cpu.even = false;
+	kaslr_seed(b, 1);
+	kaslr_seed(a, 1);
+	CHECK(draw() != other, "an earlier seed");
+}
+
+/* Whatever else goes in, RDRAND's numbers come out as different as they are. */
+TEST(rdrand_goes_in_by_a_bijection)
+{
+	static u64 seen[4096];
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(seen); i++) {
+		fresh(SEV_STATUS_SEV | SEV_STATUS_SEV_ES);
+		cpu.even = false;
+		cpu.fixed = i & 1 ? (u64)i << 52 : i;
+		seen[i] = draw();
+		for (j = 0; j < i; j++)
+			CHECK(seen[j] != seen[i], "%u and %u", i, j);
+	}
+}
+
+TEST(rdrand_tries)
+{
+	unsigned int status;
+
+	for (status = 0; status <= 3; status++) {
+		if (status == 2)
+			continue;
+		fresh(status);
+		cpu.fails = RDRAND_TRIES - 1;
+		draw();
+		CHECK(cpu.rdrands == RDRAND_TRIES && !kaslr.weak,
+		      "%u tries", cpu.rdrands);
+		CHECK(!status == !!cpu.cpuids, "CPUID: %u", cpu.cpuids);
+		CHECK(!(status & 2) == !!cpu.rdtscs, "RDTSC: %u", cpu.rdtscs);
+	}
+}
+
+TEST(rdrand_fails_for_good)
+{
+	fresh(0);
+	cpu.fails = 1000;
+	draw();
+	CHECK(cpu.rdrands == RDRAND_TRIES && kaslr.weak && cpu.rdtscs,
+	      "%u tries", cpu.rdrands);
+	CHECK(kaslr_finish(), "not drawn");
+
+	fresh(SEV_STATUS_SEV);
+	cpu.fails = RDRAND_TRIES;
+	EXPECT_ERROR(draw(), "KASLR");
+
+	fresh(SEV_STATUS_SEV | SEV_STATUS_SEV_ES);
+	cpu.fails = RDRAND_TRIES;
+	if (!setjmp(harness.expected)) {
+		draw();
+		CHECK(false, "goes on");
+	}
+	CHECK(cpu.stopped == SEVSTUB_TERM_CPU + 1, "reason %u",
+	      cpu.stopped - 1);
+}
+
+TEST(no_rdrand)
+{
+	fresh(0);
+	cpu.has_rdrand = false;
+	CHECK(draw() != draw(), "the same number twice");
+	CHECK(!cpu.rdrands && cpu.rdtscs == 2, "%u RDRAND, %u RDTSC",
+	      cpu.rdrands, cpu.rdtscs);
+	CHECK(kaslr_finish(), "not drawn");
+}
+
+/*
+ * Before ExitBootServices nobody knows that this is an SEV guest: CPUID may
+ * have denied RDRAND then, and what was drawn counts for nothing.
+ */
+TEST(lie_about_rdrand)
+{
+	unsigned int status;
+
+	for (status = 1; status <= 3; status += 2) {
+		fresh(0);
+		sev_guest.known = false;
+		cpu.has_rdrand = status == 1;
+		cpu.fails = RDRAND_TRIES;
+		draw();
+		sev_guest.known = true;
+		sev_guest.status = status;
+		if (status == 1) {
+			EXPECT_ERROR(kaslr_finish(), "KASLR");
+			continue;
+		}
+		if (!setjmp(harness.expected)) {
+			kaslr_finish();
+			CHECK(false, "goes on");
+		}
+		CHECK(cpu.stopped == SEVSTUB_TERM_CPU + 1, "reason %u",
+		      cpu.stopped - 1);
+	}
+	/* With RDRAND there is nothing wrong, and RDTSC was not needed. */
+	fresh(0);
+	sev_guest.known = false;
+	draw();
+	CHECK(!cpu.rdtscs, "%u RDTSC", cpu.rdtscs);
+	sev_guest.status = 3;
+	CHECK(kaslr_finish(), "not drawn");
+}
+
+TEST(forgets)
+{
+	static const typeof(seeds) zero;
+
+	fresh(0);
+	CHECK(!kaslr_finish(), "drawn");
+	kaslr_seed("x", 1);
+	draw();
+	CHECK(memcmp(&seeds, &zero, sizeof(seeds)), "no seeds");
+	CHECK(kaslr_finish(), "not drawn");
+	CHECK(!memcmp(&seeds, &zero, sizeof(seeds)), "seeds are left");
+}
+
+/* ---- the command line ---- */
+
+TEST(nokaslr)
+{
+	static const struct {
+		const char *text;
+		bool wanted;
+	} rows[] = {
+		{ "", true }, { "nokaslr", false }, { "a nokaslr b", false },
+		{ "nokaslr=1", true }, { "xnokaslr", true },
+		{ "nokaslrx", true }, { "kaslr", true },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		strcpy(cmdline_text, rows[i].text);
+		CHECK(kaslr_wanted(&(struct cmdline){ cmdline_text,
+			strlen(cmdline_text) }) == rows[i].wanted,
+		      "\"%s\"", rows[i].text);
+	}
+}
+
+/* What is left of 16 GiB of RAM, as slots of 1 GiB. */
+static u64 left(const char *text)
+{
+	struct kaslr_slots want = { GIB, GIB, 0, 1UL << 46 };
+	struct cmdline words;
+	u64 mask = 0;
+	unsigned int i;
+	struct sweep s;
+
+	fresh(0);
+	kaslr_area(KASLR_RAM, 0, 16 * GIB);
+	strcpy(cmdline_text, text);
+	words = cmdline();
+	if (!heed_options(&words, &want))
+		return 0;
+	s = sweep(&want, ~0UL);
+	for (i = 0; i < s.slots; i++)
+		mask |= 1UL << sweep(&want, i).addr / GIB;
+	return mask;
+}
+
+TEST(options)
+{
+	static const struct {
+		const char *text;
+		u64 left;
+	} rows[] = {
+		{ "quiet", 0xffff },
+		{ "mem=4G", 0x000f },
+		{ "mem=4294967296", 0x000f },
+		{ "mem=0x100000000", 0x000f },
+		{ "mem=4096M", 0x000f },
+		{ "mem=4194304k", 0x000f },
+		{ "mem=1T", 0xffff },
+		{ "mem=8G mem=2G mem=4G", 0x0003 },
+		{ "mem=nopentium", 0xffff },
+		{ "mem=0", 0xffff },
+		{ "mem=5G-1", 0x001f },
+		{ "mem=", 0xffff },
+		{ "mem=17E", 0xffff },		/* more than 64 bits */
+		{ "xmem=4G", 0xffff },
+		{ "memmap=4G", 0x000f },
+		{ "memmap=2G$4G", 0xffcf },
+		{ "memmap=2G#4G", 0xffcf },
+		{ "memmap=2G!4G", 0xffcf },
+		{ "memmap=1$0x100000000", 0xffef },
+		{ "memmap=2G%4G-1+2", 0xffcf },
+		{ "memmap=2G%4G+2,1G$0", 0xffce },
+		{ "memmap=2G@4G", 0xffff },
+		{ "memmap=2G$4G,1G$0x3c0000000", 0x7fcf },
+		{ "memmap=1G$0 memmap=1G$1G memmap=1G$2G memmap=1G$3G memmap=1G$4G",
+		  0xffe0 },
+		{ "memmap=1G$4G,8G", 0x00ef },
+		{ "memmap=0xffffffffffffffff$12G", 0x0fff },
+		{ "memmap=exactmap", 0 },
+		{ "memmap=exactmap memmap=4G@0", 0 },
+		{ "memmap=2G$", 0 },
+		{ "memmap=2G$4Gx", 0 },
+		{ "memmap=2G?4G", 0 },
+		{ "memmap=2G$4G,", 0 },
+		{ "memmap=", 0 },
+		{ "efi_fake_mem=2G@4G:0x10000", 0 },
+		{ "hugepages=4", 0xffff },
+		{ "hugepagesz=2M hugepages=4", 0xffff },
+		{ "hugepagesz=1G hugepages=4", 0xfff0 },
+		{ "hugepagesz=1G hugepages=16", 0 },
+		{ "hugepagesz=1G hugepages=0xffffffffffffffff", 0 },
+		{ "hugepagesz=1G hugepages=2 memmap=1G$0", 0xfff8 },
+		{ "hugepagesz=1G", 0xffff },
+		{ "hugepages=4 hugepagesz=1G", 0xffff },
+		{ "hugepagesz=2M hugepages=8 hugepagesz=1G hugepages=1", 0xfffe },
+		{ "hugepagesz=1G hugepages=x", 0xffff },
+	};
+	char text[OPTION_SIZE + 32] = "memmap=1G$0";
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
+		CHECK(left(rows[i].text) == rows[i].left,
+		      "\"%s\": 0x%lx, not 0x%lx", rows[i].text,
+		      left(rows[i].text), rows[i].left);
+
+	/* The last value that there is room for, and one byte more. */
+	while (strlen(text) < strlen("memmap=") + OPTION_SIZE - 1 - 4)
+		strcat(text, ",0$0");
+	while (strlen(text) < strlen("memmap=") + OPTION_SIZE - 1)
+		strcat(text, "0");
+	CHECK(left(text) == 0xfffe, "\"%s\": 0x%lx", text, left(text));
+	strcat(text, "0");
+	CHECK(left(text) == 0, "\"%s\": 0x%lx", text, left(text));
+}
