@@ -166,18 +166,3 @@ bool e820_is_ram(const struct boot_params *bp, u64 start, u64 end)
 
 	return e820_ram_around(bp, start, &low, &high) && high == end;
 }
-
-bool e820_area(const struct boot_params *bp, unsigned int i,
-	       struct range *range, bool *ram)
-{
-	const struct boot_e820_entry *entry = &bp->e820_table[i];
-
-	if (i >= e820_count(bp))
-		return false;
-	range->start = entry->addr;
-	range->end = entry->addr + entry->size;
-	if (range->end < range->start)
-		range->end = range->start;	/* as in e820_range() */
-	*ram = entry->type == E820_RAM;
-	return true;
-}

@@ -61,7 +61,7 @@ struct efi_memory_map {
 };
 
 /* Sets efi_runtime_start to memory for the payload, init_size bytes. */
-EFI_STATUS efi_alloc_runtime(void);
+EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline);
 /* Room for the map as it may have grown by the time that it counts. */
 EFI_STATUS efi_alloc_memory_map(struct efi_memory_map *map);
 /* On success the map is the last one, and firmware's services are over. */
@@ -78,6 +78,8 @@ u64 efi_find_rsdp(void);
 u8 efi_get_secure_boot(void);
 void efi_request_memory_overwrite(void);
 void efi_install_random_seed(void);
+/* What firmware has of randomness, for kaslr.c. */
+void efi_seed_kaslr(void);
 
 /* ---- efi-tpm.c ---- */
 

@@ -150,18 +150,73 @@ static EFI_STATUS claim_from_boot_services(u64 start, u64 end)
 	return status;
 }
 
+/* Firmware of that name up to EFI 2.0 lists memory as free that is not. */
+static bool lists_wrong_memory(void)
+{
+	static const CHAR16 ami[] = u"American Megatrends";
+
+	return efi.st->Hdr.Revision <= EFI_2_00_REVISION &&
+	       !memcmp(efi.st->FirmwareVendor, ami, sizeof(ami));
+}
+
 /*
- * The payload's range: where it is linked if that can be had, else, if it may,
- * at any multiple of its alignment above that.
+ * Firmware knows nothing of what these do to memory, and does not say what
+ * should be left alone.
  */
-EFI_STATUS efi_alloc_runtime(void)
+static bool knows_memory(const struct cmdline *cmdline)
+{
+	return cmdline_find_option(cmdline, "mem", NULL, 0) < 0 &&
+	       cmdline_find_option(cmdline, "memmap", NULL, 0) < 0 &&
+	       cmdline_find_option(cmdline, "efi_fake_mem", NULL, 0) < 0 &&
+	       cmdline_find_option(cmdline, "hugepages", NULL, 0) < 0 &&
+	       !lists_wrong_memory();
+}
+
+/* KASLR: if this returns true, *@start is where there is memory for us. */
+static bool alloc_anywhere(const struct cmdline *cmdline, u64 pages, u64 *start)
+{
+	const struct kaslr_slots want = {
+		.size = pages * PAGE_SIZE, .align = image_info.align,
+		.low = image_info.pref_address, .high = PAYLOAD_ADDR_MAX,
+	};
+	struct efi_memory_map map = { 0 };
+	u64 addr;
+	UINTN at;
+
+	if (!image_info.relocatable || !kaslr_wanted(cmdline) ||
+	    !knows_memory(cmdline) || efi_alloc_memory_map(&map) ||
+	    get_memory_map(&map))
+		return false;
+	efi_seed_kaslr();
+	for (at = 0; at + map.entry_size <= map.size; at += map.entry_size) {
+		const EFI_MEMORY_DESCRIPTOR *d = (const void *)(map.entries + at);
+
+		if (d->Type == EfiConventionalMemory &&
+		    !(d->Attribute & EFI_MEMORY_SP) &&
+		    d->NumberOfPages <= PTE_ADDR_MASK / PAGE_SIZE)
+			kaslr_area(KASLR_RAM, d->PhysicalStart,
+				   d->PhysicalStart +
+				   d->NumberOfPages * PAGE_SIZE);
+	}
+	if (!kaslr_pick(&want, &addr) || alloc_pages_at(addr, pages))
+		return false;
+	*start = addr;
+	return true;
+}
+
+/*
+ * The payload's range: anywhere, or where it is linked if that can be had, or,
+ * if it may, at any multiple of its alignment above that.
+ */
+EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline)
 {
 	u64 pages = ALIGN_UP(image_info.init_size, PAGE_SIZE) / PAGE_SIZE;
 	u64 slack = image_info.align / PAGE_SIZE;
 	EFI_PHYSICAL_ADDRESS addr = image_info.pref_address;
 	u64 start = addr;
 
-	if (alloc_pages_at(addr, pages)) {
+	if (!alloc_anywhere(cmdline, pages, &start) &&
+	    alloc_pages_at(addr, pages)) {
 		if (!image_info.relocatable) {
 			if (claim_from_boot_services(addr, addr + pages * PAGE_SIZE))
 				return efi_fail("not enough room",

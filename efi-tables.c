@@ -142,3 +142,15 @@ void efi_install_random_seed(void)
 		efi.bs->FreePool(seed);
 	}
 }
+
+void efi_seed_kaslr(void)
+{
+	static u8 bits[16];
+	EFI_RNG_PROTOCOL *rng;
+
+	if (efi.bs->LocateProtocol(MUTABLE(rng_guid), NULL, (void **)&rng) ||
+	    rng->GetRNG(rng, NULL, sizeof(bits), bits))
+		return;
+	kaslr_seed(bits, sizeof(bits));
+	memset(bits, 0, sizeof(bits));
+}

@@ -220,7 +220,7 @@ static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline
 	struct efi_memory_map map = { 0 };
 	EFI_STATUS status;
 
-	status = efi_alloc_runtime();
+	status = efi_alloc_runtime(cmdline);
 	if (!status && !bp->hdr.ramdisk_size)
 		status = efi_get_initrd(bp, cmdline);
 	if (status)

@@ -12,7 +12,7 @@
  * Runs when all of boot_params can be read, on the EFI entry also before: the
  * list is in .bss and starts anew with the image's own stack, the rest stays.
  */
-#include <asm/bootparam.h>
+#include <asm/e820.h>
 
 #include "misc.h"
 #include "sev.h"
@@ -372,13 +372,13 @@ static bool heed_options(const struct cmdline *cmdline, struct kaslr_slots *want
 bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
 		    struct kaslr_slots want, u64 *addr)
 {
-	struct range range;
-	unsigned int i;
-	bool ram;
+	const struct boot_e820_entry *entry;
+	struct e820_walk walk;
 
-	for (i = 0; e820_area(bp, i, &range, &ram); i++)
-		kaslr_area(ram ? KASLR_RAM : KASLR_TAKEN, range.start,
-			   range.end);
+	/* One that wraps around is empty: its end is its smaller address. */
+	for (e820_first(bp, &walk); (entry = e820_next(&walk));)
+		kaslr_area(entry->type == E820_RAM ? KASLR_RAM : KASLR_TAKEN,
+			   entry->addr, entry->addr + entry->size);
 	return heed_options(cmdline, &want) && kaslr_pick(&want, addr);
 }
 

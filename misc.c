@@ -37,6 +37,9 @@ BUILD_BUG_ON(offsetof(struct boot_params, e820_table) != ZP_E820_TABLE);
 BUILD_BUG_ON(sizeof(struct boot_e820_entry) != E820_ENTRY_SIZE);
 BUILD_BUG_ON(E820_MAX_ENTRIES_ZEROPAGE != E820_ZERO_PAGE_ENTRIES);
 
+/* SETUP_INDIRECT, which shifts a one into an int's sign. */
+#define SETUP_DATA_INDIRECT	(1U << 31)
+
 /* Each other entry changes it on its way to the 64-bit one. */
 in_data u32 entry_taken = ENTRY_64;
 
@@ -49,6 +52,8 @@ struct boot {
 	struct range runtime;		/* init_size bytes: ours, and free */
 	u8 *out;			/* the payload's first byte */
 	u64 out_size;			/* with its relocation table */
+	u64 size;			/* of the memory that it takes */
+	u64 virt;			/* where its own page tables put it */
 };
 
 /* A host that is told sees an end; one that is not, a guest that hangs. */
@@ -144,6 +149,18 @@ static struct range initrd_range(const struct boot_params *bp)
 	return (struct range){ start, start + size };
 }
 
+static struct range zero_page_range(const struct boot_params *bp)
+{
+	return (struct range){ (u64)bp, (u64)bp + sizeof(*bp) };
+}
+
+static struct range cmdline_range(const struct cmdline *cmdline)
+{
+	u64 text = (u64)cmdline->text;
+
+	return (struct range){ text, text + cmdline->len + 1 };
+}
+
 /*
  * boot.rst, "pref_address": a relocatable image runs at the first multiple of
  * its alignment that it was loaded below or at, but no lower than it was
@@ -183,11 +200,10 @@ u64 place_image(struct boot_params *bp)
 {
 	u64 load = (u64)startup_32;
 	struct range runtime = runtime_range(load);
-	struct range zero_page = { (u64)bp, (u64)bp + sizeof(*bp) };
 	u64 to = runtime.end - (u64)(_end - startup_32);
 	u64 upper = (u64)(_edata - _text);
 	struct cmdline cmdline;
-	struct range initrd, text;
+	struct range initrd;
 
 	sev_detect();
 	sanitize_boot_params(bp);
@@ -210,14 +226,13 @@ u64 place_image(struct boot_params *bp)
 		error("load address",
 		      "0x%lx is in the way of the move to 0x%lx", load, to);
 
-	check_loaded(bp, runtime, "zero page", zero_page);
+	check_loaded(bp, runtime, "zero page", zero_page_range(bp));
 	initrd = initrd_range(bp);
 	if (initrd.start != initrd.end)
 		check_loaded(bp, runtime, "initrd", initrd);
-	text.start = (u64)cmdline.text;
-	text.end = text.start + cmdline.len + 1;
 	if (cmdline.text != builtin_cmdline)
-		check_loaded(bp, runtime, "command line", text);
+		check_loaded(bp, runtime, "command line",
+			     cmdline_range(&cmdline));
 	return to;
 }
 
@@ -251,6 +266,9 @@ static void place_payload(struct boot *boot)
 	boot->runtime.end = boot->runtime.start + image_info.init_size;
 	boot->out = (u8 *)boot->runtime.start;
 	boot->out_size = p->file_size + p->reloc_size;
+	boot->size = ALIGN_UP(p->mem_size > boot->out_size ? p->mem_size :
+			      boot->out_size, PAGE_SIZE);
+	boot->virt = p->virt_addr;
 
 	if (efi_runtime_start) {
 		/* Not in place: all of it is the payload's. */
@@ -286,6 +304,28 @@ static void guard(const char *what, const void *page)
 		      (u64)page);
 }
 
+static void take(struct range r)
+{
+	kaslr_area(KASLR_TAKEN, r.start, r.end);
+}
+
+/* What a node of type SETUP_INDIRECT points to; not read, but kept. */
+static void keep_indirect(const struct boot *boot, const struct setup_data *node)
+{
+	const struct setup_indirect *to = (const void *)node->data;
+	struct range r;
+
+	if (node->type != SETUP_DATA_INDIRECT || node->len < sizeof(*to))
+		return;
+	r.start = to->addr;
+	r.end = to->addr + to->len;
+	if (r.end < r.start)
+		error("setup_data", "0x%lx indirect bytes at 0x%lx wrap around",
+		      (u64)to->len, r.start);
+	check_not_in(boot->runtime, "setup_data", r);
+	take(r);
+}
+
 /*
  * The payload reads these before it has page tables of its own, and so must
  * find them mapped. Each node is checked and mapped before it is read.
@@ -308,15 +348,13 @@ static void map_setup_data(const struct boot *boot)
 		r.end += node->len;
 		check_loaded(boot->bp, boot->runtime, "setup_data", r);
 		map("setup_data", r, MAP_WRITE);
+		take(r);
+		keep_indirect(boot, node);
 		addr = node->next;
 	}
 }
 
-/*
- * What the stub and the payload's first steps need, and nothing else. Of
- * ranges that meet in a page the first one decides, so the order matters only
- * where the compressed bytes begin inside of the payload's range.
- */
+/* What the stub and the payload's first steps need before the payload. */
 static void build_map(const struct boot *boot, const struct cpu *cpu)
 {
 	const struct ident_map_config config = {
@@ -328,13 +366,7 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 		.pages_1g = cpu->pages_1g,
 		.bp = boot->bp,
 	};
-	u64 size = boot->payload.mem_size > boot->out_size ?
-		   boot->payload.mem_size : boot->out_size;
-	struct range payload = { (u64)boot->out,
-				 ALIGN_UP((u64)boot->out + size, PAGE_SIZE) };
-	struct range image = { (u64)startup_32, (u64)_text };
 	struct range initrd = initrd_range(boot->bp);
-	u64 text = (u64)boot->cmdline.text;
 
 	if (ident_map_init(&config))
 		error("page tables", "cannot be started");
@@ -345,21 +377,58 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 	map("rodata", (struct range){ (u64)_rodata, (u64)_erodata }, MAP_RO);
 	map("data", (struct range){ (u64)_data, (u64)_end }, MAP_WRITE);
 
-	map("payload", payload, MAP_WRITE | MAP_EXEC);
-	if (overlaps(payload, image))
-		image.start = payload.end;
-	if (image.start < image.end)
-		map("compressed payload", image, MAP_RO);
-
-	map("zero page", (struct range){ (u64)boot->bp,
-		(u64)boot->bp + sizeof(*boot->bp) }, MAP_WRITE);
-	map("command line", (struct range){ text,
-		text + boot->cmdline.len + 1 }, MAP_WRITE);
+	map("zero page", zero_page_range(boot->bp), MAP_WRITE);
+	map("command line", cmdline_range(&boot->cmdline), MAP_WRITE);
 	if (initrd.start != initrd.end)
 		map("initrd", initrd, MAP_WRITE);
 	/* Each page fault asks for the E820 map, and it may go on there. */
 	if (boot->bp->e820_entries >= E820_MAX_ENTRIES_ZEROPAGE)
 		map_setup_data(boot);
+}
+
+/*
+ * Of ranges that meet in a page the first one decides: the payload, where the
+ * compressed bytes begin inside of its memory.
+ */
+static void map_payload(const struct boot *boot)
+{
+	struct range payload = { (u64)boot->out, (u64)boot->out + boot->size };
+	struct range image = { (u64)startup_32, (u64)_text };
+
+	map("payload", payload, MAP_WRITE | MAP_EXEC);
+	if (overlaps(payload, image))
+		image.start = payload.end;
+	if (image.start < image.end)
+		map("compressed payload", image, MAP_RO);
+}
+
+/*
+ * Leaves to chance where the payload goes, unless firmware has been asked for
+ * a place, and to which virtual address it moves itself. A payload that cannot
+ * be moved stays, as it does where there is no other place.
+ */
+static void randomise(struct boot *boot)
+{
+	const struct payload_header *p = &boot->payload;
+	struct kaslr_slots want = { boot->size, p->align, p->link_addr,
+				    PAYLOAD_ADDR_MAX };
+
+	if (!kaslr_wanted(&boot->cmdline))
+		return;
+	if (sev_enc_mask() && want.high > sev_enc_mask())
+		want.high = sev_enc_mask();
+	kaslr_seed(boot->bp, sizeof(*boot->bp));
+	if (p->flags & PAYLOAD_RELOCATABLE && !efi_runtime_start) {
+		take((struct range){ (u64)startup_32, (u64)_end });
+		take(zero_page_range(boot->bp));
+		take(cmdline_range(&boot->cmdline));
+		take(initrd_range(boot->bp));
+		kaslr_physical(boot->bp, &boot->cmdline, want,
+			       (u64 *)&boot->out);
+	}
+	boot->virt = kaslr_virtual(p, boot->size);
+	if (kaslr_finish())
+		boot->bp->hdr.loadflags |= KASLR_FLAG;
 }
 
 /* A text screen, if the command line asked for it, is a device like any. */
@@ -478,6 +547,8 @@ u64 extract_kernel(struct boot_params *bp)
 		console_init(&boot.cmdline, &bp->screen_info);
 	map_setup_data(&boot);
 	vga = map_vga();
+	randomise(&boot);
+	map_payload(&boot);
 
 	report_entry(bp);
 	info("sevstub: %lu bytes of payload at 0x%lx, compressed %lu\n",
@@ -485,7 +556,7 @@ u64 extract_kernel(struct boot_params *bp)
 	if (cpu.bmi2)
 		unzstd_use_bmi2();
 	decompress(&boot);
-	relocate(boot.out, &boot.payload, (u64)boot.out, boot.payload.virt_addr);
+	relocate(boot.out, &boot.payload, (u64)boot.out, boot.virt);
 	clear_bss(&boot);
 
 	if (boot.cmdline.text == builtin_cmdline) {

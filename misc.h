@@ -211,13 +211,6 @@ bool e820_is_ram(const struct boot_params *bp, u64 start, u64 end);
 bool e820_ram_around(const struct boot_params *bp, u64 addr, u64 *low,
 		     u64 *high);
 
-/*
- * The @ith entry of the map, clipped where it wraps around. Returns false
- * behind the last one.
- */
-bool e820_area(const struct boot_params *bp, unsigned int i,
-	       struct range *range, bool *ram);
-
 /* ---- ident_map_64.c ---- */
 
 /* What a mapping may be used for; reading is always allowed. */

@@ -10,6 +10,8 @@
 
 #include "types.h"
 
+/* A table's revision: major version in the upper half (UEFI 4.2). */
+#define EFI_2_00_REVISION		(2U << 16)
 /* UEFI 7.2: attribute of memory that is set aside for a purpose. */
 #define EFI_MEMORY_SP			0x0000000000040000ULL
 #define EFI_PERSISTENT_MEMORY		14	/* a memory type (UEFI 7.2.1) */

@@ -36,6 +36,8 @@
 
 /* No payload may be larger than this, in the file or in memory. */
 #define PAYLOAD_MAX_SIZE	0x80000000UL
+/* None runs above this: with four-level paging Linux has no more (MAXMEM). */
+#define PAYLOAD_ADDR_MAX	0x400000000000UL
 /* Bounds of payload_header.align. */
 #define PAYLOAD_MIN_ALIGN	0x1000UL
 #define PAYLOAD_MAX_ALIGN	0x40000000UL

@@ -144,6 +144,14 @@ static struct firmware {
 	bool over, interrupts_are_off;
 	bool map_grows;			/* by one with each stale key */
 
+	/* KASLR */
+	bool kaslr;
+	u64 picked;			/* 0: there is no place */
+	struct kaslr_slots want;
+	char areas[512];
+	u8 seed[16];
+	bool seeded;
+
 	jmp_buf entered;
 	struct boot_params *entered_with;
 } fw;
@@ -313,6 +321,37 @@ noreturn void enter_startup_64(struct boot_params *bp)
 			     !fw.interrupts_are_off);
 	fw.entered_with = bp;
 	longjmp(fw.entered, 1);
+}
+
+/* ---- kaslr.c ---- */
+
+bool kaslr_wanted(const struct cmdline *cmdline)
+{
+	return fw.kaslr && !cmdline_find_option_bool(cmdline, "nokaslr");
+}
+
+void kaslr_seed(const void *data, size_t len)
+{
+	CHECK(len == sizeof(fw.seed), "%zu bytes", len);
+	memcpy(fw.seed, data, len);
+	fw.seeded = true;
+}
+
+void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
+{
+	size_t len = strlen(fw.areas);
+
+	CHECK(kind == KASLR_RAM, "kind %u", kind);
+	snprintf(fw.areas + len, sizeof(fw.areas) - len, "%lx-%lx ", start,
+		 end);
+}
+
+bool kaslr_pick(const struct kaslr_slots *want, u64 *addr)
+{
+	fw.want = *want;
+	if (fw.picked)
+		*addr = fw.picked;
+	return fw.picked;
 }
 
 /* ---- console, protocols ---- */
@@ -710,6 +749,8 @@ static void fresh_firmware(void)
 	fw.root.Open = file_open;
 	fw.root.Close = file_close;
 	fw.loaded.DeviceHandle = &fw.root;
+	fw.st.Hdr.Revision = 2 << 16 | 70;
+	fw.st.FirmwareVendor = u"Made up, so that there is something";
 	fw.st.ConOut = &fw.out;
 	fw.st.BootServices = &fw.bs;
 	fw.st.RuntimeServices = &fw.rs;

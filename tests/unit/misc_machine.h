@@ -96,6 +96,9 @@ static struct {
 	int map_error;
 	int unzstd_result;
 	unsigned int nmis;
+	bool kaslr;			/* not "nokaslr" */
+	u64 phys, virt;			/* what is drawn, or 0 */
+	struct kaslr_slots want;
 	struct ident_map_config config;
 } fake;
 
@@ -342,6 +345,49 @@ noreturn void sev_es_terminate(unsigned int set, unsigned int reason)
 {
 	did("terminate %u:%u", set, reason);
 	halt_forever();
+}
+
+/* ---- kaslr.c ---- */
+
+bool kaslr_wanted(const struct cmdline *cmdline)
+{
+	CHECK(cmdline->len, "no command line");
+	return fake.kaslr;
+}
+
+void kaslr_seed(const void *data, size_t len)
+{
+	CHECK(data == &fake.bp && len == sizeof(fake.bp), "%zu bytes", len);
+	did("seed");
+}
+
+void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
+{
+	CHECK(kind == KASLR_TAKEN, "kind %u", kind);
+	did("taken 0x%lx-0x%lx", start, end);
+}
+
+bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
+		    struct kaslr_slots want, u64 *addr)
+{
+	CHECK(bp == &fake.bp && cmdline->len, "something else");
+	did("draw physical");
+	fake.want = want;
+	if (fake.phys)
+		*addr = fake.phys;
+	return fake.phys;
+}
+
+u64 kaslr_virtual(const struct payload_header *p, u64 size)
+{
+	did("draw virtual for 0x%lx bytes", size);
+	return fake.virt ? fake.virt : p->virt_addr;
+}
+
+bool kaslr_finish(void)
+{
+	did("forget seeds");
+	return fake.phys || fake.virt;
 }
 
 /* ---- unzstd.c ---- */

@@ -9,9 +9,16 @@
 
 static const struct cpu plain_cpu = { .nx = true };
 
+/* All of it; between the two parts setup_data is read. */
+static void map_all(const struct boot *boot, const struct cpu *cpu)
+{
+	build_map(boot, cpu);
+	map_payload(boot);
+}
+
 static void map_refused(const struct boot *boot, const char *what)
 {
-	EXPECT_ERROR(build_map(boot, &plain_cpu), what);
+	EXPECT_ERROR(map_all(boot, &plain_cpu), what);
 }
 
 /* The trace, line by line, to compare with; addresses are offsets in RAM. */
@@ -26,19 +33,19 @@ static char *ordinary_map(void)
 		 "map 0x%lx-0x%lx rox\n"
 		 "map 0x%lx-0x%lx ro\n"
 		 "map 0x%lx-0x%lx rw\n"
+		 "map 0x%lx-0x%lx rw\n"
+		 "map 0x%lx-0x%lx rw\n"
+		 "map 0x%lx-0x%lx rw\n"
 		 "map 0x%lx-0x%lx rwx\n"
-		 "map 0x%lx-0x%lx ro\n"
-		 "map 0x%lx-0x%lx rw\n"
-		 "map 0x%lx-0x%lx rw\n"
-		 "map 0x%lx-0x%lx rw\n",
+		 "map 0x%lx-0x%lx ro\n",
 		 m(AT_GUARD),
 		 m(AT_TEXT), m(AT_RODATA) - 8, m(AT_RODATA), m(AT_DATA) - 8,
 		 m(AT_DATA), m(AT_END),
-		 m(AT_RUNTIME), m(AT_RUNTIME + MEM_SIZE),
-		 m(AT_HEAD), m(AT_TEXT),
 		 (u64)&fake.bp, (u64)&fake.bp + 4096,
 		 m(AT_CMDLINE), m(AT_CMDLINE) + strlen("from the loader") + 1,
-		 m(AT_INITRD), m(AT_INITRD) + 0x1234);
+		 m(AT_INITRD), m(AT_INITRD) + 0x1234,
+		 m(AT_RUNTIME), m(AT_RUNTIME + MEM_SIZE),
+		 m(AT_HEAD), m(AT_TEXT));
 	return text;
 }
 
@@ -48,7 +55,7 @@ TEST(map_of_an_ordinary_boot)
 
 	fresh_machine();
 	boot = placed_boot();
-	build_map(&boot, &plain_cpu);
+	map_all(&boot, &plain_cpu);
 	CHECK(!strcmp(trace, ordinary_map()), "%.400s", trace);
 	CHECK(fake.config.pool == layout.pool &&
 	      fake.config.pool_size == AT_END - 0x6000 - AT_POOL &&
@@ -66,7 +73,7 @@ TEST(map_configuration)
 	boot = placed_boot();
 	fake.cr4 = X86_CR4_LA57;
 	fake.enc_mask = 1UL << 51;
-	build_map(&boot, &cpu);
+	map_all(&boot, &cpu);
 	CHECK(fake.config.levels == 5, "%u levels", fake.config.levels);
 	CHECK(fake.config.enc_mask == 1UL << 51, "0x%lx", fake.config.enc_mask);
 	CHECK(!fake.config.nx && fake.config.pages_1g, "nx, 1 GiB");
@@ -80,7 +87,7 @@ TEST(map_without_initrd)
 	fresh_machine();
 	boot = placed_boot();
 	set_initrd(m(AT_INITRD), 0);
-	build_map(&boot, &plain_cpu);
+	map_all(&boot, &plain_cpu);
 	snprintf(initrd, sizeof(initrd), "map 0x%lx", m(AT_INITRD));
 	CHECK(!strstr(trace, initrd), "%.400s", trace);
 }
@@ -92,39 +99,60 @@ TEST(map_of_large_payloads)
 	struct boot boot;
 
 	fresh_machine();
+	header_in_image()->mem_size = AT_COMP_END - 0x8000 - AT_RUNTIME;
+	seal_payload();
 	boot = placed_boot();
-	boot.payload.mem_size = AT_COMP_END - 0x8000 - AT_RUNTIME;
-	build_map(&boot, &plain_cpu);
+	map_all(&boot, &plain_cpu);
 	snprintf(expected, sizeof(expected),
 		 "map 0x%lx-0x%lx rwx\nmap 0x%lx-0x%lx ro\n",
 		 m(AT_RUNTIME), m(AT_COMP_END + 0x100 - 0x8000),
 		 m(AT_COMP_END + 0x100 - 0x8000), m(AT_TEXT));
 	CHECK(strstr(trace, expected), "%.400s", trace);
 
-	trace[0] = '\0';
-	boot.payload.mem_size = AT_TEXT - AT_RUNTIME;
-	build_map(&boot, &plain_cpu);
-	snprintf(expected, sizeof(expected),
-		 "map 0x%lx-0x%lx rwx\nmap 0x%lx", m(AT_RUNTIME), m(AT_TEXT),
-		 (u64)&fake.bp);
-	CHECK(strstr(trace, expected), "%.400s", trace);
+	header_in_image()->mem_size = AT_TEXT - AT_RUNTIME;
+	seal_payload();
+	boot = placed_boot();
+	map_all(&boot, &plain_cpu);
+	snprintf(expected, sizeof(expected), "map 0x%lx-0x%lx rwx\n",
+		 m(AT_RUNTIME), m(AT_TEXT));
+	CHECK(strlen(trace) > strlen(expected) &&
+	      !strcmp(trace + strlen(trace) - strlen(expected), expected),
+	      "%.400s", trace);
 
 	/* the relocations count, where they need more than the memory */
-	trace[0] = '\0';
-	boot.payload.mem_size = OUT_SIZE;
-	boot.out_size = OUT_SIZE + 0x7001;
-	build_map(&boot, &plain_cpu);
+	header_in_image()->mem_size = OUT_SIZE;
+	header_in_image()->reloc_size = 0x7001;
+	seal_payload();
+	boot = placed_boot();
+	map_all(&boot, &plain_cpu);
 	snprintf(expected, sizeof(expected), "map 0x%lx-0x%lx rwx",
 		 m(AT_RUNTIME), m(AT_RUNTIME + OUT_SIZE + 0x8000));
 	CHECK(strstr(trace, expected), "%.400s", trace);
+}
+
+/* Somewhere else: the compressed bytes are whole, and nothing else is mapped. */
+TEST(map_of_a_payload_elsewhere)
+{
+	char expected[200];
+	struct boot boot;
+
+	fresh_machine();
+	boot = placed_boot();
+	boot.out = (u8 *)0x40000000;
+	map_payload(&boot);
+	snprintf(expected, sizeof(expected),
+		 "map 0x40000000-0x%lx rwx\nmap 0x%lx-0x%lx ro\n",
+		 0x40000000 + MEM_SIZE, m(AT_HEAD), m(AT_TEXT));
+	CHECK(!strcmp(trace, expected), "%.400s", trace);
 }
 
 /* Every single call may fail; the message names the part and the reason. */
 TEST(map_failures)
 {
 	static const char *const parts[] = {
-		NULL, "page 0", "stack", "text", "rodata", "data", "payload",
-		"compressed payload", "zero page", "command line", "initrd",
+		NULL, "page 0", "stack", "text", "rodata", "data",
+		"zero page", "command line", "initrd", "payload",
+		"compressed payload",
 	};
 	char calls[2048], *call, *next;
 	struct boot boot;
@@ -180,9 +208,13 @@ TEST(setup_data_chain)
 	map_setup_data(&boot);
 	snprintf(expected, sizeof(expected),
 		 "map 0x%lx-0x%lx rw\nmap 0x%lx-0x%lx rw\n"
-		 "map 0x%lx-0x%lx rw\nmap 0x%lx-0x%lx rw\n",
+		 "taken 0x%lx-0x%lx\n"
+		 "map 0x%lx-0x%lx rw\nmap 0x%lx-0x%lx rw\n"
+		 "taken 0x%lx-0x%lx\n",
 		 m(AT_NODES), m(AT_NODES) + 16,
 		 m(AT_NODES), m(AT_NODES) + 16 + 0x3000,
+		 m(AT_NODES), m(AT_NODES) + 16 + 0x3000,
+		 m(AT_NODES) + 0x5008, m(AT_NODES) + 0x5018,
 		 m(AT_NODES) + 0x5008, m(AT_NODES) + 0x5018,
 		 m(AT_NODES) + 0x5008, m(AT_NODES) + 0x5018);
 	CHECK(!strcmp(trace, expected), "%.400s", trace);
@@ -304,6 +336,46 @@ TEST(setup_data_not_mapped)
 	snprintf(call, sizeof(call), "map 0x%lx-0x%lx rw", m(AT_NODES),
 		 m(AT_NODES) + 0x110);
 	EXPECT_ERROR(map_setup_data(&boot), "page tables");
+}
+
+#define INDIRECT	0x80000000U
+
+/* What a node points to is kept, too, but nobody looks at it. */
+TEST(setup_data_indirect)
+{
+	struct setup_indirect *to = (void *)(machine + AT_NODES + 16);
+	struct boot boot;
+	char taken[80];
+
+	fresh_machine();
+	boot = placed_boot();
+	new_node(AT_NODES, 0, sizeof(*to))->type = INDIRECT;
+	fake.bp.hdr.setup_data = m(AT_NODES);
+	*to = (struct setup_indirect){ INDIRECT | SETUP_EFI, 0, 0x777,
+				       0xfee00000 };
+	map_setup_data(&boot);
+	CHECK(strstr(trace, "taken 0xfee00000-0xfee00777\n"), "%s", trace);
+
+	/* another type, or less of it than there should be */
+	trace[0] = '\0';
+	new_node(AT_NODES, 0, sizeof(*to))->type = 5;
+	map_setup_data(&boot);
+	CHECK(!strstr(trace, "0xfee00000"), "%s", trace);
+	new_node(AT_NODES, 0, sizeof(*to) - 1)->type = INDIRECT;
+	map_setup_data(&boot);
+	CHECK(!strstr(trace, "0xfee00000"), "%s", trace);
+
+	new_node(AT_NODES, 0, sizeof(*to))->type = INDIRECT;
+	to->addr = m(AT_RUNTIME) - 0x776;
+	setup_data_refused(&boot);
+	to->addr = m(AT_RUNTIME) - 0x777;
+	snprintf(taken, sizeof(taken), "taken 0x%lx-0x%lx\n",
+		 m(AT_RUNTIME) - 0x777, m(AT_RUNTIME));
+	map_setup_data(&boot);
+	CHECK(strstr(trace, taken), "%s", trace);
+	to->addr = ~0UL - 0x775;
+	setup_data_refused(&boot);
+	CHECK(strstr(harness_error_detail, "wrap"), "%s", harness_error_detail);
 }
 
 /* ---- map_vga() ---- */

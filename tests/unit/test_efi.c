@@ -891,6 +891,116 @@ TEST(boot_no_room)
 	boot_fails(EFI_OUT_OF_RESOURCES, "below the link address");
 }
 
+/* ---- payloads that run anywhere ---- */
+
+static const EFI_MEMORY_DESCRIPTOR large_map[] = {
+	{ EfiConventionalMemory, 0, 0x100000, 0, 0x1000, 0xf },
+	{ EfiBootServicesData, 0, 0x1100000, 0, 0x100, 0xf },
+	{ EfiLoaderData, 0, 0x1200000, 0, 0x100, 0xf },
+	{ EfiConventionalMemory, 0, 0x2000000, 0, 0x8000, 0x4000f },
+	{ EfiConventionalMemory, 0, 0x140000000, 0, 0x40000, 0xf },
+	{ EfiConventionalMemory, 0, 0x240000000, 0, ~0UL >> 12, 0xf },
+	{ EfiReservedMemoryType, 0, 0x300000000, 0, 0x100, 0xf },
+};
+
+static void large_firmware(void)
+{
+	fresh_firmware();
+	fw.map = large_map;
+	fw.map_size = sizeof(large_map);
+	fw.kaslr = true;
+	fw.picked = 0x150000000;
+}
+
+/* Free memory only, as firmware has it, and not what is set aside. */
+TEST(random_place)
+{
+	large_firmware();
+	check_boot();
+	CHECK(efi_runtime_start == 0x150000000, "0x%lx", efi_runtime_start);
+	CHECK(!strcmp(fw.areas, "100000-1100000 140000000-180000000 "), "%s",
+	      fw.areas);
+	CHECK(fw.want.size == IMAGE_INIT_SIZE &&
+	      fw.want.align == IMAGE_ALIGN && fw.want.low == IMAGE_PREF &&
+	      fw.want.high == 1UL << 46, "0x%lx 0x%lx 0x%lx 0x%lx",
+	      fw.want.size, fw.want.align, fw.want.low, fw.want.high);
+	CHECK(!fw.seeded, "a seed from nowhere");
+}
+
+TEST(random_place_seed)
+{
+	static EFI_RNG_PROTOCOL rng = { .GetRNG = get_rng };
+	static const u8 none[16];
+
+	large_firmware();
+	fw.rng = &rng;
+	check_boot();
+	CHECK(fw.seeded && memcmp(fw.seed, none, sizeof(none)), "no seed");
+	large_firmware();
+	fw.rng = &rng;
+	fw.rng_status = EFI_DEVICE_ERROR;
+	check_boot();
+	CHECK(!fw.seeded, "a seed that is none");
+}
+
+static void expect_link_address(void)
+{
+	check_boot();
+	CHECK(efi_runtime_start == IMAGE_PREF, "0x%lx", efi_runtime_start);
+}
+
+/* What firmware cannot know of, and what it is known to get wrong. */
+TEST(random_place_not_wanted)
+{
+	static const struct {
+		const CHAR16 *text;
+		u32 size;
+	} rows[] = {
+		{ u"nokaslr", 16 }, { u"mem=1G", 14 }, { u"memmap=1G$1G", 26 },
+		{ u"efi_fake_mem=1@1:1", 38 }, { u"a hugepages=1", 28 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		large_firmware();
+		set_options(rows[i].text, rows[i].size);
+		expect_link_address();
+		CHECK(!fw.areas[0], "row %zu: %s", i, fw.areas);
+	}
+	large_firmware();
+	fw.st.FirmwareVendor = u"American Megatrends";
+	check_boot();
+	CHECK(efi_runtime_start == fw.picked, "a newer one is refused");
+	large_firmware();
+	fw.st.FirmwareVendor = u"American Megatrends";
+	fw.st.Hdr.Revision = 2 << 16;
+	expect_link_address();
+	large_firmware();
+	fw.st.Hdr.Revision = 2 << 16;
+	check_boot();
+	CHECK(efi_runtime_start == fw.picked, "another one is refused");
+	large_firmware();
+	info_in_image.relocatable = 0;
+	header_in_image()->flags = 0;
+	seal_payload();
+	expect_link_address();
+}
+
+/* No place, or none that firmware gives: the usual one. */
+TEST(random_place_not_there)
+{
+	large_firmware();
+	fw.picked = 0;
+	expect_link_address();
+	large_firmware();
+	/* zero page, two for the map, and then the place */
+	fw.fail_at = 4;
+	expect_link_address();
+	large_firmware();
+	fw.fail_at = 2;
+	expect_link_address();
+}
+
 /* ---- payloads that run at one address ---- */
 
 static const EFI_MEMORY_DESCRIPTOR busy_map[] = {

@@ -411,6 +411,138 @@ TEST(extract_with_everything)
 	CHECK(!strstr(trace, "efer"), "NX is on, and there is none: %s", trace);
 }
 
+/* ---- randomise() ---- */
+
+/* Everything that is in use is named before a place is drawn. */
+TEST(kaslr)
+{
+	char expected[600];
+	struct boot boot;
+
+	fresh_machine();
+	fake.kaslr = true;
+	fake.phys = 0x12300000;
+	fake.virt = 0xffffffff87600000;
+	boot = placed_boot();
+	randomise(&boot);
+	snprintf(expected, sizeof(expected),
+		 "seed\ntaken 0x%lx-0x%lx\ntaken 0x%lx-0x%lx\n"
+		 "taken 0x%lx-0x%lx\ntaken 0x%lx-0x%lx\n"
+		 "draw physical\ndraw virtual for 0x%lx bytes\n"
+		 "forget seeds\n",
+		 m(AT_HEAD), m(AT_END), (u64)&fake.bp, (u64)&fake.bp + 4096,
+		 m(AT_CMDLINE), m(AT_CMDLINE) + strlen("from the loader") + 1,
+		 m(AT_INITRD), m(AT_INITRD) + 0x1234, MEM_SIZE);
+	CHECK(!strcmp(trace, expected), "%s", trace);
+	CHECK((u64)boot.out == fake.phys && boot.virt == fake.virt,
+	      "%p, 0x%lx", (void *)boot.out, boot.virt);
+	CHECK(fake.want.size == MEM_SIZE && fake.want.align == 0x1000 &&
+	      fake.want.low == m(AT_RUNTIME) && fake.want.high == 1UL << 46,
+	      "0x%lx 0x%lx 0x%lx 0x%lx", fake.want.size, fake.want.align,
+	      fake.want.low, fake.want.high);
+	CHECK(fake.bp.hdr.loadflags & KASLR_FLAG, "nobody is told");
+}
+
+/* The C-bit is no part of an address. */
+TEST(kaslr_below_the_c_bit)
+{
+	struct boot boot;
+
+	fresh_machine();
+	fake.kaslr = true;
+	fake.enc_mask = 1UL << 40;
+	boot = placed_boot();
+	randomise(&boot);
+	CHECK(fake.want.high == 1UL << 40, "0x%lx", fake.want.high);
+	fake.enc_mask = 1UL << 51;
+	randomise(&boot);
+	CHECK(fake.want.high == 1UL << 46, "0x%lx", fake.want.high);
+}
+
+TEST(kaslr_not_wanted)
+{
+	struct boot boot;
+
+	fresh_machine();
+	fake.phys = fake.virt = 0x12300000;
+	boot = placed_boot();
+	randomise(&boot);
+	CHECK(!trace[0], "%s", trace);
+	CHECK((u64)boot.out == m(AT_RUNTIME) &&
+	      boot.virt == boot.payload.virt_addr &&
+	      !(fake.bp.hdr.loadflags & KASLR_FLAG), "it is done all the same");
+}
+
+/* There is no other place, and nothing was drawn: it stays, and says so. */
+TEST(kaslr_finds_nothing)
+{
+	struct boot boot;
+
+	fresh_machine();
+	fake.kaslr = true;
+	boot = placed_boot();
+	randomise(&boot);
+	CHECK((u64)boot.out == m(AT_RUNTIME) &&
+	      boot.virt == boot.payload.virt_addr &&
+	      !(fake.bp.hdr.loadflags & KASLR_FLAG), "%s", trace);
+}
+
+/* Firmware has been asked for a place; it is as good as any. */
+TEST(kaslr_after_efi)
+{
+	struct boot boot;
+
+	fresh_machine();
+	fake.kaslr = true;
+	fake.phys = fake.virt = 0x12300000;
+	efi_runtime_start = m(AT_RUNTIME);
+	boot = placed_boot();
+	randomise(&boot);
+	CHECK(!strstr(trace, "physical") && !strstr(trace, "taken"), "%s",
+	      trace);
+	CHECK((u64)boot.out == m(AT_RUNTIME) && boot.virt == 0x12300000 &&
+	      fake.bp.hdr.loadflags & KASLR_FLAG, "%s", trace);
+}
+
+TEST(kaslr_not_relocatable)
+{
+	struct boot boot;
+
+	fresh_machine();
+	fake.kaslr = true;
+	fake.phys = 0x12300000;
+	header_in_image()->flags &= ~PAYLOAD_RELOCATABLE;
+	info_in_image.relocatable = 0;
+	seal_payload();
+	boot = placed_boot();
+	randomise(&boot);
+	CHECK(!strstr(trace, "physical"), "%s", trace);
+	CHECK((u64)boot.out == m(AT_RUNTIME), "%p", (void *)boot.out);
+}
+
+/* In the story: behind all that names areas, in front of all that uses it. */
+TEST(extract_at_random)
+{
+	static const char *const steps[] = {
+		"map load", "stage 2", "taken 0x", "taken 0x", "taken 0x",
+		"taken 0x", "taken 0x", "draw physical", "draw virtual",
+		"forget seeds", " rwx", "unzstd", NULL,
+	};
+	u64 entry;
+
+	fresh_machine();
+	fake.kaslr = true;
+	fake.phys = m(0x200000);
+	new_node(AT_NODES, 0, 8);
+	fake.bp.hdr.setup_data = m(AT_NODES);
+	entry = extract_kernel(&fake.bp);
+	check_order(steps);
+	CHECK(entry == m(0x200000 + ENTRY_OFFSET), "0x%lx", entry);
+	CHECK(all_bytes(0x200000, 0x200000 + OUT_SIZE, DECOMPRESSED) &&
+	      all_bytes(0x200000 + OUT_SIZE, 0x200000 + MEM_SIZE, 0),
+	      "it is not there");
+}
+
 /* In an SEV-ES guest: the GHCB between stage 2 and the first port. */
 TEST(extract_in_sev_es)
 {

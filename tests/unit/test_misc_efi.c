@@ -146,14 +146,13 @@ TEST(payload_room)
 TEST(payload_map)
 {
 	static const u64 given[] = { AT_GIVEN, AT_END };
-	const struct cpu cpu = { .nx = true };
 	char expected[200];
 	struct boot boot;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(given); i++) {
 		boot = firmware_boot(given[i]);
-		build_map(&boot, &cpu);
+		map_payload(&boot);
 		snprintf(expected, sizeof(expected),
 			 "map 0x%lx-0x%lx rwx\nmap 0x%lx-0x%lx ro\n",
 			 in_machine(given[i]), in_machine(given[i] + MEM_SIZE),
