@@ -3,9 +3,9 @@
  * header.S - what loaders read, and the 16-bit entry.
  *
  * The first sectors of a bzImage: a PE/COFF header in the boot sector, the setup
- * header of boot protocol 2.15 (x86/boot.rst), and the code
- * that a BIOS loader starts in real mode. It builds the zero page from what the
- * BIOS knows, switches to protected mode and jumps to startup_32.
+ * header of boot protocol 2.15 (x86/boot.rst), and the code that a BIOS loader
+ * starts in real mode. It builds the zero page from what the BIOS knows, switches
+ * to protected mode and jumps to startup_32.
  *
  * Linked at 0: within the real-mode segment a symbol's value is its offset.
  * Every field that depends on the layout or on the payload is a linker symbol;
@@ -60,7 +60,7 @@ DATA(pe_header)
 	.word	0, 0			/* subsystem version */
 	.long	0
 	.long	pe_image_size
-	.long	startup_32		/* SizeOfHeaders */
+	.long	setup_start		/* SizeOfHeaders */
 	.long	0			/* checksum: the signer's */
 	.word	PE_SUBSYSTEM_EFI_APPLICATION
 	.word	PE_DLL_NX_COMPAT
@@ -73,6 +73,12 @@ DATA(pe_header)
 	.quad	0, 0, 0, 0, 0, 0
 
 .Lsections:
+	.ascii	".setup\0\0"
+	.long	pe_setup_size, setup_start
+	.long	pe_setup_size, setup_start
+	.long	0, 0
+	.word	0, 0
+	.long	PE_SCN_SETUP
 	.ascii	".text\0\0\0"
 	.long	pe_text_size, startup_32
 	.long	pe_text_size, startup_32

@@ -27,9 +27,13 @@
 /* Section flags: contents, and readable, writable, executable. */
 #define PE_SCN_CODE			0x00000020
 #define PE_SCN_INITIALIZED		0x00000040
+#define PE_SCN_DISCARDABLE		0x02000000
 #define PE_SCN_EXECUTE			0x20000000
 #define PE_SCN_READ			0x40000000
 #define PE_SCN_WRITE			0x80000000
+/* 16-bit code: of no use to firmware, data in its eyes. */
+#define PE_SCN_SETUP			(PE_SCN_INITIALIZED | PE_SCN_DISCARDABLE | \
+					 PE_SCN_READ)
 #define PE_SCN_TEXT			(PE_SCN_CODE | PE_SCN_EXECUTE | PE_SCN_READ)
 #define PE_SCN_RODATA			(PE_SCN_INITIALIZED | PE_SCN_READ)
 #define PE_SCN_DATA			(PE_SCN_INITIALIZED | PE_SCN_READ | \

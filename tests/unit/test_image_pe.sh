@@ -28,7 +28,7 @@ for name in tiny cloud; do
 	elf=$dir/$name.elf
 	image=$dir/$name
 	size=$(wc -c <"$image")
-	start=$(symbol startup_32 "$elf")
+	start=$(symbol setup_start "$elf")
 	memory=$((($(symbol _end "$elf") + 4095) / 4096 * 4096))
 	sbat=$((($(symbol _esbat "$elf") - $(symbol _sbat "$elf") + 511) / 512 * 512))
 
@@ -92,8 +92,12 @@ for name in tiny cloud; do
 		end=$((va + vsize))
 		[ "$vsize" -eq "$raw" ] || [ "$end" -eq "$memory" ] ||
 			echo "$section: $vsize bytes in memory;" >>"$dir/found"
-		[ $((flags & READ)) -ne 0 ] &&
-			[ $((flags & WRITE && flags & EXECUTE)) -eq 0 ] ||
+		case $section in
+		.text) wanted=$((EXECUTE | READ)) ;;
+		.data) wanted=$((READ | WRITE)) ;;
+		*) wanted=$READ ;;
+		esac
+		[ $((flags & (EXECUTE | READ | WRITE))) -eq "$wanted" ] ||
 			echo "$section: flags $flags;" >>"$dir/found"
 		[ $((flags & EXECUTE ? flags & CODE : 1)) -ne 0 ] ||
 			echo "$section: executable, not code;" >>"$dir/found"
@@ -104,7 +108,7 @@ for name in tiny cloud; do
 		table=$((table + 40))
 		count=$((count - 1))
 	done
-	is "pe.names.$name" "$names" " .text .rodata .data .sbat"
+	is "pe.names.$name" "$names" " .setup .text .rodata .data .sbat"
 	nothing "pe.sections.$name" "$dir/found"
 	is "pe.file_end.$name" "$at" "$size"
 	is "pe.memory_end.$name" "$end" "$((memory + sbat))"
@@ -116,7 +120,7 @@ for name in tiny cloud; do
 		"$(awk '$2 ~ /^\./ { printf "%s ", $2; getline; print }' \
 			"$dir/objdump" | sed 's/CONTENTS, ALLOC, LOAD, //' |
 			tr -s ' \n' '  ')" \
-		".text READONLY, CODE .rodata READONLY, DATA .data DATA .sbat READONLY, DATA "
+		".setup READONLY, DATA .text READONLY, CODE .rodata READONLY, DATA .data DATA .sbat READONLY, DATA "
 done
 
 # Revocation data (shim's SBAT.md): lines of six fields, the first about SBAT.
