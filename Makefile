@@ -68,9 +68,9 @@ WARNINGS += $(call cc-option,-Wstack-usage=1024)
 
 STUB_C := misc.c payload.c kaslr.c efi.c efi-initrd.c efi-memory.c \
 	efi-tables.c efi-tpm.c \
-	idt_64.c ident_map_64.c sev-es.c sev-vc.c insn.c e820.c console.c \
+	idt_64.c ident_map_64.c la57.c sev-es.c sev-vc.c insn.c e820.c console.c \
 	cmdline.c string.c relocate.c unzstd.c
-STUB_S := header.S head_64.S idt_handlers_64.S
+STUB_S := header.S head_64.S idt_handlers_64.S la57_trampoline.S
 STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
 	$(O)/stub/huf_decompress_amd64.o
 
@@ -96,6 +96,7 @@ CFLAGS_cmdline.o := -Os
 CFLAGS_idt_64.o := -Os
 CFLAGS_e820.o := -Os
 CFLAGS_ident_map_64.o := -Os
+CFLAGS_la57.o := -Os
 CFLAGS_sev-es.o := -Os
 CFLAGS_sev-vc.o := -Os
 CFLAGS_insn.o := -Os

@@ -195,11 +195,12 @@ FUNC(startup_64)
 	movq	%rax, rva(gdt_ptr + 2)(%rbx)
 	lgdt	rva(gdt_ptr)(%rbx)
 	leaq	rva(early_stack_end)(%rbx), %rsp
+	movl	$0, rva(nmi_count)(%rbx)
 	leaq	rva(idt_load_stage1)(%rbx), %rax
 	call	*%rax
-	/* An NMI on the way was noted in the original, after its copy. */
-	movb	sev_guest + SEV_GUEST_NMI_SEEN(%rip), %al
-	orb	%al, rva(sev_guest + SEV_GUEST_NMI_SEEN)(%rbx)
+	/* NMIs on the way here were counted in the original, the next are not. */
+	movl	nmi_count(%rip), %eax
+	addl	%eax, rva(nmi_count)(%rbx)
 
 	movq	$image_text_offset, %rdx
 	xorl	%ecx, %ecx
@@ -280,7 +281,7 @@ END_FUNC(set_gate_32)
 
 FUNC(nmi_32)
 	/* sev-es.c says "NMI complete" when it can. */
-	movb	$1, rva(sev_guest + SEV_GUEST_NMI_SEEN)(%ebp)
+	incl	rva(nmi_count)(%ebp)
 	iretl
 END_FUNC(nmi_32)
 

@@ -140,7 +140,8 @@ setup_header:
 	.long	payload_align
 	.byte	payload_relocatable
 	.byte	payload_min_align_shift
-	.word	XLF_KERNEL_64 | XLF_CAN_BE_LOADED_ABOVE_4G | XLF_EFI_HANDOVER_64
+	/* Bits of its own of each; of LA57 the payload has to know. */
+	.word	XLF_KERNEL_64 + XLF_CAN_BE_LOADED_ABOVE_4G + XLF_EFI_HANDOVER_64 + payload_xloadflags
 	.long	payload_cmdline_size
 	.long	0			/* hardware_subarch: a PC */
 	.quad	0

@@ -234,6 +234,21 @@ static u64 attributes_of(unsigned int prot)
 	return attributes;
 }
 
+/*
+ * The lower half of canonical addresses; the C-bit and what is above it are no
+ * part of an address (APM2 7.10.1).
+ */
+static u64 limit_of(unsigned int levels)
+{
+	u64 limit = _AC(1, UL) << (level_shift(levels + 1) - 1);
+
+	if (limit > PTE_ADDR_MASK + PAGE_SIZE)
+		limit = PTE_ADDR_MASK + PAGE_SIZE;
+	if (map.config.enc_mask && limit > map.config.enc_mask)
+		limit = map.config.enc_mask;
+	return limit;
+}
+
 int ident_map_init(const struct ident_map_config *config)
 {
 	u64 pool = (u64)config->pool;
@@ -248,15 +263,7 @@ int ident_map_init(const struct ident_map_config *config)
 	map.config = *config;
 	map.pool_used = 0;
 
-	/*
-	 * The lower half of canonical addresses; the C-bit and what is above
-	 * it are no part of an address (APM2 7.10.1).
-	 */
-	map.limit = _AC(1, UL) << (level_shift(config->levels + 1) - 1);
-	if (map.limit > PTE_ADDR_MASK + PAGE_SIZE)
-		map.limit = PTE_ADDR_MASK + PAGE_SIZE;
-	if (config->enc_mask && map.limit > config->enc_mask)
-		map.limit = config->enc_mask;
+	map.limit = limit_of(config->levels);
 
 	if (pool % PAGE_SIZE || pool > map.limit ||
 	    config->pool_size > map.limit - pool)
@@ -358,7 +365,7 @@ int ident_map_device(u64 addr, u64 size)
 			 PTE_UNCACHED);
 }
 
-int ident_map_device_remove(u64 addr, u64 size)
+int ident_map_remove(u64 addr, u64 size)
 {
 	u64 start = addr, end = addr + size;
 	unsigned int level;
@@ -368,9 +375,8 @@ int ident_map_device_remove(u64 addr, u64 size)
 		return -EINVAL;
 	for (addr = start; addr < end; addr = next_addr(addr, level)) {
 		entry = lookup(addr, &level);
-		if (!is_leaf(*entry, level) ||
-		    (*entry & PTE_UNCACHED) != PTE_UNCACHED ||
-		    addr % level_size(level) || end - addr < level_size(level))
+		if (!is_leaf(*entry, level) || addr % level_size(level) ||
+		    end - addr < level_size(level))
 			return -EINVAL;
 		write_entry(entry, 0);
 		invlpg(addr);
@@ -406,6 +412,42 @@ u64 ident_map_cr3(void)
 void ident_map_load(void)
 {
 	write_cr3(ident_map_cr3());
+}
+
+/* Whether @table maps nothing from its entry @first on. */
+static bool is_empty_from(const u64 *table, unsigned int first)
+{
+	while (first < PTRS_PER_TABLE && !table[first])
+		first++;
+	return first == PTRS_PER_TABLE;
+}
+
+/*
+ * Four levels are what the first entry of the fifth one maps, all of it. The
+ * tables in use stay as they are: this is about where the next walk starts.
+ */
+int ident_map_set_levels(unsigned int levels)
+{
+	u64 *root;
+
+	if (levels == LEVELS_MAX) {
+		root = alloc_table();
+		if (!root)
+			return -ENOMEM;
+		write_entry(root, (u64)map.root | PTE_PRESENT | PTE_WRITE |
+				  map.config.enc_mask);
+	} else {
+		if (!is_table(*map.root, LEVELS_MAX))
+			return -EINVAL;
+		root = table_of(*map.root);
+		if (!is_empty_from(map.root, 1) ||
+		    !is_empty_from(root, PTRS_PER_TABLE / 2))
+			return -EINVAL;
+	}
+	map.root = root;
+	map.config.levels = levels;
+	map.limit = limit_of(levels);
+	return 0;
 }
 
 int ident_map_fault(u64 addr, u64 error_code)

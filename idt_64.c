@@ -29,7 +29,6 @@ BUILD_BUG_ON(sizeof(struct tss) != 0x68);
 
 extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE]
 	__attribute__((visibility("hidden")));
-extern u64 gdt[] __attribute__((visibility("hidden")));
 
 static in_data struct idt_gate idt[IDT_VECTORS];
 static struct tss tss;
@@ -38,12 +37,7 @@ static u8 double_fault_stack[DOUBLE_FAULT_STACK_SIZE] __attribute__((aligned(16)
 /* Exceptions can come at any time: none of this may be in .bss. */
 static in_data bool paging_is_ours;
 static in_data bool reporting;
-static in_data u32 nmi_count;
-
-unsigned int idt_nmi_count(void)
-{
-	return nmi_count;
-}
+in_data u32 nmi_count;
 
 static void set_gate(unsigned int vector, u8 ist)
 {

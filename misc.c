@@ -6,6 +6,7 @@
  * place_image() runs first, where the loader put the image: it must not touch
  * .bss. Everything else runs in the moved copy, on its own stack.
  */
+#include "la57.h"
 #include "misc.h"
 #include "setup.h"
 #include "sev.h"
@@ -54,6 +55,7 @@ struct boot {
 	u64 out_size;			/* with its relocation table */
 	u64 size;			/* of the memory that it takes */
 	u64 virt;			/* where its own page tables put it */
+	u64 la57;			/* la57_prepare()'s pages, or 0 */
 };
 
 /* A host that is told sees an end; one that is not, a guest that hangs. */
@@ -282,9 +284,6 @@ static void place_payload(struct boot *boot)
 		error("not enough room",
 		      "0x%lx bytes of payload, 0x%lx of margin in 0x%lx bytes",
 		      boot->out_size, p->margin, margin);
-	if (!(p->flags & PAYLOAD_LA57) && read_cr4() & X86_CR4_LA57)
-		error("five-level paging",
-		      "it is on, and the payload cannot be entered with it");
 }
 
 static void map(const char *what, struct range r, unsigned int prot)
@@ -373,6 +372,9 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 
 	guard("page 0", NULL);
 	guard("stack", stack_guard);
+	if (boot->la57)
+		map("five-level paging", (struct range){ boot->la57,
+			boot->la57 + LA57_SIZE }, MAP_WRITE | MAP_EXEC);
 	map("text", (struct range){ (u64)_text, (u64)_etext }, MAP_EXEC);
 	map("rodata", (struct range){ (u64)_rodata, (u64)_erodata }, MAP_RO);
 	map("data", (struct range){ (u64)_data, (u64)_end }, MAP_WRITE);
@@ -450,7 +452,7 @@ static void unmap_vga(void)
 
 	console_vga_disable();
 	if (console_vga_range(&start, &end) &&
-	    ident_map_device_remove(start, end - start))
+	    ident_map_remove(start, end - start))
 		error("page tables", "0x%lx-0x%lx cannot be unmapped", start,
 		      end);
 }
@@ -537,11 +539,14 @@ u64 extract_kernel(struct boot_params *bp)
 	read_payload_header(&boot);
 	place_payload(&boot);
 
+	boot.la57 = la57_prepare(bp, &boot.cmdline,
+				 boot.payload.flags & PAYLOAD_LA57);
 	if (cpu.nx)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
 	build_map(&boot, &cpu);
 	sev_load_map();
 	idt_load_stage2();
+	la57_switch();
 	sev_es_setup_ghcb(bp);
 	if (sev_es_active())
 		console_init(&boot.cmdline, &bp->screen_info);
@@ -564,8 +569,8 @@ u64 extract_kernel(struct boot_params *bp)
 		bp->ext_cmd_line_ptr = (u32)((u64)builtin_cmdline >> 32);
 	}
 	entry = (u64)boot.out + boot.payload.entry_offset;
-	if (idt_nmi_count())
-		info("sevstub: %u NMIs ignored\n", idt_nmi_count());
+	if (nmi_count)
+		info("sevstub: %u NMIs ignored\n", nmi_count);
 	info("sevstub: entering the payload at 0x%lx\n", entry);
 	if (vga)
 		unmap_vga();

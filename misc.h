@@ -72,6 +72,10 @@ extern const struct image_info image_info;
  */
 void load_cr3_proven(u64 cr3, u64 sev_status);
 
+extern u64 gdt[];
+/* Page tables of the 32-bit entry; anybody's once our own are in force. */
+extern u8 early_tables[];
+
 /* From EFI, once boot services are over: startup_64's road. */
 noreturn void enter_startup_64(struct boot_params *bp);
 
@@ -271,10 +275,11 @@ int ident_map_set_encrypted(u64 addr);
 int ident_map_device(u64 addr, u64 size);
 
 /*
- * Takes the pages of [addr, addr + size), mapped by ident_map_device(), out of
- * the map again. Returns 0, or -EINVAL if one of them is no such page.
+ * Takes the pages of [addr, addr + size) out of the map again. Returns 0, or
+ * -EINVAL if one of them is not mapped, or is a part of a leaf that reaches
+ * beyond.
  */
-int ident_map_device_remove(u64 addr, u64 size);
+int ident_map_remove(u64 addr, u64 size);
 
 /* What the map says about the page at @addr: MAP_* flags, or -EFAULT. */
 int ident_map_query(u64 addr);
@@ -290,6 +295,35 @@ void ident_map_load(void);
  * access that found nothing mapped, not RAM, a guard page) or -ENOMEM.
  */
 int ident_map_fault(u64 addr, u64 error_code);
+
+/*
+ * The same map for the other depth of paging, 4 or 5: takes effect when CR3 is
+ * loaded in that depth. Returns 0, -EINVAL (something is mapped where four
+ * levels do not reach) or -ENOMEM.
+ */
+int ident_map_set_levels(unsigned int levels);
+
+/* ---- la57.c ---- */
+
+/* Pages below 4 GiB that firmware gave us for the switch, or 0. */
+extern u64 la57_efi_memory;
+
+/*
+ * Whether five-level paging has to be switched on or off for the payload. If so,
+ * returns the address of LA57_SIZE bytes to map writable and executable before
+ * anything else is mapped; else 0.
+ */
+u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
+		 bool payload_can);
+/* Does it, if so. Needs stage 2 of the IDT; before there is a GHCB. */
+void la57_switch(void);
+
+/* ---- la57_trampoline.S ---- */
+
+struct la57_page;
+void la57_toggle(struct la57_page *page, u64 table);
+extern const u8 la57_code[], la57_code_end[];
+extern const u8 la57_nmi_32[], la57_nmi_64[], la57_exception[];
 
 /* ---- idt_64.c ---- */
 
@@ -308,8 +342,11 @@ void idt_load_stage1(void);
 void idt_load_stage2(void);
 /* An IDT of no entries: a late exception cannot run code that is gone. */
 void idt_teardown(void);
-/* NMIs that came and were ignored. */
-unsigned int idt_nmi_count(void);
+/*
+ * NMIs that came and were ignored, from 32-bit code on. The image's move takes
+ * the count along.
+ */
+extern u32 nmi_count;
 void do_exception(struct exception_frame *frame);
 
 /* ---- sev-es.c ---- */
@@ -321,7 +358,6 @@ struct sev_guest {
 	u32 cbit;		/* position of the C-bit */
 	bool known;		/* all of this has been found out */
 	bool vc_seen;		/* a #VC came */
-	bool nmi_seen;		/* an NMI came in 32-bit code */
 };
 extern struct sev_guest sev_guest;
 

@@ -26,7 +26,6 @@ BUILD_BUG_ON(offsetof(struct sev_guest, info) != SEV_GUEST_INFO);
 BUILD_BUG_ON(offsetof(struct sev_guest, cbit) != SEV_GUEST_CBIT);
 BUILD_BUG_ON(offsetof(struct sev_guest, known) != SEV_GUEST_KNOWN);
 BUILD_BUG_ON(offsetof(struct sev_guest, vc_seen) != SEV_GUEST_VC_SEEN);
-BUILD_BUG_ON(offsetof(struct sev_guest, nmi_seen) != SEV_GUEST_NMI_SEEN);
 
 static struct ghcb ghcb_page __attribute__((aligned(GHCB_SIZE)));
 
@@ -327,8 +326,6 @@ void ghcb_end(void)
 void sev_es_nmi(void)
 {
 	es.nmi_pending = true;
-	/* head_64.S carries this one over while the image moves. */
-	sev_guest.nmi_seen = true;
 	if (es.ghcb && !es.busy)
 		ghcb_end();
 }
@@ -353,7 +350,7 @@ void sev_es_setup_ghcb(const struct boot_params *bp)
 	es.bp = bp;
 	es.ghcb = &ghcb_page;
 	/* One that came before has been waiting for this. */
-	if (sev_guest.nmi_seen)
+	if (nmi_count)
 		es.nmi_pending = true;
 	ghcb_end();
 }

@@ -224,7 +224,6 @@
 #define SEV_GUEST_CBIT			16
 #define SEV_GUEST_KNOWN			20
 #define SEV_GUEST_VC_SEEN		21
-#define SEV_GUEST_NMI_SEEN		22
 
 /* RDRAND may be out of numbers for a moment, not ten times in a row. */
 #define RDRAND_TRIES			10

@@ -276,7 +276,7 @@ static struct boot_traits plain_traits(const struct image *image, bool relocatab
 		 * Linux does not say in its ELF file whether it copes with
 		 * five levels. Anybody else can look at CR4.
 		 */
-		.xloadflags = image->is_linux ? 0 : XLF_5LEVEL,
+		.xloadflags = image->is_linux ? 0 : XLF_LA57_BITS,
 		.cmdline_size = DEFAULT_CMDLINE_SIZE,
 		.root_flags = DEFAULT_ROOT_FLAGS,
 		.vid_mode = DEFAULT_VID_MODE,
@@ -445,7 +445,8 @@ static struct payload_header describe(const struct image *image,
 		header.flags |= PAYLOAD_LINUX;
 	if (traits->relocatable_kernel)
 		header.flags |= PAYLOAD_RELOCATABLE;
-	if (traits->xloadflags & XLF_5LEVEL)
+	/* XLF_5LEVEL is about the kernel's own boot stage, which is not there. */
+	if (traits->xloadflags & XLF_5LEVEL_ENABLED)
 		header.flags |= PAYLOAD_LA57;
 	if (image->is_linux && image->reloc_size)
 		header.flags |= PAYLOAD_KASLR;
@@ -579,7 +580,6 @@ static void write_assembly(struct output *output, const char *bin_name,
 	write_value(f, "payload_ram_size", traits->ram_size);
 	write_value(f, "payload_vid_mode", traits->vid_mode);
 	write_value(f, "payload_root_dev", traits->root_dev);
-	write_value(f, "payload_setup_flags", 0);
 
 	fprintf(f, "\n\t.section .note.GNU-stack, \"\", @progbits\n");
 	close_output(f);

@@ -99,6 +99,7 @@ static struct {
 	bool kaslr;			/* not "nokaslr" */
 	u64 phys, virt;			/* what is drawn, or 0 */
 	struct kaslr_slots want;
+	u64 la57;			/* la57_prepare()'s answer */
 	struct ident_map_config config;
 } fake;
 
@@ -275,7 +276,7 @@ int ident_map_device(u64 addr, u64 size)
 	return map_result("device");
 }
 
-int ident_map_device_remove(u64 addr, u64 size)
+int ident_map_remove(u64 addr, u64 size)
 {
 	did("remove 0x%lx+0x%lx", addr, size);
 	return map_result("remove");
@@ -299,9 +300,21 @@ void idt_teardown(void)
 	fake.torn_down = true;
 }
 
-unsigned int idt_nmi_count(void)
+u32 nmi_count;
+
+/* ---- la57.c ---- */
+
+u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
+		 bool payload_can)
 {
-	return fake.nmis;
+	CHECK(bp == &fake.bp && cmdline->text, "another zero page");
+	did("la57%s", payload_can ? " possible" : "");
+	return fake.la57;
+}
+
+void la57_switch(void)
+{
+	did("la57 switch");
 }
 
 /* ---- sev-es.c ---- */

@@ -32,6 +32,8 @@ static int spied_set_decrypted(u64 addr);
 static int spied_set_encrypted(u64 addr);
 static const u8 *image_start;
 
+u32 nmi_count;
+
 #include "e820.c"
 #include "ident_map_64.c"
 #include "insn.c"

@@ -64,6 +64,31 @@ TEST(map_of_an_ordinary_boot)
 	      "another configuration");
 }
 
+/* In the image's data or not: what is mapped first decides. */
+TEST(map_for_five_levels)
+{
+	char *map, expected[100];
+	struct boot boot;
+
+	fresh_machine();
+	boot = placed_boot();
+	boot.la57 = m(AT_END - 0x3000);
+	build_map(&boot, &plain_cpu);
+	snprintf(expected, sizeof(expected), "map 0x%lx-0x%lx rwx\n",
+		 m(AT_END - 0x3000), m(AT_END - 0x1000));
+	map = strstr(trace, "map 0x");
+	CHECK(map && !strncmp(map, expected, strlen(expected)), "%.400s",
+	      trace);
+
+	fresh_machine();
+	fake.map_fails = expected;
+	expected[strlen(expected) - 1] = '\0';
+	fake.map_error = -ENOMEM;
+	map_refused(&boot, "page tables");
+	CHECK(!strncmp(harness_error_detail, "five-level", 10), "%s",
+	      harness_error_detail);
+}
+
 TEST(map_configuration)
 {
 	const struct cpu cpu = { .pages_1g = true };

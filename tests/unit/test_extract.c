@@ -184,21 +184,6 @@ TEST(payload_room)
 	placing_refused(&boot, "not enough room");
 }
 
-TEST(payload_la57)
-{
-	struct boot boot;
-
-	fresh_machine();
-	boot = new_boot();
-	boot.payload = *header_in_image();
-	fake.cr4 = X86_CR4_PAE | X86_CR4_LA57;
-	placing_refused(&boot, "five-level paging");
-	boot.payload.flags |= PAYLOAD_LA57;
-	place_payload(&boot);
-	fake.cr4 = X86_CR4_PAE;
-	place_payload(&boot);
-}
-
 /* ---- detect_cpu() ---- */
 
 TEST(cpu_features)
@@ -369,7 +354,8 @@ static void check_order(const char *const *steps)
 TEST(extract)
 {
 	static const char *const steps[] = {
-		"efer 0xd00", "map init", "guard 0x0", "map load", "stage 2",
+		"la57\n", "efer 0xd00", "map init", "guard 0x0", "map load",
+		"stage 2", "la57 switch",
 		"info sevstub: 327680 bytes of payload", "digest", "unzstd",
 		"relocate", "info sevstub: entering the payload", "teardown", NULL,
 	};
@@ -403,10 +389,11 @@ TEST(extract_with_everything)
 	fake.cpuid_7.ebx = 1 << 3 | 1 << 8;
 	fake.cpuid_ext.ecx = 1 << 5;
 	fake.vga = true;
-	fake.nmis = 3;
+	nmi_count = 3;
 	new_node(AT_NODES, 0, 8);
 	fake.bp.hdr.setup_data = m(AT_NODES);
 	extract_kernel(&fake.bp);
+	nmi_count = 0;
 	check_order(steps);
 	CHECK(!strstr(trace, "efer"), "NX is on, and there is none: %s", trace);
 }
@@ -547,7 +534,8 @@ TEST(extract_at_random)
 TEST(extract_in_sev_es)
 {
 	static const char *const steps[] = {
-		"map init", "map load", "stage 2", "ghcb", "console", "bmi2",
+		"la57 possible", "map init", "map 0x", "map load",
+		"stage 2", "la57 switch", "ghcb", "console", "bmi2",
 		"unzstd", "info sevstub: entering", "sev shutdown", "teardown",
 		NULL,
 	};
@@ -555,6 +543,8 @@ TEST(extract_in_sev_es)
 	fresh_machine();
 	fake.sev_es = true;
 	fake.enc_mask = 1UL << 51;
+	header_in_image()->flags |= PAYLOAD_LA57;
+	seal_payload();
 	extract_kernel(&fake.bp);
 	check_order(steps);
 	CHECK(fake.config.enc_mask == 1UL << 51, "0x%lx", fake.config.enc_mask);

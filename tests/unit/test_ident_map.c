@@ -281,7 +281,7 @@ TEST(guard)
 	}
 }
 
-TEST(device_remove)
+TEST(remove)
 {
 	const struct setup *setup;
 
@@ -290,21 +290,89 @@ TEST(device_remove)
 		CHECK(!ident_map_range(0x100000, 0x200000, MAP_WRITE), "RAM");
 		CHECK(!ident_map_device(0xb8000, 0x8000), "device");
 		CHECK(!ident_map_device(GIB1, MIB2), "device, 2 MiB");
-		CHECK(ident_map_device_remove(0x100000, KIB4) == -EINVAL,
-		      "no device");
-		CHECK(ident_map_device_remove(0xc0000, KIB4) == -EINVAL,
+		CHECK(ident_map_remove(0xc0000, KIB4) == -EINVAL,
 		      "nothing there");
-		CHECK(ident_map_device_remove(GIB1, KIB4) == -EINVAL,
+		CHECK(ident_map_remove(GIB1, KIB4) == -EINVAL,
 		      "a part of a leaf");
-		CHECK(ident_map_device_remove(GIB1 + KIB4, MIB2) == -EINVAL,
+		CHECK(ident_map_remove(GIB1 + KIB4, MIB2) == -EINVAL,
 		      "a part of a leaf");
-		CHECK(ident_map_device_remove(0xb8000, 0) == -EINVAL, "empty");
+		CHECK(ident_map_remove(0xb8000, 0) == -EINVAL, "empty");
 
-		CHECK(!ident_map_device_remove(0xb8000, 0x8000), "remove");
-		CHECK(!ident_map_device_remove(GIB1, MIB2), "remove, 2 MiB");
+		CHECK(!ident_map_remove(0xb8000, 0x8000), "remove");
+		CHECK(!ident_map_remove(GIB1, MIB2), "remove, 2 MiB");
 		CHECK(total() == 0x100000, "%#lx left", total());
+		CHECK(!ident_map_remove(0x101000, KIB4), "remove, RAM");
+		CHECK(total() == 0xff000 && !look(0x101000).use, "%#lx left",
+		      total());
 		CHECK(!ident_map_device(0xb8000, 0x8000), "once more");
 	}
+}
+
+/* -- Five levels to four, and back: the same pages, another way there. */
+
+/* As the processor sees it that was told. */
+static void other_depth(unsigned int levels)
+{
+	CHECK(!ident_map_set_levels(levels), "to %u levels", levels);
+	ident_map_load();
+	now.levels = levels;
+}
+
+TEST(set_levels)
+{
+	const struct setup *setup;
+	unsigned int from, to;
+	u64 top;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		from = setup->levels;
+		to = from == 4 ? 5 : 4;
+		top = (now.c_bit == 47 ? BIT(46) : BIT(47)) - MIB2;
+		CHECK(!ident_map_range(MIB2, 3 * MIB2, MAP_WRITE), "low");
+		CHECK(!ident_map_range(top, top + KIB4, MAP_EXEC), "high");
+		CHECK(!ident_map_guard(KIB4), "guard");
+
+		other_depth(to);
+		expect(MIB2, 3 * MIB2, use_of(MAP_WRITE));
+		expect(top, top + KIB4, use_of(MAP_EXEC));
+		CHECK(ident_map_is_guard(KIB4), "no guard any more");
+		CHECK(total() == 2 * MIB2 + 2 * KIB4, "%#lx", total());
+
+		/* What can be mapped depends on the depth, unless the C-bit does. */
+		if (now.c_bit != 47)
+			CHECK((ident_map_range(BIT(47), BIT(47) + KIB4, 0) ==
+			       -EINVAL) == (to == 4), "limit of %u levels", to);
+		if (now.c_bit != 47 && to == 5)
+			continue;
+		other_depth(from);
+		expect(MIB2, 3 * MIB2, use_of(MAP_WRITE));
+		CHECK(total() == 2 * MIB2 + 2 * KIB4, "%#lx", total());
+	}
+}
+
+TEST(set_levels_refuses)
+{
+	static const u64 beyond[] = { BIT(47), BIT(48), BIT(49), BIT(51) };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(beyond); i++) {
+		start(&setups[4]);
+		CHECK(!ident_map_range(0, KIB4, 0) &&
+		      !ident_map_range(beyond[i], beyond[i] + KIB4, 0), "map");
+		CHECK(ident_map_set_levels(4) == -EINVAL, "%#lx", beyond[i]);
+		ident_map_load();
+		expect(beyond[i], beyond[i] + KIB4, use_of(0));
+	}
+	/* An empty map has no four levels in it. */
+	start(&setups[4]);
+	CHECK(ident_map_set_levels(4) == -EINVAL, "empty");
+
+	start_with(&setups[0], 4);
+	CHECK(!ident_map_range(0, KIB4, 0), "map");
+	CHECK(ident_map_set_levels(5) == -ENOMEM, "pool of four pages");
+	ident_map_load();
+	expect(0, KIB4, use_of(0));
 }
 
 TEST(device)

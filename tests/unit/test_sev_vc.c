@@ -669,6 +669,20 @@ TEST(nmi_before_there_is_a_page)
 	}
 }
 
+/* 32-bit code and the trampoline count them, and cannot do more. */
+TEST(nmi_elsewhere)
+{
+	start_stage1();
+	sev_guest.status = 3;
+	sev_guest.cbit = 51;
+	make_map();
+	nmi_count = 1;
+	expect_nmi_complete();
+	sev_es_setup_ghcb(&bp);
+	nmi_count = 0;
+	CHECK(host.at == 1 && !es.nmi_pending, "%u exchanges", host.at);
+}
+
 TEST(nmi_after_the_page)
 {
 	start();

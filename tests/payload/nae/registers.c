@@ -327,12 +327,12 @@ static void case_ac(void)
 
 static void case_nmi(void)
 {
-	u64 before_it = idt_nmi_count();
+	u64 before_it = nmi_count;
 
 	call_hook(HOOK_NMI, 0, 0);
-	expect("NMIs seen", idt_nmi_count() - before_it, 1);
+	expect("NMIs seen", nmi_count - before_it, 1);
 	call_hook(HOOK_NMI, 0, 0);
-	expect("NMIs seen", idt_nmi_count() - before_it, 2);
+	expect("NMIs seen", nmi_count - before_it, 2);
 	expect("NMIs' state", call_hook(HOOK_NMI_STATE, 0, 0), 0);
 }
 

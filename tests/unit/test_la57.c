@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_la57.c - five-level paging: when it changes, in which memory, and what
+ * la57_toggle() is given; what that does is for the boot tests. An address of
+ * the memory is its offset in ram[] plus whatever the case says.
+ */
+#include <sys/mman.h>
+
+#define HARNESS_CPU
+#define OWN_READ_CR4
+#include "harness.h"
+
+#include "e820.c"
+
+#define KIB4	0x1000UL
+#define MIB1	0x100000UL
+#define GIB4	0x100000000UL
+#define ROOT	0x12345000UL
+
+/* Of the image; two pages of it at an address that a case chooses. */
+static u8 *tables;
+#define early_tables	tables
+#define cpuid_count	fake_cpuid
+
+static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
+
+u64 gdt[] = { 0, 0x32, 0x64, 0xda, 0x755, 0 };
+u32 nmi_count;
+struct sev_guest sev_guest;
+
+#include "la57.c"
+
+static struct {
+	u64 cr4;
+	u32 max_leaf;
+	bool la57;
+	unsigned int asked;
+	bool sev_es;
+	int levels_error;
+	unsigned int levels;
+	void (*toggle)(struct la57_page *page, u64 table);
+	char steps[200];
+} fake;
+
+static void did(const char *what)
+{
+	strncat(fake.steps, what, sizeof(fake.steps) - strlen(fake.steps) - 1);
+}
+
+static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
+{
+	struct cpuid_regs r = { 0, 0, 0, 0 };
+
+	CHECK(!fake.sev_es, "leaf %u would be four exits", leaf);
+	CHECK(leaf == 0 || leaf == 7, "leaf %#x", leaf);
+	CHECK(!subleaf && (leaf != 7 || fake.max_leaf >= 7), "no such leaf");
+	if (leaf == 0)
+		r.eax = fake.max_leaf;
+	else
+		r.ecx = fake.la57 ? 1U << 16 : ~(1U << 16);
+	fake.asked++;
+	return r;
+}
+
+u64 read_cr4(void)
+{
+	return fake.cr4;
+}
+
+bool sev_es_active(void)
+{
+	return fake.sev_es;
+}
+
+u64 sev_enc_mask(void)
+{
+	return fake.sev_es ? 1UL << 51 : 0;
+}
+
+u32 msr_protocol_cpuid(u32 function, u64 reg)
+{
+	CHECK(fake.sev_es && function == 7 && reg == GHCB_MSR_CPUID_ECX,
+	      "%#x, register %lu", function, reg);
+	fake.asked++;
+	return fake.la57 ? 1U << 16 : ~(1U << 16);
+}
+
+bool cmdline_find_option_bool(const struct cmdline *cmdline, const char *name)
+{
+	return !strcmp(name, "no5lvl") && strstr(cmdline->text, name);
+}
+
+int ident_map_set_levels(unsigned int levels)
+{
+	did("levels ");
+	fake.levels = levels;
+	return fake.levels_error;
+}
+
+static u8 root[KIB4];
+
+u64 ident_map_cr3(void)
+{
+	did(fake.levels ? "root " : "too early ");
+	return (u64)root | sev_enc_mask();
+}
+
+int ident_map_remove(u64 addr, u64 size)
+{
+	CHECK(addr == area && size == LA57_SIZE, "%#lx+%#lx", addr, size);
+	did("remove ");
+	return 0;
+}
+
+void sev_load_map(void)
+{
+	did("load ");
+}
+
+/* The trampoline's code is not run here: any bytes will do. */
+const u8 la57_code[100] = "code", *const code_end = la57_code + 100;
+asm(".globl la57_code_end, la57_nmi_32, la57_nmi_64, la57_exception\n"
+    ".set la57_code_end, la57_code + 100\n"
+    ".set la57_nmi_64, la57_code + 16\n"
+    ".set la57_nmi_32, la57_code + 32\n"
+    ".set la57_exception, la57_code + 48\n");
+
+void la57_toggle(struct la57_page *page, u64 table)
+{
+	did("toggle ");
+	fake.toggle(page, table);
+}
+
+/* ---- When. ---- */
+
+static struct boot_params bp;
+static struct cmdline cmdline;
+
+static void fresh(void)
+{
+	memset(&fake, 0, sizeof(fake));
+	memset(&bp, 0, sizeof(bp));
+	fake.cr4 = X86_CR4_PAE;
+	fake.max_leaf = 0xd;
+	cmdline.text = "";
+	tables = (u8 *)0x7000000;
+	la57_efi_memory = 0;
+	nmi_count = 0;
+}
+
+TEST(when)
+{
+	unsigned int i;
+
+	for (i = 0; i < 1 << 5; i++) {
+		bool on = i & 1, can = i & 2, cpu = i & 4, no = i & 8;
+		bool es = i & 16;
+		bool want = can && !no && (on || cpu);
+		u64 at;
+
+		/* What is on, the processor has. */
+		if (on && !cpu)
+			continue;
+		fresh();
+		fake.cr4 |= on ? X86_CR4_LA57 : 0;
+		fake.la57 = cpu;
+		fake.sev_es = es;
+		cmdline.text = no ? "quiet no5lvl" : "quiet";
+		at = la57_prepare(&bp, &cmdline, can);
+		CHECK(at == (want != on ? (u64)tables : 0),
+		      "on %u, payload %u, CPU %u, no5lvl %u: %#lx", on, can,
+		      cpu, no, at);
+		CHECK(fake.asked == (can && !no && !on ? es ? 1 : 2 : 0),
+		      "on %u, payload %u, no5lvl %u: %u questions", on, can,
+		      no, fake.asked);
+	}
+}
+
+TEST(old_processor)
+{
+	fresh();
+	fake.max_leaf = 6;
+	fake.la57 = true;
+	CHECK(!la57_prepare(&bp, &cmdline, true), "leaf 7");
+}
+
+/* ---- Where. ---- */
+
+static void add(u64 start, u64 end, u32 type)
+{
+	struct boot_e820_entry *e = &bp.e820_table[bp.e820_entries++];
+
+	e->addr = start;
+	e->size = end - start;
+	e->type = type;
+}
+
+static u64 prepare_high(void)
+{
+	tables = (u8 *)(GIB4 - KIB4);
+	fake.la57 = true;
+	return la57_prepare(&bp, &cmdline, true);
+}
+
+TEST(where)
+{
+	u64 at;
+
+	fresh();
+	fake.la57 = true;
+	add(MIB1, GIB4, E820_RAM);
+	tables = (u8 *)(GIB4 - LA57_SIZE);
+	CHECK(la57_prepare(&bp, &cmdline, true) == (u64)tables, "just below");
+	CHECK(!borrowed, "the image's own");
+	at = prepare_high();
+	CHECK(at == GIB4 - LA57_SIZE && borrowed, "just above: %#lx", at);
+	la57_efi_memory = 0x5000;
+	CHECK(prepare_high() == 0x5000 && !borrowed, "firmware's");
+}
+
+TEST(nowhere)
+{
+	fresh();
+	/* Not enough, too low, too high, not RAM. */
+	add(0, MIB1 + KIB4, E820_RAM);
+	add(0x200800, 0x202800, E820_RAM);
+	add(GIB4 - KIB4, GIB4 + MIB1, E820_RAM);
+	add(0x300000, 0x400000, E820_NVS);
+	CHECK(!prepare_high(), "%#lx", area);
+	fake.cr4 |= X86_CR4_LA57;
+	EXPECT_ERROR(la57_prepare(&bp, &cmdline, false), "five-level paging");
+	add(0x200000, 0x200800, E820_RAM);
+	CHECK(la57_prepare(&bp, &cmdline, false) == 0x200000, "%#lx", area);
+}
+
+/* A map of small integers, so that overlaps and neighbours are frequent. */
+static void random_map(void)
+{
+	static const u64 unit[] = { 1, 0x800, KIB4, 0x10000 };
+	u64 base[] = { 0, MIB1 - 8 * KIB4, GIB4 - 16 * KIB4, 0x40000000 };
+	u64 start;
+
+	for (unsigned int i = 0, n = (unsigned int)random_below(7); i < n; i++) {
+		start = base[random_below(4)] +
+			random_below(24) * unit[random_below(4)];
+		add(start, start + random_below(24) * unit[random_below(4)],
+		    random_below(3) ? E820_RAM : E820_NVS);
+		/* One that wraps says nothing. */
+		if (!random_below(20))
+			bp.e820_table[i].size = 0UL - KIB4;
+	}
+}
+
+/* The highest one, found by trying every page near an edge. */
+static u64 by_trying(void)
+{
+	static const u64 from[] = { GIB4, 0x40000000 + 0x300000,
+				    MIB1 + 0x300000 };
+	u64 at;
+
+	for (size_t i = 0; i < ARRAY_SIZE(from); i++)
+		for (at = from[i] - LA57_SIZE;
+		     at >= MIB1 && at >= from[i] - 0x400000; at -= KIB4)
+			if (e820_is_ram(&bp, at, at + LA57_SIZE))
+				return at;
+	return 0;
+}
+
+TEST(where_in_random_maps)
+{
+	unsigned int i, found = 0, none = 0;
+	u64 at, want;
+
+	random_seed(57);
+	for (i = 0; i < 20000; i++) {
+		fresh();
+		random_map();
+		at = prepare_high();
+		want = by_trying();
+		CHECK(at == want, "map %u: %#lx, not %#lx", i, at, want);
+		found += at != 0;
+		none += at == 0;
+	}
+	CHECK(found > 5000 && none > 1000, "%u found, %u not", found, none);
+	INFO("%u maps, memory in %u", i, found);
+}
+
+/* ---- How. ---- */
+
+static u8 *low_pages(void)
+{
+	static u8 *at;
+
+	if (!at)
+		at = mmap((void *)0x7000000, LA57_SIZE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+			  0);
+	CHECK(at == (u8 *)0x7000000, "no memory at 112 MiB");
+	memset(at, 0x5a, LA57_SIZE);
+	return at;
+}
+
+/* A gate as 32-bit code's and as the first half of 64-bit code's. */
+static void check_gate(const struct la57_page *page, unsigned int slot,
+		       u64 code, u64 selector)
+{
+	u64 g = page->idt[slot];
+
+	CHECK(((g & 0xffff) | (g >> 32 & 0xffff0000)) ==
+	      (u64)page->code + code, "slot %u: %#lx", slot, g);
+	CHECK((g >> 16 & 0xffff) == selector, "slot %u: %#lx", slot, g);
+	CHECK((g >> 32 & 0xffff) == 0x8e00, "slot %u: %#lx", slot, g);
+}
+
+static void check_page(struct la57_page *page, u64 table)
+{
+	unsigned int i;
+
+	CHECK((u64)page == area && table == area + KIB4, "%#lx, %#lx",
+	      (u64)page, table);
+	CHECK(!memcmp((void *)table, root, KIB4), "another table");
+	CHECK(!memcmp(page->code, "code", 5), "no code");
+	CHECK(!memcmp(page->gdt, gdt, sizeof(page->gdt)), "another GDT");
+	CHECK(page->gdt_ptr.base == (u64)page->gdt &&
+	      page->gdt_ptr.limit == 31, "GDT");
+	CHECK(page->idt_ptr.base == (u64)page->idt &&
+	      page->idt_ptr.limit == 64 * 8 - 1, "IDT");
+	check_gate(page, 2, 32, 0x08);
+	check_gate(page, 13, 48, 0x08);
+	check_gate(page, 29, 48, 0x08);
+	check_gate(page, 4, 16, 0x10);
+	check_gate(page, 58, 48, 0x10);
+	for (i = 0; i < 64; i++)
+		CHECK(i == 2 || i == 4 || i == 13 || i == 29 || i == 58 ||
+		      !page->idt[i], "slot %u", i);
+	CHECK(page->sev_status == 3, "SEV_STATUS %#x", page->sev_status);
+	CHECK(!page->nmis, "%u NMIs", page->nmis);
+	page->nmis = 5;
+}
+
+static void switch_from(unsigned int levels)
+{
+	random_seed(levels);
+	for (size_t i = 0; i < sizeof(root); i++)
+		root[i] = (u8)random_u64();
+	sev_guest.status = 3;
+	fake.toggle = check_page;
+	fake.levels = 0;
+	fake.steps[0] = '\0';
+	nmi_count = 2;
+	la57_switch();
+	CHECK(fake.levels == (levels == 4 ? 5 : 4), "%u levels", fake.levels);
+	CHECK(!strcmp(fake.steps, "levels root toggle load remove "), "%s",
+	      fake.steps);
+	CHECK(nmi_count == 7, "%u NMIs", nmi_count);
+}
+
+TEST(how)
+{
+	fresh();
+	tables = low_pages();
+	fake.sev_es = true;
+	fake.la57 = true;
+	la57_prepare(&bp, &cmdline, true);
+	switch_from(4);
+	fake.cr4 |= X86_CR4_LA57;
+	la57_prepare(&bp, &cmdline, false);
+	switch_from(5);
+}
+
+TEST(not_at_all)
+{
+	fresh();
+	la57_prepare(&bp, &cmdline, true);
+	la57_switch();
+	CHECK(!fake.steps[0], "%s", fake.steps);
+}
+
+/* What was borrowed goes back as it was, by way of the image's own pages. */
+TEST(borrowed)
+{
+	static u8 own[LA57_SIZE] __attribute__((aligned(4096)));
+	u8 *low = low_pages();
+
+	CHECK((u64)own > GIB4, "at %p", (void *)own);
+	fresh();
+	tables = own;
+	fake.la57 = true;
+	add((u64)low, (u64)low + LA57_SIZE, E820_RAM);
+	CHECK(la57_prepare(&bp, &cmdline, true) == (u64)low, "%#lx", area);
+	switch_from(4);
+	for (size_t i = 0; i < LA57_SIZE; i++)
+		CHECK(low[i] == 0x5a, "byte %zu is %#x", i, low[i]);
+}
+
+TEST(too_high_for_four_levels)
+{
+	fresh();
+	tables = low_pages();
+	fake.cr4 |= X86_CR4_LA57;
+	la57_prepare(&bp, &cmdline, false);
+	fake.levels_error = -EINVAL;
+	EXPECT_ERROR(la57_switch(), "five-level paging");
+	CHECK(!strstr(fake.steps, "toggle"), "%s", fake.steps);
+}
+
+/* The trampoline's numbers, spelled out. */
+TEST(layout)
+{
+	CHECK(sizeof(struct la57_page) == 4096, "%zu",
+	      sizeof(struct la57_page));
+	CHECK(offsetof(struct la57_page, code) == LA57_CODE &&
+	      offsetof(struct la57_page, idt) % 8 == 0, "%#zx",
+	      offsetof(struct la57_page, code));
+}
