@@ -13,6 +13,7 @@
  * writable and executable for us.
  */
 #include "efi-entry.h"
+#include "la57.h"
 #include "setup.h"
 
 in_data u64 efi_runtime_start;
@@ -226,6 +227,8 @@ static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline
 	if (status)
 		return status;
 
+	/* Without it la57.c looks for something else. */
+	la57_efi_memory = efi_alloc_below(LA57_SIZE, U32_MAX);
 	efi_get_screen(&bp->screen_info);
 	bp->acpi_rsdp_addr = efi_find_rsdp();
 	bp->secure_boot = efi_get_secure_boot();

@@ -6,9 +6,9 @@
  * CR4.LA57 cannot change in long mode (APM2 3.1.3), so la57_trampoline.S leaves
  * long mode and comes back. Until it is back it runs below 4 GiB: its code,
  * descriptor tables, stack, and a copy of the top page table. That is one page
- * for the table and one for the rest, in the image where the image is low
- * enough, else what firmware gave to efi.c, else borrowed from the highest
- * usable memory and put back as it was.
+ * for the table and one for the rest: what firmware gave to efi.c, or the image's
+ * own where that is low enough, or else the highest RAM there is, which is put
+ * back as it was.
  *
  * Runs in the moved copy. la57_prepare() decides before the stub's own tables
  * are built; la57_switch() needs them, and changes their depth.
@@ -84,11 +84,10 @@ static u64 find_low_memory(const struct boot_params *bp)
 static void find_area(const struct boot_params *bp)
 {
 	borrowed = false;
-	area = (u64)early_tables;
-	if (area + LA57_SIZE <= MEMORY_4G)
-		return;
 	area = la57_efi_memory;
-	if (!area) {
+	if (!area)
+		area = (u64)early_tables;
+	if (area + LA57_SIZE > MEMORY_4G) {
 		area = find_low_memory(bp);
 		borrowed = true;
 	}

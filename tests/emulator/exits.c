@@ -27,6 +27,7 @@ void exits_init(struct vcpu *vcpu)
 	v->icpt_cr_write = 0;
 	arm(&v->icpt_cr_write, 0, true);
 	arm(&v->icpt_cr_write, 3, vcpu->below_kernel_va);
+	arm(&v->icpt_cr_write, 4, true);
 	v->icpt_dr_read = v->icpt_dr_write = 0;
 	arm(&v->icpt_dr_read, 0, armed);
 	arm(&v->icpt_dr_write, 0, armed);
@@ -144,6 +145,28 @@ static void exit_cr3(struct vcpu *vcpu)
 
 	insn_decode(vcpu, &insn);
 	vcpu->vmcb->cr3 = *insn_operand(vcpu, &insn) & ~CR3_NO_FLUSH;
+	npt_flush();
+	insn_advance(vcpu, &insn);
+}
+
+/*
+ * CR4: QEMU's CPU has LA57 whatever the guest was told, and lets it change at
+ * any time (APM2 3.1.3: not in long mode).
+ */
+static void exit_cr4(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+	struct insn insn;
+	u64 new;
+
+	insn_decode(vcpu, &insn);
+	new = *insn_operand(vcpu, &insn);
+	if (new >> 32 || (new & CR4_LA57 && !config.la57) ||
+	    (guest_long_mode(vcpu) && ((new ^ v->cr4) & CR4_LA57 || !(new & CR4_PAE)))) {
+		guest_raise(vcpu, X86_GP, 0);
+		return;
+	}
+	v->cr4 = new;
 	npt_flush();
 	insn_advance(vcpu, &insn);
 }
@@ -355,6 +378,9 @@ void exit_handle(struct vcpu *vcpu)
 		break;
 	case SVM_EXIT_WRITE_CR3:
 		exit_cr3(vcpu);
+		break;
+	case SVM_EXIT_WRITE_CR4:
+		exit_cr4(vcpu);
 		break;
 	case SVM_EXIT_EXCP_DB:
 		exit_db(vcpu);

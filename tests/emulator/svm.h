@@ -11,6 +11,7 @@
 /* Exit codes, the ones that this hypervisor intercepts or speaks of */
 #define SVM_EXIT_WRITE_CR0	0x010
 #define SVM_EXIT_WRITE_CR3	0x013
+#define SVM_EXIT_WRITE_CR4	0x014
 #define SVM_EXIT_READ_DR0	0x020
 #define SVM_EXIT_READ_DR7	0x027
 #define SVM_EXIT_WRITE_DR0	0x030

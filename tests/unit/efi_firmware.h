@@ -42,6 +42,8 @@ u32 entry_taken;
 #define builtin_cmdline		image_cmdline
 #define startup_32		image_payload
 
+u64 la57_efi_memory;
+
 static void interrupts_off(void);
 
 /* The one instruction in efi*.c that a test cannot execute: cli. */
@@ -728,6 +730,7 @@ static void fresh_firmware(void)
 	memset(&fw, 0, sizeof(fw));
 	memset(&efi, 0, sizeof(efi));
 	efi_runtime_start = 0;
+	la57_efi_memory = 0;
 	fw.out.OutputString = output_string;
 	fw.bs.AllocatePages = allocate_pages;
 	fw.bs.FreePages = free_pages;

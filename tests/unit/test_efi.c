@@ -716,6 +716,9 @@ TEST(boot)
 	set_options(u"quiet", 10);
 	bp = check_boot();
 	CHECK(efi_runtime_start == IMAGE_PREF, "0x%lx", efi_runtime_start);
+	CHECK(la57_efi_memory && la57_efi_memory % PAGE_SIZE == 0 &&
+	      la57_efi_memory <= U32_MAX, "0x%lx", la57_efi_memory);
+	memset((void *)la57_efi_memory, 0x57, LA57_SIZE);
 	hdr = &bp->hdr;
 	CHECK(hdr->type_of_loader == 0x21 && hdr->loadflags == LOADED_HIGH &&
 	      !hdr->ramdisk_size && !hdr->setup_data && !hdr->heap_end_ptr &&

@@ -730,6 +730,19 @@ CASE(view_la57, "cpuid-la57", 0)
 	       machine.la57 ? 57 : 48);
 }
 
+/* Whether the processor has it or not: not in long mode. */
+CASE(cr4_la57, "cr4-la57-long-mode", 0)
+{
+	u64 cr4;
+
+	asm volatile("movq %%cr4, %0" : "=r"(cr4));
+	trap_arm(VECTOR_GP);
+	asm volatile("movq $1f, %0" : "=m"(trap.resume));
+	asm volatile("movq %0, %%cr4\n1:" : : "r"(cr4 ^ 1 << 12) : "memory");
+	expect("#GP", trap.count, 1);
+	asm volatile("movq %0, %%cr4" : : "r"(cr4) : "memory");
+}
+
 /* CPUID has no SVM, so its instructions are none. */
 #define NOT_AN_INSTRUCTION(text) do {					\
 	trap.count = 0;							\
