@@ -69,7 +69,7 @@ for name in tiny test cloud; do
 		0x227 1 0 ext_loader_type
 		0x228 4 0 cmd_line_ptr
 		0x22c 4 0x7fffffff initrd_addr_max
-		0x236 2 0xb xloadflags
+		0x236 2 0x6b xloadflags
 		0x23c 4 0 hardware_subarch
 		0x240 8 0 hardware_subarch_data
 		0x250 8 0 setup_data
