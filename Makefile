@@ -72,7 +72,7 @@ STUB_C := misc.c payload.c kaslr.c efi.c efi-initrd.c efi-memory.c \
 	cmdline.c string.c relocate.c unzstd.c
 STUB_S := header.S head_64.S idt_handlers_64.S la57_trampoline.S
 STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
-	$(O)/stub/huf_decompress_amd64.o
+	$(O)/stub/setup.o $(O)/stub/huf_decompress_amd64.o
 
 # The functions that these flags would turn into calls of themselves.
 CFLAGS_string.o := -fno-builtin \
@@ -135,6 +135,22 @@ $(O)/stub/huf_decompress_amd64.o: Makefile | $(ZSTD_SRC)/.stamp
 	$(Q)$(CC) $(ZSTD_FLAGS) -ffile-prefix-map=$(abspath $(ZSTD_SRC))=zstd \
 		-c -o $@ $(ZSTD_SRC)/lib/decompress/huf_decompress_amd64.S
 
+# Real-mode code. The assembler makes an object of it that the others can be
+# linked with: fields of 32 bits, as -m16 uses them, are all right at address 0.
+SETUP_CFLAGS := -std=gnu11 -m16 -march=i386 -Os -ffreestanding -fno-pic -fno-pie \
+	-mregparm=3 -fno-stack-protector -fno-asynchronous-unwind-tables \
+	-fcf-protection=none -fno-jump-tables -fno-strict-aliasing -Iinclude
+# clang's 32-bit target does not look where the headers are. It has to be told
+# harder to make it small: all of .setup is one page.
+ifneq ($(findstring clang,$(shell $(CC) --version)),)
+SETUP_CFLAGS += -Oz -idirafter /usr/include/x86_64-linux-gnu
+endif
+$(O)/stub/setup.o: setup.c Makefile
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' CC $@
+	$(Q)$(CC) $(SETUP_CFLAGS) $(WARNINGS) -MMD -MP -MT $@ -S -o $(@:.o=.s) $<
+	$(Q)$(CC) -c -o $@ $(@:.o=.s)
+
 -include $(STUB_OBJS:.o=.d)
 
 .PHONY: stub
@@ -187,7 +203,7 @@ debug: $(RUN_DEPS) ## repack a kernel and boot it by BIOS, stopped, with gdb att
 
 # ---- Tests.
 
-SUITES := lint unit payload boot install emulator sev hostile
+SUITES := lint unit payload boot bootparams install emulator sev hostile
 
 .PHONY: check $(SUITES:%=check-%) lint
 check: $(SUITES:%=check-deps-%) ## run every test

@@ -177,7 +177,7 @@ FUNC(setup_entry)
 	call	make_zero_page
 	call	enable_a20
 	call	detect_memory
-	call	detect_video
+	calll	detect_hardware		/* C's returns are 32 bits wide */
 	jmp	go_to_protected_mode
 END_FUNC(setup_entry)
 
@@ -278,42 +278,50 @@ FUNC(detect_memory)
 END_FUNC(detect_memory)
 
 /*
- * The text screen as the BIOS left it, for the kernel's console. No VGA BIOS,
- * no answer to the display-code question, no screen_info.
+ * The way of C's, setup.c, to an interrupt of the BIOS.
+ * In:  %al = vector, %edx = struct bios_regs, which is loaded and stored.
+ * A BIOS may lose %ds, %es and the direction flag.
  */
-FUNC(detect_video)
-	movb	$BIOS_KEYBOARD_FLAGS, %ah
-	int	$BIOS_KEYBOARD
-	movb	%al, setup_zero_page + ZP_KBD_STATUS
+GLOBAL(bios_call)
+FUNC(bios_call)
+	movb	%al, .Lvector
+	pushal
+	movw	%dx, %si
+	subw	$BIOS_REGS_GENERAL, %sp
+	movw	%sp, %di
+	movw	$(BIOS_REGS_GENERAL / 2), %cx
+	rep movsw
+	popal
+	.byte	0xcd			/* int */
+.Lvector:
+	.byte	0
+	pushfl
+	pushal
+	cld
+	pushw	%ss
+	popw	%ds
+	pushw	%ss
+	popw	%es
+	movw	%sp, %si
+	movw	%sp, %bp
+	movw	(BIOS_REGS_SIZE + 20)(%bp), %di	/* %edx of the first pushal */
+	movw	$(BIOS_REGS_SIZE / 2), %cx
+	rep movsw
+	addw	$BIOS_REGS_SIZE, %sp
+	popal
+	retl
+END_FUNC(bios_call)
 
-	movw	$BIOS_DISPLAY_CODE, %ax
-	int	$BIOS_VIDEO
-	cmpb	$(BIOS_DISPLAY_CODE >> 8), %al
-	jne	.Lno_video
-
-	movb	$BIOS_VIDEO_MODE, %ah
-	int	$BIOS_VIDEO
-	andb	$~VIDEO_MODE_NO_CLEAR, %al
-	movb	%al, setup_zero_page + ZP_VIDEO_MODE
-	movb	%ah, setup_zero_page + ZP_VIDEO_COLS
-	movb	%bh, setup_zero_page + ZP_VIDEO_PAGE
-
-	movb	$BIOS_CURSOR, %ah
-	int	$BIOS_VIDEO
-	movb	%dl, setup_zero_page + ZP_CURSOR_X
-	movb	%dh, setup_zero_page + ZP_CURSOR_Y
-
-	movw	$BDA_SEGMENT, %ax
-	movw	%ax, %fs
-	movb	%fs:BDA_ROWS, %al
-	incb	%al
-	movb	%al, setup_zero_page + ZP_VIDEO_LINES
-	movw	%fs:BDA_CHAR_HEIGHT, %ax
-	movw	%ax, setup_zero_page + ZP_VIDEO_POINTS
-	movb	$1, setup_zero_page + ZP_VIDEO_IS_VGA
-.Lno_video:
-	ret
-END_FUNC(detect_video)
+/* In: %eax = an address below 1 MiB. Out: %al = the byte there. */
+GLOBAL(bios_peek)
+FUNC(bios_peek)
+	movl	%eax, %edx
+	shrl	$4, %edx
+	movw	%dx, %fs
+	andl	$0xf, %eax
+	movb	%fs:(%eax), %al
+	retl
+END_FUNC(bios_peek)
 
 /*
  * Interrupts off at the processor and at both interrupt controllers, and the

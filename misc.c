@@ -13,23 +13,8 @@
 
 /* head_64.S and header.S reach into the zero page by number. */
 BUILD_BUG_ON(sizeof(struct boot_params) != ZERO_PAGE_SIZE);
-BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_x) != ZP_CURSOR_X);
-BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_y) != ZP_CURSOR_Y);
-BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_video_page) !=
-	     ZP_VIDEO_PAGE);
-BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_video_mode) !=
-	     ZP_VIDEO_MODE);
-BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_video_cols) !=
-	     ZP_VIDEO_COLS);
-BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_video_lines) !=
-	     ZP_VIDEO_LINES);
-BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_video_isVGA) !=
-	     ZP_VIDEO_IS_VGA);
-BUILD_BUG_ON(offsetof(struct boot_params, screen_info.orig_video_points) !=
-	     ZP_VIDEO_POINTS);
 BUILD_BUG_ON(offsetof(struct boot_params, scratch) != ZP_SCRATCH);
 BUILD_BUG_ON(offsetof(struct boot_params, e820_entries) != ZP_E820_ENTRIES);
-BUILD_BUG_ON(offsetof(struct boot_params, kbd_status) != ZP_KBD_STATUS);
 BUILD_BUG_ON(offsetof(struct boot_params, sentinel) != SETUP_SENTINEL);
 BUILD_BUG_ON(offsetof(struct boot_params, hdr) != SETUP_HEADER);
 BUILD_BUG_ON(offsetof(struct boot_params, hdr.code32_start) !=

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * setup.h - the numbers of the 16-bit entry: offsets in the setup header and
- * the zero page (x86/boot.rst, x86/zero-page.rst), BIOS calls, and the ports
- * of a PC that it touches. For assembly; misc.c asserts the offsets against
- * struct boot_params.
+ * the zero page (x86/boot.rst, x86/zero-page.rst), BIOS calls (bios.h has those
+ * that only C makes), and the ports of a PC that it touches. For assembly;
+ * misc.c asserts the offsets against struct boot_params.
  */
 #ifndef SETUP_H
 #define SETUP_H
@@ -39,17 +39,8 @@
 
 /* -- Zero page (x86/zero-page.rst). */
 #define ZERO_PAGE_SIZE		4096
-#define ZP_CURSOR_X		0x000
-#define ZP_CURSOR_Y		0x001
-#define ZP_VIDEO_PAGE		0x004
-#define ZP_VIDEO_MODE		0x006
-#define ZP_VIDEO_COLS		0x007
-#define ZP_VIDEO_LINES		0x00e
-#define ZP_VIDEO_IS_VGA		0x00f
-#define ZP_VIDEO_POINTS		0x010
 #define ZP_SCRATCH		0x1e4
 #define ZP_E820_ENTRIES		0x1e8
-#define ZP_KBD_STATUS		0x1eb
 #define ZP_E820_TABLE		0x2d0
 #define E820_ENTRY_SIZE		20
 #define E820_ZERO_PAGE_ENTRIES	128
@@ -66,17 +57,16 @@
 #define BIOS_VIDEO_MODE		0x0f
 #define BIOS_DISPLAY_CODE	0x1a00
 #define VIDEO_WHITE		0x0007
-#define VIDEO_MODE_NO_CLEAR	0x80
 #define BIOS_SYSTEM		0x15
 #define BIOS_A20_ON		0x2401
 #define BIOS_E820		0xe820
 #define E820_SMAP		0x534d4150	/* "SMAP" */
 #define BIOS_KEYBOARD		0x16
 #define BIOS_KEYBOARD_FLAGS	0x02
-/* BIOS data area. */
-#define BDA_SEGMENT		0x0040
-#define BDA_ROWS		0x84		/* rows - 1 */
-#define BDA_CHAR_HEIGHT		0x85
+
+/* struct bios_regs: what pushal stores, then what pushfl does. */
+#define BIOS_REGS_GENERAL	32
+#define BIOS_REGS_SIZE		36
 
 /* -- Ports. */
 #define PORT_PIC1_MASK		0x21

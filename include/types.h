@@ -33,6 +33,7 @@ typedef int64_t s64;
 #define ALIGN_DOWN(x, align) ((x) & ~((align) - 1))
 #define ALIGN_UP(x, align) ALIGN_DOWN((x) + ((align) - 1), align)
 
+#define noinline __attribute__((noinline))
 #define noreturn __attribute__((noreturn))
 #define printf_like(fmt, args) __attribute__((format(printf, fmt, args)))
 #define maybe_unused __attribute__((unused))

@@ -154,7 +154,9 @@ for object in "$objects"/*.o; do
 	header | head_64 | la57_trampoline) continue ;; # the machine's modes
 	esac
 	count=$((count + 1))
-	disassemble "$object" >"$dir/object.code"
+	machine=i386:x86-64
+	[ "$name" != setup ] || machine=i8086
+	disassemble "$object" -m "$machine" >"$dir/object.code"
 	for instruction in $(special "$dir/object.code"); do
 		case " $(allowed "$name") " in
 		*" $instruction "*) ;;
@@ -191,6 +193,7 @@ scan_relocations() {
 : >"$dir/found"
 for object in "$objects"/*.o; do
 	case $(basename "$object") in
+	setup.o) ;; # real mode: an address is an offset
 	header.o)
 		# linked at 0 and full of fields that ld computes
 		scan_relocations "$object" | grep -v '^\.setup' || :
@@ -230,5 +233,9 @@ for name in misc console cmdline string e820 sev-es sev-vc insn; do
 		}' >>"$dir/found"
 done
 nothing code.before_bss "$dir/found"
+
+# Real-mode code has no .bss at all, and linker.ld a place for text only.
+size -A "$objects/setup.o" | awk '$1 ~ /^\.(data|bss)|COMMON/ && $2' >"$dir/found"
+nothing code.setup_data "$dir/found"
 
 exit "$failed"

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bios.h - a BIOS as setup.c sees it: how it is called, and the numbers of its
+ * services (Ralf Brown's list; VBE 2.0; APM 1.2; EDD 3.0; x86/svga.rst for vga=).
+ */
+#ifndef BIOS_H
+#define BIOS_H
+
+#include "setup.h"
+#include "types.h"
+
+/* ---- header.S ---- */
+
+/* As pushal and pushfl leave them. ES and DS are the setup segment. */
+struct bios_regs {
+	u32 edi, esi, ebp, esp, ebx, edx, ecx, eax, eflags;
+};
+BUILD_BUG_ON(offsetof(struct bios_regs, eflags) != BIOS_REGS_GENERAL);
+BUILD_BUG_ON(sizeof(struct bios_regs) != BIOS_REGS_SIZE);
+
+/* INT @vector with @regs, which it changes. */
+void bios_call(u8 vector, struct bios_regs *regs);
+/* A byte below 1 MiB. */
+u8 bios_peek(u32 addr);
+
+/* ---- linker.ld ---- */
+
+/* Behind the setup sectors, at a multiple of their size. */
+#define SETUP_BUFFER_SIZE	4096
+extern struct boot_params setup_zero_page;
+extern u8 setup_buffer[SETUP_BUFFER_SIZE];
+
+/* ---- setup.c ---- */
+
+/* All that is not E820 and A20. */
+void detect_hardware(void);
+
+#define BIOS_CARRY		0x1
+#define REAL_MODE_END		0x100000
+
+/* -- INT 15h. */
+#define BIOS_EXTENDED_MEMORY	0x8800
+#define BIOS_E801		0xe801
+/* KiB from 1 to 16 MiB; above that in units of 64 KiB. */
+#define E801_LOW_FULL		(15 * 1024)
+#define E801_HIGH_SHIFT		6
+#define BIOS_IST		0xe980
+#define IST_SIGNATURE		0x47534943	/* "ISGC" */
+#define APM_BIOS		0		/* as a device */
+#define APM_CHECK		0x5300
+#define APM_CONNECT_32		0x5303
+#define APM_DISCONNECT		0x5304
+#define APM_SIGNATURE		0x504d		/* "PM" */
+#define APM_32BIT		0x2
+
+/* -- INT 13h. */
+#define BIOS_DISK		0x13
+#define DISK_FIRST		0x80
+#define DISK_READ_ONE		0x0201
+#define DISK_FIRST_SECTOR	0x0001
+#define DISK_PARAMETERS		0x0800
+#define EDD_CHECK		0x4100
+#define EDD_PARAMETERS		0x4800
+/* edd=: second letters. */
+#define EDD_OFF			'f'
+#define EDD_SKIP_MBR		'k'
+#define MBR_MAGIC_OFFSET	510
+
+/* -- INT 10h. */
+#define VIDEO_TEXT		0x03
+#define TEXT_COLUMNS		80
+#define TEXT_LINES		25
+#define VIDEO_MODE_MASK		0x7f
+#define CURSOR_OFF		0x2000
+#define CURSOR_LINE		0x1f
+#define VIDEO_EGA_INFO		0x1200
+#define VIDEO_EGA_ASK		0x10
+#define VIDEO_350_LINES		0x1201
+#define VIDEO_SCAN_LINES	0x30
+#define VIDEO_FONT_14		0x1111
+#define VIDEO_FONT_8		0x1112
+#define VBE_OK			0x004f
+#define VBE_INFO		0x4f00
+#define VBE_MODE_INFO		0x4f01
+#define VBE_SET_MODE		0x4f02
+#define VBE_MODE_LINEAR		0x4000
+#define VBE_EDID		0x4f15
+#define VBE_EDID_CHECK		0
+#define VBE_EDID_READ		1
+#define VBE_SIGNATURE		0x41534556	/* "VESA" */
+#define VBE_VERSION_MIN		0x0200		/* linear memory */
+/* What Linux takes for "no description". */
+#define EDID_UNKNOWN		0x13
+
+struct vbe_info {
+	u32 signature;
+	u16 version;
+	u8 unused[12];
+	u16 total_memory;	/* in units of 64 KiB */
+} __attribute__((packed));
+BUILD_BUG_ON(offsetof(struct vbe_info, total_memory) != 18);
+
+struct vbe_mode_info {
+	u16 attributes;
+	u8 unused[14];
+	u16 line_length;	/* 0x10: bytes */
+	u16 width, height;
+	u8 character[2];
+	u8 unused_planes;
+	u8 depth;		/* 0x19: bits */
+	u8 banks[3];
+	u8 planes;		/* 0x1d: further images */
+	u8 unused_1;
+	u8 colours[8];		/* 0x1f: size, position: red, green, blue, rest */
+	u8 direct;
+	u32 base;		/* 0x28 */
+} __attribute__((packed));
+BUILD_BUG_ON(offsetof(struct vbe_mode_info, line_length) != 0x10);
+BUILD_BUG_ON(offsetof(struct vbe_mode_info, depth) != 0x19);
+BUILD_BUG_ON(offsetof(struct vbe_mode_info, planes) != 0x1d);
+BUILD_BUG_ON(offsetof(struct vbe_mode_info, colours) != 0x1f);
+BUILD_BUG_ON(offsetof(struct vbe_mode_info, base) != 0x28);
+
+/* Attributes: there, and BIOS output works, but no graphics. */
+#define VBE_TEXT_MASK		0x15
+#define VBE_TEXT		0x05
+/* There, in colour, graphics, and with linear memory. */
+#define VBE_LINEAR		0x99
+
+/* -- vga=: numbers of modes (boot.rst, svga.rst). */
+#define VIDEO_NORMAL		0xffff
+#define VIDEO_EXTENDED		0xfffe
+#define VIDEO_FIRST_BIOS	0x0100
+#define VIDEO_END_BIOS		0x0180
+#define VIDEO_FIRST_VESA	0x0200
+#define VIDEO_END_VESA		0x0800
+#define VIDEO_80X25		0x0f00
+#define VIDEO_80X50		0x0f01
+#define VIDEO_80X43		0x0f02
+#define VIDEO_80X28		0x0f03
+#define VIDEO_CURRENT		0x0f04
+/* Lines, then columns. */
+#define VIDEO_80X25_SIZE	0x1950
+#define VIDEO_80X50_SIZE	0x3250
+
+/* -- BIOS data area, at its linear address. */
+#define BDA_COLUMNS		0x44a
+#define BDA_DISKS		0x475
+#define BDA_ROWS		0x484		/* rows - 1 */
+#define BDA_CHAR_HEIGHT		0x485
+
+#endif
