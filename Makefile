@@ -203,7 +203,7 @@ debug: $(RUN_DEPS) ## repack a kernel and boot it by BIOS, stopped, with gdb att
 
 # ---- Tests.
 
-SUITES := lint unit payload boot bootparams install emulator sev hostile
+SUITES := lint unit payload boot bootparams install emulator sev hostile fuzz
 
 .PHONY: check $(SUITES:%=check-%) lint
 check: $(SUITES:%=check-deps-%) ## run every test
@@ -232,7 +232,7 @@ distclean: ## remove the build directory
 	rm -rf $(O)
 
 help: ## this list
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile | \
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile tests/*/rules.mk | \
 		awk -F'\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 	@echo 'Variables, and what they are if not given:'
 	@sed -nE 's/^#   ([A-Z ])/  \1/p' Makefile

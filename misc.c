@@ -294,18 +294,20 @@ static void take(struct range r)
 }
 
 /* What a node of type SETUP_INDIRECT points to; not read, but kept. */
-static void keep_indirect(const struct boot *boot, const struct setup_data *node)
+static void keep_indirect(const struct boot *boot, u64 addr,
+			  const struct setup_data *node)
 {
-	const struct setup_indirect *to = (const void *)node->data;
+	struct setup_indirect to;
 	struct range r;
 
-	if (node->type != SETUP_DATA_INDIRECT || node->len < sizeof(*to))
+	if (node->type != SETUP_DATA_INDIRECT || node->len < sizeof(to))
 		return;
-	r.start = to->addr;
-	r.end = to->addr + to->len;
+	memcpy(&to, (const u8 *)addr + sizeof(*node), sizeof(to));
+	r.start = to.addr;
+	r.end = to.addr + to.len;
 	if (r.end < r.start)
 		error("setup_data", "0x%lx indirect bytes at 0x%lx wrap around",
-		      (u64)to->len, r.start);
+		      (u64)to.len, r.start);
 	check_not_in(boot->runtime, "setup_data", r);
 	take(r);
 }
@@ -320,8 +322,8 @@ static void map_setup_data(const struct boot *boot)
 	unsigned int nodes = 0;
 
 	while (addr) {
-		const struct setup_data *node = (const struct setup_data *)addr;
-		struct range r = { addr, addr + sizeof(*node) };
+		struct setup_data node;
+		struct range r = { addr, addr + sizeof(node) };
 
 		if (nodes++ == SETUP_DATA_MAX_NODES)
 			error("setup_data", "more than %u nodes, or a loop",
@@ -329,12 +331,14 @@ static void map_setup_data(const struct boot *boot)
 		check_loaded(boot->bp, boot->runtime, "setup_data", r);
 		map("setup_data", r, MAP_WRITE);
 
-		r.end += node->len;
+		/* Nobody says that it is aligned. */
+		memcpy(&node, (const void *)addr, sizeof(node));
+		r.end += node.len;
 		check_loaded(boot->bp, boot->runtime, "setup_data", r);
 		map("setup_data", r, MAP_WRITE);
 		take(r);
-		keep_indirect(boot, node);
-		addr = node->next;
+		keep_indirect(boot, addr, &node);
+		addr = node.next;
 	}
 }
 

@@ -11,6 +11,7 @@
 #define DMA_READ		2
 #define DMA_SELECT		8
 #define NAME_MAX		56
+#define FILES_MAX		0x10000	/* a file has a key of 16 bits */
 
 struct dma {
 	u32 control;		/* big endian, all */
@@ -72,6 +73,8 @@ u16 fwcfg_find(const char *name, u32 *size)
 	struct file file;
 	u32 skip;
 
+	if (count > FILES_MAX)
+		end_run(END_ERROR, "fw_cfg says that it has %u files", count);
 	fwcfg_read(FW_CFG_FILE_DIR, &skip, sizeof(skip));
 	while (count--) {
 		fwcfg_dma(DMA_READ, &file, sizeof(file));

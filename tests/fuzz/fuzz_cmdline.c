@@ -4,8 +4,11 @@
  * line: the search for options, numbers, and what the console makes of it.
  *
  * The input is the command line itself. It is copied to memory of exactly its
- * size; every I/O port answers with bytes taken from it, for a while.
+ * size; every I/O port answers with bytes taken from it, for a while. What
+ * console= and earlyprintk= ask for is worked out once more with regular
+ * expressions.
  */
+#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,16 +23,19 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static const u8 *port_data;
 static size_t port_size, port_reads;
+static bool port_ready;			/* a UART that works, wherever */
 
 static noreturn void wrong(const char *what, long value)
 {
-	fprintf(stderr, "%s: %ld\n", what, value);
+	fprintf(stderr, "fuzz: %s: %#lx\n", what, value);
 	abort();
 }
 
 u8 inb(u16 port)
 {
 	(void)port;
+	if (port_ready)
+		return UART_LSR_THRE;
 	if (!port_size || port_reads == MAX_READS)
 		return BUS_FLOATS;
 	return port_data[port_reads++ % port_size];
@@ -88,7 +94,7 @@ static void check_option(const struct cmdline *cmdline, const char *name)
 	    len > (int)cmdline->len)
 		wrong("length", len);
 
-	for (size = 0; size < sizeof(whole); size++) {
+	for (size = 0; size < sizeof(whole); size += 1 + size / 4) {
 		char *buf = malloc(size);
 
 		if (cmdline_find_option(cmdline, name, buf, size) != len)
@@ -141,6 +147,177 @@ static void check_console(const struct cmdline *cmdline)
 	con_printf("%s\n", "error");
 }
 
+/* ---- what the options mean, by regular expressions ---- */
+
+enum { SERIAL_HEX, SERIAL_TTY, SERIAL, TTY, UART, DEBUGCON_HEX, DEBUGCON, VGA,
+       PATTERNS };
+
+/* Group 1 is the port, or the number of a ttyS, the last the baud rate. */
+static const char *const patterns[PATTERNS] = {
+	"^serial,(0x[0-9a-fA-F]+)(,([0-9]+)?.*)?$",
+	"^serial,ttyS([01])(,([0-9]+)?.*)?$",
+	"^(serial)(,([0-9]+)?.*)?$",
+	"^ttyS([01])(,([0-9]+)?.*)?$",
+	"^uart(8250)?,io,(0[xX][0-9a-fA-F]+|[0-9]+)(,([0-9]+)?.*)?$",
+	"^debugcon,(0x[0-9a-fA-F]+)(,.*)?$",
+	"^debugcon(,.*)?$",
+	"^vga(,.*)?$",
+};
+
+static regex_t compiled[PATTERNS];
+
+struct meaning {
+	bool use_uart;
+	unsigned long port, divisor, debugcon;
+};
+
+static bool matches(const char *value, int which, regmatch_t *groups)
+{
+	return !regexec(&compiled[which], value, 5, groups, 0);
+}
+
+/* The baud rate in @group, or @none. False if there cannot be such a rate. */
+static bool rate(const char *value, const regmatch_t *group, unsigned long none,
+		 unsigned long *divisor)
+{
+	unsigned long baud;
+
+	*divisor = none;
+	if (group->rm_so < 0)
+		return true;
+	baud = strtoul(value + group->rm_so, NULL, 10);
+	if (baud < 2 || baud > 115200)
+		return false;
+	*divisor = 115200 / baud;
+	return true;
+}
+
+/* With a digit behind it that is none of its base, a number is no port. */
+static bool port_of(const char *value, const regmatch_t *group,
+		    unsigned long max, unsigned long *port)
+{
+	char *end;
+
+	*port = strtoul(value + group->rm_so, &end, 0);
+	return end == value + group->rm_eo && *port && *port <= max;
+}
+
+static unsigned long tty_port(const char *value, const regmatch_t *group)
+{
+	return value[group->rm_so] == '0' ? 0x3f8 : 0x2f8;
+}
+
+static bool starts(const char *value, const char *with)
+{
+	return !strncmp(value, with, strlen(with));
+}
+
+static bool means_serial(const char *value, struct meaning *m)
+{
+	unsigned long port = 0x3f8, divisor;
+	regmatch_t g[5];
+
+	if (starts(value, "serial,0x")) {
+		if (!matches(value, SERIAL_HEX, g) ||
+		    !port_of(value, &g[1], 0xfff8, &port))
+			return false;
+	} else if (starts(value, "serial,ttyS")) {
+		if (!matches(value, SERIAL_TTY, g))
+			return false;
+		port = tty_port(value, &g[1]);
+	} else if (matches(value, TTY, g)) {
+		port = tty_port(value, &g[1]);
+	} else if (!matches(value, SERIAL, g)) {
+		return false;
+	}
+	if (!rate(value, &g[3], 12, &divisor))
+		return false;
+	m->use_uart = true;
+	m->port = port;
+	m->divisor = divisor;
+	return true;
+}
+
+static void means_earlyprintk(const char *value, struct meaning *m)
+{
+	regmatch_t g[5];
+
+	if (means_serial(value, m))
+		return;
+	if (starts(value, "debugcon,0x")) {
+		if (!matches(value, DEBUGCON_HEX, g) ||
+		    !port_of(value, &g[1], 0xffff, &m->debugcon))
+			m->debugcon = 0;
+	} else if (matches(value, DEBUGCON, g)) {
+		m->debugcon = 0x402;
+	}
+}
+
+static void means_console(const char *value, struct meaning *m)
+{
+	unsigned long port, divisor;
+	regmatch_t g[5];
+
+	if (matches(value, UART, g)) {
+		if (!port_of(value, &g[2], 0xfff8, &port) ||
+		    !rate(value, &g[4], 0, &divisor))
+			return;
+		m->use_uart = true;
+	} else if (!m->use_uart && matches(value, TTY, g)) {
+		port = tty_port(value, &g[1]);
+		if (!rate(value, &g[3], 0, &divisor))
+			return;
+	} else {
+		return;
+	}
+	m->port = port;
+	m->divisor = divisor;
+}
+
+static void check_meaning(const struct cmdline *cmdline)
+{
+	struct screen_info screen = { .orig_video_isVGA = 1 };
+	struct meaning m = { .port = 0x3f8 };
+	char *words = malloc(cmdline->len + 1), *word;
+	const char *earlyprintk = NULL;
+	size_t i;
+
+	for (i = 0; i < PATTERNS && !compiled[i].re_nsub; i++)
+		if (regcomp(&compiled[i], patterns[i], REG_EXTENDED))
+			wrong("pattern", (long)i);
+	memcpy(words, cmdline->text, cmdline->len);
+	for (i = 0; i < cmdline->len; i++)
+		if ((u8)words[i] <= ' ')
+			words[i] = '\0';
+	words[cmdline->len] = '\0';
+	for (word = words; word < words + cmdline->len;
+	     word += strlen(word) + 1) {
+		if (starts(word, "earlyprintk="))
+			earlyprintk = word + strlen("earlyprintk=");
+		/* What is longer than any value that means something. */
+		if (starts(word, "console=") && strlen(word) < 8 + OPTION_SIZE)
+			means_console(word + strlen("console="), &m);
+	}
+	if (earlyprintk && strlen(earlyprintk) < OPTION_SIZE)
+		means_earlyprintk(earlyprintk, &m);
+	free(words);
+
+	memset(&con, 0, sizeof(con));
+	con.named.port = TTYS0_PORT;
+	con.fifo_size = 1;
+	port_ready = true;
+	console_init(cmdline, &screen);
+	port_ready = false;
+	if (con.uart_port != (m.use_uart ? m.port : 0))
+		wrong("UART in use", con.uart_port);
+	if (con.named.port != m.port)
+		wrong("UART that is named", con.named.port);
+	if (con.named.divisor != m.divisor)
+		wrong("divisor", con.named.divisor);
+	if (con.debugcon_port != m.debugcon)
+		wrong("debug console", con.debugcon_port);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	char *text = malloc(size);
@@ -159,6 +336,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	check_number(number, 0);
 	check_number(number, 10);
 	check_number(number, 16);
+	check_meaning(&cmdline);
 	check_console(&cmdline);
 
 	free(text);

@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static noreturn void wrong(const char *what, size_t size)
 {
-	fprintf(stderr, "%s, with %zu bytes\n", what, size);
+	fprintf(stderr, "fuzz: %s, with %zu bytes\n", what, size);
 	abort();
 }
 

@@ -585,7 +585,8 @@ static EFI_STATUS EFIAPI file_info(EFI_FILE *self, EFI_GUID *guid, UINTN *size,
 
 	CHECK(f->is_open && same(guid, &file_info_guid), "not open, or not asked");
 	/* What firmware needs grows with the name. */
-	CHECK(*size >= SIZE_OF_EFI_FILE_INFO + 2 * (strlen(f->name) + 1),
+	CHECK(*size >= offsetof(EFI_FILE_INFO, FileName) +
+		       2 * (strlen(f->name) + 1),
 	      "%lu bytes", *size);
 	if (f->info_status)
 		return f->info_status;

@@ -18,6 +18,7 @@
  *	HARNESS_CPU		define the privileged functions of x86.h; each
  *				fails the case. OWN_RDMSR and so on leave out
  *				the ones that the program supplies.
+ *	HARNESS_NO_MAIN		no cases: a fuzzer calls (tests/fuzz/fuzz.h)
  */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -100,6 +101,19 @@ static char harness_error_detail[512];
 		      "error \"%s\" (%s) instead of \"%s\"",		\
 		      harness_error_what, harness_error_detail,		\
 		      message);						\
+	} while (0)
+
+/* @result = whether @stmt ended in error(). */
+#define REFUSED(result, stmt)						\
+	do {								\
+		if (!setjmp(harness.expected)) {			\
+			harness.expecting = TEST_ERROR;			\
+			stmt;						\
+			harness.expecting = 0;				\
+			(result) = false;				\
+		} else {						\
+			(result) = true;				\
+		}							\
 	} while (0)
 
 /* @stmt must end in halt_forever(); needs HARNESS_CPU. */
@@ -248,6 +262,8 @@ noreturn void halt_forever(void)
 
 #endif /* HARNESS_CPU */
 
+#ifndef HARNESS_NO_MAIN
+
 static void harness_report(const char *verdict, const char *why)
 {
 	printf("%s unit/%s.%s", verdict, harness.program, harness.current);
@@ -258,11 +274,16 @@ static void harness_report(const char *verdict, const char *why)
 	fflush(stdout);
 }
 
+/* Further ones, each after a colon. */
+#ifndef HARNESS_ASAN_OPTIONS
+#define HARNESS_ASAN_OPTIONS ""
+#endif
+
 /* Sanitizers end the program with abort(), so that we can say in which case. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-	return "abort_on_error=1:handle_abort=0";
+	return "abort_on_error=1:handle_abort=0" HARNESS_ASAN_OPTIONS;
 }
 
 const char *__ubsan_default_options(void);
@@ -329,5 +350,7 @@ int main(int argc, char **argv)
 	harness.current = NULL;
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
+
+#endif /* HARNESS_NO_MAIN */
 
 #endif

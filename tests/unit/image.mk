@@ -21,3 +21,8 @@ check-deps-unit: $(O)/mkpayload $(O)/sevstub.a $(O)/kernels/cloud/vmlinuz \
 CFLAGS_test_efi = $(EFI_FLAGS)
 CFLAGS_test_efi_tpm = $(EFI_FLAGS)
 $(O)/unit/test_efi $(O)/unit/test_efi_tpm: tests/unit/image.mk
+
+# As test_unzstd, with relocation and misc.c around it.
+CFLAGS_test_images = $(ZSTD_FLAGS)
+LDLIBS_test_images := $(LDLIBS_test_unzstd)
+$(O)/unit/test_images: tests/unit/image.mk $(O)/stub/huf_decompress_amd64.o

@@ -4,6 +4,8 @@
  * test_extract.c: a made-up image in made-up RAM, and in place of the stub's
  * other files, but e820.c, ones that write down what was asked of them.
  *
+ * A program that defines MACHINE_OWN_DECODER includes unzstd.c and relocate.c.
+ *
  * Linker symbols become fields of struct layout, so that a case can put the
  * image where it likes, addresses of nothing included.
  */
@@ -403,6 +405,8 @@ bool kaslr_finish(void)
 	return fake.phys || fake.virt;
 }
 
+#ifndef MACHINE_OWN_DECODER
+
 /* ---- unzstd.c ---- */
 
 /* Any digest will do that depends on every byte and on the length. */
@@ -443,6 +447,8 @@ void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 	      "the relocations are gone");
 	did("relocate 0x%lx to 0x%lx, 0x%lx", (u64)out, phys_addr, virt_addr);
 }
+
+#endif /* MACHINE_OWN_DECODER */
 
 /* ---- an ordinary boot ---- */
 

@@ -246,6 +246,25 @@ TEST(setup_data_chain)
 	fresh_machine();
 }
 
+/* A node may be anywhere: the loader was asked for no alignment. */
+TEST(setup_data_unaligned)
+{
+	struct setup_data node = { .next = 0, .type = 1, .len = 3 };
+	char expected[200];
+	struct boot boot;
+
+	fresh_machine();
+	boot = placed_boot();
+	memcpy(machine + AT_NODES + 5, &node, sizeof(node));
+	fake.bp.hdr.setup_data = m(AT_NODES) + 5;
+	map_setup_data(&boot);
+	snprintf(expected, sizeof(expected),
+		 "map 0x%lx-0x%lx rw\nmap 0x%lx-0x%lx rw\n",
+		 m(AT_NODES) + 5, m(AT_NODES) + 21, m(AT_NODES) + 5,
+		 m(AT_NODES) + 24);
+	CHECK(!strcmp(trace, expected), "%.200s", trace);
+}
+
 TEST(setup_data_loop)
 {
 	unsigned int i;

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz_efi.c - libFuzzer target for what firmware says: its memory map, the
+ * command line in UTF-16, files, sizes and statuses on the way through
+ * efi_pe_entry().
+ *
+ * Models: the E820 map is made once more, entry by entry; the UTF-8 text is
+ * decoded again; an entry that returns a status has given everything back, and
+ * one that does not has left boot services behind.
+ */
+#include "efi_firmware.h"
+
+#include "fuzz.h"
+
+/* ---- the memory map ---- */
+
+#define DESCRIPTORS	192
+#define EXT_ROOM	32
+
+struct region {
+	u64 start, size;
+	u32 type;
+};
+
+/* UEFI 2.10 table 7.10, and what E820 has for it. */
+static u32 model_type(u32 type, u64 attribute)
+{
+	static const u8 types[] = { 2, 1, 1, 1, 1, 2, 2, 1, 5, 3, 4, 2, 2, 2, 7 };
+
+	if (type >= ARRAY_SIZE(types))
+		return 2;
+	if (types[type] == 1 && attribute & 0x40000)
+		return 0xefffffff;
+	return types[type];
+}
+
+static void fuzz_memory_map(struct input *in)
+{
+	static u8 ext_bytes[sizeof(struct setup_data) +
+			    EXT_ROOM * sizeof(struct boot_e820_entry)]
+		__attribute__((aligned(8)));
+	struct setup_data *ext = (void *)ext_bytes;
+	const struct boot_e820_entry *ext_entries = (void *)ext->data;
+	static struct boot_params bp;
+	static struct region want[DESCRIPTORS];
+	static u8 map_bytes[DESCRIPTORS * 64];
+	unsigned int entry_size = 40 + 8 * (take_u8(in) % 4);
+	unsigned int count = take_u8(in) % DESCRIPTORS, wanted = 0, i;
+	struct efi_memory_map map = {
+		.entries = map_bytes, .entry_size = entry_size,
+		.size = count * entry_size + take_u8(in) % 40,
+		.ext = ext, .ext_room = take_u8(in) % (EXT_ROOM + 1),
+	};
+	bool made, many;
+	u64 next = take_u8(in) * PAGE_SIZE;
+
+	memset(&bp, 0, sizeof(bp));
+	memset(ext_bytes, 0x5a, sizeof(ext_bytes));
+	bp.hdr.setup_data = 0x1234;
+	for (i = 0; i < count; i++) {
+		u8 how = take_u8(in);
+		EFI_MEMORY_DESCRIPTOR d = {
+			.Type = how & 15, .PhysicalStart = next,
+			.NumberOfPages = 1 + (how >> 4 & 1), .Attribute = 0xf,
+		};
+		struct region r, *last = wanted ? &want[wanted - 1] : NULL;
+
+		if (how == 0xff) {
+			d.Type = take_u32(in);
+			d.PhysicalStart = take_u64(in) & ~(PAGE_SIZE - 1);
+			d.NumberOfPages = take_u64(in);
+			d.Attribute = take_u64(in);
+		} else if (how >> 5 == 6) {
+			d.NumberOfPages = 0;
+		} else if (how >> 5 == 5) {
+			d.PhysicalStart += PAGE_SIZE;
+		} else if (how >> 5 == 4) {
+			d.Attribute |= EFI_MEMORY_SP;
+		}
+		memcpy(map_bytes + i * entry_size, &d, sizeof(d));
+		next = d.PhysicalStart + d.NumberOfPages * PAGE_SIZE;
+
+		r = (struct region){ d.PhysicalStart, next - d.PhysicalStart,
+				     model_type(d.Type, d.Attribute) };
+		if (!d.NumberOfPages || d.NumberOfPages >> 52 ||
+		    next < d.PhysicalStart)
+			continue;
+		if (last && last->start + last->size == r.start &&
+		    last->type == r.type)
+			last->size += r.size;
+		else
+			want[wanted++] = r;
+	}
+
+	made = efi_make_e820(&bp, &map);
+	many = wanted > 128;
+	CHECK(made == (wanted <= 128 + map.ext_room), "%u entries, room for %lu",
+	      wanted, map.ext_room);
+	if (!made)
+		return;
+	CHECK(bp.e820_entries == (many ? 128 : wanted), "%u entries of %u",
+	      bp.e820_entries, wanted);
+	for (i = 0; i < wanted; i++) {
+		const struct boot_e820_entry *e = i < 128 ? &bp.e820_table[i] :
+						  &ext_entries[i - 128];
+
+		CHECK(e->addr == want[i].start && e->size == want[i].size &&
+		      e->type == want[i].type,
+		      "entry %u is 0x%lx+0x%lx, type %u", i, (u64)e->addr,
+		      (u64)e->size, e->type);
+	}
+	CHECK(bp.hdr.setup_data == (many ? (u64)ext : 0x1234),
+	      "setup_data 0x%lx", (u64)bp.hdr.setup_data);
+	if (many)
+		CHECK(ext->type == 1 && ext->next == 0x1234 &&
+		      ext->len == (wanted - 128) * 20, "%u bytes of type %u",
+		      ext->len, ext->type);
+}
+
+/* ---- UTF-16 ---- */
+
+#define UNITS	64
+
+/* The code point at @text, and how many bytes it has. */
+static u32 decode_utf8(const u8 *text, unsigned int *size)
+{
+	static const u32 least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	u32 c = text[0];
+	unsigned int i;
+
+	*size = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+	if (*size > 1)
+		c &= 0x7f >> *size;
+	for (i = 1; i < *size; i++) {
+		CHECK((text[i] & 0xc0) == 0x80, "byte %u is %#x", i, text[i]);
+		c = c << 6 | (text[i] & 0x3f);
+	}
+	CHECK(c >= least[*size] && c < 0x110000 && (c < 0xd800 || c >= 0xe000),
+	      "U+%x in %u bytes", c, *size);
+	return c;
+}
+
+static void fuzz_utf16(struct input *in)
+{
+	CHAR16 units[UNITS];
+	u8 out[UNITS * 3], cut[UNITS];
+	size_t room = take_u8(in) % UNITS, len = take_u8(in) % (UNITS + 1);
+	size_t size, i = 0, at = 0;
+	unsigned int bytes;
+	u32 want, got;
+
+	take_bytes(in, units, sizeof(units));
+	size = utf16_to_utf8(out, sizeof(out), units, len);
+	CHECK(size <= sizeof(out), "%zu bytes", size);
+	while (i < len && units[i]) {
+		want = units[i++];
+		if (want >> 10 == 0x36 && i < len && units[i] >> 10 == 0x37)
+			want = 0x10000 + ((want & 0x3ff) << 10 |
+					  (units[i++] & 0x3ff));
+		else if (want >> 11 == 0x1b)
+			want = '?';
+		CHECK(at < size, "ends after %zu bytes", at);
+		got = decode_utf8(out + at, &bytes);
+		CHECK(got == want, "U+%x instead of U+%x", got, want);
+		at += bytes;
+	}
+	CHECK(at == size, "%zu bytes instead of %zu", size, at);
+	memset(cut, 0x77, sizeof(cut));
+	CHECK(utf16_to_utf8(cut, room, units, len) == size, "with less room%s",
+	      "");
+	for (i = 0; i < sizeof(cut); i++)
+		CHECK(cut[i] == (i < room && i < size ? out[i] : 0x77),
+		      "byte %zu is %#x", i, cut[i]);
+}
+
+/* ---- the whole way ---- */
+
+static EFI_STATUS take_status(struct input *in)
+{
+	static const EFI_STATUS statuses[] = {
+		EFI_SUCCESS, EFI_SUCCESS, EFI_SUCCESS, EFI_NOT_FOUND,
+		EFI_BUFFER_TOO_SMALL, EFI_DEVICE_ERROR, EFI_INVALID_PARAMETER,
+	};
+
+	return statuses[take_u8(in) % ARRAY_SIZE(statuses)];
+}
+
+static void check_entered(const char *options, bool all_files)
+{
+	const struct boot_params *bp = fw.entered_with;
+	const char *text = (const char *)(u64)bp->hdr.cmd_line_ptr;
+	const u8 *initrd = (const u8 *)((u64)bp->ext_ramdisk_image << 32 |
+					bp->hdr.ramdisk_image);
+	u64 size = bp->hdr.ramdisk_size, i;
+
+	CHECK(fw.over && fw.interrupts_are_off, "entered too early%s", "");
+	CHECK(!options[0] ? !text : !strcmp(text, options), "command line");
+	CHECK(bp->e820_entries, "no memory");
+	CHECK(efi_runtime_start >= IMAGE_PREF &&
+	      efi_runtime_start % IMAGE_ALIGN == 0, "payload at 0x%lx",
+	      efi_runtime_start);
+	if (fw.has_load_file2 && size) {
+		CHECK(size == fw.initrd_size, "initrd of %lu", size);
+		for (i = 0; i < size; i++)
+			CHECK(initrd[i] == initrd_byte(i), "initrd byte %lu",
+			      i);
+	} else if (size) {
+		CHECK(all_files && size % 4 == 0, "initrd of %lu", size);
+	}
+}
+
+static void fuzz_entry(struct input *in)
+{
+	static const char *const names[] = { "\\a", "\\initrd", "dir\\b" };
+	static const char texts[][600] = { "one", "number two", "" };
+	static EFI_MEMORY_DESCRIPTOR descriptors[DESCRIPTORS];
+	static CHAR16 wide[300];
+	static char options[300];
+	u8 how = take_u8(in);
+	EFI_STATUS status;
+	struct fake_file *f;
+	unsigned int i, n;
+	bool sound = true;
+
+	fresh_firmware();
+	if (how & 1)
+		fw.fail_at = take_u8(in) % 16;
+	if (how & 2)
+		fw.pref_taken = true;
+	fw.has_load_file2 = how & 4;
+	fw.has_volume = how & 8;
+	fw.map_grows = how & 16;
+	fw.stale = how >> 5 & 3;
+	/* One that grows has something to grow into. */
+	memcpy(descriptors, plain_map, sizeof(plain_map));
+	fw.map = descriptors;
+	if (how & 128)
+		info_in_image.relocatable = 0;
+	fw.size_status = EFI_BUFFER_TOO_SMALL;
+	fw.initrd_size = fw.initrd_size_later = 1 + take_u16(in);
+	how = take_u8(in);
+	if (how & 1)
+		fw.size_status = take_status(in);
+	if (how & 2)
+		fw.load_status = take_status(in);
+	if (how & 4)
+		fw.exit_status = take_status(in);
+	if (how & 8)
+		fw.initrd_size_later += 1;
+	fw.secure_boot = take_u8(in) % 4 - 2;
+	fw.setup_mode = take_u8(in) % 4 - 2;
+	fw.mor = take_u8(in) % 4 - 2;
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		f = new_file(names[i], texts[i]);
+		how = take_u8(in);
+		if (how & 1)
+			f->info_status = take_status(in);
+		if (how & 2)
+			f->read_status = take_status(in);
+		if (how & 4)
+			f->size_later = f->size + take_u8(in);
+		if (how & 8)
+			f->size_later = f->size - f->size * (how >> 7);
+		sound &= !f->info_status && !f->read_status;
+	}
+	n = take_u16(in) % (sizeof(options) - 1);
+	memset(options, 0, sizeof(options));
+	take_bytes(in, options, n);
+	for (i = 0; i < n; i++) {
+		options[i] &= 0x7f;
+		wide[i] = (CHAR16)options[i];
+	}
+	wide[n] = 0;
+	fw.loaded.LoadOptions = wide;
+	fw.loaded.LoadOptionsSize = (UINT32)(n * 2 + (how >> 6 & 1));
+
+	if (setjmp(fw.entered)) {
+		check_entered(options, sound);
+		return;
+	}
+	status = efi_pe_entry(&fw, &fw.st);
+	CHECK(status, "returns a success%s", "");
+	CHECK(fw.over || !still_live(), "%u things are kept", still_live());
+}
+
+static void fuzz_one(struct input *in)
+{
+	switch (take_u8(in) % 4) {
+	case 0:
+		fuzz_memory_map(in);
+		break;
+	case 1:
+		fuzz_utf16(in);
+		break;
+	default:
+		fuzz_entry(in);
+	}
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz_setup.c - libFuzzer target for what a loader leaves in the zero page: the
+ * chain of setup_data, the sentinel, the command line's pointer.
+ *
+ * Nodes and E820 entries are chosen by the input, in memory that may be read
+ * only once it has been mapped. The model walks the chain by itself and says
+ * which ranges have to be mapped, in which order, or what is wrong.
+ */
+#include "misc_machine.h"
+
+#include "fuzz.h"
+
+#define NODES		8
+#define NODE_STEP	0x40		/* that far apart, in the nodes' page */
+#define MAX_NODES	128
+
+static u64 at_node(unsigned int i)
+{
+	return m(AT_NODES) + i * NODE_STEP;
+}
+
+/* Where a node may be said to be. */
+static u64 take_pointer(struct input *in)
+{
+	u8 which = take_u8(in);
+
+	if (which < 0x60)
+		return at_node(which % NODES);
+	if (which < 0x80)
+		return at_node(which % NODES) + take_u8(in) % NODE_STEP;
+	if (which < 0x90)
+		return m(AT_RUNTIME) - which + take_u8(in);
+	if (which < 0xa0)
+		return m(MACHINE_SIZE) - which % 32;
+	if (which == 0xa0)
+		return take_u64(in);
+	return 0;
+}
+
+
+static bool in_runtime(u64 start, u64 end)
+{
+	return start < m(AT_END) && end > m(AT_RUNTIME) && start < end;
+}
+
+static char expected[sizeof(trace)];
+static const char *expected_error;
+
+static void expect_map(u64 start, u64 end)
+{
+	size_t len = strlen(expected);
+
+	snprintf(expected + len, sizeof(expected) - len,
+		 "map 0x%lx-0x%lx rw\n", start, end);
+}
+
+/* Whether the model and the stub may look at the range. */
+static bool good_range(u64 start, u64 end)
+{
+	expected_error = "setup_data";
+	return e820_is_ram(&fake.bp, start, end) && !in_runtime(start, end);
+}
+
+static void predict_chain(void)
+{
+	u64 addr = fake.bp.hdr.setup_data, end;
+	struct setup_data node;
+	unsigned int nodes;
+
+	expected[0] = '\0';
+	for (nodes = 0; addr; nodes++) {
+		expected_error = "setup_data";
+		end = addr + sizeof(node);
+		if (nodes == MAX_NODES || !good_range(addr, end))
+			return;
+		expect_map(addr, end);
+		memcpy(&node, (void *)addr, sizeof(node));
+		end += node.len;
+		if (!good_range(addr, end))
+			return;
+		expect_map(addr, end);
+		addr = node.next;
+	}
+	expected_error = NULL;
+}
+
+static void fuzz_chain(struct input *in)
+{
+	struct boot boot = { .bp = &fake.bp };
+	unsigned int i, entries;
+	bool refused;
+
+	fresh_loader();
+	ASAN_UNPOISON_MEMORY_REGION(machine, sizeof(machine));
+	memset(machine + AT_NODES, 0, PAGE_SIZE);
+	for (i = 0; i < NODES; i++) {
+		u8 how = take_u8(in);
+		struct setup_data node = {
+			.next = take_pointer(in), .type = how,
+			.len = how & 1 ? take_u16(in) : how & 2 ? take_u32(in) :
+			       how & 31,
+		};
+
+		memcpy((void *)at_node(i), &node, sizeof(node));
+	}
+	entries = take_u8(in) % 6;
+	for (i = 0; i < entries; i++)
+		add_e820(take_pointer(in), take_u8(in), 2);
+	fake.bp.hdr.setup_data = take_pointer(in);
+	boot.runtime = (struct range){ m(AT_RUNTIME), m(AT_END) };
+
+	predict_chain();
+	hide(machine + AT_NODES, PAGE_SIZE);
+	trace[0] = '\0';
+	REFUSED(refused, map_setup_data(&boot));
+	ASAN_UNPOISON_MEMORY_REGION(machine, sizeof(machine));
+	CHECK(refused == !!expected_error, "%s", refused ? harness_error_detail :
+	      "goes on");
+	if (refused)
+		CHECK(!strcmp(harness_error_what, expected_error), "%s",
+		      harness_error_what);
+	CHECK(!strcmp(trace, expected), "%s instead of %s", trace, expected);
+}
+
+/* boot.rst: of a zero page that was not cleared only the header counts. */
+static void fuzz_sentinel(struct input *in)
+{
+	static struct boot_params before;
+	u8 *now = (u8 *)&fake.bp, *then = (u8 *)&before;
+	size_t i;
+
+	fresh_loader();
+	take_bytes(in, &fake.bp, sizeof(fake.bp));
+	before = fake.bp;
+	sanitize_boot_params(&fake.bp);
+	CHECK(!fake.bp.cc_blob_address && !(fake.bp.hdr.loadflags & 2),
+	      "blob at %#x", fake.bp.cc_blob_address);
+	before.cc_blob_address = 0;
+	before.hdr.loadflags &= 0xfd;
+	if (!before.sentinel) {
+		CHECK(!memcmp(now, then, sizeof(before)), "changed%s", "");
+		return;
+	}
+	CHECK(!fake.bp.sentinel, "the sentinel is still there%s", "");
+	for (i = 0; i < sizeof(before); i++)
+		CHECK(now[i] == then[i] || !now[i], "byte %#zx is %#x", i,
+		      now[i]);
+	CHECK(!memcmp(&fake.bp.hdr, &before.hdr, sizeof(before.hdr)) &&
+	      !memcmp(fake.bp.e820_table, before.e820_table,
+		      sizeof(before.e820_table)) &&
+	      !memcmp(&fake.bp.efi_info, &before.efi_info,
+		      sizeof(before.efi_info)) &&
+	      !memcmp(&fake.bp.screen_info, &before.screen_info,
+		      sizeof(before.screen_info)) &&
+	      fake.bp.e820_entries == before.e820_entries,
+	      "what boot.rst keeps is gone%s", "");
+}
+
+static void fuzz_cmdline(struct input *in)
+{
+	static const char builtin[] = "built in";
+	char text[CMDLINE_SIZE * 2 + 4];
+	struct cmdline cmdline = { NULL, 0 };
+	size_t len, size = take_u16(in) % sizeof(text);
+	bool refused, none = take_u8(in) & 1;
+
+	fresh_loader();
+	memset(text, 'x', sizeof(text));
+	take_bytes(in, text, size);
+	text[sizeof(text) - 1] = '\0';
+	set_cmdline(none ? 0 : (u64)text);
+	len = none ? 0 : strlen(text);
+
+	REFUSED(refused, cmdline = find_cmdline(&fake.bp));
+	CHECK(refused == (len > CMDLINE_SIZE), "%zu bytes", len);
+	if (refused)
+		return;
+	CHECK(cmdline.len == (len ? len : strlen(builtin)),
+	      "%zu bytes of %zu", cmdline.len, len);
+	CHECK(cmdline.text == (len ? text : layout.builtin), "at %p",
+	      (void *)cmdline.text);
+}
+
+static void fuzz_one(struct input *in)
+{
+	switch (take_u8(in) % 4) {
+	case 0:
+		fuzz_sentinel(in);
+		break;
+	case 1:
+		fuzz_cmdline(in);
+		break;
+	default:
+		fuzz_chain(in);
+	}
+}

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+#
+# Fuzzers: libFuzzer over the stub's own .c files. Each tests/fuzz/fuzz_X.c
+# becomes $(O)/fuzz/fuzz_X, which starts from tests/fuzz/X.corpus and knows the
+# words of tests/fuzz/X.dict; LDLIBS_fuzz_X and CFLAGS_fuzz_X are what it alone
+# needs.
+
+FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_PROGS := $(FUZZ_SRCS:tests/fuzz/%.c=$(O)/fuzz/%)
+
+# libFuzzer is clang's, whatever the rest is built with.
+FUZZ_CC ?= clang
+# Seconds for each target in `make check` and in `make fuzz`.
+FUZZ_CHECK_TIME ?= 30
+FUZZ_TIME ?= 600
+export FUZZ_CHECK_TIME FUZZ_TIME
+
+# The machines of the unit tests offer more than one target uses.
+FUZZ_FLAGS := -std=gnu11 -DSEVSTUB_HOSTED -DHARNESS_NO_MAIN -Iinclude -I. \
+	-Itests/unit -Wall -Wextra -Werror -Wno-unused-function
+FUZZ_CFLAGS := $(FUZZ_FLAGS) -g -O1 -fsanitize=fuzzer,address,undefined \
+	-fno-sanitize-recover=all
+
+LDLIBS_fuzz_insn := -lZydis
+LDLIBS_fuzz_vc := -lZydis
+CFLAGS_fuzz_mkpayload := -D_GNU_SOURCE
+LDLIBS_fuzz_mkpayload := $(CODEC_LIBS)
+CFLAGS_fuzz_efi = $(EFI_FLAGS)
+# The decoder as it is in the stub, hidden from the library that judges it.
+CFLAGS_fuzz_payload = $(ZSTD_FLAGS) -fvisibility=hidden -DZSTDLIB_VISIBLE=
+LDLIBS_fuzz_payload := $(O)/stub/huf_decompress_amd64.o -lzstd
+$(O)/fuzz/fuzz_payload: $(O)/stub/huf_decompress_amd64.o
+
+$(FUZZ_PROGS): $(O)/fuzz/%: tests/fuzz/%.c tests/fuzz/rules.mk
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' FUZZCC $@
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) $(CFLAGS_$*) -MMD -MP -MT $@ -MF $@.d \
+		-o $@ $< $(LDLIBS_$*)
+
+$(O)/fuzz/corpus: tests/fuzz/corpus.c tests/fuzz/rules.mk
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' HOSTCC $@
+	$(Q)$(HOSTCC) -std=gnu11 -O2 -Wall -Wextra -Werror $(HOSTCFLAGS) -o $@ $<
+
+-include $(FUZZ_PROGS:=.d)
+
+.PHONY: fuzz check-deps-fuzz
+fuzz: check-deps-fuzz ## [FUZZ_TIME=600]: run every fuzzer for so many seconds
+	$(Q)FUZZ_CHECK_TIME=$(FUZZ_TIME) FUZZ_KEEP=1 tests/check fuzz
+
+check-deps-fuzz: $(FUZZ_PROGS) $(O)/fuzz/corpus $(O)/unit/mkelf

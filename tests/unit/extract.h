@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * extract.h - the stub from its moved copy to the payload's entry, with its own
+ * decoder, digests and relocation, on an image whose compressed part a test
+ * may spoil: for fuzz_payload.c and test_images.c.
+ *
+ * Around the memory that is the payload's while it is made lie pages that
+ * nobody may touch, because ASan does not see what assembly does.
+ */
+#ifndef EXTRACT_H
+#define EXTRACT_H
+
+#include <sys/mman.h>
+
+/* The search for leaks would touch the fences. */
+#define HARNESS_ASAN_OPTIONS	":detect_leaks=0"
+#define MACHINE_OWN_DECODER
+#include "misc_machine.h"
+
+#include "../../unzstd.c"
+#include "../../relocate.c"
+
+/* In the machine: a range for the payload, then what may not be touched. */
+#define AT_RANGE	0x200000UL
+#define RANGE_SIZE	0x18000UL
+#define AT_STUB		(AT_RANGE + RANGE_SIZE)
+#define STUB_SIZE	0x8000UL
+
+#define PLAIN_SIZE	0x5000UL
+#define PLACES		64		/* relocations of each kind */
+/* As far away as 32-bit places can be moved. */
+#define LINK_ADDR	((u64)machine + AT_RANGE - 0x1230000)
+
+/* The payload as it was built. */
+static struct {
+	u8 plain[PLAIN_SIZE + 4096];	/* flat image, then the table */
+	size_t size, reloc_size;
+	u8 image[sizeof(struct payload_header) + RANGE_SIZE];
+	size_t image_size;		/* header and frame */
+	struct payload_header header;
+} built;
+
+/* ---- a payload ---- */
+
+static void add_number(u64 value)
+{
+	do {
+		built.plain[built.size++] =
+			(u8)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
+		value >>= 7;
+	} while (value);
+}
+
+/* Text that repeats, bytes that do not, and in the text places to relocate. */
+static void make_plain(void)
+{
+	unsigned int kind, i;
+	size_t at;
+
+	random_seed(9);
+	for (at = 0; at < PLAIN_SIZE; at++)
+		built.plain[at] = at % 0x1000 < 0xa00 ?
+				  "the hypervisor is no friend "[at % 27] :
+				  (u8)random_u64();
+	built.size = PLAIN_SIZE;
+	for (kind = 0; kind < RELOC_KINDS; kind++) {
+		add_number(PLACES);
+		for (i = 0; i < PLACES; i++)
+			add_number(kind * 40 + i % 24 + (i == 9 ? 200 : 0));
+	}
+	built.reloc_size = built.size - PLAIN_SIZE;
+}
+
+static u64 header_digest_of(const struct payload_header *p)
+{
+	return xxh64(p, offsetof(struct payload_header, header_digest));
+}
+
+/* Digests that fit, whatever else is in the image. */
+static void seal(u8 *image, size_t size)
+{
+	struct payload_header p;
+
+	memcpy(&p, image, sizeof(p));
+	p.comp_digest = xxh64(image + sizeof(p), size - sizeof(p));
+	p.header_digest = header_digest_of(&p);
+	memcpy(image, &p, sizeof(p));
+}
+
+size_t ZSTD_compress(void *out, size_t room, const void *in, size_t size,
+		     int level);
+size_t ZSTD_compressBound(size_t size);
+
+static void make_image(void)
+{
+	u8 *frame = built.image + sizeof(built.header);
+	size_t size;
+
+	make_plain();
+	size = ZSTD_compress(frame, sizeof(built.image) - sizeof(built.header),
+			     built.plain, built.size, 19);
+	CHECK(!ZSTD_isError(size), "the compressor fails%s", "");
+	built.header = (struct payload_header){
+		.magic = PAYLOAD_MAGIC, .version = PAYLOAD_VERSION,
+		.flags = PAYLOAD_RELOCATABLE | PAYLOAD_IDENTITY,
+		.link_addr = LINK_ADDR, .align = PAGE_SIZE,
+		.entry_offset = 0x123, .file_size = PLAIN_SIZE,
+		.mem_size = PLAIN_SIZE + 0x3000,
+		.reloc_size = built.reloc_size,
+		.margin = ZSTD_decompressionMargin(frame, size),
+		.comp_size = size, .virt_addr = LINK_ADDR,
+	};
+	built.image_size = sizeof(built.header) + size;
+	memcpy(built.image, &built.header, sizeof(built.header));
+	seal(built.image, built.image_size);
+	memcpy(&built.header, built.image, sizeof(built.header));
+	CHECK(built.size + built.header.margin <= RANGE_SIZE,
+	      "0x%lx bytes of margin", built.header.margin);
+}
+
+/* ---- relocation, once more ---- */
+
+/* The next number of a table, or -1. */
+static s64 model_number(const u8 *table, size_t size, size_t *at)
+{
+	u64 value = 0;
+	unsigned int i;
+
+	for (i = 0; i < 5 && *at < size; i++) {
+		value += (u64)(table[*at] % 128) << (7 * i);
+		if (table[(*at)++] < 128)
+			return (s64)value;
+	}
+	return -1;
+}
+
+/* Applies @table to @image. Returns false if it does not fit. */
+static bool model_relocate(u8 *image, u64 image_size, const u8 *table,
+			   size_t size, u64 distance)
+{
+	static const u8 widths[] = { 8, 4, 4 };
+	size_t at = 0;
+	unsigned int kind;
+	s64 count, gap;
+	u64 place, value;
+
+	for (kind = 0; kind < 3; kind++) {
+		place = 0;
+		for (count = model_number(table, size, &at); count > 0; count--) {
+			gap = model_number(table, size, &at);
+			if (gap < 0)
+				return false;
+			place += (u64)gap;
+			if (place + widths[kind] > image_size)
+				return false;
+			value = 0;
+			memcpy(&value, image + place, widths[kind]);
+			if (kind && value & 0x80000000)
+				value -= 1UL << 32;
+			value += kind == 1 ? -distance : distance;
+			memcpy(image + place, &value, widths[kind]);
+			/* Beyond what 32 bits with a sign can say. */
+			if (kind && value + 0x80000000 >= 1UL << 32)
+				return false;
+			place += widths[kind];
+		}
+		if (count < 0)
+			return false;
+	}
+	return at == size;
+}
+
+/* ---- a boot ---- */
+
+/* A machine that has moved the image to the end of the payload's range. */
+static void fresh_extract(void)
+{
+	static bool there;
+	u8 *at = machine + AT_STUB;
+
+	if (!there) {
+		make_image();
+		if (mprotect(machine + AT_RANGE - PAGE_SIZE, PAGE_SIZE,
+			     PROT_NONE) ||
+		    mprotect(at, STUB_SIZE, PROT_NONE))
+			abort();
+		there = true;
+	}
+	fresh_loader();
+	layout = (struct layout){
+		.head = machine + AT_RANGE, .text = at,
+		.text_end = at + 0x1ff0, .ro = at + 0x2000,
+		.ro_end = at + 0x2ff0, .rw = at + 0x3000, .rw_end = at + 0x4000,
+		.guard = at + 0x5000, .pool = at + 0x6000,
+		.pool_end = at + 0x7000, .last = at + STUB_SIZE,
+		.builtin = "built in",
+	};
+	info_in_image = (struct image_info){
+		.pref_address = LINK_ADDR, .align = PAGE_SIZE,
+		.init_size = RANGE_SIZE + STUB_SIZE, .relocatable = 1,
+		.cmdline_size = CMDLINE_SIZE,
+	};
+	set_cmdline(0);
+	set_initrd(0, 0);
+}
+
+/*
+ * Boots @image, of which only @there bytes have been loaded: the linked image
+ * has always the size that it was built with. Returns false if it is refused.
+ */
+static bool extract(const u8 *image, size_t there, u64 *entry)
+{
+	u8 *range = machine + AT_RANGE;
+	u8 *start;
+	bool refused;
+
+	fresh_extract();
+	/* As far up as the margin asks for, and no further. */
+	start = range + built.size + built.header.margin - built.image_size;
+	if (start < range)
+		start = range;
+	start = (u8 *)ALIGN_UP((u64)start, 8UL);
+	layout.payload = start;
+	layout.comp_end = start + built.image_size;
+	memset(range, 0xa5, RANGE_SIZE);
+	memcpy(start, image, there);
+	REFUSED(refused, *entry = extract_kernel(&fake.bp));
+	return !refused;
+}
+
+/* What came out is what the header in @image says, made by the model. */
+static void check_extracted(const u8 *image, u64 entry)
+{
+	static u8 want[RANGE_SIZE];
+	const u8 *out = machine + AT_RANGE;
+	struct payload_header p;
+	u64 distance, zero, i;
+
+	memcpy(&p, image, sizeof(p));
+	CHECK(p.file_size + p.reloc_size == built.size,
+	      "0x%lx bytes instead of 0x%lx", p.file_size + p.reloc_size,
+	      built.size);
+	memcpy(want, built.plain, built.size);
+	distance = p.flags & PAYLOAD_IDENTITY ? (u64)out - p.link_addr : 0;
+	if (distance)
+		CHECK(model_relocate(want, p.file_size, want + p.file_size,
+				     p.reloc_size, distance),
+		      "a table that does not fit%s", "");
+	CHECK(!memcmp(out, want, p.file_size), "wrong output%s", "");
+	zero = p.mem_size - p.file_size;
+	if (p.flags & PAYLOAD_LINUX && zero > p.reloc_size)
+		zero = p.reloc_size;
+	for (i = 0; i < zero; i++)
+		CHECK(!out[p.file_size + i], "byte 0x%lx is not cleared",
+		      p.file_size + i);
+	CHECK(entry == (u64)out + p.entry_offset, "enters 0x%lx", entry);
+}
+
+#endif
