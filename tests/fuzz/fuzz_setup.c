@@ -55,6 +55,28 @@ static void expect_map(u64 start, u64 end)
 		 "map 0x%lx-0x%lx rw\n", start, end);
 }
 
+static void expect_taken(u64 start, u64 end)
+{
+	size_t len = strlen(expected);
+
+	snprintf(expected + len, sizeof(expected) - len,
+		 "taken 0x%lx-0x%lx\n", start, end);
+}
+
+/* Memory that a node of type SETUP_INDIRECT names. Returns false if it cannot. */
+static bool predict_indirect(const struct setup_data *node, u64 addr)
+{
+	struct setup_indirect to;
+
+	if (node->type != 0x80000000 || node->len < sizeof(to))
+		return true;
+	memcpy(&to, (u8 *)addr + sizeof(*node), sizeof(to));
+	if (to.addr + to.len < to.addr || in_runtime(to.addr, to.addr + to.len))
+		return false;
+	expect_taken(to.addr, to.addr + to.len);
+	return true;
+}
+
 /* Whether the model and the stub may look at the range. */
 static bool good_range(u64 start, u64 end)
 {
@@ -80,6 +102,9 @@ static void predict_chain(void)
 		if (!good_range(addr, end))
 			return;
 		expect_map(addr, end);
+		expect_taken(addr, end);
+		if (!predict_indirect(&node, addr))
+			return;
 		addr = node.next;
 	}
 	expected_error = NULL;
@@ -92,17 +117,28 @@ static void fuzz_chain(struct input *in)
 	bool refused;
 
 	fresh_loader();
-	ASAN_UNPOISON_MEMORY_REGION(machine, sizeof(machine));
+	ASAN_UNPOISON_MEMORY_REGION(machine + AT_NODES, PAGE_SIZE);
 	memset(machine + AT_NODES, 0, PAGE_SIZE);
 	for (i = 0; i < NODES; i++) {
 		u8 how = take_u8(in);
 		struct setup_data node = {
-			.next = take_pointer(in), .type = how,
+			.next = take_pointer(in),
+			.type = how & 0x80 ? 0x80000000 : how & 0x40 ? 4 : 9,
 			.len = how & 1 ? take_u16(in) : how & 2 ? take_u32(in) :
 			       how & 31,
 		};
 
 		memcpy((void *)at_node(i), &node, sizeof(node));
+		if (how & 0x80) {
+			struct setup_indirect to = {
+				.addr = take_pointer(in), .len = take_u16(in),
+			};
+
+			if (how & 0x20)
+				to.len = take_u64(in);
+			memcpy((void *)(at_node(i) + sizeof(node)), &to,
+			       sizeof(to));
+		}
 	}
 	entries = take_u8(in) % 6;
 	for (i = 0; i < entries; i++)
@@ -114,7 +150,7 @@ static void fuzz_chain(struct input *in)
 	hide(machine + AT_NODES, PAGE_SIZE);
 	trace[0] = '\0';
 	REFUSED(refused, map_setup_data(&boot));
-	ASAN_UNPOISON_MEMORY_REGION(machine, sizeof(machine));
+	ASAN_UNPOISON_MEMORY_REGION(machine + AT_NODES, PAGE_SIZE);
 	CHECK(refused == !!expected_error, "%s", refused ? harness_error_detail :
 	      "goes on");
 	if (refused)
