@@ -32,6 +32,8 @@ struct attack {
 	void (*fire)(struct lie *lie, struct vcpu *vcpu);
 	enum trigger trigger;	/* of fire */
 	bool rewrite;		/* the GHCB page changes at each access */
+	bool alias;		/* address bit N leads to the same memory, shared */
+	bool replace;		/* what proves the C-bit is another value afterwards */
 };
 
 struct lie {

@@ -10,6 +10,7 @@
  * String instructions are one step each, by a breakpoint in DR1 behind them.
  */
 #include "attack.h"
+#include "snapshot.h"
 
 #define STRING_MOVS		0xa4	/* and 0xa5 */
 #define STRING_STOS		0xaa	/* and 0xab */
@@ -103,8 +104,33 @@ void events_trigger(enum trigger trigger)
 			begin(lie);
 }
 
+/* The nested tables' part of a C-bit that is none. */
+static u64 alias_bit(void)
+{
+	struct lie *lie;
+
+	for (lie = lies; attack_on && lie < lies + lie_count; lie++)
+		if (lie->attack->alias)
+			return 1ull << lie->n;
+	return 0;
+}
+
+/*
+ * CR3 is about to be written.  The proof's random value is in RDX and in memory:
+ * there it becomes another one, as a host can make any memory garbage.
+ */
+void events_cr3(const struct vcpu *vcpu)
+{
+	struct lie *lie;
+
+	for (lie = lies; attack_on && lie < lies + lie_count; lie++)
+		if (lie->attack->replace)
+			snapshot_replace(vcpu->gpr[RDX]);
+}
+
 void events_start(struct vcpu *vcpu)
 {
+	npt_alias(alias_bit());
 	if (hidden_private)
 		npt_hide_all(false);
 	hidden_private = false;

@@ -143,6 +143,7 @@ static void exit_cr3(struct vcpu *vcpu)
 {
 	struct insn insn;
 
+	events_cr3(vcpu);
 	insn_decode(vcpu, &insn);
 	vcpu->vmcb->cr3 = *insn_operand(vcpu, &insn) & ~CR3_NO_FLUSH;
 	npt_flush();

@@ -46,7 +46,8 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 	unsigned int bits = levels == LEVELS_32BIT ? 10 : 9;
 	u32 rights = PTE_W | PTE_U;
 	u64 cbit = vmcb->cr4 & CR4_PAE ? cbit_mask() : 0;
-	u64 table = vmcb->cr3 & PTE_ADDR & ~cbit;
+	u64 no_address = cbit | npt_alias_bit();
+	u64 table = vmcb->cr3 & PTE_ADDR & ~no_address;
 	u64 entry = 0, span = 0, gpa;
 	enum view view;
 	u8 *frame;
@@ -89,7 +90,7 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 				*slot |= PTE_D;
 			break;
 		}
-		table = entry & PTE_ADDR & ~cbit;
+		table = entry & PTE_ADDR & ~no_address;
 	}
 
 	fault->error_code |= PF_P;
@@ -100,7 +101,7 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 		return NULL;
 
 	view = !cbit || entry & cbit || access & PF_ID ? VIEW_PRIVATE : VIEW_SHARED;
-	gpa = ((entry & PTE_ADDR & ~cbit) & ~(span - 1)) | (va & (span - 1));
+	gpa = ((entry & PTE_ADDR & ~no_address) & ~(span - 1)) | (va & (span - 1));
 	frame = npt_frame(gpa, view);
 	if (frame && access & PF_W)
 		npt_store(gpa, view);

@@ -43,6 +43,7 @@ static u64 heap, heap_end;
 static u64 *views[2];		/* PML4s, by enum view */
 static u64 *mixed_root, *private_root;
 static bool flush;
+static u64 alias;		/* an address bit that leads to the shared view */
 
 void *npt_alloc(size_t pages)
 {
@@ -314,6 +315,34 @@ void npt_hide_all(bool hide)
 	npt_each_frame(hide ? hide_private : show_private);
 }
 
+/* Makes @bit of a guest-physical address mean nothing; 0 takes that back. */
+void npt_alias(u64 bit)
+{
+	u64 *top = (u64 *)(mixed_root[0] & PTE_ADDR);
+	unsigned int i;
+
+	for (i = 0; i < VIEW_TABLES && alias; i++) {
+		if (INDEX(alias, 4))
+			mixed_root[INDEX(alias, 4)] = 0;
+		else
+			top[INDEX(alias, 3) + i] = 0;
+	}
+	/* Not where the guest's memory is, and not the C-bit itself. */
+	alias = bit >= PHYS_LIMIT && bit < 1ull << 52 && bit != cbit_mask() ? bit : 0;
+	for (i = 0; i < VIEW_TABLES && alias; i++) {
+		if (INDEX(alias, 4))
+			mixed_root[INDEX(alias, 4)] = mixed_root[0];
+		else
+			top[INDEX(alias, 3) + i] = views[VIEW_SHARED][i];
+	}
+	flush = true;
+}
+
+u64 npt_alias_bit(void)
+{
+	return alias;
+}
+
 /* What the entry that goes away knows of the guest's stores. */
 static void remember_stores(u64 page)
 {
@@ -422,7 +451,7 @@ void npt_fault(struct vcpu *vcpu)
 	enum view view = !mixed || gpa & cbit_mask() ? VIEW_PRIVATE : VIEW_SHARED;
 
 	if (mixed)
-		gpa &= ~cbit_mask();
+		gpa &= ~(cbit_mask() | alias);
 
 	if (region_of(gpa)) {
 		if (events_fault(vcpu, view, gpa, info) || snapshot_fault(gpa, info))

@@ -109,6 +109,8 @@ void npt_store(u64 gpa, enum view view);
 void npt_hide(enum view view, u64 gpa);
 void npt_show(enum view view, u64 gpa);
 void npt_hide_all(bool hide);
+void npt_alias(u64 bit);
+u64 npt_alias_bit(void);
 
 /* snapshot.c */
 void snapshot_save(u64 gpa);
@@ -129,6 +131,7 @@ void events_exit(struct vcpu *vcpu);
 bool events_db(struct vcpu *vcpu);
 void events_trigger(enum trigger trigger);
 void events_replied(u64 gpa);
+void events_cr3(const struct vcpu *vcpu);
 bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info);
 
 /* watch.c */

@@ -104,6 +104,21 @@ void snapshot_each_store(void (*see)(u64 gpa))
 			see(saves[i].gpa);
 }
 
+/* Inverts every aligned word of this value that was written since the snapshot. */
+void snapshot_replace(u64 word)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < save_count; i++) {
+		u64 *words = (u64 *)npt_host(saves[i].gpa);
+
+		for (j = 0; j < PAGE_SIZE / sizeof(*words); j++)
+			if (words[j] == word)
+				words[j] = ~word;
+		*npt_flags(saves[i].gpa) |= FRAME_TOUCHED;
+	}
+}
+
 static void clean(const struct save *save)
 {
 	u8 *flags = npt_flags(save->gpa);

@@ -2,8 +2,11 @@
 #
 # What tests/hostile/run needs.
 
-.PHONY: check-deps-hostile soak
+.PHONY: check-deps-hostile soak mutants
 check-deps-hostile: $(O)/sevemu.rom $(O)/boot/test.img
 
 soak: check-deps-hostile ## 10,000 random programs of attacks, every attack in 256 forms; an hour
 	$(Q)tests/hostile/run soak
+
+mutants: check-deps-hostile check-deps-boot ## take out each check of an exit or a reply, and see which test fails; an hour
+	$(Q)tests/hostile/mutants
