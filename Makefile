@@ -167,14 +167,15 @@ image: $(IMAGE_DEPS) ## KERNEL=<file> IMAGE=<file> [CMDLINE="..."]: make a boota
 	@test "$(origin KERNEL)" != file -a -n $(call quote,$(KERNEL)) -a -n $(call quote,$(IMAGE)) || { \
 		echo 'usage: make image KERNEL=<file> IMAGE=<file> [CMDLINE="..."]' >&2; \
 		exit 2; }
-	$(Q)tools/mkimage --cmdline $(call quote,$(CMDLINE)) \
+	$(Q)tools/mkimage --cmdline $(call quote,$(value CMDLINE)) \
 		-o $(call quote,$(IMAGE)) $(call quote,$(KERNEL))
 
 # ---- To try it out.
 #
 #   KERNEL=FILE   the kernel that is repacked (Debian's cloud kernel)
 #   INITRD=FILE   its initrd, or nothing (one that reports from userspace)
-#   APPEND=TEXT   its command line (console=ttyS0 quiet)
+#   APPEND=TEXT   its command line (console=ttyS0 quiet), taken as it is: a $ is
+#                 a $, here and in CMDLINE
 #   SEV=KIND      run: es, sev, or off for a plain machine (es)
 #   OVMF=FILE     run: EFI firmware, or off: no firmware of EFI's kind (Debian's)
 #   ACCEL=HOW     run: tcg works anywhere, SEV by way of sevemu; kvm takes the
@@ -196,12 +197,23 @@ RUN_DEPS := $(IMAGE_DEPS) $(filter $(O)/%,$(KERNEL) $(INITRD))
 
 .PHONY: run debug
 run: $(RUN_DEPS) $(O)/sevemu.rom ## repack a kernel and boot it through OVMF as an SEV-ES guest; Ctrl-A X ends it
-	$(Q)tools/run
+	$(Q)APPEND=$(call quote,$(value APPEND)) tools/run
 
 debug: $(RUN_DEPS) ## repack a kernel and boot it by BIOS, stopped, with gdb attached to the stub [GDB_ARGS=]
-	$(Q)tools/debug
+	$(Q)APPEND=$(call quote,$(value APPEND)) tools/debug
 
-# ---- Tests.
+# ---- Tests. `make check-SUITE` runs tests/SUITE/run, which knows --help.
+#
+#   check-lint        gcc and clang, static checkers, rules of the house
+#   check-unit        the stub's files and the tools on the host
+#   check-payload     the test kernel's own checks
+#   check-boot        boots in QEMU: every loader, every entry, bad images
+#   check-bootparams  what the 16-bit entry finds out, against the stock stage
+#   check-install     installed files, the example, the kernel hook
+#   check-emulator    sevemu's own tests
+#   check-sev         the stub as SEV and SEV-ES guest
+#   check-hostile     the stub under a host that lies
+#   check-fuzz        fuzzers over the stub's own files
 
 SUITES := lint unit payload boot bootparams install emulator sev hostile fuzz
 
@@ -209,10 +221,6 @@ SUITES := lint unit payload boot bootparams install emulator sev hostile fuzz
 check: $(SUITES:%=check-deps-%) ## run every test
 	$(Q)tests/check $(SUITES)
 
-check-unit: ## run the unit tests
-check-boot: ## run the boot tests
-check-emulator: ## run sevemu's own tests
-check-lint:
 $(SUITES:%=check-%): check-%: check-deps-%
 	$(Q)tests/check $*
 
@@ -232,7 +240,8 @@ distclean: ## remove the build directory
 	rm -rf $(O)
 
 help: ## this list
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' Makefile tests/*/rules.mk | \
-		awk -F'\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p; s/^#   (check-[a-z]+) +/\1\t/p' \
+		Makefile tools/*.mk tests/*/rules.mk | \
+		awk -F'\t' '{ printf "  make %-17s %s\n", $$1, $$2 }'
 	@echo 'Variables, and what they are if not given:'
 	@sed -nE 's/^#   ([A-Z ])/  \1/p' Makefile

@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# test_make.sh - what a user types at make: help names every target, each suite
+# explains itself, and what goes to the shell arrives as it was typed.
+
+set -eu
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+
+pass()
+{
+	echo "PASS unit/make-$1"
+}
+
+fail()
+{
+	echo "FAIL unit/make-$1: $2"
+	failed=1
+}
+
+fresh_make()
+{
+	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make "$@"
+}
+
+fresh_make -s help >"$tmp/help"
+sed -n 's/^SUITES := //p' Makefile | tr ' ' '\n' >"$tmp/suites"
+
+missing=
+for target in all image run debug check lint install uninstall clean distclean \
+	help $(sed 's/^/check-/' "$tmp/suites"); do
+	grep -q "^  make $target " "$tmp/help" || missing="$missing $target"
+done
+if [ -z "$missing" ]; then
+	pass help
+else
+	fail help "does not name$missing"
+fi
+
+# Nothing is run, and somebody who reads it knows what to build.
+while IFS= read -r suite; do
+	"tests/$suite/run" --help >"$tmp/said" 2>&1 || :
+	if grep -q "make check-deps-$suite" "$tmp/said" &&
+		! grep -qE '^(PASS|FAIL)' "$tmp/said" &&
+		[ "$(wc -l <"$tmp/said")" -gt 5 ]; then
+		pass "help-$suite"
+	else
+		fail "help-$suite" "$(head -n 1 "$tmp/said")"
+	fi
+done <"$tmp/suites"
+
+# A make that only says what it would do: CMDLINE and APPEND are one word each,
+# dollars, quotes and all.
+odd="a\$b \$(c) \"d\" e'f"
+wanted="'a\$b \$(c) \"d\" e'\\''f'"
+fresh_make -n image KERNEL=x IMAGE=y CMDLINE="$odd" >"$tmp/image" 2>&1 || :
+if grep -qF -- "--cmdline $wanted" "$tmp/image"; then
+	pass cmdline
+else
+	fail cmdline "$(grep -e --cmdline "$tmp/image")"
+fi
+for target in run debug; do
+	fresh_make -n "$target" APPEND="$odd" >"$tmp/run" 2>&1 || :
+	if grep -qF -- "APPEND=$wanted tools/$target" "$tmp/run"; then
+		pass "append-$target"
+	else
+		fail "append-$target" "$(grep "tools/$target" "$tmp/run")"
+	fi
+done
+exit "$failed"

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+#
+# usage.sh - sourced by each suite's run, at its top: --help prints what the
+# comment there says, and how to get what the tests need.
+
+case ${1:-} in
+-h | --help)
+	sed -nE '4,/^([^#]|$)/ { /^#.*shellcheck/d; s/^# ?//p; }' "$0"
+	suite=$(basename "$(dirname "$0")")
+	cat <<-END
+
+		From the top of the source tree: \`make check-deps-$suite\` builds what these
+		tests need, \`make check-$suite\` does that and runs all of them. In the
+		environment: O, the build directory; JOBS, how many tests at a time.
+	END
+	exit 0
+	;;
+esac
