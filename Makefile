@@ -66,10 +66,9 @@ cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null \
 	2>/dev/null && echo $(1))
 WARNINGS += $(call cc-option,-Wstack-usage=1024)
 
-STUB_C := misc.c payload.c kaslr.c efi.c efi-initrd.c efi-memory.c \
-	efi-tables.c efi-tpm.c \
-	idt_64.c ident_map_64.c la57.c sev-es.c sev-vc.c insn.c e820.c console.c \
-	cmdline.c string.c relocate.c unzstd.c
+STUB_C := misc.c payload.c kaslr.c efi.c efi-initrd.c efi-memory.c efi-protect.c \
+	efi-tables.c efi-tpm.c idt_64.c ident_map_64.c la57.c sev-es.c sev-vc.c \
+	insn.c e820.c console.c cmdline.c string.c relocate.c unzstd.c
 STUB_S := header.S head_64.S idt_handlers_64.S la57_trampoline.S
 STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
 	$(O)/stub/setup.o $(O)/stub/huf_decompress_amd64.o
@@ -87,6 +86,7 @@ EFI_FLAGS := -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 \
 CFLAGS_efi.o := -Os $(EFI_FLAGS) $(call cc-option,-Wstack-usage=2048)
 CFLAGS_efi-initrd.o := $(CFLAGS_efi.o)
 CFLAGS_efi-memory.o := $(CFLAGS_efi.o)
+CFLAGS_efi-protect.o := $(CFLAGS_efi.o)
 CFLAGS_efi-tables.o := $(CFLAGS_efi.o)
 CFLAGS_efi-tpm.o := $(CFLAGS_efi.o)
 CFLAGS_payload.o := -Os

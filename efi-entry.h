@@ -29,6 +29,7 @@ struct efi_state {
 	EFI_BOOT_SERVICES *bs;
 	EFI_LOADED_IMAGE *loaded;
 	unsigned int loans;
+	unsigned int changed;	/* efi-protect.c */
 };
 extern struct efi_state efi;
 
@@ -69,6 +70,17 @@ EFI_STATUS efi_exit_boot_services(struct efi_memory_map *map);
 /* The map for @bp, as it is and as E820. False: too many entries. */
 void efi_set_info(struct boot_params *bp, const struct efi_memory_map *map);
 bool efi_make_e820(struct boot_params *bp, const struct efi_memory_map *map);
+
+/* ---- efi-protect.c ---- */
+
+/*
+ * Lets firmware's page tables say that [start, end), from a page's start, may be
+ * used for this and nothing else: EFI_MEMORY_RO, EFI_MEMORY_XP or both.
+ */
+void efi_protect(u64 start, u64 end, u64 rights);
+void efi_protect_image(void);
+/* As it was. */
+void efi_unprotect(void);
 
 /* ---- efi-tables.c ---- */
 

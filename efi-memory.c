@@ -214,10 +214,12 @@ EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline)
 	u64 slack = image_info.align / PAGE_SIZE;
 	EFI_PHYSICAL_ADDRESS addr = image_info.pref_address;
 	u64 start = addr;
+	bool ours = true;
 
 	if (!alloc_anywhere(cmdline, pages, &start) &&
 	    alloc_pages_at(addr, pages)) {
 		if (!image_info.relocatable) {
+			ours = false;
 			if (claim_from_boot_services(addr, addr + pages * PAGE_SIZE))
 				return efi_fail("not enough room",
 					    "the payload's link address is not free",
@@ -234,6 +236,8 @@ EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline)
 		return efi_fail("not enough room",
 			    "firmware's free memory is below the link address",
 			    EFI_OUT_OF_RESOURCES);
+	if (ours)
+		efi_protect(start, start + pages * PAGE_SIZE, EFI_MEMORY_XP);
 	efi_runtime_start = start;
 	return EFI_SUCCESS;
 }

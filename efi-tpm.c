@@ -87,7 +87,8 @@ static u64 log_size(u32 version, u64 first, u64 last)
 	const struct tcg_event *event = (const void *)last;
 	u64 size;
 
-	if (!last || last < first || last - first > TPM_LOG_MAX_SIZE)
+	/* None, or one in front of the first, is as far away as can be. */
+	if (last - first > TPM_LOG_MAX_SIZE)
 		return 0;
 	if (version == TCG_LOG_1_2 || last == first)
 		size = sizeof(*event) + event->size;

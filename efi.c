@@ -10,7 +10,7 @@
  *
  * The image stays where firmware loaded it: only the payload's range is
  * allocated, so nothing has to move and no memory of firmware's is ever
- * writable and executable for us.
+ * writable and executable for us (efi-protect.c).
  */
 #include "efi-entry.h"
 #include "la57.h"
@@ -75,6 +75,7 @@ EFI_STATUS efi_alloc_pages(EFI_ALLOCATE_TYPE type, u64 pages,
 /* Firmware takes nothing back by itself when an image returns. */
 static EFI_STATUS give_back(EFI_STATUS status)
 {
+	efi_unprotect();
 	while (efi.loans) {
 		efi.loans--;
 		efi.bs->FreePages(loans[efi.loans].addr, loans[efi.loans].pages);
@@ -221,6 +222,7 @@ static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline
 	struct efi_memory_map map = { 0 };
 	EFI_STATUS status;
 
+	efi_protect_image();
 	status = efi_alloc_runtime(cmdline);
 	if (!status && !bp->hdr.ramdisk_size)
 		status = efi_get_initrd(bp, cmdline);
@@ -259,6 +261,7 @@ static EFI_STATUS efi_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 	efi.st = st;
 	efi.bs = st->BootServices;
 	efi.loans = 0;
+	efi.changed = 0;
 	if (efi.bs->HandleProtocol(image, MUTABLE(loaded_image_guid),
 				   (void **)&efi.loaded))
 		return efi_fail("EFI", "no loaded-image protocol", EFI_UNSUPPORTED);

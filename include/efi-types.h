@@ -14,6 +14,7 @@
 #define EFI_2_00_REVISION		(2U << 16)
 /* UEFI 7.2: attribute of memory that is set aside for a purpose. */
 #define EFI_MEMORY_SP			0x0000000000040000ULL
+#define EFI_MEMORY_RO			0x0000000000020000ULL
 #define EFI_PERSISTENT_MEMORY		14	/* a memory type (UEFI 7.2.1) */
 
 /* boot.rst: signature in efi_info; type_of_loader of an EFI stub. */
@@ -79,6 +80,25 @@ struct linux_initrd_path {
 struct linux_random_seed {
 	u32 size;
 	u8 bits[32];
+};
+
+/* UEFI 37.7 */
+#define EFI_MEMORY_ATTRIBUTE_PROTOCOL_GUID \
+	{ 0xf4560cf6, 0x40ec, 0x4b4a, \
+	  { 0xa1, 0x92, 0xbf, 0x1d, 0x57, 0xd0, 0xb1, 0x89 } }
+
+struct efi_memory_attribute;
+typedef EFI_STATUS EFIAPI efi_get_attributes_fn(struct efi_memory_attribute *self,
+						EFI_PHYSICAL_ADDRESS start,
+						UINT64 size, UINT64 *attributes);
+typedef EFI_STATUS EFIAPI
+efi_change_attributes_fn(struct efi_memory_attribute *self,
+			 EFI_PHYSICAL_ADDRESS start, UINT64 size,
+			 UINT64 attributes);
+struct efi_memory_attribute {
+	efi_get_attributes_fn *get;
+	efi_change_attributes_fn *set;
+	efi_change_attributes_fn *clear;
 };
 
 /* ---- Measuring (TCG EFI Protocol Specification 6, UEFI 38). */

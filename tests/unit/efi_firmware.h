@@ -33,6 +33,7 @@ static u8 image_payload[sizeof(struct payload_header) + COMP_SIZE];
 static const u8 *image_payload_end;
 static u8 image_setup_header[sizeof(struct setup_header)];
 static const char *image_cmdline;
+static u8 image_parts[5 * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 u32 entry_taken;
 
 #define image_info		info_in_image
@@ -40,7 +41,10 @@ u32 entry_taken;
 #define payload_end		image_payload_end
 #define setup_header		image_setup_header
 #define builtin_cmdline		image_cmdline
-#define startup_32		image_payload
+#define startup_32		(image_parts)
+#define _rodata			(image_parts + 2 * PAGE_SIZE)
+#define _data			(image_parts + 3 * PAGE_SIZE)
+#define _end			(image_parts + 5 * PAGE_SIZE - 8)
 
 u64 la57_efi_memory;
 
@@ -53,6 +57,7 @@ static void interrupts_off(void);
 #include "../../efi.c"
 #include "../../efi-initrd.c"
 #include "../../efi-memory.c"
+#include "../../efi-protect.c"
 #include "../../efi-tables.c"
 #include "../../efi-tpm.c"
 #undef asm
@@ -122,6 +127,15 @@ static struct firmware {
 	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
 	EFI_RNG_PROTOCOL *rng;
 	EFI_STATUS rng_status;
+
+	/* memory attributes: of the image's three parts, and of what is else */
+	struct efi_memory_attribute attribute;
+	bool has_attributes;
+	u64 runtime_at;
+	u64 rights[4], rights_given[4];
+	unsigned int changes;
+	unsigned int change_fails;	/* this one, from 1; 0: none */
+	EFI_STATUS get_status;
 
 	/* measuring */
 	struct efi_measuring tpm, cc;
@@ -405,7 +419,9 @@ static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, void *registration,
 	*protocol = same(guid, &gop_guid) ? (void *)fw.gop :
 		    same(guid, &rng_guid) ? (void *)fw.rng :
 		    same(guid, &tcg2_guid) && fw.has_tpm ? &fw.tpm :
-		    same(guid, &cc_guid) && fw.has_cc ? &fw.cc : NULL;
+		    same(guid, &cc_guid) && fw.has_cc ? &fw.cc :
+		    same(guid, &attribute_guid) && fw.has_attributes ?
+		    (void *)&fw.attribute : NULL;
 	return *protocol ? EFI_SUCCESS : EFI_NOT_FOUND;
 }
 
@@ -489,6 +505,69 @@ static EFI_STATUS EFIAPI install_table(EFI_GUID *guid, void *table)
 	      seed->size);
 	fw.installed++;
 	return EFI_SUCCESS;
+}
+
+/* ---- memory attributes ---- */
+
+static u64 *rights_of(u64 start, u64 size)
+{
+	static const u64 ends[] = { 0, 2, 3, 5 };
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		if (start == (u64)image_parts + ends[i] * PAGE_SIZE &&
+		    size == (ends[i + 1] - ends[i]) * PAGE_SIZE)
+			return &fw.rights[i];
+	}
+	CHECK(start == fw.runtime_at && size == IMAGE_INIT_SIZE,
+	      "0x%lx bytes at 0x%lx", size, start);
+	return &fw.rights[3];
+}
+
+static EFI_STATUS EFIAPI get_attributes(struct efi_memory_attribute *self,
+					EFI_PHYSICAL_ADDRESS start, UINT64 size,
+					UINT64 *attributes)
+{
+	boot_service("GetMemoryAttributes");
+	CHECK(self == &fw.attribute, "self");
+	*attributes = *rights_of(start, size) | 0x2000;
+	return fw.get_status;
+}
+
+/* Nothing becomes writable and executable, unless it was so from the start. */
+static EFI_STATUS change_rights(u64 start, u64 size, u64 set, u64 clear)
+{
+	u64 *rights = rights_of(start, size);
+	bool was_good = *rights & (EFI_MEMORY_RO | EFI_MEMORY_XP);
+
+	CHECK(set || clear, "nothing to change");
+	CHECK(!((set | clear) & ~(u64)(EFI_MEMORY_RO | EFI_MEMORY_XP)),
+	      "0x%lx, 0x%lx", set, clear);
+	if (++fw.changes == fw.change_fails)
+		return EFI_ACCESS_DENIED;
+	*rights = (*rights | set) & ~clear;
+	CHECK(!was_good || *rights & (EFI_MEMORY_RO | EFI_MEMORY_XP) ||
+	      *rights == fw.rights_given[rights - fw.rights],
+	      "0x%lx is for everything", start);
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI set_attributes(struct efi_memory_attribute *self,
+					EFI_PHYSICAL_ADDRESS start, UINT64 size,
+					UINT64 attributes)
+{
+	boot_service("SetMemoryAttributes");
+	CHECK(self == &fw.attribute, "self");
+	return change_rights(start, size, attributes, 0);
+}
+
+static EFI_STATUS EFIAPI clear_attributes(struct efi_memory_attribute *self,
+					  EFI_PHYSICAL_ADDRESS start,
+					  UINT64 size, UINT64 attributes)
+{
+	boot_service("ClearMemoryAttributes");
+	CHECK(self == &fw.attribute, "self");
+	return change_rights(start, size, 0, attributes);
 }
 
 /* ---- measuring ---- */
@@ -749,6 +828,10 @@ static void fresh_firmware(void)
 	fw.tpm.hash_log_extend = fw.cc.hash_log_extend = hash_log_extend;
 	fw.tpm.get_event_log = fw.cc.get_event_log = get_event_log;
 	fw.cc.map_pcr = map_pcr;
+	fw.attribute.get = get_attributes;
+	fw.attribute.set = set_attributes;
+	fw.attribute.clear = clear_attributes;
+	fw.runtime_at = IMAGE_PREF;
 	fw.volume_protocol.OpenVolume = open_volume;
 	fw.root.Open = file_open;
 	fw.root.Close = file_close;

@@ -18,9 +18,11 @@ check-deps-unit: $(O)/mkpayload $(O)/sevstub.a $(O)/kernels/cloud/vmlinuz \
 	$(O)/sevemu.rom
 
 # efi*.c and gnu-efi's headers.
+EFI_UNIT := test_efi test_efi_protect test_efi_tpm
 CFLAGS_test_efi = $(EFI_FLAGS)
+CFLAGS_test_efi_protect = $(EFI_FLAGS)
 CFLAGS_test_efi_tpm = $(EFI_FLAGS)
-$(O)/unit/test_efi $(O)/unit/test_efi_tpm: tests/unit/image.mk
+$(EFI_UNIT:%=$(O)/unit/%): tests/unit/image.mk
 
 # As test_unzstd, with relocation and misc.c around it.
 CFLAGS_test_images = $(ZSTD_FLAGS)

@@ -271,7 +271,12 @@ TEST(log_none)
 	check_log(0, 2, 0);
 }
 
-static void final_events(unsigned int count, size_t size)
+static void poke32(size_t at, u32 value)
+{
+	memcpy(buffer + at, &value, sizeof(value));
+}
+
+static void final_events(u64 count, size_t size)
 {
 	static struct tcg_final_events *final;
 	static const EFI_GUID guid = EFI_TCG2_FINAL_EVENTS_TABLE_GUID;
@@ -306,6 +311,12 @@ TEST(final)
 	final_events(2, size);
 	fw.log_last = buffer + FIRST_SIZE;
 	check_log(FIRST_SIZE + EVENT_SIZE + 3, 2, EVENT_SIZE + 3);
+	/* and nobody counts to the end */
+	log_of_two();
+	poke32(FIRST_SIZE + 8, 3);
+	final_events(~0UL, size);
+	fw.log_last = buffer + FIRST_SIZE + EVENT_SIZE + 3;
+	check_log(FIRST_SIZE + size, 2, 0);
 	/* of the other kind of guest */
 	log_of_two();
 	fw.has_tpm = false;
@@ -315,11 +326,6 @@ TEST(final)
 }
 
 /* ---- logs that make no sense: an empty one is passed on ---- */
-
-static void poke32(size_t at, u32 value)
-{
-	memcpy(buffer + at, &value, sizeof(value));
-}
 
 static void check_empty(void)
 {
@@ -346,6 +352,7 @@ TEST(log_hostile)
 	/* more digests than algorithms, no algorithms, far too many */
 	log_of_two();
 	poke32(last + 8, 3);
+	poke32(last + EVENT_SIZE - 4, 4);	/* as if it were one more */
 	check_empty();
 	log_of_two();
 	poke32(32 + 24, 0);
