@@ -259,9 +259,9 @@ TEST(setup_data_unaligned)
 	fake.bp.hdr.setup_data = m(AT_NODES) + 5;
 	map_setup_data(&boot);
 	snprintf(expected, sizeof(expected),
-		 "map 0x%lx-0x%lx rw\nmap 0x%lx-0x%lx rw\n",
+		 "map 0x%lx-0x%lx rw\nmap 0x%lx-0x%lx rw\ntaken 0x%lx-0x%lx\n",
 		 m(AT_NODES) + 5, m(AT_NODES) + 21, m(AT_NODES) + 5,
-		 m(AT_NODES) + 24);
+		 m(AT_NODES) + 24, m(AT_NODES) + 5, m(AT_NODES) + 24);
 	CHECK(!strcmp(trace, expected), "%.200s", trace);
 }
 
