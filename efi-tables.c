@@ -16,6 +16,7 @@ static const EFI_GUID rng_guid = EFI_RNG_PROTOCOL_GUID;
 static const EFI_GUID rng_table_guid = LINUX_EFI_RANDOM_SEED_TABLE_GUID;
 static const EFI_GUID acpi_guid = ACPI_20_TABLE_GUID;
 static const EFI_GUID global_guid = EFI_GLOBAL_VARIABLE;
+static const EFI_GUID shim_guid = SHIM_LOCK_GUID;
 static const EFI_GUID mor_guid = MEMORY_OVERWRITE_REQUEST_GUID;
 
 static void pixel_field(u32 mask, u8 *size, u8 *position)
@@ -83,27 +84,39 @@ u64 efi_find_rsdp(void)
 }
 
 static EFI_STATUS get_byte_variable(const CHAR16 *name, const EFI_GUID *guid,
-				    u8 *value)
+				    u8 *value, u32 *attributes)
 {
 	UINTN size = sizeof(*value);
 
 	return efi.st->RuntimeServices->GetVariable((CHAR16 *)(u64)name,
-						    (EFI_GUID *)(u64)guid, NULL,
-						    &size, value);
+						    (EFI_GUID *)(u64)guid,
+						    attributes, &size, value);
+}
+
+/* Whether the machine's owner has told shim to let everything pass. */
+static bool shim_lets_pass(void)
+{
+	u32 attributes;
+	u8 state;
+
+	return !get_byte_variable(SHIM_STATE_VARIABLE, &shim_guid, &state,
+				  &attributes) &&
+	       !(attributes & EFI_VARIABLE_RUNTIME_ACCESS) && state == 1;
 }
 
 u8 efi_get_secure_boot(void)
 {
 	u8 secure_boot, setup_mode;
 	EFI_STATUS status = get_byte_variable(u"SecureBoot", &global_guid,
-					      &secure_boot);
+					      &secure_boot, NULL);
 
 	if (status == EFI_NOT_FOUND)
 		return SECURE_BOOT_DISABLED;
-	if (status || get_byte_variable(u"SetupMode", &global_guid, &setup_mode))
+	if (status || get_byte_variable(u"SetupMode", &global_guid, &setup_mode,
+					NULL))
 		return SECURE_BOOT_UNKNOWN;
-	return secure_boot == 1 && setup_mode == 0 ? SECURE_BOOT_ENABLED :
-						     SECURE_BOOT_DISABLED;
+	return secure_boot == 1 && setup_mode == 0 && !shim_lets_pass() ?
+	       SECURE_BOOT_ENABLED : SECURE_BOOT_DISABLED;
 }
 
 /*
@@ -115,7 +128,7 @@ void efi_request_memory_overwrite(void)
 	u8 value;
 
 	if (get_byte_variable(u"MemoryOverwriteRequestControl", &mor_guid,
-			      &value))
+			      &value, NULL))
 		return;
 	value = 1;
 	efi.st->RuntimeServices->SetVariable(
@@ -125,21 +138,35 @@ void efi_request_memory_overwrite(void)
 		sizeof(value), &value);
 }
 
-/* A seed for the kernel's random numbers, in a configuration table. */
+/*
+ * A seed for the kernel's random numbers, in a configuration table, in front of
+ * what a loader has left there.
+ */
 void efi_install_random_seed(void)
 {
-	struct linux_random_seed *seed;
+	struct linux_random_seed *seed, *old;
 	EFI_RNG_PROTOCOL *rng;
+	u32 old_size = 0;
 
+	old = (void *)(u64)efi_find_table(&rng_table_guid);
+	if (old && old->size <= RANDOM_SEED_MAX_SIZE)
+		old_size = old->size;
 	if (efi.bs->LocateProtocol(MUTABLE(rng_guid), NULL, (void **)&rng) ||
-	    efi.bs->AllocatePool(EfiACPIReclaimMemory, sizeof(*seed),
-				 (void **)&seed))
+	    efi.bs->AllocatePool(EfiACPIReclaimMemory, sizeof(*seed) +
+				 RANDOM_SEED_SIZE + old_size, (void **)&seed))
 		return;
-	seed->size = sizeof(seed->bits);
-	if (rng->GetRNG(rng, NULL, sizeof(seed->bits), seed->bits) ||
-	    efi.bs->InstallConfigurationTable(MUTABLE(rng_table_guid), seed)) {
-		memset(seed, 0, sizeof(*seed));
+	seed->size = RANDOM_SEED_SIZE + old_size;
+	if (rng->GetRNG(rng, NULL, RANDOM_SEED_SIZE, seed->bits)) {
 		efi.bs->FreePool(seed);
+		return;
+	}
+	if (old_size)
+		memcpy(seed->bits + RANDOM_SEED_SIZE, old->bits, old_size);
+	if (efi.bs->InstallConfigurationTable(MUTABLE(rng_table_guid), seed)) {
+		memset(seed->bits, 0, seed->size);
+		efi.bs->FreePool(seed);
+	} else if (old_size) {
+		memset(old->bits, 0, old_size);
 	}
 }
 

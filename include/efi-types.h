@@ -79,8 +79,11 @@ struct linux_initrd_path {
 
 struct linux_random_seed {
 	u32 size;
-	u8 bits[32];
+	u8 bits[];
 };
+/* What firmware is asked for; what a loader may have left at most. */
+#define RANDOM_SEED_SIZE		32
+#define RANDOM_SEED_MAX_SIZE		512
 
 /* UEFI 37.7 */
 #define EFI_MEMORY_ATTRIBUTE_PROTOCOL_GUID \
@@ -214,6 +217,12 @@ struct linux_tpm_event_log {
 
 /* A log that is longer is none. */
 #define TPM_LOG_MAX_SIZE		0x1000000
+
+/* shim's variables; this one stays with boot services if shim has set it. */
+#define SHIM_LOCK_GUID \
+	{ 0x605dab50, 0xe046, 0x4300, \
+	  { 0xab, 0xb6, 0x3d, 0xd8, 0x10, 0xdd, 0x8b, 0x23 } }
+#define SHIM_STATE_VARIABLE		u"MokSBState"
 
 #define MEMORY_OVERWRITE_REQUEST_GUID \
 	{ 0xe20939be, 0x32d4, 0x41be, \

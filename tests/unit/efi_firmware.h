@@ -94,6 +94,7 @@ static struct firmware {
 
 	char console[1024];
 	unsigned int installed;		/* tables with a random seed... */
+	const struct linux_random_seed *seed_table;
 	const struct linux_tpm_event_log *log;	/* ...with a TPM's log */
 	EFI_STATUS install_status;
 
@@ -121,7 +122,8 @@ static struct firmware {
 	struct fake_file files[MAX_FILES];
 
 	/* variables: -1 is "not found", -2 an error */
-	int secure_boot, setup_mode, mor;
+	int secure_boot, setup_mode, mor, shim;
+	u32 shim_attributes;
 	int mor_set_to;
 
 	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
@@ -501,8 +503,9 @@ static EFI_STATUS EFIAPI install_table(EFI_GUID *guid, void *table)
 		return EFI_SUCCESS;
 	}
 	CHECK(same(guid, &rng_table_guid), "another table");
-	CHECK(seed->size == 32 && seed->bits[31] == 0x5e, "%u bytes",
+	CHECK(seed->size >= 32 && seed->bits[31] == 0x5e, "%u bytes",
 	      seed->size);
+	fw.seed_table = seed;
 	fw.installed++;
 	return EFI_SUCCESS;
 }
@@ -724,11 +727,14 @@ static EFI_STATUS EFIAPI get_variable(CHAR16 *name, EFI_GUID *guid,
 {
 	int value;
 
-	CHECK(!attributes && *size == 1, "%lu bytes", *size);
+	CHECK(*size == 1, "%lu bytes", *size);
 	if (is_name(name, "SecureBoot") && same(guid, &global_guid)) {
 		value = fw.secure_boot;
 	} else if (is_name(name, "SetupMode") && same(guid, &global_guid)) {
 		value = fw.setup_mode;
+	} else if (is_name(name, "MokSBState") && same(guid, &shim_guid)) {
+		value = fw.shim;
+		*attributes = fw.shim_attributes;
 	} else {
 		CHECK(is_name(name, "MemoryOverwriteRequestControl") &&
 		      same(guid, &mor_guid), "another variable");
@@ -800,7 +806,7 @@ static const EFI_MEMORY_DESCRIPTOR plain_map[] = {
 
 static const char rsdp[] = "RSD PTR ";
 
-static void fresh_firmware(void)
+static maybe_unused void fresh_firmware(void)
 {
 	static const EFI_GUID acpi = ACPI_20_TABLE_GUID;
 	size_t i;
@@ -845,7 +851,7 @@ static void fresh_firmware(void)
 	fw.tables[1].VendorTable = (void *)(u64)rsdp;
 	fw.st.ConfigurationTable = fw.tables;
 	fw.st.NumberOfTableEntries = 2;
-	fw.secure_boot = fw.setup_mode = fw.mor = -1;
+	fw.secure_boot = fw.setup_mode = fw.mor = fw.shim = -1;
 	fw.mor_set_to = -1;
 	fw.size_status = EFI_BUFFER_TOO_SMALL;
 	fw.any_addr = 0x3000000;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_efi.c - efi.c on firmware that has little, refuses, or changes its mind;
- * and on command lines, memory maps and screens as no sane firmware has them.
+ * and on command lines and screens as no sane firmware has them.
  */
 #include "efi_firmware.h"
 
@@ -189,171 +189,6 @@ TEST(cmdline_length)
 	CHECK(!get_cmdline(&zero_page, &cmdline), "it fits");
 }
 
-/* ---- efi_make_e820() ---- */
-
-static struct {
-	struct boot_params bp;
-	struct efi_memory_map map;
-	u8 *entries;
-} conversion;
-
-/* Bytes beyond the structure in each descriptor belong to no one. */
-static bool to_e820(const EFI_MEMORY_DESCRIPTOR *d, size_t count, size_t extra,
-		    size_t ext_room)
-{
-	size_t size = sizeof(*d) + extra, i;
-
-	free(conversion.entries);
-	free(conversion.map.ext);
-	memset(&conversion, 0, sizeof(conversion));
-	conversion.entries = malloc(count * size + 1);
-	memset(conversion.entries, 0xee, count * size + 1);
-	for (i = 0; i < count; i++)
-		memcpy(conversion.entries + i * size, &d[i], sizeof(*d));
-	conversion.map.entries = conversion.entries;
-	conversion.map.size = count * size;
-	conversion.map.entry_size = size;
-	conversion.map.ext_room = ext_room;
-	conversion.map.ext = malloc(sizeof(struct setup_data) +
-				    ext_room * sizeof(struct boot_e820_entry));
-	return efi_make_e820(&conversion.bp, &conversion.map);
-}
-
-static void check_e820(u32 i, u64 addr, u64 size, u32 type)
-{
-	const struct boot_e820_entry *ext =
-		(const void *)conversion.map.ext->data;
-	const struct boot_e820_entry *e = i < E820_MAX_ENTRIES_ZEROPAGE ?
-		&conversion.bp.e820_table[i] :
-		&ext[i - E820_MAX_ENTRIES_ZEROPAGE];
-
-	CHECK(e->addr == addr && e->size == size && e->type == type,
-	      "entry %u: 0x%lx bytes at 0x%lx of type %u", i, (u64)e->size,
-	      (u64)e->addr, e->type);
-}
-
-TEST(e820_types)
-{
-	static const struct {
-		u32 efi, e820;
-		u64 attributes;
-	} types[] = {
-		{ 0, 2, 0 }, { 1, 1, 0 }, { 2, 1, 0 }, { 3, 1, 0 },
-		{ 4, 1, 0 }, { 5, 2, 0 }, { 6, 2, 0 }, { 7, 1, 0 },
-		{ 8, 5, 0 }, { 9, 3, 0 }, { 10, 4, 0 }, { 11, 2, 0 },
-		{ 12, 2, 0 }, { 13, 2, 0 }, { 14, 7, 0 }, { 15, 2, 0 },
-		{ 16, 2, 0 }, { 0x80000000, 2, 0 }, { 0xffffffff, 2, 0 },
-		/* set aside for a purpose */
-		{ 7, 0xefffffff, 0x40000 }, { 4, 0xefffffff, 0x4000f },
-		{ 0, 2, 0x40000 },
-	};
-	EFI_MEMORY_DESCRIPTOR d[ARRAY_SIZE(types)];
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(types); i++)
-		d[i] = (EFI_MEMORY_DESCRIPTOR){ types[i].efi, 0, i * 0x10000,
-						0, 1, types[i].attributes };
-	CHECK(to_e820(d, i, 8, 0), "no room");
-	CHECK(conversion.bp.e820_entries == i, "%u entries",
-	      conversion.bp.e820_entries);
-	for (i = 0; i < ARRAY_SIZE(types); i++)
-		check_e820(i, i * 0x10000, 0x1000, types[i].e820);
-	CHECK(!conversion.bp.hdr.setup_data, "setup_data without need");
-}
-
-TEST(e820_merging)
-{
-	static const EFI_MEMORY_DESCRIPTOR d[] = {
-		{ EfiLoaderCode, 0, 0x1000, 0, 1, 0 },
-		{ EfiBootServicesData, 0, 0x2000, 0, 2, 0 },
-		{ EfiConventionalMemory, 0, 0x4000, 0, 1, 0x40000 },
-		{ EfiConventionalMemory, 0, 0x5000, 0, 1, 0 },
-		/* a gap; overlap; going down */
-		{ EfiConventionalMemory, 0, 0x7000, 0, 2, 0 },
-		{ EfiConventionalMemory, 0, 0x8000, 0, 2, 0 },
-		{ EfiConventionalMemory, 0, 0x6000, 0, 1, 0 },
-	};
-
-	CHECK(to_e820(d, ARRAY_SIZE(d), 0, 0), "no room");
-	CHECK(conversion.bp.e820_entries == 6, "%u entries",
-	      conversion.bp.e820_entries);
-	check_e820(0, 0x1000, 0x3000, 1);
-	check_e820(1, 0x4000, 0x1000, 0xefffffff);
-	check_e820(2, 0x5000, 0x1000, 1);
-	check_e820(3, 0x7000, 0x2000, 1);
-	check_e820(4, 0x8000, 0x2000, 1);
-	check_e820(5, 0x6000, 0x1000, 1);
-}
-
-/* No pages, sizes and ends beyond 64 bits: left out, the rest stays. */
-TEST(e820_nonsense)
-{
-	static const EFI_MEMORY_DESCRIPTOR d[] = {
-		{ EfiConventionalMemory, 0, 0x1000, 0, 0, 0 },
-		{ EfiConventionalMemory, 0, 0x2000, 0, 1UL << 52, 0 },
-		{ EfiConventionalMemory, 0, 0x3000, 0, ~0UL, 0 },
-		{ EfiConventionalMemory, 0, ~0UL << 12, 0, 2, 0 },
-		{ EfiConventionalMemory, 0, 0x5000, 0, (1UL << 52) + 1, 0 },
-		{ EfiConventionalMemory, 0, 0x6000, 0, 1, 0 },
-	};
-
-	CHECK(to_e820(d, ARRAY_SIZE(d), 0, 0), "no room");
-	CHECK(conversion.bp.e820_entries == 1, "%u entries",
-	      conversion.bp.e820_entries);
-	check_e820(0, 0x6000, 0x1000, 1);
-	CHECK(to_e820(d, 0, 0, 0) && !conversion.bp.e820_entries, "of nothing");
-}
-
-TEST(e820_overflow)
-{
-	static EFI_MEMORY_DESCRIPTOR d[200];
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(d); i++)
-		d[i] = (EFI_MEMORY_DESCRIPTOR){ EfiConventionalMemory, 0,
-						i * 0x2000, 0, 1, 0 };
-	CHECK(to_e820(d, 128, 0, 0), "128 fit");
-	CHECK(conversion.bp.e820_entries == 128 &&
-	      !conversion.bp.hdr.setup_data, "%u entries",
-	      conversion.bp.e820_entries);
-
-	CHECK(!to_e820(d, 129, 0, 0), "129 do not");
-	CHECK(to_e820(d, 129, 0, 1), "129 and one more");
-	CHECK(conversion.map.ext->len == 20, "%u", conversion.map.ext->len);
-	CHECK(!to_e820(d, 200, 0, 71), "one too many");
-
-	CHECK(to_e820(d, 200, 8, 72), "200");
-	CHECK(conversion.bp.e820_entries == 128, "%u entries",
-	      conversion.bp.e820_entries);
-	CHECK(conversion.bp.hdr.setup_data == (u64)conversion.map.ext &&
-	      !conversion.map.ext->next &&
-	      conversion.map.ext->type == SETUP_E820_EXT &&
-	      conversion.map.ext->len == 72 * 20, "setup_data");
-	for (i = 0; i < 200; i++)
-		check_e820(i, i * 0x2000, 0x1000, 1);
-	/* the last one grows where it is */
-	d[199].PhysicalStart = 198 * 0x2000 + 0x1000;
-	CHECK(to_e820(d, 200, 0, 71), "merged");
-	check_e820(198, 198 * 0x2000, 0x2000, 1);
-}
-
-/* A chain that is there stays. */
-TEST(e820_chain)
-{
-	static EFI_MEMORY_DESCRIPTOR d[129];
-	struct boot_params bp = { .hdr.setup_data = 0x1234 };
-	u32 i;
-
-	for (i = 0; i < ARRAY_SIZE(d); i++)
-		d[i] = (EFI_MEMORY_DESCRIPTOR){ EfiConventionalMemory, 0,
-						i * 0x2000, 0, 1, 0 };
-	to_e820(d, 129, 0, 1);
-	CHECK(efi_make_e820(&bp, &conversion.map), "no room");
-	CHECK(bp.hdr.setup_data == (u64)conversion.map.ext &&
-	      conversion.map.ext->next == 0x1234, "0x%lx",
-	      (u64)conversion.map.ext->next);
-}
-
 /* ---- efi_get_screen() ---- */
 
 static void screen(u32 format, EFI_PIXEL_BITMASK mask, struct screen_info *si)
@@ -447,6 +282,32 @@ TEST(secure_boot)
 	}
 }
 
+/* What shim was told, and not what any program can write. */
+TEST(secure_boot_by_shim)
+{
+	static const struct {
+		int state;
+		u32 attributes;
+		u8 result;
+	} cases[] = {
+		{ 1, 3, SECURE_BOOT_DISABLED },
+		{ 0, 3, SECURE_BOOT_ENABLED },
+		{ 1, 7, SECURE_BOOT_ENABLED },
+		{ -1, 3, SECURE_BOOT_ENABLED },
+		{ -2, 3, SECURE_BOOT_ENABLED },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fresh_firmware();
+		fw.secure_boot = 1;
+		fw.setup_mode = 0;
+		fw.shim = cases[i].state;
+		fw.shim_attributes = cases[i].attributes;
+		CHECK(efi_get_secure_boot() == cases[i].result, "case %zu", i);
+	}
+}
+
 /* Only where firmware has it, whatever it says. */
 TEST(memory_overwrite)
 {
@@ -482,6 +343,47 @@ TEST(random_seed_table)
 	fw.fail_at = 1;
 	efi_install_random_seed();
 	CHECK(!fw.installed, "without memory");
+	fresh_firmware();
+	fw.rng = &rng;
+	fw.install_status = EFI_OUT_OF_RESOURCES;
+	efi_install_random_seed();
+	CHECK(!still_live(), "not given back");
+}
+
+/* What systemd-boot, say, has saved from the last boot is kept, and moved. */
+TEST(random_seed_of_a_loader)
+{
+	static struct {
+		u32 size;
+		u8 bits[RANDOM_SEED_MAX_SIZE];
+	} old;
+	EFI_RNG_PROTOCOL rng = { .GetRNG = get_rng };
+	size_t i;
+
+	fresh_firmware();
+	fw.tables[0].VendorGuid = rng_table_guid;
+	fw.tables[0].VendorTable = &old;
+	old.size = sizeof(old.bits);
+	memset(old.bits, 0x77, sizeof(old.bits));
+	efi_install_random_seed();
+	CHECK(!fw.installed && old.bits[0] == 0x77, "without a source");
+	fw.rng = &rng;
+	fw.install_status = EFI_OUT_OF_RESOURCES;
+	efi_install_random_seed();
+	CHECK(old.bits[0] == 0x77, "lost");
+	fw.install_status = EFI_SUCCESS;
+	efi_install_random_seed();
+	CHECK(fw.installed == 1 && fw.seed_table->size == 32 + sizeof(old.bits),
+	      "%u bytes", fw.seed_table->size);
+	for (i = 0; i < sizeof(old.bits); i++)
+		CHECK(fw.seed_table->bits[32 + i] == 0x77 && !old.bits[i],
+		      "byte %zu", i);
+	/* one of no sane size */
+	fw.installed = 0;
+	old.size = sizeof(old.bits) + 1;
+	efi_install_random_seed();
+	CHECK(fw.installed == 1 && fw.seed_table->size == 32, "%u bytes",
+	      fw.seed_table->size);
 }
 
 TEST(acpi)
@@ -490,200 +392,6 @@ TEST(acpi)
 	CHECK(efi_find_rsdp() == (u64)rsdp, "0x%lx", efi_find_rsdp());
 	fw.st.NumberOfTableEntries = 1;
 	CHECK(!efi_find_rsdp(), "0x%lx", efi_find_rsdp());
-}
-
-/* ---- initrd ---- */
-
-static u64 initrd_address(void)
-{
-	return (u64)zero_page.ext_ramdisk_image << 32 |
-	       zero_page.hdr.ramdisk_image;
-}
-
-static u64 initrd_size(void)
-{
-	return (u64)zero_page.ext_ramdisk_size << 32 |
-	       zero_page.hdr.ramdisk_size;
-}
-
-static EFI_STATUS initrd(const char *text)
-{
-	const struct cmdline cmdline = { text, strlen(text) };
-
-	memset(&zero_page, 0, sizeof(zero_page));
-	return efi_get_initrd(&zero_page, &cmdline);
-}
-
-static void initrd_fails(const char *cmdline, EFI_STATUS wanted,
-			 const char *message)
-{
-	EFI_STATUS status;
-
-	fw.console[0] = '\0';
-	status = initrd(cmdline);
-	CHECK(status == wanted, "status 0x%lx: %s", status, fw.console);
-	CHECK(strstr(fw.console, "sevstub: initrd: ") &&
-	      strstr(fw.console, message), "\"%s\"", fw.console);
-	CHECK(!initrd_size() && !initrd_address(), "an initrd, after all");
-	give_back(status);
-	CHECK(!still_live(), "%u files or pages left", still_live());
-}
-
-static void loader_firmware(u64 size)
-{
-	fresh_firmware();
-	fw.has_load_file2 = true;
-	fw.initrd_size = fw.initrd_size_later = size;
-}
-
-/* What a loader offers comes before what the command line names. */
-TEST(initrd_by_load_file2)
-{
-	u64 i;
-
-	loader_firmware(5001);
-	CHECK(!initrd("initrd=gone"), "%s", fw.console);
-	CHECK(initrd_size() == 5001, "%lu bytes", initrd_size());
-	for (i = 0; i < 5001; i++)
-		CHECK(((u8 *)initrd_address())[i] == initrd_byte(i),
-		      "byte %lu", i);
-}
-
-TEST(initrd_by_load_file2_none)
-{
-	loader_firmware(0);
-	fw.size_status = EFI_NOT_FOUND;
-	CHECK(!initrd("") && !initrd_size(), "not found");
-	loader_firmware(0);
-	fw.size_status = EFI_SUCCESS;
-	CHECK(!initrd("") && !initrd_size(), "empty");
-	fresh_firmware();
-	CHECK(!initrd("") && !initrd_size(), "nobody");
-	CHECK(!fw.allocations, "%u allocations", fw.allocations);
-}
-
-TEST(initrd_by_load_file2_bad)
-{
-	loader_firmware(5000);
-	fw.size_status = EFI_DEVICE_ERROR;
-	initrd_fails("", EFI_LOAD_ERROR, "error");
-	loader_firmware(PAYLOAD_MAX_SIZE + 1);
-	initrd_fails("", EFI_LOAD_ERROR, "error");
-	loader_firmware(~0UL);
-	initrd_fails("", EFI_LOAD_ERROR, "error");
-	loader_firmware(5000);
-	fw.fail_at = 1;
-	initrd_fails("", EFI_OUT_OF_RESOURCES, "no memory");
-	loader_firmware(5000);
-	fw.initrd_size_later = 5001;
-	initrd_fails("", EFI_BUFFER_TOO_SMALL, "cannot be loaded");
-	loader_firmware(5000);
-	fw.load_status = EFI_ABORTED;
-	initrd_fails("", EFI_ABORTED, "cannot be loaded");
-	/* It has shrunk: what came is what there is. */
-	loader_firmware(5000);
-	fw.initrd_size_later = 4000;
-	CHECK(!initrd("") && initrd_size() == 4000, "%lu", initrd_size());
-}
-
-static void file_firmware(void)
-{
-	fresh_firmware();
-	fw.has_volume = true;
-}
-
-static void check_initrd(const char *bytes, size_t size)
-{
-	CHECK(initrd_size() == size, "%lu bytes, not %zu", initrd_size(), size);
-	CHECK(!memcmp((void *)initrd_address(), bytes, size), "\"%.*s\"",
-	      (int)size, (char *)initrd_address());
-}
-
-TEST(initrd_files)
-{
-	file_firmware();
-	new_file("a", "four");
-	new_file("dir\\b", "fives");
-	new_file("\\c", "");
-	CHECK(!initrd("x initrd=a initrd=dir/b y"), "%s", fw.console);
-	check_initrd("fourfives\0\0\0", 12);
-	CHECK(still_live() == 1, "%u left", still_live());
-
-	fw.files[0].infos = fw.files[1].infos = 0;
-	CHECK(!initrd("initrd=dir\\b initrd=/c initrd=a"), "%s", fw.console);
-	check_initrd("fives\0\0\0four", 12);
-	CHECK(!initrd("initrd=/c") && !initrd_size(), "an empty one");
-	CHECK(!initrd("initrds=a xinitrd=a initrd") && !initrd_size(),
-	      "not asked for");
-}
-
-TEST(initrd_files_bad)
-{
-	struct fake_file *f;
-	char name[400];
-
-	file_firmware();
-	new_file("a", "four");
-	initrd_fails("initrd=gone", EFI_NOT_FOUND, "gone");
-	file_firmware();
-	new_file("a", "four");
-	initrd_fails("initrd=a initrd=gone", EFI_NOT_FOUND, "gone");
-	fresh_firmware();
-	initrd_fails("initrd=a", EFI_NOT_FOUND, "no file system");
-
-	file_firmware();
-	f = new_file("a", "four");
-	f->info_status = EFI_DEVICE_ERROR;
-	initrd_fails("initrd=a", EFI_DEVICE_ERROR, "a");
-	file_firmware();
-	f = new_file("a", "four");
-	f->read_status = EFI_DEVICE_ERROR;
-	initrd_fails("initrd=a", EFI_LOAD_ERROR, "cannot be read");
-	file_firmware();
-	f = new_file("a", "four");
-	f->short_by = 1;
-	initrd_fails("initrd=a", EFI_LOAD_ERROR, "cannot be read");
-	file_firmware();
-	f = new_file("a", "four");
-	f->size_later = 5;
-	initrd_fails("initrd=a", EFI_BAD_BUFFER_SIZE, "changes");
-	file_firmware();
-	f = new_file("a", "four");
-	f->size = f->size_later = PAYLOAD_MAX_SIZE + 1;
-	initrd_fails("initrd=a", EFI_BAD_BUFFER_SIZE, "too large");
-	file_firmware();
-	f = new_file("a", "four");
-	f->size = ~0UL;
-	initrd_fails("initrd=a", EFI_BAD_BUFFER_SIZE, "too large");
-	file_firmware();
-	f = new_file("a", "four");
-	f->size = PAYLOAD_MAX_SIZE;
-	new_file("b", "x");
-	initrd_fails("initrd=a initrd=b", EFI_BAD_BUFFER_SIZE, "too large");
-	file_firmware();
-	new_file("a", "four");
-	fw.fail_at = 1;
-	initrd_fails("initrd=a", EFI_OUT_OF_RESOURCES, "no memory");
-
-	/* A name that is cut is another file's. */
-	memset(name, 'x', sizeof(name));
-	memcpy(name, "initrd=", 7);
-	name[7 + 256] = '\0';
-	file_firmware();
-	initrd_fails(name, EFI_INVALID_PARAMETER, "too long");
-}
-
-TEST(initrd_longest_name)
-{
-	char name[7 + 255 + 1];
-
-	memset(name, 'x', sizeof(name));
-	memcpy(name, "initrd=", 7);
-	name[7 + 255] = '\0';
-	file_firmware();
-	new_file(name + 7, "four");
-	CHECK(!initrd(name), "%s", fw.console);
-	check_initrd("four", 4);
 }
 
 /* ---- the whole way ---- */

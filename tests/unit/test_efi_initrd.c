@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_efi_initrd.c - efi-initrd.c on loaders and file systems that have less
+ * than they said, or more, or change their mind between two questions.
+ */
+#include "efi_firmware.h"
+
+static struct boot_params zero_page;
+
+static u64 initrd_address(void)
+{
+	return (u64)zero_page.ext_ramdisk_image << 32 |
+	       zero_page.hdr.ramdisk_image;
+}
+
+static u64 initrd_size(void)
+{
+	return (u64)zero_page.ext_ramdisk_size << 32 |
+	       zero_page.hdr.ramdisk_size;
+}
+
+static EFI_STATUS initrd(const char *text)
+{
+	const struct cmdline cmdline = { text, strlen(text) };
+
+	memset(&zero_page, 0, sizeof(zero_page));
+	return efi_get_initrd(&zero_page, &cmdline);
+}
+
+static void initrd_fails(const char *cmdline, EFI_STATUS wanted,
+			 const char *message)
+{
+	EFI_STATUS status;
+
+	fw.console[0] = '\0';
+	status = initrd(cmdline);
+	CHECK(status == wanted, "status 0x%lx: %s", status, fw.console);
+	CHECK(strstr(fw.console, "sevstub: initrd: ") &&
+	      strstr(fw.console, message), "\"%s\"", fw.console);
+	CHECK(!initrd_size() && !initrd_address(), "an initrd, after all");
+	give_back(status);
+	CHECK(!still_live(), "%u files or pages left", still_live());
+}
+
+static void loader_firmware(u64 size)
+{
+	fresh_firmware();
+	fw.has_load_file2 = true;
+	fw.initrd_size = fw.initrd_size_later = size;
+}
+
+/* What a loader offers comes before what the command line names. */
+TEST(initrd_by_load_file2)
+{
+	u64 i;
+
+	loader_firmware(5001);
+	CHECK(!initrd("initrd=gone"), "%s", fw.console);
+	CHECK(initrd_size() == 5001, "%lu bytes", initrd_size());
+	for (i = 0; i < 5001; i++)
+		CHECK(((u8 *)initrd_address())[i] == initrd_byte(i),
+		      "byte %lu", i);
+}
+
+TEST(initrd_by_load_file2_none)
+{
+	loader_firmware(0);
+	fw.size_status = EFI_NOT_FOUND;
+	CHECK(!initrd("") && !initrd_size(), "not found");
+	loader_firmware(0);
+	fw.size_status = EFI_SUCCESS;
+	CHECK(!initrd("") && !initrd_size(), "empty");
+	fresh_firmware();
+	CHECK(!initrd("") && !initrd_size(), "nobody");
+	CHECK(!fw.allocations, "%u allocations", fw.allocations);
+}
+
+TEST(initrd_by_load_file2_bad)
+{
+	loader_firmware(5000);
+	fw.size_status = EFI_DEVICE_ERROR;
+	initrd_fails("", EFI_LOAD_ERROR, "error");
+	loader_firmware(PAYLOAD_MAX_SIZE + 1);
+	initrd_fails("", EFI_LOAD_ERROR, "error");
+	loader_firmware(~0UL);
+	initrd_fails("", EFI_LOAD_ERROR, "error");
+	loader_firmware(5000);
+	fw.fail_at = 1;
+	initrd_fails("", EFI_OUT_OF_RESOURCES, "no memory");
+	loader_firmware(5000);
+	fw.initrd_size_later = 5001;
+	initrd_fails("", EFI_BUFFER_TOO_SMALL, "cannot be loaded");
+	loader_firmware(5000);
+	fw.load_status = EFI_ABORTED;
+	initrd_fails("", EFI_ABORTED, "cannot be loaded");
+	/* It has shrunk: what came is what there is. */
+	loader_firmware(5000);
+	fw.initrd_size_later = 4000;
+	CHECK(!initrd("") && initrd_size() == 4000, "%lu", initrd_size());
+}
+
+static void file_firmware(void)
+{
+	fresh_firmware();
+	fw.has_volume = true;
+}
+
+static void check_initrd(const char *bytes, size_t size)
+{
+	CHECK(initrd_size() == size, "%lu bytes, not %zu", initrd_size(), size);
+	CHECK(!memcmp((void *)initrd_address(), bytes, size), "\"%.*s\"",
+	      (int)size, (char *)initrd_address());
+}
+
+TEST(initrd_files)
+{
+	file_firmware();
+	new_file("a", "four");
+	new_file("dir\\b", "fives");
+	new_file("\\c", "");
+	CHECK(!initrd("x initrd=a initrd=dir/b y"), "%s", fw.console);
+	check_initrd("fourfives\0\0\0", 12);
+	CHECK(still_live() == 1, "%u left", still_live());
+
+	fw.files[0].infos = fw.files[1].infos = 0;
+	CHECK(!initrd("initrd=dir\\b initrd=/c initrd=a"), "%s", fw.console);
+	check_initrd("fives\0\0\0four", 12);
+	CHECK(!initrd("initrd=/c") && !initrd_size(), "an empty one");
+	CHECK(!initrd("initrds=a xinitrd=a initrd") && !initrd_size(),
+	      "not asked for");
+}
+
+TEST(initrd_files_bad)
+{
+	struct fake_file *f;
+	char name[400];
+
+	file_firmware();
+	new_file("a", "four");
+	initrd_fails("initrd=gone", EFI_NOT_FOUND, "gone");
+	file_firmware();
+	new_file("a", "four");
+	initrd_fails("initrd=a initrd=gone", EFI_NOT_FOUND, "gone");
+	fresh_firmware();
+	initrd_fails("initrd=a", EFI_NOT_FOUND, "no file system");
+
+	file_firmware();
+	f = new_file("a", "four");
+	f->info_status = EFI_DEVICE_ERROR;
+	initrd_fails("initrd=a", EFI_DEVICE_ERROR, "a");
+	file_firmware();
+	f = new_file("a", "four");
+	f->read_status = EFI_DEVICE_ERROR;
+	initrd_fails("initrd=a", EFI_LOAD_ERROR, "cannot be read");
+	file_firmware();
+	f = new_file("a", "four");
+	f->short_by = 1;
+	initrd_fails("initrd=a", EFI_LOAD_ERROR, "cannot be read");
+	file_firmware();
+	f = new_file("a", "four");
+	f->size_later = 5;
+	initrd_fails("initrd=a", EFI_BAD_BUFFER_SIZE, "changes");
+	file_firmware();
+	f = new_file("a", "four");
+	f->size = f->size_later = PAYLOAD_MAX_SIZE + 1;
+	initrd_fails("initrd=a", EFI_BAD_BUFFER_SIZE, "too large");
+	file_firmware();
+	f = new_file("a", "four");
+	f->size = ~0UL;
+	initrd_fails("initrd=a", EFI_BAD_BUFFER_SIZE, "too large");
+	file_firmware();
+	f = new_file("a", "four");
+	f->size = PAYLOAD_MAX_SIZE;
+	new_file("b", "x");
+	initrd_fails("initrd=a initrd=b", EFI_BAD_BUFFER_SIZE, "too large");
+	file_firmware();
+	new_file("a", "four");
+	fw.fail_at = 1;
+	initrd_fails("initrd=a", EFI_OUT_OF_RESOURCES, "no memory");
+
+	/* A name that is cut is another file's. */
+	memset(name, 'x', sizeof(name));
+	memcpy(name, "initrd=", 7);
+	name[7 + 256] = '\0';
+	file_firmware();
+	initrd_fails(name, EFI_INVALID_PARAMETER, "too long");
+}
+
+TEST(initrd_longest_name)
+{
+	char name[7 + 255 + 1];
+
+	memset(name, 'x', sizeof(name));
+	memcpy(name, "initrd=", 7);
+	name[7 + 255] = '\0';
+	file_firmware();
+	new_file(name + 7, "four");
+	CHECK(!initrd(name), "%s", fw.console);
+	check_initrd("four", 4);
+}
