@@ -208,6 +208,7 @@ debug: $(RUN_DEPS) ## repack a kernel and boot it by BIOS, stopped, with gdb att
 #   check-unit        the stub's files and the tools on the host
 #   check-payload     the test kernel's own checks
 #   check-boot        boots in QEMU: every loader, every entry, bad images
+#   check-kaslr       relocatable payloads anywhere, Linux's own log
 #   check-bootparams  what the 16-bit entry finds out, against the stock stage
 #   check-install     installed files, the example, the kernel hook
 #   check-emulator    sevemu's own tests
@@ -215,7 +216,7 @@ debug: $(RUN_DEPS) ## repack a kernel and boot it by BIOS, stopped, with gdb att
 #   check-hostile     the stub under a host that lies
 #   check-fuzz        fuzzers over the stub's own files
 
-SUITES := lint unit payload boot bootparams install emulator sev hostile fuzz
+SUITES := lint unit payload boot kaslr bootparams install emulator sev hostile fuzz
 
 .PHONY: check $(SUITES:%=check-%) lint
 check: $(SUITES:%=check-deps-%) ## run every test

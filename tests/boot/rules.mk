@@ -14,7 +14,7 @@ BOOT_KERNELS := $(O)/boot/cloud.img $(O)/boot/generic.img
 BOOT_BAD := $(filter $(O)/boot/bad-%,$(BOOT_IMAGES))
 BOOT_DISKS := $(filter $(O)/boot/disk-%,$(BOOT_IMAGES))
 BOOT_KEXEC := $(O)/boot/kexec.img
-BOOT_PAYLOADS := $(filter-out $(BOOT_KERNELS) $(BOOT_BAD) $(BOOT_DISKS) \
+BOOT_PAYLOADS := $(filter-out $(O)/boot/moves.img $(BOOT_KERNELS) $(BOOT_BAD) $(BOOT_DISKS) \
 	$(BOOT_KEXEC),$(BOOT_IMAGES))
 
 # $(IMAGE_DEPS): what an image is linked from, besides the kernel.
@@ -24,6 +24,11 @@ $(BOOT_KERNELS): $(O)/boot/%.img: $(O)/kernels/%/vmlinuz $(IMAGE_DEPS)
 	$(Q)tools/mkimage -o $@ $<
 
 $(BOOT_PAYLOADS): $(O)/boot/%.img: $(O)/payload/%.elf $(IMAGE_DEPS)
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' IMAGE $@
+	$(Q)tools/mkimage --elf $(@:.img=.elf) -o $@ $<
+
+$(O)/boot/moves.img: $(O)/payload/moves.bz $(IMAGE_DEPS)
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' IMAGE $@
 	$(Q)tools/mkimage --elf $(@:.img=.elf) -o $@ $<

@@ -17,6 +17,10 @@
 #define LINE_STATUS_THR_EMPTY	0x20
 #define UART_POLLS		0x100000
 
+#define CMOS_INDEX		0x70
+#define CMOS_DATA		0x71
+#define CMOS_UNUSED		0x7e
+
 #define DEBUG_EXIT_PORT		0xf4
 #define KEYBOARD_COMMAND	0x64
 #define KEYBOARD_RESET		0xfe
@@ -116,9 +120,25 @@ void print(const char *fmt, ...)
 	va_end(args);
 }
 
+u8 count_boot(void)
+{
+	u8 count;
+
+	write_port(CMOS_UNUSED, CMOS_INDEX);
+	count = read_port(CMOS_DATA) + 1;
+	write_port(CMOS_UNUSED, CMOS_INDEX);
+	write_port(count, CMOS_DATA);
+	return count;
+}
+
+noreturn void reset_machine(void)
+{
+	write_port(KEYBOARD_RESET, KEYBOARD_COMMAND);
+	halt_forever();
+}
+
 noreturn void exit_qemu(u8 value)
 {
 	write_port(value, DEBUG_EXIT_PORT);
-	write_port(KEYBOARD_RESET, KEYBOARD_COMMAND);
-	halt_forever();
+	reset_machine();
 }

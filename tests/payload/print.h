@@ -21,6 +21,10 @@ void print_through(u8 (*in)(u16 port), void (*out)(u8 value, u16 port));
 #define EXIT_FAILED		0x11	/* 35 */
 #define EXIT_LOADER_FAILED	0x12	/* 37 */
 
+/* How many boots this is since QEMU started: CMOS RAM survives a reset. */
+u8 count_boot(void);
+noreturn void reset_machine(void);
+
 /* Ends QEMU; without the device, resets the machine. */
 noreturn void exit_qemu(u8 value);
 

@@ -26,7 +26,7 @@ $(PAYLOADS)/obj/%.o: tests/payload/%.S tests/payload/rules.mk
 	$(Q)$(CC) -D__ASSEMBLY__ -Iinclude -MMD -MP -Wa,-I$(PAYLOADS) -c -o $@ $<
 
 # Host programs that the kernels are made with.
-$(PAYLOADS)/seal $(PAYLOADS)/noise: $(PAYLOADS)/%: tests/payload/kernel/%.c \
+$(PAYLOADS)/seal $(PAYLOADS)/noise $(PAYLOADS)/relocs: $(PAYLOADS)/%: tests/payload/kernel/%.c \
 		tests/payload/rules.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' HOSTCC $@
@@ -57,8 +57,10 @@ PAYLOAD_LAYOUT_bss := BSS_SIZE=0x900000
 PAYLOAD_LAYOUT_zeros := ZEROS=0x4000000
 PAYLOAD_LAYOUT_tiny := BSS_SIZE=0
 PAYLOAD_ALIGN_tiny := 0x1000
+PAYLOAD_LAYOUT_moves := VIRT_OFFSET=0xffffffff80000000
+PAYLOAD_ALIGN_moves := 0x1000
 PAYLOAD_SEALED := $(addsuffix .elf,$(addprefix $(PAYLOADS)/,\
-	test low high align4k virt gaps bss noise zeros))
+	test low high align4k virt gaps bss noise zeros moves))
 
 # $(1): the kernel's name. Of two --defsym for one symbol the later one wins.
 payload_link = $(PAYLOAD_LD) -z max-page-size=$(or $(PAYLOAD_ALIGN_$(1)),$(PAYLOAD_ALIGN)) \
@@ -82,6 +84,15 @@ $(PAYLOADS)/obj/kernel/noise_data.o: $(PAYLOADS)/noise.bin
 $(PAYLOADS)/noise.bin: $(PAYLOADS)/noise
 	$(Q)$< 0x800000 >$@
 
+# A bzImage, since that is where relocations come from. Linux's alignment.
+$(PAYLOADS)/moves.elf: $(PAYLOADS)/obj/kernel/places.o
+$(PAYLOADS)/moves.bin: $(PAYLOADS)/moves.elf $(PAYLOADS)/relocs
+	$(Q)$(PAYLOADS)/relocs $< >$@
+$(PAYLOADS)/moves.bz: $(PAYLOADS)/moves.bin $(O)/unit/mkelf
+	@printf '  %-7s %s\n' BZIMAGE $@
+	$(Q)$(O)/unit/mkelf bzimage $@ $< zstd pref_address=0x1000000 \
+		kernel_alignment=0x200000 xloadflags=0x23
+
 # ---- The test loader.
 
 PAYLOAD_LOADER_OBJS := $(addprefix $(PAYLOADS)/obj/,\
@@ -98,7 +109,7 @@ $(PAYLOADS)/loader.bin: $(PAYLOADS)/loader.elf
 	$(Q)$(OBJCOPY) -O binary $< $@
 
 .PHONY: payloads
-payloads: $(PAYLOAD_SEALED) $(PAYLOADS)/tiny.elf $(PAYLOADS)/loader.bin
+payloads: $(PAYLOAD_SEALED) $(PAYLOADS)/tiny.elf $(PAYLOADS)/moves.bz $(PAYLOADS)/loader.bin
 
 -include $(PAYLOAD_KERNEL_OBJS:.o=.d) $(PAYLOAD_LOADER_OBJS:.o=.d) $(PAYLOADS)/seal.d \
 	$(PAYLOADS)/noise.d $(PAYLOADS)/obj/kernel/tiny.d

@@ -38,6 +38,7 @@ struct entry_state {
 
 extern char image_start[], image_end[], stack[], stack_end[];
 extern char exception_stubs[];
+extern char places_start[], places_end[];
 
 /* ---- main.c ---- */
 
@@ -54,6 +55,7 @@ struct self {
 	bool sealed;
 	u32 bad_segments;	/* bit n: the bytes of segment n are wrong */
 	u64 not_zero;		/* address in .bss that is not zero, or 0 */
+	u64 distance;		/* virtually, from the link address */
 };
 
 /* Before anything is written to .bss but the stack. */

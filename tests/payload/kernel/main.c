@@ -15,8 +15,8 @@ static bool quiet;
 /* All that some check reads; anything else is a spelling mistake. */
 static const option_name known_options[] = {
 	"t.addr=", "t.cbit=", "t.e820=", "t.entry=", "t.ghcb=", "t.initrd=",
-	"t.la57=", "t.load=", "t.mem=", "t.nx=", "t.quiet=", "t.setup_data=",
-	"t.sev=",
+	"t.boots=", "t.la57=", "t.load=", "t.mem=", "t.nx=", "t.quiet=",
+	"t.setup_data=", "t.sev=", "t.virt=",
 };
 
 void fact(const char *fmt, ...)
@@ -50,6 +50,8 @@ noreturn void finish(void)
 		print("payload: failed, %u errors\n", errors);
 		exit_qemu(EXIT_FAILED);
 	}
+	if (count_boot() < option_number("t.boots", 1))
+		reset_machine();
 	print("payload: passed\n");
 	exit_qemu(EXIT_PASSED);
 }

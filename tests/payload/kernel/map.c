@@ -62,13 +62,23 @@ static struct range runtime_range(void)
 				     start + zero_page()->hdr.init_size });
 }
 
-/* Firmware's image stays where it is: there, the stub is outside of that. */
+/*
+ * The stub, where it is outside of that: firmware's image stays where it is,
+ * and what is not loaded by firmware moves, but not to a place drawn by lot.
+ */
 static struct range image_range(void)
 {
-	u64 start = zero_page()->hdr.code32_start;
+	const struct setup_header *hdr = &zero_page()->hdr;
+	u64 start = hdr->code32_start;
 
-	if (!is_efi_boot())
-		return (struct range){ 0, 0 };
+	if (!is_efi_boot()) {
+		if (!option_is("t.addr", "any"))
+			return (struct range){ 0, 0 };
+		start = option_number("t.load", start);
+		start = ALIGN_UP(start, (u64)hdr->kernel_alignment);
+		if (start < hdr->pref_address)
+			start = hdr->pref_address;
+	}
 	return pages((struct range){ start,
 				     start + zero_page()->hdr.init_size });
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * self.c - whether the test kernel is in memory as it was linked: each byte of
- * its segments, and zeros in all of its .bss.
+ * its segments, and zeros in all of its .bss. One with relocations (places.h)
+ * takes them back first; like Linux it does not rely on its .bss.
  */
 #include "kernel.h"
+#include "places.h"
 #include "seal.h"
 
 /* Volatile: filled in after the compiler has seen it. */
@@ -31,17 +33,57 @@ static u64 first_not_zero(u64 p, u64 end)
 	return 0;
 }
 
+/* Places have no alignment. */
+typedef u64 __attribute__((aligned(1))) place64;
+typedef u32 __attribute__((aligned(1))) place32;
+
+static bool has_places(void)
+{
+	return &places_end[0] > &places_start[0];
+}
+
+/* Makes of a kernel that was moved by some distance one that was not. */
+static u64 undo_relocation(void)
+{
+	char *at = places_start;
+	u64 distance;
+
+	if (!has_places())
+		return 0;
+	distance = *(place64 *)(at + PLACES_MOVED) -
+		   *(place64 *)(at + PLACES_LINKED);
+	*(place64 *)(at + PLACES_MOVED) -= distance;
+	for (at += PLACES_FIRST; at < places_end; at += PLACE_STRIDE) {
+		*(place64 *)(at + PLACE_64) -= distance;
+		*(place32 *)(at + PLACE_INVERSE32) += (u32)distance;
+		*(place32 *)(at + PLACE_32) -= (u32)distance;
+	}
+	return distance;
+}
+
+/* All but the stack, which is in use. */
+static void clear(u64 start, u64 end)
+{
+	if (start < (u64)stack && end > (u64)stack_end) {
+		clear(start, (u64)stack);
+		start = (u64)stack_end;
+	}
+	memset((void *)start, 0, end - start);
+}
+
 void self_verify(struct self *self, const struct entry_state *state)
 {
 	u64 base = (u64)image_start;
 
+	self->distance = undo_relocation();
 	self->bad_segments = 0;
 	self->not_zero = 0;
 	self->sealed = seal.magic[0] == SEAL_MAGIC[0] &&
 		       seal.segments <= SEAL_MAX_SEGMENTS;
 	if (!self->sealed)
 		return;
-	if (state->stack_zero_end != (u64)stack_end)
+	if (!has_places() &&
+	    state->stack_zero_end != (u64)stack_end)
 		self->not_zero = state->stack_zero_end;
 
 	for (u32 i = 0; i < seal.segments; i++) {
@@ -53,8 +95,31 @@ void self_verify(struct self *self, const struct entry_state *state)
 
 		if (hash != seal.segment[i].hash)
 			self->bad_segments |= 1U << i;
-		if (!self->not_zero)
+		if (has_places())
+			clear(bss, end);
+		else if (!self->not_zero)
 			self->not_zero = first_not_zero(bss, end);
+	}
+}
+
+/*
+ * t.virt=any: moved by a multiple of the alignment, and all of the kernel is
+ * still in the GiB that it is linked in. The setup header has to say so.
+ */
+static void check_distance(u64 distance)
+{
+	u64 room = PUD_SIZE - seal.link_addr % PUD_SIZE - seal.mem_size;
+	bool flag = zero_page()->hdr.loadflags & KASLR_FLAG;
+
+	fact("self: moved by %lx", distance);
+	if (option_is("t.virt", "any")) {
+		if (distance > room ||
+		    distance % zero_page()->hdr.kernel_alignment)
+			fail("self: moved by %lx", distance);
+		if (!flag)
+			fail("self: KASLR_FLAG is not set");
+	} else if (distance || flag) {
+		fail("self: moved by %lx, KASLR_FLAG %u", distance, flag);
 	}
 }
 
@@ -69,6 +134,8 @@ void self_report(const struct self *self)
 	}
 	fact("self: at %lx, linked at %lx, %lx bytes, %lu segments", base,
 	     seal.link_addr, seal.mem_size, seal.segments);
+	if (has_places())
+		check_distance(self->distance);
 	if (base != expected && !option_is("t.addr", "any"))
 		fail("self: runs at %lx, not at %lx", base, expected);
 

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * relocs.c - host program: a relocatable test kernel with its relocation tables
+ * behind it, as Linux's build leaves them for its boot stage.
+ *
+ *	relocs KERNEL.elf >OUT
+ *
+ * The tables are lists of 32-bit virtual addresses, a zero in front of each:
+ * 64-bit places, inverse 32-bit places, 32-bit places. The kernel comes from
+ * the linker one step earlier, so little of it is checked.
+ */
+#include <elf.h>
+#include <err.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "places.h"
+
+#define KERNEL_MAX	(1 << 20)
+
+static char file[KERNEL_MAX];
+static size_t file_size;
+
+static uint64_t places_address(void)
+{
+	const Elf64_Ehdr *ehdr = (const void *)file;
+	const Elf64_Shdr *shdr = (const void *)(file + ehdr->e_shoff);
+	const Elf64_Shdr *symtab = NULL;
+
+	if (file_size < sizeof(*ehdr) || ehdr->e_shoff > file_size ||
+	    ehdr->e_shnum > (file_size - ehdr->e_shoff) / sizeof(*shdr))
+		errx(1, "no section headers");
+	for (unsigned int i = 0; i < ehdr->e_shnum; i++) {
+		if (shdr[i].sh_type == SHT_SYMTAB)
+			symtab = &shdr[i];
+	}
+	if (!symtab)
+		errx(1, "no symbols");
+	for (size_t i = 0; i < symtab->sh_size / sizeof(Elf64_Sym); i++) {
+		const Elf64_Sym *sym =
+			(const Elf64_Sym *)(file + symtab->sh_offset) + i;
+		const char *name = file + shdr[symtab->sh_link].sh_offset +
+				   sym->st_name;
+
+		if (!strcmp(name, "places_start"))
+			return sym->st_value;
+	}
+	errx(1, "no places_start");
+}
+
+static void put(uint64_t address)
+{
+	uint32_t word = (uint32_t)address;
+
+	if (fwrite(&word, sizeof(word), 1, stdout) != 1)
+		err(1, "stdout");
+}
+
+static void put_list(uint64_t first)
+{
+	for (unsigned int i = 0; i < PLACES_COUNT; i++)
+		put(first + i * PLACE_STRIDE);
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t places;
+	FILE *f;
+
+	if (argc != 2)
+		errx(1, "usage: relocs KERNEL.elf >OUT");
+	f = fopen(argv[1], "r");
+	if (!f)
+		err(1, "%s", argv[1]);
+	file_size = fread(file, 1, sizeof(file), f);
+	if (file_size == sizeof(file))
+		errx(1, "%s is too large", argv[1]);
+	fclose(f);
+
+	places = places_address();
+	if (fwrite(file, 1, file_size, stdout) != file_size)
+		err(1, "stdout");
+	put(0);
+	put(places + PLACES_MOVED);
+	put_list(places + PLACES_FIRST + PLACE_64);
+	put(0);
+	put_list(places + PLACES_FIRST + PLACE_INVERSE32);
+	put(0);
+	put_list(places + PLACES_FIRST + PLACE_32);
+	if (fflush(stdout))
+		err(1, "stdout");
+	return 0;
+}
