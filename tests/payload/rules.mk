@@ -87,7 +87,7 @@ $(PAYLOADS)/noise.bin: $(PAYLOADS)/noise
 # A bzImage, since that is where relocations come from. Linux's alignment.
 $(PAYLOADS)/moves.elf: $(PAYLOADS)/obj/kernel/places.o
 $(PAYLOADS)/moves.bin: $(PAYLOADS)/moves.elf $(PAYLOADS)/relocs
-	$(Q)$(PAYLOADS)/relocs $< >$@
+	$(Q)$(PAYLOADS)/relocs <$< >$@
 $(PAYLOADS)/moves.bz: $(PAYLOADS)/moves.bin $(O)/unit/mkelf
 	@printf '  %-7s %s\n' BZIMAGE $@
 	$(Q)$(O)/unit/mkelf bzimage $@ $< zstd pref_address=0x1000000 \

@@ -3,7 +3,7 @@
  * relocs.c - host program: a relocatable test kernel with its relocation tables
  * behind it, as Linux's build leaves them for its boot stage.
  *
- *	relocs KERNEL.elf >OUT
+ *	relocs <KERNEL.elf >OUT
  *
  * The tables are lists of 32-bit virtual addresses, a zero in front of each:
  * 64-bit places, inverse 32-bit places, 32-bit places. The kernel comes from
@@ -64,20 +64,13 @@ static void put_list(uint64_t first)
 		put(first + i * PLACE_STRIDE);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	uint64_t places;
-	FILE *f;
 
-	if (argc != 2)
-		errx(1, "usage: relocs KERNEL.elf >OUT");
-	f = fopen(argv[1], "r");
-	if (!f)
-		err(1, "%s", argv[1]);
-	file_size = fread(file, 1, sizeof(file), f);
+	file_size = fread(file, 1, sizeof(file), stdin);
 	if (file_size == sizeof(file))
-		errx(1, "%s is too large", argv[1]);
-	fclose(f);
+		errx(1, "the kernel is too large");
 
 	places = places_address();
 	if (fwrite(file, 1, file_size, stdout) != file_size)
