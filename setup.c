@@ -5,8 +5,8 @@
  *
  * Runs in real mode, called by setup_entry in header.S: an address is an offset
  * in the segment that the setup sectors were loaded to, and DS, ES and SS are
- * that segment. There is no .bss, and 1 KiB of stack. What a BIOS does not
- * answer stays zero.
+ * that segment. There is no .bss, and 2 KiB of stack, which the BIOS uses, too.
+ * What it does not answer stays zero.
  */
 #include <asm/bootparam.h>
 #include <linux/edd.h>

@@ -20,8 +20,6 @@
 /* heap_end_ptr counts from 0x200 below the end. */
 #define HEAP_END_BIAS		0x200
 #define SETUP_SECTOR		512
-/* Real-mode stack behind the zero page. */
-#define SETUP_STACK_SIZE	0x400
 
 /* kernel_info (boot.rst, "The kernel_info"). */
 #define KERNEL_INFO_SIZE	16

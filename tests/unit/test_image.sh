@@ -77,7 +77,7 @@ for name in tiny test cloud; do
 
 	# Zero page, buffer and stack of the 16-bit part, behind it in its segment.
 	is "heap_end_ptr.$name" "$(number 0x224 2 "$dir/$name")" \
-		"$((prot + 4096 + 4096 + 0x400 - 0x200))"
+		"$((prot + 4096 + 4096 + 0x800 - 0x200))"
 	is "sentinel.$name" "$(bytes 0x1ef 2 "$dir/$name")" ffff
 	is "setup_sects.$name" "$((sects >= 4 && sects <= 64))" 1
 done
