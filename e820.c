@@ -45,8 +45,6 @@ static bool next_table(struct e820_walk *walk)
 		if (walk->node + sizeof(*node) < walk->node)
 			break;
 		node = (const struct setup_data *)walk->node;
-		if (walk->node + sizeof(*node) + node->len < walk->node)
-			break;
 		walk->node = node->next;
 		if (node->type != SETUP_E820_EXT)
 			continue;

@@ -398,6 +398,17 @@ TEST(extract_with_everything)
 	CHECK(!strstr(trace, "efer"), "NX is on, and there is none: %s", trace);
 }
 
+/* A screen that was never mapped is not taken out of the map. */
+TEST(vga_not_mapped)
+{
+	fresh_machine();
+	fake.vga = true;
+	fake.map_fails = "device";
+	fake.map_error = -ENOMEM;
+	extract_kernel(&fake.bp);
+	CHECK(strstr(trace, "device") && !strstr(trace, "remove"), "%s", trace);
+}
+
 /* ---- randomise() ---- */
 
 /* Everything that is in use is named before a place is drawn. */
