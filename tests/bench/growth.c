@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * growth.c - a payload of any size. Entered in long mode, it counts the page
+ * tables that it was handed and prints "tables N" on the first serial port.
+ * mkgrowth puts data behind it. Runs as an ordinary guest only.
+ */
+#include <stdint.h>
+
+#define SERIAL_PORT	0x3f8
+#define EXIT_PORT	0xf4	/* isa-debug-exit */
+#define EXIT_PASSED	0x10
+#define PRESENT		0x001UL
+#define LARGE		0x080UL
+#define ADDRESS		0x000ffffffffff000UL
+#define ENTRIES		512
+#define LEVELS		4
+
+static uint8_t stack[4096] __attribute__((aligned(16), used));
+
+/* In the section that ld puts first. */
+__asm__(".section .text.startup, \"ax\"\n"
+	".globl _start\n"
+	"_start:\n"
+	"	lea	stack + 4096(%rip), %rsp\n"
+	"	call	growth_main\n"
+	"	.text\n");
+
+static void out(uint16_t port, uint8_t value)
+{
+	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static void print(const char *s)
+{
+	while (*s)
+		out(SERIAL_PORT, (uint8_t)*s++);
+}
+
+static unsigned int tables_below(uint64_t entry, int level)
+{
+	const uint64_t *table = (const uint64_t *)(entry & ADDRESS);
+	unsigned int count = 1;
+	int i;
+
+	for (i = 0; level > 1 && i < ENTRIES; i++)
+		if ((table[i] & PRESENT) && !(table[i] & LARGE))
+			count += tables_below(table[i], level - 1);
+	return count;
+}
+
+void growth_main(void);
+void growth_main(void)
+{
+	char digits[12];
+	char *at = digits + sizeof(digits) - 1;
+	unsigned int count;
+	uint64_t cr3;
+
+	__asm__ volatile("mov %%cr3, %0" : "=r"(cr3));
+	count = tables_below(cr3, LEVELS);
+	*at = 0;
+	do {
+		*--at = (char)('0' + count % 10);
+		count /= 10;
+	} while (count);
+	print("tables ");
+	print(at);
+	print("\n");
+	out(EXIT_PORT, EXIT_PASSED);
+	for (;;)
+		;
+}

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+#
+# `make bench`, and the programs that tests/bench/run measures with.
+
+BENCH := $(O)/bench
+
+.PHONY: bench bench-deps
+bench: bench-deps ## measure the stub against Debian's stock images, 15 minutes [STOCK_ZSTD=<bzImage>]
+	$(Q)STOCK_ZSTD=$(call quote,$(STOCK_ZSTD)) tests/bench/run
+
+bench-deps: $(addprefix $(BENCH)/,decode mkgrowth growth.bin payload.bin) \
+	$(O)/boot/cloud.img $(O)/boot/generic.img $(O)/sev/nae.img $(O)/sevemu.rom \
+	$(O)/initramfs.cpio.gz $(IMAGE_DEPS)
+
+# What decodes is the stub's code, and so are memcpy() and memset() under it.
+$(BENCH)/decode: tests/bench/decode.c $(O)/stub/unzstd.o $(O)/stub/string.o \
+		$(O)/stub/huf_decompress_amd64.o tests/bench/rules.mk
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' HOSTCC $@
+	$(Q)$(HOSTCC) -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror \
+		-DSEVSTUB_HOSTED $(HOSTCFLAGS) -Iinclude -o $@ \
+		$(filter %.c %.o,$^) -lzstd
+
+$(BENCH)/mkgrowth: tests/bench/mkgrowth.c tests/bench/rules.mk
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' HOSTCC $@
+	$(Q)$(HOSTCC) -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror \
+		$(HOSTCFLAGS) -o $@ $<
+
+# All of it in the file: no .bss.
+$(BENCH)/growth.bin: tests/bench/growth.c tests/bench/rules.mk
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' CC $@
+	$(Q)$(CC) $(PAYLOAD_CFLAGS) -MF $@.d -c -o $(@:.bin=.o) $<
+	$(Q)$(PAYLOAD_LD) -N -Ttext 0x1000000 -o $(@:.bin=.elf) $(@:.bin=.o)
+	$(Q)$(OBJCOPY) -O binary --set-section-flags .bss=alloc,load,contents \
+		$(@:.bin=.elf) $@
+
+$(BENCH)/payload.bin: $(O)/mkpayload $(O)/kernels/generic/vmlinuz
+	@mkdir -p $(@D)
+	$(Q)$(O)/mkpayload -q -o $(@:.bin=) $(O)/kernels/generic/vmlinuz
