@@ -12,10 +12,11 @@ die()
 	exit 1
 }
 
-# apt_private TYPE: makes a private apt state in a temporary directory, $apt_dir,
-# with the machine's own archive entries turned into TYPE (deb or deb-src), and
-# fetches the lists. Afterwards apt_cache and apt_fetch work on that state.
-# Fails if no list could be had.
+# apt_private TYPE [SUITE]: makes a private apt state in a temporary directory,
+# $apt_dir, with the machine's own archive entries turned into TYPE (deb or
+# deb-src), and all but those for updates into SUITE, and fetches the lists.
+# Afterwards apt_cache and apt_fetch work on that state. Fails if no list could
+# be had.
 #
 # The lists are fetched even where the system has some: those may be older than
 # the last security update, which removed the packages that they promise.
@@ -49,6 +50,13 @@ apt_private()
 			;;
 		esac
 	done
+
+	[ -z "${2:-}" ] || sed -i -E \
+		-e 's/^Suites:.*-security.*/Enabled: no\nSuites: none/' \
+		-e "s/^Suites:.*/Suites: $2/" \
+		-e "s/^(deb[^ ]*( +\\[[^]]*\\])? +[^ ]+) +[a-z]+ /\\1 $2 /" \
+		-e '/^deb[^ ]*( +\[[^]]*\])? +[^ ]+ +[a-z]+-[a-z]+ /d' \
+		"$apt_dir"/parts/*
 
 	# Read after the system's configuration, so that proxies and the like
 	# stay in force. Hooks belong to the system's own lists: not run. No

@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: MIT
 #
-# `make bench`, and the programs that tests/bench/run measures with.
+# `make bench`, and the programs that tests/bench/run measures with. The stock
+# image with zstd is Debian unstable's, if it can be had.
 
 BENCH := $(O)/bench
 
 .PHONY: bench bench-deps
 bench: bench-deps ## measure the stub against Debian's stock images, 15 minutes [STOCK_ZSTD=<bzImage>]
-	$(Q)STOCK_ZSTD=$(call quote,$(STOCK_ZSTD)) tests/bench/run
+	$(Q)test -n $(call quote,$(STOCK_ZSTD)) || \
+		test -e $(O)/kernels/sid/vmlinuz || \
+		sh tools/fetch-kernel sid $(O)/kernels/sid || :
+	$(Q)stock=$(call quote,$(STOCK_ZSTD)); \
+	[ -n "$$stock" ] || [ ! -e $(O)/kernels/sid/vmlinuz ] || \
+		stock=$(O)/kernels/sid/vmlinuz; \
+	STOCK_ZSTD=$$stock tests/bench/run
 
 bench-deps: $(addprefix $(BENCH)/,decode mkgrowth growth.bin payload.bin) \
 	$(O)/boot/cloud.img $(O)/boot/generic.img $(O)/sev/nae.img $(O)/sevemu.rom \
