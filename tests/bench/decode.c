@@ -110,7 +110,9 @@ static void *allocate(size_t size)
 
 static void compare(const struct sample *s, int rounds)
 {
-	double mine[MAX_ROUNDS], theirs[MAX_ROUNDS], ratio[MAX_ROUNDS];
+	double mine[MAX_ROUNDS] = { 0 };
+	double theirs[MAX_ROUNDS] = { 0 };
+	double ratio[MAX_ROUNDS] = { 0 };
 	u8 *buffer = allocate(s->size + MARGIN);
 	int i;
 
