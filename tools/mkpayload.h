@@ -19,6 +19,8 @@ BUILD_BUG_ON(__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__);
 
 /* XLF_5LEVEL and XLF_5LEVEL_ENABLED: what an input says about LA57. */
 #define XLF_LA57_BITS	(XLF_5LEVEL | XLF_5LEVEL_ENABLED)
+/* What is true of the kernel, whatever its boot stage can do. */
+#define XLF_CARRIED	(XLF_LA57_BITS | XLF_EFI_KEXEC)
 
 /* The longest version string that is carried over, with its NUL. */
 #define VERSION_MAX	512
@@ -36,7 +38,7 @@ struct boot_traits {
 	u64 kernel_alignment;
 	unsigned int min_alignment;	/* a power of two's exponent */
 	bool relocatable_kernel;
-	u16 xloadflags;			/* XLF_LA57_BITS only */
+	u16 xloadflags;			/* XLF_CARRIED only */
 	u32 cmdline_size;
 	u16 root_flags;
 	u16 ram_size;

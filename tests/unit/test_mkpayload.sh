@@ -242,7 +242,7 @@ expect good/linked linked_is_right
 
 # ---- good: what goes into the link ----
 bzimage fields.bz zstd root_flags=0x1234 ram_size=0x4321 vid_mode=0xffef \
-	root_dev=0x0801 cmdline_size=511 min_alignment=16 xloadflags=0x61 \
+	root_dev=0x0801 cmdline_size=511 min_alignment=16 xloadflags=0x71 \
 	kernel_alignment=0x100000 relocatable_kernel=0 text='6.6 (you@there) "\'
 # shellcheck disable=SC2016 # nothing is to be expanded
 cmdline='console=ttyS0 a="b c" \n \0 %d ${x} $(y) /* ü'
@@ -252,7 +252,7 @@ expect good/assembly-header header_is x.bin 5 0x200000 0x100000 0x10 \
 	0x5123 0xa000 0
 expect good/assembly-symbols symbols_are header_size 112 link_addr 0x200000 align 0x100000 \
 	min_align_shift 16 relocatable 0 out_size 0x5123 mem_size 0xa000 \
-	margin "$(number 64 8 x.bin)" xloadflags 0x60 cmdline_size 511 \
+	margin "$(number 64 8 x.bin)" xloadflags 0x70 cmdline_size 511 \
 	root_flags 0x1234 ram_size 0x4321 vid_mode 0xffef root_dev 0x0801
 expect good/assembly-version string_is .setup.version '6.6 (you@there) "\'
 expect good/assembly-cmdline string_is .rodata.cmdline "$cmdline"
@@ -485,7 +485,7 @@ for flavour in cloud:lz4 generic:xz; do
 
 	assembled k
 	expect "linux-$flavour/symbols" symbols_are min_align_shift 21 \
-		relocatable 1 xloadflags 0x60 \
+		relocatable 1 xloadflags 0x70 \
 		out_size $((file_size + $(wc -c <k.relocs))) \
 		cmdline_size "$(number 568 4 "$vmlinuz")" \
 		root_flags "$(number 498 2 "$vmlinuz")" \
