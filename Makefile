@@ -66,7 +66,7 @@ cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null \
 	2>/dev/null && echo $(1))
 WARNINGS += $(call cc-option,-Wstack-usage=1024)
 
-STUB_C := misc.c payload.c kaslr.c efi.c efi-initrd.c efi-memory.c efi-protect.c \
+STUB_C := misc.c payload.c kaslr.c srat.c efi.c efi-initrd.c efi-memory.c efi-protect.c \
 	efi-tables.c efi-tpm.c idt_64.c ident_map_64.c la57.c sev-es.c sev-vc.c \
 	insn.c e820.c console.c cmdline.c string.c relocate.c unzstd.c
 STUB_S := header.S head_64.S idt_handlers_64.S la57_trampoline.S
@@ -91,6 +91,7 @@ CFLAGS_efi-tables.o := $(CFLAGS_efi.o)
 CFLAGS_efi-tpm.o := $(CFLAGS_efi.o)
 CFLAGS_payload.o := -Os
 CFLAGS_kaslr.o := -Os
+CFLAGS_srat.o := -Os
 CFLAGS_console.o := -Os
 CFLAGS_cmdline.o := -Os
 CFLAGS_idt_64.o := -Os
@@ -208,7 +209,7 @@ debug: $(RUN_DEPS) ## repack a kernel and boot it by BIOS, stopped, with gdb att
 #   check-unit        the stub's files and the tools on the host
 #   check-payload     the test kernel's own checks
 #   check-boot        boots in QEMU: every loader, every entry, bad images
-#   check-kaslr       relocatable payloads anywhere, Linux's own log
+#   check-kaslr       payloads anywhere in memory, and what Linux logs
 #   check-bootparams  what the 16-bit entry finds out, against the stock stage
 #   check-install     installed files, the example, the kernel hook
 #   check-emulator    sevemu's own tests

@@ -172,6 +172,16 @@ static bool knows_memory(const struct cmdline *cmdline)
 	       !lists_wrong_memory();
 }
 
+/* Not what is set aside for a purpose, and nothing that is impossible. */
+static void name_if_free(enum kaslr_area kind, const EFI_MEMORY_DESCRIPTOR *d)
+{
+	if (d->Type == EfiConventionalMemory &&
+	    !(d->Attribute & EFI_MEMORY_SP) &&
+	    d->NumberOfPages <= PTE_ADDR_MASK / PAGE_SIZE)
+		kaslr_area(kind, d->PhysicalStart,
+			   d->PhysicalStart + d->NumberOfPages * PAGE_SIZE);
+}
+
 /* KASLR: if this returns true, *@start is where there is memory for us. */
 static bool alloc_anywhere(const struct cmdline *cmdline, u64 pages, u64 *start)
 {
@@ -188,16 +198,8 @@ static bool alloc_anywhere(const struct cmdline *cmdline, u64 pages, u64 *start)
 	    get_memory_map(&map))
 		return false;
 	efi_seed_kaslr();
-	for (at = 0; at + map.entry_size <= map.size; at += map.entry_size) {
-		const EFI_MEMORY_DESCRIPTOR *d = (const void *)(map.entries + at);
-
-		if (d->Type == EfiConventionalMemory &&
-		    !(d->Attribute & EFI_MEMORY_SP) &&
-		    d->NumberOfPages <= PTE_ADDR_MASK / PAGE_SIZE)
-			kaslr_area(KASLR_RAM, d->PhysicalStart,
-				   d->PhysicalStart +
-				   d->NumberOfPages * PAGE_SIZE);
-	}
+	for (at = 0; at + map.entry_size <= map.size; at += map.entry_size)
+		name_if_free(KASLR_RAM, (const void *)(map.entries + at));
 	if (!kaslr_pick(&want, &addr) || alloc_pages_at(addr, pages))
 		return false;
 	*start = addr;
@@ -272,4 +274,19 @@ void efi_set_info(struct boot_params *bp, const struct efi_memory_map *map)
 	bp->efi_info.efi_memmap = (u32)memmap;
 	bp->efi_info.efi_memmap_hi = (u32)(memmap >> 32);
 	bp->efi_info.efi_memmap_size = (u32)map->size;
+}
+
+void efi_name_free_memory(const struct boot_params *bp)
+{
+	const struct efi_info info = bp->efi_info;
+	u64 at = (u64)info.efi_memmap_hi << 32 | info.efi_memmap;
+	u64 end = at + info.efi_memmap_size;
+
+	if (info.efi_loader_signature != EFI64_LOADER_SIGNATURE ||
+	    info.efi_memdesc_size < sizeof(EFI_MEMORY_DESCRIPTOR) ||
+	    !e820_is_ram(bp, at, end))
+		return;
+	kaslr_area(KASLR_TAKEN, at, end);
+	for (; end - at >= info.efi_memdesc_size; at += info.efi_memdesc_size)
+		name_if_free(KASLR_FIRMWARE_FREE, (const void *)at);
 }

@@ -404,6 +404,11 @@ int ident_map_query(u64 addr)
 	return flags;
 }
 
+size_t ident_map_tables_left(void)
+{
+	return (map.config.pool_size - map.pool_used) / PAGE_SIZE;
+}
+
 u64 ident_map_cr3(void)
 {
 	return (u64)map.root | map.config.enc_mask;

@@ -379,6 +379,8 @@ bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
 	for (e820_first(bp, &walk); (entry = e820_next(&walk));)
 		kaslr_area(entry->type == E820_RAM ? KASLR_RAM : KASLR_TAKEN,
 			   entry->addr, entry->addr + entry->size);
+	srat_name_immovable(bp, cmdline);
+	efi_name_free_memory(bp);
 	return heed_options(cmdline, &want) && kaslr_pick(&want, addr);
 }
 

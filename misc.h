@@ -87,6 +87,13 @@ noreturn void enter_startup_64(struct boot_params *bp);
  */
 extern u64 efi_runtime_start;
 
+/*
+ * If a loader left firmware's memory map: names KASLR_FIRMWARE_FREE memory, and
+ * the map as taken. In what boot services have used the payload may look for
+ * something.
+ */
+void efi_name_free_memory(const struct boot_params *bp);
+
 /* ---- string.c ---- */
 
 #ifndef SEVSTUB_HOSTED
@@ -283,6 +290,9 @@ int ident_map_remove(u64 addr, u64 size);
 
 /* What the map says about the page at @addr: MAP_* flags, or -EFAULT. */
 int ident_map_query(u64 addr);
+
+/* How many tables can still be made. */
+size_t ident_map_tables_left(void);
 
 /* The map as CR3 wants it, and the write: no older map stays in the TLB. */
 u64 ident_map_cr3(void);
@@ -526,6 +536,12 @@ u64 kaslr_virtual(const struct payload_header *p, u64 size);
 
 /* Ends it: forgets every seed. Returns whether anything was drawn. */
 bool kaslr_finish(void);
+
+/* ---- srat.c ---- */
+
+/* With movable_node: names KASLR_IMMOVABLE memory, as far as ACPI tells. */
+void srat_name_immovable(const struct boot_params *bp,
+			 const struct cmdline *cmdline);
 
 /* ---- unzstd.c ---- */
 

@@ -19,6 +19,7 @@
 #include "setup.h"
 
 #include "../../cmdline.c"
+#include "../../e820.c"
 
 /* ---- the image that efi.c is in ---- */
 
@@ -359,9 +360,9 @@ void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 {
 	size_t len = strlen(fw.areas);
 
-	CHECK(kind == KASLR_RAM, "kind %u", kind);
-	snprintf(fw.areas + len, sizeof(fw.areas) - len, "%lx-%lx ", start,
-		 end);
+	snprintf(fw.areas + len, sizeof(fw.areas) - len, "%s%lx-%lx ",
+		 kind == KASLR_RAM ? "" : kind == KASLR_TAKEN ? "taken " :
+		 kind == KASLR_FIRMWARE_FREE ? "free " : "? ", start, end);
 }
 
 bool kaslr_pick(const struct kaslr_slots *want, u64 *addr)

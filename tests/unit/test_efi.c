@@ -712,6 +712,54 @@ TEST(random_place_not_there)
 	expect_link_address();
 }
 
+/* ---- a map that another loader left ---- */
+
+/* Whatever else is wrong with it, no byte behind it is looked at. */
+TEST(free_memory_of_a_loader)
+{
+	struct boot_params zero_page = { 0 };
+	u64 size = sizeof(large_map), map;
+	char expected[128];
+
+	fresh_firmware();
+	map = take(size, true);
+	memcpy((void *)map, large_map, size);
+	zero_page.e820_table[0] = (struct boot_e820_entry){ map, size, 1 };
+	zero_page.e820_entries = 1;
+	zero_page.efi_info = (struct efi_info){
+		.efi_loader_signature = 0x34364c45,
+		.efi_memdesc_size = sizeof(large_map[0]),
+		.efi_memmap = (u32)map, .efi_memmap_hi = (u32)(map >> 32),
+		.efi_memmap_size = (u32)size,
+	};
+	efi_name_free_memory(&zero_page);
+	snprintf(expected, sizeof(expected),
+		 "taken %lx-%lx free 100000-1100000 free 140000000-180000000 ",
+		 map, map + size);
+	CHECK(!strcmp(fw.areas, expected), "%s", fw.areas);
+
+	/* its last entry is cut off */
+	fw.areas[0] = '\0';
+	zero_page.efi_info.efi_memmap_size = 5 * sizeof(large_map[0]) - 1;
+	efi_name_free_memory(&zero_page);
+	CHECK(!strstr(fw.areas, "140000000"), "%s", fw.areas);
+
+	fw.areas[0] = '\0';
+	zero_page.efi_info.efi_memmap_size = (u32)size + 1;		/* not all RAM */
+	efi_name_free_memory(&zero_page);
+	zero_page.efi_info.efi_memmap_size = 0;
+	efi_name_free_memory(&zero_page);
+	zero_page.efi_info.efi_memmap_size = (u32)size;
+	zero_page.efi_info.efi_memdesc_size = sizeof(large_map[0]) - 1;
+	efi_name_free_memory(&zero_page);
+	zero_page.efi_info.efi_memdesc_size = 0;
+	efi_name_free_memory(&zero_page);
+	zero_page.efi_info.efi_memdesc_size = sizeof(large_map[0]);
+	zero_page.efi_info.efi_loader_signature = 0x32334c45;
+	efi_name_free_memory(&zero_page);
+	CHECK(!fw.areas[0], "%s", fw.areas);
+}
+
 /* ---- payloads that run at one address ---- */
 
 static const EFI_MEMORY_DESCRIPTOR busy_map[] = {

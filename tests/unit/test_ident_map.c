@@ -9,6 +9,7 @@
 #include <ucontext.h>
 
 #include "page_walk.h"
+#include "setup.h"
 
 #define LOW_POOL	0x80000UL
 /* Out of every reach, but the low bits are an address like any. */
@@ -803,4 +804,45 @@ TEST(pool_exhaustion_step_by_step)
 			      use_of(MAP_EXEC), "range");
 		}
 	}
+}
+
+/*
+ * What the pool is for, at the worst of places: each part in a table of its
+ * own, and a payload as large as there may be one, across the border of two
+ * upper tables. An initrd's size is the loader's to choose: here a GiB.
+ */
+TEST(pool_suffices)
+{
+	static const struct {
+		u64 start, size;
+	} parts[] = {
+		{ GIB512 / 2 - 0x10000, 0x60000 },	/* the image */
+		{ 3 * GIB512 - 0x800, 0x1000 },		/* zero page */
+		{ 5 * GIB512 - 0x10, 0x20 },		/* command line */
+		{ 7 * GIB512 - GIB1 / 2 - 1, GIB1 },	/* initrd */
+		{ 9 * GIB512 - 0x10, 0x20 },		/* setup_data */
+		{ 11 * GIB512 - 0x10, 0x20 },
+		{ 13 * GIB512 - 0x10, 0x20 },
+		{ 15 * GIB512 - GIB1 - 0x1000, 2 * GIB1 },	/* payload */
+	};
+	const struct setup *setup;
+	size_t before = 0, used = 0;
+	unsigned int i;
+
+	FOR_EACH_SETUP(setup) {
+		if (setup->c_bit && setup->c_bit < 43)
+			continue;
+		start_with(setup, PAGE_TABLE_POOL_SIZE / PAGE_SIZE);
+		before = ident_map_tables_left();
+		CHECK(before == PAGE_TABLE_POOL_SIZE / PAGE_SIZE - 1, "%zu",
+		      before);
+		CHECK(!ident_map_guard(0), "page 0");
+		for (i = 0; i < ARRAY_SIZE(parts); i++)
+			CHECK(!ident_map_range(parts[i].start, parts[i].start +
+					       parts[i].size, MAP_WRITE),
+			      "part %u", i);
+		if (before - ident_map_tables_left() > used)
+			used = before - ident_map_tables_left();
+	}
+	INFO("%zu tables, %zu are there", used + 1, before + 1);
 }

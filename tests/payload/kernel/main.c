@@ -15,7 +15,7 @@ static bool quiet;
 /* All that some check reads; anything else is a spelling mistake. */
 static const option_name known_options[] = {
 	"t.addr=", "t.cbit=", "t.e820=", "t.entry=", "t.ghcb=", "t.initrd=",
-	"t.boots=", "t.la57=", "t.load=", "t.mem=", "t.nx=", "t.quiet=",
+	"t.boots=", "t.la57=", "t.load=", "t.map=", "t.mem=", "t.nx=", "t.quiet=",
 	"t.setup_data=", "t.sev=", "t.virt=",
 };
 

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * srat.c - which memory cannot be unplugged, for a kernel that is told
+ * movable_node: it wants to keep its own memory out of all else. ACPI's System
+ * Resource Affinity Table says so (ACPI 5.2.16).
+ *
+ * Runs on the stub's own page tables with page faults served. Firmware's tables
+ * may say anything: each is mapped, bounded and summed before it is believed,
+ * and where one is not as it should be, nothing is known.
+ */
+#include "misc.h"
+
+/* No table is longer, and no machine has more of them. */
+#define TABLE_SIZE_MAX		0x100000U
+#define TABLES_MAX		256U
+
+/* Page tables that are left for what has to be mapped. */
+#define PAGE_TABLES_KEPT	24U
+
+/* Root System Description Pointer (ACPI 5.2.5.3). */
+struct rsdp {
+	char signature[8];
+	u8 checksum;		/* of the first 20 bytes */
+	char oem[6];
+	u8 revision;
+	u32 rsdt;
+	u32 length;		/* from here on in revision 2 only */
+	u64 xsdt;
+	u8 extended_checksum;
+	u8 reserved[3];
+} __attribute__((packed));
+BUILD_BUG_ON(sizeof(struct rsdp) != 36);
+
+#define RSDP_FIRST_SIZE		20U
+
+/* What every table begins with (ACPI 5.2.6). */
+struct acpi_table {
+	char signature[4];
+	u32 length;
+	u8 revision;
+	u8 checksum;
+	u8 oem[26];
+	u8 data[];
+} __attribute__((packed));
+BUILD_BUG_ON(sizeof(struct acpi_table) != 36);
+
+/* Of the SRAT's data, in front of its entries. */
+#define SRAT_RESERVED		12U
+
+/* Memory affinity (ACPI 5.2.16.2). */
+struct srat_memory {
+	u8 type;
+	u8 length;
+	u8 domain[6];
+	u64 base;
+	u64 size;
+	u32 reserved;
+	u32 flags;
+	u64 reserved2;
+} __attribute__((packed));
+BUILD_BUG_ON(sizeof(struct srat_memory) != 40);
+
+#define SRAT_TYPE_MEMORY	1
+#define SRAT_ENABLED		0x1U
+#define SRAT_HOT_PLUGGABLE	0x2U
+
+/* Where a PC's BIOS leaves the pointer, at a multiple of 16 (ACPI 5.2.5.1). */
+#define LOW_MEMORY		0x10000UL
+#define EBDA_END		0xa0000UL
+#define EBDA_SEARCHED		0x400UL
+#define BIOS_AREA		0xe0000UL
+#define BIOS_AREA_END		0x100000UL
+#define RSDP_ALIGN		16
+
+/* Whether [addr, addr + size) can be read: nothing guarded, nothing shared. */
+static bool reach(u64 addr, u64 size)
+{
+	u64 end = addr + size;
+	int prot;
+
+	if (!addr || end < addr || ident_map_tables_left() < PAGE_TABLES_KEPT ||
+	    ident_map_range(addr, end, MAP_RO))
+		return false;
+	for (; addr < end; addr = ALIGN_DOWN(addr, PAGE_SIZE) + PAGE_SIZE) {
+		prot = ident_map_query(addr);
+		if (prot < 0 || prot & MAP_DECRYPTED)
+			return false;
+	}
+	return true;
+}
+
+static bool sums_up(const void *data, u64 size)
+{
+	const u8 *p = data;
+	u8 sum = 0;
+
+	while (size--)
+		sum += *p++;
+	return !sum;
+}
+
+/* A whole table at @addr that is named @signature, or NULL. */
+static const struct acpi_table *table_at(u64 addr, const char *signature)
+{
+	const struct acpi_table *table = (const void *)addr;
+
+	if (!reach(addr, sizeof(*table)) ||
+	    memcmp(table->signature, signature, sizeof(table->signature)) ||
+	    table->length < sizeof(*table) || table->length > TABLE_SIZE_MAX ||
+	    !reach(addr, table->length) || !sums_up(table, table->length))
+		return NULL;
+	return table;
+}
+
+static bool is_rsdp(const struct rsdp *rsdp)
+{
+	return !memcmp(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature)) &&
+	       sums_up(rsdp, RSDP_FIRST_SIZE) &&
+	       (rsdp->revision < 2 || sums_up(rsdp, sizeof(*rsdp)));
+}
+
+static const struct rsdp *search_rsdp(u64 addr, u64 end)
+{
+	if (!reach(addr, end - addr))
+		return NULL;
+	for (; addr + sizeof(struct rsdp) <= end; addr += RSDP_ALIGN) {
+		if (is_rsdp((const void *)addr))
+			return (const void *)addr;
+	}
+	return NULL;
+}
+
+/*
+ * A loader knows best. The extended BIOS data area begins where RAM below
+ * 640 KiB ends. An SEV guest has no BIOS: what is there was never encrypted.
+ */
+static const struct rsdp *find_rsdp(const struct boot_params *bp,
+				    const struct cmdline *cmdline)
+{
+	u64 addr = bp->acpi_rsdp_addr, low = 0, ebda = EBDA_END;
+	const struct rsdp *rsdp = NULL;
+	char value[24];
+
+	if (cmdline_find_option(cmdline, "acpi_rsdp", value,
+				sizeof(value)) >= 0)
+		parse_u64(value, NULL, 16, &addr);
+	if (addr) {
+		rsdp = (const void *)addr;
+		return reach(addr, sizeof(*rsdp)) && is_rsdp(rsdp) ? rsdp :
+								     NULL;
+	}
+	if (sev_active())
+		return NULL;
+	if (e820_ram_around(bp, LOW_MEMORY, &low, &ebda) &&
+	    ebda + EBDA_SEARCHED <= EBDA_END)
+		rsdp = search_rsdp(ALIGN_UP(ebda, (u64)RSDP_ALIGN),
+				   ebda + EBDA_SEARCHED);
+	return rsdp ? rsdp : search_rsdp(BIOS_AREA, BIOS_AREA_END);
+}
+
+static const struct acpi_table *find_srat(const struct rsdp *rsdp, bool use_rsdt)
+{
+	bool wide = rsdp->revision >= 2 && rsdp->xsdt && !use_rsdt;
+	const struct acpi_table *root, *table;
+	u64 size = wide ? sizeof(u64) : sizeof(u32);
+	u64 count, i, addr = 0;
+
+	root = wide ? table_at(rsdp->xsdt, "XSDT") :
+		      table_at(rsdp->rsdt, "RSDT");
+	if (!root)
+		return NULL;
+	count = (root->length - sizeof(*root)) / size;
+	if (count > TABLES_MAX)
+		count = TABLES_MAX;
+	for (i = 0; i < count; i++) {
+		memcpy(&addr, root->data + i * size, size);
+		table = table_at(addr, "SRAT");
+		if (table)
+			return table;
+	}
+	return NULL;
+}
+
+static void name_areas(const struct acpi_table *srat)
+{
+	const u8 *at = srat->data + SRAT_RESERVED;
+	const u8 *end = (const u8 *)srat + srat->length;
+	struct srat_memory m;
+
+	/* An entry is two bytes at least, and as long as it says. */
+	for (; end - at >= 2 && at[1] >= 2 && at[1] <= end - at; at += at[1]) {
+		if (at[0] != SRAT_TYPE_MEMORY || at[1] < sizeof(m))
+			continue;
+		memcpy(&m, at, sizeof(m));
+		if ((m.flags & (SRAT_ENABLED | SRAT_HOT_PLUGGABLE)) ==
+		    SRAT_ENABLED)
+			kaslr_area(KASLR_IMMOVABLE, m.base, m.base + m.size);
+	}
+}
+
+void srat_name_immovable(const struct boot_params *bp,
+			 const struct cmdline *cmdline)
+{
+	const struct acpi_table *srat;
+	const struct rsdp *rsdp;
+	char acpi[8] = "";
+
+	if (!cmdline_find_option_bool(cmdline, "movable_node"))
+		return;
+	cmdline_find_option(cmdline, "acpi", acpi, sizeof(acpi));
+	if (!memcmp(acpi, "off", sizeof("off")))
+		return;
+	rsdp = find_rsdp(bp, cmdline);
+	if (!rsdp)
+		return;
+	srat = find_srat(rsdp, !memcmp(acpi, "rsdt", sizeof("rsdt")));
+	if (srat)
+		name_areas(srat);
+}

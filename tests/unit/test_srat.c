@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_srat.c - srat.c on tables that are right, and on tables that lie. A page
+ * can be read only after it has been mapped; reading anything else ends the
+ * test. So does hanging.
+ */
+#include <sanitizer/asan_interface.h>
+#include <sys/mman.h>
+
+#include "harness.h"
+
+#include "cmdline.c"
+#include "e820.c"
+#include "srat.c"
+
+#define ARENA_SIZE	0x200000UL
+#define AT_RSDP		0x1010
+#define AT_RSDT		0x2000
+#define AT_XSDT		0x3000
+#define AT_OTHER	0x4000
+#define AT_SRAT		0x5f80	/* across a page's end */
+#define AT_SECOND	0x8000
+
+static u8 *arena;
+static struct boot_params bp;
+static char text[256];
+static char areas[512];
+static bool sev;
+static u64 guarded, shared;	/* pages */
+static size_t tables_left;
+
+/* ---- what srat.c stands on ---- */
+
+int ident_map_range(u64 start, u64 end, unsigned int prot)
+{
+	CHECK(prot == MAP_RO, "%#x", prot);
+	CHECK(start < end, "0x%lx-0x%lx", start, end);
+	start = ALIGN_DOWN(start, PAGE_SIZE);
+	end = ALIGN_UP(end, PAGE_SIZE);
+	if (start < (u64)arena || end > (u64)arena + ARENA_SIZE)
+		return -EINVAL;
+	for (; start < end; start += PAGE_SIZE) {
+		if (start != guarded)
+			ASAN_UNPOISON_MEMORY_REGION((void *)start, PAGE_SIZE);
+	}
+	return 0;
+}
+
+int ident_map_query(u64 addr)
+{
+	addr = ALIGN_DOWN(addr, PAGE_SIZE);
+	if (addr == guarded)
+		return -EFAULT;
+	return addr == shared ? MAP_WRITE | MAP_DECRYPTED : MAP_RO;
+}
+
+size_t ident_map_tables_left(void)
+{
+	return tables_left;
+}
+
+bool sev_active(void)
+{
+	return sev;
+}
+
+void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
+{
+	size_t len = strlen(areas);
+
+	CHECK(kind == KASLR_IMMOVABLE, "kind %u", kind);
+	snprintf(areas + len, sizeof(areas) - len, "%lx-%lx ", start, end);
+}
+
+/* ---- tables ---- */
+
+static void fix_sum(u8 *data, u64 size, u8 *sum)
+{
+	*sum = 0;
+	for (u64 i = 0; i < size; i++)
+		*sum -= i == (u64)(sum - data) ? 0 : data[i];
+}
+
+static struct acpi_table *table(u64 offset, const char *name, u32 length)
+{
+	struct acpi_table *t = (void *)(arena + offset);
+
+	memcpy(t->signature, name, 4);
+	t->length = length;
+	return t;
+}
+
+static void seal_table(u64 offset)
+{
+	struct acpi_table *t = (void *)(arena + offset);
+
+	if (t->length <= ARENA_SIZE - offset)
+		fix_sum((u8 *)t, t->length, &t->checksum);
+}
+
+static struct rsdp *rsdp_at(u64 offset)
+{
+	return (void *)(arena + offset);
+}
+
+static void seal_rsdp(u64 offset)
+{
+	struct rsdp *r = rsdp_at(offset);
+
+	fix_sum((u8 *)r, RSDP_FIRST_SIZE, &r->checksum);
+	fix_sum((u8 *)r, sizeof(*r), &r->extended_checksum);
+}
+
+static void add_memory(u64 offset, u64 base, u64 size, u32 flags)
+{
+	struct acpi_table *t = (void *)(arena + offset);
+	struct srat_memory m = { .type = 1, .length = sizeof(m), .base = base,
+				 .size = size, .flags = flags };
+
+	memcpy((u8 *)t + t->length, &m, sizeof(m));
+	t->length += sizeof(m);
+}
+
+static void add_processor(u64 offset)
+{
+	struct acpi_table *t = (void *)(arena + offset);
+
+	((u8 *)t)[t->length + 1] = 16;
+	t->length += 16;
+}
+
+static void set_root(u64 root, unsigned int i, u64 addr)
+{
+	struct acpi_table *t = (void *)(arena + root);
+	u64 size = root == AT_XSDT ? 8 : 4;
+
+	memcpy(t->data + i * size, &addr, size);
+}
+
+#define GOOD_AREAS	"100000-40000000 100000000-140000000 "
+
+static void fresh(void)
+{
+	struct rsdp *r;
+
+	if (!arena)
+		arena = mmap(NULL, ARENA_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	CHECK(arena != MAP_FAILED, "no memory below 4 GiB");
+	ASAN_UNPOISON_MEMORY_REGION(arena, ARENA_SIZE);
+	memset(arena, 0, ARENA_SIZE);
+	memset(&bp, 0, sizeof(bp));
+	guarded = shared = 1;
+	tables_left = PAGE_TABLES_KEPT;
+	sev = false;
+	strcpy(text, "quiet movable_node");
+
+	r = rsdp_at(AT_RSDP);
+	memcpy(r->signature, "RSD PTR ", 8);
+	r->revision = 2;
+	r->length = sizeof(*r);
+	r->rsdt = (u32)(u64)(arena + AT_RSDT);
+	r->xsdt = (u64)(arena + AT_XSDT);
+	seal_rsdp(AT_RSDP);
+	bp.acpi_rsdp_addr = (u64)r;
+
+	table(AT_RSDT, "RSDT", 36 + 4);
+	set_root(AT_RSDT, 0, (u64)(arena + AT_SECOND));
+	seal_table(AT_RSDT);
+	table(AT_XSDT, "XSDT", 36 + 3 * 8);
+	set_root(AT_XSDT, 0, 0);
+	set_root(AT_XSDT, 1, (u64)(arena + AT_OTHER));
+	set_root(AT_XSDT, 2, (u64)(arena + AT_SRAT));
+	seal_table(AT_XSDT);
+	table(AT_OTHER, "FACP", 0xffffffff);
+
+	table(AT_SRAT, "SRAT", 48);
+	add_processor(AT_SRAT);
+	add_memory(AT_SRAT, 0x100000, 0x3ff00000, 1);
+	add_memory(AT_SRAT, 0x40000000, 0x40000000, 3);
+	add_memory(AT_SRAT, 0x80000000, 0x40000000, 0);
+	add_memory(AT_SRAT, 0x100000000, 0x40000000, 5);
+	add_memory(AT_SRAT, 0x140000000, 0x40000000, 2);
+	seal_table(AT_SRAT);
+	table(AT_SECOND, "SRAT", 48);
+	add_memory(AT_SECOND, 0x777000, 0x1000, 1);
+	seal_table(AT_SECOND);
+}
+
+static const char *found(void)
+{
+	struct cmdline words = { text, strlen(text) };
+
+	areas[0] = '\0';
+	ASAN_POISON_MEMORY_REGION(arena, ARENA_SIZE);
+	srat_name_immovable(&bp, &words);
+	ASAN_UNPOISON_MEMORY_REGION(arena, ARENA_SIZE);
+	return areas;
+}
+
+#define EXPECT_AREAS(expected)						\
+	do {								\
+		const char *got = found();				\
+		CHECK(!strcmp(got, expected), "\"%s\": \"%s\"", text, got); \
+	} while (0)
+
+TEST(good)
+{
+	fresh();
+	EXPECT_AREAS(GOOD_AREAS);
+	sev = true;
+	EXPECT_AREAS(GOOD_AREAS);
+}
+
+TEST(options)
+{
+	fresh();
+	strcpy(text, "quiet");
+	EXPECT_AREAS("");
+	strcpy(text, "movable_node acpi=off");
+	EXPECT_AREAS("");
+	strcpy(text, "movable_node acpi=force");
+	EXPECT_AREAS(GOOD_AREAS);
+	strcpy(text, "movable_node acpi=rsdt");
+	EXPECT_AREAS("777000-778000 ");
+	bp.acpi_rsdp_addr = 0;
+	snprintf(text, sizeof(text), "movable_node acpi_rsdp=0x%lx",
+		 (u64)(arena + AT_RSDP));
+	EXPECT_AREAS(GOOD_AREAS);
+}
+
+TEST(first_revision)
+{
+	fresh();
+	rsdp_at(AT_RSDP)->revision = 0;
+	seal_rsdp(AT_RSDP);
+	rsdp_at(AT_RSDP)->extended_checksum++;
+	EXPECT_AREAS("777000-778000 ");
+	fresh();
+	rsdp_at(AT_RSDP)->xsdt = 0;
+	seal_rsdp(AT_RSDP);
+	EXPECT_AREAS("777000-778000 ");
+}
+
+/* Sums, names, and pointers to nothing. */
+TEST(not_believed)
+{
+	static const struct {
+		u64 at;
+		bool sealed;	/* the sum is right all the same */
+	} rows[] = {
+		{ AT_RSDP, true }, { AT_RSDP, false }, { AT_RSDP + 33, false },
+		{ AT_RSDP + 29, true }, { AT_XSDT, true }, { AT_XSDT, false },
+		{ AT_SRAT, true }, { AT_SRAT + 60, false },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		fresh();
+		arena[rows[i].at] ^= 0x40;
+		if (rows[i].sealed) {
+			seal_rsdp(AT_RSDP);
+			seal_table(AT_XSDT);
+			seal_table(AT_SRAT);
+		}
+		EXPECT_AREAS("");
+	}
+}
+
+TEST(lengths)
+{
+	static const u32 lengths[] = { 0, 8, 35, TABLE_SIZE_MAX + 1,
+				       0x7fffffff, 0xffffffff };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		fresh();
+		table(AT_SRAT, "SRAT", lengths[i]);
+		EXPECT_AREAS("");
+		fresh();
+		table(AT_XSDT, "XSDT", lengths[i]);
+		EXPECT_AREAS("");
+	}
+	/* shorter than what every SRAT begins with */
+	fresh();
+	for (i = 36; i < 50; i++) {
+		table(AT_SRAT, "SRAT", (u32)i);
+		seal_table(AT_SRAT);
+		EXPECT_AREAS("");
+	}
+}
+
+/* An entry that is too long, too short, or as long as nothing. */
+TEST(entries)
+{
+	u8 *entry;
+
+	fresh();
+	entry = arena + AT_SRAT + 48 + 16;
+	entry[1] = 0;
+	seal_table(AT_SRAT);
+	EXPECT_AREAS("");
+	entry[1] = 1;
+	seal_table(AT_SRAT);
+	EXPECT_AREAS("");
+	entry[1] = 39;		/* goes on in the middle of it: a type 0 */
+	seal_table(AT_SRAT);
+	CHECK(!strstr(found(), "100000-40000000"), "%s", areas);
+	fresh();
+	table(AT_SRAT, "SRAT", 48 + 16 + 39);
+	seal_table(AT_SRAT);
+	EXPECT_AREAS("");
+}
+
+TEST(out_of_reach)
+{
+	fresh();
+	bp.acpi_rsdp_addr = ~0UL - 8;
+	EXPECT_AREAS("");
+	bp.acpi_rsdp_addr = 0x10;
+	EXPECT_AREAS("");
+	fresh();
+	set_root(AT_XSDT, 2, ~0UL - 20);
+	seal_table(AT_XSDT);
+	EXPECT_AREAS("");
+	fresh();
+	guarded = (u64)(arena + 0x6000);	/* in the middle of the SRAT */
+	EXPECT_AREAS("");
+	fresh();
+	shared = (u64)(arena + 0x6000);
+	EXPECT_AREAS("");
+	/* what the payload has to be mapped with is not spent on this */
+	fresh();
+	tables_left = PAGE_TABLES_KEPT - 1;
+	EXPECT_AREAS("");
+}
+
+/* 256 tables are looked at, and no more. */
+TEST(many_tables)
+{
+	unsigned int i;
+
+	for (i = 256; i <= 257; i++) {
+		fresh();
+		memset(arena + AT_XSDT, 0, 0x2000);
+		table(AT_XSDT, "XSDT", 36 + i * 8);
+		set_root(AT_XSDT, i - 1, (u64)(arena + AT_SRAT));
+		seal_table(AT_XSDT);
+		EXPECT_AREAS(i == 256 ? GOOD_AREAS : "");
+	}
+}
+
+/* The search, in memory that stands for the BIOS's. */
+TEST(search)
+{
+	u64 start, end, offset;
+
+	fresh();
+	start = (u64)arena;
+	end = start + 0x2000;
+	CHECK(search_rsdp(start, end) == rsdp_at(AT_RSDP), "not found");
+	CHECK(!search_rsdp(start, start + AT_RSDP + 32), "cut in two");
+	CHECK(search_rsdp(start, start + AT_RSDP + 48), "not found");
+	for (offset = 1; offset < 16; offset++)
+		CHECK(!search_rsdp(start + offset, end), "not aligned");
+	arena[AT_RSDP + 5] ^= 1;
+	CHECK(!search_rsdp(start, end), "found");
+}
+
+TEST(search_in_sev)
+{
+	fresh();
+	bp.acpi_rsdp_addr = 0;
+	sev = true;
+	EXPECT_AREAS("");
+}
+
+/* Bytes changed, sums right or wrong: it ends, and reads what is mapped. */
+TEST(random_damage)
+{
+	static const u64 tables[] = { AT_RSDP, AT_XSDT, AT_RSDT, AT_SRAT };
+	unsigned int run, i, same = 0;
+
+	random_seed(7101);
+	for (run = 0; run < 20000; run++) {
+		fresh();
+		for (i = 0; i <= random_below(4); i++) {
+			u64 at = tables[random_below(4)] + random_below(64);
+
+			arena[at] = (u8)random_u64();
+		}
+		if (random_below(4)) {
+			seal_rsdp(AT_RSDP);
+			seal_table(AT_XSDT);
+			seal_table(AT_RSDT);
+			seal_table(AT_SRAT);
+		}
+		same += !strcmp(found(), GOOD_AREAS);
+	}
+	CHECK(same > 100 && same < 19900, "%u are as before", same);
+	INFO("%u of %u as before", same, run);
+}
