@@ -19,7 +19,6 @@
 #define INITRD_ADDR_MAX		0x7fffffff
 /* heap_end_ptr counts from 0x200 below the end. */
 #define HEAP_END_BIAS		0x200
-#define SETUP_SECTOR		512
 
 /* kernel_info (boot.rst, "The kernel_info"). */
 #define KERNEL_INFO_SIZE	16

@@ -174,7 +174,6 @@ static inline void mfence(void)
 u64 rdmsr(u32 msr);
 void wrmsr(u32 msr, u64 value);
 u64 read_cr0(void);
-void write_cr0(u64 value);
 u64 read_cr2(void);
 u64 read_cr3(void);
 void write_cr3(u64 value);
@@ -212,11 +211,6 @@ static inline u64 read_cr0(void)
 
 	asm volatile("mov %%cr0, %0" : "=r"(value));
 	return value;
-}
-
-static inline void write_cr0(u64 value)
-{
-	asm volatile("mov %0, %%cr0" : : "r"(value) : "memory");
 }
 
 static inline u64 read_cr2(void)

@@ -210,9 +210,6 @@ void wrmsr(u32 msr, u64 value) { HARNESS_REFUSE("%#x, %#lx", msr, value); }
 #ifndef OWN_READ_CR0
 u64 read_cr0(void) { HARNESS_REFUSE("unexpected"); }
 #endif
-#ifndef OWN_WRITE_CR0
-void write_cr0(u64 value) { HARNESS_REFUSE("%#lx", value); }
-#endif
 #ifndef OWN_READ_CR2
 u64 read_cr2(void) { HARNESS_REFUSE("unexpected"); }
 #endif
