@@ -106,16 +106,24 @@ static const char *exception_name(u64 vector)
 	return vector < IDT_VECTORS ? names[vector] : "?";
 }
 
+/* The guard page is no place to look at: there would be no second report. */
+static bool is_stack(u64 rsp)
+{
+	return rsp >= (u64)_data && rsp < (u64)stack_end &&
+	       (rsp < (u64)stack_guard ||
+		rsp >= (u64)stack_guard + PAGE_SIZE);
+}
+
 /* The interrupted code's stack, as far as it certainly is one. */
 static void dump_stack(u64 rsp)
 {
 	unsigned int i;
 
-	if (rsp % sizeof(u64) || rsp < (u64)_data || rsp >= (u64)stack_end)
+	if (rsp % sizeof(u64) || !is_stack(rsp))
 		return;
 
 	con_printf("  stack");
-	for (i = 0; i < STACK_DUMP_WORDS && rsp < (u64)stack_end; i++) {
+	for (i = 0; i < STACK_DUMP_WORDS && is_stack(rsp); i++) {
 		con_printf(" %016lx", *(const u64 *)rsp);
 		rsp += sizeof(u64);
 	}
@@ -169,6 +177,10 @@ static noreturn void report(const struct exception_frame *f)
 void do_exception(struct exception_frame *frame)
 {
 	unsigned int vector;
+
+	/* Nothing but the stub's code runs: not an exception of its own. */
+	if (frame->cs != BOOT_CS)
+		report(frame);
 
 	switch (frame->vector) {
 	case X86_TRAP_NMI:

@@ -16,11 +16,12 @@
 #include "harness.h"
 
 static struct layout {
-	const u8 *head, *rw, *stack_top;
+	const u8 *head, *rw, *guard, *stack_top;
 } layout;
 
 #define startup_32	(layout.head)
 #define _data		(layout.rw)
+#define stack_guard	(layout.guard)
 #define stack_end	(layout.stack_top)
 /* Its declaration declares a pointer to the stubs then. */
 #define exception_stubs	(*stubs)
@@ -62,7 +63,9 @@ static struct {
 
 static void called(const char *what)
 {
-	struct exception_frame nested = { .vector = fake.raise_vector };
+	struct exception_frame nested = {
+		.vector = fake.raise_vector, .cs = 0x10
+	};
 
 	did(what);
 	if (!fake.raise_in || strcmp(fake.raise_in, what) != 0)
@@ -195,6 +198,7 @@ static void raise_at(bool stage2, u64 vector, u64 error_code)
 	fresh_at(stage2);
 	memset(&frame, 0xa5, sizeof(frame));
 	frame.rip = 0x100001234;
+	frame.cs = 0x10;
 	frame.vector = vector;
 	frame.error_code = error_code;
 	original = frame;
@@ -613,7 +617,60 @@ TEST(stack_overflow)
 	reported_as("fault abandon force print stop", "#PF", 14, 0);
 }
 
+/* Somebody else's code: what would be served is reported. */
+TEST(another_cs)
+{
+	static const unsigned int vectors[] = {
+		X86_TRAP_NMI, X86_TRAP_VC, X86_TRAP_PF,
+	};
+	static const u64 selectors[] = { 0, 0x08, 0x11, 0x13, 0x18, 0x33 };
+	unsigned int i, s;
+
+	for (i = 0; i < ARRAY_SIZE(vectors); i++) {
+		for (s = 0; s < ARRAY_SIZE(selectors); s++) {
+			raise_at(true, vectors[i], 0);
+			frame.cs = selectors[s];
+			EXPECT_HALT(do_exception(&frame));
+			CHECK(!strcmp(trace, "abandon force print stop"),
+			      "CS 0x%lx: %s", selectors[s], trace);
+		}
+	}
+}
+
 /* ---- The stack. ---- */
+
+/* Above the guard page, below it, and in it. */
+TEST(stack_dump_without_guard)
+{
+	static u64 words[3 * PAGE_SIZE / 8] __attribute__((aligned(4096)));
+	static const struct {
+		u64 at;
+		unsigned int shown;
+	} cases[] = {
+		{ PAGE_SIZE - 16, 2 }, { PAGE_SIZE, 0 }, { PAGE_SIZE + 8, 0 },
+		{ 2 * PAGE_SIZE - 8, 0 }, { 2 * PAGE_SIZE, 8 },
+	};
+	unsigned int i, spaces;
+	char *line;
+
+	ASAN_POISON_MEMORY_REGION((u8 *)words + PAGE_SIZE, PAGE_SIZE);
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		raise_at(true, X86_TRAP_DF, 0);
+		layout.rw = (const u8 *)words;
+		layout.guard = layout.rw + PAGE_SIZE;
+		layout.stack_top = layout.rw + sizeof(words);
+		frame.rsp = (u64)words + cases[i].at;
+		EXPECT_HALT(do_exception(&frame));
+		line = strstr(said, "\n  stack");
+		CHECK(!line == !cases[i].shown, "0x%lx: %s", cases[i].at, said);
+		for (spaces = 0; line && *line; line++)
+			spaces += *line == ' ';
+		CHECK(!cases[i].shown || spaces == 2 + cases[i].shown,
+		      "0x%lx: %s", cases[i].at, said);
+	}
+	ASAN_UNPOISON_MEMORY_REGION(words, sizeof(words));
+	layout.guard = NULL;
+}
 
 #define DATA_WORDS	20
 
