@@ -59,28 +59,34 @@ FUNC(startup_32)
 	cmpl	$IMAGE_END_MARK, rva(image_end_mark)(%ebp)
 	jne	truncated_32
 
+	leal	rva(early_stack_end)(%ebp), %esp
+	movl	$ENTRY_32, rva(entry_taken)(%ebp)
+	cmpl	$ENTRY_16_TAG, %edi
+	jne	.Lentry_known
+	movl	$ENTRY_16, rva(entry_taken)(%ebp)
+.Lentry_known:
+	call	make_idt_32
 	leal	rva(gdt)(%ebp), %eax
 	movl	%eax, rva(gdt_ptr + 2)(%ebp)
+	/*
+	 * An NMI between these three finds the loader's IDT and not the GDT that
+	 * goes with it. From here on there is a gate for it at all times, but
+	 * for a few instructions on the way to a proof of the C-bit.
+	 */
+	pushl	$KERNEL32_CS
+	leal	rva(.Lown_segments)(%ebp), %eax
+	pushl	%eax
 	lgdt	rva(gdt_ptr)(%ebp)
+	lretl
+.Lown_segments:
+	lidt	rva(early_idt_ptr)(%ebp)
 	movl	$BOOT_DS, %eax
 	movl	%eax, %ds
 	movl	%eax, %es
 	movl	%eax, %fs
 	movl	%eax, %gs
 	movl	%eax, %ss
-	leal	rva(early_stack_end)(%ebp), %esp
-	pushl	$KERNEL32_CS
-	leal	rva(.Lown_segments)(%ebp), %eax
-	pushl	%eax
-	lretl
 
-.Lown_segments:
-	movl	$ENTRY_32, rva(entry_taken)(%ebp)
-	cmpl	$ENTRY_16_TAG, %edi
-	jne	.Lentry_known
-	movl	$ENTRY_16, rva(entry_taken)(%ebp)
-.Lentry_known:
-	call	load_idt_32
 	call	check_cpuid
 	call	find_sev
 	call	check_long_mode
@@ -102,19 +108,23 @@ FUNC(startup_32)
 	leal	rva(.Llong_mode)(%ebp), %eax
 	pushl	%eax
 	/*
-	 * From the write to CR0 to the proof no memory is relied upon, and
-	 * none written: an NMI then finds no IDT, and not a stack that a wrong
-	 * C-bit has put into the hypervisor's hands. The 32-bit IDT would be
-	 * of no use in long mode anyway.
+	 * In an SEV guest no memory is relied upon from the write to CR0 to the
+	 * proof, and none written: an NMI then finds no IDT, and not a stack
+	 * that a wrong C-bit has put into the hypervisor's hands.
 	 */
-	lidt	rva(no_idt)(%ebp)
 	movl	rva(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
+	testb	$SEV_STATUS_SEV, %dl
+	jz	.Lpaging_on
+	lidt	rva(no_idt)(%ebp)
+.Lpaging_on:
 	movl	$CR0_BOOT, %eax
 	movl	%eax, %cr0
 	cmpl	rva(cbit_proof)(%ebp), %ebx
 	jne	.Lcbit_wrong
 	cmpl	rva(cbit_proof + 4)(%ebp), %edi
 	jne	.Lcbit_wrong
+	lidt	rva(early_idt_ptr)(%ebp)
+	movb	$1, rva(cbit_is_proven)(%ebp)
 	lretl
 .Lcbit_wrong:
 	testb	$SEV_STATUS_SEV_ES, %dl
@@ -141,6 +151,13 @@ FUNC(startup_64)
 	cmpl	$IMAGE_END_MARK, image_end_mark(%rip)
 	jne	truncated_64
 	leaq	early_stack_end(%rip), %rsp
+	/* boot.rst has BOOT_CS in the loader's GDT, too: an NMI may come now. */
+	leaq	nmi_64(%rip), %rax
+	leaq	early_idt + X86_TRAP_NMI * 16(%rip), %rdi
+	call	set_gate_64
+	leaq	early_idt(%rip), %rax
+	movq	%rax, early_idt_ptr + 2(%rip)
+	lidt	early_idt_ptr(%rip)
 	/* CS at once: the loader's descriptor may mean something else here. */
 	leaq	gdt(%rip), %rax
 	movq	%rax, gdt_ptr + 2(%rip)
@@ -234,18 +251,43 @@ END_FUNC(startup_64)
 
 	.code32
 
-/* Nothing but the head is there: no GDT, no IDT, no stack of our own. */
+/*
+ * Nothing but the head is there: no GDT, no IDT, no stack of our own. An SEV-ES
+ * guest has no ports for a message, but CPUID raises #VC there, and nowhere
+ * else: its gate and the stack are put where the entry's code is of no more use.
+ */
 FUNC(truncated_32)
-	leal	rva(truncated_message)(%ebp), %edi
+	leal	STARTUP_64_OFFSET(%ebp), %esp
+	leal	rva(vc_truncated)(%ebp), %eax
+	movw	%ax, X86_TRAP_VC * 8(%ebp)
+	movw	%cs, X86_TRAP_VC * 8 + 2(%ebp)
+	movw	$(GATE_INTERRUPT << 8), %ax
+	movl	%eax, X86_TRAP_VC * 8 + 4(%ebp)
+	pushl	%ebp
+	pushw	$(IDT_VECTORS * 8 - 1)
+	lidt	(%esp)
+	xorl	%eax, %eax
+	cpuid
+	leal	rva(truncated_message)(%ebp), %esi
 	jmp	early_print
 END_FUNC(truncated_32)
 
+/* For both modes, in which these bytes mean the same; so does terminate_32. */
+FUNC(vc_truncated)
+	movl	$SEVSTUB_TERM_GENERAL, %eax
+	jmp	terminate_32
+END_FUNC(vc_truncated)
+
 /*
- * An IDT for 32-bit code: #VC is answered, an NMI is ignored, anything else is
- * the end. Clobbers %eax, %ebx, %ecx, %edx, %edi.
+ * An IDT for 32-bit code: #VC is answered, an NMI is counted, anything else is
+ * the end. It has gates for long mode, too, in the places of vectors that
+ * nothing raises; a processor in long mode reads it as a table of 16-byte gates
+ * (APM2 4.8.4). So in either an NMI is served, and what is injected is the end.
+ * Clobbers %eax, %ebx, %ecx, %edx, %edi.
  */
-FUNC(load_idt_32)
-	leal	rva(idt_32)(%ebp), %edi
+FUNC(make_idt_32)
+	leal	rva(early_idt)(%ebp), %edi
+	movl	%edi, rva(early_idt_ptr + 2)(%ebp)
 	leal	rva(exception_32)(%ebp), %eax
 	movl	$IDT_VECTORS, %ecx
 .Lgate:
@@ -254,18 +296,31 @@ FUNC(load_idt_32)
 	decl	%ecx
 	jnz	.Lgate
 
-	leal	rva(idt_32 + X86_TRAP_NMI * 8)(%ebp), %edi
+	leal	rva(early_idt + X86_TRAP_NMI * 8)(%ebp), %edi
 	leal	rva(nmi_32)(%ebp), %eax
 	call	set_gate_32
-	leal	rva(idt_32 + X86_TRAP_VC * 8)(%ebp), %edi
+	leal	rva(early_idt + X86_TRAP_VC * 8)(%ebp), %edi
 	leal	rva(vc_32)(%ebp), %eax
 	call	set_gate_32
 
-	leal	rva(idt_32)(%ebp), %eax
-	movl	%eax, rva(idt_ptr_32 + 2)(%ebp)
-	lidt	rva(idt_ptr_32)(%ebp)
+	leal	rva(early_idt + X86_TRAP_NMI * 16)(%ebp), %edi
+	leal	rva(nmi_64)(%ebp), %eax
+	call	set_long_gate
+	leal	rva(early_idt + X86_TRAP_DF * 16)(%ebp), %edi
+	leal	rva(exception_early)(%ebp), %eax
+	call	set_long_gate
+	leal	rva(early_idt + X86_TRAP_GP * 16)(%ebp), %edi
+	leal	rva(exception_early)(%ebp), %eax
+	call	set_long_gate
+	leal	rva(early_idt + X86_TRAP_VC * 16)(%ebp), %edi
+	leal	rva(exception_early)(%ebp), %eax
+set_long_gate:
+	call	set_gate_32
+	movw	$BOOT_CS, 2(%edi)
+	movl	$0, 8(%edi)
+	movl	$0, 12(%edi)
 	ret
-END_FUNC(load_idt_32)
+END_FUNC(make_idt_32)
 
 /* In: %edi = gate, %eax = handler. Clobbers %ebx, %edx. */
 FUNC(set_gate_32)
@@ -279,6 +334,21 @@ FUNC(set_gate_32)
 	ret
 END_FUNC(set_gate_32)
 
+/*
+ * Nothing causes an exception between the switch to long mode and the next IDT,
+ * where 32-bit gates are #GPs.
+ */
+FUNC(exception_early)
+	not_in_16bit_code
+	.code64
+	leaq	exception_32_message(%rip), %rsi
+	testb	$SEV_STATUS_SEV_ES, sev_guest + SEV_GUEST_STATUS(%rip)
+	jz	early_print
+	movl	$SEVSTUB_TERM_EXCEPTION, %eax
+	jmp	terminate_32
+END_FUNC(exception_early)
+	.code32
+
 FUNC(nmi_32)
 	/* sev-es.c says "NMI complete" when it can. */
 	incl	rva(nmi_count)(%ebp)
@@ -289,7 +359,7 @@ FUNC(exception_32)
 	movl	$SEVSTUB_TERM_EXCEPTION, %eax
 	testb	$SEV_STATUS_SEV_ES, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jnz	terminate_32
-	leal	rva(exception_32_message)(%ebp), %edi
+	leal	rva(exception_32_message)(%ebp), %esi
 	jmp	early_error
 END_FUNC(exception_32)
 
@@ -368,7 +438,7 @@ FUNC(cpuid_by_msr)
 	ret
 END_FUNC(cpuid_by_msr)
 
-/* In: %eax = a reason of the stub's own set. Uses no memory. */
+/* In: %eax = a reason of the stub's own set. Uses no memory; for both modes. */
 FUNC(terminate_32)
 	shll	$GHCB_MSR_TERM_CODE_SHIFT, %eax
 	orl	$(SEV_TERM_SET_SEVSTUB << GHCB_MSR_TERM_SET_SHIFT | GHCB_MSR_TERM_REQ), %eax
@@ -463,7 +533,7 @@ FUNC(find_sev)
 	movl	$SEVSTUB_TERM_CBIT_RANGE, %eax
 	testb	$SEV_STATUS_SEV_ES, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jnz	terminate_32
-	leal	rva(cbit_range_message)(%ebp), %edi
+	leal	rva(cbit_range_message)(%ebp), %esi
 	jmp	early_error
 END_FUNC(find_sev)
 
@@ -489,7 +559,7 @@ FUNC(write_cbit_proof)
 	movl	$SEVSTUB_TERM_CPU, %eax
 	testb	$SEV_STATUS_SEV_ES, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jnz	terminate_32
-	leal	rva(no_random_message)(%ebp), %edi
+	leal	rva(no_random_message)(%ebp), %esi
 	jmp	early_error
 .Lproof_written:
 	movl	%ebx, rva(cbit_proof)(%ebp)
@@ -530,7 +600,7 @@ FUNC(check_long_mode)
 .Llong_mode_ok:
 	ret
 .Lno_long_mode:
-	leal	rva(no_long_mode_message)(%ebp), %edi
+	leal	rva(no_long_mode_message)(%ebp), %esi
 	jmp	early_error
 END_FUNC(check_long_mode)
 
@@ -593,7 +663,7 @@ FUNC(place_early_tables)
 	decl	%ecx
 	jnz	.Lentry
 .Lno_room:
-	leal	rva(no_room_message)(%ebp), %edi
+	leal	rva(no_room_message)(%ebp), %esi
 	jmp	early_error
 .Lplaced:
 	ret
@@ -650,16 +720,18 @@ END_FUNC(build_early_tables)
 /*
  * No C, no console, no command line yet: the first UART, whose state is
  * firmware's. An SEV-ES guest has no ports yet, and asks for its end instead.
- * In: %edi = message. Does not return.
+ * In: %esi = message. Does not return.
  */
 FUNC(early_error)
 	movl	$SEVSTUB_TERM_GENERAL, %eax
 	testb	$SEV_STATUS_SEV_ES, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jnz	terminate_32
+/* In: %esi, or in 64-bit code %rsi: the bytes mean the same in both modes. */
 early_print:
-	movb	(%edi), %bl
-	testb	%bl, %bl
+	lodsb
+	testb	%al, %al
 	jz	.Lhalt
+	movb	%al, %bl
 	/* Bounded, for where there is no UART. */
 	movl	$EARLY_UART_POLLS, %ecx
 	movw	$(PORT_COM1 + UART_LSR), %dx
@@ -670,7 +742,6 @@ early_print:
 	movb	%bl, %al
 	movw	$PORT_COM1, %dx
 	outb	%al, %dx
-	incl	%edi
 	jmp	early_print
 .Lhalt:
 	cli
@@ -680,28 +751,41 @@ END_FUNC(early_error)
 
 	.code64
 
-/* As early_print, for the 64-bit entry and its addresses. */
+/* As truncated_32, for the 64-bit entry: a gate of 16 bytes. */
 FUNC(truncated_64)
-	leaq	truncated_message(%rip), %rdi
-.Lchar_64:
-	movb	(%rdi), %bl
-	testb	%bl, %bl
-	jz	.Lhalt_64
-	movl	$EARLY_UART_POLLS, %ecx
-	movw	$(PORT_COM1 + UART_LSR), %dx
-.Lpoll_64:
-	inb	%dx, %al
-	testb	$UART_LSR_THRE, %al
-	loopz	.Lpoll_64
-	movb	%bl, %al
-	movw	$PORT_COM1, %dx
-	outb	%al, %dx
-	incq	%rdi
-	jmp	.Lchar_64
-.Lhalt_64:
-	hlt
-	jmp	.Lhalt_64
+	leaq	startup_32(%rip), %rbp
+	leaq	X86_TRAP_VC * 16(%rbp), %rdi
+	movq	%rdi, %rsp
+	leaq	vc_truncated(%rip), %rax
+	call	set_gate_64
+	movw	%cs, 2(%rdi)
+	pushq	%rbp
+	pushw	$(IDT_VECTORS * 16 - 1)
+	lidt	(%rsp)
+	xorl	%eax, %eax
+	cpuid
+	leaq	truncated_message(%rip), %rsi
+	jmp	early_print
 END_FUNC(truncated_64)
+
+/* In: %rdi = gate, %rax = handler. Clobbers %rax. */
+FUNC(set_gate_64)
+	movw	%ax, 0(%rdi)
+	movl	$(GATE_INTERRUPT << 24), 2(%rdi)
+	movw	$BOOT_CS, 2(%rdi)
+	shrq	$16, %rax
+	movw	%ax, 6(%rdi)
+	shrq	$16, %rax
+	movq	%rax, 8(%rdi)
+	ret
+END_FUNC(set_gate_64)
+
+FUNC(nmi_64)
+	not_in_16bit_code
+	.code64
+	incl	nmi_count(%rip)
+	iretq
+END_FUNC(nmi_64)
 
 	.balign 8
 GLOBAL(kernel_info)
@@ -720,9 +804,11 @@ no_room_message:
 	.asciz	"sevstub: not enough room: no RAM below 4 GiB for the page tables that belong at the end of init_size\r\n"
 
 exception_32_message:
-	.asciz	"sevstub: unexpected exception: before long mode\r\n"
+	.asciz	"sevstub: unexpected exception: before there is an IDT for them\r\n"
 cbit_range_message:
 	.asciz	"sevstub: SEV: C-bit position out of range\r\n"
+cbit_proof_message:
+	.asciz	"sevstub: SEV: no proof of the C-bit: it is not where the host says, or RDRAND fails\r\n"
 no_random_message:
 	.asciz	"sevstub: SEV: RDRAND fails\r\n"
 
@@ -747,46 +833,50 @@ END_FUNC(efi_handover_entry)
 
 /*
  * In:  %rdi = new CR3, %rsi = SEV_STATUS.
- * Between the write to CR3 and the proof only instruction fetches, which are
- * private whatever the C-bit (APM2 15.34.5), and one read. A wrong bit reads
- * something else, or ends in a nested page fault; nothing was written then,
- * not even by an NMI, which finds no IDT.
+ * In an SEV guest, between the write to CR3 and the proof only instruction
+ * fetches, which are private whatever the C-bit (APM2 15.34.5), and one read. A
+ * wrong bit reads something else, or ends in a nested page fault; nothing was
+ * written then, not even by an NMI, which finds no IDT the first time. A guest that was told
+ * that it is none reads ciphertext, too, and need not have RDRAND for that.
+ * head_64.S's head, where the end is, is not yet overwritten.
  */
 GLOBAL(load_cr3_proven)
 FUNC(load_cr3_proven)
+	subq	$16, %rsp
+	sidt	(%rsp)
+	movq	%cr3, %r8
+	leaq	1(%rdi), %rdx
+	testb	$SEV_STATUS_SEV, %sil
+	jz	.Lproof_write_64
 	movl	$RDRAND_TRIES, %ecx
 .Lproof_random_64:
 	rdrand	%rdx
-	jc	.Lproof_write_64
+	jc	.Lproof_no_idt
 	decl	%ecx
 	jnz	.Lproof_random_64
 	movl	$SEVSTUB_TERM_CPU, %eax
 	jmp	.Lproof_failed_64
+.Lproof_no_idt:
+	cmpb	$0, cbit_is_proven(%rip)
+	jne	.Lproof_write_64
+	lidt	no_idt(%rip)
 .Lproof_write_64:
 	movq	%rdx, cbit_proof(%rip)
-	subq	$16, %rsp
-	sidt	(%rsp)
-	lidt	no_idt(%rip)
 	movq	%rdi, %cr3
 	cmpq	%rdx, cbit_proof(%rip)
 	jne	.Lproof_wrong_64
 	lidt	(%rsp)
 	addq	$16, %rsp
+	movb	$1, cbit_is_proven(%rip)
 	ret
 .Lproof_wrong_64:
 	movl	$SEVSTUB_TERM_CBIT_PROOF, %eax
 .Lproof_failed_64:
 	testb	$SEV_STATUS_SEV_ES, %sil
-	jz	.Lproof_halt_64
-	shll	$GHCB_MSR_TERM_CODE_SHIFT, %eax
-	orl	$(SEV_TERM_SET_SEVSTUB << GHCB_MSR_TERM_SET_SHIFT | GHCB_MSR_TERM_REQ), %eax
-	xorl	%edx, %edx
-	movl	$MSR_GHCB, %ecx
-	wrmsr
-	VMGEXIT
-.Lproof_halt_64:
-	hlt
-	jmp	.Lproof_halt_64
+	jnz	terminate_32
+	movq	%r8, %cr3
+	leaq	cbit_proof_message(%rip), %rsi
+	jmp	early_print
 END_FUNC(load_cr3_proven)
 
 /*
@@ -857,13 +947,16 @@ DATA(gdt_ptr)
 	.quad	0			/* in .data: written where we run */
 END_DATA(gdt_ptr)
 
-/* Built by load_idt_32, for where we run. */
+/*
+ * In force until idt_load_stage1(): NMIs, and in 32-bit code #VC. Filled for
+ * where we run.
+ */
 	.balign 8
-idt_32:
-	.skip	IDT_VECTORS * 8
-idt_ptr_32:
-	.word	. - idt_32 - 1
-	.long	0
+early_idt:
+	.skip	IDT_VECTORS * 16
+early_idt_ptr:
+	.word	. - early_idt - 1
+	.quad	0
 
 /* For the moments when no handler may run. */
 no_idt:
@@ -873,6 +966,9 @@ no_idt:
 	.balign 8
 cbit_proof:
 	.quad	0
+/* Other tables with the bit in the same place: an exception may come. */
+cbit_is_proven:
+	.byte	0
 
 /* Until .bss exists. */
 	.balign 16

@@ -4,7 +4,7 @@
  * itself, with just the rights that its use needs.
  *
  * Runs once C runs, at first on somebody else's page tables; from
- * ident_map_load() on the map is live and serves page faults. The pool must
+ * sev_load_map() on the map is live and serves page faults. The pool must
  * then be mapped writable, because a table is found by its physical address.
  *
  *	     56    48 47    39 38    30 29    21 20    12 11       0
@@ -23,7 +23,7 @@
  * What the TLB may hold (APM2 5.5). A write to CR3 drops every translation
  * but the global ones, also when it writes the value that CR3 has, unless
  * CR4.PCIDE is on and bit 63 asks to keep them (5.5.1, 5.5.3). So
- * ident_map_load() leaves nothing of an older map: head_64.S has turned
+ * sev_load_map() leaves nothing of an older map: head_64.S has turned
  * CR4.PGE and CR4.PCIDE off, which drops global ones (5.5.2), and no entry
  * made here is global. An entry that was not present is never cached (5.5.3):
  * filling it needs no flush. Every other change is followed by INVLPG.
@@ -412,11 +412,6 @@ size_t ident_map_tables_left(void)
 u64 ident_map_cr3(void)
 {
 	return (u64)map.root | map.config.enc_mask;
-}
-
-void ident_map_load(void)
-{
-	write_cr3(ident_map_cr3());
 }
 
 /* Whether @table maps nothing from its entry @first on. */

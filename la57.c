@@ -125,18 +125,31 @@ static u64 gate(const struct la57_page *page, const u8 *handler, u64 selector)
 	       (u64)GATE_INTERRUPT << 40 | (offset & 0xffff0000) << 32;
 }
 
+static void set_long_gate(struct la57_page *page, unsigned int vector,
+			  const u8 *handler)
+{
+	page->idt[2 * vector] = gate(page, handler, BOOT_CS);
+	page->idt[2 * vector + 1] = 0;
+}
+
 static void fill(struct la57_page *page)
 {
+	unsigned int i;
+
 	memset(page, 0, sizeof(*page));
 	memcpy(page->code, la57_code, (size_t)(la57_code_end - la57_code));
 	memcpy(page->gdt, gdt, sizeof(page->gdt));
 	page->gdt_ptr = (struct desc_ptr){ sizeof(page->gdt) - 1,
 					   (u64)page->gdt };
+	/* Of 32-bit gates' places only these are taken by 64-bit ones. */
+	for (i = 0; i < IDT_VECTORS; i++)
+		page->idt[i] = gate(page, la57_exception, KERNEL32_CS);
 	page->idt[X86_TRAP_NMI] = gate(page, la57_nmi_32, KERNEL32_CS);
-	page->idt[X86_TRAP_GP] = gate(page, la57_exception, KERNEL32_CS);
-	page->idt[X86_TRAP_VC] = gate(page, la57_exception, KERNEL32_CS);
-	page->idt[2 * X86_TRAP_NMI] = gate(page, la57_nmi_64, BOOT_CS);
-	page->idt[2 * X86_TRAP_VC] = gate(page, la57_exception, BOOT_CS);
+	set_long_gate(page, X86_TRAP_NMI, la57_nmi_64);
+	/* In long mode a 32-bit gate is a #GP, or after #DF the end. */
+	set_long_gate(page, X86_TRAP_DF, la57_exception);
+	set_long_gate(page, X86_TRAP_GP, la57_exception);
+	set_long_gate(page, X86_TRAP_VC, la57_exception);
 	page->idt_ptr = (struct desc_ptr){ sizeof(page->idt) - 1,
 					   (u64)page->idt };
 	page->sev_status = (u32)sev_guest.status;

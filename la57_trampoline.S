@@ -95,6 +95,8 @@ END_FUNC(la57_code)
 /* NMIs: %edi is the page wherever one comes. */
 GLOBAL(la57_nmi_64)
 FUNC(la57_nmi_64)
+	not_in_16bit_code
+	.code64
 	incl	LA57_NMIS(%rdi)
 	iretq
 END_FUNC(la57_nmi_64)
@@ -112,6 +114,8 @@ END_FUNC(la57_nmi_32)
  */
 GLOBAL(la57_exception)
 FUNC(la57_exception)
+	not_in_16bit_code
+	.code32
 	testb	$SEV_STATUS_SEV_ES, LA57_SEV_STATUS(%edi)
 	jz	.Lexception_halt
 	movl	$(SEVSTUB_TERM_EXCEPTION << GHCB_MSR_TERM_CODE_SHIFT | SEV_TERM_SET_SEVSTUB << GHCB_MSR_TERM_SET_SHIFT | GHCB_MSR_TERM_REQ), %eax

@@ -67,8 +67,9 @@ extern const struct image_info image_info;
 
 /*
  * Switches to the page tables at @cr3 and proves that their C-bit is where the
- * hypervisor said: what was written before the switch reads back after it.
- * Does not return if not; nothing has been written by then, and no stack used.
+ * hypervisor said, or that there is none: what was written before the switch
+ * reads back after it. Does not return if not; nothing has been written by then,
+ * and no stack used.
  */
 void load_cr3_proven(u64 cr3, u64 sev_status);
 
@@ -242,7 +243,7 @@ struct ident_map_config {
 };
 
 /*
- * Starts a new, empty identity map. It takes effect with ident_map_load().
+ * Starts a new, empty identity map. It takes effect with sev_load_map().
  * Returns 0, -EINVAL (unaligned pool, levels, a C-bit that cannot be) or
  * -ENOMEM.
  */
@@ -294,9 +295,8 @@ int ident_map_query(u64 addr);
 /* How many tables can still be made. */
 size_t ident_map_tables_left(void);
 
-/* The map as CR3 wants it, and the write: no older map stays in the TLB. */
+/* The map as CR3 wants it. */
 u64 ident_map_cr3(void);
-void ident_map_load(void);
 
 /*
  * Serves a page fault: maps what is empty in the 2 MiB around @addr, as far as
@@ -348,7 +348,7 @@ struct exception_frame {
 
 /* Every vector ends in a report; nothing may fault. Before C runs for real. */
 void idt_load_stage1(void);
-/* #PF maps on demand from now on. After ident_map_load(). */
+/* #PF maps on demand from now on. After sev_load_map(). */
 void idt_load_stage2(void);
 /* An IDT of no entries: a late exception cannot run code that is gone. */
 void idt_teardown(void);
@@ -381,7 +381,10 @@ bool sev_active(void);
 bool sev_es_active(void);
 u64 sev_enc_mask(void);		/* the C-bit, or 0 */
 
-/* ident_map_load(), with the C-bit's proof if there is one. */
+/*
+ * Puts our map in force, no older one stays in the TLB, and proves its C-bit:
+ * that it is where it was said to be, or that there is none.
+ */
 void sev_load_map(void);
 
 /*

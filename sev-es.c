@@ -239,10 +239,7 @@ void sev_detect(void)
 
 void sev_load_map(void)
 {
-	if (sev_active())
-		load_cr3_proven(ident_map_cr3(), sev_guest.status);
-	else
-		ident_map_load();
+	load_cr3_proven(ident_map_cr3(), sev_guest.status);
 }
 
 /* ---- The GHCB page (GHCB 2.3.2, 4.1). */

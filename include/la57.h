@@ -15,8 +15,9 @@
 #define LA57_BACK		0x10
 #define LA57_GDT_PTR		0x18
 #define LA57_IDT_PTR		0x22
-#define LA57_STACK_END		0x800
-#define LA57_CODE		0x800
+/* Room for 64 NMIs, each of which comes while the last one is served. */
+#define LA57_STACK_END		0xf00
+#define LA57_CODE		0xf00
 
 /*
  * Vectors 0 to 31 in 64-bit gates, which take two slots each. In legacy mode
@@ -39,9 +40,9 @@ struct la57_page {
 	u32 reserved;			/* 0x02c */
 	u64 gdt[4];			/* 0x030: KERNEL32_CS, BOOT_CS, BOOT_DS */
 	u64 idt[LA57_IDT_SLOTS];	/* 0x050 */
-	u8 stack[0x800 - 0x250];	/* 0x250 */
-	u8 stack_end[0];		/* 0x800 */
-	u8 code[LA57_SIZE / 2 - 0x800];	/* 0x800 */
+	u8 stack[LA57_STACK_END - 0x250];	/* 0x250 */
+	u8 stack_end[0];		/* 0xf00 */
+	u8 code[LA57_SIZE / 2 - LA57_CODE];	/* 0xf00 */
 };
 
 #endif /* __ASSEMBLER__ */

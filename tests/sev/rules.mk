@@ -35,6 +35,6 @@ $(NAE)/nae.img: $(NAE)/nae.elf $(IMAGE_DEPS)
 nae: $(NAE)/nae.img
 check-deps-sev: $(NAE)/nae.img $(O)/sevemu.rom $(O)/initramfs.cpio.gz \
 	$(addprefix $(O)/boot/,test.img low.img high.img align4k.img cloud.img \
-		generic.img)
+		generic.img bad-cut-half.img bad-cut-little.img)
 
 -include $(NAE_OBJS:.o=.d)

@@ -284,11 +284,6 @@ int ident_map_remove(u64 addr, u64 size)
 	return map_result("remove");
 }
 
-void ident_map_load(void)
-{
-	did("map load");
-}
-
 /* ---- idt_64.c ---- */
 
 void idt_load_stage2(void)

@@ -82,6 +82,12 @@ void write_cr3(u64 value)
 	cr3 = value;
 }
 
+/* As sev_load_map() does it. */
+static void load_map(void)
+{
+	write_cr3(ident_map_cr3());
+}
+
 /* -- The map under test. */
 
 #define POOL_PAGES	2048
@@ -135,7 +141,7 @@ static void start_with(const struct setup *setup, size_t pages)
 		limit = BIT(setup->c_bit);
 	ret = ident_map_init(&config);
 	CHECK(!ret, "init: %d", ret);
-	ident_map_load();
+	load_map();
 	event_count = 0;
 }
 

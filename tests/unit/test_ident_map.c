@@ -315,7 +315,7 @@ TEST(remove)
 static void other_depth(unsigned int levels)
 {
 	CHECK(!ident_map_set_levels(levels), "to %u levels", levels);
-	ident_map_load();
+	load_map();
 	now.levels = levels;
 }
 
@@ -362,7 +362,7 @@ TEST(set_levels_refuses)
 		CHECK(!ident_map_range(0, KIB4, 0) &&
 		      !ident_map_range(beyond[i], beyond[i] + KIB4, 0), "map");
 		CHECK(ident_map_set_levels(4) == -EINVAL, "%#lx", beyond[i]);
-		ident_map_load();
+		load_map();
 		expect(beyond[i], beyond[i] + KIB4, use_of(0));
 	}
 	/* An empty map has no four levels in it. */
@@ -372,7 +372,7 @@ TEST(set_levels_refuses)
 	start_with(&setups[0], 4);
 	CHECK(!ident_map_range(0, KIB4, 0), "map");
 	CHECK(ident_map_set_levels(5) == -ENOMEM, "pool of four pages");
-	ident_map_load();
+	load_map();
 	expect(0, KIB4, use_of(0));
 }
 

@@ -205,7 +205,7 @@ TEST(status_says_no)
 	CHECK(!sev_active() && !sev_enc_mask(), "SEV against the MSR");
 	make_map();
 	sev_load_map();
-	CHECK(!host.proven && host.cr3 == (u64)pool, "CR3 %#lx", host.cr3);
+	CHECK(host.proven == 1 && host.cr3 == (u64)pool, "CR3 %#lx", host.cr3);
 	sev_es_setup_ghcb(&bp);
 	sev_es_shutdown();
 	CHECK(!host.trace[0] && !es.ghcb, "a page without SEV-ES");
