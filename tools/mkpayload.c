@@ -119,6 +119,7 @@ static char *concat(const char *a, const char *b)
 	size_t len = strlen(a);
 	char *s = xalloc(len + strlen(b) + 1);
 
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): b ends it */
 	memcpy(s, a, len);
 	strcpy(s + len, b);
 	return s;

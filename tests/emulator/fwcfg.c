@@ -60,7 +60,7 @@ void fwcfg_read(u16 key, void *buf, u32 len)
 
 u32 fwcfg_read32(u16 key)
 {
-	u32 v;
+	u32 v = 0;
 
 	fwcfg_read(key, &v, sizeof(v));
 	return v;
@@ -70,7 +70,7 @@ u32 fwcfg_read32(u16 key)
 u16 fwcfg_find(const char *name, u32 *size)
 {
 	u32 count = __builtin_bswap32(fwcfg_read32(FW_CFG_FILE_DIR));
-	struct file file;
+	struct file file = { 0 };
 	u32 skip;
 
 	if (count > FILES_MAX)

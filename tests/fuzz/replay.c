@@ -29,8 +29,8 @@ int main(int argc, char **argv)
 		size = fread(data, 1, SIZE_MAX_INPUT, f);
 		fclose(f);
 		/* What is behind the input is nobody's. */
-		exact = malloc(size);
-		if (size)
+		exact = malloc(size + !size);
+		if (exact)
 			memcpy(exact, data, size);
 		free(data);
 		LLVMFuzzerTestOneInput(exact, size);

@@ -216,6 +216,21 @@ static void check_mapped(const char *what, struct range range, bool need_write,
 	}
 }
 
+/*
+ * How much of [low, high) the stub has used of its stack. It was all zeros when
+ * the stub came to it. Half of it has to be left.
+ */
+static void measure_stack(u64 low, u64 high)
+{
+	u64 used = low;
+
+	while (used < high && !*(const u64 *)used)
+		used += sizeof(u64);
+	fact("stack: %lu of %lu bytes used", high - used, high - low);
+	if (high - used > (high - low) / 2)
+		fail("stack: %lu of %lu bytes used", high - used, high - low);
+}
+
 /* The stack that the stub leaves us on: in use, and guarded below. */
 static void check_stack(u64 rsp)
 {
@@ -227,6 +242,7 @@ static void check_stack(u64 rsp)
 	for (u64 va = page; va > page - STACK_SEARCH && va; va -= PAGE_SIZE) {
 		if (!lookup(va, &write, &exec)) {
 			fact("map: stack's guard page at %lx", va);
+			measure_stack(va + PAGE_SIZE, rsp);
 			return;
 		}
 	}

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+#
+# tests/builds makes its builds itself.
+
+.PHONY: check-deps-builds
+check-deps-builds: $(O)/initramfs.cpio.gz | $(ZSTD_SRC)/.stamp
