@@ -5,6 +5,7 @@
 #   O=DIR     build directory (build)      V=1      show the commands
 #   CC LD OBJCOPY HOSTCC                   JOBS=N   parallel tests (all CPUs)
 #   ZSTD_SRC=DIR  zstd's source (fetched)  OPT=-Os  optimisation of the stub
+#   LZ4_SRC=DIR   lz4's source (fetched)
 
 O ?= build
 V ?= 0
@@ -68,7 +69,7 @@ WARNINGS += $(call cc-option,-Wstack-usage=1024)
 
 STUB_C := misc.c payload.c kaslr.c srat.c efi.c efi-initrd.c efi-memory.c efi-protect.c \
 	efi-tables.c efi-tpm.c idt_64.c ident_map_64.c la57.c sev-es.c sev-vc.c \
-	insn.c e820.c console.c cmdline.c string.c relocate.c unzstd.c
+	insn.c e820.c console.c cmdline.c string.c relocate.c unzstd.c unlz4.c
 STUB_S := header.S head_64.S idt_handlers_64.S la57_trampoline.S
 STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
 	$(O)/stub/setup.o $(O)/stub/huf_decompress_amd64.o
@@ -136,6 +137,11 @@ $(O)/stub/huf_decompress_amd64.o: Makefile | $(ZSTD_SRC)/.stamp
 	$(Q)$(CC) $(ZSTD_FLAGS) -ffile-prefix-map=$(abspath $(ZSTD_SRC))=zstd \
 		-c -o $@ $(ZSTD_SRC)/lib/decompress/huf_decompress_amd64.S
 
+# With what the compressor in the same file calls left out.
+CFLAGS_unlz4.o := -I$(LZ4_SRC)/lib $(call cc-option,-fwhole-program) \
+	$(call cc-option,-Wno-stack-usage) -funroll-loops
+$(O)/stub/unlz4.o: | $(LZ4_SRC)/.stamp
+
 # Real-mode code. The assembler makes an object of it that the others can be
 # linked with: fields of 32 bits, as -m16 uses them, are all right at address 0.
 SETUP_CFLAGS := -std=gnu11 -m16 -march=i386 -Os -ffreestanding -fno-pic -fno-pie \
@@ -164,11 +170,14 @@ $(O)/sevstub.a: $(STUB_OBJS)
 # ---- Images.
 
 .PHONY: image
-image: $(IMAGE_DEPS) ## KERNEL=<file> IMAGE=<file> [CMDLINE="..."]: make a bootable image
+image: $(IMAGE_DEPS) ## KERNEL=<file> IMAGE=<file> [CMDLINE="..."] [CODEC=zstd|lz4|none|auto] [LEVEL=N] [LAUNCH=psp|hash|none]: make a bootable image
 	@test "$(origin KERNEL)" != file -a -n $(call quote,$(KERNEL)) -a -n $(call quote,$(IMAGE)) || { \
-		echo 'usage: make image KERNEL=<file> IMAGE=<file> [CMDLINE="..."]' >&2; \
+		echo 'usage: make image KERNEL=<file> IMAGE=<file> [CMDLINE="..."] [CODEC=...] [LEVEL=N] [LAUNCH=...]' >&2; \
 		exit 2; }
 	$(Q)tools/mkimage --cmdline $(call quote,$(value CMDLINE)) \
+		--codec $(call quote,$(or $(CODEC),zstd)) \
+		$(if $(LEVEL),--level $(call quote,$(LEVEL))) \
+		$(if $(LAUNCH),--launch $(call quote,$(LAUNCH))) \
 		-o $(call quote,$(IMAGE)) $(call quote,$(KERNEL))
 
 # ---- To try it out.
@@ -236,7 +245,7 @@ check-deps-lint: $(IMAGE_DEPS) $(O)/boot/test.img
 .PHONY: clean distclean help
 
 clean: ## remove what was built, keep what was fetched
-	$(Q)cd $(O) 2>/dev/null && rm -rf -- $$(ls -A | grep -vxE 'zstd|kernels|kexec') || true
+	$(Q)cd $(O) 2>/dev/null && rm -rf -- $$(ls -A | grep -vxE 'zstd|lz4|kernels|kexec') || true
 
 distclean: ## remove the build directory
 	rm -rf $(O)

@@ -483,12 +483,12 @@ static void decompress(const struct boot *boot)
 	/* The EFI entry has seen to it when firmware could still be told. */
 	if (!efi_runtime_start)
 		insist(check_payload_frame(p, &why), &why);
-	err = unzstd(boot->out, boot->out_size, comp, p->comp_size);
+	err = payload_decode(boot->out, boot->out_size, comp, p->comp_size);
 	if (err == -EINVAL)
 		error("size mismatch", "the payload is not 0x%lx bytes long",
 		      boot->out_size);
 	if (err)
-		error("corrupt payload", "zstd's decoder reports error %d", err);
+		error("corrupt payload", "the decoder reports error %d", err);
 }
 
 /*

@@ -460,6 +460,11 @@ u64 place_image(struct boot_params *bp);
  */
 u64 extract_kernel(struct boot_params *bp);
 
+/* ---- mkpayload's PREFIX.S ---- */
+
+/* unzstd(), unlz4() or unstore(): so that no other is linked. */
+int payload_decode(void *out, size_t out_size, const void *in, size_t in_size);
+
 /* ---- payload.c ---- */
 
 /* Why not: as error() takes it, @detail with up to three numbers in it. */
@@ -476,6 +481,9 @@ bool check_payload_header(struct payload_header *p, struct refusal *why);
 
 /* Whether the compressed bytes are those that the header @p was made for. */
 bool check_payload_frame(const struct payload_header *p, struct refusal *why);
+
+/* For a payload that is not compressed. Returns 0, or -EINVAL. */
+int unstore(void *out, size_t out_size, const void *in, size_t in_size);
 
 /* ---- relocate.c ---- */
 
@@ -564,6 +572,11 @@ void unzstd_use_bmi2(void);
  * its zstd_errors.h), or -EINVAL if the frame holds more or less.
  */
 int unzstd(void *out, size_t out_size, const void *in, size_t in_size);
+
+/* ---- unlz4.c ---- */
+
+/* The same for one legacy lz4 frame; above 0, it is none or it is damaged. */
+int unlz4(void *out, size_t out_size, const void *in, size_t in_size);
 
 #ifndef SEVSTUB_HOSTED
 #pragma GCC visibility pop

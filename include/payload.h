@@ -33,6 +33,8 @@
 
 /* payload_header.codec: what the compressed bytes are. */
 #define PAYLOAD_CODEC_ZSTD	1	/* one frame */
+#define PAYLOAD_CODEC_LZ4	2	/* one legacy frame, blocks of 8 MiB */
+#define PAYLOAD_CODEC_NONE	3	/* themselves */
 
 /* No payload may be larger than this, in the file or in memory. */
 #define PAYLOAD_MAX_SIZE	0x80000000UL

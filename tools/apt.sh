@@ -115,3 +115,35 @@ apt_why()
 {
 	sed -n 's/^E: //p' "$apt_dir/log" | tail -n 1
 }
+
+# apt_source DIR PACKAGE VERSION TARBALL SHA256 ELSEWHERE MEMBER...: unpacks the
+# members of a source package's tarball into DIR, unless DIR/.stamp says that
+# they are there. ELSEWHERE says what to do if they cannot be had.
+apt_source()
+{
+	dir=$1 package=$2 version=$3 tarball=$4 sha256=$5 elsewhere=$6
+	shift 6
+
+	if [ "$(cat "$dir/.stamp" 2>/dev/null)" = "$sha256" ]; then
+		touch "$dir/.stamp"
+		return
+	fi
+
+	printf '  %-7s %s\n' FETCH "$dir ($package $version and its index)"
+	apt_private deb-src ||
+		die "the package archive cannot be reached, or has no sources ($(apt_why)): $elsewhere"
+	apt_fetch 2 source --download-only "$package=$version" ||
+		die "cannot fetch $package $version ($(apt_why)): $elsewhere"
+	echo "$sha256  $apt_dir/download/$tarball" | sha256sum -c --status ||
+		die "$tarball does not have the pinned digest: $elsewhere"
+
+	mkdir -p "$(dirname "$dir")"
+	rm -rf "$dir" "$dir.new"
+	mkdir "$dir.new"
+	# The tarball's one top directory is dropped.
+	tar -C "$dir.new" --strip-components=1 --no-same-owner \
+		--wildcards --no-wildcards-match-slash \
+		-xf "$apt_dir/download/$tarball" "$@"
+	echo "$sha256" >"$dir.new/.stamp"
+	mv "$dir.new" "$dir"
+}

@@ -22,11 +22,6 @@
 
 #include "mkpayload.h"
 
-/* LZ4's legacy frame: blocks that each expand to this, but for the last. */
-#define LZ4_LEGACY_BLOCK	(8 * MIB)
-#define LZ4_LEGACY_MAGIC	"\x02\x21\x4c\x18"
-#define MAGIC_LEN		4
-
 /*
  * Each expands @in to exactly @out->size bytes, the size that the bzImage
  * gives, and returns NULL or what is wrong.
@@ -140,24 +135,19 @@ static const char *bunzip2(const struct blob *in, struct blob *out)
 	return s.avail_out ? size_differs : NULL;
 }
 
-/* The library's licence is the GPL: lzop, the program, does it. */
-static const char *unlzo(const struct blob *in, struct blob *out)
+const char *run_program(char *const argv[], int input, struct blob *out,
+			int *status)
 {
-	static char *const argv[] = { "lzop", "-dcq", NULL };
-	FILE *stream = tmpfile();
 	posix_spawn_file_actions_t files;
-	size_t done = 0;
+	size_t room = out->size;
 	ssize_t got = 1;
-	int pipes[2], status, failed;
+	int pipes[2], failed;
 	pid_t child;
-	u8 more;
 
-	if (!stream || fwrite(in->data, 1, in->size, stream) != in->size ||
-	    fflush(stream) || lseek(fileno(stream), 0, SEEK_SET) ||
-	    pipe2(pipes, O_CLOEXEC))
+	if (pipe2(pipes, O_CLOEXEC))
 		return strerror(errno);
 	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_adddup2(&files, fileno(stream), STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&files, pipes[1], STDOUT_FILENO);
 	/* What it has to say would be a second line. */
 	posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null",
@@ -165,30 +155,50 @@ static const char *unlzo(const struct blob *in, struct blob *out)
 	failed = posix_spawnp(&child, argv[0], &files, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&files);
 	close(pipes[1]);
-	fclose(stream);
 	if (failed) {
 		close(pipes[0]);
-		return "needs the program lzop, which is not installed";
+		return "needs a program that is not installed";
 	}
 
-	while (got > 0 && done < out->size) {
-		got = read(pipes[0], out->data + done, out->size - done);
+	out->size = 0;
+	while (got > 0 && out->size < room) {
+		got = read(pipes[0], out->data + out->size, room - out->size);
 		if (got > 0)
-			done += got;
+			out->size += got;
 	}
-	if (got > 0)
-		got = read(pipes[0], &more, 1);
 	close(pipes[0]);
-	if (waitpid(child, &status, 0) != child)
+	if (waitpid(child, status, 0) != child)
 		return strerror(errno);
-	if (got > 0)
-		return size_differs;
-	if (got < 0 || status)
-		return "damaged";
-	return done == out->size ? NULL : size_differs;
+	return got < 0 ? "cannot read what a program prints" : NULL;
 }
 
-static const char *unlz4(const struct blob *in, struct blob *out)
+/* The library's licence is the GPL: lzop, the program, does it. */
+static const char *unlzo(const struct blob *in, struct blob *out)
+{
+	static char *const argv[] = { "lzop", "-dcq", NULL };
+	/* One byte more than there should be, to see that there is none. */
+	struct blob more = { xalloc(out->size + 1), out->size + 1 };
+	FILE *stream = tmpfile();
+	const char *problem;
+	int status;
+
+	if (!stream || fwrite(in->data, 1, in->size, stream) != in->size ||
+	    fflush(stream) || lseek(fileno(stream), 0, SEEK_SET))
+		return strerror(errno);
+	problem = run_program(argv, fileno(stream), &more, &status);
+	fclose(stream);
+	/* A program that is not read to its end is killed for it. */
+	if (!problem && more.size <= out->size && status)
+		problem = "damaged";
+	if (!problem && more.size != out->size)
+		problem = size_differs;
+	if (!problem)
+		memcpy(out->data, more.data, out->size);
+	free(more.data);
+	return problem;
+}
+
+const char *unlz4_legacy(const struct blob *in, struct blob *out)
 {
 	size_t at = MAGIC_LEN, done = 0;
 
@@ -235,7 +245,7 @@ static const struct codec {
 } codecs[] = {
 	{ "gzip", "\x1f\x8b", 2, true, gunzip },
 	{ "xz", "\xfd" "7zXZ\0", 6, false, unxz },
-	{ "lz4", LZ4_LEGACY_MAGIC, MAGIC_LEN, false, unlz4 },
+	{ "lz4", LZ4_LEGACY_MAGIC, MAGIC_LEN, false, unlz4_legacy },
 	{ "zstd", "\x28\xb5\x2f\xfd", MAGIC_LEN, false, unzstd },
 	{ "bzip2", "BZh", 3, false, bunzip2 },
 	{ "lzma", "\x5d\0\0", 3, false, unlzma },

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# fetch.mk - what is fetched or made once and kept: zstd's source, Debian's
+# fetch.mk - what is fetched or made once and kept: sources of decoders, Debian's
 # kernels and kexec, the initramfs that reports from userspace. Each script
 # prints its own progress.
 
@@ -18,6 +18,19 @@ ifneq ($(ZSTD_SRC),$(O)/zstd)
 $(ZSTD_SRC)/.stamp:
 	$(Q)test -r $(ZSTD_SRC)/lib/zstd.h || \
 		{ echo "ZSTD_SRC=$(ZSTD_SRC) has no lib/zstd.h" >&2; exit 1; }
+endif
+
+# The same for lz4.
+LZ4_SRC ?= $(O)/lz4
+
+$(O)/lz4/.stamp: tools/fetch-lz4
+	$(Q)sh tools/fetch-lz4 $(@D)
+$(O)/lz4/lib/%: | $(O)/lz4/.stamp ;
+
+ifneq ($(LZ4_SRC),$(O)/lz4)
+$(LZ4_SRC)/.stamp:
+	$(Q)test -r $(LZ4_SRC)/lib/lz4.c || \
+		{ echo "LZ4_SRC=$(LZ4_SRC) has no lib/lz4.c" >&2; exit 1; }
 endif
 
 # Depends on nothing: a kernel that is there stays until it is removed.

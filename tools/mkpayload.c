@@ -9,17 +9,16 @@
  * bit, and output is only written after the stub's way of decompressing has
  * been tried on it.
  */
-#define ZSTD_STATIC_LINKING_ONLY
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #define XXH_INLINE_ALL
 #include <common/xxhash.h>
@@ -38,18 +37,14 @@
 #define PLAIN_MAX_ALIGN		(2 * MIB)
 #define NAME_IN_VERSION_MAX	120
 
-#define DEFAULT_LEVEL		19
-#define MAX_LEVEL		22
-/* So much is compressed between two reports of progress. */
-#define COMPRESS_CHUNK		MIB
-
 struct options {
 	const char *kernel;
 	const char *prefix;
 	const char *cmdline;
 	const char *info;
-	int level;
-	bool quiet;
+	const char *report;
+	const char *initrd;
+	struct packing packing;
 };
 
 /* A file that appears under its name only when it is complete. */
@@ -99,7 +94,7 @@ void error_within(const char *part)
 	error_part = part;
 }
 
-static void errors_about(const char *file)
+void errors_about(const char *file)
 {
 	error_file = file;
 	error_part = NULL;
@@ -135,16 +130,23 @@ static const char *base_name(const char *path)
 /* ---- the command line ---- */
 
 static const char usage_text[] =
-	"Usage: mkpayload [--cmdline TEXT] [--level N] [-q] -o PREFIX KERNEL\n"
+	"Usage: mkpayload [--cmdline TEXT] [--codec CODEC] [--level N]\n"
+	"                 [--launch psp|hash|none] [-q] -o PREFIX KERNEL\n"
 	"       mkpayload --info PREFIX.bin\n"
+	"       mkpayload --report IMAGE [--initrd FILE] [--cmdline TEXT]\n"
 	"\n"
 	"Compresses KERNEL, a Linux bzImage or a static ELF64 x86-64 kernel, into\n"
 	"PREFIX.bin and writes PREFIX.S, which links it behind the boot stub.\n"
 	"\n"
 	"  -o PREFIX       where to write\n"
 	"  --cmdline TEXT  command line that is built into the image\n"
-	"  --level N       zstd's level, 1 to 22 (default 19)\n"
+	"  --codec CODEC   zstd (default), lz4, none, or auto: the fastest launch\n"
+	"  --level N       zstd's level, 1 to 22 (default 19); lz4's, 1 to 12 (12)\n"
+	"  --launch HOW    for auto, who measures the image: the security processor\n"
+	"                  (psp, default), software in the guest (hash), nobody\n"
 	"  --info          print what PREFIX.bin says about its kernel\n"
+	"  --report        print what an image is made of, what its launch costs,\n"
+	"                  and its digests as a table of kernel hashes has them\n"
 	"  -q              no progress\n";
 
 static noreturn void usage_error(void)
@@ -158,8 +160,8 @@ static int parse_level(const char *text)
 	char *end;
 	long level = strtol(text, &end, 10);
 
-	if (*end || level < 1 || level > MAX_LEVEL)
-		die("--level %s: must be from 1 to %d", text, MAX_LEVEL);
+	if (*end || level < 1 || level > INT_MAX)
+		die("--level %s: not a level", text);
 	return level;
 }
 
@@ -168,12 +170,16 @@ static struct options parse_options(int argc, char **argv)
 	static const struct option long_options[] = {
 		{ "cmdline", required_argument, NULL, 'c' },
 		{ "level", required_argument, NULL, 'l' },
+		{ "codec", required_argument, NULL, 'C' },
+		{ "launch", required_argument, NULL, 'L' },
 		{ "info", required_argument, NULL, 'i' },
+		{ "report", required_argument, NULL, 'r' },
+		{ "initrd", required_argument, NULL, 'd' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct options opt = { .cmdline = "", .level = DEFAULT_LEVEL };
+	struct options opt = { .cmdline = "", .packing.codec = "zstd" };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "o:qh", long_options, NULL)) != -1) {
@@ -185,13 +191,25 @@ static struct options parse_options(int argc, char **argv)
 			opt.cmdline = optarg;
 			break;
 		case 'l':
-			opt.level = parse_level(optarg);
+			opt.packing.level = parse_level(optarg);
+			break;
+		case 'C':
+			opt.packing.codec = optarg;
+			break;
+		case 'L':
+			opt.packing.launch = optarg;
+			break;
+		case 'r':
+			opt.report = optarg;
+			break;
+		case 'd':
+			opt.initrd = optarg;
 			break;
 		case 'i':
 			opt.info = optarg;
 			break;
 		case 'q':
-			opt.quiet = true;
+			opt.packing.quiet = true;
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
@@ -200,15 +218,17 @@ static struct options parse_options(int argc, char **argv)
 			usage_error();
 		}
 	}
-	if (opt.info ? optind != argc : optind + 1 != argc || !opt.prefix)
+	if (opt.info || opt.report ? optind != argc :
+				     optind + 1 != argc || !opt.prefix)
 		usage_error();
+	pack_check(&opt.packing);
 	opt.kernel = argv[optind];
 	return opt;
 }
 
 /* ---- input ---- */
 
-static struct blob read_file(const char *name)
+struct blob read_file(const char *name)
 {
 	struct blob file;
 	struct stat st;
@@ -331,89 +351,6 @@ static void check_cmdline(const char *cmdline, const struct boot_traits *traits)
 	}
 }
 
-/* ---- compression ---- */
-
-static size_t zstd_check(size_t ret)
-{
-	if (ZSTD_isError(ret))
-		die("zstd: %s", ZSTD_getErrorName(ret));
-	return ret;
-}
-
-static void show_progress(const struct options *opt, size_t done, size_t total)
-{
-	if (!opt->quiet && isatty(STDERR_FILENO))
-		fprintf(stderr, "\rmkpayload: compressing %zu bytes, zstd -%d: %3zu%%%s",
-			total, opt->level, done * 100 / total,
-			done == total ? "\n" : "");
-}
-
-/*
- * One frame with its content size in the header, so that the decoder checks
- * it, and no checksum: the header's digest covers the compressed bytes.
- * Fed in chunks for the sake of progress, on a terminal or not: how it is fed
- * can change the result.
- */
-static struct blob compress_image(const struct blob *image,
-				  const struct options *opt)
-{
-	struct blob frame = { .size = ZSTD_compressBound(image->size) };
-	ZSTD_CCtx *cctx = ZSTD_createCCtx();
-	ZSTD_inBuffer in = { image->data, 0, 0 };
-	ZSTD_outBuffer out;
-	size_t left;
-
-	if (!cctx)
-		die("out of memory");
-	frame.data = xalloc(frame.size);
-	out = (ZSTD_outBuffer){ frame.data, frame.size, 0 };
-	zstd_check(ZSTD_CCtx_setParameter(cctx, ZSTD_c_compressionLevel,
-					  opt->level));
-	zstd_check(ZSTD_CCtx_setParameter(cctx, ZSTD_c_contentSizeFlag, 1));
-	zstd_check(ZSTD_CCtx_setParameter(cctx, ZSTD_c_checksumFlag, 0));
-	zstd_check(ZSTD_CCtx_setPledgedSrcSize(cctx, image->size));
-
-	if (!opt->quiet && !isatty(STDERR_FILENO))
-		fprintf(stderr, "mkpayload: compressing %zu bytes, zstd -%d\n",
-			image->size, opt->level);
-	do {
-		in.size += COMPRESS_CHUNK;
-		if (in.size > image->size)
-			in.size = image->size;
-		left = zstd_check(ZSTD_compressStream2(cctx, &out, &in,
-			in.size < image->size ? ZSTD_e_continue : ZSTD_e_end));
-		show_progress(opt, in.size, image->size);
-	} while (in.pos < image->size);
-	if (left)
-		die("zstd: frame does not fit into its bound");
-
-	ZSTD_freeCCtx(cctx);
-	frame.size = out.pos;
-	return frame;
-}
-
-/*
- * Decompresses in place, as the stub will, into a buffer that ends exactly
- * @margin above the output's end.
- */
-static void prove_frame(const struct blob *image, const struct blob *frame,
-			u64 margin)
-{
-	u64 size = image->size + margin;
-	u8 *memory = xalloc(size);
-	u8 *in = memory + size - frame->size;
-	size_t ret;
-
-	if (frame->size > size)
-		die("zstd: frame of %zu bytes does not fit its margin of %lu",
-		    frame->size, margin);
-	memcpy(in, frame->data, frame->size);
-	ret = zstd_check(ZSTD_decompress(memory, image->size, in, frame->size));
-	if (ret != image->size || memcmp(memory, image->data, image->size))
-		die("zstd: decompression in place gives something else");
-	free(memory);
-}
-
 /* ---- the payload header ---- */
 
 static u64 header_digest(const struct payload_header *header)
@@ -423,7 +360,7 @@ static u64 header_digest(const struct payload_header *header)
 
 static struct payload_header describe(const struct image *image,
 				      const struct boot_traits *traits,
-				      const struct blob *frame)
+				      const struct packed *packed)
 {
 	struct payload_header header = {
 		.magic = PAYLOAD_MAGIC,
@@ -434,12 +371,11 @@ static struct payload_header describe(const struct image *image,
 		.file_size = image->file_size,
 		.mem_size = image->mem_size,
 		.reloc_size = image->reloc_size,
-		.margin = zstd_check(ZSTD_decompressionMargin(frame->data,
-							      frame->size)),
-		.comp_size = frame->size,
-		.comp_digest = XXH64(frame->data, frame->size, 0),
+		.margin = packed->margin,
+		.comp_size = packed->frame.size,
+		.comp_digest = XXH64(packed->frame.data, packed->frame.size, 0),
 		.virt_addr = image->virt_addr,
-		.codec = PAYLOAD_CODEC_ZSTD,
+		.codec = packed->codec,
 	};
 
 	if (image->is_linux)
@@ -557,6 +493,11 @@ static void write_assembly(struct output *output, const char *bin_name,
 	write_string(f, ".incbin", bin_name);
 	write_label(f, "payload_end");
 
+	/* The stub calls this one, and ld drops what nobody calls. */
+	fprintf(f, "\n\t.section .text.payload_decode, \"ax\"\n");
+	write_label(f, "payload_decode");
+	fprintf(f, "\tjmp %s\n", decoder_name(header->codec));
+
 	fprintf(f, "\n\t.section .setup.version, \"a\"\n");
 	write_label(f, "payload_version");
 	write_string(f, ".asciz", traits->version);
@@ -635,6 +576,7 @@ static int print_info(const char *name)
 	printf("payload size: %lu\n", header.file_size);
 	printf("memory size: %lu\n", header.mem_size);
 	printf("relocation size: %lu\n", header.reloc_size);
+	printf("codec: %s\n", codec_name(header.codec));
 	printf("compressed size: %lu\n", header.comp_size);
 	printf("margin: %lu\n", header.margin);
 	printf("digest: %016lx\n", header.comp_digest);
@@ -650,25 +592,26 @@ int main(int argc, char **argv)
 	struct payload_header header;
 	struct boot_traits traits = { 0 };
 	struct image image;
-	struct blob frame;
+	struct packed packed;
 
 	if (opt.info)
 		return print_info(opt.info);
+	if (opt.report)
+		return print_report(opt.report, opt.initrd, opt.cmdline);
 
 	prepare_outputs(&opt);
 	image = read_kernel(opt.kernel, &traits);
 	check_cmdline(opt.cmdline, &traits);
 
-	frame = compress_image(&image.bytes, &opt);
-	header = describe(&image, &traits, &frame);
-	prove_frame(&image.bytes, &frame, header.margin);
+	packed = pack_image(&image.bytes, &opt.packing);
+	header = describe(&image, &traits, &packed);
 
-	write_bin(&outputs[OUTPUT_BIN], &header, &frame);
+	write_bin(&outputs[OUTPUT_BIN], &header, &packed.frame);
 	write_assembly(&outputs[OUTPUT_S], base_name(outputs[OUTPUT_BIN].name),
 		       &header, &traits, opt.cmdline);
 	publish_outputs();
 
-	free(frame.data);
+	free(packed.frame.data);
 	free(image.bytes.data);
 	return EXIT_SUCCESS;
 }

@@ -66,12 +66,15 @@ struct image {
 
 /*
  * Prints "mkpayload: FILE: reason" and exits with status 1. No output file is
- * left behind. error_within() names a part of the file in all that follows.
+ * left behind. errors_about() names the file in all that follows, and
+ * error_within() a part of it.
  */
 noreturn void die(const char *fmt, ...) printf_like(1, 2);
 void error_within(const char *part);
+void errors_about(const char *file);
 
 void *xalloc(size_t size);
+struct blob read_file(const char *name);
 
 /* ---- bzimage.c ---- */
 
@@ -88,6 +91,54 @@ struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 
 /* Expands a bzImage's payload, the stream with the size behind it. */
 struct blob codec_decompress(struct blob in);
+
+/* Expands legacy frames in place, too. Returns NULL, or what is wrong. */
+const char *unlz4_legacy(const struct blob *in, struct blob *out);
+
+/*
+ * Runs the program @argv, with @input for its standard input, and takes up to
+ * @out->size bytes of what it prints, then sets @out->size. Returns NULL, or
+ * what is wrong; @status is the program's.
+ */
+const char *run_program(char *const argv[], int input, struct blob *out,
+			int *status);
+
+/* ---- pack.c ---- */
+
+#define MAGIC_LEN		4
+
+/* LZ4's legacy frame: blocks that each expand to this, but for the last. */
+#define LZ4_LEGACY_BLOCK	(8 * MIB)
+#define LZ4_LEGACY_MAGIC	"\x02\x21\x4c\x18"
+
+/* What the user wants. */
+struct packing {
+	const char *codec;
+	const char *launch;
+	int level;			/* 0: the codec's default */
+	bool quiet;
+};
+
+struct packed {
+	struct blob frame;
+	u32 codec;			/* PAYLOAD_CODEC_* */
+	u64 margin;
+};
+
+void pack_check(const struct packing *packing);
+
+/* Compresses the image, and proves that it can be decompressed in place. */
+struct packed pack_image(const struct blob *image, const struct packing *packing);
+
+const char *codec_name(u32 codec);
+const char *decoder_name(u32 codec);
+
+/* ---- report.c ---- */
+
+/* What a launch costs for each KiB that the security processor measures. */
+#define PSP_NS_PER_KIB		250000UL
+
+int print_report(const char *image, const char *initrd, const char *cmdline);
 
 /* ---- relocs.c ---- */
 

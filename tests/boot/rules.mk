@@ -4,6 +4,7 @@
 #
 #	cloud.img, generic.img	Debian's kernels
 #	X.img			the test kernel $(O)/payload/X.elf
+#	X-lz4.img, X-none.img	X is cloud or test, packed like that
 #	bad-X.img		test.img, corrupted as tests/boot/corrupt.list says
 #	disk-X.img		a disk with others of them on it (make-disk)
 #	kexec.img		an initramfs that kexecs cloud.img (make-kexec)
@@ -14,8 +15,11 @@ BOOT_KERNELS := $(O)/boot/cloud.img $(O)/boot/generic.img
 BOOT_BAD := $(filter $(O)/boot/bad-%,$(BOOT_IMAGES))
 BOOT_DISKS := $(filter $(O)/boot/disk-%,$(BOOT_IMAGES))
 BOOT_KEXEC := $(O)/boot/kexec.img
+# With what the other suites boot.
+BOOT_CODECS := $(sort $(filter %-lz4.img %-none.img,$(BOOT_IMAGES)) \
+	$(O)/boot/cloud-lz4.img)
 BOOT_PAYLOADS := $(filter-out $(O)/boot/moves.img $(BOOT_KERNELS) $(BOOT_BAD) $(BOOT_DISKS) \
-	$(BOOT_KEXEC),$(BOOT_IMAGES))
+	$(BOOT_KEXEC) $(BOOT_CODECS),$(BOOT_IMAGES))
 
 # $(IMAGE_DEPS): what an image is linked from, besides the kernel.
 $(BOOT_KERNELS): $(O)/boot/%.img: $(O)/kernels/%/vmlinuz $(IMAGE_DEPS)
@@ -32,6 +36,14 @@ $(O)/boot/moves.img: $(O)/payload/moves.bz $(IMAGE_DEPS)
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' IMAGE $@
 	$(Q)tools/mkimage --elf $(@:.img=.elf) -o $@ $<
+
+$(filter $(O)/boot/cloud-%,$(BOOT_CODECS)): $(O)/kernels/cloud/vmlinuz
+$(filter $(O)/boot/test-%,$(BOOT_CODECS)): $(O)/payload/test.elf
+$(BOOT_CODECS): $(IMAGE_DEPS)
+	@mkdir -p $(@D)
+	@printf '  %-7s %s\n' IMAGE $@
+	$(Q)tools/mkimage --codec $(lastword $(subst -, ,$(basename $@))) \
+		--elf $(@:.img=.elf) -o $@ $(filter %vmlinuz %.elf,$^)
 
 $(BOOT_BAD): $(O)/boot/bad-%.img: $(O)/boot/test.img $(O)/boot/corrupt \
 		tests/boot/make-bad tests/boot/corrupt.list

@@ -24,7 +24,7 @@ FUZZ_CFLAGS := $(FUZZ_FLAGS) -g -O1 -fsanitize=fuzzer,address,undefined \
 LDLIBS_fuzz_insn := -lZydis
 LDLIBS_fuzz_vc := -lZydis
 CFLAGS_fuzz_mkpayload := -D_GNU_SOURCE
-LDLIBS_fuzz_mkpayload := $(CODEC_LIBS)
+LDLIBS_fuzz_mkpayload := $(CODEC_LIBS) -llz4
 CFLAGS_fuzz_efi = $(EFI_FLAGS)
 # The decoder as it is in the stub, hidden from the library that judges it.
 CFLAGS_fuzz_payload = $(ZSTD_FLAGS) -fvisibility=hidden -DZSTDLIB_VISIBLE=

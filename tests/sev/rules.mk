@@ -34,6 +34,7 @@ $(NAE)/nae.img: $(NAE)/nae.elf $(IMAGE_DEPS)
 .PHONY: nae check-deps-sev
 nae: $(NAE)/nae.img
 check-deps-sev: $(NAE)/nae.img $(O)/sevemu.rom $(O)/initramfs.cpio.gz \
+	$(addprefix $(O)/boot/,test-lz4.img test-none.img cloud-lz4.img) \
 	$(addprefix $(O)/boot/,test.img low.img high.img align4k.img cloud.img \
 		generic.img bad-cut-half.img bad-cut-little.img)
 

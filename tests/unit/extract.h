@@ -20,6 +20,12 @@
 #include "../../unzstd.c"
 #include "../../relocate.c"
 
+/* What mkpayload's assembly does. */
+int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
+{
+	return unzstd(out, out_size, in, in_size);
+}
+
 /* In the machine: a range for the payload, then what may not be touched. */
 #define AT_RANGE	0x200000UL
 #define RANGE_SIZE	0x18000UL

@@ -30,3 +30,8 @@ $(EFI_UNIT:%=$(O)/unit/%): tests/unit/image.mk
 CFLAGS_test_images = $(ZSTD_FLAGS)
 LDLIBS_test_images := $(LDLIBS_test_unzstd)
 $(O)/unit/test_images: tests/unit/image.mk $(O)/stub/huf_decompress_amd64.o
+
+# The other decoder; the compressor is the library's.
+CFLAGS_test_unlz4 = -I$(LZ4_SRC)/lib -DLZ4_DISABLE_DEPRECATE_WARNINGS
+LDLIBS_test_unlz4 := -llz4
+$(O)/unit/test_unlz4: tests/unit/image.mk | $(LZ4_SRC)/.stamp

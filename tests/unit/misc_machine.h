@@ -424,7 +424,7 @@ void unzstd_use_bmi2(void)
 
 #define DECOMPRESSED	0xd5
 
-int unzstd(void *out, size_t out_size, const void *in, size_t in_size)
+int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
 {
 	did("unzstd 0x%lx+0x%lx from 0x%lx+0x%lx", (u64)out, out_size,
 	    (u64)in, in_size);

@@ -27,7 +27,7 @@ for tool in "$mkpayload" "$mkelf" "$O/mkpayload" \
 		exit 1
 	fi
 done
-for tool in "$CC" readelf objcopy nm od awk dd cmp gzip xz lz4 zstd lzop script; do
+for tool in "$CC" readelf objcopy objdump nm od awk dd cmp gzip xz lz4 zstd lzop script; do
 	if ! command -v "$tool" >/dev/null; then
 		echo "FAIL unit/mkpayload: $tool is not installed"
 		exit 1

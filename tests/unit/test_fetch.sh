@@ -103,8 +103,14 @@ expect kernel-flavour 1 "fetch-kernel: unknown flavour 'x'*" \
 # is asked.
 rm "$tmp/reachable"
 mkdir "$tmp/zstd"
-sed -n 's/^sha256=//p' tools/fetch-zstd >"$tmp/zstd/.stamp"
+grep -oE '[0-9a-f]{64}' tools/fetch-zstd >"$tmp/zstd/.stamp"
 expect zstd-there-already 0 '' sh tools/fetch-zstd "$tmp/zstd"
+mkdir "$tmp/lz4"
+grep -oE '[0-9a-f]{64}' tools/fetch-lz4 >"$tmp/lz4/.stamp"
+expect lz4-there-already 0 '' sh tools/fetch-lz4 "$tmp/lz4"
+echo 0000 >"$tmp/lz4/.stamp"
+expect lz4-other-version 1 '*cannot be reached*LZ4_SRC=*' \
+	sh tools/fetch-lz4 "$tmp/lz4"
 echo 0000 >"$tmp/zstd/.stamp"
 expect zstd-other-version 1 '*cannot be reached*' sh tools/fetch-zstd "$tmp/zstd"
 

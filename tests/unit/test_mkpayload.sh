@@ -327,6 +327,57 @@ expect good/bzimage-no-version string_is .setup.version 'sevstub good2.bz'
 cat good.bz good.elf >signed.bz
 expect good/bzimage-signed make_payload -o x signed.bz
 
+# ---- other codecs ----
+
+# codec_is NUMBER DECODER OPTION...: as the codec's own program has it.
+codec_is() {
+	id=$1 decoder=$2
+	shift 2
+	"$mkpayload" -q -o c "$@" good.elf && assembled c || return 1
+	tail -c +113 c.bin >stream
+	case $decoder in
+	unlz4) lz4 -dcq <stream >c.out ;;
+	unstore) cat stream >c.out ;;
+	esac
+	tail -c +113 plain.bin | zstd -dcq | cmp - c.out || return 1
+	[ "$(number 96 4 c.bin)" = "$id" ] || return 1
+	# The stub calls payload_decode, a jump.
+	objdump -dr x.o | grep -q "R_X86_64_P.*[[:space:]]$decoder"
+}
+expect codec/lz4 codec_is 2 unlz4 --codec lz4
+expect codec/lz4-level codec_is 2 unlz4 --codec lz4 --level 3
+expect codec/none codec_is 3 unstore --codec none
+
+# Several blocks, with a margin that has been tried.
+elf large.elf p_memsz.1=0x1000 p_paddr.2=0x1a00000
+lz4_blocks() {
+	"$mkpayload" -q --codec lz4 -o l large.elf && unpack_lz4 || return 1
+	flatten large.elf flat && cmp flat l.out &&
+		"$mkpayload" --info l.bin >info && cat info &&
+		grep -q 'codec: lz4' info
+}
+unpack_lz4() {
+	tail -c +113 l.bin | lz4 -dcq >l.out
+}
+expect codec/lz4-blocks lz4_blocks
+
+# auto_is HOW CODEC: and it says why.
+auto_is() {
+	"$mkpayload" --codec auto --launch "$1" -o a good.elf 2>stderr ||
+		return 1
+	tail -n 1 stderr
+	[ "$("$mkpayload" --info a.bin | sed -n 's/^codec: //p')" = "$2" ] &&
+		tail -n 1 stderr | grep -qE "^mkpayload: launch $1, [0-9]+ ns a KiB and decoding: .*$2[^,]* ms \(chosen\)"
+}
+expect codec/auto-psp auto_is psp zstd
+expect codec/auto-hash auto_is hash lz4
+auto_default() {
+	"$mkpayload" -q --codec auto -o b good.elf &&
+		"$mkpayload" --codec auto --launch psp -q -o a good.elf &&
+		cmp a.bin b.bin
+}
+expect codec/auto-default auto_default
+
 # ---- progress and information ----
 progress_is() {
 	"$mkpayload" --level 1 -o x good.elf 2>stderr || return 1
@@ -361,6 +412,7 @@ info_is() {
 		payload size: 20771
 		memory size: 40960
 		relocation size: 0
+		codec: zstd
 		compressed size: $(($(wc -c <x.bin) - 112))
 		margin: $(number 64 8 x.bin)
 		digest: $(od -An -tx8 -j 80 -N 8 x.bin | tr -d ' ')
@@ -373,6 +425,59 @@ info_needs_room() {
 		grep -q '^mkpayload: x.bin: cannot print: No space left' stderr
 }
 expect bad/info-output info_needs_room
+
+# ---- report ----
+
+report_is() {
+	LD=${LD:-ld} "$top/tools/mkimage" --cmdline '' -o image good.elf >log ||
+		return 1
+	printf 'an initrd' >initrd
+	"$mkpayload" --report image --initrd initrd --cmdline quiet >report ||
+		return 1
+	cat report
+	total=$(wc -c <image)
+	payload=$(number $((0x24c)) 4 image)
+	setup=$((($(number $((0x1f1)) 1 image) + 1) * 512))
+	sum=$(sha256sum <image | cut -d ' ' -f 1)
+	grep -q "^setup: $setup bytes" report &&
+		grep -q "^payload: $payload bytes" report &&
+		grep -q "^stub: $((total - payload - setup)) bytes" report &&
+		grep -q "^image: $total bytes" report &&
+		grep -q "^codec: zstd, 20771 bytes unpacked" report &&
+		grep -q "^launch: $((total * 250 / 1024 / 1000)) ms" report &&
+		grep -q "^sha256 of image: $sum\$" report &&
+		grep -q "^sha256 of kernel: $sum\$" report &&
+		grep -q "^sha256 of initrd: $(sha256sum <initrd |
+			cut -d ' ' -f 1)\$" report &&
+		grep -q "^sha256 of cmdline: $(printf 'quiet\0' | sha256sum |
+			cut -d ' ' -f 1)\$" report
+}
+expect report/all report_is
+# With neither there is nothing, and a NUL: QEMU's table has no empty entries.
+report_defaults() {
+	"$mkpayload" --report image >report || return 1
+	cat report
+	grep -q "^sha256 of initrd: $(sha256sum </dev/null | cut -d ' ' -f 1)\$" \
+		report &&
+		grep -q "^sha256 of cmdline: $(printf '\0' | sha256sum |
+			cut -d ' ' -f 1)\$" report
+}
+expect report/defaults report_defaults
+# report_refuses PATTERN FILE OPTION...
+report_refuses() {
+	pattern=$1
+	shift
+	! "$mkpayload" --report "$@" >stdout 2>stderr || return 1
+	cat stderr
+	[ "$(wc -l <stderr)" -eq 1 ] && grep -q "^mkpayload: $pattern" stderr
+}
+expect report/no-image report_refuses 'good.elf: not an image' good.elf
+expect report/other-image report_refuses 'good.bz: not an image of ours' good.bz
+cp image cut
+truncate -s 4096 cut
+expect report/cut-image report_refuses 'cut: not an image of ours' cut
+expect report/no-initrd report_refuses 'nowhere: No such file' image \
+	--initrd nowhere
 
 # bad_info NAME PATTERN COMMAND...: the command spoils bad.bin.
 bad_info() {

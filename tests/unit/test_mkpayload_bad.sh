@@ -300,7 +300,7 @@ damaged lzo size-more "$recorded" $more
 no_lzop() {
 	bzimage lzo.bz lzo
 	! PATH=/nowhere "$mkpayload" --level 1 -q -o x lzo.bz 2>stderr &&
-		grep -q 'needs the program lzop, which is not installed' stderr
+		grep -q 'damaged lzo payload: needs a program that is not installed' stderr
 }
 expect bad/lzo-no-program no_lzop
 for codec in gzip xz lz4 zstd bzip2 lzma lzo; do
@@ -338,11 +338,30 @@ expect bad/usage-option usage_is_refused --frobnicate -o x good.elf
 
 level_is_refused() {
 	! "$mkpayload" --level "$1" -o x good.elf 2>stderr &&
-		grep -q "^mkpayload: --level $1: must be from 1 to 22\$" stderr
+		grep -q "^mkpayload: --level $1: $2\$" stderr
 }
-expect bad/level-0 level_is_refused 0
-expect bad/level-23 level_is_refused 23
-expect bad/level-text level_is_refused 3x
+expect bad/level-0 level_is_refused 0 'not a level'
+expect bad/level-23 level_is_refused 23 'must be from 1 to 22 for zstd'
+expect bad/level-text level_is_refused 3x 'not a level'
+# codec_is_refused REASON OPTION...
+codec_is_refused() {
+	reason=$1
+	shift
+	! "$mkpayload" "$@" -o x good.elf 2>stderr &&
+		grep -q "^mkpayload: $reason\$" stderr
+}
+expect bad/codec codec_is_refused '--codec xz: must be zstd, lz4, none or auto' \
+	--codec xz
+expect bad/codec-level codec_is_refused '--level 13: must be from 1 to 12 for lz4' \
+	--codec lz4 --level 13
+expect bad/codec-none-level codec_is_refused '--level 1: .* for none' \
+	--codec none --level 1
+expect bad/codec-auto-level codec_is_refused '--level 1: auto chooses it' \
+	--codec auto --level 1
+expect bad/launch codec_is_refused '--launch x: must be psp, hash or none' \
+	--codec auto --launch x
+expect bad/launch-codec codec_is_refused '--launch psp: is for --codec auto' \
+	--launch psp
 
 # ---- output that cannot be written ----
 

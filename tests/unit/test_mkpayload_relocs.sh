@@ -91,12 +91,12 @@ compared() {
 
 # moved OPTION...: links twice, relocates, compares.
 moved() {
-	link first.elf $first "$@" || return 1
-	link second.elf $second "$@" || return 1
+	link first.elf "$first" "$@" || return 1
+	link second.elf "$second" "$@" || return 1
 	make_payload -o first first.elf && make_payload -o second second.elf ||
 		return 1
 	tail -c +113 second.bin | zstd -dcq >second.out
-	[ "$("$relocated" first.bin second.out moved.out)" = $distance ] ||
+	[ "$("$relocated" first.bin second.out moved.out)" = "$distance" ] ||
 		return 1
 	cmp -n "$(compared first.elf)" moved.out second.out &&
 		info_of first kernel >info && cat info &&
