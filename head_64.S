@@ -339,7 +339,7 @@ END_FUNC(set_gate_32)
  * where 32-bit gates are #GPs.
  */
 FUNC(exception_early)
-	not_in_16bit_code
+	NOT_IN_16BIT_CODE
 	.code64
 	leaq	exception_32_message(%rip), %rsi
 	testb	$SEV_STATUS_SEV_ES, sev_guest + SEV_GUEST_STATUS(%rip)
@@ -781,7 +781,7 @@ FUNC(set_gate_64)
 END_FUNC(set_gate_64)
 
 FUNC(nmi_64)
-	not_in_16bit_code
+	NOT_IN_16BIT_CODE
 	.code64
 	incl	nmi_count(%rip)
 	iretq

@@ -95,7 +95,7 @@ END_FUNC(la57_code)
 /* NMIs: %edi is the page wherever one comes. */
 GLOBAL(la57_nmi_64)
 FUNC(la57_nmi_64)
-	not_in_16bit_code
+	NOT_IN_16BIT_CODE
 	.code64
 	incl	LA57_NMIS(%rdi)
 	iretq
@@ -114,7 +114,7 @@ END_FUNC(la57_nmi_32)
  */
 GLOBAL(la57_exception)
 FUNC(la57_exception)
-	not_in_16bit_code
+	NOT_IN_16BIT_CODE
 	.code32
 	testb	$SEV_STATUS_SEV_ES, LA57_SEV_STATUS(%edi)
 	jz	.Lexception_halt

@@ -55,6 +55,27 @@
 #define VMGEXIT_LENGTH			4
 #ifdef __ASSEMBLER__
 #define VMGEXIT				rep; vmmcall
+
+/*
+ * First in a handler of 64-bit gates in a table that the processor also reads as
+ * one of 32-bit gates: there an injected exception finds a 64-bit CS, which
+ * legacy mode takes for a 16-bit one. The immediate of 66 A9, TEST, has two bytes
+ * but in 16-bit code four, so that only there the jump is none. What comes
+ * instead asks for the guest's end.
+ */
+#define NOT_IN_16BIT_CODE						\
+	.byte	0x66, 0xa9, 0, 0;					\
+	jmp	2f;							\
+	.code16;							\
+	movl	$(SEVSTUB_TERM_EXCEPTION << GHCB_MSR_TERM_CODE_SHIFT |	\
+		  SEV_TERM_SET_SEVSTUB << GHCB_MSR_TERM_SET_SHIFT |	\
+		  GHCB_MSR_TERM_REQ), %eax;				\
+	xorl	%edx, %edx;						\
+	movl	$MSR_GHCB, %ecx;					\
+1:	wrmsr;								\
+	VMGEXIT;							\
+	jmp	1b;							\
+2:
 #endif
 
 /*
@@ -227,29 +248,6 @@
 
 /* RDRAND may be out of numbers for a moment, not ten times in a row. */
 #define RDRAND_TRIES			10
-
-#ifdef __ASSEMBLER__
-/*
- * First in a handler of 64-bit gates in a table that the processor also reads as
- * one of 32-bit gates: there an injected exception finds a 64-bit CS, which
- * legacy mode takes for a 16-bit one. The immediate of 66 A9, TEST, has two bytes
- * but in 16-bit code four, so that only there the jump is none. What comes
- * instead asks for the guest's end.
- */
-.macro not_in_16bit_code
-	.byte	0x66, 0xa9, 0, 0
-	jmp	.Lnot_16bit\@
-	.code16
-	movl	$(SEVSTUB_TERM_EXCEPTION << GHCB_MSR_TERM_CODE_SHIFT | SEV_TERM_SET_SEVSTUB << GHCB_MSR_TERM_SET_SHIFT | GHCB_MSR_TERM_REQ), %eax
-	xorl	%edx, %edx
-	movl	$MSR_GHCB, %ecx
-.Lend_16bit\@:
-	wrmsr
-	VMGEXIT
-	jmp	.Lend_16bit\@
-.Lnot_16bit\@:
-.endm
-#endif
 
 #ifndef __ASSEMBLER__
 
