@@ -226,7 +226,7 @@ debug: $(RUN_DEPS) ## repack a kernel and boot it by BIOS, stopped, with gdb att
 #   check-hostile     the stub under a host that lies
 #   check-fuzz        fuzzers over the stub's own files
 
-SUITES := lint unit payload boot kaslr bootparams install emulator sev hostile fuzz builds stack
+SUITES := lint unit payload boot kaslr bootparams install emulator sev hostile fuzz builds stack spoilt
 
 .PHONY: check $(SUITES:%=check-%) lint
 check: $(SUITES:%=check-deps-%) ## run every test

@@ -23,6 +23,8 @@ FUZZ_CFLAGS := $(FUZZ_FLAGS) -g -O1 -fsanitize=fuzzer,address,undefined \
 
 LDLIBS_fuzz_insn := -lZydis
 LDLIBS_fuzz_vc := -lZydis
+CFLAGS_fuzz_memmap := -I$(ZSTD_SRC)/lib
+$(O)/fuzz/fuzz_memmap: | $(ZSTD_SRC)/.stamp
 CFLAGS_fuzz_mkpayload := -D_GNU_SOURCE
 LDLIBS_fuzz_mkpayload := $(CODEC_LIBS) -llz4
 CFLAGS_fuzz_efi = $(EFI_FLAGS)

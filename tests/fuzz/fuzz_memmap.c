@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz_memmap.c - libFuzzer target for the choice of a place: E820, memmap= and
+ * mem=, areas in any order, any wish for a slot.
+ *
+ * A map of single cells of one MiB says which places are good. What is chosen
+ * has to be one of them, and none may be found only where there is none. Behind
+ * what the model understands the command line goes on as the input likes: then
+ * only what it cannot add counts.
+ */
+#define XXH_INLINE_ALL
+#include <common/xxhash.h>
+
+#include "fuzz.h"
+#include "sev.h"
+
+#define cpuid_count	fake_cpuid
+static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
+
+#include "cmdline.c"
+#include "e820.c"
+#include "kaslr.c"
+
+#define CELLS		256UL
+#define MIB		(1UL << 20)
+#define OPTIONS		4
+#define AREAS		6
+
+struct sev_guest sev_guest;
+
+static u64 chance;			/* what RDRAND gives */
+static struct boot_params bp;
+static bool ram[CELLS], taken[CELLS], kinds[3][CELLS];
+static bool known[3];
+
+/* ---- what kaslr.c stands on ---- */
+
+static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
+{
+	CHECK(leaf == 1 && !subleaf, "CPUID 0x%x", leaf);
+	return (struct cpuid_regs){ .ecx = 1U << 30 };
+}
+
+bool rdrand(u64 *value)
+{
+	*value = chance;
+	return true;
+}
+
+u64 rdtsc(void)
+{
+	return 1;
+}
+
+bool sev_active(void)
+{
+	return false;
+}
+
+bool sev_es_active(void)
+{
+	return false;
+}
+
+noreturn void stop(unsigned int reason)
+{
+	harness_fail("stop()", 0, "unexpected", "reason %u", reason);
+}
+
+void efi_name_free_memory(const struct boot_params *from)
+{
+	(void)from;
+}
+
+void srat_name_immovable(const struct boot_params *from,
+			 const struct cmdline *words)
+{
+	(void)from;
+	(void)words;
+}
+
+u64 xxh64(const void *data, size_t len)
+{
+	return XXH64(data, len, 0);
+}
+
+/* ---- the model ---- */
+
+static void mark(bool *cells, u64 start, u64 size)
+{
+	for (; size && start < CELLS; start++, size--)
+		cells[start] = true;
+}
+
+static bool good_cell(u64 cell)
+{
+	return ram[cell] && !taken[cell] &&
+	       (!known[KASLR_IMMOVABLE] || kinds[KASLR_IMMOVABLE][cell]) &&
+	       (!known[KASLR_FIRMWARE_FREE] ||
+		kinds[KASLR_FIRMWARE_FREE][cell]);
+}
+
+static bool good_place(const struct kaslr_slots *want, u64 limit, u64 cell)
+{
+	u64 i, size = want->size / MIB;
+
+	if (cell * MIB < want->low || (cell + size) * MIB > want->high ||
+	    (limit && (cell + size) * MIB > limit) || cell % (want->align / MIB))
+		return false;
+	for (i = cell; i < cell + size; i++) {
+		if (i >= CELLS || !good_cell(i))
+			return false;
+	}
+	return true;
+}
+
+static void take_e820(struct input *in)
+{
+	unsigned int i;
+
+	memset(&bp, 0, sizeof(bp));
+	bp.e820_entries = 1 + take_u8(in) % 6;
+	for (i = 0; i < bp.e820_entries; i++) {
+		u64 start = take_u8(in), size = take_u8(in);
+		bool is_ram = take_u8(in) & 3;
+
+		bp.e820_table[i].addr = start * MIB;
+		bp.e820_table[i].size = size * MIB;
+		bp.e820_table[i].type = is_ram ? 1 : 2;
+		mark(is_ram ? ram : taken, start, size);
+	}
+}
+
+static void take_areas(struct input *in)
+{
+	unsigned int i, count = take_u8(in) % AREAS;
+
+	for (i = 0; i < count; i++) {
+		u64 start = take_u8(in), size = take_u8(in);
+		unsigned int kind = 1 + take_u8(in) % 3;
+
+		kaslr_area(kind, start * MIB, (start + size) * MIB);
+		if (kind == KASLR_TAKEN) {
+			mark(taken, start, size);
+		} else if (size) {
+			known[kind] = true;
+			mark(kinds[kind], start, size);
+		}
+	}
+}
+
+/* A size or an address, in one of the ways that it can be written. */
+static int print_size(char *text, size_t room, u64 mib, u8 how)
+{
+	static const char *const formats[] = { "%luM", "%lum", "0x%lxM" };
+
+	return how % 4 < 3 ?
+	       snprintf(text, room, formats[how % 4], mib) :
+	       snprintf(text, room, "%luK", mib * 1024);
+}
+
+/* Returns the lowest limit that a mem= or memmap= sets; 0: none. */
+static u64 take_options(struct input *in, char *text, size_t room)
+{
+	unsigned int i, count = take_u8(in) % OPTIONS;
+	u64 lowest = 0, limit;
+	size_t at = 0;
+
+	text[0] = '\0';
+	for (i = 0; i < count; i++) {
+		static const char signs[] = "$#!@";
+		u8 how = take_u8(in);
+		u64 size = take_u8(in), start = take_u8(in);
+
+		if (how & 0x80) {
+			at += (size_t)snprintf(text + at, room - at,
+					       how & 0x40 ? "mem=" : "memmap=");
+			at += (size_t)print_size(text + at, room - at, size,
+						 how);
+			limit = size * MIB;
+			if (limit && (!lowest || limit < lowest))
+				lowest = limit;
+		} else {
+			at += (size_t)snprintf(text + at, room - at, "memmap=");
+			at += (size_t)print_size(text + at, room - at, size,
+						 how);
+			text[at++] = signs[how >> 4 & 3];
+			at += (size_t)print_size(text + at, room - at, start,
+						 how >> 2);
+			if (signs[how >> 4 & 3] != '@')
+				mark(taken, start, size);
+		}
+		text[at++] = ' ';
+	}
+	text[at] = '\0';
+	return lowest;
+}
+
+static void fuzz_one(struct input *in)
+{
+	struct kaslr_slots want;
+	struct cmdline cmdline;
+	char text[1024];
+	u64 limit, addr = 0, cell, places = 0;
+	size_t len, more;
+	bool got;
+
+	memset(&areas, 0, sizeof(areas));
+	memset(ram, 0, sizeof(ram));
+	memset(taken, 0, sizeof(taken));
+	memset(kinds, 0, sizeof(kinds));
+	memset(known, 0, sizeof(known));
+	chance = take_u64(in);
+	want.align = MIB << take_u8(in) % 6;
+	want.size = (1 + take_u8(in) % 64) * MIB;
+	want.low = take_u8(in) * MIB;
+	want.high = take_u8(in) * MIB + MIB;
+	take_e820(in);
+	take_areas(in);
+	limit = take_options(in, text, 512);
+	len = strlen(text);
+	more = in->size < 400 ? in->size : 400;
+	take_bytes(in, text + len, more);
+	cmdline = (struct cmdline){ text, len + more };
+
+	got = kaslr_physical(&bp, &cmdline, want, &addr);
+	for (cell = 0; cell < CELLS; cell++)
+		places += good_place(&want, limit, cell);
+	if (got)
+		CHECK(addr % MIB == 0 && good_place(&want, limit, addr / MIB),
+		      "0x%lx is no good place, with %s", addr, text);
+	else
+		CHECK(!places || more, "%lu places, and none is found, with %s",
+		      places, text);
+	CHECK(!got || places, "%s", "a place out of none");
+}
