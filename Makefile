@@ -235,6 +235,8 @@ check: $(SUITES:%=check-deps-%) ## run every test
 $(SUITES:%=check-%): check-%: check-deps-%
 	$(Q)tests/check $*
 
+bench: ## measure against Debian's stock images, 15 minutes [STOCK_ZSTD=<bzImage>]
+
 lint: check-lint ## build with gcc and clang, run every static checker
 
 .PHONY: check-deps-lint

@@ -6,7 +6,7 @@
 BENCH := $(O)/bench
 
 .PHONY: bench bench-deps
-bench: bench-deps ## measure the stub against Debian's stock images, 15 minutes [STOCK_ZSTD=<bzImage>]
+bench: bench-deps
 	$(Q)test -n $(call quote,$(STOCK_ZSTD)) || \
 		test -e $(O)/kernels/sid/vmlinuz || \
 		sh tools/fetch-kernel sid $(O)/kernels/sid || :
