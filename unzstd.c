@@ -117,6 +117,10 @@ ZSTD_decompressSequences_default(ZSTD_DCtx *dctx, void *dst, size_t size,
 				 const void *seqs, size_t seqs_size, int count,
 				 const ZSTD_longOffset_e is_long_offset,
 				 const int frame);
+static void __attribute__((cold))
+ZSTD_buildFSETable_body_default(ZSTD_seqSymbol *dt, const short *counts,
+				unsigned int max, const U32 *base, const U8 *bits,
+				unsigned int log, void *wksp, size_t size);
 #endif
 #pragma GCC diagnostic pop
 
