@@ -54,6 +54,9 @@ static u64 take_address(struct input *in)
 	if (which == 0xfe)
 		return (u64)&ghcb_page + take_u16(in);
 	raw = (u64)(s64)(s16)take_u16(in);
+	/* What an address of 32 bits does not look at. */
+	if (which >= 0xc0)
+		raw += 0x9abcdef0UL << 32;
 	return places[which % ARRAY_SIZE(places)] + raw;
 }
 
