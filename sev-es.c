@@ -136,7 +136,8 @@ static unsigned int entry_cbit(u64 claimed)
 		u64 table = entry & PTE_ADDR_MASK & ~claimed;
 
 		if (table >> LOWER_HALF_SHIFT)
-			return 0;
+			return LOWER_HALF_SHIFT + (unsigned int)
+			       __builtin_ctzl(table >> LOWER_HALF_SHIFT);
 		entry = ((const u64 *)table)[(addr >> shift) % PTRS_PER_TABLE];
 		if (shift == PAGE_SHIFT ||
 		    (shift <= PUD_SHIFT && entry & PTE_LEAF))
@@ -208,6 +209,9 @@ void sev_detect(void)
 	if (entered_64)
 		find_out();
 	sev_guest.known = true;
+	/* Without SEV-ES the host can deny SEV, but not what a loader measured. */
+	if (!sev_active() && entered_64 && entry_cbit(0))
+		error("SEV", "the loader's page tables have a C-bit, and CPUID denies it");
 	if (!sev_active())
 		return;
 

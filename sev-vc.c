@@ -208,12 +208,13 @@ static unsigned int vc_wrmsr(struct vc *vc)
 	return ghcb_exchange(SVM_EXIT_MSR, SVM_MSR_WRITE, 0);
 }
 
+/* Not all hypervisors know what cannot change: KVM may answer 0. */
 static unsigned int vc_read_dr7(struct vc *vc)
 {
 	unsigned int vector = ghcb_exchange(SVM_EXIT_READ_DR7, 0, 0);
 
 	if (!vector)
-		vc->regs[vc->insn.reg] = ghcb_output(rax);
+		vc->regs[vc->insn.reg] = (u32)ghcb_output(rax) | DR7_FIXED_1;
 	return vector;
 }
 

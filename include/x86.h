@@ -100,6 +100,9 @@
 #define PF_RSVD			(_AC(1, UL) << 3)
 #define PF_FETCH		(_AC(1, UL) << 4)
 
+/* Bit 10 of DR7 reads as one (APM2 13.1.1). */
+#define DR7_FIXED_1		0x400
+
 /* -- Exception vectors (APM2 8.2). */
 #define X86_TRAP_DE		0
 #define X86_TRAP_DB		1

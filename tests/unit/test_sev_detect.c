@@ -111,6 +111,7 @@ static void start_machine(void)
 	start_stage1();
 	memset(&cpu, 0, sizeof(cpu));
 	image_start = (const u8 *)0x3456000UL;
+	enter_with_cbit(NO_BIT);
 	host.msr = FIRMWARE_GHCB;
 	host.has_sev_status = false;
 	host.sev_status = 0;
@@ -193,6 +194,27 @@ TEST(no_sev_bit_no_msr)
 	cpu.sev.ebx = 51;
 	detected();
 	CHECK(!sev_active() && !sev_enc_mask(), "SEV without the bit");
+}
+
+/* A host that says so, but the loader's tables were measured with a C-bit. */
+TEST(denied)
+{
+	static const u32 max[] = { 0, LEAF_SEV };
+	unsigned int i, bit;
+
+	for (i = 0; i < ARRAY_SIZE(max); i++) {
+		for (bit = 32; bit <= 51; bit++) {
+			struct tables t = { 4, 2, NO_BIT, NO_BIT, bit, NO_BIT };
+
+			start_machine();
+			cpu.max.eax = max[i];
+			/* What is out of reach of four levels is seen at CR3. */
+			if (bit >= 47)
+				t.cr3_bit = t.table_bit = bit;
+			make_tables(&t);
+			EXPECT_ERROR(sev_detect(), "SEV");
+		}
+	}
 }
 
 /* The processor has SEV, this guest does not. */
@@ -540,14 +562,14 @@ TEST(entry_cbit_refused)
 		t.leaf_bit = 51;
 		t.table_bit = 47;
 		found = cbit_found(&t, 51);
-		CHECK(!found, "table with 47: %u", found);
+		CHECK(found == 47, "table with 47: %u", found);
 		t.table_bit = NO_BIT;
 		t.cr3_bit = 47;
 		found = cbit_found(&t, 51);
-		CHECK(!found, "CR3 with 47: %u", found);
+		CHECK(found == 47, "CR3 with 47: %u", found);
 		t.cr3_bit = 51;
 		found = cbit_found(&t, 47);
-		CHECK(!found, "CR3 with 51: %u", found);
+		CHECK(found == 51, "CR3 with 51: %u", found);
 	}
 	/* Not an identity map: no statement about the C-bit. */
 	t = (struct tables){ 4, 1, 51, 51, 51, 15 };

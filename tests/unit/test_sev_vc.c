@@ -139,6 +139,22 @@ TEST(dr7_read)
 	}
 }
 
+/* What a hypervisor cannot know better (APM2 13.1.1). */
+TEST(dr7_fixed_bits)
+{
+	static const u64 answered[] = { 0, ~0UL, 0x1234567800000001 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(answered); i++) {
+		start();
+		place_insn(TEXT, 0x27, "\x0f\x21\xf8", 3);
+		expect_exit(0x27, 0, 0);
+		answers(RAX, answered[i]);
+		want.rax = (u32)answered[i] | 0x400;
+		run();
+	}
+}
+
 TEST(dr7_write)
 {
 	unsigned int reg;
