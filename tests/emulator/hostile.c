@@ -43,6 +43,7 @@ struct figures {
 
 /* --attack and --hostile. */
 static struct {
+	char *attacks;		/* separated by commas; the rest is one of them */
 	const struct attack *attack;
 	bool all;
 	u64 from, to, stride;
@@ -150,15 +151,12 @@ static void set_range(char *text)
 		end_run(END_ERROR, "a stride of 0 leads nowhere");
 }
 
-/* "NAME", "NAME:RANGE", "all", "all:FORMS", "list" */
+/* "NAME", "NAME:RANGE", "all", "all:FORMS" */
 static void set_attack(char *name)
 {
 	char *range = cut(name, ':');
 
-	if (!strcmp(name, "list")) {
-		attack_list();
-		end_run(END_PASS, "that is all");
-	}
+	jobs.stride = 1;
 	jobs.all = !strcmp(name, "all");
 	if (jobs.all) {
 		jobs.to = *range ? parse_number(range) : FORMS;
@@ -167,6 +165,7 @@ static void set_attack(char *name)
 	jobs.attack = attack_find(name);
 	if (!jobs.attack)
 		end_run(END_ERROR, "no attack is called %s", name);
+	jobs.from = 0;
 	jobs.to = jobs.attack->count - 1;
 	if (*range)
 		set_range(range);
@@ -187,13 +186,17 @@ static void set_watch(char *start)
 bool hostile_option(const char *name, char *value)
 {
 	if (!strcmp(name, "attack"))
-		set_attack(value);
+		jobs.attacks = value;
 	else if (!strcmp(name, "hostile"))
 		set_range(value);
 	else if (!strcmp(name, "watch"))
 		set_watch(value);
 	else
 		return false;
+	if (jobs.attacks && !strcmp(jobs.attacks, "list")) {
+		attack_list();
+		end_run(END_PASS, "that is all");
+	}
 	if (strcmp(name, "watch"))
 		config.hostile = true;
 	return true;
@@ -381,6 +384,20 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 	}
 }
 
+static void play_attacks(struct vcpu *vcpu, char *text)
+{
+	char *next;
+
+	for (; *text; text = next) {
+		next = cut(text, ',');
+		set_attack(text);
+		if (jobs.all)
+			play_all_attacks(vcpu, jobs.to);
+		else
+			play_attack(vcpu, jobs.attack, jobs.from, jobs.to, jobs.stride);
+	}
+}
+
 static void play_seeds(struct vcpu *vcpu, u64 from, u64 to)
 {
 	for (; from <= to; from += jobs.stride) {
@@ -395,10 +412,8 @@ void hostile_campaign(struct vcpu *vcpu)
 {
 	snapshot_take(vcpu);
 	play_honest(vcpu);
-	if (jobs.all)
-		play_all_attacks(vcpu, jobs.to);
-	else if (jobs.attack)
-		play_attack(vcpu, jobs.attack, jobs.from, jobs.to, jobs.stride);
+	if (jobs.attacks)
+		play_attacks(vcpu, jobs.attacks);
 	else
 		play_seeds(vcpu, jobs.from, jobs.to);
 

@@ -8,7 +8,7 @@
  */
 #include "sevemu.h"
 
-#define CONFIG_MAX		512
+#define CONFIG_MAX		0x2000
 #define HOST_VECTORS		32
 #define STUB_SIZE		16
 #define GATE_INTERRUPT64	0x8e
