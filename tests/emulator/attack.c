@@ -101,7 +101,8 @@ void attack_random(u64 seed)
 		const struct attack *attack;
 
 		state = attack_mix(state);
-		table = state % ARRAY_SIZE(tables);
+		/* Firmware is the loader, and measured: the last table is not for it. */
+		table = state % (ARRAY_SIZE(tables) - (config.mode == MODE_OVMF));
 		state = attack_mix(state);
 		attack = &tables[table].attacks[state % *tables[table].count];
 		state = attack_mix(state);

@@ -378,6 +378,7 @@ void vmgexit(struct vcpu *vcpu)
 {
 	u64 msr = vcpu->ghcb_msr;
 
+	hostile_vmgexit(vcpu);
 	events_trigger(FROM_VMGEXIT);
 	if (msr & GHCB_MSR_INFO_MASK)
 		msr_protocol(vcpu, msr);

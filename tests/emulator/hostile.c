@@ -18,6 +18,7 @@
 #define TERM_SETS		3
 #define TERM_CODES		32
 #define EXITS_MAX		400000	/* of a run; a talkative boot has 3,000 */
+#define CPUID_EXT_MAX		0x80000000	/* what the stub asks first */
 #define FORMS			32	/* of each attack, if all are asked for */
 
 /* How a run of the campaign ended. */
@@ -171,15 +172,20 @@ static void set_attack(char *name)
 		set_range(range);
 }
 
-/* "START-END,GHCB,PROOF": addresses of the payload and of two places in the stub */
+/*
+ * "START-END,GHCB,PROOF[,IDT]": addresses of the payload and of two places in the
+ * stub; with its IDT's these two are where it was linked, not where it runs.
+ */
 static void set_watch(char *start)
 {
-	char *ghcb = cut(start, ','), *proof = cut(ghcb, ','), *end = cut(start, '-');
+	char *ghcb = cut(start, ','), *proof = cut(ghcb, ','), *idt = cut(proof, ',');
+	char *end = cut(start, '-');
 
 	watch.payload = parse_number(start);
 	watch.payload_end = parse_number(end);
 	watch.ghcb = parse_number(ghcb);
 	watch.proof = parse_number(proof);
+	watch.idt = parse_number(idt);
 }
 
 /* The options that are this file's; false for all others. */
@@ -288,7 +294,8 @@ static void play(struct vcpu *vcpu)
 	write_dr7(DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2);
 	watch_start();
 	attack_on = !honest;
-	attack_load(loader_zero_page());
+	if (config.mode != MODE_OVMF)
+		attack_load(loader_zero_page());
 	running = true;
 	events_start(vcpu);
 	if (!__builtin_setjmp(back))
@@ -405,6 +412,28 @@ static void play_seeds(struct vcpu *vcpu, u64 from, u64 to)
 		attack_random(from);
 		play_and_judge(vcpu, "seed", from);
 	}
+}
+
+/*
+ * Through firmware, whose own doings are not attacked, the stage begins when the
+ * stub first asks by the MSR protocol, as firmware with a GHCB does no more.  It
+ * has its own IDT by then, which tells where it is.
+ */
+void hostile_vmgexit(struct vcpu *vcpu)
+{
+	static bool firmware_has_ghcb, begun;
+
+	if (!config.hostile || config.mode != MODE_OVMF || begun)
+		return;
+	if (!(vcpu->ghcb_msr & GHCB_MSR_INFO_MASK))
+		firmware_has_ghcb = true;
+	/* A GHCB of the stub's own needs an answer first. */
+	if (!firmware_has_ghcb || vcpu->ghcb_msr >> 32 != CPUID_EXT_MAX)
+		return;
+	begun = true;
+	watch.ghcb += vcpu->vmcb->idtr.base - watch.idt;
+	watch.proof += vcpu->vmcb->idtr.base - watch.idt;
+	hostile_campaign(vcpu);
 }
 
 /* In place of main.c's one run, when --attack or --hostile asks for it. */

@@ -200,7 +200,7 @@ void hv_main(u64 base)
 	loader_start(&vcpu);
 	msr_init(&vcpu);
 	exits_init(&vcpu);
-	if (config.hostile)
+	if (config.hostile && config.mode != MODE_OVMF)
 		hostile_campaign(&vcpu);
 	vcpu_run(&vcpu);
 }

@@ -256,6 +256,7 @@ bool hostile_option(const char *name, char *value);
 void hostile_campaign(struct vcpu *vcpu);
 bool hostile_running(void);
 void hostile_exit(void);
+void hostile_vmgexit(struct vcpu *vcpu);
 void hostile_marker(void);
 bool hostile_proof(struct vcpu *vcpu);
 void hostile_end(enum end end, bool stopped, u64 term);

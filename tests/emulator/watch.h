@@ -12,6 +12,7 @@ struct watch {
 	u64 payload, payload_end;	/* its bytes in memory, at its entry */
 	u64 ghcb;			/* the stub's GHCB page */
 	u64 proof;			/* code that runs once the C-bit is proven */
+	u64 idt;			/* its link address, if the above are such */
 };
 extern struct watch watch;
 
