@@ -136,8 +136,8 @@ static unsigned int entry_cbit(u64 claimed)
 		u64 table = entry & PTE_ADDR_MASK & ~claimed;
 
 		if (table >> LOWER_HALF_SHIFT)
-			return LOWER_HALF_SHIFT + (unsigned int)
-			       __builtin_ctzl(table >> LOWER_HALF_SHIFT);
+			return (unsigned int)__builtin_ctzl(table >> LOWER_HALF_SHIFT) +
+			       LOWER_HALF_SHIFT;
 		entry = ((const u64 *)table)[(addr >> shift) % PTRS_PER_TABLE];
 		if (shift == PAGE_SHIFT ||
 		    (shift <= PUD_SHIFT && entry & PTE_LEAF))

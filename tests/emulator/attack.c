@@ -177,6 +177,15 @@ u64 attack_tsc(u64 tsc)
 	return tsc;
 }
 
+u64 attack_status(u64 status)
+{
+	struct lie *lie;
+
+	for_each_lie(lie, status)
+		status = lie->attack->status(lie, status);
+	return status;
+}
+
 void attack_load(struct boot_params *bp)
 {
 	unsigned int i;

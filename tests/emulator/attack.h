@@ -28,9 +28,11 @@ struct attack {
 		      const struct ghcb *request);
 	u32 (*port)(struct lie *lie, u16 port, u32 value);
 	u64 (*tsc)(struct lie *lie, u64 tsc);
+	u64 (*status)(struct lie *lie, u64 status);
 	void (*load)(struct lie *lie, struct boot_params *bp);
 	void (*fire)(struct lie *lie, struct vcpu *vcpu);
 	enum trigger trigger;	/* of fire */
+	bool no_random;		/* RDRAND never has a number */
 	bool rewrite;		/* the GHCB page changes at each access */
 	bool alias;		/* address bit N leads to the same memory, shared */
 	bool replace;		/* what proves the C-bit is another value afterwards */

@@ -15,6 +15,8 @@
 #define STRING_MOVS		0xa4	/* and 0xa5 */
 #define STRING_STOS		0xaa	/* and 0xab */
 #define STRING_INS		0x6c	/* to 0x6f, OUTS */
+#define OPCODE_0F		0x0f
+#define OPCODE_0F_GROUP9	0xc7	/* RDRAND, in the stub */
 #define STEPS			3000	/* windows */
 #define HANDLER_STEPS		400
 #define STORM			64
@@ -116,16 +118,32 @@ static u64 alias_bit(void)
 }
 
 /*
- * CR3 is about to be written.  The proof's random value is in RDX and in memory:
- * there it becomes another one, as a host can make any memory garbage.
+ * A C-bit takes effect.  The random number that proves it is in registers, as
+ * @word, and in memory: there @change is flipped, as a host can make any memory
+ * garbage.
  */
-void events_cr3(const struct vcpu *vcpu)
+static void replace_proof(u64 form, u64 word, u64 change)
 {
 	struct lie *lie;
 
 	for (lie = lies; attack_on && lie < lies + lie_count; lie++)
-		if (lie->attack->replace)
-			snapshot_replace(vcpu->gpr[RDX]);
+		if (lie->attack->replace && lie->n == form)
+			snapshot_replace(word, change);
+}
+
+/* Before a write to CR3: the 64-bit code's proof. */
+void events_cr3(const struct vcpu *vcpu)
+{
+	replace_proof(0, vcpu->gpr[RDX], ~0ull);
+}
+
+/* Before paging is turned on: that of 32-bit code, which compares two halves. */
+void events_paging(const struct vcpu *vcpu)
+{
+	u64 word = (u32)vcpu->gpr[RBX] | vcpu->gpr[RDI] << 32;
+
+	replace_proof(1, word, 0xffffffff);
+	replace_proof(2, word, 0xffffffff00000000);
 }
 
 void events_start(struct vcpu *vcpu)
@@ -150,9 +168,27 @@ static bool must_step(void)
 	if (page.gpa && page.shown)
 		return true;
 	for (lie = lies; lie < lies + lie_count; lie++)
-		if (lie->counting)
+		if (lie->counting || lie->attack->no_random)
 			return true;
 	return false;
+}
+
+/* RDRAND is about to run: it is gone past, and says that there was no number. */
+static void skip_rdrand(struct vcpu *vcpu)
+{
+	struct lie *lie;
+	struct insn insn;
+
+	for (lie = lies; lie < lies + lie_count; lie++) {
+		if (!lie->attack->no_random)
+			continue;
+		insn_decode(vcpu, &insn);
+		if (insn.opcode[0] != OPCODE_0F || insn.opcode[1] != OPCODE_0F_GROUP9)
+			continue;
+		/* With its ModRM byte, which insn.c does not count. */
+		vcpu->vmcb->rip += insn.len + 1;
+		vcpu->vmcb->rflags &= ~(u64)RFLAGS_CF;
+	}
 }
 
 /* The end of a repeated string instruction at RIP, or 0. */
@@ -185,6 +221,7 @@ void events_enter(struct vcpu *vcpu)
 	}
 	if (!attack_on || !must_step())
 		return;
+	skip_rdrand(vcpu);
 	skip_to = behind_string(vcpu);
 	if (skip_to) {
 		write_dr1(skip_to);

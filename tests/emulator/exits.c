@@ -130,6 +130,8 @@ static void exit_cr0(struct vcpu *vcpu)
 		guest_raise(vcpu, X86_GP, 0);
 		return;
 	}
+	if (new & ~old & CR0_PG)
+		events_paging(vcpu);
 	if (new & CR0_PG && v->efer & EFER_LME)
 		v->efer |= EFER_LMA;
 	else if (!(new & CR0_PG))
@@ -249,7 +251,8 @@ static bool msr_automatic(struct vcpu *vcpu, u32 msr, bool write, u64 *value)
 		return true;
 	}
 	if (msr == MSR_SEV_STATUS && config.sev != SEV_OFF && !write) {
-		*value = SEV_STATUS_SEV | (config.sev == SEV_ES ? SEV_STATUS_ES : 0);
+		*value = attack_status(SEV_STATUS_SEV |
+				       (config.sev == SEV_ES ? SEV_STATUS_ES : 0));
 		return true;
 	}
 	return false;

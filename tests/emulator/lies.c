@@ -304,6 +304,12 @@ static u64 tsc_stands(struct lie *lie, u64 tsc)
 	return lie->n ? ~0ull : 0;
 }
 
+/* No lie, but a guest that was launched with a feature that nobody knows. */
+static u64 status_bit(struct lie *lie, u64 status)
+{
+	return status | 1ull << lie->n;
+}
+
 const struct attack said_attacks[] = {
 	{ "cbit-cpuid", 64, 0, "CPUID says that the C-bit is N",
 	  .cpuid = cbit_in_cpuid },
@@ -313,7 +319,7 @@ const struct attack said_attacks[] = {
 	  .cpuid = cbit_in_cpuid, .answer = cbit_in_info },
 	{ "cbit-alias", 52, 0, "both say N, and an address with bit N is shared memory",
 	  .cpuid = cbit_in_cpuid, .answer = cbit_in_info, .alias = true },
-	{ "proof-replaced", 1, 0, "memory that proves the C-bit is changed at the proof",
+	{ "proof-replaced", 3, 0, "memory that proves the C-bit is changed at the proof",
 	  .replace = true },
 	{ "cpuid-denies", 10, 0, "CPUID knows nothing of SEV, or of SEV-ES",
 	  .cpuid = cpuid_denies },
@@ -354,6 +360,10 @@ const struct attack said_attacks[] = {
 	{ "uart-without-fifo", 1, 0, "the UART has no FIFO", .port = uart_without_fifo },
 	{ "uart-ones", 1, 0, "the UART's registers are all ones", .port = uart_ones },
 	{ "uart-random", 64, 0, "the UART's registers are random", .port = uart_random },
+	{ "status-bit", 64, 0, "SEV_STATUS has bit N (the processor's word)",
+	  .status = status_bit },
+	{ "rdrand-fails", 1, 0, "RDRAND has no number (the processor's doing)",
+	  .no_random = true },
 	{ "tsc-backwards", 4, 0, "RDTSC runs backwards", .tsc = tsc_backwards },
 	{ "tsc-stands", 2, 0, "RDTSC stands still", .tsc = tsc_stands },
 };

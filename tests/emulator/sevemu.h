@@ -122,6 +122,7 @@ u64 attack_answer(u64 request, u64 value);
 void attack_reply(struct ghcb *page, const struct ghcb *request);
 u32 attack_port(u16 port, u32 value);
 u64 attack_tsc(u64 tsc);
+u64 attack_status(u64 status);
 
 /* events.c; what an event waits for before it counts instructions */
 enum trigger { FROM_START, FROM_VC, FROM_VMGEXIT, FROM_PROOF, FROM_UNSHARED };
@@ -132,6 +133,7 @@ bool events_db(struct vcpu *vcpu);
 void events_trigger(enum trigger trigger);
 void events_replied(u64 gpa);
 void events_cr3(const struct vcpu *vcpu);
+void events_paging(const struct vcpu *vcpu);
 bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info);
 
 /* watch.c */

@@ -104,8 +104,8 @@ void snapshot_each_store(void (*see)(u64 gpa))
 			see(saves[i].gpa);
 }
 
-/* Inverts every aligned word of this value that was written since the snapshot. */
-void snapshot_replace(u64 word)
+/* Changes every aligned word of this value in what was written since the snapshot. */
+void snapshot_replace(u64 word, u64 change)
 {
 	unsigned int i, j;
 
@@ -114,7 +114,7 @@ void snapshot_replace(u64 word)
 
 		for (j = 0; j < PAGE_SIZE / sizeof(*words); j++)
 			if (words[j] == word)
-				words[j] = ~word;
+				words[j] ^= change;
 		*npt_flags(saves[i].gpa) |= FRAME_TOUCHED;
 	}
 }

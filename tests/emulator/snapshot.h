@@ -22,7 +22,7 @@ void npt_each_frame(void (*see)(u64 gpa));
 
 void snapshot_take(struct vcpu *vcpu);
 void snapshot_restore(struct vcpu *vcpu);
-void snapshot_replace(u64 word);
+void snapshot_replace(u64 word, u64 change);
 void snapshot_each_store(void (*see)(u64 gpa));
 
 #endif
