@@ -872,9 +872,10 @@ FUNC(load_cr3_proven)
 .Lproof_wrong_64:
 	movl	$SEVSTUB_TERM_CBIT_PROOF, %eax
 .Lproof_failed_64:
+	/* In the new map the head is not to be executed. */
+	movq	%r8, %cr3
 	testb	$SEV_STATUS_SEV_ES, %sil
 	jnz	terminate_32
-	movq	%r8, %cr3
 	leaq	cbit_proof_message(%rip), %rsi
 	jmp	early_print
 END_FUNC(load_cr3_proven)

@@ -126,6 +126,9 @@ static void replace_proof(u64 form, u64 word, u64 change)
 {
 	struct lie *lie;
 
+	/* Not every write has such a number with it. */
+	if (!(u32)word || !(word >> 32))
+		return;
 	for (lie = lies; attack_on && lie < lies + lie_count; lie++)
 		if (lie->attack->replace && lie->n == form)
 			snapshot_replace(word, change);
