@@ -896,6 +896,17 @@ FUNC(moved)
 	movq	%r15, %rdi
 	call	extract_kernel
 
+	/* What chance decided has been on the stack. */
+	testb	$KASLR_FLAG, SETUP_HEADER + HDR_LOADFLAGS(%r15)
+	jz	.Lenter
+	movq	%rax, %rdx
+	leaq	stack_guard + 4096(%rip), %rdi
+	movl	$(STACK_SIZE / 8), %ecx
+	xorl	%eax, %eax
+	rep stosq
+	movq	%rdx, %rax
+
+.Lenter:
 	/*
 	 * The payload gets what boot.rst names: %rsi = zero page, flat
 	 * segments, interrupts off. Nothing else of ours goes along.

@@ -17,6 +17,8 @@ BUILD_BUG_ON(offsetof(struct boot_params, scratch) != ZP_SCRATCH);
 BUILD_BUG_ON(offsetof(struct boot_params, e820_entries) != ZP_E820_ENTRIES);
 BUILD_BUG_ON(offsetof(struct boot_params, sentinel) != SETUP_SENTINEL);
 BUILD_BUG_ON(offsetof(struct boot_params, hdr) != SETUP_HEADER);
+BUILD_BUG_ON(offsetof(struct boot_params, hdr.loadflags) !=
+	     SETUP_HEADER + HDR_LOADFLAGS);
 BUILD_BUG_ON(offsetof(struct boot_params, hdr.code32_start) !=
 	     SETUP_HEADER + HDR_CODE32_START);
 BUILD_BUG_ON(offsetof(struct boot_params, e820_table) != ZP_E820_TABLE);
@@ -414,6 +416,9 @@ static void randomise(struct boot *boot)
 		take(zero_page_range(boot->bp));
 		take(cmdline_range(&boot->cmdline));
 		take(initrd_range(boot->bp));
+		if (boot->la57)
+			take((struct range){ boot->la57,
+					     boot->la57 + LA57_SIZE });
 		kaslr_physical(boot->bp, &boot->cmdline, want,
 			       (u64 *)&boot->out);
 	}

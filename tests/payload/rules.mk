@@ -91,7 +91,7 @@ $(PAYLOADS)/moves.bin: $(PAYLOADS)/moves.elf $(PAYLOADS)/relocs
 $(PAYLOADS)/moves.bz: $(PAYLOADS)/moves.bin $(O)/unit/mkelf
 	@printf '  %-7s %s\n' BZIMAGE $@
 	$(Q)$(O)/unit/mkelf bzimage $@ $< zstd pref_address=0x1000000 \
-		kernel_alignment=0x200000 xloadflags=0x23
+		kernel_alignment=0x200000 xloadflags=0x63
 
 # ---- The test loader.
 
