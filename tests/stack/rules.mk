@@ -6,4 +6,4 @@
 check-deps-stack: $(O)/boot/test.img $(O)/payload/loader.bin $(O)/sevemu.rom \
 		$(O)/initramfs.cpio.gz
 	$(Q)$(MAKE) -s O=$(O)/stack CC=gcc OPT="-O2 -fcallgraph-info=su" \
-		ZSTD_SRC=$(ZSTD_SRC) stub
+		ZSTD_SRC=$(ZSTD_SRC) LZ4_SRC=$(LZ4_SRC) stub
