@@ -16,7 +16,7 @@ static bool quiet;
 static const option_name known_options[] = {
 	"t.addr=", "t.cbit=", "t.e820=", "t.entry=", "t.ghcb=", "t.initrd=",
 	"t.boots=", "t.la57=", "t.load=", "t.map=", "t.mem=", "t.nx=", "t.quiet=",
-	"t.setup_data=", "t.sev=", "t.virt=", "t.wiped=",
+	"t.setup_data=", "t.sev=", "t.stack=", "t.virt=", "t.wiped=",
 };
 
 void fact(const char *fmt, ...)
