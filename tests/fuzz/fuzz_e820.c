@@ -3,51 +3,156 @@
  * fuzz_e820.c - libFuzzer target for questions to the E820 map.
  *
  * The map's entries lie in 256 bytes somewhere in the address space, its very
- * end included, so that a model can say for each byte by itself what it is.
+ * end included, so that a model can say for each byte by itself what it is. A
+ * table that is full goes on in a chain of setup_data with nodes of every kind,
+ * circles, and ends in nowhere. The model follows the chain by its nodes'
+ * numbers; e820_next() has to give the same entries in the same order.
  */
 #include "e820.c"
 
 #include "fuzz.h"
 
 #define CELLS	256
+#define TABLE	128			/* entries in the zero page */
+#define CHAIN	140			/* nodes: more than may be followed */
+#define MAX_NODES	128
+#define NODE_HEAD	16
+#define NODE_ENTRIES	3
+#define EXT_TYPE	1		/* boot.rst: SETUP_E820_EXT */
+#define NOWHERE	((u64)8)		/* not to be read */
 
 static struct boot_params bp;
 static u64 origin;
 static bool ram[CELLS];			/* by itself: RAM and nothing else */
+static bool other[CELLS];
+
+static struct {
+	u64 next;			/* struct setup_data */
+	u32 type, len;
+	struct boot_e820_entry entries[NODE_ENTRIES];
+} __attribute__((packed, aligned(8))) chain[CHAIN];
+static unsigned int follows[CHAIN];	/* its number; from CHAIN on: none */
+static unsigned int first;		/* the same */
+
+/* What the walk has to give, in this order. */
+static const struct boot_e820_entry *want[TABLE + MAX_NODES * NODE_ENTRIES];
+static unsigned int wanted;
+
+static void take_entry(struct input *in, struct boot_e820_entry *entry)
+{
+	u8 start = take_u8(in), size = take_u8(in), type = take_u8(in);
+
+	entry->addr = origin + start;
+	entry->size = size;
+	entry->type = type & 0x80 ? type : 1;
+}
+
+static void want_entry(const struct boot_e820_entry *entry)
+{
+	u64 at;
+
+	want[wanted++] = entry;
+	if (entry->addr + entry->size < entry->addr)
+		return;
+	for (at = 0; at < entry->size; at++) {
+		u64 cell = entry->addr - origin + at;
+
+		if (cell < CELLS && entry->type == 1)
+			ram[cell] = true;
+		else if (cell < CELLS)
+			other[cell] = true;
+	}
+}
+
+/* A pointer to the node of that number, or one that ends the chain. */
+static u64 node_pointer(unsigned int number)
+{
+	if (number < CHAIN)
+		return (u64)&chain[number];
+	/* Zero, or so high that the node's head wraps around. */
+	return number % 2 ? -(u64)(number % NODE_HEAD + 1) : 0;
+}
+
+/* Each node is followed by the next one, but for some that the input chooses. */
+static void take_chain(struct input *in)
+{
+	unsigned int i, count, odd = take_u8(in) % 8;
+
+	first = take_u8(in);
+	for (i = 0; i < CHAIN; i++) {
+		follows[i] = i + 1;
+		chain[i].type = EXT_TYPE + 1;
+		chain[i].len = sizeof(chain[i].entries);
+	}
+	while (odd--) {
+		u8 how;
+
+		i = take_u8(in) % CHAIN;
+		how = take_u8(in);
+		if (how & 1)
+			follows[i] = take_u8(in);
+		chain[i].type = how & 2 ? take_u8(in) : EXT_TYPE;
+		chain[i].len = how >> 2;	/* three entries, or a part */
+		for (count = 0; count < NODE_ENTRIES; count++)
+			take_entry(in, &chain[i].entries[count]);
+	}
+	for (i = 0; i < CHAIN; i++)
+		chain[i].next = node_pointer(follows[i]);
+}
+
+static void want_chain(void)
+{
+	unsigned int hops, at = first, i;
+
+	for (hops = 0; hops < MAX_NODES && at < CHAIN; hops++) {
+		u32 len = chain[at].type == EXT_TYPE ? chain[at].len : 0;
+
+		for (i = 0; (i + 1) * sizeof(chain[at].entries[0]) <= len; i++)
+			want_entry(&chain[at].entries[i]);
+		at = follows[at];
+	}
+}
 
 static void take_map(struct input *in)
 {
 	static const u64 origins[] = { 0, 0x100000, 1UL << 32, -256UL, -200UL };
-	u8 start, size, type;
-	bool other[CELLS];
-	unsigned int i, n, at;
+	unsigned int i;
 
 	memset(ram, 0, sizeof(ram));
 	memset(other, 0, sizeof(other));
+	wanted = 0;
 	origin = origins[take_u8(in) % ARRAY_SIZE(origins)];
 	bp.e820_entries = take_u8(in);
-	n = bp.e820_entries < 128 ? bp.e820_entries : 128;
-	for (i = 0; i < 128; i++) {
-		start = take_u8(in);
-		size = take_u8(in);
-		type = take_u8(in);
-		bp.e820_table[i].addr = origin + start;
-		bp.e820_table[i].size = size;
-		bp.e820_table[i].type = type & 0x80 ? type : 1;
-		/* Of what is behind the last one nothing may be believed. */
-		if (i >= n)
-			continue;
-		if (origin + start + size < origin + start)
-			continue;
-		for (at = start; at < (unsigned int)start + size; at++) {
-			if (at < CELLS && !(type & 0x80))
-				ram[at] = true;
-			else if (at < CELLS)
-				other[at] = true;
-		}
+	/* Of what is behind the last one nothing may be believed. */
+	for (i = 0; i < TABLE; i++) {
+		take_entry(in, &bp.e820_table[i]);
+		if (i < bp.e820_entries)
+			want_entry(&bp.e820_table[i]);
+	}
+	bp.hdr.setup_data = NOWHERE;
+	if (bp.e820_entries >= TABLE) {
+		take_chain(in);
+		want_chain();
+		bp.hdr.setup_data = node_pointer(first);
 	}
 	for (i = 0; i < CELLS; i++)
 		ram[i] = ram[i] && !other[i];
+}
+
+static void check_walk(void)
+{
+	const struct boot_e820_entry *entry;
+	struct e820_walk walk;
+	unsigned int i = 0;
+
+	e820_first(&bp, &walk);
+	while ((entry = e820_next(&walk))) {
+		CHECK(i < wanted && entry == want[i], "entry %u of %u is at %p",
+		      i, wanted, (const void *)entry);
+		i++;
+	}
+	CHECK(i == wanted, "%u entries instead of %u", i, wanted);
+	CHECK(!e820_next(&walk), "an entry behind the last one%s", "");
 }
 
 static void check_range(unsigned int start, unsigned int end)
@@ -88,6 +193,7 @@ static void fuzz_one(struct input *in)
 	u8 a, b, c;
 
 	take_map(in);
+	check_walk();
 	for (i = 0; i < 16; i++) {
 		a = take_u8(in);
 		b = take_u8(in);
