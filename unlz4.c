@@ -23,6 +23,7 @@
 #pragma GCC diagnostic ignored "-Wcast-qual"
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #pragma GCC diagnostic ignored "-Wunused-function"
+/* NOLINTNEXTLINE(bugprone-suspicious-include): one translation unit */
 #include "lz4.c"
 #pragma GCC diagnostic pop
 
