@@ -74,6 +74,9 @@ fails setup_header "the setup header must be at 0x1f1" first.o payload.o
 fails startup_64 "startup_64 must be at startup_32 + 0x200" \
 	payload.o --defsym startup_64=startup_32+0x210
 
+fails trampoline "the trampoline is larger than its place in struct la57_page" \
+	payload.o --defsym la57_code_end=la57_code+0x101
+
 object large <<-'END'
 	.section .rodata.large, "a"
 	.globl wrong
