@@ -226,6 +226,7 @@ debug: $(RUN_DEPS) ## repack a kernel and boot it by BIOS, stopped, with gdb att
 #   check-hostile     the stub under a host that lies
 #   check-fuzz        fuzzers over the stub's own files
 #   check-builds      other compilers and options, booted
+#   check-spoilt      damaged images, booted
 #   check-stack       how deep the stub's stacks become, and what is left
 
 SUITES := lint unit payload boot kaslr bootparams install emulator sev hostile fuzz builds stack spoilt
