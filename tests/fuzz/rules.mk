@@ -33,6 +33,12 @@ CFLAGS_fuzz_payload = $(ZSTD_FLAGS) -fvisibility=hidden -DZSTDLIB_VISIBLE=
 LDLIBS_fuzz_payload := $(O)/stub/huf_decompress_amd64.o -lzstd
 $(O)/fuzz/fuzz_payload: $(O)/stub/huf_decompress_amd64.o
 
+# The same with lz4's.
+CFLAGS_fuzz_unlz4 = -I$(LZ4_SRC)/lib -fvisibility=hidden -DLZ4LIB_VISIBILITY= \
+	-DLZ4_DISABLE_DEPRECATE_WARNINGS
+LDLIBS_fuzz_unlz4 := -Wl,--no-as-needed -llz4
+$(O)/fuzz/fuzz_unlz4: | $(LZ4_SRC)/.stamp
+
 $(FUZZ_PROGS): $(O)/fuzz/%: tests/fuzz/%.c tests/fuzz/rules.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' FUZZCC $@
