@@ -309,6 +309,11 @@ bool hostile_running(void)
 	return false;
 }
 
+void hostile_vmgexit(struct vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
 void events_trigger(enum trigger trigger)
 {
 	(void)trigger;
