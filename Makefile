@@ -192,6 +192,7 @@ image: $(IMAGE_DEPS) ## KERNEL=<file> IMAGE=<file> [CMDLINE="..."] [CODEC=zstd|l
 #                 host's own SEV (tcg)
 #   CBITPOS=N     run, ACCEL=kvm: the C-bit, CPUID 8000001F EBX 5:0 (51)
 #   QEMU_ARGS=    run, debug: more arguments for QEMU
+#   CODEC= LEVEL= LAUNCH= CMDLINE=  run, debug: as for image
 
 KERNEL ?= $(O)/kernels/cloud/vmlinuz
 INITRD ?= $(O)/initramfs.cpio.gz
@@ -201,16 +202,18 @@ OVMF ?= /usr/share/ovmf/OVMF.fd
 ACCEL ?= tcg
 CBITPOS ?= 51
 QEMU_ARGS ?=
-export KERNEL INITRD APPEND QEMU_ARGS SEV ACCEL CBITPOS OVMF GDB_ARGS
+export KERNEL INITRD APPEND QEMU_ARGS SEV ACCEL CBITPOS OVMF GDB_ARGS CODEC LEVEL LAUNCH
 
 RUN_DEPS := $(IMAGE_DEPS) $(filter $(O)/%,$(KERNEL) $(INITRD))
 
 .PHONY: run debug
 run: $(RUN_DEPS) $(O)/sevemu.rom ## repack a kernel and boot it through OVMF as an SEV-ES guest; Ctrl-A X ends it
-	$(Q)APPEND=$(call quote,$(value APPEND)) tools/run
+	$(Q)CMDLINE=$(call quote,$(value CMDLINE)) \
+		APPEND=$(call quote,$(value APPEND)) tools/run
 
 debug: $(RUN_DEPS) ## repack a kernel and boot it by BIOS, stopped, with gdb attached to the stub [GDB_ARGS=]
-	$(Q)APPEND=$(call quote,$(value APPEND)) tools/debug
+	$(Q)CMDLINE=$(call quote,$(value CMDLINE)) \
+		APPEND=$(call quote,$(value APPEND)) tools/debug
 
 # ---- Tests. `make check-SUITE` runs tests/SUITE/run, which knows --help.
 #

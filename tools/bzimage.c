@@ -89,6 +89,14 @@ static void copy_version(const struct setup_header *hdr,
 	}
 }
 
+/* In an image of ours, struct payload_header is in front of the stream. */
+static bool is_ours(const struct blob *file, u64 at)
+{
+	return at >= sizeof(struct payload_header) && at <= file->size &&
+	       !memcmp(file->data + at - sizeof(struct payload_header),
+		       PAYLOAD_MAGIC, sizeof(PAYLOAD_MAGIC));
+}
+
 struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 			    u64 *pref_address)
 {
@@ -130,6 +138,8 @@ struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 	copy_version(&hdr, &setup, traits->version);
 
 	at = setup.size + hdr.payload_offset;
+	if (is_ours(file, at))
+		die("is an image of sevstub already: give the kernel it was made from");
 	payload = (struct blob){ file->data + at, hdr.payload_length };
 	return codec_decompress(payload);
 }

@@ -361,16 +361,25 @@ unpack_lz4() {
 }
 expect codec/lz4-blocks lz4_blocks
 
-# auto_is HOW CODEC: and it says why.
+# auto_is HOW CODEC KERNEL [UNIT]: and it says why.
 auto_is() {
-	"$mkpayload" --codec auto --launch "$1" -o a good.elf 2>stderr ||
+	"$mkpayload" --codec auto --launch "$1" -o a "$3" 2>stderr ||
 		return 1
 	tail -n 1 stderr
 	[ "$("$mkpayload" --info a.bin | sed -n 's/^codec: //p')" = "$2" ] &&
-		tail -n 1 stderr | grep -qE "^mkpayload: launch $1, [0-9]+ ns a KiB and decoding: .*$2[^,]* ms \(chosen\)"
+		tail -n 1 stderr | grep -qE "^mkpayload: launch $1, [0-9]+ ns a KiB and decoding: .*$2[^,]* ${4:-ms} \(chosen\)"
 }
-expect codec/auto-psp auto_is psp zstd
-expect codec/auto-hash auto_is hash lz4
+# A payload that zstd makes half as large, and lz4 does not.
+od -An -v -tx1 "$O/mkpayload" | tr -d ' ' | head -c 1000000 >hex
+echo '.globl _start; _start: .incbin "hex"' >hex.S
+"$CC" -static -no-pie -nostdlib -Wl,-Ttext-segment=0x200000 \
+	-Wl,--build-id=none -o hex.elf hex.S
+expect codec/auto-psp auto_is psp zstd hex.elf
+expect codec/auto-hash auto_is hash lz4 hex.elf us
+# Of 4 KiB no codec saves what its decoder in the image costs.
+elf small.elf p_filesz.0=0x1000 p_memsz.0=0x1000 p_type.1=0 p_type.2=0
+expect codec/auto-small auto_is psp none small.elf
+expect codec/auto-small-hash auto_is hash none small.elf us
 auto_default() {
 	"$mkpayload" -q --codec auto -o b good.elf &&
 		"$mkpayload" --codec auto --launch psp -q -o a good.elf &&

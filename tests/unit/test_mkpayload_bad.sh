@@ -336,6 +336,11 @@ expect bad/usage-no-prefix usage_is_refused good.elf
 expect bad/usage-two-kernels usage_is_refused -o x good.elf good.elf
 expect bad/usage-option usage_is_refused --frobnicate -o x good.elf
 
+# What mkpayload has packed already.
+O=$O "$top/tools/mkimage" --level 1 -o own.img good.elf >own.log 2>&1
+bad own-image 'is an image of sevstub already: give the kernel it was made from$' \
+	own.img
+
 level_is_refused() {
 	! "$mkpayload" --level "$1" -o x good.elf 2>stderr &&
 		grep -q "^mkpayload: --level $1: $2\$" stderr
@@ -354,7 +359,7 @@ expect bad/codec codec_is_refused '--codec xz: must be zstd, lz4, none or auto' 
 	--codec xz
 expect bad/codec-level codec_is_refused '--level 13: must be from 1 to 12 for lz4' \
 	--codec lz4 --level 13
-expect bad/codec-none-level codec_is_refused '--level 1: .* for none' \
+expect bad/codec-none-level codec_is_refused '--level 1: none has no levels' \
 	--codec none --level 1
 expect bad/codec-auto-level codec_is_refused '--level 1: auto chooses it' \
 	--codec auto --level 1

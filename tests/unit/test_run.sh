@@ -69,6 +69,12 @@ run SEV=off INITRD=
 starts no_initrd "run.img" "-initrd"
 run SEV=off QEMU_ARGS="-m 77M"
 starts qemu_args "77M" "sevemu"
+# The image that is run is made as make image would.
+run SEV=off CODEC=lz4 LEVEL=3 CMDLINE="built in"
+tools/mkimage --codec lz4 --level 3 --cmdline "built in" -o "$dir/lz4.img" \
+	"$tree/payload/tiny.elf" >/dev/null 2>&1
+cmp "$dir/lz4.img" "$dir/run.img" >"$dir/found" 2>&1 || :
+nothing run.codec "$dir/found"
 run ACCEL=kvm SEV=off
 starts kvm_plain "kvm host -bios" "tcg sevemu sev-guest"
 run ACCEL=kvm SEV=off OVMF=off
