@@ -4,8 +4,10 @@
 #
 #   O=DIR     build directory (build)      V=1      show the commands
 #   CC LD OBJCOPY HOSTCC                   JOBS=N   parallel tests (all CPUs)
-#   ZSTD_SRC=DIR  zstd's source (fetched)  OPT=-Os  optimisation of the stub
+#   ZSTD_SRC=DIR  zstd's source (fetched)  OPT=-O2  optimisation of the stub
 #   LZ4_SRC=DIR   lz4's source (fetched)
+#   PREFIX=DIR    install: where to (/usr/local)
+#   DESTDIR=DIR   install: a place to pack from, in front of PREFIX (none)
 
 O ?= build
 V ?= 0
@@ -168,6 +170,12 @@ $(O)/sevstub.a: $(STUB_OBJS)
 	$(Q)$(AR) rcsD $@ $^
 
 # ---- Images.
+#
+#   IMAGE=FILE    image: what is written; has to be given, and KERNEL too
+#   CMDLINE=TEXT  image: for loaders that pass no command line (none)
+#   CODEC=NAME    image: zstd, lz4, none, or auto for what boots soonest (zstd)
+#   LEVEL=N       image: the codec's level (zstd 19, lz4 12)
+#   LAUNCH=HOW    image, CODEC=auto: who measures it, psp, hash or none (psp)
 
 .PHONY: image
 image: $(IMAGE_DEPS) ## KERNEL=<file> IMAGE=<file> [CMDLINE="..."] [CODEC=zstd|lz4|none|auto] [LEVEL=N] [LAUNCH=psp|hash|none]: make a bootable image
@@ -240,6 +248,10 @@ check: $(SUITES:%=check-deps-%) ## run every test
 
 $(SUITES:%=check-%): check-%: check-deps-%
 	$(Q)tests/check $*
+
+#   FUZZ_TIME=N   fuzz: seconds for each target (600)
+#   STOCK_ZSTD=FILE  bench: a stock bzImage packed with zstd (Debian unstable's)
+#   GDB_ARGS=     debug: more arguments for gdb
 
 bench: ## measure against Debian's stock images, 15 minutes [STOCK_ZSTD=<bzImage>]
 

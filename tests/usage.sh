@@ -8,6 +8,17 @@ case ${1:-} in
 -h | --help)
 	sed -nE '4,/^([^#]|$)/ { /^#.*shellcheck/d; s/^# ?//p; }' "$0"
 	suite=$(basename "$(dirname "$0")")
+	# Two are no part of `make check`.
+	case $suite in
+	coverage | bench)
+		cat <<-END
+
+			From the top of the source tree: \`make $suite\` builds what this needs and
+			runs it. In the environment: O, the build directory.
+		END
+		exit 0
+		;;
+	esac
 	cat <<-END
 
 		From the top of the source tree: \`make check-deps-$suite\` builds what these

@@ -16,7 +16,8 @@ INSTALLED := \
 	$(call files_to,lib/sevstub,644,$(O)/sevstub.a linker.ld tools/sevstub.mk) \
 	$(call files_to,share/sevemu,644,$(O)/sevemu.rom) \
 	$(call files_to,share/man/man1,644,$(wildcard docs/*.1)) \
-	$(call files_to,$(SHARED),644,README.md LICENSE $(wildcard docs/*.md docs/*.svg)) \
+	$(call files_to,$(SHARED),644,README.md LICENSE) \
+	$(call files_to,$(SHARED)/docs,644,$(wildcard docs/*)) \
 	$(call files_to,$(SHARED)/examples/hello-kernel,644,examples/hello-kernel/Makefile \
 		$(wildcard examples/hello-kernel/*.[chS])) \
 	$(call files_to,$(SHARED)/examples/kernel-hook,755,$(wildcard examples/kernel-hook/*))

@@ -31,7 +31,7 @@ sed -n 's/^SUITES := //p' Makefile | tr ' ' '\n' >"$tmp/suites"
 
 missing=
 for target in all image run debug check lint install uninstall clean distclean \
-	help $(sed 's/^/check-/' "$tmp/suites"); do
+	help bench coverage fuzz soak mutants $(sed 's/^/check-/' "$tmp/suites"); do
 	grep -q "^  make $target " "$tmp/help" || missing="$missing $target"
 done
 if [ -z "$missing" ]; then
@@ -51,6 +51,14 @@ while IFS= read -r suite; do
 		fail "help-$suite" "$(head -n 1 "$tmp/said")"
 	fi
 done <"$tmp/suites"
+for suite in bench coverage; do
+	"tests/$suite/run" --help >"$tmp/said" 2>&1 || :
+	if grep -q "make $suite\`" "$tmp/said" && ! grep -q check- "$tmp/said"; then
+		pass "help-$suite"
+	else
+		fail "help-$suite" "$(head -n 1 "$tmp/said")"
+	fi
+done
 
 # A make that only says what it would do: CMDLINE and APPEND are one word each,
 # dollars, quotes and all.
