@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 #
 # usage.sh - sourced by each suite's run, at its top: --help prints what the
-# comment there says, and how to get what the tests need.
+# comment there says, and how to get what the tests need. And the end of a run
+# for a name that no case has: silence would look like success.
 
 case ${1:-} in
 -h | --help)
@@ -28,3 +29,16 @@ case ${1:-} in
 	exit 0
 	;;
 esac
+
+# no_case NAME
+no_case()
+{
+	echo "FAIL $(basename "$(dirname "$0")")/run: no case matches $1"
+	exit 1
+}
+
+# takes_no_names [NAME]...: for a suite that can only run all of its cases.
+takes_no_names()
+{
+	[ $# -eq 0 ] || no_case "$*: it takes no names"
+}

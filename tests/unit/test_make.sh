@@ -60,6 +60,51 @@ for suite in bench coverage; do
 	fi
 done
 
+# A name that no case has is a failure, not a success of nothing.
+while IFS= read -r suite; do
+	status=0
+	O=$tmp/none JOBS=1 timeout 20 "tests/$suite/run" nameless >"$tmp/said" 2>&1 ||
+		status=$?
+	if [ "$status" -eq 1 ] &&
+		grep -qE "^FAIL $suite/run: no (case|row) matches nameless" \
+			"$tmp/said"; then
+		pass "no-case-$suite"
+	else
+		fail "no-case-$suite" "status $status: $(head -n 1 "$tmp/said")"
+	fi
+done <"$tmp/suites"
+
+# What says how it is used does nothing else; least of all it installs.
+mkdir "$tmp/bin"
+printf '#!/bin/sh\nexit 1\n' >"$tmp/bin/apt-get"
+chmod +x "$tmp/bin/apt-get"
+for program in tests/bench/run "sh tools/bootstrap"; do
+	name=$(echo "help-${program##* }" | tr / -)
+	# shellcheck disable=SC2086 # a command
+	if PATH=$tmp/bin:$PATH timeout 20 $program --help >"$tmp/said" 2>&1 &&
+		head -n 1 "$tmp/said" | grep -qE '^(run|bootstrap) .* - '; then
+		pass "$name"
+	else
+		fail "$name" "$(head -n 1 "$tmp/said")"
+	fi
+done
+
+# refused NAME STATUS WORDS COMMAND...
+refused() {
+	name=$1 wanted=$2 words=$3
+	shift 3
+	status=0
+	"$@" >"$tmp/said" 2>&1 || status=$?
+	if [ "$status" -eq "$wanted" ] && grep -qF -e "$words" "$tmp/said"; then
+		pass "$name"
+	else
+		fail "$name" "status $status: $(head -n 1 "$tmp/said")"
+	fi
+}
+refused bench-figure 1 'bench: no figure is called x: ' tests/bench/run x
+refused bench-inputs 1 "bench: no $tmp/boot/cloud.img: make bench-deps first" \
+	env O="$tmp" tests/bench/run bytes
+
 # A make that only says what it would do: CMDLINE and APPEND are one word each,
 # dollars, quotes and all.
 odd="a\$b \$(c) \"d\" e'f"
