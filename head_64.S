@@ -836,9 +836,10 @@ END_FUNC(efi_handover_entry)
  * In an SEV guest, between the write to CR3 and the proof only instruction
  * fetches, which are private whatever the C-bit (APM2 15.34.5), and one read. A
  * wrong bit reads something else, or ends in a nested page fault; nothing was
- * written then, not even by an NMI, which finds no IDT the first time. A guest that was told
- * that it is none reads ciphertext, too, and need not have RDRAND for that.
- * head_64.S's head, where the end is, is not yet overwritten.
+ * written then. An NMI finds no IDT the first time, as long as no_idt is what
+ * it was: the order of .data sees to that. A guest that was told that it is none
+ * reads ciphertext, too, and need not have RDRAND for that. head_64.S's head,
+ * where the end is, is not yet overwritten.
  */
 GLOBAL(load_cr3_proven)
 FUNC(load_cr3_proven)
@@ -944,6 +945,32 @@ DATA(image_info)
 END_DATA(image_info)
 
 	.data
+/*
+ * The order is a wall. NMIs that come one inside the other, as a hypervisor can
+ * have it, run over the early stack downwards: first over the IDT, without whose
+ * gates there is no next one and no way back, and never as far as what the proof
+ * of the C-bit relies upon. linker.ld holds it to that.
+ */
+	.balign 8
+GLOBAL(cbit_proof)
+cbit_proof:
+	.quad	0
+/* Other tables with the bit in the same place: an exception may come. */
+GLOBAL(cbit_is_proven)
+cbit_is_proven:
+	.byte	0
+
+/* For the moments when no handler may run. */
+GLOBAL(no_idt)
+no_idt:
+	.word	0
+	.quad	0
+
+GLOBAL(early_idt_ptr)
+early_idt_ptr:
+	.word	IDT_VECTORS * 16 - 1
+	.quad	0
+
 	.balign 16
 GLOBAL(gdt)
 DATA(gdt)
@@ -963,27 +990,13 @@ END_DATA(gdt_ptr)
  * In force until idt_load_stage1(): NMIs, and in 32-bit code #VC. Filled for
  * where we run.
  */
-	.balign 8
+	.balign 16
+GLOBAL(early_idt)
 early_idt:
 	.skip	IDT_VECTORS * 16
-early_idt_ptr:
-	.word	. - early_idt - 1
-	.quad	0
-
-/* For the moments when no handler may run. */
-no_idt:
-	.word	0
-	.quad	0
-
-	.balign 8
-cbit_proof:
-	.quad	0
-/* Other tables with the bit in the same place: an exception may come. */
-cbit_is_proven:
-	.byte	0
 
 /* Until .bss exists. */
-	.balign 16
+GLOBAL(early_stack)
 early_stack:
 	.skip	EARLY_STACK_SIZE
 early_stack_end:

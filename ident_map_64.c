@@ -47,6 +47,7 @@ static struct {
 	u64 *root;
 	size_t pool_used;
 	u64 limit;		/* addresses from here on cannot be mapped */
+	bool busy;		/* the tables change: no fault is served */
 } map in_data;
 
 enum walk_mode {
@@ -89,15 +90,39 @@ static void write_entry(u64 *entry, u64 value)
 	asm volatile("" : : : "memory");
 }
 
+/*
+ * Nothing faults while the tables change. But a hypervisor can inject a page
+ * fault at any instruction, with whatever CR2 holds: serving it could hand out
+ * one table twice.
+ */
+static bool begin_change(void)
+{
+	bool was_busy = map.busy;
+
+	map.busy = true;
+	barrier();
+	return was_busy;
+}
+
+static void end_change(bool was_busy)
+{
+	barrier();
+	map.busy = was_busy;
+}
+
 /* Returns a table of empty entries, or NULL: the pool is exhausted. */
 static u64 *alloc_table(void)
 {
-	u8 *table = (u8 *)map.config.pool + map.pool_used;
+	bool was_busy = begin_change();
+	u64 *table = NULL;
 
-	if (map.config.pool_size - map.pool_used < PAGE_SIZE)
-		return NULL;
-	map.pool_used += PAGE_SIZE;
-	return memset(table, 0, PAGE_SIZE);
+	if (map.config.pool_size - map.pool_used >= PAGE_SIZE) {
+		table = memset((u8 *)map.config.pool + map.pool_used, 0,
+			       PAGE_SIZE);
+		map.pool_used += PAGE_SIZE;
+	}
+	end_change(was_busy);
+	return table;
 }
 
 /* Translates in @table what @leaf of @level does, in smaller pieces. */
@@ -194,22 +219,27 @@ static unsigned int largest_leaf(u64 addr, u64 end)
 /* Fills what is empty in the pages of [addr, end) with leaves. */
 static int map_pages(u64 addr, u64 end, u64 attributes)
 {
+	bool was_busy = begin_change();
 	unsigned int level;
 	u64 *entry;
+	int err = 0;
 
 	/* Accessed and dirty from the start: the processor writes no table. */
 	attributes |= PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY;
 
 	while (addr < end) {
 		entry = walk(addr, largest_leaf(addr, end), WALK_FILL, &level);
-		if (!entry)
-			return -ENOMEM;
+		if (!entry) {
+			err = -ENOMEM;
+			break;
+		}
 		if (!*entry)
 			write_entry(entry, addr | attributes |
 					   (level > 1 ? PTE_LEAF : 0));
 		addr = next_addr(addr, level);
 	}
-	return 0;
+	end_change(was_busy);
+	return err;
 }
 
 /* Widens [*start, *end) to whole pages; false if they cannot be mapped. */
@@ -459,7 +489,7 @@ int ident_map_fault(u64 addr, u64 error_code)
 	 * Only a read or write, by us, of what is not mapped. A mapped page
 	 * would fault again at once, so it is no success to find one.
 	 */
-	if ((error_code & ~PF_WRITE) || addr >= map.limit ||
+	if (map.busy || (error_code & ~PF_WRITE) || addr >= map.limit ||
 	    *lookup(addr, &level))
 		return -EFAULT;
 

@@ -32,6 +32,7 @@ extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE]
 
 static in_data struct idt_gate idt[IDT_VECTORS];
 static struct tss tss;
+/* linker.ld has its guard page right below it, by its section's name. */
 static u8 double_fault_stack[DOUBLE_FAULT_STACK_SIZE] __attribute__((aligned(16)));
 
 /* Exceptions can come at any time: none of this may be in .bss. */
@@ -106,12 +107,17 @@ static const char *exception_name(u64 vector)
 	return vector < IDT_VECTORS ? names[vector] : "?";
 }
 
-/* The guard page is no place to look at: there would be no second report. */
+static bool is_in_page(u64 addr, const u8 *page)
+{
+	return addr >= (u64)page && addr < (u64)page + PAGE_SIZE;
+}
+
+/* A guard page is no place to look at: there would be no second report. */
 static bool is_stack(u64 rsp)
 {
 	return rsp >= (u64)_data && rsp < (u64)stack_end &&
-	       (rsp < (u64)stack_guard ||
-		rsp >= (u64)stack_guard + PAGE_SIZE);
+	       !is_in_page(rsp, stack_guard) &&
+	       !is_in_page(rsp, double_fault_guard);
 }
 
 /* The interrupted code's stack, as far as it certainly is one. */

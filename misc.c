@@ -363,6 +363,7 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 
 	guard("page 0", NULL);
 	guard("stack", stack_guard);
+	guard("double-fault stack", double_fault_guard);
 	if (boot->la57)
 		map("five-level paging", (struct range){ boot->la57,
 			boot->la57 + LA57_SIZE }, MAP_WRITE | MAP_EXEC);

@@ -16,9 +16,6 @@
 #include "misc.h"
 #include "sev.h"
 
-/* What an NMI handler may see is in memory, and in this order. */
-#define barrier()		asm volatile("" : : : "memory")
-
 /* head_64.S fills this on its way through 32-bit code. */
 in_data struct sev_guest sev_guest;
 BUILD_BUG_ON(offsetof(struct sev_guest, status) != SEV_GUEST_STATUS);

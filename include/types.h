@@ -52,4 +52,7 @@ typedef int64_t s64;
  */
 #define in_data __attribute__((section(".data")))
 
+/* What an NMI handler may see is in memory, and in this order. */
+#define barrier() asm volatile("" : : : "memory")
+
 #endif

@@ -35,7 +35,7 @@ static u8 machine[MACHINE_SIZE] __attribute__((aligned(2 * MIB)));
 static struct layout {
 	u8 *head, *payload, *comp_end;
 	u8 *text, *text_end, *ro, *ro_end, *rw, *rw_end, *last;
-	u8 *guard, *pool, *pool_end;
+	u8 *df_guard, *guard, *pool, *pool_end;
 	const char *builtin;
 } layout;
 
@@ -54,6 +54,7 @@ u64 efi_runtime_start;
 #define _data			(layout.rw)
 #define _edata			(layout.rw_end)
 #define _end			(layout.last)
+#define double_fault_guard	(layout.df_guard)
 #define stack_guard		(layout.guard)
 #define page_table_pool		(layout.pool)
 #define page_table_pool_end	(layout.pool_end)
@@ -459,6 +460,7 @@ void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 #define AT_RODATA	0x174000
 #define AT_DATA		0x178000
 #define AT_DATA_END	0x179000
+#define AT_DF_GUARD	0x179000
 #define AT_GUARD	0x17a000
 #define AT_POOL		0x180000
 #define AT_END		0x190000
@@ -529,7 +531,7 @@ static void fresh_loader(void)
 		.text = m + AT_TEXT, .text_end = m + AT_RODATA - 8,
 		.ro = m + AT_RODATA, .ro_end = m + AT_DATA - 8,
 		.rw = m + AT_DATA, .rw_end = m + AT_DATA_END,
-		.guard = m + AT_GUARD,
+		.df_guard = m + AT_DF_GUARD, .guard = m + AT_GUARD,
 		.pool = m + AT_POOL, .pool_end = m + AT_END - 0x6000,
 		.last = m + AT_END,
 		.builtin = (const char *)m + AT_RODATA + 0x100,

@@ -30,6 +30,7 @@ static char *ordinary_map(void)
 		 "map init\n"
 		 "guard 0x0\n"
 		 "guard 0x%lx\n"
+		 "guard 0x%lx\n"
 		 "map 0x%lx-0x%lx rox\n"
 		 "map 0x%lx-0x%lx ro\n"
 		 "map 0x%lx-0x%lx rw\n"
@@ -38,7 +39,7 @@ static char *ordinary_map(void)
 		 "map 0x%lx-0x%lx rw\n"
 		 "map 0x%lx-0x%lx rwx\n"
 		 "map 0x%lx-0x%lx ro\n",
-		 m(AT_GUARD),
+		 m(AT_GUARD), m(AT_DF_GUARD),
 		 m(AT_TEXT), m(AT_RODATA) - 8, m(AT_RODATA), m(AT_DATA) - 8,
 		 m(AT_DATA), m(AT_END),
 		 (u64)&fake.bp, (u64)&fake.bp + 4096,
@@ -175,9 +176,9 @@ TEST(map_of_a_payload_elsewhere)
 TEST(map_failures)
 {
 	static const char *const parts[] = {
-		NULL, "page 0", "stack", "text", "rodata", "data",
-		"zero page", "command line", "initrd", "payload",
-		"compressed payload",
+		NULL, "page 0", "stack", "double-fault stack", "text",
+		"rodata", "data", "zero page", "command line", "initrd",
+		"payload", "compressed payload",
 	};
 	char calls[2048], *call, *next;
 	struct boot boot;

@@ -697,6 +697,73 @@ TEST(fault_maps_ram_only)
 	}
 }
 
+/* What an injected page fault gets at the next store to the pool. */
+static int injected;
+
+static void on_store_inject(int number, siginfo_t *info, void *context)
+{
+	(void)context;
+	if ((u64)info->si_addr - (u64)pool >= sizeof(pool)) {
+		signal(number, SIG_DFL);
+		return;
+	}
+	mprotect(pool, sizeof(pool), PROT_READ | PROT_WRITE);
+	injected = ident_map_fault(0x100000, PF_WRITE);
+}
+
+static void inject_at_store(void)
+{
+	injected = 1;
+	mprotect(pool, sizeof(pool), PROT_READ);
+}
+
+TEST(fault_refused_while_tables_change)
+{
+	struct sigaction store = {
+		.sa_sigaction = on_store_inject,
+		.sa_flags = SA_SIGINFO | SA_NODEFER
+	}, old_store;
+	u64 tables;
+
+	set_e820();
+	sigaction(SIGSEGV, &store, &old_store);
+
+	start(&setups[3]);
+	tables = ident_map_tables_left();
+	inject_at_store();
+	CHECK(!ident_map_fault(0x5123, 0), "fault");
+	CHECK(injected == -EFAULT, "in a fault: %d", injected);
+	inject_at_store();
+	CHECK(!ident_map_range(4 * GIB1, 4 * GIB1 + KIB4, MAP_WRITE), "range");
+	CHECK(injected == -EFAULT, "in ident_map_range(): %d", injected);
+	CHECK(tables - ident_map_tables_left() == 5, "%lu tables",
+	      tables - ident_map_tables_left());
+	/* Tables that are there: only the leaf is stored. */
+	inject_at_store();
+	CHECK(!ident_map_range(4 * GIB1 + KIB4, 4 * GIB1 + 2 * KIB4, 0), "leaf");
+	CHECK(injected == -EFAULT, "at a leaf: %d", injected);
+
+	CHECK(!ident_map_range(6 * GIB1, 7 * GIB1, MAP_WRITE), "leaves");
+	inject_at_store();
+	CHECK(!ident_map_set_decrypted(6 * GIB1), "split");
+	CHECK(injected == -EFAULT, "in a split: %d", injected);
+	CHECK(ident_map_set_decrypted(8 * GIB1) == -EINVAL, "not mapped");
+
+	inject_at_store();
+	CHECK(!ident_map_set_levels(5), "five levels");
+	CHECK(injected == -EFAULT, "in ident_map_set_levels(): %d", injected);
+	sigaction(SIGSEGV, &old_store, NULL);
+
+	load_map();
+	now.levels = 5;
+	expect_fault(0x100000, 0x100000, MIB2);
+
+	/* A change that fails is over, too. */
+	start_with(&setups[0], 3);
+	CHECK(ident_map_range(0, KIB4, 0) == -ENOMEM, "pool of three pages");
+	CHECK(!map.busy, "busy for good");
+}
+
 TEST(fault_skips_what_is_there)
 {
 	const struct setup *setup;

@@ -16,11 +16,12 @@
 #include "harness.h"
 
 static struct layout {
-	const u8 *head, *rw, *guard, *stack_top;
+	const u8 *head, *rw, *df_guard, *guard, *stack_top;
 } layout;
 
 #define startup_32	(layout.head)
 #define _data		(layout.rw)
+#define double_fault_guard	(layout.df_guard)
 #define stack_guard	(layout.guard)
 #define stack_end	(layout.stack_top)
 /* Its declaration declares a pointer to the stubs then. */
@@ -639,25 +640,29 @@ TEST(another_cs)
 
 /* ---- The stack. ---- */
 
-/* Above the guard page, below it, and in it. */
+/* Above the guard pages, below them, and in them. */
 TEST(stack_dump_without_guard)
 {
-	static u64 words[3 * PAGE_SIZE / 8] __attribute__((aligned(4096)));
+	static u64 words[5 * PAGE_SIZE / 8] __attribute__((aligned(4096)));
 	static const struct {
 		u64 at;
 		unsigned int shown;
 	} cases[] = {
 		{ PAGE_SIZE - 16, 2 }, { PAGE_SIZE, 0 }, { PAGE_SIZE + 8, 0 },
 		{ 2 * PAGE_SIZE - 8, 0 }, { 2 * PAGE_SIZE, 8 },
+		{ 3 * PAGE_SIZE - 16, 2 }, { 3 * PAGE_SIZE, 0 },
+		{ 4 * PAGE_SIZE - 8, 0 }, { 4 * PAGE_SIZE, 8 },
 	};
 	unsigned int i, spaces;
 	char *line;
 
 	ASAN_POISON_MEMORY_REGION((u8 *)words + PAGE_SIZE, PAGE_SIZE);
+	ASAN_POISON_MEMORY_REGION((u8 *)words + 3 * PAGE_SIZE, PAGE_SIZE);
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		raise_at(true, X86_TRAP_DF, 0);
 		layout.rw = (const u8 *)words;
 		layout.guard = layout.rw + PAGE_SIZE;
+		layout.df_guard = layout.rw + 3 * PAGE_SIZE;
 		layout.stack_top = layout.rw + sizeof(words);
 		frame.rsp = (u64)words + cases[i].at;
 		EXPECT_HALT(do_exception(&frame));
@@ -670,6 +675,7 @@ TEST(stack_dump_without_guard)
 	}
 	ASAN_UNPOISON_MEMORY_REGION(words, sizeof(words));
 	layout.guard = NULL;
+	layout.df_guard = NULL;
 }
 
 #define DATA_WORDS	20

@@ -77,6 +77,15 @@ fails startup_64 "startup_64 must be at startup_32 + 0x200" \
 fails trampoline "the trampoline is larger than its place in struct la57_page" \
 	payload.o --defsym la57_code_end=la57_code+0x101
 
+for symbol in cbit_proof cbit_is_proven no_idt early_idt_ptr; do
+	fails "early_order.$symbol" "an early stack that runs over must meet" \
+		payload.o --defsym "$symbol=early_stack"
+done
+fails early_idt "early_idt must be between the GDT and the early stack" \
+	payload.o --defsym early_idt=early_stack-0x210
+fails early_gdt "early_idt must be between the GDT and the early stack" \
+	payload.o --defsym gdt=early_stack
+
 object large <<-'END'
 	.section .rodata.large, "a"
 	.globl wrong
@@ -93,6 +102,10 @@ fails below_4g "payload and stub do not fit below 4 GiB" high.o
 sed '/\.rodata : ALIGN(4096)/s/4096/16/' "$top/linker.ld" >shared.ld
 script=$dir/shared.ld
 fails shared_page "sections with different rights share a page" payload.o
+sed '/\*(\.bss\.double_fault_stack)/d' "$top/linker.ld" >unguarded.ld
+script=$dir/unguarded.ld
+fails double_fault_stack "double_fault_stack is not right above its guard page" \
+	payload.o
 script=$top/linker.ld
 
 # ---- what nobody would process
