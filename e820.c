@@ -10,6 +10,8 @@
  * A table that is full may go on in setup_data, in any number of nodes among
  * others. Of a table that is not, nothing goes on, and setup_data is not read:
  * boot.rst does not ask a loader to map it. One that fills the table has to.
+ * A question takes time by the square of the map's length, so that is bounded:
+ * no walk goes further, and place_image() boots nothing where one would have to.
  */
 #include <asm/e820.h>
 
@@ -25,6 +27,7 @@ void e820_first(const struct boot_params *bp, struct e820_walk *walk)
 
 	walk->node = 0;
 	walk->nodes = 0;
+	walk->entries = 0;
 	if (count >= E820_MAX_ENTRIES_ZEROPAGE) {
 		count = E820_MAX_ENTRIES_ZEROPAGE;
 		walk->node = bp->hdr.setup_data;
@@ -61,7 +64,18 @@ const struct boot_e820_entry *e820_next(struct e820_walk *walk)
 {
 	if (walk->at == walk->end && !next_table(walk))
 		return NULL;
+	if (walk->entries++ >= E820_MAX_ENTRIES)
+		return NULL;
 	return walk->at++;
+}
+
+bool e820_is_bounded(const struct boot_params *bp)
+{
+	struct e820_walk walk;
+
+	for (e820_first(bp, &walk); e820_next(&walk);)
+		;
+	return walk.entries <= E820_MAX_ENTRIES;
 }
 
 /* The next entry that says something about RAM, or about all else. */

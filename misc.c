@@ -201,6 +201,8 @@ u64 place_image(struct boot_params *bp)
 	if (!sev_es_active())
 		console_init(&cmdline, &bp->screen_info);
 
+	if (!e820_is_bounded(bp))
+		error("E820", "more than %u entries", E820_MAX_ENTRIES);
 	if (!e820_is_ram(bp, runtime.start, runtime.end))
 		error("not enough room",
 		      "the payload needs 0x%lx-0x%lx, and not all of it is RAM",

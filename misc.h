@@ -197,18 +197,24 @@ void con_vprintf(const char *fmt, va_list args) printf_like(1, 0);
 
 /* A chain of more nodes than this is a loop, or an attack. */
 #define SETUP_DATA_MAX_NODES	128
+/* Of the zero page and setup_data together: no machine has so many. */
+#define E820_MAX_ENTRIES	4096
 
 /*
  * Each entry of the map: e820_first(), then e820_next() until NULL. Looks into
- * setup_data only if the zero page's table is full.
+ * setup_data only if the zero page's table is full, and at E820_MAX_ENTRIES.
  */
 struct e820_walk {
 	const struct boot_e820_entry *at, *end;
 	u64 node;		/* where the chain goes on */
 	unsigned int nodes;	/* so far */
+	unsigned int entries;	/* likewise, and one more if it was cut off */
 };
 void e820_first(const struct boot_params *bp, struct e820_walk *walk);
 const struct boot_e820_entry *e820_next(struct e820_walk *walk);
+
+/* Whether a walk sees the whole map. */
+bool e820_is_bounded(const struct boot_params *bp);
 
 /*
  * Whether all of [start, end) is RAM and no other entry touches it. False for

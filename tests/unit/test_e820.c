@@ -396,6 +396,38 @@ TEST(goes_on_chain)
 	CHECK(!has_ram_of(SETUP_DATA_MAX_NODES), "one too many");
 }
 
+/* As many entries as are followed, from a node alone; the next one is not. */
+TEST(goes_on_for_too_long)
+{
+	const unsigned int fit = E820_MAX_ENTRIES - E820_MAX_ENTRIES_ZEROPAGE;
+	static struct {
+		struct setup_data node;
+		struct boot_e820_entry entries[E820_MAX_ENTRIES];
+	} __attribute__((packed, aligned(8))) large;
+	struct boot_e820_entry *last = &large.entries[fit - 1];
+
+	full_map(SETUP_DTB, 0);
+	bp.hdr.setup_data = (u64)&large;
+	large.node.type = SETUP_E820_EXT;
+	large.node.len = fit * sizeof(*last);
+	last[0] = (struct boot_e820_entry){ 0x1000, 0x1000, TYPE_RAM };
+	last[1] = (struct boot_e820_entry){ 0x5000, 0x1000, TYPE_RAM };
+	CHECK(e820_is_bounded(&bp), "4096 are too many");
+	CHECK(e820_is_ram(&bp, 0x1000, 0x2000), "the last one is not seen");
+	large.node.len += sizeof(*last) - 1;
+	CHECK(e820_is_bounded(&bp), "a part of one is none");
+	large.node.len++;
+	CHECK(!e820_is_bounded(&bp), "4097 are not");
+	CHECK(!e820_is_ram(&bp, 0x5000, 0x6000), "one too many");
+	/* of 4 GiB, of which nothing behind is read */
+	large.node.len = 0xffffffff;
+	CHECK(!e820_is_bounded(&bp), "2^27 are not");
+	/* many times the same */
+	full_map(SETUP_E820_EXT, 60);
+	ext[0].node.next = node_at(0);
+	CHECK(e820_is_bounded(&bp), "a circle ends");
+}
+
 TEST(goes_on_hostile)
 {
 	/* in a circle */

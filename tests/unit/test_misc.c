@@ -344,6 +344,26 @@ TEST(place_not_in_ram)
 	expect_refusal("not enough room");
 }
 
+/* A map that goes on without end is not gone through again and again. */
+TEST(place_with_endless_map)
+{
+	struct setup_data *node = (void *)(machine + AT_NODES);
+
+	loaded_machine(0x100000);
+	while (fake.bp.e820_entries < E820_MAX_ENTRIES_ZEROPAGE)
+		add_e820(0, 0, 2);
+	memset(machine + AT_NODES, 0, MIB);
+	*node = (struct setup_data){ .type = 1, .len = 3968 * 20 };
+	fake.bp.hdr.setup_data = (u64)node;
+	/* what does not fit into its room lies behind */
+	set_cmdline(0);
+	place_image(&fake.bp);
+	node->len = 3969 * 20;
+	expect_refusal("E820");
+	CHECK(!strcmp(harness_error_detail, "more than 4096 entries"), "%s",
+	      harness_error_detail);
+}
+
 TEST(place_range_wraps)
 {
 	loaded_machine(0x100000);
