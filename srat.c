@@ -8,6 +8,8 @@
  * may say anything: each is mapped, bounded and summed before it is believed,
  * and where one is not as it should be, nothing is known.
  */
+#include <asm/e820.h>
+
 #include "misc.h"
 
 /* No table is longer, and no machine has more of them. */
@@ -72,14 +74,70 @@ BUILD_BUG_ON(sizeof(struct srat_memory) != 40);
 #define BIOS_AREA_END		0x100000UL
 #define RSDP_ALIGN		16
 
-/* Whether [addr, addr + size) can be read: nothing guarded, nothing shared. */
-static bool reach(u64 addr, u64 size)
+/*
+ * Where tables may be: RAM, or what E820 says that they are in. Some BIOSes call
+ * that reserved, and those of a PC are where they always were; no SEV guest has
+ * such a BIOS, and what else is there may be the hypervisor's.
+ */
+static bool may_hold_tables(u32 type)
+{
+	return type == E820_RAM || type == E820_ACPI || type == E820_NVS ||
+	       (type == E820_RESERVED && !sev_active());
+}
+
+/* The end of what may hold tables from @addr on, by one entry; @addr if none. */
+static u64 end_of_tables(const struct boot_params *bp, u64 addr)
+{
+	const struct boot_e820_entry *e;
+	u64 end = addr, limit = ~0UL;
+	struct e820_walk walk;
+
+	for (e820_first(bp, &walk); (e = e820_next(&walk));) {
+		u64 e_end = e->addr + e->size;
+
+		if (e_end <= addr || e_end <= e->addr)
+			continue;
+		if (!may_hold_tables(e->type)) {
+			if (e->addr <= addr)
+				return addr;
+			if (e->addr < limit)
+				limit = e->addr;
+		} else if (e->addr <= addr && e_end > end) {
+			end = e_end;
+		}
+	}
+	return end < limit ? end : limit;
+}
+
+static bool is_for_tables(const struct boot_params *bp, u64 addr, u64 end)
+{
+	u64 next;
+
+	if (!sev_active() && addr >= BIOS_AREA && end <= BIOS_AREA_END)
+		return true;
+	for (; addr < end; addr = next) {
+		next = end_of_tables(bp, addr);
+		if (next == addr)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whether [addr, addr + size) can be read: nothing guarded, nothing shared. Its
+ * pages are no place for the payload any more, which has to be written.
+ */
+static bool reach(const struct boot_params *bp, u64 addr, u64 size)
 {
 	u64 end = addr + size;
 	int prot;
 
-	if (!addr || end < addr || ident_map_tables_left() < PAGE_TABLES_KEPT ||
-	    ident_map_range(addr, end, MAP_RO))
+	if (!addr || end < addr || !is_for_tables(bp, addr, end) ||
+	    ident_map_tables_left() < PAGE_TABLES_KEPT)
+		return false;
+	kaslr_area(KASLR_TAKEN, ALIGN_DOWN(addr, PAGE_SIZE),
+		   ALIGN_UP(end, PAGE_SIZE));
+	if (ident_map_range(addr, end, MAP_RO))
 		return false;
 	for (; addr < end; addr = ALIGN_DOWN(addr, PAGE_SIZE) + PAGE_SIZE) {
 		prot = ident_map_query(addr);
@@ -100,14 +158,15 @@ static bool sums_up(const void *data, u64 size)
 }
 
 /* A whole table at @addr that is named @signature, or NULL. */
-static const struct acpi_table *table_at(u64 addr, const char *signature)
+static const struct acpi_table *table_at(const struct boot_params *bp,
+					 u64 addr, const char *signature)
 {
 	const struct acpi_table *table = (const void *)addr;
 
-	if (!reach(addr, sizeof(*table)) ||
+	if (!reach(bp, addr, sizeof(*table)) ||
 	    memcmp(table->signature, signature, sizeof(table->signature)) ||
 	    table->length < sizeof(*table) || table->length > TABLE_SIZE_MAX ||
-	    !reach(addr, table->length) || !sums_up(table, table->length))
+	    !reach(bp, addr, table->length) || !sums_up(table, table->length))
 		return NULL;
 	return table;
 }
@@ -119,9 +178,10 @@ static bool is_rsdp(const struct rsdp *rsdp)
 	       (rsdp->revision < 2 || sums_up(rsdp, sizeof(*rsdp)));
 }
 
-static const struct rsdp *search_rsdp(u64 addr, u64 end)
+static const struct rsdp *search_rsdp(const struct boot_params *bp,
+				      u64 addr, u64 end)
 {
-	if (!reach(addr, end - addr))
+	if (!reach(bp, addr, end - addr))
 		return NULL;
 	for (; addr + sizeof(struct rsdp) <= end; addr += RSDP_ALIGN) {
 		if (is_rsdp((const void *)addr))
@@ -146,27 +206,28 @@ static const struct rsdp *find_rsdp(const struct boot_params *bp,
 		parse_u64(value, NULL, 16, &addr);
 	if (addr) {
 		rsdp = (const void *)addr;
-		return reach(addr, sizeof(*rsdp)) && is_rsdp(rsdp) ? rsdp :
-								     NULL;
+		return reach(bp, addr, sizeof(*rsdp)) && is_rsdp(rsdp) ? rsdp :
+									 NULL;
 	}
 	if (sev_active())
 		return NULL;
 	if (e820_ram_around(bp, LOW_MEMORY, &low, &ebda) &&
 	    ebda + EBDA_SEARCHED <= EBDA_END)
-		rsdp = search_rsdp(ALIGN_UP(ebda, (u64)RSDP_ALIGN),
+		rsdp = search_rsdp(bp, ALIGN_UP(ebda, (u64)RSDP_ALIGN),
 				   ebda + EBDA_SEARCHED);
-	return rsdp ? rsdp : search_rsdp(BIOS_AREA, BIOS_AREA_END);
+	return rsdp ? rsdp : search_rsdp(bp, BIOS_AREA, BIOS_AREA_END);
 }
 
-static const struct acpi_table *find_srat(const struct rsdp *rsdp, bool use_rsdt)
+static const struct acpi_table *
+find_srat(const struct boot_params *bp, const struct rsdp *rsdp, bool use_rsdt)
 {
 	bool wide = rsdp->revision >= 2 && rsdp->xsdt && !use_rsdt;
 	const struct acpi_table *root, *table;
 	u64 size = wide ? sizeof(u64) : sizeof(u32);
 	u64 count, i, addr = 0;
 
-	root = wide ? table_at(rsdp->xsdt, "XSDT") :
-		      table_at(rsdp->rsdt, "RSDT");
+	root = wide ? table_at(bp, rsdp->xsdt, "XSDT") :
+		      table_at(bp, rsdp->rsdt, "RSDT");
 	if (!root)
 		return NULL;
 	count = (root->length - sizeof(*root)) / size;
@@ -174,7 +235,7 @@ static const struct acpi_table *find_srat(const struct rsdp *rsdp, bool use_rsdt
 		count = TABLES_MAX;
 	for (i = 0; i < count; i++) {
 		memcpy(&addr, root->data + i * size, size);
-		table = table_at(addr, "SRAT");
+		table = table_at(bp, addr, "SRAT");
 		if (table)
 			return table;
 	}
@@ -213,7 +274,7 @@ void srat_name_immovable(const struct boot_params *bp,
 	rsdp = find_rsdp(bp, cmdline);
 	if (!rsdp)
 		return;
-	srat = find_srat(rsdp, !memcmp(acpi, "rsdt", sizeof("rsdt")));
+	srat = find_srat(bp, rsdp, !memcmp(acpi, "rsdt", sizeof("rsdt")));
 	if (srat)
 		name_areas(srat);
 }

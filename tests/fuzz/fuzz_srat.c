@@ -54,6 +54,8 @@ void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 {
 	u64 base, size, at;
 
+	if (kind == KASLR_TAKEN)
+		return;
 	CHECK(kind == KASLR_IMMOVABLE, "kind %u", kind);
 	named++;
 	ASAN_UNPOISON_MEMORY_REGION(arena, ARENA_SIZE);
@@ -132,6 +134,9 @@ static void fuzz_one(struct input *in)
 		fix_sum(AT_ROOT, length_of(AT_ROOT), 9);
 		fix_sum(AT_SRAT, length_of(AT_SRAT), 9);
 	}
+	bp.e820_table[0] = (struct boot_e820_entry){ (u64)arena, ARENA_SIZE,
+						     E820_RAM };
+	bp.e820_entries = 1;
 	tables_left = how & 32 ? 0 : 100;
 	bp.acpi_rsdp_addr = (u64)arena + AT_RSDP + (how >> 7 ? length : 0);
 	cmdline.text = lines[how & 64 ? length % ARRAY_SIZE(lines) : 0];

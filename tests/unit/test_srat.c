@@ -25,6 +25,7 @@ static u8 *arena;
 static struct boot_params bp;
 static char text[256];
 static char areas[512];
+static char taken[0x40000];
 static bool sev;
 static u64 guarded, shared;	/* pages */
 static size_t tables_left;
@@ -33,8 +34,13 @@ static size_t tables_left;
 
 int ident_map_range(u64 start, u64 end, unsigned int prot)
 {
+	char pages[40];
+
 	CHECK(prot == MAP_RO, "%#x", prot);
 	CHECK(start < end, "0x%lx-0x%lx", start, end);
+	snprintf(pages, sizeof(pages), "%lx-%lx ",
+		 ALIGN_DOWN(start, PAGE_SIZE), ALIGN_UP(end, PAGE_SIZE));
+	CHECK(strstr(taken, pages), "%s may be drawn", pages);
 	start = ALIGN_DOWN(start, PAGE_SIZE);
 	end = ALIGN_UP(end, PAGE_SIZE);
 	if (start < (u64)arena || end > (u64)arena + ARENA_SIZE)
@@ -68,6 +74,14 @@ void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 {
 	size_t len = strlen(areas);
 
+	if (kind == KASLR_TAKEN) {
+		CHECK(start % PAGE_SIZE == 0 && end % PAGE_SIZE == 0,
+		      "a part of a page: 0x%lx-0x%lx", start, end);
+		len = strlen(taken);
+		snprintf(taken + len, sizeof(taken) - len, "%lx-%lx ", start,
+			 end);
+		return;
+	}
 	CHECK(kind == KASLR_IMMOVABLE, "kind %u", kind);
 	snprintf(areas + len, sizeof(areas) - len, "%lx-%lx ", start, end);
 }
@@ -139,6 +153,12 @@ static void set_root(u64 root, unsigned int i, u64 addr)
 
 #define GOOD_AREAS	"100000-40000000 100000000-140000000 "
 
+static void set_e820(u8 i, u64 addr, u64 size, u32 type)
+{
+	bp.e820_table[i] = (struct boot_e820_entry){ addr, size, type };
+	bp.e820_entries = (u8)(i + 1);
+}
+
 static void fresh(void)
 {
 	struct rsdp *r;
@@ -150,6 +170,7 @@ static void fresh(void)
 	ASAN_UNPOISON_MEMORY_REGION(arena, ARENA_SIZE);
 	memset(arena, 0, ARENA_SIZE);
 	memset(&bp, 0, sizeof(bp));
+	set_e820(0, (u64)arena, ARENA_SIZE, E820_RAM);
 	guarded = shared = 1;
 	tables_left = PAGE_TABLES_KEPT;
 	sev = false;
@@ -192,6 +213,7 @@ static const char *found(void)
 	struct cmdline words = { text, strlen(text) };
 
 	areas[0] = '\0';
+	taken[0] = '\0';
 	ASAN_POISON_MEMORY_REGION(arena, ARENA_SIZE);
 	srat_name_immovable(&bp, &words);
 	ASAN_UNPOISON_MEMORY_REGION(arena, ARENA_SIZE);
@@ -335,6 +357,76 @@ TEST(out_of_reach)
 	EXPECT_AREAS("");
 }
 
+/* Device registers are not RAM, whatever is found in them. */
+TEST(not_in_memory)
+{
+	static const struct {
+		u32 type;
+		bool good, good_in_sev;
+	} types[] = {
+		{ 1, true, true }, { 2, true, false }, { 3, true, true },
+		{ 4, true, true }, { 5, false, false }, { 7, false, false },
+		{ 0, false, false }, { 12, false, false },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		fresh();
+		bp.e820_table[0].type = types[i].type;
+		EXPECT_AREAS(types[i].good ? GOOD_AREAS : "");
+		CHECK(types[i].good || !taken[0], "type %u: %s is touched",
+		      types[i].type, taken);
+		sev = true;
+		EXPECT_AREAS(types[i].good_in_sev ? GOOD_AREAS : "");
+	}
+	/* nothing is said at all, or what wraps around, or of no byte */
+	fresh();
+	bp.e820_entries = 0;
+	EXPECT_AREAS("");
+	fresh();
+	bp.e820_table[0].size = -(u64)arena;
+	EXPECT_AREAS("");
+	bp.e820_table[0].size = 0;
+	EXPECT_AREAS("");
+}
+
+/* A table may go over the border of two entries, but to no byte elsewhere. */
+TEST(in_memory_in_part)
+{
+	const u64 srat = (u64)arena + AT_SRAT, end = srat + 48 + 16 + 5 * 40;
+
+	fresh();
+	set_e820(0, srat + 20, ARENA_SIZE / 2, 3);
+	set_e820(1, (u64)arena, AT_SRAT + 20, 4);
+	EXPECT_AREAS(GOOD_AREAS);
+	bp.e820_table[1].size--;
+	EXPECT_AREAS("");
+	fresh();
+	bp.e820_table[0].size = end - (u64)arena;
+	EXPECT_AREAS(GOOD_AREAS);
+	bp.e820_table[0].size--;
+	EXPECT_AREAS("");
+	/* a contradiction */
+	fresh();
+	set_e820(1, end, 1, 5);
+	EXPECT_AREAS(GOOD_AREAS);
+	set_e820(1, end - 1, 1, 5);
+	EXPECT_AREAS("");
+	set_e820(1, srat, 1, 5);
+	EXPECT_AREAS("");
+}
+
+/* The BIOS's area, in which no map has to say anything. */
+TEST(bios_area)
+{
+	fresh();
+	CHECK(is_for_tables(&bp, 0xe0000, 0x100000), "not its own");
+	CHECK(!is_for_tables(&bp, 0xdffff, 0x100000), "in front");
+	CHECK(!is_for_tables(&bp, 0xe0000, 0x100001), "behind");
+	sev = true;
+	CHECK(!is_for_tables(&bp, 0xe0000, 0x100000), "no BIOS in SEV");
+}
+
 /* 256 tables are looked at, and no more. */
 TEST(many_tables)
 {
@@ -358,13 +450,13 @@ TEST(search)
 	fresh();
 	start = (u64)arena;
 	end = start + 0x2000;
-	CHECK(search_rsdp(start, end) == rsdp_at(AT_RSDP), "not found");
-	CHECK(!search_rsdp(start, start + AT_RSDP + 32), "cut in two");
-	CHECK(search_rsdp(start, start + AT_RSDP + 48), "not found");
+	CHECK(search_rsdp(&bp, start, end) == rsdp_at(AT_RSDP), "not found");
+	CHECK(!search_rsdp(&bp, start, start + AT_RSDP + 32), "cut in two");
+	CHECK(search_rsdp(&bp, start, start + AT_RSDP + 48), "not found");
 	for (offset = 1; offset < 16; offset++)
-		CHECK(!search_rsdp(start + offset, end), "not aligned");
+		CHECK(!search_rsdp(&bp, start + offset, end), "not aligned");
 	arena[AT_RSDP + 5] ^= 1;
-	CHECK(!search_rsdp(start, end), "found");
+	CHECK(!search_rsdp(&bp, start, end), "found");
 }
 
 TEST(search_in_sev)
