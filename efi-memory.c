@@ -286,7 +286,11 @@ void efi_name_free_memory(const struct boot_params *bp)
 	    info.efi_memdesc_size < sizeof(EFI_MEMORY_DESCRIPTOR) ||
 	    !e820_is_ram(bp, at, end))
 		return;
-	kaslr_area(KASLR_TAKEN, at, end);
+	/* Left to page faults, it would take the RAM around it along. */
+	kaslr_area(KASLR_TAKEN, ALIGN_DOWN(at, PAGE_SIZE),
+		   ALIGN_UP(end, PAGE_SIZE));
+	if (ident_map_range(at, end, MAP_WRITE))
+		return;
 	for (; end - at >= info.efi_memdesc_size; at += info.efi_memdesc_size)
 		name_if_free(KASLR_FIRMWARE_FREE, (const void *)at);
 }

@@ -168,6 +168,7 @@ static struct firmware {
 	u64 picked;			/* 0: there is no place */
 	struct kaslr_slots want;
 	char areas[512];
+	bool map_fails;			/* ident_map_range() */
 	u8 seed[16];
 	bool seeded;
 
@@ -340,6 +341,18 @@ noreturn void enter_startup_64(struct boot_params *bp)
 			     !fw.interrupts_are_off);
 	fw.entered_with = bp;
 	longjmp(fw.entered, 1);
+}
+
+/* ---- ident_map_64.c ---- */
+
+int ident_map_range(u64 start, u64 end, unsigned int prot)
+{
+	size_t len = strlen(fw.areas);
+
+	CHECK(prot == MAP_WRITE, "%#x", prot);
+	snprintf(fw.areas + len, sizeof(fw.areas) - len, "mapped %lx-%lx ",
+		 start, end);
+	return fw.map_fails ? -ENOMEM : 0;
 }
 
 /* ---- kaslr.c ---- */
