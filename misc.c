@@ -275,14 +275,17 @@ static void place_payload(struct boot *boot)
 		      boot->out_size, p->margin, margin);
 }
 
+/* An SEV-ES guest's console is the host's: where KASLR put things is secret. */
 static void map(const char *what, struct range r, unsigned int prot)
 {
 	int err = ident_map_range(r.start, r.end, prot);
+	const char *why = err == -ENOMEM ? "out of tables" : "out of reach";
 
+	if (err && sev_es_active())
+		error("page tables", "%s cannot be mapped (%s)", what, why);
 	if (err)
 		error("page tables", "%s: 0x%lx-0x%lx cannot be mapped (%s)",
-		      what, r.start, r.end,
-		      err == -ENOMEM ? "out of tables" : "out of reach");
+		      what, r.start, r.end, why);
 }
 
 static void guard(const char *what, const void *page)
@@ -513,6 +516,15 @@ static void clear_bss(const struct boot *boot)
 	memset(boot->out + p->file_size, 0, clear);
 }
 
+/*
+ * In an SEV-ES guest the console is the host's, who cannot know by other means
+ * where the payload is, once that was left to chance.
+ */
+static bool place_is_secret(const struct boot_params *bp)
+{
+	return sev_es_active() && bp->hdr.loadflags & KASLR_FLAG;
+}
+
 /* For whoever wonders what a loader does. */
 static void report_entry(const struct boot_params *bp)
 {
@@ -553,8 +565,13 @@ u64 extract_kernel(struct boot_params *bp)
 	map_payload(&boot);
 
 	report_entry(bp);
-	info("sevstub: %lu bytes of payload at 0x%lx, compressed %lu\n",
-	     boot.payload.file_size, (u64)boot.out, boot.payload.comp_size);
+	if (place_is_secret(bp))
+		info("sevstub: %lu bytes of payload, compressed %lu\n",
+		     boot.payload.file_size, boot.payload.comp_size);
+	else
+		info("sevstub: %lu bytes of payload at 0x%lx, compressed %lu\n",
+		     boot.payload.file_size, (u64)boot.out,
+		     boot.payload.comp_size);
 	if (cpu.bmi2)
 		unzstd_use_bmi2();
 	decompress(&boot);
@@ -568,7 +585,10 @@ u64 extract_kernel(struct boot_params *bp)
 	entry = (u64)boot.out + boot.payload.entry_offset;
 	if (nmi_count)
 		info("sevstub: %u NMIs ignored\n", nmi_count);
-	info("sevstub: entering the payload at 0x%lx\n", entry);
+	if (place_is_secret(bp))
+		info("sevstub: entering the payload\n");
+	else
+		info("sevstub: entering the payload at 0x%lx\n", entry);
 	if (vga)
 		unmap_vga();
 	sev_es_shutdown();

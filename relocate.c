@@ -86,7 +86,8 @@ void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 		return;
 	if (relocate_image(out, p->file_size, out + p->file_size,
 			   p->reloc_size, distance))
+		/* By how much is secret, and the console may be a host's. */
 		error("relocation",
-		      "0x%lx bytes of payload cannot move by 0x%lx, by a table of 0x%lx bytes",
-		      p->file_size, distance, p->reloc_size);
+		      "0x%lx bytes of payload cannot move, by a table of 0x%lx bytes",
+		      p->file_size, p->reloc_size);
 }

@@ -442,6 +442,38 @@ TEST(kaslr)
 	CHECK(fake.bp.hdr.loadflags & KASLR_FLAG, "nobody is told");
 }
 
+/* Whether the console says where the payload is. */
+static bool tells_place(bool sev_es, u64 phys, u64 virt)
+{
+	char at[40], entry[40];
+
+	fresh_machine();
+	fake.sev_es = sev_es;
+	fake.kaslr = phys || virt;
+	fake.phys = phys;
+	fake.virt = virt;
+	extract_kernel(&fake.bp);
+	CHECK(strstr(trace, "info sevstub: 327680 bytes of payload") &&
+	      strstr(trace, "info sevstub: entering the payload"), "%s", trace);
+	snprintf(at, sizeof(at), "payload at 0x%lx,", m(AT_RUNTIME));
+	snprintf(entry, sizeof(entry), "payload at 0x%lx\n",
+		 m(AT_RUNTIME + ENTRY_OFFSET));
+	CHECK(!strstr(trace, at) == !strstr(trace, entry), "%s", trace);
+	return strstr(trace, at);
+}
+
+/* Not to the host, in whose hands an SEV-ES guest's console is. */
+TEST(kaslr_is_not_told)
+{
+	const u64 virt = 0xffffffff87600000;
+
+	CHECK(!tells_place(true, m(AT_RUNTIME), 0), "what was drawn");
+	CHECK(!tells_place(true, m(AT_RUNTIME), virt), "what was drawn");
+	CHECK(!tells_place(true, 0, virt), "what was drawn");
+	CHECK(tells_place(true, 0, 0), "nothing was drawn");
+	CHECK(tells_place(false, m(AT_RUNTIME), virt), "there is no such host");
+}
+
 /* The C-bit is no part of an address. */
 TEST(kaslr_below_the_c_bit)
 {
