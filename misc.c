@@ -386,6 +386,32 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 }
 
 /*
+ * What the switch borrowed is mapped no more, and a loader may have left us
+ * something there. The payload's pages are still to come, with other rights.
+ */
+static void map_borrowed(const struct boot *boot)
+{
+	struct range page = { boot->la57, boot->la57 + PAGE_SIZE };
+
+	for (; page.start < boot->la57 + LA57_SIZE; page.start = page.end,
+	     page.end += PAGE_SIZE) {
+		if (!overlaps(page, boot->runtime))
+			map("five-level paging", page, MAP_WRITE);
+	}
+}
+
+/* A page that was mapped before the payload was has kept its rights. */
+static void check_rights(struct range payload)
+{
+	u64 addr;
+
+	for (addr = payload.start; addr < payload.end; addr += PAGE_SIZE) {
+		if (ident_map_query(addr) != (MAP_WRITE | MAP_EXEC))
+			error("page tables", "the payload would share pages");
+	}
+}
+
+/*
  * Of ranges that meet in a page the first one decides: the payload, where the
  * compressed bytes begin inside of its memory.
  */
@@ -395,6 +421,7 @@ static void map_payload(const struct boot *boot)
 	struct range image = { (u64)startup_32, (u64)_text };
 
 	map("payload", payload, MAP_WRITE | MAP_EXEC);
+	check_rights(payload);
 	if (overlaps(payload, image))
 		image.start = payload.end;
 	if (image.start < image.end)
@@ -556,6 +583,8 @@ u64 extract_kernel(struct boot_params *bp)
 	sev_load_map();
 	idt_load_stage2();
 	la57_switch();
+	if (boot.la57)
+		map_borrowed(&boot);
 	sev_es_setup_ghcb(bp);
 	if (sev_es_active())
 		console_init(&boot.cmdline, &bp->screen_info);

@@ -97,6 +97,8 @@ static struct {
 	bool vga;
 	const char *map_fails;		/* call of ident_map_*() that fails */
 	int map_error;
+	u64 odd_page;			/* mapped before, with these rights */
+	int odd_rights;
 	int unzstd_result;
 	unsigned int nmis;
 	bool kaslr;			/* not "nokaslr" */
@@ -262,6 +264,11 @@ int ident_map_range(u64 start, u64 end, unsigned int prot)
 static maybe_unused void hide(const void *start, size_t size)
 {
 	ASAN_POISON_MEMORY_REGION(start, size);
+}
+
+int ident_map_query(u64 addr)
+{
+	return addr == fake.odd_page ? fake.odd_rights : MAP_WRITE | MAP_EXEC;
 }
 
 int ident_map_guard(u64 addr)

@@ -172,6 +172,77 @@ TEST(map_of_a_payload_elsewhere)
 	CHECK(!strcmp(trace, expected), "%.400s", trace);
 }
 
+/* What was mapped earlier keeps its rights: the payload cannot live with any. */
+TEST(map_of_a_payload_on_others_pages)
+{
+	static const int rights[] = { MAP_RO, MAP_WRITE, MAP_EXEC, -EFAULT,
+				      MAP_WRITE | MAP_EXEC | MAP_DECRYPTED };
+	u64 pages[] = { m(AT_RUNTIME), m(AT_RUNTIME + 0x7000),
+			m(AT_RUNTIME + MEM_SIZE) - PAGE_SIZE };
+	struct boot boot;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rights) * ARRAY_SIZE(pages); i++) {
+		fresh_machine();
+		boot = placed_boot();
+		fake.odd_page = pages[i % ARRAY_SIZE(pages)];
+		fake.odd_rights = rights[i / ARRAY_SIZE(pages)];
+		map_refused(&boot, "page tables");
+	}
+	/* the page behind is another's */
+	fresh_machine();
+	boot = placed_boot();
+	fake.odd_page = m(AT_RUNTIME + MEM_SIZE);
+	map_all(&boot, &plain_cpu);
+}
+
+/* The switch takes its pages out of the map; the loader's may be among them. */
+TEST(map_after_the_switch)
+{
+	char expected[200];
+
+	fresh_machine();
+	fake.la57 = m(AT_INITRD);
+	extract_kernel(&fake.bp);
+	snprintf(expected, sizeof(expected),
+		 "la57 switch\nmap 0x%lx-0x%lx rw\nmap 0x%lx-0x%lx rw\nghcb\n",
+		 m(AT_INITRD), m(AT_INITRD + 0x1000), m(AT_INITRD + 0x1000),
+		 m(AT_INITRD + 0x2000));
+	CHECK(strstr(trace, expected), "%s", trace);
+
+	/* the payload's own are to be executable */
+	fresh_machine();
+	fake.la57 = m(AT_RUNTIME - 0x1000);
+	extract_kernel(&fake.bp);
+	snprintf(expected, sizeof(expected),
+		 "la57 switch\nmap 0x%lx-0x%lx rw\nghcb\n",
+		 m(AT_RUNTIME - 0x1000), m(AT_RUNTIME));
+	CHECK(strstr(trace, expected), "%s", trace);
+
+	fresh_machine();
+	extract_kernel(&fake.bp);
+	CHECK(strstr(trace, "la57 switch\nghcb\n"), "%s", trace);
+}
+
+/* The console of an SEV-ES guest is read by the one who must not know. */
+TEST(map_failure_in_sev_es)
+{
+	struct boot boot;
+	char call[80];
+
+	fresh_machine();
+	boot = placed_boot();
+	fake.sev_es = true;
+	snprintf(call, sizeof(call), "map 0x%lx-0x%lx rwx", m(AT_RUNTIME),
+		 m(AT_RUNTIME + MEM_SIZE));
+	fake.map_fails = call;
+	fake.map_error = -ENOMEM;
+	map_refused(&boot, "page tables");
+	CHECK(!strcmp(harness_error_detail,
+		      "payload cannot be mapped (out of tables)"), "%s",
+	      harness_error_detail);
+}
+
 /* Every single call may fail; the message names the part and the reason. */
 TEST(map_failures)
 {
