@@ -19,6 +19,7 @@
 #define TERM_CODES		32
 #define EXITS_MAX		400000	/* of a run; a talkative boot has 3,000 */
 #define CPUID_EXT_MAX		0x80000000	/* what the stub asks first */
+#define ATTACK_NAME_MAX		64	/* none is as long */
 #define FORMS			32	/* of each attack, if all are asked for */
 
 /* How a run of the campaign ended. */
@@ -152,6 +153,26 @@ static void set_range(char *text)
 		end_run(END_ERROR, "a stride of 0 leads nowhere");
 }
 
+/* Before anything runs: a list of attacks may take hours to its wrong name. */
+static void check_attacks(const char *text)
+{
+	char name[ATTACK_NAME_MAX];
+	unsigned int len;
+
+	while (*text) {
+		for (len = 0; *text && *text != ':' && *text != ','; text++) {
+			if (len < sizeof(name) - 1)
+				name[len++] = *text;
+		}
+		name[len] = '\0';
+		if (strcmp(name, "all") && !attack_find(name))
+			end_run(END_USAGE, "no attack is called %s (--attack list names them)",
+				name);
+		while (*text && *text++ != ',')
+			;
+	}
+}
+
 /* "NAME", "NAME:RANGE", "all", "all:FORMS" */
 static void set_attack(char *name)
 {
@@ -164,8 +185,6 @@ static void set_attack(char *name)
 		return;
 	}
 	jobs.attack = attack_find(name);
-	if (!jobs.attack)
-		end_run(END_ERROR, "no attack is called %s", name);
 	jobs.from = 0;
 	jobs.to = jobs.attack->count - 1;
 	if (*range)
@@ -203,6 +222,8 @@ bool hostile_option(const char *name, char *value)
 		attack_list();
 		end_run(END_PASS, "that is all");
 	}
+	if (!strcmp(name, "attack"))
+		check_attacks(value);
 	if (strcmp(name, "watch"))
 		config.hostile = true;
 	return true;

@@ -34,6 +34,7 @@ static const struct {
 	[END_VIOLATION] = { "violation", 11 },
 	[END_TRIPLE_FAULT] = { "triple-fault", 12 },
 	[END_ERROR] = { "error", 13 },
+	[END_USAGE] = { "usage", 2 },
 };
 
 struct figures {

@@ -227,6 +227,7 @@ enum end {
 	END_GUEST,		/* power-off, reset, halt */
 	END_PASS, END_FAIL, END_DEBUG_EXIT,
 	END_TERMINATED, END_VIOLATION, END_TRIPLE_FAULT, END_ERROR,
+	END_USAGE,		/* nothing was started */
 };
 
 enum counter {
