@@ -25,6 +25,8 @@ BUILD_BUG_ON(offsetof(struct la57_page, back) != LA57_BACK);
 BUILD_BUG_ON(offsetof(struct la57_page, gdt_ptr) != LA57_GDT_PTR);
 BUILD_BUG_ON(offsetof(struct la57_page, idt_ptr) != LA57_IDT_PTR);
 BUILD_BUG_ON(offsetof(struct la57_page, stack_end) != LA57_STACK_END);
+BUILD_BUG_ON(offsetof(struct la57_page, stack) !=
+	     offsetof(struct la57_page, idt) + LA57_IDT_SLOTS * sizeof(u64));
 BUILD_BUG_ON(offsetof(struct la57_page, code) != LA57_CODE);
 BUILD_BUG_ON(sizeof(struct la57_page) != LA57_SIZE - PAGE_SIZE);
 

@@ -15,7 +15,10 @@
 #define LA57_BACK		0x10
 #define LA57_GDT_PTR		0x18
 #define LA57_IDT_PTR		0x22
-/* Room for 64 NMIs, each of which comes while the last one is served. */
+/*
+ * Room for 64 NMIs, each of which comes while the last one is served. More run
+ * over the IDT below, which ends them.
+ */
 #define LA57_STACK_END		0xf00
 #define LA57_CODE		0xf00
 

@@ -22,6 +22,7 @@ static const struct {
 	{ said_attacks, &said_count },
 	{ event_attacks, &event_count },
 	{ load_attacks, &load_count },
+	{ flood_attacks, &flood_count },
 };
 
 /* By number, for all tables; NULL behind the last one. */
@@ -101,8 +102,11 @@ void attack_random(u64 seed)
 		const struct attack *attack;
 
 		state = attack_mix(state);
-		/* Firmware is the loader, and measured: the last table is not for it. */
-		table = state % (ARRAY_SIZE(tables) - (config.mode == MODE_OVMF));
+		/*
+		 * No floods, which end all else. Firmware is the loader, and
+		 * measured: the table before them is not for it.
+		 */
+		table = state % (ARRAY_SIZE(tables) - 1 - (config.mode == MODE_OVMF));
 		state = attack_mix(state);
 		attack = &tables[table].attacks[state % *tables[table].count];
 		state = attack_mix(state);

@@ -77,6 +77,9 @@ extern const unsigned int said_count;
 /* events.c */
 extern const struct attack event_attacks[];
 extern const unsigned int event_count;
+extern const struct attack flood_attacks[];	/* not for random ones */
+extern const unsigned int flood_count;
+bool events_flooded(void);
 void events_start(struct vcpu *vcpu);
 
 /* badload.c */

@@ -21,6 +21,7 @@
 #define HANDLER_STEPS		400
 #define RANDOM_STEPS		150000	/* the proof's RDRAND comes before these */
 #define STORM			64
+#define FLOOD			2000	/* more than any stack holds */
 
 static bool stepping;		/* TF is ours */
 static u64 skip_to;		/* DR1, if it is in use */
@@ -56,14 +57,25 @@ static void inject_nmi(struct lie *lie, struct vcpu *vcpu)
 	guest_raise(vcpu, X86_NMI, 0);
 }
 
-/* One at each of many instructions, whether the last one is done or not. */
+/* One at each of @arg instructions, whether the last one is done or not. */
 static void inject_storm(struct lie *lie, struct vcpu *vcpu)
 {
-	if (lie->seen++ < STORM) {
+	if (lie->seen++ < lie->attack->arg) {
 		lie->done = false;
 		lie->left = 1;
 	}
 	inject_nmi(lie, vcpu);
+}
+
+/* Were there more than a stack has room for? */
+bool events_flooded(void)
+{
+	struct lie *lie;
+
+	for (lie = lies; lie < lies + lie_count; lie++)
+		if (lie->attack->fire == inject_storm && lie->seen > STORM)
+			return true;
+	return false;
 }
 
 static void inject_interrupt(struct lie *lie, struct vcpu *vcpu)
@@ -376,9 +388,14 @@ const struct attack event_attacks[] = {
 	AT("vc-npf", SVM_EXIT_NPF, inject_vc),
 	AT("vc-unknown", 0, inject_unknown),
 	AT("nmi", 0, inject_nmi),
-	AT("nmi-storm", 0, inject_storm),
+	AT("nmi-storm", STORM, inject_storm),
 	AT("interrupt", 0, inject_interrupt),
 	AT("exception", 0, inject_exception),
 	AT("mmio-private", 0, hide_private),
 };
 const unsigned int event_count = ARRAY_SIZE(event_attacks);
+
+const struct attack flood_attacks[] = {
+	AT("nmi-flood", FLOOD, inject_storm),
+};
+const unsigned int flood_count = ARRAY_SIZE(flood_attacks);

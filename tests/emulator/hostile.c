@@ -5,8 +5,9 @@
  *
  * Allowed ends: the payload is entered and finds everything right; the guest
  * asks to be terminated for a reason that is listed; and before the C-bit is
- * proven, a triple fault or a guest that its host cannot run on.  The first run
- * is an honest one, which all others are compared with.
+ * proven, a triple fault or a guest that its host cannot run on.  A triple fault
+ * also ends a flood of NMIs.  The first run is an honest one, which all others
+ * are compared with.
  */
 #include "attack.h"
 #include "log.h"
@@ -29,13 +30,14 @@ enum outcome {
 	HALTED,			/* with a message: guests without SEV-ES */
 	TRIPLE_FAULT, HOST_STOP,	/* before the C-bit is proven */
 	TRIPLE_FAULT_LATE,	/* with the IDT emptied for the payload */
+	TRIPLE_FAULT_FLOOD,	/* more NMIs in one another than a stack holds */
 	TERMINATED,		/* counted by set and code */
 	NOT_ALLOWED, OUTCOMES,
 };
 
 static const char *const outcome_names[OUTCOMES] = {
 	"booted", "entered", "halted", "triple-fault", "host-stop",
-	"triple-fault-at-entry", "terminated",
+	"triple-fault-at-entry", "triple-fault-in-flood", "terminated",
 	"not-allowed",
 };
 
@@ -236,6 +238,7 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 	bool handed_over = !vcpu->ghcb_msr && !vcpu->vmcb->idtr.limit;
 	unsigned int set = run.term >> 12 & 0xf, code = run.term >> 16 & 0xff;
 	const char *fault;
+	bool flooded;
 
 	*outcome = NOT_ALLOWED;
 	fault = watch_fault(at);
@@ -255,11 +258,13 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 			return "terminated for a reason that is not listed";
 		*outcome = TERMINATED;
 	} else if (run.end == END_TRIPLE_FAULT || run.stopped) {
-		if (watch_is_proven() && !handed_over)
+		flooded = !run.stopped && events_flooded();
+		if (watch_is_proven() && !handed_over && !flooded)
 			return run.stopped ? "cannot go on after the proof" :
 			       "triple fault after the proof";
 		*outcome = run.stopped ? HOST_STOP :
-			   handed_over ? TRIPLE_FAULT_LATE : TRIPLE_FAULT;
+			   handed_over ? TRIPLE_FAULT_LATE :
+			   watch_is_proven() ? TRIPLE_FAULT_FLOOD : TRIPLE_FAULT;
 	} else if (run.end == END_GUEST && config.sev != SEV_ES) {
 		*outcome = HALTED;
 	} else {
