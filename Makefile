@@ -107,7 +107,8 @@ CFLAGS_insn.o := -Os
 
 # The parts of the decoder that the image can afford: one Huffman and one
 # sequence strategy, both of which read every frame, at full speed (BMI2).
-ZSTD_FLAGS := -I$(ZSTD_SRC)/lib -DDYNAMIC_BMI2=1 -DZSTD_LEGACY_SUPPORT=0 \
+ZSTD_FLAGS := -I$(ZSTD_SRC)/lib \
+	-ffile-prefix-map=$(abspath $(ZSTD_SRC))=zstd -DDYNAMIC_BMI2=1 -DZSTD_LEGACY_SUPPORT=0 \
 	-DZSTD_TRACE=0 -DZSTD_STRIP_ERROR_STRINGS \
 	-DHUF_FORCE_DECOMPRESS_X1 -DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT
 # The compiler sees all callers but three, and drops what they do not need.
@@ -136,11 +137,11 @@ $(O)/stub/unzstd.o: | $(ZSTD_SRC)/.stamp
 $(O)/stub/huf_decompress_amd64.o: Makefile | $(ZSTD_SRC)/.stamp
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' AS $@
-	$(Q)$(CC) $(ZSTD_FLAGS) -ffile-prefix-map=$(abspath $(ZSTD_SRC))=zstd \
-		-c -o $@ $(ZSTD_SRC)/lib/decompress/huf_decompress_amd64.S
+	$(Q)$(CC) $(ZSTD_FLAGS) -c -o $@ $(ZSTD_SRC)/lib/decompress/huf_decompress_amd64.S
 
 # With what the compressor in the same file calls left out.
-CFLAGS_unlz4.o := -I$(LZ4_SRC)/lib $(call cc-option,-fwhole-program) \
+CFLAGS_unlz4.o := -I$(LZ4_SRC)/lib \
+	-ffile-prefix-map=$(abspath $(LZ4_SRC))=lz4 $(call cc-option,-fwhole-program) \
 	$(call cc-option,-Wno-stack-usage) -funroll-loops
 $(O)/stub/unlz4.o: | $(LZ4_SRC)/.stamp
 

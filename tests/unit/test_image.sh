@@ -233,6 +233,28 @@ is report "$(tail -n 1 "$dir/tiny.log" | sed "s|$dir/||")" "tiny: payload $(
 		"$(number 0x260 4 "$dir/tiny")"
 )"
 
+# What is wrong with its use is said before anything is compressed.
+# refused NAME STATUS WORDS OPTION...
+refused() {
+	name=$1 wanted=$2 words=$3
+	shift 3
+	status=0
+	tools/mkimage "$@" >"$dir/refused.log" 2>&1 || status=$?
+	if [ "$status" -eq "$wanted" ] &&
+		[ "$(head -n 1 "$dir/refused.log")" = "mkimage: $words" ]; then
+		pass "refused.$name"
+	else
+		fail "refused.$name" "status $status: $(excerpt "$dir/refused.log")"
+	fi
+}
+refused directory 1 "$dir/no/x: cannot be written: $dir/no is no directory, or not writable" \
+	-o "$dir/no/x" "$O/payload/tiny.elf"
+refused option 2 "unknown option '--fast'" --fast x -o "$dir/x" kernel
+refused last_option 2 "unknown option '--fast'" -o "$dir/x" --fast
+refused no_value 2 "--codec needs a value" -o "$dir/x" --codec
+refused no_kernel 2 "no kernel is named" -o "$dir/x"
+refused no_image 2 "no image is named: -o IMAGE" kernel
+
 # A failure leaves no image, and none of an earlier run is touched.
 echo "not a kernel" >"$dir/bad"
 cp "$dir/tiny" "$dir/kept"

@@ -79,6 +79,11 @@ run ACCEL=kvm SEV=off
 starts kvm_plain "kvm host -bios" "tcg sevemu sev-guest"
 run ACCEL=kvm SEV=off OVMF=off
 starts kvm_bios "kvm host" "tcg -bios"
+# Hosts with SEV and SEV-ES, and one whose module has them turned off.
+mkdir "$dir/kvm" "$dir/kvm-off"
+echo Y | tee "$dir/kvm/sev" >"$dir/kvm/sev_es"
+echo N | tee "$dir/kvm-off/sev" >"$dir/kvm-off/sev_es"
+export KVM_AMD="$dir/kvm"
 run ACCEL=kvm CBITPOS=47
 starts kvm_es "kvm host sev-guest policy=0x5 cbitpos=47 pflash,format=raw,unit=0,readonly=on,file=$dir/OVMF,,1.fd" "tcg sevemu"
 run ACCEL=kvm SEV=sev
@@ -110,6 +115,12 @@ run OVMF=/nowhere
 refuses no_ovmf "OVMF='/nowhere': cannot be read: install ovmf, or .*OVMF=off"
 run ACCEL=kvm OVMF=off
 refuses kvm_needs_firmware "SEV=es with ACCEL=kvm needs firmware"
+run ACCEL=kvm KVM_AMD="$dir/kvm-off"
+refuses kvm_no_es "this host has no SEV-ES \($dir/kvm-off/sev_es\)"
+run ACCEL=kvm SEV=sev KVM_AMD="$dir/kvm-off"
+refuses kvm_no_sev "this host has no SEV \($dir/kvm-off/sev\)"
+run ACCEL=kvm KVM_AMD=/nowhere
+refuses kvm_no_module "this host has no SEV-ES \(/nowhere/sev_es\)"
 run PATH="$dir/empty"
 refuses no_qemu "no qemu-system-x86_64: install qemu-system-x86"
 
