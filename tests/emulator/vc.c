@@ -212,7 +212,8 @@ static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 		    struct met *met)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
-	bool has_error = vector < X86_EXCEPTIONS && X86_HAS_ERROR_CODE >> vector & 1;
+	bool has_error = vector < X86_EXCEPTIONS &&
+			 (u32)X86_HAS_ERROR_CODE >> vector & 1;
 	u64 rflags = vmcb->rflags;
 	unsigned int cpl = vmcb->cpl;
 	struct segment cs;

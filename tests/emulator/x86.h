@@ -120,7 +120,7 @@
 #define X86_AC			17
 #define X86_VC			29
 #define X86_EXCEPTIONS		32
-#define X86_HAS_ERROR_CODE	0x60227d00u	/* 8, 10-14, 17, 21, 29, 30 */
+#define X86_HAS_ERROR_CODE	0x60227d00	/* 8, 10-14, 17, 21, 29, 30 */
 
 /* Segment attributes as the VMCB packs them: descriptor bits 40-47, 52-55 */
 #define SEG_CODE		0x008	/* type bit: code */
