@@ -154,6 +154,8 @@ run_rsp:
 	/* stack_end: the stub's report looks no further. */
 	.section .bss.stack, "aw", @nobits
 	.balign 4096
+GLOBAL(double_fault_guard)
+double_fault_guard:
 GLOBAL(stack_guard)
 stack_guard:
 	.skip	4096
