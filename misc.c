@@ -385,6 +385,18 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 		map_setup_data(boot);
 }
 
+/* setup_data is mapped when it is read. */
+static bool is_loaders(const struct boot *boot, struct range page)
+{
+	struct range zero_page = { (u64)boot->bp,
+				   (u64)boot->bp + sizeof(*boot->bp) };
+	u64 text = (u64)boot->cmdline.text;
+	struct range cmdline = { text, text + boot->cmdline.len + 1 };
+
+	return overlaps(page, zero_page) || overlaps(page, cmdline) ||
+	       overlaps(page, initrd_range(boot->bp));
+}
+
 /*
  * What the switch borrowed is mapped no more, and a loader may have left us
  * something there. The payload's pages are still to come, with other rights.
@@ -395,7 +407,7 @@ static void map_borrowed(const struct boot *boot)
 
 	for (; page.start < boot->la57 + LA57_SIZE; page.start = page.end,
 	     page.end += PAGE_SIZE) {
-		if (!overlaps(page, boot->runtime))
+		if (is_loaders(boot, page) && !overlaps(page, boot->runtime))
 			map("five-level paging", page, MAP_WRITE);
 	}
 }
