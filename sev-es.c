@@ -206,9 +206,10 @@ void sev_detect(void)
 	if (entered_64)
 		find_out();
 	sev_guest.known = true;
-	/* Without SEV-ES the host can deny SEV, but not what a loader measured. */
-	if (!sev_active() && entered_64 && entry_cbit(0))
-		error("SEV", "the loader's page tables have a C-bit, and CPUID denies it");
+	/*
+	 * A host can deny plain SEV: then the proof of a C-bit 0 fails. The
+	 * loader's tables are no witness, they need not be mapped.
+	 */
 	if (!sev_active())
 		return;
 

@@ -196,27 +196,6 @@ TEST(no_sev_bit_no_msr)
 	CHECK(!sev_active() && !sev_enc_mask(), "SEV without the bit");
 }
 
-/* A host that says so, but the loader's tables were measured with a C-bit. */
-TEST(denied)
-{
-	static const u32 max[] = { 0, LEAF_SEV };
-	unsigned int i, bit;
-
-	for (i = 0; i < ARRAY_SIZE(max); i++) {
-		for (bit = 32; bit <= 51; bit++) {
-			struct tables t = { 4, 2, NO_BIT, NO_BIT, bit, NO_BIT };
-
-			start_machine();
-			cpu.max.eax = max[i];
-			/* What is out of reach of four levels is seen at CR3. */
-			if (bit >= 47)
-				t.cr3_bit = t.table_bit = bit;
-			make_tables(&t);
-			EXPECT_ERROR(sev_detect(), "SEV");
-		}
-	}
-}
-
 /* The processor has SEV, this guest does not. */
 TEST(status_says_no)
 {
