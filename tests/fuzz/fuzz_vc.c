@@ -554,8 +554,9 @@ static void predict_insn(const struct insn *insn)
 		break;
 	case INSN_READ_DR7:
 		expect_exit(0x27, 0, 0);
+		/* The upper half reads as 0, bit 10 as 1 (APM2 13.1.1). */
 		if (asked() && OUTPUTS(RAX))
-			*reg_of(&want, insn->reg) = reply.rax;
+			*reg_of(&want, insn->reg) = (u32)reply.rax | 0x400;
 		break;
 	case INSN_WRITE_DR7:
 		value = *reg_of(&frame, insn->reg);
