@@ -51,8 +51,9 @@ static EFI_STATUS load_file2_initrd(struct boot_params *bp)
 	if (!addr)
 		return efi_fail("initrd", "no memory", EFI_OUT_OF_RESOURCES);
 	status = loader->load_file(loader, path, FALSE, &size, (void *)addr);
+	/* In our words: with its NOT_FOUND we would look for another. */
 	if (status)
-		return efi_fail("initrd", "cannot be loaded", status);
+		return efi_fail("initrd", "cannot be loaded", EFI_LOAD_ERROR);
 	set_initrd(bp, addr, size);
 	return EFI_SUCCESS;
 }
@@ -129,7 +130,7 @@ static EFI_STATUS load_initrd_files(struct boot_params *bp,
 	EFI_FILE_IO_INTERFACE *fs;
 	EFI_FILE_HANDLE volume;
 	struct cmdline rest = *cmdline;
-	u64 addr = 0, total, size;
+	u64 addr = 0, total;
 	EFI_STATUS status;
 	char name;
 
@@ -149,8 +150,9 @@ static EFI_STATUS load_initrd_files(struct boot_params *bp,
 				      EFI_OUT_OF_RESOURCES);
 		} else {
 			memset((void *)addr, 0, total);
+			/* What came is what there is, should it have shrunk. */
 			status = read_files(volume, cmdline, (u8 *)addr, total,
-					    &size);
+					    &total);
 		}
 	}
 	volume->Close(volume);

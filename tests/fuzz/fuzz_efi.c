@@ -185,13 +185,90 @@ static EFI_STATUS take_status(struct input *in)
 	return statuses[take_u8(in) % ARRAY_SIZE(statuses)];
 }
 
-static void check_entered(const char *options, bool all_files)
+/* ---- the model: the initrd ---- */
+
+#define FILES		3
+#define FILE_ROOM	600
+/* Of LoadFile2's; thirty files, as many as can be named, have less. */
+#define INITRD_ROOM	0x10001
+
+static struct {
+	u8 bytes[INITRD_ROOM];
+	u64 size;
+} want_initrd;
+
+/* The one that a word of the command line names, NULL if there is none. */
+static struct fake_file *file_of(char *name)
+{
+	unsigned int i;
+	char *c;
+
+	for (c = name; *c; c++) {
+		if (*c == '/')
+			*c = '\\';
+	}
+	for (i = 0; i < FILES; i++) {
+		if (!strcmp(fw.files[i].name, name))
+			return &fw.files[i];
+	}
+	return NULL;
+}
+
+/* All that @options names, each at a multiple of four, as it is in the end. */
+static void want_files(const char *options)
+{
+	char text[300], separators[33], *word, *rest = text;
+	bool asked[FILES] = { false }, readable = true;
+	u64 first_round = 0;
+	int i;
+
+	for (i = 0; i < 32; i++)
+		separators[i] = (char)(i + 1);
+	separators[32] = '\0';
+	strcpy(text, options);
+	while ((word = strsep(&rest, separators))) {
+		struct fake_file *f;
+
+		if (strncmp(word, "initrd=", 7))
+			continue;
+		f = file_of(word + 7);
+		CHECK(f && fw.has_volume, "entered without %s", word);
+		CHECK(!f->info_status, "entered without the size of %s", word);
+		i = (int)(f - fw.files);
+		first_round += asked[i] ? f->size_later : f->size;
+		asked[i] = true;
+		readable &= !f->read_status;
+		CHECK(want_initrd.size + FILE_ROOM <= INITRD_ROOM,
+		      "too many files%s", "");
+		memcpy(want_initrd.bytes + want_initrd.size, f->text,
+		       f->size_later);
+		want_initrd.size += ALIGN_UP(f->size_later, 4UL);
+	}
+	/* Files that are empty are not read. */
+	if (!first_round)
+		want_initrd.size = 0;
+	else
+		CHECK(readable, "entered without all of \"%s\"", options);
+}
+
+static void want_load_file2(void)
+{
+	u64 i;
+
+	CHECK(fw.size_status == EFI_BUFFER_TOO_SMALL && !fw.load_status,
+	      "entered without what there is%s", "");
+	want_initrd.size = fw.initrd_size_later;
+	for (i = 0; i < want_initrd.size; i++)
+		want_initrd.bytes[i] = initrd_byte(i);
+}
+
+static void check_entered(const char *options)
 {
 	const struct boot_params *bp = fw.entered_with;
 	const char *text = (const char *)(u64)bp->hdr.cmd_line_ptr;
 	const u8 *initrd = (const u8 *)((u64)bp->ext_ramdisk_image << 32 |
 					bp->hdr.ramdisk_image);
-	u64 size = bp->hdr.ramdisk_size, i;
+	u64 size = (u64)bp->ext_ramdisk_size << 32 | bp->hdr.ramdisk_size, i;
 
 	CHECK(fw.over && fw.interrupts_are_off, "entered too early%s", "");
 	CHECK(!options[0] ? !text : !strcmp(text, options), "command line");
@@ -199,20 +276,23 @@ static void check_entered(const char *options, bool all_files)
 	CHECK(efi_runtime_start >= IMAGE_PREF &&
 	      efi_runtime_start % IMAGE_ALIGN == 0, "payload at 0x%lx",
 	      efi_runtime_start);
-	if (fw.has_load_file2 && size) {
-		CHECK(size == fw.initrd_size, "initrd of %lu", size);
-		for (i = 0; i < size; i++)
-			CHECK(initrd[i] == initrd_byte(i), "initrd byte %lu",
-			      i);
-	} else if (size) {
-		CHECK(all_files && size % 4 == 0, "initrd of %lu", size);
-	}
+
+	memset(&want_initrd, 0, sizeof(want_initrd));
+	if (fw.has_load_file2 && fw.size_status != EFI_NOT_FOUND)
+		want_load_file2();
+	else
+		want_files(options);
+	CHECK(size == want_initrd.size, "initrd of %lu instead of %lu", size,
+	      want_initrd.size);
+	for (i = 0; i < size; i++)
+		CHECK(initrd[i] == want_initrd.bytes[i],
+		      "initrd byte %lu is %#x", i, initrd[i]);
 }
 
 static void fuzz_entry(struct input *in)
 {
-	static const char *const names[] = { "\\a", "\\initrd", "dir\\b" };
-	static const char texts[][600] = { "one", "number two", "" };
+	static const char *const names[FILES] = { "\\a", "\\initrd", "dir\\b" };
+	static const char texts[FILES][FILE_ROOM] = { "one", "number two", "" };
 	static EFI_MEMORY_DESCRIPTOR descriptors[DESCRIPTORS];
 	static CHAR16 wide[300];
 	static char options[300];
@@ -220,7 +300,6 @@ static void fuzz_entry(struct input *in)
 	EFI_STATUS status;
 	struct fake_file *f;
 	unsigned int i, n;
-	bool sound = true;
 
 	fresh_firmware();
 	if (how & 1)
@@ -250,7 +329,7 @@ static void fuzz_entry(struct input *in)
 	fw.secure_boot = take_u8(in) % 4 - 2;
 	fw.setup_mode = take_u8(in) % 4 - 2;
 	fw.mor = take_u8(in) % 4 - 2;
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
+	for (i = 0; i < FILES; i++) {
 		f = new_file(names[i], texts[i]);
 		how = take_u8(in);
 		if (how & 1)
@@ -261,7 +340,6 @@ static void fuzz_entry(struct input *in)
 			f->size_later = f->size + take_u8(in);
 		if (how & 8)
 			f->size_later = f->size - f->size * (how >> 7);
-		sound &= !f->info_status && !f->read_status;
 	}
 	n = take_u16(in) % (sizeof(options) - 1);
 	memset(options, 0, sizeof(options));
@@ -275,7 +353,7 @@ static void fuzz_entry(struct input *in)
 	fw.loaded.LoadOptionsSize = (UINT32)(n * 2 + (how >> 6 & 1));
 
 	if (setjmp(fw.entered)) {
-		check_entered(options, sound);
+		check_entered(options);
 		return;
 	}
 	status = efi_pe_entry(&fw, &fw.st);

@@ -89,10 +89,14 @@ TEST(initrd_by_load_file2_bad)
 	initrd_fails("", EFI_OUT_OF_RESOURCES, "no memory");
 	loader_firmware(5000);
 	fw.initrd_size_later = 5001;
-	initrd_fails("", EFI_BUFFER_TOO_SMALL, "cannot be loaded");
+	initrd_fails("", EFI_LOAD_ERROR, "cannot be loaded");
 	loader_firmware(5000);
 	fw.load_status = EFI_ABORTED;
-	initrd_fails("", EFI_ABORTED, "cannot be loaded");
+	initrd_fails("", EFI_LOAD_ERROR, "cannot be loaded");
+	/* It had one, and has lost it: that is not to have none. */
+	loader_firmware(5000);
+	fw.load_status = EFI_NOT_FOUND;
+	initrd_fails("", EFI_LOAD_ERROR, "cannot be loaded");
 	/* It has shrunk: what came is what there is. */
 	loader_firmware(5000);
 	fw.initrd_size_later = 4000;
@@ -128,6 +132,42 @@ TEST(initrd_files)
 	CHECK(!initrd("initrd=/c") && !initrd_size(), "an empty one");
 	CHECK(!initrd("initrds=a xinitrd=a initrd") && !initrd_size(),
 	      "not asked for");
+}
+
+/* What nobody names may be as broken as it likes. */
+TEST(initrd_files_not_named)
+{
+	file_firmware();
+	new_file("a", "four");
+	new_file("b", "x")->read_status = EFI_DEVICE_ERROR;
+	new_file("c", "x")->info_status = EFI_DEVICE_ERROR;
+	CHECK(!initrd("initrd=a"), "%s", fw.console);
+	check_initrd("four", 4);
+}
+
+/* One who loads initrds, but has none, leaves it to the files. */
+TEST(initrd_files_after_load_file2)
+{
+	loader_firmware(5000);
+	fw.has_volume = true;
+	new_file("a", "four");
+	fw.size_status = EFI_NOT_FOUND;
+	CHECK(!initrd("initrd=a"), "%s", fw.console);
+	check_initrd("four", 4);
+}
+
+/* Zeros in place of what is gone would be measured as if they were files. */
+TEST(initrd_files_shrink)
+{
+	file_firmware();
+	new_file("a", "eight by")->size_later = 4;
+	new_file("b", "four");
+	CHECK(!initrd("initrd=a initrd=b"), "%s", fw.console);
+	check_initrd("eighfour", 8);
+	file_firmware();
+	new_file("a", "four")->size_later = 0;
+	CHECK(!initrd("initrd=a") && !initrd_size(), "%lu bytes",
+	      initrd_size());
 }
 
 TEST(initrd_files_bad)
