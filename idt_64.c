@@ -56,9 +56,12 @@ static void set_gate(unsigned int vector, u8 ist)
 
 void idt_load_stage1(void)
 {
-	struct desc_ptr ptr = { sizeof(idt) - 1, (u64)idt };
+	struct desc_ptr ptr;
 	unsigned int vector;
 
+	/* Not an initializer: clang would copy one from data, address and all. */
+	ptr.limit = sizeof(idt) - 1;
+	ptr.base = (u64)idt;
 	for (vector = 0; vector < IDT_VECTORS; vector++)
 		set_gate(vector, 0);
 	load_idt(&ptr);

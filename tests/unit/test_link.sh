@@ -132,6 +132,15 @@ END
 fails plt "the procedure linkage table is not empty" payload.o ifunc.o -u wrong
 fails rela "there are run-time relocations" payload.o ifunc.o -u wrong
 
+# A table of pointers, as a compiler lays it out for -fpie.
+object pointers <<-'END'
+	.section .data.rel.ro.wrong, "aw"
+	.globl wrong
+	wrong: .quad wrong
+END
+fails data_rel "there is data with absolute addresses in it" payload.o \
+	pointers.o -u wrong
+
 object got_plt <<-'END'
 	.section .got.plt, "awR"
 	.quad 0
