@@ -156,6 +156,7 @@ static struct firmware {
 	/* memory map */
 	const void *map;
 	UINTN map_size, entry_size;
+	UINTN entry_size_later;		/* 0: the same */
 	UINTN key;
 	unsigned int stale;		/* so often the key is stale */
 	EFI_STATUS exit_status;
@@ -303,6 +304,8 @@ static EFI_STATUS EFIAPI memory_map(UINTN *size, EFI_MEMORY_DESCRIPTOR *map,
 	*version = 1;
 	if (room < fw.map_size)
 		return EFI_BUFFER_TOO_SMALL;
+	if (fw.entry_size_later)
+		*entry_size = fw.entry_size_later;
 	memcpy(map, fw.map, fw.map_size);
 	*key = fw.key;
 	return EFI_SUCCESS;

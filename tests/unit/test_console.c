@@ -1046,6 +1046,9 @@ TEST(vga_waits)
 	console_vga_enable();
 	info("now\n");
 	CHECK_LINE(0, "now");
+	console_vga_disable();
+	info("too late\n");
+	CHECK_LINE(1, "");
 }
 
 TEST(vga_refused)

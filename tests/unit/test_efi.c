@@ -562,6 +562,27 @@ TEST(boot_bad_map)
 	}
 }
 
+/* Entries that were said to be twice as large: there is no room for half. */
+TEST(boot_map_of_more_entries)
+{
+	static EFI_MEMORY_DESCRIPTOR map[600];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(map); i++)
+		map[i] = (EFI_MEMORY_DESCRIPTOR){
+			EfiConventionalMemory, 0, 2 * i * PAGE_SIZE, 0, 1, 0xf,
+		};
+	fresh_firmware();
+	fw.map = map;
+	fw.map_size = sizeof(map);
+	fw.entry_size = 2 * sizeof(map[0]);
+	fw.entry_size_later = sizeof(map[0]);
+	if (setjmp(fw.entered))
+		CHECK(false, "entered");
+	EXPECT_ERROR(efi_pe_entry(&fw, &fw.st), "memory map");
+	CHECK(fw.over, "boot services are not over");
+}
+
 /* One allocation after the other fails; all of them are looked at. */
 TEST(boot_out_of_memory)
 {
@@ -847,6 +868,26 @@ TEST(fixed_no_room)
 	fixed_fails(2, EfiConventionalMemory, 0x1200000, 0);
 }
 
+/* More pieces than there is room to remember that they are to be given back. */
+TEST(fixed_in_pieces)
+{
+	EFI_MEMORY_DESCRIPTOR map[65];
+	u64 at = IMAGE_PREF;
+	size_t i;
+
+	fixed_firmware(map);
+	fw.pref_taken = true;
+	fw.taken_is = IMAGE_INIT_SIZE;
+	for (i = 0; i < ARRAY_SIZE(map); i++, at += PAGE_SIZE)
+		map[i] = (EFI_MEMORY_DESCRIPTOR){
+			EfiConventionalMemory, 0, at, 0, 1, 0xf,
+		};
+	map[64].NumberOfPages = (IMAGE_PREF + IMAGE_INIT_SIZE -
+				 map[64].PhysicalStart) / PAGE_SIZE;
+	fw.map_size = sizeof(map);
+	boot_fails(EFI_OUT_OF_RESOURCES, "not enough room");
+}
+
 TEST(handover)
 {
 	static struct boot_params bp;
@@ -868,4 +909,20 @@ TEST(handover)
 	      "the loader's zero page");
 	CHECK(bp.e820_entries == 3 && bp.efi_info.efi_loader_signature,
 	      "%u entries", bp.e820_entries);
+}
+
+TEST(handover_corrupt)
+{
+	static struct boot_params bp;
+	EFI_STATUS status;
+
+	fresh_firmware();
+	image_payload[0] ^= 1;
+	memset(&bp, 0, sizeof(bp));
+	if (setjmp(fw.entered))
+		CHECK(false, "entered");
+	status = efi_handover(&fw, &fw.st, &bp);
+	CHECK(status == EFI_LOAD_ERROR && strstr(fw.console, "wrong magic"),
+	      "status 0x%lx: %s", status, fw.console);
+	CHECK(!fw.over && !fw.allocations, "%u allocations", fw.allocations);
 }

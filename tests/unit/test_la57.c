@@ -233,6 +233,16 @@ TEST(nowhere)
 	CHECK(la57_prepare(&bp, &cmdline, false) == 0x200000, "%#lx", area);
 }
 
+/* The zero page has room for 128 entries, whatever it says. */
+TEST(nowhere_behind_the_table)
+{
+	fresh();
+	bp.e820_entries = 255;
+	CHECK(!prepare_high(), "%#lx", area);
+	bp.e820_table[127] = (struct boot_e820_entry){ MIB1, MIB1, E820_RAM };
+	CHECK(prepare_high() == 2 * MIB1 - LA57_SIZE, "%#lx", area);
+}
+
 /* A map of small integers, so that overlaps and neighbours are frequent. */
 static void random_map(void)
 {

@@ -31,12 +31,16 @@ static struct {
 	bool no_signature;
 	bool refuse;		/* everything, by carry */
 	bool ignore;		/* everything, without a word */
+	u16 refused;		/* this AX... */
+	unsigned int answered;	/* ...after so many times */
 	bool no_vbe;
 	bool vbe_unsigned;
+	u16 vbe_failed;		/* this function, though it has answered */
 	u16 vbe_version;
 	u16 attributes;
 	u32 vga;		/* BL of the EGA question */
 	u8 mode;
+	u16 cursor;		/* first and last line, bit 13: off */
 	u16 vesa_mode;
 	bool apm_16bit_only, apm_unsigned;
 	u16 e801[4];
@@ -90,11 +94,13 @@ static void answer_vbe(struct bios_regs *r)
 		.colours = { 8, 16, 8, 8, 8, 0, 8, 24 }, .base = 0xfd000000,
 	};
 
+	u16 function = (u16)r->eax;
+
 	if (pc.no_vbe)
 		return;
 	if (pc.vbe_unsigned)
 		info.signature = 0;
-	switch ((u16)r->eax) {
+	switch (function) {
 	case VBE_INFO:
 		memcpy((void *)(u64)r->edi, &info, sizeof(info));
 		break;
@@ -109,7 +115,7 @@ static void answer_vbe(struct bios_regs *r)
 			memset((void *)(u64)r->edi, 0xed, 128);
 		break;
 	}
-	r->eax = VBE_OK;
+	r->eax = function == pc.vbe_failed ? 0x14f : VBE_OK;
 }
 
 static void answer_video(struct bios_regs *r)
@@ -119,7 +125,7 @@ static void answer_video(struct bios_regs *r)
 		pc.mode = (u8)r->eax;
 		break;
 	case BIOS_CURSOR:
-		r->ecx = 0x0d0e;
+		r->ecx = pc.cursor;
 		r->edx = 0x0c05;
 		break;
 	case BIOS_TELETYPE:
@@ -178,7 +184,8 @@ void bios_call(u8 vector, struct bios_regs *r)
 	r->eflags = 0;
 	if (pc.ignore)
 		return;
-	if (pc.refuse) {
+	if (pc.refuse ||
+	    (pc.refused && (u16)r->eax == pc.refused && !pc.answered--)) {
 		r->eflags = BIOS_CARRY;
 		r->eax = 0x8600;
 		return;
@@ -213,6 +220,7 @@ static void fresh_pc(const char *cmdline)
 	pc.vbe_version = 0x0300;
 	pc.attributes = VBE_LINEAR;
 	pc.mode = VIDEO_TEXT;
+	pc.cursor = 0x0d0e;
 	pc.e801[0] = E801_LOW_FULL;
 	pc.e801[1] = 0x20;
 	bios_memory[BDA_COLUMNS] = 80;
@@ -244,6 +252,20 @@ TEST(screen)
 	CHECK(bp->kbd_status == 0x20 && !si->flags, "flags %x", si->flags);
 	CHECK(bp->edid_info.dummy[127] == 0xed, "no EDID");
 	CHECK(!pc.vesa_mode && !pc.fonts && !pc.printed, "a mode was set");
+}
+
+TEST(no_cursor)
+{
+	static const u16 cursors[] = { 0x2d0e, 0x0f0e };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cursors); i++) {
+		fresh_pc(NULL);
+		pc.cursor = cursors[i];
+		detect_hardware();
+		CHECK(bp->screen_info.flags == VIDEO_FLAGS_NOCURSOR,
+		      "cursor %x: %x", cursors[i], bp->screen_info.flags);
+	}
 }
 
 TEST(no_screen)
@@ -304,6 +326,10 @@ TEST(vesa_refused)
 	check_refused(0x318);
 	CHECK(!pc.vesa_mode, "set to %x", pc.vesa_mode);
 	fresh_pc(NULL);
+	pc.vbe_failed = VBE_MODE_INFO;
+	check_refused(0x318);
+	CHECK(!pc.vesa_mode, "set to %x", pc.vesa_mode);
+	fresh_pc(NULL);
 	check_refused(0x0b00);
 	fresh_pc(NULL);
 	check_refused(0xfffd);
@@ -342,6 +368,15 @@ TEST(text_modes)
 	bp->hdr.vid_mode = 0x309;
 	detect_hardware();
 	CHECK(pc.vesa_mode == 0x109, "%x", pc.vesa_mode);
+}
+
+TEST(text_mode_refused)
+{
+	fresh_pc(NULL);
+	pc.mode = 7;
+	pc.refused = VIDEO_TEXT;
+	check_refused(VIDEO_80X50);
+	CHECK(!pc.fonts, "font %x", pc.fonts);
 }
 
 TEST(disks)
@@ -470,6 +505,20 @@ TEST(apm)
 	pc.apm_unsigned = true;
 	detect_hardware();
 	CHECK(!bp->apm_bios_info.version, "connected");
+}
+
+/* It says that it is there, but cannot be connected, or is gone then. */
+TEST(apm_refused)
+{
+	fresh_pc(NULL);
+	pc.refused = APM_CONNECT_32;
+	detect_hardware();
+	CHECK(!bp->apm_bios_info.cseg, "connected");
+	fresh_pc(NULL);
+	pc.refused = APM_CHECK;
+	pc.answered = 1;
+	detect_hardware();
+	CHECK(!bp->apm_bios_info.cseg, "connected");
 }
 
 static void check_ignorant(void)

@@ -459,6 +459,32 @@ TEST(search)
 	CHECK(!search_rsdp(&bp, start, end), "found");
 }
 
+/* Where a BIOS may have left it; here it is no memory that can be mapped. */
+TEST(search_places)
+{
+	static const struct {
+		u64 ram_end;
+		const char *taken;
+	} places[] = {
+		{ 0x9fc00, "9f000-a0000 e0000-100000 " },
+		{ 0x9f801, "9f000-a0000 e0000-100000 " },
+		{ 0x9fc01, "e0000-100000 " },
+		{ 0xf000, "e0000-100000 " },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		fresh();
+		bp.acpi_rsdp_addr = 0;
+		set_e820(0, 0, places[i].ram_end, E820_RAM);
+		set_e820(1, places[i].ram_end, 0xb0000 - places[i].ram_end,
+			 E820_ACPI);
+		EXPECT_AREAS("");
+		CHECK(!strcmp(taken, places[i].taken), "RAM to 0x%lx: %s",
+		      places[i].ram_end, taken);
+	}
+}
+
 TEST(search_in_sev)
 {
 	fresh();
