@@ -142,7 +142,7 @@ $(O)/stub/huf_decompress_amd64.o: Makefile | $(ZSTD_SRC)/.stamp
 # With what the compressor in the same file calls left out.
 CFLAGS_unlz4.o := -I$(LZ4_SRC)/lib \
 	-ffile-prefix-map=$(abspath $(LZ4_SRC))=lz4 $(call cc-option,-fwhole-program) \
-	$(call cc-option,-Wno-stack-usage) -funroll-loops
+	-funroll-loops
 $(O)/stub/unlz4.o: | $(LZ4_SRC)/.stamp
 
 # Real-mode code. The assembler makes an object of it that the others can be

@@ -3,6 +3,7 @@
 # Coverage: the unit tests' programs, with the hypervisors that they script, and
 # the fuzzers over their corpora, built once more for gcov.
 
+# Optimised or not, warnings have been seen by the build that they are about.
 COVERAGE_OUT := $(O)/coverage
 COVERAGE_FLAGS := -O0 --coverage -fno-sanitize=all -Wno-error
 

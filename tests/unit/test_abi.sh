@@ -9,7 +9,7 @@ headers="tests/emulator/ghcb.h tests/emulator/svm.h"
 pairs=tests/unit/abi_pairs.h
 missing=
 
-# shellcheck disable=SC2086
+# shellcheck disable=SC2086 # two files
 names=$(sed -nE 's/^#define[[:space:]]+((GHCB|SVM|IOIO|EVENT)_[A-Z0-9_]+)[[:space:]].*/\1/p' \
 	$headers)
 for name in $names; do

@@ -116,7 +116,7 @@ pie="-static-pie -fpie -DPIE -T flat.ld kernel.c"
 
 # A PIE that is linked at 0 goes to 16 MiB, as if it had been linked there.
 based() {
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # several arguments
 	link zero.elf 0 "$@" $pie && link there.elf $first "$@" $pie &&
 		make_payload -o zero zero.elf && make_payload -o there there.elf &&
 		tail -c +113 zero.bin | zstd -dcq >zero.out &&
@@ -159,7 +159,7 @@ offset_of() {
 		awk -v name="$2" '$2 == name { print $5 }')))
 }
 
-# shellcheck disable=SC2086
+# shellcheck disable=SC2086 # several arguments
 link kept.elf $first -fno-pic $kept
 at=$(offset_of kept.elf .rela.text)
 spoilt kept-type 'relocation of type 37 at 0x1000002 cannot' kept.elf \
@@ -186,7 +186,7 @@ echo 'void slot(void) { asm volatile("pushq table@GOTPCREL(%rip)"); }' |
 link got.elf $first -static -no-pie -fpic -Wl,--emit-relocs -T flat.ld got.c
 spoilt kept-got 'relocation of type 9 at .* cannot be done' got.elf 0 '\0177'
 
-# shellcheck disable=SC2086
+# shellcheck disable=SC2086 # several arguments
 link pie.elf 0 $pie
 at=$(offset_of pie.elf .rela.dyn)
 spoilt pie-type 'relocation of type 6 at 0x.* cannot be done' pie.elf \
