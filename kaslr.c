@@ -43,7 +43,7 @@ void kaslr_seed(const void *data, size_t len)
 
 /*
  * CPUID is the hypervisor's word, and an exit. Every processor with SEV has
- * RDRAND. Before ExitBootServices nothing is known of SEV: see kaslr_check().
+ * RDRAND. Before ExitBootServices nothing is known of SEV: see kaslr_finish().
  */
 static bool has_rdrand(void)
 {

@@ -524,7 +524,7 @@ static struct cpu detect_cpu(void)
 	};
 }
 
-/* To stay in place for the payload, it must be outside of this image. */
+/* Nothing is overwritten before the compressed bytes are known to be whole. */
 static void decompress(const struct boot *boot)
 {
 	const struct payload_header *p = &boot->payload;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * efi-types.h - EFI's types, from gnu-efi's headers, and the few that those of
- * version 3.0.15 lack. For efi.c and its tests only.
+ * version 3.0.15 lack. For efi*.c and their tests only.
  */
 #ifndef EFI_TYPES_H
 #define EFI_TYPES_H
