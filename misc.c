@@ -388,12 +388,8 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 /* setup_data is mapped when it is read. */
 static bool is_loaders(const struct boot *boot, struct range page)
 {
-	struct range zero_page = { (u64)boot->bp,
-				   (u64)boot->bp + sizeof(*boot->bp) };
-	u64 text = (u64)boot->cmdline.text;
-	struct range cmdline = { text, text + boot->cmdline.len + 1 };
-
-	return overlaps(page, zero_page) || overlaps(page, cmdline) ||
+	return overlaps(page, zero_page_range(boot->bp)) ||
+	       overlaps(page, cmdline_range(&boot->cmdline)) ||
 	       overlaps(page, initrd_range(boot->bp));
 }
 
