@@ -17,10 +17,6 @@
 
 #include "misc.h"
 
-struct e820_range {
-	u64 start, end;
-};
-
 void e820_first(const struct boot_params *bp, struct e820_walk *walk)
 {
 	unsigned int count = bp->e820_entries;
@@ -79,8 +75,7 @@ bool e820_is_bounded(const struct boot_params *bp)
 }
 
 /* The next entry that says something about RAM, or about all else. */
-static bool next_range(struct e820_walk *walk, bool ram,
-		       struct e820_range *range)
+static bool next_range(struct e820_walk *walk, bool ram, struct range *range)
 {
 	const struct boot_e820_entry *entry;
 
@@ -101,7 +96,7 @@ static bool next_range(struct e820_walk *walk, bool ram,
 static bool clip_to_unreserved(const struct boot_params *bp, u64 addr,
 			       u64 *low, u64 *high)
 {
-	struct e820_range range;
+	struct range range;
 	struct e820_walk walk;
 
 	for (e820_first(bp, &walk); next_range(&walk, false, &range);) {
@@ -121,7 +116,7 @@ static bool clip_to_unreserved(const struct boot_params *bp, u64 addr,
 /* Widens [*low, *high) by the RAM entries that overlap or adjoin it. */
 static bool grow_over_ram(const struct boot_params *bp, u64 *low, u64 *high)
 {
-	struct e820_range range;
+	struct range range;
 	struct e820_walk walk;
 	bool grown = false;
 
@@ -142,7 +137,7 @@ static bool grow_over_ram(const struct boot_params *bp, u64 *low, u64 *high)
 
 static bool in_ram_entry(const struct boot_params *bp, u64 addr)
 {
-	struct e820_range range;
+	struct range range;
 	struct e820_walk walk;
 
 	for (e820_first(bp, &walk); next_range(&walk, true, &range);) {
