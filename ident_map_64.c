@@ -87,7 +87,7 @@ static u64 *table_of(u64 entry)
 static void write_entry(u64 *entry, u64 value)
 {
 	*(volatile u64 *)entry = value;
-	asm volatile("" : : : "memory");
+	barrier();
 }
 
 /*
