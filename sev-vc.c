@@ -283,6 +283,14 @@ static unsigned int reach(u64 addr, u64 size, bool write)
 	return 0;
 }
 
+/* Whether the page at @addr is mapped, and open to the hypervisor. */
+static bool is_decrypted(u64 addr)
+{
+	int flags = ident_map_query(addr);
+
+	return flags >= 0 && flags & MAP_DECRYPTED;
+}
+
 /* [addr, addr + size) must be device registers: mapped shared, and not RAM. */
 static void check_device(u64 addr, unsigned int size)
 {
@@ -290,9 +298,7 @@ static void check_device(u64 addr, unsigned int size)
 	u64 at;
 
 	for (at = addr; ; at = last) {
-		int flags = ident_map_query(at);
-
-		if (flags < 0 || !(flags & MAP_DECRYPTED))
+		if (!is_decrypted(at))
 			terminate(SEVSTUB_TERM_NPF_PRIVATE);
 		if (e820_is_ram(es.bp, at, at + 1))
 			terminate(SEVSTUB_TERM_NPF_RAM);
@@ -365,8 +371,7 @@ static unsigned int vc_mmio_movs(struct vc *vc)
 	unsigned int size = vc->insn.size;
 	u64 from = operand_address(vc);
 	u64 to = insn_movs_destination(&vc->insn, vc->regs);
-	bool from_device = ident_map_query(from) > 0 &&
-			   ident_map_query(from) & MAP_DECRYPTED;
+	bool from_device = is_decrypted(from);
 	unsigned int vector;
 	u64 value = 0;
 
