@@ -3,7 +3,8 @@
 #
 # usage.sh - sourced by each suite's run, at its top: --help prints what the
 # comment there says, and how to get what the tests need. And the end of a run
-# for a name that no case has: silence would look like success.
+# for a name that no case has: silence would look like success. And the time after
+# which a run counts as a hang.
 
 case ${1:-} in
 -h | --help)
@@ -29,6 +30,11 @@ case ${1:-} in
 	exit 0
 	;;
 esac
+
+# Seconds of wall time, whatever else the machine does. Only what hangs waits for
+# their end, so there are many: what is slow has a budget of its own kind.
+# shellcheck disable=SC2034 # read by the suites
+hang=${HANG:-300}
 
 # no_case NAME
 no_case()
