@@ -25,7 +25,8 @@ case ${1:-} in
 
 		From the top of the source tree: \`make check-deps-$suite\` builds what these
 		tests need, \`make check-$suite\` does that and runs all of them. In the
-		environment: O, the build directory; JOBS, how many tests at a time.
+		environment: O, the build directory; JOBS, how many tests at a time; HANG, the
+	seconds after which a run counts as a hang.
 	END
 	exit 0
 	;;
