@@ -284,6 +284,7 @@ void efi_name_free_memory(const struct boot_params *bp)
 
 	if (info.efi_loader_signature != EFI64_LOADER_SIGNATURE ||
 	    info.efi_memdesc_size < sizeof(EFI_MEMORY_DESCRIPTOR) ||
+	    (at | info.efi_memdesc_size) % sizeof(u64) ||
 	    !e820_is_ram(bp, at, end))
 		return;
 	/* Left to page faults, it would take the RAM around it along. */

@@ -103,11 +103,10 @@ static u64 final_events_size(const EFI_GUID *table, u64 first)
 	const struct tcg_final_events *final = efi_find_table(table);
 	u64 total = 0, size, i;
 
-	for (i = 0; final && i < final->count && total < TPM_LOG_MAX_SIZE;
-	     i++) {
+	for (i = 0; final && i < final->count; i++) {
 		size = event2_size((const void *)first,
 				   (const void *)(final->events + total));
-		if (!size)
+		if (!size || size > TPM_LOG_MAX_SIZE - total)
 			break;
 		total += size;
 	}

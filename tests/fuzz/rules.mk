@@ -28,6 +28,7 @@ $(O)/fuzz/fuzz_memmap: | $(ZSTD_SRC)/.stamp
 CFLAGS_fuzz_mkpayload := -D_GNU_SOURCE
 LDLIBS_fuzz_mkpayload := $(CODEC_LIBS) -llz4
 CFLAGS_fuzz_efi = $(EFI_FLAGS)
+CFLAGS_fuzz_tables = $(EFI_FLAGS)
 # The decoder as it is in the stub, hidden from the library that judges it.
 CFLAGS_fuzz_payload = $(ZSTD_FLAGS) -fvisibility=hidden -DZSTDLIB_VISIBLE=
 LDLIBS_fuzz_payload := $(O)/stub/huf_decompress_amd64.o -lzstd

@@ -782,7 +782,14 @@ TEST(free_memory_of_a_loader)
 	efi_name_free_memory(&zero_page);
 	zero_page.efi_info.efi_memdesc_size = 0;
 	efi_name_free_memory(&zero_page);
+	/* nowhere that firmware has put one */
+	zero_page.efi_info.efi_memdesc_size = sizeof(large_map[0]) + 1;
+	efi_name_free_memory(&zero_page);
 	zero_page.efi_info.efi_memdesc_size = sizeof(large_map[0]);
+	zero_page.efi_info.efi_memmap += 4;
+	zero_page.efi_info.efi_memmap_size -= 4;
+	efi_name_free_memory(&zero_page);
+	zero_page.efi_info.efi_memmap -= 4;
 	zero_page.efi_info.efi_loader_signature = 0x32334c45;
 	efi_name_free_memory(&zero_page);
 	CHECK(!fw.areas[0], "%s", fw.areas);

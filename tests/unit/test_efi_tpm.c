@@ -317,6 +317,12 @@ TEST(final)
 	final_events(~0UL, size);
 	fw.log_last = buffer + FIRST_SIZE + EVENT_SIZE + 3;
 	check_log(FIRST_SIZE + size, 2, 0);
+	/* nor up to one that goes on beyond any log */
+	log_of_two();
+	poke32(FIRST_SIZE + EVENT_SIZE + 3 + EVENT_SIZE - 4, TPM_LOG_MAX_SIZE);
+	final_events(2, size);
+	poke32(FIRST_SIZE + EVENT_SIZE + 3 + EVENT_SIZE - 4, 5);
+	check_log(FIRST_SIZE + size, 2, EVENT_SIZE + 3);
 	/* of the other kind of guest */
 	log_of_two();
 	fw.has_tpm = false;
