@@ -279,7 +279,7 @@ static void fuzz_free_memory(struct input *in)
 {
 	static struct boot_params bp;
 	u8 how = take_u8(in);
-	u64 entry = how & 1 ? take_u32(in) : 40 + 8 * (how >> 6);
+	u64 entry = how & 1 ? take_u32(in) : 40U + 8U * (how >> 6);
 	u64 at, size, start = take_u16(in) % PAGE_SIZE, i;
 
 	fresh_firmware();
