@@ -30,8 +30,10 @@
  * and the depth of paging, which cannot change in long mode. Off go PGE and
  * PCIDE, so that a CR3 write and an invlpg flush all there is (APM2 5.5.2,
  * 5.5.3), and SMEP, SMAP, CET, PKE and the like, which could fault on us.
+ * On go the XMM registers, for the decoders (APM2 3.1.3), until the payload.
  */
 #define CR4_KEEP (X86_CR4_MCE | X86_CR4_LA57)
+#define CR4_BOOT (X86_CR4_PAE | X86_CR4_OSFXSR)
 
 /* The early map of the 32-bit entry: the lowest 4 GiB in 2 MiB leaves. */
 #define EARLY_PMDS		4
@@ -182,7 +184,7 @@ FUNC(startup_64)
 	lldt	%ax
 	movq	%cr4, %rax
 	andl	$CR4_KEEP, %eax
-	orl	$X86_CR4_PAE, %eax
+	orl	$CR4_BOOT, %eax
 	movq	%rax, %cr4
 	movl	$CR0_BOOT, %eax
 	movq	%rax, %cr0
@@ -913,6 +915,9 @@ FUNC(moved)
 	 * segments, interrupts off. Nothing else of ours goes along.
 	 */
 	movq	%r15, %rsi
+	movq	%cr4, %rcx
+	andq	$~X86_CR4_OSFXSR, %rcx
+	movq	%rcx, %cr4
 	xorl	%ebx, %ebx
 	xorl	%ecx, %ecx
 	xorl	%edx, %edx

@@ -12,7 +12,7 @@ NAE_OBJS := $(addprefix $(NAE)/nae/,head.o insns.o main.o execute.o \
 $(NAE)/nae/%.o: tests/payload/nae/%.c tests/sev/rules.mk Makefile
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' CC $@
-	$(Q)$(CC) $(STUB_CFLAGS) -Itests $(WARNINGS) -MMD -MP \
+	$(Q)$(CC) $(STUB_CFLAGS) $(GENERAL_REGS) -Itests $(WARNINGS) -MMD -MP \
 		-c -o $@ $<
 
 $(NAE)/nae/%.o: tests/payload/nae/%.S tests/sev/rules.mk

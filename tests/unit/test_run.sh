@@ -163,12 +163,12 @@ if [ ! -r /usr/share/ovmf/OVMF.fd ] ||
 fi
 status=0
 timeout 100 make -s run O="$tree" KERNEL="$tree/payload/high.elf" INITRD= \
-	APPEND="t.sev=es t.cbit=51 t.entry=1" >"$dir/out" 2>&1 </dev/null ||
+	APPEND="t.sev=es t.cbit=51 t.entry=1" >"$dir/out" 2>"$dir/said" </dev/null ||
 	status=$?
 if [ "$status" -eq 0 ] && grep -q '^payload: passed' "$dir/out"; then
 	pass run.boot
 else
-	fail run.boot "status $status: $(tail -n 3 "$dir/out" | tr '\n' ' ')"
+	fail run.boot "status $status: $(tail -qn 3 "$dir/out" "$dir/said" | tr '\n' ' ')"
 fi
 
 exit "$failed"
