@@ -32,7 +32,7 @@ struct attack {
 	void (*load)(struct lie *lie, struct boot_params *bp);
 	void (*fire)(struct lie *lie, struct vcpu *vcpu);
 	enum trigger trigger;	/* of fire */
-	bool no_random;		/* RDRAND never has a number */
+	bool no_random;		/* RDRAND never has a number; form 1: KASLR's has not */
 	bool rewrite;		/* the GHCB page changes at each access */
 	bool alias;		/* address bit N leads to the same memory, shared */
 	bool replace;		/* what proves the C-bit is another value afterwards */
@@ -80,6 +80,7 @@ extern const unsigned int event_count;
 extern const struct attack flood_attacks[];	/* not for random ones */
 extern const unsigned int flood_count;
 bool events_flooded(void);
+bool events_no_random(void);
 void events_start(struct vcpu *vcpu);
 
 /* badload.c */

@@ -185,7 +185,7 @@ static bool must_step(void)
 		return true;
 	for (lie = lies; lie < lies + lie_count; lie++)
 		if (lie->counting ||
-		    (lie->attack->no_random && lie->seen++ < RANDOM_STEPS))
+		    (lie->attack->no_random && !lie->n && lie->seen++ < RANDOM_STEPS))
 			return true;
 	return false;
 }
@@ -197,7 +197,7 @@ static void skip_rdrand(struct vcpu *vcpu)
 	struct insn insn;
 
 	for (lie = lies; lie < lies + lie_count; lie++) {
-		if (!lie->attack->no_random)
+		if (!lie->attack->no_random || lie->n)
 			continue;
 		insn_decode(vcpu, &insn);
 		if (insn.opcode[0] != OPCODE_0F || insn.opcode[1] != OPCODE_0F_GROUP9)
@@ -206,6 +206,17 @@ static void skip_rdrand(struct vcpu *vcpu)
 		vcpu->vmcb->rip += insn.len + 1;
 		vcpu->vmcb->rflags &= ~(u64)RFLAGS_CF;
 	}
+}
+
+/* Behind the C-bit's proof. */
+bool events_no_random(void)
+{
+	struct lie *lie;
+
+	for (lie = lies; attack_on && lie < lies + lie_count; lie++)
+		if (lie->attack->no_random)
+			return true;
+	return false;
 }
 
 /* The end of a repeated string instruction at RIP, or 0. */

@@ -56,7 +56,7 @@ void exits_init(struct vcpu *vcpu)
 	}
 	/* Switched by their addresses: QEMU looks at the hypervisor's own DR7. */
 	if (config.hostile)
-		v->dr7 = DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2;
+		v->dr7 = DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3;
 }
 
 /* The marker's figures are taken, and DR0 goes back to the guest. */
@@ -78,7 +78,8 @@ static void exit_db(struct vcpu *vcpu)
 
 	if (vcpu->marker_armed && v->rip == config.marker && v->dr6 & DR6_B0)
 		marker_reached(vcpu);
-	else if (config.hostile && (hostile_proof(vcpu) || events_db(vcpu)))
+	else if (config.hostile && (hostile_proof(vcpu) || chance_db(vcpu) ||
+				     events_db(vcpu)))
 		exits_init(vcpu);
 	else if (vcpu->intercepts & HOOK_INTERCEPT_DB && config.sev == SEV_ES)
 		vc_raise(vcpu, SVM_EXIT_EXCP_DB);

@@ -21,6 +21,7 @@
 #define EXITS_MAX		400000	/* of a run; a talkative boot has 3,000 */
 #define CPUID_EXT_MAX		0x80000000	/* what the stub asks first */
 #define ATTACK_NAME_MAX		64	/* none is as long */
+#define MOVES			8	/* honest runs, if the payload is moved */
 #define FORMS			32	/* of each attack, if all are asked for */
 
 /* How a run of the campaign ended. */
@@ -126,7 +127,7 @@ bool hostile_proof(struct vcpu *vcpu)
 	    !(vcpu->vmcb->dr6 & DR6_B2))
 		return false;
 	vcpu->vmcb->dr6 = DR6_INIT;
-	write_dr2(0);
+	chance_proven();
 	watch_proven();
 	events_trigger(FROM_PROOF);
 	return true;
@@ -218,6 +219,8 @@ bool hostile_option(const char *name, char *value)
 		set_range(value);
 	else if (!strcmp(name, "watch"))
 		set_watch(value);
+	else if (!strcmp(name, "chance"))
+		chance_option(value);
 	else
 		return false;
 	if (jobs.attacks && !strcmp(jobs.attacks, "list")) {
@@ -226,7 +229,7 @@ bool hostile_option(const char *name, char *value)
 	}
 	if (!strcmp(name, "attack"))
 		check_attacks(value);
-	if (strcmp(name, "watch"))
+	if (!strcmp(name, "attack") || !strcmp(name, "hostile"))
 		config.hostile = true;
 	return true;
 }
@@ -309,16 +312,17 @@ static void put_counts(const struct figures *f)
 	put_flush();
 }
 
-/* One run from the snapshot with the lies that are set up. */
-static void play(struct vcpu *vcpu)
+/* One run from the snapshot with the lies that are set up; @number is chance's. */
+static void play(struct vcpu *vcpu, u64 number)
 {
 	memset(&run, 0, sizeof(run));
 	exits = 0;
 	snapshot_restore(vcpu);
 	write_dr0(config.marker);
 	write_dr2(watch.proof);
-	write_dr7(DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2);
+	write_dr7(DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3);
 	watch_start();
+	chance_start(number);
 	attack_on = !honest;
 	if (config.mode != MODE_OVMF)
 		attack_load(loader_zero_page());
@@ -358,7 +362,7 @@ static void play_and_judge(struct vcpu *vcpu, const char *label, u64 number)
 	const char *why;
 	u64 at;
 
-	play(vcpu);
+	play(vcpu, number);
 	why = judge(vcpu, &outcome, &at);
 	count(&these, outcome);
 	count(&all, outcome);
@@ -371,7 +375,7 @@ static void play_and_judge(struct vcpu *vcpu, const char *label, u64 number)
 	}
 }
 
-static void play_honest(struct vcpu *vcpu)
+static void play_honest(struct vcpu *vcpu, u64 number)
 {
 	enum outcome outcome;
 	const char *why;
@@ -379,7 +383,7 @@ static void play_honest(struct vcpu *vcpu)
 
 	honest = true;
 	attack_clear();
-	play(vcpu);
+	play(vcpu, number);
 	why = judge(vcpu, &outcome, &at);
 	honest = false;
 	if (why || outcome != BOOTED)
@@ -465,8 +469,12 @@ void hostile_vmgexit(struct vcpu *vcpu)
 /* In place of main.c's one run, when --attack or --hostile asks for it. */
 void hostile_campaign(struct vcpu *vcpu)
 {
+	u64 i;
+
 	snapshot_take(vcpu);
-	play_honest(vcpu);
+	/* Each is moved by another distance: what depends on it shows. */
+	for (i = 0; i < (chance_wanted() ? MOVES : 1); i++)
+		play_honest(vcpu, ~i);
 	if (jobs.attacks)
 		play_attacks(vcpu, jobs.attacks);
 	else

@@ -362,7 +362,7 @@ const struct attack said_attacks[] = {
 	{ "uart-random", 64, 0, "the UART's registers are random", .port = uart_random },
 	{ "status-bit", 64, 0, "SEV_STATUS has bit N (the processor's word)",
 	  .status = status_bit },
-	{ "rdrand-fails", 1, 0, "RDRAND has no number (the processor's doing)",
+	{ "rdrand-fails", 2, 0, "RDRAND has no number, or KASLR's (the processor's doing)",
 	  .no_random = true },
 	{ "tsc-backwards", 4, 0, "RDTSC runs backwards", .tsc = tsc_backwards },
 	{ "tsc-stands", 2, 0, "RDTSC stands still", .tsc = tsc_stands },

@@ -5,7 +5,7 @@
 EMU_DIR := tests/emulator
 EMU_OUT := $(O)/emulator
 EMU_C := main exits insn npt guest vc ghcb cpuid msr io mmio hooks loader fwcfg log names \
-	report string attack lies events badload snapshot watch hostile
+	report string attack lies events badload snapshot watch chance hostile
 EMU_S := rom entry vmrun
 EMU_OBJS := $(EMU_C:%=$(EMU_OUT)/%.o) $(EMU_S:%=$(EMU_OUT)/%.o)
 

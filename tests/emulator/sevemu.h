@@ -141,6 +141,10 @@ void watch_request(const struct ghcb *g, u64 gpa);
 void watch_shared(u64 gpa);
 void watch_shared_store(u64 gpa);
 
+/* chance.c */
+bool chance_db(struct vcpu *vcpu);
+void chance_console(u16 port, u8 byte);
+
 /* guest.c: memory as the guest's page tables show it */
 struct guest_fault {
 	u32 error_code;

@@ -10,16 +10,20 @@
 #include "attack.h"
 #include "snapshot.h"
 
-#define SAVES_MAX		0x4000
+#define SAVES_MAX		0x8000
 
 struct save {
 	u64 gpa;
+	u8 *host;
 	u8 *copy;
+	u8 *flags;
+	u64 *leaf[2];		/* in the nested tables, of each view */
 	u8 state;
 };
 static struct save *saves;
 static unsigned int save_count;
 static bool active;
+static u8 *zeroes;		/* the copy of all empty frames */
 static struct vmcb saved_vmcb;
 static struct vcpu saved_vcpu;
 
@@ -42,27 +46,47 @@ static void protect(u64 gpa)
 	}
 }
 
+static bool is_zero(const void *page)
+{
+	const u64 *word = page, *end = word + PAGE_SIZE / sizeof(*word);
+
+	while (word < end && !*word)
+		word++;
+	return word == end;
+}
+
+static void keep(struct save *save)
+{
+	if (save->copy == zeroes && !is_zero(save->host))
+		save->copy = npt_alloc(1);
+	if (save->copy != zeroes)
+		copy_page(save->copy, save->host);
+}
+
 /* The frame of @gpa is about to be written to. */
 void snapshot_save(u64 gpa)
 {
 	u64 page = ALIGN_DOWN(gpa, PAGE_SIZE);
 	u8 *flags = npt_flags(page);
+	struct save *save;
 	enum view view;
 
 	if (!active || !flags || *flags & FRAME_SAVED)
 		return;
 	if (save_count == SAVES_MAX)
 		end_run(END_ERROR, "a run writes to more than %u frames", SAVES_MAX);
-	saves[save_count].gpa = page;
-	saves[save_count].copy = npt_alloc(1);
-	saves[save_count].state = npt_frame_state(page);
-	copy_page(saves[save_count++].copy, npt_host(page));
+	save = &saves[save_count++];
+	save->gpa = page;
+	save->host = npt_host(page);
+	save->flags = flags;
+	save->state = npt_frame_state(page);
+	save->copy = zeroes;
+	keep(save);
 	*flags |= FRAME_SAVED;
 	for (view = VIEW_PRIVATE; view <= VIEW_SHARED; view++) {
-		u64 *leaf = npt_leaf(view, page);
-
-		if (leaf && *leaf)
-			*leaf |= PTE_W;
+		save->leaf[view] = npt_leaf(view, page);
+		if (*save->leaf[view])
+			*save->leaf[view] |= PTE_W;
 	}
 	npt_flush();
 }
@@ -79,19 +103,10 @@ bool snapshot_fault(u64 gpa, u64 info)
 }
 
 /* Was it written to by the guest since the snapshot? */
-static bool stored(u64 gpa)
+static bool stored(const struct save *save)
 {
-	enum view view;
-
-	if (*npt_flags(gpa) & FRAME_STORED)
-		return true;
-	for (view = VIEW_PRIVATE; view <= VIEW_SHARED; view++) {
-		u64 *leaf = npt_leaf(view, gpa);
-
-		if (leaf && *leaf & PTE_D)
-			return true;
-	}
-	return false;
+	return *save->flags & FRAME_STORED ||
+	       (*save->leaf[VIEW_PRIVATE] | *save->leaf[VIEW_SHARED]) & PTE_D;
 }
 
 /* Calls @see with each frame that the guest has written to. */
@@ -100,7 +115,7 @@ void snapshot_each_store(void (*see)(u64 gpa))
 	unsigned int i;
 
 	for (i = 0; i < save_count; i++)
-		if (stored(saves[i].gpa))
+		if (stored(&saves[i]))
 			see(saves[i].gpa);
 }
 
@@ -110,27 +125,20 @@ void snapshot_replace(u64 word, u64 change)
 	unsigned int i, j;
 
 	for (i = 0; i < save_count; i++) {
-		u64 *words = (u64 *)npt_host(saves[i].gpa);
+		u64 *words = (u64 *)saves[i].host;
 
 		for (j = 0; j < PAGE_SIZE / sizeof(*words); j++)
 			if (words[j] == word)
 				words[j] ^= change;
-		*npt_flags(saves[i].gpa) |= FRAME_TOUCHED;
+		*saves[i].flags |= FRAME_TOUCHED;
 	}
 }
 
 static void clean(const struct save *save)
 {
-	u8 *flags = npt_flags(save->gpa);
-	enum view view;
-
-	*flags &= FRAME_SAVED;
-	for (view = VIEW_PRIVATE; view <= VIEW_SHARED; view++) {
-		u64 *leaf = npt_leaf(view, save->gpa);
-
-		if (leaf)
-			*leaf &= ~(u64)PTE_D;
-	}
+	*save->flags &= FRAME_SAVED;
+	*save->leaf[VIEW_PRIVATE] &= ~(u64)PTE_D;
+	*save->leaf[VIEW_SHARED] &= ~(u64)PTE_D;
 }
 
 /* The first time of everything, later of what changed since the last time. */
@@ -140,14 +148,15 @@ void snapshot_take(struct vcpu *vcpu)
 
 	if (!active) {
 		saves = npt_alloc(SAVES_MAX * sizeof(*saves) / PAGE_SIZE);
+		zeroes = npt_alloc(1);
 		npt_each_frame(protect);
 		active = true;
 	}
 	for (i = 0; i < save_count; i++) {
 		struct save *save = &saves[i];
 
-		if (stored(save->gpa) || *npt_flags(save->gpa) & FRAME_TOUCHED)
-			copy_page(save->copy, npt_host(save->gpa));
+		if (stored(save) || *save->flags & FRAME_TOUCHED)
+			keep(save);
 		save->state = npt_frame_state(save->gpa);
 		clean(save);
 	}
@@ -164,8 +173,8 @@ void snapshot_restore(struct vcpu *vcpu)
 	for (i = 0; i < save_count; i++) {
 		struct save *save = &saves[i];
 
-		if (stored(save->gpa) || *npt_flags(save->gpa) & FRAME_TOUCHED)
-			copy_page(npt_host(save->gpa), save->copy);
+		if (stored(save) || *save->flags & FRAME_TOUCHED)
+			copy_page(save->host, save->copy);
 		if (npt_frame_state(save->gpa) != save->state)
 			npt_set_state(save->gpa, save->state);
 		clean(save);

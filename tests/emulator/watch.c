@@ -13,15 +13,16 @@
 #include "snapshot.h"
 #include "watch.h"
 
-#define SECRET_SLOTS		0x8000	/* power of two */
+#define SECRET_SLOTS_MIN	0x1000	/* power of two */
 #define DISTINCT_BYTES		6
 #define RANGES_MAX		8
 
 struct watch watch;
 
 static u64 *secrets;		/* hash table, 0: empty */
-static unsigned int secret_count;
-static u64 payload_hash;
+static u64 secret_count, secret_slots;
+static u64 *payload_words;	/* of the first honest run */
+static u8 *payload_varies;	/* words that depend on the payload's place */
 static struct {
 	u64 start, end;
 } owned[RANGES_MAX];
@@ -55,6 +56,11 @@ void watch_own(u64 start, u64 end)
 
 /* ---- Secrets. */
 
+static u64 payload_word_count(void)
+{
+	return (watch.payload_end - watch.payload) / sizeof(u64);
+}
+
 static bool is_telling(u64 word)
 {
 	unsigned int distinct = 0, i, j;
@@ -75,21 +81,30 @@ static u64 *slot_of(u64 word)
 {
 	u64 slot = attack_mix(word);
 
-	while (secrets[slot % SECRET_SLOTS] && secrets[slot % SECRET_SLOTS] != word)
+	while (secrets[slot % secret_slots] && secrets[slot % secret_slots] != word)
 		slot++;
-	return &secrets[slot % SECRET_SLOTS];
+	return &secrets[slot % secret_slots];
 }
 
 static void add_secret(u64 word)
 {
 	u64 *slot;
 
-	if (!is_telling(word) || secret_count == SECRET_SLOTS / 2)
+	if (!is_telling(word))
 		return;
 	slot = slot_of(word);
-	if (!*slot)
-		secret_count++;
+	if (!*slot && ++secret_count > secret_slots / 2)
+		end_run(END_ERROR, "more than %lu secrets", secret_count);
 	*slot = word;
+}
+
+/* Half of them at most are in use: the payload's words, and some others. */
+static void alloc_secrets(void)
+{
+	secret_slots = SECRET_SLOTS_MIN;
+	while (secret_slots / 4 < payload_word_count())
+		secret_slots *= 2;
+	secrets = npt_alloc(secret_slots * sizeof(u64) / PAGE_SIZE);
 }
 
 void watch_secret(u64 start, u64 end)
@@ -97,7 +112,7 @@ void watch_secret(u64 start, u64 end)
 	u64 gpa;
 
 	if (!secrets)
-		secrets = npt_alloc(SECRET_SLOTS * sizeof(u64) / PAGE_SIZE);
+		alloc_secrets();
 	for (gpa = start; gpa < end; gpa += sizeof(u64)) {
 		u64 *word = (u64 *)npt_host(gpa);
 
@@ -117,6 +132,7 @@ static void look_for_secrets(const void *page, u64 gpa)
 		if (is_telling(word) && *slot_of(word))
 			watch_fail("a secret is visible to the host", gpa + i);
 	}
+	chance_look(page, gpa);
 }
 
 /* ---- Frames. */
@@ -143,6 +159,8 @@ static void look_at_store(u64 gpa)
 
 	if (npt_stored_shared(gpa))
 		watch_shared_store(gpa);
+	if (chance_owns(gpa))
+		return;
 	for (i = 0; i < owned_count; i++)
 		if (gpa >= owned[i].start && gpa < owned[i].end)
 			return;
@@ -238,14 +256,40 @@ void watch_request(const struct ghcb *g, u64 gpa)
 
 /* ---- The course of a run. */
 
-/* Fowler, Noll and Vo's hash, a word at a time. */
-static u64 hash_payload(void)
+static u64 payload_word(u64 n)
 {
-	u64 hash = 0xcbf29ce484222325, gpa;
+	return *(u64 *)npt_host(watch.payload + chance_distance() + n * sizeof(u64));
+}
 
-	for (gpa = watch.payload; gpa < watch.payload_end; gpa += sizeof(u64))
-		hash = (hash ^ *(u64 *)npt_host(gpa)) * 0x100000001b3;
-	return hash;
+/* The first honest run's is what all are to be, but for what the next ones vary. */
+static void learn_payload(void)
+{
+	u64 count = payload_word_count(), i;
+	bool first = !payload_words;
+
+	if (first) {
+		payload_words = npt_alloc(count * sizeof(u64) / PAGE_SIZE + 1);
+		payload_varies = npt_alloc(count / PAGE_SIZE + 1);
+	}
+	for (i = 0; i < count; i++) {
+		if (first)
+			payload_words[i] = payload_word(i);
+		else if (payload_words[i] != payload_word(i))
+			payload_varies[i] = 1;
+	}
+	if (first)
+		watch_secret(watch.payload + chance_distance(),
+			     watch.payload_end + chance_distance());
+}
+
+static void compare_payload(void)
+{
+	u64 count = payload_word_count(), i;
+
+	for (i = 0; i < count; i++)
+		if (payload_words[i] != payload_word(i) && !payload_varies[i])
+			watch_fail("another payload than the image's",
+				   watch.payload + i * sizeof(u64));
 }
 
 void watch_start(void)
@@ -264,6 +308,7 @@ void watch_stage_over(void)
 	snapshot_each_store(look_at_store);
 	if (watch.ghcb && npt_frame_state(watch.ghcb) == HOOK_FRAME_SHARED)
 		look_for_secrets(npt_host(watch.ghcb), watch.ghcb);
+	chance_over();
 	in_stage = false;
 }
 
@@ -275,12 +320,10 @@ void watch_entry(bool honest)
 	watch_stage_over();
 	if (!watch.payload)
 		return;
-	if (honest) {
-		payload_hash = hash_payload();
-		watch_secret(watch.payload, watch.payload_end);
-	} else if (hash_payload() != payload_hash) {
-		watch_fail("another payload than the image's", watch.payload);
-	}
+	if (honest)
+		learn_payload();
+	else
+		compare_payload();
 }
 
 /* The C-bit is proven: from here on nothing but termination ends the stage. */

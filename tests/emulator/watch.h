@@ -26,6 +26,16 @@ bool watch_is_proven(void);
 void watch_fail(const char *what, u64 at);
 const char *watch_fault(u64 *at);
 
+/* chance.c */
+void chance_option(char *value);
+bool chance_wanted(void);
+void chance_start(u64 run);
+void chance_proven(void);
+void chance_over(void);
+void chance_look(const void *page, u64 gpa);
+u64 chance_distance(void);
+bool chance_owns(u64 gpa);
+
 /* npt.c */
 bool npt_stored_shared(u64 gpa);
 

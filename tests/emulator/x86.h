@@ -34,11 +34,13 @@
 #define DR6_INIT		0xffff0ff0
 #define DR6_B0			0x00000001	/* breakpoint 0 was met */
 #define DR6_B2			0x00000004
+#define DR6_B3			0x00000008
 #define DR6_BS			0x00004000	/* single step */
 #define DR7_INIT		0x00000400
 #define DR7_G0			0x00000002	/* breakpoint 0, global */
 #define DR7_G1			0x00000008
 #define DR7_G2			0x00000020
+#define DR7_G3			0x00000080
 #define DR7_BP0_MASK		0x000f0003	/* breakpoint 0: enables, type, length */
 
 /* MSRs (APM2 appendix A) */
@@ -255,6 +257,11 @@ static inline void write_dr1(u64 v)
 static inline void write_dr2(u64 v)
 {
 	asm volatile("mov %0, %%dr2" : : "r"(v));
+}
+
+static inline void write_dr3(u64 v)
+{
+	asm volatile("mov %0, %%dr3" : : "r"(v));
 }
 
 static inline void write_dr7(u64 v)

@@ -3,7 +3,8 @@
 # What tests/hostile/run needs.
 
 .PHONY: check-deps-hostile soak mutants
-check-deps-hostile: $(O)/sevemu.rom $(O)/boot/test.img $(O)/boot/high.img
+check-deps-hostile: $(O)/sevemu.rom $(O)/boot/test.img $(O)/boot/high.img \
+	$(O)/boot/moves.img
 
 soak: check-deps-hostile ## 10,000 random programs of attacks, every attack in 256 forms; an hour
 	$(Q)tests/hostile/run soak
