@@ -82,6 +82,7 @@ extern const unsigned int flood_count;
 bool events_flooded(void);
 bool events_no_random(void);
 void events_start(struct vcpu *vcpu);
+void events_begin(u64 left);
 
 /* badload.c */
 extern const struct attack load_attacks[];

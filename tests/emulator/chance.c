@@ -190,23 +190,18 @@ bool chance_db(struct vcpu *vcpu)
 
 /* ---- What the host may see. */
 
-/* A page of the host's: at each byte, for what is random from end to end. */
-void chance_look(const void *page, u64 gpa)
+/* A word in a page that the host sees. */
+void chance_see(u64 word, u64 gpa)
 {
-	unsigned int i, j;
-	u64 word;
+	unsigned int i;
 
-	for (i = 0; canary_count && i + sizeof(word) <= PAGE_SIZE; i++) {
-		memcpy(&word, (const u8 *)page + i, sizeof(word));
-		for (j = 0; word && j < canary_count; j++)
-			if (word == canaries[j])
-				watch_fail("a random number is visible to the host",
-					   gpa + i);
-		/* Addresses have bytes in common with much; fields have not. */
-		if (word && i % sizeof(word) == 0 &&
-		    (word == place.phys || word == place.entry || word == place.virt))
-			watch_fail("the payload's place is visible to the host", gpa + i);
-	}
+	for (i = 0; i < canary_count; i++)
+		if (word == canaries[i])
+			watch_fail("a random number is visible to the host", gpa);
+	/* Addresses have bytes in common with much; fields have not. */
+	if (gpa % sizeof(word) == 0 &&
+	    (word == place.phys || word == place.entry || word == place.virt))
+		watch_fail("the payload's place is visible to the host", gpa);
 }
 
 void chance_console(u16 port, u8 byte)

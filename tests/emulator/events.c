@@ -162,6 +162,19 @@ void events_paging(const struct vcpu *vcpu)
 	replace_proof(2, word, 0xffffffff00000000);
 }
 
+/* So many instructions from here, whatever the attack would wait for. */
+void events_begin(u64 left)
+{
+	struct lie *lie;
+
+	for (lie = lies; lie < lies + lie_count; lie++) {
+		if (!lie->attack->fire)
+			continue;
+		lie->counting = true;
+		lie->left = left;
+	}
+}
+
 void events_start(struct vcpu *vcpu)
 {
 	npt_alias(alias_bit());

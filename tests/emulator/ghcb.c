@@ -359,6 +359,7 @@ static void page_protocol(struct vcpu *vcpu, u64 gpa)
 	trace("vmgexit page %#lx info %#lx %#lx rip %#lx", request.sw_exit_code,
 	      request.sw_exit_info_1, request.sw_exit_info_2, vcpu->vmcb->rip);
 
+	events_trigger(FROM_REQUEST);
 	if (request.ghcb_usage) {
 		malformed(vcpu, &request, &reply, VIOL_USAGE, GHCB_ERR_USAGE);
 	} else {

@@ -51,8 +51,22 @@ static struct {
 	char *attacks;		/* separated by commas; the rest is one of them */
 	const struct attack *attack;
 	bool all;
+	const struct window *window;	/* for every instruction of it */
 	u64 from, to, stride;
 } jobs = { .stride = 1 };
+
+/* What a walk may count from. */
+static const struct window {
+	const char *name;
+	enum trigger trigger;
+} windows[] = {
+	{ "every", FROM_START },
+	{ "every-in-vc", FROM_VC },
+	{ "every-busy", FROM_VMGEXIT },
+	{ "every-asked", FROM_REQUEST },
+	{ "every-late", FROM_PROOF },
+	{ "every-end", FROM_UNSHARED },
+};
 
 static struct figures all, these;
 static void *back[5];		/* __builtin_setjmp */
@@ -62,8 +76,13 @@ static struct {
 	enum end end;
 	bool stopped;		/* by what the model cannot run */
 	bool entered;
+	bool arrived;		/* where a walk wanted to be */
 	u64 term;
 } run;
+/* Where runs begin: the stage's first instruction, until a walk leaves it. */
+static struct {
+	bool left, proven;
+} origin;
 
 bool hostile_running(void)
 {
@@ -156,6 +175,16 @@ static void set_range(char *text)
 		end_run(END_ERROR, "a stride of 0 leads nowhere");
 }
 
+static const struct window *find_window(const char *name)
+{
+	const struct window *window;
+
+	for (window = windows; window < windows + ARRAY_SIZE(windows); window++)
+		if (!strcmp(window->name, name))
+			return window;
+	return NULL;
+}
+
 /* Before anything runs: a list of attacks may take hours to its wrong name. */
 static void check_attacks(const char *text)
 {
@@ -168,7 +197,7 @@ static void check_attacks(const char *text)
 				name[len++] = *text;
 		}
 		name[len] = '\0';
-		if (strcmp(name, "all") && !attack_find(name))
+		if (strcmp(name, "all") && !find_window(name) && !attack_find(name))
 			end_run(END_USAGE, "no attack is called %s (--attack list names them)",
 				name);
 		while (*text && *text++ != ',')
@@ -176,20 +205,22 @@ static void check_attacks(const char *text)
 	}
 }
 
-/* "NAME", "NAME:RANGE", "all", "all:FORMS" */
+/* "NAME", "NAME:RANGE", "all", "all:FORMS", "every:RANGE" */
 static void set_attack(char *name)
 {
 	char *range = cut(name, ':');
 
 	jobs.stride = 1;
 	jobs.all = !strcmp(name, "all");
+	jobs.window = NULL;
 	if (jobs.all) {
 		jobs.to = *range ? parse_number(range) : FORMS;
 		return;
 	}
+	jobs.window = find_window(name);
 	jobs.attack = attack_find(name);
 	jobs.from = 0;
-	jobs.to = jobs.attack->count - 1;
+	jobs.to = jobs.window ? 0 : jobs.attack->count - 1;
 	if (*range)
 		set_range(range);
 }
@@ -312,22 +343,29 @@ static void put_counts(const struct figures *f)
 	put_flush();
 }
 
-/* One run from the snapshot with the lies that are set up; @number is chance's. */
-static void play(struct vcpu *vcpu, u64 number)
+/*
+ * One run from the snapshot with the lies that are set up. @number is chance's,
+ * @left for an event behind a walk: how many instructions it has to wait.
+ */
+static void play(struct vcpu *vcpu, u64 number, u64 left)
 {
 	memset(&run, 0, sizeof(run));
 	exits = 0;
 	snapshot_restore(vcpu);
 	write_dr0(config.marker);
-	write_dr2(watch.proof);
+	write_dr2(origin.proven ? 0 : watch.proof);
 	write_dr7(DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3);
 	watch_start();
+	if (origin.proven)
+		watch_proven();
 	chance_start(number);
 	attack_on = !honest;
 	if (config.mode != MODE_OVMF)
 		attack_load(loader_zero_page());
 	running = true;
 	events_start(vcpu);
+	if (origin.left)
+		events_begin(left);
 	if (!__builtin_setjmp(back))
 		vcpu_run(vcpu);
 	attack_on = false;
@@ -362,7 +400,7 @@ static void play_and_judge(struct vcpu *vcpu, const char *label, u64 number)
 	const char *why;
 	u64 at;
 
-	play(vcpu, number);
+	play(vcpu, number, 0);
 	why = judge(vcpu, &outcome, &at);
 	count(&these, outcome);
 	count(&all, outcome);
@@ -383,7 +421,7 @@ static void play_honest(struct vcpu *vcpu, u64 number)
 
 	honest = true;
 	attack_clear();
-	play(vcpu, number);
+	play(vcpu, number, 0);
 	why = judge(vcpu, &outcome, &at);
 	honest = false;
 	if (why || outcome != BOOTED)
@@ -421,6 +459,72 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 	}
 }
 
+/* ---- Every instruction of a window. */
+
+__attribute__((noreturn)) static void arrive(struct lie *lie, struct vcpu *vcpu)
+{
+	(void)lie;
+	(void)vcpu;
+	run.arrived = true;
+	leave(END_PASS);
+}
+
+/* An honest run from the snapshot for so many instructions, to be the next snapshot. */
+static bool walk(struct vcpu *vcpu, enum trigger trigger, u64 count)
+{
+	struct attack attack = { .name = "walk", .fire = arrive, .trigger = trigger };
+
+	attack_clear();
+	attack_add(&attack, count);
+	play(vcpu, 0, count);
+	if (!run.arrived)
+		return false;
+	origin.left = true;
+	origin.proven = watch_is_proven();
+	snapshot_take(vcpu);
+	return true;
+}
+
+/* Each event at one instruction: "every:57" is "nmi:57" and all its like. */
+static void play_events(struct vcpu *vcpu, const char *label, u64 at)
+{
+	unsigned int i;
+
+	for (i = 0; i < event_count; i++) {
+		if (event_attacks[i].trigger != FROM_START)
+			continue;
+		attack_clear();
+		attack_add(&event_attacks[i], at);
+		play_and_judge(vcpu, label, at);
+	}
+}
+
+/*
+ * Goes through a window with one snapshot behind the other, so that no run has
+ * more to do than what comes behind its event. There is no way back.
+ */
+static void play_every(struct vcpu *vcpu, const struct window *window, u64 from, u64 to,
+		       u64 stride)
+{
+	u64 at = from;
+	bool more;
+
+	if (origin.left || chance_wanted())
+		end_run(END_USAGE, "%s: a process of its own, without KASLR", window->name);
+	memset(&these, 0, sizeof(these));
+	for (more = walk(vcpu, window->trigger, from); more && at <= to;
+	     more = walk(vcpu, window->trigger, stride), at += stride)
+		play_events(vcpu, window->name, at);
+	put_to(PORT_LOG);
+	put_string("sevemu: ");
+	put_string(window->name);
+	put_string(" last=");
+	put_number(at - stride, 10, 1);
+	put_string(" runs=");
+	put_number(these.runs, 10, 1);
+	put_counts(&these);
+}
+
 static void play_attacks(struct vcpu *vcpu, char *text)
 {
 	char *next;
@@ -428,7 +532,9 @@ static void play_attacks(struct vcpu *vcpu, char *text)
 	for (; *text; text = next) {
 		next = cut(text, ',');
 		set_attack(text);
-		if (jobs.all)
+		if (jobs.window)
+			play_every(vcpu, jobs.window, jobs.from, jobs.to, jobs.stride);
+		else if (jobs.all)
 			play_all_attacks(vcpu, jobs.to);
 		else
 			play_attack(vcpu, jobs.attack, jobs.from, jobs.to, jobs.stride);

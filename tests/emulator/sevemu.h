@@ -125,7 +125,7 @@ u64 attack_tsc(u64 tsc);
 u64 attack_status(u64 status);
 
 /* events.c; what an event waits for before it counts instructions */
-enum trigger { FROM_START, FROM_VC, FROM_VMGEXIT, FROM_PROOF, FROM_UNSHARED };
+enum trigger { FROM_START, FROM_VC, FROM_VMGEXIT, FROM_PROOF, FROM_UNSHARED, FROM_REQUEST };
 
 void events_enter(struct vcpu *vcpu);
 void events_exit(struct vcpu *vcpu);

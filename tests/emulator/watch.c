@@ -121,18 +121,36 @@ void watch_secret(u64 start, u64 end)
 	}
 }
 
+/* Calls @see with each word of a page at each byte, but for those that are zero. */
+static void each_word(const void *page, u64 gpa, void (*see)(u64 word, u64 gpa))
+{
+	const u64 *words = page;
+	unsigned int i, byte, last = PAGE_SIZE / sizeof(*words) - 1;
+	u64 word;
+
+	for (i = 0; i <= last; i++) {
+		if (!words[i] && (i == last || !words[i + 1]))
+			continue;
+		/* A buffer need not keep the alignment. */
+		for (byte = 0; byte < (i == last ? 1 : sizeof(word)); byte++) {
+			memcpy(&word, (const u8 *)&words[i] + byte, sizeof(word));
+			if (word)
+				see(word, gpa + i * sizeof(word) + byte);
+		}
+	}
+}
+
+static void see_word(u64 word, u64 gpa)
+{
+	if (is_telling(word) && *slot_of(word))
+		watch_fail("a secret is visible to the host", gpa);
+	chance_see(word, gpa);
+}
+
 static void look_for_secrets(const void *page, u64 gpa)
 {
-	u64 word;
-	unsigned int i;
-
-	/* At each byte: a buffer need not keep the alignment. */
-	for (i = 0; secrets && i + sizeof(word) <= PAGE_SIZE; i++) {
-		memcpy(&word, (const u8 *)page + i, sizeof(word));
-		if (is_telling(word) && *slot_of(word))
-			watch_fail("a secret is visible to the host", gpa + i);
-	}
-	chance_look(page, gpa);
+	if (secrets)
+		each_word(page, gpa, see_word);
 }
 
 /* ---- Frames. */
@@ -183,6 +201,11 @@ static void allow_inputs(u8 *allowed, const struct ghcb *g)
 {
 	u64 len = g->sw_exit_info_2;
 
+	ALLOW(sw_exit_code);
+	ALLOW(sw_exit_info_1);
+	ALLOW(sw_exit_info_2);
+	ALLOW(valid_bitmap);
+	ALLOW(protocol_version);
 	switch (g->sw_exit_code) {
 	case SVM_EXIT_WRITE_DR7:
 		ALLOW(rax);
@@ -234,24 +257,26 @@ static void allow_inputs(u8 *allowed, const struct ghcb *g)
 
 void watch_request(const struct ghcb *g, u64 gpa)
 {
-	static u8 allowed[sizeof(*g)];
-	unsigned int i;
+	static union {
+		u8 bytes[sizeof(*g)];
+		u64 words[sizeof(*g) / sizeof(u64)];
+	} allowed;
+	const u64 *words = (const u64 *)g;
+	unsigned int i, byte;
 
 	if (!in_stage)
 		return;
 	look_for_secrets(g, gpa);
 	if (gpa != watch.ghcb)
 		watch_fail("a GHCB at another place", gpa);
-	memset(allowed, 0, sizeof(allowed));
-	ALLOW(sw_exit_code);
-	ALLOW(sw_exit_info_1);
-	ALLOW(sw_exit_info_2);
-	ALLOW(valid_bitmap);
-	ALLOW(protocol_version);
-	allow_inputs(allowed, g);
-	for (i = 0; i < sizeof(*g); i++)
-		if (((const u8 *)g)[i] && !allowed[i])
-			watch_fail("the GHCB has more than the request needs", gpa + i);
+	for (i = 0; i < ARRAY_SIZE(allowed.words); i++)
+		allowed.words[i] = 0;
+	allow_inputs(allowed.bytes, g);
+	for (i = 0; i < ARRAY_SIZE(allowed.words); i++)
+		for (byte = i * sizeof(*words); words[i] && byte < (i + 1) * sizeof(*words); byte++)
+			if (((const u8 *)g)[byte] && !allowed.bytes[byte])
+				watch_fail("the GHCB has more than the request needs",
+					   gpa + byte);
 }
 
 /* ---- The course of a run. */

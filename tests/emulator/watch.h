@@ -32,7 +32,7 @@ bool chance_wanted(void);
 void chance_start(u64 run);
 void chance_proven(void);
 void chance_over(void);
-void chance_look(const void *page, u64 gpa);
+void chance_see(u64 word, u64 gpa);
 u64 chance_distance(void);
 bool chance_owns(u64 gpa);
 
