@@ -49,6 +49,11 @@ const struct attack *attack_find(const char *name)
 	return NULL;
 }
 
+bool attack_is_event(const struct attack *attack)
+{
+	return attack >= event_attacks && attack < event_attacks + event_count;
+}
+
 void attack_list(void)
 {
 	const struct attack *attack;

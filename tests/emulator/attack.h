@@ -34,7 +34,7 @@ struct attack {
 	enum trigger trigger;	/* of fire */
 	bool no_random;		/* RDRAND never has a number; form 1: KASLR's has not */
 	bool rewrite;		/* the GHCB page changes at each access */
-	bool alias;		/* address bit N leads to the same memory, shared */
+	bool alias;		/* address bit N, or @arg, leads to the same memory, shared */
 	bool replace;		/* what proves the C-bit is another value afterwards */
 };
 
@@ -58,6 +58,10 @@ void attack_clear(void);
 void attack_add(const struct attack *attack, u64 n);
 void attack_random(u64 seed);
 bool attack_loader(void);
+
+/* One that a walk can play at every instruction. */
+bool attack_is_event(const struct attack *attack);
+
 void attack_print(void);
 void attack_list(void);
 u64 attack_mix(u64 x);
@@ -81,6 +85,7 @@ extern const struct attack flood_attacks[];	/* not for random ones */
 extern const unsigned int flood_count;
 bool events_flooded(void);
 bool events_no_random(void);
+void events_pile(struct lie *lie, struct vcpu *vcpu);
 void events_start(struct vcpu *vcpu);
 void events_begin(u64 left);
 

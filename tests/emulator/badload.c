@@ -11,7 +11,8 @@
 #define E820_ZERO_PAGE		128
 #define MIB			0x100000
 #define NODE_AT			0x30000	/* below 640 KiB, unused by the loader */
-#define SETUP_E820		1
+#define SETUP_E820		1	/* more entries of the memory map */
+#define SETUP_INDIRECT_FLAG	0x80000000u
 #define LONG_TEXT_AT		0x200000
 #define LONG_TEXT		0x100000
 
@@ -141,6 +142,92 @@ static void setup_data_bad(struct lie *lie, struct boot_params *bp)
 	}
 }
 
+/* More of the memory map, in a node: what contradicts it, wraps, or has no end. */
+static void setup_data_e820(struct lie *lie, struct boot_params *bp)
+{
+	static const struct boot_e820_entry lies_of[] = {
+		{ 0x1000000, 0x1000, 2 }, { 0x1180000, 0x1000, 5 }, { 0, ~0ull, 2 },
+		{ ~0xfffull, 0x2000, 1 }, { 0x100000000, 1ull << 51, 1 },
+		{ NODE_AT, 0x1000, 2 }, { 0x10000, 0x1000, 3 }, { 0, 0x10000000, 1 },
+	};
+	u64 form = lie->n % ARRAY_SIZE(lies_of);
+	u32 len = sizeof(lies_of[0]);
+	u8 *entries = guest(NODE_AT + sizeof(struct setup_data));
+
+	memcpy(entries, &lies_of[form], len);
+	memcpy(entries + len, &lies_of[(form + 3) % ARRAY_SIZE(lies_of)], len);
+	switch (lie->n / ARRAY_SIZE(lies_of)) {
+	case 0:
+		len *= 2;
+		break;
+	case 1:		/* not a multiple */
+		len += len / 2;
+		break;
+	case 2:		/* 100 entries, most of them of nothing */
+		len *= 100;
+		break;
+	}
+	node(NODE_AT, lie->n / ARRAY_SIZE(lies_of) == 3 ? NODE_AT : 0, SETUP_E820, len);
+	/* The zero page's table has to be full: else nobody looks here. */
+	while (bp->e820_entries < E820_ZERO_PAGE)
+		entry(bp, 0x10000000ull + bp->e820_entries * PAGE_SIZE, 0, 2);
+	bp->hdr.setup_data = NODE_AT;
+}
+
+/* A node that says that its data is elsewhere. */
+static void setup_data_indirect(struct lie *lie, struct boot_params *bp)
+{
+	static const u64 lengths[] = { 0x1000, 0, ~0ull, 0x10000000 };
+	struct setup_indirect *to = (void *)guest(NODE_AT + sizeof(struct setup_data));
+
+	to->type = SETUP_INDIRECT_FLAG | (lie->n % 2 ? SETUP_E820 : 0);
+	to->reserved = 0;
+	to->len = lengths[lie->n / ARRAY_SIZE(bad_pointers) % ARRAY_SIZE(lengths)];
+	to->addr = bad_pointers[lie->n % ARRAY_SIZE(bad_pointers)];
+	node(NODE_AT, 0, SETUP_INDIRECT_FLAG, sizeof(*to));
+	bp->hdr.setup_data = NODE_AT;
+}
+
+/* ---- Firmware's tables. */
+
+static void efi_info(struct lie *lie, struct boot_params *bp)
+{
+	u64 pointer = bad_pointers[lie->n % ARRAY_SIZE(bad_pointers)];
+	bool entries = lie->n / ARRAY_SIZE(bad_pointers) % 2;
+
+	memcpy(&bp->efi_info.efi_loader_signature, "EL64", 4);
+	bp->efi_info.efi_systab = pointer;
+	bp->efi_info.efi_systab_hi = pointer >> 32;
+	bp->efi_info.efi_memdesc_size = entries ? 48 : 0;
+	bp->efi_info.efi_memdesc_version = 1;
+	bp->efi_info.efi_memmap = pointer;
+	bp->efi_info.efi_memmap_hi = pointer >> 32;
+	bp->efi_info.efi_memmap_size = entries ? ~0u : 0x1000;
+}
+
+/* At nowhere; or one whose tables are, with sums that are right and lengths that are not. */
+static void rsdp(struct lie *lie, struct boot_params *bp)
+{
+	u64 pointer = bad_pointers[lie->n % ARRAY_SIZE(bad_pointers)];
+	u8 *at = guest(NODE_AT), sum, i;
+
+	bp->acpi_rsdp_addr = pointer;
+	if (lie->n < ARRAY_SIZE(bad_pointers))
+		return;
+	bp->acpi_rsdp_addr = NODE_AT;
+	memcpy(at, "RSD PTR ", 8);
+	at[15] = 2;
+	at[20] = 36;
+	memcpy(at + 16, &pointer, 4);
+	memcpy(at + 24, &pointer, 8);
+	for (i = 0, sum = 0; i < 20; i++)
+		sum += at[i];
+	at[8] -= sum;
+	for (i = 0, sum = 0; i < 36; i++)
+		sum += at[i];
+	at[32] -= sum;
+}
+
 /* ---- Command line and initrd. */
 
 static void cmdline_endless(struct lie *lie, struct boot_params *bp)
@@ -209,6 +296,14 @@ const struct attack load_attacks[] = {
 	  .load = setup_data_huge },
 	{ "setup-data-bad", 2 * ARRAY_SIZE(bad_pointers), 0,
 	  "a pointer to nowhere, or to somebody else's", .load = setup_data_bad },
+	{ "setup-data-e820", 32, 0, "a node with more of the memory map",
+	  .load = setup_data_e820 },
+	{ "setup-data-indirect", 4 * ARRAY_SIZE(bad_pointers), 0,
+	  "a node whose data is elsewhere", .load = setup_data_indirect },
+	{ "efi-info", 2 * ARRAY_SIZE(bad_pointers), 0,
+	  "firmware's table and memory map at nowhere", .load = efi_info },
+	{ "rsdp", 2 * ARRAY_SIZE(bad_pointers), 0, "ACPI's tables at nowhere",
+	  .load = rsdp },
 	{ "cmdline-endless", 2, 0, "a command line without an end",
 	  .load = cmdline_endless },
 	{ "cmdline-bad", ARRAY_SIZE(bad_pointers), 0, "a command line at nowhere",

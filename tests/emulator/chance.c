@@ -75,6 +75,17 @@ bool chance_owns(u64 gpa)
 	return gpa >= place.phys && gpa < place.end;
 }
 
+/* Has the payload been put where a lying loader said that there is RAM? */
+bool chance_nowhere(void)
+{
+	u64 gpa;
+
+	for (gpa = place.phys; gpa < place.end; gpa += PAGE_SIZE)
+		if (!npt_host(gpa))
+			return true;
+	return false;
+}
+
 static void wait_for(u64 function)
 {
 	next = function;

@@ -21,6 +21,7 @@
 #define HANDLER_STEPS		400
 #define RANDOM_STEPS		150000	/* the proof's RDRAND comes before these */
 #define STORM			64
+#define PILE_DONE		~0ull
 #define FLOOD			2000	/* more than any stack holds */
 
 static bool stepping;		/* TF is ours */
@@ -78,6 +79,18 @@ bool events_flooded(void)
 	return false;
 }
 
+/* NMIs, until a C-bit takes effect; then an exception. */
+void events_pile(struct lie *lie, struct vcpu *vcpu)
+{
+	if (lie->seen == PILE_DONE) {
+		guest_raise(vcpu, X86_UD, 0);
+	} else if (lie->seen++ < lie->n) {
+		lie->done = false;
+		lie->left = 1;
+		inject_nmi(lie, vcpu);
+	}
+}
+
 static void inject_interrupt(struct lie *lie, struct vcpu *vcpu)
 {
 	static const u8 vectors[] = { 0x20, 0x30, 0x80, 0xef, 0xff };
@@ -105,7 +118,8 @@ static void hide_private(struct lie *lie, struct vcpu *vcpu)
 static void begin(struct lie *lie)
 {
 	lie->counting = true;
-	lie->left = lie->n;
+	/* How high the pile is, not where. */
+	lie->left = lie->attack->fire == events_pile ? 0 : lie->n;
 }
 
 /* Something happened that a count may wait for; its first time starts it. */
@@ -126,8 +140,21 @@ static u64 alias_bit(void)
 
 	for (lie = lies; attack_on && lie < lies + lie_count; lie++)
 		if (lie->attack->alias)
-			return 1ull << lie->n;
+			return 1ull << (lie->attack->arg ? lie->attack->arg : lie->n);
 	return 0;
+}
+
+static void end_pile(void)
+{
+	struct lie *lie;
+
+	for (lie = lies; attack_on && lie < lies + lie_count; lie++) {
+		if (lie->attack->fire != events_pile || lie->seen == PILE_DONE)
+			continue;
+		lie->seen = PILE_DONE;
+		lie->counting = true;
+		lie->left = 0;
+	}
 }
 
 /*
@@ -139,18 +166,27 @@ static void replace_proof(u64 form, u64 word, u64 change)
 {
 	struct lie *lie;
 
-	/* Not every write has such a number with it. */
-	if (!(u32)word || !(word >> 32))
-		return;
 	for (lie = lies; attack_on && lie < lies + lie_count; lie++)
 		if (lie->attack->replace && lie->n == form)
 			snapshot_replace(word, change);
 }
 
+/* Not every write has such a number with it. */
+static bool is_proof(u64 word)
+{
+	return (u32)word && word >> 32;
+}
+
 /* Before a write to CR3: the 64-bit code's proof. */
 void events_cr3(const struct vcpu *vcpu)
 {
-	replace_proof(0, vcpu->gpr[RDX], ~0ull);
+	u64 word = vcpu->gpr[RDX];
+
+	if (!is_proof(word))
+		return;
+	replace_proof(0, word, ~0ull);
+	watch_switch(vcpu);
+	end_pile();
 }
 
 /* Before paging is turned on: that of 32-bit code, which compares two halves. */
@@ -158,8 +194,12 @@ void events_paging(const struct vcpu *vcpu)
 {
 	u64 word = (u32)vcpu->gpr[RBX] | vcpu->gpr[RDI] << 32;
 
+	if (!is_proof(word))
+		return;
 	replace_proof(1, word, 0xffffffff);
 	replace_proof(2, word, 0xffffffff00000000);
+	watch_switch(vcpu);
+	end_pile();
 }
 
 /* So many instructions from here, whatever the attack would wait for. */

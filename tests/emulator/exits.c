@@ -145,10 +145,13 @@ static void exit_cr0(struct vcpu *vcpu)
 static void exit_cr3(struct vcpu *vcpu)
 {
 	struct insn insn;
+	u64 new;
 
-	events_cr3(vcpu);
 	insn_decode(vcpu, &insn);
-	vcpu->vmcb->cr3 = *insn_operand(vcpu, &insn) & ~CR3_NO_FLUSH;
+	new = *insn_operand(vcpu, &insn) & ~CR3_NO_FLUSH;
+	if (new != vcpu->vmcb->cr3)
+		events_cr3(vcpu);
+	vcpu->vmcb->cr3 = new;
 	npt_flush();
 	insn_advance(vcpu, &insn);
 }
@@ -172,6 +175,7 @@ static void exit_cr4(struct vcpu *vcpu)
 	}
 	v->cr4 = new;
 	npt_flush();
+	events_trigger(FROM_CR4);
 	insn_advance(vcpu, &insn);
 }
 

@@ -6,7 +6,8 @@
  * Allowed ends: the payload is entered and finds everything right; the guest
  * asks to be terminated for a reason that is listed; and before the C-bit is
  * proven, a triple fault or a guest that its host cannot run on.  A triple fault
- * also ends a flood of NMIs.  The first run is an honest one, which all others
+ * also ends a flood of NMIs, and a guest goes no further whose loader named RAM
+ * that is none, if chance leads there.  The first run is an honest one, which all others
  * are compared with.
  */
 #include "attack.h"
@@ -50,7 +51,7 @@ struct figures {
 static struct {
 	char *attacks;		/* separated by commas; the rest is one of them */
 	const struct attack *attack;
-	bool all;
+	bool all, others;	/* than events */
 	const struct window *window;	/* for every instruction of it */
 	u64 from, to, stride;
 } jobs = { .stride = 1 };
@@ -79,10 +80,7 @@ static struct {
 	bool arrived;		/* where a walk wanted to be */
 	u64 term;
 } run;
-/* Where runs begin: the stage's first instruction, until a walk leaves it. */
-static struct {
-	bool left, proven;
-} origin;
+static bool walked;		/* runs do not begin at the stage's first instruction */
 
 bool hostile_running(void)
 {
@@ -197,7 +195,7 @@ static void check_attacks(const char *text)
 				name[len++] = *text;
 		}
 		name[len] = '\0';
-		if (strcmp(name, "all") && !find_window(name) && !attack_find(name))
+		if (strcmp(name, "all") && strcmp(name, "others") && !find_window(name) && !attack_find(name))
 			end_run(END_USAGE, "no attack is called %s (--attack list names them)",
 				name);
 		while (*text && *text++ != ',')
@@ -205,13 +203,14 @@ static void check_attacks(const char *text)
 	}
 }
 
-/* "NAME", "NAME:RANGE", "all", "all:FORMS", "every:RANGE" */
+/* "NAME", "NAME:RANGE", "all:FORMS", "others:FORMS", "every:RANGE" */
 static void set_attack(char *name)
 {
 	char *range = cut(name, ':');
 
 	jobs.stride = 1;
-	jobs.all = !strcmp(name, "all");
+	jobs.others = !strcmp(name, "others");
+	jobs.all = jobs.others || !strcmp(name, "all");
 	jobs.window = NULL;
 	if (jobs.all) {
 		jobs.to = *range ? parse_number(range) : FORMS;
@@ -272,7 +271,7 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 	bool handed_over = !vcpu->ghcb_msr && !vcpu->vmcb->idtr.limit;
 	unsigned int set = run.term >> 12 & 0xf, code = run.term >> 16 & 0xff;
 	const char *fault;
-	bool flooded;
+	bool flooded, nowhere;
 
 	*outcome = NOT_ALLOWED;
 	fault = watch_fault(at);
@@ -293,7 +292,8 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 		*outcome = TERMINATED;
 	} else if (run.end == END_TRIPLE_FAULT || run.stopped) {
 		flooded = !run.stopped && events_flooded();
-		if (watch_is_proven() && !handed_over && !flooded)
+		nowhere = run.stopped && attack_loader() && chance_nowhere();
+		if (watch_is_proven() && !handed_over && !flooded && !nowhere)
 			return run.stopped ? "cannot go on after the proof" :
 			       "triple fault after the proof";
 		*outcome = run.stopped ? HOST_STOP :
@@ -352,19 +352,17 @@ static void play(struct vcpu *vcpu, u64 number, u64 left)
 	memset(&run, 0, sizeof(run));
 	exits = 0;
 	snapshot_restore(vcpu);
-	write_dr0(config.marker);
-	write_dr2(origin.proven ? 0 : watch.proof);
-	write_dr7(DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3);
 	watch_start();
-	if (origin.proven)
-		watch_proven();
+	write_dr0(config.marker);
+	write_dr2(watch_is_proven() ? 0 : watch.proof);
+	write_dr7(DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3);
 	chance_start(number);
 	attack_on = !honest;
 	if (config.mode != MODE_OVMF)
 		attack_load(loader_zero_page());
 	running = true;
 	events_start(vcpu);
-	if (origin.left)
+	if (walked)
 		events_begin(left);
 	if (!__builtin_setjmp(back))
 		vcpu_run(vcpu);
@@ -455,6 +453,8 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 	for (i = 0; (attack = attack_by_number(i)); i++) {
 		u64 stride = (attack->count + forms - 1) / forms;
 
+		if (jobs.others && attack_is_event(attack))
+			continue;
 		play_attack(vcpu, attack, attack_mix(i) % stride, attack->count - 1, stride);
 	}
 }
@@ -479,8 +479,8 @@ static bool walk(struct vcpu *vcpu, enum trigger trigger, u64 count)
 	play(vcpu, 0, count);
 	if (!run.arrived)
 		return false;
-	origin.left = true;
-	origin.proven = watch_is_proven();
+	walked = true;
+	watch_keep();
 	snapshot_take(vcpu);
 	return true;
 }
@@ -509,7 +509,7 @@ static void play_every(struct vcpu *vcpu, const struct window *window, u64 from,
 	u64 at = from;
 	bool more;
 
-	if (origin.left || chance_wanted())
+	if (walked || chance_wanted())
 		end_run(END_USAGE, "%s: a process of its own, without KASLR", window->name);
 	memset(&these, 0, sizeof(these));
 	for (more = walk(vcpu, window->trigger, from); more && at <= to;

@@ -12,6 +12,7 @@
 #define CPUID_SEV		0x8000001f
 #define CPUID_SEV_ES_BITS	0xa	/* SEV and SEV-ES */
 #define CBIT_MASK		0x3f
+#define CBIT_NONE		46	/* neither of the two that a machine has */
 #define INFO_CBIT_SHIFT		24
 #define INFO_CBIT_MASK		(0xffull << INFO_CBIT_SHIFT)
 #define INFO_VERSIONS		0xffffffff00000000
@@ -30,17 +31,23 @@ static void set_cbit(struct cpuid_regs *r, u64 n)
 	r->ebx = (r->ebx & ~CBIT_MASK) | (n & CBIT_MASK);
 }
 
+/* Which bit is said to be the C-bit. */
+static u64 said_bit(const struct lie *lie)
+{
+	return lie->attack->arg ? lie->attack->arg : lie->n;
+}
+
 static void cbit_in_cpuid(struct lie *lie, u32 function, struct cpuid_regs *r)
 {
 	if (function == CPUID_SEV)
-		set_cbit(r, lie->n);
+		set_cbit(r, said_bit(lie));
 }
 
 static u64 cbit_in_info(struct lie *lie, u64 request, u64 value)
 {
 	if (request != GHCB_MSR_SEV_INFO_REQ)
 		return value;
-	return (value & ~INFO_CBIT_MASK) | lie->n << INFO_CBIT_SHIFT;
+	return (value & ~INFO_CBIT_MASK) | said_bit(lie) << INFO_CBIT_SHIFT;
 }
 
 static void cpuid_denies(struct lie *lie, u32 function, struct cpuid_regs *r)
@@ -319,6 +326,10 @@ const struct attack said_attacks[] = {
 	  .cpuid = cbit_in_cpuid, .answer = cbit_in_info },
 	{ "cbit-alias", 52, 0, "both say N, and an address with bit N is shared memory",
 	  .cpuid = cbit_in_cpuid, .answer = cbit_in_info, .alias = true },
+	{ "cbit-pile", 256, CBIT_NONE,
+	  "... and N nested NMIs before the proof, with an exception in it",
+	  .cpuid = cbit_in_cpuid, .answer = cbit_in_info, .alias = true,
+	  .fire = events_pile, .trigger = FROM_CR4 },
 	{ "proof-replaced", 3, 0, "memory that proves the C-bit is changed at the proof",
 	  .replace = true },
 	{ "cpuid-denies", 10, 0, "CPUID knows nothing of SEV, or of SEV-ES",

@@ -125,7 +125,8 @@ u64 attack_tsc(u64 tsc);
 u64 attack_status(u64 status);
 
 /* events.c; what an event waits for before it counts instructions */
-enum trigger { FROM_START, FROM_VC, FROM_VMGEXIT, FROM_PROOF, FROM_UNSHARED, FROM_REQUEST };
+enum trigger { FROM_START, FROM_VC, FROM_VMGEXIT, FROM_PROOF, FROM_UNSHARED,
+	       FROM_REQUEST, FROM_CR4 };
 
 void events_enter(struct vcpu *vcpu);
 void events_exit(struct vcpu *vcpu);
@@ -139,6 +140,7 @@ bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info);
 /* watch.c */
 void watch_request(const struct ghcb *g, u64 gpa);
 void watch_shared(u64 gpa);
+void watch_switch(const struct vcpu *vcpu);
 void watch_shared_store(u64 gpa);
 
 /* chance.c */

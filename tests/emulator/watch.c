@@ -27,7 +27,8 @@ static struct {
 	u64 start, end;
 } owned[RANGES_MAX];
 static unsigned int owned_count;
-static bool in_stage, proven, wrote_shared;
+static bool in_stage, switched, proven, wrote_shared;
+static bool kept, kept_switched, kept_proven;	/* where a walk is */
 static const char *fault;
 static u64 fault_at;
 
@@ -320,9 +321,18 @@ static void compare_payload(void)
 void watch_start(void)
 {
 	in_stage = true;
-	proven = !watch.proof;
+	proven = kept ? kept_proven : !watch.proof;
+	switched = kept_switched;
 	wrote_shared = false;
 	fault = NULL;
+}
+
+/* Runs begin here from now on. */
+void watch_keep(void)
+{
+	kept = true;
+	kept_proven = proven;
+	kept_switched = switched;
 }
 
 /* What the end of the stage leaves behind, if it came to its end or not. */
@@ -349,6 +359,17 @@ void watch_entry(bool honest)
 		learn_payload();
 	else
 		compare_payload();
+}
+
+/*
+ * A C-bit is about to take effect, which the next read proves: an exception before
+ * that may write to shared memory, or find its handler there.
+ */
+void watch_switch(const struct vcpu *vcpu)
+{
+	if (in_stage && !switched && !proven && vcpu->vmcb->idtr.limit)
+		watch_fail("an IDT while the C-bit is not proven", vcpu->vmcb->idtr.base);
+	switched = true;
 }
 
 /* The C-bit is proven: from here on nothing but termination ends the stage. */

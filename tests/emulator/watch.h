@@ -19,6 +19,7 @@ extern struct watch watch;
 void watch_own(u64 start, u64 end);
 void watch_secret(u64 start, u64 end);
 void watch_start(void);
+void watch_keep(void);
 void watch_stage_over(void);
 void watch_entry(bool honest);
 void watch_proven(void);
@@ -35,6 +36,7 @@ void chance_over(void);
 void chance_see(u64 word, u64 gpa);
 u64 chance_distance(void);
 bool chance_owns(u64 gpa);
+bool chance_nowhere(void);
 
 /* npt.c */
 bool npt_stored_shared(u64 gpa);
