@@ -12,6 +12,8 @@
 #define MIB			0x100000
 #define NODE_AT			0x30000	/* below 640 KiB, unused by the loader */
 #define SETUP_E820		1	/* more entries of the memory map */
+#define EFI64_SIGNATURE		0x34364c45	/* "EL64" */
+#define RSDP_SIGNATURE		0x2052545020445352	/* "RSD PTR " */
 #define SETUP_INDIRECT_FLAG	0x80000000u
 #define LONG_TEXT_AT		0x200000
 #define LONG_TEXT		0x100000
@@ -195,7 +197,7 @@ static void efi_info(struct lie *lie, struct boot_params *bp)
 	u64 pointer = bad_pointers[lie->n % ARRAY_SIZE(bad_pointers)];
 	bool entries = lie->n / ARRAY_SIZE(bad_pointers) % 2;
 
-	memcpy(&bp->efi_info.efi_loader_signature, "EL64", 4);
+	bp->efi_info.efi_loader_signature = EFI64_SIGNATURE;
 	bp->efi_info.efi_systab = pointer;
 	bp->efi_info.efi_systab_hi = pointer >> 32;
 	bp->efi_info.efi_memdesc_size = entries ? 48 : 0;
@@ -209,13 +211,14 @@ static void efi_info(struct lie *lie, struct boot_params *bp)
 static void rsdp(struct lie *lie, struct boot_params *bp)
 {
 	u64 pointer = bad_pointers[lie->n % ARRAY_SIZE(bad_pointers)];
+	u64 signature = RSDP_SIGNATURE;
 	u8 *at = guest(NODE_AT), sum, i;
 
 	bp->acpi_rsdp_addr = pointer;
 	if (lie->n < ARRAY_SIZE(bad_pointers))
 		return;
 	bp->acpi_rsdp_addr = NODE_AT;
-	memcpy(at, "RSD PTR ", 8);
+	memcpy(at, &signature, sizeof(signature));
 	at[15] = 2;
 	at[20] = 36;
 	memcpy(at + 16, &pointer, 4);

@@ -195,7 +195,8 @@ static void check_attacks(const char *text)
 				name[len++] = *text;
 		}
 		name[len] = '\0';
-		if (strcmp(name, "all") && strcmp(name, "others") && !find_window(name) && !attack_find(name))
+		if (strcmp(name, "all") && strcmp(name, "others") &&
+		    !find_window(name) && !attack_find(name))
 			end_run(END_USAGE, "no attack is called %s (--attack list names them)",
 				name);
 		while (*text && *text++ != ',')

@@ -6,7 +6,7 @@
 check-deps-hostile: $(O)/sevemu.rom $(O)/boot/test.img $(O)/boot/high.img \
 	$(O)/boot/moves.img
 
-soak: check-deps-hostile ## 10,000 random programs of attacks, every attack in 256 forms; an hour
+soak: check-deps-hostile ## 10,000 random programs of attacks, events at every instruction of the windows; an hour
 	$(Q)tests/hostile/run soak
 
 mutants: check-deps-hostile check-deps-boot ## take out each check of an exit or a reply, and see which test fails; an hour
