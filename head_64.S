@@ -312,10 +312,8 @@ FUNC(make_idt_32)
 	leal	rva(exception_early)(%ebp), %eax
 	call	set_long_gate
 	leal	rva(early_idt + X86_TRAP_GP * 16)(%ebp), %edi
-	leal	rva(exception_early)(%ebp), %eax
 	call	set_long_gate
 	leal	rva(early_idt + X86_TRAP_VC * 16)(%ebp), %edi
-	leal	rva(exception_early)(%ebp), %eax
 set_long_gate:
 	call	set_gate_32
 	movw	$BOOT_CS, 2(%edi)
@@ -324,7 +322,7 @@ set_long_gate:
 	ret
 END_FUNC(make_idt_32)
 
-/* In: %edi = gate, %eax = handler. Clobbers %ebx, %edx. */
+/* In: %edi = gate, %eax = handler; both are kept. Clobbers %ebx, %edx. */
 FUNC(set_gate_32)
 	movl	%eax, %ebx
 	andl	$0xffff, %ebx
@@ -359,10 +357,8 @@ END_FUNC(nmi_32)
 
 FUNC(exception_32)
 	movl	$SEVSTUB_TERM_EXCEPTION, %eax
-	testb	$SEV_STATUS_SEV_ES, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
-	jnz	terminate_32
 	leal	rva(exception_32_message)(%ebp), %esi
-	jmp	early_error
+	jmp	early_end
 END_FUNC(exception_32)
 
 /*
@@ -533,10 +529,8 @@ FUNC(find_sev)
 	ret
 .Lcbit_range:
 	movl	$SEVSTUB_TERM_CBIT_RANGE, %eax
-	testb	$SEV_STATUS_SEV_ES, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
-	jnz	terminate_32
 	leal	rva(cbit_range_message)(%ebp), %esi
-	jmp	early_error
+	jmp	early_end
 END_FUNC(find_sev)
 
 /*
@@ -559,10 +553,8 @@ FUNC(write_cbit_proof)
 	decl	%ecx
 	jnz	.Lproof_random
 	movl	$SEVSTUB_TERM_CPU, %eax
-	testb	$SEV_STATUS_SEV_ES, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
-	jnz	terminate_32
 	leal	rva(no_random_message)(%ebp), %esi
-	jmp	early_error
+	jmp	early_end
 .Lproof_written:
 	movl	%ebx, rva(cbit_proof)(%ebp)
 	movl	%edi, rva(cbit_proof + 4)(%ebp)
@@ -722,10 +714,11 @@ END_FUNC(build_early_tables)
 /*
  * No C, no console, no command line yet: the first UART, whose state is
  * firmware's. An SEV-ES guest has no ports yet, and asks for its end instead.
- * In: %esi = message. Does not return.
+ * In: %esi = message; for early_end also %eax = the reason. Does not return.
  */
 FUNC(early_error)
 	movl	$SEVSTUB_TERM_GENERAL, %eax
+early_end:
 	testb	$SEV_STATUS_SEV_ES, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jnz	terminate_32
 /* In: %esi, or in 64-bit code %rsi: the bytes mean the same in both modes. */
