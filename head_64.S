@@ -439,7 +439,7 @@ END_FUNC(cpuid_by_msr)
 /* In: %eax = a reason of the stub's own set. Uses no memory; for both modes. */
 FUNC(terminate_32)
 	shll	$GHCB_MSR_TERM_CODE_SHIFT, %eax
-	orl	$(SEV_TERM_SET_SEVSTUB << GHCB_MSR_TERM_SET_SHIFT | GHCB_MSR_TERM_REQ), %eax
+	orl	$GHCB_MSR_TERM(SEV_TERM_SET_SEVSTUB, 0), %eax
 terminate_raw:
 	xorl	%edx, %edx
 	movl	$MSR_GHCB, %ecx
@@ -496,7 +496,7 @@ FUNC(find_sev)
 
 .Lsev_info:
 	/* An SNP guest would not get further than its first page tables. */
-	movl	$(GHCB_TERM_SNP_FEATURES << GHCB_MSR_TERM_CODE_SHIFT | GHCB_MSR_TERM_REQ), %eax
+	movl	$GHCB_MSR_TERM(SEV_TERM_SET_GHCB, GHCB_TERM_SNP_FEATURES), %eax
 	testb	$SEV_STATUS_SNP, rva(sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jnz	terminate_raw
 	movl	$GHCB_MSR_SEV_INFO_REQ, %eax

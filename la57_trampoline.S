@@ -118,7 +118,7 @@ FUNC(la57_exception)
 	.code32
 	testb	$SEV_STATUS_SEV_ES, LA57_SEV_STATUS(%edi)
 	jz	.Lexception_halt
-	movl	$(SEVSTUB_TERM_EXCEPTION << GHCB_MSR_TERM_CODE_SHIFT | SEV_TERM_SET_SEVSTUB << GHCB_MSR_TERM_SET_SHIFT | GHCB_MSR_TERM_REQ), %eax
+	movl	$GHCB_MSR_TERM(SEV_TERM_SET_SEVSTUB, SEVSTUB_TERM_EXCEPTION), %eax
 	xorl	%edx, %edx
 	movl	$MSR_GHCB, %ecx
 .Lexception_end:

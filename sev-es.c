@@ -48,9 +48,7 @@ u64 sev_enc_mask(void)
 noreturn void sev_es_terminate(unsigned int set, unsigned int reason)
 {
 	for (;;) {
-		wrmsr(MSR_GHCB, GHCB_MSR_TERM_REQ |
-			(u64)set << GHCB_MSR_TERM_SET_SHIFT |
-			(u64)reason << GHCB_MSR_TERM_CODE_SHIFT);
+		wrmsr(MSR_GHCB, GHCB_MSR_TERM(set, reason));
 		vmgexit();
 	}
 }

@@ -67,9 +67,7 @@
 	.byte	0x66, 0xa9, 0, 0;					\
 	jmp	2f;							\
 	.code16;							\
-	movl	$(SEVSTUB_TERM_EXCEPTION << GHCB_MSR_TERM_CODE_SHIFT |	\
-		  SEV_TERM_SET_SEVSTUB << GHCB_MSR_TERM_SET_SHIFT |	\
-		  GHCB_MSR_TERM_REQ), %eax;				\
+	movl	$GHCB_MSR_TERM(SEV_TERM_SET_SEVSTUB, SEVSTUB_TERM_EXCEPTION), %eax; \
 	xorl	%edx, %edx;						\
 	movl	$MSR_GHCB, %ecx;					\
 1:	wrmsr;								\
@@ -128,6 +126,9 @@
 #define GHCB_MSR_TERM_SET_MASK		0xf
 #define GHCB_MSR_TERM_CODE_SHIFT	16	/* 23:16: reason code */
 #define GHCB_MSR_TERM_CODE_MASK		0xff
+#define GHCB_MSR_TERM(set, code)					\
+	(GHCB_MSR_TERM_REQ | (set) << GHCB_MSR_TERM_SET_SHIFT |		\
+	 (code) << GHCB_MSR_TERM_CODE_SHIFT)
 
 /* The protocol versions that this guest speaks. */
 #define GHCB_VERSION_MIN		1
