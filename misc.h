@@ -27,7 +27,6 @@
 #define ENOMEM	12
 #define EFAULT	14
 #define EINVAL	22
-#define ENOSPC	28
 
 struct range {
 	u64 start, end;		/* [start, end) */

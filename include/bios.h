@@ -66,7 +66,14 @@ void detect_hardware(void);
 #define EDD_SKIP_MBR		'k'
 #define MBR_MAGIC_OFFSET	510
 
+/* -- INT 16h. */
+#define BIOS_KEYBOARD		0x16
+#define BIOS_KEYBOARD_FLAGS	0x02
+
 /* -- INT 10h. */
+#define BIOS_CURSOR		0x03
+#define BIOS_VIDEO_MODE		0x0f
+#define BIOS_DISPLAY_CODE	0x1a00
 #define VIDEO_TEXT		0x03
 #define TEXT_COLUMNS		80
 #define TEXT_LINES		25

@@ -48,19 +48,13 @@
 #define E820_RAM		1
 
 /* -- BIOS services: interrupt, then function in AH or AX. */
-#define BIOS_BOOT_SEGMENT	0x07c0
 #define BIOS_VIDEO		0x10
-#define BIOS_CURSOR		0x03
 #define BIOS_TELETYPE		0x0e
-#define BIOS_VIDEO_MODE		0x0f
-#define BIOS_DISPLAY_CODE	0x1a00
 #define VIDEO_WHITE		0x0007
 #define BIOS_SYSTEM		0x15
 #define BIOS_A20_ON		0x2401
 #define BIOS_E820		0xe820
 #define E820_SMAP		0x534d4150	/* "SMAP" */
-#define BIOS_KEYBOARD		0x16
-#define BIOS_KEYBOARD_FLAGS	0x02
 
 /* struct bios_regs: what pushal stores, then what pushfl does. */
 #define BIOS_REGS_GENERAL	32

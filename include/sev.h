@@ -48,11 +48,6 @@
 #define CBIT_MAX			51
 
 /* -- VMGEXIT is REP VMMCALL (APM2 15.35.6); old assemblers lack its name. */
-#define VMGEXIT_BYTE0			0xf3
-#define VMGEXIT_BYTE1			0x0f
-#define VMGEXIT_BYTE2			0x01
-#define VMGEXIT_BYTE3			0xd9
-#define VMGEXIT_LENGTH			4
 #ifdef __ASSEMBLER__
 #define VMGEXIT				rep; vmmcall
 

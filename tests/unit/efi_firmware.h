@@ -813,8 +813,6 @@ static void seal_payload(void)
 					     header_digest));
 }
 
-#define LOW_RAM	{ EfiConventionalMemory, 0, 0, 0, 0x100, 0xf }
-
 static const EFI_MEMORY_DESCRIPTOR plain_map[] = {
 	{ EfiConventionalMemory, 0, 0, 0, 0x9f, 0xf },
 	{ EfiReservedMemoryType, 0, 0x9f000, 0, 1, 0xf },
