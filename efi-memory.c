@@ -6,6 +6,8 @@
  *
  * What is allocated is on loan (efi.c) until ExitBootServices.
  */
+#include <asm/e820.h>
+
 #include "efi-entry.h"
 
 static u32 e820_type(const EFI_MEMORY_DESCRIPTOR *d)
@@ -16,18 +18,18 @@ static u32 e820_type(const EFI_MEMORY_DESCRIPTOR *d)
 	case EfiBootServicesCode:
 	case EfiBootServicesData:
 	case EfiConventionalMemory:
-		return d->Attribute & EFI_MEMORY_SP ? E820_TYPE_SOFT_RESERVED :
-						      E820_TYPE_RAM;
+		return d->Attribute & EFI_MEMORY_SP ? E820_SOFT_RESERVED :
+						      E820_RAM;
 	case EfiACPIReclaimMemory:
-		return E820_TYPE_ACPI;
+		return E820_ACPI;
 	case EfiACPIMemoryNVS:
-		return E820_TYPE_NVS;
+		return E820_NVS;
 	case EfiUnusableMemory:
-		return E820_TYPE_UNUSABLE;
+		return E820_UNUSABLE;
 	case EFI_PERSISTENT_MEMORY:
-		return E820_TYPE_PMEM;
+		return E820_PMEM;
 	default:
-		return E820_TYPE_RESERVED;
+		return E820_RESERVED;
 	}
 }
 

@@ -26,14 +26,8 @@
 #define SECURE_BOOT_DISABLED		2
 #define SECURE_BOOT_ENABLED		3
 
-/* E820 types (ACPI 15, and the kernel's for soft reservation). */
-#define E820_TYPE_RAM			1
-#define E820_TYPE_RESERVED		2
-#define E820_TYPE_ACPI			3
-#define E820_TYPE_NVS			4
-#define E820_TYPE_UNUSABLE		5
-#define E820_TYPE_PMEM			7
-#define E820_TYPE_SOFT_RESERVED		0xefffffff
+/* The kernel's own E820 type for memory that is set aside. */
+#define E820_SOFT_RESERVED		0xefffffff
 
 #define U32_MAX				0xffffffffU
 
