@@ -80,31 +80,14 @@ STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
 # The functions that these flags would turn into calls of themselves.
 CFLAGS_string.o := -fno-builtin \
 	$(call cc-option,-fno-tree-loop-distribute-patterns)
-# Cold code: small rather than fast.
-CFLAGS_misc.o := -Os
-CFLAGS_relocate.o := -Os
 # Headers only; EFIAPI is the Microsoft convention.
 EFI_FLAGS := -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 \
 	-DGNU_EFI_USE_MS_ABI
 # Firmware's stack has 128 KiB (UEFI 2.3.4).
-CFLAGS_efi.o := -Os $(EFI_FLAGS) $(call cc-option,-Wstack-usage=2048)
-CFLAGS_efi-initrd.o := $(CFLAGS_efi.o)
-CFLAGS_efi-memory.o := $(CFLAGS_efi.o)
-CFLAGS_efi-protect.o := $(CFLAGS_efi.o)
-CFLAGS_efi-tables.o := $(CFLAGS_efi.o)
-CFLAGS_efi-tpm.o := $(CFLAGS_efi.o)
-CFLAGS_payload.o := -Os
-CFLAGS_kaslr.o := -Os
-CFLAGS_srat.o := -Os
-CFLAGS_console.o := -Os
-CFLAGS_cmdline.o := -Os
-CFLAGS_idt_64.o := -Os
-CFLAGS_e820.o := -Os
-CFLAGS_ident_map_64.o := -Os
-CFLAGS_la57.o := -Os
-CFLAGS_sev-es.o := -Os
-CFLAGS_sev-vc.o := -Os
-CFLAGS_insn.o := -Os
+$(patsubst %.c,$(O)/stub/%.o,$(filter efi%.c,$(STUB_C))): \
+	PART_CFLAGS := $(EFI_FLAGS) $(call cc-option,-Wstack-usage=2048)
+# Cold code, small rather than fast: all but decoders and what they call.
+HOT_C := string.c unzstd.c unlz4.c
 
 # Copies of 16 bytes go through XMM registers, in the decoders only: nothing
 # that an exception handler calls is in them, and so none has to save these.
@@ -134,8 +117,9 @@ endif
 $(O)/stub/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' CC $@
-	$(Q)$(CC) $(STUB_CFLAGS) $(or $(REGS_$(@F)),$(GENERAL_REGS)) \
-		$(WARNINGS) $(CFLAGS_$(@F)) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(STUB_CFLAGS) $(or $(REGS_$(@F)),$(GENERAL_REGS)) $(WARNINGS) \
+		$(if $(filter $(HOT_C),$<),,-Os) $(PART_CFLAGS) $(CFLAGS_$(@F)) \
+		-MMD -MP -c -o $@ $<
 
 $(O)/stub/%.o: %.S Makefile
 	@mkdir -p $(@D)

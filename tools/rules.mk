@@ -4,8 +4,6 @@
 
 # XXH64 comes from zstd's source, see tools/fetch.mk, and lz4's compressor from
 # lz4's: of its shared library it does not export all.
-ZSTD_SRC ?= $(O)/zstd
-LZ4_SRC ?= $(O)/lz4
 MKPAYLOAD_LZ4 = $(LZ4_SRC)/lib/lz4.c $(LZ4_SRC)/lib/lz4hc.c
 
 MKPAYLOAD_SRCS := tools/mkpayload.c tools/bzimage.c tools/codecs.c tools/elf.c \

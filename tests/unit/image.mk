@@ -19,11 +19,7 @@ check-deps-unit: $(O)/mkpayload $(O)/sevstub.a $(O)/kernels/cloud/vmlinuz \
 
 # efi*.c and gnu-efi's headers.
 EFI_UNIT := test_efi test_efi_initrd test_efi_memory test_efi_protect test_efi_tpm
-CFLAGS_test_efi = $(EFI_FLAGS)
-CFLAGS_test_efi_initrd = $(EFI_FLAGS)
-CFLAGS_test_efi_memory = $(EFI_FLAGS)
-CFLAGS_test_efi_protect = $(EFI_FLAGS)
-CFLAGS_test_efi_tpm = $(EFI_FLAGS)
+$(EFI_UNIT:%=$(O)/unit/%): PART_CFLAGS = $(EFI_FLAGS)
 $(EFI_UNIT:%=$(O)/unit/%): tests/unit/image.mk
 
 # As test_unzstd, with relocation and misc.c around it.

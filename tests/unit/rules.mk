@@ -19,8 +19,6 @@ LDLIBS_test_idt_handlers := $(O)/stub/idt_handlers_64.o
 $(O)/unit/test_idt_handlers: $(O)/stub/idt_handlers_64.o
 
 # The decoder is compiled from zstd's own source, as it is in the stub.
-ZSTD_SRC ?= $(O)/zstd
-CFLAGS_test_unzstd := -I$(ZSTD_SRC)/lib
 $(O)/unit/test_unzstd: | $(ZSTD_SRC)/.stamp
 
 # XXH64 comes from there, too.
@@ -30,7 +28,7 @@ $(O)/unit/test_kaslr: | $(ZSTD_SRC)/.stamp
 $(UNIT_PROGS): $(O)/unit/%: tests/unit/%.c tests/unit/rules.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' HOSTCC $@
-	$(Q)$(HOSTCC) $(UNIT_CFLAGS) $(CFLAGS_$*) $(HOSTCFLAGS) \
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) $(PART_CFLAGS) $(CFLAGS_$*) $(HOSTCFLAGS) \
 		-MMD -MP -MT $@ -MF $@.d -o $@ $< $(LDLIBS_$*)
 
 -include $(UNIT_PROGS:=.d)
