@@ -10,8 +10,6 @@
 
 #include "mkpayload.h"
 
-#define SECTOR			512UL
-#define HEADER_AT		0x1f1	/* of struct setup_header */
 #define HEADER_MAGIC		"HdrS"
 #define HEADER_MAGIC_AT		0x202
 #define BOOT_FLAG		0xaa55

@@ -135,6 +135,19 @@ static const char *bunzip2(const struct blob *in, struct blob *out)
 	return s.avail_out ? size_differs : NULL;
 }
 
+FILE *file_of(const void *bytes, size_t size)
+{
+	FILE *f = tmpfile();
+
+	if (!f)
+		return NULL;
+	if (fwrite(bytes, 1, size, f) == size && !fflush(f) &&
+	    !lseek(fileno(f), 0, SEEK_SET))
+		return f;
+	fclose(f);
+	return NULL;
+}
+
 const char *run_program(char *const argv[], int input, struct blob *out,
 			int *status)
 {
@@ -178,12 +191,11 @@ static const char *unlzo(const struct blob *in, struct blob *out)
 	static char *const argv[] = { "lzop", "-dcq", NULL };
 	/* One byte more than there should be, to see that there is none. */
 	struct blob more = { xalloc(out->size + 1), out->size + 1 };
-	FILE *stream = tmpfile();
+	FILE *stream = file_of(in->data, in->size);
 	const char *problem;
 	int status;
 
-	if (!stream || fwrite(in->data, 1, in->size, stream) != in->size ||
-	    fflush(stream) || lseek(fileno(stream), 0, SEEK_SET))
+	if (!stream)
 		return strerror(errno);
 	problem = run_program(argv, fileno(stream), &more, &status);
 	fclose(stream);

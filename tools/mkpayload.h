@@ -6,6 +6,8 @@
 #ifndef MKPAYLOAD_H
 #define MKPAYLOAD_H
 
+#include <stdio.h>
+
 #include <asm/bootparam.h>
 
 #include "payload.h"
@@ -78,6 +80,9 @@ struct blob read_file(const char *name);
 
 /* ---- bzimage.c ---- */
 
+#define SECTOR			512UL
+#define HEADER_AT		0x1f1	/* of struct setup_header */
+
 bool bzimage_probe(const struct blob *file);
 
 /*
@@ -94,6 +99,9 @@ struct blob codec_decompress(struct blob in);
 
 /* Expands legacy frames in place, too. Returns NULL, or what is wrong. */
 const char *unlz4_legacy(const struct blob *in, struct blob *out);
+
+/* A temporary file with these bytes in it, for a program to read; NULL: errno. */
+FILE *file_of(const void *bytes, size_t size);
 
 /*
  * Runs the program @argv, with @input for its standard input, and takes up to

@@ -15,46 +15,55 @@
 
 #include "mkpayload.h"
 
-#define HEADER_AT	0x1f1		/* of struct setup_header */
-#define SECTOR		512UL
 #define SHA256_DIGITS	64
 
-static void print_digest(const char *name, int input)
+struct digest {
+	char text[SHA256_DIGITS];
+};
+
+static struct digest digest_of(int input)
 {
 	static char *const argv[] = { "sha256sum", NULL };
-	char text[SHA256_DIGITS];
-	struct blob out = { (u8 *)text, sizeof(text) };
+	struct digest digest = { { 0 } };
+	struct blob out = { (u8 *)digest.text, sizeof(digest.text) };
 	const char *problem;
 	int status;
 
 	problem = run_program(argv, input, &out, &status);
-	if (problem || out.size != sizeof(text))
+	if (problem || out.size != sizeof(digest.text))
 		die("SHA-256: %s", problem ? problem : "none from sha256sum");
-	printf("sha256 of %s: %.*s\n", name, SHA256_DIGITS, text);
+	return digest;
 }
 
-static void print_file_digest(const char *name, const char *file)
+static struct digest digest_of_file(const char *file)
 {
+	struct digest digest;
 	int fd;
 
 	errors_about(file);
 	fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		die("%s", strerror(errno));
-	print_digest(name, fd);
+	digest = digest_of(fd);
 	close(fd);
+	return digest;
 }
 
-/* An initrd that there is not is hashed as one of no bytes. */
-static void print_bytes_digest(const char *name, const char *bytes, size_t size)
+static struct digest digest_of_bytes(const char *bytes, size_t size)
 {
-	FILE *f = tmpfile();
+	FILE *f = file_of(bytes, size);
+	struct digest digest;
 
-	if (!f || fwrite(bytes, 1, size, f) != size || fflush(f) ||
-	    lseek(fileno(f), 0, SEEK_SET))
+	if (!f)
 		die("%s", strerror(errno));
-	print_digest(name, fileno(f));
+	digest = digest_of(fileno(f));
 	fclose(f);
+	return digest;
+}
+
+static void print_digest(const char *name, struct digest digest)
+{
+	printf("sha256 of %s: %.*s\n", name, SHA256_DIGITS, digest.text);
 }
 
 static void print_part(const char *name, u64 size, u64 total)
@@ -68,6 +77,7 @@ int print_report(const char *image, const char *initrd, const char *cmdline)
 	struct blob file = read_file(image);
 	struct setup_header hdr;
 	struct payload_header payload;
+	struct digest digest;
 	u64 setup, at;
 
 	if (!bzimage_probe(&file) || file.size < HEADER_AT + sizeof(hdr))
@@ -92,14 +102,14 @@ int print_report(const char *image, const char *initrd, const char *cmdline)
 	       payload.file_size + payload.reloc_size);
 	printf("launch: %lu ms if the security processor measures all of it\n",
 	       file.size * PSP_NS_PER_KIB / KIB / 1000000);
-	print_file_digest("image", image);
+	digest = digest_of_file(image);
+	print_digest("image", digest);
 	/* One file for the table: setup and the rest are hashed as they lie. */
-	print_file_digest("kernel", image);
-	if (initrd)
-		print_file_digest("initrd", initrd);
-	else
-		print_bytes_digest("initrd", "", 0);
-	print_bytes_digest("cmdline", cmdline, strlen(cmdline) + 1);
+	print_digest("kernel", digest);
+	/* An initrd that there is not is hashed as one of no bytes. */
+	print_digest("initrd", initrd ? digest_of_file(initrd) :
+					digest_of_bytes("", 0));
+	print_digest("cmdline", digest_of_bytes(cmdline, strlen(cmdline) + 1));
 	if (fflush(stdout))
 		die("cannot print: %s", strerror(errno));
 	free(file.data);
