@@ -220,6 +220,20 @@ for name in tiny test cloud; do
 	fi
 done
 
+# What --codec auto reckons with for each decoder. Padding may be a page.
+for codec in zstd lz4 none; do
+	make_image "tiny-$codec" "$O/payload/tiny.elf" --codec "$codec"
+	stub=$(($(wc -c <"$dir/tiny-$codec") - $(number 0x24c 4 "$dir/tiny-$codec")))
+	known=$(sed -n "s/.*{ \"$codec\", \"[a-z0-9]*\", \([0-9]*\),.*/\1/p" \
+		tools/pack.c)
+	off=$((stub - ${known:-0}))
+	if [ "${off#-}" -le 4096 ]; then
+		pass "stub_known.$codec" "$known, and $stub bytes"
+	else
+		fail "stub_known.$codec" "$stub bytes, not ${known:-0}: tools/pack.c, codecs[]"
+	fi
+done
+
 # ---- mkimage itself
 
 is report "$(tail -n 1 "$dir/tiny.log" | sed "s|$dir/||")" "tiny: payload $(
