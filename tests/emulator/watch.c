@@ -27,7 +27,7 @@ static struct {
 	u64 start, end;
 } owned[RANGES_MAX];
 static unsigned int owned_count;
-static bool in_stage, switched, proven, wrote_shared;
+static bool in_stage, switched, proven;
 static bool kept, kept_switched, kept_proven;	/* where a walk is */
 static const char *fault;
 static u64 fault_at;
@@ -168,7 +168,6 @@ void watch_shared_store(u64 gpa)
 {
 	if (!in_stage || gpa == watch.ghcb)
 		return;
-	wrote_shared = true;
 	watch_fail("a store to a shared page", gpa);
 }
 
@@ -323,7 +322,6 @@ void watch_start(void)
 	in_stage = true;
 	proven = kept ? kept_proven : !watch.proof;
 	switched = kept_switched;
-	wrote_shared = false;
 	fault = NULL;
 }
 
