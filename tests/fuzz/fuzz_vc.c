@@ -660,13 +660,7 @@ static void fresh_guest(void)
 	memset(&sev_guest, 0, sizeof(sev_guest));
 	host.sev_status = 3;
 	host.has_sev_status = true;
-	sev_guest.status = 3;
-	sev_guest.cbit = 51;
-	sev_guest.known = true;
-	es.version = 2;
-	make_map();
-	sev_es_setup_ghcb(&bp);
-	host.trace[0] = '\0';
+	share_page();
 	written_size = 0;
 
 	memset((void *)TEXT, 0x90, 2 * PAGE_SIZE);

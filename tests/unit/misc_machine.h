@@ -589,6 +589,11 @@ static maybe_unused u64 m(u64 offset)
 	return (u64)machine + offset;
 }
 
+static maybe_unused void expect_refusal(const char *what)
+{
+	EXPECT_ERROR(place_image(&fake.bp), what);
+}
+
 static maybe_unused struct boot new_boot(void)
 {
 	struct boot boot = { .bp = &fake.bp };

@@ -464,10 +464,9 @@ static maybe_unused void start_stage1(void)
 	host.has_sev_status = true;
 }
 
-/* And with it. */
-static maybe_unused void start(void)
+/* It shares its page: stage 2. */
+static maybe_unused void share_page(void)
 {
-	start_stage1();
 	sev_guest.status = 3;
 	sev_guest.cbit = 51;
 	sev_guest.known = true;
@@ -475,6 +474,13 @@ static maybe_unused void start(void)
 	make_map();
 	sev_es_setup_ghcb(&bp);
 	host.trace[0] = '\0';
+}
+
+/* An SEV-ES guest with its page. */
+static maybe_unused void start(void)
+{
+	start_stage1();
+	share_page();
 }
 
 static void place_insn(u64 rip, u64 exit_code, const void *bytes, size_t size)

@@ -262,11 +262,6 @@ static void loaded_machine(u64 load)
 #define IMAGE_SIZE	(AT_END - AT_HEAD)
 #define UPPER_SIZE	(AT_DATA_END - AT_TEXT)
 
-static void expect_refusal(const char *what)
-{
-	EXPECT_ERROR(place_image(&fake.bp), what);
-}
-
 TEST(place_at_preferred_address)
 {
 	static const u64 loads[] = { 0x100000, 0x123450, 0x1000000 };

@@ -68,11 +68,6 @@ static void firmware_machine(u64 load, u64 given)
 	layout.head = (u8 *)load;
 }
 
-static void expect_refusal(const char *what)
-{
-	EXPECT_ERROR(place_image(&fake.bp), what);
-}
-
 /* Allocations do not overlap: nothing has to move, wherever it is. */
 TEST(place_stays)
 {
