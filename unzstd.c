@@ -53,6 +53,21 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
 #define NDEBUG	/* zstd's own assertions, not ours */
 #endif
 
+/* What is cold in a file that is not: gcc 12 has more than -Os for it, clang none. */
+#if defined(__clang__)
+#define SMALL
+#define BEGIN_SMALL
+#define END_SMALL
+#elif __GNUC__ >= 12
+#define SMALL	__attribute__((optimize("Oz")))
+#define BEGIN_SMALL _Pragma("GCC push_options") _Pragma("GCC optimize(\"Oz\")")
+#define END_SMALL _Pragma("GCC pop_options")
+#else
+#define SMALL	__attribute__((optimize("Os")))
+#define BEGIN_SMALL _Pragma("GCC push_options") _Pragma("GCC optimize(\"Os\")")
+#define END_SMALL _Pragma("GCC pop_options")
+#endif
+
 /* Not our code to mend. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
@@ -70,24 +85,16 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
 #include "common/bitstream.h"
 #include "common/fse.h"
 #include "common/huf.h"
-#ifndef __clang__
-#pragma GCC push_options
-#pragma GCC optimize("Os")
-#endif
+BEGIN_SMALL
 #pragma push_macro("DYNAMIC_BMI2")
 #undef DYNAMIC_BMI2
 #define DYNAMIC_BMI2 0
 #include "common/entropy_common.c"
 #include "common/error_private.c"
 #include "common/fse_decompress.c"
-#ifndef __clang__
-#pragma GCC pop_options
-#endif
+END_SMALL
 #include "common/zstd_internal.h"
-#ifndef __clang__
-#pragma GCC push_options
-#pragma GCC optimize("Os")
-#endif
+BEGIN_SMALL
 /*
  * As if for processors with BMI2 only, there is one Huffman decoder, that calls
  * the loop in assembly unless told not to: unzstd() does.
@@ -105,9 +112,11 @@ BUILD_BUG_ON(ZSTD_LITBUFFEREXTRASIZE < ZSTD_BLOCKSIZE_MAX);
 #define ZSTD_split 2 && 0
 #include "decompress/zstd_ddict.c"
 #include "decompress/zstd_decompress.c"
-#ifndef __clang__
-#pragma GCC pop_options
-#endif
+END_SMALL
+/* Once a block. */
+size_t SMALL ZSTD_decodeLiteralsBlock(ZSTD_DCtx *dctx, const void *src, size_t size,
+				      void *dst, size_t capacity,
+				      const streaming_operation streaming);
 #include "decompress/zstd_decompress_block.c"
 /* The last one: from here on ZSTD_isError() is a call. */
 #include "common/zstd_common.c"
@@ -117,6 +126,13 @@ ZSTD_decompressSequences_default(ZSTD_DCtx *dctx, void *dst, size_t size,
 				 const void *seqs, size_t seqs_size, int count,
 				 const ZSTD_longOffset_e is_long_offset,
 				 const int frame);
+static void __attribute__((cold))
+ZSTD_safecopy(BYTE *op, const BYTE *const end, const BYTE *ip, ptrdiff_t length,
+	      ZSTD_overlap_e overlap);
+/* Of frames with a checksum only. */
+static XXH_errorcode __attribute__((cold))
+XXH64_update(XXH64_state_t *state, const void *input, size_t len);
+static XXH64_hash_t __attribute__((cold)) XXH64_digest(const XXH64_state_t *state);
 static void __attribute__((cold))
 ZSTD_buildFSETable_body_default(ZSTD_seqSymbol *dt, const short *counts,
 				unsigned int max, const U32 *base, const U8 *bits,
