@@ -882,8 +882,9 @@ END_FUNC(load_cr3_proven)
 FUNC(moved)
 	leaq	stack_end(%rip), %rsp
 
+	/* And the guard page, as long as it is none: check_stack() looks. */
 	leaq	_bss(%rip), %rdi
-	leaq	_ebss_clear(%rip), %rcx
+	leaq	stack_guard + 4096(%rip), %rcx
 	subq	%rdi, %rcx
 	shrq	$3, %rcx
 	xorl	%eax, %eax

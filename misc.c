@@ -295,6 +295,20 @@ static void guard(const char *what, const void *page)
 		      (u64)page);
 }
 
+/*
+ * Until the map is in force the guard page is only a page that is not in use, and
+ * NMIs, one in the other, may have gone beyond it.
+ */
+static void check_stack(void)
+{
+	const u64 *word = (const u64 *)stack_guard;
+
+	while (word < (const u64 *)(stack_guard + PAGE_SIZE)) {
+		if (*word++)
+			error("stack", "it was overrun before it had a guard page");
+	}
+}
+
 static void take(struct range r)
 {
 	kaslr_area(KASLR_TAKEN, r.start, r.end);
@@ -590,6 +604,7 @@ u64 extract_kernel(struct boot_params *bp)
 	if (cpu.nx)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
 	build_map(&boot, &cpu);
+	check_stack();
 	sev_load_map();
 	idt_load_stage2();
 	la57_switch();

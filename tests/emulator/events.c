@@ -22,6 +22,8 @@
 #define RANDOM_STEPS		150000	/* the proof's RDRAND comes before these */
 #define STORM			64
 #define PILE_DONE		~0ull
+#define STAGE_STEPS		33000	/* from the 64-bit entry to the proof */
+#define OVERRUN			400	/* 16 KiB of frames, and some */
 #define FLOOD			2000	/* more than any stack holds */
 
 static bool stepping;		/* TF is ours */
@@ -461,5 +463,8 @@ const unsigned int event_count = ARRAY_SIZE(event_attacks);
 
 const struct attack flood_attacks[] = {
 	AT("nmi-flood", FLOOD, inject_storm),
+	{ "nmi-overrun", STAGE_STEPS, OVERRUN,
+	  "... no more than overrun the stack, before there is a guard page",
+	  .fire = inject_storm, .trigger = FROM_START },
 };
 const unsigned int flood_count = ARRAY_SIZE(flood_attacks);

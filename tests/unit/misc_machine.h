@@ -565,6 +565,7 @@ static maybe_unused void fresh_machine(void)
 
 	ASAN_UNPOISON_MEMORY_REGION(machine, sizeof(machine));
 	memset(machine, 0xa5, sizeof(machine));
+	memset(machine + AT_GUARD, 0, PAGE_SIZE);
 	fresh_loader();
 	for (i = AT_PAYLOAD; i < AT_COMP_END; i++)
 		m[i] = (u8)(i * 7);
