@@ -329,6 +329,12 @@ void watch_request(const struct ghcb *g, u64 gpa)
 	(void)g, (void)gpa;
 }
 
+void chance_console(u16 port, u8 byte)
+{
+	(void)port;
+	(void)byte;
+}
+
 /* Of guests without SEV-ES: nothing here. */
 bool guest_long_mode(const struct vcpu *vcpu)
 {
