@@ -882,12 +882,19 @@ END_FUNC(load_cr3_proven)
 FUNC(moved)
 	leaq	stack_end(%rip), %rsp
 
-	/* And the guard page, as long as it is none: check_stack() looks. */
+	/*
+	 * First the page that check_stack() looks at: what overruns the stack
+	 * before the second loop has cleared .bss, that loop clears away; what
+	 * does so from then on leaves its marks in this page.
+	 */
+	leaq	stack_overrun(%rip), %rdi
+	movl	$(4096 / 8), %ecx
+	xorl	%eax, %eax
+	rep stosq
 	leaq	_bss(%rip), %rdi
-	leaq	stack_guard + 4096(%rip), %rcx
+	leaq	stack_overrun(%rip), %rcx
 	subq	%rdi, %rcx
 	shrq	$3, %rcx
-	xorl	%eax, %eax
 	rep stosq
 
 	movq	%r15, %rdi
@@ -906,7 +913,8 @@ FUNC(moved)
 .Lenter:
 	/*
 	 * The payload gets what boot.rst names: %rsi = zero page, flat
-	 * segments, interrupts off. Nothing else of ours goes along.
+	 * segments, interrupts off. Nothing else of ours goes along; XMM
+	 * registers have bytes of the payload's own.
 	 */
 	movq	%r15, %rsi
 	movq	%cr4, %rcx
@@ -1008,6 +1016,11 @@ image_end_mark:
 
 	.section .bss.stack, "aw", @nobits
 	.balign 4096
+	/* Whoever runs off the stack while the guard page is none comes by here. */
+GLOBAL(stack_overrun)
+DATA(stack_overrun)
+	.skip	4096
+END_DATA(stack_overrun)
 GLOBAL(stack_guard)
 DATA(stack_guard)
 	.skip	4096

@@ -297,13 +297,14 @@ static void guard(const char *what, const void *page)
 
 /*
  * Until the map is in force the guard page is only a page that is not in use, and
- * NMIs, one in the other, may have gone beyond it.
+ * NMIs, one in the other, may have gone beyond it. So this comes after the map,
+ * and looks at the page below, which nothing else writes to since it was cleared.
  */
 static void check_stack(void)
 {
-	const u64 *word = (const u64 *)stack_guard;
+	const u64 *word = (const u64 *)stack_overrun;
 
-	while (word < (const u64 *)(stack_guard + PAGE_SIZE)) {
+	while (word < (const u64 *)(stack_overrun + PAGE_SIZE)) {
 		if (*word++)
 			error("stack", "it was overrun before it had a guard page");
 	}
@@ -604,8 +605,8 @@ u64 extract_kernel(struct boot_params *bp)
 	if (cpu.nx)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
 	build_map(&boot, &cpu);
-	check_stack();
 	sev_load_map();
+	check_stack();
 	idt_load_stage2();
 	la57_switch();
 	if (boot.la57)

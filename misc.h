@@ -44,6 +44,7 @@ extern const u8 _text[], _etext[];
 extern const u8 _rodata[], _erodata[];
 extern const u8 _data[], _edata[], _ebss[];
 extern const u8 double_fault_guard[], stack_guard[], stack_end[];
+extern const u8 stack_overrun[];		/* a page: below the guard page */
 extern u8 page_table_pool[], page_table_pool_end[];
 extern const u8 _end[];
 extern const char builtin_cmdline[];

@@ -23,7 +23,7 @@
 #define STORM			64
 #define PILE_DONE		~0ull
 #define STAGE_STEPS		33000	/* from the 64-bit entry to the proof */
-#define OVERRUN			400	/* 16 KiB of frames, and some */
+#define OVERRUN			440	/* 16 KiB of frames, a guard page, and some */
 #define FLOOD			2000	/* more than any stack holds */
 
 static bool stepping;		/* TF is ours */

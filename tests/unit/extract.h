@@ -197,7 +197,7 @@ static void fresh_extract(void)
 		.head = machine + AT_RANGE, .text = at,
 		.text_end = at + 0x1ff0, .ro = at + 0x2000,
 		.ro_end = at + 0x2ff0, .rw = at + 0x3000, .rw_end = at + 0x4000,
-		.guard = machine + AT_GUARD, .pool = at + 0x6000,
+		.overrun = machine + AT_OVERRUN, .guard = at + 0x5000, .pool = at + 0x6000,
 		.pool_end = at + 0x7000, .last = at + STUB_SIZE,
 		.builtin = "built in",
 	};

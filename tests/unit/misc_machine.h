@@ -35,7 +35,7 @@ static u8 machine[MACHINE_SIZE] __attribute__((aligned(2 * MIB)));
 static struct layout {
 	u8 *head, *payload, *comp_end;
 	u8 *text, *text_end, *ro, *ro_end, *rw, *rw_end, *last;
-	u8 *df_guard, *guard, *pool, *pool_end;
+	u8 *df_guard, *overrun, *guard, *pool, *pool_end;
 	const char *builtin;
 } layout;
 
@@ -55,6 +55,7 @@ u64 efi_runtime_start;
 #define _edata			(layout.rw_end)
 #define _end			(layout.last)
 #define double_fault_guard	(layout.df_guard)
+#define stack_overrun		(layout.overrun)
 #define stack_guard		(layout.guard)
 #define page_table_pool		(layout.pool)
 #define page_table_pool_end	(layout.pool_end)
@@ -468,7 +469,8 @@ void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 #define AT_DATA		0x178000
 #define AT_DATA_END	0x179000
 #define AT_DF_GUARD	0x179000
-#define AT_GUARD	0x17a000
+#define AT_OVERRUN	0x17a000
+#define AT_GUARD	0x17b000
 #define AT_POOL		0x180000
 #define AT_END		0x190000
 
@@ -538,7 +540,8 @@ static void fresh_loader(void)
 		.text = m + AT_TEXT, .text_end = m + AT_RODATA - 8,
 		.ro = m + AT_RODATA, .ro_end = m + AT_DATA - 8,
 		.rw = m + AT_DATA, .rw_end = m + AT_DATA_END,
-		.df_guard = m + AT_DF_GUARD, .guard = m + AT_GUARD,
+		.df_guard = m + AT_DF_GUARD, .overrun = m + AT_OVERRUN,
+		.guard = m + AT_GUARD,
 		.pool = m + AT_POOL, .pool_end = m + AT_END - 0x6000,
 		.last = m + AT_END,
 		.builtin = (const char *)m + AT_RODATA + 0x100,
@@ -565,7 +568,7 @@ static maybe_unused void fresh_machine(void)
 
 	ASAN_UNPOISON_MEMORY_REGION(machine, sizeof(machine));
 	memset(machine, 0xa5, sizeof(machine));
-	memset(machine + AT_GUARD, 0, PAGE_SIZE);
+	memset(machine + AT_OVERRUN, 0, PAGE_SIZE);
 	fresh_loader();
 	for (i = AT_PAYLOAD; i < AT_COMP_END; i++)
 		m[i] = (u8)(i * 7);

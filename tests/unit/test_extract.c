@@ -649,9 +649,10 @@ TEST(extract_refuses)
 	set_initrd(~0UL, 2);
 	extraction_refused("initrd");
 	fresh_machine();
-	machine[AT_GUARD + PAGE_SIZE - 1] = 1;
+	machine[AT_OVERRUN + PAGE_SIZE - 1] = 1;
 	extraction_refused("stack");
-	CHECK(!strstr(trace, "map load"), "too late: %s", trace);
+	CHECK(strstr(trace, "map load") && !strstr(trace, "idt"),
+	      "not between the map and the next IDT: %s", trace);
 	fresh_machine();
 	memset(machine + AT_CMDLINE, 'x', CMDLINE_SIZE + 1);
 	extraction_refused("command line");

@@ -232,8 +232,8 @@ static void load_at(u64 address)
 	u8 **const parts[] = {
 		&layout.head, &layout.payload, &layout.comp_end, &layout.text,
 		&layout.text_end, &layout.ro, &layout.ro_end, &layout.rw,
-		&layout.rw_end, &layout.df_guard, &layout.guard, &layout.pool,
-		&layout.pool_end, &layout.last,
+		&layout.rw_end, &layout.df_guard, &layout.overrun,
+		&layout.guard, &layout.pool, &layout.pool_end, &layout.last,
 	};
 	u64 by = address - (u64)layout.head;
 	size_t i;
