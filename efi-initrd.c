@@ -33,7 +33,7 @@ static EFI_STATUS load_file2_initrd(struct boot_params *bp)
 	EFI_HANDLE handle;
 	UINTN size = 0;
 	EFI_STATUS status;
-	u64 addr;
+	u64 addr, room;
 
 	if (efi.bs->LocateDevicePath(MUTABLE(load_file2_guid), &path, &handle) ||
 	    efi.bs->HandleProtocol(handle, MUTABLE(load_file2_guid),
@@ -47,12 +47,13 @@ static EFI_STATUS load_file2_initrd(struct boot_params *bp)
 	if (status != EFI_BUFFER_TOO_SMALL || size > PAYLOAD_MAX_SIZE)
 		return efi_fail("initrd", "its loader reports an error",
 			    EFI_LOAD_ERROR);
-	addr = efi_alloc_below(size, INITRD_ADDR_MAX);
+	room = size;
+	addr = efi_alloc_below(room, INITRD_ADDR_MAX);
 	if (!addr)
 		return efi_fail("initrd", "no memory", EFI_OUT_OF_RESOURCES);
 	status = loader->load_file(loader, path, FALSE, &size, (void *)addr);
 	/* In our words: with its NOT_FOUND we would look for another. */
-	if (status)
+	if (status || size > room)
 		return efi_fail("initrd", "cannot be loaded", EFI_LOAD_ERROR);
 	set_initrd(bp, addr, size);
 	return EFI_SUCCESS;

@@ -285,13 +285,15 @@ void efi_name_free_memory(const struct boot_params *bp)
 	u64 end = at + info.efi_memmap_size;
 
 	if (info.efi_loader_signature != EFI64_LOADER_SIGNATURE ||
-	    info.efi_memdesc_size < sizeof(EFI_MEMORY_DESCRIPTOR) ||
-	    (at | info.efi_memdesc_size) % sizeof(u64) ||
 	    !e820_is_ram(bp, at, end))
 		return;
-	/* Left to page faults, it would take the RAM around it along. */
+	/* The kernel may read what we cannot. */
 	kaslr_area(KASLR_TAKEN, ALIGN_DOWN(at, PAGE_SIZE),
 		   ALIGN_UP(end, PAGE_SIZE));
+	if (info.efi_memdesc_size < sizeof(EFI_MEMORY_DESCRIPTOR) ||
+	    (at | info.efi_memdesc_size) % sizeof(u64))
+		return;
+	/* Left to page faults, it would take the RAM around it along. */
 	if (ident_map_range(at, end, MAP_WRITE))
 		return;
 	for (; end - at >= info.efi_memdesc_size; at += info.efi_memdesc_size)

@@ -116,6 +116,7 @@ static struct firmware {
 	struct efi_load_file2 load_file2;
 	EFI_STATUS size_status, load_status;
 	u64 initrd_size, initrd_size_later;
+	bool initrd_lies;		/* about how much it has loaded */
 	bool has_volume;
 	EFI_FILE_IO_INTERFACE volume_protocol;
 	EFI_FILE root;
@@ -493,6 +494,7 @@ static EFI_STATUS EFIAPI load_file(struct efi_load_file2 *self,
 	*size = fw.initrd_size_later;
 	for (i = 0; i < *size; i++)
 		((u8 *)buf)[i] = initrd_byte(i);
+	*size += fw.initrd_lies;
 	return EFI_SUCCESS;
 }
 

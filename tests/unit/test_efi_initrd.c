@@ -91,6 +91,9 @@ TEST(initrd_by_load_file2_bad)
 	fw.initrd_size_later = 5001;
 	initrd_fails("", EFI_LOAD_ERROR, "cannot be loaded");
 	loader_firmware(5000);
+	fw.initrd_lies = true;
+	initrd_fails("", EFI_LOAD_ERROR, "cannot be loaded");
+	loader_firmware(5000);
 	fw.load_status = EFI_ABORTED;
 	initrd_fails("", EFI_LOAD_ERROR, "cannot be loaded");
 	/* It had one, and has lost it: that is not to have none. */
