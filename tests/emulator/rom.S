@@ -96,8 +96,11 @@ start32:	/* flat protected mode, no stack */
 	addl	$8, %edi
 	loop	1b
 
-	/* Long mode: PAE and LA57, CR3, LME, and paging last (APM2 14.6) */
-	movl	$(CR4_PAE | CR4_LA57), %eax
+	/*
+	 * Long mode: PAE and LA57, CR3, LME, and paging last (APM2 14.6). OSFXSR for
+	 * snapshots, which keep the guest's XMM registers.
+	 */
+	movl	$(CR4_PAE | CR4_OSFXSR | CR4_LA57), %eax
 	movl	%eax, %cr4
 	leal	TABLE(0)(%ebx), %eax
 	movl	%eax, %cr3

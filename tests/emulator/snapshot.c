@@ -11,6 +11,7 @@
 #include "snapshot.h"
 
 #define SAVES_MAX		0x8000
+#define FXSAVE_SIZE		512
 
 struct save {
 	u64 gpa;
@@ -26,6 +27,8 @@ static bool active;
 static u8 *zeroes;		/* the copy of all empty frames */
 static struct vmcb saved_vmcb;
 static struct vcpu saved_vcpu;
+/* FXSAVE's image (APM1 11.4.4): XMM registers, which a world switch leaves alone. */
+static u8 saved_fx[FXSAVE_SIZE] __attribute__((aligned(16)));
 
 static void copy_page(void *to, const void *from)
 {
@@ -162,6 +165,7 @@ void snapshot_take(struct vcpu *vcpu)
 	}
 	saved_vmcb = *vcpu->vmcb;
 	saved_vcpu = *vcpu;
+	asm volatile("fxsave64 %0" : "=m"(saved_fx));
 	npt_flush();
 }
 
@@ -182,5 +186,6 @@ void snapshot_restore(struct vcpu *vcpu)
 	*vcpu = saved_vcpu;
 	vcpu->vmcb = vmcb;
 	*vmcb = saved_vmcb;
+	asm volatile("fxrstor64 %0" : : "m"(saved_fx));
 	npt_flush();
 }
