@@ -46,7 +46,7 @@ all: stub $(O)/mkpayload sevemu ## build the stub, the host tools and sevemu
 IMAGE_DEPS := tools/mkimage linker.ld $(O)/sevstub.a $(O)/mkpayload
 
 include tools/fetch.mk tools/rules.mk tools/install.mk
-include $(wildcard tests/*/rules.mk tests/emulator/guest.mk)
+include $(wildcard tests/*/rules.mk) sevemu/rules.mk sevemu/tests/guest.mk
 -include tests/unit/image.mk
 
 # ---- The stub.
@@ -70,12 +70,13 @@ cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null \
 	2>/dev/null && echo $(1))
 WARNINGS += $(call cc-option,-Wstack-usage=1024)
 
-STUB_C := misc.c payload.c kaslr.c srat.c efi.c efi-initrd.c efi-memory.c efi-protect.c \
-	efi-tables.c efi-tpm.c idt_64.c ident_map_64.c la57.c sev-es.c sev-vc.c \
-	insn.c e820.c console.c cmdline.c string.c relocate.c unzstd.c unlz4.c
-STUB_S := header.S head_64.S idt_handlers_64.S la57_trampoline.S
+STUB_C := misc.c idt_64.c ident_map_64.c la57.c sev-es.c sev-vc.c insn.c \
+	$(addprefix lib/,console.c cmdline.c e820.c string.c) \
+	$(addprefix payload/,payload.c kaslr.c srat.c relocate.c unzstd.c unlz4.c) \
+	$(addprefix efi/,efi.c initrd.c memory.c protect.c tables.c tpm.c)
+STUB_S := bios/header.S head_64.S idt_handlers_64.S la57_trampoline.S
 STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
-	$(O)/stub/setup.o $(O)/stub/huf_decompress_amd64.o
+	$(O)/stub/bios/setup.o $(O)/stub/payload/huf_decompress_amd64.o
 
 # The functions that these flags would turn into calls of themselves.
 CFLAGS_string.o := -fno-builtin \
@@ -84,12 +85,12 @@ CFLAGS_string.o := -fno-builtin \
 EFI_FLAGS := -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 \
 	-DGNU_EFI_USE_MS_ABI
 # Firmware's stack has 128 KiB (UEFI 2.3.4).
-$(patsubst %.c,$(O)/stub/%.o,$(filter efi%.c,$(STUB_C))): \
+$(patsubst %.c,$(O)/stub/%.o,$(filter efi/%.c,$(STUB_C))): \
 	PART_CFLAGS := $(EFI_FLAGS) $(call cc-option,-Wstack-usage=2048)
 # Cold code, small rather than fast: all but decoders and what they call. gcc 12
 # and clang have more than -Os for it.
 SMALL := $(or $(call cc-option,-Oz),-Os)
-HOT_C := string.c unzstd.c unlz4.c
+HOT_C := lib/string.c payload/unzstd.c payload/unlz4.c
 
 # Copies of 16 bytes go through XMM registers, in the decoders only: nothing
 # that an exception handler calls is in them, and so none has to save these.
@@ -129,9 +130,9 @@ $(O)/stub/%.o: %.S Makefile
 	$(Q)$(CC) -D__ASSEMBLY__ -g -Iinclude -ffile-prefix-map=$(CURDIR)=. \
 		-MMD -MP -c -o $@ $<
 
-$(O)/stub/unzstd.o: | $(ZSTD_SRC)/.stamp
+$(O)/stub/payload/unzstd.o: | $(ZSTD_SRC)/.stamp
 # Two loops in assembly, but for HUF_FORCE_DECOMPRESS_X1 one: 1.2 KB less.
-$(O)/stub/huf_decompress_amd64.o: Makefile | $(ZSTD_SRC)/.stamp
+$(O)/stub/payload/huf_decompress_amd64.o: Makefile | $(ZSTD_SRC)/.stamp
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' AS $@
 	$(Q)sed '/4X2.*:$$/,/^#endif/{/^#endif/!d;}; /4X2/d' \
@@ -142,7 +143,7 @@ $(O)/stub/huf_decompress_amd64.o: Makefile | $(ZSTD_SRC)/.stamp
 CFLAGS_unlz4.o := -I$(LZ4_SRC)/lib \
 	-ffile-prefix-map=$(abspath $(LZ4_SRC))=lz4 $(call cc-option,-fwhole-program) \
 	-funroll-loops
-$(O)/stub/unlz4.o: | $(LZ4_SRC)/.stamp
+$(O)/stub/payload/unlz4.o: | $(LZ4_SRC)/.stamp
 
 # Real-mode code. The assembler makes an object of it that the others can be
 # linked with: fields of 32 bits, as -m16 uses them, are all right at address 0.
@@ -154,7 +155,7 @@ SETUP_CFLAGS := -std=gnu11 -m16 -march=i386 -Os -ffreestanding -fno-pic -fno-pie
 ifneq ($(findstring clang,$(shell $(CC) --version)),)
 SETUP_CFLAGS += -Oz -idirafter /usr/include/x86_64-linux-gnu
 endif
-$(O)/stub/setup.o: setup.c Makefile
+$(O)/stub/bios/setup.o: bios/setup.c Makefile
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' CC $@
 	$(Q)$(CC) $(SETUP_CFLAGS) $(WARNINGS) -MMD -MP -MT $@ -S -o $(@:.o=.s) $<
@@ -232,7 +233,7 @@ debug: $(RUN_DEPS) ## repack a kernel and boot it by BIOS, stopped, with gdb att
 #   check-kaslr       payloads anywhere in memory, and what Linux logs
 #   check-bootparams  what the 16-bit entry finds out, against the stock stage
 #   check-install     installed files, the example, the kernel hook
-#   check-emulator    sevemu's own tests
+#   check-sevemu      sevemu's own tests
 #   check-sev         the stub as SEV and SEV-ES guest
 #   check-hostile     the stub under a host that lies
 #   check-fuzz        fuzzers over the stub's own files
@@ -240,7 +241,7 @@ debug: $(RUN_DEPS) ## repack a kernel and boot it by BIOS, stopped, with gdb att
 #   check-spoilt      damaged images, booted
 #   check-stack       how deep the stub's stacks become, and what is left
 
-SUITES := lint unit payload boot kaslr bootparams install emulator sev hostile fuzz builds stack spoilt
+SUITES := lint unit payload boot kaslr bootparams install sevemu sev hostile fuzz builds stack spoilt
 
 .PHONY: check $(SUITES:%=check-%) lint
 check: $(SUITES:%=check-deps-%) ## run every test

@@ -40,7 +40,7 @@ $(O)/unit/mkpayload_faults.so: tests/unit/mkpayload_faults.c tools/rules.mk
 	@printf '  %-7s %s\n' HOSTCC $@
 	$(Q)$(HOSTCC) $(TOOLS_CFLAGS) -O2 $(HOSTCFLAGS) -shared -fPIC -o $@ $<
 
-$(O)/unit/relocated: tests/unit/relocated.c relocate.c misc.h include/payload.h \
+$(O)/unit/relocated: tests/unit/relocated.c payload/relocate.c misc.h include/payload.h \
 		tools/rules.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' HOSTCC $@

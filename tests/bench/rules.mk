@@ -20,8 +20,8 @@ bench-deps: $(addprefix $(BENCH)/,decode mkgrowth growth.bin payload.bin) \
 	$(O)/initramfs.cpio.gz $(IMAGE_DEPS)
 
 # What decodes is the stub's code, and so are memcpy() and memset() under it.
-$(BENCH)/decode: tests/bench/decode.c $(O)/stub/unzstd.o $(O)/stub/string.o \
-		$(O)/stub/huf_decompress_amd64.o tests/bench/rules.mk
+$(BENCH)/decode: tests/bench/decode.c $(O)/stub/payload/unzstd.o $(O)/stub/lib/string.o \
+		$(O)/stub/payload/huf_decompress_amd64.o tests/bench/rules.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' HOSTCC $@
 	$(Q)$(HOSTCC) -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror \

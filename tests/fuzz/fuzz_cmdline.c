@@ -14,8 +14,8 @@
 
 #include "misc.h"
 
-#include "../../cmdline.c"
-#include "../../console.c"
+#include "../../lib/cmdline.c"
+#include "../../lib/console.c"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 

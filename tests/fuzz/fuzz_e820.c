@@ -8,7 +8,7 @@
  * circles, and ends in nowhere. The model follows the chain by its nodes'
  * numbers; e820_next() has to give the same entries in the same order.
  */
-#include "e820.c"
+#include "lib/e820.c"
 
 #include "fuzz.h"
 

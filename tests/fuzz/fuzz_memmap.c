@@ -17,9 +17,9 @@
 #define cpuid_count	fake_cpuid
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 
-#include "cmdline.c"
-#include "e820.c"
-#include "kaslr.c"
+#include "lib/cmdline.c"
+#include "lib/e820.c"
+#include "payload/kaslr.c"
 
 #define CELLS		256UL
 #define MIB		(1UL << 20)

@@ -19,7 +19,7 @@
 #define inl	x86_inl
 #define rdmsr	x86_rdmsr
 #define rdtsc	x86_rdtsc
-#include "../emulator/sevemu.h"
+#include "../../sevemu/sevemu.h"
 #undef outb
 #undef outw
 #undef outl
@@ -160,9 +160,9 @@ static u64 rdtsc(void)
 
 #undef memcpy
 #undef memset
-#include "../emulator/ghcb.c"
-#include "../emulator/fwcfg.c"
-#include "../emulator/io.c"
+#include "../../sevemu/ghcb.c"
+#include "../../sevemu/fwcfg.c"
+#include "../../sevemu/io.c"
 
 struct config config;
 u64 hv_base = 0x7f000000;

@@ -11,9 +11,9 @@
 
 #include "fuzz.h"
 
-#include "cmdline.c"
-#include "e820.c"
-#include "srat.c"
+#include "lib/cmdline.c"
+#include "lib/e820.c"
+#include "payload/srat.c"
 
 #define ARENA_SIZE	0x2000UL
 #define AT_RSDP		0x10

@@ -14,7 +14,7 @@
 #include <dlfcn.h>
 
 #include "misc.h"
-#include "../../unlz4.c"
+#include "../../payload/unlz4.c"
 
 #include "fuzz.h"
 

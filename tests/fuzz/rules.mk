@@ -31,8 +31,8 @@ CFLAGS_fuzz_efi = $(EFI_FLAGS)
 CFLAGS_fuzz_tables = $(EFI_FLAGS)
 # The decoder as it is in the stub, hidden from the library that judges it.
 CFLAGS_fuzz_payload = $(ZSTD_FLAGS) -fvisibility=hidden -DZSTDLIB_VISIBLE=
-LDLIBS_fuzz_payload := $(O)/stub/huf_decompress_amd64.o -lzstd
-$(O)/fuzz/fuzz_payload: $(O)/stub/huf_decompress_amd64.o
+LDLIBS_fuzz_payload := $(O)/stub/payload/huf_decompress_amd64.o -lzstd
+$(O)/fuzz/fuzz_payload: $(O)/stub/payload/huf_decompress_amd64.o
 
 # The same with lz4's.
 CFLAGS_fuzz_unlz4 = -I$(LZ4_SRC)/lib -fvisibility=hidden -DLZ4LIB_VISIBILITY= \

@@ -5,20 +5,20 @@
 NAE := $(O)/sev
 # The stub's objects: all but those that boot a payload.
 NAE_STUB := $(addprefix $(O)/stub/,sev-es.o sev-vc.o insn.o ident_map_64.o idt_64.o \
-	idt_handlers_64.o e820.o console.o cmdline.o string.o)
+	idt_handlers_64.o $(addprefix lib/,e820.o console.o cmdline.o string.o))
 NAE_OBJS := $(addprefix $(NAE)/nae/,head.o insns.o main.o execute.o \
 	registers.o ports.o strings.o mmio.o fatal.o)
 
 $(NAE)/nae/%.o: tests/payload/nae/%.c tests/sev/rules.mk Makefile
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' CC $@
-	$(Q)$(CC) $(STUB_CFLAGS) $(GENERAL_REGS) -Itests $(WARNINGS) -MMD -MP \
+	$(Q)$(CC) $(STUB_CFLAGS) $(GENERAL_REGS) $(WARNINGS) -MMD -MP \
 		-c -o $@ $<
 
 $(NAE)/nae/%.o: tests/payload/nae/%.S tests/sev/rules.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' AS $@
-	$(Q)$(CC) -D__ASSEMBLY__ -Iinclude -Itests -MMD -MP -c -o $@ $<
+	$(Q)$(CC) -D__ASSEMBLY__ -Iinclude -I. -MMD -MP -c -o $@ $<
 
 # --wrap: the self-test sees each exception before the stub does.
 $(NAE)/nae.elf: $(NAE_OBJS) $(NAE_STUB) tests/payload/nae/nae.ld

@@ -3,8 +3,8 @@
  * sevemu's side of the comparison in test_abi.c: the numbers of its own
  * headers, in the order of abi_pairs.h.
  */
-#include "../emulator/ghcb.h"
-#include "../emulator/svm.h"
+#include "../../sevemu/ghcb.h"
+#include "../../sevemu/svm.h"
 
 extern const unsigned long abi_emulator[];
 extern const unsigned int abi_emulator_count;

@@ -15,11 +15,11 @@
 
 #include <linux/screen_info.h>
 
-#include "efi-entry.h"
+#include "efi/efi-stub.h"
 #include "setup.h"
 
-#include "../../cmdline.c"
-#include "../../e820.c"
+#include "../../lib/cmdline.c"
+#include "../../lib/e820.c"
 
 /* ---- the image that efi.c is in ---- */
 
@@ -54,13 +54,13 @@ static void interrupts_off(void);
 /* The one instruction in efi*.c that a test cannot execute: cli. */
 #define asm
 #define volatile(instruction)	interrupts_off()
-#include "../../payload.c"
-#include "../../efi.c"
-#include "../../efi-initrd.c"
-#include "../../efi-memory.c"
-#include "../../efi-protect.c"
-#include "../../efi-tables.c"
-#include "../../efi-tpm.c"
+#include "../../payload/payload.c"
+#include "../../efi/efi.c"
+#include "../../efi/initrd.c"
+#include "../../efi/memory.c"
+#include "../../efi/protect.c"
+#include "../../efi/tables.c"
+#include "../../efi/tpm.c"
 #undef asm
 #undef volatile
 #undef image_info	/* struct tags, too */

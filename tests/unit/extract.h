@@ -17,8 +17,8 @@
 #define MACHINE_OWN_DECODER
 #include "misc_machine.h"
 
-#include "../../unzstd.c"
-#include "../../relocate.c"
+#include "../../payload/unzstd.c"
+#include "../../payload/relocate.c"
 
 /* What mkpayload's assembly does. */
 int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)

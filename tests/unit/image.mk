@@ -7,10 +7,10 @@
 # the same assembly. The compressor is the library's.
 CFLAGS_test_unzstd = $(ZSTD_FLAGS)
 CFLAGS_test_digest = $(ZSTD_FLAGS)
-LDLIBS_test_unzstd := $(O)/stub/huf_decompress_amd64.o -lzstd
+LDLIBS_test_unzstd := $(O)/stub/payload/huf_decompress_amd64.o -lzstd
 LDLIBS_test_digest := $(LDLIBS_test_unzstd)
 $(O)/unit/test_unzstd $(O)/unit/test_digest: tests/unit/image.mk \
-	$(O)/stub/huf_decompress_amd64.o
+	$(O)/stub/payload/huf_decompress_amd64.o
 
 # What test_unzstd, test_image.sh, test_debug.sh and test_run.sh run or read.
 check-deps-unit: $(O)/mkpayload $(O)/sevstub.a $(O)/kernels/cloud/vmlinuz \
@@ -25,7 +25,7 @@ $(EFI_UNIT:%=$(O)/unit/%): tests/unit/image.mk
 # As test_unzstd, with relocation and misc.c around it.
 CFLAGS_test_images = $(ZSTD_FLAGS)
 LDLIBS_test_images := $(LDLIBS_test_unzstd)
-$(O)/unit/test_images: tests/unit/image.mk $(O)/stub/huf_decompress_amd64.o
+$(O)/unit/test_images: tests/unit/image.mk $(O)/stub/payload/huf_decompress_amd64.o
 
 # The other decoder; the compressor is the library's.
 CFLAGS_test_unlz4 = -I$(LZ4_SRC)/lib -DLZ4_DISABLE_DEPRECATE_WARNINGS

@@ -22,7 +22,7 @@
 #define OWN_HALT_FOREVER
 #include "harness.h"
 
-#include "../../e820.c"
+#include "../../lib/e820.c"
 
 #define KIB		1024UL
 #define MIB		(1024 * KIB)
@@ -65,7 +65,7 @@ u64 efi_runtime_start;
 
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 
-#include "../../payload.c"
+#include "../../payload/payload.c"
 #include "../../misc.c"
 #undef image_info	/* a struct tag, too */
 

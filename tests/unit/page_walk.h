@@ -20,7 +20,7 @@ static void mock_clflush(const volatile void *addr);
 static void mock_mfence(void);
 #define clflush mock_clflush
 #define mfence mock_mfence
-#include "e820.c"
+#include "lib/e820.c"
 #include "ident_map_64.c"
 #undef clflush
 #undef mfence

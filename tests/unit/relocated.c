@@ -13,7 +13,7 @@
 
 #include "misc.h"
 
-#include "../../relocate.c"
+#include "../../payload/relocate.c"
 
 noreturn void error(const char *what, const char *fmt, ...)
 {

@@ -34,7 +34,7 @@ static const u8 *image_start;
 
 u32 nmi_count;
 
-#include "e820.c"
+#include "lib/e820.c"
 #include "ident_map_64.c"
 #include "insn.c"
 

@@ -5,7 +5,7 @@
 # in abi_pairs.h, paired with the stub's or named as sevemu's own.
 set -eu
 
-headers="tests/emulator/ghcb.h tests/emulator/svm.h"
+headers="sevemu/ghcb.h sevemu/svm.h"
 pairs=tests/unit/abi_pairs.h
 missing=
 

@@ -10,7 +10,7 @@
 
 #include "harness.h"
 
-#include "../../cmdline.c"
+#include "../../lib/cmdline.c"
 
 #define DEFAULT_SEED	0xc0de
 #define RANDOM_CASES	200000

@@ -15,8 +15,8 @@
 #define OWN_OUTSB
 #include "harness.h"
 
-#include "../../cmdline.c"
-#include "../../console.c"
+#include "../../lib/cmdline.c"
+#include "../../lib/console.c"
 
 /* ---- The machine ---- */
 

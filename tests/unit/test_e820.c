@@ -7,7 +7,7 @@
  */
 #include "harness.h"
 
-#include "e820.c"
+#include "lib/e820.c"
 
 /* Types as in the ACPI specification, table 15-374. */
 #define TYPE_RAM	1

@@ -15,9 +15,9 @@
 #define cpuid_count	fake_cpuid
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 
-#include "cmdline.c"
-#include "e820.c"
-#include "kaslr.c"
+#include "lib/cmdline.c"
+#include "lib/e820.c"
+#include "payload/kaslr.c"
 
 #define GIB	(1UL << 30)
 #define MIB	(1UL << 20)

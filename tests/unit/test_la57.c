@@ -10,7 +10,7 @@
 #define OWN_READ_CR4
 #include "harness.h"
 
-#include "e820.c"
+#include "lib/e820.c"
 
 #define KIB4	0x1000UL
 #define MIB1	0x100000UL

@@ -6,7 +6,7 @@
  */
 #include "harness.h"
 
-#include "../../relocate.c"
+#include "../../payload/relocate.c"
 
 #define DISTANCE	0x12345678UL
 

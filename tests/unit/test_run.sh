@@ -145,7 +145,7 @@ starts other_initrd "run.img" ""
 # At a terminal Ctrl-A X has to work, and no clock may run out.
 if command -v script >/dev/null; then
 	env PATH="$dir/bin:$PATH" O="$dir" SEVEMU_ROM="$dir/sevemu.rom" \
-		timeout 20 script -qec "tools/sevemu --timeout 0 --kernel '$dir/run.img'" \
+		timeout 20 script -qec "sevemu/sevemu --timeout 0 --kernel '$dir/run.img'" \
 		"$dir/typescript" >"$dir/out" 2>&1 </dev/null || :
 	is run.terminal "$(grep -A 1 -xe -serial "$dir/arguments" | tail -n 1)" \
 		mon:stdio

@@ -24,7 +24,9 @@ build() {
 
 for tree in "$one" "$two"; do
 	mkdir -p "$tree"
-	cp -r Makefile linker.ld sbat.csv ./*.c ./*.S ./*.h include tools "$tree"
+	cp -r Makefile linker.ld ./*.c ./*.S ./*.h include lib payload efi bios tools "$tree"
+	mkdir "$tree/sevemu"
+	cp -r sevemu/*.mk sevemu/sevemu "$tree/sevemu"
 done
 mkdir -p "$one/out" "$dir/elsewhere"
 cp -r "$zstd" "$one/out/zstd"

@@ -8,7 +8,7 @@
 
 #include "harness.h"
 
-#include "bios.h"
+#include "bios/bios.h"
 
 /* At addresses of 32 bits, as real mode has them. */
 struct arena {
@@ -20,7 +20,7 @@ static u8 bios_memory[REAL_MODE_END];
 
 #define setup_zero_page	(arena->zero_page)
 #define setup_buffer	(arena->buffer)
-#include "../../setup.c"
+#include "../../bios/setup.c"
 
 #define CMDLINE_AT	0x90000
 

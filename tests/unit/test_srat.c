@@ -9,9 +9,9 @@
 
 #include "harness.h"
 
-#include "cmdline.c"
-#include "e820.c"
-#include "srat.c"
+#include "lib/cmdline.c"
+#include "lib/e820.c"
+#include "payload/srat.c"
 
 #define ARENA_SIZE	0x200000UL
 #define AT_RSDP		0x1010

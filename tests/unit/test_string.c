@@ -25,7 +25,7 @@ size_t stub_strnlen(const char *s, size_t max);
 #define memcmp stub_memcmp
 #define strlen stub_strlen
 #define strnlen stub_strnlen
-#include "../../string.c"
+#include "../../lib/string.c"
 #undef memcpy
 #undef memmove
 #undef memset

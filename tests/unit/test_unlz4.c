@@ -6,8 +6,8 @@
  */
 #include "harness.h"
 
-#include "../../payload.c"
-#include "../../unlz4.c"
+#include "../../payload/payload.c"
+#include "../../payload/unlz4.c"
 
 #include <lz4hc.h>
 

@@ -13,7 +13,7 @@
 
 #include "harness.h"
 
-#include "../../unzstd.c"
+#include "../../payload/unzstd.c"
 
 #define KIB			1024UL
 #define MKPAYLOAD_LEVEL		19

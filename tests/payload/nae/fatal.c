@@ -3,7 +3,7 @@
  * fatal.c - cases that end the guest, one a run: nae=NAME.
  */
 #include "nae.h"
-#include "emulator/hooks.h"
+#include "sevemu/hooks.h"
 
 #define E820_RAM_TYPE		1
 #define MSR_NONE		0x0000dead

@@ -6,7 +6,7 @@
 #include "linkage.h"
 #include "x86.h"
 #include "nae.h"
-#include "emulator/hooks.h"
+#include "sevemu/hooks.h"
 
 	.section .text.entry, "ax"
 	.code64

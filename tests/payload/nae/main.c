@@ -7,7 +7,7 @@
  * case expects one, the case goes on after it.
  */
 #include "nae.h"
-#include "emulator/hooks.h"
+#include "sevemu/hooks.h"
 
 /* The last line, so that silence never passes. */
 #define DONE		"nae: done"

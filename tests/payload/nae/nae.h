@@ -57,7 +57,7 @@ BUILD_BUG_ON(offsetof(struct regs, rflags) != REGS_RFLAGS);
  */
 int run(void (*code)(void), struct regs *regs);
 noreturn void run_abort(void);
-/* A hook of sevemu's (tests/emulator/hooks.h), if it has any. */
+/* A hook of sevemu's (sevemu/hooks.h), if it has any. */
 u64 call_hook(u64 function, u64 arg1, u64 arg2);
 
 /* ---- insns.S ---- */

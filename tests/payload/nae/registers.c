@@ -3,7 +3,7 @@
  * registers.c - exits whose operands are registers.
  */
 #include "nae.h"
-#include "emulator/hooks.h"
+#include "sevemu/hooks.h"
 
 #define MSR_APIC_BASE		0x0000001b
 #define APIC_BASE_ENABLED	(_AC(1, UL) << 11)

@@ -6,7 +6,7 @@
  *
  * Everything before long mode is private, and the guest maps the ROM without
  * the C-bit: what it needs later is copied to RAM. The image begins with the
- * command line, for tests/emulator/run to fill in.
+ * command line, for sevemu/tests/run to fill in.
  */
 #define ROM_SIZE		0x20000
 #define ROM_BASE		(0x100000000 - ROM_SIZE)

@@ -9,7 +9,7 @@
  */
 #include <linux/screen_info.h>
 
-#include "efi-entry.h"
+#include "efi-stub.h"
 
 static const EFI_GUID gop_guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
 static const EFI_GUID rng_guid = EFI_RNG_PROTOCOL_GUID;

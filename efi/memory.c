@@ -8,7 +8,7 @@
  */
 #include <asm/e820.h>
 
-#include "efi-entry.h"
+#include "efi-stub.h"
 
 static u32 e820_type(const EFI_MEMORY_DESCRIPTOR *d)
 {

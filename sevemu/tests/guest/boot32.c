@@ -10,7 +10,7 @@
 #include <asm/bootparam.h>
 #include <stdbool.h>
 
-#include "../hooks.h"
+#include "../../hooks.h"
 #include "abi.h"
 #include "cmdline.h"
 #include "early.h"

@@ -12,7 +12,7 @@
  * allocated, so nothing has to move and no memory of firmware's is ever
  * writable and executable for us (efi-protect.c).
  */
-#include "efi-entry.h"
+#include "efi-stub.h"
 #include "la57.h"
 #include "setup.h"
 

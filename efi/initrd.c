@@ -6,7 +6,7 @@
  * Runs before ExitBootServices. Sizes are firmware's or a file system's word:
  * each is checked against what was allocated for it before bytes are read.
  */
-#include "efi-entry.h"
+#include "efi-stub.h"
 #include "setup.h"
 
 static const EFI_GUID file_system_guid = SIMPLE_FILE_SYSTEM_PROTOCOL;

@@ -7,7 +7,7 @@
  * measured: an error is said and does not keep it from booting. The log is
  * firmware's word; no size in it is followed beyond the log's largest.
  */
-#include "efi-entry.h"
+#include "efi-stub.h"
 
 static const EFI_GUID tcg2_guid = EFI_TCG2_PROTOCOL_GUID;
 static const EFI_GUID cc_guid = EFI_CC_MEASUREMENT_PROTOCOL_GUID;

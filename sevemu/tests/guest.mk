@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 #
-# sevemu's test guest: a bzImage of its own, from tests/emulator/guest. Its
+# sevemu's test guest: a bzImage of its own, from sevemu/tests/guest. Its
 # 32-bit part is compiled with -m32 and assembled into the same 64-bit image.
 
-GUEST_DIR := tests/emulator/guest
+GUEST_DIR := sevemu/tests/guest
 GUEST_C := $(filter-out %/boot32.c,$(wildcard $(GUEST_DIR)/*.c))
-GUEST_OBJS := $(GUEST_C:$(GUEST_DIR)/%.c=$(O)/emulator-guest/%.o) \
-	$(O)/emulator-guest/head.o $(O)/emulator-guest/boot32.o
+GUEST_OBJS := $(GUEST_C:$(GUEST_DIR)/%.c=$(O)/sevemu-guest/%.o) \
+	$(O)/sevemu-guest/head.o $(O)/sevemu-guest/boot32.o
 # In the order of the source, where the compiler can be told: the cases then
 # run in that order.
 GUEST_CFLAGS = -std=gnu11 -O2 -ffreestanding -fno-pie -fno-stack-protector \
@@ -15,69 +15,69 @@ GUEST_CFLAGS = -std=gnu11 -O2 -ffreestanding -fno-pie -fno-stack-protector \
 	$(call cc-option,-fno-toplevel-reorder) \
 	-Wall -Wextra -Werror -Wshadow -Wundef
 
-$(O)/emulator-guest/%.o: $(GUEST_DIR)/%.c $(GUEST_DIR)/../guest.mk
+$(O)/sevemu-guest/%.o: $(GUEST_DIR)/%.c $(GUEST_DIR)/../guest.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' CC $@
 	$(Q)$(CC) $(GUEST_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(O)/emulator-guest/%.o: $(GUEST_DIR)/%.S $(GUEST_DIR)/../guest.mk
+$(O)/sevemu-guest/%.o: $(GUEST_DIR)/%.S $(GUEST_DIR)/../guest.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' AS $@
 	$(Q)$(CC) -MMD -MP -c -o $@ $<
 
-$(O)/emulator-guest/boot32.s: $(GUEST_DIR)/boot32.c $(GUEST_DIR)/../guest.mk
+$(O)/sevemu-guest/boot32.s: $(GUEST_DIR)/boot32.c $(GUEST_DIR)/../guest.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' CC $@
 	$(Q)$(CC) $(GUEST_CFLAGS) -m32 \
 		-isystem /usr/include/x86_64-linux-gnu -MMD -MP -MF $(@:.s=.d) -S -o $@ $<
 
-$(O)/emulator-guest/boot32.o: $(O)/emulator-guest/boot32.s
+$(O)/sevemu-guest/boot32.o: $(O)/sevemu-guest/boot32.s
 	@printf '  %-7s %s\n' AS $@
 	$(Q)(echo .code32; cat $<) | $(CC) -x assembler -c -o $@ -
 
-$(O)/emulator-guest/guest.elf: $(GUEST_OBJS) $(GUEST_DIR)/guest.lds
+$(O)/sevemu-guest/guest.elf: $(GUEST_OBJS) $(GUEST_DIR)/guest.lds
 	@printf '  %-7s %s\n' LD $@
 	$(Q)$(LD) -nostdlib -z noexecstack -z max-page-size=4096 \
 		--no-warn-rwx-segments -T $(GUEST_DIR)/guest.lds \
 		-o $@ $(GUEST_OBJS)
 
-$(O)/sevemu-guest.img: $(O)/emulator-guest/guest.elf
+$(O)/sevemu-guest.img: $(O)/sevemu-guest/guest.elf
 	@printf '  %-7s %s\n' OBJCOPY $@
 	$(Q)$(OBJCOPY) -O binary -R .bss $< $@
 
 # The same guest as firmware, for --mode ovmf.
-$(O)/emulator-guest/firmware.o: $(GUEST_DIR)/firmware.S $(O)/sevemu-guest.img
+$(O)/sevemu-guest/firmware.o: $(GUEST_DIR)/firmware.S $(O)/sevemu-guest.img
 	@printf '  %-7s %s\n' AS $@
 	$(Q)$(CC) -DGUEST_IMAGE='"$(O)/sevemu-guest.img"' -c -o $@ $<
 
-$(O)/emulator-guest/firmware.elf: $(O)/emulator-guest/firmware.o
+$(O)/sevemu-guest/firmware.elf: $(O)/sevemu-guest/firmware.o
 	@printf '  %-7s %s\n' LD $@
-	$(Q)$(LD) -nostdlib -R $(O)/emulator-guest/guest.elf \
+	$(Q)$(LD) -nostdlib -R $(O)/sevemu-guest/guest.elf \
 		--section-start .rom=0 -e 0 -o $@ $<
 
-$(O)/sevemu-firmware.img: $(O)/emulator-guest/firmware.elf
+$(O)/sevemu-firmware.img: $(O)/sevemu-guest/firmware.elf
 	@printf '  %-7s %s\n' OBJCOPY $@
 	$(Q)$(OBJCOPY) -O binary -j .rom $< $@
 
 -include $(GUEST_OBJS:.o=.d)
 
 # The reader of reports, a host program.
-$(O)/emulator-guest/json: $(GUEST_DIR)/../json.c $(GUEST_DIR)/../guest.mk
+$(O)/sevemu-guest/json: $(GUEST_DIR)/../json.c $(GUEST_DIR)/../guest.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' HOSTCC $@
 	$(Q)$(HOSTCC) -std=gnu11 -O1 -Wall -Wextra -Werror -Wshadow $(HOSTCFLAGS) \
 		-o $@ $<
 
 EMU_TEST_DEPS += $(O)/sevemu.rom $(O)/sevemu-guest.img $(O)/sevemu-firmware.img \
-	$(O)/emulator-guest/json $(O)/mkpayload $(O)/kernels/cloud/vmlinuz \
+	$(O)/sevemu-guest/json $(O)/mkpayload $(O)/kernels/cloud/vmlinuz \
 	$(O)/initramfs.cpio.gz
-.PHONY: check-deps-emulator
-check-deps-emulator: $(EMU_TEST_DEPS)
+.PHONY: check-deps-sevemu
+check-deps-sevemu: $(EMU_TEST_DEPS)
 
 # The unit test that compares the stub's numbers with sevemu's: the latter's
 # headers are read apart from the stub's, because names clash.
 $(O)/unit/abi_emulator.o: tests/unit/abi_emulator.c tests/unit/abi_pairs.h \
-		tests/emulator/ghcb.h tests/emulator/svm.h tests/emulator/x86.h
+		sevemu/ghcb.h sevemu/svm.h sevemu/x86.h
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' HOSTCC $@
 	$(Q)$(HOSTCC) -std=gnu11 -Wall -Wextra -Werror $(HOSTCFLAGS) -c -o $@ $<

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../hooks.h"
+#include "../../hooks.h"
 #include "abi.h"
 
 typedef uint8_t u8;

@@ -424,6 +424,6 @@ END_DATA(setup_idt_ptr)
 
 /* Revocation data for shim; distributions append a line of their own. */
 	.section .sbat, "a", @progbits
-	.incbin	"sbat.csv"
+	.incbin	"efi/sbat.csv"
 
 	.section .note.GNU-stack, "", @progbits

@@ -10,7 +10,7 @@
  * it will use these pages for other things. After ExitBootServices its tables
  * are left behind as they are.
  */
-#include "efi-entry.h"
+#include "efi-stub.h"
 
 #define RIGHTS	(EFI_MEMORY_RO | EFI_MEMORY_XP)
 

@@ -2,8 +2,8 @@
 #
 # sevemu.rom: the hypervisor as a 128 KiB firmware image for QEMU.
 
-EMU_DIR := tests/emulator
-EMU_OUT := $(O)/emulator
+EMU_DIR := sevemu
+EMU_OUT := $(O)/sevemu
 EMU_C := main exits insn npt guest vc ghcb cpuid msr io mmio hooks loader fwcfg log names \
 	report string attack lies events badload snapshot watch chance hostile
 EMU_S := rom entry vmrun
