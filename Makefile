@@ -59,7 +59,7 @@ STUB_CFLAGS := -std=gnu11 $(OPT) -g -ffreestanding \
 	-mno-red-zone -fcf-protection=none \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-jump-tables \
 	-fno-strict-aliasing -ffunction-sections -fdata-sections \
-	-ffile-prefix-map=$(CURDIR)=. -Iinclude -I.
+	-ffile-prefix-map=$(CURDIR)=. -Iinclude -I. -include include/hidden.h
 GENERAL_REGS := -mgeneral-regs-only
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wundef \
@@ -70,10 +70,10 @@ cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null \
 	2>/dev/null && echo $(1))
 WARNINGS += $(call cc-option,-Wstack-usage=1024)
 
-STUB_C := misc.c idt_64.c ident_map_64.c la57.c sev-es.c sev-vc.c insn.c \
-	$(addprefix lib/,console.c cmdline.c e820.c string.c) \
-	$(addprefix payload/,payload.c kaslr.c srat.c relocate.c unzstd.c unlz4.c) \
-	$(addprefix efi/,efi.c initrd.c memory.c protect.c tables.c tpm.c)
+STUB_C := misc.c idt_64.c exception.c ident_map_64.c la57.c sev-es.c sev-vc.c insn.c \
+	$(addprefix lib/,boot_params.c cmdline.c console.c e820.c error.c string.c) \
+	$(addprefix payload/,kaslr.c payload-check.c relocate.c srat.c unlz4.c unstore.c unzstd.c) \
+	$(addprefix efi/,entry.c services.c initrd.c memory.c protect.c tables.c tpm.c)
 STUB_S := bios/header.S head_64.S idt_handlers_64.S la57_trampoline.S
 STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
 	$(O)/stub/bios/setup.o $(O)/stub/payload/huf_decompress_amd64.o

@@ -28,7 +28,10 @@
  * made here is global. An entry that was not present is never cached (5.5.3):
  * filling it needs no flush. Every other change is followed by INVLPG.
  */
-#include "misc.h"
+#include "e820.h"
+#include "ident_map.h"
+#include "lib/string.h"
+#include "x86.h"
 
 #define LEVELS_MIN	4
 #define LEVELS_MAX	5

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * idt_64.c - gates, and what becomes of an exception.
+ * idt_64.c - the gates of the IDT, in two stages. exception.c handles what goes
+ * through them.
  *
- * Stage 1 holds from the entry until the stub's own page tables are in force:
- * every exception but an NMI is fatal. From stage 2 on a page fault may map
- * memory, and a double fault has a stack of its own, so that running off the
- * stack into the guard page is reported and not a reset. At the end the IDT is
- * emptied: its code is about to be overwritten.
+ * Stage 1 is in force from the entry until the stub's own page tables are.
+ * Stage 2 lets page faults map memory and gives #DF a stack of its own, so that
+ * a stack overflow into the guard page is reported instead of resetting the
+ * machine. At the end the IDT is emptied, because the payload may overwrite the
+ * handlers.
  *
- * The image moves between the two loads of stage 1, so addresses are computed
- * when a table is loaded and never kept.
+ * The image moves between the two loads of stage 1. Addresses are therefore
+ * computed when a table is loaded, and never kept.
  */
+#include "exception.h"
 #include "idt.h"
-#include "misc.h"
-#include "sev.h"
+#include "image.h"
+#include "x86.h"
 
-/* 64-bit TSS (APM2 12.2.5): only the interrupt stacks matter here. */
+/* The 64-bit TSS (APM2 12.2.5). The stub uses ist[] only. */
 struct tss {
 	u32 reserved0;		/* 0x00 */
 	u64 rsp[3];		/* 0x04 */
@@ -27,18 +29,14 @@ struct tss {
 } __attribute__((packed));
 BUILD_BUG_ON(sizeof(struct tss) != 0x68);
 
-extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE]
-	__attribute__((visibility("hidden")));
+/* idt_handlers_64.S: the code that each vector's gate leads to. */
+extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 
+/* In .data, because an exception may come before .bss is cleared. */
 static in_data struct idt_gate idt[IDT_VECTORS];
 static struct tss tss;
-/* linker.ld has its guard page right below it, by its section's name. */
+/* linker.ld finds this array by its section and puts a guard page below it. */
 static u8 double_fault_stack[DOUBLE_FAULT_STACK_SIZE] __attribute__((aligned(16)));
-
-/* Exceptions can come at any time: none of this may be in .bss. */
-static in_data bool paging_is_ours;
-static in_data bool reporting;
-in_data u32 nmi_count;
 
 static void set_gate(unsigned int vector, u8 ist)
 {
@@ -59,7 +57,10 @@ void idt_load_stage1(void)
 	struct desc_ptr ptr;
 	unsigned int vector;
 
-	/* Not an initializer: clang would copy one from data, address and all. */
+	/*
+	 * Assigned, because clang would put an initialiser with this address
+	 * into .data, where it needs a relocation.
+	 */
 	ptr.limit = sizeof(idt) - 1;
 	ptr.base = (u64)idt;
 	for (vector = 0; vector < IDT_VECTORS; vector++)
@@ -67,7 +68,7 @@ void idt_load_stage1(void)
 	load_idt(&ptr);
 }
 
-/* A TSS descriptor takes two slots of the GDT (APM2 4.8.3). */
+/* Loads the TSS. Its descriptor takes two entries of the GDT (APM2 4.8.3). */
 static void load_tss(void)
 {
 	u64 base = (u64)&tss;
@@ -88,7 +89,7 @@ void idt_load_stage2(void)
 {
 	load_tss();
 	set_gate(X86_TRAP_DF, IST_DOUBLE_FAULT);
-	paging_is_ours = true;
+	exception_allow_mapping();
 }
 
 void idt_teardown(void)
@@ -96,124 +97,4 @@ void idt_teardown(void)
 	struct desc_ptr ptr = { 0, 0 };
 
 	load_idt(&ptr);
-}
-
-static const char *exception_name(u64 vector)
-{
-	static const char names[IDT_VECTORS][4] = {
-		"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM",
-		"#DF", "#09", "#TS", "#NP", "#SS", "#GP", "#PF", "#15",
-		"#MF", "#AC", "#MC", "#XF", "#20", "#CP", "#22", "#23",
-		"#24", "#25", "#26", "#27", "#HV", "#VC", "#SX", "#31",
-	};
-
-	return vector < IDT_VECTORS ? names[vector] : "?";
-}
-
-static bool is_in_page(u64 addr, const u8 *page)
-{
-	return addr >= (u64)page && addr < (u64)page + PAGE_SIZE;
-}
-
-/* A guard page is no place to look at: there would be no second report. */
-static bool is_stack(u64 rsp)
-{
-	return rsp >= (u64)_data && rsp < (u64)stack_end &&
-	       !is_in_page(rsp, stack_guard) &&
-	       !is_in_page(rsp, double_fault_guard);
-}
-
-/* The interrupted code's stack, as far as it certainly is one. */
-static void dump_stack(u64 rsp)
-{
-	unsigned int i;
-
-	if (rsp % sizeof(u64) || !is_stack(rsp))
-		return;
-
-	con_printf("  stack");
-	for (i = 0; i < STACK_DUMP_WORDS && is_stack(rsp); i++) {
-		con_printf(" %016lx", *(const u64 *)rsp);
-		rsp += sizeof(u64);
-	}
-	con_printf("\n");
-}
-
-static void dump_registers(const struct exception_frame *f)
-{
-	con_printf("  cs %lx rflags %lx cr2 %016lx cr3 %016lx\n",
-		   f->cs, f->rflags, read_cr2(), read_cr3());
-	con_printf("  rax %016lx rbx %016lx rcx %016lx rdx %016lx\n",
-		   f->rax, f->rbx, f->rcx, f->rdx);
-	con_printf("  rsi %016lx rdi %016lx rbp %016lx rsp %016lx\n",
-		   f->rsi, f->rdi, f->rbp, f->rsp);
-	con_printf("  r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n",
-		   f->r8, f->r9, f->r10, f->r11);
-	con_printf("  r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n",
-		   f->r12, f->r13, f->r14, f->r15);
-}
-
-/*
- * Everything that can be said about an exception that nobody expected, then
- * the end. An exception on the way says nothing: it would not get further.
- */
-static noreturn void report(const struct exception_frame *f)
-{
-	u64 cr2 = read_cr2();
-
-	if (reporting)
-		stop(SEVSTUB_TERM_EXCEPTION);
-	reporting = true;
-	sev_es_abandon();
-
-	console_force();
-	if (paging_is_ours && f->vector == X86_TRAP_DF &&
-	    ident_map_is_guard(cr2))
-		con_printf("sevstub: stack overflow: the guard page was hit at 0x%lx by startup_32+0x%lx\n",
-			   cr2, f->rip - (u64)startup_32);
-	else
-		con_printf("sevstub: unexpected exception: %s (vector %lu) error code 0x%lx at startup_32+0x%lx\n",
-			   exception_name(f->vector), f->vector, f->error_code,
-			   f->rip - (u64)startup_32);
-	/* Registers are what SEV-ES keeps from the host that reads this. */
-	if (!sev_es_active()) {
-		dump_registers(f);
-		dump_stack(f->rsp);
-	}
-	stop(SEVSTUB_TERM_EXCEPTION);
-}
-
-void do_exception(struct exception_frame *frame)
-{
-	unsigned int vector;
-
-	/* Nothing but the stub's code runs: not an exception of its own. */
-	if (frame->cs != BOOT_CS)
-		report(frame);
-
-	switch (frame->vector) {
-	case X86_TRAP_NMI:
-		nmi_count++;
-		sev_es_nmi();
-		return;
-	case X86_TRAP_VC:
-		vector = sev_es_vc(frame);
-		if (!vector)
-			return;
-		/* The error code was the exit code of what is #VC no more. */
-		if (vector != X86_TRAP_VC)
-			frame->error_code = 0;
-		frame->vector = vector;
-		break;
-	case X86_TRAP_PF:
-		/* A handler touches nothing that is not mapped. */
-		if (sev_es_busy())
-			sev_es_terminate(SEV_TERM_SET_SEVSTUB,
-					 SEVSTUB_TERM_REENTRY);
-		if (paging_is_ours &&
-		    ident_map_fault(read_cr2(), frame->error_code) == 0)
-			return;
-		break;
-	}
-	report(frame);
 }

@@ -13,10 +13,18 @@
  * Runs in the moved copy. la57_prepare() decides before the stub's own tables
  * are built; la57_switch() needs them, and changes their depth.
  */
+#include <asm/bootparam.h>
+
+#include "cmdline.h"
+#include "e820.h"
+#include "error.h"
 #include "ghcb.h"
+#include "ident_map.h"
+#include "image.h"
 #include "la57.h"
-#include "misc.h"
+#include "lib/string.h"
 #include "sev.h"
+#include "x86.h"
 
 BUILD_BUG_ON(offsetof(struct la57_page, nmis) != LA57_NMIS);
 BUILD_BUG_ON(offsetof(struct la57_page, sev_status) != LA57_SEV_STATUS);

@@ -6,30 +6,35 @@
  * place_image() runs first, where the loader put the image: it must not touch
  * .bss. Everything else runs in the moved copy, on its own stack.
  */
+#include "boot_params.h"
+#include "console.h"
+#include "decoders.h"
+#include "e820.h"
+#include "efi-handoff.h"
+#include "error.h"
+#include "ident_map.h"
+#include "idt.h"
+#include "image.h"
+#include "kaslr.h"
 #include "la57.h"
+#include "lib/string.h"
 #include "misc.h"
+#include "payload-check.h"
+#include "relocate.h"
 #include "setup.h"
-#include "sev.h"
-
-/* head_64.S and header.S reach into the zero page by number. */
-BUILD_BUG_ON(sizeof(struct boot_params) != ZERO_PAGE_SIZE);
-BUILD_BUG_ON(offsetof(struct boot_params, scratch) != ZP_SCRATCH);
-BUILD_BUG_ON(offsetof(struct boot_params, e820_entries) != ZP_E820_ENTRIES);
-BUILD_BUG_ON(offsetof(struct boot_params, sentinel) != SETUP_SENTINEL);
-BUILD_BUG_ON(offsetof(struct boot_params, hdr) != SETUP_HEADER);
-BUILD_BUG_ON(offsetof(struct boot_params, hdr.loadflags) !=
-	     SETUP_HEADER + HDR_LOADFLAGS);
-BUILD_BUG_ON(offsetof(struct boot_params, hdr.code32_start) !=
-	     SETUP_HEADER + HDR_CODE32_START);
-BUILD_BUG_ON(offsetof(struct boot_params, e820_table) != ZP_E820_TABLE);
-BUILD_BUG_ON(sizeof(struct boot_e820_entry) != E820_ENTRY_SIZE);
-BUILD_BUG_ON(E820_MAX_ENTRIES_ZEROPAGE != E820_ZERO_PAGE_ENTRIES);
+#include "sev-es.h"
+#include "srat.h"
+#include "x86.h"
 
 /* SETUP_INDIRECT, which shifts a one into an int's sign. */
 #define SETUP_DATA_INDIRECT	(1U << 31)
 
-/* Each other entry changes it on its way to the 64-bit one. */
-in_data u32 entry_taken = ENTRY_64;
+/* What the stub wants to know of the processor. */
+struct cpu {
+	bool nx;		/* execution can be forbidden */
+	bool pages_1g;		/* 1 GiB leaves */
+	bool bmi2;		/* BMI1, BMI2 and LZCNT, all three */
+};
 
 /* What the steps of a boot pass on to each other. */
 struct boot {
@@ -44,111 +49,6 @@ struct boot {
 	u64 virt;			/* where its own page tables put it */
 	u64 la57;			/* la57_prepare()'s pages, or 0 */
 };
-
-/* A host that is told sees an end; one that is not, a guest that hangs. */
-void stop(unsigned int reason)
-{
-	if (sev_es_active())
-		sev_es_terminate(SEV_TERM_SET_SEVSTUB, reason);
-	halt_forever();
-}
-
-void error(const char *what, const char *fmt, ...)
-{
-	va_list args;
-
-	sev_es_abandon();
-	console_force();
-	con_printf("sevstub: %s: ", what);
-	va_start(args, fmt);
-	con_vprintf(fmt, args);
-	va_end(args);
-	con_printf("\n");
-	stop(SEVSTUB_TERM_GENERAL);
-}
-
-/* Whether there is a byte in both; an empty range is nowhere. */
-static bool overlaps(struct range a, struct range b)
-{
-	u64 start = a.start > b.start ? a.start : b.start;
-	u64 end = a.end < b.end ? a.end : b.end;
-
-	return start < end;
-}
-
-void sanitize_boot_params(struct boot_params *bp)
-{
-	static const struct {
-		u16 start, end;
-	} stray[] = {
-		{ offsetof(struct boot_params, acpi_rsdp_addr),
-		  offsetof(struct boot_params, hd0_info) },
-		{ offsetof(struct boot_params, ext_ramdisk_image),
-		  offsetof(struct boot_params, efi_info) },
-		{ offsetof(struct boot_params, kbd_status),
-		  offsetof(struct boot_params, secure_boot) },
-		{ offsetof(struct boot_params, _pad5),
-		  offsetof(struct boot_params, hdr) },
-		{ offsetof(struct boot_params, _pad7),
-		  offsetof(struct boot_params, edd_mbr_sig_buffer) },
-		{ offsetof(struct boot_params, _pad8),
-		  offsetof(struct boot_params, eddbuf) },
-		{ offsetof(struct boot_params, _pad9), ZERO_PAGE_SIZE },
-	};
-	unsigned int i;
-
-	/*
-	 * Nobody but an SNP guest's firmware has a confidential-computing blob,
-	 * and the payload would follow the pointer. KASLR is the stub's word.
-	 */
-	bp->cc_blob_address = 0;
-	bp->hdr.loadflags &= (u8)~KASLR_FLAG;
-
-	if (!bp->sentinel)
-		return;
-	for (i = 0; i < ARRAY_SIZE(stray); i++)
-		memset((u8 *)bp + stray[i].start, 0,
-		       stray[i].end - stray[i].start);
-}
-
-struct cmdline find_cmdline(const struct boot_params *bp)
-{
-	u64 addr = (u64)bp->ext_cmd_line_ptr << 32 | bp->hdr.cmd_line_ptr;
-	struct cmdline cmdline = { (const char *)addr, 0 };
-
-	if (addr)
-		cmdline.len = strnlen(cmdline.text, image_info.cmdline_size + 1);
-	if (cmdline.len > image_info.cmdline_size)
-		error("command line", "no end within %lu bytes at 0x%lx",
-		      image_info.cmdline_size, addr);
-	if (!cmdline.len) {
-		cmdline.text = builtin_cmdline;
-		cmdline.len = strlen(builtin_cmdline);
-	}
-	return cmdline;
-}
-
-static struct range initrd_range(const struct boot_params *bp)
-{
-	u64 start = (u64)bp->ext_ramdisk_image << 32 | bp->hdr.ramdisk_image;
-	u64 size = (u64)bp->ext_ramdisk_size << 32 | bp->hdr.ramdisk_size;
-
-	if (start + size < start)
-		error("initrd", "0x%lx bytes at 0x%lx wrap around", size, start);
-	return (struct range){ start, start + size };
-}
-
-static struct range zero_page_range(const struct boot_params *bp)
-{
-	return (struct range){ (u64)bp, (u64)bp + sizeof(*bp) };
-}
-
-static struct range cmdline_range(const struct cmdline *cmdline)
-{
-	u64 text = (u64)cmdline->text;
-
-	return (struct range){ text, text + cmdline->len + 1 };
-}
 
 /*
  * boot.rst, "pref_address": a relocatable image runs at the first multiple of
@@ -170,7 +70,7 @@ static struct range runtime_range(u64 load)
 static void check_not_in(struct range runtime, const char *what,
 			 struct range used)
 {
-	if (overlaps(runtime, used))
+	if (range_overlaps(runtime, used))
 		error(what, "0x%lx-0x%lx is in the memory of the payload, 0x%lx-0x%lx",
 		      used.start, used.end, runtime.start, runtime.end);
 }
@@ -187,9 +87,9 @@ static void check_loaded(const struct boot_params *bp, struct range runtime,
 
 u64 place_image(struct boot_params *bp)
 {
-	u64 load = (u64)startup_32;
+	u64 load = (u64)_image;
 	struct range runtime = runtime_range(load);
-	u64 to = runtime.end - (u64)(_end - startup_32);
+	u64 to = runtime.end - (u64)(_end - _image);
 	u64 upper = (u64)(_edata - _text);
 	struct cmdline cmdline;
 	struct range initrd;
@@ -221,7 +121,7 @@ u64 place_image(struct boot_params *bp)
 	initrd = initrd_range(bp);
 	if (initrd.start != initrd.end)
 		check_loaded(bp, runtime, "initrd", initrd);
-	if (cmdline.text != builtin_cmdline)
+	if (!cmdline_is_builtin(&cmdline))
 		check_loaded(bp, runtime, "command line",
 			     cmdline_range(&cmdline));
 	return to;
@@ -403,9 +303,9 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 /* setup_data is mapped when it is read. */
 static bool is_loaders(const struct boot *boot, struct range page)
 {
-	return overlaps(page, zero_page_range(boot->bp)) ||
-	       overlaps(page, cmdline_range(&boot->cmdline)) ||
-	       overlaps(page, initrd_range(boot->bp));
+	return range_overlaps(page, zero_page_range(boot->bp)) ||
+	       range_overlaps(page, cmdline_range(&boot->cmdline)) ||
+	       range_overlaps(page, initrd_range(boot->bp));
 }
 
 /*
@@ -418,7 +318,7 @@ static void map_borrowed(const struct boot *boot)
 
 	for (; page.start < boot->la57 + LA57_SIZE; page.start = page.end,
 	     page.end += PAGE_SIZE) {
-		if (is_loaders(boot, page) && !overlaps(page, boot->runtime))
+		if (is_loaders(boot, page) && !range_overlaps(page, boot->runtime))
 			map("five-level paging", page, MAP_WRITE);
 	}
 }
@@ -441,13 +341,13 @@ static void check_rights(struct range payload)
 static void map_payload(const struct boot *boot)
 {
 	struct range payload = { (u64)boot->out, (u64)boot->out + boot->size };
-	struct range image = { (u64)startup_32, (u64)_text };
+	struct range image = { (u64)_image, (u64)_text };
 
 	map("payload", payload, MAP_WRITE | MAP_EXEC);
 	/* Elsewhere somebody may have been before: a table that was read there. */
 	if (kaslr_wanted(&boot->cmdline))
 		check_rights(payload);
-	if (overlaps(payload, image))
+	if (range_overlaps(payload, image))
 		image.start = payload.end;
 	if (image.start < image.end)
 		map("compressed payload", image, MAP_RO);
@@ -470,13 +370,15 @@ static void randomise(struct boot *boot)
 		want.high = sev_enc_mask();
 	kaslr_seed(boot->bp, sizeof(*boot->bp));
 	if (p->flags & PAYLOAD_RELOCATABLE && !efi_runtime_start) {
-		take((struct range){ (u64)startup_32, (u64)_end });
+		take((struct range){ (u64)_image, (u64)_end });
 		take(zero_page_range(boot->bp));
 		take(cmdline_range(&boot->cmdline));
 		take(initrd_range(boot->bp));
 		if (boot->la57)
 			take((struct range){ boot->la57,
 					     boot->la57 + LA57_SIZE });
+		srat_name_immovable(boot->bp, &boot->cmdline);
+		efi_name_free_memory(boot->bp);
 		kaslr_physical(boot->bp, &boot->cmdline, want,
 			       (u64 *)&boot->out);
 	}
@@ -633,7 +535,7 @@ u64 extract_kernel(struct boot_params *bp)
 	relocate(boot.out, &boot.payload, (u64)boot.out, boot.virt);
 	clear_bss(&boot);
 
-	if (boot.cmdline.text == builtin_cmdline) {
+	if (cmdline_is_builtin(&boot.cmdline)) {
 		bp->hdr.cmd_line_ptr = (u32)(u64)builtin_cmdline;
 		bp->ext_cmd_line_ptr = (u32)((u64)builtin_cmdline >> 32);
 	}

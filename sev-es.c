@@ -11,10 +11,15 @@
  * enters (msr_protocol(), ghcb_exchange(), ghcb_output()) and a plain value
  * behind that; a reply that cannot be right ends the guest with a reason.
  */
+#include "console.h"
+#include "error.h"
 #include "ghcb.h"
+#include "ident_map.h"
+#include "image.h"
 #include "insn.h"
-#include "misc.h"
+#include "lib/string.h"
 #include "sev.h"
+#include "x86.h"
 
 /* head_64.S fills this on its way through 32-bit code. */
 in_data struct sev_guest sev_guest;
@@ -27,6 +32,8 @@ BUILD_BUG_ON(offsetof(struct sev_guest, vc_seen) != SEV_GUEST_VC_SEEN);
 static struct ghcb ghcb_page __attribute__((aligned(GHCB_SIZE)));
 
 struct sev_es es in_data;
+
+in_data u32 nmi_count;
 
 bool sev_active(void)
 {
@@ -43,31 +50,31 @@ u64 sev_enc_mask(void)
 	return sev_active() ? 1ULL << sev_guest.cbit : 0;
 }
 
-/* ---- The end, and the MSR protocol (GHCB 2.3.1). */
+/* ---- Termination, and the MSR protocol (GHCB 2.3.1). */
 
-noreturn void sev_es_terminate(unsigned int set, unsigned int reason)
+void sev_es_last_words(void)
 {
-	for (;;) {
-		wrmsr(MSR_GHCB, GHCB_MSR_TERM(set, reason));
-		vmgexit();
-	}
+	es.busy = false;
+	es.ending = true;
 }
 
-/*
- * Where a console is up it says so first, by requests that give up whatever
- * exchange is under way. What goes wrong in those has had its chance.
- */
 noreturn void terminate(unsigned int reason)
 {
+	unsigned int set = reason & SEV_TERM_STANDARD ? SEV_TERM_SET_GHCB :
+							SEV_TERM_SET_SEVSTUB;
+
 	if (es.ghcb && !es.ending) {
-		es.ending = true;
-		sev_es_abandon();
-		con_printf("sevstub: SEV: ended for reason %u, see README\n",
+		sev_es_last_words();
+		con_printf("sevstub: SEV: terminated with reason %u, see docs/messages.md\n",
 			   reason);
-		/* Whatever may come now, it is not answered. */
+		/* No #VC is handled from here on. */
 		es.busy = true;
 	}
-	sev_es_terminate(SEV_TERM_SET_SEVSTUB, reason);
+	while (sev_es_active()) {
+		wrmsr(MSR_GHCB, GHCB_MSR_TERM(set, (u8)reason));
+		vmgexit();
+	}
+	halt_forever();
 }
 
 /*
@@ -120,7 +127,7 @@ static noreturn void refuse(unsigned int reason, const char *detail)
  */
 static unsigned int entry_cbit(u64 claimed)
 {
-	u64 addr = (u64)startup_32;
+	u64 addr = (u64)_image;
 	unsigned int shift = read_cr4() & X86_CR4_LA57 ?
 			     PUD_SHIFT + 2 * TABLE_INDEX_BITS :
 			     PUD_SHIFT + TABLE_INDEX_BITS;
@@ -191,7 +198,7 @@ static void negotiate_version(void)
 	if (min < GHCB_VERSION_MIN)
 		min = GHCB_VERSION_MIN;
 	if (min > max)
-		sev_es_terminate(SEV_TERM_SET_GHCB, GHCB_TERM_PROTOCOL_VERSION);
+		terminate(SEV_TERM_STANDARD | GHCB_TERM_PROTOCOL_VERSION);
 	es.version = (u16)max;
 }
 
@@ -213,8 +220,7 @@ void sev_detect(void)
 
 	if (sev_guest.status & SEV_STATUS_SNP) {
 		if (sev_es_active())
-			sev_es_terminate(SEV_TERM_SET_GHCB,
-					 GHCB_TERM_SNP_FEATURES);
+			terminate(SEV_TERM_STANDARD | GHCB_TERM_SNP_FEATURES);
 		error("SEV", "SNP is not supported");
 	}
 	if (sev_guest.status & ~SEV_STATUS_KNOWN)
@@ -322,6 +328,7 @@ void ghcb_end(void)
  */
 void sev_es_nmi(void)
 {
+	nmi_count++;
 	es.nmi_pending = true;
 	if (es.ghcb && !es.busy)
 		ghcb_end();
@@ -330,11 +337,6 @@ void sev_es_nmi(void)
 bool sev_es_busy(void)
 {
 	return es.busy;
-}
-
-void sev_es_abandon(void)
-{
-	es.busy = false;
 }
 
 void sev_es_setup_ghcb(const struct boot_params *bp)

@@ -8,10 +8,14 @@
  * the instruction at RIP decides what is done, and must be one that the exit
  * code can stand for. Nothing here may raise #VC again: no CPUID, no port I/O.
  */
+#include "e820.h"
 #include "ghcb.h"
+#include "ident_map.h"
 #include "insn.h"
-#include "misc.h"
+#include "lib/string.h"
+#include "sev-vc.h"
 #include "sev.h"
+#include "x86.h"
 
 /* Bits of RFLAGS that decide how a string instruction runs. */
 #define DIRECTION_DOWN(frame)	((frame)->rflags & X86_EFLAGS_DF)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * efi-initrd.c - the initrd, as EFI loaders offer one: by a LoadFile2 protocol
+ * initrd.c - the initrd, as EFI loaders offer one: by a LoadFile2 protocol
  * on Linux's media path, or as files on the volume that the image came from.
  *
  * Runs before ExitBootServices. Sizes are firmware's or a file system's word:
  * each is checked against what was allocated for it before bytes are read.
  */
 #include "efi-stub.h"
+#include "lib/string.h"
+#include "payload.h"
 #include "setup.h"
 
 static const EFI_GUID file_system_guid = SIMPLE_FILE_SYSTEM_PROTOCOL;

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * efi-memory.c - memory by firmware's account: a range for the payload, the map
+ * memory.c - memory by firmware's account: a range for the payload, the map
  * as the payload wants it, and the end of boot services, which the map's key
  * decides.
  *
- * What is allocated is on loan (efi.c) until ExitBootServices.
+ * What is allocated is on loan (services.c) until ExitBootServices.
  */
 #include <asm/e820.h>
 
+#include "e820.h"
+#include "efi-handoff.h"
 #include "efi-stub.h"
+#include "ident_map.h"
+#include "image.h"
+#include "kaslr.h"
+#include "lib/string.h"
 
 static u32 e820_type(const EFI_MEMORY_DESCRIPTOR *d)
 {

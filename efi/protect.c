@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * efi-protect.c - what our memory may be used for, in firmware's page tables:
+ * protect.c - what our memory may be used for, in firmware's page tables:
  * never to be written and executed at once.
  *
  * The image's sections and flags say so already, and nothing of ours is ever
@@ -11,6 +11,7 @@
  * are left behind as they are.
  */
 #include "efi-stub.h"
+#include "image.h"
 
 #define RIGHTS	(EFI_MEMORY_RO | EFI_MEMORY_XP)
 
@@ -64,7 +65,7 @@ void efi_protect(u64 start, u64 end, u64 rights)
 
 void efi_protect_image(void)
 {
-	efi_protect((u64)startup_32, (u64)_rodata, EFI_MEMORY_RO);
+	efi_protect((u64)_image, (u64)_rodata, EFI_MEMORY_RO);
 	efi_protect((u64)_rodata, (u64)_data, EFI_MEMORY_RO | EFI_MEMORY_XP);
 	efi_protect((u64)_data, (u64)_end, EFI_MEMORY_XP);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * efi-tables.c - what the payload wants to know of the machine: screen, ACPI,
+ * tables.c - what the payload wants to know of the machine: screen, ACPI,
  * Secure Boot; and what it finds in a table or variable: random seed, request to
  * overwrite memory.
  *
@@ -10,6 +10,8 @@
 #include <linux/screen_info.h>
 
 #include "efi-stub.h"
+#include "kaslr.h"
+#include "lib/string.h"
 
 static const EFI_GUID gop_guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
 static const EFI_GUID rng_guid = EFI_RNG_PROTOCOL_GUID;

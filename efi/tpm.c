@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * efi-tpm.c - tells a TPM, or what a confidential guest has in its place, with
+ * tpm.c - tells a TPM, or what a confidential guest has in its place, with
  * what the kernel was started, and passes the log of all such reports on.
  *
  * Runs before ExitBootServices. Who verifies a machine will notice what was not
@@ -8,6 +8,7 @@
  * firmware's word; no size in it is followed beyond the log's largest.
  */
 #include "efi-stub.h"
+#include "lib/string.h"
 
 static const EFI_GUID tcg2_guid = EFI_TCG2_PROTOCOL_GUID;
 static const EFI_GUID cc_guid = EFI_CC_MEASUREMENT_PROTOCOL_GUID;

@@ -6,12 +6,8 @@
 #ifndef GHCB_H
 #define GHCB_H
 
-#include "misc.h"
+#include "sev-es.h"
 #include "sev.h"
-
-#ifndef SEVSTUB_HOSTED
-#pragma GCC visibility push(hidden)
-#endif
 
 struct sev_es {
 	volatile struct ghcb *ghcb;	/* NULL: stage 1 */
@@ -22,9 +18,6 @@ struct sev_es {
 	bool ending;			/* the last message is on its way */
 };
 extern struct sev_es es;
-
-/* Ends the guest for @reason (sev.h), and says so where a console is up. */
-noreturn void terminate(unsigned int reason);
 
 /*
  * One register of CPUID by the MSR protocol, as @reg names it. A reply that is
@@ -62,9 +55,5 @@ static inline u8 *shared_buffer(void)
 {
 	return (u8 *)(u64)es.ghcb + GHCB_SHARED_BUFFER_OFFSET;
 }
-
-#ifndef SEVSTUB_HOSTED
-#pragma GCC visibility pop
-#endif
 
 #endif

@@ -11,7 +11,26 @@
 #define IST_DOUBLE_FAULT	1
 #define DOUBLE_FAULT_STACK_SIZE	2048
 
-/* How much of the stack a report shows. */
-#define STACK_DUMP_WORDS	8
+#ifndef __ASSEMBLER__
 
+/*
+ * Loads the stage-1 IDT: an NMI is counted, a #VC is handled by the MSR
+ * protocol, every other exception is reported and terminates. Called at the
+ * entry, and again when the image has moved, because the gates hold addresses.
+ */
+void idt_load_stage1(void);
+
+/*
+ * From now on page faults may map memory, and #DF has a stack of its own.
+ * Called once sev_load_map() has loaded the stub's own page tables.
+ */
+void idt_load_stage2(void);
+
+/*
+ * Loads an IDT without entries, because the payload is about to overwrite the
+ * handlers. A later exception resets the machine.
+ */
+void idt_teardown(void);
+
+#endif /* __ASSEMBLER__ */
 #endif

@@ -48,5 +48,39 @@ struct la57_page {
 	u8 code[LA57_SIZE / 2 - LA57_CODE];	/* 0xf00 */
 };
 
+struct boot_params;
+struct cmdline;
+
+/* ---- la57.c */
+
+/*
+ * Memory of LA57_SIZE bytes below 4 GiB that the EFI entry allocated for the
+ * switch, or 0.
+ */
+extern u64 la57_efi_memory;
+
+/*
+ * Decides whether five-level paging must be switched on or off for the payload.
+ * @payload_can: the payload supports five levels.
+ * Returns the physical address of LA57_SIZE bytes below 4 GiB that the caller
+ * maps writable and executable before anything else, or 0 if nothing is to be
+ * switched. Ends the boot with error() if there is no such memory and the
+ * levels cannot stay as they are.
+ */
+u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
+		 bool payload_can);
+
+/*
+ * Switches if la57_prepare() decided so, and unmaps that memory. Needs the
+ * stage-2 IDT, and must run before sev_es_setup_ghcb().
+ */
+void la57_switch(void);
+
+/* ---- la57_trampoline.S: runs from a copy in @page. */
+
+void la57_toggle(struct la57_page *page, u64 table);
+extern const u8 la57_code[], la57_code_end[];
+extern const u8 la57_nmi_32[], la57_nmi_64[], la57_exception[];
+
 #endif /* __ASSEMBLER__ */
 #endif

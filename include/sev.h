@@ -137,6 +137,8 @@
 
 /* Set 1 is Linux's. Set 2 is ours; README lists it. */
 #define SEV_TERM_SET_SEVSTUB		2
+/* For terminate() in sev-es.h: the code belongs to SEV_TERM_SET_GHCB. */
+#define SEV_TERM_STANDARD		0x100
 /* error(): the boot failed for a reason that the console was told. */
 #define SEVSTUB_TERM_GENERAL		0
 /* What was written through one mapping did not read back through the other:
@@ -235,7 +237,7 @@
 #define GHCB_SHARED_BUFFER_SIZE		2032
 #define GHCB_VALID_BITMAP_SIZE		16
 
-/* -- struct sev_guest in misc.h, for head_64.S. */
+/* -- struct sev_guest in sev-es.h, for head_64.S. */
 #define SEV_GUEST_STATUS		0
 #define SEV_GUEST_INFO			8
 #define SEV_GUEST_CBIT			16

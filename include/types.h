@@ -26,6 +26,12 @@ typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
 
+/* Errors, returned negated. The values are those of Linux's errno.h. */
+#define ENOENT	2
+#define ENOMEM	12
+#define EFAULT	14
+#define EINVAL	22
+
 #define BUILD_BUG_ON(cond) _Static_assert(!(cond), #cond)
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -6,7 +6,8 @@
  * terminated, so that nothing outside of it is ever read. Needs no memory of
  * its own: may run before .bss exists.
  */
-#include "misc.h"
+#include "cmdline.h"
+#include "lib/string.h"
 
 #define NOT_A_DIGIT 0xff
 

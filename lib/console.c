@@ -8,9 +8,13 @@
  * an exit to the hypervisor, so output is gathered, sent with string I/O, and
  * the UART's status is read once for each filling of its FIFO.
  */
+#include <linux/screen_info.h>
 #include <linux/serial_reg.h>
 
-#include "misc.h"
+#include "console.h"
+#include "lib/string.h"
+#include "sev-es.h"
+#include "x86.h"
 
 /* The first two serial ports of a PC, and the one of QEMU's debug console. */
 #define TTYS0_PORT	0x3f8

@@ -13,9 +13,11 @@
  * A question takes time by the square of the map's length, so that is bounded:
  * no walk goes further, and place_image() boots nothing where one would have to.
  */
+#include <asm/bootparam.h>
 #include <asm/e820.h>
 
-#include "misc.h"
+#include "e820.h"
+#include "range.h"
 
 void e820_first(const struct boot_params *bp, struct e820_walk *walk)
 {

@@ -11,7 +11,7 @@
  * The direction flag is clear on entry and on return (System V ABI), and the
  * exception handlers see to that for themselves.
  */
-#include "misc.h"
+#include "lib/string.h"
 
 #define BYTE_ONES 0x0101010101010101UL	/* times a byte: that byte, 8 times */
 

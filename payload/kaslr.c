@@ -12,10 +12,17 @@
  * Runs when all of boot_params can be read, on the EFI entry also before: the
  * list is in .bss and starts anew with the image's own stack, the rest stays.
  */
+#include <asm/bootparam.h>
 #include <asm/e820.h>
 
-#include "misc.h"
+#include "decoders.h"
+#include "e820.h"
+#include "error.h"
+#include "kaslr.h"
+#include "lib/string.h"
+#include "sev-es.h"
 #include "sev.h"
+#include "x86.h"
 
 /* ---- Random numbers. */
 
@@ -66,7 +73,7 @@ static bool random_by_processor(void)
 static noreturn void no_randomness(void)
 {
 	if (sev_es_active())
-		stop(SEVSTUB_TERM_CPU);
+		terminate(SEVSTUB_TERM_CPU);
 	error("KASLR", "RDRAND fails");
 }
 
@@ -379,8 +386,6 @@ bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
 	for (e820_first(bp, &walk); (entry = e820_next(&walk));)
 		kaslr_area(entry->type == E820_RAM ? KASLR_RAM : KASLR_TAKEN,
 			   entry->addr, entry->addr + entry->size);
-	srat_name_immovable(bp, cmdline);
-	efi_name_free_memory(bp);
 	return heed_options(cmdline, &want) && kaslr_pick(&want, addr);
 }
 

@@ -7,7 +7,8 @@
  * (payload.h describes both). mkpayload has checked every entry, the digest
  * covers them; nothing outside the image is written all the same.
  */
-#include "misc.h"
+#include "error.h"
+#include "relocate.h"
 
 /* Places have no alignment. */
 typedef u64 __attribute__((aligned(1))) place64;

@@ -10,7 +10,14 @@
  */
 #include <asm/e820.h>
 
-#include "misc.h"
+#include "boot_params.h"
+#include "e820.h"
+#include "ident_map.h"
+#include "kaslr.h"
+#include "lib/string.h"
+#include "sev-es.h"
+#include "srat.h"
+#include "x86.h"
 
 /* No table is longer, and no machine has more of them. */
 #define TABLE_SIZE_MAX		0x100000U

@@ -7,7 +7,8 @@
  * build uses, too: a magic, then blocks, each with its size in front, that
  * expand to 8 MiB each but for the last one.
  */
-#include "misc.h"
+#include "decoders.h"
+#include "lib/string.h"
 
 #define LZ4_FREESTANDING 1
 /* The loop for speed takes 9 % more instructions, and twice the bytes. */

@@ -7,7 +7,8 @@
  * is static, and decompression in one pass needs no window buffer. It executes
  * no CPUID, which would be an exit to the hypervisor.
  */
-#include "misc.h"
+#include "decoders.h"
+#include "lib/string.h"
 
 /* zstd's hook for a freestanding build: what zstd_deps.h would define. */
 #define ZSTD_DEPS_COMMON

@@ -62,21 +62,9 @@ bool sev_es_active(void)
 	return false;
 }
 
-noreturn void stop(unsigned int reason)
+noreturn void terminate(unsigned int reason)
 {
-	harness_fail("stop()", 0, "unexpected", "reason %u", reason);
-}
-
-void efi_name_free_memory(const struct boot_params *from)
-{
-	(void)from;
-}
-
-void srat_name_immovable(const struct boot_params *from,
-			 const struct cmdline *words)
-{
-	(void)from;
-	(void)words;
+	harness_fail("terminate()", 0, "unexpected", "reason %u", reason);
 }
 
 u64 xxh64(const void *data, size_t len)

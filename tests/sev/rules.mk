@@ -5,7 +5,7 @@
 NAE := $(O)/sev
 # The stub's objects: all but those that boot a payload.
 NAE_STUB := $(addprefix $(O)/stub/,sev-es.o sev-vc.o insn.o ident_map_64.o idt_64.o \
-	idt_handlers_64.o $(addprefix lib/,e820.o console.o cmdline.o string.o))
+	exception.o idt_handlers_64.o $(addprefix lib/,e820.o console.o cmdline.o string.o))
 NAE_OBJS := $(addprefix $(NAE)/nae/,head.o insns.o main.o execute.o \
 	registers.o ports.o strings.o mmio.o fatal.o)
 
@@ -25,6 +25,7 @@ $(NAE)/nae.elf: $(NAE_OBJS) $(NAE_STUB) tests/payload/nae/nae.ld
 	@printf '  %-7s %s\n' LD $@
 	$(Q)$(LD) -m elf_x86_64 -static -no-pie --orphan-handling=error \
 		--no-warn-rwx-segments --gc-sections --wrap=do_exception \
+		--wrap=terminate \
 		-T tests/payload/nae/nae.ld -o $@ $(NAE_OBJS) $(NAE_STUB)
 
 $(NAE)/nae.img: $(NAE)/nae.elf $(IMAGE_DEPS)

@@ -42,7 +42,7 @@ u32 entry_taken;
 #define payload_end		image_payload_end
 #define setup_header		image_setup_header
 #define builtin_cmdline		image_cmdline
-#define startup_32		(image_parts)
+#define _image		(image_parts)
 #define _rodata			(image_parts + 2 * PAGE_SIZE)
 #define _data			(image_parts + 3 * PAGE_SIZE)
 #define _end			(image_parts + 5 * PAGE_SIZE - 8)
@@ -54,8 +54,9 @@ static void interrupts_off(void);
 /* The one instruction in efi*.c that a test cannot execute: cli. */
 #define asm
 #define volatile(instruction)	interrupts_off()
-#include "../../payload/payload.c"
-#include "../../efi/efi.c"
+#include "../../payload/payload-check.c"
+#include "../../efi/services.c"
+#include "../../efi/entry.c"
 #include "../../efi/initrd.c"
 #include "../../efi/memory.c"
 #include "../../efi/protect.c"

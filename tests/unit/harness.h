@@ -30,9 +30,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The C library's, if the program included <sys/mman.h>. misc.h has its own. */
+/* <sys/mman.h> may have defined it; ident_map.h has another one. */
 #undef MAP_DECRYPTED
+#include "boot_params.h"
+#include "console.h"
+#include "decoders.h"
+#include "e820.h"
+#include "efi-handoff.h"
+#include "error.h"
+#include "exception.h"
+#include "ident_map.h"
+#include "idt.h"
+#include "image.h"
+#include "kaslr.h"
+#include "la57.h"
 #include "misc.h"
+#include "payload-check.h"
+#include "relocate.h"
+#include "sev-es.h"
+#include "sev-vc.h"
+#include "srat.h"
+#include "x86.h"
 
 struct test_case {
 	const char *name;

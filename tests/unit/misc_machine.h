@@ -44,7 +44,7 @@ static struct image_info info_in_image;
 /* efi.c's: not entered from firmware, unless a case says so. */
 u64 efi_runtime_start;
 
-#define startup_32		(layout.head)
+#define _image		(layout.head)
 #define payload_start		(layout.payload)
 #define payload_end		(layout.comp_end)
 #define _text			(layout.text)
@@ -65,7 +65,10 @@ u64 efi_runtime_start;
 
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 
-#include "../../payload/payload.c"
+#include "../../lib/boot_params.c"
+#include "../../lib/error.c"
+#include "../../payload/payload-check.c"
+#include "../../payload/unstore.c"
 #include "../../misc.c"
 #undef image_info	/* a struct tag, too */
 
@@ -356,14 +359,30 @@ void sev_es_shutdown(void)
 	did("sev shutdown");
 }
 
-void sev_es_abandon(void)
+void sev_es_last_words(void)
 {
 }
 
-noreturn void sev_es_terminate(unsigned int set, unsigned int reason)
+noreturn void terminate(unsigned int reason)
 {
-	did("terminate %u:%u", set, reason);
+	if (fake.sev_es)
+		did("terminate %u", reason);
 	halt_forever();
+}
+
+/* ---- srat.c, efi/memory.c ---- */
+
+void srat_name_immovable(const struct boot_params *bp,
+			 const struct cmdline *cmdline)
+{
+	CHECK(bp == &fake.bp && cmdline->len, "something else");
+	did("name immovable");
+}
+
+void efi_name_free_memory(const struct boot_params *bp)
+{
+	CHECK(bp == &fake.bp, "another zero page");
+	did("name free");
 }
 
 /* ---- kaslr.c ---- */

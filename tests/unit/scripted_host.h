@@ -32,20 +32,18 @@ static int spied_set_decrypted(u64 addr);
 static int spied_set_encrypted(u64 addr);
 static const u8 *image_start;
 
-u32 nmi_count;
-
 #include "lib/e820.c"
 #include "ident_map_64.c"
 #include "insn.c"
 
 #define cpuid_count		fake_cpuid
-#define startup_32		image_start
+#define _image		image_start
 #define ident_map_set_decrypted	spied_set_decrypted
 #define ident_map_set_encrypted	spied_set_encrypted
 #include "sev-es.c"
 #include "sev-vc.c"
 #undef cpuid_count
-#undef startup_32
+#undef _image
 #undef ident_map_set_decrypted
 #undef ident_map_set_encrypted
 
@@ -455,6 +453,7 @@ static maybe_unused void start_stage1(void)
 {
 	memset(&host, 0, sizeof(host));
 	memset(&es, 0, sizeof(es));
+	nmi_count = 0;
 	memset(&sev_guest, 0, sizeof(sev_guest));
 	memset(&ghcb_page, 0x77, sizeof(ghcb_page));
 	before_resuming = NULL;

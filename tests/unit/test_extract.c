@@ -427,7 +427,8 @@ TEST(kaslr)
 	snprintf(expected, sizeof(expected),
 		 "seed\ntaken 0x%lx-0x%lx\ntaken 0x%lx-0x%lx\n"
 		 "taken 0x%lx-0x%lx\ntaken 0x%lx-0x%lx\n"
-		 "taken 0x7000-0x9000\ndraw physical\ndraw virtual for 0x%lx bytes\n"
+		 "taken 0x7000-0x9000\nname immovable\nname free\n"
+		 "draw physical\ndraw virtual for 0x%lx bytes\n"
 		 "forget seeds\n",
 		 m(AT_HEAD), m(AT_END), (u64)&fake.bp, (u64)&fake.bp + 4096,
 		 m(AT_CMDLINE), m(AT_CMDLINE) + strlen("from the loader") + 1,

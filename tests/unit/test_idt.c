@@ -19,7 +19,7 @@ static struct layout {
 	const u8 *head, *rw, *df_guard, *guard, *stack_top;
 } layout;
 
-#define startup_32	(layout.head)
+#define _image	(layout.head)
 #define _data		(layout.rw)
 #define double_fault_guard	(layout.df_guard)
 #define stack_guard	(layout.guard)
@@ -28,6 +28,7 @@ static struct layout {
 #define exception_stubs	(*stubs)
 
 #include "../../idt_64.c"
+#include "../../exception.c"
 
 const u8 (*stubs)[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 u64 gdt[8];
@@ -54,7 +55,7 @@ static struct {
 	/* What was handed over. */
 	u64 fault_addr, fault_code;
 	struct exception_frame *vc_frame;
-	unsigned int nmis, set, reason;
+	unsigned int nmis, reason;
 	struct desc_ptr idtr;
 	struct idt_gate gates[IDT_VECTORS];	/* at the time of lidt */
 	u16 tr;
@@ -131,7 +132,7 @@ int ident_map_fault(u64 addr, u64 error_code)
 
 bool ident_map_is_guard(u64 addr)
 {
-	CHECK(paging_is_ours, "there is no map yet");
+	CHECK(may_map, "there is no map yet");
 	return ALIGN_DOWN(addr, PAGE_SIZE) == GUARD_PAGE;
 }
 
@@ -158,23 +159,15 @@ bool sev_es_active(void)
 	return fake.es;
 }
 
-void sev_es_abandon(void)
+void sev_es_last_words(void)
 {
 	fake.busy = false;
 	called("abandon");
 }
 
-void sev_es_terminate(unsigned int set, unsigned int reason)
+void terminate(unsigned int reason)
 {
 	did("terminate");
-	fake.set = set;
-	fake.reason = reason;
-	halt_forever();
-}
-
-void stop(unsigned int reason)
-{
-	did("stop");
 	fake.reason = reason;
 	halt_forever();
 }
@@ -189,9 +182,8 @@ static void fresh_at(bool stage2)
 	trace[0] = '\0';
 	said[0] = '\0';
 	layout = (struct layout){ .head = (const u8 *)0x100000000 };
-	paging_is_ours = stage2;
+	may_map = stage2;
 	reporting = false;
-	nmi_count = 0;
 }
 
 static void raise_at(bool stage2, u64 vector, u64 error_code)
@@ -256,10 +248,9 @@ static bool in_data_section(const void *start, size_t size)
 TEST(state_is_in_data)
 {
 	CHECK(in_data_section(idt, sizeof(idt)), "idt");
-	CHECK(in_data_section(&paging_is_ours, sizeof(paging_is_ours)),
-	      "paging_is_ours");
+	CHECK(in_data_section(&may_map, sizeof(may_map)),
+	      "may_map");
 	CHECK(in_data_section(&reporting, sizeof(reporting)), "reporting");
-	CHECK(in_data_section(&nmi_count, sizeof(nmi_count)), "nmi_count");
 }
 
 /* As the processor takes a gate apart (APM2 4.8.4). */
@@ -307,7 +298,7 @@ TEST(gates)
 		for (vector = 0; vector < 32; vector++)
 			check_gate(vector, bases[i], 0);
 	}
-	CHECK(!paging_is_ours, "stage 2 already");
+	CHECK(!may_map, "stage 2 already");
 }
 
 TEST(stage2_gates)
@@ -320,7 +311,7 @@ TEST(stage2_gates)
 	memcpy(fake.gates, idt, sizeof(fake.gates));
 	for (vector = 0; vector < 32; vector++)
 		check_gate(vector, 0x123456780, vector == 8 ? 1 : 0);
-	CHECK(paging_is_ours, "still stage 1");
+	CHECK(may_map, "still stage 1");
 }
 
 static u64 quad_at(const u8 *p)
@@ -382,13 +373,11 @@ TEST(nmi)
 
 	for (stage = 0; stage < 2; stage++) {
 		raise_at(stage, X86_TRAP_NMI, 0);
-		CHECK(nmi_count == 0, "%u at first", nmi_count);
 		served("nmi");
 		fake.busy = true;
 		served("nmi nmi");
 		reporting = true;
 		served("nmi nmi nmi");
-		CHECK(nmi_count == 3, "%u counted", nmi_count);
 		CHECK(fake.nmis == 3, "%u forwarded", fake.nmis);
 	}
 }
@@ -406,17 +395,17 @@ TEST(page_fault_refused)
 {
 	raise_at(true, X86_TRAP_PF, PF_PRESENT);
 	fake.fault_result = -EFAULT;
-	reported_as("fault abandon force print stop", "#PF", 14, 1);
+	reported_as("fault abandon force print terminate", "#PF", 14, 1);
 	raise_at(true, X86_TRAP_PF, 0);
 	fake.fault_result = -ENOMEM;
-	reported_as("fault abandon force print stop", "#PF", 14, 0);
+	reported_as("fault abandon force print terminate", "#PF", 14, 0);
 }
 
 /* The map is the loader's then. */
 TEST(page_fault_stage1)
 {
 	raise_at(false, X86_TRAP_PF, 0);
-	reported_as("abandon force print stop", "#PF", 14, 0);
+	reported_as("abandon force print terminate", "#PF", 14, 0);
 }
 
 TEST(page_fault_in_exchange)
@@ -429,9 +418,8 @@ TEST(page_fault_in_exchange)
 		EXPECT_HALT(do_exception(&frame));
 		CHECK(!strcmp(trace, "terminate"), "done: %s", trace);
 		CHECK(!said[0], "said: %s", said);
-		CHECK(fake.set == SEV_TERM_SET_SEVSTUB &&
-		      fake.reason == SEVSTUB_TERM_REENTRY, "reason %u:%u",
-		      fake.set, fake.reason);
+		CHECK(fake.reason == SEVSTUB_TERM_REENTRY, "reason %u",
+		      fake.reason);
 	}
 }
 
@@ -454,7 +442,7 @@ TEST(vc_raises)
 	for (vector = 1; vector < 32; vector++) {
 		raise_at(true, X86_TRAP_VC, 0x72);
 		fake.vc_vector = vector;
-		reported_as("vc abandon force print stop",
+		reported_as("vc abandon force print terminate",
 			    vector_names[vector], vector,
 			    vector == X86_TRAP_VC ? 0x72 : 0);
 	}
@@ -471,13 +459,13 @@ TEST(names)
 		    vector == X86_TRAP_PF)
 			continue;
 		raise_at(vector % 2, vector, vector * 0x1001UL);
-		reported_as("abandon force print stop", vector_names[vector],
+		reported_as("abandon force print terminate", vector_names[vector],
 			    vector, vector * 0x1001UL);
 	}
 	raise_at(true, 32, 0);
-	reported_as("abandon force print stop", "?", 32, 0);
+	reported_as("abandon force print terminate", "?", 32, 0);
 	raise_at(true, ~0UL, 0);
-	reported_as("abandon force print stop", "?", ~0UL, 0);
+	reported_as("abandon force print terminate", "?", ~0UL, 0);
 }
 
 /* A number of its own in each register. */
@@ -519,7 +507,7 @@ TEST(report_sev_es)
 	layout.rw = (const u8 *)on_stack;
 	layout.stack_top = (const u8 *)on_stack + sizeof(on_stack);
 	frame.rsp = (u64)on_stack;
-	reported_as("abandon force print stop", "#GP", 13, 0x18);
+	reported_as("abandon force print terminate", "#GP", 13, 0x18);
 	CHECK(strchr(said, '\n')[1] == '\0', "said:\n%s", said);
 }
 
@@ -530,8 +518,8 @@ TEST(report_raises)
 	static const u64 vectors[] = { 0, X86_TRAP_DF, X86_TRAP_GP,
 				       X86_TRAP_PF, X86_TRAP_VC };
 	static const char *const doings[] = {
-		"abandon %sstop", "abandon force %sstop",
-		"abandon force print %sstop",
+		"abandon %sterminate", "abandon force %sterminate",
+		"abandon force print %sterminate",
 	};
 	char expected[80];
 	unsigned int i, k;
@@ -563,9 +551,9 @@ TEST(report_goes_on)
 		u64 vector;
 		const char *doings;
 	} cases[] = {
-		{ X86_TRAP_NMI, "abandon force print nmi resumed stop" },
-		{ X86_TRAP_PF, "abandon force print fault resumed stop" },
-		{ X86_TRAP_VC, "abandon force print vc resumed stop" },
+		{ X86_TRAP_NMI, "abandon force print nmi resumed terminate" },
+		{ X86_TRAP_PF, "abandon force print fault resumed terminate" },
+		{ X86_TRAP_VC, "abandon force print vc resumed terminate" },
 	};
 	unsigned int i;
 
@@ -582,7 +570,7 @@ TEST(report_in_exchange)
 {
 	raise_at(true, X86_TRAP_GP, 0);
 	fake.busy = true;
-	reported_as("abandon force print stop", "#GP", 13, 0);
+	reported_as("abandon force print terminate", "#GP", 13, 0);
 	CHECK(!fake.busy, "not given up");
 }
 
@@ -600,22 +588,22 @@ TEST(stack_overflow)
 		snprintf(line, sizeof(line),
 			 "sevstub: stack overflow: the guard page was hit at 0x%lx by startup_32+0x1234",
 			 inside[i]);
-		reported("abandon force print stop", line);
+		reported("abandon force print terminate", line);
 	}
 	for (i = 0; i < ARRAY_SIZE(outside); i++) {
 		raise_at(true, X86_TRAP_DF, 0);
 		fake.cr2 = outside[i];
-		reported_as("abandon force print stop", "#DF", 8, 0);
+		reported_as("abandon force print terminate", "#DF", 8, 0);
 	}
 	/* A CR2 that is left from before the guard page was one. */
 	raise_at(false, X86_TRAP_DF, 0);
 	fake.cr2 = GUARD_PAGE;
-	reported_as("abandon force print stop", "#DF", 8, 0);
+	reported_as("abandon force print terminate", "#DF", 8, 0);
 	/* With a stack that is no full one. */
 	raise_at(true, X86_TRAP_PF, 0);
 	fake.cr2 = GUARD_PAGE;
 	fake.fault_result = -EFAULT;
-	reported_as("fault abandon force print stop", "#PF", 14, 0);
+	reported_as("fault abandon force print terminate", "#PF", 14, 0);
 }
 
 /* Somebody else's code: what would be served is reported. */
@@ -632,7 +620,7 @@ TEST(another_cs)
 			raise_at(true, vectors[i], 0);
 			frame.cs = selectors[s];
 			EXPECT_HALT(do_exception(&frame));
-			CHECK(!strcmp(trace, "abandon force print stop"),
+			CHECK(!strcmp(trace, "abandon force print terminate"),
 			      "CS 0x%lx: %s", selectors[s], trace);
 		}
 	}

@@ -71,27 +71,10 @@ bool sev_es_active(void)
 	return sev_guest.status & SEV_STATUS_SEV_ES;
 }
 
-noreturn void stop(unsigned int reason)
+noreturn void terminate(unsigned int reason)
 {
 	cpu.stopped = reason + 1;
 	longjmp(harness.expected, TEST_HALT);
-}
-
-/* What these name, generated_maps names by itself. */
-static unsigned int asked_firmware, asked_acpi;
-
-void efi_name_free_memory(const struct boot_params *from)
-{
-	(void)from;
-	asked_firmware++;
-}
-
-void srat_name_immovable(const struct boot_params *from,
-			 const struct cmdline *words)
-{
-	(void)from;
-	(void)words;
-	asked_acpi++;
 }
 
 u64 xxh64(const void *data, size_t len)
@@ -411,19 +394,6 @@ TEST(nonsense_areas)
 			  &addr), "0x%lx", addr);
 	CHECK(!kaslr_pick(&(struct kaslr_slots){ 0x1000, 0x1000, 0, 0 },
 			  &addr), "0x%lx", addr);
-}
-
-/* Both are asked before a place is drawn. */
-TEST(asks_around)
-{
-	const struct kaslr_slots want = { 0x1000, 0x1000, 0, 1UL << 46 };
-	u64 addr;
-
-	fresh(0);
-	asked_firmware = asked_acpi = 0;
-	physical(want, &addr);
-	CHECK(asked_firmware == 1 && asked_acpi == 1, "%u, %u",
-	      asked_firmware, asked_acpi);
 }
 
 /* E820 entries that wrap around say nothing. */

@@ -729,19 +729,22 @@ TEST(no_ports_in_stage1)
 
 TEST(terminate_says_why)
 {
-	unsigned int set, code;
+	unsigned int code;
 
 	start_stage1();
-	for (set = 0; set < 16; set++)
-		for (code = 0; code < 256; code++)
-			EXPECT_END(sev_es_terminate(set, code), set, code);
+	sev_guest.status = 3;
+	for (code = 0; code < 256; code++) {
+		EXPECT_END(terminate(code), 2U, code);
+		EXPECT_END(terminate(SEV_TERM_STANDARD | code), 0U, code);
+	}
 }
 
 /* A host that goes on is asked again, for ever. */
 TEST(terminate_never_returns)
 {
 	start_stage1();
+	sev_guest.status = 3;
 	host.deaf = 1000;
-	EXPECT_END(sev_es_terminate(2, 8), 2U, 8U);
+	EXPECT_END(terminate(8), 2U, 8U);
 	CHECK(!host.deaf, "asked %u times only", 1000 - host.deaf);
 }

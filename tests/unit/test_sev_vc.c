@@ -591,12 +591,12 @@ TEST(busy)
 /* The last message gives the exchange up, and can then be sent. */
 static void report_inside(void)
 {
-	sev_es_abandon();
+	sev_es_last_words();
 	CHECK(!sev_es_busy(), "still busy");
 	expect_exit(0x7b, 0x3f8 << 16 | 1 << 4, 0);
 	sends(RAX, '!');
 	sev_es_outb('!', 0x3f8);
-	sev_es_terminate(2, 16);
+	terminate(16);
 }
 
 TEST(abandon)
@@ -697,6 +697,17 @@ TEST(nmi_elsewhere)
 	sev_es_setup_ghcb(&bp);
 	nmi_count = 0;
 	CHECK(host.at == 1 && !es.nmi_pending, "%u exchanges", host.at);
+}
+
+/* The boot reports how many NMIs it ignored, in any kind of guest. */
+TEST(nmi_counted)
+{
+	start_stage1();
+	nmi_count = 0;
+	sev_es_nmi();
+	sev_es_nmi();
+	CHECK(nmi_count == 2, "%u instead of 2", nmi_count);
+	nmi_count = 0;
 }
 
 TEST(nmi_after_the_page)

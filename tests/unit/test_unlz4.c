@@ -6,7 +6,7 @@
  */
 #include "harness.h"
 
-#include "../../payload/payload.c"
+#include "../../payload/unstore.c"
 #include "../../payload/unlz4.c"
 
 #include <lz4hc.h>

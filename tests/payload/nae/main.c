@@ -3,9 +3,11 @@
  * main.c - brings the stub's parts up as the stub does, runs the cases, and
  * prints a line for each.
  *
- * The stub's report of an exception ends in stop(), which is ours: where a
- * case expects one, the case goes on after it.
+ * The stub's report of an exception calls terminate(). The linker redirects that
+ * call to __wrap_terminate() here (--wrap), so that a case that expects an
+ * exception continues after the report.
  */
+#include "ghcb.h"
 #include "nae.h"
 #include "sevemu/hooks.h"
 
@@ -31,18 +33,21 @@ static bool complained, skipped;
 static const char *current;
 static u64 failures;
 
-/* ---- What misc.c is to the stub. */
+/* ---- What the stub's lib/error.c is to the stub. */
 
-noreturn void stop(unsigned int reason)
+noreturn void __real_terminate(unsigned int reason);
+noreturn void __wrap_terminate(unsigned int reason);
+
+noreturn void __wrap_terminate(unsigned int reason)
 {
 	if (executing && reason == SEVSTUB_TERM_EXCEPTION) {
 		caught_vector = last_frame->vector;
 		caught_cr2 = read_cr2();
+		/* The report was not the guest's last message. */
+		es.ending = false;
 		run_abort();
 	}
-	if (sev_es_active())
-		sev_es_terminate(SEV_TERM_SET_SEVSTUB, reason);
-	halt_forever();
+	__real_terminate(reason);
 }
 
 noreturn void error(const char *what, const char *fmt, ...)
@@ -56,7 +61,7 @@ noreturn void error(const char *what, const char *fmt, ...)
 	va_end(args);
 	con_printf("\n");
 	executing = false;
-	stop(SEVSTUB_TERM_GENERAL);
+	__real_terminate(SEVSTUB_TERM_GENERAL);
 }
 
 int run_caught(void (*code)(void), struct regs *regs)

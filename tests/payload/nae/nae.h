@@ -35,9 +35,19 @@
 
 #include <asm/svm.h>
 
+#include "boot_params.h"
+#include "console.h"
+#include "e820.h"
+#include "error.h"
+#include "exception.h"
+#include "ident_map.h"
+#include "idt.h"
+#include "image.h"
 #include "insn.h"
-#include "misc.h"
+#include "lib/string.h"
+#include "sev-es.h"
 #include "sev.h"
+#include "x86.h"
 
 #pragma GCC visibility push(hidden)
 

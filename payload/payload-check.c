@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * payload.c - whether the payload in the image is what the build put there.
+ * payload-check.c - whether the payload in the image is what the build put
+ * there. The image's file may have been damaged since, or replaced in part.
  *
- * The build wrote it, but the file may have been damaged since. Says what is
- * wrong and leaves the consequences to the caller: the EFI entry asks while
- * firmware can still be told, misc.c when there is nobody to return to. Reads
- * the image and nothing else, and needs no .bss.
+ * These functions say what is wrong and leave the rest to the caller: the EFI
+ * entry returns an error to firmware, misc.c ends the boot. They read nothing
+ * but the image and use no .bss.
  */
-#include "misc.h"
+#include "decoders.h"
+#include "image.h"
+#include "lib/string.h"
+#include "payload-check.h"
 
 static bool refuse(struct refusal *why, const char *what, const char *detail,
 		   u64 first, u64 second, u64 third)
@@ -39,7 +42,10 @@ bool check_payload_header(struct payload_header *p, struct refusal *why)
 			      "digest %016lx, expected %016lx", digest,
 			      p->header_digest, 0);
 
-	/* From here on these can differ only if two builds were mixed. */
+	/*
+	 * The digest holds, so the header is undamaged. If it does not fit the
+	 * image, parts of two builds were linked together.
+	 */
 	if (p->link_addr != image_info.pref_address ||
 	    p->align != image_info.align ||
 	    !(p->flags & PAYLOAD_RELOCATABLE) != !image_info.relocatable ||
@@ -67,12 +73,4 @@ bool check_payload_frame(const struct payload_header *p, struct refusal *why)
 		return true;
 	return refuse(why, "corrupt payload", "digest %016lx, expected %016lx",
 		      digest, p->comp_digest, 0);
-}
-
-int unstore(void *out, size_t out_size, const void *in, size_t in_size)
-{
-	if (out_size != in_size)
-		return -EINVAL;
-	memmove(out, in, in_size);
-	return 0;
 }

@@ -1,97 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * efi.c - firmware's world: from efi_pe_entry() to ExitBootServices, and then
- * the same road as every other entry, at startup_64.
+ * entry.c - the EFI entries: efi_pe_entry() for firmware, efi_handover() for a
+ * loader that has made a zero page. Both do what only boot services can do,
+ * leave boot services, and continue at startup_64.
  *
- * Runs on firmware's stack, page tables and #VC handler, and uses its services
- * for what only it can do: memory, command line, initrd, screen, memory map.
- * Until ExitBootServices whatever is wrong is said on ConOut and returned as a
- * status, with the machine still usable. State that survives is in .data.
+ * Runs on firmware's stack, page tables and #VC handler. Until ExitBootServices
+ * an error is printed on ConOut and returned to firmware, and the machine can
+ * still be used. State that must survive is in .data.
  *
- * The image stays where firmware loaded it: only the payload's range is
- * allocated, so nothing has to move and no memory of firmware's is ever
- * writable and executable for us (efi-protect.c).
+ * The image stays where firmware loaded it. Only the payload's range is
+ * allocated, so that nothing has to move, and no memory of firmware's is ever
+ * writable and executable at the same time (protect.c).
  */
+#include "boot_params.h"
+#include "efi-handoff.h"
 #include "efi-stub.h"
+#include "error.h"
+#include "image.h"
 #include "la57.h"
+#include "lib/string.h"
+#include "payload-check.h"
 #include "setup.h"
 
-in_data u64 efi_runtime_start;
-
-in_data struct efi_state efi;
-
-/* Pages that firmware lent: with an error status they go back. */
-static struct {
-	EFI_PHYSICAL_ADDRESS addr;
-	UINTN pages;
-} loans[64];
-
 static const EFI_GUID loaded_image_guid = LOADED_IMAGE_PROTOCOL;
-
-/* ---- Messages. */
-
-static void efi_print(const char *s)
-{
-	CHAR16 buf[64];
-	unsigned int n = 0;
-
-	for (; *s; s++) {
-		buf[n++] = (u8)*s;
-		if (n == ARRAY_SIZE(buf) - 1 || !s[1]) {
-			buf[n] = 0;
-			efi.st->ConOut->OutputString(efi.st->ConOut, buf);
-			n = 0;
-		}
-	}
-}
-
-EFI_STATUS efi_fail(const char *what, const char *detail, EFI_STATUS status)
-{
-	efi_print("sevstub: ");
-	efi_print(what);
-	efi_print(": ");
-	efi_print(detail);
-	efi_print("\r\n");
-	return status;
-}
-
-/* ---- Memory. */
-
-EFI_STATUS efi_alloc_pages(EFI_ALLOCATE_TYPE type, u64 pages,
-			   EFI_PHYSICAL_ADDRESS *addr)
-{
-	EFI_STATUS status;
-
-	if (efi.loans == ARRAY_SIZE(loans))
-		return EFI_OUT_OF_RESOURCES;
-	status = efi.bs->AllocatePages(type, EfiLoaderData, pages, addr);
-	if (!status) {
-		loans[efi.loans].addr = *addr;
-		loans[efi.loans++].pages = pages;
-	}
-	return status;
-}
-
-/* Firmware takes nothing back by itself when an image returns. */
-static EFI_STATUS give_back(EFI_STATUS status)
-{
-	efi_unprotect();
-	while (efi.loans) {
-		efi.loans--;
-		efi.bs->FreePages(loans[efi.loans].addr, loans[efi.loans].pages);
-	}
-	return status;
-}
-
-u64 efi_alloc_below(u64 size, u64 max)
-{
-	EFI_PHYSICAL_ADDRESS addr = max;
-
-	if (efi_alloc_pages(AllocateMaxAddress,
-			ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE, &addr))
-		return 0;
-	return addr;
-}
 
 /* ---- The image itself. */
 
@@ -137,7 +68,7 @@ static struct boot_params *make_boot_params(void)
 	bp->hdr.ramdisk_size = 0;
 	bp->hdr.cmd_line_ptr = 0;
 	bp->hdr.setup_data = 0;
-	bp->hdr.code32_start = (u32)(u64)startup_32;
+	bp->hdr.code32_start = (u32)(u64)_image;
 	return bp;
 }
 
@@ -266,6 +197,14 @@ static EFI_STATUS efi_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 				   (void **)&efi.loaded))
 		return efi_fail("EFI", "no loaded-image protocol", EFI_UNSUPPORTED);
 	return check_payload();
+}
+
+/* Firmware takes no memory back by itself when an image returns. */
+static EFI_STATUS give_back(EFI_STATUS status)
+{
+	efi_unprotect();
+	efi_free_pages();
+	return status;
 }
 
 EFI_STATUS EFIAPI efi_pe_entry(EFI_HANDLE image, EFI_SYSTEM_TABLE *st);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exception.c - the one place where an exception is dispatched: NMIs are
+ * counted, a #VC goes to sev-vc.c, a page fault may map memory, and everything
+ * else is reported on the console and terminates.
+ *
+ * Runs whenever an exception comes, from idt_load_stage1() to idt_teardown(),
+ * at the early entry before .bss is cleared too.
+ */
+#include "console.h"
+#include "exception.h"
+#include "ident_map.h"
+#include "image.h"
+#include "sev-es.h"
+#include "sev-vc.h"
+#include "sev.h"
+#include "x86.h"
+
+/* How many words of the interrupted code's stack a report shows. */
+#define STACK_DUMP_WORDS	8
+
+/* In .data, because an exception may come before .bss is cleared. */
+static in_data bool may_map;
+static in_data bool reporting;
+
+void exception_allow_mapping(void)
+{
+	may_map = true;
+}
+
+static const char *exception_name(u64 vector)
+{
+	static const char names[IDT_VECTORS][4] = {
+		"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM",
+		"#DF", "#09", "#TS", "#NP", "#SS", "#GP", "#PF", "#15",
+		"#MF", "#AC", "#MC", "#XF", "#20", "#CP", "#22", "#23",
+		"#24", "#25", "#26", "#27", "#HV", "#VC", "#SX", "#31",
+	};
+
+	return vector < IDT_VECTORS ? names[vector] : "?";
+}
+
+static bool is_in_page(u64 addr, const u8 *page)
+{
+	return addr >= (u64)page && addr < (u64)page + PAGE_SIZE;
+}
+
+/*
+ * Whether the report may read the stack at @rsp. It must not touch a guard
+ * page, because that fault would end the report.
+ */
+static bool is_stack(u64 rsp)
+{
+	return rsp >= (u64)_data && rsp < (u64)stack_end &&
+	       !is_in_page(rsp, stack_guard) &&
+	       !is_in_page(rsp, double_fault_guard);
+}
+
+/* Prints the interrupted code's stack, as far as it is the stub's own. */
+static void dump_stack(u64 rsp)
+{
+	unsigned int i;
+
+	if (rsp % sizeof(u64) || !is_stack(rsp))
+		return;
+
+	con_printf("  stack");
+	for (i = 0; i < STACK_DUMP_WORDS && is_stack(rsp); i++) {
+		con_printf(" %016lx", *(const u64 *)rsp);
+		rsp += sizeof(u64);
+	}
+	con_printf("\n");
+}
+
+static void dump_registers(const struct exception_frame *f)
+{
+	con_printf("  cs %lx rflags %lx cr2 %016lx cr3 %016lx\n",
+		   f->cs, f->rflags, read_cr2(), read_cr3());
+	con_printf("  rax %016lx rbx %016lx rcx %016lx rdx %016lx\n",
+		   f->rax, f->rbx, f->rcx, f->rdx);
+	con_printf("  rsi %016lx rdi %016lx rbp %016lx rsp %016lx\n",
+		   f->rsi, f->rdi, f->rbp, f->rsp);
+	con_printf("  r8  %016lx r9  %016lx r10 %016lx r11 %016lx\n",
+		   f->r8, f->r9, f->r10, f->r11);
+	con_printf("  r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n",
+		   f->r12, f->r13, f->r14, f->r15);
+}
+
+/*
+ * Prints all that is known about an exception that the stub does not handle,
+ * then terminates. A second exception during the report terminates at once,
+ * because its report would fail in the same place.
+ */
+static noreturn void report(const struct exception_frame *f)
+{
+	u64 cr2 = read_cr2();
+
+	if (reporting)
+		terminate(SEVSTUB_TERM_EXCEPTION);
+	reporting = true;
+	sev_es_last_words();
+
+	console_force();
+	if (may_map && f->vector == X86_TRAP_DF && ident_map_is_guard(cr2))
+		con_printf("sevstub: stack overflow: the guard page was hit at 0x%lx by startup_32+0x%lx\n",
+			   cr2, f->rip - (u64)_image);
+	else
+		con_printf("sevstub: unexpected exception: %s (vector %lu) error code 0x%lx at startup_32+0x%lx\n",
+			   exception_name(f->vector), f->vector, f->error_code,
+			   f->rip - (u64)_image);
+	/* SEV-ES keeps registers secret from the host, which reads the console. */
+	if (!sev_es_active()) {
+		dump_registers(f);
+		dump_stack(f->rsp);
+	}
+	terminate(SEVSTUB_TERM_EXCEPTION);
+}
+
+void do_exception(struct exception_frame *frame)
+{
+	unsigned int vector;
+
+	/* Only the stub's code runs here, so another CS is an attack. */
+	if (frame->cs != BOOT_CS)
+		report(frame);
+
+	switch (frame->vector) {
+	case X86_TRAP_NMI:
+		sev_es_nmi();
+		return;
+	case X86_TRAP_VC:
+		vector = sev_es_vc(frame);
+		if (!vector)
+			return;
+		/*
+		 * This is reported as another exception, so clear the #VC exit
+		 * code.
+		 */
+		if (vector != X86_TRAP_VC)
+			frame->error_code = 0;
+		frame->vector = vector;
+		break;
+	case X86_TRAP_PF:
+		/*
+		 * A #VC handler touches only memory that it has mapped before
+		 * the exchange, so this fault is the hypervisor's doing.
+		 */
+		if (sev_es_busy())
+			terminate(SEVSTUB_TERM_REENTRY);
+		if (may_map &&
+		    ident_map_fault(read_cr2(), frame->error_code) == 0)
+			return;
+		break;
+	}
+	report(frame);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cmdline.h - options on the kernel's command line (lib/cmdline.c).
+ */
+#ifndef CMDLINE_H
+#define CMDLINE_H
+
+#include "types.h"
+
+/*
+ * A command line as a loader hands it over: words that are separated by bytes
+ * up to and including ' '. @text need not end in a NUL; no byte at or behind
+ * @text + @len is read.
+ */
+struct cmdline {
+	const char *text;
+	size_t len;		/* bytes */
+};
+
+/*
+ * Looks for the word "@name=value". If there are several, the last one counts,
+ * as in the kernel. Copies at most @size - 1 bytes of the value and a NUL into
+ * @buf; @size 0 copies nothing.
+ * Returns the length of the whole value in bytes, or -ENOENT without a match,
+ * and then leaves @buf alone.
+ */
+int cmdline_find_option(const struct cmdline *cmdline, const char *name,
+			char *buf, size_t size);
+
+/*
+ * Finds the first "@name=value" in @rest and cuts @rest down to what follows
+ * it, so that repeated calls visit each occurrence. Otherwise the same as
+ * cmdline_find_option().
+ */
+int cmdline_next_option(struct cmdline *rest, const char *name, char *buf,
+			size_t size);
+
+/* Returns true if @name is a whole word of the command line. */
+bool cmdline_find_option_bool(const struct cmdline *cmdline, const char *name);
+
+/*
+ * Reads an unsigned number at @s as strtoul() with @base 0, 10 or 16, but takes
+ * neither blanks nor a sign. Stores it in @value, and the address behind its
+ * last digit in @end unless @end is NULL.
+ * Returns 0, or -EINVAL if there is no digit or the number has more than 64
+ * bits, and then leaves @value and @end alone.
+ */
+int parse_u64(const char *s, const char **end, unsigned int base, u64 *value);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * efi-handoff.h - what the EFI entry leaves for the rest of the boot (efi/).
+ */
+#ifndef EFI_HANDOFF_H
+#define EFI_HANDOFF_H
+
+#include "types.h"
+
+struct boot_params;
+
+/*
+ * The runtime range that firmware allocated for the payload: its physical
+ * address, or 0 if the image was not entered through EFI. With such a range the
+ * image stays where firmware loaded it, because firmware's allocations do not
+ * overlap.
+ */
+extern u64 efi_runtime_start;
+
+/*
+ * If the loader left firmware's memory map in @bp, names conventional memory as
+ * KASLR_FIRMWARE_FREE and the map itself as KASLR_TAKEN. Memory of boot services
+ * is not named free, because the kernel may still read tables in it.
+ */
+void efi_name_free_memory(const struct boot_params *bp);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exception.h - the one C function that every exception goes through
+ * (exception.c).
+ */
+#ifndef EXCEPTION_H
+#define EXCEPTION_H
+
+#include "types.h"
+
+/*
+ * The registers of the interrupted code, in the order in which
+ * idt_handlers_64.S and the processor push them. A handler changes the
+ * interrupted code's registers by changing this structure.
+ */
+struct exception_frame {
+	u64 r15, r14, r13, r12, r11, r10, r9, r8;
+	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
+	u64 vector;			/* 0 to 31 */
+	u64 error_code;			/* 0 if the vector has none */
+	u64 rip, cs, rflags, rsp, ss;	/* pushed by the processor */
+};
+
+/*
+ * Handles the exception that @frame describes and returns, so that the
+ * interrupted code goes on; or reports it and terminates. idt_handlers_64.S
+ * calls it on the interrupted code's stack, for #DF on a stack of its own.
+ */
+void do_exception(struct exception_frame *frame);
+
+/*
+ * From now on a page fault may map memory. idt_load_stage2() calls it when the
+ * stub's own page tables are in force.
+ */
+void exception_allow_mapping(void);
+
+#endif

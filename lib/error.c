@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * error.c - the one way to end a boot with a message.
+ *
+ * Runs at any time once an IDT is loaded, before .bss is cleared too. It is a
+ * part of the error path, the only circle of calls in the stub: error() prints
+ * through the console, the console's port I/O goes through sev-es.c in an SEV-ES
+ * guest, and sev-es.c reports its own errors by error().
+ */
+#include "console.h"
+#include "error.h"
+#include "sev-es.h"
+#include "sev.h"
+
+void error(const char *what, const char *fmt, ...)
+{
+	va_list args;
+
+	sev_es_last_words();
+	console_force();
+	con_printf("sevstub: %s: ", what);
+	va_start(args, fmt);
+	con_vprintf(fmt, args);
+	va_end(args);
+	con_printf("\n");
+	terminate(SEVSTUB_TERM_GENERAL);
+}
