@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * setup.h - the numbers of the 16-bit entry: offsets in the setup header and
- * the zero page (x86/boot.rst, x86/zero-page.rst), BIOS calls (bios.h has those
- * that only C makes), and the ports of a PC that it touches. For assembly;
- * misc.c asserts the offsets against struct boot_params.
+ * setup.h - numbers that the entries in assembly (bios/header.S, head_64.S and
+ * its parts) share with C: offsets in the setup header and the zero page
+ * (boot.rst, zero-page.rst), calls to the BIOS, I/O ports, and the sizes of
+ * stacks and tables. misc.c checks the offsets against struct boot_params.
+ * bios.h has the BIOS calls that only setup.c makes.
  */
 #ifndef SETUP_H
 #define SETUP_H
 
-/* -- Boot protocol (x86/boot.rst). */
+/* -- Boot protocol (boot.rst). HDR_* count from the setup header's start. */
 #define BOOT_PROTOCOL		0x020f
 #define BOOT_FLAG		0xaa55
 #define SETUP_SENTINEL		0x1ef
@@ -18,24 +19,27 @@
 #define HDR_CODE32_START	(0x214 - SETUP_HEADER)
 #define DEFAULT_LOAD_ADDR	0x100000
 #define INITRD_ADDR_MAX		0x7fffffff
-/* heap_end_ptr counts from 0x200 below the end. */
+/* boot.rst: the loader writes heap_end_ptr as an end less 0x200. */
 #define HEAP_END_BIAS		0x200
 
-/* kernel_info (boot.rst, "The kernel_info"). */
+/* boot.rst "The kernel_info". */
 #define KERNEL_INFO_SIZE	16
 #define KERNEL_INFO_SETUP_TYPE_MAX (SETUP_RNG_SEED | SETUP_INDIRECT)
 #define STARTUP_64_OFFSET	0x200
 
-/* Which entry a loader took, for misc.c to say. */
+/* Values of entry_taken: by which entry a loader started the stub. */
 #define ENTRY_64		0
 #define ENTRY_32		1
 #define ENTRY_16		2
 #define ENTRY_EFI		3
 #define ENTRY_EFI_HANDOVER	4
-/* %edi at startup_32, from our own 16-bit code; any loader's is 0. */
+/*
+ * header.S jumps to startup_32 with this in %edi. boot.rst asks loaders for 0,
+ * so it tells that the 16-bit entry was taken.
+ */
 #define ENTRY_16_TAG		0x36317273	/* "sr16" */
 
-/* -- Zero page (x86/zero-page.rst). */
+/* -- Zero page (zero-page.rst): sizes, and offsets in bytes. */
 #define ZERO_PAGE_SIZE		4096
 #define ZP_SCRATCH		0x1e4
 #define ZP_E820_ENTRIES		0x1e8
@@ -47,7 +51,7 @@
 #define E820_ENTRY_TYPE		16
 #define E820_RAM		1
 
-/* -- BIOS services: interrupt, then function in AH or AX. */
+/* -- BIOS services: the interrupt, then its functions in AH or AX. */
 #define BIOS_VIDEO		0x10
 #define BIOS_TELETYPE		0x0e
 #define VIDEO_WHITE		0x0007
@@ -56,7 +60,7 @@
 #define BIOS_E820		0xe820
 #define E820_SMAP		0x534d4150	/* "SMAP" */
 
-/* struct bios_regs: what pushal stores, then what pushfl does. */
+/* struct bios_regs, in bytes: what PUSHAL stores, and that with EFLAGS. */
 #define BIOS_REGS_GENERAL	32
 #define BIOS_REGS_SIZE		36
 
@@ -71,27 +75,39 @@
 #define SYSTEM_A_A20		0x02
 #define PORT_PIC2_MASK		0xa1
 
-/* A word in low memory that the A20 test may use: the vector of INT 80h. */
+/* The A20 test changes this word in low memory, the vector of INT 80h. */
 #define A20_TEST		(0x80 * 4)
 #define A20_TRIES		32
 
-/* The image's last bytes: without them the file was cut short. */
+/* The last 4 bytes of an image. If they differ, the file is truncated. */
 #define IMAGE_END_MARK		0x646e4553	/* "SEnd" */
 
-/* -- Sizes that are ours to choose. */
+/*
+ * -- Sizes in bytes of stacks and tables. linker.ld reserves the memory; it
+ * knows these by the symbols of early_tables_64.S.
+ */
+/* The entries' stack in .data, until the moved image has a .bss. */
 #define EARLY_STACK_SIZE	2048
+/* The stack of extract_kernel(), above its guard page. */
 #define STACK_SIZE		16384
-/* 64 tables: a handful for each range that a loader hands over. */
+/* 64 tables: about five for each range that a loader passes. */
 #define PAGE_TABLE_POOL_SIZE	(64 * 4096)
 
-/* What the early map's entries carry besides an address. */
+/*
+ * -- The page tables of the 32-bit entry: one PML4, one PDPT and four page
+ * directories map the lowest 4 GiB with leaves of 2 MiB.
+ */
+#define EARLY_PMDS		4
+#define EARLY_TABLES_SIZE	((2 + EARLY_PMDS) * 4096)
+/* The flags of an entry that points to a table, and of a leaf. */
 #define EARLY_TABLE_FLAGS	(PTE_PRESENT | PTE_WRITE)
 #define EARLY_LEAF_FLAGS	(PTE_PRESENT | PTE_WRITE | PTE_LEAF)
 
-/* -- The first UART of a PC, for errors before C runs. */
+/* -- The first UART of a PC, where early_error prints. */
 #define PORT_COM1		0x3f8
 #define UART_LSR		5
 #define UART_LSR_THRE		0x20
+/* How often early_error reads a status that does not become ready. */
 #define EARLY_UART_POLLS	100000
 
 #endif

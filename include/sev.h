@@ -52,22 +52,30 @@
 #define VMGEXIT				rep; vmmcall
 
 /*
- * First in a handler of 64-bit gates in a table that the processor also reads as
- * one of 32-bit gates: there an injected exception finds a 64-bit CS, which
- * legacy mode takes for a 16-bit one. The immediate of 66 A9, TEST, has two bytes
- * but in 16-bit code four, so that only there the jump is none. What comes
- * instead asks for the guest's end.
+ * Terminates an SEV-ES guest with the request in EAX, GHCB_MSR_TERM(). Uses no
+ * memory. A hypervisor that lets the guest run on gets the request again.
+ */
+#define SEND_TERM_REQUEST						\
+	xorl	%edx, %edx;						\
+	movl	$MSR_GHCB, %ecx;					\
+1:	wrmsr;								\
+	VMGEXIT;							\
+	jmp	1b
+
+/*
+ * Must be the first instruction of a 64-bit handler whose table the processor
+ * also reads as one of 32-bit gates. An exception that the hypervisor injects
+ * in legacy mode then enters the handler with a 64-bit CS, which legacy mode
+ * treats as 16-bit code. The bytes 66 A9 are TEST with an immediate operand of
+ * 2 bytes in 32-bit and 64-bit code, and the jump behind it is taken. In 16-bit
+ * code the operand has 4 bytes and swallows the jump, and the guest terminates.
  */
 #define NOT_IN_16BIT_CODE						\
 	.byte	0x66, 0xa9, 0, 0;					\
 	jmp	2f;							\
 	.code16;							\
-	movl	$GHCB_MSR_TERM(SEV_TERM_SET_SEVSTUB, SEVSTUB_TERM_EXCEPTION), %eax; \
-	xorl	%edx, %edx;						\
-	movl	$MSR_GHCB, %ecx;					\
-1:	wrmsr;								\
-	VMGEXIT;							\
-	jmp	1b;							\
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_EXCEPTION), %eax;	\
+	SEND_TERM_REQUEST;						\
 2:
 #endif
 
@@ -124,6 +132,9 @@
 #define GHCB_MSR_TERM(set, code)					\
 	(GHCB_MSR_TERM_REQ | (set) << GHCB_MSR_TERM_SET_SHIFT |		\
 	 (code) << GHCB_MSR_TERM_CODE_SHIFT)
+/* The termination request with one of the stub's own reasons, for assembly. */
+#define GHCB_MSR_TERM_STUB(code)					\
+	GHCB_MSR_TERM(SEV_TERM_SET_SEVSTUB, code)
 
 /* The protocol versions that this guest speaks. */
 #define GHCB_VERSION_MIN		1

@@ -207,7 +207,7 @@ function uncondition(at, end, statement,    before, name, from) {
 # ---- Assembly.
 
 function assembly(    n, lines, i, j, name, line, bad, what, with) {
-	bad = "(terminate_32|terminate_raw|exception_32|truncated_32|truncated_64|early_error|" \
+	bad = "(early_terminate|exception_32|truncated_32|truncated_64|early_error|" \
 	      "\\.Lcbit_wrong|\\.Lcbit_range|\\.Lno_room|\\.Lno_long_mode|\\.Lproof_wrong_64|\\.Lproof_failed_64)"
 	n = split(text, lines, "\n")
 	for (i = 1; i < n; i++) {
@@ -220,10 +220,10 @@ function assembly(    n, lines, i, j, name, line, bad, what, with) {
 		if (line ~ "^\tj[a-z]+\t" bad "$" && line !~ /^\tjmp/) {
 			with = "\tnop"
 		} else if (line ~ /^\tj[a-z]+\t/ && line !~ /^\tjmp/ &&
-			   (lines[i + 1] ~ /^\tmovl\t\$SEVSTUB_TERM/ ||
-			    lines[i + 1] ~ /^\tleal\trva\([a-z_0-9]*message/ ||
-			    (lines[i + 1] ~ /^\.L/ && lines[i + 2] ~ /^\tleal\trva\([a-z_]*message/) ||
-			    (lines[i + 1] ~ /^\.L/ && lines[i + 2] ~ /^\tmovl\t\$SEVSTUB_TERM/))) {
+			   (lines[i + 1] ~ /^\tmovl\t\$GHCB_MSR_TERM/ ||
+			    lines[i + 1] ~ /^\tleal\t[a-z_0-9]*message/ ||
+			    (lines[i + 1] ~ /^\.L/ && lines[i + 2] ~ /^\tleal\t[a-z_]*message/) ||
+			    (lines[i + 1] ~ /^\.L/ && lines[i + 2] ~ /^\tmovl\t\$GHCB_MSR_TERM/))) {
 			with = line
 			sub(/j[a-z]+/, "jmp", with)
 		}

@@ -12,6 +12,7 @@ set -eu
 . tests/unit/image.sh
 
 objects=$O/stub
+all_objects=$(find "$objects" -name "*.o" | sort)
 make_image tiny "$O/payload/tiny.elf"
 elf=$dir/tiny.elf
 
@@ -20,8 +21,8 @@ disassemble() {
 	objdump -d --no-show-raw-insn "$@" | grep -E '^ *[0-9a-f]+:|^[0-9a-f]+ <'
 }
 
-# .head holds data, 32-bit and 64-bit code: function by function, 64-bit only
-# startup_64. Everything in .text is 64-bit code.
+# .head holds data, 32-bit and 64-bit code, so it is disassembled by function.
+# Everything in .text is 64-bit code.
 head_functions() {
 	readelf -sW "$elf" | awk -v head="$(readelf -SW "$elf" |
 		sed -n 's/^ *\[ *\([0-9]*\)\] \.head .*/\1/p')" \
@@ -29,7 +30,9 @@ head_functions() {
 }
 for function in $(head_functions); do
 	case $function in
-	startup_64) disassemble "$elf" --disassemble="$function" ;;
+	startup_64 | enter_startup_64 | truncated_64 | set_gate_64)
+		disassemble "$elf" --disassemble="$function"
+		;;
 	*) disassemble "$elf" -m i386 --disassemble="$function" ;;
 	esac
 done >"$dir/code"
@@ -89,9 +92,9 @@ scan_unknown() {
 # The decoders may use XMM registers: they are called from where no exception
 # handler is. The digest may not: firmware, which it is computed for as well,
 # wants some of them back.
-decoders=$(nm "$objects/unzstd.o" "$objects/unlz4.o" |
+decoders=$(nm "$objects/payload/unzstd.o" "$objects/payload/unlz4.o" |
 	sed -n 's/.* [Tt] //p' | grep -vxE 'xxh64|XXH64_finalize' | tr '\n' ' ')
-is code.decoders "$(nm -A -u "$objects"/*.o |
+is code.decoders "$(nm -A -u $all_objects |
 	sed -nE 's,.*/([^/]*)\.o: +U (unzstd.*|unlz4|xxh64)$,\1,p' |
 	sort -u | tr '\n' ' ')" "kaslr misc payload "
 
@@ -173,10 +176,11 @@ allowed() {
 
 : >"$dir/found"
 count=0
-for object in "$objects"/*.o; do
+for object in $all_objects; do
 	name=$(basename "$object" .o)
 	case $name in
-	header | head_64 | la57_trampoline) continue ;; # the machine's modes
+	header | head_64 | sev-head_64 | early_tables_64 | la57_trampoline)
+		continue ;; # the machine's modes
 	esac
 	count=$((count + 1))
 	machine=i386:x86-64
@@ -194,7 +198,7 @@ seen code.instructions_scan special cpuid rdtsc
 
 # The decoder above all: each CPUID in it would be an exit.
 for name in unzstd huf_decompress_amd64; do
-	disassemble "$objects/$name.o" >"$dir/object.code"
+	disassemble "$objects/payload/$name.o" >"$dir/object.code"
 	special "$dir/object.code" >"$dir/found"
 	nothing "code.decoder.$name" "$dir/found" \
 		"$(grep -c : "$dir/object.code") instructions"
@@ -215,18 +219,34 @@ scan_relocations() {
 	}'
 }
 
+# The entries' parts may use a link address where the load bias is added to it:
+# as the displacement of %ebp, %rbp or %rbx. They may subtract one, which gives
+# the bias, and may use numbers that ld computes. Prints any other instruction.
+scan_head_relocations() {
+	objdump -dr --no-show-raw-insn -m i386 "$1" | awk '
+	/R_X86_64_/ {
+		if ($2 !~ /^R_X86_64_(PC32|PLT32)$/ &&
+		    !($2 ~ /^R_X86_64_32S?$/ &&
+		      (code ~ /0x0\(%eb[px]\)/ || code ~ /\tsubl? +\$0x0,%eb[px]$/ ||
+		       $3 ~ /^(image|payload)_/)))
+			print $2 " " $3 " in" code
+		next
+	}
+	{ code = $0; sub(/^[^\t]*/, "", code) }'
+	scan_relocations "$1" | grep -v '^\.head\.text' || :
+}
+
 : >"$dir/found"
-for object in "$objects"/*.o; do
+for object in $all_objects; do
 	case $(basename "$object") in
 	setup.o) ;; # real mode: an address is an offset
 	header.o)
 		# linked at 0 and full of fields that ld computes
 		scan_relocations "$object" | grep -v '^\.setup' || :
 		;;
-	head_64.o)
-		# differences to startup_32 and numbers; struct image_info
-		scan_relocations "$object" |
-			grep -vE '^\.head\.text: R_X86_64_32S? (image|payload)_' |
+	head_64.o | sev-head_64.o | early_tables_64.o)
+		# .rodata: struct image_info
+		scan_head_relocations "$object" |
 			grep -vE '^\.rodata: R_X86_64_64 (image|payload)_' || :
 		;;
 	*) scan_relocations "$object" ;;
@@ -241,6 +261,17 @@ else
 	fail code.relocations_scan "does not see $(excerpt "$dir/found")"
 fi
 
+cat >"$dir/bad.S" <<'S'
+	.section .head.text, "ax"
+	.code32
+	movl	$far_away, %eax
+	movl	further, %ecx
+	leal	further(%esi), %edx
+S
+"$CC" -c -o "$dir/bad_head.o" "$dir/bad.S"
+scan_head_relocations "$dir/bad_head.o" >"$dir/found"
+is code.head_relocations_scan "$(grep -cE 'far_away|further' "$dir/found")" 3
+
 readelf -rW "$elf" | grep R_X86_64 >"$dir/found" || :
 nothing code.no_relocations_left "$dir/found"
 nm "$elf" | grep -E ' [UuWwVviI] |_GLOBAL_OFFSET_TABLE_' >"$dir/found" || :
@@ -251,7 +282,7 @@ nothing code.no_open_symbols "$dir/found"
 # place_image() and all that it calls run before .bss is cleared. The page for
 # the GHCB is taken later.
 : >"$dir/found"
-for name in misc console cmdline string e820 sev-es sev-vc insn; do
+for name in misc lib/console lib/cmdline lib/string lib/e820 sev-es sev-vc insn; do
 	size -A "$objects/$name.o" | awk -v name="$name" '
 		$1 ~ /^\.bss|COMMON/ && $1 != ".bss.ghcb_page" && $2 {
 			print name ".o: " $0
@@ -260,7 +291,7 @@ done
 nothing code.before_bss "$dir/found"
 
 # Real-mode code has no .bss at all, and linker.ld a place for text only.
-size -A "$objects/setup.o" | awk '$1 ~ /^\.(data|bss)|COMMON/ && $2' >"$dir/found"
+size -A "$objects/bios/setup.o" | awk '$1 ~ /^\.(data|bss)|COMMON/ && $2' >"$dir/found"
 nothing code.setup_data "$dir/found"
 
 exit "$failed"

@@ -71,6 +71,9 @@ object first <<-'END'
 END
 fails setup_header "the setup header must be at 0x1f1" first.o payload.o
 
+fails startup_32 "startup_32 must be the first byte of .head" \
+	payload.o --defsym startup_32=setup_end+0x10
+
 fails startup_64 "startup_64 must be at startup_32 + 0x200" \
 	payload.o --defsym startup_64=startup_32+0x210
 

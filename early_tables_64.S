@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * early_tables_64.S - the tables that the entries in head_64.S use before C has
+ * its own: GDT, IDT with its handlers, and the page tables of the 32-bit entry.
+ *
+ * Page tables are made outside of the image, at the top of the memory that boot
+ * protocol promises. GDT and IDT are in .data, and linker.ld places them and the
+ * early stack in an order that is part of the defence: see .data there.
+ *
+ * 32-bit code has the load bias in %ebp (see head_64.S): symbol(%ebp) is the
+ * symbol in memory. Exception handlers count on it.
+ */
+#include "linkage.h"
+#include "setup.h"
+#include "sev.h"
+#include "x86.h"
+
+	.section .head.text.early, "ax"
+	.code32
+
+/*
+ * make_idt_32 - fills early_idt for 32-bit code and for the switch to 64-bit
+ * code. Of 32-bit gates, #VC goes to vc_32, NMI to nmi_32 and every other vector
+ * to exception_32.
+ *
+ * In long mode the processor reads the same bytes as gates of 16 bytes (APM2
+ * 4.8.4). NMI, #DF, #GP and #VC have a 64-bit gate, each in the place of two
+ * 32-bit gates whose vectors nothing raises. An NMI can therefore be handled in
+ * both modes. An injected vector that has no gate of the mode's kind becomes #GP
+ * or #DF, and exception_early ends the guest.
+ * In:       %ebp = load bias.
+ * Out:      early_idt and early_idt_ptr, not loaded yet.
+ * Clobbers: %eax, %ebx, %ecx, %edx, %edi, flags.
+ * Mode:     32-bit.
+ * Stack:    12 bytes.
+ */
+GLOBAL(make_idt_32)
+FUNC(make_idt_32)
+	leal	early_idt(%ebp), %edi
+	movl	%edi, (early_idt_ptr + 2)(%ebp)
+	leal	exception_32(%ebp), %eax
+	movl	$IDT_VECTORS, %ecx
+.Lgate:
+	call	set_gate_32
+	addl	$8, %edi
+	decl	%ecx
+	jnz	.Lgate
+
+	leal	(early_idt + X86_TRAP_NMI * 8)(%ebp), %edi
+	leal	nmi_32(%ebp), %eax
+	call	set_gate_32
+	leal	(early_idt + X86_TRAP_VC * 8)(%ebp), %edi
+	leal	vc_32(%ebp), %eax
+	call	set_gate_32
+
+	leal	(early_idt + X86_TRAP_NMI * 16)(%ebp), %edi
+	leal	nmi_64(%ebp), %eax
+	call	set_long_gate
+	leal	(early_idt + X86_TRAP_DF * 16)(%ebp), %edi
+	leal	exception_early(%ebp), %eax
+	call	set_long_gate
+	leal	(early_idt + X86_TRAP_GP * 16)(%ebp), %edi
+	call	set_long_gate
+	leal	(early_idt + X86_TRAP_VC * 16)(%ebp), %edi
+	jmp	set_long_gate
+END_FUNC(make_idt_32)
+
+/*
+ * set_long_gate - writes a 64-bit gate, from 32-bit code.
+ * In:       %edi = the gate, 16 bytes; %eax = its handler, below 4 GiB.
+ * Out:      the gate, for an interrupt at BOOT_CS.
+ * Clobbers: %ebx, %edx, flags.
+ * Mode:     32-bit.
+ * Stack:    8 bytes.
+ */
+FUNC(set_long_gate)
+	call	set_gate_32
+	movw	$BOOT_CS, 2(%edi)
+	movl	$0, 8(%edi)
+	movl	$0, 12(%edi)
+	ret
+END_FUNC(set_long_gate)
+
+/*
+ * set_gate_32 - writes a 32-bit gate (APM2 4.7.4).
+ * In:       %edi = the gate, 8 bytes; %eax = its handler.
+ * Out:      the gate, for an interrupt at KERNEL32_CS.
+ * Clobbers: %ebx, %edx, flags.
+ * Mode:     32-bit.
+ * Stack:    the return address.
+ */
+FUNC(set_gate_32)
+	movl	%eax, %ebx
+	andl	$0xffff, %ebx
+	orl	$(KERNEL32_CS << 16), %ebx
+	movl	%ebx, 0(%edi)
+	movl	%eax, %edx
+	movw	$(GATE_INTERRUPT << 8), %dx
+	movl	%edx, 4(%edi)
+	ret
+END_FUNC(set_gate_32)
+
+/*
+ * nmi_32 - the handler of NMI in 32-bit code: counts it. sev_es_setup_ghcb()
+ * tells the hypervisor "NMI complete" later, when there is a GHCB page.
+ * In:       %ebp = load bias, and the frame.
+ * Out:      nmi_count + 1.
+ * Clobbers: nothing.
+ * Mode:     32-bit.
+ * Stack:    the frame.
+ */
+FUNC(nmi_32)
+	incl	nmi_count(%ebp)
+	iretl
+END_FUNC(nmi_32)
+
+/*
+ * exception_32 - the handler of every exception that 32-bit code does not cause.
+ * In:       %ebp = load bias.
+ * Out:      does not return: early_error.
+ * Clobbers: everything.
+ * Mode:     32-bit, paging off.
+ * Stack:    none.
+ */
+GLOBAL(exception_32)
+FUNC(exception_32)
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_EXCEPTION), %eax
+	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
+	leal	exception_32_message(%ebp), %esi
+	jmp	early_error
+END_FUNC(exception_32)
+
+/*
+ * exception_early - the handler of exceptions in long mode until
+ * idt_load_stage1(). The code there causes none. An injected vector is a #GP or
+ * #DF, because it finds a 32-bit gate in early_idt.
+ * In:       nothing.
+ * Out:      does not return: early_error.
+ * Clobbers: everything.
+ * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
+ * Stack:    none.
+ */
+FUNC(exception_early)
+	NOT_IN_16BIT_CODE
+	.code64
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_EXCEPTION), %eax
+	movl	sev_guest + SEV_GUEST_STATUS(%rip), %edx
+	leaq	exception_32_message(%rip), %rsi
+	jmp	early_error
+END_FUNC(exception_early)
+
+/*
+ * nmi_64 - the handler of NMI in long mode until idt_load_stage1(): counts it.
+ * In:       the frame.
+ * Out:      nmi_count + 1.
+ * Clobbers: nothing.
+ * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
+ * Stack:    the frame.
+ */
+GLOBAL(nmi_64)
+FUNC(nmi_64)
+	NOT_IN_16BIT_CODE
+	.code64
+	incl	nmi_count(%rip)
+	iretq
+END_FUNC(nmi_64)
+
+/*
+ * set_gate_64 - writes a 64-bit gate, from 64-bit code (APM2 4.8.4).
+ * In:       %rdi = the gate; %rax = its handler. Bytes 12 to 15 are reserved and
+ *           must be 0.
+ * Out:      the gate, for an interrupt at BOOT_CS.
+ * Clobbers: %rax, flags.
+ * Mode:     64-bit.
+ * Stack:    the return address.
+ */
+GLOBAL(set_gate_64)
+FUNC(set_gate_64)
+	movw	%ax, 0(%rdi)
+	movl	$(GATE_INTERRUPT << 24 | BOOT_CS), 2(%rdi)
+	shrq	$16, %rax
+	movw	%ax, 6(%rdi)
+	shrq	$16, %rax
+	movq	%rax, 8(%rdi)
+	ret
+END_FUNC(set_gate_64)
+
+	.code32
+
+/*
+ * place_early_tables - finds memory for the page tables of the 32-bit entry:
+ * EARLY_TABLES_SIZE bytes at the end of init_size, from the runtime start
+ * address (boot.rst "init_size"). They are the first bytes that the entry writes
+ * outside of the image, so they are checked against the image and E820 here.
+ * In:       %ebp = load bias, %esi = zero page; find_sev has run.
+ * Out:      %edi = the memory's address, a multiple of 4096. If there is none,
+ *           early_error.
+ * Clobbers: %eax, %ebx, %ecx, %edx, flags.
+ * Mode:     32-bit, paging off.
+ * Stack:    the return address.
+ */
+GLOBAL(place_early_tables)
+FUNC(place_early_tables)
+	/*
+	 * %edi = runtime start (boot.rst "pref_address"): pref_address, or for a
+	 * relocatable payload the load address rounded up, if that is higher.
+	 */
+	movl	$image_pref_address, %edi
+	movl	$image_relocatable, %ecx
+	jecxz	.Lruntime_start
+	leal	startup_32(%ebp), %eax
+	addl	$image_align_mask, %eax
+	jc	.Lno_room
+	andl	$image_align_bits, %eax
+	cmpl	%edi, %eax
+	cmova	%eax, %edi
+.Lruntime_start:
+	addl	$image_early_tables_offset, %edi
+	jc	.Lno_room
+	movl	%edi, %edx
+	addl	$EARLY_TABLES_SIZE, %edx	/* %edx = end */
+	jc	.Lno_room
+
+	/* A loader can have put the image where the tables would be. */
+	leal	image_file_end(%ebp), %eax
+	cmpl	%eax, %edi
+	jae	.Lin_ram
+	leal	startup_32(%ebp), %eax
+	cmpl	%edx, %eax
+	jb	.Lno_room
+
+.Lin_ram:
+	/* One E820 entry of RAM must cover the tables, below 4 GiB. */
+	movzbl	ZP_E820_ENTRIES(%esi), %ecx
+	leal	ZP_E820_TABLE(%esi), %ebx
+	cmpl	$E820_ZERO_PAGE_ENTRIES, %ecx
+	jbe	.Lentries
+	movl	$E820_ZERO_PAGE_ENTRIES, %ecx
+.Lentries:
+	jecxz	.Lno_room
+.Lentry:
+	cmpl	$E820_RAM, E820_ENTRY_TYPE(%ebx)
+	jne	.Lnext_entry
+	cmpl	$0, (E820_ENTRY_ADDR + 4)(%ebx)
+	jne	.Lnext_entry
+	movl	E820_ENTRY_ADDR(%ebx), %eax
+	cmpl	%eax, %edi
+	jb	.Lnext_entry
+	addl	E820_ENTRY_LEN(%ebx), %eax
+	jc	.Lplaced			/* ends above 4 GiB */
+	cmpl	$0, (E820_ENTRY_LEN + 4)(%ebx)
+	jne	.Lplaced
+	cmpl	%edx, %eax
+	jae	.Lplaced
+.Lnext_entry:
+	addl	$E820_ENTRY_SIZE, %ebx
+	decl	%ecx
+	jnz	.Lentry
+.Lno_room:
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_GENERAL), %eax
+	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
+	leal	no_room_message(%ebp), %esi
+	jmp	early_error
+.Lplaced:
+	ret
+END_FUNC(place_early_tables)
+
+/*
+ * build_early_tables - the identity map of the lowest 4 GiB: one PML4, one PDPT
+ * and four page directories with leaves of 2 MiB. In an SEV guest each entry
+ * has the C-bit, which find_sev has checked to be above bit 31.
+ * In:       %edi = EARLY_TABLES_SIZE bytes, from place_early_tables; %ebp = load
+ *           bias; find_sev has run.
+ * Out:      the tables, for CR3 = %edi.
+ * Clobbers: %eax, %ebx, %ecx, %edx, flags.
+ * Mode:     32-bit, paging off: in an SEV guest the tables are private.
+ * Stack:    8 bytes.
+ */
+GLOBAL(build_early_tables)
+FUNC(build_early_tables)
+	pushl	%edi
+	xorl	%eax, %eax
+	movl	$(EARLY_TABLES_SIZE / 4), %ecx
+	rep stosl
+	popl	%edi
+
+	/* %edx = bits 63:32 of every entry: the C-bit or 0 */
+	xorl	%edx, %edx
+	testb	$SEV_STATUS_SEV, (sev_guest + SEV_GUEST_STATUS)(%ebp)
+	jz	.Lno_cbit
+	movl	(sev_guest + SEV_GUEST_CBIT)(%ebp), %ecx
+	subl	$32, %ecx
+	btsl	%ecx, %edx
+.Lno_cbit:
+
+	leal	(4096 + EARLY_TABLE_FLAGS)(%edi), %eax
+	movl	%eax, 0(%edi)
+	movl	%edx, 4(%edi)
+
+	movl	$EARLY_PMDS, %ecx
+	leal	4096(%edi), %ebx
+.Lpdpt_entry:
+	addl	$4096, %eax
+	movl	%eax, 0(%ebx)
+	movl	%edx, 4(%ebx)
+	addl	$8, %ebx
+	decl	%ecx
+	jnz	.Lpdpt_entry
+
+	movl	$(EARLY_PMDS * PTRS_PER_TABLE), %ecx
+	leal	8192(%edi), %ebx
+	movl	$EARLY_LEAF_FLAGS, %eax
+.Lpmd_entry:
+	movl	%eax, 0(%ebx)
+	movl	%edx, 4(%ebx)
+	addl	$PMD_SIZE, %eax
+	addl	$8, %ebx
+	decl	%ecx
+	jnz	.Lpmd_entry
+	ret
+END_FUNC(build_early_tables)
+
+exception_32_message:
+	.asciz	"sevstub: unexpected exception: the entry code causes none; suspect the hypervisor\r\n"
+no_room_message:
+	.asciz	"sevstub: not enough room: no RAM below 4 GiB for the page tables that belong at the end of init_size\r\n"
+
+/*
+ * ---- Data. linker.ld states the order of these three sections and of the early
+ * stack, and why it matters.
+ */
+	.section .data.cbit_proof, "aw"
+	.balign 8
+/* 8 bytes: written without the C-bit's help, read back through page tables. */
+GLOBAL(cbit_proof)
+DATA(cbit_proof)
+	.quad	0
+END_DATA(cbit_proof)
+/* 1 when a proof has succeeded: NMIs need not be avoided in later ones. */
+GLOBAL(cbit_is_proven)
+DATA(cbit_is_proven)
+	.byte	0
+END_DATA(cbit_is_proven)
+
+/* For LIDT: no vector has a gate, and any exception is a triple fault. */
+GLOBAL(no_idt)
+DATA(no_idt)
+	.word	0
+	.quad	0
+END_DATA(no_idt)
+
+/* For LIDT: early_idt. The entry that uses it writes the base address. */
+GLOBAL(early_idt_ptr)
+DATA(early_idt_ptr)
+	.word	IDT_VECTORS * 16 - 1
+	.quad	0
+END_DATA(early_idt_ptr)
+
+	.section .data.gdt, "aw"
+	.balign 16
+GLOBAL(gdt)
+DATA(gdt)
+	.quad	0
+	.quad	GDT_CODE32		/* 0x08 KERNEL32_CS */
+	.quad	GDT_CODE64		/* 0x10 BOOT_CS */
+	.quad	GDT_DATA		/* 0x18 BOOT_DS */
+	.quad	0, 0			/* 0x20 BOOT_TSS: idt_64.c fills it */
+END_DATA(gdt)
+
+/* For LGDT: gdt. The entry writes the base address, the copy writes its own. */
+GLOBAL(gdt_ptr)
+DATA(gdt_ptr)
+	.word	. - gdt - 1
+	.quad	0
+END_DATA(gdt_ptr)
+
+	.section .data.early_idt, "aw"
+	.balign 16
+/*
+ * The IDT until idt_load_stage1(). make_idt_32 fills it for 32-bit code;
+ * startup_64 fills only the NMI's gate.
+ */
+GLOBAL(early_idt)
+DATA(early_idt)
+	.skip	IDT_VECTORS * 16
+END_DATA(early_idt)
+
+/* ---- Sizes of setup.h, as symbols: linker.ld reserves the memory by them. */
+	.globl	early_stack_size, stack_size, page_table_pool_size
+	.globl	early_tables_size, early_idt_size
+	.set	early_stack_size, EARLY_STACK_SIZE
+	.set	stack_size, STACK_SIZE
+	.set	page_table_pool_size, PAGE_TABLE_POOL_SIZE
+	.set	early_tables_size, EARLY_TABLES_SIZE
+	.set	early_idt_size, IDT_VECTORS * 16
+
+	.section .note.GNU-stack, "", @progbits

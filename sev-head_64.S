@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sev-head_64.S - what the entries in head_64.S need in an SEV guest: detection
+ * and #VC in 32-bit code, the proofs of the C-bit, and termination.
+ *
+ * In 32-bit code a guest has no GHCB page. The only #VC that is handled there is
+ * CPUID's, by the MSR protocol (GHCB 2.3.1). What the hypervisor says is checked
+ * here or in sev_detect(), and what is wrong terminates the guest. Detection is
+ * described in docs/sev-es.md, the reasons for termination in sev.h.
+ *
+ * 32-bit code has the load bias in %ebp (see head_64.S): symbol(%ebp) is the
+ * symbol in memory.
+ */
+#include "linkage.h"
+#include "setup.h"
+#include "sev.h"
+#include "x86.h"
+
+	.section .head.text.sev, "ax"
+	.code32
+
+/*
+ * early_terminate - asks the hypervisor to terminate this SEV-ES guest. This is
+ * one of the two ways in which assembly ends; the second is early_error.
+ * In:       %eax = the request: GHCB_MSR_TERM_STUB(reason), or GHCB_MSR_TERM()
+ *           with the GHCB specification's set. SEV_STATUS has the SEV-ES bit.
+ * Out:      does not return.
+ * Clobbers: %ecx, %edx.
+ * Mode:     32-bit or 64-bit: the bytes mean the same in both.
+ * Stack:    none, and no other memory.
+ */
+GLOBAL(early_terminate)
+FUNC(early_terminate)
+	SEND_TERM_REQUEST
+END_FUNC(early_terminate)
+
+/*
+ * vc_truncated - the handler of #VC while truncated_32 or truncated_64 executes
+ * CPUID: the image is truncated and this is an SEV-ES guest.
+ * In:       an exception frame, which is not used.
+ * Out:      does not return.
+ * Clobbers: everything.
+ * Mode:     32-bit or 64-bit: the bytes mean the same in both.
+ * Stack:    none.
+ */
+GLOBAL(vc_truncated)
+FUNC(vc_truncated)
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_GENERAL), %eax
+	jmp	early_terminate
+END_FUNC(vc_truncated)
+
+/*
+ * vc_32 - the handler of #VC in 32-bit code. It executes CPUID by the MSR
+ * protocol. Any other exit code, or another instruction at EIP, terminates the
+ * guest: the hypervisor has raised an exception that nothing here causes.
+ * In:       %ebp = load bias, and this frame, after the pushes below:
+ *
+ *		 0	eax ecx edx ebx		pushed here
+ *		16	error code		the exit code (APM2 15.35.5)
+ *		20	eip cs eflags		CS is flat: EIP is an address
+ *
+ * Out:      the four registers that CPUID returns; EIP behind the instruction;
+ *           sev_guest.status and sev_guest.vc_seen are set.
+ * Clobbers: nothing.
+ * Mode:     32-bit, paging off.
+ * Stack:    24 bytes below the frame.
+ */
+GLOBAL(vc_32)
+FUNC(vc_32)
+	pushl	%ebx
+	pushl	%edx
+	pushl	%ecx
+	pushl	%eax
+
+	/*
+	 * Only an SEV-ES processor raises #VC, and it has SEV_STATUS, which is
+	 * never intercepted. If the MSR has no SEV-ES bit, the exception was
+	 * injected into another kind of guest.
+	 */
+	movl	$MSR_SEV_STATUS, %ecx
+	rdmsr
+	movl	%eax, (sev_guest + SEV_GUEST_STATUS)(%ebp)
+	movl	%edx, (sev_guest + SEV_GUEST_STATUS + 4)(%ebp)
+	testb	$SEV_STATUS_SEV_ES, %al
+	jz	exception_32
+	movb	$1, (sev_guest + SEV_GUEST_VC_SEEN)(%ebp)
+
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NO_GHCB), %eax
+	cmpl	$SVM_EXIT_CPUID, 16(%esp)
+	jne	early_terminate
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_OPCODE), %eax
+	movl	20(%esp), %ebx
+	cmpw	$(CPUID_BYTE1 << 8 | CPUID_BYTE0), (%ebx)
+	jne	early_terminate
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_SUBLEAF), %eax
+	cmpl	$0, 4(%esp)
+	jne	early_terminate
+
+	movl	0(%esp), %ebx		/* %ebx = the CPUID function */
+	movl	$(GHCB_MSR_CPUID_EAX << GHCB_MSR_CPUID_REG_SHIFT), %eax
+	call	cpuid_by_msr
+	movl	%edx, 0(%esp)
+	movl	$(GHCB_MSR_CPUID_EBX << GHCB_MSR_CPUID_REG_SHIFT), %eax
+	call	cpuid_by_msr
+	movl	%edx, 12(%esp)
+	movl	$(GHCB_MSR_CPUID_ECX << GHCB_MSR_CPUID_REG_SHIFT), %eax
+	call	cpuid_by_msr
+	movl	%edx, 4(%esp)
+	movl	$(GHCB_MSR_CPUID_EDX << GHCB_MSR_CPUID_REG_SHIFT), %eax
+	call	cpuid_by_msr
+	movl	%edx, 8(%esp)
+
+	addl	$CPUID_LENGTH, 20(%esp)
+	popl	%eax
+	popl	%ecx
+	popl	%edx
+	popl	%ebx
+	addl	$4, %esp		/* the error code */
+	iretl
+END_FUNC(vc_32)
+
+/*
+ * cpuid_by_msr - asks the hypervisor for one register of a CPUID function
+ * (GHCB 2.3.1). A reply with another code terminates the guest.
+ * In:       %ebx = function, %eax = GHCB_MSR_CPUID_EAX, _EBX, _ECX or _EDX
+ *           << GHCB_MSR_CPUID_REG_SHIFT.
+ * Out:      %edx = the register's value.
+ * Clobbers: %eax, %ecx, flags.
+ * Mode:     32-bit.
+ * Stack:    the return address.
+ */
+FUNC(cpuid_by_msr)
+	movl	%ebx, %edx
+	orl	$GHCB_MSR_CPUID_REQ, %eax
+	movl	$MSR_GHCB, %ecx
+	wrmsr
+	VMGEXIT
+	rdmsr
+	andl	$GHCB_MSR_INFO_MASK, %eax
+	cmpl	$GHCB_MSR_CPUID_RESP, %eax
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_REPLY), %eax
+	jne	early_terminate
+	ret
+END_FUNC(cpuid_by_msr)
+
+/*
+ * find_sev - finds out which kind of SEV guest this is, and the position of the
+ * C-bit, for the first page tables. sev_detect() checks the rest later. CPUID is
+ * executed once or twice. If it raises #VC, this is an SEV-ES guest whatever the
+ * hypervisor answers, and the MSR protocol then gives the one register that is
+ * needed. Without SEV or SEV-ES nothing here costs an exit but CPUID.
+ * In:       %ebp = load bias; the IDT of make_idt_32 is loaded.
+ * Out:      sev_guest: status, info (SEV-ES only), cbit (SEV only), known.
+ *           A contradiction terminates the guest, or ends in early_error.
+ * Clobbers: %eax, %ebx, %ecx, %edx, %edi, flags.
+ * Mode:     32-bit, paging off.
+ * Stack:    4 bytes, and the frame of a #VC.
+ */
+GLOBAL(find_sev)
+FUNC(find_sev)
+	movl	$CPUID_EXT_MAX, %eax
+	xorl	%ecx, %ecx
+	cpuid
+	cmpb	$0, (sev_guest + SEV_GUEST_VC_SEEN)(%ebp)
+	jne	.Lsev_es
+	cmpl	$CPUID_SEV, %eax
+	jb	.Lsev_known
+
+	movl	$CPUID_SEV, %eax
+	xorl	%ecx, %ecx
+	cpuid
+	/* The hypervisor may intercept this CPUID and not the first. */
+	cmpb	$0, (sev_guest + SEV_GUEST_VC_SEEN)(%ebp)
+	jne	.Lsev_es_now
+	btl	$CPUID_SEV_EAX_SEV_BIT, %eax
+	jnc	.Lsev_known
+	movl	%ebx, %edi
+	movl	$MSR_SEV_STATUS, %ecx
+	rdmsr
+	movl	%eax, (sev_guest + SEV_GUEST_STATUS)(%ebp)
+	movl	%edx, (sev_guest + SEV_GUEST_STATUS + 4)(%ebp)
+	testb	$SEV_STATUS_SEV, %al
+	jz	.Lsev_known
+	testb	$SEV_STATUS_SEV_ES, %al
+	jz	.Lsev_cbit
+	jmp	.Lsev_info
+
+.Lsev_es:
+	cmpl	$CPUID_SEV, %eax
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax
+	jb	early_terminate
+.Lsev_es_now:
+	movl	$CPUID_SEV, %ebx
+	movl	$(GHCB_MSR_CPUID_EBX << GHCB_MSR_CPUID_REG_SHIFT), %eax
+	call	cpuid_by_msr
+	movl	%edx, %edi
+
+.Lsev_info:
+	/* In an SNP guest the first page tables would have to be validated. */
+	movl	$GHCB_MSR_TERM(SEV_TERM_SET_GHCB, GHCB_TERM_SNP_FEATURES), %eax
+	testb	$SEV_STATUS_SNP, (sev_guest + SEV_GUEST_STATUS)(%ebp)
+	jnz	early_terminate
+	movl	$GHCB_MSR_SEV_INFO_REQ, %eax
+	xorl	%edx, %edx
+	movl	$MSR_GHCB, %ecx
+	wrmsr
+	VMGEXIT
+	rdmsr
+	movl	%eax, (sev_guest + SEV_GUEST_INFO)(%ebp)
+	movl	%edx, (sev_guest + SEV_GUEST_INFO + 4)(%ebp)
+	andl	$GHCB_MSR_INFO_MASK, %eax
+	cmpl	$GHCB_MSR_SEV_INFO_RESP, %eax
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_REPLY), %eax
+	jne	early_terminate
+
+	/* CPUID and the SEV information must name the same position. */
+	andl	$CPUID_SEV_EBX_CBIT_MASK, %edi
+	movzbl	(sev_guest + SEV_GUEST_INFO + GHCB_MSR_INFO_CBIT_SHIFT / 8)(%ebp), %edx
+	cmpl	%edx, %edi
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CBIT_MISMATCH), %eax
+	jne	early_terminate
+.Lsev_cbit:
+	andl	$CPUID_SEV_EBX_CBIT_MASK, %edi
+	movl	%edi, (sev_guest + SEV_GUEST_CBIT)(%ebp)
+	subl	$CBIT_MIN, %edi
+	cmpl	$(CBIT_MAX - CBIT_MIN), %edi
+	ja	.Lcbit_range
+.Lsev_known:
+	movb	$1, (sev_guest + SEV_GUEST_KNOWN)(%ebp)
+	ret
+.Lcbit_range:
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CBIT_RANGE), %eax
+	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
+	leal	cbit_range_message(%ebp), %esi
+	jmp	early_error
+END_FUNC(find_sev)
+
+/*
+ * write_cbit_proof - the first half of startup_32's proof of the C-bit. While
+ * paging is off every access is private (APM2 15.34.5). Random bytes written
+ * now must therefore read back through page tables that have the C-bit. In a
+ * guest without SEV the bytes are 0.
+ * In:       %ebp = load bias; find_sev has run.
+ * Out:      %ebx, %edi = the 8 bytes written to cbit_proof. If RDRAND gives no
+ *           number, early_error.
+ * Clobbers: %eax, %ecx, flags.
+ * Mode:     32-bit, paging off.
+ * Stack:    the return address.
+ */
+GLOBAL(write_cbit_proof)
+FUNC(write_cbit_proof)
+	xorl	%ebx, %ebx
+	xorl	%edi, %edi
+	testb	$SEV_STATUS_SEV, (sev_guest + SEV_GUEST_STATUS)(%ebp)
+	jz	.Lproof_written
+	movl	$RDRAND_TRIES, %ecx
+.Lproof_random:
+	rdrand	%ebx
+	jnc	.Lproof_again
+	rdrand	%edi
+	jc	.Lproof_written
+.Lproof_again:
+	decl	%ecx
+	jnz	.Lproof_random
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPU), %eax
+	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
+	leal	no_random_message(%ebp), %esi
+	jmp	early_error
+.Lproof_written:
+	movl	%ebx, cbit_proof(%ebp)
+	movl	%edi, (cbit_proof + 4)(%ebp)
+	ret
+END_FUNC(write_cbit_proof)
+
+cbit_range_message:
+	.asciz	"sevstub: SEV: C-bit position out of range: the hypervisor must report 32 to 51\r\n"
+GLOBAL(cbit_proof_message)
+cbit_proof_message:
+	.asciz	"sevstub: SEV: no proof of the C-bit: it is not where the hypervisor says, or RDRAND fails\r\n"
+no_random_message:
+	.asciz	"sevstub: SEV: RDRAND fails: 10 tries gave no random number\r\n"
+
+	.text
+	.code64
+
+/*
+ * load_cr3_proven - switches page tables and proves their C-bit: 8 bytes that
+ * are written before the switch must read back after it.
+ *
+ * Between the write to CR3 and the comparison an SEV guest only fetches
+ * instructions, which are private whatever the C-bit (APM2 15.34.5), and reads
+ * once. With a wrong C-bit the read gives other bytes or causes a nested page
+ * fault. Nothing is written, so that nothing reaches shared memory. A frame of
+ * an NMI would be written: before the first proof the IDT is empty, and an NMI
+ * ends in a triple fault. Later proofs are of tables with the C-bit that is
+ * proven, and NMIs may come.
+ *
+ * A guest to which the hypervisor has denied SEV has no C-bit in its tables. It
+ * reads ciphertext then and fails the proof, too. It does not need RDRAND: its
+ * bytes are CR3 + 1.
+ * In:       %rdi = new CR3, %rsi = SEV_STATUS. .head still holds code.
+ * Out:      CR3 = %rdi. If the proof fails or RDRAND gives no number, the old
+ *           CR3 and early_error.
+ * Clobbers: %rcx, %rdx, %r8, flags; cbit_proof, cbit_is_proven.
+ * Mode:     64-bit.
+ * Stack:    24 bytes, not used during the proof.
+ */
+GLOBAL(load_cr3_proven)
+FUNC(load_cr3_proven)
+	subq	$16, %rsp
+	sidt	(%rsp)
+	movq	%cr3, %r8
+	leaq	1(%rdi), %rdx
+	testb	$SEV_STATUS_SEV, %sil
+	jz	.Lproof_write_64
+	movl	$RDRAND_TRIES, %ecx
+.Lproof_random_64:
+	rdrand	%rdx
+	jc	.Lproof_no_idt
+	decl	%ecx
+	jnz	.Lproof_random_64
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPU), %eax
+	jmp	.Lproof_failed_64
+.Lproof_no_idt:
+	cmpb	$0, cbit_is_proven(%rip)
+	jne	.Lproof_write_64
+	lidt	no_idt(%rip)
+.Lproof_write_64:
+	movq	%rdx, cbit_proof(%rip)
+	movq	%rdi, %cr3
+	cmpq	%rdx, cbit_proof(%rip)
+	jne	.Lproof_wrong_64
+	lidt	(%rsp)
+	addq	$16, %rsp
+	movb	$1, cbit_is_proven(%rip)
+	ret
+.Lproof_wrong_64:
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CBIT_PROOF), %eax
+.Lproof_failed_64:
+	/* In the stub's own map .head, with early_error, is not executable. */
+	movq	%r8, %cr3
+	movl	%esi, %edx
+	leaq	cbit_proof_message(%rip), %rsi
+	jmp	early_error
+END_FUNC(load_cr3_proven)
+
+	.section .note.GNU-stack, "", @progbits
