@@ -13,7 +13,7 @@
 #include "lib/string.h"
 #include "setup.h"
 
-/* Assembly files use these offsets as numbers. */
+/* Assembly files use these offsets as numbers (setup.h). */
 BUILD_BUG_ON(sizeof(struct boot_params) != ZERO_PAGE_SIZE);
 BUILD_BUG_ON(offsetof(struct boot_params, scratch) != ZP_SCRATCH);
 BUILD_BUG_ON(offsetof(struct boot_params, e820_entries) != ZP_E820_ENTRIES);

@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmdline.c - finds options in the kernel command line and parses numbers.
+ * cmdline.c - finds options on the kernel's command line and parses numbers.
  *
- * The command line comes from a loader: it may hold any bytes and need not be
- * terminated, so that nothing outside of it is ever read. Needs no memory of
- * its own: may run before .bss exists.
+ * The command line comes from a loader. It may hold any bytes and need not end
+ * in a NUL, so every access is bounded by its length. The functions use no
+ * static data and may run before .bss is cleared.
  */
 #include "cmdline.h"
 #include "lib/string.h"
 
 #define NOT_A_DIGIT 0xff
 
-/* Blanks, control characters and stray NULs all end a word. */
+/* Blanks, control characters and NUL bytes end a word. */
 static bool is_separator(char c)
 {
 	return (u8)c <= ' ';
 }
 
-/* Takes the first word off the front of @rest. Returns false at the end. */
+/*
+ * Cuts the first word off @rest and stores it in @word. Returns false if there
+ * is none.
+ */
 static bool next_word(struct cmdline *rest, struct cmdline *word)
 {
 	const char *text = rest->text;
@@ -101,7 +104,9 @@ static unsigned int digit_value(char c)
 	return NOT_A_DIGIT;
 }
 
-/* A lone "0x" is the number 0 and an x behind it, as for strtoul(). */
+/*
+ * strtoul() reads "0x" without a hexadecimal digit behind it as the number 0.
+ */
 static bool has_hex_prefix(const char *s)
 {
 	return s[0] == '0' && (s[1] == 'x' || s[1] == 'X') &&

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * console.c - text output: a UART or a debug console at I/O ports, and the VGA
- * text screen. The only C file that does port I/O.
+ * console.c - text output on a UART, on QEMU's debug port and on the VGA text
+ * screen. This is the only C file that does port I/O.
  *
- * Runs from the first C function on, before .bss exists, and in exception
- * handlers: all state is in one structure in .data. Every port access may be
- * an exit to the hypervisor, so output is gathered, sent with string I/O, and
- * the UART's status is read once for each filling of its FIFO.
+ * Runs from the first C function on, before .bss is cleared too, and in
+ * exception handlers. All its state is therefore in one structure in .data.
+ * Every port access may be an exit to the hypervisor. Output is therefore
+ * collected, sent by string I/O, and the UART's status is read once for each
+ * filling of its FIFO.
  */
 #include <linux/screen_info.h>
 #include <linux/serial_reg.h>
@@ -16,32 +17,35 @@
 #include "sev-es.h"
 #include "x86.h"
 
-/* The first two serial ports of a PC, and the one of QEMU's debug console. */
+/*
+ * Standard ports of the first two UARTs of a PC, and of QEMU's debug console.
+ */
 #define TTYS0_PORT	0x3f8
 #define TTYS1_PORT	0x2f8
 #define DEBUGCON_PORT	0x402
 
-/* 16550: the data sheet's values that linux/serial_reg.h has no names for. */
+/* Values from the 16550's data sheet that linux/serial_reg.h does not name. */
 #define UART_MAX_BAUD	115200		/* with a divisor of 1 */
 #define UART_MIN_BAUD	2		/* the divisor has 16 bits */
-#define UART_DEFAULT_BAUD 9600		/* of earlyprintk=, as in Linux */
+#define UART_DEFAULT_BAUD 9600		/* earlyprintk= without a rate, as in Linux */
 #define UART_FIFO_SIZE	16
-#define UART_IIR_FIFO_ON 0xc0		/* IIR[7:6] = 11: the FIFO works */
+#define UART_IIR_FIFO_ON 0xc0		/* IIR bits 7:6 = 11: the FIFO works */
 #define UART_LAST_REG	UART_SCR
 #define UART_DIVISOR(baud) (UART_MAX_BAUD / (baud))
 #define UART_KEEP_DIVISOR 0
-/* What the bus reads as where there is no device. */
+/* The value that a read of a port without a device returns. */
 #define BUS_FLOATS	0xff
 
 /*
- * Status reads until a UART counts as dead. A read of a real port takes about
- * a microsecond: enough to drain a FIFO at 1200 baud. As an exit to the
- * hypervisor it takes a few.
+ * After so many reads of the status register without an answer, a UART counts
+ * as dead. A read of a real port takes about a microsecond, and the FIFO is
+ * empty by then even at 1200 baud. In an SEV-ES guest a read is an exit and
+ * takes several microseconds, so fewer are made.
  */
 #define UART_MAX_POLLS		0x40000
 #define UART_MAX_POLLS_SEV_ES	0x8000
 
-/* VGA text memory: two bytes a character, rows one after the other. */
+/* VGA text memory has two bytes for each character, row after row. */
 #define VGA_MONO_MODE	7
 #define VGA_MONO_BASE	0xb0000UL
 #define VGA_COLOR_BASE	0xb8000UL
@@ -53,30 +57,30 @@
 #define VGA_MIN_COLS	40
 #define VGA_MIN_LINES	20
 
-/* No option value that means something is longer. */
+/* Bytes of an option's value, with its NUL. No valid value is longer. */
 #define OPTION_SIZE	64
-/* The longest string that is printed: a whole command line. */
+/* Longest string that %s prints, in bytes: a whole command line fits. */
 #define STRING_MAX	4096
 #define WIDTH_MAX	80
-/* Decimal digits of 64 bits. */
+/* Decimal digits of the largest 64-bit number. */
 #define DIGITS_MAX	20
 
 struct uart {
-	u16 port;		/* 0: none */
-	u16 divisor;		/* or UART_KEEP_DIVISOR */
+	u16 port;		/* I/O port, 0 if there is no UART */
+	u16 divisor;		/* divisor latch, or UART_KEEP_DIVISOR */
 };
 
 static struct {
-	bool asked;		/* the command line wants to see info() */
+	bool asked;		/* the command line asked for a console */
 	bool vga_enabled;
-	struct uart named;	/* which UART to take when one is needed */
-	u16 uart_port;		/* UART in use, 0: none */
-	u16 debugcon_port;	/* debug console in use, 0: none */
-	u8 fifo_size;		/* bytes that the UART takes when it is ready */
-	u8 fifo_room;		/* of these, not used since it was ready */
-	u8 vga_cols;		/* 0: no VGA text screen */
+	struct uart named;	/* the UART that the command line names */
+	u16 uart_port;		/* port of the UART in use, 0 if none */
+	u16 debugcon_port;	/* port of the debug console, 0 if none */
+	u8 fifo_size;		/* bytes that the UART takes at once */
+	u8 fifo_room;		/* bytes still free in the FIFO */
+	u8 vga_cols;		/* 0 if there is no VGA text screen */
 	u8 vga_lines;
-	u8 vga_x, vga_y;	/* where the next character goes */
+	u8 vga_x, vga_y;	/* position of the next character */
 	u64 vga_base;
 	size_t len;
 	char buf[128];
@@ -86,8 +90,8 @@ static struct {
 };
 
 /*
- * In an SEV-ES guest a port instruction would come back as #VC, and in the
- * middle of another one when there is something to report: ask directly.
+ * In an SEV-ES guest an IN instruction would raise #VC, possibly inside of a
+ * #VC handler that reports an error. Ask the hypervisor directly instead.
  */
 static u8 port_in(u16 port)
 {
@@ -112,7 +116,10 @@ static void port_out_string(u16 port, const void *buf, size_t count)
 
 /* -- UART */
 
-/* The UART in use is no good. Next choice: ttyS0, and if that is it, none. */
+/*
+ * Stops using the current UART, because it does not answer. Falls back to
+ * ttyS0; if that was the current one, no UART is left.
+ */
 static void uart_give_up(void)
 {
 	con.named.port = con.uart_port == TTYS0_PORT ? 0 : TTYS0_PORT;
@@ -121,8 +128,9 @@ static void uart_give_up(void)
 }
 
 /*
- * Waits until the UART has sent everything. One that never gets there, or is
- * not there, is given up, so that the wait is bounded for good.
+ * Waits until the UART has sent all its bytes. Gives up a UART that does not
+ * become ready within a bounded number of reads, so that the boot cannot hang
+ * here. Returns false if no UART is left.
  */
 static bool uart_wait(void)
 {
@@ -155,8 +163,8 @@ static void uart_set_divisor(u16 port, u16 divisor)
 }
 
 /*
- * Takes the named UART into use. Nothing is written to it until its status
- * shows that it is there and has sent what firmware left in it.
+ * Starts to use the UART that the command line names. Writes nothing to it
+ * before its status shows that it exists and has sent what firmware left in it.
  */
 static void uart_setup(void)
 {
@@ -171,7 +179,7 @@ static void uart_setup(void)
 	uart_set_divisor(port, con.named.divisor);
 	port_out(UART_LCR_WLEN8, port + UART_LCR);
 
-	/* An 8250 has no FIFO, the first 16550 has one that does not work. */
+	/* An 8250 has no FIFO, and the first 16550's FIFO does not work. */
 	port_out(UART_FCR_ENABLE_FIFO, port + UART_FCR);
 	fifo = (port_in(port + UART_IIR) & UART_IIR_FIFO_ON) == UART_IIR_FIFO_ON;
 	con.fifo_size = fifo ? UART_FIFO_SIZE : 1;
@@ -186,9 +194,9 @@ static void uart_send(const char *s, size_t len)
 
 	while (len) {
 		/*
-		 * What the last burst left free in the FIFO is used if that
-		 * saves a status read, which it does if the bytes that would
-		 * be alone in the last burst fit in there.
+		 * The FIFO may still have room from the last burst. Use that
+		 * room without a status read if the bytes of an incomplete last
+		 * burst fit into it, because that saves the read.
 		 */
 		last = (len - 1) % con.fifo_size + 1;
 		if (con.fifo_room < last && !uart_wait())
@@ -204,8 +212,8 @@ static void uart_send(const char *s, size_t len)
 /* -- VGA text */
 
 /*
- * All accesses are plain moves through volatile pointers: in an SEV-ES guest
- * each one is an instruction that the #VC handler has to decode.
+ * The volatile pointers keep these accesses plain MOV instructions. In an
+ * SEV-ES guest each of them raises #VC, and the handler must decode it.
  */
 static void vga_scroll(void)
 {
@@ -246,7 +254,10 @@ static void vga_send(const char *s, size_t len)
 	}
 }
 
-/* Believes what boot_params says about the screen only as far as it fits. */
+/*
+ * Checks boot_params' description of the screen: base address and size must be
+ * those of a text screen in VGA memory.
+ */
 static void vga_setup(const struct screen_info *screen)
 {
 	size_t cols = screen->orig_video_cols;
@@ -301,7 +312,10 @@ static bool at_end_of_word(const char *s)
 	return *s == '\0' || *s == ',';
 }
 
-/* @max: so that the device's last register is still a port. */
+/*
+ * @max is the highest port at which the device's last register is still below
+ * 64 KiB.
+ */
 static bool parse_port(const char **s, u16 max, u16 *port)
 {
 	u64 value;
@@ -328,7 +342,10 @@ static bool parse_tty(const char **s, u16 *port)
 	return at_end_of_word(*s);
 }
 
-/* An optional ",BAUD" and whatever follows. @divisor holds the default. */
+/*
+ * Parses an optional ",BAUD" into @divisor, which holds the default. What
+ * follows BAUD is ignored.
+ */
 static bool parse_baud(const char *s, u16 *divisor)
 {
 	u64 baud;
@@ -342,7 +359,7 @@ static bool parse_baud(const char *s, u16 *divisor)
 	return true;
 }
 
-/* The values of earlyprintk= that name a UART. */
+/* Parses the value of an earlyprintk= option that names a UART. */
 static bool parse_serial(const char *s, struct uart *uart)
 {
 	uart->port = TTYS0_PORT;
@@ -374,7 +391,10 @@ static bool parse_debugcon(const char *s, u16 *port)
 	return at_end_of_word(s);
 }
 
-/* The values of console= that ask for output before the kernel runs. */
+/*
+ * Parses the value of a console= option that asks for output before the kernel
+ * runs: uart8250 or uart.
+ */
 static bool parse_console_uart(const char *s, struct uart *uart)
 {
 	uart->divisor = UART_KEEP_DIVISOR;
@@ -383,14 +403,20 @@ static bool parse_console_uart(const char *s, struct uart *uart)
 	       parse_baud(s, &uart->divisor);
 }
 
-/* The values of console= that only tell where errors can be seen. */
+/*
+ * Parses console=ttyS0 or ttyS1. Such an option asks for no output of the stub,
+ * but tells where its errors can be seen.
+ */
 static bool parse_console_tty(const char *s, struct uart *uart)
 {
 	uart->divisor = UART_KEEP_DIVISOR;
 	return parse_tty(&s, &uart->port) && parse_baud(s, &uart->divisor);
 }
 
-/* Returns whether the UART that @cmdline names, if any, is asked to talk. */
+/*
+ * Finds the UART that @cmdline names for console output. Returns true if the
+ * command line asks the stub itself to print there.
+ */
 static bool find_console_uart(const struct cmdline *cmdline)
 {
 	struct cmdline rest = *cmdline;
@@ -482,7 +508,7 @@ static void put_untrusted(char c)
 	put_char(c >= ' ' && c <= '~' ? c : '?');
 }
 
-/* A conversion: %, '0', width, 'l', then the letter. */
+/* A parsed conversion: '%', an optional '0', a width, 'l', a letter. */
 struct spec {
 	unsigned int width;
 	char pad;
@@ -490,7 +516,7 @@ struct spec {
 	char letter;
 };
 
-/* Returns the address of the conversion's letter. */
+/* Parses a conversion behind its '%'. Returns the address of its letter. */
 static const char *parse_spec(const char *s, struct spec *spec)
 {
 	spec->pad = ' ';
@@ -545,7 +571,7 @@ static void put_number(const struct spec *spec, u64 value, bool negative)
 		value /= base;
 	} while (value);
 
-	/* Zeros go between the sign and the digits, blanks before both. */
+	/* A minus sign stands in front of zeros, but behind blanks. */
 	if (negative && spec->pad == '0')
 		put_char('-');
 	put_padding(spec, sizeof(digits) - first + negative);
@@ -591,7 +617,7 @@ void con_vprintf(const char *fmt, va_list args)
 		else if (spec.letter == '%' && letter == fmt + 1)
 			put_char('%');
 		else {
-			/* No conversion: it stands for itself. */
+			/* An unknown conversion is printed as it stands. */
 			put_char('%');
 			continue;
 		}

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * e820.c - questions to the memory map in boot_params.
+ * e820.c - answers questions about the memory map in boot_params.
  *
- * The map is the word of a loader: in any order, with overlaps, with entries
- * that make no sense. An entry that is empty or wraps around says nothing.
- * Where entries contradict each other, the one that is not RAM wins. Runs at
- * any time, on boot_params alone, and keeps no state.
+ * The map comes from a loader. Its entries may come in any order, overlap, or
+ * make no sense. An empty entry, and one that wraps around, is ignored. Where
+ * entries contradict each other, the type that is not RAM wins. The functions
+ * may run at any time and keep no state.
  *
- * A table that is full may go on in setup_data, in any number of nodes among
- * others. Of a table that is not, nothing goes on, and setup_data is not read:
- * boot.rst does not ask a loader to map it. One that fills the table has to.
- * A question takes time by the square of the map's length, so that is bounded:
- * no walk goes further, and place_image() boots nothing where one would have to.
+ * If the table in the zero page is full, the map may continue in setup_data, in
+ * any number of nodes among others. If the table is not full, setup_data has no
+ * extension of it and is not read, because a loader need not have mapped it.
+ *
+ * The time of a question grows with the square of the number of entries. A walk
+ * therefore stops after E820_MAX_ENTRIES, and place_image() refuses a longer
+ * map.
  */
 #include <asm/bootparam.h>
 #include <asm/e820.h>
@@ -35,8 +37,9 @@ void e820_first(const struct boot_params *bp, struct e820_walk *walk)
 }
 
 /*
- * Goes on to the next node with entries. A chain that is too long, or a node
- * that wraps around, ends the walk; map_setup_data() has words for them.
+ * Moves the walk to the next setup_data node with E820 entries. A chain that is
+ * too long, and a node that wraps around, ends the walk; map_setup_data()
+ * reports both later.
  */
 static bool next_table(struct e820_walk *walk)
 {
@@ -76,7 +79,10 @@ bool e820_is_bounded(const struct boot_params *bp)
 	return walk.entries <= E820_MAX_ENTRIES;
 }
 
-/* The next entry that says something about RAM, or about all else. */
+/*
+ * Returns in @range the next entry that is RAM, if @ram is true, or the next
+ * one that is not. Empty entries are skipped.
+ */
 static bool next_range(struct e820_walk *walk, bool ram, struct range *range)
 {
 	const struct boot_e820_entry *entry;
@@ -92,8 +98,9 @@ static bool next_range(struct e820_walk *walk, bool ram, struct range *range)
 }
 
 /*
- * Cuts [*low, *high), which contains @addr, down to the part around @addr that
- * no entry takes away. Returns false if that leaves out @addr itself.
+ * Shrinks [*low, *high), which contains @addr, to the part around @addr that no
+ * entry of another type touches. Returns false if @addr itself lies in such an
+ * entry.
  */
 static bool clip_to_unreserved(const struct boot_params *bp, u64 addr,
 			       u64 *low, u64 *high)
@@ -115,7 +122,10 @@ static bool clip_to_unreserved(const struct boot_params *bp, u64 addr,
 	return true;
 }
 
-/* Widens [*low, *high) by the RAM entries that overlap or adjoin it. */
+/*
+ * Widens [*low, *high) by all RAM entries that overlap or adjoin it. Returns
+ * true if it became wider.
+ */
 static bool grow_over_ram(const struct boot_params *bp, u64 *low, u64 *high)
 {
 	struct range range;
@@ -158,7 +168,9 @@ bool e820_ram_around(const struct boot_params *bp, u64 addr, u64 *low,
 	    !clip_to_unreserved(bp, addr, low, high))
 		return false;
 
-	/* Entries are in no order, so one pass may open the way for another. */
+	/*
+	 * Entries are not sorted, so one pass may enable the next one to grow.
+	 */
 	while (grow_over_ram(bp, &ram_low, &ram_high))
 		;
 

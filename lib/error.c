@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * error.c - the one way to end a boot with a message.
+ * error.c - ends a boot with a message.
  *
  * Runs at any time once an IDT is loaded, before .bss is cleared too. It is a
- * part of the error path, the only circle of calls in the stub: error() prints
- * through the console, the console's port I/O goes through sev-es.c in an SEV-ES
- * guest, and sev-es.c reports its own errors by error().
+ * part of the error path, which is the only circle of calls in the stub:
+ * error() prints through console.c, console.c does port I/O through sev-es.c in
+ * an SEV-ES guest, and sev-es.c reports its own errors through error().
  */
 #include "console.h"
 #include "error.h"

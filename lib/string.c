@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * string.c - the C library functions that the stub, zstd's decoder and the
- * compiler itself call. Needs nothing: runs from the first C function on.
+ * string.c - the functions of the C library that the stub, zstd's decoder and
+ * the compiler's own code call. They need no other code and no .bss, and may
+ * run from the first C function on.
  *
- * Long runs use string instructions on eight bytes at a time: small, fast on
- * every SEV processor, and an emulator that counts instructions counts one for
- * each eight bytes. What is left over is at most seven bytes, so that short
- * calls stay cheap without a path of their own.
+ * Long runs use string instructions on eight bytes at a time. That code is
+ * small and fast on every processor with SEV, and an emulator counts one
+ * instruction for each eight bytes. The rest of at most seven bytes is handled
+ * byte by byte, so that short calls need no path of their own.
  *
- * The direction flag is clear on entry and on return (System V ABI), and the
- * exception handlers see to that for themselves.
+ * The direction flag is clear on entry and on return (System V ABI). The
+ * exception handlers clear it for themselves.
  */
 #include "lib/string.h"
 
-#define BYTE_ONES 0x0101010101010101UL	/* times a byte: that byte, 8 times */
+#define BYTE_ONES 0x0101010101010101UL	/* multiplied by a byte: eight copies of it */
 
-/* Any eight bytes in memory, whatever their type and alignment. */
+/* Eight bytes of memory of any type and alignment. */
 typedef u64 __attribute__((may_alias, aligned(1))) any_u64;
 
 void *memcpy(void *dst, const void *src, size_t len)
@@ -37,8 +38,9 @@ void *memmove(void *dst, const void *src, size_t len)
 	const char *from = src;
 
 	/*
-	 * Upwards is right unless the destination begins inside the source.
-	 * Below the source, the unsigned difference is larger than any length.
+	 * Copying upwards is wrong only if the destination begins inside the
+	 * source. If it lies below the source, the unsigned difference is
+	 * larger than any length.
 	 */
 	if ((u64)to - (u64)from >= len)
 		return memcpy(dst, src, len);

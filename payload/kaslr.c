@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kaslr.c - where the payload goes: one of the places that it fits into, each
- * as likely as any other, and independently of that one of its virtual
- * addresses.
+ * kaslr.c - draws the payload's physical address, and independently of it its
+ * virtual address. Each possible address has the same probability.
  *
- * What is known about memory comes in as areas, each of them two edges in one
- * sorted list. One sweep over the list counts the slots, a second one finds the
- * slot that was drawn. Maps come sorted, or nearly so: then both building the
- * list and sweeping over it are linear, and the list's length bounds the rest.
+ * Memory is described as areas. Each area is two edges in one sorted list. One
+ * sweep over the list counts the possible addresses (slots), a second sweep
+ * finds the one that was drawn. Memory maps are almost sorted, so both sorting
+ * and sweeping take linear time; the list's fixed length bounds the worst case.
  *
- * Runs when all of boot_params can be read, on the EFI entry also before: the
- * list is in .bss and starts anew with the image's own stack, the rest stays.
+ * Runs when all of boot_params can be read, and at the EFI entry before that
+ * too. The list is in .bss, so it starts empty after the image's own .bss is
+ * cleared. The other state is in .data and keeps what the EFI entry seeded.
  */
 #include <asm/bootparam.h>
 #include <asm/e820.h>
@@ -27,19 +27,20 @@
 /* ---- Random numbers. */
 
 /*
- * In this order: XXH64 takes in its last eight bytes by a bijection. If those
- * are the processor's, an outcome is as even as they are, whoever chose the
- * rest: that can add to the uncertainty, but not take from it.
+ * The order of the fields matters. XXH64 processes its last eight bytes with a
+ * bijection. If those bytes are RDRAND's, the result is uniformly distributed
+ * whatever the other bytes are. They can add to the uncertainty but not reduce
+ * it.
  */
 static struct {
-	u64 state;		/* all that came before */
+	u64 state;		/* hash of everything mixed in so far */
 	u64 time;
 	u64 processor;
 } seeds in_data;
 
 static struct {
-	bool drawn;		/* something was left to chance */
-	bool weak;		/* ... without RDRAND */
+	bool drawn;		/* an address was drawn */
+	bool weak;		/* a number was drawn without RDRAND */
 } kaslr in_data;
 
 void kaslr_seed(const void *data, size_t len)
@@ -49,8 +50,9 @@ void kaslr_seed(const void *data, size_t len)
 }
 
 /*
- * CPUID is the hypervisor's word, and an exit. Every processor with SEV has
- * RDRAND. Before ExitBootServices nothing is known of SEV: see kaslr_finish().
+ * An SEV guest must not trust the hypervisor's CPUID, which would also cost an
+ * exit; every processor with SEV has RDRAND. Before ExitBootServices it is not
+ * known whether this is an SEV guest; kaslr_finish() checks that case.
  */
 static bool has_rdrand(void)
 {
@@ -69,7 +71,10 @@ static bool random_by_processor(void)
 	return false;
 }
 
-/* Chance must not become the hypervisor's choice. */
+/*
+ * Without RDRAND the hypervisor could choose the addresses, so an SEV guest
+ * terminates.
+ */
 static noreturn void no_randomness(void)
 {
 	if (sev_es_active())
@@ -86,7 +91,10 @@ static u64 draw(void)
 			no_randomness();
 		kaslr.weak = true;
 	}
-	/* An exit in an SEV-ES guest, if the hypervisor wants it to be one. */
+	/*
+	 * The hypervisor may intercept RDTSC, which would cost an SEV-ES guest
+	 * an exit.
+	 */
 	if (!good || (sev_guest.known && !sev_es_active()))
 		seeds.time = rdtsc();
 	kaslr.drawn = true;
@@ -94,7 +102,10 @@ static u64 draw(void)
 	return seeds.state;
 }
 
-/* Even but for @limit in 2^64. */
+/*
+ * Returns a number below @limit. The probabilities differ by at most @limit in
+ * 2^64.
+ */
 static u64 draw_below(u64 limit)
 {
 	return (u64)((unsigned __int128)draw() * limit >> 64);
@@ -104,7 +115,10 @@ bool kaslr_finish(void)
 {
 	bool drawn = kaslr.drawn;
 
-	/* CPUID, or firmware, may have said what is not so. */
+	/*
+	 * Now the kind of guest is known. If a number was drawn without RDRAND
+	 * because CPUID or firmware denied it, an SEV guest must not use it.
+	 */
 	if (kaslr.weak && sev_active())
 		no_randomness();
 	memset(&seeds, 0, sizeof(seeds));
@@ -119,7 +133,10 @@ bool kaslr_wanted(const struct cmdline *cmdline)
 
 /* ---- Areas and slots. */
 
-/* An edge: address, kind of area, and whether it is the area's end. */
+/*
+ * An edge is one number: the address, the kind of area, and a bit that is set
+ * at the area's end.
+ */
 #define EDGE_END	1UL
 #define EDGE_KIND_SHIFT	1
 #define EDGE_KIND_MASK	3
@@ -127,20 +144,21 @@ bool kaslr_wanted(const struct cmdline *cmdline)
 #define EDGE_ADDR_MAX	(_AC(1, UL) << 52)
 BUILD_BUG_ON(KASLR_AREA_KINDS > EDGE_KIND_MASK + 1);
 
-/* Of all areas together; with more than that the payload stays. */
+/* Limit for all areas together. If it is exceeded, no address is drawn. */
 #define MAX_EDGES	2048
 
 static struct {
 	u64 edges[MAX_EDGES];
 	unsigned int count;
 	bool full;
-	bool known[KASLR_AREA_KINDS];	/* there is an area of this kind */
-	u64 huge_pages;			/* 1 GiB pages that are asked for */
+	bool known[KASLR_AREA_KINDS];	/* at least one area of this kind was named */
+	u64 huge_pages;			/* 1 GiB pages that the command line reserves */
 } areas;
 
 /*
- * At one address the beginning of an area comes before the end of another one
- * of its kind: neighbours are one.
+ * Inserts an edge into the sorted list. At equal addresses an area's start
+ * sorts before another area's end, so that adjoining areas of one kind count as
+ * one.
  */
 static void add_edge(u64 edge)
 {
@@ -168,10 +186,10 @@ void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 
 struct sweep {
 	const struct kaslr_slots *want;
-	u64 wanted;		/* number of the slot that is looked for */
-	u64 slots;		/* how many have been seen */
-	u64 addr;		/* of that slot */
-	u64 huge_pages;		/* still to be left alone */
+	u64 wanted;		/* number of the slot to find */
+	u64 slots;		/* slots found so far */
+	u64 addr;		/* address of the wanted slot */
+	u64 huge_pages;		/* 1 GiB pages still to be skipped */
 };
 
 static void sweep_slots(struct sweep *s, u64 start, u64 end)
@@ -192,7 +210,10 @@ static void sweep_slots(struct sweep *s, u64 start, u64 end)
 	s->slots += count;
 }
 
-/* The first huge pages that there are stay free, as in the kernel's choice. */
+/*
+ * Leaves out as many 1 GiB pages as the command line reserves, from the lowest
+ * address on, because the kernel will allocate them there.
+ */
 static void sweep_free(struct sweep *s, u64 start, u64 end)
 {
 	u64 first = ALIGN_UP(start, PUD_SIZE);
@@ -210,7 +231,7 @@ static void sweep_free(struct sweep *s, u64 start, u64 end)
 	sweep_slots(s, start, end);
 }
 
-/* @depth: how many areas of each kind there are at one address. */
+/* @depth: for each kind, how many areas cover the current address. */
 static bool is_usable(const unsigned int *depth)
 {
 	unsigned int kind;
@@ -262,10 +283,10 @@ bool kaslr_pick(const struct kaslr_slots *want, u64 *addr)
 
 /* ---- What the command line says about memory. */
 
-/* Room for an option's value; a longer one is not understood. */
+/* Bytes for an option's value. A longer value is not parsed. */
 #define OPTION_SIZE	256
 
-/* The kernel's memparse(): a number, and what it counts. */
+/* Parses a number with a unit as the kernel's memparse() does. */
 static int parse_size(const char **s, u64 *size)
 {
 	static const char units[] = "kmgtpe";
@@ -298,9 +319,10 @@ static void limit_memory(struct kaslr_slots *want, u64 size)
 }
 
 /*
- * memmap=SIZE@ADDR adds RAM, which is of no use here; with another sign in
- * between it says that there is none. A mere size is a limit. What else there
- * may be (exactmap) makes a map that this file does not know.
+ * Applies one memmap= option. SIZE@ADDR adds RAM, which KASLR does not use.
+ * With another sign the range is no RAM. A size alone limits memory. Any other
+ * form, such as exactmap, changes the map in ways that this file does not
+ * follow, and returns false.
  */
 static bool heed_memmap(struct kaslr_slots *want, const char *s)
 {
@@ -319,7 +341,9 @@ static bool heed_memmap(struct kaslr_slots *want, const char *s)
 				kaslr_area(KASLR_TAKEN, start,
 					   start + size < start ? ~0UL :
 					   start + size);
-			/* %ADDR-OLDTYPE+NEWTYPE */
+			/*
+			 * Skip the types of memmap=SIZE%ADDR-OLDTYPE+NEWTYPE.
+			 */
 			while (sign == '%' && *s && *s != ',')
 				s++;
 		} else {
@@ -350,7 +374,10 @@ static void heed_huge_pages(const struct cmdline *cmdline)
 	}
 }
 
-/* Returns false if the payload had better stay where it is. */
+/*
+ * Applies all options that change the memory map. Returns false if the map is
+ * no longer known and the payload must stay where it is.
+ */
 static bool heed_options(const struct cmdline *cmdline, struct kaslr_slots *want)
 {
 	struct cmdline rest = *cmdline;
@@ -382,7 +409,10 @@ bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
 	const struct boot_e820_entry *entry;
 	struct e820_walk walk;
 
-	/* One that wraps around is empty: its end is its smaller address. */
+	/*
+	 * An entry that wraps around is empty, because kaslr_area() ignores an
+	 * end below the start.
+	 */
 	for (e820_first(bp, &walk); (entry = e820_next(&walk));)
 		kaslr_area(entry->type == E820_RAM ? KASLR_RAM : KASLR_TAKEN,
 			   entry->addr, entry->addr + entry->size);
@@ -391,7 +421,7 @@ bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
 
 u64 kaslr_virtual(const struct payload_header *p, u64 size)
 {
-	/* The kernel's image has a GiB of its own (KERNEL_IMAGE_SIZE). */
+	/* The kernel maps its image within one GiB (KERNEL_IMAGE_SIZE). */
 	u64 end = ALIGN_DOWN(p->virt_addr, PUD_SIZE) + PUD_SIZE;
 
 	if (!(p->flags & PAYLOAD_KASLR) || end - p->virt_addr < size)

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relocate.c - moves the payload from the address that it is linked at to the
- * one that it is to run at.
+ * relocate.c - moves the payload from its link address to the address at which
+ * it runs.
  *
- * Runs behind the decoder, with the table directly behind the flat image
- * (payload.h describes both). mkpayload has checked every entry, the digest
- * covers them; nothing outside the image is written all the same.
+ * Runs after the decoder. The relocation table lies directly behind the flat
+ * image (payload.h describes both). mkpayload has checked every entry and the
+ * digest covers the table. The code nevertheless checks each entry, so that it
+ * never writes outside of the image.
  */
 #include "error.h"
 #include "relocate.h"
 
-/* Places have no alignment. */
+/* A relocation may be at any address, aligned or not. */
 typedef u64 __attribute__((aligned(1))) place64;
 typedef s32 __attribute__((aligned(1))) place32;
 
@@ -35,7 +36,10 @@ static int read_number(struct table *table, u64 *value)
 	return -EINVAL;
 }
 
-/* What is sign-extended has to stay what it was, moved, and no more. */
+/*
+ * Adds @distance to a sign-extended 32-bit address. Returns -EINVAL if the
+ * result does not fit.
+ */
 static int move_32(u8 *at, u64 distance)
 {
 	place32 *place = (place32 *)at;
@@ -87,7 +91,10 @@ void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 		return;
 	if (relocate_image(out, p->file_size, out + p->file_size,
 			   p->reloc_size, distance))
-		/* By how much is secret, and the console may be a host's. */
+		/*
+		 * The distance is secret, and the hypervisor may read the
+		 * console.
+		 */
 		error("relocation",
 		      "0x%lx bytes of payload cannot move, by a table of 0x%lx bytes",
 		      p->file_size, p->reloc_size);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * srat.c - which memory cannot be unplugged, for a kernel that is told
- * movable_node: it wants to keep its own memory out of all else. ACPI's System
- * Resource Affinity Table says so (ACPI 5.2.16).
+ * srat.c - finds the memory that cannot be unplugged, for a kernel with
+ * movable_node on its command line. Such a kernel must not lie in memory that
+ * may be unplugged. ACPI's System Resource Affinity Table lists both kinds
+ * (ACPI 6.5 5.2.16).
  *
- * Runs on the stub's own page tables with page faults served. Firmware's tables
- * may say anything: each is mapped, bounded and summed before it is believed,
- * and where one is not as it should be, nothing is known.
+ * Runs on the stub's own page tables, when page faults may map memory.
+ * Firmware's tables are untrusted: each is mapped, its length is bounded and
+ * its checksum is verified before it is read. If a table is malformed, no
+ * memory is named.
  */
 #include <asm/e820.h>
 
@@ -19,21 +21,21 @@
 #include "srat.h"
 #include "x86.h"
 
-/* No table is longer, and no machine has more of them. */
+/* Limits against malformed tables. No known machine reaches them. */
 #define TABLE_SIZE_MAX		0x100000U
 #define TABLES_MAX		256U
 
-/* Page tables that are left for what has to be mapped. */
+/* Page tables that must stay in the pool for later mappings. */
 #define PAGE_TABLES_KEPT	24U
 
-/* Root System Description Pointer (ACPI 5.2.5.3). */
+/* Root System Description Pointer (ACPI 6.5 5.2.5.3). */
 struct rsdp {
 	char signature[8];
-	u8 checksum;		/* of the first 20 bytes */
+	u8 checksum;		/* over the first 20 bytes */
 	char oem[6];
 	u8 revision;
 	u32 rsdt;
-	u32 length;		/* from here on in revision 2 only */
+	u32 length;		/* this and the rest: revision 2 only */
 	u64 xsdt;
 	u8 extended_checksum;
 	u8 reserved[3];
@@ -42,7 +44,7 @@ BUILD_BUG_ON(sizeof(struct rsdp) != 36);
 
 #define RSDP_FIRST_SIZE		20U
 
-/* What every table begins with (ACPI 5.2.6). */
+/* The header of every ACPI table (ACPI 6.5 5.2.6). */
 struct acpi_table {
 	char signature[4];
 	u32 length;
@@ -53,10 +55,10 @@ struct acpi_table {
 } __attribute__((packed));
 BUILD_BUG_ON(sizeof(struct acpi_table) != 36);
 
-/* Of the SRAT's data, in front of its entries. */
+/* Bytes between the SRAT's header and its first entry. */
 #define SRAT_RESERVED		12U
 
-/* Memory affinity (ACPI 5.2.16.2). */
+/* Memory affinity structure (ACPI 6.5 5.2.16.2). */
 struct srat_memory {
 	u8 type;
 	u8 length;
@@ -73,7 +75,7 @@ BUILD_BUG_ON(sizeof(struct srat_memory) != 40);
 #define SRAT_ENABLED		0x1U
 #define SRAT_HOT_PLUGGABLE	0x2U
 
-/* Where a PC's BIOS leaves the pointer, at a multiple of 16 (ACPI 5.2.5.1). */
+/* Where a PC's BIOS puts the RSDP, at a multiple of 16 (ACPI 6.5 5.2.5.1). */
 #define LOW_MEMORY		0x10000UL
 #define EBDA_END		0xa0000UL
 #define EBDA_SEARCHED		0x400UL
@@ -82,9 +84,10 @@ BUILD_BUG_ON(sizeof(struct srat_memory) != 40);
 #define RSDP_ALIGN		16
 
 /*
- * Where tables may be: RAM, or what E820 says that they are in. Some BIOSes call
- * that reserved, and those of a PC are where they always were; no SEV guest has
- * such a BIOS, and what else is there may be the hypervisor's.
+ * Whether memory of this E820 type may hold ACPI tables: RAM and the two ACPI
+ * types. Some BIOSes put tables into reserved memory. An SEV guest has no such
+ * BIOS, and reserved memory there may be shared with the hypervisor, so it is
+ * refused.
  */
 static bool may_hold_tables(u32 type)
 {
@@ -92,7 +95,10 @@ static bool may_hold_tables(u32 type)
 	       (type == E820_RESERVED && !sev_active());
 }
 
-/* The end of what may hold tables from @addr on, by one entry; @addr if none. */
+/*
+ * Returns where memory that may hold tables ends, if one E820 entry covers
+ * @addr; otherwise returns @addr.
+ */
 static u64 end_of_tables(const struct boot_params *bp, u64 addr)
 {
 	const struct boot_e820_entry *e;
@@ -131,8 +137,9 @@ static bool is_for_tables(const struct boot_params *bp, u64 addr, u64 end)
 }
 
 /*
- * Whether [addr, addr + size) can be read: nothing guarded, nothing shared. Its
- * pages are no place for the payload any more, which has to be written.
+ * Maps [addr, addr + size) for reading. Returns false if a page cannot be
+ * mapped, is a guard page, or is shared with the hypervisor. Pages that are
+ * mapped here stay read-only, so the payload must not be placed there.
  */
 static bool reach(const struct boot_params *bp, u64 addr, u64 size)
 {
@@ -164,7 +171,10 @@ static bool sums_up(const void *data, u64 size)
 	return !sum;
 }
 
-/* A whole table at @addr that is named @signature, or NULL. */
+/*
+ * Returns the ACPI table at @addr if its signature, length and checksum are
+ * right, otherwise NULL.
+ */
 static const struct acpi_table *table_at(const struct boot_params *bp,
 					 u64 addr, const char *signature)
 {
@@ -198,8 +208,10 @@ static const struct rsdp *search_rsdp(const struct boot_params *bp,
 }
 
 /*
- * A loader knows best. The extended BIOS data area begins where RAM below
- * 640 KiB ends. An SEV guest has no BIOS: what is there was never encrypted.
+ * Finds the RSDP: the command line's or the loader's address first, then the
+ * extended BIOS data area, which begins where RAM below 640 KiB ends, then the
+ * BIOS's ROM. An SEV guest has no BIOS, and memory there is not private, so the
+ * search is left out.
  */
 static const struct rsdp *find_rsdp(const struct boot_params *bp,
 				    const struct cmdline *cmdline)
@@ -255,7 +267,7 @@ static void name_areas(const struct acpi_table *srat)
 	const u8 *end = (const u8 *)srat + srat->length;
 	struct srat_memory m;
 
-	/* An entry is two bytes at least, and as long as it says. */
+	/* Each entry's second byte is its length, which must be at least 2. */
 	for (; end - at >= 2 && at[1] >= 2 && at[1] <= end - at; at += at[1]) {
 		if (at[0] != SRAT_TYPE_MEMORY || at[1] < sizeof(m))
 			continue;

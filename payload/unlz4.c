@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unlz4.c - lz4's decoder, built from lz4's own source as one translation unit,
- * and the frame around its blocks. Only in images that need it.
+ * unlz4.c - lz4's decoder, compiled from lz4's own source as one translation
+ * unit, and the frame format around its blocks. It is linked only into images
+ * with an lz4 payload.
  *
- * Runs after .bss has been cleared. The frame is the legacy one, that Linux's
- * build uses, too: a magic, then blocks, each with its size in front, that
- * expand to 8 MiB each but for the last one.
+ * Runs after .bss is cleared. The format is the legacy frame, which Linux's
+ * build uses too: a magic number, then blocks, each with its compressed size in
+ * front. Each block but the last expands to 8 MiB.
  */
 #include "decoders.h"
 #include "lib/string.h"
 
 #define LZ4_FREESTANDING 1
-/* The loop for speed takes 9 % more instructions, and twice the bytes. */
+/* lz4's loop for speed takes 9 % more instructions here and twice the code. */
 #define LZ4_FAST_DEC_LOOP 0
 #define LZ4_memcpy(d, s, n) __builtin_memcpy((d), (s), (n))
 #define LZ4_memmove(d, s, n) __builtin_memmove((d), (s), (n))
 #define LZ4_memset(p, v, n) __builtin_memset((p), (v), (n))
 
-/* Not our code to mend. */
+/* Third-party code, which is used unchanged, causes this warning. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 #pragma GCC diagnostic ignored "-Wundef"
@@ -31,10 +32,10 @@
 #define LEGACY_MAGIC	0x184c2102U
 #define LEGACY_BLOCK	0x800000UL
 
-/* What unlz4() returns. */
+/* Results of unlz4() above 0. */
 enum { LZ4_NO_FRAME = 1, LZ4_CUT_OFF, LZ4_BAD_BLOCK };
 
-/* Anywhere, whatever the alignment. */
+/* Reads a 32-bit number at any alignment. */
 static u32 word_at(const u8 *p)
 {
 	u32 word;
@@ -70,7 +71,7 @@ externally_visible int unlz4(void *out, size_t out_size, const void *in, size_t 
 					  (int)size, (int)room);
 		if (got < 0)
 			return LZ4_BAD_BLOCK;
-		/* Only the last block is shorter. */
+		/* Only the last block may expand to less than 8 MiB. */
 		if ((size_t)got != room)
 			return -EINVAL;
 		from += size;

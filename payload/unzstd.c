@@ -1,28 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unzstd.c - zstd's decoder and XXH64, built from zstd's own source as one
- * translation unit, with what they expect of a C library.
+ * unzstd.c - zstd's decoder and XXH64, compiled from zstd's own source as one
+ * translation unit, and what they need of a C library.
  *
- * Runs after .bss has been cleared. The decoder allocates nothing: its context
- * is static, and decompression in one pass needs no window buffer. It executes
- * no CPUID, which would be an exit to the hypervisor.
+ * Runs after .bss is cleared. The decoder allocates no memory: its context is
+ * static, and decoding in one pass needs no window buffer. It executes no
+ * CPUID, because that would be an exit to the hypervisor.
  */
 #include "decoders.h"
 #include "lib/string.h"
 
-/* zstd's hook for a freestanding build: what zstd_deps.h would define. */
+/*
+ * zstd's hook for freestanding builds. These definitions replace those of
+ * zstd_deps.h.
+ */
 #define ZSTD_DEPS_COMMON
 #include <limits.h>
 #define ZSTD_memcpy(d, s, n) __builtin_memcpy((d), (s), (n))
 #define ZSTD_memmove(d, s, n) __builtin_memmove((d), (s), (n))
-/* A call: built for size, gcc's own would fill byte by byte. */
+/*
+ * This must be a function call. gcc's inline code for size fills byte by byte.
+ */
 #define ZSTD_memset(p, v, n) memset((p), (v), (n))
 #define ZSTD_DEPS_MALLOC
 #define ZSTD_malloc(size) ((void)(size), NULL)
 #define ZSTD_calloc(n, size) ((void)(n), (void)(size), NULL)
 #define ZSTD_free(p) ((void)(p))
 
-/* In place of common/cpu.h: the answer comes from unzstd_use_bmi2(). */
+/*
+ * Replaces common/cpu.h. unzstd_use_bmi2() supplies the processor's features.
+ */
 #define ZSTD_COMMON_CPU_H
 typedef bool ZSTD_cpuid_t;
 static bool have_bmi2;
@@ -42,8 +49,9 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
 }
 
 /*
- * Room for the literals of the largest block: they never have to be kept in two
- * places, and the code for that, which is a sixth of zstd's, can go; see below.
+ * This makes the literal buffer large enough for the largest block. Literals
+ * then never have to be split between two buffers, and the code for that, a
+ * sixth of zstd's, is left out below.
  */
 #define ZSTD_DECODER_INTERNAL_BUFFER (128 << 10)
 #define ZSTD_STATIC_LINKING_ONLY
@@ -51,10 +59,13 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
 #define XXH_NO_XXH3
 #define XXH_INLINE_ALL
 #ifndef NDEBUG
-#define NDEBUG	/* zstd's own assertions, not ours */
+#define NDEBUG	/* turns off zstd's own assertions */
 #endif
 
-/* What is cold in a file that is not: gcc 12 has more than -Os for it, clang none. */
+/*
+ * Marks functions that are built for size in a file that is built for speed.
+ * gcc 12 has an attribute for that, clang has none.
+ */
 #if defined(__clang__)
 #define SMALL
 #define BEGIN_SMALL
@@ -69,7 +80,7 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
 #define END_SMALL _Pragma("GCC pop_options")
 #endif
 
-/* Not our code to mend. */
+/* Third-party code, which is used unchanged, causes these warnings. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 #pragma GCC diagnostic ignored "-Wundef"
@@ -77,9 +88,10 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #pragma GCC diagnostic ignored "-Wunused-function"
 /*
- * 85 % of all instructions are those of one function, which has a copy for BMI2:
- * that is built for speed, with what it inlines; so is the other loop over table
- * entries, ZSTD_buildFSETable(). The rest is built for size, for 1 % more.
+ * One function, which has a copy for BMI2, executes 85 % of all instructions.
+ * It is built for speed with everything that it inlines, and so is
+ * ZSTD_buildFSETable(), the other loop over table entries. The rest is built
+ * for size, which costs 1 % more instructions.
  */
 #include "common/xxhash.h"
 #include "common/debug.c"
@@ -97,8 +109,8 @@ END_SMALL
 #include "common/zstd_internal.h"
 BEGIN_SMALL
 /*
- * As if for processors with BMI2 only, there is one Huffman decoder, that calls
- * the loop in assembly unless told not to: unzstd() does.
+ * Tells zstd that the processor has BMI2. This leaves one Huffman decoder,
+ * which calls the assembly loop unless unzstd() asks it not to.
  */
 #define __BMI2__ 1
 #include "decompress/huf_decompress.c"
@@ -106,20 +118,24 @@ BEGIN_SMALL
 #pragma pop_macro("DYNAMIC_BMI2")
 #include "decompress/zstd_decompress_internal.h"
 /*
- * To compare with this is false: no literals are ever split, for none are more
- * than the buffer holds (zstd_decompress_block.c, ZSTD_allocateLiteralsBuffer()).
+ * Makes each comparison with ZSTD_split false. Literals are never split,
+ * because the buffer holds all literals of a block
+ * (ZSTD_allocateLiteralsBuffer() in zstd_decompress_block.c).
  */
 BUILD_BUG_ON(ZSTD_LITBUFFEREXTRASIZE < ZSTD_BLOCKSIZE_MAX);
 #define ZSTD_split 2 && 0
 #include "decompress/zstd_ddict.c"
 #include "decompress/zstd_decompress.c"
 END_SMALL
-/* Once a block. */
+/* Runs once for each block, so it is built for size. */
 size_t SMALL ZSTD_decodeLiteralsBlock(ZSTD_DCtx *dctx, const void *src, size_t size,
 				      void *dst, size_t capacity,
 				      const streaming_operation streaming);
 #include "decompress/zstd_decompress_block.c"
-/* The last one: from here on ZSTD_isError() is a call. */
+/*
+ * This file must come last, because it replaces the macro ZSTD_isError() by a
+ * function.
+ */
 #include "common/zstd_common.c"
 #ifndef __clang__
 static size_t __attribute__((cold))
@@ -130,7 +146,7 @@ ZSTD_decompressSequences_default(ZSTD_DCtx *dctx, void *dst, size_t size,
 static void __attribute__((cold))
 ZSTD_safecopy(BYTE *op, const BYTE *const end, const BYTE *ip, ptrdiff_t length,
 	      ZSTD_overlap_e overlap);
-/* Of frames with a checksum only. */
+/* Runs only for frames with a checksum. */
 static XXH_errorcode __attribute__((cold))
 XXH64_update(XXH64_state_t *state, const void *input, size_t len);
 static XXH64_hash_t __attribute__((cold)) XXH64_digest(const XXH64_state_t *state);
@@ -161,9 +177,15 @@ externally_visible int unzstd(void *out, size_t out_size, const void *in, size_t
 	if (!dctx)
 		return ZSTD_error_memory_allocation;
 	dctx->disableHufAsm = !have_bmi2;
-	/* Without a dictionary: the compiler sees that there is never one. */
+	/*
+	 * The dictionary is the constant NULL, so the compiler drops the code
+	 * for dictionaries.
+	 */
 	ret = ZSTD_decompress_usingDict(dctx, out, out_size, in, in_size, NULL, 0);
-	/* Too much, or too little: even no input at all is a success of 0. */
+	/*
+	 * The frame is larger or smaller than @out_size says. Empty input is
+	 * success with 0 bytes, so the size must be compared as well.
+	 */
 	if (ZSTD_getErrorCode(ret) == ZSTD_error_dstSize_tooSmall)
 		return -EINVAL;
 	if (ZSTD_isError(ret))
