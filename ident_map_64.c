@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ident_map_64.c - the stub's own page tables: every address translates to
- * itself, with just the rights that its use needs.
+ * ident_map_64.c - the stub's own page tables. Each mapped address translates
+ * to itself, with only the rights that its use needs.
  *
- * Runs once C runs, at first on somebody else's page tables; from
- * sev_load_map() on the map is live and serves page faults. The pool must
- * then be mapped writable, because a table is found by its physical address.
+ * C code runs on the loader's page tables at first. From sev_load_map() on this
+ * map is in force and page faults may extend it. The pool of page tables must
+ * be mapped writable then, because the code accesses tables by their physical
+ * addresses.
  *
  *	     56    48 47    39 38    30 29    21 20    12 11       0
  *	    +--------+--------+--------+--------+--------+----------+
@@ -16,17 +17,17 @@
  *	                            |        +-------------> 2 MiB page
  *	                            +----------------------> 1 GiB page
  *
- * Level 5 exists with CR4.LA57 only (APM2 5.3). An entry is empty (zero), a
- * table, a leaf, or a guard: not present and marked. walk() alone goes from
- * the root to an entry, and makes or splits what is missing on the way.
+ * Level 5 exists only with CR4.LA57 (APM2 5.3). An entry is empty (zero), a
+ * table, a leaf, or a guard, which is marked and not present. Only walk() goes
+ * from the root to an entry; it adds or splits tables on the way.
  *
- * What the TLB may hold (APM2 5.5). A write to CR3 drops every translation
- * but the global ones, also when it writes the value that CR3 has, unless
- * CR4.PCIDE is on and bit 63 asks to keep them (5.5.1, 5.5.3). So
- * sev_load_map() leaves nothing of an older map: head_64.S has turned
- * CR4.PGE and CR4.PCIDE off, which drops global ones (5.5.2), and no entry
- * made here is global. An entry that was not present is never cached (5.5.3):
- * filling it needs no flush. Every other change is followed by INVLPG.
+ * TLB (APM2 5.5): a write to CR3 invalidates all translations except global
+ * ones, also if the value is the old one, unless CR4.PCIDE is set and bit 63
+ * asks to keep them (5.5.1, 5.5.3). head_64.S has cleared CR4.PGE and
+ * CR4.PCIDE, which invalidates global translations (5.5.2), and no entry made
+ * here is global. Therefore sev_load_map() leaves no translation of an older
+ * map. The processor never caches an entry that is not present (5.5.3), so
+ * filling one needs no invalidation. Every other change is followed by INVLPG.
  */
 #include "e820.h"
 #include "ident_map.h"
@@ -37,25 +38,28 @@
 #define LEVELS_MAX	5
 
 /*
- * A page taken out of reach. The processor looks at no bit but P in an entry
- * that is not present (APM2 5.4.1), so any other bit can be the mark.
+ * Marks a guard page. In an entry that is not present the processor ignores all
+ * bits but P (APM2 5.4.1).
  */
 #define PTE_GUARD	(_AC(1, UL) << 9)
 
-/* PCD and PWT select UC in PAT's reset value (APM2 7.8.2). */
+/*
+ * PCD and PWT select uncached memory if the PAT has its reset value (APM2
+ * 7.8.2).
+ */
 #define PTE_UNCACHED	(PTE_PCD | PTE_PWT)
 
 static struct {
 	struct ident_map_config config;
 	u64 *root;
 	size_t pool_used;
-	u64 limit;		/* addresses from here on cannot be mapped */
-	bool busy;		/* the tables change: no fault is served */
+	u64 limit;		/* lowest address that cannot be mapped */
+	bool busy;		/* tables are being changed, so no page fault is handled */
 } map in_data;
 
 enum walk_mode {
-	WALK_FILL,		/* put tables where there is nothing yet */
-	WALK_SPLIT,		/* put tables where larger leaves are */
+	WALK_FILL,		/* add tables where entries are empty */
+	WALK_SPLIT,		/* also replace larger leaves by tables */
 };
 
 static unsigned int level_shift(unsigned int level)
@@ -84,8 +88,8 @@ static u64 *table_of(u64 entry)
 }
 
 /*
- * One whole store, where the code says: the processor may look at any time,
- * and the caller uses the page next.
+ * Writes an entry by one store and in program order, because the processor may
+ * read it at any time and the caller accesses the page next.
  */
 static void write_entry(u64 *entry, u64 value)
 {
@@ -94,9 +98,9 @@ static void write_entry(u64 *entry, u64 value)
 }
 
 /*
- * Nothing faults while the tables change. But a hypervisor can inject a page
- * fault at any instruction, with whatever CR2 holds: serving it could hand out
- * one table twice.
+ * Starts a change of the tables. The change itself causes no page fault, but
+ * the hypervisor can inject one with any CR2. Handling it in the middle of a
+ * change could use one table twice, so map.busy refuses it.
  */
 static bool begin_change(void)
 {
@@ -113,7 +117,7 @@ static void end_change(bool was_busy)
 	map.busy = was_busy;
 }
 
-/* Returns a table of empty entries, or NULL: the pool is exhausted. */
+/* Returns a table of empty entries, or NULL if the pool is used up. */
 static u64 *alloc_table(void)
 {
 	bool was_busy = begin_change();
@@ -128,12 +132,18 @@ static u64 *alloc_table(void)
 	return table;
 }
 
-/* Translates in @table what @leaf of @level does, in smaller pieces. */
+/*
+ * Fills @table with entries that translate the same addresses as @leaf, an
+ * entry of @level, in smaller pieces.
+ */
 static void fill_from_leaf(u64 *table, u64 leaf, unsigned int level)
 {
 	unsigned int i;
 
-	/* In the last level this bit is part of the PAT index (APM2 5.4.1). */
+	/*
+	 * In a 4 KiB page's entry this bit belongs to the PAT index (APM2
+	 * 5.4.1).
+	 */
 	if (level == 2)
 		leaf &= ~PTE_LEAF;
 	for (i = 0; i < PTRS_PER_TABLE; i++)
@@ -141,13 +151,13 @@ static void fill_from_leaf(u64 *table, u64 leaf, unsigned int level)
 }
 
 /*
- * Puts a table in the place of an empty entry or a leaf. Returns false if the
- * pool is exhausted.
+ * Replaces an empty entry or a leaf by a table. Returns false if the pool is
+ * used up.
  *
- * When the map is live the leaf may hold this very code, its stack and the
- * table, so the entry cannot be cleared in between. It need not be: the table
- * is complete before the entry points to it, and until INVLPG the processor
- * uses the old or the new entry (APM2 5.5.3), which say the same.
+ * If the map is in force, the leaf may map this code, its stack or the table
+ * itself, so the entry must not be cleared in between. The table is complete
+ * before the entry points to it. Until INVLPG the processor may use the old or
+ * the new entry (APM2 5.5.3), and both translate to the same address.
  */
 static bool extend(u64 *entry, unsigned int level, u64 addr)
 {
@@ -171,9 +181,10 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 }
 
 /*
- * Goes from the root towards @addr as far as there are tables, and down to
- * @level extends them as @mode says. Returns the entry at which that ends: a
- * leaf, a guard or empty. *@found is its level. NULL: the pool is exhausted.
+ * Goes from the root towards @addr down to @level. @mode says whether to add
+ * tables on the way. Returns the entry where the walk ends, which is a leaf, a
+ * guard or empty, and stores its level in *@found. Returns NULL if the pool is
+ * used up.
  */
 static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
 		 unsigned int *found)
@@ -197,13 +208,16 @@ static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
 	return entry;
 }
 
-/* The entry that decides about @addr, as it stands. */
+/* Returns the entry that translates @addr, without changing anything. */
 static u64 *lookup(u64 addr, unsigned int *level)
 {
 	return walk(addr, map.config.levels, WALK_FILL, level);
 }
 
-/* The first address behind the entry of @level that holds @addr. */
+/*
+ * Returns the first address behind the range that @addr's entry of @level
+ * covers.
+ */
 static u64 next_addr(u64 addr, unsigned int level)
 {
 	return ALIGN_DOWN(addr, level_size(level)) + level_size(level);
@@ -219,7 +233,7 @@ static unsigned int largest_leaf(u64 addr, u64 end)
 	return level;
 }
 
-/* Fills what is empty in the pages of [addr, end) with leaves. */
+/* Maps those pages of [addr, end) that are not mapped yet. */
 static int map_pages(u64 addr, u64 end, u64 attributes)
 {
 	bool was_busy = begin_change();
@@ -227,7 +241,7 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
 	u64 *entry;
 	int err = 0;
 
-	/* Accessed and dirty from the start: the processor writes no table. */
+	/* Set A and D now, so that the processor never writes to a table. */
 	attributes |= PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY;
 
 	while (addr < end) {
@@ -245,7 +259,10 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
 	return err;
 }
 
-/* Widens [*start, *end) to whole pages; false if they cannot be mapped. */
+/*
+ * Widens [*start, *end) to whole pages. Returns false if the range is empty or
+ * cannot be mapped.
+ */
 static bool round_to_pages(u64 *start, u64 *end)
 {
 	if (*start >= *end || *end > map.limit)
@@ -261,15 +278,16 @@ static u64 attributes_of(unsigned int prot)
 
 	if (prot & MAP_WRITE)
 		attributes |= PTE_WRITE;
-	/* Without EFER.NXE the bit is reserved (APM2 5.4.1). */
+	/* Without EFER.NXE the NX bit is reserved (APM2 5.4.1). */
 	if (map.config.nx && !(prot & MAP_EXEC))
 		attributes |= PTE_NX;
 	return attributes;
 }
 
 /*
- * The lower half of canonical addresses; the C-bit and what is above it are no
- * part of an address (APM2 7.10.1).
+ * Returns the lowest address that the map cannot hold: the lower half of
+ * canonical addresses, below the C-bit. The C-bit and the bits above it are no
+ * part of a physical address (APM2 7.10.1).
  */
 static u64 limit_of(unsigned int levels)
 {
@@ -286,7 +304,7 @@ int ident_map_init(const struct ident_map_config *config)
 {
 	u64 pool = (u64)config->pool;
 
-	/* The C-bit is one bit, and no part of an offset in a page. */
+	/* The C-bit must be a single bit above the offset within a page. */
 	if (config->levels < LEVELS_MIN || config->levels > LEVELS_MAX ||
 	    (config->enc_mask & (config->enc_mask - 1)) ||
 	    (config->enc_mask & ~PTE_ADDR_MASK) ||
@@ -336,11 +354,11 @@ bool ident_map_is_guard(u64 addr)
 }
 
 /*
- * Where the processor does not keep the two views of a page coherent, a dirty
- * line of the old view would be written over what the new one stores: the page
- * leaves the caches first, by the mapping that brought it there (APM2 7.10.6).
- * Whether this processor is one of those only CPUID could say, and CPUID is an
- * exit.
+ * Writes the page back from the caches through its present mapping. Some
+ * processors do not keep the private and the shared view of a page coherent: a
+ * dirty cache line of the old view could later overwrite data of the new view
+ * (APM2 7.10.6). Only CPUID tells which processors these are, and it would cost
+ * an exit, so the page is always flushed.
  */
 static void flush_page(u64 addr)
 {
@@ -348,7 +366,7 @@ static void flush_page(u64 addr)
 
 	for (line = addr; line < addr + PAGE_SIZE; line += CACHE_LINE_SIZE)
 		clflush((const void *)line);
-	/* CLFLUSH is ordered by MFENCE only (APM3 CLFLUSH). */
+	/* Only MFENCE orders CLFLUSH with later stores (APM3 CLFLUSH). */
 	mfence();
 }
 
@@ -447,7 +465,7 @@ u64 ident_map_cr3(void)
 	return (u64)map.root | map.config.enc_mask;
 }
 
-/* Whether @table maps nothing from its entry @first on. */
+/* Returns true if the entries of @table from @first on are empty. */
 static bool is_empty_from(const u64 *table, unsigned int first)
 {
 	while (first < PTRS_PER_TABLE && !table[first])
@@ -456,8 +474,8 @@ static bool is_empty_from(const u64 *table, unsigned int first)
 }
 
 /*
- * Four levels are what the first entry of the fifth one maps, all of it. The
- * tables in use stay as they are: this is about where the next walk starts.
+ * A map of four levels is what the first entry of a level-5 table points to.
+ * The tables stay as they are; only the root changes.
  */
 int ident_map_set_levels(unsigned int levels)
 {
@@ -489,8 +507,8 @@ int ident_map_fault(u64 addr, u64 error_code)
 	u64 low, high;
 
 	/*
-	 * Only a read or write, by us, of what is not mapped. A mapped page
-	 * would fault again at once, so it is no success to find one.
+	 * Only a data access to an unmapped page can be handled. If the page is
+	 * mapped, restarting the instruction would fault again.
 	 */
 	if (map.busy || (error_code & ~PF_WRITE) || addr >= map.limit ||
 	    *lookup(addr, &level))
@@ -500,7 +518,7 @@ int ident_map_fault(u64 addr, u64 error_code)
 	high = low + PMD_SIZE;
 	if (!e820_ram_around(map.config.bp, addr, &low, &high))
 		return -EFAULT;
-	/* A page that is RAM only in part is not touched. */
+	/* A page that is only partly RAM is not mapped. */
 	low = ALIGN_UP(low, PAGE_SIZE);
 	high = ALIGN_DOWN(high, PAGE_SIZE);
 	if (addr < low || addr >= high)

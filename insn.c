@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * insn.c - decodes the instructions that #VC can meet, and no others.
+ * insn.c - decodes the instructions that can raise #VC, and no others.
  *
- * Runs inside the #VC handlers: no state, no memory but its arguments, no
- * instruction that could raise #VC itself. What it refuses ends the guest, so
- * it refuses whatever the processor would not have executed, and forms that
- * cannot exit (a move between registers).
+ * Runs inside the #VC handlers. It keeps no state, accesses only its arguments
+ * and executes no instruction that could raise #VC. The guest terminates if the
+ * decoder refuses an instruction. It therefore refuses everything that the
+ * processor would not have executed, and forms that cannot cause an exit, such
+ * as a move between registers.
  */
 #include <asm/svm.h>
 
@@ -26,7 +27,7 @@ enum {
 	PREFIX_REP = 0xf3,
 };
 
-/* REX: 0100WRXB (APM3 1.2.7). */
+/* The REX prefix: bits 0100WRXB (APM3 1.2.7). */
 enum {
 	REX = 0x40,
 	REX_MASK = 0xf0,
@@ -34,10 +35,13 @@ enum {
 	REX_X = 1 << 1,
 	REX_R = 1 << 2,
 	REX_W = 1 << 3,
-	REG_HIGH_BIT = 1 << 3,	/* what R, X and B add to a register number */
+	REG_HIGH_BIT = 1 << 3,	/* set by R, X or B in a register number */
 };
 
-/* One-byte opcodes (APM3 appendix A); OPCODE_W tells bytes from more. */
+/*
+ * One-byte opcodes (APM3 appendix A). If OPCODE_W is set, the operand is larger
+ * than a byte.
+ */
 enum {
 	OPCODE_W = 0x01,
 	OPCODE_0F = 0x0f,
@@ -57,7 +61,7 @@ enum {
 	OPCODE_OUT_DX = 0xee,
 };
 
-/* The second byte of opcodes that start with 0F. */
+/* Second bytes of opcodes that start with 0F. */
 enum {
 	OPCODE_0F_GROUP7 = 0x01,
 	OPCODE_0F_INVD = 0x08,
@@ -73,7 +77,10 @@ enum {
 	OPCODE_0F_MOVSX = 0xbe,
 };
 
-/* 0F 01 with these ModRM bytes (APM3 appendix A, "ModRM extensions"). */
+/*
+ * ModRM bytes of instructions that share the opcode 0F 01 (APM3 appendix A,
+ * "ModRM extensions").
+ */
 enum {
 	GROUP7_MONITOR = 0xc8,
 	GROUP7_MWAIT = 0xc9,
@@ -83,16 +90,16 @@ enum {
 	GROUP7_MWAITX = 0xfb,
 };
 
-/* ModRM and SIB (APM3 1.4). */
+/* Values of ModRM and SIB fields (APM3 1.4). */
 enum {
 	MOD_NO_DISP = 0,
 	MOD_DISP8 = 1,
 	MOD_DISP32 = 2,
 	MOD_REGISTER = 3,
 	RM_SIB = 4,
-	RM_DISP32 = 5,		/* with MOD_NO_DISP: RIP-relative */
+	RM_DISP32 = 5,		/* with MOD_NO_DISP: relative to RIP */
 	SIB_NO_INDEX = 4,
-	SIB_NO_BASE = 5,	/* with MOD_NO_DISP */
+	SIB_NO_BASE = 5,	/* with MOD_NO_DISP: no base register */
 	REG_DR7 = 7,
 };
 
@@ -102,13 +109,16 @@ struct decoder {
 	unsigned int size;
 	unsigned int pos;
 	bool ran_dry;
-	u8 rex;			/* 0: none in force */
+	u8 rex;			/* the REX prefix, 0 if there is none */
 	bool rep;
 	bool operand_size_prefix;
 	bool lock;
 };
 
-/* The two-bit and three-bit fields of a ModRM or SIB byte. */
+/*
+ * These return the two-bit field and the three-bit fields of a ModRM or SIB
+ * byte.
+ */
 static unsigned int field_top(u8 byte)
 {
 	return byte >> 6;
@@ -124,7 +134,10 @@ static unsigned int field_low(u8 byte)
 	return byte & 7;
 }
 
-/* Past the end it delivers zeros; insn_decode() looks at ran_dry last. */
+/*
+ * Returns the next byte, or 0 behind the end. insn_decode() checks ran_dry at
+ * the end, so that the callers need not.
+ */
 static u8 next_byte(struct decoder *d)
 {
 	if (d->pos == d->size) {
@@ -146,7 +159,7 @@ static u64 next_signed(struct decoder *d, unsigned int size)
 	return (u64)((s64)(value << unused_bits) >> unused_bits);
 }
 
-/* Consumes the prefixes and returns the byte that follows them. */
+/* Reads all prefixes and returns the byte behind them. */
 static u8 read_prefixes(struct decoder *d)
 {
 	for (;;) {
@@ -162,7 +175,10 @@ static u8 read_prefixes(struct decoder *d)
 		case PREFIX_CS:
 		case PREFIX_SS:
 		case PREFIX_DS:
-			/* Ignored, not even undoing FS or GS (APM3 1.2.4). */
+			/*
+			 * 64-bit mode ignores these. They do not cancel an FS
+			 * or GS prefix (APM3 1.2.4).
+			 */
 			break;
 		case PREFIX_FS:
 			d->insn->segment = INSN_SEG_FS;
@@ -187,12 +203,15 @@ static u8 read_prefixes(struct decoder *d)
 			return byte;
 		}
 
-		/* REX counts right before the opcode only (APM3 1.2.7). */
+		/*
+		 * A REX prefix counts only directly before the opcode (APM3
+		 * 1.2.7).
+		 */
 		d->rex = 0;
 	}
 }
 
-/* REX.W beats the prefix (APM3 1.2.7). */
+/* REX.W takes precedence over the operand-size prefix (APM3 1.2.7). */
 static u8 operand_size(const struct decoder *d)
 {
 	if (d->rex & REX_W)
@@ -224,8 +243,8 @@ static void read_sib(struct decoder *d, unsigned int mod)
 }
 
 /*
- * ModRM with a memory operand. Moves between registers do not touch memory,
- * so that no #VC can come from them: refused.
+ * Reads ModRM, SIB and displacement of a memory operand. Returns false for a
+ * register operand, because moves between registers cannot raise #VC.
  */
 static bool read_modrm(struct decoder *d)
 {
@@ -264,7 +283,10 @@ static bool decode_move(struct decoder *d, enum insn_op op)
 	if (!read_modrm(d))
 		return false;
 
-	/* Without REX, byte registers 4 to 7 are AH to BH (APM3 1.2.7). */
+	/*
+	 * Without REX, byte registers 4 to 7 are AH, CH, DH and BH (APM3
+	 * 1.2.7).
+	 */
 	if (insn->reg_size == 1 && !d->rex && insn->reg >= INSN_RSP) {
 		insn->reg -= INSN_RSP;
 		insn->high_byte = true;
@@ -281,7 +303,9 @@ static bool decode_extending_load(struct decoder *d, u8 size, bool sign_extend)
 	return decode_move(d, INSN_LOAD);
 }
 
-/* Group 11 has only /0 (APM3 appendix A); REX.R does not matter there. */
+/*
+ * Of opcode group 11 only /0 is MOV (APM3 appendix A). REX.R is ignored there.
+ */
 static bool decode_store_imm(struct decoder *d)
 {
 	struct insn *insn = d->insn;
@@ -303,8 +327,8 @@ static bool decode_moffs(struct decoder *d, enum insn_op op)
 }
 
 /*
- * Segment overrides are for the source only (APM3 1.2.4). REPNE repeats like
- * REP: the manual leaves it open (APM3 1.2.6), processors agree.
+ * A segment prefix applies to the source only (APM3 1.2.4). REPNE is treated
+ * like REP: the manual does not define it here (APM3 1.2.6), processors repeat.
  */
 static bool decode_string(struct decoder *d, enum insn_op op)
 {
@@ -323,7 +347,10 @@ static bool decode_string(struct decoder *d, enum insn_op op)
 	return true;
 }
 
-/* I/O has no 64-bit form: REX.W means 32 bits (APM3, "IN", "INS"). */
+/*
+ * Port I/O has no 64-bit form: with REX.W it is 32 bits wide (APM3, "IN",
+ * "INS").
+ */
 static bool decode_io(struct decoder *d, enum insn_op op, bool port_dx)
 {
 	struct insn *insn = d->insn;
@@ -345,7 +372,10 @@ static bool decode_one_byte(struct decoder *d, u8 opcode)
 {
 	struct insn *insn = d->insn;
 
-	/* 16 bits copy 16 bits, without an extension (APM3, "MOVSXD"). */
+	/*
+	 * With a 16-bit operand MOVSXD copies without extending (APM3,
+	 * "MOVSXD").
+	 */
 	if (opcode == OPCODE_MOVSXD)
 		return decode_extending_load(d, operand_size(d) == 2 ? 2 : 4,
 					     true);
@@ -391,7 +421,7 @@ static bool decode_group7(struct decoder *d)
 
 	switch (next_byte(d)) {
 	case GROUP7_VMMCALL:
-		/* With REP it is VMGEXIT, which never raises #VC. */
+		/* With a REP prefix this is VMGEXIT, which never raises #VC. */
 		insn->op = INSN_VMMCALL;
 		return !d->rep;
 	case GROUP7_RDTSCP:
@@ -399,7 +429,10 @@ static bool decode_group7(struct decoder *d)
 		return true;
 	case GROUP7_MONITOR:
 	case GROUP7_MONITORX:
-		/* Prefixes make other opcodes of these (F3: MCOMMIT). */
+		/*
+		 * With a prefix these are other instructions; F3 0F 01 FA is
+		 * MCOMMIT.
+		 */
 		insn->op = INSN_MONITOR;
 		return !d->rep && !d->operand_size_prefix;
 	case GROUP7_MWAIT:
@@ -412,8 +445,9 @@ static bool decode_group7(struct decoder *d)
 }
 
 /*
- * Only DR7 has exits (GHCB 4.1). The mod field is ignored: both operands are
- * registers, always of 64 bits (APM3, "MOV DRn"). REX.R makes it DR15: #UD.
+ * Of the debug registers only DR7 causes exits (GHCB 4.1). The mod field is
+ * ignored, because both operands are registers of 64 bits (APM3, "MOV DRn").
+ * With REX.R the instruction names DR15, which raises #UD.
  */
 static bool decode_dr(struct decoder *d, enum insn_op op)
 {
@@ -494,11 +528,13 @@ enum insn_status insn_decode(struct insn *insn, const u8 *bytes, size_t size)
 	else
 		valid = decode_one_byte(&d, opcode);
 
-	/* Longer than any instruction may be: #GP (APM3 1.1). */
+	/* An instruction longer than 15 bytes raises #GP (APM3 1.1). */
 	if (d.ran_dry)
 		return d.size == INSN_MAX_LENGTH ? INSN_INVALID : INSN_TRUNCATED;
 
-	/* No instruction here takes LOCK: #UD (APM3 1.2.5). */
+	/*
+	 * None of these instructions may have a LOCK prefix (#UD, APM3 1.2.5).
+	 */
 	if (!valid || d.lock)
 		return INSN_INVALID;
 
@@ -506,7 +542,10 @@ enum insn_status insn_decode(struct insn *insn, const u8 *bytes, size_t size)
 	return INSN_OK;
 }
 
-/* APM2 appendix C names the exits, GHCB 4.1 those that a guest can meet. */
+/*
+ * APM2 appendix C defines the exit codes. GHCB 4.1 lists those that a guest can
+ * get.
+ */
 bool insn_matches_exit(const struct insn *insn, u64 exit_code)
 {
 	static const u16 exit_of[] = {
@@ -537,7 +576,10 @@ bool insn_matches_exit(const struct insn *insn, u64 exit_code)
 	return exit_code == exit_of[insn->op];
 }
 
-/* The address-size prefix cuts the offset, before the base (APM3 1.2.3). */
+/*
+ * The address-size prefix truncates the offset before the segment base is added
+ * (APM3 1.2.3).
+ */
 static u64 truncate_offset(const struct insn *insn, u64 offset)
 {
 	return insn->address_size == 4 ? (u32)offset : offset;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * misc.c - the story of a boot, told by extract_kernel(), and the checks of
- * what the loader and the build hand over.
+ * misc.c - the boot as a sequence of steps. extract_kernel() calls them in
+ * order. place_image() comes first and decides where the image moves.
  *
- * place_image() runs first, where the loader put the image: it must not touch
- * .bss. Everything else runs in the moved copy, on its own stack.
+ * Each step checks what the loader and the build handed over before it uses it.
+ * place_image() runs where the loader put the image and must not use .bss. All
+ * other steps run in the moved image, on its own stack.
  */
 #include "boot_params.h"
 #include "console.h"
@@ -26,34 +27,34 @@
 #include "srat.h"
 #include "x86.h"
 
-/* SETUP_INDIRECT, which shifts a one into an int's sign. */
+/* SETUP_INDIRECT of Linux's header shifts 1 into the sign bit of an int. */
 #define SETUP_DATA_INDIRECT	(1U << 31)
 
-/* What the stub wants to know of the processor. */
+/* Features of the processor that the boot uses. */
 struct cpu {
-	bool nx;		/* execution can be forbidden */
-	bool pages_1g;		/* 1 GiB leaves */
-	bool bmi2;		/* BMI1, BMI2 and LZCNT, all three */
+	bool nx;		/* EFER.NXE and the NX bit exist */
+	bool pages_1g;		/* 1 GiB pages exist */
+	bool bmi2;		/* BMI1, BMI2 and LZCNT all exist */
 };
 
-/* What the steps of a boot pass on to each other. */
+/* What the steps of a boot hand on to each other. */
 struct boot {
 	struct boot_params *bp;
 	struct cmdline cmdline;
-	struct payload_header payload;	/* checked, and a copy: the original
-					 * lies where the payload goes */
-	struct range runtime;		/* init_size bytes: ours, and free */
-	u8 *out;			/* the payload's first byte */
-	u64 out_size;			/* with its relocation table */
-	u64 size;			/* of the memory that it takes */
-	u64 virt;			/* where its own page tables put it */
-	u64 la57;			/* la57_prepare()'s pages, or 0 */
+	struct payload_header payload;	/* a copy, checked */
+	struct range runtime;		/* init_size bytes of RAM */
+	u8 *out;			/* where the payload is decompressed to */
+	u64 out_size;			/* bytes: payload and relocation table */
+	u64 size;			/* bytes of memory that the payload takes */
+	u64 virt;			/* virtual address, for its own page tables */
+	u64 la57;			/* memory of la57_prepare(), or 0 */
 };
 
 /*
- * boot.rst, "pref_address": a relocatable image runs at the first multiple of
- * its alignment that it was loaded below or at, but no lower than it was
- * linked; any other one only where it was linked. EFI has chosen already.
+ * Returns the range in which payload and image run (boot.rst, "init_size"):
+ * init_size bytes from pref_address on, or for a relocatable payload from the
+ * load address rounded up to the alignment, if that is higher. The EFI entry
+ * has already chosen an address.
  */
 static struct range runtime_range(u64 load)
 {
@@ -75,7 +76,10 @@ static void check_not_in(struct range runtime, const char *what,
 		      used.start, used.end, runtime.start, runtime.end);
 }
 
-/* What a loader put somewhere: where there is RAM, and out of the way. */
+/*
+ * Ends the boot unless what the loader put at @used lies in RAM and outside of
+ * the payload's memory.
+ */
 static void check_loaded(const struct boot_params *bp, struct range runtime,
 			 const char *what, struct range used)
 {
@@ -97,7 +101,7 @@ u64 place_image(struct boot_params *bp)
 	sev_detect();
 	sanitize_boot_params(bp);
 	cmdline = find_cmdline(bp);
-	/* Without a GHCB an SEV-ES guest has no ports: it gets one later. */
+	/* An SEV-ES guest has no console before sev_es_setup_ghcb(). */
 	if (!sev_es_active())
 		console_init(&cmdline, &bp->screen_info);
 
@@ -108,8 +112,9 @@ u64 place_image(struct boot_params *bp)
 		      "the payload needs 0x%lx-0x%lx, and not all of it is RAM",
 		      runtime.start, runtime.end);
 	/*
-	 * The move goes upwards or far away. An image that must run at one
-	 * address can have been loaded to a place from where neither works.
+	 * The move copies in two steps, from the end downwards. This works only
+	 * if the image moves up by at least the size of its text and data, or
+	 * to memory that does not overlap it.
 	 */
 	if (efi_runtime_start)
 		to = load;
@@ -127,7 +132,7 @@ u64 place_image(struct boot_params *bp)
 	return to;
 }
 
-/* A payload that is not as it should be ends the boot. */
+/* Ends the boot if a check of the payload has failed. */
 static void insist(bool good, const struct refusal *why)
 {
 	if (!good)
@@ -143,9 +148,10 @@ static void read_payload_header(struct boot *boot)
 }
 
 /*
- * The payload goes to the start of the runtime range. Nothing that is needed
- * while it is written may lie below the end of its memory; the compressed
- * bytes, which are read at the same time, may as far as the margin allows.
+ * The payload goes to the start of the runtime range. The image must not need
+ * any memory below the end of the payload while the decoder writes it. The
+ * exception are the compressed bytes: the decoder reads them at the same time,
+ * and p->margin says how far they may overlap the output.
  */
 static void place_payload(struct boot *boot)
 {
@@ -162,7 +168,7 @@ static void place_payload(struct boot *boot)
 	boot->virt = p->virt_addr;
 
 	if (efi_runtime_start) {
-		/* Not in place: all of it is the payload's. */
+		/* The EFI entry decompresses into memory of its own. */
 		room = image_info.init_size;
 		margin = room + p->margin;
 	} else {
@@ -175,7 +181,11 @@ static void place_payload(struct boot *boot)
 		      boot->out_size, p->margin, margin);
 }
 
-/* An SEV-ES guest's console is the host's: where KASLR put things is secret. */
+/*
+ * Maps a range or ends the boot. The message leaves the addresses out in an
+ * SEV-ES guest, because the hypervisor reads the console and KASLR's choice is
+ * secret.
+ */
 static void map(const char *what, struct range r, unsigned int prot)
 {
 	int err = ident_map_range(r.start, r.end, prot);
@@ -196,9 +206,9 @@ static void guard(const char *what, const void *page)
 }
 
 /*
- * Until the map is in force the guard page is only a page that is not in use, and
- * NMIs, one in the other, may have gone beyond it. So this comes after the map,
- * and looks at the page below, which nothing else writes to since it was cleared.
+ * stack_guard is still mapped until the stub's page tables are loaded. A stack
+ * overflow before that, for example by nested NMIs, writes to the page below
+ * it. Nothing else writes to that page after .bss is cleared.
  */
 static void check_stack(void)
 {
@@ -215,7 +225,10 @@ static void take(struct range r)
 	kaslr_area(KASLR_TAKEN, r.start, r.end);
 }
 
-/* What a node of type SETUP_INDIRECT points to; not read, but kept. */
+/*
+ * Keeps the payload out of the data that a node of type SETUP_INDIRECT points
+ * to. The stub does not read that data.
+ */
 static void keep_indirect(const struct boot *boot, u64 addr,
 			  const struct setup_data *node)
 {
@@ -235,8 +248,8 @@ static void keep_indirect(const struct boot *boot, u64 addr,
 }
 
 /*
- * The payload reads these before it has page tables of its own, and so must
- * find them mapped. Each node is checked and mapped before it is read.
+ * Maps all of setup_data, because the payload reads it before it has page
+ * tables of its own. Each node is checked and mapped before it is read.
  */
 static void map_setup_data(const struct boot *boot)
 {
@@ -253,7 +266,7 @@ static void map_setup_data(const struct boot *boot)
 		check_loaded(boot->bp, boot->runtime, "setup_data", r);
 		map("setup_data", r, MAP_WRITE);
 
-		/* Nobody says that it is aligned. */
+		/* A node need not be aligned. */
 		memcpy(&node, (const void *)addr, sizeof(node));
 		r.end += node.len;
 		check_loaded(boot->bp, boot->runtime, "setup_data", r);
@@ -264,7 +277,10 @@ static void map_setup_data(const struct boot *boot)
 	}
 }
 
-/* What the stub and the payload's first steps need before the payload. */
+/*
+ * Builds the stub's page tables with all that the stub needs before the payload
+ * is placed, and what the payload's first instructions need.
+ */
 static void build_map(const struct boot *boot, const struct cpu *cpu)
 {
 	const struct ident_map_config config = {
@@ -295,12 +311,18 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 	map("command line", cmdline_range(&boot->cmdline), MAP_WRITE);
 	if (initrd.start != initrd.end)
 		map("initrd", initrd, MAP_WRITE);
-	/* Each page fault asks for the E820 map, and it may go on there. */
+	/*
+	 * A page fault reads the E820 map, which continues in setup_data if the
+	 * table in the zero page is full.
+	 */
 	if (boot->bp->e820_entries >= E820_MAX_ENTRIES_ZEROPAGE)
 		map_setup_data(boot);
 }
 
-/* setup_data is mapped when it is read. */
+/*
+ * Returns true if @page touches what the loader handed over. setup_data is left
+ * out, because it is mapped when it is read.
+ */
 static bool is_loaders(const struct boot *boot, struct range page)
 {
 	return range_overlaps(page, zero_page_range(boot->bp)) ||
@@ -309,8 +331,9 @@ static bool is_loaders(const struct boot *boot, struct range page)
 }
 
 /*
- * What the switch borrowed is mapped no more, and a loader may have left us
- * something there. The payload's pages are still to come, with other rights.
+ * la57_switch() has unmapped the memory that it borrowed. If something that the
+ * loader handed over lies there, it must be mapped again. The payload's own
+ * pages are mapped later, with other rights.
  */
 static void map_borrowed(const struct boot *boot)
 {
@@ -323,7 +346,10 @@ static void map_borrowed(const struct boot *boot)
 	}
 }
 
-/* A page that was mapped before the payload was has kept its rights. */
+/*
+ * Ends the boot if a page of the payload was already mapped with other rights,
+ * because ident_map_range() does not change them.
+ */
 static void check_rights(struct range payload)
 {
 	u64 addr;
@@ -335,8 +361,8 @@ static void check_rights(struct range payload)
 }
 
 /*
- * Of ranges that meet in a page the first one decides: the payload, where the
- * compressed bytes begin inside of its memory.
+ * If the compressed bytes begin inside the payload's memory, the shared page
+ * gets the payload's rights, so the payload is mapped first.
  */
 static void map_payload(const struct boot *boot)
 {
@@ -344,7 +370,7 @@ static void map_payload(const struct boot *boot)
 	struct range image = { (u64)_image, (u64)_text };
 
 	map("payload", payload, MAP_WRITE | MAP_EXEC);
-	/* Elsewhere somebody may have been before: a table that was read there. */
+	/* With KASLR the payload may touch a page that srat.c has mapped. */
 	if (kaslr_wanted(&boot->cmdline))
 		check_rights(payload);
 	if (range_overlaps(payload, image))
@@ -354,9 +380,9 @@ static void map_payload(const struct boot *boot)
 }
 
 /*
- * Leaves to chance where the payload goes, unless firmware has been asked for
- * a place, and to which virtual address it moves itself. A payload that cannot
- * be moved stays, as it does where there is no other place.
+ * Draws random addresses for the payload: a physical one, unless the EFI entry
+ * has allocated one, and a virtual one. If there is no choice, the payload
+ * stays where it is.
  */
 static void randomise(struct boot *boot)
 {
@@ -387,7 +413,7 @@ static void randomise(struct boot *boot)
 		boot->bp->hdr.loadflags |= KASLR_FLAG;
 }
 
-/* A text screen, if the command line asked for it, is a device like any. */
+/* Maps VGA memory if the command line asked for a VGA console. */
 static bool map_vga(void)
 {
 	u64 start, end;
@@ -399,7 +425,7 @@ static bool map_vga(void)
 	return true;
 }
 
-/* The payload gets no device mapped, and nothing shared. */
+/* The payload must find no device memory and no shared page in the map. */
 static void unmap_vga(void)
 {
 	u64 start, end;
@@ -418,8 +444,9 @@ static struct cpu detect_cpu(void)
 	struct cpuid_regs ext;
 
 	/*
-	 * Each CPUID would be an exit. Every processor with SEV-ES has these,
-	 * and 1 GiB leaves, which save a few tables, are not worth the question.
+	 * In an SEV-ES guest each CPUID instruction costs an exit. Every
+	 * processor with SEV-ES has NX and BMI2. 1 GiB pages would save a few
+	 * page tables only, so they are not used.
 	 */
 	if (sev_es_active())
 		return (struct cpu){ .nx = true, .bmi2 = true };
@@ -431,13 +458,16 @@ static struct cpu detect_cpu(void)
 	return (struct cpu){
 		.nx = ext.edx >> CPUID_EXT_EDX_NX_BIT & 1,
 		.pages_1g = ext.edx >> CPUID_EXT_EDX_PG1G_BIT & 1,
-		/* zstd's BMI2 code has LZCNT in it but does not ask for it. */
+		/* zstd's BMI2 code uses LZCNT, too. */
 		.bmi2 = (structured.ebx & bmi) == bmi &&
 			ext.ecx >> CPUID_EXT_ECX_LZCNT_BIT & 1,
 	};
 }
 
-/* Nothing is overwritten before the compressed bytes are known to be whole. */
+/*
+ * Verifies the digest of the compressed bytes before the first byte of the
+ * payload's memory is overwritten.
+ */
 static void decompress(const struct boot *boot)
 {
 	const struct payload_header *p = &boot->payload;
@@ -445,7 +475,10 @@ static void decompress(const struct boot *boot)
 	struct refusal why;
 	int err;
 
-	/* The EFI entry has seen to it when firmware could still be told. */
+	/*
+	 * The EFI entry has verified the digest, when it could still return an
+	 * error to firmware.
+	 */
 	if (!efi_runtime_start)
 		insist(check_payload_frame(p, &why), &why);
 	err = payload_decode(boot->out, boot->out_size, comp, p->comp_size);
@@ -457,8 +490,9 @@ static void decompress(const struct boot *boot)
 }
 
 /*
- * ELF: memory beyond what the file supplies is zero. Linux sees to that itself,
- * but does not expect its relocation table there.
+ * Clears the memory behind the payload's file contents, as ELF requires. Linux
+ * clears its .bss itself, but it does not expect the relocation table there, so
+ * only that much is cleared.
  */
 static void clear_bss(const struct boot *boot)
 {
@@ -471,15 +505,15 @@ static void clear_bss(const struct boot *boot)
 }
 
 /*
- * In an SEV-ES guest the console is the host's, who cannot know by other means
- * where the payload is, once that was left to chance.
+ * In an SEV-ES guest the hypervisor reads the console. It must not learn the
+ * address that KASLR has chosen.
  */
 static bool place_is_secret(const struct boot_params *bp)
 {
 	return sev_es_active() && bp->hdr.loadflags & KASLR_FLAG;
 }
 
-/* For whoever wonders what a loader does. */
+/* Prints which entry was taken and the loader's own type number. */
 static void report_entry(const struct boot_params *bp)
 {
 	static const char names[][13] = {

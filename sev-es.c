@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev-es.c - the SEV guest: whether we are one, the C-bit, and the two
- * protocols with the hypervisor. sev-vc.c answers #VC by them.
+ * sev-es.c - detects which kind of SEV guest this is, and speaks the two
+ * protocols with the hypervisor. sev-vc.c handles #VC with them.
  *
- * The MSR protocol serves from the first IDT on. sev_es_setup_ghcb(), once the
- * stub's own page tables are in force, shares one page, the GHCB, by which all
- * the rest is answered.
+ * The MSR protocol (GHCB 2.3.1) is available from the first IDT on. When the
+ * stub's own page tables are in force, sev_es_setup_ghcb() shares the GHCB page
+ * with the hypervisor, and all further requests go through that page.
  *
- * The hypervisor is the adversary. What it says is read once, checked where it
- * enters (msr_protocol(), ghcb_exchange(), ghcb_output()) and a plain value
- * behind that; a reply that cannot be right ends the guest with a reason.
+ * The hypervisor is not trusted. Each of its replies is read once and checked
+ * where it is read: in msr_protocol(), ghcb_exchange() or ghcb_output(). Code
+ * behind these functions uses plain values. A reply that cannot be right
+ * terminates the guest.
  */
 #include "console.h"
 #include "error.h"
@@ -67,7 +68,7 @@ noreturn void terminate(unsigned int reason)
 		sev_es_last_words();
 		con_printf("sevstub: SEV: terminated with reason %u, see docs/messages.md\n",
 			   reason);
-		/* No #VC is handled from here on. */
+		/* This makes ghcb_begin() refuse every later exchange. */
 		es.busy = true;
 	}
 	while (sev_es_active()) {
@@ -78,9 +79,11 @@ noreturn void terminate(unsigned int reason)
 }
 
 /*
- * A reply counts only with its own code: a hypervisor that does not know a
- * request leaves the MSR alone. Firmware whose #VC handler may still run after
- * us keeps its GHCB's address there, so the value is put back.
+ * Sends a request by the MSR protocol and returns the reply. A reply is
+ * accepted only with its own response code, because a hypervisor that does not
+ * know a request leaves the MSR unchanged. The MSR's old value is restored:
+ * firmware keeps the address of its GHCB there, and its #VC handler may still
+ * run after the stub.
  */
 static u64 msr_protocol(u64 request, u64 response)
 {
@@ -108,10 +111,16 @@ u32 msr_protocol_cpuid(u32 function, u64 reg)
 
 /* ---- Detection. */
 
-/* Four levels translate 48 bits, of which the upper half is sign. */
+/*
+ * Four levels of paging translate 48 bits. The upper half of that space has
+ * negative addresses, so physical addresses of the identity map have 47 bits.
+ */
 #define LOWER_HALF_SHIFT	(PUD_SHIFT + 2 * TABLE_INDEX_BITS - 1)
 
-/* For what is wrong with any SEV guest; without SEV-ES nobody can be told. */
+/*
+ * Ends the boot because of an error that any kind of SEV guest can have. An
+ * SEV-ES guest tells the hypervisor the reason, another guest prints it.
+ */
 static noreturn void refuse(unsigned int reason, const char *detail)
 {
 	if (sev_es_active())
@@ -120,10 +129,12 @@ static noreturn void refuse(unsigned int reason, const char *detail)
 }
 
 /*
- * The position of the bit that is set in the page tables which map us now and
- * is no part of our address, or 0. They are reachable: whoever entered us mapped
- * its own tables. Page walks see private memory whatever the bit (APM2 15.34.5).
- * What four levels cannot reach is no address: another bit than @claimed is set.
+ * Returns the position of the C-bit in the loader's page tables, or 0 if there
+ * is none: the bit that is set in the entry which maps this code and that is no
+ * part of the address. The tables can be read because the loader's identity map
+ * includes them, and because page walks read private memory whatever the C-bit
+ * (APM2 15.34.5). A table address that four levels cannot reach has another bit
+ * set than @claimed; that bit is returned.
  */
 static unsigned int entry_cbit(u64 claimed)
 {
@@ -160,9 +171,10 @@ static void ask_cbit_es(void)
 }
 
 /*
- * CPUID is the one question that every machine answers. If it raises #VC, the
- * stage-1 handler has read SEV_STATUS, and nothing that CPUID says can undo
- * that. If not, the MSR is read only where CPUID says that there is one.
+ * Finds out whether this is an SEV guest. CPUID exists on every machine. If
+ * CPUID raises #VC, the stage-1 handler reads SEV_STATUS, and no answer of the
+ * hypervisor's can change that. Otherwise SEV_STATUS is read only if CPUID says
+ * that it exists.
  */
 static void find_out(void)
 {
@@ -212,8 +224,10 @@ void sev_detect(void)
 		find_out();
 	sev_guest.known = true;
 	/*
-	 * A host can deny plain SEV: then the proof of a C-bit 0 fails. The
-	 * loader's tables are no witness, they need not be mapped.
+	 * The hypervisor may have denied SEV to a guest that has it. The proof
+	 * of the C-bit fails then, because the stub's page tables have no
+	 * C-bit. The loader's page tables are not examined, because they need
+	 * not be mapped here.
 	 */
 	if (!sev_active())
 		return;
@@ -248,7 +262,7 @@ void sev_load_map(void)
 	load_cr3_proven(ident_map_cr3(), sev_guest.status);
 }
 
-/* ---- The GHCB page (GHCB 2.3.2, 4.1). */
+/* ---- The GHCB page (GHCB 4.1). */
 
 void ghcb_begin(void)
 {
@@ -260,8 +274,9 @@ void ghcb_begin(void)
 }
 
 /*
- * The exception that the hypervisor wants raised instead: only those that the
- * instructions concerned can raise (GHCB 4.1.5).
+ * Checks an event that the hypervisor asks the guest to raise and returns its
+ * vector. Only #GP and #UD are allowed, because the emulated instructions raise
+ * no other exception (GHCB 4.1.5).
  */
 static unsigned int injected_vector(u64 event)
 {
@@ -270,7 +285,9 @@ static unsigned int injected_vector(u64 event)
 	if (!(event & SVM_EVTINJ_VALID) || event & SVM_EVTINJ_RESERVED ||
 	    (event & SVM_EVTINJ_TYPE_MASK) != SVM_EVTINJ_TYPE_EXEPT)
 		terminate(SEVSTUB_TERM_INJECTION);
-	/* KVM leaves the error code out, the manual does not: either will do. */
+	/*
+	 * KVM omits the error code of #GP, the manual requires it. Accept both.
+	 */
 	if (vector == X86_TRAP_GP)
 		return X86_TRAP_GP;
 	if (vector == X86_TRAP_UD && !(event & SVM_EVTINJ_VALID_ERR))
@@ -299,7 +316,10 @@ unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2)
 	terminate(SEVSTUB_TERM_REPLY);
 }
 
-/* The page is an NMI's from here on: what it answered has been read. */
+/*
+ * Ends an exchange. From here on an NMI handler may use the page, so every
+ * result must have been read.
+ */
 static void ghcb_release(void)
 {
 	barrier();
@@ -308,8 +328,9 @@ static void ghcb_release(void)
 }
 
 /*
- * The next NMI may come with the answer to NMI complete, when the page is in
- * use: so until there is none left.
+ * Sends NMI complete for each NMI that came during the exchange. The hypervisor
+ * may inject the next NMI while that request is under way, so the loop repeats
+ * until none is pending.
  */
 void ghcb_end(void)
 {
@@ -323,8 +344,9 @@ void ghcb_end(void)
 }
 
 /*
- * Until it is told, the hypervisor holds the next NMI back (GHCB 4.1). One that
- * comes before it is known what we are waits for the page, if there will be one.
+ * The hypervisor injects no further NMI until it gets NMI complete (GHCB 4.1).
+ * An NMI that comes before there is a GHCB is reported when sev_es_setup_ghcb()
+ * runs.
  */
 void sev_es_nmi(void)
 {
@@ -348,15 +370,15 @@ void sev_es_setup_ghcb(const struct boot_params *bp)
 	memset(&ghcb_page, 0, sizeof(ghcb_page));
 	es.bp = bp;
 	es.ghcb = &ghcb_page;
-	/* One that came before has been waiting for this. */
+	/* Report NMIs that came before there was a GHCB. */
 	if (nmi_count)
 		es.nmi_pending = true;
 	ghcb_end();
 }
 
 /*
- * What the hypervisor could see is gone before the page is private, and what
- * becomes visible of the page's private past is gone after it.
+ * Wipe the page before setting the C-bit, so that no shared data remains. Wipe
+ * it again afterwards, because the page now decrypts to garbage.
  */
 void sev_es_shutdown(void)
 {
@@ -370,7 +392,7 @@ void sev_es_shutdown(void)
 	wrmsr(MSR_GHCB, 0);
 }
 
-/* ---- Port I/O without the detour of a #VC. */
+/* ---- Port I/O by direct requests, without raising #VC. */
 
 u8 sev_es_inb(u16 port)
 {

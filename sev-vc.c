@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev-vc.c - the #VC handlers. Stage 1 runs from the first IDT on and answers
- * CPUID by the MSR protocol. Stage 2 follows once sev_es_setup_ghcb() has
- * shared the GHCB, and answers everything through it.
+ * sev-vc.c - the #VC handlers. Stage 1 runs from the first IDT on and handles
+ * CPUID by the MSR protocol. Stage 2 takes over when sev_es_setup_ghcb() has
+ * shared the GHCB, and handles every exit through it.
  *
- * A hypervisor can raise #VC wherever it likes and say about it what it likes:
- * the instruction at RIP decides what is done, and must be one that the exit
- * code can stand for. Nothing here may raise #VC again: no CPUID, no port I/O.
+ * The hypervisor can raise #VC at any instruction and with any exit code. The
+ * instruction at RIP therefore decides what is emulated, and it must be one
+ * that can cause the exit code. The code here must not raise #VC itself, so it
+ * executes neither CPUID nor port I/O.
  */
 #include "e820.h"
 #include "ghcb.h"
@@ -17,28 +18,31 @@
 #include "sev.h"
 #include "x86.h"
 
-/* Bits of RFLAGS that decide how a string instruction runs. */
+/* Whether a string instruction counts its addresses down. */
 #define DIRECTION_DOWN(frame)	((frame)->rflags & X86_EFLAGS_DF)
 
-/* One #VC while it is being answered. */
+/* The state of one #VC while it is handled. */
 struct vc {
 	struct exception_frame *frame;
-	u64 regs[INSN_REGS];		/* in the processor's numbering */
+	u64 regs[INSN_REGS];		/* indexed by the processor's register numbers */
 	struct insn insn;
-	bool again;			/* the instruction is not done yet */
+	bool again;			/* restart the instruction afterwards */
 };
 
 /* ---- Stage 1. */
 
-/* Returns 0, or the vector of the exception to report. */
+/*
+ * Handles a #VC before there is a GHCB: CPUID only. Returns 0, or the vector of
+ * the exception to report.
+ */
 static unsigned int vc_stage1(struct exception_frame *frame)
 {
 	const u8 *insn = (const u8 *)frame->rip;
 	u32 function = (u32)frame->rax;
 
 	/*
-	 * On a processor without SEV nobody raises #VC but a hypervisor that
-	 * lies, and then this is a #GP, which is reported.
+	 * Without SEV-ES the processor raises no #VC, so the hypervisor has
+	 * injected it. It is then reported like any exception.
 	 */
 	sev_guest.status = rdmsr(MSR_SEV_STATUS);
 	if (!sev_es_active())
@@ -101,7 +105,7 @@ static u64 low_bytes(u64 value, unsigned int size)
 	return size >= sizeof(u64) ? value : value & ((1ULL << size * 8) - 1);
 }
 
-/* As the processor writes a part of a register (APM1 3.1.2). */
+/* Writes @size bytes of a register as the processor does (APM1 3.1.2). */
 static void write_reg(u64 *reg, u64 value, unsigned int size)
 {
 	if (size >= sizeof(u32))
@@ -110,7 +114,10 @@ static void write_reg(u64 *reg, u64 value, unsigned int size)
 		*reg = (*reg & ~low_bytes(~0ULL, size)) | low_bytes(value, size);
 }
 
-/* Moves a string register on; with 32-bit addresses its upper half is lost. */
+/*
+ * Moves a string instruction's address register by @bytes. With 32-bit
+ * addresses its upper half becomes 0.
+ */
 static void step_reg(struct vc *vc, unsigned int reg, u64 bytes)
 {
 	u64 value = DIRECTION_DOWN(vc->frame) ? vc->regs[reg] - bytes :
@@ -119,7 +126,7 @@ static void step_reg(struct vc *vc, unsigned int reg, u64 bytes)
 	write_reg(&vc->regs[reg], value, vc->insn.address_size);
 }
 
-/* How often a string instruction is still to run. */
+/* Returns how often a string instruction must still be executed. */
 static u64 repetitions(const struct vc *vc)
 {
 	return vc->insn.rep ? low_bytes(vc->regs[INSN_RCX],
@@ -132,7 +139,9 @@ static void count_down(struct vc *vc, u64 done)
 
 	if (!vc->insn.rep)
 		return;
-	/* With an address size of 32 bits that is all of RCX (APM3 1.2.3). */
+	/*
+	 * With 32-bit addresses the upper half of RCX becomes 0 (APM3 1.2.3).
+	 */
 	vc->regs[INSN_RCX] = left;
 	vc->again = left != 0;
 }
@@ -163,7 +172,10 @@ static unsigned int vc_cpuid(struct vc *vc)
 	ghcb_input(rax, (u32)vc->regs[INSN_RAX]);
 	ghcb_input(rcx, (u32)vc->regs[INSN_RCX]);
 	if ((u32)vc->regs[INSN_RAX] == CPUID_XSTATE) {
-		/* CR4.OSXSAVE is off: XCR0 has its reset value (APM2 11.5.2). */
+		/*
+		 * CR4.OSXSAVE is clear, so XCR0 has its reset value (APM2
+		 * 11.5.2).
+		 */
 		ghcb_input(xcr0, XCR0_RESET);
 		ghcb_input(xss, 0);
 	}
@@ -177,7 +189,9 @@ static unsigned int vc_cpuid(struct vc *vc)
 	return 0;
 }
 
-/* A 64-bit result in EDX:EAX, as RDTSC, RDPMC and RDMSR give it. */
+/*
+ * Sends a request whose result is 64 bits in EDX:EAX: RDTSC, RDPMC and RDMSR.
+ */
 static unsigned int exchange_edx_eax(struct vc *vc, u64 exit_code)
 {
 	unsigned int vector = ghcb_exchange(exit_code, 0, 0);
@@ -212,7 +226,7 @@ static unsigned int vc_wrmsr(struct vc *vc)
 	return ghcb_exchange(SVM_EXIT_MSR, SVM_MSR_WRITE, 0);
 }
 
-/* Not all hypervisors know what cannot change: KVM may answer 0. */
+/* KVM may return 0. Bit 10 of DR7 always reads as 1, so set it. */
 static unsigned int vc_read_dr7(struct vc *vc)
 {
 	unsigned int vector = ghcb_exchange(SVM_EXIT_READ_DR7, 0, 0);
@@ -226,7 +240,7 @@ static unsigned int vc_write_dr7(struct vc *vc)
 {
 	u64 value = vc->regs[vc->insn.reg];
 
-	/* The upper half is reserved, must be zero (APM2 13.1.1). */
+	/* Bits 63:32 of DR7 must be 0 (APM2 13.1.1). */
 	if (value >> 32)
 		return X86_TRAP_GP;
 	ghcb_input(rax, value);
@@ -248,7 +262,9 @@ static unsigned int vc_mwait(struct vc *vc)
 	return ghcb_exchange(SVM_EXIT_MWAIT, 0, 0);
 }
 
-/* The stub makes no hypercalls: no register but RAX is given away. */
+/*
+ * The stub makes no hypercalls itself, so only RAX is sent to the hypervisor.
+ */
 static unsigned int vc_vmmcall(struct vc *vc)
 {
 	unsigned int vector;
@@ -264,8 +280,9 @@ static unsigned int vc_vmmcall(struct vc *vc)
 /* ---- Memory operands. */
 
 /*
- * Makes sure that the handler may touch [addr, addr + size): a page fault in
- * here would come while the GHCB is in use. Returns 0 or X86_TRAP_PF.
+ * Makes sure that the handler can access [addr, addr + size), because a page
+ * fault must not happen while the GHCB is in use. Returns 0, or X86_TRAP_PF if
+ * the memory cannot be mapped.
  */
 static unsigned int reach(u64 addr, u64 size, bool write)
 {
@@ -287,7 +304,7 @@ static unsigned int reach(u64 addr, u64 size, bool write)
 	return 0;
 }
 
-/* Whether the page at @addr is mapped, and open to the hypervisor. */
+/* Returns true if the page at @addr is mapped shared with the hypervisor. */
 static bool is_decrypted(u64 addr)
 {
 	int flags = ident_map_query(addr);
@@ -295,7 +312,10 @@ static bool is_decrypted(u64 addr)
 	return flags >= 0 && flags & MAP_DECRYPTED;
 }
 
-/* [addr, addr + size) must be device registers: mapped shared, and not RAM. */
+/*
+ * Terminates unless [addr, addr + size) is mapped shared and is not RAM,
+ * because only such memory can be device registers.
+ */
 static void check_device(u64 addr, unsigned int size)
 {
 	u64 last = addr + size - 1;
@@ -353,7 +373,9 @@ static void write_operand_reg(struct vc *vc, u64 value)
 		write_reg(reg, value, insn->reg_size);
 }
 
-/* One element; with REP the processor comes back for the next one. */
+/*
+ * Emulates one element. With REP the instruction is restarted for the next one.
+ */
 static unsigned int vc_mmio_stos(struct vc *vc)
 {
 	unsigned int size = vc->insn.size;
@@ -369,7 +391,10 @@ static unsigned int vc_mmio_stos(struct vc *vc)
 	return 0;
 }
 
-/* Either side may be the device; which one, the page tables say. */
+/*
+ * The source or the destination may be the device. The page tables decide
+ * which.
+ */
 static unsigned int vc_mmio_movs(struct vc *vc)
 {
 	unsigned int size = vc->insn.size;
@@ -429,7 +454,7 @@ static unsigned int vc_mmio(struct vc *vc)
 	}
 }
 
-/* ---- Port I/O. sw_exit_info_1 is SVM's EXITINFO1 (APM2 15.10.2). */
+/* ---- Port I/O. sw_exit_info_1 has the format of EXITINFO1 (APM2 15.10.2). */
 
 static u64 ioio_info(const struct vc *vc, bool in)
 {
@@ -445,7 +470,10 @@ static unsigned int vc_in(struct vc *vc)
 {
 	unsigned int vector;
 
-	/* What a narrow IN leaves in RAX is the guest's own business. */
+	/*
+	 * The hypervisor's reply to a narrow IN is merged into the guest's RAX,
+	 * so the request does not send RAX.
+	 */
 	vector = ghcb_exchange(SVM_EXIT_IOIO, ioio_info(vc, true), 0);
 	if (!vector)
 		write_reg(&vc->regs[INSN_RAX], ghcb_output(rax), vc->insn.size);
@@ -458,7 +486,10 @@ static unsigned int vc_out(struct vc *vc)
 	return ghcb_exchange(SVM_EXIT_IOIO, ioio_info(vc, false), 0);
 }
 
-/* The lowest address of @count elements that start at @addr. */
+/*
+ * Returns the lowest address of @count elements, of which @addr is the first
+ * that the instruction accesses.
+ */
 static u64 string_start(const struct vc *vc, u64 addr, u64 count)
 {
 	return DIRECTION_DOWN(vc->frame) ?
@@ -466,8 +497,8 @@ static u64 string_start(const struct vc *vc, u64 addr, u64 count)
 }
 
 /*
- * Between memory and the shared buffer, where elements stand in the order in
- * which the port sees them.
+ * Copies elements between memory and the GHCB's shared buffer. In the buffer
+ * they stand in the order in which the port gets them.
  */
 static void copy_elements(const struct vc *vc, u64 addr, u64 count, bool in)
 {
@@ -484,7 +515,9 @@ static void copy_elements(const struct vc *vc, u64 addr, u64 count, bool in)
 	}
 }
 
-/* How many more elements come after the first until the address wraps. */
+/*
+ * Returns how many elements follow the first before the address wraps around.
+ */
 static u64 elements_to_wrap(const struct vc *vc)
 {
 	u64 max = low_bytes(~0ULL, vc->insn.address_size);
@@ -494,7 +527,10 @@ static u64 elements_to_wrap(const struct vc *vc)
 	return room / vc->insn.size;
 }
 
-/* As much as the shared buffer holds; for the rest the processor comes back. */
+/*
+ * Emulates as many elements as the shared buffer holds. If more remain, the
+ * instruction is restarted.
+ */
 static unsigned int vc_string_io(struct vc *vc, bool in)
 {
 	const struct insn *insn = &vc->insn;
@@ -506,7 +542,9 @@ static unsigned int vc_string_io(struct vc *vc, bool in)
 		   (insn->address_size == 8 ? SVM_IOIO_ADDR64 : SVM_IOIO_ADDR32);
 	unsigned int vector;
 
-	/* Nothing to do is no reason to ask. */
+	/*
+	 * With a count of 0 the instruction does nothing, so no exit is needed.
+	 */
 	if (!count)
 		return 0;
 	if (count > GHCB_SHARED_BUFFER_SIZE / insn->size)
@@ -533,7 +571,10 @@ static unsigned int vc_string_io(struct vc *vc, bool in)
 
 /* ---- Stage 2. */
 
-/* Reads the instruction once; nothing looks at memory again after this. */
+/*
+ * Copies the instruction's bytes. They are read from memory only here, so that
+ * they cannot change between the decoder's steps.
+ */
 static void fetch_insn(struct vc *vc)
 {
 	u8 bytes[INSN_MAX_LENGTH];
@@ -555,7 +596,10 @@ static void fetch_insn(struct vc *vc)
 		terminate(SEVSTUB_TERM_DECODE);
 }
 
-/* Returns 0, or the vector of the exception that the instruction raises. */
+/*
+ * Emulates the decoded instruction. Returns 0, or the vector of the exception
+ * that the instruction raises.
+ */
 static unsigned int vc_dispatch(struct vc *vc)
 {
 	switch (vc->insn.op) {
@@ -631,7 +675,7 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 	u64 exit_code = frame->error_code;
 	unsigned int vector;
 
-	/* Intercepted exceptions stay what they are (APM2 15.35.5). */
+	/* An intercepted exception is reported as itself (APM2 15.35.5). */
 	if (exit_code == SVM_EXIT_EXCP_DB)
 		return X86_TRAP_DB;
 	if (exit_code == SVM_EXIT_EXCP_AC)
