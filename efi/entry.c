@@ -27,10 +27,10 @@ static const EFI_GUID loaded_image_guid = LOADED_IMAGE_PROTOCOL;
 /* ---- The image itself. */
 
 /*
- * What is found whole here is not looked at again: the pages are this image's,
- * by firmware's account, and from now on nobody but us is to write to them. A
- * digest tells of damaged files; against one who writes to our memory it is no
- * defence, now or later.
+ * Verifies the payload while an error can still be returned to firmware. The
+ * boot does not verify it again, because the pages belong to this image by
+ * firmware's account. The digest finds damaged files; it is no defence against
+ * something that can write to the image's memory.
  */
 static EFI_STATUS check_payload(void)
 {
@@ -47,9 +47,9 @@ static EFI_STATUS check_payload(void)
 }
 
 /*
- * A zero page from scratch: of the header only what the build put there. A
- * loader's fields mean nothing here, though they may hold something: QEMU
- * fills them in before firmware gets to see the file.
+ * Makes a zero page from the setup header that the build produced. The header
+ * in memory may hold other values: QEMU fills in a loader's fields before
+ * firmware gets the file, but under EFI they mean nothing.
  */
 static struct boot_params *make_boot_params(void)
 {
@@ -75,8 +75,9 @@ static struct boot_params *make_boot_params(void)
 /* ---- Command line. */
 
 /*
- * Converts @len UTF-16 units to UTF-8. What is no Unicode becomes '?'. Returns
- * the number of bytes, of which at most @size are written.
+ * Converts @len UTF-16 units to UTF-8. Unpaired surrogates become '?'. Returns
+ * the number of bytes of the whole result, of which at most @size are written
+ * to @out.
  */
 static size_t utf16_to_utf8(u8 *out, size_t size, const CHAR16 *in, size_t len)
 {
@@ -145,9 +146,12 @@ static EFI_STATUS get_cmdline(struct boot_params *bp, struct cmdline *cmdline)
 	return EFI_SUCCESS;
 }
 
-/* ---- The way out. */
+/* ---- From boot services to startup_64. */
 
-/* Everything that firmware must do, then the road of the 64-bit entry. */
+/*
+ * Does all that needs firmware, leaves boot services and continues at
+ * startup_64. Returns only with an error.
+ */
 static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline)
 {
 	struct efi_memory_map map = { 0 };
@@ -160,7 +164,9 @@ static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline
 	if (status)
 		return status;
 
-	/* Without it la57.c looks for something else. */
+	/*
+	 * If this memory cannot be had, la57.c looks for some in the E820 map.
+	 */
 	la57_efi_memory = efi_alloc_below(LA57_SIZE, U32_MAX);
 	efi_get_screen(&bp->screen_info);
 	bp->acpi_rsdp_addr = efi_find_rsdp();
@@ -172,12 +178,18 @@ static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline
 	status = efi_alloc_memory_map(&map);
 	if (status)
 		return efi_fail("memory map", "no memory", status);
-	/* Once asked to go, firmware has no console any more (UEFI 7.4.6). */
+	/*
+	 * After the first ExitBootServices ConOut must not be used (UEFI 2.10
+	 * 7.4.6).
+	 */
 	status = efi_exit_boot_services(&map);
 	if (status)
 		return status;
 
-	/* Firmware is gone, and its console with it. */
+	/*
+	 * Boot services have ended. Interrupts of firmware's timer must not
+	 * come.
+	 */
 	asm volatile("cli");
 	efi_set_info(bp, &map);
 	if (!efi_make_e820(bp, &map))
@@ -199,7 +211,10 @@ static EFI_STATUS efi_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 	return check_payload();
 }
 
-/* Firmware takes no memory back by itself when an image returns. */
+/*
+ * Undoes what the boot has changed, because firmware does not free an image's
+ * memory when the image returns an error.
+ */
 static EFI_STATUS give_back(EFI_STATUS status)
 {
 	efi_unprotect();
@@ -230,8 +245,8 @@ EFI_STATUS EFIAPI efi_pe_entry(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 }
 
 /*
- * A loader of the handover protocol has made a zero page, with the command
- * line and perhaps the initrd in it.
+ * The EFI handover entry (boot.rst, "EFI Handover Protocol"). The loader has
+ * made the zero page @bp, with the command line and perhaps an initrd in it.
  */
 EFI_STATUS efi_handover(EFI_HANDLE image, EFI_SYSTEM_TABLE *st,
 			struct boot_params *bp)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * initrd.c - the initrd, as EFI loaders offer one: by a LoadFile2 protocol
- * on Linux's media path, or as files on the volume that the image came from.
+ * initrd.c - loads the initrd. An EFI loader offers it by a LoadFile2 protocol
+ * on Linux's media path, or "initrd=" names files on the volume that the image
+ * was loaded from.
  *
- * Runs before ExitBootServices. Sizes are firmware's or a file system's word:
- * each is checked against what was allocated for it before bytes are read.
+ * Runs before ExitBootServices. Sizes come from firmware or from a file system,
+ * so each is compared with the size of the buffer before bytes are read.
  */
 #include "efi-stub.h"
 #include "lib/string.h"
@@ -15,7 +16,7 @@ static const EFI_GUID file_system_guid = SIMPLE_FILE_SYSTEM_PROTOCOL;
 static const EFI_GUID file_info_guid = EFI_FILE_INFO_ID;
 static const EFI_GUID load_file2_guid = EFI_LOAD_FILE2_PROTOCOL_GUID;
 
-/* UEFI's longest file name, with its NUL. */
+/* Longest file name in UEFI, in bytes with its NUL. */
 #define INITRD_NAME_SIZE	256
 
 static void set_initrd(struct boot_params *bp, u64 addr, u64 size)
@@ -26,7 +27,9 @@ static void set_initrd(struct boot_params *bp, u64 addr, u64 size)
 	bp->ext_ramdisk_size = (u32)(size >> 32);
 }
 
-/* EFI_NOT_FOUND: nobody offers one this way. */
+/*
+ * Loads the initrd by LoadFile2. Returns EFI_NOT_FOUND if no loader offers one.
+ */
 static EFI_STATUS load_file2_initrd(struct boot_params *bp)
 {
 	static const struct linux_initrd_path media = LINUX_INITRD_MEDIA_PATH;
@@ -54,7 +57,10 @@ static EFI_STATUS load_file2_initrd(struct boot_params *bp)
 	if (!addr)
 		return efi_fail("initrd", "no memory", EFI_OUT_OF_RESOURCES);
 	status = loader->load_file(loader, path, FALSE, &size, (void *)addr);
-	/* In our words: with its NOT_FOUND we would look for another. */
+	/*
+	 * The loader's own status is replaced: for EFI_NOT_FOUND the caller
+	 * would silently try the next source.
+	 */
 	if (status || size > room)
 		return efi_fail("initrd", "cannot be loaded", EFI_LOAD_ERROR);
 	set_initrd(bp, addr, size);
@@ -62,7 +68,8 @@ static EFI_STATUS load_file2_initrd(struct boot_params *bp)
 }
 
 /*
- * One file of at most @room bytes. Without @buf only its size is looked at.
+ * Reads the file @name into @buf, at most @room bytes, and stores its size in
+ * @size. With @buf NULL only the size is stored.
  */
 static EFI_STATUS read_file(EFI_FILE_HANDLE volume, const char *name, u8 *buf,
 			    u64 room, u64 *size)
@@ -97,7 +104,10 @@ static EFI_STATUS read_file(EFI_FILE_HANDLE volume, const char *name, u8 *buf,
 	return status;
 }
 
-/* One round over all initrd=FILE, each at a multiple of 4 bytes. */
+/*
+ * Visits each initrd=FILE of the command line. The files follow each other at
+ * multiples of 4 bytes.
+ */
 static EFI_STATUS read_files(EFI_FILE_HANDLE volume,
 			     const struct cmdline *cmdline, u8 *buf, u64 room,
 			     u64 *total)
@@ -124,8 +134,8 @@ static EFI_STATUS read_files(EFI_FILE_HANDLE volume,
 }
 
 /*
- * initrd=FILE, any number of times: one behind the other, as the kernel's own
- * EFI entry has them. Two rounds: sizes, then contents.
+ * Concatenates the files of all initrd= options, as the kernel's own EFI entry
+ * does. The first pass adds up the sizes, the second pass reads the contents.
  */
 static EFI_STATUS load_initrd_files(struct boot_params *bp,
 				    const struct cmdline *cmdline)
@@ -153,7 +163,10 @@ static EFI_STATUS load_initrd_files(struct boot_params *bp,
 				      EFI_OUT_OF_RESOURCES);
 		} else {
 			memset((void *)addr, 0, total);
-			/* What came is what there is, should it have shrunk. */
+			/*
+			 * A file may have shrunk since the first pass. @total
+			 * is what was read.
+			 */
 			status = read_files(volume, cmdline, (u8 *)addr, total,
 					    &total);
 		}

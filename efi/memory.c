@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memory.c - memory by firmware's account: a range for the payload, the map
- * as the payload wants it, and the end of boot services, which the map's key
- * decides.
+ * memory.c - firmware's memory: allocates the payload's runtime range, converts
+ * the memory map for the payload, and ends boot services, for which the map's
+ * key is needed.
  *
- * What is allocated is on loan (services.c) until ExitBootServices.
+ * All allocations are freed if the boot fails before ExitBootServices
+ * (services.c).
  */
 #include <asm/e820.h>
 
@@ -40,9 +41,8 @@ static u32 e820_type(const EFI_MEMORY_DESCRIPTOR *d)
 }
 
 /*
- * Firmware's map as E820 has it; neighbours of one type become one entry. What
- * does not fit into the zero page goes on in @ext. Entries that wrap or have
- * no pages are left out. Returns false if even that has no room.
+ * Adjoining ranges of one type become one E820 entry. Descriptors that wrap
+ * around or have no pages are left out.
  */
 bool efi_make_e820(struct boot_params *bp, const struct efi_memory_map *map)
 {
@@ -117,10 +117,11 @@ static EFI_STATUS alloc_pages_at(u64 addr, u64 pages)
 }
 
 /*
- * [start, end) for a payload that runs nowhere else, although firmware has
- * something there: what is in use by boot services only becomes ours with
- * their end, and the payload is decompressed after that, on our own tables.
- * What is free is allocated now, so that nothing of ours comes to lie there.
+ * Claims [start, end) for a payload that can run nowhere else, although boot
+ * services use memory there. That memory becomes free with ExitBootServices,
+ * and the payload is decompressed after that. Free pages in the range are
+ * allocated now, so that no later allocation of the stub's lies there. Returns
+ * an error if firmware uses a part of the range beyond boot services.
  */
 static EFI_STATUS claim_from_boot_services(u64 start, u64 end)
 {
@@ -158,7 +159,10 @@ static EFI_STATUS claim_from_boot_services(u64 start, u64 end)
 	return status;
 }
 
-/* Firmware of that name up to EFI 2.0 lists memory as free that is not. */
+/*
+ * Firmware of this vendor with EFI up to 2.0 reports memory as free that is in
+ * use, so its map is not used for KASLR.
+ */
 static bool lists_wrong_memory(void)
 {
 	static const CHAR16 ami[] = u"American Megatrends";
@@ -168,8 +172,9 @@ static bool lists_wrong_memory(void)
 }
 
 /*
- * Firmware knows nothing of what these do to memory, and does not say what
- * should be left alone.
+ * Returns false if the command line has an option that changes which memory the
+ * kernel may use. Firmware does not know of such options, so its memory map
+ * cannot be used for KASLR then.
  */
 static bool knows_memory(const struct cmdline *cmdline)
 {
@@ -180,7 +185,10 @@ static bool knows_memory(const struct cmdline *cmdline)
 	       !lists_wrong_memory();
 }
 
-/* Not what is set aside for a purpose, and nothing that is impossible. */
+/*
+ * Names a descriptor's range if firmware calls it free. Specific-purpose memory
+ * (EFI_MEMORY_SP) and ranges with impossible sizes are left out.
+ */
 static void name_if_free(enum kaslr_area kind, const EFI_MEMORY_DESCRIPTOR *d)
 {
 	if (d->Type == EfiConventionalMemory &&
@@ -190,7 +198,10 @@ static void name_if_free(enum kaslr_area kind, const EFI_MEMORY_DESCRIPTOR *d)
 			   d->PhysicalStart + d->NumberOfPages * PAGE_SIZE);
 }
 
-/* KASLR: if this returns true, *@start is where there is memory for us. */
+/*
+ * Allocates @pages pages at a random address and stores it in *@start. Returns
+ * false if KASLR is not wanted or no memory was found.
+ */
 static bool alloc_anywhere(const struct cmdline *cmdline, u64 pages, u64 *start)
 {
 	const struct kaslr_slots want = {
@@ -215,8 +226,9 @@ static bool alloc_anywhere(const struct cmdline *cmdline, u64 pages, u64 *start)
 }
 
 /*
- * The payload's range: anywhere, or where it is linked if that can be had, or,
- * if it may, at any multiple of its alignment above that.
+ * Tries a random address, then the link address. If that is taken, a
+ * relocatable payload gets any memory above the link address, and a fixed one
+ * gets what boot services use there.
  */
 EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline)
 {
@@ -253,8 +265,9 @@ EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline)
 }
 
 /*
- * Firmware refuses a key that is not the newest: an event handler may have
- * allocated in between. Then only the map may be asked for once more.
+ * Firmware refuses an old key: an event handler may have allocated memory since
+ * the map was read. Then only GetMemoryMap and ExitBootServices may be called
+ * again.
  */
 EFI_STATUS efi_exit_boot_services(struct efi_memory_map *map)
 {
@@ -293,13 +306,16 @@ void efi_name_free_memory(const struct boot_params *bp)
 	if (info.efi_loader_signature != EFI64_LOADER_SIGNATURE ||
 	    !e820_is_ram(bp, at, end))
 		return;
-	/* The kernel may read what we cannot. */
+	/* The kernel may be able to read a map that the checks below refuse. */
 	kaslr_area(KASLR_TAKEN, ALIGN_DOWN(at, PAGE_SIZE),
 		   ALIGN_UP(end, PAGE_SIZE));
 	if (info.efi_memdesc_size < sizeof(EFI_MEMORY_DESCRIPTOR) ||
 	    (at | info.efi_memdesc_size) % sizeof(u64))
 		return;
-	/* Left to page faults, it would take the RAM around it along. */
+	/*
+	 * Map exactly this range: a page fault would map the RAM around it as
+	 * well, and KASLR could not use that memory any more.
+	 */
 	if (ident_map_range(at, end, MAP_WRITE))
 		return;
 	for (; end - at >= info.efi_memdesc_size; at += info.efi_memdesc_size)

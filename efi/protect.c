@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * protect.c - what our memory may be used for, in firmware's page tables:
- * never to be written and executed at once.
+ * protect.c - rights of the image's memory in firmware's page tables, so that
+ * no page is writable and executable at the same time.
  *
- * The image's sections and flags say so already, and nothing of ours is ever
- * executed outside of .text before our own tables are loaded. Where firmware
- * has a protocol for it, this holds the rest to it, firmware that maps all
- * memory for everything. With an error status firmware gets all back as it was:
- * it will use these pages for other things. After ExitBootServices its tables
- * are left behind as they are.
+ * The PE sections say the same, and no code outside of .text runs before the
+ * stub's own page tables are loaded. Firmware may nevertheless map all memory
+ * with all rights. If firmware has the memory attribute protocol (UEFI 2.10
+ * 37.7), this file sets the rights. If the boot fails, the old rights are
+ * restored, because firmware will use the pages for other purposes. After
+ * ExitBootServices firmware's page tables are no longer used.
  */
 #include "efi-stub.h"
 #include "image.h"
@@ -17,7 +17,10 @@
 
 static const EFI_GUID attribute_guid = EFI_MEMORY_ATTRIBUTE_PROTOCOL_GUID;
 
-/* What was changed: the image's three parts, and the payload's range. */
+/*
+ * Old rights of the changed ranges: the image's three parts and the runtime
+ * range.
+ */
 static struct {
 	u64 start, size, rights;
 } changed[4];
@@ -30,7 +33,10 @@ static struct efi_memory_attribute *find_protocol(void)
 				      (void **)&p) ? NULL : p;
 }
 
-/* What is taken away comes first, so that there is no moment with both. */
+/*
+ * Sets restrictions before it clears others, so that a page is never writable
+ * and executable in between.
+ */
 static EFI_STATUS change(struct efi_memory_attribute *p, u64 start, u64 size,
 			 u64 set, u64 clear)
 {
@@ -49,7 +55,11 @@ void efi_protect(u64 start, u64 end, u64 rights)
 	u64 size = ALIGN_UP(end, PAGE_SIZE) - start;
 	u64 now;
 
-	/* A handover loader may have us anywhere. Pages can differ: then not. */
+	/*
+	 * A handover loader may have put the image at any address. Pages with
+	 * different rights make the protocol's get() fail; nothing is changed
+	 * then.
+	 */
 	if (!p || start % PAGE_SIZE || p->get(p, start, size, &now))
 		return;
 	now &= RIGHTS;

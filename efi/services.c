@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * services.c - what every file of this room needs from firmware: messages on
- * ConOut, and memory that is freed again if the boot fails.
+ * services.c - messages on ConOut, and memory that is freed again if the boot
+ * fails. The other files of efi/ use both.
  *
  * Runs before ExitBootServices, on firmware's stack and page tables.
  */
@@ -12,7 +12,7 @@ in_data u64 efi_runtime_start;
 
 in_data struct efi_state efi;
 
-/* Pages that firmware lent: with an error status they go back. */
+/* What efi_alloc_pages() has allocated, for efi_free_pages(). */
 static struct {
 	EFI_PHYSICAL_ADDRESS addr;
 	UINTN pages;

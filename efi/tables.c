@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tables.c - what the payload wants to know of the machine: screen, ACPI,
- * Secure Boot; and what it finds in a table or variable: random seed, request to
- * overwrite memory.
+ * tables.c - facts about the machine that the payload finds in the zero page
+ * (screen, ACPI, Secure Boot), in a configuration table (random seed) or in a
+ * variable (request to overwrite memory).
  *
- * Runs before ExitBootServices. Nothing here keeps a machine from booting: what
- * firmware does not have or refuses is left out.
+ * Runs before ExitBootServices. Nothing here stops the boot: what firmware
+ * lacks or refuses is left out.
  */
 #include <linux/screen_info.h>
 
@@ -47,7 +47,7 @@ void efi_get_screen(struct screen_info *si)
 		mask = info->PixelInformation;
 		break;
 	default:
-		return;		/* no frame buffer to draw into */
+		return;		/* a mode without a linear frame buffer */
 	}
 	si->orig_video_isVGA = VIDEO_TYPE_EFI;
 	si->lfb_width = (u16)info->HorizontalResolution;
@@ -95,7 +95,7 @@ static EFI_STATUS get_byte_variable(const CHAR16 *name, const EFI_GUID *guid,
 						    attributes, &size, value);
 }
 
-/* Whether the machine's owner has told shim to let everything pass. */
+/* Returns true if the machine's owner has turned off verification in shim. */
 static bool shim_lets_pass(void)
 {
 	u32 attributes;
@@ -122,8 +122,9 @@ u8 efi_get_secure_boot(void)
 }
 
 /*
- * Memory is to be overwritten should the machine be reset under the kernel
- * (TCG Platform Reset Attack Mitigation 1.10): only where firmware offers it.
+ * Firmware then overwrites memory at the next reset, unless the kernel has shut
+ * down cleanly (TCG Platform Reset Attack Mitigation Specification 1.10). Does
+ * nothing if firmware has no such variable.
  */
 void efi_request_memory_overwrite(void)
 {
@@ -141,8 +142,8 @@ void efi_request_memory_overwrite(void)
 }
 
 /*
- * A seed for the kernel's random numbers, in a configuration table, in front of
- * what a loader has left there.
+ * Installs a random seed for the kernel in Linux's configuration table. A seed
+ * that a loader has left there is appended to it.
  */
 void efi_install_random_seed(void)
 {

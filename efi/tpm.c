@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tpm.c - tells a TPM, or what a confidential guest has in its place, with
- * what the kernel was started, and passes the log of all such reports on.
+ * tpm.c - measures what the kernel is started with, into a TPM or into a
+ * confidential guest's measurement registers, and hands the event log to the
+ * payload.
  *
- * Runs before ExitBootServices. Who verifies a machine will notice what was not
- * measured: an error is said and does not keep it from booting. The log is
- * firmware's word; no size in it is followed beyond the log's largest.
+ * Runs before ExitBootServices. An error is printed and the boot goes on,
+ * because a verifier notices a missing measurement. The log comes from
+ * firmware: no size in it is trusted beyond TPM_LOG_MAX_SIZE.
  */
 #include "efi-stub.h"
 #include "lib/string.h"
@@ -16,7 +17,10 @@ static const EFI_GUID tcg2_final_guid = EFI_TCG2_FINAL_EVENTS_TABLE_GUID;
 static const EFI_GUID cc_final_guid = EFI_CC_FINAL_EVENTS_TABLE_GUID;
 static const EFI_GUID event_log_guid = LINUX_EFI_TPM_EVENT_LOG_GUID;
 
-/* Whom to tell, which register that is, and what firmware's table is called. */
+/*
+ * Returns firmware's measurement protocol or NULL. Stores the register to
+ * extend in @pcr and the GUID of the final-events table in @table.
+ */
 static struct efi_measuring *find_measuring(u32 *pcr, const EFI_GUID **table)
 {
 	struct efi_measuring *m;
@@ -57,8 +61,9 @@ void efi_measure(u32 tag, const char *text, u64 addr, u64 size)
 }
 
 /*
- * The size of an event that is not the log's @first, whose data says how long
- * which digest is. 0: it cannot be told.
+ * Returns the size in bytes of an event that is not the log's first, or 0 if it
+ * cannot be computed. The first event's data holds the digest size of each
+ * algorithm.
  */
 static u64 event2_size(const struct tcg_event *first,
 		       const struct tcg_event2 *event)
@@ -82,13 +87,19 @@ static u64 event2_size(const struct tcg_event *first,
 	return (u64)(at - (const u8 *)event) + sizeof(size) + size;
 }
 
-/* From the first event to the last one's end; 0 if there are none. */
+/*
+ * Returns the size in bytes from the first event to the end of the last one, or
+ * 0 if the log is empty or malformed.
+ */
 static u64 log_size(u32 version, u64 first, u64 last)
 {
 	const struct tcg_event *event = (const void *)last;
 	u64 size;
 
-	/* None, or one in front of the first, is as far away as can be. */
+	/*
+	 * If @last is 0 or below @first, the difference wraps around to a large
+	 * number.
+	 */
 	if (last - first > TPM_LOG_MAX_SIZE)
 		return 0;
 	if (version == TCG_LOG_1_2 || last == first)
@@ -98,7 +109,7 @@ static u64 log_size(u32 version, u64 first, u64 last)
 	return size ? last - first + size : 0;
 }
 
-/* So many bytes of the table of later events are in the log already. */
+/* Returns how many bytes of the final-events table are already in the log. */
 static u64 final_events_size(const EFI_GUID *table, u64 first)
 {
 	const struct tcg_final_events *final = efi_find_table(table);

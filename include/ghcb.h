@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ghcb.h - exchanges with the hypervisor, for sev-es.c, which has them, and
- * sev-vc.c: nobody else talks to it.
+ * ghcb.h - exchanges with the hypervisor through the GHCB page. Only sev-es.c,
+ * which implements them, and sev-vc.c use this header.
  */
 #ifndef GHCB_H
 #define GHCB_H
@@ -10,34 +10,44 @@
 #include "sev.h"
 
 struct sev_es {
-	volatile struct ghcb *ghcb;	/* NULL: stage 1 */
-	const struct boot_params *bp;	/* whose E820 says what is RAM */
+	volatile struct ghcb *ghcb;	/* the shared page; NULL before sev_es_setup_ghcb() */
+	const struct boot_params *bp;	/* zero page; its E820 map says what is RAM */
 	u16 version;
 	bool busy;			/* an exchange is under way */
-	bool nmi_pending;		/* NMI complete has to wait for it */
-	bool ending;			/* the last message is on its way */
+	bool nmi_pending;		/* NMI complete must be sent after it */
+	bool ending;			/* the last message is being printed */
 };
 extern struct sev_es es;
 
 /*
- * One register of CPUID by the MSR protocol, as @reg names it. A reply that is
- * none ends the guest.
+ * Asks for one register of CPUID @function, sub-leaf 0, by the MSR protocol.
+ * @reg is GHCB_MSR_CPUID_EAX, _EBX, _ECX or _EDX. Returns its value; a reply
+ * with another code terminates the guest.
  */
 u32 msr_protocol_cpuid(u32 function, u64 reg);
 
-/* An exchange starts on a clean page: nothing of the last one goes along. */
+/*
+ * Begins an exchange: clears the page, so that no data of the last exchange is
+ * sent. Terminates the guest if an exchange is under way already.
+ */
 void ghcb_begin(void);
 
 /*
- * Asks. Returns 0: done, the outputs can be read; or the vector of the
- * exception that the hypervisor wants raised instead.
+ * Sends the request: exit code @exit_code, with @info_1 and @info_2 as
+ * sw_exit_info_1 and _2. Returns 0 if the hypervisor has done it; results can
+ * be read with ghcb_output(). Otherwise returns the vector of the exception
+ * that the hypervisor asks the guest to raise, X86_TRAP_GP or X86_TRAP_UD. Any
+ * other reply terminates the guest.
  */
 unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2);
 
-/* What was answered has been read: the page is free for the next exchange. */
+/*
+ * Ends the exchange, after all results have been read. Sends NMI complete if an
+ * NMI came meanwhile.
+ */
 void ghcb_end(void);
 
-/* Sets a field and the bit that says so: never one without the other. */
+/* Stores @value in a field of the page and sets the field's valid bit. */
 #define ghcb_input(field, value)					\
 	do {								\
 		es.ghcb->field = (value);				\
@@ -45,7 +55,10 @@ void ghcb_end(void);
 			GHCB_VALID_BIT(field);				\
 	} while (0)
 
-/* A field that the exit must have set, read once. */
+/*
+ * Reads a field of the page once. Terminates the guest if the hypervisor has
+ * not set the field's valid bit.
+ */
 #define ghcb_output(field)						\
 	(es.ghcb->valid_bitmap[GHCB_VALID_WORD(field)] &		\
 	 GHCB_VALID_BIT(field) ? es.ghcb->field :			\

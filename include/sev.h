@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev.h - what a guest and its hypervisor say to each other under SEV-ES: the
- * two MSRs, the MSR protocol, the GHCB page and the reasons for termination.
- * For C and assembly.
+ * sev.h - the interface between an SEV-ES guest and its hypervisor: the two
+ * MSRs, the MSR protocol, the GHCB page and the reasons for termination. For C
+ * and assembly.
  *
  * Names are those of the GHCB specification (publication 56421, revision 2.04;
  * cited "GHCB 4.1") and of AMD's manual (24593, cited "APM2 15.35"). Exit codes
- * come from the kernel's UAPI header where it has them. Nothing in this file
- * is to be trusted as an answer: it only says where an answer would be.
+ * come from the kernel's UAPI header asm/svm.h.
  */
 #ifndef SEV_H
 #define SEV_H
@@ -15,7 +14,7 @@
 #include <linux/const.h>
 #include <asm/svm.h>
 
-/* -- MSRs (APM2 15.34.10, 15.35.7). Accessing either never raises #VC. */
+/* -- MSRs (APM2 15.34.10, 15.35.7). Accesses to them never raise #VC. */
 #define MSR_GHCB			0xc0010130
 #define MSR_SEV_STATUS			0xc0010131
 
@@ -26,28 +25,34 @@
 #define SEV_STATUS_SEV			(_AC(1, ULL) << SEV_STATUS_SEV_BIT)
 #define SEV_STATUS_SEV_ES		(_AC(1, ULL) << SEV_STATUS_SEV_ES_BIT)
 #define SEV_STATUS_SNP			(_AC(1, ULL) << SEV_STATUS_SNP_BIT)
-/* The processor swaps the debug registers: DR7 is then not intercepted, which
- * asks nothing of a guest. Every other bit changes what a guest must do. */
+/*
+ * Features that the stub accepts. With debug swap the processor saves the debug
+ * registers itself and DR7 is not intercepted, which needs nothing of the
+ * guest. Any other feature terminates the guest.
+ */
 #define SEV_STATUS_DEBUG_SWAP		(_AC(1, ULL) << SEV_STATUS_DEBUG_SWAP_BIT)
 #define SEV_STATUS_KNOWN		(SEV_STATUS_SEV | SEV_STATUS_SEV_ES | \
 					 SEV_STATUS_SNP | SEV_STATUS_DEBUG_SWAP)
 
-/* -- CPUID leaf 0x8000001f (APM3 E.4.17). */
+/* -- CPUID leaf 0x8000001F (APM3 E.4.17). */
 #define CPUID_SEV_EAX_SEV_BIT		1
 #define CPUID_SEV_EAX_SEV_ES_BIT	3
 #define CPUID_SEV_EAX_SNP_BIT		4
 #define CPUID_SEV_EBX_CBIT_MASK		0x3f	/* EBX 5:0: C-bit position */
-#define CPUID_SEV_EBX_REDUCTION_SHIFT	6	/* EBX 11:6: address bits lost */
+#define CPUID_SEV_EBX_REDUCTION_SHIFT	6	/* EBX 11:6: physical address bits lost */
 #define CPUID_SEV_EBX_REDUCTION_MASK	0x3f
 
 /*
- * Where a C-bit can be: above the 4 GiB that a 32-bit entry must be able to
- * reach, and inside the 52 bits of address that a page-table entry has.
+ * Allowed positions of the C-bit: above the 4 GiB that the 32-bit entry maps,
+ * and within the 52 address bits of a page table entry.
  */
 #define CBIT_MIN			32
 #define CBIT_MAX			51
 
-/* -- VMGEXIT is REP VMMCALL (APM2 15.35.6); old assemblers lack its name. */
+/*
+ * -- VMGEXIT is encoded as REP VMMCALL (APM2 15.35.6). Old assemblers do not
+ * know the name.
+ */
 #ifdef __ASSEMBLER__
 #define VMGEXIT				rep; vmmcall
 
@@ -80,15 +85,15 @@
 #endif
 
 /*
- * -- The GHCB MSR protocol (GHCB 2.3.1): the low 12 bits of the MSR say what
- * it holds; a request is answered by the response with its own code. A
- * hypervisor that does not know a request leaves the MSR as it was.
+ * -- The GHCB MSR protocol (GHCB 2.3.1). Bits 11:0 of the MSR are a code that
+ * says what the other bits hold. Each request has a response code of its own. A
+ * hypervisor that does not know a request leaves the MSR unchanged.
  */
 #define GHCB_MSR_INFO_BITS		12
 #define GHCB_MSR_INFO_MASK		0xfff
-#define GHCB_MSR_GPA_REQ		0x000	/* 63:12: address of the page */
+#define GHCB_MSR_GPA_REQ		0x000	/* 63:12: physical address of the GHCB page */
 
-#define GHCB_MSR_SEV_INFO_RESP		0x001	/* also what it holds at first */
+#define GHCB_MSR_SEV_INFO_RESP		0x001	/* also the MSR's value at reset */
 #define GHCB_MSR_SEV_INFO_REQ		0x002
 #define GHCB_MSR_INFO_MAX_SHIFT		48	/* 63:48: highest version */
 #define GHCB_MSR_INFO_MIN_SHIFT		32	/* 47:32: lowest version */
@@ -96,9 +101,9 @@
 #define GHCB_MSR_INFO_CBIT_SHIFT	24	/* 31:24: C-bit position */
 #define GHCB_MSR_INFO_CBIT_MASK		0xff
 
-#define GHCB_MSR_CPUID_REQ		0x004	/* of sub-leaf 0, always */
+#define GHCB_MSR_CPUID_REQ		0x004	/* for sub-leaf 0 only */
 #define GHCB_MSR_CPUID_RESP		0x005
-#define GHCB_MSR_CPUID_VALUE_SHIFT	32	/* 63:32: function, then value */
+#define GHCB_MSR_CPUID_VALUE_SHIFT	32	/* 63:32: function, or value in the reply */
 #define GHCB_MSR_CPUID_REG_SHIFT	30	/* 31:30: which register */
 #define GHCB_MSR_CPUID_REG_MASK		0x3
 #define GHCB_MSR_CPUID_EAX		0
@@ -109,7 +114,7 @@
 #define GHCB_MSR_AP_RESET_HOLD_REQ	0x006
 #define GHCB_MSR_AP_RESET_HOLD_RESP	0x007
 
-/* SNP only. KVM ends any other guest that sends one of these. */
+/* SNP only. KVM terminates any other guest that sends one of these requests. */
 #define GHCB_MSR_PREF_GPA_REQ		0x010
 #define GHCB_MSR_PREF_GPA_RESP		0x011
 #define GHCB_MSR_REG_GPA_REQ		0x012
@@ -119,12 +124,12 @@
 #define GHCB_MSR_VMPL_REQ		0x016
 #define GHCB_MSR_VMPL_RESP		0x017
 
-/* Protocol version 2. */
+/* Requests of GHCB protocol version 2. */
 #define GHCB_MSR_HV_FEATURES_REQ	0x080
 #define GHCB_MSR_HV_FEATURES_RESP	0x081
 #define GHCB_MSR_HV_FEATURES_SHIFT	12	/* 63:12: the features */
 
-#define GHCB_MSR_TERM_REQ		0x100	/* is not answered */
+#define GHCB_MSR_TERM_REQ		0x100	/* has no response */
 #define GHCB_MSR_TERM_SET_SHIFT		12	/* 15:12: reason set */
 #define GHCB_MSR_TERM_SET_MASK		0xf
 #define GHCB_MSR_TERM_CODE_SHIFT	16	/* 23:16: reason code */
@@ -132,70 +137,98 @@
 #define GHCB_MSR_TERM(set, code)					\
 	(GHCB_MSR_TERM_REQ | (set) << GHCB_MSR_TERM_SET_SHIFT |		\
 	 (code) << GHCB_MSR_TERM_CODE_SHIFT)
-/* The termination request with one of the stub's own reasons, for assembly. */
+/*
+ * The termination request with one of the stub's own reason codes, for
+ * assembly.
+ */
 #define GHCB_MSR_TERM_STUB(code)					\
 	GHCB_MSR_TERM(SEV_TERM_SET_SEVSTUB, code)
 
-/* The protocol versions that this guest speaks. */
+/* GHCB protocol versions that the stub implements. */
 #define GHCB_VERSION_MIN		1
 #define GHCB_VERSION_MAX		2
 
-/* -- Termination reasons. Set 0 is the specification's (GHCB 4.1.4). */
+/*
+ * -- Reasons for termination. Reason set 0 belongs to the specification (GHCB
+ * 4.1.4).
+ */
 #define SEV_TERM_SET_GHCB		0
 #define GHCB_TERM_GENERAL		0
-#define GHCB_TERM_PROTOCOL_VERSION	1	/* none in common */
-#define GHCB_TERM_SNP_FEATURES		2	/* the guest cannot use SNP */
+#define GHCB_TERM_PROTOCOL_VERSION	1	/* no version in common */
+#define GHCB_TERM_SNP_FEATURES		2	/* SNP features are missing */
 
-/* Set 1 is Linux's. Set 2 is ours; README lists it. */
+/*
+ * Set 1 is used by Linux. Set 2 is the stub's own; docs/messages.md lists its
+ * codes.
+ */
 #define SEV_TERM_SET_SEVSTUB		2
 /* For terminate() in sev-es.h: the code belongs to SEV_TERM_SET_GHCB. */
 #define SEV_TERM_STANDARD		0x100
-/* error(): the boot failed for a reason that the console was told. */
+/*
+ * The boot failed, and error() has printed the reason if there was a console.
+ */
 #define SEVSTUB_TERM_GENERAL		0
-/* What was written through one mapping did not read back through the other:
- * the C-bit is not where the hypervisor said. */
+/*
+ * The proof of the C-bit failed: data written through one mapping did not read
+ * back through the other, so the C-bit is not where the hypervisor said.
+ */
 #define SEVSTUB_TERM_CBIT_PROOF		1
-/* CPUID, the SEV-information reply and the entry's page tables disagree. */
+/*
+ * CPUID, the SEV-information reply and the loader's page tables name different
+ * C-bits.
+ */
 #define SEVSTUB_TERM_CBIT_MISMATCH	2
-/* The C-bit is outside CBIT_MIN..CBIT_MAX. */
+/* The position of the C-bit is outside CBIT_MIN..CBIT_MAX. */
 #define SEVSTUB_TERM_CBIT_RANGE		3
-/* SEV_STATUS says that we are a guest of a kind that CPUID denies. */
+/* CPUID denies SEV or SEV-ES, but SEV_STATUS says that it is active. */
 #define SEVSTUB_TERM_CPUID_STATUS	4
-/* SEV_STATUS has a feature that changes rules which this stub keeps. */
+/* SEV_STATUS has a feature that is not in SEV_STATUS_KNOWN. */
 #define SEVSTUB_TERM_STATUS_BITS	5
-/* The exit code does not belong to the instruction at RIP. */
+/* The instruction at RIP cannot cause the exit code of this #VC. */
 #define SEVSTUB_TERM_OPCODE		6
-/* An instruction that the decoder does not know, or more than 15 bytes. */
+/*
+ * The decoder does not know the instruction at RIP, or it is longer than 15
+ * bytes.
+ */
 #define SEVSTUB_TERM_DECODE		7
-/* The response code of the MSR protocol, sw_exit_info_1, or a valid bit that
- * the exit must set is not what the specification allows. */
+/*
+ * The hypervisor's reply has a wrong response code, an undefined
+ * sw_exit_info_1, or lacks a valid bit that the exit requires.
+ */
 #define SEVSTUB_TERM_REPLY		8
-/* The hypervisor asked for an exception other than #GP and #UD. */
+/*
+ * The hypervisor asked the guest to raise an exception other than #GP and #UD.
+ */
 #define SEVSTUB_TERM_INJECTION		9
-/* An exception while a #VC was being answered: the GHCB was in use. */
+/* An exception came while another #VC was using the GHCB page. */
 #define SEVSTUB_TERM_REENTRY		10
-/* An exit code for which there is no handler. */
+/* The exit code has no handler. */
 #define SEVSTUB_TERM_UNSUPPORTED	11
-/* An exit that needs the GHCB page, before there was one. */
+/* The exit needs the GHCB page, but sev_es_setup_ghcb() has not run yet. */
 #define SEVSTUB_TERM_NO_GHCB		12
-/* CPUID of a sub-leaf, which the MSR protocol cannot carry. */
+/* CPUID of a sub-leaf other than 0, which the MSR protocol cannot express. */
 #define SEVSTUB_TERM_CPUID_SUBLEAF	13
-/* A nested page fault on a page that is mapped private: not a device. */
+/*
+ * A nested page fault on a page that is mapped private, so it is not a device.
+ */
 #define SEVSTUB_TERM_NPF_PRIVATE	14
-/* A nested page fault on memory that the E820 map calls RAM. */
+/* A nested page fault on memory that is RAM in the E820 map. */
 #define SEVSTUB_TERM_NPF_RAM		15
-/* An exception that nothing in the stub raises. */
+/* An exception that no code of the stub causes. */
 #define SEVSTUB_TERM_EXCEPTION		16
-/* The GHCB page could not be made shared, or private again. */
+/*
+ * The GHCB page could not be mapped shared, or could not be mapped private
+ * again.
+ */
 #define SEVSTUB_TERM_GHCB_MAP		17
-/* RDRAND fails, which every processor with SEV-ES has. */
+/* RDRAND returned no random number. */
 #define SEVSTUB_TERM_CPU		18
-#define SEVSTUB_TERM_REASONS		19	/* how many there are */
+#define SEVSTUB_TERM_REASONS		19	/* number of the codes above */
 
 /*
- * -- sw_exit_code. asm/svm.h has all but these (GHCB 4.1). Its error codes
- * SVM_EXIT_NPF (MMIO), SVM_EXIT_EXCP_BASE + 1 (#DB) and + 17 (#AC) come as #VC
- * but have no request of their own.
+ * -- Exit codes. asm/svm.h defines all but these two. #DB, #AC and nested page
+ * faults (SVM_EXIT_NPF) raise #VC but have no request to the hypervisor (GHCB
+ * 4.1).
  */
 #define SVM_EXIT_EXCP_DB		(SVM_EXIT_EXCP_BASE + 1)
 #define SVM_EXIT_EXCP_AC		(SVM_EXIT_EXCP_BASE + 17)
@@ -212,18 +245,18 @@
 #define SVM_IOIO_ADDR16			(_AC(1, UL) << 7)
 #define SVM_IOIO_ADDR32			(_AC(1, UL) << 8)
 #define SVM_IOIO_ADDR64			(_AC(1, UL) << 9)
-#define SVM_IOIO_SEG_SHIFT		10	/* 12:10: as in insn.h */
+#define SVM_IOIO_SEG_SHIFT		10	/* 12:10: segment, numbered as in insn.h */
 #define SVM_IOIO_PORT_SHIFT		16	/* 31:16 */
 
 /* -- sw_exit_info_1 of SVM_EXIT_MSR. */
 #define SVM_MSR_READ			0
 #define SVM_MSR_WRITE			1
 
-/* -- The hypervisor's answer in the low half of sw_exit_info_1 (GHCB 4.1). */
+/* -- The hypervisor's reply: low half of sw_exit_info_1 (GHCB 4.1). */
 #define GHCB_RESULT_MASK		0xffffffff
 #define GHCB_RESULT_DONE		0
-#define GHCB_RESULT_EXCEPTION		1	/* info_2: event to raise */
-#define GHCB_RESULT_MALFORMED		2	/* info_2: one of these: */
+#define GHCB_RESULT_EXCEPTION		1	/* sw_exit_info_2 is the event to raise */
+#define GHCB_RESULT_MALFORMED		2	/* sw_exit_info_2 is one of the errors below */
 #define GHCB_ERR_NOT_REGISTERED		1
 #define GHCB_ERR_INVALID_USAGE		2
 #define GHCB_ERR_INVALID_SCRATCH_AREA	3
@@ -241,21 +274,24 @@
 #define SVM_EVTINJ_VALID		(_AC(1, UL) << 31)
 #define SVM_EVTINJ_ERROR_SHIFT		32	/* 63:32: error code */
 
-/* -- The GHCB page (GHCB 2.3.2). */
+/* -- The GHCB page (GHCB 2.6, "GHCB Layout"). */
 #define GHCB_SIZE			4096
 #define GHCB_USAGE_STANDARD		0
 #define GHCB_SHARED_BUFFER_OFFSET	0x800
 #define GHCB_SHARED_BUFFER_SIZE		2032
 #define GHCB_VALID_BITMAP_SIZE		16
 
-/* -- struct sev_guest in sev-es.h, for head_64.S. */
+/* -- Offsets in struct sev_guest (sev-es.h), for assembly. */
 #define SEV_GUEST_STATUS		0
 #define SEV_GUEST_INFO			8
 #define SEV_GUEST_CBIT			16
 #define SEV_GUEST_KNOWN			20
 #define SEV_GUEST_VC_SEEN		21
 
-/* RDRAND may be out of numbers for a moment, not ten times in a row. */
+/*
+ * How often RDRAND is tried. It may briefly have no number, but not ten times
+ * in a row (APM3, "RDRAND").
+ */
 #define RDRAND_TRIES			10
 
 #ifndef __ASSEMBLER__
@@ -298,7 +334,7 @@ struct ghcb {
 	u64 sw_scratch;			/* 0x3a8 */
 	u8 reserved_3b0[0x3e8 - 0x3b0];
 	u64 xcr0;			/* 0x3e8 */
-	/* Bit n says that the quadword at 8n means something. */
+	/* Bit n is set if the field at offset 8n is valid. */
 	u64 valid_bitmap[2];		/* 0x3f0 */
 	u64 x87_state_gpa;		/* 0x400 */
 	u8 reserved_408[0x800 - 0x408];
@@ -342,7 +378,10 @@ BUILD_BUG_ON(offsetof(struct ghcb, shared_buffer) != GHCB_SHARED_BUFFER_OFFSET);
 BUILD_BUG_ON(offsetof(struct ghcb, protocol_version) != 0xffa);
 BUILD_BUG_ON(offsetof(struct ghcb, usage) != 0xffc);
 
-/* A field's place in the valid bitmap: the word, and the bit in that word. */
+/*
+ * Position of a field in valid_bitmap: the index of its word, and its bit in
+ * that word.
+ */
 #define GHCB_VALID_INDEX(field)	(offsetof(struct ghcb, field) / sizeof(u64))
 #define GHCB_VALID_WORD(field)	(GHCB_VALID_INDEX(field) / 64)
 #define GHCB_VALID_BIT(field)	(1ULL << (GHCB_VALID_INDEX(field) % 64))

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * types.h - the integer types and the few macros that every C file uses.
+ * types.h - integer types and macros that every C file uses.
  *
- * The one place where a build for the host (unit tests, fuzzers) differs from
- * the stub: with SEVSTUB_HOSTED defined, the C library's headers supply the
- * string functions and the test harness supplies error().
+ * A build for the host (unit tests, fuzzers) defines SEVSTUB_HOSTED. In such a
+ * build the C library supplies the string functions, and the test supplies the
+ * privileged instructions of x86.h. There is no other difference.
  */
 #ifndef TYPES_H
 #define TYPES_H
@@ -35,7 +35,7 @@ typedef int64_t s64;
 #define BUILD_BUG_ON(cond) _Static_assert(!(cond), #cond)
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* @align must be a power of two. */
+/* Round x to a multiple of @align, which must be a power of two. */
 #define ALIGN_DOWN(x, align) ((x) & ~((align) - 1))
 #define ALIGN_UP(x, align) ALIGN_DOWN((x) + ((align) - 1), align)
 
@@ -44,7 +44,9 @@ typedef int64_t s64;
 #define printf_like(fmt, args) __attribute__((format(printf, fmt, args)))
 #define maybe_unused __attribute__((unused))
 
-/* Stays, with -fwhole-program; clang has neither. */
+/*
+ * Keeps a function as a symbol in spite of -fwhole-program. clang has neither.
+ */
 #ifndef __clang__
 #define externally_visible __attribute__((externally_visible))
 #else
@@ -52,13 +54,16 @@ typedef int64_t s64;
 #endif
 
 /*
- * Variables that are read or written before .bss is cleared, or by exception
- * handlers at any time, must not live in .bss: a copy of the image that has
- * just been moved has no .bss yet.
+ * Puts a variable into .data. This is needed for variables that are used before
+ * .bss is cleared, or that an exception handler uses: just after the image has
+ * moved, its .bss holds other memory's contents.
  */
 #define in_data __attribute__((section(".data")))
 
-/* What an NMI handler may see is in memory, and in this order. */
+/*
+ * Compiler barrier: accesses before it are complete, in memory, before those
+ * behind it start. An NMI handler sees them in that order.
+ */
 #define barrier() asm volatile("" : : : "memory")
 
 #endif
