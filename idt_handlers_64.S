@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * idt_handlers_64.S - from a vector to do_exception() and back.
+ * idt_handlers_64.S - the exception handlers that idt_64.c puts into the IDT:
+ * they save the registers, call do_exception() and return.
  *
- * One stub for each vector makes all frames alike; one common path saves,
- * calls and restores. The stack that do_exception() gets to see, and that
- * struct exception_frame describes, lowest address first:
+ * Each vector has a stub, which makes all frames alike. exception_common does
+ * the rest. This is the stack that do_exception() gets, struct exception_frame
+ * in misc.h, lowest address first:
  *
  *	  0x00	r15 r14 r13 r12 r11 r10 r9 r8
  *	  0x40	rdi rsi rbp rbx rdx rcx rax
  *	  0x78	vector			pushed by the stub
  *	  0x80	error code		by the processor, or 0 by the stub
- *	  0x88	rip cs rflags rsp ss	by the processor
+ *	  0x88	rip cs rflags rsp ss	by the processor (APM2 8.9.3)
  *
- * The stubs are EXCEPTION_STUB_SIZE bytes each, in order: a vector's address
- * is computed, since a table of addresses would need relocation.
+ * A stub is EXCEPTION_STUB_SIZE bytes, and vector n's is the nth. idt_64.c
+ * computes the address, because a table of addresses would need relocation.
  */
 #include "idt.h"
 #include "linkage.h"
@@ -21,6 +22,15 @@
 
 	.text
 
+/*
+ * exception_stubs - IDT_VECTORS handlers, one for each exception vector.
+ * In:       the processor's frame; an error code for vectors that have one.
+ * Out:      exception_common, with an error code and the vector pushed.
+ * Clobbers: nothing.
+ * Mode:     64-bit, interrupts off.
+ * Stack:    the interrupted code's, or the interrupt stack for #DF: 8 or 16
+ *           bytes.
+ */
 	.balign EXCEPTION_STUB_SIZE
 GLOBAL(exception_stubs)
 exception_stubs:
@@ -37,6 +47,19 @@ exception_stubs:
 	.type exception_stubs, @function
 	.size exception_stubs, . - exception_stubs
 
+/*
+ * exception_common - saves the general registers, calls do_exception() with the
+ * frame, restores the registers from the frame and returns from the exception.
+ * do_exception() may change the frame, to change the interrupted code's
+ * registers. XMM registers are not saved, because no code that a handler calls
+ * uses them.
+ * In:       the frame above, from "vector" on.
+ * Out:      IRETQ, unless do_exception() does not return.
+ * Clobbers: nothing.
+ * Mode:     64-bit, interrupts off.
+ * Stack:    120 bytes below the vector, up to 8 for alignment, and what
+ *           do_exception() takes.
+ */
 FUNC(exception_common)
 	pushq	%rax
 	pushq	%rcx
@@ -54,10 +77,10 @@ FUNC(exception_common)
 	pushq	%r14
 	pushq	%r15
 
-	/* The interrupted code may run with DF set; C may not. */
+	/* C needs DF clear; the interrupted code may be startup_64's move. */
 	cld
 	movq	%rsp, %rdi
-	movq	%rsp, %rbx		/* survives the call */
+	movq	%rsp, %rbx		/* C functions keep %rbx */
 	andq	$-16, %rsp
 	call	do_exception
 	movq	%rbx, %rsp

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * la57.c - five-level paging: whether to switch it on or off for the payload,
- * and the memory that the switch needs.
+ * la57.c - five-level paging: decides whether the payload needs it switched on or
+ * off, and finds the memory for the switch.
  *
  * CR4.LA57 cannot change in long mode (APM2 3.1.3), so la57_trampoline.S leaves
- * long mode and comes back. Until it is back it runs below 4 GiB: its code,
- * descriptor tables, stack, and a copy of the top page table. That is one page
- * for the table and one for the rest: what firmware gave to efi.c, or the image's
- * own where that is low enough, or else the highest RAM there is, which is put
- * back as it was.
+ * long mode and enters it again. Meanwhile its code, descriptor tables and stack
+ * have to be below 4 GiB, in one page, and the top page table in a second one.
+ * The two pages are those that firmware gave to efi.c, or else early_tables if
+ * the image is below 4 GiB, or else the highest RAM below 4 GiB. In the last case
+ * la57_switch() saves what is in the RAM and puts it back.
  *
- * Runs in the moved copy. la57_prepare() decides before the stub's own tables
- * are built; la57_switch() needs them, and changes their depth.
+ * Runs in the moved image. la57_prepare() decides before the stub's page tables
+ * are built. la57_switch() needs the page tables, and changes their depth.
  */
 #include <asm/bootparam.h>
 
@@ -38,19 +38,23 @@ BUILD_BUG_ON(offsetof(struct la57_page, stack) !=
 BUILD_BUG_ON(offsetof(struct la57_page, code) != LA57_CODE);
 BUILD_BUG_ON(sizeof(struct la57_page) != LA57_SIZE - PAGE_SIZE);
 
-/* Real mode's memory: vectors, the BIOS's data, the EBDA, video, ROMs. */
+/* Memory below 1 MiB may hold real-mode vectors, BIOS data, the EBDA and ROMs. */
 #define LOW_MEMORY_END	0x100000UL
 #define MEMORY_4G	0x100000000UL
 
 in_data u64 la57_efi_memory;
 
-static u64 area;		/* LA57_SIZE bytes, or 0: nothing to change */
+/* The address of LA57_SIZE bytes below 4 GiB, or 0 if nothing has to change. */
+static u64 area;
+/* Whether area is RAM that can hold data, so that it must be put back. */
 static bool borrowed;
 
 /*
- * Leaf 7 must not be asked of a processor that does not have it. Every one with
- * SEV-ES has, and there the answer costs an exit, so it is one register by the
- * MSR protocol and not four. A hypervisor that lies is found out by the switch.
+ * Whether CPUID reports five-level paging. A processor without leaf 7 would
+ * return another leaf's values, so the highest leaf is checked first. Every
+ * processor with SEV-ES has leaf 7. In an SEV-ES guest each register costs an
+ * exit, so only ECX is asked for, by the MSR protocol. If the hypervisor lies,
+ * the switch raises #GP, and the guest terminates.
  */
 static bool cpu_has_la57(void)
 {
@@ -64,8 +68,9 @@ static bool cpu_has_la57(void)
 }
 
 /*
- * The highest LA57_SIZE bytes of RAM below 4 GiB, or 0. They end at 4 GiB, at
- * an entry's end or where another one begins, or could lie higher.
+ * Returns the address of the highest LA57_SIZE bytes of RAM below 4 GiB, or 0.
+ * The highest such range ends at 4 GiB, at the end of an E820 entry or at the
+ * start of one, so only ranges that end there are tried.
  */
 static u64 find_low_memory(const struct boot_params *bp)
 {
@@ -90,7 +95,10 @@ static u64 find_low_memory(const struct boot_params *bp)
 	return best;
 }
 
-/* The tables of the 32-bit entry are no longer in use when this is. */
+/*
+ * Sets area and borrowed. early_tables can be used, because the switch runs on
+ * the stub's page tables and startup_32's are no longer in use.
+ */
 static void find_area(const struct boot_params *bp)
 {
 	borrowed = false;
@@ -103,7 +111,10 @@ static void find_area(const struct boot_params *bp)
 	}
 }
 
-/* Where it is on already the processor need not be asked. */
+/*
+ * Whether the payload gets five-level paging. If it is on already, the processor
+ * has it, and CPUID need not be asked.
+ */
 static bool wanted(const struct cmdline *cmdline, bool payload_can, bool on)
 {
 	return payload_can && !cmdline_find_option_bool(cmdline, "no5lvl") &&
@@ -118,7 +129,7 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 	area = 0;
 	if (wanted(cmdline, payload_can, on) != on) {
 		find_area(bp);
-		/* Four levels will do for a payload that could use five. */
+		/* Without memory, paging keeps four levels: the payload can use them. */
 		if (!area && on)
 			error("five-level paging",
 			      "it must be switched off, and there is no RAM below 4 GiB for that");
@@ -126,7 +137,10 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 	return area;
 }
 
-/* A gate of 32-bit code, or the half of one of 64-bit code that says anything. */
+/*
+ * Returns a 32-bit interrupt gate for @handler's copy in @page. It is also the
+ * first half of a 64-bit gate; the second half is 0 below 4 GiB.
+ */
 static u64 gate(const struct la57_page *page, const u8 *handler, u64 selector)
 {
 	u64 offset = (u64)page->code + (u64)(handler - la57_code);
@@ -151,12 +165,12 @@ static void fill(struct la57_page *page)
 	memcpy(page->gdt, gdt, sizeof(page->gdt));
 	page->gdt_ptr = (struct desc_ptr){ sizeof(page->gdt) - 1,
 					   (u64)page->gdt };
-	/* Of 32-bit gates' places only these are taken by 64-bit ones. */
+	/* 32-bit gates first; the 64-bit gates below then replace some of them. */
 	for (i = 0; i < IDT_VECTORS; i++)
 		page->idt[i] = gate(page, la57_exception, KERNEL32_CS);
 	page->idt[X86_TRAP_NMI] = gate(page, la57_nmi_32, KERNEL32_CS);
 	set_long_gate(page, X86_TRAP_NMI, la57_nmi_64);
-	/* In long mode a 32-bit gate is a #GP, or after #DF the end. */
+	/* In long mode any other vector finds a 32-bit gate, which raises #GP. */
 	set_long_gate(page, X86_TRAP_DF, la57_exception);
 	set_long_gate(page, X86_TRAP_GP, la57_exception);
 	set_long_gate(page, X86_TRAP_VC, la57_exception);

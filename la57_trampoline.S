@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * la57_trampoline.S - out of long mode, CR4.LA57 changed, and back.
+ * la57_trampoline.S - switches five-level paging on or off for la57.c. CR4.LA57
+ * cannot change in long mode (APM2 3.1.3), so the code leaves long mode, changes
+ * the bit, and enters long mode again.
  *
- * la57_toggle() runs in the image. What is between la57_code and la57_code_end
- * runs as a copy in struct la57_page, below 4 GiB, where 32-bit code reaches it;
- * it uses no memory but that page and the top page table behind it.
+ * la57_toggle() runs in the image, which can be above 4 GiB. The code from
+ * la57_code to la57_code_end runs as a copy in struct la57_page, below 4 GiB,
+ * where 32-bit code can run. The copy uses no memory but that page and the top
+ * page table in the page behind it.
  *
- * In an SEV guest (APM2 15.34.4, 15.34.5): without paging every access is
- * private. A MOV to CR3 of 32 bits cannot set a C-bit above bit 31, but table
- * walks are private whether it is set or not, as are instruction fetches; data
- * accesses go by the leaves, which have the bit, and this map has proved it.
- * la57_switch() then loads the whole CR3, with a proof of its own.
+ * Privacy in an SEV guest (APM2 15.34.4, 15.34.5): without paging every access is
+ * private. A 32-bit MOV to CR3 cannot set the C-bit in CR3, which is above bit
+ * 31, but page-table walks and instruction fetches are private without it. Data
+ * accesses follow the leaves, which have the C-bit that is already proven.
+ * la57_switch() then loads the whole CR3 with load_cr3_proven().
  *
- * NMIs are served at every instruction: the one IDT is good for both modes.
- * Nothing here causes #VC; one that comes all the same, and the #GP of a
- * processor that has no LA57 whatever CPUID said, end the guest.
+ * An NMI can be handled at every instruction, because the page's IDT has gates
+ * for both modes. The code causes no #VC. If the hypervisor raises #VC all the
+ * same, or if the processor has no LA57 and raises #GP, la57_exception ends the
+ * guest.
  */
 #include "la57.h"
 #include "linkage.h"
@@ -25,11 +29,16 @@
 	.code64
 
 /*
- * In:  %rdi = struct la57_page, mapped writable and executable, %rsi = top page
- *      table for the other depth, below 4 GiB. NXE and CR4 but LA57 as they are.
- * Out: long mode on that table, own GDT and IDT again.
- * 32-bit code loses the upper halves of registers: what C wants back is on the
- * stack, whose address is in the page.
+ * la57_toggle - changes CR4.LA57 and the top page table, for la57_switch().
+ * In:       %rdi = struct la57_page below 4 GiB, filled, mapped writable and
+ *           executable. %rsi = top page table for the new depth, below 4 GiB.
+ * Out:      CR4.LA57 changed, CR3 = %rsi, the caller's GDT and IDT. EFER and the
+ *           other bits of CR4 are as before.
+ * Clobbers: %rax, %rcx, %rdx, %rsi, %rdi, %r8 to %r11, flags. 32-bit code loses
+ *           the upper halves of registers, so those that C functions keep are
+ *           saved on the caller's stack.
+ * Mode:     64-bit on entry and on return.
+ * Stack:    88 bytes of the caller's; the page's while the copy runs.
  */
 GLOBAL(la57_toggle)
 FUNC(la57_toggle)
@@ -68,9 +77,18 @@ FUNC(la57_toggle)
 END_FUNC(la57_toggle)
 
 	.code32
+/*
+ * la57_code - runs in the page: leaves long mode, changes CR4.LA57, enters long
+ * mode and goes back to la57_toggle().
+ * In:       %edi = struct la57_page, %esi = top page table.
+ * Out:      jumps to the address in LA57_BACK, with %rsp from LA57_RSP.
+ * Clobbers: %eax, %ecx, flags, the upper halves of all registers.
+ * Mode:     32-bit compatibility mode, then 32-bit without paging, then 64-bit.
+ * Stack:    8 bytes of the page's.
+ */
 GLOBAL(la57_code)
 FUNC(la57_code)
-	/* Compatibility mode. Without paging it is legacy mode (APM2 14.7). */
+	/* Without paging, compatibility mode becomes legacy mode (APM2 14.7). */
 	movl	%cr0, %eax
 	btrl	$X86_CR0_PG_BIT, %eax
 	movl	%eax, %cr0
@@ -78,7 +96,7 @@ FUNC(la57_code)
 	xorl	$X86_CR4_LA57, %ecx
 	movl	%ecx, %cr4
 	movl	%esi, %cr3
-	/* EFER.LME has been on all the time: with PG it is long mode again. */
+	/* EFER.LME is still set, so setting CR0.PG enters long mode (APM2 14.6.1). */
 	btsl	$X86_CR0_PG_BIT, %eax
 	movl	%eax, %cr0
 	pushl	$BOOT_CS
@@ -92,7 +110,14 @@ FUNC(la57_code)
 	jmp	*LA57_BACK(%rdi)
 END_FUNC(la57_code)
 
-/* NMIs: %edi is the page wherever one comes. */
+/*
+ * la57_nmi_64 - the handler of NMI in long mode: counts it for la57_switch().
+ * In:       %rdi = struct la57_page, at every instruction of la57_code.
+ * Out:      nmis in the page + 1.
+ * Clobbers: nothing.
+ * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
+ * Stack:    the frame.
+ */
 GLOBAL(la57_nmi_64)
 FUNC(la57_nmi_64)
 	NOT_IN_16BIT_CODE
@@ -102,6 +127,14 @@ FUNC(la57_nmi_64)
 END_FUNC(la57_nmi_64)
 
 	.code32
+/*
+ * la57_nmi_32 - the handler of NMI in legacy mode: counts it for la57_switch().
+ * In:       %edi = struct la57_page, at every instruction of la57_code.
+ * Out:      nmis in the page + 1.
+ * Clobbers: nothing.
+ * Mode:     32-bit, paging off.
+ * Stack:    the frame.
+ */
 GLOBAL(la57_nmi_32)
 FUNC(la57_nmi_32)
 	incl	LA57_NMIS(%edi)
@@ -109,8 +142,15 @@ FUNC(la57_nmi_32)
 END_FUNC(la57_nmi_32)
 
 /*
- * Anything else, in either mode: these bytes mean the same in both. There is no
- * console here; an SEV-ES guest asks for its end.
+ * la57_exception - the handler of every other exception: an SEV-ES guest
+ * terminates, any other one halts. It does not use early_error and
+ * early_terminate, because 32-bit code cannot reach an image above 4 GiB.
+ * In:       %edi = struct la57_page.
+ * Out:      does not return.
+ * Clobbers: everything.
+ * Mode:     32-bit or 64-bit: the bytes mean the same in both. In 16-bit code it
+ *           terminates: see NOT_IN_16BIT_CODE.
+ * Stack:    none.
  */
 GLOBAL(la57_exception)
 FUNC(la57_exception)
@@ -118,13 +158,8 @@ FUNC(la57_exception)
 	.code32
 	testb	$SEV_STATUS_SEV_ES, LA57_SEV_STATUS(%edi)
 	jz	.Lexception_halt
-	movl	$GHCB_MSR_TERM(SEV_TERM_SET_SEVSTUB, SEVSTUB_TERM_EXCEPTION), %eax
-	xorl	%edx, %edx
-	movl	$MSR_GHCB, %ecx
-.Lexception_end:
-	wrmsr
-	VMGEXIT
-	jmp	.Lexception_end
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_EXCEPTION), %eax
+	SEND_TERM_REQUEST
 .Lexception_halt:
 	hlt
 	jmp	.Lexception_halt

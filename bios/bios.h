@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bios.h - a BIOS as setup.c sees it: how it is called, and the numbers of its
- * services (Ralf Brown's list; VBE 2.0; APM 1.2; EDD 3.0; x86/svga.rst for vga=).
+ * bios.h - how setup.c calls the BIOS, and the numbers of the services that it
+ * uses (Ralf Brown's Interrupt List; VBE 2.0; APM 1.2; EDD 3.0; svga.rst for the
+ * values of vga=).
  */
 #ifndef BIOS_H
 #define BIOS_H
@@ -11,42 +12,53 @@
 
 /* ---- header.S ---- */
 
-/* As pushal and pushfl leave them. ES and DS are the setup segment. */
+/*
+ * The registers of a BIOS call, in the order in which PUSHAL and PUSHFL store
+ * them. DS and ES are always the setup segment. esp is not loaded.
+ */
 struct bios_regs {
 	u32 edi, esi, ebp, esp, ebx, edx, ecx, eax, eflags;
 };
 BUILD_BUG_ON(offsetof(struct bios_regs, eflags) != BIOS_REGS_GENERAL);
 BUILD_BUG_ON(sizeof(struct bios_regs) != BIOS_REGS_SIZE);
 
-/* INT @vector with @regs, which it changes. */
+/*
+ * Executes INT @vector with the general registers of @regs, and stores what the
+ * BIOS returns in @regs, with EFLAGS.
+ */
 void bios_call(u8 vector, struct bios_regs *regs);
-/* A byte below 1 MiB. */
+/* Returns the byte at @addr, a linear address below 1 MiB. */
 u8 bios_peek(u32 addr);
 
 /* ---- linker.ld ---- */
 
-/* Behind the setup sectors, at a multiple of their size. */
+/* The bytes of setup_buffer. It and the zero page lie above the setup sectors. */
 #define SETUP_BUFFER_SIZE	4096
 extern struct boot_params setup_zero_page;
 extern u8 setup_buffer[SETUP_BUFFER_SIZE];
 
 /* ---- setup.c ---- */
 
-/* All that is not E820 and A20. */
+/*
+ * Fills the zero page with what the BIOS knows, and sets the video mode that
+ * vga= asks for. setup_entry has found E820 and switched A20 on by then.
+ */
 void detect_hardware(void);
 
+/* EFLAGS.CF: a service sets it if it fails or does not exist. */
 #define BIOS_CARRY		0x1
+/* The first linear address that real mode does not reach. */
 #define REAL_MODE_END		0x100000
 
 /* -- INT 15h. */
 #define BIOS_EXTENDED_MEMORY	0x8800
 #define BIOS_E801		0xe801
-/* KiB from 1 to 16 MiB; above that in units of 64 KiB. */
+/* E801 counts KiB from 1 to 16 MiB, at most E801_LOW_FULL; above, 64 KiB units. */
 #define E801_LOW_FULL		(15 * 1024)
 #define E801_HIGH_SHIFT		6
 #define BIOS_IST		0xe980
 #define IST_SIGNATURE		0x47534943	/* "ISGC" */
-#define APM_BIOS		0		/* as a device */
+#define APM_BIOS		0		/* the device ID of the BIOS */
 #define APM_CHECK		0x5300
 #define APM_CONNECT_32		0x5303
 #define APM_DISCONNECT		0x5304
@@ -61,7 +73,7 @@ void detect_hardware(void);
 #define DISK_PARAMETERS		0x0800
 #define EDD_CHECK		0x4100
 #define EDD_PARAMETERS		0x4800
-/* edd=: second letters. */
+/* The second letters of edd=off and edd=skipmbr. */
 #define EDD_OFF			'f'
 #define EDD_SKIP_MBR		'k'
 #define MBR_MAGIC_OFFSET	510
@@ -95,8 +107,8 @@ void detect_hardware(void);
 #define VBE_EDID_CHECK		0
 #define VBE_EDID_READ		1
 #define VBE_SIGNATURE		0x41534556	/* "VESA" */
-#define VBE_VERSION_MIN		0x0200		/* linear memory */
-/* What Linux takes for "no description". */
+#define VBE_VERSION_MIN		0x0200		/* 2.0 has linear framebuffers */
+/* Linux fills edid_info with this byte if the monitor has no EDID. */
 #define EDID_UNKNOWN		0x13
 
 struct vbe_info {
@@ -116,11 +128,11 @@ struct vbe_mode_info {
 	u8 unused_planes;
 	u8 depth;		/* 0x19: bits */
 	u8 banks[3];
-	u8 planes;		/* 0x1d: further images */
+	u8 planes;		/* 0x1d: image pages less 1 */
 	u8 unused_1;
-	u8 colours[8];		/* 0x1f: size, position: red, green, blue, rest */
+	u8 colours[8];		/* 0x1f: bits, position: red, green, blue, reserved */
 	u8 direct;
-	u32 base;		/* 0x28 */
+	u32 base;		/* 0x28: framebuffer, physical address */
 } __attribute__((packed));
 BUILD_BUG_ON(offsetof(struct vbe_mode_info, line_length) != 0x10);
 BUILD_BUG_ON(offsetof(struct vbe_mode_info, depth) != 0x19);
@@ -128,13 +140,13 @@ BUILD_BUG_ON(offsetof(struct vbe_mode_info, planes) != 0x1d);
 BUILD_BUG_ON(offsetof(struct vbe_mode_info, colours) != 0x1f);
 BUILD_BUG_ON(offsetof(struct vbe_mode_info, base) != 0x28);
 
-/* Attributes: there, and BIOS output works, but no graphics. */
+/* Mode attributes, masked: supported, BIOS output works, not graphics. */
 #define VBE_TEXT_MASK		0x15
 #define VBE_TEXT		0x05
-/* There, in colour, graphics, and with linear memory. */
+/* Mode attributes: supported, colour, graphics, linear framebuffer. */
 #define VBE_LINEAR		0x99
 
-/* -- vga=: numbers of modes (boot.rst, svga.rst). */
+/* -- Values of vga= (boot.rst "Special Command Line Options", svga.rst). */
 #define VIDEO_NORMAL		0xffff
 #define VIDEO_EXTENDED		0xfffe
 #define VIDEO_FIRST_BIOS	0x0100
@@ -146,11 +158,11 @@ BUILD_BUG_ON(offsetof(struct vbe_mode_info, base) != 0x28);
 #define VIDEO_80X43		0x0f02
 #define VIDEO_80X28		0x0f03
 #define VIDEO_CURRENT		0x0f04
-/* Lines, then columns. */
+/* The same modes by size: lines in the high byte, columns in the low byte. */
 #define VIDEO_80X25_SIZE	0x1950
 #define VIDEO_80X50_SIZE	0x3250
 
-/* -- BIOS data area, at its linear address. */
+/* -- BIOS data area: linear addresses. */
 #define BDA_COLUMNS		0x44a
 #define BDA_DISKS		0x475
 #define BDA_ROWS		0x484		/* rows - 1 */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * header.S - what loaders read, and the 16-bit entry.
+ * header.S - the headers that loaders and EFI firmware read, and the 16-bit entry.
  *
- * The first sectors of a bzImage: a PE/COFF header in the boot sector, the setup
- * header of boot protocol 2.15 (x86/boot.rst), and the code that a BIOS loader
- * starts in real mode. It builds the zero page from what the BIOS knows, switches
- * to protected mode and jumps to startup_32.
+ * These are the first sectors of a bzImage: a PE/COFF header in the boot sector,
+ * the setup header of boot protocol 2.15 (boot.rst "The Real-Mode Kernel
+ * Header"), and the code that a BIOS loader starts in real mode. The code builds
+ * the zero page from what the BIOS knows, switches to protected mode and jumps to
+ * startup_32.
  *
- * Linked at 0: within the real-mode segment a symbol's value is its offset.
- * Every field that depends on the layout or on the payload is a linker symbol;
- * ld refuses one that does not fit.
+ * This part is linked at 0, so a symbol's value is its offset in the real-mode
+ * segment. Every field that depends on the layout or on the payload is a linker
+ * symbol, and ld fails if a value does not fit its field.
  */
 #include <asm/bootparam.h>
 
@@ -22,10 +23,11 @@
 	.code16
 
 /*
- * The PE/COFF header (PE format, "COFF File Header" and on): to EFI firmware
- * this is an application for x86-64. Sections are as in linker.ld, an address
- * is an offset in the file, and nothing needs relocation, though relocations
- * are not said to be stripped: firmware would then insist on ImageBase.
+ * The MS-DOS and PE/COFF headers (PE Format, "COFF File Header"). They make the
+ * image an EFI application for x86-64. The sections are those of linker.ld, and
+ * an RVA is an offset in the file. The image needs no relocation. It does not set
+ * IMAGE_FILE_RELOCS_STRIPPED, because firmware would then load it at ImageBase
+ * only.
  */
 DATA(dos_header)
 	.word	PE_DOS_MAGIC
@@ -64,12 +66,14 @@ DATA(pe_header)
 	.long	0			/* checksum: the signer's */
 	.word	PE_SUBSYSTEM_EFI_APPLICATION
 	.word	PE_DLL_NX_COMPAT
-	.quad	0, 0, 0, 0		/* stack and heap: firmware's */
+	.quad	0, 0, 0, 0		/* stack and heap: firmware decides */
 	.long	0
 	.long	(.Lsections - .Ldirectories) / PE_DIRECTORY_SIZE
 .Ldirectories:
-	/* Export, import, resource, exception; a signature's place; base
-	 * relocations. All empty. */
+	/*
+	 * Six data directories, all empty: export, import, resource, exception,
+	 * certificates, base relocations. A signer fills in the fifth.
+	 */
 	.quad	0, 0, 0, 0, 0, 0
 
 .Lsections:
@@ -119,7 +123,7 @@ setup_header:
 	.word	payload_vid_mode
 	.word	payload_root_dev
 	.word	BOOT_FLAG
-	/* 0x200: the 16-bit entry. Loaders find the header's end by its reach. */
+	/* 0x200: the 16-bit entry, a short jump. Its operand gives the header's end. */
 	.byte	0xeb, setup_header_end - .Ljump_end
 .Ljump_end:
 	.ascii	"HdrS"
@@ -140,7 +144,7 @@ setup_header:
 	.long	payload_align
 	.byte	payload_relocatable
 	.byte	payload_min_align_shift
-	/* Bits of its own of each; of LA57 the payload has to know. */
+	/* xloadflags: what the stub can do, and the payload's bits for LA57. */
 	.word	XLF_KERNEL_64 + XLF_CAN_BE_LOADED_ABOVE_4G + XLF_EFI_HANDOVER_64 + payload_xloadflags
 	.long	payload_cmdline_size
 	.long	0			/* hardware_subarch: a PC */
@@ -160,10 +164,14 @@ setup_header_end:
 	.section .setup.text, "ax"
 
 /*
- * In:  real mode, %ds = the segment that the setup sectors were loaded to.
- * Out: does not return.
- * The memory behind the setup sectors, up to setup_memory_end, is ours
- * (boot.rst, "The memory map"): zero page, then stack.
+ * setup_entry - the 16-bit entry. Memory above the setup sectors, up to
+ * setup_memory_end, belongs to the stub (boot.rst "Memory Layout of The Real-Mode Code"): the zero
+ * page, a buffer, the stack.
+ * In:       %ds = the segment that the setup sectors are in.
+ * Out:      does not return: go_to_protected_mode, or bios_halt.
+ * Clobbers: everything.
+ * Mode:     real mode.
+ * Stack:    the loader's, then 2 KiB below setup_memory_end.
  */
 FUNC(setup_entry)
 	cld
@@ -177,11 +185,19 @@ FUNC(setup_entry)
 	call	make_zero_page
 	call	enable_a20
 	call	detect_memory
-	calll	detect_hardware		/* C's returns are 32 bits wide */
+	calll	detect_hardware		/* gcc -m16 returns with RETL */
 	jmp	go_to_protected_mode
 END_FUNC(setup_entry)
 
-/* A clean zero page with our header in it, as the loader completed it. */
+/*
+ * make_zero_page - clears the zero page and copies the setup header into it, with
+ * the fields that the loader has written.
+ * In:       %ds = %es = the setup segment.
+ * Out:      setup_zero_page.
+ * Clobbers: %eax, %cx, %si, %di.
+ * Mode:     real mode.
+ * Stack:    the return address.
+ */
 FUNC(make_zero_page)
 	movw	$setup_zero_page, %di
 	movw	$(ZERO_PAGE_SIZE / 4), %cx
@@ -196,8 +212,14 @@ FUNC(make_zero_page)
 END_FUNC(make_zero_page)
 
 /*
- * Without A20 every odd megabyte is the even one below it. Firmware has left
- * it on since the last century, so the test comes first.
+ * enable_a20 - switches the address line A20 on. Without it, an address in an odd
+ * megabyte means the even megabyte below. Most firmware leaves A20 on, so this
+ * tests first. It then tries the BIOS and port 0x92.
+ * In:       %ds = the setup segment.
+ * Out:      returns with A20 on; else a message and bios_halt.
+ * Clobbers: %ax, %bx, %cx, %dx, %si, flags, and what the BIOS changes.
+ * Mode:     real mode.
+ * Stack:    8 bytes, and the BIOS's.
  */
 FUNC(enable_a20)
 	call	a20_is_on
@@ -227,8 +249,14 @@ DATA(a20_message)
 END_DATA(a20_message)
 
 /*
- * Writes to a word at 0:A20_TEST and compares the same offset 1 MiB above.
- * Out: ZF clear if they differ: A20 is on. A slow gate gets some time.
+ * a20_is_on - writes changing values to the word at A20_TEST and compares it with
+ * the word 1 MiB above. They are one word while A20 is off. A20_TRIES writes
+ * give a slow gate time to switch.
+ * In:       nothing.
+ * Out:      ZF clear if the words differ, and A20 is on.
+ * Clobbers: %ax, %cx, %dx, flags.
+ * Mode:     real mode.
+ * Stack:    6 bytes.
  */
 FUNC(a20_is_on)
 	pushw	%ds
@@ -237,7 +265,7 @@ FUNC(a20_is_on)
 	movw	%ax, %ds
 	notw	%ax
 	movw	%ax, %es
-	movw	A20_TEST, %dx		/* to be put back */
+	movw	A20_TEST, %dx		/* restored below */
 	movw	%dx, %ax
 	movw	$A20_TRIES, %cx
 .La20_try:
@@ -246,15 +274,21 @@ FUNC(a20_is_on)
 	outb	%al, $PORT_DELAY
 	cmpw	%es:(A20_TEST + 0x10), %ax
 	loope	.La20_try
-	movw	%dx, A20_TEST		/* MOV leaves the flags alone */
+	movw	%dx, A20_TEST		/* MOV does not change ZF */
 	popw	%es
 	popw	%ds
 	ret
 END_FUNC(a20_is_on)
 
 /*
- * INT 15h, E820: straight into the zero page's table, which holds 128 entries.
- * Without an answer the count stays 0 and the stub stops with a message.
+ * detect_memory - reads the BIOS's memory map, INT 15h E820, into the zero page's
+ * table of 128 entries. If the BIOS has none, the count stays 0, and
+ * place_early_tables fails with a message.
+ * In:       %ds = %es = the setup segment; make_zero_page has run.
+ * Out:      the zero page's e820_table and e820_entries.
+ * Clobbers: %eax, %ebx, %ecx, %edx, %di, flags.
+ * Mode:     real mode.
+ * Stack:    the return address, and the BIOS's.
  */
 FUNC(detect_memory)
 	movw	$(setup_zero_page + ZP_E820_TABLE), %di
@@ -278,9 +312,13 @@ FUNC(detect_memory)
 END_FUNC(detect_memory)
 
 /*
- * The way of C's, setup.c, to an interrupt of the BIOS.
- * In:  %al = vector, %edx = struct bios_regs, which is loaded and stored.
- * A BIOS may lose %ds, %es and the direction flag.
+ * bios_call - calls the BIOS, for setup.c: see bios.h. A BIOS can change %ds, %es
+ * and the direction flag, so they are restored.
+ * In:       %al = the interrupt vector, %edx = struct bios_regs.
+ * Out:      *%edx = the registers and flags that the BIOS returns.
+ * Clobbers: flags. The code changes its own INT instruction.
+ * Mode:     real mode, called by C with CALLL.
+ * Stack:    72 bytes, and the BIOS's.
  */
 GLOBAL(bios_call)
 FUNC(bios_call)
@@ -304,7 +342,7 @@ FUNC(bios_call)
 	popw	%es
 	movw	%sp, %si
 	movw	%sp, %bp
-	movw	(BIOS_REGS_SIZE + 20)(%bp), %di	/* %edx of the first pushal */
+	movw	(BIOS_REGS_SIZE + 20)(%bp), %di	/* %edx as first pushed */
 	movw	$(BIOS_REGS_SIZE / 2), %cx
 	rep movsw
 	addw	$BIOS_REGS_SIZE, %sp
@@ -312,7 +350,14 @@ FUNC(bios_call)
 	retl
 END_FUNC(bios_call)
 
-/* In: %eax = an address below 1 MiB. Out: %al = the byte there. */
+/*
+ * bios_peek - reads a byte of memory outside of the setup segment, for setup.c.
+ * In:       %eax = a linear address below 1 MiB.
+ * Out:      %al = the byte.
+ * Clobbers: %eax, %edx, %fs, flags.
+ * Mode:     real mode, called by C with CALLL.
+ * Stack:    the return address.
+ */
 GLOBAL(bios_peek)
 FUNC(bios_peek)
 	movl	%eax, %edx
@@ -324,11 +369,17 @@ FUNC(bios_peek)
 END_FUNC(bios_peek)
 
 /*
- * Interrupts off at the processor and at both interrupt controllers, and the
- * loader's hook instead where it has one (boot.rst, "Advanced boot loader
- * hooks"). Then a flat 32-bit GDT, no IDT, CR0.PE, and on at code32_start with
- * %esi = zero page, %ebp, %ebx = 0, and %edi saying where we come from; a hook
- * there keeps it.
+ * go_to_protected_mode - disables interrupts, NMIs and both interrupt
+ * controllers, switches to protected mode and jumps to code32_start. A loader can
+ * have set two hooks (boot.rst "Advanced Boot Loader Hooks"). realmode_swtch is
+ * called here and disables interrupts and NMIs itself. code32_start jumps to
+ * startup_32 in the end.
+ * In:       %ds = %ss = the setup segment.
+ * Out:      does not return. At code32_start: %esi = zero page, %edi =
+ *           ENTRY_16_TAG, %ebp = %ebx = 0, a flat GDT, an empty IDT.
+ * Clobbers: everything.
+ * Mode:     real mode, then 32-bit protected mode, paging off.
+ * Stack:    the setup stack.
  */
 FUNC(go_to_protected_mode)
 	cmpl	$0, setup_header + HDR_REALMODE_SWTCH
@@ -362,7 +413,7 @@ FUNC(go_to_protected_mode)
 	movl	%cr0, %eax
 	orb	$X86_CR0_PE, %al
 	movl	%eax, %cr0
-	/* Reloads CS and drops what was prefetched in real mode. */
+	/* The far jump loads CS; from here on instructions are 32-bit. */
 	ljmpl	*.Lprotected_mode_ptr
 
 	.code32
@@ -381,7 +432,14 @@ FUNC(go_to_protected_mode)
 END_FUNC(go_to_protected_mode)
 	.code16
 
-/* In: %ds:%si = text with a NUL behind it. */
+/*
+ * bios_print - prints a message by the BIOS's teletype service.
+ * In:       %ds:%si = the message, a string.
+ * Out:      returns.
+ * Clobbers: %ax, %bx, %si, flags, and what the BIOS changes.
+ * Mode:     real mode.
+ * Stack:    the return address, and the BIOS's.
+ */
 FUNC(bios_print)
 	lodsb
 	testb	%al, %al
@@ -394,6 +452,14 @@ FUNC(bios_print)
 	ret
 END_FUNC(bios_print)
 
+/*
+ * bios_halt - halts after an error that bios_print has reported.
+ * In:       nothing.
+ * Out:      does not return.
+ * Clobbers: nothing.
+ * Mode:     real mode.
+ * Stack:    none.
+ */
 FUNC(bios_halt)
 	cli
 	hlt
@@ -410,7 +476,7 @@ END_DATA(setup_gdt)
 
 DATA(setup_gdt_ptr)
 	.word	. - setup_gdt - 1
-	.long	setup_gdt		/* the segment's address is added */
+	.long	setup_gdt		/* go_to_protected_mode adds the segment */
 END_DATA(setup_gdt_ptr)
 
 DATA(setup_idt_ptr)
@@ -419,10 +485,10 @@ DATA(setup_idt_ptr)
 END_DATA(setup_idt_ptr)
 
 .Lprotected_mode_ptr:
-	.long	.Lprotected_mode	/* the segment's address is added */
+	.long	.Lprotected_mode	/* go_to_protected_mode adds the segment */
 	.word	BOOT_CS
 
-/* Revocation data for shim; distributions append a line of their own. */
+/* SBAT, by which shim revokes images; a distribution adds its own line. */
 	.section .sbat, "a", @progbits
 	.incbin	"efi/sbat.csv"
 

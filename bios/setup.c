@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * setup.c - what only a BIOS knows and the zero page has a place for
- * (x86/zero-page.rst): memory sizes, screen, disks, power management.
+ * setup.c - fills the zero page (zero-page.rst) with what only a BIOS knows:
+ * memory sizes, screen, disks, power management.
  *
- * Runs in real mode, called by setup_entry in header.S: an address is an offset
- * in the segment that the setup sectors were loaded to, and DS, ES and SS are
- * that segment. There is no .bss, and 2 KiB of stack, which the BIOS uses, too.
- * What it does not answer stays zero.
+ * Runs in real mode, called by setup_entry in header.S. DS, ES and SS are the
+ * segment that the loader put the setup sectors into, and an address is an offset
+ * in this segment. There is no .bss. The stack has 2 KiB, and the BIOS uses it,
+ * too. A field stays 0 if the BIOS does not support the service.
  */
 #include <asm/bootparam.h>
 #include <linux/edd.h>
@@ -17,9 +17,9 @@
 #define bp (&setup_zero_page)
 
 /*
- * INT @vector with EAX = @eax and what else its service takes from @regs; a
- * service gets other registers as they happen to be. False if the BIOS sets
- * carry, its way to refuse.
+ * Executes INT @vector with EAX = @eax and the other registers from @regs. The
+ * caller sets those that the service reads; the rest are random. Returns false if
+ * the BIOS sets CF, which means that the service failed.
  */
 static noinline bool bios(u8 vector, u32 eax, struct bios_regs *regs)
 {
@@ -47,7 +47,7 @@ static void copy(void *to, const void *from, unsigned int size)
 		*out++ = *in++;
 }
 
-/* ---- Memory, for those that do not read E820. */
+/* ---- Memory sizes, for kernels that do not read E820. */
 
 static void detect_sizes(void)
 {
@@ -61,7 +61,7 @@ static void detect_sizes(void)
 	regs.edx = 0;
 	if (!bios(BIOS_SYSTEM, BIOS_E801, &regs))
 		return;
-	/* Which pair of registers has it depends on the BIOS. */
+	/* Some BIOSes return the sizes in CX and DX, others in AX and BX. */
 	low = (u16)regs.ecx;
 	high = (u16)regs.edx;
 	if (!low && !high) {
@@ -71,7 +71,7 @@ static void detect_sizes(void)
 	if (low == E801_LOW_FULL)
 		bp->alt_mem_k = ((u32)high << E801_HIGH_SHIFT) + low;
 	else if (low < E801_LOW_FULL)
-		bp->alt_mem_k = low;	/* a hole below 16 MiB */
+		bp->alt_mem_k = low;	/* RAM has a hole below 16 MiB */
 }
 
 /* ---- Power management. */
@@ -85,7 +85,7 @@ static void detect_apm(void)
 	if (!bios(BIOS_SYSTEM, APM_CHECK, &regs) ||
 	    (u16)regs.ebx != APM_SIGNATURE || !(regs.ecx & APM_32BIT))
 		return;
-	/* Not connected is an error nobody minds. */
+	/* Fails if nothing has connected the interface; that is ignored. */
 	regs.ebx = APM_BIOS;
 	bios(BIOS_SYSTEM, APM_DISCONNECT, &regs);
 	regs.ebx = APM_BIOS;
@@ -99,7 +99,7 @@ static void detect_apm(void)
 	apm.cseg_16_len = (u16)(regs.esi >> 16);
 	apm.dseg_len = (u16)regs.edi;
 
-	/* Connected, it may answer differently. */
+	/* Once connected, a BIOS may report another version or other flags. */
 	regs.ebx = APM_BIOS;
 	if (!bios(BIOS_SYSTEM, APM_CHECK, &regs))
 		return;
@@ -108,7 +108,7 @@ static void detect_apm(void)
 	bp->apm_bios_info = apm;
 }
 
-/* Linux keeps the answer whatever it is, and looks at it later. */
+/* Stores the answer unchecked: the kernel checks ist_info.signature itself. */
 static void detect_ist(void)
 {
 	struct bios_regs regs;
@@ -126,8 +126,8 @@ static void detect_ist(void)
 /* ---- Disks. */
 
 /*
- * edd=off and edd=skipmbr, for a BIOS that hangs: the value's second letter. The
- * last one counts.
+ * Returns the second letter of the command line's last edd= value, or 0. A user
+ * gives edd=off or edd=skipmbr if a disk service makes the BIOS hang.
  */
 static char edd_option(void)
 {
@@ -174,13 +174,16 @@ static bool detect_disk(u8 disk, struct edd_info *info)
 	return true;
 }
 
-/* The signature in the first sector; sectors larger than the buffer, not. */
+/*
+ * Reads the MBR's disk signature. Returns false if the sector has no boot
+ * signature, cannot be read, or is larger than setup_buffer.
+ */
 static bool read_signature(u8 disk, u16 sector_size, u32 *signature)
 {
 	struct bios_regs regs;
 	u16 magic;
 
-	/* Over what was asked about the disk. */
+	/* setup_buffer's struct edd_info has been copied to the zero page. */
 	regs.ebx = offset_of(setup_buffer);
 	regs.ecx = DISK_FIRST_SECTOR;
 	regs.edx = disk;
@@ -230,7 +233,10 @@ static bool vbe(u16 function, u32 ebx, u32 ecx)
 	return (u16)regs.eax == VBE_OK;
 }
 
-/* Mode @mode of VESA BIOS extensions; its memory must be one linear range. */
+/*
+ * Sets a VESA mode and describes it in screen_info. A graphics mode must have a
+ * linear framebuffer. Returns false if the mode cannot be set.
+ */
 static bool set_vesa_mode(u16 mode)
 {
 	const struct vbe_info *vi = (const void *)setup_buffer;
@@ -273,7 +279,7 @@ static bool set_bios_mode(u8 mode)
 	return (regs.eax & 0x7f) == mode;
 }
 
-/* 80 columns, lines by the height of the font. */
+/* Sets a text mode with 80 columns. The font's height gives the lines. */
 static bool set_text_mode(u16 mode)
 {
 	struct bios_regs regs;
@@ -290,7 +296,7 @@ static bool set_text_mode(u16 mode)
 	return true;
 }
 
-/* vga=: the numbers of boot.rst and svga.rst. False: no such mode. */
+/* Sets mode @mode, a value of vga=. Returns false if it does not exist. */
 static bool set_mode(u16 mode)
 {
 	switch (mode) {
@@ -331,8 +337,9 @@ static bool is_graphics(void)
 }
 
 /*
- * How the text screen is, for the kernel to go on from there; without one, what
- * a kernel that believes in one gets along with.
+ * Stores the text mode, its size and the cursor in screen_info, so that the
+ * kernel continues below the text on the screen. Without a VGA display it stores
+ * 80 by 25, because a kernel may rely on a size other than 0.
  */
 static void store_text_screen(void)
 {
@@ -359,7 +366,7 @@ static void store_text_screen(void)
 	si->orig_video_points = peek16(BDA_CHAR_HEIGHT);
 }
 
-/* The monitor's description, 128 bytes. */
+/* Stores the monitor's EDID, or EDID_UNKNOWN in each of its 128 bytes. */
 static void detect_monitor(void)
 {
 	unsigned int i;

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * idt.h - what idt_64.c and idt_handlers_64.S agree upon.
+ * idt.h - sizes and numbers that idt_64.c shares with idt_handlers_64.S.
  */
 #ifndef IDT_H
 #define IDT_H
 
+/* Bytes from one vector's stub to the next one's. */
 #define EXCEPTION_STUB_SIZE	16
 
-/* The only interrupt stack there is: for #DF, which a full stack ends in. */
+/*
+ * The entry of the TSS's interrupt stack table that #DF uses, and the stack's
+ * bytes. A stack that runs into its guard page ends in #DF, and its handler
+ * cannot use that stack.
+ */
 #define IST_DOUBLE_FAULT	1
 #define DOUBLE_FAULT_STACK_SIZE	2048
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * linkage.h - annotations that give every assembly symbol a type and a size,
- * and local visibility unless it is exported with GLOBAL().
+ * linkage.h - macros that start and end a function or an object in assembly.
+ * They give a symbol its type and size. GLOBAL() makes it visible to the other
+ * objects of the stub.
  */
 #ifndef LINKAGE_H
 #define LINKAGE_H
 
 #ifdef __ASSEMBLER__
 
-/* Functions are padded with int3: falling off the end is caught at once. */
+/* Between functions there is INT3: running past a function's end is #BP. */
 #define FUNC(name)		\
 	.balign 16, 0xcc;	\
 	name:
@@ -24,7 +25,10 @@
 	.type name, @object;	\
 	.size name, . - name
 
-/* Exported to other objects of the stub, never to anybody else. */
+/*
+ * Lets the other objects of the stub refer to @name. The symbol is hidden, so
+ * that C code addresses it relative to the instruction, not through the GOT.
+ */
 #define GLOBAL(name)		\
 	.globl name;		\
 	.hidden name

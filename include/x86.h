@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * x86.h - the processor: registers, descriptor formats, page-table bits, MSRs,
- * CPUID, and the instructions that C has no words for. For C and assembly.
+ * x86.h - the processor: descriptors, MSRs, CPUID, page-table entries, exception
+ * vectors, and functions for instructions that C cannot express. For C and
+ * assembly.
  *
- * Control-register and EFLAGS bits come from the kernel's UAPI headers
- * (X86_CR0_PE, ...). Everything else is named as in AMD's manual (APM2,
- * publication 24593) with the section that defines it.
+ * Bits of control registers and of EFLAGS come from the kernel's UAPI headers
+ * (X86_CR0_PE, ...). Other names are those of AMD's manual (APM2, publication
+ * 24593); a comment cites the section that defines them.
  */
 #ifndef X86_H
 #define X86_H
@@ -13,17 +14,20 @@
 #include <linux/const.h>
 #include <asm/processor-flags.h>
 
-/* -- Segments (APM2 4.8). boot.rst fixes CS 0x10 and DS 0x18 at hand-over. */
+/*
+ * -- Segment selectors (APM2 4.8). boot.rst "64-bit Boot Protocol" requires CS
+ * 0x10 and DS 0x18 at a kernel's entry.
+ */
 #define KERNEL32_CS		0x08
 #define BOOT_CS			0x10
 #define BOOT_DS			0x18
 #define BOOT_TSS		0x20
 
-/* Flat 4 GiB descriptors: present, DPL 0, accessed. */
+/* Descriptors: base 0, limit 4 GiB, present, DPL 0, accessed. */
 #define GDT_CODE32		_AC(0x00cf9b000000ffff, ULL)
 #define GDT_CODE64		_AC(0x00af9b000000ffff, ULL)
 #define GDT_DATA		_AC(0x00cf93000000ffff, ULL)
-/* Present, DPL 0, available 64-bit TSS; base and limit are added. */
+/* Of a 64-bit TSS: present, DPL 0, available. idt_64.c adds base and limit. */
 #define GDT_TSS			_AC(0x0000890000000000, ULL)
 
 /* -- Model-specific registers (APM2 appendix A). */
@@ -54,18 +58,18 @@
 #define CPUID_EXT_EDX_PG1G_BIT	26
 #define CPUID_EXT_EDX_LM_BIT	29
 
-/* The instruction itself. */
+/* The instruction CPUID: its two bytes, and its length in bytes. */
 #define CPUID_BYTE0		0x0f
 #define CPUID_BYTE1		0xa2
 #define CPUID_LENGTH		2
 
-/* x87 state only (APM2 11.5.2). */
+/* XCR0 after reset: x87 state only (APM2 11.5.2). */
 #define XCR0_RESET		1
 
-/* Requested privilege level, in the low bits of a selector. */
+/* The bits of a selector that are the requested privilege level. */
 #define SEGMENT_RPL_MASK	3
 
-/* What reads from a port where nothing is. */
+/* What IN returns for a port without a device. */
 #define UNCONNECTED_PORT	0xff
 
 /* -- Long-mode page tables (APM2 5.3). */
@@ -90,7 +94,7 @@
 #define PTE_LEAF		(_AC(1, UL) << 7)	/* PS, above level 1 */
 #define PTE_GLOBAL		(_AC(1, UL) << 8)
 #define PTE_NX			(_AC(1, UL) << 63)
-/* Bits 51:12: the frame and, in an SEV guest, the C-bit. */
+/* Bits 51:12: a page's physical address and, in an SEV guest, the C-bit. */
 #define PTE_ADDR_MASK		_AC(0x000ffffffffff000, UL)
 
 /* -- Page-fault error code (APM2 8.4.2). */
@@ -100,7 +104,7 @@
 #define PF_RSVD			(_AC(1, UL) << 3)
 #define PF_FETCH		(_AC(1, UL) << 4)
 
-/* Bit 10 of DR7 reads as one (APM2 13.1.1). */
+/* Bit 10 of DR7 always reads as 1 (APM2 13.1.1). */
 #define DR7_FIXED_1		0x400
 
 /* -- Exception vectors (APM2 8.2). */
@@ -114,18 +118,19 @@
 #define X86_TRAP_AC		17
 #define X86_TRAP_VC		29
 #define IDT_VECTORS		32
-/* Interrupt gate (APM2 4.7.4, 4.8.4): present, DPL 0, clears IF. */
+/* Type of an interrupt gate (APM2 4.7.4, 4.8.4): present, DPL 0, clears IF. */
 #define GATE_INTERRUPT		0x8e
-/* Vectors whose frame has an error code: 8, 10-14, 17, 21, 29, 30. */
+/* Bit n is set if vector n pushes an error code: 8, 10-14, 17, 21, 29, 30. */
 #define TRAPS_WITH_ERROR_CODE	0x60227d00
 
-/* The line size that clflush works in is 64 bytes on every SEV processor. */
+/* Bytes that one CLFLUSH writes back: 64 on every processor with SEV. */
 #define CACHE_LINE_SIZE		64
 
 #ifndef __ASSEMBLER__
 
 #include "types.h"
 
+/* What LGDT and LIDT load: the table's size - 1, and its address (APM2 4.6). */
 struct desc_ptr {
 	u16 limit;
 	u64 base;
@@ -170,7 +175,8 @@ static inline void mfence(void)
 }
 
 /*
- * What only ring 0 may do. A test on the host supplies its own.
+ * Instructions that only ring 0 can execute, or whose result a unit test must
+ * control. A test on the host (SEVSTUB_HOSTED) defines these functions itself.
  */
 #ifdef SEVSTUB_HOSTED
 
@@ -273,14 +279,14 @@ static inline void outb(u8 value, u16 port)
 	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
 
-/* One string instruction: one exit of a virtual machine for all of @count. */
+/* REP OUTSB: a virtual machine exits once for all @count bytes. */
 static inline void outsb(u16 port, const void *buf, size_t count)
 {
 	asm volatile("rep outsb"
 		     : "+S"(buf), "+c"(count) : "d"(port) : "memory");
 }
 
-/* Returns false, and 0, if there is no random number at the moment. */
+/* Returns false and sets *@value to 0 if RDRAND has no random number now. */
 static inline bool rdrand(u64 *value)
 {
 	bool good;
@@ -297,7 +303,7 @@ static inline u64 rdtsc(void)
 	return (u64)high << 32 | low;
 }
 
-/* REP VMMCALL; assemblers before 2.38 have no name for it (APM2 15.35.6). */
+/* VMGEXIT is REP VMMCALL (APM2 15.35.6); binutils before 2.38 lacks the name. */
 static inline void vmgexit(void)
 {
 	asm volatile("rep; vmmcall" : : : "memory");
