@@ -74,7 +74,7 @@ STUB_C := misc.c idt_64.c exception.c ident_map_64.c la57.c sev-es.c sev-vc.c in
 	$(addprefix lib/,boot_params.c cmdline.c console.c e820.c error.c string.c) \
 	$(addprefix payload/,kaslr.c payload-check.c relocate.c srat.c unlz4.c unstore.c unzstd.c) \
 	$(addprefix efi/,entry.c services.c initrd.c memory.c protect.c tables.c tpm.c)
-STUB_S := bios/header.S head_64.S sev-head_64.S early_tables_64.S \
+STUB_S := bios/header.S bios/bios_call.S efi/handover_64.S head_64.S sev-head_64.S early_tables_64.S \
 	idt_handlers_64.S la57_trampoline.S
 STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
 	$(O)/stub/bios/setup.o $(O)/stub/payload/huf_decompress_amd64.o

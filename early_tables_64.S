@@ -100,70 +100,7 @@ FUNC(set_gate_32)
 	ret
 END_FUNC(set_gate_32)
 
-/*
- * nmi_32 - the handler of NMI in 32-bit code: counts it. sev_es_setup_ghcb()
- * tells the hypervisor "NMI complete" later, when there is a GHCB page.
- * In:       %ebp = load bias, and the frame.
- * Out:      nmi_count + 1.
- * Clobbers: nothing.
- * Mode:     32-bit.
- * Stack:    the frame.
- */
-FUNC(nmi_32)
-	incl	nmi_count(%ebp)
-	iretl
-END_FUNC(nmi_32)
-
-/*
- * exception_32 - the handler of every exception that 32-bit code does not cause.
- * In:       %ebp = load bias.
- * Out:      does not return: early_error.
- * Clobbers: everything.
- * Mode:     32-bit, paging off.
- * Stack:    none.
- */
-GLOBAL(exception_32)
-FUNC(exception_32)
-	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_EXCEPTION), %eax
-	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
-	leal	exception_32_message(%ebp), %esi
-	jmp	early_error
-END_FUNC(exception_32)
-
-/*
- * exception_early - the handler of exceptions in long mode until
- * idt_load_stage1(). The code there causes none. An injected vector is a #GP or
- * #DF, because it finds a 32-bit gate in early_idt.
- * In:       nothing.
- * Out:      does not return: early_error.
- * Clobbers: everything.
- * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
- * Stack:    none.
- */
-FUNC(exception_early)
-	NOT_IN_16BIT_CODE
 	.code64
-	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_EXCEPTION), %eax
-	movl	sev_guest + SEV_GUEST_STATUS(%rip), %edx
-	leaq	exception_32_message(%rip), %rsi
-	jmp	early_error
-END_FUNC(exception_early)
-
-/*
- * nmi_64 - the handler of NMI in long mode until idt_load_stage1(): counts it.
- * In:       the frame.
- * Out:      nmi_count + 1.
- * Clobbers: nothing.
- * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
- * Stack:    the frame.
- */
-GLOBAL(nmi_64)
-FUNC(nmi_64)
-	NOT_IN_16BIT_CODE
-	.code64
-	incl	nmi_count(%rip)
-	iretq
-END_FUNC(nmi_64)
 
 /*
  * set_gate_64 - writes a 64-bit gate, from 64-bit code (APM2 4.8.4).
@@ -208,7 +145,7 @@ FUNC(place_early_tables)
 	movl	$image_pref_address, %edi
 	movl	$image_relocatable, %ecx
 	jecxz	.Lruntime_start
-	leal	startup_32(%ebp), %eax
+	leal	_image(%ebp), %eax
 	addl	$image_align_mask, %eax
 	jc	.Lno_room
 	andl	$image_align_bits, %eax
@@ -225,7 +162,7 @@ FUNC(place_early_tables)
 	leal	image_file_end(%ebp), %eax
 	cmpl	%eax, %edi
 	jae	.Lin_ram
-	leal	startup_32(%ebp), %eax
+	leal	_image(%ebp), %eax
 	cmpl	%edx, %eax
 	jb	.Lno_room
 
@@ -320,8 +257,6 @@ FUNC(build_early_tables)
 	ret
 END_FUNC(build_early_tables)
 
-exception_32_message:
-	.asciz	"sevstub: unexpected exception: the entry code causes none; suspect the hypervisor\r\n"
 no_room_message:
 	.asciz	"sevstub: not enough room: no RAM below 4 GiB for the page tables that belong at the end of init_size\r\n"
 
@@ -330,25 +265,6 @@ no_room_message:
  * stack, and why it matters.
  */
 	.section .data.cbit_proof, "aw"
-	.balign 8
-/* 8 bytes: written without the C-bit's help, read back through page tables. */
-GLOBAL(cbit_proof)
-DATA(cbit_proof)
-	.quad	0
-END_DATA(cbit_proof)
-/* 1 when a proof has succeeded: NMIs need not be avoided in later ones. */
-GLOBAL(cbit_is_proven)
-DATA(cbit_is_proven)
-	.byte	0
-END_DATA(cbit_is_proven)
-
-/* For LIDT: no vector has a gate, and any exception is a triple fault. */
-GLOBAL(no_idt)
-DATA(no_idt)
-	.word	0
-	.quad	0
-END_DATA(no_idt)
-
 /* For LIDT: early_idt. The entry that uses it writes the base address. */
 GLOBAL(early_idt_ptr)
 DATA(early_idt_ptr)

@@ -348,45 +348,6 @@ FUNC(check_long_mode)
 	jmp	early_error
 END_FUNC(check_long_mode)
 
-/*
- * early_error - prints a message on the first UART and halts. An SEV-ES guest
- * terminates instead, because it cannot use ports before there is a GHCB. This
- * is one of the two ways in which assembly ends; the second is early_terminate.
- * Firmware has set the UART up, or there is none: waiting for it is bounded.
- * In:       %edx = SEV_STATUS, low half, 0 if the processor has none.
- *           %esi (32-bit) or %rsi (64-bit) = the message, a string; not used in
- *           an SEV-ES guest.
- *           %eax = GHCB_MSR_TERM_STUB(reason); used in an SEV-ES guest only.
- * Out:      does not return.
- * Clobbers: everything.
- * Mode:     32-bit or 64-bit: the bytes mean the same in both.
- * Stack:    none.
- */
-GLOBAL(early_error)
-FUNC(early_error)
-	testb	$SEV_STATUS_SEV_ES, %dl
-	jnz	early_terminate
-.Lprint:
-	lodsb
-	testb	%al, %al
-	jz	.Lhalt
-	movb	%al, %bl
-	movl	$EARLY_UART_POLLS, %ecx
-	movw	$(PORT_COM1 + UART_LSR), %dx
-.Lpoll:
-	inb	%dx, %al
-	testb	$UART_LSR_THRE, %al
-	loopz	.Lpoll
-	movb	%bl, %al
-	movw	$PORT_COM1, %dx
-	outb	%al, %dx
-	jmp	.Lprint
-.Lhalt:
-	cli
-	hlt
-	jmp	.Lhalt
-END_FUNC(early_error)
-
 	.code64
 
 /*
@@ -433,29 +394,6 @@ no_long_mode_message:
 
 	.text
 	.code64
-
-/*
- * efi_handover_entry - a loader's entry while boot services run (boot.rst "EFI
- * Handover Protocol"). The loader has put the image into init_size bytes of
- * memory at any address.
- * In:       %rdi = image handle, %rsi = system table, %rdx = zero page.
- * Out:      does not return. If efi_handover() returns, it has printed an error
- *           on firmware's console, and the protocol cannot pass that on to the
- *           loader. The processor then waits with interrupts on, because
- *           firmware's watchdog may reset the machine.
- * Clobbers: everything.
- * Mode:     64-bit, firmware's page tables and IDT, interrupts on.
- * Stack:    firmware's, 128 KiB (UEFI 2.3.4).
- */
-GLOBAL(efi_handover_entry)
-FUNC(efi_handover_entry)
-	subq	$8, %rsp
-	andq	$-16, %rsp
-	call	efi_handover
-.Lwait_for_watchdog:
-	hlt
-	jmp	.Lwait_for_watchdog
-END_FUNC(efi_handover_entry)
 
 /*
  * moved - the image is where it runs: clears .bss, calls extract_kernel() and
@@ -520,21 +458,6 @@ FUNC(moved)
 	xorl	%r15d, %r15d
 	jmp	*%rax
 END_FUNC(moved)
-
-/*
- * struct image_info in misc.h. It is in .rodata, because the payload can
- * overwrite .head while C still reads it.
- */
-	.section .rodata
-	.balign 8
-GLOBAL(image_info)
-DATA(image_info)
-	.quad	image_pref_address
-	.quad	image_align
-	.quad	image_init_size
-	.quad	image_relocatable
-	.quad	payload_cmdline_size
-END_DATA(image_info)
 
 /* The file's last bytes: the entries look for the mark before they use .data. */
 	.section .image_end, "aw", @progbits

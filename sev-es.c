@@ -22,8 +22,8 @@
 #include "sev.h"
 #include "x86.h"
 
-/* head_64.S fills this on its way through 32-bit code. */
-in_data struct sev_guest sev_guest;
+/* sev-head_64.S defines sev_guest and fills it in 32-bit code. */
+BUILD_BUG_ON(sizeof(struct sev_guest) != SEV_GUEST_SIZE);
 BUILD_BUG_ON(offsetof(struct sev_guest, status) != SEV_GUEST_STATUS);
 BUILD_BUG_ON(offsetof(struct sev_guest, info) != SEV_GUEST_INFO);
 BUILD_BUG_ON(offsetof(struct sev_guest, cbit) != SEV_GUEST_CBIT);
@@ -33,8 +33,6 @@ BUILD_BUG_ON(offsetof(struct sev_guest, vc_seen) != SEV_GUEST_VC_SEEN);
 static struct ghcb ghcb_page __attribute__((aligned(GHCB_SIZE)));
 
 struct sev_es es in_data;
-
-in_data u32 nmi_count;
 
 bool sev_active(void)
 {

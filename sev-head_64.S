@@ -35,6 +35,45 @@ FUNC(early_terminate)
 END_FUNC(early_terminate)
 
 /*
+ * early_error - prints a message on the first UART and halts. An SEV-ES guest
+ * terminates instead, because it cannot use ports before there is a GHCB. This
+ * is one of the two ways in which assembly ends; the second is early_terminate.
+ * Firmware has set the UART up, or there is none: waiting for it is bounded.
+ * In:       %edx = SEV_STATUS, low half, 0 if the processor has none.
+ *           %esi (32-bit) or %rsi (64-bit) = the message, a string; not used in
+ *           an SEV-ES guest.
+ *           %eax = GHCB_MSR_TERM_STUB(reason); used in an SEV-ES guest only.
+ * Out:      does not return.
+ * Clobbers: everything.
+ * Mode:     32-bit or 64-bit: the bytes mean the same in both.
+ * Stack:    none.
+ */
+GLOBAL(early_error)
+FUNC(early_error)
+	testb	$SEV_STATUS_SEV_ES, %dl
+	jnz	early_terminate
+.Lprint:
+	lodsb
+	testb	%al, %al
+	jz	.Lhalt
+	movb	%al, %bl
+	movl	$EARLY_UART_POLLS, %ecx
+	movw	$(PORT_COM1 + UART_LSR), %dx
+.Lpoll:
+	inb	%dx, %al
+	testb	$UART_LSR_THRE, %al
+	loopz	.Lpoll
+	movb	%bl, %al
+	movw	$PORT_COM1, %dx
+	outb	%al, %dx
+	jmp	.Lprint
+.Lhalt:
+	cli
+	hlt
+	jmp	.Lhalt
+END_FUNC(early_error)
+
+/*
  * vc_truncated - the handler of #VC while truncated_32 or truncated_64 executes
  * CPUID: the image is truncated and this is an SEV-ES guest.
  * In:       an exception frame, which is not used.
@@ -142,6 +181,75 @@ FUNC(cpuid_by_msr)
 	jne	early_terminate
 	ret
 END_FUNC(cpuid_by_msr)
+
+/*
+ * nmi_32 - the handler of NMI in 32-bit code: counts it. sev_es_setup_ghcb()
+ * tells the hypervisor "NMI complete" later, when there is a GHCB page.
+ * In:       %ebp = load bias, and the frame.
+ * Out:      nmi_count + 1.
+ * Clobbers: nothing.
+ * Mode:     32-bit.
+ * Stack:    the frame.
+ */
+GLOBAL(nmi_32)
+FUNC(nmi_32)
+	incl	nmi_count(%ebp)
+	iretl
+END_FUNC(nmi_32)
+
+/*
+ * exception_32 - the handler of every exception that 32-bit code does not cause.
+ * In:       %ebp = load bias.
+ * Out:      does not return: early_error.
+ * Clobbers: everything.
+ * Mode:     32-bit, paging off.
+ * Stack:    none.
+ */
+GLOBAL(exception_32)
+FUNC(exception_32)
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_EXCEPTION), %eax
+	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
+	leal	exception_32_message(%ebp), %esi
+	jmp	early_error
+END_FUNC(exception_32)
+
+/*
+ * exception_early - the handler of exceptions in long mode until
+ * idt_load_stage1(). The code there causes none. An injected vector is a #GP or
+ * #DF, because it finds a 32-bit gate in early_idt.
+ * In:       nothing.
+ * Out:      does not return: early_error.
+ * Clobbers: everything.
+ * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
+ * Stack:    none.
+ */
+GLOBAL(exception_early)
+FUNC(exception_early)
+	NOT_IN_16BIT_CODE
+	.code64
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_EXCEPTION), %eax
+	movl	sev_guest + SEV_GUEST_STATUS(%rip), %edx
+	leaq	exception_32_message(%rip), %rsi
+	jmp	early_error
+END_FUNC(exception_early)
+
+/*
+ * nmi_64 - the handler of NMI in long mode until idt_load_stage1(): counts it.
+ * In:       the frame.
+ * Out:      nmi_count + 1.
+ * Clobbers: nothing.
+ * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
+ * Stack:    the frame.
+ */
+GLOBAL(nmi_64)
+FUNC(nmi_64)
+	NOT_IN_16BIT_CODE
+	.code64
+	incl	nmi_count(%rip)
+	iretq
+END_FUNC(nmi_64)
+
+	.code32
 
 /*
  * find_sev - finds out which kind of SEV guest this is, and the position of the
@@ -272,6 +380,8 @@ FUNC(write_cbit_proof)
 	ret
 END_FUNC(write_cbit_proof)
 
+exception_32_message:
+	.asciz	"sevstub: unexpected exception: the entry code causes none; suspect the hypervisor\r\n"
 cbit_range_message:
 	.asciz	"sevstub: SEV: C-bit position out of range: the hypervisor must report 32 to 51\r\n"
 GLOBAL(cbit_proof_message)
@@ -343,5 +453,42 @@ FUNC(load_cr3_proven)
 	leaq	cbit_proof_message(%rip), %rsi
 	jmp	early_error
 END_FUNC(load_cr3_proven)
+
+/*
+ * ---- Data. linker.ld puts .data.cbit_proof first, and says why.
+ */
+	.section .data.cbit_proof, "aw"
+	.balign 8
+/* 8 bytes: written without the C-bit's help, read back through page tables. */
+GLOBAL(cbit_proof)
+DATA(cbit_proof)
+	.quad	0
+END_DATA(cbit_proof)
+/* 1 when a proof has succeeded: NMIs need not be avoided in later ones. */
+GLOBAL(cbit_is_proven)
+DATA(cbit_is_proven)
+	.byte	0
+END_DATA(cbit_is_proven)
+
+/* For LIDT: no vector has a gate, and any exception is a triple fault. */
+GLOBAL(no_idt)
+DATA(no_idt)
+	.word	0
+	.quad	0
+END_DATA(no_idt)
+
+/* struct sev_guest in sev-es.h. find_sev fills it, or sev_detect(). */
+	.data
+	.balign 8
+GLOBAL(sev_guest)
+DATA(sev_guest)
+	.skip	SEV_GUEST_SIZE
+END_DATA(sev_guest)
+
+/* NMIs since the entry: see sev-es.h. The copy of a moved image takes it over. */
+GLOBAL(nmi_count)
+DATA(nmi_count)
+	.long	0
+END_DATA(nmi_count)
 
 	.section .note.GNU-stack, "", @progbits

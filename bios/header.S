@@ -52,7 +52,7 @@ DATA(pe_header)
 	.long	pe_text_size
 	.long	pe_data_size
 	.long	pe_bss_size
-	.long	efi_pe_entry		/* AddressOfEntryPoint */
+	.long	pe_entry		/* AddressOfEntryPoint */
 	.long	startup_32		/* BaseOfCode */
 	.quad	0			/* ImageBase */
 	.long	PE_SECTION_ALIGNMENT
@@ -310,63 +310,6 @@ FUNC(detect_memory)
 .Le820_done:
 	ret
 END_FUNC(detect_memory)
-
-/*
- * bios_call - calls the BIOS, for setup.c: see bios.h. A BIOS can change %ds, %es
- * and the direction flag, so they are restored.
- * In:       %al = the interrupt vector, %edx = struct bios_regs.
- * Out:      *%edx = the registers and flags that the BIOS returns.
- * Clobbers: flags. The code changes its own INT instruction.
- * Mode:     real mode, called by C with CALLL.
- * Stack:    72 bytes, and the BIOS's.
- */
-GLOBAL(bios_call)
-FUNC(bios_call)
-	movb	%al, .Lvector
-	pushal
-	movw	%dx, %si
-	subw	$BIOS_REGS_GENERAL, %sp
-	movw	%sp, %di
-	movw	$(BIOS_REGS_GENERAL / 2), %cx
-	rep movsw
-	popal
-	.byte	0xcd			/* int */
-.Lvector:
-	.byte	0
-	pushfl
-	pushal
-	cld
-	pushw	%ss
-	popw	%ds
-	pushw	%ss
-	popw	%es
-	movw	%sp, %si
-	movw	%sp, %bp
-	movw	(BIOS_REGS_SIZE + 20)(%bp), %di	/* %edx as first pushed */
-	movw	$(BIOS_REGS_SIZE / 2), %cx
-	rep movsw
-	addw	$BIOS_REGS_SIZE, %sp
-	popal
-	retl
-END_FUNC(bios_call)
-
-/*
- * bios_peek - reads a byte of memory outside of the setup segment, for setup.c.
- * In:       %eax = a linear address below 1 MiB.
- * Out:      %al = the byte.
- * Clobbers: %eax, %edx, %fs, flags.
- * Mode:     real mode, called by C with CALLL.
- * Stack:    the return address.
- */
-GLOBAL(bios_peek)
-FUNC(bios_peek)
-	movl	%eax, %edx
-	shrl	$4, %edx
-	movw	%dx, %fs
-	andl	$0xf, %eax
-	movb	%fs:(%eax), %al
-	retl
-END_FUNC(bios_peek)
 
 /*
  * go_to_protected_mode - disables interrupts, NMIs and both interrupt

@@ -287,6 +287,7 @@
 #define SEV_GUEST_CBIT			16
 #define SEV_GUEST_KNOWN			20
 #define SEV_GUEST_VC_SEEN		21
+#define SEV_GUEST_SIZE			24
 
 /*
  * How often RDRAND is tried. It may briefly have no number, but not ten times

@@ -32,6 +32,10 @@ static int spied_set_decrypted(u64 addr);
 static int spied_set_encrypted(u64 addr);
 static const u8 *image_start;
 
+/* In the stub, sev-head_64.S defines these. */
+in_data struct sev_guest sev_guest;
+u32 nmi_count;
+
 #include "lib/e820.c"
 #include "ident_map_64.c"
 #include "insn.c"

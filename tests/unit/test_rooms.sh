@@ -26,12 +26,13 @@ result() {
 
 # edges DIRECTORY: a line "caller callee symbols..." for each pair of objects.
 edges() {
-	(cd "$1" && find . -name '*.o' | sort | while read -r object; do
-		nm "$object" | awk -v file="${object#./}" '{
-			sub(/\.o$/, "", file)
-			print file, $(NF - 1), $NF
-		}'
-	done) | awk '
+	find "$1" -name '*.o' | sort | while read -r object; do
+		file=${object#"$1"/}
+		file=${file%.o}
+		# An object of an older build, whose source is gone.
+		[ -e "$file.c" ] || [ -e "$file.S" ] || continue
+		nm "$object" | awk -v file="$file" '{ print file, $(NF - 1), $NF }'
+	done | awk '
 	$2 == "U" { users[$3] = users[$3] " " $1 }
 	$2 ~ /^[A-TV-Z]$/ { definer[$3] = $1 }
 	END {

@@ -15,6 +15,9 @@
 #define DONE		"nae: done"
 
 struct boot_params *boot_params;
+/* In the stub, sev-head_64.S defines these. */
+in_data struct sev_guest sev_guest;
+in_data u32 nmi_count;
 u64 caught_vector, caught_cr2;
 
 static struct cmdline cmdline;
