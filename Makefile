@@ -46,7 +46,7 @@ all: stub $(O)/mkpayload sevemu ## build the stub, the host tools and sevemu
 IMAGE_DEPS := tools/mkimage linker.ld $(O)/sevstub.a $(O)/mkpayload
 
 include tools/fetch.mk tools/rules.mk tools/install.mk
-include $(wildcard tests/*/rules.mk) sevemu/rules.mk sevemu/tests/guest.mk
+include $(wildcard tests/*/rules.mk) sevemu/rules.mk $(wildcard sevemu/tests/guest.mk)
 -include tests/unit/image.mk
 
 # ---- The stub.

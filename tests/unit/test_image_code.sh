@@ -96,7 +96,7 @@ decoders=$(nm "$objects/payload/unzstd.o" "$objects/payload/unlz4.o" |
 	sed -n 's/.* [Tt] //p' | grep -vxE 'xxh64|XXH64_finalize' | tr '\n' ' ')
 is code.decoders "$(nm -A -u $all_objects |
 	sed -nE 's,.*/([^/]*)\.o: +U (unzstd.*|unlz4|xxh64)$,\1,p' |
-	sort -u | tr '\n' ' ')" "kaslr misc payload "
+	sort -u | tr '\n' ' ')" "kaslr misc payload-check "
 
 # without NAMES FILE: the code but for these functions.
 without() {
@@ -161,10 +161,12 @@ special() {
 # May be narrowed without ado, but widened only with the house plan.
 allowed() {
 	case $1 in
-	misc) echo "cli control-register cpuid hlt rdmsr wrmsr" ;;
+	misc) echo "control-register cpuid rdmsr wrmsr" ;;
 	kaslr) echo "cpuid rdrand rdtsc" ;;
-	efi) echo "cli" ;; # boot services, and their timer, are over
-	idt_64) echo "cli control-register hlt lidt ltr" ;;
+	entry) echo "cli" ;; # after ExitBootServices
+	handover_64) echo "hlt int3" ;; # int3: between functions
+	idt_64) echo "lidt ltr" ;;
+	exception) echo "control-register" ;;
 	la57) echo "control-register cpuid" ;;
 	ident_map_64) echo "clflush control-register invlpg" ;;
 	sev-es) echo "cli control-register cpuid hlt rdmsr vmgexit wrmsr" ;;
@@ -179,7 +181,7 @@ count=0
 for object in $all_objects; do
 	name=$(basename "$object" .o)
 	case $name in
-	header | head_64 | sev-head_64 | early_tables_64 | la57_trampoline)
+	header | bios_call | head_64 | sev-head_64 | early_tables_64 | la57_trampoline)
 		continue ;; # the machine's modes
 	esac
 	count=$((count + 1))
@@ -240,14 +242,12 @@ scan_head_relocations() {
 for object in $all_objects; do
 	case $(basename "$object") in
 	setup.o) ;; # real mode: an address is an offset
-	header.o)
+	header.o | bios_call.o)
 		# linked at 0 and full of fields that ld computes
 		scan_relocations "$object" | grep -v '^\.setup' || :
 		;;
 	head_64.o | sev-head_64.o | early_tables_64.o)
-		# .rodata: struct image_info
-		scan_head_relocations "$object" |
-			grep -vE '^\.rodata: R_X86_64_64 (image|payload)_' || :
+		scan_head_relocations "$object"
 		;;
 	*) scan_relocations "$object" ;;
 	esac | sed "s/^/$(basename "$object")/" >>"$dir/found"
@@ -282,7 +282,8 @@ nothing code.no_open_symbols "$dir/found"
 # place_image() and all that it calls run before .bss is cleared. The page for
 # the GHCB is taken later.
 : >"$dir/found"
-for name in misc lib/console lib/cmdline lib/string lib/e820 sev-es sev-vc insn; do
+for name in misc lib/boot_params lib/cmdline lib/console lib/e820 lib/error \
+	lib/string exception sev-es sev-vc insn; do
 	size -A "$objects/$name.o" | awk -v name="$name" '
 		$1 ~ /^\.bss|COMMON/ && $1 != ".bss.ghcb_page" && $2 {
 			print name ".o: " $0
