@@ -647,9 +647,8 @@ TEST(stack_overflow)
 		reported_as("abandon force print stop", "#DF", 8, 0);
 	}
 	/*
-	 * CR2 holds the guard page's address from before that page was
-	 * unmapped. It must not be reported as a stack overflow, because the
-	 * guard is not active in stage 1.
+	 * In stage 1 the guard page is still mapped. A double fault with its
+	 * address in CR2 must not be reported as a stack overflow then.
 	 */
 	raise_at(false, X86_TRAP_DF, 0);
 	fake.cr2 = GUARD_PAGE;
