@@ -153,7 +153,7 @@ static struct {
 } cells[CELLS];
 
 static struct {
-	bool immovable, free;	/* memory that huge pages may not use */
+	bool immovable, free;	/* the machine has cells marked so */
 	unsigned int huge_pages;
 	struct kaslr_slots want;
 	u64 slots[CELLS];

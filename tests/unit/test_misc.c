@@ -381,7 +381,10 @@ TEST(place_with_endless_map)
 	memset(machine + AT_NODES, 0, MIB);
 	*node = (struct setup_data){ .type = 1, .len = 3968 * 20 };
 	fake.bp.hdr.setup_data = (u64)node;
-	/* Entries behind the limit are not read. */
+	/*
+	 * The node's entries overwrite the memory at AT_CMDLINE, so the boot
+	 * has no command line.
+	 */
 	set_cmdline(0);
 	place_image(&fake.bp);
 	node->len = 3969 * 20;
