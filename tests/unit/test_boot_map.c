@@ -70,9 +70,9 @@ TEST(map_of_an_ordinary_boot)
 }
 
 /*
- * The pages for the switch to five-level paging must be mapped first, because
- * ident_map_range() does not change the rights of mapped pages: the image's
- * data, where these pages may lie, is mapped without execution.
+ * The pages for the switch to five-level paging must be mapped first, with
+ * execution. They may be in the image's data, and a page that was mapped as
+ * data would keep its rights.
  */
 TEST(map_for_five_levels)
 {

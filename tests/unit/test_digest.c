@@ -188,7 +188,9 @@ TEST(damage_with_checksum)
 	free(payload.data);
 }
 
-/* Every bit of a frame must change the digest, and the frame's length too. */
+/*
+ * Every bit of a frame must change the digest, and so must the frame's length.
+ */
 TEST(digest_of_every_bit)
 {
 	struct bytes payload, frame;

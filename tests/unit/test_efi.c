@@ -650,7 +650,10 @@ TEST(boot_out_of_memory)
 		      fw.console);
 		CHECK(!still_live(), "%u allocations left", still_live());
 	}
-	/* zero page, command line, range, initrd, memory map, setup_data */
+	/*
+	 * six kinds: zero page, command line, range, initrd, memory map,
+	 * setup_data
+	 */
 	CHECK(refused == 6, "%u refusals", refused);
 }
 

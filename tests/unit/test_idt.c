@@ -26,7 +26,8 @@ static struct layout {
 #define stack_guard	(layout.guard)
 #define stack_end	(layout.stack_top)
 /*
- * idt_64.c's declaration of the array becomes a pointer to the stubs by this.
+ * This turns idt_64.c's declaration of the array into one of a pointer, which a
+ * case can set.
  */
 #define exception_stubs	(*stubs)
 
@@ -555,7 +556,7 @@ TEST(report_sev_es)
 
 /*
  * An exception that cannot be handled while a report is printed must stop the
- * guest at once, because a second report could fail in the same way for ever.
+ * guest at once, because a second report could fail in the same way forever.
  */
 TEST(report_raises)
 {

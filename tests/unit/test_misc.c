@@ -542,8 +542,8 @@ TEST(place_cmdline_not_in_ram)
 }
 
 /*
- * An initrd's address without a size means no initrd, because loaders leave it
- * there.
+ * Some loaders leave an initrd's address without a size. The boot then has no
+ * initrd, and the address must be ignored.
  */
 TEST(place_over_no_initrd)
 {

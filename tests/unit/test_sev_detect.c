@@ -269,7 +269,7 @@ TEST(plain_sev_refused)
 	unsigned int bit;
 
 	for (bit = 2; bit < 64; bit++) {
-		if (bit == 7)	/* bit 7: debug virtualisation, allowed */
+		if (bit == 7)	/* bit 7: DebugSwap, allowed */
 			continue;
 		start_plain(1 | 1ULL << bit, 51);
 		EXPECT_ERROR(sev_detect(), "SEV");
@@ -523,7 +523,9 @@ TEST(entry_cbit_found)
 	}
 }
 
-/* An image above 4 GiB in the same 2 MiB of a table as one below. */
+/*
+ * For an image above 4 GiB the walk must use all bits of the image's address.
+ */
 TEST(entry_cbit_of_high_image)
 {
 	struct tables t = { 4, 2, 47, 47, 47, NO_BIT };
@@ -561,7 +563,11 @@ TEST(entry_cbit_refused)
 			found = cbit_found(&t, 51);
 			CHECK(found == bit, "%u: %u", bit, found);
 		}
-		/* Tables with a C-bit at another position cannot be read. */
+		/*
+		 * If CR3 or an upper entry has a bit other than the claimed
+		 * C-bit, the walk must report that bit, because it cannot find
+		 * the next table.
+		 */
 		t.leaf_bit = 51;
 		t.table_bit = 47;
 		found = cbit_found(&t, 51);
@@ -581,8 +587,9 @@ TEST(entry_cbit_refused)
 }
 
 /*
- * The hypervisor's two answers agree on a C-bit that is not the loader's. The
- * stub must terminate, because private memory would be shared.
+ * The hypervisor's two answers agree on a C-bit that is not the one in the
+ * loader's page tables. The stub must terminate, because the hypervisor then
+ * lies about the C-bit.
  */
 TEST(cbit_not_the_loaders)
 {

@@ -363,8 +363,8 @@ TEST(out_of_reach)
 }
 
 /*
- * Tables must be in memory that E820 gives as RAM, ACPI data or reserved,
- * because a read of a device's registers can have effects.
+ * Tables must be in memory of E820 type 1 to 4, in an SEV guest not of type 2
+ * (reserved), because a read of a device's registers may have effects.
  */
 TEST(not_in_memory)
 {
