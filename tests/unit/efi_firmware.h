@@ -433,7 +433,7 @@ static EFI_STATUS EFIAPI exit_services(EFI_HANDLE image, UINTN key)
 /* The cli instruction. The stub must not execute it before ExitBootServices(). */
 static void interrupts_off(void)
 {
-	CHECK(fw.over, "too early");
+	CHECK(fw.over, "cli before ExitBootServices()");
 	fw.interrupts_are_off = true;
 }
 
@@ -586,7 +586,7 @@ static EFI_STATUS EFIAPI load_file(struct efi_load_file2 *self,
 	CHECK(self == &fw.load_file2 && !policy, "self, policy %u", policy);
 	CHECK(!memcmp(path, initrd_path + INITRD_PATH_END, 4), "path");
 	if (!buf) {
-		CHECK(!*size, "%lu bytes of nothing", *size);
+		CHECK(!*size, "%lu bytes without a buffer", *size);
 		*size = fw.initrd_size;
 		return fw.size_status;
 	}
@@ -682,7 +682,7 @@ static EFI_STATUS change_rights(u64 start, u64 size, u64 set, u64 clear)
 	*rights = (*rights | set) & ~clear;
 	CHECK(!was_good || *rights & (EFI_MEMORY_RO | EFI_MEMORY_XP) ||
 	      *rights == fw.rights_given[rights - fw.rights],
-	      "0x%lx is for everything", start);
+	      "0x%lx is writable and executable", start);
 	return EFI_SUCCESS;
 }
 
@@ -796,7 +796,8 @@ static EFI_STATUS EFIAPI file_info(EFI_FILE *self, EFI_GUID *guid, UINTN *size,
 	struct fake_file *f = (struct fake_file *)self;
 	EFI_FILE_INFO *info = buf;
 
-	CHECK(f->is_open && same(guid, &file_info_guid), "not open, or not asked");
+	CHECK(f->is_open && same(guid, &file_info_guid),
+	      "not open, or other information");
 	/* GetInfo() needs room for the structure and the name in UTF-16. */
 	CHECK(*size >= offsetof(EFI_FILE_INFO, FileName) +
 		       2 * (strlen(f->name) + 1),

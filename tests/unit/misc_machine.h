@@ -237,7 +237,7 @@ void con_vprintf(const char *fmt, va_list args)
 {
 	size_t len = strlen(said);
 
-	CHECK(!fake.torn_down, "output after the end: %s", fmt);
+	CHECK(!fake.torn_down, "output after idt_teardown(): %s", fmt);
 	vsnprintf(said + len, sizeof(said) - len, fmt, args);
 }
 
@@ -255,7 +255,7 @@ void info(const char *fmt, ...)
 	char text[200];
 	va_list args;
 
-	CHECK(!fake.torn_down, "output after the end: %s", fmt);
+	CHECK(!fake.torn_down, "output after idt_teardown(): %s", fmt);
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
@@ -441,7 +441,8 @@ void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
 		    struct kaslr_slots want, u64 *addr)
 {
-	CHECK(bp == &fake.bp && cmdline->len, "something else");
+	CHECK(bp == &fake.bp && cmdline->len,
+	      "another zero page, or no command line");
 	did("draw physical");
 	fake.want = want;
 	if (fake.phys)
@@ -502,7 +503,7 @@ int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
 void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 	      u64 virt_addr)
 {
-	CHECK(*out == DECOMPRESSED, "relocated before it was there");
+	CHECK(*out == DECOMPRESSED, "relocated before it was decoded");
 	CHECK(!p->reloc_size || out[p->file_size] == DECOMPRESSED,
 	      "the relocations are gone");
 	did("relocate 0x%lx to 0x%lx, 0x%lx", (u64)out, phys_addr, virt_addr);

@@ -183,15 +183,16 @@ static struct {
 			stmt;						\
 			host.ending = false;				\
 			harness_fail(__FILE__, __LINE__, #stmt,		\
-				     "goes on, instead of %u.%u",	\
+				     "no termination with reason %u.%u", \
 				     set, code);			\
 		}							\
 		host.ending = false;					\
 		CHECK(host.last_words == (0x100 | (u64)(set) << 12 |	\
 					  (u64)(code) << 16),		\
-		      "ended with %#lx instead of %u.%u",		\
+		      "terminated with %#lx instead of reason %u.%u",	\
 		      host.last_words, set, code);			\
-		CHECK(host.at == host.count, "ended after %u of %u",	\
+		CHECK(host.at == host.count,				\
+		      "terminated after %u of %u exchanges",		\
 		      host.at, host.count);				\
 	} while (0)
 
@@ -339,7 +340,7 @@ u64 rdmsr(u32 msr)
 	case 0xc0010130:
 		return host.msr;
 	case 0xc0010131:
-		CHECK(host.has_sev_status, "read where there is none");
+		CHECK(host.has_sev_status, "SEV_STATUS is read without SEV");
 		return host.sev_status;
 	case 0xc0000100:
 		return host.fs_base;
@@ -418,7 +419,7 @@ static void end_of_guest(void)
 			     host.msr >> 12 & 15, host.msr >> 16);
 	if (host.deaf) {
 		CHECK(!host.last_words || host.last_words == host.msr,
-		      "%#lx after %#lx", host.msr, host.last_words);
+		      "request %#lx after %#lx", host.msr, host.last_words);
 		host.last_words = host.msr;
 		host.deaf--;
 		return;
@@ -700,7 +701,7 @@ static maybe_unused void check_frame(void)
 	CHECK_REGISTER(r15);
 	CHECK_REGISTER(rip);
 #undef CHECK_REGISTER
-	CHECK(!memcmp(&frame, &want, sizeof(frame)), "some other register");
+	CHECK(!memcmp(&frame, &want, sizeof(frame)), "another register has changed");
 	CHECK(host.at == host.count, "%u exchanges instead of %u", host.at,
 	      host.count);
 	CHECK(!es.busy, "the page is still in use");

@@ -317,7 +317,7 @@ TEST(force_before_init)
 	u16 port = con.named.port;
 
 	CHECK(port == COM1, "%#x", port);
-	CHECK(con.fifo_size, "a division by zero waits");
+	CHECK(con.fifo_size, "division by a FIFO size of 0");
 	CHECK(!con.asked && !con.uart_port, "not silent");
 	/*
 	 * The console may print errors before .bss is cleared, so it must not

@@ -221,7 +221,7 @@ TEST(status_says_no)
 	CHECK(host.proven == 1 && host.cr3 == (u64)pool, "CR3 %#lx", host.cr3);
 	sev_es_setup_ghcb(&bp);
 	sev_es_shutdown();
-	CHECK(!host.trace[0] && !es.ghcb, "a page without SEV-ES");
+	CHECK(!host.trace[0] && !es.ghcb, "GHCB page without SEV-ES");
 }
 
 TEST(known_no_is_not_asked_again)
@@ -261,7 +261,7 @@ TEST(plain_sev)
 	sev_es_nmi();
 	sev_es_setup_ghcb(&bp);
 	sev_es_shutdown();
-	CHECK(!host.trace[0] && !es.ghcb, "a page without SEV-ES");
+	CHECK(!host.trace[0] && !es.ghcb, "GHCB page without SEV-ES");
 }
 
 TEST(plain_sev_refused)
@@ -759,7 +759,7 @@ TEST(stage1_not_sev_es)
 TEST(no_ports_in_stage1)
 {
 	start_stage1();
-	CHECK(sev_es_inb(0x3f8) == 0xff, "a port without a page");
+	CHECK(sev_es_inb(0x3f8) == 0xff, "port access without a GHCB page");
 	sev_es_outb(1, 0x3f8);
 	sev_es_outsb(0x3f8, "x", 1);
 	CHECK(!host.at && !host.msr, "MSR %#lx", host.msr);

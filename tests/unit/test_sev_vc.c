@@ -489,7 +489,7 @@ TEST(setup)
 	CHECK(!memchr(&ghcb_page, GARBAGE, PAGE_END), "not zeroed");
 	CHECK(ident_map_query((u64)&ghcb_page) == (MAP_WRITE | MAP_DECRYPTED),
 	      "map: %d", ident_map_query((u64)&ghcb_page));
-	CHECK(!host.at && !es.busy, "asked for nothing");
+	CHECK(!host.at && !es.busy, "an exchange at set-up");
 
 	start_stage1();
 	sev_guest.status = 3;
@@ -515,9 +515,9 @@ TEST(shutdown_order)
 	CHECK(!host.msr, "MSR %#lx", host.msr);
 	CHECK(ident_map_query((u64)&ghcb_page) == MAP_WRITE, "map: %d",
 	      ident_map_query((u64)&ghcb_page));
-	CHECK(sev_es_inb(0x3f8) == 0xff && !host.msr, "used once more");
+	CHECK(sev_es_inb(0x3f8) == 0xff && !host.msr, "GHCB page used after shutdown");
 	sev_es_nmi();
-	CHECK(!host.msr, "used once more");
+	CHECK(!host.msr, "GHCB page used after shutdown");
 
 	start();
 	host.map_result = -EINVAL;
@@ -698,7 +698,7 @@ TEST(nmi_after_nmi)
 	meanwhile(sev_es_nmi);
 	expect_nmi_complete();
 	run();
-	CHECK(!es.nmi_pending, "one is left");
+	CHECK(!es.nmi_pending, "an NMI is still pending");
 }
 
 TEST(nmi_before_there_is_a_page)
@@ -709,7 +709,7 @@ TEST(nmi_before_there_is_a_page)
 		start_stage1();
 		sev_guest.status = known ? 3 : 0;
 		sev_es_nmi();
-		CHECK(!host.at && es.nmi_pending, "told without a page");
+		CHECK(!host.at && es.nmi_pending, "NMI complete without a GHCB page");
 		sev_guest.status = 3;
 		sev_guest.cbit = 51;
 		make_map();
@@ -742,5 +742,5 @@ TEST(nmi_after_the_page)
 	start();
 	sev_es_shutdown();
 	sev_es_nmi();
-	CHECK(!host.at, "told without a page");
+	CHECK(!host.at, "NMI complete without a GHCB page");
 }
