@@ -83,7 +83,7 @@ static void interrupts_off(void);
 /* ---- firmware's state ---- */
 
 /*
- * Most allocations at a time, most files, and bytes of memory to allocate from.
+ * Limits: allocations at a time, files, and bytes of memory to allocate from.
  */
 #define MAX_LIVE	64
 #define MAX_FILES	4
@@ -140,7 +140,10 @@ static struct firmware {
 		u64 addr, size;
 		bool pool;
 	} live[MAX_LIVE];
-	/* Written: bytes taken of @arena, and number of allocations tried. */
+	/*
+	 * Written: bytes of @arena in use, and number of allocations that were
+	 * tried.
+	 */
 	u64 arena_used;
 	unsigned int allocations;
 	/* Number of the allocation that fails, from 1. 0: all work. */
@@ -152,8 +155,9 @@ static struct firmware {
 	u64 any_addr;
 
 	/*
-	 * LoadFile2 of the initrd: results, and the size that the first call
-	 * and the second call report, in bytes.
+	 * LoadFile2 for the initrd. The first LoadFile() call returns
+	 * size_status and initrd_size, the second load_status and
+	 * initrd_size_later; sizes are in bytes.
 	 */
 	bool has_load_file2;
 	struct efi_load_file2 load_file2;
@@ -895,7 +899,7 @@ static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *guid,
 
 /* ---- an ordinary machine, and stand-ins for misc.c ---- */
 
-/* In place of XXH64, a 64-bit FNV hash. */
+/* Stands for XXH64 and is a 64-bit FNV hash. */
 u64 xxh64(const void *data, size_t len)
 {
 	const u8 *p = data;

@@ -79,7 +79,7 @@ static struct {
 
 /*
  * GCC warns that longjmp() may clobber local variables that EXPECT_ERROR()'s or
- * EXPECT_HALT()'s statement changes. No case reads such a variable afterwards.
+ * EXPECT_HALT()'s statement changes. No case reads those variables afterwards.
  */
 #ifndef __clang__
 #pragma GCC diagnostic ignored "-Wclobbered"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * misc_machine.h - a machine for the tests of misc.c: test_misc.c,
- * test_boot_map.c, test_misc_efi.c and, through extract.h, test_extract.c.
+ * test_boot_map.c, test_misc_efi.c, test_extract.c and, through extract.h,
+ * test_images.c and fuzzers.
  *
- * It has a made-up image in made-up RAM. The real lib/e820.c is included; the
+ * It has a made-up image in made-up RAM. The real lib/e820.c is included. The
  * functions of the stub's other files are replaced by stand-ins that append a
  * line to @trace for each call. A case calls fresh_machine(), changes @fake,
  * @layout or the payload header, calls functions of misc.c, and compares
@@ -467,8 +468,8 @@ bool kaslr_finish(void)
 /* ---- stand-ins for unzstd.c ---- */
 
 /*
- * In place of XXH64, a 64-bit FNV hash: it depends on every byte and on the
- * length.
+ * Stands for XXH64 and is a 64-bit FNV hash, which depends on every byte and on
+ * the length as well.
  */
 u64 xxh64(const void *data, size_t len)
 {

@@ -48,8 +48,8 @@ static int spied_set_encrypted(u64 addr);
 static const u8 *image_start;
 
 /*
- * Number of handled NMIs. idt_64.c counts them, which these tests do not
- * include.
+ * Number of handled NMIs. In the stub idt_64.c defines it, which is not part of
+ * these tests.
  */
 u32 nmi_count;
 
@@ -119,7 +119,7 @@ struct step {
 	void (*meanwhile)(void);
 };
 
-/* Most steps of a script. */
+/* Largest number of steps in a script. */
 #define STEPS_MAX	64
 /* Value of every byte that the host answers without having been told to. */
 #define GARBAGE		0xee
@@ -153,7 +153,7 @@ static struct {
 	 * resumes.
 	 */
 	unsigned int deaf;
-	/* EXPECT_END(), for the termination request to return to. */
+	/* A termination request returns here, into EXPECT_END(). */
 	jmp_buf end;
 	/* The GHCB MSR's value in the termination request; 0 before. */
 	u64 last_words;

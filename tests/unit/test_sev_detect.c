@@ -84,7 +84,10 @@ static void make_tables(const struct tables *t)
 	unsigned int level;
 
 	memset((void *)TABLES, 0xff, 8 * PAGE_SIZE);
-	/* CR3 with PWT and PCD set; with PCID these bits belong to it. */
+	/*
+	 * PWT and PCD are set in CR3. With PCID the same bits belong to the
+	 * PCID.
+	 */
 	host.cr3 = TABLES | cbit_of(t->cr3_bit) | 0x18;
 	host.cr4 = t->levels == 5 ? 1 << 12 : 0;
 	for (level = t->levels; ; level--, table += PAGE_SIZE) {
@@ -461,7 +464,10 @@ TEST(cbit_range)
 	}
 }
 
-/* All 8 bits of the C-bit's number in the MSR reply must be compared. */
+/*
+ * The C-bit's number in the MSR reply has 8 bits. All of them must be compared
+ * with CPUID's number.
+ */
 TEST(cbit_words_differ)
 {
 	unsigned int bit;
@@ -552,12 +558,16 @@ TEST(entry_cbit_refused)
 		found = cbit_found(&t, 51);
 		CHECK(!found, "no bit: %u", found);
 		for (bit = 32; bit < 51; bit++) {
-			/* Two bits that could be the C-bit. */
+			/*
+			 * Two bits of the last entry that could be the C-bit.
+			 */
 			t.second_bit = bit;
 			t.leaf_bit = 51;
 			found = cbit_found(&t, 51);
 			CHECK(!found, "51 and %u: %u", bit, found);
-			/* A C-bit at another position. */
+			/*
+			 * Another bit of the last entry than the claimed C-bit.
+			 */
 			t.second_bit = NO_BIT;
 			t.leaf_bit = bit;
 			found = cbit_found(&t, 51);
