@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sevemu's side of the comparison in test_abi.c: the numbers of its own
- * headers, in the order of abi_pairs.h.
+ * abi_emulator.c - sevemu's side of the comparison in test_abi.c: the values of
+ * its own headers, in the order of abi_pairs.h.
  */
 #include "../../sevemu/ghcb.h"
 #include "../../sevemu/svm.h"

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every number of the ABI that the stub and sevemu both have, side by side:
- * PAIR(the stub's expression, sevemu's). Each side is compiled with its own
- * headers only; see test_abi.c. No include guard: it is a table.
+ * abi_pairs.h - every number of the SEV-ES ABI that both the stub and sevemu
+ * define. test_abi.c checks that both sides have the same value.
  *
- * SEVEMU_ONLY(name): a constant of sevemu's that the stub has no use for.
- * test_abi.sh fails for one that is in neither list.
+ * PAIR(stub's expression, sevemu's expression) names one number. The including
+ * file defines PAIR; each side is compiled with its own headers only, because
+ * these define the same names. There is no include guard, because the file is
+ * included twice.
+ *
+ * SEVEMU_ONLY(name) names a constant of sevemu's headers that the stub does not
+ * need. test_abi.sh fails for a constant of sevemu's that is in neither list.
  */
 
 /* MSRs and their bits */
@@ -60,7 +64,7 @@ PAIR(SVM_VMGEXIT_AP_JUMP_TABLE, GHCB_EXIT_AP_JUMP_TABLE)
 PAIR(SVM_VMGEXIT_HV_FEATURES, GHCB_EXIT_HV_FEATURES)
 PAIR(SVM_VMGEXIT_UNSUPPORTED_EVENT, GHCB_EXIT_UNSUPPORTED)
 
-/* sw_exit_info_1 of IOIO and MSR */
+/* SW_EXITINFO1 of IOIO and MSR exits */
 PAIR(SVM_IOIO_IN, IOIO_IN)
 PAIR(SVM_IOIO_STR, IOIO_STRING)
 PAIR(SVM_IOIO_REP, IOIO_REP)
@@ -72,7 +76,7 @@ PAIR(SVM_IOIO_SEG_SHIFT, IOIO_SEG_SHIFT)
 PAIR(SVM_IOIO_PORT_SHIFT, IOIO_PORT_SHIFT)
 PAIR(SVM_MSR_WRITE, MSR_INTERCEPT_WRITE)
 
-/* Replies, and exceptions in them */
+/* Results of an exchange, and exceptions that they carry */
 PAIR(GHCB_RESULT_DONE, GHCB_REPLY_DONE)
 PAIR(GHCB_RESULT_EXCEPTION, GHCB_REPLY_EXCEPTION)
 PAIR(GHCB_RESULT_MALFORMED, GHCB_REPLY_MALFORMED)
@@ -116,7 +120,7 @@ PAIR(offsetof(struct ghcb, shared_buffer), offsetof(struct ghcb, shared_buffer))
 PAIR(offsetof(struct ghcb, protocol_version), offsetof(struct ghcb, protocol_version))
 PAIR(offsetof(struct ghcb, usage), offsetof(struct ghcb, ghcb_usage))
 
-/* The processor */
+/* Page table entries, page fault error codes and exception vectors */
 PAIR(PTE_PRESENT, PTE_P)
 PAIR(PTE_WRITE, PTE_W)
 PAIR(PTE_USER, PTE_U)
@@ -141,7 +145,7 @@ PAIR(X86_TRAP_AC, X86_AC)
 PAIR(X86_TRAP_VC, X86_VC)
 PAIR(TRAPS_WITH_ERROR_CODE, X86_HAS_ERROR_CODE)
 
-/* What only a hypervisor meets, or intercepts for itself */
+/* Exit codes that only a hypervisor handles, and fields that only it reads */
 SEVEMU_ONLY(SVM_EXIT_READ_DR0)
 SEVEMU_ONLY(SVM_EXIT_WRITE_DR0)
 SEVEMU_ONLY(SVM_EXIT_WRITE_CR0)

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * efi_firmware.h - EFI firmware for test_efi.c: the services that efi.c calls,
- * in the calling convention that it calls them by, on made-up state. Each case
- * chooses what firmware has and what it refuses; all that it handed out and has
- * not got back is known.
+ * efi_firmware.h - EFI firmware for the tests of efi/: the boot and runtime
+ * services that the stub calls, in EFI's calling convention, on the state in
+ * @fw.
+ *
+ * A case calls fresh_firmware(), sets in @fw what firmware has and which calls
+ * it refuses, and calls functions of efi/. @fw records what they did.
+ * still_live() tells what they allocated or opened and did not give back. Any
+ * boot service called after ExitBootServices() fails the case.
  */
 #ifndef EFI_FIRMWARE_H
 #define EFI_FIRMWARE_H
@@ -23,18 +27,25 @@
 
 /* ---- the image that efi.c is in ---- */
 
+/* Values of the image: addresses and sizes in bytes. */
 #define IMAGE_PREF	0x1000000UL
 #define IMAGE_ALIGN	0x200000UL
 #define IMAGE_INIT_SIZE	0x400000UL
 #define CMDLINE_SIZE	255
 #define COMP_SIZE	1000
 
+/*
+ * The parts of the image that linker symbols name in a real build. @image_parts
+ * has three parts with different rights, of 2, 1 and 2 pages: code, read-only
+ * data, data.
+ */
 static struct image_info info_in_image;
 static u8 image_payload[sizeof(struct payload_header) + COMP_SIZE];
 static const u8 *image_payload_end;
 static u8 image_setup_header[sizeof(struct setup_header)];
 static const char *image_cmdline;
 static u8 image_parts[5 * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+/* Defined by misc.c: the entry that was used; efi.c sets it to ENTRY_EFI*. */
 u32 entry_taken;
 
 #define image_info		info_in_image
@@ -51,7 +62,10 @@ u64 la57_efi_memory;
 
 static void interrupts_off(void);
 
-/* The one instruction in efi*.c that a test cannot execute: cli. */
+/*
+ * efi/ has one instruction that a process cannot execute, cli, as inline
+ * assembly. These macros turn it into a call of interrupts_off().
+ */
 #define asm
 #define volatile(instruction)	interrupts_off()
 #include "../../payload/payload-check.c"
@@ -64,27 +78,39 @@ static void interrupts_off(void);
 #include "../../efi/tpm.c"
 #undef asm
 #undef volatile
-#undef image_info	/* struct tags, too */
+#undef image_info	/* both are also tags of structures */
 #undef setup_header
 
-/* ---- state ---- */
+/* ---- firmware's state ---- */
 
+/*
+ * Limits: allocations at a time, files, and bytes of memory to allocate from.
+ */
 #define MAX_LIVE	64
 #define MAX_FILES	4
 #define ARENA_SIZE	(32UL << 20)
 
+/* A file in the root directory of the loaded image's volume. */
 struct fake_file {
 	EFI_FILE file;
-	const char *name;	/* as firmware sees it */
+	const char *name;	/* path with backslashes, as Open() gets it */
 	const char *text;
-	u64 size;		/* as GetInfo says */
-	u64 size_later;		/* from the second time on */
-	u64 short_by;		/* what Read leaves out */
+	u64 size;		/* bytes that the first GetInfo() reports */
+	u64 size_later;		/* bytes that every further GetInfo() reports */
+	/* bytes that Read() returns less than asked for */
+	u64 short_by;
+	/* Result of GetInfo() and of Read(); EFI_SUCCESS: they work. */
 	EFI_STATUS info_status, read_status;
+	/* Number of GetInfo() calls. */
 	unsigned int infos;
 	bool is_open;
 };
 
+/*
+ * State of firmware. Fields that end in _status are results of a service, where
+ * EFI_SUCCESS (0) means that it works. Fields that the stand-ins below write
+ * say so. fresh_firmware() sets up the tables and ordinary values.
+ */
 static struct firmware {
 	EFI_SYSTEM_TABLE st;
 	EFI_BOOT_SERVICES bs;
@@ -92,103 +118,168 @@ static struct firmware {
 	SIMPLE_TEXT_OUTPUT_INTERFACE out;
 	EFI_LOADED_IMAGE loaded;
 	EFI_CONFIGURATION_TABLE tables[3];
+	/* true: firmware does not offer EFI_LOADED_IMAGE_PROTOCOL. */
 	bool no_loaded_image;
 
+	/* Written by OutputString(): all text that was printed. */
 	char console[1024];
-	unsigned int installed;		/* tables with a random seed... */
+	/* written: number of installed random seed tables */
+	unsigned int installed;
+	/*
+	 * Written: the last random seed table, and the event log table, or
+	 * NULL.
+	 */
 	const struct linux_random_seed *seed_table;
-	const struct linux_tpm_event_log *log;	/* ...with a TPM's log */
+	const struct linux_tpm_event_log *log;
 	EFI_STATUS install_status;
 
-	/* allocations */
+	/*
+	 * Memory that the stub holds. @size is 0 in an unused entry, otherwise
+	 * the bytes allocated; @pool tells AllocatePool() from AllocatePages().
+	 */
 	struct {
 		u64 addr, size;
 		bool pool;
 	} live[MAX_LIVE];
+	/*
+	 * Written: bytes of @arena in use, and number of allocations that were
+	 * tried.
+	 */
 	u64 arena_used;
 	unsigned int allocations;
-	unsigned int fail_at;		/* this one, from 1; 0: none */
-	bool pref_taken;		/* the link address is... */
-	u64 taken_is;			/* ...in a piece of this size only, or any */
-	u64 any_addr;			/* what AllocateAnyPages gives */
+	/* Number of the allocation that fails, from 1. 0: all work. */
+	unsigned int fail_at;
+	bool pref_taken;		/* AllocateAddress is refused... */
+	/* ...only for this many bytes; 0: for any size */
+	u64 taken_is;
+	/* answer of AllocateAnyPages; 0: it fails */
+	u64 any_addr;
 
-	/* initrd */
+	/*
+	 * LoadFile2 for the initrd. The first LoadFile() call returns
+	 * size_status and initrd_size, the second load_status and
+	 * initrd_size_later; sizes are in bytes.
+	 */
 	bool has_load_file2;
 	struct efi_load_file2 load_file2;
 	EFI_STATUS size_status, load_status;
 	u64 initrd_size, initrd_size_later;
-	bool initrd_lies;		/* about how much it has loaded */
+	/* LoadFile reports one byte more than it wrote */
+	bool initrd_lies;
+	/* The volume that the image was loaded from. @root_open is written. */
 	bool has_volume;
 	EFI_FILE_IO_INTERFACE volume_protocol;
 	EFI_FILE root;
 	bool root_open;
 	struct fake_file files[MAX_FILES];
 
-	/* variables: -1 is "not found", -2 an error */
+	/*
+	 * Values of EFI variables. -1: the variable does not exist; -2:
+	 * GetVariable() fails with a device error.
+	 */
 	int secure_boot, setup_mode, mor, shim;
 	u32 shim_attributes;
+	/*
+	 * Written by SetVariable(): MemoryOverwriteRequestControl; -1: not set.
+	 */
 	int mor_set_to;
 
+	/* Protocols that LocateProtocol() finds, or NULL. */
 	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
 	EFI_RNG_PROTOCOL *rng;
 	EFI_STATUS rng_status;
 
-	/* memory attributes: of the image's three parts, and of what is else */
+	/*
+	 * EFI_MEMORY_ATTRIBUTE_PROTOCOL. @rights has the attributes of the
+	 * image's three parts and, in [3], of the image's run-time range at
+	 * @runtime_at. @rights_given is what firmware had set first; changes
+	 * back to that are allowed.
+	 */
 	struct efi_memory_attribute attribute;
 	bool has_attributes;
 	u64 runtime_at;
 	u64 rights[4], rights_given[4];
+	/* Written: number of calls that change attributes. */
 	unsigned int changes;
-	unsigned int change_fails;	/* this one, from 1; 0: none */
+	/* Number of the change that fails, from 1. 0: all work. */
+	unsigned int change_fails;
 	EFI_STATUS get_status;
 
-	/* measuring */
+	/* EFI_TCG2_PROTOCOL and EFI_CC_MEASUREMENT_PROTOCOL. */
 	struct efi_measuring tpm, cc;
 	bool has_tpm, has_cc;
 	EFI_STATUS extend_status, map_pcr_status;
 	struct {
-		u8 bytes[128];		/* the event */
+		u8 bytes[128];		/* copy of the event structure */
 		const u8 *data;
 		u64 size;
+	/*
+	 * Written: what was measured, in order. @data and @size give the
+	 * measured bytes.
+	 */
 	} measured[4];
 	unsigned int measurements;
-	EFI_STATUS log_status[3];	/* by TCG_LOG_* */
+	/* result of GetEventLog(), by format TCG_LOG_* */
+	EFI_STATUS log_status[3];
 	const u8 *log_first, *log_last;
 
-	/* memory map */
+	/* What GetMemoryMap() returns; sizes in bytes. */
 	const void *map;
 	UINTN map_size, entry_size;
-	UINTN entry_size_later;		/* 0: the same */
+	/* descriptor size of later calls; 0: as before */
+	UINTN entry_size_later;
 	UINTN key;
-	unsigned int stale;		/* so often the key is stale */
+	/* how many ExitBootServices() calls fail because the map has changed */
+	unsigned int stale;
 	EFI_STATUS exit_status;
-	unsigned int exits;		/* calls */
+	/* written: number of ExitBootServices() calls */
+	unsigned int exits;
+	/* Written: boot services have ended; the stub executed cli. */
 	bool over, interrupts_are_off;
-	bool map_grows;			/* by one with each stale key */
+	/* each stale key adds a descriptor to the map */
+	bool map_grows;
 
 	/* KASLR */
+	/* Answer of kaslr_wanted(), unless the command line has nokaslr. */
 	bool kaslr;
-	u64 picked;			/* 0: there is no place */
+	/* answer of kaslr_pick(); 0: no place is free */
+	u64 picked;
+	/*
+	 * Written: what kaslr_pick() was asked for, and, as text in the order
+	 * of the calls, ranges of kaslr_area() and ident_map_range().
+	 */
 	struct kaslr_slots want;
 	char areas[512];
-	bool map_fails;			/* ident_map_range() */
+	bool map_fails;			/* ident_map_range() fails */
+	/* Written by kaslr_seed(). */
 	u8 seed[16];
 	bool seeded;
 
+	/*
+	 * enter_startup_64() returns to @entered and writes its argument here.
+	 */
 	jmp_buf entered;
 	struct boot_params *entered_with;
 } fw;
 
+/* Memory below 4 GiB that allocations are taken from. */
 static u8 *arena;
 
 /* ---- memory ---- */
 
-/* Once boot services are over, and while they end, nothing may be asked. */
+/*
+ * Called by every boot service: none may be called once ExitBootServices() has
+ * succeeded (UEFI 2.10 7.4.6).
+ */
 static void boot_service(const char *name)
 {
 	CHECK(!fw.over, "%s() after ExitBootServices()", name);
 }
 
+/*
+ * Allocates @size bytes below 4 GiB. Returns the address, or 0 if the
+ * allocation is to fail or the arena is used up.
+ */
 static u64 take(u64 size, bool pool)
 {
 	size_t i = 0;
@@ -205,7 +296,10 @@ static u64 take(u64 size, bool pool)
 		return 0;
 	addr = (u64)arena + fw.arena_used;
 	fw.arena_used += ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE;
-	/* Nothing in it may be relied upon; what is behind it is nobody's. */
+	/*
+	 * Firmware does not clear memory. ASan reports an access behind the
+	 * allocation.
+	 */
 	ASAN_POISON_MEMORY_REGION((void *)addr,
 				  ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE);
 	ASAN_UNPOISON_MEMORY_REGION((void *)addr, size);
@@ -218,6 +312,10 @@ static u64 take(u64 size, bool pool)
 	return addr;
 }
 
+/*
+ * Frees the allocation at @addr. Freeing anything else, or another number of
+ * bytes than was allocated, fails the case.
+ */
 static EFI_STATUS take_back(u64 addr, u64 size, bool pool)
 {
 	size_t i;
@@ -235,6 +333,10 @@ static EFI_STATUS take_back(u64 addr, u64 size, bool pool)
 	return EFI_INVALID_PARAMETER;
 }
 
+/*
+ * AllocatePages(). Memory with AllocateAddress and AllocateAnyPages is only
+ * recorded: the process has none there.
+ */
 static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE type,
 					EFI_MEMORY_TYPE memory, UINTN pages,
 					EFI_PHYSICAL_ADDRESS *addr)
@@ -313,6 +415,7 @@ static EFI_STATUS EFIAPI memory_map(UINTN *size, EFI_MEMORY_DESCRIPTOR *map,
 	return EFI_SUCCESS;
 }
 
+/* ExitBootServices(). @key must be the newest map's. */
 static EFI_STATUS EFIAPI exit_services(EFI_HANDLE image, UINTN key)
 {
 	boot_service("ExitBootServices");
@@ -332,12 +435,14 @@ static EFI_STATUS EFIAPI exit_services(EFI_HANDLE image, UINTN key)
 	return EFI_SUCCESS;
 }
 
+/* The cli instruction. The stub must not execute it before ExitBootServices(). */
 static void interrupts_off(void)
 {
-	CHECK(fw.over, "too early");
+	CHECK(fw.over, "cli before ExitBootServices()");
 	fw.interrupts_are_off = true;
 }
 
+/* Where the EFI entry continues in head_64.S: back to the case. */
 noreturn void enter_startup_64(struct boot_params *bp)
 {
 	if (!fw.over || !fw.interrupts_are_off)
@@ -348,7 +453,7 @@ noreturn void enter_startup_64(struct boot_params *bp)
 	longjmp(fw.entered, 1);
 }
 
-/* ---- ident_map_64.c ---- */
+/* ---- stand-ins for ident_map_64.c ---- */
 
 int ident_map_range(u64 start, u64 end, unsigned int prot)
 {
@@ -360,7 +465,7 @@ int ident_map_range(u64 start, u64 end, unsigned int prot)
 	return fw.map_fails ? -ENOMEM : 0;
 }
 
-/* ---- kaslr.c ---- */
+/* ---- stand-ins for kaslr.c ---- */
 
 bool kaslr_wanted(const struct cmdline *cmdline)
 {
@@ -446,7 +551,10 @@ static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, void *registration,
 	return *protocol ? EFI_SUCCESS : EFI_NOT_FOUND;
 }
 
-/* The path that Linux's loaders offer an initrd at, byte by byte. */
+/*
+ * The device path, in bytes, under which loaders offer an initrd to Linux: a
+ * vendor media node with LINUX_EFI_INITRD_MEDIA_GUID, then the end node.
+ */
 static const u8 initrd_path[] = {
 	4, 3, 20, 0, 0x27, 0xe4, 0x68, 0x55, 0xfc, 0x68, 0x3d, 0x4f,
 	0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68, 0x7f, 0xff, 4, 0,
@@ -467,6 +575,7 @@ static EFI_STATUS EFIAPI locate_device_path(EFI_GUID *guid,
 	return EFI_SUCCESS;
 }
 
+/* Byte @i of the initrd. */
 static u8 initrd_byte(u64 i)
 {
 	return (u8)(i * 11 + 3);
@@ -482,7 +591,7 @@ static EFI_STATUS EFIAPI load_file(struct efi_load_file2 *self,
 	CHECK(self == &fw.load_file2 && !policy, "self, policy %u", policy);
 	CHECK(!memcmp(path, initrd_path + INITRD_PATH_END, 4), "path");
 	if (!buf) {
-		CHECK(!*size, "%lu bytes of nothing", *size);
+		CHECK(!*size, "%lu bytes without a buffer", *size);
 		*size = fw.initrd_size;
 		return fw.size_status;
 	}
@@ -532,6 +641,10 @@ static EFI_STATUS EFIAPI install_table(EFI_GUID *guid, void *table)
 
 /* ---- memory attributes ---- */
 
+/*
+ * Attributes of the range, which must be one of the image's parts or the
+ * run-time range as a whole.
+ */
 static u64 *rights_of(u64 start, u64 size)
 {
 	static const u64 ends[] = { 0, 2, 3, 5 };
@@ -557,7 +670,10 @@ static EFI_STATUS EFIAPI get_attributes(struct efi_memory_attribute *self,
 	return fw.get_status;
 }
 
-/* Nothing becomes writable and executable, unless it was so from the start. */
+/*
+ * Sets and clears attributes. No range may become writable and executable on
+ * the way, unless firmware had given it so.
+ */
 static EFI_STATUS change_rights(u64 start, u64 size, u64 set, u64 clear)
 {
 	u64 *rights = rights_of(start, size);
@@ -571,7 +687,7 @@ static EFI_STATUS change_rights(u64 start, u64 size, u64 set, u64 clear)
 	*rights = (*rights | set) & ~clear;
 	CHECK(!was_good || *rights & (EFI_MEMORY_RO | EFI_MEMORY_XP) ||
 	      *rights == fw.rights_given[rights - fw.rights],
-	      "0x%lx is for everything", start);
+	      "0x%lx is writable and executable", start);
 	return EFI_SUCCESS;
 }
 
@@ -685,8 +801,9 @@ static EFI_STATUS EFIAPI file_info(EFI_FILE *self, EFI_GUID *guid, UINTN *size,
 	struct fake_file *f = (struct fake_file *)self;
 	EFI_FILE_INFO *info = buf;
 
-	CHECK(f->is_open && same(guid, &file_info_guid), "not open, or not asked");
-	/* What firmware needs grows with the name. */
+	CHECK(f->is_open && same(guid, &file_info_guid),
+	      "not open, or other information");
+	/* GetInfo() needs room for the structure and the name in UTF-16. */
 	CHECK(*size >= offsetof(EFI_FILE_INFO, FileName) +
 		       2 * (strlen(f->name) + 1),
 	      "%lu bytes", *size);
@@ -717,6 +834,10 @@ static EFI_STATUS EFIAPI open_volume(EFI_FILE_IO_INTERFACE *self,
 	return EFI_SUCCESS;
 }
 
+/*
+ * Adds a file with contents @text to the volume. A case may change its sizes
+ * and results afterwards.
+ */
 static maybe_unused struct fake_file *new_file(const char *name,
 					       const char *text)
 {
@@ -735,6 +856,7 @@ static maybe_unused struct fake_file *new_file(const char *name,
 
 /* ---- variables ---- */
 
+/* Whether a UTF-16 name is @ascii. */
 static bool is_name(const CHAR16 *name, const char *ascii)
 {
 	for (; *ascii && *name == *ascii; ascii++)
@@ -776,8 +898,9 @@ static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *guid,
 	return EFI_SUCCESS;
 }
 
-/* ---- an ordinary machine ---- */
+/* ---- an ordinary machine, and stand-ins for misc.c ---- */
 
+/* Stands for XXH64 and is a 64-bit FNV hash. */
 u64 xxh64(const void *data, size_t len)
 {
 	const u8 *p = data;
@@ -789,7 +912,10 @@ u64 xxh64(const void *data, size_t len)
 	return x;
 }
 
-/* Only that it is asked for: test_misc.c knows what it does. */
+/*
+ * Only records the call: the sentinel becomes 0. test_misc.c tests the
+ * function.
+ */
 void sanitize_boot_params(struct boot_params *bp)
 {
 	bp->sentinel = 0;
@@ -802,11 +928,13 @@ struct cmdline find_cmdline(const struct boot_params *bp)
 	return (struct cmdline){ text ? text : "", text ? strlen(text) : 0 };
 }
 
+/* The payload header in the image. Call seal_payload() after changes. */
 static struct payload_header *header_in_image(void)
 {
 	return (struct payload_header *)image_payload;
 }
 
+/* Makes both digests match the payload and its header as they are now. */
 static void seal_payload(void)
 {
 	struct payload_header *p = header_in_image();
@@ -816,6 +944,7 @@ static void seal_payload(void)
 					     header_digest));
 }
 
+/* An ordinary memory map, in pages of 4 KiB. */
 static const EFI_MEMORY_DESCRIPTOR plain_map[] = {
 	{ EfiConventionalMemory, 0, 0, 0, 0x9f, 0xf },
 	{ EfiReservedMemoryType, 0, 0x9f000, 0, 1, 0xf },
@@ -824,6 +953,10 @@ static const EFI_MEMORY_DESCRIPTOR plain_map[] = {
 
 static const char rsdp[] = "RSD PTR ";
 
+/*
+ * Resets firmware and image to an ordinary boot, with no optional protocol: how
+ * a case begins.
+ */
 static maybe_unused void fresh_firmware(void)
 {
 	static const EFI_GUID acpi = ACPI_20_TABLE_GUID;
@@ -902,7 +1035,7 @@ static maybe_unused void fresh_firmware(void)
 	memset(image_setup_header, 0x33, sizeof(image_setup_header));
 }
 
-/* What firmware has not got back. */
+/* Number of allocations and open files that the stub has not given back. */
 static maybe_unused unsigned int still_live(void)
 {
 	unsigned int n = fw.root_open;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * harness.h - the frame of a unit test program: test cases, checks, fatal
- * errors that can be expected, and a processor that refuses.
+ * harness.h - the frame of a unit test program: test cases, checks, expected
+ * fatal errors, and stand-ins for the privileged instructions of x86.h.
  *
- * A program includes this header once, then the stub's own .c files that it
- * tests, then defines its cases:
+ * A test program includes this header once, then the .c files of the stub that
+ * it tests, then defines its cases:
  *
  *	TEST(name)
  *	{
@@ -12,13 +12,19 @@
  *		EXPECT_ERROR(parse(bad), "bad header");
  *	}
  *
- * A case ends at its first failed check. One line is printed for each case.
- * To be defined before inclusion, where needed:
- *	HARNESS_OWN_ERROR	no error() here: the program includes misc.c
- *	HARNESS_CPU		define the privileged functions of x86.h; each
- *				fails the case. OWN_RDMSR and so on leave out
- *				the ones that the program supplies.
- *	HARNESS_NO_MAIN		no cases: a fuzzer calls (tests/fuzz/fuzz.h)
+ * A case ends at its first failed check. main() prints one line for each case:
+ * PASS, FAIL or SKIP, the case's name and a reason. A case that executes no
+ * CHECK() fails.
+ *
+ * A program may define these macros before it includes the header:
+ *	HARNESS_OWN_ERROR	do not define error(), because the program
+ *				includes a .c file that defines it
+ *	HARNESS_CPU		define the privileged functions of x86.h; a
+ *				call of any of them fails the case. OWN_RDMSR
+ *				and so on leave out single functions, which the
+ *				program then defines itself.
+ *	HARNESS_NO_MAIN		do not define main(): the program is a fuzzer,
+ *				see tests/fuzz/fuzz.h
  */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -30,7 +36,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* <sys/mman.h> may have defined it; ident_map.h has another one. */
+/* <sys/mman.h> may have defined MAP_DECRYPTED; ident_map.h defines the stub's. */
 #undef MAP_DECRYPTED
 #include "boot_params.h"
 #include "console.h"
@@ -52,39 +58,62 @@
 #include "srat.h"
 #include "x86.h"
 
+/* One TEST(). @next is the next case in the order of the source file. */
 struct test_case {
 	const char *name;
 	void (*run)(void);
 	struct test_case *next;
 };
 
+/*
+ * Values that longjmp() passes: why a case, or an expected failure, ended. 0 in
+ * harness.expecting means that neither error() nor halt_forever() is expected.
+ */
 enum harness_exit { TEST_FAILED = 1, TEST_SKIPPED, TEST_ERROR, TEST_HALT };
 
+/*
+ * State of the running program. @first to @program are set before the first
+ * case; harness_run() resets the fields of one case. Test programs use the
+ * macros and functions below instead of these fields.
+ */
 static struct {
 	struct test_case *first, **last;
 	const char *program;
-	const char *current;	/* case that runs */
-	jmp_buf out;		/* out of the case: failed, skipped */
-	jmp_buf expected;	/* back into it: error(), halt_forever() */
+	/* name of the running case; NULL between cases */
+	const char *current;
+	jmp_buf out;		/* where FAIL and SKIP leave the case */
+	/* where an expected error() or halt_forever() returns to */
+	jmp_buf expected;
 	enum harness_exit expecting;
-	unsigned int checks;	/* done in this case */
+	unsigned int checks;	/* number of CHECK()s that the case executed */
+	/*
+	 * Text of the result line: reason of FAIL or SKIP, then INFO()'s text.
+	 */
 	char why[512];
 	char info[128];
+	/* State of random_u64(). */
 	u64 random;
 } harness = { .last = &harness.first };
 
 /*
- * Statements in EXPECT_ERROR() and EXPECT_HALT() change no variable of the case
- * that is looked at behind them, which GCC cannot know.
+ * GCC warns that longjmp() may clobber local variables that EXPECT_ERROR()'s or
+ * EXPECT_HALT()'s statement changes. No case reads those variables afterwards.
  */
 #ifndef __clang__
 #pragma GCC diagnostic ignored "-Wclobbered"
 #endif
 
-/* What the last expected error() said. */
+/*
+ * The title and the detail of the last expected error(), as texts. Cases may
+ * read them after EXPECT_ERROR() or REFUSED().
+ */
 static char harness_error_what[128];
 static char harness_error_detail[512];
 
+/*
+ * TEST(name) { ... } defines a test case. A constructor adds the case to the
+ * list that main() runs. The case's name in the output is PROGRAM.name.
+ */
 #define TEST(name)							\
 	static void test_##name(void);					\
 	static struct test_case case_##name = {				\
@@ -97,6 +126,10 @@ static char harness_error_detail[512];
 	}								\
 	static void test_##name(void)
 
+/*
+ * CHECK(cond, format, ...): fails the case if @cond is false. The remaining
+ * arguments are a printf() format and its values; they say what was seen.
+ */
 #define CHECK(cond, ...)						\
 	do {								\
 		harness.checks++;					\
@@ -105,7 +138,11 @@ static char harness_error_detail[512];
 				     __VA_ARGS__);			\
 	} while (0)
 
-/* @stmt must end in error(@message, ...). */
+/*
+ * EXPECT_ERROR(stmt, message): fails the case unless @stmt calls error() with
+ * exactly @message as its title. error() does not return, so statements behind
+ * the call are not executed. The error's detail is in harness_error_detail.
+ */
 #define EXPECT_ERROR(stmt, message)					\
 	do {								\
 		if (!setjmp(harness.expected)) {			\
@@ -121,7 +158,11 @@ static char harness_error_detail[512];
 		      message);						\
 	} while (0)
 
-/* @result = whether @stmt ended in error(). */
+/*
+ * REFUSED(result, stmt): executes @stmt and sets @result to true if @stmt
+ * called error(), to false if @stmt completed. The error's texts are in
+ * harness_error_what and harness_error_detail.
+ */
 #define REFUSED(result, stmt)						\
 	do {								\
 		if (!setjmp(harness.expected)) {			\
@@ -134,7 +175,10 @@ static char harness_error_detail[512];
 		}							\
 	} while (0)
 
-/* @stmt must end in halt_forever(); needs HARNESS_CPU. */
+/*
+ * EXPECT_HALT(stmt): fails the case unless @stmt calls halt_forever(). The
+ * program must define HARNESS_CPU.
+ */
 #define EXPECT_HALT(stmt)						\
 	do {								\
 		if (!setjmp(harness.expected)) {			\
@@ -147,7 +191,10 @@ static char harness_error_detail[512];
 		harness.checks++;					\
 	} while (0)
 
-/* Leaves the case with a SKIP line. */
+/*
+ * SKIP(format, ...): ends the case as skipped, for the reason given. Used where
+ * the machine that runs the tests lacks something.
+ */
 #define SKIP(...)							\
 	do {								\
 		snprintf(harness.why, sizeof(harness.why),		\
@@ -155,11 +202,19 @@ static char harness_error_detail[512];
 		longjmp(harness.out, TEST_SKIPPED);			\
 	} while (0)
 
-/* Words for the end of the case's PASS or FAIL line: seeds, counts. */
+/*
+ * INFO(format, ...): text for the end of the case's PASS or FAIL line, for
+ * example the seed of random numbers or how many inputs were tried. A second
+ * INFO() replaces the first.
+ */
 #define INFO(...)							\
 	snprintf(harness.info, sizeof(harness.info), __VA_ARGS__)
 
-/* Where the case is, what it compared, and why that is wrong. */
+/*
+ * Ends the running case as failed. @file and @line say where, @what is the text
+ * of the condition, @fmt and its values say what was seen. CHECK() calls it;
+ * stand-ins call it where a condition is not to be counted as a check.
+ */
 static noreturn maybe_unused printf_like(4, 5)
 void harness_fail(const char *file, int line, const char *what,
 		  const char *fmt, ...)
@@ -177,12 +232,16 @@ void harness_fail(const char *file, int line, const char *what,
 	longjmp(harness.out, TEST_FAILED);
 }
 
-/* The same numbers on every machine (splitmix64). */
+/*
+ * Starts the sequence of random_u64() at @seed. Equal seeds give equal numbers
+ * on every machine, so a failure can be repeated. The generator is splitmix64.
+ */
 static maybe_unused void random_seed(u64 seed)
 {
 	harness.random = seed;
 }
 
+/* The next random number, any of 64 bits. */
 static maybe_unused u64 random_u64(void)
 {
 	u64 x = harness.random += 0x9e3779b97f4a7c15;
@@ -192,12 +251,17 @@ static maybe_unused u64 random_u64(void)
 	return x ^ (x >> 31);
 }
 
+/* A random number below @limit. @limit must not be 0. */
 static maybe_unused u64 random_below(u64 limit)
 {
 	return random_u64() % limit;
 }
 
 #ifndef HARNESS_OWN_ERROR
+/*
+ * error() of the stub. Returns into EXPECT_ERROR() or REFUSED() if the case
+ * waits for an error, otherwise fails the case with the error's text.
+ */
 noreturn void error(const char *what, const char *fmt, ...)
 {
 	va_list args;
@@ -216,6 +280,11 @@ noreturn void error(const char *what, const char *fmt, ...)
 
 #ifdef HARNESS_CPU
 
+/*
+ * Fails the case because the stub executed a privileged instruction that the
+ * case does not expect. The arguments are a format and the instruction's
+ * operands.
+ */
 #define HARNESS_REFUSE(...)						\
 	harness_fail("x86.h", 0, __func__, __VA_ARGS__)
 
@@ -279,6 +348,7 @@ noreturn void halt_forever(void)
 
 #ifndef HARNESS_NO_MAIN
 
+/* Prints the result line of the running case. @why may be empty. */
 static void harness_report(const char *verdict, const char *why)
 {
 	printf("%s unit/%s.%s", verdict, harness.program, harness.current);
@@ -289,12 +359,18 @@ static void harness_report(const char *verdict, const char *why)
 	fflush(stdout);
 }
 
-/* Further ones, each after a colon. */
+/*
+ * HARNESS_ASAN_OPTIONS: further options of AddressSanitizer, each after a
+ * colon. A program may define it before it includes this header.
+ */
 #ifndef HARNESS_ASAN_OPTIONS
 #define HARNESS_ASAN_OPTIONS ""
 #endif
 
-/* Sanitizers end the program with abort(), so that we can say in which case. */
+/*
+ * A sanitizer that finds an error calls abort(), which raises SIGABRT.
+ * harness_crashed() then names the running case.
+ */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -307,6 +383,7 @@ const char *__ubsan_default_options(void)
 	return "abort_on_error=1:print_stacktrace=1";
 }
 
+/* Handler of SIGABRT: reports the running case, then lets the program die. */
 static void harness_crashed(int signal_number)
 {
 	if (harness.current)
@@ -315,6 +392,9 @@ static void harness_crashed(int signal_number)
 	raise(signal_number);
 }
 
+/*
+ * Runs one case and prints its result line. Returns false if the case failed.
+ */
 static bool harness_run(const struct test_case *test)
 {
 	harness.current = test->name;
@@ -341,7 +421,10 @@ static bool harness_run(const struct test_case *test)
 	}
 }
 
-/* Runs every case, or those that the arguments name. */
+/*
+ * Runs all cases, or only the cases that the arguments name. The exit status is
+ * a failure if a case failed.
+ */
 int main(int argc, char **argv)
 {
 	const struct test_case *test;

@@ -1,26 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * insn_zydis.h - Zydis as the judge of the instruction decoder.
+ * insn_zydis.h - Zydis, a disassembler library, as the judge of insn.c, the
+ * stub's instruction decoder.
  *
- * Zydis decodes the same bytes, its answer is put right where AMD's manual
- * contradicts it (judge_differences[]) and rewritten as a struct insn from the
- * operands that it reports: nothing here looks at an opcode.
- * Include after insn.c; link with -lZydis.
+ * judge() lets Zydis decode the same bytes, corrects its answer where AMD's
+ * manual contradicts it (judge_differences[]), and converts the operands that
+ * it reports to a struct insn. It never looks at an opcode, so it cannot share
+ * an error with insn.c. Include this after insn.c, call judge_init() first,
+ * link with -lZydis.
  */
 #ifndef INSN_ZYDIS_H
 #define INSN_ZYDIS_H
 
 #include <Zydis/Zydis.h>
 
-/* What Zydis says about one encoding. */
+/*
+ * Zydis' answer for one instruction: its own structures, and as a struct insn.
+ */
 struct verdict {
 	ZydisDecodedInstruction zi;
 	ZydisDecodedOperand ops[ZYDIS_MAX_OPERAND_COUNT];
 	struct insn insn;
 };
 
-/* ---- Zydis' operands as a struct insn ---- */
+/* ---- converting Zydis' operands ---- */
 
+/* Whether @reg is a general-purpose register of any width. */
 static bool zydis_is_gpr(ZydisRegister reg)
 {
 	ZydisRegisterClass class = ZydisRegisterGetClass(reg);
@@ -29,12 +34,16 @@ static bool zydis_is_gpr(ZydisRegister reg)
 	       class == ZYDIS_REGCLASS_GPR32 || class == ZYDIS_REGCLASS_GPR64;
 }
 
+/* Fills @insn's register fields from a register operand. */
 static void zydis_register(struct insn *insn, const ZydisDecodedOperand *op)
 {
 	u8 id = ZydisRegisterGetId(op->reg.value);
 
 	insn->reg_size = op->size / 8;
-	/* Zydis counts AL..BL, AH..BH, SPL..DIL, R8B.. */
+	/*
+	 * Zydis numbers 8-bit registers AL to BL 0 to 3, AH to BH 4 to 7, SPL
+	 * to DIL 8 to 11 and R8B onwards 12 and up.
+	 */
 	if (insn->reg_size == 1 && id >= 4) {
 		insn->high_byte = id < 8;
 		id -= 4;
@@ -42,6 +51,7 @@ static void zydis_register(struct insn *insn, const ZydisDecodedOperand *op)
 	insn->reg = id;
 }
 
+/* Number of a base or index register as struct insn has it. */
 static u8 zydis_register_number(ZydisRegister reg)
 {
 	if (reg == ZYDIS_REGISTER_NONE)
@@ -51,6 +61,7 @@ static u8 zydis_register_number(ZydisRegister reg)
 	return ZydisRegisterGetId(reg);
 }
 
+/* Fills @insn's memory fields from a memory operand. */
 static void zydis_memory(struct insn *insn, const ZydisDecodedOperand *op)
 {
 	insn->size = op->size / 8;
@@ -75,13 +86,18 @@ static void zydis_memory(struct insn *insn, const ZydisDecodedOperand *op)
 	}
 }
 
+/* Whether the instruction has a repeat prefix. */
 static bool zydis_is_repeated(const ZydisDecodedInstruction *zi)
 {
 	return zi->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE |
 				 ZYDIS_ATTRIB_HAS_REPNE);
 }
 
-/* Operands of the two-operand moves: destination and source. */
+/*
+ * Converts MOV, MOVZX, MOVSX and MOVSXD. Returns false for a form that insn.c
+ * must not decode: of segment or control registers, or from register to
+ * register.
+ */
 static bool zydis_move(struct insn *insn, const ZydisDecodedInstruction *zi,
 		       const ZydisDecodedOperand *ops)
 {
@@ -92,7 +108,10 @@ static bool zydis_move(struct insn *insn, const ZydisDecodedInstruction *zi,
 		insn->op = INSN_STORE_IMM;
 		zydis_memory(insn, dst);
 		insn->imm = src->imm.value.u;
-		/* Zydis cuts what it extended to the operand's width. */
+		/*
+		 * Zydis reports a sign-extended immediate cut to the operand's
+		 * width. struct insn has it extended to 64 bits.
+		 */
 		if (insn->size < 8)
 			insn->imm = (s64)(insn->imm << (64 - 8 * insn->size)) >>
 				    (64 - 8 * insn->size);
@@ -132,6 +151,7 @@ static bool zydis_move(struct insn *insn, const ZydisDecodedInstruction *zi,
 	return false;
 }
 
+/* Converts IN and OUT. @acc is the AL, AX or EAX operand. */
 static void zydis_io(struct insn *insn, enum insn_op op,
 		     const ZydisDecodedOperand *acc,
 		     const ZydisDecodedOperand *port)
@@ -144,6 +164,10 @@ static void zydis_io(struct insn *insn, enum insn_op op,
 		insn->port = port->imm.value.u;
 }
 
+/*
+ * Converts a string instruction. @mem is the operand that struct insn
+ * describes.
+ */
 static void zydis_string(struct insn *insn, enum insn_op op,
 			 const ZydisDecodedInstruction *zi,
 			 const ZydisDecodedOperand *mem)
@@ -154,7 +178,10 @@ static void zydis_string(struct insn *insn, enum insn_op op,
 	zydis_memory(insn, mem);
 }
 
-/* Rewrites what Zydis found; false if it is none of our instructions. */
+/*
+ * Converts Zydis' answer. Returns false if the instruction is not among those
+ * that insn.c decodes.
+ */
 static bool from_zydis(struct insn *insn, const ZydisDecodedInstruction *zi,
 		       const ZydisDecodedOperand *ops)
 {
@@ -219,7 +246,7 @@ static bool from_zydis(struct insn *insn, const ZydisDecodedInstruction *zi,
 	case ZYDIS_MNEMONIC_OUTSD:
 		zydis_string(insn, INSN_OUTS, zi, &ops[1]);
 		return true;
-	case ZYDIS_MNEMONIC_MOVSD:	/* there is an SSE one, too */
+	case ZYDIS_MNEMONIC_MOVSD:	/* also the name of an SSE move */
 		if (zi->meta.category != ZYDIS_CATEGORY_STRINGOP)
 			return false;
 		/* fall through */
@@ -245,6 +272,7 @@ static bool from_zydis(struct insn *insn, const ZydisDecodedInstruction *zi,
 	}
 }
 
+/* Whether @insn has a memory operand. */
 static bool has_memory(const struct insn *insn)
 {
 	switch (insn->op) {
@@ -261,6 +289,10 @@ static bool has_memory(const struct insn *insn)
 	}
 }
 
+/*
+ * Name of the first field in which two decoded instructions differ; NULL if
+ * they are equal.
+ */
 static const char *first_difference(const struct insn *got,
 				    const struct insn *want)
 {
@@ -276,7 +308,10 @@ static const char *first_difference(const struct insn *got,
 	COMPARE(port_dx);
 	COMPARE(port);
 	COMPARE(address_size);
-	/* Of no meaning without a memory operand. */
+	/*
+	 * insn.c records a segment prefix even if there is no memory operand to
+	 * apply it to.
+	 */
 	if (has_memory(got))
 		COMPARE(segment);
 	COMPARE(base);
@@ -288,7 +323,7 @@ static const char *first_difference(const struct insn *got,
 	return NULL;
 }
 
-/* ---- Where Zydis and AMD's manual differ ---- */
+/* ---- where Zydis and AMD's manual differ ---- */
 
 static bool correct_vmgexit(ZydisDecodedInstruction *zi,
 			    ZydisDecodedOperand *ops maybe_unused)
@@ -340,7 +375,11 @@ static bool correct_sib_base(ZydisDecodedInstruction *zi,
 	return false;
 }
 
-/* Each corrects Zydis' answer and returns whether there was need to. */
+/*
+ * Known differences. correct() changes Zydis' answer to what the manual says
+ * and returns whether it had to; @seen counts how often it had to. test_insn.c
+ * proves that each difference still exists in the installed Zydis.
+ */
 static struct judge_difference {
 	const char *name;
 	const char *reason;
@@ -364,13 +403,18 @@ static struct judge_difference {
 
 static ZydisDecoder judge_decoder;
 
+/* Prepares Zydis for 64-bit code. Call it before judge(). */
 static void judge_init(void)
 {
 	ZydisDecoderInit(&judge_decoder, ZYDIS_MACHINE_MODE_LONG_64,
 			 ZYDIS_STACK_WIDTH_64);
 }
 
-/* Returns whether @bytes begin with one of our instructions. */
+/*
+ * Lets Zydis decode the instruction at @bytes, of at most @size bytes. Returns
+ * whether it is an instruction that insn.c must decode; verdict->insn is the
+ * expected result then.
+ */
 static bool judge(struct verdict *verdict, const u8 *bytes, size_t size)
 {
 	size_t i;

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * misc_machine.h - what misc.c stands on in test_misc.c, test_boot_map.c and
- * test_extract.c: a made-up image in made-up RAM, and in place of the stub's
- * other files, but e820.c, ones that write down what was asked of them.
+ * misc_machine.h - a machine for the tests of misc.c: test_misc.c,
+ * test_boot_map.c, test_misc_efi.c, test_extract.c and, through extract.h,
+ * test_images.c and fuzzers.
  *
- * A program that defines MACHINE_OWN_DECODER includes unzstd.c and relocate.c.
+ * It has a made-up image in made-up RAM. The real lib/e820.c is included. The
+ * functions of the stub's other files are replaced by stand-ins that append a
+ * line to @trace for each call. A case calls fresh_machine(), changes @fake,
+ * @layout or the payload header, calls functions of misc.c, and compares
+ * @trace.
  *
- * Linker symbols become fields of struct layout, so that a case can put the
- * image where it likes, addresses of nothing included.
+ * misc.c's linker symbols become fields of struct layout, so that a case can
+ * move parts of the image, even to addresses where no memory is.
+ *
+ * A program that defines MACHINE_OWN_DECODER includes unzstd.c and relocate.c
+ * itself instead of getting stand-ins for them.
  */
 #ifndef MISC_MACHINE_H
 #define MISC_MACHINE_H
@@ -24,14 +31,19 @@
 
 #include "../../lib/e820.c"
 
+/* Sizes in bytes. */
 #define KIB		1024UL
 #define MIB		(1024 * KIB)
 #define MACHINE_SIZE	(4 * MIB)
 
-/* RAM, the only one there is. */
+/* The machine's RAM. Other addresses are not backed by memory. */
 static u8 machine[MACHINE_SIZE] __attribute__((aligned(2 * MIB)));
 
-/* Where linker.ld puts the parts; comp_end is the payload's end. */
+/*
+ * Addresses of the image's parts, as linker.ld's symbols give them. @head is
+ * the image's first byte, @comp_end the payload's end, @last the image's end,
+ * @builtin the built-in command line.
+ */
 static struct layout {
 	u8 *head, *payload, *comp_end;
 	u8 *text, *text_end, *ro, *ro_end, *rw, *rw_end, *last;
@@ -39,12 +51,16 @@ static struct layout {
 	const char *builtin;
 } layout;
 
+/* Stands for the image_info that linker.ld makes. */
 static struct image_info info_in_image;
 
-/* efi.c's: not entered from firmware, unless a case says so. */
+/*
+ * Defined by efi.c: run-time address that the EFI entry chose, 0 if the stub
+ * was not entered through EFI firmware.
+ */
 u64 efi_runtime_start;
 
-#define _image		(layout.head)
+#define _image			(layout.head)
 #define payload_start		(layout.payload)
 #define payload_end		(layout.comp_end)
 #define _text			(layout.text)
@@ -70,13 +86,18 @@ static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 #include "../../payload/payload-check.c"
 #include "../../payload/unstore.c"
 #include "../../misc.c"
-#undef image_info	/* a struct tag, too */
+#undef image_info	/* also a struct's tag */
 
-/* ---- what was done, in order ---- */
+/* ---- a record of what misc.c did ---- */
 
+/*
+ * @trace has one line for each call of a stand-in, in order. @said holds
+ * printed text that no error has taken yet.
+ */
 static char trace[8192];
 static char said[1024];
 
+/* Appends a line to @trace. */
 static printf_like(1, 2) void did(const char *fmt, ...)
 {
 	size_t len = strlen(trace);
@@ -88,32 +109,56 @@ static printf_like(1, 2) void did(const char *fmt, ...)
 	strncat(trace, "\n", sizeof(trace) - strlen(trace) - 1);
 }
 
-/* ---- answers that a case can choose ---- */
+/* ---- the machine's state, which a case may choose ---- */
 
+/*
+ * fresh_loader() sets these to an ordinary machine's. Stand-ins answer with
+ * them and write those that are marked so.
+ */
 static struct {
 	struct boot_params bp __attribute__((aligned(4096)));
 	u64 cr4, efer;
 	struct cpuid_regs cpuid_0, cpuid_7, cpuid_ext;
-	bool forced;			/* console_force() was called */
-	bool torn_down;			/* no exception could be served */
+	/* written by console_force(): errors become visible */
+	bool forced;
+	/* written by idt_teardown(): no exception handler is left */
+	bool torn_down;
 	bool sev_es;
 	u64 enc_mask;
 	bool vga;
-	const char *map_fails;		/* call of ident_map_*() that fails */
+	/*
+	 * The trace line of an ident_map_*() call, or "init", "device",
+	 * "remove". That call returns @map_error. NULL: no call fails.
+	 */
+	const char *map_fails;
 	int map_error;
-	u64 odd_page;			/* mapped before, with these rights */
+	/*
+	 * ident_map_query() answers @odd_rights for this address, MAP_WRITE |
+	 * MAP_EXEC for any other.
+	 */
+	u64 odd_page;
 	int odd_rights;
+	/* Result of payload_decode(). */
 	int unzstd_result;
 	unsigned int nmis;
-	bool kaslr;			/* not "nokaslr" */
-	u64 phys, virt;			/* what is drawn, or 0 */
+	bool kaslr;			/* answer of kaslr_wanted() */
+	/*
+	 * Addresses that KASLR draws. 0: it draws none and the default stays.
+	 */
+	u64 phys, virt;
+	/* Written by kaslr_physical(): what misc.c asked for. */
 	struct kaslr_slots want;
-	u64 la57;			/* la57_prepare()'s answer */
+	u64 la57;			/* answer of la57_prepare() */
+	/* Written by ident_map_init(). */
 	struct ident_map_config config;
 } fake;
 
 /* ---- the processor ---- */
 
+/*
+ * CPUID answers from @fake. An SEV-ES guest must not execute it here, because
+ * each CPUID would be an exit to the hypervisor.
+ */
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
 {
 	CHECK(!fake.sev_es, "CPUID 0x%x would be an exit", leaf);
@@ -149,7 +194,10 @@ u64 read_cr4(void)
 	return fake.cr4;
 }
 
-/* An error ends here: its message has been printed as "sevstub: A: B\n". */
+/*
+ * error() of misc.c ends here. Its message was printed as "sevstub: TITLE:
+ * DETAIL\n"; both parts become harness.h's error texts for EXPECT_ERROR().
+ */
 noreturn void halt_forever(void)
 {
 	static const char prefix[] = "sevstub: ";
@@ -175,7 +223,7 @@ noreturn void halt_forever(void)
 	longjmp(harness.expected, TEST_ERROR);
 }
 
-/* ---- console.c ---- */
+/* ---- stand-ins for console.c ---- */
 
 void console_init(const struct cmdline *cmdline,
 		  const struct screen_info *screen)
@@ -193,7 +241,7 @@ void con_vprintf(const char *fmt, va_list args)
 {
 	size_t len = strlen(said);
 
-	CHECK(!fake.torn_down, "output after the end: %s", fmt);
+	CHECK(!fake.torn_down, "output after idt_teardown(): %s", fmt);
 	vsnprintf(said + len, sizeof(said) - len, fmt, args);
 }
 
@@ -211,7 +259,7 @@ void info(const char *fmt, ...)
 	char text[200];
 	va_list args;
 
-	CHECK(!fake.torn_down, "output after the end: %s", fmt);
+	CHECK(!fake.torn_down, "output after idt_teardown(): %s", fmt);
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
@@ -236,8 +284,9 @@ void console_vga_disable(void)
 	did("no vga");
 }
 
-/* ---- ident_map_64.c ---- */
+/* ---- stand-ins for ident_map_64.c ---- */
 
+/* Result of an ident_map_*() call whose trace line is @call. */
 static int map_result(const char *call)
 {
 	return fake.map_fails && !strcmp(fake.map_fails, call) ?
@@ -251,7 +300,7 @@ int ident_map_init(const struct ident_map_config *config)
 	return map_result("init");
 }
 
-/* What is mapped can be read; see hide(). */
+/* Mapped memory becomes readable, which hide() had prevented. */
 int ident_map_range(u64 start, u64 end, unsigned int prot)
 {
 	char call[80];
@@ -264,7 +313,11 @@ int ident_map_range(u64 start, u64 end, unsigned int prot)
 	return map_result(call);
 }
 
-/* Nobody may look at it before it has been mapped. */
+/*
+ * Makes the machine's memory inaccessible until ident_map_range() maps it, as
+ * it is while a guest runs on the stub's page tables. ASan then reports an
+ * early access.
+ */
 static maybe_unused void hide(const void *start, size_t size)
 {
 	ASAN_POISON_MEMORY_REGION(start, size);
@@ -296,7 +349,7 @@ int ident_map_remove(u64 addr, u64 size)
 	return map_result("remove");
 }
 
-/* ---- idt_64.c ---- */
+/* ---- stand-ins for idt_64.c ---- */
 
 void idt_load_stage2(void)
 {
@@ -311,7 +364,7 @@ void idt_teardown(void)
 
 u32 nmi_count;
 
-/* ---- la57.c ---- */
+/* ---- stand-ins for la57.c ---- */
 
 u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 		 bool payload_can)
@@ -326,7 +379,7 @@ void la57_switch(void)
 	did("la57 switch");
 }
 
-/* ---- sev-es.c ---- */
+/* ---- stand-ins for sev-es.c ---- */
 
 void sev_detect(void)
 {
@@ -370,7 +423,7 @@ noreturn void terminate(unsigned int reason)
 	halt_forever();
 }
 
-/* ---- srat.c, efi/memory.c ---- */
+/* ---- stand-ins for srat.c and efi/memory.c ---- */
 
 void srat_name_immovable(const struct boot_params *bp,
 			 const struct cmdline *cmdline)
@@ -385,7 +438,7 @@ void efi_name_free_memory(const struct boot_params *bp)
 	did("name free");
 }
 
-/* ---- kaslr.c ---- */
+/* ---- stand-ins for kaslr.c ---- */
 
 bool kaslr_wanted(const struct cmdline *cmdline)
 {
@@ -408,7 +461,8 @@ void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
 		    struct kaslr_slots want, u64 *addr)
 {
-	CHECK(bp == &fake.bp && cmdline->len, "something else");
+	CHECK(bp == &fake.bp && cmdline->len,
+	      "another zero page, or no command line");
 	did("draw physical");
 	fake.want = want;
 	if (fake.phys)
@@ -430,9 +484,12 @@ bool kaslr_finish(void)
 
 #ifndef MACHINE_OWN_DECODER
 
-/* ---- unzstd.c ---- */
+/* ---- stand-ins for unzstd.c ---- */
 
-/* Any digest will do that depends on every byte and on the length. */
+/*
+ * Stands for XXH64 and is a 64-bit FNV hash, which depends on every byte and on
+ * the length as well.
+ */
 u64 xxh64(const void *data, size_t len)
 {
 	const u8 *p = data;
@@ -450,6 +507,7 @@ void unzstd_use_bmi2(void)
 	did("bmi2");
 }
 
+/* Value of every byte that the decoder writes. */
 #define DECOMPRESSED	0xd5
 
 int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
@@ -460,12 +518,12 @@ int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
 	return fake.unzstd_result;
 }
 
-/* ---- relocate.c ---- */
+/* ---- stand-in for relocate.c ---- */
 
 void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 	      u64 virt_addr)
 {
-	CHECK(*out == DECOMPRESSED, "relocated before it was there");
+	CHECK(*out == DECOMPRESSED, "relocated before it was decoded");
 	CHECK(!p->reloc_size || out[p->file_size] == DECOMPRESSED,
 	      "the relocations are gone");
 	did("relocate 0x%lx to 0x%lx, 0x%lx", (u64)out, phys_addr, virt_addr);
@@ -475,8 +533,12 @@ void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 
 /* ---- an ordinary boot ---- */
 
-/* Offsets in the machine. The image has moved: its end is the range's end. */
-#define AT_NODES	0x008000	/* setup_data */
+/*
+ * Offsets in the machine of what an ordinary boot has. The image is where the
+ * stub has moved it: it ends where the run-time range, from AT_RUNTIME on,
+ * ends.
+ */
+#define AT_NODES	0x008000	/* setup_data nodes */
 #define AT_CMDLINE	0x010000
 #define AT_INITRD	0x020000
 #define AT_RUNTIME	0x100000
@@ -493,6 +555,7 @@ void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 #define AT_POOL		0x180000
 #define AT_END		0x190000
 
+/* The payload header's values, in bytes, and the limit of a command line. */
 #define OUT_SIZE	0x50000UL
 #define MEM_SIZE	0x60000UL
 #define MARGIN		0x8000UL
@@ -500,12 +563,19 @@ void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 #define VIRT_ADDR	0xffffffff81000000UL
 #define CMDLINE_SIZE	255
 
+/*
+ * The payload header in the machine's image. A case changes it, then calls
+ * seal_payload() unless digests that do not match are the point.
+ */
 static maybe_unused struct payload_header *header_in_image(void)
 {
 	return (struct payload_header *)layout.payload;
 }
 
-/* Digests that fit, whatever else is in the header. */
+/*
+ * Makes both digests match the payload and its header as they are now. Clears
+ * @trace.
+ */
 static maybe_unused void seal_payload(void)
 {
 	struct payload_header *p = header_in_image();
@@ -516,25 +586,35 @@ static maybe_unused void seal_payload(void)
 	trace[0] = '\0';
 }
 
+/*
+ * Appends an entry to the zero page's memory map; @addr and @size are in bytes.
+ */
 static void add_e820(u64 addr, u64 size, u32 type)
 {
 	fake.bp.e820_table[fake.bp.e820_entries++] =
 		(struct boot_e820_entry){ addr, size, type };
 }
 
-/* Zero page and command line are where the host has them. */
+/*
+ * Adds RAM entries for the zero page and the machine, where the test's process
+ * has them, for a case that wrote a memory map of its own.
+ */
 static maybe_unused void add_ram_of_loader(void)
 {
 	add_e820((u64)&fake.bp, sizeof(fake.bp), E820_RAM);
 	add_e820((u64)machine, MACHINE_SIZE, E820_RAM);
 }
 
+/*
+ * Sets the zero page's command line pointer, all 64 bits. 0: no command line.
+ */
 static void set_cmdline(u64 addr)
 {
 	fake.bp.hdr.cmd_line_ptr = (u32)addr;
 	fake.bp.ext_cmd_line_ptr = (u32)(addr >> 32);
 }
 
+/* Sets the zero page's initrd fields. @size in bytes; 0: no initrd. */
 static void set_initrd(u64 start, u64 size)
 {
 	fake.bp.hdr.ramdisk_image = (u32)start;
@@ -543,7 +623,10 @@ static void set_initrd(u64 start, u64 size)
 	fake.bp.ext_ramdisk_size = (u32)(size >> 32);
 }
 
-/* Everything but what is in the image. */
+/*
+ * Resets @fake, @layout, the zero page, and what a loader provides, to an
+ * ordinary boot. Leaves the image's bytes as they are.
+ */
 static void fresh_loader(void)
 {
 	u8 *m = machine;
@@ -580,6 +663,10 @@ static void fresh_loader(void)
 	fake.cpuid_ext.edx = 1U << CPUID_EXT_EDX_NX_BIT;
 }
 
+/*
+ * Resets everything to an ordinary boot: how a case begins. RAM is filled with
+ * 0xa5, and the payload is sealed.
+ */
 static maybe_unused void fresh_machine(void)
 {
 	u8 *m = machine;
@@ -604,19 +691,23 @@ static maybe_unused void fresh_machine(void)
 	seal_payload();
 }
 
-/* ---- parts of it ---- */
+/* ---- parts of a boot ---- */
 
-/* The address at an offset. */
+/* The address of an offset in the machine. */
 static maybe_unused u64 m(u64 offset)
 {
 	return (u64)machine + offset;
 }
 
+/* place_image() must refuse the boot with error title @what. */
 static maybe_unused void expect_refusal(const char *what)
 {
 	EXPECT_ERROR(place_image(&fake.bp), what);
 }
 
+/*
+ * A struct boot as extract_kernel() has it first: zero page and command line.
+ */
 static maybe_unused struct boot new_boot(void)
 {
 	struct boot boot = { .bp = &fake.bp };
@@ -625,7 +716,10 @@ static maybe_unused struct boot new_boot(void)
 	return boot;
 }
 
-/* Through the first two steps, as for an ordinary payload. */
+/*
+ * A struct boot after extract_kernel()'s first two steps: the payload header is
+ * read and a place for the payload is found. Clears @trace.
+ */
 static maybe_unused struct boot placed_boot(void)
 {
 	struct boot boot = new_boot();
@@ -636,6 +730,10 @@ static maybe_unused struct boot placed_boot(void)
 	return boot;
 }
 
+/*
+ * Writes a setup_data node of type 1 at @offset in the machine. @next is the
+ * address of the next node, 0 for the last; @len the size of its data in bytes.
+ */
 static maybe_unused struct setup_data *new_node(u64 offset, u64 next,
 						u32 len)
 {

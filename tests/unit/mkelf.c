@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * mkelf.c - writes the kernels that mkpayload is tested with: small ELF files
- * and bzImages that are right in everything but what the command line changes.
+ * and bzImages that are valid except for what the command line changes.
  *
  *   mkelf elf OUT [FIELD=VALUE]...
  *   mkelf bzimage OUT PAYLOAD CODEC [FIELD=VALUE]...
  *
- * Fields have the names that <elf.h> and <asm/bootparam.h> give them; those of
- * program and section headers take an index, as in p_align.1=3. Fields change
- * the header only, not where things are. What else there is:
+ * Fields have the names of <elf.h> and <asm/bootparam.h>. Those of program and
+ * section headers take an index, as in p_align.1=3. Setting a field changes the
+ * header's bytes only, and moves no part of the file. Further arguments:
  *
- *   ei_class= ei_data= ei_version=   in e_ident
- *   note=OWNER      a PT_NOTE segment (index 3) with a note of that owner
- *   sections=0      no section headers
- *   tail=W,W,...    32-bit words behind the ELF file
- *   size=N          the file's size, a hole at the end
- *   size_word=N     the uncompressed size behind the stream
- *   flip=N          a flipped bit in that byte of the stream
- *   cut=N, pad=N    bytes less, zero bytes more at the stream's end
- *   text=T          the version string, for \n a newline
+ *   ei_class= ei_data= ei_version=   bytes of e_ident
+ *   note=OWNER      add a PT_NOTE segment (index 3) with a note of that owner
+ *   sections=0      write no section headers
+ *   tail=W,W,...    append 32-bit words to the ELF file
+ *   size=N          extend the file to N bytes with a hole
+ *   size_word=N     set the uncompressed size that follows the stream
+ *   flip=N          flip a bit in byte N of the compressed stream
+ *   cut=N, pad=N    remove N bytes from, or add N zero bytes to, the stream
+ *   text=T          set the version string; \n in it becomes a newline
  */
 #include <asm/bootparam.h>
 #include <bzlib.h>
@@ -51,7 +51,7 @@
 #define SETUP_SIZE	((1 + SETUP_SECTS) * SECTOR)
 #define HEADER_AT	0x1f1
 #define VERSION_AT	0x420
-#define CODE_BEFORE	0x200	/* code in front of the payload */
+#define CODE_BEFORE	0x200	/* bytes of code before the payload */
 #define CODE_BEHIND	0x100
 
 struct field {
@@ -125,7 +125,7 @@ static uint64_t number(const char *text)
 	return value;
 }
 
-/* The value if @argument is "@name=value", else NULL. */
+/* If @argument is "@name=value", returns a pointer to the value, else NULL. */
 static const char *value_of(const char *argument, const char *name)
 {
 	size_t len = strlen(name);
@@ -152,7 +152,11 @@ static bool set_field(const char *argument, const struct field *field,
 	return false;
 }
 
-/* "FIELD.INDEX=VALUE" in an array of @count objects of @size bytes. */
+/*
+ * Handles an argument "FIELD.INDEX=VALUE": sets @field of an object in @array,
+ * which has @count objects of @size bytes. Returns false if @argument names
+ * another field.
+ */
 static bool set_indexed(const char *argument, const struct field *field,
 			void *array, size_t size, unsigned int count)
 {
@@ -182,7 +186,10 @@ static void append_zeros(struct buffer *out, size_t size)
 	out->size += size;
 }
 
-/* Bytes of which every one says where it belongs, and none is zero. */
+/*
+ * Fills @data with bytes that depend on their position, none of them zero, so
+ * that a test sees bytes that mkpayload moved or dropped.
+ */
 static void fill(uint8_t *data, size_t size, uint32_t seed)
 {
 	for (size_t i = 0; i < size; i++) {
@@ -210,8 +217,8 @@ struct elf_parts {
 };
 
 /*
- * Three segments: one that ends inside a page, one behind a gap, one with
- * memory that the file does not supply. Sections cover the same bytes.
+ * Three segments: the first ends inside a page, a gap precedes the second, the
+ * third has more memory than file contents. Sections cover the same bytes.
  */
 static void init_parts(struct elf_parts *elf)
 {
@@ -261,7 +268,10 @@ static void init_parts(struct elf_parts *elf)
 	};
 }
 
-/* A note of a strange owner first, so that looking on is tested as well. */
+/*
+ * Adds a PT_NOTE segment with two notes. The first has a foreign owner, so that
+ * mkpayload must read on to find the one that was asked for.
+ */
 static void add_note(struct elf_parts *elf, struct buffer *out,
 		     const char *owner)
 {
@@ -365,7 +375,10 @@ static size_t gzip(const struct buffer *in, uint8_t *out, size_t room)
 	return z.total_out;
 }
 
-/* As Linux's build does: the filter for x86 calls, CRC32. */
+/*
+ * Compresses with the options of Linux's build: the filter for x86 branches,
+ * CRC32.
+ */
 static size_t xz(const struct buffer *in, uint8_t *out, size_t room)
 {
 	lzma_options_lzma options;
@@ -426,7 +439,10 @@ static size_t bzip2(const struct buffer *in, uint8_t *out, size_t room)
 	return size;
 }
 
-/* As Linux's build does, from a pipe: of unknown size, with a mark at the end. */
+/*
+ * Compresses as Linux's build does from a pipe: the header does not know the
+ * size, so an end marker follows the data.
+ */
 static size_t lzma(const struct buffer *in, uint8_t *out, size_t room)
 {
 	lzma_stream s = LZMA_STREAM_INIT;
@@ -465,7 +481,10 @@ static size_t lzo(const struct buffer *in, uint8_t *out, size_t room)
 	return size;
 }
 
-/* Nothing but a beginning: a codec that mkpayload is to refuse. */
+/*
+ * Not a compressed stream: only LHA's magic number, a codec that mkpayload must
+ * refuse.
+ */
 static size_t lha(const struct buffer *in, uint8_t *out, size_t room)
 {
 	memcpy(out + raw(in, out, room) - in->size, "-lh5-", 5);
@@ -495,7 +514,7 @@ static void read_in(const char *name, struct buffer *in)
 	fclose(f);
 }
 
-/* Appends the stream to @out, damaged as asked. */
+/* Appends the compressed stream to @out, damaged as the arguments say. */
 static void add_stream(struct buffer *out, const struct buffer *in,
 		       const char *codec_name, char **arguments)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mkpayload_faults.c - a library to preload into mkpayload: what it calls goes
- * wrong in the way that FAULT names, because neither a disk nor zstd does so
- * on demand.
+ * mkpayload_faults.c - a library to preload into mkpayload. Functions that
+ * mkpayload calls fail in the way that FAULT in the environment names, because
+ * neither a disk nor zstd fails on demand.
  */
 #define ZSTD_STATIC_LINKING_ONLY
 #include <bzlib.h>
@@ -23,7 +23,7 @@ static bool fault(const char *name)
 	return asked && !strcmp(asked, name);
 }
 
-/* The function that ours stands in front of. */
+/* The original of a function that this library replaces. */
 #define REAL(function) \
 	((__typeof__(&(function)))dlsym(RTLD_NEXT, #function))
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page_walk.h - what tests of the page-table builder share: a processor that
- * records what it is told, the map under test in every setup, and a page walk
- * written from the manual (APM2 5.3, 5.4), with nothing of the stub's.
+ * page_walk.h - for the tests of ident_map_64.c, the page-table builder: a
+ * processor that records the stub's CLFLUSH, MFENCE and INVLPG, the setups to
+ * test, and a page walk written from the manual (APM2 5.3 and 5.4) without the
+ * stub's code.
  *
- * look() walks from the CR3 that the stub loaded, checks all that must hold
- * for every entry on the way, and says what a page may be used for.
+ * look() walks the page tables from the CR3 that the stub loaded. It checks the
+ * bits of every entry on the way, and returns what the page may be used for. A
+ * case calls start() for a setup, then functions of ident_map_64.c, then
+ * expect().
  */
 #ifndef PAGE_WALK_H
 #define PAGE_WALK_H
@@ -15,7 +18,10 @@
 #define OWN_WRITE_CR3
 #include "harness.h"
 
-/* The instructions that have no effect here but an order. */
+/*
+ * CLFLUSH and MFENCE have no effect that a process can see, so the tests record
+ * their order.
+ */
 static void mock_clflush(const volatile void *addr);
 static void mock_mfence(void);
 #define clflush mock_clflush
@@ -32,22 +38,31 @@ static void mock_mfence(void);
 #define GIB512	BIT(39)
 #define TIB256	BIT(48)
 
-/* -- The processor. */
+/* ---- the processor ---- */
 
 enum event_type { CLFLUSH, MFENCE, INVLPG };
 
+/* An instruction that the stub executed. @addr is its operand; 0 for MFENCE. */
 struct event {
 	enum event_type type;
 	u64 addr;
-	unsigned int page;	/* what the map said then about watched */
+	unsigned int page;	/* use of the page at @watched at that time */
 };
 
+/*
+ * Recorded instructions in order; further ones are dropped. start() clears
+ * them. A case sets @watched to an address whose page table entry changes. @cr3
+ * is the value that the stub last loaded.
+ */
 static struct event events[256];
 static unsigned int event_count;
 static u64 watched;
 static u64 cr3;
 
-/* What a page may be used for: a byte of the model, and look()'s answer. */
+/*
+ * What a page may be used for, as look() returns it and as models of cases keep
+ * it. 0: not mapped. GUARD: a guard page, which must never be mapped.
+ */
 enum {
 	MAPPED = 1, WRITE = 2, EXEC = 4, SHARED = 8, UNCACHED = 16, GUARD = 32
 };
@@ -82,23 +97,28 @@ void write_cr3(u64 value)
 	cr3 = value;
 }
 
-/* As sev_load_map() does it. */
+/* Loads the page tables as sev_load_map() does. */
 static void load_map(void)
 {
 	write_cr3(ident_map_cr3());
 }
 
-/* -- The map under test. */
+/* ---- the page tables under test ---- */
 
+/* Pages of memory for page tables, and the value of their bytes before use. */
 #define POOL_PAGES	2048
 #define POOL_DIRT	0xa5
 
 static u8 pool[(POOL_PAGES + 1) * KIB4] __attribute__((aligned(4096)));
 static struct boot_params bp;
 
+/*
+ * A processor and guest to build page tables for: 4 or 5 levels of page tables,
+ * whether there are no-execute bits and 1 GiB pages.
+ */
 struct setup {
 	unsigned int levels;
-	unsigned int c_bit;	/* 0: none */
+	unsigned int c_bit;	/* bit number of the C-bit; 0: no encryption */
 	bool nx, pages_1g;
 };
 
@@ -112,9 +132,14 @@ static const struct setup setups[] = {
 	{ 5, 51, false, true },
 };
 
+/* The setup that start() chose. */
 static struct setup now;
-static u64 limit;		/* of what can be mapped */
+static u64 limit;		/* first address that cannot be mapped in it */
 
+/*
+ * What ident_map_init() is given for @setup, with @pages pages of memory for
+ * tables.
+ */
 static struct ident_map_config config_of(const struct setup *setup,
 					 size_t pages)
 {
@@ -129,6 +154,10 @@ static struct ident_map_config config_of(const struct setup *setup,
 	};
 }
 
+/*
+ * Starts a case: empty page tables for @setup, loaded, with @pages pages of
+ * memory to build more.
+ */
 static void start_with(const struct setup *setup, size_t pages)
 {
 	struct ident_map_config config = config_of(setup, pages);
@@ -145,19 +174,24 @@ static void start_with(const struct setup *setup, size_t pages)
 	event_count = 0;
 }
 
+/* start_with() as many pages as there are. */
 static maybe_unused void start(const struct setup *setup)
 {
 	start_with(setup, POOL_PAGES);
 }
 
-/* -- The page walk. */
+/* ---- the page walk ---- */
 
+/* What the tables say about an address. @use is a sum of MAPPED and so on. */
 struct page {
 	unsigned int use;
-	unsigned int shift;	/* log2 of the entry's span */
+	unsigned int shift;	/* log2 of the bytes that the entry maps */
 };
 
-/* Which address a table entry points to; in the pool and with its C-bit. */
+/*
+ * Returns the table that @entry points to. It must lie in the pool, and the
+ * entry must have the C-bit, because page tables are always encrypted.
+ */
 static const u64 *checked_table(u64 entry)
 {
 	u64 c_bit = now.c_bit ? BIT(now.c_bit) : 0;
@@ -169,7 +203,11 @@ static const u64 *checked_table(u64 entry)
 	return (const u64 *)addr;
 }
 
-/* A leaf: P A D set, not user, not global, no PAT index but WB and UC. */
+/*
+ * Checks the bits of an entry that maps a page, and returns its use. Present,
+ * accessed and dirty must be set, user and global clear. The caching bits may
+ * select only PAT entries 0 (write-back) and 3 (uncached).
+ */
 static unsigned int checked_leaf(u64 entry, u64 addr, unsigned int shift)
 {
 	u64 c_bit = now.c_bit ? BIT(now.c_bit) : 0;
@@ -196,6 +234,7 @@ static unsigned int checked_leaf(u64 entry, u64 addr, unsigned int shift)
 	return use;
 }
 
+/* Walks the page tables for @addr. */
 static struct page look(u64 addr)
 {
 	unsigned int shift = now.levels == 5 ? 48 : 39;
@@ -211,19 +250,23 @@ static struct page look(u64 addr)
 		}
 		if (shift == 12 || (entry & BIT(7)))
 			break;
-		/* A table allows everything; its leaves decide. */
+		/*
+		 * A table entry is writable and executable, because the rights
+		 * of a page are in its last entry only.
+		 */
 		CHECK((entry & (BIT(63) | 0xfff)) == 3, "table %#lx", entry);
 	}
 	CHECK(shift <= 30, "leaf %#lx of 2^%u", entry, shift);
 	return (struct page){ checked_leaf(entry, addr, shift), shift };
 }
 
+/* look(), for a case that needs the use only. */
 static unsigned int page_at(u64 addr)
 {
 	return look(addr).use;
 }
 
-/* Bytes mapped or guarded in the whole address space. */
+/* Number of bytes in the whole address space that are mapped or guard pages. */
 static maybe_unused u64 total(void)
 {
 	u64 addr, bytes = 0;
@@ -238,20 +281,21 @@ static maybe_unused u64 total(void)
 	return bytes;
 }
 
-/* What range(.., prot) should make of a page. */
+/* The use that ident_map_range() with @prot must give to a page. */
 static unsigned int use_of(unsigned int prot)
 {
 	return MAPPED | (prot & MAP_WRITE ? WRITE : 0) |
 	       (prot & MAP_EXEC || !now.nx ? EXEC : 0);
 }
 
+/* The use that ident_map_device() must give to a page: shared and uncached. */
 static maybe_unused unsigned int device_use(void)
 {
 	return MAPPED | WRITE | UNCACHED | (now.nx ? 0 : EXEC) |
 	       (now.c_bit ? SHARED : 0);
 }
 
-/* What ident_map_query() should answer. */
+/* What ident_map_query() must answer for a page of that use. */
 static int answer_of(unsigned int use)
 {
 	if (!(use & MAPPED))
@@ -260,6 +304,10 @@ static int answer_of(unsigned int use)
 	       (use & SHARED ? MAP_DECRYPTED : 0);
 }
 
+/*
+ * Every page of [start, end) must have this use, by look() and
+ * ident_map_query().
+ */
 static maybe_unused void expect(u64 start, u64 end, unsigned int use)
 {
 	struct page page;
@@ -274,7 +322,7 @@ static maybe_unused void expect(u64 start, u64 end, unsigned int use)
 	}
 }
 
-/* The largest leaf around @addr that [start, end) covers. */
+/* log2 of the largest page around @addr that lies in [start, end). */
 static unsigned int best_shift(u64 addr, u64 start, u64 end)
 {
 	unsigned int shift = now.pages_1g ? 30 : 21;
@@ -285,6 +333,10 @@ static unsigned int best_shift(u64 addr, u64 start, u64 end)
 	return shift;
 }
 
+/*
+ * [start, end) must be mapped with pages as large as possible, because each
+ * page table costs memory of the pool.
+ */
 static maybe_unused void expect_sizes(u64 start, u64 end)
 {
 	unsigned int want;
@@ -299,10 +351,14 @@ static maybe_unused void expect_sizes(u64 start, u64 end)
 	}
 }
 
-/* Runs @body for every setup. */
+/*
+ * FOR_EACH_SETUP(setup) { ... }: runs the statement for every entry of
+ * setups[].
+ */
 #define FOR_EACH_SETUP(setup)						\
 	for (setup = setups; setup < setups + ARRAY_SIZE(setups); setup++)
 
+/* Appends [start, end) to the zero page's memory map. */
 static maybe_unused void add_e820(u64 start, u64 end, u32 type)
 {
 	struct boot_e820_entry *entry = &bp.e820_table[bp.e820_entries++];

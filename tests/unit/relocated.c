@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relocated.c - `relocated PREFIX.bin DUMP OUT`: writes the flat image that is
- * in PREFIX.bin to OUT, relocated by the stub's own code as far as the payload
- * in DUMP, bytes of a machine's memory, has been. Prints that distance.
+ * relocated.c - `relocated PREFIX.bin DUMP OUT`: writes the flat image in
+ * PREFIX.bin to OUT, relocated with the stub's own code. DUMP holds the memory
+ * of a machine that booted the same payload. The distance to relocate by is
+ * read from it, and printed.
  */
 #include <err.h>
 #include <stdarg.h>
@@ -51,7 +52,10 @@ static u64 quad_at(const u8 *p)
 	return value;
 }
 
-/* Where the first place of 8 bytes is. */
+/*
+ * Offset in the image of the first 8-byte place that the relocation table
+ * lists.
+ */
 static u64 first_place(const u8 *relocs, u64 size)
 {
 	struct table table = { relocs, relocs + size };

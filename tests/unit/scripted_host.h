@@ -1,17 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scripted_host.h - the hypervisor that tests of sev-es.c and sev-vc.c talk to, and the
- * guest around it: memory, the #VC that an instruction raises, the frame.
+ * scripted_host.h - the hypervisor that the tests of sev-es.c and sev-vc.c talk
+ * to, and the guest around it: memory, page tables, the exception frame of a
+ * #VC.
  *
- * A case writes a script: each request that it expects, byte by byte, and the
- * answer. VMGEXIT takes the next step, compares the MSR or the whole page, and
- * answers. Of an answered page every byte is garbage but those that the script
- * names, so that nothing can be taken from it that was not offered. At the end
- * of an instruction all registers must be what the case says.
+ * A case writes a script: the requests that it expects from the stub, and the
+ * host's answer to each. For example, the emulation of RDTSC:
  *
- * Offsets in the page are from the specification's table, not from sev.h.
+ *	start();
+ *	INSN(SVM_EXIT_RDTSC, "\x0f\x31");
+ *	expect_exit(SVM_EXIT_RDTSC, 0, 0);
+ *	answers(RAX, 1);
+ *	answers(RDX, 2);
+ *	want.rax = 1;
+ *	want.rdx = 2;
+ *	run();
  *
- * A program that defines OWN_CPUID supplies fake_cpuid().
+ * Each vmgexit() of the stub takes the next step of the script. The case fails
+ * if the MSR or any byte of the GHCB page differs from the step's request. All
+ * bytes of an answered page that the script does not set are GARBAGE. A case
+ * therefore fails if the stub uses a field that the host did not mark as valid.
+ * run() and raises() compare every register with @want after the instruction.
+ *
+ * Offsets in the page are from the GHCB specification's table instead of sev.h,
+ * so that an error in struct ghcb is found.
+ *
+ * A program that defines OWN_CPUID must define fake_cpuid(), which then stands
+ * for the CPUID instruction outside of #VC handlers.
  */
 #ifndef SCRIPTED_HOST_H
 #define SCRIPTED_HOST_H
@@ -51,7 +66,11 @@ u32 nmi_count;
 #undef ident_map_set_decrypted
 #undef ident_map_set_encrypted
 
-/* The console: what a refusal says before the end, and in which state. */
+/*
+ * Stand-in for the console. @said counts con_printf() calls, so that a case
+ * sees whether the stub printed a reason before it terminates the guest.
+ * @said_while_busy tells whether the GHCB page was in use during the last call.
+ */
 static unsigned int said;
 static bool said_while_busy;
 
@@ -62,7 +81,7 @@ void con_printf(const char *fmt, ...)
 	said_while_busy = es.busy;
 }
 
-/* -- The page (GHCB 2.3.2): where a field is. */
+/* Offsets of fields in the GHCB page, in bytes (GHCB 2.3.2). */
 enum field {
 	CPL = 0x0cb, XSS = 0x140, RAX = 0x1f8, RCX = 0x308, RDX = 0x310,
 	RBX = 0x318, CODE = 0x390, INFO_1 = 0x398, INFO_2 = 0x3a0,
@@ -70,41 +89,91 @@ enum field {
 	VERSION = 0xffa, USAGE = 0xffc, PAGE_END = 0x1000,
 };
 
+/* Size of the page's shared buffer, in bytes. */
 #define BUFFER_SIZE	2032
 
-/* -- The script. */
+/* ---- the script ---- */
 
+/*
+ * One exchange between guest and host, which is one VMGEXIT. Written by
+ * expect_exit() or expect_msr() and the functions that add to the last step.
+ */
 struct step {
+	/*
+	 * true: GHCB MSR protocol, @request and @reply are used. false: GHCB
+	 * page, @sent and @answer are used.
+	 */
 	bool by_msr;
-	bool ignored;		/* by MSR: the host leaves it as it is */
-	u64 request, reply;	/* by MSR */
+	/* true: the host leaves the request in the MSR instead of replying */
+	bool ignored;
+	/* Values of the GHCB MSR. */
+	u64 request, reply;
+	/*
+	 * The whole page as the guest must send it, and as the host returns it.
+	 */
 	u8 sent[PAGE_END];
 	u8 answer[PAGE_END];
-	void (*meanwhile)(void);	/* before the host answers */
+	/* Called between request and answer, unless NULL. */
+	void (*meanwhile)(void);
 };
 
+/* Largest number of steps in a script. */
 #define STEPS_MAX	64
+/* Value of every byte that the host answers without having been told to. */
 #define GARBAGE		0xee
 
+/*
+ * State of the host. start_stage1() clears it; a case then sets what it needs.
+ */
 static struct {
 	struct step steps[STEPS_MAX];
+	/*
+	 * Number of steps in the script, and number of steps that the guest
+	 * took.
+	 */
 	unsigned int count, at;
+	/* Value of the GHCB MSR, 0xc0010130. */
 	u64 msr;
-	u64 msr_before;		/* the last write to it */
+	u64 msr_before;		/* GHCB MSR before the stub's last write */
+	/*
+	 * Value of the SEV_STATUS MSR, 0xc0010131. A case fails if the stub
+	 * reads it while has_sev_status is false, because a processor without
+	 * SEV raises #GP.
+	 */
 	u64 sev_status;
 	bool has_sev_status;
+	/* Values of the FS_BASE and GS_BASE MSRs. */
 	u64 fs_base, gs_base;
 	u64 cr3, cr4;
-	bool ending;		/* the case waits for a termination */
-	unsigned int deaf;	/* requests for the end that are not heard */
+	bool ending;		/* EXPECT_END() waits for a termination */
+	/*
+	 * Number of termination requests that the host will ignore: the guest
+	 * resumes.
+	 */
+	unsigned int deaf;
+	/* A termination request returns here, into EXPECT_END(). */
 	jmp_buf end;
-	u64 last_words;		/* the MSR at the end */
+	/* The GHCB MSR's value in the termination request; 0 before. */
+	u64 last_words;
 	unsigned int proven;	/* calls of load_cr3_proven() */
-	int map_result;		/* what changes of the map come to */
-	char trace[128];	/* what became of the page */
+	/*
+	 * If not 0, the page-table builder's result for a change of the GHCB
+	 * page.
+	 */
+	int map_result;
+	/*
+	 * What happened to the GHCB page, in order: "zero" or "dirty" is its
+	 * content before a change, "share" or "hide" the change. The last word
+	 * is its content when the stub wrote 0 to the GHCB MSR.
+	 */
+	char trace[128];
 } host;
 
-/* @stmt must end in exactly this request for termination. */
+/*
+ * EXPECT_END(stmt, set, code): fails the case unless @stmt takes all steps of
+ * the script and then requests termination of the guest, with reason set @set
+ * and reason code @code (GHCB 2.3.1, request 0x100).
+ */
 #define EXPECT_END(stmt, set, code)					\
 	do {								\
 		if (!setjmp(host.end)) {				\
@@ -112,25 +181,32 @@ static struct {
 			stmt;						\
 			host.ending = false;				\
 			harness_fail(__FILE__, __LINE__, #stmt,		\
-				     "goes on, instead of %u.%u",	\
+				     "no termination with reason %u.%u", \
 				     set, code);			\
 		}							\
 		host.ending = false;					\
 		CHECK(host.last_words == (0x100 | (u64)(set) << 12 |	\
 					  (u64)(code) << 16),		\
-		      "ended with %#lx instead of %u.%u",		\
+		      "terminated with %#lx instead of reason %u.%u",	\
 		      host.last_words, set, code);			\
-		CHECK(host.at == host.count, "ended after %u of %u",	\
+		CHECK(host.at == host.count,				\
+		      "terminated after %u of %u exchanges",		\
 		      host.at, host.count);				\
 	} while (0)
 
+/* EXPECT_END() with reason set 2, which is the stub's own. */
 #define EXPECT_OWN_END(stmt, code)	EXPECT_END(stmt, 2U, (unsigned int)code)
 
+/*
+ * Writes the low @size bytes of @value at offset @at of @page. Sets no valid
+ * bit.
+ */
 static void put(u8 *page, unsigned int at, u64 value, unsigned int size)
 {
 	memcpy(page + at, &value, size);
 }
 
+/* Reads eight bytes at offset @at of @page. */
 static u64 get(const u8 *page, unsigned int at)
 {
 	u64 value;
@@ -139,12 +215,17 @@ static u64 get(const u8 *page, unsigned int at)
 	return value;
 }
 
+/*
+ * Writes a field of @page and sets its valid bit. CPL has one byte, the other
+ * fields have eight.
+ */
 static void set_field(u8 *page, enum field field, u64 value)
 {
 	put(page, field, value, field == CPL ? 1 : 8);
 	page[BITMAP + field / 64] |= 1 << field / 8 % 8;
 }
 
+/* Appends an empty step to the script. */
 static struct step *new_step(void)
 {
 	struct step *step = &host.steps[host.count];
@@ -155,13 +236,18 @@ static struct step *new_step(void)
 	return step;
 }
 
-/* The step that is being written. */
+/* The last step of the script. sends(), answers() and result() add to it. */
 static struct step *current_step(void)
 {
 	return &host.steps[host.count - 1];
 }
 
-/* A request by the page. Unless told otherwise the host says: done. */
+/*
+ * Appends an exchange by the page. The guest must send exit code @code and
+ * these values of SW_EXITINFO1 and SW_EXITINFO2. sends() adds further fields;
+ * no others may be valid. The host answers "done" (0 in both) unless result()
+ * is called, and no valid field but those of answers().
+ */
 static maybe_unused void expect_exit(u64 code, u64 info_1, u64 info_2)
 {
 	struct step *step = new_step();
@@ -176,44 +262,64 @@ static maybe_unused void expect_exit(u64 code, u64 info_1, u64 info_2)
 	put(step->answer, INFO_2, 0, 8);
 }
 
+/* The guest must also send @field with this value, marked as valid. */
 static maybe_unused void sends(enum field field, u64 value)
 {
 	set_field(current_step()->sent, field, value);
 }
 
+/*
+ * The guest must also send the address of the page's own buffer in SW_SCRATCH.
+ */
 static maybe_unused void sends_scratch(void)
 {
 	sends(SCRATCH, (u64)&ghcb_page + BUFFER);
 }
 
+/*
+ * The guest must also send SW_SCRATCH, and @size bytes of @data in the buffer.
+ */
 static maybe_unused void sends_data(const void *data, size_t size)
 {
 	sends_scratch();
 	memcpy(current_step()->sent + BUFFER, data, size);
 }
 
+/* The host answers with @field of this value, marked as valid. */
 static maybe_unused void answers(enum field field, u64 value)
 {
 	set_field(current_step()->answer, field, value);
 }
 
+/* The host answers with @size bytes of @data in the page's buffer. */
 static maybe_unused void answers_data(const void *data, size_t size)
 {
 	memcpy(current_step()->answer + BUFFER, data, size);
 }
 
-/* The host says something else than "done". */
+/*
+ * The host answers with these SW_EXITINFO1 and SW_EXITINFO2 instead of "done":
+ * an exception to raise, or an error code (GHCB 4.1).
+ */
 static maybe_unused void result(u64 info_1, u64 info_2)
 {
 	put(current_step()->answer, INFO_1, info_1, 8);
 	put(current_step()->answer, INFO_2, info_2, 8);
 }
 
+/*
+ * @hook is called after the guest's request was compared and before the host
+ * answers. A case lets an NMI arrive there.
+ */
 static maybe_unused void meanwhile(void (*hook)(void))
 {
 	current_step()->meanwhile = hook;
 }
 
+/*
+ * Appends an exchange by MSR protocol. The guest must write @request to the
+ * GHCB MSR, and the host replaces it with @reply.
+ */
 static maybe_unused void expect_msr(u64 request, u64 reply)
 {
 	struct step *step = new_step();
@@ -223,15 +329,16 @@ static maybe_unused void expect_msr(u64 request, u64 reply)
 	step->reply = reply;
 }
 
-/* -- The processor. */
+/* ---- the processor ---- */
 
+/* An RDMSR of any other register fails the case. */
 u64 rdmsr(u32 msr)
 {
 	switch (msr) {
 	case 0xc0010130:
 		return host.msr;
 	case 0xc0010131:
-		CHECK(host.has_sev_status, "read where there is none");
+		CHECK(host.has_sev_status, "SEV_STATUS is read without SEV");
 		return host.sev_status;
 	case 0xc0000100:
 		return host.fs_base;
@@ -241,6 +348,11 @@ u64 rdmsr(u32 msr)
 	HARNESS_REFUSE("%#x", msr);
 }
 
+/*
+ * A WRMSR of any other register than the GHCB MSR fails the case. The stub
+ * writes 0 when it stops using the page; host.trace then records whether the
+ * page still holds bytes of an exchange.
+ */
 void wrmsr(u32 msr, u64 value)
 {
 	CHECK(msr == 0xc0010130, "%#x, %#lx", msr, value);
@@ -251,7 +363,10 @@ void wrmsr(u32 msr, u64 value)
 				   "dirty" : "zero");
 }
 
-/* A CPUID instruction outside of a #VC handler. */
+/*
+ * CPUID outside of a #VC handler. It fails the case unless the program has its
+ * own fake_cpuid(), because CPUID raises #VC in an SEV-ES guest.
+ */
 #ifndef OWN_CPUID
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
 {
@@ -279,6 +394,10 @@ void invlpg(u64 addr)
 	(void)addr;
 }
 
+/*
+ * The real function, in assembly, proves that the page tables are encrypted
+ * before it loads them. This one records that the stub called it.
+ */
 void load_cr3_proven(u64 cr3, u64 sev_status)
 {
 	host.cr3 = cr3;
@@ -286,6 +405,11 @@ void load_cr3_proven(u64 cr3, u64 sev_status)
 	host.proven++;
 }
 
+/*
+ * The guest requests termination. That fails the case outside of EXPECT_END().
+ * A guest that a host resumes in spite of it (host.deaf) must repeat its
+ * request.
+ */
 static void end_of_guest(void)
 {
 	if (!host.ending)
@@ -293,7 +417,7 @@ static void end_of_guest(void)
 			     host.msr >> 12 & 15, host.msr >> 16);
 	if (host.deaf) {
 		CHECK(!host.last_words || host.last_words == host.msr,
-		      "%#lx after %#lx", host.msr, host.last_words);
+		      "request %#lx after %#lx", host.msr, host.last_words);
 		host.last_words = host.msr;
 		host.deaf--;
 		return;
@@ -302,6 +426,7 @@ static void end_of_guest(void)
 	longjmp(host.end, 1);
 }
 
+/* Compares the GHCB MSR with the step's request and writes the reply to it. */
 static void exchange_by_msr(const struct step *step)
 {
 	CHECK(host.msr == step->request, "step %u: %#lx instead of %#lx",
@@ -310,6 +435,10 @@ static void exchange_by_msr(const struct step *step)
 		host.msr = step->reply;
 }
 
+/*
+ * Compares the GHCB page with the step's request and replaces it with the
+ * answer.
+ */
 static void exchange_by_page(const struct step *step)
 {
 	const u8 *page = (const u8 *)&ghcb_page;
@@ -327,8 +456,15 @@ static void exchange_by_page(const struct step *step)
 	memcpy(&ghcb_page, step->answer, PAGE_END);
 }
 
+/*
+ * If not NULL, vmgexit() calls it after every answer, before the guest resumes.
+ */
 static void (*before_resuming)(void);
 
+/*
+ * The VMGEXIT instruction. The case fails if the script has no further step,
+ * unless the request is for termination (0x100).
+ */
 void vmgexit(void)
 {
 	const struct step *step = &host.steps[host.at];
@@ -348,8 +484,13 @@ void vmgexit(void)
 		before_resuming();
 }
 
-/* -- What becomes of the page: its contents do not survive a change. */
+/* ---- changes of the page's C-bit ---- */
 
+/*
+ * Records a change of the GHCB page between shared and private, then fills the
+ * page with GARBAGE, because its contents do not survive a change of the C-bit.
+ * @ret is the page-table builder's result.
+ */
 static int change_view(const char *what, int ret)
 {
 	const u8 *page = (const u8 *)&ghcb_page;
@@ -363,6 +504,10 @@ static int change_view(const char *what, int ret)
 	return host.map_result ? host.map_result : ret;
 }
 
+/*
+ * These two stand between sev-es.c and ident_map_64.c. They change the page
+ * tables with the real functions, and the page with change_view().
+ */
 static int spied_set_decrypted(u64 addr)
 {
 	return change_view("share ", ident_map_set_decrypted(addr));
@@ -373,27 +518,38 @@ static int spied_set_encrypted(u64 addr)
 	return change_view("hide ", ident_map_set_encrypted(addr));
 }
 
-/* -- The guest's memory, at addresses that fit in 32 bits. */
+/* ---- the guest's memory, at addresses that fit in 32 bits ---- */
 
-#define TEXT		0x10000000UL	/* instructions: one page */
-#define TEXT_2		0x10200000UL	/* two pages */
-#define DATA		0x10400000UL	/* DATA_PAGES, writable */
+#define TEXT		0x10000000UL	/* one executable page */
+#define TEXT_2		0x10200000UL	/* two executable pages */
+#define DATA		0x10400000UL	/* DATA_PAGES writable pages */
 #define DATA_PAGES	16
-#define OPEN		(DATA + (DATA_PAGES - 1) * PAGE_SIZE) /* RAM, shared */
-#define LAZY		0x10600000UL	/* RAM, but not mapped yet */
+/* the last: shared */
+#define OPEN		(DATA + (DATA_PAGES - 1) * PAGE_SIZE)
+#define LAZY		0x10600000UL	/* RAM, mapped at the first access */
+/* The last page of LAZY's 2 MiB is a guard page: an access must not map it. */
 #define GUARDED		(LAZY + PMD_SIZE - PAGE_SIZE)
 #define RODATA		0x10800000UL	/* one page, read-only */
 #define NOTHING		0x10a00000UL	/* neither RAM nor mapped */
 #define TABLES		0x10c00000UL	/* the loader's page tables */
 #define MEMORY_END	0x10e00000UL
-/* Registers of a device: two pages. Nothing is there: a touch is a crash. */
+/*
+ * MMIO registers of a device, two pages. The test's process has no memory
+ * there. An access of the stub that is not an exit to the host therefore
+ * crashes the test.
+ */
 #define DEVICE		0xd0000000UL
 #define DEVICE_SIZE	(2 * PAGE_SIZE)
 
+/* Memory for the stub's page tables. */
 #define POOL_PAGES	64
 static u8 pool[POOL_PAGES * PAGE_SIZE] __attribute__((aligned(4096)));
 static struct boot_params bp;
 
+/*
+ * Maps the guest's memory into the process at the addresses above. The process
+ * cannot access what the guest cannot access.
+ */
 static void make_memory(void)
 {
 	size_t size = MEMORY_END - TEXT;
@@ -407,6 +563,7 @@ static void make_memory(void)
 	mprotect(&ghcb_page, PAGE_END, PROT_READ | PROT_WRITE);
 }
 
+/* Builds the stub's page tables for that memory with ident_map_64.c. */
 static void make_map(void)
 {
 	struct ident_map_config config = {
@@ -434,11 +591,19 @@ static void make_map(void)
 	      !ident_map_device(DEVICE, DEVICE_SIZE), "map");
 }
 
-/* -- One #VC: the frame before, and what it must be after. */
+/*
+ * ---- a #VC ----
+ *
+ * @frame is the exception frame that the stub gets and changes. @want is what
+ * the frame must be afterwards.
+ */
 
 static struct exception_frame frame, want;
 
-/* Every register a number of its own. */
+/*
+ * Gives every register a random value. Bit 63 is set, so that the value cannot
+ * be taken for an address of the guest's memory.
+ */
 static void fill_frame(void)
 {
 	u64 *regs = (u64 *)&frame;
@@ -452,7 +617,11 @@ static void fill_frame(void)
 	frame.rflags = 2;
 }
 
-/* An SEV-ES guest before it has its page. */
+/*
+ * Starts a case as an SEV-ES guest in stage 1. The GHCB page is not shared yet,
+ * so the guest uses the MSR protocol. The script is empty, the registers are
+ * random.
+ */
 static maybe_unused void start_stage1(void)
 {
 	memset(&host, 0, sizeof(host));
@@ -467,7 +636,10 @@ static maybe_unused void start_stage1(void)
 	host.has_sev_status = true;
 }
 
-/* It shares its page: stage 2. */
+/*
+ * Takes the guest to stage 2: the page tables are built and the GHCB page is
+ * shared. The protocol's version is 2, the C-bit is bit 51.
+ */
 static maybe_unused void share_page(void)
 {
 	sev_guest.status = 3;
@@ -479,13 +651,18 @@ static maybe_unused void share_page(void)
 	host.trace[0] = '\0';
 }
 
-/* An SEV-ES guest with its page. */
+/* Starts a case as an SEV-ES guest in stage 2, with an empty script. */
 static maybe_unused void start(void)
 {
 	start_stage1();
 	share_page();
 }
 
+/*
+ * Copies an instruction to @rip and sets @frame up for the #VC that it raises,
+ * with exit code @exit_code. @want becomes a copy of @frame with RIP behind the
+ * instruction.
+ */
 static void place_insn(u64 rip, u64 exit_code, const void *bytes, size_t size)
 {
 	memcpy((void *)rip, bytes, size);
@@ -495,10 +672,18 @@ static void place_insn(u64 rip, u64 exit_code, const void *bytes, size_t size)
 	want.rip += size;
 }
 
-/* The instruction that raised #VC, given as a string; registers come first. */
+/*
+ * INSN(exit_code, "bytes"): the instruction at TEXT that raises #VC. A case
+ * sets input registers in @frame before INSN(), because INSN() copies them to
+ * @want, and results in @want after it.
+ */
 #define INSN(exit_code, bytes)						\
 	place_insn(TEXT, exit_code, bytes, sizeof(bytes) - 1)
 
+/*
+ * Compares all registers with @want. The guest must have taken all steps of the
+ * script, and the GHCB page must be free again.
+ */
 static maybe_unused void check_frame(void)
 {
 #define CHECK_REGISTER(reg)						\
@@ -515,13 +700,16 @@ static maybe_unused void check_frame(void)
 	CHECK_REGISTER(r15);
 	CHECK_REGISTER(rip);
 #undef CHECK_REGISTER
-	CHECK(!memcmp(&frame, &want, sizeof(frame)), "some other register");
+	CHECK(!memcmp(&frame, &want, sizeof(frame)), "another register has changed");
 	CHECK(host.at == host.count, "%u exchanges instead of %u", host.at,
 	      host.count);
 	CHECK(!es.busy, "the page is still in use");
 }
 
-/* The instruction is answered as the script and @want say. */
+/*
+ * Lets the stub handle the #VC. The stub must emulate the instruction as the
+ * script and @want say.
+ */
 static maybe_unused void run(void)
 {
 	unsigned int vector = sev_es_vc(&frame);
@@ -530,7 +718,10 @@ static maybe_unused void run(void)
 	check_frame();
 }
 
-/* It raises @vector instead and changes nothing. */
+/*
+ * Lets the stub handle the #VC. The stub must raise exception @vector instead
+ * of emulating the instruction, and must change no register.
+ */
 static maybe_unused void raises(unsigned int vector)
 {
 	unsigned int got;
@@ -541,7 +732,10 @@ static maybe_unused void raises(unsigned int vector)
 	check_frame();
 }
 
-/* It goes unanswered: the stub has found a lie. */
+/*
+ * Lets the stub handle the #VC. The stub must terminate the guest with reason
+ * @code of its own set, because the host's answer violates the protocol.
+ */
 #define ENDS(code)	EXPECT_OWN_END(sev_es_vc(&frame), code)
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The stub and sevemu each have their own transcription of the ABI, so that
- * one misread number shows. Here both are compared, constant by constant; the
- * emulator's side is abi_emulator.c, compiled apart because names clash.
+ * test_abi.c - compares the stub's numbers of the SEV-ES ABI with sevemu's.
+ * Both were transcribed from the manuals independently, so that a misread
+ * number differs. abi_emulator.c holds sevemu's side; it is compiled apart
+ * because both sides define the same names.
  */
 #include "harness.h"
 #include "sev.h"
@@ -34,7 +35,10 @@ TEST(constants)
 	INFO("%zu", ARRAY_SIZE(pairs));
 }
 
-/* No two reasons share a code, and none is left out of the count. */
+/*
+ * Each reason for termination has a code of its own, and SEVSTUB_TERM_REASONS
+ * counts all of them.
+ */
 TEST(termination_codes)
 {
 	static const unsigned int codes[] = {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_boot_map.c - what extract_kernel() maps: the image and the payload, what
- * the loader handed over, and the chain of setup_data, which may be anything.
+ * test_boot_map.c - what extract_kernel() maps before it writes to memory: the
+ * image, the payload's memory, what the loader handed over, and the chain of
+ * setup_data, whose contents are not trusted.
  */
 #include "misc_machine.h"
 
@@ -9,7 +10,7 @@
 
 static const struct cpu plain_cpu = { .nx = true };
 
-/* All of it; between the two parts setup_data is read. */
+/* Maps everything that extract_kernel() maps except for setup_data. */
 static void map_all(const struct boot *boot, const struct cpu *cpu)
 {
 	build_map(boot, cpu);
@@ -21,7 +22,10 @@ static void map_refused(const struct boot *boot, const char *what)
 	EXPECT_ERROR(map_all(boot, &plain_cpu), what);
 }
 
-/* The trace, line by line, to compare with; addresses are offsets in RAM. */
+/*
+ * The trace of the mappings of an ordinary boot. Addresses are the test's own,
+ * so the text is made at run time.
+ */
 static char *ordinary_map(void)
 {
 	static char text[2048];
@@ -65,7 +69,11 @@ TEST(map_of_an_ordinary_boot)
 	      "another configuration");
 }
 
-/* In the image's data or not: what is mapped first decides. */
+/*
+ * The pages for the switch to five-level paging must be mapped first, with
+ * execution. They may be in the image's data, and a page that was mapped as
+ * data would keep its rights.
+ */
 TEST(map_for_five_levels)
 {
 	char *map, expected[100];
@@ -118,7 +126,10 @@ TEST(map_without_initrd)
 	CHECK(!strstr(trace, initrd), "%.400s", trace);
 }
 
-/* The payload's memory reaches over the compressed bytes, or up to the text. */
+/*
+ * The payload's memory may overlap the compressed bytes, up to the text. It
+ * must then be mapped once and writable, because the output replaces the input.
+ */
 TEST(map_of_large_payloads)
 {
 	char expected[200];
@@ -145,7 +156,7 @@ TEST(map_of_large_payloads)
 	      !strcmp(trace + strlen(trace) - strlen(expected), expected),
 	      "%.400s", trace);
 
-	/* the relocations count, where they need more than the memory */
+	/* Relocations count if they need more than mem_size. */
 	header_in_image()->mem_size = OUT_SIZE;
 	header_in_image()->reloc_size = 0x7001;
 	seal_payload();
@@ -156,7 +167,10 @@ TEST(map_of_large_payloads)
 	CHECK(strstr(trace, expected), "%.400s", trace);
 }
 
-/* Somewhere else: the compressed bytes are whole, and nothing else is mapped. */
+/*
+ * If KASLR chose an address outside of the image, the compressed bytes stay
+ * intact and must be mapped read-only, all of them.
+ */
 TEST(map_of_a_payload_elsewhere)
 {
 	char expected[200];
@@ -172,7 +186,11 @@ TEST(map_of_a_payload_elsewhere)
 	CHECK(!strcmp(trace, expected), "%.400s", trace);
 }
 
-/* What was mapped earlier keeps its rights: the payload cannot live with any. */
+/*
+ * ident_map_range() keeps the rights of pages that were mapped before. The
+ * payload needs private memory that it can write and execute, so any other page
+ * in its range must end the boot.
+ */
 TEST(map_of_a_payload_on_others_pages)
 {
 	static const int rights[] = { MAP_RO, MAP_WRITE, MAP_EXEC, -EFAULT,
@@ -190,7 +208,7 @@ TEST(map_of_a_payload_on_others_pages)
 		fake.odd_rights = rights[i / ARRAY_SIZE(pages)];
 		map_refused(&boot, "page tables");
 	}
-	/* the page behind is another's */
+	/* A page right behind the payload's memory may have any rights. */
 	fresh_machine();
 	boot = placed_boot();
 	fake.kaslr = true;
@@ -198,7 +216,11 @@ TEST(map_of_a_payload_on_others_pages)
 	map_all(&boot, &plain_cpu);
 }
 
-/* The switch takes its pages out of the map; the loader's may be among them. */
+/*
+ * la57_switch() removes the pages that the switch used from the page tables.
+ * They may hold data of the loader, here a part of the initrd. It must be
+ * mapped again, because the payload starts on these page tables.
+ */
 TEST(map_after_the_switch)
 {
 	char expected[200];
@@ -212,7 +234,10 @@ TEST(map_after_the_switch)
 		 m(AT_INITRD + 0x2000));
 	CHECK(strstr(trace, expected), "%s", trace);
 
-	/* nobody's, and the payload's own */
+	/*
+	 * The pages hold nothing of the loader's, first unused memory, then the
+	 * payload's.
+	 */
 	fresh_machine();
 	fake.la57 = m(AT_RUNTIME - 0x1000);
 	extract_kernel(&fake.bp);
@@ -223,7 +248,10 @@ TEST(map_after_the_switch)
 	CHECK(strstr(trace, "la57 switch\nghcb\n"), "%s", trace);
 }
 
-/* The console of an SEV-ES guest is read by the one who must not know. */
+/*
+ * In an SEV-ES guest the hypervisor reads the console. The error must not tell
+ * it the random address of the payload.
+ */
 TEST(map_failure_in_sev_es)
 {
 	struct boot boot;
@@ -242,7 +270,10 @@ TEST(map_failure_in_sev_es)
 	      harness_error_detail);
 }
 
-/* Every single call may fail; the message names the part and the reason. */
+/*
+ * Every ident_map_*() call may fail. The error must name the part of memory and
+ * the reason.
+ */
 TEST(map_failures)
 {
 	static const char *const parts[] = {
@@ -286,7 +317,10 @@ static void setup_data_refused(const struct boot *boot)
 	EXPECT_ERROR(map_setup_data(boot), "setup_data");
 }
 
-/* Each node is mapped before it is read, all of it before the next one. */
+/*
+ * Each setup_data node's header must be mapped before the stub reads it, and
+ * the node's data before the next node.
+ */
 TEST(setup_data_chain)
 {
 	struct boot boot;
@@ -317,7 +351,10 @@ TEST(setup_data_chain)
 	fresh_machine();
 }
 
-/* A node may be anywhere: the loader was asked for no alignment. */
+/*
+ * boot.rst asks for no alignment of setup_data nodes, so a node may cross
+ * pages.
+ */
 TEST(setup_data_unaligned)
 {
 	struct setup_data node = { .next = 0, .type = 1, .len = 3 };
@@ -345,7 +382,10 @@ TEST(setup_data_loop)
 	boot = placed_boot();
 	fake.bp.hdr.setup_data = m(AT_NODES);
 
-	/* 128 nodes are a chain, 129 are too many. */
+	/*
+	 * 128 nodes are allowed, 129 are refused, because a chain may be
+	 * circular.
+	 */
 	for (i = 0; i < 128; i++)
 		new_node(AT_NODES + i * 16,
 			 i < 127 ? m(AT_NODES + (i + 1) * 16) : 0, 0);
@@ -365,7 +405,10 @@ TEST(setup_data_not_in_ram)
 
 	fresh_machine();
 	boot = placed_boot();
-	/* Not RAM is not read: these addresses would end the test. */
+	/*
+	 * Nodes outside of RAM must be refused unread. A read of these
+	 * addresses would crash the test.
+	 */
 	fake.bp.hdr.setup_data = 0x10;
 	setup_data_refused(&boot);
 	fake.bp.hdr.setup_data = ~0UL;
@@ -374,14 +417,14 @@ TEST(setup_data_not_in_ram)
 	setup_data_refused(&boot);
 	fake.bp.hdr.setup_data = m(MACHINE_SIZE);
 	setup_data_refused(&boot);
-	/* A header across the end. */
+	/* A node header that reaches past the end of RAM is refused. */
 	fake.bp.hdr.setup_data = m(MACHINE_SIZE) - 15;
 	setup_data_refused(&boot);
 	fake.bp.hdr.setup_data = m(MACHINE_SIZE) - 16;
 	new_node(MACHINE_SIZE - 16, 0, 0);
 	map_setup_data(&boot);
 
-	/* The second node, and not the first. */
+	/* The second node of the chain is outside of RAM. */
 	fake.bp.hdr.setup_data = m(AT_NODES);
 	new_node(AT_NODES, 0xfee00000, 8);
 	setup_data_refused(&boot);
@@ -405,14 +448,17 @@ TEST(setup_data_length)
 		      harness_error_detail);
 	}
 
-	/* RAM to 2^64: the end wraps around */
+	/* RAM up to 2^64: the end address wraps around to 0. */
 	add_e820(m(MACHINE_SIZE), ~0UL - m(MACHINE_SIZE), E820_RAM);
 	fake.bp.hdr.setup_data = m(MACHINE_SIZE) - 16;
 	new_node(MACHINE_SIZE - 16, 0, 0xffffffff);
 	map_setup_data(&boot);
 }
 
-/* What lies in the payload's memory is gone when the payload looks for it. */
+/*
+ * A node in the payload's memory is refused, because the payload would
+ * overwrite it before it reads it.
+ */
 TEST(setup_data_in_the_way)
 {
 	struct boot boot;
@@ -455,7 +501,10 @@ TEST(setup_data_not_mapped)
 
 #define INDIRECT	0x80000000U
 
-/* What a node points to is kept, too, but nobody looks at it. */
+/*
+ * The data that a SETUP_INDIRECT node points to must be kept free of the
+ * payload. The stub does not read it, so it need not be mapped.
+ */
 TEST(setup_data_indirect)
 {
 	struct setup_indirect *to = (void *)(machine + AT_NODES + 16);
@@ -471,7 +520,10 @@ TEST(setup_data_indirect)
 	map_setup_data(&boot);
 	CHECK(strstr(trace, "taken 0xfee00000-0xfee00777\n"), "%s", trace);
 
-	/* another type, or less of it than there should be */
+	/*
+	 * Another node type, or data too short for a struct setup_indirect,
+	 * must be ignored.
+	 */
 	trace[0] = '\0';
 	new_node(AT_NODES, 0, sizeof(*to))->type = 5;
 	map_setup_data(&boot);
@@ -510,7 +562,10 @@ TEST(vga)
 	      "used although not mapped: %s", trace);
 }
 
-/* Given back before the payload gets the map; first nobody writes there. */
+/*
+ * The screen is unmapped before the payload gets the page tables. The console
+ * must stop writing to it first.
+ */
 TEST(vga_unmapped)
 {
 	fresh_machine();
@@ -522,7 +577,10 @@ TEST(vga_unmapped)
 	EXPECT_ERROR(unmap_vga(), "page tables");
 }
 
-/* A full table may go on there, and every page fault asks for it. */
+/*
+ * If e820_table is full, it may continue in setup_data. Every page fault looks
+ * there for RAM, so these nodes must be mapped before the first page fault.
+ */
 TEST(setup_data_of_a_full_table)
 {
 	const struct cpu cpu = { .nx = true };

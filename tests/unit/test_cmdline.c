@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_cmdline.c - options and numbers, by tables and against second opinions:
- * a search that works backwards, and strtoul().
+ * test_cmdline.c - lib/cmdline.c: options and numbers on the command line.
+ * Tables give the expected results; random command lines are compared with a
+ * search that works backwards, and numbers with strtoul().
  *
- * Command lines are copied to memory of exactly their size, so that ASan sees
- * every read past the end. SEED=n in the environment gives other random ones.
+ * Each command line is copied to heap memory of exactly its size, so that ASan
+ * sees every read past its end. SEED=n in the environment gives other random
+ * lines.
  */
 #include <errno.h>
 
@@ -55,12 +57,12 @@ static const struct {
 	{ "  console=ttyS0  ", "console", 5, "ttyS0" },
 	{ "\tconsole=ttyS0\n", "console", 5, "ttyS0" },
 	{ "console=ttyS0\rro", "console", 5, "ttyS0" },
-	/* The last match wins. */
+	/* The last option with the name counts. */
 	{ "a=1 a=2 a=3", "a", 1, "3" },
 	{ "a=1 a=2 b=3", "a", 1, "2" },
 	{ "a=long a=", "a", 0, "" },
 	{ "a=1 a", "a", 1, "1" },
-	/* Only whole names. */
+	/* Only whole words match. */
 	{ "xconsole=1", "console", NONE, UNTOUCHED },
 	{ "consoles=1", "console", NONE, UNTOUCHED },
 	{ "consol=1", "console", NONE, UNTOUCHED },
@@ -71,7 +73,7 @@ static const struct {
 	{ "=1", "console", NONE, UNTOUCHED },
 	{ "", "console", NONE, UNTOUCHED },
 	{ "   ", "console", NONE, UNTOUCHED },
-	/* The value ends at the next blank and may hold anything else. */
+	/* A value ends at the next blank and may hold any other byte. */
 	{ "a=", "a", 0, "" },
 	{ "a= b", "a", 0, "" },
 	{ "a==", "a", 1, "=" },
@@ -79,7 +81,10 @@ static const struct {
 	{ "a=\"b c\"", "a", 2, "\"b" },
 	{ "a=\x80\xff\x7f b", "a", 3, "\x80\xff\x7f" },
 	{ "\xe1=1", "\xe1", 1, "1" },
-	/* A value that fits the buffer of 10 bytes, one that does not. */
+	/*
+	 * The buffer has 10 bytes: values that fit with the NUL, and values
+	 * that are cut.
+	 */
 	{ "a=123456789", "a", 9, "123456789" },
 	{ "a=1234567890", "a", 10, "123456789" },
 	{ "a=1234567890123 b", "a", 13, "123456789" },
@@ -104,7 +109,7 @@ TEST(find_option)
 	}
 }
 
-/* Also for NULs, which end a word and not the command line. */
+/* @len ends a command line. A NUL byte only ends a word. */
 TEST(find_option_stops_at_len)
 {
 	static const char text[] = "a=12\0b=3 c=4";
@@ -127,7 +132,7 @@ TEST(find_option_stops_at_len)
 	discard(&cmdline);
 }
 
-/* A command line of no bytes need not have an address. */
+/* An empty command line may have a NULL pointer as its text. */
 TEST(find_option_without_text)
 {
 	struct cmdline none = { NULL, 0 };
@@ -215,7 +220,7 @@ static bool starts_word(const char *text, size_t at)
 	return at == 0 || (unsigned char)text[at - 1] <= ' ';
 }
 
-/* Where the value of the last "@name=" starts, or 0. */
+/* Offset of the value of the last "@name=" in @text, or 0 if there is none. */
 static size_t search_backwards(const char *text, size_t len, const char *name)
 {
 	size_t name_len = strlen(name);

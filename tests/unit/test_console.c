@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_console.c - console.c on a machine of mock UARTs, a debug console and a
- * VGA screen in memory: which port is set up how for every form of the
- * options, what comes out byte for byte, and what it costs.
+ * test_console.c - the console on a machine of two mock UARTs, a debug console
+ * and a VGA screen in memory: which UART is set up, and how, for every form of
+ * the options; what is output byte for byte; how many port accesses that takes,
+ * because each is an exit in an SEV-ES guest.
  *
- * The mock UART takes what a 16550A takes: bytes sent when its FIFO has no
- * room are lost and counted.
+ * The mock UARTs behave like a 16550A: a byte that is sent while the FIFO has
+ * no room is lost, and counted.
  */
 #include <linux/serial_reg.h>
 
@@ -26,12 +27,12 @@
 #define NO_PORT		0xffff
 #define OUTPUT_MAX	16384
 #define NO_DIVISOR	0
-#define EXIT_BUDGET	150	/* of 1 KiB of output, with set-up */
+#define EXIT_BUDGET	150	/* most port accesses for 1 KiB with set-up */
 #define SETUP_BUDGET	10
 #define POLL_LIMIT	1000000
 
 struct mock_uart {
-	u16 port;		/* NO_PORT: not there */
+	u16 port;		/* I/O port; NO_PORT: not present */
 	bool has_fifo;
 	bool half_fifo;		/* 16550 without A: IIR[7:6] = 10 */
 	bool never_ready;
@@ -41,16 +42,16 @@ struct mock_uart {
 	u16 divisor;
 	u8 lcr, mcr;
 	unsigned int room, polls_left;
-	unsigned int writes;	/* of any register */
-	unsigned int lost;	/* bytes sent without room */
+	unsigned int writes;	/* writes to any register */
+	unsigned int lost;	/* bytes sent while the FIFO was full */
 	char out[OUTPUT_MAX];
 	size_t len;
 };
 
 static struct {
 	struct mock_uart uart[UARTS];
-	bool sev_es;		/* a port instruction raises #VC */
-	unsigned int accesses;	/* port instructions, or exits that ask */
+	bool sev_es;		/* SEV-ES: port instructions raise #VC */
+	unsigned int accesses;	/* port instructions, or exits for one */
 	unsigned int debugcon_port, debugcon_exits;
 	unsigned int stray_reads, stray_writes;
 	char debugcon[OUTPUT_MAX];
@@ -58,7 +59,10 @@ static struct {
 	struct screen_info screen;
 } machine;
 
-/* Text screen of at most VGA_SIZE bytes, and what no one may write to. */
+/*
+ * A text screen of up to VGA_SIZE bytes. The console must not write to the
+ * memory before and behind it.
+ */
 static struct {
 	u64 before[64];
 	u16 cells[VGA_SIZE / sizeof(u16)];
@@ -174,7 +178,7 @@ static void mock_write(struct mock_uart *uart, u16 reg, u8 value)
 	}
 }
 
-/* One access, however many bytes. */
+/* One port access, of one byte or a string of them. */
 static void mock_out(u16 port, const void *buf, size_t count)
 {
 	struct mock_uart *uart = mock_at(port);
@@ -195,7 +199,10 @@ static void mock_out(u16 port, const void *buf, size_t count)
 		mock_write(uart, port - uart->port, *bytes++);
 }
 
-/* The instructions, and the direct requests that replace them. */
+/*
+ * The instructions and, in SEV-ES guests, the direct requests to the hypervisor
+ * that replace them, all end in the mock machine.
+ */
 
 bool sev_es_active(void)
 {
@@ -238,7 +245,10 @@ void sev_es_outsb(u16 port, const void *buf, size_t count)
 	mock_out(port, buf, count);
 }
 
-/* A machine with two good UARTs that firmware has set to 115200 baud. */
+/*
+ * Resets to a machine with two working UARTs that firmware has set to 115200
+ * baud.
+ */
 static void power_on(void)
 {
 	static const u16 ports[UARTS] = { COM1, COM2 };
@@ -257,7 +267,10 @@ static void power_on(void)
 	con.fifo_size = 1;
 }
 
-/* From a copy of exactly its size: ASan sees every read behind it. */
+/*
+ * Initialises the console from a copy of the command line that has exactly its
+ * size, so that ASan sees every read behind it.
+ */
 static void boot(const char *text)
 {
 	size_t len = strlen(text);
@@ -295,18 +308,21 @@ static void forget_output(void)
 	CHECK(!strcmp(output(uart), expected), "\"%s\" instead of \"%s\"", \
 	      output(uart), expected)
 
-/* ---- The initial state: the first case, before any power_on() ---- */
+/* ---- the console before console_init(); this must be the first case ---- */
 
-extern const u8 __data_start[];		/* from the host's linker */
+extern const u8 __data_start[];		/* defined by the host's linker */
 
 TEST(force_before_init)
 {
 	u16 port = con.named.port;
 
 	CHECK(port == COM1, "%#x", port);
-	CHECK(con.fifo_size, "a division by zero waits");
+	CHECK(con.fifo_size, "division by a FIFO size of 0");
 	CHECK(!con.asked && !con.uart_port, "not silent");
-	/* What lies in .bss reads as anything until it is cleared. */
+	/*
+	 * The console may print errors before .bss is cleared, so it must not
+	 * live there.
+	 */
 	CHECK((const u8 *)&con >= __data_start && (const u8 *)&con < _edata,
 	      "the state is not in .data");
 	memset(&machine, 0, sizeof(machine));
@@ -324,8 +340,8 @@ enum speaks { SILENT, SPEAKS };
 
 static const struct {
 	const char *text;
-	enum speaks speaks;	/* info() comes out */
-	u16 port;		/* and errors come out here */
+	enum speaks speaks;	/* info() is visible */
+	u16 port;		/* the port that errors are printed to */
 	u16 divisor;
 } options[] = {
 	/* earlyprintk=serial */
@@ -348,14 +364,14 @@ static const struct {
 	{ "earlyprintk=ttyS1,115200", SPEAKS, COM2, 1 },
 	{ "earlyprintk=ttyS1,keep", SPEAKS, COM2, 12 },
 	{ "earlyprintk=ttyS1,", SPEAKS, COM2, 12 },
-	/* console=uart: no baud rate keeps the one that is set. */
+	/* console=uart without a baud rate keeps the UART's rate. */
 	{ "console=uart8250,io,0x2f8", SPEAKS, COM2, 1 },
 	{ "console=uart8250,io,0x3f8,9600n8", SPEAKS, COM1, 12 },
 	{ "console=uart8250,io,0x2f8,57600", SPEAKS, COM2, 2 },
 	{ "console=uart8250,io,760", SPEAKS, COM2, 1 },
 	{ "console=uart,io,0x2f8", SPEAKS, COM2, 1 },
 	{ "console=uart,io,0x2f8,38400n8r", SPEAKS, COM2, 3 },
-	/* Bounds of the baud rate. */
+	/* Smallest and largest baud rate. */
 	{ "earlyprintk=ttyS1,2", SPEAKS, COM2, 57600 },
 	{ "earlyprintk=ttyS1,300", SPEAKS, COM2, 384 },
 	{ "earlyprintk=ttyS1,1", SILENT, COM1, 1 },
@@ -364,7 +380,9 @@ static const struct {
 	{ "earlyprintk=ttyS1,4294967297", SILENT, COM1, 1 },
 	{ "earlyprintk=ttyS1,18446744073709551617", SILENT, COM1, 1 },
 	{ "console=uart8250,io,0x2f8,0", SILENT, COM1, 1 },
-	/* Silent, but errors go where the kernel's console is. */
+	/*
+	 * No output but errors, which go to the UART of the kernel's console=.
+	 */
 	{ "", SILENT, COM1, 1 },
 	{ "quiet", SILENT, COM1, 1 },
 	{ "console=ttyS0", SILENT, COM1, 1 },
@@ -378,7 +396,7 @@ static const struct {
 	{ "console=ttyS1,0", SILENT, COM1, 1 },
 	{ "console=ttyS2", SILENT, COM1, 1 },
 	{ "console=hvc0", SILENT, COM1, 1 },
-	/* Who wins. */
+	/* Which option counts if several name a UART. */
 	{ "console=uart,io,0x3f8 console=uart,io,0x2f8", SPEAKS, COM2, 1 },
 	{ "console=uart,io,0x3f8,57600 console=uart,io,0x2f8", SPEAKS, COM2, 1 },
 	{ "console=uart,io,0x2f8 console=ttyS0,9600", SPEAKS, COM2, 1 },
@@ -391,7 +409,7 @@ static const struct {
 	{ "earlyprintk=vga console=uart,io,0x2f8", SPEAKS, COM2, 1 },
 	{ "earlyprintk=nonsense console=uart,io,0x2f8", SPEAKS, COM2, 1 },
 	{ "earlyprintk=ttyS1 console=ttyS0,9600", SPEAKS, COM2, 12 },
-	/* Malformed, or for somebody else. */
+	/* Malformed options, or options that are not for the stub. */
 	{ "earlyprintk", SILENT, COM1, 1 },
 	{ "earlyprintk=", SILENT, COM1, 1 },
 	{ "earlyprintk=,ttyS1", SILENT, COM1, 1 },
@@ -468,7 +486,7 @@ TEST(options)
 	INFO("%zu command lines", i);
 }
 
-/* The last port that leaves room for the UART's registers, and the next. */
+/* The UART's eight registers must fit below port 0x10000. */
 TEST(highest_port)
 {
 	power_on();
@@ -483,7 +501,10 @@ TEST(highest_port)
 	CHECK(!machine.accesses, "uses port 0xfff9");
 }
 
-/* A value that was cut off is not the value that was given. */
+/*
+ * An option value that is too long for the console's buffer must be ignored,
+ * because a value that was cut may name another UART.
+ */
 TEST(long_values)
 {
 	static const char *const starts[] = {
@@ -504,7 +525,9 @@ TEST(long_values)
 		CHECK(con.uart_port == COM2, "%s: not taken", text);
 	}
 
-	/* It does not hide the good one before it. */
+	/*
+	 * An option that is too long must not replace a good option before it.
+	 */
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "console=uart,io,0x2f8 console=uart,io,0x3f8,", 44);
 	text[sizeof(text) - 1] = '\0';
@@ -514,7 +537,10 @@ TEST(long_values)
 
 TEST(divisor_that_is_set)
 {
-	/* Left alone, also where one of its halves is 0. */
+	/*
+	 * console=uart without a baud rate must not change the divisor, even if
+	 * one of its bytes is 0.
+	 */
 	static const u16 divisors[] = { 1, 12, 0x100, 0x180, 0xffff };
 	size_t i;
 
@@ -534,9 +560,12 @@ TEST(divisor_that_is_set)
 	CHECK_OUTPUT(0, "hello\r\n");
 }
 
-/* ---- UARTs good and bad ---- */
+/* ---- UARTs that work and that do not ---- */
 
-/* Lines of all lengths up to 199, and what must come out. */
+/*
+ * Prints lines of lengths from 0 to 199 and keeps the expected output in
+ * long_text.
+ */
 static char long_text[OUTPUT_MAX];
 
 static void print_lines(void)
@@ -589,7 +618,9 @@ TEST(no_fifo_slow)
 	CHECK_OUTPUT(0, long_text);
 }
 
-/* The 16550 without A says that it has a FIFO; it must not be used. */
+/*
+ * The 16550 without A has a FIFO that loses bytes, so the stub must not use it.
+ */
 TEST(broken_fifo)
 {
 	power_on();
@@ -600,7 +631,10 @@ TEST(broken_fifo)
 	CHECK_OUTPUT(0, long_text);
 }
 
-/* Firmware's last words are still in the FIFO. */
+/*
+ * Firmware's last output may still be in the FIFO. The stub must let it drain
+ * before it changes the baud rate.
+ */
 TEST(busy_at_setup)
 {
 	power_on();
@@ -612,7 +646,9 @@ TEST(busy_at_setup)
 	CHECK_OUTPUT(0, "hello\r\n");
 }
 
-/* The same in an SEV-ES guest, with not a single port instruction. */
+/*
+ * In an SEV-ES guest the console must do all that without a port instruction.
+ */
 TEST(sev_es)
 {
 	static const char *const cmdlines[] = {
@@ -653,7 +689,10 @@ TEST(never_ready)
 	      machine.accesses - accesses);
 }
 
-/* Ready at set-up, dead in the middle of a line. */
+/*
+ * A UART that worked at set-up stops accepting bytes. The console must give up
+ * after a bounded number of polls instead of hanging the boot.
+ */
 TEST(dies_later)
 {
 	unsigned int accesses;
@@ -668,7 +707,7 @@ TEST(dies_later)
 	      "%u accesses", machine.accesses - accesses);
 	CHECK(!machine.uart[0].writes, "output moves to another UART");
 
-	/* But an error is worth a try on ttyS0. */
+	/* An error must still be tried on ttyS0. */
 	console_force();
 	con_printf("failed\n");
 	CHECK_OUTPUT(0, "failed\r\n");
@@ -686,7 +725,10 @@ TEST(disappears_later)
 	machine.accesses = 0;
 	print_lines();
 	accesses = machine.accesses;
-	/* What was left of the FIFO goes out unseen, at most. */
+	/*
+	 * The console may fill the room that the FIFO had, but must not poll
+	 * for more.
+	 */
 	CHECK(accesses <= 3, "%u accesses", accesses);
 	console_force();
 	con_printf("failed\n");
@@ -707,7 +749,10 @@ TEST(absent)
 	CHECK(!machine.stray_writes, "writes to nothing");
 }
 
-/* The UART that is named is not there: errors go to ttyS0, info() does not. */
+/*
+ * If no UART is at the port that an option names, errors go to ttyS0 and info()
+ * goes nowhere.
+ */
 TEST(absent_but_ttys0)
 {
 	power_on();
@@ -726,7 +771,7 @@ TEST(absent_but_ttys0)
 	      "%u reads and %u writes of nothing", machine.stray_reads,
 	      machine.stray_writes);
 
-	/* The same where only the kernel's console is named. */
+	/* The same if only the kernel's console=ttyS1 names the UART. */
 	power_on();
 	machine.uart[1].port = NO_PORT;
 	boot("console=ttyS1");
@@ -748,7 +793,7 @@ TEST(force_keeps_what_is_in_use)
 	CHECK_OUTPUT(0, "");
 }
 
-/* ---- What it costs ---- */
+/* ---- port accesses, each of which is an exit in an SEV-ES guest ---- */
 
 TEST(setup_budget)
 {
@@ -768,7 +813,10 @@ TEST(setup_budget)
 	INFO("%u accesses", most);
 }
 
-/* Port instructions for 1 KiB on the wire in lines of @len, with set-up. */
+/*
+ * Number of port accesses for 1 KiB of output in lines of @len bytes, with
+ * set-up.
+ */
 static unsigned int cost_of_1k(size_t len)
 {
 	char line[128];
@@ -800,7 +848,7 @@ TEST(output_budget)
 			worst = cost;
 		CHECK(cost <= EXIT_BUDGET, "lines of %zu bytes: %u", len, cost);
 	}
-	/* Shorter lines: one more for each line, at worst. */
+	/* Shorter lines may take one more access for each line. */
 	for (len = 16; len < 64; len++) {
 		cost = cost_of_1k(len);
 		CHECK(cost <= SETUP_BUDGET + 2 * 1024 / 16 + 1024 / len + 1,
@@ -816,7 +864,10 @@ TEST(silence_costs_nothing)
 	info("hello\n");
 	con_printf("hello\n");
 	CHECK(!machine.accesses, "%u accesses", machine.accesses);
-	/* And what was not to be seen then does not come out later. */
+	/*
+	 * Text that was printed while the console was silent must not appear
+	 * with a later error.
+	 */
 	con_printf("half a line");
 	console_force();
 	con_printf("failed\n");
@@ -839,7 +890,7 @@ TEST(debugcon)
 	      "%u accesses for 2 lines", machine.accesses);
 	CHECK(!strcmp(machine.debugcon, expected), "\"%s\"",
 	      machine.debugcon);
-	/* An error is seen in both places. */
+	/* An error goes to the debug console and to the UART. */
 	console_force();
 	con_printf("failed\n");
 	CHECK_OUTPUT(0, "failed\r\n");
@@ -867,7 +918,7 @@ TEST(debugcon_ports)
 	}
 }
 
-/* It does not replace the UART that console= asks for. */
+/* earlyprintk=debugcon must not switch off a UART that console= names. */
 TEST(debugcon_and_uart)
 {
 	power_on();
@@ -902,7 +953,10 @@ static void start_vga(u8 cols, u8 lines)
 	console_vga_enable();
 }
 
-/* The characters of @line, which must be grey on black, or NULs. */
+/*
+ * Text of a line of the screen, NULs included. Every cell must be grey on
+ * black.
+ */
 static const char *screen_line(size_t line)
 {
 	static char text[256];
@@ -943,7 +997,7 @@ TEST(vga_text)
 	start_vga(80, 25);
 	info("hello\nworld %d", 42);
 	CHECK_LINE(0, "hello");
-	/* Sent at the newline. */
+	/* The console gathers output until a newline. */
 	CHECK_LINE(1, "");
 	info("\n");
 	CHECK_LINE(1, "world 42");
@@ -976,7 +1030,7 @@ TEST(vga_scrolls)
 		start_vga(sizes[i].cols, sizes[i].lines);
 		for (n = 0; n < 200; n++)
 			info("this is line %lu\n", n);
-		/* Filled up with blanks, for the lines came in from below. */
+		/* Lines that scrolled in are filled up with blanks. */
 		for (line = 0; line + 1 < sizes[i].lines; line++) {
 			sprintf(expected, "this is line %zu",
 				200 - sizes[i].lines + 1 + line);
@@ -990,7 +1044,7 @@ TEST(vga_scrolls)
 	}
 }
 
-/* Output goes on where the loader's ended. */
+/* Output continues where the loader's output ended on the screen. */
 TEST(vga_cursor)
 {
 	static const struct { u8 x, y; size_t line, column; } cases[] = {
@@ -1032,7 +1086,7 @@ TEST(vga_range)
 	}
 }
 
-/* Nothing is written before the caller has mapped the screen. */
+/* The console must not write to the screen before its caller has mapped it. */
 TEST(vga_waits)
 {
 	u64 start, end;
@@ -1088,7 +1142,10 @@ TEST(vga_refused)
 		console_vga_enable();
 		CHECK(!con.vga_enabled, "%s: enabled", not_asked[i]);
 	}
-	/* The largest that fits, and the smallest. */
+	/*
+	 * The largest screen that fits into VGA memory, and the smallest that
+	 * is accepted.
+	 */
 	set_screen(3, 128, 128);
 	boot("earlyprintk=vga");
 	CHECK(console_vga_range(&start, &end), "128 x 128 is refused");
@@ -1160,7 +1217,10 @@ TEST(format)
 		     3, 4UL, -5L, "six");
 }
 
-/* The compiler would rightly warn about these formats. */
+/*
+ * Conversions that the console does not know. A table hides them from the
+ * compiler, which would warn.
+ */
 TEST(format_unknown)
 {
 	static const char *const formats[][2] = {
@@ -1189,7 +1249,7 @@ TEST(format_unknown)
 	}
 }
 
-/* Widths have an end. */
+/* A field width must be limited, because the buffer is. */
 TEST(format_width)
 {
 	static const char *const formats[] = {
@@ -1204,7 +1264,10 @@ TEST(format_width)
 		      strlen(formatted(formats[i], 1)));
 }
 
-/* No byte that a loader controls controls the terminal. */
+/*
+ * Strings may come from the loader. Control bytes in them must not reach the
+ * terminal, where an escape sequence could change what a reader sees.
+ */
 TEST(format_untrusted)
 {
 	char s[2] = "";
@@ -1228,13 +1291,16 @@ TEST(format_long_string)
 	memset(s, 'x', sizeof(s) - 1);
 	CHECK(strlen(formatted("%s", s)) == STRING_MAX + strlen("\r\n"),
 	      "%zu characters", strlen(formatted("%s", s)));
-	/* No terminator within reach of the limit: ASan watches. */
+	/*
+	 * A string without a NUL within the limit: ASan reports a read behind
+	 * it.
+	 */
 	memset(s, 'x', sizeof(s));
 	CHECK(strlen(formatted("%s", s)) == STRING_MAX + strlen("\r\n"),
 	      "%zu characters", strlen(formatted("%s", s)));
 }
 
-/* What is printed comes out at each newline, and when the buffer is full. */
+/* Output is sent at each newline, and when the buffer is full. */
 TEST(gathers)
 {
 	size_t i;

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_digest.c - the digest of the compressed bytes, which stands in for the
- * frame's content checksum: what the decoder makes of damaged frames by itself,
- * and that the digest tells every one of them. No damage makes the decoder
- * touch memory that is not its own.
+ * test_digest.c - the payload's digest, which replaces the zstd frame's content
+ * checksum: what the decoder alone does with damaged frames, and that the
+ * digest finds each damaged frame. No damaged frame may make the decoder access
+ * memory outside of its buffers.
  */
 #include "unzstd_frames.h"
 
-/* ---- damage, and who notices ---- */
+/* ---- damage to a frame ---- */
 
 enum damage { ONE_BIT, BITS, ONE_BYTE, ZEROED, SWAPPED, CUT, DAMAGES };
 
-/* Damages @frame; what comes out always differs from what went in. */
+/*
+ * Copies @good to @frame and damages the copy. The result always differs from
+ * @good.
+ */
 static void damage(struct bytes *frame, const struct bytes *good,
 		   enum damage kind)
 {
@@ -51,9 +54,10 @@ static void damage(struct bytes *frame, const struct bytes *good,
 
 struct verdicts {
 	unsigned int tried;
-	unsigned int refused;		/* by the decoder */
-	unsigned int harmless;		/* the right bytes all the same */
-	unsigned int wrong;		/* wrong bytes, and nobody said so */
+	unsigned int refused;		/* refused by the decoder */
+	unsigned int harmless;		/* decoded to the right bytes */
+	/* decoded to wrong bytes without an error */
+	unsigned int wrong;
 	unsigned int past_digest;
 };
 
@@ -70,7 +74,10 @@ static void judge(struct verdicts *v, int err, const u8 *out,
 	v->past_digest += xxh64(frame.data, frame.size) == digest;
 }
 
-/* Decodes @count damaged copies of @payload's frame. */
+/*
+ * Decodes @count damaged copies of the compressed @payload. @first and @kinds
+ * select the kinds of damage. Returns how many copies had which result.
+ */
 static struct verdicts try_damage(struct bytes payload, bool checksum,
 				  unsigned int first, unsigned int kinds,
 				  unsigned int count)
@@ -117,8 +124,9 @@ static void report_verdicts(const struct verdicts *v)
 }
 
 /*
- * Without a checksum the decoder takes wrong bytes for right ones; the digest
- * of the compressed bytes tells all of them.
+ * Without a checksum the decoder turns some damaged frames into wrong bytes
+ * without an error. The digest of the compressed bytes must find all damaged
+ * frames.
  */
 static void check_digest(enum damage first, unsigned int kinds,
 			 unsigned int count, u64 seed)
@@ -146,7 +154,9 @@ TEST(damage_every_kind)
 	check_digest(BITS, DAMAGES - BITS, 4000, 7);
 }
 
-/* Blocks of full size, and four Huffman streams in each. */
+/*
+ * Damage to frames with blocks of full size and four Huffman streams in each.
+ */
 TEST(damage_large)
 {
 	struct bytes payload;
@@ -161,9 +171,8 @@ TEST(damage_large)
 }
 
 /*
- * The other half of the argument for a digest instead of the checksum: the
- * checksum, 32 bits of the same hash over the output, stops what is wrong, and
- * of that the digest lets nothing through.
+ * The digest must find every damaged frame that zstd's content checksum finds,
+ * which shows that the digest can replace the checksum.
  */
 TEST(damage_with_checksum)
 {
@@ -179,7 +188,9 @@ TEST(damage_with_checksum)
 	free(payload.data);
 }
 
-/* No bit of a frame is without effect on the digest, and no length. */
+/*
+ * Every bit of a frame must change the digest, and so must the frame's length.
+ */
 TEST(digest_of_every_bit)
 {
 	struct bytes payload, frame;
@@ -208,8 +219,9 @@ TEST(digest_of_every_bit)
 /* ---- XXH64 ---- */
 
 /*
- * From the reference implementation's own checks: these words, and a sequence
- * that starts at 2654435761 and is squared for every byte.
+ * The values are from the test program of xxHash's reference implementation:
+ * words, and a sequence whose bytes are the top byte of a 32-bit number, which
+ * starts at 2654435761 and is squared for each byte.
  */
 TEST(xxh64_vectors)
 {
@@ -248,7 +260,10 @@ TEST(xxh64_vectors)
 	free_buffer(&b);
 }
 
-/* A frame's checksum is XXH64 of its content, cut to 32 bits. */
+/*
+ * A zstd frame's checksum is the low 32 bits of XXH64 of its content (RFC 8878
+ * 3.1.1), so the zstd library confirms xxh64().
+ */
 TEST(xxh64_as_the_compressor_has_it)
 {
 	size_t size;

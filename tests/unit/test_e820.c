@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_e820.c - e820.c against a map of single units: a unit is RAM if some
- * RAM entry covers it and no other entry does. Every range and every window of
- * a small universe is asked for, at the bottom and at the top of the address
- * space.
+ * test_e820.c - lib/e820.c, which answers what is RAM, against a model: an
+ * array with a byte for each unit of a small address range. A unit is RAM if an
+ * entry of type RAM covers it and no entry of another type does. Every range
+ * and every window of these units is asked for, at the bottom and at the top of
+ * the address space.
  */
 #include "harness.h"
 
 #include "lib/e820.c"
 
-/* Types as in the ACPI specification, table 15-374. */
+/* Memory types (ACPI 6.5, table "Address Range Types"). */
 #define TYPE_RAM	1
 #define TYPE_RESERVED	2
 #define TYPE_ACPI	3
@@ -176,7 +177,10 @@ TEST(count_is_bounded)
 	CHECK(e820_is_ram(&bp, 127 * 0x2000, 127 * 0x2000 + 0x1000),
 	      "the last entry of the table");
 
-	/* What follows the table in boot_params looks like a RAM entry. */
+	/*
+	 * The bytes that follow e820_table in boot_params look like a RAM
+	 * entry. They must not be read, even if e820_entries is too large.
+	 */
 	clear_map();
 	bp.e820_entries = 255;
 	entry.addr = 0x5000;
@@ -187,11 +191,14 @@ TEST(count_is_bounded)
 	CHECK(!e820_is_ram(&bp, 0x5000, 0x6000), "an entry behind the table");
 }
 
-/* -- Against the map of units. */
+/* ---- against the model ---- */
 
 static bool unit_is_ram[UNITS];
 
-/* Entries may reach out of the universe on either side, and over its top. */
+/*
+ * A random memory map. Entries may start before the model's range at @base, end
+ * behind it, or wrap around at 2^64.
+ */
 static void random_map(u64 base)
 {
 	bool ram[UNITS] = { false }, other[UNITS] = { false };
@@ -283,7 +290,9 @@ TEST(random_maps)
 	for (round = 0; round < 4000; round++) {
 		u64 base = bases[round % ARRAY_SIZE(bases)];
 
-		/* 2^64 is no u64: nothing can end there. */
+		/*
+		 * A range cannot end at 2^64, because a u64 cannot hold that.
+		 */
 		limit = base + UNITS * UNIT ? UNITS : UNITS - 1;
 		random_map(base);
 		compare_is_ram(base, limit);
@@ -292,14 +301,17 @@ TEST(random_maps)
 	}
 }
 
-/* ---- a table that goes on in setup_data ---- */
+/* ---- a memory map that continues in setup_data ---- */
 
 static struct {
 	struct setup_data node;
 	struct boot_e820_entry entries[3];
 } __attribute__((packed, aligned(8))) ext[SETUP_DATA_MAX_NODES + 1];
 
-/* Node @i, with @len bytes of entries: one of RAM, 1 MiB at @i + 1 GiB. */
+/*
+ * Writes node @i of the chain, with @len bytes of entries. The first entry is 1
+ * MiB of RAM at @i + 1 GiB.
+ */
 static void set_node(size_t i, u32 type, u32 len, u64 next)
 {
 	ext[i].node = (struct setup_data){ next, type, len };
@@ -321,7 +333,10 @@ static bool has_ram_of(size_t i)
 	return e820_is_ram(&bp, start, start + 0x1000);
 }
 
-/* A full table of nothing, and a chain of one node with entries. */
+/*
+ * Fills e820_table with empty entries and makes a chain of one setup_data node
+ * of this type, with @len bytes of entries.
+ */
 static void full_map(u32 type, u32 len)
 {
 	clear_map();
@@ -336,17 +351,20 @@ TEST(goes_on)
 	full_map(SETUP_E820_EXT, 20);
 	CHECK(has_ram_of(0), "not seen");
 	CHECK(e820_is_ram(&bp, 1 << 30, (1 << 30) + 0x100000), "not all");
-	/* what is not RAM wins, wherever it stands */
+	/*
+	 * An entry of another type overrides RAM, in whichever of the two
+	 * tables it is.
+	 */
 	full_map(SETUP_E820_EXT, 40);
 	CHECK(has_ram_of(0), "not seen");
 	CHECK(!e820_is_ram(&bp, 1 << 30, (1 << 30) + 0x100000), "not seen");
 	bp.e820_table[0] = ext[0].entries[0];
 	full_map(SETUP_E820_EXT, 40);
-	bp.e820_entries = 200;	/* as much as to say "full" */
+	bp.e820_entries = 200;	/* more than e820_table holds: means "full" */
 	CHECK(has_ram_of(0), "not seen");
 }
 
-/* A part of an entry is none. */
+/* Bytes at the end of a node that are less than an entry must be ignored. */
 TEST(goes_on_length)
 {
 	full_map(SETUP_E820_EXT, 19);
@@ -356,7 +374,7 @@ TEST(goes_on_length)
 	      "one and a half");
 	full_map(SETUP_E820_EXT, 0);
 	CHECK(!has_ram_of(0), "empty");
-	/* an empty one, and one behind it */
+	/* A node without entries, and a node behind it. */
 	full_map(SETUP_E820_EXT, 0);
 	ext[0].node.next = node_at(1);
 	set_node(1, SETUP_E820_EXT, 20, 0);
@@ -367,13 +385,16 @@ TEST(goes_on_only_if_full)
 {
 	full_map(SETUP_E820_EXT, 20);
 	bp.e820_entries--;
-	bp.hdr.setup_data = 8;	/* not to be read */
+	bp.hdr.setup_data = 8;	/* must not be read */
 	CHECK(!has_ram_of(0), "out of nothing");
 	full_map(SETUP_DTB, 20);
 	CHECK(!has_ram_of(0), "of another type");
 }
 
-/* Among others, in any place, up to the longest chain. */
+/*
+ * Nodes with entries may be anywhere in the chain, among other nodes, up to the
+ * longest chain that the stub follows.
+ */
 TEST(goes_on_chain)
 {
 	size_t i;
@@ -396,7 +417,10 @@ TEST(goes_on_chain)
 	CHECK(!has_ram_of(SETUP_DATA_MAX_NODES), "one too many");
 }
 
-/* As many entries as are followed, from a node alone; the next one is not. */
+/*
+ * The stub reads a limited number of entries, here all from one node. Entries
+ * behind the limit are ignored.
+ */
 TEST(goes_on_for_too_long)
 {
 	const unsigned int fit = E820_MAX_ENTRIES - E820_MAX_ENTRIES_ZEROPAGE;
@@ -419,10 +443,16 @@ TEST(goes_on_for_too_long)
 	large.node.len++;
 	CHECK(!e820_is_bounded(&bp), "4097 are not");
 	CHECK(!e820_is_ram(&bp, 0x5000, 0x6000), "one too many");
-	/* of 4 GiB, of which nothing behind is read */
+	/*
+	 * A node of 4 GiB, of which only the entries up to the limit may be
+	 * read.
+	 */
 	large.node.len = 0xffffffff;
 	CHECK(!e820_is_bounded(&bp), "2^27 are not");
-	/* many times the same */
+	/*
+	 * A node that is its own successor: the entries are read again and
+	 * again until the limit stops the stub.
+	 */
 	full_map(SETUP_E820_EXT, 60);
 	ext[0].node.next = node_at(0);
 	CHECK(e820_is_bounded(&bp), "a circle ends");
@@ -430,11 +460,11 @@ TEST(goes_on_for_too_long)
 
 TEST(goes_on_hostile)
 {
-	/* in a circle */
+	/* A chain that is a circle must end. */
 	full_map(SETUP_E820_EXT, 20);
 	ext[0].node.next = node_at(0);
 	CHECK(has_ram_of(0) && !has_ram_of(1), "in a circle");
-	/* wraps around: not read */
+	/* A node that wraps around at 2^64 must not be read. */
 	full_map(SETUP_E820_EXT, 20);
 	bp.hdr.setup_data = ~0UL - 8;
 	CHECK(!has_ram_of(0), "of nothing");

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_efi.c - efi.c on firmware that has little, refuses, or changes its mind;
- * and on command lines and screens as no sane firmware has them.
+ * test_efi.c - efi.c on firmware that offers little, refuses calls, or changes
+ * what it said; and on command lines and screens that no sound firmware would
+ * pass.
  */
 #include "efi_firmware.h"
 
 /* ---- utf16_to_utf8() ---- */
 
-/* @units of exactly @len units, into a buffer of exactly @size bytes. */
+/*
+ * Converts @len UTF-16 units into a buffer of @size bytes. Both buffers have
+ * exactly these sizes, so that ASan sees an access outside.
+ */
 static size_t convert(const CHAR16 *units, size_t len, u8 *out, size_t size)
 {
 	CHAR16 *in = malloc(len * sizeof(*in) + !len);
@@ -42,7 +46,10 @@ TEST(utf16)
 		{ u"\xffff", 1, "\xef\xbf\xbf" },
 		{ u"\xd800\xdc00", 2, "\xf0\x90\x80\x80" },
 		{ u"\xdbff\xdfff", 2, "\xf4\x8f\xbf\xbf" },
-		/* lone, reversed, cut, doubled */
+		/*
+		 * Surrogates that are alone, in the wrong order, cut off, or
+		 * doubled become "?".
+		 */
 		{ u"\xd800", 1, "?" },
 		{ u"\xdc00", 1, "?" },
 		{ u"\xd800x", 2, "?x" },
@@ -62,7 +69,10 @@ TEST(utf16)
 	}
 }
 
-/* However small the buffer: the whole length, and nothing behind the end. */
+/*
+ * For every size of the buffer the result must be the whole text's length, and
+ * nothing may be written behind the buffer.
+ */
 TEST(utf16_exact_buffer)
 {
 	static const CHAR16 in[] = u"a\x80\x800\xd800\xdc00";
@@ -136,7 +146,10 @@ TEST(cmdline)
 	fresh_firmware();
 	set_options(u"quiet \x00e4", 16);
 	check_cmdline("quiet \xc3\xa4");
-	/* no NUL, and half a unit too many */
+	/*
+	 * Load options without a NUL at their end, and with an odd number of
+	 * bytes.
+	 */
 	fresh_firmware();
 	set_options(u"quiet", 10);
 	check_cmdline("quiet");
@@ -160,7 +173,10 @@ TEST(cmdline_built_in)
 	CHECK(!fw.allocations, "%u allocations", fw.allocations);
 }
 
-/* To the last byte, counted in UTF-8. */
+/*
+ * The longest command line that fits and the next. The limit counts bytes of
+ * UTF-8.
+ */
 TEST(cmdline_length)
 {
 	CHAR16 units[300];
@@ -282,7 +298,10 @@ TEST(secure_boot)
 	}
 }
 
-/* What shim was told, and not what any program can write. */
+/*
+ * shim's MokSBState counts only if it is inaccessible at run time, because any
+ * program could write the variable otherwise.
+ */
 TEST(secure_boot_by_shim)
 {
 	static const struct {
@@ -308,7 +327,10 @@ TEST(secure_boot_by_shim)
 	}
 }
 
-/* Only where firmware has it, whatever it says. */
+/*
+ * MemoryOverwriteRequestControl must be set only if firmware has the variable,
+ * whatever its value is.
+ */
 TEST(memory_overwrite)
 {
 	fresh_firmware();
@@ -350,7 +372,10 @@ TEST(random_seed_table)
 	CHECK(!still_live(), "not given back");
 }
 
-/* What systemd-boot, say, has saved from the last boot is kept, and moved. */
+/*
+ * A random seed that a loader such as systemd-boot installed must become part
+ * of the new table.
+ */
 TEST(random_seed_of_a_loader)
 {
 	static struct {
@@ -378,7 +403,7 @@ TEST(random_seed_of_a_loader)
 	for (i = 0; i < sizeof(old.bits); i++)
 		CHECK(fw.seed_table->bits[32 + i] == 0x77 && !old.bits[i],
 		      "byte %zu", i);
-	/* one of no sane size */
+	/* A table whose size field is too large must be ignored. */
 	fw.installed = 0;
 	old.size = sizeof(old.bits) + 1;
 	efi_install_random_seed();
@@ -394,9 +419,12 @@ TEST(acpi)
 	CHECK(!efi_find_rsdp(), "0x%lx", efi_find_rsdp());
 }
 
-/* ---- the whole way ---- */
+/* ---- whole boots ---- */
 
-/* Whether the payload is entered; else @status. */
+/*
+ * Boots through efi_pe_entry(). Returns true if the payload was entered.
+ * Otherwise *@status is the status that the stub returned to firmware.
+ */
 static bool boots(EFI_STATUS *status)
 {
 	if (setjmp(fw.entered))
@@ -446,7 +474,7 @@ TEST(boot)
 	CHECK(!memcmp((void *)((u64)bp->efi_info.efi_memmap_hi << 32 |
 			       bp->efi_info.efi_memmap), plain_map,
 		      sizeof(plain_map)), "memory map");
-	/* A zero page of zeroes. */
+	/* The rest of the zero page must be zero. */
 	for (at = offsetof(struct boot_params, hdr) + sizeof(*hdr);
 	     at < offsetof(struct boot_params, e820_table); at++)
 		CHECK(!((u8 *)bp)[at], "0x%x is 0x%x", at, ((u8 *)bp)[at]);
@@ -463,7 +491,10 @@ TEST(boot_elsewhere)
 	      fw.live[0].size == IMAGE_INIT_SIZE + IMAGE_ALIGN, "no slack");
 }
 
-/* The key was stale: once is forgiven. */
+/*
+ * ExitBootServices() fails with a stale key if the memory map changed. The stub
+ * must read the map again and repeat the call once (UEFI 2.10 7.4.6).
+ */
 TEST(boot_stale_key)
 {
 	EFI_STATUS status;
@@ -483,7 +514,10 @@ TEST(boot_stale_key)
 	      "0x%lx", status);
 }
 
-/* The map that counts is the last one. */
+/*
+ * The kernel must get the memory map that the successful ExitBootServices()
+ * named.
+ */
 TEST(boot_map_grows)
 {
 	static const EFI_MEMORY_DESCRIPTOR map[] = {
@@ -549,7 +583,10 @@ TEST(boot_not_an_application)
 	boot_fails(EFI_UNSUPPORTED, "loaded-image");
 }
 
-/* No entry, entries too small: a loop must neither hang nor read beyond. */
+/*
+ * No entries, or a descriptor size smaller than a descriptor. A loop over the
+ * map must neither run forever nor read beyond it.
+ */
 TEST(boot_bad_map)
 {
 	static const UINTN sizes[] = { 0, 1, sizeof(EFI_MEMORY_DESCRIPTOR) - 1 };
@@ -562,7 +599,10 @@ TEST(boot_bad_map)
 	}
 }
 
-/* Entries that were said to be twice as large: there is no room for half. */
+/*
+ * The first GetMemoryMap() reports descriptors twice as large as the second.
+ * The map then has more entries than the stub has room for.
+ */
 TEST(boot_map_of_more_entries)
 {
 	static EFI_MEMORY_DESCRIPTOR map[600];
@@ -583,7 +623,10 @@ TEST(boot_map_of_more_entries)
 	CHECK(fw.over, "boot services are not over");
 }
 
-/* One allocation after the other fails; all of them are looked at. */
+/*
+ * Each allocation of a boot fails in turn. The stub must print a reason, give
+ * back what it has, and return to firmware.
+ */
 TEST(boot_out_of_memory)
 {
 	unsigned int failing, refused = 0;
@@ -607,7 +650,10 @@ TEST(boot_out_of_memory)
 		      fw.console);
 		CHECK(!still_live(), "%u allocations left", still_live());
 	}
-	/* zero page, command line, range, initrd, map, setup_data */
+	/*
+	 * six kinds: zero page, command line, range, initrd, memory map,
+	 * setup_data
+	 */
 	CHECK(refused == 6, "%u refusals", refused);
 }
 
@@ -623,7 +669,7 @@ TEST(boot_no_room)
 	boot_fails(EFI_OUT_OF_RESOURCES, "below the link address");
 }
 
-/* ---- payloads that run anywhere ---- */
+/* ---- KASLR of a payload that can run anywhere ---- */
 
 static const EFI_MEMORY_DESCRIPTOR large_map[] = {
 	{ EfiConventionalMemory, 0, 0x100000, 0, 0x1000, 0xf },
@@ -644,7 +690,10 @@ static void large_firmware(void)
 	fw.picked = 0x150000000;
 }
 
-/* Free memory only, as firmware has it, and not what is set aside. */
+/*
+ * KASLR may use free memory only, and none that firmware marks as
+ * specific-purpose.
+ */
 TEST(random_place)
 {
 	large_firmware();
@@ -681,7 +730,11 @@ static void expect_link_address(void)
 	CHECK(efi_runtime_start == IMAGE_PREF, "0x%lx", efi_runtime_start);
 }
 
-/* What firmware cannot know of, and what it is known to get wrong. */
+/*
+ * KASLR must not choose a physical address where the command line limits
+ * memory, which firmware does not know of; on firmware with a known defect; or
+ * if the payload cannot be relocated.
+ */
 TEST(random_place_not_wanted)
 {
 	static const struct {
@@ -718,14 +771,17 @@ TEST(random_place_not_wanted)
 	expect_link_address();
 }
 
-/* No place, or none that firmware gives: the usual one. */
+/*
+ * If KASLR finds no place, or firmware refuses that place, the payload must get
+ * its usual address.
+ */
 TEST(random_place_not_there)
 {
 	large_firmware();
 	fw.picked = 0;
 	expect_link_address();
 	large_firmware();
-	/* zero page, two for the map, and then the place */
+	/* allocations: zero page, two for the map, then the place */
 	fw.fail_at = 4;
 	expect_link_address();
 	large_firmware();
@@ -733,9 +789,12 @@ TEST(random_place_not_there)
 	expect_link_address();
 }
 
-/* ---- a map that another loader left ---- */
+/* ---- the memory map in efi_info that another EFI loader left ---- */
 
-/* Whatever else is wrong with it, no byte behind it is looked at. */
+/*
+ * A map with a wrong size or descriptor size must be read up to its last whole
+ * descriptor at most.
+ */
 TEST(free_memory_of_a_loader)
 {
 	struct boot_params zero_page = { 0 };
@@ -764,21 +823,25 @@ TEST(free_memory_of_a_loader)
 		 map, ALIGN_UP(map + size, PAGE_SIZE), map, map + size);
 	CHECK(!strcmp(fw.areas, expected), "%s", fw.areas);
 
-	/* not to be read by a page fault, which maps the RAM around it */
+	/*
+	 * The map cannot be mapped. The stub must not read it then, because the
+	 * page fault would map the RAM around it.
+	 */
 	fw.areas[0] = '\0';
 	fw.map_fails = true;
 	efi_name_free_memory(&zero_page);
 	CHECK(!strstr(fw.areas, "free"), "%s", fw.areas);
 	fw.map_fails = false;
 
-	/* its last entry is cut off */
+	/* The last descriptor is cut off. */
 	fw.areas[0] = '\0';
 	zero_page.efi_info.efi_memmap_size = 5 * sizeof(large_map[0]) - 1;
 	efi_name_free_memory(&zero_page);
 	CHECK(!strstr(fw.areas, "140000000"), "%s", fw.areas);
 
 	fw.areas[0] = '\0';
-	zero_page.efi_info.efi_memmap_size = (u32)size + 1;		/* not all RAM */
+	/* reaches out of RAM */
+	zero_page.efi_info.efi_memmap_size = (u32)size + 1;
 	efi_name_free_memory(&zero_page);
 	zero_page.efi_info.efi_memmap_size = 0;
 	efi_name_free_memory(&zero_page);
@@ -787,7 +850,10 @@ TEST(free_memory_of_a_loader)
 	efi_name_free_memory(&zero_page);
 	CHECK(!fw.areas[0], "%s", fw.areas);
 
-	/* The kernel may read what we cannot: no payload there, nor anything else. */
+	/*
+	 * The kernel may read a map that the stub cannot read. KASLR must keep
+	 * the map's memory free.
+	 */
 	zero_page.efi_info.efi_loader_signature = 0x34364c45;
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		fw.areas[0] = '\0';
@@ -795,7 +861,10 @@ TEST(free_memory_of_a_loader)
 		efi_name_free_memory(&zero_page);
 		CHECK(!strcmp(fw.areas, taken), "%u: %s", sizes[i], fw.areas);
 	}
-	/* nowhere that firmware has put one */
+	/*
+	 * A map at an unaligned address, where firmware never puts one, is not
+	 * read.
+	 */
 	fw.areas[0] = '\0';
 	zero_page.efi_info.efi_memdesc_size = sizeof(large_map[0]);
 	zero_page.efi_info.efi_memmap += 4;
@@ -804,7 +873,7 @@ TEST(free_memory_of_a_loader)
 	CHECK(!strcmp(fw.areas, taken), "%s", fw.areas);
 }
 
-/* ---- payloads that run at one address ---- */
+/* ---- a payload that runs at one address only ---- */
 
 static const EFI_MEMORY_DESCRIPTOR busy_map[] = {
 	{ EfiConventionalMemory, 0, 0x100000, 0, 0x1000, 0xf },
@@ -833,8 +902,10 @@ TEST(fixed)
 }
 
 /*
- * What boot services use becomes ours with their end. What is free is taken at
- * once, what is somebody else's cannot be had.
+ * A payload that cannot be moved gets its address even if boot services use
+ * memory there, because that memory becomes free with ExitBootServices(). Free
+ * memory in the range must be allocated at once. A range with memory of any
+ * other use must be refused.
  */
 TEST(fixed_where_firmware_is)
 {
@@ -876,7 +947,10 @@ TEST(fixed_no_room)
 
 	for (i = 0; i < ARRAY_SIZE(types); i++)
 		fixed_fails(1, types[i], 0x1100000, 0x100);
-	/* a hole, at either end and between; sizes that wrap */
+	/*
+	 * A hole in the memory map at the start, in the middle, at the end;
+	 * sizes that wrap.
+	 */
 	fixed_fails(0, EfiConventionalMemory, 0x1001000, 0xff);
 	fixed_fails(1, EfiBootServicesData, 0x1101000, 0xff);
 	fixed_fails(2, EfiConventionalMemory, 0x1200000, 0x1ff);
@@ -884,7 +958,10 @@ TEST(fixed_no_room)
 	fixed_fails(2, EfiConventionalMemory, 0x1200000, 0);
 }
 
-/* More pieces than there is room to remember that they are to be given back. */
+/*
+ * The range is in more pieces than the stub can keep a list of. It keeps the
+ * list to free the pieces if the boot fails.
+ */
 TEST(fixed_in_pieces)
 {
 	EFI_MEMORY_DESCRIPTOR map[65];

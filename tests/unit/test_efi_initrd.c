@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_efi_initrd.c - efi-initrd.c on loaders and file systems that have less
- * than they said, or more, or change their mind between two questions.
+ * test_efi_initrd.c - efi/initrd.c on loaders and file systems whose files are
+ * smaller or larger than they said, or change between two calls.
  */
 #include "efi_firmware.h"
 
@@ -49,7 +49,10 @@ static void loader_firmware(u64 size)
 	fw.initrd_size = fw.initrd_size_later = size;
 }
 
-/* What a loader offers comes before what the command line names. */
+/*
+ * An initrd that the loader offers by LoadFile2 is used instead of files that
+ * the command line names.
+ */
 TEST(initrd_by_load_file2)
 {
 	u64 i;
@@ -96,11 +99,17 @@ TEST(initrd_by_load_file2_bad)
 	loader_firmware(5000);
 	fw.load_status = EFI_ABORTED;
 	initrd_fails("", EFI_LOAD_ERROR, "cannot be loaded");
-	/* It had one, and has lost it: that is not to have none. */
+	/*
+	 * The loader reported a size and then has no initrd. This is an error,
+	 * unlike a loader that never had one.
+	 */
 	loader_firmware(5000);
 	fw.load_status = EFI_NOT_FOUND;
 	initrd_fails("", EFI_LOAD_ERROR, "cannot be loaded");
-	/* It has shrunk: what came is what there is. */
+	/*
+	 * The loader delivers less than it reported: the initrd is what was
+	 * delivered.
+	 */
 	loader_firmware(5000);
 	fw.initrd_size_later = 4000;
 	CHECK(!initrd("") && initrd_size() == 4000, "%lu", initrd_size());
@@ -137,7 +146,10 @@ TEST(initrd_files)
 	      "not asked for");
 }
 
-/* What nobody names may be as broken as it likes. */
+/*
+ * Files that the command line does not name must not be opened, so defects of
+ * theirs do not matter.
+ */
 TEST(initrd_files_not_named)
 {
 	file_firmware();
@@ -148,7 +160,10 @@ TEST(initrd_files_not_named)
 	check_initrd("four", 4);
 }
 
-/* One who loads initrds, but has none, leaves it to the files. */
+/*
+ * A loader that offers LoadFile2 but reports no initrd: the files on the
+ * command line are used.
+ */
 TEST(initrd_files_after_load_file2)
 {
 	loader_firmware(5000);
@@ -159,7 +174,10 @@ TEST(initrd_files_after_load_file2)
 	check_initrd("four", 4);
 }
 
-/* Zeros in place of what is gone would be measured as if they were files. */
+/*
+ * A file that shrank must fail the boot. If zeros filled its place, they would
+ * be measured as if they were contents.
+ */
 TEST(initrd_files_shrink)
 {
 	file_firmware();
@@ -221,7 +239,10 @@ TEST(initrd_files_bad)
 	fw.fail_at = 1;
 	initrd_fails("initrd=a", EFI_OUT_OF_RESOURCES, "no memory");
 
-	/* A name that is cut is another file's. */
+	/*
+	 * A file name that is too long must be refused, because a shortened
+	 * name may be another file's.
+	 */
 	memset(name, 'x', sizeof(name));
 	memcpy(name, "initrd=", 7);
 	name[7 + 256] = '\0';

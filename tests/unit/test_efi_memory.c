@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_efi_memory.c - efi-memory.c's conversion of memory maps, sane ones and
- * others. Where the payload goes is in test_efi.c, as a part of the whole way.
+ * test_efi_memory.c - efi/memory.c's conversion of firmware's memory map to
+ * E820, for sound maps and others. test_efi.c tests where the payload is
+ * placed.
  */
 #include "efi_firmware.h"
 
@@ -11,7 +12,11 @@ static struct {
 	u8 *entries;
 } conversion;
 
-/* Bytes beyond the structure in each descriptor belong to no one. */
+/*
+ * Converts @count descriptors, each with @extra bytes behind the structure,
+ * which the conversion must skip (UEFI 2.10 7.2). @ext_room is the number of
+ * entries that fit into the extension in setup_data.
+ */
 static bool to_e820(const EFI_MEMORY_DESCRIPTOR *d, size_t count, size_t extra,
 		    size_t ext_room)
 {
@@ -57,7 +62,7 @@ TEST(e820_types)
 		{ 8, 5, 0 }, { 9, 3, 0 }, { 10, 4, 0 }, { 11, 2, 0 },
 		{ 12, 2, 0 }, { 13, 2, 0 }, { 14, 7, 0 }, { 15, 2, 0 },
 		{ 16, 2, 0 }, { 0x80000000, 2, 0 }, { 0xffffffff, 2, 0 },
-		/* set aside for a purpose */
+		/* specific-purpose memory */
 		{ 7, 0xefffffff, 0x40000 }, { 4, 0xefffffff, 0x4000f },
 		{ 0, 2, 0x40000 },
 	};
@@ -82,7 +87,7 @@ TEST(e820_merging)
 		{ EfiBootServicesData, 0, 0x2000, 0, 2, 0 },
 		{ EfiConventionalMemory, 0, 0x4000, 0, 1, 0x40000 },
 		{ EfiConventionalMemory, 0, 0x5000, 0, 1, 0 },
-		/* a gap; overlap; going down */
+		/* A gap, an overlap, and addresses in descending order. */
 		{ EfiConventionalMemory, 0, 0x7000, 0, 2, 0 },
 		{ EfiConventionalMemory, 0, 0x8000, 0, 2, 0 },
 		{ EfiConventionalMemory, 0, 0x6000, 0, 1, 0 },
@@ -99,7 +104,10 @@ TEST(e820_merging)
 	check_e820(5, 0x6000, 0x1000, 1);
 }
 
-/* No pages, sizes and ends beyond 64 bits: left out, the rest stays. */
+/*
+ * Descriptors with no pages, or whose size or end does not fit into 64 bits,
+ * must be left out. The others must stay.
+ */
 TEST(e820_nonsense)
 {
 	static const EFI_MEMORY_DESCRIPTOR d[] = {
@@ -145,13 +153,16 @@ TEST(e820_overflow)
 	      conversion.map.ext->len == 72 * 20, "setup_data");
 	for (i = 0; i < 200; i++)
 		check_e820(i, i * 0x2000, 0x1000, 1);
-	/* the last one grows where it is */
+	/*
+	 * The last entry of the extension grows instead of needing another
+	 * entry.
+	 */
 	d[199].PhysicalStart = 198 * 0x2000 + 0x1000;
 	CHECK(to_e820(d, 200, 0, 71), "merged");
 	check_e820(198, 198 * 0x2000, 0x2000, 1);
 }
 
-/* A chain that is there stays. */
+/* If the loader has a setup_data chain, it must be kept behind the new node. */
 TEST(e820_chain)
 {
 	static EFI_MEMORY_DESCRIPTOR d[129];

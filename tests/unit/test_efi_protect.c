@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_efi_protect.c - efi-protect.c on firmware whose page tables can be told
- * what memory is for. The mock refuses any step after which memory is open to
- * writing and execution that was not before.
+ * test_efi_protect.c - efi/protect.c on firmware with
+ * EFI_MEMORY_ATTRIBUTE_PROTOCOL. The mock firmware refuses every change after
+ * which memory is both writable and executable, unless it was so at the start.
  */
 #include "efi_firmware.h"
 
@@ -10,7 +10,10 @@
 #define RO	EFI_MEMORY_RO
 #define XP	EFI_MEMORY_XP
 
-/* What firmware gave: text, rodata, data, the payload's range. */
+/*
+ * Firmware that gave these attributes to the image's code, read-only data and
+ * data, and to the payload's range.
+ */
 static void protecting_firmware(u64 text, u64 rodata, u64 data, u64 runtime)
 {
 	fresh_firmware();
@@ -42,14 +45,20 @@ static void check_boot(void)
 	}
 }
 
-/* Whatever firmware thought of it: as the sections' flags have it. */
+/*
+ * Whatever attributes firmware gave to the image, each part must get those that
+ * its section of the PE file asks for.
+ */
 TEST(boot)
 {
 	static const u64 given[] = { NONE, RO, XP, RO | XP };
 	size_t i;
 
 	for (i = 0; i < 256; i++) {
-		/* text is being executed, data and the range were written */
+		/*
+		 * Skip what cannot be: code that is running must be executable;
+		 * data and the range were written.
+		 */
 		if (given[i % 4] & XP || given[i / 16 % 4] & RO)
 			continue;
 		protecting_firmware(given[i % 4], given[i / 4 % 4],
@@ -65,7 +74,10 @@ TEST(nothing_to_do)
 	protecting_firmware(RO, RO | XP, XP, XP);
 	check_boot();
 	CHECK(!fw.changes, "%u changes", fw.changes);
-	/* without the protocol, or if pages of one part differ */
+	/*
+	 * Without the protocol, or if the pages of a part have different
+	 * attributes, the stub must change nothing.
+	 */
 	protecting_firmware(NONE, NONE, NONE, NONE);
 	fw.has_attributes = false;
 	check_boot();
@@ -76,7 +88,9 @@ TEST(nothing_to_do)
 	CHECK(!fw.changes, "%u changes", fw.changes);
 }
 
-/* What can be written goes read-only before it is made executable. */
+/*
+ * Memory that is writable must be made read-only before it is made executable.
+ */
 TEST(order)
 {
 	protecting_firmware(XP, RO, NONE, RO);
@@ -86,7 +100,10 @@ TEST(order)
 	check_rights(XP, RO, NONE, RO);
 }
 
-/* It is another's memory again, and that one may want to write there. */
+/*
+ * If the boot fails, the image must get its attributes back, because firmware
+ * frees the memory and its next owner may write to it.
+ */
 TEST(given_back)
 {
 	EFI_STATUS status;
@@ -97,14 +114,20 @@ TEST(given_back)
 	CHECK(status == EFI_DEVICE_ERROR, "0x%lx", status);
 	check_rights(NONE, RO, NONE, NONE);
 	CHECK(fw.changes == 9, "%u changes", fw.changes);
-	/* only once: a second start begins with nothing */
+	/*
+	 * Once the attributes were given back, a second call must change
+	 * nothing.
+	 */
 	fw.changes = 0;
 	fw.rights[1] = RO | XP;
 	efi_unprotect();
 	CHECK(!fw.changes, "%u changes", fw.changes);
 }
 
-/* A change that fails is said, ends there, and the boot goes on. */
+/*
+ * If a change of attributes fails, the stub must say so, stop changing
+ * attributes, and boot.
+ */
 TEST(fails)
 {
 	unsigned int i;
@@ -123,7 +146,10 @@ TEST(fails)
 	CHECK(fw.rights[0] == XP, "executable, and not read-only");
 }
 
-/* A payload that cannot move gets what boot services have: not ours to change. */
+/*
+ * The range of a payload that cannot be moved may hold memory of boot services.
+ * The stub must not change its attributes before ExitBootServices().
+ */
 TEST(claimed)
 {
 	static const EFI_MEMORY_DESCRIPTOR map[] = {
@@ -141,7 +167,11 @@ TEST(claimed)
 	check_rights(RO, RO | XP, XP, NONE);
 }
 
-/* A loader of the handover protocol need not care for pages. */
+/*
+ * A loader of the EFI handover protocol need not load the image at a page's
+ * start. Such parts must keep their attributes, because pages are shared with
+ * other memory.
+ */
 TEST(unaligned)
 {
 	protecting_firmware(NONE, NONE, NONE, NONE);

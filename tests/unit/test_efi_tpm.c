@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_efi_tpm.c - efi-tpm.c on a firmware that measures: what it is told, byte
- * by byte, and which part of which log it is believed.
+ * test_efi_tpm.c - efi/tpm.c on firmware that measures: which events it gets,
+ * byte by byte, and which part of firmware's event log is copied for the
+ * kernel.
  */
 #include "efi_firmware.h"
 
@@ -27,7 +28,7 @@ static void check_event(unsigned int i, const u8 *event, size_t event_size,
 	      fw.measured[i].size);
 }
 
-/* EFI_TCG2_EVENT (TCG EFI Protocol 6.6.3) as it lies in memory. */
+/* The bytes of an EFI_TCG2_EVENT (TCG EFI Protocol 6.6.3) in memory. */
 static u8 options_event[] =
 	"\x34\0\0\0" "\xe\0\0\0" "\1\0" "\x9\0\0\0" "\6\0\0\0"
 	"\xed\x22\x3b\x8f" "\x1a\0\0\0" "LOADED_IMAGE::LoadOptions";
@@ -78,7 +79,7 @@ TEST(initrd_of_a_loader)
 		    sizeof(bytes));
 }
 
-/* There is nothing, or nobody to tell. */
+/* There is nothing to measure, or no protocol to measure with. */
 TEST(no_events)
 {
 	measuring_firmware();
@@ -90,7 +91,10 @@ TEST(no_events)
 	CHECK(!fw.measurements && !fw.log, "without a TPM");
 }
 
-/* A confidential guest's registers have numbers of their own. */
+/*
+ * Under EFI_CC_MEASUREMENT_PROTOCOL the stub must ask which measurement
+ * register stands for the PCR.
+ */
 TEST(confidential_guest)
 {
 	fresh_firmware();
@@ -108,7 +112,7 @@ TEST(confidential_guest)
 	check_boot();
 	CHECK(!fw.measurements, "in a register that is not there");
 
-	/* the TPM comes first */
+	/* If both protocols exist, the TPM's must be used. */
 	measuring_firmware();
 	set_options(u"quiet", 10);
 	fw.has_cc = true;
@@ -151,7 +155,10 @@ static void put16(u16 value)
 	put(&value, sizeof(value));
 }
 
-/* Algorithm 4 has digests of 20 bytes, 11 of 32. */
+/*
+ * Writes the log's first event, which lists @count algorithms. Algorithm 4
+ * (SHA-1) has digests of 20 bytes, algorithm 11 (SHA-256) of 32.
+ */
 static void put_first(u32 count)
 {
 	static const u8 zeros[20];
@@ -187,7 +194,10 @@ static void put_event(const char *data)
 	put(data, strlen(data));
 }
 
-/* A buffer that ends where the log does: ASan sees what reads on. */
+/*
+ * Starts a log in a buffer of exactly @size bytes, so that ASan sees a read
+ * behind it.
+ */
 static void new_log(size_t size)
 {
 	free(buffer);
@@ -265,7 +275,7 @@ TEST(log_none)
 	fw.log_first = (const u8 *)rsdp;
 	efi_install_event_log();
 	CHECK(!fw.log && !fw.allocations, "after an error");
-	/* no last event: an empty one */
+	/* No last event: the log is empty. */
 	log_of_two();
 	fw.log_last = NULL;
 	check_log(0, 2, 0);
@@ -291,7 +301,11 @@ static void final_events(u64 count, size_t size)
 	fw.st.NumberOfTableEntries = 3;
 }
 
-/* Firmware's other table repeats what the log got since it was asked for. */
+/*
+ * Firmware's final events table repeats events that were logged after the first
+ * GetEventLog(). The copied log must say how many of its bytes are repeated
+ * there.
+ */
 TEST(final)
 {
 	const size_t size = 2 * EVENT_SIZE + 8;
@@ -305,25 +319,30 @@ TEST(final)
 	log_of_two();
 	final_events(2, size);
 	check_log(FIRST_SIZE + size, 2, (u32)size);
-	/* up to the first that makes no sense */
+	/* Repeated events count up to the first malformed event. */
 	log_of_two();
 	buffer[FIRST_SIZE + EVENT_SIZE + 3 + 12] = 77;
 	final_events(2, size);
 	fw.log_last = buffer + FIRST_SIZE;
 	check_log(FIRST_SIZE + EVENT_SIZE + 3, 2, EVENT_SIZE + 3);
-	/* and nobody counts to the end */
+	/*
+	 * The number of events in the table is wrong. Counting must stop at the
+	 * log's end.
+	 */
 	log_of_two();
 	poke32(FIRST_SIZE + 8, 3);
 	final_events(~0UL, size);
 	fw.log_last = buffer + FIRST_SIZE + EVENT_SIZE + 3;
 	check_log(FIRST_SIZE + size, 2, 0);
-	/* nor up to one that goes on beyond any log */
+	/*
+	 * A repeated event that is larger than any log must end the counting.
+	 */
 	log_of_two();
 	poke32(FIRST_SIZE + EVENT_SIZE + 3 + EVENT_SIZE - 4, TPM_LOG_MAX_SIZE);
 	final_events(2, size);
 	poke32(FIRST_SIZE + EVENT_SIZE + 3 + EVENT_SIZE - 4, 5);
 	check_log(FIRST_SIZE + size, 2, EVENT_SIZE + 3);
-	/* of the other kind of guest */
+	/* The other protocol's final events table must be ignored. */
 	log_of_two();
 	fw.has_tpm = false;
 	fw.has_cc = true;
@@ -331,7 +350,7 @@ TEST(final)
 	check_log(FIRST_SIZE + size, 2, 0);
 }
 
-/* ---- logs that make no sense: an empty one is passed on ---- */
+/* ---- malformed logs: an empty log is passed on ---- */
 
 static void check_empty(void)
 {
@@ -348,17 +367,21 @@ TEST(log_hostile)
 	log_of_two();
 	fw.log_last = buffer + TPM_LOG_MAX_SIZE + 1;
 	check_empty();
-	/* an algorithm that the first event does not know */
+	/* An event with an algorithm that the first event does not list. */
 	log_of_two();
 	buffer[last + 12] = 5;
 	check_empty();
 	log_of_two();
 	buffer[last + 34] = 5;
 	check_empty();
-	/* more digests than algorithms, no algorithms, far too many */
+	/*
+	 * More digests in an event than algorithms, no algorithms, far too many
+	 * algorithms.
+	 */
 	log_of_two();
 	poke32(last + 8, 3);
-	poke32(last + EVENT_SIZE - 4, 4);	/* as if it were one more */
+	/* looks like a further digest */
+	poke32(last + EVENT_SIZE - 4, 4);
 	check_empty();
 	log_of_two();
 	poke32(32 + 24, 0);

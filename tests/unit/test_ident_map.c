@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_ident_map.c - each call of the page-table builder, judged by a page
- * walk that shares nothing with it.
+ * test_ident_map.c - each function of ident_map_64.c, the page-table builder,
+ * judged by the page walk of page_walk.h, which shares no code with it.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -12,19 +12,26 @@
 #include "setup.h"
 
 #define LOW_POOL	0x80000UL
-/* Out of every reach, but the low bits are an address like any. */
+/*
+ * A bit above all addresses that can be mapped. The low bits of an address with
+ * it are those of an ordinary address, so a builder that ignores it maps the
+ * wrong page.
+ */
 #define ALIAS		BIT(57)
 
 TEST(state_is_in_data)
 {
 	extern char __data_start, edata;
 
-	/* Needed before .bss is cleared. */
+	/* The page-table builder runs before .bss is cleared. */
 	CHECK((char *)&map >= &__data_start && (char *)(&map + 1) <= &edata,
 	      "map is not in .data");
 }
 
-/* In low memory, so that hardly anything but the check itself can refuse. */
+/*
+ * A configuration that ident_map_init() accepts. The pool is in low memory, so
+ * that a case which spoils one field is refused for that field only.
+ */
 static struct ident_map_config low_config(void)
 {
 	struct ident_map_config config = config_of(&setups[0], 2);
@@ -72,7 +79,10 @@ TEST(init_refuses)
 	CHECK(ident_map_init(&bad) == -EINVAL, "two C-bits");
 }
 
-/* The C-bit must not be part of a table's address either. */
+/*
+ * Page tables are entered with the C-bit, so it must not be a bit of their
+ * addresses.
+ */
 TEST(init_refuses_pool_at_c_bit)
 {
 	struct ident_map_config config = config_of(&setups[0], 2);
@@ -91,7 +101,7 @@ TEST(init_refuses_pool_at_c_bit)
 	CHECK(ident_map_init(&config) == -EINVAL, "C-bit below the pool");
 	munmap(at, 2 * KIB4);
 
-	/* A pool that would reach it. */
+	/* A pool whose end would reach the C-bit, or wrap around. */
 	config = config_of(&setups[0], 2);
 	config.enc_mask = BIT(47);
 	config.pool_size = BIT(47);
@@ -209,7 +219,10 @@ TEST(range_refuses)
 	}
 }
 
-/* A mapping keeps its rights, its size and its visibility. */
+/*
+ * A page that is mapped must keep its rights, the size of its mapping, and
+ * whether it is shared, because the map of the whole RAM is made last.
+ */
 TEST(range_keeps_what_is_there)
 {
 	const struct setup *setup;
@@ -309,9 +322,12 @@ TEST(remove)
 	}
 }
 
-/* -- Five levels to four, and back: the same pages, another way there. */
+/* ---- from five levels to four, and back ---- */
 
-/* As the processor sees it that was told. */
+/*
+ * Changes the number of levels and loads the new tables, as the processor
+ * would.
+ */
 static void other_depth(unsigned int levels)
 {
 	CHECK(!ident_map_set_levels(levels), "to %u levels", levels);
@@ -340,7 +356,10 @@ TEST(set_levels)
 		CHECK(ident_map_is_guard(KIB4), "no guard any more");
 		CHECK(total() == 2 * MIB2 + 2 * KIB4, "%#lx", total());
 
-		/* What can be mapped depends on the depth, unless the C-bit does. */
+		/*
+		 * The highest address depends on the number of levels, unless
+		 * the C-bit is lower.
+		 */
 		if (now.c_bit != 47)
 			CHECK((ident_map_range(BIT(47), BIT(47) + KIB4, 0) ==
 			       -EINVAL) == (to == 4), "limit of %u levels", to);
@@ -365,7 +384,10 @@ TEST(set_levels_refuses)
 		load_map();
 		expect(beyond[i], beyond[i] + KIB4, use_of(0));
 	}
-	/* An empty map has no four levels in it. */
+	/*
+	 * Tables of five levels with no page mapped hold no table for the
+	 * four-level root.
+	 */
 	start(&setups[4]);
 	CHECK(ident_map_set_levels(4) == -EINVAL, "empty");
 
@@ -405,7 +427,10 @@ TEST(device)
 	}
 }
 
-/* Every neighbour in a split leaf keeps all of its attributes. */
+/*
+ * A page that gets other attributes may split a large page. The other parts of
+ * the large page must keep all their attributes.
+ */
 TEST(split_keeps_attributes)
 {
 	const struct setup *setup;
@@ -427,7 +452,9 @@ TEST(split_keeps_attributes)
 			CHECK(total() == GIB1, "%#lx", total());
 			CHECK(look(page - MIB2).shift == 21, "neighbour");
 
-			/* Both ends of a split 2 MiB leaf. */
+			/*
+			 * The first and the last page of a large page of 2 MiB.
+			 */
 			CHECK(!ident_map_set_decrypted(base), "first");
 			CHECK(!ident_map_set_decrypted(base + MIB2 - KIB4),
 			      "last");
@@ -448,14 +475,19 @@ TEST(split_keeps_attributes)
 }
 
 /*
- * The page's lines leave the caches through the old view, all of them and only
- * they; then a fence, then the new entry, then the flush of the TLB.
+ * A page that becomes shared or private: the stub must write all its cache
+ * lines back while the old mapping is valid, then fence, then change the entry,
+ * then flush the TLB. Otherwise a stale line may overwrite what the other view
+ * has written (APM2 7.10.6).
  */
 static void expect_change(u64 page, unsigned int before, unsigned int after)
 {
 	unsigned int i = 0, line;
 
-	/* Splits flush the TLB too; the page is as before. */
+	/*
+	 * Splitting a large page flushes the TLB as well, but must not change
+	 * the page.
+	 */
 	while (i < event_count && events[i].type == INVLPG) {
 		CHECK(events[i].page == before, "split: %#x", events[i].page);
 		i++;
@@ -535,7 +567,12 @@ TEST(encryption_refuses)
 	}
 }
 
-/* -- Replacing a live leaf: the map is right after every single store. */
+/*
+ * ---- splitting a large page that is in use ----
+ *
+ * The stub may run on the large page, so the page walk must give the right
+ * answer after every single store to the tables.
+ */
 
 static struct {
 	u64 base, size, page;
@@ -565,7 +602,10 @@ static void check_live(void)
 	      live.stores, use);
 }
 
-/* A store to the pool: let it happen, then stop behind it. */
+/*
+ * SIGSEGV of a store to the write-protected pool: lets the store happen and
+ * stops behind it by single-stepping.
+ */
 static void on_store(int number, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
@@ -617,14 +657,20 @@ TEST(split_is_safe_while_live)
 	sigaction(SIGTRAP, &old_step, NULL);
 
 	CHECK(!ret, "decrypt: %d", ret);
-	/* Two tables, the entries that point to them, and the page's own. */
+	/*
+	 * Two tables of 512 entries, the entries that point to them, and the
+	 * page's entry.
+	 */
 	CHECK(live.stores >= 2 * 512 + 3, "%u stores seen", live.stores);
 	INFO("%u stores", live.stores);
 }
 
-/* -- Page faults. */
+/* ---- page faults ---- */
 
-/* A PC: gaps, an edge within a page, one within 2 MiB, a hole in RAM. */
+/*
+ * The memory map of a PC: gaps, a border inside a page, a border inside 2 MiB,
+ * and a hole in RAM.
+ */
 static void set_e820(void)
 {
 	memset(&bp, 0, sizeof(bp));
@@ -697,7 +743,9 @@ TEST(fault_maps_ram_only)
 	}
 }
 
-/* What an injected page fault gets at the next store to the pool. */
+/*
+ * Result of ident_map_fault() for a page fault at the next store to the pool.
+ */
 static int injected;
 
 static void on_store_inject(int number, siginfo_t *info, void *context)
@@ -738,7 +786,7 @@ TEST(fault_refused_while_tables_change)
 	CHECK(injected == -EFAULT, "in ident_map_range(): %d", injected);
 	CHECK(tables - ident_map_tables_left() == 5, "%lu tables",
 	      tables - ident_map_tables_left());
-	/* Tables that are there: only the leaf is stored. */
+	/* With all tables there, only the last level's entry is stored. */
 	inject_at_store();
 	CHECK(!ident_map_range(4 * GIB1 + KIB4, 4 * GIB1 + 2 * KIB4, 0), "leaf");
 	CHECK(injected == -EFAULT, "at a leaf: %d", injected);
@@ -758,7 +806,7 @@ TEST(fault_refused_while_tables_change)
 	now.levels = 5;
 	expect_fault(0x100000, 0x100000, MIB2);
 
-	/* A change that fails is over, too. */
+	/* A change that fails must not leave the builder marked as busy. */
 	start_with(&setups[0], 3);
 	CHECK(ident_map_range(0, KIB4, 0) == -ENOMEM, "pool of three pages");
 	CHECK(!map.busy, "busy for good");
@@ -783,7 +831,10 @@ TEST(fault_skips_what_is_there)
 		expect(base + 9 * KIB4, base + MIB2, use_of(MAP_WRITE));
 		CHECK(total() == MIB2, "%#lx", total());
 
-		/* The page itself must be served, or it faults for ever. */
+		/*
+		 * A fault on a page that is mapped, or a guard page, must be
+		 * refused, or it would recur forever.
+		 */
 		expect_no_fault(base + KIB4 + 8);
 		expect_no_fault(base + 8 * KIB4);
 		expect_no_fault(base + 10 * KIB4);
@@ -828,7 +879,10 @@ TEST(fault_out_of_reach)
 	}
 }
 
-/* The same calls with one page more each time, until all of them succeed. */
+/*
+ * Repeats the same calls with a pool of one page more each time, until the pool
+ * suffices. Calls that fail must leave the tables valid.
+ */
 TEST(pool_exhaustion_step_by_step)
 {
 	u64 base = GIB512 - GIB1, mapped;
@@ -874,16 +928,17 @@ TEST(pool_exhaustion_step_by_step)
 }
 
 /*
- * What the pool is for, at the worst of places: each part in a table of its
- * own, and a payload as large as there may be one, across the border of two
- * upper tables. An initrd's size is the loader's to choose: here a GiB.
+ * PAGE_TABLE_POOL_SIZE must suffice for the worst placement of all that a boot
+ * maps: every part crosses the border of two upper tables and needs tables of
+ * its own, and the payload is as large as possible. The initrd has 1 GiB here;
+ * a loader may choose a larger one.
  */
 TEST(pool_suffices)
 {
 	static const struct {
 		u64 start, size;
 	} parts[] = {
-		{ GIB512 / 2 - 0x10000, 0x60000 },	/* the image */
+		{ GIB512 / 2 - 0x10000, 0x60000 },	/* image */
 		{ 3 * GIB512 - 0x800, 0x1000 },		/* zero page */
 		{ 5 * GIB512 - 0x10, 0x20 },		/* command line */
 		{ 7 * GIB512 - GIB1 / 2 - 1, GIB1 },	/* initrd */

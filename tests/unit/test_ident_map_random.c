@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_ident_map_random.c - random calls of the page-table builder against a
- * map of single pages: an array with a byte for each page of a window, which
- * each call changes in the obvious way. After every call the page walk is
- * asked about all of them.
+ * test_ident_map_random.c - random calls of ident_map_64.c, the page-table
+ * builder, against a model: an array with a byte for each page of a window,
+ * which each call changes in the obvious way. After every call the page walk is
+ * compared with the whole array.
  */
 #include "page_walk.h"
 
@@ -14,7 +14,7 @@
 static u64 window;
 static u8 model[WINDOW_PAGES], got[WINDOW_PAGES], had[WINDOW_PAGES];
 
-/* E820 of the window in units: 0 nothing, 1 RAM, 2 anything else. */
+/* The window's memory map: 0 for nothing, 1 for RAM, 2 for any other type. */
 static u8 units[WINDOW / E820_UNIT];
 
 static u8 *page_of(u64 addr)
@@ -63,7 +63,7 @@ static void random_e820(void)
 		ram = random_below(4) != 0;
 		first = random_below(ARRAY_SIZE(units));
 		length = random_below(ram ? 0x200000 : 0x2000);
-		/* Half of the edges are those of a page. */
+		/* Half of the ranges begin and end at a page's border. */
 		if (random_below(2)) {
 			first &= ~3ULL;
 			length &= ~3ULL;
@@ -86,7 +86,7 @@ static bool page_is_ram(u64 addr)
 	return unit[0] == 1 && unit[1] == 1 && unit[2] == 1 && unit[3] == 1;
 }
 
-/* Places where leaves of different sizes meet are the likely ones. */
+/* Random addresses, more often than not near a border of large pages. */
 static u64 random_addr(void)
 {
 	u64 addr = random_below(WINDOW);
@@ -166,7 +166,10 @@ static int model_fault(u64 addr)
 	return 0;
 }
 
-/* One call, to the stub and to the model; *@want is the model's answer. */
+/*
+ * Makes one random call to the stub and to the model. *@want is the result that
+ * the model expects.
+ */
 static int random_call(const char **name, u64 *addr, u64 *end, int *want)
 {
 	unsigned int prot = (unsigned int)random_below(4);
@@ -206,8 +209,9 @@ static int random_call(const char **name, u64 *addr, u64 *end, int *want)
 }
 
 /*
- * Out of memory: only range and device may have done a part, and nothing may
- * be other than it was or should be.
+ * A call ran out of page tables. Only ident_map_range() and ident_map_device()
+ * may have done a part of their work. Each page must be as it was, or as it
+ * should become.
  */
 static void accept_part(const char *name, u64 addr)
 {
@@ -299,7 +303,10 @@ TEST(random_calls)
 	}
 }
 
-/* Every size of pool, so that it runs out at each point there is. */
+/*
+ * Pools of every size, so that the builder runs out of pages at every possible
+ * point.
+ */
 TEST(pool_exhaustion)
 {
 	unsigned int failures = 0;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_idt.c - gates and TSS as the processor will read them, and what becomes
- * of each exception. The way from a vector to do_exception() is in
- * test_idt_handlers.c.
+ * test_idt.c - idt_64.c: gates and TSS as the processor reads them, and what
+ * do_exception() does with each exception. test_idt_handlers.c tests the way
+ * from a vector to do_exception().
  *
- * The image can be anywhere: the linker's symbols are variables here.
+ * The linker's symbols are variables here, so that a case can put the image at
+ * any address.
  */
 #include <sanitizer/asan_interface.h>
 
@@ -24,7 +25,10 @@ static struct layout {
 #define double_fault_guard	(layout.df_guard)
 #define stack_guard	(layout.guard)
 #define stack_end	(layout.stack_top)
-/* Its declaration declares a pointer to the stubs then. */
+/*
+ * This turns idt_64.c's declaration of the array into one of a pointer, which a
+ * case can set.
+ */
 #define exception_stubs	(*stubs)
 
 #include "../../idt_64.c"
@@ -33,7 +37,7 @@ static struct layout {
 const u8 (*stubs)[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 u64 gdt[8];
 
-/* ---- What was done, in order, and what was said. ---- */
+/* ---- a record of what was called, in order, and what was printed ---- */
 
 static char trace[256];
 static char said[2048];
@@ -49,17 +53,21 @@ static struct {
 	unsigned int vc_vector;
 	int fault_result;
 	u64 cr2;
-	/* An exception that comes when this is called. */
+	/*
+	 * Name of a function whose next call raises exception @raise_vector;
+	 * NULL: none.
+	 */
 	const char *raise_in;
 	u64 raise_vector;
-	/* What was handed over. */
+	/* Written by the stand-ins: arguments that idt_64.c passed. */
 	u64 fault_addr, fault_code;
 	struct exception_frame *vc_frame;
 	unsigned int nmis, reason;
 	struct desc_ptr idtr;
-	struct idt_gate gates[IDT_VECTORS];	/* at the time of lidt */
+	struct idt_gate gates[IDT_VECTORS];	/* copy of the IDT at LIDT */
 	u16 tr;
-	u64 tss_slots[2];			/* at the time of ltr */
+	/* copy of the TSS descriptor at LTR */
+	u64 tss_slots[2];
 	u8 tss[sizeof(struct tss)];
 } fake;
 
@@ -172,7 +180,7 @@ void terminate(unsigned int reason)
 	halt_forever();
 }
 
-/* ---- Cases' common parts. ---- */
+/* ---- common parts of cases ---- */
 
 static struct exception_frame frame, original;
 
@@ -197,7 +205,10 @@ static void raise_at(bool stage2, u64 vector, u64 error_code)
 	original = frame;
 }
 
-/* @frame goes back as it came, nothing is said, and this was done. */
+/*
+ * do_exception() must return with @frame as it was, print nothing, and call
+ * exactly the functions that @doings lists.
+ */
 static void served(const char *doings)
 {
 	do_exception(&frame);
@@ -206,7 +217,10 @@ static void served(const char *doings)
 	CHECK(!said[0], "said: %s", said);
 }
 
-/* @frame ends in a report that begins with this line. */
+/*
+ * do_exception() must not return. It must call the functions that @doings
+ * lists, and print a report whose first line is @line.
+ */
 static void reported(const char *doings, const char *line)
 {
 	EXPECT_HALT(do_exception(&frame));
@@ -227,7 +241,10 @@ static void reported_as(const char *doings, const char *name, u64 vector,
 	reported(doings, line);
 }
 
-/* APM2 table 8-1; what it has no name for goes by its number. */
+/*
+ * The processor's names of the vectors (APM2 table 8-1). Vectors without a name
+ * are printed by number.
+ */
 static const char *const vector_names[] = {
 	"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM",
 	"#DF", "#09", "#TS", "#NP", "#SS", "#GP", "#PF", "#15",
@@ -235,7 +252,7 @@ static const char *const vector_names[] = {
 	"#24", "#25", "#26", "#27", "#HV", "#VC", "#SX", "#31",
 };
 
-/* ---- Tables. ---- */
+/* ---- tables ---- */
 
 static bool in_data_section(const void *start, size_t size)
 {
@@ -253,7 +270,7 @@ TEST(state_is_in_data)
 	CHECK(in_data_section(&reporting, sizeof(reporting)), "reporting");
 }
 
-/* As the processor takes a gate apart (APM2 4.8.4). */
+/* Decodes a gate as the processor does (APM2 4.8.4). */
 static void check_gate(unsigned int vector, u64 base, u8 ist)
 {
 	u8 gate[16];
@@ -267,7 +284,7 @@ static void check_gate(unsigned int vector, u64 base, u8 ist)
 	      vector, handler);
 	CHECK((low >> 16 & 0xffff) == 0x10, "vector %u: selector", vector);
 	CHECK((low >> 32 & 0xff) == ist, "vector %u: IST", vector);
-	/* Present, DPL 0, interrupt gate. */
+	/* present, DPL 0, interrupt gate */
 	CHECK((low >> 40 & 0xff) == 0x8e, "vector %u: type", vector);
 	CHECK(!(high >> 32), "vector %u: reserved", vector);
 }
@@ -288,7 +305,10 @@ TEST(gates)
 	unsigned int i, vector;
 
 	fresh_at(false);
-	/* Moved each time: nothing may be left of the place before. */
+	/*
+	 * The image moves between the addresses. No part of the old address may
+	 * be left.
+	 */
 	for (i = 0; i < ARRAY_SIZE(bases); i++) {
 		load_at(bases[i]);
 		CHECK(fake.idtr.base == (u64)idt, "IDT at 0x%lx",
@@ -336,7 +356,7 @@ TEST(stage2_tss)
 	for (i = 0; i < ARRAY_SIZE(gdt); i++)
 		CHECK((gdt[i] == 0xeeeeeeeeeeeeeeee) == (i != 4 && i != 5),
 		      "slot %u: 0x%lx", i, gdt[i]);
-	/* APM2 4.8.3. */
+	/* TSS descriptor (APM2 4.8.3). */
 	base = (fake.tss_slots[0] >> 16 & 0xffffff) |
 	       (fake.tss_slots[0] >> 32 & 0xff000000) |
 	       (fake.tss_slots[1] & 0xffffffff) << 32;
@@ -346,7 +366,9 @@ TEST(stage2_tss)
 	CHECK(!(fake.tss_slots[0] >> 48 & 0xff), "limit above, flags");
 	CHECK(!(fake.tss_slots[1] >> 32), "reserved");
 
-	/* APM2 12.2.5, figure 12-8: IST1 is at 0x24. */
+	/*
+	 * TSS in long mode (APM2 12.2.5, figure 12-8): IST1 is at offset 0x24.
+	 */
 	CHECK(quad_at(fake.tss + 0x24) == stack + sizeof(double_fault_stack),
 	      "IST1 0x%lx", quad_at(fake.tss + 0x24));
 	CHECK(quad_at(fake.tss + 0x24) % 16 == 0, "unaligned stack");
@@ -365,7 +387,7 @@ TEST(teardown)
 	      fake.idtr.base, fake.idtr.limit);
 }
 
-/* ---- Vectors that can be served. ---- */
+/* ---- exceptions that are handled ---- */
 
 TEST(nmi)
 {
@@ -401,7 +423,9 @@ TEST(page_fault_refused)
 	reported_as("fault abandon force print terminate", "#PF", 14, 0);
 }
 
-/* The map is the loader's then. */
+/*
+ * In stage 1 the page tables are the loader's, so no page fault can be handled.
+ */
 TEST(page_fault_stage1)
 {
 	raise_at(false, X86_TRAP_PF, 0);
@@ -434,7 +458,11 @@ TEST(vc_answered)
 	}
 }
 
-/* An exit code is not the error code of the exception that comes of it. */
+/*
+ * If handling #VC raises another exception, that is reported. #VC's error code
+ * is an exit code, so the report must not show it as the other exception's
+ * error code.
+ */
 TEST(vc_raises)
 {
 	unsigned int vector;
@@ -448,7 +476,7 @@ TEST(vc_raises)
 	}
 }
 
-/* ---- Reports. ---- */
+/* ---- reports ---- */
 
 TEST(names)
 {
@@ -468,7 +496,7 @@ TEST(names)
 	reported_as("abandon force print terminate", "?", ~0UL, 0);
 }
 
-/* A number of its own in each register. */
+/* Gives each register a value of its own. */
 static void fill_registers(void)
 {
 	unsigned int i;
@@ -497,7 +525,10 @@ TEST(report)
 	CHECK(!strcmp(said, text), "said:\n%s", said);
 }
 
-/* The host reads the console, and does not read our registers. */
+/*
+ * In an SEV-ES guest the hypervisor reads the console, so a report must not
+ * show registers or the stack.
+ */
 TEST(report_sev_es)
 {
 	static const u64 on_stack[] = { 1, 2, 3, 4 };
@@ -511,7 +542,10 @@ TEST(report_sev_es)
 	CHECK(strchr(said, '\n')[1] == '\0', "said:\n%s", said);
 }
 
-/* One more exception, wherever in the report, and it is over. */
+/*
+ * An exception that cannot be handled while a report is printed must stop the
+ * guest at once, because a second report could fail in the same way forever.
+ */
 TEST(report_raises)
 {
 	static const char *const places[] = { "abandon", "force", "print" };
@@ -544,7 +578,10 @@ TEST(report_raises)
 	}
 }
 
-/* What can be served is, and the report goes on. */
+/*
+ * An exception that can be handled while a report is printed must be handled,
+ * and the report must continue.
+ */
 TEST(report_goes_on)
 {
 	static const struct {
@@ -565,7 +602,10 @@ TEST(report_goes_on)
 	}
 }
 
-/* An exchange that the exception interrupted is given up for the console. */
+/*
+ * The exception interrupted an exchange by the GHCB page. A report must abandon
+ * that, because the console needs the page.
+ */
 TEST(report_in_exchange)
 {
 	raise_at(true, X86_TRAP_GP, 0);
@@ -595,18 +635,27 @@ TEST(stack_overflow)
 		fake.cr2 = outside[i];
 		reported_as("abandon force print terminate", "#DF", 8, 0);
 	}
-	/* A CR2 that is left from before the guard page was one. */
+	/*
+	 * In stage 1 the guard page is still mapped. A double fault with its
+	 * address in CR2 must not be reported as a stack overflow then.
+	 */
 	raise_at(false, X86_TRAP_DF, 0);
 	fake.cr2 = GUARD_PAGE;
 	reported_as("abandon force print terminate", "#DF", 8, 0);
-	/* With a stack that is no full one. */
+	/*
+	 * A fault on the guard page that is not a double fault must not be
+	 * reported as a stack overflow.
+	 */
 	raise_at(true, X86_TRAP_PF, 0);
 	fake.cr2 = GUARD_PAGE;
 	fake.fault_result = -EFAULT;
 	reported_as("fault abandon force print terminate", "#PF", 14, 0);
 }
 
-/* Somebody else's code: what would be served is reported. */
+/*
+ * An exception in code with another code segment, which is not the stub's, must
+ * be reported, even if its vector could be handled.
+ */
 TEST(another_cs)
 {
 	static const unsigned int vectors[] = {
@@ -626,9 +675,12 @@ TEST(another_cs)
 	}
 }
 
-/* ---- The stack. ---- */
+/* ---- the stack in reports ---- */
 
-/* Above the guard pages, below them, and in them. */
+/*
+ * Addresses above, below and in the two guard pages: words of the guard pages
+ * must not be read, because that faults.
+ */
 TEST(stack_dump_without_guard)
 {
 	static u64 words[5 * PAGE_SIZE / 8] __attribute__((aligned(4096)));
@@ -670,7 +722,10 @@ TEST(stack_dump_without_guard)
 
 static u64 memory[4 + DATA_WORDS + 4];
 
-/* How many words a report shows with @rsp so far above _data. */
+/*
+ * Number of stack words that a report shows if RSP is @offset bytes above
+ * _data.
+ */
 static unsigned int words_shown(s64 offset)
 {
 	char *line, word[20];
@@ -718,7 +773,7 @@ TEST(stack_dump)
 		n = words_shown(offset);
 		CHECK(n == expected, "%u words at %ld", n, offset);
 	}
-	/* Anywhere. */
+	/* RSP far outside of the stub's data. */
 	CHECK(!words_shown(-(s64)&memory[4]), "a stack at 0");
 	CHECK(!words_shown(-(s64)&memory[4] - 8), "a stack at the very top");
 	CHECK(!words_shown(INT64_MIN), "a stack at no address");

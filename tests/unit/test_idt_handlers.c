@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_idt_handlers.c - idt_handlers_64.S itself, linked in: a vector's stub is
- * jumped to with the frame that a processor would have pushed, and IRETQ ends
- * where that says, on the host as in ring 0.
+ * test_idt_handlers.c - idt_handlers_64.S itself, linked into this program. A
+ * case jumps to a vector's stub with the stack frame that a processor would
+ * push. IRETQ returns to the case, because it works outside of ring 0 as well.
  */
 #include "harness.h"
 #include "idt.h"
 
 extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 
-/* In the order of struct exception_frame. */
+/* The general registers in the order of struct exception_frame. */
 struct registers {
 	u64 r15, r14, r13, r12, r11, r10, r9, r8;
 	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
@@ -18,13 +18,13 @@ BUILD_BUG_ON(sizeof(struct registers) !=
 	     offsetof(struct exception_frame, vector));
 
 /*
- * What an interrupted program has, and what it has got back. Not static, all
- * that the assembly below uses.
+ * State of the interrupted program before and after the exception. Variables
+ * that the assembly below uses are not static.
  */
 struct registers before, after;
 u64 flags_before, flags_after, rsp_before, rsp_after, came_back;
 
-/* Where to, and what lies on the stack. */
+/* The stub to jump to, and what is pushed for it; @misalign moves the stack. */
 const u8 *target;
 u64 has_error_code, error_code, misalign;
 u64 harness_rsp, scratch;
@@ -37,14 +37,15 @@ static bool handler_changes;
 void raise_exception(void);
 
 /*
- * Loads @before, pushes what the processor pushes (APM2 8.9.3) and jumps; then
- * stores @after. No register is free from the first load on.
+ * raise_exception: loads the registers from @before, pushes what the processor
+ * pushes (APM2 8.9.3), and jumps to @target. Stores the registers to @after
+ * when the handler returns. No register is free in between.
  */
 asm(".text\n"
     "raise_exception:\n"
     "	pushq %rbx; pushq %rbp; pushq %r12; pushq %r13; pushq %r14; pushq %r15\n"
     "	movq %rsp, harness_rsp(%rip)\n"
-    "	subq $512, %rsp\n"		/* out of reach of a wrong pop */
+    "	subq $512, %rsp\n"		/* leave room for a wrong pop */
     "	andq $-64, %rsp\n"
     "	movq %rsp, rsp_before(%rip)\n"
     "	xorl %eax, %eax; movw %ss, %ax\n"
@@ -86,7 +87,10 @@ asm(".text\n"
     "	popq %r15; popq %r14; popq %r13; popq %r12; popq %rbp; popq %rbx\n"
     "	ret\n");
 
-/* Not instrumented: a sanitizer's frame would hide the stack's alignment. */
+/*
+ * Compiled without sanitizers, because their stack frame would hide a
+ * misaligned stack.
+ */
 __attribute__((no_sanitize("address", "undefined")))
 void do_exception(struct exception_frame *frame)
 {
@@ -120,7 +124,9 @@ static void raise_vector(unsigned int vector)
 
 #define FLAGS	(X86_EFLAGS_FIXED | X86_EFLAGS_IF | X86_EFLAGS_CF)
 
-/* APM2 table 8-1: which vectors come with an error code. */
+/*
+ * Whether the processor pushes an error code for the vector (APM2 table 8-1).
+ */
 static bool pushes_error_code(unsigned int vector)
 {
 	return vector == 8 || (vector >= 10 && vector <= 14) ||
@@ -151,7 +157,7 @@ TEST(vectors)
 	}
 }
 
-/* What the handler writes into its frame is what the program gets. */
+/* Registers that do_exception() changes in the frame must reach the program. */
 TEST(changes)
 {
 	const u64 *is = (u64 *)&after, *was = (u64 *)&before;
@@ -175,9 +181,10 @@ TEST(direction_flag)
 }
 
 /*
- * The processor aligns the stack before it pushes (APM2 8.9.3), and what the
- * stubs push keeps that by chance. With a frame of another size it would not.
- * A function that keeps %rbp has it at a multiple of 16.
+ * do_exception() needs a stack aligned to 16 bytes. The processor aligns the
+ * stack before it pushes (APM2 8.9.3), and the stubs push a multiple of 16
+ * bytes; a frame of another size would break this. With an aligned stack %rbp
+ * is a multiple of 16.
  */
 TEST(alignment)
 {

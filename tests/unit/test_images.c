@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_images.c - 100,000 images that something has happened to, through the
- * stub's way from its payload's header to the entry.
+ * test_images.c - 100,000 damaged images, taken from the payload's header to
+ * the payload's entry by the stub's own code.
  *
- * Damage to a file is refused, all of it. What has been sealed again, so that
- * the digests hold, is refused or does what its header says. Nothing outside of
- * the payload's memory is touched either way: extract.h has the fences.
+ * Damage to a file must always be refused. If the digests were made anew after
+ * the damage, the image must be refused or have the effect that its header
+ * describes. In both cases no memory outside of the payload's range may be
+ * accessed, which the fences of extract.h check.
  */
 #include "extract.h"
 
@@ -42,7 +43,10 @@ static void begin_count(void)
 	random_seed(20);
 	memset(&count, 0, sizeof(count));
 	fresh_image();
-	/* Twice: the first one makes the image, with random numbers. */
+	/*
+	 * The first call makes the image with random numbers, so the seed must
+	 * be set after it.
+	 */
 	random_seed(20);
 }
 
@@ -52,7 +56,10 @@ static void report_count(void)
 	     count.refused, count.taken);
 }
 
-/* Otherwise all would be refused for some other reason. */
+/*
+ * The undamaged image must boot, because otherwise damaged images might be
+ * refused for another reason.
+ */
 TEST(undamaged)
 {
 	u64 entry = 0;
@@ -63,7 +70,10 @@ TEST(undamaged)
 	check_extracted(image, entry);
 }
 
-/* Bits, bytes, runs, blocks that moved; returns how much is still there. */
+/*
+ * Damages the image: bits, bytes, runs of bytes, blocks that moved. Returns the
+ * number of bytes that are left.
+ */
 static size_t damage(void)
 {
 	size_t size = built.image_size, at = random_below(size), from;
@@ -114,7 +124,10 @@ TEST(damaged_files)
 	report_count();
 }
 
-/* A field at an extreme of its own, of its neighbours', or of a page's. */
+/*
+ * An extreme value for a header field with the value @old: limits of the
+ * format, sizes of this image, and neighbours of these.
+ */
 static u64 extreme(u64 old)
 {
 	static const u64 values[] = {
@@ -153,7 +166,10 @@ TEST(sealed_headers)
 	for (i = 0; i < HEADER_IMAGES; i++) {
 		fresh_image();
 		for (n = 1 + (unsigned int)random_below(3); n; n--) {
-			/* Not the digests: those are made anew. */
+			/*
+			 * The digests are not damaged, because they are made
+			 * anew.
+			 */
 			at = random_below(sizeof(built.header) / 4) * 4;
 			if (at + sizeof(value) > sizeof(built.header))
 				at -= 4;
@@ -169,7 +185,10 @@ TEST(sealed_headers)
 	CHECK(count.taken, "none was taken: nothing was compared");
 }
 
-/* Only the decoder and the table's reader stand between these and memory. */
+/*
+ * The digests match the damaged frame, so that only the decoder and the reader
+ * of the relocation table protect memory.
+ */
 TEST(sealed_frames)
 {
 	unsigned int i;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_insn.c - the instruction decoder, against a table and against Zydis.
+ * test_insn.c - insn.c, the instruction decoder, against a table and against
+ * Zydis.
  *
- * The table has encodings beside what they mean. Zydis decodes a million random
- * encodings and every ModRM byte; insn_zydis.h turns its answers into structs,
- * which must equal the decoder's.
- * SEED=n in the environment gives other random encodings.
+ * The table has encodings with their meaning. Zydis decodes a million random
+ * encodings and all ModRM bytes; insn_zydis.h converts its answers to struct
+ * insn, which must equal the decoder's. SEED=n in the environment gives other
+ * random encodings.
  */
 #include <inttypes.h>
 
@@ -18,7 +19,10 @@
 #define RANDOM_CASES	1000000
 #define NEVER_VALID	NULL
 
-/* A copy of exactly this size on the heap, so that ASan sees a read past it. */
+/*
+ * Decodes a copy of exactly @size bytes on the heap, so that ASan sees a read
+ * past it.
+ */
 static enum insn_status decode_exact(struct insn *insn, const u8 *bytes,
 				     size_t size)
 {
@@ -30,7 +34,7 @@ static enum insn_status decode_exact(struct insn *insn, const u8 *bytes,
 	return insn_decode(insn, exact[size], size);
 }
 
-/* ---- A struct insn in words ---- */
+/* ---- a struct insn as text ---- */
 
 static const char *const op_names[] = {
 	[INSN_CPUID] = "cpuid", [INSN_RDTSC] = "rdtsc",
@@ -49,7 +53,7 @@ static const char *const op_names[] = {
 static const char *register_name(u8 reg, u8 size, bool high)
 {
 	switch (size) {
-	case 1:	/* Zydis counts AL..BL, AH..BH, SPL..DIL, R8B.. */
+	case 1:	/* numbers as in zydis_register() */
 		if (high || reg >= INSN_RSP)
 			reg += INSN_RSP;
 		return ZydisRegisterGetString(
@@ -68,7 +72,10 @@ static const char *register_name(u8 reg, u8 size, bool high)
 	}
 }
 
-/* "4[a32 fs:rbx+rcx*2+0x10]": four bytes, 32-bit address, ... */
+/*
+ * The memory operand as text: "4[a32 fs:rbx+rcx*2+0x10]" is four bytes at a
+ * 32-bit address.
+ */
 static void describe_memory(const struct insn *insn, char *buf, size_t size)
 {
 	static const char *const segments[] = {
@@ -153,12 +160,12 @@ static const char *hex(const u8 *bytes, size_t size)
 	return buf;
 }
 
-/* ---- The table ---- */
+/* ---- the table of encodings ---- */
 
 static const struct vector {
 	const char *bytes;
-	const char *want;	/* describe()'s words, or NEVER_VALID */
-	u16 exit;		/* the one exit code that fits */
+	const char *want;	/* describe()'s text, or NEVER_VALID */
+	u16 exit;		/* the exit code of the instruction */
 } vectors[] = {
 	{ "0f a2", "cpuid", 0x72 },
 	{ "0f 31", "rdtsc", 0x6e },
@@ -184,14 +191,20 @@ static const struct vector {
 	{ "0f 01 ca", NEVER_VALID, 0 },		/* CLAC */
 	{ "0f 01 f8", NEVER_VALID, 0 },		/* SWAPGS */
 
-	/* Prefixes that mean nothing here, and LOCK, which is #UD. */
+	/*
+	 * Prefixes without a meaning for the instruction; LOCK, which raises
+	 * #UD.
+	 */
 	{ "66 67 2e f2 48 0f a2", "cpuid", 0x72 },
 	{ "f0 0f a2", NEVER_VALID, 0 },
 	{ "f0 89 03", NEVER_VALID, 0 },
 	{ "f0 ed", NEVER_VALID, 0 },
 	{ "f0 48 f3 a5", NEVER_VALID, 0 },
 
-	/* DR7, and no other; mod is ignored, as is the operand size. */
+	/*
+	 * DR7 only. The mod field and the operand-size prefix are ignored (APM3
+	 * MOV DRn).
+	 */
 	{ "0f 21 f8", "read_dr7 rax", 0x27 },
 	{ "0f 21 fc", "read_dr7 rsp", 0x27 },
 	{ "41 0f 21 ff", "read_dr7 r15", 0x27 },
@@ -204,7 +217,10 @@ static const struct vector {
 	{ "0f 21 e8", NEVER_VALID, 0 },		/* DR5 */
 	{ "0f 20 f8", NEVER_VALID, 0 },		/* CR7 */
 
-	/* I/O: REX.W does not widen it but beats the operand-size prefix. */
+	/*
+	 * I/O: REX.W does not make the operand wider, but overrides the
+	 * operand-size prefix.
+	 */
 	{ "e4 80", "in al, 0x80", 0x7b },
 	{ "66 e5 fe", "in ax, 0xfe", 0x7b },
 	{ "e5 71", "in eax, 0x71", 0x7b },
@@ -225,7 +241,8 @@ static const struct vector {
 	{ "66 6d", "ins 2[es:rdi]", 0x7b },
 	{ "6d", "ins 4[es:rdi]", 0x7b },
 	{ "f3 48 6d", "rep ins 4[es:rdi]", 0x7b },
-	{ "65 6c", "ins 1[es:rdi]", 0x7b },	/* no override for INS */
+	/* INS has no segment override */
+	{ "65 6c", "ins 1[es:rdi]", 0x7b },
 	{ "67 6c", "ins 1[a32 es:rdi]", 0x7b },
 	{ "6e", "outs 1[rsi]", 0x7b },
 	{ "66 6f", "outs 2[rsi]", 0x7b },
@@ -235,25 +252,27 @@ static const struct vector {
 	{ "67 65 66 6f", "outs 2[a32 gs:rsi]", 0x7b },
 	{ "36 6e", "outs 1[rsi]", 0x7b },
 
-	/* MOV to memory; byte registers with and without REX. */
+	/* MOV to memory; byte registers depend on the presence of REX. */
 	{ "88 03", "store 1[rbx], al", 0x400 },
 	{ "88 23", "store 1[rbx], ah", 0x400 },
 	{ "88 3b", "store 1[rbx], bh", 0x400 },
 	{ "40 88 23", "store 1[rbx], spl", 0x400 },
 	{ "44 88 23", "store 1[rbx], r12b", 0x400 },
-	{ "40 66 88 23", "store 1[rbx], ah", 0x400 },	/* stale REX */
+	/* REX not last: ignored */
+	{ "40 66 88 23", "store 1[rbx], ah", 0x400 },
 	{ "66 89 0b", "store 2[rbx], cx", 0x400 },
 	{ "89 0b", "store 4[rbx], ecx", 0x400 },
 	{ "89 23", "store 4[rbx], esp", 0x400 },
 	{ "48 89 0b", "store 8[rbx], rcx", 0x400 },
 	{ "66 48 89 0b", "store 8[rbx], rcx", 0x400 },
 	{ "48 66 89 0b", "store 2[rbx], cx", 0x400 },
-	{ "4c 48 89 0b", "store 8[rbx], rcx", 0x400 },	/* the last REX */
+	/* the last REX counts */
+	{ "4c 48 89 0b", "store 8[rbx], rcx", 0x400 },
 	{ "f3 89 0b", "store 4[rbx], ecx", 0x400 },
-	{ "88 c3", NEVER_VALID, 0 },		/* between registers */
+	{ "88 c3", NEVER_VALID, 0 },		/* no memory operand */
 	{ "48 89 c3", NEVER_VALID, 0 },
 
-	/* MOV from memory, through the addressing forms. */
+	/* MOV from memory, in all addressing forms. */
 	{ "8a 23", "load ah, 1[rbx]", 0x400 },
 	{ "45 8b 20", "load r12d, 4[r8]", 0x400 },
 	{ "8b 43 80", "load eax, 4[rbx+0xffffffffffffff80]", 0x400 },
@@ -284,7 +303,7 @@ static const struct vector {
 	{ "65 26 8b 03", "load eax, 4[gs:rbx]", 0x400 },
 	{ "8b c3", NEVER_VALID, 0 },
 
-	/* MOV of an immediate. */
+	/* MOV of an immediate to memory. */
 	{ "c6 03 80", "store 1[rbx], 0xffffffffffffff80", 0x400 },
 	{ "66 c7 03 34 12", "store 2[rbx], 0x1234", 0x400 },
 	{ "c7 03 78 56 34 12", "store 4[rbx], 0x12345678", 0x400 },
@@ -293,12 +312,12 @@ static const struct vector {
 	  0x400 },
 	{ "c7 44 8b 04 01 00 00 00", "store 4[rbx+rcx*4+0x4], 0x1", 0x400 },
 	{ "44 c6 03 01", "store 1[rbx], 0x1", 0x400 },
-	{ "c6 0b 01", NEVER_VALID, 0 },		/* only /0 */
+	{ "c6 0b 01", NEVER_VALID, 0 },		/* only /0 is defined */
 	{ "c7 3b 01 00 00 00", NEVER_VALID, 0 },
 	{ "c6 f8 01", NEVER_VALID, 0 },		/* Intel's XABORT */
 	{ "c7 c3 01 00 00 00", NEVER_VALID, 0 },
 
-	/* MOV with an address in the instruction. */
+	/* MOV with a 64-bit address in the instruction. */
 	{ "a0 08 07 06 05 04 03 02 01", "load al, 1[+0x102030405060708]",
 	  0x400 },
 	{ "66 a1 00 00 e0 fe 00 00 00 00", "load ax, 2[+0xfee00000]", 0x400 },
@@ -310,7 +329,7 @@ static const struct vector {
 	{ "48 a3 10 00 00 00 00 00 00 00", "store 8[+0x10], rax", 0x400 },
 	{ "45 a3 10 00 00 00 00 00 00 00", "store 4[+0x10], eax", 0x400 },
 
-	/* Loads that extend. */
+	/* Loads with zero and sign extension. */
 	{ "0f b6 0b", "load ecx, 1[rbx]", 0x400 },
 	{ "66 0f b6 0b", "load cx, 1[rbx]", 0x400 },
 	{ "48 0f b6 0b", "load rcx, 1[rbx]", 0x400 },
@@ -328,7 +347,7 @@ static const struct vector {
 	{ "0f b6 c3", NEVER_VALID, 0 },
 	{ "48 63 c3", NEVER_VALID, 0 },
 
-	/* Strings. */
+	/* STOS and MOVS. */
 	{ "aa", "stos 1[es:rdi], al", 0x400 },
 	{ "66 ab", "stos 2[es:rdi], ax", 0x400 },
 	{ "f3 ab", "rep stos 4[es:rdi], eax", 0x400 },
@@ -342,7 +361,7 @@ static const struct vector {
 	{ "65 a4", "movs 1[gs:rsi]", 0x400 },
 	{ "67 a4", "movs 1[a32 rsi]", 0x400 },
 
-	/* Neighbours in the opcode map. */
+	/* Encodings next to those that are decoded; they must be refused. */
 	{ "62 01 02 03 04 05", NEVER_VALID, 0 },	/* EVEX */
 	{ "c4 e1 f9 6e c0", NEVER_VALID, 0 },		/* VEX */
 	{ "d5 08 89 03", NEVER_VALID, 0 },		/* REX2 */
@@ -359,7 +378,7 @@ static const struct vector {
 	{ "0f 38 f0 03", NEVER_VALID, 0 },		/* MOVBE */
 };
 
-/* Returns the number of bytes. */
+/* Parses a text of hexadecimal bytes. Returns their number. */
 static size_t parse_bytes(const char *s, u8 bytes[INSN_MAX_LENGTH])
 {
 	size_t n = 0;
@@ -397,7 +416,10 @@ TEST(vectors)
 	INFO("%zu encodings", ARRAY_SIZE(vectors));
 }
 
-/* Each instruction has one exit code, compared in all of its 64 bits. */
+/*
+ * An instruction must be accepted for its own exit code only, compared in 64
+ * bits.
+ */
 TEST(exits)
 {
 	size_t i;
@@ -445,7 +467,10 @@ TEST(truncation)
 	}
 }
 
-/* An ignored prefix makes any instruction as long as one likes. */
+/*
+ * An instruction may have at most 15 bytes. Prefixes that it ignores must
+ * count, and must not be read beyond.
+ */
 TEST(length_limit)
 {
 	size_t i;
@@ -529,7 +554,7 @@ TEST(addresses)
 	CHECK(insn_movs_destination(&insn, regs) == 0x444, "EDI");
 }
 
-/* ---- Against Zydis ---- */
+/* ---- comparison with Zydis ---- */
 
 static void check_addresses(const struct insn *insn,
 			    const struct verdict *verdict)
@@ -566,7 +591,10 @@ static void check_addresses(const struct insn *insn,
 	}
 }
 
-/* Returns whether either side takes @bytes for one of our instructions. */
+/*
+ * Compares the decoder with Zydis. Returns whether either of them decodes
+ * @bytes as an instruction that the stub handles.
+ */
 static bool check_against_zydis(const u8 bytes[INSN_MAX_LENGTH])
 {
 	struct verdict verdict;
@@ -587,7 +615,7 @@ static bool check_against_zydis(const u8 bytes[INSN_MAX_LENGTH])
 	      hex(bytes, INSN_MAX_LENGTH), field, describe(&got),
 	      describe(&verdict.insn));
 
-	/* What lies behind the instruction makes no difference. */
+	/* Bytes behind the instruction must make no difference. */
 	CHECK(decode_exact(&again, bytes, got.length) == INSN_OK &&
 	      !first_difference(&again, &got), "%s",
 	      hex(bytes, INSN_MAX_LENGTH));
@@ -609,7 +637,10 @@ static void random_bytes(u8 *bytes, size_t size)
 		*bytes++ = random_u64();
 }
 
-/* Prefixes (five at most, as a rule), an opcode of either map, anything. */
+/*
+ * A random encoding: prefixes (mostly five at most), an opcode of one of the
+ * two maps, random bytes.
+ */
 static void random_encoding(u8 bytes[INSN_MAX_LENGTH])
 {
 	bool few = random_below(16);
@@ -623,7 +654,10 @@ static void random_encoding(u8 bytes[INSN_MAX_LENGTH])
 		bytes[i] = OPCODE_0F;
 }
 
-/* An encoding counts if either side decodes it as one of ours. */
+/*
+ * Only encodings that either side decodes as an instruction of the stub are
+ * counted.
+ */
 TEST(random)
 {
 	const char *given = getenv("SEED");
@@ -644,7 +678,10 @@ TEST(random)
 	     tried);
 }
 
-/* With no prefix and each one prefix: all of both maps, every ModRM byte. */
+/*
+ * Every opcode of both maps with every ModRM byte, without and with each
+ * prefix.
+ */
 TEST(every_modrm)
 {
 	unsigned long counted = 0;
@@ -672,7 +709,10 @@ TEST(every_modrm)
 	INFO("%lu instructions", counted);
 }
 
-/* A difference that a newer Zydis no longer has must not stay in the list. */
+/*
+ * A difference from AMD's manual that a newer Zydis no longer has must be
+ * removed from judge_differences[].
+ */
 TEST(differences)
 {
 	static const struct {

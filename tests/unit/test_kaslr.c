@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_kaslr.c - where kaslr.c puts a payload, against a map of single cells:
- * a place is good if every cell under it is. And whether it is left to chance:
- * every place as likely as any other.
+ * test_kaslr.c - where payload/kaslr.c puts a payload, against a model of cells
+ * of 64 MiB: an address is good if every cell from there to the payload's end
+ * is good. Every good address must be equally probable.
  */
 #include <time.h>
 
@@ -22,16 +22,17 @@ static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 #define GIB	(1UL << 30)
 #define MIB	(1UL << 20)
 
-/* ---- the processor, and what else kaslr.c stands on ---- */
+/* ---- the processor, and stand-ins for what kaslr.c calls ---- */
 
 static struct {
-	bool has_rdrand;	/* as CPUID says */
-	unsigned int fails;	/* so many RDRANDs to come */
-	bool even;		/* else each RDRAND gives the same number */
+	bool has_rdrand;	/* CPUID reports RDRAND */
+	unsigned int fails;	/* number of RDRANDs that will fail */
+	/* Each RDRAND gives a new random number; if false, always @fixed. */
+	bool even;
 	u64 fixed;
 	u64 tsc;
 	unsigned int cpuids, rdrands, rdtscs;
-	unsigned int stopped;	/* reason, plus one */
+	unsigned int stopped;	/* 0: not stopped; else reason code + 1 */
 } cpu;
 
 struct sev_guest sev_guest;
@@ -121,7 +122,7 @@ static bool physical(struct kaslr_slots want, u64 *addr)
 	return kaslr_physical(&bp, &words, want, addr);
 }
 
-/* ---- a universe of cells ---- */
+/* ---- the model of cells ---- */
 
 #define CELL		(64 * MIB)
 #define CELLS		256U
@@ -132,7 +133,7 @@ static struct {
 } cells[CELLS];
 
 static struct {
-	bool immovable, free;	/* that there is any */
+	bool immovable, free;	/* the machine has cells marked so */
 	unsigned int huge_pages;
 	struct kaslr_slots want;
 	u64 slots[CELLS];
@@ -146,7 +147,10 @@ static bool good_cell(unsigned int i)
 	       (!world.free || cells[i].free);
 }
 
-/* 1 GiB pages in the first runs of good cells that hold some. */
+/*
+ * hugepages= on the command line reserves 1 GiB pages. Marks the cells of the
+ * first aligned 1 GiB pages whose cells are all good.
+ */
 static void reserve_huge_pages(void)
 {
 	unsigned int left = world.huge_pages, i, j;
@@ -188,7 +192,7 @@ static void find_slots(void)
 	}
 }
 
-/* A few cells, more often than not. */
+/* A random area, mostly of a few cells. */
 static void random_area(unsigned int *first, unsigned int *count)
 {
 	*first = (unsigned int)random_below(CELLS);
@@ -204,7 +208,10 @@ static void random_area(unsigned int *first, unsigned int *count)
 			cells[c].what = true;				\
 	} while (0)
 
-/* E820 entries of @type, sorted or in any order, apart or overlapping. */
+/*
+ * Adds @number random entries of @type to the memory map, in any order; they
+ * may overlap.
+ */
 static void random_e820(unsigned int number, u32 type)
 {
 	unsigned int first, count;
@@ -301,8 +308,8 @@ static void random_world(void)
 #define MAPS	100000
 
 /*
- * As many slots as there are good places, and each number is a place of its
- * own: all that is drawn is good, and all that is good can be drawn.
+ * kaslr.c must count as many slots as the model has good addresses, and each
+ * slot's number must give another good address.
  */
 TEST(generated_maps)
 {
@@ -347,7 +354,7 @@ TEST(generated_maps)
 	INFO("%u maps, %lu slots, %lu maps without any", MAPS, total, none);
 }
 
-/* What lies between multiples of the alignment, and at the ends of it all. */
+/* Memory whose ends lie anywhere between two multiples of the alignment. */
 TEST(boundaries)
 {
 	const struct kaslr_slots want = { 0x5000, 0x1000, 0, 1UL << 46 };
@@ -364,7 +371,7 @@ TEST(boundaries)
 		      sweep(&want, ~0UL).slots);
 		CHECK(sweep(&want, 0).addr == ALIGN_UP(start, 0x1000UL),
 		      "0x%lx", sweep(&want, 0).addr);
-		/* one byte that is taken takes its page */
+		/* One taken byte makes its whole page unusable. */
 		kaslr_area(KASLR_TAKEN, 0x108fff, 0x109000);
 		CHECK(sweep(&want, 0x108000 / 0x1000).slots ==
 		      (0x108000 - ALIGN_UP(start, 0x1000UL)) / 0x1000 - 4 +
@@ -389,14 +396,14 @@ TEST(nonsense_areas)
 	CHECK(kaslr_pick(&want, &addr) && addr == (1UL << 52) - 0x1000,
 	      "0x%lx", addr);
 
-	/* slots that are larger than there is memory */
+	/* Slots larger than the memory. */
 	CHECK(!kaslr_pick(&(struct kaslr_slots){ ~0UL, 0x1000, 0, ~0UL },
 			  &addr), "0x%lx", addr);
 	CHECK(!kaslr_pick(&(struct kaslr_slots){ 0x1000, 0x1000, 0, 0 },
 			  &addr), "0x%lx", addr);
 }
 
-/* E820 entries that wrap around say nothing. */
+/* E820 entries that wrap around at 2^64 must be ignored. */
 TEST(nonsense_e820)
 {
 	const struct kaslr_slots want = { 0x1000, 0x1000, 0, 1UL << 46 };
@@ -412,7 +419,10 @@ TEST(nonsense_e820)
 	      sweep(&want, ~0UL).slots);
 }
 
-/* One area more than there is room for: no choice at all. */
+/*
+ * One area more than the list has room for: no address may be drawn then,
+ * because an area that must stay free would be missing.
+ */
 TEST(too_many_areas)
 {
 	const struct kaslr_slots want = { 0x1000, 0x1000, 0, 1UL << 46 };
@@ -431,7 +441,9 @@ TEST(too_many_areas)
 
 /* ---- time ---- */
 
-/* Microseconds that the list of @number areas takes, and a sweep over it. */
+/*
+ * Microseconds to make a list of @number areas and to draw an address from it.
+ */
 static double time_of(unsigned int number, bool backwards)
 {
 	const struct kaslr_slots want = { 0x1000, 0x1000, 0, 1UL << 46 };
@@ -458,7 +470,10 @@ static double time_of(unsigned int number, bool backwards)
 	return best;
 }
 
-/* Eight times the entries: eight times the time, not 64 times. */
+/*
+ * Time must grow linearly with the number of areas, because the loader chooses
+ * it: eight times the entries may not take 64 times as long.
+ */
 TEST(linear)
 {
 	double few = time_of(MAX_EDGES / 16, false);
@@ -471,12 +486,14 @@ TEST(linear)
 	INFO("%.1f and %.1f us, backwards %.1f us", few, many, worst);
 }
 
-/* ---- chance ---- */
+/* ---- randomness ---- */
 
 #define DRAWS	10000
 #define SLOTS	61
 
-/* For 60 degrees of freedom: once in a thousand times it is more than this. */
+/*
+ * With 60 degrees of freedom a random result is above this once in 1000 times.
+ */
 #define CHI_SQUARED_MAX	99.6
 
 static double chi_squared(const unsigned int *counts)
@@ -491,7 +508,7 @@ static double chi_squared(const unsigned int *counts)
 	return sum;
 }
 
-/* 61 slots in pieces of 1, 2, 3, ... of them, the last one of 6. */
+/* Memory in pieces of 1, 2, 3, ... slots, 61 in total; the last piece has 6. */
 static void pieces(void)
 {
 	u64 addr = 16 * MIB;
@@ -546,7 +563,10 @@ TEST(uniform_physical)
 	check_uniform_physical(0);
 }
 
-/* All else is the same in each run, and chosen by somebody else. */
+/*
+ * In an SEV-ES guest only RDRAND may be used, because the hypervisor controls
+ * the results of RDTSC and CPUID, which are also exits.
+ */
 TEST(uniform_sev_es)
 {
 	random_seed(7003);
@@ -587,7 +607,9 @@ TEST(uniform_virtual)
 	INFO("chi-squared %.1f, limit %.1f", chi, CHI_SQUARED_MAX);
 }
 
-/* Two choices of one boot have nothing to do with each other. */
+/*
+ * The virtual address must not depend on the physical address of the same boot.
+ */
 TEST(independent)
 {
 	const struct kaslr_slots want = { 2 * MIB, 2 * MIB, 0, 1UL << 46 };
@@ -631,9 +653,9 @@ TEST(virtual_limits)
 	      "cannot be moved");
 }
 
-/* ---- what randomness is made of ---- */
+/* ---- sources of randomness ---- */
 
-/* One source differs, all else is the same: so does the outcome. */
+/* Changing one source alone must change the result. */
 TEST(every_source_counts)
 {
 	static const char a[] = "a", b[] = "b";
@@ -672,7 +694,10 @@ TEST(every_source_counts)
 	CHECK(draw() != other, "an earlier seed");
 }
 
-/* Whatever else goes in, RDRAND's numbers come out as different as they are. */
+/*
+ * Different numbers of RDRAND must give different results, whatever else is
+ * mixed in, so that mixing loses none of RDRAND's randomness.
+ */
 TEST(rdrand_goes_in_by_a_bijection)
 {
 	static u64 seen[4096];
@@ -739,8 +764,9 @@ TEST(no_rdrand)
 }
 
 /*
- * Before ExitBootServices nobody knows that this is an SEV guest: CPUID may
- * have denied RDRAND then, and what was drawn counts for nothing.
+ * Before ExitBootServices() the stub does not know yet whether it is an SEV
+ * guest. The hypervisor may then have hidden RDRAND by a false CPUID answer. An
+ * address that was drawn without RDRAND must be rejected once SEV is known.
  */
 TEST(lie_about_rdrand)
 {
@@ -765,7 +791,9 @@ TEST(lie_about_rdrand)
 		CHECK(cpu.stopped == SEVSTUB_TERM_CPU + 1, "reason %u",
 		      cpu.stopped - 1);
 	}
-	/* With RDRAND there is nothing wrong, and RDTSC was not needed. */
+	/*
+	 * With RDRAND the address is valid, and RDTSC must not have been used.
+	 */
 	fresh(0);
 	sev_guest.known = false;
 	draw();
@@ -809,7 +837,10 @@ TEST(nokaslr)
 	}
 }
 
-/* What is left of 16 GiB of RAM, as slots of 1 GiB. */
+/*
+ * Which of 16 GiB of RAM are left with this command line: bit n stands for GiB
+ * n.
+ */
 static u64 left(const char *text)
 {
 	struct kaslr_slots want = { GIB, GIB, 0, 1UL << 46 };
@@ -848,7 +879,7 @@ TEST(options)
 		{ "mem=0", 0xffff },
 		{ "mem=5G-1", 0x001f },
 		{ "mem=", 0xffff },
-		{ "mem=17E", 0xffff },		/* more than 64 bits */
+		{ "mem=17E", 0xffff },		/* does not fit into 64 bits */
 		{ "xmem=4G", 0xffff },
 		{ "memmap=4G", 0x000f },
 		{ "memmap=2G$4G", 0xffcf },
@@ -890,7 +921,10 @@ TEST(options)
 		      "\"%s\": 0x%lx, not 0x%lx", rows[i].text,
 		      left(rows[i].text), rows[i].left);
 
-	/* The last value that there is room for, and one byte more. */
+	/*
+	 * The longest value that fits the stub's buffer, and a value one byte
+	 * longer.
+	 */
 	while (strlen(text) < strlen("memmap=") + OPTION_SIZE - 1 - 4)
 		strcat(text, ",0$0");
 	while (strlen(text) < strlen("memmap=") + OPTION_SIZE - 1)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_la57.c - five-level paging: when it changes, in which memory, and what
- * la57_toggle() is given; what that does is for the boot tests. An address of
- * the memory is its offset in ram[] plus whatever the case says.
+ * test_la57.c - la57.c, five-level paging: when the stub changes the number of
+ * levels, which memory it uses for that, and what it passes to la57_toggle(),
+ * the trampoline. Boot tests run the trampoline itself.
  */
 #include <sys/mman.h>
 
@@ -17,7 +17,7 @@
 #define GIB4	0x100000000UL
 #define ROOT	0x12345000UL
 
-/* Of the image; two pages of it at an address that a case chooses. */
+/* The image's pages for the switch, at an address that a case chooses. */
 static u8 *tables;
 #define early_tables	tables
 #define cpuid_count	fake_cpuid
@@ -117,7 +117,7 @@ void sev_load_map(void)
 	did("load ");
 }
 
-/* The trampoline's code is not run here: any bytes will do. */
+/* The trampoline is not run here, so any bytes stand for its code. */
 const u8 la57_code[100] = "code", *const code_end = la57_code + 100;
 asm(".globl la57_code_end, la57_nmi_32, la57_nmi_64, la57_exception\n"
     ".set la57_code_end, la57_code + 100\n"
@@ -131,7 +131,7 @@ void la57_toggle(struct la57_page *page, u64 table)
 	fake.toggle(page, table);
 }
 
-/* ---- When. ---- */
+/* ---- when the stub switches ---- */
 
 static struct boot_params bp;
 static struct cmdline cmdline;
@@ -158,7 +158,7 @@ TEST(when)
 		bool want = can && !no && (on || cpu);
 		u64 at;
 
-		/* What is on, the processor has. */
+		/* Five-level paging cannot be on if the processor lacks it. */
 		if (on && !cpu)
 			continue;
 		fresh();
@@ -184,7 +184,7 @@ TEST(old_processor)
 	CHECK(!la57_prepare(&bp, &cmdline, true), "leaf 7");
 }
 
-/* ---- Where. ---- */
+/* ---- memory for the switch: it must be below 4 GiB ---- */
 
 static void add(u64 start, u64 end, u32 type)
 {
@@ -221,7 +221,7 @@ TEST(where)
 TEST(nowhere)
 {
 	fresh();
-	/* Not enough, too low, too high, not RAM. */
+	/* Memory that is too small, below 1 MiB, above 4 GiB, or not RAM. */
 	add(0, MIB1 + KIB4, E820_RAM);
 	add(0x200800, 0x202800, E820_RAM);
 	add(GIB4 - KIB4, GIB4 + MIB1, E820_RAM);
@@ -233,7 +233,9 @@ TEST(nowhere)
 	CHECK(la57_prepare(&bp, &cmdline, false) == 0x200000, "%#lx", area);
 }
 
-/* The zero page has room for 128 entries, whatever it says. */
+/*
+ * e820_table in the zero page has 128 entries, even if e820_entries says more.
+ */
 TEST(nowhere_behind_the_table)
 {
 	fresh();
@@ -243,7 +245,10 @@ TEST(nowhere_behind_the_table)
 	CHECK(prepare_high() == 2 * MIB1 - LA57_SIZE, "%#lx", area);
 }
 
-/* A map of small integers, so that overlaps and neighbours are frequent. */
+/*
+ * A memory map in small multiples of a few units, so that entries often overlap
+ * or adjoin.
+ */
 static void random_map(void)
 {
 	static const u64 unit[] = { 1, 0x800, KIB4, 0x10000 };
@@ -255,13 +260,16 @@ static void random_map(void)
 			random_below(24) * unit[random_below(4)];
 		add(start, start + random_below(24) * unit[random_below(4)],
 		    random_below(3) ? E820_RAM : E820_NVS);
-		/* One that wraps says nothing. */
+		/* An entry that wraps around at 2^64 must be ignored. */
 		if (!random_below(20))
 			bp.e820_table[i].size = 0UL - KIB4;
 	}
 }
 
-/* The highest one, found by trying every page near an edge. */
+/*
+ * The highest usable address, found by trying every page near the borders of
+ * random maps.
+ */
 static u64 by_trying(void)
 {
 	static const u64 from[] = { GIB4, 0x40000000 + 0x300000,
@@ -295,7 +303,7 @@ TEST(where_in_random_maps)
 	INFO("%u maps, memory in %u", i, found);
 }
 
-/* ---- How. ---- */
+/* ---- the switch ---- */
 
 static u8 *low_pages(void)
 {
@@ -310,7 +318,10 @@ static u8 *low_pages(void)
 	return at;
 }
 
-/* A gate as 32-bit code's and as the first half of 64-bit code's. */
+/*
+ * Checks a gate, which is 8 bytes for 32-bit code and the first half of 16
+ * bytes for 64-bit code.
+ */
 static void check_gate(const struct la57_page *page, unsigned int slot,
 		       u64 code, u64 selector)
 {
@@ -335,7 +346,9 @@ static void check_page(struct la57_page *page, u64 table)
 	      page->gdt_ptr.limit == 31, "GDT");
 	CHECK(page->idt_ptr.base == (u64)page->idt &&
 	      page->idt_ptr.limit == 64 * 8 - 1, "IDT");
-	/* NMI, #DF, #GP, #VC in 64-bit gates, of which the second half is 0. */
+	/*
+	 * NMI, #DF, #GP and #VC in 64-bit gates, whose second halves must be 0.
+	 */
 	check_gate(page, 4, 16, 0x10);
 	check_gate(page, 16, 48, 0x10);
 	check_gate(page, 26, 48, 0x10);
@@ -389,7 +402,10 @@ TEST(not_at_all)
 	CHECK(!fake.steps[0], "%s", fake.steps);
 }
 
-/* What was borrowed goes back as it was, by way of the image's own pages. */
+/*
+ * If the image is above 4 GiB, RAM is borrowed for the switch. Its contents
+ * must be saved to the image's own pages and restored.
+ */
 TEST(borrowed)
 {
 	static u8 own[LA57_SIZE] __attribute__((aligned(4096)));
@@ -417,7 +433,7 @@ TEST(too_high_for_four_levels)
 	CHECK(!strstr(fake.steps, "toggle"), "%s", fake.steps);
 }
 
-/* The trampoline's numbers, spelled out. */
+/* Numbers that the trampoline's assembly uses for struct la57_page. */
 TEST(layout)
 {
 	CHECK(sizeof(struct la57_page) == 4096, "%zu",

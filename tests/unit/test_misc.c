@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_misc.c - misc.c at the door: what a loader may hand over, and where the
- * image may go. The loader here is a hostile one.
+ * test_misc.c - misc.c's checks of what the loader hands over, and its choice
+ * of where the image runs. The loader is hostile here.
  */
 #include "misc_machine.h"
 
@@ -22,7 +22,10 @@ static void sanitize(u8 sentinel)
 	sanitize_boot_params(&after);
 }
 
-/* Whatever the sentinel says: not for a loader to set. */
+/*
+ * The loader must not set cc_blob_address or KASLR_FLAG, whatever the sentinel
+ * is.
+ */
 TEST(sentinel_or_not)
 {
 	sanitize(0);
@@ -40,7 +43,11 @@ TEST(sentinel_clear)
 	      "a clean zero page was changed");
 }
 
-/* What may stay, by zero-page.rst; offsets, so that no name can deceive. */
+/*
+ * If the sentinel is set, only these fields may keep their values
+ * (zero-page.rst). The offsets are numbers, so that an error in a structure is
+ * found.
+ */
 TEST(sentinel_set)
 {
 	static const struct {
@@ -76,7 +83,10 @@ TEST(sentinel_set)
 
 /* ---- find_cmdline() ---- */
 
-/* @len characters that nothing may be read behind but @nul bytes of NUL. */
+/*
+ * @len characters and @nul NUL bytes in memory of exactly this size, so that
+ * ASan sees a read behind them.
+ */
 static char *exact_text(size_t len, size_t nul)
 {
 	char *text = malloc(len + nul);
@@ -98,7 +108,10 @@ TEST(cmdline_of_the_loader)
 	fresh_loader();
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		text = exact_text(lengths[i], 1);
-		/* Else the upper half of the address would not be in the test. */
+		/*
+		 * This makes sure that ext_cmd_line_ptr, the address's upper
+		 * half, is tested.
+		 */
 		CHECK((u64)text >> 32, "%p is below 4 GiB", (void *)text);
 		found = find_cmdline(&fake.bp);
 		CHECK(found.text == text && found.len == lengths[i],
@@ -192,7 +205,10 @@ TEST(runtime_start)
 	static const struct {
 		u64 load, pref, align, relocatable, start;
 	} cases[] = {
-		/* at the preferred address, below, above, above unaligned */
+		/*
+		 * Loaded at the preferred address, below, above, above and
+		 * unaligned.
+		 */
 		{ 0x1000000, 0x1000000, 0x200000, 1, 0x1000000 },
 		{ 0x100000, 0x1000000, 0x200000, 1, 0x1000000 },
 		{ 0x2000000, 0x1000000, 0x200000, 1, 0x2000000 },
@@ -202,11 +218,14 @@ TEST(runtime_start)
 		{ 0x1000001, 0x1000000, 0x1000, 1, 0x1001000 },
 		/* above 4 GiB */
 		{ 0x123456789000, 0x1000000, 0x200000, 1, 0x123456800000 },
-		/* fixed: always where it was linked */
+		/*
+		 * Not relocatable: always at the address that it was linked
+		 * for.
+		 */
 		{ 0x100000, 0x1000000, 0x200000, 0, 0x1000000 },
 		{ 0x2000000, 0x1000000, 0x200000, 0, 0x1000000 },
 		{ 0x123456789000, 0x1000000, 0x200000, 0, 0x1000000 },
-		/* rounding up passes 2^64: the preferred address remains */
+		/* Rounding up passes 2^64: the preferred address is used. */
 		{ 0xfffffffffff00001, 0x1000000, 0x200000, 1, 0x1000000 },
 	};
 	struct range r;
@@ -226,7 +245,10 @@ TEST(runtime_start)
 
 /* ---- place_image() ---- */
 
-/* Nothing at this address is looked at, so it can be any. */
+/*
+ * Moves the image to @address. No memory need be there, because the tests do
+ * not read the image.
+ */
 static void load_at(u64 address)
 {
 	u8 **const parts[] = {
@@ -242,7 +264,10 @@ static void load_at(u64 address)
 		*parts[i] = (u8 *)((u64)*parts[i] + by);
 }
 
-/* A PC of 1 GiB: everything of ours is in low RAM, nothing in the way. */
+/*
+ * A PC with 1 GiB of RAM. The image is at @load; the loader's data is in low
+ * memory and not in the way.
+ */
 static void loaded_machine(u64 load)
 {
 	fresh_loader();
@@ -299,7 +324,10 @@ TEST(place_asks_in_order)
 	      trace);
 }
 
-/* In an SEV-ES guest there are no ports yet. */
+/*
+ * place_image() must not output anything in an SEV-ES guest, because the GHCB
+ * page is not set up yet.
+ */
 TEST(place_without_ports)
 {
 	loaded_machine(0x100000);
@@ -310,7 +338,7 @@ TEST(place_without_ports)
 
 TEST(place_not_in_ram)
 {
-	/* to the last byte */
+	/* RAM that ends exactly with the range, and a byte earlier. */
 	loaded_machine(0x100000);
 	set_initrd(0, 0);
 	fake.bp.e820_table[2].size = 0x1800000 - 0x100000;
@@ -321,25 +349,28 @@ TEST(place_not_in_ram)
 		      "the payload needs 0x1000000-0x1800000, and not all of it is RAM"),
 	      "%s", harness_error_detail);
 
-	/* from the first byte */
+	/* RAM that begins exactly with the range, and a byte later. */
 	fake.bp.e820_table[2] = (struct boot_e820_entry){ 0x1000000, 0x800000,
 							  E820_RAM };
 	place_image(&fake.bp);
 	fake.bp.e820_table[2].addr++;
 	expect_refusal("not enough room");
 
-	/* one reserved byte */
+	/* A reserved byte in the range. */
 	loaded_machine(0x100000);
 	add_e820(0x1400000, 1, 2);
 	expect_refusal("not enough room");
 
-	/* no map at all */
+	/* A memory map without entries. */
 	loaded_machine(0x100000);
 	fake.bp.e820_entries = 0;
 	expect_refusal("not enough room");
 }
 
-/* A map that goes on without end is not gone through again and again. */
+/*
+ * A memory map that continues in setup_data may have 4096 entries. A longer map
+ * must be refused, because every page fault would walk it.
+ */
 TEST(place_with_endless_map)
 {
 	struct setup_data *node = (void *)(machine + AT_NODES);
@@ -350,7 +381,10 @@ TEST(place_with_endless_map)
 	memset(machine + AT_NODES, 0, MIB);
 	*node = (struct setup_data){ .type = 1, .len = 3968 * 20 };
 	fake.bp.hdr.setup_data = (u64)node;
-	/* what does not fit into its room lies behind */
+	/*
+	 * The node's entries overwrite the memory at AT_CMDLINE, so the boot
+	 * has no command line.
+	 */
 	set_cmdline(0);
 	place_image(&fake.bp);
 	node->len = 3969 * 20;
@@ -373,7 +407,10 @@ TEST(place_range_wraps)
 	expect_refusal("not enough room");
 }
 
-/* An image that must run at one address, loaded everywhere around it. */
+/*
+ * An image that must run at one address, loaded at, near and far from that
+ * address.
+ */
 TEST(place_in_the_way)
 {
 	const u64 to = 0x1800000 - IMAGE_SIZE;
@@ -403,7 +440,10 @@ TEST(place_in_the_way)
 	}
 }
 
-/* One byte into the payload's range, at either end, and no further. */
+/*
+ * Puts something at the edges of the payload's range: it must be refused if a
+ * single byte is inside, and accepted if it is outside.
+ */
 static void check_overlap(const char *what, void (*put)(u64 start, u64 size))
 {
 	static const struct {
@@ -436,12 +476,12 @@ TEST(place_over_initrd)
 {
 	check_overlap("initrd", set_initrd);
 
-	/* all around it */
+	/* An initrd that contains the whole range. */
 	loaded_machine(0x100000);
 	set_initrd(0x800000, 0x10000000);
 	expect_refusal("initrd");
 
-	/* wraps around */
+	/* An initrd that wraps around at 2^64. */
 	loaded_machine(0x100000);
 	set_initrd(0x2000000, ~0UL);
 	expect_refusal("initrd");
@@ -459,15 +499,15 @@ TEST(place_initrd_not_in_ram)
 	      "%s", harness_error_detail);
 	set_initrd(0xfee00000, 8);
 	expect_refusal("initrd");
-	/* above 4 GiB is as good as any */
+	/* An initrd above 4 GiB is accepted. */
 	set_initrd(0x100000000, 0x1000);
 	place_image(&fake.bp);
-	/* not there: then its address means nothing */
+	/* An initrd of no bytes: its address must be ignored. */
 	set_initrd(0xfee00000, 0);
 	place_image(&fake.bp);
 }
 
-/* What is read at once has to be memory, to the last byte. */
+/* The zero page is read at once, so each byte of it must be in RAM. */
 TEST(place_zero_page_not_in_ram)
 {
 	const u64 end = (u64)&fake.bp + 4096;
@@ -496,12 +536,15 @@ TEST(place_cmdline_not_in_ram)
 	loaded_machine(0x100000);
 	add_e820(text, 1, 2);
 	expect_refusal("command line");
-	/* the built-in one is in the image */
+	/* The built-in command line is in the image, so nothing is checked. */
 	set_cmdline(0);
 	place_image(&fake.bp);
 }
 
-/* An address without a size is what some loader left there: no initrd. */
+/*
+ * Some loaders leave an initrd's address without a size. The boot then has no
+ * initrd, and the address must be ignored.
+ */
 TEST(place_over_no_initrd)
 {
 	loaded_machine(0x100000);
@@ -509,7 +552,10 @@ TEST(place_over_no_initrd)
 	CHECK(place_image(&fake.bp) == 0x1800000 - IMAGE_SIZE, "refused");
 }
 
-/* These two are read, so the range is put around them and not they into it. */
+/*
+ * Puts the payload's range at [start, end). Zero page and command line are
+ * read, so they stay where they are and the range moves.
+ */
 static void range_around(u64 start, u64 end)
 {
 	info_in_image.pref_address = start;
@@ -550,7 +596,7 @@ TEST(place_over_cmdline)
 	loaded_machine(0x100000);
 	range_around(text - MIB, text + 1);
 	expect_refusal("command line");
-	/* its NUL counts */
+	/* The command line's NUL counts as a byte of it. */
 	loaded_machine(0x100000);
 	range_around(end - 1, end + MIB);
 	expect_refusal("command line");
@@ -559,7 +605,7 @@ TEST(place_over_cmdline)
 	place_image(&fake.bp);
 }
 
-/* The built-in one moves with the image. */
+/* The built-in command line is part of the image and moves with it. */
 TEST(place_over_builtin_cmdline)
 {
 	u64 text;
@@ -572,7 +618,7 @@ TEST(place_over_builtin_cmdline)
 	CHECK(strstr(trace, "built in"), "%s", trace);
 }
 
-/* False if it ended in an error. */
+/* Like place_image(), but returns false if it ends in error(). */
 static bool try_place(u64 *to)
 {
 	if (setjmp(harness.expected))
@@ -583,7 +629,10 @@ static bool try_place(u64 *to)
 	return true;
 }
 
-/* Any layout at all: what is let through can be carried out. */
+/*
+ * For random machines: if place_image() accepts one, the image can be moved and
+ * the payload has room.
+ */
 TEST(place_at_random)
 {
 	unsigned int placed = 0, i;
@@ -618,7 +667,10 @@ TEST(place_at_random)
 		      info_in_image.align);
 		CHECK(range.start >= MIB && range.end <= 0x40000000,
 		      "0x%lx-0x%lx is not in RAM", range.start, range.end);
-		/* Neither stack nor tables are written over while in use. */
+		/*
+		 * The move must not overwrite the stack and page tables that
+		 * are in use.
+		 */
 		CHECK(to >= load + UPPER_SIZE || range.end <= load,
 		      "0x%lx to 0x%lx", load, to);
 	}

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_misc_efi.c - misc.c in an image that firmware loaded: it stays where it
- * is, and the payload goes where efi.c had memory for it.
+ * test_misc_efi.c - misc.c in an image that EFI firmware loaded: the image
+ * stays where it is, and the payload goes to the memory that efi.c allocated.
  */
 #include "misc_machine.h"
 
-/* The runtime range, in the machine: not where the image is. */
+/*
+ * Offset in the machine of the payload's range, which is apart from the image,
+ * and the range's size.
+ */
 #define AT_GIVEN	0x200000
 #define INIT_SIZE	(AT_END - AT_RUNTIME)
 
@@ -14,7 +17,9 @@ static u64 in_machine(u64 offset)
 	return (u64)machine + offset;
 }
 
-/* An ordinary boot, with @given as what firmware gave. */
+/*
+ * An ordinary boot in which firmware gave offset @given as the payload's range.
+ */
 static struct boot firmware_boot(u64 given)
 {
 	struct boot boot = { .bp = &fake.bp };
@@ -30,7 +35,10 @@ static struct boot firmware_boot(u64 given)
 
 /* ---- runtime_range() ---- */
 
-/* Firmware's choice needs no rounding, and no loader has a say in it. */
+/*
+ * The range that efi.c allocated must be used as it is, wherever the image is
+ * loaded.
+ */
 TEST(runtime_start)
 {
 	static const u64 loads[] = { 0x100000, 0x1000000, 0x123456789000 };
@@ -52,7 +60,10 @@ TEST(runtime_start)
 
 /* ---- place_image() ---- */
 
-/* 1 GiB of RAM, the image at @load, the payload's range at @given. */
+/*
+ * A machine with 2 GiB of RAM, the image at @load, the payload's range at
+ * @given.
+ */
 static void firmware_machine(u64 load, u64 given)
 {
 	fresh_loader();
@@ -68,7 +79,9 @@ static void firmware_machine(u64 load, u64 given)
 	layout.head = (u8 *)load;
 }
 
-/* Allocations do not overlap: nothing has to move, wherever it is. */
+/*
+ * Allocations of firmware do not overlap, so the image must stay where it is.
+ */
 TEST(place_stays)
 {
 	static const u64 loads[] = { 0x100000, 0x123450, 0x1800000,
@@ -85,7 +98,7 @@ TEST(place_stays)
 	}
 }
 
-/* What firmware handed out is looked at like anything else. */
+/* The range that firmware allocated must be checked like any other. */
 TEST(place_refuses)
 {
 	firmware_machine(0x100000, 0x40000000 - 0x800000);
@@ -118,7 +131,10 @@ TEST(payload_range)
 	      "0x%lx-0x%lx", boot.runtime.start, boot.runtime.end);
 }
 
-/* All of it is the payload's, and a margin needs no room. */
+/*
+ * The whole range is the payload's. The margin counts nothing, because the
+ * payload is not decompressed in place.
+ */
 TEST(payload_room)
 {
 	struct boot boot = firmware_boot(AT_GIVEN);
@@ -137,7 +153,7 @@ TEST(payload_room)
 
 /* ---- build_map() ---- */
 
-/* The compressed bytes stay readable, all of them. */
+/* All of the compressed bytes must stay readable. */
 TEST(payload_map)
 {
 	static const u64 given[] = { AT_GIVEN, AT_END };
@@ -171,7 +187,10 @@ TEST(extract)
 	CHECK(strstr(trace, expected), "%s", trace);
 }
 
-/* The EFI entry has read all of the compressed bytes: once is enough. */
+/*
+ * The EFI entry checked the digest of the compressed bytes already, so it must
+ * not be computed again.
+ */
 TEST(digest_once)
 {
 	struct boot boot = firmware_boot(AT_GIVEN);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_relocate.c - relocate.c on tables made by hand, by chance, and by nobody
- * who means well. Images and tables end where their memory ends: a byte too far
- * is found by the sanitizer.
+ * test_relocate.c - payload/relocate.c on tables that are made by hand, at
+ * random, and with hostile contents. Images and tables end where their heap
+ * memory ends, so that ASan sees an access behind them.
  */
 #include "harness.h"
 
@@ -16,7 +16,7 @@ static u8 *exactly(const void *data, size_t size)
 
 	if (!copy)
 		abort();
-	/* The last byte of an allocation of 1 must not be there either. */
+	/* malloc(0) may allocate a byte; return the address behind it. */
 	if (!size)
 		return copy + 1;
 	memcpy(copy, data, size);
@@ -45,7 +45,10 @@ static int apply(u8 *image, size_t image_size, const u8 *relocs,
 
 TEST(each_kind)
 {
-	/* 8 bytes at 1; 4 at 9 and 13, down; 4 at 17 and at the end, up. */
+	/*
+	 * One place of 8 bytes at 1; two of 4 bytes, moved down, at 9 and 13;
+	 * two of 4 bytes, moved up, at 17 and 24.
+	 */
 	static const u8 table[] = { 1, 1, 2, 9, 0, 2, 17, 3 };
 	static const u8 before[28] = {
 		0x55, 0xf8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f,
@@ -64,7 +67,7 @@ TEST(each_kind)
 	memcpy(image, before, sizeof(image));
 	CHECK(apply(image, 28, table, sizeof(table), DISTANCE) == 0, "refused");
 	CHECK(!memcmp(image, after, sizeof(image)), "other bytes");
-	/* and back again */
+	/* Relocating back must restore the image. */
 	CHECK(apply(image, 28, table, sizeof(table), -DISTANCE) == 0, "refused");
 	CHECK(!memcmp(image, before, sizeof(image)), "not the way back");
 }
@@ -86,7 +89,10 @@ static u64 moved(u8 kind, s64 value, u64 distance, int expected)
 	return kind == RELOC_64 ? wide : (u64)(s64)narrow;
 }
 
-/* Eight bytes carry all of a move, four only what they can hold. */
+/*
+ * A place of 8 bytes can hold any distance; a place of 4 bytes must refuse an
+ * address that does not fit.
+ */
 TEST(far_moves)
 {
 	const s64 linked = (s64)0xffffffff81000000;
@@ -145,7 +151,10 @@ TEST(outside_of_the_image)
 	static const u8 wide[] = { 1, 5, 0, 0 }, narrow[] = { 0, 0, 1, 5 };
 	static const u8 inverse[] = { 0, 1, 5, 0 };
 	static const u8 second[] = { 2, 0, 1, 0, 0 };
-	/* 2^35 - 1 and, with bits that there are not, 5 */
+	/*
+	 * The number 2^35 - 1, and the number 5 in more bytes than a number may
+	 * have.
+	 */
 	static const u8 far[] = { 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0x7f };
 	static const u8 long_number[] = { 0, 0, 1, 0x85, 0x80, 0x80, 0x80,
 					  0x80, 0x00 };
@@ -169,7 +178,10 @@ TEST(outside_of_the_image)
 	refused(64, endless, sizeof(endless));
 }
 
-/* Any bytes at all: an answer, and nothing outside is touched. */
+/*
+ * Random bytes as a table must be accepted or refused, and nothing outside of
+ * the image may be accessed.
+ */
 TEST(random_tables)
 {
 	unsigned int i, j, good = 0;
@@ -191,7 +203,7 @@ TEST(random_tables)
 	INFO("%u of %u fit", good, i);
 }
 
-/* ---- against a second way of doing it ---- */
+/* ---- against a model ---- */
 
 static u8 *put_number(u8 *at, u64 value)
 {
@@ -214,7 +226,10 @@ TEST(random_images)
 	distance = random_below(0x40000000) - 0x20000000;
 	for (i = 0; i < sizeof(image); i++)
 		image[i] = want[i] = (u8)random_u64();
-	/* Gaps of all lengths, some of three bytes; kind + 1 where one begins. */
+	/*
+	 * Places at random distances, some of three bytes. kind_of[] has kind +
+	 * 1 where a place begins.
+	 */
 	for (i = 0; i + 8 <= sizeof(image);) {
 		unsigned int kind = (unsigned int)random_below(RELOC_KINDS);
 		u64 wide, factor = kind == RELOC_INVERSE32 ? -1UL : 1UL;
@@ -227,7 +242,7 @@ TEST(random_images)
 			wide += distance;
 			memcpy(want + i, &wide, 8);
 		} else {
-			/* neither end of what they can hold is near */
+			/* a value that cannot overflow */
 			narrow = (u32)random_below(0x40000000);
 			memcpy(image + i, &narrow, 4);
 			narrow += (u32)(factor * distance);
@@ -260,7 +275,7 @@ TEST(random_images)
 #define LINKED	0x1000000UL
 #define VIRTUAL	0xffffffff81000000UL
 
-/* The flat image is one place of 8 bytes, the table follows it. */
+/* The flat image has one place of 8 bytes; the relocation table follows it. */
 static u8 payload[8 + 4];
 static struct payload_header header;
 
@@ -323,7 +338,7 @@ TEST(bad_table_stops)
 	CHECK(!strcmp(harness_error_detail,
 		      "0x7 bytes of payload cannot move, by a table of 0x4 bytes"),
 	      "%s", harness_error_detail);
-	/* there is none at all */
+	/* no table at all */
 	header.reloc_size = 0;
 	EXPECT_ERROR(relocate(payload, &header, LINKED, VIRTUAL + 1),
 		     "relocation");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_setup.c - setup.c with a BIOS that is made of a table: what it answers
- * lands in the right place of the zero page, and what it refuses, or answers
- * wrongly, does not.
+ * test_setup.c - bios/setup.c on a BIOS that is made of tables. What the BIOS
+ * answers must reach the right field of the zero page; what it refuses, or
+ * answers with nonsense, must not.
  */
 #include <sys/mman.h>
 
@@ -10,7 +10,7 @@
 
 #include "bios/bios.h"
 
-/* At addresses of 32 bits, as real mode has them. */
+/* Memory below 4 GiB, because setup.c passes 32-bit addresses to the BIOS. */
 struct arena {
 	struct boot_params zero_page;
 	u8 buffer[SETUP_BUFFER_SIZE] __attribute__((aligned(4096)));
@@ -24,23 +24,26 @@ static u8 bios_memory[REAL_MODE_END];
 
 #define CMDLINE_AT	0x90000
 
-/* What the BIOS is like, and what it has been asked. */
+/*
+ * What the BIOS answers, set by a case, and what it was asked, from @reads on.
+ */
 static struct {
-	unsigned int disks;	/* with EDD */
+	unsigned int disks;	/* number of disks with EDD */
 	u16 sector_size;
 	bool no_signature;
-	bool refuse;		/* everything, by carry */
-	bool ignore;		/* everything, without a word */
-	u16 refused;		/* this AX... */
-	unsigned int answered;	/* ...after so many times */
+	bool refuse;		/* refuses every call, with carry set */
+	bool ignore;		/* returns from every call unchanged */
+	u16 refused;		/* AX of calls that are refused... */
+	unsigned int answered;	/* ...after so many that worked */
 	bool no_vbe;
 	bool vbe_unsigned;
-	u16 vbe_failed;		/* this function, though it has answered */
+	/* VBE function that fails although it is there */
+	u16 vbe_failed;
 	u16 vbe_version;
 	u16 attributes;
-	u32 vga;		/* BL of the EGA question */
+	u32 vga;		/* BL that the EGA information call returns */
 	u8 mode;
-	u16 cursor;		/* first and last line, bit 13: off */
+	u16 cursor;		/* first and last line; bit 13: hidden */
 	u16 vesa_mode;
 	bool apm_16bit_only, apm_unsigned;
 	u16 e801[4];
@@ -299,7 +302,10 @@ TEST(vesa)
 	CHECK(bp->hdr.vid_mode == 0x318, "%x", bp->hdr.vid_mode);
 }
 
-/* A mode that cannot be: the screen stays, and somebody who looks is told. */
+/*
+ * vid_mode asks for a mode that does not exist. The screen must stay as it is,
+ * and the user must get a message.
+ */
 static void check_refused(u16 mode)
 {
 	bp->hdr.vid_mode = mode;
@@ -398,7 +404,7 @@ TEST(disks)
 	      bp->edd_mbr_sig_buffer[1]);
 }
 
-/* More than there is room for. */
+/* More disks than the zero page has room for. */
 TEST(many_disks)
 {
 	fresh_pc(NULL);
@@ -452,7 +458,10 @@ TEST(edd_option)
 	set_disks(1);
 	detect_hardware();
 	CHECK(!pc.reads && bp->eddbuf_entries == 1, "a sector was read");
-	/* Without an end, and beyond what real mode reaches. */
+	/*
+	 * A command line without a NUL, and a command line outside of real
+	 * mode's memory.
+	 */
 	fresh_pc("");
 	memset(bios_memory + CMDLINE_AT, 'x', REAL_MODE_END - CMDLINE_AT);
 	CHECK(!edd_option(), "found");
@@ -507,7 +516,7 @@ TEST(apm)
 	CHECK(!bp->apm_bios_info.version, "connected");
 }
 
-/* It says that it is there, but cannot be connected, or is gone then. */
+/* APM that is present but cannot be connected, or that is gone after that. */
 TEST(apm_refused)
 {
 	fresh_pc(NULL);
@@ -527,7 +536,10 @@ static void check_ignorant(void)
 	      !bp->alt_mem_k && !bp->apm_bios_info.version, "made up");
 }
 
-/* A BIOS that knows nothing, and says so or does not: nothing but defaults. */
+/*
+ * A BIOS that refuses every call, and a BIOS that ignores it: the zero page
+ * must have its defaults.
+ */
 TEST(refused)
 {
 	fresh_pc(NULL);

@@ -1,28 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sev_detect.c - which kind of guest this is, where the C-bit is, the MSR
- * protocol, stage 1's #VC, and the end.
+ * test_sev_detect.c - sev-es.c before the GHCB page is shared: which kind of
+ * guest this is, where the C-bit is, the MSR protocol, #VC in stage 1, and the
+ * termination of the guest.
  */
 #define OWN_CPUID
 #include "scripted_host.h"
 
 #define LEAF_MAX	0x80000000U
 #define LEAF_SEV	0x8000001fU
-/* What firmware left in the MSR: where its own page is. */
+/* GHCB MSR at the stub's entry: firmware's own page. */
 #define FIRMWARE_GHCB	0x7e5f3000UL
 
 enum { EAX, EBX, ECX, EDX };
 
-/* -- The machine as the guest finds it. */
+/* ---- the machine as the guest finds it ---- */
 
 static struct {
-	bool intercepted;		/* CPUID raises #VC */
-	bool intercepted_later;		/* but not the first one */
-	struct cpuid_regs max, sev;	/* if it does not */
+	bool intercepted;		/* every CPUID raises #VC */
+	bool intercepted_later;		/* all but the first raise #VC */
+	struct cpuid_regs max, sev;	/* CPUID's answers otherwise */
 	unsigned int executed;
 } cpu;
 
-/* What the processor does at a CPUID instruction. */
+/*
+ * The CPUID instruction. If it is intercepted, #VC is delivered to the stub's
+ * handler.
+ */
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
 {
 	struct cpuid_regs none = { 0, 0, 0, 0 };
@@ -60,14 +64,14 @@ static void expect_cpuid(u32 leaf, u32 eax, u32 ebx, u32 ecx, u32 edx)
 	expect_cpuid_reg(leaf, EDX, edx);
 }
 
-/* -- The page tables of whoever entered us. */
+/* ---- the page tables of the loader or firmware ---- */
 
 struct tables {
-	unsigned int levels, leaf;	/* level of the leaf: 1, 2, 3 */
+	unsigned int levels, leaf;	/* level of the last entry: 1, 2, 3 */
 	unsigned int cr3_bit, table_bit, leaf_bit, second_bit;
 };
 
-#define NO_BIT	63	/* above all addresses */
+#define NO_BIT	63	/* bit above all addresses */
 
 static u64 cbit_of(unsigned int bit)
 {
@@ -80,14 +84,19 @@ static void make_tables(const struct tables *t)
 	unsigned int level;
 
 	memset((void *)TABLES, 0xff, 8 * PAGE_SIZE);
-	/* PWT and PCD may be set in CR3, PCID's bits are the same. */
+	/*
+	 * PWT and PCD are set in CR3. With PCID the same bits belong to the
+	 * PCID.
+	 */
 	host.cr3 = TABLES | cbit_of(t->cr3_bit) | 0x18;
 	host.cr4 = t->levels == 5 ? 1 << 12 : 0;
 	for (level = t->levels; ; level--, table += PAGE_SIZE) {
 		span = 1ULL << (12 + 9 * (level - 1));
 		entry = (table + PAGE_SIZE) | cbit_of(t->table_bit) | 0x63;
 		if (level == t->leaf)
-			/* NX; in a larger leaf PS, and the PAT bit. */
+			/*
+			 * NX; in the entry of a large page PS and the PAT bit.
+			 */
 			entry = (addr & ~(span - 1)) | cbit_of(t->leaf_bit) |
 				cbit_of(t->second_bit) | 1ULL << 63 | 0x163 |
 				(level > 1 ? 0x1080 : 0);
@@ -104,7 +113,7 @@ static void enter_with_cbit(unsigned int bit)
 	make_tables(&t);
 }
 
-/* -- Ways to begin. */
+/* ---- starting a case ---- */
 
 static void start_machine(void)
 {
@@ -123,7 +132,10 @@ static u64 sev_info(u64 min, u64 max, u64 cbit)
 	return max << 48 | min << 32 | cbit << 24 | 1;
 }
 
-/* An SEV-ES guest at its 64-bit entry; all that it asks, answered well. */
+/*
+ * An SEV-ES guest at the 64-bit entry. The script has correct answers to all
+ * its requests.
+ */
 static void start_es64(u64 status)
 {
 	start_machine();
@@ -140,7 +152,7 @@ static void start_es64(u64 status)
 #define ES64_STEPS	7
 enum { ES64_INFO = 4, ES64_EBX, ES64_EAX };
 
-/* The same after 32-bit code has asked. */
+/* An SEV-ES guest whose 32-bit code has made these requests already. */
 static void start_es32(u64 status, u64 info, u32 cbit)
 {
 	start_machine();
@@ -170,7 +182,7 @@ TEST(state_is_in_data)
 	      (char *)(&sev_guest + 1) <= &edata, "sev_guest is not in .data");
 }
 
-/* -- No SEV. */
+/* ---- no SEV ---- */
 
 TEST(no_leaf_no_msr)
 {
@@ -196,7 +208,10 @@ TEST(no_sev_bit_no_msr)
 	CHECK(!sev_active() && !sev_enc_mask(), "SEV without the bit");
 }
 
-/* The processor has SEV, this guest does not. */
+/*
+ * The processor supports SEV, but SEV_STATUS says that this guest does not use
+ * it.
+ */
 TEST(status_says_no)
 {
 	start_machine();
@@ -209,7 +224,7 @@ TEST(status_says_no)
 	CHECK(host.proven == 1 && host.cr3 == (u64)pool, "CR3 %#lx", host.cr3);
 	sev_es_setup_ghcb(&bp);
 	sev_es_shutdown();
-	CHECK(!host.trace[0] && !es.ghcb, "a page without SEV-ES");
+	CHECK(!host.trace[0] && !es.ghcb, "GHCB page without SEV-ES");
 }
 
 TEST(known_no_is_not_asked_again)
@@ -221,7 +236,7 @@ TEST(known_no_is_not_asked_again)
 	CHECK(!sev_active(), "SEV");
 }
 
-/* -- SEV without encrypted state. */
+/* ---- SEV without encrypted state ---- */
 
 static void start_plain(u64 status, u32 cbit)
 {
@@ -249,7 +264,7 @@ TEST(plain_sev)
 	sev_es_nmi();
 	sev_es_setup_ghcb(&bp);
 	sev_es_shutdown();
-	CHECK(!host.trace[0] && !es.ghcb, "a page without SEV-ES");
+	CHECK(!host.trace[0] && !es.ghcb, "GHCB page without SEV-ES");
 }
 
 TEST(plain_sev_refused)
@@ -257,7 +272,7 @@ TEST(plain_sev_refused)
 	unsigned int bit;
 
 	for (bit = 2; bit < 64; bit++) {
-		if (bit == 7)	/* debug swap */
+		if (bit == 7)	/* bit 7: DebugSwap, allowed */
 			continue;
 		start_plain(1 | 1ULL << bit, 51);
 		EXPECT_ERROR(sev_detect(), "SEV");
@@ -283,7 +298,7 @@ TEST(plain_sev_refused)
 	      harness_error_detail);
 }
 
-/* -- SEV-ES. */
+/* ---- SEV-ES ---- */
 
 TEST(es_at_64_bit_entry)
 {
@@ -309,7 +324,11 @@ TEST(es_without_cpuid_intercept)
 	CHECK(sev_es_active() && es.version == 1, "version %u", es.version);
 }
 
-/* CPUID says nothing of SEV, but raised #VC: the status is known by then. */
+/*
+ * The hypervisor answers the second CPUID as if the guest had no SEV. The stub
+ * must terminate, because the first CPUID raised #VC, which happens in SEV-ES
+ * guests only.
+ */
 TEST(es_that_the_second_cpuid_denies)
 {
 	start_es64(3);
@@ -329,7 +348,10 @@ TEST(es_at_32_bit_entry)
 	      sev_enc_mask());
 }
 
-/* No exchange whose answer could be another one's, or none. */
+/*
+ * A reply with another response code, or an unchanged MSR, must terminate the
+ * guest.
+ */
 TEST(es_reply_codes)
 {
 	static const u64 codes[] = {
@@ -414,7 +436,7 @@ TEST(es_cpuid_contradicts)
 	}
 }
 
-/* -- The C-bit. */
+/* ---- the C-bit ---- */
 
 TEST(cbit_range)
 {
@@ -442,7 +464,10 @@ TEST(cbit_range)
 	}
 }
 
-/* All of its 8 bits count. */
+/*
+ * The C-bit's number in the MSR reply has 8 bits. All of them must be compared
+ * with CPUID's number.
+ */
 TEST(cbit_words_differ)
 {
 	unsigned int bit;
@@ -460,7 +485,9 @@ TEST(cbit_words_differ)
 	}
 }
 
-/* Calls @body for every depth and every size of a leaf. */
+/*
+ * Executes the body for each number of levels and each size of the last page.
+ */
 #define FOR_EACH_SHAPE(t)						\
 	for ((t).levels = 4; (t).levels <= 5; (t).levels++)		\
 		for ((t).leaf = 1; (t).leaf <= 3; (t).leaf++)
@@ -490,7 +517,10 @@ TEST(entry_cbit_found)
 				CHECK(found == bit, "%u of %u levels, %#lx: "
 				      "C-bit %u, not %u", t.leaf, t.levels,
 				      entries[i], found, bit);
-				/* Walks are private without it, too. */
+				/*
+				 * Page tables without the C-bit are read as
+				 * private anyway (APM2 15.34.5).
+				 */
 				t.table_bit = t.cr3_bit = NO_BIT;
 				found = cbit_found(&t, bit);
 				CHECK(found == bit, "%u, not %u", found, bit);
@@ -499,7 +529,9 @@ TEST(entry_cbit_found)
 	}
 }
 
-/* An image above 4 GiB, in the same 2 MiB of a table below. */
+/*
+ * For an image above 4 GiB the walk must use all bits of the image's address.
+ */
 TEST(entry_cbit_of_high_image)
 {
 	struct tables t = { 4, 2, 47, 47, 47, NO_BIT };
@@ -521,23 +553,31 @@ TEST(entry_cbit_refused)
 
 	start_machine();
 	FOR_EACH_SHAPE(t) {
-		/* None. */
+		/* No C-bit in any entry. */
 		t.leaf_bit = t.table_bit = t.cr3_bit = t.second_bit = NO_BIT;
 		found = cbit_found(&t, 51);
 		CHECK(!found, "no bit: %u", found);
 		for (bit = 32; bit < 51; bit++) {
-			/* Two. */
+			/*
+			 * Two bits of the last entry that could be the C-bit.
+			 */
 			t.second_bit = bit;
 			t.leaf_bit = 51;
 			found = cbit_found(&t, 51);
 			CHECK(!found, "51 and %u: %u", bit, found);
-			/* Another. */
+			/*
+			 * Another bit of the last entry than the claimed C-bit.
+			 */
 			t.second_bit = NO_BIT;
 			t.leaf_bit = bit;
 			found = cbit_found(&t, 51);
 			CHECK(found == bit, "%u: %u", bit, found);
 		}
-		/* Another in the tables, which then cannot be read. */
+		/*
+		 * If CR3 or an upper entry has a bit other than the claimed
+		 * C-bit, the walk must report that bit, because it cannot find
+		 * the next table.
+		 */
 		t.leaf_bit = 51;
 		t.table_bit = 47;
 		found = cbit_found(&t, 51);
@@ -550,13 +590,17 @@ TEST(entry_cbit_refused)
 		found = cbit_found(&t, 47);
 		CHECK(found == 51, "CR3 with 51: %u", found);
 	}
-	/* Not an identity map: no statement about the C-bit. */
+	/* Page tables that are no identity map do not tell the C-bit. */
 	t = (struct tables){ 4, 1, 51, 51, 51, 15 };
 	found = cbit_found(&t, 51);
 	CHECK(!found, "maps elsewhere: %u", found);
 }
 
-/* The host's words agree with each other, but not with the loader. */
+/*
+ * The hypervisor's two answers agree on a C-bit that is not the one in the
+ * loader's page tables. The stub must terminate, because the hypervisor then
+ * lies about the C-bit.
+ */
 TEST(cbit_not_the_loaders)
 {
 	static const unsigned int others[] = { 47, 50, NO_BIT };
@@ -581,7 +625,7 @@ TEST(map_is_proven)
 	      "CR3 %#lx, %u proofs", host.cr3, host.proven);
 }
 
-/* -- Versions. */
+/* ---- protocol versions ---- */
 
 TEST(versions)
 {
@@ -607,7 +651,7 @@ TEST(versions)
 	}
 }
 
-/* -- Stage 1. */
+/* ---- #VC in stage 1 ---- */
 
 TEST(stage1_cpuid)
 {
@@ -627,7 +671,10 @@ TEST(stage1_cpuid)
 	      sev_guest.status);
 }
 
-/* The firmware's value is back after each exchange, a refused one, too. */
+/*
+ * After each exchange the GHCB MSR must have firmware's value again, even if
+ * the exchange failed.
+ */
 TEST(stage1_reply_codes)
 {
 	unsigned int i;
@@ -700,7 +747,10 @@ TEST(stage1_subleaf)
 	}
 }
 
-/* Without SEV-ES it is a lie of the host's; nothing is answered. */
+/*
+ * #VC without SEV-ES can only be injected by the hypervisor. It must not be
+ * handled.
+ */
 TEST(stage1_not_sev_es)
 {
 	static const u64 status[] = { 0, 1, 4, 5, ~3ULL };
@@ -719,13 +769,13 @@ TEST(stage1_not_sev_es)
 TEST(no_ports_in_stage1)
 {
 	start_stage1();
-	CHECK(sev_es_inb(0x3f8) == 0xff, "a port without a page");
+	CHECK(sev_es_inb(0x3f8) == 0xff, "port access without a GHCB page");
 	sev_es_outb(1, 0x3f8);
 	sev_es_outsb(0x3f8, "x", 1);
 	CHECK(!host.at && !host.msr, "MSR %#lx", host.msr);
 }
 
-/* -- The end. */
+/* ---- termination ---- */
 
 TEST(terminate_says_why)
 {
@@ -739,7 +789,10 @@ TEST(terminate_says_why)
 	}
 }
 
-/* A host that goes on is asked again, for ever. */
+/*
+ * A hypervisor that resumes the guest after a termination request must get the
+ * same request again, forever.
+ */
 TEST(terminate_never_returns)
 {
 	start_stage1();

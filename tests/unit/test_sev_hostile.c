@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sev_hostile.c - answers that cannot be right, to every request by the
- * page, and a page that changes while it is read.
+ * test_sev_hostile.c - answers of the hypervisor that violate the GHCB
+ * protocol, for every request by the page, and a page that the hypervisor
+ * changes while the stub reads it.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -9,13 +10,15 @@
 
 #include "scripted_host.h"
 
-#define GP_EVENT	0x80000b0dUL	/* valid, error code, exception, 13 */
-#define KVM_GP_EVENT	0x8000030dUL	/* as KVM has it: no error code */
-#define UD_EVENT	0x80000306UL	/* valid, exception, 6 */
+/* event injection form: valid, error code, #GP */
+#define GP_EVENT	0x80000b0dUL
+/* #GP as KVM sends it, without error code */
+#define KVM_GP_EVENT	0x8000030dUL
+#define UD_EVENT	0x80000306UL	/* valid, #UD */
 #define END_REPLY	8
 #define END_INJECTION	9
 
-/* -- Every request, and what must come back. */
+/* ---- every request, and the fields that its answer must have ---- */
 
 static void device(void)
 {
@@ -105,8 +108,12 @@ static const struct op {
 	void (*registers)(void);
 	u64 code, info_1, info_2;
 	void (*sends)(void);
-	u16 outputs[5];		/* ends with 0 */
-	u8 unanswered;		/* how it ends if the page stays as it is */
+	u16 outputs[5];		/* fields of the answer, then 0 */
+	/*
+	 * The stub's reason code for termination if the page comes back
+	 * unchanged; 0: the stub goes on.
+	 */
+	u8 unanswered;
 } ops[] = {
 	{ "cpuid", 0x72, 2, "\x0f\xa2", NULL, 0x72, 0, 0, sends_rax_rcx,
 	  { RAX, RBX, RCX, RDX }, END_REPLY },
@@ -146,7 +153,10 @@ static const struct op {
 	  sends_ebx, { 0 }, END_REPLY },
 };
 
-/* The request, with a good answer that a case goes on to spoil. */
+/*
+ * Writes the script for a request with a correct answer, which the case then
+ * spoils. Returns the step.
+ */
 static struct step *begin_op(const struct op *op)
 {
 	unsigned int i;
@@ -166,7 +176,10 @@ static struct step *begin_op(const struct op *op)
 
 #define FOR_EACH_OP(op)	for (op = ops; op < ops + ARRAY_SIZE(ops); op++)
 
-/* Otherwise the cases below could end for another reason. */
+/*
+ * Correct answers must work, because otherwise the cases below might terminate
+ * for another reason.
+ */
 TEST(good_answers)
 {
 	const struct op *op;
@@ -190,7 +203,10 @@ TEST(output_not_valid)
 		for (i = 0; op->outputs[i]; i++) {
 			step = begin_op(op);
 			field = op->outputs[i];
-			/* All but the one that is wanted. */
+			/*
+			 * Every field is valid except for one that the
+			 * instruction needs.
+			 */
 			memset(step->answer + BITMAP, 0xff,
 			       GHCB_VALID_BITMAP_SIZE);
 			step->answer[BITMAP + field / 64] &=
@@ -218,7 +234,10 @@ TEST(no_answer)
 	}
 }
 
-/* The results are 0, done, and 1, an exception: all 64 bits of them. */
+/*
+ * The low half of SW_EXITINFO1 may be 0 (done) or 1 (exception). The stub must
+ * compare all 64 bits.
+ */
 TEST(unknown_results)
 {
 	const struct op *op;
@@ -246,7 +265,7 @@ TEST(unknown_results)
 	}
 }
 
-/* -- Exceptions that the host wants raised. */
+/* ---- exceptions that the hypervisor asks the guest to raise ---- */
 
 TEST(every_request_can_be_refused)
 {
@@ -296,7 +315,10 @@ TEST(every_event)
 	}
 }
 
-/* Before the end, once, and on a page that the exchange has given up. */
+/*
+ * The stub must print one message before it terminates the guest, after it has
+ * abandoned the exchange, because the console needs the page.
+ */
 TEST(said_before_the_end)
 {
 	said = 0;
@@ -315,7 +337,7 @@ TEST(events_with_reserved_bits)
 	}
 }
 
-/* -- Requests that no instruction makes. */
+/* ---- requests that are not made for an instruction ---- */
 
 TEST(console_requests)
 {
@@ -345,15 +367,17 @@ TEST(nmi_complete)
 	EXPECT_OWN_END(sev_es_nmi(), END_REPLY);
 }
 
-/* -- A page that changes while it is read. */
+/* ---- a page that changes while the stub reads it ---- */
 
 /*
- * After VMGEXIT every access to the page is caught, let through, and the field
- * is overwritten behind it. The bitmap stays: its bits are read one by one.
+ * From VMGEXIT on, every read of the page is caught, let through by
+ * single-stepping, and the field is overwritten afterwards. A second read of
+ * the same field would therefore see another value. The valid bitmap stays,
+ * because its bits are read one by one.
  */
 static struct {
 	unsigned int reads[PAGE_END / 8];
-	u64 at;			/* offset of the access that was let through */
+	u64 at;			/* offset of the read that was let through */
 	unsigned int accesses;
 } watch;
 
@@ -406,7 +430,10 @@ static unsigned int console_input(void)
 	return sev_es_inb(0x3fd);
 }
 
-/* Runs @what with the page under watch from VMGEXIT on. */
+/*
+ * Calls @what and watches the page from VMGEXIT on. Returns what @what
+ * returned.
+ */
 static unsigned int watched(unsigned int (*what)(void))
 {
 	struct sigaction access = {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sev_io.c - port I/O in stage 2: IN, OUT, INS and OUTS as instructions,
- * and the console's requests without any.
+ * test_sev_io.c - port I/O in stage 2: the instructions IN, OUT, INS and OUTS,
+ * and the console's requests without an instruction.
  */
 #include "scripted_host.h"
 
-/* sw_exit_info_1 (APM2 15.10.2). */
+/* SW_EXITINFO1 of an IOIO exit (APM2 15.10.2). */
 #define INFO_IN		(1 << 0)
 #define INFO_STRING	(1 << 2)
 #define INFO_REP	(1 << 3)
@@ -20,7 +20,7 @@
 
 #define RAX_BEFORE	0x8877665544332211UL
 
-/* What an instruction without operands but DX uses. */
+/* A port number, and a value of RDX that has garbage above it. */
 #define PORT		0x8d42
 #define DX		(0xfedcba9876540000UL | PORT)
 
@@ -31,7 +31,7 @@ static void begin(void)
 	frame.rdx = DX;
 }
 
-/* -- IN and OUT. */
+/* ---- IN and OUT ---- */
 
 static const struct {
 	u8 size, length;
@@ -73,7 +73,10 @@ static void in_one_port(unsigned int i, u64 rax_after)
 	run();
 }
 
-/* What of RAX is not AL or AX is the guest's; a write to EAX is one to RAX. */
+/*
+ * IN to AL or AX must keep the other bits of RAX. IN to EAX must clear its
+ * upper half.
+ */
 TEST(in_al_and_ax_keep_the_upper_bits_of_rax)
 {
 	static const u64 after[] = {
@@ -85,7 +88,7 @@ TEST(in_al_and_ax_keep_the_upper_bits_of_rax)
 		in_one_port(i, after[ports[i].size]);
 }
 
-/* A port refuses. */
+/* The hypervisor answers with an exception. */
 TEST(in_and_out_raise)
 {
 	begin();
@@ -101,9 +104,9 @@ TEST(in_and_out_raise)
 	raises(13);
 }
 
-/* -- INS and OUTS. */
+/* ---- INS and OUTS ---- */
 
-static u8 model[BUFFER_SIZE];	/* what is in the buffer */
+static u8 model[BUFFER_SIZE];	/* contents of the shared buffer */
 
 static void fill_memory(void)
 {
@@ -142,7 +145,7 @@ static void expect_ins(u64 info, u64 count)
 	answers_data(model, sizeof(model));
 }
 
-/* Nothing but [at, at + size) of memory has changed, to @data. */
+/* Only [at, at + size) of memory may have changed, to @data. */
 static void check_memory(u64 at, const void *data, size_t size)
 {
 	const u8 *bytes = (const u8 *)DATA, *here = (const u8 *)at;
@@ -165,7 +168,9 @@ static const struct {
 	{ 4, 2, "\x48\x6d", "\x48\x6f" },
 };
 
-/* It runs once and is done; RCX is any register. */
+/*
+ * Without REP a string instruction moves one element, and RCX must be ignored.
+ */
 TEST(string_without_rep_completes_whatever_rcx_holds)
 {
 	static const u64 counts[] = { 0, 1, 2, 5, 1ULL << 32, ~0ULL };
@@ -216,7 +221,7 @@ TEST(string_direction)
 	}
 }
 
-#define SOME	5	/* elements, of 4 bytes here */
+#define SOME	5	/* elements of 4 bytes */
 
 TEST(rep_upwards)
 {
@@ -237,7 +242,10 @@ TEST(rep_upwards)
 	check_memory(DATA + 2, model, 4 * SOME);
 }
 
-/* The port sees the elements in the order in which they are run through. */
+/*
+ * With the direction flag set, the port must get the elements in descending
+ * order of their addresses.
+ */
 TEST(rep_downwards)
 {
 	u32 turned[SOME];
@@ -265,7 +273,10 @@ TEST(rep_downwards)
 	check_memory(DATA + 100 - 4 * (SOME - 1), turned, sizeof(turned));
 }
 
-/* No element, no exit: a host may take an empty request for a malformed one. */
+/*
+ * If RCX is 0, no exit may be made, because a hypervisor may call an empty
+ * request malformed.
+ */
 TEST(rep_of_nothing)
 {
 	begin_string(0, NOTHING, NOTHING);
@@ -273,7 +284,7 @@ TEST(rep_of_nothing)
 	run();
 	INSN(0x7b, "\xf3\x6d");
 	run();
-	/* With 32-bit addresses ECX counts. */
+	/* With 32-bit addresses ECX is the count. */
 	begin_string(7ULL << 32, NOTHING, NOTHING);
 	INSN(0x7b, "\x67\xf3\x6e");
 	run();
@@ -308,7 +319,10 @@ TEST(rcx_is_64_bits_wide)
 	rep_outsb(~0ULL, BUFFER_SIZE);
 }
 
-/* From the first chunk to the end, as the processor comes back for more. */
+/*
+ * A long string is moved in chunks. The instruction repeats with the remaining
+ * count until it is done, as after an interrupt.
+ */
 TEST(rep_to_the_end)
 {
 	u64 left = 2 * (BUFFER_SIZE / 4) + 10, at = DATA + 4, chunk;
@@ -349,7 +363,7 @@ TEST(address_size_32)
 	run();
 	check_memory(DATA + 8, model, 4);
 
-	/* What is left is ECX, too. */
+	/* With 32-bit addresses the remaining count must be written to ECX. */
 	begin_string(HIGH | (BUFFER_SIZE + 9), HIGH | DATA, 0);
 	INSN(0x7b, "\x67\xf3\x6e");
 	expect_outs(STRING_IO(1) | INFO_DS | INFO_ADDR_32 | INFO_REP,
@@ -387,7 +401,7 @@ TEST(segments)
 		want.rsi++;
 		run();
 
-		/* INS writes to ES, whatever the prefix. */
+		/* INS writes to the ES segment, even with a segment prefix. */
 		begin_string(0, 0, DATA + 0x30);
 		host.fs_base = host.gs_base = DATA;
 		place_insn(TEXT, 0x7b, ins, 2);
@@ -396,7 +410,7 @@ TEST(segments)
 		run();
 		check_memory(DATA + 0x30, model, 1);
 	}
-	/* The base is added behind the cut. */
+	/* The segment's base is added after the address was cut to 32 bits. */
 	begin_string(0, HIGH | 0xfffffff0, 0);
 	host.fs_base = DATA + 0x20 - 0xfffffff0;
 	INSN(0x7b, "\x64\x67\x6e");
@@ -406,7 +420,7 @@ TEST(segments)
 	run();
 }
 
-/* ESI goes from its top to 0: what is at 4 GiB is not meant. */
+/* ESI wraps from 0xffffffff to 0. Memory at 4 GiB must not be used. */
 TEST(addresses_wrap)
 {
 	begin_string(100, 0xfffffff8, 0);
@@ -443,7 +457,7 @@ TEST(addresses_wrap)
 	run();
 }
 
-/* -- Memory that is not there, or not to be touched. */
+/* ---- memory that is not mapped, or must not be used ---- */
 
 static void faults(u64 rcx, u64 at, bool in, bool out)
 {
@@ -473,7 +487,9 @@ TEST(buffer_out_of_reach)
 	faults(1, RODATA, true, false);
 	faults(1, TEXT, true, false);
 	faults(2, GUARDED - 1, true, true);
-	/* The first chunk is good, the second one meets a shared page. */
+	/*
+	 * The first chunk is private memory; the second reaches a shared page.
+	 */
 	begin();
 	CHECK(!ident_map_set_decrypted(DATA + PAGE_SIZE), "map");
 	frame.rcx = 2 * BUFFER_SIZE;
@@ -489,7 +505,7 @@ TEST(buffer_out_of_reach)
 	CHECK(host.at == 1, "the host was asked");
 }
 
-/* What the hypervisor can write is not a buffer. */
+/* Memory that the hypervisor can write must not be used as a buffer. */
 TEST(buffer_on_shared_page)
 {
 	faults(1, OPEN, true, true);
@@ -512,7 +528,7 @@ TEST(buffer_read_only)
 	run();
 }
 
-/* A string that runs downwards uses what is below its address, no more. */
+/* A descending string uses the memory below its address and nothing above. */
 TEST(buffer_below_the_address)
 {
 	begin_string(3, DATA + 2, 0);
@@ -534,7 +550,10 @@ TEST(buffer_below_the_address)
 	CHECK(!host.at, "the host was asked");
 }
 
-/* RAM that nobody has touched yet is mapped first, both pages of it. */
+/*
+ * RAM that is not mapped yet must be mapped before the exit, both pages of the
+ * buffer.
+ */
 TEST(buffer_is_faulted_in)
 {
 	begin_string(8, 0, LAZY + PMD_SIZE - PAGE_SIZE - 8);
@@ -562,7 +581,7 @@ TEST(buffer_is_faulted_in)
 	      ident_map_query(LAZY + PAGE_SIZE));
 }
 
-/* Refused by the host: memory stays as it was. */
+/* If the hypervisor answers with an exception, memory must not change. */
 TEST(string_raises)
 {
 	begin_string(4, DATA, DATA);
@@ -577,7 +596,7 @@ TEST(string_raises)
 	raises(13);
 }
 
-/* -- The console's requests. */
+/* ---- the console's requests ---- */
 
 TEST(inb)
 {
@@ -617,7 +636,7 @@ TEST(outb)
 #define CONSOLE_OUTS	(INFO_PORT(0x3f8) | INFO_SIZE(1) | INFO_DS | \
 			 INFO_ADDR_64 | INFO_REP | INFO_STRING)
 
-/* A burst is one exit, as long as it fits. */
+/* A burst of output must be one exit if it fits into the buffer. */
 TEST(outsb)
 {
 	static const size_t sizes[] = {
@@ -643,7 +662,10 @@ TEST(outsb)
 	}
 }
 
-/* What was output may not end the guest, but the next chunk still goes out. */
+/*
+ * If the hypervisor refuses a chunk of output, the guest must not be
+ * terminated, and the next chunk must still be sent.
+ */
 TEST(outsb_refused)
 {
 	static u8 text[BUFFER_SIZE + 1];

@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_sev_mmio.c - nested page faults in stage 2: every form and size of a
- * move to or from a device, and targets that are no device.
+ * move to or from a device, and accesses to memory that is no device.
  */
 #include "scripted_host.h"
 
 #define READ		0x80000001
 #define WRITE		0x80000002
 #define REG		0x8877665544332211UL
-#define NEGATIVE	0xf8e7d6c5b4a39281UL	/* negative, in every size */
+/* the top bit of each size is set */
+#define NEGATIVE	0xf8e7d6c5b4a39281UL
 #define POSITIVE	0x7877767574737271UL
 
-/* The register that test instructions use: RBX, at RSI's address. */
+/*
+ * Starts a case with RSI and RDI at @addr, and RAX, RBX and R9 set to REG. Most
+ * test instructions use RBX and [RSI].
+ */
 static void begin(u64 addr)
 {
 	start();
@@ -39,13 +43,18 @@ static void expect_write(u64 addr, unsigned int size, u64 value)
 	sends_data(&value, size);
 }
 
-/* -- Moves with ModRM; the memory operand is [rsi], where "\x1e" is. */
+/*
+ * ---- moves with a ModRM byte; 1e stands for the operands EBX and [RSI] ----
+ */
 
-/* A register's part that is not moved stays; 32 bits clear the upper half. */
+/*
+ * A load of 8 or 16 bits must keep the rest of the register; a load of 32 bits
+ * must clear its upper half.
+ */
 static const struct {
 	u8 length, size;
 	const char *bytes;
-	u64 negative, positive;	/* RBX behind a load of either */
+	u64 negative, positive;	/* RBX after loading NEGATIVE or POSITIVE */
 } loads[] = {
 	{ 2, 1, "\x8a\x1e",
 	  0x8877665544332281, 0x8877665544332271 },
@@ -57,7 +66,7 @@ static const struct {
 	  0xb4a39281, 0x74737271 },
 	{ 3, 8, "\x48\x8b\x1e",
 	  NEGATIVE, POSITIVE },
-	/* MOVZX of a byte, of a word. */
+	/* MOVZX from 8 and from 16 bits. */
 	{ 4, 1, "\x66\x0f\xb6\x1e",
 	  0x8877665544330081, 0x8877665544330071 },
 	{ 3, 1, "\x0f\xb6\x1e",
@@ -101,7 +110,7 @@ static const struct {
 	{ 3, 2, "\x66\x89\x1e", 0x2211 },
 	{ 2, 4, "\x89\x1e", 0x44332211 },
 	{ 3, 8, "\x48\x89\x1e", REG },
-	{ 3, 1, "\xc6\x06\x9a", 0x9a },				/* imm */
+	{ 3, 1, "\xc6\x06\x9a", 0x9a },				/* immediate */
 	{ 5, 2, "\x66\xc7\x06\x9a\xbc", 0xbc9a },
 	{ 6, 4, "\xc7\x06\x9a\xbc\xde\xf0", 0xf0debc9a },
 	{ 7, 8, "\x48\xc7\x06\x9a\xbc\xde\xf0", 0xfffffffff0debc9a },
@@ -152,7 +161,10 @@ TEST(stores)
 	}
 }
 
-/* Absolute addresses of 64 bits, and of 32 with the prefix. */
+/*
+ * Moves with an address in the instruction: of 64 bits, or of 32 bits with the
+ * address-size prefix.
+ */
 TEST(moffs)
 {
 	static const struct {
@@ -194,7 +206,7 @@ TEST(moffs)
 	}
 }
 
-/* -- Addresses. */
+/* ---- addressing forms ---- */
 
 TEST(address_forms)
 {
@@ -230,7 +242,9 @@ TEST(address_forms)
 	expect_write(DEVICE + 16, 1, 0x11);
 	run();
 
-	/* From the next instruction, at RIP + 6. */
+	/*
+	 * A RIP-relative address counts from the next instruction, at RIP + 6.
+	 */
 	begin(0);
 	CHECK(!ident_map_device(TEXT + 0x10000, PAGE_SIZE), "map");
 	INSN(0x400, "\x8b\x1d\xfa\xff\0\0");
@@ -240,7 +254,7 @@ TEST(address_forms)
 	run();
 }
 
-/* -- STOS and MOVS. */
+/* ---- STOS and MOVS ---- */
 
 static const struct {
 	u8 size, length;
@@ -270,7 +284,10 @@ TEST(stos)
 	}
 }
 
-/* One element; with REP the processor comes back for the rest. */
+/*
+ * One element is moved for each #VC. With REP the instruction repeats for the
+ * rest.
+ */
 TEST(stos_rep)
 {
 	unsigned int left;
@@ -293,7 +310,10 @@ TEST(stos_rep)
 	INSN(0x400, "\xf3\xab");
 	run();
 
-	/* ES, whatever the prefix; EDI and ECX with the other one. */
+	/*
+	 * STOS writes to ES even with a segment prefix. The address-size prefix
+	 * selects EDI and ECX.
+	 */
 	begin(0xdeadbeef00000000 | DEVICE);
 	host.fs_base = DATA;
 	frame.rcx = 0xdeadbeef00000002;
@@ -371,7 +391,10 @@ TEST(movs_rep)
 	INSN(0x400, "\xf3\xa5");
 	run();
 
-	/* The source has a segment, the destination has not. */
+	/*
+	 * A segment prefix applies to the source of MOVS, but not to its
+	 * destination.
+	 */
 	begin(0xdeadbeef00000000 | DEVICE);
 	frame.rsi = 8;
 	host.gs_base = DATA;
@@ -383,7 +406,10 @@ TEST(movs_rep)
 	run();
 }
 
-/* The other side is memory, and must be there before the host is asked. */
+/*
+ * The operand of MOVS that is not the device must be mapped private memory.
+ * That is checked before the hypervisor gets a request.
+ */
 TEST(movs_other_side)
 {
 	static const u64 bad[] = {
@@ -398,7 +424,7 @@ TEST(movs_other_side)
 		INSN(0x400, "\xa5");
 		raises(14);
 		if (bad[i] == OPEN || bad[i] == DEVICE + PAGE_SIZE)
-			continue;	/* a device, by its mapping */
+			continue;	/* mapped as a device */
 		begin(DEVICE);
 		frame.rsi = bad[i];
 		INSN(0x400, "\xa5");
@@ -428,7 +454,10 @@ TEST(movs_other_side)
 	CHECK(ident_map_query(LAZY) == MAP_WRITE, "not mapped");
 }
 
-/* -- Targets that are no device: the host made the fault up. */
+/*
+ * ---- nested page faults for memory that is no device, made up by the
+ * hypervisor ----
+ */
 
 static void no_device(u64 addr, unsigned int code)
 {
@@ -436,7 +465,7 @@ static void no_device(u64 addr, unsigned int code)
 	INSN(0x400, "\x8b\x1e");
 	ENDS(code);
 	INSN(0x400, "\x89\x1e");
-	ENDS(10);	/* the page is still in use: nothing goes on here */
+	ENDS(10);	/* code 10: the first exchange is unfinished */
 	begin(addr);
 	INSN(0x400, "\x89\x1e");
 	ENDS(code);
@@ -464,7 +493,7 @@ TEST(private_target)
 	no_device(1ULL << 51, 14);
 	no_device(~0ULL, 14);
 
-	/* Neither side of MOVS is one. */
+	/* MOVS with no device on either side. */
 	begin(DATA);
 	frame.rdi = DATA + 64;
 	INSN(0x400, "\xa5");
@@ -483,7 +512,7 @@ TEST(ram_target)
 	INSN(0x400, "\xa5");
 	ENDS(15);
 
-	/* The last byte counts, too. */
+	/* An access whose last byte is in RAM is refused. */
 	begin(DEVICE + PAGE_SIZE - 3);
 	bp.e820_table[bp.e820_entries++] = (struct boot_e820_entry){
 		DEVICE + PAGE_SIZE, PAGE_SIZE, 1
@@ -492,7 +521,7 @@ TEST(ram_target)
 	ENDS(15);
 }
 
-/* A device that refuses. */
+/* The hypervisor answers with an exception. */
 TEST(access_raises)
 {
 	begin(DEVICE);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sev_vc.c - stage 2: the exits whose operands are registers, the match
- * of exit and instruction, the life of the page, and what may come between.
- * Ports are in test_sev_io.c, devices in test_sev_mmio.c, bad answers in
- * test_sev_hostile.c.
+ * test_sev_vc.c - #VC in stage 2: exits whose operands are registers, the
+ * comparison of exit code and instruction, sharing and hiding the GHCB page,
+ * and what may interrupt an exchange. test_sev_io.c tests ports,
+ * test_sev_mmio.c devices, test_sev_hostile.c answers that violate the
+ * protocol.
  */
 #include "scripted_host.h"
 
-#define HIGH	0xfedcba9800000000UL	/* garbage in an upper half */
+#define HIGH	0xfedcba9800000000UL	/* garbage above the low 32 bits */
 
-/* -- Registers sent and taken. */
+/* ---- registers sent to and taken from the hypervisor ---- */
 
 TEST(cpuid)
 {
@@ -31,7 +32,10 @@ TEST(cpuid)
 	run();
 }
 
-/* Its size of the save area depends on XCR0 and XSS. */
+/*
+ * CPUID leaf 0xd gives a size that depends on XCR0 and XSS, so they must be
+ * sent.
+ */
 TEST(cpuid_xstate)
 {
 	start();
@@ -115,7 +119,7 @@ TEST(wrmsr)
 	run();
 }
 
-/* The registers as ModRM numbers them. */
+/* The general registers in the order of their ModRM numbers. */
 static u64 *const general[] = {
 	&frame.rax, &frame.rcx, &frame.rdx, &frame.rbx,
 	&frame.rsp, &frame.rbp, &frame.rsi, &frame.rdi,
@@ -139,7 +143,10 @@ TEST(dr7_read)
 	}
 }
 
-/* What a hypervisor cannot know better (APM2 13.1.1). */
+/*
+ * Reads of DR7 must have the fixed bits of APM2 13.1.1, whatever the hypervisor
+ * says.
+ */
 TEST(dr7_fixed_bits)
 {
 	static const u64 answered[] = { 0, ~0UL, 0x1234567800000001 };
@@ -171,7 +178,10 @@ TEST(dr7_write)
 	}
 }
 
-/* A set bit in the upper half is a #GP, and nobody is asked. */
+/*
+ * A write of DR7 with a bit set in the upper half must raise #GP without an
+ * exit.
+ */
 TEST(dr7_upper_half)
 {
 	unsigned int bit;
@@ -239,7 +249,10 @@ TEST(vmmcall)
 	}
 }
 
-/* They were intercepted, but are the guest's own. */
+/*
+ * Intercepted #DB and #AC are raised by the guest itself, so the stub must
+ * report them as such.
+ */
 TEST(db_and_ac)
 {
 	start();
@@ -259,7 +272,7 @@ TEST(version_1_is_sent)
 	run();
 }
 
-/* -- Exits without a handler. */
+/* ---- exits without a handler ---- */
 
 static bool handled(u64 code)
 {
@@ -284,7 +297,10 @@ static void expect_unsupported(u64 code)
 	ENDS(11);
 }
 
-/* The hypervisor is told, then it is over, whatever it answers. */
+/*
+ * For an exit that it does not handle, the stub must send "unsupported event"
+ * and then terminate, whatever the hypervisor answers.
+ */
 TEST(unsupported_exits)
 {
 	unsigned int bit;
@@ -308,7 +324,7 @@ TEST(unsupported_exits)
 	ENDS(11);
 }
 
-/* -- The exit must be the instruction's. */
+/* ---- the exit code must belong to the instruction ---- */
 
 static const struct {
 	u16 exit;
@@ -355,11 +371,12 @@ TEST(undecodable)
 		{ 2, "\x0f\x0b" },		/* UD2 */
 		{ 3, "\xf0\x0f\xa2" },		/* LOCK CPUID */
 		{ 4, "\xf3\x0f\x01\xd9" },	/* VMGEXIT */
-		{ 2, "\x8b\xc0" },		/* between registers */
+		{ 2, "\x8b\xc0" },		/* no memory operand */
 		{ 3, "\x0f\x21\xf0" },		/* DR6 */
 		{ 3, "\x48\x01\x00" },		/* ADD to memory */
 		{ 15, "\x66\x66\x66\x66\x66\x66\x66\x66"
-		      "\x66\x66\x66\x66\x66\x66\x0f" },	/* 16 with A2 */
+		      /* a 16th byte, A2, would make it CPUID */
+		      "\x66\x66\x66\x66\x66\x66\x0f" },
 	};
 	unsigned int i;
 
@@ -371,7 +388,10 @@ TEST(undecodable)
 	}
 }
 
-/* The decoder has more to say than a switch knows. */
+/*
+ * An operation that the decoder knows and vc_dispatch() does not must terminate
+ * the guest.
+ */
 TEST(no_handler)
 {
 	struct vc vc = { .frame = &frame, .insn.op = INSN_MOVS + 1 };
@@ -382,7 +402,7 @@ TEST(no_handler)
 	EXPECT_OWN_END(vc_mmio(&vc), 6);
 }
 
-/* The longest there is: 15 bytes. */
+/* The longest instruction has 15 bytes. */
 TEST(fifteen_bytes)
 {
 	start();
@@ -392,13 +412,13 @@ TEST(fifteen_bytes)
 	run();
 }
 
-/* -- Instructions at the edge of what can be fetched. */
+/* ---- instructions at the end of fetchable memory ---- */
 
 TEST(insn_at_end_of_page)
 {
 	unsigned int before;
 
-	/* Behind TEXT's page is nothing that could be read. */
+	/* The memory behind TEXT's page cannot be read. */
 	for (before = 2; before < 20; before++) {
 		start();
 		place_insn(TEXT + PAGE_SIZE - before, 0x76, "\x0f\x08", 2);
@@ -423,7 +443,10 @@ TEST(insn_across_pages)
 	}
 }
 
-/* What follows is mapped, but no instruction: a device, for example. */
+/*
+ * The next page is mapped but holds no code, because it is a device. The stub
+ * must not read it for an instruction that ends before it.
+ */
 TEST(insn_before_device)
 {
 	start();
@@ -453,7 +476,7 @@ TEST(insn_where_none_can_be)
 	}
 }
 
-/* -- The page's life. */
+/* ---- sharing and hiding the page ---- */
 
 TEST(setup)
 {
@@ -466,7 +489,7 @@ TEST(setup)
 	CHECK(!memchr(&ghcb_page, GARBAGE, PAGE_END), "not zeroed");
 	CHECK(ident_map_query((u64)&ghcb_page) == (MAP_WRITE | MAP_DECRYPTED),
 	      "map: %d", ident_map_query((u64)&ghcb_page));
-	CHECK(!host.at && !es.busy, "asked for nothing");
+	CHECK(!host.at && !es.busy, "an exchange at set-up");
 
 	start_stage1();
 	sev_guest.status = 3;
@@ -476,7 +499,10 @@ TEST(setup)
 	EXPECT_OWN_END(sev_es_setup_ghcb(&bp), 17);
 }
 
-/* Wiped while shared, made private, wiped again, and then forgotten. */
+/*
+ * The page must be cleared while it is shared, made private, cleared again, and
+ * the GHCB MSR must be set to 0 then.
+ */
 TEST(shutdown_order)
 {
 	start();
@@ -489,16 +515,16 @@ TEST(shutdown_order)
 	CHECK(!host.msr, "MSR %#lx", host.msr);
 	CHECK(ident_map_query((u64)&ghcb_page) == MAP_WRITE, "map: %d",
 	      ident_map_query((u64)&ghcb_page));
-	CHECK(sev_es_inb(0x3f8) == 0xff && !host.msr, "used once more");
+	CHECK(sev_es_inb(0x3f8) == 0xff && !host.msr, "GHCB page used after shutdown");
 	sev_es_nmi();
-	CHECK(!host.msr, "used once more");
+	CHECK(!host.msr, "GHCB page used after shutdown");
 
 	start();
 	host.map_result = -EINVAL;
 	EXPECT_OWN_END(sev_es_shutdown(), 17);
 }
 
-/* -- Re-entry. */
+/* ---- #VC inside an exchange ---- */
 
 static void vc_inside(void)
 {
@@ -548,7 +574,10 @@ TEST(reentry)
 	}
 }
 
-/* An intercepted #DB or #AC inside is reported: it does not want the page. */
+/*
+ * An intercepted #DB or #AC inside an exchange must be reported, because this
+ * does not need the page.
+ */
 static void db_inside(void)
 {
 	struct exception_frame inner = { .error_code = 0x41 };
@@ -588,7 +617,10 @@ TEST(busy)
 	CHECK(!sev_es_busy(), "busy after an exception");
 }
 
-/* The last message gives the exchange up, and can then be sent. */
+/*
+ * The message before termination must abandon the exchange and then use the
+ * page.
+ */
 static void report_inside(void)
 {
 	sev_es_last_words();
@@ -608,7 +640,7 @@ TEST(abandon)
 	ENDS(16);
 }
 
-/* -- NMI. */
+/* ---- NMI ---- */
 
 static void expect_nmi_complete(void)
 {
@@ -624,7 +656,10 @@ TEST(nmi_at_rest)
 	      host.at);
 }
 
-/* It waits for the exchange and leaves its answer alone. */
+/*
+ * An NMI inside an exchange must wait for the exchange's end before "NMI
+ * complete" is sent, and must not change the answer.
+ */
 TEST(nmi_inside)
 {
 	start();
@@ -643,14 +678,14 @@ TEST(nmi_inside)
 	CHECK(host.at == 2, "%u exchanges", host.at);
 }
 
-/* Several may come before the host is told of one. */
+/* Two NMIs before the hypervisor gets one "NMI complete". */
 static void nmis_inside(void)
 {
 	sev_es_nmi();
 	sev_es_nmi();
 }
 
-/* The next one comes with the answer to the last one's NMI complete. */
+/* An NMI arrives in the exchange of "NMI complete" for the NMI before. */
 TEST(nmi_after_nmi)
 {
 	start();
@@ -663,7 +698,7 @@ TEST(nmi_after_nmi)
 	meanwhile(sev_es_nmi);
 	expect_nmi_complete();
 	run();
-	CHECK(!es.nmi_pending, "one is left");
+	CHECK(!es.nmi_pending, "an NMI is still pending");
 }
 
 TEST(nmi_before_there_is_a_page)
@@ -674,7 +709,7 @@ TEST(nmi_before_there_is_a_page)
 		start_stage1();
 		sev_guest.status = known ? 3 : 0;
 		sev_es_nmi();
-		CHECK(!host.at && es.nmi_pending, "told without a page");
+		CHECK(!host.at && es.nmi_pending, "NMI complete without a GHCB page");
 		sev_guest.status = 3;
 		sev_guest.cbit = 51;
 		make_map();
@@ -685,7 +720,10 @@ TEST(nmi_before_there_is_a_page)
 	}
 }
 
-/* 32-bit code and the trampoline count them, and cannot do more. */
+/*
+ * 32-bit code and the trampoline only count NMIs. When the page is shared, the
+ * hypervisor must get "NMI complete" for them.
+ */
 TEST(nmi_elsewhere)
 {
 	start_stage1();
@@ -715,5 +753,5 @@ TEST(nmi_after_the_page)
 	start();
 	sev_es_shutdown();
 	sev_es_nmi();
-	CHECK(!host.at, "told without a page");
+	CHECK(!host.at, "NMI complete without a GHCB page");
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_srat.c - srat.c on tables that are right, and on tables that lie. A page
- * can be read only after it has been mapped; reading anything else ends the
- * test. So does hanging.
+ * test_srat.c - srat.c, which reads memory areas from ACPI's SRAT, on correct
+ * tables and on hostile tables. A page can be read only after the stub mapped
+ * it; ASan reports any other access. A loop without end hangs the test.
  */
 #include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
@@ -18,7 +18,7 @@
 #define AT_RSDT		0x2000
 #define AT_XSDT		0x3000
 #define AT_OTHER	0x4000
-#define AT_SRAT		0x5f80	/* across a page's end */
+#define AT_SRAT		0x5f80	/* crosses a page's border */
 #define AT_SECOND	0x8000
 
 static u8 *arena;
@@ -27,10 +27,10 @@ static char text[256];
 static char areas[512];
 static char taken[0x40000];
 static bool sev;
-static u64 guarded, shared;	/* pages */
+static u64 guarded, shared;	/* addresses of pages; 0: none */
 static size_t tables_left;
 
-/* ---- what srat.c stands on ---- */
+/* ---- stand-ins for what srat.c calls ---- */
 
 int ident_map_range(u64 start, u64 end, unsigned int prot)
 {
@@ -264,12 +264,14 @@ TEST(first_revision)
 	EXPECT_AREAS("777000-778000 ");
 }
 
-/* Sums, names, and pointers to nothing. */
+/*
+ * Wrong checksums, wrong signatures, and pointers to no table must be ignored.
+ */
 TEST(not_believed)
 {
 	static const struct {
 		u64 at;
-		bool sealed;	/* the sum is right all the same */
+		bool sealed;	/* make the checksum right afterwards */
 	} rows[] = {
 		{ AT_RSDP, true }, { AT_RSDP, false }, { AT_RSDP + 33, false },
 		{ AT_RSDP + 29, true }, { AT_XSDT, true }, { AT_XSDT, false },
@@ -303,7 +305,7 @@ TEST(lengths)
 		table(AT_XSDT, "XSDT", lengths[i]);
 		EXPECT_AREAS("");
 	}
-	/* shorter than what every SRAT begins with */
+	/* A length smaller than the SRAT's fixed part. */
 	fresh();
 	for (i = 36; i < 50; i++) {
 		table(AT_SRAT, "SRAT", (u32)i);
@@ -312,7 +314,7 @@ TEST(lengths)
 	}
 }
 
-/* An entry that is too long, too short, or as long as nothing. */
+/* An entry that is longer than the table, too short, or of length 0. */
 TEST(entries)
 {
 	u8 *entry;
@@ -325,7 +327,7 @@ TEST(entries)
 	entry[1] = 1;
 	seal_table(AT_SRAT);
 	EXPECT_AREAS("");
-	entry[1] = 39;		/* goes on in the middle of it: a type 0 */
+	entry[1] = 39;		/* continues inside itself, as type 0 */
 	seal_table(AT_SRAT);
 	CHECK(!strstr(found(), "100000-40000000"), "%s", areas);
 	fresh();
@@ -346,18 +348,24 @@ TEST(out_of_reach)
 	seal_table(AT_XSDT);
 	EXPECT_AREAS("");
 	fresh();
-	guarded = (u64)(arena + 0x6000);	/* in the middle of the SRAT */
+	guarded = (u64)(arena + 0x6000);	/* inside the SRAT */
 	EXPECT_AREAS("");
 	fresh();
 	shared = (u64)(arena + 0x6000);
 	EXPECT_AREAS("");
-	/* what the payload has to be mapped with is not spent on this */
+	/*
+	 * If few page tables are left, they must be kept for the payload's
+	 * memory.
+	 */
 	fresh();
 	tables_left = PAGE_TABLES_KEPT - 1;
 	EXPECT_AREAS("");
 }
 
-/* Device registers are not RAM, whatever is found in them. */
+/*
+ * Tables must be in memory of E820 type 1 to 4, in an SEV guest not of type 2
+ * (reserved), because a read of a device's registers may have effects.
+ */
 TEST(not_in_memory)
 {
 	static const struct {
@@ -379,7 +387,10 @@ TEST(not_in_memory)
 		sev = true;
 		EXPECT_AREAS(types[i].good_in_sev ? GOOD_AREAS : "");
 	}
-	/* nothing is said at all, or what wraps around, or of no byte */
+	/*
+	 * No memory map; an entry that wraps around at 2^64; an entry of no
+	 * bytes.
+	 */
 	fresh();
 	bp.e820_entries = 0;
 	EXPECT_AREAS("");
@@ -390,7 +401,9 @@ TEST(not_in_memory)
 	EXPECT_AREAS("");
 }
 
-/* A table may go over the border of two entries, but to no byte elsewhere. */
+/*
+ * A table may lie in two adjacent E820 entries, but each byte must be in one.
+ */
 TEST(in_memory_in_part)
 {
 	const u64 srat = (u64)arena + AT_SRAT, end = srat + 48 + 16 + 5 * 40;
@@ -406,7 +419,7 @@ TEST(in_memory_in_part)
 	EXPECT_AREAS(GOOD_AREAS);
 	bp.e820_table[0].size--;
 	EXPECT_AREAS("");
-	/* a contradiction */
+	/* Entries of types that contradict each other. */
 	fresh();
 	set_e820(1, end, 1, 5);
 	EXPECT_AREAS(GOOD_AREAS);
@@ -416,7 +429,7 @@ TEST(in_memory_in_part)
 	EXPECT_AREAS("");
 }
 
-/* The BIOS's area, in which no map has to say anything. */
+/* The BIOS's area from 0xe0000 to 1 MiB may be read without an E820 entry. */
 TEST(bios_area)
 {
 	fresh();
@@ -427,7 +440,7 @@ TEST(bios_area)
 	CHECK(!is_for_tables(&bp, 0xe0000, 0x100000), "no BIOS in SEV");
 }
 
-/* 256 tables are looked at, and no more. */
+/* The stub reads 256 tables at most. */
 TEST(many_tables)
 {
 	unsigned int i;
@@ -442,7 +455,7 @@ TEST(many_tables)
 	}
 }
 
-/* The search, in memory that stands for the BIOS's. */
+/* The search for the RSDP, in memory that stands for the BIOS's area. */
 TEST(search)
 {
 	u64 start, end, offset;
@@ -459,7 +472,10 @@ TEST(search)
 	CHECK(!search_rsdp(&bp, start, end), "found");
 }
 
-/* Where a BIOS may have left it; here it is no memory that can be mapped. */
+/*
+ * Where the stub searches for the RSDP. The areas cannot be mapped here, so
+ * nothing is found.
+ */
 TEST(search_places)
 {
 	static const struct {
@@ -493,7 +509,10 @@ TEST(search_in_sev)
 	EXPECT_AREAS("");
 }
 
-/* Bytes changed, sums right or wrong: it ends, and reads what is mapped. */
+/*
+ * Tables with random damage, with right or wrong checksums: the stub must come
+ * to an end and read mapped memory only.
+ */
 TEST(random_damage)
 {
 	static const u64 tables[] = { AT_RSDP, AT_XSDT, AT_RSDT, AT_SRAT };

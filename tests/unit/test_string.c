@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_string.c - string.c against the C library, over every length up to 300,
- * alignment and overlap.
+ * test_string.c - string.c against the C library, for all lengths up to 300,
+ * alignments, and overlaps.
  *
- * String instructions escape ASan, so buffers lie against pages that nothing
- * may touch, and the bytes around each result are compared, too.
+ * ASan does not check string instructions, so buffers lie against inaccessible
+ * pages, and the bytes around each result are compared too.
  */
 #include "harness.h"
 
-#undef MAP_DECRYPTED	/* ours; not used here */
+#undef MAP_DECRYPTED	/* the stub's, not used here */
 #include <sys/mman.h>
 
-/* The stub's functions under other names, beside the C library's. */
+/*
+ * The stub's functions are renamed, so that they can be linked with the C
+ * library's.
+ */
 void *stub_memcpy(void *dst, const void *src, size_t len);
 void *stub_memmove(void *dst, const void *src, size_t len);
 void *stub_memset(void *dst, int value, size_t len);
@@ -39,7 +42,7 @@ size_t stub_strnlen(const char *s, size_t max);
 #define ARENA_SIZE	(4 * PAGE_SIZE)
 #define FILL		0x5a
 
-/* Memory of ARENA_SIZE bytes between two pages that fault. */
+/* ARENA_SIZE bytes between two inaccessible pages. */
 struct arena {
 	u8 *start, *end;
 };
@@ -136,7 +139,7 @@ TEST(memset)
 		check_memset(ARENA_SIZE - len, 1, len);
 	}
 	check_memset(7, 0, LONG_LEN);
-	/* Only the lowest byte of the value counts. */
+	/* Only the low byte of the value counts. */
 	check_memset(1, 0x1234, MAX_LEN);
 	check_memset(1, -2, MAX_LEN);
 }
@@ -160,18 +163,21 @@ TEST(memmove)
 
 	prepare();
 	for (len = 0; len <= MAX_LEN; len++) {
-		/* Every overlap of up to three words, both ways. */
+		/* Overlaps of up to three words, in both directions. */
 		for (distance = 0; distance <= 3 * sizeof(u64); distance++) {
 			check_memmove(distance, 0, len);
 			check_memmove(0, distance, len);
 		}
-		/* All but one byte apart, touching, one byte apart. */
+		/*
+		 * Ranges that overlap by one byte, adjoin, and are one byte
+		 * apart.
+		 */
 		for (distance = len ? len - 1 : 0; distance <= len + 1;
 		     distance++) {
 			check_memmove(distance + 3, 3, len);
 			check_memmove(3, distance + 3, len);
 		}
-		/* Against both ends of what may be touched. */
+		/* Ranges at both ends of the arena. */
 		check_memmove(ARENA_SIZE - len, ARENA_SIZE - len - 5, len);
 		check_memmove(ARENA_SIZE - len - 5, ARENA_SIZE - len, len);
 	}
@@ -206,7 +212,7 @@ TEST(memcmp)
 		memcpy(b, source.start, len);
 		check_memcmp(a, b, len);
 		for (at = 0; at < len; at++) {
-			/* With the highest bit: bytes are unsigned. */
+			/* Bytes compare as unsigned. */
 			b[at] ^= 0x80;
 			check_memcmp(a, b, len);
 			check_memcmp(b, a, len);
@@ -245,7 +251,10 @@ TEST(strnlen)
 			CHECK(stub_strnlen(s, max) == strnlen(s, max),
 			      "length %zu, at most %zu: %zu", len, max,
 			      stub_strnlen(s, max));
-		/* No terminator in reach: nothing behind @max is read. */
+		/*
+		 * No NUL among the first @max bytes: bytes behind them must not
+		 * be read.
+		 */
 		s = (char *)result.end - len;
 		memset(s, 'x', len);
 		CHECK(stub_strnlen(s, len) == len, "%zu instead of %zu",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_unlz4.c - the other decoders as the stub uses them: unlz4(), in place at
- * exactly the margin that mkpayload computes, and on frames that are cut,
- * damaged or none; and unstore().
+ * test_unlz4.c - the stub's other decoders: unlz4(), in place with exactly the
+ * margin that mkpayload computes, and on frames that are cut, damaged or no
+ * frames; and unstore().
  */
 #include "harness.h"
 
@@ -11,7 +11,7 @@
 
 #include <lz4hc.h>
 
-/* What payload.c has to do with the image is test_extract.c's. */
+/* payload.c needs these; test_extract.c tests what it does with an image. */
 const u8 payload_start[sizeof(struct payload_header)], payload_end[1];
 const struct image_info image_info;
 u64 xxh64(const void *data, size_t len)
@@ -33,7 +33,10 @@ static u8 *xmalloc(size_t size)
 	return p;
 }
 
-/* Text that repeats, noise, zeros: by the block and within it. */
+/*
+ * Contents with repeated text, noise and zeros, alternating between blocks and
+ * within.
+ */
 static u8 *make_payload(size_t size)
 {
 	u8 *p = xmalloc(size);
@@ -90,7 +93,7 @@ static struct frame compress(const u8 *payload, size_t size)
 	return f;
 }
 
-/* In a buffer of its own that is not a byte too long. */
+/* Decodes from a heap buffer of exactly @size bytes. */
 static int decode(u8 *out, size_t out_size, const u8 *frame, size_t size)
 {
 	u8 *in = xmalloc(size);
@@ -168,7 +171,7 @@ TEST(other_sizes)
 	CHECK(decode(out, LAST, f.data, f.size - 1) == LZ4_CUT_OFF, "cut");
 	CHECK(decode(out, LAST, f.data, 8 + first + 3) == LZ4_CUT_OFF,
 	      "cut in a size");
-	/* a size that is a negative number to the library */
+	/* A size that the library would take for a negative number. */
 	memset(f.data + 4, 0xff, 4);
 	CHECK(decode(out, LAST, f.data, f.size) == LZ4_CUT_OFF, "huge");
 	memset(f.data + 4, 0, 4);
@@ -178,7 +181,10 @@ TEST(other_sizes)
 	free(f.data);
 }
 
-/* The digest comes first; but whatever gets through, nothing is overwritten. */
+/*
+ * The digest protects against damage, but a damaged frame that got past it must
+ * not make the decoder write outside of its output.
+ */
 TEST(damaged_frames)
 {
 	const size_t size = 60000;

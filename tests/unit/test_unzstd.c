@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_unzstd.c - the decoder as the stub uses it: in place, at exactly its
- * margin, and on input that is too short, too long or no frame at all.
+ * test_unzstd.c - unzstd() as the stub uses it: in place, with exactly the
+ * margin that it needs, and on input that is too short, too long or no frame.
  */
 #include <elf.h>
 
@@ -9,7 +9,10 @@
 
 #define ZSTD_LEVELS	{ 1, 3, 12, 19, 22 }
 
-/* The first case, so that nobody has asked: a processor's BMI2 stays unused. */
+/*
+ * The decoder must not use BMI2 unless unzstd_use_bmi2() was called. This must
+ * be the first case.
+ */
 TEST(bmi2_only_on_request)
 {
 	ZSTD_DCtx *dctx;
@@ -23,7 +26,7 @@ TEST(bmi2_only_on_request)
 	CHECK(ZSTD_DCtx_get_bmi2(dctx), "off although it was asked for");
 }
 
-/* ---- payloads ---- */
+/* ---- contents ---- */
 
 static const char *build_dir(void)
 {
@@ -55,7 +58,10 @@ static struct bytes make_text(void)
 	return make_text_of(500 * KIB);
 }
 
-/* What asks for the largest margin: noise last, so that the input lags. */
+/*
+ * Contents with the largest margin: noise is last, so that the input is read
+ * late.
+ */
 static struct bytes make_mixed(void)
 {
 	struct bytes b = make_noise();
@@ -94,7 +100,7 @@ static const struct {
 	{ "program", make_program },
 };
 
-/* ---- good frames ---- */
+/* ---- valid frames ---- */
 
 static void check_good_frame(const char *name, int level, struct bytes payload,
 			     struct bytes frame)
@@ -160,8 +166,8 @@ TEST(good_frames_bmi2)
 }
 
 /*
- * What mkpayload wrote, at exactly the margin that its header says, gives the
- * kernel's segments.
+ * A payload that mkpayload wrote, decoded with exactly the margin in its
+ * header, must give the segments of the kernel.
  */
 TEST(mkpayload_margin)
 {
@@ -216,9 +222,12 @@ TEST(mkpayload_margin)
 	free(kernel.data);
 }
 
-/* ---- sizes and ends ---- */
+/* ---- sizes and ends of frames ---- */
 
-/* Too little margin is noticed before input is overwritten, or does no harm. */
+/*
+ * With too little margin the decoder must report an error, or the output must
+ * be right all the same.
+ */
 TEST(short_margin)
 {
 	static const size_t sixteenths[] = { 0, 1, 2, 4, 8, 12, 15 };
@@ -299,8 +308,8 @@ TEST(empty_input)
 }
 
 /*
- * A frame whose content is empty, and one that is to be skipped: both are
- * successes to zstd.
+ * A frame without contents and a skippable frame. zstd's library calls both a
+ * success, the stub must refuse both.
  */
 TEST(frames_of_nothing)
 {
@@ -345,7 +354,10 @@ TEST(appended_bytes)
 	free(payload.data);
 }
 
-/* Every length around the block headers at the start and at the end. */
+/*
+ * Frames that are cut at every length near the first and the last block
+ * headers.
+ */
 TEST(truncated)
 {
 	struct bytes payload, frame;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unzstd_frames.h - what test_unzstd.c and test_digest.c share: the decoder and
- * its assembly as they are in the stub, payloads of several kinds, and frames
- * as mkpayload makes them, by the library's compressor. Buffers lie against
- * pages that nothing may touch, because ASan does not see what assembly does.
+ * unzstd_frames.h - for test_unzstd.c and test_digest.c: the stub's decoder
+ * with its assembly, several kinds of contents to compress, and frames
+ * compressed as mkpayload compresses them, by the zstd library. Buffers end at
+ * a page that the process cannot access, because ASan does not check accesses
+ * by assembly.
  */
 #ifndef UNZSTD_FRAMES_H
 #define UNZSTD_FRAMES_H
@@ -16,17 +17,23 @@
 #include "../../payload/unzstd.c"
 
 #define KIB			1024UL
+/* The compression level that mkpayload uses, and the byte around buffers. */
 #define MKPAYLOAD_LEVEL		19
 #define FILL			0x5a
 
+/* @size bytes at @data, allocated with malloc(). */
 struct bytes {
 	u8 *data;
 	size_t size;
 };
 
-/* ---- memory with edges ---- */
+/* ---- buffers between inaccessible pages ---- */
 
-/* What is before @data in its first page is poisoned, for ASan and for us. */
+/*
+ * @size bytes at @data, which end at an inaccessible page. The bytes before
+ * @data in its first page are FILL and poisoned: ASan reports an access by C
+ * code, and free_buffer() finds a write by assembly.
+ */
 struct buffer {
 	u8 *data;
 	size_t size;
@@ -34,6 +41,7 @@ struct buffer {
 	size_t mapped;
 };
 
+/* Allocates a buffer of @size bytes. Ends the program if memory is short. */
 static struct buffer new_buffer(size_t size)
 {
 	size_t inner = ALIGN_UP(size + 1, PAGE_SIZE);
@@ -52,6 +60,7 @@ static struct buffer new_buffer(size_t size)
 	return b;
 }
 
+/* Frees a buffer. Fails the case if something wrote to the bytes before it. */
 static maybe_unused void free_buffer(struct buffer *b)
 {
 	size_t slack = (size_t)(b->data - b->pages) - PAGE_SIZE;
@@ -65,6 +74,7 @@ static maybe_unused void free_buffer(struct buffer *b)
 	munmap(b->pages, b->mapped);
 }
 
+/* malloc() that ends the program if memory is short. */
 static u8 *xmalloc(size_t size)
 {
 	u8 *p = malloc(size ? size : 1);
@@ -76,8 +86,9 @@ static u8 *xmalloc(size_t size)
 	return p;
 }
 
-/* ---- payloads ---- */
+/* ---- contents to compress ---- */
 
+/* The first @max bytes of the file @name, which must not be empty. */
 static struct bytes read_file(const char *name, size_t max)
 {
 	struct bytes b = { xmalloc(max), 0 };
@@ -90,6 +101,7 @@ static struct bytes read_file(const char *name, size_t max)
 	return b;
 }
 
+/* @size bytes of random words, which compress well. */
 static struct bytes make_text_of(size_t size)
 {
 	static const char *const words[] = {
@@ -111,12 +123,16 @@ static struct bytes make_text_of(size_t size)
 	return b;
 }
 
-/* Compiled code, and much of it: this program. */
+/* Compiled code: up to 512 KiB of this test program. */
 static struct bytes make_program(void)
 {
 	return read_file("/proc/self/exe", 512 * KIB);
 }
 
+/*
+ * 48 KiB: two thirds compiled code, one third text. For tests that decode it
+ * often.
+ */
 static struct bytes make_small(void)
 {
 	struct bytes program = make_program();
@@ -133,6 +149,10 @@ static struct bytes make_small(void)
 
 /* ---- frames ---- */
 
+/*
+ * A zstd frame of @in at compression level @level, with the content's size in
+ * its header, and with the content's checksum if @checksum.
+ */
 static struct bytes compress(struct bytes in, int level, bool checksum)
 {
 	struct bytes frame = { .size = ZSTD_compressBound(in.size) };
@@ -154,6 +174,7 @@ static struct bytes compress(struct bytes in, int level, bool checksum)
 	return frame;
 }
 
+/* Chooses the decoder's code for processors with BMI2 or without. */
 static void use_bmi2(bool on)
 {
 	if (on)
@@ -162,6 +183,10 @@ static void use_bmi2(bool on)
 		have_bmi2 = false;
 }
 
+/*
+ * Whether this machine can execute the code for BMI2, which also needs BMI1 and
+ * LZCNT.
+ */
 static bool cpu_has_bmi2(void)
 {
 	const u32 bmi = 1U << CPUID_7_EBX_BMI1_BIT | 1U << CPUID_7_EBX_BMI2_BIT;
@@ -171,7 +196,10 @@ static bool cpu_has_bmi2(void)
 	       CPUID_EXT_ECX_LZCNT_BIT & 1;
 }
 
-/* Input at the end of @b, output at its start. */
+/*
+ * Decodes a frame in place, as the stub does: the input is copied to the end of
+ * @b, the output is written from its start. Returns the decoder's result.
+ */
 static int decode_in_place(struct buffer *b, size_t out_size,
 			   const u8 *frame, size_t frame_size)
 {
@@ -181,7 +209,10 @@ static int decode_in_place(struct buffer *b, size_t out_size,
 	return unzstd(b->data, out_size, in, frame_size);
 }
 
-/* How large a buffer for both must be at least. */
+/*
+ * Bytes that a buffer for decoding in place needs at least: the output and
+ * @margin, but not less than the frame.
+ */
 static size_t in_place_size(struct bytes frame, size_t out_size, size_t margin)
 {
 	size_t size = out_size + margin;
