@@ -329,7 +329,7 @@ no_room_message:
  * ---- Data. linker.ld states the order of these three sections and of the early
  * stack, and why it matters.
  */
-	.section .data.cbit_proof, "aw"
+	.section .early.cbit_proof, "aw", @progbits
 	.balign 8
 /* 8 bytes: written without the C-bit's help, read back through page tables. */
 GLOBAL(cbit_proof)
@@ -356,7 +356,7 @@ DATA(early_idt_ptr)
 	.quad	0
 END_DATA(early_idt_ptr)
 
-	.section .data.gdt, "aw"
+	.section .early.gdt, "aw", @progbits
 	.balign 16
 GLOBAL(gdt)
 DATA(gdt)
@@ -374,7 +374,7 @@ DATA(gdt_ptr)
 	.quad	0
 END_DATA(gdt_ptr)
 
-	.section .data.early_idt, "aw"
+	.section .early.idt, "aw", @progbits
 	.balign 16
 /*
  * The IDT until idt_load_stage1(). make_idt_32 fills it for 32-bit code;
