@@ -352,7 +352,8 @@ END_FUNC(check_long_mode)
  * early_error - prints a message on the first UART and halts. An SEV-ES guest
  * terminates instead, because it cannot use ports before there is a GHCB. This
  * is one of the two ways in which assembly ends; the second is early_terminate.
- * Firmware has set the UART up, or there is none: waiting for it is bounded.
+ * Firmware has to have set up the UART. Where no UART answers, each character
+ * waits for EARLY_UART_POLLS reads at most.
  * In:       %edx = SEV_STATUS, low half, 0 if the processor has none.
  *           %esi (32-bit) or %rsi (64-bit) = the message, a string; not used in
  *           an SEV-ES guest.
