@@ -3,9 +3,9 @@
  * early_tables_64.S - the tables that the entries in head_64.S use before C has
  * its own: GDT, IDT with its handlers, and the page tables of the 32-bit entry.
  *
- * Page tables are made outside of the image, at the top of the memory that boot
- * protocol promises. GDT and IDT are in .data, and linker.ld places them and the
- * early stack in an order that is part of the defence: see .data there.
+ * The page tables are outside of the image, at the end of the memory that the
+ * setup header asks loaders for. GDT and IDT are in .data. The order in which
+ * linker.ld places them and the early stack is a defence against NMIs: see there.
  *
  * 32-bit code has the load bias in %ebp (see head_64.S): symbol(%ebp) is the
  * symbol in memory. Exception handlers count on it.
@@ -326,17 +326,17 @@ no_room_message:
 	.asciz	"sevstub: not enough room: no RAM below 4 GiB for the page tables that belong at the end of init_size\r\n"
 
 /*
- * ---- Data. linker.ld states the order of these three sections and of the early
- * stack, and why it matters.
+ * ---- Data. linker.ld places the three .early sections and the early stack in
+ * an order that matters, and says why.
  */
 	.section .early.cbit_proof, "aw", @progbits
 	.balign 8
-/* 8 bytes: written without the C-bit's help, read back through page tables. */
+/* 8 bytes that a proof writes before a switch of page tables and reads after it. */
 GLOBAL(cbit_proof)
 DATA(cbit_proof)
 	.quad	0
 END_DATA(cbit_proof)
-/* 1 when a proof has succeeded: NMIs need not be avoided in later ones. */
+/* 1 after the first proof of the C-bit. Later proofs need not keep NMIs off. */
 GLOBAL(cbit_is_proven)
 DATA(cbit_is_proven)
 	.byte	0

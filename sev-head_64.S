@@ -237,7 +237,7 @@ END_FUNC(find_sev)
 
 /*
  * write_cbit_proof - the first half of startup_32's proof of the C-bit. While
- * paging is off every access is private (APM2 15.34.5). Random bytes written
+ * paging is off every access is private (APM2 15.34.4). Random bytes written
  * now must therefore read back through page tables that have the C-bit. In a
  * guest without SEV the bytes are 0.
  * In:       %ebp = load bias; find_sev has run.
