@@ -300,7 +300,8 @@ no_random_message:
  * bytes are CR3 + 1.
  * In:       %rdi = new CR3, %rsi = SEV_STATUS. .head still holds code.
  * Out:      CR3 = %rdi. If the proof fails or RDRAND gives no number, the old
- *           CR3 and early_error.
+ *           CR3 and early_error. la57_switch() has an old CR3 that does not map
+ *           early_error: there the failure is a #PF that the IDT reports.
  * Clobbers: %rcx, %rdx, %r8, flags; cbit_proof, cbit_is_proven.
  * Mode:     64-bit.
  * Stack:    24 bytes, not used during the proof.
