@@ -321,9 +321,11 @@ FUNC(build_early_tables)
 END_FUNC(build_early_tables)
 
 exception_32_message:
-	.asciz	"sevstub: unexpected exception: the entry code causes none; suspect the hypervisor\r\n"
+	.ascii	"sevstub: unexpected exception: the entry code causes none; "
+	.asciz	"suspect the hypervisor\r\n"
 no_room_message:
-	.asciz	"sevstub: not enough room: no RAM below 4 GiB for the page tables that belong at the end of init_size\r\n"
+	.ascii	"sevstub: not enough room: no RAM below 4 GiB for the page "
+	.asciz	"tables that belong at the end of init_size\r\n"
 
 /*
  * ---- Data. linker.ld places the three .early sections and the early stack in

@@ -273,10 +273,12 @@ FUNC(write_cbit_proof)
 END_FUNC(write_cbit_proof)
 
 cbit_range_message:
-	.asciz	"sevstub: SEV: C-bit position out of range: the hypervisor must report 32 to 51\r\n"
+	.ascii	"sevstub: SEV: C-bit position out of range: the hypervisor "
+	.asciz	"must report 32 to 51\r\n"
 GLOBAL(cbit_proof_message)
 cbit_proof_message:
-	.asciz	"sevstub: SEV: no proof of the C-bit: it is not where the hypervisor says, or RDRAND fails\r\n"
+	.ascii	"sevstub: SEV: no proof of the C-bit: it is not where the "
+	.asciz	"hypervisor says, or RDRAND fails\r\n"
 no_random_message:
 	.asciz	"sevstub: SEV: RDRAND fails: 10 tries gave no random number\r\n"
 
