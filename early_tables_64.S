@@ -3,9 +3,9 @@
  * early_tables_64.S - the tables that the entries in head_64.S use before C has
  * its own: GDT, IDT with its handlers, and the page tables of the 32-bit entry.
  *
- * Page tables are made outside of the image, at the top of the memory that boot
- * protocol promises. GDT and IDT are in .data, and linker.ld places them and the
- * early stack in an order that is part of the defence: see .data there.
+ * The page tables are outside of the image, at the end of the memory that the
+ * setup header asks loaders for. GDT and IDT are in .data. The order in which
+ * linker.ld places them and the early stack is a defence against NMIs: see there.
  *
  * 32-bit code has the load bias in %ebp (see head_64.S): symbol(%ebp) is the
  * symbol in memory. Exception handlers count on it.
@@ -258,13 +258,14 @@ FUNC(build_early_tables)
 END_FUNC(build_early_tables)
 
 no_room_message:
-	.asciz	"sevstub: not enough room: no RAM below 4 GiB for the page tables that belong at the end of init_size\r\n"
+	.ascii	"sevstub: not enough room: no RAM below 4 GiB for the page "
+	.asciz	"tables that belong at the end of init_size\r\n"
 
 /*
- * ---- Data. linker.ld states the order of these three sections and of the early
- * stack, and why it matters.
+ * ---- Data. linker.ld places the three .early sections and the early stack in
+ * an order that matters, and says why.
  */
-	.section .data.cbit_proof, "aw"
+	.section .early.cbit_proof, "aw", @progbits
 /* For LIDT: early_idt. The entry that uses it writes the base address. */
 GLOBAL(early_idt_ptr)
 DATA(early_idt_ptr)
@@ -272,7 +273,7 @@ DATA(early_idt_ptr)
 	.quad	0
 END_DATA(early_idt_ptr)
 
-	.section .data.gdt, "aw"
+	.section .early.gdt, "aw", @progbits
 	.balign 16
 GLOBAL(gdt)
 DATA(gdt)
@@ -290,7 +291,7 @@ DATA(gdt_ptr)
 	.quad	0
 END_DATA(gdt_ptr)
 
-	.section .data.early_idt, "aw"
+	.section .early.idt, "aw", @progbits
 	.balign 16
 /*
  * The IDT until idt_load_stage1(). make_idt_32 fills it for 32-bit code;

@@ -60,7 +60,10 @@ FUNC(startup_32)
 .Lwhere:
 	popl	%ebp
 	subl	$.Lwhere, %ebp		/* %ebp = load bias */
-	/* .data, with GDT and stack, is at the file's end: is it in memory? */
+	/*
+	 * The GDT and the stack are at the end of the file. A loader may have
+	 * read a truncated file, so look at the file's last bytes first.
+	 */
 	cmpl	$IMAGE_END_MARK, image_end_mark(%ebp)
 	jne	truncated_32
 
@@ -133,7 +136,10 @@ FUNC(startup_32)
 	movb	$1, cbit_is_proven(%ebp)
 	lretl
 .Lcbit_wrong:
-	/* Without paging accesses are private (APM2 15.34.5): for the message. */
+	/*
+	 * Without paging every access is private (APM2 15.34.4), so a guest
+	 * with SEV but not SEV-ES can read the message.
+	 */
 	movl	$(CR0_BOOT & ~X86_CR0_PG), %eax
 	movl	%eax, %cr0
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CBIT_PROOF), %eax
@@ -154,7 +160,7 @@ END_FUNC(startup_32)
  *           zero page.
  * Clobbers: everything.
  * Mode:     64-bit, four or five levels of paging, interrupts off.
- * Stack:    early_stack, in the copy as soon as that has it.
+ * Stack:    early_stack; the copy's, once .data has been copied.
  */
 GLOBAL(startup_64)
 FUNC(startup_64)
@@ -163,14 +169,20 @@ FUNC(startup_64)
 	cmpl	$IMAGE_END_MARK, image_end_mark(%rip)
 	jne	truncated_64
 	leaq	early_stack_end(%rip), %rsp
-	/* boot.rst puts BOOT_CS into the loader's GDT: an NMI's gate can use it. */
+	/*
+	 * boot.rst requires a code segment at BOOT_CS in the loader's GDT, so
+	 * the NMI's gate works before the stub's own GDT is loaded.
+	 */
 	leaq	nmi_64(%rip), %rax
 	leaq	early_idt + X86_TRAP_NMI * 16(%rip), %rdi
 	call	set_gate_64
 	leaq	early_idt(%rip), %rax
 	movq	%rax, early_idt_ptr + 2(%rip)
 	lidt	early_idt_ptr(%rip)
-	/* Load CS with the GDT: the loader's CS need not exist in ours. */
+	/*
+	 * CS has to be loaded with the GDT, because the loader's selector may
+	 * be another kind of segment in the stub's GDT.
+	 */
 	leaq	gdt(%rip), %rax
 	movq	%rax, gdt_ptr + 2(%rip)
 	lgdt	gdt_ptr(%rip)

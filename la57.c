@@ -129,7 +129,7 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 	area = 0;
 	if (wanted(cmdline, payload_can, on) != on) {
 		find_area(bp);
-		/* Without memory, paging keeps four levels: the payload can use them. */
+		/* If there is no memory to switch it on, four levels will do. */
 		if (!area && on)
 			error("five-level paging",
 			      "it must be switched off, and there is no RAM below 4 GiB for that");

@@ -38,7 +38,8 @@ END_FUNC(early_terminate)
  * early_error - prints a message on the first UART and halts. An SEV-ES guest
  * terminates instead, because it cannot use ports before there is a GHCB. This
  * is one of the two ways in which assembly ends; the second is early_terminate.
- * Firmware has set the UART up, or there is none: waiting for it is bounded.
+ * Firmware has to have set up the UART. Where no UART answers, each character
+ * waits for EARLY_UART_POLLS reads at most.
  * In:       %edx = SEV_STATUS, low half, 0 if the processor has none.
  *           %esi (32-bit) or %rsi (64-bit) = the message, a string; not used in
  *           an SEV-ES guest.
@@ -345,7 +346,7 @@ END_FUNC(find_sev)
 
 /*
  * write_cbit_proof - the first half of startup_32's proof of the C-bit. While
- * paging is off every access is private (APM2 15.34.5). Random bytes written
+ * paging is off every access is private (APM2 15.34.4). Random bytes written
  * now must therefore read back through page tables that have the C-bit. In a
  * guest without SEV the bytes are 0.
  * In:       %ebp = load bias; find_sev has run.
@@ -381,12 +382,15 @@ FUNC(write_cbit_proof)
 END_FUNC(write_cbit_proof)
 
 exception_32_message:
-	.asciz	"sevstub: unexpected exception: the entry code causes none; suspect the hypervisor\r\n"
+	.ascii	"sevstub: unexpected exception: the entry code causes none; "
+	.asciz	"suspect the hypervisor\r\n"
 cbit_range_message:
-	.asciz	"sevstub: SEV: C-bit position out of range: the hypervisor must report 32 to 51\r\n"
+	.ascii	"sevstub: SEV: C-bit position out of range: the hypervisor "
+	.asciz	"must report 32 to 51\r\n"
 GLOBAL(cbit_proof_message)
 cbit_proof_message:
-	.asciz	"sevstub: SEV: no proof of the C-bit: it is not where the hypervisor says, or RDRAND fails\r\n"
+	.ascii	"sevstub: SEV: no proof of the C-bit: it is not where the "
+	.asciz	"hypervisor says, or RDRAND fails\r\n"
 no_random_message:
 	.asciz	"sevstub: SEV: RDRAND fails: 10 tries gave no random number\r\n"
 
@@ -410,7 +414,8 @@ no_random_message:
  * bytes are CR3 + 1.
  * In:       %rdi = new CR3, %rsi = SEV_STATUS. .head still holds code.
  * Out:      CR3 = %rdi. If the proof fails or RDRAND gives no number, the old
- *           CR3 and early_error.
+ *           CR3 and early_error. la57_switch() has an old CR3 that does not map
+ *           early_error: there the failure is a #PF that the IDT reports.
  * Clobbers: %rcx, %rdx, %r8, flags; cbit_proof, cbit_is_proven.
  * Mode:     64-bit.
  * Stack:    24 bytes, not used during the proof.
@@ -454,17 +459,15 @@ FUNC(load_cr3_proven)
 	jmp	early_error
 END_FUNC(load_cr3_proven)
 
-/*
- * ---- Data. linker.ld puts .data.cbit_proof first, and says why.
- */
-	.section .data.cbit_proof, "aw"
+/* ---- Data. linker.ld puts .early.cbit_proof first in .data, and says why. */
+	.section .early.cbit_proof, "aw", @progbits
 	.balign 8
-/* 8 bytes: written without the C-bit's help, read back through page tables. */
+/* 8 bytes that a proof writes before a switch of page tables and reads after it. */
 GLOBAL(cbit_proof)
 DATA(cbit_proof)
 	.quad	0
 END_DATA(cbit_proof)
-/* 1 when a proof has succeeded: NMIs need not be avoided in later ones. */
+/* 1 after the first proof of the C-bit. Later proofs need not keep NMIs off. */
 GLOBAL(cbit_is_proven)
 DATA(cbit_is_proven)
 	.byte	0
@@ -477,15 +480,15 @@ DATA(no_idt)
 	.quad	0
 END_DATA(no_idt)
 
-/* struct sev_guest in sev-es.h. find_sev fills it, or sev_detect(). */
 	.data
 	.balign 8
+/* struct sev_guest in sev-es.h. find_sev fills it, or sev_detect(). */
 GLOBAL(sev_guest)
 DATA(sev_guest)
 	.skip	SEV_GUEST_SIZE
 END_DATA(sev_guest)
 
-/* NMIs since the entry: see sev-es.h. The copy of a moved image takes it over. */
+/* NMIs since the entry (sev-es.h). startup_64 adds it to the copy's count. */
 GLOBAL(nmi_count)
 DATA(nmi_count)
 	.long	0

@@ -53,7 +53,10 @@ void detect_hardware(void);
 /* -- INT 15h. */
 #define BIOS_EXTENDED_MEMORY	0x8800
 #define BIOS_E801		0xe801
-/* E801 counts KiB from 1 to 16 MiB, at most E801_LOW_FULL; above, 64 KiB units. */
+/*
+ * E801 returns the KiB of RAM from 1 MiB to 16 MiB, which are E801_LOW_FULL if
+ * there is no hole, and the RAM above 16 MiB in units of 64 KiB.
+ */
 #define E801_LOW_FULL		(15 * 1024)
 #define E801_HIGH_SHIFT		6
 #define BIOS_IST		0xe980

@@ -164,9 +164,9 @@ setup_header_end:
 	.section .setup.text, "ax"
 
 /*
- * setup_entry - the 16-bit entry. Memory above the setup sectors, up to
- * setup_memory_end, belongs to the stub (boot.rst "Memory Layout of The Real-Mode Code"): the zero
- * page, a buffer, the stack.
+ * setup_entry - the 16-bit entry. The memory from the setup sectors up to
+ * setup_memory_end belongs to the stub (boot.rst "Memory Layout of The Real-Mode
+ * Code"): it holds the zero page, a buffer and the stack.
  * In:       %ds = the segment that the setup sectors are in.
  * Out:      does not return: go_to_protected_mode, or bios_halt.
  * Clobbers: everything.

@@ -18,8 +18,8 @@
 
 /*
  * Executes INT @vector with EAX = @eax and the other registers from @regs. The
- * caller sets those that the service reads; the rest are random. Returns false if
- * the BIOS sets CF, which means that the service failed.
+ * caller sets those that the service reads; the others are not initialised.
+ * Returns false if the BIOS sets CF, which means that the service failed.
  */
 static noinline bool bios(u8 vector, u32 eax, struct bios_regs *regs)
 {

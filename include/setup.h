@@ -22,7 +22,7 @@
 /* boot.rst: the loader writes heap_end_ptr as an end less 0x200. */
 #define HEAP_END_BIAS		0x200
 
-/* boot.rst "The kernel_info". */
+/* kernel_info (boot.rst "The kernel_info"): its size, the highest setup_data type. */
 #define KERNEL_INFO_SIZE	16
 #define KERNEL_INFO_SETUP_TYPE_MAX (SETUP_RNG_SEED | SETUP_INDIRECT)
 #define STARTUP_64_OFFSET	0x200

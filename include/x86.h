@@ -27,7 +27,7 @@
 #define GDT_CODE32		_AC(0x00cf9b000000ffff, ULL)
 #define GDT_CODE64		_AC(0x00af9b000000ffff, ULL)
 #define GDT_DATA		_AC(0x00cf93000000ffff, ULL)
-/* Of a 64-bit TSS: present, DPL 0, available. idt_64.c adds base and limit. */
+/* TSS descriptor: present, DPL 0, available. idt_64.c adds base and limit. */
 #define GDT_TSS			_AC(0x0000890000000000, ULL)
 
 /* -- Model-specific registers (APM2 appendix A). */

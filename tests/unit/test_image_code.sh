@@ -94,6 +94,7 @@ scan_unknown() {
 # wants some of them back.
 decoders=$(nm "$objects/payload/unzstd.o" "$objects/payload/unlz4.o" |
 	sed -n 's/.* [Tt] //p' | grep -vxE 'xxh64|XXH64_finalize' | tr '\n' ' ')
+# shellcheck disable=SC2086 # several files
 is code.decoders "$(nm -A -u $all_objects |
 	sed -nE 's,.*/([^/]*)\.o: +U (unzstd.*|unlz4|xxh64)$,\1,p' |
 	sort -u | tr '\n' ' ')" "kaslr misc payload-check "
