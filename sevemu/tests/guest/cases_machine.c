@@ -35,16 +35,6 @@ struct map_entry {
 	u32 type;
 } __attribute__((packed));
 
-INSN(inb, "inb %%dx, %%al")
-INSN(inw, "inw %%dx, %%ax")
-INSN(inl, "inl %%dx, %%eax")
-INSN(outb, "outb %%al, %%dx")
-INSN(outw, "outw %%ax, %%dx")
-INSN(outl, "outl %%eax, %%dx")
-INSN(rep_insb, "rep insb")
-INSN(outsb32, "addr32 rep outsb")
-INSN(read, "movl (%%rdi), %%eax")
-INSN(write, "movl %%eax, (%%rdi)")
 
 static u32 be32(const u8 *p)
 {
@@ -91,7 +81,7 @@ CASE(string32, "string-io-address32", 0)
 	/* The #VC handler here knows 64-bit addresses only. */
 	if (machine.sev == SEV_ES)
 		return;
-	insn_outsb32(&r);
+	insn_rep_outsb32(&r);
 	expect("RCX", r.rcx, 0);
 	expect("RSI", r.rsi, (u64)bytes + 2);
 	expect("last byte written", in8(UART_SCRATCH), 0x34);
@@ -218,13 +208,13 @@ CASE(ends_dma, "ends-fw-cfg-dma", CASE_ENDS)
 
 static void touch(u64 addr, bool write)
 {
-	struct regs r = { .rdi = addr };
+	struct regs r = { .rbx = addr };
 
 	vc.skip = true;
 	if (write)
-		insn_write(&r);
+		insn_mmio_write(&r);
 	else
-		insn_read(&r);
+		insn_mmio_read(&r);
 	note("read", r.rax);
 	fail("the run goes on");
 }
@@ -320,11 +310,11 @@ CASE(ends_rom_ghcb, "ends-ghcb-in-rom", CASE_ES | CASE_ENDS)
 CASE(device_private, "device-mapped-private", CASE_ES)
 {
 	u64 *pte = pte_of(LAPIC), old = *pte;
-	struct regs r = { .rdi = LAPIC + LAPIC_VERSION };
+	struct regs r = { .rbx = LAPIC + LAPIC_VERSION };
 
 	*pte |= machine.cmask;
 	flush_tlb();
-	insn_read(&r);
+	insn_mmio_read(&r);
 	expect("#VC count", vc.count, 1);
 	expect("error code", vc.error_code, SVM_EXIT_NPF);
 	expect("LAPIC version", r.rax & 0xf0, 0x10);

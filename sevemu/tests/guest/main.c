@@ -119,6 +119,8 @@ static void run_case(const struct test_case *t)
 	expect("violation left over", hook(HOOK_VIOLATION, 0), VIOL_NONE);
 	if (vc.wrong_rip)
 		fail("#VC did not point at the instruction");
+	expect("registers that an instruction should not have changed",
+	       vc.changed, 0);
 	if (failed) {
 		failures++;
 		return;

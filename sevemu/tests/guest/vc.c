@@ -17,8 +17,11 @@
 ALIGNED_PAGE u8 ghcb_page[PAGE_SIZE];
 struct vc_log vc __attribute__((used));
 struct tamper tamper;
-_Static_assert(offsetof(struct vc_log, rip) == 0, "INSN() stores there");
-_Static_assert(offsetof(struct vc_log, resume) == 8, "INSN() stores there");
+_Static_assert(offsetof(struct vc_log, rip) == 0, "insns.S stores there");
+_Static_assert(offsetof(struct vc_log, resume) == 8, "insns.S stores there");
+_Static_assert(offsetof(struct vc_log, exit) == 16, "insns.S stores there");
+_Static_assert(offsetof(struct vc_log, changed) == 24, "insns.S counts there");
+_Static_assert(offsetof(struct regs, rdi) == 40, "insns.S loads it from there");
 
 /* GHCB 4.1, table 7: what must be valid going in, what is valid coming back. */
 static const struct exit {
@@ -251,7 +254,7 @@ static void handle_io(struct frame *f)
 	f->rax = ghcb_get(GHCB_RAX);
 }
 
-/* MOV between AL, AX, EAX or RAX and (%rdi), which is a device's register. */
+/* MOV between AL, AX, EAX or RAX and (%rbx), which is a device's register. */
 static void handle_mmio(struct frame *f)
 {
 	const u8 *p = (const u8 *)f->rip;
@@ -264,7 +267,7 @@ static void handle_mmio(struct frame *f)
 		size = 1;
 	write = !(*p & 2);
 	ghcb_begin(write ? SVM_VMGEXIT_MMIO_WRITE : SVM_VMGEXIT_MMIO_READ,
-		   f->rdi, size);
+		   f->rbx, size);
 	ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
 	if (write)
 		memcpy(ghcb_buffer(), &f->rax, size);

@@ -31,6 +31,9 @@
 #define NAE_STACK_SIZE		0x8000
 #define NAE_POOL_SIZE		0x40000
 
+/* In place of an exit code: any exit is allowed, and none is counted. */
+#define NO_EXIT			0xffff
+
 #ifndef __ASSEMBLER__
 
 #include <asm/svm.h>
@@ -62,16 +65,17 @@ u64 call_hook(u64 function, u64 arg1, u64 arg2);
 
 /* ---- insns.S ---- */
 
+/* An instruction under test. execute() checks that it does no more than this. */
 struct insn_text {
-	const char *text;
-	void (*code)(void);
+	const char *text;		/* in AT&T syntax: the key */
+	void (*code)(void);		/* the instruction, then RET */
+	u64 exit;			/* the only exit it may cause, or NO_EXIT */
+	u64 writes;			/* bit n: it may change register n */
 };
 extern const struct insn_text insns[], insns_end[];
 
 /* ---- main.c ---- */
 
-/* Exits that a case counts; NO_EXIT: it need not cause any. */
-#define NO_EXIT			0xffff
 /* Flags of a case: the instruction must not be executed without handlers. */
 #define ES_ONLY			1
 /* ... needs sevemu's hooks. */

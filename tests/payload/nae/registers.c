@@ -227,6 +227,9 @@ static void case_dr7(void)
 	expect("DR7", read_dr7("mov %dr7, %r9", INSN_R9), DR7_ALWAYS | DR7_L0);
 	write_dr7("mov %rbx, %dr7", INSN_RBX, DR7_ALWAYS);
 	expect("DR7", read_dr7("mov %dr7, %rbx", INSN_RBX), DR7_ALWAYS);
+	write_dr7("mov %rax, %dr7", INSN_RAX, DR7_ALWAYS | DR7_L0);
+	expect("DR7", read_dr7("mov %dr7, %rax", INSN_RAX), DR7_ALWAYS | DR7_L0);
+	write_dr7("mov %rax, %dr7", INSN_RAX, DR7_ALWAYS);
 }
 
 static void case_dr7_gp(void)
