@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * execute.c - one instruction with known registers, and what it did to them.
+ * execute.c - executes one instruction with known registers, and compares the
+ * registers after it with what the case wants.
  */
 #include "nae.h"
 
-/* What no instruction under test produces by itself. */
+/* The base of prepare()'s values. No instruction under test has such a result. */
 #define FILLER		_AC(0x8123456789abcd00, UL)
 #define FLAGS_ALWAYS	_AC(0x2, UL)
 #define FLAGS_COMPARED	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | \
