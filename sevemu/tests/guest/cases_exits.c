@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One case for each exit that a guest must hand to its hypervisor (APM2
- * 15.35.5): raised by a real instruction, answered through the GHCB, with the
- * right result; and each of its required fields left invalid once.
+ * cases_exits.c - each exit that a guest has to hand to its hypervisor (APM2
+ * 15.35.5). A real instruction raises it, the GHCB answers it, and the result must be
+ * right. The "-needs" cases leave each required field invalid once.
  */
 #include "guest.h"
 
@@ -38,7 +38,11 @@ static void exits_once(void (*insn)(struct regs *r), struct regs *r)
 	expect("result", vc.result, RESULT_DONE);
 }
 
-/* Runs @insn once for each field with that field's valid bit clear. */
+/*
+ * Executes @insn with the registers @in once for each of @fields, and once for each
+ * field that every request needs. The valid bit of the field is clear, so sevemu must
+ * refuse the request and count a violation.
+ */
 static void needs(void (*insn)(struct regs *r), const struct regs *in,
 		  const u32 *fields, size_t count)
 {
@@ -89,7 +93,7 @@ CASE(cpuid_xcr0, "cpuid-xcr0", CASE_ES)
 
 	exits_once(insn_cpuid, &r);
 	expect("x87 and SSE in XCR0's mask", r.rax & 3, 3);
-	/* The legacy area and the header (APM2 11.5.9). */
+	/* 512 bytes of legacy area and 64 of XSAVE header (APM2 11.5.9). */
 	expect("size for XCR0 = x87", r.rbx, 0x240);
 	r = (struct regs){ .rax = 0xd };
 	NEEDS(insn_cpuid, &r, GHCB_RAX, GHCB_RCX, GHCB_XCR0);
@@ -262,7 +266,7 @@ CASE(outs, "outs", CASE_ES)
 	exits_once(insn_inb, &r);
 	expect("last byte written", r.rax, 'c');
 
-	/* More than one buffer: two requests, one exception. */
+	/* More bytes than the GHCB's buffer holds: one #VC, two requests. */
 	memset(bytes, 1, sizeof(bytes));
 	bytes[sizeof(bytes) - 1] = 0x42;
 	r = (struct regs){ .rcx = sizeof(bytes), .rdx = UART_SCRATCH,
@@ -424,7 +428,7 @@ CASE(mmio, "mmio", CASE_ES)
 	struct regs r = { .rbx = LAPIC + LAPIC_VERSION };
 
 	exits_once(insn_mmio_read, &r);
-	/* Version 0x1X, at least four entries in the local vector table. */
+	/* Version numbers of an integrated local APIC are 0x10 to 0x1f. */
 	expect("LAPIC version", r.rax & 0xf0, 0x10);
 	r = (struct regs){ .rax = 0x5a000000, .rbx = LAPIC + LAPIC_ICR_HIGH };
 	exits_once(insn_mmio_write, &r);
@@ -441,7 +445,7 @@ CASE(mmio_needs, "mmio-needs", CASE_ES)
 	NEEDS(insn_mmio_write, &r, GHCB_SCRATCH);
 }
 
-/* A page that nobody has: reads as all ones, as on a PC. */
+/* A load from an address at which there is no device is an exit that succeeds. */
 CASE(mmio_hole, "mmio-hole", CASE_ES)
 {
 	struct regs r = { .rbx = 0xfd000000 };
@@ -449,7 +453,7 @@ CASE(mmio_hole, "mmio-hole", CASE_ES)
 	exits_once(insn_mmio_read8, &r);
 }
 
-/* One exit is one #VC and one VMGEXIT, and the host counts the same. */
+/* sevemu counts one #VC and one VMGEXIT for CPUID, and a VMGEXIT for an MSR request. */
 CASE(counters, "counters", CASE_ES)
 {
 	u64 exceptions = hook(HOOK_COUNT, HOOK_COUNT_VC);
