@@ -20,7 +20,7 @@ static const char *find_step(const char *at, const char *step)
 	return NULL;
 }
 
-/* The same, but behind the line that @at is in. */
+/* Returns the first such line behind the line that @at is in, or NULL. */
 static const char *find_next_step(const char *at, const char *step)
 {
 	return find_step(at + strcspn(at, "\n") + 1, step);
@@ -38,7 +38,11 @@ static void happens(const char *step, unsigned int times)
 	      trace);
 }
 
-/* Each line of the trace that begins with @first precedes all with @then. */
+/*
+ * No line of the trace that begins with `then` may come before one that begins with
+ * `first`. Either may be missing: happens() says what must be there. `why` names the
+ * harm of the wrong order.
+ */
 struct order {
 	const char *first, *then, *why;
 };
@@ -396,9 +400,13 @@ TEST(bss_of_linux_is_left)
 
 /* ---- extract_kernel() ---- */
 
-/* Beginnings of lines that contain addresses; check_orders() writes them. */
+/*
+ * Beginnings of trace lines with addresses in them: the payload's digest, and the maps
+ * of the payload and of the first setup_data node. check_orders() writes them.
+ */
 static char payload_digest[60], payload_map[60], node_map[60];
 
+/* Each pair of extract_kernel()'s steps whose order matters. Others may change places. */
 static const struct order orders[] = {
 	{ "la57\n", "map init", "build_map() maps the pages that la57_prepare() names" },
 	{ "la57 possible", "map init", "build_map() maps the pages that la57_prepare() names" },
@@ -659,7 +667,7 @@ TEST(kaslr_finds_nothing)
 	      !(fake.bp.hdr.loadflags & KASLR_FLAG), "%s", trace);
 }
 
-/* The EFI entry has drawn the physical address: only the virtual one is drawn here. */
+/* The EFI entry has chosen the physical address: randomise() draws the virtual one. */
 TEST(kaslr_after_efi)
 {
 	struct boot boot;
@@ -789,7 +797,7 @@ TEST(extract_refuses)
 	fresh_machine();
 	machine[AT_OVERRUN + PAGE_SIZE - 1] = 1;
 	extraction_refused("stack");
-	/* The check must see overruns until the guard page is in force. */
+	/* The guard page is in force from "map load" on, so the check comes behind it. */
 	happens("map load", 1);
 	happens("stage 2", 0);
 	fresh_machine();
