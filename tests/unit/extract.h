@@ -20,7 +20,7 @@
 #include "../../payload/unzstd.c"
 #include "../../payload/relocate.c"
 
-/* In the stub, the assembly that mkpayload writes calls the decoder. */
+/* In the stub, payload_decode() is assembly that mkpayload writes. */
 int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
 {
 	return unzstd(out, out_size, in, in_size);

@@ -20,7 +20,7 @@ static const char *find_step(const char *at, const char *step)
 	return NULL;
 }
 
-/* Returns the first such line behind the line that @at is in, or NULL. */
+/* As find_step(), but from the line behind @at on. */
 static const char *find_next_step(const char *at, const char *step)
 {
 	return find_step(at + strcspn(at, "\n") + 1, step);
@@ -86,7 +86,7 @@ TEST(header_good)
 	read_payload_header(&boot);
 }
 
-/* A header with one wrong byte, whichever it is, is refused by its digest or before. */
+/* A header with a wrong byte, at any place, is refused by its digest or before that. */
 TEST(header_damaged)
 {
 	static const char *const what[] = {
@@ -118,14 +118,14 @@ TEST(header_of_another_size)
 	header_refused("size mismatch");
 	layout.comp_end -= 2;
 	header_refused("size mismatch");
-	/* Less than a header. The size of what follows it must not wrap around. */
+	/* The payload is 8 bytes long, less than a header. Its size must not wrap around. */
 	layout.comp_end = layout.payload + 8;
 	header_refused("size mismatch");
 	layout.comp_end = layout.payload;
 	header_refused("size mismatch");
 }
 
-/* Recomputes the digests of a header with a wrong field. It is refused all the same. */
+/* Recomputes the digests of a header with a wrong field, which must still be refused. */
 static void sealed_refused(void)
 {
 	seal_payload();
@@ -202,7 +202,7 @@ TEST(payload_place)
 	      boot.runtime.start, boot.runtime.end);
 }
 
-/* The payload's memory, relocations and margin fill the room exactly, or by 1 too much. */
+/* Memory, relocations or margin of a payload fill the room, or need 1 byte more. */
 TEST(payload_room)
 {
 	const u64 room = AT_TEXT - AT_RUNTIME;

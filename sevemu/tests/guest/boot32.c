@@ -40,9 +40,10 @@ struct regs32 {
 
 /* What the #VC handler is told, and what it found. INSN32() stores to offsets 0 and 4. */
 struct vc32_log {
-	uint32_t eip, resume;		/* the instruction, and the next one */
+	uint32_t eip;			/* address of the instruction */
+	uint32_t resume;		/* address of the instruction behind it */
 	uint32_t count;			/* how many #VC */
-	uint32_t error_code, cs, eflags, frame;	/* of the last one */
+	uint32_t error_code, cs, eflags, frame;	/* of the last #VC */
 	uint32_t wrong_eip;		/* how many did not point at eip */
 	uint32_t bad_response;		/* replies that are not CPUID's */
 };
@@ -225,7 +226,10 @@ static const struct exit32 {
 	{ "32bit.dr7-write", insn_write_dr7, SVM_EXIT_WRITE_DR7, 0x400, 0, 0 },
 };
 
-/* Executes @insn as the case @name, and records whether the one right #VC came. */
+/*
+ * Executes @insn as the case @name. Records whether it raised one #VC, and with
+ * @error_code.
+ */
 static void run(const char *name, void (*insn)(struct regs32 *r),
 		struct regs32 *r, uint32_t error_code)
 {

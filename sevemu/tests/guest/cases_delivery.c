@@ -162,8 +162,8 @@ CASE(interrupts_off, "vc-clears-if", CASE_ES)
 /* ---- Delivery that fails ---- */
 
 /*
- * Executes CPUID with RSP = @rsp. If another exception than #VC comes, its handler
- * returns behind CPUID too, where the old RSP is restored.
+ * Executes CPUID with RSP = @rsp. The handler of #VC, or of an armed exception that
+ * comes instead, returns behind CPUID, where the old RSP is restored.
  */
 static void cpuid_on_stack(u64 rsp)
 {

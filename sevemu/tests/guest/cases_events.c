@@ -35,7 +35,10 @@ static void share_ist_stack(void)
 	       hook(HOOK_FRAME_STATE, (u64)ist_stack), HOOK_FRAME_SHARED);
 }
 
-/* Checks that the event has been delivered once on the IST stack. Takes it off. */
+/*
+ * Checks that event @vector was delivered once, on the interrupt stack. Then lets it
+ * use the current stack again.
+ */
 static void delivered_once(u8 vector, u64 error_code)
 {
 	idt_use_ist(vector, 0);
@@ -156,7 +159,7 @@ static void lapic_write(u32 offset, u32 value)
 	insn_mmio_write(&r);
 }
 
-/* Starts the local APIC's timer: one interrupt VECTOR_TIMER, after @ticks. */
+/* Starts the local APIC's timer, which raises VECTOR_TIMER once, after @ticks. */
 static void timer_start(u32 ticks)
 {
 	lapic_write(LAPIC_SPURIOUS, LAPIC_ENABLE);

@@ -77,7 +77,7 @@ CASE(msr_features, "msr-features", CASE_ES | CASE_V2)
 	expect("SNP features", reply >> 12 & 1, 0);
 }
 
-/* VMMCALL with the prefix F2 is VMGEXIT, too, and raises no #VC (APM3, "VMGEXIT"). */
+/* VMMCALL with the prefix F2 is VMGEXIT, like F3, and raises no #VC (APM3, "VMGEXIT"). */
 CASE(msr_repne, "vmgexit-repne", CASE_ES)
 {
 	wrmsr(MSR_GHCB, REQ_SEV_INFO);
@@ -480,7 +480,7 @@ CASE(unsupported, "unsupported-event", CASE_ES)
 	expect("violation", hook(HOOK_VIOLATION, 0), VIOL_UNSUPPORTED_EVENT);
 }
 
-/* Each request may use another page as GHCB. Then the first one is left alone. */
+/* A request may name another page as GHCB. sevemu must leave the first page alone. */
 CASE(elsewhere, "ghcb-moved", CASE_ES)
 {
 	volatile u8 *page = (volatile u8 *)shared(other_page);

@@ -79,7 +79,7 @@ CASE(string32, "string-io-address32", 0)
 	struct regs r = { .rcx = high | 2, .rdx = UART_SCRATCH,
 			  .rsi = high | (u64)bytes };
 
-	/* The guest's #VC handler cannot do this in an SEV-ES guest. */
+	/* In an SEV-ES guest the #VC handler would have to, and it knows 64-bit addresses only. */
 	if (machine.sev == SEV_ES)
 		return;
 	insn_rep_outsb32(&r);
@@ -270,7 +270,7 @@ CASE(hv_mmio, "hypervisor-mmio", CASE_ES)
 		expect("result", ghcb_go(), RESULT_MALFORMED);
 		expect("reason", ghcb_get(GHCB_EXIT_INFO_2), MALFORMED_INVALID);
 		expect("violation", hook(HOOK_VIOLATION, 0), VIOL_INVALID_INPUT);
-		/* 4 bytes of the guest's memory, then 4 of sevemu's. */
+		/* This range has 4 bytes of the guest's memory and 4 of sevemu's. */
 		ghcb_begin(codes[i], ram_end() - 4, 8);
 		ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
 		hook(HOOK_EXPECT, VIOL_INVALID_INPUT);
@@ -309,8 +309,8 @@ CASE(ends_rom_ghcb, "ends-ghcb-in-rom", CASE_ES | CASE_ENDS)
 }
 
 /*
- * A load from a device that is mapped with the C-bit raises #VC, too. The hypervisor
- * cannot see that the mapping is wrong.
+ * A load from a device that is mapped with the C-bit raises #VC, as without
+ * it. The hypervisor cannot see that the mapping is wrong.
  */
 CASE(device_private, "device-mapped-private", CASE_ES)
 {

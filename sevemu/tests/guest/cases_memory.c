@@ -66,7 +66,7 @@ CASE(address, "ciphertext-by-address", CASE_SEV)
 	for (i = 0; i < WORDS; i++)
 		same += shared(page)[i] == shared(twin)[i];
 	expect("words alike in two frames", same, 0);
-	/* Within a frame, too, the key stream must differ from word to word. */
+	/* The key stream must differ between the words of a frame. */
 	for (i = 1; i < WORDS; i++)
 		repeated += (shared(page)[i] ^ shared(page)[0]) ==
 			    ((PATTERN + i) ^ PATTERN);
@@ -219,7 +219,7 @@ CASE(walk, "page-walk-is-private", CASE_SEV)
 	expect("state of the page", state(page), HOOK_FRAME_PRIVATE);
 }
 
-/* CR3 without the C-bit, which Linux loads: the walk must be private all the same. */
+/* With CR3 without the C-bit, as Linux loads it, the page walk must still be private. */
 CASE(walk_cr3, "cr3-without-c-bit", CASE_SEV)
 {
 	u64 cr3;

@@ -17,7 +17,7 @@ static void cpuid_0(void)
 /* In head.S, at the address that cases.list gives to --marker. It only returns. */
 void marker_point(void);
 
-/* Three exits before the address of --marker is executed, two behind. */
+/* Three exits come before marker_point() is executed, two come behind. */
 CASE(marker, "marker", CASE_ES)
 {
 	cpuid_0();
@@ -28,7 +28,7 @@ CASE(marker, "marker", CASE_ES)
 	cpuid_0();
 }
 
-/* One exit before the hook that sets the mark, two behind. */
+/* One exit comes before the hook that sets the mark, two come behind. */
 CASE(mark, "hook-mark", CASE_ES)
 {
 	cpuid_0();
@@ -39,7 +39,7 @@ CASE(mark, "hook-mark", CASE_ES)
 
 /*
  * Maps the first GiB of memory at KERNEL_VA, too, and executes the third of four
- * CPUIDs there. The report has the exits before the first one at such an address.
+ * CPUIDs there. The report counts the exits before the first exit at such an address.
  */
 CASE(kernel_va, "kernel-va", CASE_ES)
 {

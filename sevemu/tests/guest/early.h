@@ -11,7 +11,7 @@
 
 #define EARLY_MAX	64	/* comparisons that fit */
 
-/* One comparison. The case has failed if got is not want. */
+/* A comparison of record() in boot32.c. The case has failed if got is not want. */
 struct early_result {
 	uint32_t name;		/* address of the case's name */
 	uint32_t what;		/* address of the text that names the value */

@@ -41,7 +41,7 @@ struct machine {
 	u32 ghcb_max;			/* --ghcb-max: highest protocol version */
 	u32 cbit;			/* --cbit: position of the C-bit */
 	u64 cmask;			/* 1 << cbit, or 0 without SEV */
-	bool strict, la57, rdtsc;	/* the options of these names */
+	bool strict, la57, rdtsc;	/* --strict, --la57, --rdtsc */
 	const struct boot_params *bp;	/* the zero page from the loader */
 };
 extern struct machine machine;
@@ -91,7 +91,7 @@ NORETURN void end_run(u8 how);
 /* Adds @s to the line that is collected. A newline, or a full line, prints it. */
 void con_str(const char *s);
 
-/* The same for @value, as 0x and hexadecimal digits. */
+/* As con_str(), for @value as 0x and hexadecimal digits. */
 void con_hex(u64 value);
 
 /* Prints on ttyS0 what has been collected. */
@@ -109,7 +109,8 @@ int memcmp(const void *a, const void *b, size_t len);
 struct frame {
 	u64 r15, r14, r13, r12, r11, r10, r9, r8;
 	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
-	u64 vector, error_code;		/* error_code: 0 where there is none */
+	u64 vector;			/* from the stub in head.S */
+	u64 error_code;			/* 0 for vectors without an error code */
 	u64 rip, cs, rflags, rsp, ss;
 };
 
@@ -121,6 +122,8 @@ void cpu_init(void);
  * shared view. Splits a 2 MiB leaf for that, at most 16 times in a run.
  */
 u64 *pte_of(u64 addr);
+
+/* To be called after a change of an entry. */
 void flush_tlb(void);
 
 /* Lets @vector switch to the TSS's interrupt stack @ist: 1 is ist_stack, 0 none. */
@@ -150,12 +153,17 @@ extern u8 ist_stack[PAGE_SIZE], user_exit_stack[PAGE_SIZE];
 struct trap_log {
 	u32 armed[VECTORS / 32];	/* a bit for each vector: trap_arm() */
 	u64 count;			/* how many since trap_reset() */
-	u64 vector, error_code, rip, rsp, cr2;	/* of the last one */
+	u64 vector, error_code, rip, rsp, cr2;	/* of the last exception */
 	u64 frame;			/* its struct frame's address */
-	u64 resume;			/* set by the case: RIP after it; 0: its own */
+	u64 resume;			/* set by the case: the handler returns to
+					 * this address, if it is not 0 */
 };
 extern struct trap_log trap;
+
+/* Arms @vector: its exceptions are recorded until trap_reset(). */
 void trap_arm(u8 vector);
+
+/* Clears trap, so that every exception but #VC ends the run. */
 void trap_reset(void);
 
 /* Runs @fn at CPL 3 with RFLAGS = @rflags until it calls user_return(). */
@@ -175,11 +183,12 @@ static inline NORETURN void user_return(void)
  * the functions of insns.S do.
  */
 struct vc_log {
-	u64 rip, resume;	/* the instruction's address, and the next one's */
+	u64 rip;		/* address of the instruction */
+	u64 resume;		/* address of the instruction behind it */
 	u64 exit;		/* the exit code that insns.S expects */
 	u64 changed;		/* registers that should not have changed */
 	u64 count;		/* how many #VC */
-	u64 error_code, cs, frame;	/* of the last one */
+	u64 error_code, cs, frame;	/* of the last #VC */
 	u64 rflags;		/* while its handler ran */
 	u64 result, info_2;	/* the hypervisor's answer: RESULT_*, and why */
 	u64 valid[2];		/* the valid bitmap of the answer */
@@ -191,14 +200,14 @@ extern struct vc_log vc;
 /* Answers the #VC with frame @f through the GHCB, and records it in vc. */
 void vc_handle(struct frame *f);
 
-/* One rule that the next request of ghcb_go() breaks. ghcb_go() clears this. */
+/* A rule that the next request of ghcb_go() breaks. ghcb_go() clears this struct. */
 struct tamper {
 	u32 drop_valid;		/* field whose valid bit is cleared, or 0 */
 	bool private_ghcb;	/* the GHCB page turns private */
-	bool set_version, set_usage, set_scratch;	/* which of these count */
-	u16 version;
-	u32 usage;
-	u64 scratch;
+	bool set_version, set_usage, set_scratch;
+	u16 version;		/* written if set_version */
+	u32 usage;		/* written if set_usage */
+	u64 scratch;		/* written if set_scratch */
 };
 extern struct tamper tamper;
 
@@ -209,6 +218,8 @@ void ghcb_begin(u64 code, u64 info_1, u64 info_2);
 
 /* Sets @field (GHCB_*, an offset) and its valid bit. */
 void ghcb_set(u32 field, u64 value);
+
+/* Returns the value of @field, which need not be valid. */
 u64 ghcb_get(u32 field);
 
 /* Whether the valid bit of @field is set in the answer. */
@@ -226,7 +237,7 @@ u64 ghcb_go(void);
 /* Makes a request of the MSR protocol. Returns the GHCB MSR after it. */
 u64 msr_protocol(u64 request);
 
-/* VMGEXIT with this value in the GHCB MSR. */
+/* Executes VMGEXIT with @ghcb_msr in the GHCB MSR. */
 void vmgexit_at(u64 ghcb_msr);
 
 /* ---- insns.S ---- */

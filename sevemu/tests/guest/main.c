@@ -23,7 +23,7 @@ void guest_main(const struct boot_params *bp);
 
 NORETURN void end_run(u8 how)
 {
-	/* Without a #VC on the way, so that a broken handler cannot prevent it. */
+	/* Without a #VC on the way, so that a broken handler cannot prevent the exit. */
 	if (machine.sev == SEV_ES) {
 		ghcb_begin(SVM_EXIT_IOIO, 1 << IOIO_SIZE_SHIFT |
 			   DEBUG_EXIT_PORT << IOIO_PORT_SHIFT, 0);

@@ -51,7 +51,7 @@ static const struct insn_text *find(const char *insn)
 	return NULL;
 }
 
-/* Complains if the instruction did anything that its row does not allow. */
+/* Complains if @insn changed a register or caused an exit that its row does not name. */
 static void check_row(const struct insn_text *insn, u64 exits, u64 all_exits)
 {
 	for (u64 i = 0; i < INSN_REGS; i++)

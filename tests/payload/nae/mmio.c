@@ -251,7 +251,10 @@ static void case_stos(void)
 	test_subjects(subjects);
 }
 
-/* The same for MOVS, which has two operands. @from_device says which is the device. */
+/*
+ * As test_subject(), for MOVS: one operand is in the memory under test, the other in
+ * RAM. @from_device says which operand is the device.
+ */
 static void movs(const char *insn, u64 rcx, u64 rflags, bool from_device)
 {
 	static u8 other[WINDOW] __attribute__((aligned(8)));

@@ -71,7 +71,7 @@ u64 call_hook(u64 function, u64 arg1, u64 arg2);
 
 /* ---- insns.S ---- */
 
-/* An instruction under test. execute() checks that it does no more than this. */
+/* An instruction under test. execute() checks that it does no more than its row says. */
 struct insn_text {
 	const char *text;		/* in AT&T syntax: the key */
 	void (*code)(void);		/* the instruction, then RET */
@@ -91,8 +91,8 @@ extern const struct insn_text insns[], insns_end[];
 struct test {
 	const char *name;	/* NULL ends a table of cases */
 	void (*body)(void);
-	u16 exit;		/* the exit whose number is printed, or NO_EXIT */
-	u16 flags;		/* ES_ONLY and so on */
+	u16 exit;		/* the exit that is counted and printed, or NO_EXIT */
+	u16 flags;		/* ES_ONLY, HOOKS, FATAL, EARLY */
 };
 
 /* The zero page from the stub. nae_main() sets it. */
@@ -129,8 +129,8 @@ int run_caught(void (*code)(void), struct regs *regs);
 /* ---- execute.c ---- */
 
 /*
- * Registers before the next execute(); after it; and what a case wants them to be
- * after it. prepare() sets before, execute() the other two.
+ * Registers before the next execute(), after it, and those that the case wants after
+ * it. prepare() sets before, execute() the other two.
  */
 extern struct regs before, after, want;
 
@@ -144,10 +144,10 @@ void prepare(void);
  */
 void execute(const char *insn);
 
-/* The same for @code, an instruction and RET, that insns.S does not have. */
+/* As execute(), for @code: an instruction and RET that are not in insns.S. */
 void execute_code(const char *name, void (*code)(void));
 
-/* Complains unless after is want. RSP and some flags are not compared. */
+/* Complains unless the registers in after are those in want, RSP and some flags aside. */
 void check_regs(const char *insn);
 
 /* Executes @insn. Complains unless it raises the exception @vector. */

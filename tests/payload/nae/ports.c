@@ -205,7 +205,7 @@ static void case_out_imm(void)
 		return;
 	out("outb %al, $0x70", 0, 0x1122334455667700 | CMOS_SHUTDOWN);
 	expect("CMOS byte", inb(CMOS_DATA), 0x69);
-	/* A word writes index and value. A doubleword does so twice. */
+	/* OUT of a word writes index and data, OUT of a doubleword writes both twice. */
 	out("outw %ax, $0x70", 0, 0x1122334455664200 | CMOS_SHUTDOWN);
 	outb(CMOS_SHUTDOWN, CMOS_INDEX);
 	expect("CMOS byte", inb(CMOS_DATA), 0x42);

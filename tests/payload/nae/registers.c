@@ -20,7 +20,10 @@
 #define HYPERCALL_NONE		0x5eed
 #define HYPERCALL_ENOSYS	((u64)-1000)
 
-/* Executes CPUID with other values in the upper halves. All four must be 32 bits. */
+/*
+ * Executes CPUID with garbage in the upper halves of RAX and RCX. The upper halves of
+ * the four results must be 0.
+ */
 static struct cpuid_regs cpuid(u32 leaf, u32 subleaf)
 {
 	struct cpuid_regs r;
@@ -285,7 +288,7 @@ static void case_monitor(void)
 static void case_mwait(void)
 {
 	monitor();
-	/* A hypervisor that lets MWAIT wait is woken by this store. */
+	/* If the hypervisor lets MWAIT wait, this store ends the wait. */
 	*(volatile u8 *)monitored = 1;
 	prepare();
 	before.r[INSN_RAX] = 0;
@@ -318,7 +321,7 @@ static void case_db_intercepted(void)
 	call_hook(HOOK_INTERCEPT, 0, 0);
 }
 
-/* Run by run_caught(), so that the exception returns to case_ac(). */
+/* case_ac() calls this by run_caught(), to which the exception returns. */
 static void inject_ac(void)
 {
 	call_hook(HOOK_INJECT, X86_TRAP_VC, SVM_EXIT_EXCP_AC);
@@ -338,7 +341,10 @@ static void case_ac(void)
 		expect("vector", caught_vector, X86_TRAP_AC);
 }
 
-/* The stub counts an NMI, and says "NMI complete", without which none follows. */
+/*
+ * The stub must count each NMI, and tell the hypervisor "NMI complete". Otherwise the
+ * second NMI would stay pending.
+ */
 static void case_nmi(void)
 {
 	u64 before_it = nmi_count;

@@ -76,9 +76,7 @@ static void check_string(const char *insn, unsigned int reg, u64 count, int size
 	check_regs(insn);
 }
 
-/* Each of these skips the case if the device is not there. */
-
-/* Selects fw_cfg's signature. */
+/* Selects fw_cfg's signature, or skips the case if there is no fw_cfg. */
 static void fw_cfg(void)
 {
 	if (!have_fw_cfg())
@@ -467,8 +465,8 @@ static void case_outs_guard(void)
 }
 
 /*
- * RCX counts with all 64 bits: so many bytes reach into the guard page. Its low half
- * alone, 4 bytes, would end in front of it.
+ * RCX counts with all 64 bits: 4 GiB and 4 bytes reach into the guard page. The low
+ * half of RCX alone, 4 bytes, would end in front of the guard page.
  */
 static void case_rep_rcx_64(void)
 {
