@@ -526,7 +526,7 @@ TEST(extract_with_everything)
 	nmi_count = 0;
 	for (i = 0; i < ARRAY_SIZE(once); i++)
 		happens(once[i], 1);
-	/* Once for the node's head, and once more with its data. */
+	/* map_setup_data() maps the node's head, then the node with its data. */
 	happens(node_map, 2);
 }
 
@@ -797,7 +797,7 @@ TEST(extract_refuses)
 	fresh_machine();
 	machine[AT_OVERRUN + PAGE_SIZE - 1] = 1;
 	extraction_refused("stack");
-	/* The guard page is in force from "map load" on, so the check comes behind it. */
+	/* check_stack() comes after "map load", which puts the guard page in force. */
 	happens("map load", 1);
 	happens("stage 2", 0);
 	fresh_machine();

@@ -334,7 +334,7 @@ CASE(scratch_huge, "scratch-huge-count", CASE_ES)
 {
 	string_out(ghcb_scratch(0), ~0ULL);
 	malformed(VIOL_SCRATCH, MALFORMED_SCRATCH);
-	/* 4 times the count of elements is 0 modulo 2^64, and then modulo 2^32. */
+	/* Counts of 4-byte elements whose size is 0 modulo 2^64, then modulo 2^32. */
 	ghcb_begin(SVM_EXIT_IOIO, IOIO_STRING | IOIO_REP | IOIO_ADDR64 |
 		   4 << IOIO_SIZE_SHIFT | UART_SCRATCH << IOIO_PORT_SHIFT,
 		   1ULL << 62);

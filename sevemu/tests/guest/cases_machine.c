@@ -88,7 +88,7 @@ CASE(string32, "string-io-address32", 0)
 	expect("last byte written", in8(UART_SCRATCH), 0x34);
 }
 
-/* Returns the key of the fw_cfg file @name, or 0, and its size in bytes. */
+/* Returns the key of the fw_cfg file @name and sets @size to its bytes, or returns 0. */
 static u16 fw_cfg_find(const char *name, u32 *size)
 {
 	u8 entry[FW_CFG_ENTRY_SIZE];

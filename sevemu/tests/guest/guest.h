@@ -73,7 +73,10 @@ struct test_case {
 
 /* ---- main.c ---- */
 
-/* Each fails the running case if its condition does not hold. The case goes on. */
+/*
+ * expect() fails the running case unless @got is @want, expect_not() if it is
+ * @not_this. @what names the value. The case goes on.
+ */
 void expect(const char *what, u64 got, u64 want);
 void expect_not(const char *what, u64 got, u64 not_this);
 

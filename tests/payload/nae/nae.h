@@ -31,7 +31,7 @@
 #define NAE_STACK_SIZE		0x8000
 #define NAE_POOL_SIZE		0x40000
 
-/* In place of an exit code: any exit is allowed, and none is counted. */
+/* In place of an exit code: a row of insns.S allows any, vc_count() counts all. */
 #define NO_EXIT			0xffff
 
 #ifndef __ASSEMBLER__
