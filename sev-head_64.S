@@ -20,21 +20,6 @@
 	.code32
 
 /*
- * early_terminate - asks the hypervisor to terminate this SEV-ES guest. This is
- * one of the two ways in which assembly ends; the second is early_error.
- * In:       %eax = the request: GHCB_MSR_TERM_STUB(reason), or GHCB_MSR_TERM()
- *           with the GHCB specification's set. SEV_STATUS has the SEV-ES bit.
- * Out:      does not return.
- * Clobbers: %ecx, %edx.
- * Mode:     32-bit or 64-bit: the bytes mean the same in both.
- * Stack:    none, and no other memory.
- */
-GLOBAL(early_terminate)
-FUNC(early_terminate)
-	SEND_TERM_REQUEST
-END_FUNC(early_terminate)
-
-/*
  * early_error - prints a message on the first UART and halts. An SEV-ES guest
  * terminates instead, because it cannot use ports before there is a GHCB. This
  * is one of the two ways in which assembly ends; the second is early_terminate.
@@ -73,6 +58,21 @@ FUNC(early_error)
 	hlt
 	jmp	.Lhalt
 END_FUNC(early_error)
+
+/*
+ * early_terminate - asks the hypervisor to terminate this SEV-ES guest. This is
+ * one of the two ways in which assembly ends; the second is early_error.
+ * In:       %eax = the request: GHCB_MSR_TERM_STUB(reason), or GHCB_MSR_TERM()
+ *           with the GHCB specification's set. SEV_STATUS has the SEV-ES bit.
+ * Out:      does not return.
+ * Clobbers: %ecx, %edx.
+ * Mode:     32-bit or 64-bit: the bytes mean the same in both.
+ * Stack:    none, and no other memory.
+ */
+GLOBAL(early_terminate)
+FUNC(early_terminate)
+	SEND_TERM_REQUEST
+END_FUNC(early_terminate)
 
 /*
  * vc_truncated - the handler of #VC while truncated_32 or truncated_64 executes

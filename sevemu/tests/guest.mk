@@ -6,7 +6,7 @@
 GUEST_DIR := sevemu/tests/guest
 GUEST_C := $(filter-out %/boot32.c,$(wildcard $(GUEST_DIR)/*.c))
 GUEST_OBJS := $(GUEST_C:$(GUEST_DIR)/%.c=$(O)/sevemu-guest/%.o) \
-	$(O)/sevemu-guest/head.o $(O)/sevemu-guest/boot32.o
+	$(addprefix $(O)/sevemu-guest/,head.o insns.o boot32.o)
 # In the order of the source, where the compiler can be told: the cases then
 # run in that order.
 GUEST_CFLAGS = -std=gnu11 -O2 -ffreestanding -fno-pie -fno-stack-protector \

@@ -1,29 +1,64 @@
 # SPDX-License-Identifier: MIT
 #
-# checks.awk FILE - finds every check in a file of the stub: each branch that ends
-# in a termination, an error or a refusal. Prints a line for each: function, then
-# what is looked at. With -v remove=N it prints the file instead, without the Nth.
+# checks.awk FILE... - finds the checks in source files of the stub. A check is
+# a branch that ends in a termination, an error or a refusal. Prints one line a
+# check, its fields separated by tabs:
 #
-# C: the operands (of ||) of an `if` whose body ends so; a body that no `if`
-# governs (default cases, the last statement of a function); results of decoders
-# (the operands of && after `return`, in insn.c). Assembly: conditional jumps to
-# such a place, or past one.
+#	file	function.number		line	source text
+#
+# The number counts the checks of that function in the order of the source. No
+# name of a variable and no formatting enters into function.number.
+#
+# With -v remove=FUNCTION.NUMBER it prints instead the file that has this check,
+# with the check taken out. The names of all files are needed then, too, because
+# a jump in assembly may lead into another file.
+#
+# C (*.c, *.h). A check is an operand (of ||) of an `if` whose body ends in an
+# exit (see is_exit()). An exit that no `if` governs is one check: a default
+# case, or the last statement of a function. In a function that returns bool,
+# each operand (of &&) of a `return` that compares or negates is one check.
+#
+# Assembly (*.S). A check is a conditional jump of which only one way leads to
+# the guest's end: to HLT, or to a loop that asks the hypervisor to terminate.
 
-{ text = text $0 "\n" }
+FNR == 1 { files[++n_files] = FILENAME }
+{ text_of[FILENAME] = text_of[FILENAME] $0 "\n" }
 
 END {
-	count = 0
-	if (FILENAME ~ /\.S$/)
-		assembly()
-	else
-		c_file()
-	if (remove)
-		printf "%s", result
+	for (f = 1; f <= n_files; f++)
+		if (files[f] ~ /\.S$/)
+			read_assembly(files[f])
+	follow_jumps()
+	for (f = 1; f <= n_files; f++) {
+		file = files[f]
+		text = text_of[file]
+		if (file ~ /\.S$/)
+			assembly()
+		else
+			c_file()
+	}
+	if (remove && !removed) {
+		print "checks.awk: no check " remove >"/dev/stderr"
+		exit 1
+	}
+}
+
+# Counts a check in function @name at @line, whose source text is @what.
+# Returns true if it is the check to remove.
+function found(name, line, what,    id) {
+	id = name "." ++count[name]
+	if (remove) {
+		removed = removed || id == remove
+		return id == remove
+	}
+	gsub(/[ \t\n]+/, " ", what)
+	print file "\t" id "\t" line "\t" what
+	return 0
 }
 
 # ---- C.
 
-# The same text with comments and strings blanked out, so that positions agree.
+# Returns @s with comments and strings replaced by blanks of the same length.
 function blank(s,    out, i, c, n) {
 	n = length(s)
 	out = ""
@@ -47,7 +82,7 @@ function blank(s,    out, i, c, n) {
 	return out s
 }
 
-# The position of the bracket that closes the one at @at.
+# Returns the position of the bracket that closes the one at position @at.
 function closing(at,    depth, c, open, close_) {
 	open = substr(code, at, 1)
 	close_ = open == "(" ? ")" : "}"
@@ -67,26 +102,33 @@ function skip_blanks(at) {
 	return at
 }
 
-# Does this statement, or the last one of this block, end the matter?
-function ends_it(body) {
-	sub(/[ \t\n;}]*$/, "", body)
-	sub(/.*[;{}][ \t\n]*/, "", body)
-	return is_exit(body)
-}
-
+# Whether @statement ends the guest or refuses what the function was given.
 function is_exit(statement) {
 	return statement ~ /^(terminate|sev_es_terminate|refuse|error)\(/ ||
-	       statement ~ /^return (X86_TRAP_|vector|false|-E|.*INSN_(INVALID|TRUNCATED))/
+	       statement ~ /^return (X86_TRAP_|false|-E|.*INSN_(INVALID|TRUNCATED))/
 }
 
-# The name and the type of the function that position @at is in.
+# Whether the last statement of @body, which `if (@condition)` governs, is an
+# exit. `if (x) return x;` is one, because it hands on a callee's refusal.
+function ends_it(body, condition) {
+	sub(/[ \t\n;}]*$/, "", body)
+	sub(/.*[;{}][ \t\n]*/, "", body)
+	gsub(/[ \t\n]+/, " ", condition)
+	return is_exit(body) ||
+	       condition ~ /^[a-z_]+$/ && body == "return " condition
+}
+
+# Returns the name of the function, or of the macro that is used like one, in
+# which position @at is. Sets `type` to what the function returns.
 function enclosing(at,    head, n, lines, i) {
 	head = substr(code, 1, at)
 	n = split(head, lines, "\n")
 	for (i = n; i > 0; i--) {
-		if (lines[i] ~ /^#define ghcb_output/) {
-			type = ""
-			return "ghcb_output"
+		type = ""
+		if (lines[i] ~ /^#define [a-z_0-9]+\(/) {
+			head = substr(lines[i], length("#define ") + 1)
+			sub(/\(.*/, "", head)
+			return head
 		}
 		if (lines[i] ~ /^[a-z].*\(/) {
 			type = lines[i]
@@ -99,19 +141,15 @@ function enclosing(at,    head, n, lines, i) {
 	return ""
 }
 
-# A check at [@from, @to]: @with takes its place.
-function check(from, to, with,    what) {
-	count++
-	what = substr(text, from, to - from + 1)
-	gsub(/[ \t\n]+/, " ", what)
-	if (!remove) {
-		print enclosing(from) "\t" what
-	} else if (count == remove) {
-		result = substr(text, 1, from - 1) with substr(text, to + 1)
-	}
+# A check whose text is at [@from, @to]; @with takes its place.
+function check(from, to, with,    head, lines) {
+	head = substr(code, 1, from)
+	if (found(enclosing(from), split(head, lines, "\n"),
+		  substr(text, from, to - from + 1)))
+		printf "%s", substr(text, 1, from - 1) with substr(text, to + 1)
 }
 
-# Each operand between @from and @to, at the top level of brackets.
+# Each operand between @from and @to that is not inside brackets is a check.
 function operands(from, to, operator, with,    at, start, depth, c) {
 	start = from
 	for (at = from; at <= to; at++) {
@@ -138,7 +176,7 @@ function operand(from, to, with) {
 
 function c_file(    at, rest, open, close_, body, end, statement) {
 	code = blank(text)
-	result = text
+	split("", governed)
 	at = 1
 	while (match(substr(code, at), /[^a-z_](if \(|terminate\(|sev_es_terminate\(|refuse\(|error\(|return )/)) {
 		at += RSTART
@@ -150,10 +188,11 @@ function c_file(    at, rest, open, close_, body, end, statement) {
 			end = body + index(substr(code, body), ";") - 1
 			if (substr(code, body, 1) == "{")
 				end = closing(body)
-			if (ends_it(substr(code, body, end - body + 1))) {
+			if (ends_it(substr(code, body, end - body + 1),
+				    substr(code, open + 1, close_ - open - 1))) {
 				operands(open + 1, close_ - 1, "||", "0")
 				governed[end] = 1
-				# What is inside has been seen to, but for its own checks.
+				# A block may have checks of its own.
 				if (substr(code, body, 1) != "{") {
 					at = end
 					continue
@@ -164,15 +203,22 @@ function c_file(    at, rest, open, close_, body, end, statement) {
 		}
 		end = at + index(rest, ";") - 1
 		statement = substr(code, at, end - at + 1)
-		uncondition(at, end, statement)
+		no_condition(at, end, statement)
 		at += 3
 	}
 }
 
-# An end that no `if` governs.
-function uncondition(at, end, statement,    before, name, from) {
+# Whether the @expression up to @end is one call of a function.
+function is_call(at, end) {
+	return substr(code, at) ~ /^[a-z_0-9]+\(/ &&
+	       closing(at + index(substr(code, at), "(") - 1) == end
+}
+
+# A statement at [@at, @end] that no `if` governs: a check if it is an exit.
+function no_condition(at, end, statement,    before, name, from) {
 	name = enclosing(at)
 	if (name == "ghcb_output") {
+		# (terminate(...), 0) in a macro: what it would give without.
 		if (statement ~ /^terminate/)
 			check(at - 1, at - 1 + index(substr(code, at - 1), "0)"),
 			      "es.ghcb->field")
@@ -181,15 +227,14 @@ function uncondition(at, end, statement,    before, name, from) {
 	if (type ~ /noreturn/ || governed[end] || substr(code, end + 1) ~ /^[ \t\n]*}/ &&
 	    governed[skip_blanks(end + 1)])
 		return
-	if (FILENAME ~ /insn\.c$/ && type ~ /bool/ && statement ~ /^return .*(!|==)/ &&
-	    statement !~ /decode_/) {
-		from = at + length("return ")
+	from = at + length("return ")
+	if (type ~ /bool/ && statement ~ /^return .*(!|==)/ && !is_call(from, end - 1)) {
 		operands(from, end - 1, "&&", "true")
 		return
 	}
-	if (!is_exit(statement) || statement ~ /return vector/)
+	if (!is_exit(statement))
 		return
-	# A statement, not a definition or the operand of something.
+	# A statement of its own, not a definition or part of an expression.
 	before = substr(code, 1, at - 1)
 	sub(/[ \t\n]*$/, "", before)
 	if (before !~ /[;{}:]$/)
@@ -204,43 +249,113 @@ function uncondition(at, end, statement,    before, name, from) {
 		check(at, end, "return 0;")
 }
 
-# ---- Assembly.
+# ---- Assembly. An instruction is a line that begins with a tab and a small
+# letter. Its number counts through all files.
 
-function assembly(    n, lines, i, j, name, line, bad, what, with) {
-	bad = "(early_terminate|exception_32|truncated_32|truncated_64|early_error|" \
-	      "\\.Lcbit_wrong|\\.Lcbit_range|\\.Lno_room|\\.Lno_long_mode|\\.Lproof_wrong_64|\\.Lproof_failed_64)"
+# Splits @name into insn[], with labels in place[] and the files' limits.
+function read_assembly(name,    n, lines, i, line, label) {
+	n = split(text_of[name], lines, "\n")
+	for (i = 1; i < n; i++) {
+		line = lines[i]
+		sub(/[ \t]*\/\*.*/, "", line)
+		if (line ~ /^[.A-Za-z_0-9]+:/) {
+			label = line
+			sub(/:.*/, "", label)
+			place[scope(name, label)] = n_insns + 1
+			sub(/^[.A-Za-z_0-9]+:/, "", line)
+		} else if (line ~ /^FUNC\(/) {
+			label = line
+			gsub(/^FUNC\(|\).*/, "", label)
+			place[label] = n_insns + 1
+		}
+		if (line ~ /^[ \t]*[a-z]/) {
+			insn[++n_insns] = line
+			file_of[n_insns] = name
+			number_at[name, i] = n_insns
+		}
+	}
+}
+
+# A label that begins with .L belongs to its file.
+function scope(name, label) {
+	return label ~ /^\.L/ ? name SUBSEP label : label
+}
+
+# Returns the number of the instruction that jump @i leads to. A jump to an
+# unknown place counts as a way out, as a return does.
+function target(i,    words, n) {
+	n = split(insn[i], words, /[ \t]+/)
+	words[n] = scope(file_of[i], words[n])
+	return words[n] in place ? place[words[n]] : 0
+}
+
+# Sets ends[i] if no way from instruction @i leads to a return or to another
+# program, and terminates[i] if no way leads to HLT either.
+function follow_jumps(    i, changed) {
+	for (i = 1; i <= n_insns; i++)
+		ends[i] = terminates[i] = 1
+	do {
+		changed = 0
+		for (i = n_insns; i > 0; i--) {
+			changed += ends[i] && !all_ways(i, ends, 0)
+			changed += terminates[i] && !all_ways(i, terminates, 1)
+			ends[i] = ends[i] && all_ways(i, ends, 0)
+			terminates[i] = terminates[i] && all_ways(i, terminates, 1)
+		}
+	} while (changed)
+}
+
+function all_ways(i, good, not_halt) {
+	if (insn[i] ~ /^[ \t]*(i?ret|lret|ljmp|jmp[ \t]+\*)/)
+		return 0
+	if (not_halt && insn[i] ~ /^[ \t]*hlt/)
+		return 0
+	if (insn[i] ~ /^[ \t]*jmp/)
+		return good[target(i)]
+	if (insn[i] ~ /^[ \t]*(j|loop)/ && !good[target(i)])
+		return 0
+	return good[i + 1]
+}
+
+# Returns "target" or "next" for a conditional jump of which only this way leads
+# to the guest's end, or only this way tells the hypervisor so.
+function bad_way(i,    to) {
+	if (insn[i] !~ /^[ \t]*j/ || insn[i] ~ /^[ \t]*jmp/)
+		return ""
+	to = target(i)
+	if (ends[to] != ends[i + 1])
+		return ends[to] ? "target" : "next"
+	if (terminates[to] != terminates[i + 1])
+		return terminates[to] ? "target" : "next"
+	return ""
+}
+
+function assembly(    n, lines, i, j, k, name, line, bad, what, out, hit) {
 	n = split(text, lines, "\n")
 	for (i = 1; i < n; i++) {
 		line = lines[i]
-		with = ""
 		if (line ~ /^FUNC\(/) {
 			name = line
 			gsub(/^FUNC\(|\).*/, "", name)
 		}
-		if (line ~ "^\tj[a-z]+\t" bad "$" && line !~ /^\tjmp/) {
-			with = "\tnop"
-		} else if (line ~ /^\tj[a-z]+\t/ && line !~ /^\tjmp/ &&
-			   (lines[i + 1] ~ /^\tmovl\t\$GHCB_MSR_TERM/ ||
-			    lines[i + 1] ~ /^\tleal\t[a-z_0-9]*message/ ||
-			    (lines[i + 1] ~ /^\.L/ && lines[i + 2] ~ /^\tleal\t[a-z_]*message/) ||
-			    (lines[i + 1] ~ /^\.L/ && lines[i + 2] ~ /^\tmovl\t\$GHCB_MSR_TERM/))) {
-			with = line
-			sub(/j[a-z]+/, "jmp", with)
-		}
-		if (with) {
-			count++
-			# The comparison that it belongs to.
-			for (j = i - 1; lines[j] ~ /^\tmov[a-z]*\t|^\t?\/\*|^$/; j--)
+		j = number_at[file, i]
+		bad = j ? bad_way(j) : ""
+		if (bad) {
+			# The comparison that the jump belongs to.
+			for (k = j - 1; insn[k] ~ /^[ \t]*mov/; k--)
 				;
-			what = lines[j] "; " line
-			gsub(/[ \t]+/, " ", what)
-			sub(/^ /, "", what)
-			gsub(/; /, ";", what)
-			if (!remove)
-				print name "\t" what
-			else if (count == remove)
-				line = with
+			what = insn[k] "; " insn[j]
+			sub(/^[ \t]+/, "", what)
+			if (found(name, i, what)) {
+				hit = 1
+				if (bad == "target")
+					line = "\tnop"
+				else
+					sub(/j[a-z]+/, "jmp", line)
+			}
 		}
-		result = result line "\n"
+		out = out line "\n"
 	}
+	if (hit)
+		printf "%s", out
 }

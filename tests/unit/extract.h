@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * extract.h - the stub from its moved copy to the payload's entry, with its own
- * decoder, digests and relocation, on an image whose compressed part a test
- * may spoil: for fuzz_payload.c and test_images.c.
+ * extract.h - runs extract_kernel() with the stub's own decoder, digests and relocation
+ * on an image that a test may damage: for fuzz_payload.c and test_images.c. What comes
+ * out is compared with a second implementation, the model.
  *
- * Around the memory that is the payload's while it is made lie pages that
- * nobody may touch, because ASan does not see what assembly does.
+ * The pages before and behind the payload's range are not accessible, because ASan
+ * does not check accesses by assembly.
  */
 #ifndef EXTRACT_H
 #define EXTRACT_H
 
 #include <sys/mman.h>
 
-/* The search for leaks would touch the fences. */
+/* LeakSanitizer would read the pages that are not accessible. */
 #define HARNESS_ASAN_OPTIONS	":detect_leaks=0"
 #define MACHINE_OWN_DECODER
 #include "misc_machine.h"
@@ -20,13 +20,13 @@
 #include "../../payload/unzstd.c"
 #include "../../payload/relocate.c"
 
-/* What mkpayload's assembly does. */
+/* In the stub, payload_decode() is assembly that mkpayload writes. */
 int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
 {
 	return unzstd(out, out_size, in, in_size);
 }
 
-/* In the machine: a range for the payload, then what may not be touched. */
+/* Offsets in the machine: the payload's range, and the stub, which is not accessible. */
 #define AT_RANGE	0x200000UL
 #define RANGE_SIZE	0x18000UL
 #define AT_STUB		(AT_RANGE + RANGE_SIZE)
@@ -34,20 +34,22 @@ int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
 
 #define PLAIN_SIZE	0x5000UL
 #define PLACES		64		/* relocations of each kind */
-/* As far away as 32-bit places can be moved. */
+/* The payload is linked below its range, within reach of 32-bit relocations. */
 #define LINK_ADDR	((u64)machine + AT_RANGE - 0x1230000)
 
-/* The payload as it was built. */
+/* The undamaged payload. make_image() fills this once. */
 static struct {
-	u8 plain[PLAIN_SIZE + 4096];	/* flat image, then the table */
-	size_t size, reloc_size;
+	u8 plain[PLAIN_SIZE + 4096];	/* flat image, then relocation table */
+	size_t size;			/* bytes of plain in use */
+	size_t reloc_size;		/* bytes of the relocation table */
 	u8 image[sizeof(struct payload_header) + RANGE_SIZE];
-	size_t image_size;		/* header and frame */
-	struct payload_header header;
+	size_t image_size;		/* bytes of image: header, zstd frame */
+	struct payload_header header;	/* as at the start of image */
 } built;
 
-/* ---- a payload ---- */
+/* ---- Building a payload ---- */
 
+/* Appends a number in base 128, low digits first, to the relocation table. */
 static void add_number(u64 value)
 {
 	do {
@@ -57,7 +59,10 @@ static void add_number(u64 value)
 	} while (value);
 }
 
-/* Text that repeats, bytes that do not, and in the text places to relocate. */
+/*
+ * Fills built.plain: text that compresses, random bytes that do not, and a table of
+ * relocations of each kind, whose places lie in the text.
+ */
 static void make_plain(void)
 {
 	unsigned int kind, i;
@@ -82,7 +87,7 @@ static u64 header_digest_of(const struct payload_header *p)
 	return xxh64(p, offsetof(struct payload_header, header_digest));
 }
 
-/* Digests that fit, whatever else is in the image. */
+/* Writes the right digests to the header of a damaged image of @size bytes. */
 static void seal(u8 *image, size_t size)
 {
 	struct payload_header p;
@@ -124,9 +129,9 @@ static void make_image(void)
 	      "0x%lx bytes of margin", built.header.margin);
 }
 
-/* ---- relocation, once more ---- */
+/* ---- The model of relocation ---- */
 
-/* The next number of a table, or -1. */
+/* Reads a number at @at of the table and moves @at on. Returns it, or -1 if bad. */
 static s64 model_number(const u8 *table, size_t size, size_t *at)
 {
 	u64 value = 0;
@@ -140,7 +145,10 @@ static s64 model_number(const u8 *table, size_t size, size_t *at)
 	return -1;
 }
 
-/* Applies @table to @image. Returns false if it does not fit. */
+/*
+ * Moves the @image by @distance as @table says. Returns false if the table is not well
+ * formed, if a place lies outside, or if a value does not fit into 32 bits.
+ */
 static bool model_relocate(u8 *image, u64 image_size, const u8 *table,
 			   size_t size, u64 distance)
 {
@@ -165,7 +173,7 @@ static bool model_relocate(u8 *image, u64 image_size, const u8 *table,
 				value -= 1UL << 32;
 			value += kind == 1 ? -distance : distance;
 			memcpy(image + place, &value, widths[kind]);
-			/* Beyond what 32 bits with a sign can say. */
+			/* A 32-bit place holds a signed number. */
 			if (kind && value + 0x80000000 >= 1UL << 32)
 				return false;
 			place += widths[kind];
@@ -176,9 +184,9 @@ static bool model_relocate(u8 *image, u64 image_size, const u8 *table,
 	return at == size;
 }
 
-/* ---- a boot ---- */
+/* ---- Running extract_kernel() ---- */
 
-/* A machine that has moved the image to the end of the payload's range. */
+/* Sets the machine up as after the move, with the stub behind the payload's range. */
 static void fresh_extract(void)
 {
 	static bool there;
@@ -211,8 +219,9 @@ static void fresh_extract(void)
 }
 
 /*
- * Boots @image, of which only @there bytes have been loaded: the linked image
- * has always the size that it was built with. Returns false if it is refused.
+ * Runs extract_kernel() on the first @there bytes of @image. The rest of the memory
+ * that the linker has set aside for the image holds other bytes. Returns false if
+ * the image is refused, else true and the entry's address in @entry.
  */
 static bool extract(const u8 *image, size_t there, u64 *entry)
 {
@@ -221,7 +230,7 @@ static bool extract(const u8 *image, size_t there, u64 *entry)
 	bool refused;
 
 	fresh_extract();
-	/* As far up as the margin asks for, and no further. */
+	/* The lowest place at which the margin lets the payload decode in place. */
 	start = range + built.size + built.header.margin - built.image_size;
 	if (start < range)
 		start = range;
@@ -234,7 +243,10 @@ static bool extract(const u8 *image, size_t there, u64 *entry)
 	return !refused;
 }
 
-/* What came out is what the header in @image says, made by the model. */
+/*
+ * Checks payload and @entry after a successful extract(): they must be what the model
+ * makes of the undamaged payload by the header in @image.
+ */
 static void check_extracted(const u8 *image, u64 entry)
 {
 	static u8 want[RANGE_SIZE];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The SEV-ES ABI as this guest sees it: written down from the GHCB
- * specification (56421) and AMD's manual (APM2) for a third time, apart from
- * the stub's and the emulator's headers, so that a wrong number in any of them
- * shows as a failed case. Exit codes come from the kernel's UAPI header.
+ * abi.h - the SEV-ES ABI for the test guest. The numbers are from the GHCB
+ * specification (56421) and AMD's manual (APM2), and not from the headers of the stub
+ * or of sevemu: a wrong number in one of these makes a case fail. Exit codes are from
+ * the kernel's UAPI header.
  */
 #ifndef GUEST_ABI_H
 #define GUEST_ABI_H
@@ -27,7 +27,7 @@
 #define PTE_US			0x004
 #define PTE_PS			0x080
 
-/* Vectors (APM2 8.2). */
+/* Exception vectors (APM2 8.2), and two of the guest's own choice. */
 #define VECTOR_DB		1
 #define VECTOR_NMI		2
 #define VECTOR_UD		6
@@ -44,7 +44,7 @@
 #define VC_ERROR_DB		(SVM_EXIT_EXCP_BASE + VECTOR_DB)
 #define VC_ERROR_AC		(SVM_EXIT_EXCP_BASE + VECTOR_AC)
 
-/* GHCB MSR protocol: low 12 bits (GHCB 2.3.1). */
+/* GHCB MSR protocol: the low 12 bits of requests and responses (GHCB 2.3.1). */
 #define MSR_PROTOCOL_MASK	0xfff
 #define REQ_SEV_INFO		0x002
 #define RESP_SEV_INFO		0x001
@@ -58,8 +58,10 @@
 #define RESP_FEATURES		0x081
 #define REQ_TERMINATE		0x100
 
-/* Fields of the GHCB by their offset; bit n of the valid bitmap stands for
- * the quadword at 8n (GHCB 2.3.2). */
+/*
+ * Offsets of the GHCB's fields in bytes. Bit n of the valid bitmap is for the quadword
+ * at offset 8n (GHCB 2.3.2).
+ */
 #define GHCB_CPL		0x0cb
 #define GHCB_XSS		0x140
 #define GHCB_DR7		0x160
@@ -78,7 +80,10 @@
 #define GHCB_VERSION		0xffa
 #define GHCB_USAGE		0xffc
 
-/* The answer in the low half of sw_exit_info_1, and why (info_2). */
+/*
+ * RESULT_*: the answer in the low half of sw_exit_info_1. MALFORMED_*: with
+ * RESULT_MALFORMED, the reason in sw_exit_info_2.
+ */
 #define RESULT_DONE		0
 #define RESULT_EXCEPTION	1
 #define RESULT_MALFORMED	2
@@ -98,8 +103,11 @@
 #define IOIO_SEGMENT_DS		(3 << 10)
 #define IOIO_PORT_SHIFT		16
 
-/* sw_exit_info_2 of an exception to raise: #GP(0) as EVENTINJ (APM2 15.20). */
-#define EVENT_GP_0		0x8000030dULL	/* as KVM has it: no error code */
+/*
+ * With RESULT_EXCEPTION, sw_exit_info_2 is the event in the format of EVENTINJ (APM2
+ * 15.20). sevemu leaves out the error code of #GP, as KVM does.
+ */
+#define EVENT_GP_0		0x8000030dULL
 #define EVENT_UD		0x80000306ULL
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The test guest's 32-bit stage: paging off, every access private, so only the
- * GHCB MSR protocol can be spoken. Raises each exit with its own 32-bit gate,
- * records what it saw for the 64-bit part to print, and leaves page tables for
- * the way to long mode.
+ * boot32.c - the test guest's 32-bit stage. It raises each exit, records results for
+ * main.c to print, and builds the page tables for the way to long mode. Paging is
+ * off, so every access is private, and only the GHCB MSR protocol can be used.
  *
- * Compiled with -m32, and assembled into the 64-bit image behind .code32.
+ * It is compiled with -m32 and assembled into the 64-bit image behind .code32.
  */
 #include <asm/bootparam.h>
 #include <stdbool.h>
@@ -28,21 +27,25 @@
 #define EFLAGS_IF		0x200
 #define CPUID_LEAF_FEATURES	1
 
+/* What vc32_entry in head.S pushes, and the processor's own frame. */
 struct frame32 {
 	uint32_t edi, esi, ebp, esp_unused, ebx, edx, ecx, eax;
 	uint32_t error_code, eip, cs, eflags;
-	uint32_t esp, ss;	/* only from CPL 3 */
+	uint32_t esp, ss;	/* pushed at an exception from CPL 3 only */
 };
 
 struct regs32 {
 	uint32_t eax, ebx, ecx, edx;
 };
 
-/* Shared with the instruction macro: the offsets 0 and 4 are used there. */
+/* What the #VC handler is told, and what it found. INSN32() stores to offsets 0 and 4. */
 struct vc32_log {
-	uint32_t eip, resume;
-	uint32_t count, error_code, cs, eflags, frame;
-	uint32_t wrong_eip, bad_response;
+	uint32_t eip;			/* address of the instruction */
+	uint32_t resume;		/* address of the instruction behind it */
+	uint32_t count;			/* how many #VC */
+	uint32_t error_code, cs, eflags, frame;	/* of the last #VC */
+	uint32_t wrong_eip;		/* how many did not point at eip */
+	uint32_t bad_response;		/* replies that are not CPUID's */
 };
 
 struct early_log early __attribute__((section(".data")));
@@ -55,14 +58,23 @@ static uint32_t tss32[26];
 static uint8_t vc_stack[1024], user_stack[1024], monitored[64];
 extern uint64_t gdt[];
 
+/* In head.S: the gates of #VC and of INT VECTOR_USER_END. Not to be called. */
 void vc32_entry(void);
 void user32_end(void);
+
+/* In head.S: runs code at CPL 3 until it executes INT VECTOR_USER_END. */
 void user32_run(uint32_t eip, uint32_t cs, uint32_t ss, uint32_t esp);
+
+/* Called by vc32_entry with the frame that it has pushed. */
 void vc32(struct frame32 *f);
+
+/* Called by the 32-bit entry, once, with the zero page. Returns to it. */
 void boot32(struct boot_params *bp);
 
+/* The running case, for record(). */
 static const char *running;
 
+/* Keeps a comparison for print_early() in main.c. Drops it if the log is full. */
 static void record(const char *what, uint32_t got, uint32_t want)
 {
 	struct early_result *r;
@@ -130,6 +142,7 @@ void vc32(struct frame32 *f)
 	f->eip = vc32_log.resume;
 }
 
+/* Sets a 32-bit gate; @type 0 makes one that is not present. */
 static void gate(uint8_t vector, void (*handler)(void), uint32_t type)
 {
 	uint32_t address = (uint32_t)handler;
@@ -148,7 +161,7 @@ static void load_idt32(uint16_t limit)
 	asm volatile("lidt %0" : : "m"(idtr));
 }
 
-/* The boot protocol promises no TSS: one with a stack for CPL 0. */
+/* Loads a TSS with a stack for exceptions from CPL 3. The boot protocol gives none. */
 static void load_tss32(void)
 {
 	uint32_t base = (uint32_t)tss32;
@@ -161,6 +174,10 @@ static void load_tss32(void)
 	asm volatile("ltr %w0" : : "r"(SELECTOR_TSS32));
 }
 
+/*
+ * Defines insn_<id>(): executes one instruction with the registers in @r. vc32() goes
+ * on behind it, if it raises #VC.
+ */
 #define INSN32(id, text)						\
 	static void insn_##id(struct regs32 *r)				\
 	{								\
@@ -188,7 +205,7 @@ INSN32(vmmcall, "vmmcall")
 INSN32(read_dr7, "movl %%dr7, %%eax")
 INSN32(write_dr7, "movl %%eax, %%dr7")
 
-/* Each raises #VC with this error code, at the instruction, on our stack. */
+/* Instructions that must raise #VC with error_code, and the registers for them. */
 static const struct exit32 {
 	const char *name;
 	void (*insn)(struct regs32 *r);
@@ -209,6 +226,10 @@ static const struct exit32 {
 	{ "32bit.dr7-write", insn_write_dr7, SVM_EXIT_WRITE_DR7, 0x400, 0, 0 },
 };
 
+/*
+ * Executes @insn as the case @name. Records whether it raised one #VC, and with
+ * @error_code.
+ */
 static void run(const char *name, void (*insn)(struct regs32 *r),
 		struct regs32 *r, uint32_t error_code)
 {
@@ -228,6 +249,7 @@ static void user_cpuid(void)
 	asm volatile("int %0" : : "i"(VECTOR_USER_END));
 }
 
+/* Raises every exit of an SEV-ES guest. @config is HOOK_CONFIG's. */
 static void run_good(uint32_t config)
 {
 	struct regs32 r = { 0 };
@@ -269,6 +291,7 @@ static void run_good(uint32_t config)
 	record("IF", vc32_log.eflags & EFLAGS_IF, 0);
 }
 
+/* Identity map of 4 GiB in 2 MiB leaves; @cmask is the C-bit, or 0. */
 static void build_tables(uint64_t cmask)
 {
 	uint64_t flags = PTE_P | PTE_RW | cmask;

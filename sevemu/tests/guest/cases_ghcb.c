@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules of the two protocols: what the MSR protocol answers, and each way
- * in which a GHCB page or a request on it can be wrong. A violation that a
- * case provokes is announced to the test hooks first, so that a strict run
- * goes on; the "ends-" cases are those that end the run.
+ * cases_ghcb.c - the rules of the two protocols: what the MSR protocol answers, and
+ * each way in which a GHCB page or a request on it can be wrong. A case announces a
+ * violation by HOOK_EXPECT before it commits it, so that a --strict run goes on. The
+ * "ends-" cases do not, and end the run.
  */
 #include "guest.h"
 
-#define NO_RAM		0x7fffffff000ULL	/* far above any */
+#define NO_RAM		0x7fffffff000ULL	/* far above the guest's RAM */
 #define UNKNOWN_REQUEST	0xffe
 #define UNKNOWN_EXIT	0x80001234
 #define UART_SCRATCH	0x3ff
@@ -47,7 +47,7 @@ CASE(msr_cpuid, "msr-cpuid", CASE_ES)
 	expect("C-bit position", reply >> 32 & 0x3f, machine.cbit);
 }
 
-/* Both protocols and the instruction say the same of every register. */
+/* CPUID by the MSR protocol and by the GHCB page must give the same registers. */
 CASE(msr_cpuid_same, "msr-cpuid-same", CASE_ES)
 {
 	static const u32 functions[] = { 0, 0x80000000, 0x80000001, 0x80000008,
@@ -77,7 +77,7 @@ CASE(msr_features, "msr-features", CASE_ES | CASE_V2)
 	expect("SNP features", reply >> 12 & 1, 0);
 }
 
-/* REPNE VMMCALL is VMGEXIT too. */
+/* VMMCALL with the prefix F2 is VMGEXIT, like F3, and raises no #VC (APM3, "VMGEXIT"). */
 CASE(msr_repne, "vmgexit-repne", CASE_ES)
 {
 	wrmsr(MSR_GHCB, REQ_SEV_INFO);
@@ -86,7 +86,7 @@ CASE(msr_repne, "vmgexit-repne", CASE_ES)
 	expect("#VC count", vc.count, 0);
 }
 
-/* A request that is refused leaves the MSR as it was. */
+/* Makes a request that sevemu must refuse for @why (VIOL_*), leaving the MSR as it is. */
 static void refused(u64 request, u64 why)
 {
 	hook(HOOK_EXPECT, why);
@@ -125,7 +125,7 @@ CASE(features_v1, "features-of-version-1", CASE_ES)
 	expect("violation", hook(HOOK_VIOLATION, 0), VIOL_INVALID_EVENT);
 }
 
-/* The GHCB MSR keeps what was written until a request is answered. */
+/* RDMSR and WRMSR of the GHCB MSR, and RDMSR of SEV_STATUS, work without #VC. */
 CASE(msr_plain, "msr-no-vc", CASE_ES)
 {
 	wrmsr(MSR_GHCB, (u64)other_page);
@@ -155,6 +155,7 @@ CASE(ends_request, "ends-msr-unknown", CASE_ES | CASE_ENDS)
 	msr_protocol(UNKNOWN_REQUEST);
 }
 
+/* Asks for termination with a reason-code set and a reason (GHCB 2.3.1). */
 static void terminate(u64 set, u64 code)
 {
 	msr_protocol(code << 16 | set << 12 | REQ_TERMINATE);
@@ -203,6 +204,7 @@ CASE(ends_term_f, "ends-terminate-15-255", CASE_ES | CASE_ENDS)
 
 /* ---- The page ---- */
 
+/* Prepares an OUT of the byte @value to the UART's scratch register. */
 static void port_write(u64 value)
 {
 	ghcb_begin(SVM_EXIT_IOIO, 1 << IOIO_SIZE_SHIFT |
@@ -210,6 +212,7 @@ static void port_write(u64 value)
 	ghcb_set(GHCB_RAX, value);
 }
 
+/* Prepares a REP OUTSB of @count bytes with @scratch in sw_scratch. */
 static void string_out(u64 scratch, u64 count)
 {
 	ghcb_begin(SVM_EXIT_IOIO, IOIO_STRING | IOIO_REP | IOIO_ADDR64 |
@@ -218,6 +221,10 @@ static void string_out(u64 scratch, u64 count)
 	ghcb_set(GHCB_SCRATCH, scratch);
 }
 
+/*
+ * Makes the request that is prepared. sevemu must refuse it as malformed, with @reason
+ * (MALFORMED_*), and count @violation (VIOL_*).
+ */
 static void malformed(u64 violation, u64 reason)
 {
 	hook(HOOK_EXPECT, violation);
@@ -238,6 +245,7 @@ CASE(usage, "ghcb-usage", CASE_ES)
 	malformed(VIOL_USAGE, MALFORMED_USAGE);
 }
 
+/* A request with @version in the GHCB succeeds, and counts @violation or none. */
 static void with_version(u16 version, u64 violation)
 {
 	port_write(0);
@@ -257,7 +265,10 @@ CASE(version, "ghcb-version", CASE_ES)
 	with_version(0xffff, VIOL_GHCB_VERSION);
 }
 
-/* Every outcome of a check on sw_scratch: 4 bytes at @offset of the page. */
+/*
+ * Makes a string request of @count bytes with sw_scratch at @offset of the GHCB page.
+ * @good: the bytes lie in the shared buffer, so it must succeed.
+ */
 static void scratch_at(u64 offset, u64 count, bool good)
 {
 	string_out((u64)ghcb_page + offset, count);
@@ -277,22 +288,22 @@ CASE(scratch, "scratch", CASE_ES)
 	scratch_at(GHCB_BUFFER, GHCB_BUFFER_SIZE, true);
 	scratch_at(end - 4, 4, true);
 	scratch_at(end - 1, 1, true);
-	scratch_at(end - 3, 4, false);		/* across the end */
+	scratch_at(end - 3, 4, false);		/* ends behind the buffer */
 	scratch_at(end, 4, false);
 	scratch_at(GHCB_BUFFER, GHCB_BUFFER_SIZE + 1, false);
-	scratch_at(GHCB_BUFFER - 1, 4, false);	/* across the beginning */
+	scratch_at(GHCB_BUFFER - 1, 4, false);	/* begins before the buffer */
 	scratch_at(0, 4, false);
 	scratch_at(PAGE_SIZE, 4, false);
 	scratch_at(-4096ULL, 4, false);
 	scratch_at(1ULL << 63, 4, false);
-	scratch_at(-(u64)ghcb_page - 2, 4, false);	/* wraps */
+	scratch_at(-(u64)ghcb_page - 2, 4, false);	/* wraps around to 0 */
 }
 
 CASE(scratch_memory, "scratch-in-memory", CASE_ES)
 {
 	string_out((u64)other_page, 4);
 	malformed(VIOL_SCRATCH, MALFORMED_SCRATCH);
-	/* The address is the one that the MSR has: without the C-bit. */
+	/* sw_scratch is a guest-physical address, without the C-bit. */
 	string_out(ghcb_scratch(0) | machine.cmask, 4);
 	malformed(VIOL_SCRATCH, MALFORMED_SCRATCH);
 	string_out((u64)ghcb_buffer(), 4);
@@ -323,7 +334,7 @@ CASE(scratch_huge, "scratch-huge-count", CASE_ES)
 {
 	string_out(ghcb_scratch(0), ~0ULL);
 	malformed(VIOL_SCRATCH, MALFORMED_SCRATCH);
-	/* count * 4 wraps to 0 in 32 and in 64 bits */
+	/* Counts of 4-byte elements whose size is 0 modulo 2^64, then modulo 2^32. */
 	ghcb_begin(SVM_EXIT_IOIO, IOIO_STRING | IOIO_REP | IOIO_ADDR64 |
 		   4 << IOIO_SIZE_SHIFT | UART_SCRATCH << IOIO_PORT_SHIFT,
 		   1ULL << 62);
@@ -340,17 +351,17 @@ CASE(unknown_exit, "exit-unknown", CASE_ES)
 {
 	ghcb_begin(UNKNOWN_EXIT, 0, 0);
 	malformed(VIOL_INVALID_EVENT, MALFORMED_EVENT);
-	/* An exit that exists, but is automatic. */
+	/* HLT is an automatic exit, which is no request. */
 	ghcb_begin(SVM_EXIT_HLT, 0, 0);
 	malformed(VIOL_INVALID_EVENT, MALFORMED_EVENT);
-	/* A known code with something in the upper half. */
+	/* The exit code of CPUID with a bit in the upper half is unknown. */
 	ghcb_begin(SVM_EXIT_CPUID | 1ULL << 32, 0, 0);
 	ghcb_set(GHCB_RAX, 0);
 	ghcb_set(GHCB_RCX, 0);
 	malformed(VIOL_INVALID_EVENT, MALFORMED_EVENT);
 }
 
-/* The answer's valid bitmap is the host's, with nothing left of the guest's. */
+/* The answer's valid bitmap names the answer's fields only, not the request's. */
 CASE(answer_valid, "answer-valid-bits", CASE_ES)
 {
 	static const u32 fields[] = { GHCB_RAX, GHCB_RBX, GHCB_RCX, GHCB_RDX,
@@ -392,7 +403,7 @@ CASE(jump_table, "ap-jump-table", CASE_ES)
 
 CASE(io_invalid, "io-invalid", CASE_ES)
 {
-	/* No size, and two sizes. */
+	/* Bits 6:4 of EXITINFO1 are the size. First none is set, then two are. */
 	ghcb_begin(SVM_EXIT_IOIO, UART_SCRATCH << IOIO_PORT_SHIFT, 0);
 	ghcb_set(GHCB_RAX, 0);
 	malformed(VIOL_INVALID_INPUT, MALFORMED_INVALID);
@@ -402,7 +413,7 @@ CASE(io_invalid, "io-invalid", CASE_ES)
 	malformed(VIOL_INVALID_INPUT, MALFORMED_INVALID);
 }
 
-/* Neither a read (0) nor a write (1); and the MSR stays what it was. */
+/* sw_exit_info_1 of an MSR exit is 0 or 1. Other values must not write the MSR. */
 CASE(msr_invalid, "msr-invalid", CASE_ES)
 {
 	static const u64 directions[] = { 2, 3, 1ULL << 32 };
@@ -421,7 +432,7 @@ CASE(msr_invalid, "msr-invalid", CASE_ES)
 	expect_not("the MSR", ghcb_get(GHCB_RAX), 0xc0000006);
 }
 
-/* Bits 63:32 of DR7 must be zero (APM2 13.1.1): #GP, and DR7 stays. */
+/* A write of DR7 with a bit in 63:32 must raise #GP and not change DR7 (APM2 13.1.1). */
 CASE(dr7_high, "dr7-high-bits", CASE_ES)
 {
 	static const u64 values[] = { 1ULL << 32 | 2, 1ULL << 63 | 2 };
@@ -440,13 +451,13 @@ CASE(dr7_high, "dr7-high-bits", CASE_ES)
 
 CASE(mmio_invalid, "mmio-invalid", CASE_ES)
 {
-	/* Longer than any instruction's operand, and nothing at all. */
+	/* A request to read 0 bytes. */
 	ghcb_begin(SVM_VMGEXIT_MMIO_READ, LAPIC_VERSION, 0);
 	ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
 	malformed(VIOL_INVALID_INPUT, MALFORMED_INVALID);
 }
 
-/* Memory read as a device is memory as the host sees it: ciphertext. */
+/* An MMIO read of private RAM gives what the hypervisor sees there: ciphertext. */
 CASE(mmio_ram, "mmio-of-ram", CASE_ES)
 {
 	u64 *word = (u64 *)other_page, seen;
@@ -469,6 +480,7 @@ CASE(unsupported, "unsupported-event", CASE_ES)
 	expect("violation", hook(HOOK_VIOLATION, 0), VIOL_UNSUPPORTED_EVENT);
 }
 
+/* A request may name another page as GHCB. sevemu must leave the first page alone. */
 CASE(elsewhere, "ghcb-moved", CASE_ES)
 {
 	volatile u8 *page = (volatile u8 *)shared(other_page);
@@ -481,7 +493,7 @@ CASE(elsewhere, "ghcb-moved", CASE_ES)
 	expect("old page's exit code", ghcb_get(GHCB_EXIT_CODE), SVM_EXIT_IOIO);
 }
 
-/* An expectation that is not met is no licence: a strict run still ends. */
+/* HOOK_EXPECT allows one kind of violation. Another kind must end a --strict run. */
 CASE(ends_other, "ends-not-expected", CASE_ES | CASE_ENDS)
 {
 	hook(HOOK_EXPECT, VIOL_SCRATCH);

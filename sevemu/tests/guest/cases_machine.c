@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The machine around the guest: the memory map by each way there is to learn
- * it, memory that belongs to the hypervisor, and the ways a run can end.
+ * cases_machine.c - the machine around the guest: each way to learn the size of RAM,
+ * accesses to memory that belongs to sevemu, and the ways in which a run can end.
  */
 #include <asm/bootparam.h>
 
@@ -18,7 +18,7 @@
 #define FW_CFG_ENTRY_SIZE	64
 #define CMOS_INDEX		0x70
 #define CMOS_DATA		0x71
-#define CMOS_RAM_LOW		0x34	/* 64 KiB units above 16 MiB */
+#define CMOS_RAM_LOW		0x34	/* RAM above 16 MiB, in 64 KiB */
 #define CMOS_RAM_HIGH		0x35
 #define E820_TYPE_RAM		1
 #define RESET_PORT		0xcf9
@@ -30,21 +30,12 @@
 #define KEYBOARD_PORT		0x64
 #define KEYBOARD_RESET		0xfe
 
+/* An entry of etc/e820, little-endian. */
 struct map_entry {
 	u64 address, length;
 	u32 type;
 } __attribute__((packed));
 
-INSN(inb, "inb %%dx, %%al")
-INSN(inw, "inw %%dx, %%ax")
-INSN(inl, "inl %%dx, %%eax")
-INSN(outb, "outb %%al, %%dx")
-INSN(outw, "outw %%ax, %%dx")
-INSN(outl, "outl %%eax, %%dx")
-INSN(rep_insb, "rep insb")
-INSN(outsb32, "addr32 rep outsb")
-INSN(read, "movl (%%rdi), %%eax")
-INSN(write, "movl %%eax, (%%rdi)")
 
 static u32 be32(const u8 *p)
 {
@@ -80,7 +71,7 @@ static void fw_cfg_bytes(void *buf, u64 count)
 	insn_rep_insb(&r);
 }
 
-/* With 32-bit addresses, 64-bit code clears the registers' upper halves. */
+/* In 64-bit code, REP OUTSB with 32-bit addresses clears the upper halves of RCX and RSI. */
 CASE(string32, "string-io-address32", 0)
 {
 	static u8 bytes[2] = { 0x12, 0x34 };
@@ -88,16 +79,16 @@ CASE(string32, "string-io-address32", 0)
 	struct regs r = { .rcx = high | 2, .rdx = UART_SCRATCH,
 			  .rsi = high | (u64)bytes };
 
-	/* The #VC handler here knows 64-bit addresses only. */
+	/* In an SEV-ES guest the #VC handler would have to, and it knows 64-bit addresses only. */
 	if (machine.sev == SEV_ES)
 		return;
-	insn_outsb32(&r);
+	insn_rep_outsb32(&r);
 	expect("RCX", r.rcx, 0);
 	expect("RSI", r.rsi, (u64)bytes + 2);
 	expect("last byte written", in8(UART_SCRATCH), 0x34);
 }
 
-/* Finds a file of fw_cfg; returns its key, or 0, and its size. */
+/* Returns the key of the fw_cfg file @name and sets @size to its bytes, or returns 0. */
 static u16 fw_cfg_find(const char *name, u32 *size)
 {
 	u8 entry[FW_CFG_ENTRY_SIZE];
@@ -121,7 +112,7 @@ static u16 fw_cfg_find(const char *name, u32 *size)
 	return 0;
 }
 
-/* The end of RAM below 4 GiB, as the loader's memory map has it. */
+/* Returns the end of RAM below 4 GiB, by the E820 map in the zero page. */
 static u64 ram_end(void)
 {
 	const struct boot_params *bp = machine.bp;
@@ -188,12 +179,15 @@ CASE(cmos, "ram-size-cmos", 0)
 	out8(CMOS_INDEX, CMOS_RAM_HIGH);
 	high = in8(CMOS_DATA);
 	expect("CMOS's RAM size", high << 8 | low, units);
-	/* Both ports in one access. */
+	/* A word at CMOS_INDEX reads index and data in one access. */
 	insn_inw(&r);
 	expect_not("the same in one access", r.rax >> 8 & 0xff, high + 2);
 }
 
-/* fw_cfg's DMA would go around the nested tables: it is not offered. */
+/*
+ * fw_cfg's DMA would reach memory without the nested page tables. sevemu must hide its
+ * feature bit and its signature.
+ */
 CASE(no_dma, "fw-cfg-dma-hidden", 0)
 {
 	struct regs r = { .rdx = FW_CFG_DMA };
@@ -214,17 +208,18 @@ CASE(ends_dma, "ends-fw-cfg-dma", CASE_ENDS)
 	fail("the run goes on");
 }
 
-/* ---- Memory of the hypervisor: behind the guest's ---- */
+/* ---- Memory of sevemu, which begins at the end of the guest's RAM ---- */
 
+/* Accesses @addr, which must end the run. A #VC is skipped, in case there is one. */
 static void touch(u64 addr, bool write)
 {
-	struct regs r = { .rdi = addr };
+	struct regs r = { .rbx = addr };
 
 	vc.skip = true;
 	if (write)
-		insn_write(&r);
+		insn_mmio_write(&r);
 	else
-		insn_read(&r);
+		insn_mmio_read(&r);
 	note("read", r.rax);
 	fail("the run goes on");
 }
@@ -261,7 +256,7 @@ CASE(ends_hv_ghcb, "ends-hypervisor-ghcb", CASE_ES | CASE_ENDS)
 	fail("the run goes on");
 }
 
-/* The host refuses to read itself as a device, too. */
+/* sevemu must refuse MMIO requests for its own memory. */
 CASE(hv_mmio, "hypervisor-mmio", CASE_ES)
 {
 	static const u64 codes[] = { SVM_VMGEXIT_MMIO_READ,
@@ -275,7 +270,7 @@ CASE(hv_mmio, "hypervisor-mmio", CASE_ES)
 		expect("result", ghcb_go(), RESULT_MALFORMED);
 		expect("reason", ghcb_get(GHCB_EXIT_INFO_2), MALFORMED_INVALID);
 		expect("violation", hook(HOOK_VIOLATION, 0), VIOL_INVALID_INPUT);
-		/* From the last bytes of the guest's memory into it. */
+		/* This range has 4 bytes of the guest's memory and 4 of sevemu's. */
 		ghcb_begin(codes[i], ram_end() - 4, 8);
 		ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
 		hook(HOOK_EXPECT, VIOL_INVALID_INPUT);
@@ -284,12 +279,12 @@ CASE(hv_mmio, "hypervisor-mmio", CASE_ES)
 	}
 }
 
-/* A ROM that is read as a device, and written: the write goes nowhere. */
+/* MMIO requests can read the ROM. A write succeeds, but must not change the ROM. */
 CASE(rom_write, "rom-write", CASE_ES)
 {
 	u64 before;
 
-	/* Without firmware there is no ROM of the guest's. */
+	/* Only a guest that is started as firmware has a ROM. */
 	if (hook(HOOK_FRAME_STATE, ROM_PAGE) == HOOK_FRAME_NONE)
 		return;
 	ghcb_begin(SVM_VMGEXIT_MMIO_READ, ROM_PAGE, 8);
@@ -314,17 +309,17 @@ CASE(ends_rom_ghcb, "ends-ghcb-in-rom", CASE_ES | CASE_ENDS)
 }
 
 /*
- * A device mapped private: #VC all the same. That the mapping is wrong is for
- * the guest to notice.
+ * A load from a device that is mapped with the C-bit raises #VC, as without
+ * it. The hypervisor cannot see that the mapping is wrong.
  */
 CASE(device_private, "device-mapped-private", CASE_ES)
 {
 	u64 *pte = pte_of(LAPIC), old = *pte;
-	struct regs r = { .rdi = LAPIC + LAPIC_VERSION };
+	struct regs r = { .rbx = LAPIC + LAPIC_VERSION };
 
 	*pte |= machine.cmask;
 	flush_tlb();
-	insn_read(&r);
+	insn_mmio_read(&r);
 	expect("#VC count", vc.count, 1);
 	expect("error code", vc.error_code, SVM_EXIT_NPF);
 	expect("LAPIC version", r.rax & 0xf0, 0x10);

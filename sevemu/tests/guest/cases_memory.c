@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The two views of memory (APM2 15.34.5): each frame is private or shared, the
- * other view of it shows ciphertext, and a change of view loses nothing.
+ * cases_memory.c - the two views of memory (APM2 15.34.5). sevemu keeps each frame
+ * either private (written with C=1) or shared (C=0). Through the other view a frame
+ * shows ciphertext. No access loses what the frame holds.
  */
 #include "guest.h"
 
 #define WORDS	(PAGE_SIZE / 8)
 #define PATTERN	0x0123456789abcdefULL
-/* Chance alone leaves a 64-bit word as it was once in 2^64. */
 
 static ALIGNED_PAGE u64 page[WORDS], twin[WORDS], pair[2 * WORDS];
 static u64 copy[WORDS];
 
+/* Writes a different pattern to each of @words words. */
 static void fill(u64 *p, size_t words)
 {
 	size_t i;
@@ -20,12 +21,13 @@ static void fill(u64 *p, size_t words)
 		p[i] = PATTERN + i;
 }
 
+/* Returns HOOK_FRAME_*: what sevemu knows of the frame at @p. */
 static u64 state(const void *p)
 {
 	return hook(HOOK_FRAME_STATE, (u64)p);
 }
 
-/* How many words of the page at @p are what fill() wrote. */
+/* Returns how many words of the page at @p are what fill() wrote. */
 static u64 plain_words(const volatile u64 *p)
 {
 	u64 i, n = 0;
@@ -47,7 +49,7 @@ CASE(c0_read, "c0-read-of-private", CASE_SEV)
 		copy[i] = shared(page)[i];
 	expect("plain words seen with C=1", plain_words(page), WORDS);
 	expect("state", state(page), HOOK_FRAME_PRIVATE);
-	/* The ciphertext of the same bytes at the same place is the same. */
+	/* The same plaintext at the same address has the same ciphertext. */
 	for (i = 0; i < WORDS; i++)
 		if (shared(page)[i] != copy[i])
 			break;
@@ -64,7 +66,7 @@ CASE(address, "ciphertext-by-address", CASE_SEV)
 	for (i = 0; i < WORDS; i++)
 		same += shared(page)[i] == shared(twin)[i];
 	expect("words alike in two frames", same, 0);
-	/* ... nor does one key serve the whole frame. */
+	/* The key stream must differ between the words of a frame. */
 	for (i = 1; i < WORDS; i++)
 		repeated += (shared(page)[i] ^ shared(page)[0]) ==
 			    ((PATTERN + i) ^ PATTERN);
@@ -113,7 +115,7 @@ CASE(there_and_back, "conversion-restores", CASE_SEV)
 	       hook(HOOK_COUNT, HOOK_COUNT_TO_PRIVATE) - to_private, 10);
 }
 
-/* Only the frame that is touched changes, not its neighbours. */
+/* An access through the other view must change the state of its own frame only. */
 CASE(one_frame, "one-frame-at-a-time", CASE_SEV)
 {
 	fill(pair, 2 * WORDS);
@@ -124,7 +126,7 @@ CASE(one_frame, "one-frame-at-a-time", CASE_SEV)
 	expect("word of the first", pair[0], PATTERN);
 }
 
-/* One access, two frames in different states: both come to the view used. */
+/* A word that lies across two frames: both turn to the view of the access. */
 CASE(across, "access-across-frames", CASE_SEV)
 {
 	u8 *bytes = (u8 *)pair;
@@ -178,7 +180,7 @@ CASE(host_view, "host-sees-ciphertext", CASE_SEV)
 	page[0] = 0;
 }
 
-/* The C-bit is not an address bit: both views reach one frame. */
+/* HOOK_FRAME_STATE must know which addresses are not RAM of the guest. */
 CASE(frame_none, "no-frame-there", CASE_SEV)
 {
 	expect("state of a device", hook(HOOK_FRAME_STATE, 0xfee00000),
@@ -188,8 +190,8 @@ CASE(frame_none, "no-frame-there", CASE_SEV)
 }
 
 /*
- * A leaf without the C-bit in page tables of which one is named without it
- * too: the walk finds private memory all the same, and is noted.
+ * Page walks read private memory, even where the entry that leads to a page table has
+ * no C-bit (APM2 15.34.5). sevemu must walk such a table as private, and note it.
  */
 CASE(walk, "page-walk-is-private", CASE_SEV)
 {
@@ -217,7 +219,7 @@ CASE(walk, "page-walk-is-private", CASE_SEV)
 	expect("state of the page", state(page), HOOK_FRAME_PRIVATE);
 }
 
-/* CR3 without the C-bit, as Linux loads it. */
+/* With CR3 without the C-bit, as Linux loads it, the page walk must still be private. */
 CASE(walk_cr3, "cr3-without-c-bit", CASE_SEV)
 {
 	u64 cr3;
@@ -230,13 +232,14 @@ CASE(walk_cr3, "cr3-without-c-bit", CASE_SEV)
 	expect("plain words", plain_words(page), WORDS);
 }
 
+/* Instruction fetches read private memory, whatever the C-bit (APM2 15.34.5). */
 CASE(fetch, "fetch-is-private", CASE_SEV)
 {
 	static ALIGNED_PAGE u8 code[PAGE_SIZE];
 	u64 notes = hook(HOOK_COUNT, HOOK_COUNT_NOTES);
 	u64 result;
 
-	/* mov $0x1234, %eax; ret */
+	/* The code is: mov $0x1234, %eax; ret. */
 	memcpy(code, "\xb8\x34\x12\x00\x00\xc3", 6);
 	asm volatile("call *%1" : "=a"(result)
 		     : "r"((u64)code + SHARED_VIEW) : "memory");
@@ -246,8 +249,7 @@ CASE(fetch, "fetch-is-private", CASE_SEV)
 	expect("first byte, C=1", code[0], 0xb8);
 }
 
-/* A page table that turned shared is garbage, as the page-table walk reads
- * it privately: the guest would end. Here only its state is looked at. */
+/* The stack, which was not touched through the shared view, must be private. */
 CASE(stack, "stack-is-private", CASE_SEV)
 {
 	volatile u64 word = PATTERN;
@@ -256,7 +258,7 @@ CASE(stack, "stack-is-private", CASE_SEV)
 	       HOOK_FRAME_PRIVATE);
 }
 
-/* Without SEV the bit is an ordinary, reserved address bit. */
+/* Without SEV both views are the same memory, because no bit encrypts it. */
 CASE(off, "no-encryption", 0)
 {
 	if (machine.sev != SEV_OFF)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Finding "case=NAME" in the command line, for the guest's 32-bit and 64-bit
- * parts alike.
+ * cmdline.h - finds "case=NAME" in the command line, for the guest's 32-bit and
+ * 64-bit parts.
  */
 #ifndef GUEST_CMDLINE_H
 #define GUEST_CMDLINE_H
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Returns the text behind "case=", or "all" when there is none. */
+/* Returns the text behind "case=" in @cmdline, or "all" if there is no "case=". */
 static inline const char *cmdline_case(const char *cmdline)
 {
 	static const char key[] = "case=";
@@ -26,7 +26,7 @@ static inline const char *cmdline_case(const char *cmdline)
 	return "all";
 }
 
-/* Whether the word at @p (up to a blank or the end) is @name. */
+/* Whether the word at @p is @name. A blank, a newline or NUL ends the word. */
 static inline bool word_is(const char *p, const char *name)
 {
 	while (*name && *p == *name) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The test guest's console: ttyS0, a line at a time. An SEV-ES guest asks the
- * hypervisor directly, with no exception in between, so that a broken #VC can
- * still be reported.
+ * console.c - the test guest's console: ttyS0, a line at a time. An SEV-ES guest makes
+ * the requests itself, without a #VC, so that a broken handler can be reported.
  */
 #include "guest.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The test guest's processor state in long mode: page tables with two views of
- * memory, IDT, TSS, exceptions, and the way to CPL 3 and back.
+ * cpu.c - the test guest's processor state in long mode: page tables with two views of
+ * memory, IDT, TSS, exceptions other than #VC, and the way to CPL 3 and back.
  */
 #include "guest.h"
 
@@ -14,9 +14,10 @@
 #define IST_NUMBER		1
 #define SPLITS_MAX		16
 #define MAPPED			0x100000000ULL	/* 4 GiB */
-/* The machine's device registers lie in the fourth GiB (LAPIC, firmware). */
+/* The fourth GiB is mapped without the C-bit: the LAPIC and the firmware lie there. */
 #define DEVICE_GIB		3
 
+/* 64-bit gate (APM2 4.8.4). */
 struct gate {
 	u16 offset_low, selector;
 	u8 ist, type;
@@ -46,7 +47,13 @@ struct trap_log trap;
 extern u64 gdt[];
 extern const u8 exception_stubs[];
 
+/* Called by exception_common in head.S for every vector. */
 void exception(struct frame *f);
+
+/*
+ * In head.S: goes to @rip at CPL 3. @selectors has SS in its high and CS in its low
+ * half. Returns when user_end runs, which is the gate of INT VECTOR_USER_END.
+ */
 void user_enter(void (*rip)(void), u64 rflags, u64 rsp, u64 selectors);
 void user_end(void);
 
@@ -57,7 +64,7 @@ void flush_tlb(void)
 	asm volatile("mov %%cr3, %0; mov %0, %%cr3" : "=r"(cr3) : : "memory");
 }
 
-/* 4 GiB of identity map, private but for the devices; 1 GiB shared view. */
+/* Maps 4 GiB at their own addresses, private except for devices, and 1 GiB shared. */
 static void build_tables(void)
 {
 	const u64 leaf = PTE_P | PTE_RW | PTE_US | PTE_PS;

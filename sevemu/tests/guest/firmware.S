@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The test guest as a firmware image for --mode ovmf: from the reset vector to
- * protected mode, then as a loader would to the guest's 32-bit entry. So cases
- * can look at a machine that has a ROM.
+ * firmware.S - the test guest as a firmware image for --mode ovmf, so that cases can
+ * look at a machine with a ROM. It goes from the reset vector to protected mode,
+ * copies guest and command line to RAM, and enters the guest at its 32-bit entry.
  *
- * Everything before long mode is private, and the guest maps the ROM without
- * the C-bit: what it needs later is copied to RAM. The image begins with the
- * command line, for sevemu/tests/run to fill in.
+ * The copy is needed because the guest later maps the ROM without the C-bit, while
+ * accesses before long mode are private. The image begins with the command line,
+ * which sevemu/tests/run writes there.
  */
 #define ROM_SIZE		0x20000
 #define ROM_BASE		(0x100000000 - ROM_SIZE)
@@ -15,7 +15,7 @@
 #define SELECTOR_CODE32		0x08
 #define SELECTOR_DATA		0x18
 #define CR0_PE			1
-#define BOOT_PARAMS		0x10000		/* with the command line behind it */
+#define BOOT_PARAMS		0x10000		/* zero page, then the command line */
 #define BOOT_PARAMS_SIZE	0x1000
 #define HDR_CMD_LINE_PTR	0x228
 

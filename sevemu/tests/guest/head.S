@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The test guest's entries: the setup header that a loader reads, the boot
- * protocol's 32-bit and 64-bit entries, the way from one to the other, and the
- * exception stubs of both modes. What is tested is decided in C.
+ * head.S - the test guest's setup header, its 32-bit and 64-bit entries, the way to
+ * long mode, the exception stubs of both modes, and the ways to CPL 3 and back.
  */
 #include "abi.h"
 
@@ -65,9 +64,10 @@ setup:
 	.org	0x400
 
 /*
- * 32-bit entry (boot.rst): flat segments, paging off, ESI = boot_params,
- * interrupts off. No stack is promised: the one call uses the scratch field of
- * boot_params.
+ * 32-bit entry (boot.rst, "32-bit Boot Protocol"). Copies the image to its linked
+ * address and goes on there.
+ * In:  %esi = zero page, flat segments, paging and interrupts off. The boot protocol
+ *      promises no stack, so the call uses the zero page's scratch field.
  */
 	.section .head, "ax"
 	.code32
@@ -75,7 +75,7 @@ setup:
 startup_32:
 	cli
 	cld
-	/* Where are we? */
+	/* %ebp = address of startup_32 */
 	leal	0x1e8(%esi), %esp
 	call	1f
 1:	popl	%ebp
@@ -95,8 +95,9 @@ startup_32:
 	.code64
 	.globl	startup_64
 /*
- * 64-bit entry: long mode, identity map with the C-bit, RSI = boot_params,
- * interrupts off.
+ * 64-bit entry (boot.rst, "64-bit Boot Protocol"). Copies the image to its linked
+ * address and goes on there.
+ * In:  %rsi = zero page, long mode, identity map with the C-bit, interrupts off.
  */
 startup_64:
 	cli
@@ -112,7 +113,7 @@ startup_64:
 1:	movq	$.Lat_home64, %rax
 	jmp	*%rax
 
-/* At a known address, 0x1000300, for --marker. */
+/* cases.list gives this address, 0x1000300, to --marker. guest.lds checks it. */
 	.org	0x300
 	.globl	marker_point
 marker_point:
@@ -120,7 +121,7 @@ marker_point:
 
 	.text
 	.code32
-/* At the linked address, EBX = boot_params. */
+/* In: %ebx = zero page, %esi and %edi free. Runs at the linked address, without a stack. */
 .Lat_home32:
 	movl	$bss_start, %edi
 	movl	$bss_end, %ecx
@@ -138,7 +139,7 @@ marker_point:
 	call	boot32
 	popl	%ebx
 
-	/* Long mode, on the tables that boot32() built. */
+	/* To long mode with boot_pml4, which boot32() has filled (APM2 14.6.1). */
 	movl	%cr4, %eax
 	orl	$CR4_PAE, %eax
 	movl	%eax, %cr4
@@ -176,8 +177,9 @@ marker_point:
 	call	guest_main
 	ud2
 
-/* ---- Exceptions in 32-bit mode: struct frame32 of boot32.c. */
+/* ---- Exceptions in 32-bit mode. */
 	.code32
+/* The gate of #VC: calls vc32() with a struct frame32 of boot32.c. */
 	.globl	vc32_entry
 vc32_entry:
 	pushal
@@ -189,8 +191,10 @@ vc32_entry:
 	iretl
 
 /*
- * user32_run(eip, cs, ss, esp): to CPL 3, until INT VECTOR_USER_END.
- * The C compiler's callee-saved registers are kept on the old stack.
+ * void user32_run(eip, cs, ss, esp): goes to CPL 3. INT VECTOR_USER_END leads to
+ * user32_end, which returns to the caller of user32_run().
+ * In:  the arguments on the stack, by the C calling convention, which also says what
+ *      is clobbered. %ds and %es are @ss while at CPL 3.
  */
 	.globl	user32_run, user32_end
 user32_run:
@@ -222,14 +226,15 @@ user32_end:
 	popl	%ebp
 	ret
 
-/* ---- Exceptions in long mode: struct frame of guest.h. */
+/* ---- Exceptions in long mode. */
 	.code64
-/* Vectors whose frame has an error code: 8, 10-14, 17, 21, 29, 30. */
+/* Bit n: the processor pushes an error code for vector n (APM2 8.2). */
 #define WITH_ERROR_CODE		0x60227d00
 
 	.balign	16
 	.globl	exception_stubs
-exception_stubs:			/* 16 bytes each */
+/* A stub of 16 bytes for each vector, which completes struct frame of guest.h. */
+exception_stubs:
 	vector = 0
 	.rept	VECTOR_TIMER + 1
 	.balign	16
@@ -279,9 +284,10 @@ exception_common:
 	iretq
 
 /*
- * user_enter(rip, rflags, rsp, selectors): to CPL 3; selectors holds SS in its
- * high half and CS in its low half. Returns at user_end, the gate of
- * INT VECTOR_USER_END.
+ * void user_enter(rip, rflags, rsp, selectors): goes to CPL 3. INT VECTOR_USER_END
+ * leads to user_end, which returns to the caller of user_enter().
+ * In:  %rdi = RIP, %rsi = RFLAGS, %rdx = RSP, %rcx = SS in the high and CS in the low
+ *      half. Clobbers what the calling convention lets a function clobber.
  */
 	.globl	user_enter, user_end
 user_enter:
@@ -311,7 +317,10 @@ user_end:
 	popq	%rbp
 	ret
 
-/* u64 compat_cpuid(void): CPUID 0 in compatibility mode; returns EBX. */
+/*
+ * u64 compat_cpuid(void): executes CPUID function 0 in compatibility mode.
+ * Out: %rax = EBX. Clobbers %rcx, %rdx. Stores the instruction's address to vc.
+ */
 	.globl	compat_cpuid
 compat_cpuid:
 	pushq	%rbx

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The test guest's main program: runs the case that the command line asks for
- * (case=NAME, case=all, case=list) and prints one line for each:
+ * main.c - the test guest's main program. It runs the case that the command line asks
+ * for (case=NAME, case=all, case=list) and prints one line for each:
  *
  *	ok NAME | not ok NAME: reason | skipped NAME: reason
  */
@@ -18,11 +18,12 @@ static const char *running;
 static bool failed;
 static u32 failures;
 
+/* Called by head.S in long mode, with the zero page. Does not return. */
 void guest_main(const struct boot_params *bp);
 
 NORETURN void end_run(u8 how)
 {
-	/* Both devices that end a run are in reach of a broken guest too. */
+	/* Without a #VC on the way, so that a broken handler cannot prevent the exit. */
 	if (machine.sev == SEV_ES) {
 		ghcb_begin(SVM_EXIT_IOIO, 1 << IOIO_SIZE_SHIFT |
 			   DEBUG_EXIT_PORT << IOIO_PORT_SHIFT, 0);
@@ -86,6 +87,7 @@ void note(const char *what, u64 value)
 	con_str("\n");
 }
 
+/* Returns what the machine lacks for a case with @flags, or NULL. */
 static const char *missing(u64 flags)
 {
 	if (flags & CASE_ES && machine.sev != SEV_ES)
@@ -119,6 +121,8 @@ static void run_case(const struct test_case *t)
 	expect("violation left over", hook(HOOK_VIOLATION, 0), VIOL_NONE);
 	if (vc.wrong_rip)
 		fail("#VC did not point at the instruction");
+	expect("registers that an instruction should not have changed",
+	       vc.changed, 0);
 	if (failed) {
 		failures++;
 		return;
@@ -128,7 +132,7 @@ static void run_case(const struct test_case *t)
 	con_str("\n");
 }
 
-/* The 32-bit stage's results: one line a case, whose results are adjacent. */
+/* Prints a line for each case of boot32.c. The results of a case are adjacent. */
 static void print_early(void)
 {
 	const struct early_result *r;
@@ -153,6 +157,7 @@ static void print_early(void)
 	}
 }
 
+/* Fills machine from HOOK_CONFIG. */
 static void machine_init(const struct boot_params *bp)
 {
 	u64 config = hook(HOOK_CONFIG, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the compiler expects of a C library.
+ * string.c - the functions of the C library that the compiler may call.
  */
 #include "guest.h"
 

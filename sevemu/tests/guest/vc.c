@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The test guest's side of the GHCB: building a request field by field (or
- * wrong on purpose), and a #VC handler driven by one table of exits. The
- * handler knows just those encodings that the cases use.
+ * vc.c - the test guest's side of the GHCB: functions that build a request field by
+ * field, or wrong on purpose, and the #VC handler. It decodes only those encodings
+ * that the cases execute.
  */
 #include "guest.h"
 
@@ -17,13 +17,17 @@
 ALIGNED_PAGE u8 ghcb_page[PAGE_SIZE];
 struct vc_log vc __attribute__((used));
 struct tamper tamper;
-_Static_assert(offsetof(struct vc_log, rip) == 0, "INSN() stores there");
-_Static_assert(offsetof(struct vc_log, resume) == 8, "INSN() stores there");
+_Static_assert(offsetof(struct vc_log, rip) == 0, "insns.S stores there");
+_Static_assert(offsetof(struct vc_log, resume) == 8, "insns.S stores there");
+_Static_assert(offsetof(struct vc_log, exit) == 16, "insns.S stores there");
+_Static_assert(offsetof(struct vc_log, changed) == 24, "insns.S counts there");
+_Static_assert(offsetof(struct regs, rdi) == 40, "insns.S loads it from there");
 
-/* GHCB 4.1, table 7: what must be valid going in, what is valid coming back. */
+/* Exits that pass registers only, with their fields (GHCB 4.1, table 7). */
 static const struct exit {
-	u64 code;
-	u32 in[FIELDS_MAX], out[FIELDS_MAX];
+	u64 code;			/* SVM_EXIT_* */
+	u32 in[FIELDS_MAX];		/* fields that the request must set, to 0 */
+	u32 out[FIELDS_MAX];		/* fields that the answer sets, to 0 */
 } exits[] = {
 	{ SVM_EXIT_READ_DR7, { 0 }, { GHCB_RAX } },
 	{ SVM_EXIT_WRITE_DR7, { GHCB_RAX }, { 0 } },
@@ -93,6 +97,7 @@ u64 msr_protocol(u64 request)
 	return rdmsr(MSR_GHCB);
 }
 
+/* Breaks the rule that tamper names, if it names one. */
 static void tamper_with_request(void)
 {
 	u32 field = tamper.drop_valid;
@@ -128,7 +133,7 @@ static u64 *frame_register(struct frame *f, u32 field)
 	}
 }
 
-/* Makes the request and keeps what the case may want to look at. */
+/* Makes the request and records the answer in vc. Returns whether it succeeded. */
 static bool ask(void)
 {
 	vc.result = ghcb_go();
@@ -150,6 +155,7 @@ static u64 read_xcr0(void)
 	return (u64)high << 32 | low;
 }
 
+/* Passes the fields of @e from and to the registers in @f. */
 static void handle_plain(struct frame *f, const struct exit *e, u64 info_1)
 {
 	unsigned int i;
@@ -179,12 +185,13 @@ static void handle_msr(struct frame *f)
 	handle_plain(f, is_write ? &write : &read, is_write);
 }
 
+/* Returns a mask of the low @size bytes. */
 static u64 mask_of(u32 size)
 {
 	return size == 8 ? ~0ULL : (1ULL << size * 8) - 1;
 }
 
-/* INS and OUTS with and without REP, upwards, as the cases use them. */
+/* INS and OUTS with elements of @size bytes, upwards only, with and without REP. */
 static void handle_string_io(struct frame *f, u64 info_1, u32 size)
 {
 	u64 left = info_1 & IOIO_REP ? f->rcx : 1;
@@ -229,7 +236,7 @@ static void handle_io(struct frame *f)
 	if (!(opcode & 1))
 		size = 1;
 	info_1 |= size << IOIO_SIZE_SHIFT;
-	/* 6C-6F strings; E4-E7 immediate port; EC-EF port in DX. */
+	/* Opcodes 6C-6F are strings. E4-E7 have an immediate port, EC-EF use DX. */
 	if (opcode >= 0xe4 && opcode <= 0xe7)
 		port = p[1];
 	info_1 |= port << IOIO_PORT_SHIFT;
@@ -251,7 +258,7 @@ static void handle_io(struct frame *f)
 	f->rax = ghcb_get(GHCB_RAX);
 }
 
-/* MOV between AL, AX, EAX or RAX and (%rdi), which is a device's register. */
+/* MOV between AL, AX, EAX or RAX and the device register at (%rbx). */
 static void handle_mmio(struct frame *f)
 {
 	const u8 *p = (const u8 *)f->rip;
@@ -264,7 +271,7 @@ static void handle_mmio(struct frame *f)
 		size = 1;
 	write = !(*p & 2);
 	ghcb_begin(write ? SVM_VMGEXIT_MMIO_WRITE : SVM_VMGEXIT_MMIO_READ,
-		   f->rdi, size);
+		   f->rbx, size);
 	ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
 	if (write)
 		memcpy(ghcb_buffer(), &f->rax, size);
@@ -295,7 +302,7 @@ void vc_handle(struct frame *f)
 	vc.cs = f->cs;
 	vc.frame = (u64)f;
 	asm volatile("pushfq; popq %0" : "=r"(vc.rflags));
-	/* A trap points behind the instruction and goes on there. */
+	/* #DB is a trap: RIP is behind the instruction already. */
 	if (f->error_code == VC_ERROR_DB)
 		return;
 	if (f->rip != vc.rip)

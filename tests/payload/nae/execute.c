@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * execute.c - one instruction with known registers, and what it did to them.
+ * execute.c - executes one instruction with known registers, and compares the
+ * registers after it with what the case wants.
  */
 #include "nae.h"
 
-/* What no instruction under test produces by itself. */
+/* The base of prepare()'s values. No instruction under test has such a result. */
 #define FILLER		_AC(0x8123456789abcd00, UL)
 #define FLAGS_ALWAYS	_AC(0x2, UL)
 #define FLAGS_COMPARED	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | \
@@ -26,14 +27,12 @@ void prepare(void)
 	want = before;
 }
 
-static int execute_raw(const char *name, void (*code)(void))
+static void execute_raw(const char *name, void (*code)(void))
 {
 	after = before;
 	want = before;
-	if (!run_caught(code, &after))
-		return 0;
-	complain("%s: exception %lu", name, caught_vector);
-	return 1;
+	if (run_caught(code, &after))
+		complain("%s: exception %lu", name, caught_vector);
 }
 
 void execute_code(const char *name, void (*code)(void))
@@ -41,23 +40,40 @@ void execute_code(const char *name, void (*code)(void))
 	execute_raw(name, code);
 }
 
-static void (*find(const char *insn))(void)
+static const struct insn_text *find(const char *insn)
 {
 	const struct insn_text *i;
 
 	for (i = insns; i < insns_end; i++)
 		if (same_text(i->text, insn))
-			return i->code;
+			return i;
 	complain("no such instruction: %s", insn);
 	return NULL;
 }
 
+/* Complains if @insn changed a register or caused an exit that its row does not name. */
+static void check_row(const struct insn_text *insn, u64 exits, u64 all_exits)
+{
+	for (u64 i = 0; i < INSN_REGS; i++)
+		if (!(insn->writes >> i & 1) && after.r[i] != before.r[i])
+			complain("%s: register %lu is %lx, and was %lx",
+				 insn->text, i, after.r[i], before.r[i]);
+	if (vc_count(insn->exit) - exits != vc_count(NO_EXIT) - all_exits)
+		complain("%s: %lu #VC, not all for exit %lx", insn->text,
+			 vc_count(NO_EXIT) - all_exits, insn->exit);
+}
+
 void execute(const char *insn)
 {
-	void (*code)(void) = find(insn);
+	const struct insn_text *row = find(insn);
+	u64 exits, all_exits;
 
-	if (code)
-		execute_raw(insn, code);
+	if (!row)
+		return;
+	exits = vc_count(row->exit);
+	all_exits = vc_count(NO_EXIT);
+	execute_raw(insn, row->code);
+	check_row(row, exits, all_exits);
 }
 
 void check_regs(const char *insn)
@@ -78,12 +94,12 @@ void check_regs(const char *insn)
 
 void expect_exception(const char *insn, u64 vector)
 {
-	void (*code)(void) = find(insn);
+	const struct insn_text *row = find(insn);
 
-	if (!code)
+	if (!row)
 		return;
 	after = before;
-	if (!run_caught(code, &after))
+	if (!run_caught(row->code, &after))
 		complain("%s: no exception", insn);
 	else if (caught_vector != vector)
 		complain("%s: exception %lu, not %lu", insn, caught_vector,

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fatal.c - cases that end the guest, one a run: nae=NAME.
+ * fatal.c - cases that end the guest. nae=NAME on the command line runs one of them.
+ * tests/sev/cases.list says how each must end.
  */
 #include "nae.h"
 #include "sevemu/hooks.h"
 
 #define E820_RAM_TYPE		1
 #define MSR_NONE		0x0000dead
-/* 1 KiB of it, in lines. */
+/* A line of 64 bytes with its newline: 16 of them are 1 KiB. */
 #define CONSOLE_LINE	"nae: a line of sixty-four bytes: sixteen of these make one KiB"
 #define CONSOLE_LINES		16
 
@@ -16,7 +17,7 @@ static void survived(void)
 	con_printf("nae: survived\n");
 }
 
-/* A device that is mapped private: no device can be there. */
+/* A load from the I/O APIC, which is mapped private: the stub must terminate. */
 static void case_npf_private(void)
 {
 	if (ident_map_range(0xfec00000, 0xfec01000, MAP_WRITE))
@@ -27,7 +28,7 @@ static void case_npf_private(void)
 	survived();
 }
 
-/* A device where the memory map says RAM. */
+/* A load from the local APIC, which E820 says is RAM: the stub must terminate. */
 static void case_npf_ram(void)
 {
 	struct boot_e820_entry *e =
@@ -42,7 +43,7 @@ static void case_npf_ram(void)
 	survived();
 }
 
-/* An instruction on a device that the stub does not know. */
+/* INC on a device, which the stub does not emulate: it must terminate. */
 static void case_npf_opcode(void)
 {
 	prepare();
@@ -74,7 +75,7 @@ static void case_early_rdpmc(void)
 	asm volatile("rdpmc" : : "c"(0) : "eax", "edx");
 }
 
-/* After the stub's end: nobody answers, and nothing is run by mistake. */
+/* CPUID after the stub's teardown: no handler is left, so it is a triple fault. */
 static void case_late(void)
 {
 	con_printf("nae: late\n");
@@ -84,8 +85,8 @@ static void case_late(void)
 }
 
 /*
- * A #VC that the hypervisor made up: the instruction at RIP is RET, which
- * cannot cause any ...
+ * The hypervisor injects #VC with the exit code of CPUID. RIP is at the RET of
+ * call_hook(), which has no exit, so the stub must terminate.
  */
 static void case_forged_ret(void)
 {
@@ -93,7 +94,7 @@ static void case_forged_ret(void)
 	survived();
 }
 
-/* ... or one that causes another one than this. */
+/* The hypervisor injects #VC with @exit_code. RIP is at a CPUID. */
 static void forge(u64 exit_code)
 {
 	asm volatile("vmmcall; cpuid"
@@ -120,14 +121,14 @@ static void case_unsupported(void)
 	forge(SVM_EXIT_VMRUN);
 }
 
-/* Not an SEV-ES guest, and yet #VC. */
+/* #VC in a guest without SEV-ES: the stub must report it as an exception. */
 static void case_spurious(void)
 {
 	call_hook(HOOK_INJECT, X86_TRAP_VC, SVM_EXIT_CPUID);
 	survived();
 }
 
-/* 1 KiB through the stub's console and not a byte more: for its exits. */
+/* Prints exactly 1 KiB. tests/sev compares the exits that this costs with a budget. */
 static void case_console(void)
 {
 	for (u32 i = 0; i < CONSOLE_LINES; i++)

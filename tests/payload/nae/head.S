@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * head.S - entry of the NAE self-test, what the stub's objects expect of the
- * stub's head_64.S, and the frame around each instruction under test.
+ * head.S - the NAE self-test's entry, run() around each instruction under test, and
+ * the functions and tables of head_64.S that the stub's objects refer to.
  */
 #include "linkage.h"
 #include "x86.h"
@@ -12,7 +12,9 @@
 	.code64
 
 /*
- * In:	what boot.rst says: long mode, %rsi = zero page; .bss is zero.
+ * The payload's entry (boot.rst, "64-bit Boot Protocol").
+ * In:  long mode, identity map, %rsi = zero page, interrupts off, .bss is zero.
+ *      No stack is needed.
  */
 GLOBAL(_start)
 FUNC(_start)
@@ -39,14 +41,21 @@ END_FUNC(_start)
 
 	.text
 
-/* The C-bit was proven on the way to here. */
+/*
+ * In: %rdi = new CR3. The stub's function of this name proves the C-bit as well. That
+ * is not needed here, because the stub has proven it on the way to this payload.
+ */
 GLOBAL(load_cr3_proven)
 FUNC(load_cr3_proven)
 	movq	%rdi, %cr3
 	ret
 END_FUNC(load_cr3_proven)
 
-/* In: %rdi = code, %rsi = struct regs. Out: %eax = 0. */
+/*
+ * In:  %rdi = code to call, %rsi = struct regs.
+ * Out: %eax = 0, or 1 if run_abort() came. The stack is used; callee-saved registers
+ *      are kept. DF is clear.
+ */
 GLOBAL(run)
 FUNC(run)
 	pushq	%rbx
@@ -109,7 +118,10 @@ FUNC(run)
 	ret
 END_FUNC(run)
 
-/* From an exception handler back to run()'s caller: %eax = 1. */
+/*
+ * Called in an exception handler while run() is under way. Gives up the handler's
+ * stack and returns from run() with %eax = 1.
+ */
 GLOBAL(run_abort)
 FUNC(run_abort)
 	movq	run_rsp(%rip), %rsp
@@ -117,7 +129,7 @@ FUNC(run_abort)
 	jmp	.Lrun_out
 END_FUNC(run_abort)
 
-/* In: %rdi = function, %rsi, %rdx = arguments. Out: %rax. */
+/* In: %rdi = HOOK_*, %rsi and %rdx = arguments. Out: %rax. Clobbers %rcx, %rdx, %rsi. */
 GLOBAL(call_hook)
 FUNC(call_hook)
 	movq	%rdi, %rcx
@@ -151,7 +163,7 @@ run_regs:
 run_rsp:
 	.skip	8
 
-	/* stack_end: the stub's report looks no further. */
+	/* The stub's report of an exception prints the stack up to stack_end. */
 	.section .bss.stack, "aw", @nobits
 	.balign 4096
 GLOBAL(double_fault_guard)

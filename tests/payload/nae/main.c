@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * main.c - brings the stub's parts up as the stub does, runs the cases, and
- * prints a line for each.
+ * main.c - sets up IDT, page tables, GHCB and console with the stub's functions and
+ * in the stub's order, runs the cases, and prints a line for each.
  *
- * The stub's report of an exception calls terminate(). The linker redirects that
- * call to __wrap_terminate() here (--wrap), so that a case that expects an
- * exception continues after the report.
+ * This file takes the place of lib/error.c and sev-head_64.S. The stub's report of
+ * an exception calls terminate(). The linker redirects that call to
+ * __wrap_terminate() here (--wrap), which returns to run_caught() if that is
+ * running.
  */
 #include "ghcb.h"
 #include "nae.h"
 #include "sevemu/hooks.h"
 
-/* The last line, so that silence never passes. */
+/* The last line. tests/sev/run fails a self-test without it. */
 #define DONE		"nae: done"
 
 struct boot_params *boot_params;
@@ -22,21 +23,22 @@ u64 caught_vector, caught_cr2;
 
 static struct cmdline cmdline;
 static const struct exception_frame *last_frame;
-static bool executing;		/* an exception comes back to run() */
-static bool ending;		/* ... but not in a case that ends the guest */
+static bool executing;		/* an exception returns to run_caught() */
+static bool ending;		/* a FATAL case runs: no exception returns */
 
+/* How many #VC came with each exit code. Past 31 codes the last entry counts all. */
 static struct {
 	u16 code;
 	u64 count;
 } vc_counts[32];
 static u64 vc_total;
 
-/* The case that runs. */
+/* State of the running case, reset by run_test(). */
 static bool complained, skipped;
 static const char *current;
 static u64 failures;
 
-/* ---- What the stub's lib/error.c is to the stub. */
+/* ---- In place of lib/error.c and of terminate() in sev-es.c. */
 
 noreturn void __real_terminate(unsigned int reason);
 noreturn void __wrap_terminate(unsigned int reason);
@@ -77,8 +79,12 @@ int run_caught(void (*code)(void), struct regs *regs)
 	return aborted;
 }
 
-/* ---- Between the stub's vectors and its do_exception(): linked by --wrap. */
+/* ---- Counting of exceptions. */
 
+/*
+ * ld --wrap=do_exception makes the stub's vectors call __wrap_do_exception(), which
+ * counts and calls the stub's do_exception().
+ */
 void __wrap_do_exception(struct exception_frame *frame);
 void __real_do_exception(struct exception_frame *frame);
 
@@ -146,7 +152,7 @@ void expect(const char *what, u64 value, u64 expected)
 		complain("%s is 0x%lx, not 0x%lx", what, value, expected);
 }
 
-/* sevemu's answer; any other hypervisor's to an unknown hypercall is below 0. */
+/* Another hypervisor than sevemu answers the unknown hypercall with an error, below 0. */
 bool hooks_present(void)
 {
 	static bool asked, present;
@@ -181,8 +187,9 @@ static void run_test(const struct test *test)
 }
 
 /*
- * The case of this name, or if it is empty, all that do not end the guest.
- * @early: now is before there is a GHCB.
+ * Runs the case called @name of a table. An empty @name stands for all cases that are
+ * not FATAL. @early says whether the EARLY cases are to run or the others. Returns
+ * whether a case was found.
  */
 static bool run_tests(const struct test *test, const char *name, bool early)
 {
@@ -202,7 +209,7 @@ static bool run_tests(const struct test *test, const char *name, bool early)
 	return found;
 }
 
-/* ---- Coming up, as extract_kernel() does. */
+/* ---- Setup, in the order of extract_kernel(). */
 
 static void map(u64 start, u64 end, unsigned int prot)
 {
@@ -225,7 +232,7 @@ static void build_map(void)
 		error("page tables", "cannot be started");
 	if (ident_map_guard(0) || ident_map_guard((u64)stack_guard))
 		error("page tables", "no guard pages");
-	/* First: a page keeps the rights that it gets first. */
+	/* A page keeps the rights of the first call that maps it. */
 	mmio_init();
 	map((u64)_text, (u64)_etext, MAP_EXEC);
 	map((u64)_rodata, (u64)_erodata, MAP_RO);
@@ -235,6 +242,7 @@ static void build_map(void)
 	map((u64)cmdline.text, (u64)cmdline.text + cmdline.len + 1, MAP_WRITE);
 }
 
+/* Called by _start in head.S, with the zero page. Does not return. */
 void nae_main(struct boot_params *bp);
 void nae_main(struct boot_params *bp)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmio.c - instructions whose memory operand is a device, all that the stub
- * knows. Each runs twice: on RAM, where no handler has a part in it, and on a
- * frame buffer, which is a device that behaves like memory. Registers and
- * memory must be the same after both.
+ * mmio.c - each instruction that the stub emulates on a device. It runs twice: on
+ * RAM, where the processor executes it, and on a frame buffer, where the stub's #VC
+ * handler does. A frame buffer is a device that behaves like memory, so registers
+ * and memory must be the same after both.
  */
 #include "nae.h"
 
-/* PCI configuration space. */
+/* PCI configuration space (PCI 3.0 6.1). */
 #define PCI_DEVICES		32
 #define PCI_COMMAND		0x04
 #define PCI_COMMAND_MEMORY	0x2
@@ -16,7 +16,7 @@
 #define PCI_BAR0		0x10
 #define PCI_BAR_FLAGS		0xfU
 #define PCI_BAR_IO		0x1
-/* Where a device without an address goes: below the I/O APIC, above RAM. */
+/* For a frame buffer that firmware gave no address: below the I/O APIC, above RAM. */
 #define SPARE_ADDRESS		0xe0000000
 
 #define MSR_APIC_BASE		0x0000001b
@@ -29,9 +29,10 @@
 
 static u8 ram[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static u8 code_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE), section(".data")));
-static u8 *device;		/* or NULL */
-static bool have_apic;
+static u8 *device;		/* the frame buffer, or NULL: find_device() */
+static bool have_apic;		/* the local APIC is mapped */
 
+/* Returns the device number of a display on PCI bus 0, or 0. */
 static u32 find_display(void)
 {
 	for (u32 i = 0; i < PCI_DEVICES; i++) {
@@ -42,7 +43,10 @@ static u32 find_display(void)
 	return 0;
 }
 
-/* Runs late enough that ports work. */
+/*
+ * Maps the display's frame buffer, and gives it an address if firmware has not. Needs
+ * port I/O, so it runs with the first case and not in mmio_init().
+ */
 static void find_device(void)
 {
 	static bool done;
@@ -69,10 +73,9 @@ static void find_device(void)
 		device = (u8 *)(u64)bar;
 }
 
-/* Before there is a map in force, and before ports can be used. */
 void mmio_init(void)
 {
-	/* W+X: instructions that contain an address are made there. */
+	/* moffs() writes instructions to code_page and executes them. */
 	if (ident_map_range((u64)code_page, (u64)code_page + PAGE_SIZE,
 			    MAP_WRITE | MAP_EXEC))
 		error("page tables", "the code page");
@@ -89,20 +92,20 @@ static void fill(u8 *memory)
 		word[i] = 0x8091a2b3c4d5e6f7 + i * 0x0102030405060708;
 }
 
-/* Which registers hold an address in the memory under test. */
+/* For subject.addresses: the register holds an address in the memory under test. */
 #define IN_RBX		(1U << INSN_RBX)
 #define IN_RSI		(1U << INSN_RSI)
 #define IN_RDI		(1U << INSN_RDI)
 
 struct subject {
-	const char *insn;
+	const char *insn;	/* its text in insns.S; NULL ends a table */
 	u32 addresses;		/* IN_* */
-	u64 rcx;
-	u64 r10;
-	u64 rflags;
+	u64 rcx;		/* RCX before it */
+	u64 r10;		/* R10 before it */
+	u64 rflags;		/* more bits of RFLAGS */
 };
 
-/* Registers for @subject with its memory at @memory. */
+/* Sets the registers for @subject: addresses lead to the middle of @memory. */
 static void set_up(const struct subject *subject, const u8 *memory)
 {
 	prepare();
@@ -114,6 +117,10 @@ static void set_up(const struct subject *subject, const u8 *memory)
 	before.rflags |= subject->rflags;
 }
 
+/*
+ * Compares registers and memory on the device with those on RAM. Address registers
+ * differ by the distance between the two.
+ */
 static void compare(const struct subject *subject, const struct regs *on_ram)
 {
 	const volatile u64 *a = (const volatile u64 *)ram;
@@ -244,7 +251,10 @@ static void case_stos(void)
 	test_subjects(subjects);
 }
 
-/* From the device to RAM, from RAM to the device: @from and @to say which. */
+/*
+ * As test_subject(), for MOVS: one operand is in the memory under test, the other in
+ * RAM. @from_device says which operand is the device.
+ */
 static void movs(const char *insn, u64 rcx, u64 rflags, bool from_device)
 {
 	static u8 other[WINDOW] __attribute__((aligned(8)));
@@ -303,7 +313,7 @@ static void case_movs(void)
 	}
 }
 
-/* Address-size prefix and segments: addresses that count only in part. */
+/* A load into EAX with @value in @reg must give @expected, from the device. */
 static void address(const char *insn, unsigned int reg, u64 value, u64 expected)
 {
 	prepare();
@@ -313,6 +323,10 @@ static void address(const char *insn, unsigned int reg, u64 value, u64 expected)
 	check_regs(insn);
 }
 
+/*
+ * Address-size prefix and segments. With 32-bit addresses the upper half of a
+ * register does not count. The base of FS and GS is added to the address.
+ */
 static void case_address(void)
 {
 	u64 addr;
@@ -356,7 +370,10 @@ static void case_address(void)
 	       *(volatile u64 *)device);
 }
 
-/* MOV between RAX and an address in the instruction: @opcode, 8 bytes, RET. */
+/*
+ * Writes to code_page and executes a MOV between RAX and memory whose address is in
+ * the instruction: @opcode, the 8 bytes of @addr, RET.
+ */
 static void moffs(const char *name, const char *opcode, u64 addr)
 {
 	size_t len = strlen(opcode);
@@ -401,7 +418,7 @@ static void case_moffs(void)
 	}
 }
 
-/* The local APIC: there always is one, and its registers are 32 bits wide. */
+/* Loads and stores of the local APIC, on machines without a frame buffer too. */
 static void case_apic(void)
 {
 	volatile u32 *tpr = (volatile u32 *)(APIC_BASE + APIC_TPR);

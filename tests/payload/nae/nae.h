@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nae.h - the NAE self-test: a payload made of the stub's own objects, which
- * executes one instruction after the other that is an exit in an SEV-ES guest
- * ("non-automatic exit") and looks at what the stub's handlers make of it.
+ * nae.h - the NAE self-test: a payload that is linked with the stub's own objects.
+ * It executes each instruction that is a non-automatic exit (NAE) in an SEV-ES
+ * guest, and checks what the stub's #VC handlers do to registers and memory.
  *
- * Without SEV-ES the same instructions run without the handlers: whatever holds
- * there has to hold with them.
+ * In a guest without SEV-ES the same instructions run without the handlers. A case
+ * expects the same results there, which shows that the expectation is right.
  */
 #ifndef NAE_H
 #define NAE_H
 
-/* struct regs, for assembly: register n of the processor's at 8 * n. */
+/* Offsets in struct regs, for assembly: register n, in the processor's numbering, is at 8 * n. */
 #define REGS_RAX		0x00
 #define REGS_RCX		0x08
 #define REGS_RDX		0x10
@@ -30,6 +30,9 @@
 
 #define NAE_STACK_SIZE		0x8000
 #define NAE_POOL_SIZE		0x40000
+
+/* In place of an exit code: a row of insns.S allows any, vc_count() counts all. */
+#define NO_EXIT			0xffff
 
 #ifndef __ASSEMBLER__
 
@@ -52,7 +55,7 @@
 #pragma GCC visibility push(hidden)
 
 struct regs {
-	u64 r[INSN_REGS];	/* the place of RSP is not used */
+	u64 r[INSN_REGS];	/* r[INSN_RSP] is neither loaded nor stored */
 	u64 rflags;
 };
 BUILD_BUG_ON(offsetof(struct regs, r[INSN_RDI]) != REGS_RDI);
@@ -62,103 +65,146 @@ BUILD_BUG_ON(offsetof(struct regs, rflags) != REGS_RFLAGS);
 /* ---- head.S ---- */
 
 /*
- * Loads all registers from @regs, calls @code, stores them. Returns 0, or 1 if
- * an exception ended it by run_abort(); then @regs is as it was.
+ * Loads all registers but RSP from @regs, calls @code, and stores them. Returns 0,
+ * or 1 if run_abort() ended the call. @regs is then not changed.
  */
 int run(void (*code)(void), struct regs *regs);
+
+/* From an exception handler: makes the run() that is under way return 1. */
 noreturn void run_abort(void);
-/* A hook of sevemu's (sevemu/hooks.h), if it has any. */
+
+/*
+ * Calls @function (HOOK_*) of sevemu (sevemu/hooks.h) with two arguments. Returns its
+ * result. Only where hooks_present(); HOOK_VERSION may be called anywhere.
+ */
 u64 call_hook(u64 function, u64 arg1, u64 arg2);
 
 /* ---- insns.S ---- */
 
+/* An instruction under test. execute() checks that it does no more than its row says. */
 struct insn_text {
-	const char *text;
-	void (*code)(void);
+	const char *text;		/* in AT&T syntax: the key */
+	void (*code)(void);		/* the instruction, then RET */
+	u64 exit;			/* the only exit it may cause, or NO_EXIT */
+	u64 writes;			/* bit n: it may change register n */
 };
 extern const struct insn_text insns[], insns_end[];
 
 /* ---- main.c ---- */
 
-/* Exits that a case counts; NO_EXIT: it need not cause any. */
-#define NO_EXIT			0xffff
-/* Flags of a case: the instruction must not be executed without handlers. */
-#define ES_ONLY			1
-/* ... needs sevemu's hooks. */
-#define HOOKS			2
-/* ... is run when it is named, because it ends the guest. */
-#define FATAL			4
-/* ... is run when it is named, before there is a GHCB. */
-#define EARLY			8
+/* Flags of a case (struct test). */
+#define ES_ONLY			1	/* only in an SEV-ES guest */
+#define HOOKS			2	/* only with sevemu's hooks */
+#define FATAL			4	/* ends the guest: only with nae=NAME */
+#define EARLY			8	/* runs before there is a GHCB */
 
 struct test {
-	const char *name;
+	const char *name;	/* NULL ends a table of cases */
 	void (*body)(void);
-	u16 exit;
-	u16 flags;
+	u16 exit;		/* the exit that is counted and printed, or NO_EXIT */
+	u16 flags;		/* ES_ONLY, HOOKS, FATAL, EARLY */
 };
 
+/* The zero page from the stub. nae_main() sets it. */
 extern struct boot_params *boot_params;
-/* What the exception was that ended the last instruction. */
+
+/* Vector and CR2 of the exception that ended the last run_caught(). */
 extern u64 caught_vector;
 extern u64 caught_cr2;
 
-/* The first complaint in a case counts. */
+/* Fails the running case, and prints why unless it has failed or is skipped. */
 void complain(const char *fmt, ...) printf_like(1, 2);
+
+/* Marks the running case as skipped, and prints why unless it has failed. */
 void skip(const char *why);
+
+/* Whether the running case has failed or is skipped. */
 bool failed(void);
-/* Complains if they differ. */
+
+/* Complains if @value is not @expected. @what names the value. */
 void expect(const char *what, u64 value, u64 expected);
-/* How many #VC with this exit code, or in all (NO_EXIT), there have been. */
+
+/* How many #VC have come with @exit_code, or in all (NO_EXIT). */
 u64 vc_count(u64 exit_code);
+
+/* Whether the hypervisor is sevemu with --test-hooks. */
 bool hooks_present(void);
-/* run(); but where the case ends the guest, an exception does. */
+
+/*
+ * As run(). An exception of @code is caught: caught_vector has it, and the result
+ * is 1. In a FATAL case it is not caught, but reported by the stub.
+ */
 int run_caught(void (*code)(void), struct regs *regs);
 
 /* ---- execute.c ---- */
 
 /*
- * The registers of the next instruction; what they were after the last one;
- * and what they should have been.
+ * Registers before the next execute(), after it, and those that the case wants after
+ * it. prepare() sets before, execute() the other two.
  */
 extern struct regs before, after, want;
 
-/* @before gets a value of its own in each register. */
+/* Fills before with a different value for each register. */
 void prepare(void);
-/* Executes "insn" of insns.S. Sets @after, and @want to @before. */
+
+/*
+ * Executes the instruction of insns.S with the text @insn. Sets after to its result
+ * and want to before. Complains about an exception, about an exit or a changed
+ * register that insns.S does not name, and about an unknown text.
+ */
 void execute(const char *insn);
+
+/* As execute(), for @code: an instruction and RET that are not in insns.S. */
 void execute_code(const char *name, void (*code)(void));
-/* Complains unless @after is @want. */
+
+/* Complains unless the registers in after are those in want, RSP and some flags aside. */
 void check_regs(const char *insn);
-/* Complains unless the instruction raises @vector. */
+
+/* Executes @insn. Complains unless it raises the exception @vector. */
 void expect_exception(const char *insn, u64 vector);
-/* @old with its low @size bytes replaced as the processor does it. */
+
+/*
+ * Returns @old after a write of @value to its low @size bytes (1, 2, 4 or 8). A
+ * write of 4 bytes clears the upper half (APM1 3.1.2).
+ */
 u64 merge(u64 old, u64 value, unsigned int size);
 
-/* ---- Cases: each file's end is a test without a name. */
+/* ---- Tables of cases, one in each file. */
+
 extern const struct test port_tests[], string_tests[], register_tests[],
 	mmio_tests[], fatal_tests[];
 
 /* ---- ports.c ---- */
 
+/* IN and OUT of 16 and 32 bits. */
 u16 in16(u16 port);
 u32 in32(u16 port);
 void out16(u16 port, u16 value);
 void out32(u16 port, u32 value);
-/* A byte that can be written and read back, or false. */
+
+/* Whether the UART's scratch register gives back what is written. Changes it. */
 bool have_scratch_port(void);
-#define SCRATCH_PORT		0x3ff		/* UART's scratch register */
+#define SCRATCH_PORT		0x3ff
+
+/* Whether there is a PCI host bridge. Selects its first register if so. */
 bool have_pci(void);
+
+/* Makes PCI_DATA the register @reg of @device, function 0 of bus 0. */
 void pci_select(u32 device, u32 reg);
 #define PCI_ADDRESS		0xcf8
 #define PCI_DATA		0xcfc
+
+/* Whether QEMU's fw_cfg is there. Reads its signature to the end. */
 bool have_fw_cfg(void);
 #define FW_CFG_SELECT		0x510
 #define FW_CFG_DATA		0x511
 
 /* ---- mmio.c ---- */
 
-/* Maps the devices that there are. */
+/*
+ * Maps the local APIC and the page for instructions that are made at run time. Called
+ * while the map is built, before other ranges, which would take the page's rights.
+ */
 void mmio_init(void);
 #define APIC_BASE		0xfee00000UL
 

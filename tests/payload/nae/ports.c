@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ports.c - IN and OUT. What is read back was written before, or is read in
- * two sizes: the UART's scratch register, a byte of the CMOS, PCI's
- * configuration space, fw_cfg's signature.
+ * ports.c - IN and OUT. The devices are those of which the value is known: the
+ * UART's scratch register and a byte of the CMOS give back what was written, PCI's
+ * configuration space can be read in two sizes, fw_cfg begins with "QEMU".
  */
 #include "nae.h"
 
 #define CMOS_INDEX		0x70
 #define CMOS_DATA		0x71
-#define CMOS_SHUTDOWN		0x0f	/* a byte that only a BIOS reads */
+#define CMOS_SHUTDOWN		0x0f	/* shutdown status: only a BIOS reads it */
 #define PORT_NOWHERE		0xe0
 #define PCI_ENABLE		0x80000000
 #define PCI_NONE		0xffffffff
@@ -65,7 +65,10 @@ bool have_fw_cfg(void)
 	       inb(FW_CFG_DATA) == 'M' && inb(FW_CFG_DATA) == 'U';
 }
 
-/* The registers of an IN that reads @value. */
+/*
+ * Executes an IN with DX = @port. Its low @size bytes of RAX must become @value, and
+ * no other register may change.
+ */
 static void in(const char *insn, u16 port, u64 value, unsigned int size)
 {
 	prepare();
@@ -75,6 +78,7 @@ static void in(const char *insn, u16 port, u64 value, unsigned int size)
 	check_regs(insn);
 }
 
+/* Executes an OUT of @rax with DX = @port. No register may change. */
 static void out(const char *insn, u16 port, u64 rax)
 {
 	prepare();
@@ -119,7 +123,7 @@ static void case_in32(void)
 	}
 	id = (u32)in16(PCI_DATA + 2) << 16 | in16(PCI_DATA);
 	in("inl (%dx), %eax", PCI_DATA, id, 4);
-	/* REX.W changes nothing. */
+	/* IN has no 64-bit form: REX.W is ignored (APM3, "IN"). */
 	in("rex.w inl (%dx), %eax", PCI_DATA, id, 4);
 }
 
@@ -157,7 +161,10 @@ static void case_out32(void)
 	expect("PCI address", in32(PCI_ADDRESS), 0x80004320);
 }
 
-/* The byte of the CMOS, which gets back what it had. */
+/*
+ * Writes 0x69 to the CMOS byte CMOS_SHUTDOWN and keeps its old value in @saved, which
+ * cmos_end() writes back. Returns false, and skips the case, if there is no CMOS.
+ */
 static bool cmos_begin(u8 *saved)
 {
 	outb(CMOS_SHUTDOWN, CMOS_INDEX);
@@ -198,7 +205,7 @@ static void case_out_imm(void)
 		return;
 	out("outb %al, $0x70", 0, 0x1122334455667700 | CMOS_SHUTDOWN);
 	expect("CMOS byte", inb(CMOS_DATA), 0x69);
-	/* Index and value at once, and once more. */
+	/* OUT of a word writes index and data, OUT of a doubleword writes both twice. */
 	out("outw %ax, $0x70", 0, 0x1122334455664200 | CMOS_SHUTDOWN);
 	outb(CMOS_SHUTDOWN, CMOS_INDEX);
 	expect("CMOS byte", inb(CMOS_DATA), 0x42);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * registers.c - exits whose operands are registers.
+ * registers.c - instructions with an exit that have only registers as operands, and
+ * exceptions that are intercepted.
  */
 #include "nae.h"
 #include "sevemu/hooks.h"
@@ -11,14 +12,18 @@
 #define MSR_NONE		0x0000dead
 #define PMC_NONE		0x7fffffff
 #define CPUID_EXT_EDX_RDTSCP	(_AC(1, UL) << 27)
-#define XSAVE_LEGACY_SIZE	576	/* x87 and SSE state, and the header */
+#define XSAVE_LEGACY_SIZE	576	/* bytes: x87 and SSE state, XSAVE header */
 #define XSTATE_AVX		2
 #define DR7_ALWAYS		0x400
 #define DR7_L0			0x1
-/* What KVM and its like say to a hypercall that they do not know. */
+/* A hypercall that does not exist, and KVM's answer to it. sevemu answers the same. */
 #define HYPERCALL_NONE		0x5eed
 #define HYPERCALL_ENOSYS	((u64)-1000)
 
+/*
+ * Executes CPUID with garbage in the upper halves of RAX and RCX. The upper halves of
+ * the four results must be 0.
+ */
 static struct cpuid_regs cpuid(u32 leaf, u32 subleaf)
 {
 	struct cpuid_regs r;
@@ -48,7 +53,7 @@ static void case_cpuid(void)
 	    vendor.ecx == vendor.edx)
 		complain("leaf 0: %x %x %x %x", vendor.eax, vendor.ebx,
 			 vendor.ecx, vendor.edx);
-	/* AMD repeats the vendor there (APM3 E.4.1). */
+	/* AMD's processors repeat the vendor in this leaf (APM3 E.4.1). */
 	if (ext.ebx && (ext.ebx != vendor.ebx || ext.ecx != vendor.ecx ||
 			ext.edx != vendor.edx))
 		complain("leaf 0x80000000 names another vendor: %x", ext.ebx);
@@ -72,7 +77,7 @@ static void case_cpuid_subleaf(void)
 		skip("no XSAVE");
 		return;
 	}
-	/* With XCR0 as after reset, no more than this is in use. */
+	/* EBX is the size for what XCR0 enables: after reset, x87 only. */
 	expect("leaf 0xd EBX", xstate.ebx, XSAVE_LEGACY_SIZE);
 	if (!(xstate.eax >> XSTATE_AVX & 1))
 		return;
@@ -81,6 +86,7 @@ static void case_cpuid_subleaf(void)
 	expect("leaf 0xd, 2: AVX state's offset", avx.ebx, XSAVE_LEGACY_SIZE);
 }
 
+/* Executes RDTSC or RDTSCP. Returns EDX:EAX. */
 static u64 tsc(const char *insn)
 {
 	prepare();
@@ -105,7 +111,10 @@ static bool have_rdtscp(void)
 	return cpuid_count(CPUID_EXT_FEATURES, 0).edx & CPUID_EXT_EDX_RDTSCP;
 }
 
-/* The upper half of RCX stays 0: QEMU looks for the intercept with all of it. */
+/*
+ * Executes WRMSR. The upper half of RCX is 0, because QEMU looks up the intercept with
+ * all of RCX.
+ */
 static void write_msr(u64 msr, u64 value)
 {
 	prepare();
@@ -222,11 +231,14 @@ static void case_dr7(void)
 		skip("this hypervisor does not know DR7");
 		return;
 	}
-	/* DR0 holds 0, where nothing is ever executed. */
+	/* L0 enables the breakpoint of DR0. Address 0 is never executed. */
 	write_dr7("mov %r9, %dr7", INSN_R9, DR7_ALWAYS | DR7_L0);
 	expect("DR7", read_dr7("mov %dr7, %r9", INSN_R9), DR7_ALWAYS | DR7_L0);
 	write_dr7("mov %rbx, %dr7", INSN_RBX, DR7_ALWAYS);
 	expect("DR7", read_dr7("mov %dr7, %rbx", INSN_RBX), DR7_ALWAYS);
+	write_dr7("mov %rax, %dr7", INSN_RAX, DR7_ALWAYS | DR7_L0);
+	expect("DR7", read_dr7("mov %dr7, %rax", INSN_RAX), DR7_ALWAYS | DR7_L0);
+	write_dr7("mov %rax, %dr7", INSN_RAX, DR7_ALWAYS);
 }
 
 static void case_dr7_gp(void)
@@ -236,7 +248,7 @@ static void case_dr7_gp(void)
 	expect_exception("mov %rbx, %dr7", X86_TRAP_GP);
 }
 
-/* Nothing changes but what cannot be seen. */
+/* Executes @insn, after which all registers must be as before. */
 static void no_effect(const char *insn)
 {
 	prepare();
@@ -251,7 +263,7 @@ static void case_wbinvd(void)
 
 static void case_invd(void)
 {
-	/* Should a hypervisor let it through, there is nothing to be lost. */
+	/* Write caches back first, in case a hypervisor does not intercept INVD. */
 	no_effect("wbinvd");
 	no_effect("invd");
 }
@@ -276,7 +288,7 @@ static void case_monitor(void)
 static void case_mwait(void)
 {
 	monitor();
-	/* Should it really wait, this wakes it. */
+	/* If the hypervisor lets MWAIT wait, this store ends the wait. */
 	*(volatile u8 *)monitored = 1;
 	prepare();
 	before.r[INSN_RAX] = 0;
@@ -294,7 +306,7 @@ static void case_vmmcall(void)
 	check_regs("vmmcall");
 }
 
-/* Single-stepping: the exception after NOP. */
+/* With RFLAGS.TF set, #DB comes after one instruction, the NOP. */
 static void case_db(void)
 {
 	prepare();
@@ -309,12 +321,16 @@ static void case_db_intercepted(void)
 	call_hook(HOOK_INTERCEPT, 0, 0);
 }
 
+/* case_ac() calls this by run_caught(), to which the exception returns. */
 static void inject_ac(void)
 {
 	call_hook(HOOK_INJECT, X86_TRAP_VC, SVM_EXIT_EXCP_AC);
 }
 
-/* No program of ring 0 can cause one by itself (APM2 8.2.18). */
+/*
+ * The hypervisor injects #VC with the exit code of an intercepted #AC, which the stub
+ * must report as #AC. Code of CPL 0 cannot cause #AC itself (APM2 8.2.18).
+ */
 static void case_ac(void)
 {
 	prepare();
@@ -325,6 +341,10 @@ static void case_ac(void)
 		expect("vector", caught_vector, X86_TRAP_AC);
 }
 
+/*
+ * The stub must count each NMI, and tell the hypervisor "NMI complete". Otherwise the
+ * second NMI would stay pending.
+ */
 static void case_nmi(void)
 {
 	u64 before_it = nmi_count;

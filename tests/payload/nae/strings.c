@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * strings.c - INS and OUTS: with and without REP, every size, both directions,
- * address size, segments, more than the GHCB's buffer holds, faults.
+ * strings.c - INS and OUTS: with and without REP, each size, both directions, address
+ * sizes, segments, more data than the GHCB's buffer holds, and buffers that fault.
  *
- * fw_cfg's data port gives "QEMU" and then zeros; PCI's gives the same value
- * again and again; of what is written to a register the last value stays.
+ * The data is known because fw_cfg's data port gives "QEMU" and then zeroes, PCI's
+ * data port gives the same value each time, and the scratch register and PCI's
+ * address port keep the last value that is written.
  */
 #include "nae.h"
 
 #define BUFFER_SIZE		0x3000
 #define DEBUGCON_PORT		0x402
-#define DEBUGCON_THERE		0xe9	/* what the port reads as */
+#define DEBUGCON_THERE		0xe9	/* value that the port reads as */
 #define UNTOUCHED		0xee
-/* More than the shared buffer holds, in elements of the size. */
+/* Numbers of elements, each more than the GHCB's shared buffer of 2032 bytes holds. */
 #define MANY_BYTES		5000
 #define MANY_WORDS		1100
 #define MANY_LONGS		600
-/* How far above the image there is memory that nothing uses. */
+/* Bytes above the self-test to RAM that it does not use, for case ins-unmapped. */
 #define FAR_AWAY		0x400000UL
 
 static u8 buffer[BUFFER_SIZE] __attribute__((aligned(PAGE_SIZE)));
@@ -45,6 +46,7 @@ static void check_buffer(const char *insn, size_t at, const char *expected)
 			 buffer[at + 3], expected);
 }
 
+/* Sets registers for an INS from @port to @to, and clears the buffer. */
 static void string_in(u16 port, void *to)
 {
 	clear();
@@ -53,6 +55,7 @@ static void string_in(u16 port, void *to)
 	before.r[INSN_RDI] = (u64)to;
 }
 
+/* Sets registers for an OUTS from @from to @port. */
 static void string_out(u16 port, const void *from)
 {
 	prepare();
@@ -60,7 +63,10 @@ static void string_out(u16 port, const void *from)
 	before.r[INSN_RSI] = (u64)from;
 }
 
-/* Registers after @done elements of @size; RCX counts if there is a REP. */
+/*
+ * Checks registers after @count elements of @size bytes: @reg, RSI or RDI, has moved
+ * on, backwards if @size is negative. RCX has been counted down if there is a REP.
+ */
 static void check_string(const char *insn, unsigned int reg, u64 count, int size,
 			 bool rep)
 {
@@ -70,6 +76,7 @@ static void check_string(const char *insn, unsigned int reg, u64 count, int size
 	check_regs(insn);
 }
 
+/* Selects fw_cfg's signature, or skips the case if there is no fw_cfg. */
 static void fw_cfg(void)
 {
 	if (!have_fw_cfg())
@@ -89,7 +96,7 @@ static void scratch(void)
 		skip("no UART at 0x3f8");
 }
 
-/* Without REP: once, whatever RCX holds. */
+/* INS without REP transfers one element, whatever RCX holds. */
 static void case_insb(void)
 {
 	static const u64 counts[] = { 0, 1, 5, ~0UL };
@@ -144,7 +151,7 @@ static void case_rep_insb(void)
 	check_untouched("rep insb", 4, 64);
 }
 
-/* The GHCB's shared buffer is filled more than once; odd address, 3 pages. */
+/* REP INSB to an odd address and over three pages needs several exits. */
 static void case_rep_insb_many(void)
 {
 	fw_cfg();
@@ -160,6 +167,7 @@ static void case_rep_insb_many(void)
 	check_untouched("rep insb", 0xffd + MANY_BYTES, BUFFER_SIZE);
 }
 
+/* Checks that the buffer holds @count times @value, and nothing behind. */
 static void check_elements(const char *insn, const void *value, size_t size,
 			   size_t count)
 {
@@ -222,7 +230,7 @@ static void case_ins_address32(void)
 	check_untouched("rep insb (%edi)", 4, 64);
 }
 
-/* INS always writes to ES, whose base is 0. */
+/* INS writes to ES, whose base is 0, even with an FS prefix (APM3 1.2.4). */
 static void case_ins_segment(void)
 {
 	fw_cfg();
@@ -303,8 +311,8 @@ static void case_rep_outsb(void)
 }
 
 /*
- * Printable text to the debug console, upwards and then downwards: all of it
- * twice in the order of the pattern, for whoever looks at the other end.
+ * Writes printable text to the debug console, upwards and then downwards. Both times
+ * it arrives in the order of the pattern, which tests/sev/run compares.
  */
 static void case_rep_outsb_many(void)
 {
@@ -333,7 +341,7 @@ static void case_rep_outsb_many(void)
 static void case_rep_outsw_many(void)
 {
 	fw_cfg();
-	/* All select something else but the last one. */
+	/* Only the last word selects the signature. */
 	memset(buffer, 0, MANY_WORDS * 2);
 	for (u32 i = 0; i < MANY_WORDS - 1; i++)
 		buffer[2 * i] = 1;
@@ -388,6 +396,10 @@ static void case_outs_address32(void)
 	expect("rep outsb (%esi): scratch register", inb(SCRATCH_PORT), 'c');
 }
 
+/*
+ * OUTS through FS or GS, whose base is @offset. @high goes to the upper half of RSI,
+ * where it must not count. The scratch register must become @expected.
+ */
 static void outs_segment(const char *insn, u64 offset, u64 high, u8 expected)
 {
 	string_out(SCRATCH_PORT, buffer);
@@ -418,7 +430,7 @@ static void case_outs_segment(void)
 	wrmsr(MSR_GS_BASE, 0);
 }
 
-/* Memory that is not mapped yet, and gets mapped as for any other access. */
+/* INS to memory that is not mapped yet: the handler must map it, as #PF would. */
 static void case_ins_unmapped(void)
 {
 	u64 far = ALIGN_UP((u64)_end, PMD_SIZE) + FAR_AWAY;
@@ -437,7 +449,7 @@ static void case_ins_unmapped(void)
 		complain("rep insb: not what was read");
 }
 
-/* Faults of the buffer are those of the instruction. */
+/* INS to read-only memory must raise #PF, which the handler reports for it. */
 static void case_ins_read_only(void)
 {
 	scratch();
@@ -452,7 +464,10 @@ static void case_outs_guard(void)
 	expect_exception("outsb (%rsi), (%dx)", X86_TRAP_PF);
 }
 
-/* If RCX were 32 bits wide, this would end in front of the guard page. */
+/*
+ * RCX counts with all 64 bits: 4 GiB and 4 bytes reach into the guard page. The low
+ * half of RCX alone, 4 bytes, would end in front of the guard page.
+ */
 static void case_rep_rcx_64(void)
 {
 	scratch();

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cases_processor.c - what an SEV-ES guest does without #VC (automatic exits), and
+ * the processor that CPUID and SVM's instructions show.
+ */
+#include "guest.h"
+
+#define UART_SCRATCH		0x3ff
+#define LAPIC			0xfee00000ULL
+#define MSR_APIC_BASE		0x1b
+#define MSR_STAR		0xc0000081
+#define MSR_LSTAR		0xc0000082
+#define MSR_FS_BASE		0xc0000100
+#define MSR_KERNEL_GS_BASE	0xc0000102
+#define MSR_SYSENTER_EIP	0x176
+#define KVM_ENOSYS		(-1000LL)
+#define CR0_TS			0x8
+#define CR4_PGE			0x80
+#define CR4_LA57		0x1000
+#define CR4_OSXSAVE		0x40000
+#define XCR0_X87_SSE		3
+
+/* ---- Automatic exits ---- */
+
+/* Control registers are read and written without #VC, and hold what is written. */
+CASE(control, "control-registers", 0)
+{
+	u64 cr0, cr3, cr4, value;
+
+	asm volatile("mov %%cr0, %0" : "=r"(cr0));
+	asm volatile("mov %%cr3, %0" : "=r"(cr3));
+	asm volatile("mov %%cr4, %0" : "=r"(cr4));
+	asm volatile("mov %0, %%cr0" : : "r"(cr0 | CR0_TS));
+	asm volatile("mov %%cr0, %0" : "=r"(value));
+	expect("CR0.TS set", value & CR0_TS, CR0_TS);
+	asm volatile("clts");
+	asm volatile("mov %%cr0, %0" : "=r"(value));
+	expect("CR0.TS cleared", value & CR0_TS, 0);
+	asm volatile("mov %0, %%cr0" : : "r"(cr0));
+	asm volatile("mov %0, %%cr4" : : "r"(cr4 | CR4_PGE) : "memory");
+	asm volatile("mov %%cr4, %0" : "=r"(value));
+	expect("CR4", value, cr4 | CR4_PGE);
+	asm volatile("mov %0, %%cr4" : : "r"(cr4) : "memory");
+	asm volatile("mov %0, %%cr3" : : "r"(cr3) : "memory");
+	asm volatile("mov %%cr3, %0" : "=r"(value));
+	expect("CR3", value, cr3);
+	asm volatile("mov %0, %%cr2" : : "r"(0x123456789ULL));
+	asm volatile("mov %%cr2, %0" : "=r"(value));
+	expect("CR2", value, 0x123456789);
+	asm volatile("mov %0, %%cr8" : : "r"(3ULL));
+	asm volatile("mov %%cr8, %0" : "=r"(value));
+	expect("CR8", value, 3);
+	asm volatile("mov %0, %%cr8" : : "r"(0ULL));
+	asm volatile("invlpg (%0); pause" : : "r"(&value) : "memory");
+	expect("#VC count", vc.count, 0);
+}
+
+CASE(efer, "efer", 0)
+{
+	u64 old = rdmsr(MSR_EFER);
+
+	expect("LME and LMA", old & 0x500, 0x500);
+	wrmsr(MSR_EFER, old | EFER_SCE);
+	expect("SCE set", rdmsr(MSR_EFER), old | EFER_SCE);
+	wrmsr(MSR_EFER, old & ~(u64)EFER_SCE);
+	expect("SCE cleared", rdmsr(MSR_EFER), old & ~(u64)EFER_SCE);
+	wrmsr(MSR_EFER, old);
+	expect("#VC count", vc.count, 0);
+}
+
+/* A change of EFER.LME while paging is on raises #GP (APM2 14.6). */
+CASE(efer_lme, "efer-lme-paging", 0)
+{
+	u64 old = rdmsr(MSR_EFER);
+
+	trap_arm(VECTOR_GP);
+	asm volatile("movq $1f, %0\n\twrmsr\n1:" : "=m"(trap.resume)
+		     : "c"(MSR_EFER), "a"(old & ~(u64)EFER_LME), "d"(0)
+		     : "memory");
+	expect("#GP count", trap.count, 1);
+	expect("error code", trap.error_code, 0);
+	expect("EFER", rdmsr(MSR_EFER), old);
+	expect("#VC count", vc.count, 0);
+}
+
+/* MSRs that the VMSA has fields for are read and written without #VC. */
+CASE(vmsa_msrs, "vmsa-msrs", 0)
+{
+	static const u32 msrs[] = { MSR_STAR, MSR_LSTAR, MSR_FS_BASE,
+				    MSR_KERNEL_GS_BASE, MSR_SYSENTER_EIP };
+	unsigned int i;
+	u64 old;
+
+	for (i = 0; i < ARRAY_SIZE(msrs); i++) {
+		old = rdmsr(msrs[i]);
+		wrmsr(msrs[i], 0x12345000 + i);
+		expect("MSR", rdmsr(msrs[i]), 0x12345000 + i);
+		wrmsr(msrs[i], old);
+	}
+	expect("#VC count", vc.count, 0);
+}
+
+/* XSETBV needs no #VC, and CPUID shows the new XCR0 and CR4.OSXSAVE. */
+CASE(xsetbv, "xsetbv", 0)
+{
+	struct regs r = { .rax = 0xd };
+	u64 cr4;
+
+	asm volatile("mov %%cr4, %0" : "=r"(cr4));
+	asm volatile("mov %0, %%cr4" : : "r"(cr4 | CR4_OSXSAVE) : "memory");
+	asm volatile("xsetbv" : : "a"(XCR0_X87_SSE), "d"(0), "c"(0));
+	expect("#VC count", vc.count, 0);
+	insn_cpuid(&r);
+	expect("size for XCR0 = x87 and SSE", r.rbx, 0x240);
+	r = (struct regs){ .rax = 1 };
+	insn_cpuid(&r);
+	expect("OSXSAVE in CPUID", r.rcx >> 27 & 1, 1);
+	asm volatile("mov %0, %%cr4" : : "r"(cr4) : "memory");
+	r = (struct regs){ .rax = 1 };
+	insn_cpuid(&r);
+	expect("OSXSAVE in CPUID, switched off", r.rcx >> 27 & 1, 0);
+}
+
+/* ---- The processor ---- */
+
+/* Executes CPUID @function, sub-leaf 0. */
+static struct regs cpuid(u32 function)
+{
+	struct regs r = { .rax = function };
+
+	insn_cpuid(&r);
+	return r;
+}
+
+CASE(view_sev, "cpuid-sev", 0)
+{
+	struct regs r = cpuid(CPUID_SEV);
+	u64 bits = machine.sev == SEV_ES ? 0xa : machine.sev == SEV_PLAIN ? 2 : 0;
+
+	expect("SEV and SEV-ES", r.rax & 0x1e, bits);
+	if (machine.sev == SEV_OFF)
+		return;
+	expect("C-bit position", r.rbx & 0x3f, machine.cbit);
+	expect("address bits lost", r.rbx >> 6 & 0x3f, 1);
+	if ((cpuid(0x80000008).rax & 0xff) > machine.cbit)
+		fail("the C-bit lies among the physical address bits");
+	expect("SEV_STATUS", rdmsr(MSR_SEV_STATUS),
+	       machine.sev == SEV_ES ? 3 : 1);
+}
+
+CASE(view_max, "cpuid-max", 0)
+{
+	struct regs r = cpuid(0x80000000);
+
+	if ((u32)r.rax < (machine.sev ? CPUID_SEV : 0x80000008))
+		fail("the highest extended function is too low");
+}
+
+CASE(view_svm, "cpuid-svm-hidden", 0)
+{
+	struct regs r = cpuid(0x8000000a);
+
+	expect("SVM", cpuid(0x80000001).rcx & 4, 0);
+	expect("SVM revision and features", r.rax | r.rbx | r.rdx, 0);
+}
+
+CASE(view_hypervisor, "cpuid-hypervisor", 0)
+{
+	struct regs r = cpuid(0x40000000);
+
+	expect("hypervisor bit", cpuid(1).rcx >> 31 & 1, 1);
+	/* The signature is "KVMKVMKVM" and three zeroes. */
+	expect("signature, EBX", r.rbx, 0x4b4d564b);
+	expect("signature, ECX", r.rcx, 0x564b4d56);
+	expect("signature, EDX", r.rdx, 0x4d);
+}
+
+CASE(view_la57, "cpuid-la57", 0)
+{
+	struct regs r = { .rax = 7 };
+
+	insn_cpuid(&r);
+	expect("LA57", r.rcx >> 16 & 1, machine.la57);
+	expect("bits of a linear address", cpuid(0x80000008).rax >> 8 & 0xff,
+	       machine.la57 ? 57 : 48);
+}
+
+/* A change of CR4.LA57 in long mode raises #GP (APM2 3.1.3). */
+CASE(cr4_la57, "cr4-la57-long-mode", 0)
+{
+	u64 cr4;
+
+	asm volatile("movq %%cr4, %0" : "=r"(cr4));
+	trap_arm(VECTOR_GP);
+	asm volatile("movq $1f, %0" : "=m"(trap.resume));
+	asm volatile("movq %0, %%cr4\n1:" : : "r"(cr4 ^ CR4_LA57) : "memory");
+	expect("#GP", trap.count, 1);
+	asm volatile("movq %0, %%cr4" : : "r"(cr4) : "memory");
+}
+
+/* CPUID does not show SVM, so each of its instructions must raise #UD. */
+#define NOT_AN_INSTRUCTION(text) do {					\
+	trap.count = 0;							\
+	asm volatile("movq $1f, %0" : "=m"(trap.resume));		\
+	asm volatile(text "\n1:" : : "a"(0) : "memory");		\
+	expect("#UD count of " text, trap.count, 1);			\
+} while (0)
+
+CASE(svm, "svm-instructions", 0)
+{
+	trap_arm(VECTOR_UD);
+	NOT_AN_INSTRUCTION("vmrun %%rax");
+	NOT_AN_INSTRUCTION("vmload %%rax");
+	NOT_AN_INSTRUCTION("vmsave %%rax");
+	NOT_AN_INSTRUCTION("stgi");
+	NOT_AN_INSTRUCTION("clgi");
+	NOT_AN_INSTRUCTION("skinit %%eax");
+	NOT_AN_INSTRUCTION("invlpga %%rax, %%ecx");
+	expect("#VC count", vc.count, 0);
+}
+
+/* Without SEV-ES the intercepted instructions work without #VC. */
+CASE(no_vc, "no-vc-without-es", 0)
+{
+	struct regs r = { .rdx = UART_SCRATCH, .rax = 0x33 };
+
+	if (machine.sev == SEV_ES)
+		return;
+	insn_outb(&r);
+	r.rax = 0;
+	insn_inb(&r);
+	expect("what was written", r.rax, 0x33);
+	r.rcx = MSR_APIC_BASE;
+	insn_rdmsr(&r);
+	expect("APIC base", r.rax & ~0xfffULL, LAPIC);
+	insn_wrmsr(&r);
+	cpuid(0);
+	expect("#VC count", vc.count, 0);
+	/* Without SEV-ES, VMGEXIT is VMMCALL (APM2 15.35.6). */
+	r.rax = 0x7fff;
+	insn_vmmcall(&r);
+	expect("answer to an unknown hypercall", r.rax, (u64)KVM_ENOSYS);
+	r.rax = 0x7fff;
+	asm volatile("rep; vmmcall" : "+a"(r.rax) : : "memory");
+	expect("answer to it as VMGEXIT", r.rax, (u64)KVM_ENOSYS);
+}

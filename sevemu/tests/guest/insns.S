@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * insns.S - the test guest's functions insn_<id>(struct regs *r), each for one
+ * instruction of exit_insns.h. They are called at any CPL, in 64-bit mode.
+ *
+ * A function loads the registers that its instruction reads from @r and fills the
+ * others with UNREAD, executes the instruction, and stores to @r what it writes.
+ * Each other register that has changed is counted in vc.changed. Before that it
+ * tells the #VC handler where the instruction is and which exit is expected, in
+ * the first fields of vc.
+ *
+ * In: %rdi = r. Clobbers what the calling convention lets a function clobber.
+ */
+#include <asm/svm.h>
+
+#include "../exit_insns.h"
+
+/* struct vc_log in guest.h */
+#define VC_RIP		0
+#define VC_RESUME	8
+#define VC_EXIT		16
+#define VC_CHANGED	24
+
+/* struct regs in guest.h */
+#define REGS_RAX	0
+#define REGS_RBX	8
+#define REGS_RCX	16
+#define REGS_RDX	24
+#define REGS_RSI	32
+#define REGS_RDI	40
+
+#define UNREAD		0x5a5a5a5a
+
+	.text
+
+/* Before the instruction: %\name = its field of @r, or UNREAD. */
+.macro load name, field, reads
+	.if	\reads
+	movq	\field(%r11), %\name
+	.else
+	movq	$UNREAD, %\name
+	.endif
+.endm
+
+/* After the instruction: stores %\name, or counts it if it has changed. */
+.macro store name, field, reads, writes
+	.if	\writes
+	movq	%\name, \field(%r11)
+	.else
+	.if	\reads
+	cmpq	\field(%r11), %\name
+	.else
+	cmpq	$UNREAD, %\name
+	.endif
+	je	.Lsame_\name\@
+	incq	vc + VC_CHANGED(%rip)
+.Lsame_\name\@:
+	.endif
+.endm
+
+.macro exit_insn id, text, exit, reads, writes
+	.globl	insn_\id
+insn_\id:
+	pushq	%rbx
+	movq	%rdi, %r11
+	movq	$.Lat_\id, vc + VC_RIP(%rip)
+	movq	$.Lbehind_\id, vc + VC_RESUME(%rip)
+	movq	$(\exit), vc + VC_EXIT(%rip)
+	load	rax, REGS_RAX, ((\reads) & GPR_RAX)
+	load	rbx, REGS_RBX, ((\reads) & GPR_RBX)
+	load	rcx, REGS_RCX, ((\reads) & GPR_RCX)
+	load	rdx, REGS_RDX, ((\reads) & GPR_RDX)
+	load	rsi, REGS_RSI, ((\reads) & GPR_RSI)
+	load	rdi, REGS_RDI, ((\reads) & GPR_RDI)
+.Lat_\id:
+	\text
+.Lbehind_\id:
+	store	rax, REGS_RAX, ((\reads) & GPR_RAX), ((\writes) & GPR_RAX)
+	store	rbx, REGS_RBX, ((\reads) & GPR_RBX), ((\writes) & GPR_RBX)
+	store	rcx, REGS_RCX, ((\reads) & GPR_RCX), ((\writes) & GPR_RCX)
+	store	rdx, REGS_RDX, ((\reads) & GPR_RDX), ((\writes) & GPR_RDX)
+	store	rsi, REGS_RSI, ((\reads) & GPR_RSI), ((\writes) & GPR_RSI)
+	store	rdi, REGS_RDI, ((\reads) & GPR_RDI), ((\writes) & GPR_RDI)
+	popq	%rbx
+	ret
+.endm
+
+#define STRING(x)	#x
+#define ROW(id, text, exit, reads, writes)				\
+	exit_insn id, text, STRING(exit), STRING(reads), STRING(writes);
+EXIT_INSNS(ROW)
+
+	.section .note.GNU-stack, "", @progbits
