@@ -19,7 +19,7 @@ static const struct {
 	const struct attack *attacks;
 	const unsigned int *count;
 } tables[] = {
-	{ said_attacks, &said_count },
+	{ answer_attacks, &answer_count },
 	{ event_attacks, &event_count },
 	{ load_attacks, &load_count },
 	{ flood_attacks, &flood_count },
@@ -133,7 +133,7 @@ void attack_print(void)
 }
 
 /* Does the loader lie? */
-bool attack_loader(void)
+bool attack_by_loader(void)
 {
 	unsigned int i;
 

@@ -57,7 +57,7 @@ const struct attack *attack_by_number(unsigned int number);
 void attack_clear(void);
 void attack_add(const struct attack *attack, u64 n);
 void attack_random(u64 seed);
-bool attack_loader(void);
+bool attack_by_loader(void);
 
 /* One that a walk can play at every instruction. */
 bool attack_is_event(const struct attack *attack);
@@ -75,8 +75,8 @@ static inline bool occasion(struct lie *lie, u64 which)
 }
 
 /* lies.c */
-extern const struct attack said_attacks[];
-extern const unsigned int said_count;
+extern const struct attack answer_attacks[];
+extern const unsigned int answer_count;
 
 /* events.c */
 extern const struct attack event_attacks[];

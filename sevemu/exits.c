@@ -68,7 +68,7 @@ static void marker_reached(struct vcpu *vcpu)
 	write_dr0(vcpu->guest_dr0);
 	vcpu->vmcb->dr7 = config.sev == SEV_ES ? DR7_INIT : vcpu->dr7;
 	vcpu->vmcb->dr6 &= ~(u64)DR6_B0;
-	hostile_marker();
+	campaign_marker();
 	exits_init(vcpu);
 }
 
@@ -78,7 +78,7 @@ static void exit_db(struct vcpu *vcpu)
 
 	if (vcpu->marker_armed && v->rip == config.marker && v->dr6 & DR6_B0)
 		marker_reached(vcpu);
-	else if (config.hostile && (hostile_proof(vcpu) || chance_db(vcpu) ||
+	else if (config.hostile && (campaign_proof(vcpu) || kaslr_db(vcpu) ||
 				     events_db(vcpu)))
 		exits_init(vcpu);
 	else if (vcpu->intercepts & HOOK_INTERCEPT_DB && config.sev == SEV_ES)

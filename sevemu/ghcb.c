@@ -325,7 +325,7 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 static void check_version(struct vcpu *vcpu, const struct ghcb *g)
 {
 	/* Who lies about the versions may not complain of the choice. */
-	if (hostile_running() || (g->protocol_version >= GHCB_PROTOCOL_MIN &&
+	if (campaign_running() || (g->protocol_version >= GHCB_PROTOCOL_MIN &&
 				  g->protocol_version <= config.ghcb_max))
 		return;
 	/* OVMF's SEC phase leaves it at 0, and KVM does not look. */
@@ -379,7 +379,7 @@ void vmgexit(struct vcpu *vcpu)
 {
 	u64 msr = vcpu->ghcb_msr;
 
-	hostile_vmgexit(vcpu);
+	campaign_vmgexit(vcpu);
 	events_trigger(FROM_VMGEXIT);
 	if (msr & GHCB_MSR_INFO_MASK)
 		msr_protocol(vcpu, msr);

@@ -231,7 +231,7 @@ void io_out(u16 port, unsigned int size, u32 value)
 	if (port == PORT_CMOS_INDEX)
 		cmos_index = value & 0x7f;
 
-	chance_console(port, value);
+	kaslr_console(port, value);
 	if (size == 1)
 		outb(port, value);
 	else if (size == 2)

@@ -83,7 +83,7 @@ static void config_set(const char *name, char *value)
 {
 	u64 number;
 
-	if (hostile_option(name, value))
+	if (campaign_option(name, value))
 		return;
 	if (option_is(name, "sev")) {
 		config.sev = option_is(value, "off") ? SEV_OFF :
@@ -176,7 +176,7 @@ void vcpu_run(struct vcpu *vcpu)
 		report_clock(false);
 		vcpu->gpr[RAX] = vmcb->rax;
 		vcpu->gpr[RSP] = vmcb->rsp;
-		hostile_exit();
+		campaign_exit();
 		events_exit(vcpu);
 		exit_handle(vcpu);
 	}
@@ -201,6 +201,6 @@ void hv_main(u64 base)
 	msr_init(&vcpu);
 	exits_init(&vcpu);
 	if (config.hostile && config.mode != MODE_OVMF)
-		hostile_campaign(&vcpu);
+		campaign_run(&vcpu);
 	vcpu_run(&vcpu);
 }

@@ -260,7 +260,7 @@ static __attribute__((noreturn)) void vend(enum end end, const char *fmt, va_lis
 {
 	va_list again;
 
-	hostile_end(end, false, 0);
+	campaign_end(end, false, 0);
 	figures.now = report_now();
 	va_copy(again, args);
 	put_line(PORT_LOG, "sevemu: ", fmt, again);
@@ -283,7 +283,7 @@ void end_terminated(u64 request)
 {
 	unsigned int set = request >> 12 & 0xf, code = request >> 16 & 0xff;
 
-	hostile_end(END_TERMINATED, false, request);
+	campaign_end(END_TERMINATED, false, request);
 	end_run(END_TERMINATED, "guest asked to terminate: reason set %u (%s), code %u (%s)",
 		set, reason_set_name(set), code, reason_name(set, code));
 }
@@ -337,7 +337,7 @@ void end_error(struct vcpu *vcpu, const char *fmt, ...)
 	static bool again;
 	va_list args;
 
-	hostile_end(END_ERROR, true, 0);
+	campaign_end(END_ERROR, true, 0);
 	if (!again) {
 		again = true;
 		va_start(args, fmt);
@@ -360,8 +360,8 @@ void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
 	trace("violation %s rip %#lx", violation_names[code], vcpu->vmcb->rip);
 	if (hook_expects(code))
 		return;
-	if (hostile_running()) {
-		hostile_violation(code);
+	if (campaign_running()) {
+		campaign_violation(code);
 		return;
 	}
 	log_printf("ABI violation %s at rip %#lx:", violation_names[code],

@@ -4,8 +4,9 @@
 
 EMU_DIR := sevemu
 EMU_OUT := $(O)/sevemu
-EMU_C := main exits insn npt guest vc ghcb cpuid msr io mmio hooks loader fwcfg log names \
-	report string attack lies events badload snapshot watch chance hostile
+EMU_C := main exits insn npt guest_memory exception ghcb cpuid msr io mmio hooks loader \
+	fwcfg log names report string snapshot campaign watch watch_kaslr \
+	attack attack_answers attack_events attack_loader
 EMU_S := rom entry vmrun
 EMU_OBJS := $(EMU_C:%=$(EMU_OUT)/%.o) $(EMU_S:%=$(EMU_OUT)/%.o)
 

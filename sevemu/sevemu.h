@@ -144,8 +144,8 @@ void watch_switch(const struct vcpu *vcpu);
 void watch_shared_store(u64 gpa);
 
 /* chance.c */
-bool chance_db(struct vcpu *vcpu);
-void chance_console(u16 port, u8 byte);
+bool kaslr_db(struct vcpu *vcpu);
+void kaslr_console(u16 port, u8 byte);
 
 /* guest.c: memory as the guest's page tables show it */
 struct guest_fault {
@@ -261,15 +261,15 @@ __attribute__((noreturn)) void end_error(struct vcpu *vcpu, const char *fmt, ...
 	printf_like(2, 3);
 
 /* hostile.c: a campaign of lies, in which the end of a run is not the end */
-bool hostile_option(const char *name, char *value);
-void hostile_campaign(struct vcpu *vcpu);
-bool hostile_running(void);
-void hostile_exit(void);
-void hostile_vmgexit(struct vcpu *vcpu);
-void hostile_marker(void);
-bool hostile_proof(struct vcpu *vcpu);
-void hostile_end(enum end end, bool stopped, u64 term);
-void hostile_violation(unsigned int code);
+bool campaign_option(const char *name, char *value);
+void campaign_run(struct vcpu *vcpu);
+bool campaign_running(void);
+void campaign_exit(void);
+void campaign_vmgexit(struct vcpu *vcpu);
+void campaign_marker(void);
+bool campaign_proof(struct vcpu *vcpu);
+void campaign_end(enum end end, bool stopped, u64 term);
+void campaign_violation(unsigned int code);
 
 /* string.c */
 void *memcpy(void *dst, const void *src, size_t n);

@@ -145,7 +145,7 @@ static void see_word(u64 word, u64 gpa)
 {
 	if (is_telling(word) && *slot_of(word))
 		watch_fail("a secret is visible to the host", gpa);
-	chance_see(word, gpa);
+	kaslr_see(word, gpa);
 }
 
 static void look_for_secrets(const void *page, u64 gpa)
@@ -177,7 +177,7 @@ static void look_at_store(u64 gpa)
 
 	if (npt_stored_shared(gpa))
 		watch_shared_store(gpa);
-	if (chance_owns(gpa))
+	if (kaslr_owns(gpa))
 		return;
 	for (i = 0; i < owned_count; i++)
 		if (gpa >= owned[i].start && gpa < owned[i].end)
@@ -283,7 +283,7 @@ void watch_request(const struct ghcb *g, u64 gpa)
 
 static u64 payload_word(u64 n)
 {
-	return *(u64 *)npt_host(watch.payload + chance_distance() + n * sizeof(u64));
+	return *(u64 *)npt_host(watch.payload + kaslr_distance() + n * sizeof(u64));
 }
 
 /* The first honest run's is what all are to be, but for what the next ones vary. */
@@ -303,8 +303,8 @@ static void learn_payload(void)
 			payload_varies[i] = 1;
 	}
 	if (first)
-		watch_secret(watch.payload + chance_distance(),
-			     watch.payload_end + chance_distance());
+		watch_secret(watch.payload + kaslr_distance(),
+			     watch.payload_end + kaslr_distance());
 }
 
 static void compare_payload(void)
@@ -341,7 +341,7 @@ void watch_stage_over(void)
 	snapshot_each_store(look_at_store);
 	if (watch.ghcb && npt_frame_state(watch.ghcb) == HOOK_FRAME_SHARED)
 		look_for_secrets(npt_host(watch.ghcb), watch.ghcb);
-	chance_over();
+	kaslr_over();
 	in_stage = false;
 }
 

@@ -28,15 +28,15 @@ void watch_fail(const char *what, u64 at);
 const char *watch_fault(u64 *at);
 
 /* chance.c */
-void chance_option(char *value);
-bool chance_wanted(void);
-void chance_start(u64 run);
-void chance_proven(void);
-void chance_over(void);
-void chance_see(u64 word, u64 gpa);
-u64 chance_distance(void);
-bool chance_owns(u64 gpa);
-bool chance_nowhere(void);
+void kaslr_option(char *value);
+bool kaslr_wanted(void);
+void kaslr_start(u64 run);
+void kaslr_proven(void);
+void kaslr_over(void);
+void kaslr_see(u64 word, u64 gpa);
+u64 kaslr_distance(void);
+bool kaslr_owns(u64 gpa);
+bool kaslr_nowhere(void);
 
 /* npt.c */
 bool npt_stored_shared(u64 gpa);

@@ -48,7 +48,7 @@ static u64 next_number(char **s)
 }
 
 /* "RDRAND,STATE,FINISH,DECODE,RELOCATE" */
-void chance_option(char *value)
+void kaslr_option(char *value)
 {
 	stub.rdrand = next_number(&value);
 	stub.state = next_number(&value);
@@ -58,25 +58,25 @@ void chance_option(char *value)
 	marker = config.marker;
 }
 
-bool chance_wanted(void)
+bool kaslr_wanted(void)
 {
 	return stub.rdrand;
 }
 
 /* How far from its link address the payload is. */
-u64 chance_distance(void)
+u64 kaslr_distance(void)
 {
 	return distance;
 }
 
 /* Where the payload goes is the stub's. */
-bool chance_owns(u64 gpa)
+bool kaslr_owns(u64 gpa)
 {
 	return gpa >= place.phys && gpa < place.end;
 }
 
 /* Has the payload been put where a lying loader said that there is RAM? */
-bool chance_nowhere(void)
+bool kaslr_nowhere(void)
 {
 	u64 gpa;
 
@@ -92,7 +92,7 @@ static void wait_for(u64 function)
 	write_dr3(function);
 }
 
-void chance_start(u64 run)
+void kaslr_start(u64 run)
 {
 	if (!stub.rdrand)
 		return;
@@ -109,7 +109,7 @@ void chance_start(u64 run)
 }
 
 /* Behind the proof there are no other random numbers. */
-void chance_proven(void)
+void kaslr_proven(void)
 {
 	write_dr2(stub.rdrand);
 }
@@ -175,7 +175,7 @@ static void see_decode(u64 out, u64 size)
 }
 
 /* Was it one of ours? */
-bool chance_db(struct vcpu *vcpu)
+bool kaslr_db(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
 
@@ -202,7 +202,7 @@ bool chance_db(struct vcpu *vcpu)
 /* ---- What the host may see. */
 
 /* A word in a page that the host sees. */
-void chance_see(u64 word, u64 gpa)
+void kaslr_see(u64 word, u64 gpa)
 {
 	unsigned int i;
 
@@ -215,7 +215,7 @@ void chance_see(u64 word, u64 gpa)
 		watch_fail("the payload's place is visible to the host", gpa);
 }
 
-void chance_console(u16 port, u8 byte)
+void kaslr_console(u16 port, u8 byte)
 {
 	if (stub.rdrand && port == CONSOLE_DATA)
 		text[text_len++ % TEXT_MAX] = byte;
@@ -248,7 +248,7 @@ static bool is_told(u64 value)
 }
 
 /* The end of the stage. */
-void chance_over(void)
+void kaslr_over(void)
 {
 	if (is_told(place.phys) || is_told(place.entry) || is_told(place.virt))
 		watch_fail("the payload's place is on the console", place.phys);

@@ -317,7 +317,7 @@ static u64 status_bit(struct lie *lie, u64 status)
 	return status | 1ull << lie->n;
 }
 
-const struct attack said_attacks[] = {
+const struct attack answer_attacks[] = {
 	{ "cbit-cpuid", 64, 0, "CPUID says that the C-bit is N",
 	  .cpuid = cbit_in_cpuid },
 	{ "cbit-info", 256, 0, "SEV information says that the C-bit is N",
@@ -378,4 +378,4 @@ const struct attack said_attacks[] = {
 	{ "tsc-backwards", 4, 0, "RDTSC runs backwards", .tsc = tsc_backwards },
 	{ "tsc-stands", 2, 0, "RDTSC stands still", .tsc = tsc_stands },
 };
-const unsigned int said_count = ARRAY_SIZE(said_attacks);
+const unsigned int answer_count = ARRAY_SIZE(answer_attacks);

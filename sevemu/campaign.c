@@ -82,7 +82,7 @@ static struct {
 } run;
 static bool walked;		/* runs do not begin at the stage's first instruction */
 
-bool hostile_running(void)
+bool campaign_running(void)
 {
 	return running;
 }
@@ -95,7 +95,7 @@ __attribute__((noreturn)) static void leave(enum end end)
 }
 
 /* From report.c's ways to end a run: in a campaign they only end this one. */
-void hostile_end(enum end end, bool stopped, u64 term)
+void campaign_end(enum end end, bool stopped, u64 term)
 {
 	if (!running)
 		return;
@@ -105,19 +105,19 @@ void hostile_end(enum end end, bool stopped, u64 term)
 }
 
 /* The marker: the payload's entry.  From here on the host is honest. */
-void hostile_marker(void)
+void campaign_marker(void)
 {
 	if (!running)
 		return;
 	attack_on = false;
 	run.entered = true;
 	watch_entry(honest);
-	if (attack_loader())
+	if (attack_by_loader())
 		leave(END_PASS);
 }
 
 /* A bound for all runs. */
-void hostile_exit(void)
+void campaign_exit(void)
 {
 	if (running && ++exits > EXITS_MAX) {
 		watch_fail("no end after so many exits", exits);
@@ -129,7 +129,7 @@ void hostile_exit(void)
  * What breaks the ABI is a fault whatever was answered before; but to an exit
  * that nobody knows the right reply is the end that the guest asks for next.
  */
-void hostile_violation(unsigned int code)
+void campaign_violation(unsigned int code)
 {
 	if (code == VIOL_UNSUPPORTED_EVENT)
 		return;
@@ -138,13 +138,13 @@ void hostile_violation(unsigned int code)
 }
 
 /* The breakpoint behind the C-bit's proof. */
-bool hostile_proof(struct vcpu *vcpu)
+bool campaign_proof(struct vcpu *vcpu)
 {
 	if (!watch.proof || watch_is_proven() || vcpu->vmcb->rip != watch.proof ||
 	    !(vcpu->vmcb->dr6 & DR6_B2))
 		return false;
 	vcpu->vmcb->dr6 = DR6_INIT;
-	chance_proven();
+	kaslr_proven();
 	watch_proven();
 	events_trigger(FROM_PROOF);
 	return true;
@@ -242,7 +242,7 @@ static void set_watch(char *start)
 }
 
 /* The options that are this file's; false for all others. */
-bool hostile_option(const char *name, char *value)
+bool campaign_option(const char *name, char *value)
 {
 	if (!strcmp(name, "attack"))
 		jobs.attacks = value;
@@ -251,7 +251,7 @@ bool hostile_option(const char *name, char *value)
 	else if (!strcmp(name, "watch"))
 		set_watch(value);
 	else if (!strcmp(name, "chance"))
-		chance_option(value);
+		kaslr_option(value);
 	else
 		return false;
 	if (jobs.attacks && !strcmp(jobs.attacks, "list")) {
@@ -282,7 +282,7 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 	if (run.end == END_PASS || (run.end == END_GUEST && run.entered)) {
 		if (!run.entered && watch.payload)
 			return "passed without the payload";
-		*outcome = attack_loader() ? ENTERED : BOOTED;
+		*outcome = attack_by_loader() ? ENTERED : BOOTED;
 	} else if (run.entered) {
 		return "the payload is not content";
 	} else if (run.end == END_TERMINATED) {
@@ -293,7 +293,7 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 		*outcome = TERMINATED;
 	} else if (run.end == END_TRIPLE_FAULT || run.stopped) {
 		flooded = !run.stopped && events_flooded();
-		nowhere = run.stopped && attack_loader() && chance_nowhere();
+		nowhere = run.stopped && attack_by_loader() && kaslr_nowhere();
 		if (watch_is_proven() && !handed_over && !flooded && !nowhere)
 			return run.stopped ? "cannot go on after the proof" :
 			       "triple fault after the proof";
@@ -357,7 +357,7 @@ static void play(struct vcpu *vcpu, u64 number, u64 left)
 	write_dr0(config.marker);
 	write_dr2(watch_is_proven() ? 0 : watch.proof);
 	write_dr7(DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3);
-	chance_start(number);
+	kaslr_start(number);
 	attack_on = !honest;
 	if (config.mode != MODE_OVMF)
 		attack_load(loader_zero_page());
@@ -510,7 +510,7 @@ static void play_every(struct vcpu *vcpu, const struct window *window, u64 from,
 	u64 at = from;
 	bool more;
 
-	if (walked || chance_wanted())
+	if (walked || kaslr_wanted())
 		end_run(END_USAGE, "%s: a process of its own, without KASLR", window->name);
 	memset(&these, 0, sizeof(these));
 	for (more = walk(vcpu, window->trigger, from); more && at <= to;
@@ -556,7 +556,7 @@ static void play_seeds(struct vcpu *vcpu, u64 from, u64 to)
  * stub first asks by the MSR protocol, as firmware with a GHCB does no more.  It
  * has its own IDT by then, which tells where it is.
  */
-void hostile_vmgexit(struct vcpu *vcpu)
+void campaign_vmgexit(struct vcpu *vcpu)
 {
 	static bool firmware_has_ghcb, begun;
 
@@ -570,17 +570,17 @@ void hostile_vmgexit(struct vcpu *vcpu)
 	begun = true;
 	watch.ghcb += vcpu->vmcb->idtr.base - watch.idt;
 	watch.proof += vcpu->vmcb->idtr.base - watch.idt;
-	hostile_campaign(vcpu);
+	campaign_run(vcpu);
 }
 
 /* In place of main.c's one run, when --attack or --hostile asks for it. */
-void hostile_campaign(struct vcpu *vcpu)
+void campaign_run(struct vcpu *vcpu)
 {
 	u64 i;
 
 	snapshot_take(vcpu);
 	/* Each is moved by another distance: what depends on it shows. */
-	for (i = 0; i < (chance_wanted() ? MOVES : 1); i++)
+	for (i = 0; i < (kaslr_wanted() ? MOVES : 1); i++)
 		play_honest(vcpu, ~i);
 	if (jobs.attacks)
 		play_attacks(vcpu, jobs.attacks);
