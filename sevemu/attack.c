@@ -4,8 +4,13 @@
  * lie takes effect.  A run without attacks passes them all untouched.
  */
 #include "attack.h"
+#include "attack_answers.h"
+#include "attack_events.h"
+#include "attack_loader.h"
+#include "ghcb.h"
 #include "log.h"
-#include "ports.h"
+#include "main.h"
+#include "sevemu.h"
 
 struct lie lies[LIES_MAX];
 unsigned int lie_count;

@@ -7,6 +7,10 @@
  * the slower one the occasion: "answer-code:19" is form 3 at the second answer.
  */
 #include "attack.h"
+#include "attack_answers.h"
+#include "attack_events.h"
+#include "ghcb.h"
+#include "sevemu.h"
 
 #define CPUID_EXT_MAX		0x80000000
 #define CPUID_SEV		0x8000001f

@@ -10,7 +10,15 @@
  * String instructions are one step each, by a breakpoint in DR1 behind them.
  */
 #include "attack.h"
+#include "attack_events.h"
+#include "exception.h"
+#include "exits.h"
+#include "ghcb.h"
+#include "insn.h"
+#include "npt.h"
+#include "sevemu.h"
 #include "snapshot.h"
+#include "watch.h"
 
 #define STRING_MOVS		0xa4	/* and 0xa5 */
 #define STRING_STOS		0xaa	/* and 0xab */

@@ -7,6 +7,9 @@
 #include <asm/bootparam.h>
 
 #include "attack.h"
+#include "attack_loader.h"
+#include "npt.h"
+#include "sevemu.h"
 
 #define E820_ZERO_PAGE		128
 #define MIB			0x100000

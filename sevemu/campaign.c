@@ -11,11 +11,20 @@
  * are compared with.
  */
 #include "attack.h"
+#include "attack_events.h"
+#include "campaign.h"
+#include "ghcb.h"
+#include "hooks.h"
+#include "loader.h"
 #include "log.h"
+#include "main.h"
 #include "names.h"
 #include "ports.h"
+#include "report.h"
+#include "sevemu.h"
 #include "snapshot.h"
 #include "watch.h"
+#include "watch_kaslr.h"
 
 #define TERM_SETS		3
 #define TERM_CODES		32

@@ -3,6 +3,9 @@
  * CPUID as a guest sees it: what QEMU's CPU has, with the changes that KVM
  * makes for an SEV-ES guest.
  */
+#include "attack.h"
+#include "cpuid.h"
+#include "main.h"
 #include "sevemu.h"
 
 #define CPUID_HYPERVISOR	0x40000000

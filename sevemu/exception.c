@@ -7,6 +7,12 @@
  * stack, push the frame, load CS.  A fault on the way becomes the double or the
  * triple fault that hardware would make of it.
  */
+#include "attack.h"
+#include "attack_events.h"
+#include "exception.h"
+#include "guest_memory.h"
+#include "log.h"
+#include "report.h"
 #include "sevemu.h"
 
 #define GATE_IST		0x7

@@ -6,7 +6,24 @@
  * guests are done here.  Automatic exits (HLT, EFER, control registers) are
  * done without the guest's knowledge.
  */
+#include "attack.h"
+#include "attack_events.h"
+#include "campaign.h"
+#include "cpuid.h"
+#include "exception.h"
+#include "exits.h"
+#include "ghcb.h"
+#include "guest_memory.h"
+#include "hooks.h"
+#include "hooks_host.h"
+#include "insn.h"
+#include "io.h"
+#include "main.h"
+#include "msr.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
+#include "watch_kaslr.h"
 
 static void arm(u16 *intercepts, unsigned int bit, bool on)
 {

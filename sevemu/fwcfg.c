@@ -3,6 +3,10 @@
  * The hypervisor as a user of QEMU's fw_cfg device: DMA reads, all of them
  * before the guest starts.
  */
+#include "fwcfg.h"
+#include "layout.h"
+#include "main.h"
+#include "report.h"
 #include "sevemu.h"
 
 #define DMA_ADDRESS_HIGH	0x514

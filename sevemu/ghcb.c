@@ -6,7 +6,21 @@
  * own (a struct reply, or an MSR value) that becomes visible to the guest in
  * one place for each protocol: publish() and answer().
  */
+#include "attack.h"
+#include "attack_events.h"
+#include "campaign.h"
+#include "cpuid.h"
+#include "ghcb.h"
+#include "hooks.h"
+#include "io.h"
+#include "log.h"
+#include "main.h"
+#include "mmio.h"
+#include "msr.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
+#include "watch.h"
 
 #define PMC_COUNT		4
 #define JUMP_TABLE_SET		0

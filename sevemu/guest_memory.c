@@ -7,6 +7,10 @@
  * to push exception frames: always on behalf of the CPU, so a fault is the
  * guest's, and returned for the caller to raise.
  */
+#include "guest_memory.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
 
 /* Entry formats by number of levels: 2 is 32-bit paging, else 64-bit entries. */

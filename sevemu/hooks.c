@@ -2,6 +2,13 @@
 /*
  * Services for test guests, behind --test-hooks: see hooks.h.
  */
+#include "exception.h"
+#include "exits.h"
+#include "hooks.h"
+#include "hooks_host.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
 
 static unsigned int last_violation, expected;

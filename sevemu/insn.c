@@ -6,6 +6,8 @@
  * Decodes just what can cause one of this hypervisor's exits: prefixes, opcode,
  * and ModRM where it selects the instruction or a register.
  */
+#include "guest_memory.h"
+#include "insn.h"
 #include "sevemu.h"
 
 #define PREFIX_ES		0x26

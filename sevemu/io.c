@@ -7,8 +7,19 @@
  * hypervisor's own ports, and the writes that end the machine: the report must
  * be out before them.
  */
+#include "attack.h"
+#include "exception.h"
+#include "fwcfg.h"
+#include "guest_memory.h"
+#include "hooks.h"
+#include "insn.h"
+#include "io.h"
+#include "loader.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
-#include "ports.h"
+#include "watch_kaslr.h"
 
 #define PORT_KEYBOARD		0x64
 #define KEYBOARD_PULSE		0xf0	/* pulse the lines whose bits are 0 ... */

@@ -9,6 +9,14 @@
  */
 #include <asm/bootparam.h>
 
+#include "fwcfg.h"
+#include "ghcb.h"
+#include "guest_memory.h"
+#include "layout.h"
+#include "loader.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
 #include "watch.h"
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include "log.h"
+#include "main.h"
 #include "ports.h"
 #include "sevemu.h"
 

@@ -6,11 +6,25 @@
  * sets up the guest's memory behind nested paging, and runs one guest under
  * SVM until that ends.  docs/emulator.md is the tour.
  */
+#include "attack_events.h"
+#include "campaign.h"
+#include "entry.h"
+#include "exception.h"
+#include "exits.h"
+#include "fwcfg.h"
+#include "io.h"
+#include "layout.h"
+#include "loader.h"
+#include "log.h"
+#include "main.h"
+#include "msr.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
+#include "vmrun.h"
 
 #define CONFIG_MAX		0x2000
 #define HOST_VECTORS		32
-#define STUB_SIZE		16
 #define GATE_INTERRUPT64	0x8e
 
 struct config config;
@@ -36,7 +50,7 @@ static void idt_init(void)
 	unsigned int i;
 
 	for (i = 0; i < HOST_VECTORS; i++) {
-		u64 stub = (u64)hv_exception_stubs + i * STUB_SIZE;
+		u64 stub = (u64)hv_exception_stubs + i * HV_STUB_SIZE;
 
 		idt[i].offset_low = stub;
 		idt[i].selector = HV_CS;

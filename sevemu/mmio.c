@@ -4,6 +4,10 @@
  * RAM as the host sees it, the firmware image (writes are ignored, as a ROM
  * does), no TPM, or a device.
  */
+#include "layout.h"
+#include "log.h"
+#include "mmio.h"
+#include "npt.h"
 #include "sevemu.h"
 
 /* The TPM's registers: none on this machine, so the bus reads as ones. */

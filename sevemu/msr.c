@@ -6,6 +6,10 @@
  * guest.  The rest are the machine's, and reached for the guest if QEMU is
  * known to have them; a read or a write of any other is #GP, as in KVM.
  */
+#include "guest_memory.h"
+#include "main.h"
+#include "msr.h"
+#include "npt.h"
 #include "sevemu.h"
 
 #define MSRPM_PAGES		2

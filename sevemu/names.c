@@ -3,6 +3,8 @@
  * Numbers in words: exit codes, MSR requests, violations, and the reasons for
  * which a guest asks to be terminated.
  */
+#include "ghcb.h"
+#include "hooks.h"
 #include "names.h"
 #include "sevemu.h"
 

@@ -18,6 +18,16 @@
  * says (APM2 15.34.5), which nested tables cannot express: a frame that is
  * walked or fetched with C=0 is mapped in both views, and noted.
  */
+#include "attack.h"
+#include "attack_events.h"
+#include "exception.h"
+#include "guest_memory.h"
+#include "hooks.h"
+#include "layout.h"
+#include "log.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
 #include "snapshot.h"
 #include "watch.h"

@@ -6,9 +6,15 @@
  */
 #include <stdarg.h>
 
+#include "campaign.h"
+#include "hooks.h"
+#include "hooks_host.h"
+#include "insn.h"
 #include "log.h"
+#include "main.h"
 #include "names.h"
 #include "ports.h"
+#include "report.h"
 #include "sevemu.h"
 
 static const char *const counter_names[COUNTERS] = {

@@ -7,7 +7,9 @@
  * asks npt_frame() for it.  From then on the nested table's dirty bit tells
  * whether it has to be put back.
  */
-#include "attack.h"
+#include "npt.h"
+#include "report.h"
+#include "sevemu.h"
 #include "snapshot.h"
 
 #define SAVES_MAX		0x8000

@@ -3,6 +3,7 @@
  * The four functions that a freestanding compiler may call, and strcmp().
  */
 #include "sevemu.h"
+#include "string.h"
 
 void *memcpy(void *dst, const void *src, size_t n)
 {

@@ -10,8 +10,14 @@
  * first thing that goes wrong is kept; hostile.c asks for it when the run is over.
  */
 #include "attack.h"
+#include "ghcb.h"
+#include "hooks.h"
+#include "npt.h"
+#include "report.h"
+#include "sevemu.h"
 #include "snapshot.h"
 #include "watch.h"
+#include "watch_kaslr.h"
 
 #define SECRET_SLOTS_MIN	0x1000	/* power of two */
 #define DISTINCT_BYTES		6

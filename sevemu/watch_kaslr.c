@@ -10,8 +10,14 @@
  * done its work when the C-bit is proven, and DR3, for the functions in turn.
  */
 #include "attack.h"
-#include "snapshot.h"
+#include "attack_events.h"
+#include "insn.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
+#include "sevemu.h"
 #include "watch.h"
+#include "watch_kaslr.h"
 
 #define STATE_WORDS		3
 #define CANARIES_MAX		16
