@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guest memory by linear address: the walk of the guest's page tables, and
- * copies in and out that respect the C-bit of each page.
+ * guest_memory.c - guest memory by linear address: walks the guest's page tables
+ * and copies data with the C-bit of each page.
  *
- * Used to read instruction bytes, descriptor tables and string operands, and
- * to push exception frames: always on behalf of the CPU, so a fault is the
- * guest's, and returned for the caller to raise.
+ * Runs between an exit and the next entry.  It reads instruction bytes, descriptor
+ * tables and string operands, and writes exception frames.  All this is what the
+ * processor would do for the guest, so a page fault belongs to the guest and is
+ * returned for the caller to raise.
  */
 #include "guest_memory.h"
 #include "main.h"
@@ -13,9 +14,9 @@
 #include "report.h"
 #include "sevemu.h"
 
-/* Entry formats by number of levels: 2 is 32-bit paging, else 64-bit entries. */
+/* Paging with two levels has entries of 32 bits; all other has 64 bits. */
 #define LEVELS_32BIT		2
-#define PDPTE_MASK		0x1f	/* PAE: CR3 has bits 31:5 */
+#define PDPTE_MASK		0x1f	/* PAE: bits of CR3 below the table's address */
 
 u64 cbit_mask(void)
 {
@@ -32,6 +33,7 @@ bool guest_long_mode(const struct vcpu *vcpu)
 	return vcpu->vmcb->efer & EFER_LMA;
 }
 
+/* Returns the number of levels of the guest's page tables; paging must be on. */
 static unsigned int paging_levels(const struct vmcb *vmcb)
 {
 	if (vmcb->efer & EFER_LMA)
@@ -40,8 +42,12 @@ static unsigned int paging_levels(const struct vmcb *vmcb)
 }
 
 /*
- * Walk to the frame of @va.  Walks are private whatever the C-bit of a table's
- * address says; only the leaf's C-bit counts, and not for fetches.
+ * Returns the host address of linear address @va, for an access with PF_* @access.
+ * Returns NULL with *@fault filled if the page tables refuse.
+ *
+ * Tables are read in the private view, whatever the C-bit of their address.  Data
+ * are accessed in the view that the leaf's C-bit selects, and instructions in the
+ * private view (APM2 15.34.5).
  */
 static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault)
 {
@@ -114,6 +120,7 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 	return frame;
 }
 
+/* Copies @len bytes at @va to @in, or from @out if @in is NULL. */
 static bool guest_copy(struct vcpu *vcpu, u64 va, u8 *in, const u8 *out,
 		       size_t len, u32 access, struct guest_fault *fault)
 {
@@ -138,7 +145,6 @@ static bool guest_copy(struct vcpu *vcpu, u64 va, u8 *in, const u8 *out,
 	return true;
 }
 
-/* @access: PF_U for user accesses, PF_ID for fetches. */
 bool guest_read(struct vcpu *vcpu, u64 va, void *buf, size_t len,
 		u32 access, struct guest_fault *fault)
 {
@@ -150,7 +156,7 @@ bool guest_write(struct vcpu *vcpu, u64 va, const void *buf, size_t len,
 {
 	u64 last = va + len - 1;
 
-	/* All or nothing, as the CPU pushes a frame. */
+	/* Both pages must be writable before a byte is written. */
 	if (!walk(vcpu, va, access | PF_W, fault) ||
 	    ((va ^ last) & ~(u64)PAGE_MASK && !walk(vcpu, last, access | PF_W, fault)))
 		return false;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sevemu: an SEV-ES machine on stock QEMU.
+ * main.c - the hypervisor's start, its options and its run loop.
  *
- * This is the firmware of a QEMU machine.  It reads its options from fw_cfg,
- * sets up the guest's memory behind nested paging, and runs one guest under
- * SVM until that ends.  docs/emulator.md is the tour.
+ * sevemu is an SVM hypervisor that QEMU runs as the firmware of a machine.
+ * entry.S calls hv_main() once, in long mode on the hypervisor's own stack.  It
+ * reads the options from fw_cfg, sets up the guest's memory behind nested paging,
+ * and runs one guest until report.c ends the run.  docs/emulator.md describes the
+ * whole.
  */
 #include "attack_events.h"
 #include "campaign.h"
@@ -30,6 +32,7 @@
 struct config config;
 u64 hv_base;
 
+/* A gate of the hypervisor's IDT (APM2 4.8.4). */
 struct idt_gate {
 	u16 offset_low;
 	u16 selector;
@@ -61,7 +64,6 @@ static void idt_init(void)
 	asm volatile("lidt %0" : : "m"(idtr));
 }
 
-/* @frame: vector, error code, RIP, ... as hv_exception_stubs leave them. */
 void hv_exception_report(const u64 *frame)
 {
 	end_run(END_ERROR, "exception %lu (error code %#lx) in the hypervisor at "
@@ -92,7 +94,10 @@ static bool option_is(const char *a, const char *b)
 	return !strcmp(a, b);
 }
 
-/* One "name=value" of the wrapper's options, which the wrapper has checked. */
+/*
+ * Sets one option from "name=value".  The wrapper has checked all values, so this
+ * checks only what parse_number() does.
+ */
 static void config_set(const char *name, char *value)
 {
 	u64 number;
@@ -136,7 +141,7 @@ static void config_set(const char *name, char *value)
 	}
 }
 
-/* "name=value name=value ..." */
+/* Reads all options: "name=value" pairs with blanks between them. */
 static void config_init(void)
 {
 	static char text[CONFIG_MAX];
@@ -161,8 +166,9 @@ static void config_init(void)
 }
 
 /*
- * An NMI waits until the guest said that the last one is done: by NMI complete
- * if SEV-ES, else by IRET.
+ * Injects a pending NMI, unless the guest has not finished the last one.  An
+ * SEV-ES guest finishes an NMI by the NMI-complete event (GHCB 4.1), another
+ * guest by IRET.
  */
 static void inject_nmi(struct vcpu *vcpu)
 {
