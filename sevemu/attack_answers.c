@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a lying host says: CPUID, the answers of the MSR protocol, replies by
- * the page, ports and the time.
+ * attack_answers.c - attacks by what the host answers: CPUID, the MSR protocol,
+ * replies by the GHCB page, ports and the time.
  *
- * Where the number of an attack is made of two, the faster one is the form and
- * the slower one the occasion: "answer-code:19" is form 3 at the second answer.
+ * attack.c calls these functions when the guest gets an answer, with the honest
+ * answer to change.
+ *
+ * Some attacks split N into a form (remainder) and an occasion (quotient): with 16
+ * forms, "answer-code:19" is form 3 at the second answer.
  */
 #include "attack.h"
 #include "attack_answers.h"
@@ -16,7 +19,7 @@
 #define CPUID_SEV		0x8000001f
 #define CPUID_SEV_ES_BITS	0xa	/* SEV and SEV-ES */
 #define CBIT_MASK		0x3f
-#define CBIT_NONE		46	/* neither of the two that a machine has */
+#define CBIT_NONE		46	/* no machine's C-bit: those are 47 and 51 */
 #define INFO_CBIT_SHIFT		24
 #define INFO_CBIT_MASK		(0xffull << INFO_CBIT_SHIFT)
 #define INFO_VERSIONS		0xffffffff00000000
@@ -24,18 +27,19 @@
 #define COM1_IIR		0x3fa
 #define COM1_LSR		0x3fd
 
-/* How many exchanges the lies of "the Kth one" reach. */
+/* Numbers of occasions that are attacked: answers by MSR, replies by page. */
 #define ANSWERS			12
 #define REPLIES			24
 
 /* ---- CPUID and SEV information. */
 
+/* Sets the C-bit's position in CPUID 0x8000001F EBX to @n. */
 static void set_cbit(struct cpuid_regs *r, u64 n)
 {
 	r->ebx = (r->ebx & ~CBIT_MASK) | (n & CBIT_MASK);
 }
 
-/* Which bit is said to be the C-bit. */
+/* Returns the position that the lie gives to the C-bit. */
 static u64 said_bit(const struct lie *lie)
 {
 	return lie->attack->arg ? lie->attack->arg : lie->n;
@@ -54,6 +58,10 @@ static u64 cbit_in_info(struct lie *lie, u64 request, u64 value)
 	return (value & ~INFO_CBIT_MASK) | said_bit(lie) << INFO_CBIT_SHIFT;
 }
 
+/*
+ * Forms 0 to 3: the highest extended function is too low.  Forms 4 to 9: the
+ * features of CPUID 0x8000001F are wrong.
+ */
 static void cpuid_denies(struct lie *lie, u32 function, struct cpuid_regs *r)
 {
 	static const u32 maxima[] = { 0x8000001e, 0x80000008, 0x80000000, 0 };
@@ -66,10 +74,10 @@ static void cpuid_denies(struct lie *lie, u32 function, struct cpuid_regs *r)
 	case 0:
 		r->eax = 0;
 		break;
-	case 1:		/* SEV only */
+	case 1:		/* SEV without SEV-ES */
 		r->eax &= ~8u;
 		break;
-	case 2:		/* SEV-ES only */
+	case 2:		/* SEV-ES without SEV */
 		r->eax &= ~2u;
 		break;
 	case 3:
@@ -83,7 +91,10 @@ static void cpuid_denies(struct lie *lie, u32 function, struct cpuid_regs *r)
 	}
 }
 
-/* Another answer to the same question, from the Nth question on. */
+/*
+ * CPUID 0x8000001F changes from call N % 4 on.  N / 4 is 0 for no features at all,
+ * else the bit of the C-bit's position that is flipped.
+ */
 static void cpuid_changes(struct lie *lie, u32 function, struct cpuid_regs *r)
 {
 	if (function != CPUID_SEV || lie->seen++ < lie->n % 4)
@@ -107,6 +118,7 @@ static void cpuid_inverted(struct lie *lie, u32 function, struct cpuid_regs *r)
 
 /* ---- The MSR protocol. */
 
+/* Response codes to try instead of the right one: responses, requests, none. */
 static const u16 codes[] = {
 	0x000, 0x001, 0x002, 0x004, 0x005, 0x006, 0x007, 0x011, 0x013, 0x015,
 	0x017, 0x080, 0x081, 0x100, 0x105, 0xfff,
@@ -120,7 +132,7 @@ static u64 answer_code(struct lie *lie, u64 request, u64 value)
 	return (value & ~(u64)GHCB_MSR_INFO_MASK) | codes[lie->n % ARRAY_SIZE(codes)];
 }
 
-/* As a host that does not know the request. */
+/* Leaves the request in the MSR, as a host does that does not know it. */
 static u64 answer_none(struct lie *lie, u64 request, u64 value)
 {
 	return occasion(lie, lie->n) ? request : value;
@@ -139,7 +151,7 @@ static u64 answer_garbage(struct lie *lie, u64 request, u64 value)
 	(void)request;
 	if (!occasion(lie, lie->n % ANSWERS))
 		return value;
-	/* Half of them with the right code. */
+	/* Even N / ANSWERS: a random value with the right response code. */
 	return lie->n / ANSWERS % 2 ? garbage :
 	       (garbage & ~(u64)GHCB_MSR_INFO_MASK) | (value & GHCB_MSR_INFO_MASK);
 }
@@ -161,6 +173,7 @@ static u64 version(struct lie *lie, u64 request, u64 value)
 
 /* ---- Replies by the page. */
 
+/* Flips the valid bit of the field at @offset of the page. */
 static void flip_valid(struct ghcb *page, size_t offset)
 {
 	page->valid_bitmap[offset / 64] ^= 1 << offset / 8 % 8;
@@ -189,7 +202,7 @@ static void reply_none_valid(struct lie *lie, struct ghcb *page,
 		memset(page->valid_bitmap, 0, sizeof(page->valid_bitmap));
 }
 
-/* More bits than there should be: one of 128, or all. */
+/* Sets one more valid bit, N below 128, or all of them. */
 static void reply_valid(struct lie *lie, struct ghcb *page,
 			const struct ghcb *request)
 {
@@ -200,7 +213,10 @@ static void reply_valid(struct lie *lie, struct ghcb *page,
 		memset(page->valid_bitmap, 0xff, sizeof(page->valid_bitmap));
 }
 
-/* Results: every single bit, and the malformed requests' with their reasons. */
+/*
+ * Forms 0 to 63 set one bit of sw_exit_info_1.  Forms 64 to 79 call the request
+ * malformed, for reasons 0 to 15.
+ */
 static void reply_error(struct lie *lie, struct ghcb *page,
 			const struct ghcb *request)
 {
@@ -213,7 +229,10 @@ static void reply_error(struct lie *lie, struct ghcb *page,
 	page->sw_exit_info_2 = form < 64 ? 0 : form - 64;
 }
 
-/* Each vector as a plain exception, then each other type. */
+/*
+ * Asks for an exception.  Bits 7:0 of the form are the vector, bit 8 adds an error
+ * code, bit 9 changes type, valid bit and reserved bits of the event.
+ */
 static void reply_exception(struct lie *lie, struct ghcb *page,
 			    const struct ghcb *request)
 {
@@ -231,7 +250,7 @@ static void reply_exception(struct lie *lie, struct ghcb *page,
 					(form & 0xf0) << 9;
 }
 
-/* Values that are wider than any operation. */
+/* Sets bits in registers above the width of any operand. */
 static void reply_wide(struct lie *lie, struct ghcb *page,
 		       const struct ghcb *request)
 {
@@ -251,7 +270,7 @@ static void reply_none(struct lie *lie, struct ghcb *page,
 		memcpy(page, request, sizeof(*page));
 }
 
-/* Noise all over, but for the result in half of the forms. */
+/* Fills the page with noise; odd N / REPLIES keeps sw_exit_info_1. */
 static void reply_garbage(struct lie *lie, struct ghcb *page,
 			  const struct ghcb *request)
 {
@@ -315,7 +334,10 @@ static u64 tsc_stands(struct lie *lie, u64 tsc)
 	return lie->n ? ~0ull : 0;
 }
 
-/* No lie, but a guest that was launched with a feature that nobody knows. */
+/*
+ * Not a lie of the host: SEV_STATUS is the processor's.  A guest that was launched
+ * with an unknown feature must refuse to run.
+ */
 static u64 status_bit(struct lie *lie, u64 status)
 {
 	return status | 1ull << lie->n;

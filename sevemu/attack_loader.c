@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A loader that lies: memory map, setup_data, command line, initrd, and a zero
- * page that is noise.  (What a measured loader hands over is trusted; this is
- * about one that is broken, and about a stub that does not depend on it.)
+ * attack_loader.c - attacks by what the loader hands over: memory map, setup_data,
+ * firmware's tables, command line, initrd, and a zero page of noise.
+ *
+ * attack_load() calls these functions before the guest starts, with the zero page
+ * that loader.c has made (boot.rst "The Real-Mode Kernel Header", zero-page.rst).
+ * A measured loader is trusted; these attacks stand for a broken one.
  */
 #include <asm/bootparam.h>
 
@@ -13,19 +16,21 @@
 
 #define E820_ZERO_PAGE		128
 #define MIB			0x100000
-#define NODE_AT			0x30000	/* below 640 KiB, unused by the loader */
-#define SETUP_E820		1	/* more entries of the memory map */
+#define NODE_AT			0x30000	/* a setup_data node; loader.c leaves it free */
+#define SETUP_E820		1	/* setup_data type: E820 entries */
 #define EFI64_SIGNATURE		0x34364c45	/* "EL64" */
 #define RSDP_SIGNATURE		0x2052545020445352	/* "RSD PTR " */
 #define SETUP_INDIRECT_FLAG	0x80000000u
 #define LONG_TEXT_AT		0x200000
 #define LONG_TEXT		0x100000
 
+/* Returns the host address of guest-physical @gpa, in its private view. */
 static void *guest(u64 gpa)
 {
 	return npt_frame(gpa, VIEW_PRIVATE);
 }
 
+/* Appends an entry to the zero page's memory map; there must be room. */
 static void entry(struct boot_params *bp, u64 addr, u64 size, u32 type)
 {
 	struct boot_e820_entry *e = &bp->e820_table[bp->e820_entries++];
@@ -68,7 +73,10 @@ static void e820_wrap(struct lie *lie, struct boot_params *bp)
 	entry(bp, ranges[form].addr, ranges[form].size, lie->n / 14 % 2 ? 2 : 1);
 }
 
-/* 128 entries and no order; in the last forms they do not even fit together. */
+/*
+ * A full table.  N % 4: 0 sorted, 1 to 3 shuffled, 2 with a number of entries above
+ * the table's size, 3 with random types.
+ */
 static void e820_full(struct lie *lie, struct boot_params *bp)
 {
 	u64 state = attack_mix(lie->n);
@@ -100,6 +108,7 @@ static void e820_random(struct lie *lie, struct boot_params *bp)
 
 /* ---- setup_data. */
 
+/* Writes the header of a setup_data node to guest-physical @at. */
 static void node(u64 at, u64 next, u32 type, u32 len)
 {
 	struct setup_data *data = guest(at);
@@ -129,6 +138,7 @@ static void setup_data_huge(struct lie *lie, struct boot_params *bp)
 	bp->hdr.setup_data = NODE_AT;
 }
 
+/* Guest-physical addresses that are not RAM, cross its end, or belong to others. */
 static const u64 bad_pointers[] = {
 	1, 0xa0000, 0xa0000 - 8, 0x1000000, 0x1001000 - 8, 0xfed00000,
 	0xfee00000, 0xffffffff, 0x100000000, 0x7fffffffffff, 0x800000000000,
@@ -147,7 +157,11 @@ static void setup_data_bad(struct lie *lie, struct boot_params *bp)
 	}
 }
 
-/* More of the memory map, in a node: what contradicts it, wraps, or has no end. */
+/*
+ * A node of more E820 entries.  N % 8 selects the entry, which contradicts the
+ * memory map or wraps.  N / 8 selects the shape: two entries, one and a half, 100,
+ * or a node that is its own successor.
+ */
 static void setup_data_e820(struct lie *lie, struct boot_params *bp)
 {
 	static const struct boot_e820_entry lies_of[] = {
@@ -165,21 +179,21 @@ static void setup_data_e820(struct lie *lie, struct boot_params *bp)
 	case 0:
 		len *= 2;
 		break;
-	case 1:		/* not a multiple */
+	case 1:		/* no whole number of entries */
 		len += len / 2;
 		break;
-	case 2:		/* 100 entries, most of them of nothing */
+	case 2:		/* 100 entries, most of them of length 0 */
 		len *= 100;
 		break;
 	}
 	node(NODE_AT, lie->n / ARRAY_SIZE(lies_of) == 3 ? NODE_AT : 0, SETUP_E820, len);
-	/* The zero page's table has to be full: else nobody looks here. */
+	/* The stub reads these nodes only if the zero page's table is full. */
 	while (bp->e820_entries < E820_ZERO_PAGE)
 		entry(bp, 0x10000000ull + bp->e820_entries * PAGE_SIZE, 0, 2);
 	bp->hdr.setup_data = NODE_AT;
 }
 
-/* A node that says that its data is elsewhere. */
+/* A node of type SETUP_INDIRECT, whose data is at a bad pointer. */
 static void setup_data_indirect(struct lie *lie, struct boot_params *bp)
 {
 	static const u64 lengths[] = { 0x1000, 0, ~0ull, 0x10000000 };
@@ -210,7 +224,10 @@ static void efi_info(struct lie *lie, struct boot_params *bp)
 	bp->efi_info.efi_memmap_size = entries ? ~0u : 0x1000;
 }
 
-/* At nowhere; or one whose tables are, with sums that are right and lengths that are not. */
+/*
+ * A bad pointer to the RSDP; or, in the second half of the forms, an RSDP with
+ * right checksums whose tables are at a bad pointer (ACPI 6.5 5.2.5.3).
+ */
 static void rsdp(struct lie *lie, struct boot_params *bp)
 {
 	u64 pointer = bad_pointers[lie->n % ARRAY_SIZE(bad_pointers)];
@@ -236,6 +253,7 @@ static void rsdp(struct lie *lie, struct boot_params *bp)
 
 /* ---- Command line and initrd. */
 
+/* A command line of LONG_TEXT bytes without a NUL. */
 static void cmdline_endless(struct lie *lie, struct boot_params *bp)
 {
 	u64 at;

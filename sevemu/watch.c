@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What must never happen in the stage, whatever the host does: a secret in
- * memory that the host reads, a shared page beside the GHCB, a store outside
- * of what the stub owns, another payload.
+ * watch.c - rules that the stub must keep, whatever the host does: no secret in
+ * memory that the host can read, no shared page besides the GHCB, no store outside
+ * of the stub's memory, and no other payload than the image's.
  *
- * --watch says where these are.  Secrets are every word of the payload, of its
- * compressed bytes' range and of the RNG seed that the loader passed: eight
- * bytes that are not all text, and of which six differ, are no accident.  The
- * first thing that goes wrong is kept; hostile.c asks for it when the run is over.
+ * Runs during a run of a campaign, from its start to the payload's entry (the
+ * stage).  The first fault is kept; campaign.c asks for it when the run is over.
+ *
+ * Secrets are the eight-byte words of the payload and of the RNG seed that the
+ * loader passes.  A word counts if it is not all ASCII and has DISTINCT_BYTES
+ * different bytes: such a word does not appear elsewhere by accident.
  */
 #include "attack.h"
 #include "ghcb.h"
@@ -25,17 +27,24 @@
 
 struct watch watch;
 
-static u64 *secrets;		/* hash table, 0: empty */
+static u64 *secrets;		/* hash table of words; 0: empty slot */
 static u64 secret_count, secret_slots;
-static u64 *payload_words;	/* of the first honest run */
-static u8 *payload_varies;	/* words that depend on the payload's place */
+static u64 *payload_words;	/* the payload of the first honest run */
+static u8 *payload_varies;	/* 1: this word differed in another honest run */
+
+/* Memory that the stub may store to; watch_own() fills it. */
 static struct {
 	u64 start, end;
 } owned[RANGES_MAX];
 static unsigned int owned_count;
-static bool in_stage, switched, proven;
-static bool kept, kept_switched, kept_proven;	/* where a walk is */
-static const char *fault;
+static bool in_stage;		/* a run is on its way to the payload's entry */
+static bool switched;		/* a C-bit has taken effect in this run */
+static bool proven;		/* the C-bit is proven in this run */
+
+/* If @kept, the values of @switched and @proven at the snapshot. */
+static bool kept, kept_switched, kept_proven;
+
+static const char *fault;	/* the first fault of this run; NULL: none */
 static u64 fault_at;
 
 void watch_fail(const char *what, u64 at)
@@ -52,7 +61,6 @@ const char *watch_fault(u64 *at)
 	return fault;
 }
 
-/* Memory that stores of the stage may go to, whole pages of it. */
 void watch_own(u64 start, u64 end)
 {
 	if (owned_count == RANGES_MAX)
@@ -68,6 +76,7 @@ static u64 payload_word_count(void)
 	return (watch.payload_end - watch.payload) / sizeof(u64);
 }
 
+/* Returns whether @word would not appear by accident (see the head of the file). */
 static bool is_telling(u64 word)
 {
 	unsigned int distinct = 0, i, j;
@@ -84,6 +93,7 @@ static bool is_telling(u64 word)
 	return distinct >= DISTINCT_BYTES;
 }
 
+/* Returns the slot that holds @word, or the empty slot where it belongs. */
 static u64 *slot_of(u64 word)
 {
 	u64 slot = attack_mix(word);
@@ -105,7 +115,7 @@ static void add_secret(u64 word)
 	*slot = word;
 }
 
-/* Half of them at most are in use: the payload's words, and some others. */
+/* Allocates four slots for each of the payload's words; half may be used. */
 static void alloc_secrets(void)
 {
 	secret_slots = SECRET_SLOTS_MIN;
@@ -128,7 +138,10 @@ void watch_secret(u64 start, u64 end)
 	}
 }
 
-/* Calls @see with each word of a page at each byte, but for those that are zero. */
+/*
+ * Calls @see with the eight-byte word at each byte of a page, but for words that
+ * are 0.  @page is its host address, @gpa the guest's.
+ */
 static void each_word(const void *page, u64 gpa, void (*see)(u64 word, u64 gpa))
 {
 	const u64 *words = page;
@@ -138,7 +151,7 @@ static void each_word(const void *page, u64 gpa, void (*see)(u64 word, u64 gpa))
 	for (i = 0; i <= last; i++) {
 		if (!words[i] && (i == last || !words[i + 1]))
 			continue;
-		/* A buffer need not keep the alignment. */
+		/* A secret may stand at any alignment in a buffer. */
 		for (byte = 0; byte < (i == last ? 1 : sizeof(word)); byte++) {
 			memcpy(&word, (const u8 *)&words[i] + byte, sizeof(word));
 			if (word)
@@ -162,14 +175,12 @@ static void look_for_secrets(const void *page, u64 gpa)
 
 /* ---- Frames. */
 
-/* A frame turned shared, because the guest looked at it so. */
 void watch_shared(u64 gpa)
 {
 	if (in_stage && proven && gpa != watch.ghcb)
 		watch_fail("a page besides the GHCB turned shared", gpa);
 }
 
-/* The guest, or the CPU for it, stored by a shared view. */
 void watch_shared_store(u64 gpa)
 {
 	if (!in_stage || gpa == watch.ghcb)
@@ -177,6 +188,7 @@ void watch_shared_store(u64 gpa)
 	watch_fail("a store to a shared page", gpa);
 }
 
+/* Checks a frame that the guest stored to during the stage. */
 static void look_at_store(u64 gpa)
 {
 	unsigned int i;
@@ -188,12 +200,12 @@ static void look_at_store(u64 gpa)
 	for (i = 0; i < owned_count; i++)
 		if (gpa >= owned[i].start && gpa < owned[i].end)
 			return;
-	/* What firmware gave to the stub is not known. */
+	/* With firmware loader.c names no ranges: firmware gives memory to the stub. */
 	if (owned_count)
 		watch_fail("a store outside of what the stub owns", gpa);
 }
 
-/* ---- What the host may see of a request: nothing that it does not need. */
+/* ---- The GHCB of a request: only the fields that its exit code needs. */
 
 static void allow(u8 *allowed, size_t offset, size_t len)
 {
@@ -203,6 +215,10 @@ static void allow(u8 *allowed, size_t offset, size_t len)
 #define ALLOW(field)	allow(allowed, offsetof(struct ghcb, field), \
 			      sizeof(((struct ghcb *)0)->field))
 
+/*
+ * Sets a byte of @allowed for each byte of the GHCB that the request @g may fill
+ * in (GHCB 4.1).
+ */
 static void allow_inputs(u8 *allowed, const struct ghcb *g)
 {
 	u64 len = g->sw_exit_info_2;
@@ -292,7 +308,10 @@ static u64 payload_word(u64 n)
 	return *(u64 *)npt_host(watch.payload + kaslr_distance() + n * sizeof(u64));
 }
 
-/* The first honest run's is what all are to be, but for what the next ones vary. */
+/*
+ * Learns the payload of an honest run.  The first run's words are what later runs
+ * must have, but for words that differ between honest runs.
+ */
 static void learn_payload(void)
 {
 	u64 count = payload_word_count(), i;
@@ -331,7 +350,6 @@ void watch_start(void)
 	fault = NULL;
 }
 
-/* Runs begin here from now on. */
 void watch_keep(void)
 {
 	kept = true;
@@ -339,7 +357,6 @@ void watch_keep(void)
 	kept_switched = switched;
 }
 
-/* What the end of the stage leaves behind, if it came to its end or not. */
 void watch_stage_over(void)
 {
 	if (!in_stage)
@@ -351,7 +368,6 @@ void watch_stage_over(void)
 	in_stage = false;
 }
 
-/* The payload is about to run: the one that an honest host gets, or not? */
 void watch_entry(bool honest)
 {
 	if (watch.ghcb && npt_frame_state(watch.ghcb) == HOOK_FRAME_SHARED)
@@ -366,8 +382,9 @@ void watch_entry(bool honest)
 }
 
 /*
- * A C-bit is about to take effect, which the next read proves: an exception before
- * that may write to shared memory, or find its handler there.
+ * If the C-bit is wrong, memory is shared until the read that proves it.  An IDT in
+ * that interval would let an exception push registers to shared memory or run a
+ * handler from there.
  */
 void watch_switch(const struct vcpu *vcpu)
 {
@@ -376,7 +393,6 @@ void watch_switch(const struct vcpu *vcpu)
 	switched = true;
 }
 
-/* The C-bit is proven: from here on nothing but termination ends the stage. */
 void watch_proven(void)
 {
 	proven = true;
