@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's memory map, and the three ways to start it: firmware from its
- * reset vector, or a bzImage by the 64-bit or the 32-bit entry of the Linux
- * boot protocol (Documentation/arch/x86/boot.rst).
+ * loader.c - the guest's memory map, and the three ways to start a guest: firmware at
+ * its reset vector, or a bzImage at the 64-bit or the 32-bit entry of the Linux boot
+ * protocol (Documentation/arch/x86/boot.rst).
  *
- * What is loaded here counts as measured at launch: it is private from the
- * start.
+ * Runs once, before the guest.  What it loads counts as measured at launch, so the
+ * guest finds it in private memory.
  */
 #include <asm/bootparam.h>
 
@@ -28,20 +28,20 @@
 #define FOUR_GIB		0x100000000
 #define FIRMWARE_MAX		0x800000
 
-/* Low memory of a guest that is booted without firmware */
+/* Low memory of a guest that starts without firmware. */
 #define GUEST_GDT		0x8000
 #define GUEST_STACK		0x9000
 #define GUEST_ZERO_PAGE		0x10000
-#define GUEST_TABLES		0x11000	/* PML4, PDPT, 4 PDs */
+#define GUEST_TABLES		0x11000	/* PML4, PDPT and 4 PDs, 6 pages */
 #define GUEST_CMDLINE		0x20000
 #define CMDLINE_MAX		0x8000
 #define GUEST_RNG_SEED		0x38000
 #define RNG_SEED_WORDS		4
 #define SETUP_RNG_SEED		9
 
-#define BOOT_CS			0x10	/* boot protocol, 32-bit and 64-bit */
+#define BOOT_CS			0x10	/* __BOOT_CS in boot.rst */
 #define BOOT_DS			0x18
-#define BOOT_ATTRIB_CODE32	0xc9b	/* flat, accessed */
+#define BOOT_ATTRIB_CODE32	0xc9b
 #define BOOT_ATTRIB_CODE64	0xa9b
 #define BOOT_ATTRIB_DATA	0xc93
 #define BOOT_GDT_CODE32		0x00cf9b000000ffff
@@ -54,7 +54,7 @@
 #define RESET_CS		0xf000
 #define RESET_CS_BASE		0xffff0000
 #define RESET_IP		0xfff0
-#define RESET_EDX		0x00800f12	/* family, model, stepping */
+#define RESET_EDX		0x00800f12	/* CPUID signature of QEMU's EPYC */
 #define PAT_DEFAULT		0x0007040600070406
 #define DIRECT_ASID		1
 
@@ -65,13 +65,12 @@
 
 struct e820_entry machine_e820[E820_MAX];
 unsigned int machine_e820_count;
-static u64 high_ram;		/* above 4 GiB */
+static u64 high_ram;		/* bytes of RAM above 4 GiB */
 
 /*
- * QEMU's memory map, with low RAM ending where the hypervisor begins, and the
- * guest's RAM made from it.  The BIOS area is RAM of the guest's own: what the
- * machine has there is the hypervisor's ROM.  So is its first frame, which keeps
- * the null pointer out of use.
+ * RAM below 4 GiB ends at hv_base for the guest.  The guest's BIOS area is allocated
+ * from hypervisor memory, because the machine has the hypervisor's ROM there.  The
+ * guest's first frame is too, because host address 0 would look like a null pointer.
  */
 void loader_memory(void)
 {
@@ -102,6 +101,10 @@ void loader_memory(void)
 	npt_add_ram(BIOS_END, hv_base - BIOS_END, (u8 *)BIOS_END);
 }
 
+/*
+ * Returns the host address of @len bytes of guest RAM at @gpa.  A range that is not
+ * RAM below 4 GiB throughout ends the run.
+ */
 static u8 *guest_ram(u64 gpa, u64 len)
 {
 	if (!len || gpa + len < gpa || !npt_frame(gpa, VIEW_PRIVATE) ||
@@ -128,7 +131,7 @@ static void set_data_segments(struct vmcb *v, u16 selector, u16 attrib, u32 limi
 	set_segment(&v->gs, selector, attrib, limit, 0);
 }
 
-/* What all modes have in common: the state after reset (APM2 14.1.3). */
+/* Sets the reset state (APM2 14.1.3) as far as all boot modes share it. */
 static void cpu_reset(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
@@ -149,6 +152,7 @@ static void cpu_reset(struct vcpu *vcpu)
 			 (u64)GHCB_PROTOCOL_MIN << 32 | (u64)config.ghcb_max << 48;
 }
 
+/* Loads firmware below 4 GiB and sets its reset vector. */
 static void start_firmware(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
@@ -168,7 +172,10 @@ static void start_firmware(struct vcpu *vcpu)
 	vcpu->gpr[RDX] = RESET_EDX;
 }
 
-/* The boot protocol wants the identity map of everything that is handed over. */
+/*
+ * Makes page tables that map the first 4 GiB at their own addresses, private.  boot.rst
+ * "64-bit Boot Protocol" asks for that of the kernel and all that it is handed.
+ */
 static void make_page_tables(void)
 {
 	u64 *table = (u64 *)guest_ram(GUEST_TABLES, 6 * PAGE_SIZE);
@@ -191,7 +198,10 @@ static void add_e820(struct boot_params *bp, u64 start, u64 end, u32 type)
 	e->type = type;
 }
 
-/* The hypervisor's range is reserved, lest the kernel put devices there. */
+/*
+ * Fills in the zero page's memory map.  The hypervisor's memory is reserved in it,
+ * because the kernel could place devices in a gap.
+ */
 static void make_e820(struct boot_params *bp)
 {
 	unsigned int i;
@@ -209,6 +219,7 @@ static void make_e820(struct boot_params *bp)
 		add_e820(bp, FOUR_GIB, FOUR_GIB + high_ram, E820_RAM);
 }
 
+/* Loads the initrd as high as the kernel allows, if there is one. */
 static void load_initrd(struct setup_header *hdr)
 {
 	u32 size = fwcfg_read32(FW_CFG_INITRD_SIZE);
@@ -229,7 +240,10 @@ struct boot_params *loader_zero_page(void)
 	return (struct boot_params *)npt_frame(GUEST_ZERO_PAGE, VIEW_PRIVATE);
 }
 
-/* A seed for the kernel's random numbers, which nobody else may see. */
+/*
+ * Passes an RNG seed in setup_data, for campaigns only: watch.c checks that the stub
+ * keeps it secret.
+ */
 static void add_rng_seed(struct setup_header *hdr)
 {
 	struct setup_data *node = (void *)guest_ram(GUEST_RNG_SEED, PAGE_SIZE);
@@ -244,7 +258,10 @@ static void add_rng_seed(struct setup_header *hdr)
 	watch_secret((u64)words, (u64)(words + RNG_SEED_WORDS));
 }
 
-/* What a stub may write to: boot.rst, "init_size", and what it was handed. */
+/*
+ * Tells watch.c what the stub may store to: the image, init_size bytes at the address
+ * where it runs (boot.rst "init_size"), the zero page and the page tables.
+ */
 static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
 {
 	u64 run = hdr->pref_address;
@@ -254,11 +271,14 @@ static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
 	watch_own(load, load + size);
 	watch_own(run, run + hdr->init_size);
 	watch_own(GUEST_ZERO_PAGE, GUEST_ZERO_PAGE + PAGE_SIZE);
-	/* The CPU marks entries as accessed. */
+	/* The processor sets accessed bits in the page tables. */
 	watch_own(GUEST_TABLES, GUEST_TABLES + 6 * PAGE_SIZE);
 }
 
-/* Zero page, command line, initrd, image; the address of its 32-bit entry. */
+/*
+ * Loads image, command line and initrd and makes the zero page.  Returns the load
+ * address, which is the 32-bit entry.
+ */
 static u64 load_kernel(void)
 {
 	struct boot_params *bp = (void *)guest_ram(GUEST_ZERO_PAGE, sizeof(*bp));
@@ -274,7 +294,10 @@ static u64 load_kernel(void)
 		end_run(END_ERROR, "no kernel, or no bzImage: setup of %u bytes", setup_size);
 	fwcfg_read(FW_CFG_SETUP_DATA, setup, setup_size);
 
-	/* The header ends where its own jump leads; the rest of the page is 0. */
+	/*
+	 * The header ends where the jump at 0x200 leads, and the rest of the zero
+	 * page is 0 (boot.rst "The Real-Mode Kernel Header").
+	 */
 	memset(bp, 0, sizeof(*bp));
 	header_end = 0x202 + setup[0x201];
 	if (header_end > 0x1f1 + sizeof(*hdr))
@@ -307,6 +330,7 @@ static u64 load_kernel(void)
 	return load;
 }
 
+/* Loads the kernel and sets the state that boot.rst asks for at its entry. */
 static void start_kernel(struct vcpu *vcpu)
 {
 	bool long64 = config.mode == MODE_DIRECT64;

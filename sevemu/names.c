@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers in words: exit codes, MSR requests, violations, and the reasons for
- * which a guest asks to be terminated.
+ * names.c - words for numbers: exit codes, MSR requests, violations, and reasons for
+ * which a guest asks to be terminated.  Tables only.
  */
 #include "ghcb.h"
 #include "hooks.h"
@@ -62,8 +62,8 @@ const char *const violation_names[VIOLATION_NAMES] = {
 };
 
 /*
- * Termination reasons: set 0 is the GHCB specification's, set 1 is Linux's (its
- * asm/sev-common.h), set 2 is the stub's.  A set is one more table.
+ * Termination reasons, indexed by code: of set 0 (GHCB 2.3.1), of set 1 (Linux's
+ * asm/sev-common.h) and of set 2 (the stub's README, "Termination codes").
  */
 static const char *const reasons_ghcb[] = {
 	"general", "protocol version not supported", "SNP features missing",
