@@ -459,7 +459,7 @@ bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
 	  .fire = function, .trigger = FROM_VMGEXIT }, \
 	{ name "-late", STEPS, arg, name ", N instructions behind the C-bit's proof", \
 	  .fire = function, .trigger = FROM_PROOF }, \
-	{ name "-end", HANDLER_STEPS, arg, name ", N instructions after the GHCB is gone", \
+	{ name "-end", HANDLER_STEPS, arg, name ", N instructions after the GHCB has turned private", \
 	  .fire = function, .trigger = FROM_UNSHARED }
 
 const struct attack event_attacks[] = {
@@ -491,7 +491,7 @@ const unsigned int event_count = ARRAY_SIZE(event_attacks);
 const struct attack flood_attacks[] = {
 	AT("nmi-flood", FLOOD, inject_storm),
 	{ "nmi-overrun", STAGE_STEPS, OVERRUN,
-	  "... no more than overrun the stack, before there is a guard page",
+	  "nested NMIs that overrun the stack before there is a guard page",
 	  .fire = inject_storm, .trigger = FROM_START },
 };
 const unsigned int flood_count = ARRAY_SIZE(flood_attacks);

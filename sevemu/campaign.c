@@ -71,7 +71,7 @@ struct figures {
  */
 static struct {
 	char *attacks;		/* the option's value; NULL: --hostile */
-	const struct attack *attack;	/* if it is none of the next three */
+	const struct attack *attack;	/* used if @all and @window are not set */
 	bool all;		/* every attack */
 	bool others;		/* with @all: but for events */
 	const struct window *window;	/* every event at each of its instructions */
@@ -92,7 +92,7 @@ static const struct window {
 };
 
 static struct figures all, these;	/* of the campaign, of the present attack */
-static void *back[5];		/* __builtin_setjmp's buffer: the end of a run */
+static void *back[5];		/* __builtin_setjmp's buffer, by which runs end */
 static bool running;		/* a run is under way */
 static bool honest;		/* ... in which the host does not lie */
 static u64 exits;		/* of the present run */
@@ -141,7 +141,7 @@ void campaign_marker(void)
 void campaign_exit(void)
 {
 	if (running && ++exits > EXITS_MAX) {
-		watch_fail("no end after so many exits", exits);
+		watch_fail("the run has not ended after so many exits", exits);
 		leave(END_ERROR);
 	}
 }
@@ -155,7 +155,7 @@ void campaign_violation(unsigned int code)
 {
 	if (code == VIOL_UNSUPPORTED_EVENT)
 		return;
-	watch_fail("the guest breaks the ABI", code);
+	watch_fail("the guest broke the ABI, VIOL_* of hooks.h", code);
 	leave(END_VIOLATION);
 }
 
@@ -194,7 +194,7 @@ static void set_range(char *text)
 	if (*stride)
 		jobs.stride = parse_number(stride);
 	if (!jobs.stride)
-		end_run(END_ERROR, "a stride of 0 leads nowhere");
+		end_run(END_ERROR, "the stride of a range is 0: it must be at least 1");
 }
 
 /* Returns the window @name, or NULL. */
@@ -286,7 +286,7 @@ bool campaign_option(const char *name, char *value)
 		return false;
 	if (jobs.attacks && !strcmp(jobs.attacks, "list")) {
 		attack_list();
-		end_run(END_PASS, "that is all");
+		end_run(END_PASS, "end of the list; each line starts with what --attack takes");
 	}
 	if (!strcmp(name, "attack"))
 		check_attacks(value);
@@ -314,29 +314,30 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 	*at = run.end;
 	if (run.end == END_PASS || (run.end == END_GUEST && run.entered)) {
 		if (!run.entered && watch.payload)
-			return "passed without the payload";
+			return "the guest passed without the payload's entry";
 		*outcome = attack_by_loader() ? ENTERED : BOOTED;
 	} else if (run.entered) {
-		return "the payload is not content";
+		return "the payload was entered but did not pass its tests";
 	} else if (run.end == END_TERMINATED) {
 		*at = run.term;
 		if (set >= TERM_SETS || code >= TERM_CODES || set == 1 ||
 		    !strcmp(reason_name(set, code), "unknown"))
-			return "terminated for a reason that is not listed";
+			return "the guest terminated for an unlisted reason";
 		*outcome = TERMINATED;
 	} else if (run.end == END_TRIPLE_FAULT || run.stopped) {
 		flooded = !run.stopped && events_flooded();
 		nowhere = run.stopped && attack_by_loader() && kaslr_nowhere();
 		if (watch_is_proven() && !handed_over && !flooded && !nowhere)
-			return run.stopped ? "cannot go on after the proof" :
-			       "triple fault after the proof";
+			return run.stopped ?
+			       "the guest cannot run on after the C-bit's proof" :
+			       "triple fault after the C-bit's proof";
 		*outcome = run.stopped ? HOST_STOP :
 			   handed_over ? TRIPLE_FAULT_LATE :
 			   watch_is_proven() ? TRIPLE_FAULT_FLOOD : TRIPLE_FAULT;
 	} else if (run.end == END_GUEST && config.sev != SEV_ES) {
 		*outcome = HALTED;
 	} else {
-		return "an end that is not allowed";
+		return "a run must not end as this enum end of report.h";
 	}
 	return NULL;
 }
@@ -466,8 +467,9 @@ static void play_honest(struct vcpu *vcpu, u64 number)
 	why = judge(vcpu, &outcome, &at);
 	honest = false;
 	if (why || outcome != BOOTED)
-		end_run(END_ERROR, "an honest host does not get the guest to boot: "
-			"%s (%#lx)", why ? why : outcome_names[outcome], at);
+		end_run(END_ERROR, "the first run, with an honest host, must boot the "
+			"payload, but ended so: %s (%#lx); check --marker and --watch",
+			why ? why : outcome_names[outcome], at);
 }
 
 /* Plays @attack with each N from @from to @to in steps of @stride. */
@@ -560,7 +562,8 @@ static void play_every(struct vcpu *vcpu, const struct window *window, u64 from,
 	bool more;
 
 	if (walked || kaslr_wanted())
-		end_run(END_USAGE, "%s: a process of its own, without KASLR", window->name);
+		end_run(END_USAGE, "--attack %s must be the only window of a process, "
+			"without --chance", window->name);
 	memset(&these, 0, sizeof(these));
 	for (more = walk(vcpu, window->trigger, from); more && at <= to;
 	     more = walk(vcpu, window->trigger, stride), at += stride)
@@ -646,7 +649,7 @@ void campaign_run(struct vcpu *vcpu)
 	put_number(all.runs, 10, 1);
 	put_counts(&all);
 	if (all.outcomes[NOT_ALLOWED])
-		end_run(END_FAIL, "%lu of %lu runs ended in a way that is not allowed",
-			all.outcomes[NOT_ALLOWED], all.runs);
-	end_run(END_PASS, "%lu runs, each with an allowed end", all.runs);
+		end_run(END_FAIL, "%lu of %lu runs ended in a way that is not allowed: see "
+			"the lines with FAIL", all.outcomes[NOT_ALLOWED], all.runs);
+	end_run(END_PASS, "all %lu runs ended in an allowed way", all.runs);
 }

@@ -120,7 +120,8 @@ static bool read_gate(struct vcpu *vcpu, unsigned int vector, struct gate *gate,
 		break;
 	case GATE_TASK:
 		if (!guest_long_mode(vcpu))
-			end_error(vcpu, "task gate at vector %u", vector);
+			end_error(vcpu, "IDT vector %u has a task gate; sevemu models interrupt "
+				  "and trap gates", vector);
 		/* fall through */
 	default:
 		return meet(met, X86_GP, error_code);
@@ -212,7 +213,8 @@ static bool deliver32(struct vcpu *vcpu, const struct gate *gate,
 		count = 6;
 	}
 	if (!(ss.attrib & SEG_DB))
-		end_error(vcpu, "exception on a 16-bit stack");
+		end_error(vcpu, "exception on a 16-bit stack (selector %#x); sevemu models "
+			  "32-bit and 64-bit stacks", (unsigned int)ss.selector);
 
 	frame[0] = error_code;
 	frame[1] = vmcb->rip;
@@ -248,7 +250,8 @@ static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 	bool done;
 
 	if (!(vmcb->cr0 & CR0_PE) || vmcb->rflags & RFLAGS_VM)
-		end_error(vcpu, "exception %u (error code %#x) in real or virtual-8086 mode",
+		end_error(vcpu, "exception %u (error code %#x) in real or virtual-8086 mode; "
+			  "sevemu delivers exceptions in protected mode and long mode",
 			  vector, error_code);
 	if (!read_gate(vcpu, vector, &gate, met) ||
 	    !read_descriptor(vcpu, gate.selector, &cs, X86_GP, met))
@@ -302,8 +305,9 @@ void guest_raise(struct vcpu *vcpu, unsigned int vector, u32 error_code)
 		if (met.vector == X86_PF)
 			vcpu->vmcb->cr2 = met.address;
 		if (vector == X86_DF)
-			end_run(END_TRIPLE_FAULT, "triple fault at %#lx: fault %u "
-				"in delivery of #DF", vcpu->vmcb->rip, met.vector);
+			end_run(END_TRIPLE_FAULT, "triple fault at rip %#lx: exception %u "
+				"came up in the delivery of #DF (--trace shows the events "
+				"before it)", vcpu->vmcb->rip, met.vector);
 		if ((contributory(vector) && contributory(met.vector)) ||
 		    (vector == X86_PF && (contributory(met.vector) || met.vector == X86_PF))) {
 			vector = X86_DF;

@@ -151,7 +151,9 @@ static void exit_cr0(struct vcpu *vcpu)
 		new = (old & ~(u64)(CR0_MSW & ~CR0_PE)) |
 		      (*insn_operand(vcpu, &insn) & CR0_MSW);
 	else
-		end_error(vcpu, "CR0 written by an instruction that is not modelled");
+		end_error(vcpu, "CR0 is written by opcode %#x %#x; sevemu models MOV to CR0, "
+			  "CLTS, and LMSW of a register", (unsigned int)insn.opcode[0],
+			  (unsigned int)insn.opcode[1]);
 
 	new |= CR0_ET;
 	if (new >> 32 || (new & CR0_PG && !(new & CR0_PE)) ||
@@ -465,8 +467,10 @@ void exit_handle(struct vcpu *vcpu)
 		guest_raise(vcpu, X86_UD, 0);
 		break;
 	case SVM_EXIT_SHUTDOWN:
-		end_run(END_TRIPLE_FAULT, "triple fault near rip %#lx", v->rip);
+		end_run(END_TRIPLE_FAULT, "triple fault near rip %#lx (--trace shows the "
+			"events before it)", v->rip);
 	default:
-		end_error(vcpu, "exit %#lx is not modelled", v->exit_code);
+		end_error(vcpu, "the guest caused SVM exit %#lx (APM2 appendix C), which "
+			  "sevemu does not model", v->exit_code);
 	}
 }

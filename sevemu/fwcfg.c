@@ -60,7 +60,8 @@ static void fwcfg_dma(u32 control, void *buf, u32 len)
 		asm volatile("" : : "r"(buf), "r"(&dma) : "memory");
 	while (dma.control & __builtin_bswap32(~DMA_ERROR));
 	if (dma.control)
-		end_run(END_ERROR, "fw_cfg read failed, control %#x", control);
+		end_run(END_ERROR, "fw_cfg refuses the DMA of %u bytes (control %#x): does "
+			"QEMU have the item?", len, control);
 }
 
 void fwcfg_read(u16 key, void *buf, u32 len)
@@ -83,7 +84,8 @@ u16 fwcfg_find(const char *name, u32 *size)
 	u32 skip;
 
 	if (count > FILES_MAX)
-		end_run(END_ERROR, "fw_cfg says that it has %u files", count);
+		end_run(END_ERROR, "fw_cfg says that it has %u files, possible are %u: is "
+			"this QEMU?", count, FILES_MAX);
 	fwcfg_read(FW_CFG_FILE_DIR, &skip, sizeof(skip));
 	while (count--) {
 		fwcfg_dma(DMA_READ, &file, sizeof(file));

@@ -136,7 +136,8 @@ static void msr_protocol(struct vcpu *vcpu, u64 request)
 		}
 		/* fall through */
 	default:
-		violation(vcpu, VIOL_MSR_REQUEST, "unknown MSR request %#lx", request);
+		violation(vcpu, VIOL_MSR_REQUEST, "unknown MSR request %#lx (protocol "
+			  "versions 1 to %u are offered)", request, config.ghcb_max);
 	}
 }
 

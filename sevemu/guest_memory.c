@@ -67,7 +67,8 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 	if (!guest_paging(vcpu)) {
 		frame = npt_frame(va, VIEW_PRIVATE);
 		if (!frame)
-			end_error(vcpu, "CPU access to %#lx, which is not RAM", va);
+			end_error(vcpu, "CPU access, without paging, to %#lx, which is not RAM of "
+				  "the guest", va);
 		if (access & PF_W)
 			npt_store(va, VIEW_PRIVATE);
 		return frame;
@@ -86,8 +87,8 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 			index &= 3;
 		slot = npt_frame(table + index * (bits == 10 ? 4 : 8), VIEW_PRIVATE);
 		if (!slot)
-			end_error(vcpu, "page table of %#lx at %#lx is not in RAM",
-				  va, table);
+			end_error(vcpu, "the guest's page table for %#lx is at %#lx, which is "
+				  "not RAM of the guest", va, table);
 		entry = bits == 10 ? *(u32 *)slot : *(u64 *)slot;
 		if (!(entry & PTE_P))
 			return NULL;
@@ -116,7 +117,8 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 	if (frame && access & PF_W)
 		npt_store(gpa, view);
 	if (!frame)
-		end_error(vcpu, "CPU access to %#lx, which is mapped to no RAM", va);
+		end_error(vcpu, "CPU access to linear address %#lx, which is mapped to %#lx, "
+			  "not RAM of the guest", va, gpa);
 	return frame;
 }
 

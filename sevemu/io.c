@@ -249,7 +249,7 @@ void io_out(u16 port, unsigned int size, u32 value)
 		return;
 	if (port >= PORT_FW_CFG_DMA && port <= PORT_FW_CFG_DMA_END)
 		end_run(END_ERROR, "guest uses fw_cfg's DMA (port %#x), which it is "
-			"not offered", (unsigned int)port);
+			"not offered: the data port is 0x511", (unsigned int)port);
 	if (port == PORT_FW_CFG_SELECT && size == 2)
 		fw_cfg_select(value);
 	if (port == PORT_CMOS_INDEX)

@@ -74,11 +74,12 @@ static u64 high_ram;		/* bytes of RAM above 4 GiB */
  */
 void loader_memory(void)
 {
-	u32 size, i;
+	u32 size = 0, i;
 	u16 key = fwcfg_find("etc/e820", &size);
 
 	if (!key || size > sizeof(machine_e820))
-		end_run(END_ERROR, "no memory map from QEMU, or one of %u bytes", size);
+		end_run(END_ERROR, "QEMU's memory map (fw_cfg etc/e820) has %u bytes, allowed "
+			"are 1 to %zu", size, sizeof(machine_e820));
 	fwcfg_read(key, machine_e820, size);
 	machine_e820_count = size / sizeof(machine_e820[0]);
 
@@ -109,8 +110,9 @@ static u8 *guest_ram(u64 gpa, u64 len)
 {
 	if (!len || gpa + len < gpa || !npt_frame(gpa, VIEW_PRIVATE) ||
 	    gpa + len > hv_base || (gpa < VGA_START && gpa + len > VGA_START))
-		end_run(END_ERROR, "guest image %#lx-%#lx does not fit into its RAM",
-			gpa, gpa + len);
+		end_run(END_ERROR, "guest image %#lx-%#lx does not fit into the guest's RAM, "
+			"which ends at %#lx: more RAM (-- -m SIZE), or --load",
+			gpa, gpa + len, hv_base);
 	return (u8 *)gpa;
 }
 
@@ -156,12 +158,13 @@ static void cpu_reset(struct vcpu *vcpu)
 static void start_firmware(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
-	u32 size;
+	u32 size = 0;
 	u16 key = fwcfg_find("opt/sevemu/firmware", &size);
 	u8 *image;
 
 	if (!key || !size || size % PAGE_SIZE || size > FIRMWARE_MAX)
-		end_run(END_ERROR, "no firmware image, or one of %u bytes", size);
+		end_run(END_ERROR, "--firmware has %u bytes, allowed are multiples of 4096 up "
+			"to %u", size, FIRMWARE_MAX);
 	image = npt_alloc(ALIGN_UP(size, LARGE_SIZE) / PAGE_SIZE);
 	fwcfg_read(key, image, size);
 	npt_add_rom(FOUR_GIB - size, size, image);
@@ -291,7 +294,9 @@ static u64 load_kernel(void)
 	u64 load;
 
 	if (!size || setup_size < ENTRY_64BIT + 0x70 || setup_size > sizeof(setup))
-		end_run(END_ERROR, "no kernel, or no bzImage: setup of %u bytes", setup_size);
+		end_run(END_ERROR, "--kernel has %u bytes, %u of them setup: it must be a "
+			"bzImage, with setup of %u to %zu bytes", setup_size + size,
+			setup_size, ENTRY_64BIT + 0x70, sizeof(setup));
 	fwcfg_read(FW_CFG_SETUP_DATA, setup, setup_size);
 
 	/*
@@ -304,9 +309,12 @@ static u64 load_kernel(void)
 		header_end = 0x1f1 + sizeof(*hdr);
 	memcpy(hdr, setup + 0x1f1, header_end - 0x1f1);
 	if (hdr->header != SETUP_MAGIC || hdr->version < PROTOCOL_64BIT)
-		end_run(END_ERROR, "kernel is no bzImage of protocol 2.12 or later");
+		end_run(END_ERROR, "--kernel has header %#x and boot protocol %#x: it must be "
+			"a bzImage, header %#x, of protocol %#x or later", hdr->header,
+			(unsigned int)hdr->version, SETUP_MAGIC, PROTOCOL_64BIT);
 	if (config.mode == MODE_DIRECT64 && !(hdr->xloadflags & XLF_KERNEL_64))
-		end_run(END_ERROR, "kernel has no 64-bit entry");
+		end_run(END_ERROR, "--kernel has no 64-bit entry (xloadflags %#x): use --mode "
+			"direct32", (unsigned int)hdr->xloadflags);
 
 	load = config.load ? config.load :
 	       hdr->relocatable_kernel ? hdr->pref_address : hdr->code32_start;
@@ -314,7 +322,8 @@ static u64 load_kernel(void)
 	fwcfg_read(FW_CFG_KERNEL_DATA, (u8 *)load, size);
 
 	if (cmdline > CMDLINE_MAX)
-		end_run(END_ERROR, "command line of %u bytes", cmdline);
+		end_run(END_ERROR, "--append has %u bytes, allowed are %u", cmdline,
+			CMDLINE_MAX);
 	if (cmdline)
 		fwcfg_read(FW_CFG_CMDLINE_DATA, guest_ram(GUEST_CMDLINE, cmdline), cmdline);
 	hdr->cmd_line_ptr = GUEST_CMDLINE;

@@ -66,12 +66,13 @@ static void idt_init(void)
 
 void hv_exception_report(const u64 *frame)
 {
-	end_run(END_ERROR, "exception %lu (error code %#lx) in the hypervisor at "
-		"%#lx, cr2 %#lx", frame[0], frame[1], frame[2], read_cr2());
+	end_run(END_ERROR, "bug in sevemu, please report it: exception %lu (error code "
+		"%#lx) in the hypervisor at rip %#lx, cr2 %#lx", frame[0], frame[1], frame[2], read_cr2());
 }
 
 u64 parse_number(const char *s)
 {
+	const char *text = s;
 	unsigned int base = 10;
 	u64 v = 0;
 
@@ -83,7 +84,8 @@ u64 parse_number(const char *s)
 		unsigned int digit = *s <= '9' ? *s - '0' : (*s | 0x20) - 'a' + 10;
 
 		if (digit >= base)
-			end_run(END_ERROR, "bad number in the options");
+			end_run(END_ERROR, "option value %s is not a number: write decimal "
+				"digits, or 0x and hexadecimal digits", text);
 		v = v * base + digit;
 	}
 	return v;
@@ -137,7 +139,8 @@ static void config_set(const char *name, char *value)
 		config.has_marker = true;
 		config.marker = number;
 	} else {
-		end_run(END_ERROR, "unknown option %s", name);
+		end_run(END_ERROR, "this sevemu.rom does not know option %s of the sevemu "
+			"script: build both from one tree", name);
 	}
 }
 
@@ -146,11 +149,13 @@ static void config_init(void)
 {
 	static char text[CONFIG_MAX];
 	char *p = text, *name, *value;
-	u32 size;
+	u32 size = 0;
 	u16 key = fwcfg_find("opt/sevemu/config", &size);
 
 	if (!key || size >= CONFIG_MAX)
-		end_run(END_ERROR, "no options from the wrapper, or too many");
+		end_run(END_ERROR, "fw_cfg file opt/sevemu/config has %u bytes, allowed are 1 "
+			"to %u: start sevemu.rom by the sevemu script", size,
+			CONFIG_MAX - 1);
 	fwcfg_read(key, text, size);
 	while (*p) {
 		for (name = p; *p && *p != '='; p++)

@@ -61,6 +61,22 @@ const char *const violation_names[VIOLATION_NAMES] = {
 	[VIOL_UNSUPPORTED_EVENT] = "unsupported-event",
 };
 
+const char *const violation_rules[VIOLATION_NAMES] = {
+	[VIOL_NONE] = "",
+	[VIOL_MSR_REQUEST] = "the GHCB MSR must hold a known request or the "
+		"page-aligned address of a GHCB",
+	[VIOL_GHCB_ADDRESS] = "the GHCB must be in RAM of the guest",
+	[VIOL_GHCB_PRIVATE] = "the GHCB must be a shared page",
+	[VIOL_GHCB_VERSION] = "the GHCB must name a protocol version that was offered",
+	[VIOL_USAGE] = "the GHCB's usage must be 0",
+	[VIOL_SCRATCH] = "the scratch area must be inside the GHCB's shared buffer",
+	[VIOL_MISSING_INPUT] = "each field that the exit needs must be marked valid",
+	[VIOL_INVALID_INPUT] = "each field must have a value that the exit allows",
+	[VIOL_INVALID_EVENT] = "sw_exit_code must be one that the protocol version has",
+	[VIOL_NOT_SNP] = "only SNP guests may make this request",
+	[VIOL_UNSUPPORTED_EVENT] = "the guest must handle each exit that it can cause",
+};
+
 /*
  * Termination reasons, indexed by code: of set 0 (GHCB 2.3.1), of set 1 (Linux's
  * asm/sev-common.h) and of set 2 (the stub's README, "Termination codes").

@@ -65,8 +65,9 @@ void *npt_alloc(size_t pages)
 	u64 p = heap;
 
 	if (pages > (heap_end - heap) / PAGE_SIZE)
-		end_run(END_ERROR, "out of hypervisor memory, %zu pages asked for; "
-			"the guest's RAM is too large", pages);
+		end_run(END_ERROR, "hypervisor memory is full: %zu pages are needed, %lu are "
+			"free; give the guest less RAM (-- -m SIZE)", pages,
+			(heap_end - heap) / PAGE_SIZE);
 	heap += pages * PAGE_SIZE;
 	return memset((void *)p, 0, pages * PAGE_SIZE);
 }
@@ -161,8 +162,9 @@ static struct region *region_add(u64 gpa, u64 size, u8 *host)
 	u64 frames = size / PAGE_SIZE, end = gpa + size;
 
 	if (region_count > REGIONS_MAX || end > PHYS_LIMIT)
-		end_run(END_ERROR, "guest memory %#lx-%#lx does not fit the model",
-			gpa, end);
+		end_run(END_ERROR, "guest memory %#lx-%#lx is range %u and ends above the "
+			"limits, %u ranges and %#lx: give the guest less RAM (-- -m "
+			"SIZE)", gpa, end, region_count, REGIONS_MAX, PHYS_LIMIT);
 	r->gpa = gpa;
 	r->size = size;
 	r->host = host;
@@ -475,8 +477,8 @@ void npt_fault(struct vcpu *vcpu)
 		else if (view == VIEW_SHARED && info & PF_ID)
 			note_frame(gpa, "executed");
 		else if (info & PF_P)
-			end_error(vcpu, "nested fault %#lx at RAM %#lx, which is mapped",
-				  info, gpa);
+			end_error(vcpu, "bug in sevemu, please report it: nested page fault "
+				  "(error code %#lx) at %#lx, which is mapped RAM", info, gpa);
 		else
 			npt_frame(gpa, view);
 		return;
@@ -486,7 +488,8 @@ void npt_fault(struct vcpu *vcpu)
 		end_error(vcpu, "guest %s at %#lx, where there is no RAM",
 			  info & NPF_WALK ? "page-table walk" : "instruction fetch", gpa);
 	if (gpa >= PHYS_LIMIT || npt_is_hypervisor(gpa, 1))
-		end_error(vcpu, "guest access to %#lx, which it was never given", gpa);
+		end_error(vcpu, "guest access to %#lx, which it was never given: memory of "
+			  "sevemu, or above the limit %#lx", gpa, PHYS_LIMIT);
 
 	if (view == VIEW_PRIVATE && mixed) {
 		report_count(COUNT_MMIO_NOTES);

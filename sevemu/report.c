@@ -309,7 +309,10 @@ static void dump_segment(const char *name, const struct segment *s)
 		   (unsigned int)s->selector, s->base, s->limit, (unsigned int)s->attrib);
 }
 
-void dump_vcpu(struct vcpu *vcpu)
+/*
+ * Writes exit information, registers, segments and instruction bytes to the log.
+ */
+static void dump_vcpu(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
 	struct insn insn;
@@ -378,8 +381,8 @@ void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
 		campaign_violation(code);
 		return;
 	}
-	log_printf("ABI violation %s at rip %#lx:", violation_names[code],
-		   vcpu->vmcb->rip);
+	log_printf("ABI violation %s at rip %#lx: %s", violation_names[code],
+		   vcpu->vmcb->rip, violation_rules[code]);
 	va_start(args, fmt);
 	if (fatal) {
 		dump_vcpu(vcpu);

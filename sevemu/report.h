@@ -89,12 +89,6 @@ void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
 	printf_like(3, 4);
 
 /*
- * Writes exit information, registers, segments and instruction bytes of @vcpu to
- * the log.  Only between an exit and the next entry.
- */
-void dump_vcpu(struct vcpu *vcpu);
-
-/*
  * Ends the run as @end, with @fmt as the reason in the log and in the report.
  * May be called at any time behind report_init().  The reason must not contain
  * '"', '\' or control characters, because JSON would need them escaped.

@@ -87,7 +87,8 @@ void snapshot_save(u64 gpa)
 	if (!active || !flags || *flags & FRAME_SAVED)
 		return;
 	if (save_count == SAVES_MAX)
-		end_run(END_ERROR, "a run writes to more than %u frames", SAVES_MAX);
+		end_run(END_ERROR, "a run writes to more than %u frames, the limit of a "
+			"campaign: use a smaller payload", SAVES_MAX);
 	save = &saves[save_count++];
 	save->gpa = page;
 	save->host = npt_host(page);

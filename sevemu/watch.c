@@ -64,7 +64,8 @@ const char *watch_fault(u64 *at)
 void watch_own(u64 start, u64 end)
 {
 	if (owned_count == RANGES_MAX)
-		end_run(END_ERROR, "more than %u ranges to watch", RANGES_MAX);
+		end_run(END_ERROR, "more than %u ranges to watch: raise RANGES_MAX in "
+			"sevemu/watch.c", RANGES_MAX);
 	owned[owned_count].start = ALIGN_DOWN(start, PAGE_SIZE);
 	owned[owned_count++].end = ALIGN_UP(end, PAGE_SIZE);
 }
@@ -111,7 +112,8 @@ static void add_secret(u64 word)
 		return;
 	slot = slot_of(word);
 	if (!*slot && ++secret_count > secret_slots / 2)
-		end_run(END_ERROR, "more than %lu secrets", secret_count);
+		end_run(END_ERROR, "more than %lu secret words: the RNG seed and the "
+			"payload of --watch must have fewer", secret_slots / 2);
 	*slot = word;
 }
 
@@ -181,7 +183,8 @@ void watch_shared(u64 gpa)
 		watch_fail("a page besides the GHCB turned shared", gpa);
 }
 
-void watch_shared_store(u64 gpa)
+/* Checks a store through the shared view: only the GHCB may be stored to so. */
+static void look_at_shared_store(u64 gpa)
 {
 	if (!in_stage || gpa == watch.ghcb)
 		return;
@@ -194,7 +197,7 @@ static void look_at_store(u64 gpa)
 	unsigned int i;
 
 	if (npt_stored_shared(gpa))
-		watch_shared_store(gpa);
+		look_at_shared_store(gpa);
 	if (kaslr_owns(gpa))
 		return;
 	for (i = 0; i < owned_count; i++)
@@ -290,7 +293,7 @@ void watch_request(const struct ghcb *g, u64 gpa)
 		return;
 	look_for_secrets(g, gpa);
 	if (gpa != watch.ghcb)
-		watch_fail("a GHCB at another place", gpa);
+		watch_fail("the GHCB is not where --watch says", gpa);
 	for (i = 0; i < ARRAY_SIZE(allowed.words); i++)
 		allowed.words[i] = 0;
 	allow_inputs(allowed.bytes, g);
@@ -338,7 +341,7 @@ static void compare_payload(void)
 
 	for (i = 0; i < count; i++)
 		if (payload_words[i] != payload_word(i) && !payload_varies[i])
-			watch_fail("another payload than the image's",
+			watch_fail("the payload differs from that of an honest run",
 				   watch.payload + i * sizeof(u64));
 }
 
@@ -389,7 +392,7 @@ void watch_entry(bool honest)
 void watch_switch(const struct vcpu *vcpu)
 {
 	if (in_stage && !switched && !proven && vcpu->vmcb->idtr.limit)
-		watch_fail("an IDT while the C-bit is not proven", vcpu->vmcb->idtr.base);
+		watch_fail("an IDT is loaded while the C-bit is not proven", vcpu->vmcb->idtr.base);
 	switched = true;
 }
 

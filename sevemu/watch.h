@@ -83,9 +83,6 @@ void watch_request(const struct ghcb *g, u64 gpa);
 /* Checks that the frame at @gpa may turn shared.  npt.c calls it. */
 void watch_shared(u64 gpa);
 
-/* Checks that a store through the shared view to the frame at @gpa is allowed. */
-void watch_shared_store(u64 gpa);
-
 /*
  * Checks the state in which a C-bit takes effect that is not proven: no IDT may
  * be loaded.  attack_events.c calls it before the guest's instruction runs.

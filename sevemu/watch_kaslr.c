@@ -132,7 +132,8 @@ void kaslr_proven(void)
 static void add_canary(u64 word)
 {
 	if (canary_count == CANARIES_MAX)
-		end_run(END_ERROR, "more than %u random words", CANARIES_MAX);
+		end_run(END_ERROR, "more than %u random numbers in a run: check the "
+			"addresses of --chance", CANARIES_MAX);
 	canaries[canary_count++] = word;
 }
 
