@@ -23,7 +23,7 @@ enum trigger {
 	FROM_START,		/* the first instruction of the run */
 	FROM_VC,		/* a #VC has been delivered */
 	FROM_VMGEXIT,		/* a VMGEXIT, by MSR or by page */
-	FROM_PROOF,		/* the code behind the proof of the C-bit (--watch) */
+	FROM_PROOF,		/* the guest runs the code at --watch's PROOF */
 	FROM_UNSHARED,		/* a shared frame, such as the GHCB, turned private */
 	FROM_REQUEST,		/* a request by the GHCB page */
 	FROM_CR4,		/* a write to CR4 */
@@ -35,8 +35,9 @@ enum trigger {
  */
 struct attack {
 	const char *name;
-	u32 count;		/* number of forms; for an event, of useful N */
-	u32 arg;		/* constant for the functions below; 0: not used */
+	u32 count;		/* number of forms: N is below it, but may be
+				 * higher for attacks by events */
+	u32 arg;		/* a constant for this attack's functions; 0: none */
 	const char *text;	/* description for --attack list */
 
 	/* The functions that attack_cpuid() to attack_load() below call. */
@@ -64,11 +65,12 @@ struct attack {
 /* One attack in one run. */
 struct lie {
 	const struct attack *attack;
-	u64 n;			/* the form, or the number of instructions to fire() */
+	u64 n;			/* N: the form, or instructions to an event */
 	u64 seen;		/* occasions so far; each attack counts its own kind */
-	u64 left;		/* instructions until fire(); for rewrite: replies so far */
-	bool counting;		/* the trigger has been met and @left counts down */
-	bool done;		/* fire() has been called and asks for no repetition */
+	u64 left;		/* instructions until fire() is called;
+				 * page-rewrite counts replies here */
+	bool counting;		/* @trigger has occurred, @left counts down */
+	bool done;		/* fire() was called and is not to be called again */
 };
 
 #define LIES_MAX		4
@@ -96,8 +98,8 @@ void attack_clear(void);
 void attack_add(const struct attack *attack, u64 n);
 
 /*
- * Adds 1 to LIES_MAX lies that @seed alone determines.  There must be none.  No
- * attack on the loader is among them in MODE_OVMF, and no flood of NMIs ever.
+ * Adds 1 to LIES_MAX lies, which depend on @seed only; the run must have no lies
+ * yet.  Does not choose floods of NMIs, nor attacks on the loader in MODE_OVMF.
  */
 void attack_random(u64 seed);
 
@@ -117,30 +119,30 @@ u64 attack_mix(u64 x);
 void attack_noise(void *to, size_t len, u64 seed);
 
 /*
- * The places where lies take effect.  Each is called by the file that would be
- * honest, passes its value through the lies of the run, and changes nothing if
- * attack_on is false.
+ * The places where lies take effect.  Each gets what an honest host would give to
+ * the guest, passes it through the lies of the run, and changes nothing if attack_on
+ * is false.
  */
 
-/* Changes the CPUID registers *@r of @function (EAX).  By cpuid.c. */
+/* Changes the CPUID registers *@r of @function (EAX).  Called by cpuid.c. */
 void attack_cpuid(u32 function, struct cpuid_regs *r);
 
-/* Returns the MSR protocol's answer to @request; @value is honest.  By ghcb.c. */
+/* Returns the MSR protocol's answer to @request; @value is honest.  Called by ghcb.c. */
 u64 attack_answer(u64 request, u64 value);
 
 /*
  * Changes @page, the guest's GHCB with an honest reply; @request is a copy of it
- * as the guest left it.  By ghcb.c.
+ * as the guest left it.  Called by ghcb.c.
  */
 void attack_reply(struct ghcb *page, const struct ghcb *request);
 
-/* Returns what is read from @port; @value is honest.  By io.c. */
+/* Returns what is read from @port; @value is honest.  Called by io.c. */
 u32 attack_port(u16 port, u32 value);
 
-/* Returns the time stamp counter; @tsc is honest.  By ghcb.c. */
+/* Returns the time stamp counter; @tsc is honest.  Called by ghcb.c. */
 u64 attack_tsc(u64 tsc);
 
-/* Returns the SEV_STATUS MSR; @status is honest.  By exits.c. */
+/* Returns the SEV_STATUS MSR; @status is honest.  Called by exits.c. */
 u64 attack_status(u64 status);
 
 /*

@@ -39,7 +39,7 @@ static void set_cbit(struct cpuid_regs *r, u64 n)
 	r->ebx = (r->ebx & ~CBIT_MASK) | (n & CBIT_MASK);
 }
 
-/* Returns the position that the lie gives to the C-bit. */
+/* Returns the wrong position of the C-bit that this lie names. */
 static u64 said_bit(const struct lie *lie)
 {
 	return lie->attack->arg ? lie->attack->arg : lie->n;
@@ -250,7 +250,10 @@ static void reply_exception(struct lie *lie, struct ghcb *page,
 					(form & 0xf0) << 9;
 }
 
-/* Sets bits in registers above the width of any operand. */
+/*
+ * Replies with registers that have bits above the operand's width, which the guest
+ * must ignore.
+ */
 static void reply_wide(struct lie *lie, struct ghcb *page,
 		       const struct ghcb *request)
 {

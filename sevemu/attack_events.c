@@ -25,20 +25,20 @@
 #define STRING_STOS		0xaa	/* STOS: 0xaa and 0xab */
 #define STRING_INS		0x6c	/* INS and OUTS: 0x6c to 0x6f */
 #define OPCODE_0F		0x0f
-#define OPCODE_0F_GROUP9	0xc7	/* the stub uses only RDRAND of this group */
+#define OPCODE_0F_GROUP9	0xc7	/* 0F C7: in the stub this is always RDRAND */
 
 /* Numbers of instructions: */
-#define STEPS			3000	/* of the stage that an event may hit */
-#define HANDLER_STEPS		400	/* behind any other trigger, the same */
-#define RANDOM_STEPS		150000	/* the proof's RDRAND runs within these */
-#define STAGE_STEPS		33000	/* from the 64-bit entry to the proof */
+#define STEPS			3000	/* instructions of the stage that events may hit */
+#define HANDLER_STEPS		400	/* the same, after any other trigger */
+#define RANDOM_STEPS		150000	/* the C-bit proof's RDRAND is among the first so many */
+#define STAGE_STEPS		33000	/* from the stub's 64-bit entry to the C-bit's proof */
 
 /* Numbers of NMIs, nested in one another: */
 #define STORM			64	/* fit on the stub's stack */
-#define OVERRUN			440	/* fill 16 KiB and a guard page with frames */
+#define OVERRUN			440	/* frames of so many NMIs fill 16 KiB and a guard page */
 #define FLOOD			2000	/* fill any stack */
 
-/* lie.seen of cbit-pile: a C-bit has taken effect, so the exception is due. */
+/* lie.seen has this value when the exception that ends cbit-pile is due. */
 #define PILE_DONE		~0ull
 
 static bool stepping;		/* RFLAGS.TF was set by this file */
@@ -48,11 +48,11 @@ static bool hidden_private;	/* npt_hide_all() is in effect */
 /* The GHCB page that page-rewrite changes. */
 static struct {
 	u64 gpa;		/* 0: none */
-	bool shown;		/* the guest can access it for one instruction */
+	bool shown;		/* the GHCB is accessible for one instruction */
 	struct lie *lie;
 } page;
 
-/* ---- What fire() does: attacks at the counted instruction. */
+/* ---- Functions for fire(): what the host does at the counted instruction. */
 
 static void inject_vc(struct lie *lie, struct vcpu *vcpu)
 {
@@ -139,7 +139,7 @@ static void hide_private(struct lie *lie, struct vcpu *vcpu)
 static void begin(struct lie *lie)
 {
 	lie->counting = true;
-	/* N of cbit-pile is the number of NMIs, which start at once. */
+	/* cbit-pile starts at once: its N is the number of NMIs, not of instructions. */
 	lie->left = lie->attack->fire == events_pile ? 0 : lie->n;
 }
 
@@ -352,7 +352,7 @@ void events_exit(struct vcpu *vcpu)
 		return;
 	if (stepping)
 		v->rflags &= ~(u64)RFLAGS_TF;
-	/* The instruction of a nested page fault has not run: it comes again. */
+	/* An instruction that met a nested page fault has not run, so is not counted. */
 	if (v->exit_code != SVM_EXIT_NPF)
 		for (lie = lies; lie < lies + lie_count; lie++)
 			if (lie->counting && lie->left)
@@ -403,7 +403,7 @@ static void rewrite(struct lie *lie, struct ghcb *ghcb)
 	}
 }
 
-/* N / 4 is the first reply that is changed, N % 4 the way. */
+/* page-rewrite:N changes the page from reply N / 4 on; N % 4 says how. */
 void events_replied(u64 gpa)
 {
 	struct lie *lie;
@@ -423,7 +423,7 @@ bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
 {
 	if (view == VIEW_SHARED && page.gpa && ALIGN_DOWN(gpa, PAGE_SIZE) == page.gpa) {
 		npt_show(view, page.gpa);
-		/* A write by the guest starts the next request. */
+		/* The guest writes to the GHCB, so it has done with the reply. */
 		if (info & PF_W || !attack_on) {
 			page.gpa = 0;
 		} else {

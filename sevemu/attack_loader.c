@@ -16,7 +16,7 @@
 
 #define E820_ZERO_PAGE		128
 #define MIB			0x100000
-#define NODE_AT			0x30000	/* a setup_data node; loader.c leaves it free */
+#define NODE_AT			0x30000	/* place for a setup_data node in the guest */
 #define SETUP_E820		1	/* setup_data type: E820 entries */
 #define EFI64_SIGNATURE		0x34364c45	/* "EL64" */
 #define RSDP_SIGNATURE		0x2052545020445352	/* "RSD PTR " */
@@ -182,7 +182,7 @@ static void setup_data_e820(struct lie *lie, struct boot_params *bp)
 	case 1:		/* no whole number of entries */
 		len += len / 2;
 		break;
-	case 2:		/* 100 entries, most of them of length 0 */
+	case 2:		/* 100 E820 entries, 98 of length 0 */
 		len *= 100;
 		break;
 	}

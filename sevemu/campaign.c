@@ -34,11 +34,11 @@
 
 #define TERM_SETS		3
 #define TERM_CODES		32
-#define EXITS_MAX		400000	/* exits of a run; 3,000 are usual at most */
+#define EXITS_MAX		400000	/* a run with more exits than this hangs */
 #define CPUID_EXT_MAX		0x80000000	/* the stub's first CPUID function */
-#define ATTACK_NAME_MAX		64	/* bytes with NUL; all names are shorter */
+#define ATTACK_NAME_MAX		64	/* length of an attack's name, with NUL */
 #define MOVES			8	/* number of honest runs with KASLR */
-#define FORMS			32	/* forms of each attack played by "all" */
+#define FORMS			32	/* "all" plays so many forms of each attack */
 
 /* How a run of the campaign ended. */
 enum outcome {
@@ -47,10 +47,10 @@ enum outcome {
 				 * the loader lied to it too */
 	HALTED,			/* a guest without SEV-ES halted with a message */
 	TRIPLE_FAULT,		/* before the C-bit was proven */
-	HOST_STOP,		/* before that, in a state that cannot be run */
-	TRIPLE_FAULT_LATE,	/* with the IDT emptied for the payload */
+	HOST_STOP,		/* before the proof, the guest could not be run on */
+	TRIPLE_FAULT_LATE,	/* after the stub had emptied the IDT for the payload */
 	TRIPLE_FAULT_FLOOD,	/* NMIs nested deeper than a stack has room for */
-	TERMINATED,		/* by request; counted by set and code */
+	TERMINATED,		/* the guest asked for it; counted by set and code */
 	NOT_ALLOWED, OUTCOMES,
 };
 
@@ -70,12 +70,12 @@ struct figures {
  * are those of the element that is being played.
  */
 static struct {
-	char *attacks;		/* the option's value; NULL: --hostile */
-	const struct attack *attack;	/* used if @all and @window are not set */
+	char *attacks;		/* value of --attack; NULL means --hostile */
+	const struct attack *attack;	/* the attack, if neither @all nor @window is set */
 	bool all;		/* every attack */
 	bool others;		/* with @all: but for events */
-	const struct window *window;	/* every event at each of its instructions */
-	u64 from, to, stride;	/* N, seed, or instruction; @to is inclusive */
+	const struct window *window;	/* the window at whose instructions to play events */
+	u64 from, to, stride;	/* range of N, seeds or instructions, with @to */
 } jobs = { .stride = 1 };
 
 /* The stretches of code of which every instruction can be attacked. */
@@ -91,19 +91,19 @@ static const struct window {
 	{ "every-end", FROM_UNSHARED },
 };
 
-static struct figures all, these;	/* of the campaign, of the present attack */
+static struct figures all, these;	/* outcomes of all runs; of one attack's runs */
 static void *back[5];		/* __builtin_setjmp's buffer, by which runs end */
 static bool running;		/* a run is under way */
-static bool honest;		/* ... in which the host does not lie */
+static bool honest;		/* the host does not lie in this run */
 static u64 exits;		/* of the present run */
 static struct {
 	enum end end;
-	bool stopped;		/* in a state that the model cannot run */
+	bool stopped;		/* the model could not run the guest on */
 	bool entered;		/* the payload's entry was reached */
 	bool arrived;		/* walk()'s last instruction was reached */
 	u64 term;		/* termination request; 0: none */
 } run;
-static bool walked;		/* the snapshot is of walk(), not of the start */
+static bool walked;		/* the snapshot was taken by walk() */
 
 bool campaign_running(void)
 {
@@ -301,7 +301,7 @@ bool campaign_option(const char *name, char *value)
  */
 static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at)
 {
-	/* The stub has given up GHCB and IDT, as it does last before the payload. */
+	/* The stub clears the GHCB MSR and the IDT last, for the payload. */
 	bool handed_over = !vcpu->ghcb_msr && !vcpu->vmcb->idtr.limit;
 	unsigned int set = run.term >> 12 & 0xf, code = run.term >> 16 & 0xff;
 	const char *fault;
@@ -433,7 +433,7 @@ static void tell(const char *label, u64 number, const char *why, u64 at)
 	put_flush();
 }
 
-/* Plays a run and counts how it ended; writes a line about it if it must not. */
+/* Plays a run, counts how it ended, and writes a FAIL line if that is not allowed. */
 static void play_and_judge(struct vcpu *vcpu, const char *label, u64 number)
 {
 	struct figures one = { 0 };

@@ -39,8 +39,8 @@
 #define PHYS_BITS_LOST		1
 
 /*
- * "KVMKVMKVM": Linux then knows KVM's paravirtual interface, and finds that it has
- * no features.
+ * The signature "KVMKVMKVM" makes Linux look for KVM's paravirtual features, of which
+ * there are none here.
  */
 #define SIGNATURE_EBX		0x4b4d564b
 #define SIGNATURE_ECX		0x564b4d56

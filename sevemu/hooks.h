@@ -38,7 +38,7 @@
 					 * exception before the next instruction.  Only
 					 * vectors 8, 10 to 14, 17, 21, 29 and 30 push
 					 * the error code */
-#define HOOK_VIOLATION		8	/* () -> last VIOL_* since the last call */
+#define HOOK_VIOLATION		8	/* () -> last VIOL_* since the last such call */
 #define HOOK_EXPECT		9	/* (VIOL_*) -> 0; announces the next violation.
 					 * If it is this one it is not reported and
 					 * does not end a --strict run; HOOK_VIOLATION
@@ -59,7 +59,7 @@
 #define HOOK_COUNT_VMGEXIT	1	/* VMGEXITs, by MSR and by page */
 #define HOOK_COUNT_TO_SHARED	2	/* frames that turned shared */
 #define HOOK_COUNT_TO_PRIVATE	3	/* frames that turned private */
-#define HOOK_COUNT_NOTES	4	/* frames walked or executed with C=0 */
+#define HOOK_COUNT_NOTES	4	/* private frames walked or executed with C=0 */
 #define HOOK_COUNT_VIOLATIONS	5	/* violations, announced ones included */
 #define HOOK_COUNT_NMI		6	/* NMIs injected */
 

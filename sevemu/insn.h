@@ -11,11 +11,11 @@
 struct insn {
 	u8 bytes[15];		/* as fetched; 0 behind @fetched */
 	u8 fetched;		/* number of bytes that could be read, 0 to 15 */
-	u8 len;			/* bytes up to opcode or decoded ModRM, 1 to 15 */
+	u8 len;			/* bytes up to the last decoded one, 1 to 15 */
 	u8 opcode[2];		/* opcode[1] is 0 unless opcode[0] is 0x0f */
 	u8 modrm;		/* 0 unless the opcode is 0F 01 or 0F 20 to 0F 23 */
 	u8 rex;			/* REX prefix; 0: none */
-	u8 segment;		/* SEG_* of a prefix; SEG_DS without one */
+	u8 segment;		/* SEG_* of a segment prefix; default SEG_DS */
 	bool rep;		/* an F3 or F2 prefix is there */
 	bool address_size;	/* a 67 prefix is there */
 };

@@ -23,8 +23,8 @@
 #include "watch_kaslr.h"
 
 #define PORT_KEYBOARD		0x64
-#define KEYBOARD_PULSE		0xf0	/* command: pulse lines whose bits are 0 */
-#define KEYBOARD_PULSE_RESET	0x01	/* bit of the reset line in the command */
+#define KEYBOARD_PULSE		0xf0	/* keyboard controller: pulse lines of 0 bits */
+#define KEYBOARD_PULSE_RESET	0x01	/* bit of the reset line in KEYBOARD_PULSE */
 #define PORT_CMOS_INDEX		0x70
 #define PORT_CMOS_DATA		0x71
 #define PORT_SYSTEM_CONTROL	0x92
@@ -61,8 +61,8 @@ static struct {
 	u16 e820_key;		/* of etc/e820; 0: there is none */
 } fw_cfg;
 
-static u8 cmos_index;		/* as the guest has set it, without the NMI bit */
-static u8 *iopm;		/* a bit for each port; 1: intercepted (APM2 15.10.1) */
+static u8 cmos_index;		/* CMOS index that the guest has selected */
+static u8 *iopm;		/* I/O permission map (APM2 15.10.1); 1: exit */
 
 void io_init(struct vcpu *vcpu)
 {
@@ -321,7 +321,7 @@ static void exit_string(struct vcpu *vcpu, u64 info, unsigned int size)
 		u64 batch = rep ? *count & mask : 1, room;
 		u8 data[STRING_BATCH];
 
-		/* A batch ends with the page, and with the buffer. */
+		/* Batches must not cross a page, and must fit into data[]. */
 		va = flat ? va : (u32)va;
 		room = (PAGE_SIZE - (va & PAGE_MASK)) / size;
 		if (room > STRING_BATCH / size)

@@ -16,7 +16,7 @@
 #include "sevemu.h"
 
 #define MSRPM_PAGES		2
-#define MSRPM_RANGE		0x2000	/* MSRs in a 0x800-byte vector of the map */
+#define MSRPM_RANGE		0x2000	/* MSRs that one 0x800-byte vector covers */
 
 /* MSRs that VMLOAD, VMSAVE and VMRUN switch: not intercepted. */
 static const u32 vmsa_msrs[] = {

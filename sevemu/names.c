@@ -79,7 +79,7 @@ const char *const violation_rules[VIOLATION_NAMES] = {
 
 /*
  * Termination reasons, indexed by code: of set 0 (GHCB 2.3.1), of set 1 (Linux's
- * asm/sev-common.h) and of set 2 (the stub's README, "Termination codes").
+ * asm/sev-common.h) and of set 2 (SEVSTUB_TERM_* of the stub's include/sev.h).
  */
 static const char *const reasons_ghcb[] = {
 	"general", "protocol version not supported", "SNP features missing",

@@ -49,7 +49,7 @@ struct region {
 	u8 *host;		/* where the first byte is stored */
 	u8 *state;		/* HOOK_FRAME_* of each frame */
 	u8 *flags;		/* FRAME_* of each frame */
-	bool rom;		/* writes by the host side are ignored */
+	bool rom;		/* firmware image: GHCB MMIO writes are ignored */
 };
 
 static struct region regions[REGIONS_MAX];

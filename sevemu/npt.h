@@ -19,7 +19,7 @@ enum view { VIEW_PRIVATE, VIEW_SHARED };
 #define FRAME_SAVED		1	/* snapshot.c has a copy of the frame */
 #define FRAME_STORED		2	/* the guest stored through a mapping that was
 					 * removed, or exception.c stored for it */
-#define FRAME_STORED_SHARED	4	/* a FRAME_STORED store used the shared view */
+#define FRAME_STORED_SHARED	4	/* the FRAME_STORED store used the shared view */
 #define FRAME_TOUCHED		8	/* the host side may have changed the frame */
 
 /*

@@ -31,7 +31,7 @@ static const char *const counter_names[COUNTERS] = {
 	[COUNT_EXITS] = "exits",
 };
 
-/* The name of each end in the report, and the wrapper's exit status for it. */
+/* The report's name for each enum end, and the exit status that goes with it. */
 static const struct {
 	const char *name;
 	u8 status;

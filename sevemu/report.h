@@ -17,7 +17,7 @@ enum end {
 	END_GUEST,		/* power-off, reset, halt */
 	END_PASS,		/* DEBUG_EXIT_PASS, or a campaign without a failure */
 	END_FAIL,		/* DEBUG_EXIT_FAIL, or a campaign with a failure */
-	END_DEBUG_EXIT,		/* any other value at the debug-exit port */
+	END_DEBUG_EXIT,		/* any value but DEBUG_EXIT_PASS and _FAIL */
 	END_TERMINATED,		/* GHCB termination request */
 	END_VIOLATION,		/* the guest broke the ABI */
 	END_TRIPLE_FAULT,

@@ -37,10 +37,10 @@ struct config {
 	unsigned int cbit;	/* --cbit: the C-bit's position, 47 or 51 */
 	unsigned int ghcb_max;	/* --ghcb-max: highest GHCB protocol version, 1 or 2 */
 	bool la57, rdtsc, strict, icount, trace, hooks;
-	bool hostile;		/* --attack or --hostile: campaign.c runs the guest */
+	bool hostile;		/* --attack or --hostile was given */
 	bool has_marker;	/* --marker was given */
-	u64 marker;		/* --marker: linear address; watch_kaslr.c moves it */
-	u64 load;		/* --load: guest-physical address; 0: the image's own */
+	u64 marker;		/* --marker's linear address; KASLR moves it */
+	u64 load;		/* --load: load address; 0: what the image prefers */
 };
 
 /*

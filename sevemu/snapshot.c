@@ -22,9 +22,9 @@
 struct save {
 	u64 gpa;
 	u8 *host;		/* where the frame is stored */
-	u8 *copy;		/* its bytes in the snapshot; may be @zeroes */
+	u8 *copy;		/* bytes of the frame in the snapshot, or @zeroes */
 	u8 *flags;		/* FRAME_*, in npt.c */
-	u64 *leaf[2];		/* nested page table entries, by enum view */
+	u64 *leaf[2];		/* the frame's nested page table entries, by enum view */
 	u8 state;		/* HOOK_FRAME_* in the snapshot */
 };
 static struct save *saves;

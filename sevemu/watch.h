@@ -16,8 +16,8 @@ struct watch {
 	u64 payload, payload_end;	/* the payload in memory, when it is entered */
 	u64 ghcb;			/* the stub's GHCB page */
 	u64 proof;			/* code that runs first after the C-bit's proof */
-	u64 idt;			/* the stub's IDT where it is linked; if not 0,
-					 * ghcb and proof are link addresses too */
+	u64 idt;			/* link address of the stub's IDT, which makes ghcb
+					 * and proof link addresses; 0: they are not */
 };
 extern struct watch watch;
 

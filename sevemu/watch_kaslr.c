@@ -43,8 +43,8 @@ static unsigned int canary_count;
 
 /* The payload's place; 0: not known yet, or the link address, which is public. */
 static struct {
-	u64 phys, entry, virt;	/* first byte, entry point, virtual base */
-	u64 end;		/* page-aligned end of what starts at phys */
+	u64 phys, entry, virt;	/* the payload's first byte, entry, virtual base */
+	u64 end;		/* end of the payload's memory, page-aligned */
 } place;
 static char text[TEXT_MAX];	/* the last bytes written to the console, a ring */
 static unsigned int text_len;

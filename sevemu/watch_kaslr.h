@@ -50,8 +50,8 @@ u64 kaslr_distance(void);
 bool kaslr_owns(u64 gpa);
 
 /*
- * Returns whether a page of the payload's place is no RAM, as happens if a lying
- * loader's memory map named it.
+ * Returns whether part of the memory that the stub chose for the payload is not RAM,
+ * because a lying loader's memory map called it RAM.
  */
 bool kaslr_nowhere(void);
 
