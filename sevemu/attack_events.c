@@ -459,7 +459,7 @@ bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
 	  .fire = function, .trigger = FROM_VMGEXIT }, \
 	{ name "-late", STEPS, arg, name ", N instructions behind the C-bit's proof", \
 	  .fire = function, .trigger = FROM_PROOF }, \
-	{ name "-end", HANDLER_STEPS, arg, name ", N instructions after the GHCB has turned private", \
+	{ name "-end", HANDLER_STEPS, arg, name ", N instructions after the GHCB is private", \
 	  .fire = function, .trigger = FROM_UNSHARED }
 
 const struct attack event_attacks[] = {

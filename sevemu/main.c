@@ -67,7 +67,8 @@ static void idt_init(void)
 void hv_exception_report(const u64 *frame)
 {
 	end_run(END_ERROR, "bug in sevemu, please report it: exception %lu (error code "
-		"%#lx) in the hypervisor at rip %#lx, cr2 %#lx", frame[0], frame[1], frame[2], read_cr2());
+		"%#lx) in the hypervisor at rip %#lx, cr2 %#lx", frame[0], frame[1],
+		frame[2], read_cr2());
 }
 
 u64 parse_number(const char *s)

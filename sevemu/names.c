@@ -63,8 +63,7 @@ const char *const violation_names[VIOLATION_NAMES] = {
 
 const char *const violation_rules[VIOLATION_NAMES] = {
 	[VIOL_NONE] = "",
-	[VIOL_MSR_REQUEST] = "the GHCB MSR must hold a known request or the "
-		"page-aligned address of a GHCB",
+	[VIOL_MSR_REQUEST] = "the GHCB MSR must hold a known request or a page's address",
 	[VIOL_GHCB_ADDRESS] = "the GHCB must be in RAM of the guest",
 	[VIOL_GHCB_PRIVATE] = "the GHCB must be a shared page",
 	[VIOL_GHCB_VERSION] = "the GHCB must name a protocol version that was offered",

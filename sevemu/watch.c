@@ -30,7 +30,7 @@ struct watch watch;
 static u64 *secrets;		/* hash table of secret words; 0: empty slot */
 static u64 secret_count, secret_slots;
 static u64 *payload_words;	/* the payload of the first honest run */
-static u8 *payload_varies;	/* 1: this word of the payload differs in honest runs */
+static u8 *payload_varies;	/* 1: payload word differs in honest runs */
 
 /* Memory that the stub may store to; watch_own() fills it. */
 static struct {
