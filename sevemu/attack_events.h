@@ -55,7 +55,7 @@ void events_trigger(enum trigger trigger);
 
 /*
  * Notes that the GHCB at @gpa holds a reply, which page-rewrite then changes at
- * each access.  ghcb.c calls it at the end of each request by the page.
+ * each access.  ghcb.c calls it after each request by the page.
  */
 void events_replied(u64 gpa);
 

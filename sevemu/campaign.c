@@ -4,8 +4,8 @@
  * with other lies, and judges how each run ends.
  *
  * main.c starts it in place of its single run, if --attack or --hostile was given.
- * The first run has an honest host; the payload that it ends with is the one that
- * all other runs must have.  A run may end in these ways:
+ * The first run has an honest host, and all other runs must end with the same
+ * payload.  A run may end in these ways:
  *
  * - The payload is entered, is the right one, and passes its own tests.
  * - The guest asks to be terminated for a reason that names.c lists.
@@ -172,8 +172,8 @@ bool campaign_proof(struct vcpu *vcpu)
 }
 
 /*
- * Replaces the first @end in @text by NUL and returns what follows it; returns the
- * terminating NUL if there is none.
+ * Replaces the first @end in @text by NUL and returns what follows it.  Returns the
+ * terminating NUL of @text if @end does not occur.
  */
 static char *cut(char *text, char end)
 {

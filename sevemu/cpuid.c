@@ -39,8 +39,8 @@
 #define PHYS_BITS_LOST		1
 
 /*
- * The signature "KVMKVMKVM" makes Linux look for KVM's paravirtual features, of which
- * there are none here.
+ * The signature "KVMKVMKVM" makes Linux look for KVM's paravirtual features.  This
+ * hypervisor has no such feature.
  */
 #define SIGNATURE_EBX		0x4b4d564b
 #define SIGNATURE_ECX		0x564b4d56

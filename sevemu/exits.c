@@ -334,8 +334,8 @@ static void exit_msr(struct vcpu *vcpu)
 }
 
 /*
- * IRET at the end of an NMI handler: unmasks NMIs.  The guest executes the IRET
- * again, without the intercept.
+ * The NMI handler's IRET: unmasks NMIs.  The guest executes the IRET again, without
+ * the intercept.
  */
 static void exit_iret(struct vcpu *vcpu)
 {

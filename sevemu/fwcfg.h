@@ -35,7 +35,7 @@ u32 fwcfg_read32(u16 key);
 
 /*
  * Looks for the file @name in the directory.  Returns its key and sets *@size to
- * its size in bytes; returns 0, with *@size unchanged, if there is none.
+ * its size in bytes; returns 0, with *@size unchanged, if QEMU has no such file.
  */
 u16 fwcfg_find(const char *name, u32 *size);
 

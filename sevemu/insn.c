@@ -49,8 +49,8 @@ static void fetch(struct vcpu *vcpu, struct insn *insn, u64 ip)
 }
 
 /*
- * Notes what prefix @byte says; returns false if it is none.  @long64: 64-bit code,
- * where 0x40 to 0x4f are REX prefixes.
+ * Notes the prefix @byte in @insn; returns false if @byte is not a prefix.  In 64-bit
+ * code (@long64) 0x40 to 0x4f are REX prefixes.
  */
 static bool prefix(struct insn *insn, u8 byte, bool long64)
 {

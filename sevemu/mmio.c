@@ -13,7 +13,7 @@
 #include "sevemu.h"
 
 /*
- * The registers of a TPM, which this machine has not.  OVMF polls them for very long
+ * The registers of a TPM.  This machine has no TPM, and OVMF polls them for very long
  * unless they read as ones.
  */
 #define TPM_BASE		0xfed40000

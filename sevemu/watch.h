@@ -51,8 +51,8 @@ void watch_keep(void);
 void watch_stage_over(void);
 
 /*
- * Checks the payload at its entry, and ends the stage.  @honest: the host told no
- * lies in this run, so its payload is the one that later runs must have.
+ * Checks the payload at its entry, and ends the stage.  If the host told no lies in
+ * this run (@honest), later runs must have the same payload.
  */
 void watch_entry(bool honest);
 
