@@ -1,31 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Attacks by name, the lies of a run, and the places in the emulator where a
- * lie takes effect.  A run without attacks passes them all untouched.
+ * attack.c - the table of all attacks, the lies of a run, and the places in the
+ * emulator where a lie takes effect.
+ *
+ * campaign.c sets up the lies between two runs.  The other functions run when the
+ * emulator gives the guest an answer, and change nothing without a lie.
  */
 #include "attack.h"
+#include "attack_answers.h"
+#include "attack_events.h"
+#include "attack_loader.h"
+#include "ghcb.h"
 #include "log.h"
-#include "ports.h"
+#include "main.h"
+#include "sevemu.h"
 
 struct lie lies[LIES_MAX];
 unsigned int lie_count;
 bool attack_on;
 
+/* Runs its statement for each lie in effect whose attack has function @member. */
 #define for_each_lie(lie, member) \
 	for (lie = lies; attack_on && lie < lies + lie_count; lie++) \
 		if (lie->attack->member)
 
+/* In the order that attack_by_number() counts in; attack_random() relies on it. */
 static const struct {
 	const struct attack *attacks;
 	const unsigned int *count;
 } tables[] = {
-	{ said_attacks, &said_count },
+	{ answer_attacks, &answer_count },
 	{ event_attacks, &event_count },
 	{ load_attacks, &load_count },
 	{ flood_attacks, &flood_count },
 };
 
-/* By number, for all tables; NULL behind the last one. */
 const struct attack *attack_by_number(unsigned int number)
 {
 	unsigned int i;
@@ -76,7 +85,7 @@ void attack_add(const struct attack *attack, u64 n)
 	lies[lie_count++].n = n;
 }
 
-/* A mixing function of 64 bits: all randomness is this of a seed. */
+/* The output function of splitmix64. */
 u64 attack_mix(u64 x)
 {
 	x += 0x9e3779b97f4a7c15;
@@ -96,7 +105,6 @@ void attack_noise(void *to, size_t len, u64 seed)
 	}
 }
 
-/* The program of a seed: one to four attacks, each in a random form. */
 void attack_random(u64 seed)
 {
 	unsigned int count, table, i;
@@ -108,8 +116,9 @@ void attack_random(u64 seed)
 
 		state = attack_mix(state);
 		/*
-		 * No floods, which end all else. Firmware is the loader, and
-		 * measured: the table before them is not for it.
+		 * Floods are left out, because a flood ends the run before other
+		 * lies matter.  With firmware load_attacks are left out too, because
+		 * firmware is the loader and was measured at launch.
 		 */
 		table = state % (ARRAY_SIZE(tables) - 1 - (config.mode == MODE_OVMF));
 		state = attack_mix(state);
@@ -119,7 +128,6 @@ void attack_random(u64 seed)
 	}
 }
 
-/* " NAME:N NAME:N", into the line that is being put. */
 void attack_print(void)
 {
 	unsigned int i;
@@ -132,8 +140,7 @@ void attack_print(void)
 	}
 }
 
-/* Does the loader lie? */
-bool attack_loader(void)
+bool attack_by_loader(void)
 {
 	unsigned int i;
 

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * CPUID as a guest sees it: what QEMU's CPU has, with the changes that KVM
- * makes for an SEV-ES guest.
+ * cpuid.c - CPUID as the guest sees it: that of QEMU's processor, with the changes
+ * that KVM makes for an SEV-ES guest.
+ *
+ * Runs at each CPUID of the guest and at each request for one.
  */
+#include "attack.h"
+#include "cpuid.h"
+#include "main.h"
 #include "sevemu.h"
 
 #define CPUID_HYPERVISOR	0x40000000
@@ -26,18 +31,22 @@
 #define CPUID_SEV_REDUCTION	6	/* shift in EBX */
 
 /*
- * QEMU's default width for a guest, well below either C-bit; the C-bit itself
- * is the one address bit lost.
+ * Widths of addresses.  40 is QEMU's default for a guest and lies below both
+ * positions of the C-bit.  The C-bit is the only physical address bit lost.
  */
 #define PHYS_BITS		40
-#define VIRT_BITS		48	/* without LA57 */
+#define VIRT_BITS		48	/* linear address, without LA57 */
 #define PHYS_BITS_LOST		1
 
-/* "KVMKVMKVM": the kernel then takes KVM's paravirtual path, with no feature. */
+/*
+ * The signature "KVMKVMKVM" makes Linux look for KVM's paravirtual features.  This
+ * hypervisor has no such feature.
+ */
 #define SIGNATURE_EBX		0x4b4d564b
 #define SIGNATURE_ECX		0x564b4d56
 #define SIGNATURE_EDX		0x0000004d
 
+/* Returns what an honest host answers. */
 static struct cpuid_regs honest_cpuid(const struct vcpu *vcpu, u32 function, u32 index)
 {
 	struct cpuid_regs r;

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Entry of the image at HV_VIRT, and the hypervisor's own exception stubs.
+ * entry.S - entry of the hypervisor's image at HV_VIRT, and its exception stubs.
  *
- * In: RDI = hv_base; long mode, five-level paging, SVM on, interrupts off,
- * GIF 1.  No stack yet.  An exception in the hypervisor is a bug: the stubs
- * print it and end the run.
+ * rom.S jumps to hv_entry once, after it has copied the image to RAM and turned
+ * long mode on.  The stubs run only if the hypervisor has a bug.
  */
 #include "layout.h"
 #include "x86.h"
 
 #define STACK_SIZE		0x8000
 
+/*
+ * hv_entry - clears .bss, sets up the stack and calls hv_main().
+ *
+ * In:		RDI = hv_base
+ * Out:		does not return
+ * Clobbers:	everything
+ * Mode:	64-bit, five-level paging, EFER.SVME set, interrupts off, GIF 1
+ * Stack:	none on entry; STACK_SIZE bytes of .bss from then on
+ */
 	.text
 	.code64
 	.globl hv_entry
@@ -28,14 +36,24 @@ hv_entry:
 	ud2
 	.size hv_entry, . - hv_entry
 
-/* One stub an exception, 16 bytes apart; the vector goes to a common path. */
-	.balign 16
+/*
+ * hv_exception_stubs - a stub for each of the vectors 0 to 31, HV_STUB_SIZE bytes
+ * apart.
+ *
+ * In:		the exception's frame on the stack
+ * Out:		goes to hv_exception with the error code (0 if the vector has
+ *		none) and the vector pushed
+ * Clobbers:	nothing
+ * Mode:	64-bit, interrupts off
+ * Stack:	the hypervisor's, or what the exception found in RSP
+ */
+	.balign HV_STUB_SIZE
 	.globl hv_exception_stubs
 	.type hv_exception_stubs, @function
 hv_exception_stubs:
 	vector = 0
 	.rept 32
-	.balign 16
+	.balign HV_STUB_SIZE
 	.if !((X86_HAS_ERROR_CODE >> vector) & 1)
 	pushq	$0
 	.endif
@@ -45,8 +63,17 @@ hv_exception_stubs:
 	.endr
 	.size hv_exception_stubs, . - hv_exception_stubs
 
+/*
+ * hv_exception - reports an exception of the hypervisor and ends the run.
+ *
+ * In:		RSP = address of vector, error code, RIP, CS, RFLAGS, RSP, SS
+ * Out:		does not return
+ * Clobbers:	everything
+ * Mode:	64-bit, interrupts off
+ * Stack:	as in hv_exception_stubs; aligned here
+ */
 	.type hv_exception, @function
-hv_exception:	/* stack: vector, error code, RIP, CS, RFLAGS, RSP, SS */
+hv_exception:
 	movq	%rsp, %rdi
 	andq	$~15, %rsp
 	call	hv_exception_report

@@ -1,22 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The exits: what is intercepted, and the one switch that handles it.
+ * exits.c - which instructions and events of the guest exit, and the one switch
+ * that handles all exits.
  *
- * Non-automatic exits of an SEV-ES guest become #VC; the same exits of other
- * guests are done here.  Automatic exits (HLT, EFER, control registers) are
- * done without the guest's knowledge.
+ * Runs between an exit and the next entry.  A non-automatic exit of an SEV-ES
+ * guest becomes #VC (APM2 15.35.4); the same exit of another guest is handled
+ * here.  Automatic exits (HLT, EFER, control registers) are handled here for all
+ * guests, and the guest does not notice them.
  */
+#include "attack.h"
+#include "attack_events.h"
+#include "campaign.h"
+#include "cpuid.h"
+#include "exception.h"
+#include "exits.h"
+#include "ghcb.h"
+#include "guest_memory.h"
+#include "hooks.h"
+#include "hooks_host.h"
+#include "insn.h"
+#include "io.h"
+#include "main.h"
+#include "msr.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
+#include "watch_kaslr.h"
 
+/* Sets bit @bit of an intercept vector to @on. */
 static void arm(u16 *intercepts, unsigned int bit, bool on)
 {
 	*intercepts = (*intercepts & ~(1 << bit)) | on << bit;
 }
 
 /*
- * The intercepts that the configuration and the state of @vcpu ask for.  DR0 is
- * the hypervisor's while it holds the marker; CR3 writes are of interest until
- * the guest first runs at a kernel address.
+ * DR0 and DR7 are intercepted while DR0 holds the marker's address, because the
+ * guest must see its own values.  CR3 writes are intercepted until the guest has
+ * run at a kernel address, to tell closely when that is (watch_kernel_va()).
  */
 void exits_init(struct vcpu *vcpu)
 {
@@ -54,12 +74,15 @@ void exits_init(struct vcpu *vcpu)
 	} else if (vcpu->nmi_masked) {
 		v->icpt3 |= ICPT3(SVM_EXIT_IRET);
 	}
-	/* Switched by their addresses: QEMU looks at the hypervisor's own DR7. */
+	/*
+	 * In a campaign all four breakpoints stay enabled, because QEMU goes by the
+	 * DR7 of the hypervisor.  One that is not in use has address 0.
+	 */
 	if (config.hostile)
 		v->dr7 = DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3;
 }
 
-/* The marker's figures are taken, and DR0 goes back to the guest. */
+/* The guest has reached the marker: takes the figures and gives DR0 back to it. */
 static void marker_reached(struct vcpu *vcpu)
 {
 	report_marker();
@@ -68,17 +91,18 @@ static void marker_reached(struct vcpu *vcpu)
 	write_dr0(vcpu->guest_dr0);
 	vcpu->vmcb->dr7 = config.sev == SEV_ES ? DR7_INIT : vcpu->dr7;
 	vcpu->vmcb->dr6 &= ~(u64)DR6_B0;
-	hostile_marker();
+	campaign_marker();
 	exits_init(vcpu);
 }
 
+/* An intercepted #DB belongs to the marker, to a campaign, or to the guest. */
 static void exit_db(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
 
 	if (vcpu->marker_armed && v->rip == config.marker && v->dr6 & DR6_B0)
 		marker_reached(vcpu);
-	else if (config.hostile && (hostile_proof(vcpu) || chance_db(vcpu) ||
+	else if (config.hostile && (campaign_proof(vcpu) || kaslr_db(vcpu) ||
 				     events_db(vcpu)))
 		exits_init(vcpu);
 	else if (vcpu->intercepts & HOOK_INTERCEPT_DB && config.sev == SEV_ES)
@@ -87,7 +111,10 @@ static void exit_db(struct vcpu *vcpu)
 		guest_raise(vcpu, X86_DB, 0);
 }
 
-/* MOV to and from DR0 and DR7 while the marker is armed. */
+/*
+ * MOV to or from DR0 or DR7 while the marker is armed: reads and writes the value
+ * that the guest believes to be there.
+ */
 static void exit_dr(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
@@ -105,7 +132,10 @@ static void exit_dr(struct vcpu *vcpu)
 	insn_advance(vcpu, &insn);
 }
 
-/* CR0: long mode begins and ends with its PG bit (APM2 14.6). */
+/*
+ * A write to CR0.  Setting PG with EFER.LME activates long mode, clearing PG
+ * leaves it (APM2 14.6), which the hypervisor has to do in the VMCB's EFER.
+ */
 static void exit_cr0(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
@@ -121,7 +151,9 @@ static void exit_cr0(struct vcpu *vcpu)
 		new = (old & ~(u64)(CR0_MSW & ~CR0_PE)) |
 		      (*insn_operand(vcpu, &insn) & CR0_MSW);
 	else
-		end_error(vcpu, "CR0 written by an instruction that is not modelled");
+		end_error(vcpu, "CR0 is written by opcode %#x %#x; sevemu models MOV to CR0, "
+			  "CLTS, and LMSW of a register", (unsigned int)insn.opcode[0],
+			  (unsigned int)insn.opcode[1]);
 
 	new |= CR0_ET;
 	if (new >> 32 || (new & CR0_PG && !(new & CR0_PE)) ||
@@ -142,6 +174,7 @@ static void exit_cr0(struct vcpu *vcpu)
 	insn_advance(vcpu, &insn);
 }
 
+/* A write to CR3.  Bit 63 is no part of the value (APM2 5.5.1, PCID). */
 static void exit_cr3(struct vcpu *vcpu)
 {
 	struct insn insn;
@@ -157,8 +190,9 @@ static void exit_cr3(struct vcpu *vcpu)
 }
 
 /*
- * CR4: QEMU's CPU has LA57 whatever the guest was told, and lets it change at
- * any time (APM2 3.1.3: not in long mode).
+ * A write to CR4.  QEMU's processor accepts LA57 even if the guest's CPUID denies
+ * it, and accepts changes in long mode, which APM2 3.1.3 forbids.  Both raise #GP
+ * here.
  */
 static void exit_cr4(struct vcpu *vcpu)
 {
@@ -180,11 +214,14 @@ static void exit_cr4(struct vcpu *vcpu)
 }
 
 /*
- * HLT is the guest's own affair: it runs again without the intercept, which is
- * back at the next exit.  But QEMU forgets the interrupt shadow of the STI
- * before it, so an interrupt that is pending already would come before HLT, not
- * wake it.  Hence exit_intr() below.  And a CPU that sleeps with interrupts off
- * and no NMI to come has ended.
+ * HLT: the guest executes it again without the intercept, so that QEMU waits for
+ * the interrupt.  exit_handle() restores the intercept at the next exit.
+ *
+ * QEMU loses STI's interrupt shadow at the exit.  An interrupt that is already
+ * pending would therefore be taken before HLT instead of waking it, so interrupts
+ * are intercepted as well: exit_intr().
+ *
+ * A guest that halts with interrupts off and no NMI to come cannot wake up.
  */
 static void exit_hlt(struct vcpu *vcpu)
 {
@@ -196,7 +233,11 @@ static void exit_hlt(struct vcpu *vcpu)
 	vcpu->hlt_rip = vcpu->vmcb->rip;
 }
 
-/* The interrupt that ends HLT.  If it was there first, HLT is over at once. */
+/*
+ * An interrupt after exit_hlt().  If RIP is still at HLT, the interrupt came
+ * before HLT ran: HLT counts as executed and woken.  The guest then takes the
+ * interrupt itself.
+ */
 static void exit_intr(struct vcpu *vcpu)
 {
 	vcpu->vmcb->icpt3 &= ~ICPT3(SVM_EXIT_INTR);
@@ -204,6 +245,7 @@ static void exit_intr(struct vcpu *vcpu)
 		insn_skip(vcpu);
 }
 
+/* VMMCALL: VMGEXIT if it has a REP prefix (APM2 15.35.6), a test hook, or a hypercall. */
 static void exit_vmmcall(struct vcpu *vcpu)
 {
 	struct insn insn;
@@ -223,8 +265,9 @@ static void exit_vmmcall(struct vcpu *vcpu)
 }
 
 /*
- * QEMU reports RDTSCP as RDTSC and INVD as WBINVD.  The exit code is what the
- * instruction is: @first if its second opcode byte is @opcode, else @second.
+ * Raises #VC for one of two instructions that QEMU gives the same exit code
+ * (RDTSC and RDTSCP, INVD and WBINVD).  The exit code is @first if the second
+ * opcode byte is @opcode, else @second.
  */
 static void exit_pair(struct vcpu *vcpu, u8 opcode, u64 first, u64 second)
 {
@@ -245,7 +288,10 @@ static void exit_cpuid(struct vcpu *vcpu)
 	insn_skip(vcpu);
 }
 
-/* The MSRs that never raise #VC: EFER, and the two of SEV itself. */
+/*
+ * Reads or writes the GHCB MSR and SEV_STATUS, which never raise #VC (APM2
+ * 15.34.10, 15.35.7).  Returns false if @msr is another one.
+ */
 static bool msr_automatic(struct vcpu *vcpu, u32 msr, bool write, u64 *value)
 {
 	if (msr == MSR_GHCB && config.sev == SEV_ES) {
@@ -287,7 +333,10 @@ static void exit_msr(struct vcpu *vcpu)
 	insn_skip(vcpu);
 }
 
-/* An NMI's handler is done: IRET runs again, and NMIs may come. */
+/*
+ * The NMI handler's IRET: unmasks NMIs.  The guest executes the IRET again, without
+ * the intercept.
+ */
 static void exit_iret(struct vcpu *vcpu)
 {
 	vcpu->nmi_masked = false;
@@ -295,9 +344,10 @@ static void exit_iret(struct vcpu *vcpu)
 }
 
 /*
- * An event whose delivery was cut short by the exit is delivered again, but
- * software interrupts, which happen again by themselves.  QEMU calls hardware
- * interrupts exceptions here; the vector tells.
+ * Injects again an event whose delivery the exit interrupted (APM2 15.7.2).  A
+ * software interrupt is left out, because its instruction runs again.  QEMU sets
+ * type "exception" for hardware interrupts too, and refuses to inject them so:
+ * vectors above 31 get type 0, hardware interrupt.
  */
 static void requeue_event(struct vcpu *vcpu)
 {
@@ -312,7 +362,10 @@ static void requeue_event(struct vcpu *vcpu)
 	v->event_inj_error = v->exit_int_error;
 }
 
-/* Figures up to the first instruction at a kernel address: see docs/emulator.md */
+/*
+ * Takes the report's "kernel_va" figures at the first exit with RIP in the upper
+ * half of the address space.  docs/emulator.md says how exact they are.
+ */
 static void watch_kernel_va(struct vcpu *vcpu)
 {
 	if (guest_long_mode(vcpu) && vcpu->vmcb->rip >> 63) {
@@ -410,12 +463,14 @@ void exit_handle(struct vcpu *vcpu)
 	case SVM_EXIT_STGI:
 	case SVM_EXIT_CLGI:
 	case SVM_EXIT_SKINIT:
-		/* The CPUID that the guest sees has no SVM. */
+		/* The guest's CPUID denies SVM, so its instructions are #UD. */
 		guest_raise(vcpu, X86_UD, 0);
 		break;
 	case SVM_EXIT_SHUTDOWN:
-		end_run(END_TRIPLE_FAULT, "triple fault near rip %#lx", v->rip);
+		end_run(END_TRIPLE_FAULT, "triple fault near rip %#lx (--trace shows the "
+			"events before it)", v->rip);
 	default:
-		end_error(vcpu, "exit %#lx is not modelled", v->exit_code);
+		end_error(vcpu, "the guest caused SVM exit %#lx (APM2 appendix C), which "
+			  "sevemu does not model", v->exit_code);
 	}
 }

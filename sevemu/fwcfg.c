@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypervisor as a user of QEMU's fw_cfg device: DMA reads, all of them
- * before the guest starts.
+ * fwcfg.c - reads QEMU's fw_cfg device for the hypervisor, by DMA.
+ *
+ * Runs before the guest starts, because the device has one selected item, which is
+ * the guest's afterwards.  QEMU's docs/specs/fw_cfg describes the device.
  */
+#include "fwcfg.h"
+#include "layout.h"
+#include "main.h"
+#include "report.h"
 #include "sevemu.h"
 
 #define DMA_ADDRESS_HIGH	0x514
@@ -11,21 +17,24 @@
 #define DMA_READ		2
 #define DMA_SELECT		8
 #define NAME_MAX		56
-#define FILES_MAX		0x10000	/* a file has a key of 16 bits */
+#define FILES_MAX		0x10000	/* because keys have 16 bits */
 
+/* A DMA request, all big-endian.  The device sets control to 0 when it is done. */
 struct dma {
-	u32 control;		/* big endian, all */
-	u32 length;
-	u64 address;
+	u32 control;		/* DMA_*, and the key in bits 31:16 */
+	u32 length;		/* bytes */
+	u64 address;		/* physical */
 } __attribute__((packed));
 
+/* An entry of the directory, FW_CFG_FILE_DIR. */
 struct file {
-	u32 size;		/* big endian */
-	u16 key;		/* big endian */
+	u32 size;		/* bytes, big-endian */
+	u16 key;		/* big-endian */
 	u16 reserved;
 	char name[NAME_MAX];
 } __attribute__((packed));
 
+/* Returns the physical address of @p, which is in the image or identity-mapped. */
 static u64 phys(const void *p)
 {
 	u64 address = (u64)p;
@@ -33,6 +42,7 @@ static u64 phys(const void *p)
 	return address >= HV_VIRT ? address - HV_VIRT + hv_base : address;
 }
 
+/* Does one DMA operation and waits for it; DMA_ERROR ends the run. */
 static void fwcfg_dma(u32 control, void *buf, u32 len)
 {
 	struct dma dma = {
@@ -42,7 +52,7 @@ static void fwcfg_dma(u32 control, void *buf, u32 len)
 	};
 	u64 address = phys(&dma);
 
-	/* The device reads and writes behind the compiler's back. */
+	/* The compiler does not know that the device accesses dma and buf. */
 	asm volatile("" : : "r"(buf), "r"(&dma) : "memory");
 	outl(DMA_ADDRESS_HIGH, __builtin_bswap32(address >> 32));
 	outl(DMA_ADDRESS_LOW, __builtin_bswap32(address));
@@ -50,7 +60,8 @@ static void fwcfg_dma(u32 control, void *buf, u32 len)
 		asm volatile("" : : "r"(buf), "r"(&dma) : "memory");
 	while (dma.control & __builtin_bswap32(~DMA_ERROR));
 	if (dma.control)
-		end_run(END_ERROR, "fw_cfg read failed, control %#x", control);
+		end_run(END_ERROR, "fw_cfg refuses the DMA of %u bytes (control %#x): does "
+			"QEMU have the item?", len, control);
 }
 
 void fwcfg_read(u16 key, void *buf, u32 len)
@@ -66,7 +77,6 @@ u32 fwcfg_read32(u16 key)
 	return v;
 }
 
-/* The key of a named file; 0 if there is none. */
 u16 fwcfg_find(const char *name, u32 *size)
 {
 	u32 count = __builtin_bswap32(fwcfg_read32(FW_CFG_FILE_DIR));
@@ -74,7 +84,8 @@ u16 fwcfg_find(const char *name, u32 *size)
 	u32 skip;
 
 	if (count > FILES_MAX)
-		end_run(END_ERROR, "fw_cfg says that it has %u files", count);
+		end_run(END_ERROR, "fw_cfg says that it has %u files, possible are %u: is "
+			"this QEMU?", count, FILES_MAX);
 	fwcfg_read(FW_CFG_FILE_DIR, &skip, sizeof(skip));
 	while (count--) {
 		fwcfg_dma(DMA_READ, &file, sizeof(file));

@@ -1,23 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * VMGEXIT: the GHCB MSR protocol and the GHCB page, host side.
+ * ghcb.c - VMGEXIT: the host's side of the GHCB MSR protocol (GHCB 2.3.1) and of the
+ * GHCB page (GHCB 4.1).
  *
- * As strict as KVM about requests.  What the host answers is a value of its
- * own (a struct reply, or an MSR value) that becomes visible to the guest in
- * one place for each protocol: publish() and answer().
+ * Runs when an SEV-ES guest has executed VMGEXIT.  Requests are checked as strictly
+ * as KVM checks them.  An answer becomes visible to the guest in one function for
+ * each protocol: answer() for the MSR, publish() for the page.
  */
+#include "attack.h"
+#include "attack_events.h"
+#include "campaign.h"
+#include "cpuid.h"
+#include "ghcb.h"
+#include "hooks.h"
+#include "io.h"
+#include "log.h"
+#include "main.h"
+#include "mmio.h"
+#include "msr.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
+#include "watch.h"
 
 #define PMC_COUNT		4
 #define JUMP_TABLE_SET		0
 #define JUMP_TABLE_GET		1
 #define XSAVE_LEAF		0xd
 
+/* The host's reply by the page; publish() copies it to the GHCB. */
 struct reply {
 	u64 info_1, info_2;
 	u64 rax, rbx, rcx, rdx;
 };
 
+/* Returns whether the valid bit of the field at @offset is set. */
 static bool valid(const struct ghcb *g, size_t offset)
 {
 	return g->valid_bitmap[offset / 64] >> offset / 8 % 8 & 1;
@@ -25,17 +42,19 @@ static bool valid(const struct ghcb *g, size_t offset)
 
 #define VALID(g, field)		valid((g), offsetof(struct ghcb, field))
 
+/* Sets the valid bit of the field at @offset. */
 static void mark(struct ghcb *g, size_t offset)
 {
 	g->valid_bitmap[offset / 64] |= 1 << offset / 8 % 8;
 }
 
+/* Sets a field of the GHCB and its valid bit. */
 #define PUT(g, field, value) do { \
 	(g)->field = (value); \
 	mark((g), offsetof(struct ghcb, field)); \
 } while (0)
 
-/* The host's answer by the MSR protocol, where the request still is. */
+/* Puts the answer into the GHCB MSR, in place of the request. */
 static void answer(struct vcpu *vcpu, u64 value)
 {
 	value = attack_answer(vcpu->ghcb_msr, value);
@@ -44,8 +63,8 @@ static void answer(struct vcpu *vcpu, u64 value)
 }
 
 /*
- * The host's answer by the page.  As in KVM the bitmap is made afresh, with
- * RAX to RDX valid after every exit.
+ * Puts the reply into the GHCB page @g.  As in KVM, all valid bits are cleared
+ * first, and RAX to RDX are valid after every exit.
  */
 static void publish(struct ghcb *g, const struct ghcb *request,
 		    const struct reply *reply)
@@ -62,13 +81,17 @@ static void publish(struct ghcb *g, const struct ghcb *request,
 	attack_reply(g, request);
 }
 
+/* Returns the SEV information response (GHCB 2.3.1). */
 static u64 sev_info(void)
 {
 	return (u64)config.ghcb_max << 48 | (u64)GHCB_PROTOCOL_MIN << 32 |
 	       (u64)config.cbit << 24 | GHCB_MSR_SEV_INFO_RESP;
 }
 
-/* The answer repeats the request's register field: OVMF reads it back. */
+/*
+ * Returns the CPUID response (GHCB 2.3.1).  Bits 31:30 repeat the request's register
+ * number, because OVMF reads them back.
+ */
 static u64 cpuid_answer(struct vcpu *vcpu, u64 request)
 {
 	struct cpuid_regs r = guest_cpuid(vcpu, request >> 32, 0);
@@ -113,11 +136,12 @@ static void msr_protocol(struct vcpu *vcpu, u64 request)
 		}
 		/* fall through */
 	default:
-		violation(vcpu, VIOL_MSR_REQUEST, "unknown MSR request %#lx", request);
+		violation(vcpu, VIOL_MSR_REQUEST, "unknown MSR request %#lx (protocol "
+			  "versions 1 to %u are offered)", request, config.ghcb_max);
 	}
 }
 
-/* What must be valid on the way in, exit by exit; false if something is not. */
+/* Returns whether all fields that the exit code needs are valid (GHCB 4.1). */
 static bool inputs_valid(const struct ghcb *g)
 {
 	bool write = g->sw_exit_info_1;
@@ -150,6 +174,10 @@ static bool inputs_valid(const struct ghcb *g)
 	}
 }
 
+/*
+ * Reports violation @code and makes the reply "malformed request" with reason @error,
+ * GHCB_ERR_* (GHCB 4.1).
+ */
 static void malformed(struct vcpu *vcpu, const struct ghcb *g, struct reply *reply,
 		      unsigned int code, u64 error)
 {
@@ -160,14 +188,18 @@ static void malformed(struct vcpu *vcpu, const struct ghcb *g, struct reply *rep
 	reply->info_2 = error;
 }
 
+/* Makes the reply "raise #GP" (GHCB 4.1). */
 static void raise_gp(struct reply *reply)
 {
 	reply->info_1 = GHCB_REPLY_EXCEPTION;
-	/* KVM leaves the error code out. */
+	/* As in KVM the event has no error code. */
 	reply->info_2 = EVENT_VALID | EVENT_TYPE_EXCEPTION | X86_GP;
 }
 
-/* @len bytes of scratch inside the shared buffer; NULL if they are not. */
+/*
+ * Returns the host address of the request's scratch area; NULL if its @len bytes are
+ * not all inside the shared buffer of the GHCB at @gpa.
+ */
 static u8 *scratch(struct ghcb *page, const struct ghcb *g, u64 gpa, u64 len)
 {
 	u64 offset = g->sw_scratch - gpa;
@@ -245,7 +277,10 @@ static void do_jump_table(struct vcpu *vcpu, const struct ghcb *g, struct reply 
 		malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
 }
 
-/* One request of the page, whose form is known to be good. */
+/*
+ * Serves a request by the page.  @page is the guest's GHCB, @g a copy of it that the
+ * guest cannot change, with all needed fields valid.
+ */
 static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		  u64 gpa, struct reply *reply)
 {
@@ -271,7 +306,7 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		reply->rdx = tsc >> 32;
 		break;
 	case SVM_EXIT_RDPMC:
-		/* The counters that KVM's virtual PMU has count nothing here. */
+		/* KVM's virtual PMU has four counters; here all stay 0. */
 		if (g->rcx >= PMC_COUNT)
 			raise_gp(reply);
 		break;
@@ -322,13 +357,14 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 	}
 }
 
+/* Checks that the request has a protocol version that was offered. */
 static void check_version(struct vcpu *vcpu, const struct ghcb *g)
 {
-	/* Who lies about the versions may not complain of the choice. */
-	if (hostile_running() || (g->protocol_version >= GHCB_PROTOCOL_MIN &&
+	/* A host that lied about the versions cannot judge the guest's choice. */
+	if (campaign_running() || (g->protocol_version >= GHCB_PROTOCOL_MIN &&
 				  g->protocol_version <= config.ghcb_max))
 		return;
-	/* OVMF's SEC phase leaves it at 0, and KVM does not look. */
+	/* OVMF's SEC phase leaves the version at 0, and KVM accepts that. */
 	if (!g->protocol_version && config.mode == MODE_OVMF)
 		report_count(COUNT_VERSION_0);
 	else
@@ -351,7 +387,7 @@ static void page_protocol(struct vcpu *vcpu, u64 gpa)
 	if (npt_frame_state(gpa) != HOOK_FRAME_SHARED)
 		violation(vcpu, VIOL_GHCB_PRIVATE, "GHCB at %#lx is private", gpa);
 
-	/* One look at what the guest says, and all checks on that. */
+	/* All checks and uses are of one copy, which the guest cannot change. */
 	page = (struct ghcb *)npt_frame(gpa, VIEW_SHARED);
 	memcpy(&request, page, sizeof(request));
 	watch_request(&request, gpa);
@@ -379,7 +415,7 @@ void vmgexit(struct vcpu *vcpu)
 {
 	u64 msr = vcpu->ghcb_msr;
 
-	hostile_vmgexit(vcpu);
+	campaign_vmgexit(vcpu);
 	events_trigger(FROM_VMGEXIT);
 	if (msr & GHCB_MSR_INFO_MASK)
 		msr_protocol(vcpu, msr);

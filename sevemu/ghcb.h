@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest-hypervisor communication block and the GHCB MSR protocol, host
- * side (GHCB = AMD publication 56421).  Own transcription: nothing here is
- * shared with the stub.
+ * ghcb.h - the guest-hypervisor communication block (GHCB), the GHCB MSR
+ * protocol, and VMGEXIT (ghcb.c).
+ *
+ * "GHCB n.m" cites AMD publication 56421.  The numbers are transcribed from it
+ * a second time: the stub has a header of its own, and tests/unit/test_abi
+ * compares the two, because one wrong number on both sides would go unnoticed.
  */
 #ifndef SEVEMU_GHCB_H
 #define SEVEMU_GHCB_H
 
 #include "x86.h"
 
-/* GHCB MSR protocol (GHCB 2.3.1): bits 11:0 are the request or the response */
+/* GHCB MSR protocol (GHCB 2.3.1): bits 11:0 are the code of request or response. */
 #define GHCB_MSR_INFO_MASK	0xfff
 #define GHCB_MSR_SEV_INFO_RESP	0x001
 #define GHCB_MSR_SEV_INFO_REQ	0x002
 #define GHCB_MSR_CPUID_REQ	0x004
 #define GHCB_MSR_CPUID_RESP	0x005
-#define GHCB_CPUID_REGISTER	0xc0000000	/* 31:30, EAX to EDX */
+#define GHCB_CPUID_REGISTER	0xc0000000	/* 0 EAX, 1 EBX, 2 ECX, 3 EDX */
 #define GHCB_MSR_AP_RESET_REQ	0x006
 #define GHCB_MSR_PREF_GPA_REQ	0x010
 #define GHCB_MSR_REG_GPA_REQ	0x012
@@ -25,9 +28,10 @@
 #define GHCB_MSR_HV_FT_RESP	0x081
 #define GHCB_MSR_TERM_REQ	0x100
 
+/* The lowest protocol version that this hypervisor offers. */
 #define GHCB_PROTOCOL_MIN	1
 
-/* Exits that only the GHCB knows (GHCB 4.1) */
+/* sw_exit_code of exits that are no SVM exits (GHCB 4.1). */
 #define GHCB_EXIT_MMIO_READ	0x80000001
 #define GHCB_EXIT_MMIO_WRITE	0x80000002
 #define GHCB_EXIT_NMI_COMPLETE	0x80000003
@@ -36,7 +40,10 @@
 #define GHCB_EXIT_HV_FEATURES	0x8000fffd
 #define GHCB_EXIT_UNSUPPORTED	0x8000ffff
 
-/* sw_exit_info_1 of a reply, and sw_exit_info_2 of a malformed request */
+/*
+ * Bits 31:0 of sw_exit_info_1 in a reply (GHCB 4.1), and sw_exit_info_2 behind
+ * GHCB_REPLY_MALFORMED.
+ */
 #define GHCB_REPLY_DONE		0
 #define GHCB_REPLY_EXCEPTION	1
 #define GHCB_REPLY_MALFORMED	2
@@ -46,8 +53,14 @@
 #define GHCB_ERR_INVALID_INPUT	5
 #define GHCB_ERR_INVALID_EVENT	6
 
+/* Bytes of the shared buffer, which scratch data must lie in. */
 #define GHCB_SHARED_SIZE	0x7f0
 
+/*
+ * The GHCB page (GHCB, table "GHCB Layout"), with each field's offset.  The guest
+ * fills in a request, the host a reply.  Bit n of valid_bitmap says that the
+ * quadword at offset 8 * n has been filled in.
+ */
 struct ghcb {
 	u8 reserved_000[0x0cb];		/* 0x000 */
 	u8 cpl;				/* 0x0cb */
@@ -106,5 +119,16 @@ GHCB_AT(shared_buffer, 0x800);
 GHCB_AT(protocol_version, 0xffa);
 GHCB_AT(ghcb_usage, 0xffc);
 _Static_assert(sizeof(struct ghcb) == 4096, "a GHCB is one page");
+
+struct vcpu;
+
+/*
+ * Handles VMGEXIT (APM2 15.35.6): the request in the GHCB MSR of @vcpu, or, if
+ * bits 11:0 of that are 0, in the GHCB page at that guest-physical address.  For
+ * an SEV-ES guest only; the caller moves RIP behind VMGEXIT.  A malformed request
+ * is a violation() and is answered as GHCB 4.1 says.  A termination request ends
+ * the run.
+ */
+void vmgexit(struct vcpu *vcpu);
 
 #endif

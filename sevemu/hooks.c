@@ -1,11 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Services for test guests, behind --test-hooks: see hooks.h.
+ * hooks.c - services for test guests, with --test-hooks.  hooks.h describes them.
+ *
+ * hook_call() runs when the guest has executed VMMCALL.
  */
+#include "exception.h"
+#include "exits.h"
+#include "hooks.h"
+#include "hooks_host.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
 
-static unsigned int last_violation, expected;
+static unsigned int last_violation;	/* for HOOK_VIOLATION */
+static unsigned int expected;		/* by HOOK_EXPECT; VIOL_NONE: none */
 
+/* Returns HOOK_CONFIG's result. */
 static u64 config_word(void)
 {
 	return (u64)config.sev << HOOK_CONFIG_SEV_SHIFT |
@@ -16,7 +27,6 @@ static u64 config_word(void)
 	       (config.rdtsc ? HOOK_CONFIG_RDTSC : 0);
 }
 
-/* A violation happened: was it asked for?  Good for one. */
 bool hook_expects(unsigned int violation)
 {
 	bool asked = config.hooks && expected == violation;
@@ -26,6 +36,7 @@ bool hook_expects(unsigned int violation)
 	return asked;
 }
 
+/* Executes hook @function and returns its result. */
 static u64 hook(struct vcpu *vcpu, u32 function, u64 arg1, u64 arg2)
 {
 	u64 old;
@@ -70,7 +81,6 @@ static u64 hook(struct vcpu *vcpu, u32 function, u64 arg1, u64 arg2)
 	}
 }
 
-/* A plain VMMCALL: true if it was a hook and is done. */
 bool hook_call(struct vcpu *vcpu)
 {
 	if (!config.hooks || (u32)vcpu->gpr[RAX] != HOOK_MAGIC)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The instruction at RIP: QEMU's SVM has neither decode assists nor a saved
- * next RIP, so the bytes are read through the guest's page tables.
+ * insn.c - the guest's instruction at RIP.
  *
- * Decodes just what can cause one of this hypervisor's exits: prefixes, opcode,
- * and ModRM where it selects the instruction or a register.
+ * Runs between an exit and the next entry.  QEMU's SVM has neither decode assists
+ * nor a saved next RIP (APM2 15.8, 15.7.1), so the bytes are read through the
+ * guest's page tables.  The decoder knows the instructions that can exit: their
+ * prefixes, opcode, and ModRM where it selects the instruction or a register.
  */
+#include "guest_memory.h"
+#include "insn.h"
 #include "sevemu.h"
 
 #define PREFIX_ES		0x26
@@ -25,7 +28,10 @@
 #define ESCAPE			0x0f
 #define PREFIXES_MAX		12
 
-/* Reads up to 15 bytes: fewer if the next page cannot be fetched from. */
+/*
+ * Fetches 15 bytes at linear address @ip, or fewer if the guest may not fetch from
+ * the second page that they lie in.
+ */
 static void fetch(struct vcpu *vcpu, struct insn *insn, u64 ip)
 {
 	u32 access = PF_ID | (vcpu->vmcb->cpl == 3 ? PF_U : 0);
@@ -42,6 +48,10 @@ static void fetch(struct vcpu *vcpu, struct insn *insn, u64 ip)
 		insn->fetched = sizeof(insn->bytes);
 }
 
+/*
+ * Notes the prefix @byte in @insn; returns false if @byte is not a prefix.  In 64-bit
+ * code (@long64) 0x40 to 0x4f are REX prefixes.
+ */
 static bool prefix(struct insn *insn, u8 byte, bool long64)
 {
 	switch (byte) {
@@ -95,7 +105,6 @@ void insn_decode(struct vcpu *vcpu, struct insn *insn)
 	insn->len = i;
 }
 
-/* The general register that ModRM's r/m field names. */
 u64 *insn_operand(struct vcpu *vcpu, const struct insn *insn)
 {
 	return &vcpu->gpr[MODRM_RM(insn->modrm) | (insn->rex & REX_B) << 3];
@@ -107,7 +116,6 @@ void insn_advance(struct vcpu *vcpu, const struct insn *insn)
 	vcpu->vmcb->int_state &= ~(u64)INT_SHADOW;
 }
 
-/* Goes past the instruction that exited, whose result is in place. */
 void insn_skip(struct vcpu *vcpu)
 {
 	struct insn insn;

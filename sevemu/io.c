@@ -1,18 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Port I/O.  Every access of the guest comes through io_in() and io_out(), in
- * all SEV modes (but see fw_cfg_select()), and nearly all go straight to the
- * machine.  Filtered are the ways to learn of the hypervisor's memory
- * (CMOS, fw_cfg) or to have it written (fw_cfg's DMA, which is not offered), the
- * hypervisor's own ports, and the writes that end the machine: the report must
- * be out before them.
+ * io.c - port I/O of the guest, with a filter.
+ *
+ * Runs at each port access of the guest, in all SEV modes; fw_cfg_select() makes the
+ * only exception.  Most accesses go to QEMU's devices unchanged.  The filter hides
+ * the hypervisor's memory (in CMOS and fw_cfg) and its own ports, does not offer
+ * fw_cfg's DMA, which could overwrite that memory, and catches writes that turn the
+ * machine off or reset it, because the report must be written before.
  */
+#include "attack.h"
+#include "exception.h"
+#include "fwcfg.h"
+#include "guest_memory.h"
+#include "hooks.h"
+#include "insn.h"
+#include "io.h"
+#include "loader.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
-#include "ports.h"
+#include "watch_kaslr.h"
 
 #define PORT_KEYBOARD		0x64
-#define KEYBOARD_PULSE		0xf0	/* pulse the lines whose bits are 0 ... */
-#define KEYBOARD_PULSE_RESET	0x01	/* ... of which this is the reset line */
+#define KEYBOARD_PULSE		0xf0	/* keyboard controller: pulse lines of 0 bits */
+#define KEYBOARD_PULSE_RESET	0x01	/* bit of the reset line in KEYBOARD_PULSE */
 #define PORT_CMOS_INDEX		0x70
 #define PORT_CMOS_DATA		0x71
 #define PORT_SYSTEM_CONTROL	0x92
@@ -31,7 +43,7 @@
 #define IOPM_PAGES		3
 #define STRING_BATCH		256
 
-#define CMOS_RAM_LOW		0x34	/* 64 KiB units above 16 MiB */
+#define CMOS_RAM_LOW		0x34	/* RAM above 16 MiB, in 64 KiB */
 #define CMOS_RAM_HIGH		0x35
 #define CMOS_RAM_ORIGIN		0x1000000
 #define FW_CFG_ID_DMA		2
@@ -42,14 +54,15 @@
 #define PCI_PMBASE		0x40
 #define PMBASE_MASK		0xff80
 
+/* fw_cfg as the guest has set it. */
 static struct {
-	u16 key;
-	u32 offset;
-	u16 e820_key;
+	u16 key;		/* of the selected item */
+	u32 offset;		/* of the item's next byte */
+	u16 e820_key;		/* of etc/e820; 0: there is none */
 } fw_cfg;
 
-static u8 cmos_index;
-static u8 *iopm;		/* one bit a port, set: intercepted (APM2 15.10) */
+static u8 cmos_index;		/* CMOS index that the guest has selected */
+static u8 *iopm;		/* I/O permission map (APM2 15.10.1); 1: exit */
 
 void io_init(struct vcpu *vcpu)
 {
@@ -62,8 +75,8 @@ void io_init(struct vcpu *vcpu)
 }
 
 /*
- * Firmware in an SEV guest reads fw_cfg byte by byte, megabytes of it: items
- * that need no filter are read without an exit.
+ * Notes that the guest selects item @key.  Firmware reads megabytes byte by byte, so
+ * a guest without SEV-ES reads items that need no filter without an exit.
  */
 static void fw_cfg_select(u16 key)
 {
@@ -79,6 +92,7 @@ static void fw_cfg_select(u16 key)
 		iopm[PORT_FW_CFG_DATA / 8] &= ~bit;
 }
 
+/* Reads 32 bits of PCI configuration space; keeps the guest's address register. */
 static u32 pci_config(u32 address)
 {
 	u32 saved = inl(PORT_PCI_ADDRESS), v;
@@ -89,7 +103,10 @@ static u32 pci_config(u32 address)
 	return v;
 }
 
-/* The ACPI control register: of PIIX4's function 3, or of ICH9's LPC bridge. */
+/*
+ * Returns the port of the ACPI PM1a control register: in PIIX4's function 3, or in
+ * ICH9's LPC bridge.  0 if the machine has neither.
+ */
 static u16 pm1a_control(void)
 {
 	static const struct {
@@ -104,6 +121,7 @@ static u16 pm1a_control(void)
 	return 0;
 }
 
+/* Ends the run if this write turns the machine off, resets it, or is debug-exit. */
 static void check_end(u16 port, unsigned int size, u32 value)
 {
 	if (port == PORT_RESET_CONTROL && value & RESET_CONTROL_RESET)
@@ -122,7 +140,10 @@ static void check_end(u16 port, unsigned int size, u32 value)
 			"guest ended: wrote %#x to the debug-exit port", value);
 }
 
-/* A byte of either port: QEMU gives 0 beyond the end of an item. */
+/*
+ * Returns the next byte of the selected item.  Bytes behind an item's end are 0, as
+ * in QEMU.
+ */
 static u8 fw_cfg_byte(void)
 {
 	u8 hidden = inb(PORT_FW_CFG_DATA);
@@ -141,6 +162,7 @@ static u8 fw_cfg_byte(void)
 	return hidden;
 }
 
+/* Returns the selected CMOS byte; the RAM size is that of the guest. */
 static u8 cmos_byte(void)
 {
 	u64 units = (hv_base - CMOS_RAM_ORIGIN) >> 16;
@@ -155,7 +177,7 @@ static u8 cmos_byte(void)
 	}
 }
 
-/* Whether an access to this port must be looked at, whatever its size. */
+/* Returns whether an access to @port must be filtered. */
 static bool filtered(u32 port)
 {
 	return port == PORT_KEYBOARD || port == PORT_SYSTEM_CONTROL ||
@@ -167,8 +189,9 @@ static bool filtered(u32 port)
 }
 
 /*
- * A wider access that reaches a filtered port is made of bytes, as the bus
- * would make it; but two registers are as wide as this.
+ * Returns whether an access of @size bytes must be split into bytes: it reaches a
+ * filtered port, and the bus would split it.  PCI's address register and fw_cfg's
+ * selector have that width themselves.
  */
 static bool must_split(u16 port, unsigned int size, bool out)
 {
@@ -183,6 +206,7 @@ static bool must_split(u16 port, unsigned int size, bool out)
 	return false;
 }
 
+/* Does io_in() without a lie. */
 static u32 machine_in(u16 port, unsigned int size)
 {
 	u32 value = 0;
@@ -225,13 +249,13 @@ void io_out(u16 port, unsigned int size, u32 value)
 		return;
 	if (port >= PORT_FW_CFG_DMA && port <= PORT_FW_CFG_DMA_END)
 		end_run(END_ERROR, "guest uses fw_cfg's DMA (port %#x), which it is "
-			"not offered", (unsigned int)port);
+			"not offered: the data port is 0x511", (unsigned int)port);
 	if (port == PORT_FW_CFG_SELECT && size == 2)
 		fw_cfg_select(value);
 	if (port == PORT_CMOS_INDEX)
 		cmos_index = value & 0x7f;
 
-	chance_console(port, value);
+	kaslr_console(port, value);
 	if (size == 1)
 		outb(port, value);
 	else if (size == 2)
@@ -255,15 +279,18 @@ void io_string(u16 port, unsigned int size, u8 *data, u64 count, bool in)
 	}
 }
 
-/* A register as an instruction with this address size writes it. */
+/*
+ * Writes @value to *@reg as an instruction with address size @mask does: 16 bits
+ * leave the rest of the register, 32 bits clear it.
+ */
 static void put_masked(u64 *reg, u64 value, u64 mask)
 {
 	*reg = (mask == 0xffff ? *reg & ~mask : 0) | (value & mask);
 }
 
 /*
- * INS and OUTS of guests without SEV-ES, one element at a time.  QEMU's
- * EXITINFO1 has neither address size nor segment: the prefixes say them.
+ * Executes INS or OUTS of a guest without SEV-ES.  QEMU's EXITINFO1 has neither
+ * address size nor segment, so they come from the instruction's prefixes.
  */
 static void exit_string(struct vcpu *vcpu, u64 info, unsigned int size)
 {
@@ -294,7 +321,7 @@ static void exit_string(struct vcpu *vcpu, u64 info, unsigned int size)
 		u64 batch = rep ? *count & mask : 1, room;
 		u8 data[STRING_BATCH];
 
-		/* As many elements as a page and the buffer hold. */
+		/* Batches must not cross a page, and must fit into data[]. */
 		va = flat ? va : (u32)va;
 		room = (PAGE_SIZE - (va & PAGE_MASK)) / size;
 		if (room > STRING_BATCH / size)
@@ -304,7 +331,7 @@ static void exit_string(struct vcpu *vcpu, u64 info, unsigned int size)
 		if (batch > room)
 			batch = room;
 
-		/* A fault must come before any port is touched. */
+		/* The memory must be accessible before a port is accessed. */
 		if (!guest_read(vcpu, va, data, batch * size, access, &fault) ||
 		    (in && !guest_write(vcpu, va, data, batch * size, access, &fault))) {
 			guest_raise_pf(vcpu, &fault);
@@ -322,7 +349,6 @@ static void exit_string(struct vcpu *vcpu, u64 info, unsigned int size)
 	vmcb->rip = vmcb->exit_info_2;
 }
 
-/* SVM_EXIT_IOIO of a guest without SEV-ES. */
 void io_exit(struct vcpu *vcpu)
 {
 	struct vmcb *vmcb = vcpu->vmcb;

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where the hypervisor lives, for assembly, C and the linker script.
+ * layout.h - where the hypervisor is in memory: for assembly, C and the linker
+ * script.
  *
- *	top of low RAM  +------------------------------+
+ *	top of RAM below 4 GiB
+ *			+------------------------------+
  *			| the hypervisor's page tables |  BOOT_TABLES pages
  *			| heap: nested tables, frame   |
  *			| states, firmware image       |
- *			| bss, data, text              |  HV_VIRT maps here
+ *			| bss, data, text              |  HV_VIRT is mapped here
  *	hv_base		+------------------------------+
  *			| the guest's RAM              |
  *	0		+------------------------------+
  *
- * All physical memory below 1 TiB is mapped at its own address as well, so
- * that a physical address of RAM or of a device is a pointer.
+ * Physical memory below PHYS_LIMIT is also mapped at its own address, so a
+ * physical address of RAM or of a device can be used as a pointer.
  */
 #ifndef SEVEMU_LAYOUT_H
 #define SEVEMU_LAYOUT_H
@@ -23,10 +25,13 @@
 #define ROM_BASE		(0x100000000 - ROM_SIZE)
 #define ROM_RESET_PAGE		0xfffff000
 #define BOOT_TABLES		7
-#define PHYS_GIB		1024			/* identity-mapped */
-#define PHYS_LIMIT		0x10000000000
+#define PHYS_GIB		1024			/* PHYS_LIMIT in GiB */
+#define PHYS_LIMIT		0x10000000000		/* end of the identity map */
 
 #define HV_CS			0x10
 #define HV_DS			0x18
+
+/* Distance of two exception stubs in entry.S, bytes. */
+#define HV_STUB_SIZE		16
 
 #endif

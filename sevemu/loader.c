@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's memory map, and the three ways to start it: firmware from its
- * reset vector, or a bzImage by the 64-bit or the 32-bit entry of the Linux
- * boot protocol (Documentation/arch/x86/boot.rst).
+ * loader.c - the guest's memory map, and the three ways to start a guest: firmware at
+ * its reset vector, or a bzImage at the 64-bit or the 32-bit entry of the Linux boot
+ * protocol (Documentation/arch/x86/boot.rst).
  *
- * What is loaded here counts as measured at launch: it is private from the
- * start.
+ * Runs once, before the guest.  What it loads counts as measured at launch, so the
+ * guest finds it in private memory.
  */
 #include <asm/bootparam.h>
 
+#include "fwcfg.h"
+#include "ghcb.h"
+#include "guest_memory.h"
+#include "layout.h"
+#include "loader.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
 #include "watch.h"
 
@@ -20,20 +28,20 @@
 #define FOUR_GIB		0x100000000
 #define FIRMWARE_MAX		0x800000
 
-/* Low memory of a guest that is booted without firmware */
+/* Low memory of a guest that starts without firmware. */
 #define GUEST_GDT		0x8000
 #define GUEST_STACK		0x9000
 #define GUEST_ZERO_PAGE		0x10000
-#define GUEST_TABLES		0x11000	/* PML4, PDPT, 4 PDs */
+#define GUEST_TABLES		0x11000	/* PML4, PDPT and 4 PDs, 6 pages */
 #define GUEST_CMDLINE		0x20000
 #define CMDLINE_MAX		0x8000
 #define GUEST_RNG_SEED		0x38000
 #define RNG_SEED_WORDS		4
 #define SETUP_RNG_SEED		9
 
-#define BOOT_CS			0x10	/* boot protocol, 32-bit and 64-bit */
+#define BOOT_CS			0x10	/* __BOOT_CS in boot.rst */
 #define BOOT_DS			0x18
-#define BOOT_ATTRIB_CODE32	0xc9b	/* flat, accessed */
+#define BOOT_ATTRIB_CODE32	0xc9b
 #define BOOT_ATTRIB_CODE64	0xa9b
 #define BOOT_ATTRIB_DATA	0xc93
 #define BOOT_GDT_CODE32		0x00cf9b000000ffff
@@ -46,7 +54,7 @@
 #define RESET_CS		0xf000
 #define RESET_CS_BASE		0xffff0000
 #define RESET_IP		0xfff0
-#define RESET_EDX		0x00800f12	/* family, model, stepping */
+#define RESET_EDX		0x00800f12	/* CPUID signature of QEMU's EPYC */
 #define PAT_DEFAULT		0x0007040600070406
 #define DIRECT_ASID		1
 
@@ -57,21 +65,21 @@
 
 struct e820_entry machine_e820[E820_MAX];
 unsigned int machine_e820_count;
-static u64 high_ram;		/* above 4 GiB */
+static u64 high_ram;		/* bytes of RAM above 4 GiB */
 
 /*
- * QEMU's memory map, with low RAM ending where the hypervisor begins, and the
- * guest's RAM made from it.  The BIOS area is RAM of the guest's own: what the
- * machine has there is the hypervisor's ROM.  So is its first frame, which keeps
- * the null pointer out of use.
+ * RAM below 4 GiB ends at hv_base for the guest.  The guest's BIOS area is allocated
+ * from hypervisor memory, because the machine has the hypervisor's ROM there.  The
+ * guest's first frame is too, because host address 0 would look like a null pointer.
  */
 void loader_memory(void)
 {
-	u32 size, i;
+	u32 size = 0, i;
 	u16 key = fwcfg_find("etc/e820", &size);
 
 	if (!key || size > sizeof(machine_e820))
-		end_run(END_ERROR, "no memory map from QEMU, or one of %u bytes", size);
+		end_run(END_ERROR, "QEMU's memory map (fw_cfg etc/e820) has %u bytes, allowed "
+			"are 1 to %zu", size, sizeof(machine_e820));
 	fwcfg_read(key, machine_e820, size);
 	machine_e820_count = size / sizeof(machine_e820[0]);
 
@@ -94,12 +102,17 @@ void loader_memory(void)
 	npt_add_ram(BIOS_END, hv_base - BIOS_END, (u8 *)BIOS_END);
 }
 
+/*
+ * Returns the host address of @len bytes of guest RAM at @gpa.  A range that is not
+ * RAM below 4 GiB throughout ends the run.
+ */
 static u8 *guest_ram(u64 gpa, u64 len)
 {
 	if (!len || gpa + len < gpa || !npt_frame(gpa, VIEW_PRIVATE) ||
 	    gpa + len > hv_base || (gpa < VGA_START && gpa + len > VGA_START))
-		end_run(END_ERROR, "guest image %#lx-%#lx does not fit into its RAM",
-			gpa, gpa + len);
+		end_run(END_ERROR, "guest image %#lx-%#lx does not fit into the guest's RAM, "
+			"which ends at %#lx: more RAM (-- -m SIZE), or --load",
+			gpa, gpa + len, hv_base);
 	return (u8 *)gpa;
 }
 
@@ -120,7 +133,7 @@ static void set_data_segments(struct vmcb *v, u16 selector, u16 attrib, u32 limi
 	set_segment(&v->gs, selector, attrib, limit, 0);
 }
 
-/* What all modes have in common: the state after reset (APM2 14.1.3). */
+/* Sets the reset state (APM2 14.1.3) as far as all boot modes share it. */
 static void cpu_reset(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
@@ -141,15 +154,17 @@ static void cpu_reset(struct vcpu *vcpu)
 			 (u64)GHCB_PROTOCOL_MIN << 32 | (u64)config.ghcb_max << 48;
 }
 
+/* Loads firmware below 4 GiB and sets its reset vector. */
 static void start_firmware(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
-	u32 size;
+	u32 size = 0;
 	u16 key = fwcfg_find("opt/sevemu/firmware", &size);
 	u8 *image;
 
 	if (!key || !size || size % PAGE_SIZE || size > FIRMWARE_MAX)
-		end_run(END_ERROR, "no firmware image, or one of %u bytes", size);
+		end_run(END_ERROR, "--firmware has %u bytes, allowed are multiples of 4096 up "
+			"to %u", size, FIRMWARE_MAX);
 	image = npt_alloc(ALIGN_UP(size, LARGE_SIZE) / PAGE_SIZE);
 	fwcfg_read(key, image, size);
 	npt_add_rom(FOUR_GIB - size, size, image);
@@ -160,7 +175,10 @@ static void start_firmware(struct vcpu *vcpu)
 	vcpu->gpr[RDX] = RESET_EDX;
 }
 
-/* The boot protocol wants the identity map of everything that is handed over. */
+/*
+ * Makes page tables that map the first 4 GiB at their own addresses, private.  boot.rst
+ * "64-bit Boot Protocol" asks for that of the kernel and all that it is handed.
+ */
 static void make_page_tables(void)
 {
 	u64 *table = (u64 *)guest_ram(GUEST_TABLES, 6 * PAGE_SIZE);
@@ -183,7 +201,10 @@ static void add_e820(struct boot_params *bp, u64 start, u64 end, u32 type)
 	e->type = type;
 }
 
-/* The hypervisor's range is reserved, lest the kernel put devices there. */
+/*
+ * Fills in the zero page's memory map.  The hypervisor's memory is reserved in it,
+ * because the kernel could place devices in a gap.
+ */
 static void make_e820(struct boot_params *bp)
 {
 	unsigned int i;
@@ -201,6 +222,7 @@ static void make_e820(struct boot_params *bp)
 		add_e820(bp, FOUR_GIB, FOUR_GIB + high_ram, E820_RAM);
 }
 
+/* Loads the initrd as high as the kernel allows, if there is one. */
 static void load_initrd(struct setup_header *hdr)
 {
 	u32 size = fwcfg_read32(FW_CFG_INITRD_SIZE);
@@ -221,7 +243,10 @@ struct boot_params *loader_zero_page(void)
 	return (struct boot_params *)npt_frame(GUEST_ZERO_PAGE, VIEW_PRIVATE);
 }
 
-/* A seed for the kernel's random numbers, which nobody else may see. */
+/*
+ * Passes an RNG seed in setup_data, for campaigns only: watch.c checks that the stub
+ * keeps it secret.
+ */
 static void add_rng_seed(struct setup_header *hdr)
 {
 	struct setup_data *node = (void *)guest_ram(GUEST_RNG_SEED, PAGE_SIZE);
@@ -236,7 +261,10 @@ static void add_rng_seed(struct setup_header *hdr)
 	watch_secret((u64)words, (u64)(words + RNG_SEED_WORDS));
 }
 
-/* What a stub may write to: boot.rst, "init_size", and what it was handed. */
+/*
+ * Tells watch.c what the stub may store to: the image, init_size bytes at the address
+ * where it runs (boot.rst "init_size"), the zero page and the page tables.
+ */
 static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
 {
 	u64 run = hdr->pref_address;
@@ -246,11 +274,14 @@ static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
 	watch_own(load, load + size);
 	watch_own(run, run + hdr->init_size);
 	watch_own(GUEST_ZERO_PAGE, GUEST_ZERO_PAGE + PAGE_SIZE);
-	/* The CPU marks entries as accessed. */
+	/* The processor sets accessed bits in the page tables. */
 	watch_own(GUEST_TABLES, GUEST_TABLES + 6 * PAGE_SIZE);
 }
 
-/* Zero page, command line, initrd, image; the address of its 32-bit entry. */
+/*
+ * Loads image, command line and initrd and makes the zero page.  Returns the load
+ * address, which is the 32-bit entry.
+ */
 static u64 load_kernel(void)
 {
 	struct boot_params *bp = (void *)guest_ram(GUEST_ZERO_PAGE, sizeof(*bp));
@@ -263,19 +294,27 @@ static u64 load_kernel(void)
 	u64 load;
 
 	if (!size || setup_size < ENTRY_64BIT + 0x70 || setup_size > sizeof(setup))
-		end_run(END_ERROR, "no kernel, or no bzImage: setup of %u bytes", setup_size);
+		end_run(END_ERROR, "--kernel has %u bytes, %u of them setup: it must be a "
+			"bzImage, with setup of %u to %zu bytes", setup_size + size,
+			setup_size, ENTRY_64BIT + 0x70, sizeof(setup));
 	fwcfg_read(FW_CFG_SETUP_DATA, setup, setup_size);
 
-	/* The header ends where its own jump leads; the rest of the page is 0. */
+	/*
+	 * The header ends where the jump at 0x200 leads, and the rest of the zero
+	 * page is 0 (boot.rst "The Real-Mode Kernel Header").
+	 */
 	memset(bp, 0, sizeof(*bp));
 	header_end = 0x202 + setup[0x201];
 	if (header_end > 0x1f1 + sizeof(*hdr))
 		header_end = 0x1f1 + sizeof(*hdr);
 	memcpy(hdr, setup + 0x1f1, header_end - 0x1f1);
 	if (hdr->header != SETUP_MAGIC || hdr->version < PROTOCOL_64BIT)
-		end_run(END_ERROR, "kernel is no bzImage of protocol 2.12 or later");
+		end_run(END_ERROR, "--kernel has header %#x and boot protocol %#x: it must be "
+			"a bzImage, header %#x, of protocol %#x or later", hdr->header,
+			(unsigned int)hdr->version, SETUP_MAGIC, PROTOCOL_64BIT);
 	if (config.mode == MODE_DIRECT64 && !(hdr->xloadflags & XLF_KERNEL_64))
-		end_run(END_ERROR, "kernel has no 64-bit entry");
+		end_run(END_ERROR, "--kernel has no 64-bit entry (xloadflags %#x): use --mode "
+			"direct32", (unsigned int)hdr->xloadflags);
 
 	load = config.load ? config.load :
 	       hdr->relocatable_kernel ? hdr->pref_address : hdr->code32_start;
@@ -283,7 +322,8 @@ static u64 load_kernel(void)
 	fwcfg_read(FW_CFG_KERNEL_DATA, (u8 *)load, size);
 
 	if (cmdline > CMDLINE_MAX)
-		end_run(END_ERROR, "command line of %u bytes", cmdline);
+		end_run(END_ERROR, "--append has %u bytes, allowed are %u", cmdline,
+			CMDLINE_MAX);
 	if (cmdline)
 		fwcfg_read(FW_CFG_CMDLINE_DATA, guest_ram(GUEST_CMDLINE, cmdline), cmdline);
 	hdr->cmd_line_ptr = GUEST_CMDLINE;
@@ -299,6 +339,7 @@ static u64 load_kernel(void)
 	return load;
 }
 
+/* Loads the kernel and sets the state that boot.rst asks for at its entry. */
 static void start_kernel(struct vcpu *vcpu)
 {
 	bool long64 = config.mode == MODE_DIRECT64;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text for the three debug consoles: formatting, and the log and the trace.
+ * log.c - text for the three debug consoles (log, report, trace) and its formatting.
+ * May run at any time.
  */
 #include <stdarg.h>
 
 #include "log.h"
+#include "main.h"
 #include "ports.h"
 #include "sevemu.h"
 
-/* Text is gathered here, for one port at a time. */
+/* The text since the last put_flush(), and the console's port. */
 static struct {
 	char text[256];
 	size_t len;
@@ -53,7 +55,6 @@ void put_number(u64 v, unsigned int base, unsigned int width)
 		put(digits[--n]);
 }
 
-/* printf's %s, %c, %u and %x with #, 0, a width, l and z. */
 void put_format(const char *fmt, va_list args)
 {
 	for (; *fmt; fmt++) {

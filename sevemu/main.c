@@ -1,21 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sevemu: an SEV-ES machine on stock QEMU.
+ * main.c - the hypervisor's start, its options and its run loop.
  *
- * This is the firmware of a QEMU machine.  It reads its options from fw_cfg,
- * sets up the guest's memory behind nested paging, and runs one guest under
- * SVM until that ends.  docs/emulator.md is the tour.
+ * sevemu is an SVM hypervisor that QEMU runs as the firmware of a machine.
+ * entry.S calls hv_main() once, in long mode on the hypervisor's own stack.  It
+ * reads the options from fw_cfg, sets up the guest's memory behind nested paging,
+ * and runs one guest until report.c ends the run.  docs/emulator.md describes the
+ * whole.
  */
+#include "attack_events.h"
+#include "campaign.h"
+#include "entry.h"
+#include "exception.h"
+#include "exits.h"
+#include "fwcfg.h"
+#include "io.h"
+#include "layout.h"
+#include "loader.h"
+#include "log.h"
+#include "main.h"
+#include "msr.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
+#include "vmrun.h"
 
 #define CONFIG_MAX		0x2000
 #define HOST_VECTORS		32
-#define STUB_SIZE		16
 #define GATE_INTERRUPT64	0x8e
 
 struct config config;
 u64 hv_base;
 
+/* A gate of the hypervisor's IDT (APM2 4.8.4). */
 struct idt_gate {
 	u16 offset_low;
 	u16 selector;
@@ -36,7 +53,7 @@ static void idt_init(void)
 	unsigned int i;
 
 	for (i = 0; i < HOST_VECTORS; i++) {
-		u64 stub = (u64)hv_exception_stubs + i * STUB_SIZE;
+		u64 stub = (u64)hv_exception_stubs + i * HV_STUB_SIZE;
 
 		idt[i].offset_low = stub;
 		idt[i].selector = HV_CS;
@@ -47,15 +64,16 @@ static void idt_init(void)
 	asm volatile("lidt %0" : : "m"(idtr));
 }
 
-/* @frame: vector, error code, RIP, ... as hv_exception_stubs leave them. */
 void hv_exception_report(const u64 *frame)
 {
-	end_run(END_ERROR, "exception %lu (error code %#lx) in the hypervisor at "
-		"%#lx, cr2 %#lx", frame[0], frame[1], frame[2], read_cr2());
+	end_run(END_ERROR, "bug in sevemu, please report it: exception %lu (error code "
+		"%#lx) in the hypervisor at rip %#lx, cr2 %#lx", frame[0], frame[1],
+		frame[2], read_cr2());
 }
 
 u64 parse_number(const char *s)
 {
+	const char *text = s;
 	unsigned int base = 10;
 	u64 v = 0;
 
@@ -67,7 +85,8 @@ u64 parse_number(const char *s)
 		unsigned int digit = *s <= '9' ? *s - '0' : (*s | 0x20) - 'a' + 10;
 
 		if (digit >= base)
-			end_run(END_ERROR, "bad number in the options");
+			end_run(END_ERROR, "option value %s is not a number: write decimal "
+				"digits, or 0x and hexadecimal digits", text);
 		v = v * base + digit;
 	}
 	return v;
@@ -78,12 +97,15 @@ static bool option_is(const char *a, const char *b)
 	return !strcmp(a, b);
 }
 
-/* One "name=value" of the wrapper's options, which the wrapper has checked. */
+/*
+ * Sets one option from "name=value".  The wrapper has checked all values, so this
+ * checks only what parse_number() does.
+ */
 static void config_set(const char *name, char *value)
 {
 	u64 number;
 
-	if (hostile_option(name, value))
+	if (campaign_option(name, value))
 		return;
 	if (option_is(name, "sev")) {
 		config.sev = option_is(value, "off") ? SEV_OFF :
@@ -118,20 +140,23 @@ static void config_set(const char *name, char *value)
 		config.has_marker = true;
 		config.marker = number;
 	} else {
-		end_run(END_ERROR, "unknown option %s", name);
+		end_run(END_ERROR, "this sevemu.rom does not know option %s of the sevemu "
+			"script: build both from one tree", name);
 	}
 }
 
-/* "name=value name=value ..." */
+/* Reads all options: "name=value" pairs with blanks between them. */
 static void config_init(void)
 {
 	static char text[CONFIG_MAX];
 	char *p = text, *name, *value;
-	u32 size;
+	u32 size = 0;
 	u16 key = fwcfg_find("opt/sevemu/config", &size);
 
 	if (!key || size >= CONFIG_MAX)
-		end_run(END_ERROR, "no options from the wrapper, or too many");
+		end_run(END_ERROR, "fw_cfg file opt/sevemu/config has %u bytes, allowed are 1 "
+			"to %u: start sevemu.rom by the sevemu script", size,
+			CONFIG_MAX - 1);
 	fwcfg_read(key, text, size);
 	while (*p) {
 		for (name = p; *p && *p != '='; p++)
@@ -147,8 +172,9 @@ static void config_init(void)
 }
 
 /*
- * An NMI waits until the guest said that the last one is done: by NMI complete
- * if SEV-ES, else by IRET.
+ * Injects a pending NMI, unless the guest has not finished the last one.  An
+ * SEV-ES guest finishes an NMI by the NMI-complete event (GHCB 4.1), another
+ * guest by IRET.
  */
 static void inject_nmi(struct vcpu *vcpu)
 {
@@ -176,7 +202,7 @@ void vcpu_run(struct vcpu *vcpu)
 		report_clock(false);
 		vcpu->gpr[RAX] = vmcb->rax;
 		vcpu->gpr[RSP] = vmcb->rsp;
-		hostile_exit();
+		campaign_exit();
 		events_exit(vcpu);
 		exit_handle(vcpu);
 	}
@@ -201,6 +227,6 @@ void hv_main(u64 base)
 	msr_init(&vcpu);
 	exits_init(&vcpu);
 	if (config.hostile && config.mode != MODE_OVMF)
-		hostile_campaign(&vcpu);
+		campaign_run(&vcpu);
 	vcpu_run(&vcpu);
 }

@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * MMIO done for an SEV-ES guest, on GHCB request.  The host side of an address:
- * RAM as the host sees it, the firmware image (writes are ignored, as a ROM
- * does), no TPM, or a device.
+ * mmio.c - memory-mapped I/O that an SEV-ES guest requests by its GHCB.
+ *
+ * Runs at the GHCB exits MMIO read and write (GHCB 4.1).  The address may be RAM,
+ * which is accessed in its shared view; the firmware image, which ignores writes as
+ * a ROM does; or a device.
  */
+#include "layout.h"
+#include "log.h"
+#include "mmio.h"
+#include "npt.h"
 #include "sevemu.h"
 
-/* The TPM's registers: none on this machine, so the bus reads as ones. */
+/*
+ * The registers of a TPM.  This machine has no TPM, and OVMF polls them for very long
+ * unless they read as ones.
+ */
 #define TPM_BASE		0xfed40000
 #define TPM_SIZE		0x5000
 
+/* Accesses @len bytes (1, 2, 4 or 8) of a device by one instruction. */
 static void device_access(u64 gpa, void *buf, size_t len, bool write)
 {
 	switch (len) {
@@ -40,7 +50,6 @@ static void device_access(u64 gpa, void *buf, size_t len, bool write)
 	}
 }
 
-/* False if there is no such address, or no such access. */
 bool mmio_access(u64 gpa, void *buf, size_t len, bool write)
 {
 	u8 *frame;

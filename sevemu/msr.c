@@ -1,22 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * MSRs: which ones the guest reaches without an exit, and what the others do.
+ * msr.c - model-specific registers: which ones the guest accesses without an exit,
+ * and how the others are accessed for it.
  *
- * The MSRs that a VMSA holds are swapped by the world switch and belong to the
- * guest.  The rest are the machine's, and reached for the guest if QEMU is
- * known to have them; a read or a write of any other is #GP, as in KVM.
+ * msr_init() runs once; the rest runs at RDMSR and WRMSR exits and requests.
+ *
+ * The world switch saves and loads the MSRs that a VMSA holds, so the guest may
+ * access those directly.  All others are QEMU's.  The guest gets the ones that QEMU
+ * is known to have, and #GP for the rest, as in KVM.
  */
+#include "guest_memory.h"
+#include "main.h"
+#include "msr.h"
+#include "npt.h"
 #include "sevemu.h"
 
 #define MSRPM_PAGES		2
-#define MSRPM_RANGE		0x2000	/* MSRs that 0x800 bytes of it stand for */
+#define MSRPM_RANGE		0x2000	/* MSRs that one 0x800-byte vector covers */
 
+/* MSRs that VMLOAD, VMSAVE and VMRUN switch: not intercepted. */
 static const u32 vmsa_msrs[] = {
 	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_PAT,
 	MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
 	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE,
 };
 
+/* Ranges of MSRs that QEMU has, besides those; @last is inclusive. */
 static const struct {
 	u32 first, last;
 } machine_msrs[] = {
@@ -35,7 +44,10 @@ static const struct {
 	{ MSR_HWCR, MSR_HWCR },
 };
 
-/* Two bits an MSR, read and write, in one range after another (APM2 15.11). */
+/*
+ * Removes both intercepts of @msr: two bits for each MSR, one 0x800-byte vector for
+ * 0x0 to 0x1fff and the next for 0xc0000000 to 0xc0001fff (APM2 15.11).
+ */
 static void msr_pass(u8 *msrpm, u32 msr)
 {
 	u32 offset = msr >= 0xc0000000 ? 0x800 : 0;
@@ -55,13 +67,14 @@ void msr_init(struct vcpu *vcpu)
 	vcpu->vmcb->msrpm = (u64)msrpm;
 
 	/*
-	 * The kernel refuses to work without MTRRs, and firmware, where there
-	 * is one, sets them up itself.
+	 * Linux panics without MTRRs when it needs a write-protected PAT type.
+	 * Firmware enables them, so in the other modes it is done here.
 	 */
 	if (config.mode != MODE_OVMF)
 		wrmsr(MSR_MTRR_DEF_TYPE, MTRR_DEF_TYPE_ENABLE | MTRR_TYPE_WB);
 }
 
+/* Returns whether @msr is one of machine_msrs[]. */
 static bool machine_has(u32 msr)
 {
 	unsigned int i;
@@ -83,7 +96,10 @@ bool msr_read(struct vcpu *vcpu, u32 msr, u64 *value)
 	return true;
 }
 
-/* The VMCB must keep SVME, whatever the guest writes (APM2 15.5.1). */
+/*
+ * Writes EFER.  SVME stays set, because VMRUN refuses a VMCB without it (APM2 15.5.1).
+ * LMA is read-only, and LME must not change while paging is on (APM2 3.1.7).
+ */
 static bool efer_write(struct vcpu *vcpu, u64 value)
 {
 	struct vmcb *vmcb = vcpu->vmcb;

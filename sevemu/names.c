@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Numbers in words: exit codes, MSR requests, violations, and the reasons for
- * which a guest asks to be terminated.
+ * names.c - words for numbers: exit codes, MSR requests, violations, and reasons for
+ * which a guest asks to be terminated.  Tables only.
  */
+#include "ghcb.h"
+#include "hooks.h"
 #include "names.h"
 #include "sevemu.h"
 
@@ -59,9 +61,24 @@ const char *const violation_names[VIOLATION_NAMES] = {
 	[VIOL_UNSUPPORTED_EVENT] = "unsupported-event",
 };
 
+const char *const violation_rules[VIOLATION_NAMES] = {
+	[VIOL_NONE] = "",
+	[VIOL_MSR_REQUEST] = "the GHCB MSR must hold a known request or a page's address",
+	[VIOL_GHCB_ADDRESS] = "the GHCB must be in RAM of the guest",
+	[VIOL_GHCB_PRIVATE] = "the GHCB must be a shared page",
+	[VIOL_GHCB_VERSION] = "the GHCB must name a protocol version that was offered",
+	[VIOL_USAGE] = "the GHCB's usage must be 0",
+	[VIOL_SCRATCH] = "the scratch area must be inside the GHCB's shared buffer",
+	[VIOL_MISSING_INPUT] = "each field that the exit needs must be marked valid",
+	[VIOL_INVALID_INPUT] = "each field must have a value that the exit allows",
+	[VIOL_INVALID_EVENT] = "sw_exit_code must be one that the protocol version has",
+	[VIOL_NOT_SNP] = "only SNP guests may make this request",
+	[VIOL_UNSUPPORTED_EVENT] = "the guest must handle each exit that it can cause",
+};
+
 /*
- * Termination reasons: set 0 is the GHCB specification's, set 1 is Linux's (its
- * asm/sev-common.h), set 2 is the stub's.  A set is one more table.
+ * Termination reasons, indexed by code: of set 0 (GHCB 2.3.1), of set 1 (Linux's
+ * asm/sev-common.h) and of set 2 (SEVSTUB_TERM_* of the stub's include/sev.h).
  */
 static const char *const reasons_ghcb[] = {
 	"general", "protocol version not supported", "SNP features missing",

@@ -1,23 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's frames, their two views, and the nested page tables.
+ * npt.c - the guest's frames, their two views, and the nested page tables.
  *
- * RAM is held once.  A frame's bytes are what its current view shows: if a
- * guest (or the host) touches it through the other view, the bytes are run
- * through a keystream made from the frame's address, which is its own inverse,
- * and the frame changes sides.  So data that one side wrote is ciphertext to
- * the other, and comes back unharmed, as with real memory encryption.
+ * Runs during start-up to set these up, and then between an exit and the next
+ * entry.
  *
- * The C-bit is a real guest-physical address bit here:
+ * RAM exists once.  A frame's bytes in memory are what the frame's current view
+ * shows.  An access of guest or host through the other view changes the view: the
+ * bytes are XORed with a keystream that depends on their address.  Data that one
+ * side wrote is therefore ciphertext to the other side.  A second change restores
+ * it, as with real memory encryption.
  *
- *	mixed root, long mode:   C=0 -> shared view    C=1 -> private view
- *	private root, no paging: C=0 -> private view
+ * The C-bit is an address bit of the nested page tables:
  *
- * A view is a PML4 that maps 1 TiB; a frame is present in the view that it is
- * in.  Page-table walks and instruction fetches are private whatever the C-bit
- * says (APM2 15.34.5), which nested tables cannot express: a frame that is
- * walked or fetched with C=0 is mapped in both views, and noted.
+ *	mixed root, PAE paging or long mode:	C=0 -> shared view, C=1 -> private view
+ *	private root, all else:			C=0 -> private view
+ *
+ * A view is a PML4 that maps PHYS_LIMIT bytes.  A frame is mapped in its current
+ * view only.  Page-table walks and instruction fetches are private whatever the
+ * C-bit is (APM2 15.34.5), which nested page tables cannot express.  A private
+ * frame that is walked or fetched with C=0 is therefore mapped in both views from
+ * then on: it is "noted".
  */
+#include "attack.h"
+#include "attack_events.h"
+#include "exception.h"
+#include "guest_memory.h"
+#include "hooks.h"
+#include "layout.h"
+#include "log.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
 #include "snapshot.h"
 #include "watch.h"
@@ -28,30 +42,32 @@
 #define NPT_LEAF		(PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
 #define INDEX(gpa, level)	((gpa) >> (12 + 9 * (level)) & 511)
 
+/* Memory of the guest that is contiguous for the guest and for the host. */
 struct region {
-	u64 gpa;
-	u64 size;
-	u8 *host;
-	u8 *state;		/* HOOK_FRAME_*, one a frame */
-	u8 *flags;		/* FRAME_*, one a frame */
-	bool rom;		/* writes by the host side are ignored */
+	u64 gpa;		/* of the first byte */
+	u64 size;		/* bytes, whole pages */
+	u8 *host;		/* where the first byte is stored */
+	u8 *state;		/* HOOK_FRAME_* of each frame */
+	u8 *flags;		/* FRAME_* of each frame */
+	bool rom;		/* firmware image: GHCB MMIO writes are ignored */
 };
 
 static struct region regions[REGIONS_MAX];
 static unsigned int region_count;
-static u64 heap, heap_end;
+static u64 heap, heap_end;	/* free hypervisor memory, physical */
 static u64 *views[2];		/* PML4s, by enum view */
 static u64 *mixed_root, *private_root;
-static bool flush;
-static u64 alias;		/* an address bit that leads to the shared view */
+static bool flush;		/* npt_root() must flush the guest's TLB */
+static u64 alias;		/* npt_alias()'s mask; 0: none */
 
 void *npt_alloc(size_t pages)
 {
 	u64 p = heap;
 
 	if (pages > (heap_end - heap) / PAGE_SIZE)
-		end_run(END_ERROR, "out of hypervisor memory, %zu pages asked for; "
-			"the guest's RAM is too large", pages);
+		end_run(END_ERROR, "hypervisor memory is full: %zu pages are needed, %lu are "
+			"free; give the guest less RAM (-- -m SIZE)", pages,
+			(heap_end - heap) / PAGE_SIZE);
 	heap += pages * PAGE_SIZE;
 	return memset((void *)p, 0, pages * PAGE_SIZE);
 }
@@ -62,8 +78,8 @@ static u64 *new_table(void)
 }
 
 /*
- * The entry of @gpa at @level (0 page, 1 large page) of a view, with the
- * tables above it made and a large page above it split as needed.
+ * Returns the entry of @gpa at @level (0: page, 1: large page) in @view.  Makes
+ * missing tables above it, and splits a large page above it.
  */
 static u64 *view_entry(enum view view, u64 gpa, int level)
 {
@@ -89,7 +105,7 @@ static u64 *view_entry(enum view view, u64 gpa, int level)
 
 static void view_map(enum view view, u64 gpa, u64 host)
 {
-	/* The CPU sets the dirty bit: snapshots look at it. */
+	/* D is clear, so that a set D tells snapshot.c of a store by the guest. */
 	*view_entry(view, gpa, 0) = host | (NPT_LEAF & ~(u64)PTE_D);
 	flush = true;
 }
@@ -122,7 +138,10 @@ void npt_init(void)
 		return;
 	}
 
-	/* The C-bit picks a PML5 entry, or PML4 entries if it is bit 47. */
+	/*
+	 * In mixed_root, C=1 selects PML5 entry 8 if the C-bit is bit 51.  If it is
+	 * bit 47, it selects entries from 256 on of the PML4 @top.
+	 */
 	mixed_root = new_table();
 	top = new_table();
 	mixed_root[0] = (u64)top | NPT_TABLE;
@@ -136,14 +155,16 @@ void npt_init(void)
 	}
 }
 
+/* Adds a region, all private, mapped by large pages where alignment allows. */
 static struct region *region_add(u64 gpa, u64 size, u8 *host)
 {
 	struct region *r = &regions[region_count++];
 	u64 frames = size / PAGE_SIZE, end = gpa + size;
 
 	if (region_count > REGIONS_MAX || end > PHYS_LIMIT)
-		end_run(END_ERROR, "guest memory %#lx-%#lx does not fit the model",
-			gpa, end);
+		end_run(END_ERROR, "guest memory %#lx-%#lx is range %u and ends above the "
+			"limits, %u ranges and %#lx: give the guest less RAM (-- -m "
+			"SIZE)", gpa, end, region_count, REGIONS_MAX, PHYS_LIMIT);
 	r->gpa = gpa;
 	r->size = size;
 	r->host = host;
@@ -177,6 +198,7 @@ void npt_add_rom(u64 gpa, u64 size, u8 *host)
 	region_add(gpa, size, host)->rom = true;
 }
 
+/* Returns the region that @gpa lies in, or NULL. */
 static struct region *region_of(u64 gpa)
 {
 	unsigned int i;
@@ -194,7 +216,6 @@ bool npt_is_rom(u64 gpa)
 	return r && r->rom;
 }
 
-/* The machine's own ROM is the hypervisor's image: that is out of reach too. */
 bool npt_is_hypervisor(u64 gpa, u64 len)
 {
 	u64 last = gpa + (len ? len - 1 : 0);
@@ -207,7 +228,7 @@ bool npt_is_hypervisor(u64 gpa, u64 len)
 	       (last >= ROM_BASE && gpa < ROM_BASE + ROM_SIZE);
 }
 
-/* Keystream of a frame: a 64-bit mixing function of the address. */
+/* Returns eight bytes of keystream for @address, a multiple of 8. */
 static u64 keystream(u64 address)
 {
 	u64 x = address * 0x9e3779b97f4a7c15;
@@ -217,6 +238,7 @@ static u64 keystream(u64 address)
 	return x ^ x >> 32;
 }
 
+/* XORs the frame of @gpa, stored at @host, with its keystream. */
 static void scramble(u64 gpa, u64 *host)
 {
 	unsigned int i;
@@ -225,7 +247,7 @@ static void scramble(u64 gpa, u64 *host)
 		host[i] ^= keystream(gpa + i * sizeof(u64));
 }
 
-/* ---- For snapshots, and for the watch over stores. */
+/* ---- What snapshot.c and watch.c need. */
 
 u8 *npt_flags(u64 gpa)
 {
@@ -246,7 +268,6 @@ u64 *npt_leaf(enum view view, u64 gpa)
 	return view_entry(view, gpa, 0);
 }
 
-/* As a snapshot has it: the bytes are brought by the caller. */
 void npt_set_state(u64 gpa, unsigned int state)
 {
 	struct region *r = region_of(gpa);
@@ -271,7 +292,6 @@ void npt_each_frame(void (*see)(u64 gpa))
 			see(regions[i].gpa + offset);
 }
 
-/* The CPU stored to RAM on the guest's behalf: an exception frame. */
 void npt_store(u64 gpa, enum view view)
 {
 	*npt_flags(gpa) |= FRAME_STORED | (view == VIEW_SHARED ? FRAME_STORED_SHARED : 0);
@@ -284,7 +304,6 @@ bool npt_stored_shared(u64 gpa)
 		*npt_leaf(VIEW_SHARED, gpa) & PTE_D);
 }
 
-/* A frame out of the guest's reach for a moment: a touch is a nested fault. */
 void npt_hide(enum view view, u64 gpa)
 {
 	*npt_leaf(view, gpa) &= ~(u64)PTE_P;
@@ -315,7 +334,6 @@ void npt_hide_all(bool hide)
 	npt_each_frame(hide ? hide_private : show_private);
 }
 
-/* Makes @bit of a guest-physical address mean nothing; 0 takes that back. */
 void npt_alias(u64 bit)
 {
 	u64 *top = (u64 *)(mixed_root[0] & PTE_ADDR);
@@ -327,7 +345,7 @@ void npt_alias(u64 bit)
 		else
 			top[INDEX(alias, 3) + i] = 0;
 	}
-	/* Not where the guest's memory is, and not the C-bit itself. */
+	/* A bit that addresses RAM, or the C-bit, cannot be ignored. */
 	alias = bit >= PHYS_LIMIT && bit < 1ull << 52 && bit != cbit_mask() ? bit : 0;
 	for (i = 0; i < VIEW_TABLES && alias; i++) {
 		if (INDEX(alias, 4))
@@ -343,7 +361,10 @@ u64 npt_alias_bit(void)
 	return alias;
 }
 
-/* What the entry that goes away knows of the guest's stores. */
+/*
+ * Copies what the D bits of @page tell of the guest's stores to its flags, before
+ * a change of view clears the entries.
+ */
 static void remember_stores(u64 page)
 {
 	u8 *flags = npt_flags(page);
@@ -354,10 +375,6 @@ static void remember_stores(u64 page)
 		*flags |= FRAME_STORED;
 }
 
-/*
- * The host address of @gpa, after its frame was brought to @view; NULL if it
- * is not the guest's RAM.
- */
 u8 *npt_frame(u64 gpa, enum view view)
 {
 	struct region *r = region_of(gpa);
@@ -397,7 +414,6 @@ unsigned int npt_frame_state(u64 gpa)
 	return r ? r->state[(gpa - r->gpa) / PAGE_SIZE] : HOOK_FRAME_NONE;
 }
 
-/* Eight bytes as the host sees them, without a change of sides. */
 u64 npt_host_peek(u64 gpa)
 {
 	struct region *r = region_of(gpa);
@@ -411,7 +427,10 @@ u64 npt_host_peek(u64 gpa)
 	return raw;
 }
 
-/* A walk or a fetch of a private frame with C=0: both views show it. */
+/*
+ * Maps the frame of @gpa in both views, because the guest walked or fetched it
+ * with C=0.  @what is that, for the trace.
+ */
 static void note_frame(u64 gpa, const char *what)
 {
 	u64 page = ALIGN_DOWN(gpa, PAGE_SIZE);
@@ -424,7 +443,6 @@ static void note_frame(u64 gpa, const char *what)
 	trace("note %#lx %s with C=0", page, what);
 }
 
-/* The nested root for the guest's CPU mode; asks for a flush when needed. */
 u64 npt_root(const struct vcpu *vcpu)
 {
 	if (flush)
@@ -436,13 +454,11 @@ u64 npt_root(const struct vcpu *vcpu)
 		     mixed_root : private_root);
 }
 
-/* The guest's own translations changed by the hypervisor's hand. */
 void npt_flush(void)
 {
 	flush = true;
 }
 
-/* SVM_EXIT_NPF: the guest touched what its current view does not map. */
 void npt_fault(struct vcpu *vcpu)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
@@ -461,8 +477,8 @@ void npt_fault(struct vcpu *vcpu)
 		else if (view == VIEW_SHARED && info & PF_ID)
 			note_frame(gpa, "executed");
 		else if (info & PF_P)
-			end_error(vcpu, "nested fault %#lx at RAM %#lx, which is mapped",
-				  info, gpa);
+			end_error(vcpu, "bug in sevemu, please report it: nested page fault "
+				  "(error code %#lx) at %#lx, which is mapped RAM", info, gpa);
 		else
 			npt_frame(gpa, view);
 		return;
@@ -472,7 +488,8 @@ void npt_fault(struct vcpu *vcpu)
 		end_error(vcpu, "guest %s at %#lx, where there is no RAM",
 			  info & NPF_WALK ? "page-table walk" : "instruction fetch", gpa);
 	if (gpa >= PHYS_LIMIT || npt_is_hypervisor(gpa, 1))
-		end_error(vcpu, "guest access to %#lx, which it was never given", gpa);
+		end_error(vcpu, "guest access to %#lx, which it was never given: memory of "
+			  "sevemu, or above the limit %#lx", gpa, PHYS_LIMIT);
 
 	if (view == VIEW_PRIVATE && mixed) {
 		report_count(COUNT_MMIO_NOTES);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The hypervisor's own ports, which the wrapper gives to QEMU and which the
- * guest cannot reach, and the statuses on the machine's debug-exit device.
+ * ports.h - the hypervisor's own I/O ports, which the wrapper gives to QEMU and
+ * which io.c hides from the guest, and the statuses of the debug-exit device.
  */
 #ifndef SEVEMU_PORTS_H
 #define SEVEMU_PORTS_H
@@ -11,8 +11,9 @@
 #define PORT_TRACE		0x4ea
 
 /*
- * QEMU's exit status is twice the value written, plus one.  Offset so that it
- * is never 0 or 1, which QEMU uses itself.
+ * Added to an exit status that is written to the debug-exit port.  QEMU exits
+ * with twice the value written, plus one; the offset keeps that away from 0 and
+ * 1, with which QEMU exits by itself.
  */
 #define STATUS_BASE		16
 

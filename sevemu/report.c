@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The figures of a run, and its end: what is counted, the snapshots at the
- * marker and at the first kernel address, the report (one JSON object), ABI
- * violations, and every way in which a run ends.
+ * report.c - counts what happens in a run, reports ABI violations, ends the run and
+ * writes its report, one JSON object.
+ *
+ * The counting functions run all through a run.  The figures are copied at the marker
+ * and at the first kernel address, for the report.  Every run ends in vend(), or, in
+ * a campaign, in campaign_end().
  */
 #include <stdarg.h>
 
+#include "campaign.h"
+#include "hooks.h"
+#include "hooks_host.h"
+#include "insn.h"
 #include "log.h"
+#include "main.h"
 #include "names.h"
 #include "ports.h"
+#include "report.h"
 #include "sevemu.h"
 
+/* The counters' keys in the report. */
 static const char *const counter_names[COUNTERS] = {
 	[COUNT_TO_SHARED] = "to_shared",
 	[COUNT_TO_PRIVATE] = "to_private",
@@ -21,7 +31,7 @@ static const char *const counter_names[COUNTERS] = {
 	[COUNT_EXITS] = "exits",
 };
 
-/* How a run can end: for the report, and for the wrapper's exit status. */
+/* The report's name for each enum end, and the exit status that goes with it. */
 static const struct {
 	const char *name;
 	u8 status;
@@ -37,19 +47,24 @@ static const struct {
 	[END_USAGE] = { "usage", 2 },
 };
 
+/* All that is counted, from the start of the guest. */
 struct figures {
 	u64 vc[ARRAY_SIZE(exit_names)], vc_total;
 	u64 page[ARRAY_SIZE(exit_names)], vmgexit_total;
 	u64 msr[ARRAY_SIZE(msr_names)];
 	u64 violations[ARRAY_SIZE(violation_names)];
 	u64 counters[COUNTERS];
-	u64 now, inside;	/* clock: all, and inside the hypervisor */
+	u64 now;		/* TSC ticks since report_init() */
+	u64 inside;		/* of these, ticks in the hypervisor */
 };
 
-static struct figures figures, at_marker, at_kernel_va;
-static u64 kernel_va_after;	/* the clock's upper bound of that moment */
+static struct figures figures;		/* the present ones */
+static struct figures at_marker;	/* valid with have_marker */
+static struct figures at_kernel_va;	/* valid with have_kernel_va */
+static u64 kernel_va_after;		/* ticks at the first exit at a kernel address */
 static bool have_marker, have_kernel_va;
-static u64 clock_start, exit_clock;
+static u64 clock_start;			/* TSC at report_init() */
+static u64 exit_clock;			/* TSC at the last exit */
 
 void report_init(void)
 {
@@ -62,7 +77,6 @@ u64 report_now(void)
 	return rdtsc() - clock_start;
 }
 
-/* Called around each stay in the guest, so that the rest is the hypervisor's. */
 void report_clock(bool enter)
 {
 	u64 now = rdtsc();
@@ -76,6 +90,7 @@ void report_clock(bool enter)
 	figures.now = now - clock_start;
 }
 
+/* Adds one to the element of @counts whose name has @code; ignores other codes. */
 static void count_name(const struct name *names, u64 *counts, size_t n, u64 code)
 {
 	size_t i;
@@ -149,7 +164,6 @@ void report_marker(void)
 	trace("marker");
 }
 
-/* @before: the clock when the guest was last seen below kernel addresses. */
 void report_kernel_va(u64 before)
 {
 	at_kernel_va = figures;
@@ -169,7 +183,7 @@ static void json(const char *fmt, ...)
 	va_end(args);
 }
 
-/* "name":{"a":1,...} of the counts that are not 0 */
+/* Appends "@key":{"name":count,...} with the counts that are not 0. */
 static void json_counts(const char *key, const struct name *names,
 			const u64 *counts, size_t n)
 {
@@ -186,6 +200,7 @@ static void json_counts(const char *key, const struct name *names,
 	json("}");
 }
 
+/* Appends ticks, which mean instructions with --icount only; else null. */
 static void json_clock(const char *key, u64 value)
 {
 	if (config.icount)
@@ -250,17 +265,19 @@ static void json_report(enum end end, const char *fmt, va_list args)
 	put_flush();
 }
 
+/* Makes QEMU exit with 2 * (STATUS_BASE + @status) + 1. */
 static __attribute__((noreturn)) void machine_off(u8 status)
 {
 	for (;;)
 		outl(DEBUG_EXIT_PORT, STATUS_BASE + status);
 }
 
+/* Does end_run(). */
 static __attribute__((noreturn)) void vend(enum end end, const char *fmt, va_list args)
 {
 	va_list again;
 
-	hostile_end(end, false, 0);
+	campaign_end(end, false, 0);
 	figures.now = report_now();
 	va_copy(again, args);
 	put_line(PORT_LOG, "sevemu: ", fmt, again);
@@ -269,7 +286,6 @@ static __attribute__((noreturn)) void vend(enum end end, const char *fmt, va_lis
 	machine_off(ends[end].status);
 }
 
-/* The one way out.  The reason must be free of JSON's special characters. */
 void end_run(enum end end, const char *fmt, ...)
 {
 	va_list args;
@@ -278,12 +294,11 @@ void end_run(enum end end, const char *fmt, ...)
 	vend(end, fmt, args);
 }
 
-/* MSR request 0x100: reason set in bits 15:12, code in 23:16 (GHCB 2.3.1). */
 void end_terminated(u64 request)
 {
 	unsigned int set = request >> 12 & 0xf, code = request >> 16 & 0xff;
 
-	hostile_end(END_TERMINATED, false, request);
+	campaign_end(END_TERMINATED, false, request);
 	end_run(END_TERMINATED, "guest asked to terminate: reason set %u (%s), code %u (%s)",
 		set, reason_set_name(set), code, reason_name(set, code));
 }
@@ -294,7 +309,10 @@ static void dump_segment(const char *name, const struct segment *s)
 		   (unsigned int)s->selector, s->base, s->limit, (unsigned int)s->attrib);
 }
 
-void dump_vcpu(struct vcpu *vcpu)
+/*
+ * Writes exit information, registers, segments and instruction bytes to the log.
+ */
+static void dump_vcpu(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
 	struct insn insn;
@@ -329,15 +347,15 @@ void dump_vcpu(struct vcpu *vcpu)
 }
 
 /*
- * The guest did what the model does not know or may not allow.  The reason is
- * said first: a dump can fail, and then says so by coming back here.
+ * The reason is written before the dump, because dump_vcpu() can fail: it then calls
+ * this function again, and the run ends without a dump.
  */
 void end_error(struct vcpu *vcpu, const char *fmt, ...)
 {
 	static bool again;
 	va_list args;
 
-	hostile_end(END_ERROR, true, 0);
+	campaign_end(END_ERROR, true, 0);
 	if (!again) {
 		again = true;
 		va_start(args, fmt);
@@ -349,7 +367,6 @@ void end_error(struct vcpu *vcpu, const char *fmt, ...)
 	vend(END_ERROR, fmt, args);
 }
 
-/* The guest broke the ABI.  Fatal if --strict, or if there is no way to go on. */
 void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
 {
 	bool fatal = config.strict || code == VIOL_GHCB_ADDRESS ||
@@ -360,12 +377,12 @@ void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
 	trace("violation %s rip %#lx", violation_names[code], vcpu->vmcb->rip);
 	if (hook_expects(code))
 		return;
-	if (hostile_running()) {
-		hostile_violation(code);
+	if (campaign_running()) {
+		campaign_violation(code);
 		return;
 	}
-	log_printf("ABI violation %s at rip %#lx:", violation_names[code],
-		   vcpu->vmcb->rip);
+	log_printf("ABI violation %s at rip %#lx: %s", violation_names[code],
+		   vcpu->vmcb->rip, violation_rules[code]);
 	va_start(args, fmt);
 	if (fatal) {
 		dump_vcpu(vcpu);

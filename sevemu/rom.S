@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reset vector: from real mode in the ROM to long mode in RAM.
+ * rom.S - from QEMU's reset vector in the ROM to long mode in RAM.
  *
- * Runs once, on a machine that nobody has set up.  Finds the top of low RAM,
- * copies the ROM there, builds five-level page tables (the depth of the nested
- * walk is that of the hypervisor's own paging, and a C-bit at 51 needs 57-bit
- * guest-physical addresses), and jumps to hv_entry with RDI = hv_base.
+ * Runs once, from the reset state, in place of a machine's firmware.  It finds the
+ * top of RAM below 4 GiB, copies the ROM to HV_SIZE below that, builds page tables
+ * and jumps to hv_entry.
+ *
+ * The page tables have five levels, because QEMU walks nested page tables with
+ * the depth of the hypervisor's own paging, and a C-bit at 51 needs guest-physical
+ * addresses of 57 bits.
  */
 #include "layout.h"
 #include "x86.h"
@@ -13,13 +16,22 @@
 #define SEL_CODE32		0x08
 #define CMOS_INDEX		0x70
 #define CMOS_DATA		0x71
-#define CMOS_RAM_LOW		0x34	/* 64 KiB units above 16 MiB */
+#define CMOS_RAM_LOW		0x34	/* RAM above 16 MiB, in 64 KiB */
 #define CMOS_RAM_HIGH		0x35
 #define CMOS_RAM_ORIGIN		0x1000000
 #define TABLE(n)		(HV_SIZE - (BOOT_TABLES - (n)) * PAGE_SIZE)
 #define PTE_TABLE		(PTE_P | PTE_W)
 #define PTE_LEAF		(PTE_P | PTE_W | PTE_A | PTE_D | PTE_PS)
 
+/*
+ * start16 - from real mode to long mode, with the image copied to RAM.
+ *
+ * In:		the reset state (APM2 14.1.3), CS base 0xffff0000
+ * Out:		jumps to hv_entry with RDI = hv_base
+ * Clobbers:	everything
+ * Mode:	real mode, then 32-bit protected mode, then 64-bit
+ * Stack:	none
+ */
 	.section .reset, "ax"
 	.code16
 start16:
@@ -31,13 +43,16 @@ start16:
 	ljmpl	$SEL_CODE32, $start32
 
 	.code32
-start32:	/* flat protected mode, no stack */
+start32:
 	movl	$HV_DS, %eax
 	movl	%eax, %ds
 	movl	%eax, %es
 	movl	%eax, %ss
 
-	/* EBX = hv_base: HV_SIZE below the top of low RAM, on a large page */
+	/*
+	 * EBX = hv_base: HV_SIZE below the top of RAM below 4 GiB, rounded down to a
+	 * large page.  QEMU stores the size of that RAM in CMOS.
+	 */
 	xorl	%ebx, %ebx
 	movb	$CMOS_RAM_HIGH, %al
 	outb	%al, $CMOS_INDEX
@@ -57,8 +72,9 @@ start32:	/* flat protected mode, no stack */
 	rep movsl
 
 	/*
-	 * Tables 0 PML5, 1 PML4 and 2-3 PDPTs of the identity map (1 GiB
-	 * leaves), 4 PML4, 5 PDPT and 6 PD of the image at HV_VIRT.
+	 * The page tables, by number: 0 is the PML5.  1 (PML4), 2 and 3 (PDPTs) map
+	 * PHYS_GIB GiB at their own addresses, by entries of 1 GiB.  4 (PML4), 5
+	 * (PDPT) and 6 (PD) map the image at HV_VIRT.
 	 */
 	leal	TABLE(0)(%ebx), %edi
 	movl	$(BOOT_TABLES * PAGE_SIZE / 4), %ecx
@@ -97,8 +113,8 @@ start32:	/* flat protected mode, no stack */
 	loop	1b
 
 	/*
-	 * Long mode: PAE and LA57, CR3, LME, and paging last (APM2 14.6). OSFXSR for
-	 * snapshots, which keep the guest's XMM registers.
+	 * Long mode is activated in the order of APM2 14.6: CR4, CR3, EFER.LME, and
+	 * CR0.PG last.  OSFXSR makes FXSAVE in snapshot.c save XMM registers too.
 	 */
 	movl	$(CR4_PAE | CR4_OSFXSR | CR4_LA57), %eax
 	movl	%eax, %cr4
@@ -113,7 +129,7 @@ start32:	/* flat protected mode, no stack */
 	ljmpl	$HV_CS, $start64
 
 	.code64
-start64:	/* long mode, still in the ROM's identity map */
+start64:
 	movl	%ebx, %edi
 	movabsq	$hv_entry, %rax
 	jmpq	*%rax
@@ -128,6 +144,15 @@ gdt_pointer:
 	.word	. - gdt - 1
 	.long	gdt
 
+/*
+ * reset_vector - the first instruction after reset, at 0xfffffff0.
+ *
+ * In:		the reset state (APM2 14.1.3)
+ * Out:		jumps to start16
+ * Clobbers:	nothing
+ * Mode:	real mode
+ * Stack:	none
+ */
 	.section .reset.vector, "ax"
 	.code16
 	.globl reset_vector

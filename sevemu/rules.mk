@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
 #
-# sevemu.rom: the hypervisor as a 128 KiB firmware image for QEMU.
+# Builds sevemu.rom, the hypervisor as a 128 KiB firmware image for QEMU.
 
 EMU_DIR := sevemu
 EMU_OUT := $(O)/sevemu
-EMU_C := main exits insn npt guest vc ghcb cpuid msr io mmio hooks loader fwcfg log names \
-	report string attack lies events badload snapshot watch chance hostile
+EMU_C := main exits insn npt guest_memory exception ghcb cpuid msr io mmio hooks loader \
+	fwcfg log names report string snapshot campaign watch watch_kaslr \
+	attack attack_answers attack_events attack_loader
 EMU_S := rom entry vmrun
 EMU_OBJS := $(EMU_C:%=$(EMU_OUT)/%.o) $(EMU_S:%=$(EMU_OUT)/%.o)
 
-# The guest's x87 and SSE state is never saved: no code here may use either.
+# The world switch leaves the guest's x87 and SSE registers in place, so code of
+# the hypervisor must use neither.
 EMU_CFLAGS := -std=gnu11 -O2 -m64 -ffreestanding -fno-pic -mcmodel=kernel \
 	-mno-red-zone -mgeneral-regs-only -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-common -fno-strict-aliasing \

@@ -1,33 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest as it was: taken once, put back as often as need be.
+ * snapshot.c - a copy of the guest's state, and the way back to it.
  *
- * A frame is saved when it is first written to after the snapshot: by the
- * guest, which then meets a read-only nested page, or by the host side, which
- * asks npt_frame() for it.  From then on the nested table's dirty bit tells
- * whether it has to be put back.
+ * Runs between an exit and the next entry, in a campaign only.
+ *
+ * A frame is copied before the first write to it: a write by the guest is a nested
+ * page fault, because snapshot_take() makes all nested pages read-only, and a
+ * write by the host side goes through npt_frame().  From then on the frame is
+ * writable, and the D bit of its nested page tells whether snapshot_restore() has
+ * to copy it back.
  */
-#include "attack.h"
+#include "npt.h"
+#include "report.h"
+#include "sevemu.h"
 #include "snapshot.h"
 
 #define SAVES_MAX		0x8000
 #define FXSAVE_SIZE		512
 
+/* A frame that the snapshot has a copy of. */
 struct save {
 	u64 gpa;
-	u8 *host;
-	u8 *copy;
-	u8 *flags;
-	u64 *leaf[2];		/* in the nested tables, of each view */
-	u8 state;
+	u8 *host;		/* where the frame is stored */
+	u8 *copy;		/* bytes of the frame in the snapshot, or @zeroes */
+	u8 *flags;		/* FRAME_*, in npt.c */
+	u64 *leaf[2];		/* the frame's nested page table entries, by enum view */
+	u8 state;		/* HOOK_FRAME_* in the snapshot */
 };
 static struct save *saves;
 static unsigned int save_count;
-static bool active;
-static u8 *zeroes;		/* the copy of all empty frames */
+static bool active;		/* there is a snapshot */
+static u8 *zeroes;		/* a page of zeroes, the copy of all empty frames */
 static struct vmcb saved_vmcb;
 static struct vcpu saved_vcpu;
-/* FXSAVE's image (APM1 11.4.4): XMM registers, which a world switch leaves alone. */
+/*
+ * x87 and XMM registers as FXSAVE stores them (APM3).  The world switch leaves
+ * them in the processor, so only a restore has to load them.
+ */
 static u8 saved_fx[FXSAVE_SIZE] __attribute__((aligned(16)));
 
 static void copy_page(void *to, const void *from)
@@ -37,6 +46,7 @@ static void copy_page(void *to, const void *from)
 	asm volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
 }
 
+/* Makes the frame of @gpa read-only for the guest and clears its D bits. */
 static void protect(u64 gpa)
 {
 	enum view view;
@@ -58,6 +68,7 @@ static bool is_zero(const void *page)
 	return word == end;
 }
 
+/* Copies a frame's bytes to the snapshot; an empty frame shares one copy. */
 static void keep(struct save *save)
 {
 	if (save->copy == zeroes && !is_zero(save->host))
@@ -66,7 +77,6 @@ static void keep(struct save *save)
 		copy_page(save->copy, save->host);
 }
 
-/* The frame of @gpa is about to be written to. */
 void snapshot_save(u64 gpa)
 {
 	u64 page = ALIGN_DOWN(gpa, PAGE_SIZE);
@@ -77,7 +87,8 @@ void snapshot_save(u64 gpa)
 	if (!active || !flags || *flags & FRAME_SAVED)
 		return;
 	if (save_count == SAVES_MAX)
-		end_run(END_ERROR, "a run writes to more than %u frames", SAVES_MAX);
+		end_run(END_ERROR, "a run writes to more than %u frames, the limit of a "
+			"campaign: use a smaller payload", SAVES_MAX);
 	save = &saves[save_count++];
 	save->gpa = page;
 	save->host = npt_host(page);
@@ -94,7 +105,6 @@ void snapshot_save(u64 gpa)
 	npt_flush();
 }
 
-/* A nested fault at RAM: true if it was a first write, which may go on. */
 bool snapshot_fault(u64 gpa, u64 info)
 {
 	u8 *flags = npt_flags(gpa);
@@ -105,14 +115,13 @@ bool snapshot_fault(u64 gpa, u64 info)
 	return true;
 }
 
-/* Was it written to by the guest since the snapshot? */
+/* Returns whether the guest has stored to the frame since the last clean(). */
 static bool stored(const struct save *save)
 {
 	return *save->flags & FRAME_STORED ||
 	       (*save->leaf[VIEW_PRIVATE] | *save->leaf[VIEW_SHARED]) & PTE_D;
 }
 
-/* Calls @see with each frame that the guest has written to. */
 void snapshot_each_store(void (*see)(u64 gpa))
 {
 	unsigned int i;
@@ -122,7 +131,6 @@ void snapshot_each_store(void (*see)(u64 gpa))
 			see(saves[i].gpa);
 }
 
-/* Changes every aligned word of this value in what was written since the snapshot. */
 void snapshot_replace(u64 word, u64 change)
 {
 	unsigned int i, j;
@@ -137,6 +145,7 @@ void snapshot_replace(u64 word, u64 change)
 	}
 }
 
+/* Forgets all writes to a frame: it is as in the snapshot. */
 static void clean(const struct save *save)
 {
 	*save->flags &= FRAME_SAVED;
@@ -144,7 +153,6 @@ static void clean(const struct save *save)
 	*save->leaf[VIEW_SHARED] &= ~(u64)PTE_D;
 }
 
-/* The first time of everything, later of what changed since the last time. */
 void snapshot_take(struct vcpu *vcpu)
 {
 	unsigned int i;

@@ -1,28 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Snapshots of the guest, and the marks of frames that npt.c keeps for them.
+ * snapshot.h - a copy of the guest's state, and the way back to it (snapshot.c).
+ *
+ * There is one snapshot.  All functions may be called between an exit and the
+ * next entry.
  */
 #ifndef SEVEMU_SNAPSHOT_H
 #define SEVEMU_SNAPSHOT_H
 
 #include "sevemu.h"
 
-#define FRAME_SAVED		1	/* there is a copy: writes need not be seen */
-#define FRAME_STORED		2	/* the guest wrote by a mapping that is gone,
-					 * or the CPU on its behalf */
-#define FRAME_STORED_SHARED	4	/* ... which was a shared one */
-#define FRAME_TOUCHED		8	/* the host side had its hands on it */
-
-/* npt.c */
-u8 *npt_flags(u64 gpa);
-u8 *npt_host(u64 gpa);
-u64 *npt_leaf(enum view view, u64 gpa);
-void npt_set_state(u64 gpa, unsigned int state);
-void npt_each_frame(void (*see)(u64 gpa));
-
+/*
+ * Makes the present state of @vcpu and of all frames the snapshot.  The first
+ * call write-protects all frames; a later call copies only the frames that have
+ * changed since the last snapshot_take() or snapshot_restore().
+ */
 void snapshot_take(struct vcpu *vcpu);
+
+/* Puts @vcpu and all frames back to the snapshot, which must have been taken. */
 void snapshot_restore(struct vcpu *vcpu);
-void snapshot_replace(u64 word, u64 change);
+
+/*
+ * Saves the frame of @gpa before it is written to for the first time since the
+ * first snapshot_take(), and removes its write protection.  npt_frame() calls it.
+ * Does nothing before the first snapshot_take(), for a frame that is saved, and
+ * for an address that is not RAM.  More than SAVES_MAX frames end the run.
+ */
+void snapshot_save(u64 gpa);
+
+/*
+ * Handles a nested page fault at RAM address @gpa with error code @info (PF_*,
+ * APM2 15.25.6) if snapshot_take()'s write protection caused it.  Returns true
+ * if so: the guest may go on.
+ */
+bool snapshot_fault(u64 gpa, u64 info);
+
+/*
+ * Calls @see with the address of each frame that the guest has stored to since
+ * the last snapshot_take() or snapshot_restore().
+ */
 void snapshot_each_store(void (*see)(u64 gpa));
+
+/*
+ * Changes every aligned eight-byte word that equals @word to @word ^ @change, in
+ * all frames that were written to since the first snapshot_take().
+ */
+void snapshot_replace(u64 word, u64 change);
 
 #endif

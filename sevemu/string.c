@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The four functions that a freestanding compiler may call, and strcmp().
+ * string.c - memory and string functions: those that the compiler may call in
+ * freestanding code, strlen() and strcmp().
  */
 #include "sevemu.h"
+#include "string.h"
 
 void *memcpy(void *dst, const void *src, size_t n)
 {

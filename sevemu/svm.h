@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The virtual machine control block (APM2 appendix B) and the exit codes
- * (appendix C).  Own transcription: nothing here is shared with the stub.
+ * svm.h - the virtual machine control block (VMCB, APM2 appendix B) and exit
+ * codes (APM2 appendix C).
+ *
+ * The numbers are transcribed a second time: the stub has a header of its own, and
+ * tests/unit/test_abi compares the two.
  */
 #ifndef SEVEMU_SVM_H
 #define SEVEMU_SVM_H
 
 #include "x86.h"
 
-/* Exit codes, the ones that this hypervisor intercepts or speaks of */
+/* Exit codes that this hypervisor intercepts, or that an SEV-ES guest may name. */
 #define SVM_EXIT_WRITE_CR0	0x010
 #define SVM_EXIT_WRITE_CR3	0x013
 #define SVM_EXIT_WRITE_CR4	0x014
@@ -45,11 +48,14 @@
 #define SVM_EXIT_NPF		0x400
 #define SVM_EXIT_INVALID	(~0ull)
 
-/* Intercept vectors 3 and 4: bit n stands for exit code 0x60 + n, 0x80 + n */
+/*
+ * An exit code's bit in icpt3 (exit codes 0x60 to 0x7f) and in icpt4 (0x80 to
+ * 0x9f) of the VMCB.
+ */
 #define ICPT3(exit)		(1u << ((exit) - 0x60))
 #define ICPT4(exit)		(1u << ((exit) - 0x80))
 
-/* EVENTINJ and EXITINTINFO (APM2 15.20) */
+/* Layout of EVENTINJ and EXITINTINFO (APM2 15.20). */
 #define EVENT_VECTOR		0x000000ffu
 #define EVENT_TYPE_MASK		(7u << 8)
 #define EVENT_TYPE_EXCEPTION	(3u << 8)
@@ -57,27 +63,33 @@
 #define EVENT_ERROR_VALID	(1u << 11)
 #define EVENT_VALID		(1u << 31)
 
-/* EXITINFO1 of IOIO (APM2 15.10.2); the GHCB uses the same layout */
+/* EXITINFO1 of IOIO (APM2 15.10.2), and sw_exit_info_1 of it (GHCB 4.1). */
 #define IOIO_IN			0x001
 #define IOIO_STRING		0x004
 #define IOIO_REP		0x008
-#define IOIO_SIZE_SHIFT		4	/* 3 bits, one-hot, log2 of the size */
+#define IOIO_SIZE_SHIFT		4	/* 3 bits: 1, 2 or 4 bytes */
 #define IOIO_SIZE_MASK		0x070
-#define IOIO_ADDR_SHIFT		7	/* 3 bits, one-hot: 16, 32, 64 */
+#define IOIO_ADDR_SHIFT		7	/* 3 bits, one set: 16, 32, 64 bit */
 #define IOIO_ADDR_MASK		0x380
-#define IOIO_SEG_SHIFT		10	/* ES CS SS DS FS GS */
+#define IOIO_SEG_SHIFT		10	/* 3 bits: SEG_* */
 #define IOIO_SEG_MASK		0x1c00
 #define IOIO_PORT_SHIFT		16
 
-/* EXITINFO1 of a nested page fault (APM2 15.25.6), beside PF_* */
-#define NPF_WALK		(1ull << 33)	/* a page-table walk's access */
+/* EXITINFO1 of a nested page fault (APM2 15.25.6) has this and the PF_* bits. */
+#define NPF_WALK		(1ull << 33)	/* by a walk of guest page tables */
 
+/* EXITINFO1 of an MSR exit (APM2 15.11): WRMSR, else RDMSR. */
 #define MSR_INTERCEPT_WRITE	1
 
+/* Values of tlb_control, nested_ctl and int_state below (APM2 appendix B). */
 #define TLB_FLUSH_ALL		1
 #define NESTED_CTL_NP		1
 #define INT_SHADOW		1
 
+/*
+ * A segment register in the VMCB.  @attrib has bits 55:52 and 47:40 of the
+ * descriptor; @limit is in bytes, whatever the G bit.
+ */
 struct segment {
 	u16 selector;
 	u16 attrib;
@@ -85,6 +97,10 @@ struct segment {
 	u64 base;
 } __attribute__((packed));
 
+/*
+ * The VMCB of APM2 appendix B with each field's offset: the control area up to
+ * 0x3ff and the save area behind it, as far as this hypervisor uses them.
+ */
 struct vmcb {
 	u16 icpt_cr_read;		/* 0x000 */
 	u16 icpt_cr_write;		/* 0x002 */

@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The world switch: void svm_enter(struct vmcb *vmcb, u64 gpr[16])
+ * vmrun.S - the world switch: from the hypervisor to the guest and back.
  *
- * Runs the guest until its next exit.  gpr[] is in the order of the
- * instruction encoding; RAX and RSP travel in the VMCB.  VMLOAD and VMSAVE
- * move the guest's FS, GS, TR, LDTR and system-call MSRs; the hypervisor uses
- * none of them, so it has nothing of its own to load back.  Nor does it use
- * x87, SSE or XCR0: those always hold the guest's values.
+ * main.c's run loop calls svm_enter() for each entry.  VMRUN loads RAX and RSP
+ * from the VMCB, this file loads the other general registers from gpr[], which
+ * has the order of the instruction encoding.
+ *
+ * VMLOAD and VMSAVE move the guest's FS, GS, TR, LDTR and system-call MSRs (APM2
+ * 15.5.2).  The hypervisor uses none of these, nor x87, SSE and XCR0, so it saves
+ * no values of its own, and the guest's x87, SSE and XCR0 stay in the processor.
+ */
+
+/*
+ * svm_enter - void svm_enter(struct vmcb *vmcb, u64 *gpr)
+ *
+ * In:		RDI = VMCB, at its physical address; RSI = gpr[16]
+ * Out:		VMCB and gpr[] hold the guest's state at the exit
+ * Clobbers:	RAX, RCX, RDX, RSI, RDI, R8 to R11, RFLAGS (DF is clear)
+ * Mode:	64-bit, EFER.SVME set, MSR_VM_HSAVE_PA set, GIF 1
+ * Stack:	64 bytes; the address of gpr[] stays there while the guest runs
  */
 	.text
 	.code64

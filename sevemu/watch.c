@@ -1,17 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What must never happen in the stage, whatever the host does: a secret in
- * memory that the host reads, a shared page beside the GHCB, a store outside
- * of what the stub owns, another payload.
+ * watch.c - rules that the stub must keep, whatever the host does: no secret in
+ * memory that the host can read, no shared page besides the GHCB, no store outside
+ * of the stub's memory, and no other payload than the image's.
  *
- * --watch says where these are.  Secrets are every word of the payload, of its
- * compressed bytes' range and of the RNG seed that the loader passed: eight
- * bytes that are not all text, and of which six differ, are no accident.  The
- * first thing that goes wrong is kept; hostile.c asks for it when the run is over.
+ * Runs during a run of a campaign, from its start to the payload's entry (the
+ * stage).  The first fault is kept; campaign.c asks for it when the run is over.
+ *
+ * Secrets are the eight-byte words of the payload and of the RNG seed that the
+ * loader passes.  A word counts if it is not all ASCII and has DISTINCT_BYTES
+ * different bytes: such a word does not appear elsewhere by accident.
  */
 #include "attack.h"
+#include "ghcb.h"
+#include "hooks.h"
+#include "npt.h"
+#include "report.h"
+#include "sevemu.h"
 #include "snapshot.h"
 #include "watch.h"
+#include "watch_kaslr.h"
 
 #define SECRET_SLOTS_MIN	0x1000	/* power of two */
 #define DISTINCT_BYTES		6
@@ -19,17 +27,24 @@
 
 struct watch watch;
 
-static u64 *secrets;		/* hash table, 0: empty */
+static u64 *secrets;		/* hash table of secret words; 0: empty slot */
 static u64 secret_count, secret_slots;
-static u64 *payload_words;	/* of the first honest run */
-static u8 *payload_varies;	/* words that depend on the payload's place */
+static u64 *payload_words;	/* the payload of the first honest run */
+static u8 *payload_varies;	/* 1: payload word differs in honest runs */
+
+/* Memory that the stub may store to; watch_own() fills it. */
 static struct {
 	u64 start, end;
 } owned[RANGES_MAX];
 static unsigned int owned_count;
-static bool in_stage, switched, proven;
-static bool kept, kept_switched, kept_proven;	/* where a walk is */
-static const char *fault;
+static bool in_stage;		/* a run is on its way to the payload's entry */
+static bool switched;		/* a C-bit has taken effect in this run */
+static bool proven;		/* the C-bit is proven in this run */
+
+/* If @kept, the values of @switched and @proven at the snapshot. */
+static bool kept, kept_switched, kept_proven;
+
+static const char *fault;	/* the first fault of this run; NULL: none */
 static u64 fault_at;
 
 void watch_fail(const char *what, u64 at)
@@ -46,11 +61,11 @@ const char *watch_fault(u64 *at)
 	return fault;
 }
 
-/* Memory that stores of the stage may go to, whole pages of it. */
 void watch_own(u64 start, u64 end)
 {
 	if (owned_count == RANGES_MAX)
-		end_run(END_ERROR, "more than %u ranges to watch", RANGES_MAX);
+		end_run(END_ERROR, "more than %u ranges to watch: raise RANGES_MAX in "
+			"sevemu/watch.c", RANGES_MAX);
 	owned[owned_count].start = ALIGN_DOWN(start, PAGE_SIZE);
 	owned[owned_count++].end = ALIGN_UP(end, PAGE_SIZE);
 }
@@ -62,6 +77,7 @@ static u64 payload_word_count(void)
 	return (watch.payload_end - watch.payload) / sizeof(u64);
 }
 
+/* Returns whether @word would not appear by accident (see the head of the file). */
 static bool is_telling(u64 word)
 {
 	unsigned int distinct = 0, i, j;
@@ -78,6 +94,7 @@ static bool is_telling(u64 word)
 	return distinct >= DISTINCT_BYTES;
 }
 
+/* Returns the slot that holds @word, or the empty slot where it belongs. */
 static u64 *slot_of(u64 word)
 {
 	u64 slot = attack_mix(word);
@@ -95,11 +112,12 @@ static void add_secret(u64 word)
 		return;
 	slot = slot_of(word);
 	if (!*slot && ++secret_count > secret_slots / 2)
-		end_run(END_ERROR, "more than %lu secrets", secret_count);
+		end_run(END_ERROR, "more than %lu secret words: the RNG seed and the "
+			"payload of --watch must have fewer", secret_slots / 2);
 	*slot = word;
 }
 
-/* Half of them at most are in use: the payload's words, and some others. */
+/* Allocates four slots for each of the payload's words; half may be used. */
 static void alloc_secrets(void)
 {
 	secret_slots = SECRET_SLOTS_MIN;
@@ -122,7 +140,10 @@ void watch_secret(u64 start, u64 end)
 	}
 }
 
-/* Calls @see with each word of a page at each byte, but for those that are zero. */
+/*
+ * Calls @see with the eight-byte word at each byte of a page, but for words that
+ * are 0.  @page is its host address, @gpa the guest's.
+ */
 static void each_word(const void *page, u64 gpa, void (*see)(u64 word, u64 gpa))
 {
 	const u64 *words = page;
@@ -132,7 +153,7 @@ static void each_word(const void *page, u64 gpa, void (*see)(u64 word, u64 gpa))
 	for (i = 0; i <= last; i++) {
 		if (!words[i] && (i == last || !words[i + 1]))
 			continue;
-		/* A buffer need not keep the alignment. */
+		/* A secret may stand at any alignment in a buffer. */
 		for (byte = 0; byte < (i == last ? 1 : sizeof(word)); byte++) {
 			memcpy(&word, (const u8 *)&words[i] + byte, sizeof(word));
 			if (word)
@@ -145,7 +166,7 @@ static void see_word(u64 word, u64 gpa)
 {
 	if (is_telling(word) && *slot_of(word))
 		watch_fail("a secret is visible to the host", gpa);
-	chance_see(word, gpa);
+	kaslr_see(word, gpa);
 }
 
 static void look_for_secrets(const void *page, u64 gpa)
@@ -156,38 +177,38 @@ static void look_for_secrets(const void *page, u64 gpa)
 
 /* ---- Frames. */
 
-/* A frame turned shared, because the guest looked at it so. */
 void watch_shared(u64 gpa)
 {
 	if (in_stage && proven && gpa != watch.ghcb)
 		watch_fail("a page besides the GHCB turned shared", gpa);
 }
 
-/* The guest, or the CPU for it, stored by a shared view. */
-void watch_shared_store(u64 gpa)
+/* Checks a store through the shared view: only the GHCB may be stored to so. */
+static void look_at_shared_store(u64 gpa)
 {
 	if (!in_stage || gpa == watch.ghcb)
 		return;
 	watch_fail("a store to a shared page", gpa);
 }
 
+/* Checks a frame that the guest stored to during the stage. */
 static void look_at_store(u64 gpa)
 {
 	unsigned int i;
 
 	if (npt_stored_shared(gpa))
-		watch_shared_store(gpa);
-	if (chance_owns(gpa))
+		look_at_shared_store(gpa);
+	if (kaslr_owns(gpa))
 		return;
 	for (i = 0; i < owned_count; i++)
 		if (gpa >= owned[i].start && gpa < owned[i].end)
 			return;
-	/* What firmware gave to the stub is not known. */
+	/* With firmware loader.c names no ranges: firmware gives memory to the stub. */
 	if (owned_count)
 		watch_fail("a store outside of what the stub owns", gpa);
 }
 
-/* ---- What the host may see of a request: nothing that it does not need. */
+/* ---- The GHCB of a request: only the fields that its exit code needs. */
 
 static void allow(u8 *allowed, size_t offset, size_t len)
 {
@@ -197,6 +218,10 @@ static void allow(u8 *allowed, size_t offset, size_t len)
 #define ALLOW(field)	allow(allowed, offsetof(struct ghcb, field), \
 			      sizeof(((struct ghcb *)0)->field))
 
+/*
+ * Sets a byte of @allowed for each byte of the GHCB that the request @g may fill
+ * in (GHCB 4.1).
+ */
 static void allow_inputs(u8 *allowed, const struct ghcb *g)
 {
 	u64 len = g->sw_exit_info_2;
@@ -268,7 +293,7 @@ void watch_request(const struct ghcb *g, u64 gpa)
 		return;
 	look_for_secrets(g, gpa);
 	if (gpa != watch.ghcb)
-		watch_fail("a GHCB at another place", gpa);
+		watch_fail("the GHCB is not where --watch says", gpa);
 	for (i = 0; i < ARRAY_SIZE(allowed.words); i++)
 		allowed.words[i] = 0;
 	allow_inputs(allowed.bytes, g);
@@ -283,10 +308,13 @@ void watch_request(const struct ghcb *g, u64 gpa)
 
 static u64 payload_word(u64 n)
 {
-	return *(u64 *)npt_host(watch.payload + chance_distance() + n * sizeof(u64));
+	return *(u64 *)npt_host(watch.payload + kaslr_distance() + n * sizeof(u64));
 }
 
-/* The first honest run's is what all are to be, but for what the next ones vary. */
+/*
+ * Learns the payload of an honest run.  The first run's words are what later runs
+ * must have, but for words that differ between honest runs.
+ */
 static void learn_payload(void)
 {
 	u64 count = payload_word_count(), i;
@@ -303,8 +331,8 @@ static void learn_payload(void)
 			payload_varies[i] = 1;
 	}
 	if (first)
-		watch_secret(watch.payload + chance_distance(),
-			     watch.payload_end + chance_distance());
+		watch_secret(watch.payload + kaslr_distance(),
+			     watch.payload_end + kaslr_distance());
 }
 
 static void compare_payload(void)
@@ -313,7 +341,7 @@ static void compare_payload(void)
 
 	for (i = 0; i < count; i++)
 		if (payload_words[i] != payload_word(i) && !payload_varies[i])
-			watch_fail("another payload than the image's",
+			watch_fail("the payload differs from that of an honest run",
 				   watch.payload + i * sizeof(u64));
 }
 
@@ -325,7 +353,6 @@ void watch_start(void)
 	fault = NULL;
 }
 
-/* Runs begin here from now on. */
 void watch_keep(void)
 {
 	kept = true;
@@ -333,7 +360,6 @@ void watch_keep(void)
 	kept_switched = switched;
 }
 
-/* What the end of the stage leaves behind, if it came to its end or not. */
 void watch_stage_over(void)
 {
 	if (!in_stage)
@@ -341,11 +367,10 @@ void watch_stage_over(void)
 	snapshot_each_store(look_at_store);
 	if (watch.ghcb && npt_frame_state(watch.ghcb) == HOOK_FRAME_SHARED)
 		look_for_secrets(npt_host(watch.ghcb), watch.ghcb);
-	chance_over();
+	kaslr_over();
 	in_stage = false;
 }
 
-/* The payload is about to run: the one that an honest host gets, or not? */
 void watch_entry(bool honest)
 {
 	if (watch.ghcb && npt_frame_state(watch.ghcb) == HOOK_FRAME_SHARED)
@@ -360,17 +385,17 @@ void watch_entry(bool honest)
 }
 
 /*
- * A C-bit is about to take effect, which the next read proves: an exception before
- * that may write to shared memory, or find its handler there.
+ * If the C-bit is wrong, memory is shared until the read that proves it.  An IDT in
+ * that interval would let an exception push registers to shared memory or run a
+ * handler from there.
  */
 void watch_switch(const struct vcpu *vcpu)
 {
 	if (in_stage && !switched && !proven && vcpu->vmcb->idtr.limit)
-		watch_fail("an IDT while the C-bit is not proven", vcpu->vmcb->idtr.base);
+		watch_fail("an IDT is loaded while the C-bit is not proven", vcpu->vmcb->idtr.base);
 	switched = true;
 }
 
-/* The C-bit is proven: from here on nothing but termination ends the stage. */
 void watch_proven(void)
 {
 	proven = true;

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The processor's numbers and instructions, as far as the hypervisor needs
- * them.  Transcribed from APM volumes 2 and 3; assembly may include it.
+ * x86.h - numbers and instructions of the processor, as far as the hypervisor
+ * needs them, transcribed from APM volumes 2 and 3.
+ *
+ * Assembly gets the numbers; C also gets integer types and one function for each
+ * instruction that C cannot express.
  */
 #ifndef SEVEMU_X86_H
 #define SEVEMU_X86_H
 
-/* Control registers (APM2 3.1) */
+/* Control registers (APM2 3.1). */
 #define CR0_PE			0x00000001
 #define CR0_TS			0x00000008
-#define CR0_MSW			0x0000000f	/* what LMSW loads */
+#define CR0_MSW			0x0000000f	/* the bits that LMSW writes */
 #define CR0_ET			0x00000010
 #define CR0_NE			0x00000020
 #define CR0_WP			0x00010000
@@ -32,19 +35,20 @@
 #define RFLAGS_RF		0x00010000
 #define RFLAGS_VM		0x00020000
 
+/* Debug registers (APM2 13.1.1). */
 #define DR6_INIT		0xffff0ff0
-#define DR6_B0			0x00000001	/* breakpoint 0 was met */
+#define DR6_B0			0x00000001	/* breakpoint 0 caused this #DB */
 #define DR6_B2			0x00000004
 #define DR6_B3			0x00000008
-#define DR6_BS			0x00004000	/* single step */
+#define DR6_BS			0x00004000	/* a single step caused this #DB */
 #define DR7_INIT		0x00000400
-#define DR7_G0			0x00000002	/* breakpoint 0, global */
+#define DR7_G0			0x00000002	/* enables breakpoint 0 globally */
 #define DR7_G1			0x00000008
 #define DR7_G2			0x00000020
 #define DR7_G3			0x00000080
-#define DR7_BP0_MASK		0x000f0003	/* breakpoint 0: enables, type, length */
+#define DR7_BP0_MASK		0x000f0003	/* all bits of breakpoint 0 */
 
-/* MSRs (APM2 appendix A) */
+/* Model-specific registers (APM2 appendix A). */
 #define MSR_TSC			0x00000010
 #define MSR_APIC_BASE		0x0000001b
 #define MSR_MTRR_CAP		0x000000fe
@@ -92,7 +96,7 @@
 #define MTRR_DEF_TYPE_ENABLE	0x800
 #define MTRR_TYPE_WB		6
 
-/* Page tables (APM2 5.3) */
+/* Page table entries and page-fault error codes (APM2 5.3, 8.4.2). */
 #define PTE_P			0x001
 #define PTE_W			0x002
 #define PTE_U			0x004
@@ -110,7 +114,7 @@
 #define PAGE_MASK		0xfff
 #define LARGE_SIZE		0x200000
 
-/* Exceptions */
+/* Exception vectors (APM2 8.2). */
 #define X86_DB			1
 #define X86_NMI			2
 #define X86_UD			6
@@ -123,10 +127,11 @@
 #define X86_AC			17
 #define X86_VC			29
 #define X86_EXCEPTIONS		32
-#define X86_HAS_ERROR_CODE	0x60227d00	/* 8, 10-14, 17, 21, 29, 30 */
+/* A bit for each vector that pushes an error code: 8, 10 to 14, 17, 21, 29, 30. */
+#define X86_HAS_ERROR_CODE	0x60227d00
 
-/* Segment attributes as the VMCB packs them: descriptor bits 40-47, 52-55 */
-#define SEG_CODE		0x008	/* type bit: code */
+/* Segment attributes in the VMCB: descriptor bits 47:40, then 55:52. */
+#define SEG_CODE		0x008
 #define SEG_CONFORMING		0x004
 #define SEG_S			0x010
 #define SEG_DPL_SHIFT		5
@@ -135,7 +140,7 @@
 #define SEG_DB			0x400
 #define SEG_G			0x800
 
-/* Second opcode bytes, and ModRM (APM3 1.2, appendix A) */
+/* Second opcode bytes behind 0F (APM3 appendix A), and ModRM (APM3 1.4). */
 #define OP2_GROUP7		0x01
 #define OP2_CLTS		0x06
 #define OP2_INVD		0x08
@@ -144,7 +149,7 @@
 #define OP2_MOV_FROM_DR		0x21
 #define OP2_MOV_TO_CR		0x22
 #define OP2_RDTSC		0x31
-#define MODRM_REGISTER		0xc0	/* r/m is a register from here on */
+#define MODRM_REGISTER		0xc0	/* lowest ModRM whose r/m is a register */
 #define MODRM_REG(modrm)	((modrm) >> 3 & 7)
 #define MODRM_RM(modrm)		((modrm) & 7)
 
@@ -159,6 +164,7 @@ typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
 
+/* The registers that CPUID returns. */
 struct cpuid_regs {
 	u32 eax, ebx, ecx, edx;
 };
@@ -202,6 +208,7 @@ static inline u32 inl(u16 port)
 	return v;
 }
 
+/* Writes @n bytes at @buf to @port, one by one. */
 static inline void outsb(u16 port, const void *buf, size_t n)
 {
 	asm volatile("rep outsb" : "+S"(buf), "+c"(n) : "d"(port) : "memory");

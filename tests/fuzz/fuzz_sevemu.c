@@ -304,12 +304,12 @@ u64 attack_tsc(u64 tsc)
 	return tsc;
 }
 
-bool hostile_running(void)
+bool campaign_running(void)
 {
 	return false;
 }
 
-void hostile_vmgexit(struct vcpu *vcpu)
+void campaign_vmgexit(struct vcpu *vcpu)
 {
 	(void)vcpu;
 }
@@ -329,7 +329,7 @@ void watch_request(const struct ghcb *g, u64 gpa)
 	(void)g, (void)gpa;
 }
 
-void chance_console(u16 port, u8 byte)
+void kaslr_console(u16 port, u8 byte)
 {
 	(void)port;
 	(void)byte;

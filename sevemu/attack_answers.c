@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a lying host says: CPUID, the answers of the MSR protocol, replies by
- * the page, ports and the time.
+ * attack_answers.c - attacks by what the host answers: CPUID, the MSR protocol,
+ * replies by the GHCB page, ports and the time.
  *
- * Where the number of an attack is made of two, the faster one is the form and
- * the slower one the occasion: "answer-code:19" is form 3 at the second answer.
+ * attack.c calls these functions when the guest gets an answer, with the honest
+ * answer to change.
+ *
+ * Some attacks split N into a form (remainder) and an occasion (quotient): with 16
+ * forms, "answer-code:19" is form 3 at the second answer.
  */
 #include "attack.h"
+#include "attack_answers.h"
+#include "attack_events.h"
+#include "ghcb.h"
+#include "sevemu.h"
 
 #define CPUID_EXT_MAX		0x80000000
 #define CPUID_SEV		0x8000001f
 #define CPUID_SEV_ES_BITS	0xa	/* SEV and SEV-ES */
 #define CBIT_MASK		0x3f
-#define CBIT_NONE		46	/* neither of the two that a machine has */
+#define CBIT_NONE		46	/* no machine's C-bit: those are 47 and 51 */
 #define INFO_CBIT_SHIFT		24
 #define INFO_CBIT_MASK		(0xffull << INFO_CBIT_SHIFT)
 #define INFO_VERSIONS		0xffffffff00000000
@@ -20,18 +27,19 @@
 #define COM1_IIR		0x3fa
 #define COM1_LSR		0x3fd
 
-/* How many exchanges the lies of "the Kth one" reach. */
+/* Numbers of occasions that are attacked: answers by MSR, replies by page. */
 #define ANSWERS			12
 #define REPLIES			24
 
 /* ---- CPUID and SEV information. */
 
+/* Sets the C-bit's position in CPUID 0x8000001F EBX to @n. */
 static void set_cbit(struct cpuid_regs *r, u64 n)
 {
 	r->ebx = (r->ebx & ~CBIT_MASK) | (n & CBIT_MASK);
 }
 
-/* Which bit is said to be the C-bit. */
+/* Returns the wrong position of the C-bit that this lie names. */
 static u64 said_bit(const struct lie *lie)
 {
 	return lie->attack->arg ? lie->attack->arg : lie->n;
@@ -50,6 +58,10 @@ static u64 cbit_in_info(struct lie *lie, u64 request, u64 value)
 	return (value & ~INFO_CBIT_MASK) | said_bit(lie) << INFO_CBIT_SHIFT;
 }
 
+/*
+ * Forms 0 to 3: the highest extended function is too low.  Forms 4 to 9: the
+ * features of CPUID 0x8000001F are wrong.
+ */
 static void cpuid_denies(struct lie *lie, u32 function, struct cpuid_regs *r)
 {
 	static const u32 maxima[] = { 0x8000001e, 0x80000008, 0x80000000, 0 };
@@ -62,10 +74,10 @@ static void cpuid_denies(struct lie *lie, u32 function, struct cpuid_regs *r)
 	case 0:
 		r->eax = 0;
 		break;
-	case 1:		/* SEV only */
+	case 1:		/* SEV without SEV-ES */
 		r->eax &= ~8u;
 		break;
-	case 2:		/* SEV-ES only */
+	case 2:		/* SEV-ES without SEV */
 		r->eax &= ~2u;
 		break;
 	case 3:
@@ -79,7 +91,10 @@ static void cpuid_denies(struct lie *lie, u32 function, struct cpuid_regs *r)
 	}
 }
 
-/* Another answer to the same question, from the Nth question on. */
+/*
+ * CPUID 0x8000001F changes from call N % 4 on.  N / 4 is 0 for no features at all,
+ * else the bit of the C-bit's position that is flipped.
+ */
 static void cpuid_changes(struct lie *lie, u32 function, struct cpuid_regs *r)
 {
 	if (function != CPUID_SEV || lie->seen++ < lie->n % 4)
@@ -103,6 +118,7 @@ static void cpuid_inverted(struct lie *lie, u32 function, struct cpuid_regs *r)
 
 /* ---- The MSR protocol. */
 
+/* Response codes to try instead of the right one: responses, requests, none. */
 static const u16 codes[] = {
 	0x000, 0x001, 0x002, 0x004, 0x005, 0x006, 0x007, 0x011, 0x013, 0x015,
 	0x017, 0x080, 0x081, 0x100, 0x105, 0xfff,
@@ -116,7 +132,7 @@ static u64 answer_code(struct lie *lie, u64 request, u64 value)
 	return (value & ~(u64)GHCB_MSR_INFO_MASK) | codes[lie->n % ARRAY_SIZE(codes)];
 }
 
-/* As a host that does not know the request. */
+/* Leaves the request in the MSR, as a host does that does not know it. */
 static u64 answer_none(struct lie *lie, u64 request, u64 value)
 {
 	return occasion(lie, lie->n) ? request : value;
@@ -135,7 +151,7 @@ static u64 answer_garbage(struct lie *lie, u64 request, u64 value)
 	(void)request;
 	if (!occasion(lie, lie->n % ANSWERS))
 		return value;
-	/* Half of them with the right code. */
+	/* Even N / ANSWERS: a random value with the right response code. */
 	return lie->n / ANSWERS % 2 ? garbage :
 	       (garbage & ~(u64)GHCB_MSR_INFO_MASK) | (value & GHCB_MSR_INFO_MASK);
 }
@@ -157,6 +173,7 @@ static u64 version(struct lie *lie, u64 request, u64 value)
 
 /* ---- Replies by the page. */
 
+/* Flips the valid bit of the field at @offset of the page. */
 static void flip_valid(struct ghcb *page, size_t offset)
 {
 	page->valid_bitmap[offset / 64] ^= 1 << offset / 8 % 8;
@@ -185,7 +202,7 @@ static void reply_none_valid(struct lie *lie, struct ghcb *page,
 		memset(page->valid_bitmap, 0, sizeof(page->valid_bitmap));
 }
 
-/* More bits than there should be: one of 128, or all. */
+/* Sets one more valid bit, N below 128, or all of them. */
 static void reply_valid(struct lie *lie, struct ghcb *page,
 			const struct ghcb *request)
 {
@@ -196,7 +213,10 @@ static void reply_valid(struct lie *lie, struct ghcb *page,
 		memset(page->valid_bitmap, 0xff, sizeof(page->valid_bitmap));
 }
 
-/* Results: every single bit, and the malformed requests' with their reasons. */
+/*
+ * Forms 0 to 63 set one bit of sw_exit_info_1.  Forms 64 to 79 call the request
+ * malformed, for reasons 0 to 15.
+ */
 static void reply_error(struct lie *lie, struct ghcb *page,
 			const struct ghcb *request)
 {
@@ -209,7 +229,10 @@ static void reply_error(struct lie *lie, struct ghcb *page,
 	page->sw_exit_info_2 = form < 64 ? 0 : form - 64;
 }
 
-/* Each vector as a plain exception, then each other type. */
+/*
+ * Asks for an exception.  Bits 7:0 of the form are the vector, bit 8 adds an error
+ * code, bit 9 changes type, valid bit and reserved bits of the event.
+ */
 static void reply_exception(struct lie *lie, struct ghcb *page,
 			    const struct ghcb *request)
 {
@@ -227,7 +250,10 @@ static void reply_exception(struct lie *lie, struct ghcb *page,
 					(form & 0xf0) << 9;
 }
 
-/* Values that are wider than any operation. */
+/*
+ * Replies with registers that have bits above the operand's width, which the guest
+ * must ignore.
+ */
 static void reply_wide(struct lie *lie, struct ghcb *page,
 		       const struct ghcb *request)
 {
@@ -247,7 +273,7 @@ static void reply_none(struct lie *lie, struct ghcb *page,
 		memcpy(page, request, sizeof(*page));
 }
 
-/* Noise all over, but for the result in half of the forms. */
+/* Fills the page with noise; odd N / REPLIES keeps sw_exit_info_1. */
 static void reply_garbage(struct lie *lie, struct ghcb *page,
 			  const struct ghcb *request)
 {
@@ -311,28 +337,32 @@ static u64 tsc_stands(struct lie *lie, u64 tsc)
 	return lie->n ? ~0ull : 0;
 }
 
-/* No lie, but a guest that was launched with a feature that nobody knows. */
+/*
+ * Not a lie of the host: SEV_STATUS is the processor's.  A guest that was launched
+ * with an unknown feature must refuse to run.
+ */
 static u64 status_bit(struct lie *lie, u64 status)
 {
 	return status | 1ull << lie->n;
 }
 
-const struct attack said_attacks[] = {
+const struct attack answer_attacks[] = {
 	{ "cbit-cpuid", 64, 0, "CPUID says that the C-bit is N",
 	  .cpuid = cbit_in_cpuid },
 	{ "cbit-info", 256, 0, "SEV information says that the C-bit is N",
 	  .answer = cbit_in_info },
-	{ "cbit-both", 64, 0, "both say that the C-bit is N",
+	{ "cbit-both", 64, 0, "CPUID and SEV information say that the C-bit is N",
 	  .cpuid = cbit_in_cpuid, .answer = cbit_in_info },
-	{ "cbit-alias", 52, 0, "both say N, and an address with bit N is shared memory",
+	{ "cbit-alias", 52, 0, "the same, and address bit N is ignored and leads to shared memory",
 	  .cpuid = cbit_in_cpuid, .answer = cbit_in_info, .alias = true },
 	{ "cbit-pile", 256, CBIT_NONE,
-	  "... and N nested NMIs before the proof, with an exception in it",
+	  "cbit-alias:46, with N nested NMIs before the proof and an exception in it",
 	  .cpuid = cbit_in_cpuid, .answer = cbit_in_info, .alias = true,
 	  .fire = events_pile, .trigger = FROM_CR4 },
-	{ "proof-replaced", 3, 0, "memory that proves the C-bit is changed at the proof",
+	{ "proof-replaced", 3, 0,
+	  "the C-bit's proof in memory is changed when the C-bit takes effect",
 	  .replace = true },
-	{ "cpuid-denies", 10, 0, "CPUID knows nothing of SEV, or of SEV-ES",
+	{ "cpuid-denies", 10, 0, "CPUID denies SEV or SEV-ES",
 	  .cpuid = cpuid_denies },
 	{ "cpuid-changes", 28, 0, "CPUID's SEV leaf changes between calls",
 	  .cpuid = cpuid_changes },
@@ -340,7 +370,7 @@ const struct attack said_attacks[] = {
 	  .cpuid = cpuid_inverted },
 	{ "answer-code", ARRAY_SIZE(codes) * ANSWERS, 0,
 	  "a response code of the MSR protocol is wrong", .answer = answer_code },
-	{ "answer-none", ANSWERS, 0, "the MSR stays as the request was",
+	{ "answer-none", ANSWERS, 0, "the MSR keeps the request",
 	  .answer = answer_none },
 	{ "answer-bit", ANSWERS * 64, 0, "one bit of an MSR answer is flipped",
 	  .answer = answer_bit },
@@ -351,11 +381,11 @@ const struct attack said_attacks[] = {
 	  .reply = reply_not_valid },
 	{ "reply-none-valid", REPLIES, 0, "no field is valid",
 	  .reply = reply_none_valid },
-	{ "reply-valid", 129, 0, "valid bits that should not be there",
+	{ "reply-valid", 129, 0, "more valid bits than there should be",
 	  .reply = reply_valid },
 	{ "reply-error", 80 * 3, 0, "sw_exit_info_1 is not 0",
 	  .reply = reply_error },
-	{ "reply-exception", 1024 * 2, 0, "an exception is asked for, each vector",
+	{ "reply-exception", 1024 * 2, 0, "the reply asks for an exception, of each vector",
 	  .reply = reply_exception },
 	{ "reply-wide", 65, 0, "registers wider than the operation",
 	  .reply = reply_wide },
@@ -371,11 +401,11 @@ const struct attack said_attacks[] = {
 	{ "uart-without-fifo", 1, 0, "the UART has no FIFO", .port = uart_without_fifo },
 	{ "uart-ones", 1, 0, "the UART's registers are all ones", .port = uart_ones },
 	{ "uart-random", 64, 0, "the UART's registers are random", .port = uart_random },
-	{ "status-bit", 64, 0, "SEV_STATUS has bit N (the processor's word)",
+	{ "status-bit", 64, 0, "SEV_STATUS, which is the processor's, has bit N set",
 	  .status = status_bit },
-	{ "rdrand-fails", 2, 0, "RDRAND has no number, or KASLR's (the processor's doing)",
+	{ "rdrand-fails", 2, 0, "RDRAND fails, which is the processor's: 0 always, 1 for KASLR",
 	  .no_random = true },
 	{ "tsc-backwards", 4, 0, "RDTSC runs backwards", .tsc = tsc_backwards },
 	{ "tsc-stands", 2, 0, "RDTSC stands still", .tsc = tsc_stands },
 };
-const unsigned int said_count = ARRAY_SIZE(said_attacks);
+const unsigned int answer_count = ARRAY_SIZE(answer_attacks);

@@ -1,41 +1,55 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the stub leaves to chance, and that the host must not learn: the random
- * numbers of KASLR, its state, and the place that comes of them.
+ * watch_kaslr.c - secrecy of KASLR: the host must not learn the random numbers, the
+ * generator's state, or where the payload is.
  *
- * --chance says where in the stub these can be met: its RDRAND, the state, and
- * the functions that end it, decode the payload and relocate it.  RDRAND's
- * numbers are made here, from the number of the run, so that a run can be
- * repeated, and each of them is a canary.  The breakpoints are DR2, which has
- * done its work when the C-bit is proven, and DR3, for the functions in turn.
+ * Runs during a run of a campaign, with --chance, which gives addresses in the stub:
+ * KASLR's RDRAND, the generator's state, and the functions that clear the state,
+ * decode the payload and relocate it.  Breakpoints there show this file what the
+ * stub does.  DR2 is at RDRAND after the C-bit's proof; DR3 is at the functions in
+ * turn.
+ *
+ * RDRAND's numbers are made here from the number of the run, so that a run can be
+ * repeated.  Each random number, word of the state and address of the payload is a
+ * canary: watch.c reports it if it appears where the host can read it.
  */
 #include "attack.h"
-#include "snapshot.h"
+#include "attack_events.h"
+#include "insn.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
+#include "sevemu.h"
 #include "watch.h"
+#include "watch_kaslr.h"
 
 #define STATE_WORDS		3
 #define CANARIES_MAX		16
 #define CONSOLE_DATA		0x3f8
 #define TEXT_MAX		0x1000
 
+/* --chance: addresses in the stub; rdrand is 0 without the option. */
 static struct {
-	u64 rdrand, state, finish, decode, relocate;	/* 0: no such row */
+	u64 rdrand, state, finish, decode, relocate;
 } stub;
-static u64 marker;		/* where the payload is linked to begin */
+static u64 marker;		/* --marker: link address of the payload's entry */
 
 static u64 number;		/* of the run */
-static u64 draws;
-static u64 next;		/* the function that DR3 waits for */
-static u64 distance;		/* that the payload was moved by, in memory */
+static u64 draws;		/* RDRANDs in this run */
+static u64 next;		/* address in DR3; 0: none */
+static u64 distance;		/* from the payload's link address to its place */
 static u64 canaries[CANARIES_MAX];
 static unsigned int canary_count;
+
+/* The payload's place; 0: not known yet, or the link address, which is public. */
 static struct {
-	u64 phys, entry, virt;	/* 0: not known, or what anybody knows */
-	u64 end;		/* of phys */
+	u64 phys, entry, virt;	/* the payload's first byte, entry, virtual base */
+	u64 end;		/* end of the payload's memory, page-aligned */
 } place;
-static char text[TEXT_MAX];	/* what the console said last */
+static char text[TEXT_MAX];	/* the last bytes written to the console, a ring */
 static unsigned int text_len;
 
+/* Cuts a number off at the next comma; *@s moves behind that. */
 static u64 next_number(char **s)
 {
 	char *start = *s;
@@ -47,8 +61,7 @@ static u64 next_number(char **s)
 	return parse_number(start);
 }
 
-/* "RDRAND,STATE,FINISH,DECODE,RELOCATE" */
-void chance_option(char *value)
+void kaslr_option(char *value)
 {
 	stub.rdrand = next_number(&value);
 	stub.state = next_number(&value);
@@ -58,25 +71,22 @@ void chance_option(char *value)
 	marker = config.marker;
 }
 
-bool chance_wanted(void)
+bool kaslr_wanted(void)
 {
 	return stub.rdrand;
 }
 
-/* How far from its link address the payload is. */
-u64 chance_distance(void)
+u64 kaslr_distance(void)
 {
 	return distance;
 }
 
-/* Where the payload goes is the stub's. */
-bool chance_owns(u64 gpa)
+bool kaslr_owns(u64 gpa)
 {
 	return gpa >= place.phys && gpa < place.end;
 }
 
-/* Has the payload been put where a lying loader said that there is RAM? */
-bool chance_nowhere(void)
+bool kaslr_nowhere(void)
 {
 	u64 gpa;
 
@@ -86,13 +96,14 @@ bool chance_nowhere(void)
 	return false;
 }
 
+/* Sets the breakpoint in DR3 to @function; 0 removes it. */
 static void wait_for(u64 function)
 {
 	next = function;
 	write_dr3(function);
 }
 
-void chance_start(u64 run)
+void kaslr_start(u64 run)
 {
 	if (!stub.rdrand)
 		return;
@@ -102,14 +113,16 @@ void chance_start(u64 run)
 	canary_count = 0;
 	text_len = 0;
 	memset(&place, 0, sizeof(place));
-	/* Where the payload is linked to be the image may begin. */
+	/*
+	 * The payload's place is not known before see_decode().  Its link address
+	 * cannot be the marker, because the stub may run there.
+	 */
 	config.marker = 0;
 	write_dr0(0);
 	wait_for(stub.finish);
 }
 
-/* Behind the proof there are no other random numbers. */
-void chance_proven(void)
+void kaslr_proven(void)
 {
 	write_dr2(stub.rdrand);
 }
@@ -119,18 +132,19 @@ void chance_proven(void)
 static void add_canary(u64 word)
 {
 	if (canary_count == CANARIES_MAX)
-		end_run(END_ERROR, "more than %u random words", CANARIES_MAX);
+		end_run(END_ERROR, "more than %u random numbers in a run: check the "
+			"addresses of --chance", CANARIES_MAX);
 	canaries[canary_count++] = word;
 }
 
-/* In place of the processor's number. */
+/* Executes RDRAND with a number of this file's, or without one (CF clear). */
 static void do_rdrand(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
 	struct insn insn;
 
 	insn_decode(vcpu, &insn);
-	/* Its ModRM byte insn.c does not know. */
+	/* insn.c does not decode RDRAND's ModRM byte. */
 	insn.modrm = insn.bytes[insn.len++];
 	insn_advance(vcpu, &insn);
 	v->rflags &= ~(u64)RFLAGS_CF;
@@ -141,12 +155,13 @@ static void do_rdrand(struct vcpu *vcpu)
 	v->rflags |= RFLAGS_CF;
 }
 
+/* Returns the generator's state, STATE_WORDS words, in host memory. */
 static const u64 *state_words(void)
 {
 	return (const u64 *)npt_host(stub.state);
 }
 
-/* The state is about to be forgotten. */
+/* The stub is about to clear the generator's state: its words become canaries. */
 static void see_finish(void)
 {
 	unsigned int i;
@@ -156,6 +171,10 @@ static void see_finish(void)
 	wait_for(stub.decode);
 }
 
+/*
+ * The stub is about to decode the payload to @out, @size bytes.  The state must be
+ * cleared by now.  The marker moves to the payload's entry.
+ */
 static void see_decode(u64 out, u64 size)
 {
 	unsigned int i;
@@ -174,8 +193,7 @@ static void see_decode(u64 out, u64 size)
 	wait_for(stub.relocate);
 }
 
-/* Was it one of ours? */
-bool chance_db(struct vcpu *vcpu)
+bool kaslr_db(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
 
@@ -201,21 +219,23 @@ bool chance_db(struct vcpu *vcpu)
 
 /* ---- What the host may see. */
 
-/* A word in a page that the host sees. */
-void chance_see(u64 word, u64 gpa)
+void kaslr_see(u64 word, u64 gpa)
 {
 	unsigned int i;
 
 	for (i = 0; i < canary_count; i++)
 		if (word == canaries[i])
 			watch_fail("a random number is visible to the host", gpa);
-	/* Addresses have bytes in common with much; fields have not. */
+	/*
+	 * Addresses are compared only where a field of the GHCB starts: at other
+	 * bytes, unrelated data often look like one.
+	 */
 	if (gpa % sizeof(word) == 0 &&
 	    (word == place.phys || word == place.entry || word == place.virt))
 		watch_fail("the payload's place is visible to the host", gpa);
 }
 
-void chance_console(u16 port, u8 byte)
+void kaslr_console(u16 port, u8 byte)
 {
 	if (stub.rdrand && port == CONSOLE_DATA)
 		text[text_len++ % TEXT_MAX] = byte;
@@ -226,7 +246,7 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-/* Does the text have this number, in hexadecimal digits? */
+/* Returns whether the console's text has @value as a hexadecimal number. */
 static bool is_told(u64 value)
 {
 	unsigned int len = text_len < TEXT_MAX ? text_len : TEXT_MAX;
@@ -247,8 +267,7 @@ static bool is_told(u64 value)
 	return false;
 }
 
-/* The end of the stage. */
-void chance_over(void)
+void kaslr_over(void)
 {
 	if (is_told(place.phys) || is_told(place.entry) || is_told(place.virt))
 		watch_fail("the payload's place is on the console", place.phys);

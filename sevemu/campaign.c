@@ -1,39 +1,56 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A campaign: one guest, started over and over from a snapshot, each time with
- * other lies, and a verdict on each end.
+ * campaign.c - a campaign: runs one guest many times from a snapshot, each time
+ * with other lies, and judges how each run ends.
  *
- * Allowed ends: the payload is entered and finds everything right; the guest
- * asks to be terminated for a reason that is listed; and before the C-bit is
- * proven, a triple fault or a guest that its host cannot run on.  A triple fault
- * also ends a flood of NMIs, and a guest goes no further whose loader named RAM
- * that is none, if chance leads there.  The first run is an honest one, which all others
- * are compared with.
+ * main.c starts it in place of its single run, if --attack or --hostile was given.
+ * The first run has an honest host, and all other runs must end with the same
+ * payload.  A run may end in these ways:
+ *
+ * - The payload is entered, is the right one, and passes its own tests.
+ * - The guest asks to be terminated for a reason that names.c lists.
+ * - Before the C-bit is proven: a triple fault, or a state that cannot be run.
+ * - A triple fault when the IDT is already empty for the payload, or in a flood of
+ *   NMIs.
+ * - A state that cannot be run, if KASLR chose a place that a lying loader named as
+ *   RAM.
+ * - Without SEV-ES, where there are no termination requests: a halt.
  */
 #include "attack.h"
+#include "attack_events.h"
+#include "campaign.h"
+#include "ghcb.h"
+#include "hooks.h"
+#include "loader.h"
 #include "log.h"
+#include "main.h"
 #include "names.h"
 #include "ports.h"
+#include "report.h"
+#include "sevemu.h"
 #include "snapshot.h"
 #include "watch.h"
+#include "watch_kaslr.h"
 
 #define TERM_SETS		3
 #define TERM_CODES		32
-#define EXITS_MAX		400000	/* of a run; a talkative boot has 3,000 */
-#define CPUID_EXT_MAX		0x80000000	/* what the stub asks first */
-#define ATTACK_NAME_MAX		64	/* none is as long */
-#define MOVES			8	/* honest runs, if the payload is moved */
-#define FORMS			32	/* of each attack, if all are asked for */
+#define EXITS_MAX		400000	/* a run with more exits than this hangs */
+#define CPUID_EXT_MAX		0x80000000	/* the stub's first CPUID function */
+#define ATTACK_NAME_MAX		64	/* length of an attack's name, with NUL */
+#define MOVES			8	/* number of honest runs with KASLR */
+#define FORMS			32	/* "all" plays so many forms of each attack */
 
 /* How a run of the campaign ended. */
 enum outcome {
-	BOOTED,			/* and the payload is content */
-	ENTERED,		/* the payload; the loader lied to it, so not run */
-	HALTED,			/* with a message: guests without SEV-ES */
-	TRIPLE_FAULT, HOST_STOP,	/* before the C-bit is proven */
-	TRIPLE_FAULT_LATE,	/* with the IDT emptied for the payload */
-	TRIPLE_FAULT_FLOOD,	/* more NMIs in one another than a stack holds */
-	TERMINATED,		/* counted by set and code */
+	BOOTED,			/* the payload passed its own tests */
+	ENTERED,		/* the payload was reached; it is not run, because
+				 * the loader lied to it too */
+	HALTED,			/* a guest without SEV-ES halted with a message */
+	TRIPLE_FAULT,		/* before the C-bit was proven */
+	HOST_STOP,		/* before the proof, the guest could not be run on */
+	TRIPLE_FAULT_LATE,	/* after the stub had emptied the IDT for the payload */
+	TRIPLE_FAULT_FLOOD,	/* NMIs nested deeper than a stack has room for */
+	TERMINATED,		/* the guest asked for it; counted by set and code */
 	NOT_ALLOWED, OUTCOMES,
 };
 
@@ -43,22 +60,27 @@ static const char *const outcome_names[OUTCOMES] = {
 	"not-allowed",
 };
 
+/* Numbers of runs, by how they ended. */
 struct figures {
 	u64 runs, outcomes[OUTCOMES], terms[TERM_SETS][TERM_CODES];
 };
 
-/* --attack and --hostile. */
+/*
+ * What --attack or --hostile asks for.  For --attack the members behind @attacks
+ * are those of the element that is being played.
+ */
 static struct {
-	char *attacks;		/* separated by commas; the rest is one of them */
-	const struct attack *attack;
-	bool all, others;	/* than events */
-	const struct window *window;	/* for every instruction of it */
-	u64 from, to, stride;
+	char *attacks;		/* value of --attack; NULL means --hostile */
+	const struct attack *attack;	/* the attack, if neither @all nor @window is set */
+	bool all;		/* every attack */
+	bool others;		/* with @all: but for events */
+	const struct window *window;	/* the window at whose instructions to play events */
+	u64 from, to, stride;	/* range of N, seeds or instructions, with @to */
 } jobs = { .stride = 1 };
 
-/* What a walk may count from. */
+/* The stretches of code of which every instruction can be attacked. */
 static const struct window {
-	const char *name;
+	const char *name;	/* in --attack */
 	enum trigger trigger;
 } windows[] = {
 	{ "every", FROM_START },
@@ -69,24 +91,26 @@ static const struct window {
 	{ "every-end", FROM_UNSHARED },
 };
 
-static struct figures all, these;
-static void *back[5];		/* __builtin_setjmp */
-static bool running, honest;
-static u64 exits;
+static struct figures all, these;	/* outcomes of all runs; of one attack's runs */
+static void *back[5];		/* __builtin_setjmp's buffer, by which runs end */
+static bool running;		/* a run is under way */
+static bool honest;		/* the host does not lie in this run */
+static u64 exits;		/* of the present run */
 static struct {
 	enum end end;
-	bool stopped;		/* by what the model cannot run */
-	bool entered;
-	bool arrived;		/* where a walk wanted to be */
-	u64 term;
+	bool stopped;		/* the model could not run the guest on */
+	bool entered;		/* the payload's entry was reached */
+	bool arrived;		/* walk()'s last instruction was reached */
+	u64 term;		/* termination request; 0: none */
 } run;
-static bool walked;		/* runs do not begin at the stage's first instruction */
+static bool walked;		/* the snapshot was taken by walk() */
 
-bool hostile_running(void)
+bool campaign_running(void)
 {
 	return running;
 }
 
+/* Ends the run and continues in play(). */
 __attribute__((noreturn)) static void leave(enum end end)
 {
 	run.end = end;
@@ -94,8 +118,7 @@ __attribute__((noreturn)) static void leave(enum end end)
 	__builtin_longjmp(back, 1);
 }
 
-/* From report.c's ways to end a run: in a campaign they only end this one. */
-void hostile_end(enum end end, bool stopped, u64 term)
+void campaign_end(enum end end, bool stopped, u64 term)
 {
 	if (!running)
 		return;
@@ -104,53 +127,54 @@ void hostile_end(enum end end, bool stopped, u64 term)
 	leave(end);
 }
 
-/* The marker: the payload's entry.  From here on the host is honest. */
-void hostile_marker(void)
+void campaign_marker(void)
 {
 	if (!running)
 		return;
 	attack_on = false;
 	run.entered = true;
 	watch_entry(honest);
-	if (attack_loader())
+	if (attack_by_loader())
 		leave(END_PASS);
 }
 
-/* A bound for all runs. */
-void hostile_exit(void)
+void campaign_exit(void)
 {
 	if (running && ++exits > EXITS_MAX) {
-		watch_fail("no end after so many exits", exits);
+		watch_fail("the run has not ended after so many exits", exits);
 		leave(END_ERROR);
 	}
 }
 
 /*
- * What breaks the ABI is a fault whatever was answered before; but to an exit
- * that nobody knows the right reply is the end that the guest asks for next.
+ * A violation is a fault of the stub, whatever the host answered before.  An
+ * "unsupported event" request is not, because the host injected an unknown exit
+ * code; the guest terminates next.
  */
-void hostile_violation(unsigned int code)
+void campaign_violation(unsigned int code)
 {
 	if (code == VIOL_UNSUPPORTED_EVENT)
 		return;
-	watch_fail("the guest breaks the ABI", code);
+	watch_fail("the guest broke the ABI, VIOL_* of hooks.h", code);
 	leave(END_VIOLATION);
 }
 
-/* The breakpoint behind the C-bit's proof. */
-bool hostile_proof(struct vcpu *vcpu)
+bool campaign_proof(struct vcpu *vcpu)
 {
 	if (!watch.proof || watch_is_proven() || vcpu->vmcb->rip != watch.proof ||
 	    !(vcpu->vmcb->dr6 & DR6_B2))
 		return false;
 	vcpu->vmcb->dr6 = DR6_INIT;
-	chance_proven();
+	kaslr_proven();
 	watch_proven();
 	events_trigger(FROM_PROOF);
 	return true;
 }
 
-/* Cuts @text at the next @end: what is behind it, or the end of the text. */
+/*
+ * Replaces the first @end in @text by NUL and returns what follows it.  Returns the
+ * terminating NUL of @text if @end does not occur.
+ */
 static char *cut(char *text, char end)
 {
 	for (; *text && *text != end; text++)
@@ -160,7 +184,7 @@ static char *cut(char *text, char end)
 	return text;
 }
 
-/* "A", "A-B", "A-B/STRIDE" */
+/* Sets the range of jobs from "A", "A-B" or "A-B/STRIDE". */
 static void set_range(char *text)
 {
 	char *stride = cut(text, '/'), *last = cut(text, '-');
@@ -170,9 +194,10 @@ static void set_range(char *text)
 	if (*stride)
 		jobs.stride = parse_number(stride);
 	if (!jobs.stride)
-		end_run(END_ERROR, "a stride of 0 leads nowhere");
+		end_run(END_ERROR, "the stride of a range is 0: it must be at least 1");
 }
 
+/* Returns the window @name, or NULL. */
 static const struct window *find_window(const char *name)
 {
 	const struct window *window;
@@ -183,7 +208,10 @@ static const struct window *find_window(const char *name)
 	return NULL;
 }
 
-/* Before anything runs: a list of attacks may take hours to its wrong name. */
+/*
+ * Checks all names in --attack before the first run, because a wrong name at the
+ * list's end would otherwise be found hours later.
+ */
 static void check_attacks(const char *text)
 {
 	char name[ATTACK_NAME_MAX];
@@ -204,7 +232,10 @@ static void check_attacks(const char *text)
 	}
 }
 
-/* "NAME", "NAME:RANGE", "all:FORMS", "others:FORMS", "every:RANGE" */
+/*
+ * Sets jobs from one element of --attack: "NAME", "NAME:RANGE", "all:FORMS",
+ * "others:FORMS", or a window's name with a range.  @name is cut into pieces.
+ */
 static void set_attack(char *name)
 {
 	char *range = cut(name, ':');
@@ -226,8 +257,8 @@ static void set_attack(char *name)
 }
 
 /*
- * "START-END,GHCB,PROOF[,IDT]": addresses of the payload and of two places in the
- * stub; with its IDT's these two are where it was linked, not where it runs.
+ * Sets watch from "START-END,GHCB,PROOF[,IDT]".  With IDT the three addresses in
+ * the stub are those that it was linked at; campaign_vmgexit() moves them.
  */
 static void set_watch(char *start)
 {
@@ -241,8 +272,7 @@ static void set_watch(char *start)
 	watch.idt = parse_number(idt);
 }
 
-/* The options that are this file's; false for all others. */
-bool hostile_option(const char *name, char *value)
+bool campaign_option(const char *name, char *value)
 {
 	if (!strcmp(name, "attack"))
 		jobs.attacks = value;
@@ -251,12 +281,12 @@ bool hostile_option(const char *name, char *value)
 	else if (!strcmp(name, "watch"))
 		set_watch(value);
 	else if (!strcmp(name, "chance"))
-		chance_option(value);
+		kaslr_option(value);
 	else
 		return false;
 	if (jobs.attacks && !strcmp(jobs.attacks, "list")) {
 		attack_list();
-		end_run(END_PASS, "that is all");
+		end_run(END_PASS, "end of the list; each line starts with what --attack takes");
 	}
 	if (!strcmp(name, "attack"))
 		check_attacks(value);
@@ -265,10 +295,13 @@ bool hostile_option(const char *name, char *value)
 	return true;
 }
 
-/* NULL if the end is allowed. */
+/*
+ * Judges how the run ended.  Returns NULL and sets *@outcome if that is allowed;
+ * else returns what is wrong, with a number that helps in *@at.
+ */
 static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at)
 {
-	/* The payload's side of the fence: no GHCB, and no IDT but its own. */
+	/* The stub clears the GHCB MSR and the IDT last, for the payload. */
 	bool handed_over = !vcpu->ghcb_msr && !vcpu->vmcb->idtr.limit;
 	unsigned int set = run.term >> 12 & 0xf, code = run.term >> 16 & 0xff;
 	const char *fault;
@@ -281,33 +314,35 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 	*at = run.end;
 	if (run.end == END_PASS || (run.end == END_GUEST && run.entered)) {
 		if (!run.entered && watch.payload)
-			return "passed without the payload";
-		*outcome = attack_loader() ? ENTERED : BOOTED;
+			return "the guest passed without the payload's entry";
+		*outcome = attack_by_loader() ? ENTERED : BOOTED;
 	} else if (run.entered) {
-		return "the payload is not content";
+		return "the payload was entered but did not pass its tests";
 	} else if (run.end == END_TERMINATED) {
 		*at = run.term;
 		if (set >= TERM_SETS || code >= TERM_CODES || set == 1 ||
 		    !strcmp(reason_name(set, code), "unknown"))
-			return "terminated for a reason that is not listed";
+			return "the guest terminated for an unlisted reason";
 		*outcome = TERMINATED;
 	} else if (run.end == END_TRIPLE_FAULT || run.stopped) {
 		flooded = !run.stopped && events_flooded();
-		nowhere = run.stopped && attack_loader() && chance_nowhere();
+		nowhere = run.stopped && attack_by_loader() && kaslr_nowhere();
 		if (watch_is_proven() && !handed_over && !flooded && !nowhere)
-			return run.stopped ? "cannot go on after the proof" :
-			       "triple fault after the proof";
+			return run.stopped ?
+			       "the guest cannot run on after the C-bit's proof" :
+			       "triple fault after the C-bit's proof";
 		*outcome = run.stopped ? HOST_STOP :
 			   handed_over ? TRIPLE_FAULT_LATE :
 			   watch_is_proven() ? TRIPLE_FAULT_FLOOD : TRIPLE_FAULT;
 	} else if (run.end == END_GUEST && config.sev != SEV_ES) {
 		*outcome = HALTED;
 	} else {
-		return "an end that is not allowed";
+		return "a run must not end as this enum end of report.h";
 	}
 	return NULL;
 }
 
+/* Counts the run in *@f. */
 static void count(struct figures *f, enum outcome outcome)
 {
 	f->runs++;
@@ -316,6 +351,7 @@ static void count(struct figures *f, enum outcome outcome)
 		f->terms[run.term >> 12 & 0xf][run.term >> 16 & 0xff]++;
 }
 
+/* Writes " OUTCOME=NUMBER" for each outcome that occurred, and ends the line. */
 static void put_counts(const struct figures *f)
 {
 	unsigned int i, set, code;
@@ -345,8 +381,9 @@ static void put_counts(const struct figures *f)
 }
 
 /*
- * One run from the snapshot with the lies that are set up. @number is chance's,
- * @left for an event behind a walk: how many instructions it has to wait.
+ * Plays one run from the snapshot, with the lies that attack.c has.  @number
+ * determines KASLR's random numbers.  After walk(), @left is the number of
+ * instructions to the lies' events.
  */
 static void play(struct vcpu *vcpu, u64 number, u64 left)
 {
@@ -357,7 +394,7 @@ static void play(struct vcpu *vcpu, u64 number, u64 left)
 	write_dr0(config.marker);
 	write_dr2(watch_is_proven() ? 0 : watch.proof);
 	write_dr7(DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3);
-	chance_start(number);
+	kaslr_start(number);
 	attack_on = !honest;
 	if (config.mode != MODE_OVMF)
 		attack_load(loader_zero_page());
@@ -371,7 +408,11 @@ static void play(struct vcpu *vcpu, u64 number, u64 left)
 	watch_stage_over();
 }
 
-/* A line for a run: what was done, and what came of it. */
+/*
+ * Writes a run's line: @label and @number name it, and its lies follow.  If @why is
+ * not NULL the line starts with FAIL and ends with @why and @at; else the caller
+ * continues it.
+ */
 static void tell(const char *label, u64 number, const char *why, u64 at)
 {
 	put_to(PORT_LOG);
@@ -392,6 +433,7 @@ static void tell(const char *label, u64 number, const char *why, u64 at)
 	put_flush();
 }
 
+/* Plays a run, counts how it ended, and writes a FAIL line if that is not allowed. */
 static void play_and_judge(struct vcpu *vcpu, const char *label, u64 number)
 {
 	struct figures one = { 0 };
@@ -412,6 +454,7 @@ static void play_and_judge(struct vcpu *vcpu, const char *label, u64 number)
 	}
 }
 
+/* Plays a run without lies, which must boot the payload. */
 static void play_honest(struct vcpu *vcpu, u64 number)
 {
 	enum outcome outcome;
@@ -424,10 +467,12 @@ static void play_honest(struct vcpu *vcpu, u64 number)
 	why = judge(vcpu, &outcome, &at);
 	honest = false;
 	if (why || outcome != BOOTED)
-		end_run(END_ERROR, "an honest host does not get the guest to boot: "
-			"%s (%#lx)", why ? why : outcome_names[outcome], at);
+		end_run(END_ERROR, "the first run, with an honest host, must boot the "
+			"payload, but ended so: %s (%#lx); check --marker and --watch",
+			why ? why : outcome_names[outcome], at);
 }
 
+/* Plays @attack with each N from @from to @to in steps of @stride. */
 static void play_attack(struct vcpu *vcpu, const struct attack *attack, u64 from,
 			u64 to, u64 stride)
 {
@@ -445,7 +490,7 @@ static void play_attack(struct vcpu *vcpu, const struct attack *attack, u64 from
 	put_counts(&these);
 }
 
-/* Each attack in at most so many forms, which are spread over all that it has. */
+/* Plays each attack in at most @forms forms, spread over all of its forms. */
 static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 {
 	const struct attack *attack;
@@ -462,6 +507,7 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 
 /* ---- Every instruction of a window. */
 
+/* fire() of walk(): the run has arrived at its last instruction. */
 __attribute__((noreturn)) static void arrive(struct lie *lie, struct vcpu *vcpu)
 {
 	(void)lie;
@@ -470,7 +516,11 @@ __attribute__((noreturn)) static void arrive(struct lie *lie, struct vcpu *vcpu)
 	leave(END_PASS);
 }
 
-/* An honest run from the snapshot for so many instructions, to be the next snapshot. */
+/*
+ * Runs @count instructions from the snapshot, counted from @trigger, without lies,
+ * and makes the state there the next snapshot.  Returns false if the run ends
+ * before that.
+ */
 static bool walk(struct vcpu *vcpu, enum trigger trigger, u64 count)
 {
 	struct attack attack = { .name = "walk", .fire = arrive, .trigger = trigger };
@@ -486,7 +536,7 @@ static bool walk(struct vcpu *vcpu, enum trigger trigger, u64 count)
 	return true;
 }
 
-/* Each event at one instruction: "every:57" is "nmi:57" and all its like. */
+/* Plays each event once at the snapshot's instruction, which is number @at. */
 static void play_events(struct vcpu *vcpu, const char *label, u64 at)
 {
 	unsigned int i;
@@ -501,8 +551,9 @@ static void play_events(struct vcpu *vcpu, const char *label, u64 at)
 }
 
 /*
- * Goes through a window with one snapshot behind the other, so that no run has
- * more to do than what comes behind its event. There is no way back.
+ * Plays every event at each @stride-th instruction of @window from @from to @to.  A
+ * snapshot at each instruction saves each run the way to it.  The snapshot of the
+ * start is lost thereby, so this must be the last job of the process.
  */
 static void play_every(struct vcpu *vcpu, const struct window *window, u64 from, u64 to,
 		       u64 stride)
@@ -510,8 +561,9 @@ static void play_every(struct vcpu *vcpu, const struct window *window, u64 from,
 	u64 at = from;
 	bool more;
 
-	if (walked || chance_wanted())
-		end_run(END_USAGE, "%s: a process of its own, without KASLR", window->name);
+	if (walked || kaslr_wanted())
+		end_run(END_USAGE, "--attack %s must be the only window of a process, "
+			"without --chance", window->name);
 	memset(&these, 0, sizeof(these));
 	for (more = walk(vcpu, window->trigger, from); more && at <= to;
 	     more = walk(vcpu, window->trigger, stride), at += stride)
@@ -526,6 +578,7 @@ static void play_every(struct vcpu *vcpu, const struct window *window, u64 from,
 	put_counts(&these);
 }
 
+/* Plays all elements of --attack in turn. */
 static void play_attacks(struct vcpu *vcpu, char *text)
 {
 	char *next;
@@ -542,6 +595,7 @@ static void play_attacks(struct vcpu *vcpu, char *text)
 	}
 }
 
+/* Plays the random lies of each seed. */
 static void play_seeds(struct vcpu *vcpu, u64 from, u64 to)
 {
 	for (; from <= to; from += jobs.stride) {
@@ -552,11 +606,12 @@ static void play_seeds(struct vcpu *vcpu, u64 from, u64 to)
 }
 
 /*
- * Through firmware, whose own doings are not attacked, the stage begins when the
- * stub first asks by the MSR protocol, as firmware with a GHCB does no more.  It
- * has its own IDT by then, which tells where it is.
+ * With firmware the campaign starts when the stub first asks for CPUID by the MSR
+ * protocol, because firmware itself is not attacked.  Firmware does not use the MSR
+ * protocol once it has a GHCB page, so such a request is the stub's.  The stub has
+ * loaded its IDT by then, whose address tells where it runs.
  */
-void hostile_vmgexit(struct vcpu *vcpu)
+void campaign_vmgexit(struct vcpu *vcpu)
 {
 	static bool firmware_has_ghcb, begun;
 
@@ -564,23 +619,25 @@ void hostile_vmgexit(struct vcpu *vcpu)
 		return;
 	if (!(vcpu->ghcb_msr & GHCB_MSR_INFO_MASK))
 		firmware_has_ghcb = true;
-	/* A GHCB of the stub's own needs an answer first. */
+	/* The stub has no GHCB page before this request is answered. */
 	if (!firmware_has_ghcb || vcpu->ghcb_msr >> 32 != CPUID_EXT_MAX)
 		return;
 	begun = true;
 	watch.ghcb += vcpu->vmcb->idtr.base - watch.idt;
 	watch.proof += vcpu->vmcb->idtr.base - watch.idt;
-	hostile_campaign(vcpu);
+	campaign_run(vcpu);
 }
 
-/* In place of main.c's one run, when --attack or --hostile asks for it. */
-void hostile_campaign(struct vcpu *vcpu)
+void campaign_run(struct vcpu *vcpu)
 {
 	u64 i;
 
 	snapshot_take(vcpu);
-	/* Each is moved by another distance: what depends on it shows. */
-	for (i = 0; i < (chance_wanted() ? MOVES : 1); i++)
+	/*
+	 * Each honest run moves the payload by another distance.  Words of the
+	 * payload that depend on it differ, and watch.c ignores them later.
+	 */
+	for (i = 0; i < (kaslr_wanted() ? MOVES : 1); i++)
 		play_honest(vcpu, ~i);
 	if (jobs.attacks)
 		play_attacks(vcpu, jobs.attacks);
@@ -592,7 +649,7 @@ void hostile_campaign(struct vcpu *vcpu)
 	put_number(all.runs, 10, 1);
 	put_counts(&all);
 	if (all.outcomes[NOT_ALLOWED])
-		end_run(END_FAIL, "%lu of %lu runs ended in a way that is not allowed",
-			all.outcomes[NOT_ALLOWED], all.runs);
-	end_run(END_PASS, "%lu runs, each with an allowed end", all.runs);
+		end_run(END_FAIL, "%lu of %lu runs ended in a way that is not allowed: see "
+			"the lines with FAIL", all.outcomes[NOT_ALLOWED], all.runs);
+	end_run(END_PASS, "all %lu runs ended in an allowed way", all.runs);
 }

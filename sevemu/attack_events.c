@@ -1,48 +1,65 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a lying host makes the CPU raise: #VC with any exit code, NMIs,
- * interrupts and exceptions, at the Nth instruction of the stage, of a #VC
- * handler or behind a VMGEXIT; MMIO #VC for private memory; and a GHCB that
- * changes at each access.
+ * attack_events.c - attacks by what the host makes the processor raise: #VC with
+ * any exit code, NMIs, interrupts, exceptions and MMIO #VC for private memory, at
+ * the Nth instruction after a trigger; and a GHCB that changes at each access.
  *
- * Instructions are counted by single steps (RFLAGS.TF), which the guest does
- * not see: the flag is taken back at each exit, before anything is pushed.
- * String instructions are one step each, by a breakpoint in DR1 behind them.
+ * Runs around each entry of the guest while the host lies.
+ *
+ * Instructions are counted by single steps (RFLAGS.TF).  The guest does not see
+ * TF, because events_exit() clears it at each exit, before RFLAGS can be pushed.
+ * A repeated string instruction counts as one, by a breakpoint in DR1 behind it.
  */
 #include "attack.h"
+#include "attack_events.h"
+#include "exception.h"
+#include "exits.h"
+#include "ghcb.h"
+#include "insn.h"
+#include "npt.h"
+#include "sevemu.h"
 #include "snapshot.h"
+#include "watch.h"
 
-#define STRING_MOVS		0xa4	/* and 0xa5 */
-#define STRING_STOS		0xaa	/* and 0xab */
-#define STRING_INS		0x6c	/* to 0x6f, OUTS */
+#define STRING_MOVS		0xa4	/* MOVS: 0xa4 and 0xa5 */
+#define STRING_STOS		0xaa	/* STOS: 0xaa and 0xab */
+#define STRING_INS		0x6c	/* INS and OUTS: 0x6c to 0x6f */
 #define OPCODE_0F		0x0f
-#define OPCODE_0F_GROUP9	0xc7	/* RDRAND, in the stub */
-#define STEPS			3000	/* windows */
-#define HANDLER_STEPS		400
-#define RANDOM_STEPS		150000	/* the proof's RDRAND comes before these */
-#define STORM			64
-#define PILE_DONE		~0ull
-#define STAGE_STEPS		33000	/* from the 64-bit entry to the proof */
-#define OVERRUN			440	/* 16 KiB of frames, a guard page, and some */
-#define FLOOD			2000	/* more than any stack holds */
+#define OPCODE_0F_GROUP9	0xc7	/* 0F C7: in the stub this is always RDRAND */
 
-static bool stepping;		/* TF is ours */
-static u64 skip_to;		/* DR1, if it is in use */
-static bool hidden_private;	/* every private frame is out of reach */
+/* Numbers of instructions: */
+#define STEPS			3000	/* instructions of the stage that events may hit */
+#define HANDLER_STEPS		400	/* the same, after any other trigger */
+#define RANDOM_STEPS		150000	/* the C-bit proof's RDRAND is among the first so many */
+#define STAGE_STEPS		33000	/* from the stub's 64-bit entry to the C-bit's proof */
+
+/* Numbers of NMIs, nested in one another: */
+#define STORM			64	/* fit on the stub's stack */
+#define OVERRUN			440	/* frames of so many NMIs fill 16 KiB and a guard page */
+#define FLOOD			2000	/* fill any stack */
+
+/* lie.seen has this value when the exception that ends cbit-pile is due. */
+#define PILE_DONE		~0ull
+
+static bool stepping;		/* RFLAGS.TF was set by this file */
+static u64 skip_to;		/* address in DR1; 0: not in use */
+static bool hidden_private;	/* npt_hide_all() is in effect */
+
+/* The GHCB page that page-rewrite changes. */
 static struct {
-	u64 gpa;		/* 0: no GHCB is under watch */
-	bool shown;
+	u64 gpa;		/* 0: none */
+	bool shown;		/* the GHCB is accessible for one instruction */
 	struct lie *lie;
 } page;
 
-/* ---- What happens when the count is down. */
+/* ---- Functions for fire(): what the host does at the counted instruction. */
 
 static void inject_vc(struct lie *lie, struct vcpu *vcpu)
 {
 	guest_raise(vcpu, X86_VC, lie->attack->arg);
 }
 
-/* Codes that no #VC has. */
+/* #VC with an exit code that no instruction of an SEV-ES guest causes. */
 static void inject_unknown(struct lie *lie, struct vcpu *vcpu)
 {
 	static const u32 codes[] = {
@@ -60,7 +77,10 @@ static void inject_nmi(struct lie *lie, struct vcpu *vcpu)
 	guest_raise(vcpu, X86_NMI, 0);
 }
 
-/* One at each of @arg instructions, whether the last one is done or not. */
+/*
+ * One NMI at each of @arg instructions in a row, even while the guest handles an
+ * NMI.
+ */
 static void inject_storm(struct lie *lie, struct vcpu *vcpu)
 {
 	if (lie->seen++ < lie->attack->arg) {
@@ -70,7 +90,6 @@ static void inject_storm(struct lie *lie, struct vcpu *vcpu)
 	inject_nmi(lie, vcpu);
 }
 
-/* Were there more than a stack has room for? */
 bool events_flooded(void)
 {
 	struct lie *lie;
@@ -81,7 +100,6 @@ bool events_flooded(void)
 	return false;
 }
 
-/* NMIs, until a C-bit takes effect; then an exception. */
 void events_pile(struct lie *lie, struct vcpu *vcpu)
 {
 	if (lie->seen == PILE_DONE) {
@@ -115,16 +133,16 @@ static void hide_private(struct lie *lie, struct vcpu *vcpu)
 	npt_hide_all(true);
 }
 
-/* ---- The count. */
+/* ---- Counting instructions. */
 
+/* Starts the count of @lie. */
 static void begin(struct lie *lie)
 {
 	lie->counting = true;
-	/* How high the pile is, not where. */
+	/* cbit-pile starts at once: its N is the number of NMIs, not of instructions. */
 	lie->left = lie->attack->fire == events_pile ? 0 : lie->n;
 }
 
-/* Something happened that a count may wait for; its first time starts it. */
 void events_trigger(enum trigger trigger)
 {
 	struct lie *lie;
@@ -135,7 +153,7 @@ void events_trigger(enum trigger trigger)
 			begin(lie);
 }
 
-/* The nested tables' part of a C-bit that is none. */
+/* Returns the address bit, as a mask, that a lie wants to be ignored; 0: none. */
 static u64 alias_bit(void)
 {
 	struct lie *lie;
@@ -146,6 +164,7 @@ static u64 alias_bit(void)
 	return 0;
 }
 
+/* Ends cbit-pile's NMIs, and makes its exception due at the next entry. */
 static void end_pile(void)
 {
 	struct lie *lie;
@@ -160,9 +179,9 @@ static void end_pile(void)
 }
 
 /*
- * A C-bit takes effect.  The random number that proves it is in registers, as
- * @word, and in memory: there @change is flipped, as a host can make any memory
- * garbage.
+ * Plays form @form of proof-replaced when a C-bit takes effect.  The stub proves
+ * the C-bit by a random number that it holds in registers (@word) and in memory.
+ * The bits of @change are flipped in memory, because a host can garble any memory.
  */
 static void replace_proof(u64 form, u64 word, u64 change)
 {
@@ -173,13 +192,16 @@ static void replace_proof(u64 form, u64 word, u64 change)
 			snapshot_replace(word, change);
 }
 
-/* Not every write has such a number with it. */
+/*
+ * Returns whether @word can be a proof.  Other writes to CR3 and CR0 come with
+ * small or zero numbers in these registers.
+ */
 static bool is_proof(u64 word)
 {
 	return (u32)word && word >> 32;
 }
 
-/* Before a write to CR3: the 64-bit code's proof. */
+/* The stub's 64-bit code has its proof in RDX when it loads CR3. */
 void events_cr3(const struct vcpu *vcpu)
 {
 	u64 word = vcpu->gpr[RDX];
@@ -191,7 +213,10 @@ void events_cr3(const struct vcpu *vcpu)
 	end_pile();
 }
 
-/* Before paging is turned on: that of 32-bit code, which compares two halves. */
+/*
+ * The stub's 32-bit code has its proof in EBX and EDI when it turns paging on, and
+ * compares each half: forms 1 and 2 change one half each.
+ */
 void events_paging(const struct vcpu *vcpu)
 {
 	u64 word = (u32)vcpu->gpr[RBX] | vcpu->gpr[RDI] << 32;
@@ -204,7 +229,6 @@ void events_paging(const struct vcpu *vcpu)
 	end_pile();
 }
 
-/* So many instructions from here, whatever the attack would wait for. */
 void events_begin(u64 left)
 {
 	struct lie *lie;
@@ -231,7 +255,10 @@ void events_start(struct vcpu *vcpu)
 	exits_init(vcpu);
 }
 
-/* Is any count under way, or a page waiting to be hidden again? */
+/*
+ * Returns whether the next instruction must be stepped: a lie counts, RDRAND has
+ * to be looked for, or the GHCB page has to be hidden again.
+ */
 static bool must_step(void)
 {
 	struct lie *lie;
@@ -245,7 +272,10 @@ static bool must_step(void)
 	return false;
 }
 
-/* RDRAND is about to run: it is gone past, and says that there was no number. */
+/*
+ * If RDRAND is the next instruction and is to fail, skips it and clears CF: no
+ * random number was available (APM3 RDRAND).
+ */
 static void skip_rdrand(struct vcpu *vcpu)
 {
 	struct lie *lie;
@@ -257,13 +287,12 @@ static void skip_rdrand(struct vcpu *vcpu)
 		insn_decode(vcpu, &insn);
 		if (insn.opcode[0] != OPCODE_0F || insn.opcode[1] != OPCODE_0F_GROUP9)
 			continue;
-		/* With its ModRM byte, which insn.c does not count. */
+		/* insn.len is without RDRAND's ModRM byte. */
 		vcpu->vmcb->rip += insn.len + 1;
 		vcpu->vmcb->rflags &= ~(u64)RFLAGS_CF;
 	}
 }
 
-/* Behind the C-bit's proof. */
 bool events_no_random(void)
 {
 	struct lie *lie;
@@ -274,7 +303,7 @@ bool events_no_random(void)
 	return false;
 }
 
-/* The end of a repeated string instruction at RIP, or 0. */
+/* Returns the address behind a repeated string instruction at RIP; else 0. */
 static u64 behind_string(struct vcpu *vcpu)
 {
 	struct insn insn;
@@ -288,7 +317,6 @@ static u64 behind_string(struct vcpu *vcpu)
 	return vcpu->vmcb->rip + insn.len;
 }
 
-/* Before each entry: fires what is due, and arranges the next step. */
 void events_enter(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
@@ -315,7 +343,6 @@ void events_enter(struct vcpu *vcpu)
 	exits_init(vcpu);
 }
 
-/* After each exit, before anything else looks at the guest. */
 void events_exit(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
@@ -325,7 +352,7 @@ void events_exit(struct vcpu *vcpu)
 		return;
 	if (stepping)
 		v->rflags &= ~(u64)RFLAGS_TF;
-	/* A nested fault is no instruction: it comes again. */
+	/* An instruction that met a nested page fault has not run, so is not counted. */
 	if (v->exit_code != SVM_EXIT_NPF)
 		for (lie = lies; lie < lies + lie_count; lie++)
 			if (lie->counting && lie->left)
@@ -336,7 +363,6 @@ void events_exit(struct vcpu *vcpu)
 	}
 }
 
-/* An intercepted #DB: was it a step? */
 bool events_db(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
@@ -349,8 +375,9 @@ bool events_db(struct vcpu *vcpu)
 	return ours;
 }
 
-/* ---- The page that changes. */
+/* ---- The GHCB page that changes at each access. */
 
+/* Changes @ghcb in one of four ways, to values that differ at each call. */
 static void rewrite(struct lie *lie, struct ghcb *ghcb)
 {
 	u64 state = attack_mix(lie->n << 32 | lie->seen++);
@@ -376,7 +403,7 @@ static void rewrite(struct lie *lie, struct ghcb *ghcb)
 	}
 }
 
-/* A reply is out: from the Nth on the page is watched. */
+/* page-rewrite:N changes the page from reply N / 4 on; N % 4 says how. */
 void events_replied(u64 gpa)
 {
 	struct lie *lie;
@@ -392,12 +419,11 @@ void events_replied(u64 gpa)
 	}
 }
 
-/* A nested fault at RAM: true if it was of our making and is dealt with. */
 bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
 {
 	if (view == VIEW_SHARED && page.gpa && ALIGN_DOWN(gpa, PAGE_SIZE) == page.gpa) {
 		npt_show(view, page.gpa);
-		/* The guest writes: the exchange is over. */
+		/* The guest writes to the GHCB, so it has done with the reply. */
 		if (info & PF_W || !attack_on) {
 			page.gpa = 0;
 		} else {
@@ -420,8 +446,9 @@ bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
 }
 
 /*
- * Each event by each trigger: "nmi:5" counts from the first instruction of the
- * stage, "nmi-in-vc:5" from that of a #VC handler, and so on.
+ * Five attacks for one event, by what N counts from: "nmi:5" is an NMI at
+ * instruction 5 of the stage, "nmi-in-vc:5" at instruction 5 of a #VC handler.
+ * @arg is for @function.
  */
 #define AT(name, arg, function) \
 	{ name, STEPS, arg, name ", N instructions into the stage", \
@@ -432,7 +459,7 @@ bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
 	  .fire = function, .trigger = FROM_VMGEXIT }, \
 	{ name "-late", STEPS, arg, name ", N instructions behind the C-bit's proof", \
 	  .fire = function, .trigger = FROM_PROOF }, \
-	{ name "-end", HANDLER_STEPS, arg, name ", N instructions after the GHCB is gone", \
+	{ name "-end", HANDLER_STEPS, arg, name ", N instructions after the GHCB is private", \
 	  .fire = function, .trigger = FROM_UNSHARED }
 
 const struct attack event_attacks[] = {
@@ -464,7 +491,7 @@ const unsigned int event_count = ARRAY_SIZE(event_attacks);
 const struct attack flood_attacks[] = {
 	AT("nmi-flood", FLOOD, inject_storm),
 	{ "nmi-overrun", STAGE_STEPS, OVERRUN,
-	  "... no more than overrun the stack, before there is a guard page",
+	  "nested NMIs that overrun the stack before there is a guard page",
 	  .fire = inject_storm, .trigger = FROM_START },
 };
 const unsigned int flood_count = ARRAY_SIZE(flood_attacks);

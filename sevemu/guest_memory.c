@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Guest memory by linear address: the walk of the guest's page tables, and
- * copies in and out that respect the C-bit of each page.
+ * guest_memory.c - guest memory by linear address: walks the guest's page tables
+ * and copies data with the C-bit of each page.
  *
- * Used to read instruction bytes, descriptor tables and string operands, and
- * to push exception frames: always on behalf of the CPU, so a fault is the
- * guest's, and returned for the caller to raise.
+ * Runs between an exit and the next entry.  It reads instruction bytes, descriptor
+ * tables and string operands, and writes exception frames.  All this is what the
+ * processor would do for the guest, so a page fault belongs to the guest and is
+ * returned for the caller to raise.
  */
+#include "guest_memory.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
 
-/* Entry formats by number of levels: 2 is 32-bit paging, else 64-bit entries. */
+/* Paging with two levels has entries of 32 bits; all other has 64 bits. */
 #define LEVELS_32BIT		2
-#define PDPTE_MASK		0x1f	/* PAE: CR3 has bits 31:5 */
+#define PDPTE_MASK		0x1f	/* PAE: bits of CR3 below the table's address */
 
 u64 cbit_mask(void)
 {
@@ -28,6 +33,7 @@ bool guest_long_mode(const struct vcpu *vcpu)
 	return vcpu->vmcb->efer & EFER_LMA;
 }
 
+/* Returns the number of levels of the guest's page tables; paging must be on. */
 static unsigned int paging_levels(const struct vmcb *vmcb)
 {
 	if (vmcb->efer & EFER_LMA)
@@ -36,8 +42,12 @@ static unsigned int paging_levels(const struct vmcb *vmcb)
 }
 
 /*
- * Walk to the frame of @va.  Walks are private whatever the C-bit of a table's
- * address says; only the leaf's C-bit counts, and not for fetches.
+ * Returns the host address of linear address @va, for an access with PF_* @access.
+ * Returns NULL with *@fault filled if the page tables refuse.
+ *
+ * Tables are read in the private view, whatever the C-bit of their address.  Data
+ * are accessed in the view that the leaf's C-bit selects, and instructions in the
+ * private view (APM2 15.34.5).
  */
 static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault)
 {
@@ -57,7 +67,8 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 	if (!guest_paging(vcpu)) {
 		frame = npt_frame(va, VIEW_PRIVATE);
 		if (!frame)
-			end_error(vcpu, "CPU access to %#lx, which is not RAM", va);
+			end_error(vcpu, "CPU access, without paging, to %#lx, which is not RAM of "
+				  "the guest", va);
 		if (access & PF_W)
 			npt_store(va, VIEW_PRIVATE);
 		return frame;
@@ -76,8 +87,8 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 			index &= 3;
 		slot = npt_frame(table + index * (bits == 10 ? 4 : 8), VIEW_PRIVATE);
 		if (!slot)
-			end_error(vcpu, "page table of %#lx at %#lx is not in RAM",
-				  va, table);
+			end_error(vcpu, "the guest's page table for %#lx is at %#lx, which is "
+				  "not RAM of the guest", va, table);
 		entry = bits == 10 ? *(u32 *)slot : *(u64 *)slot;
 		if (!(entry & PTE_P))
 			return NULL;
@@ -106,10 +117,12 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 	if (frame && access & PF_W)
 		npt_store(gpa, view);
 	if (!frame)
-		end_error(vcpu, "CPU access to %#lx, which is mapped to no RAM", va);
+		end_error(vcpu, "CPU access to linear address %#lx, which is mapped to %#lx, "
+			  "not RAM of the guest", va, gpa);
 	return frame;
 }
 
+/* Copies @len bytes at @va to @in, or from @out if @in is NULL. */
 static bool guest_copy(struct vcpu *vcpu, u64 va, u8 *in, const u8 *out,
 		       size_t len, u32 access, struct guest_fault *fault)
 {
@@ -134,7 +147,6 @@ static bool guest_copy(struct vcpu *vcpu, u64 va, u8 *in, const u8 *out,
 	return true;
 }
 
-/* @access: PF_U for user accesses, PF_ID for fetches. */
 bool guest_read(struct vcpu *vcpu, u64 va, void *buf, size_t len,
 		u32 access, struct guest_fault *fault)
 {
@@ -146,7 +158,7 @@ bool guest_write(struct vcpu *vcpu, u64 va, const void *buf, size_t len,
 {
 	u64 last = va + len - 1;
 
-	/* All or nothing, as the CPU pushes a frame. */
+	/* Both pages must be writable before a byte is written. */
 	if (!walk(vcpu, va, access | PF_W, fault) ||
 	    ((va ^ last) & ~(u64)PAGE_MASK && !walk(vcpu, last, access | PF_W, fault)))
 		return false;

@@ -1,28 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A loader that lies: memory map, setup_data, command line, initrd, and a zero
- * page that is noise.  (What a measured loader hands over is trusted; this is
- * about one that is broken, and about a stub that does not depend on it.)
+ * attack_loader.c - attacks by what the loader hands over: memory map, setup_data,
+ * firmware's tables, command line, initrd, and a zero page of noise.
+ *
+ * attack_load() calls these functions before the guest starts, with the zero page
+ * that loader.c has made (boot.rst "The Real-Mode Kernel Header", zero-page.rst).
+ * A measured loader is trusted; these attacks stand for a broken one.
  */
 #include <asm/bootparam.h>
 
 #include "attack.h"
+#include "attack_loader.h"
+#include "npt.h"
+#include "sevemu.h"
 
 #define E820_ZERO_PAGE		128
 #define MIB			0x100000
-#define NODE_AT			0x30000	/* below 640 KiB, unused by the loader */
-#define SETUP_E820		1	/* more entries of the memory map */
+#define NODE_AT			0x30000	/* place for a setup_data node in the guest */
+#define SETUP_E820		1	/* setup_data type: E820 entries */
 #define EFI64_SIGNATURE		0x34364c45	/* "EL64" */
 #define RSDP_SIGNATURE		0x2052545020445352	/* "RSD PTR " */
 #define SETUP_INDIRECT_FLAG	0x80000000u
 #define LONG_TEXT_AT		0x200000
 #define LONG_TEXT		0x100000
 
+/* Returns the host address of guest-physical @gpa, in its private view. */
 static void *guest(u64 gpa)
 {
 	return npt_frame(gpa, VIEW_PRIVATE);
 }
 
+/* Appends an entry to the zero page's memory map; there must be room. */
 static void entry(struct boot_params *bp, u64 addr, u64 size, u32 type)
 {
 	struct boot_e820_entry *e = &bp->e820_table[bp->e820_entries++];
@@ -65,7 +73,10 @@ static void e820_wrap(struct lie *lie, struct boot_params *bp)
 	entry(bp, ranges[form].addr, ranges[form].size, lie->n / 14 % 2 ? 2 : 1);
 }
 
-/* 128 entries and no order; in the last forms they do not even fit together. */
+/*
+ * A full table.  N % 4: 0 sorted, 1 to 3 shuffled, 2 with a number of entries above
+ * the table's size, 3 with random types.
+ */
 static void e820_full(struct lie *lie, struct boot_params *bp)
 {
 	u64 state = attack_mix(lie->n);
@@ -97,6 +108,7 @@ static void e820_random(struct lie *lie, struct boot_params *bp)
 
 /* ---- setup_data. */
 
+/* Writes the header of a setup_data node to guest-physical @at. */
 static void node(u64 at, u64 next, u32 type, u32 len)
 {
 	struct setup_data *data = guest(at);
@@ -126,6 +138,7 @@ static void setup_data_huge(struct lie *lie, struct boot_params *bp)
 	bp->hdr.setup_data = NODE_AT;
 }
 
+/* Guest-physical addresses that are not RAM, cross its end, or belong to others. */
 static const u64 bad_pointers[] = {
 	1, 0xa0000, 0xa0000 - 8, 0x1000000, 0x1001000 - 8, 0xfed00000,
 	0xfee00000, 0xffffffff, 0x100000000, 0x7fffffffffff, 0x800000000000,
@@ -144,7 +157,11 @@ static void setup_data_bad(struct lie *lie, struct boot_params *bp)
 	}
 }
 
-/* More of the memory map, in a node: what contradicts it, wraps, or has no end. */
+/*
+ * A node of more E820 entries.  N % 8 selects the entry, which contradicts the
+ * memory map or wraps.  N / 8 selects the shape: two entries, one and a half, 100,
+ * or a node that is its own successor.
+ */
 static void setup_data_e820(struct lie *lie, struct boot_params *bp)
 {
 	static const struct boot_e820_entry lies_of[] = {
@@ -162,21 +179,21 @@ static void setup_data_e820(struct lie *lie, struct boot_params *bp)
 	case 0:
 		len *= 2;
 		break;
-	case 1:		/* not a multiple */
+	case 1:		/* no whole number of entries */
 		len += len / 2;
 		break;
-	case 2:		/* 100 entries, most of them of nothing */
+	case 2:		/* 100 E820 entries, 98 of length 0 */
 		len *= 100;
 		break;
 	}
 	node(NODE_AT, lie->n / ARRAY_SIZE(lies_of) == 3 ? NODE_AT : 0, SETUP_E820, len);
-	/* The zero page's table has to be full: else nobody looks here. */
+	/* The stub reads these nodes only if the zero page's table is full. */
 	while (bp->e820_entries < E820_ZERO_PAGE)
 		entry(bp, 0x10000000ull + bp->e820_entries * PAGE_SIZE, 0, 2);
 	bp->hdr.setup_data = NODE_AT;
 }
 
-/* A node that says that its data is elsewhere. */
+/* A node of type SETUP_INDIRECT, whose data is at a bad pointer. */
 static void setup_data_indirect(struct lie *lie, struct boot_params *bp)
 {
 	static const u64 lengths[] = { 0x1000, 0, ~0ull, 0x10000000 };
@@ -207,7 +224,10 @@ static void efi_info(struct lie *lie, struct boot_params *bp)
 	bp->efi_info.efi_memmap_size = entries ? ~0u : 0x1000;
 }
 
-/* At nowhere; or one whose tables are, with sums that are right and lengths that are not. */
+/*
+ * A bad pointer to the RSDP; or, in the second half of the forms, an RSDP with
+ * right checksums whose tables are at a bad pointer (ACPI 6.5 5.2.5.3).
+ */
 static void rsdp(struct lie *lie, struct boot_params *bp)
 {
 	u64 pointer = bad_pointers[lie->n % ARRAY_SIZE(bad_pointers)];
@@ -233,6 +253,7 @@ static void rsdp(struct lie *lie, struct boot_params *bp)
 
 /* ---- Command line and initrd. */
 
+/* A command line of LONG_TEXT bytes without a NUL. */
 static void cmdline_endless(struct lie *lie, struct boot_params *bp)
 {
 	u64 at;
@@ -287,7 +308,7 @@ static void zero_page_bytes(struct lie *lie, struct boot_params *bp)
 }
 
 const struct attack load_attacks[] = {
-	{ "e820-none", 2, 0, "no memory map, or 255 entries of nothing",
+	{ "e820-none", 2, 0, "no memory map, or 255 empty entries",
 	  .load = e820_none },
 	{ "e820-overlap", 40 * 6, 0, "entries that contradict each other",
 	  .load = e820_overlap },
@@ -298,20 +319,20 @@ const struct attack load_attacks[] = {
 	{ "setup-data-huge", 9, 0, "a node of impossible length",
 	  .load = setup_data_huge },
 	{ "setup-data-bad", 2 * ARRAY_SIZE(bad_pointers), 0,
-	  "a pointer to nowhere, or to somebody else's", .load = setup_data_bad },
+	  "a pointer outside of RAM, or to memory in use", .load = setup_data_bad },
 	{ "setup-data-e820", 32, 0, "a node with more of the memory map",
 	  .load = setup_data_e820 },
 	{ "setup-data-indirect", 4 * ARRAY_SIZE(bad_pointers), 0,
-	  "a node whose data is elsewhere", .load = setup_data_indirect },
+	  "a node whose data is at a bad pointer", .load = setup_data_indirect },
 	{ "efi-info", 2 * ARRAY_SIZE(bad_pointers), 0,
-	  "firmware's table and memory map at nowhere", .load = efi_info },
-	{ "rsdp", 2 * ARRAY_SIZE(bad_pointers), 0, "ACPI's tables at nowhere",
+	  "EFI's tables and memory map at bad pointers", .load = efi_info },
+	{ "rsdp", 2 * ARRAY_SIZE(bad_pointers), 0, "ACPI's tables at bad pointers",
 	  .load = rsdp },
-	{ "cmdline-endless", 2, 0, "a command line without an end",
+	{ "cmdline-endless", 2, 0, "a command line without a NUL",
 	  .load = cmdline_endless },
-	{ "cmdline-bad", ARRAY_SIZE(bad_pointers), 0, "a command line at nowhere",
+	{ "cmdline-bad", ARRAY_SIZE(bad_pointers), 0, "a command line at a bad pointer",
 	  .load = cmdline_bad },
-	{ "initrd-over", 14, 0, "an initrd over the image, or no RAM",
+	{ "initrd-over", 14, 0, "an initrd over the image, or outside of RAM",
 	  .load = initrd_over },
 	{ "zero-page-random", 64, 0, "a zero page of random bytes",
 	  .load = zero_page_random },

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exceptions delivered by hand, #VC above all.
+ * exception.c - delivers exceptions to the guest, #VC above all.
  *
- * EVENTINJ cannot be used for #VC: QEMU pushes no error code for vector 29.
- * So this does what the CPU does (APM2 8.7 and 8.9): read the gate, choose the
- * stack, push the frame, load CS.  A fault on the way becomes the double or the
- * triple fault that hardware would make of it.
+ * Runs between an exit and the next entry.  EVENTINJ cannot deliver #VC, because
+ * QEMU pushes no error code for vector 29.  This file therefore does what the
+ * processor does (APM2 8.7 and 8.9): it reads the gate, chooses the stack, pushes
+ * the frame and loads CS.  A fault on the way becomes another exception, a double
+ * fault or a triple fault, as APM2 8.2.9 says.
  */
+#include "attack.h"
+#include "attack_events.h"
+#include "exception.h"
+#include "guest_memory.h"
+#include "log.h"
+#include "report.h"
 #include "sevemu.h"
 
 #define GATE_IST		0x7
@@ -22,6 +29,7 @@
 #define TSS64_RSP0		4
 #define TSS64_IST1		0x24
 
+/* A gate of the guest's IDT: 8 bytes in legacy mode, 16 in long mode. */
 struct gate {
 	u16 offset_low;
 	u16 selector;
@@ -32,13 +40,14 @@ struct gate {
 	u32 reserved;
 } __attribute__((packed));
 
-/* The exception that delivery itself met; vector 0 if none. */
+/* An exception that came up during the delivery of another one. */
 struct met {
-	u8 vector;
+	u8 vector;		/* 0: none */
 	u32 error_code;
-	u64 address;
+	u64 address;		/* CR2, if vector is #PF */
 };
 
+/* Fills in *@met; returns false for the caller to return. */
 static bool meet(struct met *met, unsigned int vector, u32 error_code)
 {
 	met->vector = vector;
@@ -52,7 +61,10 @@ static bool meet_fault(struct met *met, const struct guest_fault *fault)
 	return meet(met, X86_PF, fault->error_code);
 }
 
-/* Part of a table; what is behind its limit is @vector. */
+/*
+ * Reads @len bytes at @offset of a descriptor table or TSS.  Bytes behind its limit
+ * are exception @vector with @error_code.
+ */
 static bool read_table(struct vcpu *vcpu, const struct segment *table, u32 offset,
 		       void *buf, u32 len, unsigned int vector, u32 error_code,
 		       struct met *met)
@@ -66,7 +78,10 @@ static bool read_table(struct vcpu *vcpu, const struct segment *table, u32 offse
 	return true;
 }
 
-/* A descriptor of the GDT or LDT, unpacked the way the VMCB holds it; or @vector. */
+/*
+ * Reads the descriptor of @selector from GDT or LDT into @seg, in the VMCB's form.
+ * A null selector and one behind the limit are exception @vector.
+ */
 static bool read_descriptor(struct vcpu *vcpu, u16 selector, struct segment *seg,
 			    unsigned int vector, struct met *met)
 {
@@ -88,6 +103,7 @@ static bool read_descriptor(struct vcpu *vcpu, u16 selector, struct segment *seg
 	return true;
 }
 
+/* Reads the IDT gate of @vector and checks its type and presence (APM2 8.7). */
 static bool read_gate(struct vcpu *vcpu, unsigned int vector, struct gate *gate,
 		      struct met *met)
 {
@@ -104,7 +120,8 @@ static bool read_gate(struct vcpu *vcpu, unsigned int vector, struct gate *gate,
 		break;
 	case GATE_TASK:
 		if (!guest_long_mode(vcpu))
-			end_error(vcpu, "task gate at vector %u", vector);
+			end_error(vcpu, "IDT vector %u has a task gate; sevemu models interrupt "
+				  "and trap gates", vector);
 		/* fall through */
 	default:
 		return meet(met, X86_GP, error_code);
@@ -114,7 +131,10 @@ static bool read_gate(struct vcpu *vcpu, unsigned int vector, struct gate *gate,
 	return true;
 }
 
-/* Where the frame goes: IST, the TSS's stack of @cpl, or the current one. */
+/*
+ * Chooses the stack for the frame in long mode (APM2 8.9.3): the IST's if @ist is
+ * not 0, the TSS's if the privilege level changes to @cpl, else the current one.
+ */
 static bool choose_stack64(struct vcpu *vcpu, unsigned int ist, unsigned int cpl,
 			   u64 *rsp, struct met *met)
 {
@@ -130,6 +150,10 @@ static bool choose_stack64(struct vcpu *vcpu, unsigned int ist, unsigned int cpl
 	return true;
 }
 
+/*
+ * Pushes the frame and enters the handler in long mode (APM2 8.9).  @cs is the
+ * handler's code segment and @cpl its privilege level.
+ */
 static bool deliver64(struct vcpu *vcpu, const struct gate *gate,
 		      const struct segment *cs, unsigned int cpl,
 		      bool has_error, u32 error_code, struct met *met)
@@ -165,6 +189,7 @@ static bool deliver64(struct vcpu *vcpu, const struct gate *gate,
 	return true;
 }
 
+/* Does what deliver64() does, for 32-bit protected mode (APM2 8.7). */
 static bool deliver32(struct vcpu *vcpu, const struct gate *gate,
 		      const struct segment *cs, unsigned int cpl,
 		      bool has_error, u32 error_code, struct met *met)
@@ -188,7 +213,8 @@ static bool deliver32(struct vcpu *vcpu, const struct gate *gate,
 		count = 6;
 	}
 	if (!(ss.attrib & SEG_DB))
-		end_error(vcpu, "exception on a 16-bit stack");
+		end_error(vcpu, "exception on a 16-bit stack (selector %#x); sevemu models "
+			  "32-bit and 64-bit stacks", (unsigned int)ss.selector);
 
 	frame[0] = error_code;
 	frame[1] = vmcb->rip;
@@ -207,7 +233,10 @@ static bool deliver32(struct vcpu *vcpu, const struct gate *gate,
 	return true;
 }
 
-/* One exception, as the CPU would deliver it; false: @met came up instead. */
+/*
+ * Delivers one exception.  Returns false, with the guest's state unchanged but for
+ * page-table bits, if exception *@met came up instead.
+ */
 static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 		    struct met *met)
 {
@@ -221,7 +250,8 @@ static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 	bool done;
 
 	if (!(vmcb->cr0 & CR0_PE) || vmcb->rflags & RFLAGS_VM)
-		end_error(vcpu, "exception %u (error code %#x) in real or virtual-8086 mode",
+		end_error(vcpu, "exception %u (error code %#x) in real or virtual-8086 mode; "
+			  "sevemu delivers exceptions in protected mode and long mode",
 			  vector, error_code);
 	if (!read_gate(vcpu, vector, &gate, met) ||
 	    !read_descriptor(vcpu, gate.selector, &cs, X86_GP, met))
@@ -236,7 +266,10 @@ static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 		cpl = cs.attrib >> SEG_DPL_SHIFT & 3;
 	cs.selector = (cs.selector & ~SELECTOR_RPL) | cpl;
 
-	/* A fault restarts its instruction: RF is set in the saved flags. */
+	/*
+	 * A fault returns to its instruction, so RF is set in the saved flags: the
+	 * instruction must not hit its breakpoint again (APM2 13.1.1).
+	 */
 	if (vector != X86_DF && vector != X86_NMI)
 		vmcb->rflags |= RFLAGS_RF;
 	if (guest_long_mode(vcpu))
@@ -256,7 +289,7 @@ static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 	return true;
 }
 
-/* #VC is a contributory exception (APM2 15.35.5), beside those of APM2 8.2.9. */
+/* Contributory exceptions: those of APM2 8.2.9, and #VC (APM2 15.35.5). */
 static bool contributory(unsigned int vector)
 {
 	return vector == 0 || (vector >= X86_TS && vector <= X86_GP) || vector == X86_VC;
@@ -272,8 +305,9 @@ void guest_raise(struct vcpu *vcpu, unsigned int vector, u32 error_code)
 		if (met.vector == X86_PF)
 			vcpu->vmcb->cr2 = met.address;
 		if (vector == X86_DF)
-			end_run(END_TRIPLE_FAULT, "triple fault at %#lx: fault %u "
-				"in delivery of #DF", vcpu->vmcb->rip, met.vector);
+			end_run(END_TRIPLE_FAULT, "triple fault at rip %#lx: exception %u "
+				"came up in the delivery of #DF (--trace shows the events "
+				"before it)", vcpu->vmcb->rip, met.vector);
 		if ((contributory(vector) && contributory(met.vector)) ||
 		    (vector == X86_PF && (contributory(met.vector) || met.vector == X86_PF))) {
 			vector = X86_DF;
@@ -291,7 +325,6 @@ void guest_raise_pf(struct vcpu *vcpu, const struct guest_fault *fault)
 	guest_raise(vcpu, X86_PF, fault->error_code);
 }
 
-/* A non-automatic exit: the guest hears of it by #VC (APM2 15.35.4). */
 void vc_raise(struct vcpu *vcpu, u64 exit_code)
 {
 	report_vc(exit_code);
