@@ -62,7 +62,7 @@ noreturn void terminate(unsigned int reason)
 	if (es.ghcb && !es.ending) {
 		es.ending = true;
 		sev_es_abandon();
-		con_printf("sevstub: SEV: ended for reason %u, see README\n",
+		con_printf("sevstub: SEV: terminated with reason %u, see docs/messages.md\n",
 			   reason);
 		/* Whatever may come now, it is not answered. */
 		es.busy = true;

@@ -135,7 +135,7 @@
 #define GHCB_TERM_PROTOCOL_VERSION	1	/* none in common */
 #define GHCB_TERM_SNP_FEATURES		2	/* the guest cannot use SNP */
 
-/* Set 1 is Linux's. Set 2 is ours; README lists it. */
+/* Set 1 is Linux's. Set 2 is ours; docs/messages.md lists it. */
 #define SEV_TERM_SET_SEVSTUB		2
 /* error(): the boot failed for a reason that the console was told. */
 #define SEVSTUB_TERM_GENERAL		0
