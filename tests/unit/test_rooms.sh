@@ -32,8 +32,11 @@ $4 ~ /^`/ && $2 ~ /^[a-z0-9]+$/ && $2 !~ /^[0-9]+$/ {
 			print "against", $2, $3, symbols[i]
 }' "$page" >"$tmp/table"
 
-# "defines FILE SYMBOL" and "uses FILE SYMBOL".
+# "defines FILE SYMBOL" and "uses FILE SYMBOL". An object that is not in the
+# archive is left over from an older build.
+ar t "$O/sevstub.a" >"$tmp/members"
 find "$O/stub" -name '*.o' | sort | while read -r object; do
+	grep -qxF "${object##*/}" "$tmp/members" || continue
 	file=${object#"$O/stub/"}
 	nm "$object" | awk -v file="${file%.o}" '
 	NF == 3 && $2 ~ /^[A-Z]$/ { print "defines", file, $3 }
