@@ -105,7 +105,19 @@ function calls(text,	name, args, n, is_why)
 	}
 }
 
-{ sub(/\/\*.*\*\//, "") }
+# Comments speak of functions, too.
+{
+	line_of_code = ""
+	while ((at = index($0, inside ? "*/" : "/*"))) {
+		if (!inside)
+			line_of_code = line_of_code substr($0, 1, at - 1)
+		inside = !inside
+		$0 = substr($0, at + 2)
+	}
+	if (!inside)
+		line_of_code = line_of_code $0
+	$0 = line_of_code
+}
 /^[ \t]*\.asciz[ \t]+"sevstub: / { line($0) }
 { gsub(/[ \t]+/, " "); whole = whole " " $0 }
 END { calls(whole) }
