@@ -16,7 +16,7 @@ INSTALLED := \
 	$(call files_to,lib/sevstub,644,$(O)/sevstub.a linker.ld tools/sevstub.mk) \
 	$(call files_to,share/sevemu,644,$(O)/sevemu.rom) \
 	$(call files_to,share/man/man1,644,$(wildcard docs/*.1) sevemu/sevemu.1) \
-	$(call files_to,$(SHARED),644,README.md LICENSE) \
+	$(call files_to,$(SHARED),644,README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE) \
 	$(call files_to,$(SHARED)/docs,644,$(wildcard docs/*)) \
 	$(call files_to,$(SHARED)/examples/hello-kernel,644,examples/hello-kernel/Makefile \
 		$(wildcard examples/hello-kernel/*.[chS])) \

@@ -3,8 +3,8 @@
  * fuzz_msr.c - libFuzzer target for sev_detect() and stage 1 of #VC: any
  * processor, any page tables of a loader, any reply by the MSR protocol.
  *
- * A model, written from GHCB 2.3.1 and the README's list of reasons, says what
- * will be asked in which order and how it ends.
+ * A model, written from GHCB 2.3.1 and the list of reasons in docs/messages.md,
+ * says what will be asked in which order and how it ends.
  */
 #define OWN_CPUID
 #include "scripted_host.h"

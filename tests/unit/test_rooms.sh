@@ -1,19 +1,28 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# Who calls whom among the stub's objects, by their symbols: only rooms that
-# rooms.list allows, and no circle but the one that it names. A wrong call is
-# reported with its files and symbols.
+# Who calls whom among the stub's objects, by their symbols: only rooms that the
+# table in docs/architecture.md allows, and no circle but the one that it names. A
+# wrong call is reported with its files and symbols.
 #
 # The test runs on the real objects, then on made-up edges, because a test of a
 # wall must be seen to fail.
 set -eu
 
 O=${O:-build}
-list=tests/unit/rooms.list
+page=docs/architecture.md
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 failed=0
+
+# The page's section: a line "ROOM|FILES|ROOMS" for each row of the table, and the
+# files of the circle, one a line.
+list=$tmp/list
+sed -n '/^## Who may call whom/,/^##* Walls/p' "$page" >"$tmp/section"
+sed -nE 's/^\| ([a-z]+) \| (`[^|]*`) \| ([a-z ]*) \|$/\1|\2|\3/p' "$tmp/section" |
+	tr -d '`' >"$list"
+sed -nE 's/^Between files there is no circle but one[^:]*: ([^.]*)\..*/\1/p' \
+	"$tmp/section" | tr -d '`' | tr ' ' '\n' >"$tmp/circle"
 
 result() {
 	if [ -s "$2" ]; then
@@ -48,7 +57,7 @@ edges() {
 	}' | sort
 }
 
-# judge EDGES: the edges that rooms.list forbids, one a line, with a reason.
+# judge EDGES: the edges that the table forbids, one a line, with a reason.
 judge() {
 	awk '
 	function room_of(file,	i) {
@@ -57,11 +66,8 @@ judge() {
 				return name[i]
 		return ""
 	}
-	FILENAME == list && (/^#/ || NF == 0) { next }
 	FILENAME == list {
-		split($0, column, /[ \t]*\|[ \t]*/)
-		if (column[1] == "circle")
-			next
+		split($0, column, "|")
 		files = column[2]
 		gsub(/\*/, "[^/]*", files)
 		gsub(/[ \t]+/, "|", files)
@@ -76,7 +82,7 @@ judge() {
 		from = room_of($1)
 		to = room_of($2)
 		if (from == "" || to == "")
-			print (from == "" ? $1 : $2) ": it is in no room of " list
+			print (from == "" ? $1 : $2) ": it is in no room"
 		else if (from != to && !((from, to) in may))
 			print $1 " calls " $2 " (" $3 "), but " from " may not call " to
 	}' list="$list" "$list" "$1" | sort -u
@@ -85,11 +91,6 @@ judge() {
 # circles EDGES: files that call each other in a circle, but for the known one.
 # Its files count as one.
 circles() {
-	awk -F '[ \t]*[|][ \t]*' '$1 == "circle" {
-		count = split($2, file, /[ \t]+/)
-		for (i = 1; i <= count; i++)
-			print file[i]
-	}' "$list" >"$tmp/circle"
 	awk 'FILENAME == circle { known[$1] = 1; next }
 	{
 		from = ($1 in known) ? "circle" : $1
