@@ -42,10 +42,10 @@ target(t) = strstrt(t, " of ours") ? \
 label(what, t) = t eq "-" || t eq "" ? what : what . "\ntarget: " . target(t)
 max(a, b) = a > b ? a : b
 min(a, b) = a < b ? a : b
-# A height in the picture as gnuplot has it, from pixels below the top.
+# Converts pixels below the top of the picture to gnuplot's screen coordinate.
 at(y) = 1 - 1.0 * y / height
 
-# What rows a panel has, as plot.awk's `only`, and what is said at its axis.
+# For each panel: which rows it shows (plot.awk's `only`), the text at its axis.
 array only[3] = ["", "", ""]
 array axis[3] = ["", "", ""]
 panels = 1
@@ -77,7 +77,7 @@ if (name eq "wall") {
 	axis[1] = "wall time from QEMU's start to its end, ms; shorter is better"
 }
 
-# Ranges, once they are set, hold for stats, too: it comes before them.
+# stats runs before any range is set, because it skips values outside of ranges.
 array count[3]
 array low[3]
 array high[3]
@@ -100,7 +100,7 @@ if (name eq "growth") {
 set terminal svg size width,height font "sans-serif,12" noenhanced background "white"
 set multiplot
 
-# The key, in one line: gnuplot's own breaks it.
+# Draw the key by hand, because gnuplot breaks its own key into several lines.
 unset key
 key(i) = 1.0 * (left + i) / width
 do for [i = 0:1] {
