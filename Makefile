@@ -22,6 +22,10 @@ HOSTCC ?= $(CC)
 OBJCOPY ?= objcopy
 HOSTCFLAGS ?=
 
+# The file VERSION is the one place that names the version: mkpayload, mkimage,
+# images and sevstub.mk take theirs from it.
+SEVSTUB_VERSION := $(file <VERSION)
+
 export O JOBS
 
 ifneq ($(words $(CURDIR) $(O)),2)
@@ -128,7 +132,11 @@ $(O)/stub/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' AS $@
 	$(Q)$(CC) -D__ASSEMBLY__ -g -Iinclude -ffile-prefix-map=$(CURDIR)=. \
-		-MMD -MP -c -o $@ $<
+		$(PART_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The end of the image's version string.
+$(O)/stub/bios/header.o: PART_CFLAGS := -DSEVSTUB_VERSION='"$(SEVSTUB_VERSION)"'
+$(O)/stub/bios/header.o: VERSION
 
 $(O)/stub/payload/unzstd.o: | $(ZSTD_SRC)/.stamp
 # Two loops in assembly, but for HUF_FORCE_DECOMPRESS_X1 one: 1.2 KB less.

@@ -422,6 +422,15 @@ END_DATA(setup_idt_ptr)
 	.long	.Lprotected_mode	/* the segment's address is added */
 	.word	BOOT_CS
 
+/*
+ * The end of the image's version string: linker.ld puts it behind the payload's
+ * own version text, which mkpayload writes without a NUL (payload_version).
+ */
+	.section .setup.stub_version, "a", @progbits
+	.ascii	" (sevstub "
+	.ascii	SEVSTUB_VERSION
+	.asciz	")"
+
 /* Revocation data for shim; distributions append a line of their own. */
 	.section .sbat, "a", @progbits
 	.incbin	"efi/sbat.csv"

@@ -134,6 +134,7 @@ static const char usage_text[] =
 	"                 [--launch psp|hash|none] [-q] -o PREFIX KERNEL\n"
 	"       mkpayload --info PREFIX.bin\n"
 	"       mkpayload --report IMAGE [--initrd FILE] [--cmdline TEXT]\n"
+	"       mkpayload --help | --version\n"
 	"\n"
 	"Compresses KERNEL, a Linux bzImage or a static ELF64 x86-64 kernel, into\n"
 	"PREFIX.bin and writes PREFIX.S, which links it behind the boot stub.\n"
@@ -177,6 +178,7 @@ static struct options parse_options(int argc, char **argv)
 		{ "initrd", required_argument, NULL, 'd' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options opt = { .cmdline = "", .packing.codec = "zstd" };
@@ -213,6 +215,9 @@ static struct options parse_options(int argc, char **argv)
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
+			exit(EXIT_SUCCESS);
+		case 'V':
+			puts("mkpayload (sevstub) " SEVSTUB_VERSION);
 			exit(EXIT_SUCCESS);
 		default:
 			usage_error();
@@ -261,11 +266,15 @@ struct blob read_file(const char *name)
 	return file;
 }
 
-/* "sevstub NAME", for want of a version string in the input. */
+/*
+ * Sets @version to the input's file name, because the input has no version
+ * string. A character that is not printable ASCII becomes '_', as does a blank:
+ * programs take a version string's first word for the kernel's release.
+ */
 static void invent_version(const char *kernel, char *version)
 {
 	const char *name = base_name(kernel);
-	size_t len = strlen(strcpy(version, "sevstub "));
+	size_t len = 0;
 
 	for (int i = 0; i < NAME_IN_VERSION_MAX && name[i]; i++)
 		version[len++] = name[i] > ' ' && name[i] <= '~' ? name[i] : '_';
@@ -498,9 +507,10 @@ static void write_assembly(struct output *output, const char *bin_name,
 	write_label(f, "payload_decode");
 	fprintf(f, "\tjmp %s\n", decoder_name(header->codec));
 
+	/* No NUL ends it: linker.ld appends the stub's own version. */
 	fprintf(f, "\n\t.section .setup.version, \"a\"\n");
 	write_label(f, "payload_version");
-	write_string(f, ".asciz", traits->version);
+	write_string(f, ".ascii", traits->version);
 
 	fprintf(f, "\n\t.section .rodata.cmdline, \"a\"\n");
 	write_label(f, "builtin_cmdline");
