@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mkpayload.c - turns a kernel into what the stub carries and boots.
+ * mkpayload.c - turns a kernel into the payload that is linked behind the stub.
  *
- * Runs on the host at build time. A bzImage or an ELF file goes in; out comes
- * PREFIX.bin, struct payload_header and the compressed memory image, and
- * PREFIX.S, which takes PREFIX.bin into the link and tells linker.ld and
- * header.S about it in symbols. The same input gives the same output, bit for
- * bit, and output is only written after the stub's way of decompressing has
- * been tried on it.
+ * Runs on the host at build time and reads a bzImage or an ELF file. It writes
+ * PREFIX.bin, with struct payload_header and the compressed memory image, and
+ * PREFIX.S, which includes PREFIX.bin and defines the symbols from which
+ * linker.ld and header.S compute the image's layout and setup header. The same
+ * input gives the same output, bit for bit. Output is written only after the
+ * compressed bytes have been decompressed in place, as the stub does it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,16 +27,20 @@
 
 #define EXIT_USAGE		2
 
-/* A kernel that says nothing else gets what Linux has by default. */
+/* The setup header of an ELF file's image has Linux's default values. */
 #define DEFAULT_CMDLINE_SIZE	2047
 #define DEFAULT_ROOT_FLAGS	1	/* MS_RDONLY */
 #define DEFAULT_VID_MODE	0xffff	/* "normal", boot.rst */
-/* No Linux for x86-64 is built for a smaller alignment. */
+/* The smallest CONFIG_PHYSICAL_ALIGN of Linux for x86-64, in bytes. */
 #define LINUX_MIN_ALIGN		(2 * MIB)
-/* No larger default of a linker's is taken for a kernel's wish. */
+/*
+ * A larger p_align does not raise the image's alignment above this many bytes,
+ * because it may only be the linker's default page size.
+ */
 #define PLAIN_MAX_ALIGN		(2 * MIB)
-#define NAME_IN_VERSION_MAX	120
+#define NAME_IN_VERSION_MAX	120	/* characters */
 
+/* The command line. main() passes all of it on; NULL: not given. */
 struct options {
 	const char *kernel;
 	const char *prefix;
@@ -47,7 +51,10 @@ struct options {
 	struct packing packing;
 };
 
-/* A file that appears under its name only when it is complete. */
+/*
+ * An output file. It is written under the name @temporary, and publish_outputs()
+ * renames it to @name when both output files are complete.
+ */
 struct output {
 	char *name;
 	char *temporary;
@@ -114,7 +121,7 @@ static char *concat(const char *a, const char *b)
 	size_t len = strlen(a);
 	char *s = xalloc(len + strlen(b) + 1);
 
-	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): b ends it */
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): strcpy ends it */
 	memcpy(s, a, len);
 	strcpy(s + len, b);
 	return s;
@@ -286,7 +293,7 @@ static unsigned int log2_of(u64 power_of_two)
 	return __builtin_ctzl(power_of_two);
 }
 
-/* What a bare ELF file gets for a setup header. */
+/* Computes the setup header's fields for an ELF file, which has none itself. */
 static struct boot_traits plain_traits(const struct image *image, bool relocatable)
 {
 	u64 align = image->max_align;
@@ -303,8 +310,9 @@ static struct boot_traits plain_traits(const struct image *image, bool relocatab
 		.min_alignment = log2_of(align),
 		.relocatable_kernel = relocatable,
 		/*
-		 * Linux does not say in its ELF file whether it copes with
-		 * five levels. Anybody else can look at CR4.
+		 * Linux's ELF file does not tell whether this Linux supports
+		 * five-level paging, so assume that it does not. Another kernel
+		 * is expected to read CR4.LA57 if the mode matters to it.
 		 */
 		.xloadflags = image->is_linux ? 0 : XLF_LA57_BITS,
 		.cmdline_size = DEFAULT_CMDLINE_SIZE,
@@ -313,7 +321,7 @@ static struct boot_traits plain_traits(const struct image *image, bool relocatab
 	};
 }
 
-/* From the file's bytes to the memory image and its setup header's fields. */
+/* Reads the kernel @name, of either format. Sets all of @traits. */
 static struct image read_kernel(const char *name, struct boot_traits *traits)
 {
 	struct blob file = read_file(name);
@@ -391,7 +399,7 @@ static struct payload_header describe(const struct image *image,
 		header.flags |= PAYLOAD_LINUX;
 	if (traits->relocatable_kernel)
 		header.flags |= PAYLOAD_RELOCATABLE;
-	/* XLF_5LEVEL is about the kernel's own boot stage, which is not there. */
+	/* XLF_5LEVEL describes the boot stage that the stub replaces. */
 	if (traits->xloadflags & XLF_5LEVEL_ENABLED)
 		header.flags |= PAYLOAD_LA57;
 	if (image->is_linux && image->reloc_size)
@@ -404,7 +412,10 @@ static struct payload_header describe(const struct image *image,
 
 /* ---- output ---- */
 
-/* From here on, an error removes what has been written under @prefix. */
+/*
+ * Chooses the output files' names, and removes files of an earlier run, so that a
+ * failure of this run leaves none. From here on, die() removes output files.
+ */
 static void prepare_outputs(const struct options *opt)
 {
 	static const char *const suffix[OUTPUTS] = { ".bin", ".S" };
@@ -421,7 +432,6 @@ static void prepare_outputs(const struct options *opt)
 			die("%s is the input", base_name(name));
 		outputs[i].name = name;
 	}
-	/* What is left of an earlier run must not be taken for our result. */
 	remove_outputs();
 }
 
@@ -455,7 +465,10 @@ static void write_bin(struct output *output, const struct payload_header *header
 	close_output(f);
 }
 
-/* A string for the assembler; whatever it might interpret is escaped. */
+/*
+ * Writes @text as the argument of an assembler's @directive. Every character but
+ * letters and digits is written as an octal escape.
+ */
 static void write_string(FILE *f, const char *directive, const char *text)
 {
 	fprintf(f, "\t%s \"", directive);
@@ -502,7 +515,10 @@ static void write_assembly(struct output *output, const char *bin_name,
 	write_string(f, ".incbin", bin_name);
 	write_label(f, "payload_end");
 
-	/* The stub calls this one, and ld drops what nobody calls. */
+	/*
+	 * The stub calls payload_decode. ld --gc-sections drops the decoders
+	 * that are not referenced from here.
+	 */
 	fprintf(f, "\n\t.section .text.payload_decode, \"ax\"\n");
 	write_label(f, "payload_decode");
 	fprintf(f, "\tjmp %s\n", decoder_name(header->codec));
@@ -537,7 +553,7 @@ static void write_assembly(struct output *output, const char *bin_name,
 	close_output(f);
 }
 
-/* Both files are complete: give them their names. */
+/* Renames the output files to their final names, once both are complete. */
 static void publish_outputs(void)
 {
 	for (int i = 0; i < OUTPUTS; i++) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.c - what an image is made of, what launching it costs, and the digests
- * that the owner of a guest compares: those of kernel, initrd and command line
- * as firmware's table of kernel hashes holds them.
+ * report.c - prints for `mkpayload --report` what an image is made of, how long
+ * its launch takes, and SHA-256 digests. The digests of kernel, initrd and
+ * command line are the entries of the table of kernel hashes that QEMU passes to
+ * OVMF. The guest's owner needs them to compute the launch measurement.
  *
- * SHA-256 is the work of sha256sum(1).
+ * sha256sum(1) computes the digests.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -104,9 +105,9 @@ int print_report(const char *image, const char *initrd, const char *cmdline)
 	       file.size * PSP_NS_PER_KIB / KIB / 1000000);
 	digest = digest_of_file(image);
 	print_digest("image", digest);
-	/* One file for the table: setup and the rest are hashed as they lie. */
+	/* The kernel's entry in the table is the digest of the whole image. */
 	print_digest("kernel", digest);
-	/* An initrd that there is not is hashed as one of no bytes. */
+	/* Without an initrd, the table has the digest of 0 bytes. */
 	print_digest("initrd", initrd ? digest_of_file(initrd) :
 					digest_of_bytes("", 0));
 	print_digest("cmdline", digest_of_bytes(cmdline, strlen(cmdline) + 1));
