@@ -80,12 +80,14 @@ static void copy_version(const struct setup_header *hdr,
 		die("version string at %#zx is outside the setup sectors", at);
 	len = strnlen((char *)setup->data + at, setup->size - at);
 	if (len == setup->size - at || len >= VERSION_MAX)
-		die("version string at %#zx does not end", at);
+		die("version string at %#zx does not end within %u bytes and the setup sectors",
+		    at, VERSION_MAX);
 
 	memcpy(version, setup->data + at, len);
 	for (size_t i = 0; i < len; i++) {
 		if (version[i] < ' ' || version[i] > '~')
-			die("version string at %#zx is not ASCII text", at);
+			die("version string at %#zx is not ASCII text: byte %#x",
+			    at, (u8)version[i]);
 	}
 }
 
@@ -142,7 +144,7 @@ struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 
 	at = setup.size + hdr.payload_offset;
 	if (is_ours(file, at))
-		die("is an image of sevstub already: give the kernel it was made from");
+		die("is an image of sevstub already: name the kernel that it was made from");
 	payload = (struct blob){ file->data + at, hdr.payload_length };
 	return codec_decompress(payload);
 }

@@ -52,7 +52,7 @@ static const char *gunzip(const struct blob *in, struct blob *out)
 	if (ret != Z_STREAM_END)
 		return z.msg ? z.msg : "damaged";
 	if (z.avail_in)
-		return "goes on behind its end";
+		return "has bytes after its end";
 	/* gzip's trailer ends with the size, which zlib has checked. */
 	return NULL;
 }
@@ -73,7 +73,7 @@ static const char *unxz(const struct blob *in, struct blob *out)
 		return "damaged";
 	}
 	if (in_pos != in->size)
-		return "goes on behind its end";
+		return "has bytes after its end";
 	return out_pos == out->size ? NULL : size_differs;
 }
 
@@ -107,7 +107,7 @@ static const char *unlzma(const struct blob *in, struct blob *out)
 		return "damaged";
 	}
 	if (s.avail_in)
-		return "goes on behind its end";
+		return "has bytes after its end";
 	return s.avail_out ? size_differs : NULL;
 }
 
@@ -137,7 +137,7 @@ static const char *bunzip2(const struct blob *in, struct blob *out)
 	if (ret != BZ_STREAM_END)
 		return "damaged";
 	if (s.avail_in)
-		return "goes on behind its end";
+		return "has bytes after its end";
 	return s.avail_out ? size_differs : NULL;
 }
 
@@ -176,7 +176,8 @@ const char *run_program(char *const argv[], int input, struct blob *out,
 	close(pipes[1]);
 	if (failed) {
 		close(pipes[0]);
-		return "needs a program that is not installed";
+		die("cannot run %s: %s: install it", argv[0],
+		    strerror(failed));
 	}
 
 	out->size = 0;

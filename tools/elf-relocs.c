@@ -81,7 +81,7 @@ bool elf_has_linux_relocs(const struct elf *elf)
 	if (all_zero(elf->data + elf->end, elf->size - elf->end))
 		return false;
 	if (!split_relocs(elf, list))
-		die("%lu bytes behind the ELF file that are no relocation table",
+		die("%lu bytes follow the ELF file and are no relocation table of Linux",
 		    elf->size - elf->end);
 	return true;
 }
@@ -169,7 +169,9 @@ static Elf64_Sym symbol(const struct elf *elf, const Elf64_Shdr *symtab,
 
 	if (symtab->sh_type != SHT_SYMTAB ||
 	    index >= symtab->sh_size / sizeof(sym))
-		die("relocation for symbol %lu, which there is not", index);
+		die("relocation for symbol %lu, but there are %lu symbols", index,
+		    symtab->sh_type == SHT_SYMTAB ?
+			    symtab->sh_size / sizeof(sym) : 0);
 	memcpy(&sym, elf->data + symtab->sh_offset + index * sizeof(sym),
 	       sizeof(sym));
 	return sym;
@@ -251,7 +253,7 @@ static void read_kept_section(const struct elf *elf, const struct image *image,
 	Elf64_Rela rela;
 
 	if (!p)
-		die("relocations for section %u, which is in no segment",
+		die("relocations for section %u, which lies in no segment",
 		    table->sh_info);
 	for (u64 at = 0; table->sh_size - at >= sizeof(rela); at += sizeof(rela)) {
 		Elf64_Sym sym;
@@ -351,7 +353,8 @@ static struct dynamic read_dynamic(const struct elf *elf, const Elf64_Phdr *p)
 			    dyn.d_tag);
 		}
 	}
-	die("the dynamic section has no end");
+	die("the dynamic section has no DT_NULL in its %#lx bytes",
+	    p->p_filesz);
 }
 
 /* Returns the file's bytes for a table of the dynamic section at @vaddr. */

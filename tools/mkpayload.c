@@ -169,7 +169,7 @@ static int parse_level(const char *text)
 	long level = strtol(text, &end, 10);
 
 	if (*end || level < 1 || level > INT_MAX)
-		die("--level %s: not a level", text);
+		die("--level %s: must be a whole number from 1", text);
 	return level;
 }
 
@@ -266,7 +266,8 @@ struct blob read_file(const char *name)
 		if (got < 0)
 			die("%s", strerror(errno));
 		if (got == 0)
-			die("truncated while it was read");
+			die("truncated while it was read: %zu of %zu bytes", done,
+			    file.size);
 		done += got;
 	}
 	close(fd);
@@ -423,13 +424,14 @@ static void prepare_outputs(const struct options *opt)
 
 	errors_about(opt->prefix);
 	if (!*base_name(opt->prefix))
-		die("PREFIX names a directory");
+		die("PREFIX names a directory: add a file name to it");
 	for (int i = 0; i < OUTPUTS; i++) {
 		char *name = concat(opt->prefix, suffix[i]);
 
 		if (!stat(opt->kernel, &in) && !stat(name, &out) &&
 		    in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-			die("%s is the input", base_name(name));
+			die("%s is the input: choose another PREFIX",
+			    base_name(name));
 		outputs[i].name = name;
 	}
 	remove_outputs();

@@ -153,7 +153,8 @@ FILE *file_of(const void *bytes, size_t size);
  * is the descriptor @input. Reads its standard output to @out->data, at most
  * @out->size bytes, and sets @out->size to the bytes read. A program that prints
  * more is stopped by SIGPIPE. Sets @status as waitpid() does. Returns NULL, or
- * the reason why the program could not be run or read.
+ * the reason why its output could not be read. Calls die() if the program cannot
+ * be started.
  */
 const char *run_program(char *const argv[], int input, struct blob *out,
 			int *status);

@@ -291,17 +291,19 @@ void pack_check(const struct packing *packing)
 	find_launch(packing->launch);
 	if (is_auto(packing)) {
 		if (packing->level)
-			die("--level %d: auto chooses it", packing->level);
+			die("--level %d: --codec auto chooses the level: leave --level out",
+			    packing->level);
 		return;
 	}
 	if (!codec)
 		die("--codec %s: must be zstd, lz4, none or auto",
 		    packing->codec);
 	if (packing->launch)
-		die("--launch %s: is for --codec auto", packing->launch);
+		die("--launch %s: only --codec auto uses it: add that, or leave --launch out",
+		    packing->launch);
 	if (packing->level && !codecs[codec].max_level)
-		die("--level %d: %s has no levels", packing->level,
-		    packing->codec);
+		die("--level %d: codec %s has no levels: leave --level out",
+		    packing->level, packing->codec);
 	if (packing->level > codecs[codec].max_level)
 		die("--level %d: must be from 1 to %d for %s", packing->level,
 		    codecs[codec].max_level, packing->codec);
@@ -325,7 +327,7 @@ static void prove(const struct blob *image, const struct packed *packed)
 	if (problem)
 		die("%s: decompression in place: %s", codec->name, problem);
 	if (out.size != image->size || memcmp(out.data, image->data, out.size))
-		die("%s: decompression in place gives something else",
+		die("%s: decompression in place gives other bytes than the memory image",
 		    codec->name);
 	free(out.data);
 }

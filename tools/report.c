@@ -32,7 +32,8 @@ static struct digest digest_of(int input)
 
 	problem = run_program(argv, input, &out, &status);
 	if (problem || out.size != sizeof(digest.text))
-		die("SHA-256: %s", problem ? problem : "none from sha256sum");
+		die("SHA-256: %s", problem ? problem :
+		    "sha256sum printed no digest");
 	return digest;
 }
 
@@ -82,18 +83,18 @@ int print_report(const char *image, const char *initrd, const char *cmdline)
 	u64 setup, at;
 
 	if (!bzimage_probe(&file) || file.size < HEADER_AT + sizeof(hdr))
-		die("not an image");
+		die("not a bzImage: --report needs an image that mkimage made");
 	memcpy(&hdr, file.data + HEADER_AT, sizeof(hdr));
 	setup = (hdr.setup_sects + 1) * SECTOR;
 	at = setup + hdr.payload_offset;
 	if (hdr.payload_offset < sizeof(payload) || at > file.size ||
 	    hdr.payload_length > file.size - at)
-		die("not an image of ours: no payload at %#lx", at);
+		die("not made by mkimage: no payload header in front of %#lx", at);
 	memcpy(&payload, file.data + at - sizeof(payload), sizeof(payload));
 	if (memcmp(payload.magic, PAYLOAD_MAGIC, sizeof(payload.magic)) ||
 	    payload.version != PAYLOAD_VERSION ||
 	    payload.comp_size != hdr.payload_length)
-		die("not an image of ours: no payload at %#lx", at);
+		die("not made by mkimage: no payload header in front of %#lx", at);
 
 	print_part("setup", setup, file.size);
 	print_part("payload", hdr.payload_length, file.size);

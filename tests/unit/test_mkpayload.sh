@@ -487,11 +487,11 @@ report_refuses() {
 	cat stderr
 	[ "$(wc -l <stderr)" -eq 1 ] && grep -q "^mkpayload: $pattern" stderr
 }
-expect report/no-image report_refuses 'good.elf: not an image' good.elf
-expect report/other-image report_refuses 'good.bz: not an image of ours' good.bz
+expect report/no-image report_refuses 'good.elf: not a bzImage: --report needs' good.elf
+expect report/other-image report_refuses 'good.bz: not made by mkimage: no payload header' good.bz
 cp image cut
 truncate -s 4096 cut
-expect report/cut-image report_refuses 'cut: not an image of ours' cut
+expect report/cut-image report_refuses 'cut: not made by mkimage: no payload header' cut
 expect report/no-initrd report_refuses 'nowhere: No such file' image \
 	--initrd nowhere
 
