@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * start.S - where sevstub enters: 64-bit mode, identity map, interrupts off,
- * %rsi = zero page. Everything else is up to the kernel, a stack first of all.
+ * start.S - the kernel's entry, to which sevstub jumps.
+ *
+ * In:	64-bit mode, identity map, interrupts off, %rsi = zero page
+ * Out:	does not return
+ * The kernel sets up its own stack first, because sevstub's memory is not reserved.
  */
 	.text
 	.globl	_start

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
-# plot.gp - a figure's ratios: gnuplot -e "name='...'; dir='...'; here='...'",
-# here being where this file is. Bars, but for growth, which has a size for its
-# axis.
+# plot.gp - draws the ratios of a benchmark's table DIR/NAME.tsv to DIR/NAME.svg:
+#
+#	gnuplot -e "name='NAME'; dir='DIR'; here='HERE'" plot.gp
+#
+# HERE is the directory of this file. The figure has a bar for each row. "growth"
+# has lines over the payload's size instead.
 
 table = dir . "/" . name . ".tsv"
 set output dir . "/" . name . ".svg"
