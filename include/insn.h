@@ -15,8 +15,8 @@
 #define INSN_MAX_LENGTH	15
 
 /*
- * Register numbers as ModRM and REX encode them (APM3 1.4): the index into the
- * register arrays below.
+ * General-purpose registers by the numbers that ModRM and REX encode (APM3 1.4).
+ * They are the indexes of the arrays regs[INSN_REGS] below.
  */
 enum insn_register {
 	INSN_RAX, INSN_RCX, INSN_RDX, INSN_RBX,
@@ -56,13 +56,13 @@ enum insn_op {
 	INSN_WRITE_DR7,		/* DR7 = reg */
 	INSN_IN,		/* rAX = port */
 	INSN_OUT,		/* port = rAX */
-	INSN_INS,		/* memory = port */
-	INSN_OUTS,		/* port = memory */
-	INSN_LOAD,		/* reg = memory, extended */
+	INSN_INS,		/* memory = port; a string instruction */
+	INSN_OUTS,		/* port = memory; a string instruction */
+	INSN_LOAD,		/* reg = memory, extended to reg_size */
 	INSN_STORE,		/* memory = reg */
 	INSN_STORE_IMM,		/* memory = imm */
 	INSN_STOS,		/* memory = rAX */
-	INSN_MOVS,		/* insn_movs_destination() = memory */
+	INSN_MOVS,		/* copies memory to insn_movs_destination() */
 };
 
 /* A decoded instruction. insn_decode() fills in all fields. */
@@ -106,10 +106,10 @@ struct insn {
 	u8 segment;		/* enum insn_segment */
 	u8 base;		/* enum insn_register */
 	u8 index;		/* enum insn_register, never INSN_RIP */
-	u8 scale;		/* 1, 2, 4, 8 */
-	u64 displacement;	/* sign-extended */
+	u8 scale;		/* factor of index: 1, 2, 4 or 8 */
+	u64 displacement;	/* added to base and index; sign-extended */
 
-	u64 imm;		/* sign-extended; INSN_STORE_IMM only */
+	u64 imm;		/* INSN_STORE_IMM: the value; sign-extended */
 };
 
 enum insn_status {

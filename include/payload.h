@@ -46,7 +46,7 @@
  * no more physical memory (MAXMEM).
  */
 #define PAYLOAD_ADDR_MAX	0x400000000000UL
-/* Bounds of payload_header.align. */
+/* The smallest and the largest payload_header.align, in bytes. */
 #define PAYLOAD_MIN_ALIGN	0x1000UL
 #define PAYLOAD_MAX_ALIGN	0x40000000UL
 
@@ -60,7 +60,9 @@ struct payload_header {
 	u32 version;		/* 0x08: PAYLOAD_VERSION */
 	u32 flags;		/* 0x0c: PAYLOAD_* */
 	u64 link_addr;		/* 0x10: physical link address of byte 0 */
-	u64 align;		/* 0x18: power of two that divides link_addr */
+	u64 align;		/* 0x18: bytes, a power of two that divides
+				 * link_addr; wherever the payload runs, its
+				 * address is a multiple of it */
 	u64 entry_offset;	/* 0x20: of the 64-bit entry, from byte 0 */
 	u64 file_size;		/* 0x28: bytes of the flat memory image */
 	u64 mem_size;		/* 0x30: file_size and .bss, in bytes */

@@ -405,7 +405,10 @@ static void read_rela(const struct elf *elf, const struct image *image,
 	}
 }
 
-/* Adds the bias to the 8-byte place at @vaddr, and the place to @relocs. */
+/*
+ * Adds a place of 8 bytes at @vaddr to @relocs. The image's link address may have
+ * changed (elf->bias), so adapt the address in the place, too.
+ */
 static void move_relr(const struct elf *elf, const struct image *image,
 		      u64 vaddr, struct relocs *relocs)
 {
@@ -451,7 +454,7 @@ static void read_relr(const struct elf *elf, const struct image *image,
 	}
 }
 
-/* ---- all of them ---- */
+/* ---- the relocation table ---- */
 
 struct blob elf_relocate(const struct elf *elf, const struct image *image)
 {

@@ -30,7 +30,7 @@
 /* The setup header of an ELF file's image has Linux's default values. */
 #define DEFAULT_CMDLINE_SIZE	2047
 #define DEFAULT_ROOT_FLAGS	1	/* MS_RDONLY */
-#define DEFAULT_VID_MODE	0xffff	/* "normal", boot.rst */
+#define DEFAULT_VID_MODE	0xffff	/* "normal" (boot.rst) */
 /* The smallest CONFIG_PHYSICAL_ALIGN of Linux for x86-64, in bytes. */
 #define LINUX_MIN_ALIGN		(2 * MIB)
 /*

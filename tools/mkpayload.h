@@ -174,7 +174,7 @@ const char *run_program(char *const argv[], int input, struct blob *out,
 struct packing {
 	const char *codec;		/* zstd, lz4, none or auto */
 	const char *launch;		/* psp, hash or none; NULL: not given */
-	int level;			/* 0: the codec's default */
+	int level;			/* of compression; 0: the default */
 	bool quiet;			/* no progress on stderr */
 };
 

@@ -196,7 +196,7 @@ static const char *none_expand(const struct blob *in, struct blob *out)
 	return NULL;
 }
 
-/* ---- which? ---- */
+/* ---- the choice of a codec ---- */
 
 static const struct codec {
 	const char *name;

@@ -4,7 +4,8 @@
  *
  * In:	64-bit mode, identity map, interrupts off, %rsi = zero page
  * Out:	does not return
- * The kernel sets up its own stack first, because sevstub's memory is not reserved.
+ * The kernel needs a stack of its own, because sevstub's is in memory that counts
+ * as free.
  */
 	.text
 	.globl	_start

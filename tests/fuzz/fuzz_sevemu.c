@@ -659,7 +659,10 @@ static void fuzz_ports(struct vcpu *vcpu)
 		}
 		value = io_in(port, size);
 		if (port != 0x511 || size != 1 || key == 0xffff) {
-			/* Wider accesses read more than one byte. */
+			/*
+			 * An access of more than one byte reads several bytes
+			 * of the file. The model gives up on this key then.
+			 */
 			if (port != 0x510 || size != 1)
 				key = 0xffff;
 			else

@@ -8,7 +8,7 @@
  */
 #include "loader.h"
 
-/* The HPET (IA-PC HPET specification 1.0a, 2.3). */
+/* The HPET's registers (IA-PC HPET specification 1.0a, 2.3). */
 #define HPET			0xfed00000
 #define HPET_CAPABILITIES	0x000
 #define HPET_PERIOD		0x004	/* of one tick, in femtoseconds */
