@@ -144,18 +144,18 @@ static const char usage_text[] =
 	"       mkpayload --help | --version\n"
 	"\n"
 	"Compresses KERNEL, a Linux bzImage or a static ELF64 x86-64 kernel, into\n"
-	"PREFIX.bin and writes PREFIX.S, which links it behind the boot stub.\n"
+	"PREFIX.bin. Writes PREFIX.S, which links PREFIX.bin behind the boot stub.\n"
 	"\n"
-	"  -o PREFIX       where to write\n"
-	"  --cmdline TEXT  command line that is built into the image\n"
+	"  -o PREFIX       write PREFIX.bin and PREFIX.S\n"
+	"  --cmdline TEXT  build a command line into the image (default: none)\n"
 	"  --codec CODEC   zstd (default), lz4, none, or auto: the fastest launch\n"
 	"  --level N       zstd's level, 1 to 22 (default 19); lz4's, 1 to 12 (12)\n"
-	"  --launch HOW    for auto, who measures the image: the security processor\n"
-	"                  (psp, default), software in the guest (hash), nobody\n"
-	"  --info          print what PREFIX.bin says about its kernel\n"
-	"  --report        print what an image is made of, what its launch costs,\n"
-	"                  and its digests as a table of kernel hashes has them\n"
-	"  -q              no progress\n";
+	"  --launch HOW    for auto, what measures the image: psp (the security\n"
+	"                  processor, default), hash (firmware) or none\n"
+	"  --info          check PREFIX.bin and print its header\n"
+	"  --report        print the sizes of an image's parts, the duration of its\n"
+	"                  launch, and the digests in a table of kernel hashes\n"
+	"  -q              print no progress\n";
 
 static noreturn void usage_error(void)
 {
