@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 #
-# sevstub. `make help` lists what can be made.
+# Makefile - builds sevstub, its tools and its tests. `make help` lists the targets
+# and these variables. Defaults are in parentheses.
 #
-#   O=DIR     build directory (build)      V=1      show the commands
-#   CC LD OBJCOPY HOSTCC                   JOBS=N   parallel tests (all CPUs)
-#   ZSTD_SRC=DIR  zstd's source (fetched)  OPT=-O2  optimisation of the stub
+#   O=DIR         build directory (build)
+#   V=1           show the commands (0)
+#   CC= LD= OBJCOPY= HOSTCC=  the tools (gcc, ld, objcopy, CC)
+#   OPT=-O2       optimisation of the stub (-O2)
+#   JOBS=N        tests that run in parallel (one for each CPU)
+#   ZSTD_SRC=DIR  zstd's source (fetched)
 #   LZ4_SRC=DIR   lz4's source (fetched)
-#   PREFIX=DIR    install: where to (/usr/local)
-#   DESTDIR=DIR   install: a place to pack from, in front of PREFIX (none)
+#   PREFIX=DIR    install: the directory to install to (/usr/local)
+#   DESTDIR=DIR   install: a package's root, put in front of PREFIX (none)
 
 O ?= build
 V ?= 0
@@ -22,18 +26,23 @@ HOSTCC ?= $(CC)
 OBJCOPY ?= objcopy
 HOSTCFLAGS ?=
 
+# The file VERSION is the one place that names the version: mkpayload, mkimage,
+# images and sevstub.mk take theirs from it.
+SEVSTUB_VERSION := $(file <VERSION)
+
 export O JOBS
 
 ifneq ($(words $(CURDIR) $(O)),2)
-$(error make cannot cope with blanks in the path of a build: move '$(CURDIR)' or O='$(O)')
+$(error make does not support blanks in paths: rename the source tree '$(CURDIR)' or choose another O='$(O)')
 endif
 
-# `make clean` empties it.
+# `make clean` empties the build directory, so it must not be the source tree.
 ifeq ($(abspath $(O)),$(CURDIR))
-$(error O='$(O)' is the source tree: builds need a directory of their own)
+$(error O='$(O)' is the source tree: choose a directory that holds nothing else)
 endif
 
-# One word for the shell, whatever is in it.
+# $(call quote,TEXT): TEXT as one word of a shell command, whatever characters are
+# in it.
 quote = '$(subst ','\'',$(1))'
 
 .DELETE_ON_ERROR:
@@ -42,7 +51,7 @@ quote = '$(subst ','\'',$(1))'
 .PHONY: all
 all: stub $(O)/mkpayload sevemu ## build the stub, the host tools and sevemu
 
-# What an image is linked from, besides the kernel.
+# The files that an image depends on besides its kernel.
 IMAGE_DEPS := tools/mkimage linker.ld $(O)/sevstub.a $(O)/mkpayload
 
 include tools/fetch.mk tools/rules.mk tools/install.mk
@@ -51,9 +60,9 @@ include $(wildcard tests/*/rules.mk) sevemu/rules.mk $(wildcard sevemu/tests/gue
 
 # ---- The stub.
 
-# Whatever compiler: code that runs at any address, uses no register that an
-# exception handler does not save (but see DECODER_REGS), and keeps off the
-# stack below %rsp, where an exception's frame goes.
+# The stub's code must run at any address. It must use no register that exception
+# handlers do not save (but see DECODER_REGS). It must have no red zone, because an
+# exception pushes its frame directly below %rsp.
 STUB_CFLAGS := -std=gnu11 $(OPT) -g -ffreestanding \
 	-fpie -fvisibility=hidden -fno-common \
 	-mno-red-zone -fcf-protection=none \
@@ -65,7 +74,7 @@ GENERAL_REGS := -mgeneral-regs-only
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wundef \
 	-Wcast-qual -Wvla
 
-# $(1), if the compiler knows all of it.
+# $(call cc-option,OPTION): OPTION if the compiler accepts it, otherwise nothing.
 cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null \
 	2>/dev/null && echo $(1))
 WARNINGS += $(call cc-option,-Wstack-usage=1024)
@@ -79,41 +88,45 @@ STUB_S := bios/header.S bios/bios_call.S efi/handover_64.S head_64.S sev-head_64
 STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
 	$(O)/stub/bios/setup.o $(O)/stub/payload/huf_decompress_amd64.o
 
-# The functions that these flags would turn into calls of themselves.
+# Without these flags the compiler turns the loops in memcpy() and the like into
+# calls of the same functions.
 CFLAGS_string.o := -fno-builtin \
 	$(call cc-option,-fno-tree-loop-distribute-patterns)
-# Headers only; EFIAPI is the Microsoft convention.
+# gnu-efi is used for its headers only. GNU_EFI_USE_MS_ABI makes EFIAPI functions
+# use Microsoft's calling convention, as UEFI demands.
 EFI_FLAGS := -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 \
 	-DGNU_EFI_USE_MS_ABI
-# Firmware's stack has 128 KiB (UEFI 2.3.4).
+# efi/ runs on firmware's stack, which has at least 128 KiB (UEFI 2.10 2.3.4), so its
+# functions may use more than the others.
 $(patsubst %.c,$(O)/stub/%.o,$(filter efi/%.c,$(STUB_C))): \
 	PART_CFLAGS := $(EFI_FLAGS) $(call cc-option,-Wstack-usage=2048)
-# Cold code, small rather than fast: all but decoders and what they call. gcc 12
-# and clang have more than -Os for it.
+# All code but the decoders and what they call is optimised for size. gcc 12 and
+# clang support -Oz, which makes smaller code than -Os.
 SMALL := $(or $(call cc-option,-Oz),-Os)
 HOT_C := lib/string.c payload/unzstd.c payload/unlz4.c
 
-# Copies of 16 bytes go through XMM registers, in the decoders only: nothing
-# that an exception handler calls is in them, and so none has to save these.
-# head_64.S switches them on. SSE2 is part of x86-64. No other vectors: those
-# that a compiler makes of loops are 700 bytes, and gain nothing.
+# Only the decoders use XMM registers, for copies of 16 bytes. Exception handlers do
+# not call the decoders and so need not save these registers. head_64.S enables
+# SSE. Loops are not vectorised, because that adds 700 bytes and gains no speed.
 DECODER_REGS := -msse2 -mno-mmx -mno-80387 $(call cc-option,-fno-tree-vectorize)
 REGS_unzstd.o := $(DECODER_REGS)
 REGS_unlz4.o := $(DECODER_REGS)
 
-# The parts of the decoder that the image can afford: one Huffman and one
-# sequence strategy, both of which read every frame, at full speed (BMI2).
+# The image has room for one of zstd's two Huffman decoders and one of its two
+# sequence decoders. Each of them can decode every frame. DYNAMIC_BMI2 uses BMI2
+# instructions where the processor has them.
 ZSTD_FLAGS := -I$(ZSTD_SRC)/lib \
 	-ffile-prefix-map=$(abspath $(ZSTD_SRC))=zstd -DDYNAMIC_BMI2=1 -DZSTD_LEGACY_SUPPORT=0 \
 	-DZSTD_TRACE=0 -DZSTD_STRIP_ERROR_STRINGS \
 	-DHUF_FORCE_DECOMPRESS_X1 -DZSTD_FORCE_DECOMPRESS_SEQUENCES_SHORT
-# The compiler sees all callers but three, and drops what they do not need.
-# Alignment of code for speed costs 2 KB and gains no instruction. Its stack
-# use is measured, not computed: 1.5 KB.
+# -fwhole-program lets the compiler drop the functions that the three external ones
+# do not need. Aligning code costs 2 KB and gains no speed. The stack use of 1.5 KB
+# is measured by tests/stack, because the compiler cannot compute it.
 CFLAGS_unzstd.o := $(ZSTD_FLAGS) -fno-builtin-memset \
 	$(call cc-option,-fwhole-program) $(call cc-option,-Wno-stack-usage) \
 	$(call cc-option,-falign-functions=1 -falign-loops=1 -falign-jumps=1)
-# clang cannot build a part of a file for size, as unzstd.c asks gcc to.
+# unzstd.c asks gcc to optimise a part of the file for size. clang cannot do that,
+# so build all of the file for size.
 ifneq ($(findstring clang,$(shell $(CC) --version)),)
 CFLAGS_unzstd.o += -Oz
 endif
@@ -129,10 +142,15 @@ $(O)/stub/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' AS $@
 	$(Q)$(CC) -D__ASSEMBLY__ -g -Iinclude -ffile-prefix-map=$(CURDIR)=. \
-		-MMD -MP -c -o $@ $<
+		$(PART_CFLAGS) -MMD -MP -c -o $@ $<
+
+# header.S ends the image's version string with the stub's version.
+$(O)/stub/bios/header.o: PART_CFLAGS := -DSEVSTUB_VERSION='"$(SEVSTUB_VERSION)"'
+$(O)/stub/bios/header.o: VERSION
 
 $(O)/stub/payload/unzstd.o: | $(ZSTD_SRC)/.stamp
-# Two loops in assembly, but for HUF_FORCE_DECOMPRESS_X1 one: 1.2 KB less.
+# zstd's file has two decoding loops in assembly. HUF_FORCE_DECOMPRESS_X1 needs the
+# first only. sed removes the second, which saves 1.2 KB.
 $(O)/stub/payload/huf_decompress_amd64.o: Makefile | $(ZSTD_SRC)/.stamp
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' AS $@
@@ -140,19 +158,20 @@ $(O)/stub/payload/huf_decompress_amd64.o: Makefile | $(ZSTD_SRC)/.stamp
 		$(ZSTD_SRC)/lib/decompress/huf_decompress_amd64.S >$(@:.o=.S)
 	$(Q)$(CC) $(ZSTD_FLAGS) -I$(ZSTD_SRC)/lib/decompress -c -o $@ $(@:.o=.S)
 
-# With what the compressor in the same file calls left out.
+# -fwhole-program drops lz4's compressor, which is in the same file as the decoder.
 CFLAGS_unlz4.o := -I$(LZ4_SRC)/lib \
 	-ffile-prefix-map=$(abspath $(LZ4_SRC))=lz4 $(call cc-option,-fwhole-program) \
 	-funroll-loops
 $(O)/stub/payload/unlz4.o: | $(LZ4_SRC)/.stamp
 
-# Real-mode code. The assembler makes an object of it that the others can be
-# linked with: fields of 32 bits, as -m16 uses them, are all right at address 0.
+# setup.c is real-mode code. The compiler writes 32-bit assembly (-m16), which is
+# assembled to a 64-bit object, so that it can be linked with the others. The code's
+# 32-bit address fields are sufficient, because it is linked at address 0.
 SETUP_CFLAGS := -std=gnu11 -m16 -march=i386 -Os -ffreestanding -fno-pic -fno-pie \
 	-mregparm=3 -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -fno-jump-tables -fno-strict-aliasing -Iinclude
-# clang's 32-bit target does not look where the headers are. It has to be told
-# harder to make it small: all of .setup is one page.
+# clang's 32-bit target does not search Debian's directory of x86-64 headers. -Oz is
+# needed because the 16-bit code must fit into one page.
 ifneq ($(findstring clang,$(shell $(CC) --version)),)
 SETUP_CFLAGS += -Oz -idirafter /usr/include/x86_64-linux-gnu
 endif
@@ -173,11 +192,11 @@ $(O)/sevstub.a: $(STUB_OBJS)
 
 # ---- Images.
 #
-#   IMAGE=FILE    image: what is written; has to be given, and KERNEL too
-#   CMDLINE=TEXT  image: for loaders that pass no command line (none)
-#   CODEC=NAME    image: zstd, lz4, none, or auto for what boots soonest (zstd)
+#   IMAGE=FILE    image: the image to write; must be given, as must KERNEL
+#   CMDLINE=TEXT  image: command line for loaders that pass none (none)
+#   CODEC=NAME    image: zstd, lz4, none, or auto: what boots soonest (zstd)
 #   LEVEL=N       image: the codec's level (zstd 19, lz4 12)
-#   LAUNCH=HOW    image, CODEC=auto: who measures it, psp, hash or none (psp)
+#   LAUNCH=HOW    image, CODEC=auto: what measures it, psp, hash or none (psp)
 
 .PHONY: image
 image: $(IMAGE_DEPS) ## KERNEL=<file> IMAGE=<file> [CMDLINE="..."] [CODEC=zstd|lz4|none|auto] [LEVEL=N] [LAUNCH=psp|hash|none]: make a bootable image
@@ -190,18 +209,19 @@ image: $(IMAGE_DEPS) ## KERNEL=<file> IMAGE=<file> [CMDLINE="..."] [CODEC=zstd|l
 		$(if $(LAUNCH),--launch $(call quote,$(LAUNCH))) \
 		-o $(call quote,$(IMAGE)) $(call quote,$(KERNEL))
 
-# ---- To try it out.
+# ---- Run an image.
 #
-#   KERNEL=FILE   the kernel that is repacked (Debian's cloud kernel)
-#   INITRD=FILE   its initrd, or nothing (one that reports from userspace)
-#   APPEND=TEXT   its command line (console=ttyS0 quiet), taken as it is: a $ is
-#                 a $, here and in CMDLINE
-#   SEV=KIND      run: es, sev, or off for a plain machine (es)
-#   OVMF=FILE     run: EFI firmware, or off: no firmware of EFI's kind (Debian's)
-#   ACCEL=HOW     run: tcg works anywhere, SEV by way of sevemu; kvm takes the
-#                 host's own SEV (tcg)
+#   KERNEL=FILE   run, debug: the kernel to boot (Debian's cloud kernel)
+#   INITRD=FILE   run, debug: its initrd, or empty for none (an initrd that
+#                 reports from userspace)
+#   APPEND=TEXT   run, debug: its command line (console=ttyS0 quiet); make does
+#                 not expand a $ in it, nor in CMDLINE
+#   SEV=KIND      run: the guest: es, sev, or off for a plain guest (es)
+#   OVMF=FILE     run: EFI firmware, or off to boot by BIOS (Debian's OVMF)
+#   ACCEL=HOW     run: tcg needs no hardware and emulates SEV by sevemu; kvm
+#                 uses the host's own SEV (tcg)
 #   CBITPOS=N     run, ACCEL=kvm: the C-bit, CPUID 8000001F EBX 5:0 (51)
-#   QEMU_ARGS=    run, debug: more arguments for QEMU
+#   QEMU_ARGS=    run, debug: more arguments for QEMU (none)
 #   CODEC= LEVEL= LAUNCH= CMDLINE=  run, debug: as for image
 
 KERNEL ?= $(O)/kernels/cloud/vmlinuz
@@ -217,11 +237,11 @@ export KERNEL INITRD APPEND QEMU_ARGS SEV ACCEL CBITPOS OVMF GDB_ARGS CODEC LEVE
 RUN_DEPS := $(IMAGE_DEPS) $(filter $(O)/%,$(KERNEL) $(INITRD))
 
 .PHONY: run debug
-run: $(RUN_DEPS) $(O)/sevemu.rom ## repack a kernel and boot it through OVMF as an SEV-ES guest; Ctrl-A X ends it
+run: $(RUN_DEPS) $(O)/sevemu.rom ## make an image of a kernel and boot it by OVMF as an SEV-ES guest; Ctrl-A X ends it
 	$(Q)CMDLINE=$(call quote,$(value CMDLINE)) \
 		APPEND=$(call quote,$(value APPEND)) tools/run
 
-debug: $(RUN_DEPS) ## repack a kernel and boot it by BIOS, stopped, with gdb attached to the stub [GDB_ARGS=]
+debug: $(RUN_DEPS) ## make an image of a kernel, boot it by BIOS and attach gdb to the stub [GDB_ARGS=]
 	$(Q)CMDLINE=$(call quote,$(value CMDLINE)) \
 		APPEND=$(call quote,$(value APPEND)) tools/debug
 
@@ -266,15 +286,15 @@ check-deps-lint: $(IMAGE_DEPS) $(O)/boot/test.img
 
 .PHONY: clean distclean help
 
-clean: ## remove what was built, keep what was fetched
+clean: ## remove everything built, keep everything fetched
 	$(Q)cd $(O) 2>/dev/null && rm -rf -- $$(ls -A | grep -vxE 'zstd|lz4|kernels|kexec') || true
 
 distclean: ## remove the build directory
 	rm -rf $(O)
 
-help: ## this list
+help: ## print this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p; s/^#   (check-[a-z]+) +/\1\t/p' \
 		Makefile tools/*.mk tests/*/rules.mk | \
 		awk -F'\t' '{ printf "  make %-17s %s\n", $$1, $$2 }'
-	@echo 'Variables, and what they are if not given:'
+	@echo 'Variables, with their defaults in parentheses:'
 	@sed -nE 's/^#   ([A-Z ])/  \1/p' Makefile

@@ -431,7 +431,16 @@ END_DATA(setup_idt_ptr)
 	.long	.Lprotected_mode	/* go_to_protected_mode adds the segment */
 	.word	BOOT_CS
 
-/* SBAT, by which shim revokes images; a distribution adds its own line. */
+/*
+ * The end of the image's version string: linker.ld puts it behind the payload's
+ * own version text, which mkpayload writes without a NUL (payload_version).
+ */
+	.section .setup.stub_version, "a", @progbits
+	.ascii	" (sevstub "
+	.ascii	SEVSTUB_VERSION
+	.asciz	")"
+
+/* SBAT: revocation data for shim. Distributions append a line of their own. */
 	.section .sbat, "a", @progbits
 	.incbin	"efi/sbat.csv"
 

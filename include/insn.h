@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * insn.h - what the #VC handlers want to know about an instruction.
+ * insn.h - the instruction decoder of the #VC handlers.
  *
- * The decoder behind it is pure: bytes in, struct out. It knows 64-bit mode
- * and only those instructions that #VC can meet, and of these only the
- * encodings that the processor accepts.
+ * The decoder has no state and accesses nothing but its arguments. It decodes
+ * 64-bit mode, and only the instructions that can raise #VC. It accepts only
+ * encodings that the processor accepts, too.
  */
 #ifndef INSN_H
 #define INSN_H
 
 #include "types.h"
 
-/* The processor fetches no more for one instruction (APM3 1.1). */
+/* The largest length of an instruction in bytes (APM3 1.1). */
 #define INSN_MAX_LENGTH	15
 
 /*
- * Register numbers as ModRM and REX encode them (APM3 1.4): the index into the
- * register arrays below.
+ * General-purpose registers by the numbers that ModRM and REX encode (APM3 1.4).
+ * They are the indexes of the arrays regs[INSN_REGS] below.
  */
 enum insn_register {
 	INSN_RAX, INSN_RCX, INSN_RDX, INSN_RBX,
@@ -24,13 +24,13 @@ enum insn_register {
 	INSN_R8, INSN_R9, INSN_R10, INSN_R11,
 	INSN_R12, INSN_R13, INSN_R14, INSN_R15,
 	INSN_REGS,
-	INSN_RIP = INSN_REGS,	/* as a base: the next instruction's address */
-	INSN_NO_REG,		/* the memory operand lacks this part */
+	INSN_RIP = INSN_REGS,	/* base only: the next instruction's address */
+	INSN_NO_REG,		/* the memory operand has no base or no index */
 };
 
 /*
- * Segments as the processor numbers them. 64-bit mode takes all bases but
- * those of FS and GS as 0 (APM2 4.5.3), so CS, SS and DS are all called DS.
+ * Segments by the processor's numbers. The decoder reports CS and SS as DS, because
+ * 64-bit mode treats the bases of CS, DS, ES and SS as 0 (APM2 4.5.3).
  */
 enum insn_segment {
 	INSN_SEG_ES = 0,	/* the destination of a string instruction */
@@ -39,6 +39,7 @@ enum insn_segment {
 	INSN_SEG_GS = 5,
 };
 
+/* What the instruction does. "memory" is the memory operand. */
 enum insn_op {
 	INSN_CPUID,
 	INSN_RDTSC,
@@ -55,78 +56,89 @@ enum insn_op {
 	INSN_WRITE_DR7,		/* DR7 = reg */
 	INSN_IN,		/* rAX = port */
 	INSN_OUT,		/* port = rAX */
-	INSN_INS,		/* memory = port */
-	INSN_OUTS,		/* port = memory */
-	INSN_LOAD,		/* reg = memory, extended */
+	INSN_INS,		/* memory = port; a string instruction */
+	INSN_OUTS,		/* port = memory; a string instruction */
+	INSN_LOAD,		/* reg = memory, extended to reg_size */
 	INSN_STORE,		/* memory = reg */
 	INSN_STORE_IMM,		/* memory = imm */
 	INSN_STOS,		/* memory = rAX */
-	INSN_MOVS,		/* insn_movs_destination() = memory */
+	INSN_MOVS,		/* copies memory to insn_movs_destination() */
 };
 
+/* A decoded instruction. insn_decode() fills in all fields. */
 struct insn {
 	enum insn_op op;
-	u8 length;
+	u8 length;		/* bytes, 1 to INSN_MAX_LENGTH */
 
-	/* Bytes moved to or from memory, port or DR7: 1, 2, 4, 8; or 0. */
+	/* Bytes moved to or from memory, a port or DR7: 1, 2, 4 or 8. 0: none. */
 	u8 size;
 
 	/*
-	 * The general-purpose register of a move (rAX where the opcode implies
-	 * it) and how many bytes of it are read or written; 0: no register. A
-	 * write of 1 or 2 leaves the upper bits alone, one of 4 clears the
-	 * upper half. reg_size is above size only for a load that extends.
+	 * reg is the general-purpose register that is moved, rAX if the opcode
+	 * implies it. reg_size is the number of its bytes that are read or
+	 * written; 0: no register. A write of 1 or 2 bytes keeps the register's
+	 * other bits, a write of 4 bytes clears the upper half. reg_size
+	 * exceeds size only for a load that extends its operand.
 	 */
 	u8 reg;
 	u8 reg_size;
 	bool high_byte;		/* bits 15:8 of reg: AH, CH, DH or BH */
-	bool sign_extend;
+	bool sign_extend;	/* a load extends with the sign, not with 0 */
 
-	/* String instructions: repeat while rCX, of address_size bytes, lasts. */
+	/*
+	 * A string instruction has a REP prefix. It then repeats until rCX is 0;
+	 * address_size bytes of rCX count.
+	 */
 	bool rep;
 
-	/* IN, OUT, INS, OUTS: the port is DX and not in the instruction. */
+	/*
+	 * The port of IN, OUT, INS and OUTS: the register DX if port_dx is set,
+	 * otherwise port.
+	 */
 	bool port_dx;
 	u8 port;
 
-	/* Memory operand; the strings' base is rSI (source) or rDI. */
-	u8 address_size;	/* 4 or 8 */
+	/*
+	 * The memory operand. The base of a string instruction is rSI for its
+	 * source, rDI if it only has a destination.
+	 */
+	u8 address_size;	/* bytes: 4 or 8 */
 	u8 segment;		/* enum insn_segment */
 	u8 base;		/* enum insn_register */
-	u8 index;		/* never INSN_RIP */
-	u8 scale;		/* 1, 2, 4, 8 */
-	u64 displacement;	/* sign-extended */
+	u8 index;		/* enum insn_register, never INSN_RIP */
+	u8 scale;		/* factor of index: 1, 2, 4 or 8 */
+	u64 displacement;	/* added to base and index; sign-extended */
 
-	u64 imm;		/* sign-extended */
+	u64 imm;		/* INSN_STORE_IMM: the value; sign-extended */
 };
 
 enum insn_status {
 	INSN_OK,
-	INSN_TRUNCATED,		/* so far so good; more bytes are needed */
-	INSN_INVALID,		/* raises #UD or #GP, or never #VC */
+	INSN_TRUNCATED,		/* the beginning is valid, bytes are missing */
+	INSN_INVALID,		/* raises #UD or #GP, or cannot raise #VC */
 };
 
 /*
- * Decodes the instruction at @bytes, of which @size can be read. @insn means
- * something only if the result is INSN_OK.
+ * Decodes the instruction at @bytes, of which @size bytes can be read (0 or more).
+ * @insn is valid only if the result is INSN_OK. May be called at any time.
  */
 enum insn_status insn_decode(struct insn *insn, const u8 *bytes, size_t size);
 
 /*
- * Whether @exit_code, the error code of a #VC, is one that the processor gives
- * for @insn. If not, the hypervisor made the exception up.
+ * Returns whether the processor can raise #VC with error code @exit_code for @insn.
+ * If it cannot, the hypervisor has forged the exception or changed the code.
  */
 bool insn_matches_exit(const struct insn *insn, u64 exit_code);
 
 /*
- * The linear address of the memory operand, from the registers as they were
- * when @insn, which lies at @rip, began. @segment_base belongs to
- * @insn->segment and is 0 unless that is FS or GS.
+ * Returns the linear address of the memory operand of @insn. @rip is the address of
+ * the instruction, and @regs are the registers before it. @segment_base is the
+ * base of @insn->segment, which is 0 unless that is FS or GS.
  */
 u64 insn_address(const struct insn *insn, const u64 regs[INSN_REGS], u64 rip,
 		 u64 segment_base);
 
-/* The linear address that MOVS writes to. */
+/* Returns the linear address that @insn, a MOVS, writes to. @regs as above. */
 u64 insn_movs_destination(const struct insn *insn, const u64 regs[INSN_REGS]);
 
 #endif

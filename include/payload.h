@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * payload.h - the header in front of the compressed payload: what mkpayload
- * writes at build time and the stub checks at boot.
+ * payload.h - the format of the payload. mkpayload writes it at build time and
+ * the stub checks it at boot.
  *
- * What is compressed is the flat memory image: the byte at offset 0 belongs at
- * the lowest p_paddr of the kernel's PT_LOAD segments, and so on without gaps
- * to the last byte that the file supplies. The relocation table, if there is
- * one, follows it directly in the same compressed stream.
+ * The payload is struct payload_header and then the compressed bytes. Compressed
+ * is the flat memory image, directly followed by the relocation table if there is
+ * one. The image begins at the lowest p_paddr of the kernel's PT_LOAD segments and
+ * ends with the last byte that the file supplies. Gaps in it are zero.
  *
  * All fields are little endian. The digests are XXH64 with seed 0.
  */
@@ -16,31 +16,37 @@
 #define PAYLOAD_MAGIC		"sevstub"	/* 8 bytes with its NUL */
 #define PAYLOAD_VERSION		2
 
-/* A Linux kernel: clears its own .bss, so the stub does not. */
+/* Flag: a Linux kernel. It clears its own .bss, so the stub does not. */
 #define PAYLOAD_LINUX		0x1
-/* Physically: runs at any multiple of align, not only at link_addr. */
+/* Flag: may run at any physical multiple of align, not only at link_addr. */
 #define PAYLOAD_RELOCATABLE	0x2
-/* Can be entered with five-level paging on. */
+/* Flag: may be entered while five-level paging is enabled. */
 #define PAYLOAD_LA57		0x4
 /*
- * Virtually: its own page tables follow the relocations, so that they can move
- * it by any multiple of align, wherever it lies.
+ * Flag: may be moved virtually by any multiple of align, independently of its
+ * physical address, because the relocations also adapt its own page tables.
  */
 #define PAYLOAD_KASLR		0x8
-/* Runs identity-mapped: the relocations move it to where it lies. */
+/*
+ * Flag: runs identity-mapped. If it is moved, the relocations must be applied with
+ * the physical distance.
+ */
 #define PAYLOAD_IDENTITY	0x10
 #define PAYLOAD_FLAGS_KNOWN	0x1f
 
-/* payload_header.codec: what the compressed bytes are. */
+/* Values of payload_header.codec, the format of the compressed bytes. */
 #define PAYLOAD_CODEC_ZSTD	1	/* one frame */
 #define PAYLOAD_CODEC_LZ4	2	/* one legacy frame, blocks of 8 MiB */
-#define PAYLOAD_CODEC_NONE	3	/* themselves */
+#define PAYLOAD_CODEC_NONE	3	/* not compressed */
 
-/* No payload may be larger than this, in the file or in memory. */
+/* The largest file_size + reloc_size and the largest mem_size, in bytes. */
 #define PAYLOAD_MAX_SIZE	0x80000000UL
-/* None runs above this: with four-level paging Linux has no more (MAXMEM). */
+/*
+ * A payload must end at or below this address. Linux with four-level paging has
+ * no more physical memory (MAXMEM).
+ */
 #define PAYLOAD_ADDR_MAX	0x400000000000UL
-/* Bounds of payload_header.align. */
+/* The smallest and the largest payload_header.align, in bytes. */
 #define PAYLOAD_MIN_ALIGN	0x1000UL
 #define PAYLOAD_MAX_ALIGN	0x40000000UL
 
@@ -48,34 +54,41 @@
 
 #include "types.h"
 
+/* mkpayload writes all fields. The stub refuses a header with a wrong digest. */
 struct payload_header {
 	char magic[8];		/* 0x00: PAYLOAD_MAGIC */
 	u32 version;		/* 0x08: PAYLOAD_VERSION */
 	u32 flags;		/* 0x0c: PAYLOAD_* */
-	u64 link_addr;		/* 0x10: physical address it is linked at */
-	u64 align;		/* 0x18: power of two that divides link_addr */
-	u64 entry_offset;	/* 0x20: 64-bit entry, from the first byte */
+	u64 link_addr;		/* 0x10: physical link address of byte 0 */
+	u64 align;		/* 0x18: bytes, a power of two that divides
+				 * link_addr; wherever the payload runs, its
+				 * address is a multiple of it */
+	u64 entry_offset;	/* 0x20: of the 64-bit entry, from byte 0 */
 	u64 file_size;		/* 0x28: bytes of the flat memory image */
-	u64 mem_size;		/* 0x30: bytes of memory, >= file_size */
-	u64 reloc_size;		/* 0x38: bytes of relocation table behind it */
-	u64 margin;		/* 0x40: decompression in place: the compressed
-				 * bytes end this far above the output's end */
+	u64 mem_size;		/* 0x30: file_size and .bss, in bytes */
+	u64 reloc_size;		/* 0x38: bytes of relocation table; 0: none */
+	u64 margin;		/* 0x40: for decompression in place, the
+				 * compressed bytes must end at least this
+				 * many bytes above the output's end */
 	u64 comp_size;		/* 0x48: compressed bytes behind this header */
-	u64 comp_digest;	/* 0x50: XXH64 of those bytes */
-	u64 virt_addr;		/* 0x58: virtual address it is linked at */
+	u64 comp_digest;	/* 0x50: XXH64 of the compressed bytes */
+	u64 virt_addr;		/* 0x58: virtual link address of byte 0 */
 	u32 codec;		/* 0x60: PAYLOAD_CODEC_* */
 	u32 reserved;		/* 0x64: 0 */
-	u64 header_digest;	/* 0x68: XXH64 of the fields above */
+	u64 header_digest;	/* 0x68: XXH64 of all fields above */
 };
 BUILD_BUG_ON(sizeof(struct payload_header) != 0x70);
 
 /*
- * The relocation table: three lists of places in the flat image to which the
- * distance that the payload moves is added, or from which it is subtracted.
- * Each list is its count, then for each place the number of bytes between the
- * end of the one before it, or the image's first byte, and the place: so they
- * ascend and do not overlap. Numbers are unsigned LEB128: seven bits a byte,
- * the lowest first, bit 7 set in all bytes but the last, at most five bytes.
+ * The relocation table has three lists of places in the flat image, in the order
+ * of this enumeration. If the payload moves, the stub adds the distance to each
+ * place or subtracts it.
+ *
+ * A list is its number of places, then a number for each place: the bytes from the
+ * end of the list's previous place, or from the image's first byte, to this place.
+ * Hence places ascend and do not overlap. Numbers are unsigned LEB128: seven bits
+ * per byte, the lowest first, bit 7 set in all bytes but the last, at most five
+ * bytes.
  */
 enum reloc_kind {
 	RELOC_64,		/* 8 bytes, added */
@@ -84,6 +97,7 @@ enum reloc_kind {
 	RELOC_KINDS,
 };
 
+/* The bytes of a place of this kind. */
 #define RELOC_WIDTH(kind)	((kind) == RELOC_64 ? 8U : 4U)
 
 #define LEB128_BITS		7

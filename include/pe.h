@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pe.h - the numbers of a PE32+ header (Microsoft's PE format specification)
- * and of what Linux adds to it. For header.S.
+ * pe.h - the constants of a PE32+ header (Microsoft, "PE Format") and of Linux's
+ * additions to it. header.S uses them to make the image an EFI application.
  */
 #ifndef PE_H
 #define PE_H
@@ -10,7 +10,7 @@
 #define PE_LINUX_MAGIC_OFFSET		0x38
 #define LINUX_PE_MAGIC			0x818223cd
 #define PE_MACHINE_AMD64		0x8664
-/* Executable, line numbers stripped, debug information stripped. */
+/* Flags: executable image, line numbers stripped, debug information stripped. */
 #define PE_CHARACTERISTICS		0x0206
 #define PE_OPT_MAGIC_PE32PLUS		0x020b
 #define PE_SECTION_ALIGNMENT		0x1000
@@ -20,18 +20,21 @@
 #define PE_DIRECTORY_SIZE		8
 #define PE_SECTION_SIZE			40
 
-/* What loaders look at to find out whether an initrd comes by LoadFile2. */
+/*
+ * MajorImageVersion and MinorImageVersion. Loaders read them to find out whether
+ * the image asks for its initrd by the protocol LoadFile2.
+ */
 #define LINUX_EFISTUB_MAJOR_VERSION	3
 #define LINUX_EFISTUB_MINOR_VERSION	0
 
-/* Section flags: contents, and readable, writable, executable. */
+/* Section flags (Characteristics): contents and access rights. */
 #define PE_SCN_CODE			0x00000020
 #define PE_SCN_INITIALIZED		0x00000040
 #define PE_SCN_DISCARDABLE		0x02000000
 #define PE_SCN_EXECUTE			0x20000000
 #define PE_SCN_READ			0x40000000
 #define PE_SCN_WRITE			0x80000000
-/* 16-bit code: of no use to firmware, data in its eyes. */
+/* The 16-bit code is marked as data, because firmware must not execute it. */
 #define PE_SCN_SETUP			(PE_SCN_INITIALIZED | PE_SCN_DISCARDABLE | \
 					 PE_SCN_READ)
 #define PE_SCN_TEXT			(PE_SCN_CODE | PE_SCN_EXECUTE | PE_SCN_READ)

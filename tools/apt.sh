@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# apt.sh - package downloads through the machine's own package archive, without
-# touching the machine's apt configuration and without naming a host. Sourced
-# by the fetch-* scripts; works as root and as an ordinary user.
+# apt.sh - functions that download packages from the archive that this machine's
+# apt is configured for. They leave the machine's apt state alone and work as root
+# and as an ordinary user. The fetch-* scripts source this file.
 
-# die MESSAGE: one line on stderr, and out.
+# die MESSAGE: prints one line on stderr and exits with status 1.
 die()
 {
 	echo "${0##*/}: $1" >&2
@@ -13,13 +13,13 @@ die()
 }
 
 # apt_private TYPE [SUITE]: makes a private apt state in a temporary directory,
-# $apt_dir, with the machine's own archive entries turned into TYPE (deb or
-# deb-src), and all but those for updates into SUITE, and fetches the lists.
-# Afterwards apt_cache and apt_fetch work on that state. Fails if no list could
-# be had.
+# $apt_dir, and fetches package lists into it. apt_cache and apt_fetch then use
+# that state. The state has the machine's archive entries, changed to TYPE (deb
+# or deb-src). With SUITE the entries name that suite, and entries of security
+# and other updates are dropped. Fails if no list of TYPE could be fetched.
 #
-# The lists are fetched even where the system has some: those may be older than
-# the last security update, which removed the packages that they promise.
+# The system's own lists are not used, because they may be older than the last
+# security update and name packages that the archive has removed.
 apt_private()
 {
 	command -v apt-get >/dev/null ||
@@ -58,9 +58,10 @@ apt_private()
 		-e '/^deb[^ ]*( +\[[^]]*\])? +[^ ]+ +[a-z]+-[a-z]+ /d' \
 		"$apt_dir"/parts/*
 
-	# Read after the system's configuration, so that proxies and the like
-	# stay in force. Hooks belong to the system's own lists: not run. No
-	# sandbox user: root's would not get into the private directory.
+	# apt reads this file after the system's configuration, so that proxies
+	# set there still apply. The update hooks are cleared, because they
+	# maintain the system's own lists. The sandbox user is the caller,
+	# because user _apt cannot enter root's private directory.
 	cat >"$apt_dir/conf" <<-END
 		Dir::Etc::sourcelist "$apt_dir/none";
 		Dir::Etc::sourceparts "$apt_dir/parts";
@@ -73,8 +74,8 @@ apt_private()
 		#clear APT::Update::Post-Invoke-Success;
 	END
 
-	# One archive of several may have no lists of this type, or be out of
-	# reach; what counts is whether the package can be had.
+	# Ignore the status, because one archive of several may be out of reach
+	# or have no lists of this type. Any list at all is enough to go on.
 	apt-get -q -c "$apt_dir/conf" update >"$apt_dir/log" 2>&1 || true
 	case $1 in
 	deb) ls "$apt_dir"/lists/*_Packages* ;;
@@ -82,14 +83,15 @@ apt_private()
 	esac >/dev/null 2>&1
 }
 
+# apt_cache ARGUMENT...: runs apt-cache on the private state.
 apt_cache()
 {
 	apt-cache -q -c "$apt_dir/conf" "$@"
 }
 
-# apt_fetch MEGABYTES ARGUMENT...: runs apt-get ARGUMENT... in
-# $apt_dir/download and says every two seconds how far it has come. Returns its
-# exit status; what it said is in $apt_dir/log.
+# apt_fetch MEGABYTES ARGUMENT...: runs apt-get ARGUMENT... in $apt_dir/download,
+# and prints every two seconds how many of the expected MEGABYTES have come.
+# Returns apt-get's exit status. Its output is in $apt_dir/log.
 apt_fetch()
 {
 	total=$1
@@ -110,15 +112,16 @@ apt_fetch()
 	wait "$done"
 }
 
-# apt_why: the last error of apt's, for a message.
+# apt_why: prints apt's last error message, without its prefix "E: ".
 apt_why()
 {
 	sed -n 's/^E: //p' "$apt_dir/log" | tail -n 1
 }
 
-# apt_source DIR PACKAGE VERSION TARBALL SHA256 ELSEWHERE MEMBER...: unpacks the
-# members of a source package's tarball into DIR, unless DIR/.stamp says that
-# they are there. ELSEWHERE says what to do if they cannot be had.
+# apt_source DIR PACKAGE VERSION TARBALL SHA256 ELSEWHERE MEMBER...: fetches the
+# source package, checks TARBALL's digest and unpacks the named members of it into
+# DIR. Does nothing if DIR/.stamp contains SHA256. ELSEWHERE is the advice that an
+# error message ends with.
 apt_source()
 {
 	dir=$1 package=$2 version=$3 tarball=$4 sha256=$5 elsewhere=$6
@@ -140,7 +143,7 @@ apt_source()
 	mkdir -p "$(dirname "$dir")"
 	rm -rf "$dir" "$dir.new"
 	mkdir "$dir.new"
-	# The tarball's one top directory is dropped.
+	# --strip-components drops the tarball's top directory.
 	tar -C "$dir.new" --strip-components=1 --no-same-owner \
 		--wildcards --no-wildcards-match-slash \
 		-xf "$apt_dir/download/$tarball" "$@"

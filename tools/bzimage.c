@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bzimage.c - from a Linux/x86 bzImage to the ELF file that is compressed in
- * it.
+ * bzimage.c - extracts the ELF file that is compressed in a Linux/x86 bzImage.
  *
- * The setup header says where the compressed bytes are, nothing is searched
- * for. Reference: Linux's x86/boot.rst (boot.rst), boot protocol 2.15.
+ * The setup header's payload_offset and payload_length tell where the compressed
+ * bytes are. Reference: Linux's x86/boot.rst (boot.rst), boot protocol 2.15.
  */
 #include <string.h>
 
@@ -14,12 +13,12 @@
 #define HEADER_MAGIC_AT		0x202
 #define BOOT_FLAG		0xaa55
 #define BOOT_FLAG_AT		0x1fe
-#define DEFAULT_SETUP_SECTS	4	/* what 0 means */
-/* kernel_version counts from the second sector. */
+#define DEFAULT_SETUP_SECTS	4	/* the meaning of setup_sects 0 */
+/* kernel_version is an offset from the second sector (boot.rst). */
 #define VERSION_BASE		SECTOR
 #define PARAGRAPH		16UL	/* the unit of syssize */
 
-/* The first protocol with payload_offset, and the first with xloadflags. */
+/* The first boot protocols with payload_offset (2.08) and xloadflags (2.12). */
 #define PROTOCOL_PAYLOAD	0x208
 #define PROTOCOL_XLOADFLAGS	0x20c
 
@@ -51,7 +50,10 @@ static void check_protocol(const struct setup_header *hdr)
 		    hdr->version >> 8, hdr->version & 0xff, hdr->xloadflags);
 }
 
-/* Alignments are powers of two that the stub and the setup header can state. */
+/*
+ * Refuses alignments that the stub does not support. min_alignment is an exponent
+ * and must not exceed kernel_alignment.
+ */
 static void check_alignment(const struct setup_header *hdr)
 {
 	u64 align = hdr->kernel_alignment;
@@ -78,16 +80,21 @@ static void copy_version(const struct setup_header *hdr,
 		die("version string at %#zx is outside the setup sectors", at);
 	len = strnlen((char *)setup->data + at, setup->size - at);
 	if (len == setup->size - at || len >= VERSION_MAX)
-		die("version string at %#zx does not end", at);
+		die("version string at %#zx does not end within %u bytes and the setup sectors",
+		    at, VERSION_MAX);
 
 	memcpy(version, setup->data + at, len);
 	for (size_t i = 0; i < len; i++) {
 		if (version[i] < ' ' || version[i] > '~')
-			die("version string at %#zx is not ASCII text", at);
+			die("version string at %#zx is not ASCII text: byte %#x",
+			    at, (u8)version[i]);
 	}
 }
 
-/* In an image of ours, struct payload_header is in front of the stream. */
+/*
+ * Whether @file was made by mkimage. Its struct payload_header then lies directly
+ * in front of the compressed bytes, which begin at offset @at.
+ */
 static bool is_ours(const struct blob *file, u64 at)
 {
 	return at >= sizeof(struct payload_header) && at <= file->size &&
@@ -112,7 +119,7 @@ struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 	setup.size = hdr.setup_sects ? hdr.setup_sects : DEFAULT_SETUP_SECTS;
 	setup.size = (1 + setup.size) * SECTOR;
 	code_size = hdr.syssize * PARAGRAPH;
-	/* A signature for Secure Boot may follow. */
+	/* The file may be longer, because a Secure Boot signature may follow. */
 	if (file->size < setup.size + code_size)
 		die("truncated: %zu bytes, must be %lu (setup_sects %u, syssize %#x)",
 		    file->size, setup.size + code_size, hdr.setup_sects,
@@ -137,7 +144,7 @@ struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 
 	at = setup.size + hdr.payload_offset;
 	if (is_ours(file, at))
-		die("is an image of sevstub already: give the kernel it was made from");
+		die("is an image of sevstub already: name the kernel that it was made from");
 	payload = (struct blob){ file->data + at, hdr.payload_length };
 	return codec_decompress(payload);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * codecs.c - decompresses what is in a bzImage: every codec that Linux can be
- * packed with, each by its own library or program.
+ * codecs.c - decompresses the payload of a bzImage with the library or program
+ * of its codec. It supports every codec that Linux can be built with.
  *
- * A magic says which it is. Behind the stream, or in it, is the size that it
- * expands to; nothing else is accepted.
+ * The payload's first bytes (magic) tell the codec. Its last four bytes are the
+ * decompressed size, and a stream that decompresses to another size is refused.
  */
 #include <bzlib.h>
 #include <errno.h>
@@ -23,8 +23,8 @@
 #include "mkpayload.h"
 
 /*
- * Each expands @in to exactly @out->size bytes, the size that the bzImage
- * gives, and returns NULL or what is wrong.
+ * A codec's decompressor. It writes exactly @out->size bytes, the size that the
+ * bzImage states, to @out->data. Returns NULL, or the reason why it failed.
  */
 typedef const char *decompress_fn(const struct blob *in, struct blob *out);
 
@@ -39,7 +39,7 @@ static const char *gunzip(const struct blob *in, struct blob *out)
 	};
 	int ret;
 
-	/* 16: with gzip's header and trailer, checked by zlib. */
+	/* Adding 16 makes zlib expect and check gzip's header and trailer. */
 	if (inflateInit2(&z, MAX_WBITS + 16) != Z_OK)
 		return "zlib does not start";
 	ret = inflate(&z, Z_FINISH);
@@ -52,8 +52,8 @@ static const char *gunzip(const struct blob *in, struct blob *out)
 	if (ret != Z_STREAM_END)
 		return z.msg ? z.msg : "damaged";
 	if (z.avail_in)
-		return "goes on behind its end";
-	/* The size is gzip's own last word: zlib has compared it. */
+		return "has bytes after its end";
+	/* gzip's trailer ends with the size, which zlib has checked. */
 	return NULL;
 }
 
@@ -73,7 +73,7 @@ static const char *unxz(const struct blob *in, struct blob *out)
 		return "damaged";
 	}
 	if (in_pos != in->size)
-		return "goes on behind its end";
+		return "has bytes after its end";
 	return out_pos == out->size ? NULL : size_differs;
 }
 
@@ -89,7 +89,10 @@ static const char *unlzma(const struct blob *in, struct blob *out)
 	s.next_out = out->data;
 	s.avail_out = out->size;
 	ret = lzma_code(&s, LZMA_FINISH);
-	/* An end mark that follows the last byte: room for none is needed. */
+	/*
+	 * The output may be complete while the stream's end mark is still
+	 * unread. A second call reads it, because it needs no more output room.
+	 */
 	if (ret == LZMA_OK)
 		ret = lzma_code(&s, LZMA_FINISH);
 	lzma_end(&s);
@@ -104,7 +107,7 @@ static const char *unlzma(const struct blob *in, struct blob *out)
 		return "damaged";
 	}
 	if (s.avail_in)
-		return "goes on behind its end";
+		return "has bytes after its end";
 	return s.avail_out ? size_differs : NULL;
 }
 
@@ -121,7 +124,10 @@ static const char *bunzip2(const struct blob *in, struct blob *out)
 	do {
 		ret = BZ2_bzDecompress(&s);
 	} while (ret == BZ_OK && s.avail_in && s.avail_out);
-	/* The check at the end takes no room. */
+	/*
+	 * The output may be complete while the stream's final checksum is still
+	 * unread. A further call reads it, because it needs no more output room.
+	 */
 	if (ret == BZ_OK)
 		ret = BZ2_bzDecompress(&s);
 	BZ2_bzDecompressEnd(&s);
@@ -131,7 +137,7 @@ static const char *bunzip2(const struct blob *in, struct blob *out)
 	if (ret != BZ_STREAM_END)
 		return "damaged";
 	if (s.avail_in)
-		return "goes on behind its end";
+		return "has bytes after its end";
 	return s.avail_out ? size_differs : NULL;
 }
 
@@ -162,7 +168,7 @@ const char *run_program(char *const argv[], int input, struct blob *out,
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&files, pipes[1], STDOUT_FILENO);
-	/* What it has to say would be a second line. */
+	/* Drop the program's messages, so that the caller's is the only line. */
 	posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null",
 					 O_WRONLY, 0);
 	failed = posix_spawnp(&child, argv[0], &files, NULL, argv, environ);
@@ -170,7 +176,8 @@ const char *run_program(char *const argv[], int input, struct blob *out,
 	close(pipes[1]);
 	if (failed) {
 		close(pipes[0]);
-		return "needs a program that is not installed";
+		die("cannot run %s: %s: install it", argv[0],
+		    strerror(failed));
 	}
 
 	out->size = 0;
@@ -185,11 +192,11 @@ const char *run_program(char *const argv[], int input, struct blob *out,
 	return got < 0 ? "cannot read what a program prints" : NULL;
 }
 
-/* The library's licence is the GPL: lzop, the program, does it. */
+/* Runs the program lzop, because the lzo library's licence is the GPL. */
 static const char *unlzo(const struct blob *in, struct blob *out)
 {
 	static char *const argv[] = { "lzop", "-dcq", NULL };
-	/* One byte more than there should be, to see that there is none. */
+	/* One byte more than expected, so that a longer output is noticed. */
 	struct blob more = { xalloc(out->size + 1), out->size + 1 };
 	FILE *stream = file_of(in->data, in->size);
 	const char *problem;
@@ -199,7 +206,10 @@ static const char *unlzo(const struct blob *in, struct blob *out)
 		return strerror(errno);
 	problem = run_program(argv, fileno(stream), &more, &status);
 	fclose(stream);
-	/* A program that is not read to its end is killed for it. */
+	/*
+	 * Ignore the status if lzop printed too much, because SIGPIPE has
+	 * stopped it then. The size differs in this case.
+	 */
 	if (!problem && more.size <= out->size && status)
 		problem = "damaged";
 	if (!problem && more.size != out->size)
@@ -251,7 +261,10 @@ static const struct codec {
 	const char *name;
 	const char *magic;
 	size_t magic_len;
-	/* gzip's own last word is the size; the others had one appended. */
+	/*
+	 * gzip's own trailer ends with the size. Behind a stream of another
+	 * codec, Linux's build appends it, and it is cut off first.
+	 */
 	bool size_is_inside;
 	decompress_fn *decompress;
 } codecs[] = {
@@ -282,7 +295,7 @@ struct blob codec_decompress(struct blob in)
 	struct blob out;
 	u32 size;
 
-	/* A magic and a size: less than that is no stream of any codec. */
+	/* find_codec() reads MAGIC_LEN bytes, and the size follows the stream. */
 	if (in.size < MAGIC_LEN + sizeof(size))
 		die("truncated: a compressed payload of %zu bytes", in.size);
 	codec = find_codec(&in);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elf-file.h - an ELF file as elf.c has read it, for elf.c and elf-relocs.c:
- * headers checked, everything that they point to inside the file.
+ * elf-file.h - an ELF file as elf.c passes it to elf-relocs.c. elf.c has checked
+ * the headers, and that everything they point to lies inside the file.
  */
 #ifndef ELF_FILE_H
 #define ELF_FILE_H
@@ -11,24 +11,30 @@
 #include "mkpayload.h"
 
 struct elf {
-	const u8 *data;
-	u64 size;
-	u64 end;			/* of all that the headers describe */
+	const u8 *data;			/* the file's bytes */
+	u64 size;			/* how many */
+	u64 end;			/* offset behind all that headers describe */
 	Elf64_Ehdr ehdr;
-	Elf64_Phdr *phdr;
-	unsigned int *load;		/* PT_LOADs with memory, by p_paddr */
-	unsigned int loads;
-	u64 bias;			/* has been added to all addresses */
+	Elf64_Phdr *phdr;		/* e_phnum of them, all types */
+	unsigned int *load;		/* indexes in phdr: each PT_LOAD with
+					 * memory, in the order of p_paddr */
+	unsigned int loads;		/* entries of load, at least 1 */
+	u64 bias;			/* bytes that choose_base() added to all
+					 * addresses in ehdr and phdr; 0: none */
 	bool is_linux;
 };
 
-/* Whether Linux's relocation table follows the ELF file; nothing else may. */
+/*
+ * Returns whether Linux's relocation table follows the ELF file. @elf->end must
+ * be set. Calls die() if other bytes than zeros follow.
+ */
 bool elf_has_linux_relocs(const struct elf *elf);
 
 /*
- * Finds what has to move with the payload, wherever the file says so, and
- * completes the flat image @image->bytes where the file leaves that to a
- * loader. Returns the table to be stored, empty if the payload cannot move.
+ * Reads the file's relocations and returns the relocation table (payload.h),
+ * which the caller frees. It is empty if the payload cannot move. The segments
+ * must have been copied to @image->bytes. Addends that a static PIE keeps outside
+ * its segments are written there. Calls die() if a relocation is not acceptable.
  */
 struct blob elf_relocate(const struct elf *elf, const struct image *image);
 

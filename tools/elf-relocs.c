@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elf-relocs.c - what in a kernel moves with it, from the three places that can
- * tell: the table that Linux's build appends, the relocations that ld keeps
- * with --emit-relocs, and the dynamic section of a static PIE.
+ * elf-relocs.c - reads a kernel's relocations from an ELF file, in one of three
+ * formats: the table that Linux's build appends to the file, the relocations that
+ * ld keeps with --emit-relocs, and the dynamic section of a static PIE.
  *
  * References: gABI chapters 4 and 5, x86-64 psABI 4.4 (psABI).
  */
@@ -11,20 +11,20 @@
 
 #include "elf-file.h"
 
-/* Where Linux's link addresses begin: physical address 0 as linked. */
+/* Linux's virtual link address of physical address 0 (__START_KERNEL_map). */
 #define LINUX_START_KERNEL_MAP	0xffffffff80000000UL
 
-/* DT_RELR, DT_RELRSZ: newer than some <elf.h>. */
+/* DT_RELR and DT_RELRSZ of the gABI. Older versions of <elf.h> lack them. */
 #define DYN_RELR		36
 #define DYN_RELRSZ		35
-#define RELR_BITS		63
+#define RELR_BITS		63	/* places in a bit map of DT_RELR */
 
 /* ---- Linux's table ---- */
 
-/* One of the lists in it. */
+/* One list of places in Linux's table. */
 struct linux_list {
 	const u8 *entries;		/* s32 link addresses, unaligned */
-	u32 count;
+	u32 count;			/* of entries */
 };
 
 static bool all_zero(const u8 *data, u64 size)
@@ -33,13 +33,14 @@ static bool all_zero(const u8 *data, u64 size)
 }
 
 /*
- * Linux's build appends to the ELF file, in this order, a zero word and the
- * places of 64-bit relocations; up to 6.14 a zero word and the places of
- * inverse 32-bit ones; a zero word and the places of 32-bit ones. Each place
- * is the low half of a link address. No header tells where the table begins
- * or which kind it is, but the ELF file in front ends at elf->end, and link
- * addresses are never zero: so the number of zero words decides.
- * Returns whether that is what follows; the caller knows that not all is zero.
+ * Splits Linux's relocation table, which Linux's build appends to the ELF file,
+ * into its lists. Returns false if the bytes from elf->end on are no such table.
+ * The caller has checked that they are not all zero.
+ *
+ * The table has a list of 64-bit places, a list of inverse 32-bit places (up to
+ * Linux 6.14 only) and a list of 32-bit places. A zero word precedes each list.
+ * A place is the low half of a link address and is never zero. Hence the number
+ * of zero words tells whether the table has two or three lists.
  */
 static bool split_relocs(const struct elf *elf, struct linux_list *list)
 {
@@ -80,12 +81,15 @@ bool elf_has_linux_relocs(const struct elf *elf)
 	if (all_zero(elf->data + elf->end, elf->size - elf->end))
 		return false;
 	if (!split_relocs(elf, list))
-		die("%lu bytes behind the ELF file that are no relocation table",
+		die("%lu bytes follow the ELF file and are no relocation table of Linux",
 		    elf->size - elf->end);
 	return true;
 }
 
-/* Turns link addresses into offsets from the payload's first byte. */
+/*
+ * Adds a list of Linux's table to @relocs. Its link addresses become offsets from
+ * the payload's first byte.
+ */
 static void add_list(struct relocs *relocs, enum reloc_kind kind,
 		     const struct linux_list *list, const struct image *image)
 {
@@ -120,7 +124,9 @@ static void read_linux_relocs(const struct elf *elf, const struct image *image,
 
 /* ---- addresses ---- */
 
-/* The segment whose bytes in the file @size bytes at @vaddr are, or NULL. */
+/*
+ * Returns the segment for which the file supplies @size bytes at @vaddr, or NULL.
+ */
 static const Elf64_Phdr *segment_at(const struct elf *elf, u64 vaddr, u64 size)
 {
 	for (unsigned int i = 0; i < elf->loads; i++) {
@@ -134,8 +140,9 @@ static const Elf64_Phdr *segment_at(const struct elf *elf, u64 vaddr, u64 size)
 }
 
 /*
- * Whether what is linked at @vaddr moves with the payload. Linux's per-CPU
- * segment, for one, does not: it is linked to 0, its addresses are offsets.
+ * Whether the link address @vaddr lies in the payload and hence changes if the
+ * payload moves. Linux's per-CPU segment is linked to virtual address 0. Its
+ * addresses are offsets and do not change.
  */
 static bool moves(const struct image *image, u64 vaddr)
 {
@@ -144,6 +151,7 @@ static bool moves(const struct image *image, u64 vaddr)
 
 /* ---- ld --emit-relocs ---- */
 
+/* Section header @index; all zero if there is no such section. */
 static Elf64_Shdr section(const struct elf *elf, u64 index)
 {
 	Elf64_Shdr s = { 0 };
@@ -161,15 +169,18 @@ static Elf64_Sym symbol(const struct elf *elf, const Elf64_Shdr *symtab,
 
 	if (symtab->sh_type != SHT_SYMTAB ||
 	    index >= symtab->sh_size / sizeof(sym))
-		die("relocation for symbol %lu, which there is not", index);
+		die("relocation for symbol %lu, but there are %lu symbols", index,
+		    symtab->sh_type == SHT_SYMTAB ?
+			    symtab->sh_size / sizeof(sym) : 0);
 	memcpy(&sym, elf->data + symtab->sh_offset + index * sizeof(sym),
 	       sizeof(sym));
 	return sym;
 }
 
 /*
- * gABI: SHN_ABS does not move. In Linux it does if it lies in the kernel: some
- * of the linker script's symbols are sums that ld takes for absolute.
+ * Whether the value of @sym changes if the payload moves. An absolute symbol
+ * (SHN_ABS) does not change by the gABI. In Linux it does if it lies in the
+ * kernel, because ld makes some sums of addresses in its linker script absolute.
  */
 static bool symbol_moves(const struct elf *elf, const struct image *image,
 			 const Elf64_Sym *sym)
@@ -183,8 +194,9 @@ static bool symbol_moves(const struct elf *elf, const struct image *image,
 }
 
 /*
- * One relocation of a place that moves or not (@place) for a symbol that moves
- * or not (@target), psABI table 4.9.
+ * Adds the place of relocation @rela to @relocs, if its bytes change when the
+ * payload moves. @place tells whether the place itself moves, @target whether the
+ * symbol moves. Relocation types are those of psABI table 4.9.
  */
 static void add_kept(struct relocs *relocs, const Elf64_Rela *rela, u64 offset,
 		     bool place, bool target)
@@ -241,7 +253,7 @@ static void read_kept_section(const struct elf *elf, const struct image *image,
 	Elf64_Rela rela;
 
 	if (!p)
-		die("relocations for section %u, which is in no segment",
+		die("relocations for section %u, which lies in no segment",
 		    table->sh_info);
 	for (u64 at = 0; table->sh_size - at >= sizeof(rela); at += sizeof(rela)) {
 		Elf64_Sym sym;
@@ -260,7 +272,10 @@ static void read_kept_section(const struct elf *elf, const struct image *image,
 	}
 }
 
-/* Notes are for whoever loads the file: what they say is left as it is. */
+/*
+ * Reads the sections that ld --emit-relocs keeps. Returns whether there are any.
+ * Relocations of notes are skipped, because the running kernel does not use them.
+ */
 static bool read_kept_relocs(const struct elf *elf, const struct image *image,
 			     struct relocs *relocs)
 {
@@ -284,12 +299,19 @@ static bool read_kept_relocs(const struct elf *elf, const struct image *image,
 
 /* ---- static PIE ---- */
 
+/*
+ * The tables that the dynamic section names: link addresses, with the bias added,
+ * and sizes in bytes. Size 0: no table.
+ */
 struct dynamic {
 	u64 rela, rela_size;
 	u64 relr, relr_size;
 };
 
-/* ld makes a PIE that is linked elsewhere than at 0 an ET_EXEC. */
+/*
+ * Returns the dynamic section, or NULL. The ELF type does not tell whether there
+ * is one: ld marks a PIE that is linked to another address than 0 as ET_EXEC.
+ */
 static const Elf64_Phdr *find_dynamic(const struct elf *elf)
 {
 	for (unsigned int i = 0; i < elf->ehdr.e_phnum; i++) {
@@ -331,10 +353,11 @@ static struct dynamic read_dynamic(const struct elf *elf, const Elf64_Phdr *p)
 			    dyn.d_tag);
 		}
 	}
-	die("the dynamic section has no end");
+	die("the dynamic section has no DT_NULL in its %#lx bytes",
+	    p->p_filesz);
 }
 
-/* A table in memory that the dynamic section points to. */
+/* Returns the file's bytes for a table of the dynamic section at @vaddr. */
 static const u8 *dynamic_table(const struct elf *elf, u64 vaddr, u64 size)
 {
 	const Elf64_Phdr *p = segment_at(elf, vaddr, size);
@@ -345,7 +368,7 @@ static const u8 *dynamic_table(const struct elf *elf, u64 vaddr, u64 size)
 	return elf->data + p->p_offset + (vaddr - p->p_vaddr);
 }
 
-/* A place of 8 bytes, its offset in the flat image. */
+/* Returns the flat image's offset of the 8-byte place at @vaddr. */
 static u64 dynamic_place(const struct elf *elf, const struct image *image,
 			 u64 vaddr)
 {
@@ -382,6 +405,10 @@ static void read_rela(const struct elf *elf, const struct image *image,
 	}
 }
 
+/*
+ * Adds a place of 8 bytes at @vaddr to @relocs. The image's link address may have
+ * changed (elf->bias), so adapt the address in the place, too.
+ */
 static void move_relr(const struct elf *elf, const struct image *image,
 		      u64 vaddr, struct relocs *relocs)
 {
@@ -394,7 +421,11 @@ static void move_relr(const struct elf *elf, const struct image *image,
 	relocs_add(relocs, RELOC_64, offset);
 }
 
-/* gABI, DT_RELR: an address, then bit maps of the 63 words behind each. */
+/*
+ * Reads the DT_RELR table (gABI). An even entry is the address of a place. An odd
+ * entry is a bit map: bit n + 1 stands for the nth of the 63 words that follow
+ * the words which the entries before it have covered.
+ */
 static void read_relr(const struct elf *elf, const struct image *image,
 		      const struct dynamic *dynamic, struct relocs *relocs)
 {
@@ -423,7 +454,7 @@ static void read_relr(const struct elf *elf, const struct image *image,
 	}
 }
 
-/* ---- all of them ---- */
+/* ---- the relocation table ---- */
 
 struct blob elf_relocate(const struct elf *elf, const struct image *image)
 {
@@ -447,7 +478,10 @@ struct blob elf_relocate(const struct elf *elf, const struct image *image)
 	} else {
 		found = read_kept_relocs(elf, image, &relocs);
 	}
-	/* Who brings page tables for fixed addresses cannot be moved. */
+	/*
+	 * A kernel that is not identity-mapped has page tables of its own for
+	 * fixed addresses. Only Linux adapts them to the address it runs at.
+	 */
 	if (!found || !(image->is_linux || image->identity)) {
 		relocs_free(&relocs);
 		return (struct blob){ 0 };

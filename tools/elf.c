@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elf.c - from an ELF file to a flat memory image.
+ * elf.c - lays an ELF file out as a flat memory image.
  *
- * Everything that the file claims is checked here, before the first byte is
- * copied: the stub does not parse ELF. Reference: System V gABI chapters 4 and 5
- * (gABI).
+ * The stub does not parse ELF. All headers are checked here, before the first
+ * byte is copied. Reference: System V gABI chapters 4 and 5 (gABI).
  */
 #include <elf.h>
 #include <stdlib.h>
@@ -13,11 +12,14 @@
 #include "elf-file.h"
 
 #define PAGE_SIZE		0x1000UL
-/* x86-64 has no physical addresses from here on (APM2 5.1). */
+/* x86-64 has at most 52 bits of physical address (APM2 5.1). */
 #define PHYS_ADDR_END		(1UL << 52)
-/* Below lie real-mode memory, the zero page and the loader's own things. */
+/*
+ * A payload must not be linked below 1 MiB, because real-mode memory, the zero
+ * page and the loader's data lie there.
+ */
 #define LOWEST_LINK_ADDR	MIB
-/* Where a position-independent kernel goes that was linked below that. */
+/* The new link address of a position-independent kernel linked below 1 MiB. */
 #define PIE_LINK_ADDR		(16 * MIB)
 
 bool elf_probe(const struct blob *file)
@@ -27,7 +29,10 @@ bool elf_probe(const struct blob *file)
 
 /* ---- headers ---- */
 
-/* Whether [offset, offset + size) lies inside the file; moves elf->end. */
+/*
+ * Returns whether [offset, offset + size) lies inside the file. Raises elf->end
+ * to the range's end if that is higher.
+ */
 static bool claim_bytes(struct elf *elf, u64 offset, u64 size)
 {
 	if (offset > elf->size || size > elf->size - offset)
@@ -93,8 +98,8 @@ static void read_program_headers(struct elf *elf)
 }
 
 /*
- * Section headers say nothing that loading needs. But only with them is it
- * known where the file ends and Linux's relocation table begins.
+ * Sets elf->end to the end of the last section. The layout does not need section
+ * headers, but Linux's relocation table begins at elf->end.
  */
 static void read_section_headers(struct elf *elf)
 {
@@ -123,7 +128,7 @@ static void read_section_headers(struct elf *elf)
 	}
 }
 
-/* A kernel is alone: there is nobody to relocate it or to load a library. */
+/* Refuses a program that needs a dynamic linker: the stub has none. */
 static void check_static(const struct elf *elf)
 {
 	for (unsigned int i = 0; i < elf->ehdr.e_phnum; i++) {
@@ -134,7 +139,7 @@ static void check_static(const struct elf *elf)
 
 /* ---- is it Linux? ---- */
 
-/* Whether a note of the owner "Linux" is among those in @p. */
+/* Whether the PT_NOTE segment @p has a note of the owner "Linux". */
 static bool segment_has_linux_note(const struct elf *elf, const Elf64_Phdr *p)
 {
 	static const char owner[] = "Linux";
@@ -160,8 +165,9 @@ static bool segment_has_linux_note(const struct elf *elf, const Elf64_Phdr *p)
 }
 
 /*
- * Every Linux since 4.19 carries such a note (its build salt). "Xen" would not
- * do: other kernels have that one too, and rely on a zeroed .bss.
+ * Whether the file has a note of the owner "Linux". Every Linux since 4.19 has
+ * one, its build salt. A note of the owner "Xen" is no evidence, because other
+ * kernels have it, too, and need the stub to zero their .bss.
  */
 static bool has_linux_note(const struct elf *elf)
 {
@@ -179,8 +185,9 @@ static void check_segment(const Elf64_Phdr *p, unsigned int i)
 {
 	u64 align = p->p_align ? p->p_align : 1;
 	/*
-	 * p_vaddr follows p_align; p_paddr need not follow beyond the page:
-	 * Linux 6.1 links its per-CPU segment to virtual address 0.
+	 * p_vaddr must equal p_offset modulo p_align. p_paddr need equal it
+	 * modulo a page only, because Linux 6.1 links its per-CPU segment to
+	 * virtual address 0.
 	 */
 	u64 page = align < PAGE_SIZE ? align : PAGE_SIZE;
 
@@ -247,7 +254,10 @@ static void check_overlap(const struct elf *elf)
 	}
 }
 
-/* Whether it runs where it lies, without page tables of its own. */
+/*
+ * Whether the kernel is linked to run identity-mapped, which is to say that
+ * p_vaddr equals p_paddr in all its segments.
+ */
 static bool is_identity(const struct elf *elf)
 {
 	for (unsigned int i = 0; i < elf->loads; i++) {
@@ -259,7 +269,10 @@ static bool is_identity(const struct elf *elf)
 	return true;
 }
 
-/* Position-independent kernels are linked at 0, where nobody can be. */
+/*
+ * Moves the link address of an identity-mapped PIE from below 1 MiB, usually 0,
+ * to 16 MiB or the next multiple of the segments' alignment.
+ */
 static void choose_base(struct elf *elf)
 {
 	u64 bias = PIE_LINK_ADDR;
@@ -281,7 +294,7 @@ static void choose_base(struct elf *elf)
 	elf->bias = bias;
 }
 
-/* Where the segments lie together, and how much of that the file supplies. */
+/* Computes the flat image's addresses, sizes and alignment from all segments. */
 static void measure(const struct elf *elf, struct image *image)
 {
 	image->link_addr = elf->phdr[elf->load[0]].p_paddr;
@@ -306,11 +319,11 @@ static void measure(const struct elf *elf, struct image *image)
 }
 
 /*
- * e_entry is a virtual address by the gABI, but kernels that are entered with
- * paging off or an identity map often have the physical one there, Linux among
- * them. Where it can be read both ways, Linux means the physical address and
- * everybody else the virtual one. An entry into memory that the file does not
- * supply would execute zeros.
+ * Returns the entry's offset in the flat image. The gABI defines e_entry as a
+ * virtual address, but Linux and other kernels put a physical address there. If
+ * both readings lie in a segment, the address is physical for Linux and virtual
+ * for any other kernel. The file must supply the byte at the entry, because the
+ * memory behind a segment's file bytes is zero.
  */
 static u64 find_entry(const struct elf *elf, u64 link_addr)
 {

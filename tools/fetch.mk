@@ -1,26 +1,27 @@
 # SPDX-License-Identifier: MIT
 #
-# fetch.mk - what is fetched or made once and kept: sources of decoders, Debian's
-# kernels and kexec, the initramfs that reports from userspace. Each script
-# prints its own progress.
+# fetch.mk - fetches the decoders' sources, Debian's kernels and kexec, and makes
+# the initramfs that reports from userspace. `make clean` keeps what was fetched.
+# Each script prints its own progress.
 
-# ZSTD_SRC=DIR, on make's command line or in the environment, uses that tree.
-# What needs the source depends on $(ZSTD_SRC)/.stamp, order-only.
+# ZSTD_SRC=DIR, on make's command line or in the environment, uses a tree that is
+# already there. Rules that need zstd's source have an order-only prerequisite
+# $(ZSTD_SRC)/.stamp.
 ZSTD_SRC ?= $(O)/zstd
 
 $(O)/zstd/.stamp: tools/fetch-zstd
 	$(Q)sh tools/fetch-zstd $(@D)
-# For rules that name one of its files.
+# Rules may name a file of the fetched source, because fetching it makes the file.
 $(O)/zstd/lib/%: | $(O)/zstd/.stamp ;
 
 ifneq ($(ZSTD_SRC),$(O)/zstd)
-# A tree from elsewhere has no stamp; that it is one is all there is to check.
+# A tree that the user names has no stamp. Check that it is zstd's source.
 $(ZSTD_SRC)/.stamp:
 	$(Q)test -r $(ZSTD_SRC)/lib/zstd.h || \
-		{ echo "ZSTD_SRC=$(ZSTD_SRC) has no lib/zstd.h" >&2; exit 1; }
+		{ echo "ZSTD_SRC=$(ZSTD_SRC): no lib/zstd.h there: name zstd's source tree, or leave ZSTD_SRC out" >&2; exit 1; }
 endif
 
-# The same for lz4.
+# LZ4_SRC=DIR does the same for lz4.
 LZ4_SRC ?= $(O)/lz4
 
 $(O)/lz4/.stamp: tools/fetch-lz4
@@ -30,10 +31,11 @@ $(O)/lz4/lib/%: | $(O)/lz4/.stamp ;
 ifneq ($(LZ4_SRC),$(O)/lz4)
 $(LZ4_SRC)/.stamp:
 	$(Q)test -r $(LZ4_SRC)/lib/lz4.c || \
-		{ echo "LZ4_SRC=$(LZ4_SRC) has no lib/lz4.c" >&2; exit 1; }
+		{ echo "LZ4_SRC=$(LZ4_SRC): no lib/lz4.c there: name lz4's source tree, or leave LZ4_SRC out" >&2; exit 1; }
 endif
 
-# Depends on nothing: a kernel that is there stays until it is removed.
+# The rule has no prerequisites, so that a kernel is fetched once and then kept
+# until the user removes it.
 $(O)/kernels/%/vmlinuz:
 	$(Q)sh tools/fetch-kernel $* $(@D)
 .PRECIOUS: $(O)/kernels/%/vmlinuz

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: MIT
 #
-# make install, make uninstall. Everything finds everything else by its place
-# below PREFIX, so that DESTDIR is only a place to pack from.
+# install.mk - `make install` and `make uninstall`. Installed files find each
+# other by their places below PREFIX. Hence a package's build can install into
+# DESTDIR, and the files still work after DESTDIR is stripped from their paths.
 
 PREFIX ?= /usr/local
 
-# $(call files_to,DIRECTORY,MODE,FILES): FILE:DESTINATION:MODE each.
+# $(call files_to,DIRECTORY,MODE,FILES): a word FILE:DESTINATION:MODE for each
+# file, with DESTINATION below PREFIX.
 files_to = $(foreach file,$(3),$(file):$(1)/$(notdir $(file)):$(2))
 
 SHARED := share/doc/sevstub
-# U-Boot's mkimage has the short name.
+# tools/mkimage is installed under another name, because U-Boot's tools install a
+# program called mkimage.
 INSTALLED := \
 	tools/mkimage:bin/sevstub-mkimage:755 \
 	$(call files_to,bin,755,$(O)/mkpayload sevemu/sevemu) \
-	$(call files_to,lib/sevstub,644,$(O)/sevstub.a linker.ld tools/sevstub.mk) \
+	$(call files_to,lib/sevstub,644,$(O)/sevstub.a linker.ld tools/sevstub.mk VERSION) \
 	$(call files_to,share/sevemu,644,$(O)/sevemu.rom) \
 	$(call files_to,share/man/man1,644,$(wildcard docs/*.1) sevemu/sevemu.1) \
 	$(call files_to,$(SHARED),644,README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE) \
@@ -22,9 +25,10 @@ INSTALLED := \
 		$(wildcard examples/hello-kernel/*.[chS])) \
 	$(call files_to,$(SHARED)/examples/kernel-hook,755,$(wildcard examples/kernel-hook/*))
 
-# $(call part,N,FILE:DESTINATION:MODE)
+# $(call part,N,FILE:DESTINATION:MODE): the Nth of the three parts, from 1.
 part = $(word $(1),$(subst :, ,$(2)))
-# A path below PREFIX, as one word for the shell.
+# $(call below_prefix,PATH): where PATH is installed, as one word of a shell
+# command.
 below_prefix = $(call quote,$(DESTDIR)$(PREFIX)/$(1))
 
 define newline
@@ -33,12 +37,12 @@ define newline
 endef
 
 .PHONY: install uninstall
-install: $(O)/mkpayload $(O)/sevstub.a $(O)/sevemu.rom ## DESTDIR= PREFIX=: stub, mkimage, mkpayload, sevemu, manuals, examples
+install: $(O)/mkpayload $(O)/sevstub.a $(O)/sevemu.rom ## [DESTDIR=] [PREFIX=]: install stub, mkimage, mkpayload, sevemu, manuals, examples
 	$(foreach entry,$(INSTALLED),$(Q)install -D -m $(call part,3,$(entry)) \
 		$(call part,1,$(entry)) $(call below_prefix,$(call part,2,$(entry)))$(newline))
 
-# Directories of our own only, and only if nothing else is left in them.
-uninstall: ## DESTDIR= PREFIX=: remove what install put there
+# Removes the directories that only sevstub uses, if they are empty then.
+uninstall: ## [DESTDIR=] [PREFIX=]: remove what install put there
 	$(foreach entry,$(INSTALLED),$(Q)rm -f $(call below_prefix,$(call part,2,$(entry)))$(newline))
 	$(Q)for dir in $(foreach dir,lib/sevstub share/sevemu $(SHARED),$(call below_prefix,$(dir))); do \
 		[ ! -d "$$dir" ] || find "$$dir" -depth -type d -empty -delete; \

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mkpayload.c - turns a kernel into what the stub carries and boots.
+ * mkpayload.c - turns a kernel into the payload that is linked behind the stub.
  *
- * Runs on the host at build time. A bzImage or an ELF file goes in; out comes
- * PREFIX.bin, struct payload_header and the compressed memory image, and
- * PREFIX.S, which takes PREFIX.bin into the link and tells linker.ld and
- * header.S about it in symbols. The same input gives the same output, bit for
- * bit, and output is only written after the stub's way of decompressing has
- * been tried on it.
+ * Runs on the host at build time and reads a bzImage or an ELF file. It writes
+ * PREFIX.bin, with struct payload_header and the compressed memory image, and
+ * PREFIX.S, which includes PREFIX.bin and defines the symbols from which
+ * linker.ld and header.S compute the image's layout and setup header. The same
+ * input gives the same output, bit for bit. Output is written only after the
+ * compressed bytes have been decompressed in place, as the stub does it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,16 +27,20 @@
 
 #define EXIT_USAGE		2
 
-/* A kernel that says nothing else gets what Linux has by default. */
+/* The setup header of an ELF file's image has Linux's default values. */
 #define DEFAULT_CMDLINE_SIZE	2047
 #define DEFAULT_ROOT_FLAGS	1	/* MS_RDONLY */
-#define DEFAULT_VID_MODE	0xffff	/* "normal", boot.rst */
-/* No Linux for x86-64 is built for a smaller alignment. */
+#define DEFAULT_VID_MODE	0xffff	/* "normal" (boot.rst) */
+/* The smallest CONFIG_PHYSICAL_ALIGN of Linux for x86-64, in bytes. */
 #define LINUX_MIN_ALIGN		(2 * MIB)
-/* No larger default of a linker's is taken for a kernel's wish. */
+/*
+ * A larger p_align does not raise the image's alignment above this many bytes,
+ * because it may only be the linker's default page size.
+ */
 #define PLAIN_MAX_ALIGN		(2 * MIB)
-#define NAME_IN_VERSION_MAX	120
+#define NAME_IN_VERSION_MAX	120	/* characters */
 
+/* The command line. main() passes all of it on; NULL: not given. */
 struct options {
 	const char *kernel;
 	const char *prefix;
@@ -47,7 +51,10 @@ struct options {
 	struct packing packing;
 };
 
-/* A file that appears under its name only when it is complete. */
+/*
+ * An output file. It is written under the name @temporary, and publish_outputs()
+ * renames it to @name when both output files are complete.
+ */
 struct output {
 	char *name;
 	char *temporary;
@@ -114,7 +121,7 @@ static char *concat(const char *a, const char *b)
 	size_t len = strlen(a);
 	char *s = xalloc(len + strlen(b) + 1);
 
-	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): b ends it */
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): strcpy ends it */
 	memcpy(s, a, len);
 	strcpy(s + len, b);
 	return s;
@@ -134,20 +141,21 @@ static const char usage_text[] =
 	"                 [--launch psp|hash|none] [-q] -o PREFIX KERNEL\n"
 	"       mkpayload --info PREFIX.bin\n"
 	"       mkpayload --report IMAGE [--initrd FILE] [--cmdline TEXT]\n"
+	"       mkpayload --help | --version\n"
 	"\n"
 	"Compresses KERNEL, a Linux bzImage or a static ELF64 x86-64 kernel, into\n"
-	"PREFIX.bin and writes PREFIX.S, which links it behind the boot stub.\n"
+	"PREFIX.bin. Writes PREFIX.S, which links PREFIX.bin behind the boot stub.\n"
 	"\n"
-	"  -o PREFIX       where to write\n"
-	"  --cmdline TEXT  command line that is built into the image\n"
+	"  -o PREFIX       write PREFIX.bin and PREFIX.S\n"
+	"  --cmdline TEXT  build a command line into the image (default: none)\n"
 	"  --codec CODEC   zstd (default), lz4, none, or auto: the fastest launch\n"
 	"  --level N       zstd's level, 1 to 22 (default 19); lz4's, 1 to 12 (12)\n"
-	"  --launch HOW    for auto, who measures the image: the security processor\n"
-	"                  (psp, default), software in the guest (hash), nobody\n"
-	"  --info          print what PREFIX.bin says about its kernel\n"
-	"  --report        print what an image is made of, what its launch costs,\n"
-	"                  and its digests as a table of kernel hashes has them\n"
-	"  -q              no progress\n";
+	"  --launch HOW    for auto, what measures the image: psp (the security\n"
+	"                  processor, default), hash (firmware) or none\n"
+	"  --info          check PREFIX.bin and print its header\n"
+	"  --report        print the sizes of an image's parts, the duration of its\n"
+	"                  launch, and the digests in a table of kernel hashes\n"
+	"  -q              print no progress\n";
 
 static noreturn void usage_error(void)
 {
@@ -161,7 +169,7 @@ static int parse_level(const char *text)
 	long level = strtol(text, &end, 10);
 
 	if (*end || level < 1 || level > INT_MAX)
-		die("--level %s: not a level", text);
+		die("--level %s: must be a whole number from 1", text);
 	return level;
 }
 
@@ -177,6 +185,7 @@ static struct options parse_options(int argc, char **argv)
 		{ "initrd", required_argument, NULL, 'd' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options opt = { .cmdline = "", .packing.codec = "zstd" };
@@ -213,6 +222,9 @@ static struct options parse_options(int argc, char **argv)
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
+			exit(EXIT_SUCCESS);
+		case 'V':
+			puts("mkpayload (sevstub) " SEVSTUB_VERSION);
 			exit(EXIT_SUCCESS);
 		default:
 			usage_error();
@@ -254,18 +266,23 @@ struct blob read_file(const char *name)
 		if (got < 0)
 			die("%s", strerror(errno));
 		if (got == 0)
-			die("truncated while it was read");
+			die("truncated while it was read: %zu of %zu bytes", done,
+			    file.size);
 		done += got;
 	}
 	close(fd);
 	return file;
 }
 
-/* "sevstub NAME", for want of a version string in the input. */
+/*
+ * Sets @version to the input's file name, because the input has no version
+ * string. A character that is not printable ASCII becomes '_', as does a blank:
+ * programs take a version string's first word for the kernel's release.
+ */
 static void invent_version(const char *kernel, char *version)
 {
 	const char *name = base_name(kernel);
-	size_t len = strlen(strcpy(version, "sevstub "));
+	size_t len = 0;
 
 	for (int i = 0; i < NAME_IN_VERSION_MAX && name[i]; i++)
 		version[len++] = name[i] > ' ' && name[i] <= '~' ? name[i] : '_';
@@ -277,7 +294,7 @@ static unsigned int log2_of(u64 power_of_two)
 	return __builtin_ctzl(power_of_two);
 }
 
-/* What a bare ELF file gets for a setup header. */
+/* Computes the setup header's fields for an ELF file, which has none itself. */
 static struct boot_traits plain_traits(const struct image *image, bool relocatable)
 {
 	u64 align = image->max_align;
@@ -294,8 +311,9 @@ static struct boot_traits plain_traits(const struct image *image, bool relocatab
 		.min_alignment = log2_of(align),
 		.relocatable_kernel = relocatable,
 		/*
-		 * Linux does not say in its ELF file whether it copes with
-		 * five levels. Anybody else can look at CR4.
+		 * Linux's ELF file does not tell whether this Linux supports
+		 * five-level paging, so assume that it does not. Another kernel
+		 * is expected to read CR4.LA57 if the mode matters to it.
 		 */
 		.xloadflags = image->is_linux ? 0 : XLF_LA57_BITS,
 		.cmdline_size = DEFAULT_CMDLINE_SIZE,
@@ -304,7 +322,7 @@ static struct boot_traits plain_traits(const struct image *image, bool relocatab
 	};
 }
 
-/* From the file's bytes to the memory image and its setup header's fields. */
+/* Reads the kernel @name, of either format. Sets all of @traits. */
 static struct image read_kernel(const char *name, struct boot_traits *traits)
 {
 	struct blob file = read_file(name);
@@ -382,7 +400,7 @@ static struct payload_header describe(const struct image *image,
 		header.flags |= PAYLOAD_LINUX;
 	if (traits->relocatable_kernel)
 		header.flags |= PAYLOAD_RELOCATABLE;
-	/* XLF_5LEVEL is about the kernel's own boot stage, which is not there. */
+	/* XLF_5LEVEL describes the boot stage that the stub replaces. */
 	if (traits->xloadflags & XLF_5LEVEL_ENABLED)
 		header.flags |= PAYLOAD_LA57;
 	if (image->is_linux && image->reloc_size)
@@ -395,7 +413,10 @@ static struct payload_header describe(const struct image *image,
 
 /* ---- output ---- */
 
-/* From here on, an error removes what has been written under @prefix. */
+/*
+ * Chooses the output files' names, and removes files of an earlier run, so that a
+ * failure of this run leaves none. From here on, die() removes output files.
+ */
 static void prepare_outputs(const struct options *opt)
 {
 	static const char *const suffix[OUTPUTS] = { ".bin", ".S" };
@@ -403,16 +424,16 @@ static void prepare_outputs(const struct options *opt)
 
 	errors_about(opt->prefix);
 	if (!*base_name(opt->prefix))
-		die("PREFIX names a directory");
+		die("PREFIX names a directory: add a file name to it");
 	for (int i = 0; i < OUTPUTS; i++) {
 		char *name = concat(opt->prefix, suffix[i]);
 
 		if (!stat(opt->kernel, &in) && !stat(name, &out) &&
 		    in.st_dev == out.st_dev && in.st_ino == out.st_ino)
-			die("%s is the input", base_name(name));
+			die("%s is the input: choose another PREFIX",
+			    base_name(name));
 		outputs[i].name = name;
 	}
-	/* What is left of an earlier run must not be taken for our result. */
 	remove_outputs();
 }
 
@@ -446,7 +467,10 @@ static void write_bin(struct output *output, const struct payload_header *header
 	close_output(f);
 }
 
-/* A string for the assembler; whatever it might interpret is escaped. */
+/*
+ * Writes @text as the argument of an assembler's @directive. Every character but
+ * letters and digits is written as an octal escape.
+ */
 static void write_string(FILE *f, const char *directive, const char *text)
 {
 	fprintf(f, "\t%s \"", directive);
@@ -493,14 +517,18 @@ static void write_assembly(struct output *output, const char *bin_name,
 	write_string(f, ".incbin", bin_name);
 	write_label(f, "payload_end");
 
-	/* The stub calls this one, and ld drops what nobody calls. */
+	/*
+	 * The stub calls payload_decode. ld --gc-sections drops the decoders
+	 * that are not referenced from here.
+	 */
 	fprintf(f, "\n\t.section .text.payload_decode, \"ax\"\n");
 	write_label(f, "payload_decode");
 	fprintf(f, "\tjmp %s\n", decoder_name(header->codec));
 
+	/* No NUL ends it: linker.ld appends the stub's own version. */
 	fprintf(f, "\n\t.section .setup.version, \"a\"\n");
 	write_label(f, "payload_version");
-	write_string(f, ".asciz", traits->version);
+	write_string(f, ".ascii", traits->version);
 
 	fprintf(f, "\n\t.section .rodata.cmdline, \"a\"\n");
 	write_label(f, "builtin_cmdline");
@@ -527,7 +555,7 @@ static void write_assembly(struct output *output, const char *bin_name,
 	close_output(f);
 }
 
-/* Both files are complete: give them their names. */
+/* Renames the output files to their final names, once both are complete. */
 static void publish_outputs(void)
 {
 	for (int i = 0; i < OUTPUTS; i++) {

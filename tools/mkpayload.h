@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mkpayload.h - what mkpayload's files share: the kernel on its way from the
- * input file to a flat memory image, and the one way to refuse it.
+ * mkpayload.h - the types and functions that mkpayload's files share. mkpayload
+ * runs on the host, once per image. It reads the input file, lays it out as a
+ * flat memory image, compresses that, and exits with a message if it cannot.
  */
 #ifndef MKPAYLOAD_H
 #define MKPAYLOAD_H
@@ -13,100 +14,147 @@
 #include "payload.h"
 #include "types.h"
 
-/* Files are read and written as they lie in memory. */
+/*
+ * mkpayload copies structures between files and memory without conversion. The
+ * files are little endian, hence the host must be, too.
+ */
 BUILD_BUG_ON(__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__);
 
 #define KIB	0x400UL
 #define MIB	0x100000UL
 
-/* XLF_5LEVEL and XLF_5LEVEL_ENABLED: what an input says about LA57. */
+/* The bits of xloadflags with which a bzImage declares five-level paging. */
 #define XLF_LA57_BITS	(XLF_5LEVEL | XLF_5LEVEL_ENABLED)
-/* What is true of the kernel, whatever its boot stage can do. */
+/*
+ * The bits of xloadflags that the new image takes over from a bzImage. Its other
+ * bits describe the bzImage's own boot stage, which the stub replaces.
+ */
 #define XLF_CARRIED	(XLF_LA57_BITS | XLF_EFI_KEXEC)
 
-/* The longest version string that is carried over, with its NUL. */
+/* Bytes of the longest version string that mkpayload accepts, with its NUL. */
 #define VERSION_MAX	512
 
+/* @size bytes at @data. The holder frees @data. */
 struct blob {
 	u8 *data;
 	size_t size;
 };
 
 /*
- * What the new image's setup header takes over from the kernel; field names
- * as in Linux's struct setup_header.
+ * The fields of the new image's setup header that depend on the kernel. They
+ * have the names and meanings of Linux's struct setup_header (boot.rst).
+ * bzimage_extract() copies them from a bzImage, plain_traits() computes them for
+ * an ELF file.
  */
 struct boot_traits {
-	u64 kernel_alignment;
-	unsigned int min_alignment;	/* a power of two's exponent */
+	u64 kernel_alignment;		/* bytes, a power of two */
+	unsigned int min_alignment;	/* log2 of bytes */
 	bool relocatable_kernel;
-	u16 xloadflags;			/* XLF_CARRIED only */
-	u32 cmdline_size;
+	u16 xloadflags;			/* bits of XLF_CARRIED only */
+	u32 cmdline_size;		/* characters, without the NUL */
 	u16 root_flags;
 	u16 ram_size;
 	u16 vid_mode;
 	u16 root_dev;
-	char version[VERSION_MAX];
+	char version[VERSION_MAX];	/* empty: the input has none */
 };
 
 /*
- * The kernel as it lies in memory: @bytes is the flat image, file_size long,
- * and behind it the relocation table, reloc_size bytes.
+ * The kernel as it lies in memory. elf_lay_out() fills this in. @bytes holds
+ * file_size bytes of flat image and then reloc_size bytes of relocation table.
  */
 struct image {
 	struct blob bytes;
-	u64 link_addr;
-	u64 virt_addr;
-	u64 entry_offset;
-	u64 file_size;
-	u64 mem_size;
-	u64 reloc_size;
-	u64 max_align;			/* the largest p_align */
+	u64 link_addr;			/* physical address of byte 0 */
+	u64 virt_addr;			/* virtual address of byte 0 */
+	u64 entry_offset;		/* of the 64-bit entry, from byte 0 */
+	u64 file_size;			/* bytes that the file supplies */
+	u64 mem_size;			/* file_size and .bss, in bytes */
+	u64 reloc_size;			/* bytes; 0: no relocation table */
+	u64 max_align;			/* the largest p_align, in bytes */
 	bool is_linux;
-	bool identity;			/* runs where it lies, not Linux */
+	bool identity;			/* not Linux, all p_vaddr == p_paddr */
 };
 
 /*
- * Prints "mkpayload: FILE: reason" and exits with status 1. No output file is
- * left behind. errors_about() names the file in all that follows, and
- * error_within() a part of it.
+ * Removes the output files, prints "mkpayload: FILE: PART: MESSAGE" and exits
+ * with status 1. The message is @fmt with its arguments. FILE and PART are left
+ * out if errors_about() and error_within() have named none.
  */
 noreturn void die(const char *fmt, ...) printf_like(1, 2);
+
+/*
+ * Names the part of the current file that later messages of die() are about, for
+ * example "compressed kernel". @part must stay valid.
+ */
 void error_within(const char *part);
+
+/*
+ * Names the file that later messages of die() are about, and forgets the part
+ * that error_within() named. @file must stay valid; NULL: no file.
+ */
 void errors_about(const char *file);
 
+/* Allocates @size zeroed bytes. Calls die() if there is no memory. */
 void *xalloc(size_t size);
+
+/*
+ * Reads all of the regular file @name. Calls die() if that fails or if the file
+ * is empty or larger than PAYLOAD_MAX_SIZE. Later messages are about this file.
+ */
 struct blob read_file(const char *name);
 
 /* ---- bzimage.c ---- */
 
 #define SECTOR			512UL
-#define HEADER_AT		0x1f1	/* of struct setup_header */
+#define HEADER_AT		0x1f1	/* offset of struct setup_header */
 
+/*
+ * Returns whether @file, of any content and size, has the two magic numbers of a
+ * bzImage, 0xaa55 and "HdrS".
+ */
 bool bzimage_probe(const struct blob *file);
 
 /*
- * Decompresses the ELF file in the bzImage @file. Fills in @traits, and
- * @pref_address with the address that the setup header names.
+ * Checks the bzImage @file and decompresses the ELF file in it, which the caller
+ * frees. bzimage_probe(@file) must be true. Sets @traits and @pref_address (a
+ * physical address) from the setup header. Calls die() if the bzImage is
+ * damaged, is not for x86-64 or already contains sevstub.
  */
 struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 			    u64 *pref_address);
 
 /* ---- codecs.c ---- */
 
-/* Expands a bzImage's payload, the stream with the size behind it. */
+/*
+ * Decompresses @in, the payload of a bzImage: a stream of any codec that Linux
+ * uses, with the decompressed size (u32) in its last four bytes. Returns the
+ * decompressed bytes, which the caller frees. Calls die() if the codec is unknown
+ * or the stream is damaged.
+ */
 struct blob codec_decompress(struct blob in);
 
-/* Expands legacy frames in place, too. Returns NULL, or what is wrong. */
+/*
+ * Decompresses the legacy lz4 frame @in, magic included, to @out->data. The
+ * result must have exactly @out->size bytes. @in may lie at the end of @out's
+ * buffer, if lz4_margin() bytes follow the output. Returns NULL, or the reason
+ * why it failed.
+ */
 const char *unlz4_legacy(const struct blob *in, struct blob *out);
 
-/* A temporary file with these bytes in it, for a program to read; NULL: errno. */
+/*
+ * Makes an unnamed temporary file with @size bytes at @bytes, positioned at its
+ * start, for run_program(). Returns NULL and sets errno if it cannot.
+ */
 FILE *file_of(const void *bytes, size_t size);
 
 /*
- * Runs the program @argv, with @input for its standard input, and takes up to
- * @out->size bytes of what it prints, then sets @out->size. Returns NULL, or
- * what is wrong; @status is the program's.
+ * Runs the program @argv[0], found in PATH, and waits for it. Its standard input
+ * is the descriptor @input. Reads its standard output to @out->data, at most
+ * @out->size bytes, and sets @out->size to the bytes read. A program that prints
+ * more is stopped by SIGPIPE. Sets @status as waitpid() does. Returns NULL, or
+ * the reason why its output could not be read. Calls die() if the program cannot
+ * be started.
  */
 const char *run_program(char *const argv[], int input, struct blob *out,
 			int *status);
@@ -115,67 +163,109 @@ const char *run_program(char *const argv[], int input, struct blob *out,
 
 #define MAGIC_LEN		4
 
-/* LZ4's legacy frame: blocks that each expand to this, but for the last. */
+/*
+ * lz4's legacy frame is a sequence of blocks. Each block decompresses to this many
+ * bytes, the last one to at most as many.
+ */
 #define LZ4_LEGACY_BLOCK	(8 * MIB)
 #define LZ4_LEGACY_MAGIC	"\x02\x21\x4c\x18"
 
-/* What the user wants. */
+/* The user's options about compression. main() fills them in. */
 struct packing {
-	const char *codec;
-	const char *launch;
-	int level;			/* 0: the codec's default */
-	bool quiet;
+	const char *codec;		/* zstd, lz4, none or auto */
+	const char *launch;		/* psp, hash or none; NULL: not given */
+	int level;			/* of compression; 0: the default */
+	bool quiet;			/* no progress on stderr */
 };
 
+/* The result of pack_image(). */
 struct packed {
-	struct blob frame;
+	struct blob frame;		/* the compressed bytes */
 	u32 codec;			/* PAYLOAD_CODEC_* */
-	u64 margin;
+	u64 margin;			/* bytes, payload_header.margin */
 };
 
+/*
+ * Checks the options before the input is read. Calls die() if a name is unknown,
+ * the level is out of the codec's range, or options contradict each other.
+ */
 void pack_check(const struct packing *packing);
 
-/* Compresses the image, and proves that it can be decompressed in place. */
+/*
+ * Compresses @image (flat image and relocation table) as @packing says, which
+ * pack_check() has accepted. Then decompresses the result in place, as the stub
+ * will, and compares. The caller frees the frame. Calls die() on failure.
+ */
 struct packed pack_image(const struct blob *image, const struct packing *packing);
 
+/* The codec's name as in --codec, or "unknown" for a number that has none. */
 const char *codec_name(u32 codec);
+
+/*
+ * The stub's function that decodes @codec, which must be one of
+ * PAYLOAD_CODEC_*.
+ */
 const char *decoder_name(u32 codec);
 
 /* ---- report.c ---- */
 
-/* What a launch costs for each KiB that the security processor measures. */
+/*
+ * Nanoseconds that the security processor takes to measure a KiB of guest memory
+ * at launch (LAUNCH_UPDATE_DATA).
+ */
 #define PSP_NS_PER_KIB		250000UL
 
+/*
+ * Prints what the image file @image is made of, how long its launch takes, and
+ * the digests of @image, @initrd and @cmdline. @initrd is a file or NULL for
+ * none, @cmdline a string. Returns the exit status 0. Calls die() if @image was
+ * not made by mkimage or a file cannot be read.
+ */
 int print_report(const char *image, const char *initrd, const char *cmdline);
 
 /* ---- relocs.c ---- */
 
-/* Offsets of places from the payload's first byte. */
+/*
+ * Places of one kind, as byte offsets from the payload's first byte. @offset
+ * holds @count of them and has room for @room.
+ */
 struct reloc_list {
 	u32 *offset;
 	size_t count, room;
 };
 
+/* All places that change if the payload moves. Initialise it with zeros. */
 struct relocs {
 	struct reloc_list list[RELOC_KINDS];
 };
 
-/* @offset is below PAYLOAD_MAX_SIZE. */
+/*
+ * Adds a place of @kind at byte @offset of the flat image, which is below
+ * PAYLOAD_MAX_SIZE. Places may come in any order. Calls die() if there is no
+ * memory.
+ */
 void relocs_add(struct relocs *relocs, enum reloc_kind kind, u64 offset);
 
+/* Frees the lists. @relocs must not be used afterwards. */
 void relocs_free(struct relocs *relocs);
 
-/* Checks, sorts and packs the places (payload.h). Frees @relocs. */
+/*
+ * Makes the relocation table that payload.h describes, and frees @relocs. The
+ * caller frees the table. Calls die() if places overlap or lie outside the
+ * @image_size bytes of the flat image.
+ */
 struct blob relocs_store(struct relocs *relocs, u64 image_size);
 
 /* ---- elf.c ---- */
 
+/* Returns whether @file, of any content and size, begins with ELF's magic. */
 bool elf_probe(const struct blob *file);
 
 /*
- * Checks the static x86-64 executable @file, position-independent or not, and
- * lays out its segments and what moves with them.
- * @is_linux: known to be a Linux kernel; otherwise found out.
+ * Checks the static x86-64 executable @file, position-independent or not, lays
+ * out its segments and appends its relocation table. @is_linux tells that the
+ * file is a Linux kernel; if it is false, the file is searched for Linux's marks.
+ * The caller frees the result's bytes. Calls die() if the file is not acceptable.
  */
 struct image elf_lay_out(const struct blob *file, bool is_linux);
 

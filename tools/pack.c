@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pack.c - compresses the memory image, and chooses how.
+ * pack.c - compresses the memory image by the codec that the user names, or by
+ * the one that launches soonest (--codec auto).
  *
- * Whatever comes out has been decompressed as the stub will do it: in place, in
- * a buffer that ends exactly margin bytes above the output's end.
+ * Every result is decompressed once, as the stub does it: in place, in a buffer
+ * that ends exactly margin bytes above the end of the output.
  */
 #define ZSTD_STATIC_LINKING_ONLY
 #define LZ4_HC_STATIC_LINKING_ONLY
@@ -17,10 +18,13 @@
 
 #include "mkpayload.h"
 
-/* So much is compressed between two reports of progress. */
+/* Bytes that are compressed between two reports of progress. */
 #define COMPRESS_CHUNK		MIB
 
-/* lz4.h, LZ4_DECOMPRESS_INPLACE_MARGIN(), for one block. */
+/*
+ * Bytes by which a block's end must lie above its output's end, so that it can be
+ * decompressed in place: LZ4_DECOMPRESS_INPLACE_MARGIN() of lz4.h.
+ */
 #define LZ4_MARGIN(size)	(((size) >> 8) + 32)
 
 static size_t zstd_check(size_t ret)
@@ -41,10 +45,10 @@ static void show_progress(const char *codec, int level, size_t done,
 /* ---- zstd ---- */
 
 /*
- * One frame with its content size in the header, so that the decoder checks
- * it, and no checksum: the header's digest covers the compressed bytes.
- * Fed in chunks for the sake of progress, on a terminal or not: how it is fed
- * can change the result.
+ * Makes one zstd frame. It contains the content size, which the decoder checks.
+ * It has no checksum, because payload_header.comp_digest covers its bytes. The
+ * input is passed in chunks, so that progress can be shown. The chunks are the
+ * same without progress, because their size can change the compressed bytes.
  */
 static struct blob zstd_compress(const struct blob *image, int level,
 				 bool progress)
@@ -98,8 +102,9 @@ static const char *zstd_expand(const struct blob *in, struct blob *out)
 /* ---- lz4 ---- */
 
 /*
- * The legacy frame, which has no checksum: the header's digest does that. For
- * 1 % more bytes it is decoded in 6 % less instructions.
+ * Makes one legacy frame. It has no checksum, because payload_header.comp_digest
+ * covers its bytes. LZ4_favorDecompressionSpeed() costs 1 % more bytes and saves
+ * 6 % of the decoder's instructions.
  */
 static struct blob lz4_compress(const struct blob *image, int level,
 				bool progress)
@@ -115,7 +120,7 @@ static struct blob lz4_compress(const struct blob *image, int level,
 	if (!stream)
 		die("out of memory");
 	frame.data = at = xalloc(frame.size);
-	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): no string */
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): not a string */
 	memcpy(at, LZ4_LEGACY_MAGIC, MAGIC_LEN);
 	at += MAGIC_LEN;
 	for (size_t done = 0; done < image->size;) {
@@ -142,8 +147,9 @@ static struct blob lz4_compress(const struct blob *image, int level,
 }
 
 /*
- * Each block on its own must be decompressed in place, with the blocks behind
- * it still untouched: what that asks for between the output's end and its own.
+ * The smallest margin with which each block can be decompressed in place without
+ * overwriting a later block. Block by block, the block's output end, LZ4_MARGIN()
+ * and all later blocks must fit below the end of the buffer.
  */
 static u64 lz4_margin(const struct blob *image, const struct blob *frame)
 {
@@ -190,12 +196,15 @@ static const char *none_expand(const struct blob *in, struct blob *out)
 	return NULL;
 }
 
-/* ---- which? ---- */
+/* ---- the choice of a codec ---- */
 
 static const struct codec {
 	const char *name;
-	const char *decoder;		/* in the stub */
-	/* The image less the frame, if this is its decoder: mkimage's "stub". */
+	const char *decoder;		/* function of the stub */
+	/*
+	 * Bytes of an image with this decoder besides the compressed payload,
+	 * as mkimage prints them ("stub"). Only --codec auto uses this.
+	 */
 	size_t stub_size;
 	int max_level, default_level;
 	struct blob (*compress)(const struct blob *image, int level,
@@ -213,9 +222,9 @@ static const struct codec {
 };
 
 /*
- * Who measures an image before it runs, and what that takes for each KiB,
- * copying included: the security processor 0.25 ms; SHA-256 in the guest, as
- * firmware does with a table of hashes, 0.65 us.
+ * What can measure an image before it runs, and the nanoseconds that it takes for
+ * each KiB, copying included. "psp" is the security processor, "hash" is SHA-256
+ * by firmware in the guest, and "none" only copies the image.
  */
 static const struct launch {
 	const char *name;
@@ -224,7 +233,10 @@ static const struct launch {
 	{ "psp", PSP_NS_PER_KIB }, { "hash", 650 }, { "none", 110 },
 };
 
-/* What is tried, and what decoding takes for each KiB of output. */
+/*
+ * The compressions that --codec auto tries, and the nanoseconds that decoding
+ * takes for each KiB of output (docs/performance.md).
+ */
 static const struct candidate {
 	u32 codec;
 	int level;
@@ -253,7 +265,7 @@ static bool is_auto(const struct packing *packing)
 	return !strcmp(packing->codec, "auto");
 }
 
-/* The codec's number; 0 is none of them. */
+/* Returns the codec's number, PAYLOAD_CODEC_*, or 0 if @name is unknown. */
 static u32 find_codec(const char *name)
 {
 	u32 codec = ARRAY_SIZE(codecs) - 1;
@@ -279,22 +291,25 @@ void pack_check(const struct packing *packing)
 	find_launch(packing->launch);
 	if (is_auto(packing)) {
 		if (packing->level)
-			die("--level %d: auto chooses it", packing->level);
+			die("--level %d: --codec auto chooses the level: leave --level out",
+			    packing->level);
 		return;
 	}
 	if (!codec)
 		die("--codec %s: must be zstd, lz4, none or auto",
 		    packing->codec);
 	if (packing->launch)
-		die("--launch %s: is for --codec auto", packing->launch);
+		die("--launch %s: only --codec auto uses it: add that, or leave --launch out",
+		    packing->launch);
 	if (packing->level && !codecs[codec].max_level)
-		die("--level %d: %s has no levels", packing->level,
-		    packing->codec);
+		die("--level %d: codec %s has no levels: leave --level out",
+		    packing->level, packing->codec);
 	if (packing->level > codecs[codec].max_level)
 		die("--level %d: must be from 1 to %d for %s", packing->level,
 		    codecs[codec].max_level, packing->codec);
 }
 
+/* Decompresses @packed in place, as the stub will, and compares with @image. */
 static void prove(const struct blob *image, const struct packed *packed)
 {
 	const struct codec *codec = &codecs[packed->codec];
@@ -312,7 +327,7 @@ static void prove(const struct blob *image, const struct packed *packed)
 	if (problem)
 		die("%s: decompression in place: %s", codec->name, problem);
 	if (out.size != image->size || memcmp(out.data, image->data, out.size))
-		die("%s: decompression in place gives something else",
+		die("%s: decompression in place gives other bytes than the memory image",
 		    codec->name);
 	free(out.data);
 }
@@ -332,7 +347,10 @@ static struct packed pack(const struct blob *image, u32 number, int level,
 	return packed;
 }
 
-/* All of the image is measured: of a small kernel's, the stub is most. */
+/*
+ * The expected nanoseconds from launch to the payload's entry. The stub counts,
+ * too, because the whole image is measured; it is most of a small kernel's image.
+ */
 static u64 launch_ns(const struct launch *launch,
 		     const struct candidate *candidate,
 		     const struct blob *image, const struct blob *frame)
@@ -352,7 +370,10 @@ static void print_time(u64 ns)
 			ns / 100000 % 10);
 }
 
-/* Tries all candidates, keeps the one that launches soonest, and says why. */
+/*
+ * Packs @image in all ways of candidates[], keeps the result that launches
+ * soonest, and prints the expected time of each.
+ */
 static struct packed pack_best(const struct blob *image,
 			       const struct packing *packing)
 {

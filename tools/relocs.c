@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relocs.c - the places in the flat image that move with the payload: what
- * finds them adds them, in any order; what is stored is the compact table that
- * payload.h describes and relocate.c applies.
+ * relocs.c - collects the places in the flat image that change if the payload
+ * moves, and packs them into the relocation table that payload.h describes and
+ * the stub's relocate.c applies.
  *
- * Everything that the stub relies on is checked here: places lie in the image,
- * and no byte belongs to two of them.
+ * The stub relies on two things that are checked here: every place lies in the
+ * image, and no byte belongs to two places.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "mkpayload.h"
 
-#define FIRST_ROOM	1024UL
+#define FIRST_ROOM	1024UL		/* offsets, in a list's first allocation */
 
 void relocs_add(struct relocs *relocs, enum reloc_kind kind, u64 offset)
 {
@@ -41,7 +41,10 @@ static int compare_offsets(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Goes through all lists at once, in the order of the places. */
+/*
+ * Checks that no place overlaps another or ends behind the image. The lists must
+ * be sorted. The loop merges them, so that it sees all places by offset.
+ */
 static void check_places(const struct relocs *relocs, u64 image_size)
 {
 	size_t next[RELOC_KINDS] = { 0 };
@@ -72,6 +75,7 @@ static void check_places(const struct relocs *relocs, u64 image_size)
 	}
 }
 
+/* Writes @value as unsigned LEB128 to @at. Returns the address behind it. */
 static u8 *store_number(u8 *at, u64 value)
 {
 	while (value >= LEB128_MORE) {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.c - what an image is made of, what launching it costs, and the digests
- * that the owner of a guest compares: those of kernel, initrd and command line
- * as firmware's table of kernel hashes holds them.
+ * report.c - prints for `mkpayload --report` what an image is made of, how long
+ * its launch takes, and SHA-256 digests. The digests of kernel, initrd and
+ * command line are the entries of the table of kernel hashes that QEMU passes to
+ * OVMF. The guest's owner needs them to compute the launch measurement.
  *
- * SHA-256 is the work of sha256sum(1).
+ * sha256sum(1) computes the digests.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +32,8 @@ static struct digest digest_of(int input)
 
 	problem = run_program(argv, input, &out, &status);
 	if (problem || out.size != sizeof(digest.text))
-		die("SHA-256: %s", problem ? problem : "none from sha256sum");
+		die("SHA-256: %s", problem ? problem :
+		    "sha256sum printed no digest");
 	return digest;
 }
 
@@ -81,18 +83,18 @@ int print_report(const char *image, const char *initrd, const char *cmdline)
 	u64 setup, at;
 
 	if (!bzimage_probe(&file) || file.size < HEADER_AT + sizeof(hdr))
-		die("not an image");
+		die("not a bzImage: --report needs an image that mkimage made");
 	memcpy(&hdr, file.data + HEADER_AT, sizeof(hdr));
 	setup = (hdr.setup_sects + 1) * SECTOR;
 	at = setup + hdr.payload_offset;
 	if (hdr.payload_offset < sizeof(payload) || at > file.size ||
 	    hdr.payload_length > file.size - at)
-		die("not an image of ours: no payload at %#lx", at);
+		die("not made by mkimage: no payload header in front of %#lx", at);
 	memcpy(&payload, file.data + at - sizeof(payload), sizeof(payload));
 	if (memcmp(payload.magic, PAYLOAD_MAGIC, sizeof(payload.magic)) ||
 	    payload.version != PAYLOAD_VERSION ||
 	    payload.comp_size != hdr.payload_length)
-		die("not an image of ours: no payload at %#lx", at);
+		die("not made by mkimage: no payload header in front of %#lx", at);
 
 	print_part("setup", setup, file.size);
 	print_part("payload", hdr.payload_length, file.size);
@@ -104,9 +106,9 @@ int print_report(const char *image, const char *initrd, const char *cmdline)
 	       file.size * PSP_NS_PER_KIB / KIB / 1000000);
 	digest = digest_of_file(image);
 	print_digest("image", digest);
-	/* One file for the table: setup and the rest are hashed as they lie. */
+	/* The kernel's entry in the table is the digest of the whole image. */
 	print_digest("kernel", digest);
-	/* An initrd that there is not is hashed as one of no bytes. */
+	/* Without an initrd, the table has the digest of 0 bytes. */
 	print_digest("initrd", initrd ? digest_of_file(initrd) :
 					digest_of_bytes("", 0));
 	print_digest("cmdline", digest_of_bytes(cmdline, strlen(cmdline) + 1));

@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: MIT
 #
-# mkpayload, and what its tests need.
+# rules.mk - builds mkpayload and the programs that its tests run.
 
-# XXH64 comes from zstd's source, see tools/fetch.mk, and lz4's compressor from
-# lz4's: of its shared library it does not export all.
+# mkpayload takes XXH64 from zstd's source (tools/fetch.mk). It takes the
+# compressor from lz4's source, because the shared library does not export
+# LZ4_favorDecompressionSpeed().
 MKPAYLOAD_LZ4 = $(LZ4_SRC)/lib/lz4.c $(LZ4_SRC)/lib/lz4hc.c
 
 MKPAYLOAD_SRCS := tools/mkpayload.c tools/bzimage.c tools/codecs.c tools/elf.c \
 	tools/elf-relocs.c tools/relocs.c tools/pack.c tools/report.c
 MKPAYLOAD_DEPS := $(MKPAYLOAD_SRCS) tools/mkpayload.h tools/elf-file.h include/payload.h \
-	include/types.h tools/rules.mk
+	include/types.h tools/rules.mk VERSION
 CODEC_LIBS := -lzstd -llzma -lbz2 -lz
 
 TOOLS_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror
-# Searched last: the codecs' headers belong to the libraries that are linked.
+# zstd's source is searched last (-idirafter), because <zstd.h> has to be the
+# header of the zstd library that is linked.
 MKPAYLOAD_CFLAGS := $(TOOLS_CFLAGS) -DSEVSTUB_HOSTED -Iinclude \
+	-DSEVSTUB_VERSION='"$(SEVSTUB_VERSION)"' \
 	-I$(LZ4_SRC)/lib -idirafter $(ZSTD_SRC)/lib
 
 $(O)/mkpayload: $(MKPAYLOAD_DEPS) | $(ZSTD_SRC)/.stamp $(LZ4_SRC)/.stamp
@@ -47,7 +50,7 @@ $(O)/unit/relocated: tests/unit/relocated.c payload/relocate.c misc.h include/pa
 	$(Q)$(HOSTCC) $(TOOLS_CFLAGS) -DSEVSTUB_HOSTED -Iinclude -I. -O2 \
 		$(HOSTCFLAGS) -o $@ $< -lzstd
 
-# All that tests/unit/test_mkpayload.sh and test_relocate_stock.sh run or read.
+# What tests/unit/test_mkpayload.sh and test_relocate_stock.sh run or read.
 UNIT_TOOLS += $(O)/mkpayload $(O)/unit/mkpayload-asan $(O)/unit/mkelf \
 	$(O)/unit/mkpayload_faults.so $(O)/unit/relocated $(O)/kernels/cloud/vmlinuz \
 	$(O)/kernels/generic/vmlinuz

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hello.c - all that this kernel does: says on the first serial port what it
- * was handed, and ends the machine.
+ * hello.c - the kernel's C code. It prints on the first serial port which kind of
+ * guest it runs in, the size of RAM and the command line. Then it ends the machine.
  */
 #include <asm/bootparam.h>
 
@@ -10,7 +10,10 @@
 #define SERIAL		0x3f8
 #define SERIAL_STATUS	(SERIAL + 5)
 #define SERIAL_EMPTY	0x20
-/* QEMU's isa-debug-exit, which sevemu has, too; 0x10 is success for both. */
+/*
+ * A write to this port ends QEMU (device isa-debug-exit) or sevemu. The value 0x10
+ * means success to both: QEMU then exits with status 33, sevemu with 0.
+ */
 #define DEBUG_EXIT	0xf4
 #define DEBUG_EXIT_OK	0x10
 
@@ -36,6 +39,7 @@ static void print_number(uint64_t n)
 	print(p);
 }
 
+/* The bytes of RAM (type 1) in the zero page's E820 map. */
 static uint64_t ram_size(const struct boot_params *bp)
 {
 	uint64_t size = 0;
@@ -46,6 +50,7 @@ static uint64_t ram_size(const struct boot_params *bp)
 	return size;
 }
 
+/* Called by start.S with the zero page. The caller halts when this returns. */
 void hello(const struct boot_params *bp)
 {
 	uint64_t cmdline = (uint64_t)bp->ext_cmd_line_ptr << 32 |

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev.c - what a kernel needs to do port I/O as an SEV-ES guest without a #VC
- * handler: it asks the hypervisor through a GHCB of its own.
+ * sev.c - port I/O for a kernel that may run in an SEV-ES guest and has no #VC
+ * handler. An IN or OUT instruction would raise #VC there. This file sends each
+ * access to the hypervisor through a GHCB of the kernel's own instead.
  *
- * Section numbers are those of the GHCB specification, publication 56421.
+ * Section numbers are those of AMD's GHCB specification, publication 56421.
  */
 #include "hello.h"
 
@@ -16,10 +17,13 @@
 #define PTE_LARGE		0x80
 #define ENTRIES			512
 #define LARGE_PAGE		0x200000
-/* This kernel is linked below 4 GiB, so are the tables that it is entered with. */
+/*
+ * Address bits above 4 GiB. In the page tables that sevstub makes for this kernel
+ * only the C-bit is among them, because kernel and tables lie below 4 GiB.
+ */
 #define PTE_ABOVE_4G		0x000fffff00000000
 
-/* GHCB 2.6: the fields that port I/O uses, as indexes of 8-byte words. */
+/* The GHCB's fields that port I/O uses, as indexes of 8-byte words (GHCB 2.6). */
 #define GHCB_RAX		(0x1f8 / 8)
 #define GHCB_EXIT_CODE		(0x390 / 8)
 #define GHCB_EXIT_INFO_1	(0x398 / 8)
@@ -31,14 +35,18 @@
 #define IOIO_8_BITS		0x10
 #define IOIO_IN			0x1
 
-static uint64_t cbit;
-static bool es;
+static uint64_t cbit;			/* as a mask; 0: not an SEV guest */
+static bool es;				/* an SEV-ES guest */
 
-/* Alone in its 2 MiB, because all of them are going to be shared. */
+/*
+ * The GHCB's page has 2 MiB for itself, because share_ghcb() shares a whole 2 MiB
+ * page with the hypervisor.
+ */
 static struct {
 	uint64_t ghcb[ENTRIES];
 	uint8_t nothing[LARGE_PAGE - sizeof(uint64_t[ENTRIES])];
 } shared __attribute__((aligned(LARGE_PAGE)));
+/* New page tables; level[0] has the leaves, of 2 MiB. */
 static uint64_t level[4][ENTRIES] __attribute__((aligned(4096)));
 
 static uint64_t rdmsr(uint32_t msr)
@@ -55,7 +63,10 @@ static void wrmsr(uint32_t msr, uint64_t value)
 		     "d"((uint32_t)(value >> 32)) : "memory");
 }
 
-/* The first GiB, private; the GHCB's 2 MiB are not. */
+/*
+ * Loads page tables that map the first GiB with the C-bit, but the GHCB's 2 MiB
+ * without it. Memory without the C-bit is shared with the hypervisor.
+ */
 static void share_ghcb(void)
 {
 	uint64_t cr4, *root = level[2];
@@ -69,7 +80,10 @@ static void share_ghcb(void)
 	level[3][0] = (uint64_t)level[2] | cbit | PTE_PRESENT_WRITE;
 	if (cr4 & CR4_LA57)
 		root = level[3];
-	/* No cache line of the page may come back from its private days. */
+	/*
+	 * Flush cache lines of the page that were written while it was private,
+	 * so that they do not overwrite shared data later.
+	 */
 	for (uint64_t i = 0; i < 4096; i += 64)
 		asm volatile("clflush (%0)" : : "r"((uint8_t *)&shared + i) : "memory");
 	asm volatile("mfence; mov %0, %%cr3" : : "r"((uint64_t)root | cbit) : "memory");
@@ -80,8 +94,9 @@ void sev_start(void)
 	uint64_t cr3;
 
 	/*
-	 * CPUID would be a #VC. But sevstub's page tables tell: in an SEV guest,
-	 * and in no other, their entries carry the C-bit.
+	 * The CPUID instruction would raise #VC in an SEV-ES guest. Read the
+	 * C-bit from sevstub's page tables instead. Their entries have it in an
+	 * SEV guest only.
 	 */
 	asm volatile("mov %%cr3, %0" : "=r"(cr3));
 	cbit = *(uint64_t *)(cr3 & ~PTE_ABOVE_4G & ~0xfffUL) & PTE_ABOVE_4G;
@@ -102,7 +117,10 @@ bool is_sev_es(void)
 	return es;
 }
 
-/* GHCB 4.1.2 */
+/*
+ * Requests one IN or OUT from the hypervisor (GHCB 4.1.2). @info is SW_EXITINFO1:
+ * port, size and direction. Returns the byte that IN has read.
+ */
 static uint8_t ghcb_port(uint64_t info, uint8_t value)
 {
 	static const uint8_t given[] = {

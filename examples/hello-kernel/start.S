@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * start.S - where sevstub enters: 64-bit mode, identity map, interrupts off,
- * %rsi = zero page. Everything else is up to the kernel, a stack first of all.
+ * start.S - the kernel's entry, to which sevstub jumps.
+ *
+ * In:	64-bit mode, identity map, interrupts off, %rsi = zero page
+ * Out:	does not return
+ * The kernel needs a stack of its own, because sevstub's is in memory that counts
+ * as free.
  */
 	.text
 	.globl	_start

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * decode.c - the stub's own object code of the decoder against libzstd.so, in
- * one process, round-robin.
+ * decode.c - compares the speed of the stub's zstd decoder with that of
+ * libzstd.so. The program is linked with the stub's own object files.
  *
- *   decode ROUNDS PAYLOAD	prints "NAME MB/s MB/s RATIO", a line for each
- *				sample: medians of ours, the library's, and of
- *				the ratios of rounds (above 1: ours is faster)
+ *   decode ROUNDS PAYLOAD
  *
- * PAYLOAD is what mkpayload writes. Samples: "payload", that frame; "core", its
- * first 34 MiB without pages of zeros: text and data, compressed as mkpayload
- * does. Both decode in place, as the stub does, into memory that is mapped.
+ * For each sample it prints a line "NAME MB/s MB/s RATIO": the median speed of the
+ * stub's decoder, that of the library, and the median of the rounds' ratios (above
+ * 1: the stub's decoder is faster).
+ *
+ * PAYLOAD is a file of mkpayload. The sample "payload" is its frame. The sample
+ * "core" is its first 34 MiB without pages of zeros, which is text and data,
+ * compressed again. Both decoders work in place, as the stub does, in memory that
+ * is already mapped.
  */
 #include <err.h>
 #include <stdint.h>
@@ -24,11 +27,11 @@
 #define PAGE		4096
 #define LEVEL		19
 #define MARGIN		(1UL << 20)
-#define TRIES		3	/* of which the fastest counts */
+#define TRIES		3	/* per round; the fastest counts */
 #define MAX_ROUNDS	99
 #define MB		1e6
 
-/* unzstd.c and string.c, the stub's objects. */
+/* Functions of the stub's objects unzstd.o and string.o. */
 int unzstd(void *out, size_t out_size, const void *in, size_t in_size);
 void unzstd_use_bmi2(void);
 void *memcpy(void *dst, const void *src, size_t len);
@@ -36,6 +39,7 @@ int memcmp(const void *a, const void *b, size_t len);
 
 static const u8 zeros[PAGE];
 
+/* A compressed sample. Sizes are in bytes; @size is the decompressed size. */
 struct sample {
 	const char *name;
 	u8 *frame;
@@ -65,7 +69,10 @@ static double seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* Seconds for the frame at the end of a buffer, output at its start. */
+/*
+ * Returns the seconds that @f takes to decode the sample in place: the frame is at
+ * the end of @buffer, the output at its start.
+ */
 static double decode(decoder *f, const struct sample *s, u8 *buffer)
 {
 	u8 *in = buffer + s->size + MARGIN - s->frame_size;
@@ -118,7 +125,10 @@ static void compare(const struct sample *s, int rounds)
 
 	decode(ours, s, buffer);
 	for (i = 0; i < rounds; i++) {
-		/* Who comes first may find a colder cache: take turns. */
+		/*
+		 * Alternate the order, because the first decoder of a round
+		 * may find a colder cache.
+		 */
 		if (i % 2)
 			theirs[i] = decode(library, s, buffer);
 		mine[i] = decode(ours, s, buffer);
@@ -149,7 +159,7 @@ static u8 *read_file(const char *name, size_t *size)
 	return data;
 }
 
-/* Text and data of what @whole holds, without the pages of zeros. */
+/* Makes the sample "core": the payload's text and data without zero pages. */
 static struct sample core_of(const struct sample *whole)
 {
 	struct sample core = { .name = "core" };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * growth.c - a payload of any size. Entered in long mode, it counts the page
- * tables that it was handed and prints "tables N" on the first serial port.
- * mkgrowth puts data behind it. Runs as an ordinary guest only.
+ * growth.c - the code of a test payload whose size mkgrowth chooses. The stub
+ * enters it in 64-bit mode. It counts the page tables that the stub has made,
+ * prints "tables N" on the first serial port, and ends QEMU. It does not work in
+ * an SEV guest.
  */
 #include <stdint.h>
 
@@ -17,7 +18,7 @@
 
 static uint8_t stack[4096] __attribute__((aligned(16), used));
 
-/* In the section that ld puts first. */
+/* The entry must be the first byte, and ld puts .text.startup first. */
 __asm__(".section .text.startup, \"ax\"\n"
 	".globl _start\n"
 	"_start:\n"
@@ -36,6 +37,7 @@ static void print(const char *s)
 		out(SERIAL_PORT, (uint8_t)*s++);
 }
 
+/* Counts the table that @entry points to and all tables below it. */
 static unsigned int tables_below(uint64_t entry, int level)
 {
 	const uint64_t *table = (const uint64_t *)(entry & ADDRESS);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mkgrowth.c - writes an ELF file of a given size: growth.c's code, then in each
- * MiB a quarter of data and the rest zeros, as in a kernel.
+ * mkgrowth.c - writes an ELF file OUT with one segment of MIB MiB. It begins with
+ * CODE. In each MiB, a quarter is data and the rest zeros, as in a kernel.
  *
  *   mkgrowth OUT MIB CODE DATA
  *
- * CODE is linked at LINK_ADDR and starts with the entry. DATA, any file of some
- * MiB that does not repeat, is used again from its start when it ends.
+ * CODE is a flat file that is linked at LINK_ADDR and begins with its entry. DATA
+ * is a file of some MiB without repetitions. It is read again from its start when
+ * its end is reached.
  */
 #include <elf.h>
 #include <err.h>
@@ -17,7 +18,7 @@
 
 #define LINK_ADDR	0x1000000UL
 #define MIB		(1UL << 20)
-#define HEADERS		0x1000UL	/* in the file, before the code */
+#define HEADERS		0x1000UL	/* bytes in the file before the code */
 
 static uint8_t block[MIB];
 

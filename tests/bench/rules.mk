@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
-# `make bench`, and the programs that tests/bench/run measures with. The stock
-# image with zstd is Debian unstable's, if it can be had.
+# rules.mk - `make bench`, and the programs that tests/bench/run measures with.
+# Unless STOCK_ZSTD names a stock image that is packed with zstd, that of Debian
+# unstable is fetched. The benchmark goes on without it if that fails.
 
 BENCH := $(O)/bench
 
@@ -19,7 +20,7 @@ bench-deps: $(addprefix $(BENCH)/,decode mkgrowth growth.bin payload.bin) \
 	$(O)/boot/cloud.img $(O)/boot/generic.img $(O)/sev/nae.img $(O)/sevemu.rom \
 	$(O)/initramfs.cpio.gz $(IMAGE_DEPS)
 
-# What decodes is the stub's code, and so are memcpy() and memset() under it.
+# The program decodes with the stub's own objects, memcpy() and memset() included.
 $(BENCH)/decode: tests/bench/decode.c $(O)/stub/payload/unzstd.o $(O)/stub/lib/string.o \
 		$(O)/stub/payload/huf_decompress_amd64.o tests/bench/rules.mk
 	@mkdir -p $(@D)
@@ -34,7 +35,7 @@ $(BENCH)/mkgrowth: tests/bench/mkgrowth.c tests/bench/rules.mk
 	$(Q)$(HOSTCC) -std=gnu11 -O2 -Wall -Wextra -Wshadow -Werror \
 		$(HOSTCFLAGS) -o $@ $<
 
-# All of it in the file: no .bss.
+# .bss is written to the file as zeros, because mkgrowth appends data to it.
 $(BENCH)/growth.bin: tests/bench/growth.c tests/bench/rules.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' CC $@

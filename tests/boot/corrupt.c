@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * corrupt.c - makes a bad image from a good one, to be refused by the stub.
+ * corrupt.c - host program: makes a bad image from a good one. The boot tests
+ * check that the stub refuses it.
  *
  *	corrupt IN OUT OPERATION...
  *
- * Operations are done in the order given:
+ * Operations are carried out in the order given:
  *	FIELD=VALUE	set a field of the payload header (names as in payload.h)
- *	FIELD+VALUE	add to it
- *	FIELD-VALUE	subtract from it
+ *	FIELD+VALUE	add VALUE to the field
+ *	FIELD-VALUE	subtract VALUE from the field
  *	flip@PERCENT	invert a byte of the compressed payload; 100 is the last
- *	code@OFFSET=HEX	overwrite the file from there on: the stub's code
- *	cut@PERCENT	keep that much of the file
+ *	code@OFFSET=HEX	overwrite bytes of the file, for example the stub's code
+ *	cut@PERCENT	truncate the file to this part of its size
  *	digest		recompute comp_digest
- *	header_digest	recompute header_digest: what follows the payload's
- *			digest check must stand on its own
+ *	header_digest	recompute header_digest
+ *
+ * With recomputed digests, the stub's later checks must find the damage.
  */
 #include <asm/bootparam.h>
 #include <errno.h>
@@ -33,6 +35,7 @@
 #define SETUP_HEADER	0x1f1
 #define PERCENT		100
 
+/* A field of the payload header. */
 struct field {
 	const char *name;
 	size_t offset;
@@ -48,11 +51,12 @@ static const struct field fields[] = {
 	FIELD(header_digest),
 };
 
+/* The image. find_payload() sets the pointers to its parts. */
 struct file {
 	u8 *data;
 	size_t size;
 	struct payload_header *payload;
-	u8 *frame;
+	u8 *frame;			/* the compressed bytes */
 	size_t frame_size;
 };
 
@@ -92,7 +96,10 @@ static void write_file(const char *name, const struct file *file)
 		die("%s: %s", name, strerror(errno));
 }
 
-/* The frame is where the setup header says, the payload's header before it. */
+/*
+ * Finds the compressed payload by the setup header, and the payload header, which
+ * lies directly before it.
+ */
 static void find_payload(const char *name, struct file *file)
 {
 	struct setup_header hdr;
@@ -114,7 +121,7 @@ static void find_payload(const char *name, struct file *file)
 		die("%s: no payload header", name);
 }
 
-/* "file_size+0x1000" and the like. */
+/* Carries out an operation on a field, for example "file_size+0x1000". */
 static void change_field(struct file *file, const char *operation)
 {
 	size_t len = strcspn(operation, "=+-");
@@ -154,7 +161,7 @@ static size_t percent_of(size_t size, const char *text)
 	return size / PERCENT * percent + size % PERCENT * percent / PERCENT;
 }
 
-/* "0x1234=0f0b" */
+/* Carries out code@OFFSET=HEX. @where is its part "OFFSET=HEX". */
 static void overwrite(struct file *file, const char *where)
 {
 	char *hex;

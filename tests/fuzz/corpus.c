@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * corpus.c - a fuzz target's corpus as one text file, so that it can be read and
- * its changes seen: an input a line, in hexadecimal, a run of zeros as (LENGTH),
- * nothing for an empty input.
+ * corpus.c - converts a fuzz target's corpus between files and one text file. The
+ * text can be read, and version control shows its changes. Each line is an input
+ * in hexadecimal, with a run of zero bytes as (LENGTH). An empty line is an empty
+ * input.
  *
- *	corpus pack FILE...	prints it
- *	corpus unpack DIR	reads it and writes DIR/00000 and so on
+ *	corpus pack FILE...	prints the text for these inputs
+ *	corpus unpack DIR	reads the text from stdin, writes DIR/00000, ...
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define INPUT_MAX	0x100000
-/* A shorter run of zeros is shorter as it is. */
+/* A run of fewer zero bytes is written in hexadecimal, because that is short. */
 #define RUN_MIN		3
 
 static unsigned char input[INPUT_MAX];
@@ -45,7 +46,10 @@ static void pack(const char *name)
 	putchar('\n');
 }
 
-/* One line of the text; returns the input's size, or -1 at the end. */
+/*
+ * Reads a line of the text into input[]. Returns the input's size in bytes, or -1
+ * at the end of the file. Lines with # are comments.
+ */
 static long read_line(void)
 {
 	unsigned long run, size = 0;

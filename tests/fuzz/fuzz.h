@@ -1,24 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz.h - the frame of a fuzz target: one input taken apart, and one run over
- * it in which a failed CHECK() of harness.h is a crash.
+ * fuzz.h - the common part of fuzz targets: libFuzzer's entry point, and
+ * functions that take values from an input. A failed CHECK() (harness.h) aborts,
+ * which libFuzzer reports as a crash.
  *
- * A target includes the made-up machine of the unit tests that it needs, then
- * this header, then defines fuzz_one(). What it takes from an input that has
- * ended is zero, so that every input is whole.
+ * A target includes the simulated machine of the unit tests that it needs, then
+ * this header, and defines fuzz_one(). An input that is too short supplies zeros,
+ * so that every input is valid.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
 
 #include "../unit/harness.h"
 
+/* What is left of the input: @size bytes at @data. */
 struct input {
 	const u8 *data;
 	size_t size;
 };
 
+/*
+ * The target's test of one input. libFuzzer calls it many times in one process, so
+ * it must reset all state first. It returns normally if the test passes.
+ */
 static void fuzz_one(struct input *in);
 
+/* Moves the input's next @size bytes to @to, or zeros for what is missing. */
 static maybe_unused void take_bytes(struct input *in, void *to, size_t size)
 {
 	size_t there = size < in->size ? size : in->size;
@@ -62,6 +69,7 @@ static maybe_unused u64 take_u64(struct input *in)
 	return value;
 }
 
+/* libFuzzer's entry point: tests the @size bytes at @data. Returns 0. */
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_cmdline.c - libFuzzer target for everything that reads the command
- * line: the search for options, numbers, and what the console makes of it.
+ * fuzz_cmdline.c - libFuzzer target for the search for options, the parsing of
+ * numbers and the console's setup from the command line.
  *
- * The input is the command line itself. It is copied to memory of exactly its
- * size; every I/O port answers with bytes taken from it, for a while. What
- * console= and earlyprintk= ask for is worked out once more with regular
- * expressions.
+ * The input is the command line itself, copied to memory of exactly its size.
+ * Reads of I/O ports return bytes of the input, up to MAX_READS of them. A model
+ * computes the meaning of console= and earlyprintk= with regular expressions.
  */
 #include <regex.h>
 #include <stdio.h>
@@ -23,7 +22,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static const u8 *port_data;
 static size_t port_size, port_reads;
-static bool port_ready;			/* a UART that works, wherever */
+static bool port_ready;			/* every port is a ready UART */
 
 static noreturn void wrong(const char *what, long value)
 {
@@ -59,7 +58,7 @@ void outsb(u16 port, const void *buf, size_t count)
 		(void)bytes[i];
 }
 
-/* Direct requests to a hypervisor are tested elsewhere. */
+/* The guest is not SEV-ES: fuzz_ghcb.c tests the console's GHCB requests. */
 bool sev_es_active(void)
 {
 	return false;
@@ -83,7 +82,10 @@ void sev_es_outsb(u16 port, const void *buf, size_t count)
 	wrong("asks a hypervisor for port", port);
 }
 
-/* Buffers of every size agree on the length and on what fits. */
+/*
+ * Checks that the returned length does not depend on the buffer's size, and that a
+ * small buffer gets the beginning of the value.
+ */
 static void check_option(const struct cmdline *cmdline, const char *name)
 {
 	char whole[OPTION_SIZE];
@@ -147,12 +149,15 @@ static void check_console(const struct cmdline *cmdline)
 	con_printf("%s\n", "error");
 }
 
-/* ---- what the options mean, by regular expressions ---- */
+/* ---- a model of the options' meaning, by regular expressions ---- */
 
 enum { SERIAL_HEX, SERIAL_TTY, SERIAL, TTY, UART, DEBUGCON_HEX, DEBUGCON, VGA,
        PATTERNS };
 
-/* Group 1 is the port, or the number of a ttyS, the last the baud rate. */
+/*
+ * The accepted values of the options. The first group is the port or the number of
+ * the ttyS (the second group for UART), the last group is the baud rate.
+ */
 static const char *const patterns[PATTERNS] = {
 	"^serial,(0x[0-9a-fA-F]+)(,([0-9]+)?.*)?$",
 	"^serial,ttyS([01])(,([0-9]+)?.*)?$",
@@ -166,6 +171,7 @@ static const char *const patterns[PATTERNS] = {
 
 static regex_t compiled[PATTERNS];
 
+/* The console that the command line asks for. Ports: 0 is none. */
 struct meaning {
 	bool use_uart;
 	unsigned long port, divisor, debugcon;
@@ -176,7 +182,10 @@ static bool matches(const char *value, int which, regmatch_t *groups)
 	return !regexec(&compiled[which], value, 5, groups, 0);
 }
 
-/* The baud rate in @group, or @none. False if there cannot be such a rate. */
+/*
+ * Sets @divisor for the baud rate in @group, or to @none if the group is empty.
+ * Returns false if a UART cannot have this rate.
+ */
 static bool rate(const char *value, const regmatch_t *group, unsigned long none,
 		 unsigned long *divisor)
 {
@@ -192,7 +201,10 @@ static bool rate(const char *value, const regmatch_t *group, unsigned long none,
 	return true;
 }
 
-/* With a digit behind it that is none of its base, a number is no port. */
+/*
+ * Parses the port in @group. Returns false if not all of the group belongs to the
+ * number, or the port is 0 or above @max.
+ */
 static bool port_of(const char *value, const regmatch_t *group,
 		    unsigned long max, unsigned long *port)
 {
@@ -294,7 +306,7 @@ static void check_meaning(const struct cmdline *cmdline)
 	     word += strlen(word) + 1) {
 		if (starts(word, "earlyprintk="))
 			earlyprintk = word + strlen("earlyprintk=");
-		/* What is longer than any value that means something. */
+		/* The stub ignores values that exceed its buffer. */
 		if (starts(word, "console=") && strlen(word) < 8 + OPTION_SIZE)
 			means_console(word + strlen("console="), &m);
 	}

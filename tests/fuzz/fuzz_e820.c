@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_e820.c - libFuzzer target for questions to the E820 map.
+ * fuzz_e820.c - libFuzzer target for the functions that search the E820 map.
  *
- * The map's entries lie in 256 bytes somewhere in the address space, its very
- * end included, so that a model can say for each byte by itself what it is. A
- * table that is full goes on in a chain of setup_data with nodes of every kind,
- * circles, and ends in nowhere. The model follows the chain by its nodes'
- * numbers; e820_next() has to give the same entries in the same order.
+ * The map's entries lie in 256 bytes somewhere in the address space, possibly at
+ * its end. A model can therefore keep the type of each byte. If the zero page's
+ * table is full, the map continues in a chain of setup_data nodes. The chain may
+ * have nodes of other types, be circular, or end at an address that cannot be
+ * read. The model knows the chain by its nodes' numbers. e820_next() must return
+ * the same entries in the same order.
  */
 #include "lib/e820.c"
 
@@ -14,27 +15,32 @@
 
 #define CELLS	256
 #define TABLE	128			/* entries in the zero page */
-#define CHAIN	140			/* nodes: more than may be followed */
+#define CHAIN	140			/* nodes, more than MAX_NODES */
 #define MAX_NODES	128
 #define NODE_HEAD	16
 #define NODE_ENTRIES	3
 #define EXT_TYPE	1		/* boot.rst: SETUP_E820_EXT */
-#define NOWHERE	((u64)8)		/* not to be read */
+#define NOWHERE	((u64)8)		/* an address that cannot be read */
 
 static struct boot_params bp;
-static u64 origin;
-static bool ram[CELLS];			/* by itself: RAM and nothing else */
-static bool other[CELLS];
+static u64 origin;			/* address of the first cell */
+/* Index: the byte's distance from the origin. RAM, and no other type as well. */
+static bool ram[CELLS];
+static bool other[CELLS];		/* has a type that is not RAM */
 
 static struct {
 	u64 next;			/* struct setup_data */
 	u32 type, len;
 	struct boot_e820_entry entries[NODE_ENTRIES];
 } __attribute__((packed, aligned(8))) chain[CHAIN];
-static unsigned int follows[CHAIN];	/* its number; from CHAIN on: none */
-static unsigned int first;		/* the same */
+/*
+ * follows[n] is the number of the node that follows node n. A number of CHAIN or
+ * above ends the chain. @first is the number of the first node.
+ */
+static unsigned int follows[CHAIN];
+static unsigned int first;
 
-/* What the walk has to give, in this order. */
+/* The entries that e820_next() must return, in this order. */
 static const struct boot_e820_entry *want[TABLE + MAX_NODES * NODE_ENTRIES];
 static unsigned int wanted;
 
@@ -64,16 +70,19 @@ static void want_entry(const struct boot_e820_entry *entry)
 	}
 }
 
-/* A pointer to the node of that number, or one that ends the chain. */
+/* Returns node @number's address, or for CHAIN and above one without a node. */
 static u64 node_pointer(unsigned int number)
 {
 	if (number < CHAIN)
 		return (u64)&chain[number];
-	/* Zero, or so high that the node's head wraps around. */
+	/* 0, or an address at which a node's head would wrap around. */
 	return number % 2 ? -(u64)(number % NODE_HEAD + 1) : 0;
 }
 
-/* Each node is followed by the next one, but for some that the input chooses. */
+/*
+ * Makes the chain. Each node is followed by the next, and has a type that the stub
+ * ignores, except for up to 7 nodes that the input describes.
+ */
 static void take_chain(struct input *in)
 {
 	unsigned int i, count, odd = take_u8(in) % 8;
@@ -92,7 +101,7 @@ static void take_chain(struct input *in)
 		if (how & 1)
 			follows[i] = take_u8(in);
 		chain[i].type = how & 2 ? take_u8(in) : EXT_TYPE;
-		chain[i].len = how >> 2;	/* three entries, or a part */
+		chain[i].len = how >> 2;	/* 3 entries and 3 bytes at most */
 		for (count = 0; count < NODE_ENTRIES; count++)
 			take_entry(in, &chain[i].entries[count]);
 	}
@@ -123,7 +132,7 @@ static void take_map(struct input *in)
 	wanted = 0;
 	origin = origins[take_u8(in) % ARRAY_SIZE(origins)];
 	bp.e820_entries = take_u8(in);
-	/* Of what is behind the last one nothing may be believed. */
+	/* Fill in the entries behind the last, too. The stub must ignore them. */
 	for (i = 0; i < TABLE; i++) {
 		take_entry(in, &bp.e820_table[i]);
 		if (i < bp.e820_entries)
@@ -172,7 +181,7 @@ static void check_around(unsigned int at, unsigned int low, unsigned int high)
 	bool want = ram[at] && at >= low && at < high, got;
 	unsigned int first = at, last = at;
 
-	/* The model's numbers begin at its origin, and so must addresses. */
+	/* The model cannot express a range that wraps around at 2^64. */
 	if (origin + CELLS < origin)
 		return;
 	while (first > low && ram[first - 1])

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_efi.c - libFuzzer target for what firmware says: its memory map, the
- * command line in UTF-16, files, sizes and statuses on the way through
- * efi_pe_entry().
+ * fuzz_efi.c - libFuzzer target for the data that firmware returns: the memory
+ * map, the command line in UTF-16, and the files, sizes and status codes that
+ * efi_pe_entry() meets.
  *
- * Models: the E820 map is made once more, entry by entry; the UTF-8 text is
- * decoded again; an entry that returns a status has given everything back, and
- * one that does not has left boot services behind.
+ * Models make the E820 map from the memory map and decode the UTF-8 text again. If
+ * efi_pe_entry() returns a status, it must have freed everything that it has
+ * allocated. If it does not return, it must have exited boot services.
  */
 #include "efi_firmware.h"
 
@@ -22,7 +22,7 @@ struct region {
 	u32 type;
 };
 
-/* UEFI 2.10 table 7.10, and what E820 has for it. */
+/* The E820 type for an EFI memory type (UEFI 2.10 table 7.10) and attribute. */
 static u32 model_type(u32 type, u64 attribute)
 {
 	static const u8 types[] = { 2, 1, 1, 1, 1, 2, 2, 1, 5, 3, 4, 2, 2, 2, 7 };
@@ -121,7 +121,7 @@ static void fuzz_memory_map(struct input *in)
 
 #define UNITS	64
 
-/* The code point at @text, and how many bytes it has. */
+/* Returns the code point at @text and sets @size to its number of bytes. */
 static u32 decode_utf8(const u8 *text, unsigned int *size)
 {
 	static const u32 least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -173,7 +173,7 @@ static void fuzz_utf16(struct input *in)
 		      "byte %zu is %#x", i, cut[i]);
 }
 
-/* ---- the whole way ---- */
+/* ---- efi_pe_entry() ---- */
 
 static EFI_STATUS take_status(struct input *in)
 {
@@ -189,7 +189,10 @@ static EFI_STATUS take_status(struct input *in)
 
 #define FILES		3
 #define FILE_ROOM	600
-/* Of LoadFile2's; thirty files, as many as can be named, have less. */
+/*
+ * Bytes of the largest initrd from LoadFile2. Files give less, because a command
+ * line can name thirty of FILE_ROOM bytes.
+ */
 #define INITRD_ROOM	0x10001
 
 static struct {
@@ -197,7 +200,7 @@ static struct {
 	u64 size;
 } want_initrd;
 
-/* The one that a word of the command line names, NULL if there is none. */
+/* Returns the file that initrd= names, or NULL if there is none. */
 static struct fake_file *file_of(char *name)
 {
 	unsigned int i;
@@ -214,7 +217,10 @@ static struct fake_file *file_of(char *name)
 	return NULL;
 }
 
-/* All that @options names, each at a multiple of four, as it is in the end. */
+/*
+ * Makes the initrd that the files in @options give. Each file has the size that
+ * firmware reports the second time, and is padded to a multiple of four bytes.
+ */
 static void want_files(const char *options)
 {
 	char text[300], separators[33], *word, *rest = text;
@@ -244,7 +250,7 @@ static void want_files(const char *options)
 		       f->size_later);
 		want_initrd.size += ALIGN_UP(f->size_later, 4UL);
 	}
-	/* Files that are empty are not read. */
+	/* The stub does not read the files if all of them are empty. */
 	if (!first_round)
 		want_initrd.size = 0;
 	else
@@ -310,7 +316,7 @@ static void fuzz_entry(struct input *in)
 	fw.has_volume = how & 8;
 	fw.map_grows = how & 16;
 	fw.stale = how >> 5 & 3;
-	/* One that grows has something to grow into. */
+	/* The map needs room here, because map_grows appends to it. */
 	memcpy(descriptors, plain_map, sizeof(plain_map));
 	fw.map = descriptors;
 	if (how & 128)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_ghcb.c - libFuzzer target for the GHCB's life: set up, requests of the
- * console, NMIs at any time, shut down, in any order and with any reply.
+ * fuzz_ghcb.c - libFuzzer target for the GHCB from its setup to its shutdown. The
+ * input chooses the order of console requests and NMIs, and the host's replies.
  *
- * The model knows which page goes out for each request (GHCB 4.1), that an NMI
- * which comes during one is reported behind it, and that nothing goes out where
- * there is no page.
+ * The model knows the contents of the page for each request (GHCB 4.1). It knows
+ * that an NMI during a request is reported after that, and that the stub sends no
+ * request while there is no GHCB.
  */
 #include "scripted_host.h"
 
@@ -15,9 +15,9 @@
 #define TEXT_SIZE	5000
 
 static struct input *replies;
-static bool ended;			/* predicted: the guest ends here */
-static u64 words;			/* with these */
-static bool nmi_due;			/* one came during the exchange */
+static bool ended;			/* the guest must terminate */
+static u64 words;			/* with this value in the MSR */
+static bool nmi_due;			/* an NMI has not been reported yet */
 static u8 text[TEXT_SIZE];
 
 static void ends(unsigned int code)
@@ -31,7 +31,11 @@ static void nmi_comes(void)
 	sev_es_nmi();
 }
 
-/* The page that was expected last is answered. 1: done. */
+/*
+ * Takes the host's reply to the last expected request from the input, and predicts
+ * its effect. @output tells that the request needs RAX in the reply. Returns
+ * whether the request must succeed.
+ */
 static bool answered(bool output)
 {
 	struct step *step = current_step();
@@ -63,7 +67,10 @@ static bool answered(bool output)
 	return !ended;
 }
 
-/* What follows an exchange during which NMIs came: one report for each time. */
+/*
+ * Expects the NMI-complete request that follows a request during which an NMI has
+ * come. A further NMI may come during that request, too.
+ */
 static void settle(void)
 {
 	while (nmi_due && !ended) {
@@ -75,8 +82,8 @@ static void settle(void)
 
 /* ---- operations: the model, and the stub ---- */
 
-static bool up;				/* there is a page */
-static u8 want_in;
+static bool up;				/* the GHCB is set up */
+static u8 want_in;			/* the result of the next IN */
 
 static void predict_in(u16 port)
 {
@@ -209,7 +216,7 @@ static void fuzz_one(struct input *in)
 		op = take_u8(in) % 6;
 		port = take_u16(in);
 		arg = take_u16(in);
-		/* The page is set up once, and taken back once. */
+		/* The GHCB is set up at most once and shut down at most once. */
 		if (i == 0)
 			op = take_u8(in) & 1 ? 3 : 5;
 		else if (op == 4 && !up)

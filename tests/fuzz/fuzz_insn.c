@@ -2,9 +2,9 @@
 /*
  * fuzz_insn.c - libFuzzer target for the instruction decoder.
  *
- * The input is what lies at RIP, up to and beyond 15 bytes. Zydis must agree,
- * and the answer must not change with bytes that the instruction does not
- * have. Needs -lZydis.
+ * The input is the bytes at RIP, possibly more than 15. The result must be the
+ * same as that of the library Zydis. It must not depend on bytes behind the
+ * instruction. Needs -lZydis.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +22,11 @@ static noreturn void wrong(const char *what, size_t size)
 	abort();
 }
 
-/* Bytes taken away: the same refusal, or a wish for more; never a change. */
+/*
+ * Decodes each shorter prefix of the input. An instruction must be accepted with
+ * all its bytes only, and be INSN_TRUNCATED with fewer. An input that is
+ * INSN_INVALID must not be accepted with fewer bytes.
+ */
 static void check_prefixes(const u8 *data, size_t size,
 			   enum insn_status whole, const struct insn *insn)
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_memmap.c - libFuzzer target for the choice of a place: E820, memmap= and
- * mem=, areas in any order, any wish for a slot.
+ * fuzz_memmap.c - libFuzzer target for the choice of a random physical address.
+ * The input gives the E820 map, the options memmap= and mem=, areas that must not
+ * be used, and the wanted size and alignment.
  *
- * A map of single cells of one MiB says which places are good. What is chosen
- * has to be one of them, and none may be found only where there is none. Behind
- * what the model understands the command line goes on as the input likes: then
- * only what it cannot add counts.
+ * The model marks in a map of cells of 1 MiB which memory may be used. The stub's
+ * choice must be a good place by this map, and the stub must find one if there is
+ * any. The command line continues with arbitrary bytes of the input, which the
+ * model ignores. They can only forbid places, so that the stub may find none.
  */
 #define XXH_INLINE_ALL
 #include <common/xxhash.h>
@@ -28,12 +29,13 @@ static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 
 struct sev_guest sev_guest;
 
-static u64 chance;			/* what RDRAND gives */
+static u64 chance;			/* the number that RDRAND returns */
 static struct boot_params bp;
+/* Index: address in MiB. kinds[] by enum kaslr_area. */
 static bool ram[CELLS], taken[CELLS], kinds[3][CELLS];
-static bool known[3];
+static bool known[3];			/* areas of this kind were named */
 
-/* ---- what kaslr.c stands on ---- */
+/* ---- the functions that kaslr.c calls ---- */
 
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
 {
@@ -137,7 +139,7 @@ static void take_areas(struct input *in)
 	}
 }
 
-/* A size or an address, in one of the ways that it can be written. */
+/* Prints @mib MiB in one of the formats that memmap= accepts. */
 static int print_size(char *text, size_t room, u64 mib, u8 how)
 {
 	static const char *const formats[] = { "%luM", "%lum", "0x%lxM" };
@@ -147,7 +149,10 @@ static int print_size(char *text, size_t room, u64 mib, u8 how)
 	       snprintf(text, room, "%luK", mib * 1024);
 }
 
-/* Returns the lowest limit that a mem= or memmap= sets; 0: none. */
+/*
+ * Makes a command line of mem= and memmap= options, and marks the memory that they
+ * reserve. Returns the lowest limit of memory that they set, or 0 for none.
+ */
 static u64 take_options(struct input *in, char *text, size_t room)
 {
 	unsigned int i, count = take_u8(in) % OPTIONS;

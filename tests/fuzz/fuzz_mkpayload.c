@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_mkpayload.c - libFuzzer target for what mkpayload reads: ELF files, and
- * bzImages of each codec with an ELF file inside.
+ * fuzz_mkpayload.c - libFuzzer target for the files that mkpayload reads: ELF
+ * files, and bzImages of each codec with an ELF file inside.
  *
- * The input is the file. It is refused, or its memory image is made once more
- * from the program headers and has to be the same but for the places that are
- * relocated; those are unpacked again and have to lie in the image, and to be as
- * many as Linux's table has.
+ * The input is the file. mkpayload refuses it, or a model makes the memory image
+ * from the program headers. The images must be equal except at relocated places.
+ * The model unpacks the relocation table, too. Its places must lie in the image,
+ * and there must be as many as in Linux's table.
  *
- * What is packed with lzo goes through lzop, the program, here as well: 2 ms an
- * input, as long as liblzma takes.
+ * An lzo payload is decompressed by the program lzop here, too. That takes 2 ms
+ * per input, as long as liblzma takes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,10 @@
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
-/* ---- memory and errors: what is left when an input is refused is freed ---- */
+/*
+ * ---- Memory and errors. mkpayload exits when it refuses an input. Here die()
+ * jumps back instead, and all memory blocks that are still allocated are freed.
+ */
 
 #define MAX_BLOCKS	64
 #define MAX_MEMORY	(32UL << 20)
@@ -96,7 +99,10 @@ static void kept_free(void *block)
 
 #define realloc	kept_realloc
 #define free	kept_free
-/* Where mkpayload sets liblzma no limit; a damaged header may ask for 4 GiB. */
+/*
+ * mkpayload passes UINT64_MAX to liblzma as the memory limit. Set a lower limit
+ * here, because a damaged header may ask for 4 GiB.
+ */
 #undef UINT64_MAX
 #define UINT64_MAX	MAX_MEMORY
 #include "../../tools/bzimage.c"
@@ -139,7 +145,7 @@ static u8 *model_image(const struct blob *file, const struct image *image)
 		if (p.p_paddr + p.p_memsz > end)
 			end = p.p_paddr + p.p_memsz;
 	}
-	/* Only a position-independent executable may be put elsewhere. */
+	/* Only a position-independent executable may get a new link address. */
 	if (lowest != image->link_addr && e.e_type != ET_DYN)
 		wrong("link address", image->link_addr);
 	if (image->mem_size < end - lowest)
@@ -173,7 +179,10 @@ static u64 unpack(const u8 **at, const u8 *end)
 	wrong("a number that does not end", value);
 }
 
-/* Returns how many there are; what is at places is not compared: zeros. */
+/*
+ * Returns the number of places in the relocation table. Zeroes the places in both
+ * images, so that they are not compared.
+ */
 static u64 count_relocs(const struct image *image, u8 *want)
 {
 	const u8 *at = image->bytes.data + image->file_size;
@@ -199,7 +208,7 @@ static u64 count_relocs(const struct image *image, u8 *want)
 	return places;
 }
 
-/* Words behind the ELF file, other than zero. */
+/* Returns the number of 32-bit words behind the ELF file that are not zero. */
 static u64 count_words(const struct blob *file)
 {
 	Elf64_Ehdr e;

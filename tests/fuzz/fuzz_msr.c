@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_msr.c - libFuzzer target for sev_detect() and stage 1 of #VC: any
- * processor, any page tables of a loader, any reply by the MSR protocol.
+ * fuzz_msr.c - libFuzzer target for sev_detect() and the stage-1 #VC handler. The
+ * input gives CPUID's and SEV_STATUS's values, the loader's page tables and the
+ * host's replies in the MSR protocol.
  *
- * A model, written from GHCB 2.3.1 and the list of reasons in docs/messages.md,
- * says what will be asked in which order and how it ends.
+ * A model, written from GHCB 2.3.1 and the list of termination reasons in docs/messages.md,
+ * predicts the requests, their order and the result.
  */
 #define OWN_CPUID
 #include "scripted_host.h"
@@ -15,7 +16,7 @@ enum outcome { GOES_ON, ENDS, SAYS_ERROR, REPORTS };
 
 static struct {
 	enum outcome outcome;
-	u64 words;			/* the last MSR value */
+	u64 words;			/* the MSR's value at termination */
 	u64 status;
 	u64 cbit;
 	u16 version;
@@ -97,7 +98,11 @@ static void make_tables(void)
 	}
 }
 
-/* The one address bit that the tables add to where we are; 0: not one. */
+/*
+ * Returns the number of the C-bit as the loader's page tables show it: the only
+ * address bit that they add to the stub's own address. Returns 0 if they add no
+ * bit or several.
+ */
 static u64 bit_in_tables(u64 claimed)
 {
 	u64 span = 1UL << (12 + 9 * (tables.leaf - 1));
@@ -131,7 +136,11 @@ static noreturn void refused(unsigned int code)
 	longjmp(decided, 1);
 }
 
-/* A reply as it should be, or something else. */
+/*
+ * Expects @request and lets the input choose the host's reply: the proper one with
+ * response code @code, or another value. Returns the reply. A reply with another
+ * code must terminate the guest.
+ */
 static u64 ask(u64 request, u64 proper, unsigned int code)
 {
 	u8 how = take_u8(replies);
@@ -155,7 +164,10 @@ static u32 ask_cpuid(u32 leaf, unsigned int reg, u32 proper)
 	       >> 32;
 }
 
-/* CPUID in stage 1, if it raises #VC: of four registers, those that count. */
+/*
+ * Predicts a CPUID instruction that raises #VC in stage 1: one request for each of
+ * the four registers. Without SEV-ES the #VC is reported as an exception.
+ */
 static struct cpuid_regs stage1_cpuid(u32 leaf, const struct cpuid_regs *real)
 {
 	struct cpuid_regs r;
@@ -193,7 +205,10 @@ static void predict_detect(bool known, bool status_known, u64 info, u32 cbit)
 			sev = stage1_cpuid(LEAF_SEV, &cpu.sev);
 		}
 		if (!seen) {
-			/* Once #VC has come, CPUID cannot deny it. */
+			/*
+			 * A #VC proves SEV-ES, even if the host's CPUID
+			 * values deny it.
+			 */
 			if (!(sev.eax & 2) && !(cpu.intercepted & 2))
 				return;
 			predicted.status = host.sev_status;
@@ -289,7 +304,7 @@ static unsigned int run_stage1(void)
 	return sev_es_vc(&frame);
 }
 
-/* Runs it and says how it went on. */
+/* Runs @what and returns its outcome. */
 static enum outcome play(unsigned int (*what)(void))
 {
 	enum outcome outcome = GOES_ON;
@@ -340,7 +355,10 @@ static void fuzz_detect(struct input *in)
 	image_start = (const u8 *)(u64)(take_u32(in) & ~0xfffU);
 	tables.levels = 4 + (take_u8(in) & 1);
 	tables.leaf = 1 + take_u8(in) % 3;
-	/* A lower bit, unless the host tells of it, is part of an address. */
+	/*
+	 * The simulated tables lie below 2^47. A lower C-bit would be part of
+	 * their addresses, so leave it out of the entries that point to them.
+	 */
 	tables.table_bit = cbit >= 47 ? cbit : NO_BIT;
 	tables.leaf_bit = cbit;
 	tables.second_bit = NO_BIT;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_payload.c - libFuzzer target for what is in the file behind the stub: the
- * payload's header, its frame, its relocation table.
+ * fuzz_payload.c - libFuzzer target for the payload's header, its zstd frame and
+ * its relocation table, with matching digests.
  *
- * Each comes from the input with digests that hold. An image that is taken gives
- * what the header says; a frame gives what libzstd makes of it, or both refuse
- * it; a table does what a second reader of it says.
+ * If the stub accepts an image, the result must be what the header says. The
+ * stub's decoder must accept the same frames as libzstd, with the same result. A
+ * table must have the effect that a second implementation computes.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -16,7 +16,7 @@
 
 #define FRAME_OUT	0x8000
 
-/* The header with some fields changed, the frame as it was built. */
+/* Changes some fields of a good image's header. The frame stays unchanged. */
 static void fuzz_header(struct input *in)
 {
 	static u8 image[sizeof(built.image)];
@@ -51,7 +51,11 @@ static void fuzz_header(struct input *in)
 		      "%s: %s", harness_error_what, harness_error_detail);
 }
 
-/* The input is a frame. The judge goes by the same name as our own. */
+/*
+ * Decodes the input, a zstd frame, with the stub's decoder and with libzstd.
+ * dlsym() finds libzstd's function, because the stub's object defines the same
+ * name.
+ */
 static void fuzz_frame(struct input *in)
 {
 	static u8 ours[FRAME_OUT], theirs[FRAME_OUT];
@@ -73,7 +77,7 @@ static void fuzz_frame(struct input *in)
 		CHECK(!memcmp(ours, theirs, wanted), "other bytes%s", "");
 }
 
-/* The input is a table. */
+/* Applies the input as a relocation table to a random image. */
 static void fuzz_table(struct input *in)
 {
 	static u8 image[256], want[256], before[256];

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_setup.c - libFuzzer target for what a loader leaves in the zero page: the
- * chain of setup_data, the sentinel, the command line's pointer.
+ * fuzz_setup.c - libFuzzer target for the loader's data in the zero page: the
+ * setup_data chain, the sentinel and the pointer to the command line.
  *
- * Nodes and E820 entries are chosen by the input, in memory that may be read
- * only once it has been mapped. The model walks the chain by itself and says
- * which ranges have to be mapped, in which order, or what is wrong.
+ * The input makes the nodes and the E820 entries. AddressSanitizer reports a read
+ * of a node that the stub has not mapped before. The model walks the chain and
+ * predicts which ranges the stub maps, in which order, and its error.
  */
 #include "misc_machine.h"
 
 #include "fuzz.h"
 
 #define NODES		8
-#define NODE_STEP	0x40		/* that far apart, in the nodes' page */
+#define NODE_STEP	0x40		/* bytes between nodes */
 #define MAX_NODES	128
 
 static u64 at_node(unsigned int i)
@@ -20,7 +20,7 @@ static u64 at_node(unsigned int i)
 	return m(AT_NODES) + i * NODE_STEP;
 }
 
-/* Where a node may be said to be. */
+/* Takes an address of a node: mostly a real one, else a boundary case. */
 static u64 take_pointer(struct input *in)
 {
 	u8 which = take_u8(in);
@@ -63,7 +63,10 @@ static void expect_taken(u64 start, u64 end)
 		 "taken 0x%lx-0x%lx\n", start, end);
 }
 
-/* Memory that a node of type SETUP_INDIRECT names. Returns false if it cannot. */
+/*
+ * Predicts the effect of a SETUP_INDIRECT node, which names further memory.
+ * Returns false if the stub must refuse it.
+ */
 static bool predict_indirect(const struct setup_data *node, u64 addr)
 {
 	struct setup_indirect to;
@@ -77,7 +80,7 @@ static bool predict_indirect(const struct setup_data *node, u64 addr)
 	return true;
 }
 
-/* Whether the model and the stub may look at the range. */
+/* Whether the stub may read the range: it is RAM outside the runtime range. */
 static bool good_range(u64 start, u64 end)
 {
 	expected_error = "setup_data";
@@ -159,7 +162,10 @@ static void fuzz_chain(struct input *in)
 	CHECK(!strcmp(trace, expected), "%s instead of %s", trace, expected);
 }
 
-/* boot.rst: of a zero page that was not cleared only the header counts. */
+/*
+ * Tests the sentinel. By boot.rst, a sentinel that is not zero means that the
+ * loader did not clear the zero page. Only the documented fields are then valid.
+ */
 static void fuzz_sentinel(struct input *in)
 {
 	static struct boot_params before;

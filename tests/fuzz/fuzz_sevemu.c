@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_sevemu.c - libFuzzer target for what sevemu reads: the guest's requests
- * in the GHCB and in its MSR, ports of QEMU's fw_cfg from both sides.
+ * fuzz_sevemu.c - libFuzzer target for the input of sevemu: the guest's requests in
+ * the GHCB and in the GHCB MSR, the guest's use of fw_cfg's ports, and fw_cfg's
+ * directory, which sevemu reads itself.
  *
- * A guest may ask for anything: the page changes only where a reply belongs, a
- * request that GHCB 4.1 calls malformed is told so with the code that the
- * specification has, and no port of sevemu's own is reached.
+ * A guest may request anything. sevemu may change only the GHCB's reply fields. It
+ * must answer a malformed request with the error code of GHCB 4.1, and must not
+ * let the guest reach sevemu's own ports.
  */
 #include <setjmp.h>
 #include <stdio.h>
@@ -33,8 +34,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static const u8 *input;
 static size_t input_left;
-static jmp_buf over;
-static unsigned int violated;		/* the last violation's code */
+static jmp_buf over;			/* taken when sevemu ends the run */
+static unsigned int violated;		/* the last violation's code; 0: none */
 
 __attribute__((noreturn)) static void wrong(const char *what, u64 value)
 {
@@ -66,13 +67,13 @@ static u64 take(unsigned int size)
 #define DIRECTORY_MAX	512
 #define KEY_E820	0x2a
 
-static u8 directory[DIRECTORY_MAX];	/* of fw_cfg, and how far it is read */
-static u32 directory_at;
+static u8 directory[DIRECTORY_MAX];	/* fw_cfg's file directory */
+static u32 directory_at;		/* offset of the next read from it */
 static u64 dma_high;
 static u16 selected;
 static u32 offset;
 
-/* fw_cfg's DMA: control, length and address, big endian. */
+/* Reads from fw_cfg's directory by DMA. @address is of QEMU's FWCfgDmaAccess. */
 static void run_dma(u64 address)
 {
 	struct {
@@ -127,7 +128,10 @@ static void outl(u16 port, u32 value)
 	}
 }
 
-/* What the device would say: no guest may see it where there is a filter. */
+/*
+ * Returns the device's value. For fw_cfg's data port that is 0xee, which a guest
+ * must not get for keys that sevemu answers itself.
+ */
 static u8 inb(u16 port)
 {
 	check_port(port, 1);
@@ -198,7 +202,7 @@ void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
 	(void)vcpu;
 	(void)fmt;
 	violated = code;
-	/* As it says in hooks.h: after these the guest does not run on. */
+	/* hooks.h: these violations end the run. */
 	if (code == VIOL_NOT_SNP || code == VIOL_GHCB_ADDRESS)
 		longjmp(over, 1);
 }
@@ -280,7 +284,7 @@ bool mmio_access(u64 gpa, void *buf, size_t len, bool write)
 	return gpa >> 63 == 0;
 }
 
-/* ---- sevemu as a liar: tested by itself, here it tells the truth ---- */
+/* ---- sevemu's attacks on the guest: off, sevemu/tests tests them ---- */
 
 u64 attack_answer(u64 request, u64 value)
 {
@@ -335,7 +339,7 @@ void kaslr_console(u16 port, u8 byte)
 	(void)byte;
 }
 
-/* Of guests without SEV-ES: nothing here. */
+/* sevemu calls these functions for guests without SEV-ES only. */
 bool guest_long_mode(const struct vcpu *vcpu)
 {
 	return vcpu;
@@ -389,7 +393,7 @@ enum { G_RAX = 0x1f8, G_RCX = 0x308, G_RDX = 0x310, G_CPL = 0xcb,
        G_XCR0 = 0x3e8, G_SCRATCH = 0x3a8, G_CODE = 0x390, G_INFO_1 = 0x398,
        G_INFO_2 = 0x3a0 };
 
-/* What GHCB 4.1 wants on the way in. */
+/* Whether all fields that GHCB 4.1 demands for this request are valid. */
 static bool complete(const struct ghcb *g)
 {
 	u64 info = at(g, G_INFO_1);
@@ -412,7 +416,7 @@ static bool complete(const struct ghcb *g)
 	return true;
 }
 
-/* Whether @size bytes of scratch lie in the shared buffer. */
+/* Whether @size bytes from SW_SCRATCH lie in the GHCB's shared buffer. */
 static bool scratch_fits(const struct ghcb *g, u64 size)
 {
 	u64 start = at(g, G_SCRATCH) - GPA;
@@ -420,7 +424,10 @@ static bool scratch_fits(const struct ghcb *g, u64 size)
 	return start >= 0x800 && start <= 0xff0 && size <= 0xff0 - start;
 }
 
-/* The code behind a "malformed" reply; 0: none may come. */
+/*
+ * Returns the error code with which sevemu must refuse the request as malformed
+ * (SW_EXITINFO1 = 2), or 0 if it must not refuse it.
+ */
 static u64 expected_error(const struct ghcb *g)
 {
 	u64 code = at(g, G_CODE), info = at(g, G_INFO_1);
@@ -567,7 +574,7 @@ static void fuzz_msr(struct vcpu *vcpu)
 
 /* ---- fw_cfg ---- */
 
-/* sevemu looks for a file; the directory is the input. */
+/* Lets sevemu search for a file in a directory that the input supplies. */
 static void fuzz_directory(void)
 {
 	static const char *const names[] = { "etc/e820", "a", "" };
@@ -585,7 +592,7 @@ static void fuzz_directory(void)
 			wrong("a directory is refused", count);
 		return;
 	}
-	/* Many take their time. */
+	/* Skip large directories, because they take long to read. */
 	if (count > 0x100 && count <= 0x10000)
 		return;
 	found = fwcfg_find(name, &found_size);
@@ -609,7 +616,10 @@ static void fuzz_directory(void)
 		wrong("the file's key", found);
 }
 
-/* A guest uses the ports. */
+/*
+ * Lets the guest access ports as the input says, and checks that fw_cfg shows it
+ * sevemu's memory map and sizes.
+ */
 static void fuzz_ports(struct vcpu *vcpu)
 {
 	static const u16 ports[] = {
@@ -649,7 +659,10 @@ static void fuzz_ports(struct vcpu *vcpu)
 		}
 		value = io_in(port, size);
 		if (port != 0x511 || size != 1 || key == 0xffff) {
-			/* Wider accesses read more than one byte. */
+			/*
+			 * An access of more than one byte reads several bytes
+			 * of the file. The model gives up on this key then.
+			 */
 			if (port != 0x510 || size != 1)
 				key = 0xffff;
 			else

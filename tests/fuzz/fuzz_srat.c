@@ -2,9 +2,10 @@
 /*
  * fuzz_srat.c - libFuzzer target for the ACPI tables that srat.c reads.
  *
- * The input is a few pages of them, with signatures, sums and pointers put right
- * where it says so. Nothing is read that has not been mapped, and memory is
- * named only as an entry in those pages has it.
+ * The input is two pages of tables. It also chooses which pointers, lengths and
+ * checksums are corrected. AddressSanitizer reports reads of memory that the
+ * stub has not mapped. Each area that the stub names must be in an entry of the
+ * tables.
  */
 #include <sanitizer/asan_interface.h>
 #include <sys/mman.h>

@@ -1,31 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_tables.c - libFuzzer target for tables that EFI leaves in memory: a TPM's
- * log with its second table of later events, and the memory map that another
- * loader hands over.
+ * fuzz_tables.c - libFuzzer target for tables that EFI firmware leaves in memory:
+ * the TPM's event log, its table of final events, and the memory map that a loader
+ * passes in efi_info.
  *
- * The input lays a log out and damages it; behind it is memory as far as anything
- * in it may point. A second reader, which knows nothing but offsets, says how
- * much of it is passed on. Of the memory map a page's end is the end.
+ * The input makes a log and damages it. The memory behind the log is readable as
+ * far as sizes in the log can point. A second reader, which uses offsets only,
+ * computes how much of the log the stub must pass on. The memory map must lie in
+ * two pages of RAM.
  */
 #include "efi_firmware.h"
 
 #include "fuzz.h"
 
-/* TCG PC Client Platform Firmware Profile 10.2: what is where in an event. */
+/* Offsets in a log's first event (TCG PC Client Platform Firmware Profile 10.2). */
 #define FIRST_DATA	32
-#define ALGORITHMS	60		/* in the first event */
-#define MOST_ALGORITHMS	16
-#define MOST_LOG	0x1000000UL
-#define DIGESTS_SPAN	0x110000UL	/* as many of the largest as there can be */
+#define ALGORITHMS	60		/* the list of digest sizes */
+#define MOST_ALGORITHMS	16		/* the stub refuses more */
+#define MOST_LOG	0x1000000UL	/* bytes; the stub refuses more */
+#define DIGESTS_SPAN	0x110000UL	/* bytes of the largest event's digests */
 
-#define LAID_OUT	0x4000		/* the input writes no further */
+#define LAID_OUT	0x4000		/* bytes that the input can fill */
 #define SPACE		(MOST_LOG + DIGESTS_SPAN + LAID_OUT)
 #define EVENTS		6
 
 static u8 *log_space, *final_space;
 static size_t filled;
-static u64 starts[EVENTS + 1];		/* of each event, and the end */
+static u64 starts[EVENTS + 1];		/* each event's offset, and the end */
 static unsigned int events;
 
 static void put(u64 value, size_t size)
@@ -56,7 +57,7 @@ static s64 digest_size(u64 algorithm)
 	return -1;
 }
 
-/* Where the event that begins at @at ends, or 0. */
+/* Returns the offset of the end of the event at @at, or 0 if it is malformed. */
 static u64 event_end(const u8 *from, u64 at)
 {
 	u64 algorithms = read_at(log_space, ALGORITHMS - 4, 4);
@@ -165,7 +166,10 @@ static void lay_out(struct input *in, u8 version, bool wide)
 	if (!log_space) {
 		log_space = space();
 		final_space = space();
-		/* No event, so that a count of many comes to an end. */
+		/*
+		 * Bytes of 0xff are no valid event, so that a reader stops
+		 * here even if the table's count is large.
+		 */
 		memset(final_space, 0xff, SPACE);
 	}
 	memset(log_space, 0, LAID_OUT + 8);
@@ -180,7 +184,10 @@ static void lay_out(struct input *in, u8 version, bool wide)
 	starts[events] = filled;
 }
 
-/* Later events: those of the log from one on, so many, or another number. */
+/*
+ * Makes the table of final events: the log's events from one that the input
+ * chooses, with a count that may be wrong.
+ */
 static void lay_out_final(struct input *in)
 {
 	static const EFI_GUID guid = EFI_TCG2_FINAL_EVENTS_TABLE_GUID;
@@ -260,10 +267,10 @@ static void fuzz_log(struct input *in)
 	}
 }
 
-/* ---- a memory map that was handed over ---- */
+/* ---- the memory map that a loader passes in efi_info ---- */
 
 #define MAP_SIZE	(2 * PAGE_SIZE)
-#define MAP_MOST	8		/* entries whose areas are traced */
+#define MAP_MOST	8		/* entries that the input fills in */
 
 static char expected[sizeof(fw.areas)];
 

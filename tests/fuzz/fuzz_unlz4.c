@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_unlz4.c - libFuzzer target for payloads that are packed with lz4, as the
- * stub unpacks them.
+ * fuzz_unlz4.c - libFuzzer target for the stub's lz4 decoder.
  *
- * The input is the frame, or the blocks of one whose sizes are right, so that
- * more gets as far as the decoder. A second reader of the frame gives each
- * block to liblz4: both accept it and make the same of it, or neither. A frame
- * that is good has to unpack in place as well, with the margin that mkpayload
- * computes or more, as it does in an image, where a digest refuses all others.
- * Payloads of more than one block of 8 MiB are test_unlz4.c's: too slow here.
+ * The input is a frame, or the blocks of a frame whose size fields are made
+ * correct, so that more inputs reach the decoder. A second reader of the frame
+ * decodes each block with liblz4. Both must accept the frame with the same result,
+ * or both refuse it. A good frame must also decompress in place, with the margin
+ * that mkpayload computes or a larger one. Bad frames need not, because the digest
+ * excludes them from an image. test_unlz4.c tests payloads of more than one block
+ * of 8 MiB, which would be too slow here.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,7 +21,7 @@
 #define FRAME_OUT	0x8000
 #define FRAME_IN	0x2000
 #define MAGIC_SIZE	4
-#define SIZE_SIZE	4		/* of a block's size */
+#define SIZE_SIZE	4		/* bytes of a block's size field */
 
 static u8 frame[FRAME_IN];
 static size_t frame_size;
@@ -56,9 +56,10 @@ static void take_frame(struct input *in)
 }
 
 /*
- * The second reader: what liblz4 makes of the blocks, or the error. All that comes
- * out is less than what one block may give, so that the first has to give all,
- * and others nothing.
+ * The second reader: decodes frame[] with liblz4 to @out, and computes the margin
+ * for decompression in place. Returns 0 or the expected error. @room is less than
+ * a block of 8 MiB, hence the first block must decode to all of @room, and any
+ * further block to nothing.
  */
 static int judge_frame(u8 *out, size_t room, size_t *margin)
 {
@@ -66,7 +67,7 @@ static int judge_frame(u8 *out, size_t room, size_t *margin)
 	const u8 *at = frame + MAGIC_SIZE, *end = frame + frame_size;
 	size_t done = 0, needs;
 
-	/* Its name is the same as that of our own. */
+	/* dlsym() skips the stub's own function of this name. */
 	if (!judge)
 		*(void **)&judge = dlsym(RTLD_NEXT, "LZ4_decompress_safe");
 	*margin = 0;
@@ -97,7 +98,10 @@ static int judge_frame(u8 *out, size_t room, size_t *margin)
 	return done == room ? 0 : -EINVAL;
 }
 
-/* The frame's end is @beyond bytes behind the payload's. */
+/*
+ * Decompresses frame[] in place, with the frame's end @beyond bytes above the
+ * output's end. Checks the result, and that nothing behind the output changes.
+ */
 static void check_in_place(const u8 *want, size_t room, size_t beyond)
 {
 	size_t size = room + beyond;
@@ -129,7 +133,7 @@ static void fuzz_one(struct input *in)
 
 	take_frame(in);
 	want = judge_frame(theirs, room, &margin);
-	/* Neither has a byte behind it. */
+	/* Blocks of the exact size let AddressSanitizer see any overrun. */
 	ours = malloc(room + !room);
 	copy = malloc(frame_size + !frame_size);
 	memcpy(copy, frame, frame_size);

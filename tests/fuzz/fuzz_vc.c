@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_vc.c - libFuzzer target for stage 2 of #VC: an instruction anywhere, any
- * exit code, any registers, any answer in the GHCB.
+ * fuzz_vc.c - libFuzzer target for the stage-2 #VC handler. The input gives the
+ * instruction and its address, the exit code, the registers and the host's reply
+ * in the GHCB.
  *
- * A model that has the instruction from Zydis and the rest from the manuals
- * says first what will be asked, byte by byte, and what must come of the
- * answer: registers, memory, an exception or the end and its reason.
+ * A model decodes the instruction with Zydis. It predicts, from the manuals, every
+ * byte of the request and the effect of the reply: changes of registers and
+ * memory, an exception, or termination with a reason.
  */
 #include <sanitizer/asan_interface.h>
 
@@ -18,26 +19,29 @@ enum outcome { ANSWERED, RAISES, ENDS };
 
 static struct {
 	enum outcome outcome;
-	unsigned int code;		/* vector or reason */
+	unsigned int code;		/* RAISES: vector; ENDS: reason */
 } predicted;
 
-/* What the host says to the one question. */
+/* The host's reply to the request. take_reply() fills this in. */
 static struct {
-	u64 result, event;
+	u64 result, event;		/* SW_EXITINFO1, SW_EXITINFO2 */
 	u8 valid[GHCB_VALID_BITMAP_SIZE];
 	u64 rax, rbx, rcx, rdx;
-	u8 seed;			/* of the bytes in its buffer */
+	u8 seed;			/* makes the bytes of the shared buffer */
 } reply;
 
 #define DATA_SIZE	(DATA_PAGES * PAGE_SIZE)
 static u8 data_before[DATA_SIZE];
-/* Memory that the instruction is to change. */
+/* The predicted change: @written_size bytes at @written_at. 0 bytes: none. */
 static u8 data_written[BUFFER_SIZE + 8];
 static u64 written_at, written_size;
 
 /* ---- the input ---- */
 
-/* Places where something is different on the other side. */
+/*
+ * Takes an address near a boundary between memory of different kinds, or any
+ * address.
+ */
 static u64 take_address(struct input *in)
 {
 	static const u64 places[] = {
@@ -54,7 +58,7 @@ static u64 take_address(struct input *in)
 	if (which == 0xfe)
 		return (u64)&ghcb_page + take_u16(in);
 	raw = (u64)(s64)(s16)take_u16(in);
-	/* What an address of 32 bits does not look at. */
+	/* Set bits 63:32, which 32-bit addressing must ignore. */
 	if (which >= 0xc0)
 		raw += 0x9abcdef0UL << 32;
 	return places[which % ARRAY_SIZE(places)] + raw;
@@ -124,7 +128,7 @@ static bool is_readonly(u64 addr)
 	return is_executable(addr) || within(addr, RODATA, PAGE_SIZE);
 }
 
-/* Whether the handler may touch all of it as the guest's memory. */
+/* Whether the handler may access all of the range as private memory. */
 static bool can_reach(u64 addr, u64 size, bool write)
 {
 	u64 i;
@@ -137,11 +141,14 @@ static bool can_reach(u64 addr, u64 size, bool write)
 		    (write && is_readonly(at)))
 			return false;
 	}
-	/* The end itself is an address, too. */
+	/* A range that ends at or behind 2^64 wraps around. */
 	return addr + size >= addr;
 }
 
-/* 0, or the reason for which it is no device's register. */
+/*
+ * Returns 0 if the handler may access the address as a device's register, or the
+ * reason with which it must terminate the guest.
+ */
 static unsigned int why_no_device(u64 addr, unsigned int size)
 {
 	u64 ends[] = { addr, addr + size - 1 };
@@ -204,7 +211,7 @@ static u64 address_of(const struct insn *insn)
 	return sum;
 }
 
-/* ---- the model: what is asked, and what comes of it ---- */
+/* ---- the model: requests, and the effects of their replies ---- */
 
 static void ends(unsigned int reason)
 {
@@ -223,7 +230,10 @@ static bool output_valid(enum field field)
 	return reply.valid[field / 64] >> field / 8 % 8 & 1;
 }
 
-/* The question has been written: its answer. Returns whether it says "done". */
+/*
+ * Writes the reply to the request that was expected last. Returns whether the
+ * host reports success; otherwise sets the predicted outcome.
+ */
 static bool asked(void)
 {
 	struct step *step = current_step();
@@ -297,7 +307,10 @@ static u64 ioio(const struct insn *insn, bool in)
 	return port << 16 | (u64)insn->size << 4 | in;
 }
 
-/* How many elements this time; 0: none at all. */
+/*
+ * Returns how many elements of a string instruction one request transfers: at most
+ * @most, and only up to the point where the address wraps around. 0: RCX is 0.
+ */
 static u64 string_count(const struct insn *insn, u64 base, unsigned int most)
 {
 	u64 left = insn->rep ? cut(frame.rcx, insn->address_size) : 1;
@@ -312,7 +325,7 @@ static u64 string_count(const struct insn *insn, u64 base, unsigned int most)
 			   insn->address_size);
 		if (down ? next > at : next < at)
 			break;
-		/* An element that begins before the end but wraps itself. */
+		/* The element at @at may itself wrap around; it still counts. */
 		at = next;
 	}
 	return count;
@@ -648,7 +661,10 @@ static void fresh_guest(void)
 
 	if (!there) {
 		make_memory();
-		/* The rest of the 2 MiB is RAM that nobody has mapped yet. */
+		/*
+		 * Allow access to all of the 2 MiB. The stub may take any of
+		 * them for RAM, and maps them on demand.
+		 */
 		mprotect((void *)TEXT, PMD_SIZE, PROT_READ | PROT_WRITE);
 		judge_init();
 		for (at = data_before; at < data_before + DATA_SIZE; at++)
@@ -673,7 +689,10 @@ static void nmi_comes(void)
 	sev_es_nmi();
 }
 
-/* What was to be written is there, and in DATA nothing else is. */
+/*
+ * Checks that the predicted bytes were written, and that no other byte of DATA has
+ * changed.
+ */
 static void check_memory(void)
 {
 	const u8 *now = (const u8 *)DATA;
@@ -721,7 +740,10 @@ static void fuzz_one(struct input *in)
 	take_reply(in);
 	host.fs_base = take_address(in);
 	host.gs_base = take_address(in);
-	/* The registers that the instructions are about come first. */
+	/*
+	 * Take the registers that instructions use implicitly first, because
+	 * a short input leaves the last ones 0.
+	 */
 	for (i = 0; i < INSN_REGS; i++) {
 		static const u8 order[] = { 6, 7, 1, 0, 2, 3, 5, 4, 8, 9, 10,
 					    11, 12, 13, 14, 15 };

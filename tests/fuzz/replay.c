@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * replay.c - main() for a fuzz target without libFuzzer: runs it once over each
- * file that is named. For `make coverage`, with whatever compiler.
+ * replay.c - main() for a fuzz target that is linked without libFuzzer. It runs
+ * the target once for each file named on the command line. `make coverage` uses
+ * it, because libFuzzer needs clang.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,10 @@ int main(int argc, char **argv)
 		}
 		size = fread(data, 1, SIZE_MAX_INPUT, f);
 		fclose(f);
-		/* What is behind the input is nobody's. */
+		/*
+		 * Copy the input to a block of its exact size, so that
+		 * AddressSanitizer reports reads behind it.
+		 */
 		exact = malloc(size + !size);
 		if (exact)
 			memcpy(exact, data, size);

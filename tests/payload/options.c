@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options.c - the words of the command line that tell the test loader what to
- * do and the test kernel what to expect. See USAGE.md.
+ * options.c - parses the command line's words "name=value", which tell the test
+ * loader what to do and the test kernel what to expect. USAGE.md lists them.
  */
 #include "options.h"
 
@@ -12,7 +12,7 @@ static bool blank(char c)
 	return c == ' ' || c == '\0';
 }
 
-/* What follows @prefix in @word, or NULL if @word begins differently. */
+/* Returns the text behind @prefix, or NULL if @word does not begin with it. */
 static const char *skip_prefix(const char *word, const char *prefix)
 {
 	for (; *prefix; prefix++, word++)
@@ -80,6 +80,7 @@ bool option_is(const char *name, const char *value)
 	return s && blank(*s);
 }
 
+/* The value of a digit, decimal or hexadecimal, or 16 if @c is no digit. */
 static u32 digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -89,7 +90,10 @@ static u32 digit(char c)
 	return 16;
 }
 
-/* A number without sign, and its unit. */
+/*
+ * Parses an unsigned number, decimal or with 0x hexadecimal, and an optional unit
+ * K, M or G. Moves @s behind it.
+ */
 static u64 parse_term(const char **s)
 {
 	const char *p = *s;

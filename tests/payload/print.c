@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * print.c - formatted output on ttyS0, by polling, and the way out of QEMU.
+ * print.c - prints to ttyS0 by polling, resets the machine and ends QEMU.
  *
- * Runs in the test kernels and in the test loader, in 64-bit mode. Shares no
- * code with the stub's console, which it helps to test.
+ * Runs in the test kernels and in the test loader, in 64-bit mode. It shares no
+ * code with the stub's console, because it helps to test that.
  */
 #include <stdarg.h>
 
@@ -25,7 +25,7 @@
 #define KEYBOARD_COMMAND	0x64
 #define KEYBOARD_RESET		0xfe
 
-/* NULL: by instruction. */
+/* How ports are accessed. NULL: by the IN and OUT instructions. */
 static u8 (*port_in)(u16 port);
 static void (*port_out)(u8 value, u16 port);
 
@@ -80,7 +80,10 @@ static void put_number(u64 n, unsigned int base)
 
 void print_args(const char *fmt, va_list args)
 {
-	/* A stub may have left the divisor latch open. */
+	/*
+	 * Clear DLAB, because a faulty stub may have left it set. The data port
+	 * would then be the divisor latch.
+	 */
 	write_port(LINE_CONTROL_8N1, UART_LINE_CONTROL);
 
 	for (; *fmt; fmt++) {

@@ -1,31 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * print.h - output of the test kernels and the test loader on ttyS0, and how
- * they end QEMU.
+ * print.h - output on ttyS0 and the exits to QEMU, for the test kernels and the
+ * test loader. Callers run in 64-bit mode at privilege level 0.
  */
 #ifndef TEST_PRINT_H
 #define TEST_PRINT_H
 
 #include "types.h"
 
-/* Knows %s, %c, %u and %x, the latter two with an optional 'l'; %x prints the
- * 0x as well. */
+/*
+ * Prints to ttyS0. The conversions are %s, %c, %u, %lu, %x and %lx. %x and %lx
+ * print "0x" in front of the number.
+ */
 void print(const char *fmt, ...) printf_like(1, 2);
+/* Prints as print() does, with the arguments in @args. */
 void print_args(const char *fmt, __builtin_va_list args);
 
-/* Ports are reached by these from now on, and not by IN and OUT. */
+/*
+ * Makes all functions of this file access ports by @in and @out, and not by the
+ * IN and OUT instructions, which raise #VC in an SEV-ES guest.
+ */
 void print_through(u8 (*in)(u16 port), void (*out)(u8 value, u16 port));
 
-/* Values for isa-debug-exit; QEMU's exit status is 2 * value + 1. */
-#define EXIT_PASSED		0x10	/* 33 */
-#define EXIT_FAILED		0x11	/* 35 */
-#define EXIT_LOADER_FAILED	0x12	/* 37 */
+/* Values for exit_qemu(). QEMU's exit status is 2 * value + 1. */
+#define EXIT_PASSED		0x10	/* status 33 */
+#define EXIT_FAILED		0x11	/* status 35 */
+#define EXIT_LOADER_FAILED	0x12	/* status 37 */
 
-/* How many boots this is since QEMU started: CMOS RAM survives a reset. */
+/*
+ * Counts this boot and returns the number of boots since QEMU started, at least
+ * 1. The count is in CMOS RAM, which keeps its contents when the machine resets.
+ * Call this once per boot.
+ */
 u8 count_boot(void);
+
+/* Resets the machine by the keyboard controller. */
 noreturn void reset_machine(void);
 
-/* Ends QEMU; without the device, resets the machine. */
+/*
+ * Ends QEMU with exit status 2 * @value + 1, by the device isa-debug-exit. Resets
+ * the machine if there is no such device.
+ */
 noreturn void exit_qemu(u8 value);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * string.c - what compilers expect to find, for test kernels and test loader.
+ * string.c - the memory functions that compilers generate calls to, for the
+ * test kernels and the test loader. They must not use SSE, which is not set up.
  */
 #include "string.h"
 

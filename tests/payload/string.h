@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * string.h - memory functions of the test kernels and the test loader.
+ * string.h - the memory functions of the test kernels and the test loader, with
+ * the meaning that the C standard gives them.
  */
 #ifndef TEST_STRING_H
 #define TEST_STRING_H

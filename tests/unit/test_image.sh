@@ -123,8 +123,14 @@ version() {
 	at=$(($(number 0x20e 2 "$1") + 0x200))
 	tail -c +$((at + 1)) "$1" | head -c 512 | tr '\0' '\n' | head -n 1
 }
-is version.cloud "$(version "$dir/cloud")" "$(version "$cloud")"
-is version.tiny "$(version "$dir/tiny")" "sevstub tiny.elf"
+# The payload's own version text, or its file's name, and then the stub's version.
+stub_version=$(cat VERSION)
+is version.cloud "$(version "$dir/cloud")" "$(version "$cloud") (sevstub $stub_version)"
+is version.tiny "$(version "$dir/tiny")" "tiny.elf (sevstub $stub_version)"
+# The header's page, and a page for 16-bit code with the version string.
+is version.setup_sects "$(number 0x1f1 1 "$dir/cloud")" 15
+is version.mkimage "$(tools/mkimage --version)" "mkimage (sevstub) $stub_version"
+is version.mkpayload "$("$O/mkpayload" --version)" "mkpayload (sevstub) $stub_version"
 
 # The test kernel: linked at 16 MiB, no relocations.
 differ computed "$dir/test" <<-END
@@ -143,7 +149,7 @@ if command -v file >/dev/null; then
 	# What it takes for swap_dev is the upper half of syssize.
 	what='Linux kernel x86 boot executable bzImage, version '
 	is file "$(file -b "$dir/cloud" | sed 's/, swap_dev 0X[0-9A-F]*//')" \
-		"$what$(version "$cloud"), RO-rootFS, Normal VGA"
+		"$what$(version "$dir/cloud"), RO-rootFS, Normal VGA"
 else
 	echo "SKIP unit/image.file: file is not installed"
 fi

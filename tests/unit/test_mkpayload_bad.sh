@@ -261,12 +261,12 @@ more=size_word=$((size + 1))
 recorded='not of the size that is recorded behind it'
 damaged gzip flip 'incorrect data check' flip=5000
 damaged gzip cut 'ends too early' cut=64
-damaged gzip pad 'goes on behind its end' pad=8
+damaged gzip pad 'has bytes after its end' pad=8
 damaged gzip size-less "$recorded" $less
 damaged gzip size-more 'incorrect length check' $more
 damaged xz flip damaged flip=5000
 damaged xz cut 'is cut off, or larger than .*' cut=64
-damaged xz pad 'goes on behind its end' pad=8
+damaged xz pad 'has bytes after its end' pad=8
 damaged xz size-less 'is cut off, or larger than .*' $less
 damaged xz size-more "$recorded" $more
 # lz4's legacy frame has no checksum: the block's size it has to be.
@@ -284,12 +284,12 @@ damaged zstd size-more "$recorded" $more
 damaged bzip2 flip damaged flip=5000
 damaged bzip2 flip-magic damaged flip=3
 damaged bzip2 cut 'is cut off, or larger than .*' cut=64
-damaged bzip2 pad 'goes on behind its end' pad=8
+damaged bzip2 pad 'has bytes after its end' pad=8
 damaged bzip2 size-less 'is cut off, or larger than .*' $less
 damaged bzip2 size-more "$recorded" $more
 damaged lzma flip damaged flip=5
 damaged lzma cut 'is cut off, or larger than .*' cut=64
-damaged lzma pad 'goes on behind its end' pad=8
+damaged lzma pad 'has bytes after its end' pad=8
 damaged lzma size-less 'is cut off, or larger than .*' $less
 damaged lzma size-more "$recorded" $more
 damaged lzo flip damaged flip=5000
@@ -300,7 +300,7 @@ damaged lzo size-more "$recorded" $more
 no_lzop() {
 	bzimage lzo.bz lzo
 	! PATH=/nowhere "$mkpayload" --level 1 -q -o x lzo.bz 2>stderr &&
-		grep -q 'damaged lzo payload: needs a program that is not installed' stderr
+		grep -q '^mkpayload: lzo.bz: cannot run lzop: No such file or directory: install it$' stderr
 }
 expect bad/lzo-no-program no_lzop
 for codec in gzip xz lz4 zstd bzip2 lzma lzo; do
@@ -338,16 +338,16 @@ expect bad/usage-option usage_is_refused --frobnicate -o x good.elf
 
 # What mkpayload has packed already.
 O=$O "$top/tools/mkimage" --level 1 -o own.img good.elf >own.log 2>&1
-bad own-image 'is an image of sevstub already: give the kernel it was made from$' \
+bad own-image 'is an image of sevstub already: name the kernel that it was made from$' \
 	own.img
 
 level_is_refused() {
 	! "$mkpayload" --level "$1" -o x good.elf 2>stderr &&
 		grep -q "^mkpayload: --level $1: $2\$" stderr
 }
-expect bad/level-0 level_is_refused 0 'not a level'
+expect bad/level-0 level_is_refused 0 'must be a whole number from 1'
 expect bad/level-23 level_is_refused 23 'must be from 1 to 22 for zstd'
-expect bad/level-text level_is_refused 3x 'not a level'
+expect bad/level-text level_is_refused 3x 'must be a whole number from 1'
 # codec_is_refused REASON OPTION...
 codec_is_refused() {
 	reason=$1
@@ -359,13 +359,16 @@ expect bad/codec codec_is_refused '--codec xz: must be zstd, lz4, none or auto' 
 	--codec xz
 expect bad/codec-level codec_is_refused '--level 13: must be from 1 to 12 for lz4' \
 	--codec lz4 --level 13
-expect bad/codec-none-level codec_is_refused '--level 1: none has no levels' \
+expect bad/codec-none-level codec_is_refused \
+	'--level 1: codec none has no levels: leave --level out' \
 	--codec none --level 1
-expect bad/codec-auto-level codec_is_refused '--level 1: auto chooses it' \
+expect bad/codec-auto-level codec_is_refused \
+	'--level 1: --codec auto chooses the level: leave --level out' \
 	--codec auto --level 1
 expect bad/launch codec_is_refused '--launch x: must be psp, hash or none' \
 	--codec auto --launch x
-expect bad/launch-codec codec_is_refused '--launch psp: is for --codec auto' \
+expect bad/launch-codec codec_is_refused \
+	'--launch psp: only --codec auto uses it: add that, or leave --launch out' \
 	--launch psp
 
 # ---- output that cannot be written ----

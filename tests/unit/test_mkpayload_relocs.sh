@@ -168,16 +168,16 @@ spoilt kept-type-16 'relocation of type 12 at 0x1000002 cannot' kept.elf \
 	$((at + 8)) '\014'
 spoilt kept-offset 'relocation at 0x1f00002 is outside its section' kept.elf \
 	$((at + 2)) '\0360\001'
-spoilt kept-symbol 'relocation for symbol 65535, which' kept.elf \
+spoilt kept-symbol 'relocation for symbol 65535, but there are 19 symbols' kept.elf \
 	$((at + 12)) '\0377\0377'
 spoilt kept-twice 'two relocations overlap at offset 0x5' kept.elf \
 	$((at + 8)) '\012' $((at + 24)) '\005' $((at + 32)) '\012'
 sections=$(number 40 8 kept.elf)
 text=$(readelf -SW kept.elf 2>/dev/null | sed 's/\[ *//' |
 	awk '$2 == ".rela.text" { print $1 + 0 }')
-spoilt kept-segment 'relocations for section .*, which is in no segment' \
+spoilt kept-segment 'relocations for section .*, which lies in no segment' \
 	kept.elf $((sections + 64 + 16)) '\0\0\0\0\1'
-spoilt kept-symbols 'relocation for symbol .*, which there is not' kept.elf \
+spoilt kept-symbols 'relocation for symbol .*, but there are .* symbols' kept.elf \
 	$((sections + 64 * text + 40)) '\001'
 
 # A slot of the global offset table that ld could not do without.
@@ -208,7 +208,7 @@ spoilt pie-table 'dynamic relocations, .* are in no segment' pie.elf \
 	$((rela + 8 + 3)) '\001'
 spoilt pie-table-size 'dynamic relocations, .* are in no segment' pie.elf \
 	$((rela + 24 + 2)) '\001'
-spoilt pie-endless 'the dynamic section has no end' pie.elf \
+spoilt pie-endless 'the dynamic section has no DT_NULL in its' pie.elf \
 	$((64 + 2 * 56 + 32)) '\060\000'
 
 # Page tables for fixed addresses: it stays where it is linked.

@@ -24,7 +24,7 @@ build() {
 
 for tree in "$one" "$two"; do
 	mkdir -p "$tree"
-	cp -r Makefile linker.ld ./*.c ./*.S ./*.h include lib payload efi bios tools "$tree"
+	cp -r Makefile VERSION linker.ld ./*.c ./*.S ./*.h include lib payload efi bios tools "$tree"
 	mkdir "$tree/sevemu"
 	cp -r sevemu/*.mk sevemu/sevemu "$tree/sevemu"
 done

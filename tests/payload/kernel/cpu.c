@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu.c - the processor's state at the hand-over: boot.rst, "64-bit Boot
- * Protocol", and what the stub promises beyond it. Exceptions end up here.
+ * cpu.c - checks the processor's state at the test kernel's entry against
+ * boot.rst, "64-bit Boot Protocol", and against the stub's own promises (CR0.WP,
+ * an empty IDT). It also reports exceptions.
  */
 #include "kernel.h"
 
-/* Descriptor bits (APM2 4.7, 4.8), as read from the table. */
+/* Bits of a segment descriptor (APM2 4.7, 4.8) as a 64-bit number. */
 #define DESC_TYPE		(_AC(0xf, ULL) << 40)
 #define DESC_ACCESSED		(_AC(1, ULL) << 40)
 #define DESC_CODE_READ		(_AC(1, ULL) << 41)
@@ -20,7 +21,7 @@
 #define DESC_BASE		_AC(0xff0000ffffff0000, ULL)
 #define DESC_LIMIT		_AC(0x000f00000000ffff, ULL)
 
-/* The most that the kernel's own entry leaves set; CR4.MCE is allowed. */
+/* The CR4 bits that may be set at the entry. Linux's entry keeps CR4.MCE. */
 #define CR4_ALLOWED	(X86_CR4_PAE | X86_CR4_LA57 | X86_CR4_MCE)
 #define CR0_REQUIRED	(X86_CR0_PE | X86_CR0_PG | X86_CR0_WP)
 #define CR0_FORBIDDEN	(X86_CR0_CD | X86_CR0_NW)
@@ -65,7 +66,7 @@ noreturn void exception(const u64 *frame)
 	finish();
 }
 
-/* Everything of a flat descriptor but what makes it code or data. */
+/* Checks the fields that flat code and data descriptors have in common. */
 static void check_flat(const char *name, u64 desc)
 {
 	if ((desc & DESC_LIMIT) != DESC_LIMIT || !(desc & DESC_GRANULARITY))
@@ -102,14 +103,14 @@ static void check_segments(const struct segment_state *s)
 		fail("cpu: CS descriptor %lx is not execute/read", code);
 	if (!(code & DESC_LONG) || (code & DESC_DEFAULT_SIZE))
 		fail("cpu: CS descriptor %lx is not 64-bit", code);
-	/* Type 2 or 3: expanding upwards, writable. */
+	/* Types 2 and 3 are writable data segments that expand upwards. */
 	if ((data & DESC_TYPE & ~DESC_ACCESSED) != DESC_DATA_WRITE)
 		fail("cpu: DS descriptor %lx is not read/write", data);
 	if (s->idtr.limit)
 		fail("cpu: IDT's limit is %x, not 0", s->idtr.limit);
 }
 
-/* PAE, LME and LMA need no look: without them this would not run. */
+/* CR4.PAE, EFER.LME and EFER.LMA are set, because this code is 64-bit. */
 static void check_control_registers(void)
 {
 	u64 cr0 = read_cr0();

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * e820.c - the memory map in the zero page: whether it is sane, how much RAM
- * it has, and whether a page is RAM.
+ * e820.c - checks the memory map that the stub passes on, and answers for map.c
+ * whether a page is RAM.
  */
 #include "kernel.h"
 
-/* What a PC's firmware keeps for itself of the memory that QEMU is given. */
+/* Bytes of the machine's memory that SeaBIOS and OVMF may keep, at most. */
 #define MISSING_RAM	0x200000UL
 #define MISSING_RAM_EFI	0x1000000UL
 
 #define MAX_ENTRIES		256
 
-/* The zero page's table, and what goes on in setup_data. */
+/* The entries of the zero page, then those of SETUP_E820_EXT nodes. */
 static struct boot_e820_entry table[MAX_ENTRIES];
 static u32 count;
 
@@ -90,7 +90,7 @@ void e820_check(void)
 			ram += e->size;
 		if (!sane)
 			continue;
-		/* Often it is a whole table: one line has to do. */
+		/* Report the first bad entry only: often all are bad. */
 		if ((!e->size || e->addr + e->size < e->addr || !e->type) &&
 		    !bad_entries++)
 			fail("e820: entry %u is empty, wraps or has no type", i);
@@ -102,7 +102,10 @@ void e820_check(void)
 		fail("e820: %lx bytes of RAM, expected %lx", ram, expected);
 }
 
-/* Whether at least a part of the page at @page is RAM and no whole one not. */
+/*
+ * Whether the page at @page counts as RAM: some entry of RAM overlaps it, and no
+ * entry of another type covers all of it.
+ */
 static bool page_has_ram(u64 page)
 {
 	bool ram = false;
@@ -122,8 +125,8 @@ static bool page_has_ram(u64 page)
 }
 
 /*
- * From @page up, how far the answer stays the same: to the next page in which
- * some entry begins or ends.
+ * Returns the next page above @page in or at which an entry begins or ends.
+ * page_has_ram() has the same result for all pages between.
  */
 static u64 next_change(u64 page)
 {

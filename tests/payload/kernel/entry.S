@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry.S - where the stub jumps to, and the stubs of the exception vectors.
+ * entry.S - the test kernel's entry, to which the stub jumps, and the entries of
+ * its exception vectors.
  */
 #include "linkage.h"
 #include "x86.h"
@@ -12,12 +13,14 @@
 	.code64
 
 /*
- * In:		long mode, %rsi = zero page; all else is under test
+ * In:		long mode, %rsi = zero page; the checks examine all other state
  * Out:		does not return
- * Stack:	the one that is handed over is evidence and not used
+ * Stack:	switches to the kernel's own; the stub's stack is kept unchanged,
+ *		because map.c examines it
  *
- * The own stack lies in .bss and so has to be zero: it is looked at before it
- * is used, with instructions that leave DF and IF alone.
+ * The kernel's own stack lies in .bss, which the stub must have zeroed. Find its
+ * first word that is not zero before using it. The instructions must not change
+ * DF and IF, which are saved afterwards.
  */
 	.globl	_start
 FUNC(_start)
@@ -29,7 +32,7 @@ FUNC(_start)
 	cmp	%rcx, %rdi
 	jb	1b
 
-	/* struct entry_state, last field first. */
+	/* Push struct entry_state, from its last field to its first. */
 2:	mov	%rsp, %rax
 	mov	%rcx, %rsp
 	pushfq
@@ -45,8 +48,9 @@ FUNC(_start)
 END_FUNC(_start)
 
 /*
- * Exceptions end the test; nothing has to be saved but what is reported.
- * On the stack as exception() gets it: vector, error code, RIP, CS, ...
+ * In:		an exception; the processor has pushed its frame
+ * Out:		does not return, so that registers need not be saved
+ * Stack:	vector, error code (0 if the processor pushed none), RIP, CS, ...
  */
 FUNC(exception_stubs)
 .set vector, 0

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * initrd.c - whether the initrd is the one that the command line describes.
+ * initrd.c - checks that the initrd has the size and the checksum that the
+ * command line gives (t.initrd=CKSUM,SIZE).
  */
 #include "kernel.h"
 
-/* The checksum of POSIX's cksum: CRC-32 over the bytes and their number. */
+/* POSIX cksum is a CRC-32 over the bytes and then over their number. */
 #define CKSUM_POLYNOMIAL	0x04c11db7
 
 static u32 cksum_step(const u32 *table, u32 crc, u8 byte)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * main.c - the test kernel: looks at everything that a boot stage hands over,
- * prints a line for each fact and each fault, and ends QEMU.
+ * main.c - the test kernel, which the stub boots in place of Linux. It checks
+ * the machine state that a boot stage must establish, prints a line for each fact
+ * and each fault, and ends QEMU.
  *
- * Entered as boot.rst's 64-bit protocol says, in place of Linux.
+ * entry.S calls kernel_main() in the state of boot.rst, "64-bit Boot Protocol".
  */
 #include <stdarg.h>
 
@@ -12,7 +13,7 @@
 static u32 errors;
 static bool quiet;
 
-/* All that some check reads; anything else is a spelling mistake. */
+/* The options that checks read. Any other word "t.*" is reported as an error. */
 static const option_name known_options[] = {
 	"t.addr=", "t.cbit=", "t.e820=", "t.entry=", "t.ghcb=", "t.initrd=",
 	"t.boots=", "t.la57=", "t.load=", "t.map=", "t.mem=", "t.nx=", "t.quiet=",
@@ -61,7 +62,7 @@ noreturn void kernel_main(const struct entry_state *state)
 	struct segment_state segments;
 	struct self self;
 
-	/* These look at what everything below changes. */
+	/* These come first, because the calls below change what they read. */
 	self_verify(&self, state);
 	cpu_save_segments(&segments);
 	map_save();

@@ -1,27 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map.c - the page tables that the kernel was handed, walked by software:
- * what is mapped is mapped to itself, all that is needed is there, nothing else
- * is, and only the kernel's own range is both writable and executable.
+ * map.c - checks the page tables that the stub leaves to the kernel, by a walk in
+ * software. They must be an identity map. They must map all memory that the stub
+ * passes to the kernel, and no other memory. Only the kernel's own range may be
+ * both writable and executable.
  */
 #include "kernel.h"
 
 #define VA_BITS_4LEVEL	48
-/* The stack's guard page has to be found within this. */
+/* The stack's guard page must lie at most this many bytes below RSP. */
 #define STACK_SEARCH	0x100000UL
 
-/* Leaves that follow each other and allow the same. */
+/* Adjacent leaves with the same rights, merged to one range. */
 struct run {
 	u64 start, end;
 	bool write, exec;
 };
 
 static struct {
-	u64 cr3;		/* at the entry */
-	u64 cbit;
-	u64 tables, leaves;
-	struct run run;		/* the one being gathered */
-	/* How often, and the first place where: one line for each is enough. */
+	u64 cr3;		/* at the kernel's entry */
+	u64 cbit;		/* the C-bit as a mask; 0: no SEV guest */
+	u64 tables, leaves;	/* how many walk() has visited */
+	struct run run;		/* the last one, which may still grow */
+	/*
+	 * For each kind of fault, how often it occurs, and address and entry of
+	 * its first occurrence. Only that is printed.
+	 */
 	struct problem {
 		u64 count, where, entry;
 	} moved, global, shared, not_ram, not_asked_for, write_exec, null;
@@ -53,7 +57,10 @@ static bool contains(struct range range, u64 addr)
 	return addr >= range.start && addr < range.end;
 }
 
-/* What the stub may use: the kernel's range, and itself above it. */
+/*
+ * The stub's runtime range, init_size bytes from the kernel's start. It contains
+ * the kernel and above it the moved stub.
+ */
 static struct range runtime_range(void)
 {
 	u64 start = self_range().start;
@@ -63,8 +70,10 @@ static struct range runtime_range(void)
 }
 
 /*
- * The stub, where it is outside of that: firmware's image stays where it is,
- * and what is not loaded by firmware moves, but not to a place drawn by lot.
+ * The range of the image if it lies outside the runtime range, or an empty range.
+ * The stub does not move an image that firmware loaded. It moves any other image
+ * to the runtime range for the load address, but a payload at a random address
+ * (t.addr=any) may lie elsewhere.
  */
 static struct range image_range(void)
 {
@@ -83,7 +92,10 @@ static struct range image_range(void)
 				     start + zero_page()->hdr.init_size });
 }
 
-/* The end of what was asked for around @addr, or @addr if it was not. */
+/*
+ * Returns the end of the range around @addr that the stub may map, or @addr if
+ * the stub must not map that page.
+ */
 static u64 asked_for_until(u64 addr)
 {
 	if (contains(runtime_range(), addr))
@@ -176,7 +188,10 @@ static void walk(const u64 *table, unsigned int level, u64 base, bool write,
 	}
 }
 
-/* Finds the page that @va is in; returns its end, or 0 if it is not mapped. */
+/*
+ * Walks the page tables to @va. Returns the end of its page, or 0 if it is not
+ * mapped. Sets @write and @exec to the rights that all levels together give.
+ */
 static u64 lookup(u64 va, bool *write, bool *exec)
 {
 	unsigned int level = read_cr4() & X86_CR4_LA57 ? 5 : 4;
@@ -217,8 +232,9 @@ static void check_mapped(const char *what, struct range range, bool need_write,
 }
 
 /*
- * How much of [low, high) the stub has used of its stack. It was all zeros when
- * the stub came to it (t.stack=any: or not). Half of it has to be left.
+ * Measures how many bytes of its stack, [low, high), the stub has used, by the
+ * lowest word that is not zero. The stack was zero when the stub began to use it.
+ * With t.stack=any it was not, and this is not called. Half must be unused.
  */
 static void measure_stack(u64 low, u64 high)
 {
@@ -231,7 +247,8 @@ static void measure_stack(u64 low, u64 high)
 		fail("stack: %lu of %lu bytes used", high - used, high - low);
 }
 
-/* Nothing that the stub knew is left on its stack. */
+/* Checks that the stub has wiped its stack, [start, end), so that no secret of
+ * the stub remains there (t.wiped=1). */
 static void check_wiped(u64 start, u64 end)
 {
 	for (; start < end; start += sizeof(u64)) {
@@ -242,7 +259,10 @@ static void check_wiped(u64 start, u64 end)
 	}
 }
 
-/* The stack that the stub leaves us on: in use, and guarded below. */
+/*
+ * Checks the stub's stack, on which it entered the kernel: @rsp must point into
+ * mapped, writable memory, and an unmapped guard page must lie below.
+ */
 static void check_stack(u64 rsp)
 {
 	u64 page = ALIGN_DOWN(rsp - 1, PAGE_SIZE);

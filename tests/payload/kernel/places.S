@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * places.S - what makes moves.elf relocatable: the address that it is linked at,
- * once as it is and once to be relocated, and then PLACES_COUNT times a place of
- * each kind, at odd addresses (places.h). In 32 bits are addresses that can be
- * moved: the one by a GiB upwards, the other, that of a difference, downwards.
+ * places.S - the relocated data of the test kernel moves.elf. First comes the
+ * link address twice; only the second copy is relocated. PLACES_COUNT records
+ * follow (places.h), each with a place of each relocation kind, unaligned. The
+ * 32-bit values leave room to add or subtract a distance of up to 1 GiB.
  */
 #include "places.h"
 

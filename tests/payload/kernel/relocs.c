@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relocs.c - host program: a relocatable test kernel with its relocation tables
- * behind it, as Linux's build leaves them for its boot stage.
+ * relocs.c - host program: copies a relocatable test kernel and appends a
+ * relocation table, as Linux's build does for its boot stage.
  *
  *	relocs <KERNEL.elf >OUT
  *
- * The tables are lists of 32-bit virtual addresses, a zero in front of each:
- * 64-bit places, inverse 32-bit places, 32-bit places. The kernel comes from
- * the linker one step earlier, so little of it is checked.
+ * The table has three lists of 32-bit virtual addresses, and a zero before each:
+ * 64-bit places, inverse 32-bit places, 32-bit places. The input is only checked
+ * as far as needed to stay inside it, because it comes from our own linker.
  */
 #include <elf.h>
 #include <err.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * seal.c - host program: fills in the .seal section of a test kernel, in
- * place, from the kernel's own program headers.
+ * seal.c - host program: fills in the seal (seal.h) of a test kernel, in place,
+ * from the kernel's own program headers.
  *
  *	seal KERNEL.elf
  *
- * Its input comes from the linker one step earlier; only what would make it
- * touch memory that is not the file's is checked.
+ * The input is only checked as far as needed to stay inside the file, because it
+ * comes from our own linker.
  */
 #include <elf.h>
 #include <err.h>
@@ -22,6 +22,7 @@
 static u8 *file;
 static size_t file_size;
 
+/* The address of @len bytes at @offset in the mapped file. */
 static void *at(u64 offset, u64 len)
 {
 	if (offset > file_size || len > file_size - offset)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * seal.h - the record by which a test kernel knows what it has to look like
- * in memory. The linker leaves room for it in section .seal, the host program
- * seal fills it in, self.c compares.
+ * seal.h - the seal, a record in the test kernel of how its own memory must look.
+ * The linker leaves room for it in section .seal. The host program seal fills it
+ * in after the link. self.c compares it with memory at boot.
  */
 #ifndef TEST_SEAL_H
 #define TEST_SEAL_H
@@ -12,19 +12,22 @@
 #define SEAL_MAGIC		"sealed!"	/* 8 bytes with its NUL */
 #define SEAL_MAX_SEGMENTS	4
 
-/* One PT_LOAD; .file_size of it must be as linked, the rest zero. */
+/*
+ * A PT_LOAD segment. Its first file_size bytes must be as linked, and the bytes
+ * from there to mem_size must be zero.
+ */
 struct seal_segment {
-	u64 offset;		/* from the lowest p_paddr */
-	u64 file_size;
-	u64 mem_size;
-	u64 hash;		/* of file_size bytes, without the seal */
+	u64 offset;		/* bytes from the lowest p_paddr */
+	u64 file_size;		/* bytes */
+	u64 mem_size;		/* bytes */
+	u64 hash;		/* seal_hash_around() of file_size bytes */
 };
 
 struct seal {
 	char magic[8];
 	u64 link_addr;		/* the lowest p_paddr */
-	u64 mem_size;		/* up to the highest end of a segment */
-	u64 segments;
+	u64 mem_size;		/* bytes, to the highest end of a segment */
+	u64 segments;		/* used entries of segment[] */
 	struct seal_segment segment[SEAL_MAX_SEGMENTS];
 };
 
@@ -32,8 +35,9 @@ struct seal {
 #define SEAL_HASH_PRIME		0x00000100000001b3UL
 
 /*
- * FNV-1a's steps on words of 64 bits, for speed under emulation. Each step is
- * a bijection of the hash, so that no change of a single word goes unnoticed.
+ * Adds @len bytes at @data to @hash, in the way of FNV-1a but with 64-bit words,
+ * because that is faster under emulation. Each step is a bijection of the hash.
+ * Hence a change of a single word always changes the result.
  */
 static inline u64 seal_hash(u64 hash, const void *data, u64 len)
 {
@@ -50,7 +54,10 @@ static inline u64 seal_hash(u64 hash, const void *data, u64 len)
 	return hash;
 }
 
-/* The hash of a segment that may have the seal in it, at @seal or NULL. */
+/*
+ * Returns the hash of @len bytes at @data. If the seal at @seal lies in them, its
+ * own bytes are left out, because it contains the hash.
+ */
 static inline u64 seal_hash_around(const void *data, u64 len, const void *seal)
 {
 	const u8 *start = data;

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * self.c - whether the test kernel is in memory as it was linked: each byte of
- * its segments, and zeros in all of its .bss. One with relocations (places.h)
- * takes them back first; like Linux it does not rely on its .bss.
+ * self.c - checks that the test kernel lies in memory as it was linked, with its
+ * .bss zeroed. A kernel with relocations (places.h) undoes them first. Its .bss is
+ * not checked but cleared, because the stub takes it for Linux, which clears its
+ * own .bss.
  */
 #include "kernel.h"
 #include "places.h"
 #include "seal.h"
 
-/* Volatile: filled in after the compiler has seen it. */
+/* The host program seal fills this in after the link, hence volatile. */
 static const volatile struct seal seal __attribute__((section(".seal"), used)) = {
 	.magic = "",
 };
 
 /*
- * The address of something in [p, end) that is not zero, or 0. The own stack
- * is left out: entry.S has looked at it.
+ * Returns the address of the first word or byte in [p, end) that is not zero, or
+ * 0. Skips the kernel's own stack, which entry.S has checked before using it.
  */
 static u64 first_not_zero(u64 p, u64 end)
 {
@@ -33,7 +34,7 @@ static u64 first_not_zero(u64 p, u64 end)
 	return 0;
 }
 
-/* Places have no alignment. */
+/* Relocated places are not aligned. */
 typedef u64 __attribute__((aligned(1))) place64;
 typedef u32 __attribute__((aligned(1))) place32;
 
@@ -42,7 +43,10 @@ static bool has_places(void)
 	return &places_end[0] > &places_start[0];
 }
 
-/* Makes of a kernel that was moved by some distance one that was not. */
+/*
+ * Undoes the relocation, so that the kernel's bytes are as linked. Returns the
+ * distance by which the stub relocated it.
+ */
 static u64 undo_relocation(void)
 {
 	char *at = places_start;
@@ -61,7 +65,7 @@ static u64 undo_relocation(void)
 	return distance;
 }
 
-/* All but the stack, which is in use. */
+/* Zeroes [start, end), but not the kernel's own stack, which is in use. */
 static void clear(u64 start, u64 end)
 {
 	if (start < (u64)stack && end > (u64)stack_end) {
@@ -103,8 +107,9 @@ void self_verify(struct self *self, const struct entry_state *state)
 }
 
 /*
- * t.virt=any: moved by a multiple of the alignment, and all of the kernel is
- * still in the GiB that it is linked in. The setup header has to say so.
+ * Checks the distance by which the stub relocated the kernel. With t.virt=any it
+ * must be a multiple of the alignment and keep the kernel in the GiB that it is
+ * linked in, and KASLR_FLAG must be set. Otherwise it must be 0.
  */
 static void check_distance(u64 distance)
 {

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * setup_data.c - the setup_data chain, and what the test loader says in its
- * first node: with it, that the stub left the zero page alone.
+ * setup_data.c - checks the setup_data chain. The test loader's first node has a
+ * copy of the zero page, with which this file checks that the stub has changed
+ * only the fields that it may change.
  */
 #include "kernel.h"
 
 #define MAX_SETUP_NODES		64
 
 /*
- * Takes over from @now into @then, the zero page as the loader made it, what
- * the stub may change: nothing but this.
+ * Copies the fields that the stub may change from @now, the zero page that the
+ * kernel got, to @then, the zero page that the loader made.
  */
 static void accept_changes(struct boot_params *then,
 			   const struct boot_params *now, bool no_cmdline)
 {
 	then->scratch = now->scratch;
-	/* It moved the kernel. */
+	/* The stub sets KASLR_FLAG if it has moved the kernel virtually. */
 	then->hdr.loadflags &= (u8)~KASLR_FLAG;
 	then->hdr.loadflags |= now->hdr.loadflags & KASLR_FLAG;
-	/* It has seen that the loader copied too much. */
+	/* A sentinel that is not zero makes the stub clean the zero page. */
 	then->sentinel = now->sentinel;
-	/* It uses the command line that it was built with. */
+	/* Without a command line, the stub passes its built-in one. */
 	if (no_cmdline) {
 		then->hdr.cmd_line_ptr = now->hdr.cmd_line_ptr;
 		then->ext_cmd_line_ptr = now->ext_cmd_line_ptr;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev.c - the test kernel as an SEV guest: what is left of the stub's doings,
- * and in an SEV-ES guest a GHCB of the kernel's own, through which its output
- * goes. No #VC is raised on purpose, so one that comes is a failure.
+ * sev.c - the test kernel in an SEV guest. It checks what the stub leaves in the
+ * SEV MSRs and in its former GHCB. In an SEV-ES guest it sets up a GHCB of the
+ * kernel's own for port I/O. The test kernel has no #VC handler, so that any #VC
+ * is reported as a failure.
  *
- * t.sev= says what to expect; without it nothing here touches an MSR.
+ * t.sev= names the expected kind of guest. Without it, no MSR is accessed.
  */
 #include <asm/svm.h>
 
@@ -14,17 +15,17 @@
 #define LEVELS_MAX	5
 
 static struct {
-	u64 status;
-	u64 ghcb_msr;		/* as the stub left it */
-	u16 version;
+	u64 status;		/* SEV_STATUS */
+	u64 ghcb_msr;		/* at the kernel's entry */
+	u16 version;		/* of the GHCB protocol */
 } sev;
 
 static struct ghcb ghcb_page __attribute__((aligned(GHCB_SIZE)));
-/* By level, less one. */
+/* The kernel's own copies of the page tables; the index is the level - 1. */
 static u64 tables[LEVELS_MAX][PTRS_PER_TABLE]
 	__attribute__((aligned(PAGE_SIZE)));
 
-/* There is no way to say why: output goes through what has just failed. */
+/* Terminates the guest without a message, because output needs the GHCB. */
 static noreturn void give_up(void)
 {
 	for (;;) {
@@ -48,9 +49,8 @@ static void choose_version(void)
 }
 
 /*
- * A copy of the tables on the way to the GHCB, down to its page, which loses
- * the C-bit. The tables that were handed over stay as they are: map.c looks at
- * them later.
+ * Maps the GHCB's page without the C-bit, in copies of the page tables that lead
+ * to it. The stub's own tables stay unchanged, because map.c checks them later.
  */
 static void share_ghcb(u64 cbit)
 {
@@ -139,7 +139,10 @@ void sev_start(void)
 	print_through(ghcb_in, ghcb_out);
 }
 
-/* What the stub shared with the hypervisor, wherever that was. */
+/*
+ * Checks that the stub's GHCB, at @addr, is private and zero again. Otherwise the
+ * kernel reads ciphertext or old data there.
+ */
 static void check_stubs_ghcb(u64 addr)
 {
 	const volatile u64 *word = (const volatile u64 *)addr;

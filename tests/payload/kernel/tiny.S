@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tiny.S - the smallest payload: prints a line, passes, checks nothing. With
- * it the compressed payload and the stub are larger than what comes out.
+ * tiny.S - the smallest test kernel. It prints a line, ends QEMU with the status
+ * of a passed test, and checks nothing. Its image tests the case that the stub and
+ * the compressed payload are larger than the decompressed payload.
  */
 #define UART_DATA		0x3f8
 #define DEBUG_EXIT_PORT		0xf4

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * zeropage.c - the zero page: setup header, reserved fields, command line. And
- * the list of all memory that the kernel was handed.
+ * zeropage.c - checks the zero page and the command line, and keeps the list of
+ * the memory that the stub passes to the kernel.
  */
 #include "kernel.h"
 
@@ -11,7 +11,7 @@
 #define MAX_SETUP_SECTS		64	/* 32 KiB of real-mode code */
 #define MAX_MIN_ALIGNMENT	30
 #define MAX_CMDLINE		0xffff
-/* Above this, addresses are no longer canonical. */
+/* The end of the lower half of canonical addresses with four levels. */
 #define ADDRESS_END		_AC(0x0000800000000000, UL)
 
 static const struct boot_params *bp;
@@ -41,7 +41,10 @@ static u64 cmdline_address(void)
 	return (u64)bp->ext_cmd_line_ptr << 32 | bp->hdr.cmd_line_ptr;
 }
 
-/* Without its NUL, or above MAX_CMDLINE if there is none. */
+/*
+ * The command line's length without its NUL, or MAX_CMDLINE + 1 if no NUL follows
+ * within MAX_CMDLINE characters.
+ */
 static u32 cmdline_length(void)
 {
 	const char *text = (const char *)cmdline_address();
@@ -142,7 +145,10 @@ bool is_efi_boot(void)
 	return bp->efi_info.efi_loader_signature == EFI64_LOADER_SIGNATURE;
 }
 
-/* Firmware's tables, and nothing that its loader wrote into the zero page. */
+/*
+ * Checks efi_info and what else the stub's EFI entry fills in. It must be zero if
+ * the stub was entered in another way.
+ */
 static void check_efi(void)
 {
 	const struct efi_info efi = bp->efi_info;
@@ -168,7 +174,10 @@ static void check_efi(void)
 		fail("efi: Secure Boot is not set");
 }
 
-/* The entry by which the stub was reached, as far as the loader tells. */
+/*
+ * Prints the entry by which the loader entered the stub, and compares it with
+ * t.entry=. Each type of loader tells its entry in another way.
+ */
 static void check_entry(void)
 {
 	const char *loaders = "";

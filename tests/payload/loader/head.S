@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * head.S - the test loader's setup header, and its way from real mode to C in
- * 64-bit mode: the E820 map from the BIOS, then a map of the first 4 GiB.
+ * head.S - the test loader's setup header and entry. It reads the E820 map from
+ * the BIOS, maps the first 4 GiB, and calls loader_main() in 64-bit mode.
  *
- * QEMU's -kernel puts the real-mode part to 64 KiB, which is where it is
- * linked; SeaBIOS has switched A20 on.
+ * QEMU's -kernel loads the real-mode part at 64 KiB, which is its link address.
+ * SeaBIOS has enabled A20.
  */
 #include "linkage.h"
 #include "x86.h"
@@ -49,7 +49,10 @@ start:
 	.long	0x1000000		/* init_size */
 	.long	0, 0
 
-/* In: CS 0x1020, DS, ES, SS 0x1000, a stack, interrupts on or off. */
+/*
+ * In:	real mode, %cs = 0x1020, %ds = %es = %ss = 0x1000, a stack, any RFLAGS.IF
+ * Out:	does not return
+ */
 start16:
 	cld
 	mov	$(e820_table - LOADER_BASE), %di
@@ -70,7 +73,7 @@ start16:
 	jnz	.Lnext_entry
 .Le820_done:
 
-	/* Protected mode, flat. */
+	/* Enter 32-bit protected mode with flat segments. */
 	cli
 	lgdtl	gdtr - LOADER_BASE
 	mov	$X86_CR0_PE, %eax
@@ -85,7 +88,10 @@ start32:
 	mov	%eax, %ss
 	mov	$loader_stack_end, %esp
 
-	/* One top-level table, one below it, four with 2 MiB pages. */
+	/*
+	 * Map the first 4 GiB to themselves: a level 4 table, a level 3 table,
+	 * and four level 2 tables with 2 MiB pages.
+	 */
 	mov	$WORK_TABLES, %edi
 	mov	$(6 * PAGE_SIZE / 4), %ecx
 	xor	%eax, %eax
@@ -106,7 +112,7 @@ start32:
 	add	$8, %edi
 	loop	1b
 
-	/* Long mode. */
+	/* Enter 64-bit mode. */
 	mov	$X86_CR4_PAE, %eax
 	mov	%eax, %cr4
 	mov	$WORK_TABLES, %eax

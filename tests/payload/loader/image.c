@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image.c - the file under test, which QEMU's loader device has put into
- * memory: a bzImage, or for entry=direct an ELF. Where it goes, and putting it
- * there.
+ * image.c - reads the headers of the image under test and copies it to its load
+ * address. QEMU's loader device has put the file into memory. It is a bzImage, or
+ * an ELF file for entry=direct.
  */
 #include <elf.h>
 
@@ -15,7 +15,7 @@
 #define LOW_MEMORY_END		0x100000
 #define DIRTY			0xa5
 
-/* entry=direct: above the kernel, what else a stub would leave there. */
+/* Bytes of the stack above the kernel for entry=direct. */
 #define DIRECT_STACK_SIZE	0x4000
 
 static struct range range_at(u64 start, u64 size)
@@ -71,8 +71,10 @@ static const Elf64_Phdr *segment(const struct plan *plan, u32 i)
 }
 
 /*
- *	kernel | loader's last page | guard | stack | page tables
- *	runtime.start .. all inside init_size .. runtime.end
+ * Completes @plan for an ELF kernel, which is entered without a stub. The runtime
+ * range contains what a stub would leave there:
+ *
+ *	kernel | leave.S's page | guard page | stack | page tables
  */
 static void examine_elf(struct plan *plan)
 {
@@ -108,7 +110,7 @@ void image_examine(struct plan *plan)
 		examine_bzimage(plan);
 }
 
-/* Nothing but free memory may be filled. */
+/* Fills @range with DIRTY. Refuses a range that holds data still needed. */
 static void make_dirty(const struct plan *plan, struct range range)
 {
 	if (range.start < LOW_MEMORY_END)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * leave.S - the last page of the loader: from the loader's 64-bit mode to the
- * state in which the image is to be entered, by way of 32-bit mode without
- * paging, since CR4.LA57 can be changed only there.
+ * leave.S - sets the processor state that struct leave describes and enters the
+ * image. It leaves 64-bit mode and turns paging off on the way, because CR4.LA57
+ * can only be changed then.
  *
- * Copied to a page below 4 GiB of its own; a struct leave follows the code at
- * LEAVE_DATA, and the page's end is the stack.
+ * main.c copies this code to a page below 4 GiB. The page also has a struct leave
+ * at offset LEAVE_DATA and this code's stack at its end.
  */
 #include "linkage.h"
 #include "x86.h"
@@ -14,7 +14,10 @@
 	.text
 	.code64
 
-/* In: %rdi = the page. All of memory below 4 GiB is mapped. */
+/*
+ * In:	64-bit mode, %rdi = the page, all memory below 4 GiB identity-mapped
+ * Out:	does not return
+ */
 	.globl	leave_code, leave_code_end
 FUNC(leave_code)
 	mov	%rdi, %rbx
@@ -24,7 +27,7 @@ FUNC(leave_code)
 	push	%rax
 	lretq
 
-	/* Compatibility mode, then paging off. */
+	/* In compatibility mode, turn paging off; that leaves long mode. */
 	.code32
 .Lcompat:
 	mov	$BOOT_DS, %eax
@@ -44,7 +47,7 @@ FUNC(leave_code)
 	cmpl	$64, LEAVE_BITS(%ebx)
 	je	.Lback
 
-	/* The 32-bit entry. */
+	/* Enter the image in 32-bit mode. */
 	mov	LEAVE_CR4(%ebx), %eax
 	mov	%eax, %cr4
 	mov	LEAVE_CR0(%ebx), %eax
@@ -73,7 +76,7 @@ FUNC(leave_code)
 	mov	$0, %ebx
 	jmp	*%eax
 
-	/* Back to 64-bit mode, with four or five levels. */
+	/* Return to 64-bit mode, with four or five levels of page tables. */
 .Lback:
 	mov	LEAVE_CR3_EARLY(%ebx), %eax
 	mov	%eax, %cr3
@@ -85,7 +88,10 @@ FUNC(leave_code)
 	push	%eax
 	lretl
 
-	/* All that needs the stack or the loader's GDT mapped, before CR3. */
+	/*
+	 * The image's page tables may not map this page's stack or the loader's
+	 * GDT, so load CR3 after the last use of either.
+	 */
 	.code64
 .Llong:
 	mov	%ebx, %ebx

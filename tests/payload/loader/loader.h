@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loader.h - the test loader's files and what they offer each other.
+ * loader.h - the functions and data that the test loader's files share. On an
+ * error they call fail(), which prints a message and ends QEMU.
  *
- * Its memory, all below 640 KiB:
+ * The loader's memory is below 640 KiB. Options in parentheses move a part.
  *
- *	0x10000  the loader itself, linked there
- *	0x20000  command line, as QEMU puts it
- *	0x30000  WORK_TABLES: the page tables it runs on
- *	0x40000  page tables for the image (pgt=)
- *	0x80000  LEAVE_PAGE: last page of the loader (tramp=)
- *	0x90000  zero page (bp=), 0x92000 command line (cmdline_at=),
- *	0x94000  setup_data chain (setup_data_at=)
+ *	0x10000  the loader itself, where QEMU loads it
+ *	0x20000  the loader's command line, where QEMU puts it
+ *	0x30000  WORK_TABLES: the page tables that the loader runs on
+ *	0x40000  IMAGE_TABLES: the page tables for the image (pgt=)
+ *	0x80000  LEAVE_PAGE: the code that enters the image (tramp=)
+ *	0x90000  the image's zero page (bp=)
+ *	0x92000  the image's command line (cmdline_at=)
+ *	0x94000  the image's setup_data chain (setup_data_at=)
  */
 #ifndef TEST_LOADER_H
 #define TEST_LOADER_H
 
 #define LOADER_BASE		0x10000	/* as in loader.ld */
 #define WORK_TABLES		0x30000
-#define WORK_TABLES_USED	0x36000	/* by head.S */
+#define WORK_TABLES_USED	0x36000	/* end of head.S's tables */
 #define WORK_TABLES_END		0x3f000
 #define WORK_LEVEL5		0x3f000	/* top-level table while LA57 is on */
 #define IMAGE_TABLES		0x40000
@@ -28,11 +30,15 @@
 #define DEFAULT_SETUP_DATA	0x94000
 #define DEFAULT_IMAGE		0x8000000
 
-#define MAX_E820		200	/* not all in the zero page */
-/* Present and writable. */
+/* Entries of e820_table. The zero page has room for 128 of them. */
+#define MAX_E820		200
+/* The flags of an entry that points to a table: present and writable. */
 #define TABLE_BITS		0x3
 
-/* struct leave, for assembly; asserted below. */
+/*
+ * LEAVE_DATA is the offset of struct leave in its page. The other LEAVE_* are the
+ * offsets of its fields, for leave.S; BUILD_BUG_ON() checks them below.
+ */
 #define LEAVE_DATA		0x400
 #define LEAVE_TARGET		0x00
 #define LEAVE_CR3		0x08
@@ -62,23 +68,29 @@
 #include "types.h"
 #include "x86.h"
 
-/* As in misc.h: without it address-taken functions need a GOT. */
+/*
+ * Hidden symbols are addressed relative to RIP. Without this, taking a function's
+ * address would need a global offset table.
+ */
 #pragma GCC visibility push(hidden)
 
-/* The state in which leave.S enters the image. */
+/*
+ * The processor's state in which leave.S enters the image. main.c fills this in.
+ * Fields have the names of the registers that get their values.
+ */
 struct leave {
-	u64 target;
-	u64 cr3;		/* 64-bit entry only */
+	u64 target;		/* the entry's address */
+	u64 cr3;		/* for a 64-bit entry only */
 	u64 cr4, cr0;
 	u64 rflags, rsp, rsi;
-	u64 garbage;		/* for every other register */
-	u32 cr3_early;		/* on the way back to 64-bit mode */
-	u32 cr4_early;
+	u64 garbage;		/* value of the other registers */
+	u32 cr3_early;		/* CR3 and CR4 while leave.S changes from */
+	u32 cr4_early;		/* 32-bit to 64-bit mode */
 	u32 efer;
-	u32 bits;		/* 32 or 64 */
+	u32 bits;		/* mode of the entry: 32 or 64 */
 	struct desc_ptr gdtr, idtr;
-	u16 cs, ds;
-	u64 gdt[16];
+	u16 cs, ds;		/* ds: for DS, ES and SS */
+	u64 gdt[16];		/* gdtr.base points here */
 };
 BUILD_BUG_ON(offsetof(struct leave, target) != LEAVE_TARGET);
 BUILD_BUG_ON(offsetof(struct leave, cr3) != LEAVE_CR3);
@@ -97,6 +109,7 @@ BUILD_BUG_ON(offsetof(struct leave, idtr) != LEAVE_IDTR);
 BUILD_BUG_ON(offsetof(struct leave, cs) != LEAVE_CS);
 BUILD_BUG_ON(offsetof(struct leave, ds) != LEAVE_DS);
 
+/* The bytes from @start up to, but without, @end. */
 struct range {
 	u64 start, end;
 };
@@ -108,66 +121,103 @@ static inline bool overlap(struct range a, struct range b)
 
 /* ---- head.S, leave.S, loader.ld ---- */
 
+/* The memory map, which head.S reads from the BIOS. Options may change it. */
 extern struct boot_e820_entry e820_table[MAX_E820];
 extern u32 e820_count;
+
+/*
+ * The code that enters the image. It must be copied to the start of a page below
+ * 4 GiB with a struct leave at LEAVE_DATA. It takes the page's address in RDI.
+ */
 extern const char leave_code[], leave_code_end[];
-extern struct boot_params loader_start;	/* QEMU's changes included */
+
+/* The loader's own setup sectors, with the fields that QEMU has set. */
+extern struct boot_params loader_start;
 
 /* ---- main.c ---- */
 
-/* What is being done: options, then what they lead to. */
+/*
+ * How the image is to be loaded and entered. main.c fills in the options,
+ * image_examine() what follows from the image. Addresses are physical, sizes are
+ * in bytes.
+ */
 struct plan {
 	u32 entry;		/* ENTRY_* */
-	u64 image;		/* the staged file */
+	u64 image;		/* where QEMU has put the image file */
 	u64 load;		/* where its protected-mode part goes */
-	u64 bp, cmdline, setup_data, tramp;
-	u64 initrd, initrd_size;
-	const struct setup_header *hdr;	/* the image's, or our own */
+	u64 bp, cmdline, setup_data, tramp;	/* see the drawing above */
+	u64 initrd, initrd_size;	/* size 0: no initrd */
+	const struct setup_header *hdr;	/* the image's; the loader's own for
+					 * entry=direct */
 	u64 init_size;
-	struct range runtime;	/* where boot.rst says that it will run */
-	u64 target;
-	/* entry=direct */
-	struct range kernel;
-	u64 stack_top;
+	struct range runtime;	/* where the image runs by boot.rst */
+	u64 target;		/* the entry's address */
+	/* Only for entry=direct, which enters an ELF kernel without a stub: */
+	struct range kernel;	/* its segments */
+	u64 stack_top;		/* initial RSP */
 };
 
+/* The loader's C code. head.S calls it in 64-bit mode. */
 noreturn void loader_main(void);
 
 /* ---- image.c ---- */
 
-/* Finds out about the staged file; fills in what the options left open. */
+/* Reads the image file's headers and completes @plan. */
 void image_examine(struct plan *plan);
-/* Puts it where it has to be. */
+
+/*
+ * Copies the image and the initrd to their addresses. With dirty=1 it fills the
+ * memory that the image may use with 0xa5 before.
+ */
 void image_place(const struct plan *plan);
 
 /* ---- zeropage.c ---- */
 
+/*
+ * Makes the image's zero page, command line and setup_data chain at the addresses
+ * in @plan. The image must have been examined.
+ */
 void zero_page_make(const struct plan *plan);
 
 /* ---- map.c ---- */
 
+/* Page tables in the making. map_init() fills this in. */
 struct map {
-	u64 root;
-	u64 next, end;		/* what is left of the pool */
-	unsigned int levels;
+	u64 root;		/* address of the top-level table */
+	u64 next, end;		/* unused part of the pool for tables */
+	unsigned int levels;	/* 4 or 5 */
 	unsigned int max_level;	/* of leaves: 1 is 4 KiB, 3 is 1 GiB */
 };
 
+/*
+ * Makes an empty map, whose tables come from @size bytes at @pool. @levels and
+ * @max_level are as in struct map.
+ */
 void map_init(struct map *map, u64 pool, u64 size, unsigned int levels,
 	      unsigned int max_level);
+
 /*
- * Maps whole pages to @offset above themselves, with exactly these bits; 0
- * unmaps. Replaces leaves of 4 KiB; larger ones stay as they are.
+ * Maps all pages that @range touches to their own address + @offset, with exactly
+ * the flags @bits. @bits 0 unmaps them. Existing 4 KiB leaves are replaced;
+ * existing larger leaves stay.
  */
 void map_range(struct map *map, struct range range, u64 offset, u64 bits);
-/* The loader's own tables, after head.S: all RAM above 4 GiB as well. */
+
+/* Maps RAM above 4 GiB, too, in the page tables that the loader runs on. */
 void map_all_ram(void);
-/* The page tables that @plan and the options ask for; returns CR3. */
+
+/*
+ * Makes the page tables that @plan and the options ask for, for a 64-bit entry.
+ * The zero page must have been made. Returns the value for CR3.
+ */
 u64 map_make(const struct plan *plan);
 
 /* ---- nmi.c ---- */
 
-/* Starts the clock of the NMIs that the options ask for. */
+/*
+ * Starts the timers of the NMIs that nmi= asks for. Must be the last call before
+ * the image is entered, because their time counts from here.
+ */
 void nmi_start(void);
 
 #pragma GCC visibility pop

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * main.c - the test loader: loads an image that lies in memory and enters it
- * as boot.rst's 32-bit or 64-bit protocol says, or as the command line wants
- * it. See USAGE.md.
+ * main.c - the test loader: loads an image that QEMU has put into memory and
+ * enters it by boot.rst's 32-bit or 64-bit protocol. The command line can ask for
+ * deviations from the protocol (USAGE.md).
  *
- * Runs in 64-bit mode with all RAM mapped; in the memory that loader.h draws.
+ * Runs in 64-bit mode with all RAM mapped, in the memory that loader.h lists.
  */
 #include <stdarg.h>
 
 #include "loader.h"
 
 #define GARBAGE		_AC(0xa5a5dead5a5abeef, UL)
-/* The interrupt controllers' mask registers. */
+/* The ports of the two interrupt controllers' mask registers. */
 #define PIC1_MASK	0x21
 #define PIC2_MASK	0xa1
-/* Selectors for gdt=other. */
+/* Selectors with gdt=other, which are not those that boot.rst demands. */
 #define OTHER_CS	0x38
 #define OTHER_DS	0x40
 
@@ -64,7 +64,7 @@ static void read_options(struct plan *plan)
 	plan->initrd = option_number("initrd_at", qemu_initrd());
 }
 
-/* Writes the @n lowest bytes of @value. */
+/* Writes the @n lowest bytes of @value to @addr. */
 static void write_bytes(u64 addr, u64 n, u64 value)
 {
 	if (n > sizeof(value))
@@ -109,7 +109,7 @@ static void make_gdt(struct leave *leave, const struct plan *plan)
 	}
 	leave->gdtr.base = (u64)leave->gdt;
 
-	/* desc=SELECTOR,VALUE */
+	/* desc=SELECTOR,VALUE replaces a descriptor of the GDT. */
 	for (u32 i = 0; (s = option_nth("desc", i)); i++) {
 		u64 index = parse_number(&s) / sizeof(u64);
 
@@ -119,7 +119,10 @@ static void make_gdt(struct leave *leave, const struct plan *plan)
 	}
 }
 
-/* A top-level table that makes a map of four levels one of five. */
+/*
+ * Returns the CR3 with which leave.S switches to 64-bit mode: the loader's tables,
+ * with @la57 below a fifth level.
+ */
 static u32 make_early_cr3(bool la57)
 {
 	u64 *level5 = (u64 *)WORK_LEVEL5;
@@ -131,7 +134,10 @@ static u32 make_early_cr3(bool la57)
 	return WORK_LEVEL5;
 }
 
-/* With IF set, an interrupt would find no IDT. */
+/*
+ * Masks all interrupts of the PICs. With if=1 the image is entered with RFLAGS.IF
+ * set and without an IDT, so that an interrupt would reset the machine.
+ */
 static void mask_interrupts(void)
 {
 	outb(0xff, PIC1_MASK);
@@ -180,7 +186,7 @@ static noreturn void enter(const struct plan *plan, u64 cr3)
 	}
 	if (direct && !option("cr0"))
 		leave->cr0 |= X86_CR0_WP;
-	/* Last of all: from here on, instructions are counted. */
+	/* The timers count the image's instructions from here on. */
 	nmi_start();
 	code(plan->tramp);
 	__builtin_unreachable();

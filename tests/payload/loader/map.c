@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map.c - page tables: the loader's own beyond what head.S made, and those
- * that the image is entered on.
+ * map.c - makes page tables. It extends the tables of head.S, on which the loader
+ * runs, and makes the tables with which the image is entered.
  */
 #include "loader.h"
 
@@ -47,7 +47,10 @@ void map_init(struct map *map, u64 pool, u64 size, unsigned int levels,
 	map->root = new_table(map);
 }
 
-/* Maps one page at @va and returns its size. */
+/*
+ * Maps one page at @va, of the largest size that fits into @left bytes, unless a
+ * large leaf maps @va already. Returns the bytes from @va to the page's end.
+ */
 static u64 map_page(struct map *map, u64 va, u64 left, u64 offset, u64 bits)
 {
 	u64 *table = (u64 *)map->root;
@@ -118,8 +121,11 @@ static unsigned int max_level_option(void)
 	return 3;
 }
 
-/* boot.rst: "init_size from start address of loaded kernel and zero page and
- * command line buffer get ident mapping". */
+/*
+ * Maps the minimum that boot.rst demands of a 64-bit loader: "init_size from start
+ * address of loaded kernel and zero page and command line buffer get ident
+ * mapping". leave.S's page is mapped, too, because it must be executed.
+ */
 static void map_minimum(struct map *map, const struct plan *plan, u64 bits)
 {
 	map_range(map, range_at(plan->bp, sizeof(struct boot_params)), 0, bits);
@@ -128,7 +134,10 @@ static void map_minimum(struct map *map, const struct plan *plan, u64 bits)
 	map_range(map, range_at(plan->load, plan->init_size), 0, bits);
 }
 
-/* What a stub has to leave to the kernel. */
+/*
+ * Maps the memory that a stub must map for its kernel, with the rights that a stub
+ * gives, for entry=direct.
+ */
 static void map_hand_over(struct map *map, const struct plan *plan, u64 pool)
 {
 	struct boot_params *bp = (struct boot_params *)plan->bp;
@@ -158,7 +167,10 @@ static void map_hand_over(struct map *map, const struct plan *plan, u64 pool)
 	}
 }
 
-/* remap=START,SIZE,LETTERS: of r, w, x, g (global), m (moved by a page). */
+/*
+ * Applies remap=START,SIZE,LETTERS. Letters are r (present), w (writable), x
+ * (executable), g (global) and m (mapped to the next page). No letter unmaps.
+ */
 static void apply_remap_options(struct map *map)
 {
 	const char *s;

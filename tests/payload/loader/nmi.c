@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nmi.c - NMIs that come while the image runs: the HPET's timers count down,
- * and the I/O APIC makes an NMI of each one's interrupt.
+ * nmi.c - makes NMIs arrive while the image runs (nmi=). Each NMI has a timer of
+ * the HPET, and the I/O APIC turns the timer's interrupt into an NMI.
  *
- * Not the PIT: its clock is too slow to hit one instruction of the image and
- * miss the next, and it has one timer. Interrupts stay off all the while.
+ * The PIT would not do, because its clock is too coarse to choose a single
+ * instruction of the image, and it has one timer only.
  */
 #include "loader.h"
 
-/* The HPET (IA-PC HPET specification 1.0a, 2.3). */
+/* The HPET's registers (IA-PC HPET specification 1.0a, 2.3). */
 #define HPET			0xfed00000
 #define HPET_CAPABILITIES	0x000
 #define HPET_PERIOD		0x004	/* of one tick, in femtoseconds */
@@ -16,7 +16,7 @@
 #define HPET_COUNTER		0x0f0
 #define HPET_TIMER(n)		(0x100 + 0x20 * (n))
 #define TIMER_CONFIG		0x00
-#define TIMER_ROUTES		0x04	/* the I/O APIC's inputs it can have */
+#define TIMER_ROUTES		0x04	/* bit n: can use I/O APIC input n */
 #define TIMER_COMPARATOR	0x08
 #define LAST_TIMER(caps)	((caps) >> 8 & 0x1f)
 #define HPET_ENABLE		(1U << 0)
@@ -25,7 +25,10 @@
 #define TIMER_ROUTE(pin)	((pin) << 9)
 #define FS_PER_NS		1000000UL
 
-/* The I/O APIC (82093AA, 3.1, 3.2.4): edge-triggered, to the processor 0. */
+/*
+ * The I/O APIC (82093AA, 3.1, 3.2.4). DELIVER_NMI alone means edge-triggered and
+ * physical destination mode; the destination is processor 0.
+ */
 #define IOAPIC			0xfec00000
 #define IOAPIC_SELECT		0x00
 #define IOAPIC_WINDOW		0x10
@@ -46,9 +49,9 @@ static void ioapic_write(u32 index, u32 value)
 }
 
 /*
- * The input that timer @n raises. The first two have those of the PIT and the
- * RTC ("legacy replacement"), because the firmware left the PIT running: its
- * interrupts would become NMIs, too.
+ * Returns the I/O APIC input that timer @n raises. Timers 0 and 1 replace the PIT
+ * and the RTC (LegacyReplacement). Otherwise the PIT, which firmware leaves
+ * running, would raise its input and cause further NMIs.
  */
 static u32 pin_of(u32 n)
 {
@@ -61,7 +64,10 @@ static u32 pin_of(u32 n)
 	return (u32)__builtin_ctz(routes);
 }
 
-/* The counter stands still, so that all timers start together. */
+/*
+ * Makes timer @n expire @ns nanoseconds after the counter starts. The counter
+ * must be stopped.
+ */
 static void set_timer(u32 n, u64 ns)
 {
 	u64 ticks = ns * FS_PER_NS / *reg(HPET, HPET_PERIOD);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * zeropage.c - what the image is handed: boot.rst's zero page with command
- * line, memory map and a chain of setup_data.
+ * zeropage.c - makes the zero page that the loader passes to the image (boot.rst),
+ * with the command line, the memory map and the setup_data chain.
  */
 #include "loader.h"
 
 #define MAX_CMDLINE		0x1000
 #define MAX_NODES		32
-/* Nodes lie this far apart, so that none starts where the last one ended. */
+/* Unused bytes behind each setup_data node, so that no two are adjacent. */
 #define NODE_GAP		24
 #define E820_RAM		1
 
-/* As BIOS leaves it: 80 by 25, 16 lines a character. */
+/* The BIOS's text mode: 80 columns, 25 lines, characters of 16 scan lines. */
 #define VGA_TEXT_MODE		3
 #define VGA_COLUMNS		80
 #define VGA_LINES		25
@@ -26,7 +26,7 @@ static void add_e820(u64 addr, u64 size, u32 type)
 		(struct boot_e820_entry){ addr, size, type };
 }
 
-/* Cuts the largest entry of RAM in two until there are @count. */
+/* Splits the largest entry of RAM in two until there are @count entries. */
 static void split_e820(u32 count)
 {
 	while (e820_count < count) {
@@ -80,7 +80,10 @@ static void copy_cmdline(const struct plan *plan)
 	memmove(to, from, len + 1);
 }
 
-/* What boot.rst asks of a loader: the header and nothing around it. */
+/*
+ * Copies the setup header from the image to the zero page. boot.rst forbids
+ * copying the bytes around it. The header's jump instruction tells its end.
+ */
 static void copy_header(struct boot_params *bp, const struct plan *plan)
 {
 	const u8 *setup = (const u8 *)plan->hdr -
@@ -154,7 +157,10 @@ static u64 node_size(u32 node)
 			NODE_GAP, sizeof(u64));
 }
 
-/* What is too much for the zero page: the chain's last node. */
+/*
+ * Makes a SETUP_E820_EXT node at @addr, the last of the chain, with the memory
+ * map's entries that the zero page has no room for. Returns the node's end.
+ */
 static u64 make_e820_node(u64 addr)
 {
 	struct setup_data *node = (struct setup_data *)addr;
@@ -167,7 +173,11 @@ static u64 make_e820_node(u64 addr)
 	return addr + sizeof(*node) + node->len;
 }
 
-/* Returns the first node, the data of which is still missing. */
+/*
+ * Makes a chain of @nodes setup_data nodes and, if need be, one for the memory
+ * map. Returns the first node, or NULL for an empty chain. The caller fills in
+ * the first node's data, struct test_info.
+ */
 static struct setup_data *make_setup_data(struct boot_params *bp,
 					  const struct plan *plan, u32 nodes)
 {
