@@ -118,6 +118,17 @@ function calls(text,	name, args, n, is_why)
 		line_of_code = line_of_code $0
 	$0 = line_of_code
 }
-/^[ \t]*\.asciz[ \t]+"sevstub: / { line($0) }
+# In assembly a message is .ascii lines, if it is long, and then .asciz.
+/^[ \t]*\.asci[iz][ \t]+"/ {
+	if (/"sevstub: /)
+		assembly = ""
+	part = $0
+	sub(/^[ \t]*\.asci[iz][ \t]+/, "", part)
+	assembly = assembly part
+	if (/\.asciz/) {
+		line(assembly)
+		assembly = ""
+	}
+}
 { gsub(/[ \t]+/, " "); whole = whole " " $0 }
 END { calls(whole) }
