@@ -61,15 +61,8 @@ $(O)/sevemu-firmware.img: $(O)/sevemu-guest/firmware.elf
 
 -include $(GUEST_OBJS:.o=.d)
 
-# The reader of reports, a host program.
-$(O)/sevemu-guest/json: $(GUEST_DIR)/../json.c $(GUEST_DIR)/../guest.mk
-	@mkdir -p $(@D)
-	@printf '  %-7s %s\n' HOSTCC $@
-	$(Q)$(HOSTCC) -std=gnu11 -O1 -Wall -Wextra -Werror -Wshadow $(HOSTCFLAGS) \
-		-o $@ $<
-
 EMU_TEST_DEPS += $(O)/sevemu.rom $(O)/sevemu-guest.img $(O)/sevemu-firmware.img \
-	$(O)/sevemu-guest/json $(O)/mkpayload $(O)/kernels/cloud/vmlinuz \
+	$(O)/mkpayload $(O)/kernels/cloud/vmlinuz \
 	$(O)/initramfs.cpio.gz
 .PHONY: check-deps-sevemu
 check-deps-sevemu: $(EMU_TEST_DEPS)

@@ -10,7 +10,7 @@
 #	kexec.img		an initramfs that kexecs cloud.img (make-kexec)
 
 BOOT_IMAGES := $(addsuffix .img,$(addprefix $(O)/boot/,\
-	$(shell tests/boot/run --images)))
+	$(shell . tests/boot/suite.sh && images)))
 BOOT_KERNELS := $(O)/boot/cloud.img $(O)/boot/generic.img
 BOOT_BAD := $(filter $(O)/boot/bad-%,$(BOOT_IMAGES))
 BOOT_DISKS := $(filter $(O)/boot/disk-%,$(BOOT_IMAGES))

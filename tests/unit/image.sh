@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2034
 #
-# What the tests of the linked image share. Read in at the top of the tree;
-# makes $dir, a directory of its own, and offers the result lines.
+# image.sh - what the tests of the linked image share. A script sources it at the top
+# of the source tree. It makes $dir, a directory of the script's own.
 
-O=${O:-build}
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
+result_prefix=image.
 CC=${CC:-gcc}
 LD=${LD:-ld}
 top=$(pwd)
@@ -13,26 +15,16 @@ case $O in
 *) O=$top/$O ;;
 esac
 export O CC LD
-failed=0
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-
-pass() {
-	echo "PASS unit/image.$1${2:+: $2}"
-}
-
-fail() {
-	echo "FAIL unit/image.$1: $2"
-	failed=1
-}
 
 # The first lines of $1, on one.
 excerpt() {
 	head -n 5 "$1" | tr -s ' \t\n' '   ' | cut -c 1-300
 }
 
-# nothing NAME FILE [INFO]: nothing was found, so that FILE is empty.
+# nothing NAME FILE [INFO]: the test passes if FILE, which has the findings, is empty.
 nothing() {
 	if [ -s "$2" ]; then
 		fail "$1" "$(excerpt "$2") ($(wc -l <"$2") in all)"

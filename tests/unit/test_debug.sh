@@ -10,7 +10,7 @@ set -eu
 
 for tool in gdb qemu-system-x86_64; do
 	if ! command -v "$tool" >/dev/null; then
-		echo "SKIP unit/image.debug: $tool is not installed"
+		skip debug "$tool is not installed"
 		exit 0
 	fi
 done
@@ -21,7 +21,7 @@ echo >"$dir/initrd"
 kernel=$O/payload/tiny.elf
 O=$dir KERNEL=$kernel INITRD=$dir/initrd APPEND='' QEMU_ARGS='' \
 	GDB_ARGS="-batch -ex continue -ex 'info registers rip' -ex backtrace" \
-	timeout 60 tools/debug >"$dir/log" 2>&1 || :
+	limited tools/debug >"$dir/log" 2>&1 || :
 if [ ! -e "$dir/run.elf" ]; then
 	fail debug "no image: $(excerpt "$dir/log")"
 	exit 1

@@ -7,10 +7,12 @@
 # input, same bytes.
 
 set -eu
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
+result_prefix=fetch-
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-failed=0
 mkdir "$tmp/bin"
 
 # The archive: what it delivers is what is in $tmp/archive.
@@ -52,10 +54,9 @@ expect()
 	*) matches=no ;;
 	esac
 	if [ "$status" -ne "$want" ] || [ "$matches" = no ]; then
-		echo "FAIL unit/fetch-$name: exit status $status, '$line'"
-		failed=1
+		fail "$name" "exit status $status, '$line'"
 	else
-		echo "PASS unit/fetch-$name"
+		pass "$name"
 	fi
 }
 
@@ -66,11 +67,10 @@ absent()
 	shift
 	for file in "$@"; do
 		[ -e "$file" ] || continue
-		echo "FAIL unit/fetch-$name: there is a $file"
-		failed=1
+		fail "$name" "there is a $file"
 		return
 	done
-	echo "PASS unit/fetch-$name"
+	pass "$name"
 }
 
 mkdir "$tmp/archive"
@@ -119,10 +119,9 @@ touch "$tmp/later"
 sleep 1
 (umask 077 && sh tools/mkinitramfs "$tmp/two")
 if cmp -s "$tmp/one" "$tmp/two"; then
-	echo "PASS unit/fetch-initramfs-same"
+	pass initramfs-same
 else
-	echo "FAIL unit/fetch-initramfs-same: two runs made different files"
-	failed=1
+	fail initramfs-same "two runs made different files"
 fi
 
 exit "$failed"

@@ -145,7 +145,7 @@ if command -v file >/dev/null; then
 	is file "$(file -b "$dir/cloud" | sed 's/, swap_dev 0X[0-9A-F]*//')" \
 		"$what$(version "$cloud"), RO-rootFS, Normal VGA"
 else
-	echo "SKIP unit/image.file: file is not installed"
+	skip file "file is not installed"
 fi
 
 # ---- entries and tables

@@ -177,7 +177,7 @@ if command -v sbsign >/dev/null && command -v openssl >/dev/null; then
 	nothing pe.signed_is_the_same "$dir/found" \
 		"$(wc -l <"$dir/changed") bytes of checksum and directory"
 else
-	echo "SKIP unit/image.pe.sign: sbsign or openssl is not installed"
+	skip pe.sign "sbsign or openssl is not installed"
 fi
 
 exit "$failed"

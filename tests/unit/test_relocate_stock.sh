@@ -19,7 +19,7 @@ slot=2				# MiB
 
 for tool in gdb qemu-system-x86_64 lz4 xz; do
 	if ! command -v "$tool" >/dev/null; then
-		echo "SKIP unit/image.relocate_stock: $tool is not installed"
+		skip relocate_stock "$tool is not installed"
 		exit 0
 	fi
 done
@@ -70,12 +70,13 @@ boot() {
 		-no-reboot -S -gdb "unix:$dir/socket,server=on,wait=off" \
 		-kernel "$kernel" -append quiet >"$dir/qemu.log" 2>&1 &
 	qemu=$!
-	tries=50
-	while [ ! -S "$dir/socket" ] && [ $tries -gt 0 ]; do
+	tries=$((hang * 10))
+	while [ ! -S "$dir/socket" ] && kill -0 "$qemu" 2>/dev/null &&
+		[ "$tries" -gt 0 ]; do
 		sleep 0.1
 		tries=$((tries - 1))
 	done
-	timeout 60 gdb -q -batch -x "$dir/gdb" >"$dir/gdb.log" 2>&1 || :
+	limited gdb -q -batch -x "$dir/gdb" >"$dir/gdb.log" 2>&1 || :
 	kill $qemu 2>/dev/null || :
 	wait $qemu 2>/dev/null || :
 	qemu=

@@ -25,8 +25,9 @@ build() {
 for tree in "$one" "$two"; do
 	mkdir -p "$tree"
 	cp -r Makefile linker.ld ./*.c ./*.S ./*.h include lib payload efi bios tools "$tree"
-	mkdir "$tree/sevemu"
+	mkdir -p "$tree/sevemu/tests"
 	cp -r sevemu/*.mk sevemu/sevemu "$tree/sevemu"
+	cp sevemu/tests/*.mk "$tree/sevemu/tests"
 done
 mkdir -p "$one/out" "$dir/elsewhere"
 cp -r "$zstd" "$one/out/zstd"
