@@ -19,7 +19,7 @@ export O CC LD
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-# The first lines of $1, on one.
+# excerpt FILE: the first lines of the file as one line.
 excerpt() {
 	head -n 5 "$1" | tr -s ' \t\n' '   ' | cut -c 1-300
 }
@@ -33,7 +33,7 @@ nothing() {
 	fi
 }
 
-# is NAME GOT WANTED
+# is NAME GOT WANTED: the test passes if both are the same.
 is() {
 	if [ "$2" = "$3" ]; then
 		pass "$1" "$2"
@@ -42,23 +42,23 @@ is() {
 	fi
 }
 
-# number OFFSET SIZE FILE, unsigned.
+# number OFFSET SIZE FILE: an unsigned little-endian number.
 number() {
 	od -An -v "-tu$2" -j "$1" -N "$2" "$3" | tr -d ' \n'
 }
 
-# bytes OFFSET SIZE FILE, in hexadecimal without blanks.
+# bytes OFFSET SIZE FILE: in hexadecimal, without blanks.
 bytes() {
 	od -An -v -tx1 -j "$1" -N "$2" "$3" | tr -d ' \n'
 }
 
-# symbol NAME ELF, in decimal.
+# symbol NAME ELF: the symbol's value, in decimal.
 symbol() {
 	value=$(nm "$2" | sed -n "s/ [a-zA-Z] $1\$//p")
 	echo "$((0x$value))"
 }
 
-# make_image NAME KERNEL [OPTION...]: $dir/NAME, $dir/NAME.elf, $dir/NAME.log.
+# make_image NAME KERNEL [OPTION...]: makes $dir/NAME, $dir/NAME.elf and $dir/NAME.log.
 make_image() {
 	name=$1 kernel=$2
 	shift 2

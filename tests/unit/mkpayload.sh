@@ -35,7 +35,7 @@ for tool in "$CC" readelf objcopy objdump nm od awk dd cmp gzip xz lz4 zstd lzop
 	fi
 done
 
-# expect NAME COMMAND...: the command succeeds.
+# expect NAME COMMAND...: the test passes if the command succeeds.
 expect() {
 	name=$1
 	shift
@@ -50,7 +50,7 @@ elf() {
 	"$mkelf" elf "$@"
 }
 
-# bzimage OUT CODEC [FIELD=VALUE]...: with good.elf in it.
+# bzimage OUT CODEC [FIELD=VALUE]...: makes a bzImage with good.elf in it.
 bzimage() {
 	out=$1
 	shift

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# No constant of sevemu's ABI headers may escape the comparison: each must be
-# in abi_pairs.h, paired with the stub's or named as sevemu's own.
+# test_abi.c compares the constants of sevemu's ABI headers with the stub's. Each
+# constant must be in abi_pairs.h: paired with the stub's, or named as sevemu's own.
 set -eu
 # shellcheck source=tests/lib.sh
 . tests/lib.sh

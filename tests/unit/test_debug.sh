@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# make debug: gdb stops in extract_kernel(), in the copy that has moved, and
-# knows the line.
+# make debug: gdb stops in extract_kernel(), in the copy of the stub that has moved, and
+# prints the source line.
 
 set -eu
 # shellcheck source=tests/unit/image.sh
@@ -15,7 +15,7 @@ for tool in gdb qemu-system-x86_64; do
 	fi
 done
 
-# A build directory of its own, where tools/debug may write.
+# tools/debug writes into the build directory, so it gets another one.
 ln -s "$O/mkpayload" "$O/sevstub.a" "$dir/"
 echo >"$dir/initrd"
 kernel=$O/payload/tiny.elf
@@ -27,7 +27,7 @@ if [ ! -e "$dir/run.elf" ]; then
 	exit 1
 fi
 
-# The address by arithmetic of our own: the range's end less the image's size.
+# The expected address: the moved image ends where its range ends.
 elf=$dir/run.elf
 at=$(printf '0x%x' $(($(symbol extract_kernel "$elf") - \
 	$(symbol _end "$elf") + $(symbol image_pref_address "$elf") + \

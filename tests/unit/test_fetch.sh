@@ -1,10 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# test_fetch.sh - tools/fetch-zstd and fetch-kernel with scripts in the place of
-# apt's programs: a download that fails, or brings something else, must leave
-# nothing behind that looks like the real thing. And tools/mkinitramfs: same
-# input, same bytes.
+# test_fetch.sh - tools/fetch-zstd, fetch-lz4 and fetch-kernel with scripts in the place
+# of apt's programs: a download that fails, or has the wrong content, must leave no file
+# that a build would use. And tools/mkinitramfs: the same input makes the same bytes.
 
 set -eu
 # shellcheck source=tests/lib.sh
@@ -15,7 +14,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/bin"
 
-# The archive: what it delivers is what is in $tmp/archive.
+# The archive delivers the files of $tmp/archive.
 cat >"$tmp/bin/apt-config" <<'END'
 #!/bin/sh
 END
@@ -40,7 +39,8 @@ echo "Size: 1048576"
 END
 chmod +x "$tmp/bin"/*
 
-# expect NAME STATUS PATTERN COMMAND...: exit status and last line on stderr.
+# expect NAME STATUS PATTERN COMMAND...: the exit status, and a shell pattern for the
+# last line on stderr.
 expect()
 {
 	name=$1 want=$2 pattern=$3
@@ -60,7 +60,7 @@ expect()
 	fi
 }
 
-# absent NAME FILE...: none of these may be there.
+# absent NAME FILE...: the test passes if none of these files exists.
 absent()
 {
 	name=$1
@@ -99,8 +99,7 @@ absent nothing-left "$tmp/zstd" "$tmp/zstd.new" "$tmp/kernel/vmlinuz"
 expect kernel-flavour 1 "fetch-kernel: unknown flavour 'x'*" \
 	sh tools/fetch-kernel x "$tmp/kernel"
 
-# With the stamp of the pinned version there is nothing to do, and no archive
-# is asked.
+# With the stamp of the pinned version the script does nothing, and asks no archive.
 rm "$tmp/reachable"
 mkdir "$tmp/zstd"
 grep -oE '[0-9a-f]{64}' tools/fetch-zstd >"$tmp/zstd/.stamp"

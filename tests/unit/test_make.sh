@@ -52,7 +52,7 @@ for name in bench coverage; do
 	fi
 done
 
-# A name that no case has is a failure, not a success of nothing.
+# A name that no case has is a failure: a run without cases must not pass.
 while IFS= read -r name; do
 	status=0
 	O=$tmp/none JOBS=1 limited tests/check "$name/nameless" >"$tmp/said" 2>&1 ||
@@ -80,7 +80,7 @@ for program in tests/bench/run "sh tools/bootstrap"; do
 	fi
 done
 
-# refused NAME STATUS WORDS COMMAND...
+# refused NAME STATUS WORDS COMMAND...: the command ends with that status and words.
 refused() {
 	name=$1 wanted=$2 words=$3
 	shift 3
