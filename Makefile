@@ -245,22 +245,23 @@ debug: $(RUN_DEPS) ## make an image of a kernel, boot it by BIOS and attach gdb 
 	$(Q)CMDLINE=$(call quote,$(value CMDLINE)) \
 		APPEND=$(call quote,$(value APPEND)) tools/debug
 
-# ---- Tests. `make check-SUITE` runs tests/SUITE/run, which knows --help.
+# ---- Tests. `make check-SUITE` runs one suite. `tests/check --help` says how to run
+# some of its cases, and how a suite is described.
 #
-#   check-lint        gcc and clang, static checkers, rules of the house
+#   check-lint        gcc and clang, static checkers, formatting
 #   check-unit        the stub's files and the tools on the host
-#   check-payload     the test kernel's own checks
+#   check-payload     the test kernel: each of its checks notices what it is for
 #   check-boot        boots in QEMU: every loader, every entry, bad images
 #   check-kaslr       payloads anywhere in memory, and what Linux logs
-#   check-bootparams  what the 16-bit entry finds out, against the stock stage
+#   check-bootparams  the zero page of the 16-bit entry, compared with the stock stage
 #   check-install     installed files, the example, the kernel hook
 #   check-sevemu      sevemu's own tests
 #   check-sev         the stub as SEV and SEV-ES guest
-#   check-hostile     the stub under a host that lies
+#   check-hostile     the stub under a hypervisor that lies
 #   check-fuzz        fuzzers over the stub's own files
 #   check-builds      other compilers and options, booted
 #   check-spoilt      damaged images, booted
-#   check-stack       how deep the stub's stacks become, and what is left
+#   check-stack       how deep the stub's stacks become
 
 SUITES := lint unit payload boot kaslr bootparams install sevemu sev hostile fuzz builds stack spoilt
 

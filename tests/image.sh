@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# image.sh - sourced by suites that boot images and have to know what is in them.
+# image.sh - reads numbers and symbols in images. Suites that boot images source it.
 
-# number FILE OFFSET SIZE: little endian
+# number FILE OFFSET SIZE: a little-endian number, in decimal.
 number()
 {
 	od -An -v -tu"$3" -j "$2" -N "$3" "$1" | tr -d ' '
 }
 
-# symbol ELF NAME: its value; the image is linked at the offsets that it has in
-# its file.
+# symbol ELF NAME: the symbol's value, which is its offset in the image's file.
 symbol()
 {
 	echo $((0x$(nm "$1" | sed -n "s/ [a-zA-Z] $2\$//p")))
 }
 
-# payload_header IMAGE: where it is (include/payload.h), right in front of what
-# the setup header calls the payload (boot.rst). Fails if there is none.
+# payload_header IMAGE: the offset of the payload's header (include/payload.h). It is
+# right in front of what the setup header calls the payload (boot.rst "payload_offset").
+# Fails if the image has no such header.
 payload_header()
 {
 	header=$((($(number "$1" 497 1) + 1) * 512 + $(number "$1" 584 4) - 112))
@@ -25,8 +25,8 @@ payload_header()
 		echo "$header"
 }
 
-# initrd_fact FILE: what the test kernel compares with what it is handed
-# (tests/payload/USAGE.md).
+# initrd_fact FILE: the word of the command line by which the test kernel checks the
+# initrd that it is handed (tests/payload/USAGE.md).
 initrd_fact()
 {
 	# shellcheck disable=SC2046 # two numbers and a name

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
 #
-# sevemu's test guest: a bzImage of its own, from sevemu/tests/guest. Its
-# 32-bit part is compiled with -m32 and assembled into the same 64-bit image.
+# What the suite sevemu needs: sevemu's test guest, a bzImage of its own, from
+# sevemu/tests/guest. Its 32-bit part is compiled with -m32 and assembled into the same
+# 64-bit image.
 
 GUEST_DIR := sevemu/tests/guest
 GUEST_C := $(filter-out %/boot32.c,$(wildcard $(GUEST_DIR)/*.c))
 GUEST_OBJS := $(GUEST_C:$(GUEST_DIR)/%.c=$(O)/sevemu-guest/%.o) \
 	$(addprefix $(O)/sevemu-guest/,head.o insns.o boot32.o)
-# In the order of the source, where the compiler can be told: the cases then
-# run in that order.
+# -fno-toplevel-reorder, which clang lacks, keeps the order of the source. The guest's
+# cases run in that order.
 GUEST_CFLAGS = -std=gnu11 -O2 -ffreestanding -fno-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fcf-protection=none -fno-common \
 	-fno-builtin -mno-red-zone -mgeneral-regs-only \
@@ -45,7 +46,7 @@ $(O)/sevemu-guest.img: $(O)/sevemu-guest/guest.elf
 	@printf '  %-7s %s\n' OBJCOPY $@
 	$(Q)$(OBJCOPY) -O binary -R .bss $< $@
 
-# The same guest as firmware, for --mode ovmf.
+# The same guest as firmware, for --firmware.
 $(O)/sevemu-guest/firmware.o: $(GUEST_DIR)/firmware.S $(O)/sevemu-guest.img
 	@printf '  %-7s %s\n' AS $@
 	$(Q)$(CC) -DGUEST_IMAGE='"$(O)/sevemu-guest.img"' -c -o $@ $<
@@ -61,21 +62,14 @@ $(O)/sevemu-firmware.img: $(O)/sevemu-guest/firmware.elf
 
 -include $(GUEST_OBJS:.o=.d)
 
-# The reader of reports, a host program.
-$(O)/sevemu-guest/json: $(GUEST_DIR)/../json.c $(GUEST_DIR)/../guest.mk
-	@mkdir -p $(@D)
-	@printf '  %-7s %s\n' HOSTCC $@
-	$(Q)$(HOSTCC) -std=gnu11 -O1 -Wall -Wextra -Werror -Wshadow $(HOSTCFLAGS) \
-		-o $@ $<
-
 EMU_TEST_DEPS += $(O)/sevemu.rom $(O)/sevemu-guest.img $(O)/sevemu-firmware.img \
-	$(O)/sevemu-guest/json $(O)/mkpayload $(O)/kernels/cloud/vmlinuz \
+	$(O)/mkpayload $(O)/kernels/cloud/vmlinuz \
 	$(O)/initramfs.cpio.gz
 .PHONY: check-deps-sevemu
 check-deps-sevemu: $(EMU_TEST_DEPS)
 
-# The unit test that compares the stub's numbers with sevemu's: the latter's
-# headers are read apart from the stub's, because names clash.
+# A unit test compares the stub's constants with sevemu's. sevemu's headers are compiled
+# apart from the stub's, because names clash.
 $(O)/unit/abi_emulator.o: tests/unit/abi_emulator.c tests/unit/abi_pairs.h \
 		sevemu/ghcb.h sevemu/svm.h sevemu/x86.h
 	@mkdir -p $(@D)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# table.awk - a figure's rows as a table in Markdown. -v other= names what ours
-# is compared with.
+# table.awk - prints a figure's rows as a table in Markdown. -v other= is the title of
+# the column beside ours.
 
 BEGIN {
 	FS = "\t"

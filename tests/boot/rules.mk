@@ -4,24 +4,24 @@
 #
 #	cloud.img, generic.img	Debian's kernels
 #	X.img			the test kernel $(O)/payload/X.elf
-#	X-lz4.img, X-none.img	X is cloud or test, packed like that
+#	X-lz4.img, X-none.img	X is cloud or test, packed with that codec
 #	bad-X.img		test.img, corrupted as tests/boot/corrupt.list says
-#	disk-X.img		a disk with others of them on it (make-disk)
+#	disk-X.img		a disk with other images on it (make-disk)
 #	kexec.img		an initramfs that kexecs cloud.img (make-kexec)
 
 BOOT_IMAGES := $(addsuffix .img,$(addprefix $(O)/boot/,\
-	$(shell tests/boot/run --images)))
+	$(shell . tests/boot/suite.sh && images)))
 BOOT_KERNELS := $(O)/boot/cloud.img $(O)/boot/generic.img
 BOOT_BAD := $(filter $(O)/boot/bad-%,$(BOOT_IMAGES))
 BOOT_DISKS := $(filter $(O)/boot/disk-%,$(BOOT_IMAGES))
 BOOT_KEXEC := $(O)/boot/kexec.img
-# With what the other suites boot.
+# The suite sev boots cloud-lz4.img.
 BOOT_CODECS := $(sort $(filter %-lz4.img %-none.img,$(BOOT_IMAGES)) \
 	$(O)/boot/cloud-lz4.img)
 BOOT_PAYLOADS := $(filter-out $(O)/boot/moves.img $(BOOT_KERNELS) $(BOOT_BAD) $(BOOT_DISKS) \
 	$(BOOT_KEXEC) $(BOOT_CODECS),$(BOOT_IMAGES))
 
-# $(IMAGE_DEPS): what an image is linked from, besides the kernel.
+# $(IMAGE_DEPS) is everything but the kernel that an image is linked from.
 $(BOOT_KERNELS): $(O)/boot/%.img: $(O)/kernels/%/vmlinuz $(IMAGE_DEPS)
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' IMAGE $@

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# The tests of what the 16-bit entry finds out: tests/bootparams/run.
+# What the suite bootparams needs.
 
 .PHONY: check-deps-bootparams
 check-deps-bootparams: $(O)/boot/cloud.img $(O)/kernels/cloud/vmlinuz \

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 #
-# Coverage: the unit tests' programs, with the hypervisors that they script, and
-# the fuzzers over their corpora, built once more for gcov.
+# `make coverage`: the programs of the unit tests, and the fuzzers with their corpora,
+# built once more for gcov.
 
-# Optimised or not, warnings have been seen by the build that they are about.
+# Warnings are not errors here, because -O0 has other warnings than the real builds.
 COVERAGE_OUT := $(O)/coverage
 COVERAGE_FLAGS := -O0 --coverage -fno-sanitize=all -Wno-error
 
-# zstd is fetched once, and assembly and test kernels have no lines to count.
+# All builds share the fetched sources of zstd and lz4.
 .PHONY: coverage
 coverage: $(O)/sevstub.a $(O)/fuzz/corpus $(O)/unit/mkelf $(O)/payload/test.elf ## unit tests and fuzzers under gcov: a table, HTML; 90 % or it fails
 	$(Q)$(MAKE) -s O=$(COVERAGE_OUT) ZSTD_SRC=$(ZSTD_SRC) LZ4_SRC=$(LZ4_SRC) HOSTCC=gcc \

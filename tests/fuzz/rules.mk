@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: MIT
 #
 # Fuzzers: libFuzzer over the stub's own .c files. Each tests/fuzz/fuzz_X.c
-# becomes $(O)/fuzz/fuzz_X, which starts from tests/fuzz/X.corpus and knows the
-# words of tests/fuzz/X.dict; LDLIBS_fuzz_X and CFLAGS_fuzz_X are what it alone
-# needs.
+# becomes $(O)/fuzz/fuzz_X. It starts from tests/fuzz/X.corpus and uses the dictionary
+# tests/fuzz/X.dict. LDLIBS_fuzz_X and CFLAGS_fuzz_X are for that program only.
 
 FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_PROGS := $(FUZZ_SRCS:tests/fuzz/%.c=$(O)/fuzz/%)
 
-# libFuzzer is clang's, whatever the rest is built with.
+# Only clang has libFuzzer.
 FUZZ_CC ?= clang
-# Seconds for each target in `make check` and in `make fuzz`.
+# Seconds that each fuzzer runs in `make check` and in `make fuzz`.
 FUZZ_CHECK_TIME ?= 30
 FUZZ_TIME ?= 600
 export FUZZ_CHECK_TIME FUZZ_TIME
 
-# The machines of the unit tests offer more than one target uses.
+# -Wno-unused-function: a fuzzer does not use all functions of the unit tests' headers.
 FUZZ_FLAGS := -std=gnu11 -DSEVSTUB_HOSTED -DHARNESS_NO_MAIN -Iinclude -I. \
 	-Itests/unit -Wall -Wextra -Werror -Wno-unused-function
 FUZZ_CFLAGS := $(FUZZ_FLAGS) -g -O1 -fsanitize=fuzzer,address,undefined \
@@ -29,12 +28,13 @@ CFLAGS_fuzz_mkpayload := -D_GNU_SOURCE
 LDLIBS_fuzz_mkpayload := $(CODEC_LIBS) -llz4
 CFLAGS_fuzz_efi = $(EFI_FLAGS)
 CFLAGS_fuzz_tables = $(EFI_FLAGS)
-# The decoder as it is in the stub, hidden from the library that judges it.
+# The stub's decoder is compiled with hidden symbols, because libzstd, which judges its
+# output, has symbols of the same names.
 CFLAGS_fuzz_payload = $(ZSTD_FLAGS) -fvisibility=hidden -DZSTDLIB_VISIBLE=
 LDLIBS_fuzz_payload := $(O)/stub/payload/huf_decompress_amd64.o -lzstd
 $(O)/fuzz/fuzz_payload: $(O)/stub/payload/huf_decompress_amd64.o
 
-# The same with lz4's.
+# The same for lz4's decoder and liblz4.
 CFLAGS_fuzz_unlz4 = -I$(LZ4_SRC)/lib -fvisibility=hidden -DLZ4LIB_VISIBILITY= \
 	-DLZ4_DISABLE_DEPRECATE_WARNINGS
 LDLIBS_fuzz_unlz4 := -Wl,--no-as-needed -llz4

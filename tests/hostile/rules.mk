@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 #
-# What tests/hostile/run needs.
+# What the suite hostile needs.
 
 .PHONY: check-deps-hostile soak mutants
 check-deps-hostile: $(O)/sevemu.rom $(O)/boot/test.img $(O)/boot/high.img \
 	$(O)/boot/moves.img
 
 soak: check-deps-hostile ## 10,000 random programs of attacks, events at every instruction of the windows; an hour
-	$(Q)tests/hostile/run soak
+	$(Q)HOSTILE_SOAK=1 tests/check hostile
 
 mutants: check-deps-hostile check-deps-boot ## take out each check of an exit or a reply, and see which test fails; an hour
 	$(Q)tests/hostile/mutants

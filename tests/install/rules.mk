@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# The tests of what is installed: tests/install/run.
+# What the suite install needs.
 
 .PHONY: check-deps-install
 check-deps-install: $(O)/mkpayload $(O)/sevstub.a $(O)/sevemu.rom \

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# What tests/kaslr/run boots.
+# What the suite kaslr boots.
 
 .PHONY: check-deps-kaslr
 check-deps-kaslr: $(O)/sevemu.rom $(O)/initramfs.cpio.gz $(O)/payload/loader.bin \

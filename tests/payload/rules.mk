@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# The test kernels and the test loader: $(O)/payload/*.elf, loader.bin. What
-# they are for and how they are started is in tests/payload/USAGE.md.
+# The test kernels $(O)/payload/*.elf and the test loader $(O)/payload/loader.bin.
+# tests/payload/USAGE.md says what they are for and how to start them.
 
 PAYLOADS := $(O)/payload
 
@@ -25,7 +25,7 @@ $(PAYLOADS)/obj/%.o: tests/payload/%.S tests/payload/rules.mk
 	@printf '  %-7s %s\n' AS $@
 	$(Q)$(CC) -D__ASSEMBLY__ -Iinclude -MMD -MP -Wa,-I$(PAYLOADS) -c -o $@ $<
 
-# Host programs that the kernels are made with.
+# Host programs that make the kernels.
 $(PAYLOADS)/seal $(PAYLOADS)/noise $(PAYLOADS)/relocs: $(PAYLOADS)/%: tests/payload/kernel/%.c \
 		tests/payload/rules.mk
 	@mkdir -p $(@D)
@@ -40,8 +40,8 @@ PAYLOAD_KERNEL_OBJS := $(addprefix $(PAYLOADS)/obj/,\
 		setup_data.o e820.o map.o sev.o) \
 	print.o options.o string.o)
 
-# What kernel.ld wants to know, and the segments' alignment. Keep in step with
-# the table in USAGE.md.
+# The symbols that kernel.ld needs, and the segments' alignment, for each kernel. The
+# table in USAGE.md has the same values.
 PAYLOAD_LAYOUT := LINK_ADDR=0x1000000 VIRT_OFFSET=0 GAP=0 MID_BSS=0 ZEROS=0 \
 	BSS_SIZE=0x100000
 PAYLOAD_ALIGN := 0x200000
@@ -62,7 +62,7 @@ PAYLOAD_ALIGN_moves := 0x1000
 PAYLOAD_SEALED := $(addsuffix .elf,$(addprefix $(PAYLOADS)/,\
 	test low high align4k virt gaps bss noise zeros moves))
 
-# $(1): the kernel's name. Of two --defsym for one symbol the later one wins.
+# $(1) is the kernel's name. If a symbol has two --defsym, ld takes the second one.
 payload_link = $(PAYLOAD_LD) -z max-page-size=$(or $(PAYLOAD_ALIGN_$(1)),$(PAYLOAD_ALIGN)) \
 	$(addprefix --defsym=,$(PAYLOAD_LAYOUT) $(PAYLOAD_LAYOUT_$(1))) \
 	-T tests/payload/kernel/kernel.ld
@@ -84,7 +84,8 @@ $(PAYLOADS)/obj/kernel/noise_data.o: $(PAYLOADS)/noise.bin
 $(PAYLOADS)/noise.bin: $(PAYLOADS)/noise
 	$(Q)$< 0x800000 >$@
 
-# A bzImage, since that is where relocations come from. Linux's alignment.
+# A bzImage, because mkpayload takes relocations from a bzImage. It has Linux's
+# alignment.
 $(PAYLOADS)/moves.elf: $(PAYLOADS)/obj/kernel/places.o
 $(PAYLOADS)/moves.bin: $(PAYLOADS)/moves.elf $(PAYLOADS)/relocs
 	$(Q)$(PAYLOADS)/relocs <$< >$@

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
-# The NAE self-test (tests/payload/nae), and what tests/sev/run needs.
+# The NAE self-test (tests/payload/nae), and what the suite sev needs.
 
 NAE := $(O)/sev
-# The stub's objects: all but those that boot a payload.
+# The stub's objects without those that boot a payload.
 NAE_STUB := $(addprefix $(O)/stub/,sev-es.o sev-vc.o insn.o ident_map_64.o idt_64.o \
 	exception.o idt_handlers_64.o $(addprefix lib/,e820.o console.o cmdline.o string.o))
 NAE_OBJS := $(addprefix $(NAE)/nae/,head.o insns.o main.o execute.o \
@@ -20,7 +20,7 @@ $(NAE)/nae/%.o: tests/payload/nae/%.S tests/sev/rules.mk
 	@printf '  %-7s %s\n' AS $@
 	$(Q)$(CC) -D__ASSEMBLY__ -Iinclude -I. -MMD -MP -c -o $@ $<
 
-# --wrap: the self-test sees each exception before the stub does.
+# --wrap: the self-test handles each exception before the stub does.
 $(NAE)/nae.elf: $(NAE_OBJS) $(NAE_STUB) tests/payload/nae/nae.ld
 	@printf '  %-7s %s\n' LD $@
 	$(Q)$(LD) -m elf_x86_64 -static -no-pie --orphan-handling=error \

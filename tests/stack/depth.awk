@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
-# depth.awk - the deepest stack below a function, from gcc's -fcallgraph-info=su
-# (*.ci) and calls.list, which comes first. Set -v entry=FUNCTION. Prints
-# "BYTES PATH"; fails over recursion, a frame that is not known, or a call by
-# pointer.
+# depth.awk - computes the deepest stack below a function. The first file is
+# calls.list as `rows` prints it, the others are gcc's call graphs (*.ci, from
+# -fcallgraph-info=su). Set -v entry=FUNCTION. Prints "BYTES PATH"; fails over
+# recursion, a frame of unknown size, or an unknown call by pointer.
 
 function complain(what)
 {
@@ -11,9 +11,8 @@ function complain(what)
 	failed = 1
 }
 
-
-# Bytes that @name and what it calls need. After a call of the list's it is not
-# made again: @second.
+# The bytes that @name and the functions that it calls need. @second is set below a
+# call that calls.list says comes only once on a stack; there it is not followed.
 function depth(name, second,    key, n, i, best, sub_depth, to)
 {
 	key = name SUBSEP second
@@ -24,7 +23,7 @@ function depth(name, second,    key, n, i, best, sub_depth, to)
 		return 0
 	}
 	if (!(name in frame)) {
-		complain("how much stack does " name " need?")
+		complain("the stack use of " name " is not known: add it to calls.list")
 		frame[name] = 0
 	}
 	best = 0
@@ -54,7 +53,7 @@ function depth(name, second,    key, n, i, best, sub_depth, to)
 		}
 	}
 	on_path[key] = 0
-	# What a call pushes is the callee's.
+	# The return address counts for the function that is called.
 	known[key] = frame[name] + best + 8
 	return known[key]
 }
@@ -67,16 +66,16 @@ function quoted(text, key)
 	return substr(text, 1, index(text, "\"") - 1)
 }
 
-# A title without what gcc appends to a function that it has specialised.
+# A title without the suffix that gcc appends to a function that it has specialised.
 function plain(title)
 {
 	gsub(/\.(constprop|isra)\.[0-9]+/, "", title)
 	return title
 }
 
-/^pointer/ { pointer[$2] = $3; next }
-/^frame/ { frame[$2] = $3; next }
-/^once/ { once[$2, $3] = 1; next }
+/^pointer\t/ { pointer[$2] = $3; next }
+/^frame\t/ { frame[$2] = $3; next }
+/^once\t/ { once[$2, $3] = 1; next }
 /^node:/ {
 	label = quoted($0, "label")
 	name = plain(quoted($0, "title"))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# The stub once more, with gcc's call graph beside each object.
+# What the suite stack needs: the stub once more, with gcc's call graph beside each
+# object.
 
 .PHONY: check-deps-stack
 check-deps-stack: $(O)/boot/test.img $(O)/payload/loader.bin $(O)/sevemu.rom \

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2034
 #
-# What the tests of the linked image share. Read in at the top of the tree;
-# makes $dir, a directory of its own, and offers the result lines.
+# image.sh - what the tests of the linked image share. A script sources it at the top
+# of the source tree. It makes $dir, a directory of the script's own.
 
-O=${O:-build}
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
+result_prefix=image.
 CC=${CC:-gcc}
 LD=${LD:-ld}
 top=$(pwd)
@@ -13,26 +15,16 @@ case $O in
 *) O=$top/$O ;;
 esac
 export O CC LD
-failed=0
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-pass() {
-	echo "PASS unit/image.$1${2:+: $2}"
-}
-
-fail() {
-	echo "FAIL unit/image.$1: $2"
-	failed=1
-}
-
-# The first lines of $1, on one.
+# excerpt FILE: the first lines of the file as one line.
 excerpt() {
 	head -n 5 "$1" | tr -s ' \t\n' '   ' | cut -c 1-300
 }
 
-# nothing NAME FILE [INFO]: nothing was found, so that FILE is empty.
+# nothing NAME FILE [INFO]: the test passes if FILE, which has the findings, is empty.
 nothing() {
 	if [ -s "$2" ]; then
 		fail "$1" "$(excerpt "$2") ($(wc -l <"$2") in all)"
@@ -41,7 +33,7 @@ nothing() {
 	fi
 }
 
-# is NAME GOT WANTED
+# is NAME GOT WANTED: the test passes if both are the same.
 is() {
 	if [ "$2" = "$3" ]; then
 		pass "$1" "$2"
@@ -50,23 +42,23 @@ is() {
 	fi
 }
 
-# number OFFSET SIZE FILE, unsigned.
+# number OFFSET SIZE FILE: an unsigned little-endian number.
 number() {
 	od -An -v "-tu$2" -j "$1" -N "$2" "$3" | tr -d ' \n'
 }
 
-# bytes OFFSET SIZE FILE, in hexadecimal without blanks.
+# bytes OFFSET SIZE FILE: in hexadecimal, without blanks.
 bytes() {
 	od -An -v -tx1 -j "$1" -N "$2" "$3" | tr -d ' \n'
 }
 
-# symbol NAME ELF, in decimal.
+# symbol NAME ELF: the symbol's value, in decimal.
 symbol() {
 	value=$(nm "$2" | sed -n "s/ [a-zA-Z] $1\$//p")
 	echo "$((0x$value))"
 }
 
-# make_image NAME KERNEL [OPTION...]: $dir/NAME, $dir/NAME.elf, $dir/NAME.log.
+# make_image NAME KERNEL [OPTION...]: makes $dir/NAME, $dir/NAME.elf and $dir/NAME.log.
 make_image() {
 	name=$1 kernel=$2
 	shift 2

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh disable=SC2034
 #
-# What the tests of mkpayload share. Read in at the top of the tree; goes on in
-# a directory of its own, with good.elf and good.bz in it. The sanitized build
-# runs everything but what is said to be otherwise.
+# mkpayload.sh - what the tests of mkpayload share. A script sources it at the top of
+# the source tree. The current directory is then one of the script's own, with
+# good.elf and good.bz in it. $mkpayload is the build with sanitizers.
 
-O=${O:-build}
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
+result_prefix=mkpayload/
 CC=${CC:-gcc}
 top=$(pwd)
 case $O in
@@ -14,7 +16,6 @@ case $O in
 esac
 mkpayload=$O/unit/mkpayload-asan
 mkelf=$O/unit/mkelf
-failed=0
 
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -23,27 +24,18 @@ cd "$dir" || exit
 for tool in "$mkpayload" "$mkelf" "$O/mkpayload" \
 	"$O/unit/mkpayload_faults.so"; do
 	if [ ! -e "$tool" ]; then
-		echo "FAIL unit/mkpayload: $tool is not there"
+		fail tools "there is no $tool: make check-deps-unit makes it"
 		exit 1
 	fi
 done
-for tool in "$CC" readelf objcopy objdump nm od awk dd cmp gzip xz lz4 zstd lzop script; do
+for tool in "$CC" readelf objcopy objdump nm od awk dd cmp gzip xz lz4 zstd lzop; do
 	if ! command -v "$tool" >/dev/null; then
-		echo "FAIL unit/mkpayload: $tool is not installed"
+		fail tools "$tool is not installed"
 		exit 1
 	fi
 done
 
-pass() {
-	echo "PASS unit/mkpayload/$1${2:+: $2}"
-}
-
-fail() {
-	echo "FAIL unit/mkpayload/$1: $2"
-	failed=1
-}
-
-# expect NAME COMMAND...: the command succeeds.
+# expect NAME COMMAND...: the test passes if the command succeeds.
 expect() {
 	name=$1
 	shift
@@ -58,7 +50,7 @@ elf() {
 	"$mkelf" elf "$@"
 }
 
-# bzimage OUT CODEC [FIELD=VALUE]...: with good.elf in it.
+# bzimage OUT CODEC [FIELD=VALUE]...: makes a bzImage with good.elf in it.
 bzimage() {
 	out=$1
 	shift

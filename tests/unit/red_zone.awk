@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
-# Reads a disassembly (objdump -d --no-show-raw-insn) and prints each access
-# below the stack pointer, where an exception's frame would go: one through
-# %rsp with a negative displacement, or one through a frame pointer that
-# reaches further down than the function has made room.
+# red_zone.awk - reads a disassembly (objdump -d --no-show-raw-insn) and prints each
+# access below the stack pointer, where an exception would overwrite the data. The
+# access goes through %rsp with a negative displacement, or through a frame pointer with
+# a displacement beyond the room that the function has made on the stack.
 
 function hex(text,    i, n) {
 	for (i = 1; i <= length(text); i++)
@@ -11,7 +11,7 @@ function hex(text,    i, n) {
 	return n
 }
 
-# The number behind "-0x" in what match() found.
+# displacement TEXT: the number behind "-0x" in the text that match() has found.
 function displacement(text) {
 	text = substr(text, RSTART + 3, RLENGTH - 3)
 	sub(/\(.*/, "", text)

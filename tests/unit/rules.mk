@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
 # Unit tests: host programs that include the stub's own .c files. Each
-# tests/unit/test_X.c becomes $(O)/unit/test_X; LDLIBS_test_X and
-# CFLAGS_test_X are what it alone needs. The programs that the scripts run are
-# in UNIT_TOOLS, set in a rules.mk that is included before this one.
+# tests/unit/test_X.c becomes $(O)/unit/test_X. LDLIBS_test_X and CFLAGS_test_X are for
+# that program only. UNIT_TOOLS are the programs that the scripts run; tools/rules.mk
+# sets it.
 
 UNIT_SRCS := $(wildcard tests/unit/test_*.c)
 UNIT_PROGS := $(UNIT_SRCS:tests/unit/%.c=$(O)/unit/%)
@@ -14,14 +14,14 @@ UNIT_CFLAGS := -std=gnu11 -g -O1 \
 
 LDLIBS_test_insn := -lZydis
 
-# The stub's own object: jumped to as a processor would.
+# The test jumps to the handlers in the stub's own object, as the processor would.
 LDLIBS_test_idt_handlers := $(O)/stub/idt_handlers_64.o
 $(O)/unit/test_idt_handlers: $(O)/stub/idt_handlers_64.o
 
-# The decoder is compiled from zstd's own source, as it is in the stub.
+# The test compiles the decoder from zstd's source, as the stub does.
 $(O)/unit/test_unzstd: | $(ZSTD_SRC)/.stamp
 
-# XXH64 comes from there, too.
+# XXH64 comes from zstd's source, too.
 CFLAGS_test_kaslr := -idirafter $(ZSTD_SRC)/lib
 $(O)/unit/test_kaslr: | $(ZSTD_SRC)/.stamp
 

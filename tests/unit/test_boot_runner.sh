@@ -1,20 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# test_boot_runner.sh - the runner of the boot tests, with a script in QEMU's
-# place: every way in which a boot can go wrong must end in a FAIL line, and the
-# list of cases must be read as it is meant.
+# test_boot_runner.sh - the suite boot with a script in QEMU's place: each way in
+# which a boot can go wrong must end in a FAIL line. And its list of cases: which cases
+# a row stands for.
 
 set -eu
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
+result_prefix=boot-runner-
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-failed=0
 mkdir "$tmp/boot"
 : >"$tmp/boot/img.img"
 
-# The machine: its behaviour is the command line that it is given. Like QEMU it
-# writes the console to the file behind -serial and obeys its monitor.
+# The machine does what its command line says. Like QEMU it writes the console to the
+# file behind -serial and obeys its monitor.
 cat >"$tmp/qemu" <<'END'
 #!/bin/sh
 while [ $# -gt 0 ]; do
@@ -63,27 +65,33 @@ result()
 {
 	# shellcheck disable=SC2254 # a pattern is what it is
 	case $line in
-	$2)
-		echo "PASS unit/boot-runner-$1"
-		;;
-	*)
-		echo "FAIL unit/boot-runner-$1: got '$line'"
-		failed=1
-		;;
+	$2) pass "$1" ;;
+	*) fail "$1" "got '$line'" ;;
 	esac
 }
 
-# boot NAME BEHAVIOUR EXPECT ALSO PATTERN: the line that the runner prints.
-boot()
+columns='[case] name | image | entry | memory | qemu | initrd | cmdline | expect | also'
+
+# check CASE...: sets $line to the result line of the suite boot with $tmp/list, and
+# to something else if the exit status does not fit.
+check()
 {
-	echo "x | img | bios | 1M | - | no | $2 | $3 | $4" >"$tmp/list"
 	status=0
-	line=$(HANG=2 CASES=$tmp/list O=$tmp JOBS=1 QEMU=$tmp/qemu tests/boot/run) ||
-		status=$?
+	HANG=2 CASES=$tmp/list O=$tmp JOBS=1 QEMU=$tmp/qemu tests/check "$@" \
+		>"$tmp/out" 2>&1 || status=$?
+	line=$(grep -m 1 -E '^(PASS|FAIL|SKIP) ' "$tmp/out" || head -n 1 "$tmp/out")
 	case $line in
 	PASS*) [ "$status" -eq 0 ] || line="exit status $status: $line" ;;
 	*) [ "$status" -ne 0 ] || line="exit status 0: $line" ;;
 	esac
+}
+
+# boot NAME BEHAVIOUR EXPECT ALSO PATTERN: the result line must match the pattern.
+boot()
+{
+	printf '%s\n' "$columns" \
+		"x | img | bios | 1M | - | no | $2 | $3 | $4" >"$tmp/list"
+	check boot
 	result "$1" "$5"
 }
 
@@ -109,11 +117,16 @@ boot also-there pass pass 'passed & pay' 'PASS boot/x: *'
 boot also-missing pass pass 'passed & 16' "FAIL boot/x: '16' is not there*"
 boot also-forbidden pass pass '!passed' "FAIL boot/x: 'passed' must not*"
 
-# list NAME PATTERN: what --list makes of stdin, each column after a comma.
+# list NAME PATTERN: the cases that the suite makes of the rows on stdin, with a comma
+# between columns.
 list()
 {
-	cat >"$tmp/list"
-	line=$(CASES=$tmp/list tests/boot/run --list 2>&1 | tr '\t\n' ',;')
+	{
+		printf '%s\n' "$columns"
+		cat
+	} >"$tmp/list"
+	line=$(CASES=$tmp/list sh -c '. tests/boot/suite.sh && expand' 2>&1 |
+		tr '\t\n' ',;')
 	result "$1" "$2"
 }
 
@@ -127,22 +140,22 @@ list list-alternatives \
 	<<'END'
 x | img | 32 64+load=1 | 1M | -cpu a / -cpu b | no | - | pass | -
 END
-list list-twice '*:2: a second case x;' <<'END'
+list list-twice '*: a second case x;*' <<'END'
 x | img | bios | 1M | - | no | - | pass | -
 x | img | bios | 2M | - | no | - | pass | -
 END
-list list-columns '*:1: not 9 columns but 8;' <<'END'
+list list-columns '*:2: not 9 values but 8;' <<'END'
 x | img | bios | 1M | - | no | - | pass
 END
-list list-outcome '*:1: a bad outcome: passes;' <<'END'
+list list-outcome '*: a bad outcome: passes;' <<'END'
 x | img | bios | 1M | - | no | - | passes | -
 END
 
 # An image that make did not make, and a pattern that matches nothing.
-echo "x | none | bios | 1M | - | no | - | pass | -" >"$tmp/list"
-line=$(CASES=$tmp/list O=$tmp QEMU=$tmp/qemu tests/boot/run) || :
+printf '%s\n' "$columns" "x | none | bios | 1M | - | no | - | pass | -" >"$tmp/list"
+check boot
 result no-image 'FAIL boot/x: there is no *none.img*'
-line=$(CASES=$tmp/list O=$tmp QEMU=$tmp/qemu tests/boot/run 'y*') || :
+check 'boot/y*'
 result no-case 'FAIL boot/run: no case matches y*'
 
 exit "$failed"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# make debug: gdb stops in extract_kernel(), in the copy that has moved, and
-# knows the line.
+# make debug: gdb stops in extract_kernel(), in the copy of the stub that has moved, and
+# prints the source line.
 
 set -eu
 # shellcheck source=tests/unit/image.sh
@@ -10,24 +10,24 @@ set -eu
 
 for tool in gdb qemu-system-x86_64; do
 	if ! command -v "$tool" >/dev/null; then
-		echo "SKIP unit/image.debug: $tool is not installed"
+		skip debug "$tool is not installed"
 		exit 0
 	fi
 done
 
-# A build directory of its own, where tools/debug may write.
+# tools/debug writes into the build directory, so it gets another one.
 ln -s "$O/mkpayload" "$O/sevstub.a" "$dir/"
 echo >"$dir/initrd"
 kernel=$O/payload/tiny.elf
 O=$dir KERNEL=$kernel INITRD=$dir/initrd APPEND='' QEMU_ARGS='' \
 	GDB_ARGS="-batch -ex continue -ex 'info registers rip' -ex backtrace" \
-	timeout 60 tools/debug >"$dir/log" 2>&1 || :
+	limited tools/debug >"$dir/log" 2>&1 || :
 if [ ! -e "$dir/run.elf" ]; then
 	fail debug "no image: $(excerpt "$dir/log")"
 	exit 1
 fi
 
-# The address by arithmetic of our own: the range's end less the image's size.
+# The expected address: the moved image ends where its range ends.
 elf=$dir/run.elf
 at=$(printf '0x%x' $(($(symbol extract_kernel "$elf") - \
 	$(symbol _end "$elf") + $(symbol image_pref_address "$elf") + \

@@ -1,19 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# test_fetch.sh - tools/fetch-zstd and fetch-kernel with scripts in the place of
-# apt's programs: a download that fails, or brings something else, must leave
-# nothing behind that looks like the real thing. And tools/mkinitramfs: same
-# input, same bytes.
+# test_fetch.sh - tools/fetch-zstd, fetch-lz4 and fetch-kernel with scripts in the place
+# of apt's programs: a download that fails, or has the wrong content, must leave no file
+# that a build would use. And tools/mkinitramfs: the same input makes the same bytes.
 
 set -eu
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
+result_prefix=fetch-
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-failed=0
 mkdir "$tmp/bin"
 
-# The archive: what it delivers is what is in $tmp/archive.
+# The archive delivers the files of $tmp/archive.
 cat >"$tmp/bin/apt-config" <<'END'
 #!/bin/sh
 END
@@ -38,7 +39,8 @@ echo "Size: 1048576"
 END
 chmod +x "$tmp/bin"/*
 
-# expect NAME STATUS PATTERN COMMAND...: exit status and last line on stderr.
+# expect NAME STATUS PATTERN COMMAND...: the exit status, and a shell pattern for the
+# last line on stderr.
 expect()
 {
 	name=$1 want=$2 pattern=$3
@@ -52,25 +54,23 @@ expect()
 	*) matches=no ;;
 	esac
 	if [ "$status" -ne "$want" ] || [ "$matches" = no ]; then
-		echo "FAIL unit/fetch-$name: exit status $status, '$line'"
-		failed=1
+		fail "$name" "exit status $status, '$line'"
 	else
-		echo "PASS unit/fetch-$name"
+		pass "$name"
 	fi
 }
 
-# absent NAME FILE...: none of these may be there.
+# absent NAME FILE...: the test passes if none of these files exists.
 absent()
 {
 	name=$1
 	shift
 	for file in "$@"; do
 		[ -e "$file" ] || continue
-		echo "FAIL unit/fetch-$name: there is a $file"
-		failed=1
+		fail "$name" "there is a $file"
 		return
 	done
-	echo "PASS unit/fetch-$name"
+	pass "$name"
 }
 
 mkdir "$tmp/archive"
@@ -99,8 +99,7 @@ absent nothing-left "$tmp/zstd" "$tmp/zstd.new" "$tmp/kernel/vmlinuz"
 expect kernel-flavour 1 "fetch-kernel: unknown flavour 'x'*" \
 	sh tools/fetch-kernel x "$tmp/kernel"
 
-# With the stamp of the pinned version there is nothing to do, and no archive
-# is asked.
+# With the stamp of the pinned version the script does nothing, and asks no archive.
 rm "$tmp/reachable"
 mkdir "$tmp/zstd"
 grep -oE '[0-9a-f]{64}' tools/fetch-zstd >"$tmp/zstd/.stamp"
@@ -119,10 +118,9 @@ touch "$tmp/later"
 sleep 1
 (umask 077 && sh tools/mkinitramfs "$tmp/two")
 if cmp -s "$tmp/one" "$tmp/two"; then
-	echo "PASS unit/fetch-initramfs-same"
+	pass initramfs-same
 else
-	echo "FAIL unit/fetch-initramfs-same: two runs made different files"
-	failed=1
+	fail initramfs-same "two runs made different files"
 fi
 
 exit "$failed"

@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The bytes of an image, field by field as x86/boot.rst has them, by a reader
-# that knows no symbol of header.S; and the layout that init_size promises,
-# computed again.
+# The bytes of an image: each field of the setup header, at the offset that
+# x86/boot.rst gives, and the layout that init_size promises, computed again.
 
 set -eu
 # shellcheck source=tests/unit/image.sh
@@ -14,7 +13,7 @@ make_image tiny "$O/payload/tiny.elf"
 make_image test "$O/payload/test.elf"
 make_image cloud "$cloud" --level 1
 
-# The same kernel with unusual values where Debian's are the default ones.
+# odd.bz is Debian's kernel with other values where Debian's are the defaults.
 # patch OFFSET OCTAL-BYTES
 patch() {
 	printf '%b' "$2" |
@@ -29,7 +28,8 @@ patch 0x235 '\0024'      # min_alignment
 patch 0x238 '\0377\0017' # cmdline_size: 4095
 make_image odd "$dir/odd.bz" --level 1
 
-# differ NAME FILE: reads "offset size value what" lines, reports what differs.
+# differ NAME FILE: reads lines "offset size value name", and fails if a field of the
+# file has another value.
 differ() {
 	: >"$dir/found"
 	fields=0
@@ -49,7 +49,7 @@ differ() {
 for name in tiny test cloud; do
 	sects=$(number 0x1f1 1 "$dir/$name")
 	prot=$(((sects + 1) * 512))
-	# Linux can be told of EFI by kexec.
+	# kexec can hand EFI's tables to Linux: XLF_EFI_KEXEC.
 	xloadflags=0x6b
 	[ "$name" != cloud ] || xloadflags=0x7b
 	differ "header.$name" "$dir/$name" <<-END
@@ -78,7 +78,8 @@ for name in tiny test cloud; do
 		0x250 8 0 setup_data
 	END
 
-	# Zero page, buffer and stack of the 16-bit part, behind it in its segment.
+	# Behind the 16-bit part, in its segment, are the zero page, a buffer and the
+	# stack.
 	is "heap_end_ptr.$name" "$(number 0x224 2 "$dir/$name")" \
 		"$((prot + 4096 + 4096 + 0x800 - 0x200))"
 	is "sentinel.$name" "$(bytes 0x1ef 2 "$dir/$name")" ffff
@@ -87,8 +88,7 @@ done
 
 # ---- what the payload decides
 
-# A bzImage's fields are carried over as they are.
-# carried KERNEL
+# carried KERNEL: the fields of a bzImage that the image must have as they are.
 carried() {
 	while read -r offset size what; do
 		echo "$offset $size $(number "$((offset))" "$size" "$1") $what"
@@ -118,7 +118,7 @@ differ odd_values "$dir/odd" <<-END
 	0x238 4 4095 cmdline_size
 END
 
-# version FILE: the string that kernel_version points to.
+# version FILE: the string at which kernel_version points.
 version() {
 	at=$(($(number 0x20e 2 "$1") + 0x200))
 	tail -c +$((at + 1)) "$1" | head -c 512 | tr '\0' '\n' | head -n 1
@@ -132,7 +132,7 @@ is version.setup_sects "$(number 0x1f1 1 "$dir/cloud")" 15
 is version.mkimage "$(tools/mkimage --version)" "mkimage (sevstub) $stub_version"
 is version.mkpayload "$("$O/mkpayload" --version)" "mkpayload (sevstub) $stub_version"
 
-# The test kernel: linked at 16 MiB, no relocations.
+# The test kernel is linked at 16 MiB and has no relocations.
 differ computed "$dir/test" <<-END
 	0x1f2 2 1 root_flags
 	0x1f8 2 0 ram_size
@@ -146,12 +146,12 @@ differ computed "$dir/test" <<-END
 END
 
 if command -v file >/dev/null; then
-	# What it takes for swap_dev is the upper half of syssize.
+	# `file` prints the upper half of syssize as swap_dev.
 	what='Linux kernel x86 boot executable bzImage, version '
 	is file "$(file -b "$dir/cloud" | sed 's/, swap_dev 0X[0-9A-F]*//')" \
 		"$what$(version "$dir/cloud"), RO-rootFS, Normal VGA"
 else
-	echo "SKIP unit/image.file: file is not installed"
+	skip file "file is not installed"
 fi
 
 # ---- entries and tables
@@ -163,12 +163,12 @@ for name in tiny cloud; do
 	start=$(symbol startup_32 "$elf")
 	is "startup_32.$name" "$start" "$prot"
 	is "startup_64.$name" "$(($(symbol startup_64 "$elf") - start))" 512
-	# cld; cli at both
+	# Both entries begin with cld; cli.
 	is "entry_32.$name" "$(bytes "$prot" 2 "$image")" fcfa
 	is "entry_64.$name" "$(bytes $((prot + 512)) 2 "$image")" fcfa
 
-	# The 64-bit handover entry is 512 bytes behind what the field says:
-	# sub $8, %rsp; and $-16, %rsp
+	# The 64-bit handover entry is 512 bytes behind the field's value. It begins
+	# with sub $8, %rsp; and $-16, %rsp.
 	is "handover_offset.$name" "$(number 0x264 4 "$image")" \
 		"$(($(symbol efi_handover_entry "$elf") - start - 512))"
 	at=$((prot + 512 + $(number 0x264 4 "$image")))
@@ -179,7 +179,7 @@ for name in tiny cloud; do
 	is "kernel_info.$name" "$(bytes "$at" 16 "$image")" \
 		4c546f50100000001000000009000080
 
-	# A frame of zstd's, as long as it is said to be, the payload header before.
+	# The payload is a zstd frame, behind the payload's header, which has its length.
 	at=$((prot + $(number 0x248 4 "$image")))
 	is "payload_offset.$name" "$(bytes "$at" 4 "$image")" 28b52ffd
 	is "payload_header.$name" "$(bytes $((at - 112)) 8 "$image")" \
@@ -192,7 +192,7 @@ done
 
 # ---- layout
 
-# init_size by the three reasons for which the image moves up; see linker.ld.
+# init_size, from the three reasons that linker.ld gives for moving the image up.
 for name in tiny test cloud; do
 	elf=$dir/$name.elf
 	image=$dir/$name
@@ -226,7 +226,8 @@ for name in tiny test cloud; do
 	fi
 done
 
-# What --codec auto reckons with for each decoder. Padding may be a page.
+# For --codec auto, tools/pack.c has the size of a stub with each decoder. The padding
+# may be up to a page.
 for codec in zstd lz4 none; do
 	make_image "tiny-$codec" "$O/payload/tiny.elf" --codec "$codec"
 	stub=$(($(wc -c <"$dir/tiny-$codec") - $(number 0x24c 4 "$dir/tiny-$codec")))
@@ -253,8 +254,8 @@ is report "$(tail -n 1 "$dir/tiny.log" | sed "s|$dir/||")" "tiny: payload $(
 		"$(number 0x260 4 "$dir/tiny")"
 )"
 
-# What is wrong with its use is said before anything is compressed.
-# refused NAME STATUS WORDS OPTION...
+# refused NAME STATUS WORDS OPTION...: mkimage reports wrong use before it compresses
+# anything.
 refused() {
 	name=$1 wanted=$2 words=$3
 	shift 3
@@ -275,7 +276,7 @@ refused no_value 2 "--codec needs a value" -o "$dir/x" --codec
 refused no_kernel 2 "no kernel is named" -o "$dir/x"
 refused no_image 2 "no image is named: -o IMAGE" kernel
 
-# A failure leaves no image, and none of an earlier run is touched.
+# A failure leaves no image, and does not touch the image of an earlier run.
 echo "not a kernel" >"$dir/bad"
 cp "$dir/tiny" "$dir/kept"
 for image in "$dir/none" "$dir/kept"; do

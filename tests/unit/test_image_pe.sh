@@ -3,8 +3,8 @@
 #
 # The image as EFI firmware and the tools of Secure Boot see it: the PE header
 # read field by field (PE format, "COFF File Header" and on), by objdump, and
-# by sbsign. Wherever a loader puts it, memory is laid out as the file is, but for
-# .sbat, which nothing but shim looks at, and in the file.
+# by sbsign. A loader lays out memory as the file is. Only .sbat, which shim reads in the
+# file, is elsewhere in memory.
 
 set -eu
 # shellcheck source=tests/unit/image.sh
@@ -40,14 +40,14 @@ for name in tiny cloud; do
 	field signature 0 4 0x4550
 	field Machine 4 2 0x8664
 	field SizeOfOptionalHeader 20 2 112+6*8
-	# executable; not "relocations stripped"
+	# The image is executable, and its relocations count as not stripped.
 	field Characteristics 22 2 0x206
 	field Magic 24 2 0x20b
 	field AddressOfEntryPoint 40 4 "$(symbol efi_pe_entry "$elf")"
 	field ImageBase 48 8 0
 	field SectionAlignment 56 4 4096
 	field FileAlignment 60 4 512
-	# from 1 on loaders know that the initrd may come by LoadFile2
+	# From version 1 on the image takes its initrd by LoadFile2.
 	field MajorImageVersion 68 2 3
 	field SizeOfImage 80 4 "$memory+(sbat+4095)/4096*4096"
 	field SizeOfHeaders 84 4 "$start"
@@ -57,12 +57,12 @@ for name in tiny cloud; do
 	field NumberOfRvaAndSizes 132 4 6
 	nothing "pe.header.$name" "$dir/found"
 
-	# No relocations, nothing else of data directories, no signature yet.
+	# All data directories are empty: no relocations, and no signature yet.
 	is "pe.directories.$name" \
 		"$(bytes $((pe + 136)) 48 "$image" | tr -d 0)" ""
 
-	# Sections: one behind the other from the header's end to the file's,
-	# and in memory where they are in the file; .sbat behind all memory.
+	# The sections follow each other, from the end of the header to the end of the
+	# file, and have the same place in memory. .sbat comes last in memory.
 	count=$(number $((pe + 6)) 2 "$image")
 	table=$((pe + 184))
 	is "pe.table_fits.$name" "$((table + 40 * count <= 0x1ef))" 1
@@ -114,7 +114,7 @@ for name in tiny cloud; do
 	is "pe.memory_end.$name" "$end" "$((memory + sbat))"
 	is "pe.entry_executable.$name" "$entry_in" 1
 
-	# A second opinion.
+	# objdump reads the same sections.
 	objdump -h "$image" >"$dir/objdump" 2>&1 || :
 	is "pe.objdump.$name" \
 		"$(awk '$2 ~ /^\./ { printf "%s ", $2; getline; print }' \
@@ -123,7 +123,7 @@ for name in tiny cloud; do
 		".setup READONLY, DATA .text READONLY, CODE .rodata READONLY, DATA .data DATA .sbat READONLY, DATA "
 done
 
-# Revocation data (shim's SBAT.md): lines of six fields, the first about SBAT.
+# Revocation data (shim's SBAT.md): lines of six fields. The first line names SBAT.
 sbat=$(symbol _sbat "$dir/tiny.elf")
 tail -c +$((sbat + 1)) "$dir/tiny" |
 	head -c $(($(symbol _esbat "$dir/tiny.elf") - sbat)) >"$dir/sbat"
@@ -132,7 +132,7 @@ awk -F , 'NF != 6 || $2 !~ /^[1-9][0-9]*$/' "$dir/sbat" >"$dir/found"
 nothing pe.sbat_fields "$dir/found" "$(grep -c , "$dir/sbat") lines"
 is pe.sbat_own "$(grep -c '^sevstub,' "$dir/sbat")" 1
 
-# ---- signing, with a key that nobody keeps
+# ---- signing, with a key for this test only
 
 sign() {
 	sbsign --key "$dir/key" --cert "$dir/cert" --output "$2" "$1" \
@@ -146,7 +146,7 @@ if command -v sbsign >/dev/null && command -v openssl >/dev/null; then
 		fail pe.sign "$(excerpt "$dir/sbsign")"
 		exit 1
 	fi
-	# It wants neither a gap filled nor a size rounded.
+	# sbsign warns about gaps between sections and about odd sizes.
 	grep -i warning "$dir/sbsign" >"$dir/found" || :
 	nothing pe.sign "$dir/found"
 
@@ -155,7 +155,7 @@ if command -v sbsign >/dev/null && command -v openssl >/dev/null; then
 	else
 		fail pe.verify "$(excerpt "$dir/found")"
 	fi
-	# One byte, in the header's way of putting things and at the end.
+	# A changed byte breaks the signature: one in the setup header, one at the end.
 	for at in $((0x1f1)) $(($(wc -c <"$dir/cloud") - 1)); do
 		cp "$dir/signed" "$dir/damaged"
 		printf '\125' | dd of="$dir/damaged" bs=1 seek="$at" \
@@ -168,7 +168,8 @@ if command -v sbsign >/dev/null && command -v openssl >/dev/null; then
 		fi
 	done
 
-	# Loaders of every kind still find what they look for.
+	# Signing changes only the PE header's checksum and its directory of
+	# certificates.
 	head -c "$(wc -c <"$dir/cloud")" "$dir/signed" | cmp -l - "$dir/cloud" |
 		awk '{ print $1 - 1 }' >"$dir/changed"
 	pe=$(number 0x3c 4 "$dir/cloud")
@@ -177,7 +178,7 @@ if command -v sbsign >/dev/null && command -v openssl >/dev/null; then
 	nothing pe.signed_is_the_same "$dir/found" \
 		"$(wc -l <"$dir/changed") bytes of checksum and directory"
 else
-	echo "SKIP unit/image.pe.sign: sbsign or openssl is not installed"
+	skip pe.sign "sbsign or openssl is not installed"
 fi
 
 exit "$failed"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Every ASSERT in linker.ld: a link that must not succeed ends with its message.
-# What is linked is an ordinary image, and one thing more that is wrong.
+# Every ASSERT in linker.ld: each test links an ordinary image and one thing that is
+# wrong. The link must fail with the assertion's message.
 
 set -eu
 # shellcheck source=tests/unit/image.sh
@@ -14,7 +14,8 @@ cd "$dir"
 : >proven
 script=$top/linker.ld
 
-# As tools/mkimage does it, but -u wrong, which --gc-sections keeps.
+# link ARGUMENT...: links as tools/mkimage does. `-u wrong` keeps the symbol `wrong` from
+# --gc-sections.
 link() {
 	"$LD" -m elf_x86_64 -static --no-dynamic-linker -nostdlib \
 		-z noexecstack -z norelro --no-warn-rwx-segments \
@@ -23,7 +24,7 @@ link() {
 		--whole-archive "$O/sevstub.a"
 }
 
-# fails NAME MESSAGE LINK-ARGUMENT...: the link fails and says so.
+# fails NAME MESSAGE LINK-ARGUMENT...: the link must fail with that message.
 fails() {
 	name=$1 message=$2
 	shift 2
@@ -37,7 +38,7 @@ fails() {
 	fi
 }
 
-# object NAME: assembles stdin.
+# object NAME: assembles stdin to NAME.o.
 object() {
 	"$CC" -c -x assembler -o "$1.o" - 2>log || cat log >&2
 }
@@ -97,7 +98,7 @@ END
 fails size "the image less the payload is larger than 96 KiB" \
 	payload.o large.o -u wrong
 
-# A payload at the end of the lowest 4 GiB: the 32-bit entry could not reach it.
+# A payload at the end of the lowest 4 GiB, which the 32-bit entry could not reach.
 sed 's/payload_link_addr, 0x.*/payload_link_addr, 0xfff80000/' payload.S >high.S
 "$CC" -c -o high.o high.S
 fails below_4g "payload and stub do not fit below 4 GiB" high.o
@@ -111,7 +112,7 @@ fails double_fault_stack "double_fault_stack is not right above its guard page" 
 	payload.o
 script=$top/linker.ld
 
-# ---- what nobody would process
+# ---- what needs a dynamic loader, which the stub has not
 
 object got <<-'END'
 	.section .text.wrong, "ax"
@@ -123,7 +124,7 @@ object got <<-'END'
 END
 fails got "the global offset table is not empty" payload.o got.o -u wrong
 
-# A function that is chosen at run time: a PLT entry and a relocation.
+# A function that a dynamic loader would choose: a PLT entry and a relocation.
 object ifunc <<-'END'
 	.section .text.wrong, "ax"
 	.globl wrong
@@ -156,7 +157,7 @@ object dynamic <<-'END'
 END
 fails dynamic "there is a dynamic section" payload.o dynamic.o
 
-# ---- not an ASSERT, but ld's own
+# ---- errors of ld itself
 
 object orphan <<-'END'
 	.section .elsewhere, "awR"
@@ -176,7 +177,7 @@ object undefined <<-'END'
 END
 fails undefined "undefined reference to" payload.o undefined.o -u wrong
 
-# ---- none forgotten
+# ---- each ASSERT has a test
 
 sed -n 's/^ASSERT(.*, "\(.*\)")$/\1/p' "$top/linker.ld" >asserts
 : >missing

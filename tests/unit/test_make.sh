@@ -2,24 +2,15 @@
 # SPDX-License-Identifier: MIT
 #
 # test_make.sh - what a user types at make: help names every target, each suite
-# explains itself, and what goes to the shell arrives as it was typed.
+# explains itself, and make hands variables to the shell as the user typed them.
 
 set -eu
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
+result_prefix=make-
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-failed=0
-
-pass()
-{
-	echo "PASS unit/make-$1"
-}
-
-fail()
-{
-	echo "FAIL unit/make-$1: $2"
-	failed=1
-}
 
 fresh_make()
 {
@@ -40,48 +31,48 @@ else
 	fail help "does not name$missing"
 fi
 
-# Nothing is run, and somebody who reads it knows what to build.
-while IFS= read -r suite; do
-	"tests/$suite/run" --help >"$tmp/said" 2>&1 || :
-	if grep -q "make check-deps-$suite" "$tmp/said" &&
+# The help of a suite runs no test, and says what to build before a run.
+while IFS= read -r name; do
+	tests/check --help "$name" >"$tmp/said" 2>&1 || :
+	if grep -q "make check-deps-$name" "$tmp/said" &&
 		! grep -qE '^(PASS|FAIL)' "$tmp/said" &&
+		grep -q "^The suite $name " "$tmp/said" &&
 		[ "$(wc -l <"$tmp/said")" -gt 5 ]; then
-		pass "help-$suite"
+		pass "help-$name"
 	else
-		fail "help-$suite" "$(head -n 1 "$tmp/said")"
+		fail "help-$name" "$(head -n 1 "$tmp/said")"
 	fi
 done <"$tmp/suites"
-for suite in bench coverage; do
-	"tests/$suite/run" --help >"$tmp/said" 2>&1 || :
-	if grep -q "make $suite\`" "$tmp/said" && ! grep -q check- "$tmp/said"; then
-		pass "help-$suite"
+for name in bench coverage; do
+	"tests/$name/run" --help >"$tmp/said" 2>&1 || :
+	if grep -q "make $name\`" "$tmp/said" && ! grep -q check- "$tmp/said"; then
+		pass "help-$name"
 	else
-		fail "help-$suite" "$(head -n 1 "$tmp/said")"
+		fail "help-$name" "$(head -n 1 "$tmp/said")"
 	fi
 done
 
-# A name that no case has is a failure, not a success of nothing.
-while IFS= read -r suite; do
+# A name that no case has is a failure: a run without cases must not pass.
+while IFS= read -r name; do
 	status=0
-	O=$tmp/none JOBS=1 timeout 20 "tests/$suite/run" nameless >"$tmp/said" 2>&1 ||
+	O=$tmp/none JOBS=1 limited tests/check "$name/nameless" >"$tmp/said" 2>&1 ||
 		status=$?
 	if [ "$status" -eq 1 ] &&
-		grep -qE "^FAIL $suite/run: no (case|row) matches nameless" \
-			"$tmp/said"; then
-		pass "no-case-$suite"
+		grep -qE "^FAIL $name/run: no case matches nameless" "$tmp/said"; then
+		pass "no-case-$name"
 	else
-		fail "no-case-$suite" "status $status: $(head -n 1 "$tmp/said")"
+		fail "no-case-$name" "status $status: $(head -n 1 "$tmp/said")"
 	fi
 done <"$tmp/suites"
 
-# What says how it is used does nothing else; least of all it installs.
+# --help prints the usage and does nothing else. Above all it installs nothing.
 mkdir "$tmp/bin"
 printf '#!/bin/sh\nexit 1\n' >"$tmp/bin/apt-get"
 chmod +x "$tmp/bin/apt-get"
 for program in tests/bench/run "sh tools/bootstrap"; do
 	name=$(echo "help-${program##* }" | tr / -)
 	# shellcheck disable=SC2086 # a command
-	if PATH=$tmp/bin:$PATH timeout 20 $program --help >"$tmp/said" 2>&1 &&
+	if PATH=$tmp/bin:$PATH limited $program --help >"$tmp/said" 2>&1 &&
 		head -n 1 "$tmp/said" | grep -qE '^(run|bootstrap) .* - '; then
 		pass "$name"
 	else
@@ -89,7 +80,7 @@ for program in tests/bench/run "sh tools/bootstrap"; do
 	fi
 done
 
-# refused NAME STATUS WORDS COMMAND...
+# refused NAME STATUS WORDS COMMAND...: the command ends with that status and words.
 refused() {
 	name=$1 wanted=$2 words=$3
 	shift 3
@@ -105,8 +96,8 @@ refused bench-figure 1 'bench: no figure is called x: ' tests/bench/run x
 refused bench-inputs 1 "bench: no $tmp/boot/cloud.img: make bench-deps first" \
 	env O="$tmp" tests/bench/run bytes
 
-# A make that only says what it would do: CMDLINE and APPEND are one word each,
-# dollars, quotes and all.
+# `make -n` only prints the commands. CMDLINE and APPEND must be one word each, with
+# their dollars and quotes.
 odd="a\$b \$(c) \"d\" e'f"
 wanted="'a\$b \$(c) \"d\" e'\\''f'"
 fresh_make -n image KERNEL=x IMAGE=y CMDLINE="$odd" >"$tmp/image" 2>&1 || :

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Good kernels: mkpayload makes of them what other tools do (readelf, dd, xz,
-# lz4, zstd), says so in its header, and gives the linker what it needs.
+# Good kernels: mkpayload makes the same payload as other tools do (readelf, dd, xz,
+# lz4, zstd), describes it in the header, and writes what the linker needs.
 # Functions run as arguments of expect; a backslash may end a string.
 # shellcheck disable=SC2317,SC1003
 
@@ -10,13 +10,13 @@ set -eu
 # shellcheck source=tests/unit/mkpayload.sh
 . tests/unit/mkpayload.sh
 
-# number OFFSET SIZE FILE, unsigned.
+# number OFFSET SIZE FILE: an unsigned little-endian number.
 number() {
 	od -An -v "-tu$2" -j "$1" -N "$2" "$3" | tr -d ' \n'
 }
 
-# The memory image of ELF file $1 by readelf and dd, to $2. Sets link_addr,
-# file_size, mem_size.
+# flatten ELF OUT: writes the ELF file's memory image, made by readelf and dd. Sets
+# $link_addr, $file_size and $mem_size.
 flatten() {
 	readelf -lW "$1" | awk '$1 == "LOAD" { print $2, $4, $5, $6 }' |
 		sort -k 2 >segments
@@ -34,7 +34,8 @@ flatten() {
 	done <segments
 }
 
-# The ELF file in bzImage $1, by the codec's own program $2, to $3.
+# extract BZIMAGE PROGRAM OUT: writes the ELF file that is packed in the bzImage. The
+# program is the codec's own.
 extract() {
 	setup=$((($(number 497 1 "$1") + 1) * 512))
 	at=$((setup + $(number 584 4 "$1")))
@@ -45,7 +46,8 @@ extract() {
 	"$2" -dc <stream >"$3"
 }
 
-# The flat image and the relocations in $1.bin, to $1.flat and $1.relocs.
+# unpack PREFIX: writes the flat image and the relocations of PREFIX.bin to PREFIX.flat
+# and PREFIX.relocs.
 unpack() {
 	tail -c +113 "$1.bin" | zstd -dcq >"$1.out"
 	head -c "$(number 40 8 "$1.bin")" "$1.out" >"$1.flat"
@@ -64,7 +66,7 @@ $(($(wc -c <"$1") - 112)) 1"
 	[ "$got" = "$want" ]
 }
 
-# XXH64's low half, as zstd computes it for its own checksum of FILE.
+# The low half of a file's XXH64, which zstd has as the checksum of its frame.
 xxh64_low() {
 	zstd -1 -qc --check "$1" >checksummed
 	tail -c 4 checksummed | od -An -tx4 | tr -d ' \n'
@@ -84,7 +86,7 @@ digests_are_right() {
 		"$(od -An -tx4 -j 104 -N 4 "$1" | tr -d ' ')" ]
 }
 
-# symbol NAME: its value in x.o, checked to be global, hidden and absolute.
+# symbol NAME: the symbol's value in x.o. The symbol must be global, hidden and absolute.
 symbol() {
 	readelf -sW x.o | awk -v name="$1" '
 		$8 == name && $5 == "GLOBAL" && $6 == "HIDDEN" && $7 == "ABS" {
@@ -101,7 +103,7 @@ symbols_are() {
 	done
 }
 
-# assembled PREFIX: x.o from PREFIX.S, in another directory than PREFIX.bin.
+# assembled PREFIX: makes x.o from PREFIX.S, in another directory than PREFIX.bin's.
 assembled() {
 	mkdir -p asm
 	cp "$1.S" asm/x.S
@@ -116,7 +118,7 @@ section() {
 	cat section.out
 }
 
-# string_is SECTION TEXT, NUL-terminated.
+# string_is SECTION TEXT: the section is the text and a NUL.
 string_is() {
 	section "$1" >string.got
 	printf '%s\0' "$2" >string.want
@@ -148,7 +150,7 @@ good_elf() {
 	make_payload -o x good2.elf || return 1
 	expect "good/$name-image" flat_is_right good2.elf
 }
-# FLAGS: 1 Linux, 2 relocatable, 4 five-level paging.
+# The header's flags: 1 Linux, 2 relocatable, 4 five-level paging.
 good_elf plain
 expect good/plain-header header_is x.bin 4 0x200000 0x1000 0x10 \
 	0x5123 0xa000 0
@@ -171,7 +173,7 @@ expect good/two-gib-header header_is x.bin 4 0x200000 0x1000 0x10 \
 	0x5123 0x80000000 0
 good_elf last-page p_vaddr.1=0xfffffffffffff000 p_memsz.1=0x1000
 
-# Alignment: the largest p_align, but 4 KiB to 2 MiB.
+# The alignment is the largest p_align, and at least 4 KiB and at most 2 MiB.
 good_elf align-small p_align.0=1 p_align.1=0 p_align.2=16
 expect good/align-small-header header_is x.bin 4 0x200000 0x1000 0x10 \
 	0x5123 0xa000 0
@@ -182,7 +184,7 @@ good_elf align-large p_align.1=0x40000000 p_vaddr.1=0xffffffff80003000
 expect good/align-large-header header_is x.bin 4 0x200000 0x200000 0x10 \
 	0x5123 0xa000 0
 
-# Entry: physical, virtual, and what could be both.
+# e_entry may be a physical or a virtual address, or could be both.
 good_elf entry-virtual e_entry=0xffffffff80203001
 expect good/entry-virtual-header header_is x.bin 4 0x200000 0x1000 0x3001 \
 	0x5123 0xa000 0
@@ -193,7 +195,7 @@ good_elf entry-both-linux p_vaddr.1=0x200000 note=Linux
 expect good/entry-both-linux-header header_is x.bin 1 0x200000 0x200000 0x10 \
 	0x5123 0xa000 0
 
-# Linux is known by its note or by its relocation table.
+# mkpayload recognises Linux by its note or by its relocation table.
 good_elf note-linux note=Linux
 expect good/note-linux-header header_is x.bin 1 0x200000 0x200000 0x10 \
 	0x5123 0xa000 0
@@ -204,7 +206,8 @@ good_elf note-xen note=Xen
 expect good/note-xen-header header_is x.bin 4 0x200000 0x1000 0x10 \
 	0x5123 0xa000 0
 
-# A table makes it relocatable. Stored are differences, as LEB128.
+# A relocation table makes the kernel relocatable. mkpayload stores differences, in
+# LEB128.
 stored_relocs_are() {
 	unpack x
 	od -An -v -tx1 x.relocs | tr -d '\n' >relocs.got
@@ -227,7 +230,7 @@ expect good/relocs-last-memory header_is x.bin 11 0x200000 0x200000 0x10 \
 	0x5123 0x5123 8
 expect good/relocs-lengths stored_relocs_are 00 00 03 00 7f 80 81 01
 
-# The linker's and objcopy's opinion of a kernel made by the compiler.
+# A kernel that gcc and ld have made, compared with objcopy's output.
 cat >kernel.c <<'END'
 int data[300] = { 1, 2, 3 };
 int bss[7000];
@@ -238,7 +241,7 @@ END
 linked_is_right() {
 	make_payload -o x kernel.elf && flat_is_right kernel.elf || return 1
 	objcopy -O binary kernel.elf objcopy.flat || return 1
-	# objcopy knows sections only: it may begin behind the ELF header.
+	# objcopy copies sections only, so its output may begin behind the ELF header.
 	section_start=$(readelf -SW kernel.elf | sed 's/\[ *//' |
 		awk '$8 ~ /A/ && $4 != 0 { print $4 }' | sort | head -n 1)
 	tail -c "+$((0x$section_start - link_addr + 1))" x.flat >from.section
@@ -284,8 +287,8 @@ sections_are_read_only() {
 }
 expect good/assembly-sections sections_are_read_only
 
-# Five levels in the kernel's own boot stage, which is left behind, and not in
-# the kernel: it must be entered with four.
+# xloadflags allow five levels in the kernel's own boot stage, which is not part of the
+# payload, but not in the kernel. The stub must enter the kernel with four levels.
 bzimage la57.bz zstd xloadflags=0x21
 make_payload -o x la57.bz
 expect good/la57-boot-stage-only [ "$(number 12 4 x.bin)" = 3 ]
@@ -336,7 +339,7 @@ expect good/bzimage-signed make_payload -o x signed.bz
 
 # ---- other codecs ----
 
-# codec_is NUMBER DECODER OPTION...: as the codec's own program has it.
+# codec_is NUMBER DECODER OPTION...: the codec's own program unpacks the payload.
 codec_is() {
 	id=$1 decoder=$2
 	shift 2
@@ -348,14 +351,14 @@ codec_is() {
 	esac
 	tail -c +113 plain.bin | zstd -dcq | cmp - c.out || return 1
 	[ "$(number 96 4 c.bin)" = "$id" ] || return 1
-	# The stub calls payload_decode, a jump.
+	# payload_decode is a jump to the decoder.
 	objdump -dr x.o | grep -q "R_X86_64_P.*[[:space:]]$decoder"
 }
 expect codec/lz4 codec_is 2 unlz4 --codec lz4
 expect codec/lz4-level codec_is 2 unlz4 --codec lz4 --level 3
 expect codec/none codec_is 3 unstore --codec none
 
-# Several blocks, with a margin that has been tried.
+# A payload of several blocks of lz4.
 elf large.elf p_memsz.1=0x1000 p_paddr.2=0x1a00000
 lz4_blocks() {
 	"$mkpayload" -q --codec lz4 -o l large.elf && unpack_lz4 || return 1
@@ -368,7 +371,7 @@ unpack_lz4() {
 }
 expect codec/lz4-blocks lz4_blocks
 
-# auto_is HOW CODEC KERNEL [UNIT]: and it says why.
+# auto_is HOW CODEC KERNEL [UNIT]: --codec auto chooses the codec, and prints why.
 auto_is() {
 	"$mkpayload" --codec auto --launch "$1" -o a "$3" 2>stderr ||
 		return 1
@@ -376,14 +379,14 @@ auto_is() {
 	[ "$("$mkpayload" --info a.bin | sed -n 's/^codec: //p')" = "$2" ] &&
 		tail -n 1 stderr | grep -qE "^mkpayload: launch $1, [0-9]+ ns a KiB and decoding: .*$2[^,]* ${4:-ms} \(chosen\)"
 }
-# A payload that zstd makes half as large, and lz4 does not.
+# A payload that zstd halves, and lz4 does not.
 od -An -v -tx1 "$O/mkpayload" | tr -d ' ' | head -c 1000000 >hex
 echo '.globl _start; _start: .incbin "hex"' >hex.S
 "$CC" -static -no-pie -nostdlib -Wl,-Ttext-segment=0x200000 \
 	-Wl,--build-id=none -o hex.elf hex.S
 expect codec/auto-psp auto_is psp zstd hex.elf
 expect codec/auto-hash auto_is hash lz4 hex.elf us
-# Of 4 KiB no codec saves what its decoder in the image costs.
+# With a payload of 4 KiB no codec saves as much as its decoder takes in the image.
 elf small.elf p_filesz.0=0x1000 p_memsz.0=0x1000 p_type.1=0 p_type.2=0
 expect codec/auto-small auto_is psp none small.elf
 expect codec/auto-small-hash auto_is hash none small.elf us
@@ -409,7 +412,11 @@ terminal_is_same() {
 	grep -q 'compressing 20771 bytes, zstd -1: 100%' tty.out &&
 		cmp x.bin before.bin
 }
-expect good/progress-terminal terminal_is_same
+if has_terminal; then
+	expect good/progress-terminal terminal_is_same
+else
+	skip good/progress-terminal "script cannot make a pseudo-terminal here"
+fi
 silent() {
 	"$mkpayload" --level 1 -q -o x good.elf >stdout 2>stderr &&
 		[ ! -s stdout ] && [ ! -s stderr ]
@@ -469,7 +476,8 @@ report_is() {
 			cut -d ' ' -f 1)\$" report
 }
 expect report/all report_is
-# With neither there is nothing, and a NUL: QEMU's table has no empty entries.
+# Without initrd and command line the digests are those of nothing and of a NUL, because
+# QEMU's table has no empty entries.
 report_defaults() {
 	"$mkpayload" --report image >report || return 1
 	cat report
@@ -495,7 +503,8 @@ expect report/cut-image report_refuses 'cut: not made by mkimage: no payload hea
 expect report/no-initrd report_refuses 'nowhere: No such file' image \
 	--initrd nowhere
 
-# bad_info NAME PATTERN COMMAND...: the command spoils bad.bin.
+# bad_info NAME PATTERN COMMAND...: after the command has spoilt bad.bin, --info must
+# refuse it.
 bad_info() {
 	name=$1
 	pattern=$2
@@ -535,8 +544,8 @@ expect good/deterministic same_in_two_directories
 
 # ---- Debian's kernels ----
 
-# Linux's table in file $1 from byte $2 on: counts and offsets, by awk. Three
-# lists, as in Linux 6.1.
+# expected_relocs FILE OFFSET LINK-ADDRESS: prints the counts and the offsets of the
+# three lists of Linux 6.1's relocation table.
 expected_relocs() {
 	tail -c "+$(($2 + 1))" "$1" | od -An -v -td4 -w4 |
 		awk -v link="$3" '
@@ -550,7 +559,7 @@ expected_relocs() {
 		}'
 }
 
-# The same of a table as mkpayload stores it.
+# stored_relocs FILE: prints the same from a table as mkpayload stores it.
 stored_relocs() {
 	od -An -v -tu1 -w1 "$1" | awk '
 		{ number += $1 % 128 * 128 ^ bytes++ }
@@ -570,7 +579,7 @@ stored_relocs() {
 		}'
 }
 
-# elf_end FILE: behind the section headers, which come last.
+# elf_end FILE: the offset behind the section headers, which come last.
 elf_end() {
 	echo $(($(number 40 8 "$1") + 64 * $(number 60 2 "$1")))
 }
@@ -615,7 +624,7 @@ for flavour in cloud:lz4 generic:xz; do
 		head -c 400 | tr '\0' '\n' | head -n 1)
 	expect "linux-$flavour/version" text_is .setup.version "$version"
 
-	# The same kernel taken out of its bzImage, with its table and without.
+	# The same kernel outside of its bzImage, with and without its relocation table.
 	make_payload -o bare vmlinux
 	expect "linux-$flavour/vmlinux" cmp -i 112 k.bin bare.bin
 	expect "linux-$flavour/vmlinux-header" header_is bare.bin 11 0x1000000 \

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Bad kernels, and output that cannot be written: mkpayload says in one line
+# Bad kernels, and output that cannot be written: mkpayload prints one line that says
 # what is wrong, and leaves no file.
 # Functions run as arguments of expect.
 # shellcheck disable=SC2317
@@ -10,8 +10,8 @@ set -eu
 # shellcheck source=tests/unit/mkpayload.sh
 . tests/unit/mkpayload.sh
 
-# Runs mkpayload on kernel $1 and says on stdout what is wrong with the way in
-# which it refuses: $2 is a pattern for the reason. Further arguments: options.
+# refusal_problem KERNEL PATTERN [OPTION]...: mkpayload must refuse the kernel, with a
+# reason that matches the pattern. Prints what is wrong, if anything.
 refusal_problem() {
 	kernel=$1
 	pattern=$2
@@ -68,8 +68,8 @@ bad_bzimage() {
 	bad "$name" "$pattern" bad.bz
 }
 
-# truncated NAME FILE SIZE STEP: cuts FILE to lengths below SIZE: each of the
-# first and of the last 80, and every STEPth in between.
+# truncated NAME FILE SIZE STEP: mkpayload must refuse FILE cut to lengths below SIZE:
+# each of the first and of the last 80, and every STEPth in between.
 truncated() {
 	name=$1
 	file=$2
@@ -176,7 +176,7 @@ bad_elf entry-virtual 'entry 0xffffffff80201733 is outside' \
 	e_entry=0xffffffff80201733
 bad_elf entry-zero 'entry 0 is outside' e_entry=0
 
-# ---- what is behind the ELF file ----
+# ---- data behind the ELF file ----
 bad_elf tail-garbage 'no relocation table' tail=0x12345678
 bad_elf tail-one-list 'no relocation table' tail=0,0x80200000
 bad_elf tail-four-lists 'no relocation table' tail=0,0,0,0,0x80200000
@@ -269,7 +269,7 @@ damaged xz cut 'is cut off, or larger than .*' cut=64
 damaged xz pad 'has bytes after its end' pad=8
 damaged xz size-less 'is cut off, or larger than .*' $less
 damaged xz size-more "$recorded" $more
-# lz4's legacy frame has no checksum: the block's size it has to be.
+# lz4's legacy frame has no checksum, so the damage must be in a block's size.
 damaged lz4 flip damaged flip=5
 damaged lz4 cut 'ends too early' cut=64
 damaged lz4 pad damaged pad=8
@@ -296,7 +296,7 @@ damaged lzo flip damaged flip=5000
 damaged lzo cut damaged cut=64
 damaged lzo size-less "$recorded" $less
 damaged lzo size-more "$recorded" $more
-# mkpayload without lzop: a PATH that leads nowhere.
+# mkpayload without lzop: PATH is a directory that does not exist.
 no_lzop() {
 	bzimage lzo.bz lzo
 	! PATH=/nowhere "$mkpayload" --level 1 -q -o x lzo.bz 2>stderr &&
@@ -336,7 +336,7 @@ expect bad/usage-no-prefix usage_is_refused good.elf
 expect bad/usage-two-kernels usage_is_refused -o x good.elf good.elf
 expect bad/usage-option usage_is_refused --frobnicate -o x good.elf
 
-# What mkpayload has packed already.
+# Payloads and images that mkpayload has made.
 O=$O "$top/tools/mkimage" --level 1 -o own.img good.elf >own.log 2>&1
 bad own-image 'is an image of sevstub already: name the kernel that it was made from$' \
 	own.img
@@ -373,7 +373,8 @@ expect bad/launch-codec codec_is_refused \
 
 # ---- output that cannot be written ----
 
-# output_is_refused REASON PREFIX [KERNEL]: fails, names the output, leaves nothing.
+# output_is_refused REASON PREFIX [KERNEL]: mkpayload must fail, name the output in its
+# message, and leave no file.
 output_is_refused() {
 	! "$mkpayload" --level 1 -q -o "$2" "${3:-good.elf}" 2>stderr ||
 		return 1
@@ -381,8 +382,8 @@ output_is_refused() {
 	[ "$(wc -l <stderr)" -eq 1 ] && grep -q "^mkpayload: $2.*$1" stderr &&
 		[ -z "$(find . -path "./$2*" -type f)" ]
 }
-# Files may have 1.5 KiB: too little for PREFIX.bin, and for a small payload too
-# little for PREFIX.S only.
+# A file may have 1.5 KiB. good.elf's PREFIX.bin is larger. With tiny.elf only PREFIX.S is
+# larger.
 disk_is_full() {
 	mkdir -p full
 	(
@@ -406,10 +407,10 @@ input_is_kept() {
 }
 expect bad/output-is-input input_is_kept
 
-# ---- what goes wrong seldom ----
+# ---- failures of libraries and of the system ----
 
-# The plain build: the sanitized one can neither be preloaded nor be short of
-# address space.
+# These tests use the plain build, because the sanitizers allow no preloaded library and
+# no limit of address space.
 fault_is_found() {
 	mkdir -p faulty
 	! LD_PRELOAD=$O/unit/mkpayload_faults.so FAULT=$1 \
@@ -433,8 +434,8 @@ expect bad/compress fault_is_found compress good.elf 'zstd: Error (generic)$'
 expect bad/compress-end fault_is_found unfinished good.elf \
 	'zstd: frame does not fit into its bound$'
 
-# mkpayload proves its frame, with a margin of 1 byte here. What is one block
-# that zstd cannot compress does not even fit.
+# mkpayload tries to unpack its frame in place; here with a margin of 1 byte. The frame
+# of random.elf, one block that zstd cannot compress, does not even fit.
 elf random.elf p_type.1=0 p_type.2=0
 expect bad/proof-frame fault_is_found margin random.elf \
 	'zstd: frame of .* bytes does not fit its margin of 1$'

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Kernels that bring relocations of one kind or another: each is linked twice,
-# at two addresses. The one that mkpayload has read, relocated by relocate.c,
-# must be the other one. And kernels whose relocations cannot be done.
+# Kernels with relocations of several kinds. Each is linked at two addresses.
+# relocate.c must turn the payload of the first one into the second one. And kernels
+# whose relocations mkpayload must refuse.
 # Functions run as arguments of expect.
 # shellcheck disable=SC2317
 
@@ -41,8 +41,8 @@ void _start(void)
 }
 END
 
-# Headers and tables name addresses, which nothing relocates: the former are in
-# no segment, the latter at the end, not compared.
+# ELF headers and dynamic tables have addresses that nothing relocates. The headers are
+# in no segment here, and the tables are at the end, where they are not compared.
 cat >flat.ld <<'END'
 PHDRS { text PT_LOAD; data PT_LOAD; dynamic PT_DYNAMIC; }
 SECTIONS
@@ -62,7 +62,7 @@ SECTIONS
 }
 END
 
-# link OUT BASE OPTION...
+# link OUT BASE OPTION...: links a kernel at that address.
 link() {
 	out=$1
 	base=$2
@@ -83,13 +83,13 @@ info_of() {
 	"$O/mkpayload" --info "$1.bin" | sed -n "s/^$2: //p"
 }
 
-# compared ELF: the number of bytes in front of the tables.
+# compared ELF: the number of bytes in front of the tables, which are compared.
 compared() {
 	start=$(readelf -lW "$1" 2>/dev/null | awk '$1 == "LOAD" { print $4; exit }')
 	echo $((0x$(nm "$1" | sed -n 's/ . tables$//p') - start))
 }
 
-# moved OPTION...: links twice, relocates, compares.
+# moved OPTION...: links twice, relocates the first kernel, and compares.
 moved() {
 	link first.elf "$first" "$@" || return 1
 	link second.elf "$second" "$@" || return 1
@@ -114,7 +114,8 @@ pie="-static-pie -fpie -DPIE -T flat.ld kernel.c"
 	expect relocs/pie-relr moved -Wl,-z,pack-relative-relocs $pie
 }
 
-# A PIE that is linked at 0 goes to 16 MiB, as if it had been linked there.
+# mkpayload moves a PIE that is linked at 0 to 16 MiB. The payload is the same as that of
+# a PIE which is linked there.
 based() {
 	# shellcheck disable=SC2086 # several arguments
 	link zero.elf 0 "$@" $pie && link there.elf $first "$@" $pie &&
@@ -127,14 +128,15 @@ based() {
 expect relocs/pie-at-0 based
 expect relocs/pie-relr-at-0 based -Wl,-z,pack-relative-relocs
 
-# ---- what cannot be done ----
+# ---- relocations that mkpayload refuses ----
 
-# number OFFSET SIZE FILE, unsigned.
+# number OFFSET SIZE FILE: an unsigned little-endian number.
 number() {
 	od -An -v "-tu$2" -j "$1" -N "$2" "$3" | tr -d ' \n'
 }
 
-# spoilt NAME PATTERN ELF {OFFSET BYTES}...: ELF with other bytes is refused.
+# spoilt NAME PATTERN ELF {OFFSET BYTES}...: mkpayload must refuse the ELF file with other
+# bytes at these offsets.
 spoilt() {
 	name=$1 pattern=$2
 	cp "$3" bad.elf
@@ -153,7 +155,7 @@ spoilt() {
 	fi
 }
 
-# offset_of ELF SECTION: where it is in the file.
+# offset_of ELF SECTION: the section's offset in the file.
 offset_of() {
 	echo $((0x$(readelf -SW "$1" 2>/dev/null | sed 's/\[ *//' |
 		awk -v name="$2" '$2 == name { print $5 }')))
@@ -180,7 +182,7 @@ spoilt kept-segment 'relocations for section .*, which lies in no segment' \
 spoilt kept-symbols 'relocation for symbol .*, but there are .* symbols' kept.elf \
 	$((sections + 64 * text + 40)) '\001'
 
-# A slot of the global offset table that ld could not do without.
+# An entry of the global offset table that ld cannot avoid.
 echo 'void slot(void) { asm volatile("pushq table@GOTPCREL(%rip)"); }' |
 	cat kernel.c - >got.c
 link got.elf $first -static -no-pie -fpic -Wl,--emit-relocs -T flat.ld got.c
@@ -211,7 +213,8 @@ spoilt pie-table-size 'dynamic relocations, .* are in no segment' pie.elf \
 spoilt pie-endless 'the dynamic section has no DT_NULL in its' pie.elf \
 	$((64 + 2 * 56 + 32)) '\060\000'
 
-# Page tables for fixed addresses: it stays where it is linked.
+# A kernel without the note of Linux that has absolute page tables stays where it is
+# linked.
 fixed() {
 	sed 's/note PT_NOTE/note PT_NULL/' linux.ld >fixed.ld
 	link fixed.elf 0x1000000 -static -no-pie -fno-pic -Wl,--emit-relocs \
@@ -223,8 +226,8 @@ fixed() {
 
 # ---- Linux ----
 
-# Linux with its per-CPU data linked to 0, notes, and a symbol that ld takes for
-# absolute: the kinds of references that Linux 6.1 has.
+# A kernel with the kinds of references that Linux 6.1 has: per-CPU data linked at 0,
+# notes, and a symbol that is absolute for ld.
 cat >linux.c <<'END'
 __attribute__((section(".percpu"))) long counter = 1, *address = &counter + 8;
 __attribute__((section(".percpu"))) void *kernel_address = &kernel_address;
@@ -261,7 +264,7 @@ SECTIONS
 	/DISCARD/ : { *(.comment .note* .eh_frame) }
 }
 END
-# Except for the note, which names an address and keeps it.
+# Only the address in the note is not relocated.
 linux_moved() {
 	set -- -static -no-pie -fno-pic -Wl,--emit-relocs -T linux.ld linux.c
 	link first.elf 0x1000000 "$@" && link second.elf 0x1200000 "$@" ||

@@ -1,14 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Relocation against Linux's own boot stage: Debian's bzImage, KASLR on, is
-# stopped at the payload's entry. What it has put there must be, byte for byte,
-# what mkpayload's image becomes by relocate.c with the same offset.
+# Relocation, compared with Linux's own boot stage: gdb stops Debian's bzImage, with KASLR,
+# at the payload's entry. The payload in memory must be byte for byte what relocate.c
+# makes of mkpayload's payload with the same offset.
 #
-# Nothing of that boot stage needs to be known to stop it: wherever the payload
-# can lie, at each multiple of 2 MiB, there is a breakpoint. Compared are the
-# bytes of all PT_LOAD segments. In the gaps between them the boot stage leaves
-# what has lain there, parts of the ELF file; nothing reads it.
+# A breakpoint is at each place where the payload's entry can be: the payload begins at a
+# multiple of 2 MiB. The test compares the bytes of all PT_LOAD segments. In the gaps
+# between segments the boot stage leaves parts of the ELF file, which nothing reads.
 
 set -eu
 # shellcheck source=tests/unit/image.sh
@@ -19,14 +18,14 @@ slot=2				# MiB
 
 for tool in gdb qemu-system-x86_64 lz4 xz; do
 	if ! command -v "$tool" >/dev/null; then
-		echo "SKIP unit/image.relocate_stock: $tool is not installed"
+		skip relocate_stock "$tool is not installed"
 		exit 0
 	fi
 done
 
 qemu=
 trap 'kill $qemu 2>/dev/null || :; rm -rf "$dir"' EXIT
-# read_kernel CODEC: $kernel's payload, and what its ELF file says.
+# read_kernel CODEC: unpacks $kernel, and reads the facts of its ELF file.
 read_kernel() {
 	"$O/mkpayload" -q --level 1 -o "$dir/payload" "$kernel"
 	"$O/mkpayload" --info "$dir/payload.bin" >"$dir/info"
@@ -43,7 +42,7 @@ read_kernel() {
 	code=$(od -An -tu8 -j "$((first + entry))" -N 8 "$dir/vmlinux" | tr -d ' ')
 }
 
-# A slot that the boot stage's own code runs through is not the payload: go on.
+# gdb goes on if a breakpoint was in the boot stage's own code.
 write_gdb() {
 	echo 'set architecture i386:x86-64'
 	echo 'set confirm off'
@@ -63,19 +62,20 @@ write_gdb() {
 	GDB
 }
 
-# boot: leaves the payload's memory in dump.
+# boot: writes the payload's memory to $dir/dump.
 boot() {
 	rm -f "$dir/socket" "$dir/dump"
 	qemu-system-x86_64 -accel tcg -m "$memory" -nodefaults -display none \
 		-no-reboot -S -gdb "unix:$dir/socket,server=on,wait=off" \
 		-kernel "$kernel" -append quiet >"$dir/qemu.log" 2>&1 &
 	qemu=$!
-	tries=50
-	while [ ! -S "$dir/socket" ] && [ $tries -gt 0 ]; do
+	tries=$((hang * 10))
+	while [ ! -S "$dir/socket" ] && kill -0 "$qemu" 2>/dev/null &&
+		[ "$tries" -gt 0 ]; do
 		sleep 0.1
 		tries=$((tries - 1))
 	done
-	timeout 60 gdb -q -batch -x "$dir/gdb" >"$dir/gdb.log" 2>&1 || :
+	limited gdb -q -batch -x "$dir/gdb" >"$dir/gdb.log" 2>&1 || :
 	kill $qemu 2>/dev/null || :
 	wait $qemu 2>/dev/null || :
 	qemu=
@@ -83,8 +83,8 @@ boot() {
 	[ -n "$stopped" ] && [ -s "$dir/dump" ]
 }
 
-# boot_moved: the same, and moved. Where to is a matter of chance, and nowhere
-# one of the possibilities.
+# boot_moved: boots until the payload is not where it was linked, up to three times,
+# because KASLR may choose that place. Prints what is wrong, if anything.
 boot_moved() {
 	for _ in 1 2 3; do
 		if ! boot; then

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # make run: which machine it starts for which variables, what it refuses before
-# it compresses anything, and what it takes for success. A script is in QEMU's
-# place; only the last case boots, with everything as it is by default.
+# it compresses anything, and what counts as success. A script stands in for QEMU;
+# only the last test boots, with all variables at their defaults but the kernel's.
 
 set -eu
 # shellcheck source=tests/unit/image.sh
@@ -18,7 +18,7 @@ done
 echo "an initrd" >"$dir/initramfs.cpio.gz"
 echo "firmware" >"$dir/OVMF,1.fd"
 
-# Writes down what it is called with and says what a guest would.
+# Writes its arguments to a file, and prints what a guest would print.
 cat >"$dir/bin/qemu-system-x86_64" <<'END'
 #!/bin/sh
 printf '%s\n' "$@" >"$O/arguments"
@@ -37,7 +37,8 @@ run() {
 		tools/run >"$dir/out" 2>&1 </dev/null || status=$?
 }
 
-# starts NAME "WORD..." "WORD...": it starts a machine with and without these.
+# starts NAME "WORD..." "WORD...": tools/run has started a machine, with these words
+# among its arguments, and without those.
 starts() {
 	if [ "$status" -ne 0 ] || [ ! -e "$dir/arguments" ]; then
 		fail "run.$1" "status $status: $(tail -n 2 "$dir/out" | tr '\n' ' ')"
@@ -89,7 +90,8 @@ starts kvm_es "kvm host sev-guest policy=0x5 cbitpos=47 pflash,format=raw,unit=0
 run ACCEL=kvm SEV=sev
 starts kvm_sev "kvm sev-guest policy=0x1 cbitpos=51" "tcg sevemu"
 
-# refuses NAME REGEX: with status 2 and a word about it, nothing compressed.
+# refuses NAME REGEX: tools/run has ended with status 2 and a message, and has
+# compressed nothing.
 refuses() {
 	if [ "$status" -ne 2 ] || [ -e "$dir/arguments" ] ||
 		[ -e "$dir/run.img" ] || ! grep -qE -e "$2" "$dir/out"; then
@@ -116,15 +118,15 @@ refuses no_ovmf "OVMF='/nowhere': cannot be read: install ovmf, or .*OVMF=off"
 run ACCEL=kvm OVMF=off
 refuses kvm_needs_firmware "SEV=es with ACCEL=kvm needs firmware"
 run ACCEL=kvm KVM_AMD="$dir/kvm-off"
-refuses kvm_no_es "this host has no SEV-ES \($dir/kvm-off/sev_es\)"
+refuses kvm_no_es "this host has no SEV-ES \($(quoted "$dir")/kvm-off/sev_es\)"
 run ACCEL=kvm SEV=sev KVM_AMD="$dir/kvm-off"
-refuses kvm_no_sev "this host has no SEV \($dir/kvm-off/sev\)"
+refuses kvm_no_sev "this host has no SEV \($(quoted "$dir")/kvm-off/sev\)"
 run ACCEL=kvm KVM_AMD=/nowhere
 refuses kvm_no_module "this host has no SEV-ES \(/nowhere/sev_es\)"
 run PATH="$dir/empty"
 refuses no_qemu "no qemu-system-x86_64: install qemu-system-x86"
 
-# fails NAME REGEX: the machine was started, and that was not it.
+# fails NAME REGEX: the machine was started, but tools/run reports a failure.
 fails() {
 	if [ "$status" -eq 0 ] || ! grep -qE -e "$2" "$dir/out"; then
 		fail "run.$1" "status $status: $(excerpt "$dir/out")"
@@ -142,27 +144,27 @@ fails sevemu_failed "ended with status 13"
 run SEV=off GUEST_SAYS="" INITRD="$dir/OVMF,1.fd"
 starts other_initrd "run.img" ""
 
-# At a terminal Ctrl-A X has to work, and no clock may run out.
-if command -v script >/dev/null; then
+# At a terminal Ctrl-A X has to work, and the machine may run without a time limit.
+if has_terminal; then
 	env PATH="$dir/bin:$PATH" O="$dir" SEVEMU_ROM="$dir/sevemu.rom" \
-		timeout 20 script -qec "sevemu/sevemu --timeout 0 --kernel '$dir/run.img'" \
+		limited script -qec "sevemu/sevemu --timeout 0 --kernel '$dir/run.img'" \
 		"$dir/typescript" >"$dir/out" 2>&1 </dev/null || :
 	is run.terminal "$(grep -A 1 -xe -serial "$dir/arguments" | tail -n 1)" \
 		mon:stdio
 else
-	echo "SKIP unit/image.run.terminal: there is no script"
+	skip run.terminal "script cannot make a pseudo-terminal here"
 fi
 run
 is run.no_time_limit "$(grep -c -e '--timeout 0 ' "$dir/out")" 1
 
-# For real, all defaults but the kernel, which says what it was handed.
+# A real boot. The kernel reports what it was handed.
 if [ ! -r /usr/share/ovmf/OVMF.fd ] ||
 	! command -v qemu-system-x86_64 >/dev/null; then
-	echo "SKIP unit/image.run.boot: no OVMF or no QEMU"
+	skip run.boot "there is no OVMF or no QEMU"
 	exit "$failed"
 fi
 status=0
-timeout 100 make -s run O="$tree" KERNEL="$tree/payload/high.elf" INITRD= \
+limited make -s run O="$tree" KERNEL="$tree/payload/high.elf" INITRD= \
 	APPEND="t.sev=es t.cbit=51 t.entry=1" >"$dir/out" 2>"$dir/said" </dev/null ||
 	status=$?
 if [ "$status" -eq 0 ] && grep -q '^payload: passed' "$dir/out"; then

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The same input gives the same image, bit for bit: from two copies of the tree
-# in two directories, one with its build directory inside and one with it
-# elsewhere, and whatever the way is by which the kernel is named.
+# The same input makes the same image, bit for bit: from two copies of the source tree,
+# one with the build directory inside and one with it elsewhere, and by any path of the
+# kernel.
 
 set -eu
 # shellcheck source=tests/unit/image.sh
@@ -14,7 +14,7 @@ kernel=$O/payload/tiny.elf
 one=$dir/one
 two="$dir/another/place"
 
-# What the outer make was told must not reach these; its environment may.
+# build TREE ARGUMENT...: runs make without the arguments of an outer make.
 build() {
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
 		make -C "$@" >"$dir/build.log" 2>&1 ||
@@ -25,8 +25,9 @@ build() {
 for tree in "$one" "$two"; do
 	mkdir -p "$tree"
 	cp -r Makefile VERSION linker.ld ./*.c ./*.S ./*.h include lib payload efi bios tools "$tree"
-	mkdir "$tree/sevemu"
+	mkdir -p "$tree/sevemu/tests"
 	cp -r sevemu/*.mk sevemu/sevemu "$tree/sevemu"
+	cp sevemu/tests/*.mk "$tree/sevemu/tests"
 done
 mkdir -p "$one/out" "$dir/elsewhere"
 cp -r "$zstd" "$one/out/zstd"
@@ -35,13 +36,13 @@ build "$one" -j2 O=out ZSTD_SRC=out/zstd stub out/mkpayload
 build "$two" -j1 O="$dir/elsewhere" ZSTD_SRC="$dir/elsewhere/source" \
 	stub "$dir/elsewhere/mkpayload"
 
-# image OUT O MKIMAGE KERNEL, in the current directory.
+# image OUT O MKIMAGE KERNEL: makes an image.
 image() {
 	O=$2 "$3" --cmdline "console=ttyS0" -o "$1" "$4" >"$dir/log" 2>&1 ||
 		{ fail same.image "$(excerpt "$dir/log")"; exit 1; }
 }
 
-# same NAME: the image just made is the first one.
+# same NAME: $dir/next, which was made last, is the same as $dir/first.
 same() {
 	if cmp "$dir/first" "$dir/next" >"$dir/log" 2>&1; then
 		pass "same.$1" "$(wc -c <"$dir/first") bytes"
@@ -65,13 +66,13 @@ cd "$dir"
 image next elsewhere another/place/tools/mkimage ./kernels/../kernels/tiny.elf
 same other_paths
 
-# Language and time zone are not input either, nor is the mode of new files.
+# The language, the time zone and the mode of new files do not change the image.
 umask 077
 export LC_ALL=C.UTF-8 TZ=Pacific/Kiritimati
 image "$dir/next" "$one/out" "$one/tools/mkimage" "$kernel"
 same other_environment
 
-# That all of this compares something: another command line is another image.
+# The comparison notices differences: another command line makes another image.
 O=$one/out "$one/tools/mkimage" --cmdline "console=ttyS1" -o "$dir/next" \
 	"$kernel" >"$dir/log" 2>&1
 if cmp -s "$dir/first" "$dir/next"; then

@@ -6,7 +6,7 @@
  *
  * The copy is needed because the guest later maps the ROM without the C-bit, while
  * accesses before long mode are private. The image begins with the command line,
- * which sevemu/tests/run writes there.
+ * which sevemu/tests/suite.sh writes there.
  */
 #define ROM_SIZE		0x20000
 #define ROM_BASE		(0x100000000 - ROM_SIZE)

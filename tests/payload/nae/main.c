@@ -12,7 +12,7 @@
 #include "nae.h"
 #include "sevemu/hooks.h"
 
-/* The last line. tests/sev/run fails a self-test without it. */
+/* The last line. tests/sev/suite.sh fails a self-test without it. */
 #define DONE		"nae: done"
 
 struct boot_params *boot_params;

@@ -312,7 +312,7 @@ static void case_rep_outsb(void)
 
 /*
  * Writes printable text to the debug console, upwards and then downwards. Both times
- * it arrives in the order of the pattern, which tests/sev/run compares.
+ * it arrives in the order of the pattern, which tests/sev/suite.sh compares.
  */
 static void case_rep_outsb_many(void)
 {

@@ -1,9 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# No constant of sevemu's ABI headers may escape the comparison: each must be
-# in abi_pairs.h, paired with the stub's or named as sevemu's own.
+# test_abi.c compares the constants of sevemu's ABI headers with the stub's. Each
+# constant must be in abi_pairs.h: paired with the stub's, or named as sevemu's own.
 set -eu
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
+result_prefix=abi.
 
 headers="sevemu/ghcb.h sevemu/svm.h"
 pairs=tests/unit/abi_pairs.h
@@ -16,7 +19,8 @@ for name in $names; do
 	grep -qw -- "$name" "$pairs" || missing="$missing $name"
 done
 if [ -n "$missing" ]; then
-	echo "FAIL unit/abi.complete: not in $pairs:$missing"
-	exit 1
+	fail complete "not in $pairs:$missing"
+else
+	pass complete "$(echo "$names" | wc -l)"
 fi
-echo "PASS unit/abi.complete: $(echo "$names" | wc -l)"
+exit "$failed"

@@ -1,38 +1,24 @@
-#!/bin/sh
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh
 #
-# run [REGEX] - boots the stub as an SEV guest on sevemu: the cases of
-# cases.list whose name matches, JOBS at a time. What case X printed is in
-# $O/sev/log/X.*; the report's figures, a line each, in X.figures.
+# The suite sev boots the stub as an SEV guest on sevemu. Its cases are in
+# tests/sev/cases.list; what case X printed is in $O/sev/log/X.*, and the values of
+# sevemu's report, a line each, in X.figures.
 
-set -eu
-# shellcheck source=tests/usage.sh
-. "$(dirname "$0")/../usage.sh"
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
 # shellcheck source=tests/image.sh
-. "$(dirname "$0")/../image.sh"
+. tests/image.sh
 
-O=${O:-build}
-JOBS=${JOBS:-$(nproc)}
-export O JOBS
-here=$(dirname "$0")
-budgets=$here/../bench/budgets
+list=tests/sev/cases.list
 out=$O/sev/log
 initrd=$O/initramfs.cpio.gz
 features_sev='Memory Encryption Features active: AMD SEV *$'
 features_es='Memory Encryption Features active: AMD SEV SEV-ES'
 
-pass() {
-	printf 'PASS sev/%s\n' "$1" >>"$result"
-}
-
-fail() {
-	printf 'FAIL sev/%s: %s\n' "$test" "$1" >>"$result"
-	return 1
-}
-
 # ---- One run of sevemu.
 
-# sevemu OPTIONS...: sets $status; leaves $log.console, .log, .figures.
+# sevemu OPTIONS...: sets $status, and makes $log.console, $log.log and $log.figures.
 sevemu() {
 	status=0
 	rm -f "$log.report"
@@ -41,75 +27,26 @@ sevemu() {
 		>"$log.raw" 2>"$log.log" </dev/null || status=$?
 	tr -d '\r' <"$log.raw" >"$log.console"
 	rm "$log.raw"
-	if [ -e "$log.report" ]; then
-		flatten "$log.report" >"$log.figures"
-	else
-		: >"$log.figures"
-	fi
-}
-
-# flatten FILE: a line for each value in a report.
-flatten() {
-	tr ',' '\n' <"$1" | awk -f "$here/flatten.awk"
-}
-
-# figure PATH: a value of the report; nothing if it is not there.
-figure() {
-	sed -n "s/^$1=//p" "$log.figures"
-}
-
-budget() {
-	awk -v name="$1" '$1 == name { print $2 }' "$budgets"
-}
-
-# at_most WHAT VALUE BUDGET [PERCENT]: PERCENT above the budget still pass.
-at_most() {
-	allowed=$(budget "$3")
-	[ -n "$2" ] || fail "$1: not measured" || return 1
-	[ -n "$allowed" ] || fail "tests/bench/budgets has no $3" || return 1
-	[ $(($2 * 100)) -le $((allowed * (100 + ${4:-0}))) ] ||
-		fail "$1: $2, the budget $3 is $allowed"
-}
-
-# check_figures CHECKS: PATH=VALUE, !PATH (not there), PATH<=BUDGET
-check_figures() {
-	for check in $1; do
-		path=${check%%[<=]*}
-		case $check in
-		!*)
-			path=${path#!}
-			! grep -q "^$path=" "$log.figures" ||
-				fail "$path is $(figure "$path")" || return 1
-			;;
-		*'<='*)
-			at_most "$path" "$(figure "$path")" "${check#*<=}" ||
-				return 1
-			;;
-		*)
-			grep -qxF -- "$check" "$log.figures" ||
-				fail "$path is '$(figure "$path")', not '${check#*=}'" ||
-				return 1
-			;;
-		esac
-	done
+	: >"$log.figures"
+	[ ! -s "$log.report" ] || figures "$log.report" >"$log.figures"
 }
 
 check_status() {
 	[ "$status" -eq "$1" ] ||
-		fail "status $status, not $1: $(tail -n 1 "$log.log")"
+		die "status $status, not $1: $(tail -n 1 "$log.log")"
 }
 
-# said REGEX: on the console or in sevemu's log
+# said REGEX: a line of the console or of sevemu's log matches.
 said() {
 	grep -qaE -e "$1" "$log.console" "$log.log"
 }
 
 must_say() {
-	said "$1" || fail "no line matches: $1"
+	said "$1" || die "no line matches: $1"
 }
 
 must_not_say() {
-	! said "$1" || fail "a line matches: $1"
+	! said "$1" || die "a line matches: $1"
 }
 
 # ---- What is known of an image.
@@ -117,7 +54,7 @@ must_not_say() {
 # read_image FILE: sets $entry_offset, $link, $align, $relocatable and $bytes
 # (decompressed) from the payload's header.
 read_image() {
-	head=$(payload_header "$1") || fail "no payload header in $1" || return 1
+	head=$(payload_header "$1") || die "no payload header in $1"
 	relocatable=$(($(number "$1" $((head + 12)) 4) & 2))
 	link=$(number "$1" $((head + 16)) 8)
 	align=$(number "$1" $((head + 24)) 8)
@@ -125,8 +62,8 @@ read_image() {
 	bytes=$(($(number "$1" $((head + 40)) 8) + $(number "$1" $((head + 56)) 8)))
 }
 
-# Where the payload of the image that was read is entered, if it is loaded at $1
-# (`-`: where sevemu puts it).
+# payload_entry LOAD: the address at which the payload of the image that was read is
+# entered, if the image is loaded at LOAD. `-` is the address that sevemu chooses.
 payload_entry() {
 	start=$link
 	[ "$1" = - ] || [ "$relocatable" -eq 0 ] ||
@@ -135,7 +72,8 @@ payload_entry() {
 	echo $((start + entry_offset))
 }
 
-# The stub's GHCB page in the moved image, of a payload that does not relocate.
+# ghcb_address NAME: where the moved stub of that image has its GHCB page. The
+# image's payload must not be relocatable.
 ghcb_address() {
 	elf=$O/boot/$1.elf
 	printf '0x%x' $((link + $(symbol "$elf" image_init_size) -
@@ -144,21 +82,21 @@ ghcb_address() {
 
 # ---- Kinds of cases.
 
-# The figures up to the payload's entry. A marker at the stub's own 32-bit entry
-# comes too early: there the first kernel address has to do, before which Linux
-# shares nothing.
+# Checks the figures up to the payload's entry. If the payload's entry has the address
+# of the stub's 32-bit entry, sevemu's marker is reached too early. The figures up to
+# the first virtual address then stand in, because Linux shares no page before it.
 check_entry_figures() {
 	at=marker
 	[ "$entry" = 64 ] || [ "$load" != - ] || [ "$relocatable" -eq 0 ] ||
 		at=kernel_va
 	case $sev in
 	es)
-		check_figures "$at.to_shared=1 $at.to_private=1" || return 1
+		check_figures "$log.figures" "$at.to_shared=1 $at.to_private=1"
 		[ "$at" = marker ] || return 0
 		[ "$console" = talks ] ||
-			check_figures "marker.vmgexit_total<=exits-$entry"
+			check_figures "$log.figures" "marker.vmgexit_total<=exits-$entry"
 		;;
-	*) check_figures "$at.to_shared=0 $at.vc_total=0 $at.vmgexit_total=0" ;;
+	*) check_figures "$log.figures" "$at.to_shared=0 $at.vc_total=0 $at.vmgexit_total=0" ;;
 	esac
 }
 
@@ -170,7 +108,7 @@ do_matrix() {
 	[ "$8" = - ] || options="$options --load $8"
 	append=nokaslr
 	[ "$7" = quiet ] || append="$append earlyprintk=ttyS0"
-	read_image "$O/boot/$1.img" || return 1
+	read_image "$O/boot/$1.img"
 	case $1 in
 	cloud | generic)
 		append="$append console=ttyS0 quiet"
@@ -186,31 +124,32 @@ do_matrix() {
 		--kernel "$O/boot/$1.img" --initrd "$initrd" \
 		--append "$append"
 
-	check_status 0 || return 1
+	check_status 0
 	case $1 in
 	cloud | generic)
-		must_say 'userspace: reached' || return 1
+		must_say 'userspace: reached'
 		case $5 in
-		es) must_say "$features_es" || return 1 ;;
-		sev) must_say "$features_sev" || return 1 ;;
-		off) must_not_say 'Memory Encryption' || return 1 ;;
+		es) must_say "$features_es" ;;
+		sev) must_say "$features_sev" ;;
+		off) must_not_say 'Memory Encryption' ;;
 		esac
 		;;
 	*)
-		must_say '^payload: passed$' && check_figures end=pass ||
-			return 1
+		must_say '^payload: passed$'
+		check_figures "$log.figures" end=pass
 		;;
 	esac
 	if [ "$7" = talks ]; then
-		must_say '^sevstub: [0-9]+ bytes of payload at' &&
-			must_say '^sevstub: entering the payload at' || return 1
+		must_say '^sevstub: [0-9]+ bytes of payload at'
+		must_say '^sevstub: entering the payload at'
 	else
-		must_not_say '^sevstub:' || return 1
+		must_not_say '^sevstub:'
 	fi
-	check_entry_figures && pass "$test"
+	check_entry_figures
+	pass "$test"
 }
 
-# do_ovmf IMAGE CBIT [talks]
+# do_ovmf IMAGE CBIT CONSOLE
 do_ovmf() {
 	append="console=ttyS0 quiet"
 	expected='userspace: reached'
@@ -221,19 +160,20 @@ do_ovmf() {
 		expected='^payload: passed$'
 		;;
 	esac
-	[ $# -lt 3 ] || append="$append earlyprintk=ttyS0"
+	[ "$3" != talks ] || append="$append earlyprintk=ttyS0"
 	sevemu --sev es --cbit "$2" --firmware /usr/share/ovmf/OVMF.fd \
 		--kernel "$O/boot/$1.img" --initrd "$initrd" \
 		--append "$append"
-	check_status 0 && must_say "$expected" || return 1
-	if [ $# -lt 3 ]; then
-		must_not_say 'sevstub:' || return 1
+	check_status 0
+	must_say "$expected"
+	if [ "$3" = talks ]; then
+		must_say 'sevstub: EFI entry'
+		must_say '^sevstub: entering the payload at'
 	else
-		must_say 'sevstub: EFI entry' &&
-			must_say '^sevstub: entering the payload at' || return 1
+		must_not_say 'sevstub:'
 	fi
 	case $1 in
-	cloud | generic) must_say "$features_es" || return 1 ;;
+	cloud | generic) must_say "$features_es" ;;
 	esac
 	pass "$test"
 }
@@ -252,34 +192,35 @@ do_la57() {
 		on=0 no5lvl=-$5
 		append="$append $5"
 	}
-	read_image "$O/boot/$1.img" || return 1
+	read_image "$O/boot/$1.img"
 	# shellcheck disable=SC2086 # several options
 	sevemu $options --marker "$(payload_entry -)" \
 		--kernel "$O/boot/$1.img" --initrd "$initrd" \
 		--append "$append t.la57=$on"
 
-	check_status 0 || return 1
+	check_status 0
 	case $1-$on in
-	cloud-1) must_say '^userspace: la57' || return 1 ;;
-	cloud-0) must_say '^userspace:' && must_not_say '^userspace: la57' ||
-		return 1 ;;
-	*) must_say '^payload: passed$' || return 1 ;;
+	cloud-1) must_say '^userspace: la57' ;;
+	cloud-0)
+		must_say '^userspace:'
+		must_not_say '^userspace: la57'
+		;;
+	*) must_say '^payload: passed$' ;;
 	esac
 	case $2-$4 in
 	64-es | 32-es)
-		# A marker is too early for the 32-bit entry of Linux.
-		[ "$1-$2" = cloud-32 ] || check_figures \
-			"marker.vmgexit_total<=exits-$2$no5lvl marker.to_shared=1" ||
-			return 1
+		# See check_entry_figures for the 32-bit entry of Linux.
+		[ "$1-$2" = cloud-32 ] || check_figures "$log.figures" \
+			"marker.vmgexit_total<=exits-$2$no5lvl marker.to_shared=1"
 		;;
 	esac
 	pass "$test"
 }
 
-# do_lied NAME ENTRY SEV ATTACK REGEX: a host that lies, run by run; sevemu plays
-# it, and has to know where the payload and the GHCB are.
+# do_lied NAME ENTRY SEV ATTACK REGEX: sevemu plays the attack, run by run. It has to
+# know where the payload, the GHCB and the end of the C-bit's proof are.
 do_lied() {
-	read_image "$O/boot/test.img" || return 1
+	read_image "$O/boot/test.img"
 	ghcb=$(ghcb_address test)
 	end=$((link + $(number "$O/boot/test.img" $((head + 48)) 8)))
 	proof=$((ghcb - $(symbol "$O/boot/test.elf" ghcb_page) +
@@ -289,7 +230,8 @@ do_lied() {
 	sevemu --mode "direct$2" --sev "$3" --attack "$4" --marker "$link" \
 		--watch "$link-$end,$((ghcb)),$proof" --kernel "$O/boot/test.img" \
 		--append "$append"
-	check_status 0 && must_say "$5" || return 1
+	check_status 0
+	must_say "$5"
 	pass "$test"
 }
 
@@ -297,8 +239,9 @@ do_lied() {
 do_stop() {
 	# shellcheck disable=SC2086 # several options
 	sevemu $3 --kernel "$O/boot/$2.img" --append quiet
-	check_status "$4" && must_say "$5" && must_not_say '^payload:' ||
-		return 1
+	check_status "$4"
+	must_say "$5"
+	must_not_say '^payload:'
 	pass "$test"
 }
 
@@ -306,14 +249,15 @@ do_stop() {
 do_test() {
 	# shellcheck disable=SC2086 # several options
 	sevemu $2 --kernel "$O/boot/test.img" --append "t.quiet=1 $3"
-	check_status 1 && must_say "^payload: FAIL $4" || return 1
+	check_status 1
+	must_say "^payload: FAIL $4"
 	others=$(grep -a '^payload: FAIL' "$log.console" |
 		grep -cvE "^payload: FAIL $4" || :)
-	[ "$others" -eq 0 ] || fail "more is wrong, see $log.console" || return 1
+	[ "$others" -eq 0 ] || die "the kernel reports another failure, see $log.console"
 	pass "$test"
 }
 
-# sevemu_nae OPTIONS CMDLINE: with the devices that the self-test looks for.
+# sevemu_nae OPTIONS CMDLINE: runs the NAE self-test with the devices that it needs.
 sevemu_nae() {
 	rm -f "$log.debugcon"
 	# shellcheck disable=SC2086 # several options
@@ -323,7 +267,7 @@ sevemu_nae() {
 		-device isa-debugcon,iobase=0x402,chardev=nae
 }
 
-# What case rep-outsb-many writes: 5000 bytes of a pattern, twice.
+# What the self-test's case rep-outsb-many writes: 5000 bytes of a pattern, twice.
 debugcon_pattern() {
 	awk 'BEGIN {
 		for (pass = 0; pass < 2; pass++)
@@ -332,10 +276,12 @@ debugcon_pattern() {
 	}'
 }
 
-# do_nae NAME OPTIONS SKIPPED
+# do_nae NAME OPTIONS MAY-SKIP: the self-test's result lines become ours. A case that
+# was skipped for another reason fails, and so does one without an exit in an SEV-ES
+# guest.
 do_nae() {
 	sevemu_nae "$2" ''
-	awk -v name="$1" -v may="$3" -v es="$(figure sev)" '
+	awk -v name="$1" -v may="$3" -v es="$(figure "$log.figures" sev)" '
 	BEGIN { words = split(may, word, " ") }
 	function expected(    i) {
 		for (i = 1; i <= words; i++)
@@ -351,24 +297,26 @@ do_nae() {
 		sub(/^PASS/, "FAIL")
 	}
 	/^PASS/ && es != "es" { sub(/:.*/, "") }
-	{ print }' "$log.console" >>"$result"
-	must_say '^PASS nae/' || return 1
+	{ print }' "$log.console" >"$log.results"
+	cat "$log.results"
+	must_say '^PASS nae/'
 	[ "$(tail -n 1 "$log.console")" = "nae: done" ] ||
-		fail "ends early, status $status: $(tail -n 1 "$log.log")" ||
-		return 1
+		die "ends early, status $status: $(tail -n 1 "$log.log")"
 	debugcon_pattern | cmp -s - "$log.debugcon" ||
-		fail "what rep-outsb-many wrote did not arrive" || return 1
-	if grep -q '^FAIL' "$result"; then
-		return 1
-	fi
-	check_status 0 && pass "$test"
+		die "what rep-outsb-many wrote did not arrive"
+	! grep -q '^FAIL' "$log.results" || exit 1
+	check_status 0
+	pass "$test"
 }
 
 # do_end CASE OPTIONS STATUS REGEX REPORT
 do_end() {
 	sevemu_nae "$2" "nae=$1"
-	check_status "$3" && must_say "$4" && must_not_say '^nae: survived' &&
-		check_figures "$5" && pass "$test"
+	check_status "$3"
+	must_say "$4"
+	must_not_say '^nae: survived'
+	check_figures "$log.figures" "$5"
+	pass "$test"
 }
 
 # do_budget NAME IMAGE ENTRY
@@ -376,12 +324,12 @@ do_budget() {
 	load=-
 	append="nokaslr quiet console=ttyS0"
 	case $2 in
-	# Without an initrd the kernel's end comes soon.
+	# Without an initrd the kernel panics early.
 	cloud*) append="$append panic=-1" ;;
 	*) append="$append t.quiet=1 t.sev=es t.cbit=51" ;;
 	esac
-	read_image "$O/boot/$2.img" || return 1
-	# Not where the marker is, see check_entry_figures.
+	read_image "$O/boot/$2.img"
+	# Not where the stub's entry is, see check_entry_figures.
 	if [ "$3" = 32 ] && [ "$relocatable" -ne 0 ]; then
 		load=$((link + align / 2))
 	fi
@@ -389,38 +337,40 @@ do_budget() {
 	sevemu --icount --mode "direct$3" --marker "$(payload_entry "$load")" \
 		$([ "$load" = - ] || echo "--load $load") \
 		--kernel "$O/boot/$2.img" --append "$append"
-	exits=$(figure marker.vmgexit_total)
-	used=$(figure marker.instructions)
-	own=$(figure marker.hypervisor_instructions)
-	[ -n "$used" ] || fail "the payload's entry is not reached: $(
-		tail -n 1 "$log.log")" || return 1
+	exits=$(figure "$log.figures" marker.vmgexit_total)
+	used=$(figure "$log.figures" marker.instructions)
+	own=$(figure "$log.figures" marker.hypervisor_instructions)
+	[ -n "$used" ] || die "the payload's entry is not reached: $(
+		tail -n 1 "$log.log")"
 	used=$((used - own))
-	at_most "VMGEXITs" "$exits" "exits-$3" || return 1
+	at_most "VMGEXITs" "$exits" "exits-$3"
 	case $2 in
 	cloud*)
 		at_most "instructions for 1000 bytes" $((used / (bytes / 1000))) \
-			"per-1000-$1" 2 || return 1
+			"per-1000-$1" 2
 		;;
-	*) at_most instructions "$used" "instructions-$1" 2 || return 1 ;;
+	*) at_most instructions "$used" "instructions-$1" 2 ;;
 	esac
-	pass "$test: $exits VMGEXITs, $used instructions"
+	pass "$test" "$exits VMGEXITs, $used instructions"
 }
 
-# Bytes of an image that are not the compressed payload, nor the padding behind
-# it, which depends on its length: of that the hard limit allows for a page.
+# The bytes of an image without the compressed payload and the padding behind it. The
+# padding depends on the payload's length; the hard limit allows a page for it.
 do_size() {
 	elf=$O/boot/test.elf
 	size=$(($(symbol "$elf" setup_end) +
 		$(symbol "$elf" payload_start) - $(symbol "$elf" startup_32) +
 		$(symbol "$elf" image_file_end) - $(symbol "$elf" _text)))
-	at_most "bytes besides the payload" "$size" stub-bytes 2 || return 1
+	at_most "bytes besides the payload" "$size" stub-bytes 2
 	at_most "bytes besides the payload with padding" $((size + 4095)) \
-		stub-bytes-limit && pass "$test: $size bytes"
+		stub-bytes-limit
+	pass "$test" "$size bytes"
 }
 
-# Of Debian's kernels: two values of two columns that never meet.
+# The matrix of Debian's kernels is pairwise: for any two columns, each value of one
+# has a boot with each value of the second.
 do_pairs() {
-	missing=$(awk -F'|' '
+	missing=$(expand | awk -F '\t' '
 	$1 == "matrix" && $3 ~ /^(cloud|generic)$/ {
 		for (i = 3; i <= NF; i++) {
 			values[i, $i]
@@ -438,20 +388,20 @@ do_pairs() {
 					exit
 				}
 			}
-	}' "$out/cases")
-	[ -z "$missing" ] || fail "no boot has both $missing" || return 1
+	}')
+	[ -z "$missing" ] || die "no boot has both $missing"
 	pass "$test"
 }
 
 # ---- All cases.
 
-# One line a case, columns without blanks around: kind, name, the rest. The
-# columns of a matrix are multiplied out.
+# Prints a line for each case, with a tab between: the section of the list, the
+# case's name, and the columns. The columns of a matrix are multiplied out.
 expand() {
-	awk -F'[ \t]*[|][ \t]*' '
+	rows "$list" | awk -F '\t' '
 	function multiply(column, name, row,    values, n, i, label) {
 		if (column > NF) {
-			print $1 "|" name row
+			print $1 "\t" name row
 			return
 		}
 		n = split($column, values, / +/)
@@ -462,7 +412,7 @@ expand() {
 			if (column == 5 && $1 == "matrix")
 				label = "v" label
 			multiply(column + 1, label == "-" ? name : name "-" label,
-				 row "|" values[i])
+				 row "\t" values[i])
 		}
 	}
 	function label(options) {
@@ -471,57 +421,52 @@ expand() {
 		sub(/-$/, "", options)
 		return options
 	}
-	/^#/ || !NF { next }
-	{ sub(/[ \t]+$/, "", $NF) }
 	$1 == "matrix" || $1 == "la57" { multiply(2, $1, ""); next }
 	{
 		row = ""
 		for (i = 2; i <= NF; i++)
-			row = row "|" $i
+			row = row "\t" $i
 		name = $2
 		if ($1 == "end")
 			name = "end-" $2 label($3)
 		if ($1 == "lied")
 			name = $1 "-" $2
 		if ($1 == "ovmf")
-			name = "ovmf-" $2 "-c" $3 (NF > 3 ? "-" $4 : "")
+			name = "ovmf-" $2 "-c" $3 ($4 == "-" ? "" : "-" $4)
 		if ($1 == "budget" || $1 == "test" || $1 == "stop")
 			name = $1 "-" $2
-		print $1 "|" name row
-	}' "$here/cases.list"
-	echo "pairs|matrix-pairs"
-	echo "size|budget-size"
+		print $1 "\t" name row
+	}'
+	printf 'pairs\tmatrix-pairs\n'
+	printf 'size\tbudget-size\n'
 }
 
-# one NUMBER: that line of the expanded list, in a process of its own.
-one() {
-	line=$(sed -n "$1p" "$out/cases")
-	kind=${line%%|*}
-	saved=$IFS
-	IFS='|'
-	set -f
-	# shellcheck disable=SC2086 # fields between bars
-	set -- ${line#*|}
-	IFS=$saved
-	test=$1
-	shift
+# The longest first, roughly: firmware, then Debian's kernels.
+cases()
+{
+	expand | cut -f 2 | awk '{
+		print ($0 ~ /ovmf/ ? 1 : $0 ~ /cloud|generic|nae/ ? 2 : 3) "\t" $0
+	}' | sort -s -n -k 1,1 | cut -f 2
+}
+
+prepare()
+{
+	mkdir -p "$out"
+}
+
+# Calls the function do_SECTION with the row's columns.
+run_case()
+{
 	log=$out/$test
-	result=$log.result
-	: >"$result"
-	"do_$kind" "$@" || :
-	[ -s "$result" ] || fail "no verdict" || :
-	flock "$out/lock" cat "$result"
+	row=$(expand | awk -F '\t' -v name="$test" '$2 == name')
+	kind=${row%%"$tab"*}
+	saved=$IFS
+	IFS=$tab
+	set -f
+	# shellcheck disable=SC2086 # values between tabs
+	set -- $row
+	IFS=$saved
+	set +f
+	shift 2
+	"do_$kind" "$@"
 }
-
-if [ "${1:-}" = --line ]; then
-	one "$2"
-	exit 0
-fi
-
-mkdir -p "$out"
-rm -f "$out"/*.result
-expand >"$out/cases"
-chosen=$(awk -F'|' -v want="${1:-.}" '$2 ~ want { print NR }' "$out/cases")
-[ -n "$chosen" ] || no_case "$1"
-printf '%s\n' "$chosen" | xargs -n 1 -P "$JOBS" "$0" --line
-! cat "$out"/*.result | grep -q '^FAIL '

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+#
+# The suite sevemu tests the emulator with a guest of its own, which has a case for
+# each exit and rule, and with stock kernels and stock firmware. Its cases are in
+# sevemu/tests/cases.list; what case X printed is in $O/sevemu-tests/X.*.
+
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
+
+OVMF=${OVMF:-/usr/share/ovmf/OVMF.fd}
+export OVMF
+list=sevemu/tests/cases.list
+out=$O/sevemu-tests
+guest_memory=128M
+# The budgets of a boot of Debian's kernel, directly and through OVMF, in seconds of
+# processor time. Other work on the machine does not stretch processor time.
+direct_budget=15
+ovmf_budget=60
+
+# Prints a line for each case, with a tab between: the section of the list, the
+# case's name, and the columns. A case of the test guest has the options of sevemu in
+# its name, because one case of the guest may have several rows.
+expand()
+{
+	rows "$list" | awk -F '\t' '{
+		name = $2
+		if ($1 == "guest" || $1 == "firmware") {
+			options = $3
+			gsub(/ *--/, "-", options)
+			gsub(/ /, "-", options)
+			sub(/^-*/, "", options)
+			if (options != "")
+				name = name "." options
+			if ($1 == "firmware")
+				name = "firmware." name
+		}
+		row = ""
+		for (i = 2; i <= NF; i++)
+			row = row "\t" $i
+		print $1 "\t" name row
+	}'
+}
+
+# The longest first, roughly: boots of kernels, then the groups.
+cases()
+{
+	expand | awk -F '\t' '{
+		print ($1 ~ /^(boot|twice)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
+	}' | sort -s -n -k 1,1 | cut -f 2
+}
+
+prepare()
+{
+	mkdir -p "$out"
+}
+
+# Calls the function do_SECTION with the row's columns; an empty one is ''.
+run_case()
+{
+	log=$out/$test
+	row=$(expand | awk -F '\t' -v name="$test" '$2 == name')
+	kind=${row%%"$tab"*}
+	IFS=$tab read -r _ _ a b c d e <<-END
+		$row
+	END
+	"do_$kind" "$(given "$a")" "$(given "$b")" "$(given "$c")" "$(given "$d")" \
+		"$(given "$e")"
+}
+
+# sevemu OPTIONS...: sets $status, and makes $log.console, $log.log and $log.report.
+sevemu()
+{
+	status=0
+	rm -f "$log.report"
+	SEVEMU_ROM=$O/sevemu.rom sevemu/sevemu --timeout "$hang" \
+		--report "$log.report" "$@" \
+		>"$log.console" 2>"$log.log" </dev/null || status=$?
+	# A line of the console ends with CR LF.
+	tr -d '\r' <"$log.console" >"$log.console.tr"
+	mv "$log.console.tr" "$log.console"
+}
+
+# check_report CHECKS: the last run's report is one JSON object, and the checks hold.
+check_report()
+{
+	figures "$log.report" >"$log.figures" 2>"$log.jq" ||
+		die "report: $(tail -n 1 "$log.jq")"
+	check_figures "$log.figures" "$1"
+}
+
+# check_run STATUS REGEX REPORT: the last run ended as it should.
+check_run()
+{
+	[ "$status" -eq "$1" ] ||
+		die "status $status, not $1: $(tail -n 1 "$log.log")"
+	grep -qaE -e "$2" "$log.console" "$log.log" ||
+		die "no line matches: $2"
+	check_report "$3"
+}
+
+# run_guest CASE OPTIONS
+run_guest()
+{
+	# shellcheck disable=SC2086 # several options
+	sevemu --test-hooks --kernel "$O/sevemu-guest.img" \
+		--append "case=$1" $2 -- -m "$guest_memory"
+}
+
+# do_group NAME OPTIONS: the guest's cases become results. What the guest skips does
+# not exist in that mode, and is no result.
+do_group()
+{
+	run_guest all "$2"
+	sed -n "s|^ok \(.*\)|PASS sevemu/$test.\1|p
+		s|^not ok \([^:]*\): \(.*\)|FAIL sevemu/$test.\1: \2|p" \
+		"$log.console" | awk '$1 != "FAIL" || !seen[$2]++'
+	last=$(tail -n 1 "$log.console")
+	if ! grep -q '^ok ' "$log.console" || [ "$last" != "done" ]; then
+		die "ends early, status $status, behind: $last"
+	elif [ "$status" -ne 0 ] && ! grep -q '^not ok ' "$log.console"; then
+		die "status $status"
+	fi
+	check_report sev
+	pass "$test"
+}
+
+# do_guest CASE OPTIONS STATUS REGEX REPORT
+do_guest()
+{
+	run_guest "$1" "$2"
+	check_run "$3" "$4" "$5"
+	pass "$test"
+}
+
+# do_refused NAME OPTIONS REGEX
+do_refused()
+{
+	# shellcheck disable=SC2086 # several options
+	sevemu $2 --kernel "$O/sevemu-guest.img"
+	[ "$status" -eq 2 ] || die "status $status, not 2"
+	grep -qE -e "$3" "$log.log" || die "the message is: $(head -n 1 "$log.log")"
+	pass "$test"
+}
+
+# do_firmware CASE OPTIONS STATUS REGEX REPORT: the image of the guest as firmware
+# begins with its command line.
+do_firmware()
+{
+	cp "$O/sevemu-firmware.img" "$log.fd"
+	printf 'case=%s' "$1" | dd of="$log.fd" conv=notrunc status=none
+	# shellcheck disable=SC2086 # several options
+	sevemu --test-hooks --firmware "$log.fd" $2 -- -m "$guest_memory"
+	check_run "$3" "$4" "$5"
+	pass "$test"
+}
+
+# Sets $used to the processor time of all children that have ended, in hundredths of a
+# second. `times` must run in this shell: in a pipe it would count another one's.
+children_time()
+{
+	times >"$log.times"
+	used=$(awk 'NR == 2 {
+		gsub(/[ms]/, " ")
+		printf "%d", ($1 * 60 + $2 + $3 * 60 + $4) * 100
+	}' "$log.times")
+}
+
+# do_boot NAME OPTIONS STATUS REGEX REPORT
+do_boot()
+{
+	budget=$direct_budget
+	options=${2%@APPEND=*}
+	append=
+	[ "$options" = "$2" ] || append=${2#*@APPEND=}
+	case $options in
+	*ovmf*)
+		budget=$ovmf_budget
+		options="$options --firmware $OVMF"
+		;;
+	esac
+	# shellcheck disable=SC2086 # several options
+	sevemu --strict $options \
+		--kernel "$O/kernels/cloud/vmlinuz" \
+		--initrd "$O/initramfs.cpio.gz" \
+		--append "console=ttyS0 quiet $append"
+	children_time
+	check_run "$3" "$4" "$5"
+	grep -qa 'userspace: reached' "$log.console" || die "userspace is not reached"
+	[ "$used" -le $((budget * 100)) ] ||
+		die "took $((used / 100)) s of processor time, the budget is $budget"
+	pass "$test" "$((used / 100)) s"
+}
+
+# do_twice NAME WHAT OPTIONS
+do_twice()
+{
+	for n in 1 2; do
+		if [ "$2" = guest ]; then
+			run_guest all "$3 --icount"
+		else
+			# shellcheck disable=SC2086 # several options
+			sevemu $3 --icount \
+				--kernel "$O/kernels/cloud/vmlinuz" \
+				--initrd "$O/initramfs.cpio.gz" \
+				--append "console=ttyS0 quiet"
+		fi
+		check_report "status=0 instructions"
+		! grep -qx 'instructions=null' "$log.figures" ||
+			die "no instructions are counted"
+		mv "$log.report" "$log.report.$n"
+	done
+	cmp -s "$log.report.1" "$log.report.2" ||
+		die "the reports differ, see $log.report.1 and .2"
+	pass "$test"
+}
+
+# Runs what `make install` puts into a directory, from another directory, by its own
+# name and by a symbolic link.
+do_installed()
+{
+	tree=$(pwd)
+	guest=$(realpath "$O/sevemu-guest.img")
+	root=$(realpath "$out")/root
+	rm -rf "$root"
+	make -s install O="$O" DESTDIR="$root" PREFIX=/usr >"$log.make" 2>&1 ||
+		die "make install: $(tail -n 1 "$log.make")"
+	mkdir "$root/elsewhere"
+	ln -s ../usr/bin/sevemu "$root/elsewhere/link"
+	cd "$root/elsewhere" || exit
+	for program in ../usr/bin/sevemu ./link; do
+		status=0
+		(
+			unset SEVEMU_ROM
+			"$program" --strict --timeout "$hang" --test-hooks \
+				--report report --trace trace --kernel "$guest" \
+				--append case=cpuid -- -m "$guest_memory" \
+				>console 2>log </dev/null
+		) || status=$?
+		if [ "$status" -ne 0 ] || ! grep -q '^ok cpuid' console; then
+			die "$program: status $status: $(tail -n 1 log)"
+		elif [ ! -s report ] || [ ! -s trace ]; then
+			die "$program wrote no report or no trace"
+		fi
+		rm report trace
+	done
+	cd "$tree" || exit
+	cmp -s sevemu/sevemu.1 "$root/usr/share/man/man1/sevemu.1" ||
+		die "the man page is not there"
+	pass "$test"
+}
+
+# The wrapper, its usage and the man page have the same options. groff, where it is
+# installed, has no complaint about the page.
+do_manual()
+{
+	sed -n 's/^\t\(--[a-z0-9-]*\)).*/\1/p' sevemu/sevemu |
+		grep -v -e '^--$' | sort >"$log.options"
+	sevemu/sevemu --help | grep -o -e '--[a-z][a-z0-9-]*' | sort -u >"$log.usage"
+	sed -n '/^\.SH OPTIONS/,/^\.SH EXIT/{
+		/^\.TP/{
+			n
+			s/\\-/-/g
+			s/^\.[BIR]* "\{0,1\}\(--[a-z0-9][a-z0-9-]*\).*/\1/p
+		}
+	}' sevemu/sevemu.1 | sort >"$log.manual"
+	if [ ! -s "$log.options" ] || ! cmp -s "$log.options" "$log.usage"; then
+		die "--help has other options than the script"
+	elif ! cmp -s "$log.options" "$log.manual"; then
+		die "sevemu/sevemu.1 has other options than the script"
+	fi
+	need groff
+	groff -man -Tutf8 -ww -z sevemu/sevemu.1 >"$log.groff" 2>&1 ||
+		die "groff: $(head -n 1 "$log.groff")"
+	[ ! -s "$log.groff" ] || die "groff: $(head -n 1 "$log.groff")"
+	pass "$test"
+}

@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+#
+# The suite install installs into directories of $O/install and uses what is there as
+# a stranger's build system would: from outside of the source tree, and without any
+# file of it.
+
+# && and || are the flow of many checks here.
+# shellcheck disable=SC2015
+
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
+
+top=$PWD
+case $O in
+/*) ;;
+*) O=$top/$O ;;
+esac
+# What prepare() makes: a directory for packages, whose name has a blank, and an
+# installation in a prefix.
+stage=$O/install/'a stage'
+prefix=$O/install/prefix
+
+# Names and functions: the case a-b runs do_a_b.
+cases()
+{
+	cat <<-END
+		example-check
+		example-es
+		example-sev
+		ci-job
+		ci-job-fails
+		walkthrough
+		walkthrough-pie
+		example-plain
+		example-cmdline
+		example
+		staged
+		no-way-back
+		links
+		same-image
+		uninstall
+		foreign-environment
+		versions
+		manual
+		hook
+		hook-cmdline
+		hook-keeps
+		hook-removes
+		hook-refuses
+	END
+}
+
+prepare()
+{
+	rm -rf "$O/install"
+	mkdir -p "$O/install"
+	in_tree install DESTDIR="$stage" PREFIX=/usr
+	in_tree install PREFIX="$prefix"
+}
+
+# Runs the case in a directory of its own. What the function prints is the reason if it
+# fails.
+run_case()
+{
+	tmp=$O/install/$test
+	rm -rf "$tmp"
+	mkdir -p "$tmp"
+	case $test in
+	hook*) need run-parts ;;
+	esac
+	if ("do_$(echo "$test" | tr - _)") >"$tmp/said" 2>&1; then
+		pass "$test"
+	else
+		die "$(grep . "$tmp/said" | tail -n 3 | tr '\n' '/')"
+	fi
+}
+
+# Runs make as a user would, without the variables of the make that has started this.
+fresh_make()
+{
+	env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS -u O make "$@"
+}
+
+in_tree()
+{
+	(cd "$top" && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -s O="$O" "$@")
+}
+
+# All files are there, with their modes.
+do_staged()
+{
+	for file in bin/mkpayload bin/sevemu bin/sevstub-mkimage; do
+		[ -x "$stage/usr/$file" ] || {
+			echo "no $file"
+			return 1
+		}
+	done
+	for file in lib/sevstub/sevstub.a lib/sevstub/linker.ld lib/sevstub/VERSION \
+		lib/sevstub/sevstub.mk share/sevemu/sevemu.rom \
+		share/man/man1/mkpayload.1 share/man/man1/sevemu.1 \
+		share/man/man1/sevstub-mkimage.1 \
+		share/doc/sevstub/docs/integration.md; do
+		[ -r "$stage/usr/$file" ] && [ ! -x "$stage/usr/$file" ] || {
+			echo "no $file, or it is executable"
+			return 1
+		}
+	done
+}
+
+# No installed text may have the path of the source tree or of the build directory. A
+# path counts only as a whole: /tree is in -I/tree/include, but not in /usr/tree or /tree-2.
+do_no_way_back()
+{
+	for path in "$top" "$O"; do
+		! grep -rIE -e "(^|[^A-Za-z0-9._/-])[A-Za-z0-9._-]*$(quoted "$path")(/|[^A-Za-z0-9._-]|\$)" \
+			"$stage" || return 1
+	done
+}
+
+# The links between pages, and to their pictures, lead to installed files. Links to
+# tests/ are about the source tree.
+do_links()
+{
+	(cd "$stage/usr/share/doc/sevstub" &&
+		for page in *.md docs/*.md; do
+			grep -oE '\]\([^)#]+' "$page" | sed 's/^](//' |
+				grep -vE '^(https?:|(\.\./)?tests/|\.\./\.clang)' |
+				while IFS= read -r link; do
+					[ -e "$(dirname "$page")/$link" ] ||
+						echo "$page: no $link"
+				done
+		done) >"$tmp/links"
+	cat "$tmp/links"
+	[ ! -s "$tmp/links" ]
+}
+
+# `make uninstall` removes all that was installed, and nothing else.
+do_uninstall()
+{
+	stage=$tmp/'a stage'
+	in_tree install DESTDIR="$stage" PREFIX=/usr || return 1
+	: >"$stage/usr/bin/other"
+	in_tree uninstall DESTDIR="$stage" PREFIX=/usr || return 1
+	left=$(cd "$stage" && find . ! -type d)
+	[ "$left" = ./usr/bin/other ] || {
+		echo "left: $left"
+		return 1
+	}
+	[ ! -e "$stage/usr/lib/sevstub" ] &&
+		[ ! -e "$stage/usr/share/doc/sevstub" ]
+}
+
+# The installed tools make the same image as those of the source tree, also where
+# paths have blanks.
+do_same_image()
+{
+	mkdir "$tmp/a b"
+	"$stage/usr/bin/sevstub-mkimage" -o "$tmp/a b/an image" \
+		"$O/payload/test.elf" || return 1
+	cmp "$tmp/a b/an image" "$O/boot/test.img"
+}
+
+# The caller's variables O and CC mean nothing to the installed tools.
+do_foreign_environment()
+{
+	kernel=$O/payload/test.elf
+	env O=/nowhere CC='gcc -pipe' "$prefix/bin/sevstub-mkimage" \
+		-o "$tmp/foreign.img" "$kernel" &&
+		cmp "$tmp/foreign.img" "$O/boot/test.img"
+}
+
+# An installed tool prints the version, and so does a Makefile that includes
+# sevstub.mk.
+do_versions()
+{
+	version=$(cat "$top/VERSION")
+	[ "$("$prefix/bin/mkpayload" --version)" = "mkpayload (sevstub) $version" ] &&
+		[ "$("$prefix/bin/sevstub-mkimage" --version)" = \
+			"sevstub-mkimage (sevstub) $version" ] || return 1
+	cat >"$tmp/version.mk" <<-END
+		include $prefix/lib/sevstub/sevstub.mk
+		version: ; @echo "\$(SEVSTUB_VERSION)"
+	END
+	[ "$(fresh_make -s -f "$tmp/version.mk" version)" = "$version" ]
+}
+
+# Every option of a program is in its manual page, and groff, where it is installed,
+# has no complaint about the page.
+do_manual()
+{
+	page=$prefix/share/man/man1/sevstub-mkimage.1
+	"$prefix/bin/sevstub-mkimage" --help >"$tmp/help" || return 1
+	grep -oE -- '(^|[^-a-z])--?[a-z]+' "$tmp/help" | grep -oE -- '-.*' |
+		sort -u | while IFS= read -r option; do
+		escaped=$(printf '%s' "$option" | sed 's/-/\\\\-/g')
+		grep -qE -- "\\.B[IR].*$escaped" "$page" || {
+			echo "$option is not in $page"
+			return 1
+		}
+	done || return 1
+	if command -v groff >/dev/null; then
+		groff -man -Tutf8 -ww -z "$page" 2>"$tmp/groff" || return 1
+		[ ! -s "$tmp/groff" ] || {
+			cat "$tmp/groff"
+			return 1
+		}
+	fi
+}
+
+# Builds the example from its copy in the installed documentation, in $tmp/hello.
+do_example()
+{
+	cp -R "$prefix/share/doc/sevstub/examples/hello-kernel" "$tmp/hello" &&
+		cd "$tmp/hello" && fresh_make SEVSTUB="$prefix"
+}
+
+# boot_example TARGET REGEX: boots the example, and a line must match.
+boot_example()
+{
+	do_example || return 1
+	limited env -u MAKEFLAGS -u MAKELEVEL -u O \
+		make -s SEVSTUB="$prefix" "$1" >"$tmp/log" || return 1
+	tr -d '\r' <"$tmp/log" | grep -qE "$2" || {
+		cat "$tmp/log"
+		return 1
+	}
+}
+
+do_example_plain()
+{
+	boot_example run '^hello: I am a plain guest with 255 MiB'
+}
+
+do_example_es()
+{
+	boot_example run-es '^hello: I am an SEV-ES guest'
+}
+
+do_example_sev()
+{
+	boot_example run-sev '^hello: I am an SEV guest'
+}
+
+do_example_check()
+{
+	boot_example check '^hello: booted twice'
+}
+
+# A command line with a dollar and quotes goes into the image as it is.
+do_example_cmdline()
+{
+	do_example || return 1
+	cd "$tmp/hello" && rm hello.img &&
+		fresh_make -s SEVSTUB="$prefix" "SEVSTUB_CMDLINE=a\$\$b \"c\" d'e" &&
+		grep -aqF "a\$b \"c\" d'e" hello.img
+}
+
+# ---- The commands of docs/integration.md, as they are written there.
+
+# doc_file NAME: the block of code below the comment that names it.
+doc_file()
+{
+	awk -v name="$1" '
+	$0 == "<!-- " name " -->" { wanted = 1; next }
+	wanted && /^```/ { if (inside) exit; inside = 1; next }
+	inside { print }' "$prefix/share/doc/sevstub/docs/integration.md"
+}
+
+# Writes the page's files into $tmp/own.
+write_own()
+{
+	mkdir "$tmp/own" && cd "$tmp/own" || return 1
+	for file in kernel.S build.sh build-pie.sh run.sh ci.sh; do
+		doc_file "$file" >"$tmp/file"
+		mv "$tmp/file" "$file"
+		[ -s "$file" ] || {
+			echo "integration.md has no $file"
+			return 1
+		}
+	done
+}
+
+# build_and_run SCRIPT ENTRY: ENTRY is a regular expression for the address at which
+# the stub enters the kernel.
+build_and_run()
+{
+	write_own || return 1
+	PATH=$prefix/bin:$PATH sh "$1" || return 1
+	PATH=$prefix/bin:$PATH limited sh run.sh >run.log
+	tr -d '\r' <run.log >run.text
+	grep -q "^sevstub: entering the payload at $2\$" run.text &&
+		grep -q '^own: here I am$' run.text || {
+		cat run.text
+		return 1
+	}
+}
+
+do_walkthrough()
+{
+	build_and_run build.sh 0x1001000
+}
+
+do_walkthrough_pie()
+{
+	build_and_run build-pie.sh '0x[0-9a-f]*000'
+}
+
+do_ci_job()
+{
+	do_example && write_own && cp "$tmp/hello/hello.elf" . &&
+		PATH=$prefix/bin:$PATH limited sh ci.sh hello.elf 'hello: I am an SEV-ES guest'
+}
+
+do_ci_job_fails()
+{
+	do_example && write_own && cp "$tmp/hello/hello.elf" . &&
+		! PATH=$prefix/bin:$PATH limited sh ci.sh \
+		hello.elf 'hello: I am somebody else' >fails.log 2>&1 &&
+		grep -q 'did not say: hello: I am somebody' fails.log
+}
+
+# ---- The hook of a distribution's kernels.
+
+# hook KIND [ACTION]: calls the hooks as a kernel's package does.
+hook()
+{
+	SEVSTUB_DEFAULTS=$root/etc/default/sevstub \
+		DEB_MAINT_PARAMS=${2:+"'$2' ''"} run-parts --exit-on-error \
+		--arg=1.2.3-test --arg="$root/boot/vmlinuz-1.2.3-test" \
+		"$root/etc/kernel/$1.d"
+}
+
+# Makes $root, a system with the hook and a kernel.
+hook_root()
+{
+	root=$tmp/root
+	for kind in postinst postrm; do
+		mkdir -p "$root/etc/kernel/$kind.d"
+		cp "$prefix/share/doc/sevstub/examples/kernel-hook/$kind" \
+			"$root/etc/kernel/$kind.d/zz-sevstub"
+	done
+	mkdir -p "$root/boot" "$root/etc/default"
+	cp "$O/payload/test.elf" "$root/boot/vmlinuz-1.2.3-test"
+	echo "SEVSTUB_MKIMAGE=$prefix/bin/sevstub-mkimage" \
+		>"$root/etc/default/sevstub"
+}
+
+do_hook()
+{
+	hook_root && hook postinst configure || return 1
+	"$prefix/bin/sevstub-mkimage" -o "$tmp/expected.img" \
+		"$root/boot/vmlinuz-1.2.3-test" || return 1
+	cmp "$root/boot/sevstub-1.2.3-test" "$tmp/expected.img" &&
+		cmp "$root/boot/vmlinuz-1.2.3-test" "$O/payload/test.elf"
+}
+
+do_hook_cmdline()
+{
+	hook_root || return 1
+	echo "SEVSTUB_CMDLINE='from the hook'" >>"$root/etc/default/sevstub"
+	hook postinst && grep -aqF 'from the hook' "$root/boot/sevstub-1.2.3-test"
+}
+
+do_hook_keeps()
+{
+	hook_root && hook postinst configure &&
+		hook postrm upgrade && [ -e "$root/boot/sevstub-1.2.3-test" ] &&
+		hook postinst abort-upgrade && [ -e "$root/boot/sevstub-1.2.3-test" ]
+}
+
+do_hook_removes()
+{
+	hook_root && hook postinst configure &&
+		hook postrm remove && [ ! -e "$root/boot/sevstub-1.2.3-test" ] &&
+		[ -e "$root/boot/vmlinuz-1.2.3-test" ]
+}
+
+# The hook refuses a bad kernel, and removes the image of the kernel that was there
+# before.
+do_hook_refuses()
+{
+	hook_root && hook postinst || return 1
+	echo "not a kernel" >"$root/boot/vmlinuz-1.2.3-test"
+	! hook postinst configure && [ ! -e "$root/boot/sevstub-1.2.3-test" ]
+}
