@@ -19,6 +19,7 @@ failed=0
 # files of the circle, one a line.
 list=$tmp/list
 sed -n '/^## Who may call whom/,/^##* Walls/p' "$page" >"$tmp/section"
+# shellcheck disable=SC2016 # the backquotes are those of the page
 sed -nE 's/^\| ([a-z]+) \| (`[^|]*`) \| ([a-z ]*) \|$/\1|\2|\3/p' "$tmp/section" |
 	tr -d '`' >"$list"
 sed -nE 's/^Between files there is no circle but one[^:]*: ([^.]*)\..*/\1/p' \
