@@ -801,7 +801,6 @@ TEST(random_place_not_there)
 	 * The zero page is allocation 1, the memory map 2 and 3, the range that
 	 * KASLR chose 4.
 	 */
-
 	fw.fail_at = 4;
 	expect_link_address();
 	large_firmware();
