@@ -462,8 +462,8 @@ TEST(setup_data_length)
 	}
 
 	/*
-	 * The memory map has RAM up to 2^64, so the end of this RAM wraps
-	 * around to 0. A node in it must be accepted.
+	 * RAM now extends up to the highest address, so a node with the largest
+	 * length, 4 GiB, is in RAM. It must be accepted.
 	 */
 	add_e820(m(MACHINE_SIZE), ~0UL - m(MACHINE_SIZE), E820_RAM);
 	fake.bp.hdr.setup_data = m(MACHINE_SIZE) - 16;

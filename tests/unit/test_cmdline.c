@@ -114,8 +114,8 @@ TEST(find_option)
 }
 
 /*
- * The command line has exactly @len bytes. A NUL byte in it separates words,
- * but does not end the command line.
+ * A struct cmdline has a length, and its text is exactly so long. A NUL byte in
+ * the text separates words, but does not end the command line.
  */
 TEST(find_option_stops_at_len)
 {

@@ -402,8 +402,9 @@ static const struct {
 	{ "earlyprintk=ttyS1,18446744073709551617", SILENT, COM1, 1 },
 	{ "console=uart8250,io,0x2f8,0", SILENT, COM1, 1 },
 	/*
-	 * Options that do not enable info(). Errors are printed to the UART
-	 * that the kernel's option console=ttyS names, or else to COM1.
+	 * With these options info(), which prints progress, must be silent.
+	 * Errors are printed to the UART that the kernel's option console=ttyS
+	 * names, or else to COM1.
 	 */
 	{ "", SILENT, COM1, 1 },
 	{ "quiet", SILENT, COM1, 1 },
@@ -938,7 +939,7 @@ TEST(debugcon)
 	      machine.debugcon);
 	/*
 	 * console_force() prepares to print an error. The error must go to the
-	 * debug console and to the first UART.
+	 * debug console and to COM1, the first UART.
 	 */
 	console_force();
 	con_printf("failed\n");
@@ -1105,8 +1106,8 @@ TEST(vga_scrolls)
 
 /*
  * The loader reports its cursor's column (x) and line (y) in screen_info. The
- * console must print from there on. If a position is outside of the screen, it
- * must choose a line and column inside.
+ * console must print from there on. If the cursor is outside of the screen, the
+ * console must choose a line and column inside.
  */
 TEST(vga_cursor)
 {

@@ -2,9 +2,9 @@
 /*
  * test_e820.c - tests lib/e820.c, which answers whether a range is RAM, against
  * a model. The model is an array with an element for each 1 KiB of a small
- * address range. The memory is RAM if an entry of type RAM covers it and no
- * entry of another type does. The tests ask for all ranges of such units, at
- * several addresses up to 2^64.
+ * address range. In the model 1 KiB is RAM if an entry of type RAM covers it
+ * and no entry of another type does. The tests ask about every range of these 1
+ * KiB units, at several base addresses up to 2^64.
  */
 #include "harness.h"
 
@@ -355,8 +355,8 @@ TEST(goes_on)
 	CHECK(has_ram_of(0), "not seen");
 	CHECK(e820_is_ram(&bp, 1 << 30, (1 << 30) + 0x100000), "not all");
 	/*
-	 * An entry of another type overrides an entry for RAM. This holds if
-	 * one of them is in e820_table and the other in setup_data.
+	 * An entry of another type overrides an entry for RAM. First both
+	 * entries are in setup_data, then the entry for RAM is in e820_table.
 	 */
 	full_map(SETUP_E820_EXT, 40);
 	CHECK(has_ram_of(0), "not seen");
@@ -461,8 +461,8 @@ TEST(goes_on_for_too_long)
 	CHECK(!e820_is_bounded(&bp), "4097 are not");
 	CHECK(!e820_is_ram(&bp, 0x5000, 0x6000), "one too many");
 	/*
-	 * The node claims to be 4 GiB long. The stub must read only the entries
-	 * up to its limit.
+	 * The setup_data node claims to be 4 GiB long. The stub must read only
+	 * the entries up to its limit.
 	 */
 	large.node.len = 0xffffffff;
 	CHECK(!e820_is_bounded(&bp), "2^27 are not");

@@ -666,9 +666,9 @@ TEST(boot_out_of_memory)
 		CHECK(!still_live(), "%u allocations left", still_live());
 	}
 	/*
-	 * Six allocations cannot be done without: those of the zero page, the
-	 * command line, the payload's range, the initrd, the memory map, and
-	 * setup_data.
+	 * The boot fails if any of six allocations fails: those of the zero
+	 * page, the command line, the payload's range, the initrd, the memory
+	 * map, and setup_data.
 	 */
 	CHECK(refused == 6, "%u refusals", refused);
 }
@@ -845,7 +845,8 @@ TEST(free_memory_of_a_loader)
 
 	/*
 	 * ident_map_range() cannot map the EFI memory map. The stub must then
-	 * not read the map, because the page fault would map all RAM around it.
+	 * not read the map. Reading would raise a page fault, whose handler
+	 * would map all RAM around it.
 	 */
 	fw.areas[0] = '\0';
 	fw.map_fails = true;

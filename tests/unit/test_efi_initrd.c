@@ -102,8 +102,8 @@ TEST(initrd_by_load_file2_bad)
 	initrd_fails("", EFI_LOAD_ERROR, "cannot be loaded");
 	/*
 	 * The loader reports the initrd's size, but then answers that it has no
-	 * initrd. The stub must report an error. It would boot without an
-	 * initrd if the first answer were EFI_NOT_FOUND.
+	 * initrd. The stub must report an error. The answer EFI_NOT_FOUND is
+	 * valid only when the stub asks for the size.
 	 */
 	loader_firmware(5000);
 	fw.load_status = EFI_NOT_FOUND;
@@ -149,8 +149,8 @@ TEST(initrd_files)
 }
 
 /*
- * The stub must not open files that the command line does not name. Files "b"
- * and "c" fail when they are opened, but only "a" is named.
+ * The stub must not open files that the command line does not name. Reading
+ * file "b" or asking for the size of "c" would fail, but only "a" is named.
  */
 TEST(initrd_files_not_named)
 {

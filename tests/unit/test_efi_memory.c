@@ -91,8 +91,8 @@ TEST(e820_merging)
 		{ EfiConventionalMemory, 0, 0x4000, 0, 1, 0x40000 },
 		{ EfiConventionalMemory, 0, 0x5000, 0, 1, 0 },
 		/*
-		 * Descriptors with a gap between them, that overlap, or in
-		 * descending order must not be merged.
+		 * Descriptors must not be merged if there is a gap between
+		 * them, if they overlap, or if the second is below the first.
 		 */
 		{ EfiConventionalMemory, 0, 0x7000, 0, 2, 0 },
 		{ EfiConventionalMemory, 0, 0x8000, 0, 2, 0 },

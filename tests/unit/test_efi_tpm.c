@@ -313,8 +313,8 @@ static void final_events(u64 count, size_t size)
 
 /*
  * Firmware's final events table repeats the events that were logged after the
- * first GetEventLog(). The kernel gets the table, too. The stub must tell it
- * how many bytes of the copied log are in both.
+ * first GetEventLog(). The kernel gets the table, too. The stub must tell the
+ * kernel how many bytes of the copied log are repeated in that table.
  */
 TEST(final)
 {
@@ -357,8 +357,9 @@ TEST(final)
 	poke32(FIRST_SIZE + EVENT_SIZE + 3 + EVENT_SIZE - 4, 5);
 	check_log(FIRST_SIZE + size, 2, EVENT_SIZE + 3);
 	/*
-	 * The table is of the TPM's protocol, but the stub uses the protocol of
-	 * a confidential guest. It must ignore the table.
+	 * The final events table belongs to the TPM's protocol, but the stub
+	 * uses the protocol of a confidential guest. The stub must ignore the
+	 * table.
 	 */
 	log_of_two();
 	fw.has_tpm = false;

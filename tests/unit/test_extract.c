@@ -220,7 +220,7 @@ TEST(payload_place)
 
 /*
  * The payload's memory size, relocation size or margin fills the room below the
- * stub's .text. It must be accepted, and refused if it is 1 byte larger.
+ * stub's .text. The stub must accept this size and refuse 1 byte more.
  */
 TEST(payload_room)
 {
@@ -438,9 +438,9 @@ TEST(bss_of_linux_is_left)
 /* ---- extract_kernel() ---- */
 
 /*
- * The beginnings of three trace lines: the one of the payload's digest, the one
- * that maps the payload, and the one that maps the first setup_data node.
- * check_orders() writes them, because they contain addresses.
+ * The beginnings of three trace lines: the digest of the payload, the mapping
+ * of the payload, and the mapping of the first setup_data node. check_orders()
+ * writes them, because they contain addresses.
  */
 static char payload_digest[60], payload_map[60], node_map[60];
 
@@ -684,8 +684,8 @@ TEST(kaslr_is_not_told)
 }
 
 /*
- * The C-bit of an address marks encrypted memory, so it cannot be part of an
- * address. randomise() must ask for a random address below the C-bit.
+ * In a page-table entry the C-bit takes the place of an address bit.
+ * randomise() must ask for a random address below the C-bit.
  */
 TEST(kaslr_below_the_c_bit)
 {
