@@ -836,7 +836,7 @@ TEST(force_keeps_what_is_in_use)
 	CHECK_OUTPUT(0, "");
 }
 
-/* ---- port accesses, each of which is an exit in an SEV-ES guest ---- */
+/* ---- port accesses, each of which is a VMEXIT in an SEV-ES guest ---- */
 
 TEST(setup_budget)
 {

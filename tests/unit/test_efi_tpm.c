@@ -368,7 +368,7 @@ TEST(final)
 	check_log(FIRST_SIZE + size, 2, 0);
 }
 
-/* ---- malformed logs: an empty log is passed on ---- */
+/* ---- malformed logs, for which the kernel gets an empty log ---- */
 
 static void check_empty(void)
 {

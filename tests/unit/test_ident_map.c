@@ -332,7 +332,7 @@ TEST(remove)
 	}
 }
 
-/* ---- from five levels to four, and back ---- */
+/* ---- changing from five paging levels to four, and back ---- */
 
 /*
  * Changes the paging depth to @levels levels and loads the new tables into the

@@ -37,7 +37,7 @@ static struct layout {
 const u8 (*stubs)[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 u64 gdt[8];
 
-/* ---- a record of what was called, in order, and what was printed ---- */
+/* ---- a record of the functions called, and of the printed text ---- */
 
 static char trace[256];
 static char said[2048];
@@ -473,9 +473,9 @@ TEST(vc_answered)
 }
 
 /*
- * The handler of #VC raises another exception, which is reported. The error
- * code of #VC is a VMEXIT code. The report must not show it as the other
- * exception's error code.
+ * Handling #VC leads to another exception, which is reported. The error code of
+ * #VC is a VMEXIT code. The report must not show it as the other exception's
+ * error code.
  */
 TEST(vc_raises)
 {

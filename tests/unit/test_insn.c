@@ -329,8 +329,8 @@ static const struct vector {
 	{ "c7 c3 01 00 00 00", NEVER_VALID, 0 },
 
 	/*
-	 * MOV between AL, AX, EAX or RAX and a 64-bit address that the
-	 * instruction contains.
+	 * MOV between AL, AX, EAX or RAX and memory whose 64-bit address is in
+	 * the instruction.
 	 */
 	{ "a0 08 07 06 05 04 03 02 01", "load al, 1[+0x102030405060708]",
 	  0x400 },

@@ -23,7 +23,7 @@ static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 #define GIB	(1UL << 30)
 #define MIB	(1UL << 20)
 
-/* ---- the processor, and stand-ins for what kaslr.c calls ---- */
+/* ---- the processor, and fakes of the functions that kaslr.c calls ---- */
 
 static struct {
 	bool has_rdrand;	/* CPUID reports that RDRAND exists */
@@ -142,8 +142,8 @@ static struct {
 
 static struct {
 	/*
-	 * Whether any cells are marked @immovable, and whether any are marked
-	 * @free. Without such cells the mark is not needed for a good cell.
+	 * Whether the model has cells marked @immovable, and whether it has
+	 * cells marked @free. If it has, only the marked cells are good.
 	 */
 	bool immovable, free;
 	unsigned int huge_pages;
@@ -205,8 +205,8 @@ static void find_slots(void)
 }
 
 /*
- * Chooses a random range of cells: @first is its number, @count its length.
- * Most ranges are short.
+ * Chooses a random range of cells: *@first is the number of its first cell,
+ * *@count the number of cells. Most ranges are short.
  */
 static void random_area(unsigned int *first, unsigned int *count)
 {
@@ -391,8 +391,8 @@ TEST(boundaries)
 		CHECK(sweep(&want, 0).addr == ALIGN_UP(start, 0x1000UL),
 		      "0x%lx", sweep(&want, 0).addr);
 		/*
-		 * One byte is in use, so the whole page that contains it must
-		 * not be drawn.
+		 * One byte is in use, so the payload must not cover the page
+		 * that contains it.
 		 */
 		kaslr_area(KASLR_TAKEN, 0x108fff, 0x109000);
 		CHECK(sweep(&want, 0x108000 / 0x1000).slots ==
@@ -499,8 +499,8 @@ static double time_of(unsigned int number, bool backwards)
 
 /*
  * The loader chooses the number of memory ranges, so the time must grow
- * linearly with it. For eight times as many ranges the limit is 20 times as
- * long; quadratic growth would be 64 times as long.
+ * linearly with it. Eight times as many ranges may take at most 20 times as
+ * long. Quadratic growth would take 64 times as long.
  */
 TEST(linear)
 {
@@ -919,7 +919,7 @@ TEST(options)
 		{ "mem=0", 0xffff },
 		{ "mem=5G-1", 0x001f },
 		{ "mem=", 0xffff },
-		{ "mem=17E", 0xffff },		/* the size does not fit into 64 bits */
+		{ "mem=17E", 0xffff },		/* 17E exceeds 64 bits: option is ignored */
 		{ "xmem=4G", 0xffff },
 		{ "memmap=4G", 0x000f },
 		{ "memmap=2G$4G", 0xffcf },

@@ -196,7 +196,7 @@ TEST(old_processor)
 	CHECK(!la57_prepare(&bp, &cmdline, true), "leaf 7");
 }
 
-/* ---- memory for the switch: it must be below 4 GiB ---- */
+/* ---- memory for changing the number of levels: it must be below 4 GiB ---- */
 
 static void add(u64 start, u64 end, u32 type)
 {
@@ -262,8 +262,8 @@ TEST(nowhere_behind_the_table)
 }
 
 /*
- * Makes a random memory map. Addresses and sizes are small multiples of four
- * units, so that entries often overlap or adjoin.
+ * Makes a random memory map. Addresses and sizes are small multiples of 1 byte,
+ * 2 KiB, 4 KiB or 64 KiB, so that entries often overlap or adjoin.
  */
 static void random_map(void)
 {
