@@ -10,7 +10,7 @@
 
 static const struct cpu plain_cpu = { .nx = true };
 
-/* Makes all mappings of extract_kernel() but those of setup_data. */
+/* Makes all mappings of extract_kernel() except those of setup_data. */
 static void map_all(const struct boot *boot, const struct cpu *cpu)
 {
 	build_map(boot, cpu);
@@ -538,8 +538,9 @@ TEST(setup_data_indirect)
 	CHECK(strstr(trace, "taken 0xfee00000-0xfee00777\n"), "%s", trace);
 
 	/*
-	 * The stub must ignore a node with another type, or with fewer bytes
-	 * than a struct setup_indirect.
+	 * The stub must ignore what a node points to if its type is not
+	 * SETUP_INDIRECT, or if its data is shorter than a struct
+	 * setup_indirect.
 	 */
 	trace[0] = '\0';
 	new_node(AT_NODES, 0, sizeof(*to))->type = 5;

@@ -748,8 +748,8 @@ static void expect_link_address(void)
 
 /*
  * KASLR must leave the physical address unchanged in three cases: the command
- * line limits memory, which firmware does not know; firmware has a known
- * defect; or the payload cannot be relocated.
+ * line limits the usable memory in a way that firmware does not know; firmware
+ * has a known defect; or the payload cannot be relocated.
  */
 TEST(random_place_not_wanted)
 {
@@ -976,9 +976,9 @@ TEST(fixed_no_room)
 	for (i = 0; i < ARRAY_SIZE(types); i++)
 		fixed_fails(1, types[i], 0x1100000, 0x100);
 	/*
-	 * The range has a hole at its start, in its middle, or at its end. In
-	 * the last two cases a descriptor's size wraps around or is 0. The stub
-	 * must refuse all of these.
+	 * The range at the payload's link address has a hole at its start, in
+	 * its middle, or at its end. In the last two cases a descriptor's size
+	 * wraps around or is 0. The stub must refuse all of these.
 	 */
 	fixed_fails(0, EfiConventionalMemory, 0x1001000, 0xff);
 	fixed_fails(1, EfiBootServicesData, 0x1101000, 0xff);
@@ -988,8 +988,9 @@ TEST(fixed_no_room)
 }
 
 /*
- * The range consists of more descriptors than the stub can list. The stub needs
- * the list to free its allocations if the boot fails.
+ * The range at the payload's link address consists of more descriptors than the
+ * stub can list. The stub needs the list to free its allocations if the boot
+ * fails.
  */
 TEST(fixed_in_pieces)
 {

@@ -759,8 +759,8 @@ TEST(fault_maps_ram_only)
 }
 
 /*
- * The handler below simulates a page fault during the next store to the page
- * tables. This is what ident_map_fault() returned for it.
+ * Result of ident_map_fault() in the handler below, which simulates a page
+ * fault at the next store to the page tables.
  */
 static int injected;
 

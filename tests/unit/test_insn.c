@@ -676,9 +676,9 @@ static void random_encoding(u8 bytes[INSN_MAX_LENGTH])
 }
 
 /*
- * Compares random encodings until RANDOM_CASES of them are instructions that
- * the stub handles. Other encodings are not counted, because most bytes are
- * refused.
+ * Compares the decoder with Zydis for random encodings, until RANDOM_CASES of
+ * them are instructions that the stub handles. Other encodings are not counted,
+ * because both refuse most of them.
  */
 TEST(random)
 {
@@ -701,8 +701,8 @@ TEST(random)
 }
 
 /*
- * Compares every opcode of the one-byte and the 0f map with every ModRM byte,
- * without a prefix and with each prefix.
+ * Compares the decoder with Zydis for every opcode of the one-byte and the 0f
+ * map with every ModRM byte, without a prefix and with each prefix.
  */
 TEST(every_modrm)
 {
