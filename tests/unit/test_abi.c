@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_abi.c - compares the stub's numbers of the SEV-ES ABI with sevemu's.
- * Both were transcribed from the manuals independently, so that a misread
- * number differs. abi_emulator.c holds sevemu's side; it is compiled apart
+ * test_abi.c - compares the constants of the SEV-ES ABI in the stub with the
+ * same constants in sevemu, the emulator of this project. Both lists were
+ * written from the manuals independently, so a misread number shows as a
+ * difference.
+ *
+ * abi_emulator.c holds sevemu's constants. It is a translation unit of its own,
  * because both sides define the same names.
  */
 #include "harness.h"
@@ -36,8 +39,9 @@ TEST(constants)
 }
 
 /*
- * Each reason for termination has a code of its own, and SEVSTUB_TERM_REASONS
- * counts all of them.
+ * The codes by which the stub tells the hypervisor why it terminates the guest
+ * must be 0, 1, 2, ... without a gap. SEVSTUB_TERM_REASONS must be their
+ * number.
  */
 TEST(termination_codes)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_boot_map.c - what extract_kernel() maps before it writes to memory: the
- * image, the payload's memory, what the loader handed over, and the chain of
- * setup_data, whose contents are not trusted.
+ * test_boot_map.c - tests which memory extract_kernel() maps before it writes
+ * to memory: the image, the payload's memory, what the loader handed over, and
+ * the linked list of setup_data nodes, whose contents are not trusted.
  */
 #include "misc_machine.h"
 
@@ -10,7 +10,7 @@
 
 static const struct cpu plain_cpu = { .nx = true };
 
-/* Maps everything that extract_kernel() maps except for setup_data. */
+/* Makes all mappings of extract_kernel() except those of setup_data. */
 static void map_all(const struct boot *boot, const struct cpu *cpu)
 {
 	build_map(boot, cpu);
@@ -23,8 +23,9 @@ static void map_refused(const struct boot *boot, const char *what)
 }
 
 /*
- * The trace of the mappings of an ordinary boot. Addresses are the test's own,
- * so the text is made at run time.
+ * Returns the trace of the ident_map_*() calls that an ordinary boot makes, one
+ * line for each call. The text is made at run time, because it holds addresses
+ * of this test's variables.
  */
 static char *ordinary_map(void)
 {
@@ -70,9 +71,9 @@ TEST(map_of_an_ordinary_boot)
 }
 
 /*
- * The pages for the switch to five-level paging must be mapped first, with
- * execution. They may be in the image's data, and a page that was mapped as
- * data would keep its rights.
+ * The pages that la57_switch() uses to enable five-level paging must be mapped
+ * first, executable. They may lie in the image's .data. If .data were mapped
+ * first, these pages would stay non-executable.
  */
 TEST(map_for_five_levels)
 {
@@ -127,8 +128,9 @@ TEST(map_without_initrd)
 }
 
 /*
- * The payload's memory may overlap the compressed bytes, up to the text. It
- * must then be mapped once and writable, because the output replaces the input.
+ * The payload's memory may overlap the compressed bytes, and may reach up to
+ * the image's .text. Pages in both ranges must be mapped once and writable,
+ * because decompressed bytes replace compressed bytes there.
  */
 TEST(map_of_large_payloads)
 {
@@ -156,7 +158,10 @@ TEST(map_of_large_payloads)
 	      !strcmp(trace + strlen(trace) - strlen(expected), expected),
 	      "%.400s", trace);
 
-	/* Relocations count if they need more than mem_size. */
+	/*
+	 * The kernel's relocation table lies behind the output. If both
+	 * together are larger than mem_size, their size is what must be mapped.
+	 */
 	header_in_image()->mem_size = OUT_SIZE;
 	header_in_image()->reloc_size = 0x7001;
 	seal_payload();
@@ -168,8 +173,8 @@ TEST(map_of_large_payloads)
 }
 
 /*
- * If KASLR chose an address outside of the image, the compressed bytes stay
- * intact and must be mapped read-only, all of them.
+ * If KASLR chose an address outside of the image, no output overwrites the
+ * compressed bytes. All of them must be mapped, and read-only.
  */
 TEST(map_of_a_payload_elsewhere)
 {
@@ -187,9 +192,10 @@ TEST(map_of_a_payload_elsewhere)
 }
 
 /*
- * ident_map_range() keeps the rights of pages that were mapped before. The
- * payload needs private memory that it can write and execute, so any other page
- * in its range must end the boot.
+ * ident_map_range() does not change pages that were mapped before. The payload
+ * needs private memory that is writable and executable. If a page in the
+ * payload's range has other rights, the stub must report an error instead of
+ * booting.
  */
 TEST(map_of_a_payload_on_others_pages)
 {
@@ -208,7 +214,7 @@ TEST(map_of_a_payload_on_others_pages)
 		fake.odd_rights = rights[i / ARRAY_SIZE(pages)];
 		map_refused(&boot, "page tables");
 	}
-	/* A page right behind the payload's memory may have any rights. */
+	/* A page that follows the payload's memory may have any rights. */
 	fresh_machine();
 	boot = placed_boot();
 	fake.kaslr = true;
@@ -217,9 +223,9 @@ TEST(map_of_a_payload_on_others_pages)
 }
 
 /*
- * la57_switch() removes the pages that the switch used from the page tables.
- * They may hold data of the loader, here a part of the initrd. It must be
- * mapped again, because the payload starts on these page tables.
+ * la57_switch() unmaps the pages that it has used. They may hold data of the
+ * loader, in this case a part of the initrd. The stub must map them again,
+ * because the payload starts on the stub's page tables.
  */
 TEST(map_after_the_switch)
 {
@@ -235,8 +241,9 @@ TEST(map_after_the_switch)
 	CHECK(strstr(trace, expected), "%s", trace);
 
 	/*
-	 * The pages hold nothing of the loader's, first unused memory, then the
-	 * payload's.
+	 * No data of the loader is in the pages that la57_switch() used, so
+	 * nothing is mapped again. They lie in unused memory in this case, and
+	 * in the payload's memory in the next.
 	 */
 	fresh_machine();
 	fake.la57 = m(AT_RUNTIME - 0x1000);
@@ -249,8 +256,8 @@ TEST(map_after_the_switch)
 }
 
 /*
- * In an SEV-ES guest the hypervisor reads the console. The error must not tell
- * it the random address of the payload.
+ * In an SEV-ES guest the hypervisor reads the console. An error message must
+ * not contain the payload's random address.
  */
 TEST(map_failure_in_sev_es)
 {
@@ -271,8 +278,8 @@ TEST(map_failure_in_sev_es)
 }
 
 /*
- * Every ident_map_*() call may fail. The error must name the part of memory and
- * the reason.
+ * Every ident_map_*() call of a boot fails in turn. The error message must name
+ * the memory that could not be mapped, and why.
  */
 TEST(map_failures)
 {
@@ -318,8 +325,8 @@ static void setup_data_refused(const struct boot *boot)
 }
 
 /*
- * Each setup_data node's header must be mapped before the stub reads it, and
- * the node's data before the next node.
+ * The stub must map the header of a setup_data node before it reads the header,
+ * and the node's data before it goes to the next node.
  */
 TEST(setup_data_chain)
 {
@@ -352,8 +359,8 @@ TEST(setup_data_chain)
 }
 
 /*
- * boot.rst asks for no alignment of setup_data nodes, so a node may cross
- * pages.
+ * boot.rst requires no alignment of setup_data nodes, so a node may cross a
+ * page boundary.
  */
 TEST(setup_data_unaligned)
 {
@@ -383,8 +390,8 @@ TEST(setup_data_loop)
 	fake.bp.hdr.setup_data = m(AT_NODES);
 
 	/*
-	 * 128 nodes are allowed, 129 are refused, because a chain may be
-	 * circular.
+	 * A list of 128 setup_data nodes is accepted. A list of 129 is refused,
+	 * because the stub must stop if the list is circular.
 	 */
 	for (i = 0; i < 128; i++)
 		new_node(AT_NODES + i * 16,
@@ -406,8 +413,8 @@ TEST(setup_data_not_in_ram)
 	fresh_machine();
 	boot = placed_boot();
 	/*
-	 * Nodes outside of RAM must be refused unread. A read of these
-	 * addresses would crash the test.
+	 * A setup_data node outside of RAM must be refused before the stub
+	 * reads it. Reading these addresses would crash the test.
 	 */
 	fake.bp.hdr.setup_data = 0x10;
 	setup_data_refused(&boot);
@@ -417,14 +424,20 @@ TEST(setup_data_not_in_ram)
 	setup_data_refused(&boot);
 	fake.bp.hdr.setup_data = m(MACHINE_SIZE);
 	setup_data_refused(&boot);
-	/* A node header that reaches past the end of RAM is refused. */
+	/*
+	 * A setup_data node whose header is partly above the highest RAM
+	 * address must be refused.
+	 */
 	fake.bp.hdr.setup_data = m(MACHINE_SIZE) - 15;
 	setup_data_refused(&boot);
 	fake.bp.hdr.setup_data = m(MACHINE_SIZE) - 16;
 	new_node(MACHINE_SIZE - 16, 0, 0);
 	map_setup_data(&boot);
 
-	/* The second node of the chain is outside of RAM. */
+	/*
+	 * The first setup_data node is in RAM. The second node is not, so the
+	 * list is refused.
+	 */
 	fake.bp.hdr.setup_data = m(AT_NODES);
 	new_node(AT_NODES, 0xfee00000, 8);
 	setup_data_refused(&boot);
@@ -448,7 +461,10 @@ TEST(setup_data_length)
 		      harness_error_detail);
 	}
 
-	/* RAM up to 2^64: the end address wraps around to 0. */
+	/*
+	 * RAM now extends up to the highest address, so a node with the largest
+	 * length, 4 GiB, is in RAM. It must be accepted.
+	 */
 	add_e820(m(MACHINE_SIZE), ~0UL - m(MACHINE_SIZE), E820_RAM);
 	fake.bp.hdr.setup_data = m(MACHINE_SIZE) - 16;
 	new_node(MACHINE_SIZE - 16, 0, 0xffffffff);
@@ -456,8 +472,8 @@ TEST(setup_data_length)
 }
 
 /*
- * A node in the payload's memory is refused, because the payload would
- * overwrite it before it reads it.
+ * A setup_data node in the payload's memory is refused. The decompressed
+ * payload would overwrite the node before the payload's code can read it.
  */
 TEST(setup_data_in_the_way)
 {
@@ -502,8 +518,9 @@ TEST(setup_data_not_mapped)
 #define INDIRECT	0x80000000U
 
 /*
- * The data that a SETUP_INDIRECT node points to must be kept free of the
- * payload. The stub does not read it, so it need not be mapped.
+ * A SETUP_INDIRECT node points to data elsewhere. KASLR must not place the
+ * payload over that data. The stub need not map the data, because it does not
+ * read it.
  */
 TEST(setup_data_indirect)
 {
@@ -521,8 +538,9 @@ TEST(setup_data_indirect)
 	CHECK(strstr(trace, "taken 0xfee00000-0xfee00777\n"), "%s", trace);
 
 	/*
-	 * Another node type, or data too short for a struct setup_indirect,
-	 * must be ignored.
+	 * The stub must ignore what a node points to if its type is not
+	 * SETUP_INDIRECT, or if its data is shorter than a struct
+	 * setup_indirect.
 	 */
 	trace[0] = '\0';
 	new_node(AT_NODES, 0, sizeof(*to))->type = 5;
@@ -563,8 +581,8 @@ TEST(vga)
 }
 
 /*
- * The screen is unmapped before the payload gets the page tables. The console
- * must stop writing to it first.
+ * unmap_vga() unmaps VGA memory before the payload gets the page tables. The
+ * console must stop writing to VGA memory first.
  */
 TEST(vga_unmapped)
 {
@@ -578,8 +596,9 @@ TEST(vga_unmapped)
 }
 
 /*
- * If e820_table is full, it may continue in setup_data. Every page fault looks
- * there for RAM, so these nodes must be mapped before the first page fault.
+ * If e820_table has no free entry, more entries may follow in setup_data. The
+ * page-fault handler looks for RAM in these entries, so build_map() must map
+ * the setup_data nodes before the first page fault.
  */
 TEST(setup_data_of_a_full_table)
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_cmdline.c - lib/cmdline.c: options and numbers on the command line.
- * Tables give the expected results; random command lines are compared with a
- * search that works backwards, and numbers with strtoul().
+ * test_cmdline.c - tests lib/cmdline.c, which finds options in the command line
+ * and parses numbers. Tables give the expected results. On random command lines
+ * the results must equal those of a search that works backwards, on random
+ * numbers those of strtoul().
  *
  * Each command line is copied to heap memory of exactly its size, so that ASan
- * sees every read past its end. SEED=n in the environment gives other random
- * lines.
+ * detects a read past its last byte. SEED=n in the environment selects other
+ * random lines.
  */
 #include <errno.h>
 
@@ -57,12 +58,15 @@ static const struct {
 	{ "  console=ttyS0  ", "console", 5, "ttyS0" },
 	{ "\tconsole=ttyS0\n", "console", 5, "ttyS0" },
 	{ "console=ttyS0\rro", "console", 5, "ttyS0" },
-	/* The last option with the name counts. */
+	/* If the name occurs several times, the last value is found. */
 	{ "a=1 a=2 a=3", "a", 1, "3" },
 	{ "a=1 a=2 b=3", "a", 1, "2" },
 	{ "a=long a=", "a", 0, "" },
 	{ "a=1 a", "a", 1, "1" },
-	/* Only whole words match. */
+	/*
+	 * An option is found only if its whole name matches, at the start of a
+	 * word, with "=" behind it.
+	 */
 	{ "xconsole=1", "console", NONE, UNTOUCHED },
 	{ "consoles=1", "console", NONE, UNTOUCHED },
 	{ "consol=1", "console", NONE, UNTOUCHED },
@@ -73,7 +77,7 @@ static const struct {
 	{ "=1", "console", NONE, UNTOUCHED },
 	{ "", "console", NONE, UNTOUCHED },
 	{ "   ", "console", NONE, UNTOUCHED },
-	/* A value ends at the next blank and may hold any other byte. */
+	/* A value extends to the next blank. It may contain any other byte. */
 	{ "a=", "a", 0, "" },
 	{ "a= b", "a", 0, "" },
 	{ "a==", "a", 1, "=" },
@@ -82,8 +86,8 @@ static const struct {
 	{ "a=\x80\xff\x7f b", "a", 3, "\x80\xff\x7f" },
 	{ "\xe1=1", "\xe1", 1, "1" },
 	/*
-	 * The buffer has 10 bytes: values that fit with the NUL, and values
-	 * that are cut.
+	 * The test's buffer has 10 bytes. A value of 9 bytes fits, with its
+	 * NUL. Longer values are cut, but their full length is returned.
 	 */
 	{ "a=123456789", "a", 9, "123456789" },
 	{ "a=1234567890", "a", 10, "123456789" },
@@ -109,7 +113,10 @@ TEST(find_option)
 	}
 }
 
-/* @len ends a command line. A NUL byte only ends a word. */
+/*
+ * A struct cmdline has a length, and its text is exactly so long. A NUL byte in
+ * the text separates words, but does not end the command line.
+ */
 TEST(find_option_stops_at_len)
 {
 	static const char text[] = "a=12\0b=3 c=4";
@@ -220,7 +227,10 @@ static bool starts_word(const char *text, size_t at)
 	return at == 0 || (unsigned char)text[at - 1] <= ' ';
 }
 
-/* Offset of the value of the last "@name=" in @text, or 0 if there is none. */
+/*
+ * Returns the offset of the value of the last "@name=" in @text, or 0 if @text
+ * has no such option.
+ */
 static size_t search_backwards(const char *text, size_t len, const char *name)
 {
 	size_t name_len = strlen(name);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_console.c - the console on a machine of two mock UARTs, a debug console
- * and a VGA screen in memory: which UART is set up, and how, for every form of
- * the options; what is output byte for byte; how many port accesses that takes,
- * because each is an exit in an SEV-ES guest.
+ * test_console.c - tests lib/console.c on a mock machine with two UARTs, a
+ * debug console (a port that prints each byte) and a VGA text screen. The tests
+ * check, for every form of the command-line options, which UART is set up and
+ * with which baud rate. They check each byte of output. They count port
+ * accesses, because in an SEV-ES guest each access is a VMEXIT.
  *
- * The mock UARTs behave like a 16550A: a byte that is sent while the FIFO has
- * no room is lost, and counted.
+ * The mock UARTs behave like a 16550A: a byte that is sent while the FIFO is
+ * full is lost. The tests count lost bytes.
  */
 #include <linux/serial_reg.h>
 
@@ -27,31 +28,43 @@
 #define NO_PORT		0xffff
 #define OUTPUT_MAX	16384
 #define NO_DIVISOR	0
-#define EXIT_BUDGET	150	/* most port accesses for 1 KiB with set-up */
+/* Limit of port accesses for setting up a UART and printing 1 KiB. */
+#define EXIT_BUDGET	150
 #define SETUP_BUDGET	10
 #define POLL_LIMIT	1000000
 
 struct mock_uart {
-	u16 port;		/* I/O port; NO_PORT: not present */
+	/*
+	 * I/O port of the mock UART's first register; NO_PORT: no UART exists.
+	 */
+	u16 port;
 	bool has_fifo;
-	bool half_fifo;		/* 16550 without A: IIR[7:6] = 10 */
+	/*
+	 * Chip is a 16550 without A, which reports its FIFO by IIR[7:6] = 10.
+	 */
+	bool half_fifo;
 	bool never_ready;
-	unsigned int busy_polls; /* status reads until it is ready */
+	/*
+	 * Number of status reads after each byte until the transmitter is
+	 * ready.
+	 */
+	unsigned int busy_polls;
 
 	bool fifo_on;
 	u16 divisor;
 	u8 lcr, mcr;
 	unsigned int room, polls_left;
-	unsigned int writes;	/* writes to any register */
-	unsigned int lost;	/* bytes sent while the FIFO was full */
+	unsigned int writes;	/* number of writes to any register */
+	unsigned int lost;	/* bytes lost because the FIFO was full */
 	char out[OUTPUT_MAX];
 	size_t len;
 };
 
 static struct {
 	struct mock_uart uart[UARTS];
-	bool sev_es;		/* SEV-ES: port instructions raise #VC */
-	unsigned int accesses;	/* port instructions, or exits for one */
+	bool sev_es;		/* the guest is SEV-ES: IN and OUT raise #VC */
+	/* IN, OUT and OUTS instructions, or VMEXITs in an SEV-ES guest. */
+	unsigned int accesses;
 	unsigned int debugcon_port, debugcon_exits;
 	unsigned int stray_reads, stray_writes;
 	char debugcon[OUTPUT_MAX];
@@ -60,8 +73,8 @@ static struct {
 } machine;
 
 /*
- * A text screen of up to VGA_SIZE bytes. The console must not write to the
- * memory before and behind it.
+ * The memory of the VGA text screen. The console may write to cells[] only. The
+ * words before and behind show writes outside of it.
  */
 static struct {
 	u64 before[64];
@@ -178,7 +191,10 @@ static void mock_write(struct mock_uart *uart, u16 reg, u8 value)
 	}
 }
 
-/* One port access, of one byte or a string of them. */
+/*
+ * One OUT or OUTS instruction, which writes @count bytes to the mock device at
+ * @port.
+ */
 static void mock_out(u16 port, const void *buf, size_t count)
 {
 	struct mock_uart *uart = mock_at(port);
@@ -200,8 +216,10 @@ static void mock_out(u16 port, const void *buf, size_t count)
 }
 
 /*
- * The instructions and, in SEV-ES guests, the direct requests to the hypervisor
- * that replace them, all end in the mock machine.
+ * The port functions that the console calls. An ordinary guest uses inb(),
+ * outb() and outsb(). An SEV-ES guest asks the hypervisor by sev_es_inb(),
+ * sev_es_outb() and sev_es_outsb(). Both kinds access the mock devices, and
+ * each checks that it runs in its kind of guest.
  */
 
 bool sev_es_active(void)
@@ -246,8 +264,8 @@ void sev_es_outsb(u16 port, const void *buf, size_t count)
 }
 
 /*
- * Resets to a machine with two working UARTs that firmware has set to 115200
- * baud.
+ * Resets the console and the machine. The machine has two working UARTs, which
+ * firmware has set to 115200 baud.
  */
 static void power_on(void)
 {
@@ -268,8 +286,8 @@ static void power_on(void)
 }
 
 /*
- * Initialises the console from a copy of the command line that has exactly its
- * size, so that ASan sees every read behind it.
+ * Initialises the console with @text as the command line. The console gets a
+ * copy of exactly this length, so that ASan detects a read past its last byte.
  */
 static void boot(const char *text)
 {
@@ -320,8 +338,8 @@ TEST(force_before_init)
 	CHECK(con.fifo_size, "division by a FIFO size of 0");
 	CHECK(!con.asked && !con.uart_port, "not silent");
 	/*
-	 * The console may print errors before .bss is cleared, so it must not
-	 * live there.
+	 * The console may print errors before the stub clears .bss. Clearing
+	 * must not reset the console's state, so the state must be in .data.
 	 */
 	CHECK((const u8 *)&con >= __data_start && (const u8 *)&con < _edata,
 	      "the state is not in .data");
@@ -340,8 +358,8 @@ enum speaks { SILENT, SPEAKS };
 
 static const struct {
 	const char *text;
-	enum speaks speaks;	/* info() is visible */
-	u16 port;		/* the port that errors are printed to */
+	enum speaks speaks;	/* SPEAKS: info() prints */
+	u16 port;		/* I/O port of the UART that prints errors */
 	u16 divisor;
 } options[] = {
 	/* earlyprintk=serial */
@@ -364,14 +382,17 @@ static const struct {
 	{ "earlyprintk=ttyS1,115200", SPEAKS, COM2, 1 },
 	{ "earlyprintk=ttyS1,keep", SPEAKS, COM2, 12 },
 	{ "earlyprintk=ttyS1,", SPEAKS, COM2, 12 },
-	/* console=uart without a baud rate keeps the UART's rate. */
+	/*
+	 * The kernel's option console=uart may lack a baud rate. The console
+	 * must then keep the rate that the UART has.
+	 */
 	{ "console=uart8250,io,0x2f8", SPEAKS, COM2, 1 },
 	{ "console=uart8250,io,0x3f8,9600n8", SPEAKS, COM1, 12 },
 	{ "console=uart8250,io,0x2f8,57600", SPEAKS, COM2, 2 },
 	{ "console=uart8250,io,760", SPEAKS, COM2, 1 },
 	{ "console=uart,io,0x2f8", SPEAKS, COM2, 1 },
 	{ "console=uart,io,0x2f8,38400n8r", SPEAKS, COM2, 3 },
-	/* Smallest and largest baud rate. */
+	/* The smallest and largest valid baud rate, and invalid ones. */
 	{ "earlyprintk=ttyS1,2", SPEAKS, COM2, 57600 },
 	{ "earlyprintk=ttyS1,300", SPEAKS, COM2, 384 },
 	{ "earlyprintk=ttyS1,1", SILENT, COM1, 1 },
@@ -381,7 +402,9 @@ static const struct {
 	{ "earlyprintk=ttyS1,18446744073709551617", SILENT, COM1, 1 },
 	{ "console=uart8250,io,0x2f8,0", SILENT, COM1, 1 },
 	/*
-	 * No output but errors, which go to the UART of the kernel's console=.
+	 * With these options info(), which prints progress, must be silent.
+	 * Errors are printed to the UART that the kernel's option console=ttyS
+	 * names, or else to COM1.
 	 */
 	{ "", SILENT, COM1, 1 },
 	{ "quiet", SILENT, COM1, 1 },
@@ -396,7 +419,10 @@ static const struct {
 	{ "console=ttyS1,0", SILENT, COM1, 1 },
 	{ "console=ttyS2", SILENT, COM1, 1 },
 	{ "console=hvc0", SILENT, COM1, 1 },
-	/* Which option counts if several name a UART. */
+	/*
+	 * Several options name a UART. COM1 or COM2 in a row is the UART that
+	 * the console must choose.
+	 */
 	{ "console=uart,io,0x3f8 console=uart,io,0x2f8", SPEAKS, COM2, 1 },
 	{ "console=uart,io,0x3f8,57600 console=uart,io,0x2f8", SPEAKS, COM2, 1 },
 	{ "console=uart,io,0x2f8 console=ttyS0,9600", SPEAKS, COM2, 1 },
@@ -409,7 +435,10 @@ static const struct {
 	{ "earlyprintk=vga console=uart,io,0x2f8", SPEAKS, COM2, 1 },
 	{ "earlyprintk=nonsense console=uart,io,0x2f8", SPEAKS, COM2, 1 },
 	{ "earlyprintk=ttyS1 console=ttyS0,9600", SPEAKS, COM2, 12 },
-	/* Malformed options, or options that are not for the stub. */
+	/*
+	 * Malformed options, and options that the stub must leave to the
+	 * kernel, enable no output.
+	 */
 	{ "earlyprintk", SILENT, COM1, 1 },
 	{ "earlyprintk=", SILENT, COM1, 1 },
 	{ "earlyprintk=,ttyS1", SILENT, COM1, 1 },
@@ -486,7 +515,10 @@ TEST(options)
 	INFO("%zu command lines", i);
 }
 
-/* The UART's eight registers must fit below port 0x10000. */
+/*
+ * All eight registers of a UART must have ports below 0x10000, so 0xfff8 is the
+ * highest valid port and 0xfff9 is refused.
+ */
 TEST(highest_port)
 {
 	power_on();
@@ -502,8 +534,8 @@ TEST(highest_port)
 }
 
 /*
- * An option value that is too long for the console's buffer must be ignored,
- * because a value that was cut may name another UART.
+ * The console must ignore an option value that is longer than its buffer. A
+ * shortened value could name another UART.
  */
 TEST(long_values)
 {
@@ -526,7 +558,8 @@ TEST(long_values)
 	}
 
 	/*
-	 * An option that is too long must not replace a good option before it.
+	 * A second console= option is longer than the console's buffer and is
+	 * ignored. The valid option before it must stay in force.
 	 */
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "console=uart,io,0x2f8 console=uart,io,0x3f8,", 44);
@@ -538,8 +571,8 @@ TEST(long_values)
 TEST(divisor_that_is_set)
 {
 	/*
-	 * console=uart without a baud rate must not change the divisor, even if
-	 * one of its bytes is 0.
+	 * The option console=uart has no baud rate. The console must keep the
+	 * UART's divisor, even if the divisor's low or high byte is 0.
 	 */
 	static const u16 divisors[] = { 1, 12, 0x100, 0x180, 0xffff };
 	size_t i;
@@ -563,8 +596,8 @@ TEST(divisor_that_is_set)
 /* ---- UARTs that work and that do not ---- */
 
 /*
- * Prints lines of lengths from 0 to 199 and keeps the expected output in
- * long_text.
+ * Expected output of print_lines(), which prints lines of 0, 7, 14, ... 196
+ * characters. Each line ends with "\r\n".
  */
 static char long_text[OUTPUT_MAX];
 
@@ -619,7 +652,8 @@ TEST(no_fifo_slow)
 }
 
 /*
- * The 16550 without A has a FIFO that loses bytes, so the stub must not use it.
+ * A 16550 (without A) has a FIFO that loses bytes. The console must leave this
+ * FIFO disabled.
  */
 TEST(broken_fifo)
 {
@@ -632,8 +666,8 @@ TEST(broken_fifo)
 }
 
 /*
- * Firmware's last output may still be in the FIFO. The stub must let it drain
- * before it changes the baud rate.
+ * The UART may still be sending firmware's last output. The console must wait
+ * for it before it changes the baud rate.
  */
 TEST(busy_at_setup)
 {
@@ -647,7 +681,9 @@ TEST(busy_at_setup)
 }
 
 /*
- * In an SEV-ES guest the console must do all that without a port instruction.
+ * In an SEV-ES guest the console must set up a UART and print without any IN,
+ * OUT or OUTS instruction. The functions inb(), outb() and outsb() of this test
+ * fail the case there.
  */
 TEST(sev_es)
 {
@@ -690,8 +726,8 @@ TEST(never_ready)
 }
 
 /*
- * A UART that worked at set-up stops accepting bytes. The console must give up
- * after a bounded number of polls instead of hanging the boot.
+ * A UART works while it is set up and later stops accepting bytes. The console
+ * must give up after a limited number of polls. Otherwise the boot would hang.
  */
 TEST(dies_later)
 {
@@ -707,7 +743,10 @@ TEST(dies_later)
 	      "%u accesses", machine.accesses - accesses);
 	CHECK(!machine.uart[0].writes, "output moves to another UART");
 
-	/* An error must still be tried on ttyS0. */
+	/*
+	 * The UART on ttyS1 is broken. The console must then print errors to
+	 * ttyS0.
+	 */
 	console_force();
 	con_printf("failed\n");
 	CHECK_OUTPUT(0, "failed\r\n");
@@ -726,8 +765,8 @@ TEST(disappears_later)
 	print_lines();
 	accesses = machine.accesses;
 	/*
-	 * The console may fill the room that the FIFO had, but must not poll
-	 * for more.
+	 * The UART has disappeared. The console may still send bytes for which
+	 * the FIFO had room before, and must then stop polling.
 	 */
 	CHECK(accesses <= 3, "%u accesses", accesses);
 	console_force();
@@ -750,8 +789,9 @@ TEST(absent)
 }
 
 /*
- * If no UART is at the port that an option names, errors go to ttyS0 and info()
- * goes nowhere.
+ * The command line names a port where no UART exists. Errors must then go to
+ * ttyS0. info() must print nothing, because the user did not ask for output on
+ * ttyS0.
  */
 TEST(absent_but_ttys0)
 {
@@ -771,7 +811,10 @@ TEST(absent_but_ttys0)
 	      "%u reads and %u writes of nothing", machine.stray_reads,
 	      machine.stray_writes);
 
-	/* The same if only the kernel's console=ttyS1 names the UART. */
+	/*
+	 * The kernel's console=ttyS1 names a UART that does not exist. Errors
+	 * must go to ttyS0.
+	 */
 	power_on();
 	machine.uart[1].port = NO_PORT;
 	boot("console=ttyS1");
@@ -793,7 +836,7 @@ TEST(force_keeps_what_is_in_use)
 	CHECK_OUTPUT(0, "");
 }
 
-/* ---- port accesses, each of which is an exit in an SEV-ES guest ---- */
+/* ---- port accesses, each of which is a VMEXIT in an SEV-ES guest ---- */
 
 TEST(setup_budget)
 {
@@ -814,8 +857,8 @@ TEST(setup_budget)
 }
 
 /*
- * Number of port accesses for 1 KiB of output in lines of @len bytes, with
- * set-up.
+ * Returns the number of port accesses that the console needs to set up a UART
+ * and to print 1 KiB of output in lines of @len bytes.
  */
 static unsigned int cost_of_1k(size_t len)
 {
@@ -848,7 +891,11 @@ TEST(output_budget)
 			worst = cost;
 		CHECK(cost <= EXIT_BUDGET, "lines of %zu bytes: %u", len, cost);
 	}
-	/* Shorter lines may take one more access for each line. */
+	/*
+	 * The console sends each line by bursts of up to 16 bytes, the FIFO's
+	 * size. The last burst of a line may be shorter, so short lines may
+	 * need one access more for each line.
+	 */
 	for (len = 16; len < 64; len++) {
 		cost = cost_of_1k(len);
 		CHECK(cost <= SETUP_BUDGET + 2 * 1024 / 16 + 1024 / len + 1,
@@ -865,8 +912,8 @@ TEST(silence_costs_nothing)
 	con_printf("hello\n");
 	CHECK(!machine.accesses, "%u accesses", machine.accesses);
 	/*
-	 * Text that was printed while the console was silent must not appear
-	 * with a later error.
+	 * The console is silent, so it discards text. That text must not appear
+	 * when an error is printed later.
 	 */
 	con_printf("half a line");
 	console_force();
@@ -890,7 +937,10 @@ TEST(debugcon)
 	      "%u accesses for 2 lines", machine.accesses);
 	CHECK(!strcmp(machine.debugcon, expected), "\"%s\"",
 	      machine.debugcon);
-	/* An error goes to the debug console and to the UART. */
+	/*
+	 * console_force() prepares to print an error. The error must go to the
+	 * debug console and to COM1, the first UART.
+	 */
 	console_force();
 	con_printf("failed\n");
 	CHECK_OUTPUT(0, "failed\r\n");
@@ -918,7 +968,10 @@ TEST(debugcon_ports)
 	}
 }
 
-/* earlyprintk=debugcon must not switch off a UART that console= names. */
+/*
+ * Two options name two devices: earlyprintk=debugcon the debug console and
+ * console=uart a UART. Output must go to both.
+ */
 TEST(debugcon_and_uart)
 {
 	power_on();
@@ -954,8 +1007,8 @@ static void start_vga(u8 cols, u8 lines)
 }
 
 /*
- * Text of a line of the screen, NULs included. Every cell must be grey on
- * black.
+ * Returns the characters of one line of the mock VGA screen, NULs included.
+ * Fails the case unless each character is grey on black.
  */
 static const char *screen_line(size_t line)
 {
@@ -997,7 +1050,10 @@ TEST(vga_text)
 	start_vga(80, 25);
 	info("hello\nworld %d", 42);
 	CHECK_LINE(0, "hello");
-	/* The console gathers output until a newline. */
+	/*
+	 * The console keeps the text of an unfinished line, "world 42", until
+	 * it prints a newline.
+	 */
 	CHECK_LINE(1, "");
 	info("\n");
 	CHECK_LINE(1, "world 42");
@@ -1030,7 +1086,11 @@ TEST(vga_scrolls)
 		start_vga(sizes[i].cols, sizes[i].lines);
 		for (n = 0; n < 200; n++)
 			info("this is line %lu\n", n);
-		/* Lines that scrolled in are filled up with blanks. */
+		/*
+		 * Scrolling adds an empty line at the bottom. The console must
+		 * fill it with blanks, so that old text does not remain behind
+		 * new text.
+		 */
 		for (line = 0; line + 1 < sizes[i].lines; line++) {
 			sprintf(expected, "this is line %zu",
 				200 - sizes[i].lines + 1 + line);
@@ -1044,7 +1104,11 @@ TEST(vga_scrolls)
 	}
 }
 
-/* Output continues where the loader's output ended on the screen. */
+/*
+ * The loader reports its cursor's column (x) and line (y) in screen_info. The
+ * console must print from there on. If the cursor is outside of the screen, the
+ * console must choose a line and column inside.
+ */
 TEST(vga_cursor)
 {
 	static const struct { u8 x, y; size_t line, column; } cases[] = {
@@ -1086,7 +1150,10 @@ TEST(vga_range)
 	}
 }
 
-/* The console must not write to the screen before its caller has mapped it. */
+/*
+ * The command line asks for the VGA screen. The console must not write to VGA
+ * memory until console_vga_enable() says that the memory is mapped.
+ */
 TEST(vga_waits)
 {
 	u64 start, end;
@@ -1143,8 +1210,8 @@ TEST(vga_refused)
 		CHECK(!con.vga_enabled, "%s: enabled", not_asked[i]);
 	}
 	/*
-	 * The largest screen that fits into VGA memory, and the smallest that
-	 * is accepted.
+	 * A screen of 128 x 128 characters fills VGA memory completely and must
+	 * be accepted. So must the smallest screen, 40 x 20.
 	 */
 	set_screen(3, 128, 128);
 	boot("earlyprintk=vga");
@@ -1218,8 +1285,9 @@ TEST(format)
 }
 
 /*
- * Conversions that the console does not know. A table hides them from the
- * compiler, which would warn.
+ * Conversions that the console's formatter does not know must be printed
+ * unchanged. The format strings are in a table, because the compiler warns of
+ * unknown conversions in a literal.
  */
 TEST(format_unknown)
 {
@@ -1249,7 +1317,10 @@ TEST(format_unknown)
 	}
 }
 
-/* A field width must be limited, because the buffer is. */
+/*
+ * A number in a format string sets the least width of the output. The formatter
+ * must limit it to 80, because its buffer is small.
+ */
 TEST(format_width)
 {
 	static const char *const formats[] = {
@@ -1265,8 +1336,8 @@ TEST(format_width)
 }
 
 /*
- * Strings may come from the loader. Control bytes in them must not reach the
- * terminal, where an escape sequence could change what a reader sees.
+ * A string may come from the loader. Control bytes in it must not reach the
+ * terminal, because an escape sequence could change what the user sees.
  */
 TEST(format_untrusted)
 {
@@ -1292,15 +1363,18 @@ TEST(format_long_string)
 	CHECK(strlen(formatted("%s", s)) == STRING_MAX + strlen("\r\n"),
 	      "%zu characters", strlen(formatted("%s", s)));
 	/*
-	 * A string without a NUL within the limit: ASan reports a read behind
-	 * it.
+	 * The string has no NUL byte. The formatter must stop at its limit.
+	 * ASan detects a read past the array.
 	 */
 	memset(s, 'x', sizeof(s));
 	CHECK(strlen(formatted("%s", s)) == STRING_MAX + strlen("\r\n"),
 	      "%zu characters", strlen(formatted("%s", s)));
 }
 
-/* Output is sent at each newline, and when the buffer is full. */
+/*
+ * The console collects output in a buffer. It sends the buffer at each newline,
+ * and when the buffer is full.
+ */
 TEST(gathers)
 {
 	size_t i;

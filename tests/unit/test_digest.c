@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_digest.c - the payload's digest, which replaces the zstd frame's content
- * checksum: what the decoder alone does with damaged frames, and that the
- * digest finds each damaged frame. No damaged frame may make the decoder access
- * memory outside of its buffers.
+ * test_digest.c - tests the digest over the compressed payload, which the stub
+ * checks instead of the zstd frame's content checksum. Damaged frames are given
+ * to the decoder without a check of the digest, to count how many it decodes to
+ * wrong bytes. The digest must differ for each of them. The decoder must stay
+ * inside its buffers for every frame.
  */
 #include "unzstd_frames.h"
 
@@ -12,8 +13,8 @@
 enum damage { ONE_BIT, BITS, ONE_BYTE, ZEROED, SWAPPED, CUT, DAMAGES };
 
 /*
- * Copies @good to @frame and damages the copy. The result always differs from
- * @good.
+ * Copies the zstd frame @good to @frame and damages the copy. The copy always
+ * differs from @good.
  */
 static void damage(struct bytes *frame, const struct bytes *good,
 		   enum damage kind)
@@ -54,9 +55,14 @@ static void damage(struct bytes *frame, const struct bytes *good,
 
 struct verdicts {
 	unsigned int tried;
-	unsigned int refused;		/* refused by the decoder */
-	unsigned int harmless;		/* decoded to the right bytes */
-	/* decoded to wrong bytes without an error */
+	/* Frames for which the decoder returned an error. */
+	unsigned int refused;
+	/* Frames that the decoder decoded to the original bytes. */
+	unsigned int harmless;
+	/*
+	 * Frames that the decoder decoded to wrong bytes without returning an
+	 * error.
+	 */
 	unsigned int wrong;
 	unsigned int past_digest;
 };
@@ -75,8 +81,9 @@ static void judge(struct verdicts *v, int err, const u8 *out,
 }
 
 /*
- * Decodes @count damaged copies of the compressed @payload. @first and @kinds
- * select the kinds of damage. Returns how many copies had which result.
+ * Compresses @payload and decodes @count damaged copies of the frame. The kinds
+ * of damage are @kinds members of enum damage, from @first on. Returns the
+ * number of copies for each result.
  */
 static struct verdicts try_damage(struct bytes payload, bool checksum,
 				  unsigned int first, unsigned int kinds,
@@ -124,9 +131,9 @@ static void report_verdicts(const struct verdicts *v)
 }
 
 /*
- * Without a checksum the decoder turns some damaged frames into wrong bytes
- * without an error. The digest of the compressed bytes must find all damaged
- * frames.
+ * Damages frames that have no content checksum. The decoder cannot detect all
+ * of this damage, but the digest of the compressed bytes must differ for every
+ * damaged frame.
  */
 static void check_digest(enum damage first, unsigned int kinds,
 			 unsigned int count, u64 seed)
@@ -155,7 +162,8 @@ TEST(damage_every_kind)
 }
 
 /*
- * Damage to frames with blocks of full size and four Huffman streams in each.
+ * The payload is large enough for zstd blocks of full size, each with four
+ * Huffman streams. Its frames are damaged here.
  */
 TEST(damage_large)
 {
@@ -171,8 +179,8 @@ TEST(damage_large)
 }
 
 /*
- * The digest must find every damaged frame that zstd's content checksum finds,
- * which shows that the digest can replace the checksum.
+ * Frames with zstd's content checksum are damaged. The digest must detect at
+ * least the damage that the checksum detects, because it replaces the checksum.
  */
 TEST(damage_with_checksum)
 {
@@ -189,7 +197,8 @@ TEST(damage_with_checksum)
 }
 
 /*
- * Every bit of a frame must change the digest, and so must the frame's length.
+ * Flipping any bit of a frame must change its digest. Shortening the frame must
+ * change it, too.
  */
 TEST(digest_of_every_bit)
 {
@@ -219,9 +228,10 @@ TEST(digest_of_every_bit)
 /* ---- XXH64 ---- */
 
 /*
- * The values are from the test program of xxHash's reference implementation:
- * words, and a sequence whose bytes are the top byte of a 32-bit number, which
- * starts at 2654435761 and is squared for each byte.
+ * The expected values come from the test program of xxHash's reference
+ * implementation. Its input is some words, and a sequence of bytes: a 32-bit
+ * number starts at 2654435761 and is squared for each byte, which is the
+ * number's top byte.
  */
 TEST(xxh64_vectors)
 {
@@ -261,8 +271,9 @@ TEST(xxh64_vectors)
 }
 
 /*
- * A zstd frame's checksum is the low 32 bits of XXH64 of its content (RFC 8878
- * 3.1.1), so the zstd library confirms xxh64().
+ * A zstd frame ends with the low 32 bits of the XXH64 of its content (RFC 8878
+ * 3.1.1). The zstd library computes this checksum, so it is an independent
+ * check of the stub's xxh64().
  */
 TEST(xxh64_as_the_compressor_has_it)
 {

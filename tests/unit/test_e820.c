@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_e820.c - lib/e820.c, which answers what is RAM, against a model: an
- * array with a byte for each unit of a small address range. A unit is RAM if an
- * entry of type RAM covers it and no entry of another type does. Every range
- * and every window of these units is asked for, at the bottom and at the top of
- * the address space.
+ * test_e820.c - tests lib/e820.c, which answers whether a range is RAM, against
+ * a model. The model is an array with an element for each 1 KiB of a small
+ * address range. In the model 1 KiB is RAM if an entry of type RAM covers it
+ * and no entry of another type does. The tests ask about every range of these 1
+ * KiB units, at several base addresses up to 2^64.
  */
 #include "harness.h"
 
@@ -178,8 +178,9 @@ TEST(count_is_bounded)
 	      "the last entry of the table");
 
 	/*
-	 * The bytes that follow e820_table in boot_params look like a RAM
-	 * entry. They must not be read, even if e820_entries is too large.
+	 * The bytes behind e820_table in boot_params look like an entry for
+	 * RAM. The stub must not read them, even if e820_entries is larger than
+	 * the table.
 	 */
 	clear_map();
 	bp.e820_entries = 255;
@@ -196,8 +197,8 @@ TEST(count_is_bounded)
 static bool unit_is_ram[UNITS];
 
 /*
- * A random memory map. Entries may start before the model's range at @base, end
- * behind it, or wrap around at 2^64.
+ * Makes a random memory map. Its entries may start below @base, extend beyond
+ * the model's range, or wrap around at 2^64.
  */
 static void random_map(u64 base)
 {
@@ -291,7 +292,8 @@ TEST(random_maps)
 		u64 base = bases[round % ARRAY_SIZE(bases)];
 
 		/*
-		 * A range cannot end at 2^64, because a u64 cannot hold that.
+		 * The last unit below 2^64 is left out, because a range up to
+		 * 2^64 has an end that a u64 cannot hold.
 		 */
 		limit = base + UNITS * UNIT ? UNITS : UNITS - 1;
 		random_map(base);
@@ -309,8 +311,8 @@ static struct {
 } __attribute__((packed, aligned(8))) ext[SETUP_DATA_MAX_NODES + 1];
 
 /*
- * Writes node @i of the chain, with @len bytes of entries. The first entry is 1
- * MiB of RAM at @i + 1 GiB.
+ * Writes ext[i], a setup_data node with @len bytes of E820 entries. The first
+ * entry is 1 MiB of RAM at (@i + 1) GiB.
  */
 static void set_node(size_t i, u32 type, u32 len, u64 next)
 {
@@ -334,8 +336,9 @@ static bool has_ram_of(size_t i)
 }
 
 /*
- * Fills e820_table with empty entries and makes a chain of one setup_data node
- * of this type, with @len bytes of entries.
+ * Fills e820_table with empty entries, because the stub reads further entries
+ * from setup_data only if the table is full. The setup_data list gets one node
+ * of this @type, with @len bytes of entries.
  */
 static void full_map(u32 type, u32 len)
 {
@@ -352,19 +355,26 @@ TEST(goes_on)
 	CHECK(has_ram_of(0), "not seen");
 	CHECK(e820_is_ram(&bp, 1 << 30, (1 << 30) + 0x100000), "not all");
 	/*
-	 * An entry of another type overrides RAM, in whichever of the two
-	 * tables it is.
+	 * An entry of another type overrides an entry for RAM. First both
+	 * entries are in setup_data, then the entry for RAM is in e820_table.
 	 */
 	full_map(SETUP_E820_EXT, 40);
 	CHECK(has_ram_of(0), "not seen");
 	CHECK(!e820_is_ram(&bp, 1 << 30, (1 << 30) + 0x100000), "not seen");
 	bp.e820_table[0] = ext[0].entries[0];
 	full_map(SETUP_E820_EXT, 40);
-	bp.e820_entries = 200;	/* more than e820_table holds: means "full" */
+	/*
+	 * e820_entries is larger than the table, so the stub must treat the
+	 * table as full.
+	 */
+	bp.e820_entries = 200;
 	CHECK(has_ram_of(0), "not seen");
 }
 
-/* Bytes at the end of a node that are less than an entry must be ignored. */
+/*
+ * A setup_data node's length need not be a multiple of an entry's size. The
+ * stub must ignore the bytes behind the last whole entry.
+ */
 TEST(goes_on_length)
 {
 	full_map(SETUP_E820_EXT, 19);
@@ -374,7 +384,10 @@ TEST(goes_on_length)
 	      "one and a half");
 	full_map(SETUP_E820_EXT, 0);
 	CHECK(!has_ram_of(0), "empty");
-	/* A node without entries, and a node behind it. */
+	/*
+	 * The first setup_data node has no entries. The stub must still read
+	 * the entries of the second node.
+	 */
 	full_map(SETUP_E820_EXT, 0);
 	ext[0].node.next = node_at(1);
 	set_node(1, SETUP_E820_EXT, 20, 0);
@@ -385,15 +398,19 @@ TEST(goes_on_only_if_full)
 {
 	full_map(SETUP_E820_EXT, 20);
 	bp.e820_entries--;
-	bp.hdr.setup_data = 8;	/* must not be read */
+	/*
+	 * e820_table is not full, so the stub must not read setup_data. Reading
+	 * this invalid address would crash the test.
+	 */
+	bp.hdr.setup_data = 8;
 	CHECK(!has_ram_of(0), "out of nothing");
 	full_map(SETUP_DTB, 20);
 	CHECK(!has_ram_of(0), "of another type");
 }
 
 /*
- * Nodes with entries may be anywhere in the chain, among other nodes, up to the
- * longest chain that the stub follows.
+ * Nodes of type SETUP_E820_EXT may be anywhere in the setup_data list, among
+ * nodes of other types. The stub follows at most SETUP_DATA_MAX_NODES nodes.
  */
 TEST(goes_on_chain)
 {
@@ -418,8 +435,8 @@ TEST(goes_on_chain)
 }
 
 /*
- * The stub reads a limited number of entries, here all from one node. Entries
- * behind the limit are ignored.
+ * The stub reads at most E820_MAX_ENTRIES entries. In this case most of them
+ * are in one setup_data node. Further entries are ignored.
  */
 TEST(goes_on_for_too_long)
 {
@@ -444,14 +461,15 @@ TEST(goes_on_for_too_long)
 	CHECK(!e820_is_bounded(&bp), "4097 are not");
 	CHECK(!e820_is_ram(&bp, 0x5000, 0x6000), "one too many");
 	/*
-	 * A node of 4 GiB, of which only the entries up to the limit may be
-	 * read.
+	 * The setup_data node claims to be 4 GiB long. The stub must read only
+	 * the entries up to its limit.
 	 */
 	large.node.len = 0xffffffff;
 	CHECK(!e820_is_bounded(&bp), "2^27 are not");
 	/*
-	 * A node that is its own successor: the entries are read again and
-	 * again until the limit stops the stub.
+	 * The setup_data node's next pointer points to the node itself. The
+	 * stub must stop after SETUP_DATA_MAX_NODES nodes. By then it has read
+	 * fewer entries than its limit.
 	 */
 	full_map(SETUP_E820_EXT, 60);
 	ext[0].node.next = node_at(0);
@@ -460,11 +478,13 @@ TEST(goes_on_for_too_long)
 
 TEST(goes_on_hostile)
 {
-	/* A chain that is a circle must end. */
+	/* The setup_data list is circular. The stub must stop following it. */
 	full_map(SETUP_E820_EXT, 20);
 	ext[0].node.next = node_at(0);
 	CHECK(has_ram_of(0) && !has_ram_of(1), "in a circle");
-	/* A node that wraps around at 2^64 must not be read. */
+	/*
+	 * A setup_data node whose header wraps around at 2^64 must not be read.
+	 */
 	full_map(SETUP_E820_EXT, 20);
 	bp.hdr.setup_data = ~0UL - 8;
 	CHECK(!has_ram_of(0), "of nothing");

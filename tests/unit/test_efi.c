@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_efi.c - efi.c on firmware that offers little, refuses calls, or changes
- * what it said; and on command lines and screens that no sound firmware would
- * pass.
+ * test_efi.c - tests efi.c, the stub's EFI entry, on mock firmware that lacks
+ * protocols, refuses calls, or changes its answers between two calls. The
+ * command lines and screens of the tests are ones that sane firmware would
+ * never pass.
  */
 #include "efi_firmware.h"
 
 /* ---- utf16_to_utf8() ---- */
 
 /*
- * Converts @len UTF-16 units into a buffer of @size bytes. Both buffers have
- * exactly these sizes, so that ASan sees an access outside.
+ * Converts @len UTF-16 units to UTF-8, into a buffer of @size bytes. Input and
+ * output have exactly these sizes on the heap, so that ASan detects an access
+ * outside of them.
  */
 static size_t convert(const CHAR16 *units, size_t len, u8 *out, size_t size)
 {
@@ -47,8 +49,8 @@ TEST(utf16)
 		{ u"\xd800\xdc00", 2, "\xf0\x90\x80\x80" },
 		{ u"\xdbff\xdfff", 2, "\xf4\x8f\xbf\xbf" },
 		/*
-		 * Surrogates that are alone, in the wrong order, cut off, or
-		 * doubled become "?".
+		 * A UTF-16 surrogate that is alone, in the wrong order, cut
+		 * off, or doubled must become "?".
 		 */
 		{ u"\xd800", 1, "?" },
 		{ u"\xdc00", 1, "?" },
@@ -70,8 +72,9 @@ TEST(utf16)
 }
 
 /*
- * For every size of the buffer the result must be the whole text's length, and
- * nothing may be written behind the buffer.
+ * The output buffer has every size from 0 up. utf16_to_utf8() must always
+ * return the length that the whole text needs, and must not write behind the
+ * buffer.
  */
 TEST(utf16_exact_buffer)
 {
@@ -147,8 +150,8 @@ TEST(cmdline)
 	set_options(u"quiet \x00e4", 16);
 	check_cmdline("quiet \xc3\xa4");
 	/*
-	 * Load options without a NUL at their end, and with an odd number of
-	 * bytes.
+	 * LoadOptions need not end with a NUL and may have an odd number of
+	 * bytes. The stub must take all whole characters as the command line.
 	 */
 	fresh_firmware();
 	set_options(u"quiet", 10);
@@ -174,8 +177,8 @@ TEST(cmdline_built_in)
 }
 
 /*
- * The longest command line that fits and the next. The limit counts bytes of
- * UTF-8.
+ * A command line may have CMDLINE_SIZE bytes of UTF-8. A command line with one
+ * byte more must be refused.
  */
 TEST(cmdline_length)
 {
@@ -299,8 +302,9 @@ TEST(secure_boot)
 }
 
 /*
- * shim's MokSBState counts only if it is inaccessible at run time, because any
- * program could write the variable otherwise.
+ * MokSBState is the variable by which the boot loader shim disables Secure
+ * Boot. The stub must ignore it if it is accessible at run time, because then
+ * any program could have written it.
  */
 TEST(secure_boot_by_shim)
 {
@@ -328,8 +332,9 @@ TEST(secure_boot_by_shim)
 }
 
 /*
- * MemoryOverwriteRequestControl must be set only if firmware has the variable,
- * whatever its value is.
+ * MemoryOverwriteRequestControl asks firmware to clear RAM at the next reset.
+ * The stub must set it whatever its value is, but only if firmware has the
+ * variable.
  */
 TEST(memory_overwrite)
 {
@@ -373,8 +378,8 @@ TEST(random_seed_table)
 }
 
 /*
- * A random seed that a loader such as systemd-boot installed must become part
- * of the new table.
+ * A loader such as systemd-boot may have installed a table with a random seed
+ * for the kernel. The stub's new table must contain that seed, too.
  */
 TEST(random_seed_of_a_loader)
 {
@@ -403,7 +408,10 @@ TEST(random_seed_of_a_loader)
 	for (i = 0; i < sizeof(old.bits); i++)
 		CHECK(fw.seed_table->bits[32 + i] == 0x77 && !old.bits[i],
 		      "byte %zu", i);
-	/* A table whose size field is too large must be ignored. */
+	/*
+	 * The loader's random-seed table has a size field that is too large.
+	 * The stub must ignore this table and install its own seed only.
+	 */
 	fw.installed = 0;
 	old.size = sizeof(old.bits) + 1;
 	efi_install_random_seed();
@@ -422,8 +430,9 @@ TEST(acpi)
 /* ---- whole boots ---- */
 
 /*
- * Boots through efi_pe_entry(). Returns true if the payload was entered.
- * Otherwise *@status is the status that the stub returned to firmware.
+ * Calls efi_pe_entry(), the entry of a PE image. Returns true if the stub
+ * entered the payload. Otherwise the stub returned to firmware, and *@status is
+ * its EFI status.
  */
 static bool boots(EFI_STATUS *status)
 {
@@ -474,7 +483,10 @@ TEST(boot)
 	CHECK(!memcmp((void *)((u64)bp->efi_info.efi_memmap_hi << 32 |
 			       bp->efi_info.efi_memmap), plain_map,
 		      sizeof(plain_map)), "memory map");
-	/* The rest of the zero page must be zero. */
+	/*
+	 * The bytes of the zero page between its setup header and e820_table
+	 * must be zero.
+	 */
 	for (at = offsetof(struct boot_params, hdr) + sizeof(*hdr);
 	     at < offsetof(struct boot_params, e820_table); at++)
 		CHECK(!((u8 *)bp)[at], "0x%x is 0x%x", at, ((u8 *)bp)[at]);
@@ -492,8 +504,9 @@ TEST(boot_elsewhere)
 }
 
 /*
- * ExitBootServices() fails with a stale key if the memory map changed. The stub
- * must read the map again and repeat the call once (UEFI 2.10 7.4.6).
+ * ExitBootServices() fails if the memory map has changed since the stub read
+ * it. The stub must then read the map again and repeat the call once (UEFI 2.10
+ * 7.4.6).
  */
 TEST(boot_stale_key)
 {
@@ -515,8 +528,8 @@ TEST(boot_stale_key)
 }
 
 /*
- * The kernel must get the memory map that the successful ExitBootServices()
- * named.
+ * The memory map grows between two calls of GetMemoryMap(). The kernel must get
+ * the map whose key the successful ExitBootServices() was called with.
  */
 TEST(boot_map_grows)
 {
@@ -584,8 +597,9 @@ TEST(boot_not_an_application)
 }
 
 /*
- * No entries, or a descriptor size smaller than a descriptor. A loop over the
- * map must neither run forever nor read beyond it.
+ * GetMemoryMap() reports a descriptor size of 0, or one smaller than a
+ * descriptor. A loop over the map must neither run forever nor read beyond the
+ * map.
  */
 TEST(boot_bad_map)
 {
@@ -600,8 +614,9 @@ TEST(boot_bad_map)
 }
 
 /*
- * The first GetMemoryMap() reports descriptors twice as large as the second.
- * The map then has more entries than the stub has room for.
+ * The first GetMemoryMap() reports descriptors twice as large as those of the
+ * second call. The second map therefore has more entries than the stub has
+ * allocated memory for.
  */
 TEST(boot_map_of_more_entries)
 {
@@ -624,8 +639,8 @@ TEST(boot_map_of_more_entries)
 }
 
 /*
- * Each allocation of a boot fails in turn. The stub must print a reason, give
- * back what it has, and return to firmware.
+ * Each allocation of a boot fails in turn. The stub must print a reason, free
+ * its memory, and return to firmware.
  */
 TEST(boot_out_of_memory)
 {
@@ -651,8 +666,9 @@ TEST(boot_out_of_memory)
 		CHECK(!still_live(), "%u allocations left", still_live());
 	}
 	/*
-	 * six kinds: zero page, command line, range, initrd, memory map,
-	 * setup_data
+	 * The boot fails if any of six allocations fails: those of the zero
+	 * page, the command line, the payload's range, the initrd, the memory
+	 * map, and setup_data.
 	 */
 	CHECK(refused == 6, "%u refusals", refused);
 }
@@ -691,8 +707,8 @@ static void large_firmware(void)
 }
 
 /*
- * KASLR may use free memory only, and none that firmware marks as
- * specific-purpose.
+ * KASLR may place the payload in free memory only. Memory that firmware marks
+ * as specific-purpose must not be offered to KASLR, even if it is free.
  */
 TEST(random_place)
 {
@@ -731,9 +747,9 @@ static void expect_link_address(void)
 }
 
 /*
- * KASLR must not choose a physical address where the command line limits
- * memory, which firmware does not know of; on firmware with a known defect; or
- * if the payload cannot be relocated.
+ * KASLR must leave the physical address unchanged in three cases: the command
+ * line limits the usable memory in a way that firmware does not know; firmware
+ * has a known defect; or the payload cannot be relocated.
  */
 TEST(random_place_not_wanted)
 {
@@ -772,8 +788,8 @@ TEST(random_place_not_wanted)
 }
 
 /*
- * If KASLR finds no place, or firmware refuses that place, the payload must get
- * its usual address.
+ * KASLR finds no free range, or firmware refuses to allocate it. The payload
+ * must then go to its link address.
  */
 TEST(random_place_not_there)
 {
@@ -781,7 +797,10 @@ TEST(random_place_not_there)
 	fw.picked = 0;
 	expect_link_address();
 	large_firmware();
-	/* allocations: zero page, two for the map, then the place */
+	/*
+	 * The zero page is allocation 1, the memory map 2 and 3, the range that
+	 * KASLR chose 4.
+	 */
 	fw.fail_at = 4;
 	expect_link_address();
 	large_firmware();
@@ -792,8 +811,9 @@ TEST(random_place_not_there)
 /* ---- the memory map in efi_info that another EFI loader left ---- */
 
 /*
- * A map with a wrong size or descriptor size must be read up to its last whole
- * descriptor at most.
+ * Another loader has passed an EFI memory map in efi_info. Its size or
+ * descriptor size may be wrong. The stub must not read beyond the last whole
+ * descriptor.
  */
 TEST(free_memory_of_a_loader)
 {
@@ -824,8 +844,9 @@ TEST(free_memory_of_a_loader)
 	CHECK(!strcmp(fw.areas, expected), "%s", fw.areas);
 
 	/*
-	 * The map cannot be mapped. The stub must not read it then, because the
-	 * page fault would map the RAM around it.
+	 * ident_map_range() cannot map the EFI memory map. The stub must then
+	 * not read the map. Reading would raise a page fault, whose handler
+	 * would map all RAM around it.
 	 */
 	fw.areas[0] = '\0';
 	fw.map_fails = true;
@@ -833,14 +854,20 @@ TEST(free_memory_of_a_loader)
 	CHECK(!strstr(fw.areas, "free"), "%s", fw.areas);
 	fw.map_fails = false;
 
-	/* The last descriptor is cut off. */
+	/*
+	 * The size of the EFI memory map cuts off its last byte. The stub must
+	 * ignore the incomplete descriptor.
+	 */
 	fw.areas[0] = '\0';
 	zero_page.efi_info.efi_memmap_size = 5 * sizeof(large_map[0]) - 1;
 	efi_name_free_memory(&zero_page);
 	CHECK(!strstr(fw.areas, "140000000"), "%s", fw.areas);
 
 	fw.areas[0] = '\0';
-	/* reaches out of RAM */
+	/*
+	 * The size of the EFI memory map is 1 too large, so that the map
+	 * extends beyond RAM.
+	 */
 	zero_page.efi_info.efi_memmap_size = (u32)size + 1;
 	efi_name_free_memory(&zero_page);
 	zero_page.efi_info.efi_memmap_size = 0;
@@ -851,8 +878,9 @@ TEST(free_memory_of_a_loader)
 	CHECK(!fw.areas[0], "%s", fw.areas);
 
 	/*
-	 * The kernel may read a map that the stub cannot read. KASLR must keep
-	 * the map's memory free.
+	 * The descriptor size is wrong, so the stub cannot read the EFI memory
+	 * map. The kernel may still read it, so KASLR must not place the
+	 * payload over it.
 	 */
 	zero_page.efi_info.efi_loader_signature = 0x34364c45;
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -862,8 +890,8 @@ TEST(free_memory_of_a_loader)
 		CHECK(!strcmp(fw.areas, taken), "%u: %s", sizes[i], fw.areas);
 	}
 	/*
-	 * A map at an unaligned address, where firmware never puts one, is not
-	 * read.
+	 * The EFI memory map is at an unaligned address. Firmware never does
+	 * that, so the stub must not read the map.
 	 */
 	fw.areas[0] = '\0';
 	zero_page.efi_info.efi_memdesc_size = sizeof(large_map[0]);
@@ -902,10 +930,10 @@ TEST(fixed)
 }
 
 /*
- * A payload that cannot be moved gets its address even if boot services use
- * memory there, because that memory becomes free with ExitBootServices(). Free
- * memory in the range must be allocated at once. A range with memory of any
- * other use must be refused.
+ * A payload that cannot be moved needs the range at its link address. Boot
+ * services may use memory there, because this memory becomes free with
+ * ExitBootServices(). The stub must allocate the free memory of the range at
+ * once. It must refuse the range if it contains any other memory.
  */
 TEST(fixed_where_firmware_is)
 {
@@ -948,8 +976,9 @@ TEST(fixed_no_room)
 	for (i = 0; i < ARRAY_SIZE(types); i++)
 		fixed_fails(1, types[i], 0x1100000, 0x100);
 	/*
-	 * A hole in the memory map at the start, in the middle, at the end;
-	 * sizes that wrap.
+	 * The range at the payload's link address has a hole at its start, in
+	 * its middle, or at its end. In the last two cases a descriptor's size
+	 * wraps around or is 0. The stub must refuse all of these.
 	 */
 	fixed_fails(0, EfiConventionalMemory, 0x1001000, 0xff);
 	fixed_fails(1, EfiBootServicesData, 0x1101000, 0xff);
@@ -959,8 +988,9 @@ TEST(fixed_no_room)
 }
 
 /*
- * The range is in more pieces than the stub can keep a list of. It keeps the
- * list to free the pieces if the boot fails.
+ * The range at the payload's link address consists of more descriptors than the
+ * stub can list. The stub needs the list to free its allocations if the boot
+ * fails.
  */
 TEST(fixed_in_pieces)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_efi_initrd.c - efi/initrd.c on loaders and file systems whose files are
- * smaller or larger than they said, or change between two calls.
+ * test_efi_initrd.c - tests efi/initrd.c, which loads the initrd. The mock
+ * loaders and file systems report a wrong file size, or change a file between
+ * two calls.
  */
 #include "efi_firmware.h"
 
@@ -50,8 +51,8 @@ static void loader_firmware(u64 size)
 }
 
 /*
- * An initrd that the loader offers by LoadFile2 is used instead of files that
- * the command line names.
+ * The loader offers an initrd by the protocol EFI_LOAD_FILE2. The stub must use
+ * it instead of files that the command line names.
  */
 TEST(initrd_by_load_file2)
 {
@@ -100,15 +101,16 @@ TEST(initrd_by_load_file2_bad)
 	fw.load_status = EFI_ABORTED;
 	initrd_fails("", EFI_LOAD_ERROR, "cannot be loaded");
 	/*
-	 * The loader reported a size and then has no initrd. This is an error,
-	 * unlike a loader that never had one.
+	 * The loader reports the initrd's size, but then answers that it has no
+	 * initrd. The stub must report an error. The answer EFI_NOT_FOUND is
+	 * valid only when the stub asks for the size.
 	 */
 	loader_firmware(5000);
 	fw.load_status = EFI_NOT_FOUND;
 	initrd_fails("", EFI_LOAD_ERROR, "cannot be loaded");
 	/*
-	 * The loader delivers less than it reported: the initrd is what was
-	 * delivered.
+	 * The loader delivers fewer bytes than it reported. The initrd's size
+	 * must be the number of delivered bytes.
 	 */
 	loader_firmware(5000);
 	fw.initrd_size_later = 4000;
@@ -147,8 +149,8 @@ TEST(initrd_files)
 }
 
 /*
- * Files that the command line does not name must not be opened, so defects of
- * theirs do not matter.
+ * The stub must not open files that the command line does not name. Reading
+ * file "b" or asking for the size of "c" would fail, but only "a" is named.
  */
 TEST(initrd_files_not_named)
 {
@@ -161,8 +163,8 @@ TEST(initrd_files_not_named)
 }
 
 /*
- * A loader that offers LoadFile2 but reports no initrd: the files on the
- * command line are used.
+ * The loader offers the protocol EFI_LOAD_FILE2, but has no initrd. The stub
+ * must load the files that the command line names.
  */
 TEST(initrd_files_after_load_file2)
 {
@@ -175,8 +177,9 @@ TEST(initrd_files_after_load_file2)
 }
 
 /*
- * A file that shrank must fail the boot. If zeros filled its place, they would
- * be measured as if they were contents.
+ * A file becomes smaller after the stub has asked for its size. The boot must
+ * fail. Zeros in place of the missing bytes would be measured into the TPM as
+ * if they were the file's contents.
  */
 TEST(initrd_files_shrink)
 {
@@ -240,8 +243,8 @@ TEST(initrd_files_bad)
 	initrd_fails("initrd=a", EFI_OUT_OF_RESOURCES, "no memory");
 
 	/*
-	 * A file name that is too long must be refused, because a shortened
-	 * name may be another file's.
+	 * A file name that is longer than the stub's buffer must be refused. A
+	 * shortened name could be the name of another file.
 	 */
 	memset(name, 'x', sizeof(name));
 	memcpy(name, "initrd=", 7);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_efi_memory.c - efi/memory.c's conversion of firmware's memory map to
- * E820, for sound maps and others. test_efi.c tests where the payload is
- * placed.
+ * test_efi_memory.c - tests efi/memory.c's conversion of the EFI memory map to
+ * E820 entries, for valid and for malformed maps. test_efi.c tests where the
+ * stub places the payload.
  */
 #include "efi_firmware.h"
 
@@ -13,9 +13,9 @@ static struct {
 } conversion;
 
 /*
- * Converts @count descriptors, each with @extra bytes behind the structure,
- * which the conversion must skip (UEFI 2.10 7.2). @ext_room is the number of
- * entries that fit into the extension in setup_data.
+ * Converts @count EFI memory descriptors to E820 entries. Each descriptor is
+ * followed by @extra bytes, which the conversion must skip (UEFI 2.10 7.2).
+ * setup_data has room for @ext_room entries that do not fit into e820_table.
  */
 static bool to_e820(const EFI_MEMORY_DESCRIPTOR *d, size_t count, size_t extra,
 		    size_t ext_room)
@@ -62,7 +62,10 @@ TEST(e820_types)
 		{ 8, 5, 0 }, { 9, 3, 0 }, { 10, 4, 0 }, { 11, 2, 0 },
 		{ 12, 2, 0 }, { 13, 2, 0 }, { 14, 7, 0 }, { 15, 2, 0 },
 		{ 16, 2, 0 }, { 0x80000000, 2, 0 }, { 0xffffffff, 2, 0 },
-		/* specific-purpose memory */
+		/*
+		 * Attribute 0x40000 marks specific-purpose memory. Usable
+		 * memory with it becomes E820 type 0xefffffff.
+		 */
 		{ 7, 0xefffffff, 0x40000 }, { 4, 0xefffffff, 0x4000f },
 		{ 0, 2, 0x40000 },
 	};
@@ -87,7 +90,10 @@ TEST(e820_merging)
 		{ EfiBootServicesData, 0, 0x2000, 0, 2, 0 },
 		{ EfiConventionalMemory, 0, 0x4000, 0, 1, 0x40000 },
 		{ EfiConventionalMemory, 0, 0x5000, 0, 1, 0 },
-		/* A gap, an overlap, and addresses in descending order. */
+		/*
+		 * Descriptors must not be merged if there is a gap between
+		 * them, if they overlap, or if the second is below the first.
+		 */
 		{ EfiConventionalMemory, 0, 0x7000, 0, 2, 0 },
 		{ EfiConventionalMemory, 0, 0x8000, 0, 2, 0 },
 		{ EfiConventionalMemory, 0, 0x6000, 0, 1, 0 },
@@ -105,8 +111,8 @@ TEST(e820_merging)
 }
 
 /*
- * Descriptors with no pages, or whose size or end does not fit into 64 bits,
- * must be left out. The others must stay.
+ * The conversion must leave out descriptors without pages, and descriptors
+ * whose size or end does not fit into 64 bits. It must convert all others.
  */
 TEST(e820_nonsense)
 {
@@ -154,15 +160,19 @@ TEST(e820_overflow)
 	for (i = 0; i < 200; i++)
 		check_e820(i, i * 0x2000, 0x1000, 1);
 	/*
-	 * The last entry of the extension grows instead of needing another
-	 * entry.
+	 * The last descriptor follows the one before it without a gap. The
+	 * conversion must enlarge the last entry in setup_data instead of
+	 * adding an entry.
 	 */
 	d[199].PhysicalStart = 198 * 0x2000 + 0x1000;
 	CHECK(to_e820(d, 200, 0, 71), "merged");
 	check_e820(198, 198 * 0x2000, 0x2000, 1);
 }
 
-/* If the loader has a setup_data chain, it must be kept behind the new node. */
+/*
+ * The loader has passed a setup_data list. The stub's new node must come first,
+ * and its next pointer must lead to the loader's list.
+ */
 TEST(e820_chain)
 {
 	static EFI_MEMORY_DESCRIPTOR d[129];

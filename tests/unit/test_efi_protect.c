@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_efi_protect.c - efi/protect.c on firmware with
- * EFI_MEMORY_ATTRIBUTE_PROTOCOL. The mock firmware refuses every change after
- * which memory is both writable and executable, unless it was so at the start.
+ * test_efi_protect.c - tests efi/protect.c, which sets memory attributes by
+ * EFI_MEMORY_ATTRIBUTE_PROTOCOL. The mock firmware refuses to make memory both
+ * writable and executable, unless the memory had both rights from the start.
  */
 #include "efi_firmware.h"
 
@@ -11,8 +11,8 @@
 #define XP	EFI_MEMORY_XP
 
 /*
- * Firmware that gave these attributes to the image's code, read-only data and
- * data, and to the payload's range.
+ * Starts mock firmware that gave the attributes @text, @rodata and @data to the
+ * parts of the stub's image, and @runtime to the payload's range.
  */
 static void protecting_firmware(u64 text, u64 rodata, u64 data, u64 runtime)
 {
@@ -46,8 +46,8 @@ static void check_boot(void)
 }
 
 /*
- * Whatever attributes firmware gave to the image, each part must get those that
- * its section of the PE file asks for.
+ * Firmware may give any attributes to the image. The stub must change them to
+ * those that each section of its PE file asks for.
  */
 TEST(boot)
 {
@@ -56,8 +56,9 @@ TEST(boot)
 
 	for (i = 0; i < 256; i++) {
 		/*
-		 * Skip what cannot be: code that is running must be executable;
-		 * data and the range were written.
+		 * Skip attributes that cannot occur. The stub's code is
+		 * running, so it cannot be non-executable. The stub has written
+		 * to its data, so the data cannot be read-only.
 		 */
 		if (given[i % 4] & XP || given[i / 16 % 4] & RO)
 			continue;
@@ -75,8 +76,9 @@ TEST(nothing_to_do)
 	check_boot();
 	CHECK(!fw.changes, "%u changes", fw.changes);
 	/*
-	 * Without the protocol, or if the pages of a part have different
-	 * attributes, the stub must change nothing.
+	 * Firmware lacks the protocol, or cannot name one set of attributes for
+	 * a part of the image because its pages differ. The stub must change
+	 * nothing.
 	 */
 	protecting_firmware(NONE, NONE, NONE, NONE);
 	fw.has_attributes = false;
@@ -89,7 +91,8 @@ TEST(nothing_to_do)
 }
 
 /*
- * Memory that is writable must be made read-only before it is made executable.
+ * The stub must make memory read-only before it makes it executable, because
+ * the mock firmware refuses memory that is both writable and executable.
  */
 TEST(order)
 {
@@ -101,8 +104,9 @@ TEST(order)
 }
 
 /*
- * If the boot fails, the image must get its attributes back, because firmware
- * frees the memory and its next owner may write to it.
+ * The boot fails, so firmware frees the image's memory and may use it for
+ * something else. The stub must first restore the attributes, because read-only
+ * memory would be unusable.
  */
 TEST(given_back)
 {
@@ -115,8 +119,8 @@ TEST(given_back)
 	check_rights(NONE, RO, NONE, NONE);
 	CHECK(fw.changes == 9, "%u changes", fw.changes);
 	/*
-	 * Once the attributes were given back, a second call must change
-	 * nothing.
+	 * The attributes have been restored once. A second call of
+	 * efi_unprotect() must change nothing.
 	 */
 	fw.changes = 0;
 	fw.rights[1] = RO | XP;
@@ -125,8 +129,8 @@ TEST(given_back)
 }
 
 /*
- * If a change of attributes fails, the stub must say so, stop changing
- * attributes, and boot.
+ * Firmware refuses one change of attributes. The stub must print a message,
+ * make no further change, and continue the boot.
  */
 TEST(fails)
 {
@@ -147,8 +151,8 @@ TEST(fails)
 }
 
 /*
- * The range of a payload that cannot be moved may hold memory of boot services.
- * The stub must not change its attributes before ExitBootServices().
+ * A payload that cannot be moved may need memory that boot services still use.
+ * The stub must not change this memory's attributes before ExitBootServices().
  */
 TEST(claimed)
 {
@@ -168,9 +172,9 @@ TEST(claimed)
 }
 
 /*
- * A loader of the EFI handover protocol need not load the image at a page's
- * start. Such parts must keep their attributes, because pages are shared with
- * other memory.
+ * A loader that uses the EFI handover protocol may load the image at an address
+ * that is not page-aligned. The stub must then leave the attributes unchanged,
+ * because the image shares pages with other memory.
  */
 TEST(unaligned)
 {

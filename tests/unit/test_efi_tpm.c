@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_efi_tpm.c - efi/tpm.c on firmware that measures: which events it gets,
- * byte by byte, and which part of firmware's event log is copied for the
- * kernel.
+ * test_efi_tpm.c - tests efi/tpm.c on firmware with a TPM or with measurement
+ * registers of a confidential guest. The tests compare each measured event byte
+ * by byte. They check which part of firmware's event log the stub copies for
+ * the kernel.
  */
 #include "efi_firmware.h"
 
@@ -28,7 +29,10 @@ static void check_event(unsigned int i, const u8 *event, size_t event_size,
 	      fw.measured[i].size);
 }
 
-/* The bytes of an EFI_TCG2_EVENT (TCG EFI Protocol 6.6.3) in memory. */
+/*
+ * The EFI_TCG2_EVENT structures (TCG EFI Protocol 6.6.3) that the stub must
+ * pass to firmware, byte by byte.
+ */
 static u8 options_event[] =
 	"\x34\0\0\0" "\xe\0\0\0" "\1\0" "\x9\0\0\0" "\6\0\0\0"
 	"\xed\x22\x3b\x8f" "\x1a\0\0\0" "LOADED_IMAGE::LoadOptions";
@@ -79,7 +83,10 @@ TEST(initrd_of_a_loader)
 		    sizeof(bytes));
 }
 
-/* There is nothing to measure, or no protocol to measure with. */
+/*
+ * First there is a TPM, but neither a command line nor an initrd to measure.
+ * Then there is a command line, but no TPM.
+ */
 TEST(no_events)
 {
 	measuring_firmware();
@@ -92,8 +99,8 @@ TEST(no_events)
 }
 
 /*
- * Under EFI_CC_MEASUREMENT_PROTOCOL the stub must ask which measurement
- * register stands for the PCR.
+ * A confidential guest has measurement registers instead of a TPM's PCRs. The
+ * stub must ask EFI_CC_MEASUREMENT_PROTOCOL which register replaces the PCR.
  */
 TEST(confidential_guest)
 {
@@ -112,7 +119,10 @@ TEST(confidential_guest)
 	check_boot();
 	CHECK(!fw.measurements, "in a register that is not there");
 
-	/* If both protocols exist, the TPM's must be used. */
+	/*
+	 * Firmware has a TPM's protocol and that of a confidential guest. The
+	 * stub must use the TPM's.
+	 */
 	measuring_firmware();
 	set_options(u"quiet", 10);
 	fw.has_cc = true;
@@ -156,8 +166,8 @@ static void put16(u16 value)
 }
 
 /*
- * Writes the log's first event, which lists @count algorithms. Algorithm 4
- * (SHA-1) has digests of 20 bytes, algorithm 11 (SHA-256) of 32.
+ * Writes the first event of an event log, which lists @count digest algorithms.
+ * Algorithm 4 (SHA-1) has digests of 20 bytes, algorithm 11 (SHA-256) of 32.
  */
 static void put_first(u32 count)
 {
@@ -195,8 +205,8 @@ static void put_event(const char *data)
 }
 
 /*
- * Starts a log in a buffer of exactly @size bytes, so that ASan sees a read
- * behind it.
+ * Starts an empty event log in a heap buffer of exactly @size bytes, so that
+ * ASan detects a read past it.
  */
 static void new_log(size_t size)
 {
@@ -275,7 +285,7 @@ TEST(log_none)
 	fw.log_first = (const u8 *)rsdp;
 	efi_install_event_log();
 	CHECK(!fw.log && !fw.allocations, "after an error");
-	/* No last event: the log is empty. */
+	/* GetEventLog() reports no last event, so the event log is empty. */
 	log_of_two();
 	fw.log_last = NULL;
 	check_log(0, 2, 0);
@@ -302,9 +312,9 @@ static void final_events(u64 count, size_t size)
 }
 
 /*
- * Firmware's final events table repeats events that were logged after the first
- * GetEventLog(). The copied log must say how many of its bytes are repeated
- * there.
+ * Firmware's final events table repeats the events that were logged after the
+ * first GetEventLog(). The kernel gets the table, too. The stub must tell the
+ * kernel how many bytes of the copied log are repeated in that table.
  */
 TEST(final)
 {
@@ -319,15 +329,18 @@ TEST(final)
 	log_of_two();
 	final_events(2, size);
 	check_log(FIRST_SIZE + size, 2, (u32)size);
-	/* Repeated events count up to the first malformed event. */
+	/*
+	 * The stub counts the bytes of repeated events. It must stop counting
+	 * at a malformed event.
+	 */
 	log_of_two();
 	buffer[FIRST_SIZE + EVENT_SIZE + 3 + 12] = 77;
 	final_events(2, size);
 	fw.log_last = buffer + FIRST_SIZE;
 	check_log(FIRST_SIZE + EVENT_SIZE + 3, 2, EVENT_SIZE + 3);
 	/*
-	 * The number of events in the table is wrong. Counting must stop at the
-	 * log's end.
+	 * The final events table claims more events than it has. The stub must
+	 * stop counting at the last event of the log.
 	 */
 	log_of_two();
 	poke32(FIRST_SIZE + 8, 3);
@@ -335,14 +348,19 @@ TEST(final)
 	fw.log_last = buffer + FIRST_SIZE + EVENT_SIZE + 3;
 	check_log(FIRST_SIZE + size, 2, 0);
 	/*
-	 * A repeated event that is larger than any log must end the counting.
+	 * An event in the final events table claims to be larger than any log.
+	 * The stub must stop counting there.
 	 */
 	log_of_two();
 	poke32(FIRST_SIZE + EVENT_SIZE + 3 + EVENT_SIZE - 4, TPM_LOG_MAX_SIZE);
 	final_events(2, size);
 	poke32(FIRST_SIZE + EVENT_SIZE + 3 + EVENT_SIZE - 4, 5);
 	check_log(FIRST_SIZE + size, 2, EVENT_SIZE + 3);
-	/* The other protocol's final events table must be ignored. */
+	/*
+	 * The final events table belongs to the TPM's protocol, but the stub
+	 * uses the protocol of a confidential guest. The stub must ignore the
+	 * table.
+	 */
 	log_of_two();
 	fw.has_tpm = false;
 	fw.has_cc = true;
@@ -350,7 +368,7 @@ TEST(final)
 	check_log(FIRST_SIZE + size, 2, 0);
 }
 
-/* ---- malformed logs: an empty log is passed on ---- */
+/* ---- malformed logs, for which the kernel gets an empty log ---- */
 
 static void check_empty(void)
 {
@@ -367,7 +385,10 @@ TEST(log_hostile)
 	log_of_two();
 	fw.log_last = buffer + TPM_LOG_MAX_SIZE + 1;
 	check_empty();
-	/* An event with an algorithm that the first event does not list. */
+	/*
+	 * An event has a digest of an algorithm that the log's first event does
+	 * not list. The stub must refuse the log.
+	 */
 	log_of_two();
 	buffer[last + 12] = 5;
 	check_empty();
@@ -375,12 +396,12 @@ TEST(log_hostile)
 	buffer[last + 34] = 5;
 	check_empty();
 	/*
-	 * More digests in an event than algorithms, no algorithms, far too many
-	 * algorithms.
+	 * An event claims more digests than the first event lists algorithms.
+	 * In later cases the first event lists no algorithms, or far too many.
 	 */
 	log_of_two();
 	poke32(last + 8, 3);
-	/* looks like a further digest */
+	/* The event's data looks like a third digest, of algorithm 4. */
 	poke32(last + EVENT_SIZE - 4, 4);
 	check_empty();
 	log_of_two();

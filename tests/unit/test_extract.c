@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_extract.c - unit tests of extract_kernel() in misc.c, and of its steps, on
- * images that the build would not make. The steps in other files are the fakes of
- * misc_machine.h, which write a line each into `trace`. test_boot_map.c tests
- * which ranges extract_kernel() maps.
+ * test_extract.c - tests extract_kernel() in misc.c and the functions that it
+ * calls, on images that the build would not make. Functions of other files are
+ * replaced by fakes in misc_machine.h. Each fake appends a line to the string
+ * `trace`. test_boot_map.c tests which memory extract_kernel() maps.
  */
 #include "misc_machine.h"
 
 /* ---- steps in the trace ---- */
 
-/* Returns the first line from @at on that begins with @step, or NULL. */
+/*
+ * Returns the first line of the trace that begins with @step, or NULL. The
+ * search starts at the line @at.
+ */
 static const char *find_step(const char *at, const char *step)
 {
 	while (*at) {
@@ -20,13 +23,13 @@ static const char *find_step(const char *at, const char *step)
 	return NULL;
 }
 
-/* As find_step(), but from the line behind @at on. */
+/* As find_step(), but the search starts at the line after @at. */
 static const char *find_next_step(const char *at, const char *step)
 {
 	return find_step(at + strcspn(at, "\n") + 1, step);
 }
 
-/* Fails the case unless @times lines of the trace begin with @step. */
+/* Fails the case unless exactly @times lines of the trace begin with @step. */
 static void happens(const char *step, unsigned int times)
 {
 	const char *at = find_step(trace, step);
@@ -39,9 +42,10 @@ static void happens(const char *step, unsigned int times)
 }
 
 /*
- * No line of the trace that begins with `then` may come before one that begins with
- * `first`. Either may be missing: happens() says what must be there. `why` names the
- * harm of the wrong order.
+ * Two steps of extract_kernel() and their order: no trace line that begins with
+ * `then` may come before a line that begins with `first`. A line may be
+ * missing, because happens() checks the number of lines. `why` says what a
+ * wrong order would break.
  */
 struct order {
 	const char *first, *then, *why;
@@ -75,7 +79,10 @@ TEST(header_good)
 	CHECK(!memcmp(&boot.payload, layout.payload, sizeof(boot.payload)),
 	      "the copy differs");
 
-	/* Each field at the highest value that is allowed. */
+	/*
+	 * A payload header whose fields have the highest allowed values must be
+	 * accepted.
+	 */
 	header_in_image()->mem_size = PAYLOAD_MAX_SIZE;
 	header_in_image()->file_size = PAYLOAD_MAX_SIZE;
 	header_in_image()->reloc_size = PAYLOAD_MAX_SIZE;
@@ -86,7 +93,10 @@ TEST(header_good)
 	read_payload_header(&boot);
 }
 
-/* A header with a wrong byte, at any place, is refused by its digest or before that. */
+/*
+ * One byte of the payload header is changed. The stub must refuse the header at
+ * whichever byte it is, by a check of a field or by the header's digest.
+ */
 TEST(header_damaged)
 {
 	static const char *const what[] = {
@@ -118,14 +128,20 @@ TEST(header_of_another_size)
 	header_refused("size mismatch");
 	layout.comp_end -= 2;
 	header_refused("size mismatch");
-	/* The payload is 8 bytes long, less than a header. Its size must not wrap around. */
+	/*
+	 * The payload is 8 bytes long, which is less than a payload header. The
+	 * size of what follows the header must not wrap around.
+	 */
 	layout.comp_end = layout.payload + 8;
 	header_refused("size mismatch");
 	layout.comp_end = layout.payload;
 	header_refused("size mismatch");
 }
 
-/* Recomputes the digests of a header with a wrong field, which must still be refused. */
+/*
+ * Makes the digests match a payload header with an invalid field. The stub must
+ * still refuse the header, because it checks the field.
+ */
 static void sealed_refused(void)
 {
 	seal_payload();
@@ -202,7 +218,10 @@ TEST(payload_place)
 	      boot.runtime.start, boot.runtime.end);
 }
 
-/* Memory, relocations or margin of a payload fill the room, or need 1 byte more. */
+/*
+ * The payload's memory size, relocation size or margin fills the room below the
+ * stub's .text. The stub must accept this size and refuse 1 byte more.
+ */
 TEST(payload_room)
 {
 	const u64 room = AT_TEXT - AT_RUNTIME;
@@ -217,7 +236,10 @@ TEST(payload_room)
 	boot.payload.mem_size++;
 	placing_refused(&boot, "not enough room");
 
-	/* The relocations may lie behind the payload's memory, but below .text. */
+	/*
+	 * The relocation table may extend beyond the payload's memory, up to
+	 * .text.
+	 */
 	boot.payload.mem_size = OUT_SIZE;
 	boot.payload.margin = 0;
 	boot.payload.reloc_size = comp - OUT_SIZE;
@@ -251,7 +273,10 @@ TEST(cpu_features)
 		CHECK(cpu.bmi2 == (i == 7), "BMI1 %u, BMI2 %u, LZCNT %u: %u",
 		      i & 1, i >> 1 & 1, i >> 2, cpu.bmi2);
 	}
-	/* detect_cpu() must not ask for leaf 7 where leaf 6 is the highest. */
+	/*
+	 * CPUID reports 6 as the highest leaf. detect_cpu() must not ask for
+	 * leaf 7.
+	 */
 	fake.cpuid_0.eax = 6;
 	CHECK(!detect_cpu().bmi2, "BMI2 without leaf 7");
 
@@ -264,7 +289,10 @@ TEST(cpu_features)
 	}
 }
 
-/* CPUID would be an exit in an SEV-ES guest: fake_cpuid() fails the case then. */
+/*
+ * CPUID would be a VMEXIT in an SEV-ES guest, so detect_cpu() must not use it
+ * there. fake_cpuid() fails the case if it is called.
+ */
 TEST(cpu_features_of_sev_es)
 {
 	struct cpu cpu;
@@ -282,7 +310,10 @@ static void decompress_refused(const struct boot *boot, const char *what)
 	EXPECT_ERROR(decompress(boot), what);
 }
 
-/* The digest covers all compressed bytes, and is checked before they are decoded. */
+/*
+ * The stub must check the digest of the compressed bytes before it decodes
+ * them. The digest must cover each of these bytes.
+ */
 TEST(decompress_checks_first)
 {
 	const size_t comp_size = AT_COMP_END - AT_PAYLOAD - 0x70;
@@ -332,7 +363,10 @@ TEST(decompress_errors)
 	decompress_refused(&boot, "corrupt payload");
 }
 
-/* Whether each byte of the machine in [@from, @to) is @value. */
+/*
+ * Returns whether every byte of the mock machine's memory from offset @from up
+ * to @to has the @value.
+ */
 static bool all_bytes(u64 from, u64 to, u8 value)
 {
 	for (; from < to; from++) {
@@ -363,8 +397,8 @@ TEST(bss_is_cleared)
 }
 
 /*
- * Linux clears its .bss itself. clear_bss() clears only the relocations, which the
- * decoder has left in it.
+ * Linux clears its .bss itself. clear_bss() must clear only the relocation
+ * table, which the decoder leaves at the start of Linux's .bss.
  */
 TEST(bss_of_linux_is_left)
 {
@@ -384,7 +418,10 @@ TEST(bss_of_linux_is_left)
 	CHECK(all_bytes(end + 0x800, AT_RUNTIME + MEM_SIZE, 0xa5),
 	      "cleared twice");
 
-	/* What lies behind the payload's memory must not be cleared. */
+	/*
+	 * The relocation table extends beyond the payload's memory. clear_bss()
+	 * must not clear anything behind the payload's memory.
+	 */
 	fresh_machine();
 	header_in_image()->flags |= PAYLOAD_LINUX;
 	header_in_image()->reloc_size = 0x800;
@@ -401,12 +438,16 @@ TEST(bss_of_linux_is_left)
 /* ---- extract_kernel() ---- */
 
 /*
- * Beginnings of trace lines with addresses in them: the payload's digest, and the maps
- * of the payload and of the first setup_data node. check_orders() writes them.
+ * The beginnings of three trace lines: the digest of the payload, the mapping
+ * of the payload, and the mapping of the first setup_data node. check_orders()
+ * writes them, because they contain addresses.
  */
 static char payload_digest[60], payload_map[60], node_map[60];
 
-/* Each pair of extract_kernel()'s steps whose order matters. Others may change places. */
+/*
+ * Pairs of steps of extract_kernel(). The first must come before the second for
+ * the reason in the third column. The order of other steps does not matter.
+ */
 static const struct order orders[] = {
 	{ "la57\n", "map init", "build_map() maps the pages that la57_prepare() names" },
 	{ "la57 possible", "map init", "build_map() maps the pages that la57_prepare() names" },
@@ -449,7 +490,10 @@ static const struct order orders[] = {
 	{ "unzstd", "teardown", "a fault while the payload is made must be reported" },
 };
 
-/* Fails the case unless the trace is in order, for a payload that goes to @out. */
+/*
+ * Fails the case unless the steps in the trace have the order that `orders`
+ * asks for. @out is the address of the payload's memory.
+ */
 static void check_orders(u64 out)
 {
 	size_t i;
@@ -465,7 +509,8 @@ static void check_orders(u64 out)
 
 /*
  * Runs extract_kernel(), which must succeed with every step once and in order.
- * @out is where the payload goes. Returns the entry's address.
+ * @out is the address of the payload's memory. Returns the address of the
+ * payload's entry point.
  */
 static u64 extract_well(u64 out)
 {
@@ -528,11 +573,17 @@ TEST(extract_with_everything)
 	nmi_count = 0;
 	for (i = 0; i < ARRAY_SIZE(once); i++)
 		happens(once[i], 1);
-	/* map_setup_data() maps the node's head, then the node with its data. */
+	/*
+	 * map_setup_data() maps a node twice: first its header, then header and
+	 * data, because only the header tells the length of the data.
+	 */
 	happens(node_map, 2);
 }
 
-/* The screen cannot be mapped: extract_kernel() must not unmap it at the end. */
+/*
+ * The VGA screen cannot be mapped. extract_kernel() must continue without it,
+ * and must not unmap it later.
+ */
 TEST(vga_not_mapped)
 {
 	fresh_machine();
@@ -547,7 +598,10 @@ TEST(vga_not_mapped)
 
 /* ---- randomise() ---- */
 
-/* randomise() tells KASLR each range that is in use, before it draws a place. */
+/*
+ * randomise() must tell KASLR every memory range in use before KASLR draws an
+ * address.
+ */
 TEST(kaslr)
 {
 	static const char *const once[] = {
@@ -593,8 +647,9 @@ TEST(kaslr)
 }
 
 /*
- * Runs extract_kernel() where KASLR draws the addresses @phys and @virt (0: none).
- * Returns whether the console says where the payload is.
+ * Runs extract_kernel() with KASLR drawing the physical address @phys and the
+ * virtual address @virt (0: KASLR draws none). Returns whether the console
+ * shows the payload's address.
  */
 static bool tells_place(bool sev_es, u64 phys, u64 virt)
 {
@@ -613,7 +668,10 @@ static bool tells_place(bool sev_es, u64 phys, u64 virt)
 	return strstr(trace, at);
 }
 
-/* The hypervisor reads an SEV-ES guest's console, so no drawn address is printed. */
+/*
+ * The hypervisor reads an SEV-ES guest's console. A random address must not be
+ * printed there.
+ */
 TEST(kaslr_is_not_told)
 {
 	const u64 virt = 0xffffffff87600000;
@@ -625,7 +683,10 @@ TEST(kaslr_is_not_told)
 	CHECK(tells_place(false, m(AT_RUNTIME), virt), "only an SEV-ES guest has such a secret");
 }
 
-/* The place that is drawn must lie below the C-bit, which is not an address bit. */
+/*
+ * In a page-table entry the C-bit takes the place of an address bit.
+ * randomise() must ask for a random address below the C-bit.
+ */
 TEST(kaslr_below_the_c_bit)
 {
 	struct boot boot;
@@ -655,7 +716,10 @@ TEST(kaslr_not_wanted)
 	      !(fake.bp.hdr.loadflags & KASLR_FLAG), "randomised without being asked");
 }
 
-/* KASLR finds no other place: the payload stays, and KASLR_FLAG stays clear. */
+/*
+ * KASLR finds no free memory. The payload keeps its address, and KASLR_FLAG
+ * stays clear.
+ */
 TEST(kaslr_finds_nothing)
 {
 	struct boot boot;
@@ -669,7 +733,10 @@ TEST(kaslr_finds_nothing)
 	      !(fake.bp.hdr.loadflags & KASLR_FLAG), "%s", trace);
 }
 
-/* The EFI entry has chosen the physical address: randomise() draws the virtual one. */
+/*
+ * The EFI entry has already chosen the physical address. randomise() must draw
+ * only the virtual address.
+ */
 TEST(kaslr_after_efi)
 {
 	struct boot boot;
@@ -702,7 +769,10 @@ TEST(kaslr_not_relocatable)
 	CHECK((u64)boot.out == m(AT_RUNTIME), "%p", (void *)boot.out);
 }
 
-/* extract_kernel() with KASLR decodes to the drawn place and clears .bss there. */
+/*
+ * With KASLR, extract_kernel() must decode the payload to the random address
+ * and clear the payload's .bss there.
+ */
 TEST(extract_at_random)
 {
 	char expected[60];
@@ -728,7 +798,10 @@ TEST(extract_at_random)
 	      "the payload is not at the drawn place");
 }
 
-/* extract_kernel() in an SEV-ES guest; see `orders` for when it sets up the GHCB. */
+/*
+ * Runs extract_kernel() in an SEV-ES guest, where it must set up the GHCB. The
+ * table `orders` says between which steps.
+ */
 TEST(extract_in_sev_es)
 {
 	fresh_machine();
@@ -742,7 +815,10 @@ TEST(extract_in_sev_es)
 	CHECK(fake.config.enc_mask == 1UL << 51, "0x%lx", fake.config.enc_mask);
 }
 
-/* relocate() gets the payload's addresses, before clear_bss() clears its table. */
+/*
+ * relocate() must get the payload's physical and virtual address. It must run
+ * before clear_bss() clears the relocation table.
+ */
 TEST(extract_relocates)
 {
 	const u64 end = AT_RUNTIME + OUT_SIZE;
@@ -777,7 +853,10 @@ static void extraction_refused(const char *what)
 	CHECK(!strstr(trace, "teardown"), "too late: %s", trace);
 }
 
-/* extract_kernel() makes each of its checks before it writes to the payload's range. */
+/*
+ * extract_kernel() must make all of its checks before it writes to the
+ * payload's memory. Each case here fails one check.
+ */
 TEST(extract_refuses)
 {
 	fresh_machine();
@@ -799,7 +878,11 @@ TEST(extract_refuses)
 	fresh_machine();
 	machine[AT_OVERRUN + PAGE_SIZE - 1] = 1;
 	extraction_refused("stack");
-	/* check_stack() comes after "map load", which puts the guard page in force. */
+	/*
+	 * extract_kernel() calls check_stack() after "map load", which loads
+	 * the stub's page tables, because the stack's guard page is still
+	 * writable until then.
+	 */
 	happens("map load", 1);
 	happens("stage 2", 0);
 	fresh_machine();
@@ -817,7 +900,7 @@ TEST(error_line)
 	      harness_error_detail);
 }
 
-/* error() in an SEV-ES guest must ask the hypervisor to terminate the guest. */
+/* In an SEV-ES guest error() must ask the hypervisor to terminate the guest. */
 TEST(error_in_sev_es)
 {
 	fresh_machine();

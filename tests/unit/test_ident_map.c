@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_ident_map.c - each function of ident_map_64.c, the page-table builder,
- * judged by the page walk of page_walk.h, which shares no code with it.
+ * test_ident_map.c - tests each function of ident_map_64.c, which builds the
+ * stub's page tables. A page walk in page_walk.h, which shares no code with the
+ * stub, reads the tables as the processor would.
  */
 #define _GNU_SOURCE
 #include <signal.h>
@@ -13,9 +14,9 @@
 
 #define LOW_POOL	0x80000UL
 /*
- * A bit above all addresses that can be mapped. The low bits of an address with
- * it are those of an ordinary address, so a builder that ignores it maps the
- * wrong page.
+ * Bit 57 is above all addresses that page tables can map. A builder that
+ * ignored it would map the address without the bit. The tests check that the
+ * builder refuses it.
  */
 #define ALIAS		BIT(57)
 
@@ -23,14 +24,18 @@ TEST(state_is_in_data)
 {
 	extern char __data_start, edata;
 
-	/* The page-table builder runs before .bss is cleared. */
+	/*
+	 * The page-table builder runs before the stub clears .bss, so its state
+	 * must be in .data.
+	 */
 	CHECK((char *)&map >= &__data_start && (char *)(&map + 1) <= &edata,
 	      "map is not in .data");
 }
 
 /*
- * A configuration that ident_map_init() accepts. The pool is in low memory, so
- * that a case which spoils one field is refused for that field only.
+ * Returns a configuration that ident_map_init() accepts. Its memory for page
+ * tables is at a low address, so that a test can make one field invalid without
+ * making another one invalid, too.
  */
 static struct ident_map_config low_config(void)
 {
@@ -80,8 +85,9 @@ TEST(init_refuses)
 }
 
 /*
- * Page tables are entered with the C-bit, so it must not be a bit of their
- * addresses.
+ * A page-table entry holds the address of a table together with the C-bit.
+ * ident_map_init() must refuse memory for page tables at or above the address
+ * that equals the C-bit.
  */
 TEST(init_refuses_pool_at_c_bit)
 {
@@ -101,7 +107,10 @@ TEST(init_refuses_pool_at_c_bit)
 	CHECK(ident_map_init(&config) == -EINVAL, "C-bit below the pool");
 	munmap(at, 2 * KIB4);
 
-	/* A pool whose end would reach the C-bit, or wrap around. */
+	/*
+	 * The memory for page tables extends up to the C-bit, or wraps around.
+	 * ident_map_init() must refuse it.
+	 */
 	config = config_of(&setups[0], 2);
 	config.enc_mask = BIT(47);
 	config.pool_size = BIT(47);
@@ -220,8 +229,9 @@ TEST(range_refuses)
 }
 
 /*
- * A page that is mapped must keep its rights, the size of its mapping, and
- * whether it is shared, because the map of the whole RAM is made last.
+ * ident_map_range() must not change pages that are already mapped: neither
+ * their rights, nor the size of the mapping, nor the C-bit. The stub maps
+ * special pages first and all of RAM last.
  */
 TEST(range_keeps_what_is_there)
 {
@@ -322,11 +332,11 @@ TEST(remove)
 	}
 }
 
-/* ---- from five levels to four, and back ---- */
+/* ---- changing from five paging levels to four, and back ---- */
 
 /*
- * Changes the number of levels and loads the new tables, as the processor
- * would.
+ * Changes the paging depth to @levels levels and loads the new tables into the
+ * page walk, which stands for the processor.
  */
 static void other_depth(unsigned int levels)
 {
@@ -357,8 +367,8 @@ TEST(set_levels)
 		CHECK(total() == 2 * MIB2 + 2 * KIB4, "%#lx", total());
 
 		/*
-		 * The highest address depends on the number of levels, unless
-		 * the C-bit is lower.
+		 * Four levels map addresses below 2^47 only, five levels also
+		 * higher ones. If bit 47 is the C-bit, neither can map it.
 		 */
 		if (now.c_bit != 47)
 			CHECK((ident_map_range(BIT(47), BIT(47) + KIB4, 0) ==
@@ -385,8 +395,8 @@ TEST(set_levels_refuses)
 		expect(beyond[i], beyond[i] + KIB4, use_of(0));
 	}
 	/*
-	 * Tables of five levels with no page mapped hold no table for the
-	 * four-level root.
+	 * The five-level tables map no page, so their root has no four-level
+	 * table that could become the new root. The change must be refused.
 	 */
 	start(&setups[4]);
 	CHECK(ident_map_set_levels(4) == -EINVAL, "empty");
@@ -428,8 +438,8 @@ TEST(device)
 }
 
 /*
- * A page that gets other attributes may split a large page. The other parts of
- * the large page must keep all their attributes.
+ * Changing the C-bit of one page may split a large page. The rest of the large
+ * page must keep all of its attributes.
  */
 TEST(split_keeps_attributes)
 {
@@ -453,7 +463,9 @@ TEST(split_keeps_attributes)
 			CHECK(look(page - MIB2).shift == 21, "neighbour");
 
 			/*
-			 * The first and the last page of a large page of 2 MiB.
+			 * Make the first and the last 4 KiB of a 2 MiB page
+			 * shared (C-bit clear). All pages between them must
+			 * stay private.
 			 */
 			CHECK(!ident_map_set_decrypted(base), "first");
 			CHECK(!ident_map_set_decrypted(base + MIB2 - KIB4),
@@ -475,18 +487,19 @@ TEST(split_keeps_attributes)
 }
 
 /*
- * A page that becomes shared or private: the stub must write all its cache
- * lines back while the old mapping is valid, then fence, then change the entry,
- * then flush the TLB. Otherwise a stale line may overwrite what the other view
- * has written (APM2 7.10.6).
+ * Checks the recorded steps of a change between private and shared. While the
+ * old mapping is valid, the stub must flush all cache lines of the page and
+ * then fence. After that it must change the entry and flush the TLB. Otherwise
+ * a stale cache line may overwrite data that was written through the new
+ * mapping (APM2 7.10.6).
  */
 static void expect_change(u64 page, unsigned int before, unsigned int after)
 {
 	unsigned int i = 0, line;
 
 	/*
-	 * Splitting a large page flushes the TLB as well, but must not change
-	 * the page.
+	 * Splitting a large page flushes the TLB first. At that point the page
+	 * at @page must still be mapped as @before.
 	 */
 	while (i < event_count && events[i].type == INVLPG) {
 		CHECK(events[i].page == before, "split: %#x", events[i].page);
@@ -570,8 +583,9 @@ TEST(encryption_refuses)
 /*
  * ---- splitting a large page that is in use ----
  *
- * The stub may run on the large page, so the page walk must give the right
- * answer after every single store to the tables.
+ * The stub may execute from the large page while it splits it. The page walk
+ * must therefore give the right result after each single store to the page
+ * tables.
  */
 
 static struct {
@@ -603,8 +617,8 @@ static void check_live(void)
 }
 
 /*
- * SIGSEGV of a store to the write-protected pool: lets the store happen and
- * stops behind it by single-stepping.
+ * The page tables are write-protected, so a store to them raises SIGSEGV. This
+ * handler allows the store and sets TF, so that SIGTRAP follows it.
  */
 static void on_store(int number, siginfo_t *info, void *context)
 {
@@ -658,8 +672,9 @@ TEST(split_is_safe_while_live)
 
 	CHECK(!ret, "decrypt: %d", ret);
 	/*
-	 * Two tables of 512 entries, the entries that point to them, and the
-	 * page's entry.
+	 * The split must have stored 512 entries in each of two new tables, the
+	 * two entries that point to these tables, and the entry of the page
+	 * itself.
 	 */
 	CHECK(live.stores >= 2 * 512 + 3, "%u stores seen", live.stores);
 	INFO("%u stores", live.stores);
@@ -668,8 +683,8 @@ TEST(split_is_safe_while_live)
 /* ---- page faults ---- */
 
 /*
- * The memory map of a PC: gaps, a border inside a page, a border inside 2 MiB,
- * and a hole in RAM.
+ * A memory map like a PC's. It has gaps, ranges that end inside a page or
+ * inside a 2 MiB page, and a reserved range within RAM.
  */
 static void set_e820(void)
 {
@@ -744,7 +759,8 @@ TEST(fault_maps_ram_only)
 }
 
 /*
- * Result of ident_map_fault() for a page fault at the next store to the pool.
+ * Result of ident_map_fault() in the handler below, which simulates a page
+ * fault at the next store to the page tables.
  */
 static int injected;
 
@@ -786,7 +802,10 @@ TEST(fault_refused_while_tables_change)
 	CHECK(injected == -EFAULT, "in ident_map_range(): %d", injected);
 	CHECK(tables - ident_map_tables_left() == 5, "%lu tables",
 	      tables - ident_map_tables_left());
-	/* With all tables there, only the last level's entry is stored. */
+	/*
+	 * All page tables for this address exist, so ident_map_range() stores
+	 * only the entry of the last level.
+	 */
 	inject_at_store();
 	CHECK(!ident_map_range(4 * GIB1 + KIB4, 4 * GIB1 + 2 * KIB4, 0), "leaf");
 	CHECK(injected == -EFAULT, "at a leaf: %d", injected);
@@ -806,7 +825,10 @@ TEST(fault_refused_while_tables_change)
 	now.levels = 5;
 	expect_fault(0x100000, 0x100000, MIB2);
 
-	/* A change that fails must not leave the builder marked as busy. */
+	/*
+	 * ident_map_range() fails for lack of memory. It must clear map.busy,
+	 * or every later page fault would be refused.
+	 */
 	start_with(&setups[0], 3);
 	CHECK(ident_map_range(0, KIB4, 0) == -ENOMEM, "pool of three pages");
 	CHECK(!map.busy, "busy for good");
@@ -832,8 +854,9 @@ TEST(fault_skips_what_is_there)
 		CHECK(total() == MIB2, "%#lx", total());
 
 		/*
-		 * A fault on a page that is mapped, or a guard page, must be
-		 * refused, or it would recur forever.
+		 * The stub must refuse a fault on a mapped page or on a guard
+		 * page. Otherwise the faulting instruction would be restarted
+		 * forever.
 		 */
 		expect_no_fault(base + KIB4 + 8);
 		expect_no_fault(base + 8 * KIB4);
@@ -880,8 +903,8 @@ TEST(fault_out_of_reach)
 }
 
 /*
- * Repeats the same calls with a pool of one page more each time, until the pool
- * suffices. Calls that fail must leave the tables valid.
+ * Repeats the same calls with memory for one more page table each time, until
+ * it suffices. A call that fails must leave the page tables valid.
  */
 TEST(pool_exhaustion_step_by_step)
 {
@@ -928,10 +951,10 @@ TEST(pool_exhaustion_step_by_step)
 }
 
 /*
- * PAGE_TABLE_POOL_SIZE must suffice for the worst placement of all that a boot
- * maps: every part crosses the border of two upper tables and needs tables of
- * its own, and the payload is as large as possible. The initrd has 1 GiB here;
- * a loader may choose a larger one.
+ * PAGE_TABLE_POOL_SIZE must suffice for the mappings of any boot. This test
+ * uses the worst addresses: each part crosses a boundary of the upper tables
+ * and needs tables of its own. The payload has its largest size. The initrd has
+ * 1 GiB, but a loader may choose a larger one.
  */
 TEST(pool_suffices)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_ident_map_random.c - random calls of ident_map_64.c, the page-table
- * builder, against a model: an array with a byte for each page of a window,
- * which each call changes in the obvious way. After every call the page walk is
- * compared with the whole array.
+ * test_ident_map_random.c - makes random calls of ident_map_64.c, which builds
+ * the stub's page tables, and compares the result with a model. The model is an
+ * array with a byte for each page of an address range, the window. Each call
+ * changes the model's bytes of the pages that it is asked to map. After each
+ * call the page walk of page_walk.h must find the model's state for every page.
  */
 #include "page_walk.h"
 
@@ -14,7 +15,10 @@
 static u64 window;
 static u8 model[WINDOW_PAGES], got[WINDOW_PAGES], had[WINDOW_PAGES];
 
-/* The window's memory map: 0 for nothing, 1 for RAM, 2 for any other type. */
+/*
+ * For each 1 KiB of the window: 0 if the memory map has no entry for it, 1 for
+ * RAM, 2 for any other type.
+ */
 static u8 units[WINDOW / E820_UNIT];
 
 static u8 *page_of(u64 addr)
@@ -63,7 +67,9 @@ static void random_e820(void)
 		ram = random_below(4) != 0;
 		first = random_below(ARRAY_SIZE(units));
 		length = random_below(ram ? 0x200000 : 0x2000);
-		/* Half of the ranges begin and end at a page's border. */
+		/*
+		 * About half of the entries begin and end at a page boundary.
+		 */
 		if (random_below(2)) {
 			first &= ~3ULL;
 			length &= ~3ULL;
@@ -86,7 +92,10 @@ static bool page_is_ram(u64 addr)
 	return unit[0] == 1 && unit[1] == 1 && unit[2] == 1 && unit[3] == 1;
 }
 
-/* Random addresses, more often than not near a border of large pages. */
+/*
+ * Returns a random address in the window, in most cases near a boundary of a 2
+ * MiB or 1 GiB page.
+ */
 static u64 random_addr(void)
 {
 	u64 addr = random_below(WINDOW);
@@ -167,8 +176,9 @@ static int model_fault(u64 addr)
 }
 
 /*
- * Makes one random call to the stub and to the model. *@want is the result that
- * the model expects.
+ * Makes one random call of ident_map_64.c, applies it to the model, and returns
+ * the call's result. *@want is the result that the model expects. *@name,
+ * *@addr and *@end describe the call.
  */
 static int random_call(const char **name, u64 *addr, u64 *end, int *want)
 {
@@ -209,9 +219,9 @@ static int random_call(const char **name, u64 *addr, u64 *end, int *want)
 }
 
 /*
- * A call ran out of page tables. Only ident_map_range() and ident_map_device()
- * may have done a part of their work. Each page must be as it was, or as it
- * should become.
+ * A call has failed for lack of memory for page tables. ident_map_range() and
+ * ident_map_device() may have mapped a part of their range. Other calls must
+ * not have changed any page.
  */
 static void accept_part(const char *name, u64 addr)
 {
@@ -304,8 +314,8 @@ TEST(random_calls)
 }
 
 /*
- * Pools of every size, so that the builder runs out of pages at every possible
- * point.
+ * The memory for page tables has every size from small to sufficient, so that
+ * the builder runs out of it at every possible point.
  */
 TEST(pool_exhaustion)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_idt.c - idt_64.c: gates and TSS as the processor reads them, and what
- * do_exception() does with each exception. test_idt_handlers.c tests the way
- * from a vector to do_exception().
+ * test_idt.c - tests idt_64.c: the IDT gates and the TSS, read as the processor
+ * reads them, and what do_exception() does with each exception.
+ * test_idt_handlers.c tests the assembly that calls do_exception().
  *
- * The linker's symbols are variables here, so that a case can put the image at
- * any address.
+ * Variables replace the symbols that the stub's linker script defines, so that
+ * a test can place the image at any address.
  */
 #include <sanitizer/asan_interface.h>
 
@@ -26,8 +26,8 @@ static struct layout {
 #define stack_guard	(layout.guard)
 #define stack_end	(layout.stack_top)
 /*
- * This turns idt_64.c's declaration of the array into one of a pointer, which a
- * case can set.
+ * idt_64.c declares the array exception_stubs. This macro makes it a pointer to
+ * an array, so that a test can set its address.
  */
 #define exception_stubs	(*stubs)
 
@@ -37,7 +37,7 @@ static struct layout {
 const u8 (*stubs)[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 u64 gdt[8];
 
-/* ---- a record of what was called, in order, and what was printed ---- */
+/* ---- a record of the functions called, and of the printed text ---- */
 
 static char trace[256];
 static char said[2048];
@@ -54,19 +54,23 @@ static struct {
 	int fault_result;
 	u64 cr2;
 	/*
-	 * Name of a function whose next call raises exception @raise_vector;
-	 * NULL: none.
+	 * Name of the fake function whose next call raises exception
+	 * @raise_vector; NULL: no function raises an exception.
 	 */
 	const char *raise_in;
 	u64 raise_vector;
-	/* Written by the stand-ins: arguments that idt_64.c passed. */
+	/*
+	 * Arguments that idt_64.c passed to the fake functions of this test,
+	 * which write them here.
+	 */
 	u64 fault_addr, fault_code;
 	struct exception_frame *vc_frame;
 	unsigned int nmis, reason;
 	struct desc_ptr idtr;
-	struct idt_gate gates[IDT_VECTORS];	/* copy of the IDT at LIDT */
+	/* Copy of the IDT, made when LIDT was executed. */
+	struct idt_gate gates[IDT_VECTORS];
 	u16 tr;
-	/* copy of the TSS descriptor at LTR */
+	/* Copy of the TSS descriptor, made when LTR was executed. */
 	u64 tss_slots[2];
 	u8 tss[sizeof(struct tss)];
 } fake;
@@ -206,8 +210,9 @@ static void raise_at(bool stage2, u64 vector, u64 error_code)
 }
 
 /*
- * do_exception() must return with @frame as it was, print nothing, and call
- * exactly the functions that @doings lists.
+ * Fails the case unless do_exception() handles the exception: it must return,
+ * leave @frame unchanged, print nothing, and call exactly the functions that
+ * @doings lists.
  */
 static void served(const char *doings)
 {
@@ -218,8 +223,9 @@ static void served(const char *doings)
 }
 
 /*
- * do_exception() must not return. It must call the functions that @doings
- * lists, and print a report whose first line is @line.
+ * Fails the case unless do_exception() reports the exception and then
+ * terminates. It must call the functions that @doings lists, and @line must be
+ * the first line of its report.
  */
 static void reported(const char *doings, const char *line)
 {
@@ -242,8 +248,8 @@ static void reported_as(const char *doings, const char *name, u64 vector,
 }
 
 /*
- * The processor's names of the vectors (APM2 table 8-1). Vectors without a name
- * are printed by number.
+ * The manual's names of the exceptions (APM2 table 8-1). A vector without a
+ * name is printed as its number.
  */
 static const char *const vector_names[] = {
 	"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM",
@@ -270,7 +276,10 @@ TEST(state_is_in_data)
 	CHECK(in_data_section(&reporting, sizeof(reporting)), "reporting");
 }
 
-/* Decodes a gate as the processor does (APM2 4.8.4). */
+/*
+ * Decodes an IDT gate as the processor does (APM2 4.8.4), and checks its
+ * handler's address and its stack @ist.
+ */
 static void check_gate(unsigned int vector, u64 base, u8 ist)
 {
 	u8 gate[16];
@@ -284,7 +293,7 @@ static void check_gate(unsigned int vector, u64 base, u8 ist)
 	      vector, handler);
 	CHECK((low >> 16 & 0xffff) == 0x10, "vector %u: selector", vector);
 	CHECK((low >> 32 & 0xff) == ist, "vector %u: IST", vector);
-	/* present, DPL 0, interrupt gate */
+	/* 0x8e means: present, DPL 0, interrupt gate. */
 	CHECK((low >> 40 & 0xff) == 0x8e, "vector %u: type", vector);
 	CHECK(!(high >> 32), "vector %u: reserved", vector);
 }
@@ -306,8 +315,8 @@ TEST(gates)
 
 	fresh_at(false);
 	/*
-	 * The image moves between the addresses. No part of the old address may
-	 * be left.
+	 * The stub's image is moved and the IDT is loaded again. The gates must
+	 * contain no part of the old address.
 	 */
 	for (i = 0; i < ARRAY_SIZE(bases); i++) {
 		load_at(bases[i]);
@@ -356,7 +365,10 @@ TEST(stage2_tss)
 	for (i = 0; i < ARRAY_SIZE(gdt); i++)
 		CHECK((gdt[i] == 0xeeeeeeeeeeeeeeee) == (i != 4 && i != 5),
 		      "slot %u: 0x%lx", i, gdt[i]);
-	/* TSS descriptor (APM2 4.8.3). */
+	/*
+	 * The base address in the TSS descriptor (APM2 4.8.3) must be that of
+	 * the TSS.
+	 */
 	base = (fake.tss_slots[0] >> 16 & 0xffffff) |
 	       (fake.tss_slots[0] >> 32 & 0xff000000) |
 	       (fake.tss_slots[1] & 0xffffffff) << 32;
@@ -367,7 +379,8 @@ TEST(stage2_tss)
 	CHECK(!(fake.tss_slots[1] >> 32), "reserved");
 
 	/*
-	 * TSS in long mode (APM2 12.2.5, figure 12-8): IST1 is at offset 0x24.
+	 * IST1, at offset 0x24 of a long-mode TSS (APM2 12.2.5, figure 12-8),
+	 * must point to the top of the stack for double faults.
 	 */
 	CHECK(quad_at(fake.tss + 0x24) == stack + sizeof(double_fault_stack),
 	      "IST1 0x%lx", quad_at(fake.tss + 0x24));
@@ -424,7 +437,8 @@ TEST(page_fault_refused)
 }
 
 /*
- * In stage 1 the page tables are the loader's, so no page fault can be handled.
+ * The loader's page tables are in use until the stub loads its own, so in that
+ * first stage the stub cannot handle a page fault and must report it.
  */
 TEST(page_fault_stage1)
 {
@@ -459,8 +473,8 @@ TEST(vc_answered)
 }
 
 /*
- * If handling #VC raises another exception, that is reported. #VC's error code
- * is an exit code, so the report must not show it as the other exception's
+ * Handling #VC leads to another exception, which is reported. The error code of
+ * #VC is a VMEXIT code. The report must not show it as the other exception's
  * error code.
  */
 TEST(vc_raises)
@@ -496,7 +510,10 @@ TEST(names)
 	reported_as("abandon force print terminate", "?", ~0UL, 0);
 }
 
-/* Gives each register a value of its own. */
+/*
+ * Gives each register a different value, to show which register the report
+ * prints.
+ */
 static void fill_registers(void)
 {
 	unsigned int i;
@@ -526,8 +543,8 @@ TEST(report)
 }
 
 /*
- * In an SEV-ES guest the hypervisor reads the console, so a report must not
- * show registers or the stack.
+ * In an SEV-ES guest the hypervisor reads the console, so the report of an
+ * exception must not show registers or the stack.
  */
 TEST(report_sev_es)
 {
@@ -543,8 +560,9 @@ TEST(report_sev_es)
 }
 
 /*
- * An exception that cannot be handled while a report is printed must stop the
- * guest at once, because a second report could fail in the same way forever.
+ * An exception occurs while the stub prints a report, and the stub cannot
+ * handle it. The stub must terminate without another report, because that
+ * report could fail in the same way forever.
  */
 TEST(report_raises)
 {
@@ -579,8 +597,8 @@ TEST(report_raises)
 }
 
 /*
- * An exception that can be handled while a report is printed must be handled,
- * and the report must continue.
+ * An exception occurs while the stub prints a report. The stub can handle it,
+ * so it must do so and finish the report.
  */
 TEST(report_goes_on)
 {
@@ -603,8 +621,8 @@ TEST(report_goes_on)
 }
 
 /*
- * The exception interrupted an exchange by the GHCB page. A report must abandon
- * that, because the console needs the page.
+ * The exception occurred while the stub was using the GHCB page for a request.
+ * The report must abandon that request, because printing needs the GHCB page.
  */
 TEST(report_in_exchange)
 {
@@ -636,15 +654,16 @@ TEST(stack_overflow)
 		reported_as("abandon force print terminate", "#DF", 8, 0);
 	}
 	/*
-	 * In stage 1 the guard page is still mapped. A double fault with its
-	 * address in CR2 must not be reported as a stack overflow then.
+	 * Until the stub loads its own page tables, the stack's guard page is
+	 * mapped. A double fault must not be reported as a stack overflow then,
+	 * even if CR2 is in the guard page.
 	 */
 	raise_at(false, X86_TRAP_DF, 0);
 	fake.cr2 = GUARD_PAGE;
 	reported_as("abandon force print terminate", "#DF", 8, 0);
 	/*
-	 * A fault on the guard page that is not a double fault must not be
-	 * reported as a stack overflow.
+	 * A page fault on the guard page must not be reported as a stack
+	 * overflow. Only a double fault shows that the stack is unusable.
 	 */
 	raise_at(true, X86_TRAP_PF, 0);
 	fake.cr2 = GUARD_PAGE;
@@ -653,8 +672,8 @@ TEST(stack_overflow)
 }
 
 /*
- * An exception in code with another code segment, which is not the stub's, must
- * be reported, even if its vector could be handled.
+ * The interrupted code used a code segment that is not the stub's. The
+ * exception must be reported, even if the stub can handle this vector.
  */
 TEST(another_cs)
 {
@@ -678,8 +697,9 @@ TEST(another_cs)
 /* ---- the stack in reports ---- */
 
 /*
- * Addresses above, below and in the two guard pages: words of the guard pages
- * must not be read, because that faults.
+ * The stack pointer is below, in or above one of the two guard pages. The
+ * report prints stack words, but must not read guard pages, because reading
+ * them faults.
  */
 TEST(stack_dump_without_guard)
 {
@@ -723,8 +743,8 @@ TEST(stack_dump_without_guard)
 static u64 memory[4 + DATA_WORDS + 4];
 
 /*
- * Number of stack words that a report shows if RSP is @offset bytes above
- * _data.
+ * Returns the number of stack words in the report of an exception with RSP at
+ * _data + @offset bytes.
  */
 static unsigned int words_shown(s64 offset)
 {
@@ -773,7 +793,10 @@ TEST(stack_dump)
 		n = words_shown(offset);
 		CHECK(n == expected, "%u words at %ld", n, offset);
 	}
-	/* RSP far outside of the stub's data. */
+	/*
+	 * RSP is far outside of the stub's data. The report must show no stack
+	 * words.
+	 */
 	CHECK(!words_shown(-(s64)&memory[4]), "a stack at 0");
 	CHECK(!words_shown(-(s64)&memory[4] - 8), "a stack at the very top");
 	CHECK(!words_shown(INT64_MIN), "a stack at no address");

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_idt_handlers.c - idt_handlers_64.S itself, linked into this program. A
- * case jumps to a vector's stub with the stack frame that a processor would
- * push. IRETQ returns to the case, because it works outside of ring 0 as well.
+ * test_idt_handlers.c - tests the assembly of idt_handlers_64.S, which is
+ * linked into this program. A test pushes the stack frame that a processor
+ * would push for an exception, and jumps to the entry code of its vector. The
+ * IRETQ of that code returns to the test, because IRETQ works outside of ring
+ * 0, too.
  */
 #include "harness.h"
 #include "idt.h"
 
 extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 
-/* The general registers in the order of struct exception_frame. */
+/* The general-purpose registers, in the order of struct exception_frame. */
 struct registers {
 	u64 r15, r14, r13, r12, r11, r10, r9, r8;
 	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
@@ -18,13 +20,18 @@ BUILD_BUG_ON(sizeof(struct registers) !=
 	     offsetof(struct exception_frame, vector));
 
 /*
- * State of the interrupted program before and after the exception. Variables
- * that the assembly below uses are not static.
+ * Registers, RFLAGS and RSP of the interrupted program, before the exception
+ * and after the handler returned. They are not static, because the assembly
+ * below uses them.
  */
 struct registers before, after;
 u64 flags_before, flags_after, rsp_before, rsp_after, came_back;
 
-/* The stub to jump to, and what is pushed for it; @misalign moves the stack. */
+/*
+ * @target is the entry code to jump to. @error_code is pushed if
+ * @has_error_code is not 0. RSP is moved by @misalign bytes before the
+ * processor would align it.
+ */
 const u8 *target;
 u64 has_error_code, error_code, misalign;
 u64 harness_rsp, scratch;
@@ -38,14 +45,15 @@ void raise_exception(void);
 
 /*
  * raise_exception: loads the registers from @before, pushes what the processor
- * pushes (APM2 8.9.3), and jumps to @target. Stores the registers to @after
- * when the handler returns. No register is free in between.
+ * pushes (APM2 8.9.3), and jumps to @target. When the handler has returned,
+ * stores the registers to @after. All registers have test values, so
+ * intermediate values are kept in memory.
  */
 asm(".text\n"
     "raise_exception:\n"
     "	pushq %rbx; pushq %rbp; pushq %r12; pushq %r13; pushq %r14; pushq %r15\n"
     "	movq %rsp, harness_rsp(%rip)\n"
-    "	subq $512, %rsp\n"		/* leave room for a wrong pop */
+    "	subq $512, %rsp\n"		/* room for a handler that pops too much */
     "	andq $-64, %rsp\n"
     "	movq %rsp, rsp_before(%rip)\n"
     "	xorl %eax, %eax; movw %ss, %ax\n"
@@ -88,8 +96,8 @@ asm(".text\n"
     "	ret\n");
 
 /*
- * Compiled without sanitizers, because their stack frame would hide a
- * misaligned stack.
+ * Called by the assembly under test. Compiled without sanitizers, because their
+ * stack frame would hide that the stack is misaligned.
  */
 __attribute__((no_sanitize("address", "undefined")))
 void do_exception(struct exception_frame *frame)
@@ -125,7 +133,8 @@ static void raise_vector(unsigned int vector)
 #define FLAGS	(X86_EFLAGS_FIXED | X86_EFLAGS_IF | X86_EFLAGS_CF)
 
 /*
- * Whether the processor pushes an error code for the vector (APM2 table 8-1).
+ * Returns whether the processor pushes an error code for exception @vector
+ * (APM2 table 8-1).
  */
 static bool pushes_error_code(unsigned int vector)
 {
@@ -157,7 +166,10 @@ TEST(vectors)
 	}
 }
 
-/* Registers that do_exception() changes in the frame must reach the program. */
+/*
+ * If do_exception() changes a register in the exception frame, the interrupted
+ * program must continue with the new value.
+ */
 TEST(changes)
 {
 	const u64 *is = (u64 *)&after, *was = (u64 *)&before;
@@ -181,10 +193,10 @@ TEST(direction_flag)
 }
 
 /*
- * do_exception() needs a stack aligned to 16 bytes. The processor aligns the
- * stack before it pushes (APM2 8.9.3), and the stubs push a multiple of 16
- * bytes; a frame of another size would break this. With an aligned stack %rbp
- * is a multiple of 16.
+ * C code needs a stack that is aligned to 16 bytes. The processor aligns the
+ * stack before it pushes (APM2 8.9.3). The assembly must push a multiple of 16
+ * bytes, or do_exception() would get a misaligned stack. In an aligned frame
+ * %rbp is a multiple of 16.
  */
 TEST(alignment)
 {

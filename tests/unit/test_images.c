@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_images.c - 100,000 damaged images, taken from the payload's header to
- * the payload's entry by the stub's own code.
+ * test_images.c - boots 100,000 damaged images. The stub's own code takes each
+ * from the payload header to the payload's entry.
  *
- * Damage to a file must always be refused. If the digests were made anew after
- * the damage, the image must be refused or have the effect that its header
- * describes. In both cases no memory outside of the payload's range may be
- * accessed, which the fences of extract.h check.
+ * An image that was damaged after it was built must always be refused, because
+ * its digests no longer match. In the other images the digests are recomputed
+ * after the damage. Such an image must be refused, or must be decoded as its
+ * header says. In both cases the stub must not access memory outside of the
+ * payload's range. Inaccessible pages, made in extract.h, check this.
  */
 #include "extract.h"
 
@@ -44,8 +45,9 @@ static void begin_count(void)
 	memset(&count, 0, sizeof(count));
 	fresh_image();
 	/*
-	 * The first call makes the image with random numbers, so the seed must
-	 * be set after it.
+	 * The first call of fresh_image() builds the image and uses up random
+	 * numbers. Set the seed after it, so that each test starts with the
+	 * same numbers.
 	 */
 	random_seed(20);
 }
@@ -57,8 +59,8 @@ static void report_count(void)
 }
 
 /*
- * The undamaged image must boot, because otherwise damaged images might be
- * refused for another reason.
+ * The undamaged image must boot. Otherwise damaged images might be refused for
+ * a reason other than their damage.
  */
 TEST(undamaged)
 {
@@ -71,8 +73,9 @@ TEST(undamaged)
 }
 
 /*
- * Damages the image: bits, bytes, runs of bytes, blocks that moved. Returns the
- * number of bytes that are left.
+ * Damages the image by one of: changed bits, a changed byte, a run of equal
+ * bytes, a copied block, a shorter file. Returns the size of the damaged file
+ * in bytes.
  */
 static size_t damage(void)
 {
@@ -125,8 +128,8 @@ TEST(damaged_files)
 }
 
 /*
- * An extreme value for a header field with the value @old: limits of the
- * format, sizes of this image, and neighbours of these.
+ * Returns an extreme value for a header field that now holds @old. It is a
+ * limit of the format, a size of this image, or a value near one of these.
  */
 static u64 extreme(u64 old)
 {
@@ -167,8 +170,8 @@ TEST(sealed_headers)
 		fresh_image();
 		for (n = 1 + (unsigned int)random_below(3); n; n--) {
 			/*
-			 * The digests are not damaged, because they are made
-			 * anew.
+			 * The header's fields are damaged, but not its digests,
+			 * because seal() recomputes them below.
 			 */
 			at = random_below(sizeof(built.header) / 4) * 4;
 			if (at + sizeof(value) > sizeof(built.header))
@@ -186,8 +189,9 @@ TEST(sealed_headers)
 }
 
 /*
- * The digests match the damaged frame, so that only the decoder and the reader
- * of the relocation table protect memory.
+ * The compressed data is damaged, and the digests are recomputed to match. Only
+ * the checks of the decoder and of the relocation code can keep the stub from
+ * accessing other memory.
  */
 TEST(sealed_frames)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_insn.c - insn.c, the instruction decoder, against a table and against
- * Zydis.
+ * test_insn.c - tests insn.c, the instruction decoder, against a table and
+ * against the disassembler library Zydis.
  *
- * The table has encodings with their meaning. Zydis decodes a million random
- * encodings and all ModRM bytes; insn_zydis.h converts its answers to struct
- * insn, which must equal the decoder's. SEED=n in the environment gives other
- * random encodings.
+ * The table lists encodings with their meaning. Zydis decodes a million random
+ * encodings and all ModRM bytes. insn_zydis.h converts its results to struct
+ * insn, which must be equal to the decoder's. SEED=n in the environment selects
+ * other random encodings.
  */
 #include <inttypes.h>
 
@@ -20,8 +20,8 @@
 #define NEVER_VALID	NULL
 
 /*
- * Decodes a copy of exactly @size bytes on the heap, so that ASan sees a read
- * past it.
+ * Decodes a copy of @bytes that has exactly @size bytes on the heap, so that
+ * ASan detects a read past the last byte.
  */
 static enum insn_status decode_exact(struct insn *insn, const u8 *bytes,
 				     size_t size)
@@ -53,7 +53,7 @@ static const char *const op_names[] = {
 static const char *register_name(u8 reg, u8 size, bool high)
 {
 	switch (size) {
-	case 1:	/* numbers as in zydis_register() */
+	case 1:	/* register numbers as in zydis_register() */
 		if (high || reg >= INSN_RSP)
 			reg += INSN_RSP;
 		return ZydisRegisterGetString(
@@ -73,8 +73,8 @@ static const char *register_name(u8 reg, u8 size, bool high)
 }
 
 /*
- * The memory operand as text: "4[a32 fs:rbx+rcx*2+0x10]" is four bytes at a
- * 32-bit address.
+ * Writes an instruction's memory operand as text to @buf. For example, "4[a32
+ * fs:rbx+rcx*2+0x10]" is an operand of 4 bytes with a 32-bit address.
  */
 static void describe_memory(const struct insn *insn, char *buf, size_t size)
 {
@@ -164,8 +164,13 @@ static const char *hex(const u8 *bytes, size_t size)
 
 static const struct vector {
 	const char *bytes;
-	const char *want;	/* describe()'s text, or NEVER_VALID */
-	u16 exit;		/* the exit code of the instruction */
+	/*
+	 * The text that describe() must return, or NEVER_VALID if the decoder
+	 * must refuse the bytes.
+	 */
+	const char *want;
+	/* The VMEXIT code with which the instruction raises #VC. */
+	u16 exit;
 } vectors[] = {
 	{ "0f a2", "cpuid", 0x72 },
 	{ "0f 31", "rdtsc", 0x6e },
@@ -192,8 +197,8 @@ static const struct vector {
 	{ "0f 01 f8", NEVER_VALID, 0 },		/* SWAPGS */
 
 	/*
-	 * Prefixes without a meaning for the instruction; LOCK, which raises
-	 * #UD.
+	 * Prefixes that have no meaning for the instruction are ignored. LOCK
+	 * must be refused, because it raises #UD with these instructions.
 	 */
 	{ "66 67 2e f2 48 0f a2", "cpuid", 0x72 },
 	{ "f0 0f a2", NEVER_VALID, 0 },
@@ -202,8 +207,8 @@ static const struct vector {
 	{ "f0 48 f3 a5", NEVER_VALID, 0 },
 
 	/*
-	 * DR7 only. The mod field and the operand-size prefix are ignored (APM3
-	 * MOV DRn).
+	 * MOV from and to DR7. Other debug registers are refused. The mod field
+	 * and the operand-size prefix are ignored (APM3 MOV DRn).
 	 */
 	{ "0f 21 f8", "read_dr7 rax", 0x27 },
 	{ "0f 21 fc", "read_dr7 rsp", 0x27 },
@@ -218,8 +223,8 @@ static const struct vector {
 	{ "0f 20 f8", NEVER_VALID, 0 },		/* CR7 */
 
 	/*
-	 * I/O: REX.W does not make the operand wider, but overrides the
-	 * operand-size prefix.
+	 * IN, OUT, INS and OUTS. REX.W does not make the operand 64 bits wide,
+	 * but it overrides the operand-size prefix.
 	 */
 	{ "e4 80", "in al, 0x80", 0x7b },
 	{ "66 e5 fe", "in ax, 0xfe", 0x7b },
@@ -241,7 +246,7 @@ static const struct vector {
 	{ "66 6d", "ins 2[es:rdi]", 0x7b },
 	{ "6d", "ins 4[es:rdi]", 0x7b },
 	{ "f3 48 6d", "rep ins 4[es:rdi]", 0x7b },
-	/* INS has no segment override */
+	/* INS always writes to ES, so a segment prefix is ignored. */
 	{ "65 6c", "ins 1[es:rdi]", 0x7b },
 	{ "67 6c", "ins 1[a32 es:rdi]", 0x7b },
 	{ "6e", "outs 1[rsi]", 0x7b },
@@ -252,13 +257,16 @@ static const struct vector {
 	{ "67 65 66 6f", "outs 2[a32 gs:rsi]", 0x7b },
 	{ "36 6e", "outs 1[rsi]", 0x7b },
 
-	/* MOV to memory; byte registers depend on the presence of REX. */
+	/*
+	 * MOV to memory. In byte registers, the presence of a REX prefix
+	 * decides between AH and SPL, BH and DIL.
+	 */
 	{ "88 03", "store 1[rbx], al", 0x400 },
 	{ "88 23", "store 1[rbx], ah", 0x400 },
 	{ "88 3b", "store 1[rbx], bh", 0x400 },
 	{ "40 88 23", "store 1[rbx], spl", 0x400 },
 	{ "44 88 23", "store 1[rbx], r12b", 0x400 },
-	/* REX not last: ignored */
+	/* A REX prefix that is not the last prefix is ignored. */
 	{ "40 66 88 23", "store 1[rbx], ah", 0x400 },
 	{ "66 89 0b", "store 2[rbx], cx", 0x400 },
 	{ "89 0b", "store 4[rbx], ecx", 0x400 },
@@ -266,13 +274,13 @@ static const struct vector {
 	{ "48 89 0b", "store 8[rbx], rcx", 0x400 },
 	{ "66 48 89 0b", "store 8[rbx], rcx", 0x400 },
 	{ "48 66 89 0b", "store 2[rbx], cx", 0x400 },
-	/* the last REX counts */
+	/* Of several REX prefixes only the last has an effect. */
 	{ "4c 48 89 0b", "store 8[rbx], rcx", 0x400 },
 	{ "f3 89 0b", "store 4[rbx], ecx", 0x400 },
 	{ "88 c3", NEVER_VALID, 0 },		/* no memory operand */
 	{ "48 89 c3", NEVER_VALID, 0 },
 
-	/* MOV from memory, in all addressing forms. */
+	/* MOV from memory, with every form of ModRM, SIB and displacement. */
 	{ "8a 23", "load ah, 1[rbx]", 0x400 },
 	{ "45 8b 20", "load r12d, 4[r8]", 0x400 },
 	{ "8b 43 80", "load eax, 4[rbx+0xffffffffffffff80]", 0x400 },
@@ -303,7 +311,10 @@ static const struct vector {
 	{ "65 26 8b 03", "load eax, 4[gs:rbx]", 0x400 },
 	{ "8b c3", NEVER_VALID, 0 },
 
-	/* MOV of an immediate to memory. */
+	/*
+	 * MOV of an immediate value to memory. An 8-byte operand gets a
+	 * sign-extended 32-bit value.
+	 */
 	{ "c6 03 80", "store 1[rbx], 0xffffffffffffff80", 0x400 },
 	{ "66 c7 03 34 12", "store 2[rbx], 0x1234", 0x400 },
 	{ "c7 03 78 56 34 12", "store 4[rbx], 0x12345678", 0x400 },
@@ -317,7 +328,10 @@ static const struct vector {
 	{ "c6 f8 01", NEVER_VALID, 0 },		/* Intel's XABORT */
 	{ "c7 c3 01 00 00 00", NEVER_VALID, 0 },
 
-	/* MOV with a 64-bit address in the instruction. */
+	/*
+	 * MOV between AL, AX, EAX or RAX and memory whose 64-bit address is in
+	 * the instruction.
+	 */
 	{ "a0 08 07 06 05 04 03 02 01", "load al, 1[+0x102030405060708]",
 	  0x400 },
 	{ "66 a1 00 00 e0 fe 00 00 00 00", "load ax, 2[+0xfee00000]", 0x400 },
@@ -329,7 +343,10 @@ static const struct vector {
 	{ "48 a3 10 00 00 00 00 00 00 00", "store 8[+0x10], rax", 0x400 },
 	{ "45 a3 10 00 00 00 00 00 00 00", "store 4[+0x10], eax", 0x400 },
 
-	/* Loads with zero and sign extension. */
+	/*
+	 * MOVZX, MOVSX and MOVSXD from memory, which extend the value with
+	 * zeros or with its sign.
+	 */
 	{ "0f b6 0b", "load ecx, 1[rbx]", 0x400 },
 	{ "66 0f b6 0b", "load cx, 1[rbx]", 0x400 },
 	{ "48 0f b6 0b", "load rcx, 1[rbx]", 0x400 },
@@ -347,7 +364,7 @@ static const struct vector {
 	{ "0f b6 c3", NEVER_VALID, 0 },
 	{ "48 63 c3", NEVER_VALID, 0 },
 
-	/* STOS and MOVS. */
+	/* STOS and MOVS, with and without REP and prefixes. */
 	{ "aa", "stos 1[es:rdi], al", 0x400 },
 	{ "66 ab", "stos 2[es:rdi], ax", 0x400 },
 	{ "f3 ab", "rep stos 4[es:rdi], eax", 0x400 },
@@ -361,7 +378,7 @@ static const struct vector {
 	{ "65 a4", "movs 1[gs:rsi]", 0x400 },
 	{ "67 a4", "movs 1[a32 rsi]", 0x400 },
 
-	/* Encodings next to those that are decoded; they must be refused. */
+	/* Encodings that are similar to the decoded ones must be refused. */
 	{ "62 01 02 03 04 05", NEVER_VALID, 0 },	/* EVEX */
 	{ "c4 e1 f9 6e c0", NEVER_VALID, 0 },		/* VEX */
 	{ "d5 08 89 03", NEVER_VALID, 0 },		/* REX2 */
@@ -378,7 +395,7 @@ static const struct vector {
 	{ "0f 38 f0 03", NEVER_VALID, 0 },		/* MOVBE */
 };
 
-/* Parses a text of hexadecimal bytes. Returns their number. */
+/* Parses a string of hexadecimal bytes and returns the number of bytes. */
 static size_t parse_bytes(const char *s, u8 bytes[INSN_MAX_LENGTH])
 {
 	size_t n = 0;
@@ -417,8 +434,8 @@ TEST(vectors)
 }
 
 /*
- * An instruction must be accepted for its own exit code only, compared in 64
- * bits.
+ * Each instruction causes a VMEXIT with one exit code. The decoder must accept
+ * the instruction for that code only, and must compare all 64 bits of the code.
  */
 TEST(exits)
 {
@@ -468,8 +485,9 @@ TEST(truncation)
 }
 
 /*
- * An instruction may have at most 15 bytes. Prefixes that it ignores must
- * count, and must not be read beyond.
+ * An instruction may have at most 15 bytes, including prefixes without a
+ * meaning. The decoder must refuse a longer one, and must not read beyond byte
+ * 15.
  */
 TEST(length_limit)
 {
@@ -592,8 +610,8 @@ static void check_addresses(const struct insn *insn,
 }
 
 /*
- * Compares the decoder with Zydis. Returns whether either of them decodes
- * @bytes as an instruction that the stub handles.
+ * Compares the decoder's result for @bytes with that of Zydis. Returns whether
+ * the bytes are an instruction that the stub handles.
  */
 static bool check_against_zydis(const u8 bytes[INSN_MAX_LENGTH])
 {
@@ -615,7 +633,10 @@ static bool check_against_zydis(const u8 bytes[INSN_MAX_LENGTH])
 	      hex(bytes, INSN_MAX_LENGTH), field, describe(&got),
 	      describe(&verdict.insn));
 
-	/* Bytes behind the instruction must make no difference. */
+	/*
+	 * The decoder's result must not depend on the bytes behind the
+	 * instruction, so a copy without them gives the same result.
+	 */
 	CHECK(decode_exact(&again, bytes, got.length) == INSN_OK &&
 	      !first_difference(&again, &got), "%s",
 	      hex(bytes, INSN_MAX_LENGTH));
@@ -638,8 +659,8 @@ static void random_bytes(u8 *bytes, size_t size)
 }
 
 /*
- * A random encoding: prefixes (mostly five at most), an opcode of one of the
- * two maps, random bytes.
+ * Makes a random encoding: mostly up to five prefixes, then an opcode of the
+ * one-byte or the 0f map, then random bytes.
  */
 static void random_encoding(u8 bytes[INSN_MAX_LENGTH])
 {
@@ -655,8 +676,9 @@ static void random_encoding(u8 bytes[INSN_MAX_LENGTH])
 }
 
 /*
- * Only encodings that either side decodes as an instruction of the stub are
- * counted.
+ * Compares the decoder with Zydis for random encodings, until RANDOM_CASES of
+ * them are instructions that the stub handles. Other encodings are not counted,
+ * because both refuse most of them.
  */
 TEST(random)
 {
@@ -679,8 +701,8 @@ TEST(random)
 }
 
 /*
- * Every opcode of both maps with every ModRM byte, without and with each
- * prefix.
+ * Compares the decoder with Zydis for every opcode of the one-byte and the 0f
+ * map with every ModRM byte, without a prefix and with each prefix.
  */
 TEST(every_modrm)
 {
@@ -710,8 +732,9 @@ TEST(every_modrm)
 }
 
 /*
- * A difference from AMD's manual that a newer Zydis no longer has must be
- * removed from judge_differences[].
+ * judge_differences[] lists where Zydis differs from AMD's manual. If a newer
+ * Zydis no longer has a difference, this case fails, so that the entry is
+ * removed.
  */
 TEST(differences)
 {

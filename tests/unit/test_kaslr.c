@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_kaslr.c - where payload/kaslr.c puts a payload, against a model of cells
- * of 64 MiB: an address is good if every cell from there to the payload's end
- * is good. Every good address must be equally probable.
+ * test_kaslr.c - tests which addresses payload/kaslr.c draws for a payload,
+ * against a model of memory as cells of 64 MiB. In the model an address is good
+ * if each cell from there to the payload's last byte is good. kaslr.c must draw
+ * good addresses only, each with the same probability.
  */
 #include <time.h>
 
@@ -22,17 +23,24 @@ static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 #define GIB	(1UL << 30)
 #define MIB	(1UL << 20)
 
-/* ---- the processor, and stand-ins for what kaslr.c calls ---- */
+/* ---- the processor, and fakes of the functions that kaslr.c calls ---- */
 
 static struct {
-	bool has_rdrand;	/* CPUID reports RDRAND */
-	unsigned int fails;	/* number of RDRANDs that will fail */
-	/* Each RDRAND gives a new random number; if false, always @fixed. */
+	bool has_rdrand;	/* CPUID reports that RDRAND exists */
+	unsigned int fails;	/* number of RDRAND instructions that will fail */
+	/*
+	 * If true, each RDRAND returns a new random number. If false, each
+	 * RDRAND returns @fixed.
+	 */
 	bool even;
 	u64 fixed;
 	u64 tsc;
 	unsigned int cpuids, rdrands, rdtscs;
-	unsigned int stopped;	/* 0: not stopped; else reason code + 1 */
+	/*
+	 * 1 + the reason with which kaslr.c terminated the guest; 0: not
+	 * terminated.
+	 */
+	unsigned int stopped;
 } cpu;
 
 struct sev_guest sev_guest;
@@ -133,7 +141,11 @@ static struct {
 } cells[CELLS];
 
 static struct {
-	bool immovable, free;	/* the machine has cells marked so */
+	/*
+	 * Whether the model has cells marked @immovable, and whether it has
+	 * cells marked @free. If it has, only the marked cells are good.
+	 */
+	bool immovable, free;
 	unsigned int huge_pages;
 	struct kaslr_slots want;
 	u64 slots[CELLS];
@@ -148,8 +160,8 @@ static bool good_cell(unsigned int i)
 }
 
 /*
- * hugepages= on the command line reserves 1 GiB pages. Marks the cells of the
- * first aligned 1 GiB pages whose cells are all good.
+ * The option hugepages= makes the kernel reserve memory in pages of 1 GiB.
+ * Marks the cells of the lowest 1 GiB pages that consist of good cells only.
  */
 static void reserve_huge_pages(void)
 {
@@ -192,7 +204,10 @@ static void find_slots(void)
 	}
 }
 
-/* A random area, mostly of a few cells. */
+/*
+ * Chooses a random range of cells: *@first is the number of its first cell,
+ * *@count the number of cells. Most ranges are short.
+ */
 static void random_area(unsigned int *first, unsigned int *count)
 {
 	*first = (unsigned int)random_below(CELLS);
@@ -209,8 +224,8 @@ static void random_area(unsigned int *first, unsigned int *count)
 	} while (0)
 
 /*
- * Adds @number random entries of @type to the memory map, in any order; they
- * may overlap.
+ * Adds @number random entries of @type to the memory map. The entries may be in
+ * any order and may overlap.
  */
 static void random_e820(unsigned int number, u32 type)
 {
@@ -308,8 +323,9 @@ static void random_world(void)
 #define MAPS	100000
 
 /*
- * kaslr.c must count as many slots as the model has good addresses, and each
- * slot's number must give another good address.
+ * A slot is an aligned address that kaslr.c can draw. kaslr.c must count as
+ * many slots as the model has good addresses. Slot number i must be the i-th
+ * good address.
  */
 TEST(generated_maps)
 {
@@ -354,7 +370,10 @@ TEST(generated_maps)
 	INFO("%u maps, %lu slots, %lu maps without any", MAPS, total, none);
 }
 
-/* Memory whose ends lie anywhere between two multiples of the alignment. */
+/*
+ * RAM begins and ends at addresses that need not be multiples of the payload's
+ * alignment. Only aligned addresses may be drawn.
+ */
 TEST(boundaries)
 {
 	const struct kaslr_slots want = { 0x5000, 0x1000, 0, 1UL << 46 };
@@ -371,7 +390,10 @@ TEST(boundaries)
 		      sweep(&want, ~0UL).slots);
 		CHECK(sweep(&want, 0).addr == ALIGN_UP(start, 0x1000UL),
 		      "0x%lx", sweep(&want, 0).addr);
-		/* One taken byte makes its whole page unusable. */
+		/*
+		 * One byte is in use, so the payload must not cover the page
+		 * that contains it.
+		 */
 		kaslr_area(KASLR_TAKEN, 0x108fff, 0x109000);
 		CHECK(sweep(&want, 0x108000 / 0x1000).slots ==
 		      (0x108000 - ALIGN_UP(start, 0x1000UL)) / 0x1000 - 4 +
@@ -396,14 +418,17 @@ TEST(nonsense_areas)
 	CHECK(kaslr_pick(&want, &addr) && addr == (1UL << 52) - 0x1000,
 	      "0x%lx", addr);
 
-	/* Slots larger than the memory. */
+	/*
+	 * The payload does not fit into memory. kaslr_pick() must find no
+	 * address.
+	 */
 	CHECK(!kaslr_pick(&(struct kaslr_slots){ ~0UL, 0x1000, 0, ~0UL },
 			  &addr), "0x%lx", addr);
 	CHECK(!kaslr_pick(&(struct kaslr_slots){ 0x1000, 0x1000, 0, 0 },
 			  &addr), "0x%lx", addr);
 }
 
-/* E820 entries that wrap around at 2^64 must be ignored. */
+/* KASLR must ignore E820 entries that wrap around at 2^64, or are empty. */
 TEST(nonsense_e820)
 {
 	const struct kaslr_slots want = { 0x1000, 0x1000, 0, 1UL << 46 };
@@ -420,8 +445,9 @@ TEST(nonsense_e820)
 }
 
 /*
- * One area more than the list has room for: no address may be drawn then,
- * because an area that must stay free would be missing.
+ * kaslr.c has room for a limited number of memory ranges and gets one range too
+ * many. It must draw no address, because the payload could overwrite the range
+ * that is missing.
  */
 TEST(too_many_areas)
 {
@@ -442,7 +468,8 @@ TEST(too_many_areas)
 /* ---- time ---- */
 
 /*
- * Microseconds to make a list of @number areas and to draw an address from it.
+ * Returns how many microseconds kaslr.c needs to list @number memory ranges and
+ * to draw an address.
  */
 static double time_of(unsigned int number, bool backwards)
 {
@@ -471,8 +498,9 @@ static double time_of(unsigned int number, bool backwards)
 }
 
 /*
- * Time must grow linearly with the number of areas, because the loader chooses
- * it: eight times the entries may not take 64 times as long.
+ * The loader chooses the number of memory ranges, so the time must grow
+ * linearly with it. Eight times as many ranges may take at most 20 times as
+ * long. Quadratic growth would take 64 times as long.
  */
 TEST(linear)
 {
@@ -492,7 +520,8 @@ TEST(linear)
 #define SLOTS	61
 
 /*
- * With 60 degrees of freedom a random result is above this once in 1000 times.
+ * Chi-squared of uniformly distributed draws exceeds this value once in 1000
+ * tests (60 degrees of freedom).
  */
 #define CHI_SQUARED_MAX	99.6
 
@@ -508,7 +537,11 @@ static double chi_squared(const unsigned int *counts)
 	return sum;
 }
 
-/* Memory in pieces of 1, 2, 3, ... slots, 61 in total; the last piece has 6. */
+/*
+ * Makes RAM of separate ranges with room for 1, 2, 3, ... slots, SLOTS in
+ * total, to check that each slot has the same probability whatever its range.
+ * The last range has 6 slots.
+ */
 static void pieces(void)
 {
 	u64 addr = 16 * MIB;
@@ -564,8 +597,8 @@ TEST(uniform_physical)
 }
 
 /*
- * In an SEV-ES guest only RDRAND may be used, because the hypervisor controls
- * the results of RDTSC and CPUID, which are also exits.
+ * In an SEV-ES guest KASLR must take randomness from RDRAND only. RDTSC and
+ * CPUID cause VMEXITs, and the hypervisor chooses their results.
  */
 TEST(uniform_sev_es)
 {
@@ -608,7 +641,8 @@ TEST(uniform_virtual)
 }
 
 /*
- * The virtual address must not depend on the physical address of the same boot.
+ * The random virtual address must be statistically independent of the random
+ * physical address of the same boot.
  */
 TEST(independent)
 {
@@ -655,7 +689,10 @@ TEST(virtual_limits)
 
 /* ---- sources of randomness ---- */
 
-/* Changing one source alone must change the result. */
+/*
+ * A random number is mixed from RDRAND, RDTSC and seeds of the loader. Changing
+ * any of them alone must change the number.
+ */
 TEST(every_source_counts)
 {
 	static const char a[] = "a", b[] = "b";
@@ -695,8 +732,9 @@ TEST(every_source_counts)
 }
 
 /*
- * Different numbers of RDRAND must give different results, whatever else is
- * mixed in, so that mixing loses none of RDRAND's randomness.
+ * For different results of RDRAND the mixed random numbers must differ, if all
+ * other sources are equal. Otherwise mixing would lose some of RDRAND's
+ * randomness.
  */
 TEST(rdrand_goes_in_by_a_bijection)
 {
@@ -764,9 +802,10 @@ TEST(no_rdrand)
 }
 
 /*
- * Before ExitBootServices() the stub does not know yet whether it is an SEV
- * guest. The hypervisor may then have hidden RDRAND by a false CPUID answer. An
- * address that was drawn without RDRAND must be rejected once SEV is known.
+ * Before ExitBootServices() the stub does not know yet whether it runs in an
+ * SEV guest. The hypervisor may have hidden RDRAND by a false CPUID result. If
+ * the guest turns out to be an SEV guest, kaslr_finish() must reject an address
+ * that was drawn without RDRAND.
  */
 TEST(lie_about_rdrand)
 {
@@ -792,7 +831,8 @@ TEST(lie_about_rdrand)
 		      cpu.stopped - 1);
 	}
 	/*
-	 * With RDRAND the address is valid, and RDTSC must not have been used.
+	 * The address was drawn with RDRAND. kaslr_finish() must accept it in
+	 * an SEV guest, and RDTSC must not have been used.
 	 */
 	fresh(0);
 	sev_guest.known = false;
@@ -838,8 +878,8 @@ TEST(nokaslr)
 }
 
 /*
- * Which of 16 GiB of RAM are left with this command line: bit n stands for GiB
- * n.
+ * Returns which of 16 GiB of RAM KASLR may use with the command line @text: bit
+ * n stands for GiB number n.
  */
 static u64 left(const char *text)
 {
@@ -879,7 +919,7 @@ TEST(options)
 		{ "mem=0", 0xffff },
 		{ "mem=5G-1", 0x001f },
 		{ "mem=", 0xffff },
-		{ "mem=17E", 0xffff },		/* does not fit into 64 bits */
+		{ "mem=17E", 0xffff },		/* 17E exceeds 64 bits: option is ignored */
 		{ "xmem=4G", 0xffff },
 		{ "memmap=4G", 0x000f },
 		{ "memmap=2G$4G", 0xffcf },
@@ -922,8 +962,9 @@ TEST(options)
 		      left(rows[i].text), rows[i].left);
 
 	/*
-	 * The longest value that fits the stub's buffer, and a value one byte
-	 * longer.
+	 * The value of memmap= has the longest length that fits the stub's
+	 * buffer. With one byte more, KASLR must use no memory, because it
+	 * cannot read the whole option.
 	 */
 	while (strlen(text) < strlen("memmap=") + OPTION_SIZE - 1 - 4)
 		strcat(text, ",0$0");

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_la57.c - la57.c, five-level paging: when the stub changes the number of
- * levels, which memory it uses for that, and what it passes to la57_toggle(),
- * the trampoline. Boot tests run the trampoline itself.
+ * test_la57.c - tests la57.c, which enables or disables five-level paging. The
+ * tests check when the stub changes the number of levels, which memory it uses
+ * for that, and what it passes to la57_toggle(). That function jumps to the
+ * trampoline, assembly that leaves long mode, because CR4.LA57 cannot change
+ * there. A fake replaces it here. Boot tests run the real trampoline.
  */
 #include <sys/mman.h>
 
@@ -17,7 +19,11 @@
 #define GIB4	0x100000000UL
 #define ROOT	0x12345000UL
 
-/* The image's pages for the switch, at an address that a case chooses. */
+/*
+ * The pages of the stub's image for changing the number of paging levels. The
+ * real array early_tables has a fixed address. A test sets this pointer
+ * instead.
+ */
 static u8 *tables;
 #define early_tables	tables
 #define cpuid_count	fake_cpuid
@@ -117,7 +123,10 @@ void sev_load_map(void)
 	did("load ");
 }
 
-/* The trampoline is not run here, so any bytes stand for its code. */
+/*
+ * la57_code stands for the trampoline's code, which is copied but not run here,
+ * so any bytes will do. The labels in it are at offsets that the tests check.
+ */
 const u8 la57_code[100] = "code", *const code_end = la57_code + 100;
 asm(".globl la57_code_end, la57_nmi_32, la57_nmi_64, la57_exception\n"
     ".set la57_code_end, la57_code + 100\n"
@@ -158,7 +167,10 @@ TEST(when)
 		bool want = can && !no && (on || cpu);
 		u64 at;
 
-		/* Five-level paging cannot be on if the processor lacks it. */
+		/*
+		 * Skip: five-level paging cannot be on if the processor does
+		 * not support it.
+		 */
 		if (on && !cpu)
 			continue;
 		fresh();
@@ -184,7 +196,7 @@ TEST(old_processor)
 	CHECK(!la57_prepare(&bp, &cmdline, true), "leaf 7");
 }
 
-/* ---- memory for the switch: it must be below 4 GiB ---- */
+/* ---- memory for changing the number of levels: it must be below 4 GiB ---- */
 
 static void add(u64 start, u64 end, u32 type)
 {
@@ -221,7 +233,10 @@ TEST(where)
 TEST(nowhere)
 {
 	fresh();
-	/* Memory that is too small, below 1 MiB, above 4 GiB, or not RAM. */
+	/*
+	 * None of this memory can be used for the change of levels: it is too
+	 * small, below 1 MiB, above 4 GiB, or not RAM.
+	 */
 	add(0, MIB1 + KIB4, E820_RAM);
 	add(0x200800, 0x202800, E820_RAM);
 	add(GIB4 - KIB4, GIB4 + MIB1, E820_RAM);
@@ -234,7 +249,8 @@ TEST(nowhere)
 }
 
 /*
- * e820_table in the zero page has 128 entries, even if e820_entries says more.
+ * e820_table has 128 entries. The stub must not read entries behind it, even if
+ * e820_entries is larger.
  */
 TEST(nowhere_behind_the_table)
 {
@@ -246,8 +262,8 @@ TEST(nowhere_behind_the_table)
 }
 
 /*
- * A memory map in small multiples of a few units, so that entries often overlap
- * or adjoin.
+ * Makes a random memory map. Addresses and sizes are small multiples of 1 byte,
+ * 2 KiB, 4 KiB or 64 KiB, so that entries often overlap or adjoin.
  */
 static void random_map(void)
 {
@@ -260,15 +276,18 @@ static void random_map(void)
 			random_below(24) * unit[random_below(4)];
 		add(start, start + random_below(24) * unit[random_below(4)],
 		    random_below(3) ? E820_RAM : E820_NVS);
-		/* An entry that wraps around at 2^64 must be ignored. */
+		/*
+		 * Make some entries wrap around at 2^64. The stub must ignore
+		 * them.
+		 */
 		if (!random_below(20))
 			bp.e820_table[i].size = 0UL - KIB4;
 	}
 }
 
 /*
- * The highest usable address, found by trying every page near the borders of
- * random maps.
+ * Returns the highest address that la57_prepare() may choose, found by trying
+ * every page near the entries of random_map(). 0: no address is usable.
  */
 static u64 by_trying(void)
 {
@@ -319,8 +338,8 @@ static u8 *low_pages(void)
 }
 
 /*
- * Checks a gate, which is 8 bytes for 32-bit code and the first half of 16
- * bytes for 64-bit code.
+ * Checks an IDT gate of the trampoline. It is a whole 32-bit gate of 8 bytes,
+ * or the first 8 bytes of a 64-bit gate.
  */
 static void check_gate(const struct la57_page *page, unsigned int slot,
 		       u64 code, u64 selector)
@@ -347,7 +366,8 @@ static void check_page(struct la57_page *page, u64 table)
 	CHECK(page->idt_ptr.base == (u64)page->idt &&
 	      page->idt_ptr.limit == 64 * 8 - 1, "IDT");
 	/*
-	 * NMI, #DF, #GP and #VC in 64-bit gates, whose second halves must be 0.
+	 * The 64-bit gates of NMI, #DF, #GP and #VC have 16 bytes, two slots
+	 * each. Their second slots, and all unused slots, must be 0.
 	 */
 	check_gate(page, 4, 16, 0x10);
 	check_gate(page, 16, 48, 0x10);
@@ -403,8 +423,9 @@ TEST(not_at_all)
 }
 
 /*
- * If the image is above 4 GiB, RAM is borrowed for the switch. Its contents
- * must be saved to the image's own pages and restored.
+ * The stub's image is above 4 GiB, so it uses other RAM for the change of
+ * levels. It must save the contents of that RAM to its own pages and restore
+ * them.
  */
 TEST(borrowed)
 {
@@ -433,7 +454,10 @@ TEST(too_high_for_four_levels)
 	CHECK(!strstr(fake.steps, "toggle"), "%s", fake.steps);
 }
 
-/* Numbers that the trampoline's assembly uses for struct la57_page. */
+/*
+ * The trampoline's assembly has constants for struct la57_page, which must be
+ * those of the C structure.
+ */
 TEST(layout)
 {
 	CHECK(sizeof(struct la57_page) == 4096, "%zu",
