@@ -224,8 +224,8 @@ static char harness_error_detail[512];
 /*
  * Leaves the running case and reports it as failed. @file and @line say where.
  * @what is the text of the failed condition. @fmt and its values say what was
- * seen. CHECK() calls this. Fakes call it for a condition that must not count
- * as one of the case's checks.
+ * seen. CHECK() calls this. Fakes call it directly for conditions of their own,
+ * which do not count as checks of the case.
  */
 static noreturn maybe_unused printf_like(4, 5)
 void harness_fail(const char *file, int line, const char *what,
