@@ -511,7 +511,7 @@ noreturn void enter_startup_64(struct boot_params *bp)
 	longjmp(fw.entered, 1);
 }
 
-/* ---- fakes of functions of ident_map_64.c and kaslr.c ---- */
+/* ---- fakes of functions of ident_map_64.c ---- */
 
 int ident_map_range(u64 start, u64 end, unsigned int prot)
 {
@@ -523,7 +523,7 @@ int ident_map_range(u64 start, u64 end, unsigned int prot)
 	return fw.map_fails ? -ENOMEM : 0;
 }
 
-/* ---- stand-ins for kaslr.c ---- */
+/* ---- fakes of functions of kaslr.c ---- */
 
 bool kaslr_wanted(const struct cmdline *cmdline)
 {

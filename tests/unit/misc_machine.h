@@ -231,7 +231,7 @@ noreturn void halt_forever(void)
 	longjmp(harness.expected, TEST_ERROR);
 }
 
-/* ---- stand-ins for console.c ---- */
+/* ---- fakes of functions of console.c ---- */
 
 void console_init(const struct cmdline *cmdline,
 		  const struct screen_info *screen)
@@ -363,7 +363,7 @@ int ident_map_remove(u64 addr, u64 size)
 	return map_result("remove");
 }
 
-/* ---- stand-ins for idt_64.c ---- */
+/* ---- fakes of functions of idt_64.c ---- */
 
 void idt_load_stage2(void)
 {
@@ -378,7 +378,7 @@ void idt_teardown(void)
 
 u32 nmi_count;
 
-/* ---- stand-ins for la57.c ---- */
+/* ---- fakes of functions of la57.c ---- */
 
 u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 		 bool payload_can)
@@ -393,7 +393,7 @@ void la57_switch(void)
 	did("la57 switch");
 }
 
-/* ---- stand-ins for sev-es.c ---- */
+/* ---- fakes of functions of sev-es.c ---- */
 
 void sev_detect(void)
 {
@@ -452,7 +452,7 @@ void efi_name_free_memory(const struct boot_params *bp)
 	did("name free");
 }
 
-/* ---- stand-ins for kaslr.c ---- */
+/* ---- fakes of functions of kaslr.c ---- */
 
 bool kaslr_wanted(const struct cmdline *cmdline)
 {
@@ -498,7 +498,7 @@ bool kaslr_finish(void)
 
 #ifndef MACHINE_OWN_DECODER
 
-/* ---- stand-ins for unzstd.c ---- */
+/* ---- fakes of functions of unzstd.c ---- */
 
 /*
  * A fake of XXH64: a 64-bit FNV hash. The digest depends on every byte and on
@@ -532,7 +532,7 @@ int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
 	return fake.unzstd_result;
 }
 
-/* ---- stand-in for relocate.c ---- */
+/* ---- fakes of functions of relocate.c ---- */
 
 void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 	      u64 virt_addr)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mkpayload_faults.c - a library for LD_PRELOAD that lets functions fail which
+ * mkpayload_faults.c - a library for LD_PRELOAD that makes functions fail that
  * mkpayload calls. FAULT in the environment names the failure. The tests need
  * it because neither a disk nor zstd fails on demand.
  */

@@ -276,7 +276,7 @@ static struct page look(u64 addr)
 	return (struct page){ checked_leaf(entry, addr, shift), shift };
 }
 
-/* Like look(), for a case that needs only the page's use. */
+/* Returns what the page at @addr may be used for, without the page's size. */
 static unsigned int page_at(u64 addr)
 {
 	return look(addr).use;

@@ -150,7 +150,10 @@ static struct {
 	 */
 	u64 sev_status;
 	bool has_sev_status;
-	/* Values of the FS_BASE and GS_BASE MSRs. */
+	/*
+	 * Values of the FS_BASE and GS_BASE MSRs, which the stub reads to
+	 * emulate an instruction with an FS or GS prefix.
+	 */
 	u64 fs_base, gs_base;
 	u64 cr3, cr4;
 	/* true: EXPECT_END() expects that the stub terminates the guest. */

@@ -492,12 +492,17 @@ TEST(place_over_initrd)
 {
 	check_overlap("initrd", set_initrd);
 
-	/* The initrd contains all of the memory that the payload needs. */
+	/*
+	 * The initrd contains all of the memory that the payload needs, so the
+	 * boot must be refused.
+	 */
 	loaded_machine(0x100000);
 	set_initrd(0x800000, 0x10000000);
 	expect_refusal("initrd");
 
-	/* The initrd's end overflows 64 bits. */
+	/*
+	 * The end of the initrd overflows 64 bits, so the boot must be refused.
+	 */
 	loaded_machine(0x100000);
 	set_initrd(0x2000000, ~0UL);
 	expect_refusal("initrd");

@@ -275,7 +275,7 @@ TEST(not_believed)
 		u64 at;
 		/*
 		 * true: correct the checksums after the change at @at, so that
-		 * another error than the checksum must be found.
+		 * the stub cannot notice the change by a wrong checksum.
 		 */
 		bool sealed;
 	} rows[] = {
