@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * abi_emulator.c - sevemu's side of the comparison in test_abi.c: the values of
- * its own headers, in the order of abi_pairs.h.
+ * abi_emulator.c - the second half of test_abi.c, which checks that the stub
+ * and sevemu agree about the SEV-ES ABI. This file is compiled with sevemu's
+ * headers only. abi_emulator[] has sevemu's value of each PAIR() in
+ * abi_pairs.h, in the same order.
  */
 #include "../../sevemu/ghcb.h"
 #include "../../sevemu/svm.h"

@@ -76,7 +76,10 @@ PAIR(SVM_IOIO_SEG_SHIFT, IOIO_SEG_SHIFT)
 PAIR(SVM_IOIO_PORT_SHIFT, IOIO_PORT_SHIFT)
 PAIR(SVM_MSR_WRITE, MSR_INTERCEPT_WRITE)
 
-/* Results of an exchange, and exceptions that they carry */
+/*
+ * SW_EXITINFO1 that the hypervisor returns, and SW_EXITINFO2: error codes, or
+ * the exception that the guest must raise
+ */
 PAIR(GHCB_RESULT_DONE, GHCB_REPLY_DONE)
 PAIR(GHCB_RESULT_EXCEPTION, GHCB_REPLY_EXCEPTION)
 PAIR(GHCB_RESULT_MALFORMED, GHCB_REPLY_MALFORMED)
@@ -145,7 +148,10 @@ PAIR(X86_TRAP_AC, X86_AC)
 PAIR(X86_TRAP_VC, X86_VC)
 PAIR(TRAPS_WITH_ERROR_CODE, X86_HAS_ERROR_CODE)
 
-/* Exit codes that only a hypervisor handles, and fields that only it reads */
+/*
+ * Exit codes that only a hypervisor handles, and fields that only a hypervisor
+ * reads
+ */
 SEVEMU_ONLY(SVM_EXIT_READ_DR0)
 SEVEMU_ONLY(SVM_EXIT_WRITE_DR0)
 SEVEMU_ONLY(SVM_EXIT_WRITE_CR0)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * efi_firmware.h - EFI firmware for the tests of efi/: the boot and runtime
- * services that the stub calls, in EFI's calling convention, on the state in
- * @fw.
+ * efi_firmware.h - a fake of EFI firmware for the tests of efi/: the boot and
+ * runtime services that the stub calls, in EFI's calling convention. The state
+ * of firmware is in @fw.
  *
- * A case calls fresh_firmware(), sets in @fw what firmware has and which calls
- * it refuses, and calls functions of efi/. @fw records what they did.
- * still_live() tells what they allocated or opened and did not give back. Any
- * boot service called after ExitBootServices() fails the case.
+ * A case calls fresh_firmware(), sets in @fw what firmware offers and which
+ * calls it refuses, and calls functions of efi/. The services record their
+ * calls in @fw. still_live() counts what the stub has allocated or opened and
+ * not given back. Any boot service called after ExitBootServices() fails the
+ * case.
  */
 #ifndef EFI_FIRMWARE_H
 #define EFI_FIRMWARE_H
@@ -25,9 +26,12 @@
 #include "../../lib/cmdline.c"
 #include "../../lib/e820.c"
 
-/* ---- the image that efi.c is in ---- */
+/* ---- the stub's image, which efi/ is part of ---- */
 
-/* Values of the image: addresses and sizes in bytes. */
+/*
+ * Values for the stub's image, in bytes: preferred address, alignment, and the
+ * memory that it needs from there on.
+ */
 #define IMAGE_PREF	0x1000000UL
 #define IMAGE_ALIGN	0x200000UL
 #define IMAGE_INIT_SIZE	0x400000UL
@@ -35,9 +39,9 @@
 #define COMP_SIZE	1000
 
 /*
- * The parts of the image that linker symbols name in a real build. @image_parts
- * has three parts with different rights, of 2, 1 and 2 pages: code, read-only
- * data, data.
+ * In a real build, the linker script defines these parts of the stub's image.
+ * @image_parts stands for code (2 pages), read-only data (1 page) and data (2
+ * pages), because efi/protect.c gives the three parts different access rights.
  */
 static struct image_info info_in_image;
 static u8 image_payload[sizeof(struct payload_header) + COMP_SIZE];
@@ -45,7 +49,10 @@ static const u8 *image_payload_end;
 static u8 image_setup_header[sizeof(struct setup_header)];
 static const char *image_cmdline;
 static u8 image_parts[5 * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
-/* Defined by misc.c: the entry that was used; efi.c sets it to ENTRY_EFI*. */
+/*
+ * In the stub, misc.c defines entry_taken. efi/entry.c sets it to ENTRY_EFI*,
+ * so that the stub knows later that EFI firmware started it.
+ */
 u32 entry_taken;
 
 #define image_info		info_in_image
@@ -63,8 +70,9 @@ u64 la57_efi_memory;
 static void interrupts_off(void);
 
 /*
- * efi/ has one instruction that a process cannot execute, cli, as inline
- * assembly. These macros turn it into a call of interrupts_off().
+ * The only instruction of efi/ that a process cannot execute is cli, in inline
+ * assembly. These two macros turn `asm volatile("cli")` into a call of
+ * interrupts_off().
  */
 #define asm
 #define volatile(instruction)	interrupts_off()
@@ -84,22 +92,30 @@ static void interrupts_off(void);
 /* ---- firmware's state ---- */
 
 /*
- * Limits: allocations at a time, files, and bytes of memory to allocate from.
+ * Limits of the fake firmware: allocations that may exist at the same time,
+ * files in the volume, and bytes of memory that it can allocate.
  */
 #define MAX_LIVE	64
 #define MAX_FILES	4
 #define ARENA_SIZE	(32UL << 20)
 
-/* A file in the root directory of the loaded image's volume. */
+/* A file in the root directory of the volume that the stub was loaded from. */
 struct fake_file {
 	EFI_FILE file;
-	const char *name;	/* path with backslashes, as Open() gets it */
+	/*
+	 * The file's path, with backslashes, as the stub passes it to Open().
+	 */
+	const char *name;
 	const char *text;
-	u64 size;		/* bytes that the first GetInfo() reports */
-	u64 size_later;		/* bytes that every further GetInfo() reports */
-	/* bytes that Read() returns less than asked for */
+	/* The file's size in bytes that the first call of GetInfo() reports. */
+	u64 size;
+	/*
+	 * The file's size in bytes that every later call of GetInfo() reports.
+	 */
+	u64 size_later;
+	/* Read() returns this many bytes less than the stub asked for. */
 	u64 short_by;
-	/* Result of GetInfo() and of Read(); EFI_SUCCESS: they work. */
+	/* Results of GetInfo() and of Read(). EFI_SUCCESS: the call works. */
 	EFI_STATUS info_status, read_status;
 	/* Number of GetInfo() calls. */
 	unsigned int infos;
@@ -107,9 +123,10 @@ struct fake_file {
 };
 
 /*
- * State of firmware. Fields that end in _status are results of a service, where
- * EFI_SUCCESS (0) means that it works. Fields that the stand-ins below write
- * say so. fresh_firmware() sets up the tables and ordinary values.
+ * State of the fake firmware. A field *_status is the result that a service
+ * returns; EFI_SUCCESS (0) means that the service works. "Written" marks fields
+ * that the services below write and cases read. fresh_firmware() sets all
+ * fields to those of an ordinary machine.
  */
 static struct firmware {
 	EFI_SYSTEM_TABLE st;
@@ -121,52 +138,62 @@ static struct firmware {
 	/* true: firmware does not offer EFI_LOADED_IMAGE_PROTOCOL. */
 	bool no_loaded_image;
 
-	/* Written by OutputString(): all text that was printed. */
+	/* Written by OutputString(): all text that the stub printed. */
 	char console[1024];
-	/* written: number of installed random seed tables */
+	/* Written: how often the stub installed a random seed table */
 	unsigned int installed;
 	/*
-	 * Written: the last random seed table, and the event log table, or
-	 * NULL.
+	 * Written by InstallConfigurationTable(): the last random seed table
+	 * and the last event log table that the stub installed. NULL: not
+	 * installed.
 	 */
 	const struct linux_random_seed *seed_table;
 	const struct linux_tpm_event_log *log;
 	EFI_STATUS install_status;
 
 	/*
-	 * Memory that the stub holds. @size is 0 in an unused entry, otherwise
-	 * the bytes allocated; @pool tells AllocatePool() from AllocatePages().
+	 * Written: memory that the stub has allocated and not freed. @size is
+	 * in bytes; 0: the entry is unused. @pool is true for memory from
+	 * AllocatePool(), false for memory from AllocatePages().
 	 */
 	struct {
 		u64 addr, size;
 		bool pool;
 	} live[MAX_LIVE];
 	/*
-	 * Written: bytes of @arena in use, and number of allocations that were
-	 * tried.
+	 * Written: bytes of @arena that are allocated, and how many allocations
+	 * the stub has tried.
 	 */
 	u64 arena_used;
 	unsigned int allocations;
-	/* Number of the allocation that fails, from 1. 0: all work. */
+	/* fail_at = N: the Nth allocation fails. 0: all allocations work. */
 	unsigned int fail_at;
-	bool pref_taken;		/* AllocateAddress is refused... */
-	/* ...only for this many bytes; 0: for any size */
+	/*
+	 * true: AllocatePages() refuses AllocateAddress, a fixed address, if
+	 * the size in bytes is @taken_is. If @taken_is is 0, it refuses any
+	 * size.
+	 */
+	bool pref_taken;
 	u64 taken_is;
-	/* answer of AllocateAnyPages; 0: it fails */
+	/* Address that AllocateAnyPages returns. 0: that allocation fails. */
 	u64 any_addr;
 
 	/*
-	 * LoadFile2 for the initrd. The first LoadFile() call returns
-	 * size_status and initrd_size, the second load_status and
-	 * initrd_size_later; sizes are in bytes.
+	 * The loader's LoadFile2 protocol, which gives the initrd to the stub.
+	 * The stub calls LoadFile() twice. The first call returns @size_status
+	 * and the size @initrd_size, the second returns @load_status and
+	 * @initrd_size_later. Sizes are in bytes.
 	 */
 	bool has_load_file2;
 	struct efi_load_file2 load_file2;
 	EFI_STATUS size_status, load_status;
 	u64 initrd_size, initrd_size_later;
-	/* LoadFile reports one byte more than it wrote */
+	/* true: LoadFile() reports one byte more than it wrote */
 	bool initrd_lies;
-	/* The volume that the image was loaded from. @root_open is written. */
+	/*
+	 * The volume that the stub was loaded from. @root_open is written: the
+	 * stub has opened the root directory and not closed it.
+	 */
 	bool has_volume;
 	EFI_FILE_IO_INTERFACE volume_protocol;
 	EFI_FILE root;
@@ -174,102 +201,128 @@ static struct firmware {
 	struct fake_file files[MAX_FILES];
 
 	/*
-	 * Values of EFI variables. -1: the variable does not exist; -2:
-	 * GetVariable() fails with a device error.
+	 * Values of the EFI variables SecureBoot, SetupMode,
+	 * MemoryOverwriteRequestControl and MokSBState (@shim). -1: the
+	 * variable does not exist. -2: GetVariable() fails with a device error.
 	 */
 	int secure_boot, setup_mode, mor, shim;
 	u32 shim_attributes;
 	/*
-	 * Written by SetVariable(): MemoryOverwriteRequestControl; -1: not set.
+	 * Written by SetVariable(): the value that the stub gave to
+	 * MemoryOverwriteRequestControl. -1: the stub has not set it.
 	 */
 	int mor_set_to;
 
-	/* Protocols that LocateProtocol() finds, or NULL. */
+	/*
+	 * Protocols that LocateProtocol() returns. NULL: firmware does not have
+	 * the protocol.
+	 */
 	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
 	EFI_RNG_PROTOCOL *rng;
 	EFI_STATUS rng_status;
 
 	/*
-	 * EFI_MEMORY_ATTRIBUTE_PROTOCOL. @rights has the attributes of the
-	 * image's three parts and, in [3], of the image's run-time range at
-	 * @runtime_at. @rights_given is what firmware had set first; changes
-	 * back to that are allowed.
+	 * EFI_MEMORY_ATTRIBUTE_PROTOCOL. rights[0] to rights[2] are the
+	 * attributes of the three parts of the stub's image. rights[3] has
+	 * those of the memory at @runtime_at, where the payload will run.
+	 * @rights_given holds the attributes that firmware had set at first.
+	 * The stub may always restore those.
 	 */
 	struct efi_memory_attribute attribute;
 	bool has_attributes;
 	u64 runtime_at;
 	u64 rights[4], rights_given[4];
-	/* Written: number of calls that change attributes. */
+	/* Written: how often the stub has changed attributes. */
 	unsigned int changes;
-	/* Number of the change that fails, from 1. 0: all work. */
+	/* change_fails = N: the Nth change of attributes fails. 0: all work. */
 	unsigned int change_fails;
 	EFI_STATUS get_status;
 
-	/* EFI_TCG2_PROTOCOL and EFI_CC_MEASUREMENT_PROTOCOL. */
+	/*
+	 * The protocols for measurements: EFI_TCG2_PROTOCOL of a TPM and
+	 * EFI_CC_MEASUREMENT_PROTOCOL of a confidential guest.
+	 */
 	struct efi_measuring tpm, cc;
 	bool has_tpm, has_cc;
 	EFI_STATUS extend_status, map_pcr_status;
+	/*
+	 * Written by HashLogExtendEvent(): the measurements, in order. @data
+	 * and @size give the measured memory and its size in bytes.
+	 */
 	struct {
 		u8 bytes[128];		/* copy of the event structure */
 		const u8 *data;
 		u64 size;
-	/*
-	 * Written: what was measured, in order. @data and @size give the
-	 * measured bytes.
-	 */
 	} measured[4];
 	unsigned int measurements;
-	/* result of GetEventLog(), by format TCG_LOG_* */
+	/* Results of GetEventLog(), indexed by log format TCG_LOG_* */
 	EFI_STATUS log_status[3];
 	const u8 *log_first, *log_last;
 
-	/* What GetMemoryMap() returns; sizes in bytes. */
+	/*
+	 * The memory map that GetMemoryMap() returns, its size and the size of
+	 * one descriptor in bytes.
+	 */
 	const void *map;
 	UINTN map_size, entry_size;
-	/* descriptor size of later calls; 0: as before */
+	/*
+	 * Size of a descriptor that later calls of GetMemoryMap() report, in
+	 * bytes. 0: the same size as in the first call.
+	 */
 	UINTN entry_size_later;
 	UINTN key;
-	/* how many ExitBootServices() calls fail because the map has changed */
+	/*
+	 * This many calls of ExitBootServices() fail because the memory map has
+	 * changed since the stub read it.
+	 */
 	unsigned int stale;
 	EFI_STATUS exit_status;
-	/* written: number of ExitBootServices() calls */
+	/* Written: how often the stub called ExitBootServices() */
 	unsigned int exits;
-	/* Written: boot services have ended; the stub executed cli. */
+	/*
+	 * Written. @over: ExitBootServices() has succeeded.
+	 * @interrupts_are_off: the stub has executed cli.
+	 */
 	bool over, interrupts_are_off;
-	/* each stale key adds a descriptor to the map */
+	/* true: each failure for @stale adds a descriptor to the memory map */
 	bool map_grows;
 
 	/* KASLR */
-	/* Answer of kaslr_wanted(), unless the command line has nokaslr. */
+	/*
+	 * What kaslr_wanted() returns, unless the command line has "nokaslr".
+	 */
 	bool kaslr;
-	/* answer of kaslr_pick(); 0: no place is free */
+	/* Address that kaslr_pick() returns. 0: no free memory was found. */
 	u64 picked;
 	/*
-	 * Written: what kaslr_pick() was asked for, and, as text in the order
-	 * of the calls, ranges of kaslr_area() and ident_map_range().
+	 * Written: @want is the request that kaslr_pick() got. @areas lists, as
+	 * text, the ranges that kaslr_area() and ident_map_range() got.
 	 */
 	struct kaslr_slots want;
 	char areas[512];
-	bool map_fails;			/* ident_map_range() fails */
+	/* true: ident_map_range() fails. */
+	bool map_fails;
 	/* Written by kaslr_seed(). */
 	u8 seed[16];
 	bool seeded;
 
 	/*
-	 * enter_startup_64() returns to @entered and writes its argument here.
+	 * The case calls setjmp() with @entered. enter_startup_64(), which must
+	 * not return, stores its argument in @entered_with and jumps there.
 	 */
 	jmp_buf entered;
 	struct boot_params *entered_with;
 } fw;
 
-/* Memory below 4 GiB that allocations are taken from. */
+/* Memory below 4 GiB from which the fake firmware allocates. */
 static u8 *arena;
 
 /* ---- memory ---- */
 
 /*
- * Called by every boot service: none may be called once ExitBootServices() has
- * succeeded (UEFI 2.10 7.4.6).
+ * Every boot service calls this first. The case fails if ExitBootServices() has
+ * succeeded, because no boot service may be called after that (UEFI 2.10
+ * 7.4.6).
  */
 static void boot_service(const char *name)
 {
@@ -277,8 +330,8 @@ static void boot_service(const char *name)
 }
 
 /*
- * Allocates @size bytes below 4 GiB. Returns the address, or 0 if the
- * allocation is to fail or the arena is used up.
+ * Allocates @size bytes of @arena, below 4 GiB. Returns the address. Returns 0
+ * if fw.fail_at says that this allocation fails, or if @arena is used up.
  */
 static u64 take(u64 size, bool pool)
 {
@@ -297,8 +350,9 @@ static u64 take(u64 size, bool pool)
 	addr = (u64)arena + fw.arena_used;
 	fw.arena_used += ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE;
 	/*
-	 * Firmware does not clear memory. ASan reports an access behind the
-	 * allocation.
+	 * Poison the memory behind the allocation, so that ASan reports an
+	 * access there. Fill the allocation with 0xa5, because firmware does
+	 * not clear memory.
 	 */
 	ASAN_POISON_MEMORY_REGION((void *)addr,
 				  ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE);
@@ -313,8 +367,8 @@ static u64 take(u64 size, bool pool)
 }
 
 /*
- * Frees the allocation at @addr. Freeing anything else, or another number of
- * bytes than was allocated, fails the case.
+ * Frees the allocation at @addr. The case fails if there is no allocation at
+ * @addr, or if pages are freed with another size than they were allocated with.
  */
 static EFI_STATUS take_back(u64 addr, u64 size, bool pool)
 {
@@ -334,8 +388,9 @@ static EFI_STATUS take_back(u64 addr, u64 size, bool pool)
 }
 
 /*
- * AllocatePages(). Memory with AllocateAddress and AllocateAnyPages is only
- * recorded: the process has none there.
+ * AllocatePages(). AllocateMaxAddress returns memory of @arena. AllocateAddress
+ * and AllocateAnyPages only record the address in fw.live, because the test's
+ * process has no memory there.
  */
 static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE type,
 					EFI_MEMORY_TYPE memory, UINTN pages,
@@ -415,7 +470,7 @@ static EFI_STATUS EFIAPI memory_map(UINTN *size, EFI_MEMORY_DESCRIPTOR *map,
 	return EFI_SUCCESS;
 }
 
-/* ExitBootServices(). @key must be the newest map's. */
+/* ExitBootServices(). The case fails if @key is not the newest memory map's. */
 static EFI_STATUS EFIAPI exit_services(EFI_HANDLE image, UINTN key)
 {
 	boot_service("ExitBootServices");
@@ -435,14 +490,17 @@ static EFI_STATUS EFIAPI exit_services(EFI_HANDLE image, UINTN key)
 	return EFI_SUCCESS;
 }
 
-/* The cli instruction. The stub must not execute it before ExitBootServices(). */
+/* Called for cli. The stub must not execute cli before ExitBootServices(). */
 static void interrupts_off(void)
 {
 	CHECK(fw.over, "cli before ExitBootServices()");
 	fw.interrupts_are_off = true;
 }
 
-/* Where the EFI entry continues in head_64.S: back to the case. */
+/*
+ * In the stub, enter_startup_64() is the part of head_64.S that continues the
+ * boot after efi/. Here it returns to the case, which checks @bp.
+ */
 noreturn void enter_startup_64(struct boot_params *bp)
 {
 	if (!fw.over || !fw.interrupts_are_off)
@@ -453,7 +511,7 @@ noreturn void enter_startup_64(struct boot_params *bp)
 	longjmp(fw.entered, 1);
 }
 
-/* ---- stand-ins for ident_map_64.c ---- */
+/* ---- fakes of functions of ident_map_64.c ---- */
 
 int ident_map_range(u64 start, u64 end, unsigned int prot)
 {
@@ -465,7 +523,7 @@ int ident_map_range(u64 start, u64 end, unsigned int prot)
 	return fw.map_fails ? -ENOMEM : 0;
 }
 
-/* ---- stand-ins for kaslr.c ---- */
+/* ---- fakes of functions of kaslr.c ---- */
 
 bool kaslr_wanted(const struct cmdline *cmdline)
 {
@@ -552,8 +610,8 @@ static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, void *registration,
 }
 
 /*
- * The device path, in bytes, under which loaders offer an initrd to Linux: a
- * vendor media node with LINUX_EFI_INITRD_MEDIA_GUID, then the end node.
+ * The device path under which loaders offer an initrd to Linux, as bytes: a
+ * vendor media node with LINUX_EFI_INITRD_MEDIA_GUID and the end node.
  */
 static const u8 initrd_path[] = {
 	4, 3, 20, 0, 0x27, 0xe4, 0x68, 0x55, 0xfc, 0x68, 0x3d, 0x4f,
@@ -642,8 +700,8 @@ static EFI_STATUS EFIAPI install_table(EFI_GUID *guid, void *table)
 /* ---- memory attributes ---- */
 
 /*
- * Attributes of the range, which must be one of the image's parts or the
- * run-time range as a whole.
+ * Returns the attributes of the range, @size bytes at @start. The range must be
+ * exactly one of the image's three parts or the payload's memory.
  */
 static u64 *rights_of(u64 start, u64 size)
 {
@@ -671,8 +729,9 @@ static EFI_STATUS EFIAPI get_attributes(struct efi_memory_attribute *self,
 }
 
 /*
- * Sets and clears attributes. No range may become writable and executable on
- * the way, unless firmware had given it so.
+ * Sets and clears attributes of a range. The case fails if the range becomes
+ * writable and executable, even for a moment, unless firmware had set it up in
+ * this way.
  */
 static EFI_STATUS change_rights(u64 start, u64 size, u64 set, u64 clear)
 {
@@ -803,7 +862,10 @@ static EFI_STATUS EFIAPI file_info(EFI_FILE *self, EFI_GUID *guid, UINTN *size,
 
 	CHECK(f->is_open && same(guid, &file_info_guid),
 	      "not open, or other information");
-	/* GetInfo() needs room for the structure and the name in UTF-16. */
+	/*
+	 * GetInfo() writes the structure and, behind it, the file's name in
+	 * UTF-16. The stub's buffer must have room for both.
+	 */
 	CHECK(*size >= offsetof(EFI_FILE_INFO, FileName) +
 		       2 * (strlen(f->name) + 1),
 	      "%lu bytes", *size);
@@ -835,8 +897,8 @@ static EFI_STATUS EFIAPI open_volume(EFI_FILE_IO_INTERFACE *self,
 }
 
 /*
- * Adds a file with contents @text to the volume. A case may change its sizes
- * and results afterwards.
+ * Adds a file to the volume. @text is the file's contents. A case may change
+ * the returned file's sizes and results afterwards.
  */
 static maybe_unused struct fake_file *new_file(const char *name,
 					       const char *text)
@@ -898,9 +960,12 @@ static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *guid,
 	return EFI_SUCCESS;
 }
 
-/* ---- an ordinary machine, and stand-ins for misc.c ---- */
+/* ---- an ordinary machine, and fakes of functions of misc.c ---- */
 
-/* Stands for XXH64 and is a 64-bit FNV hash. */
+/*
+ * A fake of XXH64: a 64-bit FNV hash is enough here, because the same function
+ * computes the digest that the stub compares.
+ */
 u64 xxh64(const void *data, size_t len)
 {
 	const u8 *p = data;
@@ -913,8 +978,8 @@ u64 xxh64(const void *data, size_t len)
 }
 
 /*
- * Only records the call: the sentinel becomes 0. test_misc.c tests the
- * function.
+ * A fake of the function in misc.c. It clears the sentinel, so that a case sees
+ * that the stub called it. test_misc.c tests the real function.
  */
 void sanitize_boot_params(struct boot_params *bp)
 {
@@ -928,13 +993,19 @@ struct cmdline find_cmdline(const struct boot_params *bp)
 	return (struct cmdline){ text ? text : "", text ? strlen(text) : 0 };
 }
 
-/* The payload header in the image. Call seal_payload() after changes. */
+/*
+ * The payload header in the stub's image. A case that changes the header calls
+ * seal_payload() afterwards.
+ */
 static struct payload_header *header_in_image(void)
 {
 	return (struct payload_header *)image_payload;
 }
 
-/* Makes both digests match the payload and its header as they are now. */
+/*
+ * Computes the two digests in the payload header again, so that they match the
+ * present bytes of the header and of the payload.
+ */
 static void seal_payload(void)
 {
 	struct payload_header *p = header_in_image();
@@ -944,7 +1015,7 @@ static void seal_payload(void)
 					     header_digest));
 }
 
-/* An ordinary memory map, in pages of 4 KiB. */
+/* An ordinary memory map. The fifth value is a size in pages of 4 KiB. */
 static const EFI_MEMORY_DESCRIPTOR plain_map[] = {
 	{ EfiConventionalMemory, 0, 0, 0, 0x9f, 0xf },
 	{ EfiReservedMemoryType, 0, 0x9f000, 0, 1, 0xf },
@@ -954,8 +1025,8 @@ static const EFI_MEMORY_DESCRIPTOR plain_map[] = {
 static const char rsdp[] = "RSD PTR ";
 
 /*
- * Resets firmware and image to an ordinary boot, with no optional protocol: how
- * a case begins.
+ * Resets the fake firmware and the stub's image to those of an ordinary boot,
+ * without any optional protocol. Each case calls this first.
  */
 static maybe_unused void fresh_firmware(void)
 {

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * extract.h - runs extract_kernel() with the stub's own decoder, digests and relocation
- * on an image that a test may damage: for fuzz_payload.c and test_images.c. What comes
- * out is compared with a second implementation, the model.
+ * extract.h - runs extract_kernel() with the stub's own decoder, digests and
+ * relocation on a payload that a test may damage. fuzz_payload.c and
+ * test_images.c include it. If the stub accepts the payload, its output is
+ * compared with that of a second, independent implementation, the model.
  *
- * The pages before and behind the payload's range are not accessible, because ASan
- * does not check accesses by assembly.
+ * The pages before and behind the payload's memory are not accessible, because
+ * ASan does not check accesses by assembly.
  */
 #ifndef EXTRACT_H
 #define EXTRACT_H
 
 #include <sys/mman.h>
 
-/* LeakSanitizer would read the pages that are not accessible. */
+/* LeakSanitizer would crash, because it reads the inaccessible pages. */
 #define HARNESS_ASAN_OPTIONS	":detect_leaks=0"
 #define MACHINE_OWN_DECODER
 #include "misc_machine.h"
@@ -20,13 +21,19 @@
 #include "../../payload/unzstd.c"
 #include "../../payload/relocate.c"
 
-/* In the stub, payload_decode() is assembly that mkpayload writes. */
+/*
+ * In the stub, payload_decode() is a jump to the decoder that mkpayload chose.
+ * These tests always use zstd.
+ */
 int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
 {
 	return unzstd(out, out_size, in, in_size);
 }
 
-/* Offsets in the machine: the payload's range, and the stub, which is not accessible. */
+/*
+ * Offsets in @machine, the fake RAM: the payload's memory and, behind it, the
+ * stub. The stub's pages are not accessible here.
+ */
 #define AT_RANGE	0x200000UL
 #define RANGE_SIZE	0x18000UL
 #define AT_STUB		(AT_RANGE + RANGE_SIZE)
@@ -34,22 +41,32 @@ int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
 
 #define PLAIN_SIZE	0x5000UL
 #define PLACES		64		/* relocations of each kind */
-/* The payload is linked below its range, within reach of 32-bit relocations. */
+/*
+ * The address that the payload is linked for. It is close to the payload's
+ * memory, so that the distance fits into 32-bit relocations.
+ */
 #define LINK_ADDR	((u64)machine + AT_RANGE - 0x1230000)
 
 /* The undamaged payload. make_image() fills this once. */
 static struct {
-	u8 plain[PLAIN_SIZE + 4096];	/* flat image, then relocation table */
-	size_t size;			/* bytes of plain in use */
+	/* Decompressed contents: flat memory image, then relocation table. */
+	u8 plain[PLAIN_SIZE + 4096];
+	/* Bytes of @plain that are in use. */
+	size_t size;
 	size_t reloc_size;		/* bytes of the relocation table */
 	u8 image[sizeof(struct payload_header) + RANGE_SIZE];
-	size_t image_size;		/* bytes of image: header, zstd frame */
-	struct payload_header header;	/* as at the start of image */
+	/* Bytes of @image in use: the payload header and a zstd frame. */
+	size_t image_size;
+	/* Copy of the payload header at the start of @image. */
+	struct payload_header header;
 } built;
 
 /* ---- Building a payload ---- */
 
-/* Appends a number in base 128, low digits first, to the relocation table. */
+/*
+ * Appends a number of the relocation table to built.plain. The table's numbers
+ * are in base 128, low digits first, and bit 7 says that another digit follows.
+ */
 static void add_number(u64 value)
 {
 	do {
@@ -60,8 +77,9 @@ static void add_number(u64 value)
 }
 
 /*
- * Fills built.plain: text that compresses, random bytes that do not, and a table of
- * relocations of each kind, whose places lie in the text.
+ * Fills built.plain: pages that begin with text, which compresses well, and go
+ * on with random bytes, which do not. The relocation table follows. It has
+ * relocations of each kind.
  */
 static void make_plain(void)
 {
@@ -87,7 +105,11 @@ static u64 header_digest_of(const struct payload_header *p)
 	return xxh64(p, offsetof(struct payload_header, header_digest));
 }
 
-/* Writes the right digests to the header of a damaged image of @size bytes. */
+/*
+ * Corrects both digests in the payload header of @image, so that the stub does
+ * not refuse a damaged payload because of them. @size: header and compressed
+ * bytes.
+ */
 static void seal(u8 *image, size_t size)
 {
 	struct payload_header p;
@@ -131,7 +153,10 @@ static void make_image(void)
 
 /* ---- The model of relocation ---- */
 
-/* Reads a number at @at of the table and moves @at on. Returns it, or -1 if bad. */
+/*
+ * Reads a number of the relocation table at offset *@at and advances *@at.
+ * Returns the number, or -1 if it is longer than 5 bytes or cut off.
+ */
 static s64 model_number(const u8 *table, size_t size, size_t *at)
 {
 	u64 value = 0;
@@ -146,8 +171,9 @@ static s64 model_number(const u8 *table, size_t size, size_t *at)
 }
 
 /*
- * Moves the @image by @distance as @table says. Returns false if the table is not well
- * formed, if a place lies outside, or if a value does not fit into 32 bits.
+ * Relocates @image by @distance, as @table of @size bytes says. Returns false
+ * if the table is malformed, if a relocation lies outside of the image, or if a
+ * 32-bit value overflows.
  */
 static bool model_relocate(u8 *image, u64 image_size, const u8 *table,
 			   size_t size, u64 distance)
@@ -173,7 +199,10 @@ static bool model_relocate(u8 *image, u64 image_size, const u8 *table,
 				value -= 1UL << 32;
 			value += kind == 1 ? -distance : distance;
 			memcpy(image + place, &value, widths[kind]);
-			/* A 32-bit place holds a signed number. */
+			/*
+			 * A relocated value of 32 bits must fit into a signed
+			 * 32-bit number.
+			 */
 			if (kind && value + 0x80000000 >= 1UL << 32)
 				return false;
 			place += widths[kind];
@@ -186,7 +215,10 @@ static bool model_relocate(u8 *image, u64 image_size, const u8 *table,
 
 /* ---- Running extract_kernel() ---- */
 
-/* Sets the machine up as after the move, with the stub behind the payload's range. */
+/*
+ * Prepares the fake machine for extract_kernel(). The stub is already where it
+ * decompresses the payload from: in memory directly behind the payload's.
+ */
 static void fresh_extract(void)
 {
 	static bool there;
@@ -219,9 +251,10 @@ static void fresh_extract(void)
 }
 
 /*
- * Runs extract_kernel() on the first @there bytes of @image. The rest of the memory
- * that the linker has set aside for the image holds other bytes. Returns false if
- * the image is refused, else true and the entry's address in @entry.
+ * Runs extract_kernel() on the first @there bytes of the payload @image. The
+ * bytes behind them, up to the payload's full size, are 0xa5. Returns false if
+ * the stub refuses the payload. Otherwise returns true, with the payload's
+ * entry point in @entry.
  */
 static bool extract(const u8 *image, size_t there, u64 *entry)
 {
@@ -230,7 +263,10 @@ static bool extract(const u8 *image, size_t there, u64 *entry)
 	bool refused;
 
 	fresh_extract();
-	/* The lowest place at which the margin lets the payload decode in place. */
+	/*
+	 * The compressed payload may overlap the output. This is the lowest
+	 * address at which the margin still lets the stub decode it.
+	 */
 	start = range + built.size + built.header.margin - built.image_size;
 	if (start < range)
 		start = range;
@@ -244,8 +280,9 @@ static bool extract(const u8 *image, size_t there, u64 *entry)
 }
 
 /*
- * Checks payload and @entry after a successful extract(): they must be what the model
- * makes of the undamaged payload by the header in @image.
+ * Checks the output and @entry after extract() returned true. They must be what
+ * the model computes from the undamaged payload and from the payload header in
+ * @image, which may be damaged.
  */
 static void check_extracted(const u8 *image, u64 entry)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * harness.h - the frame of a unit test program: test cases, checks, expected
- * fatal errors, and stand-ins for the privileged instructions of x86.h.
+ * harness.h - what every unit test program shares: test cases, checks, fatal
+ * errors that a case expects, and fakes of x86.h's privileged instructions.
  *
  * A test program includes this header once, then the .c files of the stub that
  * it tests, then defines its cases:
@@ -12,7 +12,7 @@
  *		EXPECT_ERROR(parse(bad), "bad header");
  *	}
  *
- * A case ends at its first failed check. main() prints one line for each case:
+ * A failed check leaves the case. main() prints one line for each case:
  * PASS, FAIL or SKIP, the case's name and a reason. A case that executes no
  * CHECK() fails.
  *
@@ -20,9 +20,9 @@
  *	HARNESS_OWN_ERROR	do not define error(), because the program
  *				includes a .c file that defines it
  *	HARNESS_CPU		define the privileged functions of x86.h; a
- *				call of any of them fails the case. OWN_RDMSR
- *				and so on leave out single functions, which the
- *				program then defines itself.
+ *				call of any of them fails the case. A program
+ *				that defines OWN_RDMSR, for example, defines
+ *				rdmsr() itself.
  *	HARNESS_NO_MAIN		do not define main(): the program is a fuzzer,
  *				see tests/fuzz/fuzz.h
  */
@@ -58,7 +58,10 @@
 #include "srat.h"
 #include "x86.h"
 
-/* One TEST(). @next is the next case in the order of the source file. */
+/*
+ * One test case, defined by TEST(). @next is the next case in the order of the
+ * source file.
+ */
 struct test_case {
 	const char *name;
 	void (*run)(void);
@@ -66,28 +69,35 @@ struct test_case {
 };
 
 /*
- * Values that longjmp() passes: why a case, or an expected failure, ended. 0 in
- * harness.expecting means that neither error() nor halt_forever() is expected.
+ * Why a test case, or the statement of EXPECT_ERROR() and the like, was left:
+ * the value that longjmp() passes to setjmp(). harness.expecting has TEST_ERROR
+ * or TEST_HALT while the case expects error() or halt_forever(), otherwise 0.
  */
 enum harness_exit { TEST_FAILED = 1, TEST_SKIPPED, TEST_ERROR, TEST_HALT };
 
 /*
- * State of the running program. @first to @program are set before the first
- * case; harness_run() resets the fields of one case. Test programs use the
- * macros and functions below instead of these fields.
+ * State of the running test program. main() and the TEST()s set @first to
+ * @program before the first case. harness_run() resets the fields that belong
+ * to one case. Test programs use the macros and functions below instead of
+ * these fields.
  */
 static struct {
 	struct test_case *first, **last;
 	const char *program;
 	/* name of the running case; NULL between cases */
 	const char *current;
-	jmp_buf out;		/* where FAIL and SKIP leave the case */
-	/* where an expected error() or halt_forever() returns to */
+	/* CHECK() and SKIP() jump here to leave a failed or skipped case. */
+	jmp_buf out;
+	/*
+	 * An expected error() or halt_forever() jumps here, back into the case.
+	 */
 	jmp_buf expected;
 	enum harness_exit expecting;
-	unsigned int checks;	/* number of CHECK()s that the case executed */
+	/* Number of CHECK()s that the running case has executed. */
+	unsigned int checks;
 	/*
-	 * Text of the result line: reason of FAIL or SKIP, then INFO()'s text.
+	 * Texts that the result line shows behind the case's name: @why it
+	 * failed or was skipped, and the text of INFO().
 	 */
 	char why[512];
 	char info[128];
@@ -96,16 +106,17 @@ static struct {
 } harness = { .last = &harness.first };
 
 /*
- * GCC warns that longjmp() may clobber local variables that EXPECT_ERROR()'s or
- * EXPECT_HALT()'s statement changes. No case reads those variables afterwards.
+ * GCC warns that longjmp() may clobber the local variables that the statement
+ * in EXPECT_ERROR() or EXPECT_HALT() changes. No case reads such variables
+ * afterwards.
  */
 #ifndef __clang__
 #pragma GCC diagnostic ignored "-Wclobbered"
 #endif
 
 /*
- * The title and the detail of the last expected error(), as texts. Cases may
- * read them after EXPECT_ERROR() or REFUSED().
+ * Title and detail of the last error() that a case expected. Cases may read
+ * them after EXPECT_ERROR() or REFUSED().
  */
 static char harness_error_what[128];
 static char harness_error_detail[512];
@@ -140,8 +151,8 @@ static char harness_error_detail[512];
 
 /*
  * EXPECT_ERROR(stmt, message): fails the case unless @stmt calls error() with
- * exactly @message as its title. error() does not return, so statements behind
- * the call are not executed. The error's detail is in harness_error_detail.
+ * exactly @message as its title. error() does not return, so the rest of @stmt
+ * is not executed then. harness_error_detail has the error's detail.
  */
 #define EXPECT_ERROR(stmt, message)					\
 	do {								\
@@ -192,8 +203,8 @@ static char harness_error_detail[512];
 	} while (0)
 
 /*
- * SKIP(format, ...): ends the case as skipped, for the reason given. Used where
- * the machine that runs the tests lacks something.
+ * SKIP(format, ...): leaves the case and reports it as skipped, for the reason
+ * given. Used if the machine that runs the tests lacks something.
  */
 #define SKIP(...)							\
 	do {								\
@@ -203,17 +214,18 @@ static char harness_error_detail[512];
 	} while (0)
 
 /*
- * INFO(format, ...): text for the end of the case's PASS or FAIL line, for
- * example the seed of random numbers or how many inputs were tried. A second
- * INFO() replaces the first.
+ * INFO(format, ...): adds text to the case's PASS or FAIL line, for example the
+ * seed of random numbers or how many inputs were tried. A second INFO()
+ * replaces the first.
  */
 #define INFO(...)							\
 	snprintf(harness.info, sizeof(harness.info), __VA_ARGS__)
 
 /*
- * Ends the running case as failed. @file and @line say where, @what is the text
- * of the condition, @fmt and its values say what was seen. CHECK() calls it;
- * stand-ins call it where a condition is not to be counted as a check.
+ * Leaves the running case and reports it as failed. @file and @line say where.
+ * @what is the text of the failed condition. @fmt and its values say what was
+ * seen. CHECK() calls this. Fakes call it directly for conditions of their own,
+ * which do not count as checks of the case.
  */
 static noreturn maybe_unused printf_like(4, 5)
 void harness_fail(const char *file, int line, const char *what,
@@ -234,14 +246,15 @@ void harness_fail(const char *file, int line, const char *what,
 
 /*
  * Starts the sequence of random_u64() at @seed. Equal seeds give equal numbers
- * on every machine, so a failure can be repeated. The generator is splitmix64.
+ * on every machine, so that a failure can be repeated. The generator is
+ * splitmix64.
  */
 static maybe_unused void random_seed(u64 seed)
 {
 	harness.random = seed;
 }
 
-/* The next random number, any of 64 bits. */
+/* The next number of the random sequence, any value of 64 bits. */
 static maybe_unused u64 random_u64(void)
 {
 	u64 x = harness.random += 0x9e3779b97f4a7c15;
@@ -259,8 +272,8 @@ static maybe_unused u64 random_below(u64 limit)
 
 #ifndef HARNESS_OWN_ERROR
 /*
- * error() of the stub. Returns into EXPECT_ERROR() or REFUSED() if the case
- * waits for an error, otherwise fails the case with the error's text.
+ * The stub's error() in test programs. Returns into EXPECT_ERROR() or REFUSED()
+ * if the case expects an error. Otherwise fails the case with the error's text.
  */
 noreturn void error(const char *what, const char *fmt, ...)
 {
@@ -282,8 +295,8 @@ noreturn void error(const char *what, const char *fmt, ...)
 
 /*
  * Fails the case because the stub executed a privileged instruction that the
- * case does not expect. The arguments are a format and the instruction's
- * operands.
+ * case does not expect. The arguments are a printf() format and the
+ * instruction's operands.
  */
 #define HARNESS_REFUSE(...)						\
 	harness_fail("x86.h", 0, __func__, __VA_ARGS__)
@@ -360,7 +373,7 @@ static void harness_report(const char *verdict, const char *why)
 }
 
 /*
- * HARNESS_ASAN_OPTIONS: further options of AddressSanitizer, each after a
+ * HARNESS_ASAN_OPTIONS: further options of AddressSanitizer, each preceded by a
  * colon. A program may define it before it includes this header.
  */
 #ifndef HARNESS_ASAN_OPTIONS
@@ -368,8 +381,9 @@ static void harness_report(const char *verdict, const char *why)
 #endif
 
 /*
- * A sanitizer that finds an error calls abort(), which raises SIGABRT.
- * harness_crashed() then names the running case.
+ * The sanitizers read their options from these functions. After an error they
+ * call abort(), which raises SIGABRT. harness_crashed() then reports which case
+ * was running.
  */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
@@ -383,7 +397,10 @@ const char *__ubsan_default_options(void)
 	return "abort_on_error=1:print_stacktrace=1";
 }
 
-/* Handler of SIGABRT: reports the running case, then lets the program die. */
+/*
+ * Handler of SIGABRT: reports the running case as failed, then lets the signal
+ * kill the program.
+ */
 static void harness_crashed(int signal_number)
 {
 	if (harness.current)
@@ -422,8 +439,8 @@ static bool harness_run(const struct test_case *test)
 }
 
 /*
- * Runs all cases, or only the cases that the arguments name. The exit status is
- * a failure if a case failed.
+ * Runs the cases that the arguments name; without arguments, all cases. The
+ * exit status is EXIT_FAILURE if a case failed.
  */
 int main(int argc, char **argv)
 {

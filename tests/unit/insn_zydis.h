@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * insn_zydis.h - Zydis, a disassembler library, as the judge of insn.c, the
- * stub's instruction decoder.
+ * insn_zydis.h - compares insn.c, the stub's instruction decoder, with Zydis, a
+ * disassembler library.
  *
- * judge() lets Zydis decode the same bytes, corrects its answer where AMD's
- * manual contradicts it (judge_differences[]), and converts the operands that
- * it reports to a struct insn. It never looks at an opcode, so it cannot share
- * an error with insn.c. Include this after insn.c, call judge_init() first,
- * link with -lZydis.
+ * judge() decodes bytes with Zydis, corrects the result where AMD's manual
+ * contradicts it (judge_differences[]), and converts Zydis' operands to a
+ * struct insn, as insn.c would have to fill it. The conversion never looks at
+ * an opcode, so it cannot repeat an error of insn.c. Include this after insn.c,
+ * call judge_init() first, link with -lZydis.
  */
 #ifndef INSN_ZYDIS_H
 #define INSN_ZYDIS_H
@@ -15,7 +15,8 @@
 #include <Zydis/Zydis.h>
 
 /*
- * Zydis' answer for one instruction: its own structures, and as a struct insn.
+ * Result of judge() for one instruction: Zydis' own structures, and the struct
+ * insn that was made from them.
  */
 struct verdict {
 	ZydisDecodedInstruction zi;
@@ -23,7 +24,7 @@ struct verdict {
 	struct insn insn;
 };
 
-/* ---- converting Zydis' operands ---- */
+/* ---- converting Zydis' operands to struct insn ---- */
 
 /* Whether @reg is a general-purpose register of any width. */
 static bool zydis_is_gpr(ZydisRegister reg)
@@ -41,8 +42,9 @@ static void zydis_register(struct insn *insn, const ZydisDecodedOperand *op)
 
 	insn->reg_size = op->size / 8;
 	/*
-	 * Zydis numbers 8-bit registers AL to BL 0 to 3, AH to BH 4 to 7, SPL
-	 * to DIL 8 to 11 and R8B onwards 12 and up.
+	 * Zydis numbers the 8-bit registers AL, CL, DL, BL 0 to 3, AH to BH 4
+	 * to 7, SPL to DIL 8 to 11, and R8B to R15B from 12. struct insn uses 0
+	 * to 3 for AH to BH, with @high_byte set, and 4 to 15 for SPL to R15B.
 	 */
 	if (insn->reg_size == 1 && id >= 4) {
 		insn->high_byte = id < 8;
@@ -51,7 +53,7 @@ static void zydis_register(struct insn *insn, const ZydisDecodedOperand *op)
 	insn->reg = id;
 }
 
-/* Number of a base or index register as struct insn has it. */
+/* The number that struct insn uses for a base or index register of Zydis. */
 static u8 zydis_register_number(ZydisRegister reg)
 {
 	if (reg == ZYDIS_REGISTER_NONE)
@@ -86,7 +88,7 @@ static void zydis_memory(struct insn *insn, const ZydisDecodedOperand *op)
 	}
 }
 
-/* Whether the instruction has a repeat prefix. */
+/* Whether the instruction has a repeat prefix: REP, REPE or REPNE. */
 static bool zydis_is_repeated(const ZydisDecodedInstruction *zi)
 {
 	return zi->attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE |
@@ -94,9 +96,9 @@ static bool zydis_is_repeated(const ZydisDecodedInstruction *zi)
 }
 
 /*
- * Converts MOV, MOVZX, MOVSX and MOVSXD. Returns false for a form that insn.c
- * must not decode: of segment or control registers, or from register to
- * register.
+ * Converts MOV, MOVZX, MOVSX and MOVSXD to @insn. Returns false for forms that
+ * insn.c must not decode: moves between registers, except those of DR7, and
+ * moves of segment registers.
  */
 static bool zydis_move(struct insn *insn, const ZydisDecodedInstruction *zi,
 		       const ZydisDecodedOperand *ops)
@@ -109,8 +111,8 @@ static bool zydis_move(struct insn *insn, const ZydisDecodedInstruction *zi,
 		zydis_memory(insn, dst);
 		insn->imm = src->imm.value.u;
 		/*
-		 * Zydis reports a sign-extended immediate cut to the operand's
-		 * width. struct insn has it extended to 64 bits.
+		 * Zydis cuts a sign-extended immediate to the operand's width.
+		 * struct insn holds it extended to 64 bits, so extend it again.
 		 */
 		if (insn->size < 8)
 			insn->imm = (s64)(insn->imm << (64 - 8 * insn->size)) >>
@@ -151,7 +153,7 @@ static bool zydis_move(struct insn *insn, const ZydisDecodedInstruction *zi,
 	return false;
 }
 
-/* Converts IN and OUT. @acc is the AL, AX or EAX operand. */
+/* Converts IN or OUT to @insn. @acc is the AL, AX or EAX operand. */
 static void zydis_io(struct insn *insn, enum insn_op op,
 		     const ZydisDecodedOperand *acc,
 		     const ZydisDecodedOperand *port)
@@ -165,8 +167,8 @@ static void zydis_io(struct insn *insn, enum insn_op op,
 }
 
 /*
- * Converts a string instruction. @mem is the operand that struct insn
- * describes.
+ * Converts a string instruction to @insn. @mem is the memory operand that
+ * struct insn describes, for MOVS one of two.
  */
 static void zydis_string(struct insn *insn, enum insn_op op,
 			 const ZydisDecodedInstruction *zi,
@@ -179,8 +181,8 @@ static void zydis_string(struct insn *insn, enum insn_op op,
 }
 
 /*
- * Converts Zydis' answer. Returns false if the instruction is not among those
- * that insn.c decodes.
+ * Converts Zydis' result to @insn. Returns false if the instruction is not one
+ * of those that insn.c must decode.
  */
 static bool from_zydis(struct insn *insn, const ZydisDecodedInstruction *zi,
 		       const ZydisDecodedOperand *ops)
@@ -290,8 +292,8 @@ static bool has_memory(const struct insn *insn)
 }
 
 /*
- * Name of the first field in which two decoded instructions differ; NULL if
- * they are equal.
+ * Returns the name of the first field in which two decoded instructions differ.
+ * NULL: they are equal.
  */
 static const char *first_difference(const struct insn *got,
 				    const struct insn *want)
@@ -309,8 +311,8 @@ static const char *first_difference(const struct insn *got,
 	COMPARE(port);
 	COMPARE(address_size);
 	/*
-	 * insn.c records a segment prefix even if there is no memory operand to
-	 * apply it to.
+	 * insn.c stores a segment prefix even if the instruction has no memory
+	 * operand. Zydis does not, so compare only if there is one.
 	 */
 	if (has_memory(got))
 		COMPARE(segment);
@@ -323,7 +325,7 @@ static const char *first_difference(const struct insn *got,
 	return NULL;
 }
 
-/* ---- where Zydis and AMD's manual differ ---- */
+/* ---- corrections of Zydis where AMD's manual contradicts it ---- */
 
 static bool correct_vmgexit(ZydisDecodedInstruction *zi,
 			    ZydisDecodedOperand *ops maybe_unused)
@@ -376,9 +378,9 @@ static bool correct_sib_base(ZydisDecodedInstruction *zi,
 }
 
 /*
- * Known differences. correct() changes Zydis' answer to what the manual says
- * and returns whether it had to; @seen counts how often it had to. test_insn.c
- * proves that each difference still exists in the installed Zydis.
+ * Known errors of Zydis. correct() changes Zydis' result to what AMD's manual
+ * says, and returns whether that was necessary. @seen counts how often it was.
+ * test_insn.c proves that the installed Zydis still has each error.
  */
 static struct judge_difference {
 	const char *name;
@@ -411,9 +413,9 @@ static void judge_init(void)
 }
 
 /*
- * Lets Zydis decode the instruction at @bytes, of at most @size bytes. Returns
- * whether it is an instruction that insn.c must decode; verdict->insn is the
- * expected result then.
+ * Decodes the instruction at @bytes, which has at most @size bytes, with Zydis.
+ * Returns whether insn.c must decode it. verdict->insn is then what insn.c must
+ * return.
  */
 static bool judge(struct verdict *verdict, const u8 *bytes, size_t size)
 {

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * misc_machine.h - a machine for the tests of misc.c: test_misc.c,
+ * misc_machine.h - a fake machine for the tests of misc.c: test_misc.c,
  * test_boot_map.c, test_misc_efi.c, test_extract.c and, through extract.h,
  * test_images.c and fuzzers.
  *
- * It has a made-up image in made-up RAM. The real lib/e820.c is included. The
- * functions of the stub's other files are replaced by stand-ins that append a
- * line to @trace for each call. A case calls fresh_machine(), changes @fake,
- * @layout or the payload header, calls functions of misc.c, and compares
- * @trace.
+ * The machine's RAM and the stub's image are arrays and addresses of the test.
+ * lib/e820.c is included and real. The functions of the stub's other files are
+ * fakes, which append a line to @trace for each call. A case calls
+ * fresh_machine(), changes @fake, @layout or the payload header, calls
+ * functions of misc.c, and compares @trace.
  *
  * misc.c's linker symbols become fields of struct layout, so that a case can
- * move parts of the image, even to addresses where no memory is.
+ * move parts of the image, even to addresses that have no memory.
  *
  * A program that defines MACHINE_OWN_DECODER includes unzstd.c and relocate.c
- * itself instead of getting stand-ins for them.
+ * itself and gets no fakes of them.
  */
 #ifndef MISC_MACHINE_H
 #define MISC_MACHINE_H
@@ -36,13 +36,13 @@
 #define MIB		(1024 * KIB)
 #define MACHINE_SIZE	(4 * MIB)
 
-/* The machine's RAM. Other addresses are not backed by memory. */
+/* RAM of the fake machine. Its address is the guest-physical address. */
 static u8 machine[MACHINE_SIZE] __attribute__((aligned(2 * MIB)));
 
 /*
- * Addresses of the image's parts, as linker.ld's symbols give them. @head is
- * the image's first byte, @comp_end the payload's end, @last the image's end,
- * @builtin the built-in command line.
+ * Addresses of the parts of the stub's image, which are linker symbols in the
+ * stub. @head is the image's first byte, @comp_end the end of the compressed
+ * payload, @last the end of the image, @builtin the built-in command line.
  */
 static struct layout {
 	u8 *head, *payload, *comp_end;
@@ -51,12 +51,12 @@ static struct layout {
 	const char *builtin;
 } layout;
 
-/* Stands for the image_info that linker.ld makes. */
+/* In the stub, the linker script fills image_info. */
 static struct image_info info_in_image;
 
 /*
- * Defined by efi.c: run-time address that the EFI entry chose, 0 if the stub
- * was not entered through EFI firmware.
+ * In the stub, efi.c defines efi_runtime_start: the address that the EFI entry
+ * chose for the payload, 0 if EFI firmware did not start the stub.
  */
 u64 efi_runtime_start;
 
@@ -91,8 +91,8 @@ static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 /* ---- a record of what misc.c did ---- */
 
 /*
- * @trace has one line for each call of a stand-in, in order. @said holds
- * printed text that no error has taken yet.
+ * @trace has one line for each call of a fake function, in order. @said has the
+ * text that the stub printed since the last error.
  */
 static char trace[8192];
 static char said[1024];
@@ -112,29 +112,34 @@ static printf_like(1, 2) void did(const char *fmt, ...)
 /* ---- the machine's state, which a case may choose ---- */
 
 /*
- * fresh_loader() sets these to an ordinary machine's. Stand-ins answer with
- * them and write those that are marked so.
+ * State of the fake machine. fresh_loader() sets these fields to those of an
+ * ordinary machine. Fakes of the stub's functions return them, and set the
+ * fields that are marked "written".
  */
 static struct {
 	struct boot_params bp __attribute__((aligned(4096)));
 	u64 cr4, efer;
 	struct cpuid_regs cpuid_0, cpuid_7, cpuid_ext;
-	/* written by console_force(): errors become visible */
+	/* written by console_force(): from now on errors are printed */
 	bool forced;
-	/* written by idt_teardown(): no exception handler is left */
+	/*
+	 * written by idt_teardown(): the stub has removed its exception
+	 * handlers
+	 */
 	bool torn_down;
 	bool sev_es;
 	u64 enc_mask;
 	bool vga;
 	/*
-	 * The trace line of an ident_map_*() call, or "init", "device",
-	 * "remove". That call returns @map_error. NULL: no call fails.
+	 * Makes one call of the page-table builder fail with @map_error: the
+	 * call whose trace line this is, or "init", "device" or "remove". NULL:
+	 * all calls work.
 	 */
 	const char *map_fails;
 	int map_error;
 	/*
-	 * ident_map_query() answers @odd_rights for this address, MAP_WRITE |
-	 * MAP_EXEC for any other.
+	 * ident_map_query() returns @odd_rights for the address @odd_page and
+	 * MAP_WRITE | MAP_EXEC for all others.
 	 */
 	u64 odd_page;
 	int odd_rights;
@@ -143,10 +148,11 @@ static struct {
 	unsigned int nmis;
 	bool kaslr;			/* answer of kaslr_wanted() */
 	/*
-	 * Addresses that KASLR draws. 0: it draws none and the default stays.
+	 * Physical and virtual address that KASLR chooses for the payload. 0:
+	 * KASLR finds none, and the default address stays.
 	 */
 	u64 phys, virt;
-	/* Written by kaslr_physical(): what misc.c asked for. */
+	/* Written by kaslr_physical(): the request that it got from misc.c. */
 	struct kaslr_slots want;
 	u64 la57;			/* answer of la57_prepare() */
 	/* Written by ident_map_init(). */
@@ -156,8 +162,9 @@ static struct {
 /* ---- the processor ---- */
 
 /*
- * CPUID answers from @fake. An SEV-ES guest must not execute it here, because
- * each CPUID would be an exit to the hypervisor.
+ * The CPUID instruction. It returns registers from @fake. misc.c must not
+ * execute it in an SEV-ES guest, because each CPUID would exit to the
+ * hypervisor.
  */
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
 {
@@ -195,8 +202,9 @@ u64 read_cr4(void)
 }
 
 /*
- * error() of misc.c ends here. Its message was printed as "sevstub: TITLE:
- * DETAIL\n"; both parts become harness.h's error texts for EXPECT_ERROR().
+ * misc.c's error() calls this last. It has printed "sevstub: TITLE: DETAIL\n"
+ * by then. Title and detail become harness_error_what and harness_error_detail,
+ * for EXPECT_ERROR().
  */
 noreturn void halt_forever(void)
 {
@@ -223,7 +231,7 @@ noreturn void halt_forever(void)
 	longjmp(harness.expected, TEST_ERROR);
 }
 
-/* ---- stand-ins for console.c ---- */
+/* ---- fakes of functions of console.c ---- */
 
 void console_init(const struct cmdline *cmdline,
 		  const struct screen_info *screen)
@@ -284,9 +292,12 @@ void console_vga_disable(void)
 	did("no vga");
 }
 
-/* ---- stand-ins for ident_map_64.c ---- */
+/* ---- fakes of functions of ident_map_64.c ---- */
 
-/* Result of an ident_map_*() call whose trace line is @call. */
+/*
+ * The result of an ident_map_*() call. @call is the call's line in @trace,
+ * which fake.map_fails may name.
+ */
 static int map_result(const char *call)
 {
 	return fake.map_fails && !strcmp(fake.map_fails, call) ?
@@ -300,7 +311,10 @@ int ident_map_init(const struct ident_map_config *config)
 	return map_result("init");
 }
 
-/* Mapped memory becomes readable, which hide() had prevented. */
+/*
+ * ident_map_range(): makes memory accessible again that hide() has poisoned, as
+ * mapping makes it accessible in the stub.
+ */
 int ident_map_range(u64 start, u64 end, unsigned int prot)
 {
 	char call[80];
@@ -314,9 +328,9 @@ int ident_map_range(u64 start, u64 end, unsigned int prot)
 }
 
 /*
- * Makes the machine's memory inaccessible until ident_map_range() maps it, as
- * it is while a guest runs on the stub's page tables. ASan then reports an
- * early access.
+ * Makes memory of the machine inaccessible until ident_map_range() maps it, as
+ * in the stub after it has loaded its own page tables. ASan then reports an
+ * access before the memory is mapped.
  */
 static maybe_unused void hide(const void *start, size_t size)
 {
@@ -349,7 +363,7 @@ int ident_map_remove(u64 addr, u64 size)
 	return map_result("remove");
 }
 
-/* ---- stand-ins for idt_64.c ---- */
+/* ---- fakes of functions of idt_64.c ---- */
 
 void idt_load_stage2(void)
 {
@@ -364,7 +378,7 @@ void idt_teardown(void)
 
 u32 nmi_count;
 
-/* ---- stand-ins for la57.c ---- */
+/* ---- fakes of functions of la57.c ---- */
 
 u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 		 bool payload_can)
@@ -379,7 +393,7 @@ void la57_switch(void)
 	did("la57 switch");
 }
 
-/* ---- stand-ins for sev-es.c ---- */
+/* ---- fakes of functions of sev-es.c ---- */
 
 void sev_detect(void)
 {
@@ -423,7 +437,7 @@ noreturn void terminate(unsigned int reason)
 	halt_forever();
 }
 
-/* ---- stand-ins for srat.c and efi/memory.c ---- */
+/* ---- fakes of functions of srat.c and efi/memory.c ---- */
 
 void srat_name_immovable(const struct boot_params *bp,
 			 const struct cmdline *cmdline)
@@ -438,7 +452,7 @@ void efi_name_free_memory(const struct boot_params *bp)
 	did("name free");
 }
 
-/* ---- stand-ins for kaslr.c ---- */
+/* ---- fakes of functions of kaslr.c ---- */
 
 bool kaslr_wanted(const struct cmdline *cmdline)
 {
@@ -484,11 +498,11 @@ bool kaslr_finish(void)
 
 #ifndef MACHINE_OWN_DECODER
 
-/* ---- stand-ins for unzstd.c ---- */
+/* ---- fakes of functions of unzstd.c ---- */
 
 /*
- * Stands for XXH64 and is a 64-bit FNV hash, which depends on every byte and on
- * the length as well.
+ * A fake of XXH64: a 64-bit FNV hash. The digest depends on every byte and on
+ * the length, so that a test sees a digest of too few bytes.
  */
 u64 xxh64(const void *data, size_t len)
 {
@@ -507,7 +521,7 @@ void unzstd_use_bmi2(void)
 	did("bmi2");
 }
 
-/* Value of every byte that the decoder writes. */
+/* payload_decode() fills its output with this byte instead of decoding. */
 #define DECOMPRESSED	0xd5
 
 int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
@@ -518,7 +532,7 @@ int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
 	return fake.unzstd_result;
 }
 
-/* ---- stand-in for relocate.c ---- */
+/* ---- fakes of functions of relocate.c ---- */
 
 void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 	      u64 virt_addr)
@@ -534,9 +548,9 @@ void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 /* ---- an ordinary boot ---- */
 
 /*
- * Offsets in the machine of what an ordinary boot has. The image is where the
- * stub has moved it: it ends where the run-time range, from AT_RUNTIME on,
- * ends.
+ * Offsets in the machine's RAM for an ordinary boot. The payload will run from
+ * AT_RUNTIME to AT_END. The stub's image, from AT_HEAD on, is at the end of
+ * that memory, where the stub has moved it.
  */
 #define AT_NODES	0x008000	/* setup_data nodes */
 #define AT_CMDLINE	0x010000
@@ -555,7 +569,7 @@ void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 #define AT_POOL		0x180000
 #define AT_END		0x190000
 
-/* The payload header's values, in bytes, and the limit of a command line. */
+/* Values of the payload header, in bytes, and the longest command line. */
 #define OUT_SIZE	0x50000UL
 #define MEM_SIZE	0x60000UL
 #define MARGIN		0x8000UL
@@ -564,8 +578,8 @@ void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 #define CMDLINE_SIZE	255
 
 /*
- * The payload header in the machine's image. A case changes it, then calls
- * seal_payload() unless digests that do not match are the point.
+ * The payload header in the fake image. A case that changes it then calls
+ * seal_payload(), unless it tests digests that do not match.
  */
 static maybe_unused struct payload_header *header_in_image(void)
 {
@@ -573,8 +587,8 @@ static maybe_unused struct payload_header *header_in_image(void)
 }
 
 /*
- * Makes both digests match the payload and its header as they are now. Clears
- * @trace.
+ * Computes the two digests in the payload header again, so that they match the
+ * present bytes of the header and of the payload. Clears @trace.
  */
 static maybe_unused void seal_payload(void)
 {
@@ -587,7 +601,8 @@ static maybe_unused void seal_payload(void)
 }
 
 /*
- * Appends an entry to the zero page's memory map; @addr and @size are in bytes.
+ * Appends an entry to the memory map in the zero page (E820). @addr and @size
+ * are in bytes.
  */
 static void add_e820(u64 addr, u64 size, u32 type)
 {
@@ -596,8 +611,9 @@ static void add_e820(u64 addr, u64 size, u32 type)
 }
 
 /*
- * Adds RAM entries for the zero page and the machine, where the test's process
- * has them, for a case that wrote a memory map of its own.
+ * For a case with a memory map of its own: adds RAM entries for the zero page
+ * and the machine's memory, because these lie where the test's process has
+ * them.
  */
 static maybe_unused void add_ram_of_loader(void)
 {
@@ -606,7 +622,8 @@ static maybe_unused void add_ram_of_loader(void)
 }
 
 /*
- * Sets the zero page's command line pointer, all 64 bits. 0: no command line.
+ * Sets both halves of the zero page's pointer to the command line. 0: the
+ * loader passes no command line.
  */
 static void set_cmdline(u64 addr)
 {
@@ -624,8 +641,8 @@ static void set_initrd(u64 start, u64 size)
 }
 
 /*
- * Resets @fake, @layout, the zero page, and what a loader provides, to an
- * ordinary boot. Leaves the image's bytes as they are.
+ * Resets @fake, @layout, the zero page, and the loader's data, to those of an
+ * ordinary boot. Does not change the image's bytes.
  */
 static void fresh_loader(void)
 {
@@ -664,8 +681,8 @@ static void fresh_loader(void)
 }
 
 /*
- * Resets everything to an ordinary boot: how a case begins. RAM is filled with
- * 0xa5, and the payload is sealed.
+ * Resets all of the fake machine to that of an ordinary boot. Each case calls
+ * this first. RAM is filled with 0xa5, and the payload's digests match.
  */
 static maybe_unused void fresh_machine(void)
 {
@@ -693,20 +710,21 @@ static maybe_unused void fresh_machine(void)
 
 /* ---- parts of a boot ---- */
 
-/* The address of an offset in the machine. */
+/* The address of the byte at @offset in the machine's RAM. */
 static maybe_unused u64 m(u64 offset)
 {
 	return (u64)machine + offset;
 }
 
-/* place_image() must refuse the boot with error title @what. */
+/* place_image() must refuse the boot with @what as the error's title. */
 static maybe_unused void expect_refusal(const char *what)
 {
 	EXPECT_ERROR(place_image(&fake.bp), what);
 }
 
 /*
- * A struct boot as extract_kernel() has it first: zero page and command line.
+ * A struct boot with what extract_kernel() knows at its start: zero page and
+ * command line.
  */
 static maybe_unused struct boot new_boot(void)
 {
@@ -717,8 +735,8 @@ static maybe_unused struct boot new_boot(void)
 }
 
 /*
- * A struct boot after extract_kernel()'s first two steps: the payload header is
- * read and a place for the payload is found. Clears @trace.
+ * A struct boot after extract_kernel()'s first two steps, which read the
+ * payload header and find an address for the payload. Clears @trace.
  */
 static maybe_unused struct boot placed_boot(void)
 {
@@ -731,8 +749,9 @@ static maybe_unused struct boot placed_boot(void)
 }
 
 /*
- * Writes a setup_data node of type 1 at @offset in the machine. @next is the
- * address of the next node, 0 for the last; @len the size of its data in bytes.
+ * Writes a setup_data node of type 1 at @offset in the machine's RAM. @next is
+ * the address of the next node; 0: this node is the last. @len is the size of
+ * the node's data in bytes.
  */
 static maybe_unused struct setup_data *new_node(u64 offset, u64 next,
 						u32 len)

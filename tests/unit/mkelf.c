@@ -125,7 +125,10 @@ static uint64_t number(const char *text)
 	return value;
 }
 
-/* If @argument is "@name=value", returns a pointer to the value, else NULL. */
+/*
+ * Returns the value in @argument if @argument is "NAME=VALUE" with @name as
+ * NAME. Otherwise returns NULL.
+ */
 static const char *value_of(const char *argument, const char *name)
 {
 	size_t len = strlen(name);
@@ -153,9 +156,9 @@ static bool set_field(const char *argument, const struct field *field,
 }
 
 /*
- * Handles an argument "FIELD.INDEX=VALUE": sets @field of an object in @array,
- * which has @count objects of @size bytes. Returns false if @argument names
- * another field.
+ * Handles an argument "FIELD.INDEX=VALUE": sets the field of the object INDEX
+ * in @array, which has @count objects of @size bytes. Returns false if
+ * @argument names another field than @field.
  */
 static bool set_indexed(const char *argument, const struct field *field,
 			void *array, size_t size, unsigned int count)
@@ -187,8 +190,8 @@ static void append_zeros(struct buffer *out, size_t size)
 }
 
 /*
- * Fills @data with bytes that depend on their position, none of them zero, so
- * that a test sees bytes that mkpayload moved or dropped.
+ * Fills @data with pseudo-random bytes, none of them zero. A test then sees if
+ * mkpayload moves bytes, drops bytes or replaces them by zeros.
  */
 static void fill(uint8_t *data, size_t size, uint32_t seed)
 {
@@ -217,8 +220,9 @@ struct elf_parts {
 };
 
 /*
- * Three segments: the first ends inside a page, a gap precedes the second, the
- * third has more memory than file contents. Sections cover the same bytes.
+ * Makes an ELF file with three loadable segments. The first ends inside a page,
+ * a gap precedes the second, the third has more memory than contents in the
+ * file. Sections cover the same bytes.
  */
 static void init_parts(struct elf_parts *elf)
 {
@@ -269,8 +273,8 @@ static void init_parts(struct elf_parts *elf)
 }
 
 /*
- * Adds a PT_NOTE segment with two notes. The first has a foreign owner, so that
- * mkpayload must read on to find the one that was asked for.
+ * Adds a PT_NOTE segment with two notes. The first belongs to another owner, so
+ * that mkpayload must read on to find the note of @owner.
  */
 static void add_note(struct elf_parts *elf, struct buffer *out,
 		     const char *owner)
@@ -376,8 +380,8 @@ static size_t gzip(const struct buffer *in, uint8_t *out, size_t room)
 }
 
 /*
- * Compresses with the options of Linux's build: the filter for x86 branches,
- * CRC32.
+ * Compresses with xz's options in Linux's build: the filter for x86 branches,
+ * and CRC32.
  */
 static size_t xz(const struct buffer *in, uint8_t *out, size_t room)
 {
@@ -440,8 +444,8 @@ static size_t bzip2(const struct buffer *in, uint8_t *out, size_t room)
 }
 
 /*
- * Compresses as Linux's build does from a pipe: the header does not know the
- * size, so an end marker follows the data.
+ * Compresses as Linux's build does from a pipe. The LZMA header does not have
+ * the uncompressed size then, so an end marker follows the data.
  */
 static size_t lzma(const struct buffer *in, uint8_t *out, size_t room)
 {
@@ -482,8 +486,8 @@ static size_t lzo(const struct buffer *in, uint8_t *out, size_t room)
 }
 
 /*
- * Not a compressed stream: only LHA's magic number, a codec that mkpayload must
- * refuse.
+ * Writes LHA's magic number before uncompressed data. mkpayload must refuse
+ * this codec.
  */
 static size_t lha(const struct buffer *in, uint8_t *out, size_t room)
 {
@@ -514,7 +518,10 @@ static void read_in(const char *name, struct buffer *in)
 	fclose(f);
 }
 
-/* Appends the compressed stream to @out, damaged as the arguments say. */
+/*
+ * Appends the stream, compressed by @codec_name, to @out. The arguments
+ * size_word=, flip=, cut= and pad= damage it.
+ */
 static void add_stream(struct buffer *out, const struct buffer *in,
 		       const char *codec_name, char **arguments)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mkpayload_faults.c - a library to preload into mkpayload. Functions that
- * mkpayload calls fail in the way that FAULT in the environment names, because
- * neither a disk nor zstd fails on demand.
+ * mkpayload_faults.c - a library for LD_PRELOAD that makes functions fail that
+ * mkpayload calls. FAULT in the environment names the failure. The tests need
+ * it because neither a disk nor zstd fails on demand.
  */
 #define ZSTD_STATIC_LINKING_ONLY
 #include <bzlib.h>
@@ -23,7 +23,10 @@ static bool fault(const char *name)
 	return asked && !strcmp(asked, name);
 }
 
-/* The original of a function that this library replaces. */
+/*
+ * The real function that the function of the same name in this library
+ * replaces.
+ */
 #define REAL(function) \
 	((__typeof__(&(function)))dlsym(RTLD_NEXT, #function))
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page_walk.h - for the tests of ident_map_64.c, the page-table builder: a
- * processor that records the stub's CLFLUSH, MFENCE and INVLPG, the setups to
- * test, and a page walk written from the manual (APM2 5.3 and 5.4) without the
- * stub's code.
+ * page_walk.h - for the tests of ident_map_64.c, the page-table builder: fakes
+ * of CLFLUSH, MFENCE and INVLPG that record their use, the kinds of page tables
+ * to test, and a page walk that is written from the manual (APM2 5.3 and 5.4)
+ * without the stub's code.
  *
- * look() walks the page tables from the CR3 that the stub loaded. It checks the
- * bits of every entry on the way, and returns what the page may be used for. A
- * case calls start() for a setup, then functions of ident_map_64.c, then
- * expect().
+ * A case calls start() to choose the kind of page tables, then functions of
+ * ident_map_64.c, then expect(). look() walks the page tables from the CR3 that
+ * the stub loaded. It checks the bits of every entry that it reads, and returns
+ * what the page may be used for.
  */
 #ifndef PAGE_WALK_H
 #define PAGE_WALK_H
@@ -19,8 +19,8 @@
 #include "harness.h"
 
 /*
- * CLFLUSH and MFENCE have no effect that a process can see, so the tests record
- * their order.
+ * A process cannot see an effect of CLFLUSH and MFENCE. These functions replace
+ * the two instructions in ident_map_64.c and record their order.
  */
 static void mock_clflush(const volatile void *addr);
 static void mock_mfence(void);
@@ -46,13 +46,18 @@ enum event_type { CLFLUSH, MFENCE, INVLPG };
 struct event {
 	enum event_type type;
 	u64 addr;
-	unsigned int page;	/* use of the page at @watched at that time */
+	/*
+	 * How the page at @watched was mapped when the instruction was
+	 * executed: MAPPED and so on.
+	 */
+	unsigned int page;
 };
 
 /*
- * Recorded instructions in order; further ones are dropped. start() clears
- * them. A case sets @watched to an address whose page table entry changes. @cr3
- * is the value that the stub last loaded.
+ * @events has the recorded instructions in order. If it is full, further
+ * instructions are not recorded. start() clears it. Each event also records how
+ * the page at @watched is mapped; a case sets @watched to a page that it
+ * changes. @cr3 is the value that the stub last loaded.
  */
 static struct event events[256];
 static unsigned int event_count;
@@ -60,8 +65,8 @@ static u64 watched;
 static u64 cr3;
 
 /*
- * What a page may be used for, as look() returns it and as models of cases keep
- * it. 0: not mapped. GUARD: a guard page, which must never be mapped.
+ * What a page may be used for, as a sum of these values. 0: the page is not
+ * mapped. GUARD: a guard page, which no access may ever map.
  */
 enum {
 	MAPPED = 1, WRITE = 2, EXEC = 4, SHARED = 8, UNCACHED = 16, GUARD = 32
@@ -97,7 +102,7 @@ void write_cr3(u64 value)
 	cr3 = value;
 }
 
-/* Loads the page tables as sev_load_map() does. */
+/* Loads the new page tables. In the stub, sev_load_map() does this. */
 static void load_map(void)
 {
 	write_cr3(ident_map_cr3());
@@ -105,7 +110,11 @@ static void load_map(void)
 
 /* ---- the page tables under test ---- */
 
-/* Pages of memory for page tables, and the value of their bytes before use. */
+/*
+ * Number of pages that the builder may use for page tables, and the value of
+ * their bytes before use. POOL_DIRT is not 0, so that a case fails if the
+ * builder does not clear a page table first.
+ */
 #define POOL_PAGES	2048
 #define POOL_DIRT	0xa5
 
@@ -113,12 +122,13 @@ static u8 pool[(POOL_PAGES + 1) * KIB4] __attribute__((aligned(4096)));
 static struct boot_params bp;
 
 /*
- * A processor and guest to build page tables for: 4 or 5 levels of page tables,
- * whether there are no-execute bits and 1 GiB pages.
+ * A kind of page tables to test. @levels is 4 or 5. @nx: the processor has
+ * no-execute bits. @pages_1g: the processor has pages of 1 GiB.
  */
 struct setup {
 	unsigned int levels;
-	unsigned int c_bit;	/* bit number of the C-bit; 0: no encryption */
+	/* Bit number of the C-bit in an address. 0: memory is not encrypted. */
+	unsigned int c_bit;
 	bool nx, pages_1g;
 };
 
@@ -134,11 +144,12 @@ static const struct setup setups[] = {
 
 /* The setup that start() chose. */
 static struct setup now;
-static u64 limit;		/* first address that cannot be mapped in it */
+/* The lowest address that page tables of this kind cannot map. */
+static u64 limit;
 
 /*
- * What ident_map_init() is given for @setup, with @pages pages of memory for
- * tables.
+ * Arguments for ident_map_init() to build page tables as @setup says, with at
+ * most @pages pages of memory for them.
  */
 static struct ident_map_config config_of(const struct setup *setup,
 					 size_t pages)
@@ -155,8 +166,8 @@ static struct ident_map_config config_of(const struct setup *setup,
 }
 
 /*
- * Starts a case: empty page tables for @setup, loaded, with @pages pages of
- * memory to build more.
+ * Starts a case: builds and loads empty page tables as @setup says. The builder
+ * may use @pages pages of memory for page tables.
  */
 static void start_with(const struct setup *setup, size_t pages)
 {
@@ -174,7 +185,7 @@ static void start_with(const struct setup *setup, size_t pages)
 	event_count = 0;
 }
 
-/* start_with() as many pages as there are. */
+/* Like start_with(), with all POOL_PAGES pages of memory for page tables. */
 static maybe_unused void start(const struct setup *setup)
 {
 	start_with(setup, POOL_PAGES);
@@ -182,15 +193,18 @@ static maybe_unused void start(const struct setup *setup)
 
 /* ---- the page walk ---- */
 
-/* What the tables say about an address. @use is a sum of MAPPED and so on. */
+/*
+ * What the page tables say about an address. @use is a sum of MAPPED and so on.
+ */
 struct page {
 	unsigned int use;
-	unsigned int shift;	/* log2 of the bytes that the entry maps */
+	/* log2 of the number of bytes that the page table entry maps. */
+	unsigned int shift;
 };
 
 /*
- * Returns the table that @entry points to. It must lie in the pool, and the
- * entry must have the C-bit, because page tables are always encrypted.
+ * Returns the page table that @entry points to. It must lie in @pool. @entry
+ * must have the C-bit, because the stub keeps its page tables encrypted.
  */
 static const u64 *checked_table(u64 entry)
 {
@@ -204,9 +218,10 @@ static const u64 *checked_table(u64 entry)
 }
 
 /*
- * Checks the bits of an entry that maps a page, and returns its use. Present,
- * accessed and dirty must be set, user and global clear. The caching bits may
- * select only PAT entries 0 (write-back) and 3 (uncached).
+ * Checks the bits of an entry that maps a page of 2^@shift bytes at @addr.
+ * Present, accessed and dirty must be set, user and global clear. The caching
+ * bits may only select entry 0 (write-back) or 3 (uncached) of the PAT. Returns
+ * how the page may be used: MAPPED and so on.
  */
 static unsigned int checked_leaf(u64 entry, u64 addr, unsigned int shift)
 {
@@ -251,8 +266,9 @@ static struct page look(u64 addr)
 		if (shift == 12 || (entry & BIT(7)))
 			break;
 		/*
-		 * A table entry is writable and executable, because the rights
-		 * of a page are in its last entry only.
+		 * An entry that points to a page table must allow writes and
+		 * execution, because the builder restricts a page only in the
+		 * entry that maps it.
 		 */
 		CHECK((entry & (BIT(63) | 0xfff)) == 3, "table %#lx", entry);
 	}
@@ -260,13 +276,16 @@ static struct page look(u64 addr)
 	return (struct page){ checked_leaf(entry, addr, shift), shift };
 }
 
-/* look(), for a case that needs the use only. */
+/* Returns what the page at @addr may be used for, without the page's size. */
 static unsigned int page_at(u64 addr)
 {
 	return look(addr).use;
 }
 
-/* Number of bytes in the whole address space that are mapped or guard pages. */
+/*
+ * Number of bytes in the whole address space that are mapped or guard pages.
+ * Cases use it to see that nothing else was mapped.
+ */
 static maybe_unused u64 total(void)
 {
 	u64 addr, bytes = 0;
@@ -281,21 +300,21 @@ static maybe_unused u64 total(void)
 	return bytes;
 }
 
-/* The use that ident_map_range() with @prot must give to a page. */
+/* How a page must be mapped after ident_map_range() with @prot. */
 static unsigned int use_of(unsigned int prot)
 {
 	return MAPPED | (prot & MAP_WRITE ? WRITE : 0) |
 	       (prot & MAP_EXEC || !now.nx ? EXEC : 0);
 }
 
-/* The use that ident_map_device() must give to a page: shared and uncached. */
+/* How a page must be mapped after ident_map_device(): shared and uncached. */
 static maybe_unused unsigned int device_use(void)
 {
 	return MAPPED | WRITE | UNCACHED | (now.nx ? 0 : EXEC) |
 	       (now.c_bit ? SHARED : 0);
 }
 
-/* What ident_map_query() must answer for a page of that use. */
+/* What ident_map_query() must return for a page with this use. */
 static int answer_of(unsigned int use)
 {
 	if (!(use & MAPPED))
@@ -305,8 +324,8 @@ static int answer_of(unsigned int use)
 }
 
 /*
- * Every page of [start, end) must have this use, by look() and
- * ident_map_query().
+ * Every page of [start, end) must be mapped for exactly @use. Both look() and
+ * ident_map_query() must say so.
  */
 static maybe_unused void expect(u64 start, u64 end, unsigned int use)
 {
@@ -322,7 +341,10 @@ static maybe_unused void expect(u64 start, u64 end, unsigned int use)
 	}
 }
 
-/* log2 of the largest page around @addr that lies in [start, end). */
+/*
+ * log2 of the size of the largest page that contains @addr and lies in [start,
+ * end).
+ */
 static unsigned int best_shift(u64 addr, u64 start, u64 end)
 {
 	unsigned int shift = now.pages_1g ? 30 : 21;
@@ -352,13 +374,13 @@ static maybe_unused void expect_sizes(u64 start, u64 end)
 }
 
 /*
- * FOR_EACH_SETUP(setup) { ... }: runs the statement for every entry of
- * setups[].
+ * FOR_EACH_SETUP(setup) { ... }: executes the statement for each kind of page
+ * tables in setups[].
  */
 #define FOR_EACH_SETUP(setup)						\
 	for (setup = setups; setup < setups + ARRAY_SIZE(setups); setup++)
 
-/* Appends [start, end) to the zero page's memory map. */
+/* Appends [start, end) to the memory map in the zero page (E820). */
 static maybe_unused void add_e820(u64 start, u64 end, u32 type)
 {
 	struct boot_e820_entry *entry = &bp.e820_table[bp.e820_entries++];

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relocated.c - `relocated PREFIX.bin DUMP OUT`: writes the flat image in
- * PREFIX.bin to OUT, relocated with the stub's own code. DUMP holds the memory
- * of a machine that booted the same payload. The distance to relocate by is
- * read from it, and printed.
+ * relocated.c - `relocated PREFIX.bin DUMP OUT`: relocates a payload with the
+ * stub's own code, for comparison with a guest's memory. PREFIX.bin is the
+ * payload that mkpayload made. DUMP is the memory of a machine that booted it.
+ * The program finds in DUMP by which distance the stub relocated the payload,
+ * prints the distance, relocates by it, and writes the result to OUT.
  */
 #include <err.h>
 #include <stdarg.h>
@@ -53,7 +54,7 @@ static u64 quad_at(const u8 *p)
 }
 
 /*
- * Offset in the image of the first 8-byte place that the relocation table
+ * Offset in the image of the first 8-byte value that the relocation table
  * lists.
  */
 static u64 first_place(const u8 *relocs, u64 size)

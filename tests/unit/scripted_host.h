@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scripted_host.h - the hypervisor that the tests of sev-es.c and sev-vc.c talk
- * to, and the guest around it: memory, page tables, the exception frame of a
- * #VC.
+ * scripted_host.h - a fake hypervisor (the host) for the tests of sev-es.c and
+ * sev-vc.c, and the guest's memory, page tables and exception frame of a #VC.
  *
  * A case writes a script: the requests that it expects from the stub, and the
  * host's answer to each. For example, the emulation of RDTSC:
@@ -17,16 +16,17 @@
  *	run();
  *
  * Each vmgexit() of the stub takes the next step of the script. The case fails
- * if the MSR or any byte of the GHCB page differs from the step's request. All
- * bytes of an answered page that the script does not set are GARBAGE. A case
- * therefore fails if the stub uses a field that the host did not mark as valid.
+ * if the GHCB MSR or any byte of the GHCB page differs from the step's request.
+ * Bytes of the answered GHCB page that the script does not set are GARBAGE. A
+ * case therefore fails if the stub uses a field that the host did not mark as
+ * valid.
  * run() and raises() compare every register with @want after the instruction.
  *
- * Offsets in the page are from the GHCB specification's table instead of sev.h,
- * so that an error in struct ghcb is found.
+ * Offsets in the GHCB page are from the GHCB specification's table instead of
+ * the stub's headers, so that an error in struct ghcb is found.
  *
- * A program that defines OWN_CPUID must define fake_cpuid(), which then stands
- * for the CPUID instruction outside of #VC handlers.
+ * A program that defines OWN_CPUID must define fake_cpuid(), which then
+ * replaces the CPUID instruction outside of #VC handlers.
  */
 #ifndef SCRIPTED_HOST_H
 #define SCRIPTED_HOST_H
@@ -47,7 +47,7 @@ static int spied_set_decrypted(u64 addr);
 static int spied_set_encrypted(u64 addr);
 static const u8 *image_start;
 
-/* In the stub, sev-head_64.S defines these. */
+/* In the stub, sev-head_64.S defines these two. */
 in_data struct sev_guest sev_guest;
 u32 nmi_count;
 
@@ -67,8 +67,8 @@ u32 nmi_count;
 #undef ident_map_set_encrypted
 
 /*
- * Stand-in for the console. @said counts con_printf() calls, so that a case
- * sees whether the stub printed a reason before it terminates the guest.
+ * A fake of the console. @said counts con_printf() calls, so that a case sees
+ * whether the stub printed a reason before it terminated the guest.
  * @said_while_busy tells whether the GHCB page was in use during the last call.
  */
 static unsigned int said;
@@ -89,82 +89,96 @@ enum field {
 	VERSION = 0xffa, USAGE = 0xffc, PAGE_END = 0x1000,
 };
 
-/* Size of the page's shared buffer, in bytes. */
+/* Size of the GHCB page's shared buffer, in bytes. */
 #define BUFFER_SIZE	2032
 
 /* ---- the script ---- */
 
 /*
- * One exchange between guest and host, which is one VMGEXIT. Written by
- * expect_exit() or expect_msr() and the functions that add to the last step.
+ * One step of the script: a request of the guest by VMGEXIT and the host's
+ * answer. expect_exit() and expect_msr() write it. sends(), answers() and
+ * result() add to it.
  */
 struct step {
 	/*
-	 * true: GHCB MSR protocol, @request and @reply are used. false: GHCB
-	 * page, @sent and @answer are used.
+	 * true: the exchange uses the GHCB MSR protocol, so @request and @reply
+	 * are used. false: it uses the GHCB page, so @sent and @answer are
+	 * used.
 	 */
 	bool by_msr;
-	/* true: the host leaves the request in the MSR instead of replying */
+	/* true: the host does not reply: the GHCB MSR keeps the request */
 	bool ignored;
 	/* Values of the GHCB MSR. */
 	u64 request, reply;
 	/*
-	 * The whole page as the guest must send it, and as the host returns it.
+	 * @sent is the whole GHCB page as the guest must send it. @answer is
+	 * the whole page as the host returns it.
 	 */
 	u8 sent[PAGE_END];
 	u8 answer[PAGE_END];
-	/* Called between request and answer, unless NULL. */
+	/*
+	 * If not NULL, called after the guest's request and before the host's
+	 * answer.
+	 */
 	void (*meanwhile)(void);
 };
 
 /* Largest number of steps in a script. */
 #define STEPS_MAX	64
-/* Value of every byte that the host answers without having been told to. */
+/* Value of every byte of an answer that the script does not set. */
 #define GARBAGE		0xee
 
 /*
- * State of the host. start_stage1() clears it; a case then sets what it needs.
+ * State of the fake host. start_stage1() clears it. A case then sets the fields
+ * that it needs.
  */
 static struct {
 	struct step steps[STEPS_MAX];
 	/*
-	 * Number of steps in the script, and number of steps that the guest
-	 * took.
+	 * @count is the number of steps in the script. @at is the number of
+	 * steps that the guest has taken.
 	 */
 	unsigned int count, at;
 	/* Value of the GHCB MSR, 0xc0010130. */
 	u64 msr;
-	u64 msr_before;		/* GHCB MSR before the stub's last write */
+	/* The GHCB MSR's value before the stub's last write. */
+	u64 msr_before;
 	/*
-	 * Value of the SEV_STATUS MSR, 0xc0010131. A case fails if the stub
-	 * reads it while has_sev_status is false, because a processor without
-	 * SEV raises #GP.
+	 * Value of the SEV_STATUS MSR, 0xc0010131. If has_sev_status is false,
+	 * a read by the stub fails the case, because RDMSR raises #GP on a
+	 * processor without SEV.
 	 */
 	u64 sev_status;
 	bool has_sev_status;
-	/* Values of the FS_BASE and GS_BASE MSRs. */
+	/*
+	 * Values of the FS_BASE and GS_BASE MSRs, which the stub reads to
+	 * emulate an instruction with an FS or GS prefix.
+	 */
 	u64 fs_base, gs_base;
 	u64 cr3, cr4;
-	bool ending;		/* EXPECT_END() waits for a termination */
+	/* true: EXPECT_END() expects that the stub terminates the guest. */
+	bool ending;
 	/*
-	 * Number of termination requests that the host will ignore: the guest
-	 * resumes.
+	 * Number of termination requests that the host ignores. The guest then
+	 * continues after VMGEXIT.
 	 */
 	unsigned int deaf;
-	/* A termination request returns here, into EXPECT_END(). */
+	/* A termination request jumps here, back into EXPECT_END(). */
 	jmp_buf end;
-	/* The GHCB MSR's value in the termination request; 0 before. */
+	/* GHCB MSR value of the termination request. 0: not requested yet. */
 	u64 last_words;
-	unsigned int proven;	/* calls of load_cr3_proven() */
+	/* How often the stub called load_cr3_proven(). */
+	unsigned int proven;
 	/*
-	 * If not 0, the page-table builder's result for a change of the GHCB
-	 * page.
+	 * If not 0, the result of ident_map_set_decrypted() and
+	 * ident_map_set_encrypted() for the GHCB page.
 	 */
 	int map_result;
 	/*
-	 * What happened to the GHCB page, in order: "zero" or "dirty" is its
-	 * content before a change, "share" or "hide" the change. The last word
-	 * is its content when the stub wrote 0 to the GHCB MSR.
+	 * What happened to the GHCB page, in order, as words. Before each
+	 * change between private and shared there is "zero" or "dirty", which
+	 * tells the page's contents, then "share" or "hide". When the stub
+	 * writes 0 to the GHCB MSR, the last "zero" or "dirty" follows.
 	 */
 	char trace[128];
 } host;
@@ -194,19 +208,19 @@ static struct {
 		      host.at, host.count);				\
 	} while (0)
 
-/* EXPECT_END() with reason set 2, which is the stub's own. */
+/* EXPECT_END() for reason set 2, which all of the stub's own reasons have. */
 #define EXPECT_OWN_END(stmt, code)	EXPECT_END(stmt, 2U, (unsigned int)code)
 
 /*
- * Writes the low @size bytes of @value at offset @at of @page. Sets no valid
- * bit.
+ * Writes the low @size bytes of @value at offset @at of the GHCB page @page.
+ * Does not mark the field as valid.
  */
 static void put(u8 *page, unsigned int at, u64 value, unsigned int size)
 {
 	memcpy(page + at, &value, size);
 }
 
-/* Reads eight bytes at offset @at of @page. */
+/* Reads 8 bytes at offset @at of the GHCB page @page. */
 static u64 get(const u8 *page, unsigned int at)
 {
 	u64 value;
@@ -216,8 +230,8 @@ static u64 get(const u8 *page, unsigned int at)
 }
 
 /*
- * Writes a field of @page and sets its valid bit. CPL has one byte, the other
- * fields have eight.
+ * Writes a field of the GHCB page @page and sets the field's bit in the valid
+ * bitmap. CPL has 1 byte, each other field has 8.
  */
 static void set_field(u8 *page, enum field field, u64 value)
 {
@@ -236,17 +250,18 @@ static struct step *new_step(void)
 	return step;
 }
 
-/* The last step of the script. sends(), answers() and result() add to it. */
+/* The last step of the script, which sends(), answers() and result() change. */
 static struct step *current_step(void)
 {
 	return &host.steps[host.count - 1];
 }
 
 /*
- * Appends an exchange by the page. The guest must send exit code @code and
- * these values of SW_EXITINFO1 and SW_EXITINFO2. sends() adds further fields;
- * no others may be valid. The host answers "done" (0 in both) unless result()
- * is called, and no valid field but those of answers().
+ * Appends an exchange by the GHCB page to the script. The guest must send exit
+ * code @code and these values of SW_EXITINFO1 and SW_EXITINFO2. It may send no
+ * further valid fields except those of sends(). The host returns "done" (0 in
+ * SW_EXITINFO1 and SW_EXITINFO2) unless result() is called. The host marks no
+ * field as valid except those of answers().
  */
 static maybe_unused void expect_exit(u64 code, u64 info_1, u64 info_2)
 {
@@ -262,14 +277,18 @@ static maybe_unused void expect_exit(u64 code, u64 info_1, u64 info_2)
 	put(step->answer, INFO_2, 0, 8);
 }
 
-/* The guest must also send @field with this value, marked as valid. */
+/*
+ * In the script's last exchange, the guest must also send @value in @field,
+ * marked as valid.
+ */
 static maybe_unused void sends(enum field field, u64 value)
 {
 	set_field(current_step()->sent, field, value);
 }
 
 /*
- * The guest must also send the address of the page's own buffer in SW_SCRATCH.
+ * In the script's last exchange, the guest must also send the address of the
+ * GHCB page's own buffer in SW_SCRATCH.
  */
 static maybe_unused void sends_scratch(void)
 {
@@ -277,7 +296,8 @@ static maybe_unused void sends_scratch(void)
 }
 
 /*
- * The guest must also send SW_SCRATCH, and @size bytes of @data in the buffer.
+ * In the script's last exchange, the guest must also send SW_SCRATCH, and @size
+ * bytes of @data in the GHCB page's buffer.
  */
 static maybe_unused void sends_data(const void *data, size_t size)
 {
@@ -285,21 +305,28 @@ static maybe_unused void sends_data(const void *data, size_t size)
 	memcpy(current_step()->sent + BUFFER, data, size);
 }
 
-/* The host answers with @field of this value, marked as valid. */
+/*
+ * In the script's last exchange, the host returns @value in @field, marked as
+ * valid.
+ */
 static maybe_unused void answers(enum field field, u64 value)
 {
 	set_field(current_step()->answer, field, value);
 }
 
-/* The host answers with @size bytes of @data in the page's buffer. */
+/*
+ * In the script's last exchange, the host returns @size bytes of @data in the
+ * GHCB page's buffer.
+ */
 static maybe_unused void answers_data(const void *data, size_t size)
 {
 	memcpy(current_step()->answer + BUFFER, data, size);
 }
 
 /*
- * The host answers with these SW_EXITINFO1 and SW_EXITINFO2 instead of "done":
- * an exception to raise, or an error code (GHCB 4.1).
+ * In the script's last exchange, the host returns these values of SW_EXITINFO1
+ * and SW_EXITINFO2 instead of "done". They are an error code, or an exception
+ * that the guest must raise (GHCB 4.1).
  */
 static maybe_unused void result(u64 info_1, u64 info_2)
 {
@@ -308,8 +335,9 @@ static maybe_unused void result(u64 info_1, u64 info_2)
 }
 
 /*
- * @hook is called after the guest's request was compared and before the host
- * answers. A case lets an NMI arrive there.
+ * In the script's last exchange, calls @hook after the guest's request was
+ * compared and before the host answers. @hook can be an NMI that arrives at
+ * this time.
  */
 static maybe_unused void meanwhile(void (*hook)(void))
 {
@@ -317,8 +345,8 @@ static maybe_unused void meanwhile(void (*hook)(void))
 }
 
 /*
- * Appends an exchange by MSR protocol. The guest must write @request to the
- * GHCB MSR, and the host replaces it with @reply.
+ * Appends an exchange by the GHCB MSR protocol to the script. The guest must
+ * write @request to the GHCB MSR. The host replaces it by @reply.
  */
 static maybe_unused void expect_msr(u64 request, u64 reply)
 {
@@ -331,7 +359,7 @@ static maybe_unused void expect_msr(u64 request, u64 reply)
 
 /* ---- the processor ---- */
 
-/* An RDMSR of any other register fails the case. */
+/* RDMSR. The stub may read only these registers: any other fails the case. */
 u64 rdmsr(u32 msr)
 {
 	switch (msr) {
@@ -349,9 +377,9 @@ u64 rdmsr(u32 msr)
 }
 
 /*
- * A WRMSR of any other register than the GHCB MSR fails the case. The stub
- * writes 0 when it stops using the page; host.trace then records whether the
- * page still holds bytes of an exchange.
+ * WRMSR. The stub may write only the GHCB MSR: any other register fails the
+ * case. It writes 0 when it stops using the GHCB page. host.trace then records
+ * whether the page still holds bytes of an exchange.
  */
 void wrmsr(u32 msr, u64 value)
 {
@@ -364,8 +392,8 @@ void wrmsr(u32 msr, u64 value)
 }
 
 /*
- * CPUID outside of a #VC handler. It fails the case unless the program has its
- * own fake_cpuid(), because CPUID raises #VC in an SEV-ES guest.
+ * CPUID outside of a #VC handler. It fails the case, because CPUID raises #VC
+ * in an SEV-ES guest. A program with OWN_CPUID defines its own fake_cpuid().
  */
 #ifndef OWN_CPUID
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
@@ -395,8 +423,8 @@ void invlpg(u64 addr)
 }
 
 /*
- * The real function, in assembly, proves that the page tables are encrypted
- * before it loads them. This one records that the stub called it.
+ * In the stub, load_cr3_proven() is assembly: it proves that the page tables
+ * are encrypted, then loads them. Here it records that the stub called it.
  */
 void load_cr3_proven(u64 cr3, u64 sev_status)
 {
@@ -406,9 +434,9 @@ void load_cr3_proven(u64 cr3, u64 sev_status)
 }
 
 /*
- * The guest requests termination. That fails the case outside of EXPECT_END().
- * A guest that a host resumes in spite of it (host.deaf) must repeat its
- * request.
+ * The guest requests termination. Outside of EXPECT_END() this fails the case.
+ * While host.deaf is not 0, the host ignores the request and the guest
+ * continues. The guest must then repeat the same request.
  */
 static void end_of_guest(void)
 {
@@ -426,7 +454,10 @@ static void end_of_guest(void)
 	longjmp(host.end, 1);
 }
 
-/* Compares the GHCB MSR with the step's request and writes the reply to it. */
+/*
+ * Compares the GHCB MSR with the step's request and writes the step's reply to
+ * it.
+ */
 static void exchange_by_msr(const struct step *step)
 {
 	CHECK(host.msr == step->request, "step %u: %#lx instead of %#lx",
@@ -436,8 +467,8 @@ static void exchange_by_msr(const struct step *step)
 }
 
 /*
- * Compares the GHCB page with the step's request and replaces it with the
- * answer.
+ * Compares the GHCB page with the page that the step expects, and replaces its
+ * contents with the step's answer.
  */
 static void exchange_by_page(const struct step *step)
 {
@@ -457,13 +488,14 @@ static void exchange_by_page(const struct step *step)
 }
 
 /*
- * If not NULL, vmgexit() calls it after every answer, before the guest resumes.
+ * If not NULL, vmgexit() calls this after each answer of the host, before the
+ * guest continues.
  */
 static void (*before_resuming)(void);
 
 /*
- * The VMGEXIT instruction. The case fails if the script has no further step,
- * unless the request is for termination (0x100).
+ * VMGEXIT: the guest's next exchange with the host. The case fails if the
+ * script has no further step, unless the guest requests termination (0x100).
  */
 void vmgexit(void)
 {
@@ -484,12 +516,12 @@ void vmgexit(void)
 		before_resuming();
 }
 
-/* ---- changes of the page's C-bit ---- */
+/* ---- changes of the GHCB page between private and shared ---- */
 
 /*
- * Records a change of the GHCB page between shared and private, then fills the
- * page with GARBAGE, because its contents do not survive a change of the C-bit.
- * @ret is the page-table builder's result.
+ * Appends to host.trace that the GHCB page becomes shared or private. Then
+ * fills the page with GARBAGE, because its contents do not survive a change of
+ * the C-bit. @ret is the page-table builder's result for the change.
  */
 static int change_view(const char *what, int ret)
 {
@@ -505,8 +537,9 @@ static int change_view(const char *what, int ret)
 }
 
 /*
- * These two stand between sev-es.c and ident_map_64.c. They change the page
- * tables with the real functions, and the page with change_view().
+ * sev-es.c calls these two instead of the functions of ident_map_64.c. They
+ * call the real functions, which change the page tables, and record the change
+ * of the GHCB page with change_view().
  */
 static int spied_set_decrypted(u64 addr)
 {
@@ -527,28 +560,31 @@ static int spied_set_encrypted(u64 addr)
 /* the last: shared */
 #define OPEN		(DATA + (DATA_PAGES - 1) * PAGE_SIZE)
 #define LAZY		0x10600000UL	/* RAM, mapped at the first access */
-/* The last page of LAZY's 2 MiB is a guard page: an access must not map it. */
+/*
+ * An access to this page must fail instead of mapping it: it is a guard page,
+ * the last page in the 2 MiB at LAZY.
+ */
 #define GUARDED		(LAZY + PMD_SIZE - PAGE_SIZE)
 #define RODATA		0x10800000UL	/* one page, read-only */
 #define NOTHING		0x10a00000UL	/* neither RAM nor mapped */
 #define TABLES		0x10c00000UL	/* the loader's page tables */
 #define MEMORY_END	0x10e00000UL
 /*
- * MMIO registers of a device, two pages. The test's process has no memory
- * there. An access of the stub that is not an exit to the host therefore
- * crashes the test.
+ * Two pages of a device's registers. The test's process has no memory at this
+ * address. If the stub accesses it directly instead of asking the hypervisor,
+ * the test crashes.
  */
 #define DEVICE		0xd0000000UL
 #define DEVICE_SIZE	(2 * PAGE_SIZE)
 
-/* Memory for the stub's page tables. */
+/* Memory for the page tables that the stub builds. */
 #define POOL_PAGES	64
 static u8 pool[POOL_PAGES * PAGE_SIZE] __attribute__((aligned(4096)));
 static struct boot_params bp;
 
 /*
- * Maps the guest's memory into the process at the addresses above. The process
- * cannot access what the guest cannot access.
+ * Maps memory into the test's process at the guest's addresses. Where the guest
+ * has no memory, the process has none either.
  */
 static void make_memory(void)
 {
@@ -563,7 +599,7 @@ static void make_memory(void)
 	mprotect(&ghcb_page, PAGE_END, PROT_READ | PROT_WRITE);
 }
 
-/* Builds the stub's page tables for that memory with ident_map_64.c. */
+/* Builds the stub's page tables for the memory above, with ident_map_64.c. */
 static void make_map(void)
 {
 	struct ident_map_config config = {
@@ -601,8 +637,8 @@ static void make_map(void)
 static struct exception_frame frame, want;
 
 /*
- * Gives every register a random value. Bit 63 is set, so that the value cannot
- * be taken for an address of the guest's memory.
+ * Gives every register of @frame a random value. Bit 63 is set, so that none of
+ * them is an address in the guest's memory.
  */
 static void fill_frame(void)
 {
@@ -618,9 +654,9 @@ static void fill_frame(void)
 }
 
 /*
- * Starts a case as an SEV-ES guest in stage 1. The GHCB page is not shared yet,
- * so the guest uses the MSR protocol. The script is empty, the registers are
- * random.
+ * Starts a case as an SEV-ES guest in stage 1: the GHCB page is not shared yet,
+ * so the guest uses the GHCB MSR protocol. The script is empty. The registers
+ * have random values.
  */
 static maybe_unused void start_stage1(void)
 {
@@ -637,8 +673,8 @@ static maybe_unused void start_stage1(void)
 }
 
 /*
- * Takes the guest to stage 2: the page tables are built and the GHCB page is
- * shared. The protocol's version is 2, the C-bit is bit 51.
+ * Takes the guest to stage 2: its page tables are built, and the GHCB page is
+ * shared. The version of the GHCB protocol is 2, and the C-bit is bit 51.
  */
 static maybe_unused void share_page(void)
 {
@@ -651,7 +687,10 @@ static maybe_unused void share_page(void)
 	host.trace[0] = '\0';
 }
 
-/* Starts a case as an SEV-ES guest in stage 2, with an empty script. */
+/*
+ * Starts a case as an SEV-ES guest in stage 2, which has a shared GHCB page.
+ * The script is empty.
+ */
 static maybe_unused void start(void)
 {
 	start_stage1();
@@ -659,9 +698,9 @@ static maybe_unused void start(void)
 }
 
 /*
- * Copies an instruction to @rip and sets @frame up for the #VC that it raises,
- * with exit code @exit_code. @want becomes a copy of @frame with RIP behind the
- * instruction.
+ * Copies an instruction to @rip, and sets up @frame for the #VC that the
+ * instruction raises, with exit code @exit_code. @want becomes a copy of
+ * @frame, with RIP behind the instruction.
  */
 static void place_insn(u64 rip, u64 exit_code, const void *bytes, size_t size)
 {
@@ -673,16 +712,16 @@ static void place_insn(u64 rip, u64 exit_code, const void *bytes, size_t size)
 }
 
 /*
- * INSN(exit_code, "bytes"): the instruction at TEXT that raises #VC. A case
- * sets input registers in @frame before INSN(), because INSN() copies them to
- * @want, and results in @want after it.
+ * INSN(exit_code, "bytes"): places the instruction that raises #VC at TEXT. A
+ * case sets input registers in @frame before INSN(), because INSN() copies them
+ * to @want. It sets the expected results in @want after INSN().
  */
 #define INSN(exit_code, bytes)						\
 	place_insn(TEXT, exit_code, bytes, sizeof(bytes) - 1)
 
 /*
- * Compares all registers with @want. The guest must have taken all steps of the
- * script, and the GHCB page must be free again.
+ * Compares every register in @frame with @want. Also checks that the guest has
+ * taken all steps of the script, and that the GHCB page is free again.
  */
 static maybe_unused void check_frame(void)
 {
@@ -707,8 +746,8 @@ static maybe_unused void check_frame(void)
 }
 
 /*
- * Lets the stub handle the #VC. The stub must emulate the instruction as the
- * script and @want say.
+ * Passes the #VC in @frame to the stub's handler. The handler must emulate the
+ * instruction as the script and @want say.
  */
 static maybe_unused void run(void)
 {
@@ -719,8 +758,9 @@ static maybe_unused void run(void)
 }
 
 /*
- * Lets the stub handle the #VC. The stub must raise exception @vector instead
- * of emulating the instruction, and must change no register.
+ * Passes the #VC in @frame to the stub's handler. Instead of emulating the
+ * instruction, the handler must raise exception @vector, and must change no
+ * register.
  */
 static maybe_unused void raises(unsigned int vector)
 {
@@ -733,8 +773,8 @@ static maybe_unused void raises(unsigned int vector)
 }
 
 /*
- * Lets the stub handle the #VC. The stub must terminate the guest with reason
- * @code of its own set, because the host's answer violates the protocol.
+ * Passes the #VC in @frame to the stub's handler. The handler must terminate
+ * the guest with reason @code of the stub's own set.
  */
 #define ENDS(code)	EXPECT_OWN_END(sev_es_vc(&frame), code)
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_misc.c - misc.c's checks of what the loader hands over, and its choice
- * of where the image runs. The loader is hostile here.
+ * test_misc.c - misc.c's checks of what the loader passes to the stub, and its
+ * choice of the address where the stub's image runs. The loader may be hostile,
+ * so these tests pass wrong and contradictory values.
  */
 #include "misc_machine.h"
 
@@ -23,8 +24,9 @@ static void sanitize(u8 sentinel)
 }
 
 /*
- * The loader must not set cc_blob_address or KASLR_FLAG, whatever the sentinel
- * is.
+ * The loader must not set cc_blob_address or KASLR_FLAG. sanitize_boot_params()
+ * must clear both, even if the sentinel is clear, which says that the loader
+ * has set up the zero page properly.
  */
 TEST(sentinel_or_not)
 {
@@ -44,9 +46,9 @@ TEST(sentinel_clear)
 }
 
 /*
- * If the sentinel is set, only these fields may keep their values
- * (zero-page.rst). The offsets are numbers, so that an error in a structure is
- * found.
+ * A set sentinel says that the loader did not clear the zero page. Only these
+ * fields may keep their values then (zero-page.rst). The offsets are numbers,
+ * so that an error in the stub's structures is found.
  */
 TEST(sentinel_set)
 {
@@ -55,7 +57,7 @@ TEST(sentinel_set)
 	} kept[] = {
 		{ 0x000, 0x070 },	/* screen_info to ist_info */
 		{ 0x080, 0x0c0 },	/* hd0_info to olpc_ofw_header */
-		{ 0x1c0, 0x1eb },	/* efi_info to edd_mbr_sig_buf_entries */
+		{ 0x1c0, 0x1eb },	/* fields efi_info to edd_mbr_sig_buf_entries */
 		{ 0x1ec, 0x1ed },	/* secure_boot */
 		{ 0x1f1, 0x26c },	/* setup header */
 		{ 0x290, 0xcd0 },	/* edd_mbr_sig_buffer, e820_table */
@@ -84,8 +86,8 @@ TEST(sentinel_set)
 /* ---- find_cmdline() ---- */
 
 /*
- * @len characters and @nul NUL bytes in memory of exactly this size, so that
- * ASan sees a read behind them.
+ * A command line of @len characters and @nul NUL bytes. Its memory has exactly
+ * this size, so that ASan reports a read behind it.
  */
 static char *exact_text(size_t len, size_t nul)
 {
@@ -109,8 +111,9 @@ TEST(cmdline_of_the_loader)
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		text = exact_text(lengths[i], 1);
 		/*
-		 * This makes sure that ext_cmd_line_ptr, the address's upper
-		 * half, is tested.
+		 * The text must be above 4 GiB, because only then
+		 * ext_cmd_line_ptr, the upper half of the address, is not 0 and
+		 * is tested.
 		 */
 		CHECK((u64)text >> 32, "%p is below 4 GiB", (void *)text);
 		found = find_cmdline(&fake.bp);
@@ -206,8 +209,8 @@ TEST(runtime_start)
 		u64 load, pref, align, relocatable, start;
 	} cases[] = {
 		/*
-		 * Loaded at the preferred address, below, above, above and
-		 * unaligned.
+		 * The image is loaded at the preferred address, below it, above
+		 * it, and at addresses that are not aligned.
 		 */
 		{ 0x1000000, 0x1000000, 0x200000, 1, 0x1000000 },
 		{ 0x100000, 0x1000000, 0x200000, 1, 0x1000000 },
@@ -219,13 +222,16 @@ TEST(runtime_start)
 		/* above 4 GiB */
 		{ 0x123456789000, 0x1000000, 0x200000, 1, 0x123456800000 },
 		/*
-		 * Not relocatable: always at the address that it was linked
-		 * for.
+		 * The image is not relocatable. Wherever it is loaded, it must
+		 * run at the address that it was linked for.
 		 */
 		{ 0x100000, 0x1000000, 0x200000, 0, 0x1000000 },
 		{ 0x2000000, 0x1000000, 0x200000, 0, 0x1000000 },
 		{ 0x123456789000, 0x1000000, 0x200000, 0, 0x1000000 },
-		/* Rounding up passes 2^64: the preferred address is used. */
+		/*
+		 * Aligning the load address overflows 64 bits. The image must
+		 * then run at the preferred address.
+		 */
 		{ 0xfffffffffff00001, 0x1000000, 0x200000, 1, 0x1000000 },
 	};
 	struct range r;
@@ -246,8 +252,8 @@ TEST(runtime_start)
 /* ---- place_image() ---- */
 
 /*
- * Moves the image to @address. No memory need be there, because the tests do
- * not read the image.
+ * Changes the layout so that the stub's image is at @address. That address
+ * needs no memory, because these tests do not read the image.
  */
 static void load_at(u64 address)
 {
@@ -265,8 +271,9 @@ static void load_at(u64 address)
 }
 
 /*
- * A PC with 1 GiB of RAM. The image is at @load; the loader's data is in low
- * memory and not in the way.
+ * A PC with 1 GiB of RAM below 4 GiB, and the stub's image at @load. The
+ * initrd, command line and zero page do not overlap the memory where the image
+ * will run, from 16 MiB to 24 MiB.
  */
 static void loaded_machine(u64 load)
 {
@@ -325,8 +332,8 @@ TEST(place_asks_in_order)
 }
 
 /*
- * place_image() must not output anything in an SEV-ES guest, because the GHCB
- * page is not set up yet.
+ * place_image() must not print anything in an SEV-ES guest. Port I/O is not
+ * possible yet, because the GHCB page is not set up.
  */
 TEST(place_without_ports)
 {
@@ -338,7 +345,10 @@ TEST(place_without_ports)
 
 TEST(place_not_in_ram)
 {
-	/* RAM that ends exactly with the range, and a byte earlier. */
+	/*
+	 * RAM must be accepted if it ends exactly where the memory that the
+	 * payload needs ends, and refused if it ends a byte earlier.
+	 */
 	loaded_machine(0x100000);
 	set_initrd(0, 0);
 	fake.bp.e820_table[2].size = 0x1800000 - 0x100000;
@@ -349,7 +359,10 @@ TEST(place_not_in_ram)
 		      "the payload needs 0x1000000-0x1800000, and not all of it is RAM"),
 	      "%s", harness_error_detail);
 
-	/* RAM that begins exactly with the range, and a byte later. */
+	/*
+	 * RAM must be accepted if it begins exactly where the memory that the
+	 * payload needs begins, and refused if it begins a byte later.
+	 */
 	fake.bp.e820_table[2] = (struct boot_e820_entry){ 0x1000000, 0x800000,
 							  E820_RAM };
 	place_image(&fake.bp);
@@ -368,8 +381,9 @@ TEST(place_not_in_ram)
 }
 
 /*
- * A memory map that continues in setup_data may have 4096 entries. A longer map
- * must be refused, because every page fault would walk it.
+ * The memory map may continue in setup_data nodes and may have 4096 entries in
+ * all. A longer map must be refused, because the stub searches the whole map at
+ * each page fault.
  */
 TEST(place_with_endless_map)
 {
@@ -382,8 +396,8 @@ TEST(place_with_endless_map)
 	*node = (struct setup_data){ .type = 1, .len = 3968 * 20 };
 	fake.bp.hdr.setup_data = (u64)node;
 	/*
-	 * The node's entries overwrite the memory at AT_CMDLINE, so the boot
-	 * has no command line.
+	 * The entries in the setup_data node overwrite the fake loader's
+	 * command line, so this boot has no command line.
 	 */
 	set_cmdline(0);
 	place_image(&fake.bp);
@@ -408,8 +422,9 @@ TEST(place_range_wraps)
 }
 
 /*
- * An image that must run at one address, loaded at, near and far from that
- * address.
+ * The stub moves an image that is not relocatable to the address it is linked
+ * for. It must refuse a load address from which the move would overwrite parts
+ * of the image that it still uses.
  */
 TEST(place_in_the_way)
 {
@@ -441,8 +456,9 @@ TEST(place_in_the_way)
 }
 
 /*
- * Puts something at the edges of the payload's range: it must be refused if a
- * single byte is inside, and accepted if it is outside.
+ * Puts the initrd, for example, at the edges of the memory that the payload
+ * needs. @put sets its address and size. place_image() must refuse the boot if
+ * one byte overlaps, and accept it if no byte overlaps.
  */
 static void check_overlap(const char *what, void (*put)(u64 start, u64 size))
 {
@@ -476,12 +492,17 @@ TEST(place_over_initrd)
 {
 	check_overlap("initrd", set_initrd);
 
-	/* An initrd that contains the whole range. */
+	/*
+	 * The initrd contains all of the memory that the payload needs, so the
+	 * boot must be refused.
+	 */
 	loaded_machine(0x100000);
 	set_initrd(0x800000, 0x10000000);
 	expect_refusal("initrd");
 
-	/* An initrd that wraps around at 2^64. */
+	/*
+	 * The end of the initrd overflows 64 bits, so the boot must be refused.
+	 */
 	loaded_machine(0x100000);
 	set_initrd(0x2000000, ~0UL);
 	expect_refusal("initrd");
@@ -502,12 +523,18 @@ TEST(place_initrd_not_in_ram)
 	/* An initrd above 4 GiB is accepted. */
 	set_initrd(0x100000000, 0x1000);
 	place_image(&fake.bp);
-	/* An initrd of no bytes: its address must be ignored. */
+	/*
+	 * An initrd of 0 bytes: its address must be ignored, even outside of
+	 * RAM.
+	 */
 	set_initrd(0xfee00000, 0);
 	place_image(&fake.bp);
 }
 
-/* The zero page is read at once, so each byte of it must be in RAM. */
+/*
+ * The stub reads the zero page in any case, so every byte of it must be in RAM.
+ * One reserved byte suffices for a refusal.
+ */
 TEST(place_zero_page_not_in_ram)
 {
 	const u64 end = (u64)&fake.bp + 4096;
@@ -536,13 +563,16 @@ TEST(place_cmdline_not_in_ram)
 	loaded_machine(0x100000);
 	add_e820(text, 1, 2);
 	expect_refusal("command line");
-	/* The built-in command line is in the image, so nothing is checked. */
+	/*
+	 * A zero command line pointer selects the built-in command line. It is
+	 * in the image, so the loader's memory is not checked.
+	 */
 	set_cmdline(0);
 	place_image(&fake.bp);
 }
 
 /*
- * Some loaders leave an initrd's address without a size. The boot then has no
+ * Some loaders set the initrd's address but leave its size 0. Then there is no
  * initrd, and the address must be ignored.
  */
 TEST(place_over_no_initrd)
@@ -553,8 +583,9 @@ TEST(place_over_no_initrd)
 }
 
 /*
- * Puts the payload's range at [start, end). Zero page and command line are
- * read, so they stay where they are and the range moves.
+ * Moves the memory that the payload needs to [start, end). Cases let it overlap
+ * the zero page or the command line, which cannot be moved, because the stub
+ * reads them where they are.
  */
 static void range_around(u64 start, u64 end)
 {
@@ -596,7 +627,10 @@ TEST(place_over_cmdline)
 	loaded_machine(0x100000);
 	range_around(text - MIB, text + 1);
 	expect_refusal("command line");
-	/* The command line's NUL counts as a byte of it. */
+	/*
+	 * The NUL is part of the command line, so it must not be overwritten
+	 * either.
+	 */
 	loaded_machine(0x100000);
 	range_around(end - 1, end + MIB);
 	expect_refusal("command line");
@@ -605,7 +639,10 @@ TEST(place_over_cmdline)
 	place_image(&fake.bp);
 }
 
-/* The built-in command line is part of the image and moves with it. */
+/*
+ * The built-in command line is part of the stub's image and moves with it. It
+ * may therefore overlap the memory that the payload needs.
+ */
 TEST(place_over_builtin_cmdline)
 {
 	u64 text;
@@ -618,7 +655,7 @@ TEST(place_over_builtin_cmdline)
 	CHECK(strstr(trace, "built in"), "%s", trace);
 }
 
-/* Like place_image(), but returns false if it ends in error(). */
+/* Calls place_image(). Returns false if it called error(). */
 static bool try_place(u64 *to)
 {
 	if (setjmp(harness.expected))
@@ -630,8 +667,8 @@ static bool try_place(u64 *to)
 }
 
 /*
- * For random machines: if place_image() accepts one, the image can be moved and
- * the payload has room.
+ * Random machines and images: if place_image() accepts the boot, the chosen
+ * address must be in RAM and aligned, and the move must be possible.
  */
 TEST(place_at_random)
 {
@@ -668,8 +705,9 @@ TEST(place_at_random)
 		CHECK(range.start >= MIB && range.end <= 0x40000000,
 		      "0x%lx-0x%lx is not in RAM", range.start, range.end);
 		/*
-		 * The move must not overwrite the stack and page tables that
-		 * are in use.
+		 * When the stub copies itself to @to, the copy and the
+		 * payload's memory must not overwrite the stack and the page
+		 * tables in use.
 		 */
 		CHECK(to >= load + UPPER_SIZE || range.end <= load,
 		      "0x%lx to 0x%lx", load, to);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_misc_efi.c - misc.c in an image that EFI firmware loaded: the image
- * stays where it is, and the payload goes to the memory that efi.c allocated.
+ * test_misc_efi.c - misc.c when EFI firmware has loaded the stub's image. The
+ * image stays where firmware loaded it. The payload goes to the memory that
+ * efi.c has allocated.
  */
 #include "misc_machine.h"
 
 /*
- * Offset in the machine of the payload's range, which is apart from the image,
- * and the range's size.
+ * AT_GIVEN is the offset, in the fake machine's RAM, of the memory that efi.c
+ * allocated for the payload. It does not overlap the image. INIT_SIZE is its
+ * size in bytes.
  */
 #define AT_GIVEN	0x200000
 #define INIT_SIZE	(AT_END - AT_RUNTIME)
@@ -18,7 +20,8 @@ static u64 in_machine(u64 offset)
 }
 
 /*
- * An ordinary boot in which firmware gave offset @given as the payload's range.
+ * An ordinary boot in which efi.c has allocated memory for the payload at
+ * offset @given of the machine's RAM.
  */
 static struct boot firmware_boot(u64 given)
 {
@@ -36,8 +39,8 @@ static struct boot firmware_boot(u64 given)
 /* ---- runtime_range() ---- */
 
 /*
- * The range that efi.c allocated must be used as it is, wherever the image is
- * loaded.
+ * efi.c has allocated memory for the payload. misc.c must use exactly this
+ * memory, wherever the image is loaded.
  */
 TEST(runtime_start)
 {
@@ -61,8 +64,8 @@ TEST(runtime_start)
 /* ---- place_image() ---- */
 
 /*
- * A machine with 2 GiB of RAM, the image at @load, the payload's range at
- * @given.
+ * A machine with 2 GiB of RAM. Firmware loaded the stub's image at @load, and
+ * efi.c allocated memory for the payload at @given.
  */
 static void firmware_machine(u64 load, u64 given)
 {
@@ -80,7 +83,8 @@ static void firmware_machine(u64 load, u64 given)
 }
 
 /*
- * Allocations of firmware do not overlap, so the image must stay where it is.
+ * The image and the payload's memory are two allocations of firmware, so they
+ * do not overlap. The image must stay where it is.
  */
 TEST(place_stays)
 {
@@ -98,7 +102,10 @@ TEST(place_stays)
 	}
 }
 
-/* The range that firmware allocated must be checked like any other. */
+/*
+ * Memory that efi.c allocated must be checked like any other: it must be in RAM
+ * and must not overlap the initrd.
+ */
 TEST(place_refuses)
 {
 	firmware_machine(0x100000, 0x40000000 - 0x800000);
@@ -132,8 +139,9 @@ TEST(payload_range)
 }
 
 /*
- * The whole range is the payload's. The margin counts nothing, because the
- * payload is not decompressed in place.
+ * The payload may use all of the memory that efi.c allocated. The margin, which
+ * separates input and output, must not count, because the input is in the
+ * image, outside of this memory.
  */
 TEST(payload_room)
 {
@@ -153,7 +161,10 @@ TEST(payload_room)
 
 /* ---- build_map() ---- */
 
-/* All of the compressed bytes must stay readable. */
+/*
+ * The page tables must map all of the compressed payload for reading, because
+ * it stays in the image, apart from the output.
+ */
 TEST(payload_map)
 {
 	static const u64 given[] = { AT_GIVEN, AT_END };
@@ -188,8 +199,8 @@ TEST(extract)
 }
 
 /*
- * The EFI entry checked the digest of the compressed bytes already, so it must
- * not be computed again.
+ * The EFI entry has already checked the compressed payload's digest. misc.c
+ * must not compute it again, because that would only cost time.
  */
 TEST(digest_once)
 {

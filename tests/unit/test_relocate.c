@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_relocate.c - payload/relocate.c on tables that are made by hand, at
- * random, and with hostile contents. Images and tables end where their heap
- * memory ends, so that ASan sees an access behind them.
+ * test_relocate.c - payload/relocate.c on relocation tables that are made by
+ * hand, random, or hostile. Images and tables end exactly where their heap
+ * memory ends, so that ASan reports an access behind them.
  */
 #include "harness.h"
 
@@ -16,7 +16,10 @@ static u8 *exactly(const void *data, size_t size)
 
 	if (!copy)
 		abort();
-	/* malloc(0) may allocate a byte; return the address behind it. */
+	/*
+	 * An empty buffer must have no accessible byte. malloc(0) may allocate
+	 * one, so allocate 1 byte and return the address behind it.
+	 */
 	if (!size)
 		return copy + 1;
 	memcpy(copy, data, size);
@@ -46,8 +49,9 @@ static int apply(u8 *image, size_t image_size, const u8 *relocs,
 TEST(each_kind)
 {
 	/*
-	 * One place of 8 bytes at 1; two of 4 bytes, moved down, at 9 and 13;
-	 * two of 4 bytes, moved up, at 17 and 24.
+	 * The table lists values to relocate: one of 8 bytes at offset 1; two
+	 * of 4 bytes at 9 and 13, from which the distance is subtracted; two of
+	 * 4 bytes at 17 and 24, to which it is added.
 	 */
 	static const u8 table[] = { 1, 1, 2, 9, 0, 2, 17, 3 };
 	static const u8 before[28] = {
@@ -67,7 +71,7 @@ TEST(each_kind)
 	memcpy(image, before, sizeof(image));
 	CHECK(apply(image, 28, table, sizeof(table), DISTANCE) == 0, "refused");
 	CHECK(!memcmp(image, after, sizeof(image)), "other bytes");
-	/* Relocating back must restore the image. */
+	/* Relocating by the negative distance must restore the image. */
 	CHECK(apply(image, 28, table, sizeof(table), -DISTANCE) == 0, "refused");
 	CHECK(!memcmp(image, before, sizeof(image)), "not the way back");
 }
@@ -90,8 +94,8 @@ static u64 moved(u8 kind, s64 value, u64 distance, int expected)
 }
 
 /*
- * A place of 8 bytes can hold any distance; a place of 4 bytes must refuse an
- * address that does not fit.
+ * A value of 8 bytes can be relocated by any distance. A relocated value of 4
+ * bytes that no longer fits must be refused.
  */
 TEST(far_moves)
 {
@@ -152,8 +156,8 @@ TEST(outside_of_the_image)
 	static const u8 inverse[] = { 0, 1, 5, 0 };
 	static const u8 second[] = { 2, 0, 1, 0, 0 };
 	/*
-	 * The number 2^35 - 1, and the number 5 in more bytes than a number may
-	 * have.
+	 * @far has the number 2^35 - 1, an offset far outside of the image.
+	 * @long_number has the number 5 in more bytes than the format allows.
 	 */
 	static const u8 far[] = { 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0x7f };
 	static const u8 long_number[] = { 0, 0, 1, 0x85, 0x80, 0x80, 0x80,
@@ -179,8 +183,8 @@ TEST(outside_of_the_image)
 }
 
 /*
- * Random bytes as a table must be accepted or refused, and nothing outside of
- * the image may be accessed.
+ * Random bytes as a relocation table may be accepted or refused. ASan reports
+ * if the stub accesses anything outside of the image and the table.
  */
 TEST(random_tables)
 {
@@ -227,8 +231,9 @@ TEST(random_images)
 	for (i = 0; i < sizeof(image); i++)
 		image[i] = want[i] = (u8)random_u64();
 	/*
-	 * Places at random distances, some of three bytes. kind_of[] has kind +
-	 * 1 where a place begins.
+	 * Relocates values of random kinds at random offsets in @want. Some
+	 * gaps are so large that the table needs three bytes for them.
+	 * kind_of[i] is kind + 1 if a value begins at offset i, otherwise 0.
 	 */
 	for (i = 0; i + 8 <= sizeof(image);) {
 		unsigned int kind = (unsigned int)random_below(RELOC_KINDS);
@@ -275,7 +280,10 @@ TEST(random_images)
 #define LINKED	0x1000000UL
 #define VIRTUAL	0xffffffff81000000UL
 
-/* The flat image has one place of 8 bytes; the relocation table follows it. */
+/*
+ * A flat image of 8 bytes, which hold one value to relocate, and the relocation
+ * table of 4 bytes behind it.
+ */
 static u8 payload[8 + 4];
 static struct payload_header header;
 

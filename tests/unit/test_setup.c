@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_setup.c - bios/setup.c on a BIOS that is made of tables. What the BIOS
- * answers must reach the right field of the zero page; what it refuses, or
- * answers with nonsense, must not.
+ * test_setup.c - bios/setup.c with a fake BIOS. What the BIOS returns must
+ * reach the right field of the zero page. If the BIOS refuses a call, or
+ * returns nonsense, the field must keep its default.
  */
 #include <sys/mman.h>
 
@@ -10,7 +10,10 @@
 
 #include "bios/bios.h"
 
-/* Memory below 4 GiB, because setup.c passes 32-bit addresses to the BIOS. */
+/*
+ * The fake PC's memory, which is allocated below 4 GiB, because setup.c passes
+ * 32-bit addresses to the BIOS.
+ */
 struct arena {
 	struct boot_params zero_page;
 	u8 buffer[SETUP_BUFFER_SIZE] __attribute__((aligned(4096)));
@@ -25,25 +28,36 @@ static u8 bios_memory[REAL_MODE_END];
 #define CMDLINE_AT	0x90000
 
 /*
- * What the BIOS answers, set by a case, and what it was asked, from @reads on.
+ * The fake BIOS. A case sets what it returns. It counts the calls that it gets
+ * in the last fields, from @reads on.
  */
 static struct {
 	unsigned int disks;	/* number of disks with EDD */
 	u16 sector_size;
 	bool no_signature;
-	bool refuse;		/* refuses every call, with carry set */
-	bool ignore;		/* returns from every call unchanged */
-	u16 refused;		/* AX of calls that are refused... */
-	unsigned int answered;	/* ...after so many that worked */
+	/* true: the BIOS refuses every call, with the carry flag set. */
+	bool refuse;
+	/*
+	 * true: the BIOS returns from every call without changing a register.
+	 */
+	bool ignore;
+	/*
+	 * The BIOS refuses the call with this AX after it has handled @answered
+	 * such calls. 0: it refuses none.
+	 */
+	u16 refused;
+	unsigned int answered;
 	bool no_vbe;
 	bool vbe_unsigned;
-	/* VBE function that fails although it is there */
+	/* A VBE function that fails although the BIOS has VBE. 0: all work. */
 	u16 vbe_failed;
 	u16 vbe_version;
 	u16 attributes;
-	u32 vga;		/* BL that the EGA information call returns */
+	/* BL that the BIOS returns for the call "EGA information". */
+	u32 vga;
 	u8 mode;
-	u16 cursor;		/* first and last line; bit 13: hidden */
+	/* First and last line of the cursor. Bit 13: the cursor is hidden. */
+	u16 cursor;
 	u16 vesa_mode;
 	bool apm_16bit_only, apm_unsigned;
 	u16 e801[4];
@@ -303,8 +317,8 @@ TEST(vesa)
 }
 
 /*
- * vid_mode asks for a mode that does not exist. The screen must stay as it is,
- * and the user must get a message.
+ * vid_mode asks for a video mode that does not exist. The stub must leave the
+ * screen's mode as it is and print a message.
  */
 static void check_refused(u16 mode)
 {
@@ -404,7 +418,10 @@ TEST(disks)
 	      bp->edd_mbr_sig_buffer[1]);
 }
 
-/* More disks than the zero page has room for. */
+/*
+ * The PC has more disks than the zero page has room for. The stub must stop
+ * when an array of the zero page is full.
+ */
 TEST(many_disks)
 {
 	fresh_pc(NULL);
@@ -459,8 +476,8 @@ TEST(edd_option)
 	detect_hardware();
 	CHECK(!pc.reads && bp->eddbuf_entries == 1, "a sector was read");
 	/*
-	 * A command line without a NUL, and a command line outside of real
-	 * mode's memory.
+	 * The option edd= must not be found in a command line without a NUL, or
+	 * in one outside of real mode's memory.
 	 */
 	fresh_pc("");
 	memset(bios_memory + CMDLINE_AT, 'x', REAL_MODE_END - CMDLINE_AT);
@@ -516,7 +533,10 @@ TEST(apm)
 	CHECK(!bp->apm_bios_info.version, "connected");
 }
 
-/* APM that is present but cannot be connected, or that is gone after that. */
+/*
+ * The BIOS says that it has APM, but refuses to connect it, or refuses the
+ * check after the connection. The zero page must then have no APM.
+ */
 TEST(apm_refused)
 {
 	fresh_pc(NULL);
@@ -536,10 +556,7 @@ static void check_ignorant(void)
 	      !bp->alt_mem_k && !bp->apm_bios_info.version, "made up");
 }
 
-/*
- * A BIOS that refuses every call, and a BIOS that ignores it: the zero page
- * must have its defaults.
- */
+/* If the BIOS refuses every call, the zero page must have its defaults. */
 TEST(refused)
 {
 	fresh_pc(NULL);

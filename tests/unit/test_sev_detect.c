@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sev_detect.c - sev-es.c before the GHCB page is shared: which kind of
- * guest this is, where the C-bit is, the MSR protocol, #VC in stage 1, and the
- * termination of the guest.
+ * test_sev_detect.c - sev-es.c before the GHCB page is shared (stage 1):
+ * whether the guest has SEV or SEV-ES, where the C-bit is, the GHCB MSR
+ * protocol, #VC, and termination of the guest.
  */
 #define OWN_CPUID
 #include "scripted_host.h"
 
 #define LEAF_MAX	0x80000000U
 #define LEAF_SEV	0x8000001fU
-/* GHCB MSR at the stub's entry: firmware's own page. */
+/*
+ * The GHCB MSR's value when the stub starts: the address of firmware's own GHCB
+ * page. The stub must restore it after each request.
+ */
 #define FIRMWARE_GHCB	0x7e5f3000UL
 
 enum { EAX, EBX, ECX, EDX };
 
-/* ---- the machine as the guest finds it ---- */
+/* ---- the machine on which the stub starts ---- */
 
 static struct {
 	bool intercepted;		/* every CPUID raises #VC */
@@ -24,8 +27,8 @@ static struct {
 } cpu;
 
 /*
- * The CPUID instruction. If it is intercepted, #VC is delivered to the stub's
- * handler.
+ * The CPUID instruction outside of #VC handlers. If the hypervisor intercepts
+ * it, the guest gets #VC, and the stub's handler returns the registers.
  */
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
 {
@@ -64,10 +67,14 @@ static void expect_cpuid(u32 leaf, u32 eax, u32 ebx, u32 ecx, u32 edx)
 	expect_cpuid_reg(leaf, EDX, edx);
 }
 
-/* ---- the page tables of the loader or firmware ---- */
+/* ---- page tables that the loader or firmware built ---- */
 
 struct tables {
-	unsigned int levels, leaf;	/* level of the last entry: 1, 2, 3 */
+	/*
+	 * @levels is 4 or 5. @leaf is the level of the entry that maps the
+	 * image's page: 1, 2 or 3.
+	 */
+	unsigned int levels, leaf;
 	unsigned int cr3_bit, table_bit, leaf_bit, second_bit;
 };
 
@@ -85,8 +92,8 @@ static void make_tables(const struct tables *t)
 
 	memset((void *)TABLES, 0xff, 8 * PAGE_SIZE);
 	/*
-	 * PWT and PCD are set in CR3. With PCID the same bits belong to the
-	 * PCID.
+	 * Sets bits 3 and 4 of CR3. They are PWT and PCD, or part of the PCID.
+	 * The stub must not take them for address bits.
 	 */
 	host.cr3 = TABLES | cbit_of(t->cr3_bit) | 0x18;
 	host.cr4 = t->levels == 5 ? 1 << 12 : 0;
@@ -95,7 +102,9 @@ static void make_tables(const struct tables *t)
 		entry = (table + PAGE_SIZE) | cbit_of(t->table_bit) | 0x63;
 		if (level == t->leaf)
 			/*
-			 * NX; in the entry of a large page PS and the PAT bit.
+			 * The entry that maps the page. NX is set, and in the
+			 * entry of a large page also PS and the PAT bit. The
+			 * stub must not take them for address bits.
 			 */
 			entry = (addr & ~(span - 1)) | cbit_of(t->leaf_bit) |
 				cbit_of(t->second_bit) | 1ULL << 63 | 0x163 |
@@ -133,8 +142,8 @@ static u64 sev_info(u64 min, u64 max, u64 cbit)
 }
 
 /*
- * An SEV-ES guest at the 64-bit entry. The script has correct answers to all
- * its requests.
+ * Starts an SEV-ES guest at the 64-bit entry, with @status in the SEV_STATUS
+ * MSR. The script has correct answers to all requests that the stub makes.
  */
 static void start_es64(u64 status)
 {
@@ -152,7 +161,10 @@ static void start_es64(u64 status)
 #define ES64_STEPS	7
 enum { ES64_INFO = 4, ES64_EBX, ES64_EAX };
 
-/* An SEV-ES guest whose 32-bit code has made these requests already. */
+/*
+ * Starts an SEV-ES guest at the 32-bit entry. The stub's 32-bit code has
+ * already asked for @status, @info and @cbit, so only one request is left.
+ */
 static void start_es32(u64 status, u64 info, u32 cbit)
 {
 	start_machine();
@@ -209,8 +221,8 @@ TEST(no_sev_bit_no_msr)
 }
 
 /*
- * The processor supports SEV, but SEV_STATUS says that this guest does not use
- * it.
+ * The processor supports SEV, but the SEV_STATUS MSR says that this guest is
+ * not encrypted. The stub must believe the MSR.
  */
 TEST(status_says_no)
 {
@@ -236,7 +248,7 @@ TEST(known_no_is_not_asked_again)
 	CHECK(!sev_active(), "SEV");
 }
 
-/* ---- SEV without encrypted state ---- */
+/* ---- SEV guests whose registers are not encrypted (no SEV-ES) ---- */
 
 static void start_plain(u64 status, u32 cbit)
 {
@@ -326,8 +338,8 @@ TEST(es_without_cpuid_intercept)
 
 /*
  * The hypervisor answers the second CPUID as if the guest had no SEV. The stub
- * must terminate, because the first CPUID raised #VC, which happens in SEV-ES
- * guests only.
+ * must terminate. The first CPUID raised #VC, which happens only in SEV-ES
+ * guests, so the hypervisor has lied.
  */
 TEST(es_that_the_second_cpuid_denies)
 {
@@ -349,8 +361,8 @@ TEST(es_at_32_bit_entry)
 }
 
 /*
- * A reply with another response code, or an unchanged MSR, must terminate the
- * guest.
+ * The stub must terminate if the GHCB MSR has another response code than the
+ * request requires, or still has the request.
  */
 TEST(es_reply_codes)
 {
@@ -465,8 +477,9 @@ TEST(cbit_range)
 }
 
 /*
- * The C-bit's number in the MSR reply has 8 bits. All of them must be compared
- * with CPUID's number.
+ * Both the GHCB MSR protocol and CPUID give the C-bit's position. The reply by
+ * the MSR protocol has 8 bits for it. The stub must terminate if they differ in
+ * any bit.
  */
 TEST(cbit_words_differ)
 {
@@ -486,7 +499,8 @@ TEST(cbit_words_differ)
 }
 
 /*
- * Executes the body for each number of levels and each size of the last page.
+ * Executes the statement for page tables of 4 and 5 levels, with the image in a
+ * page of 4 KiB, 2 MiB and 1 GiB.
  */
 #define FOR_EACH_SHAPE(t)						\
 	for ((t).levels = 4; (t).levels <= 5; (t).levels++)		\
@@ -518,8 +532,10 @@ TEST(entry_cbit_found)
 				      "C-bit %u, not %u", t.leaf, t.levels,
 				      entries[i], found, bit);
 				/*
-				 * Page tables without the C-bit are read as
-				 * private anyway (APM2 15.34.5).
+				 * The processor treats page tables as encrypted
+				 * even if the entries that point to them have
+				 * no C-bit (APM2 15.34.5). The stub must find
+				 * the C-bit in the entry that maps the image.
 				 */
 				t.table_bit = t.cr3_bit = NO_BIT;
 				found = cbit_found(&t, bit);
@@ -530,7 +546,8 @@ TEST(entry_cbit_found)
 }
 
 /*
- * For an image above 4 GiB the walk must use all bits of the image's address.
+ * If the image is above 4 GiB, the walk through the page tables must use all
+ * bits of the image's address.
  */
 TEST(entry_cbit_of_high_image)
 {
@@ -559,14 +576,16 @@ TEST(entry_cbit_refused)
 		CHECK(!found, "no bit: %u", found);
 		for (bit = 32; bit < 51; bit++) {
 			/*
-			 * Two bits of the last entry that could be the C-bit.
+			 * The entry that maps the image has two bits that could
+			 * be the C-bit. The walk must fail.
 			 */
 			t.second_bit = bit;
 			t.leaf_bit = 51;
 			found = cbit_found(&t, 51);
 			CHECK(!found, "51 and %u: %u", bit, found);
 			/*
-			 * Another bit of the last entry than the claimed C-bit.
+			 * The entry that maps the image has another bit than
+			 * the claimed C-bit. The walk must report that bit.
 			 */
 			t.second_bit = NO_BIT;
 			t.leaf_bit = bit;
@@ -574,9 +593,9 @@ TEST(entry_cbit_refused)
 			CHECK(found == bit, "%u: %u", bit, found);
 		}
 		/*
-		 * If CR3 or an upper entry has a bit other than the claimed
-		 * C-bit, the walk must report that bit, because it cannot find
-		 * the next table.
+		 * If CR3 or an entry above the last has a bit other than the
+		 * claimed C-bit, the walk must report that bit, because it
+		 * cannot find the next page table.
 		 */
 		t.leaf_bit = 51;
 		t.table_bit = 47;
@@ -590,16 +609,19 @@ TEST(entry_cbit_refused)
 		found = cbit_found(&t, 47);
 		CHECK(found == 51, "CR3 with 51: %u", found);
 	}
-	/* Page tables that are no identity map do not tell the C-bit. */
+	/*
+	 * The page tables map the image's address to another address. They then
+	 * do not tell where the C-bit is, so the walk must fail.
+	 */
 	t = (struct tables){ 4, 1, 51, 51, 51, 15 };
 	found = cbit_found(&t, 51);
 	CHECK(!found, "maps elsewhere: %u", found);
 }
 
 /*
- * The hypervisor's two answers agree on a C-bit that is not the one in the
- * loader's page tables. The stub must terminate, because the hypervisor then
- * lies about the C-bit.
+ * The hypervisor gives the same C-bit twice, but the page tables that the
+ * loader built have another. The stub must terminate, because the guest runs on
+ * these page tables, so the hypervisor has lied.
  */
 TEST(cbit_not_the_loaders)
 {
@@ -672,8 +694,8 @@ TEST(stage1_cpuid)
 }
 
 /*
- * After each exchange the GHCB MSR must have firmware's value again, even if
- * the exchange failed.
+ * The GHCB MSR must have firmware's value again after each exchange, even if
+ * the hypervisor's reply is wrong.
  */
 TEST(stage1_reply_codes)
 {
@@ -748,8 +770,8 @@ TEST(stage1_subleaf)
 }
 
 /*
- * #VC without SEV-ES can only be injected by the hypervisor. It must not be
- * handled.
+ * #VC in a guest without SEV-ES can only have been injected by the hypervisor.
+ * The stub must report it as an exception instead of handling it.
  */
 TEST(stage1_not_sev_es)
 {
@@ -790,8 +812,8 @@ TEST(terminate_says_why)
 }
 
 /*
- * A hypervisor that resumes the guest after a termination request must get the
- * same request again, forever.
+ * If the hypervisor continues the guest after a termination request, the stub
+ * must repeat the request, forever.
  */
 TEST(terminate_never_returns)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sev_hostile.c - answers of the hypervisor that violate the GHCB
- * protocol, for every request by the page, and a page that the hypervisor
+ * test_sev_hostile.c - a hypervisor that violates the GHCB protocol: wrong
+ * answers to every request that uses the GHCB page, and a GHCB page that
  * changes while the stub reads it.
  */
 #define _GNU_SOURCE
@@ -10,15 +10,15 @@
 
 #include "scripted_host.h"
 
-/* event injection form: valid, error code, #GP */
+/* Event that the hypervisor may return: #GP with error code 0. */
 #define GP_EVENT	0x80000b0dUL
-/* #GP as KVM sends it, without error code */
+/* Event that KVM returns for #GP: it has no error code. */
 #define KVM_GP_EVENT	0x8000030dUL
 #define UD_EVENT	0x80000306UL	/* valid, #UD */
 #define END_REPLY	8
 #define END_INJECTION	9
 
-/* ---- every request, and the fields that its answer must have ---- */
+/* ---- every request that uses the GHCB page, and its answer ---- */
 
 static void device(void)
 {
@@ -108,10 +108,13 @@ static const struct op {
 	void (*registers)(void);
 	u64 code, info_1, info_2;
 	void (*sends)(void);
-	u16 outputs[5];		/* fields of the answer, then 0 */
 	/*
-	 * The stub's reason code for termination if the page comes back
-	 * unchanged; 0: the stub goes on.
+	 * Fields that the hypervisor must mark as valid in its answer, then 0.
+	 */
+	u16 outputs[5];
+	/*
+	 * The stub's reason code for termination if the hypervisor returns the
+	 * GHCB page without any change. 0: the stub accepts that.
 	 */
 	u8 unanswered;
 } ops[] = {
@@ -154,8 +157,8 @@ static const struct op {
 };
 
 /*
- * Writes the script for a request with a correct answer, which the case then
- * spoils. Returns the step.
+ * Starts a case with the instruction of @op and a script with the correct
+ * answer. The case then makes the answer wrong. Returns the script's step.
  */
 static struct step *begin_op(const struct op *op)
 {
@@ -177,8 +180,8 @@ static struct step *begin_op(const struct op *op)
 #define FOR_EACH_OP(op)	for (op = ops; op < ops + ARRAY_SIZE(ops); op++)
 
 /*
- * Correct answers must work, because otherwise the cases below might terminate
- * for another reason.
+ * The stub must accept the correct answer to each request. Otherwise the cases
+ * below, which spoil these answers, could pass for a wrong reason.
  */
 TEST(good_answers)
 {
@@ -204,8 +207,8 @@ TEST(output_not_valid)
 			step = begin_op(op);
 			field = op->outputs[i];
 			/*
-			 * Every field is valid except for one that the
-			 * instruction needs.
+			 * In this answer every field is marked as valid except
+			 * for one that the instruction needs.
 			 */
 			memset(step->answer + BITMAP, 0xff,
 			       GHCB_VALID_BITMAP_SIZE);
@@ -235,8 +238,8 @@ TEST(no_answer)
 }
 
 /*
- * The low half of SW_EXITINFO1 may be 0 (done) or 1 (exception). The stub must
- * compare all 64 bits.
+ * SW_EXITINFO1 must be 0 (done) or 1 (exception). The stub must compare all 64
+ * bits of it.
  */
 TEST(unknown_results)
 {
@@ -265,7 +268,7 @@ TEST(unknown_results)
 	}
 }
 
-/* ---- exceptions that the hypervisor asks the guest to raise ---- */
+/* ---- exceptions that the hypervisor tells the guest to raise ---- */
 
 TEST(every_request_can_be_refused)
 {
@@ -316,8 +319,8 @@ TEST(every_event)
 }
 
 /*
- * The stub must print one message before it terminates the guest, after it has
- * abandoned the exchange, because the console needs the page.
+ * Before the stub terminates the guest it must print one message. It must
+ * abandon the running exchange first, because printing uses the GHCB page.
  */
 TEST(said_before_the_end)
 {
@@ -337,7 +340,7 @@ TEST(events_with_reserved_bits)
 	}
 }
 
-/* ---- requests that are not made for an instruction ---- */
+/* ---- requests without an instruction: console and NMI ---- */
 
 TEST(console_requests)
 {
@@ -367,17 +370,22 @@ TEST(nmi_complete)
 	EXPECT_OWN_END(sev_es_nmi(), END_REPLY);
 }
 
-/* ---- a page that changes while the stub reads it ---- */
+/* ---- a GHCB page that changes while the stub reads it ---- */
 
 /*
- * From VMGEXIT on, every read of the page is caught, let through by
- * single-stepping, and the field is overwritten afterwards. A second read of
- * the same field would therefore see another value. The valid bitmap stays,
- * because its bits are read one by one.
+ * Simulates a hypervisor that changes the GHCB page all the time. After VMGEXIT
+ * the page is inaccessible. Each read raises SIGSEGV, is executed as a single
+ * step, and its field is then overwritten, so that a second read would see
+ * another value. The valid bitmap is not overwritten, because the stub reads
+ * its bits one by one.
  */
 static struct {
 	unsigned int reads[PAGE_END / 8];
-	u64 at;			/* offset of the read that was let through */
+	/*
+	 * Offset in the GHCB page of the read that is executed as a single
+	 * step.
+	 */
+	u64 at;
 	unsigned int accesses;
 } watch;
 
@@ -431,8 +439,8 @@ static unsigned int console_input(void)
 }
 
 /*
- * Calls @what and watches the page from VMGEXIT on. Returns what @what
- * returned.
+ * Calls @what and returns its result. From VMGEXIT on, the handlers above
+ * intercept each access to the GHCB page and count it in @watch.
  */
 static unsigned int watched(unsigned int (*what)(void))
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sev_io.c - port I/O in stage 2: the instructions IN, OUT, INS and OUTS,
- * and the console's requests without an instruction.
+ * test_sev_io.c - port I/O with the GHCB page (stage 2): the instructions IN,
+ * OUT, INS and OUTS, and the console's own requests, which need no instruction.
  */
 #include "scripted_host.h"
 
-/* SW_EXITINFO1 of an IOIO exit (APM2 15.10.2). */
+/* Bits of SW_EXITINFO1 for an IOIO exit (APM2 15.10.2). */
 #define INFO_IN		(1 << 0)
 #define INFO_STRING	(1 << 2)
 #define INFO_REP	(1 << 3)
@@ -20,7 +20,10 @@
 
 #define RAX_BEFORE	0x8877665544332211UL
 
-/* A port number, and a value of RDX that has garbage above it. */
+/*
+ * A port number, and an RDX that has it in DX below other bits, which the stub
+ * must ignore.
+ */
 #define PORT		0x8d42
 #define DX		(0xfedcba9876540000UL | PORT)
 
@@ -74,8 +77,8 @@ static void in_one_port(unsigned int i, u64 rax_after)
 }
 
 /*
- * IN to AL or AX must keep the other bits of RAX. IN to EAX must clear its
- * upper half.
+ * IN to AL or AX must keep the other bits of RAX. IN to EAX must clear the
+ * upper half of RAX.
  */
 TEST(in_al_and_ax_keep_the_upper_bits_of_rax)
 {
@@ -88,7 +91,10 @@ TEST(in_al_and_ax_keep_the_upper_bits_of_rax)
 		in_one_port(i, after[ports[i].size]);
 }
 
-/* The hypervisor answers with an exception. */
+/*
+ * The hypervisor tells the guest to raise #GP. The stub must raise it and
+ * change no register.
+ */
 TEST(in_and_out_raise)
 {
 	begin();
@@ -145,7 +151,10 @@ static void expect_ins(u64 info, u64 count)
 	answers_data(model, sizeof(model));
 }
 
-/* Only [at, at + size) of memory may have changed, to @data. */
+/*
+ * The memory in [at, at + size) must equal @data. All other bytes of the
+ * guest's data pages must be unchanged.
+ */
 static void check_memory(u64 at, const void *data, size_t size)
 {
 	const u8 *bytes = (const u8 *)DATA, *here = (const u8 *)at;
@@ -168,9 +177,7 @@ static const struct {
 	{ 4, 2, "\x48\x6d", "\x48\x6f" },
 };
 
-/*
- * Without REP a string instruction moves one element, and RCX must be ignored.
- */
+/* Without REP, INS and OUTS move one element, whatever RCX is. */
 TEST(string_without_rep_completes_whatever_rcx_holds)
 {
 	static const u64 counts[] = { 0, 1, 2, 5, 1ULL << 32, ~0ULL };
@@ -243,7 +250,7 @@ TEST(rep_upwards)
 }
 
 /*
- * With the direction flag set, the port must get the elements in descending
+ * If the direction flag is set, the port must get the elements in descending
  * order of their addresses.
  */
 TEST(rep_downwards)
@@ -274,8 +281,8 @@ TEST(rep_downwards)
 }
 
 /*
- * If RCX is 0, no exit may be made, because a hypervisor may call an empty
- * request malformed.
+ * REP with RCX 0 does nothing. The stub must not send a request of 0 elements,
+ * because a hypervisor may refuse it as malformed.
  */
 TEST(rep_of_nothing)
 {
@@ -284,7 +291,7 @@ TEST(rep_of_nothing)
 	run();
 	INSN(0x7b, "\xf3\x6d");
 	run();
-	/* With 32-bit addresses ECX is the count. */
+	/* With 32-bit addresses ECX is the count. ECX is 0 here, RCX is not. */
 	begin_string(7ULL << 32, NOTHING, NOTHING);
 	INSN(0x7b, "\x67\xf3\x6e");
 	run();
@@ -320,8 +327,9 @@ TEST(rcx_is_64_bits_wide)
 }
 
 /*
- * A long string is moved in chunks. The instruction repeats with the remaining
- * count until it is done, as after an interrupt.
+ * The stub moves a long string in parts that fit into the GHCB page's buffer.
+ * After each part, RCX has the remaining count and RIP still points to the
+ * instruction, so that it is executed again.
  */
 TEST(rep_to_the_end)
 {
@@ -363,7 +371,10 @@ TEST(address_size_32)
 	run();
 	check_memory(DATA + 8, model, 4);
 
-	/* With 32-bit addresses the remaining count must be written to ECX. */
+	/*
+	 * With 32-bit addresses the stub must write the remaining count to ECX
+	 * and clear the upper half of RCX.
+	 */
 	begin_string(HIGH | (BUFFER_SIZE + 9), HIGH | DATA, 0);
 	INSN(0x7b, "\x67\xf3\x6e");
 	expect_outs(STRING_IO(1) | INFO_DS | INFO_ADDR_32 | INFO_REP,
@@ -401,7 +412,10 @@ TEST(segments)
 		want.rsi++;
 		run();
 
-		/* INS writes to the ES segment, even with a segment prefix. */
+		/*
+		 * INS writes to the ES segment, even if it has a segment
+		 * prefix.
+		 */
 		begin_string(0, 0, DATA + 0x30);
 		host.fs_base = host.gs_base = DATA;
 		place_insn(TEXT, 0x7b, ins, 2);
@@ -410,7 +424,10 @@ TEST(segments)
 		run();
 		check_memory(DATA + 0x30, model, 1);
 	}
-	/* The segment's base is added after the address was cut to 32 bits. */
+	/*
+	 * The address is cut to 32 bits first. The segment's base is added
+	 * then, and the sum is not cut.
+	 */
 	begin_string(0, HIGH | 0xfffffff0, 0);
 	host.fs_base = DATA + 0x20 - 0xfffffff0;
 	INSN(0x7b, "\x64\x67\x6e");
@@ -420,7 +437,10 @@ TEST(segments)
 	run();
 }
 
-/* ESI wraps from 0xffffffff to 0. Memory at 4 GiB must not be used. */
+/*
+ * With 32-bit addresses ESI wraps from 0xffffffff to 0. The stub must not read
+ * memory at 4 GiB.
+ */
 TEST(addresses_wrap)
 {
 	begin_string(100, 0xfffffff8, 0);
@@ -457,7 +477,7 @@ TEST(addresses_wrap)
 	run();
 }
 
-/* ---- memory that is not mapped, or must not be used ---- */
+/* ---- memory that INS and OUTS must not access ---- */
 
 static void faults(u64 rcx, u64 at, bool in, bool out)
 {
@@ -488,7 +508,9 @@ TEST(buffer_out_of_reach)
 	faults(1, TEXT, true, false);
 	faults(2, GUARDED - 1, true, true);
 	/*
-	 * The first chunk is private memory; the second reaches a shared page.
+	 * The first part of the string is in private memory, the second reaches
+	 * a shared page. The stub must send the first and raise #PF for the
+	 * second.
 	 */
 	begin();
 	CHECK(!ident_map_set_decrypted(DATA + PAGE_SIZE), "map");
@@ -505,7 +527,10 @@ TEST(buffer_out_of_reach)
 	CHECK(host.at == 1, "the host was asked");
 }
 
-/* Memory that the hypervisor can write must not be used as a buffer. */
+/*
+ * INS and OUTS must not use shared memory, because the hypervisor can change
+ * it.
+ */
 TEST(buffer_on_shared_page)
 {
 	faults(1, OPEN, true, true);
@@ -528,7 +553,10 @@ TEST(buffer_read_only)
 	run();
 }
 
-/* A descending string uses the memory below its address and nothing above. */
+/*
+ * A descending string starts at its address and goes down. The stub must not
+ * access or map memory above.
+ */
 TEST(buffer_below_the_address)
 {
 	begin_string(3, DATA + 2, 0);
@@ -551,8 +579,8 @@ TEST(buffer_below_the_address)
 }
 
 /*
- * RAM that is not mapped yet must be mapped before the exit, both pages of the
- * buffer.
+ * The stub must map RAM that is not mapped yet before it sends the request,
+ * here the two pages that the string is in.
  */
 TEST(buffer_is_faulted_in)
 {
@@ -581,7 +609,10 @@ TEST(buffer_is_faulted_in)
 	      ident_map_query(LAZY + PAGE_SIZE));
 }
 
-/* If the hypervisor answers with an exception, memory must not change. */
+/*
+ * If the hypervisor tells the guest to raise an exception, the string's memory
+ * must not change.
+ */
 TEST(string_raises)
 {
 	begin_string(4, DATA, DATA);
@@ -636,7 +667,10 @@ TEST(outb)
 #define CONSOLE_OUTS	(INFO_PORT(0x3f8) | INFO_SIZE(1) | INFO_DS | \
 			 INFO_ADDR_64 | INFO_REP | INFO_STRING)
 
-/* A burst of output must be one exit if it fits into the buffer. */
+/*
+ * sev_es_outsb() prints a text. It must send one request for each part that
+ * fits into the GHCB page's buffer.
+ */
 TEST(outsb)
 {
 	static const size_t sizes[] = {
@@ -663,8 +697,8 @@ TEST(outsb)
 }
 
 /*
- * If the hypervisor refuses a chunk of output, the guest must not be
- * terminated, and the next chunk must still be sent.
+ * If the hypervisor answers one part of the text with an exception, the stub
+ * must not terminate, and must send the next part.
  */
 TEST(outsb_refused)
 {

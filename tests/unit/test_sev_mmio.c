@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sev_mmio.c - nested page faults in stage 2: every form and size of a
- * move to or from a device, and accesses to memory that is no device.
+ * test_sev_mmio.c - #VC for nested page faults (stage 2): every form and size
+ * of a move between a register or memory and a device, and accesses to memory
+ * that belongs to no device.
  */
 #include "scripted_host.h"
 
@@ -13,8 +14,8 @@
 #define POSITIVE	0x7877767574737271UL
 
 /*
- * Starts a case with RSI and RDI at @addr, and RAX, RBX and R9 set to REG. Most
- * test instructions use RBX and [RSI].
+ * Starts a case with @addr in RSI and RDI, and REG in RAX, RBX and R9. Most
+ * test instructions have the operands RBX and [RSI].
  */
 static void begin(u64 addr)
 {
@@ -43,18 +44,17 @@ static void expect_write(u64 addr, unsigned int size, u64 value)
 	sends_data(&value, size);
 }
 
-/*
- * ---- moves with a ModRM byte; 1e stands for the operands EBX and [RSI] ----
- */
+/* ---- moves with a ModRM byte, mostly 1e, which is EBX and [RSI] ---- */
 
 /*
- * A load of 8 or 16 bits must keep the rest of the register; a load of 32 bits
- * must clear its upper half.
+ * A load of 8 or 16 bits must keep the rest of the register. A load of 32 bits
+ * must clear the upper half of the register.
  */
 static const struct {
 	u8 length, size;
 	const char *bytes;
-	u64 negative, positive;	/* RBX after loading NEGATIVE or POSITIVE */
+	/* The expected RBX after the device returned NEGATIVE or POSITIVE. */
+	u64 negative, positive;
 } loads[] = {
 	{ 2, 1, "\x8a\x1e",
 	  0x8877665544332281, 0x8877665544332271 },
@@ -162,8 +162,8 @@ TEST(stores)
 }
 
 /*
- * Moves with an address in the instruction: of 64 bits, or of 32 bits with the
- * address-size prefix.
+ * MOV between the accumulator and an address in the instruction. The address
+ * has 64 bits, or 32 bits with the address-size prefix.
  */
 TEST(moffs)
 {
@@ -243,7 +243,8 @@ TEST(address_forms)
 	run();
 
 	/*
-	 * A RIP-relative address counts from the next instruction, at RIP + 6.
+	 * A RIP-relative address counts from the next instruction. The
+	 * instruction has 6 bytes, so it refers to RIP + 6 + 0xfffa.
 	 */
 	begin(0);
 	CHECK(!ident_map_device(TEXT + 0x10000, PAGE_SIZE), "map");
@@ -285,8 +286,8 @@ TEST(stos)
 }
 
 /*
- * One element is moved for each #VC. With REP the instruction repeats for the
- * rest.
+ * The stub stores one element for each #VC. With REP it leaves RIP at the
+ * instruction, which then raises #VC for the next element.
  */
 TEST(stos_rep)
 {
@@ -311,8 +312,8 @@ TEST(stos_rep)
 	run();
 
 	/*
-	 * STOS writes to ES even with a segment prefix. The address-size prefix
-	 * selects EDI and ECX.
+	 * STOS writes to the ES segment, even if it has a segment prefix. The
+	 * address-size prefix selects EDI and ECX instead of RDI and RCX.
 	 */
 	begin(0xdeadbeef00000000 | DEVICE);
 	host.fs_base = DATA;
@@ -392,7 +393,7 @@ TEST(movs_rep)
 	run();
 
 	/*
-	 * A segment prefix applies to the source of MOVS, but not to its
+	 * A segment prefix of MOVS applies to its source, but not to its
 	 * destination.
 	 */
 	begin(0xdeadbeef00000000 | DEVICE);
@@ -407,8 +408,8 @@ TEST(movs_rep)
 }
 
 /*
- * The operand of MOVS that is not the device must be mapped private memory.
- * That is checked before the hypervisor gets a request.
+ * One operand of MOVS is the device. The other must be mapped private memory:
+ * otherwise the stub must raise #PF before it sends a request.
  */
 TEST(movs_other_side)
 {
@@ -454,10 +455,7 @@ TEST(movs_other_side)
 	CHECK(ident_map_query(LAZY) == MAP_WRITE, "not mapped");
 }
 
-/*
- * ---- nested page faults for memory that is no device, made up by the
- * hypervisor ----
- */
+/* ---- nested page faults that the hypervisor made up ---- */
 
 static void no_device(u64 addr, unsigned int code)
 {
@@ -465,7 +463,11 @@ static void no_device(u64 addr, unsigned int code)
 	INSN(0x400, "\x8b\x1e");
 	ENDS(code);
 	INSN(0x400, "\x89\x1e");
-	ENDS(10);	/* code 10: the first exchange is unfinished */
+	/*
+	 * Reason 10: the load's exchange was not completed, so the GHCB page is
+	 * still in use.
+	 */
+	ENDS(10);
 	begin(addr);
 	INSN(0x400, "\x89\x1e");
 	ENDS(code);
@@ -493,7 +495,10 @@ TEST(private_target)
 	no_device(1ULL << 51, 14);
 	no_device(~0ULL, 14);
 
-	/* MOVS with no device on either side. */
+	/*
+	 * MOVS with RAM on both sides causes no nested page fault, so the
+	 * hypervisor made this one up. The stub must terminate.
+	 */
 	begin(DATA);
 	frame.rdi = DATA + 64;
 	INSN(0x400, "\xa5");
@@ -512,7 +517,10 @@ TEST(ram_target)
 	INSN(0x400, "\xa5");
 	ENDS(15);
 
-	/* An access whose last byte is in RAM is refused. */
+	/*
+	 * The access begins in the device, but its last byte is in RAM. The
+	 * stub must terminate.
+	 */
 	begin(DEVICE + PAGE_SIZE - 3);
 	bp.e820_table[bp.e820_entries++] = (struct boot_e820_entry){
 		DEVICE + PAGE_SIZE, PAGE_SIZE, 1
@@ -521,7 +529,10 @@ TEST(ram_target)
 	ENDS(15);
 }
 
-/* The hypervisor answers with an exception. */
+/*
+ * The hypervisor answers a device access by telling the guest to raise #GP. The
+ * stub must raise it and change neither registers nor memory.
+ */
 TEST(access_raises)
 {
 	begin(DEVICE);

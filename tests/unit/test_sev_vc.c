@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sev_vc.c - #VC in stage 2: exits whose operands are registers, the
- * comparison of exit code and instruction, sharing and hiding the GHCB page,
- * and what may interrupt an exchange. test_sev_io.c tests ports,
- * test_sev_mmio.c devices, test_sev_hostile.c answers that violate the
- * protocol.
+ * test_sev_vc.c - #VC with the GHCB page (stage 2): instructions whose operands
+ * are registers, whether exit code and instruction match, sharing the GHCB page
+ * and making it private again, and exceptions during an exchange. test_sev_io.c
+ * tests ports, test_sev_mmio.c devices, test_sev_hostile.c answers that violate
+ * the protocol.
  */
 #include "scripted_host.h"
 
 #define HIGH	0xfedcba9800000000UL	/* garbage above the low 32 bits */
 
-/* ---- registers sent to and taken from the hypervisor ---- */
+/* ---- registers that the stub sends to the hypervisor and gets from it ---- */
 
 TEST(cpuid)
 {
@@ -33,8 +33,8 @@ TEST(cpuid)
 }
 
 /*
- * CPUID leaf 0xd gives a size that depends on XCR0 and XSS, so they must be
- * sent.
+ * CPUID leaf 0xd returns a size that depends on XCR0 and XSS. The stub must
+ * send both, because the hypervisor cannot read the guest's registers.
  */
 TEST(cpuid_xstate)
 {
@@ -119,7 +119,7 @@ TEST(wrmsr)
 	run();
 }
 
-/* The general registers in the order of their ModRM numbers. */
+/* The general-purpose registers, in the order of their numbers in ModRM. */
 static u64 *const general[] = {
 	&frame.rax, &frame.rcx, &frame.rdx, &frame.rbx,
 	&frame.rsp, &frame.rbp, &frame.rsi, &frame.rdi,
@@ -144,8 +144,8 @@ TEST(dr7_read)
 }
 
 /*
- * Reads of DR7 must have the fixed bits of APM2 13.1.1, whatever the hypervisor
- * says.
+ * Some bits of DR7 have fixed values (APM2 13.1.1). The stub must set them,
+ * whatever the hypervisor returns.
  */
 TEST(dr7_fixed_bits)
 {
@@ -179,8 +179,8 @@ TEST(dr7_write)
 }
 
 /*
- * A write of DR7 with a bit set in the upper half must raise #GP without an
- * exit.
+ * A write of DR7 with a bit set in the upper half must raise #GP. The stub must
+ * not send a request for it.
  */
 TEST(dr7_upper_half)
 {
@@ -250,8 +250,8 @@ TEST(vmmcall)
 }
 
 /*
- * Intercepted #DB and #AC are raised by the guest itself, so the stub must
- * report them as such.
+ * The hypervisor can intercept #DB and #AC of the guest, which turns them into
+ * #VC. The stub must report the original exception.
  */
 TEST(db_and_ac)
 {
@@ -298,8 +298,8 @@ static void expect_unsupported(u64 code)
 }
 
 /*
- * For an exit that it does not handle, the stub must send "unsupported event"
- * and then terminate, whatever the hypervisor answers.
+ * For an exit code that it does not handle, the stub must send "unsupported
+ * event" and then terminate, whatever the hypervisor answers.
  */
 TEST(unsupported_exits)
 {
@@ -324,7 +324,7 @@ TEST(unsupported_exits)
 	ENDS(11);
 }
 
-/* ---- the exit code must belong to the instruction ---- */
+/* ---- #VC whose exit code does not match the instruction ---- */
 
 static const struct {
 	u16 exit;
@@ -375,7 +375,7 @@ TEST(undecodable)
 		{ 3, "\x0f\x21\xf0" },		/* DR6 */
 		{ 3, "\x48\x01\x00" },		/* ADD to memory */
 		{ 15, "\x66\x66\x66\x66\x66\x66\x66\x66"
-		      /* a 16th byte, A2, would make it CPUID */
+		      /* a 16th byte, 0xa2, would make these bytes CPUID */
 		      "\x66\x66\x66\x66\x66\x66\x0f" },
 	};
 	unsigned int i;
@@ -389,8 +389,8 @@ TEST(undecodable)
 }
 
 /*
- * An operation that the decoder knows and vc_dispatch() does not must terminate
- * the guest.
+ * An operation without a handler in vc_dispatch() must terminate the guest. The
+ * decoder cannot return one, so the case makes it up.
  */
 TEST(no_handler)
 {
@@ -402,7 +402,7 @@ TEST(no_handler)
 	EXPECT_OWN_END(vc_mmio(&vc), 6);
 }
 
-/* The longest instruction has 15 bytes. */
+/* The longest instruction that the processor accepts has 15 bytes. */
 TEST(fifteen_bytes)
 {
 	start();
@@ -412,13 +412,16 @@ TEST(fifteen_bytes)
 	run();
 }
 
-/* ---- instructions at the end of fetchable memory ---- */
+/* ---- instructions at the end of executable memory ---- */
 
 TEST(insn_at_end_of_page)
 {
 	unsigned int before;
 
-	/* The memory behind TEXT's page cannot be read. */
+	/*
+	 * The page behind TEXT's page is not accessible. If the stub reads more
+	 * bytes than the instruction has, the test crashes.
+	 */
 	for (before = 2; before < 20; before++) {
 		start();
 		place_insn(TEXT + PAGE_SIZE - before, 0x76, "\x0f\x08", 2);
@@ -444,8 +447,8 @@ TEST(insn_across_pages)
 }
 
 /*
- * The next page is mapped but holds no code, because it is a device. The stub
- * must not read it for an instruction that ends before it.
+ * The next page belongs to a device: it is mapped but not executable. The stub
+ * must not read it if the instruction ends before it.
  */
 TEST(insn_before_device)
 {
@@ -476,7 +479,7 @@ TEST(insn_where_none_can_be)
 	}
 }
 
-/* ---- sharing and hiding the page ---- */
+/* ---- sharing the GHCB page and making it private again ---- */
 
 TEST(setup)
 {
@@ -500,8 +503,9 @@ TEST(setup)
 }
 
 /*
- * The page must be cleared while it is shared, made private, cleared again, and
- * the GHCB MSR must be set to 0 then.
+ * sev_es_shutdown() must clear the GHCB page, make it private, clear it again,
+ * and then set the GHCB MSR to 0. The first clearing removes the exchanged
+ * data. The second is needed because the private page decrypts to garbage.
  */
 TEST(shutdown_order)
 {
@@ -575,8 +579,8 @@ TEST(reentry)
 }
 
 /*
- * An intercepted #DB or #AC inside an exchange must be reported, because this
- * does not need the page.
+ * #DB or #AC that the hypervisor intercepts during an exchange. The stub must
+ * report them, because this does not need the GHCB page, which is in use.
  */
 static void db_inside(void)
 {
@@ -618,8 +622,8 @@ TEST(busy)
 }
 
 /*
- * The message before termination must abandon the exchange and then use the
- * page.
+ * During an exchange, something fails. To print a message before the
+ * termination, the stub must abandon the exchange and use the GHCB page again.
  */
 static void report_inside(void)
 {
@@ -657,8 +661,9 @@ TEST(nmi_at_rest)
 }
 
 /*
- * An NMI inside an exchange must wait for the exchange's end before "NMI
- * complete" is sent, and must not change the answer.
+ * An NMI arrives during an exchange. The stub must send "NMI complete" after
+ * that exchange, because the GHCB page is in use, and must not change the
+ * exchange's result.
  */
 TEST(nmi_inside)
 {
@@ -678,14 +683,17 @@ TEST(nmi_inside)
 	CHECK(host.at == 2, "%u exchanges", host.at);
 }
 
-/* Two NMIs before the hypervisor gets one "NMI complete". */
+/* Two NMIs during one exchange. The stub sends "NMI complete" once for both. */
 static void nmis_inside(void)
 {
 	sev_es_nmi();
 	sev_es_nmi();
 }
 
-/* An NMI arrives in the exchange of "NMI complete" for the NMI before. */
+/*
+ * While the stub sends "NMI complete", the next NMI arrives, twice. The stub
+ * must send "NMI complete" for each of them as well.
+ */
 TEST(nmi_after_nmi)
 {
 	start();
@@ -721,8 +729,9 @@ TEST(nmi_before_there_is_a_page)
 }
 
 /*
- * 32-bit code and the trampoline only count NMIs. When the page is shared, the
- * hypervisor must get "NMI complete" for them.
+ * The stub's 32-bit code and its 5-level paging trampoline only count NMIs in
+ * nmi_count. As soon as the GHCB page is shared, the stub must send "NMI
+ * complete" for them.
  */
 TEST(nmi_elsewhere)
 {
@@ -737,7 +746,10 @@ TEST(nmi_elsewhere)
 	CHECK(host.at == 1 && !es.nmi_pending, "%u exchanges", host.at);
 }
 
-/* The boot reports how many NMIs it ignored, in any kind of guest. */
+/*
+ * sev_es_nmi() counts NMIs in any kind of guest, because the stub prints later
+ * how many it has ignored.
+ */
 TEST(nmi_counted)
 {
 	start_stage1();

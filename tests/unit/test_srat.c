@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_srat.c - srat.c, which reads memory areas from ACPI's SRAT, on correct
- * tables and on hostile tables. A page can be read only after the stub mapped
- * it; ASan reports any other access. A loop without end hangs the test.
+ * test_srat.c - payload/srat.c, which reads from ACPI's SRAT which memory can
+ * be unplugged, with correct and hostile tables. The code may read a page only
+ * after it has mapped it: ASan reports any other access. An endless loop hangs
+ * the test.
  */
 #include <sanitizer/asan_interface.h>
 #include <sys/mman.h>
@@ -30,7 +31,7 @@ static bool sev;
 static u64 guarded, shared;	/* addresses of pages; 0: none */
 static size_t tables_left;
 
-/* ---- stand-ins for what srat.c calls ---- */
+/* ---- fakes of the functions that srat.c calls ---- */
 
 int ident_map_range(u64 start, u64 end, unsigned int prot)
 {
@@ -265,13 +266,18 @@ TEST(first_revision)
 }
 
 /*
- * Wrong checksums, wrong signatures, and pointers to no table must be ignored.
+ * The stub must ignore tables with a wrong checksum or signature, and pointers
+ * that do not point to a table.
  */
 TEST(not_believed)
 {
 	static const struct {
 		u64 at;
-		bool sealed;	/* make the checksum right afterwards */
+		/*
+		 * true: correct the checksums after the change at @at, so that
+		 * the stub cannot notice the change by a wrong checksum.
+		 */
+		bool sealed;
 	} rows[] = {
 		{ AT_RSDP, true }, { AT_RSDP, false }, { AT_RSDP + 33, false },
 		{ AT_RSDP + 29, true }, { AT_XSDT, true }, { AT_XSDT, false },
@@ -305,7 +311,10 @@ TEST(lengths)
 		table(AT_XSDT, "XSDT", lengths[i]);
 		EXPECT_AREAS("");
 	}
-	/* A length smaller than the SRAT's fixed part. */
+	/*
+	 * Lengths smaller than the fixed part of an SRAT, although larger than
+	 * the header of an ACPI table.
+	 */
 	fresh();
 	for (i = 36; i < 50; i++) {
 		table(AT_SRAT, "SRAT", (u32)i);
@@ -314,7 +323,10 @@ TEST(lengths)
 	}
 }
 
-/* An entry that is longer than the table, too short, or of length 0. */
+/*
+ * SRAT entries of length 0, of a length too short for their type, or longer
+ * than the rest of the table.
+ */
 TEST(entries)
 {
 	u8 *entry;
@@ -327,7 +339,11 @@ TEST(entries)
 	entry[1] = 1;
 	seal_table(AT_SRAT);
 	EXPECT_AREAS("");
-	entry[1] = 39;		/* continues inside itself, as type 0 */
+	/*
+	 * The entry's length is 39 instead of 40. The next entry therefore
+	 * begins at this entry's last byte, which makes its type 0.
+	 */
+	entry[1] = 39;
 	seal_table(AT_SRAT);
 	CHECK(!strstr(found(), "100000-40000000"), "%s", areas);
 	fresh();
@@ -354,8 +370,8 @@ TEST(out_of_reach)
 	shared = (u64)(arena + 0x6000);
 	EXPECT_AREAS("");
 	/*
-	 * If few page tables are left, they must be kept for the payload's
-	 * memory.
+	 * The stub needs the remaining page tables to map the payload's memory.
+	 * If few are left, it must not use them to map the SRAT.
 	 */
 	fresh();
 	tables_left = PAGE_TABLES_KEPT - 1;
@@ -363,8 +379,9 @@ TEST(out_of_reach)
 }
 
 /*
- * Tables must be in memory of E820 type 1 to 4, in an SEV guest not of type 2
- * (reserved), because a read of a device's registers may have effects.
+ * The stub may read ACPI tables in memory of E820 types 1 to 4 only, in an SEV
+ * guest not in type 2 (reserved), because reading a device's registers may have
+ * effects.
  */
 TEST(not_in_memory)
 {
@@ -388,8 +405,9 @@ TEST(not_in_memory)
 		EXPECT_AREAS(types[i].good_in_sev ? GOOD_AREAS : "");
 	}
 	/*
-	 * No memory map; an entry that wraps around at 2^64; an entry of no
-	 * bytes.
+	 * A memory map without entries, an entry whose end overflows 64 bits,
+	 * and an entry of 0 bytes: no table lies in such memory, so none may be
+	 * read.
 	 */
 	fresh();
 	bp.e820_entries = 0;
@@ -402,7 +420,8 @@ TEST(not_in_memory)
 }
 
 /*
- * A table may lie in two adjacent E820 entries, but each byte must be in one.
+ * A table may lie in two adjacent E820 entries. It must be ignored if one of
+ * its bytes is in neither.
  */
 TEST(in_memory_in_part)
 {
@@ -419,7 +438,10 @@ TEST(in_memory_in_part)
 	EXPECT_AREAS(GOOD_AREAS);
 	bp.e820_table[0].size--;
 	EXPECT_AREAS("");
-	/* Entries of types that contradict each other. */
+	/*
+	 * Two E820 entries cover the same byte with different types. The stub
+	 * must not read it if one of the types forbids that.
+	 */
 	fresh();
 	set_e820(1, end, 1, 5);
 	EXPECT_AREAS(GOOD_AREAS);
@@ -429,7 +451,10 @@ TEST(in_memory_in_part)
 	EXPECT_AREAS("");
 }
 
-/* The BIOS's area from 0xe0000 to 1 MiB may be read without an E820 entry. */
+/*
+ * The stub may read the BIOS's area from 0xe0000 to 1 MiB, although no E820
+ * entry covers it. In an SEV guest it must not.
+ */
 TEST(bios_area)
 {
 	fresh();
@@ -440,7 +465,10 @@ TEST(bios_area)
 	CHECK(!is_for_tables(&bp, 0xe0000, 0x100000), "no BIOS in SEV");
 }
 
-/* The stub reads 256 tables at most. */
+/*
+ * The stub reads at most 256 tables that the XSDT lists. It ignores an XSDT
+ * that lists more.
+ */
 TEST(many_tables)
 {
 	unsigned int i;
@@ -455,7 +483,7 @@ TEST(many_tables)
 	}
 }
 
-/* The search for the RSDP, in memory that stands for the BIOS's area. */
+/* The search for the RSDP. The test's memory replaces the BIOS's area. */
 TEST(search)
 {
 	u64 start, end, offset;
@@ -473,8 +501,8 @@ TEST(search)
 }
 
 /*
- * Where the stub searches for the RSDP. The areas cannot be mapped here, so
- * nothing is found.
+ * Which memory the stub searches for the RSDP: @taken lists it.
+ * ident_map_range() fails for it here, so the search finds nothing.
  */
 TEST(search_places)
 {
@@ -510,8 +538,8 @@ TEST(search_in_sev)
 }
 
 /*
- * Tables with random damage, with right or wrong checksums: the stub must come
- * to an end and read mapped memory only.
+ * Random damage to the tables, often with correct checksums. The stub must
+ * terminate its loops and must read mapped memory only.
  */
 TEST(random_damage)
 {

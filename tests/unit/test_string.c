@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_string.c - string.c against the C library, for all lengths up to 300,
- * alignments, and overlaps.
+ * test_string.c - string.c compared with the C library, for all lengths up to
+ * 300, and for several alignments and overlaps.
  *
- * ASan does not check string instructions, so buffers lie against inaccessible
- * pages, and the bytes around each result are compared too.
+ * ASan does not check string instructions. The buffers therefore touch
+ * inaccessible pages, and the bytes around each result are compared too.
  */
 #include "harness.h"
 
@@ -12,8 +12,8 @@
 #include <sys/mman.h>
 
 /*
- * The stub's functions are renamed, so that they can be linked with the C
- * library's.
+ * The stub's functions are linked under these names, because the test also uses
+ * the C library's functions of the original names.
  */
 void *stub_memcpy(void *dst, const void *src, size_t len);
 void *stub_memmove(void *dst, const void *src, size_t len);
@@ -42,7 +42,7 @@ size_t stub_strnlen(const char *s, size_t max);
 #define ARENA_SIZE	(4 * PAGE_SIZE)
 #define FILL		0x5a
 
-/* ARENA_SIZE bytes between two inaccessible pages. */
+/* Memory of ARENA_SIZE bytes between two inaccessible pages. */
 struct arena {
 	u8 *start, *end;
 };
@@ -139,7 +139,7 @@ TEST(memset)
 		check_memset(ARENA_SIZE - len, 1, len);
 	}
 	check_memset(7, 0, LONG_LEN);
-	/* Only the low byte of the value counts. */
+	/* memset() must use only the low byte of its value. */
 	check_memset(1, 0x1234, MAX_LEN);
 	check_memset(1, -2, MAX_LEN);
 }
@@ -163,14 +163,17 @@ TEST(memmove)
 
 	prepare();
 	for (len = 0; len <= MAX_LEN; len++) {
-		/* Overlaps of up to three words, in both directions. */
+		/*
+		 * Overlaps at all distances from 0 to three words, in both
+		 * directions.
+		 */
 		for (distance = 0; distance <= 3 * sizeof(u64); distance++) {
 			check_memmove(distance, 0, len);
 			check_memmove(0, distance, len);
 		}
 		/*
-		 * Ranges that overlap by one byte, adjoin, and are one byte
-		 * apart.
+		 * Source and destination overlap by one byte, touch each other,
+		 * or are one byte apart.
 		 */
 		for (distance = len ? len - 1 : 0; distance <= len + 1;
 		     distance++) {
@@ -252,8 +255,8 @@ TEST(strnlen)
 			      "length %zu, at most %zu: %zu", len, max,
 			      stub_strnlen(s, max));
 		/*
-		 * No NUL among the first @max bytes: bytes behind them must not
-		 * be read.
+		 * The string has no NUL. strnlen() must not read behind the
+		 * first @len bytes, where an inaccessible page begins.
 		 */
 		s = (char *)result.end - len;
 		memset(s, 'x', len);

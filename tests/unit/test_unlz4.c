@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_unlz4.c - the stub's other decoders: unlz4(), in place with exactly the
- * margin that mkpayload computes, and on frames that are cut, damaged or no
- * frames; and unstore().
+ * test_unlz4.c - the stub's decoders other than zstd: unlz4() with input and
+ * output in one buffer and exactly the margin that mkpayload computes, and with
+ * frames that are cut, damaged, or no LZ4 frames; and unstore(), for
+ * uncompressed payloads.
  */
 #include "harness.h"
 
@@ -11,7 +12,11 @@
 
 #include <lz4hc.h>
 
-/* payload.c needs these; test_extract.c tests what it does with an image. */
+/*
+ * The stub's decoders.h and image.h declare these, but the decoders here must
+ * not use them: xxh64() aborts the program. test_extract.c tests a whole
+ * payload.
+ */
 const u8 payload_start[sizeof(struct payload_header)], payload_end[1];
 const struct image_info image_info;
 u64 xxh64(const void *data, size_t len)
@@ -34,8 +39,8 @@ static u8 *xmalloc(size_t size)
 }
 
 /*
- * Contents with repeated text, noise and zeros, alternating between blocks and
- * within.
+ * Contents to compress: zeros, random bytes and repeated text. They alternate,
+ * also within an LZ4 block.
  */
 static u8 *make_payload(size_t size)
 {
@@ -93,7 +98,10 @@ static struct frame compress(const u8 *payload, size_t size)
 	return f;
 }
 
-/* Decodes from a heap buffer of exactly @size bytes. */
+/*
+ * Decodes @frame from a copy on the heap of exactly @size bytes, so that ASan
+ * reports a read behind it.
+ */
 static int decode(u8 *out, size_t out_size, const u8 *frame, size_t size)
 {
 	u8 *in = xmalloc(size);
@@ -171,7 +179,10 @@ TEST(other_sizes)
 	CHECK(decode(out, LAST, f.data, f.size - 1) == LZ4_CUT_OFF, "cut");
 	CHECK(decode(out, LAST, f.data, 8 + first + 3) == LZ4_CUT_OFF,
 	      "cut in a size");
-	/* A size that the library would take for a negative number. */
+	/*
+	 * A block size of 2^32 - 1, which LZ4's library would take for a
+	 * negative number. The stub must refuse it.
+	 */
 	memset(f.data + 4, 0xff, 4);
 	CHECK(decode(out, LAST, f.data, f.size) == LZ4_CUT_OFF, "huge");
 	memset(f.data + 4, 0, 4);
@@ -182,8 +193,9 @@ TEST(other_sizes)
 }
 
 /*
- * The digest protects against damage, but a damaged frame that got past it must
- * not make the decoder write outside of its output.
+ * The stub normally finds damage by the digest. The decoder must not write
+ * outside of its output even if a damaged frame has a matching digest. ASan
+ * reports such a write.
  */
 TEST(damaged_frames)
 {

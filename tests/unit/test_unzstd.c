@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_unzstd.c - unzstd() as the stub uses it: in place, with exactly the
- * margin that it needs, and on input that is too short, too long or no frame.
+ * test_unzstd.c - unzstd() as the stub uses it: input and output in one buffer,
+ * with exactly the margin that zstd requires, and with input that is too short,
+ * too long, or no zstd frame.
  */
 #include <elf.h>
 
@@ -10,8 +11,8 @@
 #define ZSTD_LEVELS	{ 1, 3, 12, 19, 22 }
 
 /*
- * The decoder must not use BMI2 unless unzstd_use_bmi2() was called. This must
- * be the first case.
+ * The decoder must not use BMI2 instructions unless unzstd_use_bmi2() was
+ * called. This must be the first case, because later cases call it.
  */
 TEST(bmi2_only_on_request)
 {
@@ -59,8 +60,8 @@ static struct bytes make_text(void)
 }
 
 /*
- * Contents with the largest margin: noise is last, so that the input is read
- * late.
+ * Contents that need a large margin. Their second half is mostly random bytes,
+ * which do not compress, so the decoder reads most of its input late.
  */
 static struct bytes make_mixed(void)
 {
@@ -166,8 +167,8 @@ TEST(good_frames_bmi2)
 }
 
 /*
- * A payload that mkpayload wrote, decoded with exactly the margin in its
- * header, must give the segments of the kernel.
+ * Decodes a payload that mkpayload wrote, with exactly the margin in its
+ * header. The output must have the contents of the kernel's segments.
  */
 TEST(mkpayload_margin)
 {
@@ -222,11 +223,11 @@ TEST(mkpayload_margin)
 	free(kernel.data);
 }
 
-/* ---- sizes and ends of frames ---- */
+/* ---- wrong margins, sizes and ends of frames ---- */
 
 /*
- * With too little margin the decoder must report an error, or the output must
- * be right all the same.
+ * If the margin is too small, the output overwrites input that is still needed.
+ * The decoder must report an error, unless the output is right all the same.
  */
 TEST(short_margin)
 {
@@ -308,8 +309,8 @@ TEST(empty_input)
 }
 
 /*
- * A frame without contents and a skippable frame. zstd's library calls both a
- * success, the stub must refuse both.
+ * A frame without contents, and a skippable frame. zstd's library accepts both.
+ * The stub must refuse both, because the output has the wrong size.
  */
 TEST(frames_of_nothing)
 {
@@ -355,8 +356,8 @@ TEST(appended_bytes)
 }
 
 /*
- * Frames that are cut at every length near the first and the last block
- * headers.
+ * Frames that are cut off, at every length near their start and their end, and
+ * at some between. The stub must refuse all of them.
  */
 TEST(truncated)
 {

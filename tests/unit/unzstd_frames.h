@@ -17,11 +17,14 @@
 #include "../../payload/unzstd.c"
 
 #define KIB			1024UL
-/* The compression level that mkpayload uses, and the byte around buffers. */
+/*
+ * The compression level that mkpayload uses, and the value of the bytes in a
+ * buffer's first page that precede its data.
+ */
 #define MKPAYLOAD_LEVEL		19
 #define FILL			0x5a
 
-/* @size bytes at @data, allocated with malloc(). */
+/* @size bytes at @data, allocated with malloc(). free() releases them. */
 struct bytes {
 	u8 *data;
 	size_t size;
@@ -30,9 +33,9 @@ struct bytes {
 /* ---- buffers between inaccessible pages ---- */
 
 /*
- * @size bytes at @data, which end at an inaccessible page. The bytes before
- * @data in its first page are FILL and poisoned: ASan reports an access by C
- * code, and free_buffer() finds a write by assembly.
+ * A buffer of @size bytes at @data that ends at an inaccessible page. The bytes
+ * before @data in its first page are FILL and poisoned. ASan reports an access
+ * to them by C code. free_buffer() finds a write to them by assembly.
  */
 struct buffer {
 	u8 *data;
@@ -41,7 +44,9 @@ struct buffer {
 	size_t mapped;
 };
 
-/* Allocates a buffer of @size bytes. Ends the program if memory is short. */
+/*
+ * Allocates a buffer of @size bytes. Aborts the program if there is no memory.
+ */
 static struct buffer new_buffer(size_t size)
 {
 	size_t inner = ALIGN_UP(size + 1, PAGE_SIZE);
@@ -60,7 +65,9 @@ static struct buffer new_buffer(size_t size)
 	return b;
 }
 
-/* Frees a buffer. Fails the case if something wrote to the bytes before it. */
+/*
+ * Frees a buffer. Fails the case if the decoder wrote to the bytes before it.
+ */
 static maybe_unused void free_buffer(struct buffer *b)
 {
 	size_t slack = (size_t)(b->data - b->pages) - PAGE_SIZE;
@@ -74,7 +81,7 @@ static maybe_unused void free_buffer(struct buffer *b)
 	munmap(b->pages, b->mapped);
 }
 
-/* malloc() that ends the program if memory is short. */
+/* malloc() that aborts the program if there is no memory. */
 static u8 *xmalloc(size_t size)
 {
 	u8 *p = malloc(size ? size : 1);
@@ -88,7 +95,10 @@ static u8 *xmalloc(size_t size)
 
 /* ---- contents to compress ---- */
 
-/* The first @max bytes of the file @name, which must not be empty. */
+/*
+ * Reads at most the first @max bytes of the file @name, which must not be
+ * empty.
+ */
 static struct bytes read_file(const char *name, size_t max)
 {
 	struct bytes b = { xmalloc(max), 0 };
@@ -101,7 +111,7 @@ static struct bytes read_file(const char *name, size_t max)
 	return b;
 }
 
-/* @size bytes of random words, which compress well. */
+/* Returns @size bytes of text from random words, which compresses well. */
 static struct bytes make_text_of(size_t size)
 {
 	static const char *const words[] = {
@@ -130,8 +140,8 @@ static struct bytes make_program(void)
 }
 
 /*
- * 48 KiB: two thirds compiled code, one third text. For tests that decode it
- * often.
+ * Returns 48 KiB for tests that decode them often: two thirds are compiled
+ * code, one third is text.
  */
 static struct bytes make_small(void)
 {
@@ -150,8 +160,9 @@ static struct bytes make_small(void)
 /* ---- frames ---- */
 
 /*
- * A zstd frame of @in at compression level @level, with the content's size in
- * its header, and with the content's checksum if @checksum.
+ * Compresses @in to a zstd frame at compression level @level. The frame's
+ * header has the size of the contents. If @checksum, the frame also has a
+ * checksum of the contents.
  */
 static struct bytes compress(struct bytes in, int level, bool checksum)
 {
@@ -174,7 +185,7 @@ static struct bytes compress(struct bytes in, int level, bool checksum)
 	return frame;
 }
 
-/* Chooses the decoder's code for processors with BMI2 or without. */
+/* Lets the decoder use its code for processors with BMI2, or not. */
 static void use_bmi2(bool on)
 {
 	if (on)
@@ -184,8 +195,8 @@ static void use_bmi2(bool on)
 }
 
 /*
- * Whether this machine can execute the code for BMI2, which also needs BMI1 and
- * LZCNT.
+ * Whether this machine can execute the decoder's BMI2 code, which also needs
+ * BMI1 and LZCNT.
  */
 static bool cpu_has_bmi2(void)
 {
@@ -197,8 +208,9 @@ static bool cpu_has_bmi2(void)
 }
 
 /*
- * Decodes a frame in place, as the stub does: the input is copied to the end of
- * @b, the output is written from its start. Returns the decoder's result.
+ * Decodes a frame in place, as the stub does. The frame is copied to the end of
+ * @b, the output is written from the start of @b and may overwrite what has
+ * been read. Returns the decoder's result.
  */
 static int decode_in_place(struct buffer *b, size_t out_size,
 			   const u8 *frame, size_t frame_size)
@@ -210,8 +222,8 @@ static int decode_in_place(struct buffer *b, size_t out_size,
 }
 
 /*
- * Bytes that a buffer for decoding in place needs at least: the output and
- * @margin, but not less than the frame.
+ * The smallest size in bytes of a buffer in which a frame can be decoded in
+ * place: the output and @margin, but not less than the frame.
  */
 static size_t in_place_size(struct bytes frame, size_t out_size, size_t margin)
 {
