@@ -674,6 +674,7 @@ static void fresh_guest(void)
 	memset(&host.count, 0, sizeof(host) - offsetof(typeof(host), count));
 	memset(&es, 0, sizeof(es));
 	memset(&sev_guest, 0, sizeof(sev_guest));
+	nmi_count = 0;
 	host.sev_status = 3;
 	host.has_sev_status = true;
 	share_page();
