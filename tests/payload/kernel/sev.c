@@ -15,7 +15,7 @@
 #define LEVELS_MAX	5
 
 static struct {
-	u64 status;		/* SEV_STATUS */
+	u64 status;		/* value of the SEV_STATUS MSR */
 	u64 ghcb_msr;		/* GHCB MSR at the kernel's entry */
 	u16 version;		/* version of the GHCB protocol in use */
 } sev;
