@@ -19,7 +19,7 @@
 
 #define LINK_ADDR	0x1000000UL
 #define MIB		(1UL << 20)
-#define HEADERS		0x1000UL	/* bytes of ELF headers before the code */
+#define HEADERS		0x1000UL	/* bytes of ELF headers before the code in the file */
 
 static uint8_t block[MIB];
 

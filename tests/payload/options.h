@@ -39,7 +39,9 @@ void options_check(const char *prefix, const option_name *known, u32 n);
  */
 const char *option_nth(const char *name, u32 nth);
 
-/* Returns the text behind "@name=" in the first such word, or NULL if there is none. */
+/*
+ * Returns the text behind "@name=" in the first such word, or NULL if no word has it.
+ */
 const char *option(const char *name);
 
 /* Whether the first word "@name=..." has exactly the value @value. */

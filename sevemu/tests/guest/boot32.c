@@ -45,13 +45,13 @@ struct regs32 {
 };
 
 /*
- * The code under test tells the 32-bit #VC handler vc32() in the first two fields where
- * the instruction is. The handler records in the others what it has found. INSN32()
- * stores to offsets 0 and 4.
+ * The log of #VC in 32-bit mode. Code that executes an instruction writes the first two
+ * fields, which tell the #VC handler vc32() where the instruction is. INSN32() does so,
+ * at offsets 0 and 4. The handler writes the other fields.
  */
 struct vc32_log {
 	uint32_t eip;			/* address of the instruction */
-	uint32_t resume;		/* address of the instruction behind it */
+	uint32_t resume;		/* address of the instruction after the one at @eip */
 	uint32_t count;			/* number of #VC so far */
 	/* From the frame of the last #VC; frame is the frame's address. */
 	uint32_t error_code, cs, eflags, frame;
@@ -78,8 +78,8 @@ void vc32_entry(void);
 void user32_end(void);
 
 /*
- * In head.S: runs the code at @eip at CPL 3, with these selectors and this stack, until
- * it executes INT VECTOR_USER_END.
+ * In head.S: runs the code at @eip at CPL 3, with the selectors @cs and @ss and the
+ * stack @esp, until it executes INT VECTOR_USER_END.
  */
 void user32_run(uint32_t eip, uint32_t cs, uint32_t ss, uint32_t esp);
 

@@ -23,7 +23,7 @@ static ALIGNED_PAGE u8 hole[PAGE_SIZE];
 static struct regs user_regs;
 static u64 deep_stack;
 
-/* ---- From each mode, CPL and stack ---- */
+/* ---- #VC from each mode, CPL and stack ---- */
 
 /*
  * Before the processor pushes an exception's frame, it aligns RSP down to 16 bytes
@@ -141,8 +141,8 @@ CASE(user_rdmsr, "rdmsr-from-user", CASE_ES)
 }
 
 /*
- * In head.S. Executes CPUID function 0 in compatibility mode. The CPUID may raise #VC,
- * and its address is stored in vc. Returns EBX.
+ * In head.S: executes CPUID function 0 in compatibility mode and returns EBX. The CPUID
+ * may raise #VC, so its address is stored in vc for the handler.
  */
 u64 compat_cpuid(void);
 
@@ -173,9 +173,9 @@ CASE(interrupts_off, "vc-clears-if", CASE_ES)
 /* ---- Delivery that fails ---- */
 
 /*
- * Executes CPUID with RSP = @rsp, where the frame of #VC may not fit. The handler of
- * #VC, or of an armed exception that comes in its place, returns behind CPUID. The old
- * RSP is restored there.
+ * Executes CPUID with RSP = @rsp, a stack on which the processor may be unable to push
+ * the frame of #VC. The handler of #VC, or of another armed exception, returns behind
+ * CPUID. The old RSP is restored there.
  */
 static void cpuid_on_stack(u64 rsp)
 {

@@ -22,7 +22,7 @@
 #define TICKS_SOON		1000		/* 1 us */
 #define TICKS_LATER		20000000	/* 20 ms */
 
-/* ---- Frames on a shared page ---- */
+/* ---- Exception frames on a shared page ---- */
 
 /*
  * Makes the page of the interrupt stack ist_stack shared. The processor writes an
@@ -110,8 +110,8 @@ CASE(nmi, "nmi", CASE_ES)
 	expect("vector", trap.vector, VECTOR_NMI);
 	expect("state after the first", hook(HOOK_NMI_STATE, 0), 2);
 	/*
-	 * The hypervisor cannot see the handler's IRET in an SEV-ES guest. NMIs
-	 * stay masked until the guest says "NMI complete" (GHCB 4.1).
+	 * The hypervisor cannot see the IRET of an SEV-ES guest's NMI handler. NMIs
+	 * stay masked until the guest sends the request "NMI complete" (GHCB 4.1).
 	 */
 	hook(HOOK_NMI, 0);
 	expect("NMIs while masked", trap.count, 1);

@@ -96,7 +96,10 @@ CASE(cpuid_xcr0, "cpuid-xcr0", CASE_ES)
 
 	exits_once(insn_cpuid, &r);
 	expect("x87 and SSE in XCR0's mask", r.rax & 3, 3);
-	/* 512 bytes of legacy area and 64 of XSAVE header (APM2 11.5.9). */
+	/*
+	 * With only x87 enabled, an XSAVE area has 512 bytes of legacy state and a
+	 * header of 64 bytes (APM2 11.5.9).
+	 */
 	expect("size for XCR0 = x87", r.rbx, 0x240);
 	r = (struct regs){ .rax = 0xd };
 	NEEDS(insn_cpuid, &r, GHCB_RAX, GHCB_RCX, GHCB_XCR0);

@@ -215,7 +215,7 @@ CASE(ends_term_f, "ends-terminate-15-255", CASE_ES | CASE_ENDS)
 	terminate(15, 255);
 }
 
-/* ---- The page ---- */
+/* ---- Requests by the GHCB page ---- */
 
 /* Prepares an OUT of the byte @value to the UART's scratch register. */
 static void port_write(u64 value)
@@ -380,7 +380,10 @@ CASE(unknown_exit, "exit-unknown", CASE_ES)
 	 */
 	ghcb_begin(SVM_EXIT_HLT, 0, 0);
 	malformed(VIOL_INVALID_EVENT, MALFORMED_EVENT);
-	/* The exit code of CPUID with a bit in the upper half is unknown. */
+	/*
+	 * sevemu must compare all 64 bits of the exit code. That of CPUID with a bit in
+	 * the upper half is unknown.
+	 */
 	ghcb_begin(SVM_EXIT_CPUID | 1ULL << 32, 0, 0);
 	ghcb_set(GHCB_RAX, 0);
 	ghcb_set(GHCB_RCX, 0);
@@ -489,7 +492,7 @@ CASE(dr7_high, "dr7-high-bits", CASE_ES)
 
 CASE(mmio_invalid, "mmio-invalid", CASE_ES)
 {
-	/* A request to read 0 bytes. */
+	/* sevemu must refuse a request for an MMIO read of 0 bytes. */
 	ghcb_begin(SVM_VMGEXIT_MMIO_READ, LAPIC_VERSION, 0);
 	ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
 	malformed(VIOL_INVALID_INPUT, MALFORMED_INVALID);

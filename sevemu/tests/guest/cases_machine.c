@@ -366,7 +366,7 @@ CASE(device_private, "device-mapped-private", CASE_ES)
 	flush_tlb();
 }
 
-/* ---- Ends ---- */
+/* ---- Ways to stop the run ---- */
 
 CASE(ends_pass, "ends-pass", CASE_ENDS)
 {

@@ -32,7 +32,7 @@ typedef uint64_t u64;
 
 struct boot_params;
 
-/* ---- The machine that sevemu was asked for ---- */
+/* ---- The machine that sevemu emulates ---- */
 
 enum sev_mode { SEV_OFF, SEV_PLAIN, SEV_ES };
 
@@ -41,11 +41,12 @@ enum sev_mode { SEV_OFF, SEV_PLAIN, SEV_ES };
  * the result of HOOK_CONFIG, before the first case.
  */
 struct machine {
-	enum sev_mode sev;		/* --sev */
+	enum sev_mode sev;		/* value of sevemu's option --sev */
 	u32 ghcb_max;			/* --ghcb-max: highest protocol version */
 	u32 cbit;			/* --cbit: position of the C-bit */
 	u64 cmask;			/* 1 << cbit, or 0 without SEV */
-	bool strict, la57, rdtsc;	/* --strict, --la57, --rdtsc */
+	/* Whether sevemu's options --strict, --la57 and --rdtsc are given. */
+	bool strict, la57, rdtsc;
 	const struct boot_params *bp;	/* the zero page from the loader */
 };
 extern struct machine machine;
@@ -129,8 +130,8 @@ int memcmp(const void *a, const void *b, size_t len);
 struct frame {
 	u64 r15, r14, r13, r12, r11, r10, r9, r8;
 	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
-	u64 vector;			/* pushed by the vector's entry in head.S */
-	u64 error_code;			/* 0 for vectors without an error code */
+	u64 vector;			/* exception vector, pushed by head.S */
+	u64 error_code;			/* error code, or 0 if the vector has none */
 	u64 rip, cs, rflags, rsp, ss;
 };
 
@@ -165,12 +166,12 @@ void idt_set_present(u8 vector, bool present);
 void idt_set_selector(u8 vector, u16 selector);
 
 #define SELECTOR_TSS		0x20
-#define TSS_LIMIT		103	/* limit of a TSS with all its fields */
+#define TSS_LIMIT		103	/* TSS limit for all fields of a TSS */
 /*
  * The limit of a TSS that has only the fields in front of the interrupt stack pointers.
  */
 #define TSS_LIMIT_BEFORE_IST	0x23
-/* Loads the task register with the guest's TSS, whose limit is @limit bytes. */
+/* Loads the task register with the guest's TSS, with the segment limit @limit. */
 void tss_load(u32 limit);
 
 /*
@@ -187,7 +188,8 @@ extern u8 ist_stack[PAGE_SIZE], user_exit_stack[PAGE_SIZE];
 struct trap_log {
 	u32 armed[VECTORS / 32];	/* bit for each vector, set by trap_arm() */
 	u64 count;			/* number of exceptions since trap_reset() */
-	u64 vector, error_code, rip, rsp, cr2;	/* of the last exception */
+	/* Vector, frame contents and CR2 of the last exception. */
+	u64 vector, error_code, rip, rsp, cr2;
 	u64 frame;			/* address of the last exception's struct frame */
 	/*
 	 * Written by the case. The handler returns to this address if it is not 0, and
@@ -218,15 +220,15 @@ static inline NORETURN void user_return(void)
 /* ---- vc.c: the GHCB and #VC ---- */
 
 /*
- * The code under test tells the #VC handler in the first fields where the instruction
- * is, and the handler records in the others what it has found. main.c clears this
- * struct before each case. Code that executes an instruction which may raise #VC must
- * set rip and resume. The functions of insns.S set them.
+ * The log of #VC. Code that executes an instruction which may raise #VC must write rip
+ * and resume before it, which tell the #VC handler where the instruction is. The
+ * functions of insns.S do that, and write exit and changed, too. The handler writes the
+ * other fields. main.c clears this struct before each case.
  */
 struct vc_log {
 	u64 rip;		/* address of the instruction */
-	u64 resume;		/* address of the instruction behind it */
-	u64 exit;		/* the exit code that insns.S expects */
+	u64 resume;		/* address of the instruction after the one at @rip */
+	u64 exit;		/* exit code that #VC must have as error code */
 	/*
 	 * Number of registers that changed although their instruction must not change
 	 * them. insns.S counts them.

@@ -13,10 +13,10 @@
 	.code64
 
 /*
- * The test kernel's entry. It must not use its own stack before it has looked for the
- * first word of it that is not zero: the stack lies in .bss, which the stub must have
- * zeroed. Instructions before PUSHFQ must not change RFLAGS.DF and IF, which cpu.c
- * checks.
+ * The test kernel's entry. First it looks for a word of the kernel's own stack that is
+ * not zero, because the stack lies in .bss, which the stub must have zeroed. The stack
+ * must not be used before that. Instructions before PUSHFQ must not change RFLAGS.DF
+ * and IF, which cpu.c checks.
  * In:  long mode, %rsi = zero page. cpu.c checks all other state.
  * Out: does not return
  * Stack: switches to the kernel's own. The stub's stack stays unchanged, because map.c

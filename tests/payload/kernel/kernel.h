@@ -40,7 +40,7 @@ struct range {
  * before it changes them.
  */
 struct entry_state {
-	u64 zero_page;		/* RSI */
+	u64 zero_page;		/* RSI, the address of the zero page */
 	u64 rsp;
 	/*
 	 * The address of the first word of the kernel's own stack that was not zero at
@@ -164,9 +164,9 @@ void handed_add(const char *what, u64 start, u64 size);
 const struct handed *handed(u32 i);
 
 /*
- * Keeps the zero page's address, which @state has from RSI, and returns the command
- * line, or "" if there is none. Makes QEMU exit if RSI cannot be an address. Must be
- * called before all functions below.
+ * Keeps the zero page's address for zero_page(). @state has it from RSI. Returns the
+ * command line, or "" if the zero page has none. Makes QEMU exit if RSI cannot be an
+ * address. Must be called before all functions below.
  */
 const char *zero_page_find(const struct entry_state *state);
 const struct boot_params *zero_page(void);
@@ -180,7 +180,9 @@ bool is_efi_boot(void);
 /* Checks that the zero page has a command line that is not too long, and prints it. */
 void cmdline_check(void);
 
-/* Returns text_hash() of the command line, or 0 if there is none. */
+/*
+ * Returns text_hash() of the command line, or 0 if the zero page has no command line.
+ */
 u64 cmdline_hash(void);
 
 /* ---- initrd.c, setup_data.c ---- */

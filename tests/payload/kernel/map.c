@@ -24,7 +24,7 @@ static struct {
 	u64 cr3;		/* value of CR3 at the kernel's entry */
 	u64 cbit;		/* C-bit as a mask; 0 if not an SEV guest */
 	u64 tables, leaves;	/* number of tables and leaves that walk() found */
-	struct run run;		/* range of the last leaves; more may follow */
+	struct run run;		/* leaves merged so far; walk() may add more */
 	/*
 	 * For each kind of fault in the page tables: how often it occurs, and the
 	 * address and the page-table entry of its first occurrence. Only the first is
@@ -75,9 +75,9 @@ static struct range runtime_range(void)
 
 /*
  * Returns the range of the stub's original image if it lies outside the runtime range,
- * or an empty range. The stub may keep its image mapped. It runs in place if firmware
- * loaded it by EFI. Otherwise it moves to the runtime range for its load address, and a
- * payload at a random address (t.addr=any) may lie elsewhere.
+ * or an empty range. The stub may keep its image mapped. A stub that firmware loaded by
+ * EFI runs in place. Any other stub moves to the runtime range for its load address,
+ * and a payload at a random address (t.addr=any) may lie elsewhere.
  */
 static struct range image_range(void)
 {
@@ -97,8 +97,8 @@ static struct range image_range(void)
 }
 
 /*
- * Returns the end of the range around @addr that the stub may map. Returns @addr itself
- * if the stub must not map the page at @addr.
+ * Returns the address behind the range around @addr that the stub may map. Returns
+ * @addr itself if the stub must not map the page at @addr.
  */
 static u64 asked_for_until(u64 addr)
 {

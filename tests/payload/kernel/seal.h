@@ -10,7 +10,7 @@
 
 #include "types.h"
 
-#define SEAL_MAGIC		"sealed!"	/* 8 bytes with its NUL */
+#define SEAL_MAGIC		"sealed!"	/* 8 bytes with its NUL, for seal.magic */
 #define SEAL_MAX_SEGMENTS	4
 
 /*
@@ -20,8 +20,8 @@
 struct seal_segment {
 	/* Bytes from the lowest p_paddr of all segments to this segment's. */
 	u64 offset;
-	u64 file_size;		/* bytes */
-	u64 mem_size;		/* bytes */
+	u64 file_size;		/* bytes of the segment in the ELF file */
+	u64 mem_size;		/* bytes of the segment in memory */
 	u64 hash;		/* hash of the first file_size bytes */
 };
 

@@ -79,8 +79,8 @@ FUNC(leave_code)
 	jmp	*%eax
 
 	/*
-	 * Return to 64-bit mode. CR4.LA57, which is set already, says whether the page
-	 * tables have four or five levels.
+	 * Return to 64-bit mode. CR4.LA57 has been set or cleared above, and says
+	 * whether the page tables have five levels or four.
 	 */
 .Lback:
 	mov	LEAVE_CR3_EARLY(%ebx), %eax

@@ -21,9 +21,9 @@
 
 #define LOADER_BASE		0x10000	/* link address, as in loader.ld */
 #define WORK_TABLES		0x30000
-#define WORK_TABLES_USED	0x36000	/* end of the tables that head.S makes */
+#define WORK_TABLES_USED	0x36000	/* end of the page tables that head.S makes */
 #define WORK_TABLES_END		0x3f000
-#define WORK_LEVEL5		0x3f000	/* fifth-level table, used with la57=1 */
+#define WORK_LEVEL5		0x3f000	/* fifth-level page table, used with la57=1 */
 #define IMAGE_TABLES		0x40000
 #define IMAGE_TABLES_SIZE	0x40000
 #define LEAVE_PAGE		0x80000
@@ -88,13 +88,13 @@ struct leave {
 	u64 cr3;		/* value of CR3, for a 64-bit entry only */
 	u64 cr4, cr0;
 	u64 rflags, rsp, rsi;
-	u64 garbage;		/* value of all registers that have no field */
-	u32 cr3_early;		/* CR3 while leave.S enters 64-bit mode */
-	u32 cr4_early;		/* CR4 while leave.S enters 64-bit mode */
+	u64 garbage;		/* garbage for registers without a field here */
+	u32 cr3_early;		/* value of CR3 while leave.S enters long mode */
+	u32 cr4_early;		/* value of CR4 while leave.S enters long mode */
 	u32 efer;
 	u32 bits;		/* mode of the image's entry: 32 or 64 */
 	struct desc_ptr gdtr, idtr;
-	u16 cs, ds;		/* selectors; ds is for DS, ES and SS */
+	u16 cs, ds;		/* values of CS, and of DS, ES and SS */
 	u64 gdt[16];		/* the GDT, to which gdtr.base points */
 };
 BUILD_BUG_ON(offsetof(struct leave, target) != LEAVE_TARGET);
@@ -154,9 +154,10 @@ extern struct boot_params loader_start;
  * in bytes.
  */
 struct plan {
-	u32 entry;		/* ENTRY_* */
-	u64 image;		/* address at which QEMU has put the file */
-	u64 load;		/* load address of the protected-mode part */
+	u32 entry;		/* entry of the image to use: ENTRY_* */
+	u64 image;		/* address at which QEMU has put the image file */
+	/* The load address of the image's protected-mode part. */
+	u64 load;
 	/*
 	 * Addresses of the image's zero page, command line and setup_data list, and of
 	 * the page with leave.S.
@@ -170,7 +171,7 @@ struct plan {
 	 */
 	const struct setup_header *hdr;
 	u64 init_size;
-	struct range runtime;	/* runtime range of the image by boot.rst */
+	struct range runtime;	/* memory in which the image runs, by boot.rst */
 	u64 target;		/* address at which the image is entered */
 	/*
 	 * The fields below are used with entry=direct only, which enters an ELF kernel

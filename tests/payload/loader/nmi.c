@@ -11,12 +11,12 @@
 /* Offsets and bits of the HPET's registers (IA-PC HPET specification 1.0a, 2.3). */
 #define HPET			0xfed00000
 #define HPET_CAPABILITIES	0x000
-#define HPET_PERIOD		0x004	/* duration of one tick, in femtoseconds */
+#define HPET_PERIOD		0x004	/* duration of an HPET tick, in femtoseconds */
 #define HPET_CONFIG		0x010
 #define HPET_COUNTER		0x0f0
 #define HPET_TIMER(n)		(0x100 + 0x20 * (n))
 #define TIMER_CONFIG		0x00
-#define TIMER_ROUTES		0x04	/* bit n: I/O APIC input n is possible */
+#define TIMER_ROUTES		0x04	/* bit n: the timer can raise I/O APIC input n */
 #define TIMER_COMPARATOR	0x08
 #define LAST_TIMER(caps)	((caps) >> 8 & 0x1f)
 #define HPET_ENABLE		(1U << 0)

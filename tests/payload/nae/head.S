@@ -56,7 +56,8 @@ FUNC(load_cr3_proven)
 END_FUNC(load_cr3_proven)
 
 /*
- * Loads the registers, calls the code under test, and stores the registers.
+ * Calls code with the registers of a struct regs, and stores the registers after it to
+ * the same struct.
  * In:  64-bit mode, %rdi = code to call, %rsi = struct regs
  * Out: %eax = 0, or 1 if run_abort() ended the call; DF is clear
  * Clobbers: all registers but those that the C calling convention preserves

@@ -35,9 +35,7 @@ static u8 code_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE), section(".data
 static u8 *device;		/* frame buffer or NULL, from find_device() */
 static bool have_apic;		/* true if mmio_init() has mapped the local APIC */
 
-/*
- * Returns the device number of a display adapter on PCI bus 0, or 0 if there is none.
- */
+/* Returns the device number of a display adapter on PCI bus 0, or 0 if it has none. */
 static u32 find_display(void)
 {
 	for (u32 i = 0; i < PCI_DEVICES; i++) {
@@ -111,7 +109,7 @@ static void fill(u8 *memory)
 
 struct subject {
 	const char *insn;	/* instruction's text in insns.S; NULL ends a table */
-	u32 addresses;		/* IN_* */
+	u32 addresses;		/* registers that hold an address: IN_* */
 	u64 rcx;		/* value of RCX before the instruction */
 	u64 r10;		/* value of R10 before the instruction */
 	u64 rflags;		/* bits of RFLAGS to set before it */
@@ -268,9 +266,9 @@ static void case_stos(void)
 }
 
 /*
- * As test_subject(), for MOVS, which has two operands in memory. The instruction runs
- * with RAM for both, and with the device for one. @from_device says that the source is
- * the device; otherwise the destination is.
+ * As test_subject(), for MOVS, which has two operands in memory. It is executed with
+ * both in RAM, and then with one in the device: the source if @from_device, else the
+ * destination.
  */
 static void movs(const char *insn, u64 rcx, u64 rflags, bool from_device)
 {

@@ -164,19 +164,20 @@ int run_caught(void (*code)(void), struct regs *regs);
 /* ---- execute.c ---- */
 
 /*
- * Registers before the next execute(), after it, and those that the test case wants
- * after it. prepare() sets before. execute() sets after, and copies before to want.
+ * The registers before the next execute(), the registers after it, and the registers
+ * that the test case wants after it. prepare() sets @before. execute() sets @after, and
+ * copies @before to @want.
  */
 extern struct regs before, after, want;
 
-/* Sets before to a different value in each register. */
+/* Sets each register in @before to a different value. */
 void prepare(void);
 
 /*
- * Executes the instruction of insns.S with the text @insn, with the registers in
- * before. Sets after to the registers after it, and want to those before it. Complains
- * about an exception, about an exit or a changed register that the row in insns.S does
- * not name, and about an unknown text.
+ * Executes the instruction whose text in insns.S is @insn, with the registers in
+ * @before. Sets @after to the registers after it and @want to @before. Complains about
+ * an exception, about an exit or a changed register that the row in insns.S does not
+ * name, and about an unknown text.
  */
 void execute(const char *insn);
 
@@ -187,8 +188,8 @@ void execute(const char *insn);
 void execute_code(const char *name, void (*code)(void));
 
 /*
- * Complains unless the registers in after are those in want. RSP and the flags that are
- * not results of instructions are not compared.
+ * Complains unless the registers in @after are those in @want. RSP is not compared. Of
+ * RFLAGS, only the arithmetic flags and DF are compared.
  */
 void check_regs(const char *insn);
 

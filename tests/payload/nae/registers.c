@@ -304,8 +304,8 @@ static void case_mwait(void)
 {
 	monitor();
 	/*
-	 * A hypervisor may execute MWAIT really. This store to the monitored line then
-	 * ends the wait.
+	 * A hypervisor may let the guest wait in MWAIT. This store to the monitored
+	 * line then ends the wait.
 	 */
 	*(volatile u8 *)monitored = 1;
 	prepare();

@@ -12,7 +12,7 @@
 
 #define BUFFER_SIZE		0x3000
 #define DEBUGCON_PORT		0x402
-#define DEBUGCON_THERE		0xe9	/* value that IN from this port returns */
+#define DEBUGCON_THERE		0xe9	/* value that IN from QEMU's debug console returns */
 #define UNTOUCHED		0xee
 /*
  * Numbers of elements for one INS or OUTS. Each is more than the GHCB's shared buffer
