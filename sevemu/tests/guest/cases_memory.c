@@ -210,8 +210,9 @@ CASE(frame_none, "no-frame-there", CASE_SEV)
 
 /*
  * The processor reads page tables as private memory, even if the entry that points to a
- * table has no C-bit (APM2 15.34.5). sevemu must do so too, and count the access as a
- * note, because such page tables are probably a mistake of the guest.
+ * table has no C-bit (APM2 15.34.5). sevemu must do so too. It must also count this as
+ * a note, a remark in its report, because such page tables are probably a mistake of
+ * the guest.
  */
 CASE(walk, "page-walk-is-private", CASE_SEV)
 {
@@ -257,7 +258,7 @@ CASE(walk_cr3, "cr3-without-c-bit", CASE_SEV)
 
 /*
  * Instruction fetches read private memory, even through a mapping without the C-bit
- * (APM2 15.34.5). sevemu must count such a fetch as a note.
+ * (APM2 15.34.5). sevemu must count such a fetch as a note, a remark in its report.
  */
 CASE(fetch, "fetch-is-private", CASE_SEV)
 {

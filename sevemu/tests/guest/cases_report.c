@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cases_report.c - cases for the report in which sevemu counts the guest's exits. The
- * report counts separately the exits before a marker (--marker, HOOK_MARK), and the
- * exits before the guest first runs at a kernel's virtual address. cases.list has the
- * expected numbers.
+ * report counts some exits separately: those before a marker, and those before the
+ * guest first runs at a kernel's virtual address. The marker is an address (--marker)
+ * or a call of HOOK_MARK. cases.list has the expected numbers.
  */
 #include "guest.h"
 
@@ -18,7 +18,7 @@ static void cpuid_0(void)
 
 /*
  * In head.S: a function that only returns. cases.list passes its address to sevemu's
- * option --marker.
+ * option --marker, so that sevemu counts the exits before it separately.
  */
 void marker_point(void);
 

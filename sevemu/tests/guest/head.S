@@ -118,7 +118,8 @@ startup_64:
 
 /*
  * A function that only returns. cases.list passes its address 0x1000300 to sevemu's
- * option --marker, and guest.lds checks the address.
+ * option --marker, which counts the exits before that address is executed. guest.lds
+ * checks the address.
  */
 	.org	0x300
 	.globl	marker_point
@@ -253,9 +254,9 @@ user32_end:
 	.balign	16
 	.globl	exception_stubs
 /*
- * The IDT's gates lead here: a piece of 16 bytes of code for each vector. It pushes 0
- * if the processor has pushed no error code, and then the vector (struct frame in
- * guest.h).
+ * Code of 16 bytes for each exception vector, to which the IDT's gates lead. It pushes
+ * 0 if the processor has pushed no error code, and then the vector, as struct frame in
+ * guest.h needs it.
  */
 exception_stubs:
 	vector = 0

@@ -24,7 +24,8 @@ static struct {
 	u64 cr3;		/* value of CR3 at the kernel's entry */
 	u64 cbit;		/* C-bit as a mask; 0 if not an SEV guest */
 	u64 tables, leaves;	/* number of tables and leaves that walk() found */
-	struct run run;		/* leaves merged so far; walk() may add more */
+	/* The leaves that walk() has merged last. The next leaf may extend them. */
+	struct run run;
 	/*
 	 * For each kind of fault in the page tables: how often it occurs, and the
 	 * address and the page-table entry of its first occurrence. Only the first is

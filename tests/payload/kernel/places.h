@@ -19,9 +19,9 @@
 #define PLACES_FIRST	16
 
 /*
- * Offsets in a record of section .places. The stub adds the distance of the relocation
- * to 8 bytes, subtracts it from 4 bytes, and adds it to 4 bytes. PLACE_STRIDE is the
- * size of a record.
+ * Offsets in a record of section .places. The stub adds the relocation's distance to
+ * the 8 bytes at PLACE_64, subtracts it from the 4 bytes at PLACE_INVERSE32, and adds
+ * it to the 4 bytes at PLACE_32. PLACE_STRIDE is the size of a record.
  */
 #define PLACE_64	0
 #define PLACE_INVERSE32	9

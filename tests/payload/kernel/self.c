@@ -10,8 +10,9 @@
 #include "seal.h"
 
 /*
- * The seal (seal.h). It is volatile because the host program seal fills it in after the
- * link, when the compiler has seen it empty.
+ * The seal: a record of how the kernel's memory must look (seal.h). It is volatile
+ * because the host program seal writes it after the link, when the compiler has seen it
+ * empty.
  */
 static const volatile struct seal seal __attribute__((section(".seal"), used)) = {
 	.magic = "",

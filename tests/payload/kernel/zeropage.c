@@ -11,7 +11,10 @@
 #define MAX_SETUP_SECTS		64	/* 32 KiB of real-mode code */
 #define MAX_MIN_ALIGNMENT	30
 #define MAX_CMDLINE		0xffff
-/* The first address that is not canonical with four-level paging. */
+/*
+ * The first address that is not canonical with four-level paging. A zero page at or
+ * above it is impossible.
+ */
 #define ADDRESS_END		_AC(0x0000800000000000, UL)
 
 static const struct boot_params *bp;

@@ -8,8 +8,8 @@
 #define MAX_CMDLINE		0x1000
 #define MAX_NODES		32
 /*
- * Unused bytes behind each setup_data node, so that no two nodes are adjacent in
- * memory.
+ * Unused bytes behind each setup_data node, because a loader need not put nodes next to
+ * each other and the stub must not expect it.
  */
 #define NODE_GAP		24
 #define E820_RAM		1
