@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hello.c - the kernel's C code. It prints on the first serial port which kind of
- * guest it runs in, the size of RAM and the command line. Then it ends the machine.
+ * hello.c - the C code of a minimal kernel that sevstub boots. It prints on the first
+ * serial port in which kind of guest it runs, the size of RAM and the command line.
+ * Then it stops the machine.
  */
 #include <asm/bootparam.h>
 
@@ -11,8 +12,8 @@
 #define SERIAL_STATUS	(SERIAL + 5)
 #define SERIAL_EMPTY	0x20
 /*
- * A write to this port ends QEMU (device isa-debug-exit) or sevemu. The value 0x10
- * means success to both: QEMU then exits with status 33, sevemu with 0.
+ * A write to this port makes QEMU (device isa-debug-exit) or sevemu exit. The value
+ * 0x10 means success to both: QEMU exits with status 33, sevemu with 0.
  */
 #define DEBUG_EXIT	0xf4
 #define DEBUG_EXIT_OK	0x10
@@ -39,7 +40,7 @@ static void print_number(uint64_t n)
 	print(p);
 }
 
-/* The bytes of RAM (type 1) in the zero page's E820 map. */
+/* Returns the number of bytes of RAM, which is type 1 in the zero page's E820 map. */
 static uint64_t ram_size(const struct boot_params *bp)
 {
 	uint64_t size = 0;
@@ -50,7 +51,10 @@ static uint64_t ram_size(const struct boot_params *bp)
 	return size;
 }
 
-/* Called by start.S with the zero page. The caller halts when this returns. */
+/*
+ * The kernel's C code. start.S calls it with the zero page @bp, and halts the processor
+ * when it returns.
+ */
 void hello(const struct boot_params *bp)
 {
 	uint64_t cmdline = (uint64_t)bp->ext_cmd_line_ptr << 32 |

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * hello.h - the functions of sev.c, which hello.c calls.
- */
+/* hello.h - the functions of sev.c, which hello.c calls: kind of guest and port I/O. */
 #ifndef HELLO_H
 #define HELLO_H
 
@@ -11,21 +9,21 @@
 /* ---- sev.c ---- */
 
 /*
- * Detects the kind of guest, and in an SEV-ES guest maps a page that is shared with
- * the hypervisor, the GHCB. Call this once, before any other function below.
+ * Detects the kind of guest. In an SEV-ES guest it also maps the GHCB, a page that is
+ * shared with the hypervisor. Must be called once, before any function below.
  */
 void sev_start(void);
 
-/* Whether this is a guest with encrypted memory: SEV or SEV-ES. */
+/* Whether the guest's memory is encrypted: true in SEV and SEV-ES guests. */
 bool is_sev(void);
 
-/* Whether this is a guest with encrypted registers, too: SEV-ES. */
+/* Whether the guest's registers are encrypted, too: true in SEV-ES guests only. */
 bool is_sev_es(void);
 
-/* Writes @value to an I/O port, in any kind of guest. */
+/* Writes the byte @value to the I/O port @port, in any kind of guest. */
 void port_out(uint16_t port, uint8_t value);
 
-/* Reads a byte from an I/O port, in any kind of guest. */
+/* Reads a byte from the I/O port @port, in any kind of guest. */
 uint8_t port_in(uint16_t port);
 
 #endif

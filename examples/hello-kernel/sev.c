@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev.c - port I/O for a kernel that may run in an SEV-ES guest and has no #VC
- * handler. An IN or OUT instruction would raise #VC there. This file sends each
- * access to the hypervisor through a GHCB of the kernel's own instead.
+ * sev.c - port I/O for a kernel that may run in an SEV-ES guest and has no #VC handler.
+ * In such a guest an IN or OUT instruction would raise #VC. This file instead asks the
+ * hypervisor for each access, by a GHCB of the kernel's own.
  *
- * Section numbers are those of AMD's GHCB specification, publication 56421.
+ * "GHCB" and a number is a section of AMD's GHCB specification, publication 56421.
  */
 #include "hello.h"
 
@@ -18,8 +18,9 @@
 #define ENTRIES			512
 #define LARGE_PAGE		0x200000
 /*
- * Address bits above 4 GiB. In the page tables that sevstub makes for this kernel
- * only the C-bit is among them, because kernel and tables lie below 4 GiB.
+ * The address bits of a page-table entry above 4 GiB. In the page tables that sevstub
+ * makes for this kernel, the C-bit is the only one of them that can be set, because the
+ * kernel and the tables lie below 4 GiB.
  */
 #define PTE_ABOVE_4G		0x000fffff00000000
 
@@ -35,18 +36,21 @@
 #define IOIO_8_BITS		0x10
 #define IOIO_IN			0x1
 
-static uint64_t cbit;			/* as a mask; 0: not an SEV guest */
-static bool es;				/* an SEV-ES guest */
+static uint64_t cbit;			/* C-bit as a mask; 0 if not an SEV guest */
+static bool es;				/* true in an SEV-ES guest */
 
 /*
- * The GHCB's page has 2 MiB for itself, because share_ghcb() shares a whole 2 MiB
- * page with the hypervisor.
+ * The GHCB page has 2 MiB for itself, because share_ghcb() makes a whole 2 MiB page
+ * shared with the hypervisor, and no other data may be in it.
  */
 static struct {
 	uint64_t ghcb[ENTRIES];
 	uint8_t nothing[LARGE_PAGE - sizeof(uint64_t[ENTRIES])];
 } shared __attribute__((aligned(LARGE_PAGE)));
-/* New page tables; level[0] has the leaves, of 2 MiB. */
+/*
+ * Page tables that share_ghcb() makes: level[0] has the leaves, of 2 MiB each, and
+ * level[3] is the fifth level.
+ */
 static uint64_t level[4][ENTRIES] __attribute__((aligned(4096)));
 
 static uint64_t rdmsr(uint32_t msr)
@@ -64,8 +68,8 @@ static void wrmsr(uint32_t msr, uint64_t value)
 }
 
 /*
- * Loads page tables that map the first GiB with the C-bit, but the GHCB's 2 MiB
- * without it. Memory without the C-bit is shared with the hypervisor.
+ * Loads page tables that map the first GiB private (with the C-bit), except for the 2
+ * MiB of the GHCB, which are shared with the hypervisor (without the C-bit).
  */
 static void share_ghcb(void)
 {
@@ -81,8 +85,8 @@ static void share_ghcb(void)
 	if (cr4 & CR4_LA57)
 		root = level[3];
 	/*
-	 * Flush cache lines of the page that were written while it was private,
-	 * so that they do not overwrite shared data later.
+	 * Flush cache lines of the GHCB page that were written while it was private.
+	 * Otherwise the processor might write them back later, over shared data.
 	 */
 	for (uint64_t i = 0; i < 4096; i += 64)
 		asm volatile("clflush (%0)" : : "r"((uint8_t *)&shared + i) : "memory");
@@ -94,9 +98,9 @@ void sev_start(void)
 	uint64_t cr3;
 
 	/*
-	 * The CPUID instruction would raise #VC in an SEV-ES guest. Read the
-	 * C-bit from sevstub's page tables instead. Their entries have it in an
-	 * SEV guest only.
+	 * CPUID would tell the C-bit's position, but it raises #VC in an SEV-ES guest.
+	 * Take the C-bit from an entry of sevstub's page tables. The entries have it in
+	 * an SEV guest only.
 	 */
 	asm volatile("mov %%cr3, %0" : "=r"(cr3));
 	cbit = *(uint64_t *)(cr3 & ~PTE_ABOVE_4G & ~0xfffUL) & PTE_ABOVE_4G;
@@ -118,8 +122,9 @@ bool is_sev_es(void)
 }
 
 /*
- * Requests one IN or OUT from the hypervisor (GHCB 4.1.2). @info is SW_EXITINFO1:
- * port, size and direction. Returns the byte that IN has read.
+ * Asks the hypervisor for one IN or OUT of a byte (GHCB 4.1.2). @info is SW_EXITINFO1:
+ * port, size and direction. @value is the byte for OUT. Returns the byte that IN has
+ * read.
  */
 static uint8_t ghcb_port(uint64_t info, uint8_t value)
 {

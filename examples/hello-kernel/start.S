@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * start.S - the kernel's entry, to which sevstub jumps.
+ * start.S - the example kernel's entry, to which sevstub jumps. It calls hello().
  *
- * In:	64-bit mode, identity map, interrupts off, %rsi = zero page
- * Out:	does not return
- * The kernel needs a stack of its own, because sevstub's is in memory that counts
- * as free.
+ * In:  64-bit mode, identity map, interrupts off, %rsi = zero page
+ * Out: does not return
+ * Stack: switches to one of its own, because sevstub's stack is in memory that counts
+ *      as free
  */
 	.text
 	.globl	_start

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exit_insns.h - the instructions that both sevemu's test guest and the stub's
- * NAE self-test (tests/payload/nae) raise exits with: one table for C and for
- * assembly, without any header of sevemu or of the stub.
+ * exit_insns.h - a table of the instructions that raise #VC in an SEV-ES guest.
+ * sevemu's test guest and the stub's self-test tests/payload/nae both execute them. It
+ * can be used in C and in assembly, and includes no header of sevemu or of the stub.
  *
- * EXIT_INSNS(ROW) expands to ROW(id, text, exit, reads, writes) for each:
+ * EXIT_INSNS(ROW) expands to ROW(id, text, exit, reads, writes) for each instruction:
  *
  *	id	a name that is an identifier
  *	text	the instruction in AT&T syntax, for 64-bit code

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * decode.c - compares the speed of the stub's zstd decoder with that of
- * libzstd.so. The program is linked with the stub's own object files.
+ * decode.c - compares the speed of the stub's zstd decoder with that of libzstd.so. The
+ * program is linked with the stub's own object files.
  *
- *   decode ROUNDS PAYLOAD
+ *	decode ROUNDS PAYLOAD
  *
- * For each sample it prints a line "NAME MB/s MB/s RATIO": the median speed of the
- * stub's decoder, that of the library, and the median of the rounds' ratios (above
- * 1: the stub's decoder is faster).
+ * PAYLOAD is a file that mkpayload has written. Two samples are decoded. The sample
+ * "payload" is the compressed frame in PAYLOAD. The sample "core" is made from the
+ * first 34 MiB of its contents that are not zero pages, which is a kernel's text and
+ * data, compressed again.
  *
- * PAYLOAD is a file of mkpayload. The sample "payload" is its frame. The sample
- * "core" is its first 34 MiB without pages of zeros, which is text and data,
- * compressed again. Both decoders work in place, as the stub does, in memory that
- * is already mapped.
+ * For each sample the program prints a line "NAME MB/s MB/s RATIO": the median speed of
+ * the stub's decoder, the median speed of the library, and the median of the ratio in
+ * each round. A ratio above 1 means that the stub's decoder is faster. Both decode in
+ * place, as the stub does at boot, in memory that is already mapped.
  */
 #include <err.h>
 #include <stdint.h>
@@ -27,11 +28,14 @@
 #define PAGE		4096
 #define LEVEL		19
 #define MARGIN		(1UL << 20)
-#define TRIES		3	/* per round; the fastest counts */
+#define TRIES		3	/* runs of a decoder in a round; the fastest counts */
 #define MAX_ROUNDS	99
 #define MB		1e6
 
-/* Functions of the stub's objects unzstd.o and string.o. */
+/*
+ * Functions of the stub's object files unzstd.o and string.o, which replace the C
+ * library's here.
+ */
 int unzstd(void *out, size_t out_size, const void *in, size_t in_size);
 void unzstd_use_bmi2(void);
 void *memcpy(void *dst, const void *src, size_t len);
@@ -39,7 +43,10 @@ int memcmp(const void *a, const void *b, size_t len);
 
 static const u8 zeros[PAGE];
 
-/* A compressed sample. Sizes are in bytes; @size is the decompressed size. */
+/*
+ * A compressed sample. Sizes are in bytes. @frame_size is the compressed size, @size
+ * the decompressed size.
+ */
 struct sample {
 	const char *name;
 	u8 *frame;
@@ -70,8 +77,9 @@ static double seconds(void)
 }
 
 /*
- * Returns the seconds that @f takes to decode the sample in place: the frame is at
- * the end of @buffer, the output at its start.
+ * Returns the CPU time in seconds that decoder @f needs for the sample @s. Decodes in
+ * place: the compressed frame lies at the end of @buffer, and the output is written
+ * from its start.
  */
 static double decode(decoder *f, const struct sample *s, u8 *buffer)
 {
@@ -126,8 +134,8 @@ static void compare(const struct sample *s, int rounds)
 	decode(ours, s, buffer);
 	for (i = 0; i < rounds; i++) {
 		/*
-		 * Alternate the order, because the first decoder of a round
-		 * may find a colder cache.
+		 * Let the two decoders take turns at being first in a round, because
+		 * the first may find a colder cache.
 		 */
 		if (i % 2)
 			theirs[i] = decode(library, s, buffer);
@@ -159,7 +167,9 @@ static u8 *read_file(const char *name, size_t *size)
 	return data;
 }
 
-/* Makes the sample "core": the payload's text and data without zero pages. */
+/*
+ * Makes the sample "core": the payload's contents without zero pages, compressed again.
+ */
 static struct sample core_of(const struct sample *whole)
 {
 	struct sample core = { .name = "core" };

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * growth.c - the code of a test payload whose size mkgrowth chooses. The stub
- * enters it in 64-bit mode. It counts the page tables that the stub has made,
- * prints "tables N" on the first serial port, and ends QEMU. It does not work in
- * an SEV guest.
+ * growth.c - the code of a test payload whose size is a parameter of mkgrowth. It
+ * measures how many page tables the stub makes for a payload of that size.
+ *
+ * The stub enters it in 64-bit mode. It counts the tables, prints "tables N" on the
+ * first serial port, and makes QEMU exit. It does not work in an SEV guest, because it
+ * ignores the C-bit.
  */
 #include <stdint.h>
 
 #define SERIAL_PORT	0x3f8
-#define EXIT_PORT	0xf4	/* isa-debug-exit */
+#define EXIT_PORT	0xf4	/* port of QEMU's device isa-debug-exit */
 #define EXIT_PASSED	0x10
 #define PRESENT		0x001UL
 #define LARGE		0x080UL
@@ -18,7 +20,10 @@
 
 static uint8_t stack[4096] __attribute__((aligned(16), used));
 
-/* The entry must be the first byte, and ld puts .text.startup first. */
+/*
+ * The entry must be the first byte of the file. ld puts the section .text.startup in
+ * front of .text.
+ */
 __asm__(".section .text.startup, \"ax\"\n"
 	".globl _start\n"
 	"_start:\n"
@@ -37,7 +42,10 @@ static void print(const char *s)
 		out(SERIAL_PORT, (uint8_t)*s++);
 }
 
-/* Counts the table that @entry points to and all tables below it. */
+/*
+ * Returns the number of page tables at and below the table to which @entry points.
+ * @level is that table's level, 1 to 4.
+ */
 static unsigned int tables_below(uint64_t entry, int level)
 {
 	const uint64_t *table = (const uint64_t *)(entry & ADDRESS);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mkgrowth.c - writes an ELF file OUT with one segment of MIB MiB. It begins with
- * CODE. In each MiB, a quarter is data and the rest zeros, as in a kernel.
+ * mkgrowth.c - makes a payload of a chosen size for a benchmark: writes an ELF file OUT
+ * with one segment of MIB MiB, which begins with CODE. In each MiB of the segment, a
+ * quarter is data and the rest is zeros, much as in a kernel.
  *
- *   mkgrowth OUT MIB CODE DATA
+ *	mkgrowth OUT MIB CODE DATA
  *
- * CODE is a flat file that is linked at LINK_ADDR and begins with its entry. DATA
- * is a file of some MiB without repetitions. It is read again from its start when
- * its end is reached.
+ * CODE is a flat file that is linked at LINK_ADDR and begins with its entry. DATA is a
+ * file of some MiB without repetitions. It is read again from its start when its end is
+ * reached.
  */
 #include <elf.h>
 #include <err.h>
@@ -18,7 +19,7 @@
 
 #define LINK_ADDR	0x1000000UL
 #define MIB		(1UL << 20)
-#define HEADERS		0x1000UL	/* bytes in the file before the code */
+#define HEADERS		0x1000UL	/* bytes of ELF headers before the code in the file */
 
 static uint8_t block[MIB];
 

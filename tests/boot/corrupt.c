@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * corrupt.c - host program: makes a bad image from a good one. The boot tests
- * check that the stub refuses it.
+ * corrupt.c - host program: makes a bad image from a good one. The boot tests check
+ * that the stub refuses to boot it.
  *
  *	corrupt IN OUT OPERATION...
  *
@@ -15,7 +15,8 @@
  *	digest		recompute comp_digest
  *	header_digest	recompute header_digest
  *
- * With recomputed digests, the stub's later checks must find the damage.
+ * The stub checks the digests first. Recomputed digests are right, so that the stub's
+ * later checks must find the damage.
  */
 #include <asm/bootparam.h>
 #include <errno.h>
@@ -35,7 +36,10 @@
 #define SETUP_HEADER	0x1f1
 #define PERCENT		100
 
-/* A field of the payload header. */
+/*
+ * A field of the payload header (struct payload_header), which operations change by its
+ * name.
+ */
 struct field {
 	const char *name;
 	size_t offset;
@@ -51,12 +55,12 @@ static const struct field fields[] = {
 	FIELD(header_digest),
 };
 
-/* The image. find_payload() sets the pointers to its parts. */
+/* The image file in memory. find_payload() sets the pointers to its parts. */
 struct file {
 	u8 *data;
 	size_t size;
 	struct payload_header *payload;
-	u8 *frame;			/* the compressed bytes */
+	u8 *frame;			/* the compressed payload */
 	size_t frame_size;
 };
 
@@ -97,8 +101,8 @@ static void write_file(const char *name, const struct file *file)
 }
 
 /*
- * Finds the compressed payload by the setup header, and the payload header, which
- * lies directly before it.
+ * Sets @file->frame to the compressed payload, to which the setup header points, and
+ * @file->payload to the payload header, which lies directly before it.
  */
 static void find_payload(const char *name, struct file *file)
 {
@@ -121,7 +125,10 @@ static void find_payload(const char *name, struct file *file)
 		die("%s: no payload header", name);
 }
 
-/* Carries out an operation on a field, for example "file_size+0x1000". */
+/*
+ * Carries out an operation on a field of the payload header, for example
+ * "file_size+0x1000".
+ */
 static void change_field(struct file *file, const char *operation)
 {
 	size_t len = strcspn(operation, "=+-");
@@ -161,7 +168,10 @@ static size_t percent_of(size_t size, const char *text)
 	return size / PERCENT * percent + size % PERCENT * percent / PERCENT;
 }
 
-/* Carries out code@OFFSET=HEX. @where is its part "OFFSET=HEX". */
+/*
+ * Carries out the operation code@OFFSET=HEX, which overwrites bytes of the file. @where
+ * is its part "OFFSET=HEX".
+ */
 static void overwrite(struct file *file, const char *where)
 {
 	char *hex;

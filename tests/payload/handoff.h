@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * handoff.h - data that the test loader passes to the test kernel in setup_data
- * nodes. The stub does not know the nodes' types and must pass the nodes on
- * unchanged.
+ * handoff.h - data that the test loader passes to the test kernel in nodes of the
+ * setup_data list. The stub between them does not know these types of nodes, and must
+ * pass the nodes on unchanged.
  */
 #ifndef TEST_HANDOFF_H
 #define TEST_HANDOFF_H
@@ -11,20 +11,28 @@
 
 #include "types.h"
 
-/* type_of_loader of the test loader: 0xff is "undefined" in boot.rst. */
+/*
+ * The test loader's value for type_of_loader in the setup header. boot.rst calls 0xff
+ * "undefined".
+ */
 #define LOADER_TYPE_TEST	0xff
-/* type_of_loader of QEMU's -kernel, which uses the 16-bit entry only. */
+/*
+ * The value that QEMU's option -kernel writes to type_of_loader. QEMU enters an image
+ * at the 16-bit entry only.
+ */
 #define LOADER_TYPE_QEMU	0xb0
 /*
- * The stub's EFI entry sets type_of_loader to this value, and the signature in
- * efi_info to "EL64".
+ * The stub's EFI entry writes this value to type_of_loader, and "EL64" to the field
+ * efi_loader_signature of efi_info.
  */
 #define LOADER_TYPE_EFI_STUB	0x21
 #define EFI64_LOADER_SIGNATURE	0x34364c45
 
 /*
- * The test loader writes the entry that it uses to ext_loader_ver, which the stub
- * ignores. The test kernel reads it there because setup_data may be empty.
+ * ENTRY_* says by which entry the stub, or the kernel itself (ENTRY_DIRECT), was
+ * entered. The test loader writes the value to ext_loader_ver in the setup header,
+ * which the stub ignores, and the test kernel reads it there. A setup_data node would
+ * not do, because that list may be empty.
  */
 #define ENTRY_DIRECT		0
 #define ENTRY_EFI		1
@@ -32,20 +40,26 @@
 #define ENTRY_32		32
 #define ENTRY_64		64
 
-/* Types of setup_data nodes. Neither the stub nor a kernel knows them. */
+/*
+ * Types of the setup_data nodes that the test loader makes. Neither the stub nor Linux
+ * knows these types.
+ */
 #define SETUP_TEST_INFO		0x74657374
 #define SETUP_TEST_PATTERN	0x74657375
 
-/* Data of the first node, of type SETUP_TEST_INFO. The test loader writes it. */
+/*
+ * Data of the first setup_data node, whose type is SETUP_TEST_INFO. The test loader
+ * writes it and the test kernel compares it with what the stub has passed on.
+ */
 struct test_info {
-	u32 entry;		/* ENTRY_* */
-	u32 nodes;		/* of all types, in the whole chain */
-	u64 load;		/* address of the protected-mode part */
+	u32 entry;		/* entry that the loader used: ENTRY_* */
+	u32 nodes;		/* number of nodes in the setup_data list */
+	u64 load;		/* load address of the stub's protected-mode part */
 	u64 cmdline_hash;	/* text_hash() of the command line */
-	struct boot_params bp;	/* the zero page as the stub got it */
+	struct boot_params bp;	/* copy of the zero page, as passed to the stub */
 };
 
-/* Returns the FNV-1a hash of @text, without its NUL. */
+/* Returns the 64-bit FNV-1a hash of the string @text, without its NUL. */
 static inline u64 text_hash(const char *text)
 {
 	u64 hash = 0xcbf29ce484222325UL;
@@ -56,8 +70,9 @@ static inline u64 text_hash(const char *text)
 }
 
 /*
- * Number of data bytes of node @node, and the value of its data byte @i. Nodes are
- * numbered from 0. All nodes but the first are of type SETUP_TEST_PATTERN.
+ * pattern_length() returns how many data bytes setup_data node @node has, and
+ * pattern_byte() returns data byte @i of the node. Nodes are numbered from 0. All nodes
+ * but the first are of type SETUP_TEST_PATTERN.
  */
 static inline u32 pattern_length(u32 node)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * options.c - parses the command line's words "name=value", which tell the test
- * loader what to do and the test kernel what to expect. USAGE.md lists them.
+ * options.c - parses words "name=value" on a command line. They tell the test loader
+ * what to do and the test kernel what to expect. tests/payload/USAGE.md lists them.
  */
 #include "options.h"
 
@@ -12,7 +12,10 @@ static bool blank(char c)
 	return c == ' ' || c == '\0';
 }
 
-/* Returns the text behind @prefix, or NULL if @word does not begin with it. */
+/*
+ * Returns the part of @word behind @prefix, or NULL if @word does not begin with
+ * @prefix.
+ */
 static const char *skip_prefix(const char *word, const char *prefix)
 {
 	for (; *prefix; prefix++, word++)
@@ -80,7 +83,9 @@ bool option_is(const char *name, const char *value)
 	return s && blank(*s);
 }
 
-/* The value of a digit, decimal or hexadecimal, or 16 if @c is no digit. */
+/*
+ * Returns the value of the decimal or hexadecimal digit @c, or 16 if @c is not a digit.
+ */
 static u32 digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -91,8 +96,8 @@ static u32 digit(char c)
 }
 
 /*
- * Parses an unsigned number, decimal or with 0x hexadecimal, and an optional unit
- * K, M or G. Moves @s behind it.
+ * Parses one unsigned number at *@s, decimal or with 0x hexadecimal, and an optional
+ * unit K, M or G (KiB, MiB, GiB). Moves *@s behind it.
  */
 static u64 parse_term(const char **s)
 {

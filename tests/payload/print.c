@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * print.c - prints to ttyS0 by polling, resets the machine and ends QEMU.
+ * print.c - prints to ttyS0 by polling, resets the machine, and makes QEMU exit.
  *
- * Runs in the test kernels and in the test loader, in 64-bit mode. It shares no
- * code with the stub's console, because it helps to test that.
+ * The test kernels and the test loader use it, in 64-bit mode. It shares no code with
+ * the stub's console, because it helps to test that console.
  */
 #include <stdarg.h>
 
@@ -25,7 +25,10 @@
 #define KEYBOARD_COMMAND	0x64
 #define KEYBOARD_RESET		0xfe
 
-/* How ports are accessed. NULL: by the IN and OUT instructions. */
+/*
+ * Functions for port access, which print_through() sets. NULL stands for the IN and OUT
+ * instructions.
+ */
 static u8 (*port_in)(u16 port);
 static void (*port_out)(u8 value, u16 port);
 
@@ -81,8 +84,8 @@ static void put_number(u64 n, unsigned int base)
 void print_args(const char *fmt, va_list args)
 {
 	/*
-	 * Clear DLAB, because a faulty stub may have left it set. The data port
-	 * would then be the divisor latch.
+	 * Clear DLAB in the UART's line control register, because a faulty stub may
+	 * have left it set. With DLAB set, the data port would be the divisor latch.
 	 */
 	write_port(LINE_CONTROL_8N1, UART_LINE_CONTROL);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * string.c - the memory functions that compilers generate calls to, for the
- * test kernels and the test loader. They must not use SSE, which is not set up.
+ * string.c - the C library's memory functions, to which compilers generate calls, for
+ * the test kernels and the test loader. They must not use SSE, which the boot protocol
+ * does not enable.
  */
 #include "string.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * string.h - the memory functions of the test kernels and the test loader, with
- * the meaning that the C standard gives them.
+ * string.h - memory functions of the test kernels and the test loader. They do what the
+ * C standard says.
  */
 #ifndef TEST_STRING_H
 #define TEST_STRING_H

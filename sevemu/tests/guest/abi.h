@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * abi.h - the SEV-ES ABI for the test guest. The numbers are from the GHCB
- * specification (56421) and AMD's manual (APM2), and not from the headers of the stub
- * or of sevemu: a wrong number in one of these makes a case fail. Exit codes are from
- * the kernel's UAPI header.
+ * abi.h - constants of the SEV-ES ABI for sevemu's test guest. The numbers are copied
+ * from the GHCB specification (publication 56421) and AMD's manual (APM2), and not from
+ * the headers of the stub or of sevemu. A wrong number in one of those headers thus
+ * makes a case fail. Exit codes are from the kernel's UAPI header.
  */
 #ifndef GUEST_ABI_H
 #define GUEST_ABI_H
@@ -27,7 +27,10 @@
 #define PTE_US			0x004
 #define PTE_PS			0x080
 
-/* Exception vectors (APM2 8.2), and two of the guest's own choice. */
+/*
+ * Exception vectors (APM2 8.2). The test guest itself chooses two vectors: VECTOR_TIMER
+ * for the local APIC's timer, and VECTOR_USER_END for the INT that leaves CPL 3.
+ */
 #define VECTOR_DB		1
 #define VECTOR_NMI		2
 #define VECTOR_UD		6
@@ -44,7 +47,10 @@
 #define VC_ERROR_DB		(SVM_EXIT_EXCP_BASE + VECTOR_DB)
 #define VC_ERROR_AC		(SVM_EXIT_EXCP_BASE + VECTOR_AC)
 
-/* GHCB MSR protocol: the low 12 bits of requests and responses (GHCB 2.3.1). */
+/*
+ * The low 12 bits of the GHCB MSR: REQ_* in the guest's requests, RESP_* in the
+ * hypervisor's responses (GHCB 2.3.1, MSR protocol).
+ */
 #define MSR_PROTOCOL_MASK	0xfff
 #define REQ_SEV_INFO		0x002
 #define RESP_SEV_INFO		0x001
@@ -59,8 +65,8 @@
 #define REQ_TERMINATE		0x100
 
 /*
- * Offsets of the GHCB's fields in bytes. Bit n of the valid bitmap is for the quadword
- * at offset 8n (GHCB 2.3.2).
+ * Offsets of fields in the GHCB page, in bytes. Bit n of the GHCB's valid bitmap
+ * belongs to the quadword at offset 8n (GHCB 2.3.2).
  */
 #define GHCB_CPL		0x0cb
 #define GHCB_XSS		0x140
@@ -81,8 +87,9 @@
 #define GHCB_USAGE		0xffc
 
 /*
- * RESULT_*: the answer in the low half of sw_exit_info_1. MALFORMED_*: with
- * RESULT_MALFORMED, the reason in sw_exit_info_2.
+ * RESULT_* is the hypervisor's answer to a request, in the low half of the GHCB field
+ * sw_exit_info_1. If it is RESULT_MALFORMED, sw_exit_info_2 has the reason,
+ * MALFORMED_*.
  */
 #define RESULT_DONE		0
 #define RESULT_EXCEPTION	1
@@ -93,7 +100,10 @@
 #define MALFORMED_INVALID	5
 #define MALFORMED_EVENT		6
 
-/* sw_exit_info_1 of IOIO (APM2 15.10.2). */
+/*
+ * Bits of the GHCB field sw_exit_info_1 in a request for IN or OUT, which are those of
+ * EXITINFO1 at an IOIO exit (APM2 15.10.2).
+ */
 #define IOIO_IN			0x01
 #define IOIO_STRING		0x04
 #define IOIO_REP		0x08
@@ -104,8 +114,9 @@
 #define IOIO_PORT_SHIFT		16
 
 /*
- * With RESULT_EXCEPTION, sw_exit_info_2 is the event in the format of EVENTINJ (APM2
- * 15.20). sevemu leaves out the error code of #GP, as KVM does.
+ * If the answer is RESULT_EXCEPTION, sw_exit_info_2 names the exception that the guest
+ * must raise, in the format of EVENTINJ (APM2 15.20). sevemu leaves out the error code
+ * of #GP, as KVM does.
  */
 #define EVENT_GP_0		0x8000030dULL
 #define EVENT_UD		0x80000306ULL

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * boot32.c - the test guest's 32-bit stage. It raises each exit, records results for
- * main.c to print, and builds the page tables for the way to long mode. Paging is
- * off, so every access is private, and only the GHCB MSR protocol can be used.
+ * boot32.c - the test guest's code for 32-bit protected mode, which runs before the
+ * guest enters long mode. It executes each instruction that must raise #VC, records the
+ * results, which main.c prints later, and builds the page tables for long mode. Paging
+ * is off, so every access is private, and only the GHCB MSR protocol can be used.
  *
- * It is compiled with -m32 and assembled into the 64-bit image behind .code32.
+ * It is compiled with -m32. The output is assembled into the 64-bit image behind the
+ * directive .code32.
  */
 #include <asm/bootparam.h>
 #include <stdbool.h>
@@ -27,25 +29,35 @@
 #define EFLAGS_IF		0x200
 #define CPUID_LEAF_FEATURES	1
 
-/* What vc32_entry in head.S pushes, and the processor's own frame. */
+/*
+ * The registers that vc32_entry in head.S pushes at a #VC in 32-bit mode, and above
+ * them the frame that the processor has pushed (error_code and the fields behind it).
+ */
 struct frame32 {
 	uint32_t edi, esi, ebp, esp_unused, ebx, edx, ecx, eax;
 	uint32_t error_code, eip, cs, eflags;
-	uint32_t esp, ss;	/* pushed at an exception from CPL 3 only */
+	/* The processor pushes ESP and SS only at an exception from CPL 3. */
+	uint32_t esp, ss;
 };
 
 struct regs32 {
 	uint32_t eax, ebx, ecx, edx;
 };
 
-/* What the #VC handler is told, and what it found. INSN32() stores to offsets 0 and 4. */
+/*
+ * The log of #VC in 32-bit mode. Code that executes an instruction writes the first two
+ * fields, which tell the #VC handler vc32() where the instruction is. INSN32() does so,
+ * at offsets 0 and 4. The handler writes the other fields.
+ */
 struct vc32_log {
 	uint32_t eip;			/* address of the instruction */
-	uint32_t resume;		/* address of the instruction behind it */
-	uint32_t count;			/* how many #VC */
-	uint32_t error_code, cs, eflags, frame;	/* of the last #VC */
-	uint32_t wrong_eip;		/* how many did not point at eip */
-	uint32_t bad_response;		/* replies that are not CPUID's */
+	uint32_t resume;		/* address of the instruction after the one at @eip */
+	uint32_t count;			/* number of #VC so far */
+	/* From the frame of the last #VC; frame is the frame's address. */
+	uint32_t error_code, cs, eflags, frame;
+	uint32_t wrong_eip;		/* number of #VC whose EIP was not eip */
+	/* Number of replies by the MSR protocol that were not replies to CPUID. */
+	uint32_t bad_response;
 };
 
 struct early_log early __attribute__((section(".data")));
@@ -58,23 +70,38 @@ static uint32_t tss32[26];
 static uint8_t vc_stack[1024], user_stack[1024], monitored[64];
 extern uint64_t gdt[];
 
-/* In head.S: the gates of #VC and of INT VECTOR_USER_END. Not to be called. */
+/*
+ * Entry points in head.S to which IDT gates lead: vc32_entry for #VC, user32_end for
+ * INT VECTOR_USER_END. C code must not call them.
+ */
 void vc32_entry(void);
 void user32_end(void);
 
-/* In head.S: runs code at CPL 3 until it executes INT VECTOR_USER_END. */
+/*
+ * In head.S: runs the code at @eip at CPL 3, with the selectors @cs and @ss and the
+ * stack @esp, until it executes INT VECTOR_USER_END.
+ */
 void user32_run(uint32_t eip, uint32_t cs, uint32_t ss, uint32_t esp);
 
-/* Called by vc32_entry with the frame that it has pushed. */
+/*
+ * The #VC handler in C. vc32_entry in head.S calls it with the frame @f that it has
+ * pushed, and restores the registers from @f afterwards.
+ */
 void vc32(struct frame32 *f);
 
-/* Called by the 32-bit entry, once, with the zero page. Returns to it. */
+/*
+ * The C code of the 32-bit part. The 32-bit entry in head.S calls it once, with the
+ * zero page @bp, and enters long mode when it has returned.
+ */
 void boot32(struct boot_params *bp);
 
-/* The running case, for record(). */
+/* The name of the case that is running. record() stores it with each comparison. */
 static const char *running;
 
-/* Keeps a comparison for print_early() in main.c. Drops it if the log is full. */
+/*
+ * Records a comparison of @got with @want, which print_early() in main.c prints later.
+ * @what names the value. Ignores the comparison if the log is full.
+ */
 static void record(const char *what, uint32_t got, uint32_t want)
 {
 	struct early_result *r;
@@ -142,7 +169,10 @@ void vc32(struct frame32 *f)
 	f->eip = vc32_log.resume;
 }
 
-/* Sets a 32-bit gate; @type 0 makes one that is not present. */
+/*
+ * Makes the 32-bit IDT entry of @vector lead to @handler. @type is GATE32_*; 0 makes a
+ * gate that is not present.
+ */
 static void gate(uint8_t vector, void (*handler)(void), uint32_t type)
 {
 	uint32_t address = (uint32_t)handler;
@@ -161,7 +191,10 @@ static void load_idt32(uint16_t limit)
 	asm volatile("lidt %0" : : "m"(idtr));
 }
 
-/* Loads a TSS with a stack for exceptions from CPL 3. The boot protocol gives none. */
+/*
+ * Loads a 32-bit TSS that has a stack for exceptions from CPL 3. The boot protocol
+ * gives the guest no TSS.
+ */
 static void load_tss32(void)
 {
 	uint32_t base = (uint32_t)tss32;
@@ -175,8 +208,9 @@ static void load_tss32(void)
 }
 
 /*
- * Defines insn_<id>(): executes one instruction with the registers in @r. vc32() goes
- * on behind it, if it raises #VC.
+ * Defines the function insn_<id>(), which executes one instruction with the registers
+ * in @r and stores the results there. If the instruction raises #VC, the handler vc32()
+ * continues behind the instruction.
  */
 #define INSN32(id, text)						\
 	static void insn_##id(struct regs32 *r)				\
@@ -205,7 +239,10 @@ INSN32(vmmcall, "vmmcall")
 INSN32(read_dr7, "movl %%dr7, %%eax")
 INSN32(write_dr7, "movl %%eax, %%dr7")
 
-/* Instructions that must raise #VC with error_code, and the registers for them. */
+/*
+ * Instructions that must raise #VC, each with the error code that #VC must have and
+ * with the values of EAX, ECX and EDX for the instruction.
+ */
 static const struct exit32 {
 	const char *name;
 	void (*insn)(struct regs32 *r);
@@ -227,8 +264,8 @@ static const struct exit32 {
 };
 
 /*
- * Executes @insn as the case @name. Records whether it raised one #VC, and with
- * @error_code.
+ * Executes @insn as the case @name. Records two comparisons: whether it raised exactly
+ * one #VC, and whether the #VC's error code was @error_code.
  */
 static void run(const char *name, void (*insn)(struct regs32 *r),
 		struct regs32 *r, uint32_t error_code)
@@ -249,7 +286,10 @@ static void user_cpuid(void)
 	asm volatile("int %0" : : "i"(VECTOR_USER_END));
 }
 
-/* Raises every exit of an SEV-ES guest. @config is HOOK_CONFIG's. */
+/*
+ * Executes every kind of instruction that raises #VC in an SEV-ES guest, and records
+ * the results. @config is what HOOK_CONFIG has returned: sevemu's options.
+ */
 static void run_good(uint32_t config)
 {
 	struct regs32 r = { 0 };
@@ -291,7 +331,10 @@ static void run_good(uint32_t config)
 	record("IF", vc32_log.eflags & EFLAGS_IF, 0);
 }
 
-/* Identity map of 4 GiB in 2 MiB leaves; @cmask is the C-bit, or 0. */
+/*
+ * Builds boot_pml4, an identity map of the first 4 GiB in leaves of 2 MiB. @cmask is
+ * the C-bit as a mask, or 0 without SEV.
+ */
 static void build_tables(uint64_t cmask)
 {
 	uint64_t flags = PTE_P | PTE_RW | cmask;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cases_delivery.c - how #VC and exceptions that the hypervisor injects are
- * delivered: through the guest's own gates, by the processor's rules for any
- * exception (APM2 8.7, 8.9), from each mode and CPL, and what ends the guest.
+ * cases_delivery.c - how #VC, and exceptions that the hypervisor injects, reach the
+ * guest's handlers: by the guest's own IDT gates and the processor's rules for any
+ * exception (APM2 8.7, 8.9), from each mode and CPL. The "ends-" cases check which
+ * failures of the delivery terminate the guest.
  */
 #include "guest.h"
 
@@ -22,9 +23,13 @@ static ALIGNED_PAGE u8 hole[PAGE_SIZE];
 static struct regs user_regs;
 static u64 deep_stack;
 
-/* ---- From each mode, CPL and stack ---- */
+/* ---- #VC from each mode, CPL and stack ---- */
 
-/* The processor aligns the frame's end to 16 bytes, whatever RSP was (APM2 8.9.3). */
+/*
+ * Before the processor pushes an exception's frame, it aligns RSP down to 16 bytes
+ * (APM2 8.9.3). The case leaves RSP 8 bytes off that alignment and looks where the
+ * frame lies.
+ */
 CASE(same_stack, "vc-same-stack", CASE_ES)
 {
 	u64 rsp;
@@ -107,7 +112,10 @@ CASE(user_iopl, "io-from-user", CASE_ES)
 	expect("#VC count with IOPL 3", vc.count, 1);
 	expect("error code", vc.error_code, SVM_EXIT_IOIO);
 
-	/* With IOPL 0, IN raises #GP before SVM looks at its intercept (APM2 15.7). */
+	/*
+	 * With IOPL 0, IN at CPL 3 raises #GP before the processor tests SVM's
+	 * intercept of IN (APM2 15.7). No #VC may come.
+	 */
 	vc.count = 0;
 	trap_arm(VECTOR_GP);
 	trap.resume = (u64)user_return;
@@ -133,8 +141,8 @@ CASE(user_rdmsr, "rdmsr-from-user", CASE_ES)
 }
 
 /*
- * In head.S. Executes CPUID function 0 in compatibility mode, as one instruction
- * that may raise #VC. Returns EBX.
+ * In head.S: executes CPUID function 0 in compatibility mode and returns EBX. The CPUID
+ * may raise #VC, so its address is stored in vc for the handler.
  */
 u64 compat_cpuid(void);
 
@@ -145,7 +153,10 @@ CASE(compat, "vc-from-compatibility-mode", CASE_ES)
 	expect("CS", vc.cs, 0x8);
 }
 
-/* #VC goes through an interrupt gate, which clears IF for the handler. */
+/*
+ * The IDT entry of #VC is an interrupt gate, so the processor clears RFLAGS.IF for the
+ * handler. Behind the instruction IF must be set again.
+ */
 CASE(interrupts_off, "vc-clears-if", CASE_ES)
 {
 	u64 rflags;
@@ -162,8 +173,9 @@ CASE(interrupts_off, "vc-clears-if", CASE_ES)
 /* ---- Delivery that fails ---- */
 
 /*
- * Executes CPUID with RSP = @rsp. The handler of #VC, or of an armed exception that
- * comes instead, returns behind CPUID, where the old RSP is restored.
+ * Executes CPUID with RSP = @rsp, a stack on which the processor may be unable to push
+ * the frame of #VC. The handler of #VC, or of another armed exception, returns behind
+ * CPUID. The old RSP is restored there.
  */
 static void cpuid_on_stack(u64 rsp)
 {
@@ -179,8 +191,9 @@ static void cpuid_on_stack(u64 rsp)
 }
 
 /*
- * Raises #VC while the stack's page is not mapped. @vector, and @ist_also if it is
- * not 0, are delivered on an interrupt stack. @armed is the vector to record.
+ * Executes CPUID on a stack whose page is not mapped, so that the delivery of #VC
+ * faults. @vector is delivered on an interrupt stack, and so is @ist_also unless it is
+ * 0. @armed is the vector of the exception that trap records.
  */
 static void with_hole(u8 vector, u8 armed, u8 ist_also)
 {
@@ -201,8 +214,9 @@ static void with_hole(u8 vector, u8 armed, u8 ist_also)
 }
 
 /*
- * A page fault in the delivery of #VC is delivered as #PF, because #VC is no page
- * fault (APM2 8.2.9). The #VC is lost, and RIP is still at the instruction.
+ * The processor cannot write the frame of #VC and raises #PF. This is no double fault,
+ * because the first exception, #VC, is no page fault (APM2 8.2.9). The #VC is lost, and
+ * RIP in the frame of #PF is still the address of the CPUID.
  */
 CASE(hole_pf, "vc-unmapped-stack", CASE_ES)
 {
@@ -215,7 +229,10 @@ CASE(hole_pf, "vc-unmapped-stack", CASE_ES)
 	expect("RIP", trap.rip, vc.rip);
 }
 
-/* With no stack for #PF either, its page fault makes the double fault (APM2 8.2.9). */
+/*
+ * The stack is not mapped for #PF either. The second page fault, in the delivery of
+ * #PF, makes a double fault (APM2 8.2.9).
+ */
 CASE(hole_df, "vc-unmapped-stack-double", CASE_ES)
 {
 	with_hole(VECTOR_DF, VECTOR_DF, 0);
@@ -225,7 +242,7 @@ CASE(hole_df, "vc-unmapped-stack-double", CASE_ES)
 	expect("count", trap.count, 1);
 }
 
-/* A #VC gate that is not present makes the double fault (APM2 8.2.9). */
+/* CPUID with a #VC gate that is not present must raise #DF (APM2 8.2.9). */
 CASE(no_gate, "vc-no-gate-double", CASE_ES)
 {
 	struct regs r = { 0 };
@@ -242,8 +259,9 @@ CASE(no_gate, "vc-no-gate-double", CASE_ES)
 }
 
 /*
- * A gate that leads to code of CPL 3 raises #GP with the selector as error code
- * (APM2 8.7). In the delivery of #VC this #GP makes the double fault.
+ * An IDT gate whose selector is a code segment of CPL 3 raises #GP with the selector as
+ * error code (APM2 8.7). If this happens while #VC is delivered, the processor must
+ * raise #DF.
  */
 CASE(gate_dpl, "vc-gate-to-user-code", CASE_ES)
 {
@@ -267,8 +285,9 @@ CASE(gate_dpl, "vc-gate-to-user-code", CASE_ES)
 }
 
 /*
- * The gate asks for an interrupt stack whose field lies behind the TSS's limit: #TS
- * (APM2 8.2.11). In the delivery of #VC this #TS makes the double fault.
+ * The IDT gate names an interrupt stack, but the TSS's limit is too low to contain that
+ * stack's pointer. The processor raises #TS (APM2 8.2.11). If this happens while #VC is
+ * delivered, the processor must raise #DF.
  */
 CASE(short_tss, "vc-short-tss", CASE_ES)
 {
@@ -294,7 +313,10 @@ CASE(short_tss, "vc-short-tss", CASE_ES)
 	expect("exceptions", trap.count, 2);
 }
 
-/* Without gates for #VC and #DF, CPUID is a triple fault. */
+/*
+ * Without gates for #VC and #DF, CPUID makes a triple fault, which terminates the
+ * guest.
+ */
 CASE(ends_no_gate, "ends-no-gate", CASE_ES | CASE_ENDS)
 {
 	struct regs r = { 0 };
@@ -325,7 +347,10 @@ CASE(ends_stack, "ends-bad-stack", CASE_ES | CASE_ENDS)
 
 /* ---- Exceptions from the hypervisor ---- */
 
-/* sevemu injects #GP and #UD: each arrives with its vector and error code. */
+/*
+ * The test hook HOOK_INJECT makes sevemu inject #GP and then #UD. Each must arrive with
+ * its vector and error code.
+ */
 CASE(injected, "injected-exceptions", 0)
 {
 	trap_arm(VECTOR_GP);
@@ -349,8 +374,9 @@ static void user_misaligned(void)
 }
 
 /*
- * A misaligned access raises #AC at CPL 3 with CR0.AM and EFLAGS.AC set. QEMU's
- * processor does not raise it. If it did, the intercept would make it #VC.
+ * With CR0.AM and RFLAGS.AC set, a misaligned access at CPL 3 raises #AC, which sevemu
+ * intercepts in this case. QEMU's processor does not implement #AC. If it did, the
+ * guest would get #VC with the exit code of #AC instead.
  */
 CASE(ac, "ac-intercepted", CASE_ES)
 {
@@ -371,7 +397,10 @@ CASE(ac_injected, "ac-injected", CASE_ES)
 {
 	u64 result;
 
-	/* The hook injects #VC with the exit code of an intercepted #AC. */
+	/*
+	 * HOOK_INJECT injects a #VC with the exit code of an intercepted #AC, because
+	 * QEMU's processor raises no #AC.
+	 */
 	vc.skip = true;
 	asm volatile("movq $1f, vc(%%rip)\n\tmovq $1f, vc + 8(%%rip)\n\t"
 		     "vmmcall\n1:"
@@ -381,7 +410,10 @@ CASE(ac_injected, "ac-injected", CASE_ES)
 	expect("#VC count", vc.count, 1);
 	expect("error code", vc.error_code, VC_ERROR_AC);
 
-	/* An #AC that is injected itself stays #AC. */
+	/*
+	 * If the hypervisor injects #AC itself, the intercept of #AC must not turn it
+	 * into #VC.
+	 */
 	trap_arm(VECTOR_AC);
 	hook2(HOOK_INJECT, VECTOR_AC, 0);
 	expect("vector", trap.vector, VECTOR_AC);

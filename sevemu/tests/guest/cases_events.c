@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cases_events.c - events whose frame goes to a page that is shared, NMIs, and
- * interrupts.
+ * cases_events.c - exceptions and interrupts whose stack frame the processor writes to
+ * a page that is shared at that moment; NMIs; and the interrupts of the local APIC's
+ * timer.
  */
 #include "guest.h"
 
@@ -21,12 +22,13 @@
 #define TICKS_SOON		1000		/* 1 us */
 #define TICKS_LATER		20000000	/* 20 ms */
 
-/* ---- Frames on a shared page ---- */
+/* ---- Exception frames on a shared page ---- */
 
 /*
- * The frame of an event is written through the private view. If its stack's page is
- * shared at that moment, a nested page fault interrupts the delivery. sevemu turns
- * the page private, and must then deliver the same event again, once.
+ * Makes the page of the interrupt stack ist_stack shared. The processor writes an
+ * exception's frame through the private view (C-bit set). A frame to a shared page
+ * makes a nested page fault in the middle of the delivery. sevemu turns the page
+ * private, and must then deliver the same exception again, exactly once.
  */
 static void share_ist_stack(void)
 {
@@ -36,8 +38,9 @@ static void share_ist_stack(void)
 }
 
 /*
- * Checks that event @vector was delivered once, on the interrupt stack. Then lets it
- * use the current stack again.
+ * Checks that exception or interrupt @vector was delivered exactly once, on the
+ * interrupt stack, and that the stack's page is private again. Then makes the gate of
+ * @vector use the current stack again.
  */
 static void delivered_once(u8 vector, u64 error_code)
 {
@@ -89,7 +92,10 @@ CASE(requeue_vc, "vc-to-shared-stack", CASE_ES)
 
 /* ---- NMI ---- */
 
-/* Tells the hypervisor that the NMI is handled. Returns RESULT_*. */
+/*
+ * Sends the request "NMI complete", after which the hypervisor may inject the next NMI
+ * (GHCB 4.1). Returns RESULT_*.
+ */
 static u64 nmi_complete(void)
 {
 	ghcb_begin(SVM_VMGEXIT_NMI_COMPLETE, 0, 0);
@@ -104,8 +110,8 @@ CASE(nmi, "nmi", CASE_ES)
 	expect("vector", trap.vector, VECTOR_NMI);
 	expect("state after the first", hook(HOOK_NMI_STATE, 0), 2);
 	/*
-	 * The hypervisor cannot see the handler's IRET in an SEV-ES guest. NMIs
-	 * stay masked until the guest says "NMI complete" (GHCB 4.1).
+	 * The hypervisor cannot see the IRET of an SEV-ES guest's NMI handler. NMIs
+	 * stay masked until the guest sends the request "NMI complete" (GHCB 4.1).
 	 */
 	hook(HOOK_NMI, 0);
 	expect("NMIs while masked", trap.count, 1);
@@ -131,7 +137,10 @@ CASE(nmi_stack, "nmi-to-shared-stack", CASE_ES)
 	expect("NMIs left", trap.count, 0);
 }
 
-/* Asks for an NMI by the test hooks, which any CPL may call. */
+/*
+ * Runs at CPL 3: makes sevemu inject an NMI, by the hook HOOK_NMI. sevemu's hooks may
+ * be called at any CPL.
+ */
 static void user_nmi(void)
 {
 	struct regs r = { .rax = HOOK_MAGIC, .rcx = HOOK_NMI };
@@ -159,7 +168,10 @@ static void lapic_write(u32 offset, u32 value)
 	insn_mmio_write(&r);
 }
 
-/* Starts the local APIC's timer, which raises VECTOR_TIMER once, after @ticks. */
+/*
+ * Starts the local APIC's timer, which raises interrupt VECTOR_TIMER once, after @ticks
+ * nanoseconds.
+ */
 static void timer_start(u32 ticks)
 {
 	lapic_write(LAPIC_SPURIOUS, LAPIC_ENABLE);
@@ -169,7 +181,10 @@ static void timer_start(u32 ticks)
 	lapic_write(LAPIC_TIMER_COUNT, ticks);
 }
 
-/* Sleeps until the timer's interrupt, which must wake the guest without a #VC. */
+/*
+ * Executes HLT and waits for the timer's interrupt. HLT is an automatic exit (APM2
+ * 15.35.4): neither it nor the interrupt may raise #VC.
+ */
 static void halt_for_timer(void)
 {
 	u64 exceptions = vc.count;
@@ -200,8 +215,9 @@ CASE(interrupt_stack, "interrupt-to-shared-stack", CASE_SEV)
 }
 
 /*
- * The interrupt is pending before STI. STI delays it by one instruction, so that it
- * arrives when HLT has started to sleep (APM3, "STI").
+ * The timer's interrupt is already pending when STI is executed. Interrupts stay
+ * blocked for one instruction after STI, so that the interrupt arrives at the HLT and
+ * must wake it (APM3, "STI").
  */
 CASE(halt_pending, "hlt-interrupt-pending", 0)
 {

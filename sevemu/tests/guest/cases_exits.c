@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cases_exits.c - each exit that a guest has to hand to its hypervisor (APM2
- * 15.35.5). A real instruction raises it, the GHCB answers it, and the result must be
- * right. The "-needs" cases leave each required field invalid once.
+ * cases_exits.c - each kind of non-automatic exit, for which #VC makes the guest ask
+ * its hypervisor (APM2 15.35.5). A real instruction raises #VC, the test guest's
+ * handler sends a request by the GHCB, and the instruction's result must be right. The
+ * cases "-needs" send the request again and again, each time with one required field
+ * marked invalid.
  */
 #include "guest.h"
 
@@ -26,8 +28,8 @@
 
 
 /*
- * Executes @insn, which must raise one #VC with the exit code of exit_insns.h. The
- * hypervisor must answer it without an error.
+ * Executes @insn, which must raise exactly one #VC, with the exit code that
+ * exit_insns.h gives for it. sevemu must answer the request with RESULT_DONE.
  */
 static void exits_once(void (*insn)(struct regs *r), struct regs *r)
 {
@@ -39,9 +41,10 @@ static void exits_once(void (*insn)(struct regs *r), struct regs *r)
 }
 
 /*
- * Executes @insn with the registers @in once for each of @fields, and once for each
- * field that every request needs. The valid bit of the field is clear, so sevemu must
- * refuse the request and count a violation.
+ * Executes @insn with the registers @in once for each field in @fields, which this
+ * request needs, and once for each field in always[], which every request needs. Each
+ * time the field's valid bit is clear. sevemu must refuse the request and count a
+ * violation.
  */
 static void needs(void (*insn)(struct regs *r), const struct regs *in,
 		  const u32 *fields, size_t count)
@@ -93,7 +96,10 @@ CASE(cpuid_xcr0, "cpuid-xcr0", CASE_ES)
 
 	exits_once(insn_cpuid, &r);
 	expect("x87 and SSE in XCR0's mask", r.rax & 3, 3);
-	/* 512 bytes of legacy area and 64 of XSAVE header (APM2 11.5.9). */
+	/*
+	 * With only x87 enabled, an XSAVE area has 512 bytes of legacy state and a
+	 * header of 64 bytes (APM2 11.5.9).
+	 */
 	expect("size for XCR0 = x87", r.rbx, 0x240);
 	r = (struct regs){ .rax = 0xd };
 	NEEDS(insn_cpuid, &r, GHCB_RAX, GHCB_RCX, GHCB_XCR0);
@@ -266,7 +272,10 @@ CASE(outs, "outs", CASE_ES)
 	exits_once(insn_inb, &r);
 	expect("last byte written", r.rax, 'c');
 
-	/* More bytes than the GHCB's buffer holds: one #VC, two requests. */
+	/*
+	 * REP OUTSB of more bytes than the GHCB's shared buffer holds raises one #VC,
+	 * for which the handler must send two requests.
+	 */
 	memset(bytes, 1, sizeof(bytes));
 	bytes[sizeof(bytes) - 1] = 0x42;
 	r = (struct regs){ .rcx = sizeof(bytes), .rdx = UART_SCRATCH,
@@ -445,7 +454,10 @@ CASE(mmio_needs, "mmio-needs", CASE_ES)
 	NEEDS(insn_mmio_write, &r, GHCB_SCRATCH);
 }
 
-/* A load from an address at which there is no device is an exit that succeeds. */
+/*
+ * sevemu must answer a load from an address that belongs to no device and no RAM
+ * without an error.
+ */
 CASE(mmio_hole, "mmio-hole", CASE_ES)
 {
 	struct regs r = { .rbx = 0xfd000000 };
@@ -453,7 +465,10 @@ CASE(mmio_hole, "mmio-hole", CASE_ES)
 	exits_once(insn_mmio_read8, &r);
 }
 
-/* sevemu counts one #VC and one VMGEXIT for CPUID, and a VMGEXIT for an MSR request. */
+/*
+ * HOOK_COUNT returns sevemu's counters. A CPUID must add one #VC and one VMGEXIT. A
+ * request by the MSR protocol must add one VMGEXIT.
+ */
 CASE(counters, "counters", CASE_ES)
 {
 	u64 exceptions = hook(HOOK_COUNT, HOOK_COUNT_VC);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cases_ghcb.c - the rules of the two protocols: what the MSR protocol answers, and
- * each way in which a GHCB page or a request on it can be wrong. A case announces a
- * violation by HOOK_EXPECT before it commits it, so that a --strict run goes on. The
- * "ends-" cases do not, and end the run.
+ * cases_ghcb.c - the rules of the two protocols between guest and hypervisor: the
+ * responses of the MSR protocol, and each way in which a GHCB page or a request on it
+ * can be wrong. With --strict, sevemu terminates the guest at a violation of the rules.
+ * A case therefore announces a violation with HOOK_EXPECT, so that the run continues.
+ * The "ends-" cases do not announce it and terminate the guest.
  */
 #include "guest.h"
 
-#define NO_RAM		0x7fffffff000ULL	/* far above the guest's RAM */
+#define NO_RAM		0x7fffffff000ULL	/* an address far above the guest's RAM */
 #define UNKNOWN_REQUEST	0xffe
 #define UNKNOWN_EXIT	0x80001234
 #define UART_SCRATCH	0x3ff
@@ -47,7 +48,10 @@ CASE(msr_cpuid, "msr-cpuid", CASE_ES)
 	expect("C-bit position", reply >> 32 & 0x3f, machine.cbit);
 }
 
-/* CPUID by the MSR protocol and by the GHCB page must give the same registers. */
+/*
+ * CPUID requested by the MSR protocol and CPUID requested by the GHCB page must give
+ * the same registers.
+ */
 CASE(msr_cpuid_same, "msr-cpuid-same", CASE_ES)
 {
 	static const u32 functions[] = { 0, 0x80000000, 0x80000001, 0x80000008,
@@ -77,7 +81,10 @@ CASE(msr_features, "msr-features", CASE_ES | CASE_V2)
 	expect("SNP features", reply >> 12 & 1, 0);
 }
 
-/* VMMCALL with the prefix F2 is VMGEXIT, like F3, and raises no #VC (APM3, "VMGEXIT"). */
+/*
+ * VMMCALL with the prefix F2 (REPNE) is VMGEXIT, just as with F3 (REP). It must raise
+ * no #VC (APM3, "VMGEXIT").
+ */
 CASE(msr_repne, "vmgexit-repne", CASE_ES)
 {
 	wrmsr(MSR_GHCB, REQ_SEV_INFO);
@@ -86,7 +93,10 @@ CASE(msr_repne, "vmgexit-repne", CASE_ES)
 	expect("#VC count", vc.count, 0);
 }
 
-/* Makes a request that sevemu must refuse for @why (VIOL_*), leaving the MSR as it is. */
+/*
+ * Sends @request by the MSR protocol. sevemu must refuse it: it counts the violation
+ * @why (VIOL_*) and leaves the GHCB MSR as the guest has written it.
+ */
 static void refused(u64 request, u64 why)
 {
 	hook(HOOK_EXPECT, why);
@@ -125,7 +135,7 @@ CASE(features_v1, "features-of-version-1", CASE_ES)
 	expect("violation", hook(HOOK_VIOLATION, 0), VIOL_INVALID_EVENT);
 }
 
-/* RDMSR and WRMSR of the GHCB MSR, and RDMSR of SEV_STATUS, work without #VC. */
+/* RDMSR and WRMSR of the GHCB MSR, and RDMSR of SEV_STATUS, must not raise #VC. */
 CASE(msr_plain, "msr-no-vc", CASE_ES)
 {
 	wrmsr(MSR_GHCB, (u64)other_page);
@@ -155,7 +165,10 @@ CASE(ends_request, "ends-msr-unknown", CASE_ES | CASE_ENDS)
 	msr_protocol(UNKNOWN_REQUEST);
 }
 
-/* Asks for termination with a reason-code set and a reason (GHCB 2.3.1). */
+/*
+ * Asks the hypervisor by the MSR protocol to terminate the guest, with the reason-code
+ * set @set and the reason @code (GHCB 2.3.1).
+ */
 static void terminate(u64 set, u64 code)
 {
 	msr_protocol(code << 16 | set << 12 | REQ_TERMINATE);
@@ -202,7 +215,7 @@ CASE(ends_term_f, "ends-terminate-15-255", CASE_ES | CASE_ENDS)
 	terminate(15, 255);
 }
 
-/* ---- The page ---- */
+/* ---- Requests by the GHCB page ---- */
 
 /* Prepares an OUT of the byte @value to the UART's scratch register. */
 static void port_write(u64 value)
@@ -222,8 +235,8 @@ static void string_out(u64 scratch, u64 count)
 }
 
 /*
- * Makes the request that is prepared. sevemu must refuse it as malformed, with @reason
- * (MALFORMED_*), and count @violation (VIOL_*).
+ * Sends the request that the caller has prepared on the GHCB page. sevemu must refuse
+ * it with RESULT_MALFORMED and @reason (MALFORMED_*), and count @violation (VIOL_*).
  */
 static void malformed(u64 violation, u64 reason)
 {
@@ -245,7 +258,10 @@ CASE(usage, "ghcb-usage", CASE_ES)
 	malformed(VIOL_USAGE, MALFORMED_USAGE);
 }
 
-/* A request with @version in the GHCB succeeds, and counts @violation or none. */
+/*
+ * Sends a valid request with @version as the GHCB's protocol version. It must succeed.
+ * sevemu must count the violation @violation, or no violation if it is VIOL_NONE.
+ */
 static void with_version(u16 version, u64 violation)
 {
 	port_write(0);
@@ -266,8 +282,9 @@ CASE(version, "ghcb-version", CASE_ES)
 }
 
 /*
- * Makes a string request of @count bytes with sw_scratch at @offset of the GHCB page.
- * @good: the bytes lie in the shared buffer, so it must succeed.
+ * Sends a REP OUTSB of @count bytes whose sw_scratch points to @offset of the GHCB
+ * page. If @good, all the bytes lie in the GHCB's shared buffer, and the request must
+ * succeed. Otherwise sevemu must refuse it.
  */
 static void scratch_at(u64 offset, u64 count, bool good)
 {
@@ -288,22 +305,25 @@ CASE(scratch, "scratch", CASE_ES)
 	scratch_at(GHCB_BUFFER, GHCB_BUFFER_SIZE, true);
 	scratch_at(end - 4, 4, true);
 	scratch_at(end - 1, 1, true);
-	scratch_at(end - 3, 4, false);		/* ends behind the buffer */
+	scratch_at(end - 3, 4, false);		/* 1 byte lies behind the buffer */
 	scratch_at(end, 4, false);
 	scratch_at(GHCB_BUFFER, GHCB_BUFFER_SIZE + 1, false);
-	scratch_at(GHCB_BUFFER - 1, 4, false);	/* begins before the buffer */
+	scratch_at(GHCB_BUFFER - 1, 4, false);	/* 1 byte lies before the buffer */
 	scratch_at(0, 4, false);
 	scratch_at(PAGE_SIZE, 4, false);
 	scratch_at(-4096ULL, 4, false);
 	scratch_at(1ULL << 63, 4, false);
-	scratch_at(-(u64)ghcb_page - 2, 4, false);	/* wraps around to 0 */
+	scratch_at(-(u64)ghcb_page - 2, 4, false);	/* address + 4 wraps around to 2 */
 }
 
 CASE(scratch_memory, "scratch-in-memory", CASE_ES)
 {
 	string_out((u64)other_page, 4);
 	malformed(VIOL_SCRATCH, MALFORMED_SCRATCH);
-	/* sw_scratch is a guest-physical address, without the C-bit. */
+	/*
+	 * sw_scratch must be a guest-physical address without the C-bit, so sevemu must
+	 * refuse one with the C-bit.
+	 */
 	string_out(ghcb_scratch(0) | machine.cmask, 4);
 	malformed(VIOL_SCRATCH, MALFORMED_SCRATCH);
 	string_out((u64)ghcb_buffer(), 4);
@@ -334,7 +354,11 @@ CASE(scratch_huge, "scratch-huge-count", CASE_ES)
 {
 	string_out(ghcb_scratch(0), ~0ULL);
 	malformed(VIOL_SCRATCH, MALFORMED_SCRATCH);
-	/* Counts of 4-byte elements whose size is 0 modulo 2^64, then modulo 2^32. */
+	/*
+	 * A hypervisor that multiplies these counts by 4 bytes gets 0: the product of
+	 * the first is 0 modulo 2^64, that of the second modulo 2^32. sevemu must
+	 * refuse both.
+	 */
 	ghcb_begin(SVM_EXIT_IOIO, IOIO_STRING | IOIO_REP | IOIO_ADDR64 |
 		   4 << IOIO_SIZE_SHIFT | UART_SCRATCH << IOIO_PORT_SHIFT,
 		   1ULL << 62);
@@ -351,17 +375,25 @@ CASE(unknown_exit, "exit-unknown", CASE_ES)
 {
 	ghcb_begin(UNKNOWN_EXIT, 0, 0);
 	malformed(VIOL_INVALID_EVENT, MALFORMED_EVENT);
-	/* HLT is an automatic exit, which is no request. */
+	/*
+	 * HLT is an automatic exit, so the exit code of HLT is not valid in a request.
+	 */
 	ghcb_begin(SVM_EXIT_HLT, 0, 0);
 	malformed(VIOL_INVALID_EVENT, MALFORMED_EVENT);
-	/* The exit code of CPUID with a bit in the upper half is unknown. */
+	/*
+	 * sevemu must compare all 64 bits of the exit code. That of CPUID with a bit in
+	 * the upper half is unknown.
+	 */
 	ghcb_begin(SVM_EXIT_CPUID | 1ULL << 32, 0, 0);
 	ghcb_set(GHCB_RAX, 0);
 	ghcb_set(GHCB_RCX, 0);
 	malformed(VIOL_INVALID_EVENT, MALFORMED_EVENT);
 }
 
-/* The answer's valid bitmap names the answer's fields only, not the request's. */
+/*
+ * In the answer the valid bitmap must name the fields that sevemu has set, and not
+ * those that the guest has set for the request.
+ */
 CASE(answer_valid, "answer-valid-bits", CASE_ES)
 {
 	static const u32 fields[] = { GHCB_RAX, GHCB_RBX, GHCB_RCX, GHCB_RDX,
@@ -403,7 +435,10 @@ CASE(jump_table, "ap-jump-table", CASE_ES)
 
 CASE(io_invalid, "io-invalid", CASE_ES)
 {
-	/* Bits 6:4 of EXITINFO1 are the size. First none is set, then two are. */
+	/*
+	 * Bits 6:4 of EXITINFO1 are the operand size, and exactly one must be set. The
+	 * first request has no bit set, the second has two.
+	 */
 	ghcb_begin(SVM_EXIT_IOIO, UART_SCRATCH << IOIO_PORT_SHIFT, 0);
 	ghcb_set(GHCB_RAX, 0);
 	malformed(VIOL_INVALID_INPUT, MALFORMED_INVALID);
@@ -413,7 +448,10 @@ CASE(io_invalid, "io-invalid", CASE_ES)
 	malformed(VIOL_INVALID_INPUT, MALFORMED_INVALID);
 }
 
-/* sw_exit_info_1 of an MSR exit is 0 or 1. Other values must not write the MSR. */
+/*
+ * In a request for an MSR access, sw_exit_info_1 is 0 for RDMSR or 1 for WRMSR. sevemu
+ * must refuse other values and must not write the MSR.
+ */
 CASE(msr_invalid, "msr-invalid", CASE_ES)
 {
 	static const u64 directions[] = { 2, 3, 1ULL << 32 };
@@ -432,7 +470,10 @@ CASE(msr_invalid, "msr-invalid", CASE_ES)
 	expect_not("the MSR", ghcb_get(GHCB_RAX), 0xc0000006);
 }
 
-/* A write of DR7 with a bit in 63:32 must raise #GP and not change DR7 (APM2 13.1.1). */
+/*
+ * A write of DR7 with a bit above bit 31 must raise #GP and must not change DR7 (APM2
+ * 13.1.1).
+ */
 CASE(dr7_high, "dr7-high-bits", CASE_ES)
 {
 	static const u64 values[] = { 1ULL << 32 | 2, 1ULL << 63 | 2 };
@@ -451,13 +492,16 @@ CASE(dr7_high, "dr7-high-bits", CASE_ES)
 
 CASE(mmio_invalid, "mmio-invalid", CASE_ES)
 {
-	/* A request to read 0 bytes. */
+	/* sevemu must refuse a request for an MMIO read of 0 bytes. */
 	ghcb_begin(SVM_VMGEXIT_MMIO_READ, LAPIC_VERSION, 0);
 	ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
 	malformed(VIOL_INVALID_INPUT, MALFORMED_INVALID);
 }
 
-/* An MMIO read of private RAM gives what the hypervisor sees there: ciphertext. */
+/*
+ * A request for an MMIO read from the guest's private RAM must give what the hypervisor
+ * sees there, which is ciphertext.
+ */
 CASE(mmio_ram, "mmio-of-ram", CASE_ES)
 {
 	u64 *word = (u64 *)other_page, seen;
@@ -480,7 +524,10 @@ CASE(unsupported, "unsupported-event", CASE_ES)
 	expect("violation", hook(HOOK_VIOLATION, 0), VIOL_UNSUPPORTED_EVENT);
 }
 
-/* A request may name another page as GHCB. sevemu must leave the first page alone. */
+/*
+ * The guest may put the GHCB of a request on another page. sevemu must answer on that
+ * page and leave the first page alone.
+ */
 CASE(elsewhere, "ghcb-moved", CASE_ES)
 {
 	volatile u8 *page = (volatile u8 *)shared(other_page);
@@ -493,7 +540,10 @@ CASE(elsewhere, "ghcb-moved", CASE_ES)
 	expect("old page's exit code", ghcb_get(GHCB_EXIT_CODE), SVM_EXIT_IOIO);
 }
 
-/* HOOK_EXPECT allows one kind of violation. Another kind must end a --strict run. */
+/*
+ * The case announces VIOL_SCRATCH by HOOK_EXPECT but then commits VIOL_USAGE. With
+ * --strict, sevemu must terminate the guest.
+ */
 CASE(ends_other, "ends-not-expected", CASE_ES | CASE_ENDS)
 {
 	hook(HOOK_EXPECT, VIOL_SCRATCH);

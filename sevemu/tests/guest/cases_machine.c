@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cases_machine.c - the machine around the guest: each way to learn the size of RAM,
- * accesses to memory that belongs to sevemu, and the ways in which a run can end.
+ * cases_machine.c - the machine that sevemu makes for the guest: each way to learn the
+ * size of RAM, accesses to memory that belongs to sevemu itself, and each way in which
+ * a guest can stop its run (debug-exit port, reset, HLT).
  */
 #include <asm/bootparam.h>
 
@@ -18,7 +19,11 @@
 #define FW_CFG_ENTRY_SIZE	64
 #define CMOS_INDEX		0x70
 #define CMOS_DATA		0x71
-#define CMOS_RAM_LOW		0x34	/* RAM above 16 MiB, in 64 KiB */
+/*
+ * CMOS bytes 0x34 (low) and 0x35 (high): the amount of RAM above 16 MiB, in units of 64
+ * KiB.
+ */
+#define CMOS_RAM_LOW		0x34
 #define CMOS_RAM_HIGH		0x35
 #define E820_TYPE_RAM		1
 #define RESET_PORT		0xcf9
@@ -30,7 +35,10 @@
 #define KEYBOARD_PORT		0x64
 #define KEYBOARD_RESET		0xfe
 
-/* An entry of etc/e820, little-endian. */
+/*
+ * An entry of the fw_cfg file etc/e820: a memory range in bytes and its E820 type, all
+ * little-endian.
+ */
 struct map_entry {
 	u64 address, length;
 	u32 type;
@@ -71,7 +79,10 @@ static void fw_cfg_bytes(void *buf, u64 count)
 	insn_rep_insb(&r);
 }
 
-/* In 64-bit code, REP OUTSB with 32-bit addresses clears the upper halves of RCX and RSI. */
+/*
+ * In 64-bit code, REP OUTSB with 32-bit addresses must clear the upper halves of RCX
+ * and RSI.
+ */
 CASE(string32, "string-io-address32", 0)
 {
 	static u8 bytes[2] = { 0x12, 0x34 };
@@ -79,7 +90,10 @@ CASE(string32, "string-io-address32", 0)
 	struct regs r = { .rcx = high | 2, .rdx = UART_SCRATCH,
 			  .rsi = high | (u64)bytes };
 
-	/* In an SEV-ES guest the #VC handler would have to, and it knows 64-bit addresses only. */
+	/*
+	 * In an SEV-ES guest the test guest's #VC handler would have to emulate this
+	 * instruction, but it handles 64-bit addresses only.
+	 */
 	if (machine.sev == SEV_ES)
 		return;
 	insn_rep_outsb32(&r);
@@ -88,7 +102,10 @@ CASE(string32, "string-io-address32", 0)
 	expect("last byte written", in8(UART_SCRATCH), 0x34);
 }
 
-/* Returns the key of the fw_cfg file @name and sets @size to its bytes, or returns 0. */
+/*
+ * Returns the selector key of the fw_cfg file @name and sets @size to its size in
+ * bytes. Returns 0 if the file does not exist.
+ */
 static u16 fw_cfg_find(const char *name, u32 *size)
 {
 	u8 entry[FW_CFG_ENTRY_SIZE];
@@ -112,7 +129,10 @@ static u16 fw_cfg_find(const char *name, u32 *size)
 	return 0;
 }
 
-/* Returns the end of RAM below 4 GiB, by the E820 map in the zero page. */
+/*
+ * Returns the address behind the last byte of RAM below 4 GiB, from the E820 map in the
+ * zero page.
+ */
 static u64 ram_end(void)
 {
 	const struct boot_params *bp = machine.bp;
@@ -179,14 +199,19 @@ CASE(cmos, "ram-size-cmos", 0)
 	out8(CMOS_INDEX, CMOS_RAM_HIGH);
 	high = in8(CMOS_DATA);
 	expect("CMOS's RAM size", high << 8 | low, units);
-	/* A word at CMOS_INDEX reads index and data in one access. */
+	/*
+	 * IN of 16 bits from port CMOS_INDEX reads the index port and, into bits 15:8,
+	 * the data port. sevemu must subtract its own 32 MiB from the RAM size here,
+	 * too. Without that, the byte would be high + 2.
+	 */
 	insn_inw(&r);
 	expect_not("the same in one access", r.rax >> 8 & 0xff, high + 2);
 }
 
 /*
- * fw_cfg's DMA would reach memory without the nested page tables. sevemu must hide its
- * feature bit and its signature.
+ * fw_cfg's DMA accesses memory without the nested page tables, so a guest could reach
+ * memory of sevemu with it. sevemu must hide fw_cfg's DMA feature bit and the DMA
+ * signature.
  */
 CASE(no_dma, "fw-cfg-dma-hidden", 0)
 {
@@ -210,7 +235,11 @@ CASE(ends_dma, "ends-fw-cfg-dma", CASE_ENDS)
 
 /* ---- Memory of sevemu, which begins at the end of the guest's RAM ---- */
 
-/* Accesses @addr, which must end the run. A #VC is skipped, in case there is one. */
+/*
+ * Loads from @addr, or stores to it if @write. sevemu must terminate the guest at this
+ * access. If it raises #VC instead, the handler skips the instruction, and the case
+ * fails.
+ */
 static void touch(u64 addr, bool write)
 {
 	struct regs r = { .rbx = addr };
@@ -256,7 +285,10 @@ CASE(ends_hv_ghcb, "ends-hypervisor-ghcb", CASE_ES | CASE_ENDS)
 	fail("the run goes on");
 }
 
-/* sevemu must refuse MMIO requests for its own memory. */
+/*
+ * sevemu must refuse MMIO requests for addresses in its own memory, which begins where
+ * the guest's RAM ends.
+ */
 CASE(hv_mmio, "hypervisor-mmio", CASE_ES)
 {
 	static const u64 codes[] = { SVM_VMGEXIT_MMIO_READ,
@@ -270,7 +302,10 @@ CASE(hv_mmio, "hypervisor-mmio", CASE_ES)
 		expect("result", ghcb_go(), RESULT_MALFORMED);
 		expect("reason", ghcb_get(GHCB_EXIT_INFO_2), MALFORMED_INVALID);
 		expect("violation", hook(HOOK_VIOLATION, 0), VIOL_INVALID_INPUT);
-		/* This range has 4 bytes of the guest's memory and 4 of sevemu's. */
+		/*
+		 * This range crosses the border: 4 bytes of the guest's memory and 4
+		 * bytes of sevemu's.
+		 */
 		ghcb_begin(codes[i], ram_end() - 4, 8);
 		ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
 		hook(HOOK_EXPECT, VIOL_INVALID_INPUT);
@@ -279,12 +314,15 @@ CASE(hv_mmio, "hypervisor-mmio", CASE_ES)
 	}
 }
 
-/* MMIO requests can read the ROM. A write succeeds, but must not change the ROM. */
+/*
+ * A request for an MMIO read can read the firmware ROM. A request for an MMIO write
+ * succeeds, but must not change the ROM.
+ */
 CASE(rom_write, "rom-write", CASE_ES)
 {
 	u64 before;
 
-	/* Only a guest that is started as firmware has a ROM. */
+	/* The machine has a ROM only if sevemu was started with --mode ovmf. */
 	if (hook(HOOK_FRAME_STATE, ROM_PAGE) == HOOK_FRAME_NONE)
 		return;
 	ghcb_begin(SVM_VMGEXIT_MMIO_READ, ROM_PAGE, 8);
@@ -309,8 +347,9 @@ CASE(ends_rom_ghcb, "ends-ghcb-in-rom", CASE_ES | CASE_ENDS)
 }
 
 /*
- * A load from a device that is mapped with the C-bit raises #VC, as without
- * it. The hypervisor cannot see that the mapping is wrong.
+ * The page-table entry of the local APIC's page has the C-bit set, which is wrong for a
+ * device. A load must raise #VC all the same, because the hypervisor does not see the
+ * C-bit of the guest's page tables.
  */
 CASE(device_private, "device-mapped-private", CASE_ES)
 {
@@ -327,7 +366,7 @@ CASE(device_private, "device-mapped-private", CASE_ES)
 	flush_tlb();
 }
 
-/* ---- Ends ---- */
+/* ---- Ways to stop the run ---- */
 
 CASE(ends_pass, "ends-pass", CASE_ENDS)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cases_memory.c - the two views of memory (APM2 15.34.5). sevemu keeps each frame
- * either private (written with C=1) or shared (C=0). Through the other view a frame
- * shows ciphertext. No access loses what the frame holds.
+ * cases_memory.c - the two views of guest memory, private (C-bit set) and shared (C-bit
+ * clear; APM2 15.34.5). sevemu keeps each page frame in one of two states: private, if
+ * it was last accessed through the private view, or shared. Through the other view a
+ * frame shows ciphertext. No access may lose the frame's contents.
  */
 #include "guest.h"
 
@@ -12,7 +13,7 @@
 static ALIGNED_PAGE u64 page[WORDS], twin[WORDS], pair[2 * WORDS];
 static u64 copy[WORDS];
 
-/* Writes a different pattern to each of @words words. */
+/* Writes PATTERN + i to word i of the @words words at @p. */
 static void fill(u64 *p, size_t words)
 {
 	size_t i;
@@ -21,13 +22,16 @@ static void fill(u64 *p, size_t words)
 		p[i] = PATTERN + i;
 }
 
-/* Returns HOOK_FRAME_*: what sevemu knows of the frame at @p. */
+/* Returns the state in which sevemu keeps the page frame at @p: HOOK_FRAME_*. */
 static u64 state(const void *p)
 {
 	return hook(HOOK_FRAME_STATE, (u64)p);
 }
 
-/* Returns how many words of the page at @p are what fill() wrote. */
+/*
+ * Returns how many words of the page at @p have the value that fill() wrote, so that
+ * they are not ciphertext.
+ */
 static u64 plain_words(const volatile u64 *p)
 {
 	u64 i, n = 0;
@@ -49,7 +53,10 @@ CASE(c0_read, "c0-read-of-private", CASE_SEV)
 		copy[i] = shared(page)[i];
 	expect("plain words seen with C=1", plain_words(page), WORDS);
 	expect("state", state(page), HOOK_FRAME_PRIVATE);
-	/* The same plaintext at the same address has the same ciphertext. */
+	/*
+	 * The encryption depends on address and plaintext only, so the ciphertext must
+	 * be the same as before.
+	 */
 	for (i = 0; i < WORDS; i++)
 		if (shared(page)[i] != copy[i])
 			break;
@@ -66,7 +73,10 @@ CASE(address, "ciphertext-by-address", CASE_SEV)
 	for (i = 0; i < WORDS; i++)
 		same += shared(page)[i] == shared(twin)[i];
 	expect("words alike in two frames", same, 0);
-	/* The key stream must differ between the words of a frame. */
+	/*
+	 * sevemu encrypts by XOR with a key stream. Two words of a frame must not have
+	 * the same key, or XOR of the two would show the plaintext.
+	 */
 	for (i = 1; i < WORDS; i++)
 		repeated += (shared(page)[i] ^ shared(page)[0]) ==
 			    ((PATTERN + i) ^ PATTERN);
@@ -115,7 +125,10 @@ CASE(there_and_back, "conversion-restores", CASE_SEV)
 	       hook(HOOK_COUNT, HOOK_COUNT_TO_PRIVATE) - to_private, 10);
 }
 
-/* An access through the other view must change the state of its own frame only. */
+/*
+ * The two pages of @pair are private. An access to the first with C=0 must change the
+ * first frame's state to shared, and not the second's.
+ */
 CASE(one_frame, "one-frame-at-a-time", CASE_SEV)
 {
 	fill(pair, 2 * WORDS);
@@ -126,7 +139,10 @@ CASE(one_frame, "one-frame-at-a-time", CASE_SEV)
 	expect("word of the first", pair[0], PATTERN);
 }
 
-/* A word that lies across two frames: both turn to the view of the access. */
+/*
+ * An access to a word that lies across two frames must change the state of both to that
+ * of the access. Here both must become private.
+ */
 CASE(across, "access-across-frames", CASE_SEV)
 {
 	u8 *bytes = (u8 *)pair;
@@ -180,7 +196,10 @@ CASE(host_view, "host-sees-ciphertext", CASE_SEV)
 	page[0] = 0;
 }
 
-/* HOOK_FRAME_STATE must know which addresses are not RAM of the guest. */
+/*
+ * HOOK_FRAME_STATE must return HOOK_FRAME_NONE for addresses that are not RAM of the
+ * guest.
+ */
 CASE(frame_none, "no-frame-there", CASE_SEV)
 {
 	expect("state of a device", hook(HOOK_FRAME_STATE, 0xfee00000),
@@ -190,8 +209,10 @@ CASE(frame_none, "no-frame-there", CASE_SEV)
 }
 
 /*
- * Page walks read private memory, even where the entry that leads to a page table has
- * no C-bit (APM2 15.34.5). sevemu must walk such a table as private, and note it.
+ * The processor reads page tables as private memory, even if the entry that points to a
+ * table has no C-bit (APM2 15.34.5). sevemu must do so too. It must also count this as
+ * a note, a remark in its report, because such page tables are probably a mistake of
+ * the guest.
  */
 CASE(walk, "page-walk-is-private", CASE_SEV)
 {
@@ -202,7 +223,7 @@ CASE(walk, "page-walk-is-private", CASE_SEV)
 
 	fill(page, WORDS);
 	pt_alias[0] = (u64)page | flags | machine.cmask;
-	pd_alias[0] = (u64)pt_alias | flags;	/* no C-bit */
+	pd_alias[0] = (u64)pt_alias | flags;	/* entry without the C-bit */
 	asm volatile("mov %%cr3, %0" : "=r"(cr3));
 	pml4 = (u64 *)(cr3 & ~machine.cmask & ~0xfffULL);
 	pdpt = (u64 *)(pml4[1] & ~machine.cmask & ~0xfffULL);
@@ -219,7 +240,10 @@ CASE(walk, "page-walk-is-private", CASE_SEV)
 	expect("state of the page", state(page), HOOK_FRAME_PRIVATE);
 }
 
-/* With CR3 without the C-bit, as Linux loads it, the page walk must still be private. */
+/*
+ * Linux may load CR3 without the C-bit. The processor must still read the page tables
+ * as private memory.
+ */
 CASE(walk_cr3, "cr3-without-c-bit", CASE_SEV)
 {
 	u64 cr3;
@@ -232,7 +256,10 @@ CASE(walk_cr3, "cr3-without-c-bit", CASE_SEV)
 	expect("plain words", plain_words(page), WORDS);
 }
 
-/* Instruction fetches read private memory, whatever the C-bit (APM2 15.34.5). */
+/*
+ * Instruction fetches read private memory, even through a mapping without the C-bit
+ * (APM2 15.34.5). sevemu must count such a fetch as a note, a remark in its report.
+ */
 CASE(fetch, "fetch-is-private", CASE_SEV)
 {
 	static ALIGNED_PAGE u8 code[PAGE_SIZE];
@@ -249,7 +276,10 @@ CASE(fetch, "fetch-is-private", CASE_SEV)
 	expect("first byte, C=1", code[0], 0xb8);
 }
 
-/* The stack, which was not touched through the shared view, must be private. */
+/*
+ * The case's own stack was never accessed through the shared view, so its page frame
+ * must be private.
+ */
 CASE(stack, "stack-is-private", CASE_SEV)
 {
 	volatile u64 word = PATTERN;
@@ -258,7 +288,10 @@ CASE(stack, "stack-is-private", CASE_SEV)
 	       HOOK_FRAME_PRIVATE);
 }
 
-/* Without SEV both views are the same memory, because no bit encrypts it. */
+/*
+ * Without SEV no bit of a page-table entry encrypts memory, so both views must show the
+ * same data.
+ */
 CASE(off, "no-encryption", 0)
 {
 	if (machine.sev != SEV_OFF)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cases_processor.c - what an SEV-ES guest does without #VC (automatic exits), and
- * the processor that CPUID and SVM's instructions show.
+ * cases_processor.c - operations that an SEV-ES guest does without #VC, because their
+ * exits are automatic or not intercepted; and the processor that CPUID and SVM's
+ * instructions show to the guest.
  */
 #include "guest.h"
 
@@ -22,7 +23,10 @@
 
 /* ---- Automatic exits ---- */
 
-/* Control registers are read and written without #VC, and hold what is written. */
+/*
+ * Moves to and from control registers must not raise #VC, and the registers must hold
+ * what was written.
+ */
 CASE(control, "control-registers", 0)
 {
 	u64 cr0, cr3, cr4, value;
@@ -83,7 +87,10 @@ CASE(efer_lme, "efer-lme-paging", 0)
 	expect("#VC count", vc.count, 0);
 }
 
-/* MSRs that the VMSA has fields for are read and written without #VC. */
+/*
+ * The VMSA, the guest's encrypted save area, has fields for these MSRs. RDMSR and WRMSR
+ * of them must not raise #VC.
+ */
 CASE(vmsa_msrs, "vmsa-msrs", 0)
 {
 	static const u32 msrs[] = { MSR_STAR, MSR_LSTAR, MSR_FS_BASE,
@@ -100,7 +107,9 @@ CASE(vmsa_msrs, "vmsa-msrs", 0)
 	expect("#VC count", vc.count, 0);
 }
 
-/* XSETBV needs no #VC, and CPUID shows the new XCR0 and CR4.OSXSAVE. */
+/*
+ * XSETBV must not raise #VC. CPUID must show the new value of XCR0 and of CR4.OSXSAVE.
+ */
 CASE(xsetbv, "xsetbv", 0)
 {
 	struct regs r = { .rax = 0xd };
@@ -123,7 +132,7 @@ CASE(xsetbv, "xsetbv", 0)
 
 /* ---- The processor ---- */
 
-/* Executes CPUID @function, sub-leaf 0. */
+/* Executes CPUID function @function, sub-leaf 0. Returns its results. */
 static struct regs cpuid(u32 function)
 {
 	struct regs r = { .rax = function };
@@ -169,7 +178,10 @@ CASE(view_hypervisor, "cpuid-hypervisor", 0)
 	struct regs r = cpuid(0x40000000);
 
 	expect("hypervisor bit", cpuid(1).rcx >> 31 & 1, 1);
-	/* The signature is "KVMKVMKVM" and three zeroes. */
+	/*
+	 * CPUID 0x40000000 returns the signature "KVMKVMKVM" and three zero bytes in
+	 * EBX, ECX and EDX.
+	 */
 	expect("signature, EBX", r.rbx, 0x4b4d564b);
 	expect("signature, ECX", r.rcx, 0x564b4d56);
 	expect("signature, EDX", r.rdx, 0x4d);
@@ -198,7 +210,9 @@ CASE(cr4_la57, "cr4-la57-long-mode", 0)
 	asm volatile("movq %0, %%cr4" : : "r"(cr4) : "memory");
 }
 
-/* CPUID does not show SVM, so each of its instructions must raise #UD. */
+/*
+ * CPUID does not report SVM to the guest, so each of SVM's instructions must raise #UD.
+ */
 #define NOT_AN_INSTRUCTION(text) do {					\
 	trap.count = 0;							\
 	asm volatile("movq $1f, %0" : "=m"(trap.resume));		\
@@ -219,7 +233,10 @@ CASE(svm, "svm-instructions", 0)
 	expect("#VC count", vc.count, 0);
 }
 
-/* Without SEV-ES the intercepted instructions work without #VC. */
+/*
+ * In a guest without SEV-ES, sevemu itself emulates the intercepted instructions. They
+ * must work, and must not raise #VC.
+ */
 CASE(no_vc, "no-vc-without-es", 0)
 {
 	struct regs r = { .rdx = UART_SCRATCH, .rax = 0x33 };
@@ -236,7 +253,10 @@ CASE(no_vc, "no-vc-without-es", 0)
 	insn_wrmsr(&r);
 	cpuid(0);
 	expect("#VC count", vc.count, 0);
-	/* Without SEV-ES, VMGEXIT is VMMCALL (APM2 15.35.6). */
+	/*
+	 * Without SEV-ES, the opcode of VMGEXIT (REP VMMCALL) is executed as VMMCALL
+	 * (APM2 15.35.6).
+	 */
 	r.rax = 0x7fff;
 	insn_vmmcall(&r);
 	expect("answer to an unknown hypercall", r.rax, (u64)KVM_ENOSYS);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cases_report.c - cases whose exits sevemu's report counts apart: before and
- * behind a mark, and at a kernel's addresses. cases.list has the numbers.
+ * cases_report.c - cases for the report in which sevemu counts the guest's exits. The
+ * report counts some exits separately: those before a marker, and those before the
+ * guest first runs at a kernel's virtual address. The marker is an address (--marker)
+ * or a call of HOOK_MARK. cases.list has the expected numbers.
  */
 #include "guest.h"
 
@@ -14,10 +16,16 @@ static void cpuid_0(void)
 	insn_cpuid(&r);
 }
 
-/* In head.S, at the address that cases.list gives to --marker. It only returns. */
+/*
+ * In head.S: a function that only returns. cases.list passes its address to sevemu's
+ * option --marker, so that sevemu counts the exits before it separately.
+ */
 void marker_point(void);
 
-/* Three exits come before marker_point() is executed, two come behind. */
+/*
+ * Three CPUID exits come before marker_point() is executed, and two come after it.
+ * cases.list expects these numbers in the report.
+ */
 CASE(marker, "marker", CASE_ES)
 {
 	cpuid_0();
@@ -28,7 +36,10 @@ CASE(marker, "marker", CASE_ES)
 	cpuid_0();
 }
 
-/* One exit comes before the hook that sets the mark, two come behind. */
+/*
+ * One CPUID exit comes before the hook HOOK_MARK, which acts like --marker, and two
+ * come after it.
+ */
 CASE(mark, "hook-mark", CASE_ES)
 {
 	cpuid_0();
@@ -38,8 +49,9 @@ CASE(mark, "hook-mark", CASE_ES)
 }
 
 /*
- * Maps the first GiB of memory at KERNEL_VA, too, and executes the third of four
- * CPUIDs there. The report counts the exits before the first exit at such an address.
+ * Maps the first GiB of memory a second time, at KERNEL_VA, and executes the third of
+ * four CPUIDs there. sevemu's report counts the exits before the first exit at a
+ * kernel's address, which must be two.
  */
 CASE(kernel_va, "kernel-va", CASE_ES)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cmdline.h - finds "case=NAME" in the command line, for the guest's 32-bit and
- * 64-bit parts.
+ * cmdline.h - finds the word "case=NAME" in the test guest's command line. Both the
+ * 32-bit code (boot32.c) and the 64-bit code (main.c) need it.
  */
 #ifndef GUEST_CMDLINE_H
 #define GUEST_CMDLINE_H
@@ -26,7 +26,9 @@ static inline const char *cmdline_case(const char *cmdline)
 	return "all";
 }
 
-/* Whether the word at @p is @name. A blank, a newline or NUL ends the word. */
+/*
+ * Whether the word at @p is exactly @name. A blank, a newline or NUL follows the word.
+ */
 static inline bool word_is(const char *p, const char *name)
 {
 	while (*name && *p == *name) {

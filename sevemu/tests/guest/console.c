@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * console.c - the test guest's console: ttyS0, a line at a time. An SEV-ES guest makes
- * the requests itself, without a #VC, so that a broken handler can be reported.
+ * console.c - the test guest's console: it prints to ttyS0, a line at a time. In an
+ * SEV-ES guest it sends the requests for port output itself and does not execute OUT,
+ * which would raise #VC. A failure of the #VC handler can thus be reported.
  */
 #include "guest.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu.c - the test guest's processor state in long mode: page tables with two views of
- * memory, IDT, TSS, exceptions other than #VC, and the way to CPL 3 and back.
+ * cpu.c - the test guest's processor state in long mode: page tables with a private and
+ * a shared view of memory, IDT, TSS, the handling of exceptions other than #VC, and the
+ * switch to CPL 3 and back.
  */
 #include "guest.h"
 
@@ -14,7 +15,10 @@
 #define IST_NUMBER		1
 #define SPLITS_MAX		16
 #define MAPPED			0x100000000ULL	/* 4 GiB */
-/* The fourth GiB is mapped without the C-bit: the LAPIC and the firmware lie there. */
+/*
+ * build_tables() maps the fourth GiB without the C-bit, because the local APIC and the
+ * firmware ROM lie there.
+ */
 #define DEVICE_GIB		3
 
 /* 64-bit gate (APM2 4.8.4). */
@@ -47,12 +51,16 @@ struct trap_log trap;
 extern u64 gdt[];
 extern const u8 exception_stubs[];
 
-/* Called by exception_common in head.S for every vector. */
+/*
+ * The C code of all exception handlers. exception_common in head.S calls it for every
+ * vector, with the pushed frame @f.
+ */
 void exception(struct frame *f);
 
 /*
- * In head.S: goes to @rip at CPL 3. @selectors has SS in its high and CS in its low
- * half. Returns when user_end runs, which is the gate of INT VECTOR_USER_END.
+ * In head.S: user_enter() runs the code at @rip at CPL 3. @selectors has SS in its high
+ * half and CS in its low half. The gate of INT VECTOR_USER_END leads to user_end(),
+ * which returns to the caller of user_enter().
  */
 void user_enter(void (*rip)(void), u64 rflags, u64 rsp, u64 selectors);
 void user_end(void);
@@ -64,7 +72,10 @@ void flush_tlb(void)
 	asm volatile("mov %%cr3, %0; mov %0, %%cr3" : "=r"(cr3) : : "memory");
 }
 
-/* Maps 4 GiB at their own addresses, private except for devices, and 1 GiB shared. */
+/*
+ * Maps the first 4 GiB at their own addresses, private except for the GiB of the
+ * devices, and the first GiB once more at SHARED_VIEW, without the C-bit.
+ */
 static void build_tables(void)
 {
 	const u64 leaf = PTE_P | PTE_RW | PTE_US | PTE_PS;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * firmware.S - the test guest as a firmware image for --mode ovmf, so that cases can
- * look at a machine with a ROM. It goes from the reset vector to protected mode,
- * copies guest and command line to RAM, and enters the guest at its 32-bit entry.
+ * firmware.S - the test guest as a firmware image for sevemu's option --mode ovmf, so
+ * that cases can examine a machine with a ROM. It starts at the reset vector, enters
+ * 32-bit protected mode, copies the guest and the command line to RAM, and jumps to the
+ * guest's 32-bit entry.
  *
- * The copy is needed because the guest later maps the ROM without the C-bit, while
- * accesses before long mode are private. The image begins with the command line,
- * which sevemu/tests/suite.sh writes there.
+ * The guest cannot run in the ROM, because it later maps the ROM without the C-bit,
+ * while all accesses before long mode are private. The image begins with the command
+ * line, which the program sevemu/tests/suite.sh writes there.
  */
 #define ROM_SIZE		0x20000
 #define ROM_BASE		(0x100000000 - ROM_SIZE)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest.h - the test guest's library: what its cases share. All code runs at
- * fixed addresses in one identity map, on one CPU. Interrupts are off, except
- * where a case turns them on.
+ * guest.h - what the files of sevemu's test guest share. All code runs at fixed
+ * addresses in one identity map, on one CPU. Interrupts are off, except where a case
+ * turns them on.
  *
- * The guest sees memory in two views: at its own address with the C-bit set,
- * and the same frame at address + SHARED_VIEW with the C-bit clear.
+ * The guest maps memory in two views: each address below 4 GiB with the C-bit set, and
+ * the same page frame at address + SHARED_VIEW with the C-bit clear (the first GiB
+ * only).
  */
 #ifndef GUEST_H
 #define GUEST_H
@@ -31,38 +32,44 @@ typedef uint64_t u64;
 
 struct boot_params;
 
-/* ---- The machine that sevemu was asked for ---- */
+/* ---- The machine that sevemu emulates ---- */
 
 enum sev_mode { SEV_OFF, SEV_PLAIN, SEV_ES };
 
-/* sevemu's options, as HOOK_CONFIG tells them. main.c fills this at the start. */
+/*
+ * The options with which sevemu was started. machine_init() in main.c fills this from
+ * the result of HOOK_CONFIG, before the first case.
+ */
 struct machine {
-	enum sev_mode sev;		/* --sev */
+	enum sev_mode sev;		/* value of sevemu's option --sev */
 	u32 ghcb_max;			/* --ghcb-max: highest protocol version */
 	u32 cbit;			/* --cbit: position of the C-bit */
 	u64 cmask;			/* 1 << cbit, or 0 without SEV */
-	bool strict, la57, rdtsc;	/* --strict, --la57, --rdtsc */
+	/* Whether sevemu's options --strict, --la57 and --rdtsc are given. */
+	bool strict, la57, rdtsc;
 	const struct boot_params *bp;	/* the zero page from the loader */
 };
 extern struct machine machine;
 
 /* ---- Cases ---- */
 
-#define CASE_ES		1	/* needs an SEV-ES guest */
-#define CASE_V2		2	/* needs GHCB version 2 */
-#define CASE_SEV	4	/* needs encrypted memory, SEV or SEV-ES */
-#define CASE_ENDS	8	/* ends the run: "all" leaves it out */
+#define CASE_ES		1	/* the case needs an SEV-ES guest */
+#define CASE_V2		2	/* the case needs GHCB protocol version 2 */
+#define CASE_SEV	4	/* the case needs encrypted memory: SEV or SEV-ES */
+/* The case terminates the guest, so case=all does not run it. */
+#define CASE_ENDS	8
 
 struct test_case {
-	const char *name;		/* for case=NAME and the result line */
+	/* The case's name, for case=NAME and for its result line. */
+	const char *name;
 	void (*run)(void);
 	u64 flags;			/* CASE_* */
 };
 
 /*
- * Defines the case @text: CASE(id, text, flags) { body }. The linker gathers the
- * structs of all files in one table. aligned(8) keeps the compiler from aligning
- * them further, which would leave gaps in the table.
+ * Defines a case with the name @text: CASE(id, text, flags) { body }. The linker
+ * gathers the struct test_case of all cases in the table test_cases. aligned(8) keeps
+ * the compiler from aligning a struct further, which would leave gaps in the table.
  */
 #define CASE(id, text, wants)						\
 	static void id(void);						\
@@ -74,30 +81,37 @@ struct test_case {
 /* ---- main.c ---- */
 
 /*
- * expect() fails the running case unless @got is @want, expect_not() if it is
- * @not_this. @what names the value. The case goes on.
+ * expect() fails the running case unless @got is @want. expect_not() fails it if @got
+ * is @not_this. @what names the value in the message. The case continues after a
+ * failure.
  */
 void expect(const char *what, u64 got, u64 want);
 void expect_not(const char *what, u64 got, u64 not_this);
 
-/* Fails the running case with the reason @why. The case goes on. */
+/* Fails the running case and prints the reason @why. The case continues. */
 void fail(const char *why);
 
-/* Prints "# CASE: WHAT VALUE", which is neither success nor failure. */
+/*
+ * Prints "# CASE: WHAT VALUE" for the reader of the log. It does not affect the case's
+ * result.
+ */
 void note(const char *what, u64 value);
 
-/* Ends the run: writes @how (DEBUG_EXIT_*) to the machine's debug-exit port. */
+/*
+ * Stops the whole run: writes @how (DEBUG_EXIT_*) to sevemu's debug-exit port, at which
+ * sevemu exits.
+ */
 NORETURN void end_run(u8 how);
 
 /* ---- console.c ---- */
 
-/* Adds @s to the line that is collected. A newline, or a full line, prints it. */
+/* Adds @s to the output line. The line is printed at a newline, or when it is full. */
 void con_str(const char *s);
 
-/* As con_str(), for @value as 0x and hexadecimal digits. */
+/* Adds @value to the output line, as "0x" and hexadecimal digits. */
 void con_hex(u64 value);
 
-/* Prints on ttyS0 what has been collected. */
+/* Prints the output line as it is so far on ttyS0, and empties it. */
 void con_flush(void);
 
 /* ---- string.c: as in the C library ---- */
@@ -108,28 +122,39 @@ int memcmp(const void *a, const void *b, size_t len);
 
 /* ---- cpu.c: page tables, descriptors, exceptions ---- */
 
-/* What exception_common in head.S pushes, and the processor's own frame. */
+/*
+ * The registers that exception_common in head.S pushes in an exception handler, and
+ * above them the frame that the processor has pushed (error_code and the fields behind
+ * it).
+ */
 struct frame {
 	u64 r15, r14, r13, r12, r11, r10, r9, r8;
 	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
-	u64 vector;			/* from the stub in head.S */
-	u64 error_code;			/* 0 for vectors without an error code */
+	u64 vector;			/* exception vector, pushed by head.S */
+	u64 error_code;			/* error code, or 0 if the vector has none */
 	u64 rip, cs, rflags, rsp, ss;
 };
 
-/* Loads page tables, IDT and TSS. Called once, when machine is filled. */
+/*
+ * Loads the page tables, the IDT and the TSS. main.c calls it once, after it has filled
+ * machine.
+ */
 void cpu_init(void);
 
 /*
- * Returns the page-table entry that maps @addr, an address below 4 GiB or in the
- * shared view. Splits a 2 MiB leaf for that, at most 16 times in a run.
+ * Returns the 4 KiB page-table entry that maps @addr, an address below 4 GiB or in the
+ * shared view. If a 2 MiB leaf maps @addr, it is split into 4 KiB pages first; at most
+ * 16 leaves can be split.
  */
 u64 *pte_of(u64 addr);
 
-/* To be called after a change of an entry. */
+/* Flushes the TLB. Must be called after each change of a page-table entry. */
 void flush_tlb(void);
 
-/* Lets @vector switch to the TSS's interrupt stack @ist: 1 is ist_stack, 0 none. */
+/*
+ * Makes the gate of @vector switch to an interrupt stack of the TSS. @ist is 1 for
+ * ist_stack, or 0 for no switch.
+ */
 void idt_use_ist(u8 vector, u8 ist);
 
 /* Sets or clears the present bit of the gate of @vector. */
@@ -141,32 +166,46 @@ void idt_set_present(u8 vector, bool present);
 void idt_set_selector(u8 vector, u16 selector);
 
 #define SELECTOR_TSS		0x20
-#define TSS_LIMIT		103	/* the TSS with all its fields */
-#define TSS_LIMIT_BEFORE_IST	0x23	/* the fields in front of the IST only */
-/* Loads the task register with the guest's TSS, cut off behind byte @limit. */
+#define TSS_LIMIT		103	/* TSS limit for all fields of a TSS */
+/*
+ * The limit of a TSS that has only the fields in front of the interrupt stack pointers.
+ */
+#define TSS_LIMIT_BEFORE_IST	0x23
+/* Loads the task register with the guest's TSS, with the segment limit @limit. */
 void tss_load(u32 limit);
 
-/* Interrupt stack 1, and the stack on which exceptions from CPL 3 arrive. */
+/*
+ * The interrupt stack with IST number 1, and the stack that the processor loads from
+ * the TSS at an exception from CPL 3.
+ */
 extern u8 ist_stack[PAGE_SIZE], user_exit_stack[PAGE_SIZE];
 
 /*
- * Exceptions other than #VC. A vector that is not armed ends the run. An armed one
- * is recorded here; main.c clears this before each case.
+ * The log of exceptions other than #VC. An exception whose vector is armed is recorded
+ * here. Any other stops the run with an error. main.c clears this struct before each
+ * case.
  */
 struct trap_log {
-	u32 armed[VECTORS / 32];	/* a bit for each vector: trap_arm() */
-	u64 count;			/* how many since trap_reset() */
-	u64 vector, error_code, rip, rsp, cr2;	/* of the last exception */
-	u64 frame;			/* its struct frame's address */
-	u64 resume;			/* set by the case: the handler returns to
-					 * this address, if it is not 0 */
+	u32 armed[VECTORS / 32];	/* bit for each vector, set by trap_arm() */
+	u64 count;			/* number of exceptions since trap_reset() */
+	/* Vector, frame contents and CR2 of the last exception. */
+	u64 vector, error_code, rip, rsp, cr2;
+	u64 frame;			/* address of the last exception's struct frame */
+	/*
+	 * Written by the case. The handler returns to this address if it is not 0, and
+	 * to the frame's RIP otherwise.
+	 */
+	u64 resume;
 };
 extern struct trap_log trap;
 
-/* Arms @vector: its exceptions are recorded until trap_reset(). */
+/*
+ * Arms @vector: its exceptions are recorded in trap until trap_reset(), and do not stop
+ * the run.
+ */
 void trap_arm(u8 vector);
 
-/* Clears trap, so that every exception but #VC ends the run. */
+/* Clears trap. After this, every exception except #VC stops the run with an error. */
 void trap_reset(void);
 
 /* Runs @fn at CPL 3 with RFLAGS = @rflags until it calls user_return(). */
@@ -181,66 +220,101 @@ static inline NORETURN void user_return(void)
 /* ---- vc.c: the GHCB and #VC ---- */
 
 /*
- * What the #VC handler is told, and what it found. main.c clears this before each
- * case. Code that executes an instruction which may raise #VC sets rip and resume;
- * the functions of insns.S do.
+ * The log of #VC. Code that executes an instruction which may raise #VC must write rip
+ * and resume before it, which tell the #VC handler where the instruction is. The
+ * functions of insns.S do that, and write exit and changed, too. The handler writes the
+ * other fields. main.c clears this struct before each case.
  */
 struct vc_log {
 	u64 rip;		/* address of the instruction */
-	u64 resume;		/* address of the instruction behind it */
-	u64 exit;		/* the exit code that insns.S expects */
-	u64 changed;		/* registers that should not have changed */
-	u64 count;		/* how many #VC */
-	u64 error_code, cs, frame;	/* of the last #VC */
-	u64 rflags;		/* while its handler ran */
-	u64 result, info_2;	/* the hypervisor's answer: RESULT_*, and why */
-	u64 valid[2];		/* the valid bitmap of the answer */
-	bool wrong_rip;		/* a #VC did not point at rip */
-	bool skip;		/* set by the case: ask for nothing, go on at resume */
+	u64 resume;		/* address of the instruction after the one at @rip */
+	u64 exit;		/* exit code that #VC must have as error code */
+	/*
+	 * Number of registers that changed although their instruction must not change
+	 * them. insns.S counts them.
+	 */
+	u64 changed;
+	u64 count;		/* number of #VC so far */
+	/* From the frame of the last #VC; frame is the frame's address. */
+	u64 error_code, cs, frame;
+	u64 rflags;		/* RFLAGS while the #VC handler ran */
+	/* The hypervisor's answer to the last request: RESULT_*, and sw_exit_info_2. */
+	u64 result, info_2;
+	u64 valid[2];		/* valid bitmap in the hypervisor's answer */
+	bool wrong_rip;		/* true if RIP of some #VC was not @rip */
+	/*
+	 * Written by the case. If true, the handler sends no request and continues at
+	 * resume.
+	 */
+	bool skip;
 };
 extern struct vc_log vc;
 
-/* Answers the #VC with frame @f through the GHCB, and records it in vc. */
+/*
+ * Handles the #VC with the frame @f: sends a request by the GHCB and records the #VC
+ * and the hypervisor's answer in vc.
+ */
 void vc_handle(struct frame *f);
 
-/* A rule that the next request of ghcb_go() breaks. ghcb_go() clears this struct. */
+/*
+ * The way in which ghcb_go() makes its next request wrong, so that a case can test how
+ * sevemu reacts. A case sets it, and ghcb_go() clears it.
+ */
 struct tamper {
-	u32 drop_valid;		/* field whose valid bit is cleared, or 0 */
-	bool private_ghcb;	/* the GHCB page turns private */
+	u32 drop_valid;		/* offset of a field whose valid bit is cleared, or 0 */
+	bool private_ghcb;	/* make the GHCB page private before VMGEXIT */
 	bool set_version, set_usage, set_scratch;
-	u16 version;		/* written if set_version */
-	u32 usage;		/* written if set_usage */
-	u64 scratch;		/* written if set_scratch */
+	u16 version;		/* protocol version to write if set_version */
+	u32 usage;		/* GHCB usage to write if set_usage */
+	u64 scratch;		/* sw_scratch to write if set_scratch */
 };
 extern struct tamper tamper;
 
 extern u8 ghcb_page[PAGE_SIZE];
 
-/* Starts a request on a page of zeroes: exit code and the two info fields. */
+/*
+ * Prepares a request: clears the GHCB page, and sets the exit code, sw_exit_info_1 and
+ * sw_exit_info_2 with their valid bits.
+ */
 void ghcb_begin(u64 code, u64 info_1, u64 info_2);
 
-/* Sets @field (GHCB_*, an offset) and its valid bit. */
+/* Sets the GHCB's field at offset @field (GHCB_*) to @value, and sets its valid bit. */
 void ghcb_set(u32 field, u64 value);
 
-/* Returns the value of @field, which need not be valid. */
+/* Returns the GHCB's field at offset @field, even if its valid bit is clear. */
 u64 ghcb_get(u32 field);
 
-/* Whether the valid bit of @field is set in the answer. */
+/*
+ * Whether the hypervisor's answer has the valid bit of the GHCB's field at offset
+ * @field.
+ */
 bool ghcb_answered(u32 field);
 
-/* The GHCB's shared buffer, GHCB_BUFFER_SIZE bytes, in the shared view. */
+/*
+ * Returns the address of the GHCB's shared buffer in the view with the C-bit clear. The
+ * buffer has GHCB_BUFFER_SIZE bytes.
+ */
 u8 *ghcb_buffer(void);
 
-/* The value of sw_scratch that names byte @offset of the shared buffer. */
+/*
+ * Returns the guest-physical address of byte @offset of the GHCB's shared buffer, as
+ * sw_scratch needs it.
+ */
 u64 ghcb_scratch(u64 offset);
 
-/* Makes the request. Returns RESULT_*, the low half of sw_exit_info_1. */
+/*
+ * Sends the request that has been prepared on the GHCB page. Returns RESULT_*, the low
+ * half of sw_exit_info_1 in the answer.
+ */
 u64 ghcb_go(void);
 
-/* Makes a request of the MSR protocol. Returns the GHCB MSR after it. */
+/*
+ * Sends @request by the GHCB MSR protocol. Returns the GHCB MSR after the VMGEXIT,
+ * which is the hypervisor's response.
+ */
 u64 msr_protocol(u64 request);
 
-/* Executes VMGEXIT with @ghcb_msr in the GHCB MSR. */
+/* Writes @ghcb_msr to the GHCB MSR and executes VMGEXIT. */
 void vmgexit_at(u64 ghcb_msr);
 
 /* ---- insns.S ---- */
@@ -250,9 +324,9 @@ struct regs {
 };
 
 /*
- * insn_<id>() executes the instruction <id> of exit_insns.h with the registers in
- * @r that it reads, and stores those that it writes. A #VC is answered by
- * vc_handle(), which goes on behind the instruction.
+ * insn_<id>() executes the instruction <id> of exit_insns.h. It loads the registers
+ * that the instruction reads from @r, and stores those that it writes to @r. If the
+ * instruction raises #VC, vc_handle() handles it and continues behind the instruction.
  */
 #define ROW(id, ...)	void insn_##id(struct regs *r);
 EXIT_INSNS(ROW)
@@ -272,7 +346,10 @@ static inline void wrmsr(u32 msr, u64 value)
 		     "d"((u32)(value >> 32)) : "memory");
 }
 
-/* Calls HOOK_* of sevemu (hooks.h). Returns its result. */
+/*
+ * Calls sevemu's test hook @function (HOOK_* in hooks.h) with two arguments, whose
+ * meaning depends on the hook. Returns the hook's result.
+ */
 static inline u64 hook2(u32 function, u64 arg1, u64 arg2)
 {
 	u64 result;
@@ -288,7 +365,7 @@ static inline u64 hook(u32 function, u64 arg)
 	return hook2(function, arg, 0);
 }
 
-/* The address of *@p in the view with the C-bit clear. */
+/* Returns the address at which the memory at @p is mapped with the C-bit clear. */
 static inline volatile u64 *shared(const void *p)
 {
 	return (volatile u64 *)((u64)p + SHARED_VIEW);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * head.S - the test guest's setup header, its 32-bit and 64-bit entries, the way to
- * long mode, the exception stubs of both modes, and the ways to CPL 3 and back.
+ * head.S - the test guest's setup header, its 32-bit and 64-bit entries, the switch to
+ * long mode, the entries of the exception handlers in 32-bit and 64-bit mode, and the
+ * switches to CPL 3 and back.
  */
 #include "abi.h"
 
@@ -20,7 +21,7 @@
 #define XLF_KERNEL_64		1
 #define XLF_CAN_BE_LOADED_ABOVE_4G 2
 
-/* ---- The setup header: boot.rst, "The Real-Mode Kernel Header". */
+/* ---- The setup header (boot.rst, "The Real-Mode Kernel Header") ---- */
 	.section .setup, "ax"
 	.code16
 setup:
@@ -64,10 +65,11 @@ setup:
 	.org	0x400
 
 /*
- * 32-bit entry (boot.rst, "32-bit Boot Protocol"). Copies the image to its linked
- * address and goes on there.
- * In:  %esi = zero page, flat segments, paging and interrupts off. The boot protocol
- *      promises no stack, so the call uses the zero page's scratch field.
+ * The guest's 32-bit entry (boot.rst, "32-bit Boot Protocol"). Copies the image to its
+ * linked address and continues there. The boot protocol promises no stack. The CALL
+ * that reads EIP uses the zero page's field "scratch" as its stack.
+ * In:  %esi = zero page, flat segments, paging and interrupts off
+ * Out: does not return
  */
 	.section .head, "ax"
 	.code32
@@ -95,9 +97,10 @@ startup_32:
 	.code64
 	.globl	startup_64
 /*
- * 64-bit entry (boot.rst, "64-bit Boot Protocol"). Copies the image to its linked
- * address and goes on there.
- * In:  %rsi = zero page, long mode, identity map with the C-bit, interrupts off.
+ * The guest's 64-bit entry (boot.rst, "64-bit Boot Protocol"). Copies the image to its
+ * linked address and continues there. Needs no stack.
+ * In:  long mode, %rsi = zero page, identity map with the C-bit, interrupts off
+ * Out: does not return
  */
 startup_64:
 	cli
@@ -113,7 +116,11 @@ startup_64:
 1:	movq	$.Lat_home64, %rax
 	jmp	*%rax
 
-/* cases.list gives this address, 0x1000300, to --marker. guest.lds checks it. */
+/*
+ * A function that only returns. cases.list passes its address 0x1000300 to sevemu's
+ * option --marker, which counts the exits before that address is executed. guest.lds
+ * checks the address.
+ */
 	.org	0x300
 	.globl	marker_point
 marker_point:
@@ -121,7 +128,11 @@ marker_point:
 
 	.text
 	.code32
-/* In: %ebx = zero page, %esi and %edi free. Runs at the linked address, without a stack. */
+/*
+ * The 32-bit entry continues here, at the linked address.
+ * In:  %ebx = zero page, paging off. No stack is needed.
+ * Clobbers: all registers
+ */
 .Lat_home32:
 	movl	$bss_start, %edi
 	movl	$bss_end, %ecx
@@ -139,7 +150,10 @@ marker_point:
 	call	boot32
 	popl	%ebx
 
-	/* To long mode with boot_pml4, which boot32() has filled (APM2 14.6.1). */
+	/*
+	 * Enter long mode with the page tables boot_pml4, which boot32() has filled
+	 * (APM2 14.6.1).
+	 */
 	movl	%cr4, %eax
 	orl	$CR4_PAE, %eax
 	movl	%eax, %cr4
@@ -177,9 +191,12 @@ marker_point:
 	call	guest_main
 	ud2
 
-/* ---- Exceptions in 32-bit mode. */
+/* ---- Exceptions in 32-bit mode ---- */
 	.code32
-/* The gate of #VC: calls vc32() with a struct frame32 of boot32.c. */
+/*
+ * Entry of the #VC handler in 32-bit mode. Pushes the registers of struct frame32
+ * (boot32.c) and calls vc32(), which may change them.
+ */
 	.globl	vc32_entry
 vc32_entry:
 	pushal
@@ -191,10 +208,11 @@ vc32_entry:
 	iretl
 
 /*
- * void user32_run(eip, cs, ss, esp): goes to CPL 3. INT VECTOR_USER_END leads to
+ * void user32_run(eip, cs, ss, esp): runs code at CPL 3. INT VECTOR_USER_END leads to
  * user32_end, which returns to the caller of user32_run().
- * In:  the arguments on the stack, by the C calling convention, which also says what
- *      is clobbered. %ds and %es are @ss while at CPL 3.
+ * In:  32-bit mode, the arguments on the stack by the C calling convention
+ * Out: %ds and %es are @ss at CPL 3, and SELECTOR_DATA on return
+ * Clobbers: %eax, %ecx, %edx, flags
  */
 	.globl	user32_run, user32_end
 user32_run:
@@ -226,14 +244,20 @@ user32_end:
 	popl	%ebp
 	ret
 
-/* ---- Exceptions in long mode. */
+/* ---- Exceptions in long mode ---- */
 	.code64
-/* Bit n: the processor pushes an error code for vector n (APM2 8.2). */
+/*
+ * Bit n is set if the processor pushes an error code for exception vector n (APM2 8.2).
+ */
 #define WITH_ERROR_CODE		0x60227d00
 
 	.balign	16
 	.globl	exception_stubs
-/* A stub of 16 bytes for each vector, which completes struct frame of guest.h. */
+/*
+ * Code of 16 bytes for each exception vector, to which the IDT's gates lead. It pushes
+ * 0 if the processor has pushed no error code, and then the vector, as struct frame in
+ * guest.h needs it.
+ */
 exception_stubs:
 	vector = 0
 	.rept	VECTOR_TIMER + 1
@@ -284,10 +308,11 @@ exception_common:
 	iretq
 
 /*
- * void user_enter(rip, rflags, rsp, selectors): goes to CPL 3. INT VECTOR_USER_END
+ * void user_enter(rip, rflags, rsp, selectors): runs code at CPL 3. INT VECTOR_USER_END
  * leads to user_end, which returns to the caller of user_enter().
  * In:  %rdi = RIP, %rsi = RFLAGS, %rdx = RSP, %rcx = SS in the high and CS in the low
- *      half. Clobbers what the calling convention lets a function clobber.
+ *      half
+ * Clobbers: all registers but those that the C calling convention preserves
  */
 	.globl	user_enter, user_end
 user_enter:
@@ -318,8 +343,10 @@ user_end:
 	ret
 
 /*
- * u64 compat_cpuid(void): executes CPUID function 0 in compatibility mode.
- * Out: %rax = EBX. Clobbers %rcx, %rdx. Stores the instruction's address to vc.
+ * u64 compat_cpuid(void): executes CPUID function 0 in compatibility mode. Stores the
+ * addresses of the CPUID and of the next instruction to vc, for the #VC handler.
+ * Out: %rax = EBX of the CPUID
+ * Clobbers: %rcx, %rdx, flags
  */
 	.globl	compat_cpuid
 compat_cpuid:

@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * insns.S - the test guest's functions insn_<id>(struct regs *r), each for one
- * instruction of exit_insns.h. They are called at any CPL, in 64-bit mode.
+ * insns.S - the functions insn_<id>(struct regs *r) of the test guest. Each executes
+ * one instruction of exit_insns.h. They may be called at any CPL, in 64-bit mode.
  *
- * A function loads the registers that its instruction reads from @r and fills the
- * others with UNREAD, executes the instruction, and stores to @r what it writes.
- * Each other register that has changed is counted in vc.changed. Before that it
- * tells the #VC handler where the instruction is and which exit is expected, in
- * the first fields of vc.
+ * A function first stores to the fields of vc where the instruction is and which exit
+ * code is expected, for the #VC handler. It loads the registers that the instruction
+ * reads from @r, and the others with the value UNREAD. It executes the instruction and
+ * stores the registers that the instruction writes to @r. It counts in vc.changed each
+ * other register that has changed.
  *
- * In: %rdi = r. Clobbers what the calling convention lets a function clobber.
+ * In:  %rdi = r
+ * Clobbers: all registers but those that the C calling convention preserves
  */
 #include <asm/svm.h>
 
 #include "../exit_insns.h"
 
-/* struct vc_log in guest.h */
+/* Offsets of the first fields of struct vc_log (guest.h). vc.c asserts them. */
 #define VC_RIP		0
 #define VC_RESUME	8
 #define VC_EXIT		16
 #define VC_CHANGED	24
 
-/* struct regs in guest.h */
+/* Offsets of the fields of struct regs (guest.h) */
 #define REGS_RAX	0
 #define REGS_RBX	8
 #define REGS_RCX	16
@@ -33,7 +34,10 @@
 
 	.text
 
-/* Before the instruction: %\name = its field of @r, or UNREAD. */
+/*
+ * Used before the instruction under test: loads %\name from its field of @r if the
+ * instruction reads the register, and with UNREAD otherwise.
+ */
 .macro load name, field, reads
 	.if	\reads
 	movq	\field(%r11), %\name
@@ -42,7 +46,10 @@
 	.endif
 .endm
 
-/* After the instruction: stores %\name, or counts it if it has changed. */
+/*
+ * Used after the instruction under test: stores %\name to its field of @r if the
+ * instruction writes the register. Otherwise counts it in vc.changed if it has changed.
+ */
 .macro store name, field, reads, writes
 	.if	\writes
 	movq	%\name, \field(%r11)

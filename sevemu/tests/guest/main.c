@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * main.c - the test guest's main program. It runs the case that the command line asks
- * for (case=NAME, case=all, case=list) and prints one line for each:
+ * main.c - the test guest's main program. It runs the cases that the command line asks
+ * for (case=NAME, or case=all) and prints one line for each. case=list lists their
+ * names.
  *
  *	ok NAME | not ok NAME: reason | skipped NAME: reason
  */
@@ -18,12 +19,18 @@ static const char *running;
 static bool failed;
 static u32 failures;
 
-/* Called by head.S in long mode, with the zero page. Does not return. */
+/*
+ * The 64-bit C code. head.S calls it in long mode, with the zero page @bp. Does not
+ * return.
+ */
 void guest_main(const struct boot_params *bp);
 
 NORETURN void end_run(u8 how)
 {
-	/* Without a #VC on the way, so that a broken handler cannot prevent the exit. */
+	/*
+	 * Send the request by the GHCB directly. OUT would raise #VC, and a faulty #VC
+	 * handler could prevent the exit.
+	 */
 	if (machine.sev == SEV_ES) {
 		ghcb_begin(SVM_EXIT_IOIO, 1 << IOIO_SIZE_SHIFT |
 			   DEBUG_EXIT_PORT << IOIO_PORT_SHIFT, 0);
@@ -87,7 +94,10 @@ void note(const char *what, u64 value)
 	con_str("\n");
 }
 
-/* Returns what the machine lacks for a case with @flags, or NULL. */
+/*
+ * Returns NULL if the machine has what a case with @flags (CASE_*) needs. Otherwise
+ * returns the reason to skip the case.
+ */
 static const char *missing(u64 flags)
 {
 	if (flags & CASE_ES && machine.sev != SEV_ES)
@@ -132,7 +142,10 @@ static void run_case(const struct test_case *t)
 	con_str("\n");
 }
 
-/* Prints a line for each case of boot32.c. The results of a case are adjacent. */
+/*
+ * Prints the results of the 32-bit cases, which boot32.c has recorded: one line for
+ * each case. The results of one case are adjacent in the log.
+ */
 static void print_early(void)
 {
 	const struct early_result *r;
@@ -157,7 +170,10 @@ static void print_early(void)
 	}
 }
 
-/* Fills machine from HOOK_CONFIG. */
+/*
+ * Sets machine from HOOK_CONFIG, which returns the options with which sevemu was
+ * started.
+ */
 static void machine_init(const struct boot_params *bp)
 {
 	u64 config = hook(HOOK_CONFIG, 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * string.c - the functions of the C library that the compiler may call.
+ * string.c - the C library's memory functions, to which the compiler may generate
+ * calls.
  */
 #include "guest.h"
 

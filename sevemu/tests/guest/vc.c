@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vc.c - the test guest's side of the GHCB: functions that build a request field by
- * field, or wrong on purpose, and the #VC handler. It decodes only those encodings
- * that the cases execute.
+ * vc.c - the test guest's use of the GHCB: functions that build a request field by
+ * field, or with an intended error, and the #VC handler. The handler decodes only those
+ * instruction encodings that the cases execute.
  */
 #include "guest.h"
 
@@ -23,11 +23,16 @@ _Static_assert(offsetof(struct vc_log, exit) == 16, "insns.S stores there");
 _Static_assert(offsetof(struct vc_log, changed) == 24, "insns.S counts there");
 _Static_assert(offsetof(struct regs, rdi) == 40, "insns.S loads it from there");
 
-/* Exits that pass registers only, with their fields (GHCB 4.1, table 7). */
+/*
+ * Exits whose request and answer consist of registers only, with the GHCB fields of
+ * those registers (GHCB 4.1, table 7).
+ */
 static const struct exit {
 	u64 code;			/* SVM_EXIT_* */
-	u32 in[FIELDS_MAX];		/* fields that the request must set, to 0 */
-	u32 out[FIELDS_MAX];		/* fields that the answer sets, to 0 */
+	/* Fields that the request must set. A 0 follows the last one. */
+	u32 in[FIELDS_MAX];
+	/* Fields that the hypervisor's answer sets. A 0 follows the last one. */
+	u32 out[FIELDS_MAX];
 } exits[] = {
 	{ SVM_EXIT_READ_DR7, { 0 }, { GHCB_RAX } },
 	{ SVM_EXIT_WRITE_DR7, { GHCB_RAX }, { 0 } },
@@ -97,7 +102,9 @@ u64 msr_protocol(u64 request)
 	return rdmsr(MSR_GHCB);
 }
 
-/* Breaks the rule that tamper names, if it names one. */
+/*
+ * Makes the prepared request wrong in the way that tamper asks for, and clears tamper.
+ */
 static void tamper_with_request(void)
 {
 	u32 field = tamper.drop_valid;
@@ -133,7 +140,10 @@ static u64 *frame_register(struct frame *f, u32 field)
 	}
 }
 
-/* Makes the request and records the answer in vc. Returns whether it succeeded. */
+/*
+ * Sends the prepared request and records the hypervisor's answer in vc. Returns whether
+ * it is RESULT_DONE.
+ */
 static bool ask(void)
 {
 	vc.result = ghcb_go();
@@ -155,7 +165,10 @@ static u64 read_xcr0(void)
 	return (u64)high << 32 | low;
 }
 
-/* Passes the fields of @e from and to the registers in @f. */
+/*
+ * Handles an exit that passes registers only: sends the registers of @f that @e->in
+ * names, and sets those that @e->out names from the answer. @info_1 is sw_exit_info_1.
+ */
 static void handle_plain(struct frame *f, const struct exit *e, u64 info_1)
 {
 	unsigned int i;
@@ -185,13 +198,16 @@ static void handle_msr(struct frame *f)
 	handle_plain(f, is_write ? &write : &read, is_write);
 }
 
-/* Returns a mask of the low @size bytes. */
+/* Returns a mask of the low @size bytes of a quadword; @size is 1, 2, 4 or 8. */
 static u64 mask_of(u32 size)
 {
 	return size == 8 ? ~0ULL : (1ULL << size * 8) - 1;
 }
 
-/* INS and OUTS with elements of @size bytes, upwards only, with and without REP. */
+/*
+ * Handles INS and OUTS, with and without REP, with elements of @size bytes. RFLAGS.DF
+ * must be clear. @info_1 is sw_exit_info_1 of the request.
+ */
 static void handle_string_io(struct frame *f, u64 info_1, u32 size)
 {
 	u64 left = info_1 & IOIO_REP ? f->rcx : 1;
@@ -236,7 +252,10 @@ static void handle_io(struct frame *f)
 	if (!(opcode & 1))
 		size = 1;
 	info_1 |= size << IOIO_SIZE_SHIFT;
-	/* Opcodes 6C-6F are strings. E4-E7 have an immediate port, EC-EF use DX. */
+	/*
+	 * Opcodes 6C-6F are INS and OUTS. E4-E7 are IN and OUT with the port as an
+	 * immediate byte. EC-EF have the port in DX.
+	 */
 	if (opcode >= 0xe4 && opcode <= 0xe7)
 		port = p[1];
 	info_1 |= port << IOIO_PORT_SHIFT;
@@ -258,7 +277,10 @@ static void handle_io(struct frame *f)
 	f->rax = ghcb_get(GHCB_RAX);
 }
 
-/* MOV between AL, AX, EAX or RAX and the device register at (%rbx). */
+/*
+ * Handles MOV between AL, AX, EAX or RAX and a device register whose address is in RBX:
+ * the encodings of the MMIO rows in exit_insns.h.
+ */
 static void handle_mmio(struct frame *f)
 {
 	const u8 *p = (const u8 *)f->rip;
@@ -302,7 +324,10 @@ void vc_handle(struct frame *f)
 	vc.cs = f->cs;
 	vc.frame = (u64)f;
 	asm volatile("pushfq; popq %0" : "=r"(vc.rflags));
-	/* #DB is a trap: RIP is behind the instruction already. */
+	/*
+	 * #DB is a trap, so RIP is already behind the instruction, and must not be
+	 * changed.
+	 */
 	if (f->error_code == VC_ERROR_DB)
 		return;
 	if (f->rip != vc.rip)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu.c - checks the processor's state at the test kernel's entry against
- * boot.rst, "64-bit Boot Protocol", and against the stub's own promises (CR0.WP,
- * an empty IDT). It also reports exceptions.
+ * cpu.c - checks the processor's state at the test kernel's entry against boot.rst,
+ * "64-bit Boot Protocol", and against the stub's additional promises: CR0.WP is set and
+ * the IDT is empty. It also catches and reports exceptions.
  */
 #include "kernel.h"
 
@@ -21,7 +21,10 @@
 #define DESC_BASE		_AC(0xff0000ffffff0000, ULL)
 #define DESC_LIMIT		_AC(0x000f00000000ffff, ULL)
 
-/* The CR4 bits that may be set at the entry. Linux's entry keeps CR4.MCE. */
+/*
+ * The CR4 bits that may be set at the test kernel's entry. MCE is allowed because
+ * Linux's boot code, too, keeps CR4.MCE as firmware has set it.
+ */
 #define CR4_ALLOWED	(X86_CR4_PAE | X86_CR4_LA57 | X86_CR4_MCE)
 #define CR0_REQUIRED	(X86_CR0_PE | X86_CR0_PG | X86_CR0_WP)
 #define CR0_FORBIDDEN	(X86_CR0_CD | X86_CR0_NW)
@@ -66,7 +69,10 @@ noreturn void exception(const u64 *frame)
 	finish();
 }
 
-/* Checks the fields that flat code and data descriptors have in common. */
+/*
+ * Checks the fields of the segment descriptor @desc that a code and a data segment have
+ * in common: base 0, limit 4 GiB, present, DPL 0. @name is for messages.
+ */
 static void check_flat(const char *name, u64 desc)
 {
 	if ((desc & DESC_LIMIT) != DESC_LIMIT || !(desc & DESC_GRANULARITY))
@@ -103,14 +109,20 @@ static void check_segments(const struct segment_state *s)
 		fail("cpu: CS descriptor %lx is not execute/read", code);
 	if (!(code & DESC_LONG) || (code & DESC_DEFAULT_SIZE))
 		fail("cpu: CS descriptor %lx is not 64-bit", code);
-	/* Types 2 and 3 are writable data segments that expand upwards. */
+	/*
+	 * A descriptor of type 2 or 3 is a writable data segment that expands upwards.
+	 * The two types differ in the accessed bit only.
+	 */
 	if ((data & DESC_TYPE & ~DESC_ACCESSED) != DESC_DATA_WRITE)
 		fail("cpu: DS descriptor %lx is not read/write", data);
 	if (s->idtr.limit)
 		fail("cpu: IDT's limit is %x, not 0", s->idtr.limit);
 }
 
-/* CR4.PAE, EFER.LME and EFER.LMA are set, because this code is 64-bit. */
+/*
+ * Checks CR0, CR4 and EFER at the kernel's entry. CR4.PAE, EFER.LME and EFER.LMA need
+ * no check, because 64-bit code could not run without them.
+ */
 static void check_control_registers(void)
 {
 	u64 cr0 = read_cr0();

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * e820.c - checks the memory map that the stub passes on, and answers for map.c
- * whether a page is RAM.
+ * e820.c - checks the E820 memory map that the stub passes to the test kernel. For the
+ * check of the page tables in map.c it also answers whether a page is RAM.
  */
 #include "kernel.h"
 
-/* Bytes of the machine's memory that SeaBIOS and OVMF may keep, at most. */
+/*
+ * The amount of the machine's RAM, in bytes, that SeaBIOS and OVMF may keep for
+ * themselves. E820 does not report it as RAM.
+ */
 #define MISSING_RAM	0x200000UL
 #define MISSING_RAM_EFI	0x1000000UL
 
 #define MAX_ENTRIES		256
 
-/* The entries of the zero page, then those of SETUP_E820_EXT nodes. */
+/*
+ * The memory map: the entries of the zero page's e820_table, then those of
+ * SETUP_E820_EXT nodes in setup_data.
+ */
 static struct boot_e820_entry table[MAX_ENTRIES];
 static u32 count;
 
@@ -90,7 +96,9 @@ void e820_check(void)
 			ram += e->size;
 		if (!sane)
 			continue;
-		/* Report the first bad entry only: often all are bad. */
+		/*
+		 * Report the first bad entry only, because often all entries are bad.
+		 */
 		if ((!e->size || e->addr + e->size < e->addr || !e->type) &&
 		    !bad_entries++)
 			fail("e820: entry %u is empty, wraps or has no type", i);
@@ -103,7 +111,7 @@ void e820_check(void)
 }
 
 /*
- * Whether the page at @page counts as RAM: some entry of RAM overlaps it, and no
+ * Whether the page at @page counts as RAM: an E820 entry for RAM overlaps it, and no
  * entry of another type covers all of it.
  */
 static bool page_has_ram(u64 page)
@@ -125,8 +133,8 @@ static bool page_has_ram(u64 page)
 }
 
 /*
- * Returns the next page above @page in or at which an entry begins or ends.
- * page_has_ram() has the same result for all pages between.
+ * Returns the first page above @page at which page_has_ram() may change its result,
+ * because an E820 entry begins or ends there.
  */
 static u64 next_change(u64 page)
 {

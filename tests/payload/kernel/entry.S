@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry.S - the test kernel's entry, to which the stub jumps, and the entries of
- * its exception vectors.
+ * entry.S - the test kernel's entry, to which the stub jumps, and the entries of its
+ * exception handlers.
  */
 #include "linkage.h"
 #include "x86.h"
@@ -13,14 +13,14 @@
 	.code64
 
 /*
- * In:		long mode, %rsi = zero page; the checks examine all other state
- * Out:		does not return
- * Stack:	switches to the kernel's own; the stub's stack is kept unchanged,
- *		because map.c examines it
- *
- * The kernel's own stack lies in .bss, which the stub must have zeroed. Find its
- * first word that is not zero before using it. The instructions must not change
- * DF and IF, which are saved afterwards.
+ * The test kernel's entry. First it looks for a word of the kernel's own stack that is
+ * not zero, because the stack lies in .bss, which the stub must have zeroed. The stack
+ * must not be used before that. Instructions before PUSHFQ must not change RFLAGS.DF
+ * and IF, which cpu.c checks.
+ * In:  long mode, %rsi = zero page. cpu.c checks all other state.
+ * Out: does not return
+ * Stack: switches to the kernel's own. The stub's stack stays unchanged, because map.c
+ *      examines it.
  */
 	.globl	_start
 FUNC(_start)
@@ -32,7 +32,10 @@ FUNC(_start)
 	cmp	%rcx, %rdi
 	jb	1b
 
-	/* Push struct entry_state, from its last field to its first. */
+	/*
+	 * Push struct entry_state (kernel.h) for kernel_main(), from its last field to
+	 * its first.
+	 */
 2:	mov	%rsp, %rax
 	mov	%rcx, %rsp
 	pushfq
@@ -48,9 +51,11 @@ FUNC(_start)
 END_FUNC(_start)
 
 /*
- * In:		an exception; the processor has pushed its frame
- * Out:		does not return, so that registers need not be saved
- * Stack:	vector, error code (0 if the processor pushed none), RIP, CS, ...
+ * The entries of the exception handlers, EXCEPTION_STUB_SIZE bytes for each vector. The
+ * IDT's gates lead here.
+ * In:  the frame that the processor has pushed
+ * Out: goes to exception_common, which does not return. Registers need not be saved.
+ * Stack: vector, error code (0 if the processor pushed none), RIP, CS, ...
  */
 FUNC(exception_stubs)
 .set vector, 0

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * initrd.c - checks that the initrd has the size and the checksum that the
- * command line gives (t.initrd=CKSUM,SIZE).
+ * initrd.c - checks that the initrd which the stub passes to the test kernel has the
+ * size and the checksum of the option t.initrd=CKSUM,SIZE.
  */
 #include "kernel.h"
 
-/* POSIX cksum is a CRC-32 over the bytes and then over their number. */
+/*
+ * The checksum is that of POSIX cksum: a CRC-32 with this polynomial over the bytes and
+ * then over their number.
+ */
 #define CKSUM_POLYNOMIAL	0x04c11db7
 
 static u32 cksum_step(const u32 *table, u32 crc, u8 byte)

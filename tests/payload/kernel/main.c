@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * main.c - the test kernel, which the stub boots in place of Linux. It checks
- * the machine state that a boot stage must establish, prints a line for each fact
- * and each fault, and ends QEMU.
+ * main.c - the test kernel, which the stub boots in place of Linux. It checks the
+ * machine state in which the stub must enter a kernel, prints a line for each fact and
+ * each fault, and makes QEMU exit with a status that tells the result.
  *
  * entry.S calls kernel_main() in the state of boot.rst, "64-bit Boot Protocol".
  */
@@ -13,7 +13,10 @@
 static u32 errors;
 static bool quiet;
 
-/* The options that checks read. Any other word "t.*" is reported as an error. */
+/*
+ * The options that the checks read from the command line. Any other word "t.*" is
+ * reported as an error.
+ */
 static const option_name known_options[] = {
 	"t.addr=", "t.cbit=", "t.e820=", "t.entry=", "t.ghcb=", "t.initrd=",
 	"t.boots=", "t.la57=", "t.load=", "t.map=", "t.mem=", "t.nx=", "t.quiet=",
@@ -62,7 +65,10 @@ noreturn void kernel_main(const struct entry_state *state)
 	struct segment_state segments;
 	struct self self;
 
-	/* These come first, because the calls below change what they read. */
+	/*
+	 * These functions must come first, because the functions below change what they
+	 * read: .bss, IDTR and CR3.
+	 */
 	self_verify(&self, state);
 	cpu_save_segments(&segments);
 	map_save();

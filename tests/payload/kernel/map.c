@@ -1,30 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map.c - checks the page tables that the stub leaves to the kernel, by a walk in
- * software. They must be an identity map. They must map all memory that the stub
- * passes to the kernel, and no other memory. Only the kernel's own range may be
- * both writable and executable.
+ * map.c - checks the page tables with which the stub enters the kernel, by walking them
+ * in software. They must be an identity map of all memory that the stub passes to the
+ * kernel, and of no other memory. Only the kernel's own memory may be both writable and
+ * executable.
  */
 #include "kernel.h"
 
 #define VA_BITS_4LEVEL	48
-/* The stack's guard page must lie at most this many bytes below RSP. */
+/*
+ * The unmapped guard page below the stub's stack must lie at most this many bytes below
+ * RSP.
+ */
 #define STACK_SEARCH	0x100000UL
 
-/* Adjacent leaves with the same rights, merged to one range. */
+/* Adjacent page-table leaves with the same rights, merged to one range of addresses. */
 struct run {
 	u64 start, end;
 	bool write, exec;
 };
 
 static struct {
-	u64 cr3;		/* at the kernel's entry */
-	u64 cbit;		/* the C-bit as a mask; 0: no SEV guest */
-	u64 tables, leaves;	/* how many walk() has visited */
-	struct run run;		/* the last one, which may still grow */
+	u64 cr3;		/* value of CR3 at the kernel's entry */
+	u64 cbit;		/* C-bit as a mask; 0 if not an SEV guest */
+	u64 tables, leaves;	/* number of tables and leaves that walk() found */
+	/* The leaves that walk() has merged last. The next leaf may extend them. */
+	struct run run;
 	/*
-	 * For each kind of fault, how often it occurs, and address and entry of
-	 * its first occurrence. Only that is printed.
+	 * For each kind of fault in the page tables: how often it occurs, and the
+	 * address and the page-table entry of its first occurrence. Only the first is
+	 * printed.
 	 */
 	struct problem {
 		u64 count, where, entry;
@@ -58,8 +63,8 @@ static bool contains(struct range range, u64 addr)
 }
 
 /*
- * The stub's runtime range, init_size bytes from the kernel's start. It contains
- * the kernel and above it the moved stub.
+ * Returns the stub's runtime range: init_size bytes from the kernel's start. It
+ * contains the kernel and, above the kernel, the stub's copy of itself.
  */
 static struct range runtime_range(void)
 {
@@ -70,10 +75,10 @@ static struct range runtime_range(void)
 }
 
 /*
- * The range of the image if it lies outside the runtime range, or an empty range.
- * The stub does not move an image that firmware loaded. It moves any other image
- * to the runtime range for the load address, but a payload at a random address
- * (t.addr=any) may lie elsewhere.
+ * Returns the range of the stub's original image if it lies outside the runtime range,
+ * or an empty range. The stub may keep its image mapped. A stub that firmware loaded by
+ * EFI runs in place. Any other stub moves to the runtime range for its load address,
+ * and a payload at a random address (t.addr=any) may lie elsewhere.
  */
 static struct range image_range(void)
 {
@@ -93,8 +98,8 @@ static struct range image_range(void)
 }
 
 /*
- * Returns the end of the range around @addr that the stub may map, or @addr if
- * the stub must not map that page.
+ * Returns the address behind the range around @addr that the stub may map. Returns
+ * @addr itself if the stub must not map the page at @addr.
  */
 static u64 asked_for_until(u64 addr)
 {
@@ -189,8 +194,9 @@ static void walk(const u64 *table, unsigned int level, u64 base, bool write,
 }
 
 /*
- * Walks the page tables to @va. Returns the end of its page, or 0 if it is not
- * mapped. Sets @write and @exec to the rights that all levels together give.
+ * Walks the page tables for the virtual address @va. Returns the address behind its
+ * page, or 0 if @va is not mapped. Sets @write and @exec to the rights that all levels
+ * together give.
  */
 static u64 lookup(u64 va, bool *write, bool *exec)
 {
@@ -232,9 +238,10 @@ static void check_mapped(const char *what, struct range range, bool need_write,
 }
 
 /*
- * Measures how many bytes of its stack, [low, high), the stub has used, by the
- * lowest word that is not zero. The stack was zero when the stub began to use it.
- * With t.stack=any it was not, and this is not called. Half must be unused.
+ * Measures how many bytes of its stack, [low, high), the stub has used. The stack was
+ * all zero when the stub began to use it, so the lowest word that is not zero was the
+ * deepest one. At least half of the stack must be unused, as a reserve. Must not be
+ * called with t.stack=any, where the stack was not zero.
  */
 static void measure_stack(u64 low, u64 high)
 {
@@ -247,8 +254,10 @@ static void measure_stack(u64 low, u64 high)
 		fail("stack: %lu of %lu bytes used", high - used, high - low);
 }
 
-/* Checks that the stub has wiped its stack, [start, end), so that no secret of
- * the stub remains there (t.wiped=1). */
+/*
+ * With t.wiped=1 the stub must have wiped its stack, [start, end), so that none of its
+ * secrets remain there. Checks that the stack is zero.
+ */
 static void check_wiped(u64 start, u64 end)
 {
 	for (; start < end; start += sizeof(u64)) {
@@ -260,8 +269,9 @@ static void check_wiped(u64 start, u64 end)
 }
 
 /*
- * Checks the stub's stack, on which it entered the kernel: @rsp must point into
- * mapped, writable memory, and an unmapped guard page must lie below.
+ * Checks the stub's stack, on which it entered the kernel. @rsp is RSP at the entry. It
+ * must point to mapped, writable memory, and an unmapped guard page must lie below the
+ * stack.
  */
 static void check_stack(u64 rsp)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * noise.c - host program: writes BYTES pseudo-random bytes to stdout, which no
- * codec can compress. They are the same at each run.
+ * noise.c - host program: writes BYTES pseudo-random bytes to stdout, for a test kernel
+ * that cannot be compressed. The bytes are the same at each run.
  *
  *	noise BYTES
  */
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The next number of Marsaglia's generator xorshift64. */
+/* Returns the number after @x in the sequence of Marsaglia's generator xorshift64. */
 static uint64_t next(uint64_t x)
 {
 	x ^= x << 13;

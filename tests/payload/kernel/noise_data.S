@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * noise_data.S - adds the output of the program noise to noise.elf, so that the
- * kernel cannot be compressed.
+ * noise_data.S - puts random bytes, which the program noise has written, into the test
+ * kernel noise.elf, so that this kernel cannot be compressed.
  */
 	.section .noise, "aw"
 	.incbin "noise.bin"

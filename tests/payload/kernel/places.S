@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * places.S - the relocated data of the test kernel moves.elf. First comes the
- * link address twice; only the second copy is relocated. PLACES_COUNT records
- * follow (places.h), each with a place of each relocation kind, unaligned. The
- * 32-bit values leave room to add or subtract a distance of up to 1 GiB.
+ * places.S - the data of the test kernel moves.elf that the stub must relocate. First
+ * comes the link address twice, and only the second copy is relocated. Their difference
+ * tells the kernel by how much. PLACES_COUNT records follow (places.h). Each has one
+ * unaligned value for each kind of relocation. The 32-bit values leave room to add or
+ * subtract a distance of up to 1 GiB.
  */
 #include "places.h"
 

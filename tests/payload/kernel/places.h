@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * places.h - the layout of section .places in a relocatable test kernel.
- * places.S makes the section. The host program relocs lists its places in a
- * relocation table of Linux's format. self.c undoes the relocation at boot.
+ * places.h - the layout of section .places, the data that the stub relocates in the
+ * test kernel moves.elf. places.S makes the section. The host program relocs writes a
+ * relocation table for it, in Linux's format. self.c undoes the relocation when the
+ * kernel runs.
  */
 #ifndef TEST_PLACES_H
 #define TEST_PLACES_H
@@ -10,16 +11,17 @@
 #define PLACES_COUNT	20000
 
 /*
- * Offsets in the section: the link address that is not relocated, the link
- * address that is relocated, and the first record.
+ * Offsets in section .places: the link address that is not relocated, the link address
+ * that is relocated, and the first of PLACES_COUNT records.
  */
 #define PLACES_LINKED	0
 #define PLACES_MOVED	8
 #define PLACES_FIRST	16
 
 /*
- * Offsets in a record: 8 bytes to which the distance is added, 4 bytes from which
- * it is subtracted, 4 bytes to which it is added. PLACE_STRIDE is a record's size.
+ * Offsets in a record of section .places. The stub adds the relocation's distance to
+ * the 8 bytes at PLACE_64, subtracts it from the 4 bytes at PLACE_INVERSE32, and adds
+ * it to the 4 bytes at PLACE_32. PLACE_STRIDE is the size of a record.
  */
 #define PLACE_64	0
 #define PLACE_INVERSE32	9

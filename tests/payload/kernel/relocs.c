@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relocs.c - host program: copies a relocatable test kernel and appends a
- * relocation table, as Linux's build does for its boot stage.
+ * relocs.c - host program: copies a relocatable test kernel and appends a relocation
+ * table, as Linux's build does.
  *
  *	relocs <KERNEL.elf >OUT
  *
- * The table has three lists of 32-bit virtual addresses, and a zero before each:
- * 64-bit places, inverse 32-bit places, 32-bit places. The input is only checked
- * as far as needed to stay inside it, because it comes from our own linker.
+ * The table has three lists of 32-bit virtual addresses of values to relocate, and a
+ * zero before each: 64-bit values, 32-bit values from which the distance is subtracted,
+ * 32-bit values to which it is added. The input is only checked as far as needed to
+ * stay inside it, because it comes from our own linker.
  */
 #include <elf.h>
 #include <err.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * seal.c - host program: fills in the seal (seal.h) of a test kernel, in place,
- * from the kernel's own program headers.
+ * seal.c - host program: fills in the seal of a test kernel (seal.h) after the link, in
+ * the kernel's file. The seal records how the kernel's memory must look.
  *
  *	seal KERNEL.elf
  *
- * The input is only checked as far as needed to stay inside the file, because it
- * comes from our own linker.
+ * The input is only checked as far as needed to stay inside the file, because it comes
+ * from our own linker.
  */
 #include <elf.h>
 #include <err.h>
@@ -22,7 +22,7 @@
 static u8 *file;
 static size_t file_size;
 
-/* The address of @len bytes at @offset in the mapped file. */
+/* Returns the address at which the @len bytes at @offset of the file are mapped. */
 static void *at(u64 offset, u64 len)
 {
 	if (offset > file_size || len > file_size - offset)

@@ -1,33 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * seal.h - the seal, a record in the test kernel of how its own memory must look.
- * The linker leaves room for it in section .seal. The host program seal fills it
- * in after the link. self.c compares it with memory at boot.
+ * seal.h - the seal of a test kernel: a record, inside the kernel, of how the kernel's
+ * own memory must look. The linker leaves room for it in section .seal. The host
+ * program seal fills it in after the link. self.c compares it with memory when the
+ * kernel runs.
  */
 #ifndef TEST_SEAL_H
 #define TEST_SEAL_H
 
 #include "types.h"
 
-#define SEAL_MAGIC		"sealed!"	/* 8 bytes with its NUL */
+#define SEAL_MAGIC		"sealed!"	/* 8 bytes with its NUL, for seal.magic */
 #define SEAL_MAX_SEGMENTS	4
 
 /*
- * A PT_LOAD segment. Its first file_size bytes must be as linked, and the bytes
- * from there to mem_size must be zero.
+ * A PT_LOAD segment of the test kernel. In memory, its first @file_size bytes must be
+ * as linked, and the bytes from there to @mem_size must be zero.
  */
 struct seal_segment {
-	u64 offset;		/* bytes from the lowest p_paddr */
-	u64 file_size;		/* bytes */
-	u64 mem_size;		/* bytes */
-	u64 hash;		/* seal_hash_around() of file_size bytes */
+	/* Bytes from the lowest p_paddr of all segments to this segment's. */
+	u64 offset;
+	u64 file_size;		/* bytes of the segment in the ELF file */
+	u64 mem_size;		/* bytes of the segment in memory */
+	u64 hash;		/* hash of the first file_size bytes */
 };
 
 struct seal {
 	char magic[8];
-	u64 link_addr;		/* the lowest p_paddr */
-	u64 mem_size;		/* bytes, to the highest end of a segment */
-	u64 segments;		/* used entries of segment[] */
+	u64 link_addr;		/* lowest p_paddr of the kernel's segments */
+	/* Bytes from link_addr to the highest end of a segment. */
+	u64 mem_size;
+	u64 segments;		/* number of used entries of segment[] */
 	struct seal_segment segment[SEAL_MAX_SEGMENTS];
 };
 
@@ -35,9 +38,9 @@ struct seal {
 #define SEAL_HASH_PRIME		0x00000100000001b3UL
 
 /*
- * Adds @len bytes at @data to @hash, in the way of FNV-1a but with 64-bit words,
- * because that is faster under emulation. Each step is a bijection of the hash.
- * Hence a change of a single word always changes the result.
+ * Returns @hash updated by @len bytes at @data. This is FNV-1a with 64-bit words
+ * instead of bytes, because that is faster under emulation. Each step is a bijection of
+ * the hash. Hence a change of a single word always changes the result.
  */
 static inline u64 seal_hash(u64 hash, const void *data, u64 len)
 {
@@ -55,8 +58,8 @@ static inline u64 seal_hash(u64 hash, const void *data, u64 len)
 }
 
 /*
- * Returns the hash of @len bytes at @data. If the seal at @seal lies in them, its
- * own bytes are left out, because it contains the hash.
+ * Returns the hash of @len bytes at @data. If the seal at @seal lies among these bytes,
+ * it is left out, because the seal contains the hash itself.
  */
 static inline u64 seal_hash_around(const void *data, u64 len, const void *seal)
 {

@@ -1,22 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * self.c - checks that the test kernel lies in memory as it was linked, with its
- * .bss zeroed. A kernel with relocations (places.h) undoes them first. Its .bss is
- * not checked but cleared, because the stub takes it for Linux, which clears its
- * own .bss.
+ * self.c - checks that the test kernel lies in memory as it was linked, with .bss
+ * zeroed. If the stub has relocated the kernel (places.h), this file undoes the
+ * relocation first. Then .bss is not checked but cleared: the stub takes a kernel with
+ * relocations for Linux, which clears its own .bss.
  */
 #include "kernel.h"
 #include "places.h"
 #include "seal.h"
 
-/* The host program seal fills this in after the link, hence volatile. */
+/*
+ * The seal: a record of how the kernel's memory must look (seal.h). It is volatile
+ * because the host program seal writes it after the link, when the compiler has seen it
+ * empty.
+ */
 static const volatile struct seal seal __attribute__((section(".seal"), used)) = {
 	.magic = "",
 };
 
 /*
- * Returns the address of the first word or byte in [p, end) that is not zero, or
- * 0. Skips the kernel's own stack, which entry.S has checked before using it.
+ * Returns the address of the first word or byte in [p, end) that is not zero, or 0 if
+ * all are zero. Skips the kernel's own stack, which entry.S has checked before using
+ * it.
  */
 static u64 first_not_zero(u64 p, u64 end)
 {
@@ -34,7 +39,7 @@ static u64 first_not_zero(u64 p, u64 end)
 	return 0;
 }
 
-/* Relocated places are not aligned. */
+/* The relocated values of section .places are not aligned. */
 typedef u64 __attribute__((aligned(1))) place64;
 typedef u32 __attribute__((aligned(1))) place32;
 
@@ -44,8 +49,9 @@ static bool has_places(void)
 }
 
 /*
- * Undoes the relocation, so that the kernel's bytes are as linked. Returns the
- * distance by which the stub relocated it.
+ * Undoes the stub's relocation of section .places, so that the kernel's bytes are as
+ * linked and their hash can be checked. Returns the distance in bytes by which the stub
+ * has relocated the kernel.
  */
 static u64 undo_relocation(void)
 {
@@ -65,7 +71,7 @@ static u64 undo_relocation(void)
 	return distance;
 }
 
-/* Zeroes [start, end), but not the kernel's own stack, which is in use. */
+/* Zeroes [start, end), except the kernel's own stack, which is in use. */
 static void clear(u64 start, u64 end)
 {
 	if (start < (u64)stack && end > (u64)stack_end) {
@@ -107,9 +113,9 @@ void self_verify(struct self *self, const struct entry_state *state)
 }
 
 /*
- * Checks the distance by which the stub relocated the kernel. With t.virt=any it
- * must be a multiple of the alignment and keep the kernel in the GiB that it is
- * linked in, and KASLR_FLAG must be set. Otherwise it must be 0.
+ * Checks the distance by which the stub has relocated the kernel. With t.virt=any it
+ * must be a multiple of the kernel's alignment, the kernel must stay in the GiB in
+ * which it was linked, and KASLR_FLAG must be set. Otherwise the distance must be 0.
  */
 static void check_distance(u64 distance)
 {

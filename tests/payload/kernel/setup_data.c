@@ -1,27 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * setup_data.c - checks the setup_data chain. The test loader's first node has a
- * copy of the zero page, with which this file checks that the stub has changed
- * only the fields that it may change.
+ * setup_data.c - checks the setup_data list that the stub has passed on. The test
+ * loader has put a copy of the zero page into the first node. With this copy, this file
+ * checks that the stub has changed only those fields of the zero page that it may
+ * change.
  */
 #include "kernel.h"
 
 #define MAX_SETUP_NODES		64
 
 /*
- * Copies the fields that the stub may change from @now, the zero page that the
- * kernel got, to @then, the zero page that the loader made.
+ * Copies the fields that the stub may change to @then, the zero page that the loader
+ * has made, from @now, the zero page that the kernel has got. The caller then compares
+ * the two.
  */
 static void accept_changes(struct boot_params *then,
 			   const struct boot_params *now, bool no_cmdline)
 {
 	then->scratch = now->scratch;
-	/* The stub sets KASLR_FLAG if it has moved the kernel virtually. */
+	/*
+	 * The stub sets KASLR_FLAG if it has relocated the kernel to another virtual
+	 * address.
+	 */
 	then->hdr.loadflags &= (u8)~KASLR_FLAG;
 	then->hdr.loadflags |= now->hdr.loadflags & KASLR_FLAG;
-	/* A sentinel that is not zero makes the stub clean the zero page. */
+	/*
+	 * If the sentinel byte is not zero, the stub clears fields of the zero page
+	 * that the loader has not initialised, as boot.rst demands, and the sentinel
+	 * itself.
+	 */
 	then->sentinel = now->sentinel;
-	/* Without a command line, the stub passes its built-in one. */
+	/*
+	 * If the loader has passed no command line, the stub passes the one that is
+	 * built into it.
+	 */
 	if (no_cmdline) {
 		then->hdr.cmd_line_ptr = now->hdr.cmd_line_ptr;
 		then->ext_cmd_line_ptr = now->ext_cmd_line_ptr;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev.c - the test kernel in an SEV guest. It checks what the stub leaves in the
- * SEV MSRs and in its former GHCB. In an SEV-ES guest it sets up a GHCB of the
- * kernel's own for port I/O. The test kernel has no #VC handler, so that any #VC
- * is reported as a failure.
+ * sev.c - the test kernel in an SEV guest. It checks what the stub leaves in the SEV
+ * MSRs and in the page that was the stub's GHCB. In an SEV-ES guest it sets up a GHCB
+ * of its own for port I/O. The test kernel has no #VC handler, so that any #VC is
+ * reported as a failure.
  *
- * t.sev= names the expected kind of guest. Without it, no MSR is accessed.
+ * The option t.sev= names the expected kind of guest. Without it, no MSR is accessed.
  */
 #include <asm/svm.h>
 
@@ -15,17 +15,23 @@
 #define LEVELS_MAX	5
 
 static struct {
-	u64 status;		/* SEV_STATUS */
-	u64 ghcb_msr;		/* at the kernel's entry */
-	u16 version;		/* of the GHCB protocol */
+	u64 status;		/* value of the SEV_STATUS MSR */
+	u64 ghcb_msr;		/* GHCB MSR at the kernel's entry */
+	u16 version;		/* version of the GHCB protocol in use */
 } sev;
 
 static struct ghcb ghcb_page __attribute__((aligned(GHCB_SIZE)));
-/* The kernel's own copies of the page tables; the index is the level - 1. */
+/*
+ * The kernel's own copies of page tables that lead to its GHCB: tables[0] is the table
+ * of 4 KiB leaves, tables[1] the one above it, and so on.
+ */
 static u64 tables[LEVELS_MAX][PTRS_PER_TABLE]
 	__attribute__((aligned(PAGE_SIZE)));
 
-/* Terminates the guest without a message, because output needs the GHCB. */
+/*
+ * Terminates the guest without a message, because any output needs the GHCB, which does
+ * not work.
+ */
 static noreturn void give_up(void)
 {
 	for (;;) {
@@ -49,8 +55,9 @@ static void choose_version(void)
 }
 
 /*
- * Maps the GHCB's page without the C-bit, in copies of the page tables that lead
- * to it. The stub's own tables stay unchanged, because map.c checks them later.
+ * Maps the GHCB page without the C-bit, so that it is shared with the hypervisor.
+ * Changes copies of the page tables that lead to it. The stub's own page tables stay
+ * unchanged, because map.c checks them later.
  */
 static void share_ghcb(u64 cbit)
 {
@@ -58,7 +65,7 @@ static void share_ghcb(u64 cbit)
 	unsigned int level = read_cr4() & X86_CR4_LA57 ? 5 : 4;
 	u64 root = read_cr3();
 	u64 *link = &root;
-	u64 flags = 0;		/* CR3 has none */
+	u64 flags = 0;		/* CR3 has no flags of a table entry */
 
 	for (;; level--) {
 		unsigned int shift = PAGE_SHIFT + (level - 1) * TABLE_INDEX_BITS;
@@ -140,8 +147,8 @@ void sev_start(void)
 }
 
 /*
- * Checks that the stub's GHCB, at @addr, is private and zero again. Otherwise the
- * kernel reads ciphertext or old data there.
+ * Checks that the page at @addr, which was the stub's GHCB, is private and zero again.
+ * If it is not, the kernel reads ciphertext or old requests there.
  */
 static void check_stubs_ghcb(u64 addr)
 {

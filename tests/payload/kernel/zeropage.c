@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * zeropage.c - checks the zero page and the command line, and keeps the list of
- * the memory that the stub passes to the kernel.
+ * zeropage.c - checks the zero page and the command line that the test kernel has got
+ * from the stub, and keeps a list of all memory that the stub passes to the kernel.
  */
 #include "kernel.h"
 
@@ -11,7 +11,10 @@
 #define MAX_SETUP_SECTS		64	/* 32 KiB of real-mode code */
 #define MAX_MIN_ALIGNMENT	30
 #define MAX_CMDLINE		0xffff
-/* The end of the lower half of canonical addresses with four levels. */
+/*
+ * The first address that is not canonical with four-level paging. A zero page at or
+ * above it is impossible.
+ */
 #define ADDRESS_END		_AC(0x0000800000000000, UL)
 
 static const struct boot_params *bp;
@@ -42,8 +45,8 @@ static u64 cmdline_address(void)
 }
 
 /*
- * The command line's length without its NUL, or MAX_CMDLINE + 1 if no NUL follows
- * within MAX_CMDLINE characters.
+ * Returns the command line's length without its NUL. Returns MAX_CMDLINE + 1 if the
+ * first MAX_CMDLINE + 1 bytes have no NUL.
  */
 static u32 cmdline_length(void)
 {
@@ -146,8 +149,8 @@ bool is_efi_boot(void)
 }
 
 /*
- * Checks efi_info and what else the stub's EFI entry fills in. It must be zero if
- * the stub was entered in another way.
+ * If the stub was entered as an EFI application, checks efi_info and the other fields
+ * that the stub's EFI entry fills in. Otherwise efi_info must be zero.
  */
 static void check_efi(void)
 {
@@ -175,8 +178,8 @@ static void check_efi(void)
 }
 
 /*
- * Prints the entry by which the loader entered the stub, and compares it with
- * t.entry=. Each type of loader tells its entry in another way.
+ * Prints by which entry (ENTRY_*) the loader has entered the stub, and compares it with
+ * the option t.entry=. How the kernel learns the entry depends on the type of loader.
  */
 static void check_entry(void)
 {

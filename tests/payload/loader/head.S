@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * head.S - the test loader's setup header and entry. It reads the E820 map from
- * the BIOS, maps the first 4 GiB, and calls loader_main() in 64-bit mode.
+ * head.S - the test loader's setup header and its 16-bit entry. It reads the E820 map
+ * from the BIOS, maps the first 4 GiB, and calls loader_main() in 64-bit mode.
  *
- * QEMU's -kernel loads the real-mode part at 64 KiB, which is its link address.
- * SeaBIOS has enabled A20.
+ * QEMU's option -kernel starts the test loader as if it were Linux. It loads the
+ * real-mode part at 64 KiB, which is the address for which it is linked. SeaBIOS has
+ * enabled A20.
  */
 #include "linkage.h"
 #include "x86.h"
@@ -50,8 +51,9 @@ start:
 	.long	0, 0
 
 /*
- * In:	real mode, %cs = 0x1020, %ds = %es = %ss = 0x1000, a stack, any RFLAGS.IF
- * Out:	does not return
+ * The test loader's 16-bit entry (boot.rst, "Running the Kernel").
+ * In:  real mode, %cs = 0x1020, %ds = %es = %ss = 0x1000, a stack, any RFLAGS.IF
+ * Out: does not return
  */
 start16:
 	cld
@@ -73,7 +75,7 @@ start16:
 	jnz	.Lnext_entry
 .Le820_done:
 
-	/* Enter 32-bit protected mode with flat segments. */
+	/* Enter 32-bit protected mode with segments of base 0 and limit 4 GiB. */
 	cli
 	lgdtl	gdtr - LOADER_BASE
 	mov	$X86_CR0_PE, %eax
@@ -89,8 +91,8 @@ start32:
 	mov	$loader_stack_end, %esp
 
 	/*
-	 * Map the first 4 GiB to themselves: a level 4 table, a level 3 table,
-	 * and four level 2 tables with 2 MiB pages.
+	 * Map the first 4 GiB to themselves, with a level 4 table, a level 3 table, and
+	 * four level 2 tables with 2 MiB pages. The tables lie at WORK_TABLES.
 	 */
 	mov	$WORK_TABLES, %edi
 	mov	$(6 * PAGE_SIZE / 4), %ecx
@@ -112,7 +114,7 @@ start32:
 	add	$8, %edi
 	loop	1b
 
-	/* Enter 64-bit mode. */
+	/* Enter 64-bit mode with these page tables. */
 	mov	$X86_CR4_PAE, %eax
 	mov	%eax, %cr4
 	mov	$WORK_TABLES, %eax

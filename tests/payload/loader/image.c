@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * image.c - reads the headers of the image under test and copies it to its load
- * address. QEMU's loader device has put the file into memory. It is a bzImage, or
- * an ELF file for entry=direct.
+ * image.c - reads the headers of the image that the test loader is to start, and copies
+ * the image to its load address. QEMU's device "loader" has put the file into memory.
+ * It is a bzImage, or an ELF file for the option entry=direct.
  */
 #include <elf.h>
 
@@ -15,7 +15,10 @@
 #define LOW_MEMORY_END		0x100000
 #define DIRTY			0xa5
 
-/* Bytes of the stack above the kernel for entry=direct. */
+/*
+ * Size in bytes of the stack that the loader gives to an ELF kernel, which it enters
+ * without a stub (entry=direct).
+ */
 #define DIRECT_STACK_SIZE	0x4000
 
 static struct range range_at(u64 start, u64 size)
@@ -71,8 +74,9 @@ static const Elf64_Phdr *segment(const struct plan *plan, u32 i)
 }
 
 /*
- * Completes @plan for an ELF kernel, which is entered without a stub. The runtime
- * range contains what a stub would leave there:
+ * Completes @plan for an ELF kernel, which the test loader enters directly. Because no
+ * stub prepares the kernel's surroundings, the loader must. The runtime range contains
+ * what a stub would leave there:
  *
  *	kernel | leave.S's page | guard page | stack | page tables
  */
@@ -110,7 +114,10 @@ void image_examine(struct plan *plan)
 		examine_bzimage(plan);
 }
 
-/* Fills @range with DIRTY. Refuses a range that holds data still needed. */
+/*
+ * Fills @range with DIRTY, for the option dirty=1. Calls fail() if @range holds the
+ * loader, the image file or the initrd, which are still needed.
+ */
 static void make_dirty(const struct plan *plan, struct range range)
 {
 	if (range.start < LOW_MEMORY_END)

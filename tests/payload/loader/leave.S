@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * leave.S - sets the processor state that struct leave describes and enters the
- * image. It leaves 64-bit mode and turns paging off on the way, because CR4.LA57
- * can only be changed then.
+ * leave.S - sets the processor state that struct leave (loader.h) describes and enters
+ * the image. It leaves long mode and turns paging off first, because CR4.LA57 can only
+ * be changed then.
  *
- * main.c copies this code to a page below 4 GiB. The page also has a struct leave
- * at offset LEAVE_DATA and this code's stack at its end.
+ * main.c copies this code to a page below 4 GiB. In the same page, struct leave lies at
+ * offset LEAVE_DATA, and this code's stack at the end.
  */
 #include "linkage.h"
 #include "x86.h"
@@ -15,8 +15,10 @@
 	.code64
 
 /*
- * In:	64-bit mode, %rdi = the page, all memory below 4 GiB identity-mapped
- * Out:	does not return
+ * Enters the image in the mode and with the registers of struct leave.
+ * In:  64-bit mode, %rdi = address of the page that has this code and struct leave, all
+ *      memory below 4 GiB identity-mapped
+ * Out: does not return
  */
 	.globl	leave_code, leave_code_end
 FUNC(leave_code)
@@ -27,7 +29,7 @@ FUNC(leave_code)
 	push	%rax
 	lretq
 
-	/* In compatibility mode, turn paging off; that leaves long mode. */
+	/* In compatibility mode, turn paging off. This leaves long mode. */
 	.code32
 .Lcompat:
 	mov	$BOOT_DS, %eax
@@ -76,7 +78,10 @@ FUNC(leave_code)
 	mov	$0, %ebx
 	jmp	*%eax
 
-	/* Return to 64-bit mode, with four or five levels of page tables. */
+	/*
+	 * Return to 64-bit mode. CR4.LA57 has been set or cleared above, and says
+	 * whether the page tables have five levels or four.
+	 */
 .Lback:
 	mov	LEAVE_CR3_EARLY(%ebx), %eax
 	mov	%eax, %cr3
@@ -89,8 +94,8 @@ FUNC(leave_code)
 	lretl
 
 	/*
-	 * The image's page tables may not map this page's stack or the loader's
-	 * GDT, so load CR3 after the last use of either.
+	 * The image's page tables may not map this page's stack or the loader's GDT.
+	 * CR3 is therefore loaded after the last access to either.
 	 */
 	.code64
 .Llong:

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loader.h - the functions and data that the test loader's files share. On an
- * error they call fail(), which prints a message and ends QEMU.
+ * loader.h - the functions and data that the test loader's files share. The test loader
+ * is a program in the format of a bzImage. It loads an image (a stub with a test
+ * kernel, or a test kernel alone) and enters it as options ask for. On an error its
+ * functions call fail(), which prints a message and makes QEMU exit.
  *
- * The loader's memory is below 640 KiB. Options in parentheses move a part.
+ * The loader's memory is below 640 KiB. An option in parentheses moves a part.
  *
  *	0x10000  the loader itself, where QEMU loads it
  *	0x20000  the loader's command line, where QEMU puts it
@@ -12,16 +14,16 @@
  *	0x80000  LEAVE_PAGE: the code that enters the image (tramp=)
  *	0x90000  the image's zero page (bp=)
  *	0x92000  the image's command line (cmdline_at=)
- *	0x94000  the image's setup_data chain (setup_data_at=)
+ *	0x94000  the image's setup_data list (setup_data_at=)
  */
 #ifndef TEST_LOADER_H
 #define TEST_LOADER_H
 
-#define LOADER_BASE		0x10000	/* as in loader.ld */
+#define LOADER_BASE		0x10000	/* link address, as in loader.ld */
 #define WORK_TABLES		0x30000
-#define WORK_TABLES_USED	0x36000	/* end of head.S's tables */
+#define WORK_TABLES_USED	0x36000	/* end of the page tables that head.S makes */
 #define WORK_TABLES_END		0x3f000
-#define WORK_LEVEL5		0x3f000	/* top-level table while LA57 is on */
+#define WORK_LEVEL5		0x3f000	/* fifth-level page table, used with la57=1 */
 #define IMAGE_TABLES		0x40000
 #define IMAGE_TABLES_SIZE	0x40000
 #define LEAVE_PAGE		0x80000
@@ -30,14 +32,17 @@
 #define DEFAULT_SETUP_DATA	0x94000
 #define DEFAULT_IMAGE		0x8000000
 
-/* Entries of e820_table. The zero page has room for 128 of them. */
+/* Capacity of e820_table in entries. The zero page has room for 128 entries only. */
 #define MAX_E820		200
-/* The flags of an entry that points to a table: present and writable. */
+/*
+ * The flags of a page-table entry that points to another table: present and writable.
+ */
 #define TABLE_BITS		0x3
 
 /*
- * LEAVE_DATA is the offset of struct leave in its page. The other LEAVE_* are the
- * offsets of its fields, for leave.S; BUILD_BUG_ON() checks them below.
+ * LEAVE_DATA is the offset of struct leave in the page that has a copy of leave.S. The
+ * other LEAVE_* are the offsets of the struct's fields, for leave.S. BUILD_BUG_ON()
+ * compares them with the struct below.
  */
 #define LEAVE_DATA		0x400
 #define LEAVE_TARGET		0x00
@@ -69,28 +74,28 @@
 #include "x86.h"
 
 /*
- * Hidden symbols are addressed relative to RIP. Without this, taking a function's
- * address would need a global offset table.
+ * The compiler addresses hidden symbols relative to RIP. Without this, taking a
+ * function's address would need a global offset table, which the loader does not have.
  */
 #pragma GCC visibility push(hidden)
 
 /*
- * The processor's state in which leave.S enters the image. main.c fills this in.
- * Fields have the names of the registers that get their values.
+ * The processor state in which leave.S enters the image. main.c fills this in. A field
+ * named as a register has the value for that register.
  */
 struct leave {
-	u64 target;		/* the entry's address */
-	u64 cr3;		/* for a 64-bit entry only */
+	u64 target;		/* address at which the image is entered */
+	u64 cr3;		/* value of CR3, for a 64-bit entry only */
 	u64 cr4, cr0;
 	u64 rflags, rsp, rsi;
-	u64 garbage;		/* value of the other registers */
-	u32 cr3_early;		/* CR3 and CR4 while leave.S changes from */
-	u32 cr4_early;		/* 32-bit to 64-bit mode */
+	u64 garbage;		/* garbage for registers without a field here */
+	u32 cr3_early;		/* value of CR3 while leave.S enters long mode */
+	u32 cr4_early;		/* value of CR4 while leave.S enters long mode */
 	u32 efer;
-	u32 bits;		/* mode of the entry: 32 or 64 */
+	u32 bits;		/* mode of the image's entry: 32 or 64 */
 	struct desc_ptr gdtr, idtr;
-	u16 cs, ds;		/* ds: for DS, ES and SS */
-	u64 gdt[16];		/* gdtr.base points here */
+	u16 cs, ds;		/* values of CS, and of DS, ES and SS */
+	u64 gdt[16];		/* the GDT, to which gdtr.base points */
 };
 BUILD_BUG_ON(offsetof(struct leave, target) != LEAVE_TARGET);
 BUILD_BUG_ON(offsetof(struct leave, cr3) != LEAVE_CR3);
@@ -109,7 +114,7 @@ BUILD_BUG_ON(offsetof(struct leave, idtr) != LEAVE_IDTR);
 BUILD_BUG_ON(offsetof(struct leave, cs) != LEAVE_CS);
 BUILD_BUG_ON(offsetof(struct leave, ds) != LEAVE_DS);
 
-/* The bytes from @start up to, but without, @end. */
+/* Memory from address @start up to, but without, address @end. */
 struct range {
 	u64 start, end;
 };
@@ -121,102 +126,134 @@ static inline bool overlap(struct range a, struct range b)
 
 /* ---- head.S, leave.S, loader.ld ---- */
 
-/* The memory map, which head.S reads from the BIOS. Options may change it. */
+/*
+ * The E820 memory map. head.S reads it from the BIOS, and the options e820= may change
+ * it before it goes into the image's zero page.
+ */
 extern struct boot_e820_entry e820_table[MAX_E820];
 extern u32 e820_count;
 
 /*
- * The code that enters the image. It must be copied to the start of a page below
- * 4 GiB with a struct leave at LEAVE_DATA. It takes the page's address in RDI.
+ * The code of leave.S, which enters the image. It must be copied to the start of a page
+ * below 4 GiB that has a struct leave at LEAVE_DATA. It takes the page's address in
+ * RDI.
  */
 extern const char leave_code[], leave_code_end[];
 
-/* The loader's own setup sectors, with the fields that QEMU has set. */
+/*
+ * The test loader's own setup sectors. QEMU has set fields of the setup header in them,
+ * for example the address of the loader's command line.
+ */
 extern struct boot_params loader_start;
 
 /* ---- main.c ---- */
 
 /*
- * How the image is to be loaded and entered. main.c fills in the options,
- * image_examine() what follows from the image. Addresses are physical, sizes are
+ * How the test loader is to load and enter the image. main.c fills in what the options
+ * say, and image_examine() what depends on the image. Addresses are physical, sizes are
  * in bytes.
  */
 struct plan {
-	u32 entry;		/* ENTRY_* */
-	u64 image;		/* where QEMU has put the image file */
-	u64 load;		/* where its protected-mode part goes */
-	u64 bp, cmdline, setup_data, tramp;	/* see the drawing above */
-	u64 initrd, initrd_size;	/* size 0: no initrd */
-	const struct setup_header *hdr;	/* the image's; the loader's own for
-					 * entry=direct */
+	u32 entry;		/* entry of the image to use: ENTRY_* */
+	u64 image;		/* address at which QEMU has put the image file */
+	/* The load address of the image's protected-mode part. */
+	u64 load;
+	/*
+	 * Addresses of the image's zero page, command line and setup_data list, and of
+	 * the page with leave.S.
+	 */
+	u64 bp, cmdline, setup_data, tramp;
+	/* The initrd's address and size. Size 0 means that there is no initrd. */
+	u64 initrd, initrd_size;
+	/*
+	 * The image's setup header. An ELF kernel (entry=direct) has none, so that this
+	 * is the loader's own.
+	 */
+	const struct setup_header *hdr;
 	u64 init_size;
-	struct range runtime;	/* where the image runs by boot.rst */
-	u64 target;		/* the entry's address */
-	/* Only for entry=direct, which enters an ELF kernel without a stub: */
-	struct range kernel;	/* its segments */
-	u64 stack_top;		/* initial RSP */
+	struct range runtime;	/* memory in which the image runs, by boot.rst */
+	u64 target;		/* address at which the image is entered */
+	/*
+	 * The fields below are used with entry=direct only, which enters an ELF kernel
+	 * without a stub.
+	 */
+	struct range kernel;	/* memory of the ELF kernel's segments */
+	u64 stack_top;		/* value of RSP at the kernel's entry */
 };
 
-/* The loader's C code. head.S calls it in 64-bit mode. */
+/*
+ * The test loader's C code: loads the image and enters it. head.S calls it in 64-bit
+ * mode.
+ */
 noreturn void loader_main(void);
 
 /* ---- image.c ---- */
 
-/* Reads the image file's headers and completes @plan. */
+/*
+ * Reads the headers of the image file in memory and fills in the fields of @plan that
+ * depend on the image. The options must be in @plan already.
+ */
 void image_examine(struct plan *plan);
 
 /*
- * Copies the image and the initrd to their addresses. With dirty=1 it fills the
- * memory that the image may use with 0xa5 before.
+ * Copies the image and the initrd to their addresses in @plan. With the option dirty=1
+ * it first fills the memory that the image may use with 0xa5, so that an image which
+ * expects zeros there fails.
  */
 void image_place(const struct plan *plan);
 
 /* ---- zeropage.c ---- */
 
 /*
- * Makes the image's zero page, command line and setup_data chain at the addresses
- * in @plan. The image must have been examined.
+ * Makes the zero page, the command line and the setup_data list for the image, at the
+ * addresses in @plan. Must be called after image_examine().
  */
 void zero_page_make(const struct plan *plan);
 
 /* ---- map.c ---- */
 
-/* Page tables in the making. map_init() fills this in. */
+/* The state of page tables that map_range() extends. map_init() fills this in. */
 struct map {
-	u64 root;		/* address of the top-level table */
-	u64 next, end;		/* unused part of the pool for tables */
-	unsigned int levels;	/* 4 or 5 */
-	unsigned int max_level;	/* of leaves: 1 is 4 KiB, 3 is 1 GiB */
+	u64 root;		/* physical address of the top-level table */
+	/* The unused part of the memory from which tables are taken. */
+	u64 next, end;
+	unsigned int levels;	/* number of levels: 4 or 5 */
+	unsigned int max_level;	/* highest level of leaves: 1 is 4 KiB, 3 is 1 GiB */
 };
 
 /*
- * Makes an empty map, whose tables come from @size bytes at @pool. @levels and
- * @max_level are as in struct map.
+ * Starts page tables that map no memory. Tables are taken from @size bytes at @pool.
+ * @levels and @max_level are as in struct map.
  */
 void map_init(struct map *map, u64 pool, u64 size, unsigned int levels,
 	      unsigned int max_level);
 
 /*
- * Maps all pages that @range touches to their own address + @offset, with exactly
- * the flags @bits. @bits 0 unmaps them. Existing 4 KiB leaves are replaced;
- * existing larger leaves stay.
+ * Maps all pages that @range touches to their own address + @offset, with exactly the
+ * flags @bits (PTE_*). If @bits is 0, unmaps them. Changes existing 4 KiB leaves.
+ * Existing larger leaves stay as they are.
  */
 void map_range(struct map *map, struct range range, u64 offset, u64 bits);
 
-/* Maps RAM above 4 GiB, too, in the page tables that the loader runs on. */
+/*
+ * Maps RAM above 4 GiB in the page tables that the loader runs on, which head.S has
+ * made for the first 4 GiB. The image may have to be copied there.
+ */
 void map_all_ram(void);
 
 /*
- * Makes the page tables that @plan and the options ask for, for a 64-bit entry.
- * The zero page must have been made. Returns the value for CR3.
+ * Makes the page tables with which the image is entered at its 64-bit entry, as @plan
+ * and the options ask for. Must be called after zero_page_make(). Returns the value for
+ * CR3.
  */
 u64 map_make(const struct plan *plan);
 
 /* ---- nmi.c ---- */
 
 /*
- * Starts the timers of the NMIs that nmi= asks for. Must be the last call before
- * the image is entered, because their time counts from here.
+ * With the option nmi=, starts the timers that will raise NMIs while the image runs.
+ * Must be called last before the image is entered, because the times of the option
+ * count from this call.
  */
 void nmi_start(void);
 

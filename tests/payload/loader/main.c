@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * main.c - the test loader: loads an image that QEMU has put into memory and
- * enters it by boot.rst's 32-bit or 64-bit protocol. The command line can ask for
- * deviations from the protocol (USAGE.md).
+ * main.c - the test loader: loads an image, which QEMU has put into memory, and enters
+ * it by the 32-bit or 64-bit protocol of boot.rst. Its command line can ask for
+ * deviations from the protocol (tests/payload/USAGE.md).
  *
  * Runs in 64-bit mode with all RAM mapped, in the memory that loader.h lists.
  */
@@ -11,10 +11,15 @@
 #include "loader.h"
 
 #define GARBAGE		_AC(0xa5a5dead5a5abeef, UL)
-/* The ports of the two interrupt controllers' mask registers. */
+/*
+ * The I/O ports of the interrupt mask registers of the two 8259 interrupt controllers.
+ */
 #define PIC1_MASK	0x21
 #define PIC2_MASK	0xa1
-/* Selectors with gdt=other, which are not those that boot.rst demands. */
+/*
+ * Selectors for CS and DS with the option gdt=other. boot.rst demands 0x10 and 0x18,
+ * but the stub must not rely on that.
+ */
 #define OTHER_CS	0x38
 #define OTHER_DS	0x40
 
@@ -109,7 +114,7 @@ static void make_gdt(struct leave *leave, const struct plan *plan)
 	}
 	leave->gdtr.base = (u64)leave->gdt;
 
-	/* desc=SELECTOR,VALUE replaces a descriptor of the GDT. */
+	/* The option desc=SELECTOR,VALUE replaces a descriptor of the image's GDT. */
 	for (u32 i = 0; (s = option_nth("desc", i)); i++) {
 		u64 index = parse_number(&s) / sizeof(u64);
 
@@ -120,8 +125,8 @@ static void make_gdt(struct leave *leave, const struct plan *plan)
 }
 
 /*
- * Returns the CR3 with which leave.S switches to 64-bit mode: the loader's tables,
- * with @la57 below a fifth level.
+ * Returns the value of CR3 with which leave.S switches to 64-bit mode: the loader's
+ * page tables. With @la57 they are put below a table of a fifth level.
  */
 static u32 make_early_cr3(bool la57)
 {
@@ -135,8 +140,9 @@ static u32 make_early_cr3(bool la57)
 }
 
 /*
- * Masks all interrupts of the PICs. With if=1 the image is entered with RFLAGS.IF
- * set and without an IDT, so that an interrupt would reset the machine.
+ * Masks all interrupts in the 8259 interrupt controllers. With the option if=1 the
+ * image is entered with RFLAGS.IF set and without an IDT, so that an interrupt would
+ * reset the machine.
  */
 static void mask_interrupts(void)
 {
@@ -186,7 +192,7 @@ static noreturn void enter(const struct plan *plan, u64 cr3)
 	}
 	if (direct && !option("cr0"))
 		leave->cr0 |= X86_CR0_WP;
-	/* The timers count the image's instructions from here on. */
+	/* The NMIs of the option nmi= are timed from this call. */
 	nmi_start();
 	code(plan->tramp);
 	__builtin_unreachable();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map.c - makes page tables. It extends the tables of head.S, on which the loader
- * runs, and makes the tables with which the image is entered.
+ * map.c - the test loader's page tables. It extends the tables of head.S, on which the
+ * loader runs, and makes the tables with which the image is entered.
  */
 #include "loader.h"
 
@@ -48,8 +48,9 @@ void map_init(struct map *map, u64 pool, u64 size, unsigned int levels,
 }
 
 /*
- * Maps one page at @va, of the largest size that fits into @left bytes, unless a
- * large leaf maps @va already. Returns the bytes from @va to the page's end.
+ * Maps one page at the virtual address @va, of the largest size that fits into @left
+ * bytes. Does nothing if a large leaf maps @va already. Returns the number of bytes
+ * from @va to the end of the page.
  */
 static u64 map_page(struct map *map, u64 va, u64 left, u64 offset, u64 bits)
 {
@@ -123,8 +124,9 @@ static unsigned int max_level_option(void)
 
 /*
  * Maps the minimum that boot.rst demands of a 64-bit loader: "init_size from start
- * address of loaded kernel and zero page and command line buffer get ident
- * mapping". leave.S's page is mapped, too, because it must be executed.
+ * address of loaded kernel and zero page and command line buffer get ident mapping".
+ * The page with leave.S is mapped, too, because it is still executed with these page
+ * tables.
  */
 static void map_minimum(struct map *map, const struct plan *plan, u64 bits)
 {
@@ -136,7 +138,7 @@ static void map_minimum(struct map *map, const struct plan *plan, u64 bits)
 
 /*
  * Maps the memory that a stub must map for its kernel, with the rights that a stub
- * gives, for entry=direct.
+ * gives. Used with entry=direct, where the loader enters a kernel in the stub's place.
  */
 static void map_hand_over(struct map *map, const struct plan *plan, u64 pool)
 {
@@ -168,8 +170,9 @@ static void map_hand_over(struct map *map, const struct plan *plan, u64 pool)
 }
 
 /*
- * Applies remap=START,SIZE,LETTERS. Letters are r (present), w (writable), x
- * (executable), g (global) and m (mapped to the next page). No letter unmaps.
+ * Carries out the options remap=START,SIZE,LETTERS, which change the image's page
+ * tables. Letters are r (present), w (writable), x (executable), g (global) and m
+ * (mapped to the next page). Without any of r, w and g the range is unmapped.
  */
 static void apply_remap_options(struct map *map)
 {

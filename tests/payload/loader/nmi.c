@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nmi.c - makes NMIs arrive while the image runs (nmi=). Each NMI has a timer of
- * the HPET, and the I/O APIC turns the timer's interrupt into an NMI.
+ * nmi.c - makes NMIs arrive while the image runs, for the option nmi=. Each NMI has a
+ * timer of the HPET. The I/O APIC turns the timer's interrupt into an NMI.
  *
- * The PIT would not do, because its clock is too coarse to choose a single
- * instruction of the image, and it has one timer only.
+ * The PIT is not suitable: it has one timer only, and its clock is too coarse to choose
+ * a single instruction of the image.
  */
 #include "loader.h"
 
-/* The HPET's registers (IA-PC HPET specification 1.0a, 2.3). */
+/* Offsets and bits of the HPET's registers (IA-PC HPET specification 1.0a, 2.3). */
 #define HPET			0xfed00000
 #define HPET_CAPABILITIES	0x000
-#define HPET_PERIOD		0x004	/* of one tick, in femtoseconds */
+#define HPET_PERIOD		0x004	/* duration of an HPET tick, in femtoseconds */
 #define HPET_CONFIG		0x010
 #define HPET_COUNTER		0x0f0
 #define HPET_TIMER(n)		(0x100 + 0x20 * (n))
 #define TIMER_CONFIG		0x00
-#define TIMER_ROUTES		0x04	/* bit n: can use I/O APIC input n */
+#define TIMER_ROUTES		0x04	/* bit n: the timer can raise I/O APIC input n */
 #define TIMER_COMPARATOR	0x08
 #define LAST_TIMER(caps)	((caps) >> 8 & 0x1f)
 #define HPET_ENABLE		(1U << 0)
@@ -26,8 +26,8 @@
 #define FS_PER_NS		1000000UL
 
 /*
- * The I/O APIC (82093AA, 3.1, 3.2.4). DELIVER_NMI alone means edge-triggered and
- * physical destination mode; the destination is processor 0.
+ * The I/O APIC's registers (82093AA, 3.1, 3.2.4). A redirection entry that is just
+ * DELIVER_NMI means: edge-triggered, physical destination mode, processor 0.
  */
 #define IOAPIC			0xfec00000
 #define IOAPIC_SELECT		0x00
@@ -49,9 +49,9 @@ static void ioapic_write(u32 index, u32 value)
 }
 
 /*
- * Returns the I/O APIC input that timer @n raises. Timers 0 and 1 replace the PIT
- * and the RTC (LegacyReplacement). Otherwise the PIT, which firmware leaves
- * running, would raise its input and cause further NMIs.
+ * Returns the number of the I/O APIC input that HPET timer @n raises. Timers 0 and 1
+ * replace the PIT and the RTC (LegacyReplacement). Without that, the PIT, which
+ * firmware leaves running, would raise its own input and cause further NMIs.
  */
 static u32 pin_of(u32 n)
 {
@@ -65,8 +65,8 @@ static u32 pin_of(u32 n)
 }
 
 /*
- * Makes timer @n expire @ns nanoseconds after the counter starts. The counter
- * must be stopped.
+ * Makes HPET timer @n expire @ns nanoseconds after nmi_start() starts the HPET's
+ * counter, which must still be stopped.
  */
 static void set_timer(u32 n, u64 ns)
 {

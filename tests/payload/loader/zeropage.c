@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * zeropage.c - makes the zero page that the loader passes to the image (boot.rst),
- * with the command line, the memory map and the setup_data chain.
+ * zeropage.c - makes the zero page that the test loader passes to the image (boot.rst),
+ * with the command line, the memory map and the setup_data list.
  */
 #include "loader.h"
 
 #define MAX_CMDLINE		0x1000
 #define MAX_NODES		32
-/* Unused bytes behind each setup_data node, so that no two are adjacent. */
+/*
+ * Unused bytes behind each setup_data node, because a loader need not put nodes next to
+ * each other and the stub must not expect it.
+ */
 #define NODE_GAP		24
 #define E820_RAM		1
 
-/* The BIOS's text mode: 80 columns, 25 lines, characters of 16 scan lines. */
+/*
+ * The BIOS's text mode, for the option vga=1: 80 columns, 25 lines, characters of 16
+ * scan lines.
+ */
 #define VGA_TEXT_MODE		3
 #define VGA_COLUMNS		80
 #define VGA_LINES		25
@@ -26,7 +32,10 @@ static void add_e820(u64 addr, u64 size, u32 type)
 		(struct boot_e820_entry){ addr, size, type };
 }
 
-/* Splits the largest entry of RAM in two until there are @count entries. */
+/*
+ * Splits the largest E820 entry for RAM in two, again and again, until the map has
+ * @count entries.
+ */
 static void split_e820(u32 count)
 {
 	while (e820_count < count) {
@@ -81,8 +90,9 @@ static void copy_cmdline(const struct plan *plan)
 }
 
 /*
- * Copies the setup header from the image to the zero page. boot.rst forbids
- * copying the bytes around it. The header's jump instruction tells its end.
+ * Copies the setup header from the image to the zero page. boot.rst forbids copying the
+ * bytes around it. The offset in the header's jump instruction tells where the header
+ * ends.
  */
 static void copy_header(struct boot_params *bp, const struct plan *plan)
 {
@@ -158,8 +168,9 @@ static u64 node_size(u32 node)
 }
 
 /*
- * Makes a SETUP_E820_EXT node at @addr, the last of the chain, with the memory
- * map's entries that the zero page has no room for. Returns the node's end.
+ * Makes a setup_data node of type SETUP_E820_EXT at @addr. It has the E820 entries for
+ * which the zero page has no room, and is the last node of the list. Returns the
+ * address behind the node.
  */
 static u64 make_e820_node(u64 addr)
 {
@@ -174,9 +185,9 @@ static u64 make_e820_node(u64 addr)
 }
 
 /*
- * Makes a chain of @nodes setup_data nodes and, if need be, one for the memory
- * map. Returns the first node, or NULL for an empty chain. The caller fills in
- * the first node's data, struct test_info.
+ * Makes a setup_data list of @nodes nodes, and one more for E820 entries if the zero
+ * page has no room for all. Returns the first node, or NULL if @nodes is 0. The caller
+ * fills in the first node's data, struct test_info.
  */
 static struct setup_data *make_setup_data(struct boot_params *bp,
 					  const struct plan *plan, u32 nodes)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * execute.c - executes one instruction with known registers, and compares the
- * registers after it with what the case wants.
+ * execute.c - executes one instruction of the self-test with known register values, and
+ * compares the registers after it with those that the test case wants.
  */
 #include "nae.h"
 
-/* The base of prepare()'s values. No instruction under test has such a result. */
+/*
+ * prepare() derives each register's value from this. No instruction under test has a
+ * result like it, so that a register that was not written is noticed.
+ */
 #define FILLER		_AC(0x8123456789abcd00, UL)
 #define FLAGS_ALWAYS	_AC(0x2, UL)
 #define FLAGS_COMPARED	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | \
@@ -51,7 +54,11 @@ static const struct insn_text *find(const char *insn)
 	return NULL;
 }
 
-/* Complains if @insn changed a register or caused an exit that its row does not name. */
+/*
+ * Complains if @insn changed a register, or caused an exit, that its row in the table
+ * of insns.S does not name. @exits and @all_exits are the numbers of #VC before it,
+ * with the row's exit code and in all.
+ */
 static void check_row(const struct insn_text *insn, u64 exits, u64 all_exits)
 {
 	for (u64 i = 0; i < INSN_REGS; i++)

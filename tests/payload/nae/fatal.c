@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fatal.c - cases that end the guest. nae=NAME on the command line runs one of them.
- * tests/sev/cases.list says how each must end.
+ * fatal.c - test cases that terminate the guest. The option nae=NAME on the command
+ * line selects one of them. tests/sev/cases.list says how the guest must terminate.
  */
 #include "nae.h"
 #include "sevemu/hooks.h"
 
 #define E820_RAM_TYPE		1
 #define MSR_NONE		0x0000dead
-/* A line of 64 bytes with its newline: 16 of them are 1 KiB. */
+/* This line has 64 bytes with its newline, so that 16 of them are 1 KiB. */
 #define CONSOLE_LINE	"nae: a line of sixty-four bytes: sixteen of these make one KiB"
 #define CONSOLE_LINES		16
 
@@ -17,7 +17,10 @@ static void survived(void)
 	con_printf("nae: survived\n");
 }
 
-/* A load from the I/O APIC, which is mapped private: the stub must terminate. */
+/*
+ * A load from the I/O APIC, which this case maps private (with the C-bit). A device
+ * cannot be private, so the stub's #VC handler must terminate the guest.
+ */
 static void case_npf_private(void)
 {
 	if (ident_map_range(0xfec00000, 0xfec01000, MAP_WRITE))
@@ -28,7 +31,10 @@ static void case_npf_private(void)
 	survived();
 }
 
-/* A load from the local APIC, which E820 says is RAM: the stub must terminate. */
+/*
+ * A load from the local APIC, after this case has added an E820 entry that calls its
+ * page RAM. The stub does not emulate accesses to RAM, so it must terminate the guest.
+ */
 static void case_npf_ram(void)
 {
 	struct boot_e820_entry *e =
@@ -43,7 +49,10 @@ static void case_npf_ram(void)
 	survived();
 }
 
-/* INC on a device, which the stub does not emulate: it must terminate. */
+/*
+ * INC on a device's register. The stub does not emulate INC, so it must terminate the
+ * guest.
+ */
 static void case_npf_opcode(void)
 {
 	prepare();
@@ -75,7 +84,10 @@ static void case_early_rdpmc(void)
 	asm volatile("rdpmc" : : "c"(0) : "eax", "edx");
 }
 
-/* CPUID after the stub's teardown: no handler is left, so it is a triple fault. */
+/*
+ * After the stub's teardown it has no exception handlers, so the #VC of a CPUID makes a
+ * triple fault.
+ */
 static void case_late(void)
 {
 	con_printf("nae: late\n");
@@ -85,8 +97,8 @@ static void case_late(void)
 }
 
 /*
- * The hypervisor injects #VC with the exit code of CPUID. RIP is at the RET of
- * call_hook(), which has no exit, so the stub must terminate.
+ * sevemu injects a #VC with the exit code of CPUID when RIP is at the RET of
+ * call_hook(). RET cannot cause an exit, so the stub must terminate the guest.
  */
 static void case_forged_ret(void)
 {
@@ -94,7 +106,10 @@ static void case_forged_ret(void)
 	survived();
 }
 
-/* The hypervisor injects #VC with @exit_code. RIP is at a CPUID. */
+/*
+ * Makes sevemu inject a #VC with @exit_code while RIP is at a CPUID instruction. The
+ * exit code does not fit the instruction, so the stub must terminate the guest.
+ */
 static void forge(u64 exit_code)
 {
 	asm volatile("vmmcall; cpuid"
@@ -121,14 +136,20 @@ static void case_unsupported(void)
 	forge(SVM_EXIT_VMRUN);
 }
 
-/* #VC in a guest without SEV-ES: the stub must report it as an exception. */
+/*
+ * sevemu injects a #VC into a guest without SEV-ES, which never has a reason to raise
+ * it. The stub must report it as an unexpected exception.
+ */
 static void case_spurious(void)
 {
 	call_hook(HOOK_INJECT, X86_TRAP_VC, SVM_EXIT_CPUID);
 	survived();
 }
 
-/* Prints exactly 1 KiB. tests/sev compares the exits that this costs with a budget. */
+/*
+ * Prints exactly 1 KiB on the stub's console. tests/sev compares the number of exits
+ * that this needs with a budget.
+ */
 static void case_console(void)
 {
 	for (u32 i = 0; i < CONSOLE_LINES; i++)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * head.S - the NAE self-test's entry, run() around each instruction under test, and
- * the functions and tables of head_64.S that the stub's objects refer to.
+ * head.S - the NAE self-test's entry, the function run() that executes each instruction
+ * under test, and replacements for the functions and tables of the stub's head_64.S to
+ * which the stub's other object files refer.
  */
 #include "linkage.h"
 #include "x86.h"
@@ -12,9 +13,10 @@
 	.code64
 
 /*
- * The payload's entry (boot.rst, "64-bit Boot Protocol").
- * In:  long mode, identity map, %rsi = zero page, interrupts off, .bss is zero.
- *      No stack is needed.
+ * The self-test's entry, to which the stub jumps (boot.rst, "64-bit Boot Protocol").
+ * Needs no stack.
+ * In:  long mode, identity map, %rsi = zero page, interrupts off, .bss is zero
+ * Out: does not return
  */
 GLOBAL(_start)
 FUNC(_start)
@@ -42,8 +44,10 @@ END_FUNC(_start)
 	.text
 
 /*
- * In: %rdi = new CR3. The stub's function of this name proves the C-bit as well. That
- * is not needed here, because the stub has proven it on the way to this payload.
+ * Loads CR3. The stub's function of this name also proves that the C-bit encrypts
+ * memory. The self-test need not do that, because the stub that loaded it has done it.
+ * In:  64-bit mode, %rdi = new CR3
+ * Out: nothing. Clobbers no register.
  */
 GLOBAL(load_cr3_proven)
 FUNC(load_cr3_proven)
@@ -52,9 +56,11 @@ FUNC(load_cr3_proven)
 END_FUNC(load_cr3_proven)
 
 /*
- * In:  %rdi = code to call, %rsi = struct regs.
- * Out: %eax = 0, or 1 if run_abort() came. The stack is used; callee-saved registers
- *      are kept. DF is clear.
+ * Calls code with the registers of a struct regs, and stores the registers after it to
+ * the same struct.
+ * In:  64-bit mode, %rdi = code to call, %rsi = struct regs
+ * Out: %eax = 0, or 1 if run_abort() ended the call; DF is clear
+ * Clobbers: all registers but those that the C calling convention preserves
  */
 GLOBAL(run)
 FUNC(run)
@@ -119,8 +125,10 @@ FUNC(run)
 END_FUNC(run)
 
 /*
- * Called in an exception handler while run() is under way. Gives up the handler's
- * stack and returns from run() with %eax = 1.
+ * Called by the exception handler if the code that run() calls raises an exception.
+ * Leaves the handler and returns from run().
+ * In:  a call of run() that has not returned
+ * Out: does not return to its caller, but to run()'s, with %eax = 1
  */
 GLOBAL(run_abort)
 FUNC(run_abort)
@@ -129,7 +137,12 @@ FUNC(run_abort)
 	jmp	.Lrun_out
 END_FUNC(run_abort)
 
-/* In: %rdi = HOOK_*, %rsi and %rdx = arguments. Out: %rax. Clobbers %rcx, %rdx, %rsi. */
+/*
+ * Calls a test hook of sevemu (sevemu/hooks.h).
+ * In:  %rdi = HOOK_*, %rsi and %rdx = arguments
+ * Out: %rax = the hook's result
+ * Clobbers: %rcx, %rdx, %rsi
+ */
 GLOBAL(call_hook)
 FUNC(call_hook)
 	movq	%rdi, %rcx
@@ -147,7 +160,7 @@ DATA(gdt)
 	.quad	GDT_CODE32
 	.quad	GDT_CODE64
 	.quad	GDT_DATA
-	.quad	0, 0			/* BOOT_TSS: idt_64.c fills it */
+	.quad	0, 0			/* TSS descriptor; idt_64.c writes it */
 END_DATA(gdt)
 DATA(gdt_ptr)
 	.word	. - gdt - 1
@@ -163,7 +176,10 @@ run_regs:
 run_rsp:
 	.skip	8
 
-	/* The stub's report of an exception prints the stack up to stack_end. */
+	/*
+	 * The stack has the stub's symbol stack_end, because the stub's report of an
+	 * exception prints the stack up to there. The guard pages are below the stack.
+	 */
 	.section .bss.stack, "aw", @nobits
 	.balign 4096
 GLOBAL(double_fault_guard)

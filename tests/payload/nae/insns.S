@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * insns.S - every instruction under test, in one table: execute("inb (%dx), %al")
- * finds an instruction by its text. The rows of exit_insns.h come first, with the
- * exit and the registers that exit_insns.h names. The others are this test's own.
+ * insns.S - a table of every instruction that the NAE self-test executes. execute("inb
+ * (%dx), %al") finds an instruction by its text. The rows of exit_insns.h come first,
+ * with the exit and the registers that exit_insns.h names. The other rows are for this
+ * test only.
  */
 #include <asm/svm.h>
 
@@ -18,9 +19,10 @@ insns:
 	.text
 
 /*
- * Adds a struct insn_text. @text is its key, and what is assembled unless @code is
- * there: not all assemblers know every @text. @exit is the only exit that it may
- * cause, @writes a mask of the registers that it may change.
+ * Adds a row, struct insn_text, to the table. @text is the key by which execute() finds
+ * the row. It is also what is assembled, unless @code is given, because not all
+ * assemblers know every @text. @exit is the only exit that the instruction may cause.
+ * @writes is a mask of the registers that it may change.
  */
 .macro insn text:req, code, exit=NO_EXIT, writes=0xffff
 	.pushsection .rodata.text, "a"
@@ -46,14 +48,17 @@ insns:
 	insn text, exit=STRING(code), writes=STRING(may_write);
 EXIT_INSNS(ROW)
 
-	/* Registers: DR7 by others than RAX, and an instruction without an exit. */
+	/*
+	 * Accesses to DR7 with other registers than RAX, and an instruction without an
+	 * exit.
+	 */
 	insn	"mov %dr7, %rbx"
 	insn	"mov %dr7, %r9"
 	insn	"mov %rbx, %dr7"
 	insn	"mov %r9, %dr7"
 	insn	"nop"
 
-	/* Ports. */
+	/* Forms of IN and OUT that exit_insns.h does not have. */
 	insn	"rex.w inl (%dx), %eax", ".byte 0x48; inl (%dx), %eax"
 	insn	"inw $0x70, %ax"
 	insn	"inl $0xe0, %eax"
@@ -62,7 +67,7 @@ EXIT_INSNS(ROW)
 	insn	"outw %ax, $0x70"
 	insn	"outl %eax, $0x70"
 
-	/* Strings. */
+	/* Forms of INS and OUTS that exit_insns.h does not have. */
 	insn	"insw (%dx), (%rdi)"
 	insn	"insl (%dx), (%rdi)"
 	insn	"fs insb (%dx), (%rdi)"
@@ -73,7 +78,10 @@ EXIT_INSNS(ROW)
 	insn	"outsb %gs:(%rsi), (%dx)"
 	insn	"outsb %fs:(%esi), (%dx)"
 
-	/* Memory. The address is in RBX; string instructions have RSI and RDI. */
+	/*
+	 * Accesses to memory. RBX has the address, and RSI and RDI those of string
+	 * instructions.
+	 */
 	insn	"movb (%rbx), %ch"
 	insn	"movb (%rbx), %sil"
 	insn	"movw (%rbx), %ax"
@@ -129,7 +137,10 @@ EXIT_INSNS(ROW)
 	insn	"rep movsq (%rsi), (%rdi)"
 	insn	"rep movsl (%esi), (%edi)"
 
-	/* The stub does not emulate INC on a device: case npf-opcode. */
+	/*
+	 * The case npf-opcode uses INC, because the stub does not emulate it on a
+	 * device.
+	 */
 	insn	"incl (%rbx)"
 
 	.section .rodata.insns, "a"

@@ -1,44 +1,53 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * main.c - sets up IDT, page tables, GHCB and console with the stub's functions and
- * in the stub's order, runs the cases, and prints a line for each.
+ * main.c - the NAE self-test's main program. It sets up IDT, page tables, GHCB and
+ * console with the stub's functions and in the stub's order, runs the test cases, and
+ * prints a line for each.
  *
- * This file takes the place of lib/error.c and sev-head_64.S. The stub's report of
- * an exception calls terminate(). The linker redirects that call to
- * __wrap_terminate() here (--wrap), which returns to run_caught() if that is
- * running.
+ * This file replaces the stub's lib/error.c and sev-head_64.S. The stub's report of an
+ * exception calls terminate(). The linker redirects that call to __wrap_terminate()
+ * here (--wrap). If run_caught() is executing an instruction, __wrap_terminate()
+ * returns to it and the guest goes on.
  */
 #include "ghcb.h"
 #include "nae.h"
 #include "sevemu/hooks.h"
 
-/* The last line. tests/sev/suite.sh fails a self-test without it. */
+/*
+ * The last line that the self-test prints. tests/sev/suite.sh fails a self-test without it.
+ */
 #define DONE		"nae: done"
 
 struct boot_params *boot_params;
-/* In the stub, sev-head_64.S defines these. */
+/*
+ * The stub's objects need these two variables, which sev-head_64.S defines in the stub.
+ */
 in_data struct sev_guest sev_guest;
 in_data u32 nmi_count;
 u64 caught_vector, caught_cr2;
 
 static struct cmdline cmdline;
 static const struct exception_frame *last_frame;
-static bool executing;		/* an exception returns to run_caught() */
-static bool ending;		/* a FATAL case runs: no exception returns */
+static bool executing;		/* true while run_caught() catches exceptions */
+/* True while a FATAL case runs. The stub then reports an exception and terminates. */
+static bool ending;
 
-/* How many #VC came with each exit code. Past 31 codes the last entry counts all. */
+/*
+ * For each exit code, how many #VC have come with it. If there are more than 31 codes,
+ * the last entry counts all further ones.
+ */
 static struct {
 	u16 code;
 	u64 count;
 } vc_counts[32];
 static u64 vc_total;
 
-/* State of the running case, reset by run_test(). */
+/* State of the test case that is running. run_test() resets it before each case. */
 static bool complained, skipped;
 static const char *current;
 static u64 failures;
 
-/* ---- In place of lib/error.c and of terminate() in sev-es.c. */
+/* ---- Replacements for lib/error.c and for terminate() in sev-es.c ---- */
 
 noreturn void __real_terminate(unsigned int reason);
 noreturn void __wrap_terminate(unsigned int reason);
@@ -48,7 +57,10 @@ noreturn void __wrap_terminate(unsigned int reason)
 	if (executing && reason == SEVSTUB_TERM_EXCEPTION) {
 		caught_vector = last_frame->vector;
 		caught_cr2 = read_cr2();
-		/* The report was not the guest's last message. */
+		/*
+		 * The stub sets es.ending when it prints its last message before it
+		 * terminates. The self-test goes on, so clear it.
+		 */
 		es.ending = false;
 		run_abort();
 	}
@@ -79,11 +91,11 @@ int run_caught(void (*code)(void), struct regs *regs)
 	return aborted;
 }
 
-/* ---- Counting of exceptions. */
+/* ---- Counting of exceptions ---- */
 
 /*
- * ld --wrap=do_exception makes the stub's vectors call __wrap_do_exception(), which
- * counts and calls the stub's do_exception().
+ * The linker option --wrap=do_exception makes the stub's exception entries call
+ * __wrap_do_exception(). It counts #VC and then calls the stub's do_exception().
  */
 void __wrap_do_exception(struct exception_frame *frame);
 void __real_do_exception(struct exception_frame *frame);
@@ -118,7 +130,7 @@ u64 vc_count(u64 exit_code)
 	return 0;
 }
 
-/* ---- Cases. */
+/* ---- Test cases ---- */
 
 void complain(const char *fmt, ...)
 {
@@ -152,7 +164,10 @@ void expect(const char *what, u64 value, u64 expected)
 		complain("%s is 0x%lx, not 0x%lx", what, value, expected);
 }
 
-/* Another hypervisor than sevemu answers the unknown hypercall with an error, below 0. */
+/*
+ * Whether the hypervisor is sevemu with its test hooks. Any other hypervisor answers
+ * the unknown hypercall with a negative error number.
+ */
 bool hooks_present(void)
 {
 	static bool asked, present;
@@ -187,9 +202,9 @@ static void run_test(const struct test *test)
 }
 
 /*
- * Runs the case called @name of a table. An empty @name stands for all cases that are
- * not FATAL. @early says whether the EARLY cases are to run or the others. Returns
- * whether a case was found.
+ * Runs the case @name of the table @test, or all cases that are not FATAL if @name is
+ * empty. @early selects the cases with the flag EARLY, which run before the GHCB is set
+ * up; otherwise those without it run. Returns whether a case was found.
  */
 static bool run_tests(const struct test *test, const char *name, bool early)
 {
@@ -209,7 +224,7 @@ static bool run_tests(const struct test *test, const char *name, bool early)
 	return found;
 }
 
-/* ---- Setup, in the order of extract_kernel(). */
+/* ---- Setup, in the order of the stub's extract_kernel() ---- */
 
 static void map(u64 start, u64 end, unsigned int prot)
 {
@@ -232,7 +247,10 @@ static void build_map(void)
 		error("page tables", "cannot be started");
 	if (ident_map_guard(0) || ident_map_guard((u64)stack_guard))
 		error("page tables", "no guard pages");
-	/* A page keeps the rights of the first call that maps it. */
+	/*
+	 * Call mmio_init() first, because it maps pages inside the ranges below with
+	 * other rights. A page keeps the rights of the first call that maps it.
+	 */
 	mmio_init();
 	map((u64)_text, (u64)_etext, MAP_EXEC);
 	map((u64)_rodata, (u64)_erodata, MAP_RO);
@@ -242,7 +260,10 @@ static void build_map(void)
 	map((u64)cmdline.text, (u64)cmdline.text + cmdline.len + 1, MAP_WRITE);
 }
 
-/* Called by _start in head.S, with the zero page. Does not return. */
+/*
+ * The self-test's C code. _start in head.S calls it with the zero page @bp. Does not
+ * return.
+ */
 void nae_main(struct boot_params *bp);
 void nae_main(struct boot_params *bp)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mmio.c - each instruction that the stub emulates on a device. It runs twice: on
- * RAM, where the processor executes it, and on a frame buffer, where the stub's #VC
- * handler does. A frame buffer is a device that behaves like memory, so registers
- * and memory must be the same after both.
+ * mmio.c - test cases for each instruction that the stub emulates on a device. Each
+ * instruction runs twice: on RAM, where the processor executes it, and on a frame
+ * buffer, where the stub's #VC handler emulates it. A frame buffer is a device that
+ * behaves like memory, so registers and memory must be the same after both.
  */
 #include "nae.h"
 
-/* PCI configuration space (PCI 3.0 6.1). */
+/* Registers and bits of PCI configuration space (PCI 3.0 6.1). */
 #define PCI_DEVICES		32
 #define PCI_COMMAND		0x04
 #define PCI_COMMAND_MEMORY	0x2
@@ -16,7 +16,10 @@
 #define PCI_BAR0		0x10
 #define PCI_BAR_FLAGS		0xfU
 #define PCI_BAR_IO		0x1
-/* For a frame buffer that firmware gave no address: below the I/O APIC, above RAM. */
+/*
+ * The address for a frame buffer to which firmware has given no address. It lies above
+ * RAM and below the I/O APIC.
+ */
 #define SPARE_ADDRESS		0xe0000000
 
 #define MSR_APIC_BASE		0x0000001b
@@ -29,10 +32,10 @@
 
 static u8 ram[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static u8 code_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE), section(".data")));
-static u8 *device;		/* the frame buffer, or NULL: find_device() */
-static bool have_apic;		/* the local APIC is mapped */
+static u8 *device;		/* frame buffer or NULL, from find_device() */
+static bool have_apic;		/* true if mmio_init() has mapped the local APIC */
 
-/* Returns the device number of a display on PCI bus 0, or 0. */
+/* Returns the device number of a display adapter on PCI bus 0, or 0 if it has none. */
 static u32 find_display(void)
 {
 	for (u32 i = 0; i < PCI_DEVICES; i++) {
@@ -44,8 +47,9 @@ static u32 find_display(void)
 }
 
 /*
- * Maps the display's frame buffer, and gives it an address if firmware has not. Needs
- * port I/O, so it runs with the first case and not in mmio_init().
+ * Sets device to the display adapter's frame buffer: gives it an address if firmware
+ * has not done so, and maps it. Needs port I/O, which does not work yet when
+ * mmio_init() runs, so the first test case calls it.
  */
 static void find_device(void)
 {
@@ -75,14 +79,17 @@ static void find_device(void)
 
 void mmio_init(void)
 {
-	/* moffs() writes instructions to code_page and executes them. */
+	/*
+	 * The function moffs() writes instructions to code_page and executes them, so
+	 * the page must be writable and executable.
+	 */
 	if (ident_map_range((u64)code_page, (u64)code_page + PAGE_SIZE,
 			    MAP_WRITE | MAP_EXEC))
 		error("page tables", "the code page");
 	have_apic = ident_map_device(APIC_BASE, PAGE_SIZE) == 0;
 }
 
-/* ---- The same on RAM and on the device. */
+/* ---- Comparison of RAM and device ---- */
 
 static void fill(u8 *memory)
 {
@@ -92,20 +99,26 @@ static void fill(u8 *memory)
 		word[i] = 0x8091a2b3c4d5e6f7 + i * 0x0102030405060708;
 }
 
-/* For subject.addresses: the register holds an address in the memory under test. */
+/*
+ * Flags of subject.addresses: the register holds an address in the memory that the
+ * instruction accesses, RAM or device.
+ */
 #define IN_RBX		(1U << INSN_RBX)
 #define IN_RSI		(1U << INSN_RSI)
 #define IN_RDI		(1U << INSN_RDI)
 
 struct subject {
-	const char *insn;	/* its text in insns.S; NULL ends a table */
-	u32 addresses;		/* IN_* */
-	u64 rcx;		/* RCX before it */
-	u64 r10;		/* R10 before it */
-	u64 rflags;		/* more bits of RFLAGS */
+	const char *insn;	/* instruction's text in insns.S; NULL ends a table */
+	u32 addresses;		/* registers that hold an address: IN_* */
+	u64 rcx;		/* value of RCX before the instruction */
+	u64 r10;		/* value of R10 before the instruction */
+	u64 rflags;		/* bits of RFLAGS to set before it */
 };
 
-/* Sets the registers for @subject: addresses lead to the middle of @memory. */
+/*
+ * Sets the registers before the instruction of @subject. Registers with an address
+ * point to the middle of @memory, which is RAM or the device.
+ */
 static void set_up(const struct subject *subject, const u8 *memory)
 {
 	prepare();
@@ -118,8 +131,9 @@ static void set_up(const struct subject *subject, const u8 *memory)
 }
 
 /*
- * Compares registers and memory on the device with those on RAM. Address registers
- * differ by the distance between the two.
+ * Compares registers and memory after the instruction on the device with those after
+ * the same instruction on RAM (@on_ram). Registers with an address must differ by the
+ * distance between device and RAM.
  */
 static void compare(const struct subject *subject, const struct regs *on_ram)
 {
@@ -252,8 +266,9 @@ static void case_stos(void)
 }
 
 /*
- * As test_subject(), for MOVS: one operand is in the memory under test, the other in
- * RAM. @from_device says which operand is the device.
+ * As test_subject(), for MOVS, which has two operands in memory. It is executed with
+ * both in RAM, and then with one in the device: the source if @from_device, else the
+ * destination.
  */
 static void movs(const char *insn, u64 rcx, u64 rflags, bool from_device)
 {
@@ -313,7 +328,10 @@ static void case_movs(void)
 	}
 }
 
-/* A load into EAX with @value in @reg must give @expected, from the device. */
+/*
+ * Executes @insn, which loads EAX from the device, with @value in register @reg. EAX
+ * must become @expected.
+ */
 static void address(const char *insn, unsigned int reg, u64 value, u64 expected)
 {
 	prepare();
@@ -324,8 +342,8 @@ static void address(const char *insn, unsigned int reg, u64 value, u64 expected)
 }
 
 /*
- * Address-size prefix and segments. With 32-bit addresses the upper half of a
- * register does not count. The base of FS and GS is added to the address.
+ * Accesses to the device with 32-bit addresses, where the upper half of a register must
+ * be ignored, and with FS and GS, whose base must be added to the address.
  */
 static void case_address(void)
 {
@@ -371,8 +389,9 @@ static void case_address(void)
 }
 
 /*
- * Writes to code_page and executes a MOV between RAX and memory whose address is in
- * the instruction: @opcode, the 8 bytes of @addr, RET.
+ * Writes a MOV between RAX and memory, with the address in the instruction, to
+ * code_page and executes it. The instruction is @opcode and the 8 bytes of @addr. A RET
+ * follows it.
  */
 static void moffs(const char *name, const char *opcode, u64 addr)
 {
@@ -418,7 +437,10 @@ static void case_moffs(void)
 	}
 }
 
-/* Loads and stores of the local APIC, on machines without a frame buffer too. */
+/*
+ * Loads from and stores to the local APIC, which also machines without a frame buffer
+ * have.
+ */
 static void case_apic(void)
 {
 	volatile u32 *tpr = (volatile u32 *)(APIC_BASE + APIC_TPR);

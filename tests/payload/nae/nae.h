@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nae.h - the NAE self-test: a payload that is linked with the stub's own objects.
- * It executes each instruction that is a non-automatic exit (NAE) in an SEV-ES
+ * nae.h - the NAE self-test: a payload that is linked with the stub's own object files.
+ * It executes each instruction that causes a non-automatic exit (NAE) in an SEV-ES
  * guest, and checks what the stub's #VC handlers do to registers and memory.
  *
- * In a guest without SEV-ES the same instructions run without the handlers. A case
- * expects the same results there, which shows that the expectation is right.
+ * In a guest without SEV-ES the processor or the hypervisor executes the same
+ * instructions, without the handlers. A case expects the same results there, which
+ * shows that its expectation is right.
  */
 #ifndef NAE_H
 #define NAE_H
 
-/* Offsets in struct regs, for assembly: register n, in the processor's numbering, is at 8 * n. */
+/*
+ * Offsets in struct regs, for assembly code. Register n, in the processor's numbering,
+ * is at 8 * n.
+ */
 #define REGS_RAX		0x00
 #define REGS_RCX		0x08
 #define REGS_RDX		0x10
@@ -31,7 +35,10 @@
 #define NAE_STACK_SIZE		0x8000
 #define NAE_POOL_SIZE		0x40000
 
-/* In place of an exit code: a row of insns.S allows any, vc_count() counts all. */
+/*
+ * Used instead of an exit code: in a row of insns.S it allows any exit, and
+ * vc_count(NO_EXIT) counts all exits.
+ */
 #define NO_EXIT			0xffff
 
 #ifndef __ASSEMBLER__
@@ -55,7 +62,7 @@
 #pragma GCC visibility push(hidden)
 
 struct regs {
-	u64 r[INSN_REGS];	/* r[INSN_RSP] is neither loaded nor stored */
+	u64 r[INSN_REGS];	/* run() neither loads nor stores r[INSN_RSP] */
 	u64 rflags;
 };
 BUILD_BUG_ON(offsetof(struct regs, r[INSN_RDI]) != REGS_RDI);
@@ -65,136 +72,177 @@ BUILD_BUG_ON(offsetof(struct regs, rflags) != REGS_RFLAGS);
 /* ---- head.S ---- */
 
 /*
- * Loads all registers but RSP from @regs, calls @code, and stores them. Returns 0,
- * or 1 if run_abort() ended the call. @regs is then not changed.
+ * Loads all registers except RSP from @regs, calls @code, and stores the registers to
+ * @regs. Returns 0. If an exception handler calls run_abort(), run() returns 1 and
+ * @regs is not changed.
  */
 int run(void (*code)(void), struct regs *regs);
 
-/* From an exception handler: makes the run() that is under way return 1. */
+/*
+ * May be called by an exception handler while @code of run() is executing. Makes run()
+ * return 1.
+ */
 noreturn void run_abort(void);
 
 /*
- * Calls @function (HOOK_*) of sevemu (sevemu/hooks.h) with two arguments. Returns its
- * result. Only where hooks_present(); HOOK_VERSION may be called anywhere.
+ * Calls sevemu's test hook @function (HOOK_* in sevemu/hooks.h) with two arguments.
+ * Returns its result. May be called only if hooks_present(), except for HOOK_VERSION.
  */
 u64 call_hook(u64 function, u64 arg1, u64 arg2);
 
 /* ---- insns.S ---- */
 
-/* An instruction under test. execute() checks that it does no more than its row says. */
+/*
+ * A row of the table in insns.S: an instruction that the self-test executes. execute()
+ * checks that it does no more than its row says.
+ */
 struct insn_text {
-	const char *text;		/* in AT&T syntax: the key */
-	void (*code)(void);		/* the instruction, then RET */
-	u64 exit;			/* the only exit it may cause, or NO_EXIT */
-	u64 writes;			/* bit n: it may change register n */
+	const char *text;		/* the instruction in AT&T syntax; the key */
+	void (*code)(void);		/* code: the instruction and a RET */
+	u64 exit;			/* only exit that it may cause, or NO_EXIT */
+	u64 writes;			/* bit n: may change register n */
 };
 extern const struct insn_text insns[], insns_end[];
 
 /* ---- main.c ---- */
 
-/* Flags of a case (struct test). */
-#define ES_ONLY			1	/* only in an SEV-ES guest */
-#define HOOKS			2	/* only with sevemu's hooks */
-#define FATAL			4	/* ends the guest: only with nae=NAME */
-#define EARLY			8	/* runs before there is a GHCB */
+/* Flags of a test case, in struct test. */
+#define ES_ONLY			1	/* the case runs in an SEV-ES guest only */
+#define HOOKS			2	/* the case needs sevemu's test hooks */
+/* The case terminates the guest, so it runs only if nae=NAME selects it. */
+#define FATAL			4
+#define EARLY			8	/* the case runs before the GHCB is set up */
 
 struct test {
-	const char *name;	/* NULL ends a table of cases */
+	const char *name;	/* the case's name; NULL ends a table */
 	void (*body)(void);
-	u16 exit;		/* the exit that is counted and printed, or NO_EXIT */
+	/* The exit code whose #VC are counted and printed, or NO_EXIT. */
+	u16 exit;
 	u16 flags;		/* ES_ONLY, HOOKS, FATAL, EARLY */
 };
 
-/* The zero page from the stub. nae_main() sets it. */
+/* The zero page that the stub has passed. nae_main() sets this. */
 extern struct boot_params *boot_params;
 
-/* Vector and CR2 of the exception that ended the last run_caught(). */
+/* Vector and CR2 of the exception because of which the last run_caught() returned 1. */
 extern u64 caught_vector;
 extern u64 caught_cr2;
 
-/* Fails the running case, and prints why unless it has failed or is skipped. */
+/*
+ * Fails the running test case. Prints why, unless the case has already failed or is
+ * skipped.
+ */
 void complain(const char *fmt, ...) printf_like(1, 2);
 
-/* Marks the running case as skipped, and prints why unless it has failed. */
+/*
+ * Marks the running test case as skipped. Prints why, unless the case has already
+ * failed.
+ */
 void skip(const char *why);
 
-/* Whether the running case has failed or is skipped. */
+/* Whether the running test case has failed or is skipped. */
 bool failed(void);
 
-/* Complains if @value is not @expected. @what names the value. */
+/* Calls complain() unless @value is @expected. @what names the value in the message. */
 void expect(const char *what, u64 value, u64 expected);
 
-/* How many #VC have come with @exit_code, or in all (NO_EXIT). */
+/*
+ * Returns how many #VC have come with @exit_code, or how many in all if it is NO_EXIT.
+ */
 u64 vc_count(u64 exit_code);
 
 /* Whether the hypervisor is sevemu with --test-hooks. */
 bool hooks_present(void);
 
 /*
- * As run(). An exception of @code is caught: caught_vector has it, and the result
- * is 1. In a FATAL case it is not caught, but reported by the stub.
+ * Does what run() does, and catches an exception of @code. It then returns 1, and
+ * caught_vector has the vector. In a FATAL case the stub reports the exception instead,
+ * and terminates the guest.
  */
 int run_caught(void (*code)(void), struct regs *regs);
 
 /* ---- execute.c ---- */
 
 /*
- * Registers before the next execute(), after it, and those that the case wants after
- * it. prepare() sets before, execute() the other two.
+ * The registers before the next execute(), the registers after it, and the registers
+ * that the test case wants after it. prepare() sets @before. execute() sets @after, and
+ * copies @before to @want.
  */
 extern struct regs before, after, want;
 
-/* Fills before with a different value for each register. */
+/* Sets each register in @before to a different value. */
 void prepare(void);
 
 /*
- * Executes the instruction of insns.S with the text @insn. Sets after to its result
- * and want to before. Complains about an exception, about an exit or a changed
- * register that insns.S does not name, and about an unknown text.
+ * Executes the instruction whose text in insns.S is @insn, with the registers in
+ * @before. Sets @after to the registers after it and @want to @before. Complains about
+ * an exception, about an exit or a changed register that the row in insns.S does not
+ * name, and about an unknown text.
  */
 void execute(const char *insn);
 
-/* As execute(), for @code: an instruction and RET that are not in insns.S. */
+/*
+ * As execute(), for an instruction that is not in insns.S. @code is the instruction and
+ * a RET. @name is for messages.
+ */
 void execute_code(const char *name, void (*code)(void));
 
-/* Complains unless the registers in after are those in want, RSP and some flags aside. */
+/*
+ * Complains unless the registers in @after are those in @want. RSP is not compared. Of
+ * RFLAGS, only the arithmetic flags and DF are compared.
+ */
 void check_regs(const char *insn);
 
-/* Executes @insn. Complains unless it raises the exception @vector. */
+/*
+ * Executes the instruction with the text @insn. Complains unless it raises the
+ * exception @vector.
+ */
 void expect_exception(const char *insn, u64 vector);
 
 /*
- * Returns @old after a write of @value to its low @size bytes (1, 2, 4 or 8). A
- * write of 4 bytes clears the upper half (APM1 3.1.2).
+ * Returns the value of a register that held @old after @value was written to its low
+ * @size bytes (1, 2, 4 or 8). A write of 4 bytes clears the upper half (APM1 3.1.2).
  */
 u64 merge(u64 old, u64 value, unsigned int size);
 
-/* ---- Tables of cases, one in each file. */
+/* ---- Tables of test cases, one in each file ---- */
 
 extern const struct test port_tests[], string_tests[], register_tests[],
 	mmio_tests[], fatal_tests[];
 
 /* ---- ports.c ---- */
 
-/* IN and OUT of 16 and 32 bits. */
+/* Execute IN or OUT of 16 or 32 bits, for the set-up of a case. */
 u16 in16(u16 port);
 u32 in32(u16 port);
 void out16(u16 port, u16 value);
 void out32(u16 port, u32 value);
 
-/* Whether the UART's scratch register gives back what is written. Changes it. */
+/*
+ * Whether the machine has a UART whose scratch register returns what is written.
+ * Changes the register.
+ */
 bool have_scratch_port(void);
 #define SCRATCH_PORT		0x3ff
 
-/* Whether there is a PCI host bridge. Selects its first register if so. */
+/*
+ * Whether the machine has a PCI host bridge. If it does, PCI_DATA is then its first
+ * register.
+ */
 bool have_pci(void);
 
-/* Makes PCI_DATA the register @reg of @device, function 0 of bus 0. */
+/*
+ * Writes the PCI address port, so that PCI_DATA accesses the register @reg of function
+ * 0 of @device on bus 0.
+ */
 void pci_select(u32 device, u32 reg);
 #define PCI_ADDRESS		0xcf8
 #define PCI_DATA		0xcfc
 
-/* Whether QEMU's fw_cfg is there. Reads its signature to the end. */
+/*
+ * Whether the machine has QEMU's fw_cfg device. Reads all 4 bytes of fw_cfg's
+ * signature.
+ */
 bool have_fw_cfg(void);
 #define FW_CFG_SELECT		0x510
 #define FW_CFG_DATA		0x511
@@ -202,8 +250,9 @@ bool have_fw_cfg(void);
 /* ---- mmio.c ---- */
 
 /*
- * Maps the local APIC and the page for instructions that are made at run time. Called
- * while the map is built, before other ranges, which would take the page's rights.
+ * Maps the local APIC, and the page to which moffs() writes instructions at run time.
+ * Must be called before other ranges are mapped, because that page needs more rights
+ * than the range in which it lies.
  */
 void mmio_init(void);
 #define APIC_BASE		0xfee00000UL

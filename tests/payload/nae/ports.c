@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ports.c - IN and OUT. The devices are those of which the value is known: the
- * UART's scratch register and a byte of the CMOS give back what was written, PCI's
- * configuration space can be read in two sizes, fw_cfg begins with "QEMU".
+ * ports.c - test cases for IN and OUT. They use devices whose values are known: the
+ * UART's scratch register and a byte of the CMOS return what was written, PCI's
+ * configuration space can be read in two sizes, and fw_cfg begins with "QEMU".
  */
 #include "nae.h"
 
 #define CMOS_INDEX		0x70
 #define CMOS_DATA		0x71
-#define CMOS_SHUTDOWN		0x0f	/* shutdown status: only a BIOS reads it */
+#define CMOS_SHUTDOWN		0x0f	/* CMOS shutdown status; only a BIOS reads it */
 #define PORT_NOWHERE		0xe0
 #define PCI_ENABLE		0x80000000
 #define PCI_NONE		0xffffffff
@@ -66,8 +66,8 @@ bool have_fw_cfg(void)
 }
 
 /*
- * Executes an IN with DX = @port. Its low @size bytes of RAX must become @value, and
- * no other register may change.
+ * Executes the IN instruction @insn with DX = @port. The low @size bytes of RAX must
+ * become @value, and no other register may change.
  */
 static void in(const char *insn, u16 port, u64 value, unsigned int size)
 {
@@ -78,7 +78,10 @@ static void in(const char *insn, u16 port, u64 value, unsigned int size)
 	check_regs(insn);
 }
 
-/* Executes an OUT of @rax with DX = @port. No register may change. */
+/*
+ * Executes the OUT instruction @insn with RAX = @rax and DX = @port. No register may
+ * change.
+ */
 static void out(const char *insn, u16 port, u64 rax)
 {
 	prepare();
@@ -123,7 +126,10 @@ static void case_in32(void)
 	}
 	id = (u32)in16(PCI_DATA + 2) << 16 | in16(PCI_DATA);
 	in("inl (%dx), %eax", PCI_DATA, id, 4);
-	/* IN has no 64-bit form: REX.W is ignored (APM3, "IN"). */
+	/*
+	 * IN has no 64-bit form. The processor, and thus the handler, must ignore REX.W
+	 * (APM3, "IN").
+	 */
 	in("rex.w inl (%dx), %eax", PCI_DATA, id, 4);
 }
 
@@ -205,7 +211,10 @@ static void case_out_imm(void)
 		return;
 	out("outb %al, $0x70", 0, 0x1122334455667700 | CMOS_SHUTDOWN);
 	expect("CMOS byte", inb(CMOS_DATA), 0x69);
-	/* OUT of a word writes index and data, OUT of a doubleword writes both twice. */
+	/*
+	 * Port 0x70 is the CMOS index and port 0x71 its data. OUT of 16 bits to 0x70
+	 * writes both. OUT of 32 bits writes both twice.
+	 */
 	out("outw %ax, $0x70", 0, 0x1122334455664200 | CMOS_SHUTDOWN);
 	outb(CMOS_SHUTDOWN, CMOS_INDEX);
 	expect("CMOS byte", inb(CMOS_DATA), 0x42);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * registers.c - instructions with an exit that have only registers as operands, and
- * exceptions that are intercepted.
+ * registers.c - test cases for instructions that cause an exit and have only registers
+ * as operands, and for exceptions that the hypervisor intercepts.
  */
 #include "nae.h"
 #include "sevemu/hooks.h"
@@ -12,17 +12,20 @@
 #define MSR_NONE		0x0000dead
 #define PMC_NONE		0x7fffffff
 #define CPUID_EXT_EDX_RDTSCP	(_AC(1, UL) << 27)
-#define XSAVE_LEGACY_SIZE	576	/* bytes: x87 and SSE state, XSAVE header */
+#define XSAVE_LEGACY_SIZE	576	/* bytes of x87 state, SSE state and XSAVE header */
 #define XSTATE_AVX		2
 #define DR7_ALWAYS		0x400
 #define DR7_L0			0x1
-/* A hypercall that does not exist, and KVM's answer to it. sevemu answers the same. */
+/*
+ * A hypercall number that does not exist, and the result that KVM and sevemu return for
+ * it.
+ */
 #define HYPERCALL_NONE		0x5eed
 #define HYPERCALL_ENOSYS	((u64)-1000)
 
 /*
- * Executes CPUID with garbage in the upper halves of RAX and RCX. The upper halves of
- * the four results must be 0.
+ * Executes CPUID with garbage in the upper halves of RAX and RCX, which must be
+ * ignored. The upper halves of RAX, RBX, RCX and RDX must be 0 after it.
  */
 static struct cpuid_regs cpuid(u32 leaf, u32 subleaf)
 {
@@ -77,7 +80,10 @@ static void case_cpuid_subleaf(void)
 		skip("no XSAVE");
 		return;
 	}
-	/* EBX is the size for what XCR0 enables: after reset, x87 only. */
+	/*
+	 * EBX of leaf 0xd is the size of the state that XCR0 enables. After reset, XCR0
+	 * enables x87 only, whose size is XSAVE_LEGACY_SIZE.
+	 */
 	expect("leaf 0xd EBX", xstate.ebx, XSAVE_LEGACY_SIZE);
 	if (!(xstate.eax >> XSTATE_AVX & 1))
 		return;
@@ -86,7 +92,10 @@ static void case_cpuid_subleaf(void)
 	expect("leaf 0xd, 2: AVX state's offset", avx.ebx, XSAVE_LEGACY_SIZE);
 }
 
-/* Executes RDTSC or RDTSCP. Returns EDX:EAX. */
+/*
+ * Executes @insn, which is RDTSC or RDTSCP. Returns the time-stamp counter from
+ * EDX:EAX.
+ */
 static u64 tsc(const char *insn)
 {
 	prepare();
@@ -112,8 +121,8 @@ static bool have_rdtscp(void)
 }
 
 /*
- * Executes WRMSR. The upper half of RCX is 0, because QEMU looks up the intercept with
- * all of RCX.
+ * Executes WRMSR of @value to @msr. The upper half of RCX is 0, because QEMU looks up
+ * the MSR's intercept with all 64 bits of RCX.
  */
 static void write_msr(u64 msr, u64 value)
 {
@@ -231,7 +240,10 @@ static void case_dr7(void)
 		skip("this hypervisor does not know DR7");
 		return;
 	}
-	/* L0 enables the breakpoint of DR0. Address 0 is never executed. */
+	/*
+	 * DR7.L0 enables the breakpoint at the address in DR0. DR0 is 0, and no code at
+	 * address 0 is executed.
+	 */
 	write_dr7("mov %r9, %dr7", INSN_R9, DR7_ALWAYS | DR7_L0);
 	expect("DR7", read_dr7("mov %dr7, %r9", INSN_R9), DR7_ALWAYS | DR7_L0);
 	write_dr7("mov %rbx, %dr7", INSN_RBX, DR7_ALWAYS);
@@ -248,7 +260,7 @@ static void case_dr7_gp(void)
 	expect_exception("mov %rbx, %dr7", X86_TRAP_GP);
 }
 
-/* Executes @insn, after which all registers must be as before. */
+/* Executes @insn, which must not change any register. */
 static void no_effect(const char *insn)
 {
 	prepare();
@@ -263,7 +275,10 @@ static void case_wbinvd(void)
 
 static void case_invd(void)
 {
-	/* Write caches back first, in case a hypervisor does not intercept INVD. */
+	/*
+	 * INVD may discard modified cache lines if a hypervisor does not intercept it.
+	 * Write them back with WBINVD first.
+	 */
 	no_effect("wbinvd");
 	no_effect("invd");
 }
@@ -288,7 +303,10 @@ static void case_monitor(void)
 static void case_mwait(void)
 {
 	monitor();
-	/* If the hypervisor lets MWAIT wait, this store ends the wait. */
+	/*
+	 * A hypervisor may let the guest wait in MWAIT. This store to the monitored
+	 * line then ends the wait.
+	 */
 	*(volatile u8 *)monitored = 1;
 	prepare();
 	before.r[INSN_RAX] = 0;
@@ -306,7 +324,7 @@ static void case_vmmcall(void)
 	check_regs("vmmcall");
 }
 
-/* With RFLAGS.TF set, #DB comes after one instruction, the NOP. */
+/* With RFLAGS.TF set, the processor raises #DB after one instruction, the NOP. */
 static void case_db(void)
 {
 	prepare();
@@ -321,15 +339,19 @@ static void case_db_intercepted(void)
 	call_hook(HOOK_INTERCEPT, 0, 0);
 }
 
-/* case_ac() calls this by run_caught(), to which the exception returns. */
+/*
+ * Makes sevemu inject #VC with the exit code of #AC. case_ac() runs this through
+ * run_caught(), which catches the exception that the stub reports.
+ */
 static void inject_ac(void)
 {
 	call_hook(HOOK_INJECT, X86_TRAP_VC, SVM_EXIT_EXCP_AC);
 }
 
 /*
- * The hypervisor injects #VC with the exit code of an intercepted #AC, which the stub
- * must report as #AC. Code of CPL 0 cannot cause #AC itself (APM2 8.2.18).
+ * sevemu injects #VC with the exit code of an intercepted #AC, and the stub must report
+ * #AC. The case cannot raise #AC itself, because code at CPL 0 never causes it (APM2
+ * 8.2.18).
  */
 static void case_ac(void)
 {
@@ -342,8 +364,8 @@ static void case_ac(void)
 }
 
 /*
- * The stub must count each NMI, and tell the hypervisor "NMI complete". Otherwise the
- * second NMI would stay pending.
+ * The stub's NMI handler must count each NMI and send the request "NMI complete".
+ * Without that request the hypervisor would keep the second NMI pending.
  */
 static void case_nmi(void)
 {

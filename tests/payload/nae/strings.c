@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * strings.c - INS and OUTS: with and without REP, each size, both directions, address
- * sizes, segments, more data than the GHCB's buffer holds, and buffers that fault.
+ * strings.c - test cases for INS and OUTS: with and without REP, in each size, in both
+ * directions, with both address sizes, with segment prefixes, with more data than the
+ * GHCB's buffer holds, and with buffers that fault.
  *
- * The data is known because fw_cfg's data port gives "QEMU" and then zeroes, PCI's
- * data port gives the same value each time, and the scratch register and PCI's
- * address port keep the last value that is written.
+ * The data is known: fw_cfg's data port returns "QEMU" and then zeros, PCI's data port
+ * returns the same value each time, and the UART's scratch register and PCI's address
+ * port keep the last value that is written.
  */
 #include "nae.h"
 
 #define BUFFER_SIZE		0x3000
 #define DEBUGCON_PORT		0x402
-#define DEBUGCON_THERE		0xe9	/* value that the port reads as */
+#define DEBUGCON_THERE		0xe9	/* value that IN from QEMU's debug console returns */
 #define UNTOUCHED		0xee
-/* Numbers of elements, each more than the GHCB's shared buffer of 2032 bytes holds. */
+/*
+ * Numbers of elements for one INS or OUTS. Each is more than the GHCB's shared buffer
+ * of 2032 bytes holds.
+ */
 #define MANY_BYTES		5000
 #define MANY_WORDS		1100
 #define MANY_LONGS		600
-/* Bytes above the self-test to RAM that it does not use, for case ins-unmapped. */
+/*
+ * Distance in bytes from the self-test's end to RAM that it does not use, for the case
+ * ins-unmapped.
+ */
 #define FAR_AWAY		0x400000UL
 
 static u8 buffer[BUFFER_SIZE] __attribute__((aligned(PAGE_SIZE)));
@@ -27,7 +34,10 @@ static void clear(void)
 	memset(buffer, UNTOUCHED, sizeof(buffer));
 }
 
-/* Complains unless [from, to) of the buffer is as clear() left it. */
+/*
+ * Complains unless the bytes [from, to) of the buffer still have the value that clear()
+ * has written.
+ */
 static void check_untouched(const char *insn, size_t from, size_t to)
 {
 	for (; from < to; from++)
@@ -46,7 +56,10 @@ static void check_buffer(const char *insn, size_t at, const char *expected)
 			 buffer[at + 3], expected);
 }
 
-/* Sets registers for an INS from @port to @to, and clears the buffer. */
+/*
+ * Prepares an INS: clears the buffer, and sets the registers to read from @port into
+ * memory at @to.
+ */
 static void string_in(u16 port, void *to)
 {
 	clear();
@@ -55,7 +68,7 @@ static void string_in(u16 port, void *to)
 	before.r[INSN_RDI] = (u64)to;
 }
 
-/* Sets registers for an OUTS from @from to @port. */
+/* Prepares an OUTS: sets the registers to write memory at @from to @port. */
 static void string_out(u16 port, const void *from)
 {
 	prepare();
@@ -64,8 +77,9 @@ static void string_out(u16 port, const void *from)
 }
 
 /*
- * Checks registers after @count elements of @size bytes: @reg, RSI or RDI, has moved
- * on, backwards if @size is negative. RCX has been counted down if there is a REP.
+ * Checks the registers after an INS or OUTS of @count elements. @reg, RSI or RDI, must
+ * have moved by @count * @size bytes; @size is negative for a downward transfer. If
+ * @rep, RCX must have been counted down by @count.
  */
 static void check_string(const char *insn, unsigned int reg, u64 count, int size,
 			 bool rep)
@@ -76,7 +90,10 @@ static void check_string(const char *insn, unsigned int reg, u64 count, int size
 	check_regs(insn);
 }
 
-/* Selects fw_cfg's signature, or skips the case if there is no fw_cfg. */
+/*
+ * Selects fw_cfg's signature "QEMU" for INS. Skips the case if the machine has no
+ * fw_cfg.
+ */
 static void fw_cfg(void)
 {
 	if (!have_fw_cfg())
@@ -151,7 +168,10 @@ static void case_rep_insb(void)
 	check_untouched("rep insb", 4, 64);
 }
 
-/* REP INSB to an odd address and over three pages needs several exits. */
+/*
+ * REP INSB of more bytes than the GHCB's buffer holds, to an odd address and over three
+ * pages. The handler needs several requests for it.
+ */
 static void case_rep_insb_many(void)
 {
 	fw_cfg();
@@ -167,7 +187,10 @@ static void case_rep_insb_many(void)
 	check_untouched("rep insb", 0xffd + MANY_BYTES, BUFFER_SIZE);
 }
 
-/* Checks that the buffer holds @count times @value, and nothing behind. */
+/*
+ * Checks that the buffer holds @count elements of @size bytes, each equal to @value,
+ * and that the bytes behind them are unchanged.
+ */
 static void check_elements(const char *insn, const void *value, size_t size,
 			   size_t count)
 {
@@ -230,7 +253,10 @@ static void case_ins_address32(void)
 	check_untouched("rep insb (%edi)", 4, 64);
 }
 
-/* INS writes to ES, whose base is 0, even with an FS prefix (APM3 1.2.4). */
+/*
+ * INS always uses the ES segment for its operand in memory, even with an FS prefix
+ * (APM3 1.2.4). The base of ES is 0.
+ */
 static void case_ins_segment(void)
 {
 	fw_cfg();
@@ -311,8 +337,9 @@ static void case_rep_outsb(void)
 }
 
 /*
- * Writes printable text to the debug console, upwards and then downwards. Both times
- * it arrives in the order of the pattern, which tests/sev/suite.sh compares.
+ * Writes a text to QEMU's debug console by REP OUTSB, upwards, and then the same text
+ * by a downward transfer from a reversed buffer. The text must arrive in the right
+ * order both times. tests/sev/suite.sh compares it.
  */
 static void case_rep_outsb_many(void)
 {
@@ -341,7 +368,11 @@ static void case_rep_outsb_many(void)
 static void case_rep_outsw_many(void)
 {
 	fw_cfg();
-	/* Only the last word selects the signature. */
+	/*
+	 * REP OUTSW writes fw_cfg's selector MANY_WORDS times. Every word but the last
+	 * selects key 1, and the last one selects key 0, the signature. Reading the
+	 * signature then shows that the last word was written.
+	 */
 	memset(buffer, 0, MANY_WORDS * 2);
 	for (u32 i = 0; i < MANY_WORDS - 1; i++)
 		buffer[2 * i] = 1;
@@ -397,8 +428,9 @@ static void case_outs_address32(void)
 }
 
 /*
- * OUTS through FS or GS, whose base is @offset. @high goes to the upper half of RSI,
- * where it must not count. The scratch register must become @expected.
+ * Executes an OUTS with an FS or GS prefix, to the scratch register, which must become
+ * @expected. @offset is the segment's base. @high is garbage for the upper half of RSI,
+ * which must be ignored with 32-bit addresses.
  */
 static void outs_segment(const char *insn, u64 offset, u64 high, u8 expected)
 {
@@ -430,7 +462,10 @@ static void case_outs_segment(void)
 	wrmsr(MSR_GS_BASE, 0);
 }
 
-/* INS to memory that is not mapped yet: the handler must map it, as #PF would. */
+/*
+ * INS to memory that the stub has not mapped yet. The #VC handler must map it, as the
+ * #PF handler would.
+ */
 static void case_ins_unmapped(void)
 {
 	u64 far = ALIGN_UP((u64)_end, PMD_SIZE) + FAR_AWAY;
@@ -449,7 +484,10 @@ static void case_ins_unmapped(void)
 		complain("rep insb: not what was read");
 }
 
-/* INS to read-only memory must raise #PF, which the handler reports for it. */
+/*
+ * INS to read-only memory. The #VC handler must report #PF for it, because the
+ * processor would raise #PF.
+ */
 static void case_ins_read_only(void)
 {
 	scratch();
@@ -465,8 +503,9 @@ static void case_outs_guard(void)
 }
 
 /*
- * RCX counts with all 64 bits: 4 GiB and 4 bytes reach into the guard page. The low
- * half of RCX alone, 4 bytes, would end in front of the guard page.
+ * The count of REP is all 64 bits of RCX. It is 4 GiB + 4 bytes here, so OUTS must
+ * fault at the guard page. A handler that used ECX would write 4 bytes and stop in
+ * front of the guard page.
  */
 static void case_rep_rcx_64(void)
 {
