@@ -25,17 +25,21 @@ struct lie;
  * injects its exception or interrupt by calling its function fire().
  */
 enum trigger {
-	FROM_START,		/* counts from the first instruction of the run */
-	FROM_VC,		/* counts from the delivery of a #VC */
-	FROM_VMGEXIT,		/* counts from a VMGEXIT of either protocol */
+	FROM_START,		/* an attack's N counts from the start of the run */
+	FROM_VC,		/* an attack's N counts from the delivery of a #VC */
+	FROM_VMGEXIT,		/* an attack's N counts from a VMGEXIT of any kind */
 	/*
-	 * Counts from the address that --watch gives as PROOF.  The stub runs the
-	 * code there as soon as it has proven the position of the C-bit.
+	 * An attack's N counts from the address that --watch gives as PROOF.  The
+	 * stub runs the code there once it has proven the position of the C-bit.
 	 */
 	FROM_PROOF,
-	FROM_UNSHARED,		/* counts from a shared frame's change to private */
-	FROM_REQUEST,		/* counts from a request by the GHCB page */
-	FROM_CR4,		/* counts from a write to CR4 */
+	/*
+	 * An attack's N counts from the moment at which the guest makes a shared
+	 * page private, such as the GHCB page.
+	 */
+	FROM_UNSHARED,
+	FROM_REQUEST,		/* an attack's N counts from a GHCB page request */
+	FROM_CR4,		/* an attack's N counts from a write to CR4 */
 };
 
 /*
