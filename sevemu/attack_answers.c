@@ -221,8 +221,8 @@ static void reply_none_valid(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Marks a field of the GHCB as valid that the host has not filled in: the field of
- * bit N of valid_bitmap.  N = 128 marks all fields.
+ * Sets bit N of valid_bitmap in the host's reply, although the host may not have
+ * filled in the field of this bit.  N = 128 sets all bits.
  */
 static void reply_valid(struct lie *lie, struct ghcb *page,
 			const struct ghcb *request)
@@ -235,9 +235,9 @@ static void reply_valid(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Makes the host reply to reply number N / 80 with an error.  If N % 80 is below 64,
- * it is the number of the bit that is set in sw_exit_info_1.  Otherwise the reply
- * calls the request malformed, for reason N % 80 - 64 in sw_exit_info_2.
+ * Turns the host's reply number N / 80 into an error.  If N % 80 is below 64, it is
+ * the number of the bit that is set in sw_exit_info_1.  Otherwise the reply calls
+ * the guest's request malformed, for reason N % 80 - 64 in sw_exit_info_2.
  */
 static void reply_error(struct lie *lie, struct ghcb *page,
 			const struct ghcb *request)
