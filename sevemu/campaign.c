@@ -242,7 +242,8 @@ static const struct window *find_window(const char *name)
 
 /*
  * Checks the names of all attacks in @text, the value of --attack, before the guest runs
- * for the first time.  A misspelt last name would otherwise be found hours later.
+ * for the first time.  Otherwise a misspelt name late in the list would be found only
+ * after hours of runs.
  */
 static void check_attacks(const char *text)
 {
