@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fwcfg.c - reads kernel, initrd and command line from QEMU's fw_cfg device, by DMA.
+ * fwcfg.c - reads items, such as kernel and command line, from QEMU's fw_cfg device.
  *
  * Runs before the guest starts.  Afterwards the guest uses the device, and the hypervisor
  * must not change which item is selected.  QEMU's docs/specs/fw_cfg describes the device.
