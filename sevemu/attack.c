@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack.c - the table of all attacks of the emulated host, the attacks chosen for
- * a run, and the functions by which they change the host's answers.
+ * attack.c - the table of all attacks of the emulated host, the attacks chosen
+ * for a run, and the functions by which they change the host's answers.
  *
  * campaign.c calls attack_clear(), attack_add() and attack_random() between two
  * runs of the guest.  The emulator calls the other functions when it gives the
@@ -29,8 +29,8 @@ bool attack_on;
 		if (lie->attack->member)
 
 /*
- * All tables of attacks.  The order matters: attack_random() leaves out the last
- * table, and in MODE_OVMF the last two.
+ * All tables of attacks.  The order matters: attack_random() leaves out the
+ * last table, and in MODE_OVMF the last two.
  */
 static const struct {
 	const struct attack *attacks;
@@ -123,10 +123,10 @@ void attack_random(u64 seed)
 
 		state = attack_mix(state);
 		/*
-		 * flood_attacks[] is never chosen, because a flood of NMIs ends the
-		 * run before another attack matters.  In MODE_OVMF load_attacks[] is
-		 * not chosen either, because firmware is the loader there and was
-		 * measured at launch.
+		 * flood_attacks[] is never chosen, because a flood of NMIs ends
+		 * the run before another attack matters.  In MODE_OVMF
+		 * load_attacks[] is not chosen either, because firmware is the
+		 * loader there and was measured at launch.
 		 */
 		table = state % (ARRAY_SIZE(tables) - 1 - (config.mode == MODE_OVMF));
 		state = attack_mix(state);

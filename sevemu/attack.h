@@ -5,11 +5,11 @@
  * (attack.c).
  *
  * An attack is one kind of misbehaviour of the emulated host, such as a wrong
- * position of the C-bit in CPUID.  It has a name and a number N that selects one
- * of its forms.  A lie is one attack with its N in one run.  The attacks are in
- * attack_answers.c (the host's answers), attack_events.c (#VC, NMIs, interrupts
- * and exceptions) and attack_loader.c (what the loader hands over).  campaign.c
- * runs the guest many times, each time with other lies.
+ * position of the C-bit in CPUID.  It has a name and a number N that selects
+ * one of its forms.  A lie is one attack with its N in one run.  The attacks
+ * are in attack_answers.c (the host's answers), attack_events.c (#VC, NMIs,
+ * interrupts and exceptions) and attack_loader.c (what the loader hands over).
+ * campaign.c runs the guest many times, each time with other lies.
  */
 #ifndef SEVEMU_ATTACK_H
 #define SEVEMU_ATTACK_H
@@ -29,13 +29,14 @@ enum trigger {
 	FROM_VC,		/* an attack's N counts from the delivery of a #VC */
 	FROM_VMGEXIT,		/* an attack's N counts from a VMGEXIT of any kind */
 	/*
-	 * An attack's N counts from the address that --watch gives as PROOF.  The
-	 * stub runs the code there once it has proven the position of the C-bit.
+	 * An attack's N counts from the address that --watch gives as PROOF.
+	 * The stub runs the code there once it has proven the position of the
+	 * C-bit.
 	 */
 	FROM_PROOF,
 	/*
-	 * An attack's N counts from the moment at which the guest makes a shared
-	 * page private, such as the GHCB page.
+	 * An attack's N counts from the moment at which the guest makes a
+	 * shared page private, such as the GHCB page.
 	 */
 	FROM_UNSHARED,
 	FROM_REQUEST,		/* an attack's N counts from a GHCB page request */
@@ -43,9 +44,9 @@ enum trigger {
 };
 
 /*
- * An attack, which is one kind of misbehaviour of the emulated host.  At least one
- * function pointer or flag is set and says what the attack does.  NULL and false
- * mean that the attack leaves that answer as it is.
+ * An attack, which is one kind of misbehaviour of the emulated host.  At least
+ * one function pointer or flag is set and says what the attack does.  NULL and
+ * false mean that the attack leaves that answer as it is.
  */
 struct attack {
 	const char *name;
@@ -58,8 +59,9 @@ struct attack {
 	const char *text;	/* the attack's description for --attack list */
 
 	/*
-	 * Each of these functions changes one kind of honest answer.  The function
-	 * attack_NAME() below calls the member NAME for every lie of the run.
+	 * Each of these functions changes one kind of honest answer.  The
+	 * function attack_NAME() below calls the member NAME for every lie of
+	 * the run.
 	 */
 	void (*cpuid)(struct lie *lie, u32 function, struct cpuid_regs *r);
 	u64 (*answer)(struct lie *lie, u64 request, u64 value);
@@ -71,8 +73,9 @@ struct attack {
 	void (*load)(struct lie *lie, struct boot_params *bp);
 
 	/*
-	 * Injects the attack's event.  The run loop calls fire() before the guest
-	 * executes the instruction that is N instructions behind @trigger.
+	 * Injects the attack's event.  The run loop calls fire() before the
+	 * guest executes the instruction that is N instructions behind
+	 * @trigger.
 	 */
 	void (*fire)(struct lie *lie, struct vcpu *vcpu);
 	enum trigger trigger;	/* the event from which fire()'s N is counted */
@@ -84,14 +87,15 @@ struct attack {
 	bool no_random;
 	bool rewrite;		/* the GHCB page changes each time the guest reads it */
 	/*
-	 * The nested page tables ignore one bit of guest-physical addresses: bit
-	 * @arg, or bit N if @arg is 0.  Addresses with this bit lead to the same
-	 * memory, read without decryption.
+	 * The nested page tables ignore one bit of guest-physical addresses:
+	 * bit @arg, or bit N if @arg is 0.  Addresses with this bit lead to the
+	 * same memory, read without decryption.
 	 */
 	bool alias;
 	/*
-	 * The host changes the random word in memory by which the stub proves the
-	 * position of the C-bit, at the CR3 or CR0 write that turns the C-bit on.
+	 * The host changes the random word in memory by which the stub proves
+	 * the position of the C-bit, at the CR3 or CR0 write that turns the
+	 * C-bit on.
 	 */
 	bool replace;
 };
@@ -101,8 +105,8 @@ struct lie {
 	const struct attack *attack;
 	u64 n;			/* N: the attack's form, or instructions to its event */
 	/*
-	 * The number of times that the attack could have acted in this run, such
-	 * as CPUID answers.  The attack's own function counts them.
+	 * The number of times that the attack could have acted in this run,
+	 * such as CPUID answers.  The attack's own function counts them.
 	 */
 	u64 seen;
 	/*
@@ -130,14 +134,14 @@ extern bool attack_on;
 const struct attack *attack_find(const char *name);
 
 /*
- * Returns attack @number, counted from 0 through all tables of attacks.  Returns
- * NULL if there are not so many.
+ * Returns attack @number, counted from 0 through all tables of attacks.
+ * Returns NULL if there are not so many.
  */
 const struct attack *attack_by_number(unsigned int number);
 
 /*
- * Returns whether @attack is in event_attacks[], the attacks that inject a #VC, an
- * NMI, an interrupt or an exception.
+ * Returns whether @attack is in event_attacks[], the attacks that inject a #VC,
+ * an NMI, an interrupt or an exception.
  */
 bool attack_is_event(const struct attack *attack);
 
@@ -148,22 +152,22 @@ bool attack_is_event(const struct attack *attack);
 void attack_clear(void);
 
 /*
- * Appends @attack with N = @n to lies[], which must hold less than LIES_MAX.  To be
- * called between two runs of the guest only.
+ * Appends @attack with N = @n to lies[], which must hold less than LIES_MAX.
+ * To be called between two runs of the guest only.
  */
 void attack_add(const struct attack *attack, u64 n);
 
 /*
  * Chooses at least one and at most LIES_MAX random attacks for the next run and
- * puts them into lies[], which must be empty.  The choice depends on @seed only.
- * Floods of NMIs are never chosen.  Attacks by a lying loader are not chosen in
- * MODE_OVMF, because firmware is the loader there.
+ * puts them into lies[], which must be empty.  The choice depends on @seed
+ * only.  Floods of NMIs are never chosen.  Attacks by a lying loader are not
+ * chosen in MODE_OVMF, because firmware is the loader there.
  */
 void attack_random(u64 seed);
 
 /*
- * Returns whether this run has an attack in which the loader hands a wrong memory
- * map, setup_data list or other boot parameter to the guest.
+ * Returns whether this run has an attack in which the loader hands a wrong
+ * memory map, setup_data list or other boot parameter to the guest.
  */
 bool attack_by_loader(void);
 
@@ -174,21 +178,22 @@ void attack_print(void);
 void attack_list(void);
 
 /*
- * Returns a hash of @x, of which each bit depends on all bits of @x.  All random
- * values of attacks come from this function, so that a run can be repeated.
+ * Returns a hash of @x, of which each bit depends on all bits of @x.  All
+ * random values of attacks come from this function, so that a run can be
+ * repeated.
  */
 u64 attack_mix(u64 x);
 
 /*
- * Fills @len bytes at @to with pseudo-random bytes, which @seed determines.  @len is
- * rounded down to a multiple of 8.
+ * Fills @len bytes at @to with pseudo-random bytes, which @seed determines.
+ * @len is rounded down to a multiple of 8.
  */
 void attack_noise(void *to, size_t len, u64 seed);
 
 /*
- * The functions attack_cpuid() to attack_status() get an answer that an honest host
- * would give to the guest.  Each attack of the run may change it.  They change
- * nothing while attack_on is false.
+ * The functions attack_cpuid() to attack_status() get an answer that an honest
+ * host would give to the guest.  Each attack of the run may change it.  They
+ * change nothing while attack_on is false.
  */
 
 /*
@@ -198,27 +203,27 @@ void attack_noise(void *to, size_t len, u64 seed);
 void attack_cpuid(u32 function, struct cpuid_regs *r);
 
 /*
- * Returns @value, the honest answer to @request of the GHCB MSR protocol, as the
- * run's attacks change it.  ghcb.c calls it for each answer.
+ * Returns @value, the honest answer to @request of the GHCB MSR protocol, as
+ * the run's attacks change it.  ghcb.c calls it for each answer.
  */
 u64 attack_answer(u64 request, u64 value);
 
 /*
  * Lets the run's attacks change @page, the guest's GHCB with an honest reply.
- * @request is a copy of the GHCB as the guest had filled it in.  ghcb.c calls it
- * for each reply.
+ * @request is a copy of the GHCB as the guest had filled it in.  ghcb.c calls
+ * it for each reply.
  */
 void attack_reply(struct ghcb *page, const struct ghcb *request);
 
 /*
- * Returns @value, which the guest reads from I/O port @port, as the run's attacks
- * change it.  io.c calls it for each read.
+ * Returns @value, which the guest reads from I/O port @port, as the run's
+ * attacks change it.  io.c calls it for each read.
  */
 u32 attack_port(u16 port, u32 value);
 
 /*
- * Returns @tsc, the time stamp counter for the guest's RDTSC or RDTSCP, as the run's
- * attacks change it.  ghcb.c calls it.
+ * Returns @tsc, the time stamp counter for the guest's RDTSC or RDTSCP, as the
+ * run's attacks change it.  ghcb.c calls it.
  */
 u64 attack_tsc(u64 tsc);
 
@@ -229,8 +234,9 @@ u64 attack_tsc(u64 tsc);
 u64 attack_status(u64 status);
 
 /*
- * Lets the run's attacks change the zero page @bp and what it points to.  campaign.c
- * calls it once a run, before the guest starts.  It does not look at attack_on.
+ * Lets the run's attacks change the zero page @bp and what it points to.
+ * campaign.c calls it once a run, before the guest starts.  It does not look at
+ * attack_on.
  */
 void attack_load(struct boot_params *bp);
 

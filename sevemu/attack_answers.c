@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack_answers.c - the attacks in which the host answers the guest wrongly: CPUID,
- * the GHCB MSR protocol, replies by the GHCB page, I/O ports and time.
+ * attack_answers.c - the attacks in which the host answers the guest wrongly:
+ * CPUID, the GHCB MSR protocol, replies by the GHCB page, I/O ports and time.
  *
- * When the guest gets an answer, attack.c passes the honest answer to the functions
- * of this file, which change it.
+ * When the guest gets an answer, attack.c passes the honest answer to the
+ * functions of this file, which change it.
  *
- * An attack has a number N.  Some attacks divide N by the number of their forms.
- * The remainder selects the form, the quotient the answer that is changed.  For
- * example answer-code has 16 forms, so answer-code:19 changes the second answer
- * (19 / 16 = 1, from 0) in form 3.
+ * An attack has a number N.  Some attacks divide N by the number of their
+ * forms.  The remainder selects the form, the quotient the answer that is
+ * changed.  For example answer-code has 16 forms, so answer-code:19 changes the
+ * second answer (19 / 16 = 1, from 0) in form 3.
  */
 #include "attack.h"
 #include "attack_answers.h"
@@ -31,8 +31,8 @@
 #define COM1_LSR		0x3fd
 
 /*
- * The first ANSWERS answers of the GHCB MSR protocol and the first REPLIES replies
- * by the GHCB page can be attacked.
+ * The first ANSWERS answers of the GHCB MSR protocol and the first REPLIES
+ * replies by the GHCB page can be attacked.
  */
 #define ANSWERS			12
 #define REPLIES			24
@@ -66,8 +66,8 @@ static u64 cbit_in_info(struct lie *lie, u64 request, u64 value)
 
 /*
  * Makes the host deny SEV.  With N = 0 to 3 CPUID 0x80000000 reports too low a
- * highest extended function.  With N = 4 to 9 the features in CPUID 0x8000001F are
- * wrong.
+ * highest extended function.  With N = 4 to 9 the features in CPUID 0x8000001F
+ * are wrong.
  */
 static void cpuid_denies(struct lie *lie, u32 function, struct cpuid_regs *r)
 {
@@ -100,8 +100,8 @@ static void cpuid_denies(struct lie *lie, u32 function, struct cpuid_regs *r)
 
 /*
  * Makes the host change its answer to CPUID 0x8000001F between two calls of the
- * guest.  The first N % 4 answers are honest.  Later answers report no features if
- * N / 4 is 0, and otherwise a C-bit position with bit N / 4 % 6 flipped.
+ * guest.  The first N % 4 answers are honest.  Later answers report no features
+ * if N / 4 is 0, and otherwise a C-bit position with bit N / 4 % 6 flipped.
  */
 static void cpuid_changes(struct lie *lie, u32 function, struct cpuid_regs *r)
 {
@@ -127,9 +127,9 @@ static void cpuid_inverted(struct lie *lie, u32 function, struct cpuid_regs *r)
 /* ---- The MSR protocol. */
 
 /*
- * The codes that the attack answer-code puts into bits 11:0 of the GHCB MSR in place
- * of the right response code.  Some are responses to other requests, some are
- * requests, and some are not defined (GHCB 2.3.1).
+ * The codes that the attack answer-code puts into bits 11:0 of the GHCB MSR in
+ * place of the right response code.  Some are responses to other requests, some
+ * are requests, and some are not defined (GHCB 2.3.1).
  */
 static const u16 codes[] = {
 	0x000, 0x001, 0x002, 0x004, 0x005, 0x006, 0x007, 0x011, 0x013, 0x015,
@@ -145,8 +145,8 @@ static u64 answer_code(struct lie *lie, u64 request, u64 value)
 }
 
 /*
- * Leaves the guest's request in the GHCB MSR, as a host does that does not know the
- * request.
+ * Leaves the guest's request in the GHCB MSR, as a host does that does not know
+ * the request.
  */
 static u64 answer_none(struct lie *lie, u64 request, u64 value)
 {
@@ -221,8 +221,8 @@ static void reply_none_valid(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Sets bit N of valid_bitmap in the host's reply, although the host may not have
- * filled in the field of this bit.  N = 128 sets all bits.
+ * Sets bit N of valid_bitmap in the host's reply, although the host may not
+ * have filled in the field of this bit.  N = 128 sets all bits.
  */
 static void reply_valid(struct lie *lie, struct ghcb *page,
 			const struct ghcb *request)
@@ -235,9 +235,10 @@ static void reply_valid(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Turns the host's reply number N / 80 into an error.  If N % 80 is below 64, it is
- * the number of the bit that is set in sw_exit_info_1.  Otherwise the reply calls
- * the guest's request malformed, for reason N % 80 - 64 in sw_exit_info_2.
+ * Turns the host's reply number N / 80 into an error.  If N % 80 is below 64,
+ * it is the number of the bit that is set in sw_exit_info_1.  Otherwise the
+ * reply calls the guest's request malformed, for reason N % 80 - 64 in
+ * sw_exit_info_2.
  */
 static void reply_error(struct lie *lie, struct ghcb *page,
 			const struct ghcb *request)
@@ -252,9 +253,10 @@ static void reply_error(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Makes the host reply that the guest must raise an exception (GHCB 4.1).  N % 1024
- * determines the event in sw_exit_info_2: bits 7:0 are the vector, bit 8 adds an
- * error code, bit 9 changes the event's type, valid bit and reserved bits.
+ * Makes the host reply that the guest must raise an exception (GHCB 4.1).  N %
+ * 1024 determines the event in sw_exit_info_2: bits 7:0 are the vector, bit 8
+ * adds an error code, bit 9 changes the event's type, valid bit and reserved
+ * bits.
  */
 static void reply_exception(struct lie *lie, struct ghcb *page,
 			    const struct ghcb *request)
@@ -274,8 +276,9 @@ static void reply_exception(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Sets high bits of RAX to RDX in the host's reply.  They lie above the width of the
- * guest's operand (8 bits for IN AL, for example), so the guest must ignore them.
+ * Sets high bits of RAX to RDX in the host's reply.  They lie above the width
+ * of the guest's operand (8 bits for IN AL, for example), so the guest must
+ * ignore them.
  */
 static void reply_wide(struct lie *lie, struct ghcb *page,
 		       const struct ghcb *request)
@@ -297,8 +300,9 @@ static void reply_none(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Fills the GHCB page with random bytes at reply number N % REPLIES.  If N / REPLIES
- * is odd, sw_exit_info_1 stays 0 (success), so that the guest uses other fields.
+ * Fills the GHCB page with random bytes at reply number N % REPLIES.  If N /
+ * REPLIES is odd, sw_exit_info_1 stays 0 (success), so that the guest uses
+ * other fields.
  */
 static void reply_garbage(struct lie *lie, struct ghcb *page,
 			  const struct ghcb *request)
@@ -364,9 +368,9 @@ static u64 tsc_stands(struct lie *lie, u64 tsc)
 }
 
 /*
- * Sets bit N of SEV_STATUS.  The host cannot forge this MSR, but it can launch the
- * guest with an SEV feature that the guest does not know.  The guest must then
- * refuse to run.
+ * Sets bit N of SEV_STATUS.  The host cannot forge this MSR, but it can launch
+ * the guest with an SEV feature that the guest does not know.  The guest must
+ * then refuse to run.
  */
 static u64 status_bit(struct lie *lie, u64 status)
 {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack_events.c - the attacks in which the host injects #VC with any exit code, an
- * NMI, an interrupt or an exception at a chosen guest instruction; and the attack
- * in which the GHCB page changes each time the guest reads it.
+ * attack_events.c - the attacks in which the host injects #VC with any exit
+ * code, an NMI, an interrupt or an exception at a chosen guest instruction; and
+ * the attack in which the GHCB page changes each time the guest reads it.
  *
- * The run loop calls this file before each VMRUN and after each exit of a run under
- * attack.
+ * The run loop calls this file before each VMRUN and after each exit of a run
+ * under attack.
  *
- * Guest instructions are counted by single steps (RFLAGS.TF).  The guest does not
- * see TF, because events_exit() clears it at each exit, before RFLAGS can be pushed.
- * A REP string instruction counts as one instruction, by a breakpoint (DR1) on the
- * instruction behind it.
+ * Guest instructions are counted by single steps (RFLAGS.TF).  The guest does
+ * not see TF, because events_exit() clears it at each exit, before RFLAGS can
+ * be pushed.  A REP string instruction counts as one instruction, by a
+ * breakpoint (DR1) on the instruction behind it.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -31,9 +31,9 @@
 #define OPCODE_0F_GROUP9	0xc7
 
 /*
- * Attacks inject an event after N guest instructions.  N is below STEPS if it counts
- * from the start of the run or from the proof of the C-bit, and below HANDLER_STEPS
- * if it counts from another event, such as a #VC.
+ * Attacks inject an event after N guest instructions.  N is below STEPS if it
+ * counts from the start of the run or from the proof of the C-bit, and below
+ * HANDLER_STEPS if it counts from another event, such as a #VC.
  */
 #define STEPS			3000
 #define HANDLER_STEPS		400
@@ -53,8 +53,8 @@
 #define FLOOD			2000
 
 /*
- * The attack cbit-pile injects NMIs and then one exception.  lie.seen has the value
- * PILE_DONE once the exception is due.
+ * The attack cbit-pile injects NMIs and then one exception.  lie.seen has the
+ * value PILE_DONE once the exception is due.
  */
 #define PILE_DONE		~0ull
 
@@ -77,8 +77,8 @@ static void inject_vc(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Injects #VC with an exit code that no instruction of an SEV-ES guest can cause.  The
- * guest must refuse to handle it.
+ * Injects #VC with an exit code that no instruction of an SEV-ES guest can
+ * cause.  The guest must refuse to handle it.
  */
 static void inject_unknown(struct lie *lie, struct vcpu *vcpu)
 {
@@ -98,8 +98,9 @@ static void inject_nmi(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Injects one NMI at each of several instructions in a row, attack->arg of them, even
- * while the guest handles an NMI.  The NMIs nest on the guest's stack.
+ * Injects one NMI at each of several instructions in a row, attack->arg of
+ * them, even while the guest handles an NMI.  The NMIs nest on the guest's
+ * stack.
  */
 static void inject_storm(struct lie *lie, struct vcpu *vcpu)
 {
@@ -160,8 +161,8 @@ static void begin(struct lie *lie)
 {
 	lie->counting = true;
 	/*
-	 * cbit-pile injects its first NMI at once, because its N is a number of NMIs
-	 * and not of instructions.
+	 * cbit-pile injects its first NMI at once, because its N is a number of
+	 * NMIs and not of instructions.
 	 */
 	lie->left = lie->attack->fire == events_pile ? 0 : lie->n;
 }
@@ -177,8 +178,9 @@ void events_trigger(enum trigger trigger)
 }
 
 /*
- * Returns the bit of guest-physical addresses that the nested page tables are to
- * ignore in this run, as a mask.  Returns 0 if no attack of the run asks for it.
+ * Returns the bit of guest-physical addresses that the nested page tables are
+ * to ignore in this run, as a mask.  Returns 0 if no attack of the run asks for
+ * it.
  */
 static u64 alias_bit(void)
 {
@@ -191,8 +193,8 @@ static u64 alias_bit(void)
 }
 
 /*
- * Stops the NMIs of the attack cbit-pile.  Its exception, #UD, is injected at the next
- * VMRUN.
+ * Stops the NMIs of the attack cbit-pile.  Its exception, #UD, is injected at
+ * the next VMRUN.
  */
 static void end_pile(void)
 {
@@ -208,9 +210,10 @@ static void end_pile(void)
 }
 
 /*
- * Runs the attack proof-replaced if its N is @form.  The stub proves the position of
- * the C-bit by a random number that it holds in registers (@word) and in memory.
- * The host flips the bits of @change in memory, so that the stub must terminate.
+ * Runs the attack proof-replaced if its N is @form.  The stub proves the
+ * position of the C-bit by a random number that it holds in registers (@word)
+ * and in memory.  The host flips the bits of @change in memory, so that the
+ * stub must terminate.
  */
 static void replace_proof(u64 form, u64 word, u64 change)
 {
@@ -222,8 +225,9 @@ static void replace_proof(u64 form, u64 word, u64 change)
 }
 
 /*
- * Returns whether the registers that hold @word can hold the random number of the
- * stub's C-bit proof.  At other writes to CR3 and CR0 the number is small or 0.
+ * Returns whether the registers that hold @word can hold the random number of
+ * the stub's C-bit proof.  At other writes to CR3 and CR0 the number is small
+ * or 0.
  */
 static bool is_proof(u64 word)
 {
@@ -231,8 +235,8 @@ static bool is_proof(u64 word)
 }
 
 /*
- * The stub's 64-bit code has the random number of its C-bit proof in RDX when it loads
- * CR3 with page tables that have the C-bit set.
+ * The stub's 64-bit code has the random number of its C-bit proof in RDX when
+ * it loads CR3 with page tables that have the C-bit set.
  */
 void events_cr3(const struct vcpu *vcpu)
 {
@@ -246,9 +250,10 @@ void events_cr3(const struct vcpu *vcpu)
 }
 
 /*
- * The stub's 32-bit code has the random number of its C-bit proof in EBX and EDI when
- * it turns paging on.  It compares both halves with memory.  proof-replaced:1 changes
- * the low half in memory, proof-replaced:2 the high half.
+ * The stub's 32-bit code has the random number of its C-bit proof in EBX and
+ * EDI when it turns paging on.  It compares both halves with memory.
+ * proof-replaced:1 changes the low half in memory, proof-replaced:2 the high
+ * half.
  */
 void events_paging(const struct vcpu *vcpu)
 {
@@ -289,9 +294,9 @@ void events_start(struct vcpu *vcpu)
 }
 
 /*
- * Returns whether the guest must exit after its next instruction, because an attack
- * counts instructions, because the instruction may be an RDRAND that must fail, or
- * because the GHCB page must be unmapped again.
+ * Returns whether the guest must exit after its next instruction, because an
+ * attack counts instructions, because the instruction may be an RDRAND that
+ * must fail, or because the GHCB page must be unmapped again.
  */
 static bool must_step(void)
 {
@@ -307,9 +312,9 @@ static bool must_step(void)
 }
 
 /*
- * If the guest's next instruction is RDRAND and an attack makes RDRAND fail, skips the
- * instruction and clears CF, which says that no random number was available (APM3
- * RDRAND).
+ * If the guest's next instruction is RDRAND and an attack makes RDRAND fail,
+ * skips the instruction and clears CF, which says that no random number was
+ * available (APM3 RDRAND).
  */
 static void skip_rdrand(struct vcpu *vcpu)
 {
@@ -339,8 +344,8 @@ bool events_no_random(void)
 }
 
 /*
- * Returns the address of the instruction that follows a REP string instruction at the
- * guest's RIP.  Returns 0 if another instruction is at RIP.
+ * Returns the address of the instruction that follows a REP string instruction
+ * at the guest's RIP.  Returns 0 if another instruction is at RIP.
  */
 static u64 behind_string(struct vcpu *vcpu)
 {
@@ -391,8 +396,8 @@ void events_exit(struct vcpu *vcpu)
 	if (stepping)
 		v->rflags &= ~(u64)RFLAGS_TF;
 	/*
-	 * After a nested page fault the guest's instruction is not counted, because it
-	 * has not completed and will run again.
+	 * After a nested page fault the guest's instruction is not counted,
+	 * because it has not completed and will run again.
 	 */
 	if (v->exit_code != SVM_EXIT_NPF)
 		for (lie = lies; lie < lies + lie_count; lie++)
@@ -419,8 +424,9 @@ bool events_db(struct vcpu *vcpu)
 /* ---- The GHCB page that changes at each access. */
 
 /*
- * Overwrites part of the host's reply in @ghcb.  lie->n % 4 selects which fields.  The
- * values differ at each call, so that two reads by the guest disagree.
+ * Overwrites part of the host's reply in @ghcb.  lie->n % 4 selects which
+ * fields.  The values differ at each call, so that two reads by the guest
+ * disagree.
  */
 static void rewrite(struct lie *lie, struct ghcb *ghcb)
 {
@@ -448,8 +454,9 @@ static void rewrite(struct lie *lie, struct ghcb *ghcb)
 }
 
 /*
- * The attack page-rewrite leaves the first N / 4 replies of a run alone.  It changes
- * all later replies whenever the guest reads the GHCB page; N % 4 selects the fields.
+ * The attack page-rewrite leaves the first N / 4 replies of a run alone.  It
+ * changes all later replies whenever the guest reads the GHCB page; N % 4
+ * selects the fields.
  */
 void events_replied(u64 gpa)
 {
@@ -471,8 +478,9 @@ bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
 	if (view == VIEW_SHARED && page.gpa && ALIGN_DOWN(gpa, PAGE_SIZE) == page.gpa) {
 		npt_show(view, page.gpa);
 		/*
-		 * A guest that writes to its GHCB page prepares the next request.  It
-		 * reads no more of the reply, so page-rewrite leaves the page alone.
+		 * A guest that writes to its GHCB page prepares the next
+		 * request.  It reads no more of the reply, so page-rewrite
+		 * leaves the page alone.
 		 */
 		if (info & PF_W || !attack_on) {
 			page.gpa = 0;
@@ -496,10 +504,10 @@ bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
 }
 
 /*
- * Defines five attacks that inject the same event, by calling @function.  They differ
- * in where the count of N instructions starts.  For example "nmi:5" injects an NMI at
- * instruction 5 of the run and "nmi-in-vc:5" at instruction 5 of a #VC handler.
- * @function finds @arg in attack->arg.
+ * Defines five attacks that inject the same event, by calling @function.  They
+ * differ in where the count of N instructions starts.  For example "nmi:5"
+ * injects an NMI at instruction 5 of the run and "nmi-in-vc:5" at instruction 5
+ * of a #VC handler. @function finds @arg in attack->arg.
  */
 #define AT(name, arg, function) \
 	{ name, STEPS, arg, name ", N instructions into the stage", \

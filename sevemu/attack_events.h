@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack_events.h - the attacks in which the host injects #VC, NMIs, interrupts or
- * exceptions, and the counting of guest instructions up to them (attack_events.c).
+ * attack_events.h - the attacks in which the host injects #VC, NMIs, interrupts
+ * or exceptions, and the counting of guest instructions up to them
+ * (attack_events.c).
  *
- * A function here does nothing if the present run has no attack that needs it.  The
- * functions cannot fail.
+ * A function here does nothing if the present run has no attack that needs it.
+ * The functions cannot fail.
  */
 #ifndef SEVEMU_ATTACK_EVENTS_H
 #define SEVEMU_ATTACK_EVENTS_H
@@ -16,84 +17,84 @@ extern const struct attack event_attacks[];
 extern const unsigned int event_count;
 
 /*
- * Attacks with more nested NMIs than a stack has room for.  attack_random() does not
- * choose them, because they end the run before another attack matters.
+ * Attacks with more nested NMIs than a stack has room for.  attack_random()
+ * does not choose them, because they end the run before another attack matters.
  */
 extern const struct attack flood_attacks[];
 extern const unsigned int flood_count;
 
 /*
- * Prepares the attacks in lies[] for a new run of the guest.  campaign.c calls it
- * between snapshot_restore(), which resets the guest, and the first VMRUN.
+ * Prepares the attacks in lies[] for a new run of the guest.  campaign.c calls
+ * it between snapshot_restore(), which resets the guest, and the first VMRUN.
  */
 void events_start(struct vcpu *vcpu);
 
 /*
- * Lets every attack that injects an event inject it after @left instructions, without
- * waiting for its trigger.  campaign.c calls it after events_start() if the trigger
- * occurred before the snapshot from which the run starts.
+ * Lets every attack that injects an event inject it after @left instructions,
+ * without waiting for its trigger.  campaign.c calls it after events_start() if
+ * the trigger occurred before the snapshot from which the run starts.
  */
 void events_begin(u64 left);
 
 /*
- * Injects the events that are due, because their count of instructions is 0.  If
- * another attack still counts, makes the guest single-step.  The run loop calls it
- * before each VMRUN.
+ * Injects the events that are due, because their count of instructions is 0.
+ * If another attack still counts, makes the guest single-step.  The run loop
+ * calls it before each VMRUN.
  */
 void events_enter(struct vcpu *vcpu);
 
 /*
  * Counts the guest instruction that has just run, and clears the RFLAGS.TF that
- * events_enter() set.  The run loop calls it after each exit, before the exit is
- * handled.
+ * events_enter() set.  The run loop calls it after each exit, before the exit
+ * is handled.
  */
 void events_exit(struct vcpu *vcpu);
 
 /*
- * Handles an intercepted #DB if the single step of events_enter() caused it.  Returns
- * true if so: the guest may be entered again.  Returns false if the #DB has another
- * cause.
+ * Handles an intercepted #DB if the single step of events_enter() caused it.
+ * Returns true if so: the guest may be entered again.  Returns false if the #DB
+ * has another cause.
  */
 bool events_db(struct vcpu *vcpu);
 
 /*
- * Starts the instruction count of every attack whose trigger is @trigger.  An attack
- * that counts already, or has injected its event, is left alone.
+ * Starts the instruction count of every attack whose trigger is @trigger.  An
+ * attack that counts already, or has injected its event, is left alone.
  */
 void events_trigger(enum trigger trigger);
 
 /*
- * Tells the attack page-rewrite that the GHCB page at @gpa holds the host's reply.
- * From now on the attack changes the reply whenever the guest reads it.  ghcb.c
- * calls it after each request by the GHCB page.
+ * Tells the attack page-rewrite that the GHCB page at @gpa holds the host's
+ * reply.  From now on the attack changes the reply whenever the guest reads it.
+ * ghcb.c calls it after each request by the GHCB page.
  */
 void events_replied(u64 gpa);
 
 /*
- * Runs the attacks on the stub's proof of the C-bit in 64-bit code.  exits.c calls it
- * before the guest loads CR3 with another value.  The stub then holds a random
- * number in RDX and in memory; it compares the two after the load.
+ * Runs the attacks on the stub's proof of the C-bit in 64-bit code.  exits.c
+ * calls it before the guest loads CR3 with another value.  The stub then holds
+ * a random number in RDX and in memory; it compares the two after the load.
  */
 void events_cr3(const struct vcpu *vcpu);
 
 /*
- * Runs the attacks on the stub's proof of the C-bit in 32-bit code.  exits.c calls it
- * before the guest sets CR0.PG.  The stub then holds a random number in EBX and EDI
- * and in memory; it compares the two after paging is on.
+ * Runs the attacks on the stub's proof of the C-bit in 32-bit code.  exits.c
+ * calls it before the guest sets CR0.PG.  The stub then holds a random number
+ * in EBX and EDI and in memory; it compares the two after paging is on.
  */
 void events_paging(const struct vcpu *vcpu);
 
 /*
  * Handles a nested page fault if an attack has unmapped the frame.  @gpa is an
- * address in the guest's RAM, @view says whether the access had the C-bit set, and
- * @info is the error code (APM2 15.25.6).  Returns true if an attack was the cause
- * and the guest may be entered again.
+ * address in the guest's RAM, @view says whether the access had the C-bit set,
+ * and @info is the error code (APM2 15.25.6).  Returns true if an attack was
+ * the cause and the guest may be entered again.
  */
 bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info);
 
 /*
- * Returns whether this run injected more nested NMIs than a stack needs to have room
- * for.  The guest may then end in a triple fault.
+ * Returns whether this run injected more nested NMIs than a stack needs to have
+ * room for.  The guest may then end in a triple fault.
  */
 bool events_flooded(void);
 
@@ -101,8 +102,8 @@ bool events_flooded(void);
 bool events_no_random(void);
 
 /*
- * Injects the events of the attack cbit-pile: @lie->n NMIs, one at each instruction,
- * and later #UD at the CR3 or CR0 write that turns the C-bit on.
+ * Injects the events of the attack cbit-pile: @lie->n NMIs, one at each
+ * instruction, and later #UD at the CR3 or CR0 write that turns the C-bit on.
  */
 void events_pile(struct lie *lie, struct vcpu *vcpu);
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack_loader.c - the attacks in which the loader gives the guest a wrong memory map,
- * setup_data list, firmware table, command line, initrd or zero page.
+ * attack_loader.c - the attacks in which the loader gives the guest a wrong
+ * memory map, setup_data list, firmware table, command line, initrd or zero
+ * page.
  *
- * attack_load() calls these functions before the guest starts, with the zero page
- * that loader.c has made (boot.rst "The Real-Mode Kernel Header", zero-page.rst).
- * A guest trusts its loader if that was measured.  These attacks show that the stub
- * also boots or terminates cleanly if the loader has a bug.
+ * attack_load() calls these functions before the guest starts, with the zero
+ * page that loader.c has made (boot.rst "The Real-Mode Kernel Header",
+ * zero-page.rst).  A guest trusts its loader if that was measured.  These
+ * attacks show that the stub also boots or terminates cleanly if the loader has
+ * a bug.
  */
 #include <asm/bootparam.h>
 
@@ -27,8 +29,8 @@
 #define LONG_TEXT		0x100000
 
 /*
- * Returns the host address of guest-physical @gpa for access as the guest sees it with
- * the C-bit set.
+ * Returns the host address of guest-physical @gpa for access as the guest sees
+ * it with the C-bit set.
  */
 static void *guest(u64 gpa)
 {
@@ -79,9 +81,9 @@ static void e820_wrap(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * Fills all 128 entries of the zero page's E820 table.  The ranges are sorted if N % 4
- * is 0 and shuffled otherwise.  If N % 4 is 2, e820_entries claims 255 entries.  If
- * N % 4 is 3, the memory types are random.
+ * Fills all 128 entries of the zero page's E820 table.  The ranges are sorted
+ * if N % 4 is 0 and shuffled otherwise.  If N % 4 is 2, e820_entries claims 255
+ * entries.  If N % 4 is 3, the memory types are random.
  */
 static void e820_full(struct lie *lie, struct boot_params *bp)
 {
@@ -145,9 +147,9 @@ static void setup_data_huge(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * Guest-physical addresses that a loader must not hand over: outside of RAM, a few
- * bytes below the top of a RAM range, or in memory that is in use, such as the zero
- * page at 0x10000.
+ * Guest-physical addresses that a loader must not hand over: outside of RAM, a
+ * few bytes below the top of a RAM range, or in memory that is in use, such as
+ * the zero page at 0x10000.
  */
 static const u64 bad_pointers[] = {
 	1, 0xa0000, 0xa0000 - 8, 0x1000000, 0x1001000 - 8, 0xfed00000,
@@ -168,9 +170,10 @@ static void setup_data_bad(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * Hands over a setup_data node of type SETUP_E820, which extends the E820 table.  N % 8
- * selects a range that contradicts the E820 table or wraps around.  N / 8 selects the
- * node's shape: two entries, one and a half, 100, or a node that points to itself.
+ * Hands over a setup_data node of type SETUP_E820, which extends the E820
+ * table.  N % 8 selects a range that contradicts the E820 table or wraps
+ * around.  N / 8 selects the node's shape: two entries, one and a half, 100, or
+ * a node that points to itself.
  */
 static void setup_data_e820(struct lie *lie, struct boot_params *bp)
 {
@@ -198,8 +201,8 @@ static void setup_data_e820(struct lie *lie, struct boot_params *bp)
 	}
 	node(NODE_AT, lie->n / ARRAY_SIZE(lies_of) == 3 ? NODE_AT : 0, SETUP_E820, len);
 	/*
-	 * The stub reads SETUP_E820 nodes only if the zero page's E820 table is full.
-	 * Fill it with empty reserved ranges.
+	 * The stub reads SETUP_E820 nodes only if the zero page's E820 table is
+	 * full.  Fill it with empty reserved ranges.
 	 */
 	while (bp->e820_entries < E820_ZERO_PAGE)
 		entry(bp, 0x10000000ull + bp->e820_entries * PAGE_SIZE, 0, 2);
@@ -207,8 +210,8 @@ static void setup_data_e820(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * Hands over a setup_data node of type SETUP_INDIRECT, whose data is at an address
- * outside of RAM or in memory that is in use.
+ * Hands over a setup_data node of type SETUP_INDIRECT, whose data is at an
+ * address outside of RAM or in memory that is in use.
  */
 static void setup_data_indirect(struct lie *lie, struct boot_params *bp)
 {
@@ -242,8 +245,8 @@ static void efi_info(struct lie *lie, struct boot_params *bp)
 
 /*
  * Hands over a wrong address of ACPI's RSDP.  If N is at least the number of
- * bad_pointers[], the RSDP itself is correct, with right checksums, but its RSDT and
- * XSDT addresses are wrong (ACPI 6.5 5.2.5.3).
+ * bad_pointers[], the RSDP itself is correct, with right checksums, but its
+ * RSDT and XSDT addresses are wrong (ACPI 6.5 5.2.5.3).
  */
 static void rsdp(struct lie *lie, struct boot_params *bp)
 {

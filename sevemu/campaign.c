@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * campaign.c - a campaign: runs one guest many times from a snapshot, each time with
- * other attacks by the emulated host, and checks how each run ends.
+ * campaign.c - a campaign: runs one guest many times from a snapshot, each time
+ * with other attacks by the emulated host, and checks how each run ends.
  *
- * main.c starts it in place of its single run, if --attack or --hostile was given.  In
- * the first run the host is honest.  The stub must put the same payload into memory in
- * all other runs that enter the payload.  A run may end in these ways:
+ * main.c starts it in place of its single run, if --attack or --hostile was
+ * given.  In the first run the host is honest.  The stub must put the same
+ * payload into memory in all other runs that enter the payload.  A run may end
+ * in these ways:
  *
  * - The guest enters the payload, and the payload passes its own tests.
  * - The guest requests termination for a reason that names.c lists.
- * - A triple fault, or a state that sevemu cannot run, before the stub has proven the
- *   position of the C-bit.
- * - A triple fault after the stub has emptied the IDT for the payload, or while the
- *   host injects more nested NMIs than a stack can hold.
- * - A state that sevemu cannot run, because KASLR chose memory that is not RAM but that
- *   a lying loader's memory map calls RAM.
+ * - A triple fault, or a state that sevemu cannot run, before the stub has
+ *   proven the position of the C-bit.
+ * - A triple fault after the stub has emptied the IDT for the payload, or while
+ *   the host injects more nested NMIs than a stack can hold.
+ * - A state that sevemu cannot run, because KASLR chose memory that is not RAM
+ *   but that a lying loader's memory map calls RAM.
  * - A halt, in a guest without SEV-ES, which cannot request termination.
  */
 #include "attack.h"
@@ -41,8 +42,8 @@
 #define CPUID_EXT_MAX		0x80000000
 #define ATTACK_NAME_MAX		64	/* size of an attack's name in bytes, with NUL */
 /*
- * The number of runs with an honest host if --chance was given.  Each one has other
- * random numbers, so KASLR relocates the payload by another distance.
+ * The number of runs with an honest host if --chance was given.  Each one has
+ * other random numbers, so KASLR relocates the payload by another distance.
  */
 #define MOVES			8
 /* --attack all runs the guest with at most this many values of N per attack. */
@@ -52,15 +53,17 @@
 enum outcome {
 	BOOTED,			/* the guest's payload passed its own tests */
 	/*
-	 * The guest reached the payload's entry.  The run ends there, because the
-	 * payload cannot work with the wrong boot parameters of a lying loader.
+	 * The guest reached the payload's entry.  The run ends there, because
+	 * the payload cannot work with the wrong boot parameters of a lying
+	 * loader.
 	 */
 	ENTERED,
 	HALTED,			/* a guest without SEV-ES printed a message and halted */
 	TRIPLE_FAULT,		/* a triple fault before the stub's proof of the C-bit */
 	/*
-	 * Before its proof of the C-bit the guest did something that sevemu does not
-	 * model, such as executing memory that it had decrypted wrongly.
+	 * Before its proof of the C-bit the guest did something that sevemu
+	 * does not model, such as executing memory that it had decrypted
+	 * wrongly.
 	 */
 	HOST_STOP,
 	/* A triple fault after the stub had loaded an empty IDT for the payload. */
@@ -78,16 +81,18 @@ static const char *const outcome_names[OUTCOMES] = {
 };
 
 /*
- * Numbers of runs of the guest, by how they ended.  terms[] counts the runs that ended
- * in a termination request, by reason set and reason code (GHCB 2.3.1).
+ * Numbers of runs of the guest, by how they ended.  terms[] counts the runs
+ * that ended in a termination request, by reason set and reason code (GHCB
+ * 2.3.1).
  */
 struct figures {
 	u64 runs, outcomes[OUTCOMES], terms[TERM_SETS][TERM_CODES];
 };
 
 /*
- * The runs that --attack or --hostile asks for.  --attack takes a list of elements.  The
- * members behind @attacks describe the element whose runs are under way.
+ * The runs that --attack or --hostile asks for.  --attack takes a list of
+ * elements.  The members behind @attacks describe the element whose runs are
+ * under way.
  */
 static struct {
 	char *attacks;		/* text of the option --attack; NULL for --hostile */
@@ -98,15 +103,15 @@ static struct {
 	/* The piece of guest code at each of whose instructions an event is injected. */
 	const struct window *window;
 	/*
-	 * The first and last value and the step of N, of the seed for --hostile, or of
-	 * the instruction in @window.
+	 * The first and last value and the step of N, of the seed for
+	 * --hostile, or of the instruction in @window.
 	 */
 	u64 from, to, stride;
 } jobs = { .stride = 1 };
 
 /*
- * The pieces of guest code at each of whose instructions --attack can inject every
- * event.  A window starts where @trigger occurs.
+ * The pieces of guest code at each of whose instructions --attack can inject
+ * every event.  A window starts where @trigger occurs.
  */
 static const struct window {
 	const char *name;	/* name of the window as --attack takes it */
@@ -179,9 +184,10 @@ void campaign_exit(void)
 }
 
 /*
- * A stub that violates the GHCB ABI has a bug, whatever the host answered before.  The
- * exception is the request "unsupported event" (0x8000FFFF): with it the stub answers
- * an unknown exit code that the host injected, and terminates next.
+ * A stub that violates the GHCB ABI has a bug, whatever the host answered
+ * before.  The exception is the request "unsupported event" (0x8000FFFF): with
+ * it the stub answers an unknown exit code that the host injected, and
+ * terminates next.
  */
 void campaign_violation(unsigned int code)
 {
@@ -204,8 +210,8 @@ bool campaign_proof(struct vcpu *vcpu)
 }
 
 /*
- * Splits @text at the first character @end, which is replaced by NUL, and returns the
- * second part.  The second part is empty if @end does not occur.
+ * Splits @text at the first character @end, which is replaced by NUL, and
+ * returns the second part.  The second part is empty if @end does not occur.
  */
 static char *cut(char *text, char end)
 {
@@ -241,9 +247,9 @@ static const struct window *find_window(const char *name)
 }
 
 /*
- * Checks the names of all attacks in @text, the value of --attack, before the guest runs
- * for the first time.  Otherwise a misspelt name late in the list would be found only
- * after hours of runs.
+ * Checks the names of all attacks in @text, the value of --attack, before the
+ * guest runs for the first time.  Otherwise a misspelt name late in the list
+ * would be found only after hours of runs.
  */
 static void check_attacks(const char *text)
 {
@@ -266,8 +272,9 @@ static void check_attacks(const char *text)
 }
 
 /*
- * Sets jobs from one element of the list that --attack takes: "NAME", "NAME:RANGE",
- * "all:FORMS", "others:FORMS", or a name of windows[] with a range.  Changes @name.
+ * Sets jobs from one element of the list that --attack takes: "NAME",
+ * "NAME:RANGE", "all:FORMS", "others:FORMS", or a name of windows[] with a
+ * range.  Changes @name.
  */
 static void set_attack(char *name)
 {
@@ -290,9 +297,10 @@ static void set_attack(char *name)
 }
 
 /*
- * Fills struct watch from the value of --watch, "START-END,GHCB,PROOF[,IDT]".  GHCB,
- * PROOF and IDT are addresses in the stub.  If IDT is given they are link addresses,
- * and campaign_vmgexit() relocates them once it knows where firmware loaded the stub.
+ * Fills struct watch from the value of --watch, "START-END,GHCB,PROOF[,IDT]".
+ * GHCB, PROOF and IDT are addresses in the stub.  If IDT is given they are link
+ * addresses, and campaign_vmgexit() relocates them once it knows where firmware
+ * loaded the stub.
  */
 static void set_watch(char *start)
 {
@@ -330,15 +338,16 @@ bool campaign_option(const char *name, char *value)
 }
 
 /*
- * Checks how the guest's run ended.  Returns NULL and sets *@outcome if a run under
- * attack may end like this.  Otherwise returns a message that says what is wrong, and
- * sets *@at to a number for the message, such as an address.
+ * Checks how the guest's run ended.  Returns NULL and sets *@outcome if a run
+ * under attack may end like this.  Otherwise returns a message that says what
+ * is wrong, and sets *@at to a number for the message, such as an address.
  */
 static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at)
 {
 	/*
-	 * The stub clears the GHCB MSR and loads an empty IDT right before it jumps to
-	 * the payload.  An exception between the two is a triple fault.
+	 * The stub clears the GHCB MSR and loads an empty IDT right before it
+	 * jumps to the payload.  An exception between the two is a triple
+	 * fault.
 	 */
 	bool handed_over = !vcpu->ghcb_msr && !vcpu->vmcb->idtr.limit;
 	unsigned int set = run.term >> 12 & 0xf, code = run.term >> 16 & 0xff;
@@ -390,8 +399,8 @@ static void count(struct figures *f, enum outcome outcome)
 }
 
 /*
- * Writes " OUTCOME=NUMBER" to the log for each way in which runs of the guest ended, and
- * then a newline.
+ * Writes " OUTCOME=NUMBER" to the log for each way in which runs of the guest
+ * ended, and then a newline.
  */
 static void put_counts(const struct figures *f)
 {
@@ -422,9 +431,9 @@ static void put_counts(const struct figures *f)
 }
 
 /*
- * Runs the guest once from the snapshot, with the attacks in lies[].  @number determines
- * the random numbers that the guest's RDRAND returns.  If walk() took the snapshot, the
- * attacks inject their events after @left instructions.
+ * Runs the guest once from the snapshot, with the attacks in lies[].  @number
+ * determines the random numbers that the guest's RDRAND returns.  If walk()
+ * took the snapshot, the attacks inject their events after @left instructions.
  */
 static void play(struct vcpu *vcpu, u64 number, u64 left)
 {
@@ -450,10 +459,10 @@ static void play(struct vcpu *vcpu, u64 number, u64 left)
 }
 
 /*
- * Writes a line about the guest's last run to the log: @label and @number, such as
- * "seed 7", and the run's attacks.  If @why is not NULL the run has failed: the line
- * starts with FAIL and ends with @why and @at.  If @why is NULL the line has no newline
- * yet, so that the caller can append the outcome.
+ * Writes a line about the guest's last run to the log: @label and @number, such
+ * as "seed 7", and the run's attacks.  If @why is not NULL the run has failed:
+ * the line starts with FAIL and ends with @why and @at.  If @why is NULL the
+ * line has no newline yet, so that the caller can append the outcome.
  */
 static void tell(const char *label, u64 number, const char *why, u64 at)
 {
@@ -476,8 +485,8 @@ static void tell(const char *label, u64 number, const char *why, u64 at)
 }
 
 /*
- * Runs the guest once with the attacks in lies[] and counts how the run ended.  Writes a
- * line with FAIL to the log if a run must not end like this.
+ * Runs the guest once with the attacks in lies[] and counts how the run ended.
+ * Writes a line with FAIL to the log if a run must not end like this.
  */
 static void play_and_judge(struct vcpu *vcpu, const char *label, u64 number)
 {
@@ -500,8 +509,8 @@ static void play_and_judge(struct vcpu *vcpu, const char *label, u64 number)
 }
 
 /*
- * Runs the guest once with an honest host.  If the payload does not boot, sevemu
- * terminates, because the attacks' results would mean nothing.
+ * Runs the guest once with an honest host.  If the payload does not boot,
+ * sevemu terminates, because the attacks' results would mean nothing.
  */
 static void play_honest(struct vcpu *vcpu, u64 number)
 {
@@ -521,8 +530,8 @@ static void play_honest(struct vcpu *vcpu, u64 number)
 }
 
 /*
- * Runs the guest with @attack for each N from @from to @to in steps of @stride, and
- * writes a line with the counts of all outcomes.
+ * Runs the guest with @attack for each N from @from to @to in steps of @stride,
+ * and writes a line with the counts of all outcomes.
  */
 static void play_attack(struct vcpu *vcpu, const struct attack *attack, u64 from,
 			u64 to, u64 stride)
@@ -542,8 +551,8 @@ static void play_attack(struct vcpu *vcpu, const struct attack *attack, u64 from
 }
 
 /*
- * Runs the guest with each attack in turn, for at most @forms values of N, which are
- * spread over the attack's whole range.
+ * Runs the guest with each attack in turn, for at most @forms values of N,
+ * which are spread over the attack's whole range.
  */
 static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 {
@@ -562,8 +571,8 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 /* ---- Every instruction of a window. */
 
 /*
- * walk() uses this function in place of an attack's event: it stops the guest after the
- * number of instructions that walk() asked for.
+ * walk() uses this function in place of an attack's event: it stops the guest
+ * after the number of instructions that walk() asked for.
  */
 __attribute__((noreturn)) static void arrive(struct lie *lie, struct vcpu *vcpu)
 {
@@ -574,9 +583,9 @@ __attribute__((noreturn)) static void arrive(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Runs the guest from the snapshot with an honest host, up to @count instructions behind
- * @trigger, and replaces the snapshot by the state there.  Returns false if the guest's
- * run ends earlier.
+ * Runs the guest from the snapshot with an honest host, up to @count
+ * instructions behind @trigger, and replaces the snapshot by the state there.
+ * Returns false if the guest's run ends earlier.
  */
 static bool walk(struct vcpu *vcpu, enum trigger trigger, u64 count)
 {
@@ -594,8 +603,9 @@ static bool walk(struct vcpu *vcpu, enum trigger trigger, u64 count)
 }
 
 /*
- * Runs the guest from the snapshot once for each kind of event (NMI, #VC and so on), which
- * is injected at once.  The snapshot is at instruction @at of the window @label.
+ * Runs the guest from the snapshot once for each kind of event (NMI, #VC and so
+ * on), which is injected at once.  The snapshot is at instruction @at of the
+ * window @label.
  */
 static void play_events(struct vcpu *vcpu, const char *label, u64 at)
 {
@@ -611,10 +621,11 @@ static void play_events(struct vcpu *vcpu, const char *label, u64 at)
 }
 
 /*
- * Injects every event at each @stride-th instruction of @window, from instruction @from
- * to @to, with one run of the guest for each event.  Each run starts from a snapshot at
- * its instruction, which is faster than from the guest's start.  The snapshot of the
- * guest's start is lost, so this must be the last job of the process.
+ * Injects every event at each @stride-th instruction of @window, from
+ * instruction @from to @to, with one run of the guest for each event.  Each run
+ * starts from a snapshot at its instruction, which is faster than from the
+ * guest's start.  The snapshot of the guest's start is lost, so this must be
+ * the last job of the process.
  */
 static void play_every(struct vcpu *vcpu, const struct window *window, u64 from, u64 to,
 		       u64 stride)
@@ -657,8 +668,8 @@ static void play_attacks(struct vcpu *vcpu, char *text)
 }
 
 /*
- * Runs the guest once for each seed from @from to @to (--hostile).  The seed determines
- * the run's random attacks.
+ * Runs the guest once for each seed from @from to @to (--hostile).  The seed
+ * determines the run's random attacks.
  */
 static void play_seeds(struct vcpu *vcpu, u64 from, u64 to)
 {
@@ -670,11 +681,11 @@ static void play_seeds(struct vcpu *vcpu, u64 from, u64 to)
 }
 
 /*
- * In MODE_OVMF the attacks start when the stub first requests CPUID by the GHCB MSR
- * protocol, because firmware, which runs before the stub, is not attacked.  Firmware does
- * not use the MSR protocol once it has a GHCB page, so the next such request comes from
- * the stub.  The stub has loaded its IDT by then.  The IDT's address tells where firmware
- * loaded the stub.
+ * In MODE_OVMF the attacks start when the stub first requests CPUID by the GHCB
+ * MSR protocol, because firmware, which runs before the stub, is not attacked.
+ * Firmware does not use the MSR protocol once it has a GHCB page, so the next
+ * such request comes from the stub.  The stub has loaded its IDT by then.  The
+ * IDT's address tells where firmware loaded the stub.
  */
 void campaign_vmgexit(struct vcpu *vcpu)
 {
@@ -685,8 +696,9 @@ void campaign_vmgexit(struct vcpu *vcpu)
 	if (!(vcpu->ghcb_msr & GHCB_MSR_INFO_MASK))
 		firmware_has_ghcb = true;
 	/*
-	 * This is the stub's first request: CPUID 0x80000000 by the MSR protocol, after
-	 * firmware has set up a GHCB page.  Other requests come from firmware.
+	 * This is the stub's first request: CPUID 0x80000000 by the MSR
+	 * protocol, after firmware has set up a GHCB page.  Other requests come
+	 * from firmware.
 	 */
 	if (!firmware_has_ghcb || vcpu->ghcb_msr >> 32 != CPUID_EXT_MAX)
 		return;
@@ -702,9 +714,10 @@ void campaign_run(struct vcpu *vcpu)
 
 	snapshot_take(vcpu);
 	/*
-	 * With --chance the guest runs MOVES times with an honest host.  KASLR relocates
-	 * the payload by another distance each time.  watch.c finds the words of the
-	 * payload that differ and does not compare them in later runs.
+	 * With --chance the guest runs MOVES times with an honest host.  KASLR
+	 * relocates the payload by another distance each time.  watch.c finds
+	 * the words of the payload that differ and does not compare them in
+	 * later runs.
 	 */
 	for (i = 0; i < (kaslr_wanted() ? MOVES : 1); i++)
 		play_honest(vcpu, ~i);

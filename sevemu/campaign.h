@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * campaign.h - a campaign: many runs of one guest, in each of which the emulated host
- * attacks the guest in another way (campaign.c).
+ * campaign.h - a campaign: many runs of one guest, in each of which the
+ * emulated host attacks the guest in another way (campaign.c).
  *
  * The options --attack and --hostile start a campaign.  Without these options
  * campaign_exit(), campaign_vmgexit(), campaign_marker(), campaign_proof() and
@@ -14,18 +14,18 @@
 #include "sevemu.h"
 
 /*
- * Handles the command line option @name if it is attack, hostile, watch or chance, and
- * returns true.  Returns false for any other option.  main.c calls it for each option.
- * @value is the option's text; it is changed and must stay allocated.  "--attack list"
- * and a wrong value terminate sevemu.
+ * Handles the command line option @name if it is attack, hostile, watch or
+ * chance, and returns true.  Returns false for any other option.  main.c calls
+ * it for each option. @value is the option's text; it is changed and must stay
+ * allocated.  "--attack list" and a wrong value terminate sevemu.
  */
 bool campaign_option(const char *name, char *value);
 
 /*
- * Runs the guest many times from the present state of @vcpu, with the attacks that
- * --attack or --hostile asked for, and terminates sevemu with PASS or FAIL.  main.c
- * calls it when the kernel is loaded.  With firmware, campaign_vmgexit() calls it
- * when the stub has started.  Does not return.
+ * Runs the guest many times from the present state of @vcpu, with the attacks
+ * that --attack or --hostile asked for, and terminates sevemu with PASS or
+ * FAIL.  main.c calls it when the kernel is loaded.  With firmware,
+ * campaign_vmgexit() calls it when the stub has started.  Does not return.
  */
 void campaign_run(struct vcpu *vcpu);
 
@@ -33,46 +33,47 @@ void campaign_run(struct vcpu *vcpu);
 bool campaign_running(void);
 
 /*
- * Counts an exit of the guest.  After EXITS_MAX exits the guest is taken to hang: its
- * run under attack counts as a failure, and the next one starts.  The run loop calls
- * it after each exit.
+ * Counts an exit of the guest.  After EXITS_MAX exits the guest is taken to
+ * hang: its run under attack counts as a failure, and the next one starts.  The
+ * run loop calls it after each exit.
  */
 void campaign_exit(void);
 
 /*
- * Calls campaign_run() at the stub's first request by the GHCB MSR protocol, because
- * in MODE_OVMF firmware runs before the stub and is not attacked.  ghcb.c calls it at
- * each VMGEXIT.
+ * Calls campaign_run() at the stub's first request by the GHCB MSR protocol,
+ * because in MODE_OVMF firmware runs before the stub and is not attacked.
+ * ghcb.c calls it at each VMGEXIT.
  */
 void campaign_vmgexit(struct vcpu *vcpu);
 
 /*
- * Notes that the guest has reached the payload's entry, the address given by --marker.
- * The host is honest from now on, because only the stub is under test.  exits.c calls
- * it.
+ * Notes that the guest has reached the payload's entry, the address given by
+ * --marker.  The host is honest from now on, because only the stub is under
+ * test.  exits.c calls it.
  */
 void campaign_marker(void);
 
 /*
- * Handles an intercepted #DB if its breakpoint is the address PROOF of --watch, which
- * the stub reaches once it has proven the position of the C-bit.  Returns true if so:
- * the guest may be entered again.
+ * Handles an intercepted #DB if its breakpoint is the address PROOF of --watch,
+ * which the stub reaches once it has proven the position of the C-bit.  Returns
+ * true if so: the guest may be entered again.
  */
 bool campaign_proof(struct vcpu *vcpu);
 
 /*
- * Terminates the present run of the guest and continues in campaign_run() with the next
- * one.  @end says how the run ended.  @stopped is true if the guest did something that
- * sevemu does not model.  @term is the GHCB termination request, or 0 without one.
- * report.c calls it whenever a run ends.  Returns only if there is no campaign.
+ * Terminates the present run of the guest and continues in campaign_run() with
+ * the next one.  @end says how the run ended.  @stopped is true if the guest
+ * did something that sevemu does not model.  @term is the GHCB termination
+ * request, or 0 without one. report.c calls it whenever a run ends.  Returns
+ * only if there is no campaign.
  */
 void campaign_end(enum end end, bool stopped, u64 term);
 
 /*
- * Handles the guest's violation of the GHCB ABI, @code (VIOL_* of hooks.h), during a
- * campaign.  Terminates the present run as a failure.  VIOL_UNSUPPORTED_EVENT is
- * ignored, because a guest may send it when the host injects an unknown #VC.
- * report.c calls it.
+ * Handles the guest's violation of the GHCB ABI, @code (VIOL_* of hooks.h),
+ * during a campaign.  Terminates the present run as a failure.
+ * VIOL_UNSUPPORTED_EVENT is ignored, because a guest may send it when the host
+ * injects an unknown #VC. report.c calls it.
  */
 void campaign_violation(unsigned int code);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry.S - the entry point of the hypervisor's image, hv_entry, and the exception
- * handlers for the hypervisor's own exceptions.
+ * entry.S - the entry point of the hypervisor's image, hv_entry, and the
+ * exception handlers for the hypervisor's own exceptions.
  *
- * rom.S jumps to hv_entry once, after it has copied the image to RAM and turned long
- * mode on.  The exception handlers run only if the hypervisor has a bug.
+ * rom.S jumps to hv_entry once, after it has copied the image to RAM and turned
+ * long mode on.  The exception handlers run only if the hypervisor has a bug.
  */
 #include "layout.h"
 #include "x86.h"

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exception.h - exceptions that the hypervisor delivers to the guest (exception.c).
+ * exception.h - exceptions that the hypervisor delivers to the guest
+ * (exception.c).
  *
- * All functions may be called between an exit and the next VMRUN.  The guest's RIP must
- * be at the instruction to which the guest's handler is to return.  Afterwards RIP is at
- * the first instruction of that handler.  If the delivery causes another exception, that
- * exception or a double fault is delivered instead (APM2 8.2.9).  A triple fault
- * terminates sevemu.
+ * All functions may be called between an exit and the next VMRUN.  The guest's
+ * RIP must be at the instruction to which the guest's handler is to return.
+ * Afterwards RIP is at the first instruction of that handler.  If the delivery
+ * causes another exception, that exception or a double fault is delivered
+ * instead (APM2 8.2.9).  A triple fault terminates sevemu.
  */
 #ifndef SEVEMU_EXCEPTION_H
 #define SEVEMU_EXCEPTION_H
@@ -21,14 +22,15 @@
 void guest_raise(struct vcpu *vcpu, unsigned int vector, u32 error_code);
 
 /*
- * Delivers #PF with the error code and the CR2 in *@fault, which guest_read() or
- * guest_write() has filled in.
+ * Delivers #PF with the error code and the CR2 in *@fault, which guest_read()
+ * or guest_write() has filled in.
  */
 void guest_raise_pf(struct vcpu *vcpu, const struct guest_fault *fault);
 
 /*
- * Delivers #VC (vector 29) with @exit_code, an SVM_EXIT_* code, as its error code (APM2
- * 15.35.5), and counts the #VC in the report.  For an SEV-ES guest only.
+ * Delivers #VC (vector 29) with @exit_code, an SVM_EXIT_* code, as its error
+ * code (APM2 15.35.5), and counts the #VC in the report.  For an SEV-ES guest
+ * only.
  */
 void vc_raise(struct vcpu *vcpu, u64 exit_code);
 

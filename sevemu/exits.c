@@ -3,10 +3,10 @@
  * exits.c - sets the guest's intercepts, and handles all exits in one switch,
  * exit_handle().
  *
- * Runs between an exit and the next VMRUN.  In an SEV-ES guest a non-automatic exit
- * becomes #VC (APM2 15.35.4).  In another guest the same exit is emulated here.
- * Automatic exits (HLT, EFER, control registers) are emulated here for all guests, and
- * the guest does not notice them.
+ * Runs between an exit and the next VMRUN.  In an SEV-ES guest a non-automatic
+ * exit becomes #VC (APM2 15.35.4).  In another guest the same exit is emulated
+ * here.  Automatic exits (HLT, EFER, control registers) are emulated here for
+ * all guests, and the guest does not notice them.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -34,10 +34,11 @@ static void arm(u16 *intercepts, unsigned int bit, bool on)
 }
 
 /*
- * DR0 and DR7 are intercepted while DR0 holds the address given by --marker, so that the
- * guest reads and writes its own values and not the hypervisor's.  CR3 writes are
- * intercepted until the guest first runs in the upper half of the address space, where
- * kernels run.  The exit lets watch_kernel_va() find that moment more closely.
+ * DR0 and DR7 are intercepted while DR0 holds the address given by --marker, so
+ * that the guest reads and writes its own values and not the hypervisor's.  CR3
+ * writes are intercepted until the guest first runs in the upper half of the
+ * address space, where kernels run.  The exit lets watch_kernel_va() find that
+ * moment more closely.
  */
 void exits_init(struct vcpu *vcpu)
 {
@@ -76,17 +77,19 @@ void exits_init(struct vcpu *vcpu)
 		v->icpt3 |= ICPT3(SVM_EXIT_IRET);
 	}
 	/*
-	 * Under --attack and --hostile the hypervisor uses DR0 to DR3 for breakpoints in
-	 * the guest.  Enable all four, because QEMU arms them by the DR7 that the
-	 * hypervisor has, not by the guest's.  An unused one has address 0.
+	 * Under --attack and --hostile the hypervisor uses DR0 to DR3 for
+	 * breakpoints in the guest.  Enable all four, because QEMU arms them by
+	 * the DR7 that the hypervisor has, not by the guest's.  An unused one
+	 * has address 0.
 	 */
 	if (config.hostile)
 		v->dr7 = DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3;
 }
 
 /*
- * Handles the guest's arrival at the address given by --marker: copies the report's
- * figures, and gives DR0 and DR7, which held this breakpoint, back to the guest.
+ * Handles the guest's arrival at the address given by --marker: copies the
+ * report's figures, and gives DR0 and DR7, which held this breakpoint, back to
+ * the guest.
  */
 static void marker_reached(struct vcpu *vcpu)
 {
@@ -101,8 +104,8 @@ static void marker_reached(struct vcpu *vcpu)
 }
 
 /*
- * Handles an intercepted #DB.  Its cause is the breakpoint of --marker, a breakpoint or
- * single step for --attack or --hostile, or the guest itself.
+ * Handles an intercepted #DB.  Its cause is the breakpoint of --marker, a
+ * breakpoint or single step for --attack or --hostile, or the guest itself.
  */
 static void exit_db(struct vcpu *vcpu)
 {
@@ -120,8 +123,9 @@ static void exit_db(struct vcpu *vcpu)
 }
 
 /*
- * Emulates MOV to or from DR0 or DR7 while DR0 holds the breakpoint of --marker.  The
- * guest's values of these registers are in vcpu->guest_dr0 and vcpu->dr7 meanwhile.
+ * Emulates MOV to or from DR0 or DR7 while DR0 holds the breakpoint of
+ * --marker.  The guest's values of these registers are in vcpu->guest_dr0 and
+ * vcpu->dr7 meanwhile.
  */
 static void exit_dr(struct vcpu *vcpu)
 {
@@ -141,9 +145,9 @@ static void exit_dr(struct vcpu *vcpu)
 }
 
 /*
- * Emulates a write to CR0.  Setting PG with EFER.LME set activates long mode, clearing PG
- * deactivates it (APM2 14.6).  The processor changes EFER.LMA then, so this function does
- * it in the VMCB.
+ * Emulates a write to CR0.  Setting PG with EFER.LME set activates long mode,
+ * clearing PG deactivates it (APM2 14.6).  The processor changes EFER.LMA then,
+ * so this function does it in the VMCB.
  */
 static void exit_cr0(struct vcpu *vcpu)
 {
@@ -184,8 +188,8 @@ static void exit_cr0(struct vcpu *vcpu)
 }
 
 /*
- * Emulates MOV to CR3.  Bit 63 of the operand asks the processor to keep the TLB and is
- * not stored in CR3 (APM2 5.5.1).
+ * Emulates MOV to CR3.  Bit 63 of the operand asks the processor to keep the
+ * TLB and is not stored in CR3 (APM2 5.5.1).
  */
 static void exit_cr3(struct vcpu *vcpu)
 {
@@ -202,9 +206,9 @@ static void exit_cr3(struct vcpu *vcpu)
 }
 
 /*
- * Emulates MOV to CR4.  QEMU's processor would let the guest set LA57 although the
- * guest's CPUID lacks it, and change LA57 or clear PAE in long mode, which APM2 3.1.3
- * forbids.  Both raise #GP here, as on AMD's processors.
+ * Emulates MOV to CR4.  QEMU's processor would let the guest set LA57 although
+ * the guest's CPUID lacks it, and change LA57 or clear PAE in long mode, which
+ * APM2 3.1.3 forbids.  Both raise #GP here, as on AMD's processors.
  */
 static void exit_cr4(struct vcpu *vcpu)
 {
@@ -226,16 +230,17 @@ static void exit_cr4(struct vcpu *vcpu)
 }
 
 /*
- * Handles an intercepted HLT.  The guest executes HLT again without the intercept, so
- * that QEMU waits for an interrupt.  exit_handle() restores the intercept at the next
- * exit.
+ * Handles an intercepted HLT.  The guest executes HLT again without the
+ * intercept, so that QEMU waits for an interrupt.  exit_handle() restores the
+ * intercept at the next exit.
  *
- * QEMU loses STI's interrupt shadow at the exit, so the guest would take a pending
- * interrupt before HLT and then halt without a wake-up.  Interrupts are therefore
- * intercepted too, and exit_intr() lets the guest take them behind HLT.
+ * QEMU loses STI's interrupt shadow at the exit, so the guest would take a
+ * pending interrupt before HLT and then halt without a wake-up.  Interrupts are
+ * therefore intercepted too, and exit_intr() lets the guest take them behind
+ * HLT.
  *
- * A guest that halts with interrupts off cannot wake up unless an NMI is pending, so
- * the run terminates.
+ * A guest that halts with interrupts off cannot wake up unless an NMI is
+ * pending, so the run terminates.
  */
 static void exit_hlt(struct vcpu *vcpu)
 {
@@ -248,9 +253,10 @@ static void exit_hlt(struct vcpu *vcpu)
 }
 
 /*
- * Handles an interrupt that exit_hlt() intercepted.  If the guest's RIP is still at HLT,
- * HLT has not run yet.  RIP then moves behind HLT, as if the interrupt had woken the
- * processor.  The guest takes the interrupt at the next VMRUN.
+ * Handles an interrupt that exit_hlt() intercepted.  If the guest's RIP is
+ * still at HLT, HLT has not run yet.  RIP then moves behind HLT, as if the
+ * interrupt had woken the processor.  The guest takes the interrupt at the next
+ * VMRUN.
  */
 static void exit_intr(struct vcpu *vcpu)
 {
@@ -260,9 +266,9 @@ static void exit_intr(struct vcpu *vcpu)
 }
 
 /*
- * Handles VMMCALL.  With a REP prefix in an SEV-ES guest it is VMGEXIT (APM2 15.35.6).
- * Otherwise it is a call of hooks.h by a test guest, or a hypercall.  The hypervisor has
- * no hypercalls.
+ * Handles VMMCALL.  With a REP prefix in an SEV-ES guest it is VMGEXIT (APM2
+ * 15.35.6).  Otherwise it is a call of hooks.h by a test guest, or a hypercall.
+ * The hypervisor has no hypercalls.
  */
 static void exit_vmmcall(struct vcpu *vcpu)
 {
@@ -283,9 +289,10 @@ static void exit_vmmcall(struct vcpu *vcpu)
 }
 
 /*
- * Raises #VC for RDTSC or RDTSCP, or for INVD or WBINVD.  QEMU exits with the same code
- * for both instructions of a pair, so the opcode decides.  #VC's exit code is @first if
- * the instruction's second opcode byte is @opcode, and @second otherwise.
+ * Raises #VC for RDTSC or RDTSCP, or for INVD or WBINVD.  QEMU exits with the
+ * same code for both instructions of a pair, so the opcode decides.  #VC's exit
+ * code is @first if the instruction's second opcode byte is @opcode, and
+ * @second otherwise.
  */
 static void exit_pair(struct vcpu *vcpu, u8 opcode, u64 first, u64 second)
 {
@@ -307,9 +314,9 @@ static void exit_cpuid(struct vcpu *vcpu)
 }
 
 /*
- * Emulates an access to the GHCB MSR or a read of SEV_STATUS.  The guest's access to
- * these MSRs never raises #VC (APM2 15.34.10, 15.35.7).  Returns false, with *@value
- * unchanged, for another MSR.
+ * Emulates an access to the GHCB MSR or a read of SEV_STATUS.  The guest's
+ * access to these MSRs never raises #VC (APM2 15.34.10, 15.35.7).  Returns
+ * false, with *@value unchanged, for another MSR.
  */
 static bool msr_automatic(struct vcpu *vcpu, u32 msr, bool write, u64 *value)
 {
@@ -353,8 +360,8 @@ static void exit_msr(struct vcpu *vcpu)
 }
 
 /*
- * Handles the IRET at which the guest's NMI handler returns: NMIs are no longer masked.
- * The guest executes the IRET again, without the intercept.
+ * Handles the IRET at which the guest's NMI handler returns: NMIs are no longer
+ * masked.  The guest executes the IRET again, without the intercept.
  */
 static void exit_iret(struct vcpu *vcpu)
 {
@@ -363,11 +370,12 @@ static void exit_iret(struct vcpu *vcpu)
 }
 
 /*
- * If the exit occurred during the delivery of an exception or interrupt, injects this
- * event again at the next VMRUN (APM2 15.7.2).  A software interrupt is not injected,
- * because the guest executes its INT instruction again.  QEMU reports hardware
- * interrupts with type "exception", but refuses to inject this type with a vector above
- * 31.  These vectors therefore get type 0, hardware interrupt.
+ * If the exit occurred during the delivery of an exception or interrupt,
+ * injects this event again at the next VMRUN (APM2 15.7.2).  A software
+ * interrupt is not injected, because the guest executes its INT instruction
+ * again.  QEMU reports hardware interrupts with type "exception", but refuses
+ * to inject this type with a vector above 31.  These vectors therefore get type
+ * 0, hardware interrupt.
  */
 static void requeue_event(struct vcpu *vcpu)
 {
@@ -383,9 +391,9 @@ static void requeue_event(struct vcpu *vcpu)
 }
 
 /*
- * Copies the report's figures for "kernel_va" at the first exit with RIP in the upper half
- * of the address space, which means that the kernel runs at its own addresses.
- * docs/emulator.md says how exact these figures are.
+ * Copies the report's figures for "kernel_va" at the first exit with RIP in the
+ * upper half of the address space, which means that the kernel runs at its own
+ * addresses. docs/emulator.md says how exact these figures are.
  */
 static void watch_kernel_va(struct vcpu *vcpu)
 {

@@ -9,17 +9,18 @@
 #include "sevemu.h"
 
 /*
- * Sets all intercepts in the VMCB of @vcpu, from the command line options and from the
- * state of @vcpu.  Must be called before the first VMRUN, and again whenever a member
- * marker_armed, intercepts, nmi_masked or below_kernel_va of @vcpu has changed.
+ * Sets all intercepts in the VMCB of @vcpu, from the command line options and
+ * from the state of @vcpu.  Must be called before the first VMRUN, and again
+ * whenever a member marker_armed, intercepts, nmi_masked or below_kernel_va of
+ * @vcpu has changed.
  */
 void exits_init(struct vcpu *vcpu);
 
 /*
- * Handles the exit whose code is in the VMCB of @vcpu, so that the guest can be entered
- * again.  The run loop calls it once after each svm_enter(), with RAX and RSP copied to
- * vcpu->gpr.  An exit that sevemu does not model, a triple fault, and HLT with interrupts
- * off terminate the run.
+ * Handles the exit whose code is in the VMCB of @vcpu, so that the guest can be
+ * entered again.  The run loop calls it once after each svm_enter(), with RAX
+ * and RSP copied to vcpu->gpr.  An exit that sevemu does not model, a triple
+ * fault, and HLT with interrupts off terminate the run.
  */
 void exit_handle(struct vcpu *vcpu);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fwcfg.c - reads items, such as kernel and command line, from QEMU's fw_cfg device.
+ * fwcfg.c - reads items, such as kernel and command line, from QEMU's fw_cfg
+ * device.
  *
- * Runs before the guest starts.  Afterwards the guest uses the device, and the hypervisor
- * must not change which item is selected.  QEMU's docs/specs/fw_cfg describes the device.
+ * Runs before the guest starts.  Afterwards the guest uses the device, and the
+ * hypervisor must not change which item is selected.  QEMU's docs/specs/fw_cfg
+ * describes the device.
  */
 #include "fwcfg.h"
 #include "layout.h"
@@ -21,8 +23,8 @@
 #define FILES_MAX		0x10000
 
 /*
- * A DMA request to fw_cfg.  All members are big-endian.  The device sets control to 0
- * when it has finished, or to DMA_ERROR.
+ * A DMA request to fw_cfg.  All members are big-endian.  The device sets
+ * control to 0 when it has finished, or to DMA_ERROR.
  */
 struct dma {
 	u32 control;		/* DMA_* bits, and the item's key in bits 31:16 */
@@ -39,8 +41,8 @@ struct file {
 } __attribute__((packed));
 
 /*
- * Returns the physical address of @p.  The hypervisor's image is mapped at HV_VIRT; all
- * other memory is mapped at its physical address.
+ * Returns the physical address of @p.  The hypervisor's image is mapped at
+ * HV_VIRT; all other memory is mapped at its physical address.
  */
 static u64 phys(const void *p)
 {
@@ -50,8 +52,9 @@ static u64 phys(const void *p)
 }
 
 /*
- * Lets the fw_cfg device do one DMA operation on @buf, and waits until it has finished.
- * @control is DMA_* bits and a key.  If the device reports DMA_ERROR, sevemu terminates.
+ * Lets the fw_cfg device do one DMA operation on @buf, and waits until it has
+ * finished. @control is DMA_* bits and a key.  If the device reports DMA_ERROR,
+ * sevemu terminates.
  */
 static void fwcfg_dma(u32 control, void *buf, u32 len)
 {
@@ -63,8 +66,8 @@ static void fwcfg_dma(u32 control, void *buf, u32 len)
 	u64 address = phys(&dma);
 
 	/*
-	 * Make the compiler store dma and buf before the outl(), because it does not know
-	 * that the device reads and writes them.
+	 * Make the compiler store dma and buf before the outl(), because it
+	 * does not know that the device reads and writes them.
 	 */
 	asm volatile("" : : "r"(buf), "r"(&dma) : "memory");
 	outl(DMA_ADDRESS_HIGH, __builtin_bswap32(address >> 32));

@@ -2,9 +2,9 @@
 /*
  * fwcfg.h - reads items from QEMU's fw_cfg device (fwcfg.c).
  *
- * The functions may be called only before the guest starts, because they select an item
- * of the device, and afterwards the guest selects items.  If the device refuses a DMA
- * transfer, sevemu terminates with END_ERROR.
+ * The functions may be called only before the guest starts, because they select
+ * an item of the device, and afterwards the guest selects items.  If the device
+ * refuses a DMA transfer, sevemu terminates with END_ERROR.
  */
 #ifndef SEVEMU_FWCFG_H
 #define SEVEMU_FWCFG_H
@@ -25,8 +25,9 @@
 #define FW_CFG_FILE_DIR		0x0019
 
 /*
- * Copies the first @len bytes of fw_cfg's item @key to @buf, which must be in the
- * hypervisor's image or identity-mapped.  If the item is shorter, the rest is 0.
+ * Copies the first @len bytes of fw_cfg's item @key to @buf, which must be in
+ * the hypervisor's image or identity-mapped.  If the item is shorter, the rest
+ * is 0.
  */
 void fwcfg_read(u16 key, void *buf, u32 len);
 
@@ -34,9 +35,9 @@ void fwcfg_read(u16 key, void *buf, u32 len);
 u32 fwcfg_read32(u16 key);
 
 /*
- * Looks for the file @name in fw_cfg's directory, FW_CFG_FILE_DIR.  Returns the file's key
- * and sets *@size to the file's size in bytes.  Returns 0, with *@size unchanged, if the
- * directory does not have the file.
+ * Looks for the file @name in fw_cfg's directory, FW_CFG_FILE_DIR.  Returns the
+ * file's key and sets *@size to the file's size in bytes.  Returns 0, with
+ * *@size unchanged, if the directory does not have the file.
  */
 u16 fwcfg_find(const char *name, u32 *size);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ghcb.c - handles VMGEXIT: the hypervisor's side of the GHCB MSR protocol (GHCB 2.3.1)
- * and of requests by the GHCB page (GHCB 4.1).
+ * ghcb.c - handles VMGEXIT: the hypervisor's side of the GHCB MSR protocol
+ * (GHCB 2.3.1) and of requests by the GHCB page (GHCB 4.1).
  *
- * Runs when an SEV-ES guest has executed VMGEXIT.  Requests are checked as strictly as
- * KVM checks them.  Only two functions give an answer to the guest: answer() writes the
- * GHCB MSR, publish() writes the GHCB page.
+ * Runs when an SEV-ES guest has executed VMGEXIT.  Requests are checked as
+ * strictly as KVM checks them.  Only two functions give an answer to the guest:
+ * answer() writes the GHCB MSR, publish() writes the GHCB page.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -29,8 +29,9 @@
 #define XSAVE_LEAF		0xd
 
 /*
- * The hypervisor's reply to a request by the GHCB page: the values of sw_exit_info_1,
- * sw_exit_info_2 and RAX to RDX that publish() copies to the page.
+ * The hypervisor's reply to a request by the GHCB page: the values of
+ * sw_exit_info_1, sw_exit_info_2 and RAX to RDX that publish() copies to the
+ * page.
  */
 struct reply {
 	u64 info_1, info_2;
@@ -58,8 +59,8 @@ static void mark(struct ghcb *g, size_t offset)
 } while (0)
 
 /*
- * Overwrites the guest's request in the GHCB MSR by the answer @value.  An attack of the
- * present run may change the answer.
+ * Overwrites the guest's request in the GHCB MSR by the answer @value.  An
+ * attack of the present run may change the answer.
  */
 static void answer(struct vcpu *vcpu, u64 value)
 {
@@ -69,9 +70,10 @@ static void answer(struct vcpu *vcpu, u64 value)
 }
 
 /*
- * Writes *@reply to the guest's GHCB page @g.  As in KVM, valid_bitmap is cleared first,
- * and RAX to RDX are marked valid in every reply.  @request is a copy of the page as the
- * guest filled it in, for an attack of the present run on the reply.
+ * Writes *@reply to the guest's GHCB page @g.  As in KVM, valid_bitmap is
+ * cleared first, and RAX to RDX are marked valid in every reply.  @request is a
+ * copy of the page as the guest filled it in, for an attack of the present run
+ * on the reply.
  */
 static void publish(struct ghcb *g, const struct ghcb *request,
 		    const struct reply *reply)
@@ -89,8 +91,8 @@ static void publish(struct ghcb *g, const struct ghcb *request,
 }
 
 /*
- * Returns the GHCB MSR's "SEV information" response: the protocol versions that the
- * hypervisor supports and the position of the C-bit (GHCB 2.3.1).
+ * Returns the GHCB MSR's "SEV information" response: the protocol versions that
+ * the hypervisor supports and the position of the C-bit (GHCB 2.3.1).
  */
 static u64 sev_info(void)
 {
@@ -99,8 +101,9 @@ static u64 sev_info(void)
 }
 
 /*
- * Returns the GHCB MSR's response to the CPUID request @request (GHCB 2.3.1).  Bits 31:30
- * repeat the number of the requested register, because OVMF expects it in the response.
+ * Returns the GHCB MSR's response to the CPUID request @request (GHCB 2.3.1).
+ * Bits 31:30 repeat the number of the requested register, because OVMF expects
+ * it in the response.
  */
 static u64 cpuid_answer(struct vcpu *vcpu, u64 request)
 {
@@ -152,8 +155,8 @@ static void msr_protocol(struct vcpu *vcpu, u64 request)
 }
 
 /*
- * Returns whether the guest has filled in all fields of the GHCB page that the request's
- * sw_exit_code needs (GHCB 4.1).
+ * Returns whether the guest has filled in all fields of the GHCB page that the
+ * request's sw_exit_code needs (GHCB 4.1).
  */
 static bool inputs_valid(const struct ghcb *g)
 {
@@ -188,9 +191,9 @@ static bool inputs_valid(const struct ghcb *g)
 }
 
 /*
- * Reports that the guest's request by the GHCB page violates the ABI, @code (VIOL_* of
- * hooks.h).  Sets *@reply to "malformed request" with reason @error, GHCB_ERR_* (GHCB
- * 4.1).
+ * Reports that the guest's request by the GHCB page violates the ABI, @code
+ * (VIOL_* of hooks.h).  Sets *@reply to "malformed request" with reason @error,
+ * GHCB_ERR_* (GHCB 4.1).
  */
 static void malformed(struct vcpu *vcpu, const struct ghcb *g, struct reply *reply,
 		      unsigned int code, u64 error)
@@ -203,8 +206,8 @@ static void malformed(struct vcpu *vcpu, const struct ghcb *g, struct reply *rep
 }
 
 /*
- * Sets *@reply to "raise exception #GP", which asks the guest's #VC handler to deliver #GP
- * to the interrupted code (GHCB 4.1).
+ * Sets *@reply to "raise exception #GP", which asks the guest's #VC handler to
+ * deliver #GP to the interrupted code (GHCB 4.1).
  */
 static void raise_gp(struct reply *reply)
 {
@@ -214,9 +217,9 @@ static void raise_gp(struct reply *reply)
 }
 
 /*
- * Returns the hypervisor's address of the @len bytes at the guest-physical address in
- * sw_scratch.  Returns NULL if they are not all inside the shared buffer of the GHCB page
- * at @gpa.
+ * Returns the hypervisor's address of the @len bytes at the guest-physical
+ * address in sw_scratch.  Returns NULL if they are not all inside the shared
+ * buffer of the GHCB page at @gpa.
  */
 static u8 *scratch(struct ghcb *page, const struct ghcb *g, u64 gpa, u64 len)
 {
@@ -296,9 +299,9 @@ static void do_jump_table(struct vcpu *vcpu, const struct ghcb *g, struct reply 
 }
 
 /*
- * Handles a request by the GHCB page at @gpa, and fills in *@reply.  @page is the guest's
- * GHCB page.  @g is a copy of it that the guest cannot change; all fields that its
- * sw_exit_code needs are valid.
+ * Handles a request by the GHCB page at @gpa, and fills in *@reply.  @page is
+ * the guest's GHCB page.  @g is a copy of it that the guest cannot change; all
+ * fields that its sw_exit_code needs are valid.
  */
 static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		  u64 gpa, struct reply *reply)
@@ -326,8 +329,9 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		break;
 	case SVM_EXIT_RDPMC:
 		/*
-		 * Like KVM's virtual PMU, sevemu has four performance counters, but they
-		 * do not count.  RDPMC of one returns 0, of another number raises #GP.
+		 * Like KVM's virtual PMU, sevemu has four performance counters,
+		 * but they do not count.  RDPMC of one returns 0, of another
+		 * number raises #GP.
 		 */
 		if (g->rcx >= PMC_COUNT)
 			raise_gp(reply);
@@ -380,21 +384,22 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 }
 
 /*
- * Reports a violation if the guest's request @g has a GHCB protocol version that the
- * hypervisor's "SEV information" response did not offer.
+ * Reports a violation if the guest's request @g has a GHCB protocol version
+ * that the hypervisor's "SEV information" response did not offer.
  */
 static void check_version(struct vcpu *vcpu, const struct ghcb *g)
 {
 	/*
-	 * Under --attack and --hostile the version is not checked, because the host may
-	 * have offered wrong versions, from which the guest has then chosen.
+	 * Under --attack and --hostile the version is not checked, because the
+	 * host may have offered wrong versions, from which the guest has then
+	 * chosen.
 	 */
 	if (campaign_running() || (g->protocol_version >= GHCB_PROTOCOL_MIN &&
 				  g->protocol_version <= config.ghcb_max))
 		return;
 	/*
-	 * OVMF's SEC phase leaves protocol_version 0 in its requests, and KVM accepts
-	 * them.  Count such a request instead of reporting a violation.
+	 * OVMF's SEC phase leaves protocol_version 0 in its requests, and KVM
+	 * accepts them.  Count such a request instead of reporting a violation.
 	 */
 	if (!g->protocol_version && config.mode == MODE_OVMF)
 		report_count(COUNT_VERSION_0);
@@ -419,8 +424,8 @@ static void page_protocol(struct vcpu *vcpu, u64 gpa)
 		violation(vcpu, VIOL_GHCB_PRIVATE, "GHCB at %#lx is private", gpa);
 
 	/*
-	 * Copy the guest's request once, and check and use only the copy.  The guest
-	 * cannot change it between a check and a use.
+	 * Copy the guest's request once, and check and use only the copy.  The
+	 * guest cannot change it between a check and a use.
 	 */
 	page = (struct ghcb *)npt_frame(gpa, VIEW_SHARED);
 	memcpy(&request, page, sizeof(request));

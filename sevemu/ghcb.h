@@ -4,9 +4,9 @@
  * protocol, and VMGEXIT (ghcb.c).
  *
  * "GHCB n.m" cites section n.m of AMD publication 56421.  The numbers here are
- * transcribed from it independently of the stub's header, and tests/unit/test_abi
- * compares the two headers.  With one common header, stub and hypervisor would agree on
- * a wrong number, and no test would find it.
+ * transcribed from it independently of the stub's header, and
+ * tests/unit/test_abi compares the two headers.  With one common header, stub
+ * and hypervisor would agree on a wrong number, and no test would find it.
  */
 #ifndef SEVEMU_GHCB_H
 #define SEVEMU_GHCB_H
@@ -14,8 +14,8 @@
 #include "x86.h"
 
 /*
- * Codes of the GHCB MSR protocol's requests (_REQ) and responses (_RESP), which are in
- * bits 11:0 of the GHCB MSR (GHCB 2.3.1).
+ * Codes of the GHCB MSR protocol's requests (_REQ) and responses (_RESP), which
+ * are in bits 11:0 of the GHCB MSR (GHCB 2.3.1).
  */
 #define GHCB_MSR_INFO_MASK	0xfff
 #define GHCB_MSR_SEV_INFO_RESP	0x001
@@ -46,9 +46,9 @@
 #define GHCB_EXIT_UNSUPPORTED	0x8000ffff
 
 /*
- * GHCB_REPLY_*: values of sw_exit_info_1, bits 31:0, in the hypervisor's reply by the GHCB
- * page (GHCB 4.1).  GHCB_ERR_*: the reasons in sw_exit_info_2 of a reply with
- * GHCB_REPLY_MALFORMED.
+ * GHCB_REPLY_*: values of sw_exit_info_1, bits 31:0, in the hypervisor's reply
+ * by the GHCB page (GHCB 4.1).  GHCB_ERR_*: the reasons in sw_exit_info_2 of a
+ * reply with GHCB_REPLY_MALFORMED.
  */
 #define GHCB_REPLY_DONE		0
 #define GHCB_REPLY_EXCEPTION	1
@@ -63,9 +63,10 @@
 #define GHCB_SHARED_SIZE	0x7f0
 
 /*
- * The GHCB page (GHCB, table "GHCB Layout").  A comment has the field's offset in the
- * page.  The guest fills the page with a request, the hypervisor with the reply.  Bit n of
- * valid_bitmap says that the quadword at offset 8 * n has been filled in.
+ * The GHCB page (GHCB, table "GHCB Layout").  A comment has the field's offset
+ * in the page.  The guest fills the page with a request, the hypervisor with
+ * the reply.  Bit n of valid_bitmap says that the quadword at offset 8 * n has
+ * been filled in.
  */
 struct ghcb {
 	u8 reserved_000[0x0cb];		/* 0x000 */
@@ -129,11 +130,11 @@ _Static_assert(sizeof(struct ghcb) == 4096, "a GHCB is one page");
 struct vcpu;
 
 /*
- * Handles VMGEXIT of an SEV-ES guest (APM2 15.35.6).  If bits 11:0 of the GHCB MSR of
- * @vcpu are 0, the MSR has the guest-physical address of a GHCB page with a request;
- * otherwise the MSR itself is the request.  The caller moves RIP behind VMGEXIT.  A
- * malformed request is reported as a violation of the ABI and answered as GHCB 4.1 says.
- * A termination request terminates the run.
+ * Handles VMGEXIT of an SEV-ES guest (APM2 15.35.6).  If bits 11:0 of the GHCB
+ * MSR of @vcpu are 0, the MSR has the guest-physical address of a GHCB page
+ * with a request; otherwise the MSR itself is the request.  The caller moves
+ * RIP behind VMGEXIT.  A malformed request is reported as a violation of the
+ * ABI and answered as GHCB 4.1 says.  A termination request terminates the run.
  */
 void vmgexit(struct vcpu *vcpu);
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_memory.c - accesses to guest memory by linear address.  Walks the guest's page
- * tables, and copies private or shared data as the C-bit of each page says.
+ * guest_memory.c - accesses to guest memory by linear address.  Walks the
+ * guest's page tables, and copies private or shared data as the C-bit of each
+ * page says.
  *
- * Runs between an exit and the next VMRUN.  The hypervisor reads instruction bytes,
- * descriptor tables and string operands of the guest, and writes exception frames, in
- * place of the processor.  If the guest's page tables do not allow an access, the
- * functions return the page fault, which the caller delivers to the guest.
+ * Runs between an exit and the next VMRUN.  The hypervisor reads instruction
+ * bytes, descriptor tables and string operands of the guest, and writes
+ * exception frames, in place of the processor.  If the guest's page tables do
+ * not allow an access, the functions return the page fault, which the caller
+ * delivers to the guest.
  */
 #include "guest_memory.h"
 #include "main.h"
@@ -15,8 +17,8 @@
 #include "sevemu.h"
 
 /*
- * The number of page table levels without PAE.  Only then entries have 32 bits instead
- * of 64.
+ * The number of page table levels without PAE.  Only then entries have 32 bits
+ * instead of 64.
  */
 #define LEVELS_32BIT		2
 /* Bits 4:0 of CR3, which are not part of the table's address in PAE paging. */
@@ -46,12 +48,14 @@ static unsigned int paging_levels(const struct vmcb *vmcb)
 }
 
 /*
- * Translates the guest's linear address @va by the guest's page tables and returns the
- * hypervisor's address of the byte.  @access has PF_* bits: write, user, instruction
- * fetch.  If the page tables do not allow the access, returns NULL and fills in *@fault.
+ * Translates the guest's linear address @va by the guest's page tables and
+ * returns the hypervisor's address of the byte.  @access has PF_* bits: write,
+ * user, instruction fetch.  If the page tables do not allow the access, returns
+ * NULL and fills in *@fault.
  *
- * As on the processor, page tables and instructions are always read as private (with
- * the C-bit), and data as the C-bit of the last page table entry says (APM2 15.34.5).
+ * As on the processor, page tables and instructions are always read as private
+ * (with the C-bit), and data as the C-bit of the last page table entry says
+ * (APM2 15.34.5).
  */
 static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault)
 {
@@ -127,8 +131,9 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 }
 
 /*
- * Copies @len bytes from the guest's linear address @va to @in.  If @in is NULL, copies
- * from @out to @va instead.  Returns false and fills in *@fault at a page fault.
+ * Copies @len bytes from the guest's linear address @va to @in.  If @in is
+ * NULL, copies from @out to @va instead.  Returns false and fills in *@fault at
+ * a page fault.
  */
 static bool guest_copy(struct vcpu *vcpu, u64 va, u8 *in, const u8 *out,
 		       size_t len, u32 access, struct guest_fault *fault)
@@ -166,8 +171,8 @@ bool guest_write(struct vcpu *vcpu, u64 va, const void *buf, size_t len,
 	u64 last = va + len - 1;
 
 	/*
-	 * Check that the first and the last page are writable before the first byte is
-	 * written, because a store that faults must not change memory.
+	 * Check that the first and the last page are writable before the first
+	 * byte is written, because a store that faults must not change memory.
 	 */
 	if (!walk(vcpu, va, access | PF_W, fault) ||
 	    ((va ^ last) & ~(u64)PAGE_MASK && !walk(vcpu, last, access | PF_W, fault)))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_memory.h - accesses to the guest's memory by linear address, and the guest's
- * paging mode (guest_memory.c).
+ * guest_memory.h - accesses to the guest's memory by linear address, and the
+ * guest's paging mode (guest_memory.c).
  */
 #ifndef SEVEMU_GUEST_MEMORY_H
 #define SEVEMU_GUEST_MEMORY_H
@@ -9,8 +9,8 @@
 #include "sevemu.h"
 
 /*
- * A page fault of the guest that guest_read() or guest_write() has found.  The caller can
- * deliver it with guest_raise_pf().
+ * A page fault of the guest that guest_read() or guest_write() has found.  The
+ * caller can deliver it with guest_raise_pf().
  */
 struct guest_fault {
 	u32 error_code;		/* PF_* bits that #PF pushes as its error code */
@@ -18,8 +18,8 @@ struct guest_fault {
 };
 
 /*
- * Returns the mask of the C-bit in a physical address or page table entry.  Returns 0
- * with --sev off.  May be called once main.c has filled in config.
+ * Returns the mask of the C-bit in a physical address or page table entry.
+ * Returns 0 with --sev off.  May be called once main.c has filled in config.
  */
 u64 cbit_mask(void);
 
@@ -30,21 +30,23 @@ bool guest_paging(const struct vcpu *vcpu);
 bool guest_long_mode(const struct vcpu *vcpu);
 
 /*
- * Copies @len bytes from the guest's linear address @va to @buf, as private or shared
- * data according to the C-bit of each page.  May be called between an exit and the next
- * VMRUN.  @access is 0, or PF_U for a user access and PF_ID for an instruction fetch.
- * As an access by the processor does, the copy sets accessed bits in the guest's page
- * tables and can turn pages of RAM private or shared.  If the page tables do not allow
- * the access, returns false and fills in *@fault; @buf may then have some of the bytes.
- * Page tables or data outside of RAM terminate the run.
+ * Copies @len bytes from the guest's linear address @va to @buf, as private or
+ * shared data according to the C-bit of each page.  May be called between an
+ * exit and the next VMRUN.  @access is 0, or PF_U for a user access and PF_ID
+ * for an instruction fetch.  As an access by the processor does, the copy sets
+ * accessed bits in the guest's page tables and can turn pages of RAM private or
+ * shared.  If the page tables do not allow the access, returns false and fills
+ * in *@fault; @buf may then have some of the bytes.  Page tables or data
+ * outside of RAM terminate the run.
  */
 bool guest_read(struct vcpu *vcpu, u64 va, void *buf, size_t len,
 		u32 access, struct guest_fault *fault);
 
 /*
- * Copies @len bytes, 1 to PAGE_SIZE, from @buf to the guest's linear address @va.
- * Parameters and result are those of guest_read().  Sets accessed and dirty bits in the
- * guest's page tables.  Does not change memory if it returns false.
+ * Copies @len bytes, 1 to PAGE_SIZE, from @buf to the guest's linear address
+ * @va.  Parameters and result are those of guest_read().  Sets accessed and
+ * dirty bits in the guest's page tables.  Does not change memory if it returns
+ * false.
  */
 bool guest_write(struct vcpu *vcpu, u64 va, const void *buf, size_t len,
 		 u32 access, struct guest_fault *fault);

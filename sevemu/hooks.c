@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hooks.c - services that a test guest calls by VMMCALL if sevemu was started with
- * --test-hooks, such as "inject an NMI".  hooks.h describes them.
+ * hooks.c - services that a test guest calls by VMMCALL if sevemu was started
+ * with --test-hooks, such as "inject an NMI".  hooks.h describes them.
  *
  * exits.c calls hook_call() when the guest has executed VMMCALL.
  */
@@ -17,8 +17,8 @@
 /* The guest's last violation of the ABI (VIOL_*), which HOOK_VIOLATION returns. */
 static unsigned int last_violation;
 /*
- * The violation (VIOL_*) that the guest has announced by HOOK_EXPECT.  VIOL_NONE: the
- * guest has not announced a violation.
+ * The violation (VIOL_*) that the guest has announced by HOOK_EXPECT.
+ * VIOL_NONE: the guest has not announced a violation.
  */
 static unsigned int expected;
 
@@ -43,8 +43,8 @@ bool hook_expects(unsigned int violation)
 }
 
 /*
- * Executes the service @function (HOOK_* of hooks.h) for the guest and returns its
- * result, which the guest gets in RAX.
+ * Executes the service @function (HOOK_* of hooks.h) for the guest and returns
+ * its result, which the guest gets in RAX.
  */
 static u64 hook(struct vcpu *vcpu, u32 function, u64 arg1, u64 arg2)
 {

@@ -25,8 +25,8 @@
 #define HOOK_API		1
 
 /*
- * The hooks' function numbers, which the guest passes in ECX.  A comment
- * "(A, B) -> R" means: argument A is in RDX, argument B in RSI, result R in RAX.
+ * The hooks' function numbers, which the guest passes in ECX.  A comment "(A,
+ * B) -> R" means: argument A is in RDX, argument B in RSI, result R in RAX.
  */
 #define HOOK_VERSION		0	/* () -> HOOK_API */
 #define HOOK_CONFIG		1	/* () -> HOOK_CONFIG_* fields */
@@ -35,8 +35,8 @@
 /* (guest-physical address without C-bit) -> HOOK_FRAME_* state of its page. */
 #define HOOK_FRAME_STATE	3
 /*
- * (guest-physical address, a multiple of 8) -> the 8 bytes there as the host reads
- * them.  They are ciphertext if the page is private.
+ * (guest-physical address, a multiple of 8) -> the 8 bytes there as the host
+ * reads them.  They are ciphertext if the page is private.
  */
 #define HOOK_FRAME_READ		4
 /* () -> 0.  The hypervisor injects one NMI as soon as NMIs are not masked. */
@@ -44,20 +44,21 @@
 /* (mask of HOOK_INTERCEPT_*) -> the mask that was in effect before the call. */
 #define HOOK_INTERCEPT		6
 /*
- * (vector 0 to 31, error code) -> 0.  The hypervisor injects the exception before the
- * guest's next instruction.  Only vectors 8, 10 to 14, 17, 21, 29 and 30 push the error
- * code.
+ * (vector 0 to 31, error code) -> 0.  The hypervisor injects the exception
+ * before the guest's next instruction.  Only vectors 8, 10 to 14, 17, 21, 29
+ * and 30 push the error code.
  */
 #define HOOK_INJECT		7
 /*
- * () -> VIOL_* number of the guest's last violation of the ABI since the last call of
- * this hook, or VIOL_NONE.
+ * () -> VIOL_* number of the guest's last violation of the ABI since the last
+ * call of this hook, or VIOL_NONE.
  */
 #define HOOK_VIOLATION		8
 /*
- * (VIOL_*) -> 0.  Announces the guest's next violation of the ABI.  If that violation has
- * the announced number, sevemu does not report it and does not terminate a --strict run;
- * HOOK_VIOLATION returns it.  VIOL_NONE withdraws the announcement.
+ * (VIOL_*) -> 0.  Announces the guest's next violation of the ABI.  If that
+ * violation has the announced number, sevemu does not report it and does not
+ * terminate a --strict run; HOOK_VIOLATION returns it.  VIOL_NONE withdraws the
+ * announcement.
  */
 #define HOOK_EXPECT		9
 /* () -> 0.  Copies the report's figures now, as --marker does at its address. */
@@ -82,8 +83,8 @@
 /* Counts pages of the guest's RAM that changed from shared to private. */
 #define HOOK_COUNT_TO_PRIVATE	3
 /*
- * Counts private pages that the processor read as page table or as code although the
- * guest mapped them with the C-bit clear.
+ * Counts private pages that the processor read as page table or as code
+ * although the guest mapped them with the C-bit clear.
  */
 #define HOOK_COUNT_NOTES	4
 /* Counts the guest's violations of the ABI, those announced by HOOK_EXPECT too. */
@@ -95,45 +96,47 @@
 #define HOOK_FRAME_PRIVATE	1
 #define HOOK_FRAME_SHARED	2
 /*
- * The page is private, and the processor has read it as page table or as code although
- * the guest mapped it with the C-bit clear.  sevemu has mapped the page's plaintext for
- * both values of the C-bit since.
+ * The page is private, and the processor has read it as page table or as code
+ * although the guest mapped it with the C-bit clear.  sevemu has mapped the
+ * page's plaintext for both values of the C-bit since.
  */
 #define HOOK_FRAME_NOTED	3
 
 /*
- * Bits of HOOK_INTERCEPT's argument: exceptions and instructions that raise #VC from now
- * on, in addition to those that always do.
+ * Bits of HOOK_INTERCEPT's argument: exceptions and instructions that raise #VC
+ * from now on, in addition to those that always do.
  */
 #define HOOK_INTERCEPT_DB	1	/* #DB, error code 0x41 */
 #define HOOK_INTERCEPT_AC	2	/* #AC, error code 0x51 */
 #define HOOK_INTERCEPT_RDTSC	4	/* RDTSC and RDTSCP, as with --rdtsc */
 
 /*
- * The guest's violations of the GHCB ABI.  Messages and the report name them in lower
- * case with '-' for '_'.  Each comment says what the guest did wrong, and how the
- * hypervisor answers if the run goes on.  "reply 2, n" means that the GHCB page has
- * sw_exit_info_1 = 2 (malformed request) and sw_exit_info_2 = n (GHCB 4.1).
+ * The guest's violations of the GHCB ABI.  Messages and the report name them in
+ * lower case with '-' for '_'.  Each comment says what the guest did wrong, and
+ * how the hypervisor answers if the run goes on.  "reply 2, n" means that the
+ * GHCB page has sw_exit_info_1 = 2 (malformed request) and sw_exit_info_2 = n
+ * (GHCB 4.1).
  */
 #define VIOL_NONE		0
 /*
- * The guest sent an unknown request by the GHCB MSR, such as a GHCB address that is not
- * page-aligned.  The hypervisor leaves the MSR unchanged.
+ * The guest sent an unknown request by the GHCB MSR, such as a GHCB address
+ * that is not page-aligned.  The hypervisor leaves the MSR unchanged.
  */
 #define VIOL_MSR_REQUEST	1
 /*
  * The GHCB MSR has an address outside of RAM.  The run terminates, even without
- * --strict.  If HOOK_EXPECT announced the violation, VMGEXIT has no effect instead.
+ * --strict.  If HOOK_EXPECT announced the violation, VMGEXIT has no effect
+ * instead.
  */
 #define VIOL_GHCB_ADDRESS	2
 /*
- * The GHCB page is private.  The hypervisor reads its ciphertext and handles that as the
- * guest's request.
+ * The GHCB page is private.  The hypervisor reads its ciphertext and handles
+ * that as the guest's request.
  */
 #define VIOL_GHCB_PRIVATE	3
 /*
- * The request's protocol_version is not one that the hypervisor offered.  The hypervisor
- * handles the request nevertheless.
+ * The request's protocol_version is not one that the hypervisor offered.  The
+ * hypervisor handles the request nevertheless.
  */
 #define VIOL_GHCB_VERSION	4
 /* The request's ghcb_usage is not 0.  The hypervisor sends reply 2, 2. */
@@ -147,21 +150,22 @@
 /* The request's sw_exit_code is unknown.  The hypervisor sends reply 2, 6. */
 #define VIOL_INVALID_EVENT	9
 /*
- * A guest without SEV-SNP sent MSR request 0x010, 0x012 or 0x014, which are for SNP
- * guests.  The run terminates.  If HOOK_EXPECT announced the violation, the hypervisor
- * leaves the MSR unchanged instead.
+ * A guest without SEV-SNP sent MSR request 0x010, 0x012 or 0x014, which are for
+ * SNP guests.  The run terminates.  If HOOK_EXPECT announced the violation, the
+ * hypervisor leaves the MSR unchanged instead.
  */
 #define VIOL_NOT_SNP		10
 /*
- * The guest sent sw_exit_code 0x8000FFFF, which says that it does not support a #VC exit
- * code.  The run terminates.  If HOOK_EXPECT announced the violation, the hypervisor sends
- * a reply of success instead.
+ * The guest sent sw_exit_code 0x8000FFFF, which says that it does not support a
+ * #VC exit code.  The run terminates.  If HOOK_EXPECT announced the violation,
+ * the hypervisor sends a reply of success instead.
  */
 #define VIOL_UNSUPPORTED_EVENT	11
 
 /*
- * The I/O port of QEMU's debug-exit device.  A write of any size by the guest terminates
- * sevemu.  Its exit status is 0 for PASS, 1 for FAIL and 15 for any other value.
+ * The I/O port of QEMU's debug-exit device.  A write of any size by the guest
+ * terminates sevemu.  Its exit status is 0 for PASS, 1 for FAIL and 15 for any
+ * other value.
  */
 #define DEBUG_EXIT_PORT		0xf4
 #define DEBUG_EXIT_PASS		0x10
