@@ -21,26 +21,31 @@ struct boot_params;
 struct lie;
 
 /*
- * The event from which an attack counts N instructions of the guest.  It then
- * injects its exception or interrupt by calling its function fire().
+ * The moment from which an attack counts N instructions of the guest.  The
+ * attack then injects its exception or interrupt, in its function fire().
  */
 enum trigger {
-	FROM_START,		/* an attack's N counts from the start of the run */
-	FROM_VC,		/* an attack's N counts from the delivery of a #VC */
-	FROM_VMGEXIT,		/* an attack's N counts from a VMGEXIT of any kind */
+	/* The attack acts N guest instructions after the start of the run. */
+	FROM_START,
+	/* The attack acts N guest instructions after the delivery of a #VC. */
+	FROM_VC,
+	/* The attack acts N guest instructions after a VMGEXIT. */
+	FROM_VMGEXIT,
 	/*
-	 * An attack's N counts from the address that --watch gives as PROOF.
-	 * The stub runs the code there once it has proven the position of the
-	 * C-bit.
+	 * The attack acts N instructions after the guest has reached the
+	 * address that --watch gives as PROOF.  The stub runs the code there
+	 * once it has proven the position of the C-bit.
 	 */
 	FROM_PROOF,
 	/*
-	 * An attack's N counts from the moment at which the guest makes a
-	 * shared page private, such as the GHCB page.
+	 * The attack acts N instructions after the guest has made a shared page
+	 * private, such as the GHCB page.
 	 */
 	FROM_UNSHARED,
-	FROM_REQUEST,		/* an attack's N counts from a GHCB page request */
-	FROM_CR4,		/* an attack's N counts from a write to CR4 */
+	/* The attack acts N guest instructions after a request by the GHCB page. */
+	FROM_REQUEST,
+	/* The attack acts N guest instructions after a write to CR4. */
+	FROM_CR4,
 };
 
 /*
@@ -55,13 +60,13 @@ struct attack {
 	 * by an event also accept a higher N, a later instruction.
 	 */
 	u32 count;
-	u32 arg;		/* constant for the attack's functions; 0: not used */
+	u32 arg;		/* constant that the attack's functions use, or 0 */
 	const char *text;	/* the attack's description for --attack list */
 
 	/*
-	 * Each of these functions changes one kind of honest answer.  The
-	 * function attack_NAME() below calls the member NAME for every lie of
-	 * the run.
+	 * Each of these functions turns one kind of honest answer of the host
+	 * into a wrong one.  attack_cpuid() calls cpuid(), attack_answer()
+	 * calls answer(), and so on, for every attack of the present run.
 	 */
 	void (*cpuid)(struct lie *lie, u32 function, struct cpuid_regs *r);
 	u64 (*answer)(struct lie *lie, u64 request, u64 value);
@@ -78,18 +83,20 @@ struct attack {
 	 * @trigger.
 	 */
 	void (*fire)(struct lie *lie, struct vcpu *vcpu);
-	enum trigger trigger;	/* the event from which fire()'s N is counted */
+	/* fire() is called N guest instructions after this has happened. */
+	enum trigger trigger;
 
 	/*
 	 * RDRAND reports that no random number is available.  With N = 0 every
 	 * RDRAND of the stub fails, with N = 1 only the one for KASLR.
 	 */
 	bool no_random;
-	bool rewrite;		/* the GHCB page changes each time the guest reads it */
+	/* The host changes the GHCB page each time the guest reads it. */
+	bool rewrite;
 	/*
 	 * The nested page tables ignore one bit of guest-physical addresses:
-	 * bit @arg, or bit N if @arg is 0.  Addresses with this bit lead to the
-	 * same memory, read without decryption.
+	 * bit @arg, or bit N if @arg is 0.  Addresses with this bit set lead to
+	 * the same memory without decryption, as if the C-bit were clear.
 	 */
 	bool alias;
 	/*
@@ -103,10 +110,14 @@ struct attack {
 /* A lie: one attack of the emulated host in one run of the guest. */
 struct lie {
 	const struct attack *attack;
-	u64 n;			/* N: the attack's form, or instructions to its event */
 	/*
-	 * The number of times that the attack could have acted in this run,
-	 * such as CPUID answers.  The attack's own function counts them.
+	 * The attack's number N.  It selects one of the attack's forms, or is
+	 * the number of guest instructions up to the event that is injected.
+	 */
+	u64 n;
+	/*
+	 * The number of opportunities that the attack had in this run, such as
+	 * the number of CPUID answers.  The attack's own function counts them.
 	 */
 	u64 seen;
 	/*
@@ -114,8 +125,10 @@ struct lie {
 	 * page-rewrite counts replies by the GHCB page in this field instead.
 	 */
 	u64 left;
-	bool counting;		/* attack->trigger has occurred, so @left counts down */
-	bool done;		/* fire() was called and is not to be called again */
+	/* Guest instructions are being counted, because attack->trigger occurred. */
+	bool counting;
+	/* The attack has injected its event and injects no other in this run. */
+	bool done;
 };
 
 #define LIES_MAX		4
@@ -241,8 +254,8 @@ u64 attack_status(u64 status);
 void attack_load(struct boot_params *bp);
 
 /*
- * Counts one more time that the attack of @lie could act (lie->seen).  Returns
- * whether it is time number @which, from 0, at which the attack is to act.
+ * Counts, in lie->seen, an opportunity of the attack to act, such as a CPUID
+ * answer.  Returns whether it is opportunity number @which, from 0.
  */
 static inline bool occasion(struct lie *lie, u64 which)
 {

@@ -156,7 +156,10 @@ static void hide_private(struct lie *lie, struct vcpu *vcpu)
 
 /* ---- Counting instructions. */
 
-/* Starts to count guest instructions up to the event of @lie. */
+/*
+ * Starts to count guest instructions up to the one at which the attack @lie
+ * injects its event.
+ */
 static void begin(struct lie *lie)
 {
 	lie->counting = true;
@@ -193,8 +196,8 @@ static u64 alias_bit(void)
 }
 
 /*
- * Stops the NMIs of the attack cbit-pile.  Its exception, #UD, is injected at
- * the next VMRUN.
+ * The attack cbit-pile injects NMIs until the guest turns the C-bit on, and
+ * then #UD.  Stops the NMIs, and lets the next VMRUN inject #UD.
  */
 static void end_pile(void)
 {
@@ -225,9 +228,9 @@ static void replace_proof(u64 form, u64 word, u64 change)
 }
 
 /*
- * Returns whether the registers that hold @word can hold the random number of
- * the stub's C-bit proof.  At other writes to CR3 and CR0 the number is small
- * or 0.
+ * Returns whether @word, from registers of the guest, can be the random number
+ * of the stub's C-bit proof.  At writes to CR3 and CR0 without a proof these
+ * registers hold a small number or 0.
  */
 static bool is_proof(u64 word)
 {
@@ -235,8 +238,9 @@ static bool is_proof(u64 word)
 }
 
 /*
- * The stub's 64-bit code has the random number of its C-bit proof in RDX when
- * it loads CR3 with page tables that have the C-bit set.
+ * When the stub's 64-bit code loads CR3 with page tables that have the C-bit
+ * set, RDX holds the random number of its C-bit proof.  The attacks on the
+ * proof read the number there.
  */
 void events_cr3(const struct vcpu *vcpu)
 {
@@ -250,10 +254,10 @@ void events_cr3(const struct vcpu *vcpu)
 }
 
 /*
- * The stub's 32-bit code has the random number of its C-bit proof in EBX and
- * EDI when it turns paging on.  It compares both halves with memory.
- * proof-replaced:1 changes the low half in memory, proof-replaced:2 the high
- * half.
+ * When the stub's 32-bit code turns paging on, EBX and EDI hold the random
+ * number of its C-bit proof.  The stub compares both halves with memory.  The
+ * attack proof-replaced changes the low half in memory if its N is 1, and the
+ * high half if N is 2.
  */
 void events_paging(const struct vcpu *vcpu)
 {
@@ -421,7 +425,7 @@ bool events_db(struct vcpu *vcpu)
 	return ours;
 }
 
-/* ---- The GHCB page that changes at each access. */
+/* ---- The attack page-rewrite: the GHCB page changes each time it is read. */
 
 /*
  * Overwrites part of the host's reply in @ghcb.  lie->n % 4 selects which
@@ -507,7 +511,7 @@ bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
  * Defines five attacks that inject the same event, by calling @function.  They
  * differ in where the count of N instructions starts.  For example "nmi:5"
  * injects an NMI at instruction 5 of the run and "nmi-in-vc:5" at instruction 5
- * of a #VC handler. @function finds @arg in attack->arg.
+ * of a #VC handler.  @function finds @arg in attack->arg.
  */
 #define AT(name, arg, function) \
 	{ name, STEPS, arg, name ", N instructions into the stage", \

@@ -40,7 +40,7 @@
 #define EXITS_MAX		400000
 /* The first CPUID function for which the stub asks the hypervisor. */
 #define CPUID_EXT_MAX		0x80000000
-#define ATTACK_NAME_MAX		64	/* size of an attack's name in bytes, with NUL */
+#define ATTACK_NAME_MAX		64	/* most bytes of an attack's name, with NUL */
 /*
  * The number of runs with an honest host if --chance was given.  Each one has
  * other random numbers, so KASLR relocates the payload by another distance.
@@ -98,9 +98,14 @@ static struct {
 	char *attacks;		/* text of the option --attack; NULL for --hostile */
 	/* The one attack of this element; unused if @all or @window is set. */
 	const struct attack *attack;
-	bool all;		/* the element asks for all attacks, not for one */
-	bool others;		/* with @all: leave out the attacks by an event */
-	/* The piece of guest code at each of whose instructions an event is injected. */
+	/* --attack asks for all attacks ("all" or "others") instead of one. */
+	bool all;
+	/* With @all: leave out the attacks that inject an event ("others"). */
+	bool others;
+	/*
+	 * The piece of guest code at each of whose instructions every event is
+	 * injected.  NULL if --attack does not ask for this.
+	 */
 	const struct window *window;
 	/*
 	 * The first and last value and the step of N, of the seed for
@@ -114,7 +119,7 @@ static struct {
  * every event.  A window starts where @trigger occurs.
  */
 static const struct window {
-	const char *name;	/* name of the window as --attack takes it */
+	const char *name;	/* the name by which --attack selects this code */
 	enum trigger trigger;
 } windows[] = {
 	{ "every", FROM_START },
@@ -134,12 +139,18 @@ static bool honest;		/* the host does not attack the guest in this run */
 static u64 exits;		/* number of the guest's exits in this run */
 static struct {
 	enum end end;
-	bool stopped;		/* the guest did something that sevemu does not model */
+	/* The run ended because the guest did something that is not modelled. */
+	bool stopped;
 	bool entered;		/* the guest has reached the payload's entry */
-	bool arrived;		/* the guest has reached walk()'s last instruction */
-	u64 term;		/* the guest's termination request; 0: no request */
+	/* The guest has run as many instructions as walk() asked for. */
+	bool arrived;
+	/* The GHCB termination request that ended the run; 0: no request. */
+	u64 term;
 } run;
-/* walk() took the snapshot from which runs start, in the middle of the stub's code. */
+/*
+ * Runs start from a snapshot that walk() took in the middle of the stub's code,
+ * and not from the guest's start.
+ */
 static bool walked;
 
 bool campaign_running(void)
@@ -147,7 +158,10 @@ bool campaign_running(void)
 	return running;
 }
 
-/* Stops the guest's run as @end and continues in play(), behind its setjmp. */
+/*
+ * Stops the guest, notes that its run ended as @end, and continues in play(),
+ * behind the __builtin_setjmp() there.
+ */
 __attribute__((noreturn)) static void leave(enum end end)
 {
 	run.end = end;
@@ -185,8 +199,8 @@ void campaign_exit(void)
 
 /*
  * A stub that violates the GHCB ABI has a bug, whatever the host answered
- * before.  The exception is the request "unsupported event" (0x8000FFFF): with
- * it the stub answers an unknown exit code that the host injected, and
+ * before.  Only the request "unsupported event" (0x8000FFFF) is allowed.  The
+ * stub sends it when the host injects a #VC with an unknown exit code, and
  * terminates next.
  */
 void campaign_violation(unsigned int code)
@@ -298,9 +312,9 @@ static void set_attack(char *name)
 
 /*
  * Fills struct watch from the value of --watch, "START-END,GHCB,PROOF[,IDT]".
- * GHCB, PROOF and IDT are addresses in the stub.  If IDT is given they are link
- * addresses, and campaign_vmgexit() relocates them once it knows where firmware
- * loaded the stub.
+ * START and END enclose the payload.  GHCB, PROOF and IDT are addresses in the
+ * stub.  If IDT is given they are link addresses, and campaign_vmgexit()
+ * relocates them once it knows where firmware loaded the stub.
  */
 static void set_watch(char *start)
 {
@@ -346,8 +360,8 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 {
 	/*
 	 * The stub clears the GHCB MSR and loads an empty IDT right before it
-	 * jumps to the payload.  An exception between the two is a triple
-	 * fault.
+	 * jumps to the payload.  An event that the host injects after that
+	 * causes a triple fault, which is allowed.
 	 */
 	bool handed_over = !vcpu->ghcb_msr && !vcpu->vmcb->idtr.limit;
 	unsigned int set = run.term >> 12 & 0xf, code = run.term >> 16 & 0xff;
@@ -568,7 +582,7 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 	}
 }
 
-/* ---- Every instruction of a window. */
+/* ---- Events at every instruction of a piece of guest code. */
 
 /*
  * walk() uses this function in place of an attack's event: it stops the guest
@@ -604,7 +618,8 @@ static bool walk(struct vcpu *vcpu, enum trigger trigger, u64 count)
 
 /*
  * Runs the guest from the snapshot once for each kind of event (NMI, #VC and so
- * on), which is injected at once.  The snapshot is at instruction @at of the
+ * on), which is injected before the first instruction.  The snapshot was taken
+ * at instruction @at of the
  * window @label.
  */
 static void play_events(struct vcpu *vcpu, const char *label, u64 at)

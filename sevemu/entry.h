@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry.h - what entry.S offers to C.
+ * entry.h - declares the symbol of entry.S that C code uses.
  */
 #ifndef SEVEMU_ENTRY_H
 #define SEVEMU_ENTRY_H

@@ -393,7 +393,7 @@ static void requeue_event(struct vcpu *vcpu)
 /*
  * Copies the report's figures for "kernel_va" at the first exit with RIP in the
  * upper half of the address space, which means that the kernel runs at its own
- * addresses. docs/emulator.md says how exact these figures are.
+ * addresses.  docs/emulator.md says how exact these figures are.
  */
 static void watch_kernel_va(struct vcpu *vcpu)
 {

@@ -53,8 +53,8 @@ static u64 phys(const void *p)
 
 /*
  * Lets the fw_cfg device do one DMA operation on @buf, and waits until it has
- * finished. @control is DMA_* bits and a key.  If the device reports DMA_ERROR,
- * sevemu terminates.
+ * finished.  @control is DMA_* bits and a key.  If the device reports
+ * DMA_ERROR, sevemu terminates.
  */
 static void fwcfg_dma(u32 control, void *buf, u32 len)
 {

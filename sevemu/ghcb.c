@@ -329,8 +329,8 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		break;
 	case SVM_EXIT_RDPMC:
 		/*
-		 * Like KVM's virtual PMU, sevemu has four performance counters,
-		 * but they do not count.  RDPMC of one returns 0, of another
+		 * Like KVM's virtual PMU, sevemu has performance counters 0 to
+		 * 3.  They do not count, so RDPMC returns 0.  RDPMC of a higher
 		 * number raises #GP.
 		 */
 		if (g->rcx >= PMC_COUNT)

@@ -22,7 +22,10 @@
 #define GHCB_MSR_SEV_INFO_REQ	0x002
 #define GHCB_MSR_CPUID_REQ	0x004
 #define GHCB_MSR_CPUID_RESP	0x005
-/* Bits 31:30 of a CPUID request: the register, 0 EAX, 1 EBX, 2 ECX, 3 EDX. */
+/*
+ * Bits 31:30 of the GHCB MSR's CPUID request: the register whose value the
+ * guest asks for, 0 EAX, 1 EBX, 2 ECX, 3 EDX.
+ */
 #define GHCB_CPUID_REGISTER	0xc0000000
 #define GHCB_MSR_AP_RESET_REQ	0x006
 #define GHCB_MSR_PREF_GPA_REQ	0x010
@@ -59,14 +62,17 @@
 #define GHCB_ERR_INVALID_INPUT	5
 #define GHCB_ERR_INVALID_EVENT	6
 
-/* Size in bytes of the GHCB page's shared buffer, which sw_scratch must point into. */
+/*
+ * Size in bytes of the GHCB page's shared buffer.  sw_scratch must point into
+ * this buffer.
+ */
 #define GHCB_SHARED_SIZE	0x7f0
 
 /*
- * The GHCB page (GHCB, table "GHCB Layout").  A comment has the field's offset
- * in the page.  The guest fills the page with a request, the hypervisor with
- * the reply.  Bit n of valid_bitmap says that the quadword at offset 8 * n has
- * been filled in.
+ * The GHCB page (GHCB, table "GHCB Layout").  The comment behind each field is
+ * its offset in the page.  The guest fills in a request, the hypervisor the
+ * reply.  Bit n of valid_bitmap says that the quadword at offset 8 * n has been
+ * filled in.
  */
 struct ghcb {
 	u8 reserved_000[0x0cb];		/* 0x000 */

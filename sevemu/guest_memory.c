@@ -17,8 +17,8 @@
 #include "sevemu.h"
 
 /*
- * The number of page table levels without PAE.  Only then entries have 32 bits
- * instead of 64.
+ * The number of page table levels in paging without PAE.  Page table entries
+ * have 32 bits without PAE, and 64 bits with PAE and in long mode.
  */
 #define LEVELS_32BIT		2
 /* Bits 4:0 of CR3, which are not part of the table's address in PAE paging. */

@@ -1,69 +1,83 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * hooks.h - hooks, which are services that sevemu offers to a test guest with
- * --test-hooks; the numbers of ABI violations; and the debug-exit port.  C and assembly
- * include this header, so it has plain numbers only.
+ * --test-hooks; the numbers of ABI violations; and the debug-exit port.  C and
+ * assembly include this header, so it has plain numbers only.
  *
- * A guest calls a hook by VMMCALL without prefix (0F 01 D9), in any CPU mode and at any
- * privilege level, with
+ * A guest calls a hook by VMMCALL without prefix (0F 01 D9), in any CPU mode
+ * and at any privilege level, with
  *
  *	EAX = HOOK_MAGIC	ECX = HOOK_...		RDX, RSI = arguments
  *
- * and gets the result in RAX.  Other registers do not change.  In 32-bit code arguments
- * and result are in EDX, ESI and EAX.  A hook call raises no #VC, does not appear in the
- * report's figures, and makes no page shared or private.  Without --test-hooks or without
- * HOOK_MAGIC in EAX, VMMCALL is a hypercall.  An unknown function returns HOOK_ERROR.
+ * and gets the result in RAX.  Other registers do not change.  In 32-bit code
+ * arguments and result are in EDX, ESI and EAX.  A hook call raises no #VC, does
+ * not appear in the report's figures, and makes no page shared or private.
+ * Without --test-hooks or without HOOK_MAGIC in EAX, VMMCALL is a hypercall.  An
+ * unknown function returns HOOK_ERROR.
  */
 #ifndef SEVEMU_HOOKS_H
 #define SEVEMU_HOOKS_H
 
-/* The guest passes this number in EAX; its bytes in memory are "EVES". */
+/* The number in EAX that makes a VMMCALL a hook call ("EVES" in memory). */
 #define HOOK_MAGIC		0x53455645
-/* RAX of a hook call that failed; bits 63:32 are 0. */
+/* The result of a hook call that failed.  Bits 63:32 of RAX are 0. */
 #define HOOK_ERROR		0xffffffff
-/* The version of this interface, which HOOK_VERSION returns. */
+/* The version of the hooks' interface, which the hook HOOK_VERSION returns. */
 #define HOOK_API		1
 
 /*
- * The hooks' function numbers, which the guest passes in ECX.  A comment "(A,
- * B) -> R" means: argument A is in RDX, argument B in RSI, result R in RAX.
+ * The hooks' function numbers, which the guest passes in ECX.  A hook's first
+ * argument is in RDX, the second one in RSI, and the result in RAX.  The result
+ * is 0 if a hook's comment does not name it.
  */
-#define HOOK_VERSION		0	/* () -> HOOK_API */
-#define HOOK_CONFIG		1	/* () -> HOOK_CONFIG_* fields */
-/* (HOOK_COUNT_*) -> how often this has happened since the guest's start. */
+#define HOOK_VERSION		0	/* returns HOOK_API */
+#define HOOK_CONFIG		1	/* returns the HOOK_CONFIG_* fields */
+/*
+ * Argument: HOOK_COUNT_*, a kind of event.  Returns how often the event has
+ * happened since the guest's start.
+ */
 #define HOOK_COUNT		2
-/* (guest-physical address without C-bit) -> HOOK_FRAME_* state of its page. */
+/*
+ * Argument: a guest-physical address without the C-bit.  Returns the state of
+ * its page, HOOK_FRAME_*.
+ */
 #define HOOK_FRAME_STATE	3
 /*
- * (guest-physical address, a multiple of 8) -> the 8 bytes there as the host
- * reads them.  They are ciphertext if the page is private.
+ * Argument: a guest-physical address, a multiple of 8.  Returns the 8 bytes
+ * there as the host reads them: ciphertext if the page is private.
  */
 #define HOOK_FRAME_READ		4
-/* () -> 0.  The hypervisor injects one NMI as soon as NMIs are not masked. */
+/* Makes an NMI pending.  It is injected as soon as NMIs are not masked. */
 #define HOOK_NMI		5
-/* (mask of HOOK_INTERCEPT_*) -> the mask that was in effect before the call. */
+/*
+ * Argument: a mask of HOOK_INTERCEPT_*, which selects what raises #VC from now
+ * on.  Returns the mask that was in effect before.
+ */
 #define HOOK_INTERCEPT		6
 /*
- * (vector 0 to 31, error code) -> 0.  The hypervisor injects the exception
- * before the guest's next instruction.  Only vectors 8, 10 to 14, 17, 21, 29
- * and 30 push the error code.
+ * Arguments: a vector, 0 to 31, and an error code.  The hypervisor injects this
+ * exception before the guest's next instruction.  Only vectors 8, 10 to 14, 17,
+ * 21, 29 and 30 push the error code.
  */
 #define HOOK_INJECT		7
 /*
- * () -> VIOL_* number of the guest's last violation of the ABI since the last
- * call of this hook, or VIOL_NONE.
+ * Returns the guest's last violation of the ABI, VIOL_*, or VIOL_NONE if the
+ * guest did not violate the ABI since the last call of this hook.
  */
 #define HOOK_VIOLATION		8
 /*
- * (VIOL_*) -> 0.  Announces the guest's next violation of the ABI.  If that
- * violation has the announced number, sevemu does not report it and does not
+ * Argument: VIOL_*, which the guest announces as its next violation of the ABI.
+ * If the next violation is this one, sevemu does not report it and does not
  * terminate a --strict run; HOOK_VIOLATION returns it.  VIOL_NONE withdraws the
  * announcement.
  */
 #define HOOK_EXPECT		9
-/* () -> 0.  Copies the report's figures now, as --marker does at its address. */
+/*
+ * Copies the figures (numbers of exits and so on) into the report now, as
+ * sevemu does when the guest reaches the address given by --marker.
+ */
 #define HOOK_MARK		10
-/* () -> bit 0: an NMI waits for injection, bit 1: NMIs are masked. */
+/* Returns bit 0: an NMI waits for injection; bit 1: NMIs are masked. */
 #define HOOK_NMI_STATE		11
 
 /* Fields of HOOK_CONFIG's result: the options that sevemu was started with. */
@@ -113,9 +127,8 @@
 /*
  * The guest's violations of the GHCB ABI.  Messages and the report name them in
  * lower case with '-' for '_'.  Each comment says what the guest did wrong, and
- * how the hypervisor answers if the run goes on.  "reply 2, n" means that the
- * GHCB page has sw_exit_info_1 = 2 (malformed request) and sw_exit_info_2 = n
- * (GHCB 4.1).
+ * how the hypervisor answers if the run goes on.  A reply "malformed request,
+ * reason n" has 2 in sw_exit_info_1 and n in sw_exit_info_2 (GHCB 4.1).
  */
 #define VIOL_NONE		0
 /*
@@ -139,15 +152,30 @@
  * hypervisor handles the request nevertheless.
  */
 #define VIOL_GHCB_VERSION	4
-/* The request's ghcb_usage is not 0.  The hypervisor sends reply 2, 2. */
+/*
+ * ghcb_usage of the guest's request is not 0.  The hypervisor replies
+ * "malformed request", reason 2.
+ */
 #define VIOL_USAGE		5
-/* sw_scratch points outside of the GHCB page's shared buffer: reply 2, 3. */
+/*
+ * sw_scratch points outside of the GHCB page's shared buffer.  The hypervisor
+ * replies "malformed request", reason 3.
+ */
 #define VIOL_SCRATCH		6
-/* The request lacks a field: its bit in valid_bitmap is clear.  Reply 2, 4. */
+/*
+ * The guest's request lacks a field: its bit in valid_bitmap is clear.  The
+ * hypervisor replies "malformed request", reason 4.
+ */
 #define VIOL_MISSING_INPUT	7
-/* A field of the request has a value that GHCB 4.1 does not allow: reply 2, 5. */
+/*
+ * A field of the guest's request has a value that GHCB 4.1 does not allow.  The
+ * hypervisor replies "malformed request", reason 5.
+ */
 #define VIOL_INVALID_INPUT	8
-/* The request's sw_exit_code is unknown.  The hypervisor sends reply 2, 6. */
+/*
+ * sw_exit_code of the guest's request is unknown.  The hypervisor replies
+ * "malformed request", reason 6.
+ */
 #define VIOL_INVALID_EVENT	9
 /*
  * A guest without SEV-SNP sent MSR request 0x010, 0x012 or 0x014, which are for
