@@ -148,7 +148,7 @@ const struct attack *attack_find(const char *name);
 
 /*
  * Returns attack @number, counted from 0 through all tables of attacks.
- * Returns NULL if there are not so many.
+ * Returns NULL if there are not so many attacks.
  */
 const struct attack *attack_by_number(unsigned int number);
 
@@ -159,13 +159,14 @@ const struct attack *attack_by_number(unsigned int number);
 bool attack_is_event(const struct attack *attack);
 
 /*
- * Empties lies[], so that the host is honest.  To be called between two runs of
- * the guest only.
+ * Empties lies[], the list of this run's attacks, so that the emulated host is
+ * honest.  To be called between two runs of the guest only.
  */
 void attack_clear(void);
 
 /*
- * Appends @attack with N = @n to lies[], which must hold less than LIES_MAX.
+ * Appends @attack, with @n as its number N, to lies[], the list of this run's
+ * attacks, which must have less than LIES_MAX entries.
  * To be called between two runs of the guest only.
  */
 void attack_add(const struct attack *attack, u64 n);

@@ -65,9 +65,9 @@ static u64 cbit_in_info(struct lie *lie, u64 request, u64 value)
 }
 
 /*
- * Makes the host deny SEV.  With N = 0 to 3 CPUID 0x80000000 reports too low a
- * highest extended function.  With N = 4 to 9 the features in CPUID 0x8000001F
- * are wrong.
+ * Makes the host deny SEV.  If lie->n is 0 to 3, CPUID 0x80000000 reports too
+ * low a highest extended function.  If it is 4 to 9, the features in CPUID
+ * 0x8000001F are wrong.
  */
 static void cpuid_denies(struct lie *lie, u32 function, struct cpuid_regs *r)
 {
@@ -100,8 +100,9 @@ static void cpuid_denies(struct lie *lie, u32 function, struct cpuid_regs *r)
 
 /*
  * Makes the host change its answer to CPUID 0x8000001F between two calls of the
- * guest.  The first N % 4 answers are honest.  Later answers report no features
- * if N / 4 is 0, and otherwise a C-bit position with bit N / 4 % 6 flipped.
+ * guest.  With N = lie->n, the first N % 4 answers are honest.  Later answers
+ * report no features if N / 4 is 0, and otherwise a C-bit position in which bit
+ * N / 4 % 6 is flipped.
  */
 static void cpuid_changes(struct lie *lie, u32 function, struct cpuid_regs *r)
 {
@@ -167,8 +168,9 @@ static u64 answer_garbage(struct lie *lie, u64 request, u64 value)
 	if (!occasion(lie, lie->n % ANSWERS))
 		return value;
 	/*
-	 * If N / ANSWERS is even, the MSR's random value has the right response
-	 * code in bits 11:0, so that the guest has to check the other bits.
+	 * If lie->n / ANSWERS is even, the MSR's random value has the right
+	 * response code in bits 11:0.  The guest then has to check the other
+	 * bits.
 	 */
 	return lie->n / ANSWERS % 2 ? garbage :
 	       (garbage & ~(u64)GHCB_MSR_INFO_MASK) | (value & GHCB_MSR_INFO_MASK);
@@ -221,8 +223,8 @@ static void reply_none_valid(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Sets bit N of valid_bitmap in the host's reply, although the host may not
- * have filled in the field of this bit.  N = 128 sets all bits.
+ * Sets bit lie->n of valid_bitmap in the host's reply, although the host may
+ * not have filled in the field of this bit.  If lie->n is 128, sets all bits.
  */
 static void reply_valid(struct lie *lie, struct ghcb *page,
 			const struct ghcb *request)
@@ -235,10 +237,9 @@ static void reply_valid(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Turns the host's reply number N / 80 into an error.  If N % 80 is below 64,
- * it is the number of the bit that is set in sw_exit_info_1.  Otherwise the
- * reply calls the guest's request malformed, for reason N % 80 - 64 in
- * sw_exit_info_2.
+ * With N = lie->n, turns the host's reply number N / 80 into an error.  If N %
+ * 80 is below 64, this bit is set in sw_exit_info_1.  Otherwise the reply calls
+ * the guest's request malformed, for reason N % 80 - 64 in sw_exit_info_2.
  */
 static void reply_error(struct lie *lie, struct ghcb *page,
 			const struct ghcb *request)
@@ -253,10 +254,10 @@ static void reply_error(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Makes the host reply that the guest must raise an exception (GHCB 4.1).  N %
- * 1024 determines the event in sw_exit_info_2: bits 7:0 are the vector, bit 8
- * adds an error code, bit 9 changes the event's type, valid bit and reserved
- * bits.
+ * Makes the host reply that the guest must raise an exception (GHCB 4.1).  The
+ * remainder lie->n % 1024 determines the event in sw_exit_info_2: bits 7:0 are
+ * the vector, bit 8 adds an error code, bit 9 changes the event's type, valid
+ * bit and reserved bits.
  */
 static void reply_exception(struct lie *lie, struct ghcb *page,
 			    const struct ghcb *request)
@@ -300,9 +301,9 @@ static void reply_none(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Fills the GHCB page with random bytes at reply number N % REPLIES.  If N /
- * REPLIES is odd, sw_exit_info_1 stays 0 (success), so that the guest uses
- * other fields.
+ * With N = lie->n, fills the GHCB page with random bytes at the host's reply
+ * number N % REPLIES.  If N / REPLIES is odd, sw_exit_info_1 stays as it was, 0
+ * for success, so that the guest goes on to use the random fields.
  */
 static void reply_garbage(struct lie *lie, struct ghcb *page,
 			  const struct ghcb *request)
@@ -368,9 +369,9 @@ static u64 tsc_stands(struct lie *lie, u64 tsc)
 }
 
 /*
- * Sets bit N of SEV_STATUS.  The host cannot forge this MSR, but it can launch
- * the guest with an SEV feature that the guest does not know.  The guest must
- * then refuse to run.
+ * Sets bit lie->n of SEV_STATUS.  The host cannot forge this MSR, but can
+ * launch the guest with an SEV feature that the guest does not know.  The guest
+ * must then refuse to run.
  */
 static u64 status_bit(struct lie *lie, u64 status)
 {

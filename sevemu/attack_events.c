@@ -9,8 +9,8 @@
  *
  * Guest instructions are counted by single steps (RFLAGS.TF).  The guest does
  * not see TF, because events_exit() clears it at each exit, before RFLAGS can
- * be pushed.  A REP string instruction counts as one instruction, by a
- * breakpoint (DR1) on the instruction behind it.
+ * be pushed.  A REP string instruction counts once and not once for each
+ * repetition, by a breakpoint (DR1) on the instruction behind it.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -39,7 +39,8 @@
 #define HANDLER_STEPS		400
 /*
  * The stub executes the RDRAND for its proof of the C-bit within its first
- * RANDOM_STEPS instructions.  Later ones are not single-stepped to find it.
+ * RANDOM_STEPS instructions.  An attack on RDRAND single-steps only these to
+ * find it.
  */
 #define RANDOM_STEPS		150000
 /* Number of guest instructions from the stub's 64-bit entry to its C-bit proof. */
@@ -298,9 +299,9 @@ void events_start(struct vcpu *vcpu)
 }
 
 /*
- * Returns whether the guest must exit after its next instruction, because an
- * attack counts instructions, because the instruction may be an RDRAND that
- * must fail, or because the GHCB page must be unmapped again.
+ * Returns whether the guest must exit after its next instruction: an attack
+ * counts instructions, the instruction may be an RDRAND that must fail, or the
+ * GHCB page must be unmapped again after it.
  */
 static bool must_step(void)
 {
@@ -458,9 +459,9 @@ static void rewrite(struct lie *lie, struct ghcb *ghcb)
 }
 
 /*
- * The attack page-rewrite leaves the first N / 4 replies of a run alone.  It
- * changes all later replies whenever the guest reads the GHCB page; N % 4
- * selects the fields.
+ * The attack page-rewrite, with number N, leaves the host's first N / 4 replies
+ * alone.  It changes all later replies whenever the guest reads the GHCB page;
+ * N % 4 selects the fields.
  */
 void events_replied(u64 gpa)
 {

@@ -81,9 +81,9 @@ static void e820_wrap(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * Fills all 128 entries of the zero page's E820 table.  The ranges are sorted
- * if N % 4 is 0 and shuffled otherwise.  If N % 4 is 2, e820_entries claims 255
- * entries.  If N % 4 is 3, the memory types are random.
+ * Fills all 128 entries of the zero page's E820 table.  With N = lie->n, the
+ * ranges are sorted if N % 4 is 0 and shuffled otherwise.  If N % 4 is 2,
+ * e820_entries claims 255 entries.  If N % 4 is 3, the memory types are random.
  */
 static void e820_full(struct lie *lie, struct boot_params *bp)
 {
@@ -170,10 +170,10 @@ static void setup_data_bad(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * Hands over a setup_data node of type SETUP_E820, which extends the E820
- * table.  N % 8 selects a range that contradicts the E820 table or wraps
- * around.  N / 8 selects the node's shape: two entries, one and a half, 100, or
- * a node that points to itself.
+ * Makes the loader hand over a setup_data node of type SETUP_E820, which
+ * extends the E820 table.  lie->n % 8 selects a range that contradicts the E820
+ * table or wraps around.  lie->n / 8 selects the node's shape: two entries, one
+ * and a half, 100, or a node that points to itself.
  */
 static void setup_data_e820(struct lie *lie, struct boot_params *bp)
 {
@@ -210,8 +210,8 @@ static void setup_data_e820(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * Hands over a setup_data node of type SETUP_INDIRECT, whose data is at an
- * address outside of RAM or in memory that is in use.
+ * Makes the loader hand over a setup_data node of type SETUP_INDIRECT, whose
+ * data is at an address outside of RAM or in memory that is in use.
  */
 static void setup_data_indirect(struct lie *lie, struct boot_params *bp)
 {
@@ -244,9 +244,9 @@ static void efi_info(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * Hands over a wrong address of ACPI's RSDP.  If N is at least the number of
- * bad_pointers[], the RSDP itself is correct, with right checksums, but its
- * RSDT and XSDT addresses are wrong (ACPI 6.5 5.2.5.3).
+ * Makes the loader hand over a wrong address of ACPI's RSDP.  If lie->n is at
+ * least ARRAY_SIZE(bad_pointers), the RSDP itself is correct, with right
+ * checksums, but its RSDT and XSDT addresses are wrong (ACPI 6.5 5.2.5.3).
  */
 static void rsdp(struct lie *lie, struct boot_params *bp)
 {
@@ -273,7 +273,10 @@ static void rsdp(struct lie *lie, struct boot_params *bp)
 
 /* ---- Command line and initrd. */
 
-/* Hands over a command line of LONG_TEXT bytes (1 MiB) that has no NUL. */
+/*
+ * Makes the loader hand over a command line of LONG_TEXT bytes (1 MiB) that has
+ * no NUL.
+ */
 static void cmdline_endless(struct lie *lie, struct boot_params *bp)
 {
 	u64 at;

@@ -619,8 +619,7 @@ static bool walk(struct vcpu *vcpu, enum trigger trigger, u64 count)
 /*
  * Runs the guest from the snapshot once for each kind of event (NMI, #VC and so
  * on), which is injected before the first instruction.  The snapshot was taken
- * at instruction @at of the
- * window @label.
+ * at instruction @at of the piece of code that --attack calls @label.
  */
 static void play_events(struct vcpu *vcpu, const char *label, u64 at)
 {
@@ -639,8 +638,8 @@ static void play_events(struct vcpu *vcpu, const char *label, u64 at)
  * Injects every event at each @stride-th instruction of @window, from
  * instruction @from to @to, with one run of the guest for each event.  Each run
  * starts from a snapshot at its instruction, which is faster than from the
- * guest's start.  The snapshot of the guest's start is lost, so this must be
- * the last job of the process.
+ * guest's start.  The snapshot of the guest's start is lost, so sevemu cannot
+ * run other attacks afterwards.
  */
 static void play_every(struct vcpu *vcpu, const struct window *window, u64 from, u64 to,
 		       u64 stride)

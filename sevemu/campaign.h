@@ -16,7 +16,7 @@
 /*
  * Handles the command line option @name if it is attack, hostile, watch or
  * chance, and returns true.  Returns false for any other option.  main.c calls
- * it for each option. @value is the option's text; it is changed and must stay
+ * it for each option.  @value is the option's text; it is changed and must stay
  * allocated.  "--attack list" and a wrong value terminate sevemu.
  */
 bool campaign_option(const char *name, char *value);
@@ -64,7 +64,7 @@ bool campaign_proof(struct vcpu *vcpu);
  * Terminates the present run of the guest and continues in campaign_run() with
  * the next one.  @end says how the run ended.  @stopped is true if the guest
  * did something that sevemu does not model.  @term is the GHCB termination
- * request, or 0 without one. report.c calls it whenever a run ends.  Returns
+ * request, or 0 without one.  report.c calls it whenever a run ends.  Returns
  * only if there is no campaign.
  */
 void campaign_end(enum end end, bool stopped, u64 term);
@@ -73,7 +73,7 @@ void campaign_end(enum end end, bool stopped, u64 term);
  * Handles the guest's violation of the GHCB ABI, @code (VIOL_* of hooks.h),
  * during a campaign.  Terminates the present run as a failure.
  * VIOL_UNSUPPORTED_EVENT is ignored, because a guest may send it when the host
- * injects an unknown #VC. report.c calls it.
+ * injects an unknown #VC.  report.c calls it.
  */
 void campaign_violation(unsigned int code);
 

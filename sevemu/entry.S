@@ -38,8 +38,9 @@ hv_entry:
 	.size hv_entry, . - hv_entry
 
 /*
- * hv_exception_stubs - the first instructions of the handlers of vectors 0 to 31, at
- * intervals of HV_STUB_SIZE bytes.  main.c enters their addresses in the IDT.
+ * hv_exception_stubs - the first instructions of the handlers of vectors 0 to
+ * 31, at intervals of HV_STUB_SIZE bytes.  main.c enters their addresses in the
+ * IDT.
  *
  * In:		the processor's exception frame on the stack
  * Out:		jumps to hv_exception with the error code (0 for a vector without
@@ -65,8 +66,8 @@ hv_exception_stubs:
 	.size hv_exception_stubs, . - hv_exception_stubs
 
 /*
- * hv_exception - prints an exception that the hypervisor's own code has caused, and
- * terminates sevemu.
+ * hv_exception - prints an exception that the hypervisor's own code has caused,
+ * and terminates sevemu.
  *
  * In:		RSP = address of vector, error code, RIP, CS, RFLAGS, RSP, SS
  * Out:		does not return
