@@ -43,7 +43,10 @@
  * find it.
  */
 #define RANDOM_STEPS		150000
-/* Number of guest instructions from the stub's 64-bit entry to its C-bit proof. */
+/*
+ * Number of guest instructions from the stub's 64-bit entry to its proof of the
+ * C-bit.  The attack nmi-overrun can start at each of them.
+ */
 #define STAGE_STEPS		33000
 
 /* This many nested NMIs fit on the stub's stack. */
@@ -240,8 +243,8 @@ static bool is_proof(u64 word)
 
 /*
  * When the stub's 64-bit code loads CR3 with page tables that have the C-bit
- * set, RDX holds the random number of its C-bit proof.  The attacks on the
- * proof read the number there.
+ * set, RDX holds the random number by which the stub proves the C-bit's
+ * position.  The attacks on this proof take the number from RDX.
  */
 void events_cr3(const struct vcpu *vcpu)
 {
@@ -256,9 +259,9 @@ void events_cr3(const struct vcpu *vcpu)
 
 /*
  * When the stub's 32-bit code turns paging on, EBX and EDI hold the random
- * number of its C-bit proof.  The stub compares both halves with memory.  The
- * attack proof-replaced changes the low half in memory if its N is 1, and the
- * high half if N is 2.
+ * number by which the stub proves the C-bit's position.  The stub compares both
+ * halves with memory.  The attack proof-replaced changes the low half in memory
+ * if its N is 1, and the high half if N is 2.
  */
 void events_paging(const struct vcpu *vcpu)
 {

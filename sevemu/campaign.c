@@ -46,7 +46,7 @@
  * other random numbers, so KASLR relocates the payload by another distance.
  */
 #define MOVES			8
-/* --attack all runs the guest with at most this many values of N per attack. */
+/* "--attack all" runs the guest this many times for each attack, or fewer. */
 #define FORMS			32
 
 /* How a run of the guest under attack ended. */
@@ -90,13 +90,13 @@ struct figures {
 };
 
 /*
- * The runs that --attack or --hostile asks for.  --attack takes a list of
- * elements.  The members behind @attacks describe the element whose runs are
- * under way.
+ * The runs of the guest that --attack or --hostile asks for.  --attack takes a
+ * list of attacks.  The members behind @attacks describe the element of this
+ * list whose runs are under way.
  */
 static struct {
 	char *attacks;		/* text of the option --attack; NULL for --hostile */
-	/* The one attack of this element; unused if @all or @window is set. */
+	/* The attack whose name --attack has; unused if @all or @window is set. */
 	const struct attack *attack;
 	/* --attack asks for all attacks ("all" or "others") instead of one. */
 	bool all;
@@ -445,7 +445,7 @@ static void put_counts(const struct figures *f)
 }
 
 /*
- * Runs the guest once from the snapshot, with the attacks in lies[].  @number
+ * Runs the guest once from the snapshot, under the attacks in lies[].  @number
  * determines the random numbers that the guest's RDRAND returns.  If walk()
  * took the snapshot, the attacks inject their events after @left instructions.
  */
@@ -499,8 +499,9 @@ static void tell(const char *label, u64 number, const char *why, u64 at)
 }
 
 /*
- * Runs the guest once with the attacks in lies[] and counts how the run ended.
- * Writes a line with FAIL to the log if a run must not end like this.
+ * Runs the guest once under the attacks in lies[] (attack.h) and counts how the
+ * run ended.  Writes a line with FAIL to the log if a run must not end like
+ * this.
  */
 static void play_and_judge(struct vcpu *vcpu, const char *label, u64 number)
 {
@@ -544,8 +545,9 @@ static void play_honest(struct vcpu *vcpu, u64 number)
 }
 
 /*
- * Runs the guest with @attack for each N from @from to @to in steps of @stride,
- * and writes a line with the counts of all outcomes.
+ * Runs the guest under @attack, once for each value of the attack's number N
+ * from @from to @to in steps of @stride.  Writes a line to the log that counts
+ * how the runs ended.
  */
 static void play_attack(struct vcpu *vcpu, const struct attack *attack, u64 from,
 			u64 to, u64 stride)
@@ -565,8 +567,8 @@ static void play_attack(struct vcpu *vcpu, const struct attack *attack, u64 from
 }
 
 /*
- * Runs the guest with each attack in turn, for at most @forms values of N,
- * which are spread over the attack's whole range.
+ * Runs the guest under each attack in turn, for at most @forms values of the
+ * attack's number N, which are spread over the whole range of N.
  */
 static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 {
