@@ -60,8 +60,10 @@ struct attack {
 	 * by an event also accept a higher N, a later instruction.
 	 */
 	u32 count;
-	u32 arg;		/* constant that the attack's functions use, or 0 */
-	const char *text;	/* the attack's description for --attack list */
+	/* A constant for this attack, such as an exit code; 0: not used. */
+	u32 arg;
+	/* The attack's description, which "--attack list" prints. */
+	const char *text;
 
 	/*
 	 * Each of these functions turns one kind of honest answer of the host

@@ -62,14 +62,19 @@
  */
 #define PILE_DONE		~0ull
 
-static bool stepping;		/* this file has set the guest's RFLAGS.TF */
-static u64 skip_to;		/* breakpoint address in DR1; 0: DR1 is not in use */
-static bool hidden_private;	/* npt_hide_all() has unmapped all private memory */
+/* The guest's RFLAGS.TF is set, because this file single-steps the guest. */
+static bool stepping;
+/* The address of this file's breakpoint in DR1; 0: DR1 is not in use. */
+static u64 skip_to;
+/* The attack mmio-private has unmapped all private memory of the guest. */
+static bool hidden_private;
 
 /* The GHCB page whose contents the attack page-rewrite changes at each read. */
 static struct {
-	u64 gpa;		/* guest-physical address of the GHCB page; 0: no page */
-	bool shown;		/* the GHCB page is mapped for one guest instruction */
+	/* The guest-physical address of the GHCB page; 0: no page to change. */
+	u64 gpa;
+	/* The GHCB page is mapped, for the one guest instruction that reads it. */
+	bool shown;
 	struct lie *lie;
 } page;
 

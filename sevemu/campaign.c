@@ -40,7 +40,8 @@
 #define EXITS_MAX		400000
 /* The first CPUID function for which the stub asks the hypervisor. */
 #define CPUID_EXT_MAX		0x80000000
-#define ATTACK_NAME_MAX		64	/* most bytes of an attack's name, with NUL */
+/* The size in bytes of a buffer for an attack's name, with the NUL. */
+#define ATTACK_NAME_MAX		64
 /*
  * The number of runs with an honest host if --chance was given.  Each one has
  * other random numbers, so KASLR relocates the payload by another distance.
@@ -51,15 +52,18 @@
 
 /* How a run of the guest under attack ended. */
 enum outcome {
-	BOOTED,			/* the guest's payload passed its own tests */
+	/* The guest entered the payload, which then passed its own tests. */
+	BOOTED,
 	/*
 	 * The guest reached the payload's entry.  The run ends there, because
 	 * the payload cannot work with the wrong boot parameters of a lying
 	 * loader.
 	 */
 	ENTERED,
-	HALTED,			/* a guest without SEV-ES printed a message and halted */
-	TRIPLE_FAULT,		/* a triple fault before the stub's proof of the C-bit */
+	/* A guest without SEV-ES printed a message and halted. */
+	HALTED,
+	/* A triple fault before the stub's proof of the C-bit. */
+	TRIPLE_FAULT,
 	/*
 	 * Before its proof of the C-bit the guest did something that sevemu
 	 * does not model, such as executing memory that it had decrypted
@@ -70,7 +74,8 @@ enum outcome {
 	TRIPLE_FAULT_LATE,
 	/* A triple fault because nested NMIs took more stack than the guest has. */
 	TRIPLE_FAULT_FLOOD,
-	TERMINATED,		/* the guest sent a GHCB termination request */
+	/* The guest sent a GHCB termination request. */
+	TERMINATED,
 	NOT_ALLOWED, OUTCOMES,
 };
 
@@ -95,7 +100,8 @@ struct figures {
  * list whose runs are under way.
  */
 static struct {
-	char *attacks;		/* text of the option --attack; NULL for --hostile */
+	/* The text of the option --attack.  NULL: --hostile was given instead. */
+	char *attacks;
 	/* The attack whose name --attack has; unused if @all or @window is set. */
 	const struct attack *attack;
 	/* --attack asks for all attacks ("all" or "others") instead of one. */
@@ -119,7 +125,8 @@ static struct {
  * every event.  A window starts where @trigger occurs.
  */
 static const struct window {
-	const char *name;	/* the name by which --attack selects this code */
+	/* The name by which --attack selects this piece of guest code. */
+	const char *name;
 	enum trigger trigger;
 } windows[] = {
 	{ "every", FROM_START },
@@ -134,14 +141,18 @@ static const struct window {
 static struct figures all, these;
 /* __builtin_setjmp's buffer in play().  leave() jumps there to stop the guest. */
 static void *back[5];
-static bool running;		/* the guest runs; false between two runs */
-static bool honest;		/* the host does not attack the guest in this run */
-static u64 exits;		/* number of the guest's exits in this run */
+/* The guest is running.  False between two runs of the guest. */
+static bool running;
+/* The emulated host does not attack the guest in this run. */
+static bool honest;
+/* The number of the guest's exits in this run. */
+static u64 exits;
 static struct {
 	enum end end;
 	/* The run ended because the guest did something that is not modelled. */
 	bool stopped;
-	bool entered;		/* the guest has reached the payload's entry */
+	/* The guest has reached the payload's entry in this run. */
+	bool entered;
 	/* The guest has run as many instructions as walk() asked for. */
 	bool arrived;
 	/* The GHCB termination request that ended the run; 0: no request. */

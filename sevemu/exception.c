@@ -46,9 +46,11 @@ struct gate {
 
 /* An exception that occurred while this file delivered another one to the guest. */
 struct met {
-	u8 vector;		/* 0: no exception occurred during the delivery */
+	/* The exception's vector; 0: no exception occurred in the delivery. */
+	u8 vector;
 	u32 error_code;
-	u64 address;		/* the value for the guest's CR2, if vector is #PF */
+	/* The linear address that #PF puts into CR2.  Unused for other vectors. */
+	u64 address;
 };
 
 /*

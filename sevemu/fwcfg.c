@@ -29,7 +29,8 @@
 struct dma {
 	u32 control;		/* DMA_* bits, and the item's key in bits 31:16 */
 	u32 length;		/* number of bytes to transfer */
-	u64 address;		/* physical address of the buffer in memory */
+	/* The physical address of the buffer that the device reads or writes. */
+	u64 address;
 } __attribute__((packed));
 
 /* An entry of fw_cfg's directory of files, the item FW_CFG_FILE_DIR. */

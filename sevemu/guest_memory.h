@@ -13,8 +13,10 @@
  * caller can deliver it with guest_raise_pf().
  */
 struct guest_fault {
-	u32 error_code;		/* PF_* bits that #PF pushes as its error code */
-	u64 address;		/* linear address that #PF loads into CR2 */
+	/* The PF_* bits that #PF pushes on the stack as its error code. */
+	u32 error_code;
+	/* The linear address of the access, which #PF loads into CR2. */
+	u64 address;
 };
 
 /*
