@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack.c - the table of all attacks, the lies of a run, and the places in the
- * emulator where a lie takes effect.
+ * attack.c - the table of all attacks of the emulated host, the attacks chosen
+ * for a run, and the functions by which they change the host's answers.
  *
- * campaign.c sets up the lies between two runs.  The other functions run when the
- * emulator gives the guest an answer, and change nothing without a lie.
+ * campaign.c calls attack_clear(), attack_add() and attack_random() between two
+ * runs of the guest.  The emulator calls the other functions when it gives the
+ * guest an answer.
  */
 #include "attack.h"
 #include "attack_answers.h"
@@ -19,12 +20,18 @@ struct lie lies[LIES_MAX];
 unsigned int lie_count;
 bool attack_on;
 
-/* Runs its statement for each lie in effect whose attack has function @member. */
+/*
+ * A loop over the attacks of this run that have a function @member.  It does
+ * nothing while attack_on is false, because the host is honest then.
+ */
 #define for_each_lie(lie, member) \
 	for (lie = lies; attack_on && lie < lies + lie_count; lie++) \
 		if (lie->attack->member)
 
-/* In the order that attack_by_number() counts in; attack_random() relies on it. */
+/*
+ * All tables of attacks.  The order matters: attack_random() leaves out the
+ * last table, and in MODE_OVMF the last two.
+ */
 static const struct {
 	const struct attack *attacks;
 	const unsigned int *count;
@@ -85,7 +92,7 @@ void attack_add(const struct attack *attack, u64 n)
 	lies[lie_count++].n = n;
 }
 
-/* The output function of splitmix64. */
+/* One step of splitmix64, Steele's and Vigna's pseudo-random generator. */
 u64 attack_mix(u64 x)
 {
 	x += 0x9e3779b97f4a7c15;
@@ -116,9 +123,10 @@ void attack_random(u64 seed)
 
 		state = attack_mix(state);
 		/*
-		 * Floods are left out, because a flood ends the run before other
-		 * lies matter.  With firmware load_attacks are left out too, because
-		 * firmware is the loader and was measured at launch.
+		 * flood_attacks[] is never chosen, because a flood of NMIs ends
+		 * the run before another attack matters.  In MODE_OVMF
+		 * load_attacks[] is not chosen either, because firmware is the
+		 * loader there and was measured at launch.
 		 */
 		table = state % (ARRAY_SIZE(tables) - 1 - (config.mode == MODE_OVMF));
 		state = attack_mix(state);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack.h - a host that attacks its guest: the attacks, the lies of a run, and
- * the places in the emulator where a lie takes effect (attack.c).
+ * attack.h - a host that attacks its guest: the table of attacks, the attacks
+ * chosen for a run, and the functions by which they change what the guest gets
+ * (attack.c).
  *
- * An attack has a name and a number N that selects its form.  A lie is one attack
- * with its N in one run.  The attacks are in attack_answers.c (what the host
- * answers), attack_events.c (what it makes the processor raise) and
- * attack_loader.c (what the loader hands over).  campaign.c plays the runs and
- * judges them, watch.c and watch_kaslr.c look for leaks and stray stores.
+ * An attack is one kind of misbehaviour of the emulated host, such as a wrong
+ * position of the C-bit in CPUID.  It has a name and a number N that selects
+ * one of its forms.  A lie is one attack with its N in one run.  The attacks
+ * are in attack_answers.c (the host's answers), attack_events.c (#VC, NMIs,
+ * interrupts and exceptions) and attack_loader.c (what the loader hands over).
+ * campaign.c runs the guest many times, each time with other lies.
  */
 #ifndef SEVEMU_ATTACK_H
 #define SEVEMU_ATTACK_H
@@ -18,29 +20,56 @@
 struct boot_params;
 struct lie;
 
-/* What an attack waits for before it counts instructions up to its fire(). */
+/*
+ * The moment from which an attack counts N instructions of the guest.  The
+ * attack then injects its exception or interrupt, in its function fire().
+ */
 enum trigger {
-	FROM_START,		/* the first instruction of the run */
-	FROM_VC,		/* a #VC has been delivered */
-	FROM_VMGEXIT,		/* a VMGEXIT, by MSR or by page */
-	FROM_PROOF,		/* the guest runs the code at --watch's PROOF */
-	FROM_UNSHARED,		/* a shared frame, such as the GHCB, turned private */
-	FROM_REQUEST,		/* a request by the GHCB page */
-	FROM_CR4,		/* a write to CR4 */
+	/* The attack acts N guest instructions after the start of the run. */
+	FROM_START,
+	/* The attack acts N guest instructions after the delivery of a #VC. */
+	FROM_VC,
+	/* The attack acts N guest instructions after a VMGEXIT. */
+	FROM_VMGEXIT,
+	/*
+	 * The attack acts N instructions after the guest has reached the
+	 * address that --watch gives as PROOF.  The stub runs the code there
+	 * once it has proven the position of the C-bit.
+	 */
+	FROM_PROOF,
+	/*
+	 * The attack acts N instructions after the guest has made a shared page
+	 * private, such as the GHCB page.
+	 */
+	FROM_UNSHARED,
+	/* The attack acts N guest instructions after a request by the GHCB page. */
+	FROM_REQUEST,
+	/* The attack acts N guest instructions after a write to CR4. */
+	FROM_CR4,
 };
 
 /*
- * An attack: its name, and at least one member that says what it does.  A member
- * that is NULL or false has no part in it.
+ * An attack, which is one kind of misbehaviour of the emulated host.  At least
+ * one function pointer or flag is set and says what the attack does.  NULL and
+ * false mean that the attack leaves that answer as it is.
  */
 struct attack {
 	const char *name;
-	u32 count;		/* number of forms: N is below it, but may be
-				 * higher for attacks by events */
-	u32 arg;		/* a constant for this attack's functions; 0: none */
-	const char *text;	/* description for --attack list */
+	/*
+	 * The number of the attack's forms.  N is below it, except that attacks
+	 * by an event also accept a higher N, a later instruction.
+	 */
+	u32 count;
+	/* A constant for this attack, such as an exit code; 0: not used. */
+	u32 arg;
+	/* The attack's description, which "--attack list" prints. */
+	const char *text;
 
-	/* The functions that attack_cpuid() to attack_load() below call. */
+	/*
+	 * Each of these functions turns one kind of honest answer of the host
+	 * into a wrong one.  attack_cpuid() calls cpuid(), attack_answer()
+	 * calls answer(), and so on, for every attack of the present run.
+	 */
 	void (*cpuid)(struct lie *lie, u32 function, struct cpuid_regs *r);
 	u64 (*answer)(struct lie *lie, u64 request, u64 value);
 	void (*reply)(struct lie *lie, struct ghcb *page,
@@ -50,108 +79,187 @@ struct attack {
 	u64 (*status)(struct lie *lie, u64 status);
 	void (*load)(struct lie *lie, struct boot_params *bp);
 
-	/* Called before the entry at which lie->left instructions have run. */
+	/*
+	 * Injects the attack's event.  The run loop calls fire() before the
+	 * guest executes the instruction that is N instructions behind
+	 * @trigger.
+	 */
 	void (*fire)(struct lie *lie, struct vcpu *vcpu);
-	enum trigger trigger;	/* what fire() is counted from */
+	/* fire() is called N guest instructions after this has happened. */
+	enum trigger trigger;
 
-	bool no_random;		/* RDRAND fails: N = 0 always, N = 1 for KASLR only */
-	bool rewrite;		/* the GHCB page changes each time the guest reads it */
-	bool alias;		/* address bit @arg, or N if @arg is 0, is ignored and
-				 * leads to the shared view */
-	bool replace;		/* the word in memory that proves the C-bit is changed
-				 * when the C-bit takes effect */
+	/*
+	 * RDRAND reports that no random number is available.  With N = 0 every
+	 * RDRAND of the stub fails, with N = 1 only the one for KASLR.
+	 */
+	bool no_random;
+	/* The host changes the GHCB page each time the guest reads it. */
+	bool rewrite;
+	/*
+	 * The nested page tables ignore one bit of guest-physical addresses:
+	 * bit @arg, or bit N if @arg is 0.  Addresses with this bit set lead to
+	 * the same memory without decryption, as if the C-bit were clear.
+	 */
+	bool alias;
+	/*
+	 * The host changes the random word in memory by which the stub proves
+	 * the position of the C-bit, at the CR3 or CR0 write that turns the
+	 * C-bit on.
+	 */
+	bool replace;
 };
 
-/* One attack in one run. */
+/* A lie: one attack of the emulated host in one run of the guest. */
 struct lie {
 	const struct attack *attack;
-	u64 n;			/* N: the form, or instructions to an event */
-	u64 seen;		/* occasions so far; each attack counts its own kind */
-	u64 left;		/* instructions until fire() is called;
-				 * page-rewrite counts replies here */
-	bool counting;		/* @trigger has occurred, @left counts down */
-	bool done;		/* fire() was called and is not to be called again */
+	/*
+	 * The attack's number N.  It selects one of the attack's forms, or is
+	 * the number of guest instructions up to the event that is injected.
+	 */
+	u64 n;
+	/*
+	 * The number of opportunities that the attack had in this run, such as
+	 * the number of CPUID answers.  The attack's own function counts them.
+	 */
+	u64 seen;
+	/*
+	 * The number of guest instructions until fire() is called.  The attack
+	 * page-rewrite counts replies by the GHCB page in this field instead.
+	 */
+	u64 left;
+	/* Guest instructions are being counted, because attack->trigger occurred. */
+	bool counting;
+	/* The attack has injected its event and injects no other in this run. */
+	bool done;
 };
 
 #define LIES_MAX		4
 
-/* The lies of the present run, in the order in which they take effect. */
+/* The attacks of the present run with their N, in the order in which they act. */
 extern struct lie lies[LIES_MAX];
 extern unsigned int lie_count;
 
-/* Lies take effect.  campaign.c sets it for a run, until the payload is entered. */
+/*
+ * Whether the host misbehaves at present.  campaign.c sets attack_on when a run
+ * starts and clears it when the guest enters the payload.
+ */
 extern bool attack_on;
 
-/* Returns the attack @name, or NULL. */
+/* Returns the attack called @name; NULL if no attack has this name. */
 const struct attack *attack_find(const char *name);
 
-/* Returns attack @number of all tables, from 0; NULL behind the last one. */
+/*
+ * Returns attack @number, counted from 0 through all tables of attacks.
+ * Returns NULL if there are not so many attacks.
+ */
 const struct attack *attack_by_number(unsigned int number);
 
-/* Returns whether @attack is one of event_attacks[]. */
+/*
+ * Returns whether @attack is in event_attacks[], the attacks that inject a #VC,
+ * an NMI, an interrupt or an exception.
+ */
 bool attack_is_event(const struct attack *attack);
 
-/* Removes all lies.  Only between two runs. */
+/*
+ * Empties lies[], the list of this run's attacks, so that the emulated host is
+ * honest.  To be called between two runs of the guest only.
+ */
 void attack_clear(void);
 
-/* Adds a lie; there must be less than LIES_MAX.  Only between two runs. */
+/*
+ * Appends @attack, with @n as its number N, to lies[], the list of this run's
+ * attacks, which must have less than LIES_MAX entries.
+ * To be called between two runs of the guest only.
+ */
 void attack_add(const struct attack *attack, u64 n);
 
 /*
- * Adds 1 to LIES_MAX lies, which depend on @seed only; the run must have no lies
- * yet.  Does not choose floods of NMIs, nor attacks on the loader in MODE_OVMF.
+ * Chooses at least one and at most LIES_MAX random attacks for the next run and
+ * puts them into lies[], which must be empty.  The choice depends on @seed
+ * only.  Floods of NMIs are never chosen.  Attacks by a lying loader are not
+ * chosen in MODE_OVMF, because firmware is the loader there.
  */
 void attack_random(u64 seed);
 
-/* Returns whether a lie of this run is told by the loader. */
+/*
+ * Returns whether this run has an attack in which the loader hands a wrong
+ * memory map, setup_data list or other boot parameter to the guest.
+ */
 bool attack_by_loader(void);
 
-/* Appends " NAME:N" for each lie to the text that log.h gathers. */
+/* Appends " NAME:N" for each attack of the run to log.h's unfinished line. */
 void attack_print(void);
 
 /* Writes all attacks to the log, one a line: name, range of N, description. */
 void attack_list(void);
 
-/* Returns 64 bits that depend on all bits of @x: the only source of randomness. */
+/*
+ * Returns a hash of @x, of which each bit depends on all bits of @x.  All
+ * random values of attacks come from this function, so that a run can be
+ * repeated.
+ */
 u64 attack_mix(u64 x);
 
-/* Fills @len bytes at @to, rounded down to 8, with bytes that @seed determines. */
+/*
+ * Fills @len bytes at @to with pseudo-random bytes, which @seed determines.
+ * @len is rounded down to a multiple of 8.
+ */
 void attack_noise(void *to, size_t len, u64 seed);
 
 /*
- * The places where lies take effect.  Each gets what an honest host would give to
- * the guest, passes it through the lies of the run, and changes nothing if attack_on
- * is false.
+ * The functions attack_cpuid() to attack_status() get an answer that an honest
+ * host would give to the guest.  Each attack of the run may change it.  They
+ * change nothing while attack_on is false.
  */
 
-/* Changes the CPUID registers *@r of @function (EAX).  Called by cpuid.c. */
+/*
+ * Lets the run's attacks change *@r, the CPUID registers of @function (EAX).
+ * cpuid.c calls it for each CPUID answer.
+ */
 void attack_cpuid(u32 function, struct cpuid_regs *r);
 
-/* Returns the MSR protocol's answer to @request; @value is honest.  Called by ghcb.c. */
+/*
+ * Returns @value, the honest answer to @request of the GHCB MSR protocol, as
+ * the run's attacks change it.  ghcb.c calls it for each answer.
+ */
 u64 attack_answer(u64 request, u64 value);
 
 /*
- * Changes @page, the guest's GHCB with an honest reply; @request is a copy of it
- * as the guest left it.  Called by ghcb.c.
+ * Lets the run's attacks change @page, the guest's GHCB with an honest reply.
+ * @request is a copy of the GHCB as the guest had filled it in.  ghcb.c calls
+ * it for each reply.
  */
 void attack_reply(struct ghcb *page, const struct ghcb *request);
 
-/* Returns what is read from @port; @value is honest.  Called by io.c. */
+/*
+ * Returns @value, which the guest reads from I/O port @port, as the run's
+ * attacks change it.  io.c calls it for each read.
+ */
 u32 attack_port(u16 port, u32 value);
 
-/* Returns the time stamp counter; @tsc is honest.  Called by ghcb.c. */
+/*
+ * Returns @tsc, the time stamp counter for the guest's RDTSC or RDTSCP, as the
+ * run's attacks change it.  ghcb.c calls it.
+ */
 u64 attack_tsc(u64 tsc);
 
-/* Returns the SEV_STATUS MSR; @status is honest.  Called by exits.c. */
+/*
+ * Returns @status, the guest's SEV_STATUS MSR, as the run's attacks change it.
+ * exits.c calls it for each RDMSR.
+ */
 u64 attack_status(u64 status);
 
 /*
- * Changes the zero page @bp and what it points to, even while attack_on is false.
- * campaign.c calls it once a run, before the guest starts.
+ * Lets the run's attacks change the zero page @bp and what it points to.
+ * campaign.c calls it once a run, before the guest starts.  It does not look at
+ * attack_on.
  */
 void attack_load(struct boot_params *bp);
 
-/* Counts an occasion of @lie; returns whether it is number @which, from 0. */
+/*
+ * Counts, in lie->seen, an opportunity of the attack to act, such as a CPUID
+ * answer.  Returns whether it is opportunity number @which, from 0.
+ */
 static inline bool occasion(struct lie *lie, u64 which)
 {
 	return lie->seen++ == which;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack_answers.c - attacks by what the host answers: CPUID, the MSR protocol,
- * replies by the GHCB page, ports and the time.
+ * attack_answers.c - the attacks in which the host answers the guest wrongly:
+ * CPUID, the GHCB MSR protocol, replies by the GHCB page, I/O ports and time.
  *
- * attack.c calls these functions when the guest gets an answer, with the honest
- * answer to change.
+ * When the guest gets an answer, attack.c passes the honest answer to the
+ * functions of this file, which change it.
  *
- * Some attacks split N into a form (remainder) and an occasion (quotient): with 16
- * forms, "answer-code:19" is form 3 at the second answer.
+ * An attack has a number N.  Some attacks divide N by the number of their
+ * forms.  The remainder selects the form, the quotient the answer that is
+ * changed.  For example answer-code has 16 forms, so answer-code:19 changes the
+ * second answer (19 / 16 = 1, from 0) in form 3.
  */
 #include "attack.h"
 #include "attack_answers.h"
@@ -19,7 +21,8 @@
 #define CPUID_SEV		0x8000001f
 #define CPUID_SEV_ES_BITS	0xa	/* SEV and SEV-ES */
 #define CBIT_MASK		0x3f
-#define CBIT_NONE		46	/* no machine's C-bit: those are 47 and 51 */
+/* A wrong position of the C-bit: processors have it at bit 47 or 51. */
+#define CBIT_NONE		46
 #define INFO_CBIT_SHIFT		24
 #define INFO_CBIT_MASK		(0xffull << INFO_CBIT_SHIFT)
 #define INFO_VERSIONS		0xffffffff00000000
@@ -27,19 +30,22 @@
 #define COM1_IIR		0x3fa
 #define COM1_LSR		0x3fd
 
-/* Numbers of occasions that are attacked: answers by MSR, replies by page. */
+/*
+ * The first ANSWERS answers of the GHCB MSR protocol and the first REPLIES
+ * replies by the GHCB page can be attacked.
+ */
 #define ANSWERS			12
 #define REPLIES			24
 
 /* ---- CPUID and SEV information. */
 
-/* Sets the C-bit's position in CPUID 0x8000001F EBX to @n. */
+/* Sets the position of the C-bit in CPUID 0x8000001F EBX bits 5:0 to @n. */
 static void set_cbit(struct cpuid_regs *r, u64 n)
 {
 	r->ebx = (r->ebx & ~CBIT_MASK) | (n & CBIT_MASK);
 }
 
-/* Returns the wrong position of the C-bit that this lie names. */
+/* Returns the wrong position of the C-bit that the host is to report to the guest. */
 static u64 said_bit(const struct lie *lie)
 {
 	return lie->attack->arg ? lie->attack->arg : lie->n;
@@ -59,8 +65,9 @@ static u64 cbit_in_info(struct lie *lie, u64 request, u64 value)
 }
 
 /*
- * Forms 0 to 3: the highest extended function is too low.  Forms 4 to 9: the
- * features of CPUID 0x8000001F are wrong.
+ * Makes the host deny SEV.  If lie->n is 0 to 3, CPUID 0x80000000 reports too
+ * low a highest extended function.  If it is 4 to 9, the features in CPUID
+ * 0x8000001F are wrong.
  */
 static void cpuid_denies(struct lie *lie, u32 function, struct cpuid_regs *r)
 {
@@ -92,8 +99,10 @@ static void cpuid_denies(struct lie *lie, u32 function, struct cpuid_regs *r)
 }
 
 /*
- * CPUID 0x8000001F changes from call N % 4 on.  N / 4 is 0 for no features at all,
- * else the bit of the C-bit's position that is flipped.
+ * Makes the host change its answer to CPUID 0x8000001F between two calls of the
+ * guest.  With N = lie->n, the first N % 4 answers are honest.  Later answers
+ * report no features if N / 4 is 0, and otherwise a C-bit position in which bit
+ * N / 4 % 6 is flipped.
  */
 static void cpuid_changes(struct lie *lie, u32 function, struct cpuid_regs *r)
 {
@@ -118,7 +127,11 @@ static void cpuid_inverted(struct lie *lie, u32 function, struct cpuid_regs *r)
 
 /* ---- The MSR protocol. */
 
-/* Response codes to try instead of the right one: responses, requests, none. */
+/*
+ * The codes that the attack answer-code puts into bits 11:0 of the GHCB MSR in
+ * place of the right response code.  Some are responses to other requests, some
+ * are requests, and some are not defined (GHCB 2.3.1).
+ */
 static const u16 codes[] = {
 	0x000, 0x001, 0x002, 0x004, 0x005, 0x006, 0x007, 0x011, 0x013, 0x015,
 	0x017, 0x080, 0x081, 0x100, 0x105, 0xfff,
@@ -132,7 +145,10 @@ static u64 answer_code(struct lie *lie, u64 request, u64 value)
 	return (value & ~(u64)GHCB_MSR_INFO_MASK) | codes[lie->n % ARRAY_SIZE(codes)];
 }
 
-/* Leaves the request in the MSR, as a host does that does not know it. */
+/*
+ * Leaves the guest's request in the GHCB MSR, as a host does that does not know
+ * the request.
+ */
 static u64 answer_none(struct lie *lie, u64 request, u64 value)
 {
 	return occasion(lie, lie->n) ? request : value;
@@ -151,7 +167,11 @@ static u64 answer_garbage(struct lie *lie, u64 request, u64 value)
 	(void)request;
 	if (!occasion(lie, lie->n % ANSWERS))
 		return value;
-	/* Even N / ANSWERS: a random value with the right response code. */
+	/*
+	 * If lie->n / ANSWERS is even, the MSR's random value has the right
+	 * response code in bits 11:0.  The guest then has to check the other
+	 * bits.
+	 */
 	return lie->n / ANSWERS % 2 ? garbage :
 	       (garbage & ~(u64)GHCB_MSR_INFO_MASK) | (value & GHCB_MSR_INFO_MASK);
 }
@@ -171,9 +191,9 @@ static u64 version(struct lie *lie, u64 request, u64 value)
 	       (u64)ranges[lie->n].min << 32;
 }
 
-/* ---- Replies by the page. */
+/* ---- Replies by the GHCB page. */
 
-/* Flips the valid bit of the field at @offset of the page. */
+/* Flips the bit of valid_bitmap that belongs to the GHCB field at @offset. */
 static void flip_valid(struct ghcb *page, size_t offset)
 {
 	page->valid_bitmap[offset / 64] ^= 1 << offset / 8 % 8;
@@ -202,7 +222,10 @@ static void reply_none_valid(struct lie *lie, struct ghcb *page,
 		memset(page->valid_bitmap, 0, sizeof(page->valid_bitmap));
 }
 
-/* Sets one more valid bit, N below 128, or all of them. */
+/*
+ * Sets bit lie->n of valid_bitmap in the host's reply, although the host may
+ * not have filled in the field of this bit.  If lie->n is 128, sets all bits.
+ */
 static void reply_valid(struct lie *lie, struct ghcb *page,
 			const struct ghcb *request)
 {
@@ -214,8 +237,9 @@ static void reply_valid(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Forms 0 to 63 set one bit of sw_exit_info_1.  Forms 64 to 79 call the request
- * malformed, for reasons 0 to 15.
+ * With N = lie->n, turns the host's reply number N / 80 into an error.  If N %
+ * 80 is below 64, this bit is set in sw_exit_info_1.  Otherwise the reply calls
+ * the guest's request malformed, for reason N % 80 - 64 in sw_exit_info_2.
  */
 static void reply_error(struct lie *lie, struct ghcb *page,
 			const struct ghcb *request)
@@ -230,8 +254,10 @@ static void reply_error(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Asks for an exception.  Bits 7:0 of the form are the vector, bit 8 adds an error
- * code, bit 9 changes type, valid bit and reserved bits of the event.
+ * Makes the host reply that the guest must raise an exception (GHCB 4.1).  The
+ * remainder lie->n % 1024 determines the event in sw_exit_info_2: bits 7:0 are
+ * the vector, bit 8 adds an error code, bit 9 changes the event's type, valid
+ * bit and reserved bits.
  */
 static void reply_exception(struct lie *lie, struct ghcb *page,
 			    const struct ghcb *request)
@@ -251,8 +277,9 @@ static void reply_exception(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Replies with registers that have bits above the operand's width, which the guest
- * must ignore.
+ * Sets high bits of RAX to RDX in the host's reply.  They lie above the width
+ * of the guest's operand (8 bits for IN AL, for example), so the guest must
+ * ignore them.
  */
 static void reply_wide(struct lie *lie, struct ghcb *page,
 		       const struct ghcb *request)
@@ -273,7 +300,11 @@ static void reply_none(struct lie *lie, struct ghcb *page,
 		memcpy(page, request, sizeof(*page));
 }
 
-/* Fills the page with noise; odd N / REPLIES keeps sw_exit_info_1. */
+/*
+ * With N = lie->n, fills the GHCB page with random bytes at the host's reply
+ * number N % REPLIES.  If N / REPLIES is odd, sw_exit_info_1 stays as it was, 0
+ * for success, so that the guest goes on to use the random fields.
+ */
 static void reply_garbage(struct lie *lie, struct ghcb *page,
 			  const struct ghcb *request)
 {
@@ -338,8 +369,9 @@ static u64 tsc_stands(struct lie *lie, u64 tsc)
 }
 
 /*
- * Not a lie of the host: SEV_STATUS is the processor's.  A guest that was launched
- * with an unknown feature must refuse to run.
+ * Sets bit lie->n of SEV_STATUS.  The host cannot forge this MSR, but can
+ * launch the guest with an SEV feature that the guest does not know.  The guest
+ * must then refuse to run.
  */
 static u64 status_bit(struct lie *lie, u64 status)
 {

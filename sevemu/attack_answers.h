@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack_answers.h - attacks by what the host answers (attack_answers.c).
+ * attack_answers.h - the attacks in which the host answers the guest wrongly:
+ * CPUID, GHCB requests, I/O ports and time (attack_answers.c).
  */
 #ifndef SEVEMU_ATTACK_ANSWERS_H
 #define SEVEMU_ATTACK_ANSWERS_H

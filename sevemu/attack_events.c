@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack_events.c - attacks by what the host makes the processor raise: #VC with
- * any exit code, NMIs, interrupts, exceptions and MMIO #VC for private memory, at
- * the Nth instruction after a trigger; and a GHCB that changes at each access.
+ * attack_events.c - the attacks in which the host injects #VC with any exit
+ * code, an NMI, an interrupt or an exception at a chosen guest instruction; and
+ * the attack in which the GHCB page changes each time the guest reads it.
  *
- * Runs around each entry of the guest while the host lies.
+ * The run loop calls this file before each VMRUN and after each exit of a run
+ * under attack.
  *
- * Instructions are counted by single steps (RFLAGS.TF).  The guest does not see
- * TF, because events_exit() clears it at each exit, before RFLAGS can be pushed.
- * A repeated string instruction counts as one, by a breakpoint in DR1 behind it.
+ * Guest instructions are counted by single steps (RFLAGS.TF).  The guest does
+ * not see TF, because events_exit() clears it at each exit, before RFLAGS can
+ * be pushed.  A REP string instruction counts once and not once for each
+ * repetition, by a breakpoint (DR1) on the instruction behind it.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -25,41 +27,68 @@
 #define STRING_STOS		0xaa	/* STOS: 0xaa and 0xab */
 #define STRING_INS		0x6c	/* INS and OUTS: 0x6c to 0x6f */
 #define OPCODE_0F		0x0f
-#define OPCODE_0F_GROUP9	0xc7	/* 0F C7: in the stub this is always RDRAND */
+/* Opcode 0F C7 has several instructions.  The stub uses it for RDRAND only. */
+#define OPCODE_0F_GROUP9	0xc7
 
-/* Numbers of instructions: */
-#define STEPS			3000	/* instructions of the stage that events may hit */
-#define HANDLER_STEPS		400	/* the same, after any other trigger */
-#define RANDOM_STEPS		150000	/* the C-bit proof's RDRAND is among the first so many */
-#define STAGE_STEPS		33000	/* from the stub's 64-bit entry to the C-bit's proof */
+/*
+ * Attacks inject an event after N guest instructions.  N is below STEPS if it
+ * counts from the start of the run or from the proof of the C-bit, and below
+ * HANDLER_STEPS if it counts from another event, such as a #VC.
+ */
+#define STEPS			3000
+#define HANDLER_STEPS		400
+/*
+ * The stub executes the RDRAND for its proof of the C-bit within its first
+ * RANDOM_STEPS instructions.  An attack on RDRAND single-steps only these to
+ * find it.
+ */
+#define RANDOM_STEPS		150000
+/*
+ * Number of guest instructions from the stub's 64-bit entry to its proof of the
+ * C-bit.  The attack nmi-overrun can start at each of them.
+ */
+#define STAGE_STEPS		33000
 
-/* Numbers of NMIs, nested in one another: */
-#define STORM			64	/* fit on the stub's stack */
-#define OVERRUN			440	/* frames of so many NMIs fill 16 KiB and a guard page */
-#define FLOOD			2000	/* fill any stack */
+/* This many nested NMIs fit on the stub's stack. */
+#define STORM			64
+/* The frames of this many nested NMIs overrun a 16 KiB stack and its guard page. */
+#define OVERRUN			440
+/* The frames of this many nested NMIs overrun any stack. */
+#define FLOOD			2000
 
-/* lie.seen has this value when the exception that ends cbit-pile is due. */
+/*
+ * The attack cbit-pile injects NMIs and then one exception.  lie.seen has the
+ * value PILE_DONE once the exception is due.
+ */
 #define PILE_DONE		~0ull
 
-static bool stepping;		/* RFLAGS.TF was set by this file */
-static u64 skip_to;		/* address in DR1; 0: not in use */
-static bool hidden_private;	/* npt_hide_all() is in effect */
+/* The guest's RFLAGS.TF is set, because this file single-steps the guest. */
+static bool stepping;
+/* The address of this file's breakpoint in DR1; 0: DR1 is not in use. */
+static u64 skip_to;
+/* The attack mmio-private has unmapped all private memory of the guest. */
+static bool hidden_private;
 
-/* The GHCB page that page-rewrite changes. */
+/* The GHCB page whose contents the attack page-rewrite changes at each read. */
 static struct {
-	u64 gpa;		/* 0: none */
-	bool shown;		/* the GHCB is accessible for one instruction */
+	/* The guest-physical address of the GHCB page; 0: no page to change. */
+	u64 gpa;
+	/* The GHCB page is mapped, for the one guest instruction that reads it. */
+	bool shown;
 	struct lie *lie;
 } page;
 
-/* ---- Functions for fire(): what the host does at the counted instruction. */
+/* ---- Functions for attack.fire: they inject the event at the counted instruction. */
 
 static void inject_vc(struct lie *lie, struct vcpu *vcpu)
 {
 	guest_raise(vcpu, X86_VC, lie->attack->arg);
 }
 
-/* #VC with an exit code that no instruction of an SEV-ES guest causes. */
+/*
+ * Injects #VC with an exit code that no instruction of an SEV-ES guest can
+ * cause.  The guest must refuse to handle it.
+ */
 static void inject_unknown(struct lie *lie, struct vcpu *vcpu)
 {
 	static const u32 codes[] = {
@@ -78,8 +107,9 @@ static void inject_nmi(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * One NMI at each of @arg instructions in a row, even while the guest handles an
- * NMI.
+ * Injects one NMI at each of several instructions in a row, attack->arg of
+ * them, even while the guest handles an NMI.  The NMIs nest on the guest's
+ * stack.
  */
 static void inject_storm(struct lie *lie, struct vcpu *vcpu)
 {
@@ -135,11 +165,17 @@ static void hide_private(struct lie *lie, struct vcpu *vcpu)
 
 /* ---- Counting instructions. */
 
-/* Starts the count of @lie. */
+/*
+ * Starts to count guest instructions up to the one at which the attack @lie
+ * injects its event.
+ */
 static void begin(struct lie *lie)
 {
 	lie->counting = true;
-	/* cbit-pile starts at once: its N is the number of NMIs, not of instructions. */
+	/*
+	 * cbit-pile injects its first NMI at once, because its N is a number of
+	 * NMIs and not of instructions.
+	 */
 	lie->left = lie->attack->fire == events_pile ? 0 : lie->n;
 }
 
@@ -153,7 +189,11 @@ void events_trigger(enum trigger trigger)
 			begin(lie);
 }
 
-/* Returns the address bit, as a mask, that a lie wants to be ignored; 0: none. */
+/*
+ * Returns the bit of guest-physical addresses that the nested page tables are
+ * to ignore in this run, as a mask.  Returns 0 if no attack of the run asks for
+ * it.
+ */
 static u64 alias_bit(void)
 {
 	struct lie *lie;
@@ -164,7 +204,10 @@ static u64 alias_bit(void)
 	return 0;
 }
 
-/* Ends cbit-pile's NMIs, and makes its exception due at the next entry. */
+/*
+ * The attack cbit-pile injects NMIs until the guest turns the C-bit on, and
+ * then #UD.  Stops the NMIs, and lets the next VMRUN inject #UD.
+ */
 static void end_pile(void)
 {
 	struct lie *lie;
@@ -179,9 +222,10 @@ static void end_pile(void)
 }
 
 /*
- * Plays form @form of proof-replaced when a C-bit takes effect.  The stub proves
- * the C-bit by a random number that it holds in registers (@word) and in memory.
- * The bits of @change are flipped in memory, because a host can garble any memory.
+ * Runs the attack proof-replaced if its N is @form.  The stub proves the
+ * position of the C-bit by a random number that it holds in registers (@word)
+ * and in memory.  The host flips the bits of @change in memory, so that the
+ * stub must terminate.
  */
 static void replace_proof(u64 form, u64 word, u64 change)
 {
@@ -193,15 +237,20 @@ static void replace_proof(u64 form, u64 word, u64 change)
 }
 
 /*
- * Returns whether @word can be a proof.  Other writes to CR3 and CR0 come with
- * small or zero numbers in these registers.
+ * Returns whether @word, from registers of the guest, can be the random number
+ * of the stub's C-bit proof.  At writes to CR3 and CR0 without a proof these
+ * registers hold a small number or 0.
  */
 static bool is_proof(u64 word)
 {
 	return (u32)word && word >> 32;
 }
 
-/* The stub's 64-bit code has its proof in RDX when it loads CR3. */
+/*
+ * When the stub's 64-bit code loads CR3 with page tables that have the C-bit
+ * set, RDX holds the random number by which the stub proves the C-bit's
+ * position.  The attacks on this proof take the number from RDX.
+ */
 void events_cr3(const struct vcpu *vcpu)
 {
 	u64 word = vcpu->gpr[RDX];
@@ -214,8 +263,10 @@ void events_cr3(const struct vcpu *vcpu)
 }
 
 /*
- * The stub's 32-bit code has its proof in EBX and EDI when it turns paging on, and
- * compares each half: forms 1 and 2 change one half each.
+ * When the stub's 32-bit code turns paging on, EBX and EDI hold the random
+ * number by which the stub proves the C-bit's position.  The stub compares both
+ * halves with memory.  The attack proof-replaced changes the low half in memory
+ * if its N is 1, and the high half if N is 2.
  */
 void events_paging(const struct vcpu *vcpu)
 {
@@ -256,8 +307,9 @@ void events_start(struct vcpu *vcpu)
 }
 
 /*
- * Returns whether the next instruction must be stepped: a lie counts, RDRAND has
- * to be looked for, or the GHCB page has to be hidden again.
+ * Returns whether the guest must exit after its next instruction: an attack
+ * counts instructions, the instruction may be an RDRAND that must fail, or the
+ * GHCB page must be unmapped again after it.
  */
 static bool must_step(void)
 {
@@ -273,8 +325,9 @@ static bool must_step(void)
 }
 
 /*
- * If RDRAND is the next instruction and is to fail, skips it and clears CF: no
- * random number was available (APM3 RDRAND).
+ * If the guest's next instruction is RDRAND and an attack makes RDRAND fail,
+ * skips the instruction and clears CF, which says that no random number was
+ * available (APM3 RDRAND).
  */
 static void skip_rdrand(struct vcpu *vcpu)
 {
@@ -287,7 +340,7 @@ static void skip_rdrand(struct vcpu *vcpu)
 		insn_decode(vcpu, &insn);
 		if (insn.opcode[0] != OPCODE_0F || insn.opcode[1] != OPCODE_0F_GROUP9)
 			continue;
-		/* insn.len is without RDRAND's ModRM byte. */
+		/* insn_decode() does not count RDRAND's ModRM byte in insn.len. */
 		vcpu->vmcb->rip += insn.len + 1;
 		vcpu->vmcb->rflags &= ~(u64)RFLAGS_CF;
 	}
@@ -303,7 +356,10 @@ bool events_no_random(void)
 	return false;
 }
 
-/* Returns the address behind a repeated string instruction at RIP; else 0. */
+/*
+ * Returns the address of the instruction that follows a REP string instruction
+ * at the guest's RIP.  Returns 0 if another instruction is at RIP.
+ */
 static u64 behind_string(struct vcpu *vcpu)
 {
 	struct insn insn;
@@ -352,7 +408,10 @@ void events_exit(struct vcpu *vcpu)
 		return;
 	if (stepping)
 		v->rflags &= ~(u64)RFLAGS_TF;
-	/* An instruction that met a nested page fault has not run, so is not counted. */
+	/*
+	 * After a nested page fault the guest's instruction is not counted,
+	 * because it has not completed and will run again.
+	 */
 	if (v->exit_code != SVM_EXIT_NPF)
 		for (lie = lies; lie < lies + lie_count; lie++)
 			if (lie->counting && lie->left)
@@ -375,9 +434,13 @@ bool events_db(struct vcpu *vcpu)
 	return ours;
 }
 
-/* ---- The GHCB page that changes at each access. */
+/* ---- The attack page-rewrite: the GHCB page changes each time it is read. */
 
-/* Changes @ghcb in one of four ways, to values that differ at each call. */
+/*
+ * Overwrites part of the host's reply in @ghcb.  lie->n % 4 selects which
+ * fields.  The values differ at each call, so that two reads by the guest
+ * disagree.
+ */
 static void rewrite(struct lie *lie, struct ghcb *ghcb)
 {
 	u64 state = attack_mix(lie->n << 32 | lie->seen++);
@@ -403,7 +466,11 @@ static void rewrite(struct lie *lie, struct ghcb *ghcb)
 	}
 }
 
-/* page-rewrite:N changes the page from reply N / 4 on; N % 4 says how. */
+/*
+ * The attack page-rewrite, with number N, leaves the host's first N / 4 replies
+ * alone.  It changes all later replies whenever the guest reads the GHCB page;
+ * N % 4 selects the fields.
+ */
 void events_replied(u64 gpa)
 {
 	struct lie *lie;
@@ -423,7 +490,11 @@ bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
 {
 	if (view == VIEW_SHARED && page.gpa && ALIGN_DOWN(gpa, PAGE_SIZE) == page.gpa) {
 		npt_show(view, page.gpa);
-		/* The guest writes to the GHCB, so it has done with the reply. */
+		/*
+		 * A guest that writes to its GHCB page prepares the next
+		 * request.  It reads no more of the reply, so page-rewrite
+		 * leaves the page alone.
+		 */
 		if (info & PF_W || !attack_on) {
 			page.gpa = 0;
 		} else {
@@ -446,9 +517,10 @@ bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
 }
 
 /*
- * Five attacks for one event, by what N counts from: "nmi:5" is an NMI at
- * instruction 5 of the stage, "nmi-in-vc:5" at instruction 5 of a #VC handler.
- * @arg is for @function.
+ * Defines five attacks that inject the same event, by calling @function.  They
+ * differ in where the count of N instructions starts.  For example "nmi:5"
+ * injects an NMI at instruction 5 of the run and "nmi-in-vc:5" at instruction 5
+ * of a #VC handler.  @function finds @arg in attack->arg.
  */
 #define AT(name, arg, function) \
 	{ name, STEPS, arg, name ", N instructions into the stage", \

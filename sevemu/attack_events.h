@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack_events.h - attacks by what the host makes the processor raise, and
- * instruction counting (attack_events.c).
+ * attack_events.h - the attacks in which the host injects #VC, NMIs, interrupts
+ * or exceptions, and the counting of guest instructions up to them
+ * (attack_events.c).
  *
- * Without a lie that needs them, the functions that other files call on an
- * occasion do nothing.  None can fail.
+ * A function here does nothing if the present run has no attack that needs it.
+ * The functions cannot fail.
  */
 #ifndef SEVEMU_ATTACK_EVENTS_H
 #define SEVEMU_ATTACK_EVENTS_H
@@ -15,79 +16,94 @@
 extern const struct attack event_attacks[];
 extern const unsigned int event_count;
 
-/* Floods of NMIs, which attack_random() does not choose. */
+/*
+ * Attacks with more nested NMIs than a stack has room for.  attack_random()
+ * does not choose them, because they end the run before another attack matters.
+ */
 extern const struct attack flood_attacks[];
 extern const unsigned int flood_count;
 
 /*
- * Prepares the lies of a run.  campaign.c calls it after snapshot_restore(), with
- * the lies added, before the first entry.
+ * Prepares the attacks in lies[] for a new run of the guest.  campaign.c calls
+ * it between snapshot_restore(), which resets the guest, and the first VMRUN.
  */
 void events_start(struct vcpu *vcpu);
 
 /*
- * Makes every lie that has fire() count from now on, for @left instructions,
- * whatever its trigger.  campaign.c calls it after events_start() for a run that
- * starts in the middle of a window.
+ * Lets every attack that injects an event inject it after @left instructions,
+ * without waiting for its trigger.  campaign.c calls it after events_start() if
+ * the trigger occurred before the snapshot from which the run starts.
  */
 void events_begin(u64 left);
 
 /*
- * Fires lies whose count is 0 and arranges a single step if one counts.  The run
- * loop calls it before each entry.
+ * Injects the events that are due, because their count of instructions is 0.
+ * If another attack still counts, makes the guest single-step.  The run loop
+ * calls it before each VMRUN.
  */
 void events_enter(struct vcpu *vcpu);
 
 /*
- * Counts the instruction that has run, and takes RFLAGS.TF back.  The run loop
- * calls it after each exit, before the exit is handled.
+ * Counts the guest instruction that has just run, and clears the RFLAGS.TF that
+ * events_enter() set.  The run loop calls it after each exit, before the exit
+ * is handled.
  */
 void events_exit(struct vcpu *vcpu);
 
 /*
- * Handles an intercepted #DB if a single step of this file caused it.  Returns
- * true if so, and the guest may go on.
+ * Handles an intercepted #DB if the single step of events_enter() caused it.
+ * Returns true if so: the guest may be entered again.  Returns false if the #DB
+ * has another cause.
  */
 bool events_db(struct vcpu *vcpu);
 
-/* Starts the count of every lie that waits for @trigger for the first time. */
+/*
+ * Starts the instruction count of every attack whose trigger is @trigger.  An
+ * attack that counts already, or has injected its event, is left alone.
+ */
 void events_trigger(enum trigger trigger);
 
 /*
- * Notes that the GHCB at @gpa holds a reply, which page-rewrite then changes at
- * each access.  ghcb.c calls it after each request by the page.
+ * Tells the attack page-rewrite that the GHCB page at @gpa holds the host's
+ * reply.  From now on the attack changes the reply whenever the guest reads it.
+ * ghcb.c calls it after each request by the GHCB page.
  */
 void events_replied(u64 gpa);
 
 /*
- * Notes that the guest is about to load CR3 with another value.  exits.c calls it
- * before the load.  If RDX holds the stub's proof of the C-bit, this is the
- * moment for attacks on that.
+ * Runs the attacks on the stub's proof of the C-bit in 64-bit code.  exits.c
+ * calls it before the guest loads CR3 with another value.  The stub then holds
+ * a random number in RDX and in memory; it compares the two after the load.
  */
 void events_cr3(const struct vcpu *vcpu);
 
 /*
- * Notes that the guest is about to set CR0.PG, as events_cr3().  The proof of the
- * stub's 32-bit code is in EBX and EDI.
+ * Runs the attacks on the stub's proof of the C-bit in 32-bit code.  exits.c
+ * calls it before the guest sets CR0.PG.  The stub then holds a random number
+ * in EBX and EDI and in memory; it compares the two after paging is on.
  */
 void events_paging(const struct vcpu *vcpu);
 
 /*
- * Handles a nested page fault at @gpa, RAM of the guest, through @view, with
- * error code @info (APM2 15.25.6), if a frame that this file hid caused it.
- * Returns true if so, and the guest may go on.
+ * Handles a nested page fault if an attack has unmapped the frame.  @gpa is an
+ * address in the guest's RAM, @view says whether the access had the C-bit set,
+ * and @info is the error code (APM2 15.25.6).  Returns true if an attack was
+ * the cause and the guest may be entered again.
  */
 bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info);
 
-/* Returns whether more NMIs nested in this run than a stack may have room for. */
+/*
+ * Returns whether this run injected more nested NMIs than a stack needs to have
+ * room for.  The guest may then end in a triple fault.
+ */
 bool events_flooded(void);
 
-/* Returns whether RDRAND is to fail for KASLR in this run. */
+/* Returns whether an attack of this run makes the RDRAND for KASLR fail. */
 bool events_no_random(void);
 
 /*
- * fire() of cbit-pile: injects @lie->n NMIs, one an instruction, and #UD when a
- * C-bit takes effect.
+ * Injects the events of the attack cbit-pile: @lie->n NMIs, one at each
+ * instruction, and later #UD at the CR3 or CR0 write that turns the C-bit on.
  */
 void events_pile(struct lie *lie, struct vcpu *vcpu);
 

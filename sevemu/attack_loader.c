@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack_loader.c - attacks by what the loader hands over: memory map, setup_data,
- * firmware's tables, command line, initrd, and a zero page of noise.
+ * attack_loader.c - the attacks in which the loader gives the guest a wrong
+ * memory map, setup_data list, firmware table, command line, initrd or zero
+ * page.
  *
- * attack_load() calls these functions before the guest starts, with the zero page
- * that loader.c has made (boot.rst "The Real-Mode Kernel Header", zero-page.rst).
- * A measured loader is trusted; these attacks stand for a broken one.
+ * attack_load() calls these functions before the guest starts, with the zero
+ * page that loader.c has made (boot.rst "The Real-Mode Kernel Header",
+ * zero-page.rst).  A guest trusts its loader if that was measured.  These
+ * attacks show that the stub also boots or terminates cleanly if the loader has
+ * a bug.
  */
 #include <asm/bootparam.h>
 
@@ -16,7 +19,8 @@
 
 #define E820_ZERO_PAGE		128
 #define MIB			0x100000
-#define NODE_AT			0x30000	/* place for a setup_data node in the guest */
+/* Guest-physical address at which the attacks build a setup_data node. */
+#define NODE_AT			0x30000
 #define SETUP_E820		1	/* setup_data type: E820 entries */
 #define EFI64_SIGNATURE		0x34364c45	/* "EL64" */
 #define RSDP_SIGNATURE		0x2052545020445352	/* "RSD PTR " */
@@ -24,13 +28,16 @@
 #define LONG_TEXT_AT		0x200000
 #define LONG_TEXT		0x100000
 
-/* Returns the host address of guest-physical @gpa, in its private view. */
+/*
+ * Returns the host address of guest-physical @gpa for access as the guest sees
+ * it with the C-bit set.
+ */
 static void *guest(u64 gpa)
 {
 	return npt_frame(gpa, VIEW_PRIVATE);
 }
 
-/* Appends an entry to the zero page's memory map; there must be room. */
+/* Appends a range to the E820 table in the zero page, which must not be full. */
 static void entry(struct boot_params *bp, u64 addr, u64 size, u32 type)
 {
 	struct boot_e820_entry *e = &bp->e820_table[bp->e820_entries++];
@@ -74,8 +81,9 @@ static void e820_wrap(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * A full table.  N % 4: 0 sorted, 1 to 3 shuffled, 2 with a number of entries above
- * the table's size, 3 with random types.
+ * Fills all 128 entries of the zero page's E820 table.  With N = lie->n, the
+ * ranges are sorted if N % 4 is 0 and shuffled otherwise.  If N % 4 is 2,
+ * e820_entries claims 255 entries.  If N % 4 is 3, the memory types are random.
  */
 static void e820_full(struct lie *lie, struct boot_params *bp)
 {
@@ -138,7 +146,11 @@ static void setup_data_huge(struct lie *lie, struct boot_params *bp)
 	bp->hdr.setup_data = NODE_AT;
 }
 
-/* Guest-physical addresses that are not RAM, cross its end, or belong to others. */
+/*
+ * Guest-physical addresses that a loader must not hand over: outside of RAM, a
+ * few bytes below the top of a RAM range, or in memory that is in use, such as
+ * the zero page at 0x10000.
+ */
 static const u64 bad_pointers[] = {
 	1, 0xa0000, 0xa0000 - 8, 0x1000000, 0x1001000 - 8, 0xfed00000,
 	0xfee00000, 0xffffffff, 0x100000000, 0x7fffffffffff, 0x800000000000,
@@ -158,9 +170,10 @@ static void setup_data_bad(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * A node of more E820 entries.  N % 8 selects the entry, which contradicts the
- * memory map or wraps.  N / 8 selects the shape: two entries, one and a half, 100,
- * or a node that is its own successor.
+ * Makes the loader hand over a setup_data node of type SETUP_E820, which
+ * extends the E820 table.  lie->n % 8 selects a range that contradicts the E820
+ * table or wraps around.  lie->n / 8 selects the node's shape: two entries, one
+ * and a half, 100, or a node that points to itself.
  */
 static void setup_data_e820(struct lie *lie, struct boot_params *bp)
 {
@@ -187,13 +200,19 @@ static void setup_data_e820(struct lie *lie, struct boot_params *bp)
 		break;
 	}
 	node(NODE_AT, lie->n / ARRAY_SIZE(lies_of) == 3 ? NODE_AT : 0, SETUP_E820, len);
-	/* The stub reads these nodes only if the zero page's table is full. */
+	/*
+	 * The stub reads SETUP_E820 nodes only if the zero page's E820 table is
+	 * full.  Fill it with empty reserved ranges.
+	 */
 	while (bp->e820_entries < E820_ZERO_PAGE)
 		entry(bp, 0x10000000ull + bp->e820_entries * PAGE_SIZE, 0, 2);
 	bp->hdr.setup_data = NODE_AT;
 }
 
-/* A node of type SETUP_INDIRECT, whose data is at a bad pointer. */
+/*
+ * Makes the loader hand over a setup_data node of type SETUP_INDIRECT, whose
+ * data is at an address outside of RAM or in memory that is in use.
+ */
 static void setup_data_indirect(struct lie *lie, struct boot_params *bp)
 {
 	static const u64 lengths[] = { 0x1000, 0, ~0ull, 0x10000000 };
@@ -225,8 +244,9 @@ static void efi_info(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * A bad pointer to the RSDP; or, in the second half of the forms, an RSDP with
- * right checksums whose tables are at a bad pointer (ACPI 6.5 5.2.5.3).
+ * Makes the loader hand over a wrong address of ACPI's RSDP.  If lie->n is at
+ * least ARRAY_SIZE(bad_pointers), the RSDP itself is correct, with right
+ * checksums, but its RSDT and XSDT addresses are wrong (ACPI 6.5 5.2.5.3).
  */
 static void rsdp(struct lie *lie, struct boot_params *bp)
 {
@@ -253,7 +273,10 @@ static void rsdp(struct lie *lie, struct boot_params *bp)
 
 /* ---- Command line and initrd. */
 
-/* A command line of LONG_TEXT bytes without a NUL. */
+/*
+ * Makes the loader hand over a command line of LONG_TEXT bytes (1 MiB) that has
+ * no NUL.
+ */
 static void cmdline_endless(struct lie *lie, struct boot_params *bp)
 {
 	u64 at;

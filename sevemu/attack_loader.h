@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack_loader.h - attacks by what the loader hands over (attack_loader.c).
+ * attack_loader.h - the attacks in which the loader gives the guest a wrong
+ * memory map, command line or other boot parameter (attack_loader.c).
  */
 #ifndef SEVEMU_ATTACK_LOADER_H
 #define SEVEMU_ATTACK_LOADER_H

@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * campaign.c - a campaign: runs one guest many times from a snapshot, each time
- * with other lies, and judges how each run ends.
+ * with other attacks by the emulated host, and checks how each run ends.
  *
- * main.c starts it in place of its single run, if --attack or --hostile was given.
- * The first run has an honest host, and all other runs must end with the same
- * payload.  A run may end in these ways:
+ * main.c starts it in place of its single run, if --attack or --hostile was
+ * given.  In the first run the host is honest.  The stub must put the same
+ * payload into memory in all other runs that enter the payload.  A run may end
+ * in these ways:
  *
- * - The payload is entered, is the right one, and passes its own tests.
- * - The guest asks to be terminated for a reason that names.c lists.
- * - Before the C-bit is proven: a triple fault, or a state that cannot be run.
- * - A triple fault when the IDT is already empty for the payload, or in a flood of
- *   NMIs.
- * - A state that cannot be run, if KASLR chose a place that a lying loader named as
- *   RAM.
- * - Without SEV-ES, where there are no termination requests: a halt.
+ * - The guest enters the payload, and the payload passes its own tests.
+ * - The guest requests termination for a reason that names.c lists.
+ * - A triple fault, or a state that sevemu cannot run, before the stub has
+ *   proven the position of the C-bit.
+ * - A triple fault after the stub has emptied the IDT for the payload, or while
+ *   the host injects more nested NMIs than a stack can hold.
+ * - A state that sevemu cannot run, because KASLR chose memory that is not RAM
+ *   but that a lying loader's memory map calls RAM.
+ * - A halt, in a guest without SEV-ES, which cannot request termination.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -34,23 +36,46 @@
 
 #define TERM_SETS		3
 #define TERM_CODES		32
-#define EXITS_MAX		400000	/* a run with more exits than this hangs */
-#define CPUID_EXT_MAX		0x80000000	/* the stub's first CPUID function */
-#define ATTACK_NAME_MAX		64	/* length of an attack's name, with NUL */
-#define MOVES			8	/* number of honest runs with KASLR */
-#define FORMS			32	/* "all" plays so many forms of each attack */
+/* A run of the guest with more exits than this is taken to hang. */
+#define EXITS_MAX		400000
+/* The first CPUID function for which the stub asks the hypervisor. */
+#define CPUID_EXT_MAX		0x80000000
+/* The size in bytes of a buffer for an attack's name, with the NUL. */
+#define ATTACK_NAME_MAX		64
+/*
+ * The number of runs with an honest host if --chance was given.  Each one has
+ * other random numbers, so KASLR relocates the payload by another distance.
+ */
+#define MOVES			8
+/* "--attack all" runs the guest this many times for each attack, or fewer. */
+#define FORMS			32
 
-/* How a run of the campaign ended. */
+/* How a run of the guest under attack ended. */
 enum outcome {
-	BOOTED,			/* the payload passed its own tests */
-	ENTERED,		/* the payload was reached; it is not run, because
-				 * the loader lied to it too */
-	HALTED,			/* a guest without SEV-ES halted with a message */
-	TRIPLE_FAULT,		/* before the C-bit was proven */
-	HOST_STOP,		/* before the proof, the guest could not be run on */
-	TRIPLE_FAULT_LATE,	/* after the stub had emptied the IDT for the payload */
-	TRIPLE_FAULT_FLOOD,	/* NMIs nested deeper than a stack has room for */
-	TERMINATED,		/* the guest asked for it; counted by set and code */
+	/* The guest entered the payload, which then passed its own tests. */
+	BOOTED,
+	/*
+	 * The guest reached the payload's entry.  The run ends there, because
+	 * the payload cannot work with the wrong boot parameters of a lying
+	 * loader.
+	 */
+	ENTERED,
+	/* A guest without SEV-ES printed a message and halted. */
+	HALTED,
+	/* A triple fault before the stub's proof of the C-bit. */
+	TRIPLE_FAULT,
+	/*
+	 * Before its proof of the C-bit the guest did something that sevemu
+	 * does not model, such as executing memory that it had decrypted
+	 * wrongly.
+	 */
+	HOST_STOP,
+	/* A triple fault after the stub had loaded an empty IDT for the payload. */
+	TRIPLE_FAULT_LATE,
+	/* A triple fault because nested NMIs took more stack than the guest has. */
+	TRIPLE_FAULT_FLOOD,
+	/* The guest sent a GHCB termination request. */
+	TERMINATED,
 	NOT_ALLOWED, OUTCOMES,
 };
 
@@ -60,27 +85,48 @@ static const char *const outcome_names[OUTCOMES] = {
 	"not-allowed",
 };
 
-/* Numbers of runs, by how they ended. */
+/*
+ * Numbers of runs of the guest, by how they ended.  terms[] counts the runs
+ * that ended in a termination request, by reason set and reason code (GHCB
+ * 2.3.1).
+ */
 struct figures {
 	u64 runs, outcomes[OUTCOMES], terms[TERM_SETS][TERM_CODES];
 };
 
 /*
- * What --attack or --hostile asks for.  For --attack the members behind @attacks
- * are those of the element that is being played.
+ * The runs of the guest that --attack or --hostile asks for.  --attack takes a
+ * list of attacks.  The members behind @attacks describe the element of this
+ * list whose runs are under way.
  */
 static struct {
-	char *attacks;		/* value of --attack; NULL means --hostile */
-	const struct attack *attack;	/* the attack, if neither @all nor @window is set */
-	bool all;		/* every attack */
-	bool others;		/* with @all: but for events */
-	const struct window *window;	/* the window at whose instructions to play events */
-	u64 from, to, stride;	/* range of N, seeds or instructions, with @to */
+	/* The text of the option --attack.  NULL: --hostile was given instead. */
+	char *attacks;
+	/* The attack whose name --attack has; unused if @all or @window is set. */
+	const struct attack *attack;
+	/* --attack asks for all attacks ("all" or "others") instead of one. */
+	bool all;
+	/* With @all: leave out the attacks that inject an event ("others"). */
+	bool others;
+	/*
+	 * The piece of guest code at each of whose instructions every event is
+	 * injected.  NULL if --attack does not ask for this.
+	 */
+	const struct window *window;
+	/*
+	 * The first and last value and the step of N, of the seed for
+	 * --hostile, or of the instruction in @window.
+	 */
+	u64 from, to, stride;
 } jobs = { .stride = 1 };
 
-/* The stretches of code of which every instruction can be attacked. */
+/*
+ * The pieces of guest code at each of whose instructions --attack can inject
+ * every event.  A window starts where @trigger occurs.
+ */
 static const struct window {
-	const char *name;	/* in --attack */
+	/* The name by which --attack selects this piece of guest code. */
+	const char *name;
 	enum trigger trigger;
 } windows[] = {
 	{ "every", FROM_START },
@@ -91,26 +137,42 @@ static const struct window {
 	{ "every-end", FROM_UNSHARED },
 };
 
-static struct figures all, these;	/* outcomes of all runs; of one attack's runs */
-static void *back[5];		/* __builtin_setjmp's buffer, by which runs end */
-static bool running;		/* a run is under way */
-static bool honest;		/* the host does not lie in this run */
-static u64 exits;		/* of the present run */
+/* The results of all runs of the guest, and of the runs with the present attack. */
+static struct figures all, these;
+/* __builtin_setjmp's buffer in play().  leave() jumps there to stop the guest. */
+static void *back[5];
+/* The guest is running.  False between two runs of the guest. */
+static bool running;
+/* The emulated host does not attack the guest in this run. */
+static bool honest;
+/* The number of the guest's exits in this run. */
+static u64 exits;
 static struct {
 	enum end end;
-	bool stopped;		/* the model could not run the guest on */
-	bool entered;		/* the payload's entry was reached */
-	bool arrived;		/* walk()'s last instruction was reached */
-	u64 term;		/* termination request; 0: none */
+	/* The run ended because the guest did something that is not modelled. */
+	bool stopped;
+	/* The guest has reached the payload's entry in this run. */
+	bool entered;
+	/* The guest has run as many instructions as walk() asked for. */
+	bool arrived;
+	/* The GHCB termination request that ended the run; 0: no request. */
+	u64 term;
 } run;
-static bool walked;		/* the snapshot was taken by walk() */
+/*
+ * Runs start from a snapshot that walk() took in the middle of the stub's code,
+ * and not from the guest's start.
+ */
+static bool walked;
 
 bool campaign_running(void)
 {
 	return running;
 }
 
-/* Ends the run and continues in play(). */
+/*
+ * Stops the guest, notes that its run ended as @end, and continues in play(),
+ * behind the __builtin_setjmp() there.
+ */
 __attribute__((noreturn)) static void leave(enum end end)
 {
 	run.end = end;
@@ -147,9 +209,10 @@ void campaign_exit(void)
 }
 
 /*
- * A violation is a fault of the stub, whatever the host answered before.  An
- * "unsupported event" request is not, because the host injected an unknown exit
- * code; the guest terminates next.
+ * A stub that violates the GHCB ABI has a bug, whatever the host answered
+ * before.  Only the request "unsupported event" (0x8000FFFF) is allowed.  The
+ * stub sends it when the host injects a #VC with an unknown exit code, and
+ * terminates next.
  */
 void campaign_violation(unsigned int code)
 {
@@ -172,8 +235,8 @@ bool campaign_proof(struct vcpu *vcpu)
 }
 
 /*
- * Replaces the first @end in @text by NUL and returns what follows it.  Returns the
- * terminating NUL of @text if @end does not occur.
+ * Splits @text at the first character @end, which is replaced by NUL, and
+ * returns the second part.  The second part is empty if @end does not occur.
  */
 static char *cut(char *text, char end)
 {
@@ -184,7 +247,7 @@ static char *cut(char *text, char end)
 	return text;
 }
 
-/* Sets the range of jobs from "A", "A-B" or "A-B/STRIDE". */
+/* Sets jobs.from, jobs.to and jobs.stride from "A", "A-B" or "A-B/STRIDE". */
 static void set_range(char *text)
 {
 	char *stride = cut(text, '/'), *last = cut(text, '-');
@@ -197,7 +260,7 @@ static void set_range(char *text)
 		end_run(END_ERROR, "the stride of a range is 0: it must be at least 1");
 }
 
-/* Returns the window @name, or NULL. */
+/* Returns the element of windows[] called @name; NULL if there is not one. */
 static const struct window *find_window(const char *name)
 {
 	const struct window *window;
@@ -209,8 +272,9 @@ static const struct window *find_window(const char *name)
 }
 
 /*
- * Checks all names in --attack before the first run, because a wrong name at the
- * list's end would otherwise be found hours later.
+ * Checks the names of all attacks in @text, the value of --attack, before the
+ * guest runs for the first time.  Otherwise a misspelt name late in the list
+ * would be found only after hours of runs.
  */
 static void check_attacks(const char *text)
 {
@@ -233,8 +297,9 @@ static void check_attacks(const char *text)
 }
 
 /*
- * Sets jobs from one element of --attack: "NAME", "NAME:RANGE", "all:FORMS",
- * "others:FORMS", or a window's name with a range.  @name is cut into pieces.
+ * Sets jobs from one element of the list that --attack takes: "NAME",
+ * "NAME:RANGE", "all:FORMS", "others:FORMS", or a name of windows[] with a
+ * range.  Changes @name.
  */
 static void set_attack(char *name)
 {
@@ -257,8 +322,10 @@ static void set_attack(char *name)
 }
 
 /*
- * Sets watch from "START-END,GHCB,PROOF[,IDT]".  With IDT the three addresses in
- * the stub are those that it was linked at; campaign_vmgexit() moves them.
+ * Fills struct watch from the value of --watch, "START-END,GHCB,PROOF[,IDT]".
+ * START and END enclose the payload.  GHCB, PROOF and IDT are addresses in the
+ * stub.  If IDT is given they are link addresses, and campaign_vmgexit()
+ * relocates them once it knows where firmware loaded the stub.
  */
 static void set_watch(char *start)
 {
@@ -296,12 +363,17 @@ bool campaign_option(const char *name, char *value)
 }
 
 /*
- * Judges how the run ended.  Returns NULL and sets *@outcome if that is allowed;
- * else returns what is wrong, with a number that helps in *@at.
+ * Checks how the guest's run ended.  Returns NULL and sets *@outcome if a run
+ * under attack may end like this.  Otherwise returns a message that says what
+ * is wrong, and sets *@at to a number for the message, such as an address.
  */
 static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at)
 {
-	/* The stub clears the GHCB MSR and the IDT last, for the payload. */
+	/*
+	 * The stub clears the GHCB MSR and loads an empty IDT right before it
+	 * jumps to the payload.  An event that the host injects after that
+	 * causes a triple fault, which is allowed.
+	 */
 	bool handed_over = !vcpu->ghcb_msr && !vcpu->vmcb->idtr.limit;
 	unsigned int set = run.term >> 12 & 0xf, code = run.term >> 16 & 0xff;
 	const char *fault;
@@ -342,7 +414,7 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 	return NULL;
 }
 
-/* Counts the run in *@f. */
+/* Counts a run of the guest that ended with @outcome in *@f. */
 static void count(struct figures *f, enum outcome outcome)
 {
 	f->runs++;
@@ -351,7 +423,10 @@ static void count(struct figures *f, enum outcome outcome)
 		f->terms[run.term >> 12 & 0xf][run.term >> 16 & 0xff]++;
 }
 
-/* Writes " OUTCOME=NUMBER" for each outcome that occurred, and ends the line. */
+/*
+ * Writes " OUTCOME=NUMBER" to the log for each way in which runs of the guest
+ * ended, and then a newline.
+ */
 static void put_counts(const struct figures *f)
 {
 	unsigned int i, set, code;
@@ -381,9 +456,9 @@ static void put_counts(const struct figures *f)
 }
 
 /*
- * Plays one run from the snapshot, with the lies that attack.c has.  @number
- * determines KASLR's random numbers.  After walk(), @left is the number of
- * instructions to the lies' events.
+ * Runs the guest once from the snapshot, under the attacks in lies[].  @number
+ * determines the random numbers that the guest's RDRAND returns.  If walk()
+ * took the snapshot, the attacks inject their events after @left instructions.
  */
 static void play(struct vcpu *vcpu, u64 number, u64 left)
 {
@@ -409,9 +484,10 @@ static void play(struct vcpu *vcpu, u64 number, u64 left)
 }
 
 /*
- * Writes a run's line: @label and @number name it, and its lies follow.  If @why is
- * not NULL the line starts with FAIL and ends with @why and @at; else the caller
- * continues it.
+ * Writes a line about the guest's last run to the log: @label and @number, such
+ * as "seed 7", and the run's attacks.  If @why is not NULL the run has failed:
+ * the line starts with FAIL and ends with @why and @at.  If @why is NULL the
+ * line has no newline yet, so that the caller can append the outcome.
  */
 static void tell(const char *label, u64 number, const char *why, u64 at)
 {
@@ -433,7 +509,11 @@ static void tell(const char *label, u64 number, const char *why, u64 at)
 	put_flush();
 }
 
-/* Plays a run, counts how it ended, and writes a FAIL line if that is not allowed. */
+/*
+ * Runs the guest once under the attacks in lies[] (attack.h) and counts how the
+ * run ended.  Writes a line with FAIL to the log if a run must not end like
+ * this.
+ */
 static void play_and_judge(struct vcpu *vcpu, const char *label, u64 number)
 {
 	struct figures one = { 0 };
@@ -454,7 +534,10 @@ static void play_and_judge(struct vcpu *vcpu, const char *label, u64 number)
 	}
 }
 
-/* Plays a run without lies, which must boot the payload. */
+/*
+ * Runs the guest once with an honest host.  If the payload does not boot,
+ * sevemu terminates, because the attacks' results would mean nothing.
+ */
 static void play_honest(struct vcpu *vcpu, u64 number)
 {
 	enum outcome outcome;
@@ -472,7 +555,11 @@ static void play_honest(struct vcpu *vcpu, u64 number)
 			why ? why : outcome_names[outcome], at);
 }
 
-/* Plays @attack with each N from @from to @to in steps of @stride. */
+/*
+ * Runs the guest under @attack, once for each value of the attack's number N
+ * from @from to @to in steps of @stride.  Writes a line to the log that counts
+ * how the runs ended.
+ */
 static void play_attack(struct vcpu *vcpu, const struct attack *attack, u64 from,
 			u64 to, u64 stride)
 {
@@ -490,7 +577,10 @@ static void play_attack(struct vcpu *vcpu, const struct attack *attack, u64 from
 	put_counts(&these);
 }
 
-/* Plays each attack in at most @forms forms, spread over all of its forms. */
+/*
+ * Runs the guest under each attack in turn, for at most @forms values of the
+ * attack's number N, which are spread over the whole range of N.
+ */
 static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 {
 	const struct attack *attack;
@@ -505,9 +595,12 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 	}
 }
 
-/* ---- Every instruction of a window. */
+/* ---- Events at every instruction of a piece of guest code. */
 
-/* fire() of walk(): the run has arrived at its last instruction. */
+/*
+ * walk() uses this function in place of an attack's event: it stops the guest
+ * after the number of instructions that walk() asked for.
+ */
 __attribute__((noreturn)) static void arrive(struct lie *lie, struct vcpu *vcpu)
 {
 	(void)lie;
@@ -517,9 +610,9 @@ __attribute__((noreturn)) static void arrive(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Runs @count instructions from the snapshot, counted from @trigger, without lies,
- * and makes the state there the next snapshot.  Returns false if the run ends
- * before that.
+ * Runs the guest from the snapshot with an honest host, up to @count
+ * instructions behind @trigger, and replaces the snapshot by the state there.
+ * Returns false if the guest's run ends earlier.
  */
 static bool walk(struct vcpu *vcpu, enum trigger trigger, u64 count)
 {
@@ -536,7 +629,11 @@ static bool walk(struct vcpu *vcpu, enum trigger trigger, u64 count)
 	return true;
 }
 
-/* Plays each event once at the snapshot's instruction, which is number @at. */
+/*
+ * Runs the guest from the snapshot once for each kind of event (NMI, #VC and so
+ * on), which is injected before the first instruction.  The snapshot was taken
+ * at instruction @at of the piece of code that --attack calls @label.
+ */
 static void play_events(struct vcpu *vcpu, const char *label, u64 at)
 {
 	unsigned int i;
@@ -551,9 +648,11 @@ static void play_events(struct vcpu *vcpu, const char *label, u64 at)
 }
 
 /*
- * Plays every event at each @stride-th instruction of @window from @from to @to.  A
- * snapshot at each instruction saves each run the way to it.  The snapshot of the
- * start is lost thereby, so this must be the last job of the process.
+ * Injects every event at each @stride-th instruction of @window, from
+ * instruction @from to @to, with one run of the guest for each event.  Each run
+ * starts from a snapshot at its instruction, which is faster than from the
+ * guest's start.  The snapshot of the guest's start is lost, so sevemu cannot
+ * run other attacks afterwards.
  */
 static void play_every(struct vcpu *vcpu, const struct window *window, u64 from, u64 to,
 		       u64 stride)
@@ -578,7 +677,7 @@ static void play_every(struct vcpu *vcpu, const struct window *window, u64 from,
 	put_counts(&these);
 }
 
-/* Plays all elements of --attack in turn. */
+/* Runs the guest for each element of @text, the list that --attack takes. */
 static void play_attacks(struct vcpu *vcpu, char *text)
 {
 	char *next;
@@ -595,7 +694,10 @@ static void play_attacks(struct vcpu *vcpu, char *text)
 	}
 }
 
-/* Plays the random lies of each seed. */
+/*
+ * Runs the guest once for each seed from @from to @to (--hostile).  The seed
+ * determines the run's random attacks.
+ */
 static void play_seeds(struct vcpu *vcpu, u64 from, u64 to)
 {
 	for (; from <= to; from += jobs.stride) {
@@ -606,10 +708,11 @@ static void play_seeds(struct vcpu *vcpu, u64 from, u64 to)
 }
 
 /*
- * With firmware the campaign starts when the stub first asks for CPUID by the MSR
- * protocol, because firmware itself is not attacked.  Firmware does not use the MSR
- * protocol once it has a GHCB page, so such a request is the stub's.  The stub has
- * loaded its IDT by then, whose address tells where it runs.
+ * In MODE_OVMF the attacks start when the stub first requests CPUID by the GHCB
+ * MSR protocol, because firmware, which runs before the stub, is not attacked.
+ * Firmware does not use the MSR protocol once it has a GHCB page, so the next
+ * such request comes from the stub.  The stub has loaded its IDT by then.  The
+ * IDT's address tells where firmware loaded the stub.
  */
 void campaign_vmgexit(struct vcpu *vcpu)
 {
@@ -619,7 +722,11 @@ void campaign_vmgexit(struct vcpu *vcpu)
 		return;
 	if (!(vcpu->ghcb_msr & GHCB_MSR_INFO_MASK))
 		firmware_has_ghcb = true;
-	/* The stub has no GHCB page before this request is answered. */
+	/*
+	 * This is the stub's first request: CPUID 0x80000000 by the MSR
+	 * protocol, after firmware has set up a GHCB page.  Other requests come
+	 * from firmware.
+	 */
 	if (!firmware_has_ghcb || vcpu->ghcb_msr >> 32 != CPUID_EXT_MAX)
 		return;
 	begun = true;
@@ -634,8 +741,10 @@ void campaign_run(struct vcpu *vcpu)
 
 	snapshot_take(vcpu);
 	/*
-	 * Each honest run moves the payload by another distance.  Words of the
-	 * payload that depend on it differ, and watch.c ignores them later.
+	 * With --chance the guest runs MOVES times with an honest host.  KASLR
+	 * relocates the payload by another distance each time.  watch.c finds
+	 * the words of the payload that differ and does not compare them in
+	 * later runs.
 	 */
 	for (i = 0; i < (kaslr_wanted() ? MOVES : 1); i++)
 		play_honest(vcpu, ~i);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * campaign.h - many runs of one guest under attack (campaign.c).
+ * campaign.h - a campaign: many runs of one guest, in each of which the
+ * emulated host attacks the guest in another way (campaign.c).
  *
- * A campaign is what --attack and --hostile ask for.  Without one the functions
- * that other files call on an occasion do nothing.
+ * The options --attack and --hostile start a campaign.  Without these options
+ * campaign_exit(), campaign_vmgexit(), campaign_marker(), campaign_proof() and
+ * campaign_end() do nothing.
  */
 #ifndef SEVEMU_CAMPAIGN_H
 #define SEVEMU_CAMPAIGN_H
@@ -12,57 +14,66 @@
 #include "sevemu.h"
 
 /*
- * Takes the wrapper's option @name if it is attack, hostile, watch or chance.
- * Returns false for any other.  main.c calls it for each option.  @value, which
- * is cut into pieces, must remain.  "--attack list" and errors end the run.
+ * Handles the command line option @name if it is attack, hostile, watch or
+ * chance, and returns true.  Returns false for any other option.  main.c calls
+ * it for each option.  @value is the option's text; it is changed and must stay
+ * allocated.  "--attack list" and a wrong value terminate sevemu.
  */
 bool campaign_option(const char *name, char *value);
 
 /*
- * Runs the campaign from the present state of @vcpu, and ends sevemu with the
- * verdict.  main.c calls it with the kernel loaded, campaign_vmgexit() in the
- * middle of firmware's boot.  Does not return.
+ * Runs the guest many times from the present state of @vcpu, with the attacks
+ * that --attack or --hostile asked for, and terminates sevemu with PASS or
+ * FAIL.  main.c calls it when the kernel is loaded.  With firmware,
+ * campaign_vmgexit() calls it when the stub has started.  Does not return.
  */
 void campaign_run(struct vcpu *vcpu);
 
-/* Returns whether a run of the campaign is under way. */
+/* Returns whether the guest is running under --attack or --hostile at present. */
 bool campaign_running(void);
 
 /*
- * Counts an exit, and ends the run of the campaign after EXITS_MAX of them.  The
+ * Counts an exit of the guest.  After EXITS_MAX exits the guest is taken to
+ * hang: its run under attack counts as a failure, and the next one starts.  The
  * run loop calls it after each exit.
  */
 void campaign_exit(void);
 
 /*
- * Starts the campaign in MODE_OVMF, when the stub first asks by the MSR protocol.
+ * Calls campaign_run() at the stub's first request by the GHCB MSR protocol,
+ * because in MODE_OVMF firmware runs before the stub and is not attacked.
  * ghcb.c calls it at each VMGEXIT.
  */
 void campaign_vmgexit(struct vcpu *vcpu);
 
 /*
- * Notes that the marker, the payload's entry, is reached: lies have no effect
- * from here on.  exits.c calls it.
+ * Notes that the guest has reached the payload's entry, the address given by
+ * --marker.  The host is honest from now on, because only the stub is under
+ * test.  exits.c calls it.
  */
 void campaign_marker(void);
 
 /*
- * Handles an intercepted #DB if it is the breakpoint behind the proof of the
- * C-bit.  Returns true if so, and the guest may go on.
+ * Handles an intercepted #DB if its breakpoint is the address PROOF of --watch,
+ * which the stub reaches once it has proven the position of the C-bit.  Returns
+ * true if so: the guest may be entered again.
  */
 bool campaign_proof(struct vcpu *vcpu);
 
 /*
- * Ends the run of the campaign as @end, and goes back to campaign_run().
- * @stopped: because of something that the model cannot run.  @term: the GHCB
- * termination request, or 0.  report.c calls it first of all when a run ends.
- * Returns if no run of a campaign is under way.
+ * Terminates the present run of the guest and continues in campaign_run() with
+ * the next one.  @end says how the run ended.  @stopped is true if the guest
+ * did something that sevemu does not model.  @term is the GHCB termination
+ * request, or 0 without one.  report.c calls it whenever a run ends.  Returns
+ * only if there is no campaign.
  */
 void campaign_end(enum end end, bool stopped, u64 term);
 
 /*
- * Judges the ABI violation @code (VIOL_*) during a run of the campaign: ends the
- * run as a failure, but for VIOL_UNSUPPORTED_EVENT.  report.c calls it.
+ * Handles the guest's violation of the GHCB ABI, @code (VIOL_* of hooks.h),
+ * during a campaign.  Terminates the present run as a failure.
+ * VIOL_UNSUPPORTED_EVENT is ignored, because a guest may send it when the host
+ * injects an unknown #VC.  report.c calls it.
  */
 void campaign_violation(unsigned int code);
 

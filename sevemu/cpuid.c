@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpuid.c - CPUID as the guest sees it: that of QEMU's processor, with the changes
- * that KVM makes for an SEV-ES guest.
+ * cpuid.c - the CPUID values that the guest gets: those of QEMU's processor,
+ * with the changes that KVM makes for an SEV-ES guest.
  *
- * Runs at each CPUID of the guest and at each request for one.
+ * Runs when the guest executes CPUID, or requests CPUID values by the GHCB.
  */
 #include "attack.h"
 #include "cpuid.h"
@@ -31,22 +31,28 @@
 #define CPUID_SEV_REDUCTION	6	/* shift in EBX */
 
 /*
- * Widths of addresses.  40 is QEMU's default for a guest and lies below both
- * positions of the C-bit.  The C-bit is the only physical address bit lost.
+ * CPUID 0x80000008 reports PHYS_BITS bits for guest-physical addresses.  40 is
+ * QEMU's default for a guest and lies below the possible C-bits, 47 and 51.  It
+ * reports VIRT_BITS bits for linear addresses without LA57.  CPUID 0x8000001F
+ * reports that the C-bit takes PHYS_BITS_LOST bit from physical addresses.
  */
 #define PHYS_BITS		40
-#define VIRT_BITS		48	/* linear address, without LA57 */
+#define VIRT_BITS		48
 #define PHYS_BITS_LOST		1
 
 /*
- * The signature "KVMKVMKVM" makes Linux look for KVM's paravirtual features.  This
- * hypervisor has no such feature.
+ * sevemu reports the hypervisor signature "KVMKVMKVM", because it behaves as
+ * KVM does.  Linux then reads KVM's paravirtual features from CPUID 0x40000001.
+ * sevemu returns 0 there, because it has none of these features.
  */
 #define SIGNATURE_EBX		0x4b4d564b
 #define SIGNATURE_ECX		0x564b4d56
 #define SIGNATURE_EDX		0x0000004d
 
-/* Returns what an honest host answers. */
+/*
+ * Returns the CPUID registers for @function (EAX) and @index (ECX) that a
+ * hypervisor gives to the guest if it does not attack the guest.
+ */
 static struct cpuid_regs honest_cpuid(const struct vcpu *vcpu, u32 function, u32 index)
 {
 	struct cpuid_regs r;

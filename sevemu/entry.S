@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry.S - entry of the hypervisor's image at HV_VIRT, and its exception stubs.
+ * entry.S - the entry point of the hypervisor's image, hv_entry, and the
+ * exception handlers for the hypervisor's own exceptions.
  *
  * rom.S jumps to hv_entry once, after it has copied the image to RAM and turned
- * long mode on.  The stubs run only if the hypervisor has a bug.
+ * long mode on.  The exception handlers run only if the hypervisor has a bug.
  */
 #include "layout.h"
 #include "x86.h"
@@ -13,11 +14,11 @@
 /*
  * hv_entry - clears .bss, sets up the stack and calls hv_main().
  *
- * In:		RDI = hv_base
+ * In:		RDI = hv_base, the physical address of the hypervisor's memory
  * Out:		does not return
  * Clobbers:	everything
  * Mode:	64-bit, five-level paging, EFER.SVME set, interrupts off, GIF 1
- * Stack:	none on entry; STACK_SIZE bytes of .bss from then on
+ * Stack:	no stack on entry; hv_entry sets up STACK_SIZE bytes in .bss
  */
 	.text
 	.code64
@@ -37,15 +38,16 @@ hv_entry:
 	.size hv_entry, . - hv_entry
 
 /*
- * hv_exception_stubs - a stub for each of the vectors 0 to 31, HV_STUB_SIZE bytes
- * apart.
+ * hv_exception_stubs - the first instructions of the handlers of vectors 0 to
+ * 31, at intervals of HV_STUB_SIZE bytes.  main.c enters their addresses in the
+ * IDT.
  *
- * In:		the exception's frame on the stack
- * Out:		goes to hv_exception with the error code (0 if the vector has
- *		none) and the vector pushed
+ * In:		the processor's exception frame on the stack
+ * Out:		jumps to hv_exception with the error code (0 for a vector without
+ *		an error code) and the vector number pushed
  * Clobbers:	nothing
  * Mode:	64-bit, interrupts off
- * Stack:	the hypervisor's, or what the exception found in RSP
+ * Stack:	the one in use when the exception occurred
  */
 	.balign HV_STUB_SIZE
 	.globl hv_exception_stubs
@@ -64,13 +66,14 @@ hv_exception_stubs:
 	.size hv_exception_stubs, . - hv_exception_stubs
 
 /*
- * hv_exception - reports an exception of the hypervisor and ends the run.
+ * hv_exception - prints an exception that the hypervisor's own code has caused,
+ * and terminates sevemu.
  *
  * In:		RSP = address of vector, error code, RIP, CS, RFLAGS, RSP, SS
  * Out:		does not return
  * Clobbers:	everything
  * Mode:	64-bit, interrupts off
- * Stack:	as in hv_exception_stubs; aligned here
+ * Stack:	the one in use when the exception occurred, aligned to 16 bytes here
  */
 	.type hv_exception, @function
 hv_exception:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry.h - what entry.S offers to C.
+ * entry.h - declares the symbol of entry.S that C code uses.
  */
 #ifndef SEVEMU_ENTRY_H
 #define SEVEMU_ENTRY_H
@@ -8,9 +8,9 @@
 #include "layout.h"
 
 /*
- * Exception stubs of the hypervisor for vectors 0 to 31.  The stub of a vector
- * starts at its number times HV_STUB_SIZE.  main.c puts their addresses into
- * the IDT.
+ * The handlers of the hypervisor's own exceptions, vectors 0 to 31.  The
+ * handler of vector n starts n * HV_STUB_SIZE bytes behind hv_exception_stubs.
+ * main.c enters these addresses in the hypervisor's IDT.
  */
 extern char hv_exception_stubs[];
 

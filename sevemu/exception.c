@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exception.c - delivers exceptions to the guest, #VC above all.
+ * exception.c - delivers exceptions and interrupts to the guest, #VC above all.
  *
- * Runs between an exit and the next entry.  EVENTINJ cannot deliver #VC, because
- * QEMU pushes no error code for vector 29.  This file therefore does what the
- * processor does (APM2 8.7 and 8.9): it reads the gate, chooses the stack, pushes
- * the frame and loads CS.  A fault on the way becomes another exception, a double
- * fault or a triple fault, as APM2 8.2.9 says.
+ * Runs between an exit and the next VMRUN.  The VMCB's EVENTINJ cannot deliver
+ * #VC, because QEMU pushes no error code for vector 29.  This file therefore
+ * does what the processor does (APM2 8.7 and 8.9): it reads the gate from the
+ * guest's IDT, chooses the stack, pushes the frame and loads CS.  An exception
+ * during the delivery is delivered instead, or becomes a double fault or a
+ * triple fault (APM2 8.2.9).
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -29,7 +30,10 @@
 #define TSS64_RSP0		4
 #define TSS64_IST1		0x24
 
-/* A gate of the guest's IDT: 8 bytes in legacy mode, 16 in long mode. */
+/*
+ * A gate of the guest's IDT.  Legacy mode uses its first 8 bytes, long mode all
+ * 16 (APM2 4.7.4 and 4.8.4).
+ */
 struct gate {
 	u16 offset_low;
 	u16 selector;
@@ -40,14 +44,20 @@ struct gate {
 	u32 reserved;
 } __attribute__((packed));
 
-/* An exception that came up during the delivery of another one. */
+/* An exception that occurred while this file delivered another one to the guest. */
 struct met {
-	u8 vector;		/* 0: none */
+	/* The exception's vector; 0: no exception occurred in the delivery. */
+	u8 vector;
 	u32 error_code;
-	u64 address;		/* CR2, if vector is #PF */
+	/* The linear address that #PF puts into CR2.  Unused for other vectors. */
+	u64 address;
 };
 
-/* Fills in *@met; returns false for the caller to return. */
+/*
+ * Notes in *@met that exception @vector occurred during a delivery.  Always
+ * returns false, so that a caller can write "return meet(...)" to stop the
+ * delivery.
+ */
 static bool meet(struct met *met, unsigned int vector, u32 error_code)
 {
 	met->vector = vector;
@@ -62,8 +72,9 @@ static bool meet_fault(struct met *met, const struct guest_fault *fault)
 }
 
 /*
- * Reads @len bytes at @offset of a descriptor table or TSS.  Bytes behind its limit
- * are exception @vector with @error_code.
+ * Reads @len bytes at @offset of the guest's descriptor table or TSS @table
+ * into @buf.  If they are not all below the table's limit, notes exception
+ * @vector with @error_code in *@met and returns false.
  */
 static bool read_table(struct vcpu *vcpu, const struct segment *table, u32 offset,
 		       void *buf, u32 len, unsigned int vector, u32 error_code,
@@ -79,8 +90,9 @@ static bool read_table(struct vcpu *vcpu, const struct segment *table, u32 offse
 }
 
 /*
- * Reads the descriptor of @selector from GDT or LDT into @seg, in the VMCB's form.
- * A null selector and one behind the limit are exception @vector.
+ * Reads the descriptor of @selector from the guest's GDT or LDT and unpacks it
+ * into @seg, a segment register as the VMCB stores it.  A null selector or a
+ * selector behind the table's limit causes exception @vector.
  */
 static bool read_descriptor(struct vcpu *vcpu, u16 selector, struct segment *seg,
 			    unsigned int vector, struct met *met)
@@ -103,7 +115,10 @@ static bool read_descriptor(struct vcpu *vcpu, u16 selector, struct segment *seg
 	return true;
 }
 
-/* Reads the IDT gate of @vector and checks its type and presence (APM2 8.7). */
+/*
+ * Reads the gate of @vector from the guest's IDT.  A wrong type causes #GP, a
+ * gate that is not present causes #NP (APM2 8.7).
+ */
 static bool read_gate(struct vcpu *vcpu, unsigned int vector, struct gate *gate,
 		      struct met *met)
 {
@@ -132,8 +147,10 @@ static bool read_gate(struct vcpu *vcpu, unsigned int vector, struct gate *gate,
 }
 
 /*
- * Chooses the stack for the frame in long mode (APM2 8.9.3): the IST's if @ist is
- * not 0, the TSS's if the privilege level changes to @cpl, else the current one.
+ * Sets *@rsp to the stack for an exception frame in long mode (APM2 8.9.3).  If
+ * @ist is not 0, it is entry @ist of the TSS's interrupt stack table.  If the
+ * privilege level changes to @cpl, it is the TSS's stack for @cpl.  Otherwise
+ * it is the guest's RSP.
  */
 static bool choose_stack64(struct vcpu *vcpu, unsigned int ist, unsigned int cpl,
 			   u64 *rsp, struct met *met)
@@ -151,8 +168,9 @@ static bool choose_stack64(struct vcpu *vcpu, unsigned int ist, unsigned int cpl
 }
 
 /*
- * Pushes the frame and enters the handler in long mode (APM2 8.9).  @cs is the
- * handler's code segment and @cpl its privilege level.
+ * Pushes an exception frame on the guest's stack and sets the guest's RIP to
+ * the handler in @gate, in long mode (APM2 8.9).  @cs is the handler's code
+ * segment and @cpl its privilege level.
  */
 static bool deliver64(struct vcpu *vcpu, const struct gate *gate,
 		      const struct segment *cs, unsigned int cpl,
@@ -189,7 +207,11 @@ static bool deliver64(struct vcpu *vcpu, const struct gate *gate,
 	return true;
 }
 
-/* Does what deliver64() does, for 32-bit protected mode (APM2 8.7). */
+/*
+ * Pushes an exception frame on the guest's stack and sets the guest's EIP to
+ * the handler in @gate, in 32-bit protected mode (APM2 8.7).  The parameters
+ * are as in deliver64().
+ */
 static bool deliver32(struct vcpu *vcpu, const struct gate *gate,
 		      const struct segment *cs, unsigned int cpl,
 		      bool has_error, u32 error_code, struct met *met)
@@ -234,8 +256,9 @@ static bool deliver32(struct vcpu *vcpu, const struct gate *gate,
 }
 
 /*
- * Delivers one exception.  Returns false, with the guest's state unchanged but for
- * page-table bits, if exception *@met came up instead.
+ * Delivers exception or interrupt @vector to the guest.  Returns false if
+ * another exception, *@met, occurred during the delivery.  The guest's state is
+ * then unchanged, except for accessed and dirty bits in its page tables.
  */
 static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 		    struct met *met)
@@ -267,8 +290,9 @@ static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 	cs.selector = (cs.selector & ~SELECTOR_RPL) | cpl;
 
 	/*
-	 * A fault returns to its instruction, so RF is set in the saved flags: the
-	 * instruction must not hit its breakpoint again (APM2 13.1.1).
+	 * Set RF in the pushed RFLAGS.  The guest's handler of a fault returns
+	 * to the faulting instruction, and with RF set an instruction
+	 * breakpoint there does not occur a second time (APM2 13.1.1).
 	 */
 	if (vector != X86_DF && vector != X86_NMI)
 		vmcb->rflags |= RFLAGS_RF;
@@ -289,7 +313,10 @@ static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 	return true;
 }
 
-/* Contributory exceptions: those of APM2 8.2.9, and #VC (APM2 15.35.5). */
+/*
+ * Returns whether @vector is a contributory exception: two of them in a row
+ * become a double fault.  They are those of APM2 8.2.9, and #VC (APM2 15.35.5).
+ */
 static bool contributory(unsigned int vector)
 {
 	return vector == 0 || (vector >= X86_TS && vector <= X86_GP) || vector == X86_VC;

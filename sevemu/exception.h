@@ -3,10 +3,11 @@
  * exception.h - exceptions that the hypervisor delivers to the guest
  * (exception.c).
  *
- * All may be called between an exit and the next entry, with RIP at the
- * instruction to which the guest's handler returns, and afterwards the guest
- * stands at the first instruction of that handler.  A fault during delivery
- * becomes the exception that APM2 8.2.9 asks for; a triple fault ends the run.
+ * All functions may be called between an exit and the next VMRUN.  The guest's
+ * RIP must be at the instruction to which the guest's handler is to return.
+ * Afterwards RIP is at the first instruction of that handler.  If the delivery
+ * causes another exception, that exception or a double fault is delivered
+ * instead (APM2 8.2.9).  A triple fault terminates sevemu.
  */
 #ifndef SEVEMU_EXCEPTION_H
 #define SEVEMU_EXCEPTION_H
@@ -20,12 +21,16 @@
  */
 void guest_raise(struct vcpu *vcpu, unsigned int vector, u32 error_code);
 
-/* Delivers the page fault *@fault, which guest_read() or guest_write() met. */
+/*
+ * Delivers #PF with the error code and the CR2 in *@fault, which guest_read()
+ * or guest_write() has filled in.
+ */
 void guest_raise_pf(struct vcpu *vcpu, const struct guest_fault *fault);
 
 /*
  * Delivers #VC (vector 29) with @exit_code, an SVM_EXIT_* code, as its error
- * code (APM2 15.35.5), and counts it.  For an SEV-ES guest only.
+ * code (APM2 15.35.5), and counts the #VC in the report.  For an SEV-ES guest
+ * only.
  */
 void vc_raise(struct vcpu *vcpu, u64 exit_code);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exits.c - which instructions and events of the guest exit, and the one switch
- * that handles all exits.
+ * exits.c - sets the guest's intercepts, and handles all exits in one switch,
+ * exit_handle().
  *
- * Runs between an exit and the next entry.  A non-automatic exit of an SEV-ES
- * guest becomes #VC (APM2 15.35.4); the same exit of another guest is handled
- * here.  Automatic exits (HLT, EFER, control registers) are handled here for all
- * guests, and the guest does not notice them.
+ * Runs between an exit and the next VMRUN.  In an SEV-ES guest a non-automatic
+ * exit becomes #VC (APM2 15.35.4).  In another guest the same exit is emulated
+ * here.  Automatic exits (HLT, EFER, control registers) are emulated here for
+ * all guests, and the guest does not notice them.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -27,16 +27,18 @@
 #include "sevemu.h"
 #include "watch_kaslr.h"
 
-/* Sets bit @bit of an intercept vector to @on. */
+/* Turns intercept number @bit of the VMCB's vector *@intercepts on or off. */
 static void arm(u16 *intercepts, unsigned int bit, bool on)
 {
 	*intercepts = (*intercepts & ~(1 << bit)) | on << bit;
 }
 
 /*
- * DR0 and DR7 are intercepted while DR0 holds the marker's address, because the
- * guest must see its own values.  CR3 writes are intercepted until the guest has
- * run at a kernel address, to tell closely when that is (watch_kernel_va()).
+ * DR0 and DR7 are intercepted while DR0 holds the address given by --marker, so
+ * that the guest reads and writes its own values and not the hypervisor's.  CR3
+ * writes are intercepted until the guest first runs in the upper half of the
+ * address space, where kernels run.  The exit lets watch_kernel_va() find that
+ * moment more closely.
  */
 void exits_init(struct vcpu *vcpu)
 {
@@ -75,14 +77,20 @@ void exits_init(struct vcpu *vcpu)
 		v->icpt3 |= ICPT3(SVM_EXIT_IRET);
 	}
 	/*
-	 * In a campaign all four breakpoints stay enabled, because QEMU goes by the
-	 * DR7 of the hypervisor.  One that is not in use has address 0.
+	 * Under --attack and --hostile the hypervisor uses DR0 to DR3 for
+	 * breakpoints in the guest.  Enable all four, because QEMU arms them by
+	 * the DR7 that the hypervisor has, not by the guest's.  An unused one
+	 * has address 0.
 	 */
 	if (config.hostile)
 		v->dr7 = DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3;
 }
 
-/* The guest has reached the marker: takes the figures and gives DR0 back to it. */
+/*
+ * Handles the guest's arrival at the address given by --marker: copies the
+ * report's figures, and gives DR0 and DR7, which held this breakpoint, back to
+ * the guest.
+ */
 static void marker_reached(struct vcpu *vcpu)
 {
 	report_marker();
@@ -95,7 +103,10 @@ static void marker_reached(struct vcpu *vcpu)
 	exits_init(vcpu);
 }
 
-/* An intercepted #DB belongs to the marker, to a campaign, or to the guest. */
+/*
+ * Handles an intercepted #DB.  Its cause is the breakpoint of --marker, a
+ * breakpoint or single step for --attack or --hostile, or the guest itself.
+ */
 static void exit_db(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
@@ -112,8 +123,9 @@ static void exit_db(struct vcpu *vcpu)
 }
 
 /*
- * MOV to or from DR0 or DR7 while the marker is armed: reads and writes the value
- * that the guest believes to be there.
+ * Emulates MOV to or from DR0 or DR7 while DR0 holds the breakpoint of
+ * --marker.  The guest's values of these registers are in vcpu->guest_dr0 and
+ * vcpu->dr7 meanwhile.
  */
 static void exit_dr(struct vcpu *vcpu)
 {
@@ -133,8 +145,9 @@ static void exit_dr(struct vcpu *vcpu)
 }
 
 /*
- * A write to CR0.  Setting PG with EFER.LME activates long mode, clearing PG
- * leaves it (APM2 14.6), which the hypervisor has to do in the VMCB's EFER.
+ * Emulates a write to CR0.  Setting PG with EFER.LME set activates long mode,
+ * clearing PG deactivates it (APM2 14.6).  The processor changes EFER.LMA then,
+ * so this function does it in the VMCB.
  */
 static void exit_cr0(struct vcpu *vcpu)
 {
@@ -174,7 +187,10 @@ static void exit_cr0(struct vcpu *vcpu)
 	insn_advance(vcpu, &insn);
 }
 
-/* A write to CR3.  Bit 63 is no part of the value (APM2 5.5.1, PCID). */
+/*
+ * Emulates MOV to CR3.  Bit 63 of the operand asks the processor to keep the
+ * TLB and is not stored in CR3 (APM2 5.5.1).
+ */
 static void exit_cr3(struct vcpu *vcpu)
 {
 	struct insn insn;
@@ -190,9 +206,9 @@ static void exit_cr3(struct vcpu *vcpu)
 }
 
 /*
- * A write to CR4.  QEMU's processor accepts LA57 even if the guest's CPUID denies
- * it, and accepts changes in long mode, which APM2 3.1.3 forbids.  Both raise #GP
- * here.
+ * Emulates MOV to CR4.  QEMU's processor would let the guest set LA57 although
+ * the guest's CPUID lacks it, and change LA57 or clear PAE in long mode, which
+ * APM2 3.1.3 forbids.  Both raise #GP here, as on AMD's processors.
  */
 static void exit_cr4(struct vcpu *vcpu)
 {
@@ -214,14 +230,17 @@ static void exit_cr4(struct vcpu *vcpu)
 }
 
 /*
- * HLT: the guest executes it again without the intercept, so that QEMU waits for
- * the interrupt.  exit_handle() restores the intercept at the next exit.
+ * Handles an intercepted HLT.  The guest executes HLT again without the
+ * intercept, so that QEMU waits for an interrupt.  exit_handle() restores the
+ * intercept at the next exit.
  *
- * QEMU loses STI's interrupt shadow at the exit.  An interrupt that is already
- * pending would therefore be taken before HLT instead of waking it, so interrupts
- * are intercepted as well: exit_intr().
+ * QEMU loses STI's interrupt shadow at the exit, so the guest would take a
+ * pending interrupt before HLT and then halt without a wake-up.  Interrupts are
+ * therefore intercepted too, and exit_intr() lets the guest take them behind
+ * HLT.
  *
- * A guest that halts with interrupts off and no NMI to come cannot wake up.
+ * A guest that halts with interrupts off cannot wake up unless an NMI is
+ * pending, so the run terminates.
  */
 static void exit_hlt(struct vcpu *vcpu)
 {
@@ -234,9 +253,10 @@ static void exit_hlt(struct vcpu *vcpu)
 }
 
 /*
- * An interrupt after exit_hlt().  If RIP is still at HLT, the interrupt came
- * before HLT ran: HLT counts as executed and woken.  The guest then takes the
- * interrupt itself.
+ * Handles an interrupt that exit_hlt() intercepted.  If the guest's RIP is
+ * still at HLT, HLT has not run yet.  RIP then moves behind HLT, as if the
+ * interrupt had woken the processor.  The guest takes the interrupt at the next
+ * VMRUN.
  */
 static void exit_intr(struct vcpu *vcpu)
 {
@@ -245,7 +265,11 @@ static void exit_intr(struct vcpu *vcpu)
 		insn_skip(vcpu);
 }
 
-/* VMMCALL: VMGEXIT if it has a REP prefix (APM2 15.35.6), a test hook, or a hypercall. */
+/*
+ * Handles VMMCALL.  With a REP prefix in an SEV-ES guest it is VMGEXIT (APM2
+ * 15.35.6).  Otherwise it is a call of hooks.h by a test guest, or a hypercall.
+ * The hypervisor has no hypercalls.
+ */
 static void exit_vmmcall(struct vcpu *vcpu)
 {
 	struct insn insn;
@@ -265,9 +289,10 @@ static void exit_vmmcall(struct vcpu *vcpu)
 }
 
 /*
- * Raises #VC for one of two instructions that QEMU gives the same exit code
- * (RDTSC and RDTSCP, INVD and WBINVD).  The exit code is @first if the second
- * opcode byte is @opcode, else @second.
+ * Raises #VC for RDTSC or RDTSCP, or for INVD or WBINVD.  QEMU exits with the
+ * same code for both instructions of a pair, so the opcode decides.  #VC's exit
+ * code is @first if the instruction's second opcode byte is @opcode, and
+ * @second otherwise.
  */
 static void exit_pair(struct vcpu *vcpu, u8 opcode, u64 first, u64 second)
 {
@@ -289,8 +314,9 @@ static void exit_cpuid(struct vcpu *vcpu)
 }
 
 /*
- * Reads or writes the GHCB MSR and SEV_STATUS, which never raise #VC (APM2
- * 15.34.10, 15.35.7).  Returns false if @msr is another one.
+ * Emulates an access to the GHCB MSR or a read of SEV_STATUS.  The guest's
+ * access to these MSRs never raises #VC (APM2 15.34.10, 15.35.7).  Returns
+ * false, with *@value unchanged, for another MSR.
  */
 static bool msr_automatic(struct vcpu *vcpu, u32 msr, bool write, u64 *value)
 {
@@ -334,8 +360,8 @@ static void exit_msr(struct vcpu *vcpu)
 }
 
 /*
- * The NMI handler's IRET: unmasks NMIs.  The guest executes the IRET again, without
- * the intercept.
+ * Handles the IRET at which the guest's NMI handler returns: NMIs are no longer
+ * masked.  The guest executes the IRET again, without the intercept.
  */
 static void exit_iret(struct vcpu *vcpu)
 {
@@ -344,10 +370,12 @@ static void exit_iret(struct vcpu *vcpu)
 }
 
 /*
- * Injects again an event whose delivery the exit interrupted (APM2 15.7.2).  A
- * software interrupt is left out, because its instruction runs again.  QEMU sets
- * type "exception" for hardware interrupts too, and refuses to inject them so:
- * vectors above 31 get type 0, hardware interrupt.
+ * If the exit occurred during the delivery of an exception or interrupt,
+ * injects this event again at the next VMRUN (APM2 15.7.2).  A software
+ * interrupt is not injected, because the guest executes its INT instruction
+ * again.  QEMU reports hardware interrupts with type "exception", but refuses
+ * to inject this type with a vector above 31.  These vectors therefore get type
+ * 0, hardware interrupt.
  */
 static void requeue_event(struct vcpu *vcpu)
 {
@@ -363,8 +391,9 @@ static void requeue_event(struct vcpu *vcpu)
 }
 
 /*
- * Takes the report's "kernel_va" figures at the first exit with RIP in the upper
- * half of the address space.  docs/emulator.md says how exact they are.
+ * Copies the report's figures for "kernel_va" at the first exit with RIP in the
+ * upper half of the address space, which means that the kernel runs at its own
+ * addresses.  docs/emulator.md says how exact these figures are.
  */
 static void watch_kernel_va(struct vcpu *vcpu)
 {
@@ -463,7 +492,7 @@ void exit_handle(struct vcpu *vcpu)
 	case SVM_EXIT_STGI:
 	case SVM_EXIT_CLGI:
 	case SVM_EXIT_SKINIT:
-		/* The guest's CPUID denies SVM, so its instructions are #UD. */
+		/* SVM's instructions raise #UD, because the guest's CPUID has no SVM. */
 		guest_raise(vcpu, X86_UD, 0);
 		break;
 	case SVM_EXIT_SHUTDOWN:

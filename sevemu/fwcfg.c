@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fwcfg.c - reads QEMU's fw_cfg device for the hypervisor, by DMA.
+ * fwcfg.c - reads items, such as kernel and command line, from QEMU's fw_cfg
+ * device.
  *
- * Runs before the guest starts, because the device has one selected item, which is
- * the guest's afterwards.  QEMU's docs/specs/fw_cfg describes the device.
+ * Runs before the guest starts.  Afterwards the guest uses the device, and the
+ * hypervisor must not change which item is selected.  QEMU's docs/specs/fw_cfg
+ * describes the device.
  */
 #include "fwcfg.h"
 #include "layout.h"
@@ -17,16 +19,21 @@
 #define DMA_READ		2
 #define DMA_SELECT		8
 #define NAME_MAX		56
-#define FILES_MAX		0x10000	/* because keys have 16 bits */
+/* fw_cfg cannot have more files than this, because their keys have 16 bits. */
+#define FILES_MAX		0x10000
 
-/* A DMA request, all big-endian.  The device sets control to 0 when it is done. */
+/*
+ * A DMA request to fw_cfg.  All members are big-endian.  The device sets
+ * control to 0 when it has finished, or to DMA_ERROR.
+ */
 struct dma {
-	u32 control;		/* DMA_*, and the key in bits 31:16 */
-	u32 length;		/* bytes */
-	u64 address;		/* physical */
+	u32 control;		/* DMA_* bits, and the item's key in bits 31:16 */
+	u32 length;		/* number of bytes to transfer */
+	/* The physical address of the buffer that the device reads or writes. */
+	u64 address;
 } __attribute__((packed));
 
-/* An entry of the directory, FW_CFG_FILE_DIR. */
+/* An entry of fw_cfg's directory of files, the item FW_CFG_FILE_DIR. */
 struct file {
 	u32 size;		/* bytes, big-endian */
 	u16 key;		/* big-endian */
@@ -34,7 +41,10 @@ struct file {
 	char name[NAME_MAX];
 } __attribute__((packed));
 
-/* Returns the physical address of @p, which is in the image or identity-mapped. */
+/*
+ * Returns the physical address of @p.  The hypervisor's image is mapped at
+ * HV_VIRT; all other memory is mapped at its physical address.
+ */
 static u64 phys(const void *p)
 {
 	u64 address = (u64)p;
@@ -42,7 +52,11 @@ static u64 phys(const void *p)
 	return address >= HV_VIRT ? address - HV_VIRT + hv_base : address;
 }
 
-/* Does one DMA operation and waits for it; DMA_ERROR ends the run. */
+/*
+ * Lets the fw_cfg device do one DMA operation on @buf, and waits until it has
+ * finished.  @control is DMA_* bits and a key.  If the device reports
+ * DMA_ERROR, sevemu terminates.
+ */
 static void fwcfg_dma(u32 control, void *buf, u32 len)
 {
 	struct dma dma = {
@@ -52,7 +66,10 @@ static void fwcfg_dma(u32 control, void *buf, u32 len)
 	};
 	u64 address = phys(&dma);
 
-	/* The compiler does not know that the device accesses dma and buf. */
+	/*
+	 * Make the compiler store dma and buf before the outl(), because it
+	 * does not know that the device reads and writes them.
+	 */
 	asm volatile("" : : "r"(buf), "r"(&dma) : "memory");
 	outl(DMA_ADDRESS_HIGH, __builtin_bswap32(address >> 32));
 	outl(DMA_ADDRESS_LOW, __builtin_bswap32(address));

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fwcfg.h - QEMU's fw_cfg device as the hypervisor uses it (fwcfg.c).
+ * fwcfg.h - reads items from QEMU's fw_cfg device (fwcfg.c).
  *
- * All functions use the device's DMA interface, so they may be called only
- * before the guest starts: afterwards the selected item is the guest's.  A
- * transfer that the device refuses ends the run with END_ERROR.
+ * The functions may be called only before the guest starts, because they select
+ * an item of the device, and afterwards the guest selects items.  If the device
+ * refuses a DMA transfer, sevemu terminates with END_ERROR.
  */
 #ifndef SEVEMU_FWCFG_H
 #define SEVEMU_FWCFG_H
 
 #include "x86.h"
 
-/* Keys of items (QEMU docs/specs/fw_cfg; standard-headers/linux/qemu_fw_cfg.h) */
+/* Keys of fw_cfg's items (QEMU's docs/specs/fw_cfg and linux/qemu_fw_cfg.h). */
 #define FW_CFG_ID		0x0001
 #define FW_CFG_RAM_SIZE		0x0003
 #define FW_CFG_KERNEL_SIZE	0x0008
@@ -25,17 +25,19 @@
 #define FW_CFG_FILE_DIR		0x0019
 
 /*
- * Copies the first @len bytes of the item @key to @buf, which must be in the
- * hypervisor's image or identity-mapped.  Bytes behind the item's end are 0.
+ * Copies the first @len bytes of fw_cfg's item @key to @buf, which must be in
+ * the hypervisor's image or identity-mapped.  If the item is shorter, the rest
+ * is 0.
  */
 void fwcfg_read(u16 key, void *buf, u32 len);
 
-/* Returns the first four bytes of the item @key as a little-endian number. */
+/* Returns the first four bytes of fw_cfg's item @key as a little-endian number. */
 u32 fwcfg_read32(u16 key);
 
 /*
- * Looks for the file @name in the directory.  Returns its key and sets *@size to
- * its size in bytes; returns 0, with *@size unchanged, if QEMU has no such file.
+ * Looks for the file @name in fw_cfg's directory, FW_CFG_FILE_DIR.  Returns the
+ * file's key and sets *@size to the file's size in bytes.  Returns 0, with
+ * *@size unchanged, if the directory does not have the file.
  */
 u16 fwcfg_find(const char *name, u32 *size);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ghcb.c - VMGEXIT: the host's side of the GHCB MSR protocol (GHCB 2.3.1) and of the
- * GHCB page (GHCB 4.1).
+ * ghcb.c - handles VMGEXIT: the hypervisor's side of the GHCB MSR protocol
+ * (GHCB 2.3.1) and of requests by the GHCB page (GHCB 4.1).
  *
- * Runs when an SEV-ES guest has executed VMGEXIT.  Requests are checked as strictly
- * as KVM checks them.  An answer becomes visible to the guest in one function for
- * each protocol: answer() for the MSR, publish() for the page.
+ * Runs when an SEV-ES guest has executed VMGEXIT.  Requests are checked as
+ * strictly as KVM checks them.  Only two functions give an answer to the guest:
+ * answer() writes the GHCB MSR, publish() writes the GHCB page.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -28,13 +28,17 @@
 #define JUMP_TABLE_GET		1
 #define XSAVE_LEAF		0xd
 
-/* The host's reply by the page; publish() copies it to the GHCB. */
+/*
+ * The hypervisor's reply to a request by the GHCB page: the values of
+ * sw_exit_info_1, sw_exit_info_2 and RAX to RDX that publish() copies to the
+ * page.
+ */
 struct reply {
 	u64 info_1, info_2;
 	u64 rax, rbx, rcx, rdx;
 };
 
-/* Returns whether the valid bit of the field at @offset is set. */
+/* Returns whether valid_bitmap has the bit of the GHCB field at @offset set. */
 static bool valid(const struct ghcb *g, size_t offset)
 {
 	return g->valid_bitmap[offset / 64] >> offset / 8 % 8 & 1;
@@ -42,19 +46,22 @@ static bool valid(const struct ghcb *g, size_t offset)
 
 #define VALID(g, field)		valid((g), offsetof(struct ghcb, field))
 
-/* Sets the valid bit of the field at @offset. */
+/* Sets the bit of valid_bitmap that belongs to the GHCB field at @offset. */
 static void mark(struct ghcb *g, size_t offset)
 {
 	g->valid_bitmap[offset / 64] |= 1 << offset / 8 % 8;
 }
 
-/* Sets a field of the GHCB and its valid bit. */
+/* Sets a field of the GHCB page to @value, and the field's bit in valid_bitmap. */
 #define PUT(g, field, value) do { \
 	(g)->field = (value); \
 	mark((g), offsetof(struct ghcb, field)); \
 } while (0)
 
-/* Puts the answer into the GHCB MSR, in place of the request. */
+/*
+ * Overwrites the guest's request in the GHCB MSR by the answer @value.  An
+ * attack of the present run may change the answer.
+ */
 static void answer(struct vcpu *vcpu, u64 value)
 {
 	value = attack_answer(vcpu->ghcb_msr, value);
@@ -63,8 +70,10 @@ static void answer(struct vcpu *vcpu, u64 value)
 }
 
 /*
- * Puts the reply into the GHCB page @g.  As in KVM, all valid bits are cleared
- * first, and RAX to RDX are valid after every exit.
+ * Writes *@reply to the guest's GHCB page @g.  As in KVM, valid_bitmap is
+ * cleared first, and RAX to RDX are marked valid in every reply.  @request is a
+ * copy of the page as the guest filled it in, for an attack of the present run
+ * on the reply.
  */
 static void publish(struct ghcb *g, const struct ghcb *request,
 		    const struct reply *reply)
@@ -81,7 +90,10 @@ static void publish(struct ghcb *g, const struct ghcb *request,
 	attack_reply(g, request);
 }
 
-/* Returns the SEV information response (GHCB 2.3.1). */
+/*
+ * Returns the GHCB MSR's "SEV information" response: the protocol versions that
+ * the hypervisor supports and the position of the C-bit (GHCB 2.3.1).
+ */
 static u64 sev_info(void)
 {
 	return (u64)config.ghcb_max << 48 | (u64)GHCB_PROTOCOL_MIN << 32 |
@@ -89,8 +101,9 @@ static u64 sev_info(void)
 }
 
 /*
- * Returns the CPUID response (GHCB 2.3.1).  Bits 31:30 repeat the request's register
- * number, because OVMF reads them back.
+ * Returns the GHCB MSR's response to the CPUID request @request (GHCB 2.3.1).
+ * Bits 31:30 repeat the number of the requested register, because OVMF expects
+ * it in the response.
  */
 static u64 cpuid_answer(struct vcpu *vcpu, u64 request)
 {
@@ -141,7 +154,10 @@ static void msr_protocol(struct vcpu *vcpu, u64 request)
 	}
 }
 
-/* Returns whether all fields that the exit code needs are valid (GHCB 4.1). */
+/*
+ * Returns whether the guest has filled in all fields of the GHCB page that the
+ * request's sw_exit_code needs (GHCB 4.1).
+ */
 static bool inputs_valid(const struct ghcb *g)
 {
 	bool write = g->sw_exit_info_1;
@@ -175,7 +191,8 @@ static bool inputs_valid(const struct ghcb *g)
 }
 
 /*
- * Reports violation @code and makes the reply "malformed request" with reason @error,
+ * Reports that the guest's request by the GHCB page violates the ABI, @code
+ * (VIOL_* of hooks.h).  Sets *@reply to "malformed request" with reason @error,
  * GHCB_ERR_* (GHCB 4.1).
  */
 static void malformed(struct vcpu *vcpu, const struct ghcb *g, struct reply *reply,
@@ -188,17 +205,21 @@ static void malformed(struct vcpu *vcpu, const struct ghcb *g, struct reply *rep
 	reply->info_2 = error;
 }
 
-/* Makes the reply "raise #GP" (GHCB 4.1). */
+/*
+ * Sets *@reply to "raise exception #GP", which asks the guest's #VC handler to
+ * deliver #GP to the interrupted code (GHCB 4.1).
+ */
 static void raise_gp(struct reply *reply)
 {
 	reply->info_1 = GHCB_REPLY_EXCEPTION;
-	/* As in KVM the event has no error code. */
+	/* As in KVM, EVENT_ERROR_VALID stays clear: the #GP has no error code. */
 	reply->info_2 = EVENT_VALID | EVENT_TYPE_EXCEPTION | X86_GP;
 }
 
 /*
- * Returns the host address of the request's scratch area; NULL if its @len bytes are
- * not all inside the shared buffer of the GHCB at @gpa.
+ * Returns the hypervisor's address of the @len bytes at the guest-physical
+ * address in sw_scratch.  Returns NULL if they are not all inside the shared
+ * buffer of the GHCB page at @gpa.
  */
 static u8 *scratch(struct ghcb *page, const struct ghcb *g, u64 gpa, u64 len)
 {
@@ -278,8 +299,9 @@ static void do_jump_table(struct vcpu *vcpu, const struct ghcb *g, struct reply 
 }
 
 /*
- * Serves a request by the page.  @page is the guest's GHCB, @g a copy of it that the
- * guest cannot change, with all needed fields valid.
+ * Handles a request by the GHCB page at @gpa, and fills in *@reply.  @page is
+ * the guest's GHCB page.  @g is a copy of it that the guest cannot change; all
+ * fields that its sw_exit_code needs are valid.
  */
 static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		  u64 gpa, struct reply *reply)
@@ -306,7 +328,11 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		reply->rdx = tsc >> 32;
 		break;
 	case SVM_EXIT_RDPMC:
-		/* KVM's virtual PMU has four counters; here all stay 0. */
+		/*
+		 * Like KVM's virtual PMU, sevemu has performance counters 0 to
+		 * 3.  They do not count, so RDPMC returns 0.  RDPMC of a higher
+		 * number raises #GP.
+		 */
 		if (g->rcx >= PMC_COUNT)
 			raise_gp(reply);
 		break;
@@ -357,14 +383,24 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 	}
 }
 
-/* Checks that the request has a protocol version that was offered. */
+/*
+ * Reports a violation if the guest's request @g has a GHCB protocol version
+ * that the hypervisor's "SEV information" response did not offer.
+ */
 static void check_version(struct vcpu *vcpu, const struct ghcb *g)
 {
-	/* A host that lied about the versions cannot judge the guest's choice. */
+	/*
+	 * Under --attack and --hostile the version is not checked, because the
+	 * host may have offered wrong versions, from which the guest has then
+	 * chosen.
+	 */
 	if (campaign_running() || (g->protocol_version >= GHCB_PROTOCOL_MIN &&
 				  g->protocol_version <= config.ghcb_max))
 		return;
-	/* OVMF's SEC phase leaves the version at 0, and KVM accepts that. */
+	/*
+	 * OVMF's SEC phase leaves protocol_version 0 in its requests, and KVM
+	 * accepts them.  Count such a request instead of reporting a violation.
+	 */
 	if (!g->protocol_version && config.mode == MODE_OVMF)
 		report_count(COUNT_VERSION_0);
 	else
@@ -387,7 +423,10 @@ static void page_protocol(struct vcpu *vcpu, u64 gpa)
 	if (npt_frame_state(gpa) != HOOK_FRAME_SHARED)
 		violation(vcpu, VIOL_GHCB_PRIVATE, "GHCB at %#lx is private", gpa);
 
-	/* All checks and uses are of one copy, which the guest cannot change. */
+	/*
+	 * Copy the guest's request once, and check and use only the copy.  The
+	 * guest cannot change it between a check and a use.
+	 */
 	page = (struct ghcb *)npt_frame(gpa, VIEW_SHARED);
 	memcpy(&request, page, sizeof(request));
 	watch_request(&request, gpa);

@@ -3,22 +3,30 @@
  * ghcb.h - the guest-hypervisor communication block (GHCB), the GHCB MSR
  * protocol, and VMGEXIT (ghcb.c).
  *
- * "GHCB n.m" cites AMD publication 56421.  The numbers are transcribed from it
- * a second time: the stub has a header of its own, and tests/unit/test_abi
- * compares the two, because one wrong number on both sides would go unnoticed.
+ * "GHCB n.m" cites section n.m of AMD publication 56421.  The numbers here are
+ * transcribed from it independently of the stub's header, and
+ * tests/unit/test_abi compares the two headers.  With one common header, stub
+ * and hypervisor would agree on a wrong number, and no test would find it.
  */
 #ifndef SEVEMU_GHCB_H
 #define SEVEMU_GHCB_H
 
 #include "x86.h"
 
-/* GHCB MSR protocol (GHCB 2.3.1): bits 11:0 are the code of request or response. */
+/*
+ * Codes of the GHCB MSR protocol's requests (_REQ) and responses (_RESP), which
+ * are in bits 11:0 of the GHCB MSR (GHCB 2.3.1).
+ */
 #define GHCB_MSR_INFO_MASK	0xfff
 #define GHCB_MSR_SEV_INFO_RESP	0x001
 #define GHCB_MSR_SEV_INFO_REQ	0x002
 #define GHCB_MSR_CPUID_REQ	0x004
 #define GHCB_MSR_CPUID_RESP	0x005
-#define GHCB_CPUID_REGISTER	0xc0000000	/* 0 EAX, 1 EBX, 2 ECX, 3 EDX */
+/*
+ * Bits 31:30 of the GHCB MSR's CPUID request: the register whose value the
+ * guest asks for, 0 EAX, 1 EBX, 2 ECX, 3 EDX.
+ */
+#define GHCB_CPUID_REGISTER	0xc0000000
 #define GHCB_MSR_AP_RESET_REQ	0x006
 #define GHCB_MSR_PREF_GPA_REQ	0x010
 #define GHCB_MSR_REG_GPA_REQ	0x012
@@ -28,10 +36,10 @@
 #define GHCB_MSR_HV_FT_RESP	0x081
 #define GHCB_MSR_TERM_REQ	0x100
 
-/* The lowest protocol version that this hypervisor offers. */
+/* The lowest version of the GHCB protocol that sevemu's hypervisor supports. */
 #define GHCB_PROTOCOL_MIN	1
 
-/* sw_exit_code of exits that are no SVM exits (GHCB 4.1). */
+/* Values of the GHCB field sw_exit_code that are not SVM exit codes (GHCB 4.1). */
 #define GHCB_EXIT_MMIO_READ	0x80000001
 #define GHCB_EXIT_MMIO_WRITE	0x80000002
 #define GHCB_EXIT_NMI_COMPLETE	0x80000003
@@ -41,8 +49,9 @@
 #define GHCB_EXIT_UNSUPPORTED	0x8000ffff
 
 /*
- * Bits 31:0 of sw_exit_info_1 in a reply (GHCB 4.1), and sw_exit_info_2 behind
- * GHCB_REPLY_MALFORMED.
+ * GHCB_REPLY_*: values of sw_exit_info_1, bits 31:0, in the hypervisor's reply
+ * by the GHCB page (GHCB 4.1).  GHCB_ERR_*: the reasons in sw_exit_info_2 of a
+ * reply with GHCB_REPLY_MALFORMED.
  */
 #define GHCB_REPLY_DONE		0
 #define GHCB_REPLY_EXCEPTION	1
@@ -53,13 +62,17 @@
 #define GHCB_ERR_INVALID_INPUT	5
 #define GHCB_ERR_INVALID_EVENT	6
 
-/* Bytes of the shared buffer, which scratch data must lie in. */
+/*
+ * Size in bytes of the GHCB page's shared buffer.  sw_scratch must point into
+ * this buffer.
+ */
 #define GHCB_SHARED_SIZE	0x7f0
 
 /*
- * The GHCB page (GHCB, table "GHCB Layout"), with each field's offset.  The guest
- * fills in a request, the host a reply.  Bit n of valid_bitmap says that the
- * quadword at offset 8 * n has been filled in.
+ * The GHCB page (GHCB, table "GHCB Layout").  The comment behind each field is
+ * its offset in the page.  The guest fills in a request, the hypervisor the
+ * reply.  Bit n of valid_bitmap says that the quadword at offset 8 * n has been
+ * filled in.
  */
 struct ghcb {
 	u8 reserved_000[0x0cb];		/* 0x000 */
@@ -123,11 +136,11 @@ _Static_assert(sizeof(struct ghcb) == 4096, "a GHCB is one page");
 struct vcpu;
 
 /*
- * Handles VMGEXIT (APM2 15.35.6): the request in the GHCB MSR of @vcpu, or, if
- * bits 11:0 of that are 0, in the GHCB page at that guest-physical address.  For
- * an SEV-ES guest only; the caller moves RIP behind VMGEXIT.  A malformed request
- * is a violation() and is answered as GHCB 4.1 says.  A termination request ends
- * the run.
+ * Handles VMGEXIT of an SEV-ES guest (APM2 15.35.6).  If bits 11:0 of the GHCB
+ * MSR of @vcpu are 0, the MSR has the guest-physical address of a GHCB page
+ * with a request; otherwise the MSR itself is the request.  The caller moves
+ * RIP behind VMGEXIT.  A malformed request is reported as a violation of the
+ * ABI and answered as GHCB 4.1 says.  A termination request terminates the run.
  */
 void vmgexit(struct vcpu *vcpu);
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_memory.c - guest memory by linear address: walks the guest's page tables
- * and copies data with the C-bit of each page.
+ * guest_memory.c - accesses to guest memory by linear address.  Walks the
+ * guest's page tables, and copies private or shared data as the C-bit of each
+ * page says.
  *
- * Runs between an exit and the next entry.  It reads instruction bytes, descriptor
- * tables and string operands, and writes exception frames.  All this is what the
- * processor would do for the guest, so a page fault belongs to the guest and is
- * returned for the caller to raise.
+ * Runs between an exit and the next VMRUN.  The hypervisor reads instruction
+ * bytes, descriptor tables and string operands of the guest, and writes
+ * exception frames, in place of the processor.  If the guest's page tables do
+ * not allow an access, the functions return the page fault, which the caller
+ * delivers to the guest.
  */
 #include "guest_memory.h"
 #include "main.h"
@@ -14,9 +16,13 @@
 #include "report.h"
 #include "sevemu.h"
 
-/* Paging with two levels has entries of 32 bits; all other has 64 bits. */
+/*
+ * The number of page table levels in paging without PAE.  Page table entries
+ * have 32 bits without PAE, and 64 bits with PAE and in long mode.
+ */
 #define LEVELS_32BIT		2
-#define PDPTE_MASK		0x1f	/* PAE: bits of CR3 below the table's address */
+/* Bits 4:0 of CR3, which are not part of the table's address in PAE paging. */
+#define PDPTE_MASK		0x1f
 
 u64 cbit_mask(void)
 {
@@ -33,7 +39,7 @@ bool guest_long_mode(const struct vcpu *vcpu)
 	return vcpu->vmcb->efer & EFER_LMA;
 }
 
-/* Returns the number of levels of the guest's page tables; paging must be on. */
+/* Returns how many levels the guest's page tables have.  Paging must be on. */
 static unsigned int paging_levels(const struct vmcb *vmcb)
 {
 	if (vmcb->efer & EFER_LMA)
@@ -42,12 +48,14 @@ static unsigned int paging_levels(const struct vmcb *vmcb)
 }
 
 /*
- * Returns the host address of linear address @va, for an access with PF_* @access.
- * Returns NULL with *@fault filled if the page tables refuse.
+ * Translates the guest's linear address @va by the guest's page tables and
+ * returns the hypervisor's address of the byte.  @access has PF_* bits: write,
+ * user, instruction fetch.  If the page tables do not allow the access, returns
+ * NULL and fills in *@fault.
  *
- * Tables are read in the private view, whatever the C-bit of their address.  Data
- * are accessed in the view that the leaf's C-bit selects, and instructions in the
- * private view (APM2 15.34.5).
+ * As on the processor, page tables and instructions are always read as private
+ * (with the C-bit), and data as the C-bit of the last page table entry says
+ * (APM2 15.34.5).
  */
 static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault)
 {
@@ -122,7 +130,11 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 	return frame;
 }
 
-/* Copies @len bytes at @va to @in, or from @out if @in is NULL. */
+/*
+ * Copies @len bytes from the guest's linear address @va to @in.  If @in is
+ * NULL, copies from @out to @va instead.  Returns false and fills in *@fault at
+ * a page fault.
+ */
 static bool guest_copy(struct vcpu *vcpu, u64 va, u8 *in, const u8 *out,
 		       size_t len, u32 access, struct guest_fault *fault)
 {
@@ -158,7 +170,10 @@ bool guest_write(struct vcpu *vcpu, u64 va, const void *buf, size_t len,
 {
 	u64 last = va + len - 1;
 
-	/* Both pages must be writable before a byte is written. */
+	/*
+	 * Check that the first and the last page are writable before the first
+	 * byte is written, because a store that faults must not change memory.
+	 */
 	if (!walk(vcpu, va, access | PF_W, fault) ||
 	    ((va ^ last) & ~(u64)PAGE_MASK && !walk(vcpu, last, access | PF_W, fault)))
 		return false;

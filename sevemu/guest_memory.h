@@ -1,44 +1,54 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * guest_memory.h - the guest's memory by linear address, and its paging mode
- * (guest_memory.c).
+ * guest_memory.h - accesses to the guest's memory by linear address, and the
+ * guest's paging mode (guest_memory.c).
  */
 #ifndef SEVEMU_GUEST_MEMORY_H
 #define SEVEMU_GUEST_MEMORY_H
 
 #include "sevemu.h"
 
-/* The page fault that an access met: what #PF pushes and loads into CR2. */
+/*
+ * A page fault of the guest that guest_read() or guest_write() has found.  The
+ * caller can deliver it with guest_raise_pf().
+ */
 struct guest_fault {
-	u32 error_code;		/* PF_* bits */
-	u64 address;		/* linear */
+	/* The PF_* bits that #PF pushes on the stack as its error code. */
+	u32 error_code;
+	/* The linear address of the access, which #PF loads into CR2. */
+	u64 address;
 };
 
-/* Returns the C-bit as a mask of an address; 0 with --sev off.  Needs config. */
+/*
+ * Returns the mask of the C-bit in a physical address or page table entry.
+ * Returns 0 with --sev off.  May be called once main.c has filled in config.
+ */
 u64 cbit_mask(void);
 
 /* Returns whether CR0.PG of @vcpu is set. */
 bool guest_paging(const struct vcpu *vcpu);
 
-/* Returns whether long mode is active (EFER.LMA), compatibility mode included. */
+/* Returns whether EFER.LMA of @vcpu is set: 64-bit mode or compatibility mode. */
 bool guest_long_mode(const struct vcpu *vcpu);
 
 /*
- * Copies @len bytes from linear address @va of the guest to @buf, page by page
- * and with the C-bit of each page.  May be called between an exit and the next
- * entry.  @access is 0, or PF_U for a user access and PF_ID for an instruction
- * fetch.  Frames change their view and the guest's accessed bits are set, as by
- * an access of the processor.  Returns false and fills *@fault if the guest's
- * page tables refuse; bytes before that may have been copied.  Page tables or
- * data outside of RAM end the run.
+ * Copies @len bytes from the guest's linear address @va to @buf, as private or
+ * shared data according to the C-bit of each page.  May be called between an
+ * exit and the next VMRUN.  @access is 0, or PF_U for a user access and PF_ID
+ * for an instruction fetch.  As an access by the processor does, the copy sets
+ * accessed bits in the guest's page tables and can turn pages of RAM private or
+ * shared.  If the page tables do not allow the access, returns false and fills
+ * in *@fault; @buf may then have some of the bytes.  Page tables or data
+ * outside of RAM terminate the run.
  */
 bool guest_read(struct vcpu *vcpu, u64 va, void *buf, size_t len,
 		u32 access, struct guest_fault *fault);
 
 /*
- * Copies @len bytes, 1 to PAGE_SIZE, from @buf to linear address @va of the
- * guest.  As guest_read(), but sets dirty bits too, and writes nothing at all if
- * it returns false.
+ * Copies @len bytes, 1 to PAGE_SIZE, from @buf to the guest's linear address
+ * @va.  Parameters and result are those of guest_read().  Sets accessed and
+ * dirty bits in the guest's page tables.  Does not change memory if it returns
+ * false.
  */
 bool guest_write(struct vcpu *vcpu, u64 va, const void *buf, size_t len,
 		 u32 access, struct guest_fault *fault);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hooks.c - services for test guests, with --test-hooks.  hooks.h describes them.
+ * hooks.c - services that a test guest calls by VMMCALL if sevemu was started
+ * with --test-hooks, such as "inject an NMI".  hooks.h describes them.
  *
- * hook_call() runs when the guest has executed VMMCALL.
+ * exits.c calls hook_call() when the guest has executed VMMCALL.
  */
 #include "exception.h"
 #include "exits.h"
@@ -13,10 +14,15 @@
 #include "report.h"
 #include "sevemu.h"
 
-static unsigned int last_violation;	/* for HOOK_VIOLATION */
-static unsigned int expected;		/* by HOOK_EXPECT; VIOL_NONE: none */
+/* The guest's last violation of the ABI (VIOL_*), which HOOK_VIOLATION returns. */
+static unsigned int last_violation;
+/*
+ * The violation (VIOL_*) that the guest has announced by HOOK_EXPECT.
+ * VIOL_NONE: the guest has not announced a violation.
+ */
+static unsigned int expected;
 
-/* Returns HOOK_CONFIG's result. */
+/* Returns the options of this run as the guest gets them from HOOK_CONFIG. */
 static u64 config_word(void)
 {
 	return (u64)config.sev << HOOK_CONFIG_SEV_SHIFT |
@@ -36,7 +42,10 @@ bool hook_expects(unsigned int violation)
 	return asked;
 }
 
-/* Executes hook @function and returns its result. */
+/*
+ * Executes the service @function (HOOK_* of hooks.h) for the guest and returns
+ * its result, which the guest gets in RAX.
+ */
 static u64 hook(struct vcpu *vcpu, u32 function, u64 arg1, u64 arg2)
 {
 	u64 old;

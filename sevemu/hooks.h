@@ -1,107 +1,199 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hooks.h - services that sevemu offers to a test guest with --test-hooks, the
- * names of ABI violations, and the debug-exit port.  For C and assembly: plain
- * numbers only.
+ * hooks.h - hooks, which are services that sevemu offers to a test guest with
+ * --test-hooks; the numbers of ABI violations; and the debug-exit port.  C and
+ * assembly include this header, so it has plain numbers only.
  *
- * A guest calls a hook by VMMCALL without prefix (0F 01 D9), in any CPU mode and
- * at any privilege level, with
+ * A guest calls a hook by VMMCALL without prefix (0F 01 D9), in any CPU mode
+ * and at any privilege level, with
  *
  *	EAX = HOOK_MAGIC	ECX = HOOK_...		RDX, RSI = arguments
  *
- * and gets the result in RAX.  No other register changes.  32-bit code passes and
- * gets the low halves.  A hook call raises no #VC, is not counted, and changes
- * the view of no page.  Without --test-hooks or without HOOK_MAGIC in EAX, VMMCALL
- * is an ordinary one.  An unknown function returns HOOK_ERROR.
+ * and gets the result in RAX.  Other registers do not change.  In 32-bit code
+ * arguments and result are in EDX, ESI and EAX.  A hook call raises no #VC, does
+ * not appear in the report's figures, and makes no page shared or private.
+ * Without --test-hooks or without HOOK_MAGIC in EAX, VMMCALL is a hypercall.  An
+ * unknown function returns HOOK_ERROR.
  */
 #ifndef SEVEMU_HOOKS_H
 #define SEVEMU_HOOKS_H
 
-#define HOOK_MAGIC		0x53455645	/* "EVES" in memory */
-#define HOOK_ERROR		0xffffffff	/* zero-extended in RAX */
-#define HOOK_API		1		/* what HOOK_VERSION returns */
+/* The number in EAX that makes a VMMCALL a hook call ("EVES" in memory). */
+#define HOOK_MAGIC		0x53455645
+/* The result of a hook call that failed.  Bits 63:32 of RAX are 0. */
+#define HOOK_ERROR		0xffffffff
+/* The version of the hooks' interface, which the hook HOOK_VERSION returns. */
+#define HOOK_API		1
 
 /*
- * Functions, in ECX.  Each comment has the arguments in RDX and RSI, and the
- * result in RAX.
+ * The hooks' function numbers, which the guest passes in ECX.  A hook's first
+ * argument is in RDX, the second one in RSI, and the result in RAX.  The result
+ * is 0 if a hook's comment does not name it.
  */
-#define HOOK_VERSION		0	/* () -> HOOK_API */
-#define HOOK_CONFIG		1	/* () -> HOOK_CONFIG_* fields */
-#define HOOK_COUNT		2	/* (HOOK_COUNT_*) -> its value so far */
-#define HOOK_FRAME_STATE	3	/* (gpa without C-bit) -> HOOK_FRAME_* */
-#define HOOK_FRAME_READ		4	/* (gpa, multiple of 8) -> the 8 bytes that the
-					 * host sees there, ciphertext if the frame
-					 * is private; its state does not change */
-#define HOOK_NMI		5	/* () -> 0; one NMI becomes pending */
-#define HOOK_INTERCEPT		6	/* (mask of HOOK_INTERCEPT_*) -> old mask */
-#define HOOK_INJECT		7	/* (vector 0 to 31, error code) -> 0; delivers the
-					 * exception before the next instruction.  Only
-					 * vectors 8, 10 to 14, 17, 21, 29 and 30 push
-					 * the error code */
-#define HOOK_VIOLATION		8	/* () -> last VIOL_* since the last such call */
-#define HOOK_EXPECT		9	/* (VIOL_*) -> 0; announces the next violation.
-					 * If it is this one it is not reported and
-					 * does not end a --strict run; HOOK_VIOLATION
-					 * returns it.  VIOL_NONE withdraws this */
-#define HOOK_MARK		10	/* () -> 0; takes the figures of --marker now */
-#define HOOK_NMI_STATE		11	/* () -> bit 0 pending, bit 1 masked */
+#define HOOK_VERSION		0	/* returns HOOK_API */
+#define HOOK_CONFIG		1	/* returns the HOOK_CONFIG_* fields */
+/*
+ * Argument: HOOK_COUNT_*, a kind of event.  Returns how often the event has
+ * happened since the guest's start.
+ */
+#define HOOK_COUNT		2
+/*
+ * Argument: a guest-physical address without the C-bit.  Returns the state of
+ * its page, HOOK_FRAME_*.
+ */
+#define HOOK_FRAME_STATE	3
+/*
+ * Argument: a guest-physical address, a multiple of 8.  Returns the 8 bytes
+ * there as the host reads them: ciphertext if the page is private.
+ */
+#define HOOK_FRAME_READ		4
+/* Makes an NMI pending.  It is injected as soon as NMIs are not masked. */
+#define HOOK_NMI		5
+/*
+ * Argument: a mask of HOOK_INTERCEPT_*, which selects what raises #VC from now
+ * on.  Returns the mask that was in effect before.
+ */
+#define HOOK_INTERCEPT		6
+/*
+ * Arguments: a vector, 0 to 31, and an error code.  The hypervisor injects this
+ * exception before the guest's next instruction.  Only vectors 8, 10 to 14, 17,
+ * 21, 29 and 30 push the error code.
+ */
+#define HOOK_INJECT		7
+/*
+ * Returns the guest's last violation of the ABI, VIOL_*, or VIOL_NONE if the
+ * guest did not violate the ABI since the last call of this hook.
+ */
+#define HOOK_VIOLATION		8
+/*
+ * Argument: VIOL_*, which the guest announces as its next violation of the ABI.
+ * If the next violation is this one, sevemu does not report it and does not
+ * terminate a --strict run; HOOK_VIOLATION returns it.  VIOL_NONE withdraws the
+ * announcement.
+ */
+#define HOOK_EXPECT		9
+/*
+ * Copies the figures (numbers of exits and so on) into the report now, as
+ * sevemu does when the guest reaches the address given by --marker.
+ */
+#define HOOK_MARK		10
+/* Returns bit 0: an NMI waits for injection; bit 1: NMIs are masked. */
+#define HOOK_NMI_STATE		11
 
-/* Fields of HOOK_CONFIG's result: the wrapper's options. */
-#define HOOK_CONFIG_SEV_SHIFT	0	/* 2 bits: 0 off, 1 sev, 2 es */
+/* Fields of HOOK_CONFIG's result: the options that sevemu was started with. */
+#define HOOK_CONFIG_SEV_SHIFT	0	/* 2 bits: --sev, 0 off, 1 sev, 2 es */
 #define HOOK_CONFIG_MAX_SHIFT	4	/* 4 bits: --ghcb-max */
 #define HOOK_CONFIG_CBIT_SHIFT	8	/* 8 bits: --cbit */
 #define HOOK_CONFIG_STRICT	0x10000
 #define HOOK_CONFIG_LA57	0x20000
 #define HOOK_CONFIG_RDTSC	0x40000
 
-/* Arguments of HOOK_COUNT; each counts from the start of the guest. */
+/* Arguments of HOOK_COUNT: what is counted, from the start of the guest. */
 #define HOOK_COUNT_VC		0	/* #VC exceptions delivered */
-#define HOOK_COUNT_VMGEXIT	1	/* VMGEXITs, by MSR and by page */
-#define HOOK_COUNT_TO_SHARED	2	/* frames that turned shared */
-#define HOOK_COUNT_TO_PRIVATE	3	/* frames that turned private */
-#define HOOK_COUNT_NOTES	4	/* private frames walked or executed with C=0 */
-#define HOOK_COUNT_VIOLATIONS	5	/* violations, announced ones included */
+/* Counts VMGEXITs of the guest, by the MSR protocol and by the GHCB page. */
+#define HOOK_COUNT_VMGEXIT	1
+/* Counts pages of the guest's RAM that changed from private to shared. */
+#define HOOK_COUNT_TO_SHARED	2
+/* Counts pages of the guest's RAM that changed from shared to private. */
+#define HOOK_COUNT_TO_PRIVATE	3
+/*
+ * Counts private pages that the processor read as page table or as code
+ * although the guest mapped them with the C-bit clear.
+ */
+#define HOOK_COUNT_NOTES	4
+/* Counts the guest's violations of the ABI, those announced by HOOK_EXPECT too. */
+#define HOOK_COUNT_VIOLATIONS	5
 #define HOOK_COUNT_NMI		6	/* NMIs injected */
 
-/* Results of HOOK_FRAME_STATE. */
+/* Results of HOOK_FRAME_STATE: the state of a page of guest-physical memory. */
 #define HOOK_FRAME_NONE		0	/* not RAM of this guest */
 #define HOOK_FRAME_PRIVATE	1
 #define HOOK_FRAME_SHARED	2
-#define HOOK_FRAME_NOTED	3	/* private, but was walked or executed with
-					 * C=0: shows plaintext in both views */
+/*
+ * The page is private, and the processor has read it as page table or as code
+ * although the guest mapped it with the C-bit clear.  sevemu has mapped the
+ * page's plaintext for both values of the C-bit since.
+ */
+#define HOOK_FRAME_NOTED	3
 
-/* Bits of HOOK_INTERCEPT: what raises #VC from now on, besides the usual. */
+/*
+ * Bits of HOOK_INTERCEPT's argument: exceptions and instructions that raise #VC
+ * from now on, in addition to those that always do.
+ */
 #define HOOK_INTERCEPT_DB	1	/* #DB, error code 0x41 */
 #define HOOK_INTERCEPT_AC	2	/* #AC, error code 0x51 */
 #define HOOK_INTERCEPT_RDTSC	4	/* RDTSC and RDTSCP, as with --rdtsc */
 
 /*
- * Violations of the ABI.  Messages and the report name them in lower case with
- * '-' for '_'.  Each comment has the cause and then the guest's answer; "reply
- * 2, n" is sw_exit_info_1 and sw_exit_info_2 of a malformed request (GHCB 4.1).
+ * The guest's violations of the GHCB ABI.  Messages and the report name them in
+ * lower case with '-' for '_'.  Each comment says what the guest did wrong, and
+ * how the hypervisor answers if the run goes on.  A reply "malformed request,
+ * reason n" has 2 in sw_exit_info_1 and n in sw_exit_info_2 (GHCB 4.1).
  */
 #define VIOL_NONE		0
-#define VIOL_MSR_REQUEST	1	/* unknown MSR request, such as an unaligned
-					 * GHCB address: MSR stays as it was */
-#define VIOL_GHCB_ADDRESS	2	/* GHCB not in RAM: ends the run, strict or not */
-#define VIOL_GHCB_PRIVATE	3	/* GHCB not shared: the host reads ciphertext
-					 * and takes that for the request */
-#define VIOL_GHCB_VERSION	4	/* protocol version outside the offered range:
-					 * is answered nevertheless */
-#define VIOL_USAGE		5	/* usage not 0: reply 2, 2 */
-#define VIOL_SCRATCH		6	/* scratch outside the shared buffer: reply 2, 3 */
-#define VIOL_MISSING_INPUT	7	/* a field's valid bit is clear: reply 2, 4 */
-#define VIOL_INVALID_INPUT	8	/* a field's value is not allowed: reply 2, 5 */
-#define VIOL_INVALID_EVENT	9	/* unknown exit code: reply 2, 6 */
-#define VIOL_NOT_SNP		10	/* MSR request 0x010, 0x012 or 0x014 of a guest
-					 * without SNP: ends the run; if announced,
-					 * MSR stays as it was */
-#define VIOL_UNSUPPORTED_EVENT	11	/* guest sent 0x8000ffff: ends the run; if
-					 * announced, reply 0, 0 */
+/*
+ * The guest sent an unknown request by the GHCB MSR, such as a GHCB address
+ * that is not page-aligned.  The hypervisor leaves the MSR unchanged.
+ */
+#define VIOL_MSR_REQUEST	1
+/*
+ * The GHCB MSR has an address outside of RAM.  The run terminates, even without
+ * --strict.  If HOOK_EXPECT announced the violation, VMGEXIT has no effect
+ * instead.
+ */
+#define VIOL_GHCB_ADDRESS	2
+/*
+ * The GHCB page is private.  The hypervisor reads its ciphertext and handles
+ * that as the guest's request.
+ */
+#define VIOL_GHCB_PRIVATE	3
+/*
+ * The request's protocol_version is not one that the hypervisor offered.  The
+ * hypervisor handles the request nevertheless.
+ */
+#define VIOL_GHCB_VERSION	4
+/*
+ * ghcb_usage of the guest's request is not 0.  The hypervisor replies
+ * "malformed request", reason 2.
+ */
+#define VIOL_USAGE		5
+/*
+ * sw_scratch points outside of the GHCB page's shared buffer.  The hypervisor
+ * replies "malformed request", reason 3.
+ */
+#define VIOL_SCRATCH		6
+/*
+ * The guest's request lacks a field: its bit in valid_bitmap is clear.  The
+ * hypervisor replies "malformed request", reason 4.
+ */
+#define VIOL_MISSING_INPUT	7
+/*
+ * A field of the guest's request has a value that GHCB 4.1 does not allow.  The
+ * hypervisor replies "malformed request", reason 5.
+ */
+#define VIOL_INVALID_INPUT	8
+/*
+ * sw_exit_code of the guest's request is unknown.  The hypervisor replies
+ * "malformed request", reason 6.
+ */
+#define VIOL_INVALID_EVENT	9
+/*
+ * A guest without SEV-SNP sent MSR request 0x010, 0x012 or 0x014, which are for
+ * SNP guests.  The run terminates.  If HOOK_EXPECT announced the violation, the
+ * hypervisor leaves the MSR unchanged instead.
+ */
+#define VIOL_NOT_SNP		10
+/*
+ * The guest sent sw_exit_code 0x8000FFFF, which says that it does not support a
+ * #VC exit code.  The run terminates.  If HOOK_EXPECT announced the violation,
+ * the hypervisor sends a reply of success instead.
+ */
+#define VIOL_UNSUPPORTED_EVENT	11
 
 /*
- * Port of the machine's debug-exit device.  A write of any size ends the run.  The
- * wrapper's exit status is 0 for PASS, 1 for FAIL and 15 for any other value.
+ * The I/O port of QEMU's debug-exit device.  A write of any size by the guest
+ * terminates sevemu.  Its exit status is 0 for PASS, 1 for FAIL and 15 for any
+ * other value.
  */
 #define DEBUG_EXIT_PORT		0xf4
 #define DEBUG_EXIT_PASS		0x10

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hooks_host.h - the hypervisor's side of the test hooks (hooks.c).  The guest's
- * side is hooks.h.
+ * hooks_host.h - the hypervisor's side of the hooks, the services for test
+ * guests (hooks.c).  hooks.h describes them for the guest.
  */
 #ifndef SEVEMU_HOOKS_HOST_H
 #define SEVEMU_HOOKS_HOST_H
@@ -9,17 +9,19 @@
 #include "sevemu.h"
 
 /*
- * Handles a VMMCALL without prefix if it is a hook call.  Called on
- * SVM_EXIT_VMMCALL with RIP at the instruction.  Returns true if it was a hook,
- * which is then done, with its result in RAX and RIP moved on.  Returns false,
- * with nothing changed, without --test-hooks or without HOOK_MAGIC in EAX.
+ * Handles a VMMCALL by which a test guest calls a service of hooks.h.  exits.c
+ * calls it at a VMMCALL without prefix, with the guest's RIP at the
+ * instruction.  Returns true if the service was executed; its result is in RAX,
+ * and RIP is behind VMMCALL.  Returns false, with nothing changed, without
+ * --test-hooks or without HOOK_MAGIC in EAX.
  */
 bool hook_call(struct vcpu *vcpu);
 
 /*
- * Notes the violation @violation (VIOL_*) for HOOK_VIOLATION.  Returns whether
- * the guest announced this one by HOOK_EXPECT.  An announcement holds for one
- * violation, whether it was the right one or not.
+ * Notes the guest's violation of the ABI, @violation (VIOL_*), for
+ * HOOK_VIOLATION.  Returns whether the guest announced this number by
+ * HOOK_EXPECT.  Every violation cancels an announcement, also one of another
+ * number.  report.c calls it at each violation.
  */
 bool hook_expects(unsigned int violation);
 
