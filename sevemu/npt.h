@@ -137,11 +137,10 @@ void npt_show(enum view view, u64 gpa);
 void npt_hide_all(bool hide);
 
 /*
- * Makes the nested page tables ignore address bit @bit (a mask with one bit), as if
- * this wrong bit were the C-bit's position on a machine without encryption.  A guest
- * address with that bit set then leads to the same memory as with the bit clear, in
- * the shared view.  @bit 0, the real C-bit, and bits below PHYS_LIMIT or above bit 51
- * undo this.
+ * Makes the nested page tables ignore address bit @bit, a mask: an address with the
+ * bit set then leads to the same memory, in the shared view, as with the bit clear.
+ * An attack needs this in which the host names a wrong position of the C-bit.  If
+ * @bit is 0, the real C-bit, below PHYS_LIMIT or above bit 51, no bit is ignored.
  */
 void npt_alias(u64 bit);
 
