@@ -12,22 +12,22 @@
 struct insn {
 	u8 bytes[15];		/* bytes at RIP; those that cannot be read are 0 */
 	u8 fetched;		/* number of bytes[] read from the guest, 0 to 15 */
-	u8 len;			/* bytes of prefixes, opcode and @modrm, 1 to 15 */
+	u8 len;			/* length of prefixes, opcode and @modrm, 1 to 15 bytes */
 	u8 opcode[2];		/* opcode[1] is 0 unless opcode[0] is 0x0f */
 	u8 modrm;		/* ModRM byte of opcodes 0F 01 and 0F 20 to 0F 23;
 				 * other opcodes' ModRM is not decoded: 0 */
 	u8 rex;			/* REX prefix byte; 0: the instruction has no REX */
-	u8 segment;		/* SEG_* of the segment prefix; without it SEG_DS */
+	u8 segment;		/* SEG_* of the segment prefix; SEG_DS without a prefix */
 	bool rep;		/* the instruction has a prefix F3 or F2 (REP) */
 	bool address_size;	/* the instruction has a prefix 67 (address size) */
 };
 
 /*
  * Reads and decodes the instruction at RIP of @vcpu into @insn.  May be called
- * between a VMEXIT and the next VMRUN.  The length is right for the instructions
- * that this hypervisor intercepts and skips: immediates and displacements are
- * not decoded and not part of insn->len.  A byte that the guest may not fetch is
- * decoded as 0, and insn->fetched is then less than 15.
+ * between a VMEXIT and the next VMRUN.  Immediates and displacements are not
+ * decoded and not counted in insn->len, because the instructions that this
+ * hypervisor skips have neither.  A byte that the guest may not fetch is decoded
+ * as 0, and insn->fetched is then less than 15.
  */
 void insn_decode(struct vcpu *vcpu, struct insn *insn);
 

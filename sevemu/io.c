@@ -60,8 +60,8 @@
 #define PMBASE_MASK		0xff80
 
 /*
- * Which byte of fw_cfg, QEMU's configuration device, the guest reads next.  The filter
- * needs it because it changes the contents of some items.
+ * Which byte of fw_cfg, QEMU's configuration device, the guest reads next.  fw_cfg_byte()
+ * needs it because it replaces bytes of some items.
  */
 static struct {
 	u16 key;		/* number of the item that the guest has selected */
@@ -70,7 +70,7 @@ static struct {
 } fw_cfg;
 
 static u8 cmos_index;		/* CMOS byte that the guest has selected, 0 to 127 */
-static u8 *iopm;		/* I/O permission map; a port's bit 1 intercepts it */
+static u8 *iopm;		/* I/O permission map: a bit for each port, 1: intercept */
 
 void io_init(struct vcpu *vcpu)
 {
@@ -102,8 +102,8 @@ static void fw_cfg_select(u16 key)
 }
 
 /*
- * Returns 32 bits of PCI configuration space.  @address is bits 30:0 of port 0xcf8.  The
- * guest's value of that port is restored.
+ * Returns 32 bits of PCI configuration space.  @address is bits 30:0 of the address
+ * register, port 0xcf8.  The function restores the guest's value of that register.
  */
 static u32 pci_config(u32 address)
 {
@@ -180,8 +180,8 @@ static u8 fw_cfg_byte(void)
 }
 
 /*
- * Returns the CMOS byte that the guest has selected.  The size of RAM is the guest's,
- * which ends at hv_base, and not the size that QEMU's CMOS has.
+ * Returns the CMOS byte that the guest has selected.  The bytes with the size of RAM leave
+ * out the hypervisor's memory: the guest's RAM ends at hv_base.
  */
 static u8 cmos_byte(void)
 {
@@ -197,7 +197,7 @@ static u8 cmos_byte(void)
 	}
 }
 
-/* Returns whether the filter handles @port, instead of passing accesses to QEMU. */
+/* Returns whether this file must check accesses to @port before QEMU's devices get them. */
 static bool filtered(u32 port)
 {
 	return port == PORT_KEYBOARD || port == PORT_SYSTEM_CONTROL ||
@@ -228,8 +228,8 @@ static bool must_split(u16 port, unsigned int size, bool out)
 }
 
 /*
- * Returns what an honest host reads from @port.  In a campaign, io_in() may replace the
- * value by a wrong one, to attack the guest.
+ * Returns the true value of @port for the guest.  io_in() may replace it by a wrong value
+ * if the emulated host attacks the guest.
  */
 static u32 machine_in(u16 port, unsigned int size)
 {
@@ -304,9 +304,9 @@ void io_string(u16 port, unsigned int size, u8 *data, u64 count, bool in)
 }
 
 /*
- * Writes @value to the guest's register *@reg as an instruction does whose addresses
- * have the bits of @mask.  A 16-bit write keeps the register's upper bits, a 32-bit
- * write clears them.
+ * Writes @value to the guest's register *@reg with the address size of the instruction.
+ * @mask has a bit set for each address bit.  A 16-bit write keeps the register's upper
+ * bits, a 32-bit write clears them.
  */
 static void put_masked(u64 *reg, u64 value, u64 mask)
 {

@@ -231,7 +231,10 @@ static void make_e820(struct boot_params *bp)
 		add_e820(bp, FOUR_GIB, FOUR_GIB + high_ram, E820_RAM);
 }
 
-/* Loads the initrd at the highest address that the kernel allows.  Does nothing without. */
+/*
+ * Loads the initrd at the highest address that the kernel allows.  Does nothing if the
+ * user has not given an initrd.
+ */
 static void load_initrd(struct setup_header *hdr)
 {
 	u32 size = fwcfg_read32(FW_CFG_INITRD_SIZE);
@@ -285,7 +288,7 @@ static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
 	watch_own(load, load + size);
 	watch_own(run, run + hdr->init_size);
 	watch_own(GUEST_ZERO_PAGE, GUEST_ZERO_PAGE + PAGE_SIZE);
-	/* The processor sets accessed bits in the page tables. */
+	/* The page tables may be written to, because the processor sets accessed bits. */
 	watch_own(GUEST_TABLES, GUEST_TABLES + 6 * PAGE_SIZE);
 }
 

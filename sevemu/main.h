@@ -11,8 +11,8 @@
 extern struct config config;
 
 /*
- * Physical address of the hypervisor's memory: HV_SIZE bytes that start on a
- * large page, at the top of RAM below 4 GiB.  hv_main() sets it first of all.
+ * Physical address of the hypervisor's memory: HV_SIZE bytes at the top of RAM
+ * below 4 GiB, aligned to 2 MiB.  hv_main() sets it before it calls any function.
  */
 extern u64 hv_base;
 

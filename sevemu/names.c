@@ -77,9 +77,9 @@ const char *const violation_rules[VIOLATION_NAMES] = {
 };
 
 /*
- * Meanings of the termination reasons, indexed by reason code.  This is set 0 of the
- * GHCB specification (GHCB 2.3.1); then come set 1 (Linux's asm/sev-common.h) and set 2
- * (SEVSTUB_TERM_* in sevstub's include/sev.h).
+ * Meanings of the termination reasons, indexed by reason code.  reasons_ghcb[] is set 0
+ * (GHCB 2.3.1), reasons_linux[] is set 1 (Linux's asm/sev-common.h), reasons_sevstub[] is
+ * set 2 (SEVSTUB_TERM_* in sevstub's include/sev.h).
  */
 static const char *const reasons_ghcb[] = {
 	"general", "protocol version not supported", "SNP features missing",

@@ -27,7 +27,7 @@ extern const struct name msr_names[MSR_NAMES];
 /* Names of ABI violations in the report; the index is VIOL_* (hooks.h). */
 extern const char *const violation_names[VIOLATION_NAMES];
 
-/* The rule of the ABI, a sentence, that violation VIOL_* breaks; index VIOL_*. */
+/* The rule that each ABI violation breaks, as a sentence; the index is VIOL_*. */
 extern const char *const violation_rules[VIOLATION_NAMES];
 
 /*

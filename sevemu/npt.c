@@ -10,7 +10,9 @@
  * Data that was written through one view is therefore ciphertext in the other view.  A
  * second change restores the data, as with real memory encryption.
  *
- * The C-bit is an address bit of the nested page tables:
+ * To the nested page tables the C-bit is an address bit.  npt_root() selects one of two
+ * nested page table roots by the guest's paging mode, because a page table entry has a
+ * C-bit only in PAE paging and in long mode:
  *
  *	mixed root, PAE paging or long mode:	C=0 -> shared view, C=1 -> private view
  *	private root, all else:			C=0 -> private view
@@ -54,11 +56,11 @@ struct region {
 
 static struct region regions[REGIONS_MAX];
 static unsigned int region_count;
-static u64 heap, heap_end;	/* free hypervisor memory, physical addresses */
-static u64 *views[2];		/* PML4 of the private and of the shared view */
+static u64 heap, heap_end;	/* free memory for npt_alloc(): its start and end */
+static u64 *views[2];		/* PML4s of nested page tables: private view, shared view */
 static u64 *mixed_root, *private_root;
 static bool flush;		/* the guest's TLB must be flushed at the next VMRUN */
-static u64 alias;		/* address bit that nested page tables ignore; 0: no bit */
+static u64 alias;		/* address bit that is ignored, a mask; 0: no bit */
 
 void *npt_alloc(size_t pages)
 {
@@ -261,7 +263,7 @@ static void scramble(u64 gpa, u64 *host)
 		host[i] ^= keystream(gpa + i * sizeof(u64));
 }
 
-/* ---- Functions for snapshot.c, watch.c and other files of a campaign. */
+/* ---- Functions for the files that run the guest with an attacking host. */
 
 u8 *npt_flags(u64 gpa)
 {
@@ -359,7 +361,7 @@ void npt_alias(u64 bit)
 		else
 			top[INDEX(alias, 3) + i] = 0;
 	}
-	/* The C-bit, and an address bit that RAM needs, cannot be ignored. */
+	/* Ignore no bit if @bit is the C-bit or a bit of RAM's addresses. */
 	alias = bit >= PHYS_LIMIT && bit < 1ull << 52 && bit != cbit_mask() ? bit : 0;
 	for (i = 0; i < VIEW_TABLES && alias; i++) {
 		if (INDEX(alias, 4))

@@ -30,7 +30,7 @@ enum view { VIEW_PRIVATE, VIEW_SHARED };
  * frame for the guest.
  */
 #define FRAME_STORED		2
-#define FRAME_STORED_SHARED	4	/* a FRAME_STORED write was made with C=0 */
+#define FRAME_STORED_SHARED	4	/* besides FRAME_STORED: the guest wrote with C=0 */
 #define FRAME_TOUCHED		8	/* the hypervisor may have changed the frame */
 
 /*
@@ -84,7 +84,10 @@ bool npt_is_rom(u64 gpa);
  */
 bool npt_is_hypervisor(u64 gpa, u64 len);
 
-/* Returns whether the frame of @gpa is private or shared, as HOOK_FRAME_*. */
+/*
+ * Returns the state of the frame of @gpa, HOOK_FRAME_* of hooks.h: private, shared,
+ * mapped in both views, or not RAM of the guest.
+ */
 unsigned int npt_frame_state(u64 gpa);
 
 /*
@@ -147,7 +150,7 @@ void npt_alias(u64 bit);
 /* Returns the address bit that npt_alias() has set to be ignored; 0: no bit. */
 u64 npt_alias_bit(void);
 
-/* Returns the FRAME_* flags of the frame of @gpa; NULL if it is not RAM. */
+/* Returns a pointer to the FRAME_* flags of the frame of @gpa; NULL if it is not RAM. */
 u8 *npt_flags(u64 gpa);
 
 /*

@@ -21,7 +21,7 @@
 #include "report.h"
 #include "sevemu.h"
 
-/* Keys in the JSON report, by COUNT_*. */
+/* Names of the counters COUNT_*, which are the indices, in the JSON report. */
 static const char *const counter_names[COUNTERS] = {
 	[COUNT_TO_SHARED] = "to_shared",
 	[COUNT_TO_PRIVATE] = "to_private",
@@ -60,13 +60,17 @@ struct figures {
 	u64 violations[ARRAY_SIZE(violation_names)];
 	u64 counters[COUNTERS];
 	u64 now;		/* TSC ticks since report_init() */
-	u64 inside;		/* TSC ticks that the hypervisor has run */
+	u64 inside;		/* TSC ticks that passed in the hypervisor */
 };
 
-static struct figures figures;		/* figures of the run so far */
-static struct figures at_marker;	/* at option --marker, if have_marker */
-static struct figures at_kernel_va;	/* at a kernel address, if have_kernel_va */
-/* Ticks since report_init() when RIP was first seen at a kernel address. */
+static struct figures figures;		/* what has happened in this run so far */
+/*
+ * Copies of the figures: when the guest reached the address of option --marker (valid if
+ * have_marker), and when it first ran at a kernel address (valid if have_kernel_va).
+ */
+static struct figures at_marker;
+static struct figures at_kernel_va;
+/* Ticks since report_init() at the first VMEXIT with RIP at a kernel address. */
 static u64 kernel_va_after;
 static bool have_marker, have_kernel_va;
 static u64 clock_start;			/* TSC at report_init() */

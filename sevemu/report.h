@@ -3,9 +3,9 @@
  * report.h - counts what happens in a run, reports ABI violations, and ends the
  * run with a report (report.c).
  *
- * "Ends the run" means that QEMU exits after the report is written.  In a campaign,
- * which starts the guest many times from a snapshot (campaign.c), it means that
- * control goes back to campaign.c by longjmp, which starts the next run.
+ * "Ends the run" means that a function writes the report and lets QEMU exit.  If
+ * campaign.c runs the guest many times from a snapshot, it means instead that the
+ * function goes back to campaign.c by longjmp, and campaign.c starts the next run.
  */
 #ifndef SEVEMU_REPORT_H
 #define SEVEMU_REPORT_H
@@ -23,7 +23,7 @@ enum end {
 				 * port, or all runs of a campaign were allowed */
 	END_FAIL,		/* the guest wrote DEBUG_EXIT_FAIL to the debug-exit
 				 * port, or a run of a campaign failed */
-	END_DEBUG_EXIT,		/* the guest wrote another value to that port */
+	END_DEBUG_EXIT,		/* the guest wrote another value to the debug-exit port */
 	END_TERMINATED,		/* the guest made a GHCB termination request */
 	END_VIOLATION,		/* the guest broke a rule of the GHCB specification */
 	END_TRIPLE_FAULT,
@@ -43,7 +43,7 @@ enum counter {
 				 * table or as code */
 	COUNT_MMIO_NOTES,	/* accesses to devices with C=1 */
 	COUNT_VERSION_0,	/* GHCB requests of firmware with protocol version 0 */
-	COUNT_NMI,		/* NMIs injected; a test guest asks for them */
+	COUNT_NMI,		/* NMIs injected because a test guest asked for them */
 	COUNT_EXITS,		/* VMEXITs of all kinds */
 	COUNTERS,
 };

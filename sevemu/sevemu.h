@@ -44,7 +44,8 @@ struct config {
 	bool has_marker;	/* --marker was given, so @marker is valid */
 	u64 marker;		/* --marker: linear address of the payload's entry;
 				 * watch_kaslr.c adds KASLR's distance to it */
-	u64 load;		/* --load: load address; 0: what the image prefers */
+	u64 load;		/* --load: address to load the kernel at; 0: the kernel's
+				 * preferred address */
 };
 
 /*
@@ -52,7 +53,7 @@ struct config {
  * to gpr[].  exits.c sets the VMCB's intercepts as the fields below require.
  */
 struct vcpu {
-	u64 gpr[16];		/* RAX to R15, indexed as the instruction encoding does */
+	u64 gpr[16];		/* RAX to R15, by register number of the encoding */
 	struct vmcb *vmcb;	/* one page of hypervisor memory */
 	u64 ghcb_msr;		/* value that the guest reads from the GHCB MSR */
 	u64 dr7;		/* value that the guest reads from DR7; the processor's
@@ -65,9 +66,10 @@ struct vcpu {
 	u64 hlt_rip;		/* RIP of the guest's last HLT that was intercepted */
 	bool marker_armed;	/* DR0 has config.marker instead of the guest's value */
 	u64 guest_dr0;		/* the guest's value of DR0 while marker_armed is true */
-	bool below_kernel_va;	/* true until an exit with RIP in the upper half of the
-				 * address space, where only a kernel runs */
-	u64 last_seen;		/* report_now() at the last exit before that, in ticks */
+	bool below_kernel_va;	/* true until the first exit with RIP in the upper half of
+				 * the address space, where only a kernel runs */
+	u64 last_seen;		/* ticks of report_now() at the last exit with RIP in the
+				 * lower half of the address space */
 };
 
 #endif

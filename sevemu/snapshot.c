@@ -32,7 +32,7 @@ struct save {
 static struct save *saves;
 static unsigned int save_count;
 static bool active;		/* snapshot_take() was called */
-static u8 *zeroes;		/* page of zeroes: copy of all frames that have only zeroes */
+static u8 *zeroes;		/* a page of zeroes, the copy of each frame of zeroes */
 static struct vmcb saved_vmcb;
 static struct vcpu saved_vcpu;
 /*

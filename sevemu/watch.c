@@ -30,11 +30,11 @@
 
 struct watch watch;
 
-static u64 *secrets;		/* hash table of secret words; 0: empty slot */
+static u64 *secrets;		/* hash table: words the host must not see; 0: empty slot */
 static u64 secret_count, secret_slots;
-static u64 *payload_words;	/* the payload's words in the first honest run */
-static u8 *payload_varies;	/* [i] is 1 if payload_words[i] differs between honest
-				 * runs, for example because KASLR relocates it */
+static u64 *payload_words;	/* the payload's words in the first run without attacks */
+static u8 *payload_varies;	/* [i] is 1 if payload_words[i] differs between runs
+				 * without attacks, because KASLR relocates the word */
 
 /* Memory that the stub may write to, guest-physical; watch_own() fills it. */
 static struct {
@@ -42,8 +42,8 @@ static struct {
 } owned[RANGES_MAX];
 static unsigned int owned_count;
 static bool in_stage;		/* the stub is running: it has not entered the payload */
-static bool switched;		/* the guest has used a C-bit in this run */
-static bool proven;		/* the stub has proven its C-bit in this run */
+static bool switched;		/* the stub has loaded page tables with a C-bit */
+static bool proven;		/* the stub has proven in this run that its C-bit is right */
 
 /*
  * Values of @switched and @proven at the snapshot, from which each run starts.  They are
@@ -169,7 +169,7 @@ static void each_word(const void *page, u64 gpa, void (*see)(u64 word, u64 gpa))
 	for (i = 0; i <= last; i++) {
 		if (!words[i] && (i == last || !words[i + 1]))
 			continue;
-		/* A secret may lie at any byte offset, for example in a string. */
+		/* Try all alignments: a copy of a secret may lie at any address. */
 		for (byte = 0; byte < (i == last ? 1 : sizeof(word)); byte++) {
 			memcpy(&word, (const u8 *)&words[i] + byte, sizeof(word));
 			if (word)
@@ -230,7 +230,7 @@ static void look_at_store(u64 gpa)
 		watch_fail("a store outside of what the stub owns", gpa);
 }
 
-/* ---- The GHCB page of a request must have only fields that its exit code needs. */
+/* ---- Check that a request's GHCB page has only fields that its exit code needs. */
 
 static void allow(u8 *allowed, size_t offset, size_t len)
 {

@@ -22,9 +22,10 @@ struct watch {
 	u64 ghcb;			/* the stub's GHCB page */
 	u64 proof;			/* the stub's first instruction after it has
 					 * proven that the C-bit is right */
-	u64 idt;			/* link address of the stub's IDT, if firmware
-					 * chooses the load address: then @ghcb and @proof
-					 * are link addresses too; 0: all are run-time */
+	u64 idt;			/* link address of the stub's IDT; @ghcb and
+					 * @proof are then link addresses too, because
+					 * firmware chooses the run-time addresses;
+					 * 0: they are run-time addresses */
 };
 extern struct watch watch;
 
@@ -47,9 +48,8 @@ void watch_secret(u64 start, u64 end);
 void watch_start(void);
 
 /*
- * Saves whether the stub has loaded and proven the C-bit by now.  campaign.c calls it
- * when it takes the snapshot.  Later runs start from the snapshot, and watch_start()
- * gives them the saved values.
+ * Saves whether the stub has proven its C-bit by now.  campaign.c calls it when it takes
+ * the snapshot from which later runs start.  watch_start() then restores what was saved.
  */
 void watch_keep(void);
 
@@ -97,13 +97,16 @@ const char *watch_fault(u64 *at);
  */
 void watch_request(const struct ghcb *g, u64 gpa);
 
-/* Called by npt.c when a frame turns shared: only the GHCB, at watch.ghcb, may. */
+/*
+ * Called by npt.c when the frame at @gpa turns shared.  Fails the run if the stub has
+ * proven its C-bit and the frame is not the GHCB page.
+ */
 void watch_shared(u64 gpa);
 
 /*
- * Called when the guest is about to start using a C-bit that the stub has not proven
- * yet, before the guest's instruction runs.  Checks that no IDT is loaded.
- * attack_events.c calls it.
+ * Called by attack_events.c right before the guest's instruction that loads page tables
+ * with a C-bit.  The stub has not yet proven that this C-bit is right, so watch_switch()
+ * fails the run if an IDT is loaded.
  */
 void watch_switch(const struct vcpu *vcpu);
 

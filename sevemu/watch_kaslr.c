@@ -39,9 +39,9 @@ static struct {
 static u64 marker;		/* --marker: link address of the payload's entry */
 
 static u64 number;		/* number of the run, which determines what RDRAND returns */
-static u64 draws;		/* RDRAND instructions in this run */
+static u64 draws;		/* number of RDRANDs in this run */
 static u64 next;		/* address of the breakpoint in DR3; 0: no breakpoint */
-static u64 distance;		/* payload's address minus its link address */
+static u64 distance;		/* where the payload is, minus its link address */
 static u64 canaries[CANARIES_MAX];
 static unsigned int canary_count;
 
@@ -53,10 +53,10 @@ static unsigned int canary_count;
  */
 static struct {
 	u64 phys, entry, virt;
-	u64 end;		/* page-aligned */
+	u64 end;		/* first byte past the payload, page-aligned */
 } place;
-static char text[TEXT_MAX];	/* ring buffer: last bytes written to the console */
-static unsigned int text_len;	/* bytes written to the console in this run */
+static char text[TEXT_MAX];	/* ring buffer of what the stub wrote to the console */
+static unsigned int text_len;	/* bytes that the stub wrote to the console in this run */
 
 /*
  * Returns the number at *@s, which ends at a comma or NUL.  Replaces the comma by NUL, and
