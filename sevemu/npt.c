@@ -60,7 +60,8 @@ static u64 heap, heap_end;	/* free memory for npt_alloc(): its start and end */
 static u64 *views[2];		/* PML4s of nested page tables: private view, shared view */
 static u64 *mixed_root, *private_root;
 static bool flush;		/* the guest's TLB must be flushed at the next VMRUN */
-static u64 alias;		/* address bit that is ignored, a mask; 0: no bit */
+/* Mask of the address bit that the nested page tables ignore; 0: they ignore no bit. */
+static u64 alias;
 
 void *npt_alloc(size_t pages)
 {

@@ -30,7 +30,8 @@ enum view { VIEW_PRIVATE, VIEW_SHARED };
  * frame for the guest.
  */
 #define FRAME_STORED		2
-#define FRAME_STORED_SHARED	4	/* besides FRAME_STORED: the guest wrote with C=0 */
+/* FRAME_STORED is set, and the guest has written to the frame through the shared view. */
+#define FRAME_STORED_SHARED	4
 #define FRAME_TOUCHED		8	/* the hypervisor may have changed the frame */
 
 /*

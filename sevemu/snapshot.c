@@ -32,7 +32,8 @@ struct save {
 static struct save *saves;
 static unsigned int save_count;
 static bool active;		/* snapshot_take() was called */
-static u8 *zeroes;		/* a page of zeroes, the copy of each frame of zeroes */
+/* A page of zeroes: the snapshot's copy of every frame that contains only zeroes. */
+static u8 *zeroes;
 static struct vmcb saved_vmcb;
 static struct vcpu saved_vcpu;
 /*

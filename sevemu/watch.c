@@ -30,20 +30,26 @@
 
 struct watch watch;
 
-static u64 *secrets;		/* hash table: words the host must not see; 0: empty slot */
+/* Hash table of the words that the host must not be able to read; 0: empty slot. */
+static u64 *secrets;
 static u64 secret_count, secret_slots;
-static u64 *payload_words;	/* the payload's words in the first run without attacks */
-static u8 *payload_varies;	/* [i] is 1 if payload_words[i] differs between runs
-				 * without attacks, because KASLR relocates the word */
+/* The payload's eight-byte words when the stub entered it in a run without attacks. */
+static u64 *payload_words;
+/*
+ * payload_varies[i] is 1 if word i of the payload differs between runs without attacks,
+ * because KASLR relocates it.
+ */
+static u8 *payload_varies;
 
 /* Memory that the stub may write to, guest-physical; watch_own() fills it. */
 static struct {
 	u64 start, end;
 } owned[RANGES_MAX];
 static unsigned int owned_count;
-static bool in_stage;		/* the stub is running: it has not entered the payload */
+static bool in_stage;		/* the stub runs and has not yet entered the payload */
 static bool switched;		/* the stub has loaded page tables with a C-bit */
-static bool proven;		/* the stub has proven in this run that its C-bit is right */
+/* The stub has proven in this run that its C-bit is right, and memory is encrypted. */
+static bool proven;
 
 /*
  * Values of @switched and @proven at the snapshot, from which each run starts.  They are
@@ -51,8 +57,10 @@ static bool proven;		/* the stub has proven in this run that its C-bit is right 
  */
 static bool kept, kept_switched, kept_proven;
 
-static const char *fault;	/* first rule that the stub broke in this run, or NULL */
-static u64 fault_at;		/* address or number that belongs to @fault */
+/* How the stub first broke a rule in this run; NULL: it has kept all rules. */
+static const char *fault;
+/* The address or number that watch_fail() got together with @fault. */
+static u64 fault_at;
 
 void watch_fail(const char *what, u64 at)
 {

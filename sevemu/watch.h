@@ -21,7 +21,8 @@ struct watch {
 	u64 payload, payload_end;	/* memory of the payload when the stub enters it */
 	u64 ghcb;			/* the stub's GHCB page */
 	u64 proof;			/* the stub's first instruction after it has
-					 * proven that the C-bit is right */
+					 * proven that its C-bit is right: that the
+					 * processor encrypts memory with C=1 */
 	u64 idt;			/* link address of the stub's IDT; @ghcb and
 					 * @proof are then link addresses too, because
 					 * firmware chooses the run-time addresses;
@@ -48,8 +49,9 @@ void watch_secret(u64 start, u64 end);
 void watch_start(void);
 
 /*
- * Saves whether the stub has proven its C-bit by now.  campaign.c calls it when it takes
- * the snapshot from which later runs start.  watch_start() then restores what was saved.
+ * Saves whether the stub has proven by now that its C-bit is right.  campaign.c calls it
+ * when it takes the snapshot from which later runs start.  watch_start() then restores
+ * what was saved.
  */
 void watch_keep(void);
 
@@ -67,14 +69,15 @@ void watch_stage_over(void);
 void watch_entry(bool honest);
 
 /*
- * Called when the stub has proven that the C-bit is right.  After that, the stub may
- * make only its GHCB page shared.
+ * Called when the stub has proven that its C-bit is right, and memory with C=1 is
+ * encrypted.  After that, the stub may make only its GHCB page shared.
  */
 void watch_proven(void);
 
 /*
- * Returns whether watch_proven() was called in this run.  Also returns true if --watch
- * does not tell where the stub proves the C-bit.
+ * Returns whether watch_proven() was called in this run: the stub knows that its C-bit
+ * is right.  Also returns true if option --watch does not name the code that follows the
+ * stub's proof.
  */
 bool watch_is_proven(void);
 
@@ -98,8 +101,8 @@ const char *watch_fault(u64 *at);
 void watch_request(const struct ghcb *g, u64 gpa);
 
 /*
- * Called by npt.c when the frame at @gpa turns shared.  Fails the run if the stub has
- * proven its C-bit and the frame is not the GHCB page.
+ * Called by npt.c when the frame at @gpa turns shared.  Fails the run if the frame is not
+ * the GHCB page, unless the stub has not yet proven that its C-bit is right.
  */
 void watch_shared(u64 gpa);
 

@@ -7,8 +7,8 @@
  * --chance.  The option names addresses in the stub: KASLR's RDRAND instruction, the
  * random-number generator's state, and the functions that clear the state, decode the
  * payload and relocate it.  Breakpoints at these addresses show this file what the stub
- * does.  DR2 breaks at RDRAND once the stub has proven the C-bit, DR3 at each of the
- * functions in turn.
+ * does.  DR2 breaks at RDRAND once the stub has proven that its C-bit is right, DR3 at
+ * each of the functions in turn.
  *
  * This file computes the results of RDRAND from the number of the run, so that a run can
  * be repeated.  Each random number, word of the generator's state and address of the
@@ -41,7 +41,7 @@ static u64 marker;		/* --marker: link address of the payload's entry */
 static u64 number;		/* number of the run, which determines what RDRAND returns */
 static u64 draws;		/* number of RDRANDs in this run */
 static u64 next;		/* address of the breakpoint in DR3; 0: no breakpoint */
-static u64 distance;		/* where the payload is, minus its link address */
+static u64 distance;		/* address that KASLR chose, minus the link address */
 static u64 canaries[CANARIES_MAX];
 static unsigned int canary_count;
 

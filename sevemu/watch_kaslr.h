@@ -28,8 +28,8 @@ bool kaslr_wanted(void);
 void kaslr_start(u64 run);
 
 /*
- * Called when the stub has proven the C-bit.  Sets a breakpoint at the stub's RDRAND
- * instruction, because from then on only KASLR executes it.
+ * Called when the stub has proven that its C-bit is right.  Moves the breakpoint in DR2,
+ * which campaign.c has set to the code behind the proof, to KASLR's RDRAND instruction.
  */
 void kaslr_proven(void);
 
