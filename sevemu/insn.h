@@ -12,12 +12,12 @@
 struct insn {
 	u8 bytes[15];		/* bytes at RIP; those that cannot be read are 0 */
 	u8 fetched;		/* number of bytes[] read from the guest, 0 to 15 */
-	u8 len;			/* length of prefixes, opcode and @modrm, 1 to 15 bytes */
+	u8 len;			/* bytes of prefixes, opcode and @modrm: 1 to 15 */
 	u8 opcode[2];		/* opcode[1] is 0 unless opcode[0] is 0x0f */
 	u8 modrm;		/* ModRM byte of opcodes 0F 01 and 0F 20 to 0F 23;
 				 * other opcodes' ModRM is not decoded: 0 */
 	u8 rex;			/* REX prefix byte; 0: the instruction has no REX */
-	u8 segment;		/* SEG_* of the segment prefix; SEG_DS without a prefix */
+	u8 segment;		/* SEG_* of the segment prefix; default SEG_DS */
 	bool rep;		/* the instruction has a prefix F3 or F2 (REP) */
 	bool address_size;	/* the instruction has a prefix 67 (address size) */
 };
@@ -26,8 +26,8 @@ struct insn {
  * Reads and decodes the instruction at RIP of @vcpu into @insn.  May be called
  * between a VMEXIT and the next VMRUN.  Immediates and displacements are not
  * decoded and not counted in insn->len, because the instructions that this
- * hypervisor skips have neither.  A byte that the guest may not fetch is decoded
- * as 0, and insn->fetched is then less than 15.
+ * hypervisor skips have neither.  A byte that the guest may not fetch is
+ * decoded as 0, and insn->fetched is then less than 15.
  */
 void insn_decode(struct vcpu *vcpu, struct insn *insn);
 
@@ -38,15 +38,15 @@ void insn_decode(struct vcpu *vcpu, struct insn *insn);
 u64 *insn_operand(struct vcpu *vcpu, const struct insn *insn);
 
 /*
- * Adds the length of @insn to RIP of @vcpu and clears the interrupt shadow in the
- * VMCB, as the processor does when an instruction completes.
+ * Adds the length of @insn to RIP of @vcpu and clears the interrupt shadow in
+ * the VMCB, as the processor does when an instruction completes.
  */
 void insn_advance(struct vcpu *vcpu, const struct insn *insn);
 
 /*
- * Decodes the instruction at RIP of @vcpu and moves RIP to the next instruction.
- * Called when the hypervisor has emulated the instruction, for example CPUID, and
- * has stored its results in @vcpu.
+ * Decodes the instruction at RIP of @vcpu and moves RIP to the next
+ * instruction.  Called when the hypervisor has emulated the instruction, for
+ * example CPUID, and has stored its results in @vcpu.
  */
 void insn_skip(struct vcpu *vcpu);
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * io.c - the guest's port I/O, with a filter between the guest and QEMU's devices.
+ * io.c - the guest's port I/O, with a filter between the guest and QEMU's
+ * devices.
  *
- * Runs at each port access of the guest, in all SEV modes, except reads of fw_cfg's
- * data port that fw_cfg_select() has allowed.  Most accesses go to QEMU's devices
- * unchanged.  The filter leaves the hypervisor's memory out of the RAM sizes in CMOS
- * and fw_cfg, hides the hypervisor's own ports, and does not offer fw_cfg's DMA,
- * which could overwrite the hypervisor's memory.  It also catches writes that turn
- * the machine off or reset it, because sevemu must write its report before.
+ * Runs at each port access of the guest, in all SEV modes, except reads of
+ * fw_cfg's data port that fw_cfg_select() has allowed.  Most accesses go to
+ * QEMU's devices unchanged.  The filter leaves the hypervisor's memory out of
+ * the RAM sizes in CMOS and fw_cfg, hides the hypervisor's own ports, and does
+ * not offer fw_cfg's DMA, which could overwrite the hypervisor's memory.  It
+ * also catches writes that turn the machine off or reset it, because sevemu
+ * must write its report before.
  */
 #include "attack.h"
 #include "exception.h"
@@ -26,7 +28,9 @@
 #define PORT_KEYBOARD		0x64
 /* Keyboard controller command 0xf0 to 0xff: pulses each line whose bit is 0. */
 #define KEYBOARD_PULSE		0xf0
-/* Bit of the processor's reset line in the keyboard controller's pulse command. */
+/*
+ * Bit of the processor's reset line in the keyboard controller's pulse command.
+ */
 #define KEYBOARD_PULSE_RESET	0x01
 #define PORT_CMOS_INDEX		0x70
 #define PORT_CMOS_DATA		0x71
@@ -46,7 +50,10 @@
 #define IOPM_PAGES		3
 #define STRING_BATCH		256
 
-/* CMOS bytes 0x34 (low) and 0x35 (high): RAM from 16 MiB to 4 GiB, in 64 KiB units. */
+/*
+ * CMOS bytes 0x34 (low) and 0x35 (high): RAM from 16 MiB to 4 GiB, in 64 KiB
+ * units.
+ */
 #define CMOS_RAM_LOW		0x34
 #define CMOS_RAM_HIGH		0x35
 #define CMOS_RAM_ORIGIN		0x1000000
@@ -60,8 +67,8 @@
 #define PMBASE_MASK		0xff80
 
 /*
- * Which byte of fw_cfg, QEMU's configuration device, the guest reads next.  fw_cfg_byte()
- * needs it because it replaces bytes of some items.
+ * Which byte of fw_cfg, QEMU's configuration device, the guest reads next.
+ * fw_cfg_byte() needs it because it replaces bytes of some items.
  */
 static struct {
 	u16 key;		/* number of the item that the guest has selected */
@@ -70,7 +77,8 @@ static struct {
 } fw_cfg;
 
 static u8 cmos_index;		/* CMOS byte that the guest has selected, 0 to 127 */
-static u8 *iopm;		/* I/O permission map: a bit for each port, 1: intercept */
+/* I/O permission map (APM2 15.10.1): a bit for each port, 1 to intercept it. */
+static u8 *iopm;
 
 void io_init(struct vcpu *vcpu)
 {
@@ -83,9 +91,10 @@ void io_init(struct vcpu *vcpu)
 }
 
 /*
- * Records that the guest selects fw_cfg's item @key.  A guest without SEV-ES then reads
- * the item's bytes without a VMEXIT, unless the filter changes that item.  This saves
- * time, because firmware reads megabytes from fw_cfg byte by byte.
+ * Records that the guest selects fw_cfg's item @key.  A guest without SEV-ES
+ * then reads the item's bytes without a VMEXIT, unless the filter changes that
+ * item.  This saves time, because firmware reads megabytes from fw_cfg byte by
+ * byte.
  */
 static void fw_cfg_select(u16 key)
 {
@@ -102,8 +111,9 @@ static void fw_cfg_select(u16 key)
 }
 
 /*
- * Returns 32 bits of PCI configuration space.  @address is bits 30:0 of the address
- * register, port 0xcf8.  The function restores the guest's value of that register.
+ * Returns 32 bits of PCI configuration space.  @address is bits 30:0 of the
+ * address register, port 0xcf8.  The function restores the guest's value of
+ * that register.
  */
 static u32 pci_config(u32 address)
 {
@@ -116,9 +126,10 @@ static u32 pci_config(u32 address)
 }
 
 /*
- * Returns the port of the ACPI PM1a control register, by which a guest turns the machine
- * off.  PIIX4's function 3 or ICH9's LPC bridge has the register's base port in PCI
- * configuration space.  Returns 0 if the machine has neither device.
+ * Returns the port of the ACPI PM1a control register, by which a guest turns
+ * the machine off.  PIIX4's function 3 or ICH9's LPC bridge has the register's
+ * base port in PCI configuration space.  Returns 0 if the machine has neither
+ * device.
  */
 static u16 pm1a_control(void)
 {
@@ -135,8 +146,8 @@ static u16 pm1a_control(void)
 }
 
 /*
- * Ends the run if the guest's write of @value to @port turns the machine off, resets it,
- * or goes to the debug-exit port.
+ * Ends the run if the guest's write of @value to @port turns the machine off,
+ * resets it, or goes to the debug-exit port.
  */
 static void check_end(u16 port, unsigned int size, u32 value)
 {
@@ -157,9 +168,9 @@ static void check_end(u16 port, unsigned int size, u32 value)
 }
 
 /*
- * Returns the byte that the guest reads next from the selected fw_cfg item.  Memory map
- * and RAM size leave out the hypervisor's memory, and the ID item does not offer DMA.
- * Bytes past an item's size are 0, as in QEMU.
+ * Returns the byte that the guest reads next from the selected fw_cfg item.
+ * Memory map and RAM size leave out the hypervisor's memory, and the ID item
+ * does not offer DMA.  Bytes past an item's size are 0, as in QEMU.
  */
 static u8 fw_cfg_byte(void)
 {
@@ -180,8 +191,8 @@ static u8 fw_cfg_byte(void)
 }
 
 /*
- * Returns the CMOS byte that the guest has selected.  The bytes with the size of RAM leave
- * out the hypervisor's memory: the guest's RAM ends at hv_base.
+ * Returns the CMOS byte that the guest has selected.  The bytes with the size
+ * of RAM leave out the hypervisor's memory: the guest's RAM ends at hv_base.
  */
 static u8 cmos_byte(void)
 {
@@ -197,7 +208,10 @@ static u8 cmos_byte(void)
 	}
 }
 
-/* Returns whether this file must check accesses to @port before QEMU's devices get them. */
+/*
+ * Returns whether this file must check accesses to @port before QEMU's devices
+ * get them.
+ */
 static bool filtered(u32 port)
 {
 	return port == PORT_KEYBOARD || port == PORT_SYSTEM_CONTROL ||
@@ -209,10 +223,10 @@ static bool filtered(u32 port)
 }
 
 /*
- * Returns whether an access of @size bytes (1, 2 or 4) must be done byte by byte,
- * because it includes a filtered port and hardware would split it too.  Hardware does
- * not split a 4-byte access to PCI's address register or a 2-byte write of fw_cfg's
- * selector.
+ * Returns whether an access of @size bytes (1, 2 or 4) must be done byte by
+ * byte, because it includes a filtered port and hardware would split it too.
+ * Hardware does not split a 4-byte access to PCI's address register or a 2-byte
+ * write of fw_cfg's selector.
  */
 static bool must_split(u16 port, unsigned int size, bool out)
 {
@@ -228,8 +242,8 @@ static bool must_split(u16 port, unsigned int size, bool out)
 }
 
 /*
- * Returns the true value of @port for the guest.  io_in() may replace it by a wrong value
- * if the emulated host attacks the guest.
+ * Returns the true value of @port for the guest.  io_in() may replace it by a
+ * wrong value if the emulated host attacks the guest.
  */
 static u32 machine_in(u16 port, unsigned int size)
 {
@@ -304,9 +318,9 @@ void io_string(u16 port, unsigned int size, u8 *data, u64 count, bool in)
 }
 
 /*
- * Writes @value to the guest's register *@reg with the address size of the instruction.
- * @mask has a bit set for each address bit.  A 16-bit write keeps the register's upper
- * bits, a 32-bit write clears them.
+ * Writes @value to the guest's register *@reg with the address size of the
+ * instruction.  @mask has a bit set for each address bit.  A 16-bit write keeps
+ * the register's upper bits, a 32-bit write clears them.
  */
 static void put_masked(u64 *reg, u64 value, u64 mask)
 {
@@ -314,9 +328,9 @@ static void put_masked(u64 *reg, u64 value, u64 mask)
 }
 
 /*
- * Executes INS or OUTS for a guest without SEV-ES.  @info is EXITINFO1, @size the bytes
- * of one element.  QEMU stores neither address size nor segment in EXITINFO1, so both
- * are decoded from the instruction's prefixes.
+ * Executes INS or OUTS for a guest without SEV-ES.  @info is EXITINFO1, @size
+ * the bytes of one element.  QEMU stores neither address size nor segment in
+ * EXITINFO1, so both are decoded from the instruction's prefixes.
  */
 static void exit_string(struct vcpu *vcpu, u64 info, unsigned int size)
 {
@@ -348,8 +362,8 @@ static void exit_string(struct vcpu *vcpu, u64 info, unsigned int size)
 		u8 data[STRING_BATCH];
 
 		/*
-		 * INS or OUTS moves a batch of elements at a time.  A batch must not
-		 * cross a page boundary, and must fit into data[].
+		 * INS or OUTS moves a batch of elements at a time.  A batch
+		 * must not cross a page boundary, and must fit into data[].
 		 */
 		va = flat ? va : (u32)va;
 		room = (PAGE_SIZE - (va & PAGE_MASK)) / size;
@@ -361,8 +375,9 @@ static void exit_string(struct vcpu *vcpu, u64 info, unsigned int size)
 			batch = room;
 
 		/*
-		 * Check the guest's memory before accessing the port: after a #PF the
-		 * guest restarts the instruction, and accesses the port again.
+		 * Check the guest's memory before accessing the port: after a
+		 * #PF the guest restarts the instruction, and accesses the port
+		 * again.
 		 */
 		if (!guest_read(vcpu, va, data, batch * size, access, &fault) ||
 		    (in && !guest_write(vcpu, va, data, batch * size, access, &fault))) {

@@ -9,8 +9,8 @@
 #include "sevemu.h"
 
 /*
- * Allocates the I/O permission map (APM2 15.10.1) of @vcpu and lets it intercept
- * all ports.  Called once, before the guest starts.
+ * Allocates the I/O permission map (APM2 15.10.1) of @vcpu and lets it
+ * intercept all ports.  Called once, before the guest starts.
  */
 void io_init(struct vcpu *vcpu);
 
@@ -21,23 +21,23 @@ void io_init(struct vcpu *vcpu);
 u32 io_in(u16 port, unsigned int size);
 
 /*
- * Writes the low @size bytes (1, 2 or 4) of @value to @port for the guest.  Ends
- * the run, and does not return, if the write turns the machine off or resets it,
- * or if @port is the debug-exit port or fw_cfg's DMA register.
+ * Writes the low @size bytes (1, 2 or 4) of @value to @port for the guest.
+ * Ends the run, and does not return, if the write turns the machine off or
+ * resets it, or if @port is the debug-exit port or fw_cfg's DMA register.
  */
 void io_out(u16 port, unsigned int size, u32 value);
 
 /*
- * Accesses @port @count times with @size bytes (1, 2 or 4) each, as REP INS does if
- * @in is true, else as REP OUTS.  @data is the host address of the @count * @size
- * bytes that are read or written.
+ * Accesses @port @count times with @size bytes (1, 2 or 4) each, as REP INS
+ * does if @in is true, else as REP OUTS.  @data is the host address of the
+ * @count * @size bytes that are read or written.
  */
 void io_string(u16 port, unsigned int size, u8 *data, u64 count, bool in);
 
 /*
  * Handles SVM_EXIT_IOIO of a guest without SEV-ES: executes the IN, OUT, INS or
- * OUTS and moves RIP to the next instruction.  Injects #PF instead if the guest may
- * not access the memory operand of INS or OUTS.
+ * OUTS and moves RIP to the next instruction.  Injects #PF instead if the guest
+ * may not access the memory operand of INS or OUTS.
  */
 void io_exit(struct vcpu *vcpu);
 

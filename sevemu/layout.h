@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * layout.h - the memory layout of the hypervisor, for assembly, C and the linker
- * script.
+ * layout.h - the memory layout of the hypervisor, for assembly, C and the
+ * linker script.
  *
  *	top of RAM below 4 GiB
  *			+------------------------------+

@@ -4,8 +4,8 @@
  * its reset vector, or a bzImage at the 64-bit or the 32-bit entry of the Linux boot
  * protocol (Documentation/arch/x86/boot.rst).
  *
- * Runs once, before the guest starts.  The guest finds the loaded image in private
- * memory, as if it had been measured and encrypted at launch.
+ * Runs once, before the guest starts.  The guest finds the loaded image in
+ * private memory, as if it had been measured and encrypted at launch.
  */
 #include <asm/bootparam.h>
 
@@ -28,7 +28,10 @@
 #define FOUR_GIB		0x100000000
 #define FIRMWARE_MAX		0x800000
 
-/* Addresses in low memory of what the loader makes for a guest without firmware. */
+/*
+ * Addresses in low memory of what the loader makes for a guest without
+ * firmware.
+ */
 #define GUEST_GDT		0x8000
 #define GUEST_STACK		0x9000
 #define GUEST_ZERO_PAGE		0x10000
@@ -54,7 +57,10 @@
 #define RESET_CS		0xf000
 #define RESET_CS_BASE		0xffff0000
 #define RESET_IP		0xfff0
-/* EDX after reset: CPUID signature of QEMU's processor model EPYC (APM2 14.1.3). */
+/*
+ * EDX after reset: CPUID signature of QEMU's processor model EPYC (APM2
+ * 14.1.3).
+ */
 #define RESET_EDX		0x00800f12
 #define PAT_DEFAULT		0x0007040600070406
 #define DIRECT_ASID		1
@@ -66,13 +72,14 @@
 
 struct e820_entry machine_e820[E820_MAX];
 unsigned int machine_e820_count;
-static u64 high_ram;		/* bytes of RAM that start at 4 GiB; 0: no such RAM */
+static u64 high_ram;		/* bytes of RAM above 4 GiB; 0: RAM ends below */
 
 /*
- * The guest's RAM is the machine's RAM at the same addresses, except for the memory from
- * hv_base on, which the hypervisor keeps.  Two ranges are stored in hypervisor memory
- * instead.  They are the BIOS area, where the machine has the hypervisor's ROM, and the
- * first page, because host address 0 would look like a null pointer.
+ * The guest's RAM is the machine's RAM at the same addresses, except for the
+ * memory from hv_base on, which the hypervisor keeps.  Two ranges are stored in
+ * hypervisor memory instead.  They are the BIOS area, where the machine has the
+ * hypervisor's ROM, and the first page, because host address 0 would look like
+ * a null pointer.
  */
 void loader_memory(void)
 {
@@ -105,8 +112,9 @@ void loader_memory(void)
 }
 
 /*
- * Returns the host address of the guest's RAM from @gpa to @gpa + @len, for the loader to
- * write to.  Ends the run unless the whole range is RAM of the guest below 4 GiB.
+ * Returns the host address of the guest's RAM from @gpa to @gpa + @len, for the
+ * loader to write to.  Ends the run unless the whole range is RAM of the guest
+ * below 4 GiB.
  */
 static u8 *guest_ram(u64 gpa, u64 len)
 {
@@ -136,8 +144,8 @@ static void set_data_segments(struct vmcb *v, u16 selector, u16 attrib, u32 limi
 }
 
 /*
- * Sets the registers that have their reset values (APM2 14.1.3) in all boot modes.
- * start_firmware() or start_kernel() sets the rest.
+ * Sets the registers that have their reset values (APM2 14.1.3) in all boot
+ * modes.  start_firmware() or start_kernel() sets the rest.
  */
 static void cpu_reset(struct vcpu *vcpu)
 {
@@ -160,8 +168,8 @@ static void cpu_reset(struct vcpu *vcpu)
 }
 
 /*
- * Loads the firmware image so that it ends at 4 GiB, as a ROM, and sets CS and RIP to
- * the reset vector, 16 bytes below 4 GiB.
+ * Loads the firmware image so that it ends at 4 GiB, as a ROM, and sets CS and
+ * RIP to the reset vector, 16 bytes below 4 GiB.
  */
 static void start_firmware(struct vcpu *vcpu)
 {
@@ -184,9 +192,9 @@ static void start_firmware(struct vcpu *vcpu)
 }
 
 /*
- * Makes page tables that map the first 4 GiB at their own addresses with the C-bit set.
- * boot.rst "64-bit Boot Protocol" demands an identity map of the kernel, zero page and
- * command line.
+ * Makes page tables that map the first 4 GiB at their own addresses with the
+ * C-bit set.  boot.rst "64-bit Boot Protocol" demands an identity map of the
+ * kernel, zero page and command line.
  */
 static void make_page_tables(void)
 {
@@ -211,8 +219,9 @@ static void add_e820(struct boot_params *bp, u64 start, u64 end, u32 type)
 }
 
 /*
- * Fills in the memory map in the kernel's zero page.  The hypervisor's memory is marked
- * reserved and not left out, because the kernel may place devices in a gap of the map.
+ * Fills in the memory map in the kernel's zero page.  The hypervisor's memory
+ * is marked reserved and not left out, because the kernel may place devices in
+ * a gap of the map.
  */
 static void make_e820(struct boot_params *bp)
 {
@@ -232,8 +241,8 @@ static void make_e820(struct boot_params *bp)
 }
 
 /*
- * Loads the initrd at the highest address that the kernel allows.  Does nothing if the
- * user has not given an initrd.
+ * Loads the initrd at the highest address that the kernel allows.  Does nothing
+ * if the user has not given an initrd.
  */
 static void load_initrd(struct setup_header *hdr)
 {
@@ -257,8 +266,8 @@ struct boot_params *loader_zero_page(void)
 
 /*
  * Passes a random-number seed to the kernel in the setup_data list (boot.rst
- * "setup_data").  Only for runs with an attacking host: watch.c then checks that the
- * seed never appears in memory that the host can read.
+ * "setup_data").  Only for runs with an attacking host: watch.c then checks
+ * that the seed never appears in memory that the host can read.
  */
 static void add_rng_seed(struct setup_header *hdr)
 {
@@ -275,9 +284,10 @@ static void add_rng_seed(struct setup_header *hdr)
 }
 
 /*
- * Tells watch.c which memory the guest may write before the payload starts.  This is the
- * image of @size bytes at @load, init_size bytes at the address where the image runs
- * (boot.rst "init_size"), the zero page and the page tables.
+ * Tells watch.c which memory the guest may write before the payload starts.
+ * This is the image of @size bytes at @load, init_size bytes at the address
+ * where the image runs (boot.rst "init_size"), the zero page and the page
+ * tables.
  */
 static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
 {
@@ -288,13 +298,17 @@ static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
 	watch_own(load, load + size);
 	watch_own(run, run + hdr->init_size);
 	watch_own(GUEST_ZERO_PAGE, GUEST_ZERO_PAGE + PAGE_SIZE);
-	/* The page tables may be written to, because the processor sets accessed bits. */
+	/*
+	 * The page tables may be written to, because the processor sets
+	 * accessed bits.
+	 */
 	watch_own(GUEST_TABLES, GUEST_TABLES + 6 * PAGE_SIZE);
 }
 
 /*
- * Loads the kernel image, command line and initrd, and makes the zero page.  Returns the
- * image's load address, which is also the address of its 32-bit entry.
+ * Loads the kernel image, command line and initrd, and makes the zero page.
+ * Returns the image's load address, which is also the address of its 32-bit
+ * entry.
  */
 static u64 load_kernel(void)
 {
@@ -314,9 +328,9 @@ static u64 load_kernel(void)
 	fwcfg_read(FW_CFG_SETUP_DATA, setup, setup_size);
 
 	/*
-	 * Copy the image's setup header to the zero page.  The header ends where the
-	 * short jump at offset 0x200 leads, and the rest of the zero page must be 0
-	 * (boot.rst "64-bit Boot Protocol").
+	 * Copy the image's setup header to the zero page.  The header ends
+	 * where the short jump at offset 0x200 leads, and the rest of the zero
+	 * page must be 0 (boot.rst "64-bit Boot Protocol").
 	 */
 	memset(bp, 0, sizeof(*bp));
 	header_end = 0x202 + setup[0x201];
@@ -354,7 +368,9 @@ static u64 load_kernel(void)
 	return load;
 }
 
-/* Loads the kernel and sets the registers that boot.rst demands at its entry. */
+/*
+ * Loads the kernel and sets the registers that boot.rst demands at its entry.
+ */
 static void start_kernel(struct vcpu *vcpu)
 {
 	bool long64 = config.mode == MODE_DIRECT64;

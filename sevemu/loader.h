@@ -21,8 +21,8 @@ struct e820_entry {
 
 /*
  * QEMU's memory map without the hypervisor's memory, and its number of entries.
- * loader_memory() fills it.  A guest that reads fw_cfg's file etc/e820 gets this
- * map from io.c.
+ * loader_memory() fills it.  A guest that reads fw_cfg's file etc/e820 gets
+ * this map from io.c.
  */
 extern struct e820_entry machine_e820[];
 extern unsigned int machine_e820_count;
@@ -34,19 +34,19 @@ extern unsigned int machine_e820_count;
 void loader_memory(void);
 
 /*
- * Loads firmware or a kernel into the guest's RAM and sets the registers of @vcpu.
- * Firmware starts in the reset state (APM2 14.1.3), a kernel at its 64-bit or
- * 32-bit entry (boot.rst "64-bit Boot Protocol", "32-bit Boot Protocol").  Sets a
- * breakpoint at the address of option --marker.  Called once, after
- * loader_memory() and io_init().  An image that is malformed or does not fit ends
- * the run.
+ * Loads firmware or a kernel into the guest's RAM and sets the registers of
+ * @vcpu.  Firmware starts in the reset state (APM2 14.1.3), a kernel at its
+ * 64-bit or 32-bit entry (boot.rst "64-bit Boot Protocol", "32-bit Boot
+ * Protocol").  Sets a breakpoint at the address of option --marker.  Called
+ * once, after loader_memory() and io_init().  An image that is malformed or
+ * does not fit ends the run.
  */
 void loader_start(struct vcpu *vcpu);
 
 /*
  * Returns the host address of the zero page (struct boot_params) that
- * loader_start() has made for the kernel, and makes that page private.  Must not
- * be called in MODE_OVMF, because firmware then makes the zero page.
+ * loader_start() has made for the kernel, and makes that page private.  Must
+ * not be called in MODE_OVMF, because firmware then makes the zero page.
  */
 struct boot_params *loader_zero_page(void);
 

@@ -11,8 +11,8 @@
 #include "sevemu.h"
 
 /*
- * Text that put() has appended since the last put_flush(), its length in bytes, and the
- * PORT_* of the console that put_flush() sends it to.
+ * Text that put() has appended since the last put_flush(), its length in bytes,
+ * and the PORT_* of the console that put_flush() sends it to.
  */
 static struct {
 	char text[256];

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log.h - text output to the three debug consoles: log, report and trace (log.c).
+ * log.h - text output to the three debug consoles: log, report and trace
+ * (log.c).
  *
  * All functions share one text buffer.  put_to() selects the console, put...()
- * append text, and put_flush() sends the text to the selected console.  The caller
- * must call put_flush() before it selects another console.  The functions may be
- * called at any time, and cannot fail.
+ * append text, and put_flush() sends the text to the selected console.  The
+ * caller must call put_flush() before it selects another console.  The
+ * functions may be called at any time, and cannot fail.
  */
 #ifndef SEVEMU_LOG_H
 #define SEVEMU_LOG_H
@@ -29,14 +30,15 @@ void put(char c);
 void put_string(const char *s);
 
 /*
- * Appends @v in base 10 or 16, in lower case and without "0x".  Leading zeroes fill
- * a number of fewer than @width digits.
+ * Appends @v in base 10 or 16, in lower case and without "0x".  Leading zeroes
+ * fill a number of fewer than @width digits.
  */
 void put_number(u64 v, unsigned int base, unsigned int width);
 
 /*
- * Appends @fmt with @args as vprintf() does.  Supports %s, %c, %u and %x; numbers
- * may have the flag #, a width, which leading zeroes fill, and the size l or z.
+ * Appends @fmt with @args as vprintf() does.  Supports %s, %c, %u and %x;
+ * numbers may have the flag #, a width, which leading zeroes fill, and the size
+ * l or z.
  */
 void put_format(const char *fmt, va_list args);
 

@@ -98,8 +98,9 @@ static bool option_is(const char *a, const char *b)
 }
 
 /*
- * Sets the option @name to @value.  The sevemu script has checked all values, so this
- * checks only what parse_number() checks.  Ends the run if @name is not known.
+ * Sets the option @name to @value.  The sevemu script has checked all values,
+ * so this checks only what parse_number() checks.  Ends the run if @name is not
+ * known.
  */
 static void config_set(const char *name, char *value)
 {
@@ -146,8 +147,8 @@ static void config_set(const char *name, char *value)
 }
 
 /*
- * Reads all options from fw_cfg.  The sevemu script passes them as "name=value" pairs,
- * separated by blanks.
+ * Reads all options from fw_cfg.  The sevemu script passes them as "name=value"
+ * pairs, separated by blanks.
  */
 static void config_init(void)
 {
@@ -175,9 +176,9 @@ static void config_init(void)
 }
 
 /*
- * Injects a pending NMI, unless the guest still handles the last NMI.  An SEV-ES guest
- * finishes an NMI by the NMI-complete request (GHCB 4.1), a guest without SEV-ES by
- * IRET.
+ * Injects a pending NMI, unless the guest still handles the last NMI.  An
+ * SEV-ES guest finishes an NMI by the NMI-complete request (GHCB 4.1), a guest
+ * without SEV-ES by IRET.
  */
 static void inject_nmi(struct vcpu *vcpu)
 {

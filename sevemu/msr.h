@@ -8,17 +8,17 @@
 #include "sevemu.h"
 
 /*
- * Sets up the MSR permission map (APM2 15.11) of @vcpu.  If the guest starts without
- * firmware, also enables the MTRRs, as firmware would.  Called once, before the
- * guest starts.
+ * Sets up the MSR permission map (APM2 15.11) of @vcpu.  If the guest starts
+ * without firmware, also enables the MTRRs, as firmware would.  Called once,
+ * before the guest starts.
  */
 void msr_init(struct vcpu *vcpu);
 
 /*
- * Reads MSR number @msr for the guest into *@value.  Returns false, with *@value
- * unchanged, if the guest does not have that MSR; the caller then injects #GP.
- * EFER is read with SVME clear, because the guest has no SVM.  The caller must
- * handle the GHCB MSR and SEV_STATUS itself.
+ * Reads MSR number @msr for the guest into *@value.  Returns false, with
+ * *@value unchanged, if the guest does not have that MSR; the caller then
+ * injects #GP.  EFER is read with SVME clear, because the guest has no SVM.
+ * The caller must handle the GHCB MSR and SEV_STATUS itself.
  */
 bool msr_read(struct vcpu *vcpu, u32 msr, u64 *value);
 

@@ -18,22 +18,28 @@ struct name {
 #define MSR_NAMES		9
 #define VIOLATION_NAMES		12
 
-/* Names of the SVM_EXIT_* and GHCB_EXIT_* codes of an SEV-ES guest, unsorted. */
+/*
+ * Names of the SVM_EXIT_* and GHCB_EXIT_* codes of an SEV-ES guest, unsorted.
+ */
 extern const struct name exit_names[EXIT_NAMES];
 
-/* Names of the MSR protocol's requests, GHCB_MSR_*_REQ (GHCB 2.3.1), unsorted. */
+/*
+ * Names of the MSR protocol's requests, GHCB_MSR_*_REQ (GHCB 2.3.1), unsorted.
+ */
 extern const struct name msr_names[MSR_NAMES];
 
 /* Names of ABI violations in the report; the index is VIOL_* (hooks.h). */
 extern const char *const violation_names[VIOLATION_NAMES];
 
-/* The rule that each ABI violation breaks, as a sentence; the index is VIOL_*. */
+/*
+ * The rule that each ABI violation breaks, as a sentence; the index is VIOL_*.
+ */
 extern const char *const violation_rules[VIOLATION_NAMES];
 
 /*
- * Returns the name of the project or specification that defines termination reason
- * set @set (0 to 15), or "unknown".  The GHCB specification defines set 0 (GHCB
- * 2.3.1), Linux set 1 and sevstub set 2.
+ * Returns the name of the project or specification that defines termination
+ * reason set @set (0 to 15), or "unknown".  The GHCB specification defines set
+ * 0 (GHCB 2.3.1), Linux set 1 and sevstub set 2.
  */
 const char *reason_set_name(unsigned int set);
 

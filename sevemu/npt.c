@@ -2,26 +2,29 @@
 /*
  * npt.c - the guest's frames, their two views, and the nested page tables.
  *
- * Runs during start-up to set these up, and then between a VMEXIT and the next VMRUN.
+ * Runs during start-up to set these up, and then between a VMEXIT and the next
+ * VMRUN.
  *
- * A frame is 4 KiB of the guest's RAM, and is stored once.  Its bytes in memory are what
- * its current view, private or shared, shows.  An access through the other view changes
- * the frame's view: the bytes are XORed with a keystream that depends on their address.
- * Data that was written through one view is therefore ciphertext in the other view.  A
- * second change restores the data, as with real memory encryption.
+ * A frame is 4 KiB of the guest's RAM, and is stored once.  Its bytes in memory
+ * are what its current view, private or shared, shows.  An access through the
+ * other view changes the frame's view: the bytes are XORed with a keystream
+ * that depends on their address.  Data that was written through one view is
+ * therefore ciphertext in the other view.  A second change restores the data,
+ * as with real memory encryption.
  *
- * To the nested page tables the C-bit is an address bit.  npt_root() selects one of two
- * nested page table roots by the guest's paging mode, because a page table entry has a
- * C-bit only in PAE paging and in long mode:
+ * To the nested page tables the C-bit is an address bit.  npt_root() selects
+ * one of two nested page table roots by the guest's paging mode, because a page
+ * table entry has a C-bit only in PAE paging and in long mode:
  *
  *	mixed root, PAE paging or long mode:	C=0 -> shared view, C=1 -> private view
  *	private root, all else:			C=0 -> private view
  *
- * Each view has a PML4 that maps PHYS_LIMIT bytes.  A frame is mapped in its current view
- * only.  A processor with SEV reads page tables and instructions as private memory even
- * if C=0 (APM2 15.34.5), which nested page tables cannot express.  If the guest reads a
- * page table or an instruction with C=0, its frame is therefore mapped in both views from
- * then on: the frame is "noted" (HOOK_FRAME_NOTED).
+ * Each view has a PML4 that maps PHYS_LIMIT bytes.  A frame is mapped in its
+ * current view only.  A processor with SEV reads page tables and instructions
+ * as private memory even if C=0 (APM2 15.34.5), which nested page tables cannot
+ * express.  If the guest reads a page table or an instruction with C=0, its
+ * frame is therefore mapped in both views from then on: the frame is "noted"
+ * (HOOK_FRAME_NOTED).
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -38,13 +41,18 @@
 #include "watch.h"
 
 #define REGIONS_MAX		8
-/* Number of page-directory-pointer tables that map PHYS_LIMIT bytes in a view. */
+/*
+ * Number of page-directory-pointer tables that map PHYS_LIMIT bytes in a view.
+ */
 #define VIEW_TABLES		(PHYS_GIB / 512)
 #define NPT_TABLE		(PTE_P | PTE_W | PTE_U)
 #define NPT_LEAF		(PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
 #define INDEX(gpa, level)	((gpa) >> (12 + 9 * (level)) & 511)
 
-/* A range of the guest's memory, contiguous in guest-physical and in host addresses. */
+/*
+ * A range of the guest's memory, contiguous in guest-physical and in host
+ * addresses.
+ */
 struct region {
 	u64 gpa;		/* guest-physical address of the first byte */
 	u64 size;		/* bytes, whole pages */
@@ -57,10 +65,14 @@ struct region {
 static struct region regions[REGIONS_MAX];
 static unsigned int region_count;
 static u64 heap, heap_end;	/* free memory for npt_alloc(): its start and end */
-static u64 *views[2];		/* PML4s of nested page tables: private view, shared view */
+/* PML4s of the nested page tables: [VIEW_PRIVATE] and [VIEW_SHARED]. */
+static u64 *views[2];
 static u64 *mixed_root, *private_root;
 static bool flush;		/* the guest's TLB must be flushed at the next VMRUN */
-/* Mask of the address bit that the nested page tables ignore; 0: they ignore no bit. */
+/*
+ * Mask of the address bit that the nested page tables ignore; 0: they ignore no
+ * bit.
+ */
 static u64 alias;
 
 void *npt_alloc(size_t pages)
@@ -81,9 +93,9 @@ static u64 *new_table(void)
 }
 
 /*
- * Returns the address of the entry that maps @gpa in the nested page tables of @view, at
- * @level 0 (4 KiB page) or 1 (2 MiB page).  Allocates missing tables on the way to the
- * entry.  At level 0, splits a 2 MiB page that maps @gpa.
+ * Returns the address of the entry that maps @gpa in the nested page tables of
+ * @view, at @level 0 (4 KiB page) or 1 (2 MiB page).  Allocates missing tables
+ * on the way to the entry.  At level 0, splits a 2 MiB page that maps @gpa.
  */
 static u64 *view_entry(enum view view, u64 gpa, int level)
 {
@@ -110,8 +122,8 @@ static u64 *view_entry(enum view view, u64 gpa, int level)
 static void view_map(enum view view, u64 gpa, u64 host)
 {
 	/*
-	 * Map the frame with the dirty bit clear.  If it is set later, snapshot.c knows
-	 * that the guest has written to the frame.
+	 * Map the frame with the dirty bit clear.  If it is set later,
+	 * snapshot.c knows that the guest has written to the frame.
 	 */
 	*view_entry(view, gpa, 0) = host | (NPT_LEAF & ~(u64)PTE_D);
 	flush = true;
@@ -146,9 +158,10 @@ void npt_init(void)
 	}
 
 	/*
-	 * mixed_root, a PML5, maps an address with C=1 to the private view and with C=0
-	 * to the shared view.  If the C-bit is bit 51, C=1 selects entry 8 of the PML5.
-	 * If it is bit 47, C=1 selects an entry from 256 on of the PML4 @top.
+	 * mixed_root, a PML5, maps an address with C=1 to the private view and
+	 * with C=0 to the shared view.  If the C-bit is bit 51, C=1 selects
+	 * entry 8 of the PML5.  If it is bit 47, C=1 selects an entry from 256
+	 * on of the PML4 @top.
 	 */
 	mixed_root = new_table();
 	top = new_table();
@@ -164,8 +177,9 @@ void npt_init(void)
 }
 
 /*
- * Gives the guest @size bytes of memory at @gpa, stored at @host, as a new region.  All
- * frames are private, and mapped by 2 MiB pages where @gpa and @host are aligned to it.
+ * Gives the guest @size bytes of memory at @gpa, stored at @host, as a new
+ * region.  All frames are private, and mapped by 2 MiB pages where @gpa and
+ * @host are aligned to it.
  */
 static struct region *region_add(u64 gpa, u64 size, u8 *host)
 {
@@ -240,8 +254,8 @@ bool npt_is_hypervisor(u64 gpa, u64 len)
 }
 
 /*
- * Returns eight pseudo-random bytes that depend only on @address, a multiple of 8.  XOR
- * with them imitates memory encryption.
+ * Returns eight pseudo-random bytes that depend only on @address, a multiple of
+ * 8.  XOR with them imitates memory encryption.
  */
 static u64 keystream(u64 address)
 {
@@ -253,8 +267,8 @@ static u64 keystream(u64 address)
 }
 
 /*
- * Encrypts or decrypts the frame at guest-physical address @gpa, stored at @host, by XOR
- * with a keystream.
+ * Encrypts or decrypts the frame at guest-physical address @gpa, stored at
+ * @host, by XOR with a keystream.
  */
 static void scramble(u64 gpa, u64 *host)
 {
@@ -379,9 +393,9 @@ u64 npt_alias_bit(void)
 }
 
 /*
- * If a nested page table entry of @page has its dirty bit set, the guest has written to
- * the frame: records that in the frame's flags.  Called before a change of view replaces
- * the entries.
+ * If a nested page table entry of @page has its dirty bit set, the guest has
+ * written to the frame: records that in the frame's flags.  Called before a
+ * change of view replaces the entries.
  */
 static void remember_stores(u64 page)
 {
@@ -446,9 +460,9 @@ u64 npt_host_peek(u64 gpa)
 }
 
 /*
- * Maps the private frame of @gpa in both views, because the guest used it with C=0 as a
- * page table or as code, which a processor with SEV reads as private (APM2 15.34.5).
- * @what is "walked" or "executed", for the trace.
+ * Maps the private frame of @gpa in both views, because the guest used it with
+ * C=0 as a page table or as code, which a processor with SEV reads as private
+ * (APM2 15.34.5).  @what is "walked" or "executed", for the trace.
  */
 static void note_frame(u64 gpa, const char *what)
 {

@@ -3,10 +3,10 @@
  * report.c - counts what happens in a run, reports ABI violations, ends the run and
  * writes its report, one JSON object.
  *
- * The counting functions run all the time.  The figures are copied for the report when
- * the guest reaches the address of option --marker, and when it first runs at a kernel
- * address.  Every run ends in vend(), or, if campaign.c runs the guest many times, in
- * campaign_end().
+ * The counting functions run all the time.  The figures are copied for the
+ * report when the guest reaches the address of option --marker, and when it
+ * first runs at a kernel address.  Every run ends in vend(), or, if campaign.c
+ * runs the guest many times, in campaign_end().
  */
 #include <stdarg.h>
 
@@ -49,9 +49,9 @@ static const struct {
 };
 
 /*
- * What has happened since the start of the guest.  vc[], page[] and msr[] count #VC
- * exceptions, requests by the GHCB page and requests by the MSR protocol, for each code
- * that names.c has.
+ * What has happened since the start of the guest.  vc[], page[] and msr[] count
+ * #VC exceptions, requests by the GHCB page and requests by the MSR protocol,
+ * for each code that names.c has.
  */
 struct figures {
 	u64 vc[ARRAY_SIZE(exit_names)], vc_total;
@@ -65,12 +65,15 @@ struct figures {
 
 static struct figures figures;		/* what has happened in this run so far */
 /*
- * Copies of the figures: when the guest reached the address of option --marker (valid if
- * have_marker), and when it first ran at a kernel address (valid if have_kernel_va).
+ * Copies of the figures: when the guest reached the address of option --marker
+ * (valid if have_marker), and when it first ran at a kernel address (valid if
+ * have_kernel_va).
  */
 static struct figures at_marker;
 static struct figures at_kernel_va;
-/* Ticks since report_init() at the first VMEXIT with RIP at a kernel address. */
+/*
+ * Ticks since report_init() at the first VMEXIT with RIP at a kernel address.
+ */
 static u64 kernel_va_after;
 static bool have_marker, have_kernel_va;
 static u64 clock_start;			/* TSC at report_init() */
@@ -101,8 +104,8 @@ void report_clock(bool enter)
 }
 
 /*
- * Adds 1 to the count of @code: counts[i] counts the code names[i].code.  @n is the length
- * of both arrays.  Does nothing if @code is not in @names.
+ * Adds 1 to the count of @code: counts[i] counts the code names[i].code.  @n is
+ * the length of both arrays.  Does nothing if @code is not in @names.
  */
 static void count_name(const struct name *names, u64 *counts, size_t n, u64 code)
 {
@@ -196,7 +199,10 @@ static void json(const char *fmt, ...)
 	va_end(args);
 }
 
-/* Writes the JSON member "@key":{"name":count,...}, without the counts that are 0. */
+/*
+ * Writes the JSON member "@key":{"name":count,...}, without the counts that are
+ * 0.
+ */
 static void json_counts(const char *key, const struct name *names,
 			const u64 *counts, size_t n)
 {
@@ -214,8 +220,8 @@ static void json_counts(const char *key, const struct name *names,
 }
 
 /*
- * Writes the JSON member "@key":@value, where @value is TSC ticks.  Writes null without
- * option --icount, because only with it a tick is an instruction.
+ * Writes the JSON member "@key":@value, where @value is TSC ticks.  Writes null
+ * without option --icount, because only with it a tick is an instruction.
  */
 static void json_clock(const char *key, u64 value)
 {
@@ -281,7 +287,10 @@ static void json_report(enum end end, const char *fmt, va_list args)
 	put_flush();
 }
 
-/* Makes QEMU exit with status 2 * (STATUS_BASE + @status) + 1, by its debug-exit device. */
+/*
+ * Makes QEMU exit with status 2 * (STATUS_BASE + @status) + 1, by its
+ * debug-exit device.
+ */
 static __attribute__((noreturn)) void machine_off(u8 status)
 {
 	for (;;)
@@ -326,8 +335,8 @@ static void dump_segment(const char *name, const struct segment *s)
 }
 
 /*
- * Writes the VMEXIT's information and the guest's registers, segments and instruction
- * bytes at RIP to the log.
+ * Writes the VMEXIT's information and the guest's registers, segments and
+ * instruction bytes at RIP to the log.
  */
 static void dump_vcpu(struct vcpu *vcpu)
 {
@@ -364,9 +373,9 @@ static void dump_vcpu(struct vcpu *vcpu)
 }
 
 /*
- * Writes the reason before the register dump, because dump_vcpu() may fail while it reads
- * the guest's memory.  It then calls this function a second time, which ends the run
- * without another dump.
+ * Writes the reason before the register dump, because dump_vcpu() may fail
+ * while it reads the guest's memory.  It then calls this function a second
+ * time, which ends the run without another dump.
  */
 void end_error(struct vcpu *vcpu, const char *fmt, ...)
 {

@@ -3,9 +3,10 @@
  * report.h - counts what happens in a run, reports ABI violations, and ends the
  * run with a report (report.c).
  *
- * "Ends the run" means that a function writes the report and lets QEMU exit.  If
- * campaign.c runs the guest many times from a snapshot, it means instead that the
- * function goes back to campaign.c by longjmp, and campaign.c starts the next run.
+ * "Ends the run" means that a function writes the report and lets QEMU exit.
+ * If campaign.c runs the guest many times from a snapshot, it means instead
+ * that the function goes back to campaign.c by longjmp, and campaign.c starts
+ * the next run.
  */
 #ifndef SEVEMU_REPORT_H
 #define SEVEMU_REPORT_H
@@ -14,8 +15,8 @@
 #include "sevemu.h"
 
 /*
- * Why a run has ended.  ends[] in report.c has the name in the JSON report and the exit
- * status of each.
+ * Why a run has ended.  ends[] in report.c has the name in the JSON report and
+ * the exit status of each.
  */
 enum end {
 	END_GUEST,		/* the guest powered off, reset or halted */
@@ -23,7 +24,8 @@ enum end {
 				 * port, or all runs of a campaign were allowed */
 	END_FAIL,		/* the guest wrote DEBUG_EXIT_FAIL to the debug-exit
 				 * port, or a run of a campaign failed */
-	END_DEBUG_EXIT,		/* the guest wrote another value to the debug-exit port */
+	END_DEBUG_EXIT,		/* the guest wrote another value to the
+				 * debug-exit port */
 	END_TERMINATED,		/* the guest made a GHCB termination request */
 	END_VIOLATION,		/* the guest broke a rule of the GHCB specification */
 	END_TRIPLE_FAULT,
@@ -33,8 +35,8 @@ enum end {
 };
 
 /*
- * What report_count() counts.  counter_names[] in report.c has the name of each in the
- * JSON report.
+ * What report_count() counts.  counter_names[] in report.c has the name of each
+ * in the JSON report.
  */
 enum counter {
 	COUNT_TO_SHARED,	/* changes of a 4 KiB frame from private to shared */
@@ -48,18 +50,24 @@ enum counter {
 	COUNTERS,
 };
 
-/* Starts the clock of report_now().  Called once, before any other function here. */
+/*
+ * Starts the clock of report_now().  Called once, before any other function
+ * here.
+ */
 void report_init(void);
 
 /* Adds one to @counter. */
 void report_count(enum counter counter);
 
-/* Counts a #VC exception that the guest gets with error code @exit_code (SVM_EXIT_*). */
+/*
+ * Counts a #VC exception that the guest gets with error code @exit_code
+ * (SVM_EXIT_*).
+ */
 void report_vc(u64 exit_code);
 
 /*
- * Counts a VMGEXIT by which the guest makes a request in its GHCB page.  @exit_code
- * is the page's sw_exit_code, or 0 if the page could not be read.
+ * Counts a VMGEXIT by which the guest makes a request in its GHCB page.
+ * @exit_code is the page's sw_exit_code, or 0 if the page could not be read.
  */
 void report_vmgexit_page(u64 exit_code);
 
@@ -71,67 +79,68 @@ void report_vmgexit_msr(u64 request);
 
 /*
  * Returns the count that a test guest asks for by @hook_count (HOOK_COUNT_* of
- * hooks.h), since the guest's start.  Returns HOOK_ERROR if @hook_count is unknown.
+ * hooks.h), since the guest's start.  Returns HOOK_ERROR if @hook_count is
+ * unknown.
  */
 u64 report_figure(unsigned int hook_count);
 
 /*
- * Copies all figures to the report's object "marker".  Called when the guest reaches
- * the address of option --marker.  Only the first call has an effect.
+ * Copies all figures to the report's object "marker".  Called when the guest
+ * reaches the address of option --marker.  Only the first call has an effect.
  */
 void report_marker(void);
 
 /*
- * Counts a VMEXIT, and measures how long the hypervisor runs between a VMEXIT and the
- * next VMRUN.  The run loop calls it with @enter true right before each svm_enter(),
- * and with @enter false right after it.
+ * Counts a VMEXIT, and measures how long the hypervisor runs between a VMEXIT
+ * and the next VMRUN.  The run loop calls it with @enter true right before each
+ * svm_enter(), and with @enter false right after it.
  */
 void report_clock(bool enter);
 
 /*
- * Copies all figures to the report's object "kernel_va".  Called once, at the first
- * VMEXIT with RIP in the upper half of the address space, where a kernel runs.
- * @before is report_now() at the last VMEXIT with RIP in the lower half.
+ * Copies all figures to the report's object "kernel_va".  Called once, at the
+ * first VMEXIT with RIP in the upper half of the address space, where a kernel
+ * runs.  @before is report_now() at the last VMEXIT with RIP in the lower half.
  */
 void report_kernel_va(u64 before);
 
 /*
- * Returns the ticks of the TSC since report_init().  With option --icount a tick is
- * one instruction of the guest or of the hypervisor.
+ * Returns the ticks of the TSC since report_init().  With option --icount a
+ * tick is one instruction of the guest or of the hypervisor.
  */
 u64 report_now(void);
 
 /*
- * Counts and reports that the guest broke a rule of the GHCB specification.  @code is
- * the rule, VIOL_* (hooks.h).  @fmt says what was wrong.  Ends the run with option
- * --strict and after VIOL_GHCB_ADDRESS, VIOL_NOT_SNP and VIOL_UNSUPPORTED_EVENT.
- * Otherwise returns, and the caller replies to the guest as the specification
- * demands.  If a test guest has announced the violation by HOOK_EXPECT, only counts
- * it and returns.
+ * Counts and reports that the guest broke a rule of the GHCB specification.
+ * @code is the rule, VIOL_* (hooks.h).  @fmt says what was wrong.  Ends the run
+ * with option --strict and after VIOL_GHCB_ADDRESS, VIOL_NOT_SNP and
+ * VIOL_UNSUPPORTED_EVENT.  Otherwise returns, and the caller replies to the
+ * guest as the specification demands.  If a test guest has announced the
+ * violation by HOOK_EXPECT, only counts it and returns.
  */
 void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
 	printf_like(3, 4);
 
 /*
- * Ends the run.  @end is the kind of ending, @fmt the reason in words, for the log and
- * the report.  May be called at any time after report_init().  The reason must not
- * contain '"', '\' or control characters, because the JSON report does not escape
- * them.
+ * Ends the run.  @end is the kind of ending, @fmt the reason in words, for the
+ * log and the report.  May be called at any time after report_init().  The
+ * reason must not contain '"', '\' or control characters, because the JSON
+ * report does not escape them.
  */
 __attribute__((noreturn)) void end_run(enum end end, const char *fmt, ...)
 	printf_like(2, 3);
 
 /*
  * Ends the run because the guest has made a termination request (GHCB 2.3.1).
- * @request is the value of the GHCB MSR: 0x100 in bits 11:0, the reason set in bits
- * 15:12 and the reason code in bits 23:16.
+ * @request is the value of the GHCB MSR: 0x100 in bits 11:0, the reason set in
+ * bits 15:12 and the reason code in bits 23:16.
  */
 __attribute__((noreturn)) void end_terminated(u64 request);
 
 /*
- * Writes the registers of @vcpu to the log and ends the run with END_ERROR, because
- * the guest did something that sevemu does not emulate or does not allow.  @fmt is
- * the reason, as in end_run().
+ * Writes the registers of @vcpu to the log and ends the run with END_ERROR,
+ * because the guest did something that sevemu does not emulate or does not
+ * allow.  @fmt is the reason, as in end_run().
  */
 __attribute__((noreturn)) void end_error(struct vcpu *vcpu, const char *fmt, ...)
 	printf_like(2, 3);

@@ -4,8 +4,8 @@
  * and the virtual CPU.
  *
  * main.c owns one struct config and one struct vcpu.  The run loop hands the
- * virtual CPU down to every function that needs it.  The header of a .c file has
- * the same name: npt.h declares the functions of npt.c.
+ * virtual CPU down to every function that needs it.  The header of a .c file
+ * has the same name: npt.h declares the functions of npt.c.
  */
 #ifndef SEVEMU_H
 #define SEVEMU_H
@@ -31,8 +31,8 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
 
 /*
- * The options of the sevemu script (sevemu.1 describes them).  main.c reads them
- * once from fw_cfg, before the guest starts.
+ * The options of the sevemu script (sevemu.1 describes them).  main.c reads
+ * them once from fw_cfg, before the guest starts.
  */
 struct config {
 	enum sev_mode sev;	/* --sev */
@@ -44,32 +44,36 @@ struct config {
 	bool has_marker;	/* --marker was given, so @marker is valid */
 	u64 marker;		/* --marker: linear address of the payload's entry;
 				 * watch_kaslr.c adds KASLR's distance to it */
-	u64 load;		/* --load: address to load the kernel at; 0: the kernel's
-				 * preferred address */
+	u64 load;		/* --load: address to load the kernel at; 0: at
+				 * the kernel's preferred address */
 };
 
 /*
- * The virtual CPU.  After each VMEXIT the run loop copies RAX and RSP from the VMCB
- * to gpr[].  exits.c sets the VMCB's intercepts as the fields below require.
+ * The virtual CPU.  After each VMEXIT the run loop copies RAX and RSP from the
+ * VMCB to gpr[].  exits.c sets the VMCB's intercepts as the fields below
+ * require.
  */
 struct vcpu {
 	u64 gpr[16];		/* RAX to R15, by register number of the encoding */
 	struct vmcb *vmcb;	/* one page of hypervisor memory */
 	u64 ghcb_msr;		/* value that the guest reads from the GHCB MSR */
-	u64 dr7;		/* value that the guest reads from DR7; the processor's
-				 * DR7 may also enable the hypervisor's breakpoints */
-	u64 jump_table;		/* address of the AP jump table, gpa; the guest sets it
-				 * by a GHCB request; 0: not set */
+	u64 dr7;		/* value that the guest reads from DR7; the DR7 in
+				 * the VMCB may also enable the hypervisor's
+				 * breakpoints */
+	u64 jump_table;		/* guest-physical address of the AP jump table,
+				 * which the guest sets by a GHCB request; 0: not
+				 * set */
 	u32 intercepts;		/* HOOK_INTERCEPT_* bits that a test guest has set */
 	bool nmi_pending;	/* an NMI waits until it can be injected */
 	bool nmi_masked;	/* an NMI was injected and the guest still handles it */
 	u64 hlt_rip;		/* RIP of the guest's last HLT that was intercepted */
 	bool marker_armed;	/* DR0 has config.marker instead of the guest's value */
-	u64 guest_dr0;		/* the guest's value of DR0 while marker_armed is true */
-	bool below_kernel_va;	/* true until the first exit with RIP in the upper half of
-				 * the address space, where only a kernel runs */
-	u64 last_seen;		/* ticks of report_now() at the last exit with RIP in the
-				 * lower half of the address space */
+	u64 guest_dr0;		/* guest's value of DR0 while marker_armed is true */
+	bool below_kernel_va;	/* true until the first exit with RIP in the upper
+				 * half of the address space, where only a kernel
+				 * runs */
+	u64 last_seen;		/* ticks of report_now() at the last exit with RIP
+				 * in the lower half of the address space */
 };
 
 #endif

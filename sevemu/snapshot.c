@@ -2,14 +2,15 @@
 /*
  * snapshot.c - saves the state of the guest and restores it.
  *
- * Runs between a VMEXIT and the next VMRUN, only if campaign.c runs the guest many times
- * from a snapshot.
+ * Runs between a VMEXIT and the next VMRUN, only if campaign.c runs the guest
+ * many times from a snapshot.
  *
- * A frame (4 KiB of the guest's RAM) is copied before the first write to it.  A write by
- * the guest causes a nested page fault, because snapshot_take() makes all frames
- * read-only.  A write by the hypervisor goes through npt_frame(), which calls
- * snapshot_save().  Then the frame is writable, and snapshot_restore() copies it back if
- * the dirty bit of its nested page table entry or a FRAME_* flag records a write.
+ * A frame (4 KiB of the guest's RAM) is copied before the first write to it.  A
+ * write by the guest causes a nested page fault, because snapshot_take() makes
+ * all frames read-only.  A write by the hypervisor goes through npt_frame(),
+ * which calls snapshot_save().  Then the frame is writable, and
+ * snapshot_restore() copies it back if the dirty bit of its nested page table
+ * entry or a FRAME_* flag records a write.
  */
 #include "npt.h"
 #include "report.h"
@@ -27,18 +28,22 @@ struct save {
 	u8 *flags;		/* the frame's FRAME_* flags, which npt.c keeps */
 	u64 *leaf[2];		/* the frame's entries in the nested page tables of the
 				 * private and the shared view */
-	u8 state;		/* HOOK_FRAME_* of the frame at the time of the snapshot */
+	u8 state;		/* HOOK_FRAME_* of the frame in the snapshot */
 };
 static struct save *saves;
 static unsigned int save_count;
 static bool active;		/* snapshot_take() was called */
-/* A page of zeroes: the snapshot's copy of every frame that contains only zeroes. */
+/*
+ * A page of zeroes: the snapshot's copy of every frame that contains only
+ * zeroes.
+ */
 static u8 *zeroes;
 static struct vmcb saved_vmcb;
 static struct vcpu saved_vcpu;
 /*
- * The guest's x87 and XMM registers at the time of the snapshot, as FXSAVE64 stores them.
- * Neither VMRUN nor svm_enter() saves them, because the hypervisor does not use them.
+ * The guest's x87 and XMM registers at the time of the snapshot, as FXSAVE64
+ * stores them.  Neither VMRUN nor svm_enter() saves them, because the
+ * hypervisor does not use them.
  */
 static u8 saved_fx[FXSAVE_SIZE] __attribute__((aligned(16)));
 
@@ -50,8 +55,9 @@ static void copy_page(void *to, const void *from)
 }
 
 /*
- * Clears the writable and dirty bits of the frame of @gpa in the nested page tables, so
- * that the guest's first write to the frame causes a nested page fault.
+ * Clears the writable and dirty bits of the frame of @gpa in the nested page
+ * tables, so that the guest's first write to the frame causes a nested page
+ * fault.
  */
 static void protect(u64 gpa)
 {
@@ -75,8 +81,8 @@ static bool is_zero(const void *page)
 }
 
 /*
- * Copies the bytes of a frame to the snapshot.  Allocates memory for the copy only if the
- * frame has other bytes than zeroes.
+ * Copies the bytes of a frame to the snapshot.  Allocates memory for the copy
+ * only if the frame has other bytes than zeroes.
  */
 static void keep(struct save *save)
 {
@@ -124,7 +130,10 @@ bool snapshot_fault(u64 gpa, u64 info)
 	return true;
 }
 
-/* Returns whether the guest has written to the frame since clean() was last called. */
+/*
+ * Returns whether the guest has written to the frame since clean() was last
+ * called.
+ */
 static bool stored(const struct save *save)
 {
 	return *save->flags & FRAME_STORED ||
@@ -155,8 +164,8 @@ void snapshot_replace(u64 word, u64 change)
 }
 
 /*
- * Clears the dirty bits and flags that record writes to a frame, because the frame and
- * its copy in the snapshot are equal again.
+ * Clears the dirty bits and flags that record writes to a frame, because the
+ * frame and its copy in the snapshot are equal again.
  */
 static void clean(const struct save *save)
 {

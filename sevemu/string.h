@@ -27,8 +27,8 @@ int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);
 
 /*
- * Compares two NUL-terminated strings.  Returns 0 if they are equal, else a negative
- * or positive number as @a sorts before or after @b.
+ * Compares two NUL-terminated strings.  Returns 0 if they are equal, else a
+ * negative or positive number as @a sorts before or after @b.
  */
 int strcmp(const char *a, const char *b);
 

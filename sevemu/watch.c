@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch.c - checks rules that the stub must keep, whatever the host does.  It must not
- * put a secret into memory that the host can read.  It must not make another page shared
- * than the GHCB.  It must not write outside of its own memory.  It must not enter another
- * payload than that of an honest run.
+ * watch.c - checks rules that the stub must keep, whatever the host does.  It
+ * must not put a secret into memory that the host can read.  It must not make
+ * another page shared than the GHCB.  It must not write outside of its own
+ * memory.  It must not enter another payload than that of an honest run.
  *
- * campaign.c runs the guest many times, each time with other lies (wrong answers of the
- * emulated host).  This file checks each run from its start until the stub enters the
- * payload.  The first fault is kept, and campaign.c asks for it when the run is over.
+ * campaign.c runs the guest many times, each time with other lies (wrong
+ * answers of the emulated host).  This file checks each run from its start
+ * until the stub enters the payload.  The first fault is kept, and campaign.c
+ * asks for it when the run is over.
  *
- * Secrets are the eight-byte words of the payload and of the random-number seed that the
- * loader passes.  Only words are used that have a byte outside of ASCII and at least
- * DISTINCT_BYTES different bytes, because other words may appear elsewhere by accident.
+ * Secrets are the eight-byte words of the payload and of the random-number seed
+ * that the loader passes.  Only words are used that have a byte outside of
+ * ASCII and at least DISTINCT_BYTES different bytes, because other words may
+ * appear elsewhere by accident.
  */
 #include "attack.h"
 #include "ghcb.h"
@@ -30,14 +32,20 @@
 
 struct watch watch;
 
-/* Hash table of the words that the host must not be able to read; 0: empty slot. */
+/*
+ * Hash table of the words that the host must not be able to read; 0: empty
+ * slot.
+ */
 static u64 *secrets;
 static u64 secret_count, secret_slots;
-/* The payload's eight-byte words when the stub entered it in a run without attacks. */
+/*
+ * The payload's eight-byte words when the stub entered it in a run without
+ * attacks.
+ */
 static u64 *payload_words;
 /*
- * payload_varies[i] is 1 if word i of the payload differs between runs without attacks,
- * because KASLR relocates it.
+ * payload_varies[i] is 1 if word i of the payload differs between runs without
+ * attacks, because KASLR relocates it.
  */
 static u8 *payload_varies;
 
@@ -48,12 +56,15 @@ static struct {
 static unsigned int owned_count;
 static bool in_stage;		/* the stub runs and has not yet entered the payload */
 static bool switched;		/* the stub has loaded page tables with a C-bit */
-/* The stub has proven in this run that its C-bit is right, and memory is encrypted. */
+/*
+ * The stub has proven in this run that its C-bit is right, and memory is
+ * encrypted.
+ */
 static bool proven;
 
 /*
- * Values of @switched and @proven at the snapshot, from which each run starts.  They are
- * valid if @kept is true.
+ * Values of @switched and @proven at the snapshot, from which each run starts.
+ * They are valid if @kept is true.
  */
 static bool kept, kept_switched, kept_proven;
 
@@ -93,8 +104,8 @@ static u64 payload_word_count(void)
 }
 
 /*
- * Returns whether @word is unlikely to appear in memory by accident: it has a byte outside
- * of ASCII, and at least DISTINCT_BYTES different bytes.
+ * Returns whether @word is unlikely to appear in memory by accident: it has a
+ * byte outside of ASCII, and at least DISTINCT_BYTES different bytes.
  */
 static bool is_telling(u64 word)
 {
@@ -113,8 +124,8 @@ static bool is_telling(u64 word)
 }
 
 /*
- * Looks @word up in the hash table secrets[].  Returns the slot that holds @word, or the
- * empty slot where @word belongs.
+ * Looks @word up in the hash table secrets[].  Returns the slot that holds
+ * @word, or the empty slot where @word belongs.
  */
 static u64 *slot_of(u64 word)
 {
@@ -139,8 +150,8 @@ static void add_secret(u64 word)
 }
 
 /*
- * Allocates the hash table of secrets with four slots for each word of the payload.  At
- * most half of the slots are used, so that a search ends soon.
+ * Allocates the hash table of secrets with four slots for each word of the
+ * payload.  At most half of the slots are used, so that a search ends soon.
  */
 static void alloc_secrets(void)
 {
@@ -165,8 +176,8 @@ void watch_secret(u64 start, u64 end)
 }
 
 /*
- * Calls @see with each eight-byte word of a page, at any alignment, that is not 0.  @page
- * is the page's host address, @gpa its guest-physical address.
+ * Calls @see with each eight-byte word of a page, at any alignment, that is not
+ * 0.  @page is the page's host address, @gpa its guest-physical address.
  */
 static void each_word(const void *page, u64 gpa, void (*see)(u64 word, u64 gpa))
 {
@@ -177,7 +188,10 @@ static void each_word(const void *page, u64 gpa, void (*see)(u64 word, u64 gpa))
 	for (i = 0; i <= last; i++) {
 		if (!words[i] && (i == last || !words[i + 1]))
 			continue;
-		/* Try all alignments: a copy of a secret may lie at any address. */
+		/*
+		 * Try all alignments: a copy of a secret may lie at any
+		 * address.
+		 */
 		for (byte = 0; byte < (i == last ? 1 : sizeof(word)); byte++) {
 			memcpy(&word, (const u8 *)&words[i] + byte, sizeof(word));
 			if (word)
@@ -208,8 +222,8 @@ void watch_shared(u64 gpa)
 }
 
 /*
- * Fails the run if the stub has written with the C-bit clear to the page at @gpa, unless
- * it is the GHCB page.
+ * Fails the run if the stub has written with the C-bit clear to the page at
+ * @gpa, unless it is the GHCB page.
  */
 static void look_at_shared_store(u64 gpa)
 {
@@ -218,7 +232,10 @@ static void look_at_shared_store(u64 gpa)
 	watch_fail("a store to a shared page", gpa);
 }
 
-/* Checks that the stub was allowed to write to the page at @gpa, to which it has written. */
+/*
+ * Checks that the stub was allowed to write to the page at @gpa, to which it
+ * has written.
+ */
 static void look_at_store(u64 gpa)
 {
 	unsigned int i;
@@ -231,8 +248,8 @@ static void look_at_store(u64 gpa)
 		if (gpa >= owned[i].start && gpa < owned[i].end)
 			return;
 	/*
-	 * owned[] is empty if the guest starts with firmware, because the stub then
-	 * gets its memory from the firmware.
+	 * owned[] is empty if the guest starts with firmware, because the stub
+	 * then gets its memory from the firmware.
 	 */
 	if (owned_count)
 		watch_fail("a store outside of what the stub owns", gpa);
@@ -249,8 +266,8 @@ static void allow(u8 *allowed, size_t offset, size_t len)
 			      sizeof(((struct ghcb *)0)->field))
 
 /*
- * Sets allowed[i] to 1 if the guest may store to byte i of its GHCB page for the request
- * in @g, which is a copy of that page (GHCB 4.1).
+ * Sets allowed[i] to 1 if the guest may store to byte i of its GHCB page for
+ * the request in @g, which is a copy of that page (GHCB 4.1).
  */
 static void allow_inputs(u8 *allowed, const struct ghcb *g)
 {
@@ -342,9 +359,9 @@ static u64 payload_word(u64 n)
 }
 
 /*
- * Saves the payload's words after a run without attacks.  The words of the first honest
- * run are those that later runs must have.  Words that differ in another honest run are
- * not compared.
+ * Saves the payload's words after a run without attacks.  The words of the
+ * first honest run are those that later runs must have.  Words that differ in
+ * another honest run are not compared.
  */
 static void learn_payload(void)
 {
@@ -416,10 +433,10 @@ void watch_entry(bool honest)
 }
 
 /*
- * A host may name a wrong C-bit.  All memory is then shared until the stub finds the
- * mistake.  An exception in that interval must not reach a handler, because it would push
- * registers to shared memory and run code from there.  The stub therefore must not have
- * an IDT loaded.
+ * A host may name a wrong C-bit.  All memory is then shared until the stub
+ * finds the mistake.  An exception in that interval must not reach a handler,
+ * because it would push registers to shared memory and run code from there.
+ * The stub therefore must not have an IDT loaded.
  */
 void watch_switch(const struct vcpu *vcpu)
 {

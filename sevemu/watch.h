@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch.h - checks that the stub keeps its rules while the host attacks it (watch.c).
+ * watch.h - checks that the stub keeps its rules while the host attacks it
+ * (watch.c).
  *
- * campaign.c runs the guest many times, and tells some lies (wrong answers of the
- * emulated host) in each run.  watch.c checks each run from its start until the stub
- * enters the payload.  At other times, the functions that other files call when
- * something happens do nothing.
+ * campaign.c runs the guest many times, and tells some lies (wrong answers of
+ * the emulated host) in each run.  watch.c checks each run from its start until
+ * the stub enters the payload.  At other times, the functions that other files
+ * call when something happens do nothing.
  */
 #ifndef SEVEMU_WATCH_H
 #define SEVEMU_WATCH_H
@@ -14,11 +15,11 @@
 #include "sevemu.h"
 
 /*
- * The guest's addresses that option --watch names; 0: not given.  campaign.c stores
- * them before the guest starts.
+ * The guest's addresses that option --watch names; 0: not given.  campaign.c
+ * stores them before the guest starts.
  */
 struct watch {
-	u64 payload, payload_end;	/* memory of the payload when the stub enters it */
+	u64 payload, payload_end;	/* the payload when the stub enters it */
 	u64 ghcb;			/* the stub's GHCB page */
 	u64 proof;			/* the stub's first instruction after it has
 					 * proven that its C-bit is right: that the
@@ -31,17 +32,17 @@ struct watch {
 extern struct watch watch;
 
 /*
- * Allows the stub to write to all pages from guest-physical address @start to @end.
- * loader.c calls it before the guest starts, at most RANGES_MAX times.  If it is not
- * called, the stub may write to all private memory.
+ * Allows the stub to write to all pages from guest-physical address @start to
+ * @end.  loader.c calls it before the guest starts, at most RANGES_MAX times.
+ * If it is not called, the stub may write to all private memory.
  */
 void watch_own(u64 start, u64 end);
 
 /*
- * Makes every eight-byte word of the guest's memory from @start to @end a secret.
- * watch.c fails a run in which a secret appears in memory that the host can read.
- * Words that look like text or have few distinct bytes are left out, because they
- * may appear elsewhere by accident.
+ * Makes every eight-byte word of the guest's memory from @start to @end a
+ * secret.  watch.c fails a run in which a secret appears in memory that the
+ * host can read.  Words that look like text or have few distinct bytes are left
+ * out, because they may appear elsewhere by accident.
  */
 void watch_secret(u64 start, u64 end);
 
@@ -49,15 +50,16 @@ void watch_secret(u64 start, u64 end);
 void watch_start(void);
 
 /*
- * Saves whether the stub has proven by now that its C-bit is right.  campaign.c calls it
- * when it takes the snapshot from which later runs start.  watch_start() then restores
- * what was saved.
+ * Saves whether the stub has proven by now that its C-bit is right.  campaign.c
+ * calls it when it takes the snapshot from which later runs start.
+ * watch_start() then restores what was saved.
  */
 void watch_keep(void);
 
 /*
- * Called when the stub has run: checks which pages it wrote to and what its GHCB page
- * contains, and stops checking this run.  Only the first call in a run has an effect.
+ * Called when the stub has run: checks which pages it wrote to and what its
+ * GHCB page contains, and stops checking this run.  Only the first call in a
+ * run has an effect.
  */
 void watch_stage_over(void);
 
@@ -69,47 +71,49 @@ void watch_stage_over(void);
 void watch_entry(bool honest);
 
 /*
- * Called when the stub has proven that its C-bit is right, and memory with C=1 is
- * encrypted.  After that, the stub may make only its GHCB page shared.
+ * Called when the stub has proven that its C-bit is right, and memory with C=1
+ * is encrypted.  After that, the stub may make only its GHCB page shared.
  */
 void watch_proven(void);
 
 /*
- * Returns whether watch_proven() was called in this run: the stub knows that its C-bit
- * is right.  Also returns true if option --watch does not name the code that follows the
- * stub's proof.
+ * Returns whether watch_proven() was called in this run: the stub knows that
+ * its C-bit is right.  Also returns true if option --watch does not name the
+ * code that follows the stub's proof.
  */
 bool watch_is_proven(void);
 
 /*
- * Fails the run because the stub broke a rule.  @what says how, and @at is the address
- * or another number that belongs to it.  Only the first fault of a run is kept.
+ * Fails the run because the stub broke a rule.  @what says how, and @at is the
+ * address or another number that belongs to it.  Only the first fault of a run
+ * is kept.
  */
 void watch_fail(const char *what, u64 at);
 
 /*
- * Returns how the stub broke a rule in this run, and sets *@at to the address or number
- * of watch_fail().  Returns NULL if the stub kept all rules.
+ * Returns how the stub broke a rule in this run, and sets *@at to the address
+ * or number of watch_fail().  Returns NULL if the stub kept all rules.
  */
 const char *watch_fault(u64 *at);
 
 /*
- * Checks a request that the guest makes by its GHCB page at @gpa.  @g is a copy of the
- * page.  The page must not contain a secret or a field that the request's exit code does
- * not need.  ghcb.c calls it.
+ * Checks a request that the guest makes by its GHCB page at @gpa.  @g is a copy
+ * of the page.  The page must not contain a secret or a field that the
+ * request's exit code does not need.  ghcb.c calls it.
  */
 void watch_request(const struct ghcb *g, u64 gpa);
 
 /*
- * Called by npt.c when the frame at @gpa turns shared.  Fails the run if the frame is not
- * the GHCB page, unless the stub has not yet proven that its C-bit is right.
+ * Called by npt.c when the frame at @gpa turns shared.  Fails the run if the
+ * frame is not the GHCB page, unless the stub has not yet proven that its C-bit
+ * is right.
  */
 void watch_shared(u64 gpa);
 
 /*
- * Called by attack_events.c right before the guest's instruction that loads page tables
- * with a C-bit.  The stub has not yet proven that this C-bit is right, so watch_switch()
- * fails the run if an IDT is loaded.
+ * Called by attack_events.c right before the guest's instruction that loads
+ * page tables with a C-bit.  The stub has not yet proven that this C-bit is
+ * right, so watch_switch() fails the run if an IDT is loaded.
  */
 void watch_switch(const struct vcpu *vcpu);
 

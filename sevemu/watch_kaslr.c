@@ -3,16 +3,18 @@
  * watch_kaslr.c - secrecy of KASLR: the host must not learn the random numbers, the
  * generator's state, or where the payload is.
  *
- * Runs while campaign.c runs the guest many times with an attacking host, with option
- * --chance.  The option names addresses in the stub: KASLR's RDRAND instruction, the
- * random-number generator's state, and the functions that clear the state, decode the
- * payload and relocate it.  Breakpoints at these addresses show this file what the stub
- * does.  DR2 breaks at RDRAND once the stub has proven that its C-bit is right, DR3 at
- * each of the functions in turn.
+ * Runs while campaign.c runs the guest many times with an attacking host, with
+ * option --chance.  The option names addresses in the stub: KASLR's RDRAND
+ * instruction, the random-number generator's state, and the functions that
+ * clear the state, decode the payload and relocate it.  Breakpoints at these
+ * addresses show this file what the stub does.  DR2 breaks at RDRAND once the
+ * stub has proven that its C-bit is right, DR3 at each of the functions in
+ * turn.
  *
- * This file computes the results of RDRAND from the number of the run, so that a run can
- * be repeated.  Each random number, word of the generator's state and address of the
- * payload is a canary: a run fails if a canary appears where the host can read it.
+ * This file computes the results of RDRAND from the number of the run, so that
+ * a run can be repeated.  Each random number, word of the generator's state and
+ * address of the payload is a canary: a run fails if a canary appears where the
+ * host can read it.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -30,37 +32,40 @@
 #define TEXT_MAX		0x1000
 
 /*
- * Option --chance: addresses in the stub of its RDRAND instruction, the generator's state
- * and three functions.  @rdrand is 0 without the option.
+ * Option --chance: addresses in the stub of its RDRAND instruction, the
+ * generator's state and three functions.  @rdrand is 0 without the option.
  */
 static struct {
 	u64 rdrand, state, finish, decode, relocate;
 } stub;
 static u64 marker;		/* --marker: link address of the payload's entry */
 
-static u64 number;		/* number of the run, which determines what RDRAND returns */
+/* Number of the run, from which this file computes the results of RDRAND. */
+static u64 number;
 static u64 draws;		/* number of RDRANDs in this run */
 static u64 next;		/* address of the breakpoint in DR3; 0: no breakpoint */
-static u64 distance;		/* address that KASLR chose, minus the link address */
+static u64 distance;		/* address that KASLR chose, minus link address */
 static u64 canaries[CANARIES_MAX];
 static unsigned int canary_count;
 
 /*
- * Secret addresses of the payload: physical addresses of its first byte, of its entry and
- * of its end, and the virtual base to which it is relocated (@virt).  All are 0 until the
- * stub decodes the payload.  @phys, @entry and @end stay 0 if KASLR leaves the payload at
- * its link address, because the link address is not secret.
+ * Secret addresses of the payload: physical addresses of its first byte, of its
+ * entry and of its end, and the virtual base to which it is relocated (@virt).
+ * All are 0 until the stub decodes the payload.  @phys, @entry and @end stay 0
+ * if KASLR leaves the payload at its link address, because the link address is
+ * not secret.
  */
 static struct {
 	u64 phys, entry, virt;
 	u64 end;		/* first byte past the payload, page-aligned */
 } place;
-static char text[TEXT_MAX];	/* ring buffer of what the stub wrote to the console */
-static unsigned int text_len;	/* bytes that the stub wrote to the console in this run */
+/* Ring buffer of the last bytes that the stub wrote to the console. */
+static char text[TEXT_MAX];
+static unsigned int text_len;	/* bytes written to the console in this run */
 
 /*
- * Returns the number at *@s, which ends at a comma or NUL.  Replaces the comma by NUL, and
- * sets *@s to the next number.
+ * Returns the number at *@s, which ends at a comma or NUL.  Replaces the comma
+ * by NUL, and sets *@s to the next number.
  */
 static u64 next_number(char **s)
 {
@@ -126,9 +131,10 @@ void kaslr_start(u64 run)
 	text_len = 0;
 	memset(&place, 0, sizeof(place));
 	/*
-	 * Remove the breakpoint at the payload's entry (config.marker).  It cannot be
-	 * set before see_decode(), because KASLR has not chosen the payload's address
-	 * yet, and the stub itself may run at the payload's link address.
+	 * Remove the breakpoint at the payload's entry (config.marker).  It
+	 * cannot be set before see_decode(), because KASLR has not chosen the
+	 * payload's address yet, and the stub itself may run at the payload's
+	 * link address.
 	 */
 	config.marker = 0;
 	write_dr0(0);
@@ -151,8 +157,8 @@ static void add_canary(u64 word)
 }
 
 /*
- * Executes the guest's RDRAND.  Its result is a number that depends on the run, and a
- * canary.  RDRAND fails with CF clear if an attack demands it.
+ * Executes the guest's RDRAND.  Its result is a number that depends on the run,
+ * and a canary.  RDRAND fails with CF clear if an attack demands it.
  */
 static void do_rdrand(struct vcpu *vcpu)
 {
@@ -160,7 +166,9 @@ static void do_rdrand(struct vcpu *vcpu)
 	struct insn insn;
 
 	insn_decode(vcpu, &insn);
-	/* insn_decode() does not decode RDRAND's ModRM byte, so decode it here. */
+	/*
+	 * insn_decode() does not decode RDRAND's ModRM byte, so decode it here.
+	 */
 	insn.modrm = insn.bytes[insn.len++];
 	insn_advance(vcpu, &insn);
 	v->rflags &= ~(u64)RFLAGS_CF;
@@ -172,8 +180,8 @@ static void do_rdrand(struct vcpu *vcpu)
 }
 
 /*
- * Returns the host address of the state of the stub's random-number generator, STATE_WORDS
- * words.
+ * Returns the host address of the state of the stub's random-number generator,
+ * STATE_WORDS words.
  */
 static const u64 *state_words(void)
 {
@@ -181,8 +189,9 @@ static const u64 *state_words(void)
 }
 
 /*
- * Called when the stub is about to clear the state of its random-number generator.  The
- * words of the state become canaries, which must not appear where the host can read.
+ * Called when the stub is about to clear the state of its random-number
+ * generator.  The words of the state become canaries, which must not appear
+ * where the host can read.
  */
 static void see_finish(void)
 {
@@ -194,9 +203,10 @@ static void see_finish(void)
 }
 
 /*
- * Called when the stub is about to decode the payload to @out, @size bytes.  The stub must
- * have cleared the generator's state.  Sets config.marker, a breakpoint, to the payload's
- * entry, because KASLR has now chosen the payload's address.
+ * Called when the stub is about to decode the payload to @out, @size bytes.
+ * The stub must have cleared the generator's state.  Sets config.marker, a
+ * breakpoint, to the payload's entry, because KASLR has now chosen the
+ * payload's address.
  */
 static void see_decode(u64 out, u64 size)
 {
@@ -250,9 +260,9 @@ void kaslr_see(u64 word, u64 gpa)
 		if (word == canaries[i])
 			watch_fail("a random number is visible to the host", gpa);
 	/*
-	 * Compare the word with the payload's addresses only if it is aligned, as the
-	 * fields of the GHCB are.  An unaligned word is part of two fields and may
-	 * equal an address by accident.
+	 * Compare the word with the payload's addresses only if it is aligned,
+	 * as the fields of the GHCB are.  An unaligned word is part of two
+	 * fields and may equal an address by accident.
 	 */
 	if (gpa % sizeof(word) == 0 &&
 	    (word == place.phys || word == place.entry || word == place.virt))
@@ -271,8 +281,9 @@ static bool is_hex(char c)
 }
 
 /*
- * Returns whether the text that the stub wrote to the console contains @value as a
- * hexadecimal number.  Returns false if @value is 0, which means "not known".
+ * Returns whether the text that the stub wrote to the console contains @value
+ * as a hexadecimal number.  Returns false if @value is 0, which means "not
+ * known".
  */
 static bool is_told(u64 value)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch_kaslr.h - checks that the host cannot learn KASLR's random numbers, nor the
- * address that the stub's KASLR chose for the payload (watch_kaslr.c).
+ * watch_kaslr.h - checks that the host cannot learn KASLR's random numbers, nor
+ * the address that the stub's KASLR chose for the payload (watch_kaslr.c).
  *
- * Option --chance enables the checks.  Without it all functions do nothing, or return
- * false or 0.
+ * Option --chance enables the checks.  Without it all functions do nothing, or
+ * return false or 0.
  */
 #ifndef SEVEMU_WATCH_KASLR_H
 #define SEVEMU_WATCH_KASLR_H
@@ -12,9 +12,9 @@
 #include "sevemu.h"
 
 /*
- * Parses the value of option --chance, "RDRAND,STATE,FINISH,DECODE,RELOCATE", five
- * addresses in the stub.  Replaces the commas in @value by NUL.  Ends the run if an
- * element is not a number.
+ * Parses the value of option --chance, "RDRAND,STATE,FINISH,DECODE,RELOCATE",
+ * five addresses in the stub.  Replaces the commas in @value by NUL.  Ends the
+ * run if an element is not a number.
  */
 void kaslr_option(char *value);
 
@@ -22,51 +22,59 @@ void kaslr_option(char *value);
 bool kaslr_wanted(void);
 
 /*
- * Starts to check a run of the guest.  The run's number @run determines all random numbers
- * that the guest's RDRAND returns, so that the run can be repeated.
+ * Starts to check a run of the guest.  The run's number @run determines all
+ * random numbers that the guest's RDRAND returns, so that the run can be
+ * repeated.
  */
 void kaslr_start(u64 run);
 
 /*
- * Called when the stub has proven that its C-bit is right.  Moves the breakpoint in DR2,
- * which campaign.c has set to the code behind the proof, to KASLR's RDRAND instruction.
+ * Called when the stub has proven that its C-bit is right.  Moves the
+ * breakpoint in DR2, which campaign.c has set to the code behind the proof, to
+ * KASLR's RDRAND instruction.
  */
 void kaslr_proven(void);
 
 /*
- * Handles an intercepted #DB if a breakpoint of watch_kaslr.c has caused it.  Returns
- * true if it was handled, and the guest may continue.
+ * Handles an intercepted #DB if a breakpoint of watch_kaslr.c has caused it.
+ * Returns true if it was handled, and the guest may continue.
  */
 bool kaslr_db(struct vcpu *vcpu);
 
-/* Saves @byte if @port, to which the guest writes it, is the serial console's. */
+/*
+ * Saves @byte if @port, to which the guest writes it, is the serial console's.
+ */
 void kaslr_console(u16 port, u8 byte);
 
 /*
- * Fails the run if @word is one of KASLR's random numbers or an address of the payload.
- * watch.c calls it for each word that the host can read; @gpa is the word's
- * guest-physical address.
+ * Fails the run if @word is one of KASLR's random numbers or an address of the
+ * payload.  watch.c calls it for each word that the host can read; @gpa is the
+ * word's guest-physical address.
  */
 void kaslr_see(u64 word, u64 gpa);
 
 /*
- * Called when the stub has run.  Fails the run if the stub wrote an address of the payload
- * to the console.
+ * Called when the stub has run.  Fails the run if the stub wrote an address of
+ * the payload to the console.
  */
 void kaslr_over(void);
 
 /*
- * Returns the address at which the stub puts the payload, minus the payload's link
- * address, modulo 2^64.  Returns 0 before the stub decodes the payload.
+ * Returns the address at which the stub puts the payload, minus the payload's
+ * link address, modulo 2^64.  Returns 0 before the stub decodes the payload.
  */
 u64 kaslr_distance(void);
 
-/* Returns whether @gpa lies in the memory that the stub's KASLR chose for the payload. */
+/*
+ * Returns whether @gpa lies in the memory that the stub's KASLR chose for the
+ * payload.
+ */
 bool kaslr_owns(u64 gpa);
 
 /*
- * Returns whether part of the memory that the stub's KASLR chose for the payload is not
- * RAM.  This happens if the loader attacks the stub by a wrong memory map.
+ * Returns whether part of the memory that the stub's KASLR chose for the
+ * payload is not RAM.  This happens if the loader attacks the stub by a wrong
+ * memory map.
  */
 bool kaslr_nowhere(void);
 

@@ -3,8 +3,8 @@
  * x86.h - numbers and instructions of the processor, as far as the hypervisor
  * needs them, transcribed from APM volumes 2 and 3.
  *
- * Assembly files use the constants.  C files also use the integer types, and one
- * function for each instruction that C cannot express.
+ * Assembly files use the constants.  C files also use the integer types, and
+ * one function for each instruction that C cannot express.
  */
 #ifndef SEVEMU_X86_H
 #define SEVEMU_X86_H
@@ -46,7 +46,9 @@
 #define DR7_G1			0x00000008
 #define DR7_G2			0x00000020
 #define DR7_G3			0x00000080
-/* Fields L0, G0, R/W0 and LEN0 of DR7: enable, type and length of breakpoint 0. */
+/*
+ * Fields L0, G0, R/W0 and LEN0 of DR7: enable, type and length of breakpoint 0.
+ */
 #define DR7_BP0_MASK		0x000f0003
 
 /* Model-specific registers (APM2 appendix A). */
@@ -129,14 +131,14 @@
 #define X86_VC			29
 #define X86_EXCEPTIONS		32
 /*
- * Bit n is set if the exception with vector n pushes an error code: 8, 10 to 14, 17, 21,
- * 29 and 30.
+ * Bit n is set if the exception with vector n pushes an error code: 8, 10 to
+ * 14, 17, 21, 29 and 30.
  */
 #define X86_HAS_ERROR_CODE	0x60227d00
 
 /*
- * Bits of a segment's attributes in the VMCB.  Bits 7:0 are bits 47:40 of the segment
- * descriptor, bits 11:8 are its bits 55:52.
+ * Bits of a segment's attributes in the VMCB.  Bits 7:0 are bits 47:40 of the
+ * segment descriptor, bits 11:8 are its bits 55:52.
  */
 #define SEG_CODE		0x008
 #define SEG_CONFORMING		0x004
@@ -156,7 +158,10 @@
 #define OP2_MOV_FROM_DR		0x21
 #define OP2_MOV_TO_CR		0x22
 #define OP2_RDTSC		0x31
-/* ModRM bytes from 0xc0 on have a register as operand, others memory (APM3 1.4). */
+/*
+ * ModRM bytes from 0xc0 on have a register as operand, others memory (APM3
+ * 1.4).
+ */
 #define MODRM_REGISTER		0xc0
 #define MODRM_REG(modrm)	((modrm) >> 3 & 7)
 #define MODRM_RM(modrm)		((modrm) & 7)
