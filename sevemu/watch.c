@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch.c - checks rules that the stub must keep, whatever the host does.  It
- * must not put a secret into memory that the host can read.  It must not make
- * another page shared than the GHCB.  It must not write outside of its own
- * memory.  It must not enter another payload than that of an honest run.
+ * watch.c - checks rules that the stub (sevstub, the guest's boot stage) must
+ * keep, whatever the host does.  The stub must not put a secret into memory that
+ * the host can read.  It must make no page shared but its GHCB page.  It must not
+ * write outside of its own memory.  The payload that it enters must be the same
+ * as in a run without attacks.
  *
  * campaign.c runs the guest many times, each time with other lies (wrong
  * answers of the emulated host).  This file checks each run from its start

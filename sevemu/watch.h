@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch.h - checks that the stub keeps its rules while the host attacks it
- * (watch.c).
+ * watch.h - checks that the stub (sevstub, the guest's boot stage) keeps its
+ * rules while the host attacks it (watch.c).
  *
  * campaign.c runs the guest many times, and tells some lies (wrong answers of
  * the emulated host) in each run.  watch.c checks each run from its start until
