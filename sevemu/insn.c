@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * insn.c - the guest's instruction at RIP.
+ * insn.c - decodes the guest's instruction at RIP.
  *
- * Runs between an exit and the next entry.  QEMU's SVM has neither decode assists
- * nor a saved next RIP (APM2 15.8, 15.7.1), so the bytes are read through the
- * guest's page tables.  The decoder knows the instructions that can exit: their
- * prefixes, opcode, and ModRM where it selects the instruction or a register.
+ * Runs between a VMEXIT and the next VMRUN.  QEMU's SVM has neither decode
+ * assists nor a saved next RIP (APM2 15.8, 15.7.1), so the hypervisor reads the
+ * instruction's bytes through the guest's page tables.  It decodes only what
+ * the intercepted instructions need: prefixes, opcode, and ModRM where ModRM
+ * selects the instruction or a register.
  */
 #include "guest_memory.h"
 #include "insn.h"
@@ -29,8 +30,9 @@
 #define PREFIXES_MAX		12
 
 /*
- * Fetches 15 bytes at linear address @ip, or fewer if the guest may not fetch from
- * the second page that they lie in.
+ * Reads 15 bytes, the longest instruction, from the guest's linear address @ip
+ * into @insn.  Reads nothing if the guest may not execute the page of @ip.
+ * Reads only the bytes of that page if the guest may not execute the next page.
  */
 static void fetch(struct vcpu *vcpu, struct insn *insn, u64 ip)
 {
@@ -49,8 +51,9 @@ static void fetch(struct vcpu *vcpu, struct insn *insn, u64 ip)
 }
 
 /*
- * Notes the prefix @byte in @insn; returns false if @byte is not a prefix.  In 64-bit
- * code (@long64) 0x40 to 0x4f are REX prefixes.
+ * If @byte is an instruction prefix, records it in @insn and returns true.
+ * Otherwise returns false.  Bytes 0x40 to 0x4f are REX prefixes in 64-bit code
+ * (@long64) only.
  */
 static bool prefix(struct insn *insn, u8 byte, bool long64)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * insn.h - the guest's instruction at RIP (insn.c).
+ * insn.h - decoding of the guest's instruction at RIP (insn.c), which the
+ * hypervisor needs in order to emulate the instruction or to skip it.
  */
 #ifndef SEVEMU_INSN_H
 #define SEVEMU_INSN_H
@@ -9,41 +10,43 @@
 
 /* The instruction at RIP, as far as insn.c decodes it. */
 struct insn {
-	u8 bytes[15];		/* as fetched; 0 behind @fetched */
-	u8 fetched;		/* number of bytes that could be read, 0 to 15 */
-	u8 len;			/* bytes up to the last decoded one, 1 to 15 */
+	u8 bytes[15];		/* bytes at RIP; those that cannot be read are 0 */
+	u8 fetched;		/* number of bytes[] read from the guest, 0 to 15 */
+	u8 len;			/* bytes of prefixes, opcode and @modrm: 1 to 15 */
 	u8 opcode[2];		/* opcode[1] is 0 unless opcode[0] is 0x0f */
-	u8 modrm;		/* 0 unless the opcode is 0F 01 or 0F 20 to 0F 23 */
-	u8 rex;			/* REX prefix; 0: none */
-	u8 segment;		/* SEG_* of a segment prefix; default SEG_DS */
-	bool rep;		/* an F3 or F2 prefix is there */
-	bool address_size;	/* a 67 prefix is there */
+	u8 modrm;		/* ModRM byte of opcodes 0F 01 and 0F 20 to 0F 23;
+				 * other opcodes' ModRM is not decoded: 0 */
+	u8 rex;			/* REX prefix byte; 0: the instruction has no REX */
+	u8 segment;		/* SEG_* of the segment prefix; default SEG_DS */
+	bool rep;		/* the instruction has a prefix F3 or F2 (REP) */
+	bool address_size;	/* the instruction has a prefix 67 (address size) */
 };
 
 /*
  * Reads and decodes the instruction at RIP of @vcpu into @insn.  May be called
- * between an exit and the next entry.  Knows the instructions that can exit,
- * and no others: immediates, displacements and other ModRM bytes are not part
- * of insn->len.  Bytes that cannot be fetched count as 0, and then
- * insn->fetched is less than 15.
+ * between a VMEXIT and the next VMRUN.  Immediates and displacements are not
+ * decoded and not counted in insn->len, because the instructions that this
+ * hypervisor skips have neither.  A byte that the guest may not fetch is
+ * decoded as 0, and insn->fetched is then less than 15.
  */
 void insn_decode(struct vcpu *vcpu, struct insn *insn);
 
 /*
- * Returns the element of vcpu->gpr that ModRM.rm and REX.B of @insn name
- * (APM3 1.4).  Only for an @insn that was decoded with a ModRM byte.
+ * Returns the address in vcpu->gpr of the register that ModRM.rm and REX.B of
+ * @insn encode (APM3 1.4).  insn->modrm must be the instruction's ModRM byte.
  */
 u64 *insn_operand(struct vcpu *vcpu, const struct insn *insn);
 
 /*
- * Moves RIP of @vcpu behind @insn and ends the interrupt shadow, as a completed
- * instruction does.
+ * Adds the length of @insn to RIP of @vcpu and clears the interrupt shadow in
+ * the VMCB, as the processor does when an instruction completes.
  */
 void insn_advance(struct vcpu *vcpu, const struct insn *insn);
 
 /*
- * Decodes the instruction at RIP and moves RIP behind it.  For an exit whose
- * result is already in @vcpu.
+ * Decodes the instruction at RIP of @vcpu and moves RIP to the next
+ * instruction.  Called when the hypervisor has emulated the instruction, for
+ * example CPUID, and has stored its results in @vcpu.
  */
 void insn_skip(struct vcpu *vcpu);
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * io.c - port I/O of the guest, with a filter.
+ * io.c - the guest's port I/O, with a filter between the guest and QEMU's
+ * devices.
  *
- * Runs at each port access of the guest, in all SEV modes; fw_cfg_select() makes the
- * only exception.  Most accesses go to QEMU's devices unchanged.  The filter hides
- * the hypervisor's memory (in CMOS and fw_cfg) and its own ports, does not offer
- * fw_cfg's DMA, which could overwrite that memory, and catches writes that turn the
- * machine off or reset it, because the report must be written before.
+ * Runs at each port access of the guest, in all SEV modes, except reads of
+ * fw_cfg's data port that fw_cfg_select() has allowed.  Most accesses go to
+ * QEMU's devices unchanged.  The filter leaves the hypervisor's memory out of
+ * the RAM sizes in CMOS and fw_cfg, hides the hypervisor's own ports, and does
+ * not offer fw_cfg's DMA, which could overwrite the hypervisor's memory.  It
+ * also catches writes that turn the machine off or reset it, because sevemu
+ * must write its report before.
  */
 #include "attack.h"
 #include "exception.h"
@@ -23,8 +26,12 @@
 #include "watch_kaslr.h"
 
 #define PORT_KEYBOARD		0x64
-#define KEYBOARD_PULSE		0xf0	/* keyboard controller: pulse lines of 0 bits */
-#define KEYBOARD_PULSE_RESET	0x01	/* bit of the reset line in KEYBOARD_PULSE */
+/* Keyboard controller command 0xf0 to 0xff: pulses each line whose bit is 0. */
+#define KEYBOARD_PULSE		0xf0
+/*
+ * Bit of the processor's reset line in the keyboard controller's pulse command.
+ */
+#define KEYBOARD_PULSE_RESET	0x01
 #define PORT_CMOS_INDEX		0x70
 #define PORT_CMOS_DATA		0x71
 #define PORT_SYSTEM_CONTROL	0x92
@@ -43,26 +50,35 @@
 #define IOPM_PAGES		3
 #define STRING_BATCH		256
 
-#define CMOS_RAM_LOW		0x34	/* RAM above 16 MiB, in 64 KiB */
+/*
+ * CMOS bytes 0x34 (low) and 0x35 (high): RAM from 16 MiB to 4 GiB, in 64 KiB
+ * units.
+ */
+#define CMOS_RAM_LOW		0x34
 #define CMOS_RAM_HIGH		0x35
 #define CMOS_RAM_ORIGIN		0x1000000
 #define FW_CFG_ID_DMA		2
 
 #define PM1_SLEEP_ENABLE	0x2000
-#define PM1_SLEEP_TYPE		0x1c00	/* 0 is soft-off on PIIX4 and ICH9 */
+/* SLP_TYP of the ACPI PM1 control register; 0 turns PIIX4 and ICH9 off. */
+#define PM1_SLEEP_TYPE		0x1c00
 #define PM1A_CONTROL		4
 #define PCI_PMBASE		0x40
 #define PMBASE_MASK		0xff80
 
-/* fw_cfg as the guest has set it. */
+/*
+ * Which byte of fw_cfg, QEMU's configuration device, the guest reads next.
+ * fw_cfg_byte() needs it because it replaces bytes of some items.
+ */
 static struct {
-	u16 key;		/* of the selected item */
-	u32 offset;		/* of the item's next byte */
-	u16 e820_key;		/* of etc/e820; 0: there is none */
+	u16 key;		/* number of the item that the guest has selected */
+	u32 offset;		/* number of the next byte to read in that item */
+	u16 e820_key;		/* number of the item etc/e820; 0: QEMU lacks it */
 } fw_cfg;
 
-static u8 cmos_index;		/* CMOS index that the guest has selected */
-static u8 *iopm;		/* I/O permission map (APM2 15.10.1); 1: exit */
+static u8 cmos_index;		/* CMOS byte that the guest has selected, 0 to 127 */
+/* I/O permission map (APM2 15.10.1): a bit for each port, 1 to intercept it. */
+static u8 *iopm;
 
 void io_init(struct vcpu *vcpu)
 {
@@ -75,8 +91,10 @@ void io_init(struct vcpu *vcpu)
 }
 
 /*
- * Notes that the guest selects item @key.  Firmware reads megabytes byte by byte, so
- * a guest without SEV-ES reads items that need no filter without an exit.
+ * Records that the guest selects fw_cfg's item @key.  A guest without SEV-ES
+ * then reads the item's bytes without a VMEXIT, unless the filter changes that
+ * item.  This saves time, because firmware reads megabytes from fw_cfg byte by
+ * byte.
  */
 static void fw_cfg_select(u16 key)
 {
@@ -92,7 +110,11 @@ static void fw_cfg_select(u16 key)
 		iopm[PORT_FW_CFG_DATA / 8] &= ~bit;
 }
 
-/* Reads 32 bits of PCI configuration space; keeps the guest's address register. */
+/*
+ * Returns 32 bits of PCI configuration space.  @address is bits 30:0 of the
+ * address register, port 0xcf8.  The function restores the guest's value of
+ * that register.
+ */
 static u32 pci_config(u32 address)
 {
 	u32 saved = inl(PORT_PCI_ADDRESS), v;
@@ -104,8 +126,10 @@ static u32 pci_config(u32 address)
 }
 
 /*
- * Returns the port of the ACPI PM1a control register: in PIIX4's function 3, or in
- * ICH9's LPC bridge.  0 if the machine has neither.
+ * Returns the port of the ACPI PM1a control register, by which a guest turns
+ * the machine off.  PIIX4's function 3 or ICH9's LPC bridge has the register's
+ * base port in PCI configuration space.  Returns 0 if the machine has neither
+ * device.
  */
 static u16 pm1a_control(void)
 {
@@ -121,7 +145,10 @@ static u16 pm1a_control(void)
 	return 0;
 }
 
-/* Ends the run if this write turns the machine off, resets it, or is debug-exit. */
+/*
+ * Ends the run if the guest's write of @value to @port turns the machine off,
+ * resets it, or goes to the debug-exit port.
+ */
 static void check_end(u16 port, unsigned int size, u32 value)
 {
 	if (port == PORT_RESET_CONTROL && value & RESET_CONTROL_RESET)
@@ -141,8 +168,9 @@ static void check_end(u16 port, unsigned int size, u32 value)
 }
 
 /*
- * Returns the next byte of the selected item.  Bytes behind an item's end are 0, as
- * in QEMU.
+ * Returns the byte that the guest reads next from the selected fw_cfg item.
+ * Memory map and RAM size leave out the hypervisor's memory, and the ID item
+ * does not offer DMA.  Bytes past an item's size are 0, as in QEMU.
  */
 static u8 fw_cfg_byte(void)
 {
@@ -162,7 +190,10 @@ static u8 fw_cfg_byte(void)
 	return hidden;
 }
 
-/* Returns the selected CMOS byte; the RAM size is that of the guest. */
+/*
+ * Returns the CMOS byte that the guest has selected.  The bytes with the size
+ * of RAM leave out the hypervisor's memory: the guest's RAM ends at hv_base.
+ */
 static u8 cmos_byte(void)
 {
 	u64 units = (hv_base - CMOS_RAM_ORIGIN) >> 16;
@@ -177,7 +208,10 @@ static u8 cmos_byte(void)
 	}
 }
 
-/* Returns whether an access to @port must be filtered. */
+/*
+ * Returns whether this file must check accesses to @port before QEMU's devices
+ * get them.
+ */
 static bool filtered(u32 port)
 {
 	return port == PORT_KEYBOARD || port == PORT_SYSTEM_CONTROL ||
@@ -189,9 +223,10 @@ static bool filtered(u32 port)
 }
 
 /*
- * Returns whether an access of @size bytes must be split into bytes: it reaches a
- * filtered port, and the bus would split it.  PCI's address register and fw_cfg's
- * selector have that width themselves.
+ * Returns whether an access of @size bytes (1, 2 or 4) must be done byte by
+ * byte, because it includes a filtered port and hardware would split it too.
+ * Hardware does not split a 4-byte access to PCI's address register or a 2-byte
+ * write of fw_cfg's selector.
  */
 static bool must_split(u16 port, unsigned int size, bool out)
 {
@@ -206,7 +241,10 @@ static bool must_split(u16 port, unsigned int size, bool out)
 	return false;
 }
 
-/* Does io_in() without a lie. */
+/*
+ * Returns the true value of @port for the guest.  io_in() may replace it by a
+ * wrong value if the emulated host attacks the guest.
+ */
 static u32 machine_in(u16 port, unsigned int size)
 {
 	u32 value = 0;
@@ -280,8 +318,9 @@ void io_string(u16 port, unsigned int size, u8 *data, u64 count, bool in)
 }
 
 /*
- * Writes @value to *@reg as an instruction with address size @mask does: 16 bits
- * leave the rest of the register, 32 bits clear it.
+ * Writes @value to the guest's register *@reg with the address size of the
+ * instruction.  @mask has a bit set for each address bit.  A 16-bit write keeps
+ * the register's upper bits, a 32-bit write clears them.
  */
 static void put_masked(u64 *reg, u64 value, u64 mask)
 {
@@ -289,8 +328,9 @@ static void put_masked(u64 *reg, u64 value, u64 mask)
 }
 
 /*
- * Executes INS or OUTS of a guest without SEV-ES.  QEMU's EXITINFO1 has neither
- * address size nor segment, so they come from the instruction's prefixes.
+ * Executes INS or OUTS for a guest without SEV-ES.  @info is EXITINFO1, @size
+ * the bytes of one element.  QEMU stores neither address size nor segment in
+ * EXITINFO1, so both are decoded from the instruction's prefixes.
  */
 static void exit_string(struct vcpu *vcpu, u64 info, unsigned int size)
 {
@@ -321,7 +361,10 @@ static void exit_string(struct vcpu *vcpu, u64 info, unsigned int size)
 		u64 batch = rep ? *count & mask : 1, room;
 		u8 data[STRING_BATCH];
 
-		/* Batches must not cross a page, and must fit into data[]. */
+		/*
+		 * INS or OUTS moves a batch of elements at a time.  A batch
+		 * must not cross a page boundary, and must fit into data[].
+		 */
 		va = flat ? va : (u32)va;
 		room = (PAGE_SIZE - (va & PAGE_MASK)) / size;
 		if (room > STRING_BATCH / size)
@@ -331,7 +374,11 @@ static void exit_string(struct vcpu *vcpu, u64 info, unsigned int size)
 		if (batch > room)
 			batch = room;
 
-		/* The memory must be accessible before a port is accessed. */
+		/*
+		 * Check the guest's memory before accessing the port: after a
+		 * #PF the guest restarts the instruction, and accesses the port
+		 * again.
+		 */
 		if (!guest_read(vcpu, va, data, batch * size, access, &fault) ||
 		    (in && !guest_write(vcpu, va, data, batch * size, access, &fault))) {
 			guest_raise_pf(vcpu, &fault);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * io.h - port I/O of the guest, with the filter (io.c).
+ * io.h - the guest's port I/O, which io.c passes to QEMU's devices through a
+ * filter.
  */
 #ifndef SEVEMU_IO_H
 #define SEVEMU_IO_H
@@ -8,34 +9,35 @@
 #include "sevemu.h"
 
 /*
- * Allocates the I/O permission map (APM2 15.10.1) for @vcpu, with all ports
- * intercepted.  Called once, before the guest starts.
+ * Allocates the I/O permission map (APM2 15.10.1) of @vcpu and lets it
+ * intercept all ports.  Called once, before the guest starts.
  */
 void io_init(struct vcpu *vcpu);
 
 /*
- * Reads @size bytes (1, 2 or 4) from @port for the guest.  Returns them in the
- * low bits; the bits above @size bytes are undefined.
+ * Reads @size bytes (1, 2 or 4) from @port for the guest.  Returns the value in
+ * the low bits; the bits above @size bytes are undefined.
  */
 u32 io_in(u16 port, unsigned int size);
 
 /*
- * Writes the low @size bytes (1, 2 or 4) of @value to @port for the guest.  A
- * write that turns the machine off or resets it, the debug-exit port and
- * fw_cfg's DMA end the run.
+ * Writes the low @size bytes (1, 2 or 4) of @value to @port for the guest.
+ * Ends the run, and does not return, if the write turns the machine off or
+ * resets it, or if @port is the debug-exit port or fw_cfg's DMA register.
  */
 void io_out(u16 port, unsigned int size, u32 value);
 
 /*
- * Does @count accesses of @size bytes (1, 2 or 4) to @port, as INS (@in) or OUTS
- * does.  @data is the host address of @count * @size bytes.
+ * Accesses @port @count times with @size bytes (1, 2 or 4) each, as REP INS
+ * does if @in is true, else as REP OUTS.  @data is the host address of the
+ * @count * @size bytes that are read or written.
  */
 void io_string(u16 port, unsigned int size, u8 *data, u64 count, bool in);
 
 /*
  * Handles SVM_EXIT_IOIO of a guest without SEV-ES: executes the IN, OUT, INS or
- * OUTS and moves RIP behind it.  Memory that a string instruction cannot reach
- * raises #PF.
+ * OUTS and moves RIP to the next instruction.  Injects #PF instead if the guest
+ * may not access the memory operand of INS or OUTS.
  */
 void io_exit(struct vcpu *vcpu);
 

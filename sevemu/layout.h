@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * layout.h - where the hypervisor is in memory: for assembly, C and the linker
- * script.
+ * layout.h - the memory layout of the hypervisor, for assembly, C and the
+ * linker script.
  *
  *	top of RAM below 4 GiB
  *			+------------------------------+
@@ -13,8 +13,9 @@
  *			| the guest's RAM              |
  *	0		+------------------------------+
  *
- * Physical memory below PHYS_LIMIT is also mapped at its own address, so a
- * physical address of RAM or of a device can be used as a pointer.
+ * The hypervisor's page tables map physical addresses below PHYS_LIMIT to
+ * themselves, so a physical address of RAM or of a device can be used as a
+ * pointer.
  */
 #ifndef SEVEMU_LAYOUT_H
 #define SEVEMU_LAYOUT_H
@@ -26,12 +27,13 @@
 #define ROM_RESET_PAGE		0xfffff000
 #define BOOT_TABLES		7
 #define PHYS_GIB		1024			/* PHYS_LIMIT in GiB */
-#define PHYS_LIMIT		0x10000000000		/* end of the identity map */
+/* First physical address past the hypervisor's identity map: 1 TiB. */
+#define PHYS_LIMIT		0x10000000000
 
 #define HV_CS			0x10
 #define HV_DS			0x18
 
-/* Distance of two exception stubs in entry.S, bytes. */
+/* Bytes that entry.S reserves for the exception handler of each vector. */
 #define HV_STUB_SIZE		16
 
 #endif

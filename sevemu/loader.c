@@ -4,8 +4,8 @@
  * its reset vector, or a bzImage at the 64-bit or the 32-bit entry of the Linux boot
  * protocol (Documentation/arch/x86/boot.rst).
  *
- * Runs once, before the guest.  What it loads counts as measured at launch, so the
- * guest finds it in private memory.
+ * Runs once, before the guest starts.  The guest finds the loaded image in
+ * private memory, as if it had been measured and encrypted at launch.
  */
 #include <asm/bootparam.h>
 
@@ -28,7 +28,10 @@
 #define FOUR_GIB		0x100000000
 #define FIRMWARE_MAX		0x800000
 
-/* Low memory of a guest that starts without firmware. */
+/*
+ * Addresses in low memory of what the loader makes for a guest without
+ * firmware.
+ */
 #define GUEST_GDT		0x8000
 #define GUEST_STACK		0x9000
 #define GUEST_ZERO_PAGE		0x10000
@@ -54,7 +57,11 @@
 #define RESET_CS		0xf000
 #define RESET_CS_BASE		0xffff0000
 #define RESET_IP		0xfff0
-#define RESET_EDX		0x00800f12	/* CPUID signature of QEMU's EPYC */
+/*
+ * EDX after reset: CPUID signature of QEMU's processor model EPYC (APM2
+ * 14.1.3).
+ */
+#define RESET_EDX		0x00800f12
 #define PAT_DEFAULT		0x0007040600070406
 #define DIRECT_ASID		1
 
@@ -65,12 +72,14 @@
 
 struct e820_entry machine_e820[E820_MAX];
 unsigned int machine_e820_count;
-static u64 high_ram;		/* bytes of RAM above 4 GiB */
+static u64 high_ram;		/* bytes of RAM above 4 GiB; 0: RAM ends below */
 
 /*
- * RAM below 4 GiB ends at hv_base for the guest.  The guest's BIOS area is allocated
- * from hypervisor memory, because the machine has the hypervisor's ROM there.  The
- * guest's first frame is too, because host address 0 would look like a null pointer.
+ * The guest's RAM is the machine's RAM at the same addresses, except for the
+ * memory from hv_base on, which the hypervisor keeps.  Two ranges are stored in
+ * hypervisor memory instead.  They are the BIOS area, where the machine has the
+ * hypervisor's ROM, and the first page, because host address 0 would look like
+ * a null pointer.
  */
 void loader_memory(void)
 {
@@ -103,8 +112,9 @@ void loader_memory(void)
 }
 
 /*
- * Returns the host address of @len bytes of guest RAM at @gpa.  A range that is not
- * RAM below 4 GiB throughout ends the run.
+ * Returns the host address of the guest's RAM from @gpa to @gpa + @len, for the
+ * loader to write to.  Ends the run unless the whole range is RAM of the guest
+ * below 4 GiB.
  */
 static u8 *guest_ram(u64 gpa, u64 len)
 {
@@ -133,7 +143,10 @@ static void set_data_segments(struct vmcb *v, u16 selector, u16 attrib, u32 limi
 	set_segment(&v->gs, selector, attrib, limit, 0);
 }
 
-/* Sets the reset state (APM2 14.1.3) as far as all boot modes share it. */
+/*
+ * Sets the registers that have their reset values (APM2 14.1.3) in all boot
+ * modes.  start_firmware() or start_kernel() sets the rest.
+ */
 static void cpu_reset(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
@@ -154,7 +167,10 @@ static void cpu_reset(struct vcpu *vcpu)
 			 (u64)GHCB_PROTOCOL_MIN << 32 | (u64)config.ghcb_max << 48;
 }
 
-/* Loads firmware below 4 GiB and sets its reset vector. */
+/*
+ * Loads the firmware image so that it ends at 4 GiB, as a ROM, and sets CS and
+ * RIP to the reset vector, 16 bytes below 4 GiB.
+ */
 static void start_firmware(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
@@ -176,8 +192,9 @@ static void start_firmware(struct vcpu *vcpu)
 }
 
 /*
- * Makes page tables that map the first 4 GiB at their own addresses, private.  boot.rst
- * "64-bit Boot Protocol" asks for that of the kernel and all that it is handed.
+ * Makes page tables that map the first 4 GiB at their own addresses with the
+ * C-bit set.  boot.rst "64-bit Boot Protocol" demands an identity map of the
+ * kernel, zero page and command line.
  */
 static void make_page_tables(void)
 {
@@ -202,8 +219,9 @@ static void add_e820(struct boot_params *bp, u64 start, u64 end, u32 type)
 }
 
 /*
- * Fills in the zero page's memory map.  The hypervisor's memory is reserved in it,
- * because the kernel could place devices in a gap.
+ * Fills in the memory map in the kernel's zero page.  The hypervisor's memory
+ * is marked reserved and not left out, because the kernel may place devices in
+ * a gap of the map.
  */
 static void make_e820(struct boot_params *bp)
 {
@@ -222,7 +240,10 @@ static void make_e820(struct boot_params *bp)
 		add_e820(bp, FOUR_GIB, FOUR_GIB + high_ram, E820_RAM);
 }
 
-/* Loads the initrd as high as the kernel allows, if there is one. */
+/*
+ * Loads the initrd at the highest address that the kernel allows.  Does nothing
+ * if the user has not given an initrd.
+ */
 static void load_initrd(struct setup_header *hdr)
 {
 	u32 size = fwcfg_read32(FW_CFG_INITRD_SIZE);
@@ -244,8 +265,9 @@ struct boot_params *loader_zero_page(void)
 }
 
 /*
- * Passes an RNG seed in setup_data, for campaigns only: watch.c checks that the stub
- * keeps it secret.
+ * Passes a random-number seed to the kernel in the setup_data list (boot.rst
+ * "setup_data").  Only for runs with an attacking host: watch.c then checks
+ * that the seed never appears in memory that the host can read.
  */
 static void add_rng_seed(struct setup_header *hdr)
 {
@@ -262,8 +284,10 @@ static void add_rng_seed(struct setup_header *hdr)
 }
 
 /*
- * Tells watch.c what the stub may store to: the image, init_size bytes at the address
- * where it runs (boot.rst "init_size"), the zero page and the page tables.
+ * Tells watch.c which memory the guest may write before the payload starts.
+ * This is the image of @size bytes at @load, init_size bytes at the address
+ * where the image runs (boot.rst "init_size"), the zero page and the page
+ * tables.
  */
 static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
 {
@@ -274,13 +298,17 @@ static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
 	watch_own(load, load + size);
 	watch_own(run, run + hdr->init_size);
 	watch_own(GUEST_ZERO_PAGE, GUEST_ZERO_PAGE + PAGE_SIZE);
-	/* The processor sets accessed bits in the page tables. */
+	/*
+	 * The page tables may be written to, because the processor sets
+	 * accessed bits.
+	 */
 	watch_own(GUEST_TABLES, GUEST_TABLES + 6 * PAGE_SIZE);
 }
 
 /*
- * Loads image, command line and initrd and makes the zero page.  Returns the load
- * address, which is the 32-bit entry.
+ * Loads the kernel image, command line and initrd, and makes the zero page.
+ * Returns the image's load address, which is also the address of its 32-bit
+ * entry.
  */
 static u64 load_kernel(void)
 {
@@ -300,8 +328,9 @@ static u64 load_kernel(void)
 	fwcfg_read(FW_CFG_SETUP_DATA, setup, setup_size);
 
 	/*
-	 * The header ends where the jump at 0x200 leads, and the rest of the zero
-	 * page is 0 (boot.rst "The Real-Mode Kernel Header").
+	 * Copy the image's setup header to the zero page.  The header ends
+	 * where the short jump at offset 0x200 leads, and the rest of the zero
+	 * page must be 0 (boot.rst "64-bit Boot Protocol").
 	 */
 	memset(bp, 0, sizeof(*bp));
 	header_end = 0x202 + setup[0x201];
@@ -339,7 +368,9 @@ static u64 load_kernel(void)
 	return load;
 }
 
-/* Loads the kernel and sets the state that boot.rst asks for at its entry. */
+/*
+ * Loads the kernel and sets the registers that boot.rst demands at its entry.
+ */
 static void start_kernel(struct vcpu *vcpu)
 {
 	bool long64 = config.mode == MODE_DIRECT64;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * loader.h - the guest's memory map and its start (loader.c).
+ * loader.h - gives RAM to the guest and loads firmware or a kernel (loader.c).
  */
 #ifndef SEVEMU_LOADER_H
 #define SEVEMU_LOADER_H
@@ -9,7 +9,7 @@
 
 struct boot_params;
 
-/* An entry of fw_cfg's etc/e820, as ACPI 6.5 15 lays it out. */
+/* A range of QEMU's memory map, fw_cfg file etc/e820 (layout: ACPI 6.5 15). */
 struct e820_entry {
 	u64 address;		/* guest-physical */
 	u64 length;		/* bytes */
@@ -21,7 +21,8 @@ struct e820_entry {
 
 /*
  * QEMU's memory map without the hypervisor's memory, and its number of entries.
- * loader_memory() fills it; io.c shows it to the guest as etc/e820.
+ * loader_memory() fills it.  A guest that reads fw_cfg's file etc/e820 gets
+ * this map from io.c.
  */
 extern struct e820_entry machine_e820[];
 extern unsigned int machine_e820_count;
@@ -33,17 +34,19 @@ extern unsigned int machine_e820_count;
 void loader_memory(void);
 
 /*
- * Loads firmware or the kernel into the guest's RAM, and sets @vcpu to the state
- * in which that starts: the reset state (APM2 14.1.3), or the entry of the Linux
- * boot protocol (boot.rst "64-bit Boot Protocol", "32-bit Boot Protocol").  Arms
- * the marker.  Called once, after loader_memory() and io_init().  An image that
- * is malformed or does not fit ends the run.
+ * Loads firmware or a kernel into the guest's RAM and sets the registers of
+ * @vcpu.  Firmware starts in the reset state (APM2 14.1.3), a kernel at its
+ * 64-bit or 32-bit entry (boot.rst "64-bit Boot Protocol", "32-bit Boot
+ * Protocol").  Sets a breakpoint at the address of option --marker.  Called
+ * once, after loader_memory() and io_init().  An image that is malformed or
+ * does not fit ends the run.
  */
 void loader_start(struct vcpu *vcpu);
 
 /*
- * Returns the zero page of a kernel that loader_start() loaded, at its host
- * address and in its private view.  Not in MODE_OVMF, where firmware makes it.
+ * Returns the host address of the zero page (struct boot_params) that
+ * loader_start() has made for the kernel, and makes that page private.  Must
+ * not be called in MODE_OVMF, because firmware then makes the zero page.
  */
 struct boot_params *loader_zero_page(void);
 

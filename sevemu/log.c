@@ -10,7 +10,10 @@
 #include "ports.h"
 #include "sevemu.h"
 
-/* The text since the last put_flush(), and the console's port. */
+/*
+ * Text that put() has appended since the last put_flush(), its length in bytes,
+ * and the PORT_* of the console that put_flush() sends it to.
+ */
 static struct {
 	char text[256];
 	size_t len;

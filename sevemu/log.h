@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * log.h - text for the three debug consoles (log.c): piece by piece, or a line
- * at a time.
+ * log.h - text output to the three debug consoles: log, report and trace
+ * (log.c).
  *
- * Pieces are gathered in one buffer.  put_to() selects the console, put...()
- * append, put_flush() sends.  Text of two consoles must not be mixed between two
- * flushes.  All may be called at any time, and none can fail.
+ * All functions share one text buffer.  put_to() selects the console, put...()
+ * append text, and put_flush() sends the text to the selected console.  The
+ * caller must call put_flush() before it selects another console.  The
+ * functions may be called at any time, and cannot fail.
  */
 #ifndef SEVEMU_LOG_H
 #define SEVEMU_LOG_H
@@ -16,37 +17,38 @@
 
 #define printf_like(fmt, args)	__attribute__((format(printf, fmt, args)))
 
-/* Selects the console for what follows: @port is one of ports.h's PORT_*. */
+/* Selects the console for the next put_flush(): @port is PORT_* of ports.h. */
 void put_to(u16 port);
 
-/* Sends the gathered text to the selected console. */
+/* Sends the text that put...() have appended to the selected console. */
 void put_flush(void);
 
-/* Appends @c; a full buffer is sent first. */
+/* Appends @c to the text, and sends the text if the buffer is full. */
 void put(char c);
 
-/* Appends @s up to its NUL. */
+/* Appends the NUL-terminated string @s to the text. */
 void put_string(const char *s);
 
 /*
- * Appends @v in base 10 or 16, lower case and without prefix, with zeroes in
- * front up to @width digits.
+ * Appends @v in base 10 or 16, in lower case and without "0x".  Leading zeroes
+ * fill a number of fewer than @width digits.
  */
 void put_number(u64 v, unsigned int base, unsigned int width);
 
 /*
- * Appends @fmt with @args as printf would.  Knows %s, %c, %u and %x with the
- * flag #, a width (filled with zeroes), l and z.
+ * Appends @fmt with @args as vprintf() does.  Supports %s, %c, %u and %x;
+ * numbers may have the flag #, a width, which leading zeroes fill, and the size
+ * l or z.
  */
 void put_format(const char *fmt, va_list args);
 
-/* Selects @port and sends one line there: @prefix, @fmt with @args, newline. */
+/* Sends a line to the console at @port: @prefix, @fmt with @args, a newline. */
 void put_line(u16 port, const char *prefix, const char *fmt, va_list args);
 
-/* Writes a line to the log, behind "sevemu: ". */
+/* Writes "sevemu: " and @fmt to the log console, as one line. */
 void log_printf(const char *fmt, ...) printf_like(1, 2);
 
-/* Writes a line to the trace; does nothing without --trace. */
+/* Writes a line to the trace console; does nothing without option --trace. */
 void trace(const char *fmt, ...) printf_like(1, 2);
 
 #endif

@@ -98,8 +98,9 @@ static bool option_is(const char *a, const char *b)
 }
 
 /*
- * Sets one option from "name=value".  The wrapper has checked all values, so this
- * checks only what parse_number() does.
+ * Sets the option @name to @value.  The sevemu script has checked all values,
+ * so this checks only what parse_number() checks.  Ends the run if @name is not
+ * known.
  */
 static void config_set(const char *name, char *value)
 {
@@ -145,7 +146,10 @@ static void config_set(const char *name, char *value)
 	}
 }
 
-/* Reads all options: "name=value" pairs with blanks between them. */
+/*
+ * Reads all options from fw_cfg.  The sevemu script passes them as "name=value"
+ * pairs, separated by blanks.
+ */
 static void config_init(void)
 {
 	static char text[CONFIG_MAX];
@@ -172,9 +176,9 @@ static void config_init(void)
 }
 
 /*
- * Injects a pending NMI, unless the guest has not finished the last one.  An
- * SEV-ES guest finishes an NMI by the NMI-complete event (GHCB 4.1), another
- * guest by IRET.
+ * Injects a pending NMI, unless the guest still handles the last NMI.  An
+ * SEV-ES guest finishes an NMI by the NMI-complete request (GHCB 4.1), a guest
+ * without SEV-ES by IRET.
  */
 static void inject_nmi(struct vcpu *vcpu)
 {

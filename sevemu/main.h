@@ -11,8 +11,9 @@
 extern struct config config;
 
 /*
- * Physical address of the hypervisor's memory: HV_SIZE bytes that start on a
- * large page, at the top of RAM below 4 GiB.  hv_main() sets it first of all.
+ * Physical address of the hypervisor's memory: HV_SIZE bytes at the top of RAM
+ * below 4 GiB, aligned to 2 MiB.  hv_main() sets it before it calls any
+ * function.
  */
 extern u64 hv_base;
 
@@ -24,23 +25,25 @@ extern u64 hv_base;
 void hv_main(u64 base);
 
 /*
- * Prints an exception of the hypervisor itself, which is a bug, and ends the
- * run.  entry.S calls it from an exception stub.  @frame points to the vector,
- * the error code (0 if the vector has none), RIP, CS, RFLAGS, RSP and SS.
+ * Ends the run with a message, because an exception in the hypervisor itself is
+ * a bug.  entry.S calls it from the exception handlers.  @frame points to seven
+ * words: vector, error code (0 if the vector has no error code), RIP, CS,
+ * RFLAGS, RSP and SS.
  */
 void hv_exception_report(const u64 *frame);
 
 /*
- * Runs the guest: enters it and handles each exit, until report.c ends the run
- * or campaign.c leaves by longjmp.  @vcpu must have been started by loader.c
- * or restored by snapshot.c.  Does not return.
+ * The run loop: enters the guest and handles each VMEXIT.  loader_start() or
+ * snapshot_restore() must have set up @vcpu.  Does not return: report.c ends
+ * the run, or campaign.c leaves the loop by longjmp in order to start the next
+ * run.
  */
 void vcpu_run(struct vcpu *vcpu);
 
 /*
- * Returns the value of @s, decimal digits or "0x" and hexadecimal digits, modulo
- * 2^64; an empty string is 0.  May be called at any time.  Any other character
- * ends the run with END_ERROR.
+ * Returns the number that @s represents, modulo 2^64: decimal digits, or "0x"
+ * and hexadecimal digits.  An empty string is 0.  Any other character ends the
+ * run with END_ERROR.  May be called after report_init().
  */
 u64 parse_number(const char *s);
 

@@ -2,9 +2,10 @@
 /*
  * mmio.c - memory-mapped I/O that an SEV-ES guest requests by its GHCB.
  *
- * Runs at the GHCB exits MMIO read and write (GHCB 4.1).  The address may be RAM,
- * which is accessed in its shared view; the firmware image, which ignores writes as
- * a ROM does; or a device.
+ * Runs when the guest makes the request MMIO read or MMIO write (GHCB 4.1).
+ * The address that the guest names may be RAM, the firmware image or a device.
+ * RAM is accessed in its shared view.  The firmware image ignores writes, as a
+ * ROM does.
  */
 #include "layout.h"
 #include "log.h"
@@ -13,13 +14,18 @@
 #include "sevemu.h"
 
 /*
- * The registers of a TPM.  This machine has no TPM, and OVMF polls them for very long
- * unless they read as ones.
+ * Where a TPM has its registers.  This machine has no TPM.  Reads of this range
+ * return ones, because the firmware OVMF would otherwise wait very long for a
+ * TPM.
  */
 #define TPM_BASE		0xfed40000
 #define TPM_SIZE		0x5000
 
-/* Accesses @len bytes (1, 2, 4 or 8) of a device by one instruction. */
+/*
+ * Reads @len bytes (1, 2, 4 or 8) of a device's registers at @gpa into @buf, or
+ * writes them from @buf.  Uses one instruction, because a device may tell
+ * accesses of different widths apart.
+ */
 static void device_access(u64 gpa, void *buf, size_t len, bool write)
 {
 	switch (len) {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * msr.c - model-specific registers: which ones the guest accesses without an exit,
- * and how the others are accessed for it.
+ * msr.c - the guest's model-specific registers: which MSRs it may access
+ * without a VMEXIT, and how the hypervisor accesses the other MSRs for it.
  *
- * msr_init() runs once; the rest runs at RDMSR and WRMSR exits and requests.
+ * msr_init() runs once.  The other functions run when RDMSR or WRMSR is
+ * intercepted, or when the guest requests either by its GHCB.
  *
- * The world switch saves and loads the MSRs that a VMSA holds, so the guest may
- * access those directly.  All others are QEMU's.  The guest gets the ones that QEMU
- * is known to have, and #GP for the rest, as in KVM.
+ * VMRUN, VMLOAD and VMSAVE switch some MSRs between guest and hypervisor, so
+ * the guest may access these directly.  All other MSRs belong to QEMU's
+ * processor.  The guest may access the MSRs that machine_msrs[] lists, and gets
+ * #GP for the rest, as in KVM.
  */
 #include "guest_memory.h"
 #include "main.h"
@@ -16,16 +18,26 @@
 #include "sevemu.h"
 
 #define MSRPM_PAGES		2
-#define MSRPM_RANGE		0x2000	/* MSRs that one 0x800-byte vector covers */
+/*
+ * Number of MSRs that 0x800 bytes of the MSR permission map cover (APM2 15.11).
+ */
+#define MSRPM_RANGE		0x2000
 
-/* MSRs that VMLOAD, VMSAVE and VMRUN switch: not intercepted. */
+/*
+ * MSRs that VMLOAD, VMSAVE and VMRUN switch between guest and hypervisor.  They
+ * are not intercepted, because the guest's accesses do not change the
+ * hypervisor's values.
+ */
 static const u32 vmsa_msrs[] = {
 	MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_PAT,
 	MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
 	MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE,
 };
 
-/* Ranges of MSRs that QEMU has, besides those; @last is inclusive. */
+/*
+ * Ranges of MSRs of QEMU that the guest may access by VMEXIT; @last is
+ * inclusive.
+ */
 static const struct {
 	u32 first, last;
 } machine_msrs[] = {
@@ -45,8 +57,9 @@ static const struct {
 };
 
 /*
- * Removes both intercepts of @msr: two bits for each MSR, one 0x800-byte vector for
- * 0x0 to 0x1fff and the next for 0xc0000000 to 0xc0001fff (APM2 15.11).
+ * Clears the read and write intercepts of @msr in the permission map @msrpm,
+ * two bits for each MSR.  The map's first 0x800 bytes are for MSRs 0 to 0x1fff,
+ * the next 0x800 bytes for 0xc0000000 to 0xc0001fff (APM2 15.11).
  */
 static void msr_pass(u8 *msrpm, u32 msr)
 {
@@ -67,8 +80,9 @@ void msr_init(struct vcpu *vcpu)
 	vcpu->vmcb->msrpm = (u64)msrpm;
 
 	/*
-	 * Linux panics without MTRRs when it needs a write-protected PAT type.
-	 * Firmware enables them, so in the other modes it is done here.
+	 * Linux panics if it needs the PAT type "write-protected" while MTRRs
+	 * are disabled.  Firmware enables the MTRRs.  A guest without firmware
+	 * finds them enabled here.
 	 */
 	if (config.mode != MODE_OVMF)
 		wrmsr(MSR_MTRR_DEF_TYPE, MTRR_DEF_TYPE_ENABLE | MTRR_TYPE_WB);
@@ -97,8 +111,10 @@ bool msr_read(struct vcpu *vcpu, u32 msr, u64 *value)
 }
 
 /*
- * Writes EFER.  SVME stays set, because VMRUN refuses a VMCB without it (APM2 15.5.1).
- * LMA is read-only, and LME must not change while paging is on (APM2 3.1.7).
+ * Writes @value to the guest's EFER, or returns false if the processor would
+ * raise #GP.  SVME stays set in the VMCB, because VMRUN fails otherwise (APM2
+ * 15.5.1).  LMA keeps its value, and LME must not change while paging is
+ * enabled (APM2 3.1.7).
  */
 static bool efer_write(struct vcpu *vcpu, u64 value)
 {

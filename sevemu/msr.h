@@ -8,22 +8,24 @@
 #include "sevemu.h"
 
 /*
- * Allocates the MSR permission map (APM2 15.11) for @vcpu, and enables MTRRs
- * unless firmware will.  Called once, before the first entry.
+ * Sets up the MSR permission map (APM2 15.11) of @vcpu.  If the guest starts
+ * without firmware, also enables the MTRRs, as firmware would.  Called once,
+ * before the guest starts.
  */
 void msr_init(struct vcpu *vcpu);
 
 /*
- * Reads MSR number @msr for the guest into *@value.  Returns false, with *@value
- * unchanged, if the guest has no such MSR: the caller raises #GP.  EFER is read
- * without SVME.  The GHCB MSR and SEV_STATUS are not known here (exits.c).
+ * Reads MSR number @msr for the guest into *@value.  Returns false, with
+ * *@value unchanged, if the guest does not have that MSR; the caller then
+ * injects #GP.  EFER is read with SVME clear, because the guest has no SVM.
+ * The caller must handle the GHCB MSR and SEV_STATUS itself.
  */
 bool msr_read(struct vcpu *vcpu, u32 msr, u64 *value);
 
 /*
  * Writes @value to MSR number @msr for the guest.  Returns false, with nothing
- * written, if the guest has no such MSR or EFER cannot have that value: the
- * caller raises #GP.
+ * written, if the guest does not have that MSR or if EFER must not be set to
+ * @value; the caller then injects #GP.
  */
 bool msr_write(struct vcpu *vcpu, u32 msr, u64 value);
 

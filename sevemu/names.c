@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * names.c - words for numbers: exit codes, MSR requests, violations, and reasons for
- * which a guest asks to be terminated.  Tables only.
+ * names.c - names for numbers: exit codes, requests of the MSR protocol, ABI
+ * violations, and the reasons for which a guest asks to be terminated.
  */
 #include "ghcb.h"
 #include "hooks.h"
@@ -77,8 +77,9 @@ const char *const violation_rules[VIOLATION_NAMES] = {
 };
 
 /*
- * Termination reasons, indexed by code: of set 0 (GHCB 2.3.1), of set 1 (Linux's
- * asm/sev-common.h) and of set 2 (SEVSTUB_TERM_* of the stub's include/sev.h).
+ * Meanings of the termination reasons, indexed by reason code.  reasons_ghcb[]
+ * is set 0 (GHCB 2.3.1), reasons_linux[] is set 1 (Linux's asm/sev-common.h),
+ * reasons_sevstub[] is set 2 (SEVSTUB_TERM_* in sevstub's include/sev.h).
  */
 static const char *const reasons_ghcb[] = {
 	"general", "protocol version not supported", "SNP features missing",

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * names.h - the names that the report, the trace and the log use for numbers
- * (names.c).  All may be used at any time.
+ * names.h - names for numbers, for the report, the trace and the log (names.c):
+ * exit codes, MSR protocol requests, ABI violations and termination reasons.
  */
 #ifndef SEVEMU_NAMES_H
 #define SEVEMU_NAMES_H
 
 #include "x86.h"
 
-/* A number of the ABI and its name: a key of the report. */
+/* An exit or request code, and its name, which is a key in the JSON report. */
 struct name {
 	u64 code;
 	const char *name;
@@ -18,21 +18,28 @@ struct name {
 #define MSR_NAMES		9
 #define VIOLATION_NAMES		12
 
-/* SVM_EXIT_* and GHCB_EXIT_* codes that an SEV-ES guest can meet, unsorted. */
+/*
+ * Names of the SVM_EXIT_* and GHCB_EXIT_* codes of an SEV-ES guest, unsorted.
+ */
 extern const struct name exit_names[EXIT_NAMES];
 
-/* GHCB_MSR_*_REQ codes (GHCB 2.3.1), unsorted. */
+/*
+ * Names of the MSR protocol's requests, GHCB_MSR_*_REQ (GHCB 2.3.1), unsorted.
+ */
 extern const struct name msr_names[MSR_NAMES];
 
-/* Names of the VIOL_* numbers, which are the indices. */
+/* Names of ABI violations in the report; the index is VIOL_* (hooks.h). */
 extern const char *const violation_names[VIOLATION_NAMES];
 
-/* The rule that each VIOL_* number breaks, as a sentence; indices as above. */
+/*
+ * The rule that each ABI violation breaks, as a sentence; the index is VIOL_*.
+ */
 extern const char *const violation_rules[VIOLATION_NAMES];
 
 /*
- * Returns who defines termination reason set @set (0 to 15), or "unknown".  Set
- * 0 is the GHCB specification's (GHCB 2.3.1), set 1 Linux's, set 2 the stub's.
+ * Returns the name of the project or specification that defines termination
+ * reason set @set (0 to 15), or "unknown".  The GHCB specification defines set
+ * 0 (GHCB 2.3.1), Linux set 1 and sevstub set 2.
  */
 const char *reason_set_name(unsigned int set);
 

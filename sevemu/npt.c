@@ -2,25 +2,29 @@
 /*
  * npt.c - the guest's frames, their two views, and the nested page tables.
  *
- * Runs during start-up to set these up, and then between an exit and the next
- * entry.
+ * Runs during start-up to set these up, and then between a VMEXIT and the next
+ * VMRUN.
  *
- * RAM exists once.  A frame's bytes in memory are what the frame's current view
- * shows.  An access of guest or host through the other view changes the view: the
- * bytes are XORed with a keystream that depends on their address.  Data that one
- * side wrote is therefore ciphertext to the other side.  A second change restores
- * it, as with real memory encryption.
+ * A frame is 4 KiB of the guest's RAM, and is stored once.  Its bytes in memory
+ * are what its current view, private or shared, shows.  An access through the
+ * other view changes the frame's view: the bytes are XORed with a keystream
+ * that depends on their address.  Data that was written through one view is
+ * therefore ciphertext in the other view.  A second change restores the data,
+ * as with real memory encryption.
  *
- * The C-bit is an address bit of the nested page tables:
+ * To the nested page tables the C-bit is an address bit.  npt_root() selects
+ * one of two nested page table roots by the guest's paging mode, because a page
+ * table entry has a C-bit only in PAE paging and in long mode:
  *
  *	mixed root, PAE paging or long mode:	C=0 -> shared view, C=1 -> private view
  *	private root, all else:			C=0 -> private view
  *
- * A view is a PML4 that maps PHYS_LIMIT bytes.  A frame is mapped in its current
- * view only.  Page-table walks and instruction fetches are private whatever the
- * C-bit is (APM2 15.34.5), which nested page tables cannot express.  A private
- * frame that is walked or fetched with C=0 is therefore mapped in both views from
- * then on: it is "noted".
+ * Each view has a PML4 that maps PHYS_LIMIT bytes.  A frame is mapped in its
+ * current view only.  A processor with SEV reads page tables and instructions
+ * as private memory even if C=0 (APM2 15.34.5), which nested page tables cannot
+ * express.  If the guest reads a page table or an instruction with C=0, its
+ * frame is therefore mapped in both views from then on: the frame is "noted"
+ * (HOOK_FRAME_NOTED).
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -37,28 +41,39 @@
 #include "watch.h"
 
 #define REGIONS_MAX		8
-#define VIEW_TABLES		(PHYS_GIB / 512)	/* PDPTs of a view */
+/*
+ * Number of page-directory-pointer tables that map PHYS_LIMIT bytes in a view.
+ */
+#define VIEW_TABLES		(PHYS_GIB / 512)
 #define NPT_TABLE		(PTE_P | PTE_W | PTE_U)
 #define NPT_LEAF		(PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
 #define INDEX(gpa, level)	((gpa) >> (12 + 9 * (level)) & 511)
 
-/* Memory of the guest that is contiguous for the guest and for the host. */
+/*
+ * A range of the guest's memory, contiguous in guest-physical and in host
+ * addresses.
+ */
 struct region {
-	u64 gpa;		/* of the first byte */
+	u64 gpa;		/* guest-physical address of the first byte */
 	u64 size;		/* bytes, whole pages */
-	u8 *host;		/* where the first byte is stored */
-	u8 *state;		/* HOOK_FRAME_* of each frame */
-	u8 *flags;		/* FRAME_* of each frame */
-	bool rom;		/* firmware image: GHCB MMIO writes are ignored */
+	u8 *host;		/* host address of the first byte */
+	u8 *state;		/* array: HOOK_FRAME_* of each frame of the region */
+	u8 *flags;		/* array: FRAME_* flags of each frame of the region */
+	bool rom;		/* firmware image: mmio.c ignores writes to it */
 };
 
 static struct region regions[REGIONS_MAX];
 static unsigned int region_count;
-static u64 heap, heap_end;	/* free hypervisor memory, physical */
-static u64 *views[2];		/* PML4s, by enum view */
+static u64 heap, heap_end;	/* free memory for npt_alloc(): its start and end */
+/* PML4s of the nested page tables: [VIEW_PRIVATE] and [VIEW_SHARED]. */
+static u64 *views[2];
 static u64 *mixed_root, *private_root;
-static bool flush;		/* npt_root() must flush the guest's TLB */
-static u64 alias;		/* npt_alias()'s mask; 0: none */
+static bool flush;		/* the guest's TLB must be flushed at the next VMRUN */
+/*
+ * Mask of the address bit that the nested page tables ignore; 0: they ignore no
+ * bit.
+ */
+static u64 alias;
 
 void *npt_alloc(size_t pages)
 {
@@ -78,8 +93,9 @@ static u64 *new_table(void)
 }
 
 /*
- * Returns the entry of @gpa at @level (0: page, 1: large page) in @view.  Makes
- * missing tables above it, and splits a large page above it.
+ * Returns the address of the entry that maps @gpa in the nested page tables of
+ * @view, at @level 0 (4 KiB page) or 1 (2 MiB page).  Allocates missing tables
+ * on the way to the entry.  At level 0, splits a 2 MiB page that maps @gpa.
  */
 static u64 *view_entry(enum view view, u64 gpa, int level)
 {
@@ -105,7 +121,10 @@ static u64 *view_entry(enum view view, u64 gpa, int level)
 
 static void view_map(enum view view, u64 gpa, u64 host)
 {
-	/* D is clear, so that a set D tells snapshot.c of a store by the guest. */
+	/*
+	 * Map the frame with the dirty bit clear.  If it is set later,
+	 * snapshot.c knows that the guest has written to the frame.
+	 */
 	*view_entry(view, gpa, 0) = host | (NPT_LEAF & ~(u64)PTE_D);
 	flush = true;
 }
@@ -139,8 +158,10 @@ void npt_init(void)
 	}
 
 	/*
-	 * In mixed_root, C=1 selects PML5 entry 8 if the C-bit is bit 51.  If it is
-	 * bit 47, it selects entries from 256 on of the PML4 @top.
+	 * mixed_root, a PML5, maps an address with C=1 to the private view and
+	 * with C=0 to the shared view.  If the C-bit is bit 51, C=1 selects
+	 * entry 8 of the PML5.  If it is bit 47, C=1 selects an entry from 256
+	 * on of the PML4 @top.
 	 */
 	mixed_root = new_table();
 	top = new_table();
@@ -155,7 +176,11 @@ void npt_init(void)
 	}
 }
 
-/* Adds a region, all private, mapped by large pages where alignment allows. */
+/*
+ * Gives the guest @size bytes of memory at @gpa, stored at @host, as a new
+ * region.  All frames are private, and mapped by 2 MiB pages where @gpa and
+ * @host are aligned to it.
+ */
 static struct region *region_add(u64 gpa, u64 size, u8 *host)
 {
 	struct region *r = &regions[region_count++];
@@ -228,7 +253,10 @@ bool npt_is_hypervisor(u64 gpa, u64 len)
 	       (last >= ROM_BASE && gpa < ROM_BASE + ROM_SIZE);
 }
 
-/* Returns eight bytes of keystream for @address, a multiple of 8. */
+/*
+ * Returns eight pseudo-random bytes that depend only on @address, a multiple of
+ * 8.  XOR with them imitates memory encryption.
+ */
 static u64 keystream(u64 address)
 {
 	u64 x = address * 0x9e3779b97f4a7c15;
@@ -238,7 +266,10 @@ static u64 keystream(u64 address)
 	return x ^ x >> 32;
 }
 
-/* XORs the frame of @gpa, stored at @host, with its keystream. */
+/*
+ * Encrypts or decrypts the frame at guest-physical address @gpa, stored at
+ * @host, by XOR with a keystream.
+ */
 static void scramble(u64 gpa, u64 *host)
 {
 	unsigned int i;
@@ -247,7 +278,7 @@ static void scramble(u64 gpa, u64 *host)
 		host[i] ^= keystream(gpa + i * sizeof(u64));
 }
 
-/* ---- What snapshot.c and watch.c need. */
+/* ---- Functions for the files that run the guest with an attacking host. */
 
 u8 *npt_flags(u64 gpa)
 {
@@ -345,7 +376,7 @@ void npt_alias(u64 bit)
 		else
 			top[INDEX(alias, 3) + i] = 0;
 	}
-	/* A bit that addresses RAM, or the C-bit, cannot be ignored. */
+	/* Ignore no bit if @bit is the C-bit or a bit of RAM's addresses. */
 	alias = bit >= PHYS_LIMIT && bit < 1ull << 52 && bit != cbit_mask() ? bit : 0;
 	for (i = 0; i < VIEW_TABLES && alias; i++) {
 		if (INDEX(alias, 4))
@@ -362,8 +393,9 @@ u64 npt_alias_bit(void)
 }
 
 /*
- * Copies what the D bits of @page tell of the guest's stores to its flags, before
- * a change of view clears the entries.
+ * If a nested page table entry of @page has its dirty bit set, the guest has
+ * written to the frame: records that in the frame's flags.  Called before a
+ * change of view replaces the entries.
  */
 static void remember_stores(u64 page)
 {
@@ -428,8 +460,9 @@ u64 npt_host_peek(u64 gpa)
 }
 
 /*
- * Maps the frame of @gpa in both views, because the guest walked or fetched it
- * with C=0.  @what is that, for the trace.
+ * Maps the private frame of @gpa in both views, because the guest used it with
+ * C=0 as a page table or as code, which a processor with SEV reads as private
+ * (APM2 15.34.5).  @what is "walked" or "executed", for the trace.
  */
 static void note_frame(u64 gpa, const char *what)
 {

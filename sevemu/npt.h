@@ -3,10 +3,14 @@
  * npt.h - the guest's frames, their two views and the nested page tables
  * (npt.c); the hypervisor's page allocator.
  *
- * A frame is 4 KiB of the guest's RAM.  At any time it is in one view: its bytes
- * in memory are what that view shows, and only that view's nested tables map it.
- * Guest-physical addresses (gpa) have no C-bit here.  Unless it says otherwise a
- * function may be called between an exit and the next entry, and cannot fail.
+ * A frame is 4 KiB of the guest's RAM.  The guest sees a frame through the
+ * private view if it accesses the frame with C=1, through the shared view with
+ * C=0.  At any time a frame is in one view: its bytes in memory are what that
+ * view shows, and only that view's nested tables map it.
+ *
+ * A guest-physical address (gpa) that these functions take has the C-bit clear.
+ * Unless its comment says otherwise, a function may be called between a VMEXIT
+ * and the next VMRUN, and cannot fail.
  */
 #ifndef SEVEMU_NPT_H
 #define SEVEMU_NPT_H
@@ -15,12 +19,23 @@
 
 enum view { VIEW_PRIVATE, VIEW_SHARED };
 
-/* Flags of a frame, which snapshot.c and watch.c ask for. */
+/*
+ * Flags of a frame (4 KiB of the guest's RAM), by which snapshot.c and watch.c
+ * know who has changed the frame since the last snapshot.
+ */
 #define FRAME_SAVED		1	/* snapshot.c has a copy of the frame */
-#define FRAME_STORED		2	/* the guest stored through a mapping that was
-					 * removed, or exception.c stored for it */
-#define FRAME_STORED_SHARED	4	/* the FRAME_STORED store used the shared view */
-#define FRAME_TOUCHED		8	/* the host side may have changed the frame */
+/*
+ * The guest has written to the frame, and the frame's nested page table entry
+ * has no dirty bit for the write: the entry was replaced, or the hypervisor
+ * wrote a stack frame for the guest.
+ */
+#define FRAME_STORED		2
+/*
+ * FRAME_STORED is set, and the guest has written to the frame through the
+ * shared view.
+ */
+#define FRAME_STORED_SHARED	4
+#define FRAME_TOUCHED		8	/* the hypervisor may have changed the frame */
 
 /*
  * Sets up the page allocator and the empty nested tables.  Called once, with
@@ -29,125 +44,157 @@ enum view { VIEW_PRIVATE, VIEW_SHARED };
 void npt_init(void);
 
 /*
- * Returns @pages zeroed pages of hypervisor memory, identity-mapped; they are
- * never freed.  Exhaustion ends the run.
+ * Returns the address, virtual and physical, of @pages zeroed pages of
+ * hypervisor memory.  They are never freed.  Ends the run if not enough memory
+ * is left.
  */
 void *npt_alloc(size_t pages);
 
 /*
- * Gives the guest @size bytes of RAM at @gpa, which are stored at host address
- * @host, private at first.  @gpa, @size and @host are page-aligned.  For
- * loader.c, before the guest starts.  More than REGIONS_MAX regions, or one
- * above PHYS_LIMIT, end the run.
+ * Gives the guest @size bytes of RAM at guest-physical address @gpa, stored at
+ * host address @host.  The RAM is private at first.  @gpa, @size and @host are
+ * page-aligned.  loader.c calls it before the guest starts.  More than
+ * REGIONS_MAX ranges, or a range that reaches above PHYS_LIMIT, end the run.
  */
 void npt_add_ram(u64 gpa, u64 size, u8 *host);
 
-/* As npt_add_ram(), for a ROM: GHCB MMIO writes to it are ignored. */
+/*
+ * Gives the guest a ROM, with the parameters of npt_add_ram().  It differs from
+ * RAM in that mmio.c ignores an SEV-ES guest's MMIO writes to it.
+ */
 void npt_add_rom(u64 gpa, u64 size, u8 *host);
 
 /*
- * Returns the nested CR3 for the paging mode of @vcpu, and sets the VMCB's
- * TLB_CONTROL if translations have changed.  The run loop calls it before each
- * entry.
+ * Returns the nested CR3 for the paging mode of @vcpu.  Sets the VMCB's
+ * TLB_CONTROL to flush the guest's TLB if nested translations have changed.
+ * The run loop calls it before each VMRUN.
  */
 u64 npt_root(const struct vcpu *vcpu);
 
 /*
- * Brings the frame of @gpa to @view and returns the host address of @gpa; NULL
- * if @gpa is not RAM of the guest.  A change of view scrambles the frame's
- * bytes.  The pointer is good for access until the frame changes its view.
+ * Brings the frame of @gpa to @view (private or shared) and returns the host
+ * address of @gpa, or NULL if @gpa is not RAM of the guest.  A change of view
+ * encrypts or decrypts the frame's bytes.  The caller may use the pointer until
+ * the frame changes its view again.
  */
 u8 *npt_frame(u64 gpa, enum view view);
 
-/* Returns whether @gpa lies in a region of npt_add_rom(). */
+/* Returns whether @gpa lies in a ROM that npt_add_rom() gave to the guest. */
 bool npt_is_rom(u64 gpa);
 
 /*
- * Returns whether any of the @len bytes at @gpa belong to the hypervisor: to its
- * memory or to the ROM that it was started from.  A range that wraps counts too.
+ * Returns whether any of the @len bytes at @gpa belong to the hypervisor: to
+ * its memory or to the ROM that it was started from.  Also returns true if @gpa
+ * + @len overflows 64 bits.
  */
 bool npt_is_hypervisor(u64 gpa, u64 len);
 
-/* Returns the HOOK_FRAME_* state of the frame of @gpa. */
+/*
+ * Returns the state of the frame of @gpa, HOOK_FRAME_* of hooks.h: private,
+ * shared, mapped in both views, or not RAM of the guest.
+ */
 unsigned int npt_frame_state(u64 gpa);
 
 /*
- * Returns the eight bytes at @gpa as the host sees them, ciphertext if the frame
- * is private, without a change of view.  HOOK_ERROR if @gpa is not RAM of the
- * guest or not a multiple of 8.
+ * Returns the eight bytes at @gpa as a host with encrypted guest memory would
+ * read them: ciphertext if the frame is private.  Does not change the frame's
+ * view.  Returns HOOK_ERROR if @gpa is not RAM of the guest or not a multiple
+ * of 8.
  */
 u64 npt_host_peek(u64 gpa);
 
 /*
- * Makes the next npt_root() flush the guest's TLB.  To be called after a change
- * of the guest's CR0, CR3 or CR4, or of entries that npt_leaf() returned.
+ * Makes the processor flush the guest's TLB at the next VMRUN.  Must be called
+ * after a change of the guest's CR0, CR3 or CR4, and after a change of a nested
+ * page table entry through npt_leaf()'s pointer.
  */
 void npt_flush(void);
 
 /*
- * Handles SVM_EXIT_NPF of @vcpu (APM2 15.25.6): brings a frame to the view that
- * the guest used, raises #VC for a device in an SEV-ES guest, or maps the device
- * in another guest.  An access to hypervisor memory, to an address above
- * PHYS_LIMIT, or a walk or fetch outside of RAM ends the run.
+ * Handles SVM_EXIT_NPF, a nested page fault of @vcpu (APM2 15.25.6).  If the
+ * guest accessed RAM, brings the frame to the view that the guest used.  If the
+ * guest accessed a device, raises #VC under SEV-ES and maps the device
+ * otherwise.  Ends the run if the address is hypervisor memory or not below
+ * PHYS_LIMIT, or if a page table or instruction outside of RAM was read.
  */
 void npt_fault(struct vcpu *vcpu);
 
 /*
- * Notes that the hypervisor stored to the frame of @gpa for the processor, through
- * @view.  @gpa must be RAM of the guest.
+ * Records that the guest has written to the frame of @gpa through @view, for a
+ * write that sets no dirty bit in the nested page tables: the hypervisor stored
+ * for the guest, for example an exception's stack frame.  @gpa must be RAM of
+ * the guest.
  */
 void npt_store(u64 gpa, enum view view);
 
 /*
- * Makes the frame of @gpa not present in @view until npt_show(): an access of the
- * guest is then a nested page fault.  @gpa must be RAM of the guest.
+ * Marks the frame of @gpa not present in the nested page tables of @view until
+ * npt_show() is called, so that the guest's next access is a nested page fault.
+ * @gpa must be RAM of the guest.
  */
 void npt_hide(enum view view, u64 gpa);
 
-/* Undoes npt_hide(); does nothing for a frame that @view does not map. */
+/*
+ * Marks the frame of @gpa present again in @view, after npt_hide().  Does
+ * nothing if the frame is in the other view (private instead of shared, or the
+ * reverse).
+ */
 void npt_show(enum view view, u64 gpa);
 
-/* npt_hide() or npt_show() for the private view of all frames. */
+/*
+ * Calls npt_hide(), or npt_show() if @hide is false, for the private view of
+ * every frame of the guest.
+ */
 void npt_hide_all(bool hide);
 
 /*
- * Makes address bit @bit, a mask, have no meaning: an address with it leads to
- * the same memory through the shared view.  0 undoes that.  The C-bit itself and
- * bits below PHYS_LIMIT or above bit 51 count as 0.
+ * Makes the nested page tables ignore address bit @bit, a mask: an address with
+ * the bit set then leads to the same memory, in the shared view, as with the
+ * bit clear.  An attack needs this in which the host names a wrong position of
+ * the C-bit.  If @bit is 0, the real C-bit, below PHYS_LIMIT or above bit 51,
+ * no bit is ignored.
  */
 void npt_alias(u64 bit);
 
-/* Returns the mask that npt_alias() has in effect; 0: none. */
+/* Returns the address bit that npt_alias() has set to be ignored; 0: no bit. */
 u64 npt_alias_bit(void);
 
-/* Returns the FRAME_* flags of the frame of @gpa; NULL if it is not RAM. */
+/*
+ * Returns a pointer to the FRAME_* flags of the frame of @gpa; NULL if it is
+ * not RAM.
+ */
 u8 *npt_flags(u64 gpa);
 
 /*
- * Returns the host address of @gpa without a change of view; NULL if it is not
- * RAM of the guest.
+ * Returns the host address of @gpa without changing the frame between private
+ * and shared.  Returns NULL if @gpa is not RAM of the guest.
  */
 u8 *npt_host(u64 gpa);
 
 /*
- * Returns the nested page table entry of the frame of @gpa in @view; 0 there
- * means that @view does not map it.  Splits a large page if need be.
+ * Returns a pointer to the nested page table entry of the frame of @gpa in
+ * @view.  The entry is 0 if @view does not map the frame.  Splits a large page
+ * that maps the frame.
  */
 u64 *npt_leaf(enum view view, u64 gpa);
 
 /*
- * Sets the frame of @gpa to HOOK_FRAME_* @state, with the mappings that belong
- * to it.  The caller has put the frame's bytes in place.  @gpa must be RAM.
+ * Sets the frame of @gpa to @state (HOOK_FRAME_*) and changes the nested page
+ * tables to match.  The frame's bytes stay unchanged, so the caller must have
+ * stored those that belong to @state.  @gpa must be RAM of the guest.
  */
 void npt_set_state(u64 gpa, unsigned int state);
 
-/* Calls @see with the address of each frame of the guest. */
+/*
+ * Calls @see with the guest-physical address of each frame of the guest's RAM.
+ */
 void npt_each_frame(void (*see)(u64 gpa));
 
 /*
- * Returns whether the guest, or the processor for it, stored to the frame of @gpa
- * through the shared view since its flags and dirty bits were last cleared.
- * @gpa must be RAM of the guest.
+ * Returns whether the guest has written to the frame of @gpa through the shared
+ * view since snapshot.c last cleared the frame's flags and dirty bits.  An
+ * exception's stack frame counts as a write by the guest.  @gpa must be RAM of
+ * the guest.
  */
 bool npt_stored_shared(u64 gpa);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ports.h - the hypervisor's own I/O ports, which the wrapper gives to QEMU and
- * which io.c hides from the guest, and the statuses of the debug-exit device.
+ * ports.h - the hypervisor's own I/O ports, and the exit status of QEMU.  The
+ * sevemu script gives QEMU a debug console at each port, and io.c hides the
+ * ports from the guest.
  */
 #ifndef SEVEMU_PORTS_H
 #define SEVEMU_PORTS_H
@@ -11,9 +12,9 @@
 #define PORT_TRACE		0x4ea
 
 /*
- * Added to an exit status that is written to the debug-exit port.  QEMU exits
- * with twice the value written, plus one; the offset keeps that away from 0 and
- * 1, with which QEMU exits by itself.
+ * The hypervisor ends a run by writing STATUS_BASE plus its exit status to
+ * QEMU's debug-exit device.  QEMU then exits with twice that number plus one.
+ * With STATUS_BASE the result is never 0 or 1, with which QEMU exits by itself.
  */
 #define STATUS_BASE		16
 

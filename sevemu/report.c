@@ -3,9 +3,10 @@
  * report.c - counts what happens in a run, reports ABI violations, ends the run and
  * writes its report, one JSON object.
  *
- * The counting functions run all through a run.  The figures are copied at the marker
- * and at the first kernel address, for the report.  Every run ends in vend(), or, in
- * a campaign, in campaign_end().
+ * The counting functions run all the time.  The figures are copied for the
+ * report when the guest reaches the address of option --marker, and when it
+ * first runs at a kernel address.  Every run ends in vend(), or, if campaign.c
+ * runs the guest many times, in campaign_end().
  */
 #include <stdarg.h>
 
@@ -20,7 +21,7 @@
 #include "report.h"
 #include "sevemu.h"
 
-/* The counters' keys in the report. */
+/* Names of the counters COUNT_*, which are the indices, in the JSON report. */
 static const char *const counter_names[COUNTERS] = {
 	[COUNT_TO_SHARED] = "to_shared",
 	[COUNT_TO_PRIVATE] = "to_private",
@@ -31,7 +32,7 @@ static const char *const counter_names[COUNTERS] = {
 	[COUNT_EXITS] = "exits",
 };
 
-/* The report's name for each enum end, and the exit status that goes with it. */
+/* Name in the JSON report and exit status of each way in which a run ends. */
 static const struct {
 	const char *name;
 	u8 status;
@@ -47,7 +48,11 @@ static const struct {
 	[END_USAGE] = { "usage", 2 },
 };
 
-/* All that is counted, from the start of the guest. */
+/*
+ * What has happened since the start of the guest.  vc[], page[] and msr[] count
+ * #VC exceptions, requests by the GHCB page and requests by the MSR protocol,
+ * for each code that names.c has.
+ */
 struct figures {
 	u64 vc[ARRAY_SIZE(exit_names)], vc_total;
 	u64 page[ARRAY_SIZE(exit_names)], vmgexit_total;
@@ -55,16 +60,24 @@ struct figures {
 	u64 violations[ARRAY_SIZE(violation_names)];
 	u64 counters[COUNTERS];
 	u64 now;		/* TSC ticks since report_init() */
-	u64 inside;		/* of these, ticks in the hypervisor */
+	u64 inside;		/* TSC ticks that passed in the hypervisor */
 };
 
-static struct figures figures;		/* the present ones */
-static struct figures at_marker;	/* valid with have_marker */
-static struct figures at_kernel_va;	/* valid with have_kernel_va */
-static u64 kernel_va_after;		/* ticks at the first exit at a kernel address */
+static struct figures figures;		/* what has happened in this run so far */
+/*
+ * Copies of the figures: when the guest reached the address of option --marker
+ * (valid if have_marker), and when it first ran at a kernel address (valid if
+ * have_kernel_va).
+ */
+static struct figures at_marker;
+static struct figures at_kernel_va;
+/*
+ * Ticks since report_init() at the first VMEXIT with RIP at a kernel address.
+ */
+static u64 kernel_va_after;
 static bool have_marker, have_kernel_va;
 static u64 clock_start;			/* TSC at report_init() */
-static u64 exit_clock;			/* TSC at the last exit */
+static u64 exit_clock;			/* TSC at the last VMEXIT */
 
 void report_init(void)
 {
@@ -90,7 +103,10 @@ void report_clock(bool enter)
 	figures.now = now - clock_start;
 }
 
-/* Adds one to the element of @counts whose name has @code; ignores other codes. */
+/*
+ * Adds 1 to the count of @code: counts[i] counts the code names[i].code.  @n is
+ * the length of both arrays.  Does nothing if @code is not in @names.
+ */
 static void count_name(const struct name *names, u64 *counts, size_t n, u64 code)
 {
 	size_t i;
@@ -183,7 +199,10 @@ static void json(const char *fmt, ...)
 	va_end(args);
 }
 
-/* Appends "@key":{"name":count,...} with the counts that are not 0. */
+/*
+ * Writes the JSON member "@key":{"name":count,...}, without the counts that are
+ * 0.
+ */
 static void json_counts(const char *key, const struct name *names,
 			const u64 *counts, size_t n)
 {
@@ -200,7 +219,10 @@ static void json_counts(const char *key, const struct name *names,
 	json("}");
 }
 
-/* Appends ticks, which mean instructions with --icount only; else null. */
+/*
+ * Writes the JSON member "@key":@value, where @value is TSC ticks.  Writes null
+ * without option --icount, because only with it a tick is an instruction.
+ */
 static void json_clock(const char *key, u64 value)
 {
 	if (config.icount)
@@ -265,14 +287,17 @@ static void json_report(enum end end, const char *fmt, va_list args)
 	put_flush();
 }
 
-/* Makes QEMU exit with 2 * (STATUS_BASE + @status) + 1. */
+/*
+ * Makes QEMU exit with status 2 * (STATUS_BASE + @status) + 1, by its
+ * debug-exit device.
+ */
 static __attribute__((noreturn)) void machine_off(u8 status)
 {
 	for (;;)
 		outl(DEBUG_EXIT_PORT, STATUS_BASE + status);
 }
 
-/* Does end_run(). */
+/* Ends the run as end_run() does, with the arguments of @fmt in @args. */
 static __attribute__((noreturn)) void vend(enum end end, const char *fmt, va_list args)
 {
 	va_list again;
@@ -310,7 +335,8 @@ static void dump_segment(const char *name, const struct segment *s)
 }
 
 /*
- * Writes exit information, registers, segments and instruction bytes to the log.
+ * Writes the VMEXIT's information and the guest's registers, segments and
+ * instruction bytes at RIP to the log.
  */
 static void dump_vcpu(struct vcpu *vcpu)
 {
@@ -347,8 +373,9 @@ static void dump_vcpu(struct vcpu *vcpu)
 }
 
 /*
- * The reason is written before the dump, because dump_vcpu() can fail: it then calls
- * this function again, and the run ends without a dump.
+ * Writes the reason before the register dump, because dump_vcpu() may fail
+ * while it reads the guest's memory.  It then calls this function a second
+ * time, which ends the run without another dump.
  */
 void end_error(struct vcpu *vcpu, const char *fmt, ...)
 {

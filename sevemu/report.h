@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.h - the figures of a run, ABI violations, and the ways in which a run
- * ends (report.c).
+ * report.h - counts what happens in a run, reports ABI violations, and ends the
+ * run with a report (report.c).
  *
- * During a campaign (campaign.c) the functions that end a run end only the
- * current one of its runs, and go back to campaign.c by longjmp.
+ * "Ends the run" means that a function writes the report and lets QEMU exit.
+ * If campaign.c runs the guest many times from a snapshot, it means instead
+ * that the function goes back to campaign.c by longjmp, and campaign.c starts
+ * the next run.
  */
 #ifndef SEVEMU_REPORT_H
 #define SEVEMU_REPORT_H
@@ -12,99 +14,133 @@
 #include "log.h"
 #include "sevemu.h"
 
-/* How a run ends.  report.c has the report's name and the exit status of each. */
+/*
+ * Why a run has ended.  ends[] in report.c has the name in the JSON report and
+ * the exit status of each.
+ */
 enum end {
-	END_GUEST,		/* power-off, reset, halt */
-	END_PASS,		/* DEBUG_EXIT_PASS, or a campaign without a failure */
-	END_FAIL,		/* DEBUG_EXIT_FAIL, or a campaign with a failure */
-	END_DEBUG_EXIT,		/* any value but DEBUG_EXIT_PASS and _FAIL */
-	END_TERMINATED,		/* GHCB termination request */
-	END_VIOLATION,		/* the guest broke the ABI */
+	END_GUEST,		/* the guest powered off, reset or halted */
+	END_PASS,		/* the guest wrote DEBUG_EXIT_PASS to the debug-exit
+				 * port, or all runs of a campaign were allowed */
+	END_FAIL,		/* the guest wrote DEBUG_EXIT_FAIL to the debug-exit
+				 * port, or a run of a campaign failed */
+	END_DEBUG_EXIT,		/* the guest wrote another value to the
+				 * debug-exit port */
+	END_TERMINATED,		/* the guest made a GHCB termination request */
+	END_VIOLATION,		/* the guest broke a rule of the GHCB specification */
 	END_TRIPLE_FAULT,
-	END_ERROR,		/* not modelled, forbidden, or sevemu cannot start */
-	END_USAGE,		/* an option is wrong; nothing was started */
+	END_ERROR,		/* the guest did something that sevemu does not emulate
+				 * or allow, or sevemu failed itself */
+	END_USAGE,		/* an option is wrong; the guest was not started */
 };
 
-/* Counters that the report has under a name of their own. */
+/*
+ * What report_count() counts.  counter_names[] in report.c has the name of each
+ * in the JSON report.
+ */
 enum counter {
-	COUNT_TO_SHARED,	/* frames that turned shared */
-	COUNT_TO_PRIVATE,	/* frames that turned private */
-	COUNT_NOTES,		/* frames that were walked or fetched with C=0 */
-	COUNT_MMIO_NOTES,	/* device accesses with C=1 */
+	COUNT_TO_SHARED,	/* changes of a 4 KiB frame from private to shared */
+	COUNT_TO_PRIVATE,	/* changes of a 4 KiB frame from shared to private */
+	COUNT_NOTES,		/* private frames that the guest used with C=0 as page
+				 * table or as code */
+	COUNT_MMIO_NOTES,	/* accesses to devices with C=1 */
 	COUNT_VERSION_0,	/* GHCB requests of firmware with protocol version 0 */
-	COUNT_NMI,		/* NMIs injected on request of a hook */
-	COUNT_EXITS,		/* all #VMEXITs */
+	COUNT_NMI,		/* NMIs injected because a test guest asked for them */
+	COUNT_EXITS,		/* VMEXITs of all kinds */
 	COUNTERS,
 };
 
-/* Starts the clock.  Called once, before everything else that counts. */
+/*
+ * Starts the clock of report_now().  Called once, before any other function
+ * here.
+ */
 void report_init(void);
 
 /* Adds one to @counter. */
 void report_count(enum counter counter);
 
-/* Counts a #VC with error code @exit_code (SVM_EXIT_*). */
+/*
+ * Counts a #VC exception that the guest gets with error code @exit_code
+ * (SVM_EXIT_*).
+ */
 void report_vc(u64 exit_code);
 
 /*
- * Counts a VMGEXIT by the GHCB page.  @exit_code is its sw_exit_code, or 0 if
- * the page could not be read.
+ * Counts a VMGEXIT by which the guest makes a request in its GHCB page.
+ * @exit_code is the page's sw_exit_code, or 0 if the page could not be read.
  */
 void report_vmgexit_page(u64 exit_code);
 
-/* Counts a VMGEXIT by the MSR protocol.  @request is bits 11:0 of the MSR. */
+/*
+ * Counts a VMGEXIT by which the guest makes a request of the MSR protocol (GHCB
+ * 2.3.1).  @request is the request's code, bits 11:0 of the GHCB MSR.
+ */
 void report_vmgexit_msr(u64 request);
 
-/* Returns the figure HOOK_COUNT_* @hook_count so far; HOOK_ERROR if unknown. */
+/*
+ * Returns the count that a test guest asks for by @hook_count (HOOK_COUNT_* of
+ * hooks.h), since the guest's start.  Returns HOOK_ERROR if @hook_count is
+ * unknown.
+ */
 u64 report_figure(unsigned int hook_count);
 
-/* Copies all figures for the report's "marker"; only the first call counts. */
+/*
+ * Copies all figures to the report's object "marker".  Called when the guest
+ * reaches the address of option --marker.  Only the first call has an effect.
+ */
 void report_marker(void);
 
 /*
- * Splits the clock between guest and hypervisor.  The run loop calls it with
- * @enter true right before each svm_enter() and false right behind it.
+ * Counts a VMEXIT, and measures how long the hypervisor runs between a VMEXIT
+ * and the next VMRUN.  The run loop calls it with @enter true right before each
+ * svm_enter(), and with @enter false right after it.
  */
 void report_clock(bool enter);
 
 /*
- * Copies all figures for the report's "kernel_va".  Called once, at the first
- * exit with RIP in the upper half.  @before is report_now() at the last exit
- * below it.
+ * Copies all figures to the report's object "kernel_va".  Called once, at the
+ * first VMEXIT with RIP in the upper half of the address space, where a kernel
+ * runs.  @before is report_now() at the last VMEXIT with RIP in the lower half.
  */
 void report_kernel_va(u64 before);
 
 /*
- * Returns the TSC's ticks since report_init(): one an instruction with --icount.
+ * Returns the ticks of the TSC since report_init().  With option --icount a
+ * tick is one instruction of the guest or of the hypervisor.
  */
 u64 report_now(void);
 
 /*
- * Counts and reports that the guest broke the ABI.  @code is VIOL_* (hooks.h),
- * @fmt says what was seen.  Ends the run with --strict and after violations that
- * leave no way to go on; returns otherwise, and the caller answers as the
- * specification says.  Only counts if the guest announced it by HOOK_EXPECT.
+ * Counts and reports that the guest broke a rule of the GHCB specification.
+ * @code is the rule, VIOL_* (hooks.h).  @fmt says what was wrong.  Ends the run
+ * with option --strict and after VIOL_GHCB_ADDRESS, VIOL_NOT_SNP and
+ * VIOL_UNSUPPORTED_EVENT.  Otherwise returns, and the caller replies to the
+ * guest as the specification demands.  If a test guest has announced the
+ * violation by HOOK_EXPECT, only counts it and returns.
  */
 void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
 	printf_like(3, 4);
 
 /*
- * Ends the run as @end, with @fmt as the reason in the log and in the report.
- * May be called at any time behind report_init().  The reason must not contain
- * '"', '\' or control characters, because JSON would need them escaped.
+ * Ends the run.  @end is the kind of ending, @fmt the reason in words, for the
+ * log and the report.  May be called at any time after report_init().  The
+ * reason must not contain '"', '\' or control characters, because the JSON
+ * report does not escape them.
  */
 __attribute__((noreturn)) void end_run(enum end end, const char *fmt, ...)
 	printf_like(2, 3);
 
 /*
- * Ends the run because the guest asked for it.  @request is the GHCB MSR with
- * code 0x100: reason set in bits 15:12, reason code in 23:16 (GHCB 2.3.1).
+ * Ends the run because the guest has made a termination request (GHCB 2.3.1).
+ * @request is the value of the GHCB MSR: 0x100 in bits 11:0, the reason set in
+ * bits 15:12 and the reason code in bits 23:16.
  */
 __attribute__((noreturn)) void end_terminated(u64 request);
 
 /*
- * Ends the run with END_ERROR and a dump of @vcpu, because the guest did
- * something that is not modelled or not allowed.  @fmt as in end_run().
+ * Writes the registers of @vcpu to the log and ends the run with END_ERROR,
+ * because the guest did something that sevemu does not emulate or does not
+ * allow.  @fmt is the reason, as in end_run().
  */
 __attribute__((noreturn)) void end_error(struct vcpu *vcpu, const char *fmt, ...)
 	printf_like(2, 3);

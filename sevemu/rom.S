@@ -2,13 +2,13 @@
 /*
  * rom.S - from QEMU's reset vector in the ROM to long mode in RAM.
  *
- * Runs once, from the reset state, in place of a machine's firmware.  It finds the
- * top of RAM below 4 GiB, copies the ROM to HV_SIZE below that, builds page tables
- * and jumps to hv_entry.
+ * Runs once, from the reset state, in place of a machine's firmware.  It finds
+ * the top of RAM below 4 GiB, copies the ROM to the last HV_SIZE bytes of that
+ * RAM, builds page tables and jumps to hv_entry.
  *
- * The page tables have five levels, because QEMU walks nested page tables with
- * the depth of the hypervisor's own paging, and a C-bit at 51 needs guest-physical
- * addresses of 57 bits.
+ * The hypervisor's page tables have five levels, because QEMU gives nested page
+ * tables as many levels as the hypervisor's own.  Four levels translate
+ * guest-physical addresses of 48 bits only, and a C-bit may be bit 51.
  */
 #include "layout.h"
 #include "x86.h"
@@ -16,7 +16,11 @@
 #define SEL_CODE32		0x08
 #define CMOS_INDEX		0x70
 #define CMOS_DATA		0x71
-#define CMOS_RAM_LOW		0x34	/* RAM above 16 MiB, in 64 KiB */
+/*
+ * CMOS bytes 0x34 (low) and 0x35 (high): RAM from 16 MiB to 4 GiB, in 64 KiB
+ * units.
+ */
+#define CMOS_RAM_LOW		0x34
 #define CMOS_RAM_HIGH		0x35
 #define CMOS_RAM_ORIGIN		0x1000000
 #define TABLE(n)		(HV_SIZE - (BOOT_TABLES - (n)) * PAGE_SIZE)
@@ -24,7 +28,8 @@
 #define PTE_LEAF		(PTE_P | PTE_W | PTE_A | PTE_D | PTE_PS)
 
 /*
- * start16 - from real mode to long mode, with the image copied to RAM.
+ * start16 - copies the hypervisor's image from ROM to RAM and switches from
+ * real mode to long mode.
  *
  * In:		the reset state (APM2 14.1.3), CS base 0xffff0000
  * Out:		jumps to hv_entry with RDI = hv_base
@@ -50,8 +55,9 @@ start32:
 	movl	%eax, %ss
 
 	/*
-	 * EBX = hv_base: HV_SIZE below the top of RAM below 4 GiB, rounded down to a
-	 * large page.  QEMU stores the size of that RAM in CMOS.
+	 * Set EBX to hv_base, the address of the hypervisor's memory: the top
+	 * of RAM below 4 GiB, minus HV_SIZE, rounded down to 2 MiB.  CMOS has
+	 * the size of RAM from 16 MiB to 4 GiB.
 	 */
 	xorl	%ebx, %ebx
 	movb	$CMOS_RAM_HIGH, %al
@@ -72,9 +78,11 @@ start32:
 	rep movsl
 
 	/*
-	 * The page tables, by number: 0 is the PML5.  1 (PML4), 2 and 3 (PDPTs) map
-	 * PHYS_GIB GiB at their own addresses, by entries of 1 GiB.  4 (PML4), 5
-	 * (PDPT) and 6 (PD) map the image at HV_VIRT.
+	 * Build the hypervisor's seven page tables, TABLE(0) to TABLE(6).
+	 * Table 0 is the PML5.  Tables 1 (PML4), 2 and 3 (PDPTs) map PHYS_GIB
+	 * GiB of physical memory at their own addresses, by entries of 1 GiB.
+	 * Tables 4 (PML4), 5 (PDPT) and 6 (PD) map the hypervisor's image at
+	 * HV_VIRT.
 	 */
 	leal	TABLE(0)(%ebx), %edi
 	movl	$(BOOT_TABLES * PAGE_SIZE / 4), %ecx
@@ -113,8 +121,9 @@ start32:
 	loop	1b
 
 	/*
-	 * Long mode is activated in the order of APM2 14.6: CR4, CR3, EFER.LME, and
-	 * CR0.PG last.  OSFXSR makes FXSAVE in snapshot.c save XMM registers too.
+	 * Activate long mode in the order of APM2 14.6: CR4, CR3, EFER.LME,
+	 * CR0.PG.  CR4.OSFXSR is set so that FXSAVE in snapshot.c saves XMM
+	 * registers too.
 	 */
 	movl	$(CR4_PAE | CR4_OSFXSR | CR4_LA57), %eax
 	movl	%eax, %cr4

@@ -4,8 +4,8 @@
  * and the virtual CPU.
  *
  * main.c owns one struct config and one struct vcpu.  The run loop hands the
- * virtual CPU down to every function that needs it.  What a .c file offers is
- * declared in the header of the same name (npt.c: npt.h).
+ * virtual CPU down to every function that needs it.  The header of a .c file
+ * has the same name: npt.h declares the functions of npt.c.
  */
 #ifndef SEVEMU_H
 #define SEVEMU_H
@@ -18,7 +18,7 @@
 #define ALIGN_DOWN(x, a)	((x) & ~((u64)(a) - 1))
 #define ALIGN_UP(x, a)		ALIGN_DOWN((x) + (a) - 1, a)
 
-/* KVM's hypercall error, negated in RAX: there is no hypercall of that number. */
+/* A hypercall of an unknown number returns -KVM_ENOSYS in RAX, as in KVM. */
 #define KVM_ENOSYS		1000
 
 enum sev_mode { SEV_OFF, SEV_SEV, SEV_ES };
@@ -30,37 +30,50 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 /* Segment register numbers, in the order of the instruction encoding and the VMCB. */
 enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
 
-/* The wrapper's options.  main.c fills this once, before the guest starts. */
+/*
+ * The options of the sevemu script (sevemu.1 describes them).  main.c reads
+ * them once from fw_cfg, before the guest starts.
+ */
 struct config {
 	enum sev_mode sev;	/* --sev */
 	enum boot_mode mode;	/* --mode */
 	unsigned int cbit;	/* --cbit: the C-bit's position, 47 or 51 */
 	unsigned int ghcb_max;	/* --ghcb-max: highest GHCB protocol version, 1 or 2 */
 	bool la57, rdtsc, strict, icount, trace, hooks;
-	bool hostile;		/* --attack or --hostile was given */
-	bool has_marker;	/* --marker was given */
-	u64 marker;		/* --marker's linear address; KASLR moves it */
-	u64 load;		/* --load: load address; 0: what the image prefers */
+	bool hostile;		/* --attack or --hostile: the host attacks the guest */
+	bool has_marker;	/* --marker was given, so @marker is valid */
+	u64 marker;		/* --marker: linear address of the payload's entry;
+				 * watch_kaslr.c adds KASLR's distance to it */
+	u64 load;		/* --load: address to load the kernel at; 0: at
+				 * the kernel's preferred address */
 };
 
 /*
- * The virtual CPU.  exits.c sets the intercepts in the VMCB from it, and after
- * each exit main.c has copied RAX and RSP from the VMCB to gpr[].
+ * The virtual CPU.  After each VMEXIT the run loop copies RAX and RSP from the
+ * VMCB to gpr[].  exits.c sets the VMCB's intercepts as the fields below
+ * require.
  */
 struct vcpu {
-	u64 gpr[16];		/* RAX to R15, indexed as the instruction encoding does */
-	struct vmcb *vmcb;	/* in hypervisor memory, one page */
-	u64 ghcb_msr;		/* the GHCB MSR as the guest reads it */
-	u64 dr7;		/* the DR7 that the guest believes it has */
-	u64 jump_table;		/* AP jump table address that the guest set; 0: none */
-	u32 intercepts;		/* HOOK_INTERCEPT_* that a test guest asked for */
-	bool nmi_pending;	/* an NMI waits for injection */
-	bool nmi_masked;	/* the guest has not finished the last NMI */
-	u64 hlt_rip;		/* RIP of the last HLT that exited */
-	bool marker_armed;	/* DR0 holds config.marker instead of the guest's value */
-	u64 guest_dr0;		/* the guest's DR0 while marker_armed is set */
-	bool below_kernel_va;	/* no exit had a RIP in the upper half so far */
-	u64 last_seen;		/* report_now() at the last exit below kernel addresses */
+	u64 gpr[16];		/* RAX to R15, by register number of the encoding */
+	struct vmcb *vmcb;	/* one page of hypervisor memory */
+	u64 ghcb_msr;		/* value that the guest reads from the GHCB MSR */
+	u64 dr7;		/* value that the guest reads from DR7; the DR7 in
+				 * the VMCB may also enable the hypervisor's
+				 * breakpoints */
+	u64 jump_table;		/* guest-physical address of the AP jump table,
+				 * which the guest sets by a GHCB request; 0: not
+				 * set */
+	u32 intercepts;		/* HOOK_INTERCEPT_* bits that a test guest has set */
+	bool nmi_pending;	/* an NMI waits until it can be injected */
+	bool nmi_masked;	/* an NMI was injected and the guest still handles it */
+	u64 hlt_rip;		/* RIP of the guest's last HLT that was intercepted */
+	bool marker_armed;	/* DR0 has config.marker instead of the guest's value */
+	u64 guest_dr0;		/* guest's value of DR0 while marker_armed is true */
+	bool below_kernel_va;	/* true until the first exit with RIP in the upper
+				 * half of the address space, where only a kernel
+				 * runs */
+	u64 last_seen;		/* ticks of report_now() at the last exit with RIP
+				 * in the lower half of the address space */
 };
 
 #endif

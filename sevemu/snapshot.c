@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * snapshot.c - a copy of the guest's state, and the way back to it.
+ * snapshot.c - saves the state of the guest and restores it.
  *
- * Runs between an exit and the next entry, in a campaign only.
+ * Runs between a VMEXIT and the next VMRUN, only if campaign.c runs the guest
+ * many times from a snapshot.
  *
- * A frame is copied before the first write to it: a write by the guest is a nested
- * page fault, because snapshot_take() makes all nested pages read-only, and a
- * write by the host side goes through npt_frame().  From then on the frame is
- * writable, and the D bit of its nested page tells whether snapshot_restore() has
- * to copy it back.
+ * A frame (4 KiB of the guest's RAM) is copied before the first write to it.  A
+ * write by the guest causes a nested page fault, because snapshot_take() makes
+ * all frames read-only.  A write by the hypervisor goes through npt_frame(),
+ * which calls snapshot_save().  Then the frame is writable, and
+ * snapshot_restore() copies it back if the dirty bit of its nested page table
+ * entry or a FRAME_* flag records a write.
  */
 #include "npt.h"
 #include "report.h"
@@ -18,24 +20,30 @@
 #define SAVES_MAX		0x8000
 #define FXSAVE_SIZE		512
 
-/* A frame that the snapshot has a copy of. */
+/* The snapshot's copy of one frame, 4 KiB of the guest's RAM. */
 struct save {
-	u64 gpa;
-	u8 *host;		/* where the frame is stored */
-	u8 *copy;		/* bytes of the frame in the snapshot, or @zeroes */
-	u8 *flags;		/* FRAME_*, in npt.c */
-	u64 *leaf[2];		/* the frame's nested page table entries, by enum view */
-	u8 state;		/* HOOK_FRAME_* in the snapshot */
+	u64 gpa;		/* guest-physical address of the frame */
+	u8 *host;		/* host address of the frame */
+	u8 *copy;		/* the frame's bytes at the time of the snapshot */
+	u8 *flags;		/* the frame's FRAME_* flags, which npt.c keeps */
+	u64 *leaf[2];		/* the frame's entries in the nested page tables of the
+				 * private and the shared view */
+	u8 state;		/* HOOK_FRAME_* of the frame in the snapshot */
 };
 static struct save *saves;
 static unsigned int save_count;
-static bool active;		/* there is a snapshot */
-static u8 *zeroes;		/* a page of zeroes, the copy of all empty frames */
+static bool active;		/* snapshot_take() was called */
+/*
+ * A page of zeroes: the snapshot's copy of every frame that contains only
+ * zeroes.
+ */
+static u8 *zeroes;
 static struct vmcb saved_vmcb;
 static struct vcpu saved_vcpu;
 /*
- * x87 and XMM registers as FXSAVE stores them (APM3).  The world switch leaves
- * them in the processor, so only a restore has to load them.
+ * The guest's x87 and XMM registers at the time of the snapshot, as FXSAVE64
+ * stores them.  Neither VMRUN nor svm_enter() saves them, because the
+ * hypervisor does not use them.
  */
 static u8 saved_fx[FXSAVE_SIZE] __attribute__((aligned(16)));
 
@@ -46,7 +54,11 @@ static void copy_page(void *to, const void *from)
 	asm volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
 }
 
-/* Makes the frame of @gpa read-only for the guest and clears its D bits. */
+/*
+ * Clears the writable and dirty bits of the frame of @gpa in the nested page
+ * tables, so that the guest's first write to the frame causes a nested page
+ * fault.
+ */
 static void protect(u64 gpa)
 {
 	enum view view;
@@ -68,7 +80,10 @@ static bool is_zero(const void *page)
 	return word == end;
 }
 
-/* Copies a frame's bytes to the snapshot; an empty frame shares one copy. */
+/*
+ * Copies the bytes of a frame to the snapshot.  Allocates memory for the copy
+ * only if the frame has other bytes than zeroes.
+ */
 static void keep(struct save *save)
 {
 	if (save->copy == zeroes && !is_zero(save->host))
@@ -115,7 +130,10 @@ bool snapshot_fault(u64 gpa, u64 info)
 	return true;
 }
 
-/* Returns whether the guest has stored to the frame since the last clean(). */
+/*
+ * Returns whether the guest has written to the frame since clean() was last
+ * called.
+ */
 static bool stored(const struct save *save)
 {
 	return *save->flags & FRAME_STORED ||
@@ -145,7 +163,10 @@ void snapshot_replace(u64 word, u64 change)
 	}
 }
 
-/* Forgets all writes to a frame: it is as in the snapshot. */
+/*
+ * Clears the dirty bits and flags that record writes to a frame, because the
+ * frame and its copy in the snapshot are equal again.
+ */
 static void clean(const struct save *save)
 {
 	*save->flags &= FRAME_SAVED;

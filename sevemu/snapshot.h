@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * snapshot.h - a copy of the guest's state, and the way back to it (snapshot.c).
+ * snapshot.h - saves the state of the guest and restores it (snapshot.c), so
+ * that campaign.c can run the guest many times from the same point.
  *
- * There is one snapshot.  All functions may be called between an exit and the
- * next entry.
+ * Only one snapshot exists at a time.  A frame is 4 KiB of the guest's RAM.
+ * All functions may be called between a VMEXIT and the next VMRUN.
  */
 #ifndef SEVEMU_SNAPSHOT_H
 #define SEVEMU_SNAPSHOT_H
@@ -11,39 +12,47 @@
 #include "sevemu.h"
 
 /*
- * Makes the present state of @vcpu and of all frames the snapshot.  The first
- * call write-protects all frames; a later call copies only the frames that have
- * changed since the last snapshot_take() or snapshot_restore().
+ * Saves the state of @vcpu and of the guest's RAM as the snapshot, and replaces
+ * an earlier snapshot.  The first call write-protects the guest's RAM.  Later
+ * calls copy only the frames that have changed since the last snapshot_take()
+ * or snapshot_restore().
  */
 void snapshot_take(struct vcpu *vcpu);
 
-/* Puts @vcpu and all frames back to the snapshot, which must have been taken. */
+/*
+ * Restores @vcpu and the guest's RAM from the snapshot.  snapshot_take() must
+ * have been called before.
+ */
 void snapshot_restore(struct vcpu *vcpu);
 
 /*
- * Saves the frame of @gpa before it is written to for the first time since the
- * first snapshot_take(), and removes its write protection.  npt_frame() calls it.
- * Does nothing before the first snapshot_take(), for a frame that is saved, and
- * for an address that is not RAM.  More than SAVES_MAX frames end the run.
+ * Copies the frame of @gpa to the snapshot and removes its write protection.
+ * Must be called before the hypervisor writes to the frame: npt_frame() does.
+ * Does nothing before the first snapshot_take(), if the snapshot already has
+ * the frame, and if @gpa is not RAM of the guest.  More than SAVES_MAX frames
+ * end the run.
  */
 void snapshot_save(u64 gpa);
 
 /*
- * Handles a nested page fault at RAM address @gpa with error code @info (PF_*,
- * APM2 15.25.6) if snapshot_take()'s write protection caused it.  Returns true
- * if so: the guest may go on.
+ * Handles a nested page fault of the guest at @gpa, which must be its RAM, if
+ * the snapshot's write protection has caused it.  @info is the error code
+ * (PF_*, APM2 15.25.6).  Returns true if the fault was handled, and the guest
+ * may continue.
  */
 bool snapshot_fault(u64 gpa, u64 info);
 
 /*
- * Calls @see with the address of each frame that the guest has stored to since
- * the last snapshot_take() or snapshot_restore().
+ * Calls @see with the guest-physical address of each frame that the guest has
+ * written to since the last snapshot_take() or snapshot_restore().
  */
 void snapshot_each_store(void (*see)(u64 gpa));
 
 /*
- * Changes every aligned eight-byte word that equals @word to @word ^ @change, in
- * all frames that were written to since the first snapshot_take().
+ * Replaces every aligned eight-byte word that equals @word by @word ^ @change,
+ * in all frames that the guest or the hypervisor has written to since the first
+ * snapshot_take().  An attack uses it to change a word wherever the guest
+ * stored it.
  */
 void snapshot_replace(u64 word, u64 change);
 

@@ -2,8 +2,8 @@
 /*
  * string.h - memory and string functions, as in C11 7.24.
  *
- * The compiler emits calls to the first three by itself.  All may be called at
- * any time, and none can fail.
+ * The compiler emits calls to memcpy(), memset() and memcmp() by itself.  The
+ * functions may be called at any time, and cannot fail.
  */
 #ifndef SEVEMU_STRING_H
 #define SEVEMU_STRING_H
@@ -26,7 +26,10 @@ int memcmp(const void *a, const void *b, size_t n);
 /* Returns the number of bytes in front of the NUL that ends @s. */
 size_t strlen(const char *s);
 
-/* Compares two strings that end in NUL; the result is memcmp()'s. */
+/*
+ * Compares two NUL-terminated strings.  Returns 0 if they are equal, else a
+ * negative or positive number as @a sorts before or after @b.
+ */
 int strcmp(const char *a, const char *b);
 
 #endif

@@ -3,15 +3,19 @@
  * svm.h - the virtual machine control block (VMCB, APM2 appendix B) and exit
  * codes (APM2 appendix C).
  *
- * The numbers are transcribed a second time: the stub has a header of its own, and
- * tests/unit/test_abi compares the two.
+ * sevstub has its own header with these numbers.  Both were transcribed from
+ * the manual independently, and tests/unit/test_abi compares them to find
+ * mistakes.
  */
 #ifndef SEVEMU_SVM_H
 #define SEVEMU_SVM_H
 
 #include "x86.h"
 
-/* Exit codes that this hypervisor intercepts, or that an SEV-ES guest may name. */
+/*
+ * Exit codes of what this hypervisor intercepts, and of what an SEV-ES guest
+ * may request by its GHCB.
+ */
 #define SVM_EXIT_WRITE_CR0	0x010
 #define SVM_EXIT_WRITE_CR3	0x013
 #define SVM_EXIT_WRITE_CR4	0x014
@@ -49,13 +53,13 @@
 #define SVM_EXIT_INVALID	(~0ull)
 
 /*
- * An exit code's bit in icpt3 (exit codes 0x60 to 0x7f) and in icpt4 (0x80 to
- * 0x9f) of the VMCB.
+ * The bit that enables the intercept with exit code @exit: in the VMCB's field
+ * icpt3 for exit codes 0x60 to 0x7f, in icpt4 for 0x80 to 0x9f.
  */
 #define ICPT3(exit)		(1u << ((exit) - 0x60))
 #define ICPT4(exit)		(1u << ((exit) - 0x80))
 
-/* Layout of EVENTINJ and EXITINTINFO (APM2 15.20). */
+/* Fields of the VMCB's EVENTINJ and EXITINTINFO (APM2 15.20). */
 #define EVENT_VECTOR		0x000000ffu
 #define EVENT_TYPE_MASK		(7u << 8)
 #define EVENT_TYPE_EXCEPTION	(3u << 8)
@@ -63,32 +67,43 @@
 #define EVENT_ERROR_VALID	(1u << 11)
 #define EVENT_VALID		(1u << 31)
 
-/* EXITINFO1 of IOIO (APM2 15.10.2), and sw_exit_info_1 of it (GHCB 4.1). */
+/*
+ * Fields of EXITINFO1 of an I/O instruction's intercept (APM2 15.10.2).  A
+ * guest's GHCB request IOIO has the same fields in sw_exit_info_1 (GHCB 4.1).
+ */
 #define IOIO_IN			0x001
 #define IOIO_STRING		0x004
 #define IOIO_REP		0x008
-#define IOIO_SIZE_SHIFT		4	/* 3 bits: 1, 2 or 4 bytes */
+#define IOIO_SIZE_SHIFT		4	/* operand size, 3 bits: 1, 2 or 4 bytes */
 #define IOIO_SIZE_MASK		0x070
-#define IOIO_ADDR_SHIFT		7	/* 3 bits, one set: 16, 32, 64 bit */
+#define IOIO_ADDR_SHIFT		7	/* address size, 3 bits: 1: 16-bit,
+					 * 2: 32-bit, 4: 64-bit */
 #define IOIO_ADDR_MASK		0x380
-#define IOIO_SEG_SHIFT		10	/* 3 bits: SEG_* */
+#define IOIO_SEG_SHIFT		10	/* memory operand's segment, 3 bits: SEG_* */
 #define IOIO_SEG_MASK		0x1c00
 #define IOIO_PORT_SHIFT		16
 
-/* EXITINFO1 of a nested page fault (APM2 15.25.6) has this and the PF_* bits. */
-#define NPF_WALK		(1ull << 33)	/* by a walk of guest page tables */
+/*
+ * Bit of EXITINFO1 of a nested page fault (APM2 15.25.6), besides the PF_*
+ * bits: the fault occurred when the processor read or updated the guest's page
+ * tables.
+ */
+#define NPF_WALK		(1ull << 33)
 
-/* EXITINFO1 of an MSR exit (APM2 15.11): WRMSR, else RDMSR. */
+/* EXITINFO1 of an intercepted WRMSR (APM2 15.11); RDMSR has 0. */
 #define MSR_INTERCEPT_WRITE	1
 
-/* Values of tlb_control, nested_ctl and int_state below (APM2 appendix B). */
+/*
+ * Values of the VMCB's tlb_control, nested_ctl and int_state (APM2 appendix B).
+ */
 #define TLB_FLUSH_ALL		1
 #define NESTED_CTL_NP		1
 #define INT_SHADOW		1
 
 /*
- * A segment register in the VMCB.  @attrib has bits 55:52 and 47:40 of the
- * descriptor; @limit is in bytes, whatever the G bit.
+ * A segment register in the VMCB.  @attrib has bits 47:40 of the segment
+ * descriptor in bits 7:0 and bits 55:52 in bits 11:8.  @limit is in bytes, even
+ * if the G bit is set.
  */
 struct segment {
 	u16 selector;
@@ -98,8 +113,9 @@ struct segment {
 } __attribute__((packed));
 
 /*
- * The VMCB of APM2 appendix B with each field's offset: the control area up to
- * 0x3ff and the save area behind it, as far as this hypervisor uses them.
+ * The VMCB of APM2 appendix B, with each field's offset in bytes.  The control
+ * area ends at 0x3ff, and the state-save area follows.  Fields that this
+ * hypervisor does not use count as reserved.
  */
 struct vmcb {
 	u16 icpt_cr_read;		/* 0x000 */

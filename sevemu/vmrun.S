@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmrun.S - the world switch: from the hypervisor to the guest and back.
+ * vmrun.S - the switch from the hypervisor to the guest and back.
  *
- * main.c's run loop calls svm_enter() for each entry.  VMRUN loads RAX and RSP
- * from the VMCB, this file loads the other general registers from gpr[], which
- * has the order of the instruction encoding.
+ * main.c's run loop calls svm_enter() each time the guest shall run.  VMRUN
+ * loads RAX and RSP from the VMCB.  This file loads the other general registers
+ * from gpr[], which has the order of the instruction encoding.
  *
- * VMLOAD and VMSAVE move the guest's FS, GS, TR, LDTR and system-call MSRs (APM2
- * 15.5.2).  The hypervisor uses none of these, nor x87, SSE and XCR0, so it saves
- * no values of its own, and the guest's x87, SSE and XCR0 stay in the processor.
+ * VMLOAD and VMSAVE load and store the guest's FS, GS, TR, LDTR and system-call
+ * MSRs (APM2 15.5.2).  The hypervisor does not use these registers and does not
+ * save its own values of them.  It does not use x87, SSE and XCR0 either, so
+ * the guest's values stay in the processor while the hypervisor runs.
  */
 
 /*

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch.c - rules that the stub must keep, whatever the host does: no secret in
- * memory that the host can read, no shared page besides the GHCB, no store outside
- * of the stub's memory, and no other payload than the image's.
+ * watch.c - checks rules that the stub (sevstub, the guest's boot stage) must
+ * keep, whatever the host does.  The stub must not put a secret into memory that
+ * the host can read.  It must make no page shared but its GHCB page.  It must not
+ * write outside of its own memory.  The payload that it enters must be the same
+ * as in a run without attacks.
  *
- * Runs during a run of a campaign, from its start to the payload's entry (the
- * stage).  The first fault is kept; campaign.c asks for it when the run is over.
+ * campaign.c runs the guest many times, each time with other lies (wrong
+ * answers of the emulated host).  This file checks each run from its start
+ * until the stub enters the payload.  The first fault is kept, and campaign.c
+ * asks for it when the run is over.
  *
- * Secrets are the eight-byte words of the payload and of the RNG seed that the
- * loader passes.  A word counts if it is not all ASCII and has DISTINCT_BYTES
- * different bytes: such a word does not appear elsewhere by accident.
+ * Secrets are the eight-byte words of the payload and of the random-number seed
+ * that the loader passes.  Only words are used that have a byte outside of
+ * ASCII and at least DISTINCT_BYTES different bytes, because other words may
+ * appear elsewhere by accident.
  */
 #include "attack.h"
 #include "ghcb.h"
@@ -21,30 +26,52 @@
 #include "watch.h"
 #include "watch_kaslr.h"
 
-#define SECRET_SLOTS_MIN	0x1000	/* power of two */
+/* Least number of slots in the hash table secrets[]; a power of two. */
+#define SECRET_SLOTS_MIN	0x1000
 #define DISTINCT_BYTES		6
 #define RANGES_MAX		8
 
 struct watch watch;
 
-static u64 *secrets;		/* hash table of secret words; 0: empty slot */
+/*
+ * Hash table of the words that the host must not be able to read; 0: empty
+ * slot.
+ */
+static u64 *secrets;
 static u64 secret_count, secret_slots;
-static u64 *payload_words;	/* the payload of the first honest run */
-static u8 *payload_varies;	/* 1: payload word differs in honest runs */
+/*
+ * The payload's eight-byte words when the stub entered it in a run without
+ * attacks.
+ */
+static u64 *payload_words;
+/*
+ * payload_varies[i] is 1 if word i of the payload differs between runs without
+ * attacks, because KASLR relocates it.
+ */
+static u8 *payload_varies;
 
-/* Memory that the stub may store to; watch_own() fills it. */
+/* Memory that the stub may write to, guest-physical; watch_own() fills it. */
 static struct {
 	u64 start, end;
 } owned[RANGES_MAX];
 static unsigned int owned_count;
-static bool in_stage;		/* a run is on its way to the payload's entry */
-static bool switched;		/* a C-bit has taken effect in this run */
-static bool proven;		/* the C-bit is proven in this run */
+static bool in_stage;		/* the stub runs and has not yet entered the payload */
+static bool switched;		/* the stub has loaded page tables with a C-bit */
+/*
+ * The stub has proven in this run that its C-bit is right, and memory is
+ * encrypted.
+ */
+static bool proven;
 
-/* If @kept, the values of @switched and @proven at the snapshot. */
+/*
+ * Values of @switched and @proven at the snapshot, from which each run starts.
+ * They are valid if @kept is true.
+ */
 static bool kept, kept_switched, kept_proven;
 
-static const char *fault;	/* the first fault of this run; NULL: none */
+/* How the stub first broke a rule in this run; NULL: it has kept all rules. */
+static const char *fault;
+/* The address or number that watch_fail() got together with @fault. */
 static u64 fault_at;
 
 void watch_fail(const char *what, u64 at)
@@ -77,7 +104,10 @@ static u64 payload_word_count(void)
 	return (watch.payload_end - watch.payload) / sizeof(u64);
 }
 
-/* Returns whether @word would not appear by accident (see the head of the file). */
+/*
+ * Returns whether @word is unlikely to appear in memory by accident: it has a
+ * byte outside of ASCII, and at least DISTINCT_BYTES different bytes.
+ */
 static bool is_telling(u64 word)
 {
 	unsigned int distinct = 0, i, j;
@@ -94,7 +124,10 @@ static bool is_telling(u64 word)
 	return distinct >= DISTINCT_BYTES;
 }
 
-/* Returns the slot that holds @word, or the empty slot where it belongs. */
+/*
+ * Looks @word up in the hash table secrets[].  Returns the slot that holds
+ * @word, or the empty slot where @word belongs.
+ */
 static u64 *slot_of(u64 word)
 {
 	u64 slot = attack_mix(word);
@@ -117,7 +150,10 @@ static void add_secret(u64 word)
 	*slot = word;
 }
 
-/* Allocates four slots for each of the payload's words; half may be used. */
+/*
+ * Allocates the hash table of secrets with four slots for each word of the
+ * payload.  At most half of the slots are used, so that a search ends soon.
+ */
 static void alloc_secrets(void)
 {
 	secret_slots = SECRET_SLOTS_MIN;
@@ -141,8 +177,8 @@ void watch_secret(u64 start, u64 end)
 }
 
 /*
- * Calls @see with the eight-byte word at each byte of a page, but for words that
- * are 0.  @page is its host address, @gpa the guest's.
+ * Calls @see with each eight-byte word of a page, at any alignment, that is not
+ * 0.  @page is the page's host address, @gpa its guest-physical address.
  */
 static void each_word(const void *page, u64 gpa, void (*see)(u64 word, u64 gpa))
 {
@@ -153,7 +189,10 @@ static void each_word(const void *page, u64 gpa, void (*see)(u64 word, u64 gpa))
 	for (i = 0; i <= last; i++) {
 		if (!words[i] && (i == last || !words[i + 1]))
 			continue;
-		/* A secret may stand at any alignment in a buffer. */
+		/*
+		 * Try all alignments: a copy of a secret may lie at any
+		 * address.
+		 */
 		for (byte = 0; byte < (i == last ? 1 : sizeof(word)); byte++) {
 			memcpy(&word, (const u8 *)&words[i] + byte, sizeof(word));
 			if (word)
@@ -183,7 +222,10 @@ void watch_shared(u64 gpa)
 		watch_fail("a page besides the GHCB turned shared", gpa);
 }
 
-/* Checks a store through the shared view: only the GHCB may be stored to so. */
+/*
+ * Fails the run if the stub has written with the C-bit clear to the page at
+ * @gpa, unless it is the GHCB page.
+ */
 static void look_at_shared_store(u64 gpa)
 {
 	if (!in_stage || gpa == watch.ghcb)
@@ -191,7 +233,10 @@ static void look_at_shared_store(u64 gpa)
 	watch_fail("a store to a shared page", gpa);
 }
 
-/* Checks a frame that the guest stored to during the stage. */
+/*
+ * Checks that the stub was allowed to write to the page at @gpa, to which it
+ * has written.
+ */
 static void look_at_store(u64 gpa)
 {
 	unsigned int i;
@@ -203,12 +248,15 @@ static void look_at_store(u64 gpa)
 	for (i = 0; i < owned_count; i++)
 		if (gpa >= owned[i].start && gpa < owned[i].end)
 			return;
-	/* With firmware loader.c names no ranges: firmware gives memory to the stub. */
+	/*
+	 * owned[] is empty if the guest starts with firmware, because the stub
+	 * then gets its memory from the firmware.
+	 */
 	if (owned_count)
 		watch_fail("a store outside of what the stub owns", gpa);
 }
 
-/* ---- The GHCB of a request: only the fields that its exit code needs. */
+/* ---- Check that a request's GHCB page has only fields that its exit code needs. */
 
 static void allow(u8 *allowed, size_t offset, size_t len)
 {
@@ -219,8 +267,8 @@ static void allow(u8 *allowed, size_t offset, size_t len)
 			      sizeof(((struct ghcb *)0)->field))
 
 /*
- * Sets a byte of @allowed for each byte of the GHCB that the request @g may fill
- * in (GHCB 4.1).
+ * Sets allowed[i] to 1 if the guest may store to byte i of its GHCB page for
+ * the request in @g, which is a copy of that page (GHCB 4.1).
  */
 static void allow_inputs(u8 *allowed, const struct ghcb *g)
 {
@@ -312,8 +360,9 @@ static u64 payload_word(u64 n)
 }
 
 /*
- * Learns the payload of an honest run.  The first run's words are what later runs
- * must have, but for words that differ between honest runs.
+ * Saves the payload's words after a run without attacks.  The words of the
+ * first honest run are those that later runs must have.  Words that differ in
+ * another honest run are not compared.
  */
 static void learn_payload(void)
 {
@@ -385,9 +434,10 @@ void watch_entry(bool honest)
 }
 
 /*
- * If the C-bit is wrong, memory is shared until the read that proves it.  An IDT in
- * that interval would let an exception push registers to shared memory or run a
- * handler from there.
+ * A host may name a wrong C-bit.  All memory is then shared until the stub
+ * finds the mistake.  An exception in that interval must not reach a handler,
+ * because it would push registers to shared memory and run code from there.
+ * The stub therefore must not have an IDT loaded.
  */
 void watch_switch(const struct vcpu *vcpu)
 {

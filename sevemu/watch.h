@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch.h - rules that the stub must keep while the host attacks (watch.c).
+ * watch.h - checks that the stub (sevstub, the guest's boot stage) keeps its
+ * rules while the host attacks it (watch.c).
  *
- * Only in a campaign (campaign.c).  The functions that other files call on an
- * occasion do nothing outside of the stage, which is the stub's part of a run.
+ * campaign.c runs the guest many times, and tells some lies (wrong answers of
+ * the emulated host) in each run.  watch.c checks each run from its start until
+ * the stub enters the payload.  At other times, the functions that other files
+ * call when something happens do nothing.
  */
 #ifndef SEVEMU_WATCH_H
 #define SEVEMU_WATCH_H
@@ -11,81 +14,106 @@
 #include "ghcb.h"
 #include "sevemu.h"
 
-/* --watch: addresses in the guest; 0: unknown.  campaign.c fills this. */
+/*
+ * The guest's addresses that option --watch names; 0: not given.  campaign.c
+ * stores them before the guest starts.
+ */
 struct watch {
-	u64 payload, payload_end;	/* the payload in memory, when it is entered */
+	u64 payload, payload_end;	/* the payload when the stub enters it */
 	u64 ghcb;			/* the stub's GHCB page */
-	u64 proof;			/* code that runs first after the C-bit's proof */
-	u64 idt;			/* link address of the stub's IDT, which makes ghcb
-					 * and proof link addresses; 0: they are not */
+	u64 proof;			/* the stub's first instruction after it has
+					 * proven that its C-bit is right: that the
+					 * processor encrypts memory with C=1 */
+	u64 idt;			/* link address of the stub's IDT; @ghcb and
+					 * @proof are then link addresses too, because
+					 * firmware chooses the run-time addresses;
+					 * 0: they are run-time addresses */
 };
 extern struct watch watch;
 
 /*
- * Allows the stub to store to the pages of @start to @end.  loader.c calls it
- * before the guest starts, at most RANGES_MAX times.  Without a call all stores
- * to private memory are allowed.
+ * Allows the stub to write to all pages from guest-physical address @start to
+ * @end.  loader.c calls it before the guest starts, at most RANGES_MAX times.
+ * If it is not called, the stub may write to all private memory.
  */
 void watch_own(u64 start, u64 end);
 
 /*
- * Makes every eight-byte word from @start to @end, guest-physical, a secret: it
- * must not appear where the host can read it.  Words that look like text or have
- * few distinct bytes are left out.
+ * Makes every eight-byte word of the guest's memory from @start to @end a
+ * secret.  watch.c fails a run in which a secret appears in memory that the
+ * host can read.  Words that look like text or have few distinct bytes are left
+ * out, because they may appear elsewhere by accident.
  */
 void watch_secret(u64 start, u64 end);
 
-/* Starts to watch a run; forgets the fault of the last one. */
+/* Starts to check a new run of the guest, and forgets the last run's fault. */
 void watch_start(void);
 
 /*
- * Makes runs start with the present knowledge of the C-bit's proof: the snapshot
- * is taken here.
+ * Saves whether the stub has proven by now that its C-bit is right.  campaign.c
+ * calls it when it takes the snapshot from which later runs start.
+ * watch_start() then restores what was saved.
  */
 void watch_keep(void);
 
 /*
- * Ends the stage: checks the stores and the GHCB that it leaves behind.  Only
- * the first call in a run has an effect.
+ * Called when the stub has run: checks which pages it wrote to and what its
+ * GHCB page contains, and stops checking this run.  Only the first call in a
+ * run has an effect.
  */
 void watch_stage_over(void);
 
 /*
- * Checks the payload at its entry, and ends the stage.  If the host told no lies in
- * this run (@honest), later runs must have the same payload.
+ * Called when the stub enters the payload: checks the payload's bytes and does
+ * watch_stage_over().  @honest means that the host told no lie in this run: the
+ * payload's bytes are then saved, and other runs must have the same bytes.
  */
 void watch_entry(bool honest);
 
-/* Notes that the C-bit is proven: from now on only the GHCB may turn shared. */
+/*
+ * Called when the stub has proven that its C-bit is right, and memory with C=1
+ * is encrypted.  After that, the stub may make only its GHCB page shared.
+ */
 void watch_proven(void);
 
-/* Returns whether watch_proven() was called, or no proof is to be expected. */
+/*
+ * Returns whether watch_proven() was called in this run: the stub knows that
+ * its C-bit is right.  Also returns true if option --watch does not name the
+ * code that follows the stub's proof.
+ */
 bool watch_is_proven(void);
 
 /*
- * Notes that the rule @what is broken.  @at is an address or another number that
- * helps.  Only the first fault of a run is kept.
+ * Fails the run because the stub broke a rule.  @what says how, and @at is the
+ * address or another number that belongs to it.  Only the first fault of a run
+ * is kept.
  */
 void watch_fail(const char *what, u64 at);
 
 /*
- * Returns the fault of this run and sets *@at to its number; NULL if all rules
- * were kept.
+ * Returns how the stub broke a rule in this run, and sets *@at to the address
+ * or number of watch_fail().  Returns NULL if the stub kept all rules.
  */
 const char *watch_fault(u64 *at);
 
 /*
- * Checks a request by the page: @g is a copy of the GHCB at @gpa.  It may hold no
- * secret, and no field that the exit code does not need.  ghcb.c calls it.
+ * Checks a request that the guest makes by its GHCB page at @gpa.  @g is a copy
+ * of the page.  The page must not contain a secret or a field that the
+ * request's exit code does not need.  ghcb.c calls it.
  */
 void watch_request(const struct ghcb *g, u64 gpa);
 
-/* Checks that the frame at @gpa may turn shared.  npt.c calls it. */
+/*
+ * Called by npt.c when the frame at @gpa turns shared.  Fails the run if the
+ * frame is not the GHCB page, unless the stub has not yet proven that its C-bit
+ * is right.
+ */
 void watch_shared(u64 gpa);
 
 /*
- * Checks the state in which a C-bit takes effect that is not proven: no IDT may
- * be loaded.  attack_events.c calls it before the guest's instruction runs.
+ * Called by attack_events.c right before the guest's instruction that loads
+ * page tables with a C-bit.  The stub has not yet proven that this C-bit is
+ * right, so watch_switch() fails the run if an IDT is loaded.
  */
 void watch_switch(const struct vcpu *vcpu);
 

@@ -3,15 +3,18 @@
  * watch_kaslr.c - secrecy of KASLR: the host must not learn the random numbers, the
  * generator's state, or where the payload is.
  *
- * Runs during a run of a campaign, with --chance, which gives addresses in the stub:
- * KASLR's RDRAND, the generator's state, and the functions that clear the state,
- * decode the payload and relocate it.  Breakpoints there show this file what the
- * stub does.  DR2 is at RDRAND after the C-bit's proof; DR3 is at the functions in
+ * Runs while campaign.c runs the guest many times with an attacking host, with
+ * option --chance.  The option names addresses in the stub: KASLR's RDRAND
+ * instruction, the random-number generator's state, and the functions that
+ * clear the state, decode the payload and relocate it.  Breakpoints at these
+ * addresses show this file what the stub does.  DR2 breaks at RDRAND once the
+ * stub has proven that its C-bit is right, DR3 at each of the functions in
  * turn.
  *
- * RDRAND's numbers are made here from the number of the run, so that a run can be
- * repeated.  Each random number, word of the state and address of the payload is a
- * canary: watch.c reports it if it appears where the host can read it.
+ * This file computes the results of RDRAND from the number of the run, so that
+ * a run can be repeated.  Each random number, word of the generator's state and
+ * address of the payload is a canary: a run fails if a canary appears where the
+ * host can read it.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -28,28 +31,42 @@
 #define CONSOLE_DATA		0x3f8
 #define TEXT_MAX		0x1000
 
-/* --chance: addresses in the stub; rdrand is 0 without the option. */
+/*
+ * Option --chance: addresses in the stub of its RDRAND instruction, the
+ * generator's state and three functions.  @rdrand is 0 without the option.
+ */
 static struct {
 	u64 rdrand, state, finish, decode, relocate;
 } stub;
 static u64 marker;		/* --marker: link address of the payload's entry */
 
-static u64 number;		/* of the run */
-static u64 draws;		/* RDRANDs in this run */
-static u64 next;		/* address in DR3; 0: none */
-static u64 distance;		/* from the payload's link address to its place */
+/* Number of the run, from which this file computes the results of RDRAND. */
+static u64 number;
+static u64 draws;		/* number of RDRANDs in this run */
+static u64 next;		/* address of the breakpoint in DR3; 0: no breakpoint */
+static u64 distance;		/* address that KASLR chose, minus link address */
 static u64 canaries[CANARIES_MAX];
 static unsigned int canary_count;
 
-/* The payload's place; 0: not known yet, or the link address, which is public. */
+/*
+ * Secret addresses of the payload: physical addresses of its first byte, of its
+ * entry and of its end, and the virtual base to which it is relocated (@virt).
+ * All are 0 until the stub decodes the payload.  @phys, @entry and @end stay 0
+ * if KASLR leaves the payload at its link address, because the link address is
+ * not secret.
+ */
 static struct {
-	u64 phys, entry, virt;	/* the payload's first byte, entry, virtual base */
-	u64 end;		/* end of the payload's memory, page-aligned */
+	u64 phys, entry, virt;
+	u64 end;		/* first byte past the payload, page-aligned */
 } place;
-static char text[TEXT_MAX];	/* the last bytes written to the console, a ring */
-static unsigned int text_len;
+/* Ring buffer of the last bytes that the stub wrote to the console. */
+static char text[TEXT_MAX];
+static unsigned int text_len;	/* bytes written to the console in this run */
 
-/* Cuts a number off at the next comma; *@s moves behind that. */
+/*
+ * Returns the number at *@s, which ends at a comma or NUL.  Replaces the comma
+ * by NUL, and sets *@s to the next number.
+ */
 static u64 next_number(char **s)
 {
 	char *start = *s;
@@ -96,7 +113,7 @@ bool kaslr_nowhere(void)
 	return false;
 }
 
-/* Sets the breakpoint in DR3 to @function; 0 removes it. */
+/* Sets a breakpoint at the stub's function @function, in DR3; 0 removes it. */
 static void wait_for(u64 function)
 {
 	next = function;
@@ -114,8 +131,10 @@ void kaslr_start(u64 run)
 	text_len = 0;
 	memset(&place, 0, sizeof(place));
 	/*
-	 * The payload's place is not known before see_decode().  Its link address
-	 * cannot be the marker, because the stub may run there.
+	 * Remove the breakpoint at the payload's entry (config.marker).  It
+	 * cannot be set before see_decode(), because KASLR has not chosen the
+	 * payload's address yet, and the stub itself may run at the payload's
+	 * link address.
 	 */
 	config.marker = 0;
 	write_dr0(0);
@@ -137,14 +156,19 @@ static void add_canary(u64 word)
 	canaries[canary_count++] = word;
 }
 
-/* Executes RDRAND with a number of this file's, or without one (CF clear). */
+/*
+ * Executes the guest's RDRAND.  Its result is a number that depends on the run,
+ * and a canary.  RDRAND fails with CF clear if an attack demands it.
+ */
 static void do_rdrand(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
 	struct insn insn;
 
 	insn_decode(vcpu, &insn);
-	/* insn.c does not decode RDRAND's ModRM byte. */
+	/*
+	 * insn_decode() does not decode RDRAND's ModRM byte, so decode it here.
+	 */
 	insn.modrm = insn.bytes[insn.len++];
 	insn_advance(vcpu, &insn);
 	v->rflags &= ~(u64)RFLAGS_CF;
@@ -155,13 +179,20 @@ static void do_rdrand(struct vcpu *vcpu)
 	v->rflags |= RFLAGS_CF;
 }
 
-/* Returns the generator's state, STATE_WORDS words, in host memory. */
+/*
+ * Returns the host address of the state of the stub's random-number generator,
+ * STATE_WORDS words.
+ */
 static const u64 *state_words(void)
 {
 	return (const u64 *)npt_host(stub.state);
 }
 
-/* The stub is about to clear the generator's state: its words become canaries. */
+/*
+ * Called when the stub is about to clear the state of its random-number
+ * generator.  The words of the state become canaries, which must not appear
+ * where the host can read.
+ */
 static void see_finish(void)
 {
 	unsigned int i;
@@ -172,8 +203,10 @@ static void see_finish(void)
 }
 
 /*
- * The stub is about to decode the payload to @out, @size bytes.  The state must be
- * cleared by now.  The marker moves to the payload's entry.
+ * Called when the stub is about to decode the payload to @out, @size bytes.
+ * The stub must have cleared the generator's state.  Sets config.marker, a
+ * breakpoint, to the payload's entry, because KASLR has now chosen the
+ * payload's address.
  */
 static void see_decode(u64 out, u64 size)
 {
@@ -227,8 +260,9 @@ void kaslr_see(u64 word, u64 gpa)
 		if (word == canaries[i])
 			watch_fail("a random number is visible to the host", gpa);
 	/*
-	 * Addresses are compared only where a field of the GHCB starts: at other
-	 * bytes, unrelated data often look like one.
+	 * Compare the word with the payload's addresses only if it is aligned,
+	 * as the fields of the GHCB are.  An unaligned word is part of two
+	 * fields and may equal an address by accident.
 	 */
 	if (gpa % sizeof(word) == 0 &&
 	    (word == place.phys || word == place.entry || word == place.virt))
@@ -246,7 +280,11 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-/* Returns whether the console's text has @value as a hexadecimal number. */
+/*
+ * Returns whether the text that the stub wrote to the console contains @value
+ * as a hexadecimal number.  Returns false if @value is 0, which means "not
+ * known".
+ */
 static bool is_told(u64 value)
 {
 	unsigned int len = text_len < TEXT_MAX ? text_len : TEXT_MAX;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * watch_kaslr.h - secrecy of KASLR's random numbers and of the place that they
- * give to the payload (watch_kaslr.c, option --chance).
+ * watch_kaslr.h - checks that the host cannot learn KASLR's random numbers, nor
+ * the address that the stub's KASLR chose for the payload (watch_kaslr.c).
  *
- * Without --chance all functions do nothing, or return false or 0.
+ * Option --chance enables the checks.  Without it all functions do nothing, or
+ * return false or 0.
  */
 #ifndef SEVEMU_WATCH_KASLR_H
 #define SEVEMU_WATCH_KASLR_H
@@ -11,47 +12,69 @@
 #include "sevemu.h"
 
 /*
- * Takes the option's value, "RDRAND,STATE,FINISH,DECODE,RELOCATE": addresses in
- * the stub.  @value is cut into pieces.  A piece that is no number ends the run.
+ * Parses the value of option --chance, "RDRAND,STATE,FINISH,DECODE,RELOCATE",
+ * five addresses in the stub.  Replaces the commas in @value by NUL.  Ends the
+ * run if an element is not a number.
  */
 void kaslr_option(char *value);
 
 /* Returns whether --chance was given. */
 bool kaslr_wanted(void);
 
-/* Starts run number @run, which determines all random numbers of the run. */
+/*
+ * Starts to check a run of the guest.  The run's number @run determines all
+ * random numbers that the guest's RDRAND returns, so that the run can be
+ * repeated.
+ */
 void kaslr_start(u64 run);
 
-/* Notes that the C-bit is proven: the next RDRAND is KASLR's. */
+/*
+ * Called when the stub has proven that its C-bit is right.  Moves the
+ * breakpoint in DR2, which campaign.c has set to the code behind the proof, to
+ * KASLR's RDRAND instruction.
+ */
 void kaslr_proven(void);
 
 /*
- * Handles an intercepted #DB if it is one of this file's breakpoints.  Returns
- * true if so, and the guest may go on.
+ * Handles an intercepted #DB if a breakpoint of watch_kaslr.c has caused it.
+ * Returns true if it was handled, and the guest may continue.
  */
 bool kaslr_db(struct vcpu *vcpu);
 
-/* Notes @byte, which the guest writes to I/O port @port. */
+/*
+ * Saves @byte if @port, to which the guest writes it, is the serial console's.
+ */
 void kaslr_console(u16 port, u8 byte);
 
 /*
- * Checks that @word, found at guest-physical @gpa where the host can read it, is
- * no random number and no address of the payload.
+ * Fails the run if @word is one of KASLR's random numbers or an address of the
+ * payload.  watch.c calls it for each word that the host can read; @gpa is the
+ * word's guest-physical address.
  */
 void kaslr_see(u64 word, u64 gpa);
 
-/* Ends the stage: checks what the guest wrote to the console. */
+/*
+ * Called when the stub has run.  Fails the run if the stub wrote an address of
+ * the payload to the console.
+ */
 void kaslr_over(void);
 
-/* Returns the distance from the payload's link address to its place, modulo 2^64. */
+/*
+ * Returns the address at which the stub puts the payload, minus the payload's
+ * link address, modulo 2^64.  Returns 0 before the stub decodes the payload.
+ */
 u64 kaslr_distance(void);
 
-/* Returns whether @gpa lies in the place that the stub chose for the payload. */
+/*
+ * Returns whether @gpa lies in the memory that the stub's KASLR chose for the
+ * payload.
+ */
 bool kaslr_owns(u64 gpa);
 
 /*
- * Returns whether part of the memory that the stub chose for the payload is not RAM,
- * because a lying loader's memory map called it RAM.
+ * Returns whether part of the memory that the stub's KASLR chose for the
+ * payload is not RAM.  This happens if the loader attacks the stub by a wrong
+ * memory map.
  */
 bool kaslr_nowhere(void);
 

@@ -3,8 +3,8 @@
  * x86.h - numbers and instructions of the processor, as far as the hypervisor
  * needs them, transcribed from APM volumes 2 and 3.
  *
- * Assembly gets the numbers; C also gets integer types and one function for each
- * instruction that C cannot express.
+ * Assembly files use the constants.  C files also use the integer types, and
+ * one function for each instruction that C cannot express.
  */
 #ifndef SEVEMU_X86_H
 #define SEVEMU_X86_H
@@ -46,7 +46,10 @@
 #define DR7_G1			0x00000008
 #define DR7_G2			0x00000020
 #define DR7_G3			0x00000080
-#define DR7_BP0_MASK		0x000f0003	/* all bits of breakpoint 0 */
+/*
+ * Fields L0, G0, R/W0 and LEN0 of DR7: enable, type and length of breakpoint 0.
+ */
+#define DR7_BP0_MASK		0x000f0003
 
 /* Model-specific registers (APM2 appendix A). */
 #define MSR_TSC			0x00000010
@@ -127,10 +130,16 @@
 #define X86_AC			17
 #define X86_VC			29
 #define X86_EXCEPTIONS		32
-/* A bit for each vector that pushes an error code: 8, 10 to 14, 17, 21, 29, 30. */
+/*
+ * Bit n is set if the exception with vector n pushes an error code: 8, 10 to
+ * 14, 17, 21, 29 and 30.
+ */
 #define X86_HAS_ERROR_CODE	0x60227d00
 
-/* Segment attributes in the VMCB: descriptor bits 47:40, then 55:52. */
+/*
+ * Bits of a segment's attributes in the VMCB.  Bits 7:0 are bits 47:40 of the
+ * segment descriptor, bits 11:8 are its bits 55:52.
+ */
 #define SEG_CODE		0x008
 #define SEG_CONFORMING		0x004
 #define SEG_S			0x010
@@ -140,7 +149,7 @@
 #define SEG_DB			0x400
 #define SEG_G			0x800
 
-/* Second opcode bytes behind 0F (APM3 appendix A), and ModRM (APM3 1.4). */
+/* Second bytes of opcodes that start with 0F (APM3 appendix A). */
 #define OP2_GROUP7		0x01
 #define OP2_CLTS		0x06
 #define OP2_INVD		0x08
@@ -149,7 +158,11 @@
 #define OP2_MOV_FROM_DR		0x21
 #define OP2_MOV_TO_CR		0x22
 #define OP2_RDTSC		0x31
-#define MODRM_REGISTER		0xc0	/* lowest ModRM whose r/m is a register */
+/*
+ * ModRM bytes from 0xc0 on have a register as operand, others memory (APM3
+ * 1.4).
+ */
+#define MODRM_REGISTER		0xc0
 #define MODRM_REG(modrm)	((modrm) >> 3 & 7)
 #define MODRM_RM(modrm)		((modrm) & 7)
 
@@ -208,7 +221,7 @@ static inline u32 inl(u16 port)
 	return v;
 }
 
-/* Writes @n bytes at @buf to @port, one by one. */
+/* Writes @n bytes at @buf to the 8-bit I/O port @port, one after another. */
 static inline void outsb(u16 port, const void *buf, size_t n)
 {
 	asm volatile("rep outsb" : "+S"(buf), "+c"(n) : "d"(port) : "memory");
