@@ -330,8 +330,8 @@ static bool decode_moffs(struct decoder *d, enum insn_op op)
 
 /*
  * A segment prefix applies to a string instruction's source only (APM3 1.2.4).
- * REPNE is treated like REP, because processors repeat these instructions with
- * either prefix. The manual does not define it (APM3 1.2.6).
+ * REPNE is treated like REP: the manual does not define REPNE for these
+ * instructions (APM3 1.2.6), but processors repeat them.
  */
 static bool decode_string(struct decoder *d, enum insn_op op)
 {
