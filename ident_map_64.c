@@ -8,14 +8,14 @@
  * pool of page tables must be mapped writable then, because the code accesses
  * tables by their physical addresses.
  *
- * 	     56    48 47    39 38    30 29    21 20    12 11       0
- * 	    +--------+--------+--------+--------+--------+----------+
- * 	    | PML5   | PML4   | PDP    | PD     | PT     | offset   |
- * 	    +--------+--------+--------+--------+--------+----------+
- * 	level   5        4        3        2        1
- * 	CR3 --> table -> table -> table -> table -> table -> 4 KiB page
- * 	                            |        +-------------> 2 MiB page
- * 	                            +----------------------> 1 GiB page
+ *	     56    48 47    39 38    30 29    21 20    12 11       0
+ *	    +--------+--------+--------+--------+--------+----------+
+ *	    | PML5   | PML4   | PDP    | PD     | PT     | offset   |
+ *	    +--------+--------+--------+--------+--------+----------+
+ *	level   5        4        3        2        1
+ *	CR3 --> table -> table -> table -> table -> table -> 4 KiB page
+ *	                            |        +-------------> 2 MiB page
+ *	                            +----------------------> 1 GiB page
  *
  * Level 5 exists only with CR4.LA57 (APM2 5.3). An entry is empty (zero),
  * points to a table, is a leaf that maps a page, or marks a guard page, which
@@ -55,7 +55,10 @@ static struct {
 	struct ident_map_config config;
 	u64 *root;
 	size_t pool_used;
-	u64 limit;		/* lowest address that cannot be mapped */
+	/*
+	 * The lowest address that the page tables cannot map; see limit_of().
+	 */
+	u64 limit;
 	/*
 	 * True while an entry or the pool is being changed. ident_map_fault()
 	 * then refuses the page fault.
@@ -64,8 +67,12 @@ static struct {
 } map in_data;
 
 enum walk_mode {
-	WALK_FILL,		/* fill empty entries with tables only */
-	WALK_SPLIT,		/* split larger leaves only */
+	/* walk() puts tables into empty entries, and stops at leaves. */
+	WALK_FILL,
+	/*
+	 * walk() replaces larger leaves by tables, and stops at empty entries.
+	 */
+	WALK_SPLIT,
 };
 
 static unsigned int level_shift(unsigned int level)
@@ -545,7 +552,7 @@ int ident_map_fault(u64 addr, u64 error_code)
 	high = low + PMD_SIZE;
 	if (!e820_ram_around(map.config.bp, addr, &low, &high))
 		return -EFAULT;
-	/* Map only pages that are RAM as a whole. */
+	/* A page that is only partly RAM stays unmapped, so round inwards. */
 	low = ALIGN_UP(low, PAGE_SIZE);
 	high = ALIGN_DOWN(high, PAGE_SIZE);
 	if (addr < low || addr >= high)

@@ -35,7 +35,8 @@ enum {
 	REX_X = 1 << 1,
 	REX_R = 1 << 2,
 	REX_W = 1 << 3,
-	REG_HIGH_BIT = 1 << 3,	/* bit of a register number that R, X or B sets */
+	/* Bit 3 of a register number, which REX.R, REX.X or REX.B sets. */
+	REG_HIGH_BIT = 1 << 3,
 };
 
 /*
@@ -97,9 +98,11 @@ enum {
 	MOD_DISP32 = 2,
 	MOD_REGISTER = 3,
 	RM_SIB = 4,
-	RM_DISP32 = 5,		/* with MOD_NO_DISP: relative to RIP */
+	/* ModRM.rm, if mod is MOD_NO_DISP: an address relative to RIP. */
+	RM_DISP32 = 5,
 	SIB_NO_INDEX = 4,
-	SIB_NO_BASE = 5,	/* with MOD_NO_DISP: no base register */
+	/* SIB.base, if mod is MOD_NO_DISP: no base register. */
+	SIB_NO_BASE = 5,
 	REG_DR7 = 7,
 };
 
@@ -109,7 +112,7 @@ struct decoder {
 	unsigned int size;
 	unsigned int pos;
 	bool ran_dry;
-	u8 rex;			/* the REX prefix, 0 if there is none */
+	u8 rex;			/* the REX prefix's byte, 0 without one */
 	bool rep;
 	bool operand_size_prefix;
 	bool lock;
@@ -133,7 +136,8 @@ static unsigned int field_low(u8 byte)
 
 /*
  * Returns the instruction's next byte, or 0 if there are no more bytes. Callers
- * need not check for that, because insn_decode() checks ran_dry at last.
+ * need not check for that, because insn_decode() checks ran_dry when it has
+ * decoded all.
  */
 static u8 next_byte(struct decoder *d)
 {

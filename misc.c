@@ -46,7 +46,8 @@ struct boot {
 	struct boot_params *bp;
 	struct cmdline cmdline;
 	struct payload_header payload;	/* a copy, checked */
-	struct range runtime;		/* init_size bytes for payload and image */
+	/* The payload's and the image's memory: image_info.init_size bytes. */
+	struct range runtime;
 	/* Physical address that the payload is decompressed to, and runs at. */
 	u8 *out;
 	/* Bytes that the decoder writes: flat payload and relocation table. */
@@ -136,7 +137,7 @@ u64 place_image(struct boot_params *bp)
 	 * An image that EFI firmware loaded stays where it is. Any other image
 	 * is copied in two steps, each from its highest byte down. That works
 	 * only if the image moves up by at least the size of its text and data,
-	 * or to memory that lies below it entirely.
+	 * or if the copy lies entirely below the image.
 	 */
 	if (efi_runtime_start)
 		to = load;
@@ -364,9 +365,9 @@ static bool is_loaders(const struct boot *boot, struct range page)
 }
 
 /*
- * la57_switch() has unmapped the LA57_SIZE bytes that it used. If the zero
- * page, the command line or the initrd lies there, the page must be mapped
- * again. Pages of the payload's memory are mapped later, with other rights.
+ * Maps again what la57_switch() has unmapped: those pages of its LA57_SIZE
+ * bytes in which the zero page, the command line or the initrd lies. Pages of
+ * the payload's memory are mapped later, with other rights.
  */
 static void map_borrowed(const struct boot *boot)
 {
@@ -406,8 +407,8 @@ static void map_payload(const struct boot *boot)
 
 	map("payload", payload, MAP_WRITE | MAP_EXEC);
 	/*
-	 * For KASLR srat.c and efi_name_free_memory() have mapped pages. If the
-	 * payload stays in place, they may lie in its memory.
+	 * For KASLR srat.c and efi_name_free_memory() have mapped pages. These
+	 * may lie in the payload's memory if the payload keeps its address.
 	 */
 	if (kaslr_wanted(&boot->cmdline))
 		check_rights(payload);

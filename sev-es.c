@@ -175,9 +175,10 @@ static void ask_cbit_es(void)
 
 /*
  * Finds out whether this is an SEV guest. CPUID exists on every processor with
- * long mode. If CPUID raises #VC, the stage-1 handler reads SEV_STATUS, and no
- * answer of the hypervisor can change that. Otherwise SEV_STATUS is read only
- * if CPUID reports SEV, because without SEV the MSR need not exist.
+ * long mode. If CPUID raises #VC, this is an SEV-ES guest: the stage-1 handler
+ * reads SEV_STATUS, which the hypervisor cannot falsify. Otherwise SEV_STATUS
+ * is read only if CPUID reports SEV, because without SEV the MSR need not
+ * exist.
  */
 static void find_out(void)
 {

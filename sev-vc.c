@@ -418,8 +418,8 @@ static unsigned int vc_mmio_stos(struct vc *vc)
 }
 
 /*
- * Emulates one element of MOVS. Either the source or the destination is the
- * device; the source is, if it is mapped shared.
+ * Emulates one element of MOVS. If the source is mapped shared, it is the
+ * device. Otherwise the destination must be.
  */
 static unsigned int vc_mmio_movs(struct vc *vc)
 {

@@ -31,8 +31,10 @@ struct efi_state {
 	EFI_SYSTEM_TABLE *st;
 	EFI_BOOT_SERVICES *bs;
 	EFI_LOADED_IMAGE *loaded;	/* its device and load options */
-	unsigned int loans;		/* allocations to free on failure */
-	unsigned int changed;		/* entries used in protect.c's changed[] */
+	/* Number of allocations that efi_free_pages() must free. */
+	unsigned int loans;
+	/* Number of ranges whose rights efi_protect() has changed. */
+	unsigned int changed;
 };
 extern struct efi_state efi;
 
@@ -76,7 +78,8 @@ EFI_STATUS efi_get_initrd(struct boot_params *bp,
 struct efi_memory_map {
 	u8 *entries;		/* array of EFI_MEMORY_DESCRIPTOR */
 	UINTN size;		/* size in bytes of all entries */
-	UINTN room;		/* size in bytes of the memory at entries */
+	/* Bytes allocated for entries, at least size. */
+	UINTN room;
 	UINTN key;		/* firmware's key for ExitBootServices */
 	UINTN entry_size;	/* bytes from one entry to the next */
 	UINT32 version;

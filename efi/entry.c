@@ -166,8 +166,8 @@ static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline
 		return status;
 
 	/*
-	 * If there is no memory, efi_alloc_below() returns 0 and la57.c uses
-	 * other memory below 4 GiB.
+	 * la57_switch() needs this memory. If firmware has none below 4 GiB,
+	 * the address is 0 and la57.c uses other memory.
 	 */
 	la57_efi_memory = efi_alloc_below(LA57_SIZE, U32_MAX);
 	efi_get_screen(&bp->screen_info);
@@ -181,8 +181,8 @@ static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline
 	if (status)
 		return efi_fail("memory map", "no memory", status);
 	/*
-	 * ExitBootServices may have failed after it has shut ConOut down (UEFI
-	 * 2.10 7.4.6), so no message is printed.
+	 * If ExitBootServices fails, ConOut may already be shut down (UEFI 2.10
+	 * 7.4.6), so no message is printed.
 	 */
 	status = efi_exit_boot_services(&map);
 	if (status)

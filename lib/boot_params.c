@@ -59,6 +59,11 @@ void sanitize_boot_params(struct boot_params *bp)
 	bp->cc_blob_address = 0;
 	bp->hdr.loadflags &= (u8)~KASLR_FLAG;
 
+	/*
+	 * A sentinel that is not 0 shows that the loader copied a whole sector
+	 * of the image's file into the zero page. Fields outside of the setup
+	 * header then hold bytes of the file, and are cleared.
+	 */
 	if (!bp->sentinel)
 		return;
 	for (i = 0; i < ARRAY_SIZE(stray); i++)

@@ -70,19 +70,22 @@
 #define DIGITS_MAX	20
 
 struct uart {
-	u16 port;		/* first I/O port, 0 if there is no UART */
-	u16 divisor;		/* for the baud rate, or UART_KEEP_DIVISOR */
+	u16 port;		/* the UART's first I/O port; 0: no UART */
+	u16 divisor;		/* divides the UART's clock; 0: keep it */
 };
 
 static struct {
-	bool asked;		/* info() prints, as the command line asks */
+	/*
+	 * The command line asked for a console that exists, so info() prints.
+	 */
+	bool asked;
 	bool vga_enabled;
 	struct uart named;	/* the UART that uart_setup() will use */
 	u16 uart_port;		/* port of the UART in use, 0 if none */
 	u16 debugcon_port;	/* port of the debug console, 0 if none */
 	u8 fifo_size;		/* bytes that the UART's FIFO holds */
-	u8 fifo_room;		/* bytes that can be sent without waiting */
-	u8 vga_cols;		/* columns, 0 without a VGA text screen */
+	u8 fifo_room;		/* bytes that the FIFO can still take */
+	u8 vga_cols;		/* columns of the VGA text screen, or 0 */
 	u8 vga_lines;
 	u8 vga_x, vga_y;	/* position of the next character */
 	u64 vga_base;

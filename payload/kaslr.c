@@ -34,10 +34,11 @@
  * the other bytes are. They can add to the uncertainty but not reduce it.
  */
 static struct {
-	u64 state;		/* the previous number or seed's hash */
-	/* RDTSC; 0 or an older value if it was not read. */
+	/* The random number drawn last, or what kaslr_seed() made of a seed. */
+	u64 state;
+	/* The time-stamp counter as last read, or 0. */
 	u64 time;
-	/* RDRAND's number, or in kaslr_seed() the hash of a seed. */
+	/* RDRAND's last number, or the hash of the seed in kaslr_seed(). */
 	u64 processor;
 } seeds in_data;
 
@@ -120,9 +121,9 @@ bool kaslr_finish(void)
 	bool drawn = kaslr.drawn;
 
 	/*
-	 * The kind of guest is known now. Before ExitBootServices CPUID may
-	 * have denied RDRAND. An SEV guest must not use the numbers that were
-	 * drawn without it.
+	 * The kind of guest is known now. It may not have been known before
+	 * ExitBootServices, when a number was drawn without RDRAND. An SEV
+	 * guest must not use that number.
 	 */
 	if (kaslr.weak && sev_active())
 		no_randomness();
@@ -197,7 +198,8 @@ struct sweep {
 	u64 wanted;		/* number of the slot to find, from 0 */
 	u64 slots;		/* slots found so far */
 	u64 addr;		/* address of the wanted slot */
-	u64 huge_pages;		/* reserved 1 GiB pages not found yet */
+	/* Reserved 1 GiB pages for which the sweep has not found memory yet. */
+	u64 huge_pages;
 };
 
 static void sweep_slots(struct sweep *s, u64 start, u64 end)
@@ -443,8 +445,8 @@ bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
 u64 kaslr_virtual(const struct payload_header *p, u64 size)
 {
 	/*
-	 * The kernel reserves the GiB of its link address for its image
-	 * (KERNEL_IMAGE_SIZE).
+	 * Linux maps its image within the 1 GiB of virtual addresses that holds
+	 * its link address (KERNEL_IMAGE_SIZE).
 	 */
 	u64 end = ALIGN_DOWN(p->virt_addr, PUD_SIZE) + PUD_SIZE;
 

@@ -12,7 +12,7 @@
 #include "error.h"
 #include "relocate.h"
 
-/* An address to relocate, in the payload at any alignment. */
+/* A 64-bit or 32-bit address in the payload, which may have any alignment. */
 typedef u64 __attribute__((aligned(1))) place64;
 typedef s32 __attribute__((aligned(1))) place32;
 

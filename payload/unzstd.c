@@ -67,8 +67,8 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
 
 /*
  * SMALL marks a function, and BEGIN_SMALL to END_SMALL a part of this file,
- * that gcc builds for size. The rest is built for speed. From gcc 12 on the
- * level is Oz, before it Os. clang has no attribute for it.
+ * that gcc builds for size: at level Oz from gcc 12 on, else Os. The rest is
+ * built for speed. clang has no attribute for it.
  */
 #if defined(__clang__)
 #define SMALL
@@ -194,14 +194,14 @@ externally_visible int unzstd(void *out, size_t out_size, const void *in, size_t
 	 * for dictionaries.
 	 */
 	ret = ZSTD_decompress_usingDict(dctx, out, out_size, in, in_size, NULL, 0);
-	/* The frame has more bytes than @out_size. */
+	/* The frame expands to more than out_size bytes. */
 	if (ZSTD_getErrorCode(ret) == ZSTD_error_dstSize_tooSmall)
 		return -EINVAL;
 	if (ZSTD_isError(ret))
 		return (int)ZSTD_getErrorCode(ret);
 	/*
-	 * The frame may have fewer bytes; empty input gives 0 bytes without an
-	 * error.
+	 * The frame may have fewer than out_size bytes. Empty input gives 0
+	 * bytes without an error.
 	 */
 	return ret == out_size ? 0 : -EINVAL;
 }
