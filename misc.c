@@ -30,7 +30,7 @@
 
 /*
  * Flag in setup_data.type. Linux's SETUP_INDIRECT is the same bit as a signed
- * int, which shifts 1 into the sign bit.
+ * int, which C does not define: it shifts 1 into the sign bit.
  */
 #define SETUP_DATA_INDIRECT	(1U << 31)
 
@@ -45,7 +45,8 @@ struct cpu {
 struct boot {
 	struct boot_params *bp;
 	struct cmdline cmdline;
-	struct payload_header payload;	/* a copy, checked */
+	/* Copy of the payload's header, after check_payload_header(). */
+	struct payload_header payload;
 	/* The payload's and the image's memory: image_info.init_size bytes. */
 	struct range runtime;
 	/* Physical address that the payload is decompressed to, and runs at. */
@@ -174,10 +175,11 @@ static void read_payload_header(struct boot *boot)
 }
 
 /*
- * Decides where the payload goes: to the start of the runtime range. The stub's
- * code, data and page tables must lie above all of the payload's memory. The
- * compressed bytes may overlap it, because the decoder reads them while it
- * writes. They must end at least p->margin bytes above the end of the output.
+ * Decides that the payload goes to the start of the runtime range, and checks
+ * that this range is large enough. The stub's code, data and page tables must
+ * lie above all of the payload's memory. The compressed bytes may overlap the
+ * output, because the decoder reads them while it writes. They must end at
+ * least p->margin bytes above the end of the output.
  */
 static void place_payload(struct boot *boot)
 {
@@ -312,7 +314,8 @@ static void map_setup_data(const struct boot *boot)
 
 /*
  * Builds the stub's page tables. They map what the stub needs until the
- * payload's address is known, and what the loader handed over.
+ * payload's address is known, and what the loader handed over. Only setup_data
+ * is mapped later, by map_setup_data().
  */
 static void build_map(const struct boot *boot, const struct cpu *cpu)
 {

@@ -4,10 +4,10 @@
  * protocols by which an SEV-ES guest talks to the hypervisor. sev-vc.c handles
  * #VC with them.
  *
- * The MSR protocol (GHCB 2.3.1) is available from the first IDT on. When the
- * stub's own page tables are loaded, sev_es_setup_ghcb() shares the GHCB page
- * with the hypervisor. All later requests but the one to terminate go through
- * that page.
+ * The MSR protocol (GHCB 2.3.1) needs no shared memory and can be used at any
+ * time. When the stub's own page tables are loaded, sev_es_setup_ghcb() shares
+ * the GHCB page with the hypervisor. All later requests but the one to
+ * terminate go through that page.
  *
  * The hypervisor is not trusted. Each of its replies is read once and checked
  * where it is read: in msr_protocol(), ghcb_exchange() or ghcb_output(). Their

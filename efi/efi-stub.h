@@ -30,7 +30,7 @@ struct efi_state {
 	EFI_HANDLE image;		/* firmware's handle of this image */
 	EFI_SYSTEM_TABLE *st;
 	EFI_BOOT_SERVICES *bs;
-	EFI_LOADED_IMAGE *loaded;	/* its device and load options */
+	EFI_LOADED_IMAGE *loaded;	/* this image's device and options */
 	/* Number of allocations that efi_free_pages() must free. */
 	unsigned int loans;
 	/* Number of ranges whose rights efi_protect() has changed. */
@@ -76,7 +76,7 @@ EFI_STATUS efi_get_initrd(struct boot_params *bp,
 /* ---- memory.c */
 
 struct efi_memory_map {
-	u8 *entries;		/* array of EFI_MEMORY_DESCRIPTOR */
+	u8 *entries;		/* the map: EFI_MEMORY_DESCRIPTORs */
 	UINTN size;		/* size in bytes of all entries */
 	/* Bytes allocated for entries, at least size. */
 	UINTN room;

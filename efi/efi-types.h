@@ -132,8 +132,8 @@ struct efi_memory_attribute {
 	  { 0xa7, 0x94, 0xed, 0x5d, 0x0e, 0x67, 0xae, 0x6b } }
 
 /*
- * The first functions of EFI_TCG2_PROTOCOL and of EFI_CC_MEASUREMENT_PROTOCOL.
- * Both protocols begin with the same three.
+ * The functions that are used here. EFI_TCG2_PROTOCOL and
+ * EFI_CC_MEASUREMENT_PROTOCOL begin with the same three.
  */
 struct efi_measuring;
 typedef EFI_STATUS EFIAPI efi_get_event_log_fn(struct efi_measuring *self,
@@ -154,8 +154,10 @@ struct efi_measuring {
 	efi_map_pcr_fn *map_pcr;	/* in the CC protocol only */
 };
 
-#define TCG_LOG_1_2			1	/* log format of a TPM 1.2 */
-#define TCG_LOG_2			2	/* log format with several digests */
+/* Format of the event log for a TPM 1.2: events have a SHA-1 digest. */
+#define TCG_LOG_1_2			1
+/* Format of the event log with a digest for each algorithm. */
+#define TCG_LOG_2			2
 
 /*
  * EFI_TCG2_EVENT, as both protocols take it, with a tagged event as its data
@@ -214,8 +216,8 @@ struct tcg_spec_id {
 #define TCG_MAX_ALGORITHMS		16
 
 /*
- * Every other event of a TCG_LOG_2 log. Behind the digests are the size of the
- * event's data, 32 bits, and the data.
+ * Each event of a TCG_LOG_2 log but the first. Behind the digests are the size
+ * of the event's data, 32 bits, and the data.
  */
 struct tcg_event2 {
 	u32 pcr;
@@ -225,8 +227,8 @@ struct tcg_event2 {
 } __attribute__((packed));
 
 /*
- * Firmware's table of the events that it has logged since the log was first
- * asked for.
+ * Firmware's configuration table of the events that it has logged since a
+ * program first asked for the log.
  */
 #define EFI_TCG2_FINAL_EVENTS_TABLE_GUID \
 	{ 0x1e2ed096, 0x30e2, 0x4254, \

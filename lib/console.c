@@ -23,13 +23,19 @@
 #define DEBUGCON_PORT	0x402
 
 /* Values from the 16550's data sheet that linux/serial_reg.h does not name. */
-#define UART_MAX_BAUD	115200		/* bits/s, with a divisor of 1 */
-#define UART_MIN_BAUD	2		/* its divisor has 16 bits */
-#define UART_DEFAULT_BAUD 9600		/* for earlyprintk= without a rate */
+
+/* Bits per second with a divisor of 1. */
+#define UART_MAX_BAUD	115200
+/* The lowest rate whose divisor fits into 16 bits. */
+#define UART_MIN_BAUD	2
+/* The rate of earlyprintk= if the option names none, as in Linux. */
+#define UART_DEFAULT_BAUD 9600
 #define UART_FIFO_SIZE	16
-#define UART_IIR_FIFO_ON 0xc0		/* IIR bits if the FIFO works */
+/* Bits 7:6 of the register IIR, which are set if the FIFO works. */
+#define UART_IIR_FIFO_ON 0xc0
 #define UART_LAST_REG	UART_SCR
 #define UART_DIVISOR(baud) (UART_MAX_BAUD / (baud))
+/* Stands for the divisor that firmware has set, in struct uart. */
 #define UART_KEEP_DIVISOR 0
 /* The value that reading a port without a device returns. */
 #define BUS_FLOATS	0xff
@@ -208,9 +214,9 @@ static void uart_send(const char *s, size_t len)
 
 	while (len) {
 		/*
-		 * @last is the number of bytes beyond full FIFOs. If the FIFO
-		 * still has room for them, send them now: that saves one read
-		 * of the status.
+		 * Sent in full FIFOs, the text leaves @last bytes over. If the
+		 * FIFO still has room for that many, start without a read of
+		 * the status.
 		 */
 		last = (len - 1) % con.fifo_size + 1;
 		if (con.fifo_room < last && !uart_wait())

@@ -150,7 +150,10 @@ bool kaslr_wanted(const struct cmdline *cmdline)
 #define EDGE_ADDR_MAX	(_AC(1, UL) << 52)
 BUILD_BUG_ON(KASLR_AREA_KINDS > EDGE_KIND_MASK + 1);
 
-/* Two edges for each area. If there are more, kaslr_pick() draws no address. */
+/*
+ * The list's length: two edges for each area. If more areas are named,
+ * kaslr_pick() draws no address.
+ */
 #define MAX_EDGES	2048
 
 static struct {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * relocate.c - adapts the payload to the address at which it runs, if that is
- * not its link address: adds the difference to each place that the relocation
- * table lists.
+ * not its link address. The relocation table lists the places to which the
+ * distance between the two is added, or from which it is subtracted.
  *
  * Runs after the decoder. The relocation table lies directly behind the flat
  * image (payload.h describes both). mkpayload has checked every entry, and the

@@ -8,7 +8,8 @@
  * Runs on the stub's own page tables, when page faults may map memory.
  * Firmware's tables are untrusted: each is mapped, its length is bounded and
  * its checksum is verified before its contents are used. A malformed table is
- * ignored. A malformed entry of the SRAT ends its list.
+ * ignored. If an entry of the SRAT is malformed, the entries behind it are
+ * ignored.
  */
 #include <asm/e820.h>
 
