@@ -153,7 +153,7 @@ void do_exception(struct exception_frame *frame)
 		/*
 		 * While the GHCB page is in use, the #VC handler touches only
 		 * memory that is known to be mapped. The hypervisor must have
-		 * caused this page fault.
+		 * caused this page fault, so the guest terminates.
 		 */
 		if (sev_es_busy())
 			terminate(SEVSTUB_TERM_REENTRY);

@@ -236,8 +236,8 @@ static u64 *lookup(u64 addr, unsigned int *level)
 }
 
 /*
- * Returns the first address behind the range that @addr's entry of @level
- * covers.
+ * Returns the first address that an entry of @level does not cover any more, if
+ * it covers @addr.
  */
 static u64 next_addr(u64 addr, unsigned int level)
 {

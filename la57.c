@@ -40,8 +40,8 @@ BUILD_BUG_ON(offsetof(struct la57_page, code) != LA57_CODE);
 BUILD_BUG_ON(sizeof(struct la57_page) != LA57_SIZE - PAGE_SIZE);
 
 /*
- * No memory below 1 MiB is borrowed, because it may hold real-mode vectors,
- * BIOS data, the EBDA and ROMs.
+ * The lowest RAM that la57_switch() may borrow. Memory below 1 MiB may hold
+ * real-mode vectors, BIOS data, the EBDA and ROMs.
  */
 #define LOW_MEMORY_END	0x100000UL
 #define MEMORY_4G	0x100000000UL
@@ -49,13 +49,13 @@ BUILD_BUG_ON(sizeof(struct la57_page) != LA57_SIZE - PAGE_SIZE);
 in_data u64 la57_efi_memory;
 
 /*
- * Address of LA57_SIZE bytes below 4 GiB for the switch; 0 if CR4.LA57 stays as
- * it is.
+ * Address of the LA57_SIZE bytes below 4 GiB for la57_switch(); 0 if CR4.LA57
+ * stays as it is.
  */
 static u64 area;
 /*
- * True if the memory for the switch may hold data, so that la57_switch() must
- * restore it.
+ * True if the two pages at area may hold data, so that la57_switch() must
+ * restore them.
  */
 static bool borrowed;
 
@@ -108,8 +108,8 @@ static u64 find_low_memory(const struct boot_params *bp)
 }
 
 /*
- * Finds the memory for the switch and sets area and borrowed. early_tables is
- * free, because startup_32's page tables are no longer in use.
+ * Finds the two pages for la57_switch() and sets area and borrowed.
+ * early_tables is free, because startup_32's page tables are no longer in use.
  */
 static void find_area(const struct boot_params *bp)
 {
@@ -182,17 +182,18 @@ static void fill(struct la57_page *page)
 	page->gdt_ptr = (struct desc_ptr){ sizeof(page->gdt) - 1,
 					   (u64)page->gdt };
 	/*
-	 * Make the 32-bit gates first. The 64-bit gates below overwrite those
-	 * of vectors 4, 5, 16, 17, 26 and 27, which the 32-bit code does not
-	 * raise.
+	 * Make the gates for 32-bit code first. The gates for 64-bit code
+	 * overwrite those of vectors 4, 5, 16, 17, 26 and 27, which the 32-bit
+	 * code does not raise.
 	 */
 	for (i = 0; i < IDT_VECTORS; i++)
 		page->idt[i] = gate(page, la57_exception, KERNEL32_CS);
 	page->idt[X86_TRAP_NMI] = gate(page, la57_nmi_32, KERNEL32_CS);
 	set_long_gate(page, X86_TRAP_NMI, la57_nmi_64);
 	/*
-	 * In long mode every other vector finds two 32-bit gates or two empty
-	 * slots. Neither is a valid 64-bit gate, so the processor raises #GP.
+	 * In long mode the processor takes two 8-byte slots for a gate. All
+	 * vectors but these find two 32-bit gates or two empty slots, which are
+	 * no valid gate, so the processor raises #GP.
 	 */
 	set_long_gate(page, X86_TRAP_DF, la57_exception);
 	set_long_gate(page, X86_TRAP_GP, la57_exception);

@@ -29,8 +29,8 @@
 #include "x86.h"
 
 /*
- * Flag in setup_data.type. Linux's SETUP_INDIRECT is the same bit as a signed
- * int, which C does not define: it shifts 1 into the sign bit.
+ * Flag in setup_data.type. Linux's SETUP_INDIRECT is the same bit, but it
+ * shifts a signed 1 into the sign bit, which C does not define.
  */
 #define SETUP_DATA_INDIRECT	(1U << 31)
 

@@ -73,7 +73,10 @@ static unsigned int vc_stage1(struct exception_frame *frame)
 	return 0;
 }
 
-/* ---- Registers as instructions name them. */
+/*
+ * ---- General-purpose registers, in the order in which instructions number
+ * them.
+ */
 
 static void regs_load(struct vc *vc)
 {
@@ -180,7 +183,7 @@ static u64 operand_address(const struct vc *vc)
 			    segment_base(vc));
 }
 
-/* ---- Exits whose operands are registers. */
+/* ---- Instructions whose operands are registers. */
 
 static unsigned int vc_cpuid(struct vc *vc)
 {
