@@ -191,9 +191,9 @@ static void fill(struct la57_page *page)
 	page->idt[X86_TRAP_NMI] = gate(page, la57_nmi_32, KERNEL32_CS);
 	set_long_gate(page, X86_TRAP_NMI, la57_nmi_64);
 	/*
-	 * In long mode the processor takes two 8-byte slots for a gate. All
-	 * vectors but these find two 32-bit gates or two empty slots, which are
-	 * no valid gate, so the processor raises #GP.
+	 * In long mode a gate takes two 8-byte slots. All vectors but these and
+	 * NMI find two 32-bit gates or two empty slots. Neither is a valid
+	 * gate, so the processor raises #GP.
 	 */
 	set_long_gate(page, X86_TRAP_DF, la57_exception);
 	set_long_gate(page, X86_TRAP_GP, la57_exception);
