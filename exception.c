@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exception.c - the one place where an exception is dispatched: NMIs are
- * counted, a #VC goes to sev-vc.c, a page fault may map memory, and everything
- * else is reported on the console and terminates.
+ * exception.c - the one place where an exception is dispatched: an NMI is
+ * counted, a #VC goes to sev-vc.c, and a page fault may map memory. Every other
+ * exception is reported on the console, and the boot terminates.
  *
- * Runs whenever an exception comes, from idt_load_stage1() to idt_teardown(),
- * at the early entry before .bss is cleared too.
+ * Runs for every exception between idt_load_stage1() and idt_teardown(), also
+ * before .bss is cleared. While la57_switch() changes the paging mode,
+ * la57_trampoline.S handles exceptions instead.
  */
 #include "console.h"
 #include "exception.h"
@@ -16,10 +17,10 @@
 #include "sev.h"
 #include "x86.h"
 
-/* How many words of the interrupted code's stack a report shows. */
+/* Number of 8-byte words of the interrupted code's stack in a report. */
 #define STACK_DUMP_WORDS	8
 
-/* In .data, because an exception may come before .bss is cleared. */
+/* These are in .data, because an exception may come before .bss is cleared. */
 static in_data bool may_map;
 static in_data bool reporting;
 
@@ -46,8 +47,8 @@ static bool is_in_page(u64 addr, const u8 *page)
 }
 
 /*
- * Whether the report may read the stack at @rsp. It must not touch a guard
- * page, because that fault would end the report.
+ * Returns true if dump_stack() may read the word at @rsp. It must not touch a
+ * guard page, because the page fault would cut the report off.
  */
 static bool is_stack(u64 rsp)
 {
@@ -56,7 +57,10 @@ static bool is_stack(u64 rsp)
 	       !is_in_page(rsp, double_fault_guard);
 }
 
-/* Prints the interrupted code's stack, as far as it is the stub's own. */
+/*
+ * Prints the interrupted code's stack, as far as it lies in the stub's own
+ * data.
+ */
 static void dump_stack(u64 rsp)
 {
 	unsigned int i;
@@ -89,7 +93,7 @@ static void dump_registers(const struct exception_frame *f)
 /*
  * Prints all that is known about an exception that the stub does not handle,
  * then terminates. A second exception during the report terminates at once,
- * because its report would fail in the same place.
+ * because its report would probably fail at the same place.
  */
 static noreturn void report(const struct exception_frame *f)
 {
@@ -108,7 +112,9 @@ static noreturn void report(const struct exception_frame *f)
 		con_printf("sevstub: unexpected exception: %s (vector %lu) error code 0x%lx at startup_32+0x%lx\n",
 			   exception_name(f->vector), f->vector, f->error_code,
 			   f->rip - (u64)_image);
-	/* SEV-ES keeps registers secret from the host, which reads the console. */
+	/*
+	 * SEV-ES hides registers from the hypervisor, which reads the console.
+	 */
 	if (!sev_es_active()) {
 		dump_registers(f);
 		dump_stack(f->rsp);
@@ -120,7 +126,10 @@ void do_exception(struct exception_frame *frame)
 {
 	unsigned int vector;
 
-	/* Only the stub's code runs here, so another CS is an attack. */
+	/*
+	 * All of the stub's code runs with CS = BOOT_CS. The hypervisor must
+	 * have caused an exception with another CS, so it is not handled.
+	 */
 	if (frame->cs != BOOT_CS)
 		report(frame);
 
@@ -133,8 +142,8 @@ void do_exception(struct exception_frame *frame)
 		if (!vector)
 			return;
 		/*
-		 * This is reported as another exception, so clear the #VC exit
-		 * code.
+		 * The exception is reported as #GP, #DB or another vector. Its
+		 * error code is 0, not the exit code of #VC.
 		 */
 		if (vector != X86_TRAP_VC)
 			frame->error_code = 0;
@@ -142,8 +151,9 @@ void do_exception(struct exception_frame *frame)
 		break;
 	case X86_TRAP_PF:
 		/*
-		 * A #VC handler touches only memory that it has mapped before
-		 * the exchange, so this fault is the hypervisor's doing.
+		 * While the GHCB page is in use, the #VC handler touches only
+		 * memory that is known to be mapped. The hypervisor must have
+		 * caused this page fault, so the guest terminates.
 		 */
 		if (sev_es_busy())
 			terminate(SEVSTUB_TERM_REENTRY);

@@ -3,10 +3,10 @@
  * ident_map_64.c - the stub's own page tables. Each mapped address translates
  * to itself, with only the rights that its use needs.
  *
- * C code runs on the loader's page tables at first. From sev_load_map() on this
- * map is in force and page faults may extend it. The pool of page tables must
- * be mapped writable then, because the code accesses tables by their physical
- * addresses.
+ * C code runs on the loader's page tables at first. sev_load_map() loads the
+ * tables that this file builds; from then on page faults may add to them. The
+ * pool of page tables must be mapped writable then, because the code accesses
+ * tables by their physical addresses.
  *
  *	     56    48 47    39 38    30 29    21 20    12 11       0
  *	    +--------+--------+--------+--------+--------+----------+
@@ -17,17 +17,19 @@
  *	                            |        +-------------> 2 MiB page
  *	                            +----------------------> 1 GiB page
  *
- * Level 5 exists only with CR4.LA57 (APM2 5.3). An entry is empty (zero), a
- * table, a leaf, or a guard, which is marked and not present. Only walk() goes
- * from the root to an entry; it adds or splits tables on the way.
+ * Level 5 exists only with CR4.LA57 (APM2 5.3). An entry is empty (zero),
+ * points to a table, is a leaf that maps a page, or marks a guard page, which
+ * is not present. Only walk() goes from the root to an entry. On the way it can
+ * add tables or split leaves into tables.
  *
  * TLB (APM2 5.5): a write to CR3 invalidates all translations except global
  * ones, also if the value is the old one, unless CR4.PCIDE is set and bit 63
  * asks to keep them (5.5.1, 5.5.3). head_64.S has cleared CR4.PGE and
  * CR4.PCIDE, which invalidates global translations (5.5.2), and no entry made
- * here is global. Therefore sev_load_map() leaves no translation of an older
- * map. The processor never caches an entry that is not present (5.5.3), so
- * filling one needs no invalidation. Every other change is followed by INVLPG.
+ * here is global. Therefore no translation of older page tables is left after
+ * sev_load_map(). The processor never caches an entry that is not present
+ * (5.5.3), so filling in an empty entry needs no invalidation. Every other
+ * change of an entry is followed by INVLPG.
  */
 #include "e820.h"
 #include "ident_map.h"
@@ -38,14 +40,14 @@
 #define LEVELS_MAX	5
 
 /*
- * Marks a guard page. In an entry that is not present the processor ignores all
- * bits but P (APM2 5.4.1).
+ * Software bit that marks a guard page. In an entry that is not present the
+ * processor ignores all bits but P (APM2 5.4.1).
  */
 #define PTE_GUARD	(_AC(1, UL) << 9)
 
 /*
- * PCD and PWT select uncached memory if the PAT has its reset value (APM2
- * 7.8.2).
+ * PCD and PWT together select uncached memory if the PAT register has its reset
+ * value (APM2 7.8.2).
  */
 #define PTE_UNCACHED	(PTE_PCD | PTE_PWT)
 
@@ -53,13 +55,24 @@ static struct {
 	struct ident_map_config config;
 	u64 *root;
 	size_t pool_used;
-	u64 limit;		/* lowest address that cannot be mapped */
-	bool busy;		/* tables are being changed, so no page fault is handled */
+	/*
+	 * The lowest address that the page tables cannot map; see limit_of().
+	 */
+	u64 limit;
+	/*
+	 * True while an entry or the pool is being changed. ident_map_fault()
+	 * then refuses the page fault.
+	 */
+	bool busy;
 } map in_data;
 
 enum walk_mode {
-	WALK_FILL,		/* add tables where entries are empty */
-	WALK_SPLIT,		/* also replace larger leaves by tables */
+	/* walk() puts tables into empty entries, and stops at leaves. */
+	WALK_FILL,
+	/*
+	 * walk() replaces larger leaves by tables, and stops at empty entries.
+	 */
+	WALK_SPLIT,
 };
 
 static unsigned int level_shift(unsigned int level)
@@ -88,8 +101,8 @@ static u64 *table_of(u64 entry)
 }
 
 /*
- * Writes an entry by one store and in program order, because the processor may
- * read it at any time and the caller accesses the page next.
+ * Writes an entry by a single store and in program order. The processor may
+ * read the entry at any time, and the caller may access the page next.
  */
 static void write_entry(u64 *entry, u64 value)
 {
@@ -98,9 +111,11 @@ static void write_entry(u64 *entry, u64 value)
 }
 
 /*
- * Starts a change of the tables. The change itself causes no page fault, but
- * the hypervisor can inject one with any CR2. Handling it in the middle of a
- * change could use one table twice, so map.busy refuses it.
+ * Starts a change of the page tables and returns whether one was already under
+ * way, for end_change(). The change itself causes no page fault, but the
+ * hypervisor can inject one with any CR2. If it were handled in the middle of a
+ * change, one table could be used twice. map.busy makes ident_map_fault()
+ * refuse it.
  */
 static bool begin_change(void)
 {
@@ -117,7 +132,10 @@ static void end_change(bool was_busy)
 	map.busy = was_busy;
 }
 
-/* Returns a table of empty entries, or NULL if the pool is used up. */
+/*
+ * Takes a page table from the pool and clears it. Returns NULL if the pool is
+ * used up.
+ */
 static u64 *alloc_table(void)
 {
 	bool was_busy = begin_change();
@@ -133,16 +151,16 @@ static u64 *alloc_table(void)
 }
 
 /*
- * Fills @table with entries that translate the same addresses as @leaf, an
- * entry of @level, in smaller pieces.
+ * Fills @table with smaller leaves that translate the same addresses with the
+ * same rights as @leaf, an entry of @level.
  */
 static void fill_from_leaf(u64 *table, u64 leaf, unsigned int level)
 {
 	unsigned int i;
 
 	/*
-	 * In a 4 KiB page's entry this bit belongs to the PAT index (APM2
-	 * 5.4.1).
+	 * In the entry of a 4 KiB page this bit selects a PAT entry instead
+	 * (APM2 5.4.1).
 	 */
 	if (level == 2)
 		leaf &= ~PTE_LEAF;
@@ -151,13 +169,13 @@ static void fill_from_leaf(u64 *table, u64 leaf, unsigned int level)
 }
 
 /*
- * Replaces an empty entry or a leaf by a table. Returns false if the pool is
- * used up.
+ * Replaces *@entry, an empty entry or a leaf of @level that translates @addr,
+ * by a table. Returns false if the pool is used up.
  *
- * If the map is in force, the leaf may map this code, its stack or the table
- * itself, so the entry must not be cleared in between. The table is complete
- * before the entry points to it. Until INVLPG the processor may use the old or
- * the new entry (APM2 5.5.3), and both translate to the same address.
+ * The leaf may map this code, its stack or the table itself, so the entry must
+ * not be cleared in between. The table is complete before the entry points to
+ * it. Until INVLPG the processor may use the old or the new entry (APM2 5.5.3),
+ * and both translate to the same address.
  */
 static bool extend(u64 *entry, unsigned int level, u64 addr)
 {
@@ -181,10 +199,10 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 }
 
 /*
- * Goes from the root towards @addr down to @level. @mode says whether to add
- * tables on the way. Returns the entry where the walk ends, which is a leaf, a
- * guard or empty, and stores its level in *@found. Returns NULL if the pool is
- * used up.
+ * Goes from the root towards @addr, down to @level. @mode says whether to add
+ * tables or to split leaves on the way. Returns the entry at which the walk
+ * stops, which is a leaf, a guard or empty, and stores its level in *@found.
+ * Returns NULL if the pool is used up.
  */
 static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
 		 unsigned int *found)
@@ -208,15 +226,18 @@ static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
 	return entry;
 }
 
-/* Returns the entry that translates @addr, without changing anything. */
+/*
+ * Returns the entry at which a walk to @addr stops, and stores its level in
+ * *@level. Changes nothing, because it asks for the top level only.
+ */
 static u64 *lookup(u64 addr, unsigned int *level)
 {
 	return walk(addr, map.config.levels, WALK_FILL, level);
 }
 
 /*
- * Returns the first address behind the range that @addr's entry of @level
- * covers.
+ * Returns the first address that an entry of @level does not cover any more, if
+ * it covers @addr.
  */
 static u64 next_addr(u64 addr, unsigned int level)
 {
@@ -241,7 +262,10 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
 	u64 *entry;
 	int err = 0;
 
-	/* Set A and D now, so that the processor never writes to a table. */
+	/*
+	 * Set the accessed and dirty bits in the leaf now, so that the
+	 * processor need not write to it.
+	 */
 	attributes |= PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY;
 
 	while (addr < end) {
@@ -261,7 +285,7 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
 
 /*
  * Widens [*start, *end) to whole pages. Returns false if the range is empty or
- * cannot be mapped.
+ * goes beyond map.limit.
  */
 static bool round_to_pages(u64 *start, u64 *end)
 {
@@ -278,16 +302,19 @@ static u64 attributes_of(unsigned int prot)
 
 	if (prot & MAP_WRITE)
 		attributes |= PTE_WRITE;
-	/* Without EFER.NXE the NX bit is reserved (APM2 5.4.1). */
+	/*
+	 * Without EFER.NXE the NX bit is reserved and must be 0 (APM2 5.4.1).
+	 */
 	if (map.config.nx && !(prot & MAP_EXEC))
 		attributes |= PTE_NX;
 	return attributes;
 }
 
 /*
- * Returns the lowest address that the map cannot hold: the lower half of
- * canonical addresses, below the C-bit. The C-bit and the bits above it are no
- * part of a physical address (APM2 7.10.1).
+ * Returns the lowest address that the page tables cannot map. Three bounds
+ * apply: the lower half of the canonical addresses, the 52 address bits of an
+ * entry, and the C-bit. The C-bit and the bits above it are no part of a
+ * physical address (APM2 7.10.1).
  */
 static u64 limit_of(unsigned int levels)
 {
@@ -304,7 +331,10 @@ int ident_map_init(const struct ident_map_config *config)
 {
 	u64 pool = (u64)config->pool;
 
-	/* The C-bit must be a single bit above the offset within a page. */
+	/*
+	 * The C-bit must be a single address bit of an entry, and not one of
+	 * the lowest 21, which are the offset within a 2 MiB page.
+	 */
 	if (config->levels < LEVELS_MIN || config->levels > LEVELS_MAX ||
 	    (config->enc_mask & (config->enc_mask - 1)) ||
 	    (config->enc_mask & ~PTE_ADDR_MASK) ||
@@ -354,11 +384,11 @@ bool ident_map_is_guard(u64 addr)
 }
 
 /*
- * Writes the page back from the caches through its present mapping. Some
- * processors do not keep the private and the shared view of a page coherent: a
- * dirty cache line of the old view could later overwrite data of the new view
- * (APM2 7.10.6). Only CPUID tells which processors these are, and it would cost
- * an exit, so the page is always flushed.
+ * Writes the page at @addr back from the caches, before its C-bit changes. On
+ * some processors private and shared accesses to a page are not coherent: a
+ * dirty cache line of the old kind could later overwrite new data (APM2
+ * 7.10.6). Only CPUID tells which processors these are, and it would cost an
+ * exit, so the page is always flushed.
  */
 static void flush_page(u64 addr)
 {
@@ -366,7 +396,10 @@ static void flush_page(u64 addr)
 
 	for (line = addr; line < addr + PAGE_SIZE; line += CACHE_LINE_SIZE)
 		clflush((const void *)line);
-	/* Only MFENCE orders CLFLUSH with later stores (APM3 CLFLUSH). */
+	/*
+	 * MFENCE is the only fence that orders CLFLUSH with later stores (APM3,
+	 * "CLFLUSH").
+	 */
 	mfence();
 }
 
@@ -465,7 +498,7 @@ u64 ident_map_cr3(void)
 	return (u64)map.root | map.config.enc_mask;
 }
 
-/* Returns true if the entries of @table from @first on are empty. */
+/* Returns true if all entries of @table from index @first on are empty. */
 static bool is_empty_from(const u64 *table, unsigned int first)
 {
 	while (first < PTRS_PER_TABLE && !table[first])
@@ -474,8 +507,8 @@ static bool is_empty_from(const u64 *table, unsigned int first)
 }
 
 /*
- * A map of four levels is what the first entry of a level-5 table points to.
- * The tables stay as they are; only the root changes.
+ * The top table of four levels is what entry 0 of a level-5 table points to.
+ * All other tables stay as they are; only the root changes.
  */
 int ident_map_set_levels(unsigned int levels)
 {
@@ -507,8 +540,9 @@ int ident_map_fault(u64 addr, u64 error_code)
 	u64 low, high;
 
 	/*
-	 * Only a data access to an unmapped page can be handled. If the page is
-	 * mapped, restarting the instruction would fault again.
+	 * Only a data access to an unmapped page can be handled, and a guard
+	 * page stays unmapped. If the page is mapped, restarting the
+	 * instruction would cause the same fault again.
 	 */
 	if (map.busy || (error_code & ~PF_WRITE) || addr >= map.limit ||
 	    *lookup(addr, &level))
@@ -518,7 +552,7 @@ int ident_map_fault(u64 addr, u64 error_code)
 	high = low + PMD_SIZE;
 	if (!e820_ram_around(map.config.bp, addr, &low, &high))
 		return -EFAULT;
-	/* A page that is only partly RAM is not mapped. */
+	/* A page that is only partly RAM stays unmapped, so round inwards. */
 	low = ALIGN_UP(low, PAGE_SIZE);
 	high = ALIGN_DOWN(high, PAGE_SIZE);
 	if (addr < low || addr >= high)

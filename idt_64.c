@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * idt_64.c - the gates of the IDT, in two stages. exception.c handles what goes
- * through them.
+ * idt_64.c - fills in the IDT, in two stages. idt_handlers_64.S has the code
+ * that the gates lead to, and exception.c handles the exceptions.
  *
- * Stage 1 is in force from the entry until the stub's own page tables are.
- * Stage 2 lets page faults map memory and gives #DF a stack of its own, so that
- * a stack overflow into the guard page is reported instead of resetting the
- * machine. At the end the IDT is emptied, because the payload may overwrite the
- * handlers.
+ * Stage 1 is loaded soon after the entry and stays until the stub's own page
+ * tables are loaded. Stage 2 lets page faults map memory and gives #DF a stack
+ * of its own, so that a stack overflow into the guard page is reported instead
+ * of resetting the machine. Before the payload is entered, an IDT without
+ * entries is loaded, because the payload may overwrite the handlers.
  *
- * The image moves between the two loads of stage 1. Addresses are therefore
- * computed when a table is loaded, and never kept.
+ * If the image moves, stage 1 is loaded again in the copy. Addresses are
+ * therefore computed when a table is loaded, and never kept.
  */
 #include "exception.h"
 #include "idt.h"
 #include "image.h"
 #include "x86.h"
 
-/* The 64-bit TSS (APM2 12.2.5). The stub uses ist[] only. */
+/* The 64-bit TSS (APM2 12.2.5). The stub uses ist[] for #DF only. */
 struct tss {
 	u32 reserved0;		/* 0x00 */
 	u64 rsp[3];		/* 0x04 */
@@ -29,13 +29,16 @@ struct tss {
 } __attribute__((packed));
 BUILD_BUG_ON(sizeof(struct tss) != 0x68);
 
-/* idt_handlers_64.S: the code that each vector's gate leads to. */
+/* The handlers in idt_handlers_64.S: vector n's gate leads to the nth. */
 extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 
-/* In .data, because an exception may come before .bss is cleared. */
+/* The IDT is in .data, because it is in force before .bss is cleared. */
 static in_data struct idt_gate idt[IDT_VECTORS];
 static struct tss tss;
-/* linker.ld finds this array by its section and puts a guard page below it. */
+/*
+ * linker.ld places this stack by the name of its section, directly above
+ * double_fault_guard.
+ */
 static u8 double_fault_stack[DOUBLE_FAULT_STACK_SIZE] __attribute__((aligned(16)));
 
 static void set_gate(unsigned int vector, u8 ist)
@@ -58,8 +61,9 @@ void idt_load_stage1(void)
 	unsigned int vector;
 
 	/*
-	 * Assigned, because clang would put an initialiser with this address
-	 * into .data, where it needs a relocation.
+	 * The fields are assigned one by one. For an initialiser clang would
+	 * make a constant with this address in a data section, which would need
+	 * a relocation.
 	 */
 	ptr.limit = sizeof(idt) - 1;
 	ptr.base = (u64)idt;
@@ -68,7 +72,7 @@ void idt_load_stage1(void)
 	load_idt(&ptr);
 }
 
-/* Loads the TSS. Its descriptor takes two entries of the GDT (APM2 4.8.3). */
+/* Loads the TSS, whose descriptor takes two entries of the GDT (APM2 4.8.3). */
 static void load_tss(void)
 {
 	u64 base = (u64)&tss;

@@ -3,10 +3,10 @@
  * insn.c - decodes the instructions that can raise #VC, and no others.
  *
  * Runs inside the #VC handlers. It keeps no state, accesses only its arguments
- * and executes no instruction that could raise #VC. The guest terminates if the
- * decoder refuses an instruction. It therefore refuses everything that the
- * processor would not have executed, and forms that cannot cause an exit, such
- * as a move between registers.
+ * and executes no instruction that could raise #VC. It refuses an instruction
+ * that the processor would not execute, and a form that cannot cause an exit,
+ * such as a move between registers. The #VC handler then terminates the guest,
+ * because only the hypervisor can have caused the exception.
  */
 #include <asm/svm.h>
 
@@ -35,12 +35,13 @@ enum {
 	REX_X = 1 << 1,
 	REX_R = 1 << 2,
 	REX_W = 1 << 3,
-	REG_HIGH_BIT = 1 << 3,	/* set by R, X or B in a register number */
+	/* Bit 3 of a register number, which REX.R, REX.X or REX.B sets. */
+	REG_HIGH_BIT = 1 << 3,
 };
 
 /*
- * One-byte opcodes (APM3 appendix A). If OPCODE_W is set, the operand is larger
- * than a byte.
+ * One-byte opcodes (APM3 appendix A). In those that come in pairs, the bit
+ * OPCODE_W selects an operand of more than one byte.
  */
 enum {
 	OPCODE_W = 0x01,
@@ -61,7 +62,7 @@ enum {
 	OPCODE_OUT_DX = 0xee,
 };
 
-/* Second bytes of opcodes that start with 0F. */
+/* Second bytes of opcodes whose first byte is 0F (APM3 appendix A). */
 enum {
 	OPCODE_0F_GROUP7 = 0x01,
 	OPCODE_0F_INVD = 0x08,
@@ -78,8 +79,8 @@ enum {
 };
 
 /*
- * ModRM bytes of instructions that share the opcode 0F 01 (APM3 appendix A,
- * "ModRM extensions").
+ * Group 7: ModRM bytes that select an instruction of opcode 0F 01 (APM3
+ * appendix A, "ModRM extensions").
  */
 enum {
 	GROUP7_MONITOR = 0xc8,
@@ -97,9 +98,11 @@ enum {
 	MOD_DISP32 = 2,
 	MOD_REGISTER = 3,
 	RM_SIB = 4,
-	RM_DISP32 = 5,		/* with MOD_NO_DISP: relative to RIP */
+	/* ModRM.rm, if mod is MOD_NO_DISP: an address relative to RIP. */
+	RM_DISP32 = 5,
 	SIB_NO_INDEX = 4,
-	SIB_NO_BASE = 5,	/* with MOD_NO_DISP: no base register */
+	/* SIB.base, if mod is MOD_NO_DISP: no base register. */
+	SIB_NO_BASE = 5,
 	REG_DR7 = 7,
 };
 
@@ -109,16 +112,13 @@ struct decoder {
 	unsigned int size;
 	unsigned int pos;
 	bool ran_dry;
-	u8 rex;			/* the REX prefix, 0 if there is none */
+	u8 rex;			/* the REX prefix's byte, 0 without one */
 	bool rep;
 	bool operand_size_prefix;
 	bool lock;
 };
 
-/*
- * These return the two-bit field and the three-bit fields of a ModRM or SIB
- * byte.
- */
+/* The fields of a ModRM or SIB byte: bits 7:6, 5:3 and 2:0. */
 static unsigned int field_top(u8 byte)
 {
 	return byte >> 6;
@@ -135,8 +135,9 @@ static unsigned int field_low(u8 byte)
 }
 
 /*
- * Returns the next byte, or 0 behind the end. insn_decode() checks ran_dry at
- * the end, so that the callers need not.
+ * Returns the instruction's next byte, or 0 if there are no more bytes. Callers
+ * need not check for that, because insn_decode() checks ran_dry when it has
+ * decoded all.
  */
 static u8 next_byte(struct decoder *d)
 {
@@ -176,8 +177,8 @@ static u8 read_prefixes(struct decoder *d)
 		case PREFIX_SS:
 		case PREFIX_DS:
 			/*
-			 * 64-bit mode ignores these. They do not cancel an FS
-			 * or GS prefix (APM3 1.2.4).
+			 * 64-bit mode ignores these prefixes. They do not
+			 * cancel an FS or GS prefix (APM3 1.2.4).
 			 */
 			break;
 		case PREFIX_FS:
@@ -204,14 +205,17 @@ static u8 read_prefixes(struct decoder *d)
 		}
 
 		/*
-		 * A REX prefix counts only directly before the opcode (APM3
-		 * 1.2.7).
+		 * The processor ignores a REX prefix in front of a legacy
+		 * prefix (APM3 1.2.7).
 		 */
 		d->rex = 0;
 	}
 }
 
-/* REX.W takes precedence over the operand-size prefix (APM3 1.2.7). */
+/*
+ * Returns the operand's size in bytes. REX.W takes precedence over the
+ * operand-size prefix (APM3 1.2.7).
+ */
 static u8 operand_size(const struct decoder *d)
 {
 	if (d->rex & REX_W)
@@ -243,8 +247,9 @@ static void read_sib(struct decoder *d, unsigned int mod)
 }
 
 /*
- * Reads ModRM, SIB and displacement of a memory operand. Returns false for a
- * register operand, because moves between registers cannot raise #VC.
+ * Reads the bytes of a memory operand: ModRM, SIB and displacement. Returns
+ * false for a register operand, because a move between registers cannot raise
+ * #VC.
  */
 static bool read_modrm(struct decoder *d)
 {
@@ -284,8 +289,8 @@ static bool decode_move(struct decoder *d, enum insn_op op)
 		return false;
 
 	/*
-	 * Without REX, byte registers 4 to 7 are AH, CH, DH and BH (APM3
-	 * 1.2.7).
+	 * Without a REX prefix the byte registers 4 to 7 are AH, CH, DH and BH
+	 * (APM3 1.2.7).
 	 */
 	if (insn->reg_size == 1 && !d->rex && insn->reg >= INSN_RSP) {
 		insn->reg -= INSN_RSP;
@@ -304,7 +309,8 @@ static bool decode_extending_load(struct decoder *d, u8 size, bool sign_extend)
 }
 
 /*
- * Of opcode group 11 only /0 is MOV (APM3 appendix A). REX.R is ignored there.
+ * Opcodes C6 and C7 are MOV only if the ModRM field reg is 0 (APM3 appendix A,
+ * group 11). REX.R does not extend that field.
  */
 static bool decode_store_imm(struct decoder *d)
 {
@@ -327,8 +333,9 @@ static bool decode_moffs(struct decoder *d, enum insn_op op)
 }
 
 /*
- * A segment prefix applies to the source only (APM3 1.2.4). REPNE is treated
- * like REP: the manual does not define it here (APM3 1.2.6), processors repeat.
+ * A segment prefix applies to a string instruction's source only (APM3 1.2.4).
+ * REPNE is treated like REP: the manual does not define REPNE for these
+ * instructions (APM3 1.2.6), but processors repeat them.
  */
 static bool decode_string(struct decoder *d, enum insn_op op)
 {
@@ -347,10 +354,7 @@ static bool decode_string(struct decoder *d, enum insn_op op)
 	return true;
 }
 
-/*
- * Port I/O has no 64-bit form: with REX.W it is 32 bits wide (APM3, "IN",
- * "INS").
- */
+/* Port I/O moves at most 32 bits, also with REX.W (APM3, "IN", "INS"). */
 static bool decode_io(struct decoder *d, enum insn_op op, bool port_dx)
 {
 	struct insn *insn = d->insn;
@@ -373,8 +377,8 @@ static bool decode_one_byte(struct decoder *d, u8 opcode)
 	struct insn *insn = d->insn;
 
 	/*
-	 * With a 16-bit operand MOVSXD copies without extending (APM3,
-	 * "MOVSXD").
+	 * With a 16-bit operand MOVSXD copies 2 bytes and does not extend them
+	 * (APM3, "MOVSXD").
 	 */
 	if (opcode == OPCODE_MOVSXD)
 		return decode_extending_load(d, operand_size(d) == 2 ? 2 : 4,
@@ -430,8 +434,8 @@ static bool decode_group7(struct decoder *d)
 	case GROUP7_MONITOR:
 	case GROUP7_MONITORX:
 		/*
-		 * With a prefix these are other instructions; F3 0F 01 FA is
-		 * MCOMMIT.
+		 * With a prefix these bytes are other instructions; F3 0F 01 FA
+		 * is MCOMMIT.
 		 */
 		insn->op = INSN_MONITOR;
 		return !d->rep && !d->operand_size_prefix;
@@ -445,9 +449,10 @@ static bool decode_group7(struct decoder *d)
 }
 
 /*
- * Of the debug registers only DR7 causes exits (GHCB 4.1). The mod field is
- * ignored, because both operands are registers of 64 bits (APM3, "MOV DRn").
- * With REX.R the instruction names DR15, which raises #UD.
+ * Decodes MOV from or to DR7, the only debug register that causes exits (GHCB
+ * 4.1). The mod field is ignored, because both operands are registers of 64
+ * bits (APM3, "MOV DRn"). With REX.R the instruction names DR15, which raises
+ * #UD.
  */
 static bool decode_dr(struct decoder *d, enum insn_op op)
 {
@@ -528,7 +533,10 @@ enum insn_status insn_decode(struct insn *insn, const u8 *bytes, size_t size)
 	else
 		valid = decode_one_byte(&d, opcode);
 
-	/* An instruction longer than 15 bytes raises #GP (APM3 1.1). */
+	/*
+	 * If all 15 bytes were read, the instruction is too long and raises #GP
+	 * (APM3 1.1). Otherwise more bytes are needed to decode it.
+	 */
 	if (d.ran_dry)
 		return d.size == INSN_MAX_LENGTH ? INSN_INVALID : INSN_TRUNCATED;
 
@@ -543,8 +551,8 @@ enum insn_status insn_decode(struct insn *insn, const u8 *bytes, size_t size)
 }
 
 /*
- * APM2 appendix C defines the exit codes. GHCB 4.1 lists those that a guest can
- * get.
+ * The table gives the exit code of each instruction (APM2 appendix C). GHCB 4.1
+ * lists the exit codes that a guest can get.
  */
 bool insn_matches_exit(const struct insn *insn, u64 exit_code)
 {
@@ -577,8 +585,8 @@ bool insn_matches_exit(const struct insn *insn, u64 exit_code)
 }
 
 /*
- * The address-size prefix truncates the offset before the segment base is added
- * (APM3 1.2.3).
+ * With the address-size prefix the offset is cut to 32 bits before the
+ * segment's base is added (APM3 1.2.3).
  */
 static u64 truncate_offset(const struct insn *insn, u64 offset)
 {

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * la57.c - five-level paging: decides whether the payload needs it switched on or
- * off, and finds the memory for the switch.
+ * la57.c - five-level paging: decides whether it must be switched on or off for
+ * the payload, finds memory for the switch, and switches.
  *
  * CR4.LA57 cannot change in long mode (APM2 3.1.3), so la57_trampoline.S leaves
- * long mode and enters it again. Meanwhile its code, descriptor tables and stack
- * have to be below 4 GiB, in one page, and the top page table in a second one.
- * The two pages are those that firmware gave to efi.c, or else early_tables if
- * the image is below 4 GiB, or else the highest RAM below 4 GiB. In the last case
- * la57_switch() saves what is in the RAM and puts it back.
+ * long mode and enters it again. Meanwhile its code, descriptor tables and
+ * stack have to be in one page below 4 GiB, and the top page table in a second
+ * one. The two pages are those that efi/entry.c allocated, or else early_tables
+ * if the image is below 4 GiB, or else the highest RAM below 4 GiB. In the last
+ * case la57_switch() saves the contents of that RAM and restores them.
  *
  * Runs in the moved image. la57_prepare() decides before the stub's page tables
- * are built. la57_switch() needs the page tables, and changes their depth.
+ * are built. la57_switch() needs these page tables, and adds or removes their
+ * fifth level.
  */
 #include <asm/bootparam.h>
 
@@ -38,23 +39,33 @@ BUILD_BUG_ON(offsetof(struct la57_page, stack) !=
 BUILD_BUG_ON(offsetof(struct la57_page, code) != LA57_CODE);
 BUILD_BUG_ON(sizeof(struct la57_page) != LA57_SIZE - PAGE_SIZE);
 
-/* Memory below 1 MiB may hold real-mode vectors, BIOS data, the EBDA and ROMs. */
+/*
+ * The lowest RAM that la57_switch() may borrow. Memory below 1 MiB may hold
+ * real-mode vectors, BIOS data, the EBDA and ROMs.
+ */
 #define LOW_MEMORY_END	0x100000UL
 #define MEMORY_4G	0x100000000UL
 
 in_data u64 la57_efi_memory;
 
-/* The address of LA57_SIZE bytes below 4 GiB, or 0 if nothing has to change. */
+/*
+ * Address of the LA57_SIZE bytes below 4 GiB for la57_switch(); 0 if CR4.LA57
+ * stays as it is.
+ */
 static u64 area;
-/* Whether area is RAM that can hold data, so that it must be put back. */
+/*
+ * True if the two pages at area may hold data, so that la57_switch() must
+ * restore them.
+ */
 static bool borrowed;
 
 /*
- * Whether CPUID reports five-level paging. A processor without leaf 7 would
- * return another leaf's values, so the highest leaf is checked first. Every
- * processor with SEV-ES has leaf 7. In an SEV-ES guest each register costs an
- * exit, so only ECX is asked for, by the MSR protocol. If the hypervisor lies,
- * the switch raises #GP, and the guest terminates.
+ * Returns true if CPUID reports five-level paging. A processor without leaf 7
+ * would return another leaf's values, so the highest leaf is checked first;
+ * every processor with SEV-ES has leaf 7. In an SEV-ES guest each register
+ * costs an exit, so the MSR protocol asks for ECX only. If the hypervisor
+ * reports LA57 and the processor lacks it, the switch raises #GP, and the guest
+ * terminates.
  */
 static bool cpu_has_la57(void)
 {
@@ -68,9 +79,10 @@ static bool cpu_has_la57(void)
 }
 
 /*
- * Returns the address of the highest LA57_SIZE bytes of RAM below 4 GiB, or 0.
- * The highest such range ends at 4 GiB, at the end of an E820 entry or at the
- * start of one, so only ranges that end there are tried.
+ * Returns the address of the highest LA57_SIZE bytes of RAM between 1 MiB and 4
+ * GiB, or 0. The highest range ends at 4 GiB, at the end of an E820 entry or at
+ * the start of one, so only these addresses are tried. Entries in setup_data
+ * are not tried.
  */
 static u64 find_low_memory(const struct boot_params *bp)
 {
@@ -96,8 +108,8 @@ static u64 find_low_memory(const struct boot_params *bp)
 }
 
 /*
- * Sets area and borrowed. early_tables can be used, because the switch runs on
- * the stub's page tables and startup_32's are no longer in use.
+ * Finds the two pages for la57_switch() and sets area and borrowed.
+ * early_tables is free, because startup_32's page tables are no longer in use.
  */
 static void find_area(const struct boot_params *bp)
 {
@@ -112,8 +124,8 @@ static void find_area(const struct boot_params *bp)
 }
 
 /*
- * Whether the payload gets five-level paging. If it is on already, the processor
- * has it, and CPUID need not be asked.
+ * Returns true if the payload is to be entered with five-level paging. If it is
+ * @on already, the processor has it, and CPUID need not be asked.
  */
 static bool wanted(const struct cmdline *cmdline, bool payload_can, bool on)
 {
@@ -129,7 +141,10 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 	area = 0;
 	if (wanted(cmdline, payload_can, on) != on) {
 		find_area(bp);
-		/* If there is no memory to switch it on, four levels will do. */
+		/*
+		 * Without memory for the switch five-level paging stays off. If
+		 * it is on and must be switched off, the boot cannot go on.
+		 */
 		if (!area && on)
 			error("five-level paging",
 			      "it must be switched off, and there is no RAM below 4 GiB for that");
@@ -138,8 +153,9 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 }
 
 /*
- * Returns a 32-bit interrupt gate for @handler's copy in @page. It is also the
- * first half of a 64-bit gate; the second half is 0 below 4 GiB.
+ * Returns a 32-bit interrupt gate for the copy of @handler in @page. It can
+ * also serve as the first half of a 64-bit gate, whose second half is 0 because
+ * the page is below 4 GiB.
  */
 static u64 gate(const struct la57_page *page, const u8 *handler, u64 selector)
 {
@@ -165,12 +181,20 @@ static void fill(struct la57_page *page)
 	memcpy(page->gdt, gdt, sizeof(page->gdt));
 	page->gdt_ptr = (struct desc_ptr){ sizeof(page->gdt) - 1,
 					   (u64)page->gdt };
-	/* 32-bit gates first; the 64-bit gates below then replace some of them. */
+	/*
+	 * Make the gates for 32-bit code first. The gates for 64-bit code
+	 * overwrite those of vectors 4, 5, 16, 17, 26 and 27, which the 32-bit
+	 * code does not raise.
+	 */
 	for (i = 0; i < IDT_VECTORS; i++)
 		page->idt[i] = gate(page, la57_exception, KERNEL32_CS);
 	page->idt[X86_TRAP_NMI] = gate(page, la57_nmi_32, KERNEL32_CS);
 	set_long_gate(page, X86_TRAP_NMI, la57_nmi_64);
-	/* In long mode any other vector finds a 32-bit gate, which raises #GP. */
+	/*
+	 * In long mode a gate takes two 8-byte slots. All vectors but these and
+	 * NMI find two 32-bit gates or two empty slots. Neither is a valid
+	 * gate, so the processor raises #GP.
+	 */
 	set_long_gate(page, X86_TRAP_DF, la57_exception);
 	set_long_gate(page, X86_TRAP_GP, la57_exception);
 	set_long_gate(page, X86_TRAP_VC, la57_exception);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * misc.c - the boot as a sequence of steps. extract_kernel() calls them in
- * order. place_image() comes first and decides where the image moves.
+ * misc.c - the boot as a sequence of steps. head_64.S calls place_image(),
+ * moves the image to the address that place_image() returns, and calls
+ * extract_kernel(). That function calls the other steps in order.
  *
  * Each step checks what the loader and the build handed over before it uses it.
  * place_image() runs where the loader put the image and must not use .bss. All
@@ -27,34 +28,53 @@
 #include "srat.h"
 #include "x86.h"
 
-/* SETUP_INDIRECT of Linux's header shifts 1 into the sign bit of an int. */
+/*
+ * Flag in setup_data.type. Linux's SETUP_INDIRECT is the same bit, but it
+ * shifts a signed 1 into the sign bit, which C does not define.
+ */
 #define SETUP_DATA_INDIRECT	(1U << 31)
 
-/* Features of the processor that the boot uses. */
+/* Processor features that the boot uses; detect_cpu() fills this in. */
 struct cpu {
 	bool nx;		/* EFER.NXE and the NX bit exist */
 	bool pages_1g;		/* 1 GiB pages exist */
 	bool bmi2;		/* BMI1, BMI2 and LZCNT all exist */
 };
 
-/* What the steps of a boot hand on to each other. */
+/* What one step of extract_kernel() leaves for later steps. */
 struct boot {
 	struct boot_params *bp;
 	struct cmdline cmdline;
-	struct payload_header payload;	/* a copy, checked */
-	struct range runtime;		/* init_size bytes of RAM */
-	u8 *out;			/* where the payload is decompressed to */
-	u64 out_size;			/* bytes: payload and relocation table */
-	u64 size;			/* bytes of memory that the payload takes */
-	u64 virt;			/* virtual address, for its own page tables */
-	u64 la57;			/* memory of la57_prepare(), or 0 */
+	/* Copy of the payload's header, after check_payload_header(). */
+	struct payload_header payload;
+	/* The payload's and the image's memory: image_info.init_size bytes. */
+	struct range runtime;
+	/* Physical address that the payload is decompressed to, and runs at. */
+	u8 *out;
+	/* Bytes that the decoder writes: flat payload and relocation table. */
+	u64 out_size;
+	/*
+	 * Bytes of memory that the payload needs with its .bss, a multiple of
+	 * PAGE_SIZE.
+	 */
+	u64 size;
+	/*
+	 * Virtual address at which the payload's own page tables will map it.
+	 */
+	u64 virt;
+	/*
+	 * Address of LA57_SIZE bytes that la57_switch() uses; 0 if CR4.LA57
+	 * stays.
+	 */
+	u64 la57;
 };
 
 /*
  * Returns the range in which payload and image run (boot.rst, "init_size"):
- * init_size bytes from pref_address on, or for a relocatable payload from the
- * load address rounded up to the alignment, if that is higher. The EFI entry
- * has already chosen an address.
+ * init_size bytes from pref_address on. A relocatable payload's range begins at
+ * the load address @load, rounded up to the alignment, if that is higher. If
+ * efi_runtime_start is not 0, the EFI entry has already allocated the range
+ * there.
  */
 static struct range runtime_range(u64 load)
 {
@@ -78,7 +98,7 @@ static void check_not_in(struct range runtime, const char *what,
 
 /*
  * Ends the boot unless what the loader put at @used lies in RAM and outside of
- * the payload's memory.
+ * @runtime, the memory of payload and image.
  */
 static void check_loaded(const struct boot_params *bp, struct range runtime,
 			 const char *what, struct range used)
@@ -101,7 +121,10 @@ u64 place_image(struct boot_params *bp)
 	sev_detect();
 	sanitize_boot_params(bp);
 	cmdline = find_cmdline(bp);
-	/* An SEV-ES guest has no console before sev_es_setup_ghcb(). */
+	/*
+	 * In an SEV-ES guest port I/O needs the GHCB page, so extract_kernel()
+	 * starts the console after sev_es_setup_ghcb().
+	 */
 	if (!sev_es_active())
 		console_init(&cmdline, &bp->screen_info);
 
@@ -112,9 +135,10 @@ u64 place_image(struct boot_params *bp)
 		      "the payload needs 0x%lx-0x%lx, and not all of it is RAM",
 		      runtime.start, runtime.end);
 	/*
-	 * The move copies in two steps, from the end downwards. This works only
-	 * if the image moves up by at least the size of its text and data, or
-	 * to memory that does not overlap it.
+	 * An image that EFI firmware loaded stays where it is. Any other image
+	 * is copied in two steps, each from its highest byte down. That works
+	 * only if the image moves up by at least the size of its text and data,
+	 * or if the copy lies entirely below the image.
 	 */
 	if (efi_runtime_start)
 		to = load;
@@ -132,7 +156,10 @@ u64 place_image(struct boot_params *bp)
 	return to;
 }
 
-/* Ends the boot if a check of the payload has failed. */
+/*
+ * Ends the boot with the message @why if @good is false, because a check of the
+ * payload has failed.
+ */
 static void insist(bool good, const struct refusal *why)
 {
 	if (!good)
@@ -148,10 +175,11 @@ static void read_payload_header(struct boot *boot)
 }
 
 /*
- * The payload goes to the start of the runtime range. The image must not need
- * any memory below the end of the payload while the decoder writes it. The
- * exception are the compressed bytes: the decoder reads them at the same time,
- * and p->margin says how far they may overlap the output.
+ * Decides that the payload goes to the start of the runtime range, and checks
+ * that this range is large enough. The stub's code, data and page tables must
+ * lie above all of the payload's memory. The compressed bytes may overlap the
+ * output, because the decoder reads them while it writes. They must end at
+ * least p->margin bytes above the end of the output.
  */
 static void place_payload(struct boot *boot)
 {
@@ -168,7 +196,10 @@ static void place_payload(struct boot *boot)
 	boot->virt = p->virt_addr;
 
 	if (efi_runtime_start) {
-		/* The EFI entry decompresses into memory of its own. */
+		/*
+		 * The EFI entry allocated the range apart from the image, so
+		 * only the sizes matter.
+		 */
 		room = image_info.init_size;
 		margin = room + p->margin;
 	} else {
@@ -182,9 +213,9 @@ static void place_payload(struct boot *boot)
 }
 
 /*
- * Maps a range or ends the boot. The message leaves the addresses out in an
- * SEV-ES guest, because the hypervisor reads the console and KASLR's choice is
- * secret.
+ * Maps the range @r with rights @prot (MAP_*), or ends the boot. In an SEV-ES
+ * guest the message has no addresses: the hypervisor reads the console, and the
+ * payload's random address is secret.
  */
 static void map(const char *what, struct range r, unsigned int prot)
 {
@@ -206,9 +237,11 @@ static void guard(const char *what, const void *page)
 }
 
 /*
- * stack_guard is still mapped until the stub's page tables are loaded. A stack
- * overflow before that, for example by nested NMIs, writes to the page below
- * it. Nothing else writes to that page after .bss is cleared.
+ * stack_guard is mapped until the stub's own page tables are loaded. If the
+ * stack overflows before that, for example by nested NMIs, it first writes to
+ * stack_guard, which holds no data, and then to stack_overrun below it. Nothing
+ * else writes to stack_overrun after .bss is cleared, so a byte other than 0
+ * shows the overflow.
  */
 static void check_stack(void)
 {
@@ -226,8 +259,8 @@ static void take(struct range r)
 }
 
 /*
- * Keeps the payload out of the data that a node of type SETUP_INDIRECT points
- * to. The stub does not read that data.
+ * Keeps the payload out of the data that a setup_data node of type
+ * SETUP_INDIRECT points to. The stub does not read that data.
  */
 static void keep_indirect(const struct boot *boot, u64 addr,
 			  const struct setup_data *node)
@@ -248,8 +281,8 @@ static void keep_indirect(const struct boot *boot, u64 addr,
 }
 
 /*
- * Maps all of setup_data, because the payload reads it before it has page
- * tables of its own. Each node is checked and mapped before it is read.
+ * Maps the whole setup_data list, because the payload may read it before it has
+ * page tables of its own. Each node is checked and mapped before it is read.
  */
 static void map_setup_data(const struct boot *boot)
 {
@@ -266,7 +299,9 @@ static void map_setup_data(const struct boot *boot)
 		check_loaded(boot->bp, boot->runtime, "setup_data", r);
 		map("setup_data", r, MAP_WRITE);
 
-		/* A node need not be aligned. */
+		/*
+		 * Copy the node's header, because a node need not be aligned.
+		 */
 		memcpy(&node, (const void *)addr, sizeof(node));
 		r.end += node.len;
 		check_loaded(boot->bp, boot->runtime, "setup_data", r);
@@ -278,8 +313,9 @@ static void map_setup_data(const struct boot *boot)
 }
 
 /*
- * Builds the stub's page tables with all that the stub needs before the payload
- * is placed, and what the payload's first instructions need.
+ * Builds the stub's page tables. They map what the stub needs until the
+ * payload's address is known, and what the loader handed over. Only setup_data
+ * is mapped later, by map_setup_data().
  */
 static void build_map(const struct boot *boot, const struct cpu *cpu)
 {
@@ -312,16 +348,17 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 	if (initrd.start != initrd.end)
 		map("initrd", initrd, MAP_WRITE);
 	/*
-	 * A page fault reads the E820 map, which continues in setup_data if the
-	 * table in the zero page is full.
+	 * The page-fault handler reads the E820 map. If the table in the zero
+	 * page is full, the map continues in setup_data, so setup_data is
+	 * mapped now.
 	 */
 	if (boot->bp->e820_entries >= E820_MAX_ENTRIES_ZEROPAGE)
 		map_setup_data(boot);
 }
 
 /*
- * Returns true if @page touches what the loader handed over. setup_data is left
- * out, because it is mapped when it is read.
+ * Returns true if @page touches the zero page, the command line or the initrd.
+ * setup_data is left out, because map_setup_data() maps it later.
  */
 static bool is_loaders(const struct boot *boot, struct range page)
 {
@@ -331,9 +368,9 @@ static bool is_loaders(const struct boot *boot, struct range page)
 }
 
 /*
- * la57_switch() has unmapped the memory that it borrowed. If something that the
- * loader handed over lies there, it must be mapped again. The payload's own
- * pages are mapped later, with other rights.
+ * Maps again what la57_switch() has unmapped: those pages of its LA57_SIZE
+ * bytes in which the zero page, the command line or the initrd lies. Pages of
+ * the payload's memory are mapped later, with other rights.
  */
 static void map_borrowed(const struct boot *boot)
 {
@@ -347,8 +384,9 @@ static void map_borrowed(const struct boot *boot)
 }
 
 /*
- * Ends the boot if a page of the payload was already mapped with other rights,
- * because ident_map_range() does not change them.
+ * Ends the boot if a page of the payload's memory is mapped with other rights
+ * than write and execute. ident_map_range() keeps the rights of a page that is
+ * mapped already.
  */
 static void check_rights(struct range payload)
 {
@@ -361,8 +399,9 @@ static void check_rights(struct range payload)
 }
 
 /*
- * If the compressed bytes begin inside the payload's memory, the shared page
- * gets the payload's rights, so the payload is mapped first.
+ * Maps the payload's memory, then the compressed bytes. If these begin inside
+ * the payload's memory, the common page must be writable and executable, so the
+ * payload is mapped first.
  */
 static void map_payload(const struct boot *boot)
 {
@@ -370,7 +409,10 @@ static void map_payload(const struct boot *boot)
 	struct range image = { (u64)_image, (u64)_text };
 
 	map("payload", payload, MAP_WRITE | MAP_EXEC);
-	/* With KASLR the payload may touch a page that srat.c has mapped. */
+	/*
+	 * For KASLR srat.c and efi_name_free_memory() have mapped pages. These
+	 * may lie in the payload's memory if the payload keeps its address.
+	 */
 	if (kaslr_wanted(&boot->cmdline))
 		check_rights(payload);
 	if (range_overlaps(payload, image))
@@ -380,9 +422,9 @@ static void map_payload(const struct boot *boot)
 }
 
 /*
- * Draws random addresses for the payload: a physical one, unless the EFI entry
- * has allocated one, and a virtual one. If there is no choice, the payload
- * stays where it is.
+ * Draws a random physical address for the payload, unless the EFI entry has
+ * allocated one, and a random virtual address. If only one address is possible,
+ * the payload keeps it.
  */
 static void randomise(struct boot *boot)
 {
@@ -425,7 +467,10 @@ static bool map_vga(void)
 	return true;
 }
 
-/* The payload must find no device memory and no shared page in the map. */
+/*
+ * Unmaps VGA memory, because the payload must find no device memory and no
+ * shared page in the page tables.
+ */
 static void unmap_vga(void)
 {
 	u64 start, end;
@@ -445,8 +490,8 @@ static struct cpu detect_cpu(void)
 
 	/*
 	 * In an SEV-ES guest each CPUID instruction costs an exit. Every
-	 * processor with SEV-ES has NX and BMI2. 1 GiB pages would save a few
-	 * page tables only, so they are not used.
+	 * processor with SEV-ES has NX and BMI2. 1 GiB pages would only save a
+	 * few page tables, so they are not used there.
 	 */
 	if (sev_es_active())
 		return (struct cpu){ .nx = true, .bmi2 = true };
@@ -465,8 +510,8 @@ static struct cpu detect_cpu(void)
 }
 
 /*
- * Verifies the digest of the compressed bytes before the first byte of the
- * payload's memory is overwritten.
+ * Decompresses the payload. The digest of the compressed bytes is verified
+ * first, before the first byte of the payload's memory is overwritten.
  */
 static void decompress(const struct boot *boot)
 {
@@ -476,8 +521,8 @@ static void decompress(const struct boot *boot)
 	int err;
 
 	/*
-	 * The EFI entry has verified the digest, when it could still return an
-	 * error to firmware.
+	 * The EFI entry has already verified the digest, while it could still
+	 * return an error to firmware.
 	 */
 	if (!efi_runtime_start)
 		insist(check_payload_frame(p, &why), &why);
@@ -491,8 +536,8 @@ static void decompress(const struct boot *boot)
 
 /*
  * Clears the memory behind the payload's file contents, as ELF requires. Linux
- * clears its .bss itself, but it does not expect the relocation table there, so
- * only that much is cleared.
+ * clears its .bss itself, but the relocation table was decompressed there and
+ * Linux does not expect it. For Linux only the bytes of that table are cleared.
  */
 static void clear_bss(const struct boot *boot)
 {
@@ -505,15 +550,19 @@ static void clear_bss(const struct boot *boot)
 }
 
 /*
- * In an SEV-ES guest the hypervisor reads the console. It must not learn the
- * address that KASLR has chosen.
+ * Returns true if messages must not tell the payload's address. In an SEV-ES
+ * guest the hypervisor reads the console, and it must not learn the address
+ * that KASLR has chosen.
  */
 static bool place_is_secret(const struct boot_params *bp)
 {
 	return sev_es_active() && bp->hdr.loadflags & KASLR_FLAG;
 }
 
-/* Prints which entry was taken and the loader's own type number. */
+/*
+ * Prints at which entry the loader started the stub, and the loader's number in
+ * type_of_loader (boot.rst).
+ */
 static void report_entry(const struct boot_params *bp)
 {
 	static const char names[][13] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * misc.h - the two functions in which C runs the boot (misc.c). head_64.S calls
- * both.
+ * misc.h - place_image() and extract_kernel(), the C functions that run the
+ * boot (misc.c). head_64.S calls both.
  */
 #ifndef MISC_H
 #define MISC_H
@@ -11,22 +11,23 @@
 struct boot_params;
 
 /*
- * Decides where the image must move to, so that the payload's runtime range
- * below it is free, and checks what the loader handed over in @bp.
+ * Decides where the stub's image must move to, so that the memory below it is
+ * free for the payload, and checks what the loader handed over in the zero page
+ * @bp.
  *
  * Runs where the loader put the image, on the early stack, with the stage-1
- * IDT. It must not use .bss, because memory behind the file's end need not be
- * the stub's there.
+ * IDT. It must not use .bss, because memory behind the end of the file may
+ * belong to something else.
  *
- * Returns the physical address to move to; the present one if the image stays.
- * Ends the boot with error() if that memory is not RAM or something that the
- * loader handed over lies in it.
+ * Returns the physical address to move to, which is the present one if the
+ * image stays. Ends the boot with error() if the payload's memory is not all
+ * RAM, or if something that the loader handed over lies in it.
  */
 u64 place_image(struct boot_params *bp);
 
 /*
- * Runs the boot from the moved image to the payload: page tables, GHCB, digest,
- * decoder, relocation, and the return to private memory.
+ * Runs the boot from the moved image to the payload: page tables, GHCB page,
+ * digest, decoder, relocation. Afterwards the GHCB page is private again.
  *
  * Runs on the stub's own stack, with .bss cleared. Ends the boot with error()
  * if anything is wrong with the payload or with what the loader handed over.

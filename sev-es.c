@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev-es.c - detects which kind of SEV guest this is, and speaks the two
- * protocols with the hypervisor. sev-vc.c handles #VC with them.
+ * sev-es.c - detects which kind of SEV guest this is, and implements the two
+ * protocols by which an SEV-ES guest talks to the hypervisor. sev-vc.c handles
+ * #VC with them.
  *
- * The MSR protocol (GHCB 2.3.1) is available from the first IDT on. When the
- * stub's own page tables are in force, sev_es_setup_ghcb() shares the GHCB page
- * with the hypervisor, and all further requests go through that page.
+ * The MSR protocol (GHCB 2.3.1) needs no shared memory and can be used at any
+ * time. When the stub's own page tables are loaded, sev_es_setup_ghcb() shares
+ * the GHCB page with the hypervisor. All later requests but the one to
+ * terminate go through that page.
  *
  * The hypervisor is not trusted. Each of its replies is read once and checked
- * where it is read: in msr_protocol(), ghcb_exchange() or ghcb_output(). Code
- * behind these functions uses plain values. A reply that cannot be right
- * terminates the guest.
+ * where it is read: in msr_protocol(), ghcb_exchange() or ghcb_output(). Their
+ * callers get plain values. A reply that cannot be right terminates the guest.
  */
 #include "console.h"
 #include "error.h"
@@ -22,7 +23,7 @@
 #include "sev.h"
 #include "x86.h"
 
-/* sev-head_64.S defines sev_guest and fills it in 32-bit code. */
+/* These are the offsets by which sev-head_64.S accesses sev_guest. */
 BUILD_BUG_ON(sizeof(struct sev_guest) != SEV_GUEST_SIZE);
 BUILD_BUG_ON(offsetof(struct sev_guest, status) != SEV_GUEST_STATUS);
 BUILD_BUG_ON(offsetof(struct sev_guest, info) != SEV_GUEST_INFO);
@@ -66,7 +67,7 @@ noreturn void terminate(unsigned int reason)
 		sev_es_last_words();
 		con_printf("sevstub: SEV: terminated with reason %u, see docs/messages.md\n",
 			   reason);
-		/* This makes ghcb_begin() refuse every later exchange. */
+		/* From here on ghcb_begin() refuses every exchange. */
 		es.busy = true;
 	}
 	while (sev_es_active()) {
@@ -77,11 +78,10 @@ noreturn void terminate(unsigned int reason)
 }
 
 /*
- * Sends a request by the MSR protocol and returns the reply. A reply is
- * accepted only with its own response code, because a hypervisor that does not
- * know a request leaves the MSR unchanged. The MSR's old value is restored:
- * firmware keeps the address of its GHCB there, and its #VC handler may still
- * run after the stub.
+ * Sends a request by the MSR protocol and returns the reply. The reply must
+ * have the code @response, because a hypervisor that does not know a request
+ * leaves the MSR unchanged. The MSR's old value is restored, because firmware
+ * keeps the address of its own GHCB page there.
  */
 static u64 msr_protocol(u64 request, u64 response)
 {
@@ -110,14 +110,15 @@ u32 msr_protocol_cpuid(u32 function, u64 reg)
 /* ---- Detection. */
 
 /*
- * Four levels of paging translate 48 bits. The upper half of that space has
- * negative addresses, so physical addresses of the identity map have 47 bits.
+ * Four levels of paging translate 48 address bits. Addresses with bit 47 set
+ * are negative, so an identity map with four levels covers 47 bits of physical
+ * addresses.
  */
 #define LOWER_HALF_SHIFT	(PUD_SHIFT + 2 * TABLE_INDEX_BITS - 1)
 
 /*
  * Ends the boot because of an error that any kind of SEV guest can have. An
- * SEV-ES guest tells the hypervisor the reason, another guest prints it.
+ * SEV-ES guest sends @reason to the hypervisor; another guest prints @detail.
  */
 static noreturn void refuse(unsigned int reason, const char *detail)
 {
@@ -127,12 +128,16 @@ static noreturn void refuse(unsigned int reason, const char *detail)
 }
 
 /*
- * Returns the position of the C-bit in the loader's page tables, or 0 if there
- * is none: the bit that is set in the entry which maps this code and that is no
- * part of the address. The tables can be read because the loader's identity map
- * includes them, and because page walks read private memory whatever the C-bit
- * (APM2 15.34.5). A table address that four levels cannot reach has another bit
- * set than @claimed; that bit is returned.
+ * Returns the position of the C-bit in the loader's page tables. In its address
+ * field the entry that maps this code has the C-bit and the page's address.
+ * Returns 0 if the entry has no bit besides the address, or several. @claimed
+ * is the C-bit as a mask, as CPUID reports it.
+ *
+ * The tables are read through the loader's identity map, which must include
+ * them in an SEV guest. They are private, because page walks read private
+ * memory whatever the C-bit (APM2 15.34.5). If a table's address has bits that
+ * four levels cannot reach even without @claimed, the C-bit is not the one that
+ * CPUID reports; the lowest of these bits is returned.
  */
 static unsigned int entry_cbit(u64 claimed)
 {
@@ -169,10 +174,11 @@ static void ask_cbit_es(void)
 }
 
 /*
- * Finds out whether this is an SEV guest. CPUID exists on every machine. If
- * CPUID raises #VC, the stage-1 handler reads SEV_STATUS, and no answer of the
- * hypervisor's can change that. Otherwise SEV_STATUS is read only if CPUID says
- * that it exists.
+ * Finds out whether this is an SEV guest. CPUID exists on every processor with
+ * long mode. If CPUID raises #VC, this is an SEV-ES guest: the stage-1 handler
+ * reads SEV_STATUS, which the hypervisor cannot falsify. Otherwise SEV_STATUS
+ * is read only if CPUID reports SEV, because without SEV the MSR need not
+ * exist.
  */
 static void find_out(void)
 {
@@ -222,10 +228,10 @@ void sev_detect(void)
 		find_out();
 	sev_guest.known = true;
 	/*
-	 * The hypervisor may have denied SEV to a guest that has it. The proof
-	 * of the C-bit fails then, because the stub's page tables have no
-	 * C-bit. The loader's page tables are not examined, because they need
-	 * not be mapped here.
+	 * If the hypervisor has denied SEV to a guest that has it, the stub's
+	 * page tables have no C-bit, and load_cr3_proven() terminates the
+	 * guest. Without SEV the loader's page tables are not examined, because
+	 * they need not be mapped.
 	 */
 	if (!sev_active())
 		return;
@@ -273,8 +279,8 @@ void ghcb_begin(void)
 
 /*
  * Checks an event that the hypervisor asks the guest to raise and returns its
- * vector. Only #GP and #UD are allowed, because the emulated instructions raise
- * no other exception (GHCB 4.1.5).
+ * vector. Only #GP and #UD are accepted, because the emulated instructions
+ * raise no other exception (GHCB 4.1.5).
  */
 static unsigned int injected_vector(u64 event)
 {
@@ -284,7 +290,8 @@ static unsigned int injected_vector(u64 event)
 	    (event & SVM_EVTINJ_TYPE_MASK) != SVM_EVTINJ_TYPE_EXEPT)
 		terminate(SEVSTUB_TERM_INJECTION);
 	/*
-	 * KVM omits the error code of #GP, the manual requires it. Accept both.
+	 * #GP has an error code, but KVM sends none. Accept #GP with or without
+	 * it.
 	 */
 	if (vector == X86_TRAP_GP)
 		return X86_TRAP_GP;
@@ -315,8 +322,8 @@ unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2)
 }
 
 /*
- * Ends an exchange. From here on an NMI handler may use the page, so every
- * result must have been read.
+ * Ends an exchange. From here on the handler of an NMI may use the GHCB page,
+ * so the results must have been read before.
  */
 static void ghcb_release(void)
 {
@@ -326,9 +333,9 @@ static void ghcb_release(void)
 }
 
 /*
- * Sends NMI complete for each NMI that came during the exchange. The hypervisor
- * may inject the next NMI while that request is under way, so the loop repeats
- * until none is pending.
+ * Ends the exchange and sends NMI complete if an NMI came during it. The
+ * hypervisor may inject the next NMI while NMI complete is being sent, so the
+ * loop repeats until no NMI is pending.
  */
 void ghcb_end(void)
 {
@@ -343,8 +350,8 @@ void ghcb_end(void)
 
 /*
  * The hypervisor injects no further NMI until it gets NMI complete (GHCB 4.1).
- * An NMI that comes before there is a GHCB is reported when sev_es_setup_ghcb()
- * runs.
+ * If the GHCB page is not shared yet, sev_es_setup_ghcb() sends NMI complete
+ * later.
  */
 void sev_es_nmi(void)
 {
@@ -368,15 +375,16 @@ void sev_es_setup_ghcb(const struct boot_params *bp)
 	memset(&ghcb_page, 0, sizeof(ghcb_page));
 	es.bp = bp;
 	es.ghcb = &ghcb_page;
-	/* Report NMIs that came before there was a GHCB. */
+	/* Send NMI complete if an NMI came before the GHCB page was shared. */
 	if (nmi_count)
 		es.nmi_pending = true;
 	ghcb_end();
 }
 
 /*
- * Wipe the page before setting the C-bit, so that no shared data remains. Wipe
- * it again afterwards, because the page now decrypts to garbage.
+ * The page is wiped while it is still shared, so that the hypervisor can read
+ * nothing that the guest wrote to it. It is wiped again when it is private,
+ * because its bytes then decrypt to garbage.
  */
 void sev_es_shutdown(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev-vc.c - the #VC handlers. Stage 1 runs from the first IDT on and handles
- * CPUID by the MSR protocol. Stage 2 takes over when sev_es_setup_ghcb() has
- * shared the GHCB, and handles every exit through it.
+ * sev-vc.c - the #VC handlers. Stage 1 runs until the GHCB page is shared and
+ * handles CPUID only, by the MSR protocol. Stage 2 takes over when
+ * sev_es_setup_ghcb() has shared the page, and handles every exit through it.
  *
  * The hypervisor can raise #VC at any instruction and with any exit code. The
  * instruction at RIP therefore decides what is emulated, and it must be one
@@ -18,22 +18,31 @@
 #include "sev.h"
 #include "x86.h"
 
-/* Whether a string instruction counts its addresses down. */
+/*
+ * True if the interrupted string instruction goes from higher to lower
+ * addresses.
+ */
 #define DIRECTION_DOWN(frame)	((frame)->rflags & X86_EFLAGS_DF)
 
 /* The state of one #VC while it is handled. */
 struct vc {
 	struct exception_frame *frame;
-	u64 regs[INSN_REGS];		/* indexed by the processor's register numbers */
+	/* The general-purpose registers, indexed by enum insn_register. */
+	u64 regs[INSN_REGS];
 	struct insn insn;
-	bool again;			/* restart the instruction afterwards */
+	/*
+	 * A string instruction has elements left, so RIP stays and the
+	 * processor executes it again.
+	 */
+	bool again;
 };
 
 /* ---- Stage 1. */
 
 /*
- * Handles a #VC before there is a GHCB: CPUID only. Returns 0, or the vector of
- * the exception to report.
+ * Handles a #VC before sev_es_setup_ghcb() has shared the GHCB page: CPUID
+ * only, by the MSR protocol. Returns 0, or the vector of the exception to
+ * report.
  */
 static unsigned int vc_stage1(struct exception_frame *frame)
 {
@@ -41,8 +50,8 @@ static unsigned int vc_stage1(struct exception_frame *frame)
 	u32 function = (u32)frame->rax;
 
 	/*
-	 * Without SEV-ES the processor raises no #VC, so the hypervisor has
-	 * injected it. It is then reported like any exception.
+	 * Without SEV-ES the processor raises no #VC. The hypervisor has
+	 * injected this one, and it is reported like any other exception.
 	 */
 	sev_guest.status = rdmsr(MSR_SEV_STATUS);
 	if (!sev_es_active())
@@ -64,7 +73,10 @@ static unsigned int vc_stage1(struct exception_frame *frame)
 	return 0;
 }
 
-/* ---- Registers as instructions name them. */
+/*
+ * ---- General-purpose registers, in the order in which instructions number
+ * them.
+ */
 
 static void regs_load(struct vc *vc)
 {
@@ -105,7 +117,10 @@ static u64 low_bytes(u64 value, unsigned int size)
 	return size >= sizeof(u64) ? value : value & ((1ULL << size * 8) - 1);
 }
 
-/* Writes @size bytes of a register as the processor does (APM1 3.1.2). */
+/*
+ * Writes the low @size bytes of a register as the processor does (APM1 3.1.2):
+ * 4 bytes clear the upper half, fewer bytes keep the rest.
+ */
 static void write_reg(u64 *reg, u64 value, unsigned int size)
 {
 	if (size >= sizeof(u32))
@@ -115,8 +130,9 @@ static void write_reg(u64 *reg, u64 value, unsigned int size)
 }
 
 /*
- * Moves a string instruction's address register by @bytes. With 32-bit
- * addresses its upper half becomes 0.
+ * Adds @bytes to a string instruction's address register, or subtracts them if
+ * the direction flag is set. With 32-bit addresses the register's upper half
+ * becomes 0.
  */
 static void step_reg(struct vc *vc, unsigned int reg, u64 bytes)
 {
@@ -126,7 +142,10 @@ static void step_reg(struct vc *vc, unsigned int reg, u64 bytes)
 	write_reg(&vc->regs[reg], value, vc->insn.address_size);
 }
 
-/* Returns how often a string instruction must still be executed. */
+/*
+ * Returns how often a string instruction still has to execute: RCX with a REP
+ * prefix, otherwise once.
+ */
 static u64 repetitions(const struct vc *vc)
 {
 	return vc->insn.rep ? low_bytes(vc->regs[INSN_RCX],
@@ -140,7 +159,8 @@ static void count_down(struct vc *vc, u64 done)
 	if (!vc->insn.rep)
 		return;
 	/*
-	 * With 32-bit addresses the upper half of RCX becomes 0 (APM3 1.2.3).
+	 * With 32-bit addresses only ECX counts, and the upper half of RCX
+	 * becomes 0 (APM3 1.2.3).
 	 */
 	vc->regs[INSN_RCX] = left;
 	vc->again = left != 0;
@@ -163,7 +183,7 @@ static u64 operand_address(const struct vc *vc)
 			    segment_base(vc));
 }
 
-/* ---- Exits whose operands are registers. */
+/* ---- Instructions whose operands are registers. */
 
 static unsigned int vc_cpuid(struct vc *vc)
 {
@@ -173,8 +193,9 @@ static unsigned int vc_cpuid(struct vc *vc)
 	ghcb_input(rcx, (u32)vc->regs[INSN_RCX]);
 	if ((u32)vc->regs[INSN_RAX] == CPUID_XSTATE) {
 		/*
-		 * CR4.OSXSAVE is clear, so XCR0 has its reset value (APM2
-		 * 11.5.2).
+		 * GHCB 4.1 requires XCR0 for this leaf. XCR0 cannot be read
+		 * while CR4.OSXSAVE is clear (APM2 11.5.2), so its reset value
+		 * is sent.
 		 */
 		ghcb_input(xcr0, XCR0_RESET);
 		ghcb_input(xss, 0);
@@ -190,7 +211,8 @@ static unsigned int vc_cpuid(struct vc *vc)
 }
 
 /*
- * Sends a request whose result is 64 bits in EDX:EAX: RDTSC, RDPMC and RDMSR.
+ * Sends a request whose result is 64 bits in EDX:EAX. RDTSC, RDTSCP, RDPMC and
+ * RDMSR return their results there.
  */
 static unsigned int exchange_edx_eax(struct vc *vc, u64 exit_code)
 {
@@ -226,7 +248,10 @@ static unsigned int vc_wrmsr(struct vc *vc)
 	return ghcb_exchange(SVM_EXIT_MSR, SVM_MSR_WRITE, 0);
 }
 
-/* KVM may return 0. Bit 10 of DR7 always reads as 1, so set it. */
+/*
+ * Bit 10 of DR7 always reads as 1, but KVM may return 0, so the bit is set
+ * here.
+ */
 static unsigned int vc_read_dr7(struct vc *vc)
 {
 	unsigned int vector = ghcb_exchange(SVM_EXIT_READ_DR7, 0, 0);
@@ -263,7 +288,8 @@ static unsigned int vc_mwait(struct vc *vc)
 }
 
 /*
- * The stub makes no hypercalls itself, so only RAX is sent to the hypervisor.
+ * The stub itself makes no hypercalls. The request has the registers that GHCB
+ * 4.1 requires for each one, RAX and CPL, but no parameters.
  */
 static unsigned int vc_vmmcall(struct vc *vc)
 {
@@ -280,9 +306,10 @@ static unsigned int vc_vmmcall(struct vc *vc)
 /* ---- Memory operands. */
 
 /*
- * Makes sure that the handler can access [addr, addr + size), because a page
- * fault must not happen while the GHCB is in use. Returns 0, or X86_TRAP_PF if
- * the memory cannot be mapped.
+ * Makes sure that the handler can access [addr, addr + size), and maps RAM that
+ * is not mapped yet. A page fault must not happen while the GHCB page is in
+ * use. Returns 0, or X86_TRAP_PF if a page cannot be mapped, is shared with the
+ * hypervisor, or is read-only and @write is true.
  */
 static unsigned int reach(u64 addr, u64 size, bool write)
 {
@@ -313,8 +340,9 @@ static bool is_decrypted(u64 addr)
 }
 
 /*
- * Terminates unless [addr, addr + size) is mapped shared and is not RAM,
- * because only such memory can be device registers.
+ * Terminates the guest unless [addr, addr + size) is mapped shared and is not
+ * RAM. Device registers always are, so another address is an attempt of the
+ * hypervisor to read or change the guest's data.
  */
 static void check_device(u64 addr, unsigned int size)
 {
@@ -374,7 +402,8 @@ static void write_operand_reg(struct vc *vc, u64 value)
 }
 
 /*
- * Emulates one element. With REP the instruction is restarted for the next one.
+ * Emulates one element of STOS. With a REP prefix the processor executes the
+ * instruction again for the next element.
  */
 static unsigned int vc_mmio_stos(struct vc *vc)
 {
@@ -392,8 +421,8 @@ static unsigned int vc_mmio_stos(struct vc *vc)
 }
 
 /*
- * The source or the destination may be the device. The page tables decide
- * which.
+ * Emulates one element of MOVS. If the source is mapped shared, it is the
+ * device. Otherwise the destination must be.
  */
 static unsigned int vc_mmio_movs(struct vc *vc)
 {
@@ -471,8 +500,8 @@ static unsigned int vc_in(struct vc *vc)
 	unsigned int vector;
 
 	/*
-	 * The hypervisor's reply to a narrow IN is merged into the guest's RAX,
-	 * so the request does not send RAX.
+	 * An IN of 1 or 2 bytes keeps the other bits of RAX. write_reg()
+	 * combines them with the reply, so RAX is not sent to the hypervisor.
 	 */
 	vector = ghcb_exchange(SVM_EXIT_IOIO, ioio_info(vc, true), 0);
 	if (!vector)
@@ -487,8 +516,8 @@ static unsigned int vc_out(struct vc *vc)
 }
 
 /*
- * Returns the lowest address of @count elements, of which @addr is the first
- * that the instruction accesses.
+ * Returns the lowest address of @count elements of a string instruction. It
+ * accesses the element at @addr first.
  */
 static u64 string_start(const struct vc *vc, u64 addr, u64 count)
 {
@@ -497,8 +526,9 @@ static u64 string_start(const struct vc *vc, u64 addr, u64 count)
 }
 
 /*
- * Copies elements between memory and the GHCB's shared buffer. In the buffer
- * they stand in the order in which the port gets them.
+ * Copies @count elements between memory and the GHCB page's shared buffer, for
+ * INS (@in is true) or OUTS. The buffer holds them in the order in which they
+ * pass through the port.
  */
 static void copy_elements(const struct vc *vc, u64 addr, u64 count, bool in)
 {
@@ -516,7 +546,8 @@ static void copy_elements(const struct vc *vc, u64 addr, u64 count, bool in)
 }
 
 /*
- * Returns how many elements follow the first before the address wraps around.
+ * Returns how many elements a string instruction can access after its first one
+ * until its address wraps around.
  */
 static u64 elements_to_wrap(const struct vc *vc)
 {
@@ -528,8 +559,8 @@ static u64 elements_to_wrap(const struct vc *vc)
 }
 
 /*
- * Emulates as many elements as the shared buffer holds. If more remain, the
- * instruction is restarted.
+ * Emulates INS or OUTS for as many elements as fit into the shared buffer. If
+ * more remain, the processor executes the instruction again.
  */
 static unsigned int vc_string_io(struct vc *vc, bool in)
 {
@@ -543,7 +574,8 @@ static unsigned int vc_string_io(struct vc *vc, bool in)
 	unsigned int vector;
 
 	/*
-	 * With a count of 0 the instruction does nothing, so no exit is needed.
+	 * With a REP prefix and a count of 0 the instruction does nothing, so
+	 * no request is needed.
 	 */
 	if (!count)
 		return 0;
@@ -572,8 +604,8 @@ static unsigned int vc_string_io(struct vc *vc, bool in)
 /* ---- Stage 2. */
 
 /*
- * Copies the instruction's bytes. They are read from memory only here, so that
- * they cannot change between the decoder's steps.
+ * Copies the bytes of the instruction at RIP and decodes the copy. Memory is
+ * read only once, so that the bytes cannot change between the decoder's steps.
  */
 static void fetch_insn(struct vc *vc)
 {
@@ -675,7 +707,10 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 	u64 exit_code = frame->error_code;
 	unsigned int vector;
 
-	/* An intercepted exception is reported as itself (APM2 15.35.5). */
+	/*
+	 * If the hypervisor intercepts #DB or #AC, the processor raises #VC
+	 * instead (APM2 15.35.5). The original exception is reported.
+	 */
 	if (exit_code == SVM_EXIT_EXCP_DB)
 		return X86_TRAP_DB;
 	if (exit_code == SVM_EXIT_EXCP_AC)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * efi-types.h - EFI's types, from gnu-efi's headers, and the few that those of
- * version 3.0.15 lack. For efi*.c and their tests only.
+ * efi-types.h - EFI's types: includes gnu-efi's headers and defines what their
+ * version 3.0.15 lacks. Only the files of efi/ and their tests include it.
  */
 #ifndef EFI_TYPES_H
 #define EFI_TYPES_H
@@ -10,28 +10,43 @@
 
 #include "types.h"
 
-/* A table's revision: major version in the upper half (UEFI 4.2). */
+/*
+ * EFI_TABLE_HEADER.Revision of EFI 2.0: the major version is in the upper half
+ * (UEFI 2.10 4.2).
+ */
 #define EFI_2_00_REVISION		(2U << 16)
-/* UEFI 7.2: attribute of memory that is set aside for a purpose. */
+/*
+ * Attributes in a memory descriptor (UEFI 2.10 7.2): specific-purpose memory,
+ * and memory that is read-only.
+ */
 #define EFI_MEMORY_SP			0x0000000000040000ULL
 #define EFI_MEMORY_RO			0x0000000000020000ULL
 #define EFI_PERSISTENT_MEMORY		14	/* a memory type (UEFI 7.2.1) */
 
-/* boot.rst: signature in efi_info; type_of_loader of an EFI stub. */
+/*
+ * The signature in boot_params.efi_info, and the type_of_loader of an EFI stub
+ * (boot.rst).
+ */
 #define EFI64_LOADER_SIGNATURE		0x34364c45	/* "EL64" */
 #define LOADER_TYPE_EFI_STUB		0x21
 
-/* boot_params.secure_boot, as the kernel numbers it; 0 is "not set". */
+/*
+ * Values of boot_params.secure_boot, as the kernel defines them. 0 means that
+ * the loader has not set it.
+ */
 #define SECURE_BOOT_UNKNOWN		1
 #define SECURE_BOOT_DISABLED		2
 #define SECURE_BOOT_ENABLED		3
 
-/* The kernel's own E820 type for memory that is set aside. */
+/* The kernel's own E820 type for specific-purpose memory (EFI_MEMORY_SP). */
 #define E820_SOFT_RESERVED		0xefffffff
 
 #define U32_MAX				0xffffffffU
 
-/* Descriptors by which the map may grow until boot services end. */
+/*
+ * Number of descriptors by which firmware's memory map may grow until boot
+ * services end.
+ */
 #define MEMORY_MAP_SLACK		32
 
 #define EFI_LOAD_FILE2_PROTOCOL_GUID \
@@ -47,7 +62,10 @@ struct efi_load_file2 {
 	efi_load_file2_fn *load_file;
 };
 
-/* Where an initrd is offered: a vendor-defined media path of Linux's. */
+/*
+ * A loader offers an initrd at a vendor-defined media device path with this
+ * GUID, which Linux defines.
+ */
 #define LINUX_EFI_INITRD_MEDIA_GUID \
 	{ 0x5568e427, 0x68fc, 0x4f3d, \
 	  { 0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68 } }
@@ -75,11 +93,17 @@ struct linux_random_seed {
 	u32 size;
 	u8 bits[];
 };
-/* What firmware is asked for; what a loader may have left at most. */
+/*
+ * Sizes in bytes: the random bytes that firmware is asked for, and the largest
+ * seed of a loader that is kept.
+ */
 #define RANDOM_SEED_SIZE		32
 #define RANDOM_SEED_MAX_SIZE		512
 
-/* UEFI 37.7 */
+/*
+ * The memory attribute protocol: access rights of pages in firmware's page
+ * tables (UEFI 2.10 37.7).
+ */
 #define EFI_MEMORY_ATTRIBUTE_PROTOCOL_GUID \
 	{ 0xf4560cf6, 0x40ec, 0x4b4a, \
 	  { 0xa1, 0x92, 0xbf, 0x1d, 0x57, 0xd0, 0xb1, 0x89 } }
@@ -98,7 +122,7 @@ struct efi_memory_attribute {
 	efi_change_attributes_fn *clear;
 };
 
-/* ---- Measuring (TCG EFI Protocol Specification 6, UEFI 38). */
+/* ---- Measurement (TCG EFI Protocol Specification 6, UEFI 2.10 38). */
 
 #define EFI_TCG2_PROTOCOL_GUID \
 	{ 0x607f766c, 0x7455, 0x42be, \
@@ -107,7 +131,10 @@ struct efi_memory_attribute {
 	{ 0x96751a3d, 0x72f4, 0x41a6, \
 	  { 0xa7, 0x94, 0xed, 0x5d, 0x0e, 0x67, 0xae, 0x6b } }
 
-/* Of both protocols what is used here; in that they are alike. */
+/*
+ * The functions that are used here. EFI_TCG2_PROTOCOL and
+ * EFI_CC_MEASUREMENT_PROTOCOL begin with the same three.
+ */
 struct efi_measuring;
 typedef EFI_STATUS EFIAPI efi_get_event_log_fn(struct efi_measuring *self,
 					       UINT32 format,
@@ -124,13 +151,18 @@ struct efi_measuring {
 	void *get_capability;
 	efi_get_event_log_fn *get_event_log;
 	efi_hash_log_extend_fn *hash_log_extend;
-	efi_map_pcr_fn *map_pcr;	/* of the CC protocol only */
+	efi_map_pcr_fn *map_pcr;	/* in the CC protocol only */
 };
 
-#define TCG_LOG_1_2			1	/* as for a TPM 1.2 */
-#define TCG_LOG_2			2	/* a digest for each algorithm */
+/* Format of the event log for a TPM 1.2: events have a SHA-1 digest. */
+#define TCG_LOG_1_2			1
+/* Format of the event log with a digest for each algorithm. */
+#define TCG_LOG_2			2
 
-/* EFI_TCG2_EVENT with a tagged event (TCG PC Client PFP 10.4.2.1) in it. */
+/*
+ * EFI_TCG2_EVENT, as both protocols take it, with a tagged event as its data
+ * (TCG PC Client PFP 10.4.2.1).
+ */
 #define TCG_EVENT_TEXT_SIZE		32
 struct efi_tagged_event {
 	u32 size;
@@ -146,16 +178,19 @@ struct efi_tagged_event {
 #define TCG_EVENT_HEADER_VERSION	1
 #define TCG_EV_EVENT_TAG		6
 
-/* What Linux's own EFI entry measures, and how it names that in the log. */
+/*
+ * The register, event numbers and texts with which Linux's own EFI entry
+ * measures the initrd and the command line.
+ */
 #define LINUX_PCR			9
 #define LINUX_INITRD_TAG		0x8f3b22ec
 #define LINUX_INITRD_TEXT		"Linux initrd"
 #define LINUX_LOAD_OPTIONS_TAG		0x8f3b22ed
 #define LINUX_LOAD_OPTIONS_TEXT		"LOADED_IMAGE::LoadOptions"
 
-/* ---- Its log (TCG PC Client PFP 10.2). */
+/* ---- The event log (TCG PC Client PFP 10.2). */
 
-/* Any event of a 1.2 log, and the first of all. */
+/* Every event of a TCG_LOG_1_2 log, and the first event of a TCG_LOG_2 log. */
 struct tcg_event {
 	u32 pcr;
 	u32 type;
@@ -164,7 +199,10 @@ struct tcg_event {
 	u8 data[];
 } __attribute__((packed));
 
-/* The data of the first event of a log that has more than one algorithm. */
+/*
+ * The data of the first event of a TCG_LOG_2 log: the algorithms, and the size
+ * in bytes of each one's digest.
+ */
 struct tcg_spec_id {
 	u8 signature[16];
 	u32 platform_class;
@@ -177,7 +215,10 @@ struct tcg_spec_id {
 } __attribute__((packed));
 #define TCG_MAX_ALGORITHMS		16
 
-/* The events behind it: digests, then a 32-bit size and so many bytes. */
+/*
+ * Each event of a TCG_LOG_2 log but the first. Behind the digests are the size
+ * of the event's data, 32 bits, and the data.
+ */
 struct tcg_event2 {
 	u32 pcr;
 	u32 type;
@@ -185,7 +226,10 @@ struct tcg_event2 {
 	u8 digests[];
 } __attribute__((packed));
 
-/* A table of firmware's: events since the log was first asked for. */
+/*
+ * Firmware's configuration table of the events that it has logged since a
+ * program first asked for the log.
+ */
 #define EFI_TCG2_FINAL_EVENTS_TABLE_GUID \
 	{ 0x1e2ed096, 0x30e2, 0x4254, \
 	  { 0xbd, 0x89, 0x86, 0x3b, 0xbe, 0xf8, 0x23, 0x25 } }
@@ -198,26 +242,30 @@ struct tcg_final_events {
 	u8 events[];
 };
 
-/* And one of ours: the log itself, as Linux looks for it. */
+/* The configuration table in which Linux looks for a copy of the event log. */
 #define LINUX_EFI_TPM_EVENT_LOG_GUID \
 	{ 0xb7799cb0, 0xeca2, 0x4943, \
 	  { 0x96, 0x67, 0x1f, 0xae, 0x07, 0xb7, 0x47, 0xfa } }
 struct linux_tpm_event_log {
 	u32 size;
-	u32 final_events_size;	/* of those that are in this log, too */
+	u32 final_events_size;	/* bytes of final events in this log */
 	u8 version;		/* TCG_LOG_* */
 	u8 log[];
 };
 
-/* A log that is longer is none. */
+/* Limit in bytes for the event log. A longer log counts as malformed. */
 #define TPM_LOG_MAX_SIZE		0x1000000
 
-/* shim's variables; this one stays with boot services if shim has set it. */
+/*
+ * The variable in which shim says whether verification is turned off. If shim
+ * has set it, only boot services can access it.
+ */
 #define SHIM_LOCK_GUID \
 	{ 0x605dab50, 0xe046, 0x4300, \
 	  { 0xab, 0xb6, 0x3d, 0xd8, 0x10, 0xdd, 0x8b, 0x23 } }
 #define SHIM_STATE_VARIABLE		u"MokSBState"
 
+/* The variable that makes firmware overwrite memory at a reset. */
 #define MEMORY_OVERWRITE_REQUEST_GUID \
 	{ 0xe20939be, 0x32d4, 0x41be, \
 	  { 0xa1, 0x50, 0x89, 0x7f, 0x85, 0xd4, 0x98, 0x29 } }

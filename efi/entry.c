@@ -4,13 +4,14 @@
  * loader that has made a zero page. Both do what only boot services can do,
  * leave boot services, and continue at startup_64.
  *
- * Runs on firmware's stack, page tables and #VC handler. Until ExitBootServices
- * an error is printed on ConOut and returned to firmware, and the machine can
- * still be used. State that must survive is in .data.
+ * Runs on firmware's stack and page tables, and with firmware's #VC handler.
+ * Until ExitBootServices an error is printed on ConOut and returned to
+ * firmware, and the machine can still be used. State that startup_64 must keep
+ * is in .data, because .bss is cleared later.
  *
  * The image stays where firmware loaded it. Only the payload's range is
- * allocated, so that nothing has to move, and no memory of firmware's is ever
- * writable and executable at the same time (protect.c).
+ * allocated, so that nothing has to move. No page of the image is writable and
+ * executable at the same time, if firmware can set rights (protect.c).
  */
 #include "boot_params.h"
 #include "efi-handoff.h"
@@ -28,9 +29,9 @@ static const EFI_GUID loaded_image_guid = LOADED_IMAGE_PROTOCOL;
 
 /*
  * Verifies the payload while an error can still be returned to firmware. The
- * boot does not verify it again, because the pages belong to this image by
- * firmware's account. The digest finds damaged files; it is no defence against
- * something that can write to the image's memory.
+ * boot does not verify it again, because firmware gives these pages to no other
+ * program. The digest finds damaged files; it is no defence against a program
+ * that can write to the image's memory.
  */
 static EFI_STATUS check_payload(void)
 {
@@ -47,9 +48,9 @@ static EFI_STATUS check_payload(void)
 }
 
 /*
- * Makes a zero page from the setup header that the build produced. The header
- * in memory may hold other values: QEMU fills in a loader's fields before
- * firmware gets the file, but under EFI they mean nothing.
+ * Makes a zero page. Its setup header is the one that the build produced,
+ * because the copy in memory may hold other values: QEMU fills in the fields of
+ * a loader before firmware gets the file, but under EFI they mean nothing.
  */
 static struct boot_params *make_boot_params(void)
 {
@@ -75,9 +76,9 @@ static struct boot_params *make_boot_params(void)
 /* ---- Command line. */
 
 /*
- * Converts @len UTF-16 units to UTF-8. Unpaired surrogates become '?'. Returns
- * the number of bytes of the whole result, of which at most @size are written
- * to @out.
+ * Converts at most @len UTF-16 units at @in to UTF-8. Unpaired surrogates
+ * become '?'. Returns the number of bytes of the whole result, of which at most
+ * @size are written to @out.
  */
 static size_t utf16_to_utf8(u8 *out, size_t size, const CHAR16 *in, size_t len)
 {
@@ -150,7 +151,7 @@ static EFI_STATUS get_cmdline(struct boot_params *bp, struct cmdline *cmdline)
 
 /*
  * Does all that needs firmware, leaves boot services and continues at
- * startup_64. Returns only with an error.
+ * startup_64. Returns only if an error occurs.
  */
 static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline)
 {
@@ -165,7 +166,8 @@ static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline
 		return status;
 
 	/*
-	 * If this memory cannot be had, la57.c looks for some in the E820 map.
+	 * la57_switch() needs this memory. If firmware has none below 4 GiB,
+	 * the address is 0 and la57.c uses other memory.
 	 */
 	la57_efi_memory = efi_alloc_below(LA57_SIZE, U32_MAX);
 	efi_get_screen(&bp->screen_info);
@@ -179,16 +181,16 @@ static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline
 	if (status)
 		return efi_fail("memory map", "no memory", status);
 	/*
-	 * After the first ExitBootServices ConOut must not be used (UEFI 2.10
-	 * 7.4.6).
+	 * If ExitBootServices fails, ConOut may already be shut down (UEFI 2.10
+	 * 7.4.6), so no message is printed.
 	 */
 	status = efi_exit_boot_services(&map);
 	if (status)
 		return status;
 
 	/*
-	 * Boot services have ended. Interrupts of firmware's timer must not
-	 * come.
+	 * Firmware's timer may still interrupt, but its handler must not run
+	 * after boot services have ended.
 	 */
 	asm volatile("cli");
 	efi_set_info(bp, &map);
@@ -212,8 +214,8 @@ static EFI_STATUS efi_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 }
 
 /*
- * Undoes what the boot has changed, because firmware does not free an image's
- * memory when the image returns an error.
+ * Frees memory and restores rights before an error is returned to firmware.
+ * Firmware does not free what an image has allocated.
  */
 static EFI_STATUS give_back(EFI_STATUS status)
 {
@@ -246,7 +248,7 @@ EFI_STATUS EFIAPI efi_pe_entry(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 
 /*
  * The EFI handover entry (boot.rst, "EFI Handover Protocol"). The loader has
- * made the zero page @bp, with the command line and perhaps an initrd in it.
+ * made the zero page @bp, which names the command line and perhaps an initrd.
  */
 EFI_STATUS efi_handover(EFI_HANDLE image, EFI_SYSTEM_TABLE *st,
 			struct boot_params *bp)

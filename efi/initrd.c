@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * initrd.c - loads the initrd. An EFI loader offers it by a LoadFile2 protocol
- * on Linux's media path, or "initrd=" names files on the volume that the image
- * was loaded from.
+ * initrd.c - loads the initrd. An EFI loader offers it by the protocol
+ * LoadFile2 at Linux's media path. Otherwise initrd= options on the command
+ * line name files on the volume that the image was loaded from.
  *
  * Runs before ExitBootServices. Sizes come from firmware or from a file system,
  * so each is compared with the size of the buffer before bytes are read.
@@ -16,7 +16,7 @@ static const EFI_GUID file_system_guid = SIMPLE_FILE_SYSTEM_PROTOCOL;
 static const EFI_GUID file_info_guid = EFI_FILE_INFO_ID;
 static const EFI_GUID load_file2_guid = EFI_LOAD_FILE2_PROTOCOL_GUID;
 
-/* Longest file name in UEFI, in bytes with its NUL. */
+/* Longest value of an initrd= option, in characters with its NUL. */
 #define INITRD_NAME_SIZE	256
 
 static void set_initrd(struct boot_params *bp, u64 addr, u64 size)
@@ -28,7 +28,8 @@ static void set_initrd(struct boot_params *bp, u64 addr, u64 size)
 }
 
 /*
- * Loads the initrd by LoadFile2. Returns EFI_NOT_FOUND if no loader offers one.
+ * Loads the initrd by LoadFile2. Returns EFI_NOT_FOUND if no loader offers one
+ * or it is empty.
  */
 static EFI_STATUS load_file2_initrd(struct boot_params *bp)
 {
@@ -58,8 +59,9 @@ static EFI_STATUS load_file2_initrd(struct boot_params *bp)
 		return efi_fail("initrd", "no memory", EFI_OUT_OF_RESOURCES);
 	status = loader->load_file(loader, path, FALSE, &size, (void *)addr);
 	/*
-	 * The loader's own status is replaced: for EFI_NOT_FOUND the caller
-	 * would silently try the next source.
+	 * Return EFI_LOAD_ERROR whatever the loader's status was. At
+	 * EFI_NOT_FOUND efi_get_initrd() would silently look for initrd=
+	 * options.
 	 */
 	if (status || size > room)
 		return efi_fail("initrd", "cannot be loaded", EFI_LOAD_ERROR);
@@ -68,8 +70,9 @@ static EFI_STATUS load_file2_initrd(struct boot_params *bp)
 }
 
 /*
- * Reads the file @name into @buf, at most @room bytes, and stores its size in
- * @size. With @buf NULL only the size is stored.
+ * Reads the file @name into @buf and stores its size in bytes in @size. With
+ * @buf NULL the file is not read and only its size is stored. A file of more
+ * than @room bytes is an error.
  */
 static EFI_STATUS read_file(EFI_FILE_HANDLE volume, const char *name, u8 *buf,
 			    u64 room, u64 *size)
@@ -105,8 +108,9 @@ static EFI_STATUS read_file(EFI_FILE_HANDLE volume, const char *name, u8 *buf,
 }
 
 /*
- * Visits each initrd=FILE of the command line. The files follow each other at
- * multiples of 4 bytes.
+ * Reads the files of all initrd= options into @buf, each at a multiple of 4
+ * bytes, and stores the sum of their rounded sizes in @total. With @buf NULL
+ * only the sizes are added up.
  */
 static EFI_STATUS read_files(EFI_FILE_HANDLE volume,
 			     const struct cmdline *cmdline, u8 *buf, u64 room,
@@ -134,8 +138,9 @@ static EFI_STATUS read_files(EFI_FILE_HANDLE volume,
 }
 
 /*
- * Concatenates the files of all initrd= options, as the kernel's own EFI entry
- * does. The first pass adds up the sizes, the second pass reads the contents.
+ * Loads the files of all initrd= options, one behind the other, as the kernel's
+ * own EFI entry does. The first pass adds up the sizes, the second pass reads
+ * the contents.
  */
 static EFI_STATUS load_initrd_files(struct boot_params *bp,
 				    const struct cmdline *cmdline)
@@ -164,8 +169,8 @@ static EFI_STATUS load_initrd_files(struct boot_params *bp,
 		} else {
 			memset((void *)addr, 0, total);
 			/*
-			 * A file may have shrunk since the first pass. @total
-			 * is what was read.
+			 * A file may have shrunk since the first pass, so the
+			 * second pass stores the size that was read in total.
 			 */
 			status = read_files(volume, cmdline, (u8 *)addr, total,
 					    &total);

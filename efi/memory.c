@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * memory.c - firmware's memory: allocates the payload's runtime range, converts
- * the memory map for the payload, and ends boot services, for which the map's
- * key is needed.
+ * firmware's memory map to an E820 map, and calls ExitBootServices, which needs
+ * the key of the current memory map.
  *
  * All allocations are freed if the boot fails before ExitBootServices
  * (services.c).
@@ -41,8 +41,8 @@ static u32 e820_type(const EFI_MEMORY_DESCRIPTOR *d)
 }
 
 /*
- * Adjoining ranges of one type become one E820 entry. Descriptors that wrap
- * around or have no pages are left out.
+ * Ranges of the same E820 type that adjoin become one entry. Descriptors that
+ * wrap around or have no pages are left out.
  */
 bool efi_make_e820(struct boot_params *bp, const struct efi_memory_map *map)
 {
@@ -120,8 +120,8 @@ static EFI_STATUS alloc_pages_at(u64 addr, u64 pages)
  * Claims [start, end) for a payload that can run nowhere else, although boot
  * services use memory there. That memory becomes free with ExitBootServices,
  * and the payload is decompressed after that. Free pages in the range are
- * allocated now, so that no later allocation of the stub's lies there. Returns
- * an error if firmware uses a part of the range beyond boot services.
+ * allocated now, so that the stub allocates nothing else there. Returns an
+ * error if firmware needs a part of the range longer than boot services.
  */
 static EFI_STATUS claim_from_boot_services(u64 start, u64 end)
 {
@@ -160,8 +160,9 @@ static EFI_STATUS claim_from_boot_services(u64 start, u64 end)
 }
 
 /*
- * Firmware of this vendor with EFI up to 2.0 reports memory as free that is in
- * use, so its map is not used for KASLR.
+ * Returns true for firmware of American Megatrends with EFI up to 2.0. Its
+ * memory map may report memory as free that is in use, so KASLR must not use
+ * the map.
  */
 static bool lists_wrong_memory(void)
 {
@@ -172,9 +173,9 @@ static bool lists_wrong_memory(void)
 }
 
 /*
- * Returns false if the command line has an option that changes which memory the
- * kernel may use. Firmware does not know of such options, so its memory map
- * cannot be used for KASLR then.
+ * Returns false if firmware's memory map cannot be used for KASLR: an option on
+ * the command line changes which memory the kernel may use, and firmware does
+ * not know of it, or the map is known to be wrong.
  */
 static bool knows_memory(const struct cmdline *cmdline)
 {
@@ -186,8 +187,9 @@ static bool knows_memory(const struct cmdline *cmdline)
 }
 
 /*
- * Names a descriptor's range if firmware calls it free. Specific-purpose memory
- * (EFI_MEMORY_SP) and ranges with impossible sizes are left out.
+ * Names the range of descriptor @d as an area of @kind if firmware calls it
+ * free. Specific-purpose memory (EFI_MEMORY_SP) and ranges with impossible
+ * sizes are left out.
  */
 static void name_if_free(enum kaslr_area kind, const EFI_MEMORY_DESCRIPTOR *d)
 {
@@ -199,8 +201,9 @@ static void name_if_free(enum kaslr_area kind, const EFI_MEMORY_DESCRIPTOR *d)
 }
 
 /*
- * Allocates @pages pages at a random address and stores it in *@start. Returns
- * false if KASLR is not wanted or no memory was found.
+ * Allocates @pages pages at a random address for KASLR and stores the address
+ * in *@start. Returns false if the payload cannot be moved, KASLR is not
+ * wanted, firmware's memory map cannot be used, or the allocation fails.
  */
 static bool alloc_anywhere(const struct cmdline *cmdline, u64 pages, u64 *start)
 {
@@ -226,9 +229,9 @@ static bool alloc_anywhere(const struct cmdline *cmdline, u64 pages, u64 *start)
 }
 
 /*
- * Tries a random address, then the link address. If that is taken, a
- * relocatable payload gets any memory above the link address, and a fixed one
- * gets what boot services use there.
+ * Tries a random address, then the link address. If the link address is not
+ * free, a relocatable payload gets other memory above it, and a fixed one gets
+ * the memory that boot services use there.
  */
 EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline)
 {
@@ -265,9 +268,9 @@ EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline)
 }
 
 /*
- * Firmware refuses an old key: an event handler may have allocated memory since
- * the map was read. Then only GetMemoryMap and ExitBootServices may be called
- * again.
+ * ExitBootServices refuses the key of an old memory map, and an event handler
+ * may have allocated memory since the map was read. In that case only
+ * GetMemoryMap and ExitBootServices may be called again.
  */
 EFI_STATUS efi_exit_boot_services(struct efi_memory_map *map)
 {
@@ -306,15 +309,18 @@ void efi_name_free_memory(const struct boot_params *bp)
 	if (info.efi_loader_signature != EFI64_LOADER_SIGNATURE ||
 	    !e820_is_ram(bp, at, end))
 		return;
-	/* The kernel may be able to read a map that the checks below refuse. */
+	/*
+	 * Keep the payload away from firmware's memory map even if the checks
+	 * below refuse the map, because the kernel may be able to read it.
+	 */
 	kaslr_area(KASLR_TAKEN, ALIGN_DOWN(at, PAGE_SIZE),
 		   ALIGN_UP(end, PAGE_SIZE));
 	if (info.efi_memdesc_size < sizeof(EFI_MEMORY_DESCRIPTOR) ||
 	    (at | info.efi_memdesc_size) % sizeof(u64))
 		return;
 	/*
-	 * Map exactly this range: a page fault would map the RAM around it as
-	 * well, and KASLR could not use that memory any more.
+	 * Map exactly the memory map. A page fault would map the RAM around it
+	 * as well, and KASLR could then not use that RAM.
 	 */
 	if (ident_map_range(at, end, MAP_WRITE))
 		return;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * protect.c - rights of the image's memory in firmware's page tables, so that
- * no page is writable and executable at the same time.
+ * protect.c - sets the rights of the image's memory in firmware's page tables,
+ * so that no page is writable and executable at the same time.
  *
- * The PE sections say the same, and no code outside of .text runs before the
- * stub's own page tables are loaded. Firmware may nevertheless map all memory
- * with all rights. If firmware has the memory attribute protocol (UEFI 2.10
- * 37.7), this file sets the rights. If the boot fails, the old rights are
+ * The image's PE sections ask for the same rights, but firmware may
+ * nevertheless map all memory with all rights. If firmware has the memory
+ * attribute protocol (UEFI 2.10 37.7), this file sets the rights. No code
+ * outside of the PE section .text, which includes the entries, runs before the
+ * stub's own page tables are loaded. If the boot fails, the old rights are
  * restored, because firmware will use the pages for other purposes. After
- * ExitBootServices firmware's page tables are no longer used.
+ * sev_load_map() firmware's page tables are no longer used.
  */
 #include "efi-stub.h"
 #include "image.h"
@@ -18,8 +19,8 @@
 static const EFI_GUID attribute_guid = EFI_MEMORY_ATTRIBUTE_PROTOCOL_GUID;
 
 /*
- * Old rights of the changed ranges: the image's three parts and the runtime
- * range.
+ * Ranges whose rights efi_protect() has changed, with the old rights. There are
+ * at most four: the image's three parts and the runtime range.
  */
 static struct {
 	u64 start, size, rights;
@@ -34,8 +35,8 @@ static struct efi_memory_attribute *find_protocol(void)
 }
 
 /*
- * Sets restrictions before it clears others, so that a page is never writable
- * and executable in between.
+ * Sets the restrictions @set before it clears the restrictions @clear, so that
+ * a page is never writable and executable in between.
  */
 static EFI_STATUS change(struct efi_memory_attribute *p, u64 start, u64 size,
 			 u64 set, u64 clear)
@@ -56,9 +57,9 @@ void efi_protect(u64 start, u64 end, u64 rights)
 	u64 now;
 
 	/*
-	 * A handover loader may have put the image at any address. Pages with
-	 * different rights make the protocol's get() fail; nothing is changed
-	 * then.
+	 * A handover loader may have put the image at an address that is not
+	 * page-aligned. get() fails if the pages have different rights. In both
+	 * cases nothing is changed.
 	 */
 	if (!p || start % PAGE_SIZE || p->get(p, start, size, &now))
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * services.c - messages on ConOut, and memory that is freed again if the boot
- * fails. The other files of efi/ use both.
+ * services.c - prints messages on ConOut, and allocates memory that is freed
+ * again if the boot fails. The other files of efi/ use both.
  *
  * Runs before ExitBootServices, on firmware's stack and page tables.
  */
@@ -12,7 +12,7 @@ in_data u64 efi_runtime_start;
 
 in_data struct efi_state efi;
 
-/* What efi_alloc_pages() has allocated, for efi_free_pages(). */
+/* All allocations of efi_alloc_pages(), for efi_free_pages(). */
 static struct {
 	EFI_PHYSICAL_ADDRESS addr;
 	UINTN pages;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tables.c - facts about the machine that the payload finds in the zero page
- * (screen, ACPI, Secure Boot), in a configuration table (random seed) or in a
- * variable (request to overwrite memory).
+ * tables.c - passes facts about the machine on to the payload: in the zero page
+ * (screen, ACPI, Secure Boot), in a configuration table (random seed) or in an
+ * EFI variable (request to overwrite memory).
  *
  * Runs before ExitBootServices. Nothing here stops the boot: what firmware
  * lacks or refuses is left out.
@@ -47,7 +47,7 @@ void efi_get_screen(struct screen_info *si)
 		mask = info->PixelInformation;
 		break;
 	default:
-		return;		/* a mode without a linear frame buffer */
+		return;		/* this mode has no frame buffer */
 	}
 	si->orig_video_isVGA = VIDEO_TYPE_EFI;
 	si->lfb_width = (u16)info->HorizontalResolution;
@@ -95,7 +95,11 @@ static EFI_STATUS get_byte_variable(const CHAR16 *name, const EFI_GUID *guid,
 						    attributes, &size, value);
 }
 
-/* Returns true if the machine's owner has turned off verification in shim. */
+/*
+ * Returns true if the machine's owner has turned off shim's verification of
+ * what it starts. A variable that the operating system can access does not
+ * count, because an operating system could have set it.
+ */
 static bool shim_lets_pass(void)
 {
 	u32 attributes;
@@ -122,9 +126,9 @@ u8 efi_get_secure_boot(void)
 }
 
 /*
- * Firmware then overwrites memory at the next reset, unless the kernel has shut
- * down cleanly (TCG Platform Reset Attack Mitigation Specification 1.10). Does
- * nothing if firmware has no such variable.
+ * Sets the variable that makes firmware overwrite memory at the next reset,
+ * unless the kernel has shut down cleanly (TCG Platform Reset Attack Mitigation
+ * Specification 1.10). Does nothing if firmware does not have the variable.
  */
 void efi_request_memory_overwrite(void)
 {
@@ -142,8 +146,9 @@ void efi_request_memory_overwrite(void)
 }
 
 /*
- * Installs a random seed for the kernel in Linux's configuration table. A seed
- * that a loader has left there is appended to it.
+ * Installs a random seed for the kernel in Linux's configuration table. If a
+ * loader has already installed a seed there, its bytes are appended to the new
+ * ones.
  */
 void efi_install_random_seed(void)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tpm.c - measures what the kernel is started with, into a TPM or into a
+ * tpm.c - measures the command line and the initrd into a TPM or into a
  * confidential guest's measurement registers, and hands the event log to the
  * payload.
  *
  * Runs before ExitBootServices. An error is printed and the boot goes on,
- * because a verifier notices a missing measurement. The log comes from
+ * because a verifier notices a missing measurement. The event log comes from
  * firmware: no size in it is trusted beyond TPM_LOG_MAX_SIZE.
  */
 #include "efi-stub.h"
@@ -18,8 +18,8 @@ static const EFI_GUID cc_final_guid = EFI_CC_FINAL_EVENTS_TABLE_GUID;
 static const EFI_GUID event_log_guid = LINUX_EFI_TPM_EVENT_LOG_GUID;
 
 /*
- * Returns firmware's measurement protocol or NULL. Stores the register to
- * extend in @pcr and the GUID of the final-events table in @table.
+ * Returns firmware's measurement protocol or NULL. Stores the number of the
+ * register to extend in @pcr and the GUID of the final-events table in @table.
  */
 static struct efi_measuring *find_measuring(u32 *pcr, const EFI_GUID **table)
 {
@@ -61,9 +61,9 @@ void efi_measure(u32 tag, const char *text, u64 addr, u64 size)
 }
 
 /*
- * Returns the size in bytes of an event that is not the log's first, or 0 if it
- * cannot be computed. The first event's data holds the digest size of each
- * algorithm.
+ * Returns the size in bytes of @event, an event of a TCG_LOG_2 log that is not
+ * the log's first, or 0 if it cannot be computed. The data of the log's @first
+ * event holds the size of each algorithm's digest.
  */
 static u64 event2_size(const struct tcg_event *first,
 		       const struct tcg_event2 *event)
@@ -88,8 +88,8 @@ static u64 event2_size(const struct tcg_event *first,
 }
 
 /*
- * Returns the size in bytes from the first event to the end of the last one, or
- * 0 if the log is empty or malformed.
+ * Returns the size in bytes of the event log whose first event is at @first and
+ * whose last event begins at @last. Returns 0 if the log is empty or malformed.
  */
 static u64 log_size(u32 version, u64 first, u64 last)
 {
@@ -97,7 +97,7 @@ static u64 log_size(u32 version, u64 first, u64 last)
 	u64 size;
 
 	/*
-	 * If @last is 0 or below @first, the difference wraps around to a large
+	 * If @last is 0 or below @first, the unsigned difference is a large
 	 * number.
 	 */
 	if (last - first > TPM_LOG_MAX_SIZE)
@@ -109,7 +109,11 @@ static u64 log_size(u32 version, u64 first, u64 last)
 	return size ? last - first + size : 0;
 }
 
-/* Returns how many bytes of the final-events table are already in the log. */
+/*
+ * Returns the size in bytes of the events in firmware's final-events table.
+ * They are in the event log, too, which begins at @first, so Linux must not
+ * count them twice.
+ */
 static u64 final_events_size(const EFI_GUID *table, u64 first)
 {
 	const struct tcg_final_events *final = efi_find_table(table);

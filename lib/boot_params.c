@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * boot_params.c - the zero page, in which the loader describes the machine and
- * what it has loaded.
+ * boot_params.c - reads the zero page, in which the loader describes the
+ * machine and what it has loaded.
  *
  * Every field is untrusted. These functions check what can be checked without
- * the memory map: misc.c compares the ranges with RAM and with the payload's
- * memory. Runs where the loader put the image, so it uses no .bss.
+ * the memory map; misc.c checks that the ranges are RAM and outside of the
+ * payload's memory. They also run where the loader put the image, so they use
+ * no .bss.
  */
 #include "boot_params.h"
 #include "error.h"
@@ -13,7 +14,7 @@
 #include "lib/string.h"
 #include "setup.h"
 
-/* Assembly files use these offsets as numbers (setup.h). */
+/* Assembly files use these sizes and offsets, which setup.h defines. */
 BUILD_BUG_ON(sizeof(struct boot_params) != ZERO_PAGE_SIZE);
 BUILD_BUG_ON(offsetof(struct boot_params, scratch) != ZP_SCRATCH);
 BUILD_BUG_ON(offsetof(struct boot_params, e820_entries) != ZP_E820_ENTRIES);
@@ -52,11 +53,17 @@ void sanitize_boot_params(struct boot_params *bp)
 
 	/*
 	 * cc_blob_address is valid in SNP guests only, and the kernel would
-	 * dereference it. Only the stub may set KASLR_FLAG.
+	 * dereference it. KASLR_FLAG says that the stub has chosen a random
+	 * address, so a loader must not set it.
 	 */
 	bp->cc_blob_address = 0;
 	bp->hdr.loadflags &= (u8)~KASLR_FLAG;
 
+	/*
+	 * A sentinel that is not 0 shows that the loader copied a whole sector
+	 * of the image's file into the zero page. Fields outside of the setup
+	 * header then hold bytes of the file, and are cleared.
+	 */
 	if (!bp->sentinel)
 		return;
 	for (i = 0; i < ARRAY_SIZE(stray); i++)

@@ -3,23 +3,23 @@
  * cmdline.c - finds options on the kernel's command line and parses numbers.
  *
  * The command line comes from a loader. It may hold any bytes and need not end
- * in a NUL, so every access is bounded by its length. The functions use no
- * static data and may run before .bss is cleared.
+ * in a NUL, so every access to it is bounded by its length. The functions use
+ * no static data and may run before .bss is cleared.
  */
 #include "cmdline.h"
 #include "lib/string.h"
 
 #define NOT_A_DIGIT 0xff
 
-/* Blanks, control characters and NUL bytes end a word. */
+/* Words of the command line end at blanks, control characters and NUL bytes. */
 static bool is_separator(char c)
 {
 	return (u8)c <= ' ';
 }
 
 /*
- * Cuts the first word off @rest and stores it in @word. Returns false if there
- * is none.
+ * Cuts the first word off @rest and stores it in @word. Returns false if @rest
+ * has no more words.
  */
 static bool next_word(struct cmdline *rest, struct cmdline *word)
 {
@@ -105,7 +105,8 @@ static unsigned int digit_value(char c)
 }
 
 /*
- * strtoul() reads "0x" without a hexadecimal digit behind it as the number 0.
+ * Returns true if @s begins with "0x" and a hexadecimal digit. Without a digit
+ * strtoul() reads the number 0 and stops at the "x", and so does parse_u64().
  */
 static bool has_hex_prefix(const char *s)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * console.c - text output on a UART, on QEMU's debug port and on the VGA text
- * screen. This is the only C file that does port I/O.
+ * screen. This is the only C file of the stub that uses I/O ports.
  *
- * Runs from the first C function on, before .bss is cleared too, and in
+ * Runs from the first C function on, also before .bss is cleared, and in
  * exception handlers. All its state is therefore in one structure in .data.
  * Every port access may be an exit to the hypervisor. Output is therefore
- * collected, sent by string I/O, and the UART's status is read once for each
- * filling of its FIFO.
+ * collected in a buffer and sent by string I/O, and the UART's status is read
+ * once for each filling of its FIFO.
  */
 #include <linux/screen_info.h>
 #include <linux/serial_reg.h>
@@ -17,35 +17,42 @@
 #include "sev-es.h"
 #include "x86.h"
 
-/*
- * Standard ports of the first two UARTs of a PC, and of QEMU's debug console.
- */
+/* Standard I/O ports of a PC's first two UARTs, and of QEMU's debug console. */
 #define TTYS0_PORT	0x3f8
 #define TTYS1_PORT	0x2f8
 #define DEBUGCON_PORT	0x402
 
 /* Values from the 16550's data sheet that linux/serial_reg.h does not name. */
-#define UART_MAX_BAUD	115200		/* with a divisor of 1 */
-#define UART_MIN_BAUD	2		/* the divisor has 16 bits */
-#define UART_DEFAULT_BAUD 9600		/* earlyprintk= without a rate, as in Linux */
+
+/* Bits per second with a divisor of 1. */
+#define UART_MAX_BAUD	115200
+/* The lowest rate whose divisor fits into 16 bits. */
+#define UART_MIN_BAUD	2
+/* The rate of earlyprintk= if the option names none, as in Linux. */
+#define UART_DEFAULT_BAUD 9600
 #define UART_FIFO_SIZE	16
-#define UART_IIR_FIFO_ON 0xc0		/* IIR bits 7:6 = 11: the FIFO works */
+/* Bits 7:6 of the register IIR, which are set if the FIFO works. */
+#define UART_IIR_FIFO_ON 0xc0
 #define UART_LAST_REG	UART_SCR
 #define UART_DIVISOR(baud) (UART_MAX_BAUD / (baud))
+/* Stands for the divisor that firmware has set, in struct uart. */
 #define UART_KEEP_DIVISOR 0
-/* The value that a read of a port without a device returns. */
+/* The value that reading a port without a device returns. */
 #define BUS_FLOATS	0xff
 
 /*
- * After so many reads of the status register without an answer, a UART counts
- * as dead. A read of a real port takes about a microsecond, and the FIFO is
- * empty by then even at 1200 baud. In an SEV-ES guest a read is an exit and
- * takes several microseconds, so fewer are made.
+ * Number of reads of a UART's status after which the UART counts as dead. A
+ * read of a real port takes about a microsecond, so a FIFO has time to send its
+ * 16 bytes even at 1200 baud. In an SEV-ES guest a read is an exit and takes
+ * several microseconds, so fewer reads are made.
  */
 #define UART_MAX_POLLS		0x40000
 #define UART_MAX_POLLS_SEV_ES	0x8000
 
-/* VGA text memory has two bytes for each character, row after row. */
+/*
+ * VGA text memory has two bytes for each character, a colour and an ASCII code,
+ * row after row.
+ */
 #define VGA_MONO_MODE	7
 #define VGA_MONO_BASE	0xb0000UL
 #define VGA_COLOR_BASE	0xb8000UL
@@ -57,28 +64,34 @@
 #define VGA_MIN_COLS	40
 #define VGA_MIN_LINES	20
 
-/* Bytes of an option's value, with its NUL. No valid value is longer. */
+/*
+ * Size in bytes of the buffer for an option's value and its NUL. No valid value
+ * is longer.
+ */
 #define OPTION_SIZE	64
-/* Longest string that %s prints, in bytes: a whole command line fits. */
+/* Greatest number of bytes that %s prints: enough for a whole command line. */
 #define STRING_MAX	4096
 #define WIDTH_MAX	80
 /* Decimal digits of the largest 64-bit number. */
 #define DIGITS_MAX	20
 
 struct uart {
-	u16 port;		/* I/O port, 0 if there is no UART */
-	u16 divisor;		/* divisor latch, or UART_KEEP_DIVISOR */
+	u16 port;		/* the UART's first I/O port; 0: no UART */
+	u16 divisor;		/* divides the UART's clock; 0: keep it */
 };
 
 static struct {
-	bool asked;		/* the command line asked for a console */
+	/*
+	 * The command line asked for a console that exists, so info() prints.
+	 */
+	bool asked;
 	bool vga_enabled;
-	struct uart named;	/* the UART that the command line names */
+	struct uart named;	/* the UART that uart_setup() will use */
 	u16 uart_port;		/* port of the UART in use, 0 if none */
 	u16 debugcon_port;	/* port of the debug console, 0 if none */
-	u8 fifo_size;		/* bytes that the UART takes at once */
-	u8 fifo_room;		/* bytes still free in the FIFO */
-	u8 vga_cols;		/* 0 if there is no VGA text screen */
+	u8 fifo_size;		/* bytes that the UART's FIFO holds */
+	u8 fifo_room;		/* bytes that the FIFO can still take */
+	u8 vga_cols;		/* columns of the VGA text screen, or 0 */
 	u8 vga_lines;
 	u8 vga_x, vga_y;	/* position of the next character */
 	u64 vga_base;
@@ -90,8 +103,8 @@ static struct {
 };
 
 /*
- * In an SEV-ES guest an IN instruction would raise #VC, possibly inside of a
- * #VC handler that reports an error. Ask the hypervisor directly instead.
+ * An IN instruction would raise #VC in an SEV-ES guest, possibly inside of a
+ * #VC handler that reports an error. sev_es_inb() asks the hypervisor directly.
  */
 static u8 port_in(u16 port)
 {
@@ -117,8 +130,8 @@ static void port_out_string(u16 port, const void *buf, size_t count)
 /* -- UART */
 
 /*
- * Stops using the current UART, because it does not answer. Falls back to
- * ttyS0; if that was the current one, no UART is left.
+ * Stops using the current UART, because it does not answer. console_force() may
+ * try ttyS0 next, unless ttyS0 was the current one.
  */
 static void uart_give_up(void)
 {
@@ -128,9 +141,9 @@ static void uart_give_up(void)
 }
 
 /*
- * Waits until the UART has sent all its bytes. Gives up a UART that does not
- * become ready within a bounded number of reads, so that the boot cannot hang
- * here. Returns false if no UART is left.
+ * Waits until the UART's FIFO is empty. If that does not happen within a
+ * bounded number of reads, gives the UART up and returns false, so that the
+ * boot cannot hang here.
  */
 static bool uart_wait(void)
 {
@@ -151,6 +164,10 @@ static bool uart_wait(void)
 	return false;
 }
 
+/*
+ * Sets the baud rate. UART_KEEP_DIVISOR keeps the divisor that firmware has
+ * set; if it is 0, firmware has set none, and the highest rate is used.
+ */
 static void uart_set_divisor(u16 port, u16 divisor)
 {
 	if (divisor == UART_KEEP_DIVISOR) {
@@ -163,8 +180,8 @@ static void uart_set_divisor(u16 port, u16 divisor)
 }
 
 /*
- * Starts to use the UART that the command line names. Writes nothing to it
- * before its status shows that it exists and has sent what firmware left in it.
+ * Starts to use the UART con.named. Writes nothing to its ports before its
+ * status shows that it exists and has sent what firmware left in its FIFO.
  */
 static void uart_setup(void)
 {
@@ -179,7 +196,10 @@ static void uart_setup(void)
 	uart_set_divisor(port, con.named.divisor);
 	port_out(UART_LCR_WLEN8, port + UART_LCR);
 
-	/* An 8250 has no FIFO, and the first 16550's FIFO does not work. */
+	/*
+	 * An 8250 has no FIFO, and the first 16550's FIFO does not work. IIR
+	 * then does not report it as enabled.
+	 */
 	port_out(UART_FCR_ENABLE_FIFO, port + UART_FCR);
 	fifo = (port_in(port + UART_IIR) & UART_IIR_FIFO_ON) == UART_IIR_FIFO_ON;
 	con.fifo_size = fifo ? UART_FIFO_SIZE : 1;
@@ -194,9 +214,9 @@ static void uart_send(const char *s, size_t len)
 
 	while (len) {
 		/*
-		 * The FIFO may still have room from the last burst. Use that
-		 * room without a status read if the bytes of an incomplete last
-		 * burst fit into it, because that saves the read.
+		 * Sent in full FIFOs, the text leaves @last bytes over. If the
+		 * FIFO still has room for that many, start without a read of
+		 * the status.
 		 */
 		last = (len - 1) % con.fifo_size + 1;
 		if (con.fifo_room < last && !uart_wait())
@@ -212,8 +232,8 @@ static void uart_send(const char *s, size_t len)
 /* -- VGA text */
 
 /*
- * The volatile pointers keep these accesses plain MOV instructions. In an
- * SEV-ES guest each of them raises #VC, and the handler must decode it.
+ * In an SEV-ES guest each access to VGA memory raises #VC, and the handler must
+ * decode the instruction. Through a volatile pointer it is a plain MOV.
  */
 static void vga_scroll(void)
 {
@@ -255,8 +275,9 @@ static void vga_send(const char *s, size_t len)
 }
 
 /*
- * Checks boot_params' description of the screen: base address and size must be
- * those of a text screen in VGA memory.
+ * Takes over boot_params' description of the screen, if it is a VGA text screen
+ * whose characters fit into VGA memory. The video mode tells at which address
+ * that memory is.
  */
 static void vga_setup(const struct screen_info *screen)
 {
@@ -313,8 +334,8 @@ static bool at_end_of_word(const char *s)
 }
 
 /*
- * @max is the highest port at which the device's last register is still below
- * 64 KiB.
+ * Parses an I/O port. @max is the highest allowed one, at which the device's
+ * last register is still below 64 KiB.
  */
 static bool parse_port(const char **s, u16 max, u16 *port)
 {
@@ -343,8 +364,8 @@ static bool parse_tty(const char **s, u16 *port)
 }
 
 /*
- * Parses an optional ",BAUD" into @divisor, which holds the default. What
- * follows BAUD is ignored.
+ * Parses an optional ",BAUD" and stores the divisor for that rate in @divisor,
+ * which holds the default. Further text behind BAUD is ignored.
  */
 static bool parse_baud(const char *s, u16 *divisor)
 {
@@ -392,8 +413,8 @@ static bool parse_debugcon(const char *s, u16 *port)
 }
 
 /*
- * Parses the value of a console= option that asks for output before the kernel
- * runs: uart8250 or uart.
+ * Parses the value of console=uart8250 or console=uart, by which the command
+ * line asks for output before the kernel has a driver.
  */
 static bool parse_console_uart(const char *s, struct uart *uart)
 {
@@ -404,8 +425,8 @@ static bool parse_console_uart(const char *s, struct uart *uart)
 }
 
 /*
- * Parses console=ttyS0 or ttyS1. Such an option asks for no output of the stub,
- * but tells where its errors can be seen.
+ * Parses the value of console=ttyS0 or console=ttyS1. It does not ask the stub
+ * for output, but tells where the user will see error messages.
  */
 static bool parse_console_tty(const char *s, struct uart *uart)
 {
@@ -414,8 +435,8 @@ static bool parse_console_tty(const char *s, struct uart *uart)
 }
 
 /*
- * Finds the UART that @cmdline names for console output. Returns true if the
- * command line asks the stub itself to print there.
+ * Finds the UART that the console= options name. Returns true if one of them
+ * asks the stub itself to print there.
  */
 static bool find_console_uart(const struct cmdline *cmdline)
 {
@@ -508,7 +529,10 @@ static void put_untrusted(char c)
 	put_char(c >= ' ' && c <= '~' ? c : '?');
 }
 
-/* A parsed conversion: '%', an optional '0', a width, 'l', a letter. */
+/*
+ * A parsed conversion of a format: '%', an optional '0', a width, 'l', a
+ * letter.
+ */
 struct spec {
 	unsigned int width;
 	char pad;
@@ -571,7 +595,7 @@ static void put_number(const struct spec *spec, u64 value, bool negative)
 		value /= base;
 	} while (value);
 
-	/* A minus sign stands in front of zeros, but behind blanks. */
+	/* Padding zeros follow the minus sign, padding blanks precede it. */
 	if (negative && spec->pad == '0')
 		put_char('-');
 	put_padding(spec, sizeof(digits) - first + negative);
@@ -617,7 +641,10 @@ void con_vprintf(const char *fmt, va_list args)
 		else if (spec.letter == '%' && letter == fmt + 1)
 			put_char('%');
 		else {
-			/* An unknown conversion is printed as it stands. */
+			/*
+			 * Print an unknown conversion as it stands in the
+			 * format.
+			 */
 			put_char('%');
 			continue;
 		}

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * e820.c - answers questions about the memory map in boot_params.
+ * e820.c - tells which memory is RAM, by the E820 memory map in boot_params.
  *
  * The map comes from a loader. Its entries may come in any order, overlap, or
- * make no sense. An empty entry, and one that wraps around, is ignored. Where
+ * make no sense. An entry that is empty or wraps around is ignored. Where
  * entries contradict each other, the type that is not RAM wins. The functions
  * may run at any time and keep no state.
  *
  * If the table in the zero page is full, the map may continue in setup_data, in
- * any number of nodes among others. If the table is not full, setup_data has no
- * extension of it and is not read, because a loader need not have mapped it.
+ * any number of nodes among nodes of other types. If the table is not full,
+ * setup_data is not read, because a loader need not have mapped it.
  *
- * The time of a question grows with the square of the number of entries. A walk
- * therefore stops after E820_MAX_ENTRIES, and place_image() refuses a longer
- * map.
+ * The time of one call grows with the square of the number of entries. A walk
+ * over the map therefore stops after E820_MAX_ENTRIES, and place_image()
+ * refuses a longer map.
  */
 #include <asm/bootparam.h>
 #include <asm/e820.h>
@@ -37,9 +37,9 @@ void e820_first(const struct boot_params *bp, struct e820_walk *walk)
 }
 
 /*
- * Moves the walk to the next setup_data node with E820 entries. A chain that is
- * too long, and a node that wraps around, ends the walk; map_setup_data()
- * reports both later.
+ * Moves the walk to the next setup_data node that has E820 entries. Returns
+ * false at the end of the setup_data list. A list that is too long and a node
+ * that wraps around also end the walk; map_setup_data() reports both later.
  */
 static bool next_table(struct e820_walk *walk)
 {
@@ -80,8 +80,9 @@ bool e820_is_bounded(const struct boot_params *bp)
 }
 
 /*
- * Returns in @range the next entry that is RAM, if @ram is true, or the next
- * one that is not. Empty entries are skipped.
+ * Stores in @range the next entry that is RAM if @ram is true, else the next
+ * entry of another type. Skips entries that are empty or wrap around. Returns
+ * false when the walk has ended.
  */
 static bool next_range(struct e820_walk *walk, bool ram, struct range *range)
 {
@@ -99,8 +100,8 @@ static bool next_range(struct e820_walk *walk, bool ram, struct range *range)
 
 /*
  * Shrinks [*low, *high), which contains @addr, to the part around @addr that no
- * entry of another type touches. Returns false if @addr itself lies in such an
- * entry.
+ * entry of another type than RAM touches. Returns false if @addr itself lies in
+ * an entry of another type.
  */
 static bool clip_to_unreserved(const struct boot_params *bp, u64 addr,
 			       u64 *low, u64 *high)
@@ -124,7 +125,7 @@ static bool clip_to_unreserved(const struct boot_params *bp, u64 addr,
 
 /*
  * Widens [*low, *high) by all RAM entries that overlap or adjoin it. Returns
- * true if it became wider.
+ * true if it became wider, because then further entries may adjoin it.
  */
 static bool grow_over_ram(const struct boot_params *bp, u64 *low, u64 *high)
 {
@@ -169,7 +170,8 @@ bool e820_ram_around(const struct boot_params *bp, u64 addr, u64 *low,
 		return false;
 
 	/*
-	 * Entries are not sorted, so one pass may enable the next one to grow.
+	 * Entries are not sorted. An entry that this pass found too far away
+	 * may adjoin the wider range in the next pass.
 	 */
 	while (grow_over_ram(bp, &ram_low, &ram_high))
 		;

@@ -2,10 +2,10 @@
 /*
  * error.c - ends a boot with a message.
  *
- * Runs at any time once an IDT is loaded, before .bss is cleared too. It is a
- * part of the error path, which is the only circle of calls in the stub:
- * error() prints through console.c, console.c does port I/O through sev-es.c in
- * an SEV-ES guest, and sev-es.c reports its own errors through error().
+ * May run at any time once an IDT is loaded, also before .bss is cleared.
+ * error() belongs to the only circle of calls in the stub: error() prints
+ * through console.c, console.c does port I/O through sev-es.c in an SEV-ES
+ * guest, and sev-es.c reports errors of its own through error().
  */
 #include "console.h"
 #include "error.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lib/string.h - the C library's functions that the stub has (lib/string.c).
- * They behave as ISO C says. A build for the host uses the C library's own.
+ * lib/string.h - the functions of the C library that the stub has
+ * (lib/string.c). They behave as ISO C says. A test on the host uses the host's
+ * C library instead.
  */
 #ifndef LIB_STRING_H
 #define LIB_STRING_H

@@ -3,14 +3,15 @@
  * kaslr.c - draws the payload's physical address, and independently of it its
  * virtual address. Each possible address has the same probability.
  *
- * Memory is described as areas. Each area is two edges in one sorted list. One
- * sweep over the list counts the possible addresses (slots), a second sweep
- * finds the one that was drawn. Memory maps are almost sorted, so both sorting
- * and sweeping take linear time; the list's fixed length bounds the worst case.
+ * Memory is described as areas. The start and the end of each area, its edges,
+ * are put into one sorted list. One sweep over the list counts the possible
+ * addresses (slots), and a second sweep finds the one that was drawn. Memory
+ * maps are almost sorted, so both sorting and sweeping take linear time. The
+ * list's fixed length bounds the worst case.
  *
- * Runs when all of boot_params can be read, and at the EFI entry before that
- * too. The list is in .bss, so it starts empty after the image's own .bss is
- * cleared. The other state is in .data and keeps what the EFI entry seeded.
+ * Runs when all of boot_params can be read. The EFI entry also uses it before
+ * that. The list is in .bss, so it is empty after .bss is cleared. The other
+ * state is in .data and keeps the random bytes that the EFI entry mixed in.
  */
 #include <asm/bootparam.h>
 #include <asm/e820.h>
@@ -27,19 +28,22 @@
 /* ---- Random numbers. */
 
 /*
- * The order of the fields matters. XXH64 processes its last eight bytes with a
- * bijection. If those bytes are RDRAND's, the result is uniformly distributed
- * whatever the other bytes are. They can add to the uncertainty but not reduce
- * it.
+ * What the next random number is computed from. The order of the fields
+ * matters. XXH64 processes its last eight bytes with a bijection, so if the
+ * last field is RDRAND's number, the result is uniformly distributed whatever
+ * the other bytes are. They can add to the uncertainty but not reduce it.
  */
 static struct {
-	u64 state;		/* hash of everything mixed in so far */
+	/* The random number drawn last, or what kaslr_seed() made of a seed. */
+	u64 state;
+	/* The time-stamp counter as last read, or 0. */
 	u64 time;
+	/* RDRAND's last number, or the hash of the seed in kaslr_seed(). */
 	u64 processor;
 } seeds in_data;
 
 static struct {
-	bool drawn;		/* an address was drawn */
+	bool drawn;		/* draw() returned a number */
 	bool weak;		/* a number was drawn without RDRAND */
 } kaslr in_data;
 
@@ -50,9 +54,10 @@ void kaslr_seed(const void *data, size_t len)
 }
 
 /*
- * An SEV guest must not trust the hypervisor's CPUID, which would also cost an
- * exit; every processor with SEV has RDRAND. Before ExitBootServices it is not
- * known whether this is an SEV guest; kaslr_finish() checks that case.
+ * An SEV guest does not ask CPUID, because the hypervisor could deny RDRAND,
+ * and because it would cost an exit. Every processor with SEV has RDRAND.
+ * Before ExitBootServices it is not known whether this is an SEV guest;
+ * kaslr_finish() checks that case.
  */
 static bool has_rdrand(void)
 {
@@ -72,8 +77,8 @@ static bool random_by_processor(void)
 }
 
 /*
- * Without RDRAND the hypervisor could choose the addresses, so an SEV guest
- * terminates.
+ * Ends the boot of an SEV guest that gets no number from RDRAND. The hypervisor
+ * could otherwise predict the random addresses.
  */
 static noreturn void no_randomness(void)
 {
@@ -92,8 +97,8 @@ static u64 draw(void)
 		kaslr.weak = true;
 	}
 	/*
-	 * The hypervisor may intercept RDTSC, which would cost an SEV-ES guest
-	 * an exit.
+	 * In an SEV-ES guest RDTSC may cost an exit. With RDRAND it is
+	 * therefore used only if this is known not to be an SEV-ES guest.
 	 */
 	if (!good || (sev_guest.known && !sev_es_active()))
 		seeds.time = rdtsc();
@@ -103,8 +108,8 @@ static u64 draw(void)
 }
 
 /*
- * Returns a number below @limit. The probabilities differ by at most @limit in
- * 2^64.
+ * Returns a random number below @limit. The probabilities of two numbers differ
+ * by at most 2^-64.
  */
 static u64 draw_below(u64 limit)
 {
@@ -116,8 +121,9 @@ bool kaslr_finish(void)
 	bool drawn = kaslr.drawn;
 
 	/*
-	 * Now the kind of guest is known. If a number was drawn without RDRAND
-	 * because CPUID or firmware denied it, an SEV guest must not use it.
+	 * The kind of guest is known now. It may not have been known before
+	 * ExitBootServices, when a number was drawn without RDRAND. An SEV
+	 * guest must not use that number.
 	 */
 	if (kaslr.weak && sev_active())
 		no_randomness();
@@ -134,8 +140,8 @@ bool kaslr_wanted(const struct cmdline *cmdline)
 /* ---- Areas and slots. */
 
 /*
- * An edge is one number: the address, the kind of area, and a bit that is set
- * at the area's end.
+ * An edge is a single number: the address from bit 3 on, the kind of area in
+ * bits 2:1, and in bit 0 whether the area ends here.
  */
 #define EDGE_END	1UL
 #define EDGE_KIND_SHIFT	1
@@ -144,21 +150,27 @@ bool kaslr_wanted(const struct cmdline *cmdline)
 #define EDGE_ADDR_MAX	(_AC(1, UL) << 52)
 BUILD_BUG_ON(KASLR_AREA_KINDS > EDGE_KIND_MASK + 1);
 
-/* Limit for all areas together. If it is exceeded, no address is drawn. */
+/*
+ * The list's length: two edges for each area. If more areas are named,
+ * kaslr_pick() draws no address.
+ */
 #define MAX_EDGES	2048
 
 static struct {
 	u64 edges[MAX_EDGES];
 	unsigned int count;
 	bool full;
-	bool known[KASLR_AREA_KINDS];	/* at least one area of this kind was named */
-	u64 huge_pages;			/* 1 GiB pages that the command line reserves */
+	/* Element N is true if at least one area of kind N was named. */
+	bool known[KASLR_AREA_KINDS];
+	/*
+	 * Number of 1 GiB pages that the command line reserves for the kernel.
+	 */
+	u64 huge_pages;
 } areas;
 
 /*
- * Inserts an edge into the sorted list. At equal addresses an area's start
- * sorts before another area's end, so that adjoining areas of one kind count as
- * one.
+ * Inserts an edge into the sorted list. At equal addresses of one kind a start
+ * sorts before an end, so that areas that adjoin count as a single one.
  */
 static void add_edge(u64 edge)
 {
@@ -186,10 +198,11 @@ void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 
 struct sweep {
 	const struct kaslr_slots *want;
-	u64 wanted;		/* number of the slot to find */
+	u64 wanted;		/* number of the slot to find, from 0 */
 	u64 slots;		/* slots found so far */
 	u64 addr;		/* address of the wanted slot */
-	u64 huge_pages;		/* 1 GiB pages still to be skipped */
+	/* Reserved 1 GiB pages for which the sweep has not found memory yet. */
+	u64 huge_pages;
 };
 
 static void sweep_slots(struct sweep *s, u64 start, u64 end)
@@ -211,8 +224,9 @@ static void sweep_slots(struct sweep *s, u64 start, u64 end)
 }
 
 /*
- * Leaves out as many 1 GiB pages as the command line reserves, from the lowest
- * address on, because the kernel will allocate them there.
+ * Counts the slots in usable memory [start, end). Leaves out as many 1 GiB
+ * pages as the command line reserves, from the lowest address on, because the
+ * kernel will allocate them there.
  */
 static void sweep_free(struct sweep *s, u64 start, u64 end)
 {
@@ -231,7 +245,11 @@ static void sweep_free(struct sweep *s, u64 start, u64 end)
 	sweep_slots(s, start, end);
 }
 
-/* @depth: for each kind, how many areas cover the current address. */
+/*
+ * Returns true if the payload may lie at the current address of the sweep: in
+ * RAM, in an area of each other kind that was named, and not in KASLR_TAKEN.
+ * @depth[kind] is the number of areas of that kind that cover the address.
+ */
 static bool is_usable(const unsigned int *depth)
 {
 	unsigned int kind;
@@ -283,10 +301,16 @@ bool kaslr_pick(const struct kaslr_slots *want, u64 *addr)
 
 /* ---- What the command line says about memory. */
 
-/* Bytes for an option's value. A longer value is not parsed. */
+/*
+ * Bytes for an option's value and its NUL. If a memmap= option is longer, the
+ * payload keeps its physical address.
+ */
 #define OPTION_SIZE	256
 
-/* Parses a number with a unit as the kernel's memparse() does. */
+/*
+ * Parses a number with an optional unit (K, M, G, T, P, E), like the kernel's
+ * memparse().
+ */
 static int parse_size(const char **s, u64 *size)
 {
 	static const char units[] = "kmgtpe";
@@ -319,10 +343,10 @@ static void limit_memory(struct kaslr_slots *want, u64 size)
 }
 
 /*
- * Applies one memmap= option. SIZE@ADDR adds RAM, which KASLR does not use.
- * With another sign the range is no RAM. A size alone limits memory. Any other
- * form, such as exactmap, changes the map in ways that this file does not
- * follow, and returns false.
+ * Applies the value of one memmap= option. SIZE@ADDR adds RAM, which KASLR does
+ * not use. SIZE with another sign and ADDR takes the range out of RAM. SIZE
+ * alone limits memory. Returns false for any other form, such as exactmap,
+ * because the code here does not know what memory is RAM then.
  */
 static bool heed_memmap(struct kaslr_slots *want, const char *s)
 {
@@ -342,7 +366,8 @@ static bool heed_memmap(struct kaslr_slots *want, const char *s)
 					   start + size < start ? ~0UL :
 					   start + size);
 			/*
-			 * Skip the types of memmap=SIZE%ADDR-OLDTYPE+NEWTYPE.
+			 * Skip the two types in
+			 * memmap=SIZE%ADDR-OLDTYPE+NEWTYPE.
 			 */
 			while (sign == '%' && *s && *s != ',')
 				s++;
@@ -375,8 +400,9 @@ static void heed_huge_pages(const struct cmdline *cmdline)
 }
 
 /*
- * Applies all options that change the memory map. Returns false if the map is
- * no longer known and the payload must stay where it is.
+ * Applies the command line's options that change the memory map. Returns false
+ * if it is not known which memory is RAM then, and the payload must keep its
+ * physical address.
  */
 static bool heed_options(const struct cmdline *cmdline, struct kaslr_slots *want)
 {
@@ -410,8 +436,8 @@ bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
 	struct e820_walk walk;
 
 	/*
-	 * An entry that wraps around is empty, because kaslr_area() ignores an
-	 * end below the start.
+	 * kaslr_area() ignores an entry that wraps around, because its end is
+	 * below its start.
 	 */
 	for (e820_first(bp, &walk); (entry = e820_next(&walk));)
 		kaslr_area(entry->type == E820_RAM ? KASLR_RAM : KASLR_TAKEN,
@@ -421,7 +447,10 @@ bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
 
 u64 kaslr_virtual(const struct payload_header *p, u64 size)
 {
-	/* The kernel maps its image within one GiB (KERNEL_IMAGE_SIZE). */
+	/*
+	 * Linux maps its image within the 1 GiB of virtual addresses that holds
+	 * its link address (KERNEL_IMAGE_SIZE).
+	 */
 	u64 end = ALIGN_DOWN(p->virt_addr, PUD_SIZE) + PUD_SIZE;
 
 	if (!(p->flags & PAYLOAD_KASLR) || end - p->virt_addr < size)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * payload-check.c - whether the payload in the image is what the build put
- * there. The image's file may have been damaged since, or replaced in part.
+ * payload-check.c - checks that the payload in the image is the one that the
+ * build put there. The image's file may have been damaged since, or replaced in
+ * part.
  *
- * These functions say what is wrong and leave the rest to the caller: the EFI
- * entry returns an error to firmware, misc.c ends the boot. They read nothing
- * but the image and use no .bss.
+ * These functions say what is wrong. Then the EFI entry returns an error to
+ * firmware, and misc.c ends the boot. They read nothing but the image and use
+ * no .bss.
  */
 #include "decoders.h"
 #include "image.h"
@@ -43,8 +44,8 @@ bool check_payload_header(struct payload_header *p, struct refusal *why)
 			      p->header_digest, 0);
 
 	/*
-	 * The digest holds, so the header is undamaged. If it does not fit the
-	 * image, parts of two builds were linked together.
+	 * The digest is right, so the header is as mkpayload wrote it. If it
+	 * does not fit the image, parts of two builds were linked together.
 	 */
 	if (p->link_addr != image_info.pref_address ||
 	    p->align != image_info.align ||

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * relocate.c - moves the payload from its link address to the address at which
- * it runs.
+ * relocate.c - adapts the payload to the address at which it runs, if that is
+ * not its link address. The relocation table lists the places to which the
+ * distance between the two is added, or from which it is subtracted.
  *
  * Runs after the decoder. The relocation table lies directly behind the flat
- * image (payload.h describes both). mkpayload has checked every entry and the
+ * image (payload.h describes both). mkpayload has checked every entry, and the
  * digest covers the table. The code nevertheless checks each entry, so that it
  * never writes outside of the image.
  */
 #include "error.h"
 #include "relocate.h"
 
-/* A relocation may be at any address, aligned or not. */
+/* A 64-bit or 32-bit address in the payload, which may have any alignment. */
 typedef u64 __attribute__((aligned(1))) place64;
 typedef s32 __attribute__((aligned(1))) place32;
 
@@ -19,6 +20,10 @@ struct table {
 	const u8 *at, *end;
 };
 
+/*
+ * Reads an unsigned LEB128 number of at most five bytes. Returns -EINVAL if it
+ * is longer or the table ends in it.
+ */
 static int read_number(struct table *table, u64 *value)
 {
 	unsigned int shift;
@@ -37,8 +42,8 @@ static int read_number(struct table *table, u64 *value)
 }
 
 /*
- * Adds @distance to a sign-extended 32-bit address. Returns -EINVAL if the
- * result does not fit.
+ * Adds @distance to the sign-extended 32-bit address at @at. Returns -EINVAL if
+ * the result does not fit into 32 bits.
  */
 static int move_32(u8 *at, u64 distance)
 {
@@ -92,8 +97,8 @@ void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 	if (relocate_image(out, p->file_size, out + p->file_size,
 			   p->reloc_size, distance))
 		/*
-		 * The distance is secret, and the hypervisor may read the
-		 * console.
+		 * The message does not tell the distance, because it is secret
+		 * and the hypervisor may read the console.
 		 */
 		error("relocation",
 		      "0x%lx bytes of payload cannot move, by a table of 0x%lx bytes",

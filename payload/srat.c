@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * srat.c - finds the memory that cannot be unplugged, for a kernel with
- * movable_node on its command line. Such a kernel must not lie in memory that
- * may be unplugged. ACPI's System Resource Affinity Table lists both kinds
+ * movable_node on its command line. The kernel must not lie in memory that may
+ * be unplugged. ACPI's System Resource Affinity Table (SRAT) lists both kinds
  * (ACPI 6.5 5.2.16).
  *
  * Runs on the stub's own page tables, when page faults may map memory.
  * Firmware's tables are untrusted: each is mapped, its length is bounded and
- * its checksum is verified before it is read. If a table is malformed, no
- * memory is named.
+ * its checksum is verified before its contents are used. A malformed table is
+ * ignored. If an entry of the SRAT is malformed, the entries behind it are
+ * ignored.
  */
 #include <asm/e820.h>
 
@@ -21,11 +22,16 @@
 #include "srat.h"
 #include "x86.h"
 
-/* Limits against malformed tables. No known machine reaches them. */
+/*
+ * Limits against malformed tables: the bytes of a table, and the number of
+ * tables in the RSDT or XSDT. No known machine reaches them.
+ */
 #define TABLE_SIZE_MAX		0x100000U
 #define TABLES_MAX		256U
 
-/* Page tables that must stay in the pool for later mappings. */
+/*
+ * Number of page tables that must stay in the pool, for what misc.c maps later.
+ */
 #define PAGE_TABLES_KEPT	24U
 
 /* Root System Description Pointer (ACPI 6.5 5.2.5.3). */
@@ -35,7 +41,7 @@ struct rsdp {
 	char oem[6];
 	u8 revision;
 	u32 rsdt;
-	u32 length;		/* this and the rest: revision 2 only */
+	u32 length;		/* from here on only with revision 2 */
 	u64 xsdt;
 	u8 extended_checksum;
 	u8 reserved[3];
@@ -75,7 +81,10 @@ BUILD_BUG_ON(sizeof(struct srat_memory) != 40);
 #define SRAT_ENABLED		0x1U
 #define SRAT_HOT_PLUGGABLE	0x2U
 
-/* Where a PC's BIOS puts the RSDP, at a multiple of 16 (ACPI 6.5 5.2.5.1). */
+/*
+ * Where a PC's BIOS puts the RSDP: in the first KiB of the EBDA or in the
+ * BIOS's ROM, at a multiple of 16 (ACPI 6.5 5.2.5.1).
+ */
 #define LOW_MEMORY		0x10000UL
 #define EBDA_END		0xa0000UL
 #define EBDA_SEARCHED		0x400UL
@@ -84,10 +93,10 @@ BUILD_BUG_ON(sizeof(struct srat_memory) != 40);
 #define RSDP_ALIGN		16
 
 /*
- * Whether memory of this E820 type may hold ACPI tables: RAM and the two ACPI
- * types. Some BIOSes put tables into reserved memory. An SEV guest has no such
- * BIOS, and reserved memory there may be shared with the hypervisor, so it is
- * refused.
+ * Returns true if memory of this E820 type may hold ACPI tables: RAM and the
+ * two ACPI types, and reserved memory, because some BIOSes put tables there. An
+ * SEV guest has no BIOS, and its reserved memory may be shared with the
+ * hypervisor, so it is refused.
  */
 static bool may_hold_tables(u32 type)
 {
@@ -96,8 +105,9 @@ static bool may_hold_tables(u32 type)
 }
 
 /*
- * Returns where memory that may hold tables ends, if one E820 entry covers
- * @addr; otherwise returns @addr.
+ * Returns the end of the memory from @addr on that may hold ACPI tables, as far
+ * as a single E820 entry tells it. Returns @addr if that memory cannot hold
+ * tables.
  */
 static u64 end_of_tables(const struct boot_params *bp, u64 addr)
 {
@@ -137,8 +147,9 @@ static bool is_for_tables(const struct boot_params *bp, u64 addr, u64 end)
 }
 
 /*
- * Maps [addr, addr + size) for reading. Returns false if a page cannot be
- * mapped, is a guard page, or is shared with the hypervisor. Pages that are
+ * Maps [addr, addr + size) for reading. Returns false if E820 says that no
+ * tables can be there, if a page cannot be mapped, is a guard page or is shared
+ * with the hypervisor, or if the pool of page tables runs low. Pages that are
  * mapped here stay read-only, so the payload must not be placed there.
  */
 static bool reach(const struct boot_params *bp, u64 addr, u64 size)
@@ -208,10 +219,11 @@ static const struct rsdp *search_rsdp(const struct boot_params *bp,
 }
 
 /*
- * Finds the RSDP: the command line's or the loader's address first, then the
- * extended BIOS data area, which begins where RAM below 640 KiB ends, then the
- * BIOS's ROM. An SEV guest has no BIOS, and memory there is not private, so the
- * search is left out.
+ * Finds the RSDP, ACPI's root pointer. If the command line or the loader names
+ * its address, only that is used. Otherwise the extended BIOS data area (EBDA),
+ * which begins where RAM below 640 KiB ends, and the BIOS's ROM are searched.
+ * An SEV guest has no BIOS, and that memory is not private, so it is not
+ * searched then.
  */
 static const struct rsdp *find_rsdp(const struct boot_params *bp,
 				    const struct cmdline *cmdline)
@@ -267,7 +279,10 @@ static void name_areas(const struct acpi_table *srat)
 	const u8 *end = (const u8 *)srat + srat->length;
 	struct srat_memory m;
 
-	/* Each entry's second byte is its length, which must be at least 2. */
+	/*
+	 * Bytes 0 and 1 of each entry are its type and its length, so the
+	 * length is at least 2.
+	 */
 	for (; end - at >= 2 && at[1] >= 2 && at[1] <= end - at; at += at[1]) {
 		if (at[0] != SRAT_TYPE_MEMORY || at[1] < sizeof(m))
 			continue;

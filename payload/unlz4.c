@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unlz4.c - lz4's decoder, compiled from lz4's own source as one translation
- * unit, and the frame format around its blocks. It is linked only into images
- * with an lz4 payload.
+ * unit, and the frame format around its blocks. Only an image with an lz4
+ * payload contains it.
  *
  * Runs after .bss is cleared. The format is the legacy frame, which Linux's
- * build uses too: a magic number, then blocks, each with its compressed size in
- * front. Each block but the last expands to 8 MiB.
+ * build uses too: a magic number, then blocks with the compressed size in front
+ * of each. Each block but the last expands to 8 MiB.
  */
 #include "decoders.h"
 #include "lib/string.h"
 
 #define LZ4_FREESTANDING 1
-/* lz4's loop for speed takes 9 % more instructions here and twice the code. */
+/*
+ * Turn off lz4's loop for speed, which executes 9 % more instructions here and
+ * has twice the code.
+ */
 #define LZ4_FAST_DEC_LOOP 0
 #define LZ4_memcpy(d, s, n) __builtin_memcpy((d), (s), (n))
 #define LZ4_memmove(d, s, n) __builtin_memmove((d), (s), (n))
 #define LZ4_memset(p, v, n) __builtin_memset((p), (v), (n))
 
-/* Third-party code, which is used unchanged, causes this warning. */
+/* lz4's source is compiled unchanged and causes these warnings. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 #pragma GCC diagnostic ignored "-Wundef"
@@ -32,10 +35,10 @@
 #define LEGACY_MAGIC	0x184c2102U
 #define LEGACY_BLOCK	0x800000UL
 
-/* Results of unlz4() above 0. */
+/* What unlz4() returns for a damaged frame. */
 enum { LZ4_NO_FRAME = 1, LZ4_CUT_OFF, LZ4_BAD_BLOCK };
 
-/* Reads a 32-bit number at any alignment. */
+/* Reads a 32-bit little-endian number at any alignment. */
 static u32 word_at(const u8 *p)
 {
 	u32 word;
@@ -71,7 +74,10 @@ externally_visible int unlz4(void *out, size_t out_size, const void *in, size_t 
 					  (int)size, (int)room);
 		if (got < 0)
 			return LZ4_BAD_BLOCK;
-		/* Only the last block may expand to less than 8 MiB. */
+		/*
+		 * A block must fill room, which is 8 MiB or, for the last
+		 * block, the rest of the output.
+		 */
 		if ((size_t)got != room)
 			return -EINVAL;
 		from += size;

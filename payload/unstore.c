@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unstore.c - the decoder of a payload that is not compressed.
+ * unstore.c - copies a payload that is not compressed to its place. The two may
+ * overlap.
  */
 #include "decoders.h"
 #include "lib/string.h"

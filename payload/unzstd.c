@@ -3,23 +3,25 @@
  * unzstd.c - zstd's decoder and XXH64, compiled from zstd's own source as one
  * translation unit, and what they need of a C library.
  *
- * Runs after .bss is cleared. The decoder allocates no memory: its context is
- * static, and decoding in one pass needs no window buffer. It executes no
- * CPUID, because that would be an exit to the hypervisor.
+ * Runs after .bss is cleared; xxh64() may run before. The decoder allocates no
+ * memory: its context is static, and decoding in one pass needs no window
+ * buffer. It executes no CPUID, because that would be an exit to the
+ * hypervisor.
  */
 #include "decoders.h"
 #include "lib/string.h"
 
 /*
- * zstd's hook for freestanding builds. These definitions replace those of
- * zstd_deps.h.
+ * zstd's hook for builds without a C library: these definitions replace those
+ * of zstd_deps.h.
  */
 #define ZSTD_DEPS_COMMON
 #include <limits.h>
 #define ZSTD_memcpy(d, s, n) __builtin_memcpy((d), (s), (n))
 #define ZSTD_memmove(d, s, n) __builtin_memmove((d), (s), (n))
 /*
- * This must be a function call. gcc's inline code for size fills byte by byte.
+ * memset() must be called, because gcc's inline code, if built for size, fills
+ * byte by byte.
  */
 #define ZSTD_memset(p, v, n) memset((p), (v), (n))
 #define ZSTD_DEPS_MALLOC
@@ -28,7 +30,8 @@
 #define ZSTD_free(p) ((void)(p))
 
 /*
- * Replaces common/cpu.h. unzstd_use_bmi2() supplies the processor's features.
+ * Replaces common/cpu.h, which executes CPUID. The caller of unzstd_use_bmi2()
+ * knows the processor's features.
  */
 #define ZSTD_COMMON_CPU_H
 typedef bool ZSTD_cpuid_t;
@@ -49,7 +52,7 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
 }
 
 /*
- * This makes the literal buffer large enough for the largest block. Literals
+ * Makes zstd's buffer for literals large enough for the largest block. Literals
  * then never have to be split between two buffers, and the code for that, a
  * sixth of zstd's, is left out below.
  */
@@ -63,8 +66,9 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
 #endif
 
 /*
- * Marks functions that are built for size in a file that is built for speed.
- * gcc 12 has an attribute for that, clang has none.
+ * SMALL marks a function, and BEGIN_SMALL to END_SMALL a part of this file,
+ * that gcc builds for size: at level Oz from gcc 12 on, else Os. The rest is
+ * built for speed. clang has no attribute for it.
  */
 #if defined(__clang__)
 #define SMALL
@@ -80,7 +84,7 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
 #define END_SMALL _Pragma("GCC pop_options")
 #endif
 
-/* Third-party code, which is used unchanged, causes these warnings. */
+/* zstd's source is compiled unchanged and causes these warnings. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 #pragma GCC diagnostic ignored "-Wundef"
@@ -88,10 +92,10 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #pragma GCC diagnostic ignored "-Wunused-function"
 /*
- * One function, which has a copy for BMI2, executes 85 % of all instructions.
- * It is built for speed with everything that it inlines, and so is
- * ZSTD_buildFSETable(), the other loop over table entries. The rest is built
- * for size, which costs 1 % more instructions.
+ * zstd's loop over sequences, ZSTD_decompressSequences_bmi2(), executes 85 % of
+ * all instructions. It is built for speed with all that it inlines, and so is
+ * ZSTD_buildFSETable(), the loop over table entries. The rest is built for
+ * size, which costs 1 % more instructions.
  */
 #include "common/xxhash.h"
 #include "common/debug.c"
@@ -109,8 +113,10 @@ END_SMALL
 #include "common/zstd_internal.h"
 BEGIN_SMALL
 /*
- * Tells zstd that the processor has BMI2. This leaves one Huffman decoder,
- * which calls the assembly loop unless unzstd() asks it not to.
+ * Tells huf_decompress.c that the processor has BMI2. It then has only one
+ * Huffman decoder, which calls a loop in assembly with BMI2 instructions. On a
+ * processor without BMI2 unzstd() sets disableHufAsm, so that the loop in
+ * assembly is not called.
  */
 #define __BMI2__ 1
 #include "decompress/huf_decompress.c"
@@ -118,23 +124,26 @@ BEGIN_SMALL
 #pragma pop_macro("DYNAMIC_BMI2")
 #include "decompress/zstd_decompress_internal.h"
 /*
- * Makes each comparison with ZSTD_split false. Literals are never split,
- * because the buffer holds all literals of a block
- * (ZSTD_allocateLiteralsBuffer() in zstd_decompress_block.c).
+ * `x == ZSTD_split` becomes `x == 2 && 0`, so that the compiler drops the code
+ * for literals in two buffers. Literals are never split, because one buffer
+ * holds all literals of a block (ZSTD_allocateLiteralsBuffer() in
+ * zstd_decompress_block.c).
  */
 BUILD_BUG_ON(ZSTD_LITBUFFEREXTRASIZE < ZSTD_BLOCKSIZE_MAX);
 #define ZSTD_split 2 && 0
 #include "decompress/zstd_ddict.c"
 #include "decompress/zstd_decompress.c"
 END_SMALL
-/* Runs once for each block, so it is built for size. */
+/*
+ * ZSTD_decodeLiteralsBlock() runs once for each block, so it is built for size.
+ */
 size_t SMALL ZSTD_decodeLiteralsBlock(ZSTD_DCtx *dctx, const void *src, size_t size,
 				      void *dst, size_t capacity,
 				      const streaming_operation streaming);
 #include "decompress/zstd_decompress_block.c"
 /*
- * This file must come last, because it replaces the macro ZSTD_isError() by a
- * function.
+ * zstd_common.c must come last, because it replaces the macro ZSTD_isError() by
+ * a function.
  */
 #include "common/zstd_common.c"
 #ifndef __clang__
@@ -146,7 +155,10 @@ ZSTD_decompressSequences_default(ZSTD_DCtx *dctx, void *dst, size_t size,
 static void __attribute__((cold))
 ZSTD_safecopy(BYTE *op, const BYTE *const end, const BYTE *ip, ptrdiff_t length,
 	      ZSTD_overlap_e overlap);
-/* Runs only for frames with a checksum. */
+/*
+ * XXH64_update() runs only for frames with a checksum, so it is built as cold
+ * code.
+ */
 static XXH_errorcode __attribute__((cold))
 XXH64_update(XXH64_state_t *state, const void *input, size_t len);
 static XXH64_hash_t __attribute__((cold)) XXH64_digest(const XXH64_state_t *state);
@@ -182,13 +194,14 @@ externally_visible int unzstd(void *out, size_t out_size, const void *in, size_t
 	 * for dictionaries.
 	 */
 	ret = ZSTD_decompress_usingDict(dctx, out, out_size, in, in_size, NULL, 0);
-	/*
-	 * The frame is larger or smaller than @out_size says. Empty input is
-	 * success with 0 bytes, so the size must be compared as well.
-	 */
+	/* The frame expands to more than out_size bytes. */
 	if (ZSTD_getErrorCode(ret) == ZSTD_error_dstSize_tooSmall)
 		return -EINVAL;
 	if (ZSTD_isError(ret))
 		return (int)ZSTD_getErrorCode(ret);
+	/*
+	 * The frame may have fewer than out_size bytes. Empty input gives 0
+	 * bytes without an error.
+	 */
 	return ret == out_size ? 0 : -EINVAL;
 }
