@@ -811,6 +811,15 @@ TEST(terminate_says_why)
 	}
 }
 
+/* A guest without SEV-ES has no GHCB MSR. It must halt instead of writing to it. */
+TEST(terminate_halts_without_sev_es)
+{
+	start_stage1();
+	sev_guest.status = 1;
+	EXPECT_HALT(terminate(SEVSTUB_TERM_GENERAL));
+	CHECK(!host.at && !host.msr, "MSR %#lx", host.msr);
+}
+
 /*
  * If the hypervisor continues the guest after a termination request, the stub
  * must repeat the request, forever.
