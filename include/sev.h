@@ -199,8 +199,8 @@
 /* The instruction that raised #VC cannot cause the exit code of that #VC. */
 #define SEVSTUB_TERM_OPCODE		6
 /*
- * The decoder does not know the instruction that raised #VC, or the address of the
- * instruction is not executable.
+ * The instruction that raised #VC is unknown to the decoder, is longer than 15
+ * bytes, or lies at an address that is not executable.
  */
 #define SEVSTUB_TERM_DECODE		7
 /*
