@@ -34,7 +34,7 @@ BUILD_BUG_ON(__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__);
 /* Bytes of the longest version string that mkpayload accepts, with its NUL. */
 #define VERSION_MAX	512
 
-/* @size bytes at @data. Who frees @data is said at each function. */
+/* @size bytes at @data. A function that returns a blob says who frees @data. */
 struct blob {
 	u8 *data;
 	size_t size;
