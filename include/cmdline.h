@@ -14,7 +14,7 @@
  */
 struct cmdline {
 	const char *text;
-	size_t len;		/* bytes */
+	size_t len;		/* bytes at text */
 };
 
 /*

@@ -37,10 +37,10 @@ void console_init(const struct cmdline *cmdline,
 
 /*
  * Sets up a UART, if none is in use, so that an error message can be seen: the
- * UART that the command line names, in a form above or as
- * console=ttyS0|ttyS1[,BAUD], or ttyS0 if the command line names none or that
+ * UART that the command line names, in a form that console_init() knows or as
+ * console=ttyS0|ttyS1[,BAUD]; or ttyS0 if the command line names no UART or that
  * UART does not answer. If ttyS0 does not answer, messages are lost. May be
- * called before console_init().
+ * called before console_init(), and then sets up ttyS0.
  */
 void console_force(void);
 

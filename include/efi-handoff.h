@@ -21,8 +21,9 @@ extern u64 efi_runtime_start;
 /*
  * Tells kaslr.c which memory firmware calls free: if @bp->efi_info has firmware's
  * memory map, conventional memory becomes KASLR_FIRMWARE_FREE and the map itself
- * KASLR_TAKEN. Memory of boot services does not, because the kernel may still
- * read tables in it. Needs the stub's own page tables, because it maps the map.
+ * KASLR_TAKEN. Memory of boot services does not become free, because the kernel may
+ * still read tables in it. Needs the stub's own page tables in CR3, because it maps
+ * firmware's map in them.
  */
 void efi_name_free_memory(const struct boot_params *bp);
 

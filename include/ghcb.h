@@ -17,8 +17,8 @@ struct sev_es {
 	/* The GHCB page; NULL before sev_es_setup_ghcb() and after sev_es_shutdown(). */
 	volatile struct ghcb *ghcb;
 	const struct boot_params *bp;	/* zero page; its E820 map says what is RAM */
-	u16 version;			/* of the GHCB protocol; sev_detect() sets it */
-	bool busy;			/* between ghcb_begin() and ghcb_end() */
+	u16 version;			/* GHCB protocol version that sev_detect() chose */
+	bool busy;			/* an exchange is under way (ghcb_begin()) */
 	bool nmi_pending;		/* an NMI has come; NMI complete must be sent */
 	bool ending;			/* sev_es_last_words() was called */
 };

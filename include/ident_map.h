@@ -23,16 +23,16 @@ struct boot_params;
 /* What the page tables depend on. The caller of ident_map_init() fills it in. */
 struct ident_map_config {
 	void *pool;		/* page-aligned memory for page tables */
-	size_t pool_size;	/* bytes */
+	size_t pool_size;	/* bytes at pool */
 	unsigned int levels;	/* levels of paging: 4, or 5 while CR4.LA57 is set */
 	u64 enc_mask;		/* the C-bit as a mask, or 0 outside of SEV */
 	bool nx;		/* EFER.NXE is set */
 	bool pages_1g;		/* the processor has 1 GiB pages */
-	const struct boot_params *bp;	/* its E820 map bounds ident_map_fault() */
+	const struct boot_params *bp;	/* ident_map_fault() reads its E820 map */
 };
 
 /*
- * Starts a new, empty map. sev_load_map() loads it into CR3 later.
+ * Starts new, empty page tables. sev_load_map() loads them into CR3 later.
  * Returns 0; -EINVAL if the pool is not page-aligned or lies above what the map
  * can address, @levels is neither 4 nor 5, or @enc_mask is neither 0 nor one bit
  * from 21 to 51; -ENOMEM if the pool is smaller than a page table.
@@ -96,10 +96,10 @@ int ident_map_remove(u64 addr, u64 size);
  */
 int ident_map_query(u64 addr);
 
-/* Returns how many page tables the pool still holds. */
+/* Returns the number of page tables that can still be allocated from the pool. */
 size_t ident_map_tables_left(void);
 
-/* Returns the value of CR3 that loads the map. */
+/* Returns the value for CR3: the root table's address, with the C-bit. */
 u64 ident_map_cr3(void);
 
 /*

@@ -24,7 +24,7 @@ enum insn_register {
 	INSN_R8, INSN_R9, INSN_R10, INSN_R11,
 	INSN_R12, INSN_R13, INSN_R14, INSN_R15,
 	INSN_REGS,
-	INSN_RIP = INSN_REGS,	/* base only: the next instruction's address */
+	INSN_RIP = INSN_REGS,	/* a base: the address of the next instruction */
 	INSN_NO_REG,		/* the memory operand has no base or no index */
 };
 
@@ -33,7 +33,7 @@ enum insn_register {
  * 64-bit mode treats the bases of CS, DS, ES and SS as 0 (APM2 4.5.3).
  */
 enum insn_segment {
-	INSN_SEG_ES = 0,	/* the destination of a string instruction */
+	INSN_SEG_ES = 0,	/* for the destination of a string instruction */
 	INSN_SEG_DS = 3,
 	INSN_SEG_FS = 4,
 	INSN_SEG_GS = 5,
@@ -65,7 +65,7 @@ enum insn_op {
 	INSN_STORE,		/* memory = reg */
 	INSN_STORE_IMM,		/* memory = imm */
 	INSN_STOS,		/* memory = rAX */
-	INSN_MOVS,		/* copies memory to insn_movs_destination() */
+	INSN_MOVS,		/* MOVS: copies memory to insn_movs_destination() */
 };
 
 /* A decoded instruction. insn_decode() fills in all fields. */
@@ -111,7 +111,7 @@ struct insn {
 	u8 base;		/* enum insn_register */
 	u8 index;		/* enum insn_register, never INSN_RIP */
 	u8 scale;		/* factor of index: 1, 2, 4 or 8 */
-	u64 displacement;	/* added to base and index; sign-extended */
+	u64 displacement;	/* added to base and scaled index; sign-extended */
 
 	u64 imm;		/* the value that INSN_STORE_IMM stores; sign-extended */
 };
@@ -119,7 +119,7 @@ struct insn {
 enum insn_status {
 	INSN_OK,
 	INSN_TRUNCATED,		/* the bytes are valid, but more must follow */
-	INSN_INVALID,		/* raises #UD or #GP, or cannot raise #VC */
+	INSN_INVALID,		/* the bytes raise #UD or #GP, or cannot raise #VC */
 };
 
 /*

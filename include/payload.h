@@ -70,11 +70,11 @@ struct payload_header {
 	char magic[8];		/* 0x00: PAYLOAD_MAGIC */
 	u32 version;		/* 0x08: PAYLOAD_VERSION */
 	u32 flags;		/* 0x0c: PAYLOAD_* */
-	u64 link_addr;		/* 0x10: physical link address of byte 0 */
+	u64 link_addr;		/* 0x10: physical link address of the flat image */
 	u64 align;		/* 0x18: bytes, a power of two that divides
 				 * link_addr; the payload's run address is
 				 * always a multiple of align */
-	u64 entry_offset;	/* 0x20: of the 64-bit entry, from byte 0 */
+	u64 entry_offset;	/* 0x20: of the 64-bit entry in the flat image */
 	u64 file_size;		/* 0x28: bytes of the flat image */
 	u64 mem_size;		/* 0x30: bytes of flat image and .bss */
 	u64 reloc_size;		/* 0x38: bytes of relocation table; 0: none */
@@ -83,7 +83,7 @@ struct payload_header {
 				 * they overlap the output */
 	u64 comp_size;		/* 0x48: compressed bytes behind this header */
 	u64 comp_digest;	/* 0x50: XXH64 of the compressed bytes */
-	u64 virt_addr;		/* 0x58: virtual link address of byte 0 */
+	u64 virt_addr;		/* 0x58: virtual link address of the flat image */
 	u32 codec;		/* 0x60: PAYLOAD_CODEC_* */
 	u32 reserved;		/* 0x64: 0 */
 	u64 header_digest;	/* 0x68: XXH64 of all fields above */
@@ -102,9 +102,9 @@ BUILD_BUG_ON(sizeof(struct payload_header) != 0x70);
  * last, at most five bytes.
  */
 enum reloc_kind {
-	RELOC_64,		/* 8 bytes, added */
-	RELOC_INVERSE32,	/* 4 bytes, subtracted */
-	RELOC_32,		/* 4 bytes, added */
+	RELOC_64,		/* places of 8 bytes; the distance is added */
+	RELOC_INVERSE32,	/* places of 4 bytes; the distance is subtracted */
+	RELOC_32,		/* places of 4 bytes; the distance is added */
 	RELOC_KINDS,
 };
 

@@ -23,8 +23,8 @@
 #define HEAP_END_BIAS		0x200
 
 /*
- * The structure kernel_info (boot.rst "The kernel_info"): its bytes, and the
- * highest type of a setup_data node that a loader may pass.
+ * The structure kernel_info (boot.rst "The kernel_info"): its size in bytes, and
+ * its field with the highest type of setup_data that a loader may pass.
  */
 #define KERNEL_INFO_SIZE	16
 #define KERNEL_INFO_SETUP_TYPE_MAX (SETUP_RNG_SEED | SETUP_INDIRECT)
@@ -86,8 +86,8 @@
 #define A20_TRIES		32
 
 /*
- * The last 4 bytes of .data, behind which the file has .sbat only. If they differ
- * in memory, the file was truncated.
+ * The last 4 bytes of .data; only .sbat follows in the file. If memory has other
+ * bytes there, the loader has read a truncated file.
  */
 #define IMAGE_END_MARK		0x646e4553	/* "SEnd" */
 

@@ -30,7 +30,7 @@ static bool ram[CELLS];
 static bool other[CELLS];		/* the byte is in an entry that is not RAM */
 
 static struct {
-	u64 next;			/* struct setup_data */
+	u64 next;			/* next, type, len: those of struct setup_data */
 	u32 type, len;
 	struct boot_e820_entry entries[NODE_ENTRIES];
 } __attribute__((packed, aligned(8))) chain[CHAIN];

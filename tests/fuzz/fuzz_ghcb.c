@@ -17,7 +17,7 @@
 
 static struct input *replies;
 static bool ended;			/* the model expects that the guest terminates */
-static u64 words;			/* then: the expected value of the GHCB MSR */
+static u64 words;			/* the GHCB MSR's expected value at termination */
 static bool nmi_due;			/* an NMI has come, NMI complete was not sent */
 static u8 text[TEXT_SIZE];
 
@@ -81,7 +81,7 @@ static void settle(void)
 	}
 }
 
-/* ---- operations: the model, and the stub ---- */
+/* ---- each operation: predict*() is the model, operate() calls the stub ---- */
 
 static bool up;				/* the guest has a GHCB page */
 static u8 want_in;			/* the expected result of sev_es_inb() */

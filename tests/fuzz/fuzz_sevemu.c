@@ -35,8 +35,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static const u8 *input;
 static size_t input_left;
-static jmp_buf over;			/* where to go when sevemu stops the guest */
-/* Code of the guest's last violation of the specification that sevemu reported; 0: none. */
+static jmp_buf over;			/* longjmp() target when sevemu stops the guest */
+/* Code of the last violation of GHCB rules that sevemu reported; 0: no violation. */
 static unsigned int violated;
 
 __attribute__((noreturn)) static void wrong(const char *what, u64 value)

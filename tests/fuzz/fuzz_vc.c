@@ -20,7 +20,7 @@ enum outcome { ANSWERED, RAISES, ENDS };
 /* What the model expects of sev_es_vc(). */
 static struct {
 	enum outcome outcome;
-	/* Of RAISES the exception's vector, of ENDS the reason for termination. */
+	/* The vector if outcome is RAISES, the reason for termination if ENDS. */
 	unsigned int code;
 } predicted;
 
@@ -29,7 +29,7 @@ static struct {
 	u64 result, event;		/* SW_EXITINFO1, SW_EXITINFO2 */
 	u8 valid[GHCB_VALID_BITMAP_SIZE];
 	u64 rax, rbx, rcx, rdx;
-	u8 seed;			/* reply_byte() makes the shared buffer of it */
+	u8 seed;			/* chooses the shared buffer's bytes (reply_byte()) */
 } reply;
 
 #define DATA_SIZE	(DATA_PAGES * PAGE_SIZE)
