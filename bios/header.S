@@ -272,7 +272,7 @@ FUNC(a20_is_on)
 	movw	%ax, %ds
 	notw	%ax
 	movw	%ax, %es
-	movw	A20_TEST, %dx		/* %dx = the old value, restored below */
+	movw	A20_TEST, %dx		/* %dx = the word's old value */
 	movw	%dx, %ax
 	movw	$A20_TRIES, %cx
 .La20_try:
@@ -427,7 +427,8 @@ END_DATA(setup_gdt)
 
 DATA(setup_gdt_ptr)
 	.word	. - setup_gdt - 1
-	.long	setup_gdt		/* go_to_protected_mode adds the segment */
+	/* Base address: go_to_protected_mode adds the setup segment's. */
+	.long	setup_gdt
 END_DATA(setup_gdt_ptr)
 
 DATA(setup_idt_ptr)
@@ -435,8 +436,12 @@ DATA(setup_idt_ptr)
 	.long	0
 END_DATA(setup_idt_ptr)
 
+/*
+ * The target of go_to_protected_mode's far jump. That function adds the setup
+ * segment's linear address to the offset.
+ */
 .Lprotected_mode_ptr:
-	.long	.Lprotected_mode	/* go_to_protected_mode adds the segment */
+	.long	.Lprotected_mode
 	.word	BOOT_CS
 
 /*

@@ -35,7 +35,7 @@
 #define SEV_STATUS_KNOWN		(SEV_STATUS_SEV | SEV_STATUS_SEV_ES | \
 					 SEV_STATUS_SNP | SEV_STATUS_DEBUG_SWAP)
 
-/* -- CPUID leaf 0x8000001F (APM3 E.4.17). */
+/* -- CPUID leaf 0x8000001F, which describes SEV (APM3 E.4.17). */
 #define CPUID_SEV_EAX_SEV_BIT		1
 #define CPUID_SEV_EAX_SEV_ES_BIT	3
 #define CPUID_SEV_EAX_SNP_BIT		4
@@ -132,7 +132,7 @@
 #define GHCB_MSR_VMPL_REQ		0x016
 #define GHCB_MSR_VMPL_RESP		0x017
 
-/* Requests of GHCB protocol version 2. */
+/* A request that exists from GHCB protocol version 2 on. */
 #define GHCB_MSR_HV_FEATURES_REQ	0x080
 #define GHCB_MSR_HV_FEATURES_RESP	0x081
 #define GHCB_MSR_HV_FEATURES_SHIFT	12	/* 63:12: the hypervisor's features */
@@ -259,7 +259,7 @@
 #define SVM_IOIO_ADDR16			(_AC(1, UL) << 7)
 #define SVM_IOIO_ADDR32			(_AC(1, UL) << 8)
 #define SVM_IOIO_ADDR64			(_AC(1, UL) << 9)
-#define SVM_IOIO_SEG_SHIFT		10	/* 12:10: segment, numbered as in insn.h */
+#define SVM_IOIO_SEG_SHIFT		10	/* 12:10: segment, enum insn_segment */
 #define SVM_IOIO_PORT_SHIFT		16	/* 31:16 */
 
 /* -- sw_exit_info_1 of SVM_EXIT_MSR. */

@@ -13,7 +13,8 @@
 struct elf {
 	const u8 *data;			/* the file's bytes */
 	u64 size;			/* the file's size in bytes */
-	u64 end;			/* offset behind headers, segments, sections */
+	u64 end;			/* file offset behind all headers, segments
+					 * and sections */
 	Elf64_Ehdr ehdr;
 	Elf64_Phdr *phdr;		/* ehdr.e_phnum program headers of all types */
 	unsigned int *load;		/* indexes in phdr: each PT_LOAD with

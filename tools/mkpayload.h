@@ -177,7 +177,7 @@ struct packing {
 	const char *codec;		/* zstd, lz4, none or auto */
 	const char *launch;		/* what measures the image: psp, hash or
 					 * none; NULL: the option was not given */
-	int level;			/* of compression; 0: the codec's default */
+	int level;			/* compression level; 0: the codec's default */
 	bool quiet;			/* no progress on stderr */
 };
 
