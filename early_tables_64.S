@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * early_tables_64.S - the tables that the entries in head_64.S use before C has
- * its own: GDT, IDT with its handlers, and the page tables of the 32-bit entry.
+ * its own: the GDT, the IDT, and the page tables of the 32-bit entry.
  *
- * The page tables are outside of the image, at the end of the memory that the
- * setup header asks loaders for. GDT and IDT are in .data. The order in which
- * linker.ld places them and the early stack is a defence against NMIs: see there.
+ * The page tables are not in the file. They lie at the end of the init_size bytes
+ * that the setup header asks loaders for. GDT and IDT are in .data. linker.ld
+ * places them and the early stack in an order that limits the harm of injected
+ * NMIs, and explains it.
  *
  * 32-bit code has the load bias in %ebp (see head_64.S): symbol(%ebp) is the
- * symbol in memory. Exception handlers count on it.
+ * symbol in memory. 32-bit exception handlers need it, too, so %ebp never changes.
  */
 #include "linkage.h"
 #include "setup.h"
@@ -20,14 +21,14 @@
 
 /*
  * make_idt_32 - fills early_idt for 32-bit code and for the switch to 64-bit
- * code. Of 32-bit gates, #VC goes to vc_32, NMI to nmi_32 and every other vector
+ * code. In 32-bit code #VC goes to vc_32, NMI to nmi_32 and every other vector
  * to exception_32.
  *
  * In long mode the processor reads the same bytes as gates of 16 bytes (APM2
  * 4.8.4). NMI, #DF, #GP and #VC have a 64-bit gate, each in the place of two
- * 32-bit gates whose vectors nothing raises. An NMI can therefore be handled in
- * both modes. An injected vector that has no gate of the mode's kind becomes #GP
- * or #DF, and exception_early ends the guest.
+ * 32-bit gates that this code does not need. An NMI can therefore be handled in
+ * both modes. If the hypervisor injects a vector that has no gate for the current
+ * mode, the processor raises #GP or #DF, and exception_early stops the boot.
  * In:       %ebp = load bias.
  * Out:      early_idt and early_idt_ptr, not loaded yet.
  * Clobbers: %eax, %ebx, %ecx, %edx, %edi, flags.
@@ -68,7 +69,7 @@ END_FUNC(make_idt_32)
 /*
  * set_long_gate - writes a 64-bit gate, from 32-bit code.
  * In:       %edi = the gate, 16 bytes; %eax = its handler, below 4 GiB.
- * Out:      the gate, for an interrupt at BOOT_CS.
+ * Out:      a present interrupt gate with code segment BOOT_CS.
  * Clobbers: %ebx, %edx, flags.
  * Mode:     32-bit.
  * Stack:    8 bytes.
@@ -84,7 +85,7 @@ END_FUNC(set_long_gate)
 /*
  * set_gate_32 - writes a 32-bit gate (APM2 4.7.4).
  * In:       %edi = the gate, 8 bytes; %eax = its handler.
- * Out:      the gate, for an interrupt at KERNEL32_CS.
+ * Out:      a present interrupt gate with code segment KERNEL32_CS.
  * Clobbers: %ebx, %edx, flags.
  * Mode:     32-bit.
  * Stack:    the return address.
@@ -104,9 +105,9 @@ END_FUNC(set_gate_32)
 
 /*
  * set_gate_64 - writes a 64-bit gate, from 64-bit code (APM2 4.8.4).
- * In:       %rdi = the gate; %rax = its handler. Bytes 12 to 15 are reserved and
- *           must be 0.
- * Out:      the gate, for an interrupt at BOOT_CS.
+ * In:       %rdi = the gate, 16 bytes; %rax = its handler. The gate's reserved
+ *           bytes 12 to 15 must be 0 already.
+ * Out:      a present interrupt gate with code segment BOOT_CS.
  * Clobbers: %rax, flags.
  * Mode:     64-bit.
  * Stack:    the return address.
@@ -126,11 +127,12 @@ END_FUNC(set_gate_64)
 
 /*
  * place_early_tables - finds memory for the page tables of the 32-bit entry:
- * EARLY_TABLES_SIZE bytes at the end of init_size, from the runtime start
- * address (boot.rst "init_size"). They are the first bytes that the entry writes
- * outside of the image, so they are checked against the image and E820 here.
+ * the last EARLY_TABLES_SIZE of the init_size bytes from the runtime start address
+ * (boot.rst "init_size"). They are the first bytes that the entry writes outside
+ * of the image. Therefore this checks that they do not overlap the image and are
+ * RAM by the E820 map.
  * In:       %ebp = load bias, %esi = zero page; find_sev has run.
- * Out:      %edi = the memory's address, a multiple of 4096. If there is none,
+ * Out:      %edi = the memory's address, a multiple of 4096. If the check fails,
  *           early_error.
  * Clobbers: %eax, %ebx, %ecx, %edx, flags.
  * Mode:     32-bit, paging off.
@@ -139,8 +141,9 @@ END_FUNC(set_gate_64)
 GLOBAL(place_early_tables)
 FUNC(place_early_tables)
 	/*
-	 * %edi = runtime start (boot.rst "pref_address"): pref_address, or for a
-	 * relocatable payload the load address rounded up, if that is higher.
+	 * %edi = runtime start address (boot.rst "pref_address"): pref_address,
+	 * or for a relocatable payload the load address rounded up to the
+	 * payload's alignment, if that is higher.
 	 */
 	movl	$image_pref_address, %edi
 	movl	$image_relocatable, %ecx
@@ -158,7 +161,7 @@ FUNC(place_early_tables)
 	addl	$EARLY_TABLES_SIZE, %edx	/* %edx = end */
 	jc	.Lno_room
 
-	/* A loader can have put the image where the tables would be. */
+	/* Refuse a load address at which the image and the tables overlap. */
 	leal	image_file_end(%ebp), %eax
 	cmpl	%eax, %edi
 	jae	.Lin_ram
@@ -167,7 +170,10 @@ FUNC(place_early_tables)
 	jb	.Lno_room
 
 .Lin_ram:
-	/* One E820 entry of RAM must cover the tables, below 4 GiB. */
+	/*
+	 * One of the zero page's E820 entries of type RAM must contain all of
+	 * the tables, [%edi, %edx).
+	 */
 	movzbl	ZP_E820_ENTRIES(%esi), %ecx
 	leal	ZP_E820_TABLE(%esi), %ebx
 	cmpl	$E820_ZERO_PAGE_ENTRIES, %ecx
@@ -203,12 +209,13 @@ FUNC(place_early_tables)
 END_FUNC(place_early_tables)
 
 /*
- * build_early_tables - the identity map of the lowest 4 GiB: one PML4, one PDPT
- * and four page directories with leaves of 2 MiB. In an SEV guest each entry
- * has the C-bit, which find_sev has checked to be above bit 31.
+ * build_early_tables - fills page tables that map the lowest 4 GiB, each address
+ * to itself: one PML4, one PDPT and four page directories with leaves of 2 MiB. In
+ * an SEV guest each entry has the C-bit, which find_sev has checked to be above
+ * bit 31.
  * In:       %edi = EARLY_TABLES_SIZE bytes, from place_early_tables; %ebp = load
  *           bias; find_sev has run.
- * Out:      the tables, for CR3 = %edi.
+ * Out:      the page tables; %edi is unchanged and is the value for CR3.
  * Clobbers: %eax, %ebx, %ecx, %edx, flags.
  * Mode:     32-bit, paging off: in an SEV guest the tables are private.
  * Stack:    8 bytes.
@@ -221,7 +228,7 @@ FUNC(build_early_tables)
 	rep stosl
 	popl	%edi
 
-	/* %edx = bits 63:32 of every entry: the C-bit or 0 */
+	/* %edx = bits 63:32 of every page-table entry: the C-bit, or 0 */
 	xorl	%edx, %edx
 	testb	$SEV_STATUS_SEV, (sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jz	.Lno_cbit
@@ -262,11 +269,14 @@ no_room_message:
 	.asciz	"tables that belong at the end of init_size\r\n"
 
 /*
- * ---- Data. linker.ld places the three .early sections and the early stack in
- * an order that matters, and says why.
+ * ---- Data. The sections .early.cbit_proof, .early.gdt and .early.idt must be in
+ * this order. linker.ld places them and explains the order.
  */
 	.section .early.cbit_proof, "aw", @progbits
-/* For LIDT: early_idt. The entry that uses it writes the base address. */
+/*
+ * The operand of LIDT for early_idt: limit and base address. startup_32 or
+ * startup_64 writes the base, because it depends on the load address.
+ */
 GLOBAL(early_idt_ptr)
 DATA(early_idt_ptr)
 	.word	IDT_VECTORS * 16 - 1
@@ -284,7 +294,10 @@ DATA(gdt)
 	.quad	0, 0			/* 0x20 BOOT_TSS: idt_64.c fills it */
 END_DATA(gdt)
 
-/* For LGDT: gdt. The entry writes the base address, the copy writes its own. */
+/*
+ * The operand of LGDT for gdt: limit and base address. The entry writes the base,
+ * and startup_64 writes it again in the moved copy of the image.
+ */
 GLOBAL(gdt_ptr)
 DATA(gdt_ptr)
 	.word	. - gdt - 1
@@ -294,15 +307,18 @@ END_DATA(gdt_ptr)
 	.section .early.idt, "aw", @progbits
 	.balign 16
 /*
- * The IDT until idt_load_stage1(). make_idt_32 fills it for 32-bit code;
- * startup_64 fills only the NMI's gate.
+ * The IDT until idt_load_stage1(). make_idt_32 fills it at the 32-bit entry. At the
+ * 64-bit entry startup_64 fills only the NMI's gate.
  */
 GLOBAL(early_idt)
 DATA(early_idt)
 	.skip	IDT_VECTORS * 16
 END_DATA(early_idt)
 
-/* ---- Sizes of setup.h, as symbols: linker.ld reserves the memory by them. */
+/*
+ * ---- Sizes of setup.h as symbols, because linker.ld reserves the memory and
+ * cannot read a C header.
+ */
 	.globl	early_stack_size, stack_size, page_table_pool_size
 	.globl	early_tables_size, early_idt_size
 	.set	early_stack_size, EARLY_STACK_SIZE

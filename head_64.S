@@ -4,10 +4,10 @@
  * the image, and the jump into the payload.
  *
  * A loader enters here at any load address, with the loader's GDT, IDT and page
- * tables. Both entries load the stub's own GDT, IDT and stack and meet in long
- * mode. place_image() in misc.c then says where the image must run; the code
- * here moves the image and calls extract_kernel() in the copy. sev-head_64.S
- * has what an SEV guest needs on the way, early_tables_64.S has the tables.
+ * tables. Both entries load the stub's own GDT, IDT and stack and continue at
+ * .Llong_mode. place_image() in misc.c then returns where the image must run. The
+ * code here copies the image there and calls extract_kernel() in the copy.
+ * sev-head_64.S has what an SEV guest needs, early_tables_64.S has the tables.
  *
  * Load bias: linker.ld links the image at fixed addresses, and a loader puts it
  * anywhere. The load bias is the difference: where a symbol is in memory, less
@@ -24,19 +24,25 @@
 #include "sev.h"
 #include "x86.h"
 
-/* CR0 while the stub runs. With WP, ring 0 cannot write to read-only pages. */
+/*
+ * CR0 while the stub runs. Because WP is set, ring 0 cannot write to read-only
+ * pages.
+ */
 #define CR0_BOOT (X86_CR0_PE | X86_CR0_MP | X86_CR0_ET | X86_CR0_NE | \
 		  X86_CR0_WP | X86_CR0_PG)
 
 /*
- * The bits of a loader's CR4 that startup_64 keeps. MCE stays as the hypervisor
- * wants machine checks. LA57 cannot change in long mode. PGE and PCIDE are
- * cleared, so that a write to CR3 and INVLPG flush every TLB entry (APM2 5.5.2,
- * 5.5.3). SMEP, SMAP, CET, PKE and the like are cleared, because they could
- * cause faults in the stub.
+ * The bits of a loader's CR4 that startup_64 keeps. MCE stays, because the
+ * hypervisor may need machine checks enabled. LA57 cannot change in long mode. PGE
+ * and PCIDE are cleared, so that a write to CR3 and INVLPG flush every TLB entry
+ * (APM2 5.5.2, 5.5.3). SMEP, SMAP, CET, PKE and the like are cleared, because they
+ * could cause faults in the stub.
  */
 #define CR4_KEEP (X86_CR4_MCE | X86_CR4_LA57)
-/* The bits of CR4 that are set. The decoders need OSFXSR for XMM registers. */
+/*
+ * The bits of CR4 that startup_64 sets. The payload's decoders use XMM registers,
+ * which need OSFXSR.
+ */
 #define CR4_BOOT (X86_CR4_PAE | X86_CR4_OSFXSR)
 
 	.section .head.text, "ax"
@@ -48,8 +54,9 @@
  * Out:      does not return; continues at .Llong_mode.
  * Clobbers: everything but %esi.
  * Mode:     32-bit, flat segments, paging off, interrupts off.
- * Stack:    boot.rst promises none. The first one is the zero page's scratch
- *           field, 4 bytes; early_stack follows when the image is complete.
+ * Stack:    boot.rst promises none. The first stack is the zero page's scratch
+ *           field, 4 bytes. early_stack is used once the image is known to be
+ *           complete.
  */
 GLOBAL(startup_32)
 FUNC(startup_32)
@@ -61,8 +68,8 @@ FUNC(startup_32)
 	popl	%ebp
 	subl	$.Lwhere, %ebp		/* %ebp = load bias */
 	/*
-	 * The GDT and the stack are at the end of the file. A loader may have
-	 * read a truncated file, so look at the file's last bytes first.
+	 * The GDT and the stack are in .data, near the end of the file. A loader
+	 * may have read a truncated file, so check the mark at .data's end first.
 	 */
 	cmpl	$IMAGE_END_MARK, image_end_mark(%ebp)
 	jne	truncated_32
@@ -77,9 +84,9 @@ FUNC(startup_32)
 	leal	gdt(%ebp), %eax
 	movl	%eax, (gdt_ptr + 2)(%ebp)
 	/*
-	 * Between LGDT and LIDT an NMI would meet the loader's IDT with the
-	 * stub's GDT, and cannot be handled. After LIDT there is a gate for NMIs
-	 * at all times, except while the C-bit of new page tables is proven.
+	 * An NMI between LGDT and LIDT cannot be handled, because the loader's
+	 * IDT does not fit the stub's GDT. After LIDT there is always a gate for
+	 * NMIs, except while the C-bit of new page tables is being proven.
 	 */
 	pushl	$KERNEL32_CS
 	leal	.Lown_segments(%ebp), %eax
@@ -117,9 +124,9 @@ FUNC(startup_32)
 	pushl	%eax
 	/*
 	 * An SEV guest must not write to memory between the write to CR0 and the
-	 * end of the proof, because a wrong C-bit would let the hypervisor read
-	 * and change what is written. Without an IDT an NMI cannot push a frame:
-	 * it ends in a triple fault.
+	 * comparison with cbit_proof, because with a wrong C-bit the hypervisor
+	 * could read and change what is written. Load an empty IDT, so that an
+	 * NMI is a triple fault and pushes no frame.
 	 */
 	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
 	testb	$SEV_STATUS_SEV, %dl
@@ -151,16 +158,16 @@ END_FUNC(startup_32)
 	.code64
 
 /*
- * startup_64 - the 64-bit entry (boot.rst "64-bit Boot Protocol"), and where
- * both entries meet, at .Llong_mode.
+ * startup_64 - the 64-bit entry (boot.rst "64-bit Boot Protocol"). startup_32
+ * joins it at .Llong_mode.
  * In:       %rsi = zero page. The loader's page tables map the zero page, the
  *           command line, and init_size bytes from the load address. The page
  *           tables, GDT and IDT themselves can be anywhere else.
- * Out:      does not return; continues at `moved`, in the copy, with %r15 =
- *           zero page.
+ * Out:      does not return; continues at the function `moved`, in the moved copy
+ *           of the image, with %r15 = zero page.
  * Clobbers: everything.
  * Mode:     64-bit, four or five levels of paging, interrupts off.
- * Stack:    early_stack; the copy's, once .data has been copied.
+ * Stack:    early_stack; the one in the copy, once .data has been copied.
  */
 GLOBAL(startup_64)
 FUNC(startup_64)
@@ -180,8 +187,8 @@ FUNC(startup_64)
 	movq	%rax, early_idt_ptr + 2(%rip)
 	lidt	early_idt_ptr(%rip)
 	/*
-	 * CS has to be loaded with the GDT, because the loader's selector may
-	 * be another kind of segment in the stub's GDT.
+	 * CS has to be reloaded after LGDT, because the loader's selector may
+	 * select another kind of segment in the stub's GDT.
 	 */
 	leaq	gdt(%rip), %rax
 	movq	%rax, gdt_ptr + 2(%rip)
@@ -192,8 +199,9 @@ FUNC(startup_64)
 	lretq
 
 /*
- * startup_32 and startup_64 meet here: in long mode, with the stub's GDT, CS and
- * stack, an identity map of the loader's or of startup_32's, %rsi = zero page.
+ * startup_32 and startup_64 both continue here: in long mode, with the stub's GDT,
+ * CS and stack, %rsi = zero page, and page tables of the loader's or of
+ * startup_32's that map each address to itself.
  */
 .Llong_mode:
 	movl	$BOOT_DS, %eax
@@ -224,12 +232,12 @@ FUNC(startup_64)
 	subq	$startup_32, %rbx	/* %rbx = load bias of the copy */
 
 	/*
-	 * The copy lies higher, so each step copies from its highest byte down.
-	 * .text to .data come first. The GDT, IDT and stack are then switched to
-	 * the copy's, because the second step can overwrite the originals.
-	 * place_image() has checked that neither step overwrites this code, and
-	 * that the first step does not overwrite its own source. Exception
-	 * handlers clear the direction flag for themselves.
+	 * Copy the image to %rbx in two steps. The copy lies higher, so each step
+	 * copies from its highest byte down. .text to .data come first. The GDT,
+	 * IDT and stack are then switched to the copy's, because the second step
+	 * can overwrite the originals. place_image() has checked that neither
+	 * step overwrites this code, and that the first step does not overwrite
+	 * its own source. Exception handlers clear the direction flag.
 	 */
 	leaq	(_edata - 8)(%rbp), %rsi
 	leaq	(_edata - 8)(%rbx), %rdi
@@ -245,7 +253,10 @@ FUNC(startup_64)
 	movl	$0, nmi_count(%rbx)
 	leaq	idt_load_stage1(%rbx), %rax
 	call	*%rax
-	/* Add NMIs that the original counted before the copy had the IDT. */
+	/*
+	 * nmi_count(%rip) is in the image as it was loaded. Add the NMIs that it
+	 * counted before the copy's IDT was loaded.
+	 */
 	movl	nmi_count(%rip), %eax
 	addl	%eax, nmi_count(%rbx)
 
@@ -262,7 +273,8 @@ FUNC(startup_64)
 END_FUNC(startup_64)
 
 /*
- * enter_startup_64 - efi.c's way to startup_64, once boot services have ended.
+ * enter_startup_64 - calls startup_64 with C's calling convention, for
+ * efi/entry.c, once boot services have ended.
  * In:       %rdi = zero page.
  * Out:      does not return.
  * Clobbers: everything.
@@ -278,11 +290,11 @@ END_FUNC(enter_startup_64)
 	.code32
 
 /*
- * truncated_32 - the end of a truncated image that was entered at startup_32.
- * The file's end is missing, and with it the GDT, the IDT and the stack. An
- * SEV-ES guest must not use ports, so it has to be told apart: CPUID raises #VC
- * there, and only there. IDT and stack for that one exception overwrite the
- * code of startup_32, which does not run again.
+ * truncated_32 - reports a truncated image that was entered at startup_32. The
+ * image's GDT, IDT and stack may be missing. An SEV-ES guest must terminate,
+ * because it cannot use ports. This code recognises it by executing CPUID, which
+ * raises #VC in an SEV-ES guest only. The IDT and the stack for that exception
+ * overwrite the code of startup_32, which does not run again.
  * In:       %ebp = load bias.
  * Out:      does not return: a message, or vc_truncated in an SEV-ES guest.
  * Clobbers: everything.
@@ -309,7 +321,8 @@ FUNC(truncated_32)
 END_FUNC(truncated_32)
 
 /*
- * check_cpuid - CPUID exists if EFLAGS.ID can be changed (APM3, CPUID).
+ * check_cpuid - checks that the processor has CPUID, which is so if EFLAGS.ID can
+ * be changed (APM3, CPUID).
  * In:       %ebp = load bias.
  * Out:      returns if CPUID exists; else early_error.
  * Clobbers: %eax, %ecx, flags.
@@ -331,9 +344,9 @@ FUNC(check_cpuid)
 END_FUNC(check_cpuid)
 
 /*
- * check_long_mode - long mode exists if CPUID 0x80000001 says so (APM3, CPUID).
- * Every processor with SEV-ES has long mode, so an SEV-ES guest is not asked:
- * CPUID would cost an exit there.
+ * check_long_mode - checks by CPUID 0x80000001 that the processor has long mode
+ * (APM3, CPUID). In an SEV-ES guest CPUID would cost an exit, and every processor
+ * with SEV-ES has long mode, so this check is left out there.
  * In:       %ebp = load bias; find_sev has run.
  * Out:      returns if long mode exists; else early_error.
  * Clobbers: %eax, %ebx, %ecx, %edx, flags.
@@ -363,8 +376,8 @@ END_FUNC(check_long_mode)
 	.code64
 
 /*
- * truncated_64 - the end of a truncated image that was entered at startup_64:
- * as truncated_32, but an IDT for long mode has gates of 16 bytes.
+ * truncated_64 - reports a truncated image that was entered at startup_64. It does
+ * what truncated_32 does, with the 16-byte gates of long mode's IDT.
  * In:       nothing.
  * Out:      does not return: a message, or vc_truncated in an SEV-ES guest.
  * Clobbers: everything.
@@ -390,7 +403,10 @@ FUNC(truncated_64)
 END_FUNC(truncated_64)
 
 	.balign 8
-/* boot.rst "The kernel_info": the setup header has this structure's offset. */
+/*
+ * The structure kernel_info of boot.rst "The kernel_info", for loaders. They find
+ * it by the setup header's field kernel_info_offset.
+ */
 GLOBAL(kernel_info)
 DATA(kernel_info)
 	.ascii	"LToP"
@@ -408,13 +424,14 @@ no_long_mode_message:
 	.code64
 
 /*
- * moved - the image is where it runs: clears .bss, calls extract_kernel() and
- * jumps into the payload.
+ * moved - clears .bss, calls extract_kernel() and jumps into the payload. Runs in
+ * the image at its final address.
  * In:       %r15 = zero page.
  * Out:      does not return. The payload gets what boot.rst "64-bit Boot
  *           Protocol" asks for: %rsi = zero page, flat segments, interrupts
- *           off. Other general registers are 0. XMM registers have been used
- *           for the payload's own bytes only.
+ *           off. The other general registers but %rsp and %rax are 0. XMM
+ *           registers are not cleared, because only the payload's own bytes
+ *           were in them.
  * Clobbers: everything.
  * Mode:     64-bit, the page tables of the entry, then the stub's.
  * Stack:    switches from early_stack to STACK_SIZE bytes below stack_end.
@@ -423,9 +440,9 @@ FUNC(moved)
 	leaq	stack_end(%rip), %rsp
 
 	/*
-	 * stack_overrun is cleared first, the rest of .bss second. A stack that
-	 * overflows during the second loop writes to memory that this loop still
-	 * clears, or else leaves a mark in stack_overrun for check_stack().
+	 * Clear the page stack_overrun first, the rest of .bss second. If NMIs
+	 * let the stack overflow during the second loop, the stack reaches
+	 * stack_overrun first, where check_stack() finds the bytes later.
 	 */
 	leaq	stack_overrun(%rip), %rdi
 	movl	$(4096 / 8), %ecx
@@ -440,7 +457,7 @@ FUNC(moved)
 	movq	%r15, %rdi
 	call	extract_kernel		/* %rax = the payload's entry */
 
-	/* With KASLR, random addresses are left on the stack: wipe them. */
+	/* With KASLR, wipe the stack, because it holds the random addresses. */
 	testb	$KASLR_FLAG, SETUP_HEADER + HDR_LOADFLAGS(%r15)
 	jz	.Lenter
 	movq	%rax, %rdx
@@ -471,7 +488,10 @@ FUNC(moved)
 	jmp	*%rax
 END_FUNC(moved)
 
-/* The file's last bytes: the entries look for the mark before they use .data. */
+/*
+ * The last 8 bytes of .data; only .sbat follows in the file. The entries check the
+ * mark before they use .data, because the file may be truncated.
+ */
 	.section .image_end, "aw", @progbits
 	.balign 8
 	.long	0

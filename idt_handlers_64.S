@@ -3,18 +3,20 @@
  * idt_handlers_64.S - the exception handlers that idt_64.c puts into the IDT:
  * they save the registers, call do_exception() and return.
  *
- * Each vector has a stub, which makes all frames alike. exception_common does
- * the rest. This is the stack that do_exception() gets, struct exception_frame
- * in misc.h, lowest address first:
+ * Each vector has an entry in exception_stubs, which pushes an error code, if the
+ * processor does not, and the vector. exception_common does the rest. This is
+ * what do_exception() gets, struct exception_frame in exception.h, lowest address
+ * first:
  *
  *	  0x00	r15 r14 r13 r12 r11 r10 r9 r8
  *	  0x40	rdi rsi rbp rbx rdx rcx rax
- *	  0x78	vector			pushed by the stub
- *	  0x80	error code		by the processor, or 0 by the stub
+ *	  0x78	vector			pushed by exception_stubs
+ *	  0x80	error code		by the processor, or 0 by exception_stubs
  *	  0x88	rip cs rflags rsp ss	by the processor (APM2 8.9.3)
  *
- * A stub is EXCEPTION_STUB_SIZE bytes, and vector n's is the nth. idt_64.c
- * computes the address, because a table of addresses would need relocation.
+ * Vector n's entry begins EXCEPTION_STUB_SIZE * n bytes behind exception_stubs.
+ * idt_64.c computes the address, because a table of addresses would need
+ * relocation.
  */
 #include "idt.h"
 #include "linkage.h"
@@ -25,7 +27,7 @@
 /*
  * exception_stubs - IDT_VECTORS handlers, one for each exception vector.
  * In:       the processor's frame; an error code for vectors that have one.
- * Out:      exception_common, with an error code and the vector pushed.
+ * Out:      jumps to exception_common, with an error code and the vector pushed.
  * Clobbers: nothing.
  * Mode:     64-bit, interrupts off.
  * Stack:    the interrupted code's, or the interrupt stack for #DF: 8 or 16
@@ -53,7 +55,7 @@ exception_stubs:
  * do_exception() may change the frame, to change the interrupted code's
  * registers. XMM registers are not saved, because no code that a handler calls
  * uses them.
- * In:       the frame above, from "vector" on.
+ * In:       struct exception_frame from its field vector on.
  * Out:      IRETQ, unless do_exception() does not return.
  * Clobbers: nothing.
  * Mode:     64-bit, interrupts off.
@@ -77,7 +79,7 @@ FUNC(exception_common)
 	pushq	%r14
 	pushq	%r15
 
-	/* C needs DF clear; the interrupted code may be startup_64's move. */
+	/* C needs DF clear. startup_64 sets it while it copies the image. */
 	cld
 	movq	%rsp, %rdi
 	movq	%rsp, %rbx		/* C functions keep %rbx */

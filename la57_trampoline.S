@@ -9,16 +9,17 @@
  * where 32-bit code can run. The copy uses no memory but that page and the top
  * page table in the page behind it.
  *
- * Privacy in an SEV guest (APM2 15.34.4, 15.34.5): without paging every access is
- * private. A 32-bit MOV to CR3 cannot set the C-bit in CR3, which is above bit
- * 31, but page-table walks and instruction fetches are private without it. Data
- * accesses follow the leaves, which have the C-bit that is already proven.
- * la57_switch() then loads the whole CR3 with load_cr3_proven().
+ * In an SEV guest all accesses here are private (APM2 15.34.4, 15.34.5). Without
+ * paging every access is. A 32-bit MOV to CR3 cannot set the C-bit in CR3, because
+ * it is above bit 31, but page-table walks and instruction fetches are private
+ * anyway. For data accesses the leaf entry decides, and the leaves have the C-bit
+ * that is already proven. la57_switch() then loads the whole CR3 with
+ * load_cr3_proven().
  *
- * An NMI can be handled at every instruction, because the page's IDT has gates
- * for both modes. The code causes no #VC. If the hypervisor raises #VC all the
- * same, or if the processor has no LA57 and raises #GP, la57_exception ends the
- * guest.
+ * An NMI can be handled at every instruction of the copy, because the page's IDT
+ * has gates for both modes. The code causes no #VC. If the hypervisor injects #VC
+ * nevertheless, or if the processor has no LA57 and raises #GP, la57_exception
+ * stops the boot.
  */
 #include "la57.h"
 #include "linkage.h"
@@ -29,7 +30,7 @@
 	.code64
 
 /*
- * la57_toggle - changes CR4.LA57 and the top page table, for la57_switch().
+ * la57_toggle - inverts CR4.LA57 and changes the top page table, for la57_switch().
  * In:       %rdi = struct la57_page below 4 GiB, filled, mapped writable and
  *           executable. %rsi = top page table for the new depth, below 4 GiB.
  * Out:      CR4.LA57 changed, CR3 = %rsi, the caller's GDT and IDT. EFER and the
@@ -38,7 +39,7 @@
  *           the upper halves of registers, so those that C functions keep are
  *           saved on the caller's stack.
  * Mode:     64-bit on entry and on return.
- * Stack:    88 bytes of the caller's; the page's while the copy runs.
+ * Stack:    88 bytes of the caller's; struct la57_page's while the copy runs.
  */
 GLOBAL(la57_toggle)
 FUNC(la57_toggle)
@@ -78,17 +79,20 @@ END_FUNC(la57_toggle)
 
 	.code32
 /*
- * la57_code - runs in the page: leaves long mode, changes CR4.LA57, enters long
- * mode and goes back to la57_toggle().
+ * la57_code - leaves long mode, inverts CR4.LA57, enters long mode and goes back
+ * to la57_toggle(). Runs as a copy in struct la57_page.
  * In:       %edi = struct la57_page, %esi = top page table.
  * Out:      jumps to the address in LA57_BACK, with %rsp from LA57_RSP.
  * Clobbers: %eax, %ecx, flags, the upper halves of all registers.
  * Mode:     32-bit compatibility mode, then 32-bit without paging, then 64-bit.
- * Stack:    8 bytes of the page's.
+ * Stack:    8 bytes of struct la57_page's stack.
  */
 GLOBAL(la57_code)
 FUNC(la57_code)
-	/* Without paging, compatibility mode becomes legacy mode (APM2 14.7). */
+	/*
+	 * Clearing CR0.PG leaves long mode: compatibility mode becomes legacy
+	 * mode (APM2 14.7).
+	 */
 	movl	%cr0, %eax
 	btrl	$X86_CR0_PG_BIT, %eax
 	movl	%eax, %cr0
@@ -112,8 +116,8 @@ END_FUNC(la57_code)
 
 /*
  * la57_nmi_64 - the handler of NMI in long mode: counts it for la57_switch().
- * In:       %rdi = struct la57_page, at every instruction of la57_code.
- * Out:      nmis in the page + 1.
+ * In:       %rdi = struct la57_page, which all code that uses this IDT keeps there.
+ * Out:      the page's field nmis is increased by 1.
  * Clobbers: nothing.
  * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
  * Stack:    the frame.
@@ -129,8 +133,8 @@ END_FUNC(la57_nmi_64)
 	.code32
 /*
  * la57_nmi_32 - the handler of NMI in legacy mode: counts it for la57_switch().
- * In:       %edi = struct la57_page, at every instruction of la57_code.
- * Out:      nmis in the page + 1.
+ * In:       %edi = struct la57_page, which all code that uses this IDT keeps there.
+ * Out:      the page's field nmis is increased by 1.
  * Clobbers: nothing.
  * Mode:     32-bit, paging off.
  * Stack:    the frame.
@@ -142,9 +146,9 @@ FUNC(la57_nmi_32)
 END_FUNC(la57_nmi_32)
 
 /*
- * la57_exception - the handler of every other exception: an SEV-ES guest
- * terminates, any other one halts. It does not use early_error and
- * early_terminate, because 32-bit code cannot reach an image above 4 GiB.
+ * la57_exception - the handler of every exception but NMI while la57_code runs: an
+ * SEV-ES guest terminates, any other machine halts. It does not use early_error
+ * and early_terminate, because 32-bit code cannot reach an image above 4 GiB.
  * In:       %edi = struct la57_page.
  * Out:      does not return.
  * Clobbers: everything.

@@ -4,9 +4,9 @@
  * and #VC in 32-bit code, the proofs of the C-bit, and termination.
  *
  * In 32-bit code a guest has no GHCB page. The only #VC that is handled there is
- * CPUID's, by the MSR protocol (GHCB 2.3.1). What the hypervisor says is checked
- * here or in sev_detect(), and what is wrong terminates the guest. Detection is
- * described in docs/sev-es.md, the reasons for termination in sev.h.
+ * CPUID's, by the MSR protocol (GHCB 2.3.1). The code here or sev_detect() checks
+ * each answer of the hypervisor, and a wrong answer stops the boot.
+ * docs/sev-es.md describes the detection, sev.h the reasons for termination.
  *
  * 32-bit code has the load bias in %ebp (see head_64.S): symbol(%ebp) is the
  * symbol in memory.
@@ -21,10 +21,9 @@
 
 /*
  * early_error - prints a message on the first UART and halts. An SEV-ES guest
- * terminates instead, because it cannot use ports before there is a GHCB. This
- * is one of the two ways in which assembly ends; the second is early_terminate.
- * Firmware has to have set up the UART. Where no UART answers, each character
- * waits for EARLY_UART_POLLS reads at most.
+ * terminates instead, because it cannot use ports before it has a GHCB page. The
+ * UART keeps the settings of firmware. If no UART answers, each character costs
+ * EARLY_UART_POLLS reads at most.
  * In:       %edx = SEV_STATUS, low half, 0 if the processor has none.
  *           %esi (32-bit) or %rsi (64-bit) = the message, a string; not used in
  *           an SEV-ES guest.
@@ -60,8 +59,8 @@ FUNC(early_error)
 END_FUNC(early_error)
 
 /*
- * early_terminate - asks the hypervisor to terminate this SEV-ES guest. This is
- * one of the two ways in which assembly ends; the second is early_error.
+ * early_terminate - asks the hypervisor to terminate this SEV-ES guest. Code that
+ * does not know whether it is one calls early_error.
  * In:       %eax = the request: GHCB_MSR_TERM_STUB(reason), or GHCB_MSR_TERM()
  *           with the GHCB specification's set. SEV_STATUS has the SEV-ES bit.
  * Out:      does not return.
@@ -76,7 +75,8 @@ END_FUNC(early_terminate)
 
 /*
  * vc_truncated - the handler of #VC while truncated_32 or truncated_64 executes
- * CPUID: the image is truncated and this is an SEV-ES guest.
+ * CPUID. The #VC shows that this is an SEV-ES guest, which terminates because its
+ * image is truncated.
  * In:       an exception frame, which is not used.
  * Out:      does not return.
  * Clobbers: everything.
@@ -90,12 +90,12 @@ FUNC(vc_truncated)
 END_FUNC(vc_truncated)
 
 /*
- * vc_32 - the handler of #VC in 32-bit code. It executes CPUID by the MSR
+ * vc_32 - the handler of #VC in 32-bit code. It emulates CPUID by the MSR
  * protocol. Any other exit code, or another instruction at EIP, terminates the
- * guest: the hypervisor has raised an exception that nothing here causes.
+ * guest, because only the hypervisor can have caused this #VC.
  * In:       %ebp = load bias, and this frame, after the pushes below:
  *
- *		 0	eax ecx edx ebx		pushed here
+ *		 0	eax ecx edx ebx		pushed by vc_32
  *		16	error code		the exit code (APM2 15.35.5)
  *		20	eip cs eflags		CS is flat: EIP is an address
  *
@@ -103,7 +103,7 @@ END_FUNC(vc_truncated)
  *           sev_guest.status and sev_guest.vc_seen are set.
  * Clobbers: nothing.
  * Mode:     32-bit, paging off.
- * Stack:    24 bytes below the frame.
+ * Stack:    20 bytes below the error code.
  */
 GLOBAL(vc_32)
 FUNC(vc_32)
@@ -113,9 +113,9 @@ FUNC(vc_32)
 	pushl	%eax
 
 	/*
-	 * Only an SEV-ES processor raises #VC, and it has SEV_STATUS, which is
-	 * never intercepted. If the MSR has no SEV-ES bit, the exception was
-	 * injected into another kind of guest.
+	 * A processor that raises #VC has the MSR SEV_STATUS, and the hypervisor
+	 * cannot intercept reads of it. If the MSR has no SEV-ES bit, the
+	 * hypervisor has injected the #VC into another kind of guest.
 	 */
 	movl	$MSR_SEV_STATUS, %ecx
 	rdmsr
@@ -161,7 +161,8 @@ END_FUNC(vc_32)
 
 /*
  * cpuid_by_msr - asks the hypervisor for one register of a CPUID function
- * (GHCB 2.3.1). A reply with another code terminates the guest.
+ * (GHCB 2.3.1). A reply with another code than GHCB_MSR_CPUID_RESP terminates the
+ * guest.
  * In:       %ebx = function, %eax = GHCB_MSR_CPUID_EAX, _EBX, _ECX or _EDX
  *           << GHCB_MSR_CPUID_REG_SHIFT.
  * Out:      %edx = the register's value.
@@ -185,9 +186,9 @@ END_FUNC(cpuid_by_msr)
 
 /*
  * nmi_32 - the handler of NMI in 32-bit code: counts it. sev_es_setup_ghcb()
- * tells the hypervisor "NMI complete" later, when there is a GHCB page.
- * In:       %ebp = load bias, and the frame.
- * Out:      nmi_count + 1.
+ * sends NMI complete to the hypervisor later, when there is a GHCB page.
+ * In:       %ebp = load bias, and the processor's frame.
+ * Out:      nmi_count is increased by 1.
  * Clobbers: nothing.
  * Mode:     32-bit.
  * Stack:    the frame.
@@ -199,7 +200,8 @@ FUNC(nmi_32)
 END_FUNC(nmi_32)
 
 /*
- * exception_32 - the handler of every exception that 32-bit code does not cause.
+ * exception_32 - the handler of every exception in 32-bit code but NMI and #VC.
+ * The stub's 32-bit code causes none of them, so the hypervisor injected it.
  * In:       %ebp = load bias.
  * Out:      does not return: early_error.
  * Clobbers: everything.
@@ -215,9 +217,10 @@ FUNC(exception_32)
 END_FUNC(exception_32)
 
 /*
- * exception_early - the handler of exceptions in long mode until
- * idt_load_stage1(). The code there causes none. An injected vector is a #GP or
- * #DF, because it finds a 32-bit gate in early_idt.
+ * exception_early - the handler of #DF, #GP and #VC in long mode until
+ * idt_load_stage1(). The code that runs there causes no exception. If the
+ * hypervisor injects another vector, the processor raises #GP or #DF, because it
+ * finds a 32-bit gate in early_idt.
  * In:       nothing.
  * Out:      does not return: early_error.
  * Clobbers: everything.
@@ -236,8 +239,8 @@ END_FUNC(exception_early)
 
 /*
  * nmi_64 - the handler of NMI in long mode until idt_load_stage1(): counts it.
- * In:       the frame.
- * Out:      nmi_count + 1.
+ * In:       the processor's frame.
+ * Out:      nmi_count is increased by 1.
  * Clobbers: nothing.
  * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
  * Stack:    the frame.
@@ -256,14 +259,14 @@ END_FUNC(nmi_64)
  * find_sev - finds out which kind of SEV guest this is, and the position of the
  * C-bit, for the first page tables. sev_detect() checks the rest later. CPUID is
  * executed once or twice. If it raises #VC, this is an SEV-ES guest whatever the
- * hypervisor answers, and the MSR protocol then gives the one register that is
- * needed. Without SEV or SEV-ES nothing here costs an exit but CPUID.
+ * hypervisor answers. The MSR protocol then gives the C-bit's position. On other
+ * machines no instruction here but CPUID can cause an exit.
  * In:       %ebp = load bias; the IDT of make_idt_32 is loaded.
  * Out:      sev_guest: status, info (SEV-ES only), cbit (SEV only), known.
- *           A contradiction terminates the guest, or ends in early_error.
+ *           If answers contradict each other, early_error or early_terminate.
  * Clobbers: %eax, %ebx, %ecx, %edx, %edi, flags.
  * Mode:     32-bit, paging off.
- * Stack:    4 bytes, and the frame of a #VC.
+ * Stack:    8 bytes; while CPUID raises #VC 40 bytes, with the frame and vc_32.
  */
 GLOBAL(find_sev)
 FUNC(find_sev)
@@ -278,7 +281,10 @@ FUNC(find_sev)
 	movl	$CPUID_SEV, %eax
 	xorl	%ecx, %ecx
 	cpuid
-	/* The hypervisor may intercept this CPUID and not the first. */
+	/*
+	 * The hypervisor may intercept this CPUID although it did not intercept
+	 * the first, so check again whether #VC was raised.
+	 */
 	cmpb	$0, (sev_guest + SEV_GUEST_VC_SEEN)(%ebp)
 	jne	.Lsev_es_now
 	btl	$CPUID_SEV_EAX_SEV_BIT, %eax
@@ -305,7 +311,10 @@ FUNC(find_sev)
 	movl	%edx, %edi
 
 .Lsev_info:
-	/* In an SNP guest the first page tables would have to be validated. */
+	/*
+	 * Refuse SNP, which requires that a guest validates the memory of its
+	 * page tables. The stub cannot do that.
+	 */
 	movl	$GHCB_MSR_TERM(SEV_TERM_SET_GHCB, GHCB_TERM_SNP_FEATURES), %eax
 	testb	$SEV_STATUS_SNP, (sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jnz	early_terminate
@@ -322,7 +331,10 @@ FUNC(find_sev)
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_REPLY), %eax
 	jne	early_terminate
 
-	/* CPUID and the SEV information must name the same position. */
+	/*
+	 * CPUID (%edi) and the reply with the SEV information (%edx) must name
+	 * the same position of the C-bit.
+	 */
 	andl	$CPUID_SEV_EBX_CBIT_MASK, %edi
 	movzbl	(sev_guest + SEV_GUEST_INFO + GHCB_MSR_INFO_CBIT_SHIFT / 8)(%ebp), %edx
 	cmpl	%edx, %edi
@@ -346,9 +358,9 @@ END_FUNC(find_sev)
 
 /*
  * write_cbit_proof - the first half of startup_32's proof of the C-bit. While
- * paging is off every access is private (APM2 15.34.4). Random bytes written
- * now must therefore read back through page tables that have the C-bit. In a
- * guest without SEV the bytes are 0.
+ * paging is off every access is private (APM2 15.34.4). Random bytes that are
+ * written now must therefore read back, once paging is on, through page tables
+ * with the right C-bit. In a guest without SEV the bytes are 0.
  * In:       %ebp = load bias; find_sev has run.
  * Out:      %ebx, %edi = the 8 bytes written to cbit_proof. If RDRAND gives no
  *           number, early_error.
@@ -398,24 +410,26 @@ no_random_message:
 	.code64
 
 /*
- * load_cr3_proven - switches page tables and proves their C-bit: 8 bytes that
- * are written before the switch must read back after it.
+ * load_cr3_proven - loads CR3 and proves the new page tables' C-bit: 8 bytes that
+ * are written to cbit_proof before the load must read back after it.
  *
  * Between the write to CR3 and the comparison an SEV guest only fetches
  * instructions, which are private whatever the C-bit (APM2 15.34.5), and reads
- * once. With a wrong C-bit the read gives other bytes or causes a nested page
- * fault. Nothing is written, so that nothing reaches shared memory. A frame of
- * an NMI would be written: before the first proof the IDT is empty, and an NMI
- * ends in a triple fault. Later proofs are of tables with the C-bit that is
- * proven, and NMIs may come.
+ * cbit_proof. With a wrong C-bit the read gives other bytes or causes a nested
+ * page fault. The guest writes nothing, because a wrong C-bit would put it into
+ * shared memory. An NMI would push a frame, so the IDT is empty during the first
+ * proof and an NMI is a triple fault. Later page tables have the same C-bit, which
+ * is proven by then, so NMIs may come.
  *
- * A guest to which the hypervisor has denied SEV has no C-bit in its tables. It
- * reads ciphertext then and fails the proof, too. It does not need RDRAND: its
- * bytes are CR3 + 1.
- * In:       %rdi = new CR3, %rsi = SEV_STATUS. .head still holds code.
- * Out:      CR3 = %rdi. If the proof fails or RDRAND gives no number, the old
- *           CR3 and early_error. la57_switch() has an old CR3 that does not map
- *           early_error: there the failure is a #PF that the IDT reports.
+ * If the hypervisor has denied SEV to a guest that has it, the page tables have no
+ * C-bit. The guest then reads ciphertext and fails the proof. Without SEV the 8
+ * bytes need not be random and are the new CR3 + 1.
+ * In:       %rdi = new CR3, %rsi = SEV_STATUS. .head has not been overwritten,
+ *           because early_error is in it.
+ * Out:      CR3 = %rdi. If the proof fails or RDRAND gives no number, restores
+ *           the old CR3 and jumps to early_error. When la57_switch() calls, the
+ *           old page tables do not map early_error, and the jump causes a #PF,
+ *           which do_exception() reports.
  * Clobbers: %rcx, %rdx, %r8, flags; cbit_proof, cbit_is_proven.
  * Mode:     64-bit.
  * Stack:    24 bytes, not used during the proof.
@@ -452,28 +466,40 @@ FUNC(load_cr3_proven)
 .Lproof_wrong_64:
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CBIT_PROOF), %eax
 .Lproof_failed_64:
-	/* In the stub's own map .head, with early_error, is not executable. */
+	/*
+	 * Restore the old CR3, because the stub's own page tables do not map
+	 * early_error, which is in .head, executable.
+	 */
 	movq	%r8, %cr3
 	movl	%esi, %edx
 	leaq	cbit_proof_message(%rip), %rsi
 	jmp	early_error
 END_FUNC(load_cr3_proven)
 
-/* ---- Data. linker.ld puts .early.cbit_proof first in .data, and says why. */
+/*
+ * ---- Data. linker.ld puts .early.cbit_proof below the GDT, the IDT and the early
+ * stack, so that an overflow of that stack overwrites those first.
+ */
 	.section .early.cbit_proof, "aw", @progbits
 	.balign 8
-/* 8 bytes that a proof writes before a switch of page tables and reads after it. */
+/*
+ * 8 bytes that write_cbit_proof or load_cr3_proven writes before new page tables
+ * are loaded, and that are read through them.
+ */
 GLOBAL(cbit_proof)
 DATA(cbit_proof)
 	.quad	0
 END_DATA(cbit_proof)
-/* 1 after the first proof of the C-bit. Later proofs need not keep NMIs off. */
+/*
+ * 1 after the first successful proof of the C-bit. Later proofs may be interrupted
+ * by NMIs.
+ */
 GLOBAL(cbit_is_proven)
 DATA(cbit_is_proven)
 	.byte	0
 END_DATA(cbit_is_proven)
 
-/* For LIDT: no vector has a gate, and any exception is a triple fault. */
+/* An operand of LIDT: an IDT without gates, so that any exception is a triple fault. */
 GLOBAL(no_idt)
 DATA(no_idt)
 	.word	0
@@ -482,13 +508,19 @@ END_DATA(no_idt)
 
 	.data
 	.balign 8
-/* struct sev_guest in sev-es.h. find_sev fills it, or sev_detect(). */
+/*
+ * struct sev_guest of sev-es.h. find_sev fills it in at the 32-bit entry, else
+ * sev_detect() does.
+ */
 GLOBAL(sev_guest)
 DATA(sev_guest)
 	.skip	SEV_GUEST_SIZE
 END_DATA(sev_guest)
 
-/* NMIs since the entry (sev-es.h). startup_64 adds it to the copy's count. */
+/*
+ * NMIs since the entry. When startup_64 has copied .data, it adds this count to
+ * the copy's.
+ */
 GLOBAL(nmi_count)
 DATA(nmi_count)
 	.long	0

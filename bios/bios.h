@@ -13,8 +13,9 @@
 /* ---- header.S ---- */
 
 /*
- * The registers of a BIOS call, in the order in which PUSHAL and PUSHFL store
- * them. DS and ES are always the setup segment. esp is not loaded.
+ * The registers before and after a BIOS call, in the order in which PUSHFL and then
+ * PUSHAL store them. bios_call() stores all of them but does not load esp and
+ * eflags. DS and ES are always the setup segment.
  */
 struct bios_regs {
 	u32 edi, esi, ebp, esp, ebx, edx, ecx, eax, eflags;
@@ -23,16 +24,19 @@ BUILD_BUG_ON(offsetof(struct bios_regs, eflags) != BIOS_REGS_GENERAL);
 BUILD_BUG_ON(sizeof(struct bios_regs) != BIOS_REGS_SIZE);
 
 /*
- * Executes INT @vector with the general registers of @regs, and stores what the
- * BIOS returns in @regs, with EFLAGS.
+ * Executes INT @vector, a BIOS call, with the general registers in @regs, and
+ * stores the registers and EFLAGS that the BIOS returns there.
  */
 void bios_call(u8 vector, struct bios_regs *regs);
-/* Returns the byte at @addr, a linear address below 1 MiB. */
+/* Returns the byte of memory at @addr, a linear address below 1 MiB. */
 u8 bios_peek(u32 addr);
 
 /* ---- linker.ld ---- */
 
-/* The bytes of setup_buffer. It and the zero page lie above the setup sectors. */
+/*
+ * setup_buffer is for data that BIOS services store. It and the zero page lie above
+ * the setup sectors.
+ */
 #define SETUP_BUFFER_SIZE	4096
 extern struct boot_params setup_zero_page;
 extern u8 setup_buffer[SETUP_BUFFER_SIZE];
@@ -41,21 +45,23 @@ extern u8 setup_buffer[SETUP_BUFFER_SIZE];
 
 /*
  * Fills the zero page with what the BIOS knows, and sets the video mode that
- * vga= asks for. setup_entry has found E820 and switched A20 on by then.
+ * vga= asks for. setup_entry calls it after it has read the E820 map and switched
+ * A20 on.
  */
 void detect_hardware(void);
 
-/* EFLAGS.CF: a service sets it if it fails or does not exist. */
+/* EFLAGS.CF: a BIOS service sets it if it fails or does not exist. */
 #define BIOS_CARRY		0x1
-/* The first linear address that real mode does not reach. */
+/* The first linear address that bios_peek() cannot read. */
 #define REAL_MODE_END		0x100000
 
 /* -- INT 15h. */
 #define BIOS_EXTENDED_MEMORY	0x8800
 #define BIOS_E801		0xe801
 /*
- * E801 returns the KiB of RAM from 1 MiB to 16 MiB, which are E801_LOW_FULL if
- * there is no hole, and the RAM above 16 MiB in units of 64 KiB.
+ * The service BIOS_E801 returns the KiB of RAM from 1 MiB to 16 MiB, which are
+ * E801_LOW_FULL if that range has no hole, and the RAM above 16 MiB in units of
+ * 64 KiB.
  */
 #define E801_LOW_FULL		(15 * 1024)
 #define E801_HIGH_SHIFT		6
@@ -76,7 +82,7 @@ void detect_hardware(void);
 #define DISK_PARAMETERS		0x0800
 #define EDD_CHECK		0x4100
 #define EDD_PARAMETERS		0x4800
-/* The second letters of edd=off and edd=skipmbr. */
+/* The second letter of edd=off and of edd=skipmbr, by which they are told apart. */
 #define EDD_OFF			'f'
 #define EDD_SKIP_MBR		'k'
 #define MBR_MAGIC_OFFSET	510
@@ -111,14 +117,17 @@ void detect_hardware(void);
 #define VBE_EDID_READ		1
 #define VBE_SIGNATURE		0x41534556	/* "VESA" */
 #define VBE_VERSION_MIN		0x0200		/* 2.0 has linear framebuffers */
-/* Linux fills edid_info with this byte if the monitor has no EDID. */
+/*
+ * If the monitor has no EDID, each byte of edid_info gets this value, as by Linux's
+ * own setup code.
+ */
 #define EDID_UNKNOWN		0x13
 
 struct vbe_info {
 	u32 signature;
 	u16 version;
 	u8 unused[12];
-	u16 total_memory;	/* in units of 64 KiB */
+	u16 total_memory;	/* the adapter's memory in units of 64 KiB */
 } __attribute__((packed));
 BUILD_BUG_ON(offsetof(struct vbe_info, total_memory) != 18);
 
@@ -129,11 +138,12 @@ struct vbe_mode_info {
 	u16 width, height;
 	u8 character[2];
 	u8 unused_planes;
-	u8 depth;		/* 0x19: bits */
+	u8 depth;		/* 0x19: bits per pixel */
 	u8 banks[3];
-	u8 planes;		/* 0x1d: image pages less 1 */
+	u8 planes;		/* 0x1d: number of image pages - 1 */
 	u8 unused_1;
-	u8 colours[8];		/* 0x1f: bits, position: red, green, blue, reserved */
+	/* 0x1f: number of bits and lowest bit of red, green, blue and reserved */
+	u8 colours[8];
 	u8 direct;
 	u32 base;		/* 0x28: framebuffer, physical address */
 } __attribute__((packed));
@@ -143,10 +153,16 @@ BUILD_BUG_ON(offsetof(struct vbe_mode_info, planes) != 0x1d);
 BUILD_BUG_ON(offsetof(struct vbe_mode_info, colours) != 0x1f);
 BUILD_BUG_ON(offsetof(struct vbe_mode_info, base) != 0x28);
 
-/* Mode attributes, masked: supported, BIOS output works, not graphics. */
+/*
+ * vbe_mode_info.attributes of a usable text mode, after AND with VBE_TEXT_MASK:
+ * supported, BIOS output works, not graphics.
+ */
 #define VBE_TEXT_MASK		0x15
 #define VBE_TEXT		0x05
-/* Mode attributes: supported, colour, graphics, linear framebuffer. */
+/*
+ * The bits that vbe_mode_info.attributes of a usable graphics mode has: supported,
+ * colour, graphics, linear framebuffer.
+ */
 #define VBE_LINEAR		0x99
 
 /* -- Values of vga= (boot.rst "Special Command Line Options", svga.rst). */
@@ -161,7 +177,10 @@ BUILD_BUG_ON(offsetof(struct vbe_mode_info, base) != 0x28);
 #define VIDEO_80X43		0x0f02
 #define VIDEO_80X28		0x0f03
 #define VIDEO_CURRENT		0x0f04
-/* The same modes by size: lines in the high byte, columns in the low byte. */
+/*
+ * Values of vga= that name a text mode by its size: lines in the high byte, columns
+ * in the low byte.
+ */
 #define VIDEO_80X25_SIZE	0x1950
 #define VIDEO_80X50_SIZE	0x3250
 

@@ -10,8 +10,8 @@
 	.code16
 
 /*
- * bios_call - calls the BIOS, for setup.c: see bios.h. A BIOS can change %ds, %es
- * and the direction flag, so they are restored.
+ * bios_call - executes INT with the registers of a struct bios_regs, for setup.c.
+ * A BIOS can change %ds, %es and the direction flag, so they are restored.
  * In:       %al = the interrupt vector, %edx = struct bios_regs.
  * Out:      *%edx = the registers and flags that the BIOS returns.
  * Clobbers: flags. The code changes its own INT instruction.

@@ -9,8 +9,8 @@
  * startup_32.
  *
  * This part is linked at 0, so a symbol's value is its offset in the real-mode
- * segment. Every field that depends on the layout or on the payload is a linker
- * symbol, and ld fails if a value does not fit its field.
+ * segment. Every header field that depends on the image's layout or on the payload
+ * is a linker symbol, and ld fails if a value does not fit its field.
  */
 #include <asm/bootparam.h>
 
@@ -24,10 +24,10 @@
 
 /*
  * The MS-DOS and PE/COFF headers (PE Format, "COFF File Header"). They make the
- * image an EFI application for x86-64. The sections are those of linker.ld, and
- * an RVA is an offset in the file. The image needs no relocation. It does not set
- * IMAGE_FILE_RELOCS_STRIPPED, because firmware would then load it at ImageBase
- * only.
+ * image an EFI application for x86-64. The sections are those of linker.ld. Each
+ * section's address (RVA) is its offset in the file, except .sbat's. The image
+ * needs no relocation. It does not set IMAGE_FILE_RELOCS_STRIPPED, because
+ * firmware would then load it at ImageBase only.
  */
 DATA(dos_header)
 	.word	PE_DOS_MAGIC
@@ -63,7 +63,7 @@ DATA(pe_header)
 	.long	0
 	.long	pe_image_size
 	.long	setup_start		/* SizeOfHeaders */
-	.long	0			/* checksum: the signer's */
+	.long	0			/* checksum: a signer's program fills it in */
 	.word	PE_SUBSYSTEM_EFI_APPLICATION
 	.word	PE_DLL_NX_COMPAT
 	.quad	0, 0, 0, 0		/* stack and heap: firmware decides */
@@ -72,7 +72,8 @@ DATA(pe_header)
 .Ldirectories:
 	/*
 	 * Six data directories, all empty: export, import, resource, exception,
-	 * certificates, base relocations. A signer fills in the fifth.
+	 * certificates, base relocations. A program that signs the image for
+	 * Secure Boot fills in the fifth, certificates.
 	 */
 	.quad	0, 0, 0, 0, 0, 0
 
@@ -123,7 +124,10 @@ setup_header:
 	.word	payload_vid_mode
 	.word	payload_root_dev
 	.word	BOOT_FLAG
-	/* 0x200: the 16-bit entry, a short jump. Its operand gives the header's end. */
+	/*
+	 * 0x200: the 16-bit entry, a short jump. Loaders compute the setup
+	 * header's end from the jump's operand (boot.rst).
+	 */
 	.byte	0xeb, setup_header_end - .Ljump_end
 .Ljump_end:
 	.ascii	"HdrS"
@@ -131,27 +135,30 @@ setup_header:
 	.long	0			/* realmode_swtch */
 	.word	0			/* start_sys_seg, obsolete */
 	.word	payload_version_offset	/* kernel_version */
-	.byte	0			/* type_of_loader: the loader's */
+	.byte	0			/* type_of_loader: the loader fills it in */
 	.byte	LOADED_HIGH
 	.word	0			/* setup_move_size, obsolete */
 	.long	DEFAULT_LOAD_ADDR	/* code32_start */
-	.long	0, 0			/* ramdisk: the loader's */
+	.long	0, 0			/* ramdisk_image, ramdisk_size: by the loader */
 	.long	0			/* bootsect_kludge, obsolete */
 	.word	setup_memory_end - HEAP_END_BIAS	/* heap_end_ptr */
-	.byte	0, 0			/* extended loader type: the loader's */
-	.long	0			/* cmd_line_ptr: the loader's */
+	.byte	0, 0			/* ext_loader_ver, _type: by the loader */
+	.long	0			/* cmd_line_ptr: the loader fills it in */
 	.long	INITRD_ADDR_MAX
 	.long	payload_align
 	.byte	payload_relocatable
 	.byte	payload_min_align_shift
-	/* xloadflags: what the stub can do, and the payload's bits for LA57. */
+	/*
+	 * xloadflags: what the stub supports, and the bits that the payload's own
+	 * header had for five-level paging and EFI kexec.
+	 */
 	.word	XLF_KERNEL_64 + XLF_CAN_BE_LOADED_ABOVE_4G + XLF_EFI_HANDOVER_64 + payload_xloadflags
 	.long	payload_cmdline_size
-	.long	0			/* hardware_subarch: a PC */
+	.long	0			/* hardware_subarch: 0 is a PC */
 	.quad	0
 	.long	payload_frame_offset
 	.long	payload_frame_size
-	.quad	0			/* setup_data: the loader's */
+	.quad	0			/* setup_data: the loader fills it in */
 	.quad	payload_link_addr	/* pref_address */
 	.long	image_init_size
 	.long	efi_handover_offset
@@ -185,13 +192,13 @@ FUNC(setup_entry)
 	call	make_zero_page
 	call	enable_a20
 	call	detect_memory
-	calll	detect_hardware		/* gcc -m16 returns with RETL */
+	calll	detect_hardware		/* CALLL: code of gcc -m16 returns with RETL */
 	jmp	go_to_protected_mode
 END_FUNC(setup_entry)
 
 /*
- * make_zero_page - clears the zero page and copies the setup header into it, with
- * the fields that the loader has written.
+ * make_zero_page - clears the zero page and copies the setup header into it,
+ * including the fields that the loader has filled in.
  * In:       %ds = %es = the setup segment.
  * Out:      setup_zero_page.
  * Clobbers: %eax, %cx, %si, %di.
@@ -212,9 +219,9 @@ FUNC(make_zero_page)
 END_FUNC(make_zero_page)
 
 /*
- * enable_a20 - switches the address line A20 on. Without it, an address in an odd
- * megabyte means the even megabyte below. Most firmware leaves A20 on, so this
- * tests first. It then tries the BIOS and port 0x92.
+ * enable_a20 - switches the address line A20 on. While A20 is off, an access to an
+ * odd megabyte reaches the even megabyte below it. Most firmware leaves A20 on, so
+ * this tests first. It then tries the BIOS and port 0x92.
  * In:       %ds = the setup segment.
  * Out:      returns with A20 on; else a message and bios_halt.
  * Clobbers: %ax, %bx, %cx, %dx, %si, flags, and what the BIOS changes.
@@ -250,10 +257,10 @@ END_DATA(a20_message)
 
 /*
  * a20_is_on - writes changing values to the word at A20_TEST and compares it with
- * the word 1 MiB above. They are one word while A20 is off. A20_TRIES writes
- * give a slow gate time to switch.
+ * the word 1 MiB above. While A20 is off, both addresses reach the same word and
+ * never differ. A20_TRIES writes give slow hardware time to switch A20 on.
  * In:       nothing.
- * Out:      ZF clear if the words differ, and A20 is on.
+ * Out:      ZF is clear if the words differ, which is to say that A20 is on.
  * Clobbers: %ax, %cx, %dx, flags.
  * Mode:     real mode.
  * Stack:    6 bytes.
@@ -265,7 +272,7 @@ FUNC(a20_is_on)
 	movw	%ax, %ds
 	notw	%ax
 	movw	%ax, %es
-	movw	A20_TEST, %dx		/* restored below */
+	movw	A20_TEST, %dx		/* %dx = the word's old value */
 	movw	%dx, %ax
 	movw	$A20_TRIES, %cx
 .La20_try:
@@ -282,8 +289,8 @@ END_FUNC(a20_is_on)
 
 /*
  * detect_memory - reads the BIOS's memory map, INT 15h E820, into the zero page's
- * table of 128 entries. If the BIOS has none, the count stays 0, and
- * place_early_tables fails with a message.
+ * table of 128 entries. If the BIOS does not support E820, e820_entries stays 0,
+ * and place_early_tables stops the boot with a message.
  * In:       %ds = %es = the setup segment; make_zero_page has run.
  * Out:      the zero page's e820_table and e820_entries.
  * Clobbers: %eax, %ebx, %ecx, %edx, %di, flags.
@@ -313,10 +320,11 @@ END_FUNC(detect_memory)
 
 /*
  * go_to_protected_mode - disables interrupts, NMIs and both interrupt
- * controllers, switches to protected mode and jumps to code32_start. A loader can
- * have set two hooks (boot.rst "Advanced Boot Loader Hooks"). realmode_swtch is
- * called here and disables interrupts and NMIs itself. code32_start jumps to
- * startup_32 in the end.
+ * controllers, switches to protected mode and jumps to code32_start, which is
+ * startup_32. A loader can have set two hooks (boot.rst "Advanced Boot Loader
+ * Hooks"): a function in realmode_swtch, which is called here and must disable
+ * interrupts and NMIs itself; and its own code in code32_start, which must jump to
+ * startup_32 itself.
  * In:       %ds = %ss = the setup segment.
  * Out:      does not return. At code32_start: %esi = zero page, %edi =
  *           ENTRY_16_TAG, %ebp = %ebx = 0, a flat GDT, an empty IDT.
@@ -342,7 +350,7 @@ FUNC(go_to_protected_mode)
 	outb	%al, $PORT_PIC1_MASK
 	outb	%al, $PORT_DELAY
 
-	/* %ebx = linear address of the segment */
+	/* %ebx = linear address of the setup segment */
 	xorl	%ebx, %ebx
 	movw	%ds, %bx
 	shll	$4, %ebx
@@ -419,7 +427,8 @@ END_DATA(setup_gdt)
 
 DATA(setup_gdt_ptr)
 	.word	. - setup_gdt - 1
-	.long	setup_gdt		/* go_to_protected_mode adds the segment */
+	/* Base address: go_to_protected_mode adds the setup segment's. */
+	.long	setup_gdt
 END_DATA(setup_gdt_ptr)
 
 DATA(setup_idt_ptr)
@@ -427,20 +436,28 @@ DATA(setup_idt_ptr)
 	.long	0
 END_DATA(setup_idt_ptr)
 
+/*
+ * The target of go_to_protected_mode's far jump. That function adds the setup
+ * segment's linear address to the offset.
+ */
 .Lprotected_mode_ptr:
-	.long	.Lprotected_mode	/* go_to_protected_mode adds the segment */
+	.long	.Lprotected_mode
 	.word	BOOT_CS
 
 /*
- * The end of the image's version string: linker.ld puts it behind the payload's
- * own version text, which mkpayload writes without a NUL (payload_version).
+ * The last part of the string at kernel_version. linker.ld puts it behind the
+ * payload's own version text, payload_version, which mkpayload writes without a
+ * NUL.
  */
 	.section .setup.stub_version, "a", @progbits
 	.ascii	" (sevstub "
 	.ascii	SEVSTUB_VERSION
 	.asciz	")"
 
-/* SBAT: revocation data for shim. Distributions append a line of their own. */
+/*
+ * SBAT: data by which the boot loader shim finds out whether the image was revoked.
+ * Distributions append a line of their own.
+ */
 	.section .sbat, "a", @progbits
 	.incbin	"efi/sbat.csv"
 

@@ -6,7 +6,8 @@
  * Runs in real mode, called by setup_entry in header.S. DS, ES and SS are the
  * segment that the loader put the setup sectors into, and an address is an offset
  * in this segment. There is no .bss. The stack has 2 KiB, and the BIOS uses it,
- * too. A field stays 0 if the BIOS does not support the service.
+ * too. Most fields of the zero page stay 0 if the BIOS does not support the
+ * service that they come from.
  */
 #include <asm/bootparam.h>
 #include <linux/edd.h>
@@ -17,8 +18,9 @@
 #define bp (&setup_zero_page)
 
 /*
- * Executes INT @vector with EAX = @eax and the other registers from @regs. The
- * caller sets those that the service reads; the others are not initialised.
+ * Executes INT @vector with EAX = @eax and the other registers from @regs, and
+ * stores the BIOS's registers in @regs. The caller sets the registers that the
+ * service reads. The others are not initialised.
  * Returns false if the BIOS sets CF, which means that the service failed.
  */
 static noinline bool bios(u8 vector, u32 eax, struct bios_regs *regs)
@@ -85,7 +87,10 @@ static void detect_apm(void)
 	if (!bios(BIOS_SYSTEM, APM_CHECK, &regs) ||
 	    (u16)regs.ebx != APM_SIGNATURE || !(regs.ecx & APM_32BIT))
 		return;
-	/* Fails if nothing has connected the interface; that is ignored. */
+	/*
+	 * Disconnect the APM interface, in case a loader has connected it. The
+	 * call fails if it is not connected, so its result is ignored.
+	 */
 	regs.ebx = APM_BIOS;
 	bios(BIOS_SYSTEM, APM_DISCONNECT, &regs);
 	regs.ebx = APM_BIOS;
@@ -99,7 +104,10 @@ static void detect_apm(void)
 	apm.cseg_16_len = (u16)(regs.esi >> 16);
 	apm.dseg_len = (u16)regs.edi;
 
-	/* Once connected, a BIOS may report another version or other flags. */
+	/*
+	 * Ask for version and flags again, because a BIOS may report others once
+	 * the interface is connected.
+	 */
 	regs.ebx = APM_BIOS;
 	if (!bios(BIOS_SYSTEM, APM_CHECK, &regs))
 		return;
@@ -108,7 +116,10 @@ static void detect_apm(void)
 	bp->apm_bios_info = apm;
 }
 
-/* Stores the answer unchecked: the kernel checks ist_info.signature itself. */
+/*
+ * Stores the BIOS's answer about Intel SpeedStep (IST) even if the service does not
+ * exist, because the kernel checks ist_info.signature itself.
+ */
 static void detect_ist(void)
 {
 	struct bios_regs regs;
@@ -175,15 +186,19 @@ static bool detect_disk(u8 disk, struct edd_info *info)
 }
 
 /*
- * Reads the MBR's disk signature. Returns false if the sector has no boot
- * signature, cannot be read, or is larger than setup_buffer.
+ * Reads the disk signature in the first sector of @disk, the MBR. Returns false if
+ * the sector has no boot signature, cannot be read, or is larger than
+ * setup_buffer.
  */
 static bool read_signature(u8 disk, u16 sector_size, u32 *signature)
 {
 	struct bios_regs regs;
 	u16 magic;
 
-	/* setup_buffer's struct edd_info has been copied to the zero page. */
+	/*
+	 * The sector overwrites the struct edd_info in setup_buffer, which the
+	 * caller no longer needs.
+	 */
 	regs.ebx = offset_of(setup_buffer);
 	regs.ecx = DISK_FIRST_SECTOR;
 	regs.edx = disk;
@@ -234,8 +249,8 @@ static bool vbe(u16 function, u32 ebx, u32 ecx)
 }
 
 /*
- * Sets a VESA mode and describes it in screen_info. A graphics mode must have a
- * linear framebuffer. Returns false if the mode cannot be set.
+ * Sets a VESA mode. Describes a graphics mode, which must have a linear
+ * framebuffer, in screen_info. Returns false if the mode cannot be set.
  */
 static bool set_vesa_mode(u16 mode)
 {
@@ -279,7 +294,10 @@ static bool set_bios_mode(u8 mode)
 	return (regs.eax & 0x7f) == mode;
 }
 
-/* Sets a text mode with 80 columns. The font's height gives the lines. */
+/*
+ * Sets a text mode with 80 columns. The number of lines on the screen results from
+ * the height of the font that is loaded.
+ */
 static bool set_text_mode(u16 mode)
 {
 	struct bios_regs regs;
@@ -296,7 +314,7 @@ static bool set_text_mode(u16 mode)
 	return true;
 }
 
-/* Sets mode @mode, a value of vga=. Returns false if it does not exist. */
+/* Sets video mode @mode, a value of vga=. Returns false if it cannot be set. */
 static bool set_mode(u16 mode)
 {
 	switch (mode) {
@@ -337,9 +355,9 @@ static bool is_graphics(void)
 }
 
 /*
- * Stores the text mode, its size and the cursor in screen_info, so that the
- * kernel continues below the text on the screen. Without a VGA display it stores
- * 80 by 25, because a kernel may rely on a size other than 0.
+ * Stores the text mode, its size and the cursor's position in screen_info, so that
+ * the kernel prints below the text on the screen. Without a VGA display it stores
+ * 80 columns and 25 lines, because a kernel may rely on a size other than 0.
  */
 static void store_text_screen(void)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * handover_64.S - the entry of the EFI handover protocol, for loaders that do not
- * start the image as an EFI application. entry.c has the other EFI entry.
+ * start the image as an EFI application. efi_pe_entry() in entry.c is the entry
+ * for firmware that does.
  */
 #include "linkage.h"
 
@@ -14,12 +15,12 @@
  * memory at any address.
  * In:       %rdi = image handle, %rsi = system table, %rdx = zero page.
  * Out:      does not return. If efi_handover() returns, it has printed an error
- *           on firmware's console, and the protocol cannot pass that on to the
- *           loader. The processor then waits with interrupts on, because
- *           firmware's watchdog may reset the machine.
+ *           on firmware's console. The protocol defines no return to the loader,
+ *           so the processor halts, with interrupts on, because firmware's
+ *           watchdog timer may then reset the machine.
  * Clobbers: everything.
  * Mode:     64-bit, firmware's page tables and IDT, interrupts on.
- * Stack:    firmware's, 128 KiB (UEFI 2.3.4).
+ * Stack:    firmware's, at least 128 KiB (UEFI 2.10 2.3.4).
  */
 GLOBAL(efi_handover_entry)
 FUNC(efi_handover_entry)

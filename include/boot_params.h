@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * boot_params.h - what the loader handed over in the zero page, and where it
- * lies in memory (lib/boot_params.c).
+ * boot_params.h - checks the zero page (struct boot_params), and finds the
+ * command line and the initrd that the loader described in it
+ * (lib/boot_params.c).
  */
 #ifndef BOOT_PARAMS_H
 #define BOOT_PARAMS_H
@@ -12,34 +13,36 @@
 #include "range.h"
 
 /*
- * The entry that the loader took, ENTRY_* of setup.h; the boot reports it. Each
- * entry but the 64-bit one stores its number before it joins that one.
+ * The entry by which the loader started the stub, ENTRY_* of setup.h. The boot
+ * prints it. The initial value is ENTRY_64; every other entry stores its own
+ * number.
  */
 extern u32 entry_taken;
 
 /*
- * Clears what no loader may set: cc_blob_address, which the kernel would
- * dereference, and KASLR_FLAG. If the sentinel is set, the loader copied a whole
- * sector of the image's file into the zero page, so that fields outside of the
- * setup header hold bytes of that file; these are cleared too (boot.rst,
- * "sentinel" of zero-page.rst). Must be called before a field is read.
+ * Clears what a loader must not set: cc_blob_address, which the kernel would
+ * dereference, and KASLR_FLAG. If bp->sentinel is not 0, the loader has copied
+ * bytes of the image's file around the setup header into the zero page. The
+ * fields that this can have spoilt are then cleared, too. Kept are the setup
+ * header and the fields that each loader fills in, such as screen_info, efi_info
+ * and e820_table. Must be called before C code reads @bp.
  */
 void sanitize_boot_params(struct boot_params *bp);
 
 /*
  * Returns the loader's command line, or the built-in one if the loader passed
- * none or an empty one. Ends the boot with error() if there is no NUL within
- * image_info.cmdline_size bytes.
+ * none or an empty one. Ends the boot with error() if the loader's is longer than
+ * image_info.cmdline_size bytes, without the NUL.
  */
 struct cmdline find_cmdline(const struct boot_params *bp);
 
-/* Returns true if the built-in command line is in use. */
+/* Returns true if find_cmdline() returned the built-in command line. */
 bool cmdline_is_builtin(const struct cmdline *cmdline);
 
 /*
- * The memory that each of these takes. The range of the initrd is empty if
- * there is none; initrd_range() ends the boot with error() if it wraps around.
- * cmdline_range() includes the terminating NUL.
+ * Return the memory that the zero page, the command line with its NUL, or the
+ * initrd takes. The range is empty if the loader passed no initrd.
+ * initrd_range() ends the boot with error() if the initrd wraps around at 2^64.
  */
 struct range zero_page_range(const struct boot_params *bp);
 struct range cmdline_range(const struct cmdline *cmdline);

@@ -14,23 +14,24 @@
  */
 struct cmdline {
 	const char *text;
-	size_t len;		/* bytes */
+	size_t len;		/* bytes at text */
 };
 
 /*
  * Looks for the word "@name=value". If there are several, the last one counts,
  * as in the kernel. Copies at most @size - 1 bytes of the value and a NUL into
  * @buf; @size 0 copies nothing.
- * Returns the length of the whole value in bytes, or -ENOENT without a match,
- * and then leaves @buf alone.
+ * Returns the length of the whole value in bytes. Returns -ENOENT and leaves
+ * @buf unchanged if there is no such word.
  */
 int cmdline_find_option(const struct cmdline *cmdline, const char *name,
 			char *buf, size_t size);
 
 /*
- * Finds the first "@name=value" in @rest and cuts @rest down to what follows
- * it, so that repeated calls visit each occurrence. Otherwise the same as
- * cmdline_find_option().
+ * Finds the first word "@name=value" in @rest and removes it, and all that
+ * precedes it, from @rest. Repeated calls therefore visit each occurrence. @buf,
+ * @size and the result are as for cmdline_find_option(). After -ENOENT @rest is
+ * empty.
  */
 int cmdline_next_option(struct cmdline *rest, const char *name, char *buf,
 			size_t size);
@@ -39,11 +40,11 @@ int cmdline_next_option(struct cmdline *rest, const char *name, char *buf,
 bool cmdline_find_option_bool(const struct cmdline *cmdline, const char *name);
 
 /*
- * Reads an unsigned number at @s as strtoul() with @base 0, 10 or 16, but takes
- * neither blanks nor a sign. Stores it in @value, and the address behind its
- * last digit in @end unless @end is NULL.
- * Returns 0, or -EINVAL if there is no digit or the number has more than 64
- * bits, and then leaves @value and @end alone.
+ * Reads an unsigned number from the string @s, as strtoul() does with @base 0,
+ * 10 or 16, but accepts neither blanks nor a sign in front of it. Stores it in
+ * @value, and the address behind its last digit in @end unless @end is NULL.
+ * Returns 0. Returns -EINVAL and leaves @value and @end unchanged if @s does not
+ * begin with a digit, or the number has more than 64 bits.
  */
 int parse_u64(const char *s, const char **end, unsigned int base, u64 *value);
 

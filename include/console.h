@@ -24,47 +24,51 @@ struct screen_info;
  *
  * Without BAUD earlyprintk= sets 9600 baud, and console= keeps the rate that
  * the UART has. The line is always 8n1; line settings behind BAUD and further
- * words behind a comma are ignored. A malformed option is ignored. Of each
- * option the last occurrence counts. A UART in earlyprintk= takes precedence
- * over one in console=.
+ * words behind a comma are ignored. A malformed value is ignored. Of several
+ * earlyprintk= only the last counts, even if its value is malformed. Of several
+ * console= in the form above the last valid one counts. A UART in earlyprintk=
+ * takes precedence over one in console=.
  *
  * Without any of these options the console stays silent until console_force().
- * In an SEV-ES guest this must be called after sev_es_setup_ghcb().
+ * In an SEV-ES guest console_init() must be called after sev_es_setup_ghcb().
  */
 void console_init(const struct cmdline *cmdline,
 		  const struct screen_info *screen);
 
 /*
- * Makes sure that the next message can be seen. If no UART is in use, sets up
- * the one that the command line names, in a form above or as
- * console=ttyS0|ttyS1[,BAUD]; without one, or if it does not answer, ttyS0. May
- * be called before console_init().
+ * Sets up a UART, if none is in use, so that an error message can be seen: the
+ * UART that the command line names, in a form that console_init() knows or as
+ * console=ttyS0|ttyS1[,BAUD]; or ttyS0 if the command line names no UART or that
+ * UART does not answer. If ttyS0 does not answer, messages are lost. May be
+ * called before console_init(), and then sets up ttyS0.
  */
 void console_force(void);
 
 /*
- * Stores the physical addresses of VGA text memory in @start and @end, if the
- * command line asked for a VGA console and @screen of console_init() has one.
- * The caller maps [@start, @end) with ident_map_device() before it calls
- * console_vga_enable().
- * Returns false if there is no VGA console to enable.
+ * Returns true if the command line asked for a VGA console and console_init()'s
+ * @screen describes a text screen. Stores the physical address of VGA text
+ * memory in @start and its end in @end. The caller maps [@start, @end) with
+ * ident_map_device() before it calls console_vga_enable().
  */
 bool console_vga_range(u64 *start, u64 *end);
 
-/* From now on, output goes to VGA memory as well. The memory must be mapped. */
+/*
+ * Starts output to VGA memory, besides the UART or debug port. The range of
+ * console_vga_range() must be mapped.
+ */
 void console_vga_enable(void);
 
-/* Output to VGA memory ends. Must be called before the memory is unmapped. */
+/* Stops output to VGA memory. Must be called before that memory is unmapped. */
 void console_vga_disable(void);
 
 /*
- * Formatted output. @fmt knows %s %c %d %u %x, each with an optional '0', a
- * width and 'l', and %%. A byte of %s and %c that is not printable ASCII comes
- * out as '?', so that text from a loader cannot control a terminal. Output is
- * sent at each newline.
+ * Print @fmt with its arguments, like printf(). The conversions are %s %c %d %u
+ * %x, each with an optional '0', a width and 'l', and %%. A byte of a %s or %c
+ * argument that is not printable ASCII is printed as '?', so that text from a
+ * loader cannot control a terminal. Text is sent at each newline.
  *
  * info() prints only if the command line asked for a console. con_printf() and
- * con_vprintf() print whenever there is a console.
+ * con_vprintf() also print if console_force() has set up the UART.
  */
 void info(const char *fmt, ...) printf_like(1, 2);
 void con_printf(const char *fmt, ...) printf_like(1, 2);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * decoders.h - the decoders of a payload: payload/unzstd.c, unlz4.c, unstore.c.
- * mkpayload links one of them into an image.
+ * An image contains the one that mkpayload chose.
  *
  * Each takes the compressed bytes [@in, @in + @in_size) and must produce exactly
- * @out_size bytes at @out. @in may lie at the upper end of the output's buffer,
- * payload_header.margin bytes above the end of the output.
+ * @out_size bytes at @out. The two ranges may overlap if the compressed bytes end
+ * at least payload_header.margin bytes above the end of the output.
  */
 #ifndef DECODERS_H
 #define DECODERS_H
@@ -13,23 +13,23 @@
 #include "types.h"
 
 /*
- * Calls the decoder of this image. mkpayload writes this function, so that the
- * linker leaves the other decoders out.
+ * Calls the decoder of this image, one of those below. mkpayload generates this
+ * function in assembly. The linker drops the decoders that it does not call.
  * Returns the decoder's result: 0; -EINVAL if the sizes do not agree; or a
- * positive number that names what is damaged.
+ * positive error number of that decoder.
  */
 int payload_decode(void *out, size_t out_size, const void *in, size_t in_size);
 
 /*
- * Decodes one zstd frame (RFC 8878). Returns 0; -EINVAL if the frame has
- * another size than @in_size or @out_size say; or zstd's error code, a positive
- * number of zstd_errors.h.
+ * Decodes one zstd frame (RFC 8878). Returns 0; -EINVAL if it does not decode to
+ * @out_size bytes; or zstd's error code, a positive number of zstd_errors.h.
  */
 int unzstd(void *out, size_t out_size, const void *in, size_t in_size);
 
 /*
- * Lets unzstd() use BMI1, BMI2 and LZCNT instructions. The caller has asked the
- * processor: in an SEV-ES guest each CPUID instruction costs an exit.
+ * Lets unzstd() use BMI1, BMI2 and LZCNT instructions. The caller must know that
+ * the processor has them. unzstd() does not ask by CPUID itself, because that
+ * costs an exit in an SEV-ES guest.
  */
 void unzstd_use_bmi2(void);
 
@@ -39,7 +39,10 @@ void unzstd_use_bmi2(void);
  */
 int unlz4(void *out, size_t out_size, const void *in, size_t in_size);
 
-/* Copies a payload that is not compressed. Returns 0, or -EINVAL. */
+/*
+ * Copies a payload that is not compressed. Returns 0, or -EINVAL if @in_size
+ * differs from @out_size.
+ */
 int unstore(void *out, size_t out_size, const void *in, size_t in_size);
 
 /* Returns the XXH64 of @len bytes at @data, with seed 0. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * e820.h - the memory map that the loader handed over (lib/e820.c).
+ * e820.h - answers questions about the E820 memory map, which the loader passes
+ * in the zero page and, if it is long, in setup_data (lib/e820.c).
  *
- * The map is untrusted: entries may overlap, wrap around, or come in any
- * order. An entry that wraps around is treated as empty. Where RAM and another
- * type overlap, the other type wins.
+ * The map is untrusted: entries may overlap, wrap around at 2^64, or come in any
+ * order. An entry that wraps around is treated as empty. Memory that is RAM in
+ * one entry and of another type in another entry is not RAM.
  */
 #ifndef E820_H
 #define E820_H
@@ -14,27 +15,35 @@
 struct boot_params;
 struct boot_e820_entry;
 
-/* A setup_data chain with more nodes is refused: it may be a loop. */
+/*
+ * The most nodes that the setup_data list may have. The stub refuses a longer
+ * list, because it may be a loop.
+ */
 #define SETUP_DATA_MAX_NODES	128
 /*
- * The most entries that a map may have, in the zero page and setup_data
- * together. No machine is known that has so many.
+ * The most entries that an E820 map may have, in the zero page and setup_data
+ * together. The stub refuses a longer map. No known machine has so many.
  */
 #define E820_MAX_ENTRIES	4096
 
-/* Position of a walk over the map. Callers use it as an opaque value. */
+/*
+ * The position of a walk over the E820 map. Callers do not access the fields:
+ * e820_first() and e820_next() maintain them.
+ */
 struct e820_walk {
-	const struct boot_e820_entry *at, *end;	/* rest of this table */
+	/* The entries of the current table that e820_next() has not returned. */
+	const struct boot_e820_entry *at, *end;
 	u64 node;		/* address of the next setup_data node, or 0 */
-	unsigned int nodes;	/* setup_data nodes visited */
-	unsigned int entries;	/* entries returned; one more if it was cut off */
+	unsigned int nodes;	/* setup_data nodes visited so far */
+	/* Entries returned; above E820_MAX_ENTRIES if the map has more. */
+	unsigned int entries;
 };
 
 /*
- * Starts a walk over the map of @bp. e820_next() returns its entries one after
- * the other, and NULL at the end or after E820_MAX_ENTRIES. The walk reads
- * setup_data only if the table in the zero page is full; its memory must be
- * readable then.
+ * e820_first() starts a walk over the E820 map of @bp. e820_next() returns the
+ * map's next entry, or NULL after the last one or after E820_MAX_ENTRIES. The
+ * walk reads setup_data only if the zero page's table is full. The setup_data
+ * list must be readable then.
  */
 void e820_first(const struct boot_params *bp, struct e820_walk *walk);
 const struct boot_e820_entry *e820_next(struct e820_walk *walk);
@@ -43,14 +52,16 @@ const struct boot_e820_entry *e820_next(struct e820_walk *walk);
 bool e820_is_bounded(const struct boot_params *bp);
 
 /*
- * Returns true if each byte of [@start, @end) is RAM and no entry of another
- * type touches the range. An empty range is not RAM.
+ * Returns true if each byte of [@start, @end) is in an entry of RAM and no byte
+ * is in an entry of another type. Returns false for an empty range.
  */
 bool e820_is_ram(const struct boot_params *bp, u64 start, u64 end);
 
 /*
- * Shrinks [*@low, *@high) to the RAM around @addr that has no gap.
- * Returns false if @addr is not in RAM or not in [*@low, *@high).
+ * Shrinks [*@low, *@high) to the largest range of nothing but RAM that contains
+ * @addr.
+ * Returns false if @addr is not in RAM or not in [*@low, *@high). The two values
+ * are then undefined.
  */
 bool e820_ram_around(const struct boot_params *bp, u64 addr, u64 *low,
 		     u64 *high);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * efi-handoff.h - what the EFI entry leaves for the rest of the boot (efi/).
+ * efi-handoff.h - what the EFI entries in efi/ leave for the code that runs after
+ * boot services have ended.
  */
 #ifndef EFI_HANDOFF_H
 #define EFI_HANDOFF_H
@@ -10,17 +11,19 @@
 struct boot_params;
 
 /*
- * The runtime range that firmware allocated for the payload: its physical
- * address, or 0 if the image was not entered through EFI. With such a range the
- * image stays where firmware loaded it, because firmware's allocations do not
- * overlap.
+ * The physical address of the memory that an EFI entry allocated for the payload,
+ * image_info.init_size bytes; 0 if the image was not entered through EFI. If it
+ * is not 0, the image does not move, because this memory does not overlap the
+ * image.
  */
 extern u64 efi_runtime_start;
 
 /*
- * If the loader left firmware's memory map in @bp, names conventional memory as
- * KASLR_FIRMWARE_FREE and the map itself as KASLR_TAKEN. Memory of boot services
- * is not named free, because the kernel may still read tables in it.
+ * Tells kaslr.c which memory firmware calls free: if @bp->efi_info has firmware's
+ * memory map, conventional memory becomes KASLR_FIRMWARE_FREE and the map itself
+ * KASLR_TAKEN. Memory of boot services does not become free, because the kernel may
+ * still read tables in it. Needs the stub's own page tables in CR3, because it maps
+ * firmware's map in them.
  */
 void efi_name_free_memory(const struct boot_params *bp);
 

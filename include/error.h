@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * error.h - how a boot that cannot go on ends. terminate() in sev-es.h ends it
- * without a message of its own.
+ * error.h - stops a boot that has failed, with a message. terminate() in
+ * sev-es.h stops it with a reason number instead.
  */
 #ifndef ERROR_H
 #define ERROR_H
@@ -9,11 +9,12 @@
 #include "types.h"
 
 /*
- * Prints "sevstub: <what>: <message>" on a console and terminates with reason
+ * Prints "sevstub: <what>: <message>" on the console and terminates with reason
  * SEVSTUB_TERM_GENERAL. @what names the thing that is wrong in a word or two;
- * docs/messages.md has a row for each. @fmt is a format of con_printf(). It may
- * be called at any time after the first IDT is loaded. If the command line
- * named no console, the message goes to ttyS0.
+ * docs/messages.md has a row for each. @fmt is a format of con_printf(). May be
+ * called at any time after idt_load_stage1(). If the command line names no
+ * console, the message goes to ttyS0. An SEV-ES guest prints nothing before
+ * sev_es_setup_ghcb(), because it cannot use a UART then.
  */
 noreturn void error(const char *what, const char *fmt, ...) printf_like(2, 3);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exception.h - the one C function that every exception goes through
- * (exception.c).
+ * exception.h - the C handler of all exceptions, from idt_load_stage1() until
+ * idt_teardown() (exception.c).
  */
 #ifndef EXCEPTION_H
 #define EXCEPTION_H
@@ -24,13 +24,14 @@ struct exception_frame {
 /*
  * Handles the exception that @frame describes and returns, so that the
  * interrupted code goes on; or reports it and terminates. idt_handlers_64.S
- * calls it on the interrupted code's stack, for #DF on a stack of its own.
+ * calls it on the interrupted code's stack. After idt_load_stage2() a #DF has a
+ * stack of its own.
  */
 void do_exception(struct exception_frame *frame);
 
 /*
- * From now on a page fault may map memory. idt_load_stage2() calls it when the
- * stub's own page tables are in force.
+ * Lets page faults from now on map RAM, by ident_map_fault(). idt_load_stage2()
+ * calls this when CR3 holds the stub's own page tables.
  */
 void exception_allow_mapping(void);
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ghcb.h - exchanges with the hypervisor through the GHCB page. Only sev-es.c,
- * which implements them, and sev-vc.c use this header.
+ * ghcb.h - requests to the hypervisor through the GHCB page or the GHCB MSR, for
+ * the #VC handlers in sev-vc.c and for la57.c. sev-es.c implements them.
+ *
+ * An exchange is one request through the GHCB page and its reply: ghcb_begin(),
+ * ghcb_input() for each field, ghcb_exchange(), ghcb_output(), ghcb_end().
  */
 #ifndef GHCB_H
 #define GHCB_H
@@ -9,45 +12,48 @@
 #include "sev-es.h"
 #include "sev.h"
 
+/* What sev-es.c and sev-vc.c know about the GHCB. */
 struct sev_es {
-	volatile struct ghcb *ghcb;	/* the shared page; NULL before sev_es_setup_ghcb() */
+	/* The GHCB page; NULL before sev_es_setup_ghcb() and after sev_es_shutdown(). */
+	volatile struct ghcb *ghcb;
 	const struct boot_params *bp;	/* zero page; its E820 map says what is RAM */
-	u16 version;
-	bool busy;			/* an exchange is under way */
-	bool nmi_pending;		/* NMI complete must be sent after it */
-	bool ending;			/* the last message is being printed */
+	u16 version;			/* GHCB protocol version that sev_detect() chose */
+	bool busy;			/* an exchange is under way (ghcb_begin()) */
+	bool nmi_pending;		/* an NMI has come; NMI complete must be sent */
+	bool ending;			/* sev_es_last_words() was called */
 };
 extern struct sev_es es;
 
 /*
- * Asks for one register of CPUID @function, sub-leaf 0, by the MSR protocol.
- * @reg is GHCB_MSR_CPUID_EAX, _EBX, _ECX or _EDX. Returns its value; a reply
- * with another code terminates the guest.
+ * Asks the hypervisor for one register of CPUID @function, sub-leaf 0, by the MSR
+ * protocol. @reg is GHCB_MSR_CPUID_EAX, _EBX, _ECX or _EDX. Returns the
+ * register's value. The guest terminates if the reply has another response code
+ * than GHCB_MSR_CPUID_RESP. SEV-ES only; needs no GHCB page.
  */
 u32 msr_protocol_cpuid(u32 function, u64 reg);
 
 /*
- * Begins an exchange: clears the page, so that no data of the last exchange is
- * sent. Terminates the guest if an exchange is under way already.
+ * Begins an exchange: clears the GHCB page, so that the request contains no data
+ * of an earlier one. Terminates the guest if an exchange is under way already.
  */
 void ghcb_begin(void);
 
 /*
- * Sends the request: exit code @exit_code, with @info_1 and @info_2 as
- * sw_exit_info_1 and _2. Returns 0 if the hypervisor has done it; results can
- * be read with ghcb_output(). Otherwise returns the vector of the exception
- * that the hypervisor asks the guest to raise, X86_TRAP_GP or X86_TRAP_UD. Any
- * other reply terminates the guest.
+ * Sends the request in the GHCB page with VMGEXIT: exit code @exit_code, with
+ * @info_1 and @info_2 as sw_exit_info_1 and _2. Returns 0 if the hypervisor has
+ * carried it out; ghcb_output() then reads results. Otherwise returns the vector
+ * of the exception that the hypervisor asks the guest to raise, X86_TRAP_GP or
+ * X86_TRAP_UD. Any other reply terminates the guest.
  */
 unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2);
 
 /*
- * Ends the exchange, after all results have been read. Sends NMI complete if an
- * NMI came meanwhile.
+ * Ends the exchange. The caller has read all results, because the GHCB page may
+ * be reused from now on. Sends NMI complete if an NMI came during the exchange.
  */
 void ghcb_end(void);
 
-/* Stores @value in a field of the page and sets the field's valid bit. */
+/* Stores @value in a field of the GHCB page and sets the field's valid bit. */
 #define ghcb_input(field, value)					\
 	do {								\
 		es.ghcb->field = (value);				\
@@ -56,7 +62,7 @@ void ghcb_end(void);
 	} while (0)
 
 /*
- * Reads a field of the page once. Terminates the guest if the hypervisor has
+ * Reads a field of the GHCB page once. Terminates the guest if the hypervisor has
  * not set the field's valid bit.
  */
 #define ghcb_output(field)						\
@@ -64,6 +70,7 @@ void ghcb_end(void);
 	 GHCB_VALID_BIT(field) ? es.ghcb->field :			\
 	 (terminate(SEVSTUB_TERM_REPLY), 0))
 
+/* Returns the GHCB page's buffer of GHCB_SHARED_BUFFER_SIZE bytes. */
 static inline u8 *shared_buffer(void)
 {
 	return (u8 *)(u64)es.ghcb + GHCB_SHARED_BUFFER_OFFSET;

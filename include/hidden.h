@@ -4,8 +4,8 @@
  * of the stub.
  *
  * The stub is one image without a dynamic linker. With hidden visibility the
- * compiler addresses each symbol relative to the instruction pointer, and emits
- * no entry of a global offset table that something would have to relocate.
- * -fvisibility=hidden does the same for definitions, but not for declarations.
+ * compiler addresses each symbol relative to the instruction pointer, and makes
+ * no global offset table, whose entries would have to be relocated at run time.
+ * The option -fvisibility=hidden would affect definitions only, not declarations.
  */
 #pragma GCC visibility push(hidden)

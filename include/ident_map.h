@@ -14,43 +14,48 @@ struct boot_params;
 #define MAP_RO		0x0
 #define MAP_WRITE	0x1
 #define MAP_EXEC	0x2
-/* Returned by ident_map_query() only: the page is shared with the hypervisor. */
+/*
+ * Returned by ident_map_query() only: the page is shared with the hypervisor,
+ * which is to say that its C-bit is clear.
+ */
 #define MAP_DECRYPTED	0x4
 
+/* What the page tables depend on. The caller of ident_map_init() fills it in. */
 struct ident_map_config {
 	void *pool;		/* page-aligned memory for page tables */
-	size_t pool_size;	/* bytes */
-	unsigned int levels;	/* 4, or 5 while CR4.LA57 is set */
+	size_t pool_size;	/* bytes at pool */
+	unsigned int levels;	/* levels of paging: 4, or 5 while CR4.LA57 is set */
 	u64 enc_mask;		/* the C-bit as a mask, or 0 outside of SEV */
 	bool nx;		/* EFER.NXE is set */
 	bool pages_1g;		/* the processor has 1 GiB pages */
-	const struct boot_params *bp;	/* its E820 map bounds ident_map_fault() */
+	const struct boot_params *bp;	/* ident_map_fault() reads its E820 map */
 };
 
 /*
- * Starts a new, empty map. sev_load_map() loads it into CR3.
- * Returns 0; -EINVAL if the pool is not page-aligned, @levels is neither 4 nor
- * 5, or the C-bit lies outside of a page table entry's address; -ENOMEM if the
- * pool holds no table.
+ * Starts new, empty page tables. sev_load_map() loads them into CR3 later.
+ * Returns 0; -EINVAL if the pool is not page-aligned or lies above what the map
+ * can address, @levels is neither 4 nor 5, or @enc_mask is neither 0 nor one bit
+ * from 21 to 51; -ENOMEM if the pool is smaller than a page table.
  */
 int ident_map_init(const struct ident_map_config *config);
 
 /*
- * Maps all pages that [@start, @end) touches: private, write-back, with rights
- * @prot (MAP_*). Pages that are mapped already, and guard pages, keep what they
- * have; callers map the strictest rights first. Leaves of 2 MiB or 1 GiB are
- * used only where the range, rounded to pages, covers them whole.
+ * Maps all pages that [@start, @end) touches: private (C-bit set), write-back,
+ * with rights @prot (MAP_*). A page that is mapped already keeps its rights, and
+ * a guard page stays one, so callers map the strictest rights first. Leaves of
+ * 2 MiB or 1 GiB are used only where the range, rounded to pages, covers them
+ * whole.
  * Returns 0; -EINVAL if the range is empty, wraps around or exceeds what page
- * tables can address; -ENOMEM if the pool is used up, and then a part of the
- * range may be mapped.
+ * tables can address; -ENOMEM if the pool is used up. After -ENOMEM a part of
+ * the range may be mapped.
  */
 int ident_map_range(u64 start, u64 end, unsigned int prot);
 
 /*
- * Makes the page at @addr a guard page: no later call and no page fault maps
- * it.
- * Returns 0; -EINVAL if it is mapped or a guard page already, or cannot be
- * addressed; -ENOMEM if the pool is used up.
+ * Makes the page at @addr a guard page: it stays unmapped, and no later call and
+ * no page fault maps it.
+ * Returns 0; -EINVAL if the page is mapped or a guard page already, or page
+ * tables cannot address it; -ENOMEM if the pool is used up.
  */
 int ident_map_guard(u64 addr);
 
@@ -58,11 +63,11 @@ int ident_map_guard(u64 addr);
 bool ident_map_is_guard(u64 addr);
 
 /*
- * Clears (_decrypted) or sets (_encrypted) the C-bit of the mapped page at
- * @addr, and splits a larger leaf first. The page's cache lines are flushed and
- * its TLB entry is invalidated. The page's contents do not survive: the
- * processor reads them through the other key afterwards.
- * Returns 0; -EINVAL if the page is not mapped or there is no C-bit; -ENOMEM if
+ * Clear (_decrypted) or set (_encrypted) the C-bit of the mapped page of 4 KiB at
+ * @addr. A larger leaf is split first. The page's cache lines are flushed and its
+ * TLB entry is invalidated. The page's contents are lost, because memory is
+ * decrypted with the guest's key only while the C-bit is set.
+ * Return 0; -EINVAL if the page is not mapped or there is no C-bit; -ENOMEM if
  * the pool is used up.
  */
 int ident_map_set_decrypted(u64 addr);
@@ -70,41 +75,48 @@ int ident_map_set_encrypted(u64 addr);
 
 /*
  * Maps the pages of [@addr, @addr + @size) for device registers: shared with
- * the hypervisor, writable, not executable, uncached.
- * Returns 0; -EINVAL if the range is empty, wraps around, cannot be addressed,
- * or a page of it is mapped or a guard page; -ENOMEM if the pool is used up.
+ * the hypervisor (C-bit clear), writable, not executable, uncached.
+ * Returns 0; -EINVAL if the range is empty, wraps around, exceeds what page
+ * tables can address, or a page of it is mapped or a guard page; -ENOMEM if the
+ * pool is used up.
  */
 int ident_map_device(u64 addr, u64 size);
 
 /*
- * Unmaps the pages of [@addr, @addr + @size).
- * Returns 0, or -EINVAL if one of them is not mapped or belongs to a leaf that
- * reaches beyond the range.
+ * Unmaps the pages of [@addr, @addr + @size), in ascending order.
+ * Returns 0. Returns -EINVAL, and leaves the rest mapped, at a page that is not
+ * mapped or belongs to a leaf that reaches beyond the range; or if the range is
+ * empty or cannot be addressed.
  */
 int ident_map_remove(u64 addr, u64 size);
 
-/* Returns the rights of the page at @addr (MAP_*), or -EFAULT if unmapped. */
+/*
+ * Returns the rights of the page at @addr (MAP_*), or -EFAULT if it is not
+ * mapped.
+ */
 int ident_map_query(u64 addr);
 
-/* Returns how many page tables the pool still holds. */
+/* Returns the number of page tables that can still be allocated from the pool. */
 size_t ident_map_tables_left(void);
 
-/* Returns the value of CR3 that loads the map. */
+/* Returns the value for CR3: the root table's address, with the C-bit. */
 u64 ident_map_cr3(void);
 
 /*
- * Handles a page fault at @addr. If nothing is mapped there and the address is
- * RAM, maps the unmapped pages of the RAM around it, within 2 MiB, writable and
- * not executable. @error_code is the processor's (APM2 8.4.2).
+ * Handles a page fault at @addr, an address that is not mapped: if the page is
+ * RAM, maps the unmapped RAM around it, writable and not executable, within the
+ * same aligned 2 MiB. @error_code is the processor's (APM2 8.4.2).
  * Returns 0 if the page is mapped now and the instruction can be restarted;
- * -EFAULT if the fault was an instruction fetch or a violation of rights, or
- * @addr is not RAM or lies in a guard page; -ENOMEM if the pool is used up.
+ * -EFAULT if the fault was an instruction fetch or a violation of rights, @addr
+ * is mapped, is in a guard page or in a page that is not all RAM, or the fault
+ * came while the tables were being changed; -ENOMEM if the pool is used up.
  */
 int ident_map_fault(u64 addr, u64 error_code);
 
 /*
- * Changes the map to @levels levels of paging, 4 or 5. The caller loads CR3
- * with ident_map_cr3() when the processor is in that mode.
+ * Changes the map from four levels of paging to five, or the reverse; @levels is
+ * the new number. The caller loads CR3 with ident_map_cr3() when CR4.LA57 has
+ * changed, too.
  * Returns 0; -EINVAL if something is mapped that four levels cannot reach;
  * -ENOMEM if the pool is used up.
  */

@@ -5,13 +5,16 @@
 #ifndef IDT_H
 #define IDT_H
 
-/* Bytes from one vector's stub to the next one's. */
+/*
+ * The bytes of each vector's entry in exception_stubs (idt_handlers_64.S). The
+ * entry of vector n begins n times this many bytes behind the first.
+ */
 #define EXCEPTION_STUB_SIZE	16
 
 /*
- * The entry of the TSS's interrupt stack table that #DF uses, and the stack's
- * bytes. A stack that runs into its guard page ends in #DF, and its handler
- * cannot use that stack.
+ * #DF has a stack of its own, because it is raised when the normal stack runs
+ * into its guard page. IST_DOUBLE_FAULT is that stack's number in the TSS's
+ * interrupt stack table, DOUBLE_FAULT_STACK_SIZE its size in bytes.
  */
 #define IST_DOUBLE_FAULT	1
 #define DOUBLE_FAULT_STACK_SIZE	2048
@@ -19,21 +22,23 @@
 #ifndef __ASSEMBLER__
 
 /*
- * Loads the stage-1 IDT: an NMI is counted, a #VC is handled by the MSR
- * protocol, every other exception is reported and terminates. Called at the
- * entry, and again when the image has moved, because the gates hold addresses.
+ * Loads the stage-1 IDT: do_exception() counts an NMI, handles a CPUID's #VC by
+ * the MSR protocol, and reports every other exception and terminates. Called
+ * once in the image as it was loaded, and again in its copy after the move,
+ * because the gates hold addresses.
  */
 void idt_load_stage1(void);
 
 /*
- * From now on page faults may map memory, and #DF has a stack of its own.
- * Called once sev_load_map() has loaded the stub's own page tables.
+ * Changes the IDT to stage 2: page faults may map memory, and #DF has a stack of
+ * its own. Must be called after sev_load_map() has loaded the stub's own page
+ * tables.
  */
 void idt_load_stage2(void);
 
 /*
- * Loads an IDT without entries, because the payload is about to overwrite the
- * handlers. A later exception resets the machine.
+ * Loads an IDT without entries, because the payload may overwrite the handlers. A
+ * later exception is a triple fault, which resets the machine.
  */
 void idt_teardown(void);
 

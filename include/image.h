@@ -3,9 +3,9 @@
  * image.h - the parts of the stub's own image: symbols that linker.ld and the
  * assembly files define, and the few assembly functions that C calls.
  *
- * The address of one of these arrays is the address of that part in the running
- * image, wherever the image is. C code takes addresses only, except where a
- * comment below says what the bytes are.
+ * An array's address is where that part of the image is now, in the loaded image
+ * or in its moved copy. C code uses the addresses only, unless a comment below
+ * describes the array's contents.
  */
 #ifndef IMAGE_H
 #define IMAGE_H
@@ -16,16 +16,20 @@ struct boot_params;
 
 /* ---- linker.ld: the sections, in the order of their addresses. */
 
-extern const u8 _image[];			/* first byte: startup_32 */
-extern const u8 payload_start[], payload_end[];	/* header and compressed bytes */
+extern const u8 _image[];			/* the image's first byte: startup_32 */
+/* The payload: struct payload_header and the compressed bytes. */
+extern const u8 payload_start[], payload_end[];
 extern const u8 _text[], _etext[];
 extern const u8 _rodata[], _erodata[];
 extern const u8 _data[], _edata[], _ebss[];
 extern const u8 _end[];				/* end of the image in memory */
 
-/* Pages that are never mapped once the stub's own page tables are in force. */
+/*
+ * Guard pages below the stacks. The loader's page tables map them, the stub's own
+ * page tables do not, so that a stack overflow causes a fault.
+ */
 extern const u8 double_fault_guard[], stack_guard[];
-extern const u8 stack_end[];			/* upper end of the stack */
+extern const u8 stack_end[];			/* upper end of C's stack */
 /*
  * One page of zeros below stack_guard. Bytes other than zero show that the
  * stack grew beyond its lower end before stack_guard was unmapped.
@@ -36,17 +40,18 @@ extern u8 page_table_pool[], page_table_pool_end[];
 
 /* ---- What the build knows about the payload. */
 
-/* Numbers, not addresses in the image. linker.ld and mkpayload set them. */
+/* What the build knows about the payload. linker.ld computes the values. */
 struct image_info {
-	u64 pref_address;	/* lowest address of the runtime range */
-	u64 align;		/* alignment of that range, a power of two */
-	u64 init_size;		/* bytes in that range: payload, then the image */
+	/* The runtime range is the memory in which payload and image run. */
+	u64 pref_address;	/* lowest start of the runtime range */
+	u64 align;		/* alignment of the runtime range, a power of two */
+	u64 init_size;		/* bytes of the runtime range */
 	u64 relocatable;	/* 0: the range can start at pref_address only */
 	u64 cmdline_size;	/* longest command line in bytes, without the NUL */
 };
 extern const struct image_info image_info;
 
-/* The command line that `mkimage --cmdline` built in; "" if none was given. */
+/* The command line of `mkimage --cmdline`; "" if none was given. */
 extern const char builtin_cmdline[];
 /* The setup header as the build made it: struct setup_header of boot.rst. */
 extern const u8 setup_header[];
@@ -56,25 +61,28 @@ extern const u8 setup_header[];
 /* The GDT. idt_64.c writes the TSS descriptor into it. */
 extern u64 gdt[];
 /*
- * The page tables that the 32-bit entry built. They are free memory once
- * sev_load_map() has loaded the stub's own page tables.
+ * The page tables that the 32-bit entry built, EARLY_TABLES_SIZE bytes. They are
+ * free memory once sev_load_map() has loaded the stub's own page tables.
  */
 extern u8 early_tables[];
 
 /*
- * Loads the page tables at physical address @cr3 and proves that their C-bit
- * is the one that the processor uses: a random value, written before the load,
- * must read back after it. Outside of SEV it proves that there is no C-bit.
+ * Writes @cr3 to CR3 and proves that the new page tables' C-bit is the one that
+ * the processor uses: 8 bytes of cbit_proof, written before the load, must read
+ * back after it. The bytes are random in an SEV guest. If @sev_status has no SEV
+ * bit, the proof shows that memory is not encrypted.
  *
- * @sev_status is SEV_STATUS as the processor returned it, 0 outside of SEV. If
- * the proof fails, the guest terminates; nothing was written by then and no
- * stack was used.
+ * @cr3 is the root's physical address and, in an SEV guest, the C-bit.
+ * @sev_status is SEV_STATUS as the processor returned it, 0 outside of SEV.
+ * Does not return if the proof fails or RDRAND gives no number: an SEV-ES guest
+ * terminates, any other guest prints a message and halts. Nothing is written to
+ * memory between the load and the comparison.
  */
 void load_cr3_proven(u64 cr3, u64 sev_status);
 
 /*
- * Continues at the 64-bit entry with zero page @bp. The EFI entry calls this
- * after ExitBootServices, with interrupts off.
+ * Jumps to startup_64, the 64-bit entry, with zero page @bp. The EFI entries call
+ * this after ExitBootServices, with interrupts off.
  */
 noreturn void enter_startup_64(struct boot_params *bp);
 

@@ -3,7 +3,7 @@
  * insn.h - the instruction decoder of the #VC handlers.
  *
  * The decoder has no state and accesses nothing but its arguments. It decodes
- * 64-bit mode, and only the instructions that can raise #VC. It accepts only
+ * instructions of 64-bit mode that can raise #VC, and no others. It accepts only
  * encodings that the processor accepts, too.
  */
 #ifndef INSN_H
@@ -24,7 +24,7 @@ enum insn_register {
 	INSN_R8, INSN_R9, INSN_R10, INSN_R11,
 	INSN_R12, INSN_R13, INSN_R14, INSN_R15,
 	INSN_REGS,
-	INSN_RIP = INSN_REGS,	/* base only: the next instruction's address */
+	INSN_RIP = INSN_REGS,	/* a base: the address of the next instruction */
 	INSN_NO_REG,		/* the memory operand has no base or no index */
 };
 
@@ -33,13 +33,16 @@ enum insn_register {
  * 64-bit mode treats the bases of CS, DS, ES and SS as 0 (APM2 4.5.3).
  */
 enum insn_segment {
-	INSN_SEG_ES = 0,	/* the destination of a string instruction */
+	INSN_SEG_ES = 0,	/* for the destination of a string instruction */
 	INSN_SEG_DS = 3,
 	INSN_SEG_FS = 4,
 	INSN_SEG_GS = 5,
 };
 
-/* What the instruction does. "memory" is the memory operand. */
+/*
+ * What an instruction does. "memory" and "reg" are the operands that struct insn
+ * describes, "imm" is its immediate operand, rAX is AL, AX, EAX or RAX.
+ */
 enum insn_op {
 	INSN_CPUID,
 	INSN_RDTSC,
@@ -62,7 +65,7 @@ enum insn_op {
 	INSN_STORE,		/* memory = reg */
 	INSN_STORE_IMM,		/* memory = imm */
 	INSN_STOS,		/* memory = rAX */
-	INSN_MOVS,		/* copies memory to insn_movs_destination() */
+	INSN_MOVS,		/* MOVS: copies memory to insn_movs_destination() */
 };
 
 /* A decoded instruction. insn_decode() fills in all fields. */
@@ -74,20 +77,21 @@ struct insn {
 	u8 size;
 
 	/*
-	 * reg is the general-purpose register that is moved, rAX if the opcode
-	 * implies it. reg_size is the number of its bytes that are read or
-	 * written; 0: no register. A write of 1 or 2 bytes keeps the register's
-	 * other bits, a write of 4 bytes clears the upper half. reg_size
-	 * exceeds size only for a load that extends its operand.
+	 * reg is the general-purpose register operand, a number of enum
+	 * insn_register; INSN_RAX if the opcode implies it. reg_size is the
+	 * number of its bytes that are read or written; 0: no register. A write
+	 * of 1 or 2 bytes keeps the register's other bits, a write of 4 bytes
+	 * clears the upper half. reg_size exceeds size only for a load that
+	 * extends its operand (MOVZX, MOVSX, MOVSXD).
 	 */
 	u8 reg;
 	u8 reg_size;
-	bool high_byte;		/* bits 15:8 of reg: AH, CH, DH or BH */
-	bool sign_extend;	/* a load extends with the sign, not with 0 */
+	bool high_byte;		/* the operand is bits 15:8 of reg: AH, CH, DH or BH */
+	bool sign_extend;	/* a load extends with the sign bit, not with 0 */
 
 	/*
-	 * A string instruction has a REP prefix. It then repeats until rCX is 0;
-	 * address_size bytes of rCX count.
+	 * True for a string instruction with a REP prefix. It repeats until rCX
+	 * is 0, where rCX is ECX if address_size is 4, and RCX if it is 8.
 	 */
 	bool rep;
 
@@ -107,26 +111,27 @@ struct insn {
 	u8 base;		/* enum insn_register */
 	u8 index;		/* enum insn_register, never INSN_RIP */
 	u8 scale;		/* factor of index: 1, 2, 4 or 8 */
-	u64 displacement;	/* added to base and index; sign-extended */
+	u64 displacement;	/* added to base and scaled index; sign-extended */
 
-	u64 imm;		/* INSN_STORE_IMM: the value; sign-extended */
+	u64 imm;		/* the value that INSN_STORE_IMM stores; sign-extended */
 };
 
 enum insn_status {
 	INSN_OK,
-	INSN_TRUNCATED,		/* the beginning is valid, bytes are missing */
-	INSN_INVALID,		/* raises #UD or #GP, or cannot raise #VC */
+	INSN_TRUNCATED,		/* the bytes are valid, but more must follow */
+	INSN_INVALID,		/* the bytes raise #UD or #GP, or cannot raise #VC */
 };
 
 /*
  * Decodes the instruction at @bytes, of which @size bytes can be read (0 or more).
- * @insn is valid only if the result is INSN_OK. May be called at any time.
+ * The fields of @insn are valid only if the result is INSN_OK. May be called at
+ * any time.
  */
 enum insn_status insn_decode(struct insn *insn, const u8 *bytes, size_t size);
 
 /*
  * Returns whether the processor can raise #VC with error code @exit_code for @insn.
- * If it cannot, the hypervisor has forged the exception or changed the code.
+ * If it cannot, the hypervisor has injected the #VC, or has changed the exit code.
  */
 bool insn_matches_exit(const struct insn *insn, u64 exit_code);
 
@@ -138,7 +143,10 @@ bool insn_matches_exit(const struct insn *insn, u64 exit_code);
 u64 insn_address(const struct insn *insn, const u64 regs[INSN_REGS], u64 rip,
 		 u64 segment_base);
 
-/* Returns the linear address that @insn, a MOVS, writes to. @regs as above. */
+/*
+ * Returns the linear address that @insn, an INSN_MOVS, writes to. @regs are the
+ * registers before the instruction.
+ */
 u64 insn_movs_destination(const struct insn *insn, const u64 regs[INSN_REGS]);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * kaslr.h - random addresses for the payload (payload/kaslr.c).
  *
- * Callers first describe memory with kaslr_area(), then draw with
- * kaslr_physical() or kaslr_pick() and kaslr_virtual(), then call
- * kaslr_finish(). This file draws; its callers know what memory is in use.
+ * Callers first name areas of memory with kaslr_area(), then draw a physical
+ * address with kaslr_physical() or kaslr_pick() and a virtual one with
+ * kaslr_virtual(), then call kaslr_finish().
  */
 #ifndef KASLR_H
 #define KASLR_H
@@ -15,19 +15,25 @@
 
 struct boot_params;
 
-/* What is known about an area of memory. */
+/* What kaslr_area()'s caller knows about an area of memory. */
 enum kaslr_area {
-	KASLR_RAM,		/* the payload must lie in such an area */
-	KASLR_IMMOVABLE,	/* if one is named, it must lie in such an area */
-	KASLR_FIRMWARE_FREE,	/* if one is named, it must lie in such an area */
-	KASLR_TAKEN,		/* it must not touch such an area */
+	/* RAM. The payload must lie in areas of this kind. */
+	KASLR_RAM,
+	/*
+	 * Memory that cannot be unplugged (srat.c). If any is named, the payload
+	 * must lie in it.
+	 */
+	KASLR_IMMOVABLE,
+	/* Free in firmware's map. If any is named, the payload must lie in it. */
+	KASLR_FIRMWARE_FREE,
+	/* Memory in use. The payload must not touch it. */
+	KASLR_TAKEN,
 	KASLR_AREA_KINDS
 };
 
 /*
- * The addresses to choose from: multiples of @align from @low on, with @size
- * bytes behind each that end at or below @high. All are in bytes; @align is a
- * power of two.
+ * The addresses to choose from are multiples of @align, a power of two. The @size
+ * bytes from the chosen address on must lie in [@low, @high).
  */
 struct kaslr_slots {
 	u64 size, align, low, high;
@@ -37,42 +43,45 @@ struct kaslr_slots {
 bool kaslr_wanted(const struct cmdline *cmdline);
 
 /*
- * Mixes @len bytes at @data into the generator. Bytes that an attacker knows do
- * no harm: RDRAND is mixed in last.
+ * Mixes @len bytes at @data into the random number generator. Bytes that an
+ * attacker knows do no harm, because each draw mixes in a number of RDRAND, if
+ * the processor has it.
  */
 void kaslr_seed(const void *data, size_t len);
 
 /*
- * Names the area [@start, @end). Areas may come in any order and may overlap.
- * Addresses from 2^52 on are cut off.
+ * Records that [@start, @end) is of @kind. Areas may come in any order and may
+ * overlap. An empty area, and addresses from 2^52 on, are ignored.
  */
 void kaslr_area(enum kaslr_area kind, u64 start, u64 end);
 
 /*
- * Draws one of the slots @want that the areas allow, each with the same
- * probability, and stores it in @addr.
- * Returns false, and leaves @addr alone, if there is none or too many areas
- * were named.
+ * Draws one of the addresses that @want and the named areas allow, each with the
+ * same probability, and stores it in @addr.
+ * Returns false and leaves @addr unchanged if they allow no address, or more than
+ * 1024 areas were named.
  */
 bool kaslr_pick(const struct kaslr_slots *want, u64 *addr);
 
 /*
- * The same, after naming the E820 map of @bp as RAM or taken and limiting @want
- * by mem=, memmap=, hugepages= and efi_fake_mem= on the command line. The
- * caller has named all other areas.
+ * Calls kaslr_pick() after it has named the entries of @bp's E820 map, and what
+ * mem=, memmap= and hugepages= on the command line exclude. The caller has named
+ * all other areas.
+ * Returns false and leaves @addr unchanged if kaslr_pick() fails, or if
+ * efi_fake_mem= or an unknown form of memmap= makes the memory map uncertain.
  */
 bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
 		    struct kaslr_slots want, u64 *addr);
 
 /*
- * Draws a virtual address for @size bytes of payload. Returns the link address
- * if the payload cannot run elsewhere.
+ * Draws a virtual address for @size bytes of payload, within the GiB that Linux
+ * maps. Returns @p->virt_addr if the payload cannot run elsewhere.
  */
 u64 kaslr_virtual(const struct payload_header *p, u64 size);
 
 /*
- * Wipes the generator's state. Must be called when all addresses are drawn. In
- * an SEV guest it terminates if RDRAND was not used for each of them.
+ * Wipes the random number generator's state. Must be called when all addresses
+ * are drawn. Stops the boot of an SEV guest if a number was drawn without RDRAND.
  * Returns true if an address was drawn.
  */
 bool kaslr_finish(void);

@@ -9,7 +9,10 @@
 
 #ifdef __ASSEMBLER__
 
-/* Between functions there is INT3: running past a function's end is #BP. */
+/*
+ * FUNC() starts a function at a multiple of 16 bytes. The padding in front is
+ * INT3, so that code which runs past the preceding function raises #BP.
+ */
 #define FUNC(name)		\
 	.balign 16, 0xcc;	\
 	name:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * payload-check.h - whether the payload in this image is the one that mkpayload
- * put there (payload/payload-check.c).
+ * payload-check.h - checks that the payload in this image is undamaged and
+ * belongs to this image (payload/payload-check.c).
  */
 #ifndef PAYLOAD_CHECK_H
 #define PAYLOAD_CHECK_H
@@ -10,8 +10,9 @@
 #include "types.h"
 
 /*
- * Why a payload is refused, in the form that error() takes: @detail is a format
- * that prints up to three numbers, @value.
+ * Why a payload is refused. @what and @detail are the first two arguments of
+ * error(). @detail is a format that prints up to three numbers, which are in
+ * @value.
  */
 struct refusal {
 	const char *what, *detail;
@@ -21,7 +22,7 @@ struct refusal {
 /*
  * Copies the payload's header to @p and checks it: magic number, version and
  * digest; that it belongs to this image; and that each size and flag is within
- * its limits. Everything behind this call may trust @p.
+ * its limits. If it returns true, later code need not check @p again.
  * Returns false and fills @why if the payload is refused.
  */
 bool check_payload_header(struct payload_header *p, struct refusal *why);

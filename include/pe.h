@@ -21,8 +21,9 @@
 #define PE_SECTION_SIZE			40
 
 /*
- * MajorImageVersion and MinorImageVersion. Loaders read them to find out whether
- * the image asks for its initrd by the protocol LoadFile2.
+ * MajorImageVersion and MinorImageVersion. By Linux's convention the major version
+ * is a bit mask for EFI loaders: bit 0 tells that the image fetches its initrd by
+ * the protocol LoadFile2, bit 1 that it obeys initrd= on the command line.
  */
 #define LINUX_EFISTUB_MAJOR_VERSION	3
 #define LINUX_EFISTUB_MINOR_VERSION	0

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * range.h - a range of physical addresses, and what is asked of two of them.
+ * range.h - a range of physical addresses, and whether two ranges overlap.
  */
 #ifndef RANGE_H
 #define RANGE_H

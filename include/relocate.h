@@ -10,21 +10,21 @@
 #include "types.h"
 
 /*
- * Relocates the payload at @out, whose relocation table lies behind it, so that
- * it can run at physical address @phys_addr, and at virtual address @virt_addr
- * once it uses its own page tables. A payload with PAYLOAD_IDENTITY runs at
- * @phys_addr only. Does nothing if the payload is linked to run there. Ends the
- * boot with error() if the relocation table is damaged.
+ * Relocates the flat image at @out, whose relocation table lies directly behind
+ * it, so that the payload can run at physical address @phys_addr, and at virtual
+ * address @virt_addr once it uses its own page tables. With PAYLOAD_IDENTITY
+ * @virt_addr is ignored. Does nothing if the payload is linked to that address.
+ * Ends the boot with error() if relocate_image() fails.
  */
 void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 	      u64 virt_addr);
 
 /*
- * Adds @distance to each place in [@image, @image + @image_size) that the table
- * @relocs of @reloc_size bytes names (format: payload.h). Writes nothing
- * outside of the image.
- * Returns 0; -EINVAL if the table is malformed or a 32-bit address does not
- * reach that far, and then the image is spoilt.
+ * Adds @distance to, or for RELOC_INVERSE32 subtracts it from, each place in
+ * [@image, @image + @image_size) that the relocation table @relocs of @reloc_size
+ * bytes lists (payload.h describes it). Writes nothing outside of the image.
+ * Returns 0. Returns -EINVAL if the table is malformed or a sum does not fit into
+ * 32 bits; the image is then partly changed and useless.
  */
 int relocate_image(u8 *image, u64 image_size, const u8 *relocs, u64 reloc_size,
 		   u64 distance);

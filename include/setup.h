@@ -3,7 +3,7 @@
  * setup.h - numbers that the entries in assembly (bios/header.S, head_64.S and
  * its parts) share with C: offsets in the setup header and the zero page
  * (boot.rst, zero-page.rst), calls to the BIOS, I/O ports, and the sizes of
- * stacks and tables. misc.c checks the offsets against struct boot_params.
+ * stacks and tables. lib/boot_params.c checks offsets against struct boot_params.
  * bios.h has the BIOS calls that only setup.c makes.
  */
 #ifndef SETUP_H
@@ -19,23 +19,26 @@
 #define HDR_CODE32_START	(0x214 - SETUP_HEADER)
 #define DEFAULT_LOAD_ADDR	0x100000
 #define INITRD_ADDR_MAX		0x7fffffff
-/* boot.rst: the loader writes heap_end_ptr as an end less 0x200. */
+/* boot.rst "heap_end_ptr": the field is the heap's end, less these bytes. */
 #define HEAP_END_BIAS		0x200
 
-/* kernel_info (boot.rst "The kernel_info"): its size, the highest setup_data type. */
+/*
+ * The structure kernel_info (boot.rst "The kernel_info"): its size in bytes, and
+ * its field with the highest type of setup_data that a loader may pass.
+ */
 #define KERNEL_INFO_SIZE	16
 #define KERNEL_INFO_SETUP_TYPE_MAX (SETUP_RNG_SEED | SETUP_INDIRECT)
 #define STARTUP_64_OFFSET	0x200
 
-/* Values of entry_taken: by which entry a loader started the stub. */
+/* Values of the variable entry_taken: by which entry a loader started the stub. */
 #define ENTRY_64		0
 #define ENTRY_32		1
 #define ENTRY_16		2
 #define ENTRY_EFI		3
 #define ENTRY_EFI_HANDOVER	4
 /*
- * header.S jumps to startup_32 with this in %edi. boot.rst asks loaders for 0,
- * so it tells that the 16-bit entry was taken.
+ * header.S, the 16-bit entry, jumps to startup_32 with this value in %edi. A loader
+ * that enters at startup_32 itself passes 0 there, as boot.rst requires.
  */
 #define ENTRY_16_TAG		0x36317273	/* "sr16" */
 
@@ -60,7 +63,7 @@
 #define BIOS_E820		0xe820
 #define E820_SMAP		0x534d4150	/* "SMAP" */
 
-/* struct bios_regs, in bytes: what PUSHAL stores, and that with EFLAGS. */
+/* Bytes of struct bios_regs: what PUSHAL stores, and the sum with EFLAGS. */
 #define BIOS_REGS_GENERAL	32
 #define BIOS_REGS_SIZE		36
 
@@ -75,22 +78,31 @@
 #define SYSTEM_A_A20		0x02
 #define PORT_PIC2_MASK		0xa1
 
-/* The A20 test changes this word in low memory, the vector of INT 80h. */
+/*
+ * a20_is_on in header.S writes up to A20_TRIES values to this linear address, the
+ * vector of INT 80h, and restores it.
+ */
 #define A20_TEST		(0x80 * 4)
 #define A20_TRIES		32
 
-/* The last 4 bytes of an image. If they differ, the file is truncated. */
+/*
+ * The last 4 bytes of .data; only .sbat follows in the file. If memory has other
+ * bytes there, the loader has read a truncated file.
+ */
 #define IMAGE_END_MARK		0x646e4553	/* "SEnd" */
 
 /*
- * -- Sizes in bytes of stacks and tables. linker.ld reserves the memory; it
- * knows these by the symbols of early_tables_64.S.
+ * -- Sizes in bytes of stacks and tables. linker.ld reserves the memory. It gets
+ * the sizes as symbols from early_tables_64.S.
  */
-/* The entries' stack in .data, until the moved image has a .bss. */
+/* The stack from the entries until the moved image has a .bss. It is in .data. */
 #define EARLY_STACK_SIZE	2048
 /* The stack of extract_kernel(), above its guard page. */
 #define STACK_SIZE		16384
-/* 64 tables: about five for each range that a loader passes. */
+/*
+ * Memory for the stub's own page tables: 64 tables. A range that the loader
+ * passes needs about five.
+ */
 #define PAGE_TABLE_POOL_SIZE	(64 * 4096)
 
 /*
@@ -99,15 +111,15 @@
  */
 #define EARLY_PMDS		4
 #define EARLY_TABLES_SIZE	((2 + EARLY_PMDS) * 4096)
-/* The flags of an entry that points to a table, and of a leaf. */
+/* Flags of an early page-table entry that points to a table, and of a leaf. */
 #define EARLY_TABLE_FLAGS	(PTE_PRESENT | PTE_WRITE)
 #define EARLY_LEAF_FLAGS	(PTE_PRESENT | PTE_WRITE | PTE_LEAF)
 
-/* -- The first UART of a PC, where early_error prints. */
+/* -- The first UART of a PC, to which early_error in sev-head_64.S prints. */
 #define PORT_COM1		0x3f8
 #define UART_LSR		5
 #define UART_LSR_THRE		0x20
-/* How often early_error reads a status that does not become ready. */
+/* Status reads after which early_error sends a byte to a UART that is not ready. */
 #define EARLY_UART_POLLS	100000
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev-es.h - what the stub needs to know and do as an SEV guest (sev-es.c).
- * ghcb.h has what only the #VC handlers may use.
+ * sev-es.h - what the stub needs to know and do as an SEV guest (sev-es.c). ghcb.h
+ * has the requests to the hypervisor.
  */
 #ifndef SEV_ES_H
 #define SEV_ES_H
@@ -13,55 +13,59 @@ struct boot_params;
 /* The kind of guest, as the processor and the hypervisor describe it. */
 struct sev_guest {
 	u64 status;		/* SEV_STATUS; 0 if this is not an SEV guest */
-	u64 info;		/* reply to the SEV-information request */
-	u32 cbit;		/* position of the C-bit in a page table entry */
-	bool known;		/* sev_detect() need not ask again */
+	u64 info;		/* reply to the SEV-information request; SEV-ES only */
+	u32 cbit;		/* bit number of the C-bit in page table entries */
+	bool known;		/* the fields above are final */
 	bool vc_seen;		/* a #VC was handled, so this is SEV-ES */
 };
+/* find_sev in sev-head_64.S fills this in at the 32-bit entry, else sev_detect(). */
 extern struct sev_guest sev_guest;
 
 /*
  * Finds out which kind of SEV guest this is, where the C-bit is, and which
- * version of the GHCB protocol to use. Needs the stage-1 IDT. Answers that
- * contradict each other, and SEV features that the stub does not implement,
- * terminate the guest.
+ * version of the GHCB protocol to use. Needs the stage-1 IDT. Stops the boot if
+ * answers contradict each other or SEV_STATUS has a feature that the stub does not
+ * implement: an SEV-ES guest terminates, another guest calls error().
  */
 void sev_detect(void);
 
 /*
- * What sev_detect() found out: whether memory is encrypted (SEV), whether
- * registers are too (SEV-ES), and the C-bit as a mask, 0 outside of SEV.
+ * Return what sev_detect() found out: whether memory is encrypted (SEV), whether
+ * registers are too (SEV-ES), and the C-bit as a mask, 0 outside of SEV. They
+ * return false and 0 before it is known.
  */
 bool sev_active(void);
 bool sev_es_active(void);
 u64 sev_enc_mask(void);
 
 /*
- * Loads the map of ident_map_64.c into CR3, flushes the TLB and proves the
- * C-bit. A proof that fails terminates the guest.
+ * Loads the page tables of ident_map_64.c into CR3, which flushes the TLB, and
+ * proves their C-bit with load_cr3_proven(). Does not return if the proof fails.
  */
 void sev_load_map(void);
 
 /*
- * Shares the GHCB page with the hypervisor; from then on #VC is handled through
- * it. The stub's own page tables must be in force. @bp's E820 map says what is
- * RAM. Does nothing outside of SEV-ES.
+ * Shares the GHCB page with the hypervisor. From then on #VC is handled through
+ * it. Sends NMI complete if NMIs came before. CR3 must hold the stub's own page
+ * tables. @bp's E820 map tells the #VC handler what is RAM and hence no device.
+ * Does nothing outside of SEV-ES.
  */
 void sev_es_setup_ghcb(const struct boot_params *bp);
 
 /*
- * Wipes the GHCB page and makes it private again. Afterwards no #VC can be
- * handled. Does nothing outside of SEV-ES.
+ * Wipes the GHCB page, makes it private again and sets the GHCB MSR to 0.
+ * Afterwards the #VC handler can handle CPUID only, by the MSR protocol. Does
+ * nothing outside of SEV-ES.
  */
 void sev_es_shutdown(void);
 
-/* NMIs since the entry, in 32-bit code too. The image's move keeps the count. */
+/* NMIs since the entry, including those in 32-bit code and during the move. */
 extern u32 nmi_count;
 
 /*
  * Counts an NMI and, in an SEV-ES guest, tells the hypervisor that the NMI has
- * been handled (NMI complete, GHCB 4.1). If an exchange is under way, or there
- * is no GHCB yet, the hypervisor is told later.
+ * been handled (NMI complete, GHCB 4.1). If an exchange is under way, ghcb_end()
+ * tells it later; before there is a GHCB page, sev_es_setup_ghcb() does.
  */
 void sev_es_nmi(void);
 
@@ -69,24 +73,24 @@ void sev_es_nmi(void);
 bool sev_es_busy(void);
 
 /*
- * Abandons the exchange that is under way, so that a last message can be
- * printed. The caller prints it and then calls terminate(). If printing fails,
- * the guest terminates without a further message.
+ * Abandons the exchange through the GHCB page that is under way, so that a last
+ * message can be printed. The caller prints it and then calls terminate(). If
+ * printing fails, the guest terminates without a further message.
  */
 void sev_es_last_words(void);
 
 /*
- * Ends the boot. An SEV-ES guest asks the hypervisor to terminate it with
- * @reason: SEVSTUB_TERM_* of sev.h, or SEV_TERM_STANDARD and a GHCB_TERM_*
- * (GHCB 2.3.1). It prints the reason first if the GHCB can be used and
- * sev_es_last_words() was not called. Any other guest halts.
+ * Stops the boot. An SEV-ES guest asks the hypervisor to terminate it with
+ * @reason: SEVSTUB_TERM_* of sev.h, or SEV_TERM_STANDARD | GHCB_TERM_* (GHCB
+ * 2.3.1). It prints the reason first, unless there is no GHCB page or the caller
+ * has called sev_es_last_words(). Outside of SEV-ES the processor halts.
  */
 noreturn void terminate(unsigned int reason);
 
 /*
- * Port I/O by a direct request to the hypervisor, without raising #VC: one byte
- * in, one byte out, @count bytes of @buf out. Before sev_es_setup_ghcb() no
- * port exists: sev_es_inb() returns 0xff and output is lost.
+ * Port I/O of an SEV-ES guest by a request to the hypervisor, without raising
+ * #VC: reads a byte, writes a byte, or writes the @count bytes at @buf. While
+ * there is no GHCB page, sev_es_inb() returns 0xff and output is lost.
  */
 u8 sev_es_inb(u16 port);
 void sev_es_outb(u8 value, u16 port);

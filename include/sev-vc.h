@@ -9,12 +9,13 @@
 
 /*
  * Handles a #VC: emulates the instruction at @frame's RIP with the hypervisor's
- * help, by the MSR protocol until sev_es_setup_ghcb() has run and by the GHCB
- * afterwards (APM2 15.35.5).
- * Returns 0 when the instruction is done. Otherwise returns the vector of the
- * exception to report: one that the instruction raises, or #VC itself if this
- * is not an SEV-ES guest. A reply or an instruction that is not allowed
- * terminates the guest.
+ * help (APM2 15.35.5). It uses the GHCB page if there is one; otherwise it can
+ * emulate CPUID only, by the MSR protocol.
+ * Returns 0 if @frame can be resumed, at the next instruction or at the same one
+ * if repetitions are left. Otherwise returns the vector of the exception to
+ * report: one that the instruction raises, an intercepted #DB or #AC, or #VC
+ * itself if this is not an SEV-ES guest. A reply or an instruction that is not
+ * allowed terminates the guest.
  */
 unsigned int sev_es_vc(struct exception_frame *frame);
 

@@ -26,39 +26,42 @@
 #define SEV_STATUS_SEV_ES		(_AC(1, ULL) << SEV_STATUS_SEV_ES_BIT)
 #define SEV_STATUS_SNP			(_AC(1, ULL) << SEV_STATUS_SNP_BIT)
 /*
- * Features that the stub accepts. With debug swap the processor saves the debug
- * registers itself and DR7 is not intercepted, which needs nothing of the
- * guest. Any other feature terminates the guest.
+ * The bits of SEV_STATUS that the stub knows. Any other bit stops the boot. SNP is
+ * known, but sev_detect() refuses it with a reason of its own. Debug swap needs
+ * nothing of the guest: the processor saves the debug registers, and DR7 is not
+ * intercepted.
  */
 #define SEV_STATUS_DEBUG_SWAP		(_AC(1, ULL) << SEV_STATUS_DEBUG_SWAP_BIT)
 #define SEV_STATUS_KNOWN		(SEV_STATUS_SEV | SEV_STATUS_SEV_ES | \
 					 SEV_STATUS_SNP | SEV_STATUS_DEBUG_SWAP)
 
-/* -- CPUID leaf 0x8000001F (APM3 E.4.17). */
+/* -- CPUID leaf 0x8000001F, which describes SEV (APM3 E.4.17). */
 #define CPUID_SEV_EAX_SEV_BIT		1
 #define CPUID_SEV_EAX_SEV_ES_BIT	3
 #define CPUID_SEV_EAX_SNP_BIT		4
 #define CPUID_SEV_EBX_CBIT_MASK		0x3f	/* EBX 5:0: C-bit position */
-#define CPUID_SEV_EBX_REDUCTION_SHIFT	6	/* EBX 11:6: physical address bits lost */
+/* EBX 11:6: number of physical address bits that memory encryption takes away. */
+#define CPUID_SEV_EBX_REDUCTION_SHIFT	6
 #define CPUID_SEV_EBX_REDUCTION_MASK	0x3f
 
 /*
- * Allowed positions of the C-bit: above the 4 GiB that the 32-bit entry maps,
- * and within the 52 address bits of a page table entry.
+ * The C-bit's bit number must be in this range: not one of the 32 address bits
+ * that the 32-bit entry maps, and one of the 52 address bits of a page table
+ * entry.
  */
 #define CBIT_MIN			32
 #define CBIT_MAX			51
 
 /*
- * -- VMGEXIT is encoded as REP VMMCALL (APM2 15.35.6). Old assemblers do not
- * know the name.
+ * -- VMGEXIT is encoded as REP VMMCALL (APM2 15.35.6). binutils before 2.38 does
+ * not know the name VMGEXIT.
  */
 #ifdef __ASSEMBLER__
 #define VMGEXIT				rep; vmmcall
 
 /*
  * Terminates an SEV-ES guest with the request in EAX, GHCB_MSR_TERM(). Uses no
- * memory. A hypervisor that lets the guest run on gets the request again.
+ * memory. If the hypervisor resumes the guest, it sends the request again.
  */
 #define SEND_TERM_REQUEST						\
 	xorl	%edx, %edx;						\
@@ -68,12 +71,12 @@
 	jmp	1b
 
 /*
- * Must be the first instruction of a 64-bit handler whose table the processor
- * also reads as one of 32-bit gates. An exception that the hypervisor injects
- * in legacy mode then enters the handler with a 64-bit CS, which legacy mode
+ * Must come first in a 64-bit exception handler if legacy mode uses the same IDT.
+ * An exception that the hypervisor injects in legacy mode can then enter the
+ * handler through half of a 64-bit gate, with a 64-bit CS, which legacy mode
  * treats as 16-bit code. The bytes 66 A9 are TEST with an immediate operand of
  * 2 bytes in 32-bit and 64-bit code, and the jump behind it is taken. In 16-bit
- * code the operand has 4 bytes and swallows the jump, and the guest terminates.
+ * code the operand has 4 bytes and includes the jump, and the guest terminates.
  */
 #define NOT_IN_16BIT_CODE						\
 	.byte	0x66, 0xa9, 0, 0;					\
@@ -85,26 +88,28 @@
 #endif
 
 /*
- * -- The GHCB MSR protocol (GHCB 2.3.1). Bits 11:0 of the MSR are a code that
- * says what the other bits hold. Each request has a response code of its own. A
- * hypervisor that does not know a request leaves the MSR unchanged.
+ * -- The GHCB MSR protocol (GHCB 2.3.1). Bits 11:0 of the GHCB MSR are a code that
+ * says what the bits above hold. Each request code has a response code of its own.
+ * A hypervisor that does not know a request leaves the MSR unchanged.
  */
 #define GHCB_MSR_INFO_BITS		12
 #define GHCB_MSR_INFO_MASK		0xfff
 #define GHCB_MSR_GPA_REQ		0x000	/* 63:12: physical address of the GHCB page */
 
-#define GHCB_MSR_SEV_INFO_RESP		0x001	/* also the MSR's value at reset */
+#define GHCB_MSR_SEV_INFO_RESP		0x001	/* the MSR holds this after reset, too */
 #define GHCB_MSR_SEV_INFO_REQ		0x002
-#define GHCB_MSR_INFO_MAX_SHIFT		48	/* 63:48: highest version */
-#define GHCB_MSR_INFO_MIN_SHIFT		32	/* 47:32: lowest version */
+#define GHCB_MSR_INFO_MAX_SHIFT		48	/* 63:48: highest GHCB protocol version */
+#define GHCB_MSR_INFO_MIN_SHIFT		32	/* 47:32: lowest GHCB protocol version */
 #define GHCB_MSR_INFO_VERSION_MASK	0xffff
 #define GHCB_MSR_INFO_CBIT_SHIFT	24	/* 31:24: C-bit position */
 #define GHCB_MSR_INFO_CBIT_MASK		0xff
 
-#define GHCB_MSR_CPUID_REQ		0x004	/* for sub-leaf 0 only */
+#define GHCB_MSR_CPUID_REQ		0x004	/* CPUID, for sub-leaf 0 only */
 #define GHCB_MSR_CPUID_RESP		0x005
-#define GHCB_MSR_CPUID_VALUE_SHIFT	32	/* 63:32: function, or value in the reply */
-#define GHCB_MSR_CPUID_REG_SHIFT	30	/* 31:30: which register */
+/* 63:32: in the request the CPUID function, in the reply the register's value. */
+#define GHCB_MSR_CPUID_VALUE_SHIFT	32
+/* 31:30: which register is asked for, GHCB_MSR_CPUID_EAX to _EDX. */
+#define GHCB_MSR_CPUID_REG_SHIFT	30
 #define GHCB_MSR_CPUID_REG_MASK		0x3
 #define GHCB_MSR_CPUID_EAX		0
 #define GHCB_MSR_CPUID_EBX		1
@@ -114,7 +119,10 @@
 #define GHCB_MSR_AP_RESET_HOLD_REQ	0x006
 #define GHCB_MSR_AP_RESET_HOLD_RESP	0x007
 
-/* SNP only. KVM terminates any other guest that sends one of these requests. */
+/*
+ * Requests that only SNP guests may send. KVM terminates another guest that sends
+ * one of the first three.
+ */
 #define GHCB_MSR_PREF_GPA_REQ		0x010
 #define GHCB_MSR_PREF_GPA_RESP		0x011
 #define GHCB_MSR_REG_GPA_REQ		0x012
@@ -124,21 +132,21 @@
 #define GHCB_MSR_VMPL_REQ		0x016
 #define GHCB_MSR_VMPL_RESP		0x017
 
-/* Requests of GHCB protocol version 2. */
+/* A request that exists from GHCB protocol version 2 on. */
 #define GHCB_MSR_HV_FEATURES_REQ	0x080
 #define GHCB_MSR_HV_FEATURES_RESP	0x081
-#define GHCB_MSR_HV_FEATURES_SHIFT	12	/* 63:12: the features */
+#define GHCB_MSR_HV_FEATURES_SHIFT	12	/* 63:12: the hypervisor's features */
 
-#define GHCB_MSR_TERM_REQ		0x100	/* has no response */
-#define GHCB_MSR_TERM_SET_SHIFT		12	/* 15:12: reason set */
+#define GHCB_MSR_TERM_REQ		0x100	/* terminates; has no response */
+#define GHCB_MSR_TERM_SET_SHIFT		12	/* 15:12: set of termination reasons */
 #define GHCB_MSR_TERM_SET_MASK		0xf
-#define GHCB_MSR_TERM_CODE_SHIFT	16	/* 23:16: reason code */
+#define GHCB_MSR_TERM_CODE_SHIFT	16	/* 23:16: the reason's number in its set */
 #define GHCB_MSR_TERM_CODE_MASK		0xff
 #define GHCB_MSR_TERM(set, code)					\
 	(GHCB_MSR_TERM_REQ | (set) << GHCB_MSR_TERM_SET_SHIFT |		\
 	 (code) << GHCB_MSR_TERM_CODE_SHIFT)
 /*
- * The termination request with one of the stub's own reason codes, for
+ * The termination request with one of the stub's own reasons, SEVSTUB_TERM_*, for
  * assembly.
  */
 #define GHCB_MSR_TERM_STUB(code)					\
@@ -154,18 +162,22 @@
  */
 #define SEV_TERM_SET_GHCB		0
 #define GHCB_TERM_GENERAL		0
-#define GHCB_TERM_PROTOCOL_VERSION	1	/* no version in common */
-#define GHCB_TERM_SNP_FEATURES		2	/* SNP features are missing */
+#define GHCB_TERM_PROTOCOL_VERSION	1	/* no GHCB protocol version in common */
+#define GHCB_TERM_SNP_FEATURES		2	/* the guest lacks what SNP requires */
 
 /*
- * Set 1 is used by Linux. Set 2 is the stub's own; docs/messages.md lists its
- * codes.
+ * Linux uses set 1 of termination reasons. Set 2 is the stub's own;
+ * docs/messages.md lists its codes.
  */
 #define SEV_TERM_SET_SEVSTUB		2
-/* For terminate() in sev-es.h: the code belongs to SEV_TERM_SET_GHCB. */
+/*
+ * A flag in the argument of terminate(): the reason is one of SEV_TERM_SET_GHCB,
+ * not one of the stub's own.
+ */
 #define SEV_TERM_STANDARD		0x100
 /*
- * The boot failed, and error() has printed the reason if there was a console.
+ * The boot failed for a reason that has no code of its own. error() has printed
+ * it, if there was a console; assembly terminates without a message.
  */
 #define SEVSTUB_TERM_GENERAL		0
 /*
@@ -184,11 +196,11 @@
 #define SEVSTUB_TERM_CPUID_STATUS	4
 /* SEV_STATUS has a feature that is not in SEV_STATUS_KNOWN. */
 #define SEVSTUB_TERM_STATUS_BITS	5
-/* The instruction at RIP cannot cause the exit code of this #VC. */
+/* The instruction that raised #VC cannot cause the exit code of that #VC. */
 #define SEVSTUB_TERM_OPCODE		6
 /*
- * The decoder does not know the instruction at RIP, or it is longer than 15
- * bytes.
+ * The instruction that raised #VC is unknown to the decoder, is longer than 15
+ * bytes, or lies at an address that is not executable.
  */
 #define SEVSTUB_TERM_DECODE		7
 /*
@@ -197,24 +209,26 @@
  */
 #define SEVSTUB_TERM_REPLY		8
 /*
- * The hypervisor asked the guest to raise an exception other than #GP and #UD.
+ * The hypervisor asked the guest to raise an exception other than #GP and #UD, or
+ * its description of the exception is malformed.
  */
 #define SEVSTUB_TERM_INJECTION		9
-/* An exception came while another #VC was using the GHCB page. */
+/* #VC or a page fault came while an exchange was using the GHCB page. */
 #define SEVSTUB_TERM_REENTRY		10
-/* The exit code has no handler. */
+/* The stub does not handle #VC with this exit code. */
 #define SEVSTUB_TERM_UNSUPPORTED	11
-/* The exit needs the GHCB page, but sev_es_setup_ghcb() has not run yet. */
+/* This #VC needs the GHCB page, but sev_es_setup_ghcb() has not run yet. */
 #define SEVSTUB_TERM_NO_GHCB		12
 /* CPUID of a sub-leaf other than 0, which the MSR protocol cannot express. */
 #define SEVSTUB_TERM_CPUID_SUBLEAF	13
 /*
- * A nested page fault on a page that is mapped private, so it is not a device.
+ * A nested page fault on a page whose C-bit is set. The stub maps device registers
+ * with the C-bit clear, so this is not an access to a device.
  */
 #define SEVSTUB_TERM_NPF_PRIVATE	14
-/* A nested page fault on memory that is RAM in the E820 map. */
+/* A nested page fault on memory that is RAM by the E820 map, hence no device. */
 #define SEVSTUB_TERM_NPF_RAM		15
-/* An exception that no code of the stub causes. */
+/* An exception that the stub does not handle, for example #GP. */
 #define SEVSTUB_TERM_EXCEPTION		16
 /*
  * The GHCB page could not be mapped shared, or could not be mapped private
@@ -226,9 +240,9 @@
 #define SEVSTUB_TERM_REASONS		19	/* number of the codes above */
 
 /*
- * -- Exit codes. asm/svm.h defines all but these two. #DB, #AC and nested page
- * faults (SVM_EXIT_NPF) raise #VC but have no request to the hypervisor (GHCB
- * 4.1).
+ * -- Exit codes of #VC. asm/svm.h defines all but these two, intercepted #DB and
+ * #AC. They and SVM_EXIT_NPF, a nested page fault, are not sent to the hypervisor
+ * as a request (GHCB 4.1).
  */
 #define SVM_EXIT_EXCP_DB		(SVM_EXIT_EXCP_BASE + 1)
 #define SVM_EXIT_EXCP_AC		(SVM_EXIT_EXCP_BASE + 17)
@@ -245,7 +259,7 @@
 #define SVM_IOIO_ADDR16			(_AC(1, UL) << 7)
 #define SVM_IOIO_ADDR32			(_AC(1, UL) << 8)
 #define SVM_IOIO_ADDR64			(_AC(1, UL) << 9)
-#define SVM_IOIO_SEG_SHIFT		10	/* 12:10: segment, numbered as in insn.h */
+#define SVM_IOIO_SEG_SHIFT		10	/* 12:10: segment, enum insn_segment */
 #define SVM_IOIO_PORT_SHIFT		16	/* 31:16 */
 
 /* -- sw_exit_info_1 of SVM_EXIT_MSR. */
@@ -255,8 +269,10 @@
 /* -- The hypervisor's reply: low half of sw_exit_info_1 (GHCB 4.1). */
 #define GHCB_RESULT_MASK		0xffffffff
 #define GHCB_RESULT_DONE		0
-#define GHCB_RESULT_EXCEPTION		1	/* sw_exit_info_2 is the event to raise */
-#define GHCB_RESULT_MALFORMED		2	/* sw_exit_info_2 is one of the errors below */
+/* The guest must raise an exception, which sw_exit_info_2 describes. */
+#define GHCB_RESULT_EXCEPTION		1
+/* The request is malformed; sw_exit_info_2 is a GHCB_ERR_* below. */
+#define GHCB_RESULT_MALFORMED		2
 #define GHCB_ERR_NOT_REGISTERED		1
 #define GHCB_ERR_INVALID_USAGE		2
 #define GHCB_ERR_INVALID_SCRATCH_AREA	3
@@ -290,8 +306,8 @@
 #define SEV_GUEST_SIZE			24
 
 /*
- * How often RDRAND is tried. It may briefly have no number, but not ten times
- * in a row (APM3, "RDRAND").
+ * How often RDRAND is tried before it counts as failed. It may briefly have no
+ * random number, but not ten times in a row (APM3, "RDRAND").
  */
 #define RDRAND_TRIES			10
 
@@ -299,6 +315,7 @@
 
 #include "types.h"
 
+/* The GHCB page. The field names and offsets are those of the specification. */
 struct ghcb {
 	u8 reserved_000[0xcb];
 	u8 cpl;				/* 0x0cb */
@@ -335,7 +352,7 @@ struct ghcb {
 	u64 sw_scratch;			/* 0x3a8 */
 	u8 reserved_3b0[0x3e8 - 0x3b0];
 	u64 xcr0;			/* 0x3e8 */
-	/* Bit n is set if the field at offset 8n is valid. */
+	/* Bit n is set by the writer if the field at offset 8n is valid. */
 	u64 valid_bitmap[2];		/* 0x3f0 */
 	u64 x87_state_gpa;		/* 0x400 */
 	u8 reserved_408[0x800 - 0x408];
@@ -380,8 +397,8 @@ BUILD_BUG_ON(offsetof(struct ghcb, protocol_version) != 0xffa);
 BUILD_BUG_ON(offsetof(struct ghcb, usage) != 0xffc);
 
 /*
- * Position of a field in valid_bitmap: the index of its word, and its bit in
- * that word.
+ * Position of a field of struct ghcb in valid_bitmap: its bit number, the index of
+ * the u64 that has this bit, and a mask of the bit in that u64.
  */
 #define GHCB_VALID_INDEX(field)	(offsetof(struct ghcb, field) / sizeof(u64))
 #define GHCB_VALID_WORD(field)	(GHCB_VALID_INDEX(field) / 64)

@@ -2,9 +2,9 @@
 /*
  * types.h - integer types and macros that every C file uses.
  *
- * A build for the host (unit tests, fuzzers) defines SEVSTUB_HOSTED. In such a
- * build the C library supplies the string functions, and the test supplies the
- * privileged instructions of x86.h. There is no other difference.
+ * A build of the stub's files for the host (unit tests, fuzzers) defines
+ * SEVSTUB_HOSTED. The C library then supplies the string functions, and the test
+ * supplies the functions of x86.h that ring 3 cannot execute.
  */
 #ifndef TYPES_H
 #define TYPES_H
@@ -26,7 +26,7 @@ typedef int16_t s16;
 typedef int32_t s32;
 typedef int64_t s64;
 
-/* Errors, returned negated. The values are those of Linux's errno.h. */
+/* Error numbers, which functions return negated. The values are Linux's. */
 #define ENOENT	2
 #define ENOMEM	12
 #define EFAULT	14
@@ -35,7 +35,7 @@ typedef int64_t s64;
 #define BUILD_BUG_ON(cond) _Static_assert(!(cond), #cond)
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Round x to a multiple of @align, which must be a power of two. */
+/* Round @x down or up to a multiple of @align, which must be a power of two. */
 #define ALIGN_DOWN(x, align) ((x) & ~((align) - 1))
 #define ALIGN_UP(x, align) ALIGN_DOWN((x) + ((align) - 1), align)
 
@@ -45,7 +45,8 @@ typedef int64_t s64;
 #define maybe_unused __attribute__((unused))
 
 /*
- * Keeps a function as a symbol in spite of -fwhole-program. clang has neither.
+ * Keeps a function callable from other object files although gcc compiles its file
+ * with -fwhole-program. clang has neither the option nor the attribute.
  */
 #ifndef __clang__
 #define externally_visible __attribute__((externally_visible))
@@ -55,14 +56,14 @@ typedef int64_t s64;
 
 /*
  * Puts a variable into .data. This is needed for variables that are used before
- * .bss is cleared, or that an exception handler uses: just after the image has
- * moved, its .bss holds other memory's contents.
+ * .bss is cleared, also by an exception handler. The memory at .bss holds
+ * arbitrary bytes until then.
  */
 #define in_data __attribute__((section(".data")))
 
 /*
- * Compiler barrier: accesses before it are complete, in memory, before those
- * behind it start. An NMI handler sees them in that order.
+ * Compiler barrier: the compiler does not move memory accesses across it. A
+ * handler that interrupts this processor sees them in program order.
  */
 #define barrier() asm volatile("" : : : "memory")
 

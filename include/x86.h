@@ -23,7 +23,7 @@
 #define BOOT_DS			0x18
 #define BOOT_TSS		0x20
 
-/* Descriptors: base 0, limit 4 GiB, present, DPL 0, accessed. */
+/* Segment descriptors: base 0, limit 4 GiB, present, DPL 0, accessed. */
 #define GDT_CODE32		_AC(0x00cf9b000000ffff, ULL)
 #define GDT_CODE64		_AC(0x00af9b000000ffff, ULL)
 #define GDT_DATA		_AC(0x00cf93000000ffff, ULL)
@@ -41,7 +41,7 @@
 #define EFER_LMA		(_AC(1, UL) << EFER_LMA_BIT)
 #define EFER_NXE		(_AC(1, UL) << EFER_NXE_BIT)
 
-/* -- CPUID (APM3 appendix E): leaf, register and bit. */
+/* -- CPUID (APM3 appendix E): leaf numbers, then bit numbers in registers. */
 #define CPUID_FEATURES		0x00000001
 #define CPUID_STRUCTURED	0x00000007
 #define CPUID_XSTATE		0x0000000d
@@ -94,7 +94,7 @@
 #define PTE_LEAF		(_AC(1, UL) << 7)	/* PS, above level 1 */
 #define PTE_GLOBAL		(_AC(1, UL) << 8)
 #define PTE_NX			(_AC(1, UL) << 63)
-/* Bits 51:12: a page's physical address and, in an SEV guest, the C-bit. */
+/* Bits 51:12 of an entry: the physical address and, in an SEV guest, the C-bit. */
 #define PTE_ADDR_MASK		_AC(0x000ffffffffff000, UL)
 
 /* -- Page-fault error code (APM2 8.4.2). */
@@ -118,9 +118,15 @@
 #define X86_TRAP_AC		17
 #define X86_TRAP_VC		29
 #define IDT_VECTORS		32
-/* Type of an interrupt gate (APM2 4.7.4, 4.8.4): present, DPL 0, clears IF. */
+/*
+ * The type byte of an interrupt gate (APM2 4.7.4, 4.8.4): present, DPL 0. The
+ * processor clears IF when it enters the handler.
+ */
 #define GATE_INTERRUPT		0x8e
-/* Bit n is set if vector n pushes an error code: 8, 10-14, 17, 21, 29, 30. */
+/*
+ * Bit n is set if the processor pushes an error code for vector n: 8, 10 to 14,
+ * 17, 21, 29 and 30.
+ */
 #define TRAPS_WITH_ERROR_CODE	0x60227d00
 
 /* Bytes that one CLFLUSH writes back: 64 on every processor with SEV. */
@@ -137,7 +143,7 @@ struct desc_ptr {
 } __attribute__((packed));
 BUILD_BUG_ON(sizeof(struct desc_ptr) != 10);
 
-/* Long-mode gate (APM2 4.8.4). */
+/* A gate of the IDT in long mode (APM2 4.8.4). */
 struct idt_gate {
 	u16 offset_low;		/* 0x0 */
 	u16 selector;		/* 0x2 */
@@ -176,7 +182,8 @@ static inline void mfence(void)
 
 /*
  * Instructions that only ring 0 can execute, or whose result a unit test must
- * control. A test on the host (SEVSTUB_HOSTED) defines these functions itself.
+ * control. A unit test or fuzzer that runs on the host (SEVSTUB_HOSTED) defines
+ * these functions itself.
  */
 #ifdef SEVSTUB_HOSTED
 
@@ -286,7 +293,10 @@ static inline void outsb(u16 port, const void *buf, size_t count)
 		     : "+S"(buf), "+c"(count) : "d"(port) : "memory");
 }
 
-/* Returns false and sets *@value to 0 if RDRAND has no random number now. */
+/*
+ * Stores a random number in *@value. Returns false and stores 0 if RDRAND has no
+ * random number at present.
+ */
 static inline bool rdrand(u64 *value)
 {
 	bool good;

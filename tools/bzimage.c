@@ -13,10 +13,10 @@
 #define HEADER_MAGIC_AT		0x202
 #define BOOT_FLAG		0xaa55
 #define BOOT_FLAG_AT		0x1fe
-#define DEFAULT_SETUP_SECTS	4	/* the meaning of setup_sects 0 */
-/* kernel_version is an offset from the second sector (boot.rst). */
+#define DEFAULT_SETUP_SECTS	4	/* setup_sects 0 means this many (boot.rst) */
+/* The header's field kernel_version is an offset from the second sector (boot.rst). */
 #define VERSION_BASE		SECTOR
-#define PARAGRAPH		16UL	/* the unit of syssize */
+#define PARAGRAPH		16UL	/* bytes; the unit of the header's syssize */
 
 /* The first boot protocols with payload_offset (2.08) and xloadflags (2.12). */
 #define PROTOCOL_PAYLOAD	0x208
@@ -51,8 +51,8 @@ static void check_protocol(const struct setup_header *hdr)
 }
 
 /*
- * Refuses alignments that the stub does not support. min_alignment is an exponent
- * and must not exceed kernel_alignment.
+ * Refuses alignments that the stub does not support. min_alignment is the exponent
+ * of a power of two, which must not exceed kernel_alignment.
  */
 static void check_alignment(const struct setup_header *hdr)
 {
@@ -92,8 +92,8 @@ static void copy_version(const struct setup_header *hdr,
 }
 
 /*
- * Whether @file was made by mkimage. Its struct payload_header then lies directly
- * in front of the compressed bytes, which begin at offset @at.
+ * Whether @file, whose compressed bytes begin at offset @at, was made by mkimage:
+ * there is a struct payload_header directly in front of the compressed bytes.
  */
 static bool is_ours(const struct blob *file, u64 at)
 {

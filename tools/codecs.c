@@ -3,8 +3,9 @@
  * codecs.c - decompresses the payload of a bzImage with the library or program
  * of its codec. It supports every codec that Linux can be built with.
  *
- * The payload's first bytes (magic) tell the codec. Its last four bytes are the
- * decompressed size, and a stream that decompresses to another size is refused.
+ * The payload's first bytes, a magic number, tell the codec. Its last four bytes
+ * are the decompressed size. A payload that decompresses to another size is
+ * refused.
  */
 #include <bzlib.h>
 #include <errno.h>
@@ -23,8 +24,9 @@
 #include "mkpayload.h"
 
 /*
- * A codec's decompressor. It writes exactly @out->size bytes, the size that the
- * bzImage states, to @out->data. Returns NULL, or the reason why it failed.
+ * A codec's decompressor. It decompresses @in to @out->data and must produce
+ * exactly @out->size bytes, the size that the bzImage states. Returns NULL, or the
+ * reason why it failed.
  */
 typedef const char *decompress_fn(const struct blob *in, struct blob *out);
 
@@ -53,7 +55,10 @@ static const char *gunzip(const struct blob *in, struct blob *out)
 		return z.msg ? z.msg : "damaged";
 	if (z.avail_in)
 		return "has bytes after its end";
-	/* gzip's trailer ends with the size, which zlib has checked. */
+	/*
+	 * The output has the right size: gzip's trailer ends with the size, and
+	 * zlib has compared it.
+	 */
 	return NULL;
 }
 
@@ -90,8 +95,8 @@ static const char *unlzma(const struct blob *in, struct blob *out)
 	s.avail_out = out->size;
 	ret = lzma_code(&s, LZMA_FINISH);
 	/*
-	 * The output may be complete while the stream's end mark is still
-	 * unread. A second call reads it, because it needs no more output room.
+	 * The output may be complete while liblzma has not yet read the end mark
+	 * of its input. A second call reads that, without more room for output.
 	 */
 	if (ret == LZMA_OK)
 		ret = lzma_code(&s, LZMA_FINISH);
@@ -125,8 +130,9 @@ static const char *bunzip2(const struct blob *in, struct blob *out)
 		ret = BZ2_bzDecompress(&s);
 	} while (ret == BZ_OK && s.avail_in && s.avail_out);
 	/*
-	 * The output may be complete while the stream's final checksum is still
-	 * unread. A further call reads it, because it needs no more output room.
+	 * The output may be complete while libbz2 has not yet read the checksum
+	 * at the end of its input. A further call reads that, without more room
+	 * for output.
 	 */
 	if (ret == BZ_OK)
 		ret = BZ2_bzDecompress(&s);
@@ -168,7 +174,10 @@ const char *run_program(char *const argv[], int input, struct blob *out,
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_adddup2(&files, input, STDIN_FILENO);
 	posix_spawn_file_actions_adddup2(&files, pipes[1], STDOUT_FILENO);
-	/* Drop the program's messages, so that the caller's is the only line. */
+	/*
+	 * Drop the program's own error messages, so that mkpayload prints one
+	 * line only.
+	 */
 	posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null",
 					 O_WRONLY, 0);
 	failed = posix_spawnp(&child, argv[0], &files, NULL, argv, environ);
@@ -196,7 +205,7 @@ const char *run_program(char *const argv[], int input, struct blob *out,
 static const char *unlzo(const struct blob *in, struct blob *out)
 {
 	static char *const argv[] = { "lzop", "-dcq", NULL };
-	/* One byte more than expected, so that a longer output is noticed. */
+	/* Room for one byte more than expected, to notice a longer output. */
 	struct blob more = { xalloc(out->size + 1), out->size + 1 };
 	FILE *stream = file_of(in->data, in->size);
 	const char *problem;
@@ -207,8 +216,8 @@ static const char *unlzo(const struct blob *in, struct blob *out)
 	problem = run_program(argv, fileno(stream), &more, &status);
 	fclose(stream);
 	/*
-	 * Ignore the status if lzop printed too much, because SIGPIPE has
-	 * stopped it then. The size differs in this case.
+	 * If lzop printed too much, SIGPIPE may have stopped it. Its status then
+	 * tells nothing, and the check of the size below reports the error.
 	 */
 	if (!problem && more.size <= out->size && status)
 		problem = "damaged";
@@ -262,8 +271,9 @@ static const struct codec {
 	const char *magic;
 	size_t magic_len;
 	/*
-	 * gzip's own trailer ends with the size. Behind a stream of another
-	 * codec, Linux's build appends it, and it is cut off first.
+	 * Whether the payload's last four bytes, the decompressed size, belong
+	 * to the codec's own format, as in gzip's trailer. Otherwise Linux's
+	 * build has appended them, and codec_decompress() cuts them off.
 	 */
 	bool size_is_inside;
 	decompress_fn *decompress;
@@ -295,7 +305,10 @@ struct blob codec_decompress(struct blob in)
 	struct blob out;
 	u32 size;
 
-	/* find_codec() reads MAGIC_LEN bytes, and the size follows the stream. */
+	/*
+	 * find_codec() reads the first MAGIC_LEN bytes. The last four bytes are
+	 * the decompressed size.
+	 */
 	if (in.size < MAGIC_LEN + sizeof(size))
 		die("truncated: a compressed payload of %zu bytes", in.size);
 	codec = find_codec(&in);

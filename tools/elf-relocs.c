@@ -21,10 +21,10 @@
 
 /* ---- Linux's table ---- */
 
-/* One list of places in Linux's table. */
+/* One list of relocated places in the table that Linux's build appends. */
 struct linux_list {
-	const u8 *entries;		/* s32 link addresses, unaligned */
-	u32 count;			/* of entries */
+	const u8 *entries;		/* s32 link addresses of places, unaligned */
+	u32 count;			/* number of s32 at entries */
 };
 
 static bool all_zero(const u8 *data, u64 size)
@@ -34,13 +34,14 @@ static bool all_zero(const u8 *data, u64 size)
 
 /*
  * Splits Linux's relocation table, which Linux's build appends to the ELF file,
- * into its lists. Returns false if the bytes from elf->end on are no such table.
+ * into its lists. Returns false if the bytes from elf->end on are not such a table.
  * The caller has checked that they are not all zero.
  *
  * The table has a list of 64-bit places, a list of inverse 32-bit places (up to
- * Linux 6.14 only) and a list of 32-bit places. A zero word precedes each list.
- * A place is the low half of a link address and is never zero. Hence the number
- * of zero words tells whether the table has two or three lists.
+ * Linux 6.14 only) and a list of 32-bit places. A word of zero precedes each list.
+ * Each further word is the low half of a place's link address, which is never
+ * zero. Hence the number of zero words tells whether the table has two or three
+ * lists.
  */
 static bool split_relocs(const struct elf *elf, struct linux_list *list)
 {
@@ -87,8 +88,8 @@ bool elf_has_linux_relocs(const struct elf *elf)
 }
 
 /*
- * Adds a list of Linux's table to @relocs. Its link addresses become offsets from
- * the payload's first byte.
+ * Adds a list of Linux's relocation table to @relocs. The list's link addresses
+ * become offsets from the payload's first byte.
  */
 static void add_list(struct relocs *relocs, enum reloc_kind kind,
 		     const struct linux_list *list, const struct image *image)
@@ -151,7 +152,7 @@ static bool moves(const struct image *image, u64 vaddr)
 
 /* ---- ld --emit-relocs ---- */
 
-/* Section header @index; all zero if there is no such section. */
+/* Returns section header @index, or zeros if the file has no such section. */
 static Elf64_Shdr section(const struct elf *elf, u64 index)
 {
 	Elf64_Shdr s = { 0 };
@@ -178,9 +179,9 @@ static Elf64_Sym symbol(const struct elf *elf, const Elf64_Shdr *symtab,
 }
 
 /*
- * Whether the value of @sym changes if the payload moves. An absolute symbol
- * (SHN_ABS) does not change by the gABI. In Linux it does if it lies in the
- * kernel, because ld makes some sums of addresses in its linker script absolute.
+ * Whether the value of @sym changes if the payload moves. By the gABI an absolute
+ * symbol (SHN_ABS) does not change. In Linux it does if its value is an address in
+ * the kernel, because ld makes some address sums of Linux's linker script absolute.
  */
 static bool symbol_moves(const struct elf *elf, const struct image *image,
 			 const Elf64_Sym *sym)
@@ -194,9 +195,10 @@ static bool symbol_moves(const struct elf *elf, const struct image *image,
 }
 
 /*
- * Adds the place of relocation @rela to @relocs, if its bytes change when the
- * payload moves. @place tells whether the place itself moves, @target whether the
- * symbol moves. Relocation types are those of psABI table 4.9.
+ * Adds the place that relocation @rela changes, at @offset of the flat image, to
+ * @relocs, if its contents depend on where the payload runs. @place tells whether
+ * the address of the place changes if the payload moves, @target whether the
+ * symbol's does. Relocation types are those of psABI table 4.9.
  */
 static void add_kept(struct relocs *relocs, const Elf64_Rela *rela, u64 offset,
 		     bool place, bool target)
@@ -273,8 +275,9 @@ static void read_kept_section(const struct elf *elf, const struct image *image,
 }
 
 /*
- * Reads the sections that ld --emit-relocs keeps. Returns whether there are any.
- * Relocations of notes are skipped, because the running kernel does not use them.
+ * Reads the relocation sections that ld --emit-relocs keeps in the file. Returns
+ * whether the file has any. Relocations of notes are skipped, because the running
+ * kernel does not use notes.
  */
 static bool read_kept_relocs(const struct elf *elf, const struct image *image,
 			     struct relocs *relocs)
@@ -300,8 +303,8 @@ static bool read_kept_relocs(const struct elf *elf, const struct image *image,
 /* ---- static PIE ---- */
 
 /*
- * The tables that the dynamic section names: link addresses, with the bias added,
- * and sizes in bytes. Size 0: no table.
+ * The relocation tables that the dynamic section names, DT_RELA and DT_RELR: their
+ * link addresses, with elf->bias added, and sizes in bytes. Size 0: no table.
  */
 struct dynamic {
 	u64 rela, rela_size;
@@ -309,8 +312,9 @@ struct dynamic {
 };
 
 /*
- * Returns the dynamic section, or NULL. The ELF type does not tell whether there
- * is one: ld marks a PIE that is linked to another address than 0 as ET_EXEC.
+ * Returns the program header of the dynamic section, or NULL if the file has none.
+ * The ELF type does not tell which, because ld marks a PIE that is linked to
+ * another address than 0 as ET_EXEC.
  */
 static const Elf64_Phdr *find_dynamic(const struct elf *elf)
 {
@@ -357,7 +361,10 @@ static struct dynamic read_dynamic(const struct elf *elf, const Elf64_Phdr *p)
 	    p->p_filesz);
 }
 
-/* Returns the file's bytes for a table of the dynamic section at @vaddr. */
+/*
+ * Returns the file's bytes of the relocation table with @size bytes at link address
+ * @vaddr.
+ */
 static const u8 *dynamic_table(const struct elf *elf, u64 vaddr, u64 size)
 {
 	const Elf64_Phdr *p = segment_at(elf, vaddr, size);
@@ -368,7 +375,7 @@ static const u8 *dynamic_table(const struct elf *elf, u64 vaddr, u64 size)
 	return elf->data + p->p_offset + (vaddr - p->p_vaddr);
 }
 
-/* Returns the flat image's offset of the 8-byte place at @vaddr. */
+/* Returns the offset in the flat image of the 8-byte place at link address @vaddr. */
 static u64 dynamic_place(const struct elf *elf, const struct image *image,
 			 u64 vaddr)
 {
@@ -406,8 +413,9 @@ static void read_rela(const struct elf *elf, const struct image *image,
 }
 
 /*
- * Adds a place of 8 bytes at @vaddr to @relocs. The image's link address may have
- * changed (elf->bias), so adapt the address in the place, too.
+ * Adds the place of 8 bytes at link address @vaddr to @relocs. choose_base() may
+ * have changed the image's link address by elf->bias, so this adds the bias to the
+ * address in the place.
  */
 static void move_relr(const struct elf *elf, const struct image *image,
 		      u64 vaddr, struct relocs *relocs)
@@ -422,9 +430,9 @@ static void move_relr(const struct elf *elf, const struct image *image,
 }
 
 /*
- * Reads the DT_RELR table (gABI). An even entry is the address of a place. An odd
- * entry is a bit map: bit n + 1 stands for the nth of the 63 words that follow
- * the words which the entries before it have covered.
+ * Reads the DT_RELR table (gABI). An even entry is the address of a relocated
+ * place. An odd entry is a bit map of the 63 words of 8 bytes that follow the
+ * previous entry's: if bit n + 1 is set, word n is a relocated place.
  */
 static void read_relr(const struct elf *elf, const struct image *image,
 		      const struct dynamic *dynamic, struct relocs *relocs)
@@ -479,8 +487,9 @@ struct blob elf_relocate(const struct elf *elf, const struct image *image)
 		found = read_kept_relocs(elf, image, &relocs);
 	}
 	/*
-	 * A kernel that is not identity-mapped has page tables of its own for
-	 * fixed addresses. Only Linux adapts them to the address it runs at.
+	 * Without relocations, the payload cannot move. Neither can a kernel
+	 * that is not identity-mapped, because its own page tables are for fixed
+	 * addresses. Linux can, because it adapts them to its address.
 	 */
 	if (!found || !(image->is_linux || image->identity)) {
 		relocs_free(&relocs);

@@ -19,7 +19,10 @@
  * page and the loader's data lie there.
  */
 #define LOWEST_LINK_ADDR	MIB
-/* The new link address of a position-independent kernel linked below 1 MiB. */
+/*
+ * What choose_base() adds to the addresses of an identity-mapped PIE that is linked
+ * below 1 MiB.
+ */
 #define PIE_LINK_ADDR		(16 * MIB)
 
 bool elf_probe(const struct blob *file)
@@ -30,8 +33,8 @@ bool elf_probe(const struct blob *file)
 /* ---- headers ---- */
 
 /*
- * Returns whether [offset, offset + size) lies inside the file. Raises elf->end
- * to the range's end if that is higher.
+ * Returns whether the bytes [offset, offset + size) lie inside the file. If they
+ * do, raises elf->end, the end of all known parts of the file, to their end.
  */
 static bool claim_bytes(struct elf *elf, u64 offset, u64 size)
 {
@@ -98,8 +101,8 @@ static void read_program_headers(struct elf *elf)
 }
 
 /*
- * Sets elf->end to the end of the last section. The layout does not need section
- * headers, but Linux's relocation table begins at elf->end.
+ * Raises elf->end to the end of the section headers and of all sections. Linux's
+ * relocation table begins there. The layout itself does not need section headers.
  */
 static void read_section_headers(struct elf *elf)
 {
@@ -128,7 +131,7 @@ static void read_section_headers(struct elf *elf)
 	}
 }
 
-/* Refuses a program that needs a dynamic linker: the stub has none. */
+/* Refuses a program that needs a dynamic linker, because the stub has none. */
 static void check_static(const struct elf *elf)
 {
 	for (unsigned int i = 0; i < elf->ehdr.e_phnum; i++) {
@@ -165,9 +168,9 @@ static bool segment_has_linux_note(const struct elf *elf, const Elf64_Phdr *p)
 }
 
 /*
- * Whether the file has a note of the owner "Linux". Every Linux since 4.19 has
- * one, its build salt. A note of the owner "Xen" is no evidence, because other
- * kernels have it, too, and need the stub to zero their .bss.
+ * Whether the file has an ELF note of the owner "Linux". Every Linux kernel since
+ * 4.19 has one, its build salt. A note of the owner "Xen" is no evidence, because
+ * other kernels have such notes, too, and need the stub to zero their .bss.
  */
 static bool has_linux_note(const struct elf *elf)
 {
@@ -185,9 +188,9 @@ static void check_segment(const Elf64_Phdr *p, unsigned int i)
 {
 	u64 align = p->p_align ? p->p_align : 1;
 	/*
-	 * p_vaddr must equal p_offset modulo p_align. p_paddr need equal it
-	 * modulo a page only, because Linux 6.1 links its per-CPU segment to
-	 * virtual address 0.
+	 * p_vaddr must equal p_offset modulo p_align. p_paddr must equal
+	 * p_offset only modulo a page, because Linux 6.1 links its per-CPU
+	 * segment to virtual address 0.
 	 */
 	u64 page = align < PAGE_SIZE ? align : PAGE_SIZE;
 
@@ -270,8 +273,8 @@ static bool is_identity(const struct elf *elf)
 }
 
 /*
- * Moves the link address of an identity-mapped PIE from below 1 MiB, usually 0,
- * to 16 MiB or the next multiple of the segments' alignment.
+ * If an identity-mapped PIE is linked below 1 MiB, usually at 0, adds 16 MiB to all
+ * its addresses, rounded up to a multiple of its segments' alignments.
  */
 static void choose_base(struct elf *elf)
 {
@@ -319,11 +322,11 @@ static void measure(const struct elf *elf, struct image *image)
 }
 
 /*
- * Returns the entry's offset in the flat image. The gABI defines e_entry as a
- * virtual address, but Linux and other kernels put a physical address there. If
- * both readings lie in a segment, the address is physical for Linux and virtual
- * for any other kernel. The file must supply the byte at the entry, because the
- * memory behind a segment's file bytes is zero.
+ * Returns the offset of the entry point in the flat image. The gABI defines e_entry
+ * as a virtual address, but Linux and other kernels put a physical address there.
+ * If e_entry lies in a segment both as a virtual and as a physical address, it is
+ * physical in Linux and virtual in any other kernel. The file must supply the byte
+ * at the entry, because the memory behind a segment's file bytes is zero.
  */
 static u64 find_entry(const struct elf *elf, u64 link_addr)
 {

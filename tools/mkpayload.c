@@ -6,8 +6,9 @@
  * PREFIX.bin, with struct payload_header and the compressed memory image, and
  * PREFIX.S, which includes PREFIX.bin and defines the symbols from which
  * linker.ld and header.S compute the image's layout and setup header. The same
- * input gives the same output, bit for bit. Output is written only after the
- * compressed bytes have been decompressed in place, as the stub does it.
+ * input gives the same output, bit for bit. mkpayload writes output only after it
+ * has decompressed the compressed bytes in place, as the stub does it, and has
+ * found them right.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,20 +28,24 @@
 
 #define EXIT_USAGE		2
 
-/* The setup header of an ELF file's image has Linux's default values. */
+/* Values for the setup header if the kernel is an ELF file: Linux's defaults. */
 #define DEFAULT_CMDLINE_SIZE	2047
 #define DEFAULT_ROOT_FLAGS	1	/* MS_RDONLY */
 #define DEFAULT_VID_MODE	0xffff	/* "normal" (boot.rst) */
 /* The smallest CONFIG_PHYSICAL_ALIGN of Linux for x86-64, in bytes. */
 #define LINUX_MIN_ALIGN		(2 * MIB)
 /*
- * A larger p_align does not raise the image's alignment above this many bytes,
- * because it may only be the linker's default page size.
+ * The largest alignment in bytes of an ELF file's image. A larger p_align is
+ * ignored, because it may only be the linker's default page size.
  */
 #define PLAIN_MAX_ALIGN		(2 * MIB)
-#define NAME_IN_VERSION_MAX	120	/* characters */
+/* Characters of the input's file name that invent_version() uses. */
+#define NAME_IN_VERSION_MAX	120
 
-/* The command line. main() passes all of it on; NULL: not given. */
+/*
+ * mkpayload's own command line. A pointer is NULL if the option was not given; the
+ * default of cmdline is "".
+ */
 struct options {
 	const char *kernel;
 	const char *prefix;
@@ -52,7 +57,7 @@ struct options {
 };
 
 /*
- * An output file. It is written under the name @temporary, and publish_outputs()
+ * An output file. mkpayload writes it under the name @temporary. publish_outputs()
  * renames it to @name when both output files are complete.
  */
 struct output {
@@ -275,9 +280,10 @@ struct blob read_file(const char *name)
 }
 
 /*
- * Sets @version to the input's file name, because the input has no version
- * string. A character that is not printable ASCII becomes '_', as does a blank:
- * programs take a version string's first word for the kernel's release.
+ * Sets @version, the new image's version string, to the input's file name, because
+ * the input has no version string. A character that is not printable ASCII becomes
+ * '_'. So does a blank, because programs take a version string's first word for
+ * the kernel's release.
  */
 static void invent_version(const char *kernel, char *version)
 {
@@ -294,7 +300,7 @@ static unsigned int log2_of(u64 power_of_two)
 	return __builtin_ctzl(power_of_two);
 }
 
-/* Computes the setup header's fields for an ELF file, which has none itself. */
+/* Computes the setup header's fields for an ELF file, which has no setup header. */
 static struct boot_traits plain_traits(const struct image *image, bool relocatable)
 {
 	u64 align = image->max_align;
@@ -322,7 +328,7 @@ static struct boot_traits plain_traits(const struct image *image, bool relocatab
 	};
 }
 
-/* Reads the kernel @name, of either format. Sets all of @traits. */
+/* Reads the kernel @name, a bzImage or an ELF file. Sets all fields of @traits. */
 static struct image read_kernel(const char *name, struct boot_traits *traits)
 {
 	struct blob file = read_file(name);
@@ -400,7 +406,10 @@ static struct payload_header describe(const struct image *image,
 		header.flags |= PAYLOAD_LINUX;
 	if (traits->relocatable_kernel)
 		header.flags |= PAYLOAD_RELOCATABLE;
-	/* XLF_5LEVEL describes the boot stage that the stub replaces. */
+	/*
+	 * XLF_5LEVEL is not considered, because it describes the kernel's own
+	 * decompressor, which the stub replaces.
+	 */
 	if (traits->xloadflags & XLF_5LEVEL_ENABLED)
 		header.flags |= PAYLOAD_LA57;
 	if (image->is_linux && image->reloc_size)
@@ -414,8 +423,9 @@ static struct payload_header describe(const struct image *image,
 /* ---- output ---- */
 
 /*
- * Chooses the output files' names, and removes files of an earlier run, so that a
- * failure of this run leaves none. From here on, die() removes output files.
+ * Chooses the output files' names and removes the files of an earlier run, so that
+ * no output file exists if this run fails. From then on die() removes the output
+ * files.
  */
 static void prepare_outputs(const struct options *opt)
 {
@@ -518,14 +528,17 @@ static void write_assembly(struct output *output, const char *bin_name,
 	write_label(f, "payload_end");
 
 	/*
-	 * The stub calls payload_decode. ld --gc-sections drops the decoders
-	 * that are not referenced from here.
+	 * The stub calls payload_decode, which jumps to the image's decoder. ld
+	 * --gc-sections drops the other decoders, because nothing refers to them.
 	 */
 	fprintf(f, "\n\t.section .text.payload_decode, \"ax\"\n");
 	write_label(f, "payload_decode");
 	fprintf(f, "\tjmp %s\n", decoder_name(header->codec));
 
-	/* No NUL ends it: linker.ld appends the stub's own version. */
+	/*
+	 * Write the version string without a NUL, because linker.ld appends the
+	 * stub's own version to it.
+	 */
 	fprintf(f, "\n\t.section .setup.version, \"a\"\n");
 	write_label(f, "payload_version");
 	write_string(f, ".ascii", traits->version);

@@ -26,15 +26,15 @@ BUILD_BUG_ON(__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__);
 /* The bits of xloadflags with which a bzImage declares five-level paging. */
 #define XLF_LA57_BITS	(XLF_5LEVEL | XLF_5LEVEL_ENABLED)
 /*
- * The bits of xloadflags that the new image takes over from a bzImage. Its other
- * bits describe the bzImage's own boot stage, which the stub replaces.
+ * The bits of xloadflags that the new image takes over from a bzImage. The other
+ * bits describe the bzImage's own decompressor, which the stub replaces.
  */
 #define XLF_CARRIED	(XLF_LA57_BITS | XLF_EFI_KEXEC)
 
 /* Bytes of the longest version string that mkpayload accepts, with its NUL. */
 #define VERSION_MAX	512
 
-/* @size bytes at @data. The holder frees @data. */
+/* @size bytes at @data. A function that returns a blob says who frees @data. */
 struct blob {
 	u8 *data;
 	size_t size;
@@ -49,7 +49,7 @@ struct blob {
 struct boot_traits {
 	u64 kernel_alignment;		/* bytes, a power of two */
 	unsigned int min_alignment;	/* log2 of bytes */
-	bool relocatable_kernel;
+	bool relocatable_kernel;	/* it may run at another address */
 	u16 xloadflags;			/* bits of XLF_CARRIED only */
 	u32 cmdline_size;		/* characters, without the NUL */
 	u16 root_flags;
@@ -72,8 +72,8 @@ struct image {
 	u64 mem_size;			/* file_size and .bss, in bytes */
 	u64 reloc_size;			/* bytes; 0: no relocation table */
 	u64 max_align;			/* the largest p_align, in bytes */
-	bool is_linux;
-	bool identity;			/* not Linux, all p_vaddr == p_paddr */
+	bool is_linux;			/* a Linux kernel */
+	bool identity;			/* not Linux, and all p_vaddr == p_paddr */
 };
 
 /*
@@ -84,14 +84,14 @@ struct image {
 noreturn void die(const char *fmt, ...) printf_like(1, 2);
 
 /*
- * Names the part of the current file that later messages of die() are about, for
- * example "compressed kernel". @part must stay valid.
+ * Names the part of the file of errors_about() that later messages of die() are
+ * about, for example "compressed kernel". The string @part must stay valid.
  */
 void error_within(const char *part);
 
 /*
  * Names the file that later messages of die() are about, and forgets the part
- * that error_within() named. @file must stay valid; NULL: no file.
+ * that error_within() named. The string @file must stay valid; NULL: no file.
  */
 void errors_about(const char *file);
 
@@ -99,8 +99,9 @@ void errors_about(const char *file);
 void *xalloc(size_t size);
 
 /*
- * Reads all of the regular file @name. Calls die() if that fails or if the file
- * is empty or larger than PAYLOAD_MAX_SIZE. Later messages are about this file.
+ * Reads all of the regular file @name. The caller frees the bytes. Calls die() if
+ * that fails or if the file is empty or larger than PAYLOAD_MAX_SIZE. Later
+ * messages of die() are about this file.
  */
 struct blob read_file(const char *name);
 
@@ -127,40 +128,41 @@ struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 /* ---- codecs.c ---- */
 
 /*
- * Decompresses @in, the payload of a bzImage: a stream of any codec that Linux
- * uses, with the decompressed size (u32) in its last four bytes. Returns the
- * decompressed bytes, which the caller frees. Calls die() if the codec is unknown
- * or the stream is damaged.
+ * Decompresses @in, the payload of a bzImage: compressed bytes of any codec that
+ * Linux uses, with the decompressed size as a u32 in the last four bytes. Returns
+ * the decompressed bytes, which the caller frees. Calls die() if the codec is
+ * unknown or @in is damaged.
  */
 struct blob codec_decompress(struct blob in);
 
 /*
- * Decompresses the legacy lz4 frame @in, magic included, to @out->data. The
- * result must have exactly @out->size bytes. @in may lie at the end of @out's
- * buffer, if lz4_margin() bytes follow the output. Returns NULL, or the reason
- * why it failed.
+ * Decompresses the legacy lz4 frame @in, including its magic number, to
+ * @out->data. The result must have exactly @out->size bytes. The two ranges may
+ * overlap if @in ends at least lz4_margin() bytes above the end of the output.
+ * Returns NULL, or the reason why it failed.
  */
 const char *unlz4_legacy(const struct blob *in, struct blob *out);
 
 /*
- * Makes an unnamed temporary file with @size bytes at @bytes, positioned at its
- * start, for run_program(). Returns NULL and sets errno if it cannot.
+ * Makes an unnamed temporary file with the @size bytes at @bytes, positioned at
+ * its start, as run_program()'s input. The caller closes it. Returns NULL and sets
+ * errno on failure.
  */
 FILE *file_of(const void *bytes, size_t size);
 
 /*
  * Runs the program @argv[0], found in PATH, and waits for it. Its standard input
- * is the descriptor @input. Reads its standard output to @out->data, at most
- * @out->size bytes, and sets @out->size to the bytes read. A program that prints
- * more is stopped by SIGPIPE. Sets @status as waitpid() does. Returns NULL, or
- * the reason why its output could not be read. Calls die() if the program cannot
- * be started.
+ * is the file descriptor @input. Reads its standard output to @out->data, at most
+ * @out->size bytes, and sets @out->size to the bytes read. SIGPIPE stops a program
+ * that prints more. Sets @status as waitpid() does. Returns NULL, or the reason
+ * why the output could not be read. Calls die() if the program cannot be started.
  */
 const char *run_program(char *const argv[], int input, struct blob *out,
 			int *status);
 
 /* ---- pack.c ---- */
 
+/* Bytes of the magic number with which an lz4, zstd or lzo file begins. */
 #define MAGIC_LEN		4
 
 /*
@@ -170,11 +172,12 @@ const char *run_program(char *const argv[], int input, struct blob *out,
 #define LZ4_LEGACY_BLOCK	(8 * MIB)
 #define LZ4_LEGACY_MAGIC	"\x02\x21\x4c\x18"
 
-/* The user's options about compression. main() fills them in. */
+/* The user's options about compression. parse_options() fills them in. */
 struct packing {
 	const char *codec;		/* zstd, lz4, none or auto */
-	const char *launch;		/* psp, hash or none; NULL: not given */
-	int level;			/* of compression; 0: the default */
+	const char *launch;		/* what measures the image: psp, hash or
+					 * none; NULL: the option was not given */
+	int level;			/* compression level; 0: the codec's default */
 	bool quiet;			/* no progress on stderr */
 };
 
@@ -186,8 +189,9 @@ struct packed {
 };
 
 /*
- * Checks the options before the input is read. Calls die() if a name is unknown,
- * the level is out of the codec's range, or options contradict each other.
+ * Checks @packing. Calls die() if a name is unknown, the level is out of the
+ * codec's range, or options contradict each other. Must be called before
+ * pack_image().
  */
 void pack_check(const struct packing *packing);
 
@@ -198,55 +202,59 @@ void pack_check(const struct packing *packing);
  */
 struct packed pack_image(const struct blob *image, const struct packing *packing);
 
-/* The codec's name as in --codec, or "unknown" for a number that has none. */
+/*
+ * Returns the name of @codec as in --codec, or "unknown" if it is not one of
+ * PAYLOAD_CODEC_*.
+ */
 const char *codec_name(u32 codec);
 
 /*
- * The stub's function that decodes @codec, which must be one of
- * PAYLOAD_CODEC_*.
+ * Returns the name of the stub's function that decodes @codec, which must be one
+ * of PAYLOAD_CODEC_*.
  */
 const char *decoder_name(u32 codec);
 
 /* ---- report.c ---- */
 
 /*
- * Nanoseconds that the security processor takes to measure a KiB of guest memory
- * at launch (LAUNCH_UPDATE_DATA).
+ * Nanoseconds that AMD's security processor takes to measure a KiB of guest memory
+ * when an SEV guest is launched (LAUNCH_UPDATE_DATA).
  */
 #define PSP_NS_PER_KIB		250000UL
 
 /*
  * Prints what the image file @image is made of, how long its launch takes, and
- * the digests of @image, @initrd and @cmdline. @initrd is a file or NULL for
- * none, @cmdline a string. Returns the exit status 0. Calls die() if @image was
- * not made by mkimage or a file cannot be read.
+ * the SHA-256 digests of @image, @initrd and @cmdline. @initrd names a file or is
+ * NULL for no initrd. @cmdline is a string; its NUL is part of what is digested.
+ * Returns the exit status 0. Calls die() if @image was not made by mkimage or a
+ * file cannot be read.
  */
 int print_report(const char *image, const char *initrd, const char *cmdline);
 
 /* ---- relocs.c ---- */
 
 /*
- * Places of one kind, as byte offsets from the payload's first byte. @offset
- * holds @count of them and has room for @room.
+ * Relocated places of one kind (payload.h), as byte offsets from the payload's
+ * first byte. @offset holds @count offsets and has room for @room.
  */
 struct reloc_list {
 	u32 *offset;
 	size_t count, room;
 };
 
-/* All places that change if the payload moves. Initialise it with zeros. */
+/* All relocated places of a payload. Must be initialised with zeros. */
 struct relocs {
 	struct reloc_list list[RELOC_KINDS];
 };
 
 /*
- * Adds a place of @kind at byte @offset of the flat image, which is below
- * PAYLOAD_MAX_SIZE. Places may come in any order. Calls die() if there is no
- * memory.
+ * Adds a relocated place of @kind at byte @offset of the flat image. @offset must
+ * be below PAYLOAD_MAX_SIZE. Places may come in any order. Calls die() if there is
+ * no memory.
  */
 void relocs_add(struct relocs *relocs, enum reloc_kind kind, u64 offset);
 
-/* Frees the lists. @relocs must not be used afterwards. */
+/* Frees the lists in @relocs, which must not be used afterwards. */
 void relocs_free(struct relocs *relocs);
 
 /*
@@ -264,8 +272,9 @@ bool elf_probe(const struct blob *file);
 /*
  * Checks the static x86-64 executable @file, position-independent or not, lays
  * out its segments and appends its relocation table. @is_linux tells that the
- * file is a Linux kernel; if it is false, the file is searched for Linux's marks.
- * The caller frees the result's bytes. Calls die() if the file is not acceptable.
+ * file is a Linux kernel. If it is false, the file is Linux if it has Linux's
+ * relocation table or a note of Linux. The caller frees the result's bytes. Calls
+ * die() if the file is not acceptable.
  */
 struct image elf_lay_out(const struct blob *file, bool is_linux);
 

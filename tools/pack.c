@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pack.c - compresses the memory image by the codec that the user names, or by
- * the one that launches soonest (--codec auto).
+ * pack.c - compresses the memory image with the codec that the user names, or with
+ * the one that takes the least time from launch to the kernel (--codec auto).
  *
- * Every result is decompressed once, as the stub does it: in place, in a buffer
- * that ends exactly margin bytes above the end of the output.
+ * The result is decompressed once, as the stub does it: in place, in a buffer that
+ * ends exactly payload_header.margin bytes above the end of the output.
  */
 #define ZSTD_STATIC_LINKING_ONLY
 #define LZ4_HC_STATIC_LINKING_ONLY
@@ -18,12 +18,13 @@
 
 #include "mkpayload.h"
 
-/* Bytes that are compressed between two reports of progress. */
+/* Bytes of input that zstd compresses between two reports of progress. */
 #define COMPRESS_CHUNK		MIB
 
 /*
- * Bytes by which a block's end must lie above its output's end, so that it can be
- * decompressed in place: LZ4_DECOMPRESS_INPLACE_MARGIN() of lz4.h.
+ * A compressed lz4 block of @size bytes can be decompressed in place if its end
+ * lies this many bytes above the end of its output:
+ * LZ4_DECOMPRESS_INPLACE_MARGIN() of lz4.h.
  */
 #define LZ4_MARGIN(size)	(((size) >> 8) + 32)
 
@@ -47,8 +48,9 @@ static void show_progress(const char *codec, int level, size_t done,
 /*
  * Makes one zstd frame. It contains the content size, which the decoder checks.
  * It has no checksum, because payload_header.comp_digest covers its bytes. The
- * input is passed in chunks, so that progress can be shown. The chunks are the
- * same without progress, because their size can change the compressed bytes.
+ * input is passed to zstd in chunks, so that progress can be shown. Without
+ * progress the chunks are the same, because their size can change the compressed
+ * bytes.
  */
 static struct blob zstd_compress(const struct blob *image, int level,
 				 bool progress)
@@ -102,9 +104,9 @@ static const char *zstd_expand(const struct blob *in, struct blob *out)
 /* ---- lz4 ---- */
 
 /*
- * Makes one legacy frame. It has no checksum, because payload_header.comp_digest
- * covers its bytes. LZ4_favorDecompressionSpeed() costs 1 % more bytes and saves
- * 6 % of the decoder's instructions.
+ * Makes one legacy lz4 frame. It has no checksum, because
+ * payload_header.comp_digest covers its bytes. LZ4_favorDecompressionSpeed() makes
+ * the frame 1 % larger and saves 6 % of the decoder's instructions.
  */
 static struct blob lz4_compress(const struct blob *image, int level,
 				bool progress)
@@ -147,9 +149,10 @@ static struct blob lz4_compress(const struct blob *image, int level,
 }
 
 /*
- * The smallest margin with which each block can be decompressed in place without
- * overwriting a later block. Block by block, the block's output end, LZ4_MARGIN()
- * and all later blocks must fit below the end of the buffer.
+ * Returns the smallest margin with which the lz4 frame can be decompressed in
+ * place. The frame ends where the buffer ends, and no block's output may overwrite
+ * a later block. Therefore, for each block, the output so far, LZ4_MARGIN() and all
+ * later blocks must fit into the buffer.
  */
 static u64 lz4_margin(const struct blob *image, const struct blob *frame)
 {
@@ -202,8 +205,9 @@ static const struct codec {
 	const char *name;
 	const char *decoder;		/* function of the stub */
 	/*
-	 * Bytes of an image with this decoder besides the compressed payload,
-	 * as mkimage prints them ("stub"). Only --codec auto uses this.
+	 * Bytes of an image with this decoder, without the compressed payload.
+	 * mkpayload --report prints them as "stub". Only --codec auto uses this
+	 * number, to estimate the image's size.
 	 */
 	size_t stub_size;
 	int max_level, default_level;
@@ -222,9 +226,9 @@ static const struct codec {
 };
 
 /*
- * What can measure an image before it runs, and the nanoseconds that it takes for
- * each KiB, copying included. "psp" is the security processor, "hash" is SHA-256
- * by firmware in the guest, and "none" only copies the image.
+ * The values of --launch: what measures an image before it runs, and the
+ * nanoseconds for each KiB, including the time to copy it. "psp" is AMD's security
+ * processor, "hash" is SHA-256 by firmware in the guest, and "none" copies only.
  */
 static const struct launch {
 	const char *name;
@@ -234,8 +238,8 @@ static const struct launch {
 };
 
 /*
- * The compressions that --codec auto tries, and the nanoseconds that decoding
- * takes for each KiB of output (docs/performance.md).
+ * The codecs and levels that --codec auto tries, and the nanoseconds that the stub
+ * takes to decode a KiB of output (docs/performance.md).
  */
 static const struct candidate {
 	u32 codec;
@@ -348,8 +352,9 @@ static struct packed pack(const struct blob *image, u32 number, int level,
 }
 
 /*
- * The expected nanoseconds from launch to the payload's entry. The stub counts,
- * too, because the whole image is measured; it is most of a small kernel's image.
+ * Returns the expected nanoseconds from launch to the payload's entry. The size of
+ * the stub is included, because the whole image is measured, and because the stub
+ * is most of a small kernel's image.
  */
 static u64 launch_ns(const struct launch *launch,
 		     const struct candidate *candidate,
@@ -371,8 +376,8 @@ static void print_time(u64 ns)
 }
 
 /*
- * Packs @image in all ways of candidates[], keeps the result that launches
- * soonest, and prints the expected time of each.
+ * Compresses @image with each codec and level in candidates[], returns the result
+ * with the least launch_ns(), and prints the expected time of each.
  */
 static struct packed pack_best(const struct blob *image,
 			       const struct packing *packing)

@@ -4,15 +4,16 @@
  * moves, and packs them into the relocation table that payload.h describes and
  * the stub's relocate.c applies.
  *
- * The stub relies on two things that are checked here: every place lies in the
- * image, and no byte belongs to two places.
+ * relocs_store() checks that every place lies in the image, and that no byte
+ * belongs to two places, because such a table would spoil the payload.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "mkpayload.h"
 
-#define FIRST_ROOM	1024UL		/* offsets, in a list's first allocation */
+/* Number of offsets for which a list's first allocation has room. */
+#define FIRST_ROOM	1024UL
 
 void relocs_add(struct relocs *relocs, enum reloc_kind kind, u64 offset)
 {
@@ -42,8 +43,9 @@ static int compare_offsets(const void *a, const void *b)
 }
 
 /*
- * Checks that no place overlaps another or ends behind the image. The lists must
- * be sorted. The loop merges them, so that it sees all places by offset.
+ * Checks that no relocated place overlaps another or ends behind the image. Each
+ * list must be sorted. The loop merges the lists, so that it visits all places in
+ * the order of their offsets.
  */
 static void check_places(const struct relocs *relocs, u64 image_size)
 {

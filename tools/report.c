@@ -106,9 +106,9 @@ int print_report(const char *image, const char *initrd, const char *cmdline)
 	       file.size * PSP_NS_PER_KIB / KIB / 1000000);
 	digest = digest_of_file(image);
 	print_digest("image", digest);
-	/* The kernel's entry in the table is the digest of the whole image. */
+	/* In QEMU's table of hashes the kernel's entry is the whole image's digest. */
 	print_digest("kernel", digest);
-	/* Without an initrd, the table has the digest of 0 bytes. */
+	/* Without an initrd, QEMU's table of hashes has the digest of 0 bytes. */
 	print_digest("initrd", initrd ? digest_of_file(initrd) :
 					digest_of_bytes("", 0));
 	print_digest("cmdline", digest_of_bytes(cmdline, strlen(cmdline) + 1));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * corpus.c - converts a fuzz target's corpus between files and one text file. The
- * text can be read, and version control shows its changes. Each line is an input
- * in hexadecimal, with a run of zero bytes as (LENGTH). An empty line is an empty
- * input.
+ * corpus.c - converts a fuzz target's corpus, its inputs, between one file for each
+ * input and one text file for all. People can read the text, and version control
+ * shows its changes. Each line is an input in hexadecimal, with a run of zero bytes
+ * as (LENGTH). An empty line is an empty input.
  *
  *	corpus pack FILE...	prints the text for these inputs
  *	corpus unpack DIR	reads the text from stdin, writes DIR/00000, ...
@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define INPUT_MAX	0x100000
-/* A run of fewer zero bytes is written in hexadecimal, because that is short. */
+/* Fewer zero bytes than this are written as 00, because (LENGTH) is not shorter. */
 #define RUN_MIN		3
 
 static unsigned char input[INPUT_MAX];
@@ -47,8 +47,9 @@ static void pack(const char *name)
 }
 
 /*
- * Reads a line of the text into input[]. Returns the input's size in bytes, or -1
- * at the end of the file. Lines with # are comments.
+ * Reads a line of the text from stdin and stores the bytes that it describes in
+ * input[]. Returns their number, or -1 at the end of the file. Skips lines that
+ * begin with '#'.
  */
 static long read_line(void)
 {

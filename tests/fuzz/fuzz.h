@@ -4,28 +4,32 @@
  * functions that take values from an input. A failed CHECK() (harness.h) aborts,
  * which libFuzzer reports as a crash.
  *
- * A target includes the simulated machine of the unit tests that it needs, then
- * this header, and defines fuzz_one(). An input that is too short supplies zeros,
- * so that every input is valid.
+ * A fuzz target first includes those fakes of the unit tests that it needs, for
+ * example scripted_host.h, then this header, and defines fuzz_one(). An input that
+ * is too short supplies zeros, so that every input is valid.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
 
 #include "../unit/harness.h"
 
-/* What is left of the input: @size bytes at @data. */
+/* The part of the fuzzer's input that is not used yet: @size bytes at @data. */
 struct input {
 	const u8 *data;
 	size_t size;
 };
 
 /*
- * The target's test of one input. libFuzzer calls it many times in one process, so
- * it must reset all state first. It returns normally if the test passes.
+ * Tests one input. Each fuzz target defines this function. libFuzzer calls it many
+ * times in one process, so it must reset all state first. It returns if the test
+ * passes, and aborts if not.
  */
 static void fuzz_one(struct input *in);
 
-/* Moves the input's next @size bytes to @to, or zeros for what is missing. */
+/*
+ * Moves the input's next @size bytes to @to. If the input has fewer bytes, the rest
+ * of @to becomes 0.
+ */
 static maybe_unused void take_bytes(struct input *in, void *to, size_t size)
 {
 	size_t there = size < in->size ? size : in->size;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_cmdline.c - libFuzzer target for the search for options, the parsing of
- * numbers and the console's setup from the command line.
+ * fuzz_cmdline.c - libFuzzer target for lib/cmdline.c, which finds options and
+ * parses numbers, and for lib/console.c, which sets up a console by them.
  *
  * The input is the command line itself, copied to memory of exactly its size.
- * Reads of I/O ports return bytes of the input, up to MAX_READS of them. A model
- * computes the meaning of console= and earlyprintk= with regular expressions.
+ * Reads of I/O ports return bytes of the input, up to MAX_READS of them. A model,
+ * a second implementation in this file, computes the meaning of console= and
+ * earlyprintk= with regular expressions.
  */
 #include <regex.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static const u8 *port_data;
 static size_t port_size, port_reads;
-static bool port_ready;			/* every port is a ready UART */
+static bool port_ready;			/* each port reads as a UART's ready status */
 
 static noreturn void wrong(const char *what, long value)
 {
@@ -58,7 +59,10 @@ void outsb(u16 port, const void *buf, size_t count)
 		(void)bytes[i];
 }
 
-/* The guest is not SEV-ES: fuzz_ghcb.c tests the console's GHCB requests. */
+/*
+ * In this test the machine is no SEV-ES guest. fuzz_ghcb.c tests port I/O through
+ * the GHCB.
+ */
 bool sev_es_active(void)
 {
 	return false;
@@ -83,8 +87,9 @@ void sev_es_outsb(u16 port, const void *buf, size_t count)
 }
 
 /*
- * Checks that the returned length does not depend on the buffer's size, and that a
- * small buffer gets the beginning of the value.
+ * Checks cmdline_find_option() with buffers of several sizes: the returned length
+ * must not depend on the size, and a small buffer must get the beginning of the
+ * value.
  */
 static void check_option(const struct cmdline *cmdline, const char *name)
 {
@@ -149,14 +154,14 @@ static void check_console(const struct cmdline *cmdline)
 	con_printf("%s\n", "error");
 }
 
-/* ---- a model of the options' meaning, by regular expressions ---- */
+/* ---- a model: what earlyprintk= and console= mean, by regular expressions ---- */
 
 enum { SERIAL_HEX, SERIAL_TTY, SERIAL, TTY, UART, DEBUGCON_HEX, DEBUGCON, VGA,
        PATTERNS };
 
 /*
- * The accepted values of the options. The first group is the port or the number of
- * the ttyS (the second group for UART), the last group is the baud rate.
+ * The values that earlyprintk= and console= accept. Group 1 (group 2 for UART) is
+ * the port or the number of the ttyS, the last group is the baud rate.
  */
 static const char *const patterns[PATTERNS] = {
 	"^serial,(0x[0-9a-fA-F]+)(,([0-9]+)?.*)?$",
@@ -171,7 +176,7 @@ static const char *const patterns[PATTERNS] = {
 
 static regex_t compiled[PATTERNS];
 
-/* The console that the command line asks for. Ports: 0 is none. */
+/* The console that the command line asks for. Port 0 means that it asks for none. */
 struct meaning {
 	bool use_uart;
 	unsigned long port, divisor, debugcon;
@@ -183,8 +188,8 @@ static bool matches(const char *value, int which, regmatch_t *groups)
 }
 
 /*
- * Sets @divisor for the baud rate in @group, or to @none if the group is empty.
- * Returns false if a UART cannot have this rate.
+ * Sets @divisor to a UART's divisor for the baud rate in @group of @value, or to
+ * @none if the group did not match. Returns false if a UART cannot have this rate.
  */
 static bool rate(const char *value, const regmatch_t *group, unsigned long none,
 		 unsigned long *divisor)
@@ -202,8 +207,8 @@ static bool rate(const char *value, const regmatch_t *group, unsigned long none,
 }
 
 /*
- * Parses the port in @group. Returns false if not all of the group belongs to the
- * number, or the port is 0 or above @max.
+ * Parses the port number in @group of @value. Returns false if the group has other
+ * characters behind the number, or the port is 0 or above @max.
  */
 static bool port_of(const char *value, const regmatch_t *group,
 		    unsigned long max, unsigned long *port)
@@ -306,7 +311,7 @@ static void check_meaning(const struct cmdline *cmdline)
 	     word += strlen(word) + 1) {
 		if (starts(word, "earlyprintk="))
 			earlyprintk = word + strlen("earlyprintk=");
-		/* The stub ignores values that exceed its buffer. */
+		/* The stub ignores values of OPTION_SIZE bytes and more. */
 		if (starts(word, "console=") && strlen(word) < 8 + OPTION_SIZE)
 			means_console(word + strlen("console="), &m);
 	}

@@ -2,40 +2,41 @@
 /*
  * fuzz_e820.c - libFuzzer target for the functions that search the E820 map.
  *
- * The map's entries lie in 256 bytes somewhere in the address space, possibly at
- * its end. A model can therefore keep the type of each byte. If the zero page's
- * table is full, the map continues in a chain of setup_data nodes. The chain may
- * have nodes of other types, be circular, or end at an address that cannot be
- * read. The model knows the chain by its nodes' numbers. e820_next() must return
- * the same entries in the same order.
+ * All entries begin in the same 256 bytes of the address space, possibly at its
+ * end. A model can therefore record for each of these bytes (cells) whether it is
+ * RAM. If the zero page's table is full, the map continues in a list of setup_data
+ * nodes. The list may have nodes of other types, be circular, or end at an address
+ * that cannot be read. The model follows the list by node numbers instead of
+ * addresses. e820_next() must return the entries that the model expects, in the
+ * same order.
  */
 #include "lib/e820.c"
 
 #include "fuzz.h"
 
-#define CELLS	256
-#define TABLE	128			/* entries in the zero page */
-#define CHAIN	140			/* nodes, more than MAX_NODES */
-#define MAX_NODES	128
+#define CELLS	256			/* bytes whose type the model records */
+#define TABLE	128			/* entries of the zero page's table */
+#define CHAIN	140			/* setup_data nodes, more than MAX_NODES */
+#define MAX_NODES	128		/* the stub follows no more nodes */
 #define NODE_HEAD	16
 #define NODE_ENTRIES	3
 #define EXT_TYPE	1		/* boot.rst: SETUP_E820_EXT */
-#define NOWHERE	((u64)8)		/* an address that cannot be read */
+#define NOWHERE	((u64)8)		/* an address that faults if it is read */
 
 static struct boot_params bp;
 static u64 origin;			/* address of the first cell */
-/* Index: the byte's distance from the origin. RAM, and no other type as well. */
+/* ram[n]: the byte at origin + n is in an entry of RAM and in no other entry. */
 static bool ram[CELLS];
-static bool other[CELLS];		/* has a type that is not RAM */
+static bool other[CELLS];		/* the byte is in an entry that is not RAM */
 
 static struct {
-	u64 next;			/* struct setup_data */
+	u64 next;			/* next, type, len: those of struct setup_data */
 	u32 type, len;
 	struct boot_e820_entry entries[NODE_ENTRIES];
 } __attribute__((packed, aligned(8))) chain[CHAIN];
 /*
- * follows[n] is the number of the node that follows node n. A number of CHAIN or
- * above ends the chain. @first is the number of the first node.
+ * follows[n] is the number of the setup_data node that follows node n. A number of
+ * CHAIN or above is not a node and ends the list. @first is the first node's number.
  */
 static unsigned int follows[CHAIN];
 static unsigned int first;
@@ -70,18 +71,25 @@ static void want_entry(const struct boot_e820_entry *entry)
 	}
 }
 
-/* Returns node @number's address, or for CHAIN and above one without a node. */
+/*
+ * Returns the address of setup_data node @number. For a number of CHAIN or above it
+ * returns a value that ends the list.
+ */
 static u64 node_pointer(unsigned int number)
 {
 	if (number < CHAIN)
 		return (u64)&chain[number];
-	/* 0, or an address at which a node's head would wrap around. */
+	/*
+	 * Even numbers: 0. Odd numbers: an address so high that a node's first
+	 * fields would wrap around at 2^64.
+	 */
 	return number % 2 ? -(u64)(number % NODE_HEAD + 1) : 0;
 }
 
 /*
- * Makes the chain. Each node is followed by the next, and has a type that the stub
- * ignores, except for up to 7 nodes that the input describes.
+ * Makes the list of CHAIN setup_data nodes. By default, node n + 1 follows node n,
+ * and nodes have a type that the stub ignores. The input then changes the type,
+ * entries and successor of up to 7 nodes.
  */
 static void take_chain(struct input *in)
 {
@@ -101,7 +109,8 @@ static void take_chain(struct input *in)
 		if (how & 1)
 			follows[i] = take_u8(in);
 		chain[i].type = how & 2 ? take_u8(in) : EXT_TYPE;
-		chain[i].len = how >> 2;	/* 3 entries and 3 bytes at most */
+		/* At most 63 bytes: 3 entries of 20 bytes, and 3 bytes. */
+		chain[i].len = how >> 2;
 		for (count = 0; count < NODE_ENTRIES; count++)
 			take_entry(in, &chain[i].entries[count]);
 	}
@@ -132,7 +141,10 @@ static void take_map(struct input *in)
 	wanted = 0;
 	origin = origins[take_u8(in) % ARRAY_SIZE(origins)];
 	bp.e820_entries = take_u8(in);
-	/* Fill in the entries behind the last, too. The stub must ignore them. */
+	/*
+	 * Fill in the table's unused entries, too. The stub must ignore those
+	 * from e820_entries on.
+	 */
 	for (i = 0; i < TABLE; i++) {
 		take_entry(in, &bp.e820_table[i]);
 		if (i < bp.e820_entries)
@@ -181,7 +193,10 @@ static void check_around(unsigned int at, unsigned int low, unsigned int high)
 	bool want = ram[at] && at >= low && at < high, got;
 	unsigned int first = at, last = at;
 
-	/* The model cannot express a range that wraps around at 2^64. */
+	/*
+	 * Leave this check out if the cells end at 2^64, because got_high would
+	 * wrap around.
+	 */
 	if (origin + CELLS < origin)
 		return;
 	while (first > low && ram[first - 1])

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_efi.c - libFuzzer target for the data that firmware returns: the memory
- * map, the command line in UTF-16, and the files, sizes and status codes that
- * efi_pe_entry() meets.
+ * fuzz_efi.c - libFuzzer target for the code in efi/ with arbitrary data from
+ * firmware (efi_firmware.h fakes it): the memory map, the command line in UTF-16,
+ * and the files, sizes and status codes that efi_pe_entry() gets.
  *
- * Models make the E820 map from the memory map and decode the UTF-8 text again. If
- * efi_pe_entry() returns a status, it must have freed everything that it has
- * allocated. If it does not return, it must have exited boot services.
+ * Models in this file make the E820 map from the memory map and decode the stub's
+ * UTF-8 text again. If efi_pe_entry() returns a status, it must have freed
+ * everything that it has allocated. If it does not return, it must have exited
+ * boot services.
  */
 #include "efi_firmware.h"
 
@@ -22,7 +23,10 @@ struct region {
 	u32 type;
 };
 
-/* The E820 type for an EFI memory type (UEFI 2.10 table 7.10) and attribute. */
+/*
+ * Returns the E820 type that the stub must choose for EFI memory type @type (UEFI
+ * 2.10 table 7.10) with @attribute.
+ */
 static u32 model_type(u32 type, u64 attribute)
 {
 	static const u8 types[] = { 2, 1, 1, 1, 1, 2, 2, 1, 5, 3, 4, 2, 2, 2, 7 };
@@ -121,7 +125,10 @@ static void fuzz_memory_map(struct input *in)
 
 #define UNITS	64
 
-/* Returns the code point at @text and sets @size to its number of bytes. */
+/*
+ * Decodes one character of UTF-8 at @text. Returns its code point and sets @size to
+ * its number of bytes. Fails the test if it is malformed.
+ */
 static u32 decode_utf8(const u8 *text, unsigned int *size)
 {
 	static const u32 least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -190,8 +197,9 @@ static EFI_STATUS take_status(struct input *in)
 #define FILES		3
 #define FILE_ROOM	600
 /*
- * Bytes of the largest initrd from LoadFile2. Files give less, because a command
- * line can name thirty of FILE_ROOM bytes.
+ * Bytes of the largest initrd, which comes from LoadFile2. An initrd of files is
+ * smaller, because a command line of 300 bytes names at most thirty files of
+ * FILE_ROOM bytes.
  */
 #define INITRD_ROOM	0x10001
 
@@ -200,7 +208,10 @@ static struct {
 	u64 size;
 } want_initrd;
 
-/* Returns the file that initrd= names, or NULL if there is none. */
+/*
+ * Returns the fake file with the path @name, the value of an initrd=, or NULL if it
+ * does not exist.
+ */
 static struct fake_file *file_of(char *name)
 {
 	unsigned int i;
@@ -218,8 +229,9 @@ static struct fake_file *file_of(char *name)
 }
 
 /*
- * Makes the initrd that the files in @options give. Each file has the size that
- * firmware reports the second time, and is padded to a multiple of four bytes.
+ * Makes the initrd that the stub must pass on if the command line @options names
+ * files with initrd=. Each file has the size that firmware reports the second time,
+ * size_later, and is padded to a multiple of four bytes.
  */
 static void want_files(const char *options)
 {
@@ -250,7 +262,10 @@ static void want_files(const char *options)
 		       f->size_later);
 		want_initrd.size += ALIGN_UP(f->size_later, 4UL);
 	}
-	/* The stub does not read the files if all of them are empty. */
+	/*
+	 * If firmware first reports size 0 for all files, the stub does not read
+	 * them and passes no initrd on.
+	 */
 	if (!first_round)
 		want_initrd.size = 0;
 	else
@@ -316,7 +331,10 @@ static void fuzz_entry(struct input *in)
 	fw.has_volume = how & 8;
 	fw.map_grows = how & 16;
 	fw.stale = how >> 5 & 3;
-	/* The map needs room here, because map_grows appends to it. */
+	/*
+	 * Copy the memory map to a larger array, because the fake firmware
+	 * appends to it if map_grows is set.
+	 */
 	memcpy(descriptors, plain_map, sizeof(plain_map));
 	fw.map = descriptors;
 	if (how & 128)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_ghcb.c - libFuzzer target for the GHCB from its setup to its shutdown. The
- * input chooses the order of console requests and NMIs, and the host's replies.
+ * fuzz_ghcb.c - libFuzzer target for the GHCB page from sev_es_setup_ghcb() to
+ * sev_es_shutdown(). The input chooses the order of port I/O and NMIs, and the
+ * replies of the fake host (scripted_host.h).
  *
- * The model knows the contents of the page for each request (GHCB 4.1). It knows
- * that an NMI during a request is reported after that, and that the stub sends no
- * request while there is no GHCB.
+ * A model predicts the contents of the GHCB page for each request (GHCB 4.1). It
+ * expects NMI complete after a request during which an NMI has come, and no
+ * request while there is no GHCB page.
  */
 #include "scripted_host.h"
 
@@ -15,9 +16,9 @@
 #define TEXT_SIZE	5000
 
 static struct input *replies;
-static bool ended;			/* the guest must terminate */
-static u64 words;			/* with this value in the MSR */
-static bool nmi_due;			/* an NMI has not been reported yet */
+static bool ended;			/* the model expects that the guest terminates */
+static u64 words;			/* the GHCB MSR's expected value at termination */
+static bool nmi_due;			/* an NMI has come, NMI complete was not sent */
 static u8 text[TEXT_SIZE];
 
 static void ends(unsigned int code)
@@ -33,8 +34,8 @@ static void nmi_comes(void)
 
 /*
  * Takes the host's reply to the last expected request from the input, and predicts
- * its effect. @output tells that the request needs RAX in the reply. Returns
- * whether the request must succeed.
+ * its effect. @output tells that the stub needs a valid RAX in the reply. Returns
+ * whether the stub must accept the reply as success.
  */
 static bool answered(bool output)
 {
@@ -68,8 +69,8 @@ static bool answered(bool output)
 }
 
 /*
- * Expects the NMI-complete request that follows a request during which an NMI has
- * come. A further NMI may come during that request, too.
+ * Expects the request NMI complete (exit code 0x80000003) if an NMI has come. If
+ * the next NMI comes during that request, expects it once more.
  */
 static void settle(void)
 {
@@ -80,10 +81,10 @@ static void settle(void)
 	}
 }
 
-/* ---- operations: the model, and the stub ---- */
+/* ---- each operation: predict*() is the model, operate() calls the stub ---- */
 
-static bool up;				/* the GHCB is set up */
-static u8 want_in;			/* the result of the next IN */
+static bool up;				/* the guest has a GHCB page */
+static u8 want_in;			/* the expected result of sev_es_inb() */
 
 static void predict_in(u16 port)
 {
@@ -217,7 +218,10 @@ static void fuzz_one(struct input *in)
 		op = take_u8(in) % 6;
 		port = take_u16(in);
 		arg = take_u16(in);
-		/* The GHCB is set up at most once and shut down at most once. */
+		/*
+		 * Set up the GHCB page first, or second after an NMI, and once
+		 * only. Shut it down at most once.
+		 */
 		if (i == 0)
 			op = take_u8(in) & 1 ? 3 : 5;
 		else if (op == 4 && !up)

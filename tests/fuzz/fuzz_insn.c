@@ -2,8 +2,8 @@
 /*
  * fuzz_insn.c - libFuzzer target for the instruction decoder.
  *
- * The input is the bytes at RIP, possibly more than 15. The result must be the
- * same as that of the library Zydis. It must not depend on bytes behind the
+ * The input is the bytes at RIP, possibly more than 15. insn_decode()'s result must
+ * be the same as that of the library Zydis, and must not depend on bytes behind the
  * instruction. Needs -lZydis.
  */
 #include <stdio.h>
@@ -23,9 +23,9 @@ static noreturn void wrong(const char *what, size_t size)
 }
 
 /*
- * Decodes each shorter prefix of the input. An instruction must be accepted with
- * all its bytes only, and be INSN_TRUNCATED with fewer. An input that is
- * INSN_INVALID must not be accepted with fewer bytes.
+ * Decodes the first n bytes of the input for each n below @size. An instruction
+ * must be accepted with all its bytes only, and be INSN_TRUNCATED with fewer. If
+ * the whole input is INSN_INVALID, a part of it must not be accepted.
  */
 static void check_prefixes(const u8 *data, size_t size,
 			   enum insn_status whole, const struct insn *insn)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_memmap.c - libFuzzer target for the choice of a random physical address.
- * The input gives the E820 map, the options memmap= and mem=, areas that must not
- * be used, and the wanted size and alignment.
+ * fuzz_memmap.c - libFuzzer target for kaslr_physical(), which draws a random
+ * physical address. The input gives the E820 map, the options memmap= and mem=,
+ * areas for kaslr_area(), and the wanted size and alignment.
  *
- * The model marks in a map of cells of 1 MiB which memory may be used. The stub's
- * choice must be a good place by this map, and the stub must find one if there is
- * any. The command line continues with arbitrary bytes of the input, which the
- * model ignores. They can only forbid places, so that the stub may find none.
+ * A model records for each MiB (cell) below 256 MiB whether the payload may lie
+ * there. The stub's choice must be allowed by the model, and the stub must find an
+ * address if the model allows any. The command line continues with arbitrary bytes
+ * of the input, which the model ignores. They can only forbid addresses, so that
+ * the stub may find none.
  */
 #define XXH_INLINE_ALL
 #include <common/xxhash.h>
@@ -31,9 +32,12 @@ struct sev_guest sev_guest;
 
 static u64 chance;			/* the number that RDRAND returns */
 static struct boot_params bp;
-/* Index: address in MiB. kinds[] by enum kaslr_area. */
+/*
+ * The model: element n is true if the MiB at n MiB is RAM, is in use, or is in an
+ * area of the kind kinds[kind], of enum kaslr_area.
+ */
 static bool ram[CELLS], taken[CELLS], kinds[3][CELLS];
-static bool known[3];			/* areas of this kind were named */
+static bool known[3];			/* the input has areas of this kind */
 
 /* ---- the functions that kaslr.c calls ---- */
 
@@ -139,7 +143,10 @@ static void take_areas(struct input *in)
 	}
 }
 
-/* Prints @mib MiB in one of the formats that memmap= accepts. */
+/*
+ * Writes the size @mib MiB to @text in one of the formats that memmap= and mem=
+ * accept; @how chooses it. Returns the number of characters.
+ */
 static int print_size(char *text, size_t room, u64 mib, u8 how)
 {
 	static const char *const formats[] = { "%luM", "%lum", "0x%lxM" };
@@ -150,8 +157,9 @@ static int print_size(char *text, size_t room, u64 mib, u8 how)
 }
 
 /*
- * Makes a command line of mem= and memmap= options, and marks the memory that they
- * reserve. Returns the lowest limit of memory that they set, or 0 for none.
+ * Writes a command line of mem= and memmap= options to @text, and marks the memory
+ * that they reserve as taken. Returns the lowest of the limits of memory in bytes
+ * that they set, or 0 if they set none.
  */
 static u64 take_options(struct input *in, char *text, size_t room)
 {

@@ -3,13 +3,14 @@
  * fuzz_mkpayload.c - libFuzzer target for the files that mkpayload reads: ELF
  * files, and bzImages of each codec with an ELF file inside.
  *
- * The input is the file. mkpayload refuses it, or a model makes the memory image
- * from the program headers. The images must be equal except at relocated places.
- * The model unpacks the relocation table, too. Its places must lie in the image,
- * and there must be as many as in Linux's table.
+ * The input is the file. If mkpayload does not refuse it, a model, a second
+ * implementation in this file, makes the memory image from the program headers.
+ * The two images must be equal except at relocated places. The model also reads
+ * mkpayload's relocation table. All its places must lie in the image, and there
+ * must be as many as in the table that Linux's build appended to the ELF file.
  *
- * An lzo payload is decompressed by the program lzop here, too. That takes 2 ms
- * per input, as long as liblzma takes.
+ * An lzo payload is decompressed by the program lzop, as mkpayload does. That takes
+ * 2 ms per input, as long as liblzma takes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,8 +22,9 @@
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 /*
- * ---- Memory and errors. mkpayload exits when it refuses an input. Here die()
- * jumps back instead, and all memory blocks that are still allocated are freed.
+ * ---- Memory and errors. mkpayload exits when it refuses an input. In this test
+ * die() jumps to `refused` instead, and LLVMFuzzerTestOneInput() frees the memory
+ * blocks that are still allocated.
  */
 
 #define MAX_BLOCKS	64
@@ -114,7 +116,7 @@ static void kept_free(void *block)
 #undef realloc
 #undef free
 
-/* ---- the model ---- */
+/* ---- the model: a second implementation of mkpayload's layout ---- */
 
 static Elf64_Phdr header_of(const struct blob *file, unsigned int i)
 {
@@ -180,8 +182,9 @@ static u64 unpack(const u8 **at, const u8 *end)
 }
 
 /*
- * Returns the number of places in the relocation table. Zeroes the places in both
- * images, so that they are not compared.
+ * Returns the number of places in mkpayload's relocation table. Writes zeros to the
+ * places in mkpayload's @image and in the model's image @want, so that they are not
+ * compared.
  */
 static u64 count_relocs(const struct image *image, u8 *want)
 {
@@ -208,7 +211,10 @@ static u64 count_relocs(const struct image *image, u8 *want)
 	return places;
 }
 
-/* Returns the number of 32-bit words behind the ELF file that are not zero. */
+/*
+ * Returns the number of places in the relocation table that Linux's build appends:
+ * the 32-bit words behind the ELF file that are not zero.
+ */
 static u64 count_words(const struct blob *file)
 {
 	Elf64_Ehdr e;

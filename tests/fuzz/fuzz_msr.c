@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_msr.c - libFuzzer target for sev_detect() and the stage-1 #VC handler. The
- * input gives CPUID's and SEV_STATUS's values, the loader's page tables and the
- * host's replies in the MSR protocol.
+ * fuzz_msr.c - libFuzzer target for sev_detect() and for sev_es_vc() without a GHCB
+ * page (stage 1). The input gives CPUID's and SEV_STATUS's values, the loader's
+ * page tables and the fake host's replies in the MSR protocol.
  *
- * A model, written from GHCB 2.3.1 and the list of termination reasons in docs/messages.md,
- * predicts the requests, their order and the result.
+ * A model, written from GHCB 2.3.1 and the list of termination reasons in
+ * docs/messages.md, predicts the requests, their order and the result.
  */
 #define OWN_CPUID
 #include "scripted_host.h"
@@ -14,9 +14,10 @@
 
 enum outcome { GOES_ON, ENDS, SAYS_ERROR, REPORTS };
 
+/* What the model expects of the stub. */
 static struct {
 	enum outcome outcome;
-	u64 words;			/* the MSR's value at termination */
+	u64 words;			/* the GHCB MSR's value at termination */
 	u64 status;
 	u64 cbit;
 	u16 version;
@@ -28,7 +29,7 @@ static struct {
 #define NO_BIT		63
 
 static struct {
-	u8 intercepted;			/* bit n: the n-th CPUID raises #VC */
+	u8 intercepted;			/* bit n: CPUID number n, from 0, raises #VC */
 	unsigned int executed;
 	struct cpuid_regs max, sev;
 	jmp_buf reported;
@@ -99,9 +100,9 @@ static void make_tables(void)
 }
 
 /*
- * Returns the number of the C-bit as the loader's page tables show it: the only
- * address bit that they add to the stub's own address. Returns 0 if they add no
- * bit or several.
+ * Returns the C-bit's number by the loader's page tables: the one address bit that
+ * is set in the entry which maps the stub and is not part of the stub's address.
+ * Returns 0 if no such bit or several are set.
  */
 static u64 bit_in_tables(u64 claimed)
 {
@@ -117,7 +118,7 @@ static u64 bit_in_tables(u64 claimed)
 	       (u64)__builtin_ctzl(bits) : 0;
 }
 
-/* ---- the model ---- */
+/* ---- the model: predicts what the stub must request and do ---- */
 
 static jmp_buf decided;
 
@@ -137,9 +138,9 @@ static noreturn void refused(unsigned int code)
 }
 
 /*
- * Expects @request and lets the input choose the host's reply: the proper one with
- * response code @code, or another value. Returns the reply. A reply with another
- * code must terminate the guest.
+ * Expects that the stub writes @request to the GHCB MSR. Lets the input choose the
+ * host's reply: @proper with response code @code, or a wrong value. Returns the
+ * reply. Predicts termination if the reply has another response code than @code.
  */
 static u64 ask(u64 request, u64 proper, unsigned int code)
 {
@@ -165,8 +166,9 @@ static u32 ask_cpuid(u32 leaf, unsigned int reg, u32 proper)
 }
 
 /*
- * Predicts a CPUID instruction that raises #VC in stage 1: one request for each of
- * the four registers. Without SEV-ES the #VC is reported as an exception.
+ * Predicts a CPUID instruction that raises #VC while there is no GHCB page: one
+ * request for each of the four registers. Without SEV-ES the stub must report the
+ * #VC as an exception.
  */
 static struct cpuid_regs stage1_cpuid(u32 leaf, const struct cpuid_regs *real)
 {
@@ -206,8 +208,9 @@ static void predict_detect(bool known, bool status_known, u64 info, u32 cbit)
 		}
 		if (!seen) {
 			/*
-			 * A #VC proves SEV-ES, even if the host's CPUID
-			 * values deny it.
+			 * The second CPUID, of leaf 0x8000001F, has returned.
+			 * If it raised #VC, this is SEV-ES, even if the value
+			 * that the host gave it denies SEV.
 			 */
 			if (!(sev.eax & 2) && !(cpu.intercepted & 2))
 				return;
@@ -305,7 +308,7 @@ static unsigned int run_stage1(void)
 	return sev_es_vc(&frame);
 }
 
-/* Runs @what and returns its outcome. */
+/* Calls @what, a function of the stub, and returns how it ended. */
 static enum outcome play(unsigned int (*what)(void))
 {
 	enum outcome outcome = GOES_ON;
@@ -357,8 +360,9 @@ static void fuzz_detect(struct input *in)
 	tables.levels = 4 + (take_u8(in) & 1);
 	tables.leaf = 1 + take_u8(in) % 3;
 	/*
-	 * The simulated tables lie below 2^47. A lower C-bit would be part of
-	 * their addresses, so leave it out of the entries that point to them.
+	 * The simulated page tables lie below 2^47. A C-bit below bit 47 would
+	 * change their addresses, so leave it out of the entries that point to
+	 * tables.
 	 */
 	tables.table_bit = cbit >= 47 ? cbit : NO_BIT;
 	tables.leaf_bit = cbit;

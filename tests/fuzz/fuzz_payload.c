@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz_payload.c - libFuzzer target for the payload's header, its zstd frame and
- * its relocation table, with matching digests.
+ * its relocation table, with and without the right digests.
  *
- * If the stub accepts an image, the result must be what the header says. The
- * stub's decoder must accept the same frames as libzstd, with the same result. A
- * table must have the effect that a second implementation computes.
+ * If the stub accepts an image, the memory must hold the payload that the header
+ * describes. The stub's zstd decoder must accept the same frames as libzstd, with
+ * the same result. A relocation table must have the effect that a second
+ * implementation computes.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -16,7 +17,10 @@
 
 #define FRAME_OUT	0x8000
 
-/* Changes some fields of a good image's header. The frame stays unchanged. */
+/*
+ * Changes one to four places of a good payload header. The compressed bytes stay
+ * unchanged. Then boots the image in the simulated machine.
+ */
 static void fuzz_header(struct input *in)
 {
 	static u8 image[sizeof(built.image)];
@@ -77,7 +81,7 @@ static void fuzz_frame(struct input *in)
 		CHECK(!memcmp(ours, theirs, wanted), "other bytes%s", "");
 }
 
-/* Applies the input as a relocation table to a random image. */
+/* Applies the input, as a relocation table, to a flat image of random bytes. */
 static void fuzz_table(struct input *in)
 {
 	static u8 image[256], want[256], before[256];

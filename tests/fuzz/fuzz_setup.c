@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz_setup.c - libFuzzer target for the loader's data in the zero page: the
- * setup_data chain, the sentinel and the pointer to the command line.
+ * setup_data list, the sentinel and the pointer to the command line.
  *
- * The input makes the nodes and the E820 entries. AddressSanitizer reports a read
- * of a node that the stub has not mapped before. The model walks the chain and
- * predicts which ranges the stub maps, in which order, and its error.
+ * The input makes the setup_data nodes and the E820 entries. AddressSanitizer
+ * reports a read of a node that the stub has not mapped before. A model follows
+ * the list and predicts which ranges the stub maps, in which order, and with what
+ * error it refuses the list.
  */
 #include "misc_machine.h"
 
 #include "fuzz.h"
 
 #define NODES		8
-#define NODE_STEP	0x40		/* bytes between nodes */
+#define NODE_STEP	0x40		/* bytes from one setup_data node to the next */
 #define MAX_NODES	128
 
 static u64 at_node(unsigned int i)
@@ -20,7 +21,10 @@ static u64 at_node(unsigned int i)
 	return m(AT_NODES) + i * NODE_STEP;
 }
 
-/* Takes an address of a node: mostly a real one, else a boundary case. */
+/*
+ * Takes a pointer for the setup_data list from the input: mostly the address of a
+ * node, otherwise an address near a boundary of RAM or of the payload's memory.
+ */
 static u64 take_pointer(struct input *in)
 {
 	u8 which = take_u8(in);
@@ -64,8 +68,9 @@ static void expect_taken(u64 start, u64 end)
 }
 
 /*
- * Predicts the effect of a SETUP_INDIRECT node, which names further memory.
- * Returns false if the stub must refuse it.
+ * Predicts the effect of a setup_data node of type SETUP_INDIRECT, which points to
+ * further data: KASLR must not use its memory. Returns false if the stub must
+ * refuse the node.
  */
 static bool predict_indirect(const struct setup_data *node, u64 addr)
 {
@@ -80,7 +85,10 @@ static bool predict_indirect(const struct setup_data *node, u64 addr)
 	return true;
 }
 
-/* Whether the stub may read the range: it is RAM outside the runtime range. */
+/*
+ * Whether the stub must accept a setup_data node in [start, end): it is all RAM and
+ * outside the runtime range, the payload's memory.
+ */
 static bool good_range(u64 start, u64 end)
 {
 	expected_error = "setup_data";
@@ -163,8 +171,9 @@ static void fuzz_chain(struct input *in)
 }
 
 /*
- * Tests the sentinel. By boot.rst, a sentinel that is not zero means that the
- * loader did not clear the zero page. Only the documented fields are then valid.
+ * Tests sanitize_boot_params(). A bp->sentinel that is not zero means that the
+ * loader did not clear the zero page. Only the fields that each loader fills in are
+ * then valid, and the stub must clear others.
  */
 static void fuzz_sentinel(struct input *in)
 {

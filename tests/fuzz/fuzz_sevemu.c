@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_sevemu.c - libFuzzer target for the input of sevemu: the guest's requests in
- * the GHCB and in the GHCB MSR, the guest's use of fw_cfg's ports, and fw_cfg's
- * directory, which sevemu reads itself.
+ * fuzz_sevemu.c - libFuzzer target for sevemu, the emulated SEV-ES hypervisor: the
+ * guest's requests in the GHCB page and in the GHCB MSR, the guest's use of the
+ * ports of fw_cfg (a device of QEMU), and fw_cfg's directory, which sevemu reads
+ * itself.
  *
- * A guest may request anything. sevemu may change only the GHCB's reply fields. It
- * must answer a malformed request with the error code of GHCB 4.1, and must not
- * let the guest reach sevemu's own ports.
+ * A guest may request anything. sevemu may change only the GHCB page's reply
+ * fields. It must answer a malformed request with the error code of GHCB 4.1, and
+ * must not let the guest reach sevemu's own ports.
  */
 #include <setjmp.h>
 #include <stdio.h>
@@ -34,8 +35,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static const u8 *input;
 static size_t input_left;
-static jmp_buf over;			/* taken when sevemu ends the run */
-static unsigned int violated;		/* the last violation's code; 0: none */
+static jmp_buf over;			/* longjmp() target when sevemu stops the guest */
+/* Code of the last violation of GHCB rules that sevemu reported; 0: no violation. */
+static unsigned int violated;
 
 __attribute__((noreturn)) static void wrong(const char *what, u64 value)
 {
@@ -62,18 +64,21 @@ static u64 take(unsigned int size)
 	return value;
 }
 
-/* ---- the machine under sevemu ---- */
+/* ---- the machine on which sevemu runs: fakes of its I/O ports and MSRs ---- */
 
 #define DIRECTORY_MAX	512
 #define KEY_E820	0x2a
 
-static u8 directory[DIRECTORY_MAX];	/* fw_cfg's file directory */
-static u32 directory_at;		/* offset of the next read from it */
+static u8 directory[DIRECTORY_MAX];	/* the file directory of the device fw_cfg */
+static u32 directory_at;		/* offset of the next read from directory[] */
 static u64 dma_high;
 static u16 selected;
 static u32 offset;
 
-/* Reads from fw_cfg's directory by DMA. @address is of QEMU's FWCfgDmaAccess. */
+/*
+ * Does what fw_cfg's DMA does: copies bytes of directory[] as the structure at
+ * @address asks, which is QEMU's FWCfgDmaAccess.
+ */
 static void run_dma(u64 address)
 {
 	struct {
@@ -129,8 +134,9 @@ static void outl(u16 port, u32 value)
 }
 
 /*
- * Returns the device's value. For fw_cfg's data port that is 0xee, which a guest
- * must not get for keys that sevemu answers itself.
+ * The value that the machine's I/O port returns to sevemu. For fw_cfg's data port
+ * 0x511 it is 0xee. sevemu answers some of fw_cfg's keys itself, and the guest must
+ * not get 0xee for these.
  */
 static u8 inb(u16 port)
 {
@@ -160,7 +166,7 @@ static u64 rdtsc(void)
 	return 0x123456789abcdef0;
 }
 
-/* ---- sevemu ---- */
+/* ---- the tested files of sevemu, and fakes of the functions that they call ---- */
 
 #undef memcpy
 #undef memset
@@ -202,7 +208,7 @@ void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
 	(void)vcpu;
 	(void)fmt;
 	violated = code;
-	/* hooks.h: these violations end the run. */
+	/* The real violation() does not return after these two (hooks.h). */
 	if (code == VIOL_NOT_SNP || code == VIOL_GHCB_ADDRESS)
 		longjmp(over, 1);
 }
@@ -284,7 +290,10 @@ bool mmio_access(u64 gpa, void *buf, size_t len, bool write)
 	return gpa >> 63 == 0;
 }
 
-/* ---- sevemu's attacks on the guest: off, sevemu/tests tests them ---- */
+/*
+ * ---- Fakes of the functions by which sevemu gives the guest wrong answers. They
+ * change nothing, because sevemu/tests tests the real ones.
+ */
 
 u64 attack_answer(u64 request, u64 value)
 {
@@ -339,7 +348,7 @@ void kaslr_console(u16 port, u8 byte)
 	(void)byte;
 }
 
-/* sevemu calls these functions for guests without SEV-ES only. */
+/* Fakes of functions that sevemu calls for guests without SEV-ES only. */
 bool guest_long_mode(const struct vcpu *vcpu)
 {
 	return vcpu;
@@ -372,7 +381,7 @@ void guest_raise_pf(struct vcpu *vcpu, const struct guest_fault *fault)
 	abort();
 }
 
-/* ---- the page ---- */
+/* ---- requests in the GHCB page ---- */
 
 #define GPA		0x12345000UL
 
@@ -393,7 +402,10 @@ enum { G_RAX = 0x1f8, G_RCX = 0x308, G_RDX = 0x310, G_CPL = 0xcb,
        G_XCR0 = 0x3e8, G_SCRATCH = 0x3a8, G_CODE = 0x390, G_INFO_1 = 0x398,
        G_INFO_2 = 0x3a0 };
 
-/* Whether all fields that GHCB 4.1 demands for this request are valid. */
+/*
+ * Whether all fields that GHCB 4.1 demands for the exit code in @g have their valid
+ * bits set.
+ */
 static bool complete(const struct ghcb *g)
 {
 	u64 info = at(g, G_INFO_1);
@@ -416,7 +428,7 @@ static bool complete(const struct ghcb *g)
 	return true;
 }
 
-/* Whether @size bytes from SW_SCRATCH lie in the GHCB's shared buffer. */
+/* Whether @size bytes at the address in SW_SCRATCH lie in the GHCB's shared buffer. */
 static bool scratch_fits(const struct ghcb *g, u64 size)
 {
 	u64 start = at(g, G_SCRATCH) - GPA;
@@ -425,8 +437,8 @@ static bool scratch_fits(const struct ghcb *g, u64 size)
 }
 
 /*
- * Returns the error code with which sevemu must refuse the request as malformed
- * (SW_EXITINFO1 = 2), or 0 if it must not refuse it.
+ * Returns the error code (SW_EXITINFO2) with which sevemu must refuse the request
+ * in @g as malformed (SW_EXITINFO1 = 2), or 0 if it must not refuse it.
  */
 static u64 expected_error(const struct ghcb *g)
 {
@@ -534,7 +546,7 @@ static void fuzz_page(struct vcpu *vcpu)
 	check_page(&before);
 }
 
-/* ---- the MSR ---- */
+/* ---- requests in the GHCB MSR ---- */
 
 static void fuzz_msr(struct vcpu *vcpu)
 {
@@ -574,7 +586,10 @@ static void fuzz_msr(struct vcpu *vcpu)
 
 /* ---- fw_cfg ---- */
 
-/* Lets sevemu search for a file in a directory that the input supplies. */
+/*
+ * Lets fwcfg_find() search for a file in a directory that the input supplies, and
+ * compares the result with a second search in this function.
+ */
 static void fuzz_directory(void)
 {
 	static const char *const names[] = { "etc/e820", "a", "" };
@@ -592,7 +607,7 @@ static void fuzz_directory(void)
 			wrong("a directory is refused", count);
 		return;
 	}
-	/* Skip large directories, because they take long to read. */
+	/* Skip directories of more than 256 files, because they take long to read. */
 	if (count > 0x100 && count <= 0x10000)
 		return;
 	found = fwcfg_find(name, &found_size);
@@ -617,8 +632,8 @@ static void fuzz_directory(void)
 }
 
 /*
- * Lets the guest access ports as the input says, and checks that fw_cfg shows it
- * sevemu's memory map and sizes.
+ * Makes port accesses of a guest as the input says, and checks that the guest reads
+ * sevemu's own memory map and memory size from fw_cfg, not the machine's.
  */
 static void fuzz_ports(struct vcpu *vcpu)
 {
@@ -660,8 +675,9 @@ static void fuzz_ports(struct vcpu *vcpu)
 		value = io_in(port, size);
 		if (port != 0x511 || size != 1 || key == 0xffff) {
 			/*
-			 * An access of more than one byte reads several bytes
-			 * of the file. The model gives up on this key then.
+			 * A wider access may read several bytes of the file at
+			 * once. at_byte is unknown then, so do not check reads
+			 * until the guest selects the next key.
 			 */
 			if (port != 0x510 || size != 1)
 				key = 0xffff;

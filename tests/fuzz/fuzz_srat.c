@@ -2,10 +2,10 @@
 /*
  * fuzz_srat.c - libFuzzer target for the ACPI tables that srat.c reads.
  *
- * The input is two pages of tables. It also chooses which pointers, lengths and
- * checksums are corrected. AddressSanitizer reports reads of memory that the
- * stub has not mapped. Each area that the stub names must be in an entry of the
- * tables.
+ * The input fills two pages of memory with ACPI tables. It also chooses which of
+ * their pointers, lengths and checksums this test makes right. AddressSanitizer
+ * reports reads of memory that the stub has not mapped before. Each area that the
+ * stub calls immovable must be in an entry of the tables.
  */
 #include <sanitizer/asan_interface.h>
 #include <sys/mman.h>

@@ -4,29 +4,32 @@
  * the TPM's event log, its table of final events, and the memory map that a loader
  * passes in efi_info.
  *
- * The input makes a log and damages it. The memory behind the log is readable as
- * far as sizes in the log can point. A second reader, which uses offsets only,
- * computes how much of the log the stub must pass on. The memory map must lie in
- * two pages of RAM.
+ * The input makes an event log and damages it. The memory behind the log is
+ * readable as far as sizes in the log can point. A second reader of the log in this
+ * file, which uses offsets only, computes how much of it the stub must pass on. The
+ * memory map lies in two pages of RAM, which the stub must not exceed.
  */
 #include "efi_firmware.h"
 
 #include "fuzz.h"
 
-/* Offsets in a log's first event (TCG PC Client Platform Firmware Profile 10.2). */
+/*
+ * Offsets in the TPM event log's first event (TCG PC Client Platform Firmware
+ * Profile 10.2).
+ */
 #define FIRST_DATA	32
-#define ALGORITHMS	60		/* the list of digest sizes */
-#define MOST_ALGORITHMS	16		/* the stub refuses more */
-#define MOST_LOG	0x1000000UL	/* bytes; the stub refuses more */
+#define ALGORITHMS	60		/* offset of the list of digest sizes */
+#define MOST_ALGORITHMS	16		/* digest sizes; the stub refuses more */
+#define MOST_LOG	0x1000000UL	/* bytes of log; the stub refuses more */
 #define DIGESTS_SPAN	0x110000UL	/* bytes of the largest event's digests */
 
-#define LAID_OUT	0x4000		/* bytes that the input can fill */
+#define LAID_OUT	0x4000		/* bytes of log that the input can fill */
 #define SPACE		(MOST_LOG + DIGESTS_SPAN + LAID_OUT)
 #define EVENTS		6
 
 static u8 *log_space, *final_space;
 static size_t filled;
-static u64 starts[EVENTS + 1];		/* each event's offset, and the end */
+static u64 starts[EVENTS + 1];		/* offsets of events, and of the log's end */
 static unsigned int events;
 
 static void put(u64 value, size_t size)
@@ -57,7 +60,10 @@ static s64 digest_size(u64 algorithm)
 	return -1;
 }
 
-/* Returns the offset of the end of the event at @at, or 0 if it is malformed. */
+/*
+ * Returns the offset of the end of the log event at offset @at of @from, or 0 if the
+ * event is malformed.
+ */
 static u64 event_end(const u8 *from, u64 at)
 {
 	u64 algorithms = read_at(log_space, ALGORITHMS - 4, 4);
@@ -167,8 +173,9 @@ static void lay_out(struct input *in, u8 version, bool wide)
 		log_space = space();
 		final_space = space();
 		/*
-		 * Bytes of 0xff are no valid event, so that a reader stops
-		 * here even if the table's count is large.
+		 * Fill the table of final events with 0xff, which is no valid
+		 * event, so that a reader stops behind the real events even if
+		 * the table's count is too large.
 		 */
 		memset(final_space, 0xff, SPACE);
 	}
@@ -185,8 +192,8 @@ static void lay_out(struct input *in, u8 version, bool wide)
 }
 
 /*
- * Makes the table of final events: the log's events from one that the input
- * chooses, with a count that may be wrong.
+ * Makes the TPM's table of final events: a copy of the log's last events, from one
+ * that the input chooses, and a count of events that may be wrong.
  */
 static void lay_out_final(struct input *in)
 {
@@ -270,7 +277,7 @@ static void fuzz_log(struct input *in)
 /* ---- the memory map that a loader passes in efi_info ---- */
 
 #define MAP_SIZE	(2 * PAGE_SIZE)
-#define MAP_MOST	8		/* entries that the input fills in */
+#define MAP_MOST	8		/* memory descriptors that the input fills in */
 
 static char expected[sizeof(fw.areas)];
 

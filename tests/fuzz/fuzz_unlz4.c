@@ -2,13 +2,13 @@
 /*
  * fuzz_unlz4.c - libFuzzer target for the stub's lz4 decoder.
  *
- * The input is a frame, or the blocks of a frame whose size fields are made
- * correct, so that more inputs reach the decoder. A second reader of the frame
- * decodes each block with liblz4. Both must accept the frame with the same result,
- * or both refuse it. A good frame must also decompress in place, with the margin
- * that mkpayload computes or a larger one. Bad frames need not, because the digest
- * excludes them from an image. test_unlz4.c tests payloads of more than one block
- * of 8 MiB, which would be too slow here.
+ * The input is an lz4 legacy frame, or blocks to which this test adds right size
+ * fields, so that more inputs reach the decoder. A second reader of the frame
+ * decodes each block with liblz4. Both readers must accept the frame with the same
+ * result, or refuse it with the same error. A good frame must also decompress in
+ * place, with the margin that mkpayload computes or a larger one. Bad frames need
+ * not, because the digest excludes them from an image. test_unlz4.c tests payloads
+ * of more than one block of 8 MiB, which would be too slow here.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -21,7 +21,7 @@
 #define FRAME_OUT	0x8000
 #define FRAME_IN	0x2000
 #define MAGIC_SIZE	4
-#define SIZE_SIZE	4		/* bytes of a block's size field */
+#define SIZE_SIZE	4		/* bytes of the size in front of a block */
 
 static u8 frame[FRAME_IN];
 static size_t frame_size;
@@ -56,10 +56,10 @@ static void take_frame(struct input *in)
 }
 
 /*
- * The second reader: decodes frame[] with liblz4 to @out, and computes the margin
- * for decompression in place. Returns 0 or the expected error. @room is less than
- * a block of 8 MiB, hence the first block must decode to all of @room, and any
- * further block to nothing.
+ * The second reader: decodes frame[] with liblz4 to the @room bytes at @out, and
+ * computes the margin for decompression in place. Returns 0, or the error that
+ * unlz4() must return. Every block but the last expands to 8 MiB, and @room is
+ * less. Hence the first block must expand to @room bytes, any further one to none.
  */
 static int judge_frame(u8 *out, size_t room, size_t *margin)
 {
@@ -67,7 +67,10 @@ static int judge_frame(u8 *out, size_t room, size_t *margin)
 	const u8 *at = frame + MAGIC_SIZE, *end = frame + frame_size;
 	size_t done = 0, needs;
 
-	/* dlsym() skips the stub's own function of this name. */
+	/*
+	 * Get liblz4's function by dlsym(), because the stub's object defines the
+	 * same name.
+	 */
 	if (!judge)
 		*(void **)&judge = dlsym(RTLD_NEXT, "LZ4_decompress_safe");
 	*margin = 0;
@@ -99,8 +102,9 @@ static int judge_frame(u8 *out, size_t room, size_t *margin)
 }
 
 /*
- * Decompresses frame[] in place, with the frame's end @beyond bytes above the
- * output's end. Checks the result, and that nothing behind the output changes.
+ * Decompresses frame[] in place: it ends @beyond bytes above the end of the output
+ * and may overlap it. Checks that the result is @want, and that unlz4() writes
+ * nothing behind the output.
  */
 static void check_in_place(const u8 *want, size_t room, size_t beyond)
 {
@@ -133,7 +137,10 @@ static void fuzz_one(struct input *in)
 
 	take_frame(in);
 	want = judge_frame(theirs, room, &margin);
-	/* Blocks of the exact size let AddressSanitizer see any overrun. */
+	/*
+	 * Allocate exactly @room and frame_size bytes, so that AddressSanitizer
+	 * reports each access behind them.
+	 */
 	ours = malloc(room + !room);
 	copy = malloc(frame_size + !frame_size);
 	memcpy(copy, frame, frame_size);

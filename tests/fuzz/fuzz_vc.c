@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_vc.c - libFuzzer target for the stage-2 #VC handler. The input gives the
- * instruction and its address, the exit code, the registers and the host's reply
- * in the GHCB.
+ * fuzz_vc.c - libFuzzer target for sev_es_vc() with a GHCB page (stage 2). The
+ * input gives the instruction and its address, the exit code, the registers and
+ * the fake host's reply in the GHCB page.
  *
  * A model decodes the instruction with Zydis. It predicts, from the manuals, every
  * byte of the request and the effect of the reply: changes of registers and
@@ -17,30 +17,35 @@
 
 enum outcome { ANSWERED, RAISES, ENDS };
 
+/* What the model expects of sev_es_vc(). */
 static struct {
 	enum outcome outcome;
-	unsigned int code;		/* RAISES: vector; ENDS: reason */
+	/* The vector if outcome is RAISES, the reason for termination if ENDS. */
+	unsigned int code;
 } predicted;
 
-/* The host's reply to the request. take_reply() fills this in. */
+/* The fake host's reply to the request. take_reply() fills this in. */
 static struct {
 	u64 result, event;		/* SW_EXITINFO1, SW_EXITINFO2 */
 	u8 valid[GHCB_VALID_BITMAP_SIZE];
 	u64 rax, rbx, rcx, rdx;
-	u8 seed;			/* makes the bytes of the shared buffer */
+	u8 seed;			/* chooses the shared buffer's bytes (reply_byte()) */
 } reply;
 
 #define DATA_SIZE	(DATA_PAGES * PAGE_SIZE)
 static u8 data_before[DATA_SIZE];
-/* The predicted change: @written_size bytes at @written_at. 0 bytes: none. */
+/*
+ * The guest's memory that the model expects the handler to change: the first
+ * @written_size of these bytes at address @written_at. Size 0: no change.
+ */
 static u8 data_written[BUFFER_SIZE + 8];
 static u64 written_at, written_size;
 
 /* ---- the input ---- */
 
 /*
- * Takes an address near a boundary between memory of different kinds, or any
- * address.
+ * Takes an address from the input: mostly one near a boundary between memory of
+ * different kinds, such as RAM and a device, otherwise an arbitrary one.
  */
 static u64 take_address(struct input *in)
 {
@@ -58,7 +63,10 @@ static u64 take_address(struct input *in)
 	if (which == 0xfe)
 		return (u64)&ghcb_page + take_u16(in);
 	raw = (u64)(s64)(s16)take_u16(in);
-	/* Set bits 63:32, which 32-bit addressing must ignore. */
+	/*
+	 * Set some of bits 63:32, which an instruction with 32-bit addresses must
+	 * ignore.
+	 */
 	if (which >= 0xc0)
 		raw += 0x9abcdef0UL << 32;
 	return places[which % ARRAY_SIZE(places)] + raw;
@@ -128,7 +136,10 @@ static bool is_readonly(u64 addr)
 	return is_executable(addr) || within(addr, RODATA, PAGE_SIZE);
 }
 
-/* Whether the handler may access all of the range as private memory. */
+/*
+ * Whether the #VC handler may access all of [addr, addr + size) as a string
+ * instruction's private memory, for writing if @write.
+ */
 static bool can_reach(u64 addr, u64 size, bool write)
 {
 	u64 i;
@@ -141,13 +152,13 @@ static bool can_reach(u64 addr, u64 size, bool write)
 		    (write && is_readonly(at)))
 			return false;
 	}
-	/* A range that ends at or behind 2^64 wraps around. */
+	/* The handler also refuses a range that ends at 2^64 or wraps around. */
 	return addr + size >= addr;
 }
 
 /*
- * Returns 0 if the handler may access the address as a device's register, or the
- * reason with which it must terminate the guest.
+ * Returns 0 if the #VC handler may access the @size bytes at @addr as a device's
+ * register, or the reason (SEVSTUB_TERM_*) with which it must terminate the guest.
  */
 static unsigned int why_no_device(u64 addr, unsigned int size)
 {
@@ -231,8 +242,8 @@ static bool output_valid(enum field field)
 }
 
 /*
- * Writes the reply to the request that was expected last. Returns whether the
- * host reports success; otherwise sets the predicted outcome.
+ * Makes @reply the fake host's reply to the request that the model expected last.
+ * Returns true if the reply reports success; otherwise sets the predicted outcome.
  */
 static bool asked(void)
 {
@@ -308,8 +319,9 @@ static u64 ioio(const struct insn *insn, bool in)
 }
 
 /*
- * Returns how many elements of a string instruction one request transfers: at most
- * @most, and only up to the point where the address wraps around. 0: RCX is 0.
+ * Returns how many elements of a string instruction the stub must transfer by one
+ * request: at most @most, and only up to the point where the address wraps around.
+ * Returns 0 if RCX is 0, so that the instruction does nothing.
  */
 static u64 string_count(const struct insn *insn, u64 base, unsigned int most)
 {
@@ -325,7 +337,10 @@ static u64 string_count(const struct insn *insn, u64 base, unsigned int most)
 			   insn->address_size);
 		if (down ? next > at : next < at)
 			break;
-		/* The element at @at may itself wrap around; it still counts. */
+		/*
+		 * If the next element wraps around in its middle, it is still
+		 * transferred by this request.
+		 */
 		at = next;
 	}
 	return count;
@@ -567,7 +582,7 @@ static void predict_insn(const struct insn *insn)
 		break;
 	case INSN_READ_DR7:
 		expect_exit(0x27, 0, 0);
-		/* The upper half reads as 0, bit 10 as 1 (APM2 13.1.1). */
+		/* DR7's upper half reads as 0, its bit 10 as 1 (APM2 13.1.1). */
 		if (asked() && OUTPUTS(RAX))
 			*reg_of(&want, insn->reg) = (u32)reply.rax | 0x400;
 		break;
@@ -662,8 +677,8 @@ static void fresh_guest(void)
 	if (!there) {
 		make_memory();
 		/*
-		 * Allow access to all of the 2 MiB. The stub may take any of
-		 * them for RAM, and maps them on demand.
+		 * Let the test's process access all of the 2 MiB from TEXT on,
+		 * because the stub may map any RAM in them on demand.
 		 */
 		mprotect((void *)TEXT, PMD_SIZE, PROT_READ | PROT_WRITE);
 		judge_init();
@@ -691,8 +706,8 @@ static void nmi_comes(void)
 }
 
 /*
- * Checks that the predicted bytes were written, and that no other byte of DATA has
- * changed.
+ * Checks that the handler has written the predicted bytes to the guest's memory,
+ * and that no other byte of the guest's data pages has changed.
  */
 static void check_memory(void)
 {
@@ -742,8 +757,9 @@ static void fuzz_one(struct input *in)
 	host.fs_base = take_address(in);
 	host.gs_base = take_address(in);
 	/*
-	 * Take the registers that instructions use implicitly first, because
-	 * a short input leaves the last ones 0.
+	 * Take the registers that instructions use implicitly, such as RSI and
+	 * RCX, from the input first, because a short input leaves the registers
+	 * that come last 0.
 	 */
 	for (i = 0; i < INSN_REGS; i++) {
 		static const u8 order[] = { 6, 7, 1, 0, 2, 3, 5, 4, 8, 9, 10,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * replay.c - main() for a fuzz target that is linked without libFuzzer. It runs
- * the target once for each file named on the command line. `make coverage` uses
- * it, because libFuzzer needs clang.
+ * replay.c - main() for a fuzz target that is linked without libFuzzer. It passes
+ * each file named on the command line to the target as one input. `make coverage`
+ * uses it, because libFuzzer needs clang.
  */
 #include <stdio.h>
 #include <stdlib.h>
