@@ -29,8 +29,9 @@ bool attack_on;
 		if (lie->attack->member)
 
 /*
- * All tables of attacks.  The order matters: attack_random() leaves out the
- * last table, and in MODE_OVMF the last two.
+ * All tables of attacks.  The order matters, because attack_random() never
+ * chooses from the last table, and with firmware (MODE_OVMF) not from the last
+ * two.
  */
 static const struct {
 	const struct attack *attacks;

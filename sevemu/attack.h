@@ -56,8 +56,9 @@ enum trigger {
 struct attack {
 	const char *name;
 	/*
-	 * The number of the attack's forms.  N is below it, except that attacks
-	 * by an event also accept a higher N, a later instruction.
+	 * The number of values that N can have, 0 to @count - 1.  An attack that
+	 * injects an event (#VC, NMI and so on) also accepts a higher N, and
+	 * then injects it at a later instruction.
 	 */
 	u32 count;
 	/* A constant for this attack, such as an exit code; 0: not used. */
@@ -96,9 +97,10 @@ struct attack {
 	/* The host changes the GHCB page each time the guest reads it. */
 	bool rewrite;
 	/*
-	 * The nested page tables ignore one bit of guest-physical addresses:
-	 * bit @arg, or bit N if @arg is 0.  Addresses with this bit set lead to
-	 * the same memory without decryption, as if the C-bit were clear.
+	 * The host tells the guest a wrong position of the C-bit: bit @arg, or
+	 * bit N if @arg is 0.  So that the guest notices no fault, the nested
+	 * page tables ignore this bit of guest-physical addresses: with it set,
+	 * the guest accesses the same memory as with it clear, unencrypted.
 	 */
 	bool alias;
 	/*
@@ -251,8 +253,8 @@ u64 attack_status(u64 status);
 
 /*
  * Lets the run's attacks change the zero page @bp and what it points to.
- * campaign.c calls it once a run, before the guest starts.  It does not look at
- * attack_on.
+ * campaign.c calls it once a run, before the guest starts.  It ignores
+ * attack_on; an honest run has no attacks in lies[].
  */
 void attack_load(struct boot_params *bp);
 

@@ -66,7 +66,10 @@
 static bool stepping;
 /* The address of this file's breakpoint in DR1; 0: DR1 is not in use. */
 static u64 skip_to;
-/* The attack mmio-private has unmapped all private memory of the guest. */
+/*
+ * The attack mmio-private has unmapped all private memory of the guest, so that
+ * the guest's next access to it causes a nested page fault.
+ */
 static bool hidden_private;
 
 /* The GHCB page whose contents the attack page-rewrite changes at each read. */
@@ -190,9 +193,9 @@ void events_trigger(enum trigger trigger)
 }
 
 /*
- * Returns the bit of guest-physical addresses that the nested page tables are
- * to ignore in this run, as a mask.  Returns 0 if no attack of the run asks for
- * it.
+ * Returns the mask of the address bit that the nested page tables ignore in
+ * this run, because an attack tells the guest that this bit is the C-bit.
+ * Returns 0 if the run has no attack of this kind.
  */
 static u64 alias_bit(void)
 {
@@ -205,8 +208,8 @@ static u64 alias_bit(void)
 }
 
 /*
- * The attack cbit-pile injects NMIs until the guest turns the C-bit on, and
- * then #UD.  Stops the NMIs, and lets the next VMRUN inject #UD.
+ * Called when the guest turns the C-bit on.  The attack cbit-pile has injected
+ * NMIs until now.  Stops these NMIs, and lets the next VMRUN inject #UD.
  */
 static void end_pile(void)
 {

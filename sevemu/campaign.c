@@ -45,6 +45,7 @@
 /*
  * The number of runs with an honest host if --chance was given.  Each one has
  * other random numbers, so KASLR relocates the payload by another distance.
+ * Words of the payload that differ between these runs are not compared later.
  */
 #define MOVES			8
 /* "--attack all" runs the guest this many times for each attack, or fewer. */
@@ -102,15 +103,16 @@ struct figures {
 static struct {
 	/* The text of the option --attack.  NULL: --hostile was given instead. */
 	char *attacks;
-	/* The attack whose name --attack has; unused if @all or @window is set. */
+	/* The attack that --attack names; unused if @all or @window is set. */
 	const struct attack *attack;
 	/* --attack asks for all attacks ("all" or "others") instead of one. */
 	bool all;
 	/* With @all: leave out the attacks that inject an event ("others"). */
 	bool others;
 	/*
-	 * The piece of guest code at each of whose instructions every event is
-	 * injected.  NULL if --attack does not ask for this.
+	 * The piece of guest code at each of whose instructions every kind of
+	 * event (NMI, #VC and so on) is injected.  NULL if --attack does not ask
+	 * for this.
 	 */
 	const struct window *window;
 	/*
@@ -122,7 +124,8 @@ static struct {
 
 /*
  * The pieces of guest code at each of whose instructions --attack can inject
- * every event.  A window starts where @trigger occurs.
+ * every kind of event (NMI, #VC and so on).  A window starts where @trigger
+ * occurs.
  */
 static const struct window {
 	/* The name by which --attack selects this piece of guest code. */
@@ -414,7 +417,7 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 	return NULL;
 }
 
-/* Counts a run of the guest that ended with @outcome in *@f. */
+/* Adds a run of the guest, which ended with @outcome, to the counts in *@f. */
 static void count(struct figures *f, enum outcome outcome)
 {
 	f->runs++;
@@ -598,8 +601,9 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 /* ---- Events at every instruction of a piece of guest code. */
 
 /*
- * walk() uses this function in place of an attack's event: it stops the guest
- * after the number of instructions that walk() asked for.
+ * Stops the guest.  walk() makes an attack with arrive() as its function fire(),
+ * so that arrive() is called after the number of guest instructions that walk()
+ * asks for.  No event is injected.
  */
 __attribute__((noreturn)) static void arrive(struct lie *lie, struct vcpu *vcpu)
 {

@@ -31,10 +31,11 @@
 #define CPUID_SEV_REDUCTION	6	/* shift in EBX */
 
 /*
- * CPUID 0x80000008 reports PHYS_BITS bits for guest-physical addresses.  40 is
- * QEMU's default for a guest and lies below the possible C-bits, 47 and 51.  It
- * reports VIRT_BITS bits for linear addresses without LA57.  CPUID 0x8000001F
- * reports that the C-bit takes PHYS_BITS_LOST bit from physical addresses.
+ * CPUID 0x80000008 reports PHYS_BITS bits for guest-physical addresses and,
+ * without LA57, VIRT_BITS bits for linear addresses.  PHYS_BITS is QEMU's
+ * default for a guest and lies below the possible C-bits, 47 and 51.  CPUID
+ * 0x8000001F reports that memory encryption reduces the width of physical
+ * addresses by PHYS_BITS_LOST bit.
  */
 #define PHYS_BITS		40
 #define VIRT_BITS		48

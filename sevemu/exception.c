@@ -44,9 +44,15 @@ struct gate {
 	u32 reserved;
 } __attribute__((packed));
 
-/* An exception that occurred while this file delivered another one to the guest. */
+/*
+ * An exception that occurred while this file was delivering another exception
+ * to the guest, for example #PF because the stack is not mapped.
+ */
 struct met {
-	/* The exception's vector; 0: no exception occurred in the delivery. */
+	/*
+	 * Vector of the exception that occurred while another exception was
+	 * being delivered to the guest; 0: the delivery has succeeded.
+	 */
 	u8 vector;
 	u32 error_code;
 	/* The linear address that #PF puts into CR2.  Unused for other vectors. */
@@ -54,9 +60,9 @@ struct met {
 };
 
 /*
- * Notes in *@met that exception @vector occurred during a delivery.  Always
- * returns false, so that a caller can write "return meet(...)" to stop the
- * delivery.
+ * Notes in *@met that exception @vector occurred while another exception was
+ * being delivered to the guest.  Always returns false, so that a caller can
+ * write "return meet(...)" to stop the delivery.
  */
 static bool meet(struct met *met, unsigned int vector, u32 error_code)
 {
@@ -314,8 +320,9 @@ static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 }
 
 /*
- * Returns whether @vector is a contributory exception: two of them in a row
- * become a double fault.  They are those of APM2 8.2.9, and #VC (APM2 15.35.5).
+ * Returns whether @vector is a contributory exception.  If one occurs during
+ * the delivery of another one, they become a double fault.  They are those of
+ * APM2 8.2.9, and #VC (APM2 15.35.5).
  */
 static bool contributory(unsigned int vector)
 {

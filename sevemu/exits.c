@@ -37,8 +37,8 @@ static void arm(u16 *intercepts, unsigned int bit, bool on)
  * DR0 and DR7 are intercepted while DR0 holds the address given by --marker, so
  * that the guest reads and writes its own values and not the hypervisor's.  CR3
  * writes are intercepted until the guest first runs in the upper half of the
- * address space, where kernels run.  The exit lets watch_kernel_va() find that
- * moment more closely.
+ * address space, where kernels run.  watch_kernel_va() looks for that moment at
+ * each exit, and finds it more exactly with these additional exits.
  */
 void exits_init(struct vcpu *vcpu)
 {

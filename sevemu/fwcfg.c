@@ -27,7 +27,7 @@
  * control to 0 when it has finished, or to DMA_ERROR.
  */
 struct dma {
-	u32 control;		/* DMA_* bits, and the item's key in bits 31:16 */
+	u32 control;		/* operation (DMA_*), and fw_cfg key in bits 31:16 */
 	u32 length;		/* number of bytes to transfer */
 	/* The physical address of the buffer that the device reads or writes. */
 	u64 address;

@@ -26,7 +26,10 @@
 #include "watch_kaslr.h"
 
 #define PORT_KEYBOARD		0x64
-/* Keyboard controller command 0xf0 to 0xff: pulses each line whose bit is 0. */
+/*
+ * The keyboard controller's commands 0xf0 to 0xff pulse those of its four
+ * output lines whose bits in the command are 0.  One line resets the processor.
+ */
 #define KEYBOARD_PULSE		0xf0
 /*
  * Bit of the processor's reset line in the keyboard controller's pulse command.
@@ -60,7 +63,10 @@
 #define FW_CFG_ID_DMA		2
 
 #define PM1_SLEEP_ENABLE	0x2000
-/* SLP_TYP of the ACPI PM1 control register; 0 turns PIIX4 and ICH9 off. */
+/*
+ * Field SLP_TYP of ACPI's PM1 control register, the sleep state to enter.  In
+ * PIIX4 and ICH9, as QEMU emulates them, the value 0 turns the machine off.
+ */
 #define PM1_SLEEP_TYPE		0x1c00
 #define PM1A_CONTROL		4
 #define PCI_PMBASE		0x40
@@ -319,8 +325,8 @@ void io_string(u16 port, unsigned int size, u8 *data, u64 count, bool in)
 
 /*
  * Writes @value to the guest's register *@reg with the address size of the
- * instruction.  @mask has a bit set for each address bit.  A 16-bit write keeps
- * the register's upper bits, a 32-bit write clears them.
+ * instruction; @mask is 0xffff for 16-bit addresses, and so on.  A 16-bit write
+ * keeps the register's upper bits, a 32-bit write clears them.
  */
 static void put_masked(u64 *reg, u64 value, u64 mask)
 {

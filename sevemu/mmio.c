@@ -4,8 +4,8 @@
  *
  * Runs when the guest makes the request MMIO read or MMIO write (GHCB 4.1).
  * The address that the guest names may be RAM, the firmware image or a device.
- * RAM is accessed in its shared view.  The firmware image ignores writes, as a
- * ROM does.
+ * RAM is accessed as shared memory, as if with the C-bit clear.  The firmware
+ * image ignores writes, as a ROM does.
  */
 #include "layout.h"
 #include "log.h"

@@ -35,8 +35,9 @@ static const u32 vmsa_msrs[] = {
 };
 
 /*
- * Ranges of MSRs of QEMU that the guest may access by VMEXIT; @last is
- * inclusive.
+ * Ranges of MSRs of QEMU's processor, from @first to @last inclusive.  RDMSR
+ * and WRMSR of them cause a VMEXIT, and the hypervisor executes the access for
+ * the guest.
  */
 static const struct {
 	u32 first, last;

@@ -54,12 +54,12 @@
  * addresses.
  */
 struct region {
-	u64 gpa;		/* guest-physical address of the first byte */
+	u64 gpa;		/* guest-physical address of the region's start */
 	u64 size;		/* bytes, whole pages */
 	u8 *host;		/* host address of the first byte */
 	u8 *state;		/* array: HOOK_FRAME_* of each frame of the region */
 	u8 *flags;		/* array: FRAME_* flags of each frame of the region */
-	bool rom;		/* firmware image: mmio.c ignores writes to it */
+	bool rom;		/* the region is the firmware image, a ROM */
 };
 
 static struct region regions[REGIONS_MAX];
@@ -70,8 +70,8 @@ static u64 *views[2];
 static u64 *mixed_root, *private_root;
 static bool flush;		/* the guest's TLB must be flushed at the next VMRUN */
 /*
- * Mask of the address bit that the nested page tables ignore; 0: they ignore no
- * bit.
+ * Mask of the address bit that the nested page tables ignore, because an attack
+ * tells the guest that this bit is the C-bit; 0: they ignore no bit.
  */
 static u64 alias;
 
@@ -179,7 +179,7 @@ void npt_init(void)
 /*
  * Gives the guest @size bytes of memory at @gpa, stored at @host, as a new
  * region.  All frames are private, and mapped by 2 MiB pages where @gpa and
- * @host are aligned to it.
+ * @host are both aligned to 2 MiB.
  */
 static struct region *region_add(u64 gpa, u64 size, u8 *host)
 {

@@ -143,7 +143,8 @@ void npt_show(enum view view, u64 gpa);
 
 /*
  * Calls npt_hide(), or npt_show() if @hide is false, for the private view of
- * every frame of the guest.
+ * every frame of the guest.  While it is hidden, each access to private memory
+ * causes a nested page fault.
  */
 void npt_hide_all(bool hide);
 

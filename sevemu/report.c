@@ -63,7 +63,7 @@ struct figures {
 	u64 inside;		/* TSC ticks that passed in the hypervisor */
 };
 
-static struct figures figures;		/* what has happened in this run so far */
+static struct figures figures;		/* counts of this run's events so far */
 /*
  * Copies of the figures: when the guest reached the address of option --marker
  * (valid if have_marker), and when it first ran at a kernel address (valid if

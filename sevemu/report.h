@@ -41,8 +41,8 @@ enum end {
 enum counter {
 	COUNT_TO_SHARED,	/* changes of a 4 KiB frame from private to shared */
 	COUNT_TO_PRIVATE,	/* changes of a 4 KiB frame from shared to private */
-	COUNT_NOTES,		/* private frames that the guest used with C=0 as page
-				 * table or as code */
+	COUNT_NOTES,		/* private frames that the guest mapped with the C-bit
+				 * clear and used as page table or as code */
 	COUNT_MMIO_NOTES,	/* accesses to devices with C=1 */
 	COUNT_VERSION_0,	/* GHCB requests of firmware with protocol version 0 */
 	COUNT_NMI,		/* NMIs injected because a test guest asked for them */

@@ -54,7 +54,7 @@ struct config {
  * require.
  */
 struct vcpu {
-	u64 gpr[16];		/* RAX to R15, by register number of the encoding */
+	u64 gpr[16];		/* the guest's RAX to R15, by register number */
 	struct vmcb *vmcb;	/* one page of hypervisor memory */
 	u64 ghcb_msr;		/* value that the guest reads from the GHCB MSR */
 	u64 dr7;		/* value that the guest reads from DR7; the DR7 in

@@ -131,8 +131,8 @@ bool snapshot_fault(u64 gpa, u64 info)
 }
 
 /*
- * Returns whether the guest has written to the frame since clean() was last
- * called.
+ * Returns whether the guest has written to the frame since the frame and its
+ * copy in the snapshot were last equal.
  */
 static bool stored(const struct save *save)
 {

@@ -177,8 +177,10 @@ void watch_secret(u64 start, u64 end)
 }
 
 /*
- * Calls @see with each eight-byte word of a page, at any alignment, that is not
- * 0.  @page is the page's host address, @gpa its guest-physical address.
+ * Calls @see for each address in a page, with the eight-byte word that starts
+ * there, unless the word is 0 or crosses the page's end.  The words overlap: a
+ * copy of a secret may lie at any address.  @page is the page's host address,
+ * @gpa its guest-physical address.
  */
 static void each_word(const void *page, u64 gpa, void (*see)(u64 word, u64 gpa))
 {
@@ -190,8 +192,8 @@ static void each_word(const void *page, u64 gpa, void (*see)(u64 word, u64 gpa))
 		if (!words[i] && (i == last || !words[i + 1]))
 			continue;
 		/*
-		 * Try all alignments: a copy of a secret may lie at any
-		 * address.
+		 * Look at the word that starts at each byte of words[i],
+		 * because a copy of a secret need not be aligned.
 		 */
 		for (byte = 0; byte < (i == last ? 1 : sizeof(word)); byte++) {
 			memcpy(&word, (const u8 *)&words[i] + byte, sizeof(word));

@@ -19,15 +19,15 @@
  * stores them before the guest starts.
  */
 struct watch {
-	u64 payload, payload_end;	/* the payload when the stub enters it */
+	u64 payload, payload_end;	/* the payload's start and end in memory */
 	u64 ghcb;			/* the stub's GHCB page */
-	u64 proof;			/* the stub's first instruction after it has
+	u64 proof;			/* address at which the stub goes on when it has
 					 * proven that its C-bit is right: that the
 					 * processor encrypts memory with C=1 */
 	u64 idt;			/* link address of the stub's IDT; @ghcb and
 					 * @proof are then link addresses too, because
 					 * firmware chooses the run-time addresses;
-					 * 0: they are run-time addresses */
+					 * 0: @ghcb and @proof are run-time addresses */
 };
 extern struct watch watch;
 

@@ -44,7 +44,7 @@ static u64 marker;		/* --marker: link address of the payload's entry */
 static u64 number;
 static u64 draws;		/* number of RDRANDs in this run */
 static u64 next;		/* address of the breakpoint in DR3; 0: no breakpoint */
-static u64 distance;		/* address that KASLR chose, minus link address */
+static u64 distance;		/* payload's address minus its link address */
 static u64 canaries[CANARIES_MAX];
 static unsigned int canary_count;
 

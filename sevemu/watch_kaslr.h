@@ -42,7 +42,8 @@ void kaslr_proven(void);
 bool kaslr_db(struct vcpu *vcpu);
 
 /*
- * Saves @byte if @port, to which the guest writes it, is the serial console's.
+ * Called when the guest writes @byte to @port.  Saves the bytes that go to the
+ * serial console, in which kaslr_over() looks for secret addresses.
  */
 void kaslr_console(u16 port, u8 byte);
 

@@ -40,7 +40,7 @@ static void print_number(uint64_t n)
 	print(p);
 }
 
-/* Returns the number of bytes of RAM, which is type 1 in the zero page's E820 map. */
+/* Returns the sum of the RAM ranges (type 1) of the zero page's E820 map, in bytes. */
 static uint64_t ram_size(const struct boot_params *bp)
 {
 	uint64_t size = 0;

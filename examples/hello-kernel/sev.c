@@ -49,7 +49,7 @@ static struct {
 } shared __attribute__((aligned(LARGE_PAGE)));
 /*
  * Page tables that share_ghcb() makes: level[0] has the leaves, of 2 MiB each, and
- * level[3] is the fifth level.
+ * level[3] is the top table if paging has five levels.
  */
 static uint64_t level[4][ENTRIES] __attribute__((aligned(4096)));
 

@@ -31,8 +31,8 @@
 /*
  * ENTRY_* says by which entry the stub, or the kernel itself (ENTRY_DIRECT), was
  * entered. The test loader writes the value to ext_loader_ver in the setup header,
- * which the stub ignores, and the test kernel reads it there. A setup_data node would
- * not do, because that list may be empty.
+ * which the stub ignores, and the test kernel reads it there. It is not passed in a
+ * setup_data node, because some tests boot with an empty setup_data list.
  */
 #define ENTRY_DIRECT		0
 #define ENTRY_EFI		1

@@ -22,8 +22,9 @@ void fail(const char *fmt, ...) printf_like(1, 2);
 void options_set(const char *cmdline);
 
 /*
- * The name of an option with its '=', and NUL bytes up to 16. options_check() takes an
- * array of names and not of pointers, because pointers would need relocations.
+ * The name of an option with its '=', filled up with NUL bytes to 16 bytes.
+ * options_check() takes an array of names and not of pointers, because the linker would
+ * have to relocate pointers, and the test kernel is linked without relocations.
  */
 typedef char option_name[16];
 

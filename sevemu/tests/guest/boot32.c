@@ -46,8 +46,9 @@ struct regs32 {
 
 /*
  * The log of #VC in 32-bit mode. Code that executes an instruction writes the first two
- * fields, which tell the #VC handler vc32() where the instruction is. INSN32() does so,
- * at offsets 0 and 4. The handler writes the other fields.
+ * fields, which tell the #VC handler vc32() where the instruction is. The assembly code
+ * of INSN32() does so, and relies on their offsets 0 and 4. The handler writes the other
+ * fields.
  */
 struct vc32_log {
 	uint32_t eip;			/* address of the instruction */

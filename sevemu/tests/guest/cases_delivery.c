@@ -114,7 +114,7 @@ CASE(user_iopl, "io-from-user", CASE_ES)
 
 	/*
 	 * With IOPL 0, IN at CPL 3 raises #GP before the processor tests SVM's
-	 * intercept of IN (APM2 15.7). No #VC may come.
+	 * intercept of IN (APM2 15.7). It must not raise #VC.
 	 */
 	vc.count = 0;
 	trap_arm(VECTOR_GP);

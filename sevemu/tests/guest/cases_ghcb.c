@@ -355,9 +355,9 @@ CASE(scratch_huge, "scratch-huge-count", CASE_ES)
 	string_out(ghcb_scratch(0), ~0ULL);
 	malformed(VIOL_SCRATCH, MALFORMED_SCRATCH);
 	/*
-	 * A hypervisor that multiplies these counts by 4 bytes gets 0: the product of
-	 * the first is 0 modulo 2^64, that of the second modulo 2^32. sevemu must
-	 * refuse both.
+	 * Requests to write 2^62 and 2^30 elements of 4 bytes. The sizes in bytes, 2^64
+	 * and 2^32, are 0 if the hypervisor computes them with 64 or 32 bits. It would
+	 * then accept them. sevemu must refuse both.
 	 */
 	ghcb_begin(SVM_EXIT_IOIO, IOIO_STRING | IOIO_REP | IOIO_ADDR64 |
 		   4 << IOIO_SIZE_SHIFT | UART_SCRATCH << IOIO_PORT_SHIFT,

@@ -201,8 +201,8 @@ CASE(cmos, "ram-size-cmos", 0)
 	expect("CMOS's RAM size", high << 8 | low, units);
 	/*
 	 * IN of 16 bits from port CMOS_INDEX reads the index port and, into bits 15:8,
-	 * the data port. sevemu must subtract its own 32 MiB from the RAM size here,
-	 * too. Without that, the byte would be high + 2.
+	 * the data port. That byte counts 16 MiB units of RAM. If sevemu left its own
+	 * 32 MiB in the RAM size in this access, the byte would be high + 2.
 	 */
 	insn_inw(&r);
 	expect_not("the same in one access", r.rax >> 8 & 0xff, high + 2);

@@ -5,9 +5,10 @@
  * 32-bit protected mode, copies the guest and the command line to RAM, and jumps to the
  * guest's 32-bit entry.
  *
- * The guest cannot run in the ROM, because it later maps the ROM without the C-bit,
- * while all accesses before long mode are private. The image begins with the command
- * line, which the program sevemu/tests/suite.sh writes there.
+ * The guest does not run in the ROM. Before long mode all accesses are private, but
+ * later the guest maps the ROM without the C-bit, and would then read its own data as
+ * ciphertext. The image begins with the command line, which the program
+ * sevemu/tests/suite.sh writes there.
  */
 #define ROM_SIZE		0x20000
 #define ROM_BASE		(0x100000000 - ROM_SIZE)

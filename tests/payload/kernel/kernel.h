@@ -51,9 +51,10 @@ struct entry_state {
 };
 
 /*
- * The addresses of the kernel's first byte and behind its last, and the same of its
- * stack and of its section .places, which has the data that the stub relocates.
- * kernel.ld and entry.S define them.
+ * Symbols of kernel.ld and entry.S. *_start and stack are the addresses of the first
+ * byte, *_end the addresses behind the last: of the kernel, of its stack, and of its
+ * section .places, which has the data that the stub relocates. exception_stubs is the
+ * code to which the IDT's gates lead.
  */
 extern char image_start[], image_end[], stack[], stack_end[];
 extern char exception_stubs[];
@@ -139,7 +140,7 @@ noreturn void exception(const u64 *frame);
 
 /* ---- zeropage.c ---- */
 
-#define MAX_HANDED	72	/* capacity of the list of handed_add() */
+#define MAX_HANDED	72	/* entries for which handed_add()'s list has room */
 
 /*
  * A range of memory that the stub passes to the kernel, for example the initrd. The

@@ -24,7 +24,7 @@ static struct {
 	u64 cr3;		/* value of CR3 at the kernel's entry */
 	u64 cbit;		/* C-bit as a mask; 0 if not an SEV guest */
 	u64 tables, leaves;	/* number of tables and leaves that walk() found */
-	/* The leaves that walk() has merged last. The next leaf may extend them. */
+	/* The range of leaves that walk() is merging. The next leaf may extend it. */
 	struct run run;
 	/*
 	 * For each kind of fault in the page tables: how often it occurs, and the
@@ -75,10 +75,11 @@ static struct range runtime_range(void)
 }
 
 /*
- * Returns the range of the stub's original image if it lies outside the runtime range,
- * or an empty range. The stub may keep its image mapped. A stub that firmware loaded by
- * EFI runs in place. Any other stub moves to the runtime range for its load address,
- * and a payload at a random address (t.addr=any) may lie elsewhere.
+ * Returns the memory in which the stub itself has run, which it may leave mapped, or an
+ * empty range if that is the memory around the kernel (runtime_range()). The two differ
+ * in two cases. A stub that firmware loaded by EFI runs where it was loaded. With
+ * t.addr=any the stub runs at the address that boot.rst computes from the load address,
+ * but puts the kernel at a random one.
  */
 static struct range image_range(void)
 {
@@ -239,9 +240,9 @@ static void check_mapped(const char *what, struct range range, bool need_write,
 
 /*
  * Measures how many bytes of its stack, [low, high), the stub has used. The stack was
- * all zero when the stub began to use it, so the lowest word that is not zero was the
- * deepest one. At least half of the stack must be unused, as a reserve. Must not be
- * called with t.stack=any, where the stack was not zero.
+ * all zero when the stub began to use it, so the stub has used it down to the lowest
+ * word that is not zero. At least half of the stack must be unused, as a reserve. Must
+ * not be called with t.stack=any, where the stack was not zero.
  */
 static void measure_stack(u64 low, u64 high)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * places.S - the data of the test kernel moves.elf that the stub must relocate. First
- * comes the link address twice, and only the second copy is relocated. Their difference
- * tells the kernel by how much. PLACES_COUNT records follow (places.h). Each has one
- * unaligned value for each kind of relocation. The 32-bit values leave room to add or
- * subtract a distance of up to 1 GiB.
+ * places.S - the data of the test kernel moves.elf that the stub must relocate. The
+ * section begins with two copies of the kernel's link address. The relocation table
+ * names only the second copy, so their difference tells the kernel by how many bytes the
+ * stub has relocated it. PLACES_COUNT records follow (places.h). Each has one unaligned
+ * value for each kind of relocation. The 32-bit values leave room to add or subtract a
+ * distance of up to 1 GiB.
  */
 #include "places.h"
 

@@ -11,8 +11,9 @@
 #define PLACES_COUNT	20000
 
 /*
- * Offsets in section .places: the link address that is not relocated, the link address
- * that is relocated, and the first of PLACES_COUNT records.
+ * Offsets in section .places. The kernel's link address is stored at PLACES_LINKED and
+ * at PLACES_MOVED. The stub relocates only the value at PLACES_MOVED, so the difference
+ * is the distance of the relocation. PLACES_COUNT records start at PLACES_FIRST.
  */
 #define PLACES_LINKED	0
 #define PLACES_MOVED	8

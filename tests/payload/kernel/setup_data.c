@@ -10,9 +10,9 @@
 #define MAX_SETUP_NODES		64
 
 /*
- * Copies the fields that the stub may change to @then, the zero page that the loader
- * has made, from @now, the zero page that the kernel has got. The caller then compares
- * the two.
+ * @then is a copy of the zero page that the loader has made, and @now the zero page
+ * that the kernel has got. Some fields of it the stub may have changed. Copies these
+ * fields from @now to @then, so that the caller's comparison ignores them.
  */
 static void accept_changes(struct boot_params *then,
 			   const struct boot_params *now, bool no_cmdline)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tiny.S - the smallest test kernel. It prints a line, makes QEMU exit with the status
- * of a passed test, and checks nothing. With it, the stub and the compressed payload
- * together are larger than the decompressed payload, which is the case to be tested.
+ * of a passed test, and checks nothing. A boot of it tests an unusual case: the stub and
+ * the compressed payload together are larger than the decompressed payload.
  */
 #define UART_DATA		0x3f8
 #define DEBUG_EXIT_PORT		0xf4

@@ -12,8 +12,8 @@
 #define MAX_MIN_ALIGNMENT	30
 #define MAX_CMDLINE		0xffff
 /*
- * The first address that is not canonical with four-level paging. A zero page at or
- * above it is impossible.
+ * The first address that is not canonical with four-level paging. If RSI is not below
+ * it, RSI does not point to a zero page.
  */
 #define ADDRESS_END		_AC(0x0000800000000000, UL)
 

@@ -88,7 +88,7 @@ struct leave {
 	u64 cr3;		/* value of CR3, for a 64-bit entry only */
 	u64 cr4, cr0;
 	u64 rflags, rsp, rsi;
-	u64 garbage;		/* garbage for registers without a field here */
+	u64 garbage;		/* value of registers that boot.rst leaves undefined */
 	u32 cr3_early;		/* value of CR3 while leave.S enters long mode */
 	u32 cr4_early;		/* value of CR4 while leave.S enters long mode */
 	u32 efer;

@@ -56,8 +56,8 @@ static const struct insn_text *find(const char *insn)
 
 /*
  * Complains if @insn changed a register, or caused an exit, that its row in the table
- * of insns.S does not name. @exits and @all_exits are the numbers of #VC before it,
- * with the row's exit code and in all.
+ * of insns.S does not name. @exits is the number of #VC with the row's exit code, and
+ * @all_exits the number of all #VC, that were counted before @insn was executed.
  */
 static void check_row(const struct insn_text *insn, u64 exits, u64 all_exits)
 {

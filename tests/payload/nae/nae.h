@@ -226,8 +226,8 @@ bool have_scratch_port(void);
 #define SCRATCH_PORT		0x3ff
 
 /*
- * Whether the machine has a PCI host bridge. If it does, PCI_DATA is then its first
- * register.
+ * Whether the machine has a PCI host bridge. Selects the bridge's first register, vendor
+ * and device ID, so that the caller can read it at PCI_DATA.
  */
 bool have_pci(void);
 
@@ -240,8 +240,8 @@ void pci_select(u32 device, u32 reg);
 #define PCI_DATA		0xcfc
 
 /*
- * Whether the machine has QEMU's fw_cfg device. Reads all 4 bytes of fw_cfg's
- * signature.
+ * Whether the machine has QEMU's fw_cfg device. Selects and reads fw_cfg's signature,
+ * so a caller that wants to read it must select it again.
  */
 bool have_fw_cfg(void);
 #define FW_CFG_SELECT		0x510

@@ -56,7 +56,7 @@ static void case_cpuid(void)
 	    vendor.ecx == vendor.edx)
 		complain("leaf 0: %x %x %x %x", vendor.eax, vendor.ebx,
 			 vendor.ecx, vendor.edx);
-	/* AMD's processors repeat the vendor in this leaf (APM3 E.4.1). */
+	/* AMD's processors repeat leaf 0's vendor in leaf 0x80000000 (APM3 E.4.1). */
 	if (ext.ebx && (ext.ebx != vendor.ebx || ext.ecx != vendor.ecx ||
 			ext.edx != vendor.edx))
 		complain("leaf 0x80000000 names another vendor: %x", ext.ebx);
@@ -340,8 +340,9 @@ static void case_db_intercepted(void)
 }
 
 /*
- * Makes sevemu inject #VC with the exit code of #AC. case_ac() runs this through
- * run_caught(), which catches the exception that the stub reports.
+ * Makes sevemu inject #VC with the exit code of #AC, as if the hypervisor intercepted
+ * #AC. The stub's #VC handler must then report the exception #AC. case_ac() calls this
+ * function by run_caught(), which returns the vector of the reported exception.
  */
 static void inject_ac(void)
 {
