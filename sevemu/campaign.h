@@ -65,13 +65,13 @@ bool campaign_proof(struct vcpu *vcpu);
  * the next one.  @end says how the run ended.  @stopped is true if the guest
  * did something that sevemu does not model.  @term is the GHCB termination
  * request, or 0 without one.  report.c calls it whenever a run ends.  Returns
- * only if there is no campaign.
+ * only if neither --attack nor --hostile was given.
  */
 void campaign_end(enum end end, bool stopped, u64 term);
 
 /*
  * Handles the guest's violation of the GHCB ABI, @code (VIOL_* of hooks.h),
- * during a campaign.  Terminates the present run as a failure.
+ * while the host attacks the guest.  Terminates the present run as a failure.
  * VIOL_UNSUPPORTED_EVENT is ignored, because a guest may send it when the host
  * injects an unknown #VC.  report.c calls it.
  */

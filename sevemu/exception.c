@@ -321,8 +321,8 @@ static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 
 /*
  * Returns whether @vector is a contributory exception.  If one occurs during
- * the delivery of another one, they become a double fault.  They are those of
- * APM2 8.2.9, and #VC (APM2 15.35.5).
+ * the delivery of another one, they become a double fault.  APM2 8.2.9 lists
+ * the contributory exceptions; #VC is one, too (APM2 15.35.5).
  */
 static bool contributory(unsigned int vector)
 {

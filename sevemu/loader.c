@@ -72,7 +72,7 @@
 
 struct e820_entry machine_e820[E820_MAX];
 unsigned int machine_e820_count;
-static u64 high_ram;		/* bytes of RAM above 4 GiB; 0: RAM ends below */
+static u64 high_ram;		/* bytes of RAM above 4 GiB; 0: all RAM is below */
 
 /*
  * The guest's RAM is the machine's RAM at the same addresses, except for the

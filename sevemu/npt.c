@@ -56,7 +56,7 @@
 struct region {
 	u64 gpa;		/* guest-physical address of the region's start */
 	u64 size;		/* bytes, whole pages */
-	u8 *host;		/* host address of the first byte */
+	u8 *host;		/* host address of the region's start */
 	u8 *state;		/* array: HOOK_FRAME_* of each frame of the region */
 	u8 *flags;		/* array: FRAME_* flags of each frame of the region */
 	bool rom;		/* the region is the firmware image, a ROM */

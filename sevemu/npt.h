@@ -149,11 +149,11 @@ void npt_show(enum view view, u64 gpa);
 void npt_hide_all(bool hide);
 
 /*
- * Makes the nested page tables ignore address bit @bit, a mask: an address with
- * the bit set then leads to the same memory, in the shared view, as with the
- * bit clear.  An attack needs this in which the host names a wrong position of
- * the C-bit.  If @bit is 0, the real C-bit, below PHYS_LIMIT or above bit 51,
- * no bit is ignored.
+ * Makes the nested page tables ignore the address bit in the mask @bit.  With
+ * the bit set, an address then leads to the same memory as with the bit clear,
+ * in the shared view.  The attack that tells the guest a wrong position of the
+ * C-bit uses this, so that the guest's accesses cause no fault.  No bit is
+ * ignored if @bit is 0, the real C-bit, below PHYS_LIMIT or above bit 51.
  */
 void npt_alias(u64 bit);
 

@@ -21,9 +21,9 @@
 enum end {
 	END_GUEST,		/* the guest powered off, reset or halted */
 	END_PASS,		/* the guest wrote DEBUG_EXIT_PASS to the debug-exit
-				 * port, or all runs of a campaign were allowed */
+				 * port, or all runs under attack ended as allowed */
 	END_FAIL,		/* the guest wrote DEBUG_EXIT_FAIL to the debug-exit
-				 * port, or a run of a campaign failed */
+				 * port, or a run under attack failed */
 	END_DEBUG_EXIT,		/* the guest wrote another value to the
 				 * debug-exit port */
 	END_TERMINATED,		/* the guest made a GHCB termination request */

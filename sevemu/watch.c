@@ -251,8 +251,8 @@ static void look_at_store(u64 gpa)
 		if (gpa >= owned[i].start && gpa < owned[i].end)
 			return;
 	/*
-	 * owned[] is empty if the guest starts with firmware, because the stub
-	 * then gets its memory from the firmware.
+	 * owned[] is empty if the guest starts with firmware, because sevemu
+	 * does not know which memory the firmware gives to the stub.
 	 */
 	if (owned_count)
 		watch_fail("a store outside of what the stub owns", gpa);

@@ -35,13 +35,14 @@ typedef char option_name[16];
 void options_check(const char *prefix, const option_name *known, u32 n);
 
 /*
- * Returns the text behind "@name=" in the @nth such word, counted from 0, or NULL if
- * there are fewer. A blank or NUL follows the value.
+ * Returns the value of the @nth word "@name=VALUE" of the command line, counted from 0,
+ * or NULL if there are not so many. A blank or NUL follows the value.
  */
 const char *option_nth(const char *name, u32 nth);
 
 /*
- * Returns the text behind "@name=" in the first such word, or NULL if no word has it.
+ * Returns the value of the first word "@name=VALUE" of the command line, or NULL if it
+ * does not exist.
  */
 const char *option(const char *name);
 

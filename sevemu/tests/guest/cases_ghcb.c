@@ -381,8 +381,8 @@ CASE(unknown_exit, "exit-unknown", CASE_ES)
 	ghcb_begin(SVM_EXIT_HLT, 0, 0);
 	malformed(VIOL_INVALID_EVENT, MALFORMED_EVENT);
 	/*
-	 * sevemu must compare all 64 bits of the exit code. That of CPUID with a bit in
-	 * the upper half is unknown.
+	 * sevemu must compare all 64 bits of the exit code. CPUID's exit code with a bit
+	 * set in the upper half is an unknown exit code.
 	 */
 	ghcb_begin(SVM_EXIT_CPUID | 1ULL << 32, 0, 0);
 	ghcb_set(GHCB_RAX, 0);

@@ -29,8 +29,8 @@ static u64 state(const void *p)
 }
 
 /*
- * Returns how many words of the page at @p have the value that fill() wrote, so that
- * they are not ciphertext.
+ * Returns how many words of the page at @p have the value that fill() wrote. Words that
+ * read as ciphertext are not counted.
  */
 static u64 plain_words(const volatile u64 *p)
 {

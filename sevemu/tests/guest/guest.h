@@ -42,7 +42,7 @@ enum sev_mode { SEV_OFF, SEV_PLAIN, SEV_ES };
  */
 struct machine {
 	enum sev_mode sev;		/* value of sevemu's option --sev */
-	u32 ghcb_max;			/* --ghcb-max: highest protocol version */
+	u32 ghcb_max;			/* --ghcb-max: highest GHCB protocol version */
 	u32 cbit;			/* --cbit: position of the C-bit */
 	u64 cmask;			/* 1 << cbit, or 0 without SEV */
 	/* Whether sevemu's options --strict, --la57 and --rdtsc are given. */
@@ -186,7 +186,7 @@ extern u8 ist_stack[PAGE_SIZE], user_exit_stack[PAGE_SIZE];
  * case.
  */
 struct trap_log {
-	u32 armed[VECTORS / 32];	/* bit for each vector, set by trap_arm() */
+	u32 armed[VECTORS / 32];	/* bit n: record exceptions with vector n */
 	u64 count;			/* number of exceptions since trap_reset() */
 	/* Vector, frame contents and CR2 of the last exception. */
 	u64 vector, error_code, rip, rsp, cr2;

@@ -100,7 +100,7 @@ struct insn_text {
 	const char *text;		/* the instruction in AT&T syntax; the key */
 	void (*code)(void);		/* code: the instruction and a RET */
 	u64 exit;			/* only exit that it may cause, or NO_EXIT */
-	u64 writes;			/* bit n: may change register n */
+	u64 writes;			/* bit n: it may change register n */
 };
 extern const struct insn_text insns[], insns_end[];
 

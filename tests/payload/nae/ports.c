@@ -8,7 +8,7 @@
 
 #define CMOS_INDEX		0x70
 #define CMOS_DATA		0x71
-#define CMOS_SHUTDOWN		0x0f	/* CMOS shutdown status; only a BIOS reads it */
+#define CMOS_SHUTDOWN		0x0f	/* CMOS byte "shutdown status", which only a BIOS reads */
 #define PORT_NOWHERE		0xe0
 #define PCI_ENABLE		0x80000000
 #define PCI_NONE		0xffffffff
