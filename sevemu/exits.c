@@ -208,7 +208,7 @@ static void exit_cr3(struct vcpu *vcpu)
 /*
  * Emulates MOV to CR4.  QEMU's processor would let the guest set LA57 although
  * the guest's CPUID lacks it, and change LA57 or clear PAE in long mode, which
- * APM2 3.1.3 forbids.  Both raise #GP here, as on AMD's processors.
+ * APM2 3.1.3 forbids.  These writes raise #GP here, as on AMD's processors.
  */
 static void exit_cr4(struct vcpu *vcpu)
 {

@@ -19,9 +19,9 @@ bool hook_call(struct vcpu *vcpu);
 
 /*
  * Notes the guest's violation of the ABI, @violation (VIOL_*), for
- * HOOK_VIOLATION.  Returns whether the guest announced this number by
- * HOOK_EXPECT.  Every violation cancels an announcement, also one of another
- * number.  report.c calls it at each violation.
+ * HOOK_VIOLATION.  Returns whether the guest has announced this violation by
+ * HOOK_EXPECT.  An announcement is for the next violation only, and is cleared
+ * here in any case.  report.c calls it at each violation.
  */
 bool hook_expects(unsigned int violation);
 

@@ -29,8 +29,8 @@
 #define FIRMWARE_MAX		0x800000
 
 /*
- * Addresses in low memory of what the loader makes for a guest without
- * firmware.
+ * Guest-physical addresses of the GDT, the stack, the zero page and so on that
+ * the loader makes for a guest without firmware.
  */
 #define GUEST_GDT		0x8000
 #define GUEST_STACK		0x9000

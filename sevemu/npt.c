@@ -160,8 +160,8 @@ void npt_init(void)
 	/*
 	 * mixed_root, a PML5, maps an address with C=1 to the private view and
 	 * with C=0 to the shared view.  If the C-bit is bit 51, C=1 selects
-	 * entry 8 of the PML5.  If it is bit 47, C=1 selects an entry from 256
-	 * on of the PML4 @top.
+	 * entry 8 of the PML5.  If it is bit 47, C=1 selects one of the entries
+	 * 256 to 511 of the PML4 @top.
 	 */
 	mixed_root = new_table();
 	top = new_table();
@@ -376,7 +376,7 @@ void npt_alias(u64 bit)
 		else
 			top[INDEX(alias, 3) + i] = 0;
 	}
-	/* Ignore no bit if @bit is the C-bit or a bit of RAM's addresses. */
+	/* Ignore no bit if @bit is the real C-bit or not an address bit above RAM. */
 	alias = bit >= PHYS_LIMIT && bit < 1ull << 52 && bit != cbit_mask() ? bit : 0;
 	for (i = 0; i < VIEW_TABLES && alias; i++) {
 		if (INDEX(alias, 4))

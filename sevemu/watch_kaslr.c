@@ -157,8 +157,9 @@ static void add_canary(u64 word)
 }
 
 /*
- * Executes the guest's RDRAND.  Its result is a number that depends on the run,
- * and a canary.  RDRAND fails with CF clear if an attack demands it.
+ * Executes the guest's RDRAND.  Its result is computed from the run's number,
+ * and the run fails if the result appears where the host can read it.  If an
+ * attack demands it, RDRAND fails, with CF clear.
  */
 static void do_rdrand(struct vcpu *vcpu)
 {

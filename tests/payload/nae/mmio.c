@@ -32,7 +32,7 @@
 
 static u8 ram[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 static u8 code_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE), section(".data")));
-static u8 *device;		/* frame buffer or NULL, from find_device() */
+static u8 *device;		/* frame buffer that find_device() has found, or NULL */
 static bool have_apic;		/* true if mmio_init() has mapped the local APIC */
 
 /* Returns the device number of a display adapter on PCI bus 0, or 0 if it has none. */

@@ -99,8 +99,8 @@ u64 call_hook(u64 function, u64 arg1, u64 arg2);
 struct insn_text {
 	const char *text;		/* the instruction in AT&T syntax; the key */
 	void (*code)(void);		/* code: the instruction and a RET */
-	u64 exit;			/* only exit that it may cause, or NO_EXIT */
-	u64 writes;			/* bit n: it may change register n */
+	u64 exit;			/* only exit that @code may cause, or NO_EXIT */
+	u64 writes;			/* bit n: @code may change register n */
 };
 extern const struct insn_text insns[], insns_end[];
 
