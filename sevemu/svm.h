@@ -74,7 +74,7 @@
 #define IOIO_IN			0x001
 #define IOIO_STRING		0x004
 #define IOIO_REP		0x008
-#define IOIO_SIZE_SHIFT		4	/* IN's or OUT's operand size, 3 bits: 1, 2, 4 bytes */
+#define IOIO_SIZE_SHIFT		4	/* size of IN's or OUT's operand, in bytes: 1, 2, 4 */
 #define IOIO_SIZE_MASK		0x070
 #define IOIO_ADDR_SHIFT		7	/* address size, 3 bits: 1: 16-bit,
 					 * 2: 32-bit, 4: 64-bit */
