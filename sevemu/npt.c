@@ -376,7 +376,7 @@ void npt_alias(u64 bit)
 		else
 			top[INDEX(alias, 3) + i] = 0;
 	}
-	/* Ignore no bit if @bit is the real C-bit or not an address bit above RAM. */
+	/* Ignore no bit if @bit is the real C-bit, below PHYS_LIMIT or above bit 51. */
 	alias = bit >= PHYS_LIMIT && bit < 1ull << 52 && bit != cbit_mask() ? bit : 0;
 	for (i = 0; i < VIEW_TABLES && alias; i++) {
 		if (INDEX(alias, 4))

@@ -28,7 +28,7 @@
 #define PAGE		4096
 #define LEVEL		19
 #define MARGIN		(1UL << 20)
-#define TRIES		3	/* runs of a decoder in a round; the fastest counts */
+#define TRIES		3	/* runs of each decoder in a round; the fastest run counts */
 #define MAX_ROUNDS	99
 #define MB		1e6
 
