@@ -144,8 +144,9 @@ FUNC(startup_32)
 	lretl
 .Lcbit_wrong:
 	/*
-	 * Without paging every access is private (APM2 15.34.4), so a guest
-	 * with SEV but not SEV-ES can read the message.
+	 * The new page tables have a wrong C-bit, so turn paging off. Every
+	 * access is private then (APM2 15.34.4), and early_error of a guest with
+	 * SEV but not SEV-ES can read the message.
 	 */
 	movl	$(CR0_BOOT & ~X86_CR0_PG), %eax
 	movl	%eax, %cr0
@@ -219,7 +220,7 @@ FUNC(startup_64)
 	movl	$CR0_BOOT, %eax
 	movq	%rax, %cr0
 
-	movq	%rsi, %r15		/* %r15 = zero page, until the payload */
+	movq	%rsi, %r15		/* %r15 = zero page, until the payload is entered */
 	call	idt_load_stage1
 
 	movq	%r15, %rdi

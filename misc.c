@@ -197,8 +197,10 @@ static void place_payload(struct boot *boot)
 
 	if (efi_runtime_start) {
 		/*
-		 * The EFI entry allocated the range apart from the image, so
-		 * only the sizes matter.
+		 * Firmware allocated the payload's range apart from the image,
+		 * so that output and compressed bytes never overlap. Only the
+		 * range's size limits the payload. The margin does not count,
+		 * so add it to the limit.
 		 */
 		room = image_info.init_size;
 		margin = room + p->margin;
@@ -410,8 +412,9 @@ static void map_payload(const struct boot *boot)
 
 	map("payload", payload, MAP_WRITE | MAP_EXEC);
 	/*
-	 * For KASLR srat.c and efi_name_free_memory() have mapped pages. These
-	 * may lie in the payload's memory if the payload keeps its address.
+	 * With KASLR, srat.c and efi_name_free_memory() have mapped pages with
+	 * rights of their own. If the payload keeps its address, such pages may
+	 * lie in its memory.
 	 */
 	if (kaslr_wanted(&boot->cmdline))
 		check_rights(payload);
@@ -536,8 +539,9 @@ static void decompress(const struct boot *boot)
 
 /*
  * Clears the memory behind the payload's file contents, as ELF requires. Linux
- * clears its .bss itself, but the relocation table was decompressed there and
- * Linux does not expect it. For Linux only the bytes of that table are cleared.
+ * clears its .bss itself, so that the stub could leave it alone, but the
+ * decoder has put the relocation table there. For Linux only the bytes of that
+ * table are cleared.
  */
 static void clear_bss(const struct boot *boot)
 {

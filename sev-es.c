@@ -111,8 +111,8 @@ u32 msr_protocol_cpuid(u32 function, u64 reg)
 
 /*
  * Four levels of paging translate 48 address bits. Addresses with bit 47 set
- * are negative, so an identity map with four levels covers 47 bits of physical
- * addresses.
+ * belong to the upper half of the canonical addresses, so an identity map with
+ * four levels covers 47 bits of physical addresses.
  */
 #define LOWER_HALF_SHIFT	(PUD_SHIFT + 2 * TABLE_INDEX_BITS - 1)
 

@@ -31,8 +31,8 @@ struct vc {
 	u64 regs[INSN_REGS];
 	struct insn insn;
 	/*
-	 * A string instruction has elements left, so RIP stays and the
-	 * processor executes it again.
+	 * True if a string instruction has elements left. RIP then stays, and
+	 * the processor executes the instruction again.
 	 */
 	bool again;
 };
@@ -288,8 +288,9 @@ static unsigned int vc_mwait(struct vc *vc)
 }
 
 /*
- * The stub itself makes no hypercalls. The request has the registers that GHCB
- * 4.1 requires for each one, RAX and CPL, but no parameters.
+ * Emulates VMMCALL. The request has only the registers that GHCB 4.1 requires
+ * for each hypercall, RAX and CPL. Parameters in other registers are not sent,
+ * because the stub itself makes no hypercalls.
  */
 static unsigned int vc_vmmcall(struct vc *vc)
 {

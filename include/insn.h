@@ -73,7 +73,10 @@ struct insn {
 	enum insn_op op;
 	u8 length;		/* bytes, 1 to INSN_MAX_LENGTH */
 
-	/* Bytes moved to or from memory, a port or DR7: 1, 2, 4 or 8. 0: none. */
+	/*
+	 * Number of bytes moved to or from memory, a port or DR7: 1, 2, 4 or 8;
+	 * 0 for an instruction that moves none.
+	 */
 	u8 size;
 
 	/*

@@ -48,8 +48,9 @@
 #define PAYLOAD_CODEC_NONE	3	/* not compressed */
 
 /*
- * The largest mem_size in bytes. mkpayload also keeps file_size + reloc_size
- * within this limit; the stub checks reloc_size and margin each by itself.
+ * The largest mem_size in bytes. mkpayload also keeps the sum file_size +
+ * reloc_size within this limit. The stub does not check the sum, but reloc_size
+ * and margin separately.
  */
 #define PAYLOAD_MAX_SIZE	0x80000000UL
 /*

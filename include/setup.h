@@ -19,7 +19,10 @@
 #define HDR_CODE32_START	(0x214 - SETUP_HEADER)
 #define DEFAULT_LOAD_ADDR	0x100000
 #define INITRD_ADDR_MAX		0x7fffffff
-/* boot.rst "heap_end_ptr": the field is the heap's end, less these bytes. */
+/*
+ * boot.rst "heap_end_ptr": the field holds the offset of the heap's end minus
+ * this number of bytes.
+ */
 #define HEAP_END_BIAS		0x200
 
 /*
@@ -119,7 +122,10 @@
 #define PORT_COM1		0x3f8
 #define UART_LSR		5
 #define UART_LSR_THRE		0x20
-/* Status reads after which early_error sends a byte to a UART that is not ready. */
+/*
+ * early_error sends a byte even if the UART is not ready after this many reads
+ * of its status.
+ */
 #define EARLY_UART_POLLS	100000
 
 #endif

@@ -181,8 +181,9 @@
  */
 #define SEVSTUB_TERM_GENERAL		0
 /*
- * The proof of the C-bit failed: data written through one mapping did not read
- * back through the other, so the C-bit is not where the hypervisor said.
+ * The proof of the C-bit failed: data that was written before the new page
+ * tables were loaded did not read back through them, so the C-bit is not where
+ * the hypervisor said.
  */
 #define SEVSTUB_TERM_CBIT_PROOF		1
 /*
@@ -240,9 +241,9 @@
 #define SEVSTUB_TERM_REASONS		19	/* number of the codes above */
 
 /*
- * -- Exit codes of #VC. asm/svm.h defines all but these two, intercepted #DB and
- * #AC. They and SVM_EXIT_NPF, a nested page fault, are not sent to the hypervisor
- * as a request (GHCB 4.1).
+ * -- Exit codes of #VC. asm/svm.h defines all but the two for intercepted #DB
+ * and #AC. These two and SVM_EXIT_NPF, a nested page fault, are not sent to the
+ * hypervisor as a request (GHCB 4.1).
  */
 #define SVM_EXIT_EXCP_DB		(SVM_EXIT_EXCP_BASE + 1)
 #define SVM_EXIT_EXCP_AC		(SVM_EXIT_EXCP_BASE + 17)

@@ -54,10 +54,10 @@ void kaslr_seed(const void *data, size_t len)
 }
 
 /*
- * An SEV guest does not ask CPUID, because the hypervisor could deny RDRAND,
- * and because it would cost an exit. Every processor with SEV has RDRAND.
- * Before ExitBootServices it is not known whether this is an SEV guest;
- * kaslr_finish() checks that case.
+ * Returns true if RDRAND may be executed. Every processor with SEV has it, so
+ * an SEV guest does not ask CPUID, which costs an exit and which the hypervisor
+ * could falsify. Before ExitBootServices it is not known whether this is an SEV
+ * guest; kaslr_finish() checks that case.
  */
 static bool has_rdrand(void)
 {
@@ -169,8 +169,9 @@ static struct {
 } areas;
 
 /*
- * Inserts an edge into the sorted list. At equal addresses of one kind a start
- * sorts before an end, so that areas that adjoin count as a single one.
+ * Inserts an edge into the sorted list. If an area ends where another area of
+ * the same kind starts, the start sorts before the end, so that the sweep sees
+ * one area without a gap.
  */
 static void add_edge(u64 edge)
 {
@@ -198,7 +199,7 @@ void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 
 struct sweep {
 	const struct kaslr_slots *want;
-	u64 wanted;		/* number of the slot to find, from 0 */
+	u64 wanted;		/* number of the slot that the sweep must find, counted from 0 */
 	u64 slots;		/* slots found so far */
 	u64 addr;		/* address of the wanted slot */
 	/* Reserved 1 GiB pages for which the sweep has not found memory yet. */

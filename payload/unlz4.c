@@ -13,8 +13,8 @@
 
 #define LZ4_FREESTANDING 1
 /*
- * Turn off lz4's loop for speed, which executes 9 % more instructions here and
- * has twice the code.
+ * Leave out the decoding loop that lz4 has for speed. Here it executes 9 % more
+ * instructions and has twice the code.
  */
 #define LZ4_FAST_DEC_LOOP 0
 #define LZ4_memcpy(d, s, n) __builtin_memcpy((d), (s), (n))

@@ -190,8 +190,8 @@ externally_visible int unzstd(void *out, size_t out_size, const void *in, size_t
 		return ZSTD_error_memory_allocation;
 	dctx->disableHufAsm = !have_bmi2;
 	/*
-	 * The dictionary is the constant NULL, so the compiler drops the code
-	 * for dictionaries.
+	 * The dictionary argument is the constant NULL. The compiler therefore
+	 * drops zstd's code for dictionaries.
 	 */
 	ret = ZSTD_decompress_usingDict(dctx, out, out_size, in, in_size, NULL, 0);
 	/* The frame expands to more than out_size bytes. */
