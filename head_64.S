@@ -220,7 +220,7 @@ FUNC(startup_64)
 	movl	$CR0_BOOT, %eax
 	movq	%rax, %cr0
 
-	movq	%rsi, %r15		/* %r15 = zero page, until the payload is entered */
+	movq	%rsi, %r15		/* %r15 = zero page, until the payload */
 	call	idt_load_stage1
 
 	movq	%r15, %rdi

@@ -467,8 +467,8 @@ FUNC(load_cr3_proven)
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CBIT_PROOF), %eax
 .Lproof_failed_64:
 	/*
-	 * Restore the old CR3, because the stub's own page tables do not map .head
-	 * executable, and early_error is in .head.
+	 * Restore the old CR3, because early_error is in .head, which the stub's
+	 * own page tables do not map executable.
 	 */
 	movq	%r8, %cr3
 	movl	%esi, %edx

@@ -199,7 +199,7 @@ void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 
 struct sweep {
 	const struct kaslr_slots *want;
-	u64 wanted;		/* number of the slot that the sweep must find, counted from 0 */
+	u64 wanted;		/* number of the slot to find, counted from 0 */
 	u64 slots;		/* slots found so far */
 	u64 addr;		/* address of the wanted slot */
 	/* Reserved 1 GiB pages for which the sweep has not found memory yet. */

@@ -80,8 +80,9 @@ static u64 node_pointer(unsigned int number)
 	if (number < CHAIN)
 		return (u64)&chain[number];
 	/*
-	 * Even numbers: 0. Odd numbers: an address so high that a node's first
-	 * fields would wrap around at 2^64.
+	 * A number of CHAIN or above ends the list. If it is even, the pointer
+	 * is 0. If it is odd, the pointer is so high that the node's header
+	 * would wrap around at 2^64.
 	 */
 	return number % 2 ? -(u64)(number % NODE_HEAD + 1) : 0;
 }

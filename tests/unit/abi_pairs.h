@@ -149,8 +149,8 @@ PAIR(X86_TRAP_VC, X86_VC)
 PAIR(TRAPS_WITH_ERROR_CODE, X86_HAS_ERROR_CODE)
 
 /*
- * Exit codes that only a hypervisor handles, and fields that only a hypervisor
- * reads
+ * The stub does not need these constants: exit codes that only a hypervisor
+ * handles, and fields that only a hypervisor reads.
  */
 SEVEMU_ONLY(SVM_EXIT_READ_DR0)
 SEVEMU_ONLY(SVM_EXIT_WRITE_DR0)

@@ -131,9 +131,9 @@ static struct {
 	u64 enc_mask;
 	bool vga;
 	/*
-	 * Makes one call of the page-table builder fail with @map_error: the
-	 * call whose trace line this is, or "init", "device" or "remove". NULL:
-	 * all calls work.
+	 * Makes one call of the page-table builder fail with @map_error. The
+	 * string is the line that the call writes to @trace, or "init",
+	 * "device" or "remove". NULL: all calls work.
 	 */
 	const char *map_fails;
 	int map_error;
@@ -295,8 +295,8 @@ void console_vga_disable(void)
 /* ---- fakes of functions of ident_map_64.c ---- */
 
 /*
- * The result of an ident_map_*() call. @call is the call's line in @trace,
- * which fake.map_fails may name.
+ * Returns the result of an ident_map_*() call: an error if fake.map_fails names
+ * the call's line in @trace, which is @call.
  */
 static int map_result(const char *call)
 {

@@ -114,7 +114,7 @@ TEST(find_option)
 }
 
 /*
- * A struct cmdline has a length, and its text is exactly so long. A NUL byte in
+ * The length in struct cmdline alone says where the text ends. A NUL byte in
  * the text separates words, but does not end the command line.
  */
 TEST(find_option_stops_at_len)

@@ -94,8 +94,8 @@ TEST(header_good)
 }
 
 /*
- * One byte of the payload header is changed. The stub must refuse the header at
- * whichever byte it is, by a check of a field or by the header's digest.
+ * One byte of the payload header is changed, each byte in turn. The stub must
+ * refuse the header, by a check of a field or by the header's digest.
  */
 TEST(header_damaged)
 {
@@ -397,8 +397,8 @@ TEST(bss_is_cleared)
 }
 
 /*
- * Linux clears its .bss itself. clear_bss() must clear only the relocation
- * table, which the decoder leaves at the start of Linux's .bss.
+ * Linux clears its .bss itself, so clear_bss() must leave it alone, except for
+ * the relocation table, which the decoder has put at its start.
  */
 TEST(bss_of_linux_is_left)
 {

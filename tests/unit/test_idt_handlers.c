@@ -193,10 +193,11 @@ TEST(direction_flag)
 }
 
 /*
- * C code needs a stack that is aligned to 16 bytes. The processor aligns the
- * stack before it pushes (APM2 8.9.3). The assembly must push a multiple of 16
- * bytes, or do_exception() would get a misaligned stack. In an aligned frame
- * %rbp is a multiple of 16.
+ * C code needs a stack that is aligned to 16 bytes. The processor pushes 40
+ * bytes, or 48 with an error code, on a stack that it has aligned (APM2 8.9.3).
+ * The assembly pushes more and must align the stack again before it calls
+ * do_exception(). That function records its %rbp, which is a multiple of 16 on
+ * an aligned stack.
  */
 TEST(alignment)
 {

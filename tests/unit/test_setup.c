@@ -42,18 +42,21 @@ static struct {
 	 */
 	bool ignore;
 	/*
-	 * The BIOS refuses the call with this AX after it has handled @answered
-	 * such calls. 0: it refuses none.
+	 * AX of the call that the BIOS refuses, after it has handled @answered
+	 * calls with this AX. 0: the BIOS refuses no call.
 	 */
 	u16 refused;
 	unsigned int answered;
 	bool no_vbe;
 	bool vbe_unsigned;
-	/* A VBE function that fails although the BIOS has VBE. 0: all work. */
+	/*
+	 * Number of a VBE function that fails although the BIOS has VBE. 0: all
+	 * VBE functions work.
+	 */
 	u16 vbe_failed;
 	u16 vbe_version;
 	u16 attributes;
-	/* BL that the BIOS returns for the call "EGA information". */
+	/* Value of BL that the BIOS returns for the call "EGA information". */
 	u32 vga;
 	u8 mode;
 	/* First and last line of the cursor. Bit 13: the cursor is hidden. */

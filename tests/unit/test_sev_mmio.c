@@ -464,8 +464,9 @@ static void no_device(u64 addr, unsigned int code)
 	ENDS(code);
 	INSN(0x400, "\x89\x1e");
 	/*
-	 * Reason 10: the load's exchange was not completed, so the GHCB page is
-	 * still in use.
+	 * The termination left the load's exchange uncompleted, so the GHCB
+	 * page is still in use. The stub must terminate with reason 10, which
+	 * says so.
 	 */
 	ENDS(10);
 	begin(addr);

@@ -389,8 +389,9 @@ TEST(undecodable)
 }
 
 /*
- * An operation without a handler in vc_dispatch() must terminate the guest. The
- * decoder cannot return one, so the case makes it up.
+ * If vc_dispatch() has no handler for an operation, it must terminate the
+ * guest. The decoder never returns an operation without a handler, so the case
+ * uses the first number behind the last operation.
  */
 TEST(no_handler)
 {
