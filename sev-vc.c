@@ -342,8 +342,8 @@ static bool is_decrypted(u64 addr)
 
 /*
  * Terminates the guest unless [addr, addr + size) is mapped shared and is not
- * RAM. Device registers always are, so another address is an attempt of the
- * hypervisor to read or change the guest's data.
+ * RAM, as device registers are. A nested page fault at any other address is an
+ * attempt of the hypervisor to read or change the guest's data.
  */
 static void check_device(u64 addr, unsigned int size)
 {
@@ -422,8 +422,9 @@ static unsigned int vc_mmio_stos(struct vc *vc)
 }
 
 /*
- * Emulates one element of MOVS. If the source is mapped shared, it is the
- * device. Otherwise the destination must be.
+ * Emulates one element of MOVS between memory and a device. If the source is
+ * mapped shared, the source is the device. Otherwise the destination must be
+ * the device.
  */
 static unsigned int vc_mmio_movs(struct vc *vc)
 {

@@ -75,7 +75,7 @@ struct payload_header {
 	u64 align;		/* 0x18: bytes, a power of two that divides
 				 * link_addr; the payload's run address is
 				 * always a multiple of align */
-	u64 entry_offset;	/* 0x20: of the 64-bit entry in the flat image */
+	u64 entry_offset;	/* 0x20: offset of the 64-bit entry in the flat image */
 	u64 file_size;		/* 0x28: bytes of the flat image */
 	u64 mem_size;		/* 0x30: bytes of flat image and .bss */
 	u64 reloc_size;		/* 0x38: bytes of relocation table; 0: none */

@@ -103,8 +103,8 @@
 /* The stack of extract_kernel(), above its guard page. */
 #define STACK_SIZE		16384
 /*
- * Memory for the stub's own page tables: 64 tables. A range that the loader
- * passes needs about five.
+ * Memory for the stub's own page tables: 64 tables of 4 KiB. Each range that
+ * the loader passes needs about five of them.
  */
 #define PAGE_TABLE_POOL_SIZE	(64 * 4096)
 

@@ -120,8 +120,8 @@
 #define GHCB_MSR_AP_RESET_HOLD_RESP	0x007
 
 /*
- * Requests that only SNP guests may send. KVM terminates another guest that sends
- * one of the first three.
+ * Requests that only SNP guests may send. KVM terminates a guest without SNP
+ * that sends one of the first three.
  */
 #define GHCB_MSR_PREF_GPA_REQ		0x010
 #define GHCB_MSR_PREF_GPA_RESP		0x011

@@ -312,9 +312,9 @@ struct dynamic {
 };
 
 /*
- * Returns the program header of the dynamic section, or NULL if the file has none.
- * The ELF type does not tell which, because ld marks a PIE that is linked to
- * another address than 0 as ET_EXEC.
+ * Returns the program header of the dynamic section, or NULL if the file has
+ * none. The ELF type does not tell whether it has one, because ld marks a PIE
+ * that is linked to another address than 0 as ET_EXEC.
  */
 static const Elf64_Phdr *find_dynamic(const struct elf *elf)
 {

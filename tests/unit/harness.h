@@ -76,10 +76,10 @@ struct test_case {
 enum harness_exit { TEST_FAILED = 1, TEST_SKIPPED, TEST_ERROR, TEST_HALT };
 
 /*
- * State of the running test program. main() and the TEST()s set @first to
- * @program before the first case. harness_run() resets the fields that belong
- * to one case. Test programs use the macros and functions below instead of
- * these fields.
+ * State of the running test program. main() and the constructors of TEST() set
+ * the fields @first, @last and @program before the first case runs.
+ * harness_run() resets the fields that belong to one case. Test programs use
+ * the macros and functions below instead of these fields.
  */
 static struct {
 	struct test_case *first, **last;

@@ -616,7 +616,7 @@ TEST(boot_bad_map)
 /*
  * The first GetMemoryMap() reports descriptors twice as large as those of the
  * second call. The second map therefore has more entries than the stub has
- * allocated memory for.
+ * allocated memory for, and the boot must fail with an error.
  */
 TEST(boot_map_of_more_entries)
 {

@@ -692,8 +692,8 @@ static void nmis_inside(void)
 }
 
 /*
- * While the stub sends "NMI complete", the next NMI arrives, twice. The stub
- * must send "NMI complete" for each of them as well.
+ * Another NMI arrives while the stub sends "NMI complete". This happens twice
+ * in a row. The stub must send "NMI complete" for each of these NMIs as well.
  */
 TEST(nmi_after_nmi)
 {
