@@ -20,8 +20,8 @@
 #define ZSTD_memcpy(d, s, n) __builtin_memcpy((d), (s), (n))
 #define ZSTD_memmove(d, s, n) __builtin_memmove((d), (s), (n))
 /*
- * memset() must be called, because gcc's inline code, if built for size, fills
- * byte by byte.
+ * Calls the function memset(). gcc would expand __builtin_memset() to inline
+ * code instead, and inline code that is built for size fills byte by byte.
  */
 #define ZSTD_memset(p, v, n) memset((p), (v), (n))
 #define ZSTD_DEPS_MALLOC

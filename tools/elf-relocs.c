@@ -126,7 +126,8 @@ static void read_linux_relocs(const struct elf *elf, const struct image *image,
 /* ---- addresses ---- */
 
 /*
- * Returns the segment for which the file supplies @size bytes at @vaddr, or NULL.
+ * Returns the segment whose bytes in the file include the @size bytes at
+ * virtual address @vaddr, or NULL.
  */
 static const Elf64_Phdr *segment_at(const struct elf *elf, u64 vaddr, u64 size)
 {

@@ -472,8 +472,9 @@ TEST(setup_data_length)
 }
 
 /*
- * A setup_data node in the payload's memory is refused. The decompressed
- * payload would overwrite the node before the payload's code can read it.
+ * A setup_data node in the payload's memory must be refused, because the
+ * decompressed payload would overwrite the node before the payload's code can
+ * read it.
  */
 TEST(setup_data_in_the_way)
 {

@@ -29,8 +29,8 @@ u64 flags_before, flags_after, rsp_before, rsp_after, came_back;
 
 /*
  * @target is the entry code to jump to. @error_code is pushed if
- * @has_error_code is not 0. RSP is moved by @misalign bytes before the
- * processor would align it.
+ * @has_error_code is not 0. @misalign is subtracted from RSP before the
+ * processor's frame is pushed, so that the frame is not aligned.
  */
 const u8 *target;
 u64 has_error_code, error_code, misalign;
