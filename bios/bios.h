@@ -118,8 +118,8 @@ void detect_hardware(void);
 #define VBE_SIGNATURE		0x41534556	/* "VESA" */
 #define VBE_VERSION_MIN		0x0200		/* 2.0 has linear framebuffers */
 /*
- * If the monitor has no EDID, each byte of edid_info gets this value, as by Linux's
- * own setup code.
+ * If the monitor has no EDID, each byte of edid_info gets this value, as
+ * Linux's own setup code does it.
  */
 #define EDID_UNKNOWN		0x13
 

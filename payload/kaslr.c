@@ -345,9 +345,9 @@ static void limit_memory(struct kaslr_slots *want, u64 size)
 
 /*
  * Applies the value of one memmap= option. SIZE@ADDR adds RAM, which KASLR does
- * not use. SIZE with another sign and ADDR takes the range out of RAM. SIZE
- * alone limits memory. Returns false for any other form, such as exactmap,
- * because the code here does not know what memory is RAM then.
+ * not use. SIZE#ADDR, SIZE$ADDR, SIZE!ADDR and SIZE%ADDR take the range out of
+ * RAM. SIZE alone limits memory. Returns false for any other form, such as
+ * exactmap, because the code here does not know then which memory is RAM.
  */
 static bool heed_memmap(struct kaslr_slots *want, const char *s)
 {

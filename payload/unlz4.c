@@ -75,8 +75,8 @@ externally_visible int unlz4(void *out, size_t out_size, const void *in, size_t 
 		if (got < 0)
 			return LZ4_BAD_BLOCK;
 		/*
-		 * A block must fill room, which is 8 MiB or, for the last
-		 * block, the rest of the output.
+		 * A block must decode to exactly room bytes: 8 MiB, or the rest
+		 * of the output for the last block.
 		 */
 		if ((size_t)got != room)
 			return -EINVAL;

@@ -9,7 +9,8 @@
  * included twice.
  *
  * SEVEMU_ONLY(name) names a constant of sevemu's headers that the stub does not
- * need. test_abi.sh fails for a constant of sevemu's that is in neither list.
+ * need. test_abi_complete.sh fails for a constant of sevemu's that is in neither
+ * list.
  */
 
 /* MSRs and their bits */

@@ -50,8 +50,8 @@ static u8 image_setup_header[sizeof(struct setup_header)];
 static const char *image_cmdline;
 static u8 image_parts[5 * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 /*
- * In the stub, misc.c defines entry_taken. efi/entry.c sets it to ENTRY_EFI*,
- * so that the stub knows later that EFI firmware started it.
+ * In the stub, lib/boot_params.c defines entry_taken. efi/entry.c sets it to
+ * ENTRY_EFI*, so that the stub knows later that EFI firmware started it.
  */
 u32 entry_taken;
 
@@ -967,7 +967,7 @@ static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *guid,
 	return EFI_SUCCESS;
 }
 
-/* ---- an ordinary machine, and fakes of functions of misc.c ---- */
+/* ---- an ordinary machine, and fakes of functions that efi/ calls ---- */
 
 /*
  * A fake of XXH64: a 64-bit FNV hash is enough here, because the same function
@@ -985,8 +985,8 @@ u64 xxh64(const void *data, size_t len)
 }
 
 /*
- * A fake of the function in misc.c. It clears the sentinel, so that a case sees
- * that the stub called it. test_misc.c tests the real function.
+ * A fake of the function in lib/boot_params.c. It clears the sentinel, so that
+ * a case sees that the stub called it. test_misc.c tests the real function.
  */
 void sanitize_boot_params(struct boot_params *bp)
 {

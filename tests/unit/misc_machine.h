@@ -55,8 +55,8 @@ static struct layout {
 static struct image_info info_in_image;
 
 /*
- * In the stub, efi.c defines efi_runtime_start: the address that the EFI entry
- * chose for the payload, 0 if EFI firmware did not start the stub.
+ * In the stub, efi/services.c defines efi_runtime_start: the address that the
+ * EFI entry chose for the payload, 0 if EFI firmware did not start the stub.
  */
 u64 efi_runtime_start;
 
@@ -202,9 +202,9 @@ u64 read_cr4(void)
 }
 
 /*
- * misc.c's error() calls this last. It has printed "sevstub: TITLE: DETAIL\n"
- * by then. Title and detail become harness_error_what and harness_error_detail,
- * for EXPECT_ERROR().
+ * error() of lib/error.c calls this last, after it has printed "sevstub: TITLE:
+ * DETAIL\n". Title and detail become harness_error_what and
+ * harness_error_detail, for EXPECT_ERROR().
  */
 noreturn void halt_forever(void)
 {
@@ -611,9 +611,9 @@ static void add_e820(u64 addr, u64 size, u32 type)
 }
 
 /*
- * For a case with a memory map of its own: adds RAM entries for the zero page
- * and the machine's memory, because these lie where the test's process has
- * them.
+ * Adds RAM entries for the zero page and for the machine's memory. A case with
+ * a memory map of its own needs them, because both lie wherever the test's
+ * process has them.
  */
 static maybe_unused void add_ram_of_loader(void)
 {

@@ -117,8 +117,8 @@ struct step {
 	u8 sent[PAGE_END];
 	u8 answer[PAGE_END];
 	/*
-	 * If not NULL, called after the guest's request and before the host's
-	 * answer.
+	 * If not NULL, vmgexit() calls this after it has compared the guest's
+	 * request and before the host answers.
 	 */
 	void (*meanwhile)(void);
 };

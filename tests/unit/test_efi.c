@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_efi.c - tests efi.c, the stub's EFI entry, on mock firmware that lacks
+ * test_efi.c - tests efi/, the stub's EFI entry, on mock firmware that lacks
  * protocols, refuses calls, or changes its answers between two calls. The
  * command lines and screens of the tests are ones that sane firmware would
  * never pass.

@@ -559,7 +559,10 @@ static void check_ignorant(void)
 	      !bp->alt_mem_k && !bp->apm_bios_info.version, "made up");
 }
 
-/* If the BIOS refuses every call, the zero page must have its defaults. */
+/*
+ * If the BIOS refuses every call, the fields of the zero page must have their
+ * default values.
+ */
 TEST(refused)
 {
 	fresh_pc(NULL);

@@ -408,8 +408,8 @@ TEST(movs_rep)
 }
 
 /*
- * One operand of MOVS is the device. The other must be mapped private memory:
- * otherwise the stub must raise #PF before it sends a request.
+ * One operand of MOVS is the device. If the other operand is not in mapped
+ * private memory, the stub must raise #PF before it sends a request.
  */
 TEST(movs_other_side)
 {
