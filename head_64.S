@@ -220,7 +220,8 @@ FUNC(startup_64)
 	movl	$CR0_BOOT, %eax
 	movq	%rax, %cr0
 
-	movq	%rsi, %r15		/* %r15 = zero page, until the payload */
+	/* %r15 holds the zero page's address until the payload is entered. */
+	movq	%rsi, %r15
 	call	idt_load_stage1
 
 	movq	%r15, %rdi

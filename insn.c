@@ -122,7 +122,7 @@ struct decoder {
 	unsigned int size;
 	unsigned int pos;
 	bool ran_dry;
-	u8 rex;			/* the REX prefix's byte, 0 without one */
+	u8 rex;			/* value of the REX prefix, 0 without a REX prefix */
 	bool rep;
 	bool operand_size_prefix;
 	bool lock;

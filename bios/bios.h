@@ -145,7 +145,7 @@ struct vbe_mode_info {
 	/* 0x1f: number of bits and lowest bit of red, green, blue and reserved */
 	u8 colours[8];
 	u8 direct;
-	u32 base;		/* 0x28: framebuffer, physical address */
+	u32 base;		/* 0x28: physical address of the framebuffer */
 } __attribute__((packed));
 BUILD_BUG_ON(offsetof(struct vbe_mode_info, line_length) != 0x10);
 BUILD_BUG_ON(offsetof(struct vbe_mode_info, depth) != 0x19);

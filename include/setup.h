@@ -98,9 +98,12 @@
  * -- Sizes in bytes of stacks and tables. linker.ld reserves the memory. It gets
  * the sizes as symbols from early_tables_64.S.
  */
-/* The stack from the entries until the moved image has a .bss. It is in .data. */
+/*
+ * Size of the stack that the entries use until .bss of the moved image is
+ * cleared. This stack is in .data.
+ */
 #define EARLY_STACK_SIZE	2048
-/* The stack of extract_kernel(), above its guard page. */
+/* Size of the stack of extract_kernel(), which lies above its guard page. */
 #define STACK_SIZE		16384
 /*
  * Memory for the stub's own page tables: 64 tables of 4 KiB. Each range that

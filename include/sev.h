@@ -94,12 +94,12 @@
  */
 #define GHCB_MSR_INFO_BITS		12
 #define GHCB_MSR_INFO_MASK		0xfff
-#define GHCB_MSR_GPA_REQ		0x000	/* 63:12: physical address of the GHCB page */
+#define GHCB_MSR_GPA_REQ		0x000	/* bits 63:12: physical address of the GHCB page */
 
-#define GHCB_MSR_SEV_INFO_RESP		0x001	/* the MSR holds this after reset, too */
+#define GHCB_MSR_SEV_INFO_RESP		0x001	/* the GHCB MSR also holds this code after reset */
 #define GHCB_MSR_SEV_INFO_REQ		0x002
-#define GHCB_MSR_INFO_MAX_SHIFT		48	/* 63:48: highest GHCB protocol version */
-#define GHCB_MSR_INFO_MIN_SHIFT		32	/* 47:32: lowest GHCB protocol version */
+#define GHCB_MSR_INFO_MAX_SHIFT		48	/* bits 63:48: the highest GHCB protocol version */
+#define GHCB_MSR_INFO_MIN_SHIFT		32	/* bits 47:32: the lowest GHCB protocol version */
 #define GHCB_MSR_INFO_VERSION_MASK	0xffff
 #define GHCB_MSR_INFO_CBIT_SHIFT	24	/* 31:24: C-bit position */
 #define GHCB_MSR_INFO_CBIT_MASK		0xff
@@ -140,7 +140,7 @@
 #define GHCB_MSR_TERM_REQ		0x100	/* terminates; has no response */
 #define GHCB_MSR_TERM_SET_SHIFT		12	/* 15:12: set of termination reasons */
 #define GHCB_MSR_TERM_SET_MASK		0xf
-#define GHCB_MSR_TERM_CODE_SHIFT	16	/* 23:16: the reason's number in its set */
+#define GHCB_MSR_TERM_CODE_SHIFT	16	/* bits 23:16: the reason's number in its set */
 #define GHCB_MSR_TERM_CODE_MASK		0xff
 #define GHCB_MSR_TERM(set, code)					\
 	(GHCB_MSR_TERM_REQ | (set) << GHCB_MSR_TERM_SET_SHIFT |		\
@@ -162,7 +162,7 @@
  */
 #define SEV_TERM_SET_GHCB		0
 #define GHCB_TERM_GENERAL		0
-#define GHCB_TERM_PROTOCOL_VERSION	1	/* no GHCB protocol version in common */
+#define GHCB_TERM_PROTOCOL_VERSION	1	/* guest and hypervisor have no version in common */
 #define GHCB_TERM_SNP_FEATURES		2	/* the guest lacks what SNP requires */
 
 /*

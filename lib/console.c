@@ -80,7 +80,7 @@
 
 struct uart {
 	u16 port;		/* the UART's first I/O port; 0: no UART */
-	u16 divisor;		/* divides the UART's clock; 0: keep it */
+	u16 divisor;		/* divisor of the UART's clock; 0: keep the present one */
 };
 
 static struct {

@@ -13,7 +13,7 @@
 #define HEADER_MAGIC_AT		0x202
 #define BOOT_FLAG		0xaa55
 #define BOOT_FLAG_AT		0x1fe
-#define DEFAULT_SETUP_SECTS	4	/* setup_sects 0 means this many (boot.rst) */
+#define DEFAULT_SETUP_SECTS	4	/* number of setup sectors if setup_sects is 0 (boot.rst) */
 /* The header's field kernel_version is an offset from the second sector (boot.rst). */
 #define VERSION_BASE		SECTOR
 #define PARAGRAPH		16UL	/* bytes; the unit of the header's syssize */

@@ -67,7 +67,7 @@ struct mock_uart {
 
 static struct {
 	struct mock_uart uart[UARTS];
-	bool sev_es;		/* the guest is SEV-ES: IN and OUT raise #VC */
+	bool sev_es;		/* true: the guest is SEV-ES, so IN and OUT raise #VC */
 	/*
 	 * Number of IN, OUT and OUTS instructions that the console executed, or
 	 * of VMEXITs that it caused in an SEV-ES guest.

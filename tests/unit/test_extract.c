@@ -23,7 +23,7 @@ static const char *find_step(const char *at, const char *step)
 	return NULL;
 }
 
-/* As find_step(), but the search starts at the line after @at. */
+/* Does the same as find_step(), but starts the search at the line after @at. */
 static const char *find_next_step(const char *at, const char *step)
 {
 	return find_step(at + strcspn(at, "\n") + 1, step);

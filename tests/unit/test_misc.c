@@ -57,7 +57,7 @@ TEST(sentinel_set)
 	} kept[] = {
 		{ 0x000, 0x070 },	/* screen_info to ist_info */
 		{ 0x080, 0x0c0 },	/* hd0_info to olpc_ofw_header */
-		{ 0x1c0, 0x1eb },	/* fields efi_info to edd_mbr_sig_buf_entries */
+		{ 0x1c0, 0x1eb },	/* kept: fields efi_info to edd_mbr_sig_buf_entries */
 		{ 0x1ec, 0x1ed },	/* secure_boot */
 		{ 0x1f1, 0x26c },	/* setup header */
 		{ 0x290, 0xcd0 },	/* edd_mbr_sig_buffer, e820_table */

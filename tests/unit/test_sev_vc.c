@@ -684,7 +684,10 @@ TEST(nmi_inside)
 	CHECK(host.at == 2, "%u exchanges", host.at);
 }
 
-/* Two NMIs during one exchange. The stub sends "NMI complete" once for both. */
+/*
+ * Two NMIs arrive during one exchange. The stub must send "NMI complete" once
+ * for both.
+ */
 static void nmis_inside(void)
 {
 	sev_es_nmi();
