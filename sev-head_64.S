@@ -478,7 +478,7 @@ END_FUNC(load_cr3_proven)
 
 /*
  * ---- Data. linker.ld puts .early.cbit_proof below the GDT, the IDT and the early
- * stack, so that an overflow of the early stack overwrites the IDT and the GDT first.
+ * stack, so that an overflow of that stack overwrites the IDT and the GDT first.
  */
 	.section .early.cbit_proof, "aw", @progbits
 	.balign 8

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_misc.c - checks by misc.c and lib/boot_params.c of what the loader passes
- * to the stub, and the choice of the address where the stub's image runs. The loader may be hostile,
- * so these tests pass wrong and contradictory values.
+ * to the stub, and the choice of the address where the stub's image runs. The
+ * loader may be hostile, so these tests pass wrong and contradictory values.
  */
 #include "misc_machine.h"
 
