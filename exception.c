@@ -50,8 +50,8 @@ static bool is_in_page(u64 addr, const u8 *page)
 }
 
 /*
- * Returns true if dump_stack() may read the word at @rsp. It must not touch a
- * guard page, because the page fault would cut the report off.
+ * Returns true if dump_stack() may read the word at @rsp. dump_stack() must not
+ * touch a guard page, because the page fault would cut the report off.
  */
 static bool is_stack(u64 rsp)
 {

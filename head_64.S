@@ -108,7 +108,10 @@ FUNC(startup_32)
 	call	place_early_tables	/* %edi = the tables' address */
 	call	build_early_tables
 
-	/* Long mode: CR4.PAE, CR3, EFER.LME, then CR0.PG (APM2 14.6.1). */
+	/*
+	 * Enter long mode: set CR4.PAE, load CR3, set EFER.LME, then set CR0.PG
+	 * (APM2 14.6.1).
+	 */
 	movl	%cr4, %eax
 	andl	$X86_CR4_MCE, %eax
 	orl	$X86_CR4_PAE, %eax
@@ -262,7 +265,10 @@ FUNC(startup_64)
 	movl	nmi_count(%rip), %eax
 	addl	%eax, nmi_count(%rbx)
 
-	/* The second step: .head and the compressed payload, up to .text. */
+	/*
+	 * The second step copies .head and the compressed payload, which end at
+	 * .text.
+	 */
 	leaq	(_text - 8)(%rbp), %rsi
 	leaq	(_text - 8)(%rbx), %rdi
 	movl	$image_lower_quads, %ecx

@@ -45,7 +45,10 @@ struct cpu {
 struct boot {
 	struct boot_params *bp;
 	struct cmdline cmdline;
-	/* Copy of the payload's header, after check_payload_header(). */
+	/*
+	 * Copy of the payload's header, which check_payload_header() makes and
+	 * checks.
+	 */
 	struct payload_header payload;
 	/* The payload's and the image's memory: image_info.init_size bytes. */
 	struct range runtime;
@@ -64,7 +67,7 @@ struct boot {
 	u64 virt;
 	/*
 	 * Address of LA57_SIZE bytes that la57_switch() uses; 0 if CR4.LA57
-	 * stays.
+	 * stays as it is.
 	 */
 	u64 la57;
 };
@@ -261,8 +264,10 @@ static void take(struct range r)
 }
 
 /*
- * Keeps the payload out of the data that a setup_data node of type
- * SETUP_INDIRECT points to. The stub does not read that data.
+ * Makes sure that the payload does not overwrite the data that a setup_data
+ * node of type SETUP_INDIRECT points to: refuses the boot if the data lies in
+ * the payload's present memory, and tells KASLR not to use the data's memory.
+ * The stub does not read that data.
  */
 static void keep_indirect(const struct boot *boot, u64 addr,
 			  const struct setup_data *node)

@@ -128,8 +128,8 @@ static noreturn void refuse(unsigned int reason, const char *detail)
 }
 
 /*
- * Returns the position of the C-bit in the loader's page tables. In its address
- * field the entry that maps this code has the C-bit and the page's address.
+ * Returns the position of the C-bit in the loader's page tables. The entry that
+ * maps this code has the page's address and the C-bit in its address field.
  * Returns 0 if the entry has no bit besides the address, or several. @claimed
  * is the C-bit as a mask, as CPUID reports it.
  *

@@ -193,9 +193,9 @@ static unsigned int vc_cpuid(struct vc *vc)
 	ghcb_input(rcx, (u32)vc->regs[INSN_RCX]);
 	if ((u32)vc->regs[INSN_RAX] == CPUID_XSTATE) {
 		/*
-		 * GHCB 4.1 requires XCR0 for this leaf. XCR0 cannot be read
-		 * while CR4.OSXSAVE is clear (APM2 11.5.2), so its reset value
-		 * is sent.
+		 * GHCB 4.1 requires XCR0 for CPUID leaf 0xd. XCR0 cannot be
+		 * read while CR4.OSXSAVE is clear (APM2 11.5.2), so its reset
+		 * value is sent.
 		 */
 		ghcb_input(xcr0, XCR0_RESET);
 		ghcb_input(xss, 0);
@@ -518,8 +518,8 @@ static unsigned int vc_out(struct vc *vc)
 }
 
 /*
- * Returns the lowest address of @count elements of a string instruction. It
- * accesses the element at @addr first.
+ * Returns the lowest address of @count elements of a string instruction. The
+ * instruction accesses the element at @addr first.
  */
 static u64 string_start(const struct vc *vc, u64 addr, u64 count)
 {

@@ -81,7 +81,7 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 /*
  * Changes the number of paging levels if la57_prepare() decided so, and unmaps the
  * memory that it returned. Needs the stub's own page tables and the stage-2 IDT.
- * Must run before sev_es_setup_ghcb(), which reports the NMIs that come meanwhile.
+ * Must run before sev_es_setup_ghcb(), which sends NMI complete for NMIs meanwhile.
  */
 void la57_switch(void);
 

@@ -202,7 +202,10 @@ struct sweep {
 	u64 wanted;		/* number of the slot to find, counted from 0 */
 	u64 slots;		/* slots found so far */
 	u64 addr;		/* address of the wanted slot */
-	/* Reserved 1 GiB pages for which the sweep has not found memory yet. */
+	/*
+	 * Number of reserved 1 GiB pages for which the sweep has not found
+	 * memory yet.
+	 */
 	u64 huge_pages;
 };
 

@@ -677,9 +677,10 @@ static void fuzz_ports(struct vcpu *vcpu)
 		value = io_in(port, size);
 		if (port != 0x511 || size != 1 || key == 0xffff) {
 			/*
-			 * A wider access may read several bytes of the file at
-			 * once. at_byte is unknown then, so do not check reads
-			 * until the guest selects the next key.
+			 * An access of 2 or 4 bytes may read several bytes of
+			 * the selected file at once. at_byte is unknown then,
+			 * so do not check reads until the guest selects the
+			 * next key.
 			 */
 			if (port != 0x510 || size != 1)
 				key = 0xffff;

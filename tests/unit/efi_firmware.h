@@ -192,8 +192,8 @@ static struct firmware {
 	/* true: LoadFile() reports one byte more than it wrote */
 	bool initrd_lies;
 	/*
-	 * The volume that the stub was loaded from. @root_open is written: the
-	 * stub has opened the root directory and not closed it.
+	 * The volume that the stub was loaded from. The field @root_open is
+	 * written: it is true while the stub has the root directory open.
 	 */
 	bool has_volume;
 	EFI_FILE_IO_INTERFACE volume_protocol;

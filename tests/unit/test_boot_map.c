@@ -360,7 +360,7 @@ TEST(setup_data_chain)
 
 /*
  * boot.rst requires no alignment of setup_data nodes, so a node may cross a
- * page boundary.
+ * page boundary. The stub must then map both pages.
  */
 TEST(setup_data_unaligned)
 {

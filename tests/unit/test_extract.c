@@ -879,9 +879,9 @@ TEST(extract_refuses)
 	machine[AT_OVERRUN + PAGE_SIZE - 1] = 1;
 	extraction_refused("stack");
 	/*
-	 * extract_kernel() calls check_stack() after "map load", which loads
-	 * the stub's page tables, because the stack's guard page is still
-	 * writable until then.
+	 * check_stack() finds an overflow of the stack that occurred while the
+	 * guard page was still mapped. It must run after "map load", which
+	 * loads the stub's own page tables, and before "stage 2".
 	 */
 	happens("map load", 1);
 	happens("stage 2", 0);

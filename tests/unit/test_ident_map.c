@@ -618,7 +618,8 @@ static void check_live(void)
 
 /*
  * The page tables are write-protected, so a store to them raises SIGSEGV. This
- * handler allows the store and sets TF, so that SIGTRAP follows it.
+ * handler allows the store and sets TF, so that SIGTRAP follows the store and
+ * the page walk can check the tables then.
  */
 static void on_store(int number, siginfo_t *info, void *context)
 {

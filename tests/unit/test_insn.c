@@ -368,7 +368,7 @@ static const struct vector {
 	{ "0f b6 c3", NEVER_VALID, 0 },
 	{ "48 63 c3", NEVER_VALID, 0 },
 
-	/* STOS and MOVS, with and without REP and prefixes. */
+	/* STOS and MOVS, with and without a REP prefix and other prefixes. */
 	{ "aa", "stos 1[es:rdi], al", 0x400 },
 	{ "66 ab", "stos 2[es:rdi], ax", 0x400 },
 	{ "f3 ab", "rep stos 4[es:rdi], eax", 0x400 },

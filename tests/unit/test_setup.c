@@ -28,8 +28,8 @@ static u8 bios_memory[REAL_MODE_END];
 #define CMDLINE_AT	0x90000
 
 /*
- * The fake BIOS. A case sets what it returns. It counts the calls that it gets
- * in the last fields, from @reads on.
+ * The fake BIOS. A case sets what it returns. In the last fields, from @reads
+ * on, the fake BIOS counts the calls that it gets.
  */
 static struct {
 	unsigned int disks;	/* number of disks with EDD */

@@ -177,7 +177,10 @@ static const struct {
 	{ 4, 2, "\x48\x6d", "\x48\x6f" },
 };
 
-/* Without REP, INS and OUTS move one element, whatever RCX is. */
+/*
+ * Without REP, INS and OUTS must move one element, whatever the value of RCX
+ * is.
+ */
 TEST(string_without_rep_completes_whatever_rcx_holds)
 {
 	static const u64 counts[] = { 0, 1, 2, 5, 1ULL << 32, ~0ULL };

@@ -393,8 +393,8 @@ TEST(movs_rep)
 	run();
 
 	/*
-	 * A segment prefix of MOVS applies to its source, but not to its
-	 * destination.
+	 * The stub must apply a segment prefix of MOVS to the source only, not
+	 * to the destination.
 	 */
 	begin(0xdeadbeef00000000 | DEVICE);
 	frame.rsi = 8;

@@ -486,7 +486,10 @@ TEST(many_tables)
 	}
 }
 
-/* The search for the RSDP. The test's memory replaces the BIOS's area. */
+/*
+ * Tests the search for the RSDP in the memory that a BIOS uses. Memory of the
+ * test takes the place of that memory.
+ */
 TEST(search)
 {
 	u64 start, end, offset;
