@@ -20,7 +20,10 @@
 /* Number of 8-byte words of the interrupted code's stack in a report. */
 #define STACK_DUMP_WORDS	8
 
-/* These are in .data, because an exception may come before .bss is cleared. */
+/*
+ * may_map and reporting are in .data, because an exception may occur before
+ * .bss is cleared.
+ */
 static in_data bool may_map;
 static in_data bool reporting;
 
@@ -47,8 +50,8 @@ static bool is_in_page(u64 addr, const u8 *page)
 }
 
 /*
- * Returns true if dump_stack() may read the word at @rsp. It must not touch a
- * guard page, because the page fault would cut the report off.
+ * Returns true if dump_stack() may read the word at @rsp. dump_stack() must not
+ * touch a guard page, because the page fault would cut the report off.
  */
 static bool is_stack(u64 rsp)
 {
@@ -113,7 +116,8 @@ static noreturn void report(const struct exception_frame *f)
 			   exception_name(f->vector), f->vector, f->error_code,
 			   f->rip - (u64)_image);
 	/*
-	 * SEV-ES hides registers from the hypervisor, which reads the console.
+	 * Print no registers and no stack in an SEV-ES guest. They are secret
+	 * there, and the hypervisor reads the console.
 	 */
 	if (!sev_es_active()) {
 		dump_registers(f);
@@ -127,8 +131,9 @@ void do_exception(struct exception_frame *frame)
 	unsigned int vector;
 
 	/*
-	 * All of the stub's code runs with CS = BOOT_CS. The hypervisor must
-	 * have caused an exception with another CS, so it is not handled.
+	 * All of the stub's code runs with CS = BOOT_CS. If CS has another
+	 * value, the hypervisor must have caused the exception. It is reported
+	 * instead of handled.
 	 */
 	if (frame->cs != BOOT_CS)
 		report(frame);
@@ -142,8 +147,9 @@ void do_exception(struct exception_frame *frame)
 		if (!vector)
 			return;
 		/*
-		 * The exception is reported as #GP, #DB or another vector. Its
-		 * error code is 0, not the exit code of #VC.
+		 * The handler of #VC asks to report another exception, such as
+		 * #GP. The frame still has the exit code of #VC as its error
+		 * code, so replace it by 0.
 		 */
 		if (vector != X86_TRAP_VC)
 			frame->error_code = 0;

@@ -108,7 +108,10 @@ FUNC(startup_32)
 	call	place_early_tables	/* %edi = the tables' address */
 	call	build_early_tables
 
-	/* Long mode: CR4.PAE, CR3, EFER.LME, then CR0.PG (APM2 14.6.1). */
+	/*
+	 * Enter long mode: set CR4.PAE, load CR3, set EFER.LME, then set CR0.PG
+	 * (APM2 14.6.1).
+	 */
 	movl	%cr4, %eax
 	andl	$X86_CR4_MCE, %eax
 	orl	$X86_CR4_PAE, %eax
@@ -144,8 +147,9 @@ FUNC(startup_32)
 	lretl
 .Lcbit_wrong:
 	/*
-	 * Without paging every access is private (APM2 15.34.4), so a guest
-	 * with SEV but not SEV-ES can read the message.
+	 * The new page tables have a wrong C-bit, so turn paging off. Every
+	 * access is private then (APM2 15.34.4), and early_error of a guest with
+	 * SEV but not SEV-ES can read the message.
 	 */
 	movl	$(CR0_BOOT & ~X86_CR0_PG), %eax
 	movl	%eax, %cr0
@@ -219,7 +223,8 @@ FUNC(startup_64)
 	movl	$CR0_BOOT, %eax
 	movq	%rax, %cr0
 
-	movq	%rsi, %r15		/* %r15 = zero page, until the payload */
+	/* %r15 holds the zero page's address until the payload is entered. */
+	movq	%rsi, %r15
 	call	idt_load_stage1
 
 	movq	%r15, %rdi
@@ -260,7 +265,10 @@ FUNC(startup_64)
 	movl	nmi_count(%rip), %eax
 	addl	%eax, nmi_count(%rbx)
 
-	/* The second step: .head and the compressed payload, up to .text. */
+	/*
+	 * The second step copies .head and the compressed payload, which end at
+	 * .text.
+	 */
 	leaq	(_text - 8)(%rbp), %rsi
 	leaq	(_text - 8)(%rbx), %rdi
 	movl	$image_lower_quads, %ecx

@@ -101,8 +101,9 @@ static u64 *table_of(u64 entry)
 }
 
 /*
- * Writes an entry by a single store and in program order. The processor may
- * read the entry at any time, and the caller may access the page next.
+ * Writes a page-table entry. The store must be a single one, because the
+ * processor may read the entry at any time. The compiler must not delay it,
+ * because the caller may access the page next.
  */
 static void write_entry(u64 *entry, u64 value)
 {
@@ -159,8 +160,9 @@ static void fill_from_leaf(u64 *table, u64 leaf, unsigned int level)
 	unsigned int i;
 
 	/*
-	 * In the entry of a 4 KiB page this bit selects a PAT entry instead
-	 * (APM2 5.4.1).
+	 * In a leaf of 2 MiB or more, PTE_LEAF (bit 7) marks the leaf. In the
+	 * entry of a 4 KiB page, bit 7 selects a PAT entry, so clear it (APM2
+	 * 5.4.1).
 	 */
 	if (level == 2)
 		leaf &= ~PTE_LEAF;
@@ -173,7 +175,7 @@ static void fill_from_leaf(u64 *table, u64 leaf, unsigned int level)
  * by a table. Returns false if the pool is used up.
  *
  * The leaf may map this code, its stack or the table itself, so the entry must
- * not be cleared in between. The table is complete before the entry points to
+ * never be empty meanwhile. The table is complete before the entry points to
  * it. Until INVLPG the processor may use the old or the new entry (APM2 5.5.3),
  * and both translate to the same address.
  */
@@ -228,7 +230,8 @@ static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
 
 /*
  * Returns the entry at which a walk to @addr stops, and stores its level in
- * *@level. Changes nothing, because it asks for the top level only.
+ * *@level. Changes nothing, because walk() adds tables only above the level
+ * that it is asked for, and no table is above the top level.
  */
 static u64 *lookup(u64 addr, unsigned int *level)
 {
@@ -236,8 +239,8 @@ static u64 *lookup(u64 addr, unsigned int *level)
 }
 
 /*
- * Returns the first address that an entry of @level does not cover any more, if
- * it covers @addr.
+ * Returns the end of the range that the entry of @level for @addr covers. It is
+ * the lowest address above @addr that another entry translates.
  */
 static u64 next_addr(u64 addr, unsigned int level)
 {
@@ -507,8 +510,9 @@ static bool is_empty_from(const u64 *table, unsigned int first)
 }
 
 /*
- * The top table of four levels is what entry 0 of a level-5 table points to.
- * All other tables stay as they are; only the root changes.
+ * With five levels, entry 0 of the root points to the table that is the root
+ * with four levels. Therefore only the root changes, and all other tables stay
+ * as they are.
  */
 int ident_map_set_levels(unsigned int levels)
 {
@@ -552,7 +556,10 @@ int ident_map_fault(u64 addr, u64 error_code)
 	high = low + PMD_SIZE;
 	if (!e820_ram_around(map.config.bp, addr, &low, &high))
 		return -EFAULT;
-	/* A page that is only partly RAM stays unmapped, so round inwards. */
+	/*
+	 * [low, high) is RAM. A page that is only partly RAM stays unmapped, so
+	 * round both addresses inwards.
+	 */
 	low = ALIGN_UP(low, PAGE_SIZE);
 	high = ALIGN_DOWN(high, PAGE_SIZE);
 	if (addr < low || addr >= high)

@@ -36,8 +36,8 @@ extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 static in_data struct idt_gate idt[IDT_VECTORS];
 static struct tss tss;
 /*
- * linker.ld places this stack by the name of its section, directly above
- * double_fault_guard.
+ * The compiler gives this stack a section of its own, .bss.double_fault_stack,
+ * which linker.ld places directly above double_fault_guard.
  */
 static u8 double_fault_stack[DOUBLE_FAULT_STACK_SIZE] __attribute__((aligned(16)));
 

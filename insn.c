@@ -35,13 +35,17 @@ enum {
 	REX_X = 1 << 1,
 	REX_R = 1 << 2,
 	REX_W = 1 << 3,
-	/* Bit 3 of a register number, which REX.R, REX.X or REX.B sets. */
+	/*
+	 * Bit 3 of a register number. The bits REX.R, REX.X and REX.B supply
+	 * it.
+	 */
 	REG_HIGH_BIT = 1 << 3,
 };
 
 /*
- * One-byte opcodes (APM3 appendix A). In those that come in pairs, the bit
- * OPCODE_W selects an operand of more than one byte.
+ * One-byte opcodes (APM3 appendix A). Some of them come in pairs that differ in
+ * bit 0, OPCODE_W. If this bit is set, the operand has 2, 4 or 8 bytes;
+ * otherwise it has 1 byte.
  */
 enum {
 	OPCODE_W = 0x01,
@@ -98,10 +102,16 @@ enum {
 	MOD_DISP32 = 2,
 	MOD_REGISTER = 3,
 	RM_SIB = 4,
-	/* ModRM.rm, if mod is MOD_NO_DISP: an address relative to RIP. */
+	/*
+	 * This value of ModRM.rm means an address relative to RIP, if ModRM.mod
+	 * is MOD_NO_DISP.
+	 */
 	RM_DISP32 = 5,
 	SIB_NO_INDEX = 4,
-	/* SIB.base, if mod is MOD_NO_DISP: no base register. */
+	/*
+	 * This value of SIB.base means no base register, if ModRM.mod is
+	 * MOD_NO_DISP.
+	 */
 	SIB_NO_BASE = 5,
 	REG_DR7 = 7,
 };
@@ -112,7 +122,7 @@ struct decoder {
 	unsigned int size;
 	unsigned int pos;
 	bool ran_dry;
-	u8 rex;			/* the REX prefix's byte, 0 without one */
+	u8 rex;			/* value of the REX prefix, 0 without a REX prefix */
 	bool rep;
 	bool operand_size_prefix;
 	bool lock;
@@ -177,8 +187,9 @@ static u8 read_prefixes(struct decoder *d)
 		case PREFIX_SS:
 		case PREFIX_DS:
 			/*
-			 * 64-bit mode ignores these prefixes. They do not
-			 * cancel an FS or GS prefix (APM3 1.2.4).
+			 * 64-bit mode ignores the segment prefixes for CS, DS,
+			 * ES and SS. They do not cancel an FS or GS prefix
+			 * (APM3 1.2.4).
 			 */
 			break;
 		case PREFIX_FS:
@@ -205,8 +216,8 @@ static u8 read_prefixes(struct decoder *d)
 		}
 
 		/*
-		 * The processor ignores a REX prefix in front of a legacy
-		 * prefix (APM3 1.2.7).
+		 * The processor ignores a REX prefix that another prefix
+		 * follows (APM3 1.2.7), so forget the one read before.
 		 */
 		d->rex = 0;
 	}
@@ -551,8 +562,8 @@ enum insn_status insn_decode(struct insn *insn, const u8 *bytes, size_t size)
 }
 
 /*
- * The table gives the exit code of each instruction (APM2 appendix C). GHCB 4.1
- * lists the exit codes that a guest can get.
+ * exit_of[] has the exit code (APM2 appendix C) that each decoded instruction
+ * causes. GHCB 4.1 lists the exit codes that a guest can get.
  */
 bool insn_matches_exit(const struct insn *insn, u64 exit_code)
 {

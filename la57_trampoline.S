@@ -9,11 +9,11 @@
  * where 32-bit code can run. The copy uses no memory but that page and the top
  * page table in the page behind it.
  *
- * In an SEV guest all accesses here are private (APM2 15.34.4, 15.34.5). Without
- * paging every access is. A 32-bit MOV to CR3 cannot set the C-bit in CR3, because
- * it is above bit 31, but page-table walks and instruction fetches are private
- * anyway. For data accesses the leaf entry decides, and the leaves have the C-bit
- * that is already proven. la57_switch() then loads the whole CR3 with
+ * In an SEV guest all accesses here are private (APM2 15.34.4, 15.34.5). While
+ * paging is off, every access is private. A 32-bit MOV to CR3 cannot set the C-bit
+ * in CR3, because it is above bit 31, but page-table walks and instruction fetches
+ * are private anyway. For data accesses the leaf entry decides, and the leaves have
+ * the C-bit that is already proven. la57_switch() then loads the whole CR3 with
  * load_cr3_proven().
  *
  * An NMI can be handled at every instruction of the copy, because the page's IDT

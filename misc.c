@@ -45,7 +45,10 @@ struct cpu {
 struct boot {
 	struct boot_params *bp;
 	struct cmdline cmdline;
-	/* Copy of the payload's header, after check_payload_header(). */
+	/*
+	 * Copy of the payload's header, which check_payload_header() makes and
+	 * checks.
+	 */
 	struct payload_header payload;
 	/* The payload's and the image's memory: image_info.init_size bytes. */
 	struct range runtime;
@@ -64,7 +67,7 @@ struct boot {
 	u64 virt;
 	/*
 	 * Address of LA57_SIZE bytes that la57_switch() uses; 0 if CR4.LA57
-	 * stays.
+	 * stays as it is.
 	 */
 	u64 la57;
 };
@@ -197,8 +200,10 @@ static void place_payload(struct boot *boot)
 
 	if (efi_runtime_start) {
 		/*
-		 * The EFI entry allocated the range apart from the image, so
-		 * only the sizes matter.
+		 * Firmware allocated the payload's range apart from the image,
+		 * so that output and compressed bytes never overlap. Only the
+		 * range's size limits the payload. The margin does not count,
+		 * so add it to the limit.
 		 */
 		room = image_info.init_size;
 		margin = room + p->margin;
@@ -259,8 +264,10 @@ static void take(struct range r)
 }
 
 /*
- * Keeps the payload out of the data that a setup_data node of type
- * SETUP_INDIRECT points to. The stub does not read that data.
+ * Makes sure that the payload does not overwrite the data that a setup_data
+ * node of type SETUP_INDIRECT points to: refuses the boot if the data lies in
+ * the payload's present memory, and tells KASLR not to use the data's memory.
+ * The stub does not read that data.
  */
 static void keep_indirect(const struct boot *boot, u64 addr,
 			  const struct setup_data *node)
@@ -410,8 +417,9 @@ static void map_payload(const struct boot *boot)
 
 	map("payload", payload, MAP_WRITE | MAP_EXEC);
 	/*
-	 * For KASLR srat.c and efi_name_free_memory() have mapped pages. These
-	 * may lie in the payload's memory if the payload keeps its address.
+	 * With KASLR, srat.c and efi_name_free_memory() have mapped pages with
+	 * rights of their own. If the payload keeps its address, such pages may
+	 * lie in its memory.
 	 */
 	if (kaslr_wanted(&boot->cmdline))
 		check_rights(payload);
@@ -536,8 +544,9 @@ static void decompress(const struct boot *boot)
 
 /*
  * Clears the memory behind the payload's file contents, as ELF requires. Linux
- * clears its .bss itself, but the relocation table was decompressed there and
- * Linux does not expect it. For Linux only the bytes of that table are cleared.
+ * clears its .bss itself, so that the stub could leave it alone, but the
+ * decoder has put the relocation table there. For Linux only the bytes of that
+ * table are cleared.
  */
 static void clear_bss(const struct boot *boot)
 {

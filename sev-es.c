@@ -111,8 +111,8 @@ u32 msr_protocol_cpuid(u32 function, u64 reg)
 
 /*
  * Four levels of paging translate 48 address bits. Addresses with bit 47 set
- * are negative, so an identity map with four levels covers 47 bits of physical
- * addresses.
+ * belong to the upper half of the canonical addresses, so an identity map with
+ * four levels covers 47 bits of physical addresses.
  */
 #define LOWER_HALF_SHIFT	(PUD_SHIFT + 2 * TABLE_INDEX_BITS - 1)
 
@@ -128,8 +128,8 @@ static noreturn void refuse(unsigned int reason, const char *detail)
 }
 
 /*
- * Returns the position of the C-bit in the loader's page tables. In its address
- * field the entry that maps this code has the C-bit and the page's address.
+ * Returns the position of the C-bit in the loader's page tables. The entry that
+ * maps this code has the page's address and the C-bit in its address field.
  * Returns 0 if the entry has no bit besides the address, or several. @claimed
  * is the C-bit as a mask, as CPUID reports it.
  *

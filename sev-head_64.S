@@ -467,8 +467,8 @@ FUNC(load_cr3_proven)
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CBIT_PROOF), %eax
 .Lproof_failed_64:
 	/*
-	 * Restore the old CR3, because the stub's own page tables do not map
-	 * early_error, which is in .head, executable.
+	 * Restore the old CR3, because early_error is in .head, which the stub's
+	 * own page tables do not map executable.
 	 */
 	movq	%r8, %cr3
 	movl	%esi, %edx
@@ -478,7 +478,7 @@ END_FUNC(load_cr3_proven)
 
 /*
  * ---- Data. linker.ld puts .early.cbit_proof below the GDT, the IDT and the early
- * stack, so that an overflow of that stack overwrites those first.
+ * stack, so that an overflow of that stack overwrites the IDT and the GDT first.
  */
 	.section .early.cbit_proof, "aw", @progbits
 	.balign 8

@@ -31,8 +31,8 @@ struct vc {
 	u64 regs[INSN_REGS];
 	struct insn insn;
 	/*
-	 * A string instruction has elements left, so RIP stays and the
-	 * processor executes it again.
+	 * True if a string instruction has elements left. RIP then stays, and
+	 * the processor executes the instruction again.
 	 */
 	bool again;
 };
@@ -193,9 +193,9 @@ static unsigned int vc_cpuid(struct vc *vc)
 	ghcb_input(rcx, (u32)vc->regs[INSN_RCX]);
 	if ((u32)vc->regs[INSN_RAX] == CPUID_XSTATE) {
 		/*
-		 * GHCB 4.1 requires XCR0 for this leaf. XCR0 cannot be read
-		 * while CR4.OSXSAVE is clear (APM2 11.5.2), so its reset value
-		 * is sent.
+		 * GHCB 4.1 requires XCR0 for CPUID leaf 0xd. XCR0 cannot be
+		 * read while CR4.OSXSAVE is clear (APM2 11.5.2), so its reset
+		 * value is sent.
 		 */
 		ghcb_input(xcr0, XCR0_RESET);
 		ghcb_input(xss, 0);
@@ -288,8 +288,9 @@ static unsigned int vc_mwait(struct vc *vc)
 }
 
 /*
- * The stub itself makes no hypercalls. The request has the registers that GHCB
- * 4.1 requires for each one, RAX and CPL, but no parameters.
+ * Emulates VMMCALL. The request has only the registers that GHCB 4.1 requires
+ * for each hypercall, RAX and CPL. Parameters in other registers are not sent,
+ * because the stub itself makes no hypercalls.
  */
 static unsigned int vc_vmmcall(struct vc *vc)
 {
@@ -341,8 +342,8 @@ static bool is_decrypted(u64 addr)
 
 /*
  * Terminates the guest unless [addr, addr + size) is mapped shared and is not
- * RAM. Device registers always are, so another address is an attempt of the
- * hypervisor to read or change the guest's data.
+ * RAM, as device registers are. A nested page fault at any other address is an
+ * attempt of the hypervisor to read or change the guest's data.
  */
 static void check_device(u64 addr, unsigned int size)
 {
@@ -421,8 +422,9 @@ static unsigned int vc_mmio_stos(struct vc *vc)
 }
 
 /*
- * Emulates one element of MOVS. If the source is mapped shared, it is the
- * device. Otherwise the destination must be.
+ * Emulates one element of MOVS between memory and a device. If the source is
+ * mapped shared, the source is the device. Otherwise the destination must be
+ * the device.
  */
 static unsigned int vc_mmio_movs(struct vc *vc)
 {
@@ -516,8 +518,8 @@ static unsigned int vc_out(struct vc *vc)
 }
 
 /*
- * Returns the lowest address of @count elements of a string instruction. It
- * accesses the element at @addr first.
+ * Returns the lowest address of @count elements of a string instruction. The
+ * instruction accesses the element at @addr first.
  */
 static u64 string_start(const struct vc *vc, u64 addr, u64 count)
 {

@@ -118,8 +118,8 @@ void detect_hardware(void);
 #define VBE_SIGNATURE		0x41534556	/* "VESA" */
 #define VBE_VERSION_MIN		0x0200		/* 2.0 has linear framebuffers */
 /*
- * If the monitor has no EDID, each byte of edid_info gets this value, as by Linux's
- * own setup code.
+ * If the monitor has no EDID, each byte of edid_info gets this value, as
+ * Linux's own setup code does it.
  */
 #define EDID_UNKNOWN		0x13
 
@@ -145,7 +145,7 @@ struct vbe_mode_info {
 	/* 0x1f: number of bits and lowest bit of red, green, blue and reserved */
 	u8 colours[8];
 	u8 direct;
-	u32 base;		/* 0x28: framebuffer, physical address */
+	u32 base;		/* 0x28: physical address of the framebuffer */
 } __attribute__((packed));
 BUILD_BUG_ON(offsetof(struct vbe_mode_info, line_length) != 0x10);
 BUILD_BUG_ON(offsetof(struct vbe_mode_info, depth) != 0x19);

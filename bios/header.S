@@ -63,7 +63,7 @@ DATA(pe_header)
 	.long	0
 	.long	pe_image_size
 	.long	setup_start		/* SizeOfHeaders */
-	.long	0			/* checksum: a signer's program fills it in */
+	.long	0			/* CheckSum: the program that signs the image fills it in */
 	.word	PE_SUBSYSTEM_EFI_APPLICATION
 	.word	PE_DLL_NX_COMPAT
 	.quad	0, 0, 0, 0		/* stack and heap: firmware decides */
@@ -139,10 +139,10 @@ setup_header:
 	.byte	LOADED_HIGH
 	.word	0			/* setup_move_size, obsolete */
 	.long	DEFAULT_LOAD_ADDR	/* code32_start */
-	.long	0, 0			/* ramdisk_image, ramdisk_size: by the loader */
+	.long	0, 0			/* ramdisk_image, ramdisk_size: the loader fills them in */
 	.long	0			/* bootsect_kludge, obsolete */
 	.word	setup_memory_end - HEAP_END_BIAS	/* heap_end_ptr */
-	.byte	0, 0			/* ext_loader_ver, _type: by the loader */
+	.byte	0, 0			/* ext_loader_ver, _type: the loader fills them in */
 	.long	0			/* cmd_line_ptr: the loader fills it in */
 	.long	INITRD_ADDR_MAX
 	.long	payload_align
@@ -427,7 +427,10 @@ END_DATA(setup_gdt)
 
 DATA(setup_gdt_ptr)
 	.word	. - setup_gdt - 1
-	/* Base address: go_to_protected_mode adds the setup segment's. */
+	/*
+	 * Base address of the GDT, as an offset in the setup segment.
+	 * go_to_protected_mode adds the segment's linear address.
+	 */
 	.long	setup_gdt
 END_DATA(setup_gdt_ptr)
 

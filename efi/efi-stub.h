@@ -144,7 +144,10 @@ void efi_protect_image(void);
 /* Restores the rights that efi_protect() has changed. */
 void efi_unprotect(void);
 
-/* ---- tables.c: if firmware lacks something, it is left out for the kernel. */
+/*
+ * ---- tables.c: a service or table that firmware lacks is not passed on to the
+ * kernel.
+ */
 
 /* Returns the address of firmware's configuration table @guid, or NULL. */
 const void *efi_find_table(const EFI_GUID *guid);

@@ -132,8 +132,8 @@ struct efi_memory_attribute {
 	  { 0xa7, 0x94, 0xed, 0x5d, 0x0e, 0x67, 0xae, 0x6b } }
 
 /*
- * The functions that are used here. EFI_TCG2_PROTOCOL and
- * EFI_CC_MEASUREMENT_PROTOCOL begin with the same three.
+ * The part of the two measurement protocols that the stub uses. The first three
+ * functions are the same in EFI_TCG2_PROTOCOL and EFI_CC_MEASUREMENT_PROTOCOL.
  */
 struct efi_measuring;
 typedef EFI_STATUS EFIAPI efi_get_event_log_fn(struct efi_measuring *self,
@@ -190,7 +190,10 @@ struct efi_tagged_event {
 
 /* ---- The event log (TCG PC Client PFP 10.2). */
 
-/* Every event of a TCG_LOG_1_2 log, and the first event of a TCG_LOG_2 log. */
+/*
+ * The format of every event of a TCG_LOG_1_2 log, and of the first event of a
+ * TCG_LOG_2 log.
+ */
 struct tcg_event {
 	u32 pcr;
 	u32 type;
@@ -216,8 +219,8 @@ struct tcg_spec_id {
 #define TCG_MAX_ALGORITHMS		16
 
 /*
- * Each event of a TCG_LOG_2 log but the first. Behind the digests are the size
- * of the event's data, 32 bits, and the data.
+ * The format of each event of a TCG_LOG_2 log but the first. Behind the digests
+ * are the size of the event's data, 32 bits, and the data.
  */
 struct tcg_event2 {
 	u32 pcr;

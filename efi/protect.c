@@ -35,8 +35,9 @@ static struct efi_memory_attribute *find_protocol(void)
 }
 
 /*
- * Sets the restrictions @set before it clears the restrictions @clear, so that
- * a page is never writable and executable in between.
+ * Sets the attributes @set (EFI_MEMORY_RO, _XP) of the range before it clears
+ * the attributes @clear. In this order a page is never writable and executable
+ * in between.
  */
 static EFI_STATUS change(struct efi_memory_attribute *p, u64 start, u64 size,
 			 u64 set, u64 clear)

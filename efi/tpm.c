@@ -110,9 +110,9 @@ static u64 log_size(u32 version, u64 first, u64 last)
 }
 
 /*
- * Returns the size in bytes of the events in firmware's final-events table.
- * They are in the event log, too, which begins at @first, so Linux must not
- * count them twice.
+ * Returns the size in bytes of the events in firmware's final-events table. The
+ * event log, which begins at @first, contains these events, too. Linux uses the
+ * size to skip them.
  */
 static u64 final_events_size(const EFI_GUID *table, u64 first)
 {

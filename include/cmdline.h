@@ -18,11 +18,12 @@ struct cmdline {
 };
 
 /*
- * Looks for the word "@name=value". If there are several, the last one counts,
- * as in the kernel. Copies at most @size - 1 bytes of the value and a NUL into
- * @buf; @size 0 copies nothing.
+ * Looks for the word "@name=value". If the command line has several, the last
+ * one counts, as in the kernel. Copies at most @size - 1 bytes of the value and
+ * a NUL into @buf; if @size is 0, copies nothing.
+ *
  * Returns the length of the whole value in bytes. Returns -ENOENT and leaves
- * @buf unchanged if there is no such word.
+ * @buf unchanged if the word does not occur.
  */
 int cmdline_find_option(const struct cmdline *cmdline, const char *name,
 			char *buf, size_t size);

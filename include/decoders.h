@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * decoders.h - the decoders of a payload: payload/unzstd.c, unlz4.c, unstore.c.
- * An image contains the one that mkpayload chose.
+ * An image contains only the decoder that mkpayload chose.
  *
- * Each takes the compressed bytes [@in, @in + @in_size) and must produce exactly
+ * Each decoder takes the compressed bytes [@in, @in + @in_size) and must produce exactly
  * @out_size bytes at @out. The two ranges may overlap if the compressed bytes end
  * at least payload_header.margin bytes above the end of the output.
  */

@@ -35,7 +35,10 @@ struct e820_walk {
 	const struct boot_e820_entry *at, *end;
 	u64 node;		/* address of the next setup_data node, or 0 */
 	unsigned int nodes;	/* setup_data nodes visited so far */
-	/* Entries returned; above E820_MAX_ENTRIES if the map has more. */
+	/*
+	 * Number of entries returned; above E820_MAX_ENTRIES if the map has
+	 * more.
+	 */
 	unsigned int entries;
 };
 

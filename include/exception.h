@@ -22,8 +22,8 @@ struct exception_frame {
 };
 
 /*
- * Handles the exception that @frame describes and returns, so that the
- * interrupted code goes on; or reports it and terminates. idt_handlers_64.S
+ * Handles the exception that @frame describes. Returns if the interrupted code
+ * can go on; otherwise reports the exception and terminates. idt_handlers_64.S
  * calls it on the interrupted code's stack. After idt_load_stage2() a #DF has a
  * stack of its own.
  */

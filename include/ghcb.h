@@ -48,8 +48,9 @@ void ghcb_begin(void);
 unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2);
 
 /*
- * Ends the exchange. The caller has read all results, because the GHCB page may
- * be reused from now on. Sends NMI complete if an NMI came during the exchange.
+ * Ends the exchange. The caller must have read all results, because the GHCB
+ * page may be reused from now on. Sends NMI complete if an NMI came during the
+ * exchange.
  */
 void ghcb_end(void);
 

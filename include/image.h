@@ -42,11 +42,14 @@ extern u8 page_table_pool[], page_table_pool_end[];
 
 /* What the build knows about the payload. linker.ld computes the values. */
 struct image_info {
-	/* The runtime range is the memory in which payload and image run. */
+	/*
+	 * The fields below describe the runtime range, which is the memory in
+	 * which payload and image run.
+	 */
 	u64 pref_address;	/* lowest start of the runtime range */
 	u64 align;		/* alignment of the runtime range, a power of two */
 	u64 init_size;		/* bytes of the runtime range */
-	u64 relocatable;	/* 0: the range can start at pref_address only */
+	u64 relocatable;	/* 0: the runtime range can start at pref_address only */
 	u64 cmdline_size;	/* longest command line in bytes, without the NUL */
 };
 extern const struct image_info image_info;

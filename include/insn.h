@@ -24,7 +24,7 @@ enum insn_register {
 	INSN_R8, INSN_R9, INSN_R10, INSN_R11,
 	INSN_R12, INSN_R13, INSN_R14, INSN_R15,
 	INSN_REGS,
-	INSN_RIP = INSN_REGS,	/* a base: the address of the next instruction */
+	INSN_RIP = INSN_REGS,	/* as a base register: the address of the next instruction */
 	INSN_NO_REG,		/* the memory operand has no base or no index */
 };
 
@@ -33,7 +33,7 @@ enum insn_register {
  * 64-bit mode treats the bases of CS, DS, ES and SS as 0 (APM2 4.5.3).
  */
 enum insn_segment {
-	INSN_SEG_ES = 0,	/* for the destination of a string instruction */
+	INSN_SEG_ES = 0,	/* segment of the destination of a string instruction */
 	INSN_SEG_DS = 3,
 	INSN_SEG_FS = 4,
 	INSN_SEG_GS = 5,
@@ -59,9 +59,9 @@ enum insn_op {
 	INSN_WRITE_DR7,		/* DR7 = reg */
 	INSN_IN,		/* rAX = port */
 	INSN_OUT,		/* port = rAX */
-	INSN_INS,		/* memory = port; a string instruction */
-	INSN_OUTS,		/* port = memory; a string instruction */
-	INSN_LOAD,		/* reg = memory, extended to reg_size */
+	INSN_INS,		/* INS, a string instruction: memory = port */
+	INSN_OUTS,		/* OUTS, a string instruction: port = memory */
+	INSN_LOAD,		/* MOV and the like: reg = memory, extended to reg_size */
 	INSN_STORE,		/* memory = reg */
 	INSN_STORE_IMM,		/* memory = imm */
 	INSN_STOS,		/* memory = rAX */
@@ -73,7 +73,10 @@ struct insn {
 	enum insn_op op;
 	u8 length;		/* bytes, 1 to INSN_MAX_LENGTH */
 
-	/* Bytes moved to or from memory, a port or DR7: 1, 2, 4 or 8. 0: none. */
+	/*
+	 * Number of bytes moved to or from memory, a port or DR7: 1, 2, 4 or 8;
+	 * 0 for an instruction that moves none.
+	 */
 	u8 size;
 
 	/*
@@ -109,9 +112,9 @@ struct insn {
 	u8 address_size;	/* bytes: 4 or 8 */
 	u8 segment;		/* enum insn_segment */
 	u8 base;		/* enum insn_register */
-	u8 index;		/* enum insn_register, never INSN_RIP */
+	u8 index;		/* index register: enum insn_register, never INSN_RIP */
 	u8 scale;		/* factor of index: 1, 2, 4 or 8 */
-	u64 displacement;	/* added to base and scaled index; sign-extended */
+	u64 displacement;	/* number added to base and scaled index; sign-extended */
 
 	u64 imm;		/* the value that INSN_STORE_IMM stores; sign-extended */
 };

@@ -32,8 +32,8 @@ enum kaslr_area {
 };
 
 /*
- * The addresses to choose from are multiples of @align, a power of two. The @size
- * bytes from the chosen address on must lie in [@low, @high).
+ * Which addresses KASLR may choose: multiples of @align, a power of two. The
+ * @size bytes from the chosen address on must lie in [@low, @high).
  */
 struct kaslr_slots {
 	u64 size, align, low, high;
@@ -81,8 +81,8 @@ u64 kaslr_virtual(const struct payload_header *p, u64 size);
 
 /*
  * Wipes the random number generator's state. Must be called when all addresses
- * are drawn. Stops the boot of an SEV guest if a number was drawn without RDRAND.
- * Returns true if an address was drawn.
+ * are drawn. Stops the boot of an SEV guest if a number was drawn without
+ * RDRAND. Returns true if a random address was drawn.
  */
 bool kaslr_finish(void);
 

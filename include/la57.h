@@ -41,14 +41,14 @@
 
 /* la57.c fills the page in, except rsp and back, which la57_toggle() stores. */
 struct la57_page {
-	u32 nmis;			/* 0x000: NMIs that la57_nmi_* counted */
+	u32 nmis;			/* 0x000: number of NMIs that la57_nmi_32 and _64 counted */
 	u32 sev_status;			/* 0x004: SEV_STATUS, low half */
 	u64 rsp;			/* 0x008: %rsp of la57_toggle() */
-	u64 back;			/* 0x010: where la57_toggle() continues */
+	u64 back;			/* 0x010: address at which la57_toggle() continues */
 	struct desc_ptr gdt_ptr;	/* 0x018: for LGDT, the field gdt */
 	struct desc_ptr idt_ptr;	/* 0x022: for LIDT, the field idt */
 	u32 reserved;			/* 0x02c */
-	u64 gdt[4];			/* 0x030: null, KERNEL32_CS, BOOT_CS, BOOT_DS */
+	u64 gdt[4];			/* 0x030: GDT: null, KERNEL32_CS, BOOT_CS, BOOT_DS */
 	u64 idt[LA57_IDT_SLOTS];	/* 0x050 */
 	u8 stack[LA57_STACK_END - 0x250];	/* 0x250 */
 	u8 stack_end[0];		/* 0xf00 */
@@ -81,7 +81,7 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 /*
  * Changes the number of paging levels if la57_prepare() decided so, and unmaps the
  * memory that it returned. Needs the stub's own page tables and the stage-2 IDT.
- * Must run before sev_es_setup_ghcb(), which reports the NMIs that come meanwhile.
+ * Must run before sev_es_setup_ghcb(), which sends NMI complete for NMIs meanwhile.
  */
 void la57_switch(void);
 

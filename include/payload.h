@@ -48,8 +48,9 @@
 #define PAYLOAD_CODEC_NONE	3	/* not compressed */
 
 /*
- * The largest mem_size in bytes. mkpayload also keeps file_size + reloc_size
- * within this limit; the stub checks reloc_size and margin each by itself.
+ * The largest mem_size in bytes. mkpayload also keeps the sum file_size +
+ * reloc_size within this limit. The stub does not check the sum, but reloc_size
+ * and margin separately.
  */
 #define PAYLOAD_MAX_SIZE	0x80000000UL
 /*
@@ -71,17 +72,17 @@ struct payload_header {
 	u32 version;		/* 0x08: PAYLOAD_VERSION */
 	u32 flags;		/* 0x0c: PAYLOAD_* */
 	u64 link_addr;		/* 0x10: physical link address of the flat image */
-	u64 align;		/* 0x18: bytes, a power of two that divides
+	u64 align;		/* 0x18: alignment, a power of two that divides
 				 * link_addr; the payload's run address is
 				 * always a multiple of align */
-	u64 entry_offset;	/* 0x20: of the 64-bit entry in the flat image */
+	u64 entry_offset;	/* 0x20: offset of the 64-bit entry in the flat image */
 	u64 file_size;		/* 0x28: bytes of the flat image */
 	u64 mem_size;		/* 0x30: bytes of flat image and .bss */
 	u64 reloc_size;		/* 0x38: bytes of relocation table; 0: none */
 	u64 margin;		/* 0x40: bytes by which the compressed bytes'
 				 * end must lie above the output's end, if
 				 * they overlap the output */
-	u64 comp_size;		/* 0x48: compressed bytes behind this header */
+	u64 comp_size;		/* 0x48: number of compressed bytes behind this header */
 	u64 comp_digest;	/* 0x50: XXH64 of the compressed bytes */
 	u64 virt_addr;		/* 0x58: virtual link address of the flat image */
 	u32 codec;		/* 0x60: PAYLOAD_CODEC_* */

@@ -35,7 +35,10 @@
 #define PE_SCN_EXECUTE			0x20000000
 #define PE_SCN_READ			0x40000000
 #define PE_SCN_WRITE			0x80000000
-/* The 16-bit code is marked as data, because firmware must not execute it. */
+/*
+ * The section with the 16-bit code is marked as data, because firmware must not
+ * execute it.
+ */
 #define PE_SCN_SETUP			(PE_SCN_INITIALIZED | PE_SCN_DISCARDABLE | \
 					 PE_SCN_READ)
 #define PE_SCN_TEXT			(PE_SCN_CODE | PE_SCN_EXECUTE | PE_SCN_READ)

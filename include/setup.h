@@ -19,7 +19,10 @@
 #define HDR_CODE32_START	(0x214 - SETUP_HEADER)
 #define DEFAULT_LOAD_ADDR	0x100000
 #define INITRD_ADDR_MAX		0x7fffffff
-/* boot.rst "heap_end_ptr": the field is the heap's end, less these bytes. */
+/*
+ * boot.rst "heap_end_ptr": the field holds the offset of the heap's end minus
+ * this number of bytes.
+ */
 #define HEAP_END_BIAS		0x200
 
 /*
@@ -95,13 +98,16 @@
  * -- Sizes in bytes of stacks and tables. linker.ld reserves the memory. It gets
  * the sizes as symbols from early_tables_64.S.
  */
-/* The stack from the entries until the moved image has a .bss. It is in .data. */
+/*
+ * Size of the stack that the entries use until .bss of the moved image is
+ * cleared. This stack is in .data.
+ */
 #define EARLY_STACK_SIZE	2048
-/* The stack of extract_kernel(), above its guard page. */
+/* Size of the stack of extract_kernel(), which lies above its guard page. */
 #define STACK_SIZE		16384
 /*
- * Memory for the stub's own page tables: 64 tables. A range that the loader
- * passes needs about five.
+ * Memory for the stub's own page tables: 64 tables of 4 KiB. Each range that
+ * the loader passes needs about five of them.
  */
 #define PAGE_TABLE_POOL_SIZE	(64 * 4096)
 
@@ -119,7 +125,10 @@
 #define PORT_COM1		0x3f8
 #define UART_LSR		5
 #define UART_LSR_THRE		0x20
-/* Status reads after which early_error sends a byte to a UART that is not ready. */
+/*
+ * early_error sends a byte even if the UART is not ready after this many reads
+ * of its status.
+ */
 #define EARLY_UART_POLLS	100000
 
 #endif

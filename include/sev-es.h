@@ -59,7 +59,10 @@ void sev_es_setup_ghcb(const struct boot_params *bp);
  */
 void sev_es_shutdown(void);
 
-/* NMIs since the entry, including those in 32-bit code and during the move. */
+/*
+ * Number of NMIs since the entry, including those in 32-bit code and during the
+ * move.
+ */
 extern u32 nmi_count;
 
 /*

@@ -94,12 +94,12 @@
  */
 #define GHCB_MSR_INFO_BITS		12
 #define GHCB_MSR_INFO_MASK		0xfff
-#define GHCB_MSR_GPA_REQ		0x000	/* 63:12: physical address of the GHCB page */
+#define GHCB_MSR_GPA_REQ		0x000	/* bits 63:12: physical address of the GHCB page */
 
-#define GHCB_MSR_SEV_INFO_RESP		0x001	/* the MSR holds this after reset, too */
+#define GHCB_MSR_SEV_INFO_RESP		0x001	/* the GHCB MSR also holds this code after reset */
 #define GHCB_MSR_SEV_INFO_REQ		0x002
-#define GHCB_MSR_INFO_MAX_SHIFT		48	/* 63:48: highest GHCB protocol version */
-#define GHCB_MSR_INFO_MIN_SHIFT		32	/* 47:32: lowest GHCB protocol version */
+#define GHCB_MSR_INFO_MAX_SHIFT		48	/* bits 63:48: the highest GHCB protocol version */
+#define GHCB_MSR_INFO_MIN_SHIFT		32	/* bits 47:32: the lowest GHCB protocol version */
 #define GHCB_MSR_INFO_VERSION_MASK	0xffff
 #define GHCB_MSR_INFO_CBIT_SHIFT	24	/* 31:24: C-bit position */
 #define GHCB_MSR_INFO_CBIT_MASK		0xff
@@ -120,8 +120,8 @@
 #define GHCB_MSR_AP_RESET_HOLD_RESP	0x007
 
 /*
- * Requests that only SNP guests may send. KVM terminates another guest that sends
- * one of the first three.
+ * Requests that only SNP guests may send. KVM terminates a guest without SNP
+ * that sends one of the first three.
  */
 #define GHCB_MSR_PREF_GPA_REQ		0x010
 #define GHCB_MSR_PREF_GPA_RESP		0x011
@@ -140,7 +140,7 @@
 #define GHCB_MSR_TERM_REQ		0x100	/* terminates; has no response */
 #define GHCB_MSR_TERM_SET_SHIFT		12	/* 15:12: set of termination reasons */
 #define GHCB_MSR_TERM_SET_MASK		0xf
-#define GHCB_MSR_TERM_CODE_SHIFT	16	/* 23:16: the reason's number in its set */
+#define GHCB_MSR_TERM_CODE_SHIFT	16	/* bits 23:16: the reason's number in its set */
 #define GHCB_MSR_TERM_CODE_MASK		0xff
 #define GHCB_MSR_TERM(set, code)					\
 	(GHCB_MSR_TERM_REQ | (set) << GHCB_MSR_TERM_SET_SHIFT |		\
@@ -162,7 +162,7 @@
  */
 #define SEV_TERM_SET_GHCB		0
 #define GHCB_TERM_GENERAL		0
-#define GHCB_TERM_PROTOCOL_VERSION	1	/* no GHCB protocol version in common */
+#define GHCB_TERM_PROTOCOL_VERSION	1	/* guest and hypervisor have no version in common */
 #define GHCB_TERM_SNP_FEATURES		2	/* the guest lacks what SNP requires */
 
 /*
@@ -181,8 +181,9 @@
  */
 #define SEVSTUB_TERM_GENERAL		0
 /*
- * The proof of the C-bit failed: data written through one mapping did not read
- * back through the other, so the C-bit is not where the hypervisor said.
+ * The proof of the C-bit failed: data that was written before the new page
+ * tables were loaded did not read back through them, so the C-bit is not where
+ * the hypervisor said.
  */
 #define SEVSTUB_TERM_CBIT_PROOF		1
 /*
@@ -240,9 +241,9 @@
 #define SEVSTUB_TERM_REASONS		19	/* number of the codes above */
 
 /*
- * -- Exit codes of #VC. asm/svm.h defines all but these two, intercepted #DB and
- * #AC. They and SVM_EXIT_NPF, a nested page fault, are not sent to the hypervisor
- * as a request (GHCB 4.1).
+ * -- Exit codes of #VC. asm/svm.h defines all but the two for intercepted #DB
+ * and #AC. These two and SVM_EXIT_NPF, a nested page fault, are not sent to the
+ * hypervisor as a request (GHCB 4.1).
  */
 #define SVM_EXIT_EXCP_DB		(SVM_EXIT_EXCP_BASE + 1)
 #define SVM_EXIT_EXCP_AC		(SVM_EXIT_EXCP_BASE + 17)

@@ -35,7 +35,10 @@
 #define UART_IIR_FIFO_ON 0xc0
 #define UART_LAST_REG	UART_SCR
 #define UART_DIVISOR(baud) (UART_MAX_BAUD / (baud))
-/* Stands for the divisor that firmware has set, in struct uart. */
+/*
+ * This value of a divisor in struct uart keeps the divisor that firmware has
+ * set.
+ */
 #define UART_KEEP_DIVISOR 0
 /* The value that reading a port without a device returns. */
 #define BUS_FLOATS	0xff
@@ -77,12 +80,13 @@
 
 struct uart {
 	u16 port;		/* the UART's first I/O port; 0: no UART */
-	u16 divisor;		/* divides the UART's clock; 0: keep it */
+	u16 divisor;		/* divisor of the UART's clock; 0: keep the present one */
 };
 
 static struct {
 	/*
-	 * The command line asked for a console that exists, so info() prints.
+	 * True if the command line asks for output on a console that exists.
+	 * Only then info() prints.
 	 */
 	bool asked;
 	bool vga_enabled;
@@ -214,9 +218,10 @@ static void uart_send(const char *s, size_t len)
 
 	while (len) {
 		/*
-		 * Sent in full FIFOs, the text leaves @last bytes over. If the
-		 * FIFO still has room for that many, start without a read of
-		 * the status.
+		 * The text needs one burst of @last bytes and further bursts of
+		 * a full FIFO. If the FIFO has room for @last bytes, send
+		 * without reading the status, because each read is a port
+		 * access.
 		 */
 		last = (len - 1) % con.fifo_size + 1;
 		if (con.fifo_room < last && !uart_wait())
@@ -232,8 +237,9 @@ static void uart_send(const char *s, size_t len)
 /* -- VGA text */
 
 /*
- * In an SEV-ES guest each access to VGA memory raises #VC, and the handler must
- * decode the instruction. Through a volatile pointer it is a plain MOV.
+ * In an SEV-ES guest each access to VGA memory raises #VC, and the handler
+ * decodes the instruction. Through a volatile pointer the compiler makes a
+ * plain MOV, which the handler knows.
  */
 static void vga_scroll(void)
 {
@@ -595,7 +601,10 @@ static void put_number(const struct spec *spec, u64 value, bool negative)
 		value /= base;
 	} while (value);
 
-	/* Padding zeros follow the minus sign, padding blanks precede it. */
+	/*
+	 * Padding zeros follow the minus sign, as in -007; padding blanks
+	 * precede it.
+	 */
 	if (negative && spec->pad == '0')
 		put_char('-');
 	put_padding(spec, sizeof(digits) - first + negative);

@@ -54,10 +54,10 @@ void kaslr_seed(const void *data, size_t len)
 }
 
 /*
- * An SEV guest does not ask CPUID, because the hypervisor could deny RDRAND,
- * and because it would cost an exit. Every processor with SEV has RDRAND.
- * Before ExitBootServices it is not known whether this is an SEV guest;
- * kaslr_finish() checks that case.
+ * Returns true if RDRAND may be executed. Every processor with SEV has it, so
+ * an SEV guest does not ask CPUID, which costs an exit and which the hypervisor
+ * could falsify. Before ExitBootServices it is not known whether this is an SEV
+ * guest; kaslr_finish() checks that case.
  */
 static bool has_rdrand(void)
 {
@@ -169,8 +169,9 @@ static struct {
 } areas;
 
 /*
- * Inserts an edge into the sorted list. At equal addresses of one kind a start
- * sorts before an end, so that areas that adjoin count as a single one.
+ * Inserts an edge into the sorted list. If an area ends where another area of
+ * the same kind starts, the start sorts before the end, so that the sweep sees
+ * one area without a gap.
  */
 static void add_edge(u64 edge)
 {
@@ -198,10 +199,13 @@ void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 
 struct sweep {
 	const struct kaslr_slots *want;
-	u64 wanted;		/* number of the slot to find, from 0 */
+	u64 wanted;		/* number of the slot to find, counted from 0 */
 	u64 slots;		/* slots found so far */
 	u64 addr;		/* address of the wanted slot */
-	/* Reserved 1 GiB pages for which the sweep has not found memory yet. */
+	/*
+	 * Number of reserved 1 GiB pages for which the sweep has not found
+	 * memory yet.
+	 */
 	u64 huge_pages;
 };
 
@@ -344,9 +348,9 @@ static void limit_memory(struct kaslr_slots *want, u64 size)
 
 /*
  * Applies the value of one memmap= option. SIZE@ADDR adds RAM, which KASLR does
- * not use. SIZE with another sign and ADDR takes the range out of RAM. SIZE
- * alone limits memory. Returns false for any other form, such as exactmap,
- * because the code here does not know what memory is RAM then.
+ * not use. SIZE#ADDR, SIZE$ADDR, SIZE!ADDR and SIZE%ADDR take the range out of
+ * RAM. SIZE alone limits memory. Returns false for any other form, such as
+ * exactmap, because the code here does not know then which memory is RAM.
  */
 static bool heed_memmap(struct kaslr_slots *want, const char *s)
 {

@@ -12,7 +12,10 @@
 #include "error.h"
 #include "relocate.h"
 
-/* A 64-bit or 32-bit address in the payload, which may have any alignment. */
+/*
+ * Types for the 64-bit and 32-bit addresses in the payload that are relocated.
+ * They may have any alignment.
+ */
 typedef u64 __attribute__((aligned(1))) place64;
 typedef s32 __attribute__((aligned(1))) place32;
 

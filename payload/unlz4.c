@@ -13,8 +13,8 @@
 
 #define LZ4_FREESTANDING 1
 /*
- * Turn off lz4's loop for speed, which executes 9 % more instructions here and
- * has twice the code.
+ * Leave out the decoding loop that lz4 has for speed. Here it executes 9 % more
+ * instructions and has twice the code.
  */
 #define LZ4_FAST_DEC_LOOP 0
 #define LZ4_memcpy(d, s, n) __builtin_memcpy((d), (s), (n))
@@ -75,8 +75,8 @@ externally_visible int unlz4(void *out, size_t out_size, const void *in, size_t 
 		if (got < 0)
 			return LZ4_BAD_BLOCK;
 		/*
-		 * A block must fill room, which is 8 MiB or, for the last
-		 * block, the rest of the output.
+		 * A block must decode to exactly room bytes: 8 MiB, or the rest
+		 * of the output for the last block.
 		 */
 		if ((size_t)got != room)
 			return -EINVAL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unstore.c - copies a payload that is not compressed to its place. The two may
- * overlap.
+ * unstore.c - the decoder for a payload that is not compressed: copies it to the
+ * address at which it runs. Source and destination may overlap.
  */
 #include "decoders.h"
 #include "lib/string.h"

@@ -20,8 +20,8 @@
 #define ZSTD_memcpy(d, s, n) __builtin_memcpy((d), (s), (n))
 #define ZSTD_memmove(d, s, n) __builtin_memmove((d), (s), (n))
 /*
- * memset() must be called, because gcc's inline code, if built for size, fills
- * byte by byte.
+ * Calls the function memset(). gcc would expand __builtin_memset() to inline
+ * code instead, and inline code that is built for size fills byte by byte.
  */
 #define ZSTD_memset(p, v, n) memset((p), (v), (n))
 #define ZSTD_DEPS_MALLOC
@@ -190,8 +190,8 @@ externally_visible int unzstd(void *out, size_t out_size, const void *in, size_t
 		return ZSTD_error_memory_allocation;
 	dctx->disableHufAsm = !have_bmi2;
 	/*
-	 * The dictionary is the constant NULL, so the compiler drops the code
-	 * for dictionaries.
+	 * The dictionary argument is the constant NULL. The compiler therefore
+	 * drops zstd's code for dictionaries.
 	 */
 	ret = ZSTD_decompress_usingDict(dctx, out, out_size, in, in_size, NULL, 0);
 	/* The frame expands to more than out_size bytes. */

@@ -13,10 +13,10 @@
 #define HEADER_MAGIC_AT		0x202
 #define BOOT_FLAG		0xaa55
 #define BOOT_FLAG_AT		0x1fe
-#define DEFAULT_SETUP_SECTS	4	/* setup_sects 0 means this many (boot.rst) */
+#define DEFAULT_SETUP_SECTS	4	/* number of setup sectors if setup_sects is 0 (boot.rst) */
 /* The header's field kernel_version is an offset from the second sector (boot.rst). */
 #define VERSION_BASE		SECTOR
-#define PARAGRAPH		16UL	/* bytes; the unit of the header's syssize */
+#define PARAGRAPH		16UL	/* unit of the setup header's field syssize, in bytes */
 
 /* The first boot protocols with payload_offset (2.08) and xloadflags (2.12). */
 #define PROTOCOL_PAYLOAD	0x208

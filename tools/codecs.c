@@ -216,8 +216,9 @@ static const char *unlzo(const struct blob *in, struct blob *out)
 	problem = run_program(argv, fileno(stream), &more, &status);
 	fclose(stream);
 	/*
-	 * If lzop printed too much, SIGPIPE may have stopped it. Its status then
-	 * tells nothing, and the check of the size below reports the error.
+	 * If lzop printed too much, SIGPIPE may have stopped it. lzop's exit
+	 * status then says nothing, and the check of the size below reports the
+	 * error.
 	 */
 	if (!problem && more.size <= out->size && status)
 		problem = "damaged";

@@ -126,7 +126,8 @@ static void read_linux_relocs(const struct elf *elf, const struct image *image,
 /* ---- addresses ---- */
 
 /*
- * Returns the segment for which the file supplies @size bytes at @vaddr, or NULL.
+ * Returns the segment whose bytes in the file include the @size bytes at
+ * virtual address @vaddr, or NULL.
  */
 static const Elf64_Phdr *segment_at(const struct elf *elf, u64 vaddr, u64 size)
 {
@@ -312,9 +313,9 @@ struct dynamic {
 };
 
 /*
- * Returns the program header of the dynamic section, or NULL if the file has none.
- * The ELF type does not tell which, because ld marks a PIE that is linked to
- * another address than 0 as ET_EXEC.
+ * Returns the program header of the dynamic section, or NULL if the file has
+ * none. The ELF type does not tell whether it has one, because ld marks a PIE
+ * that is linked to another address than 0 as ET_EXEC.
  */
 static const Elf64_Phdr *find_dynamic(const struct elf *elf)
 {

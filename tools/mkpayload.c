@@ -126,7 +126,10 @@ static char *concat(const char *a, const char *b)
 	size_t len = strlen(a);
 	char *s = xalloc(len + strlen(b) + 1);
 
-	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): strcpy ends it */
+	/*
+	 * NOLINTNEXTLINE(bugprone-not-null-terminated-result): strcpy() adds
+	 * the NUL
+	 */
 	memcpy(s, a, len);
 	strcpy(s + len, b);
 	return s;

@@ -48,9 +48,9 @@ static void show_progress(const char *codec, int level, size_t done,
 /*
  * Makes one zstd frame. It contains the content size, which the decoder checks.
  * It has no checksum, because payload_header.comp_digest covers its bytes. The
- * input is passed to zstd in chunks, so that progress can be shown. Without
- * progress the chunks are the same, because their size can change the compressed
- * bytes.
+ * input is passed to zstd in chunks, so that progress can be shown. If no
+ * progress is shown, the chunks are the same, because their size can change the
+ * compressed bytes.
  */
 static struct blob zstd_compress(const struct blob *image, int level,
 				 bool progress)
@@ -122,7 +122,10 @@ static struct blob lz4_compress(const struct blob *image, int level,
 	if (!stream)
 		die("out of memory");
 	frame.data = at = xalloc(frame.size);
-	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): not a string */
+	/*
+	 * NOLINTNEXTLINE(bugprone-not-null-terminated-result): a magic number
+	 * needs no NUL
+	 */
 	memcpy(at, LZ4_LEGACY_MAGIC, MAGIC_LEN);
 	at += MAGIC_LEN;
 	for (size_t done = 0; done < image->size;) {

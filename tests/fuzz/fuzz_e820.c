@@ -14,9 +14,9 @@
 
 #include "fuzz.h"
 
-#define CELLS	256			/* bytes whose type the model records */
+#define CELLS	256			/* number of bytes whose memory type the model records */
 #define TABLE	128			/* entries of the zero page's table */
-#define CHAIN	140			/* setup_data nodes, more than MAX_NODES */
+#define CHAIN	140			/* number of setup_data nodes, more than MAX_NODES */
 #define MAX_NODES	128		/* the stub follows no more nodes */
 #define NODE_HEAD	16
 #define NODE_ENTRIES	3
@@ -27,7 +27,8 @@ static struct boot_params bp;
 static u64 origin;			/* address of the first cell */
 /* ram[n]: the byte at origin + n is in an entry of RAM and in no other entry. */
 static bool ram[CELLS];
-static bool other[CELLS];		/* the byte is in an entry that is not RAM */
+/* other[n]: the byte at origin + n is in an entry that is not RAM. */
+static bool other[CELLS];
 
 static struct {
 	u64 next;			/* next, type, len: those of struct setup_data */
@@ -80,8 +81,9 @@ static u64 node_pointer(unsigned int number)
 	if (number < CHAIN)
 		return (u64)&chain[number];
 	/*
-	 * Even numbers: 0. Odd numbers: an address so high that a node's first
-	 * fields would wrap around at 2^64.
+	 * A number of CHAIN or above ends the list. If it is even, the pointer
+	 * is 0. If it is odd, the pointer is so high that the node's header
+	 * would wrap around at 2^64.
 	 */
 	return number % 2 ? -(u64)(number % NODE_HEAD + 1) : 0;
 }

@@ -33,8 +33,8 @@ struct sev_guest sev_guest;
 static u64 chance;			/* the number that RDRAND returns */
 static struct boot_params bp;
 /*
- * The model: element n is true if the MiB at n MiB is RAM, is in use, or is in an
- * area of the kind kinds[kind], of enum kaslr_area.
+ * The model: ram[n], taken[n] and kinds[kind][n] are true if the MiB number n
+ * is RAM, is in use, or is in an area of kind @kind (enum kaslr_area).
  */
 static bool ram[CELLS], taken[CELLS], kinds[3][CELLS];
 static bool known[3];			/* the input has areas of this kind */

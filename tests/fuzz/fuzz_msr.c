@@ -29,7 +29,8 @@ static struct {
 #define NO_BIT		63
 
 static struct {
-	u8 intercepted;			/* bit n: CPUID number n, from 0, raises #VC */
+	/* Bit n is set if the nth CPUID that the stub executes, from 0, raises #VC. */
+	u8 intercepted;
 	unsigned int executed;
 	struct cpuid_regs max, sev;
 	jmp_buf reported;

@@ -134,9 +134,9 @@ static void outl(u16 port, u32 value)
 }
 
 /*
- * The value that the machine's I/O port returns to sevemu. For fw_cfg's data port
- * 0x511 it is 0xee. sevemu answers some of fw_cfg's keys itself, and the guest must
- * not get 0xee for these.
+ * The value that the machine's I/O port returns to sevemu. fw_cfg's data port
+ * 0x511 returns 0xee. sevemu answers some of fw_cfg's keys itself, so a guest
+ * that gets 0xee for such a key has reached the machine's port.
  */
 static u8 inb(u16 port)
 {
@@ -208,7 +208,9 @@ void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
 	(void)vcpu;
 	(void)fmt;
 	violated = code;
-	/* The real violation() does not return after these two (hooks.h). */
+	/*
+	 * For these two codes the real violation() does not return (hooks.h).
+	 */
 	if (code == VIOL_NOT_SNP || code == VIOL_GHCB_ADDRESS)
 		longjmp(over, 1);
 }
@@ -675,9 +677,10 @@ static void fuzz_ports(struct vcpu *vcpu)
 		value = io_in(port, size);
 		if (port != 0x511 || size != 1 || key == 0xffff) {
 			/*
-			 * A wider access may read several bytes of the file at
-			 * once. at_byte is unknown then, so do not check reads
-			 * until the guest selects the next key.
+			 * An access of 2 or 4 bytes may read several bytes of
+			 * the selected file at once. at_byte is unknown then,
+			 * so do not check reads until the guest selects the
+			 * next key.
 			 */
 			if (port != 0x510 || size != 1)
 				key = 0xffff;

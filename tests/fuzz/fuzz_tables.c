@@ -18,9 +18,9 @@
  * Profile 10.2).
  */
 #define FIRST_DATA	32
-#define ALGORITHMS	60		/* offset of the list of digest sizes */
-#define MOST_ALGORITHMS	16		/* digest sizes; the stub refuses more */
-#define MOST_LOG	0x1000000UL	/* bytes of log; the stub refuses more */
+#define ALGORITHMS	60		/* offset of the first event's list of digest sizes */
+#define MOST_ALGORITHMS	16		/* most digest sizes in the list; the stub refuses more */
+#define MOST_LOG	0x1000000UL	/* most bytes of a log; the stub refuses more */
 #define DIGESTS_SPAN	0x110000UL	/* bytes of the largest event's digests */
 
 #define LAID_OUT	0x4000		/* bytes of log that the input can fill */

@@ -338,8 +338,8 @@ static u64 string_count(const struct insn *insn, u64 base, unsigned int most)
 		if (down ? next > at : next < at)
 			break;
 		/*
-		 * If the next element wraps around in its middle, it is still
-		 * transferred by this request.
+		 * An element that begins before the wrap-around and ends behind
+		 * it still belongs to this request.
 		 */
 		at = next;
 	}

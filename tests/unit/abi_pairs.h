@@ -9,7 +9,8 @@
  * included twice.
  *
  * SEVEMU_ONLY(name) names a constant of sevemu's headers that the stub does not
- * need. test_abi.sh fails for a constant of sevemu's that is in neither list.
+ * need. test_abi_complete.sh fails for a constant of sevemu's that is in neither
+ * list.
  */
 
 /* MSRs and their bits */
@@ -149,8 +150,8 @@ PAIR(X86_TRAP_VC, X86_VC)
 PAIR(TRAPS_WITH_ERROR_CODE, X86_HAS_ERROR_CODE)
 
 /*
- * Exit codes that only a hypervisor handles, and fields that only a hypervisor
- * reads
+ * The stub does not need these constants: exit codes that only a hypervisor
+ * handles, and fields that only a hypervisor reads.
  */
 SEVEMU_ONLY(SVM_EXIT_READ_DR0)
 SEVEMU_ONLY(SVM_EXIT_WRITE_DR0)

@@ -50,8 +50,8 @@ static u8 image_setup_header[sizeof(struct setup_header)];
 static const char *image_cmdline;
 static u8 image_parts[5 * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 /*
- * In the stub, misc.c defines entry_taken. efi/entry.c sets it to ENTRY_EFI*,
- * so that the stub knows later that EFI firmware started it.
+ * In the stub, lib/boot_params.c defines entry_taken. efi/entry.c sets it to
+ * ENTRY_EFI*, so that the stub knows later that EFI firmware started it.
  */
 u32 entry_taken;
 
@@ -103,7 +103,8 @@ static void interrupts_off(void);
 struct fake_file {
 	EFI_FILE file;
 	/*
-	 * The file's path, with backslashes, as the stub passes it to Open().
+	 * The file's path, with backslashes, as the stub must pass it to
+	 * Open().
 	 */
 	const char *name;
 	const char *text;
@@ -191,8 +192,8 @@ static struct firmware {
 	/* true: LoadFile() reports one byte more than it wrote */
 	bool initrd_lies;
 	/*
-	 * The volume that the stub was loaded from. @root_open is written: the
-	 * stub has opened the root directory and not closed it.
+	 * The volume that the stub was loaded from. The field @root_open is
+	 * written: it is true while the stub has the root directory open.
 	 */
 	bool has_volume;
 	EFI_FILE_IO_INTERFACE volume_protocol;
@@ -284,7 +285,10 @@ static struct firmware {
 	 * @interrupts_are_off: the stub has executed cli.
 	 */
 	bool over, interrupts_are_off;
-	/* true: each failure for @stale adds a descriptor to the memory map */
+	/*
+	 * true: each call of ExitBootServices() that fails because of @stale
+	 * also adds a descriptor to the memory map.
+	 */
 	bool map_grows;
 
 	/* KASLR */
@@ -470,7 +474,10 @@ static EFI_STATUS EFIAPI memory_map(UINTN *size, EFI_MEMORY_DESCRIPTOR *map,
 	return EFI_SUCCESS;
 }
 
-/* ExitBootServices(). The case fails if @key is not the newest memory map's. */
+/*
+ * ExitBootServices(). The case fails if @key is not the key of the newest
+ * memory map.
+ */
 static EFI_STATUS EFIAPI exit_services(EFI_HANDLE image, UINTN key)
 {
 	boot_service("ExitBootServices");
@@ -700,8 +707,8 @@ static EFI_STATUS EFIAPI install_table(EFI_GUID *guid, void *table)
 /* ---- memory attributes ---- */
 
 /*
- * Returns the attributes of the range, @size bytes at @start. The range must be
- * exactly one of the image's three parts or the payload's memory.
+ * Returns the address of the attributes of the @size bytes at @start. They must
+ * be exactly one of the image's three parts or the payload's memory.
  */
 static u64 *rights_of(u64 start, u64 size)
 {
@@ -730,8 +737,8 @@ static EFI_STATUS EFIAPI get_attributes(struct efi_memory_attribute *self,
 
 /*
  * Sets and clears attributes of a range. The case fails if the range becomes
- * writable and executable, even for a moment, unless firmware had set it up in
- * this way.
+ * writable and executable, even for a moment, unless firmware had given it both
+ * rights from the start.
  */
 static EFI_STATUS change_rights(u64 start, u64 size, u64 set, u64 clear)
 {
@@ -960,7 +967,7 @@ static EFI_STATUS EFIAPI set_variable(CHAR16 *name, EFI_GUID *guid,
 	return EFI_SUCCESS;
 }
 
-/* ---- an ordinary machine, and fakes of functions of misc.c ---- */
+/* ---- an ordinary machine, and fakes of functions that efi/ calls ---- */
 
 /*
  * A fake of XXH64: a 64-bit FNV hash is enough here, because the same function
@@ -978,8 +985,8 @@ u64 xxh64(const void *data, size_t len)
 }
 
 /*
- * A fake of the function in misc.c. It clears the sentinel, so that a case sees
- * that the stub called it. test_misc.c tests the real function.
+ * A fake of the function in lib/boot_params.c. It clears the sentinel, so that
+ * a case sees that the stub called it. test_misc.c tests the real function.
  */
 void sanitize_boot_params(struct boot_params *bp)
 {

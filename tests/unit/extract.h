@@ -77,9 +77,9 @@ static void add_number(u64 value)
 }
 
 /*
- * Fills built.plain: pages that begin with text, which compresses well, and go
- * on with random bytes, which do not. The relocation table follows. It has
- * relocations of each kind.
+ * Fills built.plain with the payload: pages that begin with text, which
+ * compresses well, and go on with random bytes, which do not. The relocation
+ * table follows. It has relocations of each kind.
  */
 static void make_plain(void)
 {
@@ -107,8 +107,8 @@ static u64 header_digest_of(const struct payload_header *p)
 
 /*
  * Corrects both digests in the payload header of @image, so that the stub does
- * not refuse a damaged payload because of them. @size: header and compressed
- * bytes.
+ * not refuse a damaged payload because of them. @size is the number of bytes of
+ * header and compressed payload.
  */
 static void seal(u8 *image, size_t size)
 {
@@ -171,9 +171,9 @@ static s64 model_number(const u8 *table, size_t size, size_t *at)
 }
 
 /*
- * Relocates @image by @distance, as @table of @size bytes says. Returns false
- * if the table is malformed, if a relocation lies outside of the image, or if a
- * 32-bit value overflows.
+ * Relocates @image by @distance at the places that @table of @size bytes lists.
+ * Returns false if the table is malformed, if a place lies outside of the
+ * image, or if a 32-bit value overflows.
  */
 static bool model_relocate(u8 *image, u64 image_size, const u8 *table,
 			   size_t size, u64 distance)
@@ -216,8 +216,8 @@ static bool model_relocate(u8 *image, u64 image_size, const u8 *table,
 /* ---- Running extract_kernel() ---- */
 
 /*
- * Prepares the fake machine for extract_kernel(). The stub is already where it
- * decompresses the payload from: in memory directly behind the payload's.
+ * Prepares the fake machine for extract_kernel(). The stub's image lies
+ * directly behind the payload's memory, where head_64.S would have moved it.
  */
 static void fresh_extract(void)
 {
@@ -264,8 +264,8 @@ static bool extract(const u8 *image, size_t there, u64 *entry)
 
 	fresh_extract();
 	/*
-	 * The compressed payload may overlap the output. This is the lowest
-	 * address at which the margin still lets the stub decode it.
+	 * Put the compressed payload at the lowest address that its margin
+	 * allows. It overlaps the output then, as in a boot.
 	 */
 	start = range + built.size + built.header.margin - built.image_size;
 	if (start < range)

@@ -36,7 +36,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* <sys/mman.h> may have defined MAP_DECRYPTED; ident_map.h defines the stub's. */
+/*
+ * Undefine a MAP_DECRYPTED of <sys/mman.h>, because ident_map.h defines the
+ * stub's own constant of this name.
+ */
 #undef MAP_DECRYPTED
 #include "boot_params.h"
 #include "console.h"
@@ -69,17 +72,18 @@ struct test_case {
 };
 
 /*
- * Why a test case, or the statement of EXPECT_ERROR() and the like, was left:
- * the value that longjmp() passes to setjmp(). harness.expecting has TEST_ERROR
- * or TEST_HALT while the case expects error() or halt_forever(), otherwise 0.
+ * The values that longjmp() passes to setjmp(). They tell why a test case was
+ * left, or the statement in EXPECT_ERROR(), EXPECT_HALT() or REFUSED().
+ * harness.expecting has TEST_ERROR or TEST_HALT while the case expects error()
+ * or halt_forever(), otherwise 0.
  */
 enum harness_exit { TEST_FAILED = 1, TEST_SKIPPED, TEST_ERROR, TEST_HALT };
 
 /*
- * State of the running test program. main() and the TEST()s set @first to
- * @program before the first case. harness_run() resets the fields that belong
- * to one case. Test programs use the macros and functions below instead of
- * these fields.
+ * State of the running test program. main() and the constructors of TEST() set
+ * the fields @first, @last and @program before the first case runs.
+ * harness_run() resets the fields that belong to one case. Test programs use
+ * the macros and functions below instead of these fields.
  */
 static struct {
 	struct test_case *first, **last;

@@ -379,7 +379,7 @@ static bool correct_sib_base(ZydisDecodedInstruction *zi,
 
 /*
  * Known errors of Zydis. correct() changes Zydis' result to what AMD's manual
- * says, and returns whether that was necessary. @seen counts how often it was.
+ * says, and returns whether a change was necessary. @seen counts the changes.
  * test_insn.c proves that the installed Zydis still has each error.
  */
 static struct judge_difference {

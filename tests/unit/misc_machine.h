@@ -55,8 +55,8 @@ static struct layout {
 static struct image_info info_in_image;
 
 /*
- * In the stub, efi.c defines efi_runtime_start: the address that the EFI entry
- * chose for the payload, 0 if EFI firmware did not start the stub.
+ * In the stub, efi/services.c defines efi_runtime_start: the address that the
+ * EFI entry chose for the payload, 0 if EFI firmware did not start the stub.
  */
 u64 efi_runtime_start;
 
@@ -131,9 +131,9 @@ static struct {
 	u64 enc_mask;
 	bool vga;
 	/*
-	 * Makes one call of the page-table builder fail with @map_error: the
-	 * call whose trace line this is, or "init", "device" or "remove". NULL:
-	 * all calls work.
+	 * Makes one call of the page-table builder fail with @map_error. The
+	 * string is the line that the call writes to @trace, or "init",
+	 * "device" or "remove". NULL: all calls work.
 	 */
 	const char *map_fails;
 	int map_error;
@@ -202,9 +202,9 @@ u64 read_cr4(void)
 }
 
 /*
- * misc.c's error() calls this last. It has printed "sevstub: TITLE: DETAIL\n"
- * by then. Title and detail become harness_error_what and harness_error_detail,
- * for EXPECT_ERROR().
+ * error() of lib/error.c calls this last, after it has printed "sevstub: TITLE:
+ * DETAIL\n". Title and detail become harness_error_what and
+ * harness_error_detail, for EXPECT_ERROR().
  */
 noreturn void halt_forever(void)
 {
@@ -295,8 +295,8 @@ void console_vga_disable(void)
 /* ---- fakes of functions of ident_map_64.c ---- */
 
 /*
- * The result of an ident_map_*() call. @call is the call's line in @trace,
- * which fake.map_fails may name.
+ * Returns the result of an ident_map_*() call: an error if fake.map_fails names
+ * the call's line in @trace, which is @call.
  */
 static int map_result(const char *call)
 {
@@ -611,9 +611,9 @@ static void add_e820(u64 addr, u64 size, u32 type)
 }
 
 /*
- * For a case with a memory map of its own: adds RAM entries for the zero page
- * and the machine's memory, because these lie where the test's process has
- * them.
+ * Adds RAM entries for the zero page and for the machine's memory. A case with
+ * a memory map of its own needs them, because both lie wherever the test's
+ * process has them.
  */
 static maybe_unused void add_ram_of_loader(void)
 {

@@ -66,7 +66,8 @@ static u64 cr3;
 
 /*
  * What a page may be used for, as a sum of these values. 0: the page is not
- * mapped. GUARD: a guard page, which no access may ever map.
+ * mapped. GUARD marks a guard page, which the page-fault handler must never
+ * map.
  */
 enum {
 	MAPPED = 1, WRITE = 2, EXEC = 4, SHARED = 8, UNCACHED = 16, GUARD = 32

@@ -69,7 +69,7 @@ u32 nmi_count;
 /*
  * A fake of the console. @said counts con_printf() calls, so that a case sees
  * whether the stub printed a reason before it terminated the guest.
- * @said_while_busy tells whether the GHCB page was in use during the last call.
+ * @said_while_busy is true if the GHCB page was in use during the last call.
  */
 static unsigned int said;
 static bool said_while_busy;
@@ -117,8 +117,8 @@ struct step {
 	u8 sent[PAGE_END];
 	u8 answer[PAGE_END];
 	/*
-	 * If not NULL, called after the guest's request and before the host's
-	 * answer.
+	 * If not NULL, vmgexit() calls this after it has compared the guest's
+	 * request and before the host answers.
 	 */
 	void (*meanwhile)(void);
 };
@@ -159,8 +159,8 @@ static struct {
 	/* true: EXPECT_END() expects that the stub terminates the guest. */
 	bool ending;
 	/*
-	 * Number of termination requests that the host ignores. The guest then
-	 * continues after VMGEXIT.
+	 * Number of termination requests that the host still ignores. The guest
+	 * then continues after VMGEXIT.
 	 */
 	unsigned int deaf;
 	/* A termination request jumps here, back into EXPECT_END(). */
@@ -208,7 +208,9 @@ static struct {
 		      host.at, host.count);				\
 	} while (0)
 
-/* EXPECT_END() for reason set 2, which all of the stub's own reasons have. */
+/*
+ * EXPECT_END() for reason set 2, which contains all of the stub's own reasons.
+ */
 #define EXPECT_OWN_END(stmt, code)	EXPECT_END(stmt, 2U, (unsigned int)code)
 
 /*

@@ -214,7 +214,7 @@ TEST(map_of_a_payload_on_others_pages)
 		fake.odd_rights = rights[i / ARRAY_SIZE(pages)];
 		map_refused(&boot, "page tables");
 	}
-	/* A page that follows the payload's memory may have any rights. */
+	/* The page directly behind the payload's memory may have any rights. */
 	fresh_machine();
 	boot = placed_boot();
 	fake.kaslr = true;
@@ -241,9 +241,9 @@ TEST(map_after_the_switch)
 	CHECK(strstr(trace, expected), "%s", trace);
 
 	/*
-	 * No data of the loader is in the pages that la57_switch() used, so
-	 * nothing is mapped again. They lie in unused memory in this case, and
-	 * in the payload's memory in the next.
+	 * No data of the loader is in the pages that la57_switch() used, so the
+	 * stub must map nothing again. The pages lie in unused memory first,
+	 * then in the payload's memory.
 	 */
 	fresh_machine();
 	fake.la57 = m(AT_RUNTIME - 0x1000);
@@ -278,8 +278,8 @@ TEST(map_failure_in_sev_es)
 }
 
 /*
- * Every ident_map_*() call of a boot fails in turn. The error message must name
- * the memory that could not be mapped, and why.
+ * In each round another ident_map_*() call of the boot fails. The error message
+ * must name the memory that could not be mapped, and why.
  */
 TEST(map_failures)
 {
@@ -360,7 +360,7 @@ TEST(setup_data_chain)
 
 /*
  * boot.rst requires no alignment of setup_data nodes, so a node may cross a
- * page boundary.
+ * page boundary. The stub must then map both pages.
  */
 TEST(setup_data_unaligned)
 {
@@ -472,8 +472,9 @@ TEST(setup_data_length)
 }
 
 /*
- * A setup_data node in the payload's memory is refused. The decompressed
- * payload would overwrite the node before the payload's code can read it.
+ * A setup_data node in the payload's memory must be refused, because the
+ * decompressed payload would overwrite the node before the payload's code can
+ * read it.
  */
 TEST(setup_data_in_the_way)
 {

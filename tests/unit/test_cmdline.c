@@ -58,7 +58,7 @@ static const struct {
 	{ "  console=ttyS0  ", "console", 5, "ttyS0" },
 	{ "\tconsole=ttyS0\n", "console", 5, "ttyS0" },
 	{ "console=ttyS0\rro", "console", 5, "ttyS0" },
-	/* If the name occurs several times, the last value is found. */
+	/* If the option occurs several times, its last value must be found. */
 	{ "a=1 a=2 a=3", "a", 1, "3" },
 	{ "a=1 a=2 b=3", "a", 1, "2" },
 	{ "a=long a=", "a", 0, "" },
@@ -114,7 +114,7 @@ TEST(find_option)
 }
 
 /*
- * A struct cmdline has a length, and its text is exactly so long. A NUL byte in
+ * The length in struct cmdline alone says where the text ends. A NUL byte in
  * the text separates words, but does not end the command line.
  */
 TEST(find_option_stops_at_len)

@@ -28,7 +28,11 @@
 #define NO_PORT		0xffff
 #define OUTPUT_MAX	16384
 #define NO_DIVISOR	0
-/* Limit of port accesses for setting up a UART and printing 1 KiB. */
+/*
+ * Limits of port accesses: EXIT_BUDGET for setting up a UART and printing 1
+ * KiB, SETUP_BUDGET for the set-up alone. Each access costs a VMEXIT in an
+ * SEV-ES guest.
+ */
 #define EXIT_BUDGET	150
 #define SETUP_BUDGET	10
 #define POLL_LIMIT	1000000
@@ -40,7 +44,8 @@ struct mock_uart {
 	u16 port;
 	bool has_fifo;
 	/*
-	 * Chip is a 16550 without A, which reports its FIFO by IIR[7:6] = 10.
+	 * true: the UART is a 16550 (without A), whose FIFO loses bytes. It
+	 * reports the value 10 (binary) in bits 7:6 of IIR.
 	 */
 	bool half_fifo;
 	bool never_ready;
@@ -62,8 +67,11 @@ struct mock_uart {
 
 static struct {
 	struct mock_uart uart[UARTS];
-	bool sev_es;		/* the guest is SEV-ES: IN and OUT raise #VC */
-	/* IN, OUT and OUTS instructions, or VMEXITs in an SEV-ES guest. */
+	bool sev_es;		/* true: the guest is SEV-ES, so IN and OUT raise #VC */
+	/*
+	 * Number of IN, OUT and OUTS instructions that the console executed, or
+	 * of VMEXITs that it caused in an SEV-ES guest.
+	 */
 	unsigned int accesses;
 	unsigned int debugcon_port, debugcon_exits;
 	unsigned int stray_reads, stray_writes;
@@ -1051,8 +1059,8 @@ TEST(vga_text)
 	info("hello\nworld %d", 42);
 	CHECK_LINE(0, "hello");
 	/*
-	 * The console keeps the text of an unfinished line, "world 42", until
-	 * it prints a newline.
+	 * The console must keep "world 42", the text of an unfinished line, in
+	 * its buffer until it prints a newline.
 	 */
 	CHECK_LINE(1, "");
 	info("\n");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_efi.c - tests efi.c, the stub's EFI entry, on mock firmware that lacks
+ * test_efi.c - tests efi/, the stub's EFI entry, on mock firmware that lacks
  * protocols, refuses calls, or changes its answers between two calls. The
  * command lines and screens of the tests are ones that sane firmware would
  * never pass.
@@ -616,7 +616,7 @@ TEST(boot_bad_map)
 /*
  * The first GetMemoryMap() reports descriptors twice as large as those of the
  * second call. The second map therefore has more entries than the stub has
- * allocated memory for.
+ * allocated memory for, and the boot must fail with an error.
  */
 TEST(boot_map_of_more_entries)
 {
@@ -639,8 +639,8 @@ TEST(boot_map_of_more_entries)
 }
 
 /*
- * Each allocation of a boot fails in turn. The stub must print a reason, free
- * its memory, and return to firmware.
+ * In each round another allocation of the boot fails. The stub must print a
+ * reason, free its memory, and return to firmware.
  */
 TEST(boot_out_of_memory)
 {
@@ -798,8 +798,8 @@ TEST(random_place_not_there)
 	expect_link_address();
 	large_firmware();
 	/*
-	 * The zero page is allocation 1, the memory map 2 and 3, the range that
-	 * KASLR chose 4.
+	 * The boot's allocation number 4 is the range that KASLR chose, because
+	 * the zero page is number 1 and the memory map takes 2 and 3.
 	 */
 	fw.fail_at = 4;
 	expect_link_address();
@@ -866,7 +866,7 @@ TEST(free_memory_of_a_loader)
 	fw.areas[0] = '\0';
 	/*
 	 * The size of the EFI memory map is 1 too large, so that the map
-	 * extends beyond RAM.
+	 * extends beyond RAM. The stub must not read it.
 	 */
 	zero_page.efi_info.efi_memmap_size = (u32)size + 1;
 	efi_name_free_memory(&zero_page);
@@ -990,7 +990,7 @@ TEST(fixed_no_room)
 /*
  * The range at the payload's link address consists of more descriptors than the
  * stub can list. The stub needs the list to free its allocations if the boot
- * fails.
+ * fails, so it must refuse the range.
  */
 TEST(fixed_in_pieces)
 {

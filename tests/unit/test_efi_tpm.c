@@ -84,8 +84,8 @@ TEST(initrd_of_a_loader)
 }
 
 /*
- * First there is a TPM, but neither a command line nor an initrd to measure.
- * Then there is a command line, but no TPM.
+ * The stub must measure nothing if there is a TPM, but neither a command line
+ * nor an initrd, or if there is a command line, but no TPM.
  */
 TEST(no_events)
 {
@@ -397,7 +397,7 @@ TEST(log_hostile)
 	check_empty();
 	/*
 	 * An event claims more digests than the first event lists algorithms.
-	 * In later cases the first event lists no algorithms, or far too many.
+	 * In later checks the first event lists no algorithms, or far too many.
 	 */
 	log_of_two();
 	poke32(last + 8, 3);

@@ -23,7 +23,7 @@ static const char *find_step(const char *at, const char *step)
 	return NULL;
 }
 
-/* As find_step(), but the search starts at the line after @at. */
+/* Does the same as find_step(), but starts the search at the line after @at. */
 static const char *find_next_step(const char *at, const char *step)
 {
 	return find_step(at + strcspn(at, "\n") + 1, step);
@@ -94,8 +94,8 @@ TEST(header_good)
 }
 
 /*
- * One byte of the payload header is changed. The stub must refuse the header at
- * whichever byte it is, by a check of a field or by the header's digest.
+ * One byte of the payload header is changed, each byte in turn. The stub must
+ * refuse the header, by a check of a field or by the header's digest.
  */
 TEST(header_damaged)
 {
@@ -397,8 +397,8 @@ TEST(bss_is_cleared)
 }
 
 /*
- * Linux clears its .bss itself. clear_bss() must clear only the relocation
- * table, which the decoder leaves at the start of Linux's .bss.
+ * Linux clears its .bss itself, so clear_bss() must leave it alone, except for
+ * the relocation table, which the decoder has put at its start.
  */
 TEST(bss_of_linux_is_left)
 {
@@ -879,9 +879,9 @@ TEST(extract_refuses)
 	machine[AT_OVERRUN + PAGE_SIZE - 1] = 1;
 	extraction_refused("stack");
 	/*
-	 * extract_kernel() calls check_stack() after "map load", which loads
-	 * the stub's page tables, because the stack's guard page is still
-	 * writable until then.
+	 * check_stack() finds an overflow of the stack that occurred while the
+	 * guard page was still mapped. It must run after "map load", which
+	 * loads the stub's own page tables, and before "stage 2".
 	 */
 	happens("map load", 1);
 	happens("stage 2", 0);

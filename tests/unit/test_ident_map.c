@@ -14,9 +14,9 @@
 
 #define LOW_POOL	0x80000UL
 /*
- * Bit 57 is above all addresses that page tables can map. A builder that
- * ignored it would map the address without the bit. The tests check that the
- * builder refuses it.
+ * An address with bit 57 set cannot be mapped by any page tables. Without this
+ * bit it would be a valid address, so a builder that ignored bit 57 would map
+ * the wrong page. The tests check that the builder refuses the address.
  */
 #define ALIAS		BIT(57)
 
@@ -618,7 +618,8 @@ static void check_live(void)
 
 /*
  * The page tables are write-protected, so a store to them raises SIGSEGV. This
- * handler allows the store and sets TF, so that SIGTRAP follows it.
+ * handler allows the store and sets TF, so that SIGTRAP follows the store and
+ * the page walk can check the tables then.
  */
 static void on_store(int number, siginfo_t *info, void *context)
 {
@@ -903,8 +904,8 @@ TEST(fault_out_of_reach)
 }
 
 /*
- * Repeats the same calls with memory for one more page table each time, until
- * it suffices. A call that fails must leave the page tables valid.
+ * Repeats the same calls, with memory for one more page table in each round,
+ * until no call fails. A call that fails must leave the page tables valid.
  */
 TEST(pool_exhaustion_step_by_step)
 {

@@ -16,8 +16,8 @@ static u64 window;
 static u8 model[WINDOW_PAGES], got[WINDOW_PAGES], had[WINDOW_PAGES];
 
 /*
- * For each 1 KiB of the window: 0 if the memory map has no entry for it, 1 for
- * RAM, 2 for any other type.
+ * For each 1 KiB of the window, the tested address range: 0 if the memory map
+ * has no entry for it, 1 for RAM, 2 for any other type.
  */
 static u8 units[WINDOW / E820_UNIT];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_idt.c - tests idt_64.c: the IDT gates and the TSS, read as the processor
- * reads them, and what do_exception() does with each exception.
+ * reads them; and exception.c: what do_exception() does with each exception.
  * test_idt_handlers.c tests the assembly that calls do_exception().
  *
  * Variables replace the symbols that the stub's linker script defines, so that
@@ -60,7 +60,7 @@ static struct {
 	const char *raise_in;
 	u64 raise_vector;
 	/*
-	 * Arguments that idt_64.c passed to the fake functions of this test,
+	 * Arguments that the stub passed to the fake functions of this test,
 	 * which write them here.
 	 */
 	u64 fault_addr, fault_code;

@@ -29,8 +29,8 @@ u64 flags_before, flags_after, rsp_before, rsp_after, came_back;
 
 /*
  * @target is the entry code to jump to. @error_code is pushed if
- * @has_error_code is not 0. RSP is moved by @misalign bytes before the
- * processor would align it.
+ * @has_error_code is not 0. @misalign is subtracted from RSP before the
+ * processor's frame is pushed, so that the frame is not aligned.
  */
 const u8 *target;
 u64 has_error_code, error_code, misalign;
@@ -193,10 +193,11 @@ TEST(direction_flag)
 }
 
 /*
- * C code needs a stack that is aligned to 16 bytes. The processor aligns the
- * stack before it pushes (APM2 8.9.3). The assembly must push a multiple of 16
- * bytes, or do_exception() would get a misaligned stack. In an aligned frame
- * %rbp is a multiple of 16.
+ * C code needs a stack that is aligned to 16 bytes. The processor pushes 40
+ * bytes, or 48 with an error code, on a stack that it has aligned (APM2 8.9.3).
+ * The assembly pushes more and must align the stack again before it calls
+ * do_exception(). That function records its %rbp, which is a multiple of 16 on
+ * an aligned stack.
  */
 TEST(alignment)
 {

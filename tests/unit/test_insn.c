@@ -53,7 +53,11 @@ static const char *const op_names[] = {
 static const char *register_name(u8 reg, u8 size, bool high)
 {
 	switch (size) {
-	case 1:	/* register numbers as in zydis_register() */
+	case 1:
+		/*
+		 * Zydis numbers AH to BH 4 to 7, and SPL to R15B 8 to 19. struct
+		 * insn uses 0 to 3 with @high, and 4 to 15.
+		 */
 		if (high || reg >= INSN_RSP)
 			reg += INSN_RSP;
 		return ZydisRegisterGetString(
@@ -364,7 +368,7 @@ static const struct vector {
 	{ "0f b6 c3", NEVER_VALID, 0 },
 	{ "48 63 c3", NEVER_VALID, 0 },
 
-	/* STOS and MOVS, with and without REP and prefixes. */
+	/* STOS and MOVS, with and without a REP prefix and other prefixes. */
 	{ "aa", "stos 1[es:rdi], al", 0x400 },
 	{ "66 ab", "stos 2[es:rdi], ax", 0x400 },
 	{ "f3 ab", "rep stos 4[es:rdi], eax", 0x400 },

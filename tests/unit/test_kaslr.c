@@ -142,8 +142,9 @@ static struct {
 
 static struct {
 	/*
-	 * Whether the model has cells marked @immovable, and whether it has
-	 * cells marked @free. If it has, only the marked cells are good.
+	 * @immovable is true if at least one cell of the model is marked as
+	 * immovable, @free if one is marked as free in firmware's map. Cells
+	 * without this mark are then not good.
 	 */
 	bool immovable, free;
 	unsigned int huge_pages;
@@ -831,8 +832,10 @@ TEST(lie_about_rdrand)
 		      cpu.stopped - 1);
 	}
 	/*
-	 * The address was drawn with RDRAND. kaslr_finish() must accept it in
-	 * an SEV guest, and RDTSC must not have been used.
+	 * RDRAND worked when the address was drawn, but the stub did not know
+	 * yet that this is an SEV guest. kaslr_finish() must accept the
+	 * address. RDTSC must not have been used, because it may cost an exit
+	 * in an SEV-ES guest.
 	 */
 	fresh(0);
 	sev_guest.known = false;
@@ -878,8 +881,8 @@ TEST(nokaslr)
 }
 
 /*
- * Returns which of 16 GiB of RAM KASLR may use with the command line @text: bit
- * n stands for GiB number n.
+ * Returns which of the lowest 16 GiB of RAM KASLR may use if the command line
+ * is @text: bit n is set if it may use GiB number n.
  */
 static u64 left(const char *text)
 {

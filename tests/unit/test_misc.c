@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_misc.c - misc.c's checks of what the loader passes to the stub, and its
- * choice of the address where the stub's image runs. The loader may be hostile,
- * so these tests pass wrong and contradictory values.
+ * test_misc.c - checks by misc.c and lib/boot_params.c of what the loader passes
+ * to the stub, and the choice of the address where the stub's image runs. The
+ * loader may be hostile, so these tests pass wrong and contradictory values.
  */
 #include "misc_machine.h"
 
@@ -57,7 +57,7 @@ TEST(sentinel_set)
 	} kept[] = {
 		{ 0x000, 0x070 },	/* screen_info to ist_info */
 		{ 0x080, 0x0c0 },	/* hd0_info to olpc_ofw_header */
-		{ 0x1c0, 0x1eb },	/* fields efi_info to edd_mbr_sig_buf_entries */
+		{ 0x1c0, 0x1eb },	/* kept: fields efi_info to edd_mbr_sig_buf_entries */
 		{ 0x1ec, 0x1ed },	/* secure_boot */
 		{ 0x1f1, 0x26c },	/* setup header */
 		{ 0x290, 0xcd0 },	/* edd_mbr_sig_buffer, e820_table */
@@ -456,9 +456,10 @@ TEST(place_in_the_way)
 }
 
 /*
- * Puts the initrd, for example, at the edges of the memory that the payload
- * needs. @put sets its address and size. place_image() must refuse the boot if
- * one byte overlaps, and accept it if no byte overlaps.
+ * Calls @put to place data of the loader, such as the initrd, at the edges of
+ * the memory that the payload needs. @what names the data in the error.
+ * place_image() must refuse the boot if one byte overlaps, and accept it if no
+ * byte overlaps.
  */
 static void check_overlap(const char *what, void (*put)(u64 start, u64 size))
 {
@@ -667,8 +668,8 @@ static bool try_place(u64 *to)
 }
 
 /*
- * Random machines and images: if place_image() accepts the boot, the chosen
- * address must be in RAM and aligned, and the move must be possible.
+ * Makes random machines and images. If place_image() accepts the boot, the
+ * chosen address must be in RAM and aligned, and the move must be possible.
  */
 TEST(place_at_random)
 {
@@ -705,9 +706,11 @@ TEST(place_at_random)
 		CHECK(range.start >= MIB && range.end <= 0x40000000,
 		      "0x%lx-0x%lx is not in RAM", range.start, range.end);
 		/*
-		 * When the stub copies itself to @to, the copy and the
-		 * payload's memory must not overwrite the stack and the page
-		 * tables in use.
+		 * The stub copies its image to @to in two steps, each from the
+		 * highest byte down. That works only if the image moves up by
+		 * at least UPPER_SIZE, the size of its text and data, or if the
+		 * payload's range, in which the copy lies, is entirely below
+		 * the image.
 		 */
 		CHECK(to >= load + UPPER_SIZE || range.end <= load,
 		      "0x%lx to 0x%lx", load, to);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_misc_efi.c - misc.c when EFI firmware has loaded the stub's image. The
- * image stays where firmware loaded it. The payload goes to the memory that
- * efi.c has allocated.
+ * image stays where firmware loaded it. The payload goes to the memory that the
+ * EFI entry (efi/memory.c) has allocated.
  */
 #include "misc_machine.h"
 
 /*
- * AT_GIVEN is the offset, in the fake machine's RAM, of the memory that efi.c
- * allocated for the payload. It does not overlap the image. INIT_SIZE is its
- * size in bytes.
+ * AT_GIVEN is the offset, in the fake machine's RAM, of the memory that the EFI
+ * entry allocated for the payload. It does not overlap the image. INIT_SIZE is
+ * its size in bytes.
  */
 #define AT_GIVEN	0x200000
 #define INIT_SIZE	(AT_END - AT_RUNTIME)
@@ -20,8 +20,8 @@ static u64 in_machine(u64 offset)
 }
 
 /*
- * An ordinary boot in which efi.c has allocated memory for the payload at
- * offset @given of the machine's RAM.
+ * An ordinary boot in which the EFI entry has allocated memory for the payload
+ * at offset @given of the machine's RAM.
  */
 static struct boot firmware_boot(u64 given)
 {
@@ -39,8 +39,8 @@ static struct boot firmware_boot(u64 given)
 /* ---- runtime_range() ---- */
 
 /*
- * efi.c has allocated memory for the payload. misc.c must use exactly this
- * memory, wherever the image is loaded.
+ * The EFI entry has allocated memory for the payload. misc.c must use exactly
+ * this memory, wherever the image is loaded.
  */
 TEST(runtime_start)
 {
@@ -65,7 +65,7 @@ TEST(runtime_start)
 
 /*
  * A machine with 2 GiB of RAM. Firmware loaded the stub's image at @load, and
- * efi.c allocated memory for the payload at @given.
+ * the EFI entry allocated memory for the payload at @given.
  */
 static void firmware_machine(u64 load, u64 given)
 {
@@ -103,8 +103,8 @@ TEST(place_stays)
 }
 
 /*
- * Memory that efi.c allocated must be checked like any other: it must be in RAM
- * and must not overlap the initrd.
+ * place_image() must check the memory that the EFI entry allocated like any
+ * other: it must be in RAM and must not overlap the initrd.
  */
 TEST(place_refuses)
 {
@@ -139,9 +139,9 @@ TEST(payload_range)
 }
 
 /*
- * The payload may use all of the memory that efi.c allocated. The margin, which
- * separates input and output, must not count, because the input is in the
- * image, outside of this memory.
+ * The payload may use all of the memory that the EFI entry allocated. The
+ * margin, which separates input and output, must not count, because the input
+ * is in the image, outside of this memory.
  */
 TEST(payload_room)
 {

@@ -158,6 +158,7 @@ TEST(outside_of_the_image)
 	/*
 	 * @far has the number 2^35 - 1, an offset far outside of the image.
 	 * @long_number has the number 5 in more bytes than the format allows.
+	 * Both tables must be refused.
 	 */
 	static const u8 far[] = { 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0x7f };
 	static const u8 long_number[] = { 0, 0, 1, 0x85, 0x80, 0x80, 0x80,

@@ -28,8 +28,8 @@ static u8 bios_memory[REAL_MODE_END];
 #define CMDLINE_AT	0x90000
 
 /*
- * The fake BIOS. A case sets what it returns. It counts the calls that it gets
- * in the last fields, from @reads on.
+ * The fake BIOS. A case sets what it returns. In the last fields, from @reads
+ * on, the fake BIOS counts the calls that it gets.
  */
 static struct {
 	unsigned int disks;	/* number of disks with EDD */
@@ -42,18 +42,21 @@ static struct {
 	 */
 	bool ignore;
 	/*
-	 * The BIOS refuses the call with this AX after it has handled @answered
-	 * such calls. 0: it refuses none.
+	 * AX of the call that the BIOS refuses, after it has handled @answered
+	 * calls with this AX. 0: the BIOS refuses no call.
 	 */
 	u16 refused;
 	unsigned int answered;
 	bool no_vbe;
 	bool vbe_unsigned;
-	/* A VBE function that fails although the BIOS has VBE. 0: all work. */
+	/*
+	 * Number of a VBE function that fails although the BIOS has VBE. 0: all
+	 * VBE functions work.
+	 */
 	u16 vbe_failed;
 	u16 vbe_version;
 	u16 attributes;
-	/* BL that the BIOS returns for the call "EGA information". */
+	/* Value of BL that the BIOS returns for the call "EGA information". */
 	u32 vga;
 	u8 mode;
 	/* First and last line of the cursor. Bit 13: the cursor is hidden. */
@@ -556,7 +559,10 @@ static void check_ignorant(void)
 	      !bp->alt_mem_k && !bp->apm_bios_info.version, "made up");
 }
 
-/* If the BIOS refuses every call, the zero page must have its defaults. */
+/*
+ * If the BIOS refuses every call, the fields of the zero page must have their
+ * default values.
+ */
 TEST(refused)
 {
 	fresh_pc(NULL);

@@ -478,8 +478,8 @@ TEST(cbit_range)
 
 /*
  * Both the GHCB MSR protocol and CPUID give the C-bit's position. The reply by
- * the MSR protocol has 8 bits for it. The stub must terminate if they differ in
- * any bit.
+ * the MSR protocol has 8 bits for it. The stub must terminate if the two
+ * positions differ in any of these bits.
  */
 TEST(cbit_words_differ)
 {
@@ -593,9 +593,9 @@ TEST(entry_cbit_refused)
 			CHECK(found == bit, "%u: %u", bit, found);
 		}
 		/*
-		 * If CR3 or an entry above the last has a bit other than the
-		 * claimed C-bit, the walk must report that bit, because it
-		 * cannot find the next page table.
+		 * If CR3 or an entry that points to a page table has a bit
+		 * other than the claimed C-bit, the walk must report that bit,
+		 * because it cannot find the next page table.
 		 */
 		t.leaf_bit = 51;
 		t.table_bit = 47;

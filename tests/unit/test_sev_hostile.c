@@ -109,7 +109,8 @@ static const struct op {
 	u64 code, info_1, info_2;
 	void (*sends)(void);
 	/*
-	 * Fields that the hypervisor must mark as valid in its answer, then 0.
+	 * List of the fields that the hypervisor must mark as valid in its
+	 * answer. The value 0 ends the list.
 	 */
 	u16 outputs[5];
 	/*
@@ -208,7 +209,8 @@ TEST(output_not_valid)
 			field = op->outputs[i];
 			/*
 			 * In this answer every field is marked as valid except
-			 * for one that the instruction needs.
+			 * for one that the instruction needs. The stub must
+			 * terminate the guest.
 			 */
 			memset(step->answer + BITMAP, 0xff,
 			       GHCB_VALID_BITMAP_SIZE);

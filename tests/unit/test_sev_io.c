@@ -21,8 +21,8 @@
 #define RAX_BEFORE	0x8877665544332211UL
 
 /*
- * A port number, and an RDX that has it in DX below other bits, which the stub
- * must ignore.
+ * PORT is a port number. DX is a value for RDX with PORT in its low 16 bits,
+ * which are the register DX. The stub must ignore the other bits.
  */
 #define PORT		0x8d42
 #define DX		(0xfedcba9876540000UL | PORT)
@@ -177,7 +177,10 @@ static const struct {
 	{ 4, 2, "\x48\x6d", "\x48\x6f" },
 };
 
-/* Without REP, INS and OUTS move one element, whatever RCX is. */
+/*
+ * Without REP, INS and OUTS must move one element, whatever the value of RCX
+ * is.
+ */
 TEST(string_without_rep_completes_whatever_rcx_holds)
 {
 	static const u64 counts[] = { 0, 1, 2, 5, 1ULL << 32, ~0ULL };
@@ -291,7 +294,10 @@ TEST(rep_of_nothing)
 	run();
 	INSN(0x7b, "\xf3\x6d");
 	run();
-	/* With 32-bit addresses ECX is the count. ECX is 0 here, RCX is not. */
+	/*
+	 * With 32-bit addresses the count is in ECX. Here ECX is 0 and RCX is
+	 * not, so the stub must do nothing.
+	 */
 	begin_string(7ULL << 32, NOTHING, NOTHING);
 	INSN(0x7b, "\x67\xf3\x6e");
 	run();
@@ -425,8 +431,8 @@ TEST(segments)
 		check_memory(DATA + 0x30, model, 1);
 	}
 	/*
-	 * The address is cut to 32 bits first. The segment's base is added
-	 * then, and the sum is not cut.
+	 * With 32-bit addresses the stub must cut the address to 32 bits, and
+	 * must then add the segment's base without cutting the sum.
 	 */
 	begin_string(0, HIGH | 0xfffffff0, 0);
 	host.fs_base = DATA + 0x20 - 0xfffffff0;

@@ -393,8 +393,8 @@ TEST(movs_rep)
 	run();
 
 	/*
-	 * A segment prefix of MOVS applies to its source, but not to its
-	 * destination.
+	 * The stub must apply a segment prefix of MOVS to the source only, not
+	 * to the destination.
 	 */
 	begin(0xdeadbeef00000000 | DEVICE);
 	frame.rsi = 8;
@@ -408,8 +408,8 @@ TEST(movs_rep)
 }
 
 /*
- * One operand of MOVS is the device. The other must be mapped private memory:
- * otherwise the stub must raise #PF before it sends a request.
+ * One operand of MOVS is the device. If the other operand is not in mapped
+ * private memory, the stub must raise #PF before it sends a request.
  */
 TEST(movs_other_side)
 {
@@ -464,8 +464,9 @@ static void no_device(u64 addr, unsigned int code)
 	ENDS(code);
 	INSN(0x400, "\x89\x1e");
 	/*
-	 * Reason 10: the load's exchange was not completed, so the GHCB page is
-	 * still in use.
+	 * The termination left the load's exchange uncompleted, so the GHCB
+	 * page is still in use. The stub must terminate with reason 10, which
+	 * says so.
 	 */
 	ENDS(10);
 	begin(addr);

@@ -389,8 +389,9 @@ TEST(undecodable)
 }
 
 /*
- * An operation without a handler in vc_dispatch() must terminate the guest. The
- * decoder cannot return one, so the case makes it up.
+ * If vc_dispatch() has no handler for an operation, it must terminate the
+ * guest. The decoder never returns an operation without a handler, so the case
+ * uses the first number behind the last operation.
  */
 TEST(no_handler)
 {
@@ -683,7 +684,10 @@ TEST(nmi_inside)
 	CHECK(host.at == 2, "%u exchanges", host.at);
 }
 
-/* Two NMIs during one exchange. The stub sends "NMI complete" once for both. */
+/*
+ * Two NMIs arrive during one exchange. The stub must send "NMI complete" once
+ * for both.
+ */
 static void nmis_inside(void)
 {
 	sev_es_nmi();
@@ -691,8 +695,8 @@ static void nmis_inside(void)
 }
 
 /*
- * While the stub sends "NMI complete", the next NMI arrives, twice. The stub
- * must send "NMI complete" for each of them as well.
+ * Another NMI arrives while the stub sends "NMI complete". This happens twice
+ * in a row. The stub must send "NMI complete" for each of these NMIs as well.
  */
 TEST(nmi_after_nmi)
 {

@@ -312,8 +312,9 @@ TEST(lengths)
 		EXPECT_AREAS("");
 	}
 	/*
-	 * Lengths smaller than the fixed part of an SRAT, although larger than
-	 * the header of an ACPI table.
+	 * The SRAT has a length that is smaller than the fixed part of an SRAT,
+	 * although larger than the header of an ACPI table. The stub must
+	 * ignore the table.
 	 */
 	fresh();
 	for (i = 36; i < 50; i++) {
@@ -324,8 +325,9 @@ TEST(lengths)
 }
 
 /*
- * SRAT entries of length 0, of a length too short for their type, or longer
- * than the rest of the table.
+ * An SRAT entry has length 0, a length too short for its type, or is longer
+ * than the rest of the table. The stub must ignore this entry and those behind
+ * it.
  */
 TEST(entries)
 {
@@ -340,8 +342,9 @@ TEST(entries)
 	seal_table(AT_SRAT);
 	EXPECT_AREAS("");
 	/*
-	 * The entry's length is 39 instead of 40. The next entry therefore
-	 * begins at this entry's last byte, which makes its type 0.
+	 * The length of this entry is 39 instead of 40, so the stub must ignore
+	 * it. The next entry then begins at its last byte, which is read as
+	 * type 0.
 	 */
 	entry[1] = 39;
 	seal_table(AT_SRAT);
@@ -379,9 +382,9 @@ TEST(out_of_reach)
 }
 
 /*
- * The stub may read ACPI tables in memory of E820 types 1 to 4 only, in an SEV
- * guest not in type 2 (reserved), because reading a device's registers may have
- * effects.
+ * The stub may read ACPI tables only in memory of E820 types 1 to 4, because
+ * reading a device's registers may have effects. In an SEV guest type 2,
+ * reserved memory, is forbidden, too.
  */
 TEST(not_in_memory)
 {
@@ -405,9 +408,9 @@ TEST(not_in_memory)
 		EXPECT_AREAS(types[i].good_in_sev ? GOOD_AREAS : "");
 	}
 	/*
-	 * A memory map without entries, an entry whose end overflows 64 bits,
-	 * and an entry of 0 bytes: no table lies in such memory, so none may be
-	 * read.
+	 * The memory map has no entries, then an entry whose end overflows 64
+	 * bits, then an entry of 0 bytes. It names no memory that may hold
+	 * tables, so the stub must read no table.
 	 */
 	fresh();
 	bp.e820_entries = 0;
@@ -483,7 +486,10 @@ TEST(many_tables)
 	}
 }
 
-/* The search for the RSDP. The test's memory replaces the BIOS's area. */
+/*
+ * Tests the search for the RSDP in the memory that a BIOS uses. Memory of the
+ * test takes the place of that memory.
+ */
 TEST(search)
 {
 	u64 start, end, offset;
@@ -501,8 +507,9 @@ TEST(search)
 }
 
 /*
- * Which memory the stub searches for the RSDP: @taken lists it.
- * ident_map_range() fails for it here, so the search finds nothing.
+ * @ram_end is the end of RAM below 640 KiB. @taken lists the memory that the
+ * stub must search for the RSDP and therefore withhold from KASLR.
+ * ident_map_range() refuses to map this memory here, so that no RSDP is found.
  */
 TEST(search_places)
 {

@@ -164,8 +164,8 @@ TEST(memmove)
 	prepare();
 	for (len = 0; len <= MAX_LEN; len++) {
 		/*
-		 * Overlaps at all distances from 0 to three words, in both
-		 * directions.
+		 * Source and destination are 0 bytes to three words of 8 bytes
+		 * apart, in both directions, so that longer copies overlap.
 		 */
 		for (distance = 0; distance <= 3 * sizeof(u64); distance++) {
 			check_memmove(distance, 0, len);

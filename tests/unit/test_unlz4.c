@@ -13,9 +13,9 @@
 #include <lz4hc.h>
 
 /*
- * The stub's decoders.h and image.h declare these, but the decoders here must
- * not use them: xxh64() aborts the program. test_extract.c tests a whole
- * payload.
+ * The stub's decoders.h and image.h declare these symbols, so this program must
+ * define them. The decoders under test must not use them: xxh64() aborts the
+ * program. test_extract.c tests a whole payload.
  */
 const u8 payload_start[sizeof(struct payload_header)], payload_end[1];
 const struct image_info image_info;

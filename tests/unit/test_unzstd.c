@@ -227,7 +227,8 @@ TEST(mkpayload_margin)
 
 /*
  * If the margin is too small, the output overwrites input that is still needed.
- * The decoder must report an error, unless the output is right all the same.
+ * The decoder must report an error, unless the overwritten input did not change
+ * the output.
  */
 TEST(short_margin)
 {

@@ -185,7 +185,7 @@ static struct bytes compress(struct bytes in, int level, bool checksum)
 	return frame;
 }
 
-/* Lets the decoder use its code for processors with BMI2, or not. */
+/* Selects whether the decoder uses its code for processors with BMI2. */
 static void use_bmi2(bool on)
 {
 	if (on)
