@@ -229,9 +229,12 @@ static bool alloc_anywhere(const struct cmdline *cmdline, u64 pages, u64 *start)
 }
 
 /*
- * Tries a random address, then the link address. If the link address is not
- * free, a relocatable payload gets other memory above it, and a fixed one gets
- * the memory that boot services use there.
+ * Chooses the memory in which the payload will run. A relocatable payload with
+ * KASLR gets a random address if there is memory for it. Otherwise the link
+ * address is allocated. If it is not free, a relocatable payload gets free
+ * memory above it. A fixed payload then gets its link address all the same if
+ * only boot services use it, because the payload is written there after
+ * ExitBootServices().
  */
 EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline)
 {

@@ -73,7 +73,8 @@ struct image {
 	u64 reloc_size;			/* bytes; 0: no relocation table */
 	u64 max_align;			/* the largest p_align, in bytes */
 	bool is_linux;			/* a Linux kernel */
-	bool identity;			/* not Linux, and p_vaddr == p_paddr in all segments */
+	/* The kernel is not Linux, and each segment has p_vaddr == p_paddr. */
+	bool identity;
 };
 
 /*

@@ -29,7 +29,7 @@ u64 caught_vector, caught_cr2;
 static struct cmdline cmdline;
 static const struct exception_frame *last_frame;
 static bool executing;		/* true while run_caught() catches exceptions */
-/* True while a FATAL case runs. The stub then reports an exception and terminates. */
+/* True while a FATAL case runs, which must make the stub terminate the guest. */
 static bool ending;
 
 /*
