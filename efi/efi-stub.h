@@ -145,8 +145,8 @@ void efi_protect_image(void);
 void efi_unprotect(void);
 
 /*
- * ---- tables.c: a service or table that firmware lacks is not passed on to the
- * kernel.
+ * ---- tables.c. If firmware lacks a service or table, the boot goes on without
+ * it.
  */
 
 /* Returns the address of firmware's configuration table @guid, or NULL. */
@@ -181,7 +181,10 @@ void efi_install_random_seed(void);
  */
 void efi_seed_kaslr(void);
 
-/* ---- tpm.c: on an error a message is printed and the boot goes on. */
+/*
+ * ---- tpm.c. If measuring fails, the stub prints a message and the boot goes
+ * on.
+ */
 
 /*
  * Measures @size bytes at @addr into the TPM, or into a confidential guest's

@@ -94,8 +94,8 @@ struct linux_random_seed {
 	u8 bits[];
 };
 /*
- * Sizes in bytes: the random bytes that firmware is asked for, and the largest
- * seed of a loader that is kept.
+ * Sizes in bytes: the random bytes that the stub asks firmware for, and the
+ * largest seed of a loader that the stub appends to them.
  */
 #define RANDOM_SEED_SIZE		32
 #define RANDOM_SEED_MAX_SIZE		512
@@ -203,8 +203,8 @@ struct tcg_event {
 } __attribute__((packed));
 
 /*
- * The data of the first event of a TCG_LOG_2 log: the algorithms, and the size
- * in bytes of each one's digest.
+ * The data of the first event of a TCG_LOG_2 log: the digest algorithms, and
+ * the size in bytes of each algorithm's digests.
  */
 struct tcg_spec_id {
 	u8 signature[16];

@@ -177,7 +177,8 @@
 #define SEV_TERM_STANDARD		0x100
 /*
  * The boot failed for a reason that has no code of its own. error() has printed
- * it, if there was a console; assembly terminates without a message.
+ * the reason, if there was a console. Assembly terminates the guest without a
+ * message.
  */
 #define SEVSTUB_TERM_GENERAL		0
 /*

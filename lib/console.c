@@ -85,8 +85,8 @@ struct uart {
 
 static struct {
 	/*
-	 * True if the command line asks for output on a console that exists.
-	 * Only then info() prints.
+	 * True if the command line asks for output on a console that exists. If
+	 * it is false, info() prints nothing.
 	 */
 	bool asked;
 	bool vga_enabled;
@@ -170,7 +170,8 @@ static bool uart_wait(void)
 
 /*
  * Sets the baud rate. UART_KEEP_DIVISOR keeps the divisor that firmware has
- * set; if it is 0, firmware has set none, and the highest rate is used.
+ * set. If that divisor is 0, firmware has set none, and the highest rate is
+ * used.
  */
 static void uart_set_divisor(u16 port, u16 divisor)
 {

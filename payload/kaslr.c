@@ -34,7 +34,10 @@
  * the other bytes are. They can add to the uncertainty but not reduce it.
  */
 static struct {
-	/* The random number drawn last, or what kaslr_seed() made of a seed. */
+	/*
+	 * The random number drawn last. kaslr_seed() replaces it by a hash of
+	 * this structure.
+	 */
 	u64 state;
 	/* The time-stamp counter as last read, or 0. */
 	u64 time;
@@ -151,8 +154,8 @@ bool kaslr_wanted(const struct cmdline *cmdline)
 BUILD_BUG_ON(KASLR_AREA_KINDS > EDGE_KIND_MASK + 1);
 
 /*
- * The list's length: two edges for each area. If more areas are named,
- * kaslr_pick() draws no address.
+ * Greatest number of edges in the list, two for each area. If callers name more
+ * areas, kaslr_pick() draws no address.
  */
 #define MAX_EDGES	2048
 

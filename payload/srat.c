@@ -30,7 +30,8 @@
 #define TABLES_MAX		256U
 
 /*
- * Number of page tables that must stay in the pool, for what misc.c maps later.
+ * Number of page tables that srat.c leaves in the pool, because misc.c needs
+ * them later to map other memory.
  */
 #define PAGE_TABLES_KEPT	24U
 

@@ -96,8 +96,8 @@ asm(".text\n"
     "	ret\n");
 
 /*
- * Called by the assembly under test. Compiled without sanitizers, because their
- * stack frame would hide that the stack is misaligned.
+ * Called by the assembly under test. It is compiled without sanitizers, because
+ * the stack frame that sanitizers make would hide that the stack is misaligned.
  */
 __attribute__((no_sanitize("address", "undefined")))
 void do_exception(struct exception_frame *frame)

@@ -219,7 +219,7 @@ TEST(runtime_start)
 		{ 0x21fffff, 0x1000000, 0x200000, 1, 0x2200000 },
 		{ 0x0ffffff, 0x1000000, 0x200000, 1, 0x1000000 },
 		{ 0x1000001, 0x1000000, 0x1000, 1, 0x1001000 },
-		/* above 4 GiB */
+		/* The image is loaded above 4 GiB. */
 		{ 0x123456789000, 0x1000000, 0x200000, 1, 0x123456800000 },
 		/*
 		 * The image is not relocatable. Wherever it is loaded, it must
@@ -369,12 +369,17 @@ TEST(place_not_in_ram)
 	fake.bp.e820_table[2].addr++;
 	expect_refusal("not enough room");
 
-	/* A reserved byte in the range. */
+	/*
+	 * One byte of the memory that the payload needs is reserved, so the
+	 * boot must be refused.
+	 */
 	loaded_machine(0x100000);
 	add_e820(0x1400000, 1, 2);
 	expect_refusal("not enough room");
 
-	/* A memory map without entries. */
+	/*
+	 * A memory map without entries has no RAM, so the boot must be refused.
+	 */
 	loaded_machine(0x100000);
 	fake.bp.e820_entries = 0;
 	expect_refusal("not enough room");
