@@ -117,7 +117,7 @@ FUNC(startup_32)
 	orl	$X86_CR4_PAE, %eax
 	movl	%eax, %cr4
 	movl	%edi, %cr3
-	call	write_cbit_proof	/* %ebx, %edi = the bytes written */
+	call	write_cbit_proof	/* %ebx, %edi = the 8 bytes that it wrote */
 	movl	$MSR_EFER, %ecx
 	rdmsr
 	btsl	$EFER_LME_BIT, %eax
@@ -228,7 +228,7 @@ FUNC(startup_64)
 	call	idt_load_stage1
 
 	movq	%r15, %rdi
-	call	place_image		/* %rax = where startup_32 must be */
+	call	place_image		/* %rax = address to which startup_32 must move */
 	leaq	startup_32(%rip), %rbp
 	movq	%rax, %rbx
 	cmpq	%rbx, %rbp

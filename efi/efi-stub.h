@@ -83,7 +83,7 @@ struct efi_memory_map {
 	UINTN key;		/* firmware's key for ExitBootServices */
 	UINTN entry_size;	/* bytes from one entry to the next */
 	UINT32 version;
-	struct setup_data *ext;	/* node for E820 entries beyond 128 */
+	struct setup_data *ext;	/* setup_data node for E820 entries beyond 128 */
 	u64 ext_room;		/* number of E820 entries that ext can hold */
 };
 

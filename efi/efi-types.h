@@ -151,7 +151,7 @@ struct efi_measuring {
 	void *get_capability;
 	efi_get_event_log_fn *get_event_log;
 	efi_hash_log_extend_fn *hash_log_extend;
-	efi_map_pcr_fn *map_pcr;	/* in the CC protocol only */
+	efi_map_pcr_fn *map_pcr;	/* exists in EFI_CC_MEASUREMENT_PROTOCOL only */
 };
 
 /* Format of the event log for a TPM 1.2: events have a SHA-1 digest. */
@@ -251,7 +251,7 @@ struct tcg_final_events {
 	  { 0x96, 0x67, 0x1f, 0xae, 0x07, 0xb7, 0x47, 0xfa } }
 struct linux_tpm_event_log {
 	u32 size;
-	u32 final_events_size;	/* bytes of final events in this log */
+	u32 final_events_size;	/* bytes of events that are in the final-events table, too */
 	u8 version;		/* TCG_LOG_* */
 	u8 log[];
 };

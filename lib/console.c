@@ -95,9 +95,9 @@ static struct {
 	u16 debugcon_port;	/* port of the debug console, 0 if none */
 	u8 fifo_size;		/* bytes that the UART's FIFO holds */
 	u8 fifo_room;		/* bytes that the FIFO can still take */
-	u8 vga_cols;		/* columns of the VGA text screen, or 0 */
+	u8 vga_cols;		/* columns of the VGA text screen; 0: no text screen */
 	u8 vga_lines;
-	u8 vga_x, vga_y;	/* position of the next character */
+	u8 vga_x, vga_y;	/* position of the next character on the VGA screen */
 	u64 vga_base;
 	size_t len;
 	char buf[128];

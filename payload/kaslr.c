@@ -39,15 +39,18 @@ static struct {
 	 * this structure.
 	 */
 	u64 state;
-	/* The time-stamp counter as last read, or 0. */
+	/*
+	 * Value of the time-stamp counter when it was last read; 0 if it was
+	 * not read.
+	 */
 	u64 time;
 	/* RDRAND's last number, or the hash of the seed in kaslr_seed(). */
 	u64 processor;
 } seeds in_data;
 
 static struct {
-	bool drawn;		/* draw() returned a number */
-	bool weak;		/* a number was drawn without RDRAND */
+	bool drawn;		/* draw() has returned a random number */
+	bool weak;		/* draw() has returned a number without RDRAND */
 } kaslr in_data;
 
 void kaslr_seed(const void *data, size_t len)

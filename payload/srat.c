@@ -38,11 +38,11 @@
 /* Root System Description Pointer (ACPI 6.5 5.2.5.3). */
 struct rsdp {
 	char signature[8];
-	u8 checksum;		/* over the first 20 bytes */
+	u8 checksum;		/* checksum of the first 20 bytes */
 	char oem[6];
 	u8 revision;
 	u32 rsdt;
-	u32 length;		/* from here on only with revision 2 */
+	u32 length;		/* the fields from length on exist in revision 2 only */
 	u64 xsdt;
 	u8 extended_checksum;
 	u8 reserved[3];

@@ -86,7 +86,7 @@ static void interrupts_off(void);
 #include "../../efi/tpm.c"
 #undef asm
 #undef volatile
-#undef image_info	/* both are also tags of structures */
+#undef image_info	/* without this, the macros would rename structures, too */
 #undef setup_header
 
 /* ---- firmware's state ---- */
@@ -265,7 +265,7 @@ static struct firmware {
 	 * and @size give the measured memory and its size in bytes.
 	 */
 	struct {
-		u8 bytes[128];		/* copy of the event structure */
+		u8 bytes[128];		/* copy of the event structure that the stub passed */
 		const u8 *data;
 		u64 size;
 	} measured[4];

@@ -248,7 +248,7 @@ static bool from_zydis(struct insn *insn, const ZydisDecodedInstruction *zi,
 	case ZYDIS_MNEMONIC_OUTSD:
 		zydis_string(insn, INSN_OUTS, zi, &ops[1]);
 		return true;
-	case ZYDIS_MNEMONIC_MOVSD:	/* also the name of an SSE move */
+	case ZYDIS_MNEMONIC_MOVSD:	/* MOVSD is also the name of an SSE move */
 		if (zi->meta.category != ZYDIS_CATEGORY_STRINGOP)
 			return false;
 		/* fall through */

@@ -59,7 +59,7 @@ struct mock_uart {
 	u16 divisor;
 	u8 lcr, mcr;
 	unsigned int room, polls_left;
-	unsigned int writes;	/* writes of the console to any register */
+	unsigned int writes;	/* number of writes to any register of this UART */
 	unsigned int lost;	/* bytes lost because the FIFO was full */
 	char out[OUTPUT_MAX];
 	size_t len;

@@ -53,7 +53,7 @@ asm(".text\n"
     "raise_exception:\n"
     "	pushq %rbx; pushq %rbp; pushq %r12; pushq %r13; pushq %r14; pushq %r15\n"
     "	movq %rsp, harness_rsp(%rip)\n"
-    "	subq $512, %rsp\n"		/* room for a handler that pops too much */
+    "	subq $512, %rsp\n"		/* stack space for a handler that pops too much */
     "	andq $-64, %rsp\n"
     "	movq %rsp, rsp_before(%rip)\n"
     "	xorl %eax, %eax; movw %ss, %ax\n"

@@ -55,12 +55,12 @@ TEST(sentinel_set)
 	static const struct {
 		u16 start, end;
 	} kept[] = {
-		{ 0x000, 0x070 },	/* screen_info to ist_info */
-		{ 0x080, 0x0c0 },	/* hd0_info to olpc_ofw_header */
+		{ 0x000, 0x070 },	/* kept: fields screen_info to ist_info */
+		{ 0x080, 0x0c0 },	/* kept: fields hd0_info to olpc_ofw_header */
 		{ 0x1c0, 0x1eb },	/* kept: fields efi_info to edd_mbr_sig_buf_entries */
 		{ 0x1ec, 0x1ed },	/* secure_boot */
 		{ 0x1f1, 0x26c },	/* setup header */
-		{ 0x290, 0xcd0 },	/* edd_mbr_sig_buffer, e820_table */
+		{ 0x290, 0xcd0 },	/* kept: fields edd_mbr_sig_buffer and e820_table */
 		{ 0xd00, 0xeec },	/* eddbuf */
 	};
 	const u8 *was = (const u8 *)&before, *is = (const u8 *)&after;

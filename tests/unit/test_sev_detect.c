@@ -21,7 +21,7 @@ enum { EAX, EBX, ECX, EDX };
 
 static struct {
 	bool intercepted;		/* the hypervisor intercepts every CPUID */
-	bool intercepted_later;		/* it intercepts every CPUID but the first */
+	bool intercepted_later;		/* the hypervisor intercepts all CPUIDs but the first */
 	struct cpuid_regs max, sev;	/* answers of a CPUID that is not intercepted */
 	unsigned int executed;
 } cpu;
@@ -78,7 +78,7 @@ struct tables {
 	unsigned int cr3_bit, table_bit, leaf_bit, second_bit;
 };
 
-#define NO_BIT	63	/* stands for no C-bit: a bit above all address bits */
+#define NO_BIT	63	/* NO_BIT: no C-bit; a bit number above all address bits */
 
 static u64 cbit_of(unsigned int bit)
 {

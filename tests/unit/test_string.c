@@ -8,7 +8,7 @@
  */
 #include "harness.h"
 
-#undef MAP_DECRYPTED	/* the stub's, not used here */
+#undef MAP_DECRYPTED	/* ident_map.h's constant, which is not used here */
 #include <sys/mman.h>
 
 /*
