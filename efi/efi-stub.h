@@ -153,7 +153,8 @@ void efi_unprotect(void);
 const void *efi_find_table(const EFI_GUID *guid);
 
 /*
- * Describes firmware's frame buffer in @si, or leaves @si alone if it has none.
+ * Describes firmware's frame buffer in @si, or leaves @si alone if firmware has
+ * no frame buffer.
  */
 void efi_get_screen(struct screen_info *si);
 

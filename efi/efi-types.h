@@ -151,7 +151,7 @@ struct efi_measuring {
 	void *get_capability;
 	efi_get_event_log_fn *get_event_log;
 	efi_hash_log_extend_fn *hash_log_extend;
-	efi_map_pcr_fn *map_pcr;	/* exists in EFI_CC_MEASUREMENT_PROTOCOL only */
+	efi_map_pcr_fn *map_pcr;	/* map_pcr: in EFI_CC_MEASUREMENT_PROTOCOL only */
 };
 
 /* Format of the event log for a TPM 1.2: events have a SHA-1 digest. */

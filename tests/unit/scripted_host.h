@@ -163,7 +163,7 @@ static struct {
 	 * then continues after VMGEXIT.
 	 */
 	unsigned int deaf;
-	/* A termination request jumps here, back into EXPECT_END(). */
+	/* A termination request of the stub continues here, in EXPECT_END(). */
 	jmp_buf end;
 	/*
 	 * Value that the guest wrote to the GHCB MSR to request termination. 0:
@@ -212,7 +212,8 @@ static struct {
 	} while (0)
 
 /*
- * EXPECT_END() for reason set 2, which contains all of the stub's own reasons.
+ * Fails the case unless @stmt terminates the guest with reason @code of set 2,
+ * the stub's own reasons.
  */
 #define EXPECT_OWN_END(stmt, code)	EXPECT_END(stmt, 2U, (unsigned int)code)
 
