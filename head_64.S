@@ -117,7 +117,7 @@ FUNC(startup_32)
 	orl	$X86_CR4_PAE, %eax
 	movl	%eax, %cr4
 	movl	%edi, %cr3
-	call	write_cbit_proof	/* %ebx, %edi = the bytes written */
+	call	write_cbit_proof	/* %ebx, %edi = the 8 bytes that it wrote */
 	movl	$MSR_EFER, %ecx
 	rdmsr
 	btsl	$EFER_LME_BIT, %eax
@@ -228,7 +228,7 @@ FUNC(startup_64)
 	call	idt_load_stage1
 
 	movq	%r15, %rdi
-	call	place_image		/* %rax = where startup_32 must be */
+	call	place_image		/* %rax = address to which startup_32 must move */
 	leaq	startup_32(%rip), %rbp
 	movq	%rax, %rbx
 	cmpq	%rbx, %rbp
@@ -259,8 +259,9 @@ FUNC(startup_64)
 	leaq	idt_load_stage1(%rbx), %rax
 	call	*%rax
 	/*
-	 * nmi_count(%rip) is in the image as it was loaded. Add the NMIs that it
-	 * counted before the copy's IDT was loaded.
+	 * nmi_count(%rip) is the counter in the image as it was loaded. Add its
+	 * NMIs, which came before the copy's IDT was loaded, to the copy's
+	 * counter.
 	 */
 	movl	nmi_count(%rip), %eax
 	addl	%eax, nmi_count(%rbx)
@@ -322,7 +323,10 @@ FUNC(truncated_32)
 	lidt	(%esp)
 	xorl	%eax, %eax
 	cpuid
-	/* CPUID did not raise #VC, so SEV_STATUS has no SEV-ES bit. */
+	/*
+	 * early_error takes SEV_STATUS in %edx. CPUID raised no #VC, so this is
+	 * not an SEV-ES guest, and 0 will do.
+	 */
 	xorl	%edx, %edx
 	leal	truncated_message(%ebp), %esi
 	jmp	early_error
@@ -404,7 +408,10 @@ FUNC(truncated_64)
 	lidt	(%rsp)
 	xorl	%eax, %eax
 	cpuid
-	/* CPUID did not raise #VC, so SEV_STATUS has no SEV-ES bit. */
+	/*
+	 * early_error takes SEV_STATUS in %edx. CPUID raised no #VC, so this is
+	 * not an SEV-ES guest, and 0 will do.
+	 */
 	xorl	%edx, %edx
 	leaq	truncated_message(%rip), %rsi
 	jmp	early_error

@@ -29,15 +29,18 @@ struct tss {
 } __attribute__((packed));
 BUILD_BUG_ON(sizeof(struct tss) != 0x68);
 
-/* The handlers in idt_handlers_64.S: vector n's gate leads to the nth. */
+/*
+ * The handlers in idt_handlers_64.S. The gate of vector n points to element n.
+ */
 extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 
 /* The IDT is in .data, because it is in force before .bss is cleared. */
 static in_data struct idt_gate idt[IDT_VECTORS];
 static struct tss tss;
 /*
- * The compiler gives this stack a section of its own, .bss.double_fault_stack,
- * which linker.ld places directly above double_fault_guard.
+ * The stack on which #DF is handled. The compiler gives it a section of its
+ * own, .bss.double_fault_stack, which linker.ld places directly above the guard
+ * page double_fault_guard.
  */
 static u8 double_fault_stack[DOUBLE_FAULT_STACK_SIZE] __attribute__((aligned(16)));
 
@@ -61,9 +64,9 @@ void idt_load_stage1(void)
 	unsigned int vector;
 
 	/*
-	 * The fields are assigned one by one. For an initialiser clang would
-	 * make a constant with this address in a data section, which would need
-	 * a relocation.
+	 * The fields of ptr are assigned one by one. From an initialiser clang
+	 * would make a constant in a data section, and the IDT's address in
+	 * that constant would need a relocation.
 	 */
 	ptr.limit = sizeof(idt) - 1;
 	ptr.base = (u64)idt;

@@ -79,7 +79,10 @@ FUNC(exception_common)
 	pushq	%r14
 	pushq	%r15
 
-	/* C needs DF clear. startup_64 sets it while it copies the image. */
+	/*
+	 * C code needs the direction flag clear, but an exception can come
+	 * while startup_64 has set it to copy the image.
+	 */
 	cld
 	movq	%rsp, %rdi
 	movq	%rsp, %rbx		/* C functions keep %rbx */

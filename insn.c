@@ -146,8 +146,8 @@ static unsigned int field_low(u8 byte)
 
 /*
  * Returns the instruction's next byte, or 0 if there are no more bytes. Callers
- * need not check for that, because insn_decode() checks ran_dry when it has
- * decoded all.
+ * need not check for that, because insn_decode() checks ran_dry after it has
+ * decoded the whole instruction.
  */
 static u8 next_byte(struct decoder *d)
 {
@@ -217,7 +217,8 @@ static u8 read_prefixes(struct decoder *d)
 
 		/*
 		 * The processor ignores a REX prefix that another prefix
-		 * follows (APM3 1.2.7), so forget the one read before.
+		 * follows (APM3 1.2.7), so forget a REX prefix that was read
+		 * before this prefix.
 		 */
 		d->rex = 0;
 	}
@@ -445,8 +446,9 @@ static bool decode_group7(struct decoder *d)
 	case GROUP7_MONITOR:
 	case GROUP7_MONITORX:
 		/*
-		 * With a prefix these bytes are other instructions; F3 0F 01 FA
-		 * is MCOMMIT.
+		 * MONITOR (0F 01 C8) and MONITORX (0F 01 FA) have no prefix. A
+		 * prefix makes them another instruction; F3 0F 01 FA is
+		 * MCOMMIT.
 		 */
 		insn->op = INSN_MONITOR;
 		return !d->rep && !d->operand_size_prefix;
@@ -552,7 +554,8 @@ enum insn_status insn_decode(struct insn *insn, const u8 *bytes, size_t size)
 		return d.size == INSN_MAX_LENGTH ? INSN_INVALID : INSN_TRUNCATED;
 
 	/*
-	 * None of these instructions may have a LOCK prefix (#UD, APM3 1.2.5).
+	 * A LOCK prefix raises #UD with every instruction that this decoder
+	 * knows (APM3 1.2.5).
 	 */
 	if (!valid || d.lock)
 		return INSN_INVALID;

@@ -124,8 +124,9 @@ static void find_area(const struct boot_params *bp)
 }
 
 /*
- * Returns true if the payload is to be entered with five-level paging. If it is
- * @on already, the processor has it, and CPUID need not be asked.
+ * Returns true if the payload is to be entered with five-level paging. If
+ * five-level paging is already on (@on), the processor has it, and CPUID need
+ * not be asked.
  */
 static bool wanted(const struct cmdline *cmdline, bool payload_can, bool on)
 {

@@ -200,10 +200,11 @@ static void place_payload(struct boot *boot)
 
 	if (efi_runtime_start) {
 		/*
-		 * Firmware allocated the payload's range apart from the image,
-		 * so that output and compressed bytes never overlap. Only the
-		 * range's size limits the payload. The margin does not count,
-		 * so add it to the limit.
+		 * Firmware allocated the init_size bytes for the output apart
+		 * from the image. The output can never overwrite compressed
+		 * bytes there, so it needs no margin. The check below adds
+		 * p->margin to out_size. Add it to the limit as well, so that
+		 * the check compares out_size with init_size.
 		 */
 		room = image_info.init_size;
 		margin = room + p->margin;
@@ -511,7 +512,10 @@ static struct cpu detect_cpu(void)
 	return (struct cpu){
 		.nx = ext.edx >> CPUID_EXT_EDX_NX_BIT & 1,
 		.pages_1g = ext.edx >> CPUID_EXT_EDX_PG1G_BIT & 1,
-		/* zstd's BMI2 code uses LZCNT, too. */
+		/*
+		 * The member bmi2 includes LZCNT, because zstd's code for BMI2
+		 * uses LZCNT, too.
+		 */
 		.bmi2 = (structured.ebx & bmi) == bmi &&
 			ext.ecx >> CPUID_EXT_ECX_LZCNT_BIT & 1,
 	};

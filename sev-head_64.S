@@ -518,8 +518,8 @@ DATA(sev_guest)
 END_DATA(sev_guest)
 
 /*
- * NMIs since the entry. When startup_64 has copied .data, it adds this count to
- * the copy's.
+ * Number of NMIs since the entry. The copy of the image that startup_64 makes
+ * has a counter of its own, to which startup_64 adds this one.
  */
 GLOBAL(nmi_count)
 DATA(nmi_count)

@@ -116,7 +116,7 @@ void detect_hardware(void);
 #define VBE_EDID_CHECK		0
 #define VBE_EDID_READ		1
 #define VBE_SIGNATURE		0x41534556	/* "VESA" */
-#define VBE_VERSION_MIN		0x0200		/* 2.0 has linear framebuffers */
+#define VBE_VERSION_MIN		0x0200		/* VBE 2.0 introduced linear framebuffers */
 /*
  * If the monitor has no EDID, each byte of edid_info gets this value, as
  * Linux's own setup code does it.

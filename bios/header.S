@@ -272,7 +272,7 @@ FUNC(a20_is_on)
 	movw	%ax, %ds
 	notw	%ax
 	movw	%ax, %es
-	movw	A20_TEST, %dx		/* %dx = the word's old value */
+	movw	A20_TEST, %dx		/* %dx = the old value of the word at A20_TEST */
 	movw	%dx, %ax
 	movw	$A20_TRIES, %cx
 .La20_try:
@@ -281,7 +281,7 @@ FUNC(a20_is_on)
 	outb	%al, $PORT_DELAY
 	cmpw	%es:(A20_TEST + 0x10), %ax
 	loope	.La20_try
-	movw	%dx, A20_TEST		/* MOV does not change ZF */
+	movw	%dx, A20_TEST		/* MOV keeps ZF, the result that this function returns */
 	popw	%es
 	popw	%ds
 	ret

@@ -73,7 +73,7 @@ static void detect_sizes(void)
 	if (low == E801_LOW_FULL)
 		bp->alt_mem_k = ((u32)high << E801_HIGH_SHIFT) + low;
 	else if (low < E801_LOW_FULL)
-		bp->alt_mem_k = low;	/* RAM has a hole below 16 MiB */
+		bp->alt_mem_k = low;	/* a hole below 16 MiB: leave out RAM above 16 MiB */
 }
 
 /* ---- Power management. */

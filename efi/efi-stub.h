@@ -83,7 +83,7 @@ struct efi_memory_map {
 	UINTN key;		/* firmware's key for ExitBootServices */
 	UINTN entry_size;	/* bytes from one entry to the next */
 	UINT32 version;
-	struct setup_data *ext;	/* node for E820 entries beyond 128 */
+	struct setup_data *ext;	/* setup_data node for E820 entries beyond 128 */
 	u64 ext_room;		/* number of E820 entries that ext can hold */
 };
 
@@ -145,15 +145,16 @@ void efi_protect_image(void);
 void efi_unprotect(void);
 
 /*
- * ---- tables.c: a service or table that firmware lacks is not passed on to the
- * kernel.
+ * ---- tables.c. If firmware lacks a service or table, the boot goes on without
+ * it.
  */
 
 /* Returns the address of firmware's configuration table @guid, or NULL. */
 const void *efi_find_table(const EFI_GUID *guid);
 
 /*
- * Describes firmware's frame buffer in @si, or leaves @si alone if it has none.
+ * Describes firmware's frame buffer in @si, or leaves @si alone if firmware has
+ * no frame buffer.
  */
 void efi_get_screen(struct screen_info *si);
 
@@ -181,7 +182,10 @@ void efi_install_random_seed(void);
  */
 void efi_seed_kaslr(void);
 
-/* ---- tpm.c: on an error a message is printed and the boot goes on. */
+/*
+ * ---- tpm.c. If measuring fails, the stub prints a message and the boot goes
+ * on.
+ */
 
 /*
  * Measures @size bytes at @addr into the TPM, or into a confidential guest's

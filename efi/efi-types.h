@@ -94,8 +94,8 @@ struct linux_random_seed {
 	u8 bits[];
 };
 /*
- * Sizes in bytes: the random bytes that firmware is asked for, and the largest
- * seed of a loader that is kept.
+ * Sizes in bytes: the random bytes that the stub asks firmware for, and the
+ * largest seed of a loader that the stub appends to them.
  */
 #define RANDOM_SEED_SIZE		32
 #define RANDOM_SEED_MAX_SIZE		512
@@ -151,7 +151,7 @@ struct efi_measuring {
 	void *get_capability;
 	efi_get_event_log_fn *get_event_log;
 	efi_hash_log_extend_fn *hash_log_extend;
-	efi_map_pcr_fn *map_pcr;	/* in the CC protocol only */
+	efi_map_pcr_fn *map_pcr;	/* map_pcr: in EFI_CC_MEASUREMENT_PROTOCOL only */
 };
 
 /* Format of the event log for a TPM 1.2: events have a SHA-1 digest. */
@@ -203,8 +203,8 @@ struct tcg_event {
 } __attribute__((packed));
 
 /*
- * The data of the first event of a TCG_LOG_2 log: the algorithms, and the size
- * in bytes of each one's digest.
+ * The data of the first event of a TCG_LOG_2 log: the digest algorithms, and
+ * the size in bytes of each algorithm's digests.
  */
 struct tcg_spec_id {
 	u8 signature[16];
@@ -251,7 +251,7 @@ struct tcg_final_events {
 	  { 0x96, 0x67, 0x1f, 0xae, 0x07, 0xb7, 0x47, 0xfa } }
 struct linux_tpm_event_log {
 	u32 size;
-	u32 final_events_size;	/* bytes of final events in this log */
+	u32 final_events_size;	/* bytes of events that are in the final-events table, too */
 	u8 version;		/* TCG_LOG_* */
 	u8 log[];
 };

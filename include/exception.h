@@ -17,7 +17,7 @@ struct exception_frame {
 	u64 r15, r14, r13, r12, r11, r10, r9, r8;
 	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
 	u64 vector;			/* 0 to 31 */
-	u64 error_code;			/* 0 if the vector has none */
+	u64 error_code;			/* 0 if the exception has no error code */
 	u64 rip, cs, rflags, rsp, ss;	/* pushed by the processor */
 };
 

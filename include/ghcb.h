@@ -19,7 +19,7 @@ struct sev_es {
 	const struct boot_params *bp;	/* zero page; its E820 map says what is RAM */
 	u16 version;			/* GHCB protocol version that sev_detect() chose */
 	bool busy;			/* an exchange is under way (ghcb_begin()) */
-	bool nmi_pending;		/* an NMI has come; NMI complete must be sent */
+	bool nmi_pending;		/* an NMI came; NMI complete is still to be sent */
 	bool ending;			/* sev_es_last_words() was called */
 };
 extern struct sev_es es;

@@ -28,7 +28,7 @@ struct ident_map_config {
 	u64 enc_mask;		/* the C-bit as a mask, or 0 outside of SEV */
 	bool nx;		/* EFER.NXE is set */
 	bool pages_1g;		/* the processor has 1 GiB pages */
-	const struct boot_params *bp;	/* ident_map_fault() reads its E820 map */
+	const struct boot_params *bp;	/* zero page, whose E820 map ident_map_fault() reads */
 };
 
 /*

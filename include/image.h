@@ -46,7 +46,7 @@ struct image_info {
 	 * The fields below describe the runtime range, which is the memory in
 	 * which payload and image run.
 	 */
-	u64 pref_address;	/* lowest start of the runtime range */
+	u64 pref_address;	/* lowest address at which the runtime range may start */
 	u64 align;		/* alignment of the runtime range, a power of two */
 	u64 init_size;		/* bytes of the runtime range */
 	u64 relocatable;	/* 0: the runtime range can start at pref_address only */

@@ -24,8 +24,8 @@ enum insn_register {
 	INSN_R8, INSN_R9, INSN_R10, INSN_R11,
 	INSN_R12, INSN_R13, INSN_R14, INSN_R15,
 	INSN_REGS,
-	INSN_RIP = INSN_REGS,	/* as a base register: the address of the next instruction */
-	INSN_NO_REG,		/* the memory operand has no base or no index */
+	INSN_RIP = INSN_REGS,	/* RIP as base register: the address of the next instruction */
+	INSN_NO_REG,		/* INSN_NO_REG: the memory operand has no base or no index */
 };
 
 /*
@@ -33,7 +33,7 @@ enum insn_register {
  * 64-bit mode treats the bases of CS, DS, ES and SS as 0 (APM2 4.5.3).
  */
 enum insn_segment {
-	INSN_SEG_ES = 0,	/* segment of the destination of a string instruction */
+	INSN_SEG_ES = 0,	/* ES: the segment of a string instruction's destination */
 	INSN_SEG_DS = 3,
 	INSN_SEG_FS = 4,
 	INSN_SEG_GS = 5,
@@ -90,7 +90,7 @@ struct insn {
 	u8 reg;
 	u8 reg_size;
 	bool high_byte;		/* the operand is bits 15:8 of reg: AH, CH, DH or BH */
-	bool sign_extend;	/* a load extends with the sign bit, not with 0 */
+	bool sign_extend;	/* true: a load extends with the sign bit; false: with zeros */
 
 	/*
 	 * True for a string instruction with a REP prefix. It repeats until rCX
@@ -121,7 +121,7 @@ struct insn {
 
 enum insn_status {
 	INSN_OK,
-	INSN_TRUNCATED,		/* the bytes are valid, but more must follow */
+	INSN_TRUNCATED,		/* the bytes begin a valid instruction, but more must follow */
 	INSN_INVALID,		/* the bytes raise #UD or #GP, or cannot raise #VC */
 };
 

@@ -39,14 +39,17 @@
 
 #include "x86.h"
 
-/* la57.c fills the page in, except rsp and back, which la57_toggle() stores. */
+/*
+ * la57.c fills in struct la57_page except rsp and back, which la57_toggle()
+ * stores.
+ */
 struct la57_page {
 	u32 nmis;			/* 0x000: number of NMIs that la57_nmi_32 and _64 counted */
 	u32 sev_status;			/* 0x004: SEV_STATUS, low half */
 	u64 rsp;			/* 0x008: %rsp of la57_toggle() */
 	u64 back;			/* 0x010: address at which la57_toggle() continues */
-	struct desc_ptr gdt_ptr;	/* 0x018: for LGDT, the field gdt */
-	struct desc_ptr idt_ptr;	/* 0x022: for LIDT, the field idt */
+	struct desc_ptr gdt_ptr;	/* 0x018: operand of LGDT for the field gdt */
+	struct desc_ptr idt_ptr;	/* 0x022: operand of LIDT for the field idt */
 	u32 reserved;			/* 0x02c */
 	u64 gdt[4];			/* 0x030: GDT: null, KERNEL32_CS, BOOT_CS, BOOT_DS */
 	u64 idt[LA57_IDT_SLOTS];	/* 0x050 */

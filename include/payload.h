@@ -103,9 +103,9 @@ BUILD_BUG_ON(sizeof(struct payload_header) != 0x70);
  * last, at most five bytes.
  */
 enum reloc_kind {
-	RELOC_64,		/* places of 8 bytes; the distance is added */
-	RELOC_INVERSE32,	/* places of 4 bytes; the distance is subtracted */
-	RELOC_32,		/* places of 4 bytes; the distance is added */
+	RELOC_64,		/* places of 8 bytes: add the distance to the value there */
+	RELOC_INVERSE32,	/* places of 4 bytes: subtract the distance from the value there */
+	RELOC_32,		/* places of 4 bytes: add the distance to the value there */
 	RELOC_KINDS,
 };
 

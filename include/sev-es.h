@@ -15,7 +15,7 @@ struct sev_guest {
 	u64 status;		/* SEV_STATUS; 0 if this is not an SEV guest */
 	u64 info;		/* reply to the SEV-information request; SEV-ES only */
 	u32 cbit;		/* bit number of the C-bit in page table entries */
-	bool known;		/* the fields above are final */
+	bool known;		/* status, info and cbit have their final values */
 	bool vc_seen;		/* a #VC was handled, so this is SEV-ES */
 };
 /* find_sev in sev-head_64.S fills this in at the 32-bit entry, else sev_detect(). */

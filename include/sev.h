@@ -96,7 +96,7 @@
 #define GHCB_MSR_INFO_MASK		0xfff
 #define GHCB_MSR_GPA_REQ		0x000	/* bits 63:12: physical address of the GHCB page */
 
-#define GHCB_MSR_SEV_INFO_RESP		0x001	/* the GHCB MSR also holds this code after reset */
+#define GHCB_MSR_SEV_INFO_RESP		0x001	/* SEV information; also in the MSR after reset */
 #define GHCB_MSR_SEV_INFO_REQ		0x002
 #define GHCB_MSR_INFO_MAX_SHIFT		48	/* bits 63:48: the highest GHCB protocol version */
 #define GHCB_MSR_INFO_MIN_SHIFT		32	/* bits 47:32: the lowest GHCB protocol version */
@@ -104,7 +104,7 @@
 #define GHCB_MSR_INFO_CBIT_SHIFT	24	/* 31:24: C-bit position */
 #define GHCB_MSR_INFO_CBIT_MASK		0xff
 
-#define GHCB_MSR_CPUID_REQ		0x004	/* CPUID, for sub-leaf 0 only */
+#define GHCB_MSR_CPUID_REQ		0x004	/* request for CPUID; it can name sub-leaf 0 only */
 #define GHCB_MSR_CPUID_RESP		0x005
 /* 63:32: in the request the CPUID function, in the reply the register's value. */
 #define GHCB_MSR_CPUID_VALUE_SHIFT	32
@@ -137,7 +137,7 @@
 #define GHCB_MSR_HV_FEATURES_RESP	0x081
 #define GHCB_MSR_HV_FEATURES_SHIFT	12	/* 63:12: the hypervisor's features */
 
-#define GHCB_MSR_TERM_REQ		0x100	/* terminates; has no response */
+#define GHCB_MSR_TERM_REQ		0x100	/* asks to terminate the guest; no response */
 #define GHCB_MSR_TERM_SET_SHIFT		12	/* 15:12: set of termination reasons */
 #define GHCB_MSR_TERM_SET_MASK		0xf
 #define GHCB_MSR_TERM_CODE_SHIFT	16	/* bits 23:16: the reason's number in its set */
@@ -177,7 +177,8 @@
 #define SEV_TERM_STANDARD		0x100
 /*
  * The boot failed for a reason that has no code of its own. error() has printed
- * it, if there was a console; assembly terminates without a message.
+ * the reason, if there was a console. Assembly terminates the guest without a
+ * message.
  */
 #define SEVSTUB_TERM_GENERAL		0
 /*
@@ -238,7 +239,7 @@
 #define SEVSTUB_TERM_GHCB_MAP		17
 /* RDRAND returned no random number. */
 #define SEVSTUB_TERM_CPU		18
-#define SEVSTUB_TERM_REASONS		19	/* number of the codes above */
+#define SEVSTUB_TERM_REASONS		19	/* number of codes SEVSTUB_TERM_* above */
 
 /*
  * -- Exit codes of #VC. asm/svm.h defines all but the two for intercepted #DB

@@ -85,8 +85,8 @@ struct uart {
 
 static struct {
 	/*
-	 * True if the command line asks for output on a console that exists.
-	 * Only then info() prints.
+	 * True if the command line asks for output on a console that exists. If
+	 * it is false, info() prints nothing.
 	 */
 	bool asked;
 	bool vga_enabled;
@@ -95,9 +95,9 @@ static struct {
 	u16 debugcon_port;	/* port of the debug console, 0 if none */
 	u8 fifo_size;		/* bytes that the UART's FIFO holds */
 	u8 fifo_room;		/* bytes that the FIFO can still take */
-	u8 vga_cols;		/* columns of the VGA text screen, or 0 */
+	u8 vga_cols;		/* columns of the VGA text screen; 0: no text screen */
 	u8 vga_lines;
-	u8 vga_x, vga_y;	/* position of the next character */
+	u8 vga_x, vga_y;	/* position of the next character on the VGA screen */
 	u64 vga_base;
 	size_t len;
 	char buf[128];
@@ -170,7 +170,8 @@ static bool uart_wait(void)
 
 /*
  * Sets the baud rate. UART_KEEP_DIVISOR keeps the divisor that firmware has
- * set; if it is 0, firmware has set none, and the highest rate is used.
+ * set. If that divisor is 0, firmware has set none, and the highest rate is
+ * used.
  */
 static void uart_set_divisor(u16 port, u16 divisor)
 {

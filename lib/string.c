@@ -14,7 +14,7 @@
  */
 #include "lib/string.h"
 
-#define BYTE_ONES 0x0101010101010101UL	/* times a byte: eight copies of it */
+#define BYTE_ONES 0x0101010101010101UL	/* BYTE_ONES times a byte is eight copies of the byte */
 
 /*
  * Eight bytes of memory that may belong to objects of any type and alignment.

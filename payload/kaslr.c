@@ -34,17 +34,23 @@
  * the other bytes are. They can add to the uncertainty but not reduce it.
  */
 static struct {
-	/* The random number drawn last, or what kaslr_seed() made of a seed. */
+	/*
+	 * The random number drawn last. kaslr_seed() replaces it by a hash of
+	 * this structure.
+	 */
 	u64 state;
-	/* The time-stamp counter as last read, or 0. */
+	/*
+	 * Value of the time-stamp counter when it was last read; 0 if it was
+	 * not read.
+	 */
 	u64 time;
 	/* RDRAND's last number, or the hash of the seed in kaslr_seed(). */
 	u64 processor;
 } seeds in_data;
 
 static struct {
-	bool drawn;		/* draw() returned a number */
-	bool weak;		/* a number was drawn without RDRAND */
+	bool drawn;		/* draw() has returned a random number */
+	bool weak;		/* draw() has returned a number without RDRAND */
 } kaslr in_data;
 
 void kaslr_seed(const void *data, size_t len)
@@ -151,8 +157,8 @@ bool kaslr_wanted(const struct cmdline *cmdline)
 BUILD_BUG_ON(KASLR_AREA_KINDS > EDGE_KIND_MASK + 1);
 
 /*
- * The list's length: two edges for each area. If more areas are named,
- * kaslr_pick() draws no address.
+ * Greatest number of edges in the list, two for each area. If callers name more
+ * areas, kaslr_pick() draws no address.
  */
 #define MAX_EDGES	2048
 

@@ -30,18 +30,19 @@
 #define TABLES_MAX		256U
 
 /*
- * Number of page tables that must stay in the pool, for what misc.c maps later.
+ * Number of page tables that srat.c leaves in the pool, because misc.c needs
+ * them later to map other memory.
  */
 #define PAGE_TABLES_KEPT	24U
 
 /* Root System Description Pointer (ACPI 6.5 5.2.5.3). */
 struct rsdp {
 	char signature[8];
-	u8 checksum;		/* over the first 20 bytes */
+	u8 checksum;		/* checksum of the first 20 bytes */
 	char oem[6];
 	u8 revision;
 	u32 rsdt;
-	u32 length;		/* from here on only with revision 2 */
+	u32 length;		/* the fields from length on exist in revision 2 only */
 	u64 xsdt;
 	u8 extended_checksum;
 	u8 reserved[3];

@@ -13,7 +13,9 @@
  * list.
  */
 
-/* MSRs and their bits */
+/*
+ * MSRs and their bits: the stub's name, then sevemu's name for the same value
+ */
 PAIR(MSR_GHCB, MSR_GHCB)
 PAIR(MSR_SEV_STATUS, MSR_SEV_STATUS)
 PAIR(SEV_STATUS_SEV, SEV_STATUS_SEV)
@@ -23,7 +25,7 @@ PAIR(EFER_LME, EFER_LME)
 PAIR(EFER_LMA, EFER_LMA)
 PAIR(EFER_NXE, EFER_NXE)
 
-/* GHCB MSR protocol */
+/* GHCB MSR protocol: the stub's name, then sevemu's name for the same value */
 PAIR(GHCB_MSR_INFO_MASK, GHCB_MSR_INFO_MASK)
 PAIR(GHCB_MSR_SEV_INFO_RESP, GHCB_MSR_SEV_INFO_RESP)
 PAIR(GHCB_MSR_SEV_INFO_REQ, GHCB_MSR_SEV_INFO_REQ)
@@ -40,7 +42,7 @@ PAIR(GHCB_MSR_HV_FEATURES_RESP, GHCB_MSR_HV_FT_RESP)
 PAIR(GHCB_MSR_TERM_REQ, GHCB_MSR_TERM_REQ)
 PAIR(GHCB_VERSION_MIN, GHCB_PROTOCOL_MIN)
 
-/* Exit codes */
+/* Exit codes: the stub's name, then sevemu's name for the same value */
 PAIR(SVM_EXIT_READ_DR7, SVM_EXIT_READ_DR7)
 PAIR(SVM_EXIT_WRITE_DR7, SVM_EXIT_WRITE_DR7)
 PAIR(SVM_EXIT_EXCP_DB, SVM_EXIT_EXCP_DB)
@@ -65,7 +67,7 @@ PAIR(SVM_VMGEXIT_AP_JUMP_TABLE, GHCB_EXIT_AP_JUMP_TABLE)
 PAIR(SVM_VMGEXIT_HV_FEATURES, GHCB_EXIT_HV_FEATURES)
 PAIR(SVM_VMGEXIT_UNSUPPORTED_EVENT, GHCB_EXIT_UNSUPPORTED)
 
-/* SW_EXITINFO1 of IOIO and MSR exits */
+/* SW_EXITINFO1 of IOIO and MSR exits: the stub's name, then sevemu's name */
 PAIR(SVM_IOIO_IN, IOIO_IN)
 PAIR(SVM_IOIO_STR, IOIO_STRING)
 PAIR(SVM_IOIO_REP, IOIO_REP)
@@ -78,8 +80,9 @@ PAIR(SVM_IOIO_PORT_SHIFT, IOIO_PORT_SHIFT)
 PAIR(SVM_MSR_WRITE, MSR_INTERCEPT_WRITE)
 
 /*
- * SW_EXITINFO1 that the hypervisor returns, and SW_EXITINFO2: error codes, or
- * the exception that the guest must raise
+ * The hypervisor's answer: SW_EXITINFO1 is the result, SW_EXITINFO2 an error
+ * code or the exception that the guest must raise. The stub's name comes first,
+ * then sevemu's.
  */
 PAIR(GHCB_RESULT_DONE, GHCB_REPLY_DONE)
 PAIR(GHCB_RESULT_EXCEPTION, GHCB_REPLY_EXCEPTION)
@@ -95,7 +98,7 @@ PAIR(SVM_EVTINJ_TYPE_EXEPT, EVENT_TYPE_EXCEPTION)
 PAIR(SVM_EVTINJ_VALID_ERR, EVENT_ERROR_VALID)
 PAIR(SVM_EVTINJ_VALID, EVENT_VALID)
 
-/* The GHCB page */
+/* The GHCB page: a size or offset in the stub, then the same in sevemu */
 PAIR(sizeof(struct ghcb), sizeof(struct ghcb))
 PAIR(GHCB_SHARED_BUFFER_SIZE, GHCB_SHARED_SIZE)
 PAIR(offsetof(struct ghcb, cpl), offsetof(struct ghcb, cpl))
@@ -124,7 +127,10 @@ PAIR(offsetof(struct ghcb, shared_buffer), offsetof(struct ghcb, shared_buffer))
 PAIR(offsetof(struct ghcb, protocol_version), offsetof(struct ghcb, protocol_version))
 PAIR(offsetof(struct ghcb, usage), offsetof(struct ghcb, ghcb_usage))
 
-/* Page table entries, page fault error codes and exception vectors */
+/*
+ * Page table entries, page fault error codes and exception vectors: the stub's
+ * name, then sevemu's name
+ */
 PAIR(PTE_PRESENT, PTE_P)
 PAIR(PTE_WRITE, PTE_W)
 PAIR(PTE_USER, PTE_U)
@@ -150,8 +156,8 @@ PAIR(X86_TRAP_VC, X86_VC)
 PAIR(TRAPS_WITH_ERROR_CODE, X86_HAS_ERROR_CODE)
 
 /*
- * The stub does not need these constants: exit codes that only a hypervisor
- * handles, and fields that only a hypervisor reads.
+ * Constants that sevemu has and the stub does not need: exit codes that only a
+ * hypervisor handles, and fields that only a hypervisor reads.
  */
 SEVEMU_ONLY(SVM_EXIT_READ_DR0)
 SEVEMU_ONLY(SVM_EXIT_WRITE_DR0)

@@ -86,7 +86,7 @@ static void interrupts_off(void);
 #include "../../efi/tpm.c"
 #undef asm
 #undef volatile
-#undef image_info	/* both are also tags of structures */
+#undef image_info	/* without this, the macros would rename structures, too */
 #undef setup_header
 
 /* ---- firmware's state ---- */
@@ -114,11 +114,16 @@ struct fake_file {
 	 * The file's size in bytes that every later call of GetInfo() reports.
 	 */
 	u64 size_later;
-	/* Read() returns this many bytes less than the stub asked for. */
+	/*
+	 * The fake Read() returns this many bytes less than the stub asked for.
+	 */
 	u64 short_by;
-	/* Results of GetInfo() and of Read(). EFI_SUCCESS: the call works. */
+	/*
+	 * Results of the fake GetInfo() and Read(). EFI_SUCCESS: the call
+	 * works.
+	 */
 	EFI_STATUS info_status, read_status;
-	/* Number of GetInfo() calls. */
+	/* Written by the fake GetInfo(): how often the stub called it. */
 	unsigned int infos;
 	bool is_open;
 };
@@ -141,7 +146,10 @@ static struct firmware {
 
 	/* Written by OutputString(): all text that the stub printed. */
 	char console[1024];
-	/* Written: how often the stub installed a random seed table */
+	/*
+	 * Written by InstallConfigurationTable(): how often the stub installed
+	 * a random seed table.
+	 */
 	unsigned int installed;
 	/*
 	 * Written by InstallConfigurationTable(): the last random seed table
@@ -162,8 +170,8 @@ static struct firmware {
 		bool pool;
 	} live[MAX_LIVE];
 	/*
-	 * Written: bytes of @arena that are allocated, and how many allocations
-	 * the stub has tried.
+	 * Written by the fake firmware: bytes of @arena that are allocated, and
+	 * how many allocations the stub has tried.
 	 */
 	u64 arena_used;
 	unsigned int allocations;
@@ -189,11 +197,11 @@ static struct firmware {
 	struct efi_load_file2 load_file2;
 	EFI_STATUS size_status, load_status;
 	u64 initrd_size, initrd_size_later;
-	/* true: LoadFile() reports one byte more than it wrote */
+	/* true: the fake LoadFile() reports one byte more than it wrote. */
 	bool initrd_lies;
 	/*
-	 * The volume that the stub was loaded from. The field @root_open is
-	 * written: it is true while the stub has the root directory open.
+	 * The volume that the stub was loaded from. The fake firmware sets
+	 * @root_open to true while the stub has the root directory open.
 	 */
 	bool has_volume;
 	EFI_FILE_IO_INTERFACE volume_protocol;
@@ -233,9 +241,15 @@ static struct firmware {
 	bool has_attributes;
 	u64 runtime_at;
 	u64 rights[4], rights_given[4];
-	/* Written: how often the stub has changed attributes. */
+	/*
+	 * Written by the fake firmware: how often the stub has changed memory
+	 * attributes.
+	 */
 	unsigned int changes;
-	/* change_fails = N: the Nth change of attributes fails. 0: all work. */
+	/*
+	 * change_fails = N: the Nth change of memory attributes fails. 0: all
+	 * changes work.
+	 */
 	unsigned int change_fails;
 	EFI_STATUS get_status;
 
@@ -251,12 +265,14 @@ static struct firmware {
 	 * and @size give the measured memory and its size in bytes.
 	 */
 	struct {
-		u8 bytes[128];		/* copy of the event structure */
+		u8 bytes[128];		/* copy of the event structure that the stub passed */
 		const u8 *data;
 		u64 size;
 	} measured[4];
 	unsigned int measurements;
-	/* Results of GetEventLog(), indexed by log format TCG_LOG_* */
+	/*
+	 * Results of the fake GetEventLog(), indexed by log format TCG_LOG_*.
+	 */
 	EFI_STATUS log_status[3];
 	const u8 *log_first, *log_last;
 
@@ -278,11 +294,14 @@ static struct firmware {
 	 */
 	unsigned int stale;
 	EFI_STATUS exit_status;
-	/* Written: how often the stub called ExitBootServices() */
+	/*
+	 * Written by the fake ExitBootServices(): how often the stub called it.
+	 */
 	unsigned int exits;
 	/*
-	 * Written. @over: ExitBootServices() has succeeded.
-	 * @interrupts_are_off: the stub has executed cli.
+	 * The fake firmware sets these two; a test case only reads them. @over:
+	 * ExitBootServices() has succeeded. @interrupts_are_off: the stub has
+	 * executed cli.
 	 */
 	bool over, interrupts_are_off;
 	/*
@@ -293,20 +312,28 @@ static struct firmware {
 
 	/* KASLR */
 	/*
-	 * What kaslr_wanted() returns, unless the command line has "nokaslr".
+	 * What the fake kaslr_wanted() returns, unless the command line has
+	 * "nokaslr".
 	 */
 	bool kaslr;
-	/* Address that kaslr_pick() returns. 0: no free memory was found. */
+	/*
+	 * Address that the fake kaslr_pick() returns. 0: no free memory was
+	 * found.
+	 */
 	u64 picked;
 	/*
-	 * Written: @want is the request that kaslr_pick() got. @areas lists, as
-	 * text, the ranges that kaslr_area() and ident_map_range() got.
+	 * The fakes of the stub's functions write these two; a test case only
+	 * reads them. @want is the request that kaslr_pick() got. @areas lists,
+	 * as text, the ranges that kaslr_area() and ident_map_range() got.
 	 */
 	struct kaslr_slots want;
 	char areas[512];
-	/* true: ident_map_range() fails. */
+	/* true: the fake ident_map_range() fails. */
 	bool map_fails;
-	/* Written by kaslr_seed(). */
+	/*
+	 * Written by the fake kaslr_seed(): the random bytes that the stub
+	 * passed to it, and that it was called.
+	 */
 	u8 seed[16];
 	bool seeded;
 

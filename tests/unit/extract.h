@@ -13,7 +13,10 @@
 
 #include <sys/mman.h>
 
-/* LeakSanitizer would crash, because it reads the inaccessible pages. */
+/*
+ * Do not run LeakSanitizer. It would read pages that this program makes
+ * inaccessible, and crash.
+ */
 #define HARNESS_ASAN_OPTIONS	":detect_leaks=0"
 #define MACHINE_OWN_DECODER
 #include "misc_machine.h"
@@ -32,7 +35,8 @@ int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
 
 /*
  * Offsets in @machine, the fake RAM: the payload's memory and, behind it, the
- * stub. The stub's pages are not accessible here.
+ * stub's image. The image's pages are inaccessible, so that a wrong access of
+ * the code under test crashes.
  */
 #define AT_RANGE	0x200000UL
 #define RANGE_SIZE	0x18000UL

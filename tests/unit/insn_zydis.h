@@ -15,8 +15,8 @@
 #include <Zydis/Zydis.h>
 
 /*
- * Result of judge() for one instruction: Zydis' own structures, and the struct
- * insn that was made from them.
+ * Result of judge(), which decodes an instruction with the library Zydis:
+ * Zydis' own structures, and the struct insn that was made from them.
  */
 struct verdict {
 	ZydisDecodedInstruction zi;
@@ -168,7 +168,7 @@ static void zydis_io(struct insn *insn, enum insn_op op,
 
 /*
  * Converts a string instruction to @insn. @mem is the memory operand that
- * struct insn describes, for MOVS one of two.
+ * struct insn describes. MOVS has a second memory operand, which is left out.
  */
 static void zydis_string(struct insn *insn, enum insn_op op,
 			 const ZydisDecodedInstruction *zi,
@@ -248,7 +248,7 @@ static bool from_zydis(struct insn *insn, const ZydisDecodedInstruction *zi,
 	case ZYDIS_MNEMONIC_OUTSD:
 		zydis_string(insn, INSN_OUTS, zi, &ops[1]);
 		return true;
-	case ZYDIS_MNEMONIC_MOVSD:	/* also the name of an SSE move */
+	case ZYDIS_MNEMONIC_MOVSD:	/* MOVSD is also the name of an SSE move */
 		if (zi->meta.category != ZYDIS_CATEGORY_STRINGOP)
 			return false;
 		/* fall through */
@@ -312,7 +312,8 @@ static const char *first_difference(const struct insn *got,
 	COMPARE(address_size);
 	/*
 	 * insn.c stores a segment prefix even if the instruction has no memory
-	 * operand. Zydis does not, so compare only if there is one.
+	 * operand. Zydis does not, so compare the segments only if there is a
+	 * memory operand.
 	 */
 	if (has_memory(got))
 		COMPARE(segment);
@@ -405,7 +406,7 @@ static struct judge_difference {
 
 static ZydisDecoder judge_decoder;
 
-/* Prepares Zydis for 64-bit code. Call it before judge(). */
+/* Prepares Zydis to decode 64-bit code. Must be called before judge(). */
 static void judge_init(void)
 {
 	ZydisDecoderInit(&judge_decoder, ZYDIS_MACHINE_MODE_LONG_64,

@@ -120,11 +120,14 @@ static struct {
 	struct boot_params bp __attribute__((aligned(4096)));
 	u64 cr4, efer;
 	struct cpuid_regs cpuid_0, cpuid_7, cpuid_ext;
-	/* written by console_force(): from now on errors are printed */
+	/*
+	 * Written by the fake console_force(): the stub has called it, so that
+	 * its next text is printed even if the user asked for no output.
+	 */
 	bool forced;
 	/*
-	 * written by idt_teardown(): the stub has removed its exception
-	 * handlers
+	 * Written by the fake idt_teardown(): the stub has removed its
+	 * exception handlers.
 	 */
 	bool torn_down;
 	bool sev_es;
@@ -138,24 +141,31 @@ static struct {
 	const char *map_fails;
 	int map_error;
 	/*
-	 * ident_map_query() returns @odd_rights for the address @odd_page and
-	 * MAP_WRITE | MAP_EXEC for all others.
+	 * The fake ident_map_query() returns @odd_rights for the address
+	 * @odd_page and MAP_WRITE | MAP_EXEC for all others.
 	 */
 	u64 odd_page;
 	int odd_rights;
-	/* Result of payload_decode(). */
+	/* Result of the fake payload_decode(). */
 	int unzstd_result;
 	unsigned int nmis;
-	bool kaslr;			/* answer of kaslr_wanted() */
+	bool kaslr;			/* answer of the fake kaslr_wanted() */
 	/*
-	 * Physical and virtual address that KASLR chooses for the payload. 0:
-	 * KASLR finds none, and the default address stays.
+	 * Physical and virtual address that the fake kaslr.c chooses for the
+	 * payload. 0: it finds no address, and the payload keeps its default
+	 * address.
 	 */
 	u64 phys, virt;
-	/* Written by kaslr_physical(): the request that it got from misc.c. */
+	/*
+	 * Written by the fake kaslr_physical(): the request that misc.c passed
+	 * to it.
+	 */
 	struct kaslr_slots want;
-	u64 la57;			/* answer of la57_prepare() */
-	/* Written by ident_map_init(). */
+	u64 la57;			/* answer of the fake la57_prepare() */
+	/*
+	 * Written by the fake ident_map_init(): the argument that misc.c passed
+	 * to it.
+	 */
 	struct ident_map_config config;
 } fake;
 

@@ -190,7 +190,7 @@ static void append_zeros(struct buffer *out, size_t size)
 }
 
 /*
- * Fills @data with pseudo-random bytes, none of them zero. A test then sees if
+ * Fills @data with pseudo-random bytes other than 0, so that a test sees if
  * mkpayload moves bytes, drops bytes or replaces them by zeros.
  */
 static void fill(uint8_t *data, size_t size, uint32_t seed)

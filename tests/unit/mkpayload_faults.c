@@ -24,8 +24,8 @@ static bool fault(const char *name)
 }
 
 /*
- * The real function that the function of the same name in this library
- * replaces.
+ * The C library's @function, which this preloaded library replaces by a
+ * function of the same name.
  */
 #define REAL(function) \
 	((__typeof__(&(function)))dlsym(RTLD_NEXT, #function))

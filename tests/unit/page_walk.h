@@ -48,7 +48,7 @@ struct event {
 	u64 addr;
 	/*
 	 * How the page at @watched was mapped when the instruction was
-	 * executed: MAPPED and so on.
+	 * executed: a sum of MAPPED and so on.
 	 */
 	unsigned int page;
 };
@@ -268,8 +268,8 @@ static struct page look(u64 addr)
 			break;
 		/*
 		 * An entry that points to a page table must allow writes and
-		 * execution, because the builder restricts a page only in the
-		 * entry that maps it.
+		 * execution, because ident_map_64.c restricts a page only in
+		 * the entry that maps it.
 		 */
 		CHECK((entry & (BIT(63) | 0xfff)) == 3, "table %#lx", entry);
 	}
@@ -301,7 +301,10 @@ static maybe_unused u64 total(void)
 	return bytes;
 }
 
-/* How a page must be mapped after ident_map_range() with @prot. */
+/*
+ * How a page must be mapped after ident_map_range() with @prot: a sum of MAPPED
+ * and so on.
+ */
 static unsigned int use_of(unsigned int prot)
 {
 	return MAPPED | (prot & MAP_WRITE ? WRITE : 0) |
@@ -315,7 +318,10 @@ static maybe_unused unsigned int device_use(void)
 	       (now.c_bit ? SHARED : 0);
 }
 
-/* What ident_map_query() must return for a page with this use. */
+/*
+ * What ident_map_query() must return for a page that is mapped for @use, a sum
+ * of MAPPED and so on.
+ */
 static int answer_of(unsigned int use)
 {
 	if (!(use & MAPPED))

@@ -106,7 +106,7 @@ struct step {
 	 * used.
 	 */
 	bool by_msr;
-	/* true: the host does not reply: the GHCB MSR keeps the request */
+	/* true: the host does not reply, so the GHCB MSR keeps the request. */
 	bool ignored;
 	/* Values of the GHCB MSR. */
 	u64 request, reply;
@@ -163,9 +163,12 @@ static struct {
 	 * then continues after VMGEXIT.
 	 */
 	unsigned int deaf;
-	/* A termination request jumps here, back into EXPECT_END(). */
+	/* A termination request of the stub continues here, in EXPECT_END(). */
 	jmp_buf end;
-	/* GHCB MSR value of the termination request. 0: not requested yet. */
+	/*
+	 * Value that the guest wrote to the GHCB MSR to request termination. 0:
+	 * it has not requested termination.
+	 */
 	u64 last_words;
 	/* How often the stub called load_cr3_proven(). */
 	unsigned int proven;
@@ -209,7 +212,8 @@ static struct {
 	} while (0)
 
 /*
- * EXPECT_END() for reason set 2, which contains all of the stub's own reasons.
+ * Fails the case unless @stmt terminates the guest with reason @code of set 2,
+ * the stub's own reasons.
  */
 #define EXPECT_OWN_END(stmt, code)	EXPECT_END(stmt, 2U, (unsigned int)code)
 
@@ -559,7 +563,7 @@ static int spied_set_encrypted(u64 addr)
 #define TEXT_2		0x10200000UL	/* two executable pages */
 #define DATA		0x10400000UL	/* DATA_PAGES writable pages */
 #define DATA_PAGES	16
-/* the last: shared */
+/* The last page of DATA. Its C-bit is clear, so it is shared with the host. */
 #define OPEN		(DATA + (DATA_PAGES - 1) * PAGE_SIZE)
 #define LAZY		0x10600000UL	/* RAM, mapped at the first access */
 /*

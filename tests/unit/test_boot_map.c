@@ -214,7 +214,10 @@ TEST(map_of_a_payload_on_others_pages)
 		fake.odd_rights = rights[i / ARRAY_SIZE(pages)];
 		map_refused(&boot, "page tables");
 	}
-	/* The page directly behind the payload's memory may have any rights. */
+	/*
+	 * The page directly behind the payload's memory may have any rights,
+	 * because the payload does not use it.
+	 */
 	fresh_machine();
 	boot = placed_boot();
 	fake.kaslr = true;

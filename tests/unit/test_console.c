@@ -44,8 +44,8 @@ struct mock_uart {
 	u16 port;
 	bool has_fifo;
 	/*
-	 * true: the UART is a 16550 (without A), whose FIFO loses bytes. It
-	 * reports the value 10 (binary) in bits 7:6 of IIR.
+	 * true: the UART is a 16550, the predecessor of the 16550A, whose FIFO
+	 * loses bytes. It reports the value 10 (binary) in bits 7:6 of IIR.
 	 */
 	bool half_fifo;
 	bool never_ready;
@@ -59,7 +59,7 @@ struct mock_uart {
 	u16 divisor;
 	u8 lcr, mcr;
 	unsigned int room, polls_left;
-	unsigned int writes;	/* number of writes to any register */
+	unsigned int writes;	/* number of writes to any register of this UART */
 	unsigned int lost;	/* bytes lost because the FIFO was full */
 	char out[OUTPUT_MAX];
 	size_t len;
@@ -660,8 +660,8 @@ TEST(no_fifo_slow)
 }
 
 /*
- * A 16550 (without A) has a FIFO that loses bytes. The console must leave this
- * FIFO disabled.
+ * A 16550, the predecessor of the 16550A, has a FIFO that loses bytes. The
+ * console must leave this FIFO disabled.
  */
 TEST(broken_fifo)
 {

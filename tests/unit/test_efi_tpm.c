@@ -396,12 +396,17 @@ TEST(log_hostile)
 	buffer[last + 34] = 5;
 	check_empty();
 	/*
-	 * An event claims more digests than the first event lists algorithms.
-	 * In later checks the first event lists no algorithms, or far too many.
+	 * An event has three digests, but the first event lists two algorithms.
+	 * The checks behind this one change the number of algorithms that the
+	 * first event claims to 0, 1, 17 and 2^32 - 1. The stub must refuse
+	 * each log.
 	 */
 	log_of_two();
 	poke32(last + 8, 3);
-	/* The event's data looks like a third digest, of algorithm 4. */
+	/*
+	 * Make the event's data look like its third digest, of algorithm 4
+	 * (SHA-1).
+	 */
 	poke32(last + EVENT_SIZE - 4, 4);
 	check_empty();
 	log_of_two();

@@ -498,8 +498,9 @@ static void expect_change(u64 page, unsigned int before, unsigned int after)
 	unsigned int i = 0, line;
 
 	/*
-	 * Splitting a large page flushes the TLB first. At that point the page
-	 * at @page must still be mapped as @before.
+	 * Splitting a large page flushes the TLB before the C-bit of the page
+	 * is changed. At that point the page at @page must still be mapped as
+	 * @before.
 	 */
 	while (i < event_count && events[i].type == INVLPG) {
 		CHECK(events[i].page == before, "split: %#x", events[i].page);
@@ -952,10 +953,11 @@ TEST(pool_exhaustion_step_by_step)
 }
 
 /*
- * PAGE_TABLE_POOL_SIZE must suffice for the mappings of any boot. This test
- * uses the worst addresses: each part crosses a boundary of the upper tables
- * and needs tables of its own. The payload has its largest size. The initrd has
- * 1 GiB, but a loader may choose a larger one.
+ * PAGE_TABLE_POOL_SIZE must suffice for the mappings of an ordinary boot at the
+ * worst addresses: each part crosses a boundary of the upper tables and needs
+ * tables of its own. The payload has its largest size and the initrd 1 GiB. A
+ * larger initrd can exhaust the pool, in which case the stub refuses the boot
+ * with a message.
  */
 TEST(pool_suffices)
 {

@@ -60,8 +60,8 @@ static struct {
 	const char *raise_in;
 	u64 raise_vector;
 	/*
-	 * Arguments that the stub passed to the fake functions of this test,
-	 * which write them here.
+	 * Written by the fake functions: the arguments that the stub passed to
+	 * them.
 	 */
 	u64 fault_addr, fault_code;
 	struct exception_frame *vc_frame;

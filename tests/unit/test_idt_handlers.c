@@ -53,7 +53,7 @@ asm(".text\n"
     "raise_exception:\n"
     "	pushq %rbx; pushq %rbp; pushq %r12; pushq %r13; pushq %r14; pushq %r15\n"
     "	movq %rsp, harness_rsp(%rip)\n"
-    "	subq $512, %rsp\n"		/* room for a handler that pops too much */
+    "	subq $512, %rsp\n"		/* stack space for a handler that pops too much */
     "	andq $-64, %rsp\n"
     "	movq %rsp, rsp_before(%rip)\n"
     "	xorl %eax, %eax; movw %ss, %ax\n"
@@ -96,8 +96,8 @@ asm(".text\n"
     "	ret\n");
 
 /*
- * Called by the assembly under test. Compiled without sanitizers, because their
- * stack frame would hide that the stack is misaligned.
+ * Called by the assembly under test. It is compiled without sanitizers, because
+ * the stack frame that sanitizers make would hide that the stack is misaligned.
  */
 __attribute__((no_sanitize("address", "undefined")))
 void do_exception(struct exception_frame *frame)

@@ -162,7 +162,8 @@ static bool good_cell(unsigned int i)
 
 /*
  * The option hugepages= makes the kernel reserve memory in pages of 1 GiB.
- * Marks the cells of the lowest 1 GiB pages that consist of good cells only.
+ * Marks as reserved the cells, of 64 MiB, of the lowest 1 GiB pages whose cells
+ * are all good.
  */
 static void reserve_huge_pages(void)
 {
@@ -206,8 +207,9 @@ static void find_slots(void)
 }
 
 /*
- * Chooses a random range of cells: *@first is the number of its first cell,
- * *@count the number of cells. Most ranges are short.
+ * Chooses a random range of cells, each 64 MiB of the model's memory: *@first
+ * is the number of its first cell, *@count the number of cells. Most ranges are
+ * short.
  */
 static void random_area(unsigned int *first, unsigned int *count)
 {

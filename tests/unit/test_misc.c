@@ -55,12 +55,12 @@ TEST(sentinel_set)
 	static const struct {
 		u16 start, end;
 	} kept[] = {
-		{ 0x000, 0x070 },	/* screen_info to ist_info */
-		{ 0x080, 0x0c0 },	/* hd0_info to olpc_ofw_header */
+		{ 0x000, 0x070 },	/* kept: fields screen_info to ist_info */
+		{ 0x080, 0x0c0 },	/* kept: fields hd0_info to olpc_ofw_header */
 		{ 0x1c0, 0x1eb },	/* kept: fields efi_info to edd_mbr_sig_buf_entries */
 		{ 0x1ec, 0x1ed },	/* secure_boot */
 		{ 0x1f1, 0x26c },	/* setup header */
-		{ 0x290, 0xcd0 },	/* edd_mbr_sig_buffer, e820_table */
+		{ 0x290, 0xcd0 },	/* kept: fields edd_mbr_sig_buffer and e820_table */
 		{ 0xd00, 0xeec },	/* eddbuf */
 	};
 	const u8 *was = (const u8 *)&before, *is = (const u8 *)&after;
@@ -219,7 +219,7 @@ TEST(runtime_start)
 		{ 0x21fffff, 0x1000000, 0x200000, 1, 0x2200000 },
 		{ 0x0ffffff, 0x1000000, 0x200000, 1, 0x1000000 },
 		{ 0x1000001, 0x1000000, 0x1000, 1, 0x1001000 },
-		/* above 4 GiB */
+		/* The image is loaded above 4 GiB. */
 		{ 0x123456789000, 0x1000000, 0x200000, 1, 0x123456800000 },
 		/*
 		 * The image is not relocatable. Wherever it is loaded, it must
@@ -369,12 +369,17 @@ TEST(place_not_in_ram)
 	fake.bp.e820_table[2].addr++;
 	expect_refusal("not enough room");
 
-	/* A reserved byte in the range. */
+	/*
+	 * One byte of the memory that the payload needs is reserved, so the
+	 * boot must be refused.
+	 */
 	loaded_machine(0x100000);
 	add_e820(0x1400000, 1, 2);
 	expect_refusal("not enough room");
 
-	/* A memory map without entries. */
+	/*
+	 * A memory map without entries has no RAM, so the boot must be refused.
+	 */
 	loaded_machine(0x100000);
 	fake.bp.e820_entries = 0;
 	expect_refusal("not enough room");

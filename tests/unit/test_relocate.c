@@ -248,7 +248,10 @@ TEST(random_images)
 			wide += distance;
 			memcpy(want + i, &wide, 8);
 		} else {
-			/* a value that cannot overflow */
+			/*
+			 * Choose a 32-bit value that relocation cannot make
+			 * overflow.
+			 */
 			narrow = (u32)random_below(0x40000000);
 			memcpy(image + i, &narrow, 4);
 			narrow += (u32)(factor * distance);
@@ -347,7 +350,10 @@ TEST(bad_table_stops)
 	CHECK(!strcmp(harness_error_detail,
 		      "0x7 bytes of payload cannot move, by a table of 0x4 bytes"),
 	      "%s", harness_error_detail);
-	/* no table at all */
+	/*
+	 * A payload without a relocation table cannot be moved, so relocate()
+	 * must call error().
+	 */
 	header.reloc_size = 0;
 	EXPECT_ERROR(relocate(payload, &header, LINKED, VIRTUAL + 1),
 		     "relocation");

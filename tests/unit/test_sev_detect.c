@@ -20,9 +20,9 @@ enum { EAX, EBX, ECX, EDX };
 /* ---- the machine on which the stub starts ---- */
 
 static struct {
-	bool intercepted;		/* every CPUID raises #VC */
-	bool intercepted_later;		/* all but the first raise #VC */
-	struct cpuid_regs max, sev;	/* CPUID's answers otherwise */
+	bool intercepted;		/* the hypervisor intercepts every CPUID */
+	bool intercepted_later;		/* the hypervisor intercepts all CPUIDs but the first */
+	struct cpuid_regs max, sev;	/* answers of a CPUID that is not intercepted */
 	unsigned int executed;
 } cpu;
 
@@ -78,7 +78,7 @@ struct tables {
 	unsigned int cr3_bit, table_bit, leaf_bit, second_bit;
 };
 
-#define NO_BIT	63	/* bit above all addresses */
+#define NO_BIT	63	/* NO_BIT: no C-bit; a bit number above all address bits */
 
 static u64 cbit_of(unsigned int bit)
 {
@@ -570,7 +570,9 @@ TEST(entry_cbit_refused)
 
 	start_machine();
 	FOR_EACH_SHAPE(t) {
-		/* No C-bit in any entry. */
+		/*
+		 * Neither CR3 nor an entry has a C-bit, so the walk must fail.
+		 */
 		t.leaf_bit = t.table_bit = t.cr3_bit = t.second_bit = NO_BIT;
 		found = cbit_found(&t, 51);
 		CHECK(!found, "no bit: %u", found);

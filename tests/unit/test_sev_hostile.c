@@ -384,8 +384,8 @@ TEST(nmi_complete)
 static struct {
 	unsigned int reads[PAGE_END / 8];
 	/*
-	 * Offset in the GHCB page of the read that is executed as a single
-	 * step.
+	 * Offset in the GHCB page of the field that the single-stepped
+	 * instruction reads, and that is overwritten afterwards.
 	 */
 	u64 at;
 	unsigned int accesses;

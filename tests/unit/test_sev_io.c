@@ -112,7 +112,7 @@ TEST(in_and_out_raise)
 
 /* ---- INS and OUTS ---- */
 
-static u8 model[BUFFER_SIZE];	/* contents of the shared buffer */
+static u8 model[BUFFER_SIZE];	/* expected contents of the GHCB page's buffer */
 
 static void fill_memory(void)
 {

@@ -9,7 +9,10 @@
 #define READ		0x80000001
 #define WRITE		0x80000002
 #define REG		0x8877665544332211UL
-/* the top bit of each size is set */
+/*
+ * Values that a device returns. NEGATIVE has the top bit of its low 1, 2, 4 and
+ * 8 bytes set, POSITIVE has these bits clear.
+ */
 #define NEGATIVE	0xf8e7d6c5b4a39281UL
 #define POSITIVE	0x7877767574737271UL
 

@@ -623,8 +623,8 @@ TEST(busy)
 }
 
 /*
- * During an exchange, something fails. To print a message before the
- * termination, the stub must abandon the exchange and use the GHCB page again.
+ * An error occurs during an exchange. The stub must abandon that exchange,
+ * because it needs the GHCB page to print a message before it terminates.
  */
 static void report_inside(void)
 {

@@ -19,7 +19,7 @@
 #define AT_RSDT		0x2000
 #define AT_XSDT		0x3000
 #define AT_OTHER	0x4000
-#define AT_SRAT		0x5f80	/* crosses a page's border */
+#define AT_SRAT		0x5f80	/* the SRAT crosses a page boundary */
 #define AT_SECOND	0x8000
 
 static u8 *arena;
@@ -28,7 +28,7 @@ static char text[256];
 static char areas[512];
 static char taken[0x40000];
 static bool sev;
-static u64 guarded, shared;	/* addresses of pages; 0: none */
+static u64 guarded, shared;	/* addresses of a guard page and of a shared page; 0: none */
 static size_t tables_left;
 
 /* ---- fakes of the functions that srat.c calls ---- */

@@ -8,7 +8,7 @@
  */
 #include "harness.h"
 
-#undef MAP_DECRYPTED	/* the stub's, not used here */
+#undef MAP_DECRYPTED	/* ident_map.h's constant, which is not used here */
 #include <sys/mman.h>
 
 /*
@@ -180,7 +180,10 @@ TEST(memmove)
 			check_memmove(distance + 3, 3, len);
 			check_memmove(3, distance + 3, len);
 		}
-		/* Ranges at both ends of the arena. */
+		/*
+		 * Source and destination are at the upper end of the arena,
+		 * behind which memory is inaccessible.
+		 */
 		check_memmove(ARENA_SIZE - len, ARENA_SIZE - len - 5, len);
 		check_memmove(ARENA_SIZE - len - 5, ARENA_SIZE - len, len);
 	}
@@ -215,7 +218,10 @@ TEST(memcmp)
 		memcpy(b, source.start, len);
 		check_memcmp(a, b, len);
 		for (at = 0; at < len; at++) {
-			/* Bytes compare as unsigned. */
+			/*
+			 * memcmp() must compare bytes as unsigned numbers, so
+			 * make two bytes differ in the sign bit.
+			 */
 			b[at] ^= 0x80;
 			check_memcmp(a, b, len);
 			check_memcmp(b, a, len);
