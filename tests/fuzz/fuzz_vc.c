@@ -17,7 +17,7 @@
 
 enum outcome { ANSWERED, RAISES, ENDS };
 
-/* What the model expects of sev_es_vc(). */
+/* The outcome of sev_es_vc() that the model expects. */
 static struct {
 	enum outcome outcome;
 	/* The vector if outcome is RAISES, the reason for termination if ENDS. */
@@ -338,8 +338,9 @@ static u64 string_count(const struct insn *insn, u64 base, unsigned int most)
 		if (down ? next > at : next < at)
 			break;
 		/*
-		 * An element that begins before the wrap-around and ends behind
-		 * it still belongs to this request.
+		 * The request ends at the first element whose address has wrapped
+		 * around. An element that only extends across the wrap-around still
+		 * belongs to it.
 		 */
 		at = next;
 	}
