@@ -66,8 +66,10 @@ struct boot_traits {
  */
 struct image {
 	struct blob bytes;
-	u64 link_addr;			/* physical link address of the first byte */
-	u64 virt_addr;			/* virtual link address of the first byte */
+	/* Physical link address of the kernel's first byte. */
+	u64 link_addr;
+	/* Virtual link address of the kernel's first byte. */
+	u64 virt_addr;
 	/* Bytes from the first byte to the 64-bit entry. */
 	u64 entry_offset;
 	u64 file_size;			/* size in bytes without .bss */
@@ -76,7 +78,11 @@ struct image {
 	u64 reloc_size;
 	u64 max_align;			/* largest p_align of all segments, in bytes */
 	bool is_linux;			/* a Linux kernel */
-	bool identity;			/* not Linux, and p_vaddr == p_paddr in all segments */
+	/*
+	 * The kernel is not Linux, and p_vaddr equals p_paddr in all its
+	 * segments.
+	 */
+	bool identity;
 };
 
 /*

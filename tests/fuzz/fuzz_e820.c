@@ -37,7 +37,7 @@ static bool ram[CELLS];
 static bool other[CELLS];
 
 static struct {
-	/* Next, type and len are the fields of struct setup_data. */
+	/* @next, @type and @len are the fields of struct setup_data. */
 	u64 next;
 	u32 type, len;
 	struct boot_e820_entry entries[NODE_ENTRIES];

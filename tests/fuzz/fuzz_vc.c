@@ -29,7 +29,8 @@ static struct {
 	u64 result, event;		/* SW_EXITINFO1, SW_EXITINFO2 */
 	u8 valid[GHCB_VALID_BITMAP_SIZE];
 	u64 rax, rbx, rcx, rdx;
-	u8 seed;			/* chooses the shared buffer's bytes (reply_byte()) */
+	/* reply_byte() computes the shared buffer's bytes from this number. */
+	u8 seed;
 } reply;
 
 #define DATA_SIZE	(DATA_PAGES * PAGE_SIZE)
