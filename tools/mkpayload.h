@@ -56,7 +56,7 @@ struct boot_traits {
 	u16 ram_size;
 	u16 vid_mode;
 	u16 root_dev;
-	/* Version string; empty: the input file has none. */
+	/* Version string; empty: the input file has no version. */
 	char version[VERSION_MAX];
 };
 
@@ -78,10 +78,7 @@ struct image {
 	u64 reloc_size;
 	u64 max_align;			/* largest p_align of all segments, in bytes */
 	bool is_linux;			/* a Linux kernel */
-	/*
-	 * The kernel is not Linux, and p_vaddr equals p_paddr in all its
-	 * segments.
-	 */
+	/* The kernel is not Linux, and each segment has p_vaddr == p_paddr. */
 	bool identity;
 };
 

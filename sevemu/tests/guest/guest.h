@@ -131,7 +131,7 @@ struct frame {
 	u64 r15, r14, r13, r12, r11, r10, r9, r8;
 	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
 	u64 vector;			/* exception vector, pushed by head.S */
-	/* Error code of the exception; 0 if the vector has none. */
+	/* Error code of the exception; 0 if the vector has no error code. */
 	u64 error_code;
 	u64 rip, cs, rflags, rsp, ss;
 };
