@@ -21,17 +21,18 @@ unsigned int lie_count;
 bool attack_on;
 
 /*
- * A loop over the attacks of this run that have a function @member.  It does
- * nothing while attack_on is false, because the host is honest then.
+ * A loop over the attacks in lies[] whose function pointer @member is not NULL.
+ * It visits no attack while attack_on is false, because the host answers
+ * correctly then.
  */
 #define for_each_lie(lie, member) \
 	for (lie = lies; attack_on && lie < lies + lie_count; lie++) \
 		if (lie->attack->member)
 
 /*
- * All tables of attacks.  The order matters, because attack_random() never
- * chooses from the last table, and with firmware (MODE_OVMF) not from the last
- * two.
+ * All tables of attacks.  The order matters: attack_random() never chooses from
+ * the last table, and not from the last two if firmware starts the guest
+ * (MODE_OVMF).
  */
 static const struct {
 	const struct attack *attacks;

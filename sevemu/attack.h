@@ -21,8 +21,8 @@ struct boot_params;
 struct lie;
 
 /*
- * The moment from which an attack counts N instructions of the guest.  The
- * attack then injects its exception or interrupt, in its function fire().
+ * The event after which the guest executes N more instructions, until the
+ * attack injects an exception or interrupt by its function fire().
  */
 enum trigger {
 	/* The attack acts N guest instructions after the start of the run. */
@@ -61,7 +61,10 @@ struct attack {
 	 * then injects it at a later instruction.
 	 */
 	u32 count;
-	/* A constant for this attack, such as an exit code; 0: not used. */
+	/*
+	 * A constant for this attack's functions, such as the exit code of the
+	 * #VC that fire() injects; 0: not used.
+	 */
 	u32 arg;
 	/* The attack's description, which "--attack list" prints. */
 	const char *text;
@@ -86,7 +89,10 @@ struct attack {
 	 * @trigger.
 	 */
 	void (*fire)(struct lie *lie, struct vcpu *vcpu);
-	/* fire() is called N guest instructions after this has happened. */
+	/*
+	 * The event from which the N guest instructions until fire() are
+	 * counted.
+	 */
 	enum trigger trigger;
 
 	/*
@@ -129,7 +135,10 @@ struct lie {
 	 * page-rewrite counts replies by the GHCB page in this field instead.
 	 */
 	u64 left;
-	/* Guest instructions are being counted, because attack->trigger occurred. */
+	/*
+	 * True from the event attack->trigger on: guest instructions are
+	 * counted.
+	 */
 	bool counting;
 	/* The attack has injected its event and injects no other in this run. */
 	bool done;

@@ -21,7 +21,7 @@
 #define CPUID_SEV		0x8000001f
 #define CPUID_SEV_ES_BITS	0xa	/* SEV and SEV-ES */
 #define CBIT_MASK		0x3f
-/* A wrong position of the C-bit: processors have it at bit 47 or 51. */
+/* A wrong position of the C-bit: real processors use bit 47 or 51. */
 #define CBIT_NONE		46
 #define INFO_CBIT_SHIFT		24
 #define INFO_CBIT_MASK		(0xffull << INFO_CBIT_SHIFT)

@@ -49,7 +49,7 @@
  */
 #define STAGE_STEPS		33000
 
-/* This many nested NMIs fit on the stub's stack. */
+/* The stub's stack has room for the frames of this many nested NMIs. */
 #define STORM			64
 /* The frames of this many nested NMIs overrun a 16 KiB stack and its guard page. */
 #define OVERRUN			440
@@ -64,7 +64,10 @@
 
 /* The guest's RFLAGS.TF is set, because this file single-steps the guest. */
 static bool stepping;
-/* The address of this file's breakpoint in DR1; 0: DR1 is not in use. */
+/*
+ * The address of the breakpoint that this file has set in DR1, behind a REP
+ * string instruction that is not to be single-stepped; 0: no breakpoint.
+ */
 static u64 skip_to;
 /*
  * The attack mmio-private has unmapped all private memory of the guest, so that
@@ -343,7 +346,10 @@ static void skip_rdrand(struct vcpu *vcpu)
 		insn_decode(vcpu, &insn);
 		if (insn.opcode[0] != OPCODE_0F || insn.opcode[1] != OPCODE_0F_GROUP9)
 			continue;
-		/* insn_decode() does not count RDRAND's ModRM byte in insn.len. */
+		/*
+		 * Add 1 for RDRAND's ModRM byte, which insn_decode() does not
+		 * count.
+		 */
 		vcpu->vmcb->rip += insn.len + 1;
 		vcpu->vmcb->rflags &= ~(u64)RFLAGS_CF;
 	}

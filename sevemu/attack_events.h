@@ -18,7 +18,8 @@ extern const unsigned int event_count;
 
 /*
  * Attacks with more nested NMIs than a stack has room for.  attack_random()
- * does not choose them, because they end the run before another attack matters.
+ * does not choose them, because their triple fault terminates the guest before
+ * another attack acts.
  */
 extern const struct attack flood_attacks[];
 extern const unsigned int flood_count;

@@ -36,7 +36,7 @@
 
 #define TERM_SETS		3
 #define TERM_CODES		32
-/* A run of the guest with more exits than this is taken to hang. */
+/* sevemu stops a run with more VMEXITs than this, because the guest hangs. */
 #define EXITS_MAX		400000
 /* The first CPUID function for which the stub asks the hypervisor. */
 #define CPUID_EXT_MAX		0x80000000
@@ -116,8 +116,8 @@ static struct {
 	 */
 	const struct window *window;
 	/*
-	 * The first and last value and the step of N, of the seed for
-	 * --hostile, or of the instruction in @window.
+	 * The numbers to run the guest with, @from to @to in steps of @stride:
+	 * an attack's N, the seed of --hostile, or the instruction in @window.
 	 */
 	u64 from, to, stride;
 } jobs = { .stride = 1 };
@@ -263,7 +263,7 @@ static void set_range(char *text)
 		end_run(END_ERROR, "the stride of a range is 0: it must be at least 1");
 }
 
-/* Returns the element of windows[] called @name; NULL if there is not one. */
+/* Returns the element of windows[] called @name; NULL if @name is unknown. */
 static const struct window *find_window(const char *name)
 {
 	const struct window *window;

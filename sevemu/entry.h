@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * entry.h - declares the symbol of entry.S that C code uses.
- */
+/* entry.h - declares the exception handlers in entry.S for main.c. */
 #ifndef SEVEMU_ENTRY_H
 #define SEVEMU_ENTRY_H
 

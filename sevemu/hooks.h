@@ -81,15 +81,19 @@
 #define HOOK_NMI_STATE		11
 
 /* Fields of HOOK_CONFIG's result: the options that sevemu was started with. */
-#define HOOK_CONFIG_SEV_SHIFT	0	/* 2 bits: --sev, 0 off, 1 sev, 2 es */
-#define HOOK_CONFIG_MAX_SHIFT	4	/* 4 bits: --ghcb-max */
-#define HOOK_CONFIG_CBIT_SHIFT	8	/* 8 bits: --cbit */
+/* 2 bits: value of --sev, 0: off, 1: sev, 2: es */
+#define HOOK_CONFIG_SEV_SHIFT	0
+#define HOOK_CONFIG_MAX_SHIFT	4	/* 4 bits: value of --ghcb-max */
+#define HOOK_CONFIG_CBIT_SHIFT	8	/* 8 bits: value of --cbit */
 #define HOOK_CONFIG_STRICT	0x10000
 #define HOOK_CONFIG_LA57	0x20000
 #define HOOK_CONFIG_RDTSC	0x40000
 
-/* Arguments of HOOK_COUNT: what is counted, from the start of the guest. */
-#define HOOK_COUNT_VC		0	/* #VC exceptions delivered */
+/*
+ * Arguments of HOOK_COUNT: the kind of event.  Counts begin at the guest's
+ * start.
+ */
+#define HOOK_COUNT_VC		0	/* counts #VC delivered to the guest */
 /* Counts VMGEXITs of the guest, by the MSR protocol and by the GHCB page. */
 #define HOOK_COUNT_VMGEXIT	1
 /* Counts pages of the guest's RAM that changed from private to shared. */
@@ -103,7 +107,7 @@
 #define HOOK_COUNT_NOTES	4
 /* Counts the guest's violations of the ABI, those announced by HOOK_EXPECT too. */
 #define HOOK_COUNT_VIOLATIONS	5
-#define HOOK_COUNT_NMI		6	/* NMIs injected */
+#define HOOK_COUNT_NMI		6	/* counts NMIs injected */
 
 /* Results of HOOK_FRAME_STATE: the state of a page of guest-physical memory. */
 #define HOOK_FRAME_NONE		0	/* not RAM of this guest */
@@ -122,7 +126,7 @@
  */
 #define HOOK_INTERCEPT_DB	1	/* #DB, error code 0x41 */
 #define HOOK_INTERCEPT_AC	2	/* #AC, error code 0x51 */
-#define HOOK_INTERCEPT_RDTSC	4	/* RDTSC and RDTSCP, as with --rdtsc */
+#define HOOK_INTERCEPT_RDTSC	4	/* RDTSC and RDTSCP raise #VC, as with --rdtsc */
 
 /*
  * The guest's violations of the GHCB ABI.  Messages and the report name them in

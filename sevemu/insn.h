@@ -10,14 +10,18 @@
 
 /* The instruction at RIP, as far as insn.c decodes it. */
 struct insn {
-	u8 bytes[15];		/* bytes at RIP; those that cannot be read are 0 */
+	/* Bytes at the guest's RIP; 0 where memory cannot be read. */
+	u8 bytes[15];
 	u8 fetched;		/* number of bytes[] read from the guest, 0 to 15 */
-	u8 len;			/* bytes of prefixes, opcode and @modrm: 1 to 15 */
-	u8 opcode[2];		/* opcode[1] is 0 unless opcode[0] is 0x0f */
+	/* Number of bytes of prefixes, opcode and @modrm, 1 to 15. */
+	u8 len;
+	/* Opcode bytes; opcode[1] is 0 unless opcode[0] is 0x0f. */
+	u8 opcode[2];
 	u8 modrm;		/* ModRM byte of opcodes 0F 01 and 0F 20 to 0F 23;
 				 * other opcodes' ModRM is not decoded: 0 */
 	u8 rex;			/* REX prefix byte; 0: the instruction has no REX */
-	u8 segment;		/* SEG_* of the segment prefix; default SEG_DS */
+	/* SEG_* that the segment prefix names; SEG_DS without one */
+	u8 segment;
 	bool rep;		/* the instruction has a prefix F3 or F2 (REP) */
 	bool address_size;	/* the instruction has a prefix 67 (address size) */
 };

@@ -77,9 +77,9 @@
  * fw_cfg_byte() needs it because it replaces bytes of some items.
  */
 static struct {
-	u16 key;		/* number of the item that the guest has selected */
-	u32 offset;		/* number of the next byte to read in that item */
-	u16 e820_key;		/* number of the item etc/e820; 0: QEMU lacks it */
+	u16 key;		/* key of fw_cfg's item that the guest has selected */
+	u32 offset;		/* offset of the next byte to read in the item @key */
+	u16 e820_key;		/* key of fw_cfg's memory map, etc/e820; 0: not found */
 } fw_cfg;
 
 static u8 cmos_index;		/* CMOS byte that the guest has selected, 0 to 127 */

@@ -299,8 +299,8 @@ static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
 	watch_own(run, run + hdr->init_size);
 	watch_own(GUEST_ZERO_PAGE, GUEST_ZERO_PAGE + PAGE_SIZE);
 	/*
-	 * The page tables may be written to, because the processor sets
-	 * accessed bits.
+	 * Tell watch.c that stores to the page tables are allowed, because the
+	 * processor sets accessed bits there.
 	 */
 	watch_own(GUEST_TABLES, GUEST_TABLES + 6 * PAGE_SIZE);
 }

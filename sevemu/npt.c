@@ -42,7 +42,7 @@
 
 #define REGIONS_MAX		8
 /*
- * Number of page-directory-pointer tables that map PHYS_LIMIT bytes in a view.
+ * Number of PDPTs that map PHYS_LIMIT bytes in one set of nested page tables.
  */
 #define VIEW_TABLES		(PHYS_GIB / 512)
 #define NPT_TABLE		(PTE_P | PTE_W | PTE_U)
@@ -57,8 +57,8 @@ struct region {
 	u64 gpa;		/* guest-physical address of the region's start */
 	u64 size;		/* bytes, whole pages */
 	u8 *host;		/* host address of the region's start */
-	u8 *state;		/* array: HOOK_FRAME_* of each frame of the region */
-	u8 *flags;		/* array: FRAME_* flags of each frame of the region */
+	u8 *state;		/* HOOK_FRAME_*, one for each 4 KiB frame of the region */
+	u8 *flags;		/* FRAME_* flags, one byte for each frame of the region */
 	bool rom;		/* the region is the firmware image, a ROM */
 };
 

@@ -35,7 +35,7 @@ enum view { VIEW_PRIVATE, VIEW_SHARED };
  * shared view.
  */
 #define FRAME_STORED_SHARED	4
-#define FRAME_TOUCHED		8	/* the hypervisor may have changed the frame */
+#define FRAME_TOUCHED		8	/* the hypervisor may have written to the frame */
 
 /*
  * Sets up the page allocator and the empty nested tables.  Called once, with

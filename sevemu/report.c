@@ -21,7 +21,7 @@
 #include "report.h"
 #include "sevemu.h"
 
-/* Names of the counters COUNT_*, which are the indices, in the JSON report. */
+/* Names of the counters in the JSON report; the index is COUNT_*. */
 static const char *const counter_names[COUNTERS] = {
 	[COUNT_TO_SHARED] = "to_shared",
 	[COUNT_TO_PRIVATE] = "to_private",

@@ -24,8 +24,11 @@ enum end {
 				 * port, or all runs under attack ended as allowed */
 	END_FAIL,		/* the guest wrote DEBUG_EXIT_FAIL to the debug-exit
 				 * port, or a run under attack failed */
-	END_DEBUG_EXIT,		/* the guest wrote another value to the
-				 * debug-exit port */
+	/*
+	 * The guest wrote a value to the debug-exit port that is neither
+	 * DEBUG_EXIT_PASS nor DEBUG_EXIT_FAIL.
+	 */
+	END_DEBUG_EXIT,
 	END_TERMINATED,		/* the guest made a GHCB termination request */
 	END_VIOLATION,		/* the guest broke a rule of the GHCB specification */
 	END_TRIPLE_FAULT,
@@ -43,7 +46,7 @@ enum counter {
 	COUNT_TO_PRIVATE,	/* changes of a 4 KiB frame from shared to private */
 	COUNT_NOTES,		/* private frames that the guest mapped with the C-bit
 				 * clear and used as page table or as code */
-	COUNT_MMIO_NOTES,	/* accesses to devices with C=1 */
+	COUNT_MMIO_NOTES,	/* accesses to devices with the C-bit set */
 	COUNT_VERSION_0,	/* GHCB requests of firmware with protocol version 0 */
 	COUNT_NMI,		/* NMIs injected because a test guest asked for them */
 	COUNT_EXITS,		/* VMEXITs of all kinds */

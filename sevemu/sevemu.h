@@ -55,7 +55,7 @@ struct config {
  */
 struct vcpu {
 	u64 gpr[16];		/* the guest's RAX to R15, by register number */
-	struct vmcb *vmcb;	/* one page of hypervisor memory */
+	struct vmcb *vmcb;	/* the guest's VMCB, one page of hypervisor memory */
 	u64 ghcb_msr;		/* value that the guest reads from the GHCB MSR */
 	u64 dr7;		/* value that the guest reads from DR7; the DR7 in
 				 * the VMCB may also enable the hypervisor's

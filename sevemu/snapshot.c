@@ -26,8 +26,11 @@ struct save {
 	u8 *host;		/* host address of the frame */
 	u8 *copy;		/* the frame's bytes at the time of the snapshot */
 	u8 *flags;		/* the frame's FRAME_* flags, which npt.c keeps */
-	u64 *leaf[2];		/* the frame's entries in the nested page tables of the
-				 * private and the shared view */
+	/*
+	 * The frame's nested page table entries, [VIEW_PRIVATE] (C-bit set) and
+	 * [VIEW_SHARED] (C-bit clear).
+	 */
+	u64 *leaf[2];
 	u8 state;		/* HOOK_FRAME_* of the frame in the snapshot */
 };
 static struct save *saves;

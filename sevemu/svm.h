@@ -74,12 +74,14 @@
 #define IOIO_IN			0x001
 #define IOIO_STRING		0x004
 #define IOIO_REP		0x008
-#define IOIO_SIZE_SHIFT		4	/* size of IN's or OUT's operand, in bytes: 1, 2, 4 */
+/* 3 bits: size of IN's or OUT's operand in bytes, 1, 2 or 4 */
+#define IOIO_SIZE_SHIFT		4
 #define IOIO_SIZE_MASK		0x070
 #define IOIO_ADDR_SHIFT		7	/* address size, 3 bits: 1: 16-bit,
 					 * 2: 32-bit, 4: 64-bit */
 #define IOIO_ADDR_MASK		0x380
-#define IOIO_SEG_SHIFT		10	/* segment of INS's or OUTS's memory operand: SEG_* */
+/* 3 bits: segment of INS's or OUTS's operand in memory, SEG_* */
+#define IOIO_SEG_SHIFT		10
 #define IOIO_SEG_MASK		0x1c00
 #define IOIO_PORT_SHIFT		16
 

@@ -112,8 +112,9 @@ void watch_shared(u64 gpa);
 
 /*
  * Called by attack_events.c right before the guest's instruction that loads
- * page tables with a C-bit.  The stub has not yet proven that this C-bit is
- * right, so watch_switch() fails the run if an IDT is loaded.
+ * page tables with a C-bit.  Fails the run if the IDT is not empty (limit 0),
+ * because the delivery of an injected event would push a frame through page
+ * tables whose C-bit may be wrong.
  */
 void watch_switch(const struct vcpu *vcpu);
 

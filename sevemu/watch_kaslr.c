@@ -44,7 +44,7 @@ static u64 marker;		/* --marker: link address of the payload's entry */
 static u64 number;
 static u64 draws;		/* number of RDRANDs in this run */
 static u64 next;		/* address of the breakpoint in DR3; 0: no breakpoint */
-static u64 distance;		/* payload's address minus its link address */
+static u64 distance;		/* payload's run-time address minus its link address */
 static u64 canaries[CANARIES_MAX];
 static unsigned int canary_count;
 
@@ -57,11 +57,12 @@ static unsigned int canary_count;
  */
 static struct {
 	u64 phys, entry, virt;
-	u64 end;		/* first byte past the payload, page-aligned */
+	u64 end;		/* address behind the payload, page-aligned */
 } place;
 /* Ring buffer of the last bytes that the stub wrote to the console. */
 static char text[TEXT_MAX];
-static unsigned int text_len;	/* bytes written to the console in this run */
+/* Number of bytes that the stub wrote to the console in this run. */
+static unsigned int text_len;
 
 /*
  * Returns the number at *@s, which ends at a comma or NUL.  Replaces the comma

@@ -14,7 +14,10 @@
 #define BOOT_FLAG		0xaa55
 #define BOOT_FLAG_AT		0x1fe
 #define DEFAULT_SETUP_SECTS	4	/* number of setup sectors if setup_sects is 0 (boot.rst) */
-/* The header's field kernel_version is an offset from the second sector (boot.rst). */
+/*
+ * The setup header's field kernel_version counts from the second sector
+ * (boot.rst).
+ */
 #define VERSION_BASE		SECTOR
 #define PARAGRAPH		16UL	/* unit of the setup header's field syssize, in bytes */
 

@@ -20,8 +20,11 @@ struct elf {
 	unsigned int *load;		/* indexes in phdr: each PT_LOAD with
 					 * memory, in the order of p_paddr */
 	unsigned int loads;		/* number of indexes in load, at least 1 */
-	u64 bias;			/* bytes that choose_base() added to all
-					 * addresses in ehdr and phdr; 0: none */
+	/*
+	 * What choose_base() added to all addresses in ehdr and phdr, in bytes;
+	 * 0: nothing.
+	 */
+	u64 bias;
 	bool is_linux;			/* the file is a Linux kernel */
 };
 

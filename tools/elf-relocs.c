@@ -17,14 +17,15 @@
 /* DT_RELR and DT_RELRSZ of the gABI. Older versions of <elf.h> lack them. */
 #define DYN_RELR		36
 #define DYN_RELRSZ		35
-#define RELR_BITS		63	/* places in a bit map of DT_RELR */
+/* Number of places that one bit map word of DT_RELR covers. */
+#define RELR_BITS		63
 
 /* ---- Linux's table ---- */
 
 /* One list of relocated places in the table that Linux's build appends. */
 struct linux_list {
 	const u8 *entries;		/* s32 link addresses of places, unaligned */
-	u32 count;			/* number of s32 at entries */
+	u32 count;			/* number of link addresses at @entries */
 };
 
 static bool all_zero(const u8 *data, u64 size)

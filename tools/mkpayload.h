@@ -49,14 +49,15 @@ struct blob {
 struct boot_traits {
 	u64 kernel_alignment;		/* bytes, a power of two */
 	unsigned int min_alignment;	/* log2 of bytes */
-	bool relocatable_kernel;	/* it may run at another address */
+	bool relocatable_kernel;	/* the kernel may run at another address */
 	u16 xloadflags;			/* bits of XLF_CARRIED only */
 	u32 cmdline_size;		/* characters, without the NUL */
 	u16 root_flags;
 	u16 ram_size;
 	u16 vid_mode;
 	u16 root_dev;
-	char version[VERSION_MAX];	/* empty: the input has none */
+	/* Version string; empty: the input file has no version. */
+	char version[VERSION_MAX];
 };
 
 /*
@@ -65,13 +66,17 @@ struct boot_traits {
  */
 struct image {
 	struct blob bytes;
-	u64 link_addr;			/* physical address of byte 0 */
-	u64 virt_addr;			/* virtual address of byte 0 */
-	u64 entry_offset;		/* of the 64-bit entry, from byte 0 */
-	u64 file_size;			/* bytes that the file supplies */
-	u64 mem_size;			/* file_size and .bss, in bytes */
-	u64 reloc_size;			/* bytes; 0: no relocation table */
-	u64 max_align;			/* the largest p_align, in bytes */
+	/* Physical link address of the kernel's first byte. */
+	u64 link_addr;
+	/* Virtual link address of the kernel's first byte. */
+	u64 virt_addr;
+	/* Bytes from the first byte to the 64-bit entry. */
+	u64 entry_offset;
+	u64 file_size;			/* size in bytes without .bss */
+	u64 mem_size;			/* size in bytes with .bss */
+	/* Size of the relocation table in bytes; 0: no table. */
+	u64 reloc_size;
+	u64 max_align;			/* largest p_align of all segments, in bytes */
 	bool is_linux;			/* a Linux kernel */
 	/* The kernel is not Linux, and each segment has p_vaddr == p_paddr. */
 	bool identity;
@@ -186,7 +191,7 @@ struct packing {
 struct packed {
 	struct blob frame;		/* the compressed bytes */
 	u32 codec;			/* PAYLOAD_CODEC_* */
-	u64 margin;			/* bytes, payload_header.margin */
+	u64 margin;			/* value for payload_header.margin, in bytes */
 };
 
 /*

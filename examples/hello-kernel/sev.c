@@ -36,7 +36,8 @@
 #define IOIO_8_BITS		0x10
 #define IOIO_IN			0x1
 
-static uint64_t cbit;			/* C-bit as a mask; 0 if not an SEV guest */
+/* Mask of the C-bit in a page-table entry; 0: the guest has no SEV. */
+static uint64_t cbit;
 static bool es;				/* true in an SEV-ES guest */
 
 /*

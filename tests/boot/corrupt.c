@@ -37,8 +37,8 @@
 #define PERCENT		100
 
 /*
- * A field of the payload header (struct payload_header), which operations change by its
- * name.
+ * A field of struct payload_header, and the name by which an operation on the command
+ * line changes it, such as "file_size+0x1000".
  */
 struct field {
 	const char *name;

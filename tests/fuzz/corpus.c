@@ -13,7 +13,10 @@
 #include <string.h>
 
 #define INPUT_MAX	0x100000
-/* Fewer zero bytes than this are written as 00, because (LENGTH) is not shorter. */
+/*
+ * A run of fewer zero bytes than this is written as 00 for each byte, because the
+ * notation (LENGTH) for the whole run would not be shorter.
+ */
 #define RUN_MIN		3
 
 static unsigned char input[INPUT_MAX];

@@ -23,7 +23,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static const u8 *port_data;
 static size_t port_size, port_reads;
-static bool port_ready;			/* each port reads as a UART's ready status */
+/* If true, inb() of any port returns a UART's status "ready". */
+static bool port_ready;
 
 static noreturn void wrong(const char *what, long value)
 {

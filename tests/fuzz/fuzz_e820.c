@@ -15,23 +15,30 @@
 #include "fuzz.h"
 
 #define CELLS	256			/* number of bytes whose memory type the model records */
-#define TABLE	128			/* entries of the zero page's table */
+/* Capacity of the zero page's E820 table, in entries. */
+#define TABLE	128
 #define CHAIN	140			/* number of setup_data nodes, more than MAX_NODES */
-#define MAX_NODES	128		/* the stub follows no more nodes */
+/* The stub reads no more setup_data nodes than this. */
+#define MAX_NODES	128
 #define NODE_HEAD	16
 #define NODE_ENTRIES	3
 #define EXT_TYPE	1		/* boot.rst: SETUP_E820_EXT */
 #define NOWHERE	((u64)8)		/* an address that faults if it is read */
 
 static struct boot_params bp;
-static u64 origin;			/* address of the first cell */
-/* ram[n]: the byte at origin + n is in an entry of RAM and in no other entry. */
+/* Address of the byte that ram[0] and other[0] stand for. */
+static u64 origin;
+/*
+ * ram[n]: the byte at origin + n is in an E820 entry for RAM, and not in an entry of
+ * another type.
+ */
 static bool ram[CELLS];
-/* other[n]: the byte at origin + n is in an entry that is not RAM. */
+/* other[n]: the byte at origin + n is in an E820 entry of another type than RAM. */
 static bool other[CELLS];
 
 static struct {
-	u64 next;			/* next, type, len: those of struct setup_data */
+	/* @next, @type and @len are the fields of struct setup_data. */
+	u64 next;
 	u32 type, len;
 	struct boot_e820_entry entries[NODE_ENTRIES];
 } __attribute__((packed, aligned(8))) chain[CHAIN];
@@ -111,7 +118,10 @@ static void take_chain(struct input *in)
 		if (how & 1)
 			follows[i] = take_u8(in);
 		chain[i].type = how & 2 ? take_u8(in) : EXT_TYPE;
-		/* At most 63 bytes: 3 entries of 20 bytes, and 3 bytes. */
+		/*
+		 * The node's data has 0 to 63 bytes: at most 3 E820 entries of 20
+		 * bytes, and 3 bytes more.
+		 */
 		chain[i].len = how >> 2;
 		for (count = 0; count < NODE_ENTRIES; count++)
 			take_entry(in, &chain[i].entries[count]);
@@ -196,8 +206,8 @@ static void check_around(unsigned int at, unsigned int low, unsigned int high)
 	unsigned int first = at, last = at;
 
 	/*
-	 * Leave this check out if the cells end at 2^64, because got_high would
-	 * wrap around.
+	 * Leave this check out if the model's CELLS bytes of memory reach 2^64, because
+	 * got_high would wrap around.
 	 */
 	if (origin + CELLS < origin)
 		return;

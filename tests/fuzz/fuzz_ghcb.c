@@ -18,7 +18,8 @@
 static struct input *replies;
 static bool ended;			/* the model expects that the guest terminates */
 static u64 words;			/* the GHCB MSR's expected value at termination */
-static bool nmi_due;			/* an NMI has come, NMI complete was not sent */
+/* An NMI has come, and the stub has yet to send NMI complete. */
+static bool nmi_due;
 static u8 text[TEXT_SIZE];
 
 static void ends(unsigned int code)
@@ -219,8 +220,9 @@ static void fuzz_one(struct input *in)
 		port = take_u16(in);
 		arg = take_u16(in);
 		/*
-		 * Set up the GHCB page first, or second after an NMI, and once
-		 * only. Shut it down at most once.
+		 * Operation 3 is an NMI, 4 shuts the GHCB page down, and 5 sets it up.
+		 * The stub sets the page up once only, first of all or directly after
+		 * the first operation. It shuts down only a page that is set up.
 		 */
 		if (i == 0)
 			op = take_u8(in) & 1 ? 3 : 5;

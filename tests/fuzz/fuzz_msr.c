@@ -14,10 +14,10 @@
 
 enum outcome { GOES_ON, ENDS, SAYS_ERROR, REPORTS };
 
-/* What the model expects of the stub. */
+/* The results that the model expects of the stub for the same input. */
 static struct {
 	enum outcome outcome;
-	u64 words;			/* the GHCB MSR's value at termination */
+	u64 words;			/* the GHCB MSR's expected value at termination */
 	u64 status;
 	u64 cbit;
 	u16 version;

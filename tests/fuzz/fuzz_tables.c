@@ -18,18 +18,24 @@
  * Profile 10.2).
  */
 #define FIRST_DATA	32
-#define ALGORITHMS	60		/* offset of the first event's list of digest sizes */
-#define MOST_ALGORITHMS	16		/* most digest sizes in the list; the stub refuses more */
-#define MOST_LOG	0x1000000UL	/* most bytes of a log; the stub refuses more */
-#define DIGESTS_SPAN	0x110000UL	/* bytes of the largest event's digests */
+/* Offset in the TPM event log of its list of digest sizes. */
+#define ALGORITHMS	60
+/* Most digest sizes that a TPM event log may list; the stub refuses more. */
+#define MOST_ALGORITHMS	16
+/* Most bytes of a TPM event log; the stub refuses a longer log. */
+#define MOST_LOG	0x1000000UL
+/* Most bytes that the digests of one event of the TPM event log have. */
+#define DIGESTS_SPAN	0x110000UL
 
-#define LAID_OUT	0x4000		/* bytes of log that the input can fill */
+/* Bytes of the TPM event log that the fuzzer's input can fill. */
+#define LAID_OUT	0x4000
 #define SPACE		(MOST_LOG + DIGESTS_SPAN + LAID_OUT)
 #define EVENTS		6
 
 static u8 *log_space, *final_space;
 static size_t filled;
-static u64 starts[EVENTS + 1];		/* offsets of events, and of the log's end */
+/* Offsets of the TPM event log's events, and of the log's end. */
+static u64 starts[EVENTS + 1];
 static unsigned int events;
 
 static void put(u64 value, size_t size)

@@ -17,7 +17,7 @@
 
 enum outcome { ANSWERED, RAISES, ENDS };
 
-/* What the model expects of sev_es_vc(). */
+/* The outcome of sev_es_vc() that the model expects. */
 static struct {
 	enum outcome outcome;
 	/* The vector if outcome is RAISES, the reason for termination if ENDS. */
@@ -29,7 +29,8 @@ static struct {
 	u64 result, event;		/* SW_EXITINFO1, SW_EXITINFO2 */
 	u8 valid[GHCB_VALID_BITMAP_SIZE];
 	u64 rax, rbx, rcx, rdx;
-	u8 seed;			/* chooses the shared buffer's bytes (reply_byte()) */
+	/* reply_byte() computes the shared buffer's bytes from this number. */
+	u8 seed;
 } reply;
 
 #define DATA_SIZE	(DATA_PAGES * PAGE_SIZE)
@@ -338,8 +339,9 @@ static u64 string_count(const struct insn *insn, u64 base, unsigned int most)
 		if (down ? next > at : next < at)
 			break;
 		/*
-		 * An element that begins before the wrap-around and ends behind
-		 * it still belongs to this request.
+		 * The request ends at the first element whose address has wrapped
+		 * around. An element that only extends across the wrap-around still
+		 * belongs to it.
 		 */
 		at = next;
 	}

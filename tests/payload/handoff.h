@@ -52,7 +52,7 @@
  * writes it and the test kernel compares it with what the stub has passed on.
  */
 struct test_info {
-	u32 entry;		/* entry that the loader used: ENTRY_* */
+	u32 entry;		/* entry by which the loader entered the stub: ENTRY_* */
 	u32 nodes;		/* number of nodes in the setup_data list */
 	u64 load;		/* load address of the stub's protected-mode part */
 	u64 cmdline_hash;	/* text_hash() of the command line */

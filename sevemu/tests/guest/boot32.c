@@ -54,10 +54,17 @@ struct vc32_log {
 	uint32_t eip;			/* address of the instruction */
 	uint32_t resume;		/* address of the instruction after the one at @eip */
 	uint32_t count;			/* number of #VC so far */
-	/* From the frame of the last #VC; frame is the frame's address. */
+	/*
+	 * Fields of the last #VC's stack frame, and in @frame the address of that stack
+	 * frame.
+	 */
 	uint32_t error_code, cs, eflags, frame;
-	uint32_t wrong_eip;		/* number of #VC whose EIP was not eip */
-	/* Number of replies by the MSR protocol that were not replies to CPUID. */
+	/* Number of #VC that came with another EIP than @eip. */
+	uint32_t wrong_eip;
+	/*
+	 * Number of requests for CPUID by the MSR protocol that got another kind of
+	 * response.
+	 */
 	uint32_t bad_response;
 };
 

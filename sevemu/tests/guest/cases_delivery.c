@@ -155,7 +155,7 @@ CASE(compat, "vc-from-compatibility-mode", CASE_ES)
 
 /*
  * The IDT entry of #VC is an interrupt gate, so the processor clears RFLAGS.IF for the
- * handler. Behind the instruction IF must be set again.
+ * handler. After the handler's IRET, IF must be set again.
  */
 CASE(interrupts_off, "vc-clears-if", CASE_ES)
 {

@@ -54,8 +54,8 @@ CASE(c0_read, "c0-read-of-private", CASE_SEV)
 	expect("plain words seen with C=1", plain_words(page), WORDS);
 	expect("state", state(page), HOOK_FRAME_PRIVATE);
 	/*
-	 * The encryption depends on address and plaintext only, so the ciphertext must
-	 * be the same as before.
+	 * The ciphertext must be the same as before, because sevemu's encryption
+	 * depends on address and plaintext only.
 	 */
 	for (i = 0; i < WORDS; i++)
 		if (shared(page)[i] != copy[i])
@@ -277,8 +277,8 @@ CASE(fetch, "fetch-is-private", CASE_SEV)
 }
 
 /*
- * The case's own stack was never accessed through the shared view, so its page frame
- * must be private.
+ * The case's own stack was never accessed with the C-bit clear, so its page frame must
+ * be private.
  */
 CASE(stack, "stack-is-private", CASE_SEV)
 {
@@ -289,8 +289,8 @@ CASE(stack, "stack-is-private", CASE_SEV)
 }
 
 /*
- * Without SEV no bit of a page-table entry encrypts memory, so both views must show the
- * same data.
+ * Without SEV no bit of a page-table entry encrypts memory, so the mappings with and
+ * without the C-bit must show the same data.
  */
 CASE(off, "no-encryption", 0)
 {

@@ -18,7 +18,7 @@
  */
 struct early_result {
 	uint32_t name;		/* address of the case's name */
-	uint32_t what;		/* address of the text that names the value */
+	uint32_t what;		/* address of the text that names the compared value */
 	uint32_t got, want;
 };
 

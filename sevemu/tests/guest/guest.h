@@ -131,7 +131,8 @@ struct frame {
 	u64 r15, r14, r13, r12, r11, r10, r9, r8;
 	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
 	u64 vector;			/* exception vector, pushed by head.S */
-	u64 error_code;			/* error code, or 0 if the vector has none */
+	/* Error code of the exception; 0 if the vector has no error code. */
+	u64 error_code;
 	u64 rip, cs, rflags, rsp, ss;
 };
 
@@ -166,7 +167,7 @@ void idt_set_present(u8 vector, bool present);
 void idt_set_selector(u8 vector, u16 selector);
 
 #define SELECTOR_TSS		0x20
-#define TSS_LIMIT		103	/* TSS limit for all fields of a TSS */
+#define TSS_LIMIT		103	/* limit of a TSS that has all fields */
 /*
  * The limit of a TSS that has only the fields in front of the interrupt stack pointers.
  */
@@ -235,13 +236,17 @@ struct vc_log {
 	 */
 	u64 changed;
 	u64 count;		/* number of #VC so far */
-	/* From the frame of the last #VC; frame is the frame's address. */
+	/*
+	 * Fields of the last #VC's stack frame, and in @frame the address of that stack
+	 * frame.
+	 */
 	u64 error_code, cs, frame;
 	u64 rflags;		/* RFLAGS while the #VC handler ran */
 	/* The hypervisor's answer to the last request: RESULT_*, and sw_exit_info_2. */
 	u64 result, info_2;
-	u64 valid[2];		/* valid bitmap in the hypervisor's answer */
-	bool wrong_rip;		/* true if RIP of some #VC was not @rip */
+	/* The GHCB's valid bitmap in the hypervisor's last answer. */
+	u64 valid[2];
+	bool wrong_rip;		/* true if a #VC came with another RIP than @rip */
 	/*
 	 * Written by the case. If true, the handler sends no request and continues at
 	 * resume.
@@ -261,12 +266,13 @@ void vc_handle(struct frame *f);
  * sevemu reacts. A case sets it, and ghcb_go() clears it.
  */
 struct tamper {
-	u32 drop_valid;		/* offset of a field whose valid bit is cleared, or 0 */
+	/* Offset of the field whose valid bit to clear; 0: no field. */
+	u32 drop_valid;
 	bool private_ghcb;	/* make the GHCB page private before VMGEXIT */
 	bool set_version, set_usage, set_scratch;
-	u16 version;		/* protocol version to write if set_version */
-	u32 usage;		/* GHCB usage to write if set_usage */
-	u64 scratch;		/* sw_scratch to write if set_scratch */
+	u16 version;		/* wrong protocol version to write if @set_version */
+	u32 usage;		/* wrong GHCB usage to write if @set_usage */
+	u64 scratch;		/* wrong sw_scratch to write if @set_scratch */
 };
 extern struct tamper tamper;
 

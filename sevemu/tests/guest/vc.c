@@ -29,9 +29,9 @@ _Static_assert(offsetof(struct regs, rdi) == 40, "insns.S loads it from there");
  */
 static const struct exit {
 	u64 code;			/* SVM_EXIT_* */
-	/* Fields that the request must set. A 0 follows the last one. */
+	/* GHCB fields that the request must set. A 0 follows the last one. */
 	u32 in[FIELDS_MAX];
-	/* Fields that the hypervisor's answer sets. A 0 follows the last one. */
+	/* GHCB fields that the hypervisor's answer sets. A 0 follows the last one. */
 	u32 out[FIELDS_MAX];
 } exits[] = {
 	{ SVM_EXIT_READ_DR7, { 0 }, { GHCB_RAX } },

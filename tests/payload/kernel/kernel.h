@@ -87,8 +87,10 @@ noreturn void kernel_main(const struct entry_state *state);
  * self_verify() checks that .bss is still zero.
  */
 struct self {
-	bool sealed;		/* true if the seal (seal.h) is filled in */
-	u32 bad_segments;	/* bit n: segment n differs from the linked bytes */
+	/* True if the host program seal has filled in struct seal. */
+	bool sealed;
+	/* Bit n: the bytes of segment n are not as they were linked. */
+	u32 bad_segments;
 	u64 not_zero;		/* first address in .bss that is not zero, or 0 */
 	/* The distance in bytes by which the stub has relocated the kernel. */
 	u64 distance;

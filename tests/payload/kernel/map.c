@@ -22,7 +22,8 @@ struct run {
 
 static struct {
 	u64 cr3;		/* value of CR3 at the kernel's entry */
-	u64 cbit;		/* C-bit as a mask; 0 if not an SEV guest */
+	/* Mask of the C-bit in a page-table entry; 0: the guest has no SEV. */
+	u64 cbit;
 	u64 tables, leaves;	/* number of tables and leaves that walk() found */
 	/* The range of leaves that walk() is merging. The next leaf may extend it. */
 	struct run run;

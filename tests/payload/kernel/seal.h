@@ -18,11 +18,11 @@
  * as linked, and the bytes from there to @mem_size must be zero.
  */
 struct seal_segment {
-	/* Bytes from the lowest p_paddr of all segments to this segment's. */
+	/* The segment's p_paddr minus the lowest p_paddr of all segments, in bytes. */
 	u64 offset;
 	u64 file_size;		/* bytes of the segment in the ELF file */
 	u64 mem_size;		/* bytes of the segment in memory */
-	u64 hash;		/* hash of the first file_size bytes */
+	u64 hash;		/* hash of the segment's first file_size bytes */
 };
 
 struct seal {

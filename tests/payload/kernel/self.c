@@ -39,7 +39,7 @@ static u64 first_not_zero(u64 p, u64 end)
 	return 0;
 }
 
-/* The relocated values of section .places are not aligned. */
+/* Types for the relocated values in section .places, which are not aligned. */
 typedef u64 __attribute__((aligned(1))) place64;
 typedef u32 __attribute__((aligned(1))) place32;
 

@@ -92,9 +92,10 @@ struct leave {
 	u32 cr3_early;		/* value of CR3 while leave.S enters long mode */
 	u32 cr4_early;		/* value of CR4 while leave.S enters long mode */
 	u32 efer;
-	u32 bits;		/* mode of the image's entry: 32 or 64 */
+	/* Mode in which the image is entered: 32 or 64 bits. */
+	u32 bits;
 	struct desc_ptr gdtr, idtr;
-	u16 cs, ds;		/* values of CS, and of DS, ES and SS */
+	u16 cs, ds;		/* @cs: value of CS; @ds: value of DS, ES and SS */
 	u64 gdt[16];		/* the GDT, to which gdtr.base points */
 };
 BUILD_BUG_ON(offsetof(struct leave, target) != LEAVE_TARGET);
@@ -154,7 +155,7 @@ extern struct boot_params loader_start;
  * in bytes.
  */
 struct plan {
-	u32 entry;		/* entry of the image to use: ENTRY_* */
+	u32 entry;		/* entry by which to enter the image: ENTRY_* */
 	u64 image;		/* address at which QEMU has put the image file */
 	/* The load address of the image's protected-mode part. */
 	u64 load;
@@ -214,11 +215,12 @@ void zero_page_make(const struct plan *plan);
 
 /* The state of page tables that map_range() extends. map_init() fills this in. */
 struct map {
-	u64 root;		/* physical address of the top-level table */
+	u64 root;		/* physical address of the top-level page table */
 	/* The unused part of the memory from which tables are taken. */
 	u64 next, end;
 	unsigned int levels;	/* number of levels: 4 or 5 */
-	unsigned int max_level;	/* highest level of leaves: 1 is 4 KiB, 3 is 1 GiB */
+	/* Highest level that has leaves: 1: 4 KiB, 2: 2 MiB, 3: 1 GiB. */
+	unsigned int max_level;
 };
 
 /*

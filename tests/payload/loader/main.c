@@ -192,7 +192,7 @@ static noreturn void enter(const struct plan *plan, u64 cr3)
 	}
 	if (direct && !option("cr0"))
 		leave->cr0 |= X86_CR0_WP;
-	/* The NMIs of the option nmi= are timed from this call. */
+	/* Call this last: it starts the clock for the NMIs of the option nmi=. */
 	nmi_start();
 	code(plan->tramp);
 	__builtin_unreachable();

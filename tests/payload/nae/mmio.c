@@ -109,10 +109,14 @@ static void fill(u8 *memory)
 
 struct subject {
 	const char *insn;	/* instruction's text in insns.S; NULL ends a table */
-	u32 addresses;		/* registers that hold an address: IN_* */
+	/*
+	 * Bits IN_*: the registers that the test loads with the address of the
+	 * instruction's operand in memory, RAM or device.
+	 */
+	u32 addresses;
 	u64 rcx;		/* value of RCX before the instruction */
 	u64 r10;		/* value of R10 before the instruction */
-	u64 rflags;		/* bits of RFLAGS to set before it */
+	u64 rflags;		/* bits of RFLAGS to set before the instruction */
 };
 
 /*

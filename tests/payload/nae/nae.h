@@ -62,7 +62,7 @@
 #pragma GCC visibility push(hidden)
 
 struct regs {
-	u64 r[INSN_REGS];	/* run() neither loads nor stores r[INSN_RSP] */
+	u64 r[INSN_REGS];	/* registers by number; run() does not use r[INSN_RSP] */
 	u64 rflags;
 };
 BUILD_BUG_ON(offsetof(struct regs, r[INSN_RDI]) != REGS_RDI);
@@ -97,9 +97,15 @@ u64 call_hook(u64 function, u64 arg1, u64 arg2);
  * checks that it does no more than its row says.
  */
 struct insn_text {
-	const char *text;		/* the instruction in AT&T syntax; the key */
-	void (*code)(void);		/* code: the instruction and a RET */
-	u64 exit;			/* only exit that @code may cause, or NO_EXIT */
+	/*
+	 * The instruction in AT&T syntax. The text is unique, because find() looks for
+	 * it.
+	 */
+	const char *text;
+	/* Function of the instruction and a RET, which run() calls. */
+	void (*code)(void);
+	/* Exit code of the only #VC that @code may raise; NO_EXIT: any. */
+	u64 exit;
 	u64 writes;			/* bit n: @code may change register n */
 };
 extern const struct insn_text insns[], insns_end[];
@@ -116,7 +122,10 @@ extern const struct insn_text insns[], insns_end[];
 struct test {
 	const char *name;	/* the case's name; NULL ends a table */
 	void (*body)(void);
-	/* The exit code whose #VC are counted and printed, or NO_EXIT. */
+	/*
+	 * The exit code of the #VC whose number is printed with the result of the case;
+	 * NO_EXIT: no number is printed.
+	 */
 	u16 exit;
 	u16 flags;		/* ES_ONLY, HOOKS, FATAL, EARLY */
 };
