@@ -339,8 +339,9 @@ TEST(final)
 	fw.log_last = buffer + FIRST_SIZE;
 	check_log(FIRST_SIZE + EVENT_SIZE + 3, 2, EVENT_SIZE + 3);
 	/*
-	 * The final events table claims more events than it has. The stub must
-	 * stop counting at the last event of the log.
+	 * The final events table claims 2^64 - 1 events, and its first event
+	 * has more digests than the log has algorithms. The stub must stop
+	 * counting there and read nothing behind the table.
 	 */
 	log_of_two();
 	poke32(FIRST_SIZE + 8, 3);

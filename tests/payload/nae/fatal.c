@@ -85,8 +85,8 @@ static void case_early_rdpmc(void)
 }
 
 /*
- * After the stub's teardown it has no exception handlers, so the #VC of a CPUID makes a
- * triple fault.
+ * Executes CPUID after the stub's teardown. No exception handler is left then, so the
+ * #VC causes a triple fault, which the case expects.
  */
 static void case_late(void)
 {

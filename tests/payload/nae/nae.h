@@ -144,8 +144,8 @@ extern u64 caught_cr2;
 void complain(const char *fmt, ...) printf_like(1, 2);
 
 /*
- * Marks the running test case as skipped. Prints why, unless the case has already
- * failed.
+ * Marks the running test case as skipped and prints @why. If the case has already
+ * failed, it is still reported as failed, and @why is not printed.
  */
 void skip(const char *why);
 
