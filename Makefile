@@ -45,6 +45,17 @@ endif
 # in it.
 quote = '$(subst ','\'',$(1))'
 
+# Every target but these builds something. tools/build-dir then checks the build
+# directory before the first step. `make -n` changes nothing.
+ifneq ($(filter-out help clean distclean uninstall,$(or $(MAKECMDGOALS),all)),)
+ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
+REFUSED := $(shell sh tools/build-dir claim $(call quote,$(O)))
+ifneq ($(REFUSED),)
+$(error $(REFUSED))
+endif
+endif
+endif
+
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -288,10 +299,10 @@ check-deps-lint: $(IMAGE_DEPS) $(O)/boot/test.img
 .PHONY: clean distclean help
 
 clean: ## remove everything built, keep everything fetched
-	$(Q)cd $(O) 2>/dev/null && rm -rf -- $$(ls -A | grep -vxE 'zstd|lz4|kernels|kexec') || true
+	$(Q)sh tools/build-dir clean $(call quote,$(O))
 
 distclean: ## remove the build directory
-	rm -rf $(O)
+	$(Q)sh tools/build-dir distclean $(call quote,$(O))
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p; s/^#   (check-[a-z]+) +/\1\t/p' \
