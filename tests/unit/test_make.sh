@@ -109,7 +109,7 @@ fi
 for target in run debug; do
 	fresh_make -n "$target" APPEND="$odd" CMDLINE="$odd" >"$tmp/run" 2>&1 || :
 	if grep -qF -- "APPEND=$wanted tools/$target" "$tmp/run" &&
-		grep -qF -- "CMDLINE=$wanted" "$tmp/run"; then
+		grep -qF -- "--cmdline $wanted" "$tmp/run"; then
 		pass "append-$target"
 	else
 		fail "append-$target" "$(grep "tools/$target" "$tmp/run")"
