@@ -14,7 +14,9 @@
 
 /* How a run ends.  report.c has the report's name and the exit status of each. */
 enum end {
-	END_GUEST,		/* power-off, reset, halt */
+	END_POWER_OFF,
+	END_RESET,		/* the guest reset the machine, as it does after a panic */
+	END_HALT,		/* the only CPU waits for what cannot come */
 	END_PASS,		/* DEBUG_EXIT_PASS, or a campaign without a failure */
 	END_FAIL,		/* DEBUG_EXIT_FAIL, or a campaign with a failure */
 	END_DEBUG_EXIT,		/* any value but DEBUG_EXIT_PASS and _FAIL */
