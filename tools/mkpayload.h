@@ -216,6 +216,13 @@ const char *decoder_name(u32 codec);
 #define PSP_NS_PER_KIB		250000UL
 
 /*
+ * Return the digests that the payload header has of the @size compressed bytes at
+ * @frame, and of its own fields up to the digest.
+ */
+u64 frame_digest(const u8 *frame, u64 size);
+u64 header_digest(const struct payload_header *header);
+
+/*
  * Prints what the image file @image is made of, how long its launch takes, and
  * the digests of @image, @initrd and @cmdline. @initrd is a file or NULL for
  * none, @cmdline a string. Returns the exit status 0. Calls die() if @image was

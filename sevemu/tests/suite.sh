@@ -143,6 +143,18 @@ do_refused()
 	pass "$test"
 }
 
+# do_kernel NAME FILE REGEX
+do_kernel()
+{
+	case $2 in
+	%O/*) sevemu --kernel "$O/${2#%O/}" ;;
+	*) sevemu --kernel "$2" ;;
+	esac
+	[ "$status" -eq 2 ] || die "status $status, not 2"
+	grep -qE -e "$3" "$log.log" || die "the message is: $(head -n 1 "$log.log")"
+	pass "$test"
+}
+
 # do_firmware CASE OPTIONS STATUS REGEX REPORT: the image of the guest as firmware
 # begins with its command line.
 do_firmware()
@@ -285,6 +297,7 @@ do_manual()
 	pass "$test"
 }
 
+# shellcheck disable=SC2013,SC2016
 # report.c, the wrapper, the man page and docs/emulator.md have the same exit statuses,
 # and report.c and docs/emulator.md the same words of the report for them.
 do_statuses()

@@ -12,7 +12,7 @@ set -eu
 
 tree=$O
 ln -s "$tree/sevemu.rom" "$dir/"
-echo "an image" >"$dir/run.img"
+make_image run.img "$tree/payload/tiny.elf"
 mkdir "$dir/bin" "$dir/empty"
 for tool in sh dirname cat sed grep tee rm env; do
 	ln -s "$(command -v "$tool")" "$dir/empty/"
@@ -137,6 +137,8 @@ fails() {
 	fi
 }
 
+run SEV=off TERM=dumb GUEST_SAYS="$(printf 'a\033[2J\033[01;01H\033[=3hb')" INITRD=
+is run.dumb "$(grep -c '^ab$' "$dir/out")" 1
 run SEV=off GUEST_SAYS="panic"
 fails no_userspace "did not get to userspace"
 run SEV=off GUEST_ENDS=3
