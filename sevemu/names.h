@@ -30,6 +30,9 @@ extern const char *const violation_names[VIOLATION_NAMES];
 /* The rule that each VIOL_* number breaks, as a sentence; indices as above. */
 extern const char *const violation_rules[VIOLATION_NAMES];
 
+/* Returns the name that @exit_code has in exit_names, or "unknown". */
+const char *exit_name(u64 exit_code);
+
 /*
  * Returns who defines termination reason set @set (0 to 15), or "unknown".  Set
  * 0 is the GHCB specification's (GHCB 2.3.1), set 1 Linux's, set 2 the stub's.
