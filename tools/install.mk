@@ -16,10 +16,10 @@ SHARED := share/doc/sevstub
 INSTALLED := \
 	tools/mkimage:bin/sevstub-mkimage:755 \
 	tools/hook:bin/sevstub-hook:755 \
-	$(call files_to,bin,755,$(O)/mkpayload sevemu/sevemu) \
+	$(call files_to,bin,755,$(O)/mkpayload sevemu/sevemu sevemu/sevemu-run) \
 	$(call files_to,lib/sevstub,644,$(O)/sevstub.a linker.ld tools/sevstub.mk VERSION) \
 	$(call files_to,share/sevemu,644,$(O)/sevemu.rom) \
-	$(call files_to,share/man/man1,644,$(wildcard docs/*.1) sevemu/sevemu.1) \
+	$(call files_to,share/man/man1,644,$(wildcard docs/*.1) sevemu/sevemu.1 sevemu/sevemu-run.1) \
 	$(call files_to,$(SHARED),644,README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE) \
 	$(call files_to,$(SHARED)/docs,644,$(wildcard docs/*)) \
 	$(call files_to,$(SHARED)/examples/hello-kernel,644,examples/hello-kernel/Makefile \

@@ -28,6 +28,10 @@ cases()
 		example-check
 		example-es
 		example-sev
+		ci-script
+		ci-script-status
+		ci-script-panic
+		ci-script-kinds
 		ci-job
 		ci-job-fails
 		walkthrough
@@ -100,7 +104,7 @@ in_tree()
 # All files are there, with their modes.
 do_staged()
 {
-	for file in bin/mkpayload bin/sevemu bin/sevstub-hook bin/sevstub-mkimage; do
+	for file in bin/mkpayload bin/sevemu bin/sevemu-run bin/sevstub-hook bin/sevstub-mkimage; do
 		[ -x "$stage/usr/$file" ] || {
 			echo "no $file"
 			return 1
@@ -316,6 +320,57 @@ do_walkthrough()
 do_walkthrough_pie()
 {
 	build_and_run build-pie.sh '0x[0-9a-f]*000'
+}
+
+# The job for a Linux kernel: the script sees the kind of guest.
+ci_script()
+{
+	kernel=$top/$O/kernels/cloud/vmlinuz
+	case $O in
+	/*) kernel=$O/kernels/cloud/vmlinuz ;;
+	esac
+	cd "$tmp" || return 1
+	cat >script <<-'END'
+		#!/bin/sh
+		dmesg | grep 'Memory Encryption'
+		echo "script: with $(cat /extra)"
+		exit 7
+	END
+	echo a-file >extra
+	status=0
+	"$prefix/bin/sevemu-run" --script script --add extra "$@" "$kernel" \
+		>out 2>&1 || status=$?
+	tail -n 3 out
+}
+
+do_ci_script()
+{
+	ci_script --sev es --strict --report ci.json && [ "$status" -eq 7 ] &&
+		grep -q 'Memory Encryption Features active: AMD SEV SEV-ES' sevemu-run.log &&
+		grep -q 'script: with a-file' sevemu-run.log && [ -s ci.json ]
+}
+
+# A successful script, behind sevstub.
+do_ci_script_status()
+{
+	kernel=$O/kernels/cloud/vmlinuz
+	cd "$tmp" && printf '#!/bin/sh\necho script: here\n' >script &&
+		"$prefix/bin/sevemu-run" --repack --script script --log log "$kernel" >out 2>&1 &&
+		grep -q '^script: here' log
+}
+
+do_ci_script_panic()
+{
+	ci_script --append rdinit=/nothing
+	[ "$status" -eq 125 ] && grep -q "the script did not end: sevemu's status is 16" out
+}
+
+do_ci_script_kinds()
+{
+	ci_script --sev sev && [ "$status" -eq 7 ] &&
+		grep -q 'Memory Encryption Features active: AMD SEV.$' sevemu-run.log || return 1
+	ci_script --sev off && [ "$status" -eq 7 ] &&
+		! grep -q 'Memory Encryption Features active' sevemu-run.log
 }
 
 do_ci_job()
