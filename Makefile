@@ -45,6 +45,17 @@ endif
 # in it.
 quote = '$(subst ','\'',$(1))'
 
+# Every target but these builds something. tools/build-dir then checks the build
+# directory before the first step. `make -n` changes nothing.
+ifneq ($(filter-out help clean distclean uninstall,$(or $(MAKECMDGOALS),all)),)
+ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),)
+REFUSED := $(shell sh tools/build-dir claim $(call quote,$(O)))
+ifneq ($(REFUSED),)
+$(error $(REFUSED))
+endif
+endif
+endif
+
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -232,18 +243,38 @@ OVMF ?= /usr/share/ovmf/OVMF.fd
 ACCEL ?= tcg
 CBITPOS ?= 51
 QEMU_ARGS ?=
-export KERNEL INITRD APPEND QEMU_ARGS SEV ACCEL CBITPOS OVMF GDB_ARGS CODEC LEVEL LAUNCH
+export KERNEL INITRD APPEND QEMU_ARGS SEV ACCEL CBITPOS OVMF GDB_ARGS
 
 RUN_DEPS := $(IMAGE_DEPS) $(filter $(O)/%,$(KERNEL) $(INITRD))
 
+# The image that run and debug start. It is made again if the kernel, the stub or the
+# options in $(O)/run.options change. A kernel whose path make cannot take as a
+# prerequisite counts as changed.
+RUN_KERNEL := $(if $(strip $(filter-out 1,$(words $(KERNEL))) \
+	$(foreach char,: % * ? [ \#,$(findstring $(char),$(KERNEL)))),FORCE,$(KERNEL))
+RUN_OPTIONS = --cmdline $(call quote,$(value CMDLINE)) \
+	--codec $(call quote,$(or $(CODEC),zstd)) \
+	$(if $(LEVEL),--level $(call quote,$(LEVEL))) \
+	$(if $(LAUNCH),--launch $(call quote,$(LAUNCH)))
+
+.PHONY: FORCE
+FORCE:
+$(O)/run.options: FORCE
+	@printf '%s\n' $(call quote,$(KERNEL)) $(RUN_OPTIONS) >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(O)/run.img: $(IMAGE_DEPS) $(RUN_KERNEL) $(O)/run.options
+	$(Q)tools/mkimage $(RUN_OPTIONS) -o $@ --elf $(O)/run.elf \
+		$(call quote,$(KERNEL))
+
 .PHONY: run debug
 run: $(RUN_DEPS) $(O)/sevemu.rom ## make an image of a kernel and boot it by OVMF as an SEV-ES guest; Ctrl-A X ends it
-	$(Q)CMDLINE=$(call quote,$(value CMDLINE)) \
-		APPEND=$(call quote,$(value APPEND)) tools/run
+	$(Q)tools/run --check
+	$(Q)$(MAKE) --no-print-directory $(O)/run.img
+	$(Q)exec env APPEND=$(call quote,$(value APPEND)) tools/run
 
 debug: $(RUN_DEPS) ## make an image of a kernel, boot it by BIOS and attach gdb to the stub [GDB_ARGS=]
-	$(Q)CMDLINE=$(call quote,$(value CMDLINE)) \
-		APPEND=$(call quote,$(value APPEND)) tools/debug
+	$(Q)$(MAKE) --no-print-directory $(O)/run.img
+	$(Q)exec env APPEND=$(call quote,$(value APPEND)) tools/debug
 
 # ---- Tests. `make check-SUITE` runs one suite. `tests/check --help` says how to run
 # some of its cases, and how a suite is described.
@@ -288,10 +319,10 @@ check-deps-lint: $(IMAGE_DEPS) $(O)/boot/test.img
 .PHONY: clean distclean help
 
 clean: ## remove everything built, keep everything fetched
-	$(Q)cd $(O) 2>/dev/null && rm -rf -- $$(ls -A | grep -vxE 'zstd|lz4|kernels|kexec') || true
+	$(Q)sh tools/build-dir clean $(call quote,$(O))
 
 distclean: ## remove the build directory
-	rm -rf $(O)
+	$(Q)sh tools/build-dir distclean $(call quote,$(O))
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p; s/^#   (check-[a-z]+) +/\1\t/p' \

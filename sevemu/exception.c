@@ -14,6 +14,7 @@
 #include "exception.h"
 #include "guest_memory.h"
 #include "log.h"
+#include "names.h"
 #include "report.h"
 #include "sevemu.h"
 
@@ -329,9 +330,31 @@ static bool contributory(unsigned int vector)
 	return vector == 0 || (vector >= X86_TS && vector <= X86_GP) || vector == X86_VC;
 }
 
+/*
+ * Ends the run, because the delivery of @vector has led to a triple fault.  @error_code
+ * belongs to @vector.  @met is the exception in the delivery of @vector, @last the one in
+ * the delivery of #DF.
+ */
+static __attribute__((noreturn)) void triple_fault(struct vcpu *vcpu, unsigned int vector,
+						   u32 error_code, const struct met *met,
+						   unsigned int last)
+{
+	if (vector == X86_VC && met->vector != X86_PF && met->error_code & ERROR_IDT)
+		end_run(END_TRIPLE_FAULT, "triple fault at rip %#lx: the instruction there "
+			"raises #VC (exit code %#x, %s), and the guest's IDT has no usable "
+			"gate for vector 29: an SEV-ES guest needs a #VC handler before it "
+			"executes such an instruction", vcpu->vmcb->rip, error_code,
+			exit_name(error_code));
+	end_run(END_TRIPLE_FAULT, "triple fault at rip %#lx: exception %u in the delivery of "
+		"exception %u, and exception %u in that of #DF (--trace shows the events "
+		"before it)", vcpu->vmcb->rip, met->vector, vector, last);
+}
+
 void guest_raise(struct vcpu *vcpu, unsigned int vector, u32 error_code)
 {
-	struct met met = { 0 };
+	unsigned int first = vector;
+	u32 first_error = error_code;
+	struct met met = { 0 }, first_met = { 0 };
 
 	trace("raise %u rip %#lx", vector, vcpu->vmcb->rip);
 	while (!deliver(vcpu, vector, error_code, &met)) {
@@ -339,9 +362,10 @@ void guest_raise(struct vcpu *vcpu, unsigned int vector, u32 error_code)
 		if (met.vector == X86_PF)
 			vcpu->vmcb->cr2 = met.address;
 		if (vector == X86_DF)
-			end_run(END_TRIPLE_FAULT, "triple fault at rip %#lx: exception %u "
-				"came up in the delivery of #DF (--trace shows the events "
-				"before it)", vcpu->vmcb->rip, met.vector);
+			triple_fault(vcpu, first, first_error,
+				     first_met.vector ? &first_met : &met, met.vector);
+		if (!first_met.vector)
+			first_met = met;
 		if ((contributory(vector) && contributory(met.vector)) ||
 		    (vector == X86_PF && (contributory(met.vector) || met.vector == X86_PF))) {
 			vector = X86_DF;

@@ -246,7 +246,8 @@ static void exit_hlt(struct vcpu *vcpu)
 {
 	if (!(vcpu->vmcb->rflags & RFLAGS_IF) &&
 	    (!vcpu->nmi_pending || vcpu->nmi_masked))
-		end_run(END_GUEST, "guest ended: halted with interrupts off");
+		end_run(END_HALT, "guest gave up: halted with interrupts off (its console may "
+			"say why)");
 	vcpu->vmcb->icpt3 &= ~ICPT3(SVM_EXIT_HLT);
 	vcpu->vmcb->icpt3 |= ICPT3(SVM_EXIT_INTR);
 	vcpu->hlt_rip = vcpu->vmcb->rip;

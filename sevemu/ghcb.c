@@ -116,7 +116,7 @@ static u64 cpuid_answer(struct vcpu *vcpu, u64 request)
 
 __attribute__((noreturn)) static void ap_reset_hold(void)
 {
-	end_run(END_GUEST, "guest ended: its only CPU waits for a start-up IPI");
+	end_run(END_HALT, "guest gave up: its only CPU waits for a start-up IPI");
 }
 
 static void msr_protocol(struct vcpu *vcpu, u64 request)

@@ -71,6 +71,8 @@
 #define PM1A_CONTROL		4
 #define PCI_PMBASE		0x40
 #define PMBASE_MASK		0xff80
+#define PMBASE_PORT		0x600
+#define PMBASE_IO		0x01	/* the base is that of ports */
 
 /*
  * Which byte of fw_cfg, QEMU's configuration device, the guest reads next.
@@ -132,6 +134,42 @@ static u32 pci_config(u32 address)
 }
 
 /*
+ * The PCI functions that have the ACPI power management: PIIX4's function 3, and ICH9's
+ * LPC bridge.
+ */
+static const struct {
+	u32 id;			/* device ID in bits 31:16, vendor ID in 15:0 */
+	u32 address;		/* the function's address in configuration space */
+	u8 control;		/* offset of the register that turns it on */
+	u8 enable;		/* the bit in that register */
+} bridges[] = {
+	{ 0x71138086, 0x0b00, 0x80, 0x01 },
+	{ 0x29188086, 0xf800, 0x44, 0x80 },
+};
+
+/* Sets the 32 bits at @address of PCI configuration space, before the guest starts. */
+static void pci_config_write(u32 address, u32 value)
+{
+	outl(PORT_PCI_ADDRESS, 0x80000000 | address);
+	outl(PORT_PCI_DATA, value);
+}
+
+void io_enable_pm(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bridges); i++) {
+		u32 address = bridges[i].address, control = address | bridges[i].control;
+
+		if (pci_config(address) != bridges[i].id)
+			continue;
+		pci_config_write(address | PCI_PMBASE, PMBASE_PORT | PMBASE_IO);
+		pci_config_write(control, pci_config(control) | bridges[i].enable);
+	}
+	outl(PORT_PCI_ADDRESS, 0);
+}
+
+/*
  * Returns the port of the ACPI PM1a control register, by which a guest turns
  * the machine off.  PIIX4's function 3 or ICH9's LPC bridge has the register's
  * base port in PCI configuration space.  Returns 0 if the machine has neither
@@ -139,9 +177,6 @@ static u32 pci_config(u32 address)
  */
 static u16 pm1a_control(void)
 {
-	static const struct {
-		u32 id, address;
-	} bridges[] = { { 0x71138086, 0x0b00 }, { 0x29188086, 0xf800 } };
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(bridges); i++)
@@ -158,15 +193,15 @@ static u16 pm1a_control(void)
 static void check_end(u16 port, unsigned int size, u32 value)
 {
 	if (port == PORT_RESET_CONTROL && value & RESET_CONTROL_RESET)
-		end_run(END_GUEST, "guest ended: reset through port 0xcf9");
+		end_run(END_RESET, "guest ended: reset through port 0xcf9");
 	if (port == PORT_KEYBOARD && (value & KEYBOARD_PULSE) == KEYBOARD_PULSE &&
 	    !(value & KEYBOARD_PULSE_RESET))
-		end_run(END_GUEST, "guest ended: reset through the keyboard controller");
+		end_run(END_RESET, "guest ended: reset through the keyboard controller");
 	if (port == PORT_SYSTEM_CONTROL && value & SYSTEM_CONTROL_RESET)
-		end_run(END_GUEST, "guest ended: reset through port 0x92");
+		end_run(END_RESET, "guest ended: reset through port 0x92");
 	if (size > 1 && (value & (PM1_SLEEP_ENABLE | PM1_SLEEP_TYPE)) == PM1_SLEEP_ENABLE &&
 	    port == pm1a_control())
-		end_run(END_GUEST, "guest ended: power-off");
+		end_run(END_POWER_OFF, "guest ended: power-off");
 	if (port == DEBUG_EXIT_PORT)
 		end_run(value == DEBUG_EXIT_PASS ? END_PASS :
 			value == DEBUG_EXIT_FAIL ? END_FAIL : END_DEBUG_EXIT,

@@ -15,6 +15,13 @@
 void io_init(struct vcpu *vcpu);
 
 /*
+ * Turns on the chip set's ACPI power management at the port where SeaBIOS has it.
+ * Called before the guest starts, if no firmware does it.  Does nothing on a machine
+ * without PIIX4 and ICH9.
+ */
+void io_enable_pm(void);
+
+/*
  * Reads @size bytes (1, 2 or 4) from @port for the guest.  Returns the value in
  * the low bits; the bits above @size bytes are undefined.
  */

@@ -9,6 +9,7 @@
  */
 #include <asm/bootparam.h>
 
+#include "acpi.h"
 #include "fwcfg.h"
 #include "ghcb.h"
 #include "guest_memory.h"
@@ -25,6 +26,7 @@
 #define BIOS_START		0xc0000
 #define BIOS_END		0x100000
 #define EBDA_START		0x9fc00
+#define ACPI_START		0xd0000	/* behind the place of video ROMs */
 #define FOUR_GIB		0x100000000
 #define FIRMWARE_MAX		0x800000
 
@@ -221,7 +223,8 @@ static void add_e820(struct boot_params *bp, u64 start, u64 end, u32 type)
 /*
  * Fills in the memory map in the kernel's zero page.  The hypervisor's memory
  * is marked reserved and not left out, because the kernel may place devices in
- * a gap of the map.
+ * a gap of the map.  The BIOS area is marked ACPI if it holds ACPI tables,
+ * because Linux maps ACPI memory private and reserved memory shared.
  */
 static void make_e820(struct boot_params *bp)
 {
@@ -229,7 +232,7 @@ static void make_e820(struct boot_params *bp)
 
 	add_e820(bp, 0, EBDA_START, E820_RAM);
 	add_e820(bp, EBDA_START, VGA_START, E820_RESERVED);
-	add_e820(bp, BIOS_START, BIOS_END, E820_RESERVED);
+	add_e820(bp, BIOS_START, BIOS_END, bp->acpi_rsdp_addr ? E820_ACPI : E820_RESERVED);
 	add_e820(bp, BIOS_END, hv_base, E820_RAM);
 	add_e820(bp, hv_base, hv_base + HV_SIZE, E820_RESERVED);
 	for (i = 0; i < machine_e820_count; i++)
@@ -364,6 +367,9 @@ static u64 load_kernel(void)
 		own_ranges(hdr, load, size);
 	}
 	load_initrd(hdr);
+	/* The guest of a campaign does not get to where it would use ACPI. */
+	if (!config.hostile)
+		bp->acpi_rsdp_addr = acpi_load(ACPI_START, BIOS_END);
 	make_e820(bp);
 	return load;
 }

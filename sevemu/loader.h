@@ -18,6 +18,7 @@ struct e820_entry {
 
 #define E820_RAM		1
 #define E820_RESERVED		2
+#define E820_ACPI		3
 
 /*
  * QEMU's memory map without the hypervisor's memory, and its number of entries.

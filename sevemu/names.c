@@ -34,6 +34,16 @@ const struct name exit_names[EXIT_NAMES] = {
 	{ GHCB_EXIT_UNSUPPORTED, "unsupported-event" },
 };
 
+const char *exit_name(u64 exit_code)
+{
+	unsigned int i;
+
+	for (i = 0; i < EXIT_NAMES; i++)
+		if (exit_names[i].code == exit_code)
+			return exit_names[i].name;
+	return "unknown";
+}
+
 const struct name msr_names[MSR_NAMES] = {
 	{ GHCB_MSR_SEV_INFO_REQ, "sev-info" },
 	{ GHCB_MSR_CPUID_REQ, "cpuid" },

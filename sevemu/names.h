@@ -36,6 +36,9 @@ extern const char *const violation_names[VIOLATION_NAMES];
  */
 extern const char *const violation_rules[VIOLATION_NAMES];
 
+/* Returns the name that @exit_code has in exit_names, or "unknown". */
+const char *exit_name(u64 exit_code);
+
 /*
  * Returns the name of the project or specification that defines termination
  * reason set @set (0 to 15), or "unknown".  The GHCB specification defines set

@@ -37,7 +37,9 @@ static const struct {
 	const char *name;
 	u8 status;
 } ends[] = {
-	[END_GUEST] = { "guest", 0 },
+	[END_POWER_OFF] = { "power-off", 0 },
+	[END_RESET] = { "reset", 16 },
+	[END_HALT] = { "halt", 17 },
 	[END_PASS] = { "pass", 0 },
 	[END_FAIL] = { "fail", 1 },
 	[END_DEBUG_EXIT] = { "debug-exit", 15 },

@@ -19,7 +19,9 @@
  * the exit status of each.
  */
 enum end {
-	END_GUEST,		/* the guest powered off, reset or halted */
+	END_POWER_OFF,		/* the guest turned the machine off */
+	END_RESET,		/* the guest reset the machine, as after a panic */
+	END_HALT,		/* the guest's CPU halted with interrupts off */
 	END_PASS,		/* the guest wrote DEBUG_EXIT_PASS to the debug-exit
 				 * port, or all runs under attack ended as allowed */
 	END_FAIL,		/* the guest wrote DEBUG_EXIT_FAIL to the debug-exit

@@ -4,7 +4,7 @@
 
 EMU_DIR := sevemu
 EMU_OUT := $(O)/sevemu
-EMU_C := main exits insn npt guest_memory exception ghcb cpuid msr io mmio hooks loader \
+EMU_C := main exits insn npt guest_memory exception ghcb cpuid msr io mmio hooks loader acpi \
 	fwcfg log names report string snapshot campaign watch watch_kaslr \
 	attack attack_answers attack_events attack_loader
 EMU_S := rom entry vmrun

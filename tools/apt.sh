@@ -23,7 +23,7 @@ die()
 apt_private()
 {
 	command -v apt-get >/dev/null ||
-		die "no apt-get on this system"
+		die "no apt-get on this system${elsewhere:+: $elsewhere}"
 	apt_dir=$(mktemp -d)
 	fetch=
 	trap 'kill $fetch 2>/dev/null || :; rm -rf "$apt_dir"' EXIT

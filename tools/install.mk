@@ -11,19 +11,19 @@ PREFIX ?= /usr/local
 files_to = $(foreach file,$(3),$(file):$(1)/$(notdir $(file)):$(2))
 
 SHARED := share/doc/sevstub
-# tools/mkimage is installed under another name, because U-Boot's tools install a
+# tools/mkimage and tools/hook are installed under other names. U-Boot's tools install a
 # program called mkimage.
 INSTALLED := \
 	tools/mkimage:bin/sevstub-mkimage:755 \
-	$(call files_to,bin,755,$(O)/mkpayload sevemu/sevemu) \
+	tools/hook:bin/sevstub-hook:755 \
+	$(call files_to,bin,755,$(O)/mkpayload sevemu/sevemu sevemu/sevemu-run) \
 	$(call files_to,lib/sevstub,644,$(O)/sevstub.a linker.ld tools/sevstub.mk VERSION) \
 	$(call files_to,share/sevemu,644,$(O)/sevemu.rom) \
-	$(call files_to,share/man/man1,644,$(wildcard docs/*.1) sevemu/sevemu.1) \
+	$(call files_to,share/man/man1,644,$(wildcard docs/*.1) sevemu/sevemu.1 sevemu/sevemu-run.1) \
 	$(call files_to,$(SHARED),644,README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE) \
 	$(call files_to,$(SHARED)/docs,644,$(wildcard docs/*)) \
 	$(call files_to,$(SHARED)/examples/hello-kernel,644,examples/hello-kernel/Makefile \
-		$(wildcard examples/hello-kernel/*.[chS])) \
-	$(call files_to,$(SHARED)/examples/kernel-hook,755,$(wildcard examples/kernel-hook/*))
+		$(wildcard examples/hello-kernel/*.[chS]))
 
 # $(call part,N,FILE:DESTINATION:MODE): the Nth of the three parts, from 1.
 part = $(word $(1),$(subst :, ,$(2)))

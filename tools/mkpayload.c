@@ -380,7 +380,12 @@ static void check_cmdline(const char *cmdline, const struct boot_traits *traits)
 
 /* ---- the payload header ---- */
 
-static u64 header_digest(const struct payload_header *header)
+u64 frame_digest(const u8 *frame, u64 size)
+{
+	return XXH64(frame, size, 0);
+}
+
+u64 header_digest(const struct payload_header *header)
 {
 	return XXH64(header, offsetof(struct payload_header, header_digest), 0);
 }
@@ -400,7 +405,7 @@ static struct payload_header describe(const struct image *image,
 		.reloc_size = image->reloc_size,
 		.margin = packed->margin,
 		.comp_size = packed->frame.size,
-		.comp_digest = XXH64(packed->frame.data, packed->frame.size, 0),
+		.comp_digest = frame_digest(packed->frame.data, packed->frame.size),
 		.virt_addr = image->virt_addr,
 		.codec = packed->codec,
 	};

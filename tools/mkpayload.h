@@ -229,6 +229,13 @@ const char *decoder_name(u32 codec);
 #define PSP_NS_PER_KIB		250000UL
 
 /*
+ * Return the digests that the payload header has of the @size compressed bytes at
+ * @frame, and of its own fields up to the digest.
+ */
+u64 frame_digest(const u8 *frame, u64 size);
+u64 header_digest(const struct payload_header *header);
+
+/*
  * Prints what the image file @image is made of, how long its launch takes, and
  * the SHA-256 digests of @image, @initrd and @cmdline. @initrd names a file or is
  * NULL for no initrd. @cmdline is a string; its NUL is part of what is digested.

@@ -74,6 +74,14 @@ static void print_part(const char *name, u64 size, u64 total)
 	       size * 1000 / total % 10);
 }
 
+/* Refuses the image if the digest of a part is not the one that its header has. */
+static void check_digest(const char *part, u64 digest, u64 expected)
+{
+	if (digest != expected)
+		die("damaged: the payload's %s have digest %#lx, expected %#lx: make or copy the image again",
+		    part, digest, expected);
+}
+
 int print_report(const char *image, const char *initrd, const char *cmdline)
 {
 	struct blob file = read_file(image);
@@ -96,12 +104,22 @@ int print_report(const char *image, const char *initrd, const char *cmdline)
 	    payload.comp_size != hdr.payload_length)
 		die("not made by mkimage: no payload header in front of %#lx", at);
 
+	check_digest("header fields", header_digest(&payload), payload.header_digest);
+	check_digest("compressed bytes", frame_digest(file.data + at, payload.comp_size),
+		     payload.comp_digest);
+
 	print_part("setup", setup, file.size);
 	print_part("payload", hdr.payload_length, file.size);
 	print_part("stub", file.size - setup - hdr.payload_length, file.size);
 	printf("image: %zu bytes\n", file.size);
 	printf("codec: %s, %lu bytes unpacked\n", codec_name(payload.codec),
 	       payload.file_size + payload.reloc_size);
+	printf("memory: %u bytes (init_size), ", hdr.init_size);
+	if (hdr.relocatable_kernel)
+		printf("from any multiple of %#x at or above ", hdr.kernel_alignment);
+	else
+		printf("only from ");
+	printf("%#llx\n", (unsigned long long)hdr.pref_address);
 	printf("launch: %lu ms if the security processor measures all of it\n",
 	       file.size * PSP_NS_PER_KIB / KIB / 1000000);
 	digest = digest_of_file(image);

@@ -46,7 +46,7 @@ expand()
 cases()
 {
 	expand | awk -F '\t' '{
-		print ($1 ~ /^(boot|twice)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
+		print ($1 ~ /^(boot|twice|panic)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
 	}' | sort -s -n -k 1,1 | cut -f 2
 }
 
@@ -143,6 +143,18 @@ do_refused()
 	pass "$test"
 }
 
+# do_kernel NAME FILE REGEX
+do_kernel()
+{
+	case $2 in
+	%O/*) sevemu --kernel "$O/${2#%O/}" ;;
+	*) sevemu --kernel "$2" ;;
+	esac
+	[ "$status" -eq 2 ] || die "status $status, not 2"
+	grep -qE -e "$3" "$log.log" || die "the message is: $(head -n 1 "$log.log")"
+	pass "$test"
+}
+
 # do_firmware CASE OPTIONS STATUS REGEX REPORT: the image of the guest as firmware
 # begins with its command line.
 do_firmware()
@@ -190,6 +202,15 @@ do_boot()
 	[ "$used" -le $((budget * 100)) ] ||
 		die "took $((used / 100)) s of processor time, the budget is $budget"
 	pass "$test" "$((used / 100)) s"
+}
+
+# do_panic NAME OPTIONS STATUS REGEX REPORT
+do_panic()
+{
+	# shellcheck disable=SC2086 # several options
+	sevemu --kernel "$O/kernels/cloud/vmlinuz" $2
+	check_run "$3" "$4" "$5"
+	pass "$test"
 }
 
 # do_twice NAME WHAT OPTIONS
@@ -254,7 +275,7 @@ do_installed()
 # installed, has no complaint about the page.
 do_manual()
 {
-	sed -n 's/^\t\(--[a-z0-9-]*\)).*/\1/p' sevemu/sevemu |
+	sed -n 's/^\t\(-h | \)\{0,1\}\(--[a-z0-9-]*\)).*/\2/p' sevemu/sevemu |
 		grep -v -e '^--$' | sort >"$log.options"
 	sevemu/sevemu --help | grep -o -e '--[a-z][a-z0-9-]*' | sort -u >"$log.usage"
 	sed -n '/^\.SH OPTIONS/,/^\.SH EXIT/{
@@ -273,5 +294,39 @@ do_manual()
 	groff -man -Tutf8 -ww -z sevemu/sevemu.1 >"$log.groff" 2>&1 ||
 		die "groff: $(head -n 1 "$log.groff")"
 	[ ! -s "$log.groff" ] || die "groff: $(head -n 1 "$log.groff")"
+	pass "$test"
+}
+
+# shellcheck disable=SC2013,SC2016
+# report.c, the wrapper, the man page and docs/emulator.md have the same exit statuses,
+# and report.c and docs/emulator.md the same words of the report for them.
+do_statuses()
+{
+	sed -nE 's/^\t\[END_[A-Z_]+\] = \{ "([a-z-]+)", ([0-9]+) \},/\2 \1/p' sevemu/report.c \
+		>"$log.code"
+	# The wrapper's own: timeout, --expect, signals.
+	printf '14 timeout\n18 -\n128 -\n' >>"$log.code"
+	sort "$log.code" >"$log.words"
+	cut -d ' ' -f 1 "$log.code" | sort -u >"$log.numbers"
+	sed -n '/^\.SH EXIT STATUS/,/^\.SH ENV/s/^\([0-9][0-9]*\)\( + .*\)\{0,1\}$/\1/p' \
+		sevemu/sevemu.1 | sort -u >"$log.manual"
+	cmp "$log.numbers" "$log.manual" >"$log.differ" 2>&1 ||
+		die "sevemu.1: $(diff "$log.numbers" "$log.manual" | tr '\n' ' ')"
+	sed -nE 's/^\| ([0-9]+)( \+ N)? \| ([^|]*) \|.*/\1 \3/p' docs/emulator.md |
+		while read -r number words; do
+			case $words in
+			*'`'*) printf '%s' "$words" | grep -o '`[a-z-]*`' |
+				tr -d '`' | sed "s/^/$number /" ;;
+			*) echo "$number -" ;;
+			esac
+		done | sort >"$log.page"
+	cmp "$log.words" "$log.page" >"$log.differ" 2>&1 ||
+		die "emulator.md: $(diff "$log.words" "$log.page" | tr '\n' ' ')"
+	# The names that --expect takes.
+	for word in $(sed -nE 's/^\t([a-z-]+)\) wanted=[0-9]+ ;;/\1/p' sevemu/sevemu); do
+		number=$(sed -nE "s/^\t$word\) wanted=([0-9]+) ;;/\1/p" sevemu/sevemu)
+		[ "$word" = success ] || grep -qx "$number $word" "$log.words" ||
+			die "--expect $word has status $number"
+	done
 	pass "$test"
 }

@@ -3,5 +3,5 @@
 # What the suite install needs.
 
 .PHONY: check-deps-install
-check-deps-install: $(O)/mkpayload $(O)/sevstub.a $(O)/sevemu.rom \
+check-deps-install: $(O)/kernels/cloud/vmlinuz $(O)/mkpayload $(O)/sevstub.a $(O)/sevemu.rom \
 	$(O)/payload/test.elf $(O)/boot/test.img

@@ -28,6 +28,10 @@ cases()
 		example-check
 		example-es
 		example-sev
+		ci-script
+		ci-script-status
+		ci-script-panic
+		ci-script-kinds
 		ci-job
 		ci-job-fails
 		walkthrough
@@ -48,6 +52,16 @@ cases()
 		hook-keeps
 		hook-removes
 		hook-refuses
+		hook-lenient
+		hook-path
+		hook-existing
+		hook-fresh
+		hook-room
+		hook-leftovers
+		hook-uninstalled
+		hook-undone
+		hook-grub
+		hook-plugin
 	END
 }
 
@@ -90,7 +104,7 @@ in_tree()
 # All files are there, with their modes.
 do_staged()
 {
-	for file in bin/mkpayload bin/sevemu bin/sevstub-mkimage; do
+	for file in bin/mkpayload bin/sevemu bin/sevemu-run bin/sevstub-hook bin/sevstub-mkimage; do
 		[ -x "$stage/usr/$file" ] || {
 			echo "no $file"
 			return 1
@@ -99,7 +113,7 @@ do_staged()
 	for file in lib/sevstub/sevstub.a lib/sevstub/linker.ld lib/sevstub/VERSION \
 		lib/sevstub/sevstub.mk share/sevemu/sevemu.rom \
 		share/man/man1/mkpayload.1 share/man/man1/sevemu.1 \
-		share/man/man1/sevstub-mkimage.1 \
+		share/man/man1/sevstub-mkimage.1 share/man/man1/sevstub-hook.1 \
 		share/doc/sevstub/docs/integration.md; do
 		[ -r "$stage/usr/$file" ] && [ ! -x "$stage/usr/$file" ] || {
 			echo "no $file, or it is executable"
@@ -177,7 +191,9 @@ do_versions()
 	version=$(cat "$top/VERSION")
 	[ "$("$prefix/bin/mkpayload" --version)" = "mkpayload (sevstub) $version" ] &&
 		[ "$("$prefix/bin/sevstub-mkimage" --version)" = \
-			"sevstub-mkimage (sevstub) $version" ] || return 1
+			"sevstub-mkimage (sevstub) $version" ] &&
+		[ "$("$prefix/bin/sevstub-hook" --version)" = \
+			"sevstub-hook (sevstub) $version" ] || return 1
 	cat >"$tmp/version.mk" <<-END
 		include $prefix/lib/sevstub/sevstub.mk
 		version: ; @echo "\$(SEVSTUB_VERSION)"
@@ -306,6 +322,57 @@ do_walkthrough_pie()
 	build_and_run build-pie.sh '0x[0-9a-f]*000'
 }
 
+# The job for a Linux kernel: the script sees the kind of guest.
+ci_script()
+{
+	kernel=$top/$O/kernels/cloud/vmlinuz
+	case $O in
+	/*) kernel=$O/kernels/cloud/vmlinuz ;;
+	esac
+	cd "$tmp" || return 1
+	cat >script <<-'END'
+		#!/bin/sh
+		dmesg | grep 'Memory Encryption'
+		echo "script: with $(cat /extra)"
+		exit 7
+	END
+	echo a-file >extra
+	status=0
+	"$prefix/bin/sevemu-run" --script script --add extra "$@" "$kernel" \
+		>out 2>&1 || status=$?
+	tail -n 3 out
+}
+
+do_ci_script()
+{
+	ci_script --sev es --strict --report ci.json && [ "$status" -eq 7 ] &&
+		grep -q 'Memory Encryption Features active: AMD SEV SEV-ES' sevemu-run.log &&
+		grep -q 'script: with a-file' sevemu-run.log && [ -s ci.json ]
+}
+
+# A successful script, behind sevstub.
+do_ci_script_status()
+{
+	kernel=$O/kernels/cloud/vmlinuz
+	cd "$tmp" && printf '#!/bin/sh\necho script: here\n' >script &&
+		"$prefix/bin/sevemu-run" --repack --script script --log log "$kernel" >out 2>&1 &&
+		grep -q '^script: here' log
+}
+
+do_ci_script_panic()
+{
+	ci_script --append rdinit=/nothing
+	[ "$status" -eq 125 ] && grep -q "the script did not end: sevemu's status is 16" out
+}
+
+do_ci_script_kinds()
+{
+	ci_script --sev sev && [ "$status" -eq 7 ] &&
+		grep -q 'Memory Encryption Features active: AMD SEV.$' sevemu-run.log || return 1
+	ci_script --sev off && [ "$status" -eq 7 ] &&
+		! grep -q 'Memory Encryption Features active' sevemu-run.log
+}
+
 do_ci_job()
 {
 	do_example && write_own && cp "$tmp/hello/hello.elf" . &&
@@ -322,28 +389,33 @@ do_ci_job_fails()
 
 # ---- The hook of a distribution's kernels.
 
-# hook KIND [ACTION]: calls the hooks as a kernel's package does.
+# hook KIND [ACTION]: calls the hooks as a kernel's package does. apt's PATH has
+# nothing of $prefix.
 hook()
 {
-	SEVSTUB_DEFAULTS=$root/etc/default/sevstub \
+	PATH=${hook_path:-/usr/sbin:/usr/bin:/sbin:/bin} \
 		DEB_MAINT_PARAMS=${2:+"'$2' ''"} run-parts --exit-on-error \
 		--arg=1.2.3-test --arg="$root/boot/vmlinuz-1.2.3-test" \
 		"$root/etc/kernel/$1.d"
+}
+
+# in_root ARGUMENT...: calls sevstub-hook for the system $root. The scripts in that
+# system must pass the root on, because they are called outside of it.
+in_root()
+{
+	"$prefix/bin/sevstub-hook" --root "$root" "$@"
 }
 
 # Makes $root, a system with the hook and a kernel.
 hook_root()
 {
 	root=$tmp/root
-	for kind in postinst postrm; do
-		mkdir -p "$root/etc/kernel/$kind.d"
-		cp "$prefix/share/doc/sevstub/examples/kernel-hook/$kind" \
-			"$root/etc/kernel/$kind.d/zz-sevstub"
+	mkdir -p "$root/boot" "$root/etc/default" "$root/etc/grub.d"
+	in_root install || return 1
+	for script in "$root"/etc/kernel/*.d/* "$root"/etc/grub.d/*; do
+		sed -i "s,^exec \"[^\"]*\",& --root $root," "$script"
 	done
-	mkdir -p "$root/boot" "$root/etc/default"
 	cp "$O/payload/test.elf" "$root/boot/vmlinuz-1.2.3-test"
-	echo "SEVSTUB_MKIMAGE=$prefix/bin/sevstub-mkimage" \
-		>"$root/etc/default/sevstub"
 }
 
 do_hook()
@@ -358,7 +430,7 @@ do_hook()
 do_hook_cmdline()
 {
 	hook_root || return 1
-	echo "SEVSTUB_CMDLINE='from the hook'" >>"$root/etc/default/sevstub"
+	echo "SEVSTUB_CMDLINE='from the hook'" >"$root/etc/default/sevstub"
 	hook postinst && grep -aqF 'from the hook' "$root/boot/sevstub-1.2.3-test"
 }
 
@@ -376,11 +448,169 @@ do_hook_removes()
 		[ -e "$root/boot/vmlinuz-1.2.3-test" ]
 }
 
-# The hook refuses a bad kernel, and removes the image of the kernel that was there
-# before.
+# With SEVSTUB_STRICT the hook refuses a bad kernel, and removes the image of the kernel
+# that was there before.
 do_hook_refuses()
 {
 	hook_root && hook postinst || return 1
+	echo SEVSTUB_STRICT=yes >"$root/etc/default/sevstub"
 	echo "not a kernel" >"$root/boot/vmlinuz-1.2.3-test"
 	! hook postinst configure && [ ! -e "$root/boot/sevstub-1.2.3-test" ]
+}
+
+# no_image WORDS: without SEVSTUB_STRICT the hook says why there is no image, succeeds,
+# and leaves nothing behind.
+no_image()
+{
+	hook postinst configure >"$tmp/hook" 2>&1 || {
+		echo "status $?"
+		return 1
+	}
+	cat "$tmp/hook"
+	grep -qF -e "$1" "$tmp/hook" &&
+		grep -qF 'the stock kernel is not affected' "$tmp/hook" &&
+		[ "$(ls -A "$root/boot")" = vmlinuz-1.2.3-test ]
+}
+
+do_hook_lenient()
+{
+	hook_root && hook postinst || return 1
+	echo "not a kernel" >"$root/boot/vmlinuz-1.2.3-test"
+	no_image "no image of $root/boot/vmlinuz-1.2.3-test was made" || return 1
+	rm "$root/boot/vmlinuz-1.2.3-test"
+	hook postinst configure 2>"$tmp/hook" && grep -qF 'cannot be read' "$tmp/hook" ||
+		return 1
+	echo SEVSTUB_MKIMAGE=/nowhere >"$root/etc/default/sevstub"
+	: >"$root/boot/vmlinuz-1.2.3-test"
+	no_image '/nowhere: not found: set SEVSTUB_MKIMAGE in'
+}
+
+# The hook finds sevstub-mkimage with apt's PATH.
+do_hook_path()
+{
+	hook_root && ! PATH=/usr/sbin:/usr/bin:/sbin:/bin command -v sevstub-mkimage &&
+		hook postinst configure && [ -s "$root/boot/sevstub-1.2.3-test" ]
+}
+
+# Kernels that are there already get an image from `install`.
+do_hook_existing()
+{
+	root=$tmp/root
+	mkdir -p "$root/boot"
+	for version in 1.0-a 1.0-b; do
+		cp "$O/payload/test.elf" "$root/boot/vmlinuz-$version"
+	done
+	in_root install && [ -s "$root/boot/sevstub-1.0-a" ] &&
+		[ -s "$root/boot/sevstub-1.0-b" ]
+}
+
+# A fresh system has no /etc/kernel/postrm.d.
+do_hook_fresh()
+{
+	root=$tmp/root
+	mkdir -p "$root"
+	in_root install && [ -x "$root/etc/kernel/postrm.d/zz-sevstub" ] &&
+		[ ! -e "$root/etc/grub.d" ]
+}
+
+# Programs that stand in for df and cp: no room, and a copy that stops half way.
+do_hook_room()
+{
+	hook_root && mkdir "$tmp/bin" || return 1
+	hook_path=$tmp/bin:/usr/sbin:/usr/bin:/sbin:/bin
+	printf '#!/bin/sh\necho Filesystem\necho /dev/x 1000 990 10 99%% /boot\n' >"$tmp/bin/df"
+	chmod +x "$tmp/bin/df"
+	no_image 'and 10 KiB are free: remove an old kernel' || return 1
+	rm "$tmp/bin/df"
+	cat >"$tmp/bin/cp" <<-END
+		#!/bin/sh
+		case \$2 in "$root"/*) echo half >"\$2"; exit 1 ;; esac
+		exec /bin/cp "\$@"
+	END
+	chmod +x "$tmp/bin/cp"
+	no_image 'sevstub-1.2.3-test: cannot be written'
+}
+
+do_hook_leftovers()
+{
+	hook_root && : >"$root/boot/sevstub-1.2.3-test.tmp" && hook postrm remove &&
+		[ "$(ls -A "$root/boot")" = vmlinuz-1.2.3-test ]
+}
+
+# Without the program the scripts do nothing.
+do_hook_uninstalled()
+{
+	hook_root || return 1
+	sed -i "s,$prefix/bin,/nowhere," "$root"/etc/kernel/*.d/* "$root"/etc/grub.d/*
+	hook postinst configure && hook postrm remove &&
+		[ "$(ls -A "$root/boot")" = vmlinuz-1.2.3-test ] &&
+		[ -z "$("$root/etc/grub.d/11_sevstub")" ]
+}
+
+# `remove` leaves a system as it was before `install`.
+do_hook_undone()
+{
+	hook_root && hook postinst configure && in_root remove || return 1
+	left=$(cd "$root" && find . ! -type d)
+	[ "$left" = ./boot/vmlinuz-1.2.3-test ] || {
+		echo "left: $left"
+		return 1
+	}
+}
+
+# GRUB's menu has an entry for the image, behind the stock one, and GRUB can read it.
+do_hook_grub()
+{
+	need grub-script-check
+	hook_root && hook postinst configure && : >"$root/boot/initrd.img-1.2.3-test" ||
+		return 1
+	entries="env GRUB_DEVICE_UUID=1-2 GRUB_CMDLINE_LINUX=quiet pkgdatadir=/nowhere"
+	$entries "$root/etc/grub.d/11_sevstub" >"$tmp/grub.cfg" &&
+		grub-script-check "$tmp/grub.cfg" || return 1
+	cat "$tmp/grub.cfg"
+	grep -q "^menuentry 'Linux, with Linux 1.2.3-test behind sevstub' --id 'sevstub-1.2.3-test' {" \
+		"$tmp/grub.cfg" &&
+		grep -q '^linux /boot/sevstub-1.2.3-test root=UUID=1-2 ro quiet' "$tmp/grub.cfg" &&
+		grep -q '^initrd /boot/initrd.img-1.2.3-test' "$tmp/grub.cfg" &&
+		! grep -q default "$tmp/grub.cfg" || return 1
+	echo SEVSTUB_DEFAULT=yes >"$root/etc/default/sevstub"
+	$entries "$root/etc/grub.d/11_sevstub" >"$tmp/grub.cfg" &&
+		grub-script-check "$tmp/grub.cfg" &&
+		grep -q 'set default=sevstub-1.2.3-test' "$tmp/grub.cfg" &&
+		grep -q '^set fallback=0' "$tmp/grub.cfg"
+}
+
+# kernel-install calls the plugin behind the one that writes the stock entry.
+do_hook_plugin()
+{
+	need kernel-install
+	hook_root || return 1
+	mkdir -p "$root/esp/loader/entries" "$root/esp/token/1.2.3-test" "$tmp/conf"
+	printf 'layout=bls\nBOOT_ROOT=%s\n' "$root/esp" >"$tmp/conf/install.conf"
+	echo token >"$tmp/conf/entry-token"
+	echo quiet >"$tmp/conf/cmdline"
+	loader=/usr/lib/kernel/install.d/90-loaderentry.install
+	[ -e "$loader" ] || {
+		skip "$test" "there is no $loader"
+		exit 0
+	}
+	echo SEVSTUB_TRIES=3 >"$root/etc/default/sevstub"
+	by_systemd()
+	{
+		KERNEL_INSTALL_CONF_ROOT=$tmp/conf BOOT_ROOT=$root/esp \
+			KERNEL_INSTALL_PLUGINS="$loader $root/etc/kernel/install.d/95-sevstub.install" \
+			kernel-install "$@"
+	}
+	by_systemd add 1.2.3-test "$root/boot/vmlinuz-1.2.3-test" || return 1
+	entry=$root/esp/loader/entries/token-1.2.3-test-sevstub+3.conf
+	find "$root/esp"
+	cat "$entry"
+	cmp "$root/esp/token/1.2.3-test/linux" "$root/boot/vmlinuz-1.2.3-test" &&
+		[ -s "$root/esp/token/1.2.3-test/sevstub" ] &&
+		grep -q '^title .* (sevstub)$' "$entry" &&
+		grep -qE '^linux +/token/1.2.3-test/sevstub$' "$entry" &&
+		grep -qE '^linux +.*/token/1.2.3-test/linux$' \
+			"$root/esp/loader/entries/token-1.2.3-test.conf" || return 1
+	by_systemd remove 1.2.3-test || return 1
+	[ -z "$(find "$root/esp" ! -type d)" ]
 }

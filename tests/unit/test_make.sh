@@ -22,7 +22,7 @@ sed -n 's/^SUITES := //p' Makefile | tr ' ' '\n' >"$tmp/suites"
 
 missing=
 for target in all image run debug check lint install uninstall clean distclean \
-	help bench coverage fuzz soak mutants $(sed 's/^/check-/' "$tmp/suites"); do
+	help bench coverage fuzz soak mutants nae $(sed 's/^/check-/' "$tmp/suites"); do
 	grep -q "^  make $target " "$tmp/help" || missing="$missing $target"
 done
 if [ -z "$missing" ]; then
@@ -80,6 +80,18 @@ for program in tests/bench/run "sh tools/bootstrap"; do
 	fi
 done
 
+# Each program prints its version and its summary.
+for program in tools/mkimage tools/hook sevemu/sevemu "$O/mkpayload"; do
+	name=${program##*/}
+	version=$("$program" --version 2>&1) || version=
+	[ "$name" != hook ] || version="hook (sevstub) $(cat VERSION)"
+	short=$("$program" -h 2>&1 | head -n 1) || short=
+	case $version/$short in
+	"$name (sevstub) $(cat VERSION)/"[uU]"sage: "*"$name"*) pass "options-$name" ;;
+	*) fail "options-$name" "'$version', '$short'" ;;
+	esac
+done
+
 # refused NAME STATUS WORDS COMMAND...: the command ends with that status and words.
 refused() {
 	name=$1 wanted=$2 words=$3
@@ -109,7 +121,7 @@ fi
 for target in run debug; do
 	fresh_make -n "$target" APPEND="$odd" CMDLINE="$odd" >"$tmp/run" 2>&1 || :
 	if grep -qF -- "APPEND=$wanted tools/$target" "$tmp/run" &&
-		grep -qF -- "CMDLINE=$wanted" "$tmp/run"; then
+		grep -qF -- "--cmdline $wanted" "$tmp/run"; then
 		pass "append-$target"
 	else
 		fail "append-$target" "$(grep "tools/$target" "$tmp/run")"

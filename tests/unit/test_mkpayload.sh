@@ -467,6 +467,7 @@ report_is() {
 		grep -q "^stub: $((total - payload - setup)) bytes" report &&
 		grep -q "^image: $total bytes" report &&
 		grep -q "^codec: zstd, 20771 bytes unpacked" report &&
+		grep -q "^memory: $(number $((0x260)) 4 image) bytes (init_size), " report &&
 		grep -q "^launch: $((total * 250 / 1024 / 1000)) ms" report &&
 		grep -q "^sha256 of image: $sum\$" report &&
 		grep -q "^sha256 of kernel: $sum\$" report &&
@@ -495,6 +496,18 @@ report_refuses() {
 	cat stderr
 	[ "$(wc -l <stderr)" -eq 1 ] && grep -q "^mkpayload: $pattern" stderr
 }
+# A changed bit of the compressed bytes, and one of the payload's header.
+damaged() {
+	cp image "$1"
+	byte=$(number "$2" 1 "$1")
+	# shellcheck disable=SC2059 # the format is the byte
+	printf "\\$(printf %o $((byte ^ 1)))" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none
+}
+payload_at=$((($(number $((0x1f1)) 1 image) + 1) * 512 + $(number $((0x248)) 4 image)))
+damaged flipped $((payload_at + 100))
+damaged header $((payload_at - 80))
+expect report/flipped report_refuses "flipped: damaged: the payload's compressed bytes have digest 0x" flipped
+expect report/header report_refuses "header: damaged: the payload's header fields have digest 0x" header
 expect report/no-image report_refuses 'good.elf: not a bzImage: --report needs' good.elf
 expect report/other-image report_refuses 'good.bz: not made by mkimage: no payload header' good.bz
 cp image cut

@@ -326,6 +326,14 @@ CASE(ends_no_gate, "ends-no-gate", CASE_ES | CASE_ENDS)
 	insn_cpuid(&r);
 }
 
+/* The same for OUT, which a kernel without a #VC handler executes early. */
+CASE(ends_no_gate_out, "ends-no-gate-out", CASE_ES | CASE_ENDS)
+{
+	idt_set_present(VECTOR_VC, false);
+	idt_set_present(VECTOR_DF, false);
+	asm volatile("outb %%al, $0x80" : : "a"(0));
+}
+
 CASE(ends_no_idt, "ends-no-idt", CASE_ES | CASE_ENDS)
 {
 	struct {
