@@ -22,7 +22,17 @@ struct elf {
 	u64 bias;			/* bytes that choose_base() added to all
 					 * addresses in ehdr and phdr; 0: none */
 	bool is_linux;
+	bool in_bzimage;		/* Linux's build has put it there */
 };
+
+/* Section header @index; all zero if the file has no section of this index. */
+Elf64_Shdr elf_section(const struct elf *elf, u64 index);
+
+/*
+ * The name of section @index, inside the file's bytes, or "" if the file has no
+ * valid name for it.
+ */
+const char *elf_section_name(const struct elf *elf, u64 index);
 
 /*
  * Returns whether Linux's relocation table follows the ELF file. @elf->end must

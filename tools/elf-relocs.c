@@ -151,17 +151,6 @@ static bool moves(const struct image *image, u64 vaddr)
 
 /* ---- ld --emit-relocs ---- */
 
-/* Section header @index; all zero if there is no such section. */
-static Elf64_Shdr section(const struct elf *elf, u64 index)
-{
-	Elf64_Shdr s = { 0 };
-
-	if (index < elf->ehdr.e_shnum)
-		memcpy(&s, elf->data + elf->ehdr.e_shoff + index * sizeof(s),
-		       sizeof(s));
-	return s;
-}
-
 static Elf64_Sym symbol(const struct elf *elf, const Elf64_Shdr *symtab,
 			u64 index)
 {
@@ -189,7 +178,7 @@ static bool symbol_moves(const struct elf *elf, const struct image *image,
 		return false;
 	if (sym->st_shndx == SHN_ABS)
 		return image->is_linux && moves(image, sym->st_value);
-	return moves(image, section(elf, sym->st_shndx).sh_addr) ||
+	return moves(image, elf_section(elf, sym->st_shndx).sh_addr) ||
 	       moves(image, sym->st_value);
 }
 
@@ -204,7 +193,6 @@ static void add_kept(struct relocs *relocs, const Elf64_Rela *rela, u64 offset,
 	unsigned int type = ELF64_R_TYPE(rela->r_info);
 
 	switch (type) {
-	case R_X86_64_NONE:
 	case R_X86_64_SIZE32:
 	case R_X86_64_SIZE64:
 	case R_X86_64_TPOFF32:
@@ -247,19 +235,25 @@ static void add_kept(struct relocs *relocs, const Elf64_Rela *rela, u64 offset,
 static void read_kept_section(const struct elf *elf, const struct image *image,
 			      const Elf64_Shdr *table, struct relocs *relocs)
 {
-	Elf64_Shdr target = section(elf, table->sh_info);
-	Elf64_Shdr symtab = section(elf, table->sh_link);
+	Elf64_Shdr target = elf_section(elf, table->sh_info);
+	Elf64_Shdr symtab = elf_section(elf, table->sh_link);
 	const Elf64_Phdr *p = segment_at(elf, target.sh_addr, target.sh_size);
 	Elf64_Rela rela;
 
-	if (!p)
-		die("relocations for section %u, which lies in no segment",
-		    table->sh_info);
 	for (u64 at = 0; table->sh_size - at >= sizeof(rela); at += sizeof(rela)) {
 		Elf64_Sym sym;
 		u64 offset;
 
 		memcpy(&rela, elf->data + table->sh_offset + at, sizeof(rela));
+		/*
+		 * Linux's build blanks entries of .rela__ex_table with zeros.
+		 * Offset and symbol of such an entry have no meaning.
+		 */
+		if (ELF64_R_TYPE(rela.r_info) == R_X86_64_NONE)
+			continue;
+		if (!p)
+			die("relocations for section %u, which lies in no segment",
+			    table->sh_info);
 		sym = symbol(elf, &symtab, ELF64_R_SYM(rela.r_info));
 		offset = rela.r_offset - target.sh_addr;
 		if (offset >= target.sh_size)
@@ -272,29 +266,82 @@ static void read_kept_section(const struct elf *elf, const struct image *image,
 	}
 }
 
-/*
- * Reads the sections that ld --emit-relocs keeps. Returns whether there are any.
- * Relocations of notes are skipped, because the running kernel does not use them.
- */
-static bool read_kept_relocs(const struct elf *elf, const struct image *image,
-			     struct relocs *relocs)
-{
-	bool found = false;
+/* What read_kept_relocs() has found. */
+struct kept {
+	unsigned int tables;		/* sections of relocations */
+	unsigned int code_tables;	/* of these, for a section of code */
+	unsigned int first;		/* section index of the first table */
+};
 
-	if (!elf->ehdr.e_shoff)
-		return false;
+/*
+ * Reads the sections that ld --emit-relocs keeps. Relocations of notes are
+ * skipped, because the running kernel does not use them.
+ */
+static struct kept read_kept_relocs(const struct elf *elf,
+				    const struct image *image,
+				    struct relocs *relocs)
+{
+	struct kept kept = { 0 };
+
 	for (unsigned int i = 0; i < elf->ehdr.e_shnum; i++) {
-		Elf64_Shdr table = section(elf, i);
-		Elf64_Shdr target = section(elf, table.sh_info);
+		Elf64_Shdr table = elf_section(elf, i);
+		Elf64_Shdr target = elf_section(elf, table.sh_info);
 
 		if (table.sh_type != SHT_RELA || table.sh_flags & SHF_ALLOC ||
 		    !(target.sh_flags & SHF_ALLOC) ||
 		    target.sh_type == SHT_NOTE)
 			continue;
 		read_kept_section(elf, image, &table, relocs);
-		found = true;
+		if (!kept.tables++)
+			kept.first = i;
+		if (target.sh_flags & SHF_EXECINSTR)
+			kept.code_tables++;
 	}
-	return found;
+	return kept;
+}
+
+/* The name of the first section of code, or "the code" if there is no name. */
+static const char *code_name(const struct elf *elf)
+{
+	for (unsigned int i = 0; i < elf->ehdr.e_shnum; i++) {
+		const char *name = elf_section_name(elf, i);
+
+		if (elf_section(elf, i).sh_flags & SHF_EXECINSTR && *name)
+			return name;
+	}
+	return "the code";
+}
+
+/*
+ * Whether the relocations of a Linux kernel, @relocs, are complete enough to move
+ * it. Linux always has relocations in its code. From 6.12 on, Linux's build
+ * removes most kept relocations from vmlinux, but it overlooks sections called
+ * .relaruntime_*. A kernel that is moved by a part of its relocations crashes.
+ * A kernel that came without a bzImage gets a warning, because the user can name
+ * the bzImage instead.
+ */
+static bool linux_can_move(const struct elf *elf, const struct relocs *relocs,
+			   const struct kept *kept)
+{
+	static const char advice[] =
+		"it runs at its link address, without KASLR: use the bzImage of the same build";
+
+	if (!kept->tables && relocs_count(relocs))
+		return true;
+	if (kept->code_tables && relocs_count(relocs))
+		return true;
+	if (elf->in_bzimage)
+		return false;
+	if (!kept->tables)
+		warn("Linux without relocations: %s", advice);
+	else if (!kept->code_tables)
+		warn("Linux without the relocations of %s, only %u sections like %s have theirs: %s",
+		     code_name(elf), kept->tables,
+		     elf_section_name(elf, kept->first), advice);
+	else
+		warn("Linux whose relocations move nothing, in %u sections like %s: %s",
+		     kept->tables, elf_section_name(elf, kept->first), advice);
+	return false;
 }
 
 /* ---- static PIE ---- */
@@ -461,6 +508,7 @@ struct blob elf_relocate(const struct elf *elf, const struct image *image)
 	const Elf64_Phdr *dynamic_segment = find_dynamic(elf);
 	struct dynamic dynamic = { 0 };
 	struct relocs relocs = { 0 };
+	struct kept kept = { 0 };
 	bool found = elf->ehdr.e_type == ET_DYN;
 
 	if (found && !dynamic_segment)
@@ -476,13 +524,18 @@ struct blob elf_relocate(const struct elf *elf, const struct image *image)
 		read_linux_relocs(elf, image, &relocs);
 		found = true;
 	} else {
-		found = read_kept_relocs(elf, image, &relocs);
+		kept = read_kept_relocs(elf, image, &relocs);
+		found = kept.tables > 0;
 	}
 	/*
 	 * A kernel that is not identity-mapped has page tables of its own for
 	 * fixed addresses. Only Linux adapts them to the address it runs at.
 	 */
-	if (!found || !(image->is_linux || image->identity)) {
+	if (image->is_linux)
+		found = linux_can_move(elf, &relocs, &kept);
+	else
+		found = found && image->identity;
+	if (!found) {
 		relocs_free(&relocs);
 		return (struct blob){ 0 };
 	}

@@ -31,10 +31,13 @@ bool elf_probe(const struct blob *file)
 
 /*
  * Returns whether [offset, offset + size) lies inside the file. Raises elf->end
- * to the range's end if that is higher.
+ * to the range's end if that is higher. An empty range may have any offset, even
+ * behind the file's end, because nothing is read from it.
  */
 static bool claim_bytes(struct elf *elf, u64 offset, u64 size)
 {
+	if (size == 0)
+		return true;
 	if (offset > elf->size || size > elf->size - offset)
 		return false;
 	if (elf->end < offset + size)
@@ -84,7 +87,8 @@ static void read_program_headers(struct elf *elf)
 		    ehdr->e_phoff, elf->size);
 
 	elf->phdr = xalloc(size);
-	memcpy(elf->phdr, elf->data + ehdr->e_phoff, size);
+	if (size)
+		memcpy(elf->phdr, elf->data + ehdr->e_phoff, size);
 
 	for (unsigned int i = 0; i < ehdr->e_phnum; i++) {
 		const Elf64_Phdr *p = &elf->phdr[i];
@@ -126,6 +130,28 @@ static void read_section_headers(struct elf *elf)
 			die("truncated: section %u, %#lx bytes at %#lx, not in %lu bytes",
 			    i, s.sh_size, s.sh_offset, elf->size);
 	}
+}
+
+Elf64_Shdr elf_section(const struct elf *elf, u64 index)
+{
+	Elf64_Shdr s = { 0 };
+
+	if (elf->ehdr.e_shoff && index < elf->ehdr.e_shnum)
+		memcpy(&s, elf->data + elf->ehdr.e_shoff + index * sizeof(s),
+		       sizeof(s));
+	return s;
+}
+
+const char *elf_section_name(const struct elf *elf, u64 index)
+{
+	Elf64_Shdr names = elf_section(elf, elf->ehdr.e_shstrndx);
+	u64 at = elf_section(elf, index).sh_name;
+	const char *name;
+
+	if (names.sh_type != SHT_STRTAB || at >= names.sh_size)
+		return "";
+	name = (const char *)elf->data + names.sh_offset + at;
+	return memchr(name, '\0', names.sh_size - at) ? name : "";
 }
 
 /* Refuses a program that needs a dynamic linker: the stub has none. */
@@ -204,6 +230,9 @@ static void check_segment(const Elf64_Phdr *p, unsigned int i)
 	if (align & (align - 1))
 		die("segment %u: unaligned, p_align %#lx is no power of two",
 		    i, align);
+	/* p_offset has no meaning if the file supplies no bytes. */
+	if (p->p_filesz == 0)
+		return;
 	if ((p->p_vaddr - p->p_offset) & (align - 1))
 		die("segment %u: unaligned, p_vaddr %#lx, p_offset %#lx, p_align %#lx",
 		    i, p->p_vaddr, p->p_offset, align);
@@ -353,14 +382,19 @@ static void copy_segments(const struct elf *elf, struct image *image)
 	for (unsigned int i = 0; i < elf->loads; i++) {
 		const Elf64_Phdr *p = &elf->phdr[elf->load[i]];
 
+		if (p->p_filesz == 0)
+			continue;
 		memcpy(image->bytes.data + (p->p_paddr - image->link_addr),
 		       elf->data + p->p_offset, p->p_filesz);
 	}
 }
 
-struct image elf_lay_out(const struct blob *file, bool is_linux)
+struct image elf_lay_out(const struct blob *file, bool in_bzimage)
 {
-	struct elf elf = { .data = file->data, .size = file->size };
+	struct elf elf = {
+		.data = file->data, .size = file->size,
+		.in_bzimage = in_bzimage,
+	};
 	struct image image = { 0 };
 	struct blob relocs;
 
@@ -373,7 +407,7 @@ struct image elf_lay_out(const struct blob *file, bool is_linux)
 	choose_base(&elf);
 	measure(&elf, &image);
 
-	elf.is_linux = is_linux || elf_has_linux_relocs(&elf) ||
+	elf.is_linux = in_bzimage || elf_has_linux_relocs(&elf) ||
 		       has_linux_note(&elf);
 	image.is_linux = elf.is_linux;
 	image.identity = !elf.is_linux && is_identity(&elf);

@@ -79,21 +79,37 @@ static void remove_outputs(void)
 	}
 }
 
-void die(const char *fmt, ...)
+/* Prints one line about the current file. @kind precedes the text. */
+static void print_line(const char *kind, const char *fmt, va_list args)
 {
-	va_list args;
-
-	remove_outputs();
 	fprintf(stderr, "mkpayload: ");
 	if (error_file)
 		fprintf(stderr, "%s: ", error_file);
 	if (error_part)
 		fprintf(stderr, "%s: ", error_part);
-	va_start(args, fmt);
+	fputs(kind, stderr);
 	vfprintf(stderr, fmt, args);
-	va_end(args);
 	fputc('\n', stderr);
+}
+
+void die(const char *fmt, ...)
+{
+	va_list args;
+
+	remove_outputs();
+	va_start(args, fmt);
+	print_line("", fmt, args);
+	va_end(args);
 	exit(EXIT_FAILURE);
+}
+
+void warn(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	print_line("warning: ", fmt, args);
+	va_end(args);
 }
 
 void error_within(const char *part)

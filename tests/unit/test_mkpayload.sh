@@ -26,11 +26,12 @@ flatten() {
 	rm -f "$2"
 	while read -r offset paddr filesz memsz; do
 		at=$((paddr - link_addr))
+		mem_size=$((at + memsz))
+		[ $((filesz)) -ne 0 ] || continue
 		dd if="$1" of="$2" bs=1M iflag=skip_bytes,count_bytes \
 			oflag=seek_bytes conv=notrunc status=none \
 			skip=$((offset)) count=$((filesz)) seek=$((at))
-		[ $((filesz)) -eq 0 ] || file_size=$((at + filesz))
-		mem_size=$((at + memsz))
+		file_size=$((at + filesz))
 	done <segments
 }
 
@@ -167,6 +168,17 @@ good_elf empty-segment p_filesz.1=0 p_memsz.1=0 p_paddr.1=0x200010
 good_elf only-bss-last p_filesz.2=0
 expect good/only-bss-header header_is x.bin 4 0x200000 0x1000 0x10 \
 	0x3321 0xa000 0
+# Segments and sections without bytes in the file may name any offset, as Unikraft's
+# empty PT_TLS and a segment that only has .bss do.
+good_elf empty-load p_filesz.2=0 p_offset.2=0x10000123
+expect good/empty-load-header header_is x.bin 4 0x200000 0x1000 0x10 \
+	0x3321 0xa000 0
+good_elf empty-load-end p_filesz.2=0 p_offset.2=0xfffffffffffff000
+good_elf empty-tls note=odd p_type.3=7 p_filesz.3=0 p_memsz.3=0 \
+	p_offset.3=0xfffffffffffff000
+good_elf empty-note note=odd p_filesz.3=0 p_memsz.3=0 p_offset.3=0x10000000
+good_elf empty-dynamic note=odd p_type.3=2 p_filesz.3=0 p_offset.3=0x10000000
+good_elf empty-section sh_size.1=0 sh_offset.1=0xfffffffffffff000
 good_elf percpu-like p_vaddr.1=0
 good_elf two-gib p_memsz.2=0x7fffb000 p_vaddr.2=0x205000
 expect good/two-gib-header header_is x.bin 4 0x200000 0x1000 0x10 \
