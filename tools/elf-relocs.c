@@ -392,6 +392,8 @@ static struct dynamic read_dynamic(const struct elf *elf, const Elf64_Phdr *p)
 		case DYN_RELRSZ:
 			found.relr_size = dyn.d_un.d_val;
 			break;
+		case DT_SONAME:
+			die("not a kernel: a shared library");
 		case DT_NEEDED:
 			die("not a kernel: needs a shared library");
 		case DT_REL:

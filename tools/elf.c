@@ -147,62 +147,19 @@ const char *elf_section_name(const struct elf *elf, u64 index)
 	Elf64_Shdr names = elf_section(elf, elf->ehdr.e_shstrndx);
 	u64 at = elf_section(elf, index).sh_name;
 	const char *name;
+	size_t len;
 
 	if (names.sh_type != SHT_STRTAB || at >= names.sh_size)
 		return "";
 	name = (const char *)elf->data + names.sh_offset + at;
-	return memchr(name, '\0', names.sh_size - at) ? name : "";
-}
-
-/* Refuses a program that needs a dynamic linker: the stub has none. */
-static void check_static(const struct elf *elf)
-{
-	for (unsigned int i = 0; i < elf->ehdr.e_phnum; i++) {
-		if (elf->phdr[i].p_type == PT_INTERP)
-			die("not a kernel: a program with an interpreter");
+	len = strnlen(name, names.sh_size - at);
+	if (len == names.sh_size - at)
+		return "";
+	for (size_t i = 0; i < len; i++) {
+		if (name[i] < ' ' || name[i] > '~')
+			return "";
 	}
-}
-
-/* ---- is it Linux? ---- */
-
-/* Whether the PT_NOTE segment @p has a note of the owner "Linux". */
-static bool segment_has_linux_note(const struct elf *elf, const Elf64_Phdr *p)
-{
-	static const char owner[] = "Linux";
-	u64 align = p->p_align == 8 ? 8 : 4;
-	u64 at = 0;
-	Elf64_Nhdr note;
-
-	while (at <= p->p_filesz && p->p_filesz - at >= sizeof(note)) {
-		const u8 *start = elf->data + p->p_offset + at;
-		u64 name_size, desc_size;
-
-		memcpy(&note, start, sizeof(note));
-		name_size = ALIGN_UP((u64)note.n_namesz, 4);
-		desc_size = ALIGN_UP((u64)note.n_descsz, align);
-		if (name_size > p->p_filesz - at - sizeof(note))
-			return false;
-		if (note.n_namesz == sizeof(owner) &&
-		    !memcmp(start + sizeof(note), owner, sizeof(owner)))
-			return true;
-		at = ALIGN_UP(at + sizeof(note) + name_size, align) + desc_size;
-	}
-	return false;
-}
-
-/*
- * Whether the file has a note of the owner "Linux". Every Linux since 4.19 has
- * one, its build salt. A note of the owner "Xen" is no evidence, because other
- * kernels have it, too, and need the stub to zero their .bss.
- */
-static bool has_linux_note(const struct elf *elf)
-{
-	for (unsigned int i = 0; i < elf->ehdr.e_phnum; i++) {
-		if (elf->phdr[i].p_type == PT_NOTE &&
-		    segment_has_linux_note(elf, &elf->phdr[i]))
-			return true;
-	}
-	return false;
+	return name;
 }
 
 /* ---- segments ---- */
@@ -401,17 +358,19 @@ struct image elf_lay_out(const struct blob *file, bool in_bzimage)
 	read_file_header(&elf);
 	read_program_headers(&elf);
 	read_section_headers(&elf);
-	check_static(&elf);
+	elf_refuse_program(&elf);
 	collect_segments(&elf);
 	check_overlap(&elf);
 	choose_base(&elf);
 	measure(&elf, &image);
 
 	elf.is_linux = in_bzimage || elf_has_linux_relocs(&elf) ||
-		       has_linux_note(&elf);
+		       elf_has_linux_note(&elf);
 	image.is_linux = elf.is_linux;
 	image.identity = !elf.is_linux && is_identity(&elf);
 	image.entry_offset = find_entry(&elf, image.link_addr);
+	if (!elf.is_linux)
+		elf_warn_of_protocol(&elf, &image);
 
 	image.bytes.data = xalloc(image.file_size);
 	copy_segments(&elf, &image);

@@ -118,6 +118,7 @@ static void kept_free(void *block)
 #include "../../tools/bzimage.c"
 #include "../../tools/codecs.c"
 #include "../../tools/elf.c"
+#include "../../tools/elf-kind.c"
 #include "../../tools/elf-relocs.c"
 #include "../../tools/relocs.c"
 #undef UINT64_MAX

@@ -242,6 +242,77 @@ expect good/relocs-last-memory header_is x.bin 11 0x200000 0x200000 0x10 \
 	0x5123 0x5123 8
 expect good/relocs-lengths stored_relocs_are 00 00 03 00 7f 80 81 01
 
+# ---- kernels whose entry may not be Linux's ----
+
+# warned WARNING ELF: mkpayload takes the ELF file, and warns of its entry.
+warned() {
+	make_payload -o x "$2" 2>stderr || return 1
+	cat stderr
+	[ "$(wc -l <stderr)" -eq 1 ] && [ -s x.bin ] &&
+		grep -q "^mkpayload: $2: warning: $1: the stub enters 0x200010 in 64-bit mode with Linux's zero page in %rsi; a kernel that expects something else stops there without a message\$" stderr
+}
+# entry_is NAME WARNING [FIELD=VALUE]...: the same for a file of mkelf.
+entry_is() {
+	name=$1 warning=$2
+	shift 2
+	elf kind.elf "$@"
+	expect "entry/$name" warned "$warning" kind.elf
+}
+# entry_is_ours NAME [FIELD=VALUE]...: no warning.
+unwarned() {
+	make_payload -o x "$1" 2>stderr && cat stderr && [ ! -s stderr ]
+}
+entry_is_ours() {
+	name=$1
+	shift
+	elf kind.elf "$@"
+	expect "entry/$name" unwarned kind.elf
+}
+m1='a Multiboot header makes e_entry a 32-bit entry'
+m2='a Multiboot2 header makes e_entry a 32-bit entry'
+# Magic, flags, checksum; with flag 16 also five addresses, the last one the entry.
+entry_is multiboot "$m1" poke=0x1100:0x1badb002,3,0xe4524ffb
+entry_is multiboot-last "$m1" sections=0 poke=0x1ff4:0x1badb002,3,0xe4524ffb
+entry_is multiboot-address "$m1" \
+	poke=0x1100:0x1badb002,0x10003,0xe4514ffb,0x200100,0x200000,0,0,0x200010
+entry_is_ours multiboot-other \
+	poke=0x1100:0x1badb002,0x10003,0xe4514ffb,0x200100,0x200000,0,0,0x200800
+entry_is_ours multiboot-checksum poke=0x1100:0x1badb002,3,0xe4524ffc
+entry_is_ours multiboot-late poke=0x3000:0x1badb002,3,0xe4524ffb
+entry_is_ours multiboot-linux note=Linux tail=0,0,0x80200000 \
+	poke=0x1100:0x1badb002,3,0xe4524ffb
+# Magic, architecture, length, checksum, tags.
+entry_is multiboot2 "$m2" poke=0x3000:0xe85250d6,0,24,0x17adaf12,0,8
+entry_is multiboot2-address "$m2" \
+	poke=0x3000:0xe85250d6,0,40,0x17adaf02,3,12,0x200010,0,0,8
+entry_is_ours multiboot2-other \
+	poke=0x3000:0xe85250d6,0,40,0x17adaf02,3,12,0x200800,0,0,8
+entry_is_ours multiboot2-mips poke=0x3000:0xe85250d6,4,24,0x17adaf0e,0,8
+entry_is multiboot2-bad-tag "$m2" poke=0x3000:0xe85250d6,0,24,0x17adaf12,3,64
+entry_is pvh "a note of Xen makes e_entry PVH's 32-bit entry" \
+	note=Xen:18:0x200010
+entry_is pvh-64 "a note of Xen makes e_entry PVH's 32-bit entry" \
+	note=Xen:18:0x200010,0
+entry_is_ours pvh-other note=Xen:18:0x200800
+entry_is_ours pvh-short note=Xen:18:
+entry_is xen 'a note of Xen makes e_entry the entry of a paravirtual guest' \
+	note=Xen:1:0x80200010,0xffffffff e_entry=0xffffffff80200010
+entry_is freebsd 'EI_OSABI says that the file is for FreeBSD' ei_osabi=9
+entry_is netbsd 'a note says that the file is for NetBSD' note=NetBSD:1:0
+entry_is_ours standalone ei_osabi=255
+entry_is_ours build-id note=GNU:3:0,1,2,3,4
+entry_is_ours hurd note=GNU:1:1,0,0,0
+"$CC" -c -o list.o -x assembler - <<'END'
+	.globl _start
+_start:	hlt
+	.section __u_boot_list, "a"
+	.long 1
+END
+"$CC" -static -no-pie -nostdlib -Wl,-z,max-page-size=4096,-z,noexecstack \
+	-Wl,-Ttext=0x200010,--build-id=none -o list.elf list.o
+expect entry/u-boot warned 'the file is U-Boot, which its own first stage starts' \
+	list.elf
+
 # A kernel that gcc and ld have made, compared with objcopy's output.
 cat >kernel.c <<'END'
 int data[300] = { 1, 2, 3 };

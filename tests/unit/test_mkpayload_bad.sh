@@ -117,7 +117,14 @@ bad_elf machine-i386 'wrong machine.*e_machine 3' e_machine=3
 bad_elf relocatable-object 'not an executable (e_type 1)' e_type=1
 bad_elf core-dump 'not an executable (e_type 4)' e_type=4
 bad_elf pie 'position-independent executable' e_type=3
-bad_elf interpreter 'program with an interpreter' e_type=3 p_type.2=3
+bad_elf interpreter 'a program with an interpreter (segment 2 is PT_INTERP): link' \
+	e_type=3 p_type.2=3
+bad_elf program 'not a kernel: a program for Linux, as its note NT_GNU_ABI_TAG says' \
+	note=GNU:1:0,3,2,0
+# A program that gcc makes, static as busybox is.
+echo 'int main(void) { return 0; }' >main.c
+"$CC" -static -o main main.c
+bad static-program 'not a kernel: a program for Linux' main
 bad_elf no-phdrs 'no PT_LOAD' e_phnum=0
 bad_elf too-many-phdrs 'too many program headers' e_phnum=0xffff
 bad_elf phentsize 'program headers of 32 bytes' e_phentsize=32

@@ -201,6 +201,7 @@ spoilt pie-twice 'two relocations overlap' pie.elf $((at + 24)) \
 	"$(od -An -v -to1 -j "$at" -N 8 pie.elf | sed 's/ /\\0/g')"
 at=$(offset_of pie.elf .dynamic)
 spoilt pie-library 'not a kernel: needs a shared library' pie.elf "$at" '\001'
+spoilt pie-soname 'not a kernel: a shared library' pie.elf "$at" '\016'
 spoilt pie-rel 'relocations of a kind (dynamic tag 17)' pie.elf "$at" '\021'
 spoilt pie-jmprel 'relocations of a kind (dynamic tag 23)' pie.elf "$at" '\027'
 rela=$(readelf -dW pie.elf 2>/dev/null | sed -n '/Tag/,$p' | grep -n '(RELA) ' |
