@@ -397,9 +397,9 @@ static struct dynamic read_dynamic(const struct elf *elf, const Elf64_Phdr *p)
 		case DT_NEEDED:
 			die("not a kernel: needs a shared library");
 		case DT_REL:
+			die("relocations without addends (DT_REL), which x86-64 does not have: link with DT_RELA");
 		case DT_JMPREL:
-			die("relocations of a kind (dynamic tag %ld) that cannot be done at boot",
-			    dyn.d_tag);
+			die("calls through a procedure linkage table (DT_JMPREL), which needs a dynamic linker: compile with -fvisibility=hidden, without IFUNC symbols, and link with -static -pie --no-dynamic-linker");
 		}
 	}
 	die("the dynamic section has no DT_NULL in its %#lx bytes",

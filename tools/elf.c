@@ -69,7 +69,9 @@ static void read_file_header(struct elf *elf)
 		die("wrong machine: not for x86-64 (e_machine %u)",
 		    ehdr->e_machine);
 	if (ehdr->e_type != ET_EXEC && ehdr->e_type != ET_DYN)
-		die("not an executable (e_type %u)", ehdr->e_type);
+		die("not an executable (e_type %u)%s", ehdr->e_type,
+		    ehdr->e_type == ET_REL ? ": an object file or a module: link it first" :
+		    ehdr->e_type == ET_CORE ? ": a core dump" : "");
 }
 
 static void read_program_headers(struct elf *elf)
@@ -177,6 +179,9 @@ static void check_segment(const Elf64_Phdr *p, unsigned int i)
 	if (p->p_filesz > p->p_memsz)
 		die("segment %u: p_filesz %#lx above p_memsz %#lx", i,
 		    p->p_filesz, p->p_memsz);
+	if (p->p_paddr >= PHYS_ADDR_END)
+		die("segment %u: p_paddr %#lx is a virtual address, physical ones are below %#lx: give the sections a load address with AT() in the linker script",
+		    i, p->p_paddr, PHYS_ADDR_END);
 	if (p->p_paddr + p->p_memsz < p->p_paddr ||
 	    p->p_paddr + p->p_memsz > PHYS_ADDR_END)
 		die("segment %u: overflow, %#lx bytes at physical %#lx", i,
@@ -298,7 +303,8 @@ static void measure(const struct elf *elf, struct image *image)
 			image->max_align = p->p_align;
 	}
 	if (image->link_addr < LOWEST_LINK_ADDR)
-		die("linked at physical %#lx, below 1 MiB", image->link_addr);
+		die("linked at physical %#lx, below 1 MiB: link it to a higher address, 16 MiB for example",
+		    image->link_addr);
 	if (image->mem_size > PAYLOAD_MAX_SIZE)
 		die("payload over 2 GiB (%#lx bytes of memory)",
 		    image->mem_size);
@@ -326,7 +332,8 @@ static u64 find_entry(const struct elf *elf, u64 link_addr)
 			by_vaddr = p;
 	}
 	if (!by_paddr && !by_vaddr)
-		die("entry %#lx is outside every segment", entry);
+		die("entry %#lx is outside every segment: name it with ENTRY() in the linker script, or with ld -e",
+		    entry);
 	if (by_paddr && (elf->is_linux || !by_vaddr))
 		return entry - link_addr;
 	return entry - by_vaddr->p_vaddr + by_vaddr->p_paddr - link_addr;

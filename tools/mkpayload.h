@@ -130,6 +130,14 @@ bool bzimage_probe(const struct blob *file);
 struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 			    u64 *pref_address);
 
+/* ---- foreign.c ---- */
+
+/*
+ * Calls die() with a message that says what @file is, of any content and size. It
+ * must be neither a bzImage nor an ELF file.
+ */
+noreturn void foreign_refuse(const struct blob *file);
+
 /* ---- codecs.c ---- */
 
 /*

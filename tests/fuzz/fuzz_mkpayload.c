@@ -117,6 +117,7 @@ static void kept_free(void *block)
 #define UINT64_MAX	MAX_MEMORY
 #include "../../tools/bzimage.c"
 #include "../../tools/codecs.c"
+#include "../../tools/foreign.c"
 #include "../../tools/elf.c"
 #include "../../tools/elf-kind.c"
 #include "../../tools/elf-relocs.c"
@@ -286,6 +287,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		elf = file;
 		if (bzimage_probe(&file))
 			elf = bzimage_extract(&file, &traits, &pref_address);
+		else if (!elf_probe(&file))
+			foreign_refuse(&file);
 		image = elf_lay_out(&elf, elf.data != file.data);
 		check_image(&elf, &image);
 	}

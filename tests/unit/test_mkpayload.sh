@@ -417,6 +417,10 @@ bzimage good2.bz zstd setup_sects=2 kernel_version=0
 make_payload -o x good2.bz
 assembled x
 expect good/bzimage-no-version text_is .setup.version 'good2.bz'
+# The highest address that leaves the stub its 1 MiB below 4 GiB: the link accepts it.
+elf high.elf p_paddr.0=0xffef6000 p_paddr.1=0xffef9000 p_paddr.2=0xffefb000 \
+	e_entry=0xffef6010
+expect good/below-4g "$top/tools/mkimage" --codec none -o high.img high.elf
 cat good.bz good.elf >signed.bz
 expect good/bzimage-signed make_payload -o x signed.bz
 

@@ -202,8 +202,8 @@ spoilt pie-twice 'two relocations overlap' pie.elf $((at + 24)) \
 at=$(offset_of pie.elf .dynamic)
 spoilt pie-library 'not a kernel: needs a shared library' pie.elf "$at" '\001'
 spoilt pie-soname 'not a kernel: a shared library' pie.elf "$at" '\016'
-spoilt pie-rel 'relocations of a kind (dynamic tag 17)' pie.elf "$at" '\021'
-spoilt pie-jmprel 'relocations of a kind (dynamic tag 23)' pie.elf "$at" '\027'
+spoilt pie-rel 'relocations without addends (DT_REL), .*: link with' pie.elf "$at" '\021'
+spoilt pie-jmprel 'calls through a procedure linkage table (DT_JMPREL), .* link with' pie.elf "$at" '\027'
 rela=$(readelf -dW pie.elf 2>/dev/null | sed -n '/Tag/,$p' | grep -n '(RELA) ' |
 	cut -d : -f 1)
 rela=$((at + (rela - 2) * 16))
