@@ -22,7 +22,7 @@ struct elf {
 	u64 bias;			/* bytes that choose_base() added to all
 					 * addresses in ehdr and phdr; 0: none */
 	bool is_linux;
-	bool in_bzimage;		/* Linux's build has put it there */
+	bool in_bzimage;		/* the file was compressed in a bzImage */
 };
 
 /* Section header @index; all zero if the file has no section of this index. */

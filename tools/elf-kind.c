@@ -166,8 +166,9 @@ static bool is_entry(const struct elf *elf, const struct image *image,
 }
 
 /*
- * Whether the file has a Multiboot header that makes a loader enter it at
- * e_entry. Without an address in the header, that is where the loader does.
+ * Whether the file has a Multiboot header that makes a Multiboot loader enter the
+ * kernel where the stub does. If the header names no entry, the loader uses
+ * e_entry.
  */
 static bool multiboot_enters(const struct elf *elf, const struct image *image)
 {
@@ -215,7 +216,10 @@ static u64 multiboot2_entry(const struct elf *elf, u64 at, u64 length)
 	return elf->ehdr.e_entry - elf->bias;
 }
 
-/* The same for a Multiboot2 header. */
+/*
+ * Whether the file has a Multiboot2 header that makes a Multiboot2 loader enter
+ * the kernel where the stub does.
+ */
 static bool multiboot2_enters(const struct elf *elf, const struct image *image)
 {
 	u64 end = elf->size < MULTIBOOT2_SEARCH ? elf->size : MULTIBOOT2_SEARCH;
@@ -233,7 +237,10 @@ static bool multiboot2_enters(const struct elf *elf, const struct image *image)
 	return false;
 }
 
-/* Whether Xen's note of number @type names the kernel's entry. */
+/*
+ * Whether the file has a note of Xen with the number @type that contains the
+ * address at which the stub enters the kernel.
+ */
 static bool xen_enters(const struct elf *elf, const struct image *image, s64 type)
 {
 	struct note note;
@@ -242,12 +249,13 @@ static bool xen_enters(const struct elf *elf, const struct image *image, s64 typ
 	       is_entry(elf, image, note_number(&note));
 }
 
-/* The operating systems of EI_OSABI whose kernels have it in their files. */
+/*
+ * The operating system that EI_OSABI names, or NULL if it names none, Linux, or
+ * one without a kernel for x86-64.
+ */
 static const char *osabi_name(const struct elf *elf)
 {
 	switch (elf->ehdr.e_ident[EI_OSABI]) {
-	case ELFOSABI_HPUX:
-		return "HP-UX";
 	case ELFOSABI_NETBSD:
 		return "NetBSD";
 	case ELFOSABI_SOLARIS:
@@ -285,7 +293,10 @@ static bool has_section(const struct elf *elf, const char *name)
 	return false;
 }
 
-/* Warns that the kernel's entry may be the one of another protocol, and which. */
+/*
+ * Warns that the stub's way of entering the kernel may be wrong. @what and @whose
+ * together say which part of the file is the evidence; @whose may be "".
+ */
 static void warn_of_entry(const struct image *image, const char *what,
 			  const char *whose)
 {

@@ -268,9 +268,9 @@ static void read_kept_section(const struct elf *elf, const struct image *image,
 
 /* What read_kept_relocs() has found. */
 struct kept {
-	unsigned int tables;		/* sections of relocations */
-	unsigned int code_tables;	/* of these, for a section of code */
-	unsigned int first;		/* section index of the first table */
+	unsigned int tables;		/* number of sections of relocations */
+	unsigned int code_tables;	/* how many of them relocate code */
+	unsigned int first;		/* section index of the first of them */
 };
 
 /*
@@ -313,12 +313,12 @@ static const char *code_name(const struct elf *elf)
 }
 
 /*
- * Whether the relocations of a Linux kernel, @relocs, are complete enough to move
- * it. Linux always has relocations in its code. From 6.12 on, Linux's build
- * removes most kept relocations from vmlinux, but it overlooks sections called
- * .relaruntime_*. A kernel that is moved by a part of its relocations crashes.
- * A kernel that came without a bzImage gets a warning, because the user can name
- * the bzImage instead.
+ * Returns whether the relocations of a Linux kernel, @relocs, are complete enough
+ * to move it. A kernel that is moved by a part of its relocations would crash.
+ * Linux's code always has relocations. From 6.12 on, Linux's build removes the
+ * kept relocations from vmlinux, but it overlooks the sections .relaruntime_*.
+ * Warns if the kernel is a vmlinux, because the user can name the bzImage of the
+ * same build instead.
  */
 static bool linux_can_move(const struct elf *elf, const struct relocs *relocs,
 			   const struct kept *kept)
@@ -335,12 +335,13 @@ static bool linux_can_move(const struct elf *elf, const struct relocs *relocs,
 	if (!kept->tables)
 		warn("Linux without relocations: %s", advice);
 	else if (!kept->code_tables)
-		warn("Linux without the relocations of %s, only %u sections like %s have theirs: %s",
-		     code_name(elf), kept->tables,
-		     elf_section_name(elf, kept->first), advice);
+		warn("Linux without the relocations of %s, only with %s and %u more: %s",
+		     code_name(elf), elf_section_name(elf, kept->first),
+		     kept->tables - 1, advice);
 	else
-		warn("Linux whose relocations move nothing, in %u sections like %s: %s",
-		     kept->tables, elf_section_name(elf, kept->first), advice);
+		warn("Linux whose relocations move nothing, %s and %u more: %s",
+		     elf_section_name(elf, kept->first), kept->tables - 1,
+		     advice);
 	return false;
 }
 

@@ -150,6 +150,8 @@ static u8 *model_image(const struct blob *file, const struct image *image)
 	for (i = 0; i < e.e_phnum; i++) {
 		Elf64_Phdr p = header_of(file, i);
 
+		if (p.p_type == PT_INTERP)
+			wrong("a program with an interpreter", i);
 		if (p.p_type != PT_LOAD || !p.p_memsz)
 			continue;
 		if (p.p_paddr < lowest)
