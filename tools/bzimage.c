@@ -21,8 +21,7 @@
 #define VERSION_BASE		SECTOR
 #define PARAGRAPH		16UL	/* unit of the setup header's field syssize, in bytes */
 
-/* The first boot protocols with payload_offset (2.08) and xloadflags (2.12). */
-#define PROTOCOL_PAYLOAD	0x208
+/* The first boot protocol with xloadflags, which tells a 64-bit kernel. */
 #define PROTOCOL_XLOADFLAGS	0x20c
 
 bool bzimage_probe(const struct blob *file)
@@ -41,15 +40,14 @@ bool bzimage_probe(const struct blob *file)
 
 static void check_protocol(const struct setup_header *hdr)
 {
-	if (hdr->version < PROTOCOL_PAYLOAD)
-		die("boot protocol %u.%02u, needs 2.08 or later",
+	if (hdr->version < PROTOCOL_XLOADFLAGS)
+		die("boot protocol %u.%02u, needs 2.12 or later: Linux 3.8 has it",
 		    hdr->version >> 8, hdr->version & 0xff);
 	if (!(hdr->loadflags & LOADED_HIGH))
 		die("not a bzImage: loaded low (loadflags %#x)",
 		    hdr->loadflags);
-	if (hdr->version < PROTOCOL_XLOADFLAGS ||
-	    !(hdr->xloadflags & XLF_KERNEL_64))
-		die("not a 64-bit kernel (boot protocol %u.%02u, xloadflags %#x)",
+	if (!(hdr->xloadflags & XLF_KERNEL_64))
+		die("not a 64-bit kernel (boot protocol %u.%02u, xloadflags %#x): name a kernel for x86-64",
 		    hdr->version >> 8, hdr->version & 0xff, hdr->xloadflags);
 }
 
@@ -117,6 +115,9 @@ struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 		die("truncated: %zu bytes hold no setup header", file->size);
 	memcpy(&hdr, file->data + HEADER_AT, sizeof(hdr));
 	check_protocol(&hdr);
+	/* memtest86+ has this header, and its file is shorter than syssize. */
+	if (hdr.payload_length == 0)
+		die("no compressed kernel (payload_length 0): a program with Linux's header, such as memtest86+, cannot be repacked");
 	check_alignment(&hdr);
 
 	setup.size = hdr.setup_sects ? hdr.setup_sects : DEFAULT_SETUP_SECTS;

@@ -26,7 +26,41 @@ struct elf {
 	 */
 	u64 bias;
 	bool is_linux;			/* the file is a Linux kernel */
+	bool in_bzimage;		/* the file was compressed in a bzImage */
 };
+
+/* Section header @index; all zero if the file has no section of this index. */
+Elf64_Shdr elf_section(const struct elf *elf, u64 index);
+
+/*
+ * The name of section @index, inside the file's bytes, or "" if the file has no
+ * name for it that consists of printable ASCII characters.
+ */
+const char *elf_section_name(const struct elf *elf, u64 index);
+
+/* ---- elf-kind.c ---- */
+
+/*
+ * Whether the file has a note of the owner "Linux". Every Linux since 4.19 has
+ * one, its build salt. A note of the owner "Xen" is no evidence, because other
+ * kernels have it, too, and need the stub to zero their .bss.
+ */
+bool elf_has_linux_note(const struct elf *elf);
+
+/*
+ * Calls die() if the file is a program that an operating system must start,
+ * because the stub has no dynamic linker and no system calls.
+ */
+void elf_refuse_program(const struct elf *elf);
+
+/*
+ * Warns if headers, notes or the ABI say that e_entry belongs to another boot
+ * protocol than Linux's. It is only a warning, because one entry may serve two
+ * protocols. For kernels other than Linux, whose entry @image must contain.
+ */
+void elf_warn_of_protocol(const struct elf *elf, const struct image *image);
+
+/* ---- elf-relocs.c ---- */
 
 /*
  * Returns whether the relocation table of Linux's build follows at @elf->end,

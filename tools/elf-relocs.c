@@ -154,17 +154,6 @@ static bool moves(const struct image *image, u64 vaddr)
 
 /* ---- ld --emit-relocs ---- */
 
-/* Returns section header @index, or zeros if the file has no such section. */
-static Elf64_Shdr section(const struct elf *elf, u64 index)
-{
-	Elf64_Shdr s = { 0 };
-
-	if (index < elf->ehdr.e_shnum)
-		memcpy(&s, elf->data + elf->ehdr.e_shoff + index * sizeof(s),
-		       sizeof(s));
-	return s;
-}
-
 static Elf64_Sym symbol(const struct elf *elf, const Elf64_Shdr *symtab,
 			u64 index)
 {
@@ -192,7 +181,7 @@ static bool symbol_moves(const struct elf *elf, const struct image *image,
 		return false;
 	if (sym->st_shndx == SHN_ABS)
 		return image->is_linux && moves(image, sym->st_value);
-	return moves(image, section(elf, sym->st_shndx).sh_addr) ||
+	return moves(image, elf_section(elf, sym->st_shndx).sh_addr) ||
 	       moves(image, sym->st_value);
 }
 
@@ -208,7 +197,6 @@ static void add_kept(struct relocs *relocs, const Elf64_Rela *rela, u64 offset,
 	unsigned int type = ELF64_R_TYPE(rela->r_info);
 
 	switch (type) {
-	case R_X86_64_NONE:
 	case R_X86_64_SIZE32:
 	case R_X86_64_SIZE64:
 	case R_X86_64_TPOFF32:
@@ -251,19 +239,25 @@ static void add_kept(struct relocs *relocs, const Elf64_Rela *rela, u64 offset,
 static void read_kept_section(const struct elf *elf, const struct image *image,
 			      const Elf64_Shdr *table, struct relocs *relocs)
 {
-	Elf64_Shdr target = section(elf, table->sh_info);
-	Elf64_Shdr symtab = section(elf, table->sh_link);
+	Elf64_Shdr target = elf_section(elf, table->sh_info);
+	Elf64_Shdr symtab = elf_section(elf, table->sh_link);
 	const Elf64_Phdr *p = segment_at(elf, target.sh_addr, target.sh_size);
 	Elf64_Rela rela;
 
-	if (!p)
-		die("relocations for section %u, which lies in no segment",
-		    table->sh_info);
 	for (u64 at = 0; table->sh_size - at >= sizeof(rela); at += sizeof(rela)) {
 		Elf64_Sym sym;
 		u64 offset;
 
 		memcpy(&rela, elf->data + table->sh_offset + at, sizeof(rela));
+		/*
+		 * Linux's build blanks entries of .rela__ex_table with zeros.
+		 * Offset and symbol of such an entry have no meaning.
+		 */
+		if (ELF64_R_TYPE(rela.r_info) == R_X86_64_NONE)
+			continue;
+		if (!p)
+			die("relocations for section %u, which lies in no segment",
+			    table->sh_info);
 		sym = symbol(elf, &symtab, ELF64_R_SYM(rela.r_info));
 		offset = rela.r_offset - target.sh_addr;
 		if (offset >= target.sh_size)
@@ -276,30 +270,83 @@ static void read_kept_section(const struct elf *elf, const struct image *image,
 	}
 }
 
-/*
- * Reads the relocation sections that ld --emit-relocs keeps in the file. Returns
- * whether the file has any. Relocations of notes are skipped, because the running
- * kernel does not use notes.
- */
-static bool read_kept_relocs(const struct elf *elf, const struct image *image,
-			     struct relocs *relocs)
-{
-	bool found = false;
+/* What read_kept_relocs() has found. */
+struct kept {
+	unsigned int tables;		/* number of sections of relocations */
+	unsigned int code_tables;	/* how many of them relocate code */
+	unsigned int first;		/* section index of the first of them */
+};
 
-	if (!elf->ehdr.e_shoff)
-		return false;
+/*
+ * Reads the sections that ld --emit-relocs keeps. Relocations of notes are
+ * skipped, because the running kernel does not use them.
+ */
+static struct kept read_kept_relocs(const struct elf *elf,
+				    const struct image *image,
+				    struct relocs *relocs)
+{
+	struct kept kept = { 0 };
+
 	for (unsigned int i = 0; i < elf->ehdr.e_shnum; i++) {
-		Elf64_Shdr table = section(elf, i);
-		Elf64_Shdr target = section(elf, table.sh_info);
+		Elf64_Shdr table = elf_section(elf, i);
+		Elf64_Shdr target = elf_section(elf, table.sh_info);
 
 		if (table.sh_type != SHT_RELA || table.sh_flags & SHF_ALLOC ||
 		    !(target.sh_flags & SHF_ALLOC) ||
 		    target.sh_type == SHT_NOTE)
 			continue;
 		read_kept_section(elf, image, &table, relocs);
-		found = true;
+		if (!kept.tables++)
+			kept.first = i;
+		if (target.sh_flags & SHF_EXECINSTR)
+			kept.code_tables++;
 	}
-	return found;
+	return kept;
+}
+
+/* The name of the first section of code, or "the code" if there is no name. */
+static const char *code_name(const struct elf *elf)
+{
+	for (unsigned int i = 0; i < elf->ehdr.e_shnum; i++) {
+		const char *name = elf_section_name(elf, i);
+
+		if (elf_section(elf, i).sh_flags & SHF_EXECINSTR && *name)
+			return name;
+	}
+	return "the code";
+}
+
+/*
+ * Returns whether the relocations of a Linux kernel, @relocs, are complete enough
+ * to move it. A kernel that is moved by a part of its relocations would crash.
+ * Linux's code always has relocations. From 6.12 on, Linux's build removes the
+ * kept relocations from vmlinux, but it overlooks the sections .relaruntime_*.
+ * Warns if the kernel is a vmlinux, because the user can name the bzImage of the
+ * same build instead.
+ */
+static bool linux_can_move(const struct elf *elf, const struct relocs *relocs,
+			   const struct kept *kept)
+{
+	static const char advice[] =
+		"it runs at its link address, without KASLR: use the bzImage of the same build";
+
+	if (!kept->tables && relocs_count(relocs))
+		return true;
+	if (kept->code_tables && relocs_count(relocs))
+		return true;
+	if (elf->in_bzimage)
+		return false;
+	if (!kept->tables)
+		warn("Linux without relocations: %s", advice);
+	else if (!kept->code_tables)
+		warn("Linux without the relocations of %s, only with %s and %u more: %s",
+		     code_name(elf), elf_section_name(elf, kept->first),
+		     kept->tables - 1, advice);
+	else
+		warn("Linux whose relocations move nothing, %s and %u more: %s",
+		     elf_section_name(elf, kept->first), kept->tables - 1,
+		     advice);
+	return false;
 }
 
 /* ---- static PIE ---- */
@@ -351,12 +398,14 @@ static struct dynamic read_dynamic(const struct elf *elf, const Elf64_Phdr *p)
 		case DYN_RELRSZ:
 			found.relr_size = dyn.d_un.d_val;
 			break;
+		case DT_SONAME:
+			die("not a kernel: a shared library");
 		case DT_NEEDED:
 			die("not a kernel: needs a shared library");
 		case DT_REL:
+			die("relocations without addends (DT_REL), which x86-64 does not have: link with DT_RELA");
 		case DT_JMPREL:
-			die("relocations of a kind (dynamic tag %ld) that cannot be done at boot",
-			    dyn.d_tag);
+			die("calls through a procedure linkage table (DT_JMPREL), which needs a dynamic linker: compile with -fvisibility=hidden, without IFUNC symbols, and link with -static -pie --no-dynamic-linker");
 		}
 	}
 	die("the dynamic section has no DT_NULL in its %#lx bytes",
@@ -471,6 +520,7 @@ struct blob elf_relocate(const struct elf *elf, const struct image *image)
 	const Elf64_Phdr *dynamic_segment = find_dynamic(elf);
 	struct dynamic dynamic = { 0 };
 	struct relocs relocs = { 0 };
+	struct kept kept = { 0 };
 	bool found = elf->ehdr.e_type == ET_DYN;
 
 	if (found && !dynamic_segment)
@@ -486,14 +536,19 @@ struct blob elf_relocate(const struct elf *elf, const struct image *image)
 		read_linux_relocs(elf, image, &relocs);
 		found = true;
 	} else {
-		found = read_kept_relocs(elf, image, &relocs);
+		kept = read_kept_relocs(elf, image, &relocs);
+		found = kept.tables > 0;
 	}
 	/*
 	 * Without relocations, the payload cannot move. Neither can a kernel
 	 * that is not identity-mapped, because its own page tables are for fixed
 	 * addresses. Linux can, because it adapts them to its address.
 	 */
-	if (!found || !(image->is_linux || image->identity)) {
+	if (image->is_linux)
+		found = linux_can_move(elf, &relocs, &kept);
+	else
+		found = found && image->identity;
+	if (!found) {
 		relocs_free(&relocs);
 		return (struct blob){ 0 };
 	}

@@ -33,11 +33,14 @@ bool elf_probe(const struct blob *file)
 /* ---- headers ---- */
 
 /*
- * Returns whether the bytes [offset, offset + size) lie inside the file. If they
- * do, raises elf->end, the end of all known parts of the file, to their end.
+ * Returns whether [offset, offset + size) lies inside the file. Raises elf->end
+ * to the range's end if that is higher. An empty range may have any offset, even
+ * behind the file's end, because nothing is read from it.
  */
 static bool claim_bytes(struct elf *elf, u64 offset, u64 size)
 {
+	if (size == 0)
+		return true;
 	if (offset > elf->size || size > elf->size - offset)
 		return false;
 	if (elf->end < offset + size)
@@ -69,7 +72,9 @@ static void read_file_header(struct elf *elf)
 		die("wrong machine: not for x86-64 (e_machine %u)",
 		    ehdr->e_machine);
 	if (ehdr->e_type != ET_EXEC && ehdr->e_type != ET_DYN)
-		die("not an executable (e_type %u)", ehdr->e_type);
+		die("not an executable (e_type %u)%s", ehdr->e_type,
+		    ehdr->e_type == ET_REL ? ": an object file or a module: link it first" :
+		    ehdr->e_type == ET_CORE ? ": a core dump" : "");
 }
 
 static void read_program_headers(struct elf *elf)
@@ -87,7 +92,8 @@ static void read_program_headers(struct elf *elf)
 		    ehdr->e_phoff, elf->size);
 
 	elf->phdr = xalloc(size);
-	memcpy(elf->phdr, elf->data + ehdr->e_phoff, size);
+	if (size)
+		memcpy(elf->phdr, elf->data + ehdr->e_phoff, size);
 
 	for (unsigned int i = 0; i < ehdr->e_phnum; i++) {
 		const Elf64_Phdr *p = &elf->phdr[i];
@@ -131,55 +137,34 @@ static void read_section_headers(struct elf *elf)
 	}
 }
 
-/* Refuses a program that needs a dynamic linker, because the stub has none. */
-static void check_static(const struct elf *elf)
+Elf64_Shdr elf_section(const struct elf *elf, u64 index)
 {
-	for (unsigned int i = 0; i < elf->ehdr.e_phnum; i++) {
-		if (elf->phdr[i].p_type == PT_INTERP)
-			die("not a kernel: a program with an interpreter");
-	}
+	Elf64_Shdr s = { 0 };
+
+	if (elf->ehdr.e_shoff && index < elf->ehdr.e_shnum)
+		memcpy(&s, elf->data + elf->ehdr.e_shoff + index * sizeof(s),
+		       sizeof(s));
+	return s;
 }
 
-/* ---- is it Linux? ---- */
-
-/* Whether the PT_NOTE segment @p has a note of the owner "Linux". */
-static bool segment_has_linux_note(const struct elf *elf, const Elf64_Phdr *p)
+const char *elf_section_name(const struct elf *elf, u64 index)
 {
-	static const char owner[] = "Linux";
-	u64 align = p->p_align == 8 ? 8 : 4;
-	u64 at = 0;
-	Elf64_Nhdr note;
+	Elf64_Shdr names = elf_section(elf, elf->ehdr.e_shstrndx);
+	u64 at = elf_section(elf, index).sh_name;
+	const char *name;
+	size_t len;
 
-	while (at <= p->p_filesz && p->p_filesz - at >= sizeof(note)) {
-		const u8 *start = elf->data + p->p_offset + at;
-		u64 name_size, desc_size;
-
-		memcpy(&note, start, sizeof(note));
-		name_size = ALIGN_UP((u64)note.n_namesz, 4);
-		desc_size = ALIGN_UP((u64)note.n_descsz, align);
-		if (name_size > p->p_filesz - at - sizeof(note))
-			return false;
-		if (note.n_namesz == sizeof(owner) &&
-		    !memcmp(start + sizeof(note), owner, sizeof(owner)))
-			return true;
-		at = ALIGN_UP(at + sizeof(note) + name_size, align) + desc_size;
+	if (names.sh_type != SHT_STRTAB || at >= names.sh_size)
+		return "";
+	name = (const char *)elf->data + names.sh_offset + at;
+	len = strnlen(name, names.sh_size - at);
+	if (len == names.sh_size - at)
+		return "";
+	for (size_t i = 0; i < len; i++) {
+		if (name[i] < ' ' || name[i] > '~')
+			return "";
 	}
-	return false;
-}
-
-/*
- * Whether the file has an ELF note of the owner "Linux". Every Linux kernel since
- * 4.19 has one, its build salt. A note of the owner "Xen" is no evidence, because
- * other kernels have such notes, too, and need the stub to zero their .bss.
- */
-static bool has_linux_note(const struct elf *elf)
-{
-	for (unsigned int i = 0; i < elf->ehdr.e_phnum; i++) {
-		if (elf->phdr[i].p_type == PT_NOTE &&
-		    segment_has_linux_note(elf, &elf->phdr[i]))
-			return true;
-	}
-	return false;
+	return name;
 }
 
 /* ---- segments ---- */
@@ -197,6 +182,9 @@ static void check_segment(const Elf64_Phdr *p, unsigned int i)
 	if (p->p_filesz > p->p_memsz)
 		die("segment %u: p_filesz %#lx above p_memsz %#lx", i,
 		    p->p_filesz, p->p_memsz);
+	if (p->p_paddr >= PHYS_ADDR_END)
+		die("segment %u: p_paddr %#lx is a virtual address, physical ones are below %#lx: give the sections a load address with AT() in the linker script",
+		    i, p->p_paddr, PHYS_ADDR_END);
 	if (p->p_paddr + p->p_memsz < p->p_paddr ||
 	    p->p_paddr + p->p_memsz > PHYS_ADDR_END)
 		die("segment %u: overflow, %#lx bytes at physical %#lx", i,
@@ -207,6 +195,9 @@ static void check_segment(const Elf64_Phdr *p, unsigned int i)
 	if (align & (align - 1))
 		die("segment %u: unaligned, p_align %#lx is no power of two",
 		    i, align);
+	/* p_offset has no meaning if the file supplies no bytes. */
+	if (p->p_filesz == 0)
+		return;
 	if ((p->p_vaddr - p->p_offset) & (align - 1))
 		die("segment %u: unaligned, p_vaddr %#lx, p_offset %#lx, p_align %#lx",
 		    i, p->p_vaddr, p->p_offset, align);
@@ -315,7 +306,8 @@ static void measure(const struct elf *elf, struct image *image)
 			image->max_align = p->p_align;
 	}
 	if (image->link_addr < LOWEST_LINK_ADDR)
-		die("linked at physical %#lx, below 1 MiB", image->link_addr);
+		die("linked at physical %#lx, below 1 MiB: link it to a higher address, 16 MiB for example",
+		    image->link_addr);
 	if (image->mem_size > PAYLOAD_MAX_SIZE)
 		die("payload over 2 GiB (%#lx bytes of memory)",
 		    image->mem_size);
@@ -343,7 +335,8 @@ static u64 find_entry(const struct elf *elf, u64 link_addr)
 			by_vaddr = p;
 	}
 	if (!by_paddr && !by_vaddr)
-		die("entry %#lx is outside every segment", entry);
+		die("entry %#lx is outside every segment: name it with ENTRY() in the linker script, or with ld -e",
+		    entry);
 	if (by_paddr && (elf->is_linux || !by_vaddr))
 		return entry - link_addr;
 	return entry - by_vaddr->p_vaddr + by_vaddr->p_paddr - link_addr;
@@ -356,31 +349,38 @@ static void copy_segments(const struct elf *elf, struct image *image)
 	for (unsigned int i = 0; i < elf->loads; i++) {
 		const Elf64_Phdr *p = &elf->phdr[elf->load[i]];
 
+		if (p->p_filesz == 0)
+			continue;
 		memcpy(image->bytes.data + (p->p_paddr - image->link_addr),
 		       elf->data + p->p_offset, p->p_filesz);
 	}
 }
 
-struct image elf_lay_out(const struct blob *file, bool is_linux)
+struct image elf_lay_out(const struct blob *file, bool in_bzimage)
 {
-	struct elf elf = { .data = file->data, .size = file->size };
+	struct elf elf = {
+		.data = file->data, .size = file->size,
+		.in_bzimage = in_bzimage,
+	};
 	struct image image = { 0 };
 	struct blob relocs;
 
 	read_file_header(&elf);
 	read_program_headers(&elf);
 	read_section_headers(&elf);
-	check_static(&elf);
+	elf_refuse_program(&elf);
 	collect_segments(&elf);
 	check_overlap(&elf);
 	choose_base(&elf);
 	measure(&elf, &image);
 
-	elf.is_linux = is_linux || elf_has_linux_relocs(&elf) ||
-		       has_linux_note(&elf);
+	elf.is_linux = in_bzimage || elf_has_linux_relocs(&elf) ||
+		       elf_has_linux_note(&elf);
 	image.is_linux = elf.is_linux;
 	image.identity = !elf.is_linux && is_identity(&elf);
 	image.entry_offset = find_entry(&elf, image.link_addr);
+	if (!elf.is_linux)
+		elf_warn_of_protocol(&elf, &image);
 
 	image.bytes.data = xalloc(image.file_size);
 	copy_segments(&elf, &image);

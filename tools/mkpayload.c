@@ -42,6 +42,10 @@
 /* Characters of the input's file name that invent_version() uses. */
 #define NAME_IN_VERSION_MAX	120
 
+#define ADDR_4G			(1UL << 32)
+/* More bytes than the stub's copy has above the payload, its .bss included. */
+#define STUB_ROOM		MIB
+
 /*
  * mkpayload's own command line. A pointer is NULL if the option was not given; the
  * default of cmdline is "".
@@ -84,21 +88,37 @@ static void remove_outputs(void)
 	}
 }
 
-void die(const char *fmt, ...)
+/* Prints one line about the current file. @kind precedes the text. */
+static void print_line(const char *kind, const char *fmt, va_list args)
 {
-	va_list args;
-
-	remove_outputs();
 	fprintf(stderr, "mkpayload: ");
 	if (error_file)
 		fprintf(stderr, "%s: ", error_file);
 	if (error_part)
 		fprintf(stderr, "%s: ", error_part);
-	va_start(args, fmt);
+	fputs(kind, stderr);
 	vfprintf(stderr, fmt, args);
-	va_end(args);
 	fputc('\n', stderr);
+}
+
+void die(const char *fmt, ...)
+{
+	va_list args;
+
+	remove_outputs();
+	va_start(args, fmt);
+	print_line("", fmt, args);
+	va_end(args);
 	exit(EXIT_FAILURE);
+}
+
+void warn(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	print_line("warning: ", fmt, args);
+	va_end(args);
 }
 
 void error_within(const char *part)
@@ -352,12 +372,12 @@ static struct image read_kernel(const char *name, struct boot_traits *traits)
 		image = elf_lay_out(&file, false);
 		*traits = plain_traits(&image, image.reloc_size > 0);
 	} else {
-		die("not a kernel: neither an ELF file nor a bzImage");
+		foreign_refuse(&file);
 	}
 	free(file.data);
 
 	if (image.link_addr % traits->kernel_alignment)
-		die("linked at physical %#lx, unaligned to %#lx",
+		die("linked at physical %#lx, unaligned to %#lx: link it to a multiple of that",
 		    image.link_addr, traits->kernel_alignment);
 	if (!traits->version[0])
 		invent_version(name, traits->version);
@@ -388,6 +408,24 @@ u64 frame_digest(const u8 *frame, u64 size)
 u64 header_digest(const struct payload_header *header)
 {
 	return XXH64(header, offsetof(struct payload_header, header_digest), 0);
+}
+
+/*
+ * Refuses a payload that leaves no room for the stub. The stub's copy lies above
+ * the payload's memory, and 32-bit code must reach both. linker.ld makes the same
+ * check with the exact sizes. STUB_ROOM is larger, but memory that close to 4 GiB
+ * is never RAM in a PC, because its APICs are there.
+ */
+static void check_room(const struct payload_header *header)
+{
+	u64 end = header->file_size + header->reloc_size + header->margin;
+
+	if (end < header->mem_size)
+		end = header->mem_size;
+	end += header->link_addr;
+	if (end > ADDR_4G - STUB_ROOM)
+		die("linked at physical %#lx, the payload needs %#lx-%#lx, but the stub needs %lu MiB above it and below 4 GiB: link the kernel to a lower address",
+		    header->link_addr, header->link_addr, end, STUB_ROOM / MIB);
 }
 
 static struct payload_header describe(const struct image *image,
@@ -654,6 +692,7 @@ int main(int argc, char **argv)
 
 	packed = pack_image(&image.bytes, &opt.packing);
 	header = describe(&image, &traits, &packed);
+	check_room(&header);
 
 	write_bin(&outputs[OUTPUT_BIN], &header, &packed.frame);
 	write_assembly(&outputs[OUTPUT_S], base_name(outputs[OUTPUT_BIN].name),

@@ -90,14 +90,20 @@ struct image {
 noreturn void die(const char *fmt, ...) printf_like(1, 2);
 
 /*
- * Names the part of the file of errors_about() that later messages of die() are
- * about, for example "compressed kernel". The string @part must stay valid.
+ * Prints "mkpayload: FILE: PART: warning: MESSAGE" and goes on: the image will be
+ * made, but it may not do what the user expects. --quiet does not suppress it.
+ */
+void warn(const char *fmt, ...) printf_like(1, 2);
+
+/*
+ * Names the part of the current file that later messages of die() and warn() are
+ * about, for example "compressed kernel". @part must stay valid.
  */
 void error_within(const char *part);
 
 /*
- * Names the file that later messages of die() are about, and forgets the part
- * that error_within() named. The string @file must stay valid; NULL: no file.
+ * Names the file that later messages of die() and warn() are about, and forgets
+ * the part that error_within() named. @file must stay valid; NULL: no file.
  */
 void errors_about(const char *file);
 
@@ -130,6 +136,14 @@ bool bzimage_probe(const struct blob *file);
  */
 struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 			    u64 *pref_address);
+
+/* ---- foreign.c ---- */
+
+/*
+ * Calls die() with a message that says what @file is, of any content and size. It
+ * must be neither a bzImage nor an ELF file.
+ */
+noreturn void foreign_refuse(const struct blob *file);
 
 /* ---- codecs.c ---- */
 
@@ -267,7 +281,10 @@ struct relocs {
  */
 void relocs_add(struct relocs *relocs, enum reloc_kind kind, u64 offset);
 
-/* Frees the lists in @relocs, which must not be used afterwards. */
+/* Returns the number of places of all kinds. */
+size_t relocs_count(const struct relocs *relocs);
+
+/* Frees the lists. @relocs must not be used afterwards. */
 void relocs_free(struct relocs *relocs);
 
 /*
@@ -284,11 +301,12 @@ bool elf_probe(const struct blob *file);
 
 /*
  * Checks the static x86-64 executable @file, position-independent or not, lays
- * out its segments and appends its relocation table. @is_linux tells that the
- * file is a Linux kernel. If it is false, the file is Linux if it has Linux's
- * relocation table or a note of Linux. The caller frees the result's bytes. Calls
- * die() if the file is not acceptable.
+ * out its segments and appends its relocation table. @in_bzimage tells that the
+ * file was in a bzImage and therefore is Linux; if it is false, the file is
+ * searched for Linux's marks, and warnings say what the image will not be able to
+ * do. The caller frees the result's bytes. Calls die() if the file is not
+ * acceptable.
  */
-struct image elf_lay_out(const struct blob *file, bool is_linux);
+struct image elf_lay_out(const struct blob *file, bool in_bzimage);
 
 #endif

@@ -29,6 +29,15 @@ void relocs_add(struct relocs *relocs, enum reloc_kind kind, u64 offset)
 	list->offset[list->count++] = offset;
 }
 
+size_t relocs_count(const struct relocs *relocs)
+{
+	size_t count = 0;
+
+	for (int kind = 0; kind < RELOC_KINDS; kind++)
+		count += relocs->list[kind].count;
+	return count;
+}
+
 void relocs_free(struct relocs *relocs)
 {
 	for (int kind = 0; kind < RELOC_KINDS; kind++)

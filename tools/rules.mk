@@ -7,8 +7,8 @@
 # LZ4_favorDecompressionSpeed().
 MKPAYLOAD_LZ4 = $(LZ4_SRC)/lib/lz4.c $(LZ4_SRC)/lib/lz4hc.c
 
-MKPAYLOAD_SRCS := tools/mkpayload.c tools/bzimage.c tools/codecs.c tools/elf.c \
-	tools/elf-relocs.c tools/relocs.c tools/pack.c tools/report.c
+MKPAYLOAD_SRCS := tools/mkpayload.c tools/bzimage.c tools/foreign.c tools/codecs.c tools/elf.c \
+	tools/elf-kind.c tools/elf-relocs.c tools/relocs.c tools/pack.c tools/report.c
 MKPAYLOAD_DEPS := $(MKPAYLOAD_SRCS) tools/mkpayload.h tools/elf-file.h include/payload.h \
 	include/types.h tools/rules.mk VERSION
 CODEC_LIBS := -lzstd -llzma -lbz2 -lz

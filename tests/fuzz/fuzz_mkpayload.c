@@ -73,6 +73,16 @@ void die(const char *fmt, ...)
 	longjmp(refused, 1);
 }
 
+void warn(const char *fmt, ...)
+{
+	char text[1000];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+}
+
 void error_within(const char *part)
 {
 	(void)part;
@@ -109,7 +119,9 @@ static void kept_free(void *block)
 #define UINT64_MAX	MAX_MEMORY
 #include "../../tools/bzimage.c"
 #include "../../tools/codecs.c"
+#include "../../tools/foreign.c"
 #include "../../tools/elf.c"
+#include "../../tools/elf-kind.c"
 #include "../../tools/elf-relocs.c"
 #include "../../tools/relocs.c"
 #undef UINT64_MAX
@@ -140,6 +152,8 @@ static u8 *model_image(const struct blob *file, const struct image *image)
 	for (i = 0; i < e.e_phnum; i++) {
 		Elf64_Phdr p = header_of(file, i);
 
+		if (p.p_type == PT_INTERP)
+			wrong("a program with an interpreter", i);
 		if (p.p_type != PT_LOAD || !p.p_memsz)
 			continue;
 		if (p.p_paddr < lowest)
@@ -224,20 +238,22 @@ static u64 count_words(const struct blob *file)
 	u32 word;
 
 	memcpy(&e, file->data, sizeof(e));
-	end = e.e_phoff + e.e_phnum * sizeof(Elf64_Phdr);
-	if (end < sizeof(e))
-		end = sizeof(e);
+	end = sizeof(e);
+	if (e.e_phnum && e.e_phoff + e.e_phnum * sizeof(Elf64_Phdr) > end)
+		end = e.e_phoff + e.e_phnum * sizeof(Elf64_Phdr);
 	for (i = 0; i < e.e_phnum; i++) {
 		Elf64_Phdr p = header_of(file, i);
 
-		if (p.p_type != PT_NULL && p.p_offset + p.p_filesz > end)
+		if (p.p_type != PT_NULL && p.p_filesz &&
+		    p.p_offset + p.p_filesz > end)
 			end = p.p_offset + p.p_filesz;
 	}
-	if (e.e_shoff && e.e_shoff + e.e_shnum * sizeof(s) > end)
+	if (e.e_shoff && e.e_shnum && e.e_shoff + e.e_shnum * sizeof(s) > end)
 		end = e.e_shoff + e.e_shnum * sizeof(s);
 	for (i = 0; e.e_shoff && i < e.e_shnum; i++) {
 		memcpy(&s, file->data + e.e_shoff + i * sizeof(s), sizeof(s));
 		if (s.sh_type != SHT_NULL && s.sh_type != SHT_NOBITS &&
+		    s.sh_size &&
 		    s.sh_offset + s.sh_size > end)
 			end = s.sh_offset + s.sh_size;
 	}
@@ -261,6 +277,8 @@ static void check_image(const struct blob *file, const struct image *image)
 		wrong("another image", image->file_size);
 	if (words && relocs && relocs != words)
 		wrong("relocations", relocs);
+	if (image->is_linux && image->reloc_size && !relocs)
+		wrong("KASLR by a table that moves nothing", image->reloc_size);
 	free(want);
 }
 
@@ -277,6 +295,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		elf = file;
 		if (bzimage_probe(&file))
 			elf = bzimage_extract(&file, &traits, &pref_address);
+		else if (!elf_probe(&file))
+			foreign_refuse(&file);
 		image = elf_lay_out(&elf, elf.data != file.data);
 		check_image(&elf, &image);
 	}

@@ -10,8 +10,10 @@
  * section headers take an index, as in p_align.1=3. Setting a field changes the
  * header's bytes only, and moves no part of the file. Further arguments:
  *
- *   ei_class= ei_data= ei_version=   bytes of e_ident
+ *   ei_class= ei_data= ei_version= ei_osabi=   bytes of e_ident
  *   note=OWNER      add a PT_NOTE segment (index 3) with a note of that owner
+ *   note=OWNER:TYPE:W,W,...   the same, with a type and 32-bit words in the note
+ *   poke=AT:W,W,... write 32-bit words to offset AT of the file
  *   sections=0      write no section headers
  *   tail=W,W,...    append 32-bit words to the ELF file
  *   size=N          extend the file to N bytes with a hole
@@ -66,6 +68,7 @@ struct field {
 static const struct field ehdr_fields[] = {
 	{ "ei_mag0", EI_MAG0, 1 }, { "ei_class", EI_CLASS, 1 },
 	{ "ei_data", EI_DATA, 1 }, { "ei_version", EI_VERSION, 1 },
+	{ "ei_osabi", EI_OSABI, 1 },
 	FIELD(Elf64_Ehdr, e_type), FIELD(Elf64_Ehdr, e_machine),
 	FIELD(Elf64_Ehdr, e_version), FIELD(Elf64_Ehdr, e_entry),
 	FIELD(Elf64_Ehdr, e_phoff), FIELD(Elf64_Ehdr, e_shoff),
@@ -272,30 +275,8 @@ static void init_parts(struct elf_parts *elf)
 	};
 }
 
-/*
- * Adds a PT_NOTE segment with two notes. The first belongs to another owner, so
- * that mkpayload must read on to find the note of @owner.
- */
-static void add_note(struct elf_parts *elf, struct buffer *out,
-		     const char *owner)
-{
-	Elf64_Phdr *note = &elf->phdr[LOADS];
-	Elf64_Nhdr first = { sizeof("odd"), 5, 1 };
-	Elf64_Nhdr second = { strlen(owner) + 1, 0, 0x100 };
-
-	note->p_type = PT_NOTE;
-	note->p_align = 4;
-	note->p_offset = out->size;
-	append(out, &first, sizeof(first));
-	append(out, "odd\0hello\0\0", 4 + 8);
-	append(out, &second, sizeof(second));
-	append(out, owner, strlen(owner) + 1);
-	append_zeros(out, -out->size % 4);
-	note->p_filesz = note->p_memsz = out->size - note->p_offset;
-	elf->ehdr.e_phnum = SEGMENTS;
-}
-
-static void add_tail(struct buffer *out, const char *words)
+/* Appends 32-bit words, given as "W,W,...", to @out. */
+static void add_words(struct buffer *out, const char *words)
 {
 	char *copy = strdup(words);
 
@@ -305,6 +286,59 @@ static void add_tail(struct buffer *out, const char *words)
 		append(out, &value, sizeof(value));
 	}
 	free(copy);
+}
+
+/*
+ * Adds a PT_NOTE segment with two notes. The first belongs to another owner, so
+ * that mkpayload must read on to find the note that @text describes:
+ * "OWNER" or "OWNER:TYPE:W,W,...".
+ */
+static void add_note(struct elf_parts *elf, struct buffer *out,
+		     const char *text)
+{
+	Elf64_Phdr *note = &elf->phdr[LOADS];
+	Elf64_Nhdr first = { sizeof("odd"), 5, 1 };
+	Elf64_Nhdr second = { strcspn(text, ":") + 1, 0, 0x100 };
+	char *owner = strndup(text, strcspn(text, ":"));
+	static struct buffer words;
+
+	if (text[strlen(owner)]) {
+		char *end;
+
+		second.n_type = strtoul(text + strlen(owner) + 1, &end, 0);
+		if (*end != ':')
+			errx(2, "%s: not OWNER:TYPE:WORDS", text);
+		add_words(&words, end + 1);
+		second.n_descsz = words.size;
+	}
+	note->p_type = PT_NOTE;
+	note->p_align = 4;
+	note->p_offset = out->size;
+	append(out, &first, sizeof(first));
+	append(out, "odd\0hello\0\0", 4 + 8);
+	append(out, &second, sizeof(second));
+	append(out, owner, strlen(owner) + 1);
+	append_zeros(out, -out->size % 4);
+	append(out, words.data, words.size);
+	note->p_filesz = note->p_memsz = out->size - note->p_offset;
+	elf->ehdr.e_phnum = SEGMENTS;
+	free(owner);
+}
+
+/* Handles the argument poke=, "AT:W,W,...". */
+static void poke(struct buffer *out, const char *text)
+{
+	static struct buffer words;
+	char *end;
+	uint64_t at = strtoull(text, &end, 0);
+
+	words.size = 0;
+	if (*end != ':')
+		errx(2, "%s: not OFFSET:WORDS", text);
+	add_words(&words, end + 1);
+	if (at > out->size || words.size > out->size - at)
+		errx(2, "%s: outside of the file", text);
+	memcpy(out->data + at, words.data, words.size);
 }
 
 static void make_elf(const char *name, char **arguments)
@@ -339,6 +373,8 @@ static void make_elf(const char *name, char **arguments)
 	for (char **a = arguments; *a; a++) {
 		if (value_of(*a, "note") || value_of(*a, "sections"))
 			continue;
+		else if ((text = value_of(*a, "poke")))
+			poke(&out, text);
 		else if ((text = value_of(*a, "tail")))
 			tail = text;
 		else if ((text = value_of(*a, "size")))
@@ -356,7 +392,7 @@ static void make_elf(const char *name, char **arguments)
 	memcpy(out.data, &elf.ehdr, sizeof(elf.ehdr));
 	memcpy(out.data + sizeof(elf.ehdr), elf.phdr, sizeof(elf.phdr));
 	if (tail)
-		add_tail(&out, tail);
+		add_words(&out, tail);
 	write_out(name, &out, size);
 }
 

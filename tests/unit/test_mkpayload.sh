@@ -26,11 +26,12 @@ flatten() {
 	rm -f "$2"
 	while read -r offset paddr filesz memsz; do
 		at=$((paddr - link_addr))
+		mem_size=$((at + memsz))
+		[ $((filesz)) -ne 0 ] || continue
 		dd if="$1" of="$2" bs=1M iflag=skip_bytes,count_bytes \
 			oflag=seek_bytes conv=notrunc status=none \
 			skip=$((offset)) count=$((filesz)) seek=$((at))
-		[ $((filesz)) -eq 0 ] || file_size=$((at + filesz))
-		mem_size=$((at + memsz))
+		file_size=$((at + filesz))
 	done <segments
 }
 
@@ -167,6 +168,17 @@ good_elf empty-segment p_filesz.1=0 p_memsz.1=0 p_paddr.1=0x200010
 good_elf only-bss-last p_filesz.2=0
 expect good/only-bss-header header_is x.bin 4 0x200000 0x1000 0x10 \
 	0x3321 0xa000 0
+# Segments and sections without bytes in the file may name any offset, as Unikraft's
+# empty PT_TLS and a segment that only has .bss do.
+good_elf empty-load p_filesz.2=0 p_offset.2=0x10000123
+expect good/empty-load-header header_is x.bin 4 0x200000 0x1000 0x10 \
+	0x3321 0xa000 0
+good_elf empty-load-end p_filesz.2=0 p_offset.2=0xfffffffffffff000
+good_elf empty-tls note=odd p_type.3=7 p_filesz.3=0 p_memsz.3=0 \
+	p_offset.3=0xfffffffffffff000
+good_elf empty-note note=odd p_filesz.3=0 p_memsz.3=0 p_offset.3=0x10000000
+good_elf empty-dynamic note=odd p_type.3=2 p_filesz.3=0 p_offset.3=0x10000000
+good_elf empty-section sh_size.1=0 sh_offset.1=0xfffffffffffff000
 good_elf percpu-like p_vaddr.1=0
 good_elf two-gib p_memsz.2=0x7fffb000 p_vaddr.2=0x205000
 expect good/two-gib-header header_is x.bin 4 0x200000 0x1000 0x10 \
@@ -229,6 +241,77 @@ make_payload -o x good2.elf
 expect good/relocs-last-memory header_is x.bin 11 0x200000 0x200000 0x10 \
 	0x5123 0x5123 8
 expect good/relocs-lengths stored_relocs_are 00 00 03 00 7f 80 81 01
+
+# ---- kernels whose entry may not be Linux's ----
+
+# warned WARNING ELF: mkpayload takes the ELF file, and warns of its entry.
+warned() {
+	make_payload -o x "$2" 2>stderr || return 1
+	cat stderr
+	[ "$(wc -l <stderr)" -eq 1 ] && [ -s x.bin ] &&
+		grep -q "^mkpayload: $2: warning: $1: the stub enters 0x200010 in 64-bit mode with Linux's zero page in %rsi; a kernel that expects something else stops there without a message\$" stderr
+}
+# entry_is NAME WARNING [FIELD=VALUE]...: the same for a file of mkelf.
+entry_is() {
+	name=$1 warning=$2
+	shift 2
+	elf kind.elf "$@"
+	expect "entry/$name" warned "$warning" kind.elf
+}
+# entry_is_ours NAME [FIELD=VALUE]...: no warning.
+unwarned() {
+	make_payload -o x "$1" 2>stderr && cat stderr && [ ! -s stderr ]
+}
+entry_is_ours() {
+	name=$1
+	shift
+	elf kind.elf "$@"
+	expect "entry/$name" unwarned kind.elf
+}
+m1='a Multiboot header makes e_entry a 32-bit entry'
+m2='a Multiboot2 header makes e_entry a 32-bit entry'
+# Magic, flags, checksum; with flag 16 also five addresses, the last one the entry.
+entry_is multiboot "$m1" poke=0x1100:0x1badb002,3,0xe4524ffb
+entry_is multiboot-last "$m1" sections=0 poke=0x1ff4:0x1badb002,3,0xe4524ffb
+entry_is multiboot-address "$m1" \
+	poke=0x1100:0x1badb002,0x10003,0xe4514ffb,0x200100,0x200000,0,0,0x200010
+entry_is_ours multiboot-other \
+	poke=0x1100:0x1badb002,0x10003,0xe4514ffb,0x200100,0x200000,0,0,0x200800
+entry_is_ours multiboot-checksum poke=0x1100:0x1badb002,3,0xe4524ffc
+entry_is_ours multiboot-late poke=0x3000:0x1badb002,3,0xe4524ffb
+entry_is_ours multiboot-linux note=Linux tail=0,0,0x80200000 \
+	poke=0x1100:0x1badb002,3,0xe4524ffb
+# Magic, architecture, length, checksum, tags.
+entry_is multiboot2 "$m2" poke=0x3000:0xe85250d6,0,24,0x17adaf12,0,8
+entry_is multiboot2-address "$m2" \
+	poke=0x3000:0xe85250d6,0,40,0x17adaf02,3,12,0x200010,0,0,8
+entry_is_ours multiboot2-other \
+	poke=0x3000:0xe85250d6,0,40,0x17adaf02,3,12,0x200800,0,0,8
+entry_is_ours multiboot2-mips poke=0x3000:0xe85250d6,4,24,0x17adaf0e,0,8
+entry_is multiboot2-bad-tag "$m2" poke=0x3000:0xe85250d6,0,24,0x17adaf12,3,64
+entry_is pvh "a note of Xen makes e_entry PVH's 32-bit entry" \
+	note=Xen:18:0x200010
+entry_is pvh-64 "a note of Xen makes e_entry PVH's 32-bit entry" \
+	note=Xen:18:0x200010,0
+entry_is_ours pvh-other note=Xen:18:0x200800
+entry_is_ours pvh-short note=Xen:18:
+entry_is xen 'a note of Xen makes e_entry the entry of a paravirtual guest' \
+	note=Xen:1:0x80200010,0xffffffff e_entry=0xffffffff80200010
+entry_is freebsd 'EI_OSABI says that the file is for FreeBSD' ei_osabi=9
+entry_is netbsd 'a note says that the file is for NetBSD' note=NetBSD:1:0
+entry_is_ours standalone ei_osabi=255
+entry_is_ours build-id note=GNU:3:0,1,2,3,4
+entry_is_ours hurd note=GNU:1:1,0,0,0
+"$CC" -c -o list.o -x assembler - <<'END'
+	.globl _start
+_start:	hlt
+	.section __u_boot_list, "a"
+	.long 1
+END
+"$CC" -static -no-pie -nostdlib -Wl,-z,max-page-size=4096,-z,noexecstack \
+	-Wl,-Ttext=0x200010,--build-id=none -o list.elf list.o
+expect entry/u-boot warned 'the file is U-Boot, which its own first stage starts' \
+	list.elf
 
 # A kernel that gcc and ld have made, compared with objcopy's output.
 cat >kernel.c <<'END'
@@ -334,6 +417,10 @@ bzimage good2.bz zstd setup_sects=2 kernel_version=0
 make_payload -o x good2.bz
 assembled x
 expect good/bzimage-no-version text_is .setup.version 'good2.bz'
+# The highest address that leaves the stub its 1 MiB below 4 GiB: the link accepts it.
+elf high.elf p_paddr.0=0xffef6000 p_paddr.1=0xffef9000 p_paddr.2=0xffefb000 \
+	e_entry=0xffef6010
+expect good/below-4g "$top/tools/mkimage" --codec none -o high.img high.elf
 cat good.bz good.elf >signed.bz
 expect good/bzimage-signed make_payload -o x signed.bz
 

@@ -107,6 +107,61 @@ bad missing 'No such file' missing
 bad directory 'not a regular file$' .
 bad_elf magic 'not a kernel' ei_mag0=0x7e
 
+# ---- other formats ----
+
+# A file that its own program has compressed: the message names this program.
+for program in gzip xz zstd bzip2 lz4 lzop; do
+	case $program in
+	lzop) lzop -c good.elf >packed ;;
+	*) $program -c <good.elf >packed ;;
+	esac
+	bad "packed-$program" \
+		"not a kernel: compressed with $program: unpack it first, with $program -dc\$" \
+		packed
+done
+xz --format=lzma -c <good.elf >packed
+bad packed-lzma 'not a kernel: compressed with lzma: unpack it first, with xz -dc$' packed
+lz4 -lc <good.elf >packed
+bad packed-lz4-legacy 'not a kernel: compressed with lz4: unpack it first' packed
+
+# holds NAME PATTERN AT BYTES...: a file of 64 KiB of zeros, with the bytes at that
+# offset.
+holds() {
+	name=$1
+	pattern=$2
+	shift 2
+	head -c 65536 /dev/zero >other
+	while [ $# -gt 0 ]; do
+		printf '%b' "$2" |
+			dd of=other bs=1 seek="$(($1))" conv=notrunc status=none
+		shift 2
+	done
+	bad "$name" "not a kernel: $pattern" other
+}
+holds other-nothing 'neither an ELF file nor a bzImage$' 0 ''
+holds other-arm64 'an Image for arm64: name a kernel for x86-64$' 0 MZ 0x38 'ARM\0144'
+holds other-riscv 'an Image for RISC-V: name' 0 MZ 0x30 'RISCV'
+holds other-zboot 'an EFI zboot image: name' 0 MZ 4 zimg 24 gzip
+holds other-uimage 'a uImage of U-Boot: name' 0 '\0047\0005\0031\0126'
+holds other-fit 'a device tree, or a FIT image' 0 '\0320\0015\0376\0355'
+holds other-android 'a boot image of Android: name' 0 'ANDROID!'
+holds other-cpio 'a cpio archive, as an initrd is: name' 0 070701
+holds other-deb 'an archive, such as a .deb' 0 '!<arch>\n'
+holds other-tar 'a tar archive: name' 0x101 ustar
+holds other-iso 'an ISO 9660 file system: name' 0x8001 CD001
+holds other-qcow2 'a disk image (qcow2): name' 0 'QFI\0373'
+holds other-payload 'a payload that mkpayload has made: name the kernel' 0 sevstub
+# DOS header with the offset of the PE header, machine, number of sections, size of the
+# optional header, and the second section's name.
+holds other-efi 'an EFI application (PE machine 0x8664): name a bzImage or an ELF file$' \
+	0 MZ 0x3c '\0200' 0x80 PE 0x84 '\0144\0206\002' 0x94 '\0360' 0x188 .text
+holds other-uki 'a unified kernel image: take the kernel out of it, with objcopy -O binary -j .linux$' \
+	0 MZ 0x3c '\0200' 0x80 PE 0x84 '\0144\0206\002' 0x94 '\0360' \
+	0x188 .text 0x1b0 .linux
+holds other-efi-far 'neither an ELF file nor a bzImage$' 0 MZ 0x3c '\0377\0377\0377\0377'
+holds other-efi-cut 'an EFI application (PE machine 0x0): name' 0 MZ \
+	0x3c '\0374\0377' 0xfffc PE
+
 # ---- ELF header ----
 bad_elf class 'wrong class.*EI_CLASS 1' ei_class=1
 bad_elf big-endian 'wrong byte order.*EI_DATA 2' ei_data=2
@@ -117,7 +172,14 @@ bad_elf machine-i386 'wrong machine.*e_machine 3' e_machine=3
 bad_elf relocatable-object 'not an executable (e_type 1)' e_type=1
 bad_elf core-dump 'not an executable (e_type 4)' e_type=4
 bad_elf pie 'position-independent executable' e_type=3
-bad_elf interpreter 'program with an interpreter' e_type=3 p_type.2=3
+bad_elf interpreter 'a program with an interpreter (segment 2 is PT_INTERP): link' \
+	e_type=3 p_type.2=3
+bad_elf program 'not a kernel: a program for Linux, as its note NT_GNU_ABI_TAG says' \
+	note=GNU:1:0,3,2,0
+# A program that gcc makes, static as busybox is.
+echo 'int main(void) { return 0; }' >main.c
+"$CC" -static -o main main.c
+bad static-program 'not a kernel: a program for Linux' main
 bad_elf no-phdrs 'no PT_LOAD' e_phnum=0
 bad_elf too-many-phdrs 'too many program headers' e_phnum=0xffff
 bad_elf phentsize 'program headers of 32 bytes' e_phentsize=32
@@ -142,8 +204,12 @@ bad_elf overlap 'segments 0 and 1 overlap at physical 0x201000' \
 bad_elf overlap-memory 'segments 1 and 2 overlap at physical 0x205000' \
 	p_memsz.1=0x2001
 bad_elf overlap-same 'segments . and . overlap' p_paddr.1=0x200000
-bad_elf overflow-paddr 'segment 2: overflow, .* at physical' \
+bad_elf virtual-paddr 'segment 0: p_paddr 0xffffffff80200000 is a virtual address, .*: give .* AT()' \
+	p_paddr.0=0xffffffff80200000
+bad_elf virtual-paddr-last 'segment 2: p_paddr 0xfffffffffffff000 is a virtual address' \
 	p_paddr.2=0xfffffffffffff000
+bad_elf overflow-paddr 'segment 2: overflow, .* at physical' \
+	p_paddr.2=0xffffffffff000
 bad_elf overflow-memsz 'segment 2: overflow, .* at physical' \
 	p_memsz.2=0xffffffffffffffff
 bad_elf overflow-52-bits 'segment 2: overflow, .* at physical' \
@@ -163,6 +229,13 @@ bad_elf over-2g-memory 'payload over 2 GiB (0x80000001 bytes of memory)' \
 	p_memsz.2=0x7fffb001 p_vaddr.2=0x205000
 bad_elf over-2g-gap 'payload over 2 GiB (0x80005000 bytes of memory)' \
 	p_paddr.2=0x80200000
+# The stub needs 1 MiB between the payload and 4 GiB.
+bad_elf over-4g 'the payload needs 0xfff00000-0xfff0a[0-9a-f]*, but the stub needs 1 MiB above it and below 4 GiB: link' \
+	p_paddr.0=0xfff00000 p_paddr.1=0xfff03000 p_paddr.2=0xfff05000 e_entry=0xfff00010
+bad_elf over-4g-page 'the payload needs 0xffef7000-0xfff01[0-9a-f]*, but the stub needs' \
+	p_paddr.0=0xffef7000 p_paddr.1=0xffefa000 p_paddr.2=0xffefc000 e_entry=0xffef7010
+bad_elf over-4g-far 'but the stub needs 1 MiB' p_paddr.0=0x100000000 \
+	p_paddr.1=0x100003000 p_paddr.2=0x100005000 e_entry=0x100000010
 bad_elf over-2g-relocs 'payload over 2 GiB (0x80000004 bytes with its reloc' \
 	p_align.2=1 p_memsz.2=0x123 p_paddr.2=0x801ffedd tail=0,0,0x80200000
 bad_elf over-2g-file 'payload over 2 GiB (a file of' size=0x80000001
@@ -174,7 +247,7 @@ bad_elf entry-gap 'entry 0x202000 is outside' e_entry=0x202000
 bad_elf entry-bss 'entry 0x205123 is outside' e_entry=0x205123
 bad_elf entry-virtual 'entry 0xffffffff80201733 is outside' \
 	e_entry=0xffffffff80201733
-bad_elf entry-zero 'entry 0 is outside' e_entry=0
+bad_elf entry-zero 'entry 0 is outside .*: name it with ENTRY()' e_entry=0
 
 # ---- data behind the ELF file ----
 bad_elf tail-garbage 'no relocation table' tail=0x12345678
@@ -202,10 +275,12 @@ bad_elf reloc-link 'linked at virtual 0xffffffff80100000, .* 0xffffffff80200000'
 # ---- bzImage: setup header ----
 bad_bzimage boot-flag 'not a kernel' gzip boot_flag=0
 bad_bzimage header 'not a kernel' gzip header=0x53726447
-bad_bzimage protocol 'boot protocol 2.07, needs 2.08' gzip version=0x207
+bad_bzimage protocol 'boot protocol 2.07, needs 2.12 or later: Linux 3.8' gzip \
+	version=0x207
 bad_bzimage loaded-low 'not a bzImage: loaded low' gzip loadflags=0
 bad_bzimage 32-bit 'not a 64-bit kernel.*2.15' gzip xloadflags=0
-bad_bzimage 32-bit-old 'not a 64-bit kernel.*2.11' gzip version=0x20b
+bad_bzimage protocol-last 'boot protocol 2.11, needs 2.12 or later: Linux 3.8' gzip \
+	version=0x20b
 bad_bzimage alignment 'kernel_alignment 0x180000 is no power' gzip \
 	kernel_alignment=0x180000 min_alignment=12
 bad_bzimage alignment-large 'kernel_alignment 0x80000000 is no power' gzip \
@@ -224,6 +299,8 @@ bad_bzimage payload-offset 'payload_offset 0xfffffff0' gzip \
 	payload_offset=0xfffffff0
 bad_bzimage payload-length 'payload_length 0xffffffff' gzip \
 	payload_length=0xffffffff
+bad_bzimage payload-none 'no compressed kernel (payload_length 0): a program with Linux.s header, such as memtest86+' \
+	gzip payload_length=0 syssize=0xffff
 bad_bzimage payload-tiny 'truncated: a compressed payload of 7' gzip \
 	payload_length=7
 bad_bzimage version-outside 'version string at 0x600 is outside' gzip \

@@ -201,8 +201,9 @@ spoilt pie-twice 'two relocations overlap' pie.elf $((at + 24)) \
 	"$(od -An -v -to1 -j "$at" -N 8 pie.elf | sed 's/ /\\0/g')"
 at=$(offset_of pie.elf .dynamic)
 spoilt pie-library 'not a kernel: needs a shared library' pie.elf "$at" '\001'
-spoilt pie-rel 'relocations of a kind (dynamic tag 17)' pie.elf "$at" '\021'
-spoilt pie-jmprel 'relocations of a kind (dynamic tag 23)' pie.elf "$at" '\027'
+spoilt pie-soname 'not a kernel: a shared library' pie.elf "$at" '\016'
+spoilt pie-rel 'relocations without addends (DT_REL), .*: link with' pie.elf "$at" '\021'
+spoilt pie-jmprel 'calls through a procedure linkage table (DT_JMPREL), .* link with' pie.elf "$at" '\027'
 rela=$(readelf -dW pie.elf 2>/dev/null | sed -n '/Tag/,$p' | grep -n '(RELA) ' |
 	cut -d : -f 1)
 rela=$((at + (rela - 2) * 16))
@@ -232,6 +233,8 @@ cat >linux.c <<'END'
 __attribute__((section(".percpu"))) long counter = 1, *address = &counter + 8;
 __attribute__((section(".percpu"))) void *kernel_address = &kernel_address;
 extern long init_counter;
+/* Linux 6.12 finds instructions to patch by distances in sections runtime_*. */
+asm(".section runtime_x, \"a\"; .long value - ., value - .; .previous");
 long value = 2;
 __attribute__((section(".note.a"), aligned(4))) const struct {
 	unsigned int namesz, descsz, type;
@@ -254,6 +257,7 @@ SECTIONS
 {
 	. = 0xffffffff80000000 + BASE;
 	.text : AT(BASE) { *(.text*) } :text
+	runtime_x : AT(ADDR(runtime_x) - 0xffffffff80000000) { *(runtime_x) } :text
 	.rodata : AT(ADDR(.rodata) - 0xffffffff80000000) { *(.rodata*) } :text
 	.notes : AT(ADDR(.notes) - 0xffffffff80000000) { *(.note.a) } :text :note
 	load = ALIGN(4096);
@@ -283,6 +287,61 @@ linux_moved() {
 	grep -q 'Linux, relocatable, KASLR' info
 }
 expect relocs/linux linux_moved
+
+# Linux's build may blank a kept relocation. All of it is 0 then, also the place.
+blank_is_taken() {
+	cp first.elf blank.elf
+	head -c 24 /dev/zero | dd of=blank.elf bs=1 conv=notrunc status=none \
+		seek="$(offset_of first.elf .relaruntime_x)" || return 1
+	make_payload -o blank blank.elf && cmp first.bin blank.bin
+}
+expect relocs/linux-blank blank_is_taken
+# Blank relocations for a section that is not loaded say nothing, either.
+blank_is_ignored() {
+	link stray.elf 0x1000000 -static -no-pie -fno-pic -Wl,--emit-relocs \
+		-T stray.ld linux.c || return 1
+	head -c 48 /dev/zero | dd of=stray.elf bs=1 conv=notrunc status=none \
+		seek="$(offset_of stray.elf .relaruntime_x)" || return 1
+	make_payload -o stray stray.elf && info_of stray kernel | grep KASLR
+}
+sed '/runtime_x/d
+	s|/DISCARD/|runtime_x 0x80000 : { *(runtime_x) } :NONE\n\t/DISCARD/|' linux.ld >stray.ld
+expect relocs/linux-blank-stray blank_is_ignored
+
+# warned ELF KERNEL PATTERN: mkpayload takes ELF as KERNEL, which --info prints,
+# without relocations, and warns.
+warned() {
+	make_payload -o warned "$1" 2>stderr || return 1
+	info_of warned kernel >info
+	cat stderr info
+	[ "$(cat info)" = "$2" ] && [ "$(wc -l <stderr)" -eq 1 ] &&
+		[ "$(info_of warned 'relocation size')" = 0 ] &&
+		grep -q "^mkpayload: $1: warning: $3: it runs at its link address, without KASLR: use the bzImage of the same build\$" stderr
+}
+# Linux's build keeps .relaruntime_* in vmlinux, and removes all others (6.12).
+objcopy --remove-section='.rela.*' first.elf stripped.elf
+expect relocs/linux-stripped warned stripped.elf Linux \
+	'Linux without the relocations of .text, only with .relaruntime_x and 0 more'
+objcopy --remove-section='.rela*' first.elf bare.elf
+expect relocs/linux-bare warned bare.elf Linux 'Linux without relocations'
+# A part of the relocations that would move something, but not the code.
+objcopy --remove-section='.rela.text' first.elf part.elf
+expect relocs/linux-part warned part.elf Linux \
+	'Linux without the relocations of .text, only with .rela[^ ]* and [1-9] more'
+# Code without absolute addresses, and nothing else that moves.
+cat >still.c <<'END'
+__attribute__((section(".note.a"), aligned(4))) const struct {
+	unsigned int namesz, descsz, type;
+	char name[8];
+} note = { 6, 0, 1, "Linux" };
+extern long value;
+asm(".data; value: .quad 2; .text");
+void _start(void) { value++; for (;;); }
+END
+link still.elf 0x1000000 -static -no-pie -fpie -Wl,--emit-relocs -T linux.ld \
+	-Wl,--defsym,counter=0 still.c
+expect relocs/linux-still warned still.elf Linux \
+	'Linux whose relocations move nothing, .rela.text and 0 more'
 expect relocs/fixed fixed
 
 exit "$failed"
