@@ -161,12 +161,13 @@ $(O)/stub/bios/header.o: VERSION
 
 $(O)/stub/payload/unzstd.o: | $(ZSTD_SRC)/.stamp
 # zstd's file has two decoding loops in assembly. HUF_FORCE_DECOMPRESS_X1 needs the
-# first only. sed removes the second, which saves 1.2 KB.
+# first only. sed removes the second, which is the last of the file, and saves 1.2 KB.
 $(O)/stub/payload/huf_decompress_amd64.o: Makefile | $(ZSTD_SRC)/.stamp
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' AS $@
-	$(Q)sed '/4X2.*:$$/,/^#endif/{/^#endif/!d;}; /4X2/d' \
+	$(Q)sed '/4X2.*:$$/,$$d; /4X2/d' \
 		$(ZSTD_SRC)/lib/decompress/huf_decompress_amd64.S >$(@:.o=.S)
+	$(Q)echo '#endif' >>$(@:.o=.S)
 	$(Q)$(CC) $(ZSTD_FLAGS) -I$(ZSTD_SRC)/lib/decompress -c -o $@ $(@:.o=.S)
 
 # -fwhole-program drops lz4's compressor, which is in the same file as the decoder.
