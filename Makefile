@@ -104,8 +104,9 @@ STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
 CFLAGS_string.o := -fno-builtin \
 	$(call cc-option,-fno-tree-loop-distribute-patterns)
 # gnu-efi is used for its headers only. GNU_EFI_USE_MS_ABI makes EFIAPI functions
-# use Microsoft's calling convention, as UEFI demands.
-EFI_FLAGS := -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 \
+# use Microsoft's calling convention, as UEFI demands. gnu-efi 3.0.18 makes CHAR16 the
+# type wchar_t, which must have 16 bits then.
+EFI_FLAGS := -fshort-wchar -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 \
 	-DGNU_EFI_USE_MS_ABI
 # efi/ runs on firmware's stack, which has at least 128 KiB (UEFI 2.10 2.3.4), so its
 # functions may use more than the others.

@@ -12,9 +12,16 @@
 
 /* A table's revision: major version in the upper half (UEFI 4.2). */
 #define EFI_2_00_REVISION		(2U << 16)
-/* UEFI 7.2: attribute of memory that is set aside for a purpose. */
+/*
+ * Attributes of memory that is set aside for a purpose, and of memory that is read-only
+ * (UEFI 7.2). gnu-efi has had them since 3.0.18.
+ */
+#ifndef EFI_MEMORY_SP
 #define EFI_MEMORY_SP			0x0000000000040000ULL
+#endif
+#ifndef EFI_MEMORY_RO
 #define EFI_MEMORY_RO			0x0000000000020000ULL
+#endif
 #define EFI_PERSISTENT_MEMORY		14	/* a memory type (UEFI 7.2.1) */
 
 /* boot.rst: signature in efi_info; type_of_loader of an EFI stub. */
