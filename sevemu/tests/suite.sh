@@ -310,7 +310,7 @@ do_manual()
 	pass "$test"
 }
 
-# shellcheck disable=SC2013,SC2016
+# shellcheck disable=SC2013,SC2016 # single words; a page's backquotes
 # report.c, the wrapper, the man page and docs/emulator.md have the same exit statuses,
 # and report.c and docs/emulator.md the same words of the report for them.
 do_statuses()
