@@ -41,6 +41,8 @@
 /* Descriptors by which the map may grow until boot services end. */
 #define MEMORY_MAP_SLACK		32
 
+/* gnu-efi 4 defines the LoadFile2 protocol's GUID too, with a cast. */
+#undef EFI_LOAD_FILE2_PROTOCOL_GUID
 #define EFI_LOAD_FILE2_PROTOCOL_GUID \
 	{ 0x4006c0c1, 0xfcb3, 0x403e, \
 	  { 0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d } }
