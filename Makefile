@@ -104,8 +104,9 @@ STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
 CFLAGS_string.o := -fno-builtin \
 	$(call cc-option,-fno-tree-loop-distribute-patterns)
 # gnu-efi is used for its headers only. GNU_EFI_USE_MS_ABI makes EFIAPI functions
-# use Microsoft's calling convention, as UEFI demands.
-EFI_FLAGS := -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 \
+# use Microsoft's calling convention, as UEFI demands. gnu-efi 3.0.18 makes CHAR16 the
+# type wchar_t, which must have 16 bits then.
+EFI_FLAGS := -fshort-wchar -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 \
 	-DGNU_EFI_USE_MS_ABI
 # efi/ runs on firmware's stack, which has at least 128 KiB (UEFI 2.10 2.3.4), so its
 # functions may use more than the others.
@@ -161,12 +162,13 @@ $(O)/stub/bios/header.o: VERSION
 
 $(O)/stub/payload/unzstd.o: | $(ZSTD_SRC)/.stamp
 # zstd's file has two decoding loops in assembly. HUF_FORCE_DECOMPRESS_X1 needs the
-# first only. sed removes the second, which saves 1.2 KB.
+# first only. sed removes the second, which is the last of the file, and saves 1.2 KB.
 $(O)/stub/payload/huf_decompress_amd64.o: Makefile | $(ZSTD_SRC)/.stamp
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' AS $@
-	$(Q)sed '/4X2.*:$$/,/^#endif/{/^#endif/!d;}; /4X2/d' \
+	$(Q)sed '/4X2.*:$$/,$$d; /4X2/d' \
 		$(ZSTD_SRC)/lib/decompress/huf_decompress_amd64.S >$(@:.o=.S)
+	$(Q)echo '#endif' >>$(@:.o=.S)
 	$(Q)$(CC) $(ZSTD_FLAGS) -I$(ZSTD_SRC)/lib/decompress -c -o $@ $(@:.o=.S)
 
 # -fwhole-program drops lz4's compressor, which is in the same file as the decoder.

@@ -18,9 +18,14 @@
 /*
  * Attributes in a memory descriptor (UEFI 2.10 7.2): specific-purpose memory,
  * and memory that is read-only.
+ * gnu-efi defines both since 3.0.18.
  */
+#ifndef EFI_MEMORY_SP
 #define EFI_MEMORY_SP			0x0000000000040000ULL
+#endif
+#ifndef EFI_MEMORY_RO
 #define EFI_MEMORY_RO			0x0000000000020000ULL
+#endif
 #define EFI_PERSISTENT_MEMORY		14	/* a memory type (UEFI 7.2.1) */
 
 /*
@@ -49,6 +54,8 @@
  */
 #define MEMORY_MAP_SLACK		32
 
+/* gnu-efi 4 defines the LoadFile2 protocol's GUID too, with a cast. */
+#undef EFI_LOAD_FILE2_PROTOCOL_GUID
 #define EFI_LOAD_FILE2_PROTOCOL_GUID \
 	{ 0x4006c0c1, 0xfcb3, 0x403e, \
 	  { 0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d } }

@@ -136,10 +136,13 @@ BUILD_BUG_ON(ZSTD_LITBUFFEREXTRASIZE < ZSTD_BLOCKSIZE_MAX);
 END_SMALL
 /*
  * ZSTD_decodeLiteralsBlock() runs once for each block, so it is built for size.
+ * Later versions of zstd declare it otherwise, and it is then built for speed.
  */
+#if ZSTD_VERSION_NUMBER == 10504
 size_t SMALL ZSTD_decodeLiteralsBlock(ZSTD_DCtx *dctx, const void *src, size_t size,
 				      void *dst, size_t capacity,
 				      const streaming_operation streaming);
+#endif
 #include "decompress/zstd_decompress_block.c"
 /*
  * zstd_common.c must come last, because it replaces the macro ZSTD_isError() by
@@ -147,11 +150,9 @@ size_t SMALL ZSTD_decodeLiteralsBlock(ZSTD_DCtx *dctx, const void *src, size_t s
  */
 #include "common/zstd_common.c"
 #ifndef __clang__
-static size_t __attribute__((cold))
-ZSTD_decompressSequences_default(ZSTD_DCtx *dctx, void *dst, size_t size,
-				 const void *seqs, size_t seqs_size, int count,
-				 const ZSTD_longOffset_e is_long_offset,
-				 const int frame);
+/* typeof, because the parameters depend on zstd's version. */
+static __typeof__(ZSTD_decompressSequences_default)
+ZSTD_decompressSequences_default __attribute__((cold));
 static void __attribute__((cold))
 ZSTD_safecopy(BYTE *op, const BYTE *const end, const BYTE *ip, ptrdiff_t length,
 	      ZSTD_overlap_e overlap);

@@ -19,6 +19,12 @@ ifneq ($(ZSTD_SRC),$(O)/zstd)
 $(ZSTD_SRC)/.stamp:
 	$(Q)test -r $(ZSTD_SRC)/lib/zstd.h || \
 		{ echo "ZSTD_SRC=$(ZSTD_SRC): no lib/zstd.h there: name zstd's source tree, or leave ZSTD_SRC out" >&2; exit 1; }
+	$(Q)version=$$(awk '/^#define ZSTD_VERSION_(MAJOR|MINOR|RELEASE) / { v = v "." $$3 } \
+			END { print substr(v, 2) }' $(ZSTD_SRC)/lib/zstd.h); \
+		case $$version in \
+		1.5.[4567]) ;; \
+		*) echo "ZSTD_SRC=$(ZSTD_SRC): this is zstd $$version, which was not tried: give make the source of 1.5.4 to 1.5.7" >&2; exit 1 ;; \
+		esac
 endif
 
 # LZ4_SRC=DIR does the same for lz4.

@@ -108,6 +108,30 @@ refused bench-figure 1 'bench: no figure is called x: ' tests/bench/run x
 refused bench-inputs 1 "bench: no $tmp/boot/cloud.img: make bench-deps first" \
 	env O="$tmp" tests/bench/run bytes
 
+# A version of zstd that was not tried is refused at the start.
+for version in 1.5.3 1.5.7 1.6.0; do
+	mkdir -p "$tmp/zstd-$version/lib"
+	echo "$version" | awk -F . '{
+		print "#define ZSTD_VERSION_MAJOR    " $1
+		print "#define ZSTD_VERSION_MINOR    " $2
+		print "#define ZSTD_VERSION_RELEASE  " $3 }' >"$tmp/zstd-$version/lib/zstd.h"
+	status=0
+	fresh_make -s O="$tmp/zstd" ZSTD_SRC="$tmp/zstd-$version" \
+		"$tmp/zstd-$version/.stamp" >"$tmp/said" 2>&1 || status=$?
+	case $version-$status in
+	1.5.7-0) pass "zstd-$version" ;;
+	1.5.7-*) fail "zstd-$version" "$(head -n 1 "$tmp/said")" ;;
+	*)
+		if [ "$status" -eq 2 ] &&
+			grep -q "zstd $version, which was not tried: give make" "$tmp/said"; then
+			pass "zstd-$version"
+		else
+			fail "zstd-$version" "status $status: $(head -n 1 "$tmp/said")"
+		fi
+		;;
+	esac
+done
+
 # `make -n` only prints the commands. CMDLINE and APPEND must be one word each, with
 # their dollars and quotes.
 odd="a\$b \$(c) \"d\" e'f"

@@ -23,6 +23,10 @@ echo "firmware" >"$dir/OVMF,1.fd"
 # Writes its arguments to a file, and prints what a guest would print.
 cat >"$dir/bin/qemu-system-x86_64" <<'END'
 #!/bin/sh
+if [ "$*" = --version ]; then
+	echo "QEMU emulator version ${GUEST_QEMU-7.2.22 (Debian)}"
+	exit 0
+fi
 printf '%s\n' "$@" >"$O/arguments"
 [ -z "${GUEST_HANGS:-}" ] || { echo $$ >"$GUEST_HANGS"; exec sleep 1000; }
 echo "${GUEST_SAYS-userspace: reached}"
@@ -148,6 +152,14 @@ fails sevemu_failed "ended with status 13"
 run GUEST_ENDS=0
 fails monitor "stopped by QEMU's monitor \(Ctrl-A X\)"
 fails monitor_status "ended with status 130"
+run GUEST_QEMU=8.2.2
+fails qemu_unknown "has version 8.2, which was not tried .*SEVEMU_QEMU_VERSION=8.2 to go on"
+run GUEST_QEMU=8.2.2 SEVEMU_QEMU_VERSION=8.2
+starts qemu_allowed "run.img" ""
+run GUEST_QEMU=10.0.13
+starts qemu_10 "run.img" ""
+run GUEST_QEMU=
+fails qemu_no_version "has version unknown"
 run GUEST_ENDS=67
 fails halted "ended with status 17"
 run SEV=off GUEST_SAYS="" INITRD="$dir/OVMF,1.fd"
