@@ -560,6 +560,16 @@ static bool place_is_secret(const struct boot_params *bp)
 }
 
 /*
+ * Writes a NUL behind the words that find_cmdline() has kept of a command line
+ * that is too long, because the payload reads it from the loader's memory.
+ */
+static void cut_cmdline(const struct cmdline *cmdline)
+{
+	info("sevstub: command line: longer than the payload takes, cut behind a word\n");
+	((char *)(u64)cmdline->text)[cmdline->len] = '\0';
+}
+
+/*
  * Prints at which entry the loader started the stub, and the loader's number in
  * type_of_loader (boot.rst).
  */
@@ -578,6 +588,7 @@ static void report_entry(const struct boot_params *bp)
 u64 extract_kernel(struct boot_params *bp)
 {
 	struct boot boot = { .bp = bp, .cmdline = find_cmdline(bp) };
+	bool cut = cmdline_is_too_long(bp);
 	struct cpu cpu = detect_cpu();
 	bool vga;
 	u64 entry;
@@ -605,6 +616,8 @@ u64 extract_kernel(struct boot_params *bp)
 	map_payload(&boot);
 
 	report_entry(bp);
+	if (cut)
+		cut_cmdline(&boot.cmdline);
 	if (place_is_secret(bp))
 		info("sevstub: %lu bytes of payload, compressed %lu\n",
 		     boot.payload.file_size, boot.payload.comp_size);

@@ -49,6 +49,19 @@
  */
 #define MEMORY_MAP_SLACK		32
 
+/*
+ * The start of an EFI_LOAD_OPTION (UEFI 2.10 3.1.3), which is packed. Behind it
+ * are a description that ends in a NUL, a device path of @path_size bytes, and
+ * the optional data, up to the last byte.
+ */
+struct efi_load_option {
+	u32 attributes;
+	u16 path_size;
+};
+#define LOAD_OPTION_HEADER_SIZE		6
+/* The attributes that UEFI 2.10 defines. */
+#define LOAD_OPTION_ATTRIBUTES		0x1f0bU
+
 #define EFI_LOAD_FILE2_PROTOCOL_GUID \
 	{ 0x4006c0c1, 0xfcb3, 0x403e, \
 	  { 0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d } }

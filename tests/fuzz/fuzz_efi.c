@@ -4,9 +4,10 @@
  * map, the command line in UTF-16, and the files, sizes and status codes that
  * efi_pe_entry() meets.
  *
- * Models make the E820 map from the memory map and decode the UTF-8 text again. If
- * efi_pe_entry() returns a status, it must have freed everything that it has
- * allocated. If it does not return, it must have exited boot services.
+ * Models make the E820 map from the memory map, decode the UTF-8 text again, and
+ * find the optional data of an EFI_LOAD_OPTION. If efi_pe_entry() returns a
+ * status, it must have freed everything that it has allocated. If it does not
+ * return, it must have exited boot services.
  */
 #include "efi_firmware.h"
 
@@ -173,6 +174,77 @@ static void fuzz_utf16(struct input *in)
 		      "byte %zu is %#x", i, cut[i]);
 }
 
+/* ---- LoadOptions that are a whole EFI_LOAD_OPTION ---- */
+
+#define OPTION_BYTES	64
+
+/*
+ * The offset of the optional data in the @size bytes at @at, or 0 if they are no
+ * EFI_LOAD_OPTION (UEFI 2.10 3.1.3). Looks for the end of the path first.
+ */
+static size_t model_data(const u8 *at, size_t size)
+{
+	size_t path, end, last = 0;
+
+	if (size < 6 || at[2] || at[3] || at[0] & 0xf4 || at[1] & 0xe0)
+		return 0;
+	for (path = 6; path + 1 < size && (at[path] || at[path + 1]); path += 2)
+		;
+	path += 2;
+	end = path + at[4] + 256U * at[5];
+	if (end > size)
+		return 0;
+	while (path < end) {
+		size_t len = path + 4 <= end ?
+			     at[path + 2] + 256U * at[path + 3] : 0;
+
+		if (len < 4)
+			return 0;
+		last = path;
+		path += len;
+	}
+	return path == end && last && (at[last] & 0x7f) == 0x7f &&
+	       at[last + 1] == 0xff ? end : 0;
+}
+
+/* Makes a load option with a path of some nodes, and changes bytes of it. */
+static void fuzz_load_option(struct input *in)
+{
+	u8 bytes[OPTION_BYTES * 4] = { 0 }, *copy;
+	unsigned int nodes = take_u8(in) % 4, changes = take_u8(in) % 3;
+	size_t at, size, got, want;
+
+	bytes[0] = take_u8(in) & 0x0b;
+	bytes[1] = take_u8(in) & 0x1f;
+	at = 6 + 2 * (take_u8(in) % 4);
+	memset(bytes + 6, 'd', at - 6);
+	size = at += 2;
+	for (; nodes; nodes--) {
+		u8 len = 4 + take_u8(in) % 8;
+
+		bytes[at] = take_u8(in);
+		bytes[at + 1] = take_u8(in);
+		bytes[at + 2] = len;
+		at += len;
+	}
+	memcpy(bytes + at, "\x7f\xff\x04", 3);
+	at += 4;
+	bytes[4] = (u8)(at - size);
+	size = at + take_u8(in) % 8;
+	for (; changes; changes--)
+		bytes[take_u8(in) % size] = take_u8(in);
+	if (take_u8(in) & 1)
+		size = take_u8(in) % (size + 1);
+
+	/* A copy of exactly this size, so that ASan reports a read behind it. */
+	copy = malloc(size + !size);
+	memcpy(copy, bytes, size);
+	got = optional_data_offset(copy, size);
+	want = model_data(bytes, size);
+	CHECK(got == want, "data at %zu instead of %zu", got, want);
+	free(copy);
+}
+
 /* ---- efi_pe_entry() ---- */
 
 static EFI_STATUS take_status(struct input *in)
@@ -305,7 +377,11 @@ static void fuzz_entry(struct input *in)
 	u8 how = take_u8(in);
 	EFI_STATUS status;
 	struct fake_file *f;
+	/* Static, so that setjmp() leaves it alone. */
+	static unsigned int fits;
 	unsigned int i, n;
+
+	fits = 1;
 
 	fresh_firmware();
 	if (how & 1)
@@ -358,7 +434,21 @@ static void fuzz_entry(struct input *in)
 	fw.loaded.LoadOptions = wide;
 	fw.loaded.LoadOptionsSize = (UINT32)(n * 2 + (how >> 6 & 1));
 
+	/* The payload takes CMDLINE_SIZE bytes: the words that fit whole. */
+	if (strlen(options) > CMDLINE_SIZE) {
+		bool quoted = false;
+
+		for (n = 0, i = 0; i <= CMDLINE_SIZE; i++) {
+			quoted ^= options[i] == '"';
+			if (!quoted && options[i] <= ' ')
+				n = i;
+		}
+		options[n] = '\0';
+		fits = n;
+	}
+
 	if (setjmp(fw.entered)) {
+		CHECK(fits, "entered with a word that does not fit%s", "");
 		check_entered(options);
 		return;
 	}
@@ -369,12 +459,17 @@ static void fuzz_entry(struct input *in)
 
 static void fuzz_one(struct input *in)
 {
-	switch (take_u8(in) % 4) {
+	u8 what = take_u8(in);
+
+	switch (what % 4) {
 	case 0:
 		fuzz_memory_map(in);
 		break;
 	case 1:
-		fuzz_utf16(in);
+		if (what & 0x80)
+			fuzz_load_option(in);
+		else
+			fuzz_utf16(in);
 		break;
 	default:
 		fuzz_entry(in);

@@ -204,8 +204,8 @@ static void fuzz_cmdline(struct input *in)
 	static const char builtin[] = "built in";
 	char text[CMDLINE_SIZE * 2 + 4];
 	struct cmdline cmdline = { NULL, 0 };
-	size_t len, size = take_u16(in) % sizeof(text);
-	bool refused, none = take_u8(in) & 1;
+	size_t len, i, fits, size = take_u16(in) % sizeof(text);
+	bool quoted = false, refused, none = take_u8(in) & 1;
 
 	fresh_loader();
 	memset(text, 'x', sizeof(text));
@@ -214,10 +214,20 @@ static void fuzz_cmdline(struct input *in)
 	set_cmdline(none ? 0 : (u64)text);
 	len = none ? 0 : strlen(text);
 
+	CHECK(cmdline_is_too_long(&fake.bp) == (len > CMDLINE_SIZE),
+	      "%zu bytes", len);
+	/* Of a text that is too long, the words that fit whole are kept. */
+	for (fits = 0, i = 0; len > CMDLINE_SIZE && i <= CMDLINE_SIZE; i++) {
+		quoted ^= text[i] == '"';
+		if (!quoted && (u8)text[i] <= 0x20)
+			fits = i;
+	}
 	REFUSED(refused, cmdline = find_cmdline(&fake.bp));
-	CHECK(refused == (len > CMDLINE_SIZE), "%zu bytes", len);
+	CHECK(refused == (len > CMDLINE_SIZE && !fits), "%zu bytes, %zu fit",
+	      len, fits);
 	if (refused)
 		return;
+	len = len > CMDLINE_SIZE ? fits : len;
 	CHECK(cmdline.len == (len ? len : strlen(builtin)),
 	      "%zu bytes of %zu", cmdline.len, len);
 	CHECK(cmdline.text == (len ? text : layout.builtin), "at %p",

@@ -5,7 +5,7 @@
  * test_images.c and fuzzers.
  *
  * The machine's RAM and the stub's image are arrays and addresses of the test.
- * lib/e820.c is included and real. The functions of the stub's other files are
+ * lib/e820.c and lib/cmdline.c are included and real. The functions of the stub's other files are
  * fakes, which append a line to @trace for each call. A case calls
  * fresh_machine(), changes @fake, @layout or the payload header, calls
  * functions of misc.c, and compares @trace.
@@ -82,6 +82,7 @@ u64 efi_runtime_start;
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 
 #include "../../lib/boot_params.c"
+#include "../../lib/cmdline.c"
 #include "../../lib/error.c"
 #include "../../payload/payload-check.c"
 #include "../../payload/unstore.c"

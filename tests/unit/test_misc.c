@@ -147,6 +147,7 @@ TEST(cmdline_built_in)
 	      "none, and none built in: %zu", found.len);
 }
 
+/* Not even one word fits into what the payload takes. */
 TEST(cmdline_without_end)
 {
 	char *text;
@@ -160,6 +161,35 @@ TEST(cmdline_without_end)
 	EXPECT_ERROR(find_cmdline(&fake.bp), "command line");
 	CHECK(strstr(harness_error_detail, "255"), "%s", harness_error_detail);
 	free(text);
+}
+
+/*
+ * The command line is longer than the payload takes, with or without a NUL
+ * behind. Only the words that fit whole may be kept.
+ */
+TEST(cmdline_too_long)
+{
+	struct cmdline found;
+	size_t nul, at;
+	char *text;
+
+	fresh_loader();
+	for (nul = 0; nul < 2; nul++) {
+		for (at = 1; at <= CMDLINE_SIZE; at += 127) {
+			text = exact_text(CMDLINE_SIZE + 1, nul);
+			text[at] = ' ';
+			found = find_cmdline(&fake.bp);
+			CHECK(found.text == text && found.len == at,
+			      "%zu characters of %zu", found.len, at);
+			CHECK(cmdline_is_too_long(&fake.bp), "not too long");
+			free(text);
+		}
+	}
+	text = exact_text(CMDLINE_SIZE, 1);
+	CHECK(!cmdline_is_too_long(&fake.bp), "it fits");
+	free(text);
+	set_cmdline(0);
+	CHECK(!cmdline_is_too_long(&fake.bp), "there is none");
 }
 
 /* ---- initrd_range() ---- */
