@@ -62,6 +62,11 @@ struct efi_load_option {
 /* The attributes that UEFI 2.10 defines. */
 #define LOAD_OPTION_ATTRIBUTES		0x1f0bU
 
+/* Marks the devices that firmware's ConOut writes to (edk2, ConsoleOutDevice). */
+#define EFI_CONSOLE_OUT_DEVICE_GUID \
+	{ 0xd3b36f2c, 0xd551, 0x11d4, \
+	  { 0x9a, 0x46, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d } }
+
 #define EFI_LOAD_FILE2_PROTOCOL_GUID \
 	{ 0x4006c0c1, 0xfcb3, 0x403e, \
 	  { 0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d } }

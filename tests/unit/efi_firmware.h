@@ -93,10 +93,12 @@ static void interrupts_off(void);
 
 /*
  * Limits of the fake firmware: allocations that may exist at the same time,
- * files in the volume, and bytes of memory that it can allocate.
+ * files in the volume, graphics outputs, and bytes of memory that it can
+ * allocate.
  */
 #define MAX_LIVE	64
 #define MAX_FILES	4
+#define MAX_SCREENS	4
 #define ARENA_SIZE	(32UL << 20)
 
 /* A file in the root directory of the volume that the stub was loaded from. */
@@ -214,10 +216,18 @@ static struct firmware {
 	int mor_set_to;
 
 	/*
-	 * Protocols that LocateProtocol() returns. NULL: firmware does not have
-	 * the protocol.
+	 * The graphics outputs, in firmware's order. @gop NULL: the handle's
+	 * protocol cannot be opened. @console: ConOut writes to the output.
 	 */
-	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
+	struct {
+		EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
+		bool console;
+	} screens[MAX_SCREENS];
+	unsigned int screen_count;
+	/*
+	 * The protocol that LocateProtocol() returns. NULL: firmware does not
+	 * have the protocol.
+	 */
 	EFI_RNG_PROTOCOL *rng;
 	EFI_STATUS rng_status;
 
@@ -577,10 +587,44 @@ static bool same(const void *a, const void *b)
 	return !memcmp(a, b, sizeof(EFI_GUID));
 }
 
+/* The handle of a graphics output is the address of its element. */
+static EFI_STATUS EFIAPI locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE how,
+					      EFI_GUID *guid, void *key,
+					      UINTN *count, EFI_HANDLE **handles)
+{
+	unsigned int i;
+
+	boot_service("LocateHandleBuffer");
+	CHECK(how == ByProtocol && same(guid, &gop_guid) && !key,
+	      "another search");
+	if (!fw.screen_count)
+		return EFI_NOT_FOUND;
+	*handles = (void *)take(fw.screen_count * sizeof(**handles), true);
+	if (!*handles)
+		return EFI_OUT_OF_RESOURCES;
+	for (i = 0; i < fw.screen_count; i++)
+		(*handles)[i] = &fw.screens[i];
+	*count = fw.screen_count;
+	return EFI_SUCCESS;
+}
+
 static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid,
 					 void **protocol)
 {
+	unsigned int i;
+
 	boot_service("HandleProtocol");
+	for (i = 0; i < fw.screen_count; i++) {
+		if (handle != (EFI_HANDLE)&fw.screens[i])
+			continue;
+		if (same(guid, &gop_guid) && fw.screens[i].gop)
+			*protocol = fw.screens[i].gop;
+		else if (same(guid, &console_out_guid) && fw.screens[i].console)
+			*protocol = NULL;
+		else
+			return EFI_UNSUPPORTED;
+		return EFI_SUCCESS;
+	}
 	if (handle == (EFI_HANDLE)&fw && same(guid, &loaded_image_guid) &&
 	    !fw.no_loaded_image)
 		*protocol = &fw.loaded;
@@ -600,8 +644,7 @@ static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, void *registration,
 {
 	boot_service("LocateProtocol");
 	CHECK(!registration, "%p", registration);
-	*protocol = same(guid, &gop_guid) ? (void *)fw.gop :
-		    same(guid, &rng_guid) ? (void *)fw.rng :
+	*protocol = same(guid, &rng_guid) ? (void *)fw.rng :
 		    same(guid, &tcg2_guid) && fw.has_tpm ? &fw.tpm :
 		    same(guid, &cc_guid) && fw.has_cc ? &fw.cc :
 		    same(guid, &attribute_guid) && fw.has_attributes ?
@@ -1047,6 +1090,7 @@ static maybe_unused void fresh_firmware(void)
 	fw.bs.GetMemoryMap = memory_map;
 	fw.bs.ExitBootServices = exit_services;
 	fw.bs.HandleProtocol = handle_protocol;
+	fw.bs.LocateHandleBuffer = locate_handle_buffer;
 	fw.bs.LocateProtocol = locate_protocol;
 	fw.bs.LocateDevicePath = locate_device_path;
 	fw.bs.InstallConfigurationTable = install_table;

@@ -441,6 +441,14 @@ TEST(cmdline_in_bytes)
 
 /* ---- efi_get_screen() ---- */
 
+/* Calls efi_get_screen() and expects it to give back what it has allocated. */
+static void get_screen(struct screen_info *si)
+{
+	memset(si, 0, sizeof(*si));
+	efi_get_screen(si);
+	CHECK(!still_live(), "%u allocations left", still_live());
+}
+
 static void screen(u32 format, EFI_PIXEL_BITMASK mask, struct screen_info *si)
 {
 	static EFI_GRAPHICS_OUTPUT_MODE_INFORMATION info;
@@ -456,10 +464,10 @@ static void screen(u32 format, EFI_PIXEL_BITMASK mask, struct screen_info *si)
 	mode.FrameBufferBase = 0x12c0000000;
 	mode.FrameBufferSize = 0x300000;
 	gop.Mode = &mode;
-	memset(si, 0, sizeof(*si));
 	fresh_firmware();
-	fw.gop = &gop;
-	efi_get_screen(si);
+	fw.screens[0].gop = &gop;
+	fw.screen_count = 1;
+	get_screen(si);
 }
 
 static void check_fields(const struct screen_info *si, const char *fields)
@@ -499,6 +507,78 @@ TEST(screen_formats)
 	fresh_firmware();
 	efi_get_screen(&si);
 	CHECK(!memcmp(&si, &clear, sizeof(si)), "no screen");
+}
+
+/* A graphics output whose mode has @format and a frame buffer at @base. */
+struct output {
+	EFI_GRAPHICS_OUTPUT_PROTOCOL gop;
+	EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE mode;
+	EFI_GRAPHICS_OUTPUT_MODE_INFORMATION info;
+};
+
+static void add_output(struct output *o, u32 format, u64 base, bool console)
+{
+	memset(o, 0, sizeof(*o));
+	o->info.PixelFormat = format;
+	o->mode.FrameBufferBase = base;
+	o->mode.Info = &o->info;
+	o->gop.Mode = &o->mode;
+	fw.screens[fw.screen_count].gop = &o->gop;
+	fw.screens[fw.screen_count++].console = console;
+}
+
+/*
+ * A machine may have several graphics outputs. Those without a frame buffer must
+ * be skipped. Of the others the stub must take the first one that ConOut writes
+ * to, or the first one. Each letter of @outputs is an output: f has a frame
+ * buffer, c has one and ConOut writes to it, b has a mode without frame buffer
+ * and ConOut, n the same without ConOut, 0 a frame buffer at address 0, m no
+ * mode, i no mode information, x a protocol that cannot be opened.
+ */
+TEST(screen_of_several)
+{
+	static const struct {
+		const char *outputs;
+		unsigned int taken;		/* counted from 1; 0: none */
+	} cases[] = {
+		{ "f", 1 }, { "c", 1 }, { "nf", 2 }, { "bf", 2 }, { "bc", 2 },
+		{ "ff", 1 }, { "fc", 2 }, { "cf", 1 }, { "cc", 1 },
+		{ "ffcf", 3 }, { "0f", 2 }, { "xf", 2 }, { "mf", 2 },
+		{ "if", 2 }, { "xb0f", 4 }, { "bn", 0 }, { "0", 0 },
+		{ "x", 0 }, { "m", 0 }, { "i", 0 },
+	};
+	struct output outputs[MAX_SCREENS];
+	struct screen_info si;
+	const char *c;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fresh_firmware();
+		for (c = cases[i].outputs; *c; c++) {
+			unsigned int n = fw.screen_count;
+
+			add_output(&outputs[n], strchr("bn", *c) ? PixelBltOnly :
+				   PixelBlueGreenRedReserved8BitPerColor,
+				   *c == '0' ? 0 : (n + 1) << 24,
+				   *c == 'b' || *c == 'c');
+			if (*c == 'm')
+				outputs[n].gop.Mode = NULL;
+			if (*c == 'i')
+				outputs[n].mode.Info = NULL;
+			if (*c == 'x')
+				fw.screens[n].gop = NULL;
+		}
+		get_screen(&si);
+		CHECK(si.lfb_base == cases[i].taken << 24 &&
+		      !!si.orig_video_isVGA == !!cases[i].taken,
+		      "\"%s\": 0x%x", cases[i].outputs, si.lfb_base);
+	}
+	/* Firmware has no memory for the list of handles. */
+	fresh_firmware();
+	add_output(&outputs[0], PixelBitMask, 1 << 24, true);
+	fw.fail_at = 1;
+	get_screen(&si);
+	CHECK(!si.orig_video_isVGA, "a frame buffer");
 }
 
 /* ---- variables, tables ---- */
