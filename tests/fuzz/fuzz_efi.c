@@ -266,6 +266,9 @@ static EFI_STATUS take_status(struct input *in)
  * line can name thirty of FILE_ROOM bytes.
  */
 #define INITRD_ROOM	0x10001
+/* UTF-16 units of LoadOptions, and bytes of their text in UTF-8. */
+#define OPTIONS_UNITS	300
+#define OPTIONS_ROOM	(3 * OPTIONS_UNITS)
 
 static struct {
 	u8 bytes[INITRD_ROOM];
@@ -295,7 +298,7 @@ static struct fake_file *file_of(char *name)
  */
 static void want_files(const char *options)
 {
-	char text[300], separators[33], *word, *rest = text;
+	char text[OPTIONS_ROOM], separators[33], *word, *rest = text;
 	bool asked[FILES] = { false }, readable = true;
 	u64 first_round = 0;
 	int i;
@@ -367,13 +370,52 @@ static void check_entered(const char *options)
 		      "initrd byte %lu is %#x", i, initrd[i]);
 }
 
+/*
+ * Takes a UTF-16 unit: mostly ASCII, else a letter with umlaut, any unit, or half
+ * of a surrogate pair.
+ */
+static CHAR16 take_unit(struct input *in)
+{
+	u8 byte = take_u8(in);
+
+	if (byte < 0xc0)
+		return byte & 0x7f;
+	return byte < 0xd0 ? 0xe4 : byte < 0xd4 ? take_u16(in) :
+	       (CHAR16)(0xd800 + (byte & 3) * 0x200 + byte % 16);
+}
+
+/* Converts UTF-16 up to its NUL to UTF-8, as the model. */
+static void make_options(char *out, const CHAR16 *units)
+{
+	for (; *units; units++) {
+		u32 c = *units, next = units[1];
+
+		if (c >> 10 == 0x36 && next >> 10 == 0x37) {
+			c = 0x10000 + ((c & 0x3ff) << 10 | (next & 0x3ff));
+			units++;
+			*out++ = (char)(0xf0 | c >> 18);
+			*out++ = (char)(0x80 | (c >> 12 & 0x3f));
+		} else if (c >> 11 == 0x1b) {
+			c = '?';
+		} else if (c >= 0x800) {
+			*out++ = (char)(0xe0 | c >> 12);
+		}
+		if (c >= 0x800)
+			*out++ = (char)(0x80 | (c >> 6 & 0x3f));
+		else if (c >= 0x80)
+			*out++ = (char)(0xc0 | c >> 6);
+		*out++ = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
+	}
+	*out = '\0';
+}
+
 static void fuzz_entry(struct input *in)
 {
-	static const char *const names[FILES] = { "\\a", "\\initrd", "dir\\b" };
+	static const char *const names[FILES] = { "\\a", "\\initr\xc3\xa4", "dir\\b" };
 	static const char texts[FILES][FILE_ROOM] = { "one", "number two", "" };
 	static EFI_MEMORY_DESCRIPTOR descriptors[DESCRIPTORS];
-	static CHAR16 wide[300];
-	static char options[300];
+	static CHAR16 wide[OPTIONS_UNITS];
+	static char options[OPTIONS_ROOM];
 	u8 how = take_u8(in);
 	EFI_STATUS status;
 	struct fake_file *f;
@@ -423,14 +465,11 @@ static void fuzz_entry(struct input *in)
 		if (how & 8)
 			f->size_later = f->size - f->size * (how >> 7);
 	}
-	n = take_u16(in) % (sizeof(options) - 1);
-	memset(options, 0, sizeof(options));
-	take_bytes(in, options, n);
-	for (i = 0; i < n; i++) {
-		options[i] &= 0x7f;
-		wide[i] = (CHAR16)options[i];
-	}
+	n = take_u16(in) % (OPTIONS_UNITS - 1);
+	for (i = 0; i < n; i++)
+		wide[i] = take_unit(in);
 	wide[n] = 0;
+	make_options(options, wide);
 	fw.loaded.LoadOptions = wide;
 	fw.loaded.LoadOptionsSize = (UINT32)(n * 2 + (how >> 6 & 1));
 
@@ -440,13 +479,20 @@ static void fuzz_entry(struct input *in)
 
 		for (n = 0, i = 0; i <= CMDLINE_SIZE; i++) {
 			quoted ^= options[i] == '"';
-			if (!quoted && options[i] <= ' ')
+			if (!quoted && (u8)options[i] <= ' ')
 				n = i;
 		}
 		options[n] = '\0';
 		fits = n;
 	}
 
+	/*
+	 * LoadOptions may also be an EFI_LOAD_OPTION or ASCII, which
+	 * fuzz_load_option() and the unit tests try.
+	 */
+	if (optional_data_offset((u8 *)wide, fw.loaded.LoadOptionsSize) ||
+	    ascii_len((u8 *)wide, fw.loaded.LoadOptionsSize) > 1)
+		return;
 	if (setjmp(fw.entered)) {
 		CHECK(fits, "entered with a word that does not fit%s", "");
 		check_entered(options);

@@ -105,7 +105,8 @@ static void interrupts_off(void);
 struct fake_file {
 	EFI_FILE file;
 	/*
-	 * The file's path, with backslashes, as the stub passes it to Open().
+	 * The file's path in UTF-8, with backslashes, as the stub passes it to
+	 * Open() in UTF-16.
 	 */
 	const char *name;
 	const char *text;
@@ -140,7 +141,7 @@ static struct firmware {
 	/* true: firmware does not offer EFI_LOADED_IMAGE_PROTOCOL. */
 	bool no_loaded_image;
 
-	/* Written by OutputString(): all text that the stub printed. */
+	/* Written by OutputString(): all text that the stub printed, in UTF-8. */
 	char console[1024];
 	/* Written: how often the stub installed a random seed table */
 	unsigned int installed;
@@ -573,11 +574,8 @@ static EFI_STATUS EFIAPI output_string(SIMPLE_TEXT_OUTPUT_INTERFACE *self,
 
 	boot_service("OutputString");
 	CHECK(self == &fw.out, "another console");
-	for (; *s; s++) {
-		CHECK(n < sizeof(fw.console) - 1, "the console is full");
-		CHECK(*s < 0x100, "character 0x%x", *s);
-		fw.console[n++] = (char)*s;
-	}
+	n += utf16_to_utf8((u8 *)fw.console + n, sizeof(fw.console) - n, s, ~0UL);
+	CHECK(n < sizeof(fw.console), "the console is full");
 	fw.console[n] = '\0';
 	return EFI_SUCCESS;
 }
@@ -864,22 +862,20 @@ static EFI_STATUS EFIAPI get_event_log(struct efi_measuring *self,
 static EFI_STATUS EFIAPI file_open(EFI_FILE *self, EFI_FILE **file,
 				   CHAR16 *name, UINT64 mode, UINT64 attributes)
 {
-	char ascii[300];
+	char text[3 * INITRD_PATH_SIZE];
 	size_t i;
 
 	boot_service("Open");
+	for (i = 0; name[i]; i++)
+		CHECK(i < INITRD_PATH_SIZE - 1, "too many characters");
+	text[utf16_to_utf8((u8 *)text, sizeof(text), name, i)] = '\0';
 	CHECK(self == &fw.root && fw.root_open, "not the root directory");
 	CHECK(mode == EFI_FILE_MODE_READ && !attributes, "0x%lx, 0x%lx", mode,
 	      attributes);
-	for (i = 0; name[i]; i++) {
-		CHECK(i < sizeof(ascii) - 1 && name[i] < 0x100, "bad name");
-		ascii[i] = (char)name[i];
-	}
-	ascii[i] = '\0';
 	for (i = 0; i < MAX_FILES; i++) {
-		if (!fw.files[i].name || strcmp(fw.files[i].name, ascii))
+		if (!fw.files[i].name || strcmp(fw.files[i].name, text))
 			continue;
-		CHECK(!fw.files[i].is_open, "%s is opened twice", ascii);
+		CHECK(!fw.files[i].is_open, "%s is opened twice", text);
 		fw.files[i].is_open = true;
 		*file = &fw.files[i].file;
 		return EFI_SUCCESS;
@@ -897,6 +893,16 @@ static EFI_STATUS EFIAPI file_close(EFI_FILE *self)
 	return EFI_SUCCESS;
 }
 
+/* Returns the number of UTF-16 units of the UTF-8 text @text. */
+static size_t units_of(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += ((u8)*text & 0xc0) == 0x80 ? 0 : (u8)*text < 0xf0 ? 1 : 2;
+	return n;
+}
+
 static EFI_STATUS EFIAPI file_info(EFI_FILE *self, EFI_GUID *guid, UINTN *size,
 				   void *buf)
 {
@@ -910,7 +916,7 @@ static EFI_STATUS EFIAPI file_info(EFI_FILE *self, EFI_GUID *guid, UINTN *size,
 	 * UTF-16. The stub's buffer must have room for both.
 	 */
 	CHECK(*size >= offsetof(EFI_FILE_INFO, FileName) +
-		       2 * (strlen(f->name) + 1),
+		       2 * (units_of(f->name) + 1),
 	      "%lu bytes", *size);
 	if (f->info_status)
 		return f->info_status;
