@@ -97,13 +97,16 @@ static void check_not_in(struct range runtime, const char *what,
 }
 
 /*
- * Ends the boot unless what the loader put at @used lies in RAM and outside of
- * @runtime, the memory of payload and image.
+ * Ends the boot unless what the loader put at @used lies in memory, by E820 or
+ * by firmware's memory map, and outside of @runtime, the memory of payload and
+ * image. The stub maps @used and the payload reads it, so it must not be a
+ * device. Which type of memory it is does not matter.
  */
 static void check_loaded(const struct boot_params *bp, struct range runtime,
 			 const char *what, struct range used)
 {
-	if (!e820_is_ram(bp, used.start, used.end))
+	if (!e820_may_hold(bp, used.start, used.end) &&
+	    !efi_may_hold(bp, used.start, used.end))
 		error(what, "0x%lx-0x%lx is not all in RAM", used.start,
 		      used.end);
 	check_not_in(runtime, what, used);
@@ -329,6 +332,7 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 		.bp = boot->bp,
 	};
 	struct range initrd = initrd_range(boot->bp);
+	struct range efi_map = efi_map_range(boot->bp);
 
 	if (ident_map_init(&config))
 		error("page tables", "cannot be started");
@@ -347,6 +351,9 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 	map("command line", cmdline_range(&boot->cmdline), MAP_WRITE);
 	if (initrd.start != initrd.end)
 		map("initrd", initrd, MAP_WRITE);
+	/* map_setup_data() may ask efi_may_hold(), which reads this map. */
+	if (efi_map.start != efi_map.end)
+		map("memory map", efi_map, MAP_WRITE);
 	/*
 	 * The page-fault handler reads the E820 map. If the table in the zero
 	 * page is full, the map continues in setup_data, so setup_data is

@@ -5,6 +5,7 @@
 #ifndef EFI_HANDOFF_H
 #define EFI_HANDOFF_H
 
+#include "range.h"
 #include "types.h"
 
 struct boot_params;
@@ -16,6 +17,19 @@ struct boot_params;
  * overlap.
  */
 extern u64 efi_runtime_start;
+
+/*
+ * Returns the memory of firmware's memory map if the EFI entry has left it in
+ * @bp, else an empty range.
+ */
+struct range efi_map_range(const struct boot_params *bp);
+
+/*
+ * Returns true if the EFI entry was taken and all of [@start, @end) lies in
+ * descriptors of firmware's memory map that are memory, for example
+ * EfiRuntimeServicesData. Reads efi_map_range(@bp), which must be mapped.
+ */
+bool efi_may_hold(const struct boot_params *bp, u64 start, u64 end);
 
 /*
  * If the loader left firmware's memory map in @bp, names conventional memory as

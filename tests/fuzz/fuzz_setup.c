@@ -80,11 +80,14 @@ static bool predict_indirect(const struct setup_data *node, u64 addr)
 	return true;
 }
 
-/* Whether the stub may read the range: it is RAM outside the runtime range. */
+/*
+ * Whether the stub may read the range: a loader may leave data there, and it is
+ * outside of the runtime range. fuzz_e820.c has a model of e820_may_hold().
+ */
 static bool good_range(u64 start, u64 end)
 {
 	expected_error = "setup_data";
-	return e820_is_ram(&fake.bp, start, end) && !in_runtime(start, end);
+	return e820_may_hold(&fake.bp, start, end) && !in_runtime(start, end);
 }
 
 static void predict_chain(void)
@@ -145,7 +148,7 @@ static void fuzz_chain(struct input *in)
 	}
 	entries = take_u8(in) % 6;
 	for (i = 0; i < entries; i++)
-		add_e820(take_pointer(in), take_u8(in), 2);
+		add_e820(take_pointer(in), take_u8(in), i & 1 ? 128 : 2);
 	fake.bp.hdr.setup_data = take_pointer(in);
 	boot.runtime = (struct range){ m(AT_RUNTIME), m(AT_END) };
 

@@ -156,6 +156,11 @@ static struct {
 	/* Written by kaslr_physical(): the request that it got from misc.c. */
 	struct kaslr_slots want;
 	u64 la57;			/* answer of la57_prepare() */
+	/*
+	 * Where firmware's memory map lies, and the memory that it lists. Both
+	 * are empty if EFI firmware did not start the stub.
+	 */
+	struct range efi_map, efi_memory;
 	/* Written by ident_map_init(). */
 	struct ident_map_config config;
 } fake;
@@ -445,6 +450,19 @@ void srat_name_immovable(const struct boot_params *bp,
 {
 	CHECK(bp == &fake.bp && cmdline->len, "something else");
 	did("name immovable");
+}
+
+struct range efi_map_range(const struct boot_params *bp)
+{
+	CHECK(bp == &fake.bp, "another zero page");
+	return fake.efi_map;
+}
+
+bool efi_may_hold(const struct boot_params *bp, u64 start, u64 end)
+{
+	CHECK(bp == &fake.bp, "another zero page");
+	return start < end && start >= fake.efi_memory.start &&
+	       end <= fake.efi_memory.end;
 }
 
 void efi_name_free_memory(const struct boot_params *bp)

@@ -445,6 +445,38 @@ TEST(setup_data_not_in_ram)
 	      harness_error_detail);
 }
 
+/* setup_data may lie in memory of other types than RAM. */
+TEST(setup_data_in_memory_of_other_types)
+{
+	struct boot boot;
+
+	fresh_machine();
+	new_node(AT_NODES, 0, 8);
+	boot = placed_boot();
+	fake.bp.hdr.setup_data = m(AT_NODES);
+	add_e820(m(AT_NODES), 0x100, 128);
+	map_setup_data(&boot);
+	add_e820(m(AT_NODES), 0x100, 2);
+	EXPECT_ERROR(map_setup_data(&boot), "setup_data");
+	fake.efi_memory = (struct range){ m(AT_NODES), m(AT_NODES + 0x100) };
+	map_setup_data(&boot);
+}
+
+/* build_map() maps firmware's memory map, in which map_setup_data() may look. */
+TEST(map_of_firmwares_map)
+{
+	static const struct cpu cpu;
+	struct boot boot;
+	char line[80];
+
+	fresh_machine();
+	boot = placed_boot();
+	fake.efi_map = (struct range){ 0x7000000, 0x7001230 };
+	build_map(&boot, &cpu);
+	snprintf(line, sizeof(line), "map 0x7000000-0x7001230 rw\n");
+	CHECK(strstr(trace, line), "%s", trace);
+}
+
 TEST(setup_data_length)
 {
 	static const u32 lengths[] = { 0xffffffff, 0x80000000, MACHINE_SIZE };

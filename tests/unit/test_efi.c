@@ -1212,6 +1212,60 @@ TEST(free_memory_of_a_loader)
 	CHECK(!strcmp(fw.areas, taken), "%s", fw.areas);
 }
 
+/* ---- memory in which a loader may have left data ---- */
+
+TEST(may_hold)
+{
+	static const struct {
+		u32 type;
+		bool good;
+	} types[] = {
+		{ 0, true }, { 1, true }, { 2, true }, { 3, true }, { 4, true },
+		{ 5, true }, { 6, true }, { 7, true }, { 8, false }, { 9, true },
+		{ 10, true }, { 11, false }, { 12, false }, { 13, true },
+		{ 14, true }, { 15, false }, { 0x70000000, false },
+	};
+	/* The descriptor of a case is between two of conventional memory. */
+	EFI_MEMORY_DESCRIPTOR map[] = {
+		{ EfiConventionalMemory, 0, 0x3000, 0, 1, 0xf },
+		{ 0, 0, 0x2000, 0, 1, 0xf },
+		{ EfiConventionalMemory, 0, 0x1000, 0, 1, 0xf },
+		{ EfiConventionalMemory, 0, 0x4000, 0, ~0UL >> 12, 0xf },
+		{ EfiConventionalMemory, 0, 0x4000, 0, 0, 0xf },
+	};
+	const struct efi_memory_map all = {
+		.entries = (u8 *)map, .size = sizeof(map) + 8,
+		.entry_size = sizeof(map[0]),
+	};
+	size_t i;
+
+	fresh_firmware();
+	memset(&zero_page, 0, sizeof(zero_page));
+	efi_set_info(&zero_page, &all);
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		map[1].Type = types[i].type;
+		efi_runtime_start = IMAGE_PREF;
+		CHECK(efi_may_hold(&zero_page, 0x2000, 0x3000) == types[i].good,
+		      "type %u", types[i].type);
+		CHECK(efi_may_hold(&zero_page, 0x1000, 0x4000) == types[i].good,
+		      "type %u in the middle", types[i].type);
+		CHECK(efi_may_hold(&zero_page, 0x1234, 0x2000) &&
+		      efi_may_hold(&zero_page, 0x3fff, 0x4000), "RAM");
+		CHECK(!efi_may_hold(&zero_page, 0x1000, 0x4001) &&
+		      !efi_may_hold(&zero_page, 0xfff, 0x1001) &&
+		      !efi_may_hold(&zero_page, 0x1800, 0x1800) &&
+		      !efi_may_hold(&zero_page, 0x1800, 0x1000), "no memory");
+		/* Without the EFI entry the map may not be mapped. */
+		efi_runtime_start = 0;
+		CHECK(!efi_may_hold(&zero_page, 0x1000, 0x2000), "without EFI");
+		CHECK(!efi_map_range(&zero_page).end, "a map");
+	}
+	efi_runtime_start = IMAGE_PREF;
+	CHECK(efi_map_range(&zero_page).start == (u64)map &&
+	      efi_map_range(&zero_page).end == (u64)map + sizeof(map) + 8,
+	      "another map");
+}
+
 /* ---- a payload that runs at one address only ---- */
 
 static const EFI_MEMORY_DESCRIPTOR busy_map[] = {

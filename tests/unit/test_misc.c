@@ -602,6 +602,38 @@ TEST(place_cmdline_not_in_ram)
 }
 
 /*
+ * What the loader handed over may lie in memory that E820 calls ACPI, NVS or 128,
+ * and in memory that only firmware's own map lists.
+ */
+TEST(place_in_memory_of_other_types)
+{
+	static const u32 types[] = { 3, 4, 128 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		loaded_machine(0x100000);
+		add_e820((u64)&fake.bp, sizeof(fake.bp), types[i]);
+		add_e820((u64)machine + AT_CMDLINE, 0x100, types[i]);
+		add_e820(0x60000000, 0x10000, types[i]);
+		set_initrd(0x60000000, 0x10000);
+		place_image(&fake.bp);
+		set_initrd(0x60000000, 0x10001);
+		expect_refusal("initrd");
+	}
+	loaded_machine(0x100000);
+	add_e820(0x60000000, 0x10000, 2);
+	set_initrd(0x60000000, 0x10000);
+	fake.efi_memory = (struct range){ 0x60000000, 0x60010000 };
+	place_image(&fake.bp);
+	fake.efi_memory.end--;
+	expect_refusal("initrd");
+	/* The payload's own memory must be RAM. */
+	loaded_machine(0x100000);
+	add_e820(0x1400000, 0x1000, 3);
+	expect_refusal("not enough room");
+}
+
+/*
  * Some loaders set the initrd's address but leave its size 0. Then there is no
  * initrd, and the address must be ignored.
  */
