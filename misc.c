@@ -34,6 +34,22 @@
  */
 #define SETUP_DATA_INDIRECT	(1U << 31)
 
+/*
+ * A setup_data node with which Linux hands memory over by kexec (KHO), and its
+ * data: addresses and sizes in bytes of the device tree that describes the
+ * memory, and of an array of scratch areas. The last kernel has preserved
+ * nothing in the scratch areas. The UAPI headers in use lack both.
+ */
+#define SETUP_KEXEC_KHO		10
+struct kho_data {
+	u64 fdt_addr, fdt_size, scratch_addr, scratch_size;
+};
+struct kho_scratch {
+	u64 addr, size;
+};
+/* The most scratch areas; Linux makes a few for each NUMA node. */
+#define KHO_MAX_SCRATCH		512
+
 /* Processor features that the boot uses; detect_cpu() fills this in. */
 struct cpu {
 	bool nx;		/* EFER.NXE and the NX bit exist */
@@ -284,6 +300,55 @@ static void keep_indirect(const struct boot *boot, u64 addr,
 }
 
 /*
+ * Checks and maps what the loader put at @r, and keeps the payload out of it.
+ */
+static void keep_loaded(const struct boot *boot, struct range r)
+{
+	check_loaded(boot->bp, boot->runtime, "setup_data", r);
+	map("setup_data", r, MAP_WRITE);
+	take(r);
+}
+
+/*
+ * Obeys a setup_data node of type SETUP_KEXEC_KHO. Outside of the scratch areas
+ * memory may hold what the last kernel has preserved, so only scratch areas are
+ * candidates for the payload's random address. If no area is large enough, the
+ * payload keeps its address, which the last kernel has chosen.
+ */
+static void keep_handover(const struct boot *boot, u64 addr,
+			  const struct setup_data *node)
+{
+	struct kho_data kho;
+	struct kho_scratch area;
+	u64 at;
+
+	if (node->type != SETUP_KEXEC_KHO)
+		return;
+	if (node->len < sizeof(kho))
+		error("setup_data", "a kexec handover of %u bytes, must be %lu",
+		      node->len, sizeof(kho));
+	memcpy(&kho, (const u8 *)addr + sizeof(*node), sizeof(kho));
+	if (kho.scratch_size > KHO_MAX_SCRATCH * sizeof(area))
+		error("setup_data", "more than %u scratch areas",
+		      KHO_MAX_SCRATCH);
+	if (kho.fdt_size)
+		keep_loaded(boot, (struct range){ kho.fdt_addr,
+			kho.fdt_addr + kho.fdt_size });
+	if (kho.scratch_size)
+		keep_loaded(boot, (struct range){ kho.scratch_addr,
+			kho.scratch_addr + kho.scratch_size });
+	/*
+	 * An area of one byte, which holds no payload, so that the kind is named
+	 * even if there is no scratch area.
+	 */
+	kaslr_area(KASLR_SCRATCH, 0, 1);
+	for (at = 0; kho.scratch_size - at >= sizeof(area); at += sizeof(area)) {
+		memcpy(&area, (const u8 *)kho.scratch_addr + at, sizeof(area));
+		kaslr_area(KASLR_SCRATCH, area.addr, area.addr + area.size);
+	}
+}
+
+/*
  * Maps the whole setup_data list, because the payload may read it before it has
  * page tables of its own. Each node is checked and mapped before it is read.
  */
@@ -307,10 +372,9 @@ static void map_setup_data(const struct boot *boot)
 		 */
 		memcpy(&node, (const void *)addr, sizeof(node));
 		r.end += node.len;
-		check_loaded(boot->bp, boot->runtime, "setup_data", r);
-		map("setup_data", r, MAP_WRITE);
-		take(r);
+		keep_loaded(boot, r);
 		keep_indirect(boot, addr, &node);
+		keep_handover(boot, addr, &node);
 		addr = node.next;
 	}
 }

@@ -20,6 +20,7 @@ enum kaslr_area {
 	KASLR_RAM,		/* the payload must lie in such an area */
 	KASLR_IMMOVABLE,	/* if one is named, it must lie in such an area */
 	KASLR_FIRMWARE_FREE,	/* if one is named, it must lie in such an area */
+	KASLR_SCRATCH,		/* if one is named, it must lie in such an area */
 	KASLR_TAKEN,		/* it must not touch such an area */
 	KASLR_AREA_KINDS
 };

@@ -90,6 +90,42 @@ static bool good_range(u64 start, u64 end)
 	return e820_may_hold(&fake.bp, start, end) && !in_runtime(start, end);
 }
 
+static bool predict_loaded(u64 start, u64 end)
+{
+	if (!good_range(start, end))
+		return false;
+	expect_map(start, end);
+	expect_taken(start, end);
+	return true;
+}
+
+/* Predicts the effect of a node of type SETUP_KEXEC_KHO, as predict_indirect(). */
+static bool predict_handover(const struct setup_data *node, u64 addr)
+{
+	u64 kho[4], area[2], i;
+	size_t len;
+
+	if (node->type != 10)
+		return true;
+	if (node->len < sizeof(kho))
+		return false;
+	memcpy(kho, (u8 *)addr + sizeof(*node), sizeof(kho));
+	if (kho[3] > 512 * 16 ||
+	    (kho[1] && !predict_loaded(kho[0], kho[0] + kho[1])) ||
+	    (kho[3] && !predict_loaded(kho[2], kho[2] + kho[3])))
+		return false;
+	for (i = 0; i <= kho[3] / 16; i++) {
+		area[0] = 0;
+		area[1] = 1;
+		if (i)
+			memcpy(area, (u8 *)kho[2] + (i - 1) * 16, 16);
+		len = strlen(expected);
+		snprintf(expected + len, sizeof(expected) - len,
+			 "scratch 0x%lx-0x%lx\n", area[0], area[0] + area[1]);
+	}
+	return true;
+}
+
 static void predict_chain(void)
 {
 	u64 addr = fake.bp.hdr.setup_data, end;
@@ -109,7 +145,8 @@ static void predict_chain(void)
 			return;
 		expect_map(addr, end);
 		expect_taken(addr, end);
-		if (!predict_indirect(&node, addr))
+		if (!predict_indirect(&node, addr) ||
+		    !predict_handover(&node, addr))
 			return;
 		addr = node.next;
 	}
@@ -129,7 +166,7 @@ static void fuzz_chain(struct input *in)
 		u8 how = take_u8(in);
 		struct setup_data node = {
 			.next = take_pointer(in),
-			.type = how & 0x80 ? 0x80000000 : how & 0x40 ? 4 : 9,
+			.type = how & 0x80 ? 0x80000000 : how & 0x40 ? 10 : 9,
 			.len = how & 1 ? take_u16(in) : how & 2 ? take_u32(in) :
 			       how & 31,
 		};
@@ -145,6 +182,14 @@ static void fuzz_chain(struct input *in)
 			memcpy((void *)(at_node(i) + sizeof(node)), &to,
 			       sizeof(to));
 		}
+	}
+	for (i = 0; i < NODES; i++) {
+		u64 kho[4] = { take_pointer(in), take_u8(in), take_pointer(in),
+			       take_u8(in) % 64 };
+		struct setup_data *node = (void *)at_node(i);
+
+		if (node->type == 10)
+			memcpy(node->data, kho, sizeof(kho));
 	}
 	entries = take_u8(in) % 6;
 	for (i = 0; i < entries; i++)

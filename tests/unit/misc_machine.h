@@ -487,8 +487,9 @@ void kaslr_seed(const void *data, size_t len)
 
 void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 {
-	CHECK(kind == KASLR_TAKEN, "kind %u", kind);
-	did("taken 0x%lx-0x%lx", start, end);
+	CHECK(kind == KASLR_TAKEN || kind == KASLR_SCRATCH, "kind %u", kind);
+	did("%s 0x%lx-0x%lx", kind == KASLR_TAKEN ? "taken" : "scratch", start,
+	    end);
 }
 
 bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,

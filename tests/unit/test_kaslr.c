@@ -137,15 +137,15 @@ static bool physical(struct kaslr_slots want, u64 *addr)
 #define END		(CELLS * CELL)
 
 static struct {
-	bool ram, reserved, immovable, free, taken, huge;
+	bool ram, reserved, immovable, free, scratch, taken, huge;
 } cells[CELLS];
 
 static struct {
 	/*
-	 * Whether the model has cells marked @immovable, and whether it has
-	 * cells marked @free. If it has, only the marked cells are good.
+	 * Whether the model has cells marked @immovable, @free and @scratch. If
+	 * it has cells with a mark, only the cells with this mark are good.
 	 */
-	bool immovable, free;
+	bool immovable, free, scratch;
 	unsigned int huge_pages;
 	struct kaslr_slots want;
 	u64 slots[CELLS];
@@ -156,6 +156,7 @@ static bool good_cell(unsigned int i)
 {
 	return cells[i].ram && !cells[i].reserved && !cells[i].taken &&
 	       (!world.immovable || cells[i].immovable) &&
+	       (!world.scratch || cells[i].scratch) &&
 	       (!world.free || cells[i].free);
 }
 
@@ -252,6 +253,8 @@ static void random_areas(unsigned int number, enum kaslr_area kind)
 			MARK(first, count, taken);
 		else if (kind == KASLR_IMMOVABLE)
 			MARK(first, count, immovable);
+		else if (kind == KASLR_SCRATCH)
+			MARK(first, count, scratch);
 		else
 			MARK(first, count, free);
 	}
@@ -318,6 +321,9 @@ static void random_world(void)
 	if (world.free)
 		random_areas(1 + (unsigned int)random_below(6),
 			     KASLR_FIRMWARE_FREE);
+	world.scratch = !random_below(4);
+	if (world.scratch)
+		random_areas(1 + (unsigned int)random_below(6), KASLR_SCRATCH);
 }
 
 #define MAPS	100000
