@@ -34,6 +34,22 @@
  */
 #define SETUP_DATA_INDIRECT	(1U << 31)
 
+/*
+ * A setup_data node with which Linux hands memory over by kexec (KHO), and its
+ * data: addresses and sizes in bytes of the device tree that describes the
+ * memory, and of an array of scratch areas. The last kernel has preserved
+ * nothing in the scratch areas. The UAPI headers in use lack both.
+ */
+#define SETUP_KEXEC_KHO		10
+struct kho_data {
+	u64 fdt_addr, fdt_size, scratch_addr, scratch_size;
+};
+struct kho_scratch {
+	u64 addr, size;
+};
+/* The most scratch areas; Linux makes a few for each NUMA node. */
+#define KHO_MAX_SCRATCH		512
+
 /* Processor features that the boot uses; detect_cpu() fills this in. */
 struct cpu {
 	bool nx;		/* EFER.NXE and the NX bit exist */
@@ -100,13 +116,16 @@ static void check_not_in(struct range runtime, const char *what,
 }
 
 /*
- * Ends the boot unless what the loader put at @used lies in RAM and outside of
- * @runtime, the memory of payload and image.
+ * Ends the boot unless what the loader put at @used lies in memory, by E820 or
+ * by firmware's memory map, and outside of @runtime, the memory of payload and
+ * image. The stub maps @used and the payload reads it, so it must not be a
+ * device. Which type of memory it is does not matter.
  */
 static void check_loaded(const struct boot_params *bp, struct range runtime,
 			 const char *what, struct range used)
 {
-	if (!e820_is_ram(bp, used.start, used.end))
+	if (!e820_may_hold(bp, used.start, used.end) &&
+	    !efi_may_hold(bp, used.start, used.end))
 		error(what, "0x%lx-0x%lx is not all in RAM", used.start,
 		      used.end);
 	check_not_in(runtime, what, used);
@@ -289,6 +308,55 @@ static void keep_indirect(const struct boot *boot, u64 addr,
 }
 
 /*
+ * Checks and maps what the loader put at @r, and keeps the payload out of it.
+ */
+static void keep_loaded(const struct boot *boot, struct range r)
+{
+	check_loaded(boot->bp, boot->runtime, "setup_data", r);
+	map("setup_data", r, MAP_WRITE);
+	take(r);
+}
+
+/*
+ * Obeys a setup_data node of type SETUP_KEXEC_KHO. Outside of the scratch areas
+ * memory may hold what the last kernel has preserved, so only scratch areas are
+ * candidates for the payload's random address. If no area is large enough, the
+ * payload keeps its address, which the last kernel has chosen.
+ */
+static void keep_handover(const struct boot *boot, u64 addr,
+			  const struct setup_data *node)
+{
+	struct kho_data kho;
+	struct kho_scratch area;
+	u64 at;
+
+	if (node->type != SETUP_KEXEC_KHO)
+		return;
+	if (node->len < sizeof(kho))
+		error("setup_data", "a kexec handover of %u bytes, must be %lu",
+		      node->len, sizeof(kho));
+	memcpy(&kho, (const u8 *)addr + sizeof(*node), sizeof(kho));
+	if (kho.scratch_size > KHO_MAX_SCRATCH * sizeof(area))
+		error("setup_data", "more than %u scratch areas",
+		      KHO_MAX_SCRATCH);
+	if (kho.fdt_size)
+		keep_loaded(boot, (struct range){ kho.fdt_addr,
+			kho.fdt_addr + kho.fdt_size });
+	if (kho.scratch_size)
+		keep_loaded(boot, (struct range){ kho.scratch_addr,
+			kho.scratch_addr + kho.scratch_size });
+	/*
+	 * An area of one byte, which holds no payload, so that the kind is named
+	 * even if there is no scratch area.
+	 */
+	kaslr_area(KASLR_SCRATCH, 0, 1);
+	for (at = 0; kho.scratch_size - at >= sizeof(area); at += sizeof(area)) {
+		memcpy(&area, (const u8 *)kho.scratch_addr + at, sizeof(area));
+		kaslr_area(KASLR_SCRATCH, area.addr, area.addr + area.size);
+	}
+}
+
+/*
  * Maps the whole setup_data list, because the payload may read it before it has
  * page tables of its own. Each node is checked and mapped before it is read.
  */
@@ -312,10 +380,9 @@ static void map_setup_data(const struct boot *boot)
 		 */
 		memcpy(&node, (const void *)addr, sizeof(node));
 		r.end += node.len;
-		check_loaded(boot->bp, boot->runtime, "setup_data", r);
-		map("setup_data", r, MAP_WRITE);
-		take(r);
+		keep_loaded(boot, r);
 		keep_indirect(boot, addr, &node);
+		keep_handover(boot, addr, &node);
 		addr = node.next;
 	}
 }
@@ -337,6 +404,7 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 		.bp = boot->bp,
 	};
 	struct range initrd = initrd_range(boot->bp);
+	struct range efi_map = efi_map_range(boot->bp);
 
 	if (ident_map_init(&config))
 		error("page tables", "cannot be started");
@@ -355,6 +423,9 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 	map("command line", cmdline_range(&boot->cmdline), MAP_WRITE);
 	if (initrd.start != initrd.end)
 		map("initrd", initrd, MAP_WRITE);
+	/* map_setup_data() may ask efi_may_hold(), which reads this map. */
+	if (efi_map.start != efi_map.end)
+		map("memory map", efi_map, MAP_WRITE);
 	/*
 	 * The page-fault handler reads the E820 map. If the table in the zero
 	 * page is full, the map continues in setup_data, so setup_data is
@@ -573,6 +644,16 @@ static bool place_is_secret(const struct boot_params *bp)
 }
 
 /*
+ * Writes a NUL behind the words that find_cmdline() has kept of a command line
+ * that is too long, because the payload reads it from the loader's memory.
+ */
+static void cut_cmdline(const struct cmdline *cmdline)
+{
+	info("sevstub: command line: longer than the payload takes, cut behind a word\n");
+	((char *)(u64)cmdline->text)[cmdline->len] = '\0';
+}
+
+/*
  * Prints at which entry the loader started the stub, and the loader's number in
  * type_of_loader (boot.rst).
  */
@@ -591,6 +672,7 @@ static void report_entry(const struct boot_params *bp)
 u64 extract_kernel(struct boot_params *bp)
 {
 	struct boot boot = { .bp = bp, .cmdline = find_cmdline(bp) };
+	bool cut = cmdline_is_too_long(bp);
 	struct cpu cpu = detect_cpu();
 	bool vga;
 	u64 entry;
@@ -618,6 +700,8 @@ u64 extract_kernel(struct boot_params *bp)
 	map_payload(&boot);
 
 	report_entry(bp);
+	if (cut)
+		cut_cmdline(&boot.cmdline);
 	if (place_is_secret(bp))
 		info("sevstub: %lu bytes of payload, compressed %lu\n",
 		     boot.payload.file_size, boot.payload.comp_size);

@@ -45,6 +45,20 @@ extern struct efi_state efi;
 EFI_STATUS efi_fail(const char *what, const char *detail, EFI_STATUS status);
 
 /*
+ * Decodes the UTF-8 character at *@text, which must not be a NUL, and moves
+ * *@text behind it. Returns its code point. Returns UTF8_BAD, and moves *@text by
+ * one byte, if no character in its shortest form begins there (RFC 3629).
+ */
+u32 utf8_next(const char **text);
+#define UTF8_BAD	0xffffffffU
+
+/*
+ * Stores the code point @c in one or two UTF-16 units at @out. Returns their
+ * number.
+ */
+unsigned int utf16_put(CHAR16 *out, u32 c);
+
+/*
  * Calls AllocatePages for @pages pages of EfiLoaderData and remembers them for
  * efi_free_pages(). @type and @addr are the parameters of AllocatePages (UEFI
  * 2.10 7.2.1). Returns firmware's status, or EFI_OUT_OF_RESOURCES after 64

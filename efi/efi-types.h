@@ -54,6 +54,24 @@
  */
 #define MEMORY_MAP_SLACK		32
 
+/*
+ * The start of an EFI_LOAD_OPTION (UEFI 2.10 3.1.3), which is packed. Behind it
+ * are a description that ends in a NUL, a device path of @path_size bytes, and
+ * the optional data, up to the last byte.
+ */
+struct efi_load_option {
+	u32 attributes;
+	u16 path_size;
+};
+#define LOAD_OPTION_HEADER_SIZE		6
+/* The attributes that UEFI 2.10 defines. */
+#define LOAD_OPTION_ATTRIBUTES		0x1f0bU
+
+/* Marks the devices that firmware's ConOut writes to (edk2, ConsoleOutDevice). */
+#define EFI_CONSOLE_OUT_DEVICE_GUID \
+	{ 0xd3b36f2c, 0xd551, 0x11d4, \
+	  { 0x9a, 0x46, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d } }
+
 /* gnu-efi 4 defines the LoadFile2 protocol's GUID too, with a cast. */
 #undef EFI_LOAD_FILE2_PROTOCOL_GUID
 #define EFI_LOAD_FILE2_PROTOCOL_GUID \

@@ -76,11 +76,18 @@ static struct boot_params *make_boot_params(void)
 /* ---- Command line. */
 
 /*
+ * A UTF-16 unit at any address. The optional data of an EFI_LOAD_OPTION begins
+ * behind a device path, whose nodes may have an odd number of bytes.
+ */
+typedef CHAR16 __attribute__((aligned(1))) any_char16;
+
+/*
  * Converts at most @len UTF-16 units at @in to UTF-8. Unpaired surrogates
  * become '?'. Returns the number of bytes of the whole result, of which at most
  * @size are written to @out.
  */
-static size_t utf16_to_utf8(u8 *out, size_t size, const CHAR16 *in, size_t len)
+static size_t utf16_to_utf8(u8 *out, size_t size, const any_char16 *in,
+			    size_t len)
 {
 	size_t n = 0, i;
 
@@ -118,29 +125,130 @@ static size_t utf16_to_utf8(u8 *out, size_t size, const CHAR16 *in, size_t len)
 	return n;
 }
 
+/*
+ * Returns true if the @size bytes at @path are device paths, each with its end
+ * node (UEFI 2.10 10.3.1).
+ */
+static bool are_device_paths(const u8 *path, size_t size)
+{
+	EFI_DEVICE_PATH node;
+	bool ended = false;
+	size_t len;
+
+	for (; size >= sizeof(node); path += len, size -= len) {
+		memcpy(&node, path, sizeof(node));
+		len = (size_t)(node.Length[0] | node.Length[1] << 8);
+		if (len < sizeof(node) || len > size)
+			return false;
+		ended = (node.Type & EFI_DP_TYPE_MASK) == END_DEVICE_PATH_TYPE &&
+			node.SubType == END_ENTIRE_DEVICE_PATH_SUBTYPE;
+	}
+	return ended && !size;
+}
+
+/*
+ * Some firmware passes the whole variable Boot#### as LoadOptions, an
+ * EFI_LOAD_OPTION (UEFI 2.10 3.1.3), instead of only its optional data. Returns
+ * the offset of the optional data in the @size bytes at @options, or 0 if these
+ * bytes are not a well-formed EFI_LOAD_OPTION. A command line of two characters
+ * is never taken for one, because the upper half of @attributes must be 0.
+ */
+static size_t optional_data_offset(const u8 *options, size_t size)
+{
+	size_t at = LOAD_OPTION_HEADER_SIZE;
+	struct efi_load_option option;
+	CHAR16 c;
+
+	if (size < at)
+		return 0;
+	memcpy(&option, options, at);
+	if (option.attributes & ~LOAD_OPTION_ATTRIBUTES)
+		return 0;
+	do {
+		if (size - at < sizeof(c))
+			return 0;
+		memcpy(&c, options + at, sizeof(c));
+		at += sizeof(c);
+	} while (c);
+	if (option.path_size > size - at ||
+	    !are_device_paths(options + at, option.path_size))
+		return 0;
+	return at + option.path_size;
+}
+
+/*
+ * Returns the number of characters if the @size bytes at @text are ASCII, with
+ * or without NULs behind them, else 0. UTF-16 text of two characters or more
+ * that are ASCII has NULs in between, so it does not count.
+ */
+static size_t ascii_len(const u8 *text, size_t size)
+{
+	size_t len, i;
+
+	for (len = 0; len < size && text[len] >= ' ' && text[len] < 0x7f; len++)
+		;
+	for (i = len; i < size; i++) {
+		if (text[i])
+			return 0;
+	}
+	return len;
+}
+
+/*
+ * Stores the text of @bytes bytes at @options as UTF-8 in @out, at most @size
+ * bytes of it. Returns the length of the whole text.
+ */
+static size_t read_options(u8 *out, size_t size, const u8 *options, size_t bytes)
+{
+	size_t len = ascii_len(options, bytes);
+
+	if (len < 2)
+		return utf16_to_utf8(out, size, (const void *)options,
+				     bytes / sizeof(CHAR16));
+	efi_fail("command line", "taken as ASCII, although EFI's text is UTF-16",
+		 EFI_SUCCESS);
+	memcpy(out, options, len < size ? len : size);
+	return len;
+}
+
 static EFI_STATUS get_cmdline(struct boot_params *bp, struct cmdline *cmdline)
 {
-	const CHAR16 *options = efi.loaded->LoadOptions;
-	size_t units = efi.loaded->LoadOptionsSize / sizeof(CHAR16);
+	const u8 *options = efi.loaded->LoadOptions;
+	size_t bytes = efi.loaded->LoadOptionsSize, skip, len;
 	u64 size = image_info.cmdline_size + 1;
 	u8 *text;
-	size_t len;
 
 	cmdline->text = builtin_cmdline;
 	cmdline->len = strlen(builtin_cmdline);
-	if (!options || !units || !options[0])
+	if (!options || bytes < sizeof(CHAR16))
+		return EFI_SUCCESS;
+	skip = optional_data_offset(options, bytes);
+	if (!skip && !options[0] && !options[1])
 		return EFI_SUCCESS;
 
 	efi_measure(LINUX_LOAD_OPTIONS_TAG, LINUX_LOAD_OPTIONS_TEXT,
-		    (u64)options, efi.loaded->LoadOptionsSize);
+		    (u64)options, bytes);
+	if (skip)
+		efi_fail("command line",
+			 "taken out of the EFI_LOAD_OPTION that firmware passed",
+			 EFI_SUCCESS);
 	text = (u8 *)efi_alloc_below(size, U32_MAX);
 	if (!text)
 		return efi_fail("command line", "no memory", EFI_OUT_OF_RESOURCES);
-	len = utf16_to_utf8(text, size, options, units);
-	if (len >= size)
-		return efi_fail("command line", "longer than the payload takes",
-			    EFI_INVALID_PARAMETER);
+	len = read_options(text, size, options + skip, bytes - skip);
+	if (len >= size) {
+		len = cmdline_cut((const char *)text, size - 1);
+		if (!len)
+			return efi_fail("command line",
+					"longer than the payload takes",
+					EFI_INVALID_PARAMETER);
+		efi_fail("command line",
+			 "longer than the payload takes, cut behind a word",
+			 EFI_SUCCESS);
+	}
 	text[len] = 0;
+	if (!len)
+		return EFI_SUCCESS;
 	bp->hdr.cmd_line_ptr = (u32)(u64)text;
 	cmdline->text = (const char *)text;
 	cmdline->len = len;

@@ -16,8 +16,12 @@ static const EFI_GUID file_system_guid = SIMPLE_FILE_SYSTEM_PROTOCOL;
 static const EFI_GUID file_info_guid = EFI_FILE_INFO_ID;
 static const EFI_GUID load_file2_guid = EFI_LOAD_FILE2_PROTOCOL_GUID;
 
-/* Longest value of an initrd= option, in characters with its NUL. */
-#define INITRD_NAME_SIZE	256
+/*
+ * The longest value of an initrd= option, with its NUL: in UTF-16 units, and in
+ * bytes of UTF-8, of which a unit needs at most three.
+ */
+#define INITRD_PATH_SIZE	256
+#define INITRD_NAME_SIZE	(3 * (INITRD_PATH_SIZE - 1) + 1)
 
 static void set_initrd(struct boot_params *bp, u64 addr, u64 size)
 {
@@ -70,6 +74,32 @@ static EFI_STATUS load_file2_initrd(struct boot_params *bp)
 }
 
 /*
+ * Converts @name to a path of the file system in @path, which has
+ * INITRD_PATH_SIZE units. A character beyond UCS-2 becomes a pair of surrogates,
+ * as FAT drivers store it in long names. On an error prints a message and returns
+ * the status for firmware.
+ */
+static EFI_STATUS make_path(CHAR16 *path, const char *name)
+{
+	const char *s = name;
+	size_t n = 0;
+	u32 c;
+
+	while (*s) {
+		c = utf8_next(&s);
+		if (c == UTF8_BAD)
+			return efi_fail("initrd: name is not UTF-8", name,
+					EFI_INVALID_PARAMETER);
+		if (n + (c < 0x10000 ? 1 : 2) >= INITRD_PATH_SIZE)
+			return efi_fail("initrd: name too long", name,
+					EFI_INVALID_PARAMETER);
+		n += utf16_put(path + n, c == '/' ? '\\' : c);
+	}
+	path[n] = 0;
+	return EFI_SUCCESS;
+}
+
+/*
  * Reads the file @name into @buf and stores its size in bytes in @size. With
  * @buf NULL the file is not read and only its size is stored. A file of more
  * than @room bytes is an error.
@@ -77,21 +107,19 @@ static EFI_STATUS load_file2_initrd(struct boot_params *bp)
 static EFI_STATUS read_file(EFI_FILE_HANDLE volume, const char *name, u8 *buf,
 			    u64 room, u64 *size)
 {
-	CHAR16 path[INITRD_NAME_SIZE];
+	/* The path is used before the file's information, so both share memory. */
 	union {
+		CHAR16 path[INITRD_PATH_SIZE];
 		EFI_FILE_INFO info;
-		u8 room[sizeof(EFI_FILE_INFO) + sizeof(path)];
+		u8 room[sizeof(EFI_FILE_INFO) + INITRD_PATH_SIZE * sizeof(CHAR16)];
 	} info;
 	UINTN len = sizeof(info);
 	EFI_FILE_HANDLE file;
-	EFI_STATUS status;
-	size_t i;
+	EFI_STATUS status = make_path(info.path, name);
 
-	for (i = 0; name[i]; i++)
-		path[i] = name[i] == '/' ? '\\' : (u8)name[i];
-	path[i] = 0;
-
-	status = volume->Open(volume, &file, path, EFI_FILE_MODE_READ, 0);
+	if (status)
+		return status;
+	status = volume->Open(volume, &file, info.path, EFI_FILE_MODE_READ, 0);
 	if (status)
 		return efi_fail("initrd: not found", name, status);
 	status = file->GetInfo(file, MUTABLE(file_info_guid), &len, &info);

@@ -303,6 +303,55 @@ void efi_set_info(struct boot_params *bp, const struct efi_memory_map *map)
 	bp->efi_info.efi_memmap_size = (u32)map->size;
 }
 
+struct range efi_map_range(const struct boot_params *bp)
+{
+	const struct efi_info info = bp->efi_info;
+	u64 at = (u64)info.efi_memmap_hi << 32 | info.efi_memmap;
+
+	/* Other loaders' maps need not be mapped at this time. */
+	if (!efi_runtime_start)
+		return (struct range){ 0, 0 };
+	return (struct range){ at, at + info.efi_memmap_size };
+}
+
+/*
+ * Returns the first address behind the memory that @d describes, or 0 if it is
+ * not memory that can hold data.
+ */
+static u64 memory_end(const EFI_MEMORY_DESCRIPTOR *d)
+{
+	if (d->Type == EfiMemoryMappedIO || d->Type == EfiMemoryMappedIOPortSpace ||
+	    d->Type == EfiUnusableMemory || d->Type > EFI_PERSISTENT_MEMORY ||
+	    d->NumberOfPages > PTE_ADDR_MASK / PAGE_SIZE)
+		return 0;
+	return d->PhysicalStart + d->NumberOfPages * PAGE_SIZE;
+}
+
+bool efi_may_hold(const struct boot_params *bp, u64 start, u64 end)
+{
+	const u64 step = bp->efi_info.efi_memdesc_size;
+	struct range map = efi_map_range(bp);
+	u64 before, at;
+
+	if (start >= end)
+		return false;
+	/*
+	 * Descriptors do not overlap, but need not be sorted. Each pass moves
+	 * @start behind the descriptors that hold it.
+	 */
+	do {
+		before = start;
+		for (at = map.start; at < map.end && map.end - at >= step;
+		     at += step) {
+			const EFI_MEMORY_DESCRIPTOR *d = (const void *)at;
+
+			if (d->PhysicalStart <= start && memory_end(d) > start)
+				start = memory_end(d);
+		}
+	} while (start > before && start < end);
+	return start >= end;
+}
+
 void efi_name_free_memory(const struct boot_params *bp)
 {
 	const struct efi_info info = bp->efi_info;

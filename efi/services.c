@@ -20,14 +20,54 @@ static struct {
 
 /* ---- Messages. */
 
+u32 utf8_next(const char **text)
+{
+	/* The lowest code point that needs so many bytes. */
+	static const u32 lowest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const u8 *s = (const u8 *)*text;
+	u32 c = *s;
+	unsigned int size = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+	unsigned int i;
+
+	++*text;
+	if (size == 1)
+		return c;
+	if (c < 0xc0 || c >= 0xf8)
+		return UTF8_BAD;
+	c &= 0x7fU >> size;
+	for (i = 1; i < size; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return UTF8_BAD;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	if (c < lowest[size] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return UTF8_BAD;
+	*text += size - 1;
+	return c;
+}
+
+unsigned int utf16_put(CHAR16 *out, u32 c)
+{
+	if (c < 0x10000) {
+		out[0] = (CHAR16)c;
+		return 1;
+	}
+	out[0] = (CHAR16)(0xd800 + ((c - 0x10000) >> 10));
+	out[1] = (CHAR16)(0xdc00 + (c & 0x3ff));
+	return 2;
+}
+
+/* Prints UTF-8 text. A byte that is not part of a character becomes '?'. */
 static void efi_print(const char *s)
 {
 	CHAR16 buf[64];
 	unsigned int n = 0;
+	u32 c;
 
-	for (; *s; s++) {
-		buf[n++] = (u8)*s;
-		if (n == ARRAY_SIZE(buf) - 1 || !s[1]) {
+	while (*s) {
+		c = utf8_next(&s);
+		n += utf16_put(buf + n, c == UTF8_BAD ? '?' : c);
+		if (n >= ARRAY_SIZE(buf) - 2 || !*s) {
 			buf[n] = 0;
 			efi.st->ConOut->OutputString(efi.st->ConOut, buf);
 			n = 0;

@@ -14,6 +14,7 @@
 #include "lib/string.h"
 
 static const EFI_GUID gop_guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
+static const EFI_GUID console_out_guid = EFI_CONSOLE_OUT_DEVICE_GUID;
 static const EFI_GUID rng_guid = EFI_RNG_PROTOCOL_GUID;
 static const EFI_GUID rng_table_guid = LINUX_EFI_RANDOM_SEED_TABLE_GUID;
 static const EFI_GUID acpi_guid = ACPI_20_TABLE_GUID;
@@ -27,13 +28,53 @@ static void pixel_field(u32 mask, u8 *size, u8 *position)
 	*size = mask ? (u8)(32 - __builtin_clz(mask)) - *position : 0;
 }
 
+/* Returns true if the present mode of @gop has a frame buffer. */
+static bool has_frame_buffer(const EFI_GRAPHICS_OUTPUT_PROTOCOL *gop)
+{
+	return gop->Mode && gop->Mode->Info && gop->Mode->FrameBufferBase &&
+	       gop->Mode->Info->PixelFormat < PixelBltOnly;
+}
+
+/*
+ * Returns the graphics output whose frame buffer the kernel gets: one that
+ * firmware's console uses, else the first one, or NULL if none has a frame
+ * buffer.
+ */
+static EFI_GRAPHICS_OUTPUT_PROTOCOL *find_screen(void)
+{
+	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop, *found = NULL;
+	EFI_HANDLE *handles;
+	UINTN count, i;
+	void *console;
+
+	if (efi.bs->LocateHandleBuffer(ByProtocol, MUTABLE(gop_guid), NULL,
+				       &count, &handles))
+		return NULL;
+	for (i = 0; i < count; i++) {
+		if (efi.bs->HandleProtocol(handles[i], MUTABLE(gop_guid),
+					   (void **)&gop) ||
+		    !has_frame_buffer(gop))
+			continue;
+		if (!efi.bs->HandleProtocol(handles[i],
+					    MUTABLE(console_out_guid),
+					    &console)) {
+			found = gop;
+			break;
+		}
+		if (!found)
+			found = gop;
+	}
+	efi.bs->FreePool(handles);
+	return found;
+}
+
 void efi_get_screen(struct screen_info *si)
 {
-	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
+	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop = find_screen();
 	EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *info;
 	EFI_PIXEL_BITMASK mask = { 0xff, 0xff00, 0xff0000, 0xff000000 };
 
-	if (efi.bs->LocateProtocol(MUTABLE(gop_guid), NULL, (void **)&gop))
+	if (!gop)
 		return;
 	info = gop->Mode->Info;
 	switch (info->PixelFormat) {
@@ -43,11 +84,8 @@ void efi_get_screen(struct screen_info *si)
 		mask.RedMask = 0xff0000;
 		mask.BlueMask = 0xff;
 		break;
-	case PixelBitMask:
+	default:	/* has_frame_buffer() has let nothing else pass */
 		mask = info->PixelInformation;
-		break;
-	default:
-		return;		/* this mode has no frame buffer */
 	}
 	si->orig_video_isVGA = VIDEO_TYPE_EFI;
 	si->lfb_width = (u16)info->HorizontalResolution;

@@ -31,10 +31,14 @@ void sanitize_boot_params(struct boot_params *bp);
 
 /*
  * Returns the loader's command line, or the built-in one if the loader passed
- * none or an empty one. Ends the boot with error() if the loader's is longer than
- * image_info.cmdline_size bytes, without the NUL.
+ * none or an empty one. If it has no NUL within image_info.cmdline_size bytes,
+ * only the words that fit whole are returned. Ends the boot with error() if not
+ * even the first word fits, because such bytes are hardly a command line.
  */
 struct cmdline find_cmdline(const struct boot_params *bp);
+
+/* Returns true if find_cmdline() cuts the loader's command line. */
+bool cmdline_is_too_long(const struct boot_params *bp);
 
 /* Returns true if find_cmdline() returned the built-in command line. */
 bool cmdline_is_builtin(const struct cmdline *cmdline);

@@ -37,6 +37,13 @@ int cmdline_find_option(const struct cmdline *cmdline, const char *name,
 int cmdline_next_option(struct cmdline *rest, const char *name, char *buf,
 			size_t size);
 
+/*
+ * Returns how many bytes of the text at @text to keep if at most @max fit: all
+ * words that fit whole. A blank in double quotes is part of a word, as in the
+ * kernel. Reads @max + 1 bytes, which must hold no NUL.
+ */
+size_t cmdline_cut(const char *text, size_t max);
+
 /* Returns true if @name is a whole word of the command line. */
 bool cmdline_find_option_bool(const struct cmdline *cmdline, const char *name);
 

@@ -61,6 +61,14 @@ bool e820_is_bounded(const struct boot_params *bp);
 bool e820_is_ram(const struct boot_params *bp, u64 start, u64 end);
 
 /*
+ * Returns true if a loader may have left data at [@start, @end): each byte lies
+ * in an entry of a type that is memory (RAM, ACPI, NVS, Linux's type 128), or
+ * that is reserved and below 1 MiB but not VGA memory, and no entry of another
+ * type touches the range. An empty range holds no data.
+ */
+bool e820_may_hold(const struct boot_params *bp, u64 start, u64 end);
+
+/*
  * Shrinks [*@low, *@high) to the largest range of nothing but RAM that contains
  * @addr.
  * Returns false if @addr is not in RAM or not in [*@low, *@high). The two values

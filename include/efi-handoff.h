@@ -6,6 +6,7 @@
 #ifndef EFI_HANDOFF_H
 #define EFI_HANDOFF_H
 
+#include "range.h"
 #include "types.h"
 
 struct boot_params;
@@ -17,6 +18,19 @@ struct boot_params;
  * image.
  */
 extern u64 efi_runtime_start;
+
+/*
+ * Returns the memory of firmware's memory map if the EFI entry has left it in
+ * @bp, else an empty range.
+ */
+struct range efi_map_range(const struct boot_params *bp);
+
+/*
+ * Returns true if the EFI entry was taken and all of [@start, @end) lies in
+ * descriptors of firmware's memory map that are memory, for example
+ * EfiRuntimeServicesData. Reads efi_map_range(@bp), which must be mapped.
+ */
+bool efi_may_hold(const struct boot_params *bp, u64 start, u64 end);
 
 /*
  * Tells kaslr.c which memory firmware calls free: if @bp->efi_info has firmware's

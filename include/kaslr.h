@@ -26,6 +26,8 @@ enum kaslr_area {
 	KASLR_IMMOVABLE,
 	/* Free in firmware's map. If any is named, the payload must lie in it. */
 	KASLR_FIRMWARE_FREE,
+	/* Scratch areas of a kexec handover. If any is named, it must lie in one. */
+	KASLR_SCRATCH,
 	/* Memory in use. The payload must not touch it. */
 	KASLR_TAKEN,
 	KASLR_AREA_KINDS

@@ -71,16 +71,35 @@ void sanitize_boot_params(struct boot_params *bp)
 		       stray[i].end - stray[i].start);
 }
 
-struct cmdline find_cmdline(const struct boot_params *bp)
+/*
+ * Returns the loader's command line. If it has no NUL within
+ * image_info.cmdline_size bytes, it is one byte longer than that.
+ */
+static struct cmdline loaders_cmdline(const struct boot_params *bp)
 {
 	u64 addr = (u64)bp->ext_cmd_line_ptr << 32 | bp->hdr.cmd_line_ptr;
 	struct cmdline cmdline = { (const char *)addr, 0 };
 
 	if (addr)
 		cmdline.len = strnlen(cmdline.text, image_info.cmdline_size + 1);
-	if (cmdline.len > image_info.cmdline_size)
-		error("command line", "no end within %lu bytes at 0x%lx",
-		      image_info.cmdline_size, addr);
+	return cmdline;
+}
+
+bool cmdline_is_too_long(const struct boot_params *bp)
+{
+	return loaders_cmdline(bp).len > image_info.cmdline_size;
+}
+
+struct cmdline find_cmdline(const struct boot_params *bp)
+{
+	struct cmdline cmdline = loaders_cmdline(bp);
+
+	if (cmdline.len > image_info.cmdline_size) {
+		cmdline.len = cmdline_cut(cmdline.text, image_info.cmdline_size);
+		if (!cmdline.len)
+			error("command line", "no end within %lu bytes at 0x%lx",
+			      image_info.cmdline_size, (u64)cmdline.text);
+	}
 	if (!cmdline.len) {
 		cmdline.text = builtin_cmdline;
 		cmdline.len = strlen(builtin_cmdline);

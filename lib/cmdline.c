@@ -93,6 +93,20 @@ bool cmdline_find_option_bool(const struct cmdline *cmdline, const char *name)
 	return false;
 }
 
+size_t cmdline_cut(const char *text, size_t max)
+{
+	bool quoted = false;
+	size_t len = 0, i;
+
+	for (i = 0; i <= max; i++) {
+		if (text[i] == '"')
+			quoted = !quoted;
+		else if (!quoted && is_separator(text[i]))
+			len = i;
+	}
+	return len;
+}
+
 static unsigned int digit_value(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * e820.c - tells which memory is RAM, by the E820 memory map in boot_params.
+ * e820.c - tells which memory is RAM, and which may hold a loader's data, by the
+ * E820 memory map in boot_params.
  *
  * The map comes from a loader. Its entries may come in any order, overlap, or
  * make no sense. An entry that is empty or wraps around is ignored. Where
@@ -188,4 +189,66 @@ bool e820_is_ram(const struct boot_params *bp, u64 start, u64 end)
 	u64 low = start, high = end;
 
 	return e820_ram_around(bp, start, &low, &high) && high == end;
+}
+
+/*
+ * Type of memory in which kexec hands over setup_data. Linux calls it
+ * E820_TYPE_RESERVED_KERN.
+ */
+#define E820_RESERVED_KERN	128
+
+#define VGA_MEMORY_START	0xa0000
+#define VGA_MEMORY_END		0xc0000
+#define FIRST_MIB_END		0x100000
+
+/*
+ * Returns true if @entry says that its part of [start, end) can hold a loader's
+ * data. A BIOS and loaders for it reserve low memory that they use themselves.
+ */
+static bool may_hold(const struct boot_e820_entry *entry, u64 start, u64 end)
+{
+	u64 entry_end = entry->addr + entry->size;
+
+	if (start < entry->addr)
+		start = entry->addr;
+	if (end > entry_end)
+		end = entry_end;
+	switch (entry->type) {
+	case E820_RAM:
+	case E820_ACPI:
+	case E820_NVS:
+	case E820_RESERVED_KERN:
+		return true;
+	case E820_RESERVED:
+		return end <= FIRST_MIB_END && (end <= VGA_MEMORY_START ||
+						 start >= VGA_MEMORY_END);
+	}
+	return false;
+}
+
+bool e820_may_hold(const struct boot_params *bp, u64 start, u64 end)
+{
+	const struct boot_e820_entry *entry;
+	struct e820_walk walk;
+	u64 held = start, before = start;
+
+	/*
+	 * The entries are not sorted, so a pass over the map extends [start,
+	 * held) as far as it can. The first pass sees all contradictions.
+	 */
+	do {
+		before = held;
+		for (e820_first(bp, &walk); (entry = e820_next(&walk));) {
+			u64 entry_end = entry->addr + entry->size;
+
+			if (entry_end <= start || entry->addr >= end ||
+			    entry_end <= entry->addr)
+				continue;
+			if (!may_hold(entry, start, end))
+				return false;
+			if (entry->addr <= held && entry_end > held)
+				held = entry_end;
+		}
+	} while (held > before && held < end);
+	return start < end && held >= end;
 }

@@ -146,13 +146,13 @@ bool kaslr_wanted(const struct cmdline *cmdline)
 /* ---- Areas and slots. */
 
 /*
- * An edge is a single number: the address from bit 3 on, the kind of area in
- * bits 2:1, and in bit 0 whether the area ends here.
+ * An edge is a single number: the address from bit 4 on, the kind of area in
+ * bits 3:1, and in bit 0 whether the area ends here.
  */
 #define EDGE_END	1UL
 #define EDGE_KIND_SHIFT	1
-#define EDGE_KIND_MASK	3
-#define EDGE_ADDR_SHIFT	3
+#define EDGE_KIND_MASK	7
+#define EDGE_ADDR_SHIFT	4
 #define EDGE_ADDR_MAX	(_AC(1, UL) << 52)
 BUILD_BUG_ON(KASLR_AREA_KINDS > EDGE_KIND_MASK + 1);
 

@@ -35,6 +35,11 @@ static u64 origin;
 static bool ram[CELLS];
 /* other[n]: the byte at origin + n is in an E820 entry of another type than RAM. */
 static bool other[CELLS];
+/*
+ * held[n]: the byte is in an entry of a type in which a loader may leave data.
+ * barred[n]: it is in one of a type in which it may not.
+ */
+static bool held[CELLS], barred[CELLS];
 
 static struct {
 	/* @next, @type and @len are the fields of struct setup_data. */
@@ -72,6 +77,10 @@ static void want_entry(const struct boot_e820_entry *entry)
 	for (at = 0; at < entry->size; at++) {
 		u64 cell = entry->addr - origin + at;
 
+		if (cell < CELLS && (entry->type == 1 || entry->type == 128))
+			held[cell] = true;
+		else if (cell < CELLS)
+			barred[cell] = true;
 		if (cell < CELLS && entry->type == 1)
 			ram[cell] = true;
 		else if (cell < CELLS)
@@ -150,6 +159,8 @@ static void take_map(struct input *in)
 
 	memset(ram, 0, sizeof(ram));
 	memset(other, 0, sizeof(other));
+	memset(held, 0, sizeof(held));
+	memset(barred, 0, sizeof(barred));
 	wanted = 0;
 	origin = origins[take_u8(in) % ARRAY_SIZE(origins)];
 	bp.e820_entries = take_u8(in);
@@ -199,6 +210,18 @@ static void check_range(unsigned int start, unsigned int end)
 	CHECK(got == want, "[%u, %u) is %u", start, end, got);
 }
 
+/* The map has no types but RAM, 128 (Linux's own), and some that hold no data. */
+static void check_data(unsigned int start, unsigned int end)
+{
+	bool want = start < end && origin + end > origin + start, got;
+	unsigned int i;
+
+	for (i = start; i < end; i++)
+		want = want && held[i] && !barred[i];
+	got = e820_may_hold(&bp, origin + start, origin + end);
+	CHECK(got == want, "[%u, %u) is %u", start, end, got);
+}
+
 static void check_around(unsigned int at, unsigned int low, unsigned int high)
 {
 	u64 got_low = origin + low, got_high = origin + high;
@@ -236,6 +259,7 @@ static void fuzz_one(struct input *in)
 		c = take_u8(in);
 		check_range(a, b);
 		check_range(a, a + 1U);
+		check_data(a, b);
 		check_around(a, b, c);
 		check_around(a, 0, 255);
 	}

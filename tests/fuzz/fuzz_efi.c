@@ -5,7 +5,7 @@
  * and the files, sizes and status codes that efi_pe_entry() gets.
  *
  * Models in this file make the E820 map from the memory map and decode the stub's
- * UTF-8 text again. If efi_pe_entry() returns a status, it must have freed
+ * UTF-8 text again, and find the optional data of an EFI_LOAD_OPTION. If efi_pe_entry() returns a status, it must have freed
  * everything that it has allocated. If it does not return, it must have exited
  * boot services.
  */
@@ -180,6 +180,77 @@ static void fuzz_utf16(struct input *in)
 		      "byte %zu is %#x", i, cut[i]);
 }
 
+/* ---- LoadOptions that are a whole EFI_LOAD_OPTION ---- */
+
+#define OPTION_BYTES	64
+
+/*
+ * The offset of the optional data in the @size bytes at @at, or 0 if they are no
+ * EFI_LOAD_OPTION (UEFI 2.10 3.1.3). Looks for the end of the path first.
+ */
+static size_t model_data(const u8 *at, size_t size)
+{
+	size_t path, end, last = 0;
+
+	if (size < 6 || at[2] || at[3] || at[0] & 0xf4 || at[1] & 0xe0)
+		return 0;
+	for (path = 6; path + 1 < size && (at[path] || at[path + 1]); path += 2)
+		;
+	path += 2;
+	end = path + at[4] + 256U * at[5];
+	if (end > size)
+		return 0;
+	while (path < end) {
+		size_t len = path + 4 <= end ?
+			     at[path + 2] + 256U * at[path + 3] : 0;
+
+		if (len < 4)
+			return 0;
+		last = path;
+		path += len;
+	}
+	return path == end && last && (at[last] & 0x7f) == 0x7f &&
+	       at[last + 1] == 0xff ? end : 0;
+}
+
+/* Makes a load option with a path of some nodes, and changes bytes of it. */
+static void fuzz_load_option(struct input *in)
+{
+	u8 bytes[OPTION_BYTES * 4] = { 0 }, *copy;
+	unsigned int nodes = take_u8(in) % 4, changes = take_u8(in) % 3;
+	size_t at, size, got, want;
+
+	bytes[0] = take_u8(in) & 0x0b;
+	bytes[1] = take_u8(in) & 0x1f;
+	at = 6 + 2 * (take_u8(in) % 4);
+	memset(bytes + 6, 'd', at - 6);
+	size = at += 2;
+	for (; nodes; nodes--) {
+		u8 len = 4 + take_u8(in) % 8;
+
+		bytes[at] = take_u8(in);
+		bytes[at + 1] = take_u8(in);
+		bytes[at + 2] = len;
+		at += len;
+	}
+	memcpy(bytes + at, "\x7f\xff\x04", 3);
+	at += 4;
+	bytes[4] = (u8)(at - size);
+	size = at + take_u8(in) % 8;
+	for (; changes; changes--)
+		bytes[take_u8(in) % size] = take_u8(in);
+	if (take_u8(in) & 1)
+		size = take_u8(in) % (size + 1);
+
+	/* A copy of exactly this size, so that ASan reports a read behind it. */
+	copy = malloc(size + !size);
+	memcpy(copy, bytes, size);
+	got = optional_data_offset(copy, size);
+	want = model_data(bytes, size);
+	CHECK(got == want, "data at %zu instead of %zu", got, want);
+	free(copy);
+}
+
 /* ---- efi_pe_entry() ---- */
 
 static EFI_STATUS take_status(struct input *in)
@@ -202,6 +273,9 @@ static EFI_STATUS take_status(struct input *in)
  * FILE_ROOM bytes.
  */
 #define INITRD_ROOM	0x10001
+/* UTF-16 units of LoadOptions, and bytes of their text in UTF-8. */
+#define OPTIONS_UNITS	300
+#define OPTIONS_ROOM	(3 * OPTIONS_UNITS)
 
 static struct {
 	u8 bytes[INITRD_ROOM];
@@ -235,7 +309,7 @@ static struct fake_file *file_of(char *name)
  */
 static void want_files(const char *options)
 {
-	char text[300], separators[33], *word, *rest = text;
+	char text[OPTIONS_ROOM], separators[33], *word, *rest = text;
 	bool asked[FILES] = { false }, readable = true;
 	u64 first_round = 0;
 	int i;
@@ -310,17 +384,60 @@ static void check_entered(const char *options)
 		      "initrd byte %lu is %#x", i, initrd[i]);
 }
 
+/*
+ * Takes a UTF-16 unit: mostly ASCII, else a letter with umlaut, any unit, or half
+ * of a surrogate pair.
+ */
+static CHAR16 take_unit(struct input *in)
+{
+	u8 byte = take_u8(in);
+
+	if (byte < 0xc0)
+		return byte & 0x7f;
+	return byte < 0xd0 ? 0xe4 : byte < 0xd4 ? take_u16(in) :
+	       (CHAR16)(0xd800 + (byte & 3) * 0x200 + byte % 16);
+}
+
+/* Converts UTF-16 up to its NUL to UTF-8, as the model. */
+static void make_options(char *out, const CHAR16 *units)
+{
+	for (; *units; units++) {
+		u32 c = *units, next = units[1];
+
+		if (c >> 10 == 0x36 && next >> 10 == 0x37) {
+			c = 0x10000 + ((c & 0x3ff) << 10 | (next & 0x3ff));
+			units++;
+			*out++ = (char)(0xf0 | c >> 18);
+			*out++ = (char)(0x80 | (c >> 12 & 0x3f));
+		} else if (c >> 11 == 0x1b) {
+			c = '?';
+		} else if (c >= 0x800) {
+			*out++ = (char)(0xe0 | c >> 12);
+		}
+		if (c >= 0x800)
+			*out++ = (char)(0x80 | (c >> 6 & 0x3f));
+		else if (c >= 0x80)
+			*out++ = (char)(0xc0 | c >> 6);
+		*out++ = (char)(c < 0x80 ? c : 0x80 | (c & 0x3f));
+	}
+	*out = '\0';
+}
+
 static void fuzz_entry(struct input *in)
 {
-	static const char *const names[FILES] = { "\\a", "\\initrd", "dir\\b" };
+	static const char *const names[FILES] = { "\\a", "\\initr\xc3\xa4", "dir\\b" };
 	static const char texts[FILES][FILE_ROOM] = { "one", "number two", "" };
 	static EFI_MEMORY_DESCRIPTOR descriptors[DESCRIPTORS];
-	static CHAR16 wide[300];
-	static char options[300];
+	static CHAR16 wide[OPTIONS_UNITS];
+	static char options[OPTIONS_ROOM];
 	u8 how = take_u8(in);
 	EFI_STATUS status;
 	struct fake_file *f;
+	/* Static, so that setjmp() leaves it alone. */
+	static unsigned int fits;
 	unsigned int i, n;
+
+	fits = 1;
 
 	fresh_firmware();
 	if (how & 1)
@@ -365,18 +482,36 @@ static void fuzz_entry(struct input *in)
 		if (how & 8)
 			f->size_later = f->size - f->size * (how >> 7);
 	}
-	n = take_u16(in) % (sizeof(options) - 1);
-	memset(options, 0, sizeof(options));
-	take_bytes(in, options, n);
-	for (i = 0; i < n; i++) {
-		options[i] &= 0x7f;
-		wide[i] = (CHAR16)options[i];
-	}
+	n = take_u16(in) % (OPTIONS_UNITS - 1);
+	for (i = 0; i < n; i++)
+		wide[i] = take_unit(in);
 	wide[n] = 0;
+	make_options(options, wide);
 	fw.loaded.LoadOptions = wide;
 	fw.loaded.LoadOptionsSize = (UINT32)(n * 2 + (how >> 6 & 1));
 
+	/* The payload takes CMDLINE_SIZE bytes: the words that fit whole. */
+	if (strlen(options) > CMDLINE_SIZE) {
+		bool quoted = false;
+
+		for (n = 0, i = 0; i <= CMDLINE_SIZE; i++) {
+			quoted ^= options[i] == '"';
+			if (!quoted && (u8)options[i] <= ' ')
+				n = i;
+		}
+		options[n] = '\0';
+		fits = n;
+	}
+
+	/*
+	 * LoadOptions may also be an EFI_LOAD_OPTION or ASCII, which
+	 * fuzz_load_option() and the unit tests try.
+	 */
+	if (optional_data_offset((u8 *)wide, fw.loaded.LoadOptionsSize) ||
+	    ascii_len((u8 *)wide, fw.loaded.LoadOptionsSize) > 1)
+		return;
 	if (setjmp(fw.entered)) {
+		CHECK(fits, "entered with a word that does not fit%s", "");
 		check_entered(options);
 		return;
 	}
@@ -387,12 +522,17 @@ static void fuzz_entry(struct input *in)
 
 static void fuzz_one(struct input *in)
 {
-	switch (take_u8(in) % 4) {
+	u8 what = take_u8(in);
+
+	switch (what % 4) {
 	case 0:
 		fuzz_memory_map(in);
 		break;
 	case 1:
-		fuzz_utf16(in);
+		if (what & 0x80)
+			fuzz_load_option(in);
+		else
+			fuzz_utf16(in);
 		break;
 	default:
 		fuzz_entry(in);

@@ -36,8 +36,8 @@ static struct boot_params bp;
  * The model: ram[n], taken[n] and kinds[kind][n] are true if the MiB number n
  * is RAM, is in use, or is in an area of kind @kind (enum kaslr_area).
  */
-static bool ram[CELLS], taken[CELLS], kinds[3][CELLS];
-static bool known[3];			/* the input has areas of this kind */
+static bool ram[CELLS], taken[CELLS], kinds[KASLR_TAKEN][CELLS];
+static bool known[KASLR_TAKEN];	/* the input has areas of this kind */
 
 /* ---- the functions that kaslr.c calls ---- */
 
@@ -88,10 +88,13 @@ static void mark(bool *cells, u64 start, u64 size)
 
 static bool good_cell(u64 cell)
 {
-	return ram[cell] && !taken[cell] &&
-	       (!known[KASLR_IMMOVABLE] || kinds[KASLR_IMMOVABLE][cell]) &&
-	       (!known[KASLR_FIRMWARE_FREE] ||
-		kinds[KASLR_FIRMWARE_FREE][cell]);
+	unsigned int kind;
+
+	for (kind = 1; kind < KASLR_TAKEN; kind++) {
+		if (known[kind] && !kinds[kind][cell])
+			return false;
+	}
+	return ram[cell] && !taken[cell];
 }
 
 static bool good_place(const struct kaslr_slots *want, u64 limit, u64 cell)
@@ -131,7 +134,7 @@ static void take_areas(struct input *in)
 
 	for (i = 0; i < count; i++) {
 		u64 start = take_u8(in), size = take_u8(in);
-		unsigned int kind = 1 + take_u8(in) % 3;
+		unsigned int kind = 1 + take_u8(in) % KASLR_TAKEN;
 
 		kaslr_area(kind, start * MIB, (start + size) * MIB);
 		if (kind == KASLR_TAKEN) {

@@ -86,13 +86,50 @@ static bool predict_indirect(const struct setup_data *node, u64 addr)
 }
 
 /*
- * Whether the stub must accept a setup_data node in [start, end): it is all RAM and
- * outside the runtime range, the payload's memory.
+ * Whether the stub must accept a setup_data node in [start, end): a loader may leave
+ * data there, and it is outside of the runtime range, the payload's memory.
+ * fuzz_e820.c has a model of e820_may_hold().
  */
 static bool good_range(u64 start, u64 end)
 {
 	expected_error = "setup_data";
-	return e820_is_ram(&fake.bp, start, end) && !in_runtime(start, end);
+	return e820_may_hold(&fake.bp, start, end) && !in_runtime(start, end);
+}
+
+static bool predict_loaded(u64 start, u64 end)
+{
+	if (!good_range(start, end))
+		return false;
+	expect_map(start, end);
+	expect_taken(start, end);
+	return true;
+}
+
+/* Predicts the effect of a node of type SETUP_KEXEC_KHO, as predict_indirect(). */
+static bool predict_handover(const struct setup_data *node, u64 addr)
+{
+	u64 kho[4], area[2], i;
+	size_t len;
+
+	if (node->type != 10)
+		return true;
+	if (node->len < sizeof(kho))
+		return false;
+	memcpy(kho, (u8 *)addr + sizeof(*node), sizeof(kho));
+	if (kho[3] > 512 * 16 ||
+	    (kho[1] && !predict_loaded(kho[0], kho[0] + kho[1])) ||
+	    (kho[3] && !predict_loaded(kho[2], kho[2] + kho[3])))
+		return false;
+	for (i = 0; i <= kho[3] / 16; i++) {
+		area[0] = 0;
+		area[1] = 1;
+		if (i)
+			memcpy(area, (u8 *)kho[2] + (i - 1) * 16, 16);
+		len = strlen(expected);
+		snprintf(expected + len, sizeof(expected) - len,
+			 "scratch 0x%lx-0x%lx\n", area[0], area[0] + area[1]);
+	}
+	return true;
 }
 
 static void predict_chain(void)
@@ -114,7 +151,8 @@ static void predict_chain(void)
 			return;
 		expect_map(addr, end);
 		expect_taken(addr, end);
-		if (!predict_indirect(&node, addr))
+		if (!predict_indirect(&node, addr) ||
+		    !predict_handover(&node, addr))
 			return;
 		addr = node.next;
 	}
@@ -134,7 +172,7 @@ static void fuzz_chain(struct input *in)
 		u8 how = take_u8(in);
 		struct setup_data node = {
 			.next = take_pointer(in),
-			.type = how & 0x80 ? 0x80000000 : how & 0x40 ? 4 : 9,
+			.type = how & 0x80 ? 0x80000000 : how & 0x40 ? 10 : 9,
 			.len = how & 1 ? take_u16(in) : how & 2 ? take_u32(in) :
 			       how & 31,
 		};
@@ -151,9 +189,17 @@ static void fuzz_chain(struct input *in)
 			       sizeof(to));
 		}
 	}
+	for (i = 0; i < NODES; i++) {
+		u64 kho[4] = { take_pointer(in), take_u8(in), take_pointer(in),
+			       take_u8(in) % 64 };
+		struct setup_data *node = (void *)at_node(i);
+
+		if (node->type == 10)
+			memcpy(node->data, kho, sizeof(kho));
+	}
 	entries = take_u8(in) % 6;
 	for (i = 0; i < entries; i++)
-		add_e820(take_pointer(in), take_u8(in), 2);
+		add_e820(take_pointer(in), take_u8(in), i & 1 ? 128 : 2);
 	fake.bp.hdr.setup_data = take_pointer(in);
 	boot.runtime = (struct range){ m(AT_RUNTIME), m(AT_END) };
 
@@ -213,8 +259,8 @@ static void fuzz_cmdline(struct input *in)
 	static const char builtin[] = "built in";
 	char text[CMDLINE_SIZE * 2 + 4];
 	struct cmdline cmdline = { NULL, 0 };
-	size_t len, size = take_u16(in) % sizeof(text);
-	bool refused, none = take_u8(in) & 1;
+	size_t len, i, fits, size = take_u16(in) % sizeof(text);
+	bool quoted = false, refused, none = take_u8(in) & 1;
 
 	fresh_loader();
 	memset(text, 'x', sizeof(text));
@@ -223,10 +269,20 @@ static void fuzz_cmdline(struct input *in)
 	set_cmdline(none ? 0 : (u64)text);
 	len = none ? 0 : strlen(text);
 
+	CHECK(cmdline_is_too_long(&fake.bp) == (len > CMDLINE_SIZE),
+	      "%zu bytes", len);
+	/* Of a text that is too long, the words that fit whole are kept. */
+	for (fits = 0, i = 0; len > CMDLINE_SIZE && i <= CMDLINE_SIZE; i++) {
+		quoted ^= text[i] == '"';
+		if (!quoted && (u8)text[i] <= 0x20)
+			fits = i;
+	}
 	REFUSED(refused, cmdline = find_cmdline(&fake.bp));
-	CHECK(refused == (len > CMDLINE_SIZE), "%zu bytes", len);
+	CHECK(refused == (len > CMDLINE_SIZE && !fits), "%zu bytes, %zu fit",
+	      len, fits);
 	if (refused)
 		return;
+	len = len > CMDLINE_SIZE ? fits : len;
 	CHECK(cmdline.len == (len ? len : strlen(builtin)),
 	      "%zu bytes of %zu", cmdline.len, len);
 	CHECK(cmdline.text == (len ? text : layout.builtin), "at %p",

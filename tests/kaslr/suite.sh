@@ -165,6 +165,31 @@ do_loader() {
 
 # do_stays MEMORY OPTIONS: with nokaslr, or without another place, the payload runs
 # where it was linked.
+# do_handover SCRATCH SIZE LOW HIGH DIFFERENT: kexec hands memory over (KHO) with one
+# scratch area. The payload must always lie in LOW-HIGH, at so many different addresses
+# or more. The node of setup_data is at 0x98000, its device tree at 0x99000, and the
+# list of scratch areas at 0x9a000.
+do_handover() {
+	boots=20
+	set -- "$@" "zp=0x250,8,0x98000 setup_data=0"
+	for poke in 0x98000,8,0 0x98008,4,10 0x9800c,4,32 0x98010,8,0x99000 \
+		0x98018,8,0x100 0x98020,8,0x9a000 0x98028,8,16 \
+		"0x9a000,8,$1" "0x9a008,8,$2"; do
+		set -- "$1" "$2" "$3" "$4" "$5" "$6 poke=$poke"
+	done
+	qemu 33 -m 5G -cpu max -kernel "$O/payload/loader.bin" \
+		-device "loader,file=$moves,addr=0x8000000,force-raw=on" \
+		-append "entry=64 $6 -- $facts t.boots=20 t.entry=64 t.setup_data=1"
+	for at in $(values at); do
+		if [ $((at)) -lt $(($3)) ] || [ $((at)) -ge $(($4)) ]; then
+			die "$at is not in $3-$4"
+		fi
+	done
+	[ "$(values at | wc -l)" -ge "$5" ] ||
+		die "only $(values at | wc -l) addresses, not $5"
+	pass "$test"
+}
+
 do_stays() {
 	qemu 33 -m "$1" -kernel "$moves" -append "t.entry=16 $2"
 	pass "$test"

@@ -93,18 +93,20 @@ static void interrupts_off(void);
 
 /*
  * Limits of the fake firmware: allocations that may exist at the same time,
- * files in the volume, and bytes of memory that it can allocate.
+ * files in the volume, graphics outputs, and bytes of memory that it can
+ * allocate.
  */
 #define MAX_LIVE	64
 #define MAX_FILES	4
+#define MAX_SCREENS	4
 #define ARENA_SIZE	(32UL << 20)
 
 /* A file in the root directory of the volume that the stub was loaded from. */
 struct fake_file {
 	EFI_FILE file;
 	/*
-	 * The file's path, with backslashes, as the stub must pass it to
-	 * Open().
+	 * The file's path in UTF-8, with backslashes, as the stub must pass it
+	 * to Open() in UTF-16.
 	 */
 	const char *name;
 	const char *text;
@@ -144,7 +146,7 @@ static struct firmware {
 	/* true: firmware does not offer EFI_LOADED_IMAGE_PROTOCOL. */
 	bool no_loaded_image;
 
-	/* Written by OutputString(): all text that the stub printed. */
+	/* Written by OutputString(): all text that the stub printed, in UTF-8. */
 	char console[1024];
 	/*
 	 * Written by InstallConfigurationTable(): how often the stub installed
@@ -223,10 +225,18 @@ static struct firmware {
 	int mor_set_to;
 
 	/*
-	 * Protocols that LocateProtocol() returns. NULL: firmware does not have
-	 * the protocol.
+	 * The graphics outputs, in firmware's order. @gop NULL: the handle's
+	 * protocol cannot be opened. @console: ConOut writes to the output.
 	 */
-	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
+	struct {
+		EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
+		bool console;
+	} screens[MAX_SCREENS];
+	unsigned int screen_count;
+	/*
+	 * The protocol that LocateProtocol() returns. NULL: firmware does not
+	 * have the protocol.
+	 */
 	EFI_RNG_PROTOCOL *rng;
 	EFI_STATUS rng_status;
 
@@ -597,11 +607,8 @@ static EFI_STATUS EFIAPI output_string(SIMPLE_TEXT_OUTPUT_INTERFACE *self,
 
 	boot_service("OutputString");
 	CHECK(self == &fw.out, "another console");
-	for (; *s; s++) {
-		CHECK(n < sizeof(fw.console) - 1, "the console is full");
-		CHECK(*s < 0x100, "character 0x%x", *s);
-		fw.console[n++] = (char)*s;
-	}
+	n += utf16_to_utf8((u8 *)fw.console + n, sizeof(fw.console) - n, s, ~0UL);
+	CHECK(n < sizeof(fw.console), "the console is full");
 	fw.console[n] = '\0';
 	return EFI_SUCCESS;
 }
@@ -611,10 +618,44 @@ static bool same(const void *a, const void *b)
 	return !memcmp(a, b, sizeof(EFI_GUID));
 }
 
+/* The handle of a graphics output is the address of its element. */
+static EFI_STATUS EFIAPI locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE how,
+					      EFI_GUID *guid, void *key,
+					      UINTN *count, EFI_HANDLE **handles)
+{
+	unsigned int i;
+
+	boot_service("LocateHandleBuffer");
+	CHECK(how == ByProtocol && same(guid, &gop_guid) && !key,
+	      "another search");
+	if (!fw.screen_count)
+		return EFI_NOT_FOUND;
+	*handles = (void *)take(fw.screen_count * sizeof(**handles), true);
+	if (!*handles)
+		return EFI_OUT_OF_RESOURCES;
+	for (i = 0; i < fw.screen_count; i++)
+		(*handles)[i] = &fw.screens[i];
+	*count = fw.screen_count;
+	return EFI_SUCCESS;
+}
+
 static EFI_STATUS EFIAPI handle_protocol(EFI_HANDLE handle, EFI_GUID *guid,
 					 void **protocol)
 {
+	unsigned int i;
+
 	boot_service("HandleProtocol");
+	for (i = 0; i < fw.screen_count; i++) {
+		if (handle != (EFI_HANDLE)&fw.screens[i])
+			continue;
+		if (same(guid, &gop_guid) && fw.screens[i].gop)
+			*protocol = fw.screens[i].gop;
+		else if (same(guid, &console_out_guid) && fw.screens[i].console)
+			*protocol = NULL;
+		else
+			return EFI_UNSUPPORTED;
+		return EFI_SUCCESS;
+	}
 	if (handle == (EFI_HANDLE)&fw && same(guid, &loaded_image_guid) &&
 	    !fw.no_loaded_image)
 		*protocol = &fw.loaded;
@@ -634,8 +675,7 @@ static EFI_STATUS EFIAPI locate_protocol(EFI_GUID *guid, void *registration,
 {
 	boot_service("LocateProtocol");
 	CHECK(!registration, "%p", registration);
-	*protocol = same(guid, &gop_guid) ? (void *)fw.gop :
-		    same(guid, &rng_guid) ? (void *)fw.rng :
+	*protocol = same(guid, &rng_guid) ? (void *)fw.rng :
 		    same(guid, &tcg2_guid) && fw.has_tpm ? &fw.tpm :
 		    same(guid, &cc_guid) && fw.has_cc ? &fw.cc :
 		    same(guid, &attribute_guid) && fw.has_attributes ?
@@ -855,22 +895,20 @@ static EFI_STATUS EFIAPI get_event_log(struct efi_measuring *self,
 static EFI_STATUS EFIAPI file_open(EFI_FILE *self, EFI_FILE **file,
 				   CHAR16 *name, UINT64 mode, UINT64 attributes)
 {
-	char ascii[300];
+	char text[3 * INITRD_PATH_SIZE];
 	size_t i;
 
 	boot_service("Open");
+	for (i = 0; name[i]; i++)
+		CHECK(i < INITRD_PATH_SIZE - 1, "too many characters");
+	text[utf16_to_utf8((u8 *)text, sizeof(text), name, i)] = '\0';
 	CHECK(self == &fw.root && fw.root_open, "not the root directory");
 	CHECK(mode == EFI_FILE_MODE_READ && !attributes, "0x%lx, 0x%lx", mode,
 	      attributes);
-	for (i = 0; name[i]; i++) {
-		CHECK(i < sizeof(ascii) - 1 && name[i] < 0x100, "bad name");
-		ascii[i] = (char)name[i];
-	}
-	ascii[i] = '\0';
 	for (i = 0; i < MAX_FILES; i++) {
-		if (!fw.files[i].name || strcmp(fw.files[i].name, ascii))
+		if (!fw.files[i].name || strcmp(fw.files[i].name, text))
 			continue;
-		CHECK(!fw.files[i].is_open, "%s is opened twice", ascii);
+		CHECK(!fw.files[i].is_open, "%s is opened twice", text);
 		fw.files[i].is_open = true;
 		*file = &fw.files[i].file;
 		return EFI_SUCCESS;
@@ -888,6 +926,16 @@ static EFI_STATUS EFIAPI file_close(EFI_FILE *self)
 	return EFI_SUCCESS;
 }
 
+/* Returns the number of UTF-16 units of the UTF-8 text @text. */
+static size_t units_of(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += ((u8)*text & 0xc0) == 0x80 ? 0 : (u8)*text < 0xf0 ? 1 : 2;
+	return n;
+}
+
 static EFI_STATUS EFIAPI file_info(EFI_FILE *self, EFI_GUID *guid, UINTN *size,
 				   void *buf)
 {
@@ -901,7 +949,7 @@ static EFI_STATUS EFIAPI file_info(EFI_FILE *self, EFI_GUID *guid, UINTN *size,
 	 * UTF-16. The stub's buffer must have room for both.
 	 */
 	CHECK(*size >= offsetof(EFI_FILE_INFO, FileName) +
-		       2 * (strlen(f->name) + 1),
+		       2 * (units_of(f->name) + 1),
 	      "%lu bytes", *size);
 	if (f->info_status)
 		return f->info_status;
@@ -1081,6 +1129,7 @@ static maybe_unused void fresh_firmware(void)
 	fw.bs.GetMemoryMap = memory_map;
 	fw.bs.ExitBootServices = exit_services;
 	fw.bs.HandleProtocol = handle_protocol;
+	fw.bs.LocateHandleBuffer = locate_handle_buffer;
 	fw.bs.LocateProtocol = locate_protocol;
 	fw.bs.LocateDevicePath = locate_device_path;
 	fw.bs.InstallConfigurationTable = install_table;

@@ -5,7 +5,7 @@
  * test_images.c and fuzzers.
  *
  * The machine's RAM and the stub's image are arrays and addresses of the test.
- * lib/e820.c is included and real. The functions of the stub's other files are
+ * lib/e820.c and lib/cmdline.c are included and real. The functions of the stub's other files are
  * fakes, which append a line to @trace for each call. A case calls
  * fresh_machine(), changes @fake, @layout or the payload header, calls
  * functions of misc.c, and compares @trace.
@@ -82,6 +82,7 @@ u64 efi_runtime_start;
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 
 #include "../../lib/boot_params.c"
+#include "../../lib/cmdline.c"
 #include "../../lib/error.c"
 #include "../../payload/payload-check.c"
 #include "../../payload/unstore.c"
@@ -162,6 +163,11 @@ static struct {
 	 */
 	struct kaslr_slots want;
 	u64 la57;			/* answer of the fake la57_prepare() */
+	/*
+	 * Where firmware's memory map lies, and the memory that it lists. Both
+	 * are empty if EFI firmware did not start the stub.
+	 */
+	struct range efi_map, efi_memory;
 	/*
 	 * Written by the fake ident_map_init(): the argument that misc.c passed
 	 * to it.
@@ -456,6 +462,19 @@ void srat_name_immovable(const struct boot_params *bp,
 	did("name immovable");
 }
 
+struct range efi_map_range(const struct boot_params *bp)
+{
+	CHECK(bp == &fake.bp, "another zero page");
+	return fake.efi_map;
+}
+
+bool efi_may_hold(const struct boot_params *bp, u64 start, u64 end)
+{
+	CHECK(bp == &fake.bp, "another zero page");
+	return start < end && start >= fake.efi_memory.start &&
+	       end <= fake.efi_memory.end;
+}
+
 void efi_name_free_memory(const struct boot_params *bp)
 {
 	CHECK(bp == &fake.bp, "another zero page");
@@ -478,8 +497,9 @@ void kaslr_seed(const void *data, size_t len)
 
 void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 {
-	CHECK(kind == KASLR_TAKEN, "kind %u", kind);
-	did("taken 0x%lx-0x%lx", start, end);
+	CHECK(kind == KASLR_TAKEN || kind == KASLR_SCRATCH, "kind %u", kind);
+	did("%s 0x%lx-0x%lx", kind == KASLR_TAKEN ? "taken" : "scratch", start,
+	    end);
 }
 
 bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,

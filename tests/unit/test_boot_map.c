@@ -448,6 +448,38 @@ TEST(setup_data_not_in_ram)
 	      harness_error_detail);
 }
 
+/* setup_data may lie in memory of other types than RAM. */
+TEST(setup_data_in_memory_of_other_types)
+{
+	struct boot boot;
+
+	fresh_machine();
+	new_node(AT_NODES, 0, 8);
+	boot = placed_boot();
+	fake.bp.hdr.setup_data = m(AT_NODES);
+	add_e820(m(AT_NODES), 0x100, 128);
+	map_setup_data(&boot);
+	add_e820(m(AT_NODES), 0x100, 2);
+	EXPECT_ERROR(map_setup_data(&boot), "setup_data");
+	fake.efi_memory = (struct range){ m(AT_NODES), m(AT_NODES + 0x100) };
+	map_setup_data(&boot);
+}
+
+/* build_map() maps firmware's memory map, in which map_setup_data() may look. */
+TEST(map_of_firmwares_map)
+{
+	static const struct cpu cpu;
+	struct boot boot;
+	char line[80];
+
+	fresh_machine();
+	boot = placed_boot();
+	fake.efi_map = (struct range){ 0x7000000, 0x7001230 };
+	build_map(&boot, &cpu);
+	snprintf(line, sizeof(line), "map 0x7000000-0x7001230 rw\n");
+	CHECK(strstr(trace, line), "%s", trace);
+}
+
 TEST(setup_data_length)
 {
 	static const u32 lengths[] = { 0xffffffff, 0x80000000, MACHINE_SIZE };
@@ -565,6 +597,108 @@ TEST(setup_data_indirect)
 	to->addr = ~0UL - 0x775;
 	setup_data_refused(&boot);
 	CHECK(strstr(harness_error_detail, "wrap"), "%s", harness_error_detail);
+}
+
+/*
+ * Puts a node of type SETUP_KEXEC_KHO (10) at AT_NODES, and @count scratch areas
+ * of 1 MiB from 16 MiB on, 2 MiB apart, behind it. Returns the node's data.
+ */
+static struct kho_data *new_handover(unsigned int count)
+{
+	struct kho_data *kho = (void *)(machine + AT_NODES + 16);
+	struct kho_scratch *area = (void *)(machine + AT_NODES + 0x100);
+	unsigned int i;
+
+	fresh_machine();
+	new_node(AT_NODES, 0, sizeof(*kho))->type = 10;
+	fake.bp.hdr.setup_data = m(AT_NODES);
+	for (i = 0; i < count; i++)
+		area[i] = (struct kho_scratch){ (16 + 2 * i) * MIB, MIB };
+	*kho = (struct kho_data){ m(0x20000), 0x1234, m(AT_NODES + 0x100),
+				  count * sizeof(*area) };
+	return kho;
+}
+
+/*
+ * Linux's kexec handover: the device tree and the list of scratch areas must be
+ * mapped and kept free, and KASLR must be told the scratch areas.
+ */
+TEST(setup_data_handover)
+{
+	char expected[400];
+	struct boot boot;
+
+	new_handover(2);
+	boot = placed_boot();
+	hide(machine + AT_NODES, PAGE_SIZE);
+	map_setup_data(&boot);
+	snprintf(expected, sizeof(expected),
+		 "map 0x%lx-0x%lx rw\ntaken 0x%lx-0x%lx\n"
+		 "map 0x%lx-0x%lx rw\ntaken 0x%lx-0x%lx\n"
+		 "scratch 0x0-0x1\nscratch 0x1000000-0x1100000\n"
+		 "scratch 0x1200000-0x1300000\n", m(0x20000), m(0x21234),
+		 m(0x20000), m(0x21234), m(AT_NODES + 0x100),
+		 m(AT_NODES + 0x120), m(AT_NODES + 0x100), m(AT_NODES + 0x120));
+	CHECK(strstr(trace, expected), "%s instead of %s", trace, expected);
+
+	/* Half an area at the end of the list is ignored. */
+	new_handover(2)->scratch_size = 31;
+	boot = placed_boot();
+	map_setup_data(&boot);
+	CHECK(strstr(trace, "scratch 0x1000000-0x1100000\n") &&
+	      !strstr(trace, "scratch 0x1200000"), "%s", trace);
+	/* Without scratch areas KASLR must still know that it has no choice. */
+	new_handover(0)->fdt_size = 0;
+	boot = placed_boot();
+	map_setup_data(&boot);
+	CHECK(strstr(trace, "scratch 0x0-0x1\n") && !strstr(trace, "0x1000000"),
+	      "%s", trace);
+	/* A node of another type is not a handover. */
+	new_handover(2);
+	boot = placed_boot();
+	((struct setup_data *)(machine + AT_NODES))->type = 9;
+	map_setup_data(&boot);
+	CHECK(!strstr(trace, "scratch"), "%s", trace);
+}
+
+TEST(setup_data_handover_bad)
+{
+	static const struct {
+		u64 addr, size;
+	} bad[] = {
+		{ 0xfee00000, 0x1000 },		/* not memory */
+		{ 0x20000, ~0UL },		/* wraps around */
+		{ AT_RUNTIME - 0x10, 0x20 },	/* in the payload's memory */
+	};
+	struct kho_data *kho;
+	struct boot boot;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		kho = new_handover(2);
+		boot = placed_boot();
+		kho->fdt_addr = i ? m(bad[i].addr) : bad[i].addr;
+		kho->fdt_size = bad[i].size;
+		setup_data_refused(&boot);
+		kho = new_handover(2);
+		boot = placed_boot();
+		kho->scratch_addr = i ? m(bad[i].addr) : bad[i].addr;
+		kho->scratch_size = bad[i].size & ~15UL;
+		setup_data_refused(&boot);
+	}
+	kho = new_handover(512);
+	boot = placed_boot();
+	map_setup_data(&boot);
+	kho = new_handover(512);
+	kho->scratch_size++;
+	setup_data_refused(&boot);
+	CHECK(strstr(harness_error_detail, "more than 512 scratch areas"), "%s",
+	      harness_error_detail);
+	new_handover(2);
+	((struct setup_data *)(machine + AT_NODES))->len = 31;
+	setup_data_refused(&boot);
+	CHECK(strstr(harness_error_detail, "handover of 31 bytes, must be 32"),
+	      "%s", harness_error_detail);
 }
 
 /* ---- map_vga() ---- */

@@ -300,6 +300,39 @@ TEST(random)
 	}
 }
 
+/* ---- cmdline_cut() ---- */
+
+TEST(cut)
+{
+	static const struct {
+		const char *text;
+		size_t max, len;
+	} cases[] = {
+		{ "a", 0, 0 },
+		{ " ", 0, 0 },
+		{ "ab", 1, 0 },
+		{ "a b", 1, 1 },
+		{ "a b", 2, 1 },
+		{ "a bc", 3, 1 },
+		{ "ab c d", 5, 4 },
+		{ "ab\nc\td", 3, 2 },
+		{ "a  b", 2, 2 },
+		{ "a \"b c\" d", 8, 7 },
+		{ "a \"b c d", 7, 1 },
+		{ "a\"b c\"d e", 7, 7 },
+		{ "\xc3\xa4 \xc3\xa4", 4, 2 },
+	};
+	struct cmdline text;
+	size_t i, len;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		text = exact(cases[i].text, cases[i].max + 1);
+		len = cmdline_cut(text.text, cases[i].max);
+		CHECK(len == cases[i].len, "case %zu: %zu", i, len);
+		discard(&text);
+	}
+}
+
 /* ---- parse_u64() ---- */
 
 #define BAD -1

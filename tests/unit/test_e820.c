@@ -18,6 +18,7 @@
 
 #define UNIT	0x400ULL
 #define UNITS	24
+#define MIB	0x100000UL
 
 static struct boot_params bp;
 
@@ -488,4 +489,112 @@ TEST(goes_on_hostile)
 	full_map(SETUP_E820_EXT, 20);
 	bp.hdr.setup_data = ~0UL - 8;
 	CHECK(!has_ram_of(0), "of nothing");
+}
+
+/* ---- e820_may_hold() ---- */
+
+/*
+ * A loader's data may lie in memory of any type, but in reserved ranges only
+ * below 1 MiB and not in VGA memory. @type describes [start, start + size), and
+ * RAM lies on both sides, except for the last KiB.
+ */
+TEST(may_hold_types)
+{
+	static const struct {
+		u64 start, size;
+		u32 type;
+		bool good;
+	} cases[] = {
+		{ 0x2000000, 0x1000, 1, true }, { 0x2000000, 0x1000, 3, true },
+		{ 0x2000000, 0x1000, 4, true }, { 0x2000000, 0x1000, 128, true },
+		{ 0x2000000, 0x1000, 2, false }, { 0x2000000, 0x1000, 5, false },
+		{ 0x2000000, 0x1000, 7, false }, { 0x2000000, 0x1000, 12, false },
+		{ 0x2000000, 0x1000, 0, false },
+		{ 0x2000000, 0x1000, 0xefffffff, false },
+		{ 0x90000, 0x1000, 2, true }, { 0x9f000, 0x1000, 2, true },
+		{ 0x9f000, 0x1001, 2, false }, { 0xb8000, 0x1000, 2, false },
+		{ 0xbffff, 0x1000, 2, false }, { 0xc0000, 0x1000, 2, true },
+		{ 0xff000, 0x1000, 2, true }, { 0xff000, 0x1001, 2, false },
+		{ 0x90000, 0x1000, 5, false },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		u64 start = cases[i].start, end = start + cases[i].size;
+
+		clear_map();
+		add(end, 0x1000, TYPE_RAM);
+		add(start, cases[i].size, cases[i].type);
+		add(start - 0x1000, 0x1000, TYPE_RAM);
+		CHECK(e820_may_hold(&bp, start, end) == cases[i].good,
+		      "case %zu", i);
+		CHECK(e820_may_hold(&bp, start - 0x1000, end + 0x1000) ==
+		      cases[i].good, "case %zu with RAM around it", i);
+		CHECK(e820_may_hold(&bp, end, end + 0x1000) &&
+		      e820_may_hold(&bp, start - 0x1000, start), "RAM");
+		CHECK(!e820_may_hold(&bp, end, end + 0x1001), "behind RAM");
+		CHECK(!e820_may_hold(&bp, start - 0x1001, start), "before RAM");
+		CHECK(!e820_may_hold(&bp, end, end), "nothing");
+		CHECK(!e820_may_hold(&bp, end + 1, end), "less than nothing");
+	}
+	/*
+	 * A loader reserves all of 64 KiB to 1 MiB. Data below VGA memory may
+	 * lie there, and also where RAM overlaps it.
+	 */
+	clear_map();
+	add(0, 0x20000, TYPE_RAM);
+	add(0x10000, 0xf0000, TYPE_RESERVED);
+	CHECK(e820_may_hold(&bp, 0x90000, 0x91000), "at 0x90000");
+	CHECK(e820_may_hold(&bp, 0xf000, 0x11000), "from RAM on");
+	CHECK(!e820_may_hold(&bp, 0x9f000, 0xa0001), "in VGA memory");
+	/* Above 1 MiB the reserved type wins over RAM, in any order. */
+	clear_map();
+	add(0x200000, 0x10000, TYPE_RAM);
+	add(0x20f000, 0x10, TYPE_RESERVED);
+	CHECK(e820_may_hold(&bp, 0x200000, 0x20f000), "RAM");
+	CHECK(!e820_may_hold(&bp, 0x20e000, 0x20f001), "reserved");
+	CHECK(e820_may_hold(&bp, 0x20f010, 0x210000), "RAM");
+	/* Entries that are empty or wrap around say nothing. */
+	add(0x200000, 0, TYPE_RESERVED);
+	add(0x200000, ~0ULL, TYPE_RESERVED);
+	CHECK(e820_may_hold(&bp, 0x200000, 0x20f000), "RAM");
+}
+
+/* In the random maps of all types, each KiB must have the model's answer. */
+TEST(may_hold_random)
+{
+	static const u32 types[] = { 1, 1, 1, 3, 4, 128, 2, 5 };
+	u64 i, j, start, end;
+	unsigned int round;
+	bool good;
+
+	random_seed(5);
+	for (round = 0; round < 2000; round++) {
+		clear_map();
+		for (i = random_below(6); i; i--)
+			add(MIB + random_below(UNITS) * UNIT,
+			    random_below(UNITS) * UNIT,
+			    types[random_below(ARRAY_SIZE(types))]);
+		start = random_below(UNITS);
+		end = start + 1 + random_below(8);
+		for (good = true, i = start; i < end; i++) {
+			u64 at = MIB + i * UNIT;
+			bool held = false, bad = false;
+
+			for (j = 0; j < bp.e820_entries; j++) {
+				const struct boot_e820_entry *e =
+					&bp.e820_table[j];
+
+				if (at < e->addr || at >= e->addr + e->size)
+					continue;
+				if (e->type == 2 || e->type == 5)
+					bad = true;
+				else
+					held = true;
+			}
+			good &= held && !bad;
+		}
+		CHECK(e820_may_hold(&bp, MIB + start * UNIT, MIB + end * UNIT) ==
+		      good, "round %u: %lu to %lu", round, start, end);
+	}
 }

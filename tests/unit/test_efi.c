@@ -144,6 +144,20 @@ static void check_cmdline(const char *text)
 		      "not where the zero page says");
 }
 
+#define TOO_LONG	"sevstub: command line: longer than the payload " \
+			"takes, cut behind a word\r\n"
+
+/* The command line must be the first @len characters of @units, all ASCII. */
+static void check_cmdline_start(const CHAR16 *units, size_t len)
+{
+	char text[CMDLINE_SIZE + 1] = { 0 };
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		text[i] = (char)units[i];
+	check_cmdline(text);
+}
+
 TEST(cmdline)
 {
 	fresh_firmware();
@@ -177,8 +191,8 @@ TEST(cmdline_built_in)
 }
 
 /*
- * A command line may have CMDLINE_SIZE bytes of UTF-8. A command line with one
- * byte more must be refused.
+ * A command line may have CMDLINE_SIZE bytes of UTF-8. A longer one must be cut
+ * behind the last word that fits whole, and the stub must say so.
  */
 TEST(cmdline_length)
 {
@@ -195,7 +209,9 @@ TEST(cmdline_length)
 	fresh_firmware();
 	set_options(units, 2 * CMDLINE_SIZE);
 	check_cmdline(text);
+	CHECK(!fw.console[0], "%s", fw.console);
 
+	/* A single word that does not fit is refused. */
 	set_options(units, 2 * (CMDLINE_SIZE + 1));
 	status = get_cmdline(&zero_page, &cmdline);
 	CHECK(status == EFI_INVALID_PARAMETER, "status 0x%lx", status);
@@ -206,9 +222,232 @@ TEST(cmdline_length)
 	CHECK(get_cmdline(&zero_page, &cmdline), "one byte too many");
 	set_options(units, 2 * (CMDLINE_SIZE - 1));
 	CHECK(!get_cmdline(&zero_page, &cmdline), "it fits");
+	units[0] = 'x';
+
+	/* Blanks and control characters separate words. */
+	for (i = 1; i <= CMDLINE_SIZE; i += 127) {
+		fresh_firmware();
+		units[i] = i % 2 ? ' ' : '\t';
+		set_options(units, sizeof(units));
+		check_cmdline_start(units, i);
+		CHECK(!strcmp(fw.console, TOO_LONG), "%s", fw.console);
+	}
+	/* A blank within double quotes belongs to the word. */
+	fresh_firmware();
+	units[2] = '"';
+	set_options(units, sizeof(units));
+	check_cmdline_start(units, 1);
+}
+
+/* A character of two bytes makes the text too long, or is cut in half. */
+TEST(cmdline_length_in_bytes)
+{
+	CHAR16 units[CMDLINE_SIZE];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(units); i++)
+		units[i] = 'x';
+	units[9] = ' ';
+	units[CMDLINE_SIZE - 1] = 0xe4;
+	fresh_firmware();
+	set_options(units, sizeof(units));
+	check_cmdline_start(units, 9);
+	CHECK(!strcmp(fw.console, TOO_LONG), "%s", fw.console);
+	fresh_firmware();
+	set_options(units + 1, sizeof(units) - 2);
+	CHECK(!get_cmdline(&zero_page, &(struct cmdline){ 0 }) &&
+	      !fw.console[0], "%s", fw.console);
+}
+
+/* ---- LoadOptions that are a whole EFI_LOAD_OPTION ---- */
+
+/* Appends @size bytes at @from to the load option @to, which has *@len bytes. */
+static void append(u8 *to, size_t *len, const void *from, size_t size)
+{
+	memcpy(to + *len, from, size);
+	*len += size;
+}
+
+/*
+ * Makes an EFI_LOAD_OPTION as Dell's firmware passes it: the attributes, the
+ * size of the path, the description "boot", @path and the optional data.
+ * Returns its size in bytes.
+ */
+static size_t load_option(u8 *to, u32 attributes, const char *path,
+			  size_t path_size, const CHAR16 *data, size_t size)
+{
+	u16 said = (u16)path_size;
+	size_t len = 0;
+
+	append(to, &len, &attributes, sizeof(attributes));
+	append(to, &len, &said, sizeof(said));
+	append(to, &len, u"boot", 10);
+	append(to, &len, path, path_size);
+	append(to, &len, data, size);
+	return len;
+}
+
+/* A file's path of 9 bytes, so that what follows is unaligned; and its end. */
+#define FILE_NODE	"\x04\x04\x09\0" "abcde"
+#define END_NODE	"\x7f\xff\x04\0"
+#define INSTANCE_END	"\x7f\x01\x04\0"
+#define PATH(text)	text, sizeof(text) - 1
+#define TAKEN_OUT	"sevstub: command line: taken out of the " \
+			"EFI_LOAD_OPTION that firmware passed\r\n"
+
+TEST(load_option)
+{
+	static const struct {
+		u32 attributes;
+		const char *path;
+		size_t size;
+	} cases[] = {
+		{ 1, PATH(END_NODE) },
+		{ 0, PATH(END_NODE) },
+		{ 0x1f0b, PATH(FILE_NODE END_NODE) },
+		{ 1, PATH(FILE_NODE "\xff\xff\x04\0") },
+		{ 1, PATH(FILE_NODE INSTANCE_END FILE_NODE END_NODE) },
+		{ 1, PATH(FILE_NODE END_NODE "\x01\x01\x05\0x" END_NODE) },
+	};
+	u8 bytes[200];
+	size_t i, len;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fresh_firmware();
+		len = load_option(bytes, cases[i].attributes, cases[i].path,
+				  cases[i].size, u"ro initrd=\x00fc", 24);
+		set_options((CHAR16 *)bytes, len);
+		check_cmdline("ro initrd=\xc3\xbc");
+		CHECK(!strcmp(fw.console, TAKEN_OUT), "%zu: %s", i, fw.console);
+		/* The same without a NUL behind the text. */
+		fresh_firmware();
+		set_options((CHAR16 *)bytes, len - 2);
+		check_cmdline("ro initrd=\xc3\xbc");
+	}
+	/* Without optional data there is no command line. */
+	fresh_firmware();
+	len = load_option(bytes, 1, PATH(FILE_NODE END_NODE), u"", 0);
+	set_options((CHAR16 *)bytes, len);
+	check_cmdline("built in");
+	CHECK(!strcmp(fw.console, TAKEN_OUT), "%s", fw.console);
+}
+
+/*
+ * What is not a well-formed EFI_LOAD_OPTION is text. Its first character is the
+ * attributes, and the second one is a NUL.
+ */
+TEST(load_option_malformed)
+{
+	static const struct {
+		u32 attributes;
+		const char *path;
+		size_t size;
+	} cases[] = {
+		{ 5, PATH(END_NODE) },			/* reserved bits */
+		{ 0x2001, PATH(END_NODE) },
+		{ 0x80000001, PATH(END_NODE) },
+		{ 1, PATH("") },			/* no end */
+		{ 1, PATH(FILE_NODE) },
+		{ 1, PATH(FILE_NODE INSTANCE_END) },
+		{ 1, PATH(END_NODE FILE_NODE) },
+		{ 1, PATH("\x04\x04\x03\0" END_NODE) },	/* node too short */
+		{ 1, PATH("\x04\x04\0\0" END_NODE) },
+		{ 1, PATH("\x04\x04\x30\0" END_NODE) },	/* too long */
+		{ 1, PATH(END_NODE "\x7f\xff\x04") },	/* half a node */
+	};
+	u8 bytes[200];
+	char text[8] = { 0 };
+	size_t i, len, cut;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fresh_firmware();
+		len = load_option(bytes, cases[i].attributes, cases[i].path,
+				  cases[i].size, u"ro", 4);
+		set_options((CHAR16 *)bytes, len);
+		if (cases[i].attributes < 0x80) {
+			text[0] = (char)cases[i].attributes;
+			check_cmdline(text);
+		} else {
+			CHECK(!get_cmdline(&zero_page, &(struct cmdline){ 0 }),
+			      "refused");
+		}
+		CHECK(!strstr(fw.console, "EFI_LOAD_OPTION"), "%zu: %s", i,
+		      fw.console);
+	}
+	/*
+	 * A load option that is cut off within its description or its path, or
+	 * whose path is longer than it says.
+	 */
+	len = load_option(bytes, 1, PATH(FILE_NODE END_NODE), u"", 0);
+	for (cut = 2; cut < len; cut++) {
+		fresh_firmware();
+		set_options((CHAR16 *)bytes, cut);
+		check_cmdline("\x01");
+		CHECK(!fw.console[0], "%zu: %s", cut, fw.console);
+	}
+	fresh_firmware();
+	bytes[4]++;
+	set_options((CHAR16 *)bytes, len);
+	check_cmdline("\x01");
+	bytes[4] -= 2;
+	set_options((CHAR16 *)bytes, len);
+	check_cmdline("\x01");
+	/* The description has no end. */
+	memset(bytes + 6, 'x', len - 6);
+	set_options((CHAR16 *)bytes, len);
+	check_cmdline("\x01");
+}
+
+/*
+ * efibootmgr without --unicode stores the command line in bytes. The stub must
+ * take it all the same, and say so.
+ */
+TEST(cmdline_in_bytes)
+{
+	static const struct {
+		const char *bytes;
+		size_t size;
+		const char *text;
+	} cases[] = {
+		{ "ro", 2, "ro" },
+		{ "ro", 3, "ro" },
+		{ "ro quiet\0\0\0", 11, "ro quiet" },
+		{ "quiet", 5, "quiet" },
+	};
+	u8 bytes[200];
+	size_t i, len;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fresh_firmware();
+		set_options((const CHAR16 *)cases[i].bytes, cases[i].size);
+		check_cmdline(cases[i].text);
+		CHECK(strstr(fw.console, "taken as ASCII"), "%s", fw.console);
+	}
+	fresh_firmware();
+	len = load_option(bytes, 1, PATH(FILE_NODE END_NODE),
+			  (const CHAR16 *)"ro quiet", 8);
+	set_options((CHAR16 *)bytes, len);
+	check_cmdline("ro quiet");
+	CHECK(strstr(fw.console, TAKEN_OUT) &&
+	      strstr(fw.console, "taken as ASCII"), "%s", fw.console);
+	/* These are UTF-16: a single character, and two of another script. */
+	fresh_firmware();
+	set_options(u"x", 2);
+	check_cmdline("x");
+	set_options(u"\x4e2d\x6587\x2000", 6);
+	check_cmdline("\xe4\xb8\xad\xe6\x96\x87\xe2\x80\x80");
+	CHECK(!fw.console[0], "%s", fw.console);
 }
 
 /* ---- efi_get_screen() ---- */
+
+/* Calls efi_get_screen() and expects it to give back what it has allocated. */
+static void get_screen(struct screen_info *si)
+{
+	memset(si, 0, sizeof(*si));
+	efi_get_screen(si);
+	CHECK(!still_live(), "%u allocations left", still_live());
+}
 
 static void screen(u32 format, EFI_PIXEL_BITMASK mask, struct screen_info *si)
 {
@@ -225,10 +464,10 @@ static void screen(u32 format, EFI_PIXEL_BITMASK mask, struct screen_info *si)
 	mode.FrameBufferBase = 0x12c0000000;
 	mode.FrameBufferSize = 0x300000;
 	gop.Mode = &mode;
-	memset(si, 0, sizeof(*si));
 	fresh_firmware();
-	fw.gop = &gop;
-	efi_get_screen(si);
+	fw.screens[0].gop = &gop;
+	fw.screen_count = 1;
+	get_screen(si);
 }
 
 static void check_fields(const struct screen_info *si, const char *fields)
@@ -268,6 +507,78 @@ TEST(screen_formats)
 	fresh_firmware();
 	efi_get_screen(&si);
 	CHECK(!memcmp(&si, &clear, sizeof(si)), "no screen");
+}
+
+/* A graphics output whose mode has @format and a frame buffer at @base. */
+struct output {
+	EFI_GRAPHICS_OUTPUT_PROTOCOL gop;
+	EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE mode;
+	EFI_GRAPHICS_OUTPUT_MODE_INFORMATION info;
+};
+
+static void add_output(struct output *o, u32 format, u64 base, bool console)
+{
+	memset(o, 0, sizeof(*o));
+	o->info.PixelFormat = format;
+	o->mode.FrameBufferBase = base;
+	o->mode.Info = &o->info;
+	o->gop.Mode = &o->mode;
+	fw.screens[fw.screen_count].gop = &o->gop;
+	fw.screens[fw.screen_count++].console = console;
+}
+
+/*
+ * A machine may have several graphics outputs. Those without a frame buffer must
+ * be skipped. Of the others the stub must take the first one that ConOut writes
+ * to, or the first one. Each letter of @outputs is an output: f has a frame
+ * buffer, c has one and ConOut writes to it, b has a mode without frame buffer
+ * and ConOut, n the same without ConOut, 0 a frame buffer at address 0, m no
+ * mode, i no mode information, x a protocol that cannot be opened.
+ */
+TEST(screen_of_several)
+{
+	static const struct {
+		const char *outputs;
+		unsigned int taken;		/* counted from 1; 0: none */
+	} cases[] = {
+		{ "f", 1 }, { "c", 1 }, { "nf", 2 }, { "bf", 2 }, { "bc", 2 },
+		{ "ff", 1 }, { "fc", 2 }, { "cf", 1 }, { "cc", 1 },
+		{ "ffcf", 3 }, { "0f", 2 }, { "xf", 2 }, { "mf", 2 },
+		{ "if", 2 }, { "xb0f", 4 }, { "bn", 0 }, { "0", 0 },
+		{ "x", 0 }, { "m", 0 }, { "i", 0 },
+	};
+	struct output outputs[MAX_SCREENS];
+	struct screen_info si;
+	const char *c;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		fresh_firmware();
+		for (c = cases[i].outputs; *c; c++) {
+			unsigned int n = fw.screen_count;
+
+			add_output(&outputs[n], strchr("bn", *c) ? PixelBltOnly :
+				   PixelBlueGreenRedReserved8BitPerColor,
+				   *c == '0' ? 0 : (n + 1) << 24,
+				   *c == 'b' || *c == 'c');
+			if (*c == 'm')
+				outputs[n].gop.Mode = NULL;
+			if (*c == 'i')
+				outputs[n].mode.Info = NULL;
+			if (*c == 'x')
+				fw.screens[n].gop = NULL;
+		}
+		get_screen(&si);
+		CHECK(si.lfb_base == cases[i].taken << 24 &&
+		      !!si.orig_video_isVGA == !!cases[i].taken,
+		      "\"%s\": 0x%x", cases[i].outputs, si.lfb_base);
+	}
+	/* Firmware has no memory for the list of handles. */
+	fresh_firmware();
+	add_output(&outputs[0], PixelBitMask, 1 << 24, true);
+	fw.fail_at = 1;
+	get_screen(&si);
+	CHECK(!si.orig_video_isVGA, "a frame buffer");
 }
 
 /* ---- variables, tables ---- */
@@ -899,6 +1210,60 @@ TEST(free_memory_of_a_loader)
 	zero_page.efi_info.efi_memmap_size -= 4;
 	efi_name_free_memory(&zero_page);
 	CHECK(!strcmp(fw.areas, taken), "%s", fw.areas);
+}
+
+/* ---- memory in which a loader may have left data ---- */
+
+TEST(may_hold)
+{
+	static const struct {
+		u32 type;
+		bool good;
+	} types[] = {
+		{ 0, true }, { 1, true }, { 2, true }, { 3, true }, { 4, true },
+		{ 5, true }, { 6, true }, { 7, true }, { 8, false }, { 9, true },
+		{ 10, true }, { 11, false }, { 12, false }, { 13, true },
+		{ 14, true }, { 15, false }, { 0x70000000, false },
+	};
+	/* The descriptor of a case is between two of conventional memory. */
+	EFI_MEMORY_DESCRIPTOR map[] = {
+		{ EfiConventionalMemory, 0, 0x3000, 0, 1, 0xf },
+		{ 0, 0, 0x2000, 0, 1, 0xf },
+		{ EfiConventionalMemory, 0, 0x1000, 0, 1, 0xf },
+		{ EfiConventionalMemory, 0, 0x4000, 0, ~0UL >> 12, 0xf },
+		{ EfiConventionalMemory, 0, 0x4000, 0, 0, 0xf },
+	};
+	const struct efi_memory_map all = {
+		.entries = (u8 *)map, .size = sizeof(map) + 8,
+		.entry_size = sizeof(map[0]),
+	};
+	size_t i;
+
+	fresh_firmware();
+	memset(&zero_page, 0, sizeof(zero_page));
+	efi_set_info(&zero_page, &all);
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		map[1].Type = types[i].type;
+		efi_runtime_start = IMAGE_PREF;
+		CHECK(efi_may_hold(&zero_page, 0x2000, 0x3000) == types[i].good,
+		      "type %u", types[i].type);
+		CHECK(efi_may_hold(&zero_page, 0x1000, 0x4000) == types[i].good,
+		      "type %u in the middle", types[i].type);
+		CHECK(efi_may_hold(&zero_page, 0x1234, 0x2000) &&
+		      efi_may_hold(&zero_page, 0x3fff, 0x4000), "RAM");
+		CHECK(!efi_may_hold(&zero_page, 0x1000, 0x4001) &&
+		      !efi_may_hold(&zero_page, 0xfff, 0x1001) &&
+		      !efi_may_hold(&zero_page, 0x1800, 0x1800) &&
+		      !efi_may_hold(&zero_page, 0x1800, 0x1000), "no memory");
+		/* Without the EFI entry the map may not be mapped. */
+		efi_runtime_start = 0;
+		CHECK(!efi_may_hold(&zero_page, 0x1000, 0x2000), "without EFI");
+		CHECK(!efi_map_range(&zero_page).end, "a map");
+	}
+	efi_runtime_start = IMAGE_PREF;
+	CHECK(efi_map_range(&zero_page).start == (u64)map &&
+	      efi_map_range(&zero_page).end == (u64)map + sizeof(map) + 8,
+	      "another map");
 }
 
 /* ---- a payload that runs at one address only ---- */

@@ -194,6 +194,16 @@ TEST(initrd_files_shrink)
 	      initrd_size());
 }
 
+/* Returns the option initrd= with @count times @character as its value. */
+static const char *repeat(const char *character, size_t count)
+{
+	static char text[2000];
+
+	for (strcpy(text, "initrd="); count; count--)
+		strcat(text, character);
+	return text;
+}
+
 TEST(initrd_files_bad)
 {
 	struct fake_file *f;
@@ -251,6 +261,72 @@ TEST(initrd_files_bad)
 	name[7 + 256] = '\0';
 	file_firmware();
 	initrd_fails(name, EFI_INVALID_PARAMETER, "too long");
+	file_firmware();
+	initrd_fails(repeat("x", 765), EFI_INVALID_PARAMETER, "too long");
+	file_firmware();
+	initrd_fails(repeat("x", 766), EFI_INVALID_PARAMETER, "too long");
+	file_firmware();
+	initrd_fails(repeat("\xe2\x82\xac", 256), EFI_INVALID_PARAMETER,
+		     "too long");
+	file_firmware();
+	initrd_fails(repeat("\xf0\x9f\x90\xa7", 128), EFI_INVALID_PARAMETER,
+		     "too long");
+}
+
+/* Names outside of ASCII, and outside of the BMP, as a FAT volume has them. */
+TEST(initrd_name_in_utf8)
+{
+	static const char *const names[] = {
+		"initramfs-gr\xc3\xb6\xc3\x9f" "e.img", "\xc2\x80\xdf\xbf",
+		"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf",
+		"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "a\xf0\x9f\x90\xa7" "b",
+	};
+	char text[100];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		file_firmware();
+		new_file(names[i], "four");
+		snprintf(text, sizeof(text), "ro initrd=%s", names[i]);
+		CHECK(!initrd(text), "%s", fw.console);
+		check_initrd("four", 4);
+	}
+	file_firmware();
+	new_file("\xc3\xa4\\\xc3\xb6", "four");
+	CHECK(!initrd("initrd=\xc3\xa4/\xc3\xb6"), "%s", fw.console);
+	check_initrd("four", 4);
+}
+
+/*
+ * Bytes that are not UTF-8, as of a command line in Latin-1, name no file. The
+ * message must show them as question marks, and the characters around them.
+ */
+TEST(initrd_name_not_utf8)
+{
+	static const struct {
+		const char *name, *shown;
+	} cases[] = {
+		{ "gr\xf6\xdf" "e", "gr??e" },
+		{ "\x80", "?" }, { "\xbf", "?" }, { "\xff", "?" },
+		{ "\xc3", "?" }, { "\xc3x", "?x" }, { "\xc3\xc3\xa4", "?\xc3\xa4" },
+		{ "\xe2\x82", "??" }, { "\xe2\x82y", "??y" },
+		{ "\xf0\x9f\x90", "???" },
+		/* Not the shortest form, surrogates, beyond U+10FFFF. */
+		{ "\xc0\xaf", "??" }, { "\xc1\xbf", "??" },
+		{ "\xe0\x9f\xbf", "???" }, { "\xf0\x8f\xbf\xbf", "????" },
+		{ "\xed\xa0\x80", "???" }, { "\xed\xbf\xbf", "???" },
+		{ "\xf4\x90\x80\x80", "????" }, { "\xf8\x88\x80\x80\x80", "?????" },
+	};
+	char text[100];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		file_firmware();
+		snprintf(text, sizeof(text), "initrd=%s", cases[i].name);
+		initrd_fails(text, EFI_INVALID_PARAMETER, "not UTF-8");
+		snprintf(text, sizeof(text), "not UTF-8: %s\r\n", cases[i].shown);
+		CHECK(strstr(fw.console, text), "%zu: %s", i, fw.console);
+	}
 }
 
 TEST(initrd_longest_name)
@@ -263,5 +339,15 @@ TEST(initrd_longest_name)
 	file_firmware();
 	new_file(name + 7, "four");
 	CHECK(!initrd(name), "%s", fw.console);
+	check_initrd("four", 4);
+
+	/* The same number of UTF-16 units needs more bytes of UTF-8. */
+	file_firmware();
+	new_file(repeat("\xe2\x82\xac", 255) + 7, "four");
+	CHECK(!initrd(repeat("\xe2\x82\xac", 255)), "%s", fw.console);
+	check_initrd("four", 4);
+	file_firmware();
+	new_file(repeat("\xf0\x9f\x90\xa7", 127) + 7, "four");
+	CHECK(!initrd(repeat("\xf0\x9f\x90\xa7", 127)), "%s", fw.console);
 	check_initrd("four", 4);
 }

@@ -846,6 +846,33 @@ TEST(extract_built_in_cmdline)
 	CHECK(text == (u64)layout.builtin, "0x%lx", text);
 }
 
+/*
+ * The payload reads the command line from the loader's memory. If it is too
+ * long, the stub must write a NUL there, behind the last word that fits, and
+ * say so.
+ */
+TEST(extract_cuts_cmdline)
+{
+	char *text = (char *)machine + AT_CMDLINE;
+	u64 addr;
+
+	fresh_machine();
+	memset(text, 'x', CMDLINE_SIZE + 1);
+	text[CMDLINE_SIZE - 4] = ' ';
+	extract_well(m(AT_RUNTIME));
+	happens("info sevstub: command line: longer", 1);
+	CHECK(strlen(text) == CMDLINE_SIZE - 4, "%zu", strlen(text));
+	addr = (u64)fake.bp.ext_cmd_line_ptr << 32 | fake.bp.hdr.cmd_line_ptr;
+	CHECK(addr == (u64)text, "0x%lx", addr);
+
+	fresh_machine();
+	memset(text, 'x', CMDLINE_SIZE);
+	text[CMDLINE_SIZE] = 0;
+	extract_well(m(AT_RUNTIME));
+	happens("info sevstub: command line: longer", 0);
+	CHECK(strlen(text) == CMDLINE_SIZE, "%zu", strlen(text));
+}
+
 static void extraction_refused(const char *what)
 {
 	EXPECT_ERROR(extract_kernel(&fake.bp), what);

@@ -137,16 +137,15 @@ static bool physical(struct kaslr_slots want, u64 *addr)
 #define END		(CELLS * CELL)
 
 static struct {
-	bool ram, reserved, immovable, free, taken, huge;
+	bool ram, reserved, immovable, free, scratch, taken, huge;
 } cells[CELLS];
 
 static struct {
 	/*
-	 * @immovable is true if at least one cell of the model is marked as
-	 * immovable, @free if one is marked as free in firmware's map. Cells
-	 * without this mark are then not good.
+	 * @immovable, @free and @scratch are true if at least one cell of the
+	 * model has this mark. Cells without the mark are then not good.
 	 */
-	bool immovable, free;
+	bool immovable, free, scratch;
 	unsigned int huge_pages;
 	struct kaslr_slots want;
 	u64 slots[CELLS];
@@ -157,6 +156,7 @@ static bool good_cell(unsigned int i)
 {
 	return cells[i].ram && !cells[i].reserved && !cells[i].taken &&
 	       (!world.immovable || cells[i].immovable) &&
+	       (!world.scratch || cells[i].scratch) &&
 	       (!world.free || cells[i].free);
 }
 
@@ -255,6 +255,8 @@ static void random_areas(unsigned int number, enum kaslr_area kind)
 			MARK(first, count, taken);
 		else if (kind == KASLR_IMMOVABLE)
 			MARK(first, count, immovable);
+		else if (kind == KASLR_SCRATCH)
+			MARK(first, count, scratch);
 		else
 			MARK(first, count, free);
 	}
@@ -321,6 +323,9 @@ static void random_world(void)
 	if (world.free)
 		random_areas(1 + (unsigned int)random_below(6),
 			     KASLR_FIRMWARE_FREE);
+	world.scratch = !random_below(4);
+	if (world.scratch)
+		random_areas(1 + (unsigned int)random_below(6), KASLR_SCRATCH);
 }
 
 #define MAPS	100000

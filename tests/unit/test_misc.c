@@ -147,6 +147,7 @@ TEST(cmdline_built_in)
 	      "none, and none built in: %zu", found.len);
 }
 
+/* Not even one word fits into what the payload takes. */
 TEST(cmdline_without_end)
 {
 	char *text;
@@ -160,6 +161,35 @@ TEST(cmdline_without_end)
 	EXPECT_ERROR(find_cmdline(&fake.bp), "command line");
 	CHECK(strstr(harness_error_detail, "255"), "%s", harness_error_detail);
 	free(text);
+}
+
+/*
+ * The command line is longer than the payload takes, with or without a NUL
+ * behind. Only the words that fit whole may be kept.
+ */
+TEST(cmdline_too_long)
+{
+	struct cmdline found;
+	size_t nul, at;
+	char *text;
+
+	fresh_loader();
+	for (nul = 0; nul < 2; nul++) {
+		for (at = 1; at <= CMDLINE_SIZE; at += 127) {
+			text = exact_text(CMDLINE_SIZE + 1, nul);
+			text[at] = ' ';
+			found = find_cmdline(&fake.bp);
+			CHECK(found.text == text && found.len == at,
+			      "%zu characters of %zu", found.len, at);
+			CHECK(cmdline_is_too_long(&fake.bp), "not too long");
+			free(text);
+		}
+	}
+	text = exact_text(CMDLINE_SIZE, 1);
+	CHECK(!cmdline_is_too_long(&fake.bp), "it fits");
+	free(text);
+	set_cmdline(0);
+	CHECK(!cmdline_is_too_long(&fake.bp), "there is none");
 }
 
 /* ---- initrd_range() ---- */
@@ -575,6 +605,38 @@ TEST(place_cmdline_not_in_ram)
 	 */
 	set_cmdline(0);
 	place_image(&fake.bp);
+}
+
+/*
+ * What the loader handed over may lie in memory that E820 calls ACPI, NVS or 128,
+ * and in memory that only firmware's own map lists.
+ */
+TEST(place_in_memory_of_other_types)
+{
+	static const u32 types[] = { 3, 4, 128 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		loaded_machine(0x100000);
+		add_e820((u64)&fake.bp, sizeof(fake.bp), types[i]);
+		add_e820((u64)machine + AT_CMDLINE, 0x100, types[i]);
+		add_e820(0x60000000, 0x10000, types[i]);
+		set_initrd(0x60000000, 0x10000);
+		place_image(&fake.bp);
+		set_initrd(0x60000000, 0x10001);
+		expect_refusal("initrd");
+	}
+	loaded_machine(0x100000);
+	add_e820(0x60000000, 0x10000, 2);
+	set_initrd(0x60000000, 0x10000);
+	fake.efi_memory = (struct range){ 0x60000000, 0x60010000 };
+	place_image(&fake.bp);
+	fake.efi_memory.end--;
+	expect_refusal("initrd");
+	/* The payload's own memory must be RAM. */
+	loaded_machine(0x100000);
+	add_e820(0x1400000, 0x1000, 3);
+	expect_refusal("not enough room");
 }
 
 /*

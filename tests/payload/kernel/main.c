@@ -18,9 +18,9 @@ static bool quiet;
  * reported as an error.
  */
 static const option_name known_options[] = {
-	"t.addr=", "t.cbit=", "t.e820=", "t.entry=", "t.ghcb=", "t.initrd=",
-	"t.boots=", "t.la57=", "t.load=", "t.map=", "t.mem=", "t.nx=", "t.quiet=",
-	"t.setup_data=", "t.sev=", "t.stack=", "t.virt=", "t.wiped=",
+	"t.addr=", "t.cbit=", "t.e820=", "t.entry=", "t.ghcb=", "t.handed=",
+	"t.initrd=", "t.boots=", "t.la57=", "t.load=", "t.map=", "t.mem=", "t.nx=",
+	"t.quiet=", "t.setup_data=", "t.sev=", "t.stack=", "t.virt=", "t.wiped=",
 };
 
 void fact(const char *fmt, ...)

@@ -100,6 +100,18 @@ static struct range image_range(void)
 }
 
 /*
+ * Returns the address behind the pages around @addr that the loader has handed over,
+ * or @addr itself if it has not handed over the page at @addr.
+ */
+static u64 handed_until(u64 addr)
+{
+	for (u32 i = 0; handed(i); i++)
+		if (contains(pages(handed(i)->range), addr))
+			return pages(handed(i)->range).end;
+	return addr;
+}
+
+/*
  * Returns the address behind the range around @addr that the stub may map. Returns
  * @addr itself if the stub must not map the page at @addr.
  */
@@ -109,9 +121,23 @@ static u64 asked_for_until(u64 addr)
 		return runtime_range().end;
 	if (contains(image_range(), addr))
 		return image_range().end;
-	for (u32 i = 0; handed(i); i++)
-		if (contains(pages(handed(i)->range), addr))
-			return pages(handed(i)->range).end;
+	return handed_until(addr);
+}
+
+/*
+ * Returns the first page of the range that is not RAM. With t.handed=any the pages
+ * that the loader has handed over count as RAM.
+ */
+static u64 first_not_ram(u64 start, u64 end)
+{
+	u64 addr = e820_first_not_ram(start, end), until;
+
+	while (option_is("t.handed", "any") && addr < end) {
+		until = handed_until(addr);
+		if (until == addr)
+			break;
+		addr = until < end ? e820_first_not_ram(until, end) : end;
+	}
 	return addr;
 }
 
@@ -130,7 +156,7 @@ static void check_run(const struct run *run)
 		note(&map.write_exec, run->start, 0);
 	if (!run->start)
 		note(&map.null, 0, 0);
-	addr = e820_first_not_ram(run->start, run->end);
+	addr = first_not_ram(run->start, run->end);
 	if (addr != run->end)
 		note(&map.not_ram, addr, 0);
 

@@ -8,6 +8,8 @@
 #include "kernel.h"
 
 #define MAX_SETUP_NODES		64
+/* Linux's number for kexec handover, which the UAPI headers in use lack. */
+#define SETUP_KEXEC_KHO		10
 
 /*
  * @then is a copy of the zero page that the loader has made, and @now the zero page
@@ -89,6 +91,23 @@ static void check_pattern(const struct setup_data *node, u32 index)
 	}
 }
 
+/*
+ * A node of Linux's type SETUP_KEXEC_KHO names two more ranges: a device tree and a
+ * list of scratch areas.
+ */
+static void add_handover(const struct setup_data *node)
+{
+	struct {
+		u64 fdt, fdt_size, scratch, scratch_size;
+	} kho;
+
+	if (node->type != SETUP_KEXEC_KHO || node->len < sizeof(kho))
+		return;
+	memmove(&kho, node->data, sizeof(kho));
+	handed_add("kexec handover", kho.fdt, kho.fdt_size);
+	handed_add("scratch areas", kho.scratch, kho.scratch_size);
+}
+
 void setup_data_check(void)
 {
 	const struct setup_data *info = NULL;
@@ -101,6 +120,7 @@ void setup_data_check(void)
 		fact("setup_data: at %lx, type %x, %u bytes", addr, node->type,
 		     node->len);
 		handed_add("setup_data", addr, sizeof(*node) + node->len);
+		add_handover(node);
 		if (node->type == SETUP_TEST_INFO && !nodes)
 			info = node;
 		if (node->type == SETUP_TEST_PATTERN)
