@@ -192,8 +192,8 @@ do_la57() {
 		on=0 no5lvl=-$5
 		append="$append $5"
 	}
-	# nolapic: docs/emulator.md, "What it cannot show".
-	[ "$1" != cloud ] || append="$append nolapic"
+	# noapic: docs/emulator.md, "What it cannot show".
+	[ "$1" != cloud ] || append="$append noapic"
 	read_image "$O/boot/$1.img"
 	# shellcheck disable=SC2086 # several options
 	sevemu $options --marker "$(payload_entry -)" \
