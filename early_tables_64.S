@@ -27,7 +27,7 @@
  * 4.8.4). NMI, #DF, #GP and #VC have a 64-bit gate, each in the place of two
  * 32-bit gates whose vectors nothing raises. An NMI can therefore be handled in
  * both modes. An injected vector that has no gate of the mode's kind becomes #GP
- * or #DF, and exception_early ends the guest.
+ * or #DF, and exception_early ends the guest. vc_early does so after a #VC.
  * In:       %ebp = load bias.
  * Out:      early_idt and early_idt_ptr, not loaded yet.
  * Clobbers: %eax, %ebx, %ecx, %edx, %edi, flags.
@@ -62,6 +62,7 @@ FUNC(make_idt_32)
 	leal	(early_idt + X86_TRAP_GP * 16)(%ebp), %edi
 	call	set_long_gate
 	leal	(early_idt + X86_TRAP_VC * 16)(%ebp), %edi
+	leal	vc_early(%ebp), %eax
 	jmp	set_long_gate
 END_FUNC(make_idt_32)
 
@@ -282,6 +283,8 @@ DATA(gdt)
 	.quad	GDT_CODE64		/* 0x10 BOOT_CS */
 	.quad	GDT_DATA		/* 0x18 BOOT_DS */
 	.quad	0, 0			/* 0x20 BOOT_TSS: idt_64.c fills it */
+	.quad	0
+	.quad	GDT_CODE64		/* 0x38 FIRMWARE_CS */
 END_DATA(gdt)
 
 /* For LGDT: gdt. The entry writes the base address, the copy writes its own. */

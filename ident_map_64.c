@@ -31,7 +31,9 @@
  */
 #include "e820.h"
 #include "ident_map.h"
+#include "image.h"
 #include "lib/string.h"
+#include "sev.h"
 #include "x86.h"
 
 #define LEVELS_MIN	4
@@ -82,9 +84,38 @@ static bool is_table(u64 entry, unsigned int level)
 	return (entry & PTE_PRESENT) && !is_leaf(entry, level);
 }
 
-static u64 *table_of(u64 entry)
+bool ident_map_loaded(u64 *enc_mask)
 {
-	return (u64 *)(entry & PTE_ADDR_MASK & ~map.config.enc_mask);
+	u64 size = (u64)(page_table_pool_end - page_table_pool);
+	u64 offset = (read_cr3() & PTE_ADDR_MASK) - (u64)page_table_pool;
+
+	/*
+	 * The root lies in the pool, so the C-bit is the highest bit of the
+	 * difference, if that has bits that only a C-bit can be.
+	 */
+	*enc_mask = 0;
+	if (offset >> CBIT_MIN) {
+		*enc_mask = _AC(1, UL) << (63 - __builtin_clzl(offset));
+		offset -= *enc_mask;
+	}
+	return offset < size;
+}
+
+/*
+ * Returns the C-bit as a mask, or 0. Once the map is in force CR3 tells it: the
+ * hypervisor could put back what map.config.enc_mask was at launch, and pages
+ * that are mapped then would be shared.
+ */
+static u64 enc_mask(void)
+{
+	u64 mask;
+
+	return ident_map_loaded(&mask) ? mask : map.config.enc_mask;
+}
+
+static u64 *table_of(u64 entry, u64 mask)
+{
+	return (u64 *)(entry & PTE_ADDR_MASK & ~mask);
 }
 
 /*
@@ -169,7 +200,7 @@ static bool extend(u64 *entry, unsigned int level, u64 addr)
 	if (old)
 		fill_from_leaf(table, old, level);
 	write_entry(entry, (u64)table | PTE_PRESENT | PTE_WRITE |
-			   map.config.enc_mask);
+			   enc_mask());
 	if (old)
 		invlpg(addr);
 	return true;
@@ -190,6 +221,7 @@ static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
 		 unsigned int *found)
 {
 	unsigned int at = map.config.levels;
+	u64 mask = enc_mask();
 	u64 *table = map.root;
 	u64 *entry;
 
@@ -201,7 +233,7 @@ static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
 			if (!extend(entry, at, addr))
 				return NULL;
 		}
-		table = table_of(*entry);
+		table = table_of(*entry, mask);
 	}
 
 	*found = at;
@@ -274,7 +306,7 @@ static bool round_to_pages(u64 *start, u64 *end)
 
 static u64 attributes_of(unsigned int prot)
 {
-	u64 attributes = map.config.enc_mask;
+	u64 attributes = enc_mask();
 
 	if (prot & MAP_WRITE)
 		attributes |= PTE_WRITE;
@@ -295,8 +327,8 @@ static u64 limit_of(unsigned int levels)
 
 	if (limit > PTE_ADDR_MASK + PAGE_SIZE)
 		limit = PTE_ADDR_MASK + PAGE_SIZE;
-	if (map.config.enc_mask && limit > map.config.enc_mask)
-		limit = map.config.enc_mask;
+	if (enc_mask() && limit > enc_mask())
+		limit = enc_mask();
 	return limit;
 }
 
@@ -370,12 +402,12 @@ static void flush_page(u64 addr)
 	mfence();
 }
 
-static int set_enc_mask(u64 addr, u64 enc_mask)
+static int set_enc_mask(u64 addr, u64 mask)
 {
 	unsigned int level;
 	u64 *entry;
 
-	if (!map.config.enc_mask || addr >= map.limit)
+	if (!enc_mask() || addr >= map.limit)
 		return -EINVAL;
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
 	entry = walk(addr, 1, WALK_SPLIT, &level);
@@ -385,7 +417,7 @@ static int set_enc_mask(u64 addr, u64 enc_mask)
 		return -EINVAL;
 
 	flush_page(addr);
-	write_entry(entry, (*entry & ~map.config.enc_mask) | enc_mask);
+	write_entry(entry, (*entry & ~enc_mask()) | mask);
 	invlpg(addr);
 	return 0;
 }
@@ -397,7 +429,7 @@ int ident_map_set_decrypted(u64 addr)
 
 int ident_map_set_encrypted(u64 addr)
 {
-	return set_enc_mask(addr, map.config.enc_mask);
+	return set_enc_mask(addr, enc_mask());
 }
 
 int ident_map_device(u64 addr, u64 size)
@@ -412,7 +444,7 @@ int ident_map_device(u64 addr, u64 size)
 			return -EINVAL;
 	}
 	return map_pages(start, end,
-			 (attributes_of(MAP_WRITE) & ~map.config.enc_mask) |
+			 (attributes_of(MAP_WRITE) & ~enc_mask()) |
 			 PTE_UNCACHED);
 }
 
@@ -450,9 +482,22 @@ int ident_map_query(u64 addr)
 		flags |= MAP_WRITE;
 	if (!(entry & PTE_NX))
 		flags |= MAP_EXEC;
-	if (map.config.enc_mask && !(entry & map.config.enc_mask))
+	if (enc_mask() && !(entry & enc_mask()))
 		flags |= MAP_DECRYPTED;
 	return flags;
+}
+
+bool ident_map_is_private(u64 start, u64 end)
+{
+	unsigned int level;
+	u64 entry;
+
+	for (; start < end; start = next_addr(start, level)) {
+		entry = *lookup(start, &level);
+		if (is_leaf(entry, level) && (entry & enc_mask()) != enc_mask())
+			return false;
+	}
+	return true;
 }
 
 size_t ident_map_tables_left(void)
@@ -462,7 +507,7 @@ size_t ident_map_tables_left(void)
 
 u64 ident_map_cr3(void)
 {
-	return (u64)map.root | map.config.enc_mask;
+	return (u64)map.root | enc_mask();
 }
 
 /* Returns true if the entries of @table from @first on are empty. */
@@ -486,11 +531,11 @@ int ident_map_set_levels(unsigned int levels)
 		if (!root)
 			return -ENOMEM;
 		write_entry(root, (u64)map.root | PTE_PRESENT | PTE_WRITE |
-				  map.config.enc_mask);
+				  enc_mask());
 	} else {
 		if (!is_table(*map.root, LEVELS_MAX))
 			return -EINVAL;
-		root = table_of(*map.root);
+		root = table_of(*map.root, enc_mask());
 		if (!is_empty_from(map.root, 1) ||
 		    !is_empty_from(root, PTRS_PER_TABLE / 2))
 			return -EINVAL;

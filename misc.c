@@ -43,6 +43,7 @@ struct boot {
 	struct cmdline cmdline;
 	struct payload_header payload;	/* a copy, checked */
 	struct range runtime;		/* init_size bytes of RAM */
+	bool by_efi;			/* the EFI entry has allocated @runtime */
 	u8 *out;			/* where the payload is decompressed to */
 	u64 out_size;			/* bytes: payload and relocation table */
 	u64 size;			/* bytes of memory that the payload takes */
@@ -158,7 +159,11 @@ static void place_payload(struct boot *boot)
 	const struct payload_header *p = &boot->payload;
 	u64 room, margin;
 
-	boot->runtime.start = efi_runtime_start ? efi_runtime_start :
+	u64 efi_start = efi_runtime_start;
+
+	/* Read once: the hypervisor can put old contents of memory back. */
+	boot->by_efi = efi_start;
+	boot->runtime.start = efi_start ? efi_start :
 			      (u64)_end - image_info.init_size;
 	boot->runtime.end = boot->runtime.start + image_info.init_size;
 	boot->out = (u8 *)boot->runtime.start;
@@ -167,7 +172,7 @@ static void place_payload(struct boot *boot)
 			      boot->out_size, PAGE_SIZE);
 	boot->virt = p->virt_addr;
 
-	if (efi_runtime_start) {
+	if (boot->by_efi) {
 		/* The EFI entry decompresses into memory of its own. */
 		room = image_info.init_size;
 		margin = room + p->margin;
@@ -278,8 +283,7 @@ static void map_setup_data(const struct boot *boot)
 }
 
 /*
- * Builds the stub's page tables with all that the stub needs before the payload
- * is placed, and what the payload's first instructions need.
+ * Builds the stub's page tables with what the stub needs to run on them.
  */
 static void build_map(const struct boot *boot, const struct cpu *cpu)
 {
@@ -292,7 +296,6 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 		.pages_1g = cpu->pages_1g,
 		.bp = boot->bp,
 	};
-	struct range initrd = initrd_range(boot->bp);
 
 	if (ident_map_init(&config))
 		error("page tables", "cannot be started");
@@ -306,8 +309,29 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 	map("text", (struct range){ (u64)_text, (u64)_etext }, MAP_EXEC);
 	map("rodata", (struct range){ (u64)_rodata, (u64)_erodata }, MAP_RO);
 	map("data", (struct range){ (u64)_data, (u64)_end }, MAP_WRITE);
+}
+
+/*
+ * Ends the boot unless all that build_map() has mapped has the C-bit of CR3. The
+ * hypervisor could have changed the C-bit in memory meanwhile.
+ */
+static void check_private(const struct boot *boot)
+{
+	if (!ident_map_is_private((u64)_text, (u64)_end) ||
+	    !ident_map_is_private(boot->la57, boot->la57 + LA57_SIZE))
+		error("page tables", "the stub's memory is not private");
+}
+
+/*
+ * Maps what the loader handed over: the payload's first instructions need it,
+ * too.
+ */
+static void map_loaded(const struct boot *boot)
+{
+	struct range initrd;
 
 	map("zero page", zero_page_range(boot->bp), MAP_WRITE);
+	initrd = initrd_range(boot->bp);
 	map("command line", cmdline_range(&boot->cmdline), MAP_WRITE);
 	if (initrd.start != initrd.end)
 		map("initrd", initrd, MAP_WRITE);
@@ -395,7 +419,7 @@ static void randomise(struct boot *boot)
 	if (sev_enc_mask() && want.high > sev_enc_mask())
 		want.high = sev_enc_mask();
 	kaslr_seed(boot->bp, sizeof(*boot->bp));
-	if (p->flags & PAYLOAD_RELOCATABLE && !efi_runtime_start) {
+	if (p->flags & PAYLOAD_RELOCATABLE && !boot->by_efi) {
 		take((struct range){ (u64)_image, (u64)_end });
 		take(zero_page_range(boot->bp));
 		take(cmdline_range(&boot->cmdline));
@@ -477,9 +501,10 @@ static void decompress(const struct boot *boot)
 
 	/*
 	 * The EFI entry has verified the digest, when it could still return an
-	 * error to firmware.
+	 * error to firmware. In an SEV guest the hypervisor can have changed the
+	 * compressed bytes since.
 	 */
-	if (!efi_runtime_start)
+	if (!boot->by_efi || sev_active())
 		insist(check_payload_frame(p, &why), &why);
 	err = payload_decode(boot->out, boot->out_size, comp, p->comp_size);
 	if (err == -EINVAL)
@@ -506,11 +531,13 @@ static void clear_bss(const struct boot *boot)
 
 /*
  * In an SEV-ES guest the hypervisor reads the console. It must not learn the
- * address that KASLR has chosen.
+ * address that KASLR has chosen. KASLR_FLAG alone would not tell, because the
+ * hypervisor can put the old flags back.
  */
-static bool place_is_secret(const struct boot_params *bp)
+static bool place_is_secret(const struct boot *boot)
 {
-	return sev_es_active() && bp->hdr.loadflags & KASLR_FLAG;
+	return sev_es_active() && (boot->bp->hdr.loadflags & KASLR_FLAG ||
+				   kaslr_wanted(&boot->cmdline));
 }
 
 /* Prints which entry was taken and the loader's own type number. */
@@ -522,7 +549,11 @@ static void report_entry(const struct boot_params *bp)
 		[ENTRY_EFI_HANDOVER] = "EFI handover",
 	};
 
-	info("sevstub: %s entry, loader type 0x%x\n", names[entry_taken],
+	u32 entry = entry_taken;
+
+	/* The hypervisor can garble entry_taken; the console is public. */
+	info("sevstub: %s entry, loader type 0x%x\n",
+	     entry < ARRAY_SIZE(names) ? names[entry] : "?",
 	     bp->hdr.type_of_loader);
 }
 
@@ -542,6 +573,8 @@ u64 extract_kernel(struct boot_params *bp)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
 	build_map(&boot, &cpu);
 	sev_load_map();
+	check_private(&boot);
+	map_loaded(&boot);
 	check_stack();
 	idt_load_stage2();
 	la57_switch();
@@ -556,7 +589,7 @@ u64 extract_kernel(struct boot_params *bp)
 	map_payload(&boot);
 
 	report_entry(bp);
-	if (place_is_secret(bp))
+	if (place_is_secret(&boot))
 		info("sevstub: %lu bytes of payload, compressed %lu\n",
 		     boot.payload.file_size, boot.payload.comp_size);
 	else
@@ -576,7 +609,7 @@ u64 extract_kernel(struct boot_params *bp)
 	entry = (u64)boot.out + boot.payload.entry_offset;
 	if (nmi_count)
 		info("sevstub: %u NMIs ignored\n", nmi_count);
-	if (place_is_secret(bp))
+	if (place_is_secret(&boot))
 		info("sevstub: entering the payload\n");
 	else
 		info("sevstub: entering the payload at 0x%lx\n", entry);

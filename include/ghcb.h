@@ -10,14 +10,25 @@
 #include "sev.h"
 
 struct sev_es {
-	volatile struct ghcb *ghcb;	/* the shared page; NULL before sev_es_setup_ghcb() */
 	const struct boot_params *bp;	/* zero page; its E820 map says what is RAM */
 	u16 version;
+	bool has_page;			/* sev_es_setup_ghcb() has shared the GHCB page */
 	bool busy;			/* an exchange is under way */
 	bool nmi_pending;		/* NMI complete must be sent after it */
 	bool ending;			/* the last message is being printed */
 };
 extern struct sev_es es;
+
+/*
+ * The page that is shared from sev_es_setup_ghcb() to sev_es_shutdown(). Its
+ * address is never read from memory, where the hypervisor could change it.
+ */
+extern struct ghcb ghcb_page;
+
+static inline volatile struct ghcb *ghcb(void)
+{
+	return &ghcb_page;
+}
 
 /*
  * Asks for one register of CPUID @function, sub-leaf 0, by the MSR protocol.
@@ -50,8 +61,8 @@ void ghcb_end(void);
 /* Stores @value in a field of the page and sets the field's valid bit. */
 #define ghcb_input(field, value)					\
 	do {								\
-		es.ghcb->field = (value);				\
-		es.ghcb->valid_bitmap[GHCB_VALID_WORD(field)] |=	\
+		ghcb()->field = (value);				\
+		ghcb()->valid_bitmap[GHCB_VALID_WORD(field)] |=		\
 			GHCB_VALID_BIT(field);				\
 	} while (0)
 
@@ -60,13 +71,13 @@ void ghcb_end(void);
  * not set the field's valid bit.
  */
 #define ghcb_output(field)						\
-	(es.ghcb->valid_bitmap[GHCB_VALID_WORD(field)] &		\
-	 GHCB_VALID_BIT(field) ? es.ghcb->field :			\
+	(ghcb()->valid_bitmap[GHCB_VALID_WORD(field)] &		\
+	 GHCB_VALID_BIT(field) ? ghcb()->field :			\
 	 (terminate(SEVSTUB_TERM_REPLY), 0))
 
 static inline u8 *shared_buffer(void)
 {
-	return (u8 *)(u64)es.ghcb + GHCB_SHARED_BUFFER_OFFSET;
+	return (u8 *)&ghcb_page + GHCB_SHARED_BUFFER_OFFSET;
 }
 
 #endif

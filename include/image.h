@@ -64,13 +64,13 @@ extern u8 early_tables[];
 /*
  * Loads the page tables at physical address @cr3 and proves that their C-bit
  * is the one that the processor uses: a random value, written before the load,
- * must read back after it. Outside of SEV it proves that there is no C-bit.
+ * must read back after it. If @cr3 has no C-bit, it rules out SEV first.
  *
- * @sev_status is SEV_STATUS as the processor returned it, 0 outside of SEV. If
- * the proof fails, the guest terminates; nothing was written by then and no
- * stack was used.
+ * @first: no map of the stub's was in force before, so that exceptions must not
+ * be handled until the proof succeeds. If it fails, the guest terminates; nothing
+ * was written by then and no stack was used.
  */
-void load_cr3_proven(u64 cr3, u64 sev_status);
+void load_cr3_proven(u64 cr3, bool first);
 
 /*
  * Continues at the 64-bit entry with zero page @bp. The EFI entry calls this

@@ -29,8 +29,9 @@ extern struct sev_guest sev_guest;
 void sev_detect(void);
 
 /*
- * What sev_detect() found out: whether memory is encrypted (SEV), whether
- * registers are too (SEV-ES), and the C-bit as a mask, 0 outside of SEV.
+ * Whether memory is encrypted (SEV), whether registers are too (SEV-ES), and the
+ * C-bit as a mask, 0 outside of SEV: as sev_detect() found out, and from
+ * sev_load_map() on as the processor says.
  */
 bool sev_active(void);
 bool sev_es_active(void);
@@ -41,6 +42,12 @@ u64 sev_enc_mask(void);
  * C-bit. A proof that fails terminates the guest.
  */
 void sev_load_map(void);
+
+/*
+ * The same for a map that was in force before, with other tables at its root:
+ * its C-bit is proven, so exceptions are handled meanwhile.
+ */
+void sev_reload_map(void);
 
 /*
  * Shares the GHCB page with the hypervisor; from then on #VC is handled through
