@@ -10,6 +10,7 @@
 #include "attack_answers.h"
 #include "attack_events.h"
 #include "attack_loader.h"
+#include "attack_memory.h"
 #include "ghcb.h"
 #include "log.h"
 #include "main.h"
@@ -24,6 +25,9 @@ bool attack_on;
 	for (lie = lies; attack_on && lie < lies + lie_count; lie++) \
 		if (lie->attack->member)
 
+/* Tables at the end of tables[] of which attack_random() chooses no attack. */
+#define NOT_RANDOM		2
+
 /* In the order that attack_by_number() counts in; attack_random() relies on it. */
 static const struct {
 	const struct attack *attacks;
@@ -33,6 +37,7 @@ static const struct {
 	{ event_attacks, &event_count },
 	{ load_attacks, &load_count },
 	{ flood_attacks, &flood_count },
+	{ memory_attacks, &memory_count },
 };
 
 const struct attack *attack_by_number(unsigned int number)
@@ -117,10 +122,11 @@ void attack_random(u64 seed)
 		state = attack_mix(state);
 		/*
 		 * Floods are left out, because a flood ends the run before other
-		 * lies matter.  With firmware load_attacks are left out too, because
+		 * lies matter.  Changes of private memory are left out, because
+		 * a run with one may end in more ways.  With firmware load_attacks are left out too, because
 		 * firmware is the loader and was measured at launch.
 		 */
-		table = state % (ARRAY_SIZE(tables) - 1 - (config.mode == MODE_OVMF));
+		table = state % (ARRAY_SIZE(tables) - NOT_RANDOM - (config.mode == MODE_OVMF));
 		state = attack_mix(state);
 		attack = &tables[table].attacks[state % *tables[table].count];
 		state = attack_mix(state);

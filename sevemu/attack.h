@@ -5,8 +5,9 @@
  *
  * An attack has a name and a number N that selects its form.  A lie is one attack
  * with its N in one run.  The attacks are in attack_answers.c (what the host
- * answers), attack_events.c (what it makes the processor raise) and
- * attack_loader.c (what the loader hands over).  campaign.c plays the runs and
+ * answers), attack_events.c (what it makes the processor raise), attack_memory.c
+ * (what it does to private memory) and attack_loader.c (what the loader hands over).
+ * campaign.c plays the runs and
  * judges them, watch.c and watch_kaslr.c look for leaks and stray stores.
  */
 #ifndef SEVEMU_ATTACK_H
@@ -58,6 +59,10 @@ struct attack {
 	bool rewrite;		/* the GHCB page changes each time the guest reads it */
 	bool alias;		/* address bit @arg, or N if @arg is 0, is ignored and
 				 * leads to the shared view */
+	bool each;		/* fire() is called at occasion N of @trigger, from 0,
+				 * and counts no instructions */
+	bool memory;		/* private memory is changed, so the guest may do
+				 * anything that tells the host no secret */
 	bool replace;		/* the word in memory that proves the C-bit is changed
 				 * when the C-bit takes effect */
 };

@@ -12,6 +12,7 @@
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_memory.h"
 #include "exception.h"
 #include "exits.h"
 #include "ghcb.h"
@@ -139,8 +140,8 @@ static void hide_private(struct lie *lie, struct vcpu *vcpu)
 static void begin(struct lie *lie)
 {
 	lie->counting = true;
-	/* cbit-pile starts at once: its N is the number of NMIs, not of instructions. */
-	lie->left = lie->attack->fire == events_pile ? 0 : lie->n;
+	/* N of cbit-pile is a number of NMIs, that of @each a number of occasions. */
+	lie->left = lie->attack->fire == events_pile || lie->attack->each ? 0 : lie->n;
 }
 
 void events_trigger(enum trigger trigger)
@@ -149,7 +150,8 @@ void events_trigger(enum trigger trigger)
 
 	for (lie = lies; attack_on && lie < lies + lie_count; lie++)
 		if (lie->attack->fire && lie->attack->trigger == trigger &&
-		    !lie->counting && !lie->done)
+		    !lie->counting && !lie->done &&
+		    (!lie->attack->each || occasion(lie, lie->n)))
 			begin(lie);
 }
 
@@ -202,10 +204,11 @@ static bool is_proof(u64 word)
 }
 
 /* The stub's 64-bit code has its proof in RDX when it loads CR3. */
-void events_cr3(const struct vcpu *vcpu)
+void events_cr3(const struct vcpu *vcpu, u64 new)
 {
 	u64 word = vcpu->gpr[RDX];
 
+	memory_proof(word, new + 1);
 	if (!is_proof(word))
 		return;
 	replace_proof(0, word, ~0ull);
@@ -221,6 +224,7 @@ void events_paging(const struct vcpu *vcpu)
 {
 	u64 word = (u32)vcpu->gpr[RBX] | vcpu->gpr[RDI] << 32;
 
+	memory_proof(word, 0);
 	if (!is_proof(word))
 		return;
 	replace_proof(1, word, 0xffffffff);

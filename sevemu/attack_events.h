@@ -60,11 +60,11 @@ void events_trigger(enum trigger trigger);
 void events_replied(u64 gpa);
 
 /*
- * Notes that the guest is about to load CR3 with another value.  exits.c calls it
+ * Notes that the guest is about to load CR3 with another value, @new.  exits.c calls it
  * before the load.  If RDX holds the stub's proof of the C-bit, this is the
  * moment for attacks on that.
  */
-void events_cr3(const struct vcpu *vcpu);
+void events_cr3(const struct vcpu *vcpu, u64 new);
 
 /*
  * Notes that the guest is about to set CR0.PG, as events_cr3().  The proof of the

@@ -14,10 +14,13 @@
  *   NMIs.
  * - A state that cannot be run, if KASLR chose a place that a lying loader named as
  *   RAM.
+ * - In any way that tells the host no secret and shares no page, if the host changed
+ *   private memory (attack_memory.c).
  * - Without SEV-ES, where there are no termination requests: a halt.
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_memory.h"
 #include "campaign.h"
 #include "ghcb.h"
 #include "hooks.h"
@@ -38,6 +41,7 @@
 #define CPUID_EXT_MAX		0x80000000	/* the stub's first CPUID function */
 #define ATTACK_NAME_MAX		64	/* length of an attack's name, with NUL */
 #define MOVES			8	/* number of honest runs with KASLR */
+#define BLOCK_RUNS		32	/* changed blocks at one instruction of a window */
 #define FORMS			32	/* "all" plays so many forms of each attack */
 
 /* How a run of the campaign ended. */
@@ -50,13 +54,14 @@ enum outcome {
 	HOST_STOP,		/* before the proof, the guest could not be run on */
 	TRIPLE_FAULT_LATE,	/* after the stub had emptied the IDT for the payload */
 	TRIPLE_FAULT_FLOOD,	/* NMIs nested deeper than a stack has room for */
+	STUCK,			/* with changed memory: it broke the ABI or never ended */
 	TERMINATED,		/* the guest asked for it; counted by set and code */
 	NOT_ALLOWED, OUTCOMES,
 };
 
 static const char *const outcome_names[OUTCOMES] = {
 	"booted", "entered", "halted", "triple-fault", "host-stop",
-	"triple-fault-at-entry", "triple-fault-in-flood", "terminated",
+	"triple-fault-at-entry", "triple-fault-in-flood", "stuck", "terminated",
 	"not-allowed",
 };
 
@@ -82,13 +87,20 @@ static struct {
 static const struct window {
 	const char *name;	/* in --attack */
 	enum trigger trigger;
+	bool blocks;		/* blocks of private memory are changed; else events */
 } windows[] = {
-	{ "every", FROM_START },
-	{ "every-in-vc", FROM_VC },
-	{ "every-busy", FROM_VMGEXIT },
-	{ "every-asked", FROM_REQUEST },
-	{ "every-late", FROM_PROOF },
-	{ "every-end", FROM_UNSHARED },
+	{ "every", FROM_START, false },
+	{ "every-in-vc", FROM_VC, false },
+	{ "every-busy", FROM_VMGEXIT, false },
+	{ "every-asked", FROM_REQUEST, false },
+	{ "every-late", FROM_PROOF, false },
+	{ "every-end", FROM_UNSHARED, false },
+	{ "blocks", FROM_START, true },
+	{ "blocks-in-vc", FROM_VC, true },
+	{ "blocks-busy", FROM_VMGEXIT, true },
+	{ "blocks-asked", FROM_REQUEST, true },
+	{ "blocks-late", FROM_PROOF, true },
+	{ "blocks-end", FROM_UNSHARED, true },
 };
 
 static struct figures all, these;	/* outcomes of all runs; of one attack's runs */
@@ -134,14 +146,15 @@ void campaign_marker(void)
 	attack_on = false;
 	run.entered = true;
 	watch_entry(honest);
-	if (attack_by_loader())
+	if (attack_by_loader() || attack_by_memory())
 		leave(END_PASS);
 }
 
 void campaign_exit(void)
 {
 	if (running && ++exits > EXITS_MAX) {
-		watch_fail("the run has not ended after so many exits", exits);
+		if (!attack_by_memory())
+			watch_fail("the run has not ended after so many exits", exits);
 		leave(END_ERROR);
 	}
 }
@@ -155,7 +168,8 @@ void campaign_violation(unsigned int code)
 {
 	if (code == VIOL_UNSUPPORTED_EVENT)
 		return;
-	watch_fail("the guest broke the ABI, VIOL_* of hooks.h", code);
+	if (!attack_by_memory())
+		watch_fail("the guest broke the ABI, VIOL_* of hooks.h", code);
 	leave(END_VIOLATION);
 }
 
@@ -250,6 +264,8 @@ static void set_attack(char *name)
 	}
 	jobs.window = find_window(name);
 	jobs.attack = attack_find(name);
+	if (jobs.attack && jobs.attack->memory && !memory_given())
+		end_run(END_USAGE, "--attack %s needs --memory", jobs.attack->name);
 	jobs.from = 0;
 	jobs.to = jobs.window ? 0 : jobs.attack->count - 1;
 	if (*range)
@@ -278,6 +294,8 @@ bool campaign_option(const char *name, char *value)
 		jobs.attacks = value;
 	else if (!strcmp(name, "hostile"))
 		set_range(value);
+	else if (!strcmp(name, "memory"))
+		memory_option(value);
 	else if (!strcmp(name, "watch"))
 		set_watch(value);
 	else if (!strcmp(name, "chance"))
@@ -315,7 +333,11 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 	if (run.end == END_PASS || (run.end == END_GUEST && run.entered)) {
 		if (!run.entered && watch.payload)
 			return "the guest passed without the payload's entry";
-		*outcome = attack_by_loader() ? ENTERED : BOOTED;
+		*outcome = attack_by_loader() || attack_by_memory() ? ENTERED : BOOTED;
+	} else if (attack_by_memory()) {
+		*outcome = run.end == END_TERMINATED ? TERMINATED :
+			   run.end == END_TRIPLE_FAULT ? TRIPLE_FAULT :
+			   run.stopped ? HOST_STOP : STUCK;
 	} else if (run.entered) {
 		return "the payload was entered but did not pass its tests";
 	} else if (run.end == END_TERMINATED) {
@@ -391,6 +413,7 @@ static void play(struct vcpu *vcpu, u64 number, u64 left)
 	exits = 0;
 	snapshot_restore(vcpu);
 	watch_start();
+	memory_start();
 	write_dr0(config.marker);
 	write_dr2(watch_is_proven() ? 0 : watch.proof);
 	write_dr7(DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3);
@@ -499,7 +522,8 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 	for (i = 0; (attack = attack_by_number(i)); i++) {
 		u64 stride = (attack->count + forms - 1) / forms;
 
-		if (jobs.others && attack_is_event(attack))
+		if ((jobs.others && attack_is_event(attack)) ||
+		    (attack->memory && !memory_given()))
 			continue;
 		play_attack(vcpu, attack, attack_mix(i) % stride, attack->count - 1, stride);
 	}
@@ -551,7 +575,29 @@ static void play_events(struct vcpu *vcpu, const char *label, u64 at)
 }
 
 /*
- * Plays every event at each @stride-th instruction of @window from @from to @to.  A
+ * Changes BLOCK_RUNS blocks of --memory at the snapshot's instruction, which is
+ * number @at, one block in each run.  @at determines at which block they start, so
+ * that a long window plays all of them.  Changes that would change nothing are left
+ * out.
+ */
+static void play_blocks(struct vcpu *vcpu, const char *label, u64 at)
+{
+	u64 count = (u64)memory_blocks() * CHANGES, n = attack_mix(at) % count, tries;
+	unsigned int runs = 0;
+
+	for (tries = 0; tries < count && runs < BLOCK_RUNS; tries++, n++) {
+		if (!memory_matters(n % count))
+			continue;
+		attack_clear();
+		attack_add(&memory_block_attack, n % count);
+		play_and_judge(vcpu, label, at);
+		runs++;
+	}
+}
+
+/*
+ * Plays every event, or changes of blocks, at each @stride-th instruction of @window
+ * from @from to @to.  A
  * snapshot at each instruction saves each run the way to it.  The snapshot of the
  * start is lost thereby, so this must be the last job of the process.
  */
@@ -564,10 +610,15 @@ static void play_every(struct vcpu *vcpu, const struct window *window, u64 from,
 	if (walked || kaslr_wanted())
 		end_run(END_USAGE, "--attack %s must be the only window of a process, "
 			"without --chance", window->name);
+	if (window->blocks && !memory_blocks())
+		end_run(END_USAGE, "--attack %s needs --memory with ranges", window->name);
 	memset(&these, 0, sizeof(these));
 	for (more = walk(vcpu, window->trigger, from); more && at <= to;
 	     more = walk(vcpu, window->trigger, stride), at += stride)
-		play_events(vcpu, window->name, at);
+		if (window->blocks)
+			play_blocks(vcpu, window->name, at);
+		else
+			play_events(vcpu, window->name, at);
 	put_to(PORT_LOG);
 	put_string("sevemu: ");
 	put_string(window->name);
@@ -625,6 +676,7 @@ void campaign_vmgexit(struct vcpu *vcpu)
 	begun = true;
 	watch.ghcb += vcpu->vmcb->idtr.base - watch.idt;
 	watch.proof += vcpu->vmcb->idtr.base - watch.idt;
+	memory_move(vcpu->vmcb->idtr.base - watch.idt);
 	campaign_run(vcpu);
 }
 

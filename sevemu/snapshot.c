@@ -10,6 +10,7 @@
  * writable, and the D bit of its nested page tells whether snapshot_restore() has
  * to copy it back.
  */
+#include "hooks.h"
 #include "npt.h"
 #include "report.h"
 #include "sevemu.h"
@@ -23,6 +24,8 @@ struct save {
 	u64 gpa;
 	u8 *host;		/* where the frame is stored */
 	u8 *copy;		/* bytes of the frame in the snapshot, or @zeroes */
+	u8 *launch;		/* bytes in the first snapshot; NULL: as @copy */
+	u8 *before;		/* bytes in the snapshot before; NULL: as @launch */
 	u8 *flags;		/* FRAME_*, in npt.c */
 	u64 *leaf[2];		/* the frame's nested page table entries, by enum view */
 	u8 state;		/* HOOK_FRAME_* in the snapshot */
@@ -68,6 +71,25 @@ static bool is_zero(const void *page)
 	return word == end;
 }
 
+/*
+ * Moves the snapshot's copy of a frame to @before, so that keep() can take a new
+ * one.  The oldest copy stays in @launch.
+ */
+static void age(struct save *save)
+{
+	u8 *unused = save->before;
+
+	if (save->state != HOOK_FRAME_PRIVATE && save->state != HOOK_FRAME_NOTED)
+		return;
+	if (!save->launch) {
+		save->launch = save->copy;
+		save->copy = zeroes;
+		return;
+	}
+	save->before = save->copy;
+	save->copy = unused && unused != zeroes ? unused : zeroes;
+}
+
 /* Copies a frame's bytes to the snapshot; an empty frame shares one copy. */
 static void keep(struct save *save)
 {
@@ -95,6 +117,8 @@ void snapshot_save(u64 gpa)
 	save->flags = flags;
 	save->state = npt_frame_state(page);
 	save->copy = zeroes;
+	save->launch = NULL;
+	save->before = NULL;
 	keep(save);
 	*flags |= FRAME_SAVED;
 	for (view = VIEW_PRIVATE; view <= VIEW_SHARED; view++) {
@@ -145,6 +169,27 @@ void snapshot_replace(u64 word, u64 change)
 	}
 }
 
+bool snapshot_past(u64 gpa, unsigned int past, void *block, size_t len)
+{
+	u64 page = ALIGN_DOWN(gpa, PAGE_SIZE);
+	const u8 *from = NULL;
+	unsigned int i;
+
+	for (i = 0; i < save_count; i++)
+		if (saves[i].gpa == page)
+			break;
+	if (i == save_count)
+		return false;
+	if (past == PAST_BEFORE)
+		from = saves[i].before;
+	if (!from)
+		from = saves[i].launch;
+	if (!from)
+		from = saves[i].copy;
+	memcpy(block, from + (gpa - page), len);
+	return true;
+}
+
 /* Forgets all writes to a frame: it is as in the snapshot. */
 static void clean(const struct save *save)
 {
@@ -166,8 +211,10 @@ void snapshot_take(struct vcpu *vcpu)
 	for (i = 0; i < save_count; i++) {
 		struct save *save = &saves[i];
 
-		if (stored(save) || *save->flags & FRAME_TOUCHED)
+		if (stored(save) || *save->flags & FRAME_TOUCHED) {
+			age(save);
 			keep(save);
+		}
 		save->state = npt_frame_state(save->gpa);
 		clean(save);
 	}

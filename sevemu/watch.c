@@ -12,6 +12,7 @@
  * different bytes: such a word does not appear elsewhere by accident.
  */
 #include "attack.h"
+#include "attack_memory.h"
 #include "ghcb.h"
 #include "hooks.h"
 #include "npt.h"
@@ -203,6 +204,9 @@ static void look_at_store(u64 gpa)
 	for (i = 0; i < owned_count; i++)
 		if (gpa >= owned[i].start && gpa < owned[i].end)
 			return;
+	/* A guest whose private memory was changed may change more of it. */
+	if (attack_by_memory())
+		return;
 	/* With firmware loader.c names no ranges: firmware gives memory to the stub. */
 	if (owned_count)
 		watch_fail("a store outside of what the stub owns", gpa);

@@ -27,6 +27,7 @@
 #define CANARIES_MAX		16
 #define CONSOLE_DATA		0x3f8
 #define TEXT_MAX		0x1000
+#define REGISTER_MIN		0x100000	/* smaller numbers are in messages */
 
 /* --chance: addresses in the stub; rdrand is 0 without the option. */
 static struct {
@@ -48,6 +49,7 @@ static struct {
 } place;
 static char text[TEXT_MAX];	/* the last bytes written to the console, a ring */
 static unsigned int text_len;
+static u64 registers[16];	/* kaslr_registers(); 0: none */
 
 /* Cuts a number off at the next comma; *@s moves behind that. */
 static u64 next_number(char **s)
@@ -105,13 +107,14 @@ static void wait_for(u64 function)
 
 void kaslr_start(u64 run)
 {
+	text_len = 0;
+	memset(registers, 0, sizeof(registers));
 	if (!stub.rdrand)
 		return;
 	number = run;
 	draws = 0;
 	distance = 0;
 	canary_count = 0;
-	text_len = 0;
 	memset(&place, 0, sizeof(place));
 	/*
 	 * The payload's place is not known before see_decode().  Its link address
@@ -237,7 +240,7 @@ void kaslr_see(u64 word, u64 gpa)
 
 void kaslr_console(u16 port, u8 byte)
 {
-	if (stub.rdrand && port == CONSOLE_DATA)
+	if (port == CONSOLE_DATA)
 		text[text_len++ % TEXT_MAX] = byte;
 }
 
@@ -267,8 +270,21 @@ static bool is_told(u64 value)
 	return false;
 }
 
+void kaslr_registers(const struct vcpu *vcpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(registers); i++)
+		registers[i] = vcpu->gpr[i] >= REGISTER_MIN ? vcpu->gpr[i] : 0;
+}
+
 void kaslr_over(void)
 {
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(registers); i++)
+		if (is_told(registers[i]))
+			watch_fail("a register is on the console", registers[i]);
 	if (is_told(place.phys) || is_told(place.entry) || is_told(place.virt))
 		watch_fail("the payload's place is on the console", place.phys);
 }
