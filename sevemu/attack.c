@@ -123,8 +123,9 @@ void attack_random(u64 seed)
 		/*
 		 * Floods are left out, because a flood ends the run before other
 		 * lies matter.  Changes of private memory are left out, because
-		 * a run with one may end in more ways.  With firmware load_attacks are left out too, because
-		 * firmware is the loader and was measured at launch.
+		 * a run with one may end in more ways.  With firmware load_attacks
+		 * are left out too, because firmware is the loader and was
+		 * measured at launch.
 		 */
 		table = state % (ARRAY_SIZE(tables) - NOT_RANDOM - (config.mode == MODE_OVMF));
 		state = attack_mix(state);

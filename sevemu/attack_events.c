@@ -126,6 +126,14 @@ static void inject_exception(struct lie *lie, struct vcpu *vcpu)
 	guest_raise(vcpu, choice % X86_EXCEPTIONS, choice >> 32 & 0x1f);
 }
 
+/* A vector whose handler expects an error code, without one. */
+static void inject_bare(struct lie *lie, struct vcpu *vcpu)
+{
+	static const u8 vectors[] = { X86_DF, X86_PF, X86_VC };
+
+	guest_raise_bare(vcpu, vectors[attack_mix(lie->n) % ARRAY_SIZE(vectors)]);
+}
+
 static void hide_private(struct lie *lie, struct vcpu *vcpu)
 {
 	(void)lie;
@@ -488,6 +496,7 @@ const struct attack event_attacks[] = {
 	AT("nmi-storm", STORM, inject_storm),
 	AT("interrupt", 0, inject_interrupt),
 	AT("exception", 0, inject_exception),
+	AT("bare-exception", 0, inject_bare),
 	AT("mmio-private", 0, hide_private),
 };
 const unsigned int event_count = ARRAY_SIZE(event_attacks);

@@ -20,6 +20,12 @@
  */
 void guest_raise(struct vcpu *vcpu, unsigned int vector, u32 error_code);
 
+/*
+ * Delivers exception @vector without an error code, as a host does that injects it
+ * with the type of an interrupt (APM2 15.20).
+ */
+void guest_raise_bare(struct vcpu *vcpu, unsigned int vector);
+
 /* Delivers the page fault *@fault, which guest_read() or guest_write() met. */
 void guest_raise_pf(struct vcpu *vcpu, const struct guest_fault *fault);
 
