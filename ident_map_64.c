@@ -489,13 +489,20 @@ int ident_map_query(u64 addr)
 
 bool ident_map_is_private(u64 start, u64 end)
 {
+	u64 mask = enc_mask();
 	unsigned int level;
-	u64 entry;
+	u64 *entry;
 
-	for (; start < end; start = next_addr(start, level)) {
-		entry = *lookup(start, &level);
-		if (is_leaf(entry, level) && (entry & enc_mask()) != enc_mask())
-			return false;
+	while (start < end) {
+		entry = lookup(start, &level);
+		/* The entries of one table follow each other. */
+		do {
+			if (is_leaf(*entry, level) && (*entry & mask) != mask)
+				return false;
+			start = next_addr(start, level);
+			entry++;
+		} while (start < end && start % level_size(level + 1) &&
+			 !is_table(*entry, level));
 	}
 	return true;
 }
