@@ -28,7 +28,8 @@
  * 4.8.4). NMI, #DF, #GP and #VC have a 64-bit gate, each in the place of two
  * 32-bit gates that this code does not need. An NMI can therefore be handled in
  * both modes. If the hypervisor injects a vector that has no gate for the current
- * mode, the processor raises #GP or #DF, and exception_early stops the boot.
+ * mode, the processor raises #GP or #DF, and exception_early stops the boot. vc_early
+ * does so after a #VC.
  * In:       %ebp = load bias.
  * Out:      early_idt and early_idt_ptr, not loaded yet.
  * Clobbers: %eax, %ebx, %ecx, %edx, %edi, flags.
@@ -63,6 +64,7 @@ FUNC(make_idt_32)
 	leal	(early_idt + X86_TRAP_GP * 16)(%ebp), %edi
 	call	set_long_gate
 	leal	(early_idt + X86_TRAP_VC * 16)(%ebp), %edi
+	leal	vc_early(%ebp), %eax
 	jmp	set_long_gate
 END_FUNC(make_idt_32)
 
@@ -292,6 +294,8 @@ DATA(gdt)
 	.quad	GDT_CODE64		/* 0x10 BOOT_CS */
 	.quad	GDT_DATA		/* 0x18 BOOT_DS */
 	.quad	0, 0			/* 0x20 BOOT_TSS: idt_64.c fills it */
+	.quad	0
+	.quad	GDT_CODE64		/* 0x38 FIRMWARE_CS */
 END_DATA(gdt)
 
 /*

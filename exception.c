@@ -108,7 +108,12 @@ static noreturn void report(const struct exception_frame *f)
 	sev_es_last_words();
 
 	console_force();
-	if (may_map && f->vector == X86_TRAP_DF && ident_map_is_guard(cr2))
+	/*
+	 * A #DF that the hypervisor has injected without an error code shifts the
+	 * frame, so that its CS is not the stub's.
+	 */
+	if (may_map && f->vector == X86_TRAP_DF && f->cs == BOOT_CS &&
+	    cr2 >= PAGE_SIZE && ident_map_is_guard(cr2))
 		con_printf("sevstub: stack overflow: the guard page was hit at 0x%lx by startup_32+0x%lx\n",
 			   cr2, f->rip - (u64)_image);
 	else

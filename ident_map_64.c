@@ -33,7 +33,9 @@
  */
 #include "e820.h"
 #include "ident_map.h"
+#include "image.h"
 #include "lib/string.h"
+#include "sev.h"
 #include "x86.h"
 
 #define LEVELS_MIN	4
@@ -95,9 +97,38 @@ static bool is_table(u64 entry, unsigned int level)
 	return (entry & PTE_PRESENT) && !is_leaf(entry, level);
 }
 
-static u64 *table_of(u64 entry)
+bool ident_map_loaded(u64 *enc_mask)
 {
-	return (u64 *)(entry & PTE_ADDR_MASK & ~map.config.enc_mask);
+	u64 size = (u64)(page_table_pool_end - page_table_pool);
+	u64 offset = (read_cr3() & PTE_ADDR_MASK) - (u64)page_table_pool;
+
+	/*
+	 * The root lies in the pool, so the C-bit is the highest bit of the
+	 * difference, if that has bits that only a C-bit can be.
+	 */
+	*enc_mask = 0;
+	if (offset >> CBIT_MIN) {
+		*enc_mask = _AC(1, UL) << (63 - __builtin_clzl(offset));
+		offset -= *enc_mask;
+	}
+	return offset < size;
+}
+
+/*
+ * Returns the C-bit as a mask, or 0. Once the map is in force CR3 tells it: the
+ * hypervisor could put back what map.config.enc_mask was at launch, and pages
+ * that are mapped then would be shared.
+ */
+static u64 enc_mask(void)
+{
+	u64 mask;
+
+	return ident_map_loaded(&mask) ? mask : map.config.enc_mask;
+}
+
+static u64 *table_of(u64 entry, u64 mask)
+{
+	return (u64 *)(entry & PTE_ADDR_MASK & ~mask);
 }
 
 /*
@@ -189,7 +220,7 @@ static bool extend(u64 *entry, unsigned int level, u64 addr)
 	if (old)
 		fill_from_leaf(table, old, level);
 	write_entry(entry, (u64)table | PTE_PRESENT | PTE_WRITE |
-			   map.config.enc_mask);
+			   enc_mask());
 	if (old)
 		invlpg(addr);
 	return true;
@@ -210,6 +241,7 @@ static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
 		 unsigned int *found)
 {
 	unsigned int at = map.config.levels;
+	u64 mask = enc_mask();
 	u64 *table = map.root;
 	u64 *entry;
 
@@ -221,7 +253,7 @@ static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
 			if (!extend(entry, at, addr))
 				return NULL;
 		}
-		table = table_of(*entry);
+		table = table_of(*entry, mask);
 	}
 
 	*found = at;
@@ -301,7 +333,7 @@ static bool round_to_pages(u64 *start, u64 *end)
 
 static u64 attributes_of(unsigned int prot)
 {
-	u64 attributes = map.config.enc_mask;
+	u64 attributes = enc_mask();
 
 	if (prot & MAP_WRITE)
 		attributes |= PTE_WRITE;
@@ -325,8 +357,8 @@ static u64 limit_of(unsigned int levels)
 
 	if (limit > PTE_ADDR_MASK + PAGE_SIZE)
 		limit = PTE_ADDR_MASK + PAGE_SIZE;
-	if (map.config.enc_mask && limit > map.config.enc_mask)
-		limit = map.config.enc_mask;
+	if (enc_mask() && limit > enc_mask())
+		limit = enc_mask();
 	return limit;
 }
 
@@ -406,12 +438,12 @@ static void flush_page(u64 addr)
 	mfence();
 }
 
-static int set_enc_mask(u64 addr, u64 enc_mask)
+static int set_enc_mask(u64 addr, u64 mask)
 {
 	unsigned int level;
 	u64 *entry;
 
-	if (!map.config.enc_mask || addr >= map.limit)
+	if (!enc_mask() || addr >= map.limit)
 		return -EINVAL;
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
 	entry = walk(addr, 1, WALK_SPLIT, &level);
@@ -421,7 +453,7 @@ static int set_enc_mask(u64 addr, u64 enc_mask)
 		return -EINVAL;
 
 	flush_page(addr);
-	write_entry(entry, (*entry & ~map.config.enc_mask) | enc_mask);
+	write_entry(entry, (*entry & ~enc_mask()) | mask);
 	invlpg(addr);
 	return 0;
 }
@@ -433,7 +465,7 @@ int ident_map_set_decrypted(u64 addr)
 
 int ident_map_set_encrypted(u64 addr)
 {
-	return set_enc_mask(addr, map.config.enc_mask);
+	return set_enc_mask(addr, enc_mask());
 }
 
 int ident_map_device(u64 addr, u64 size)
@@ -448,7 +480,7 @@ int ident_map_device(u64 addr, u64 size)
 			return -EINVAL;
 	}
 	return map_pages(start, end,
-			 (attributes_of(MAP_WRITE) & ~map.config.enc_mask) |
+			 (attributes_of(MAP_WRITE) & ~enc_mask()) |
 			 PTE_UNCACHED);
 }
 
@@ -486,9 +518,29 @@ int ident_map_query(u64 addr)
 		flags |= MAP_WRITE;
 	if (!(entry & PTE_NX))
 		flags |= MAP_EXEC;
-	if (map.config.enc_mask && !(entry & map.config.enc_mask))
+	if (enc_mask() && !(entry & enc_mask()))
 		flags |= MAP_DECRYPTED;
 	return flags;
+}
+
+bool ident_map_is_private(u64 start, u64 end)
+{
+	u64 mask = enc_mask();
+	unsigned int level;
+	u64 *entry;
+
+	while (start < end) {
+		entry = lookup(start, &level);
+		/* The entries of one table follow each other. */
+		do {
+			if (is_leaf(*entry, level) && (*entry & mask) != mask)
+				return false;
+			start = next_addr(start, level);
+			entry++;
+		} while (start < end && start % level_size(level + 1) &&
+			 !is_table(*entry, level));
+	}
+	return true;
 }
 
 size_t ident_map_tables_left(void)
@@ -498,7 +550,7 @@ size_t ident_map_tables_left(void)
 
 u64 ident_map_cr3(void)
 {
-	return (u64)map.root | map.config.enc_mask;
+	return (u64)map.root | enc_mask();
 }
 
 /* Returns true if all entries of @table from index @first on are empty. */
@@ -523,11 +575,11 @@ int ident_map_set_levels(unsigned int levels)
 		if (!root)
 			return -ENOMEM;
 		write_entry(root, (u64)map.root | PTE_PRESENT | PTE_WRITE |
-				  map.config.enc_mask);
+				  enc_mask());
 	} else {
 		if (!is_table(*map.root, LEVELS_MAX))
 			return -EINVAL;
-		root = table_of(*map.root);
+		root = table_of(*map.root, enc_mask());
 		if (!is_empty_from(map.root, 1) ||
 		    !is_empty_from(root, PTRS_PER_TABLE / 2))
 			return -EINVAL;

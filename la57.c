@@ -223,7 +223,7 @@ void la57_switch(void)
 	       (const void *)(ident_map_cr3() & ~sev_enc_mask()), PAGE_SIZE);
 	la57_toggle(page, table);
 	nmi_count += page->nmis;
-	sev_load_map();
+	sev_reload_map();
 
 	if (borrowed)
 		memcpy(page, early_tables, LA57_SIZE);

@@ -68,6 +68,8 @@ struct boot {
 	struct payload_header payload;
 	/* The payload's and the image's memory: image_info.init_size bytes. */
 	struct range runtime;
+	/* The EFI entry has allocated @runtime, and apart from the image. */
+	bool by_efi;
 	/* Physical address that the payload is decompressed to, and runs at. */
 	u8 *out;
 	/* Bytes that the decoder writes: flat payload and relocation table. */
@@ -208,7 +210,11 @@ static void place_payload(struct boot *boot)
 	const struct payload_header *p = &boot->payload;
 	u64 room, margin;
 
-	boot->runtime.start = efi_runtime_start ? efi_runtime_start :
+	u64 efi_start = efi_runtime_start;
+
+	/* Read once: the hypervisor can put old contents of memory back. */
+	boot->by_efi = efi_start;
+	boot->runtime.start = efi_start ? efi_start :
 			      (u64)_end - image_info.init_size;
 	boot->runtime.end = boot->runtime.start + image_info.init_size;
 	boot->out = (u8 *)boot->runtime.start;
@@ -217,7 +223,7 @@ static void place_payload(struct boot *boot)
 			      boot->out_size, PAGE_SIZE);
 	boot->virt = p->virt_addr;
 
-	if (efi_runtime_start) {
+	if (boot->by_efi) {
 		/*
 		 * Firmware allocated the init_size bytes for the output apart
 		 * from the image. The output can never overwrite compressed
@@ -387,11 +393,7 @@ static void map_setup_data(const struct boot *boot)
 	}
 }
 
-/*
- * Builds the stub's page tables. They map what the stub needs until the
- * payload's address is known, and what the loader handed over. Only setup_data
- * is mapped later, by map_setup_data().
- */
+/* Builds the stub's page tables with what the stub needs to run on them. */
 static void build_map(const struct boot *boot, const struct cpu *cpu)
 {
 	const struct ident_map_config config = {
@@ -403,8 +405,6 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 		.pages_1g = cpu->pages_1g,
 		.bp = boot->bp,
 	};
-	struct range initrd = initrd_range(boot->bp);
-	struct range efi_map = efi_map_range(boot->bp);
 
 	if (ident_map_init(&config))
 		error("page tables", "cannot be started");
@@ -418,8 +418,30 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 	map("text", (struct range){ (u64)_text, (u64)_etext }, MAP_EXEC);
 	map("rodata", (struct range){ (u64)_rodata, (u64)_erodata }, MAP_RO);
 	map("data", (struct range){ (u64)_data, (u64)_end }, MAP_WRITE);
+}
+
+/*
+ * Ends the boot unless all that build_map() has mapped has the C-bit of CR3. The
+ * hypervisor could have changed the C-bit in memory meanwhile.
+ */
+static void check_private(const struct boot *boot)
+{
+	if (!ident_map_is_private((u64)_text, (u64)_end) ||
+	    !ident_map_is_private(boot->la57, boot->la57 + LA57_SIZE))
+		error("page tables", "the stub's memory is not private");
+}
+
+/*
+ * Maps what the loader handed over: the payload's first instructions need it,
+ * too.
+ */
+static void map_loaded(const struct boot *boot)
+{
+	struct range initrd, efi_map;
 
 	map("zero page", zero_page_range(boot->bp), MAP_WRITE);
+	initrd = initrd_range(boot->bp);
+	efi_map = efi_map_range(boot->bp);
 	map("command line", cmdline_range(&boot->cmdline), MAP_WRITE);
 	if (initrd.start != initrd.end)
 		map("initrd", initrd, MAP_WRITE);
@@ -436,20 +458,22 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 }
 
 /*
- * Returns true if @page touches the zero page, the command line or the initrd.
+ * Returns true if @page touches the zero page, the command line, the initrd or
+ * firmware's memory map.
  * setup_data is left out, because map_setup_data() maps it later.
  */
 static bool is_loaders(const struct boot *boot, struct range page)
 {
 	return range_overlaps(page, zero_page_range(boot->bp)) ||
 	       range_overlaps(page, cmdline_range(&boot->cmdline)) ||
-	       range_overlaps(page, initrd_range(boot->bp));
+	       range_overlaps(page, initrd_range(boot->bp)) ||
+	       range_overlaps(page, efi_map_range(boot->bp));
 }
 
 /*
  * Maps again what la57_switch() has unmapped: those pages of its LA57_SIZE
- * bytes in which the zero page, the command line or the initrd lies. Pages of
- * the payload's memory are mapped later, with other rights.
+ * bytes in which something lies that is_loaders() knows. Pages of the payload's
+ * memory are mapped later, with other rights.
  */
 static void map_borrowed(const struct boot *boot)
 {
@@ -517,7 +541,7 @@ static void randomise(struct boot *boot)
 	if (sev_enc_mask() && want.high > sev_enc_mask())
 		want.high = sev_enc_mask();
 	kaslr_seed(boot->bp, sizeof(*boot->bp));
-	if (p->flags & PAYLOAD_RELOCATABLE && !efi_runtime_start) {
+	if (p->flags & PAYLOAD_RELOCATABLE && !boot->by_efi) {
 		take((struct range){ (u64)_image, (u64)_end });
 		take(zero_page_range(boot->bp));
 		take(cmdline_range(&boot->cmdline));
@@ -605,9 +629,10 @@ static void decompress(const struct boot *boot)
 
 	/*
 	 * The EFI entry has already verified the digest, while it could still
-	 * return an error to firmware.
+	 * return an error to firmware. In an SEV guest the hypervisor can have
+	 * changed the compressed bytes since, so the digest is verified again.
 	 */
-	if (!efi_runtime_start)
+	if (!boot->by_efi || sev_active())
 		insist(check_payload_frame(p, &why), &why);
 	err = payload_decode(boot->out, boot->out_size, comp, p->comp_size);
 	if (err == -EINVAL)
@@ -636,11 +661,13 @@ static void clear_bss(const struct boot *boot)
 /*
  * Returns true if messages must not tell the payload's address. In an SEV-ES
  * guest the hypervisor reads the console, and it must not learn the address
- * that KASLR has chosen.
+ * that KASLR has chosen. KASLR_FLAG alone does not tell, because the hypervisor
+ * can put old flags back into memory.
  */
-static bool place_is_secret(const struct boot_params *bp)
+static bool place_is_secret(const struct boot *boot)
 {
-	return sev_es_active() && bp->hdr.loadflags & KASLR_FLAG;
+	return sev_es_active() && (boot->bp->hdr.loadflags & KASLR_FLAG ||
+				   kaslr_wanted(&boot->cmdline));
 }
 
 /*
@@ -665,7 +692,11 @@ static void report_entry(const struct boot_params *bp)
 		[ENTRY_EFI_HANDOVER] = "EFI handover",
 	};
 
-	info("sevstub: %s entry, loader type 0x%x\n", names[entry_taken],
+	u32 entry = entry_taken;
+
+	/* The hypervisor can garble entry_taken; the console is public. */
+	info("sevstub: %s entry, loader type 0x%x\n",
+	     entry < ARRAY_SIZE(names) ? names[entry] : "?",
 	     bp->hdr.type_of_loader);
 }
 
@@ -686,6 +717,8 @@ u64 extract_kernel(struct boot_params *bp)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
 	build_map(&boot, &cpu);
 	sev_load_map();
+	check_private(&boot);
+	map_loaded(&boot);
 	check_stack();
 	idt_load_stage2();
 	la57_switch();
@@ -702,7 +735,7 @@ u64 extract_kernel(struct boot_params *bp)
 	report_entry(bp);
 	if (cut)
 		cut_cmdline(&boot.cmdline);
-	if (place_is_secret(bp))
+	if (place_is_secret(&boot))
 		info("sevstub: %lu bytes of payload, compressed %lu\n",
 		     boot.payload.file_size, boot.payload.comp_size);
 	else
@@ -722,7 +755,7 @@ u64 extract_kernel(struct boot_params *bp)
 	entry = (u64)boot.out + boot.payload.entry_offset;
 	if (nmi_count)
 		info("sevstub: %u NMIs ignored\n", nmi_count);
-	if (place_is_secret(bp))
+	if (place_is_secret(&boot))
 		info("sevstub: entering the payload\n");
 	else
 		info("sevstub: entering the payload at 0x%lx\n", entry);

@@ -48,20 +48,23 @@ static unsigned int vc_stage1(struct exception_frame *frame)
 {
 	const u8 *insn = (const u8 *)frame->rip;
 	u32 function = (u32)frame->rax;
+	u64 status = rdmsr(MSR_SEV_STATUS);
 
 	/*
 	 * Without SEV-ES the processor raises no #VC. The hypervisor has
 	 * injected this one, and it is reported like any other exception.
 	 */
-	sev_guest.status = rdmsr(MSR_SEV_STATUS);
-	if (!sev_es_active())
+	if (!(status & SEV_STATUS_SEV_ES))
 		return X86_TRAP_VC;
+	sev_guest.status = status;
 	sev_guest.vc_seen = true;
 
 	if (frame->error_code != SVM_EXIT_CPUID)
 		terminate(SEVSTUB_TERM_NO_GHCB);
 	if (insn[0] != CPUID_BYTE0 || insn[1] != CPUID_BYTE1)
 		terminate(SEVSTUB_TERM_OPCODE);
+	if ((u32)frame->rcx == CPUID_SUBLEAF_NO_SEV)
+		terminate(SEVSTUB_TERM_CPUID_STATUS);
 	if ((u32)frame->rcx)
 		terminate(SEVSTUB_TERM_CPUID_SUBLEAF);
 
@@ -740,5 +743,5 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 
 unsigned int sev_es_vc(struct exception_frame *frame)
 {
-	return es.ghcb ? vc_stage2(frame) : vc_stage1(frame);
+	return es.has_page ? vc_stage2(frame) : vc_stage1(frame);
 }

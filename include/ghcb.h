@@ -14,15 +14,25 @@
 
 /* What sev-es.c and sev-vc.c know about the GHCB. */
 struct sev_es {
-	/* The GHCB page; NULL before sev_es_setup_ghcb() and after sev_es_shutdown(). */
-	volatile struct ghcb *ghcb;
 	const struct boot_params *bp;	/* zero page; its E820 map says what is RAM */
 	u16 version;			/* GHCB protocol version that sev_detect() chose */
+	bool has_page;			/* sev_es_setup_ghcb() has shared the GHCB page */
 	bool busy;			/* an exchange is under way (ghcb_begin()) */
 	bool nmi_pending;		/* an NMI came; NMI complete is still to be sent */
 	bool ending;			/* sev_es_last_words() was called */
 };
 extern struct sev_es es;
+
+/*
+ * The page that is shared from sev_es_setup_ghcb() to sev_es_shutdown(). Its
+ * address is never read from memory, where the hypervisor could change it.
+ */
+extern struct ghcb ghcb_page;
+
+static inline volatile struct ghcb *ghcb(void)
+{
+	return &ghcb_page;
+}
 
 /*
  * Asks the hypervisor for one register of CPUID @function, sub-leaf 0, by the MSR
@@ -57,8 +67,8 @@ void ghcb_end(void);
 /* Stores @value in a field of the GHCB page and sets the field's valid bit. */
 #define ghcb_input(field, value)					\
 	do {								\
-		es.ghcb->field = (value);				\
-		es.ghcb->valid_bitmap[GHCB_VALID_WORD(field)] |=	\
+		ghcb()->field = (value);				\
+		ghcb()->valid_bitmap[GHCB_VALID_WORD(field)] |=		\
 			GHCB_VALID_BIT(field);				\
 	} while (0)
 
@@ -67,14 +77,14 @@ void ghcb_end(void);
  * not set the field's valid bit.
  */
 #define ghcb_output(field)						\
-	(es.ghcb->valid_bitmap[GHCB_VALID_WORD(field)] &		\
-	 GHCB_VALID_BIT(field) ? es.ghcb->field :			\
+	(ghcb()->valid_bitmap[GHCB_VALID_WORD(field)] &		\
+	 GHCB_VALID_BIT(field) ? ghcb()->field :			\
 	 (terminate(SEVSTUB_TERM_REPLY), 0))
 
 /* Returns the GHCB page's buffer of GHCB_SHARED_BUFFER_SIZE bytes. */
 static inline u8 *shared_buffer(void)
 {
-	return (u8 *)(u64)es.ghcb + GHCB_SHARED_BUFFER_OFFSET;
+	return (u8 *)&ghcb_page + GHCB_SHARED_BUFFER_OFFSET;
 }
 
 #endif

@@ -30,9 +30,10 @@ extern struct sev_guest sev_guest;
 void sev_detect(void);
 
 /*
- * Return what sev_detect() found out: whether memory is encrypted (SEV), whether
- * registers are too (SEV-ES), and the C-bit as a mask, 0 outside of SEV. They
- * return false and 0 before it is known.
+ * Return whether memory is encrypted (SEV), whether registers are too (SEV-ES),
+ * and the C-bit as a mask, 0 outside of SEV: as sev_detect() found out, and from
+ * sev_load_map() on as the processor says. They return false and 0 before
+ * sev_detect() has run.
  */
 bool sev_active(void);
 bool sev_es_active(void);
@@ -43,6 +44,12 @@ u64 sev_enc_mask(void);
  * proves their C-bit with load_cr3_proven(). Does not return if the proof fails.
  */
 void sev_load_map(void);
+
+/*
+ * The same for a map that was in force before, with other tables at its root:
+ * its C-bit is proven, so exceptions are handled meanwhile.
+ */
+void sev_reload_map(void);
 
 /*
  * Shares the GHCB page with the hypervisor. From then on #VC is handled through

@@ -26,14 +26,20 @@
 #define SEV_STATUS_SEV_ES		(_AC(1, ULL) << SEV_STATUS_SEV_ES_BIT)
 #define SEV_STATUS_SNP			(_AC(1, ULL) << SEV_STATUS_SNP_BIT)
 /*
- * The bits of SEV_STATUS that the stub knows. Any other bit stops the boot. SNP is
- * known, but sev_detect() refuses it with a reason of its own. Debug swap needs
- * nothing of the guest: the processor saves the debug registers, and DR7 is not
- * intercepted.
+ * Features that the stub accepts, because they ask nothing of the guest. With
+ * debug swap the processor saves the debug registers itself and DR7 is not
+ * intercepted. The four of SEV_STATUS_HOST_ONLY restrict or isolate the host, and
+ * IBS_VIRT saves the registers of IBS. Any other feature terminates the guest.
  */
 #define SEV_STATUS_DEBUG_SWAP		(_AC(1, ULL) << SEV_STATUS_DEBUG_SWAP_BIT)
+#define SEV_STATUS_IBS_VIRT		(_AC(1, ULL) << 14)
+#define SEV_STATUS_HOST_ONLY		(_AC(1, ULL) << 8 |	/* PreventHostIbs */ \
+					 _AC(1, ULL) << 9 |	/* BTB isolation */ \
+					 _AC(1, ULL) << 17 |	/* SMT protection */ \
+					 _AC(1, ULL) << 23)	/* IBPB on entry */
 #define SEV_STATUS_KNOWN		(SEV_STATUS_SEV | SEV_STATUS_SEV_ES | \
-					 SEV_STATUS_SNP | SEV_STATUS_DEBUG_SWAP)
+					 SEV_STATUS_SNP | SEV_STATUS_DEBUG_SWAP | \
+					 SEV_STATUS_IBS_VIRT | SEV_STATUS_HOST_ONLY)
 
 /* -- CPUID leaf 0x8000001F, which describes SEV (APM3 E.4.17). */
 #define CPUID_SEV_EAX_SEV_BIT		1
@@ -43,6 +49,11 @@
 /* EBX 11:6: number of physical address bits that memory encryption takes away. */
 #define CPUID_SEV_EBX_REDUCTION_SHIFT	6
 #define CPUID_SEV_EBX_REDUCTION_MASK	0x3f
+/*
+ * Sub-leaf of a CPUID that must not raise #VC. The processor ignores it for the
+ * functions that are asked. A handler of #VC that sees it terminates the guest.
+ */
+#define CPUID_SUBLEAF_NO_SEV		0x20564553	/* "SEV " */
 
 /*
  * The C-bit's bit number must be in this range: not one of the 32 address bits
@@ -69,6 +80,32 @@
 1:	wrmsr;								\
 	VMGEXIT;							\
 	jmp	1b
+
+/*
+ * Rules out SEV, for code that is about to use page tables without a C-bit. It
+ * uses no memory of its own, and believes the hypervisor in nothing: in an
+ * SEV-ES guest CPUID either raises #VC, because the hypervisor intercepts it,
+ * or tells what the processor has (APM2 15.35.4). The sub-leaf tells the #VC
+ * handlers to terminate the guest. Falls through if there is no SEV; jumps to
+ * @contradiction with SEV_STATUS in EAX if there is. A plain SEV guest whose
+ * hypervisor denies SEV is not recognised. Clobbers EAX, EBX, ECX, EDX.
+ */
+#define RULE_OUT_SEV(contradiction)					\
+	movl	$CPUID_EXT_MAX, %eax;					\
+	movl	$CPUID_SUBLEAF_NO_SEV, %ecx;				\
+	cpuid;								\
+	cmpl	$CPUID_SEV, %eax;					\
+	jb	3f;							\
+	movl	$CPUID_SEV, %eax;					\
+	movl	$CPUID_SUBLEAF_NO_SEV, %ecx;				\
+	cpuid;								\
+	btl	$CPUID_SEV_EAX_SEV_BIT, %eax;				\
+	jnc	3f;							\
+	movl	$MSR_SEV_STATUS, %ecx;					\
+	rdmsr;								\
+	testb	$SEV_STATUS_SEV, %al;					\
+	jnz	contradiction;						\
+3:
 
 /*
  * Must come first in a 64-bit exception handler if legacy mode uses the same IDT.
@@ -194,7 +231,10 @@
 #define SEVSTUB_TERM_CBIT_MISMATCH	2
 /* The position of the C-bit is outside CBIT_MIN..CBIT_MAX. */
 #define SEVSTUB_TERM_CBIT_RANGE		3
-/* CPUID denies SEV or SEV-ES, but SEV_STATUS says that it is active. */
+/*
+ * CPUID or the stub's own memory denies SEV or SEV-ES, but the processor says
+ * that it is active.
+ */
 #define SEVSTUB_TERM_CPUID_STATUS	4
 /* SEV_STATUS has a feature that is not in SEV_STATUS_KNOWN. */
 #define SEVSTUB_TERM_STATUS_BITS	5

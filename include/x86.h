@@ -22,6 +22,8 @@
 #define BOOT_CS			0x10
 #define BOOT_DS			0x18
 #define BOOT_TSS		0x20
+/* The code segment of EDK II, in which UEFI firmware enters the EFI entry. */
+#define FIRMWARE_CS		0x38
 
 /* Segment descriptors: base 0, limit 4 GiB, present, DPL 0, accessed. */
 #define GDT_CODE32		_AC(0x00cf9b000000ffff, ULL)

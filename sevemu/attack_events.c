@@ -14,6 +14,7 @@
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_memory.h"
 #include "exception.h"
 #include "exits.h"
 #include "ghcb.h"
@@ -161,6 +162,14 @@ static void inject_exception(struct lie *lie, struct vcpu *vcpu)
 	guest_raise(vcpu, choice % X86_EXCEPTIONS, choice >> 32 & 0x1f);
 }
 
+/* A vector whose handler expects an error code, without one. */
+static void inject_bare(struct lie *lie, struct vcpu *vcpu)
+{
+	static const u8 vectors[] = { X86_DF, X86_PF, X86_VC };
+
+	guest_raise_bare(vcpu, vectors[attack_mix(lie->n) % ARRAY_SIZE(vectors)]);
+}
+
 static void hide_private(struct lie *lie, struct vcpu *vcpu)
 {
 	(void)lie;
@@ -179,10 +188,10 @@ static void begin(struct lie *lie)
 {
 	lie->counting = true;
 	/*
-	 * cbit-pile injects its first NMI at once, because its N is a number of
-	 * NMIs and not of instructions.
+	 * The N of cbit-pile is a number of NMIs, and that of an attack with
+	 * @each a number of occasions.  Neither counts instructions.
 	 */
-	lie->left = lie->attack->fire == events_pile ? 0 : lie->n;
+	lie->left = lie->attack->fire == events_pile || lie->attack->each ? 0 : lie->n;
 }
 
 void events_trigger(enum trigger trigger)
@@ -191,7 +200,8 @@ void events_trigger(enum trigger trigger)
 
 	for (lie = lies; attack_on && lie < lies + lie_count; lie++)
 		if (lie->attack->fire && lie->attack->trigger == trigger &&
-		    !lie->counting && !lie->done)
+		    !lie->counting && !lie->done &&
+		    (!lie->attack->each || occasion(lie, lie->n)))
 			begin(lie);
 }
 
@@ -257,10 +267,11 @@ static bool is_proof(u64 word)
  * set, RDX holds the random number by which the stub proves the C-bit's
  * position.  The attacks on this proof take the number from RDX.
  */
-void events_cr3(const struct vcpu *vcpu)
+void events_cr3(const struct vcpu *vcpu, u64 new)
 {
 	u64 word = vcpu->gpr[RDX];
 
+	memory_proof(word, new + 1);
 	if (!is_proof(word))
 		return;
 	replace_proof(0, word, ~0ull);
@@ -278,6 +289,7 @@ void events_paging(const struct vcpu *vcpu)
 {
 	u64 word = (u32)vcpu->gpr[RBX] | vcpu->gpr[RDI] << 32;
 
+	memory_proof(word, 0);
 	if (!is_proof(word))
 		return;
 	replace_proof(1, word, 0xffffffff);
@@ -565,6 +577,7 @@ const struct attack event_attacks[] = {
 	AT("nmi-storm", STORM, inject_storm),
 	AT("interrupt", 0, inject_interrupt),
 	AT("exception", 0, inject_exception),
+	AT("bare-exception", 0, inject_bare),
 	AT("mmio-private", 0, hide_private),
 };
 const unsigned int event_count = ARRAY_SIZE(event_attacks);

@@ -73,10 +73,10 @@ void events_replied(u64 gpa);
 
 /*
  * Runs the attacks on the stub's proof of the C-bit in 64-bit code.  exits.c
- * calls it before the guest loads CR3 with another value.  The stub then holds
+ * calls it before the guest loads CR3 with another value, @new.  The stub then holds
  * a random number in RDX and in memory; it compares the two after the load.
  */
-void events_cr3(const struct vcpu *vcpu);
+void events_cr3(const struct vcpu *vcpu, u64 new);
 
 /*
  * Runs the attacks on the stub's proof of the C-bit in 32-bit code.  exits.c

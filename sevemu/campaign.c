@@ -16,10 +16,13 @@
  *   the host injects more nested NMIs than a stack can hold.
  * - A state that sevemu cannot run, because KASLR chose memory that is not RAM
  *   but that a lying loader's memory map calls RAM.
+ * - In any way that tells the host no secret and shares no page, if the host
+ *   changed private memory (attack_memory.c).
  * - A halt, in a guest without SEV-ES, which cannot request termination.
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_memory.h"
 #include "campaign.h"
 #include "ghcb.h"
 #include "hooks.h"
@@ -48,6 +51,8 @@
  * Words of the payload that differ between these runs are not compared later.
  */
 #define MOVES			8
+/* The number of changed blocks of memory at one instruction of a window. */
+#define BLOCK_RUNS		32
 /* "--attack all" runs the guest this many times for each attack, or fewer. */
 #define FORMS			32
 
@@ -75,6 +80,11 @@ enum outcome {
 	TRIPLE_FAULT_LATE,
 	/* A triple fault because nested NMIs took more stack than the guest has. */
 	TRIPLE_FAULT_FLOOD,
+	/*
+	 * After a change of private memory the guest broke the GHCB protocol or
+	 * never ended.
+	 */
+	STUCK,
 	/* The guest sent a GHCB termination request. */
 	TERMINATED,
 	NOT_ALLOWED, OUTCOMES,
@@ -82,7 +92,7 @@ enum outcome {
 
 static const char *const outcome_names[OUTCOMES] = {
 	"booted", "entered", "halted", "triple-fault", "host-stop",
-	"triple-fault-at-entry", "triple-fault-in-flood", "terminated",
+	"triple-fault-at-entry", "triple-fault-in-flood", "stuck", "terminated",
 	"not-allowed",
 };
 
@@ -131,13 +141,20 @@ static const struct window {
 	/* The name by which --attack selects this piece of guest code. */
 	const char *name;
 	enum trigger trigger;
+	bool blocks;		/* blocks of private memory are changed; else events */
 } windows[] = {
-	{ "every", FROM_START },
-	{ "every-in-vc", FROM_VC },
-	{ "every-busy", FROM_VMGEXIT },
-	{ "every-asked", FROM_REQUEST },
-	{ "every-late", FROM_PROOF },
-	{ "every-end", FROM_UNSHARED },
+	{ "every", FROM_START, false },
+	{ "every-in-vc", FROM_VC, false },
+	{ "every-busy", FROM_VMGEXIT, false },
+	{ "every-asked", FROM_REQUEST, false },
+	{ "every-late", FROM_PROOF, false },
+	{ "every-end", FROM_UNSHARED, false },
+	{ "blocks", FROM_START, true },
+	{ "blocks-in-vc", FROM_VC, true },
+	{ "blocks-busy", FROM_VMGEXIT, true },
+	{ "blocks-asked", FROM_REQUEST, true },
+	{ "blocks-late", FROM_PROOF, true },
+	{ "blocks-end", FROM_UNSHARED, true },
 };
 
 /* The results of all runs of the guest, and of the runs with the present attack. */
@@ -199,14 +216,15 @@ void campaign_marker(void)
 	attack_on = false;
 	run.entered = true;
 	watch_entry(honest);
-	if (attack_by_loader())
+	if (attack_by_loader() || attack_by_memory())
 		leave(END_PASS);
 }
 
 void campaign_exit(void)
 {
 	if (running && ++exits > EXITS_MAX) {
-		watch_fail("the run has not ended after so many exits", exits);
+		if (!attack_by_memory())
+			watch_fail("the run has not ended after so many exits", exits);
 		leave(END_ERROR);
 	}
 }
@@ -221,7 +239,8 @@ void campaign_violation(unsigned int code)
 {
 	if (code == VIOL_UNSUPPORTED_EVENT)
 		return;
-	watch_fail("the guest broke the ABI, VIOL_* of hooks.h", code);
+	if (!attack_by_memory())
+		watch_fail("the guest broke the ABI, VIOL_* of hooks.h", code);
 	leave(END_VIOLATION);
 }
 
@@ -318,6 +337,8 @@ static void set_attack(char *name)
 	}
 	jobs.window = find_window(name);
 	jobs.attack = attack_find(name);
+	if (jobs.attack && jobs.attack->memory && !memory_given())
+		end_run(END_USAGE, "--attack %s needs --memory", jobs.attack->name);
 	jobs.from = 0;
 	jobs.to = jobs.window ? 0 : jobs.attack->count - 1;
 	if (*range)
@@ -348,6 +369,8 @@ bool campaign_option(const char *name, char *value)
 		jobs.attacks = value;
 	else if (!strcmp(name, "hostile"))
 		set_range(value);
+	else if (!strcmp(name, "memory"))
+		memory_option(value);
 	else if (!strcmp(name, "watch"))
 		set_watch(value);
 	else if (!strcmp(name, "chance"))
@@ -390,7 +413,11 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 	if (run.end == END_PASS || (run.end <= END_HALT && run.entered)) {
 		if (!run.entered && watch.payload)
 			return "the guest passed without the payload's entry";
-		*outcome = attack_by_loader() ? ENTERED : BOOTED;
+		*outcome = attack_by_loader() || attack_by_memory() ? ENTERED : BOOTED;
+	} else if (attack_by_memory()) {
+		*outcome = run.end == END_TERMINATED ? TERMINATED :
+			   run.end == END_TRIPLE_FAULT ? TRIPLE_FAULT :
+			   run.stopped ? HOST_STOP : STUCK;
 	} else if (run.entered) {
 		return "the payload was entered but did not pass its tests";
 	} else if (run.end == END_TERMINATED) {
@@ -469,6 +496,7 @@ static void play(struct vcpu *vcpu, u64 number, u64 left)
 	exits = 0;
 	snapshot_restore(vcpu);
 	watch_start();
+	memory_start();
 	write_dr0(config.marker);
 	write_dr2(watch_is_proven() ? 0 : watch.proof);
 	write_dr7(DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3);
@@ -592,7 +620,8 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 	for (i = 0; (attack = attack_by_number(i)); i++) {
 		u64 stride = (attack->count + forms - 1) / forms;
 
-		if (jobs.others && attack_is_event(attack))
+		if ((jobs.others && attack_is_event(attack)) ||
+		    (attack->memory && !memory_given()))
 			continue;
 		play_attack(vcpu, attack, attack_mix(i) % stride, attack->count - 1, stride);
 	}
@@ -652,11 +681,32 @@ static void play_events(struct vcpu *vcpu, const char *label, u64 at)
 }
 
 /*
- * Injects every event at each @stride-th instruction of @window, from
- * instruction @from to @to, with one run of the guest for each event.  Each run
- * starts from a snapshot at its instruction, which is faster than from the
- * guest's start.  The snapshot of the guest's start is lost, so sevemu cannot
- * run other attacks afterwards.
+ * Changes BLOCK_RUNS blocks of --memory at the snapshot's instruction, which is
+ * number @at, one block in each run.  @at determines at which block they start, so
+ * that a long window plays all of them.  Changes that would change nothing are left
+ * out.
+ */
+static void play_blocks(struct vcpu *vcpu, const char *label, u64 at)
+{
+	u64 count = (u64)memory_blocks() * CHANGES, n = attack_mix(at) % count, tries;
+	unsigned int runs = 0;
+
+	for (tries = 0; tries < count && runs < BLOCK_RUNS; tries++, n++) {
+		if (!memory_matters(n % count))
+			continue;
+		attack_clear();
+		attack_add(&memory_block_attack, n % count);
+		play_and_judge(vcpu, label, at);
+		runs++;
+	}
+}
+
+/*
+ * Injects every event, or changes blocks of memory, at each @stride-th
+ * instruction of @window, from instruction @from to @to, with one run of the
+ * guest for each event or block.  Each run starts from a snapshot at its
+ * instruction, which is faster than from the guest's start.  The snapshot of the
+ * guest's start is lost, so sevemu cannot run other attacks afterwards.
  */
 static void play_every(struct vcpu *vcpu, const struct window *window, u64 from, u64 to,
 		       u64 stride)
@@ -667,10 +717,15 @@ static void play_every(struct vcpu *vcpu, const struct window *window, u64 from,
 	if (walked || kaslr_wanted())
 		end_run(END_USAGE, "--attack %s must be the only window of a process, "
 			"without --chance", window->name);
+	if (window->blocks && !memory_blocks())
+		end_run(END_USAGE, "--attack %s needs --memory with ranges", window->name);
 	memset(&these, 0, sizeof(these));
 	for (more = walk(vcpu, window->trigger, from); more && at <= to;
 	     more = walk(vcpu, window->trigger, stride), at += stride)
-		play_events(vcpu, window->name, at);
+		if (window->blocks)
+			play_blocks(vcpu, window->name, at);
+		else
+			play_events(vcpu, window->name, at);
 	put_to(PORT_LOG);
 	put_string("sevemu: ");
 	put_string(window->name);
@@ -736,6 +791,7 @@ void campaign_vmgexit(struct vcpu *vcpu)
 	begun = true;
 	watch.ghcb += vcpu->vmcb->idtr.base - watch.idt;
 	watch.proof += vcpu->vmcb->idtr.base - watch.idt;
+	memory_move(vcpu->vmcb->idtr.base - watch.idt);
 	campaign_run(vcpu);
 }
 

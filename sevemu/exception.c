@@ -262,6 +262,9 @@ static bool deliver32(struct vcpu *vcpu, const struct gate *gate,
 	return true;
 }
 
+/* deliver() pushes no error code: see guest_raise_bare(). */
+static bool bare;
+
 /*
  * Delivers exception or interrupt @vector to the guest.  Returns false if
  * another exception, *@met, occurred during the delivery.  The guest's state is
@@ -271,7 +274,7 @@ static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 		    struct met *met)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
-	bool has_error = vector < X86_EXCEPTIONS &&
+	bool has_error = !bare && vector < X86_EXCEPTIONS &&
 			 (u32)X86_HAS_ERROR_CODE >> vector & 1;
 	u64 rflags = vmcb->rflags;
 	unsigned int cpl = vmcb->cpl;
@@ -375,6 +378,22 @@ void guest_raise(struct vcpu *vcpu, unsigned int vector, u32 error_code)
 			error_code = met.error_code;
 		}
 	}
+}
+
+void guest_raise_bare(struct vcpu *vcpu, unsigned int vector)
+{
+	struct met met = { 0 };
+	bool done;
+
+	trace("raise %u without error code rip %#lx", vector, vcpu->vmcb->rip);
+	bare = true;
+	done = deliver(vcpu, vector, 0, &met);
+	bare = false;
+	if (done)
+		return;
+	if (met.vector == X86_PF)
+		vcpu->vmcb->cr2 = met.address;
+	guest_raise(vcpu, met.vector, met.error_code);
 }
 
 void guest_raise_pf(struct vcpu *vcpu, const struct guest_fault *fault)

@@ -199,7 +199,7 @@ static void exit_cr3(struct vcpu *vcpu)
 	insn_decode(vcpu, &insn);
 	new = *insn_operand(vcpu, &insn) & ~CR3_NO_FLUSH;
 	if (new != vcpu->vmcb->cr3)
-		events_cr3(vcpu);
+		events_cr3(vcpu, new);
 	vcpu->vmcb->cr3 = new;
 	npt_flush();
 	insn_advance(vcpu, &insn);

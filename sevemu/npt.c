@@ -28,6 +28,7 @@
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_memory.h"
 #include "exception.h"
 #include "guest_memory.h"
 #include "hooks.h"
@@ -429,7 +430,8 @@ u8 *npt_frame(u64 gpa, enum view view)
 			watch_shared(page);
 		else
 			events_trigger(FROM_UNSHARED);
-		scramble(page, (u64 *)host);
+		if (!memory_is_served())
+			scramble(page, (u64 *)host);
 		view_unmap(!view, page);
 		view_map(view, page, (u64)host);
 		*state = view == VIEW_SHARED ? HOOK_FRAME_SHARED : HOOK_FRAME_PRIVATE;

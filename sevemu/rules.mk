@@ -6,7 +6,7 @@ EMU_DIR := sevemu
 EMU_OUT := $(O)/sevemu
 EMU_C := main exits insn npt guest_memory exception ghcb cpuid msr io mmio hooks loader acpi \
 	fwcfg log names report string snapshot campaign watch watch_kaslr \
-	attack attack_answers attack_events attack_loader
+	attack attack_answers attack_events attack_loader attack_memory
 EMU_S := rom entry vmrun
 EMU_OBJS := $(EMU_C:%=$(EMU_OUT)/%.o) $(EMU_S:%=$(EMU_OUT)/%.o)
 

@@ -12,6 +12,7 @@
  * snapshot_restore() copies it back if the dirty bit of its nested page table
  * entry or a FRAME_* flag records a write.
  */
+#include "hooks.h"
 #include "npt.h"
 #include "report.h"
 #include "sevemu.h"
@@ -24,7 +25,9 @@
 struct save {
 	u64 gpa;		/* guest-physical address of the frame */
 	u8 *host;		/* host address of the frame */
-	u8 *copy;		/* the frame's bytes at the time of the snapshot */
+	u8 *copy;		/* the frame's bytes at the time of the snapshot, or @zeroes */
+	u8 *launch;		/* its bytes in the first snapshot; NULL: those of @copy */
+	u8 *before;		/* its bytes in the snapshot before; NULL: those of @launch */
 	u8 *flags;		/* the frame's FRAME_* flags, which npt.c keeps */
 	/*
 	 * The frame's nested page table entries, [VIEW_PRIVATE] (C-bit set) and
@@ -84,6 +87,25 @@ static bool is_zero(const void *page)
 }
 
 /*
+ * Moves the snapshot's copy of a frame to @before, so that keep() can take a new
+ * one.  The oldest copy stays in @launch.
+ */
+static void age(struct save *save)
+{
+	u8 *unused = save->before;
+
+	if (save->state != HOOK_FRAME_PRIVATE && save->state != HOOK_FRAME_NOTED)
+		return;
+	if (!save->launch) {
+		save->launch = save->copy;
+		save->copy = zeroes;
+		return;
+	}
+	save->before = save->copy;
+	save->copy = unused && unused != zeroes ? unused : zeroes;
+}
+
+/*
  * Copies the bytes of a frame to the snapshot.  Allocates memory for the copy
  * only if the frame has other bytes than zeroes.
  */
@@ -113,6 +135,8 @@ void snapshot_save(u64 gpa)
 	save->flags = flags;
 	save->state = npt_frame_state(page);
 	save->copy = zeroes;
+	save->launch = NULL;
+	save->before = NULL;
 	keep(save);
 	*flags |= FRAME_SAVED;
 	for (view = VIEW_PRIVATE; view <= VIEW_SHARED; view++) {
@@ -166,6 +190,27 @@ void snapshot_replace(u64 word, u64 change)
 	}
 }
 
+bool snapshot_past(u64 gpa, unsigned int past, void *block, size_t len)
+{
+	u64 page = ALIGN_DOWN(gpa, PAGE_SIZE);
+	const u8 *from = NULL;
+	unsigned int i;
+
+	for (i = 0; i < save_count; i++)
+		if (saves[i].gpa == page)
+			break;
+	if (i == save_count)
+		return false;
+	if (past == PAST_BEFORE)
+		from = saves[i].before;
+	if (!from)
+		from = saves[i].launch;
+	if (!from)
+		from = saves[i].copy;
+	memcpy(block, from + (gpa - page), len);
+	return true;
+}
+
 /*
  * Clears the dirty bits and flags that record writes to a frame, because the
  * frame and its copy in the snapshot are equal again.
@@ -190,8 +235,10 @@ void snapshot_take(struct vcpu *vcpu)
 	for (i = 0; i < save_count; i++) {
 		struct save *save = &saves[i];
 
-		if (stored(save) || *save->flags & FRAME_TOUCHED)
+		if (stored(save) || *save->flags & FRAME_TOUCHED) {
+			age(save);
 			keep(save);
+		}
 		save->state = npt_frame_state(save->gpa);
 		clean(save);
 	}

@@ -17,6 +17,7 @@
  * appear elsewhere by accident.
  */
 #include "attack.h"
+#include "attack_memory.h"
 #include "ghcb.h"
 #include "hooks.h"
 #include "npt.h"
@@ -250,6 +251,9 @@ static void look_at_store(u64 gpa)
 	for (i = 0; i < owned_count; i++)
 		if (gpa >= owned[i].start && gpa < owned[i].end)
 			return;
+	/* A guest whose private memory was changed may change more of it. */
+	if (attack_by_memory())
+		return;
 	/*
 	 * owned[] is empty if the guest starts with firmware, because sevemu
 	 * does not know which memory the firmware gives to the stub.

@@ -30,6 +30,7 @@
 #define CANARIES_MAX		16
 #define CONSOLE_DATA		0x3f8
 #define TEXT_MAX		0x1000
+#define REGISTER_MIN		0x100000	/* smaller numbers are in messages */
 
 /*
  * Option --chance: addresses in the stub of its RDRAND instruction, the
@@ -63,6 +64,7 @@ static struct {
 static char text[TEXT_MAX];
 /* Number of bytes that the stub wrote to the console in this run. */
 static unsigned int text_len;
+static u64 registers[16];	/* kaslr_registers(); 0: none */
 
 /*
  * Returns the number at *@s, which ends at a comma or NUL.  Replaces the comma
@@ -123,13 +125,14 @@ static void wait_for(u64 function)
 
 void kaslr_start(u64 run)
 {
+	text_len = 0;
+	memset(registers, 0, sizeof(registers));
 	if (!stub.rdrand)
 		return;
 	number = run;
 	draws = 0;
 	distance = 0;
 	canary_count = 0;
-	text_len = 0;
 	memset(&place, 0, sizeof(place));
 	/*
 	 * Remove the breakpoint at the payload's entry (config.marker).  It
@@ -273,7 +276,7 @@ void kaslr_see(u64 word, u64 gpa)
 
 void kaslr_console(u16 port, u8 byte)
 {
-	if (stub.rdrand && port == CONSOLE_DATA)
+	if (port == CONSOLE_DATA)
 		text[text_len++ % TEXT_MAX] = byte;
 }
 
@@ -307,8 +310,21 @@ static bool is_told(u64 value)
 	return false;
 }
 
+void kaslr_registers(const struct vcpu *vcpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(registers); i++)
+		registers[i] = vcpu->gpr[i] >= REGISTER_MIN ? vcpu->gpr[i] : 0;
+}
+
 void kaslr_over(void)
 {
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(registers); i++)
+		if (is_told(registers[i]))
+			watch_fail("a register is on the console", registers[i]);
 	if (is_told(place.phys) || is_told(place.entry) || is_told(place.virt))
 		watch_fail("the payload's place is on the console", place.phys);
 }

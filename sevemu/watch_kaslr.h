@@ -79,4 +79,11 @@ bool kaslr_owns(u64 gpa);
  */
 bool kaslr_nowhere(void);
 
+/*
+ * Makes the present values of the general registers secrets that must not be on the
+ * console, if they are large enough not to be there by accident.  Called when an
+ * attack makes the guest report an exception.
+ */
+void kaslr_registers(const struct vcpu *vcpu);
+
 #endif

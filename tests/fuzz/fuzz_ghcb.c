@@ -197,6 +197,7 @@ static void fresh_guest(void)
 	}
 	memset(&host.count, 0, sizeof(host) - offsetof(typeof(host), count));
 	memset(&es, 0, sizeof(es));
+	nmi_count = 0;
 	memset(&sev_guest, 0, sizeof(sev_guest));
 	nmi_count = 0;
 	sev_guest.status = 3;

@@ -237,7 +237,7 @@ check:
 			ends(0, 2);
 		refused(0);
 	}
-	if (predicted.status & ~0x87UL)
+	if (predicted.status & ~0x824387UL)
 		refused(5);
 	if (cbit < 32 || cbit > 51)
 		refused(3);

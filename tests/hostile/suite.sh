@@ -63,6 +63,11 @@ find_places() {
 	# The first function that runs after the stub has proven its own page tables.
 	proof=$((moved + $(symbol "$boots.elf" idt_load_stage2)))
 	idt=$((moved + $(symbol "$boots.elf" idt)))
+	status=$(symbol "$boots.elf" sev_guest)
+	# The loader puts the image there; firmware's image does not move.
+	loaded=$((link + status - $(symbol "$boots.elf" startup_32)))
+	[ "${mode_of#*/ovmf}" = "$mode_of" ] || loaded=$((moved + status))
+	memory_of="$loaded+$((moved + status)),$(decisions)"
 	! has_chance || find_chance
 }
 
@@ -84,6 +89,20 @@ find_chance() {
 	chance=$((moved + 0x$rdrand))
 	for function in seeds kaslr_finish payload_decode relocate; do
 		chance=$chance,$((moved + $(symbol "$boots.elf" "$function")))
+	done
+}
+
+# decisions: the ranges of the moved image's .data and .bss in which the stub keeps what
+# it decides by: all but stacks, the GHCB page, page tables and the decoder's workspace.
+decisions() {
+	set -- _data early_stack early_stack_end _edata double_fault_stack_end ghcb_page
+	! has_chance || set -- "$@" areas workspace
+	between=
+	while [ $# -gt 0 ]; do
+		printf '%s%s-%s' "$between" $(((moved + $(symbol "$boots.elf" "$1")) & ~15)) \
+			$(((moved + $(symbol "$boots.elf" "$2") + 15) & ~15))
+		between=+
+		shift 2
 	done
 }
 
@@ -118,7 +137,7 @@ sevemu() {
 	# shellcheck disable=SC2086 # several options
 	SEVEMU_ROM=$O/sevemu.rom sevemu/sevemu --strict --timeout "$limit" \
 		--sev "$sev" $machine --cbit "$cbit" $options \
-		--marker "$link" --watch "$places" \
+		--marker "$link" --watch "$places" --memory "$memory_of" \
 		--kernel "$boots.img" --append "$append $append_of" \
 		"--${1%% *}" "${1#* }" -- -m "$memory" \
 		>>"$log.console" 2>>"$log" </dev/null || status=$?

@@ -133,6 +133,8 @@ static struct {
 	bool torn_down;
 	bool sev_es;
 	u64 enc_mask;
+	/* Start of memory that the page tables share; 1: none. */
+	u64 not_private;
 	bool vga;
 	/*
 	 * Makes one call of the page-table builder fail with @map_error. The
@@ -358,6 +360,13 @@ int ident_map_query(u64 addr)
 	return addr == fake.odd_page ? fake.odd_rights : MAP_WRITE | MAP_EXEC;
 }
 
+/* Returns false only for memory that begins at fake.not_private. */
+bool ident_map_is_private(u64 start, u64 end)
+{
+	CHECK(start <= end, "0x%lx-0x%lx", start, end);
+	return start != fake.not_private;
+}
+
 int ident_map_guard(u64 addr)
 {
 	char call[80];
@@ -414,6 +423,11 @@ void la57_switch(void)
 void sev_detect(void)
 {
 	did("sev detect");
+}
+
+bool sev_active(void)
+{
+	return fake.enc_mask;
 }
 
 bool sev_es_active(void)
@@ -679,6 +693,7 @@ static void fresh_loader(void)
 	u8 *m = machine;
 
 	memset(&fake, 0, sizeof(fake));
+	fake.not_private = 1;
 	trace[0] = '\0';
 	said[0] = '\0';
 	efi_runtime_start = 0;

@@ -51,6 +51,14 @@ static const u8 *image_start;
 in_data struct sev_guest sev_guest;
 u32 nmi_count;
 
+#include "image.h"
+
+/* Memory for the stub's page tables. In the stub, linker.ld defines it. */
+#define POOL_PAGES	64
+static u8 pool[POOL_PAGES * PAGE_SIZE] __attribute__((aligned(4096)));
+#define page_table_pool		pool
+#define page_table_pool_end	(pool + sizeof(pool))
+
 #include "lib/e820.c"
 #include "ident_map_64.c"
 #include "insn.c"
@@ -432,10 +440,10 @@ void invlpg(u64 addr)
  * In the stub, load_cr3_proven() is assembly: it proves that the page tables
  * are encrypted, then loads them. Here it records that the stub called it.
  */
-void load_cr3_proven(u64 cr3, u64 sev_status)
+void load_cr3_proven(u64 cr3, bool first)
 {
 	host.cr3 = cr3;
-	CHECK(sev_status == sev_guest.status, "%#lx", sev_status);
+	CHECK(first == !host.proven, "first %u", first);
 	host.proven++;
 }
 
@@ -583,9 +591,6 @@ static int spied_set_encrypted(u64 addr)
 #define DEVICE		0xd0000000UL
 #define DEVICE_SIZE	(2 * PAGE_SIZE)
 
-/* Memory for the page tables that the stub builds. */
-#define POOL_PAGES	64
-static u8 pool[POOL_PAGES * PAGE_SIZE] __attribute__((aligned(4096)));
 static struct boot_params bp;
 
 /*

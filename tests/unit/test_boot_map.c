@@ -14,6 +14,8 @@ static const struct cpu plain_cpu = { .nx = true };
 static void map_all(const struct boot *boot, const struct cpu *cpu)
 {
 	build_map(boot, cpu);
+	check_private(boot);
+	map_loaded(boot);
 	map_payload(boot);
 }
 
@@ -68,6 +70,28 @@ TEST(map_of_an_ordinary_boot)
 	      fake.config.levels == 4 && fake.config.bp == &fake.bp &&
 	      !fake.config.enc_mask && fake.config.nx && !fake.config.pages_1g,
 	      "another configuration");
+}
+
+/*
+ * A hypervisor can change the C-bit in memory while build_map() runs. A page that
+ * was mapped without the C-bit of CR3 must end the boot.
+ */
+TEST(map_that_is_not_private)
+{
+	struct boot boot;
+
+	fresh_machine();
+	boot = placed_boot();
+	fake.not_private = m(AT_TEXT);
+	map_refused(&boot, "page tables");
+	CHECK(strstr(harness_error_detail, "not private"), "%s",
+	      harness_error_detail);
+
+	fresh_machine();
+	boot = placed_boot();
+	boot.la57 = m(AT_END - 0x3000);
+	fake.not_private = boot.la57;
+	map_refused(&boot, "page tables");
 }
 
 /*
@@ -465,19 +489,31 @@ TEST(setup_data_in_memory_of_other_types)
 	map_setup_data(&boot);
 }
 
-/* build_map() maps firmware's memory map, in which map_setup_data() may look. */
+/* map_loaded() maps firmware's memory map, in which map_setup_data() may look. */
 TEST(map_of_firmwares_map)
 {
-	static const struct cpu cpu;
 	struct boot boot;
 	char line[80];
 
 	fresh_machine();
 	boot = placed_boot();
 	fake.efi_map = (struct range){ 0x7000000, 0x7001230 };
-	build_map(&boot, &cpu);
+	map_loaded(&boot);
 	snprintf(line, sizeof(line), "map 0x7000000-0x7001230 rw\n");
 	CHECK(strstr(trace, line), "%s", trace);
+}
+
+/* la57_switch() may have borrowed the page of firmware's memory map. */
+TEST(borrowed_page_of_firmwares_map)
+{
+	struct boot boot;
+
+	fresh_machine();
+	boot = placed_boot();
+	boot.la57 = 0x7000000;
+	fake.efi_map = (struct range){ 0x7001f00, 0x7002000 };
+	map_borrowed(&boot);
+	CHECK(!strcmp(trace, "map 0x7001000-0x7002000 rw\n"), "%s", trace);
 }
 
 TEST(setup_data_length)
@@ -735,7 +771,7 @@ TEST(vga_unmapped)
 
 /*
  * If e820_table has no free entry, more entries may follow in setup_data. The
- * page-fault handler looks for RAM in these entries, so build_map() must map
+ * page-fault handler looks for RAM in these entries, so map_loaded() must map
  * the setup_data nodes before the first page fault.
  */
 TEST(setup_data_of_a_full_table)
@@ -751,9 +787,10 @@ TEST(setup_data_of_a_full_table)
 	snprintf(expected, sizeof(expected), "map 0x%lx-0x%lx rw", m(AT_NODES),
 		 m(AT_NODES) + 0x110);
 	build_map(&boot, &cpu);
+	map_loaded(&boot);
 	CHECK(!strstr(trace, expected), "too early: %s", trace);
 	while (fake.bp.e820_entries < E820_MAX_ENTRIES_ZEROPAGE)
 		add_e820(0, 0, 2);
-	build_map(&boot, &cpu);
+	map_loaded(&boot);
 	CHECK(strstr(trace, expected), "too late: %s", trace);
 }

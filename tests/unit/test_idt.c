@@ -654,6 +654,14 @@ TEST(stack_overflow)
 		reported_as("abandon force print terminate", "#DF", 8, 0);
 	}
 	/*
+	 * The hypervisor injects #DF without an error code. The frame is then
+	 * shifted by 8 bytes, and its CS is the interrupted code's RFLAGS.
+	 */
+	raise_at(true, X86_TRAP_DF, 0);
+	frame.cs = 2;
+	fake.cr2 = inside[0];
+	reported_as("abandon force print terminate", "#DF", 8, 0);
+	/*
 	 * Until the stub loads its own page tables, the stack's guard page is
 	 * mapped. A double fault must not be reported as a stack overflow then,
 	 * even if CR2 is in the guard page.

@@ -118,7 +118,7 @@ int ident_map_remove(u64 addr, u64 size)
 	return 0;
 }
 
-void sev_load_map(void)
+void sev_reload_map(void)
 {
 	did("load ");
 }

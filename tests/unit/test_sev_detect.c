@@ -236,7 +236,7 @@ TEST(status_says_no)
 	CHECK(host.proven == 1 && host.cr3 == (u64)pool, "CR3 %#lx", host.cr3);
 	sev_es_setup_ghcb(&bp);
 	sev_es_shutdown();
-	CHECK(!host.trace[0] && !es.ghcb, "GHCB page without SEV-ES");
+	CHECK(!host.trace[0] && !es.has_page, "GHCB page without SEV-ES");
 }
 
 TEST(known_no_is_not_asked_again)
@@ -276,7 +276,21 @@ TEST(plain_sev)
 	sev_es_nmi();
 	sev_es_setup_ghcb(&bp);
 	sev_es_shutdown();
-	CHECK(!host.trace[0] && !es.ghcb, "GHCB page without SEV-ES");
+	CHECK(!host.trace[0] && !es.has_page, "GHCB page without SEV-ES");
+}
+
+/* Bits of SEV_STATUS that ask nothing of the guest: Linux ignores them, too. */
+static const unsigned int harmless_bits[] = { 7, 8, 9, 14, 17, 23 };
+
+static bool is_harmless(unsigned int bit)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(harmless_bits); i++) {
+		if (harmless_bits[i] == bit)
+			return true;
+	}
+	return false;
 }
 
 TEST(plain_sev_refused)
@@ -284,7 +298,7 @@ TEST(plain_sev_refused)
 	unsigned int bit;
 
 	for (bit = 2; bit < 64; bit++) {
-		if (bit == 7)	/* bit 7: DebugSwap, allowed */
+		if (is_harmless(bit))
 			continue;
 		start_plain(1 | 1ULL << bit, 51);
 		EXPECT_ERROR(sev_detect(), "SEV");
@@ -293,8 +307,10 @@ TEST(plain_sev_refused)
 			      "unknown bits in SEV_STATUS"), "bit %u: %s", bit,
 		      harness_error_detail);
 	}
-	start_plain(1 | 1 << 7, 51);
-	detected();
+	for (bit = 0; bit < ARRAY_SIZE(harmless_bits); bit++) {
+		start_plain(1 | 1ULL << harmless_bits[bit], 51);
+		detected();
+	}
 
 	for (bit = 0; bit < 64; bit = bit == 31 ? 52 : bit + 1) {
 		start_plain(1, bit);
@@ -408,7 +424,7 @@ TEST(es_unknown_status_bits)
 
 	for (bit = 3; bit < 64; bit++) {
 		start_es32(3 | 1ULL << bit, sev_info(1, 2, 51), 51);
-		if (bit == 7) {
+		if (is_harmless(bit)) {
 			detected();
 			continue;
 		}
@@ -757,6 +773,47 @@ TEST(stage1_wrong_exit)
 	frame.rcx = 0;
 	INSN(0x100000072, "\x0f\xa2");
 	ENDS(12);
+}
+
+/*
+ * Code that rules out SEV executes CPUID with this sub-leaf. A #VC tells that there
+ * is SEV-ES, whatever the stub's memory says.
+ */
+TEST(stage1_rules_out_sev)
+{
+	start_stage1();
+	frame.rcx = CPUID_SUBLEAF_NO_SEV;
+	INSN(0x72, "\x0f\xa2");
+	ENDS(4);
+}
+
+/*
+ * The hypervisor puts back what sev_guest had at launch, after the page tables were
+ * loaded. The kind of guest and the C-bit must then come from the processor.
+ */
+TEST(memory_is_not_asked_again)
+{
+	start();
+	sev_load_map();
+	memset(&sev_guest, 0, sizeof(sev_guest));
+	CHECK(sev_active() && sev_es_active(), "SEV is forgotten");
+	CHECK(sev_enc_mask() == 1ULL << 51, "%#lx", sev_enc_mask());
+	host.sev_status = 1;
+	CHECK(sev_active() && !sev_es_active(), "SEV_STATUS is not asked");
+}
+
+/*
+ * Outside of SEV the map has no C-bit. SEV_STATUS must not be read then, because the
+ * processor may not have it.
+ */
+TEST(map_without_cbit_is_not_sev)
+{
+	start_stage1();
+	make_map();
+	sev_load_map();
+	sev_guest.status = 3;
+	host.has_sev_status = false;
+	CHECK(!sev_active() && !sev_es_active() && !sev_enc_mask(), "SEV");
 }
 
 TEST(stage1_subleaf)
