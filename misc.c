@@ -436,20 +436,22 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 }
 
 /*
- * Returns true if @page touches the zero page, the command line or the initrd.
+ * Returns true if @page touches the zero page, the command line, the initrd or
+ * firmware's memory map.
  * setup_data is left out, because map_setup_data() maps it later.
  */
 static bool is_loaders(const struct boot *boot, struct range page)
 {
 	return range_overlaps(page, zero_page_range(boot->bp)) ||
 	       range_overlaps(page, cmdline_range(&boot->cmdline)) ||
-	       range_overlaps(page, initrd_range(boot->bp));
+	       range_overlaps(page, initrd_range(boot->bp)) ||
+	       range_overlaps(page, efi_map_range(boot->bp));
 }
 
 /*
  * Maps again what la57_switch() has unmapped: those pages of its LA57_SIZE
- * bytes in which the zero page, the command line or the initrd lies. Pages of
- * the payload's memory are mapped later, with other rights.
+ * bytes in which something lies that is_loaders() knows. Pages of the payload's
+ * memory are mapped later, with other rights.
  */
 static void map_borrowed(const struct boot *boot)
 {

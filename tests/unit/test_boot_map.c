@@ -480,6 +480,19 @@ TEST(map_of_firmwares_map)
 	CHECK(strstr(trace, line), "%s", trace);
 }
 
+/* la57_switch() may have borrowed the page of firmware's memory map. */
+TEST(borrowed_page_of_firmwares_map)
+{
+	struct boot boot;
+
+	fresh_machine();
+	boot = placed_boot();
+	boot.la57 = 0x7000000;
+	fake.efi_map = (struct range){ 0x7001f00, 0x7002000 };
+	map_borrowed(&boot);
+	CHECK(!strcmp(trace, "map 0x7001000-0x7002000 rw\n"), "%s", trace);
+}
+
 TEST(setup_data_length)
 {
 	static const u32 lengths[] = { 0xffffffff, 0x80000000, MACHINE_SIZE };
