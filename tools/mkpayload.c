@@ -146,10 +146,7 @@ static char *concat(const char *a, const char *b)
 	size_t len = strlen(a);
 	char *s = xalloc(len + strlen(b) + 1);
 
-	/*
-	 * NOLINTNEXTLINE(bugprone-not-null-terminated-result): strcpy() adds
-	 * the NUL
-	 */
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): b has the NUL */
 	memcpy(s, a, len);
 	strcpy(s + len, b);
 	return s;

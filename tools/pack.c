@@ -122,10 +122,7 @@ static struct blob lz4_compress(const struct blob *image, int level,
 	if (!stream)
 		die("out of memory");
 	frame.data = at = xalloc(frame.size);
-	/*
-	 * NOLINTNEXTLINE(bugprone-not-null-terminated-result): a magic number
-	 * needs no NUL
-	 */
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): no text */
 	memcpy(at, LZ4_LEGACY_MAGIC, MAGIC_LEN);
 	at += MAGIC_LEN;
 	for (size_t done = 0; done < image->size;) {

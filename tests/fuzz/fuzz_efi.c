@@ -4,10 +4,10 @@
  * firmware (efi_firmware.h fakes it): the memory map, the command line in UTF-16,
  * and the files, sizes and status codes that efi_pe_entry() gets.
  *
- * Models in this file make the E820 map from the memory map and decode the stub's
- * UTF-8 text again, and find the optional data of an EFI_LOAD_OPTION. If efi_pe_entry() returns a status, it must have freed
- * everything that it has allocated. If it does not return, it must have exited
- * boot services.
+ * Models in this file make the E820 map from the memory map, decode the stub's
+ * UTF-8 text again, and find the optional data of an EFI_LOAD_OPTION. If
+ * efi_pe_entry() returns a status, it must have freed everything that it has
+ * allocated. If it does not return, it must have exited boot services.
  */
 #include "efi_firmware.h"
 

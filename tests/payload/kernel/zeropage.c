@@ -169,6 +169,8 @@ static void check_efi(void)
 	    efi.efi_memmap_size < efi.efi_memdesc_size ||
 	    efi.efi_memmap_size % efi.efi_memdesc_size)
 		fail("efi: no system table or no memory map");
+	else
+		handed_add("EFI memory map", memmap, efi.efi_memmap_size);
 	if (bp->hdr.type_of_loader != LOADER_TYPE_EFI_STUB)
 		fail("efi: type_of_loader is %x", bp->hdr.type_of_loader);
 	if (!bp->acpi_rsdp_addr)
