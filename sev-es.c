@@ -403,9 +403,9 @@ void sev_es_setup_ghcb(const struct boot_params *bp)
 }
 
 /*
- * The page is wiped while it is still shared, so that the hypervisor can read
- * nothing that the guest wrote to it. It is wiped again when it is private,
- * because its bytes then decrypt to garbage.
+ * The GHCB page is wiped while it is still shared, so that the hypervisor can
+ * read nothing that the guest wrote to the page. The page is wiped again when
+ * it is private, because its bytes then decrypt to garbage.
  */
 void sev_es_shutdown(void)
 {

@@ -210,7 +210,9 @@ void efi_seed_kaslr(void);
 void efi_measure(u32 tag, const char *text, u64 addr, u64 size);
 
 /*
- * Copies the event log into a configuration table in which Linux looks for it.
+ * Copies firmware's event log of measurements into the configuration table from
+ * which Linux reads the log. Must be called before ExitBootServices. Does
+ * nothing if firmware has no log, and prints a message if the copy fails.
  */
 void efi_install_event_log(void);
 

@@ -322,8 +322,8 @@ static EFI_STATUS efi_start(EFI_HANDLE image, EFI_SYSTEM_TABLE *st)
 }
 
 /*
- * Frees memory and restores rights before an error is returned to firmware.
- * Firmware does not free what an image has allocated.
+ * Restores the rights that efi_protect() has changed and frees the pages of
+ * efi_alloc_pages(), because firmware does neither if an image returns.
  */
 static EFI_STATUS give_back(EFI_STATUS status)
 {

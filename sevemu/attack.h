@@ -273,8 +273,8 @@ u64 attack_status(u64 status);
 
 /*
  * Lets the run's attacks change the zero page @bp and what it points to.
- * campaign.c calls it once a run, before the guest starts.  It ignores
- * attack_on; an honest run has no attacks in lies[].
+ * campaign.c calls attack_load() once a run, before the guest starts.
+ * attack_load() ignores attack_on, because lies[] is empty in an honest run.
  */
 void attack_load(struct boot_params *bp);
 

@@ -269,7 +269,8 @@ static void exit_intr(struct vcpu *vcpu)
 /*
  * Handles VMMCALL.  With a REP prefix in an SEV-ES guest it is VMGEXIT (APM2
  * 15.35.6).  Otherwise it is a call of hooks.h by a test guest, or a hypercall.
- * The hypervisor has no hypercalls.
+ * The hypervisor has no hypercalls: a hypercall raises #VC in an SEV-ES guest,
+ * and returns -ENOSYS in other guests.
  */
 static void exit_vmmcall(struct vcpu *vcpu)
 {

@@ -64,7 +64,8 @@ static u64 read_note(const struct elf *elf, const Elf64_Phdr *p, u64 at,
 
 /*
  * Finds the first note of @owner with the number @type, or with any number if
- * @type is ANY_TYPE. Returns whether there is one.
+ * @type is ANY_TYPE. Returns false if no note matches; *@note is then
+ * meaningless.
  */
 static bool find_note(const struct elf *elf, const char *owner, s64 type,
 		      struct note *note)

@@ -3,9 +3,9 @@
  * growth.c - the code of a test payload whose size is a parameter of mkgrowth. It
  * measures how many page tables the stub makes for a payload of that size.
  *
- * The stub enters it in 64-bit mode. It counts the tables, prints "tables N" on the
- * first serial port, and makes QEMU exit. It does not work in an SEV guest, because it
- * ignores the C-bit.
+ * The stub enters the code in 64-bit mode. The code counts the tables, prints
+ * "tables N" on the first serial port, and makes QEMU exit. The code does not
+ * work in an SEV guest, because it ignores the C-bit.
  */
 #include <stdint.h>
 

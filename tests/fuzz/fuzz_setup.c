@@ -42,6 +42,19 @@ static u64 take_pointer(struct input *in)
 	return 0;
 }
 
+/*
+ * Adds an E820 entry at @start, of @len bytes or up to the end of the machine. An
+ * entry that starts outside of the machine is left out, because the stub may read
+ * what an entry describes, and this process has no memory there.
+ */
+static void add_e820_inside(u64 start, u64 len, u32 type)
+{
+	if (start < m(0) || start >= m(MACHINE_SIZE))
+		return;
+	if (len > m(MACHINE_SIZE) - start)
+		len = m(MACHINE_SIZE) - start;
+	add_e820(start, len, type);
+}
 
 static bool in_runtime(u64 start, u64 end)
 {
@@ -199,7 +212,8 @@ static void fuzz_chain(struct input *in)
 	}
 	entries = take_u8(in) % 6;
 	for (i = 0; i < entries; i++)
-		add_e820(take_pointer(in), take_u8(in), i & 1 ? 128 : 2);
+		add_e820_inside(take_pointer(in), take_u8(in),
+				i & 1 ? 128 : 2);
 	fake.bp.hdr.setup_data = take_pointer(in);
 	boot.runtime = (struct range){ m(AT_RUNTIME), m(AT_END) };
 

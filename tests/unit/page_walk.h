@@ -287,7 +287,7 @@ static struct page look(u64 addr)
 	return (struct page){ checked_leaf(entry, addr, shift), shift };
 }
 
-/* Returns what the page at @addr may be used for, without the page's size. */
+/* Returns how the page at @addr is mapped: MAPPED or GUARD; 0: not mapped. */
 static unsigned int page_at(u64 addr)
 {
 	return look(addr).use;

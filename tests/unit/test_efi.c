@@ -319,7 +319,7 @@ TEST(load_option)
 		set_options((CHAR16 *)bytes, len);
 		check_cmdline("ro initrd=\xc3\xbc");
 		CHECK(!strcmp(fw.console, TAKEN_OUT), "%zu: %s", i, fw.console);
-		/* The same without a NUL behind the text. */
+		/* Firmware may omit the NUL behind the text. */
 		fresh_firmware();
 		set_options((CHAR16 *)bytes, len - 2);
 		check_cmdline("ro initrd=\xc3\xbc");

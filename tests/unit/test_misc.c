@@ -608,8 +608,9 @@ TEST(place_cmdline_not_in_ram)
 }
 
 /*
- * What the loader handed over may lie in memory that E820 calls ACPI, NVS or 128,
- * and in memory that only firmware's own map lists.
+ * The zero page, command line and initrd may lie in memory of E820 type 3
+ * (ACPI), 4 (NVS) or 128, and in reserved memory that efi_may_hold() accepts by
+ * firmware's EFI memory map.
  */
 TEST(place_in_memory_of_other_types)
 {

@@ -54,8 +54,8 @@ CASE(c0_read, "c0-read-of-private", CASE_SEV)
 	expect("plain words seen with C=1", plain_words(page), WORDS);
 	expect("state", state(page), HOOK_FRAME_PRIVATE);
 	/*
-	 * The ciphertext must be the same as before, because sevemu's encryption
-	 * depends on address and plaintext only.
+	 * The ciphertext must equal copy[], the page's first ciphertext,
+	 * because sevemu's encryption depends on address and plaintext only.
 	 */
 	for (i = 0; i < WORDS; i++)
 		if (shared(page)[i] != copy[i])

@@ -154,9 +154,9 @@ struct handed {
 };
 
 /*
- * Adds @size bytes at @start to the list of memory that the stub passes to the kernel.
- * map_check() checks that they are mapped. Does nothing if @size is 0 or if the list
- * has MAX_HANDED entries. The string @what must stay valid.
+ * Adds @size bytes at @start to the list of memory that the stub passes to the
+ * kernel. map_check() checks that the bytes are mapped. Does nothing if @size
+ * is 0 or if the list has MAX_HANDED entries. The string @what must stay valid.
  */
 void handed_add(const char *what, u64 start, u64 size);
 
@@ -236,8 +236,9 @@ void sev_check(void);
 void map_save(void);
 
 /*
- * Checks the page tables that the stub has left. Must be called after all calls of
- * handed_add(), because memory that is not in that list must not be mapped.
+ * Checks the page tables that the stub has left. Must be called after all calls
+ * of handed_add(), because the stub may map only the memory in handed_add()'s
+ * list, the stub's image, and the kernel's runtime range.
  */
 void map_check(const struct entry_state *state);
 
