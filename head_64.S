@@ -134,7 +134,7 @@ FUNC(startup_32)
 	 * hypervisor can have changed the memory that denies SEV. SEV is then
 	 * ruled out once more where a #VC has no handler: no memory takes part.
 	 */
-	lidt	no_idt(%ebp)
+	LOAD_NO_IDT(ebx, l, ebp, .Lno_idt)
 	testb	$SEV_STATUS_SEV, %dl
 	jnz	.Lpaging_on
 	pushl	%ebx
@@ -150,6 +150,10 @@ FUNC(startup_32)
 	jne	.Lcbit_wrong
 	lidt	early_idt_ptr(%ebp)
 	lretl
+.Lno_idt:
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CBIT_PROOF), %eax
+	leal	cbit_proof_message(%ebp), %esi
+	jmp	early_error
 .Lsev_denied:
 	movl	%eax, %edx
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax

@@ -58,10 +58,6 @@ static struct {
 	u64 *root;
 	size_t pool_used;
 	/*
-	 * The lowest address that the page tables cannot map; see limit_of().
-	 */
-	u64 limit;
-	/*
 	 * True while an entry or the pool is being changed. ident_map_fault()
 	 * then refuses the page fault.
 	 */
@@ -126,9 +122,30 @@ static u64 enc_mask(void)
 	return ident_map_loaded(&mask) ? mask : map.config.enc_mask;
 }
 
+/*
+ * Returns the number of levels of paging. Once the map is in force CR4 tells it,
+ * for the same reason.
+ */
+static unsigned int levels(void)
+{
+	u64 mask;
+
+	if (!ident_map_loaded(&mask))
+		return map.config.levels;
+	return read_cr4() & X86_CR4_LA57 ? LEVELS_MAX : LEVELS_MIN;
+}
+
 static u64 *table_of(u64 entry, u64 mask)
 {
 	return (u64 *)(entry & PTE_ADDR_MASK & ~mask);
+}
+
+/* Returns the top table: the one in CR3 once the map is in force. */
+static u64 *root(void)
+{
+	u64 mask;
+
+	return ident_map_loaded(&mask) ? table_of(read_cr3(), mask) : map.root;
 }
 
 /*
@@ -240,9 +257,9 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
 		 unsigned int *found)
 {
-	unsigned int at = map.config.levels;
+	unsigned int at = levels();
 	u64 mask = enc_mask();
-	u64 *table = map.root;
+	u64 *table = root();
 	u64 *entry;
 
 	for (;; at--) {
@@ -267,7 +284,7 @@ static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
  */
 static u64 *lookup(u64 addr, unsigned int *level)
 {
-	return walk(addr, map.config.levels, WALK_FILL, level);
+	return walk(addr, levels(), WALK_FILL, level);
 }
 
 /*
@@ -319,12 +336,28 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
 }
 
 /*
+ * Returns the lowest address that the page tables cannot map. Three bounds
+ * apply: the lower half of the canonical addresses, the 52 address bits of an
+ * entry, and the C-bit. The C-bit and the bits above it are no part of a
+ * physical address (APM2 7.10.1).
+ */
+static u64 map_limit(void)
+{
+	u64 lowest = _AC(1, UL) << (level_shift(levels() + 1) - 1);
+	u64 mask = enc_mask();
+
+	if (lowest > PTE_ADDR_MASK + PAGE_SIZE)
+		lowest = PTE_ADDR_MASK + PAGE_SIZE;
+	return mask && lowest > mask ? mask : lowest;
+}
+
+/*
  * Widens [*start, *end) to whole pages. Returns false if the range is empty or
- * goes beyond map.limit.
+ * goes beyond map_limit().
  */
 static bool round_to_pages(u64 *start, u64 *end)
 {
-	if (*start >= *end || *end > map.limit)
+	if (*start >= *end || *end > map_limit())
 		return false;
 	*start = ALIGN_DOWN(*start, PAGE_SIZE);
 	*end = ALIGN_UP(*end, PAGE_SIZE);
@@ -345,23 +378,6 @@ static u64 attributes_of(unsigned int prot)
 	return attributes;
 }
 
-/*
- * Returns the lowest address that the page tables cannot map. Three bounds
- * apply: the lower half of the canonical addresses, the 52 address bits of an
- * entry, and the C-bit. The C-bit and the bits above it are no part of a
- * physical address (APM2 7.10.1).
- */
-static u64 limit_of(unsigned int levels)
-{
-	u64 limit = _AC(1, UL) << (level_shift(levels + 1) - 1);
-
-	if (limit > PTE_ADDR_MASK + PAGE_SIZE)
-		limit = PTE_ADDR_MASK + PAGE_SIZE;
-	if (enc_mask() && limit > enc_mask())
-		limit = enc_mask();
-	return limit;
-}
-
 int ident_map_init(const struct ident_map_config *config)
 {
 	u64 pool = (u64)config->pool;
@@ -379,10 +395,8 @@ int ident_map_init(const struct ident_map_config *config)
 	map.config = *config;
 	map.pool_used = 0;
 
-	map.limit = limit_of(config->levels);
-
-	if (pool % PAGE_SIZE || pool > map.limit ||
-	    config->pool_size > map.limit - pool)
+	if (pool % PAGE_SIZE || pool > map_limit() ||
+	    config->pool_size > map_limit() - pool)
 		return -EINVAL;
 	map.root = alloc_table();
 	return map.root ? 0 : -ENOMEM;
@@ -400,7 +414,7 @@ int ident_map_guard(u64 addr)
 	unsigned int level;
 	u64 *entry;
 
-	if (addr >= map.limit)
+	if (addr >= map_limit())
 		return -EINVAL;
 	entry = walk(addr, 1, WALK_FILL, &level);
 	if (!entry)
@@ -415,7 +429,7 @@ bool ident_map_is_guard(u64 addr)
 {
 	unsigned int level;
 
-	return addr < map.limit && *lookup(addr, &level) == PTE_GUARD;
+	return addr < map_limit() && *lookup(addr, &level) == PTE_GUARD;
 }
 
 /*
@@ -443,7 +457,7 @@ static int set_enc_mask(u64 addr, u64 mask)
 	unsigned int level;
 	u64 *entry;
 
-	if (!enc_mask() || addr >= map.limit)
+	if (!enc_mask() || addr >= map_limit())
 		return -EINVAL;
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
 	entry = walk(addr, 1, WALK_SPLIT, &level);
@@ -509,7 +523,7 @@ int ident_map_query(u64 addr)
 	int flags = MAP_RO;
 	u64 entry;
 
-	if (addr >= map.limit)
+	if (addr >= map_limit())
 		return -EFAULT;
 	entry = *lookup(addr, &level);
 	if (!is_leaf(entry, level))
@@ -566,27 +580,26 @@ static bool is_empty_from(const u64 *table, unsigned int first)
  * with four levels. Therefore only the root changes, and all other tables stay
  * as they are.
  */
-int ident_map_set_levels(unsigned int levels)
+int ident_map_set_levels(unsigned int count)
 {
-	u64 *root;
+	u64 *top;
 
-	if (levels == LEVELS_MAX) {
-		root = alloc_table();
-		if (!root)
+	if (count == LEVELS_MAX) {
+		top = alloc_table();
+		if (!top)
 			return -ENOMEM;
-		write_entry(root, (u64)map.root | PTE_PRESENT | PTE_WRITE |
+		write_entry(top, (u64)map.root | PTE_PRESENT | PTE_WRITE |
 				  enc_mask());
 	} else {
 		if (!is_table(*map.root, LEVELS_MAX))
 			return -EINVAL;
-		root = table_of(*map.root, enc_mask());
+		top = table_of(*map.root, enc_mask());
 		if (!is_empty_from(map.root, 1) ||
-		    !is_empty_from(root, PTRS_PER_TABLE / 2))
+		    !is_empty_from(top, PTRS_PER_TABLE / 2))
 			return -EINVAL;
 	}
-	map.root = root;
-	map.config.levels = levels;
-	map.limit = limit_of(levels);
+	map.root = top;
+	map.config.levels = count;
 	return 0;
 }
 
@@ -600,7 +613,7 @@ int ident_map_fault(u64 addr, u64 error_code)
 	 * page stays unmapped. If the page is mapped, restarting the
 	 * instruction would cause the same fault again.
 	 */
-	if (map.busy || (error_code & ~PF_WRITE) || addr >= map.limit ||
+	if (map.busy || (error_code & ~PF_WRITE) || addr >= map_limit() ||
 	    *lookup(addr, &level))
 		return -EFAULT;
 

@@ -201,7 +201,7 @@ static void fill(struct la57_page *page)
 	set_long_gate(page, X86_TRAP_VC, la57_exception);
 	page->idt_ptr = (struct desc_ptr){ sizeof(page->idt) - 1,
 					   (u64)page->idt };
-	page->sev_status = (u32)sev_guest.status;
+	page->sev_status = sev_es_active() ? SEV_STATUS_SEV_ES : 0;
 }
 
 void la57_switch(void)

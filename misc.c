@@ -94,16 +94,15 @@ struct boot {
  * Returns the range in which payload and image run (boot.rst, "init_size"):
  * init_size bytes from pref_address on. A relocatable payload's range begins at
  * the load address @load, rounded up to the alignment, if that is higher. If
- * efi_runtime_start is not 0, the EFI entry has already allocated the range
- * there.
+ * @efi_start is not 0, the EFI entry has already allocated the range there.
  */
-static struct range runtime_range(u64 load)
+static struct range runtime_range(u64 load, u64 efi_start)
 {
 	u64 start = image_info.pref_address;
 	u64 aligned = ALIGN_UP(load, image_info.align);
 
-	if (efi_runtime_start)
-		start = efi_runtime_start;
+	if (efi_start)
+		start = efi_start;
 	else if (image_info.relocatable && aligned > start)
 		start = aligned;
 	return (struct range){ start, start + image_info.init_size };
@@ -136,7 +135,9 @@ static void check_loaded(const struct boot_params *bp, struct range runtime,
 u64 place_image(struct boot_params *bp)
 {
 	u64 load = (u64)_image;
-	struct range runtime = runtime_range(load);
+	/* Read once: the hypervisor can put old contents of memory back. */
+	u64 efi_start = READ_ONCE(efi_runtime_start);
+	struct range runtime = runtime_range(load, efi_start);
 	u64 to = runtime.end - (u64)(_end - _image);
 	u64 upper = (u64)(_edata - _text);
 	struct cmdline cmdline;
@@ -164,7 +165,7 @@ u64 place_image(struct boot_params *bp)
 	 * only if the image moves up by at least the size of its text and data,
 	 * or if the copy lies entirely below the image.
 	 */
-	if (efi_runtime_start)
+	if (efi_start)
 		to = load;
 	else if (to < load + upper && load < runtime.end)
 		error("load address",
@@ -208,11 +209,10 @@ static void read_payload_header(struct boot *boot)
 static void place_payload(struct boot *boot)
 {
 	const struct payload_header *p = &boot->payload;
+	/* Read once, as in place_image(). */
+	u64 efi_start = READ_ONCE(efi_runtime_start);
 	u64 room, margin;
 
-	u64 efi_start = efi_runtime_start;
-
-	/* Read once: the hypervisor can put old contents of memory back. */
 	boot->by_efi = efi_start;
 	boot->runtime.start = efi_start ? efi_start :
 			      (u64)_end - image_info.init_size;
@@ -432,6 +432,30 @@ static void check_private(const struct boot *boot)
 }
 
 /*
+ * Maps the setup_data list if the E820 table in the zero page is full, because
+ * the E820 map then continues in setup_data nodes, and the check of any other
+ * memory reads the whole map. map_setup_data() checks the nodes later.
+ */
+static void map_e820_nodes(const struct boot *boot)
+{
+	u64 addr = boot->bp->hdr.setup_data;
+	unsigned int nodes = 0;
+
+	if (boot->bp->e820_entries < E820_MAX_ENTRIES_ZEROPAGE)
+		return;
+	while (addr && nodes++ < SETUP_DATA_MAX_NODES) {
+		struct setup_data node;
+		struct range r = { addr, addr + sizeof(node) };
+
+		map("setup_data", r, MAP_WRITE);
+		memcpy(&node, (const void *)addr, sizeof(node));
+		r.end += node.len;
+		map("setup_data", r, MAP_WRITE);
+		addr = node.next;
+	}
+}
+
+/*
  * Maps what the loader handed over: the payload's first instructions need it,
  * too.
  */
@@ -448,19 +472,13 @@ static void map_loaded(const struct boot *boot)
 	/* map_setup_data() may ask efi_may_hold(), which reads this map. */
 	if (efi_map.start != efi_map.end)
 		map("memory map", efi_map, MAP_WRITE);
-	/*
-	 * The page-fault handler reads the E820 map. If the table in the zero
-	 * page is full, the map continues in setup_data, so setup_data is
-	 * mapped now.
-	 */
-	if (boot->bp->e820_entries >= E820_MAX_ENTRIES_ZEROPAGE)
-		map_setup_data(boot);
+	map_e820_nodes(boot);
 }
 
 /*
  * Returns true if @page touches the zero page, the command line, the initrd or
- * firmware's memory map.
- * setup_data is left out, because map_setup_data() maps it later.
+ * firmware's memory map. setup_data is left out, because map_setup_data() maps
+ * it later.
  */
 static bool is_loaders(const struct boot *boot, struct range page)
 {
@@ -484,6 +502,7 @@ static void map_borrowed(const struct boot *boot)
 		if (is_loaders(boot, page) && !range_overlaps(page, boot->runtime))
 			map("five-level paging", page, MAP_WRITE);
 	}
+	map_e820_nodes(boot);
 }
 
 /*
@@ -580,10 +599,9 @@ static void unmap_vga(void)
 	u64 start, end;
 
 	console_vga_disable();
-	if (console_vga_range(&start, &end) &&
+	if (!console_vga_range(&start, &end) ||
 	    ident_map_remove(start, end - start))
-		error("page tables", "0x%lx-0x%lx cannot be unmapped", start,
-		      end);
+		error("page tables", "VGA memory cannot be unmapped");
 }
 
 static struct cpu detect_cpu(void)
@@ -692,9 +710,9 @@ static void report_entry(const struct boot_params *bp)
 		[ENTRY_EFI_HANDOVER] = "EFI handover",
 	};
 
-	u32 entry = entry_taken;
+	/* The hypervisor can garble entry_taken, and reads the console. */
+	u32 entry = READ_ONCE(entry_taken);
 
-	/* The hypervisor can garble entry_taken; the console is public. */
 	info("sevstub: %s entry, loader type 0x%x\n",
 	     entry < ARRAY_SIZE(names) ? names[entry] : "?",
 	     bp->hdr.type_of_loader);

@@ -38,8 +38,10 @@ struct sev_es es in_data;
 /*
  * The hypervisor can put the memory back that sev_guest had at launch. Once the
  * stub's own map is in force, the processor is asked instead: CR3 has the proven
- * C-bit, and only in an SEV guest. Such a guest has SEV_STATUS, which is never
- * intercepted (APM2 15.34.10).
+ * C-bit, and only in an SEV guest. Before that sev_guest.status decides whether
+ * this is an SEV guest, and load_cr3_proven() rules SEV out if memory denies it.
+ * The other bits of SEV_STATUS are read from the MSR each time. An SEV guest has
+ * it, and reads of it are never intercepted (APM2 15.34.10).
  */
 bool sev_active(void)
 {
@@ -52,9 +54,9 @@ bool sev_es_active(void)
 {
 	u64 mask;
 
-	if (ident_map_loaded(&mask))
-		return mask && rdmsr(MSR_SEV_STATUS) & SEV_STATUS_SEV_ES;
-	return sev_guest.status & SEV_STATUS_SEV_ES;
+	if (!ident_map_loaded(&mask))
+		mask = sev_guest.status & SEV_STATUS_SEV;
+	return mask && rdmsr(MSR_SEV_STATUS) & SEV_STATUS_SEV_ES;
 }
 
 u64 sev_enc_mask(void)
@@ -237,6 +239,8 @@ static void negotiate_version(void)
 void sev_detect(void)
 {
 	bool entered_64 = !sev_guest.known;
+	u64 status;
+	u32 cbit;
 	u32 eax, both = 1U << CPUID_SEV_EAX_SEV_BIT |
 			1U << CPUID_SEV_EAX_SEV_ES_BIT;
 
@@ -252,24 +256,26 @@ void sev_detect(void)
 	if (!sev_active())
 		return;
 
-	if (sev_guest.status & SEV_STATUS_SNP) {
-		if (sev_es_active())
+	status = rdmsr(MSR_SEV_STATUS);
+	if (status & SEV_STATUS_SNP) {
+		if (status & SEV_STATUS_SEV_ES)
 			terminate(SEV_TERM_STANDARD | GHCB_TERM_SNP_FEATURES);
 		error("SEV", "SNP is not supported");
 	}
-	if (sev_guest.status & ~SEV_STATUS_KNOWN)
+	if (status & ~SEV_STATUS_KNOWN)
 		refuse(SEVSTUB_TERM_STATUS_BITS, "unknown bits in SEV_STATUS");
-	if (sev_guest.cbit < CBIT_MIN || sev_guest.cbit > CBIT_MAX)
+	cbit = READ_ONCE(sev_guest.cbit);
+	if (cbit < CBIT_MIN || cbit > CBIT_MAX)
 		refuse(SEVSTUB_TERM_CBIT_RANGE, "C-bit position out of range");
 	if (entered_64 &&
-	    entry_cbit(1ULL << sev_guest.cbit) != sev_guest.cbit)
+	    entry_cbit(1ULL << cbit) != cbit)
 		refuse(SEVSTUB_TERM_CBIT_MISMATCH,
 		       "C-bit is not the one in the loader's page tables");
-	if (!sev_es_active())
+	if (!(status & SEV_STATUS_SEV_ES))
 		return;
 
 	if ((sev_guest.info >> GHCB_MSR_INFO_CBIT_SHIFT &
-	     GHCB_MSR_INFO_CBIT_MASK) != sev_guest.cbit)
+	     GHCB_MSR_INFO_CBIT_MASK) != cbit)
 		terminate(SEVSTUB_TERM_CBIT_MISMATCH);
 	eax = msr_protocol_cpuid(CPUID_SEV, GHCB_MSR_CPUID_EAX);
 	if ((eax & both) != both)

@@ -471,8 +471,9 @@ no_random_message:
  * cbit_proof. With a wrong C-bit the read gives other bytes or causes a nested
  * page fault. The guest writes nothing, because a wrong C-bit would put it into
  * shared memory. An NMI would push a frame, so the IDT is empty during the first
- * proof and an NMI is a triple fault. Later page tables have the same C-bit, which
- * is proven by then, so NMIs may come.
+ * proof and an NMI is a triple fault. LOAD_NO_IDT checks that the processor has
+ * loaded the empty IDT. Later page tables have the same C-bit, which is proven by
+ * then, so NMIs may come.
  *
  * Tables without a C-bit are right only where there is no SEV. The hypervisor
  * can have denied SEV, or have put the memory back that says so. SEV is
@@ -533,7 +534,9 @@ FUNC(load_cr3_proven)
 	movq	%rax, %rsi		/* %rsi = the proof's bytes */
 	testl	%r10d, %r10d
 	jz	.Lproof_write_64
-	lidt	no_idt(%rip)
+	/* The base of an IDT must be a canonical address. */
+	shrq	$32, %rax
+	LOAD_NO_IDT(rax, q, rip, .Lproof_wrong_64)
 	testl	%r11d, %r11d
 	jnz	.Lproof_write_64
 	RULE_OUT_SEV(.Lproof_denied_64)
@@ -569,7 +572,7 @@ END_FUNC(load_cr3_proven)
  * stack, so that an overflow of that stack overwrites the IDT and the GDT first.
  */
 	.section .early.cbit_proof, "aw", @progbits
-	.balign 8
+	.balign 16
 /*
  * 8 bytes that write_cbit_proof or load_cr3_proven writes before new page tables
  * are loaded, and that are read through them.
@@ -578,12 +581,24 @@ GLOBAL(cbit_proof)
 DATA(cbit_proof)
 	.quad	0
 END_DATA(cbit_proof)
-/* An operand of LIDT: an IDT without gates, so that any exception is a triple fault. */
+/*
+ * An operand of LIDT: an IDT without gates, so that any exception is a triple fault.
+ * LOAD_NO_IDT writes a random base to it. The operand is in one 16-byte block, so
+ * that the hypervisor cannot garble the limit without the base.
+ */
+	.balign	16
 GLOBAL(no_idt)
 DATA(no_idt)
 	.word	0
 	.quad	0
 END_DATA(no_idt)
+/* The IDT that LOAD_NO_IDT finds in the processor, as SIDT stores it. */
+	.balign	16
+GLOBAL(loaded_idt)
+DATA(loaded_idt)
+	.word	0
+	.quad	0
+END_DATA(loaded_idt)
 
 	.data
 	.balign 8

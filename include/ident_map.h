@@ -128,12 +128,12 @@ u64 ident_map_cr3(void);
 int ident_map_fault(u64 addr, u64 error_code);
 
 /*
- * Changes the map from four levels of paging to five, or the reverse; @levels is
+ * Changes the map from four levels of paging to five, or the reverse; @count is
  * the new number. The caller loads CR3 with ident_map_cr3() when CR4.LA57 has
  * changed, too.
  * Returns 0; -EINVAL if something is mapped that four levels cannot reach;
  * -ENOMEM if the pool is used up.
  */
-int ident_map_set_levels(unsigned int levels);
+int ident_map_set_levels(unsigned int count);
 
 #endif

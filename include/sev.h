@@ -108,6 +108,24 @@
 3:
 
 /*
+ * Loads an IDT without gates, and makes sure that the processor has it. The
+ * hypervisor can garble the operand of LIDT, or put old contents back. An NMI
+ * would then find a gate, and through unproven page tables the hypervisor could
+ * choose it. The base of the empty IDT is therefore the random number in @reg,
+ * which memory at loaded_idt has never held before SIDT stores it there. Jumps to
+ * @failed if another IDT is loaded. @suffix is the operand size, l or q, and @base
+ * the register to which addresses of symbols are relative. Clobbers flags.
+ */
+#define LOAD_NO_IDT(reg, suffix, base, failed)				\
+	mov##suffix	%reg, no_idt + 2(%base);			\
+	lidt	no_idt(%base);						\
+	sidt	loaded_idt(%base);					\
+	cmpw	$0, loaded_idt(%base);					\
+	jne	failed;							\
+	cmp##suffix	%reg, loaded_idt + 2(%base);			\
+	jne	failed
+
+/*
  * Must come first in a 64-bit exception handler if legacy mode uses the same IDT.
  * An exception that the hypervisor injects in legacy mode can then enter the
  * handler through half of a 64-bit gate, with a 64-bit CS, which legacy mode
@@ -221,7 +239,8 @@
 /*
  * The proof of the C-bit failed: data that was written before the new page
  * tables were loaded did not read back through them, so the C-bit is not where
- * the hypervisor said.
+ * the hypervisor said. Or the processor did not load the empty IDT for the
+ * proof, because the hypervisor has changed memory.
  */
 #define SEVSTUB_TERM_CBIT_PROOF		1
 /*

@@ -98,7 +98,7 @@ static struct {
 	u8 vga_cols;		/* columns of the VGA text screen; 0: no text screen */
 	u8 vga_lines;
 	u8 vga_x, vga_y;	/* position of the next character on the VGA screen */
-	u64 vga_base;
+	bool vga_mono;		/* VGA memory is at VGA_MONO_BASE */
 	size_t len;
 	char buf[128];
 } con in_data = {
@@ -238,13 +238,23 @@ static void uart_send(const char *s, size_t len)
 /* -- VGA text */
 
 /*
+ * Returns the address of VGA memory. The address is not kept in memory, because
+ * map_vga() maps VGA memory without the C-bit, and the hypervisor could garble
+ * the address.
+ */
+static u64 vga_base(void)
+{
+	return con.vga_mono ? VGA_MONO_BASE : VGA_COLOR_BASE;
+}
+
+/*
  * In an SEV-ES guest each access to VGA memory raises #VC, and the handler
  * decodes the instruction. Through a volatile pointer the compiler makes a
  * plain MOV, which the handler knows.
  */
 static void vga_scroll(void)
 {
-	volatile u64 *cells = (volatile u64 *)con.vga_base;
+	volatile u64 *cells = (volatile u64 *)vga_base();
 	size_t row = con.vga_cols / VGA_CELLS_IN_U64;
 	size_t last = row * (con.vga_lines - 1u);
 	size_t i;
@@ -266,7 +276,7 @@ static void vga_newline(void)
 
 static void vga_send(const char *s, size_t len)
 {
-	volatile u16 *cells = (volatile u16 *)con.vga_base;
+	volatile u16 *cells = (volatile u16 *)vga_base();
 
 	for (; len; len--, s++) {
 		if (*s == '\r')
@@ -296,8 +306,7 @@ static void vga_setup(const struct screen_info *screen)
 	    cols * lines * sizeof(u16) > VGA_SIZE)
 		return;
 
-	con.vga_base = screen->orig_video_mode == VGA_MONO_MODE ?
-		       VGA_MONO_BASE : VGA_COLOR_BASE;
+	con.vga_mono = screen->orig_video_mode == VGA_MONO_MODE;
 	con.vga_cols = screen->orig_video_cols;
 	con.vga_lines = screen->orig_video_lines;
 	con.vga_x = screen->orig_x < cols ? screen->orig_x : 0;
@@ -308,8 +317,8 @@ bool console_vga_range(u64 *start, u64 *end)
 {
 	if (!con.vga_cols)
 		return false;
-	*start = con.vga_base;
-	*end = con.vga_base + VGA_SIZE;
+	*start = vga_base();
+	*end = *start + VGA_SIZE;
 	return true;
 }
 
@@ -504,8 +513,14 @@ void console_force(void)
 
 static void con_flush(void)
 {
-	size_t len = con.len;
+	/*
+	 * The hypervisor can garble the length, and reads the console: print
+	 * nothing behind the buffer.
+	 */
+	size_t len = READ_ONCE(con.len);
 
+	if (len > sizeof(con.buf))
+		len = sizeof(con.buf);
 	con.len = 0;
 	if (con.uart_port)
 		uart_send(con.buf, len);
@@ -517,9 +532,14 @@ static void con_flush(void)
 
 static void put_byte(char c)
 {
-	if (con.len >= sizeof(con.buf))
+	size_t len = READ_ONCE(con.len);
+
+	if (len >= sizeof(con.buf)) {
 		con_flush();
-	con.buf[con.len++] = c;
+		len = 0;
+	}
+	con.buf[len] = c;
+	con.len = len + 1;
 }
 
 static void put_char(char c)

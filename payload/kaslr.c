@@ -175,14 +175,12 @@ static struct {
 } areas;
 
 /*
- * Inserts an edge into the sorted list. If an area ends where another area of
+ * Inserts an edge into the sorted list of @i edges. If an area ends where another area of
  * the same kind starts, the start sorts before the end, so that the sweep sees
  * one area without a gap.
  */
-static void add_edge(u64 edge)
+static void add_edge(unsigned int i, u64 edge)
 {
-	unsigned int i = areas.count++;
-
 	for (; i && areas.edges[i - 1] > edge; i--)
 		areas.edges[i] = areas.edges[i - 1];
 	areas.edges[i] = edge;
@@ -190,17 +188,22 @@ static void add_edge(u64 edge)
 
 void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 {
+	/* The hypervisor can garble the number, so the value used is checked. */
+	unsigned int count = READ_ONCE(areas.count);
+
 	if (end > EDGE_ADDR_MAX)
 		end = EDGE_ADDR_MAX;
 	if (start >= end)
 		return;
-	if (areas.count > MAX_EDGES - 2) {
+	if (count > MAX_EDGES - 2) {
 		areas.full = true;
 		return;
 	}
 	areas.known[kind] = true;
-	add_edge(start << EDGE_ADDR_SHIFT | kind << EDGE_KIND_SHIFT);
-	add_edge(end << EDGE_ADDR_SHIFT | kind << EDGE_KIND_SHIFT | EDGE_END);
+	add_edge(count, start << EDGE_ADDR_SHIFT | kind << EDGE_KIND_SHIFT);
+	add_edge(count + 1, end << EDGE_ADDR_SHIFT | kind << EDGE_KIND_SHIFT |
+			    EDGE_END);
+	areas.count = count + 2;
 }
 
 struct sweep {
@@ -275,18 +278,20 @@ static struct sweep sweep(const struct kaslr_slots *want, u64 wanted)
 {
 	struct sweep s = { .want = want, .wanted = wanted,
 			   .huge_pages = areas.huge_pages };
-	unsigned int depth[KASLR_AREA_KINDS] = { 0 };
+	/* One element for each value that an edge, garbled or not, can hold. */
+	unsigned int depth[EDGE_KIND_MASK + 1] = { 0 };
+	unsigned int count = READ_ONCE(areas.count);
 	bool usable = false;
 	u64 start = 0;
 	unsigned int i;
 
-	for (i = 0; i < areas.count; i++) {
-		u64 addr = areas.edges[i] >> EDGE_ADDR_SHIFT;
-		unsigned int kind = areas.edges[i] >> EDGE_KIND_SHIFT &
-				    EDGE_KIND_MASK;
+	for (i = 0; i < count && i < MAX_EDGES; i++) {
+		u64 edge = areas.edges[i];
+		u64 addr = edge >> EDGE_ADDR_SHIFT;
+		unsigned int kind = edge >> EDGE_KIND_SHIFT & EDGE_KIND_MASK;
 		bool was_usable = usable;
 
-		if (areas.edges[i] & EDGE_END)
+		if (edge & EDGE_END)
 			depth[kind]--;
 		else
 			depth[kind]++;

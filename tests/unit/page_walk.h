@@ -17,6 +17,7 @@
 #define OWN_INVLPG
 #define OWN_READ_CR3
 #define OWN_WRITE_CR3
+#define OWN_READ_CR4
 #include "harness.h"
 
 #include "image.h"
@@ -153,6 +154,12 @@ static const struct setup setups[] = {
 
 /* The setup that start() chose. */
 static struct setup now;
+
+/* Has CR4.LA57 (bit 12), if the page tables in force have five levels. */
+u64 read_cr4(void)
+{
+	return now.levels == 5 ? BIT(12) : 0;
+}
 /* The lowest address that page tables of this kind cannot map. */
 static u64 limit;
 

@@ -1019,6 +1019,33 @@ TEST(cbit_comes_from_cr3)
 	}
 }
 
+/*
+ * A hypervisor can garble the memory that holds the address of the top table, the
+ * number of levels and the C-bit. The stub must walk the tables that CR3 and CR4
+ * name.
+ */
+TEST(root_and_levels_come_from_the_processor)
+{
+	static const unsigned int levels[] = { 0, 1, 3, 4, 5, 6, 0xffffffff };
+	unsigned int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(setups); i++) {
+		for (k = 0; k < ARRAY_SIZE(levels); k++) {
+			start(&setups[i]);
+			CHECK(!ident_map_range(0, MIB2, MAP_EXEC), "map");
+			map.root = (u64 *)pool + 5 * KIB4 / sizeof(u64);
+			map.config.levels = levels[k];
+			expect(0, MIB2, use_of(MAP_EXEC));
+			CHECK(!ident_map_range(GIB1, GIB1 + KIB4, MAP_WRITE),
+			      "setup %u, %u levels", i, levels[k]);
+			expect(GIB1, GIB1 + KIB4, use_of(MAP_WRITE));
+			CHECK(ident_map_range(limit - KIB4,
+					      limit + KIB4, 0) == -EINVAL,
+			      "limit of setup %u, %u levels", i, levels[k]);
+		}
+	}
+}
+
 /* Tables of the loader are no map of the stub's, wherever they lie near the pool. */
 TEST(map_not_loaded)
 {

@@ -272,7 +272,7 @@ TEST(runtime_start)
 		info_in_image.pref_address = cases[i].pref;
 		info_in_image.align = cases[i].align;
 		info_in_image.relocatable = cases[i].relocatable;
-		r = runtime_range(cases[i].load);
+		r = runtime_range(cases[i].load, 0);
 		CHECK(r.start == cases[i].start &&
 		      r.end == r.start + info_in_image.init_size,
 		      "case %zu: 0x%lx-0x%lx", i, r.start, r.end);

@@ -46,6 +46,7 @@ TEST(runtime_start)
 {
 	static const u64 loads[] = { 0x100000, 0x1000000, 0x123456789000 };
 	struct range r;
+	u64 given;
 	size_t i;
 
 	fresh_loader();
@@ -53,9 +54,9 @@ TEST(runtime_start)
 	info_in_image.align = 0x200000;
 	for (i = 0; i < 2 * ARRAY_SIZE(loads); i++) {
 		info_in_image.relocatable = i % 2;
-		efi_runtime_start = i % 2 ? 0x3400000 : 0x1000000;
-		r = runtime_range(loads[i / 2]);
-		CHECK(r.start == efi_runtime_start &&
+		given = i % 2 ? 0x3400000 : 0x1000000;
+		r = runtime_range(loads[i / 2], given);
+		CHECK(r.start == given &&
 		      r.end == r.start + info_in_image.init_size,
 		      "case %zu: 0x%lx-0x%lx", i, r.start, r.end);
 	}
