@@ -134,7 +134,8 @@ FUNC(startup_32)
 	 * hypervisor can have changed the memory that denies SEV. SEV is then
 	 * ruled out once more where a #VC has no handler: no memory takes part.
 	 */
-	LOAD_NO_IDT(ebx, l, ebp, .Lno_idt)
+	LOAD_NO_IDT(ebx, l, ebp)
+	jne	.Lno_idt
 	testb	$SEV_STATUS_SEV, %dl
 	jnz	.Lpaging_on
 	pushl	%ebx

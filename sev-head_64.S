@@ -536,7 +536,8 @@ FUNC(load_cr3_proven)
 	jz	.Lproof_write_64
 	/* The base of an IDT must be a canonical address. */
 	shrq	$32, %rax
-	LOAD_NO_IDT(rax, q, rip, .Lproof_wrong_64)
+	LOAD_NO_IDT(rax, q, rip)
+	jne	.Lproof_wrong_64
 	testl	%r11d, %r11d
 	jnz	.Lproof_write_64
 	RULE_OUT_SEV(.Lproof_denied_64)

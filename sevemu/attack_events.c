@@ -27,7 +27,6 @@
 #define STRING_MOVS		0xa4	/* MOVS: 0xa4 and 0xa5 */
 #define STRING_STOS		0xaa	/* STOS: 0xaa and 0xab */
 #define STRING_INS		0x6c	/* INS and OUTS: 0x6c to 0x6f */
-#define OPCODE_0F		0x0f
 /* Opcode 0F C7 has several instructions.  The stub uses it for RDRAND only. */
 #define OPCODE_0F_GROUP9	0xc7
 

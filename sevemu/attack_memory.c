@@ -12,7 +12,9 @@
 #include "attack_events.h"
 #include "attack_memory.h"
 #include "exception.h"
+#include "guest_memory.h"
 #include "hooks.h"
+#include "insn.h"
 #include "main.h"
 #include "npt.h"
 #include "report.h"
@@ -22,6 +24,18 @@
 
 #define RANGES_MAX		16
 #define STATUS_PLACES		2
+
+/*
+ * Bits of a ModRM byte and values of them (APM3 1.4): the memory operand is a
+ * displacement of 32 bits, the same added to RBP, or described by a SIB byte.
+ * SIB_RSP is the SIB byte of an operand at RSP.
+ */
+#define MODRM_MOD_RM		0xc7
+#define MODRM_DISP32		0x05
+#define MODRM_RBP_DISP32	0x85
+#define MODRM_SIB		0x04
+#define SIB_RSP			0x24
+#define GROUP7_LIDT		3
 
 /* --memory: addresses in the stub. */
 static u64 status[STATUS_PLACES];
@@ -189,6 +203,53 @@ static void change_status_and_raise(struct lie *lie, struct vcpu *vcpu)
 	guest_raise(vcpu, X86_UD, 0);
 }
 
+/*
+ * Returns true if the instruction at the guest's RIP is LIDT, and stores the linear
+ * address of its operand in *@va.  Only the forms of the operand that the stub uses
+ * are known: a displacement from RIP, RBP or RSP, or an absolute 32-bit address.
+ */
+static bool is_lidt(struct vcpu *vcpu, u64 *va)
+{
+	struct insn insn;
+	int displacement;
+
+	insn_decode(vcpu, &insn);
+	if (insn.opcode[0] != OPCODE_0F || insn.opcode[1] != OP2_GROUP7 ||
+	    MODRM_REG(insn.modrm) != GROUP7_LIDT)
+		return false;
+	memcpy(&displacement, insn.bytes + insn.len, sizeof(displacement));
+	switch (insn.modrm & MODRM_MOD_RM) {
+	case MODRM_DISP32:
+		*va = guest_long_mode(vcpu) ?
+		      vcpu->vmcb->rip + insn.len + sizeof(displacement) + displacement :
+		      (u32)displacement;
+		return true;
+	case MODRM_RBP_DISP32:
+		*va = vcpu->gpr[RBP] + displacement;
+		return true;
+	case MODRM_SIB:
+		*va = vcpu->gpr[RSP];
+		return insn.bytes[insn.len] == SIB_RSP;
+	}
+	return false;
+}
+
+/*
+ * Waits for the guest's next LIDT, and changes the block that holds its operand
+ * before the guest executes it.
+ */
+static void change_lidt(struct lie *lie, struct vcpu *vcpu)
+{
+	u64 va;
+
+	if (is_lidt(vcpu, &va)) {
+		change_block(ALIGN_DOWN(va, BLOCK_SIZE), lie->attack->arg, lie->n);
+	} else {
+		lie->done = false;
+		lie->left = 1;
+	}
+}
+
 static void change_numbered(struct lie *lie, struct vcpu *vcpu)
 {
 	(void)vcpu;
@@ -201,6 +262,8 @@ const struct attack memory_block_attack = {
 
 #define STATUS_STEPS		4000	/* instructions that these attacks may count */
 #define STATUS_REQUESTS		400	/* requests by the GHCB page, with a console */
+/* The highest number of VMGEXITs before the proof of the C-bit. */
+#define LIDT_EXITS		12
 
 const struct attack memory_attacks[] = {
 	{ "status-old", STATUS_STEPS, CHANGE_LAUNCH,
@@ -225,5 +288,11 @@ const struct attack memory_attacks[] = {
 	{ "status-garbled-late", STATUS_STEPS, CHANGE_GARBLE,
 	  "the same, N instructions behind the C-bit's proof",
 	  .memory = true, .fire = change_status, .trigger = FROM_PROOF },
+	{ "lidt-old", LIDT_EXITS, CHANGE_LAUNCH,
+	  "the operand of the first LIDT behind VMGEXIT N is as at launch",
+	  .memory = true, .each = true, .fire = change_lidt, .trigger = FROM_VMGEXIT },
+	{ "lidt-garbled", LIDT_EXITS, CHANGE_GARBLE,
+	  "the operand of the first LIDT behind VMGEXIT N is garbled",
+	  .memory = true, .each = true, .fire = change_lidt, .trigger = FROM_VMGEXIT },
 };
 const unsigned int memory_count = ARRAY_SIZE(memory_attacks);

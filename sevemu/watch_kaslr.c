@@ -315,7 +315,8 @@ void kaslr_registers(const struct vcpu *vcpu)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(registers); i++)
-		registers[i] = vcpu->gpr[i] >= REGISTER_MIN ? vcpu->gpr[i] : 0;
+		registers[i] = vcpu->gpr[i] >= REGISTER_MIN &&
+			       vcpu->gpr[i] != config.marker ? vcpu->gpr[i] : 0;
 }
 
 void kaslr_over(void)

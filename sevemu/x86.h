@@ -150,6 +150,7 @@
 #define SEG_G			0x800
 
 /* Second bytes of opcodes that start with 0F (APM3 appendix A). */
+#define OPCODE_0F		0x0f
 #define OP2_GROUP7		0x01
 #define OP2_CLTS		0x06
 #define OP2_INVD		0x08
