@@ -117,7 +117,7 @@ FUNC(startup_32)
 	orl	$X86_CR4_PAE, %eax
 	movl	%eax, %cr4
 	movl	%edi, %cr3
-	call	write_cbit_proof	/* %ebx, %edi = the 8 bytes that it wrote */
+	call	write_cbit_proof	/* %ebx, %edi = bytes of cbit_proof */
 	movl	$MSR_EFER, %ecx
 	rdmsr
 	btsl	$EFER_LME_BIT, %eax

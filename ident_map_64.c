@@ -60,8 +60,8 @@ static struct {
 	 */
 	u64 limit;
 	/*
-	 * True while an entry or the pool is being changed. ident_map_fault()
-	 * then refuses the page fault.
+	 * True while a page-table entry or the pool is being changed.
+	 * ident_map_fault() refuses every page fault then.
 	 */
 	bool busy;
 } map in_data;
