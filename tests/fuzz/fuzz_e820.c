@@ -14,10 +14,15 @@
 
 #include "fuzz.h"
 
-#define CELLS	256			/* number of bytes whose memory type the model records */
+/* The model records the memory type of this many bytes of the address space. */
+#define CELLS	256
 /* Capacity of the zero page's E820 table, in entries. */
 #define TABLE	128
-#define CHAIN	140			/* number of setup_data nodes, more than MAX_NODES */
+/*
+ * Number of setup_data nodes: more than MAX_NODES, the stub's limit, to test
+ * it.
+ */
+#define CHAIN	140
 /* The stub reads no more setup_data nodes than this. */
 #define MAX_NODES	128
 #define NODE_HEAD	16

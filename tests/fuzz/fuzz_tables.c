@@ -284,7 +284,8 @@ static void fuzz_log(struct input *in)
 /* ---- the memory map that a loader passes in efi_info ---- */
 
 #define MAP_SIZE	(2 * PAGE_SIZE)
-#define MAP_MOST	8		/* memory descriptors that the input fills in */
+/* The input fills in memory for this many descriptors of the EFI memory map. */
+#define MAP_MOST	8
 
 static char expected[sizeof(fw.areas)];
 

@@ -103,9 +103,9 @@ static int judge_frame(u8 *out, size_t room, size_t *margin)
 }
 
 /*
- * Decompresses frame[] in place: it ends @beyond bytes above the end of the output
- * and may overlap it. Checks that the result is @want, and that unlz4() writes
- * nothing behind the output.
+ * Decompresses frame[] in place. The frame ends @beyond bytes above the end of
+ * the output and may overlap the output. Checks that the result is @want, and
+ * that unlz4() writes nothing behind the output.
  */
 static void check_in_place(const u8 *want, size_t room, size_t beyond)
 {

@@ -622,8 +622,9 @@ TEST(setup_data_indirect)
 }
 
 /*
- * Puts a node of type SETUP_KEXEC_KHO (10) at AT_NODES, and @count scratch areas
- * of 1 MiB from 16 MiB on, 2 MiB apart, behind it. Returns the node's data.
+ * Puts a setup_data node of type SETUP_KEXEC_KHO (10) at AT_NODES, and a list
+ * of @count scratch areas behind the node. The areas have 1 MiB each and begin
+ * at 16 MiB, 18 MiB and so on. Returns the node's data.
  */
 static struct kho_data *new_handover(unsigned int count)
 {
@@ -642,8 +643,10 @@ static struct kho_data *new_handover(unsigned int count)
 }
 
 /*
- * Linux's kexec handover: the device tree and the list of scratch areas must be
- * mapped and kept free, and KASLR must be told the scratch areas.
+ * A setup_data node describes Linux's kexec handover. The stub must map its
+ * device tree and its list of scratch areas, and must keep the payload off
+ * both. It must tell KASLR the scratch areas, because only these may get the
+ * payload.
  */
 TEST(setup_data_handover)
 {

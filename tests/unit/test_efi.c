@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_efi.c - tests efi/, the stub's EFI entry, on mock firmware that lacks
- * protocols, refuses calls, or changes its answers between two calls. The
- * command lines and screens of the tests are ones that sane firmware would
- * never pass.
+ * protocols, refuses calls, or changes its answers between two calls. The tests
+ * also pass command lines and screens that sane firmware would never pass.
  */
 #include "efi_firmware.h"
 
@@ -531,7 +530,10 @@ TEST(screen_formats)
 	CHECK(!memcmp(&si, &clear, sizeof(si)), "no screen");
 }
 
-/* A graphics output whose mode has @format and a frame buffer at @base. */
+/*
+ * A graphics output of the fake firmware: a protocol, which points to its mode,
+ * which points to the mode's information. add_output() fills this in.
+ */
 struct output {
 	EFI_GRAPHICS_OUTPUT_PROTOCOL gop;
 	EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE mode;
