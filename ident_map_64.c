@@ -58,8 +58,8 @@ static struct {
 	u64 *root;
 	size_t pool_used;
 	/*
-	 * True while an entry or the pool is being changed. ident_map_fault()
-	 * then refuses the page fault.
+	 * True while a page-table entry or the pool is being changed.
+	 * ident_map_fault() refuses every page fault then.
 	 */
 	bool busy;
 } map in_data;

@@ -47,7 +47,7 @@ struct kho_data {
 struct kho_scratch {
 	u64 addr, size;
 };
-/* The most scratch areas; Linux makes a few for each NUMA node. */
+/* The most scratch areas of a kexec handover. Linux makes a few per node. */
 #define KHO_MAX_SCRATCH		512
 
 /* Processor features that the boot uses; detect_cpu() fills this in. */
@@ -352,8 +352,8 @@ static void keep_handover(const struct boot *boot, u64 addr,
 		keep_loaded(boot, (struct range){ kho.scratch_addr,
 			kho.scratch_addr + kho.scratch_size });
 	/*
-	 * An area of one byte, which holds no payload, so that the kind is named
-	 * even if there is no scratch area.
+	 * Name an area of one byte, in which no payload fits. Even if the list
+	 * of scratch areas is empty, KASLR then uses no other memory.
 	 */
 	kaslr_area(KASLR_SCRATCH, 0, 1);
 	for (at = 0; kho.scratch_size - at >= sizeof(area); at += sizeof(area)) {
@@ -469,7 +469,10 @@ static void map_loaded(const struct boot *boot)
 	map("command line", cmdline_range(&boot->cmdline), MAP_WRITE);
 	if (initrd.start != initrd.end)
 		map("initrd", initrd, MAP_WRITE);
-	/* map_setup_data() may ask efi_may_hold(), which reads this map. */
+	/*
+	 * Map firmware's memory map, because map_setup_data() may call
+	 * efi_may_hold(), which reads it.
+	 */
 	if (efi_map.start != efi_map.end)
 		map("memory map", efi_map, MAP_WRITE);
 	map_e820_nodes(boot);
@@ -489,9 +492,9 @@ static bool is_loaders(const struct boot *boot, struct range page)
 }
 
 /*
- * Maps again what la57_switch() has unmapped: those pages of its LA57_SIZE
- * bytes in which something lies that is_loaders() knows. Pages of the payload's
- * memory are mapped later, with other rights.
+ * la57_switch() has unmapped the LA57_SIZE bytes that it used. Maps those of
+ * their pages again that hold the loader's data (is_loaders()). Pages of the
+ * payload's memory are mapped later, with other rights.
  */
 static void map_borrowed(const struct boot *boot)
 {

@@ -187,9 +187,9 @@ static bool knows_memory(const struct cmdline *cmdline)
 }
 
 /*
- * Names the range of descriptor @d as an area of @kind if firmware calls it
- * free. Specific-purpose memory (EFI_MEMORY_SP) and ranges with impossible
- * sizes are left out.
+ * Tells KASLR that the range of descriptor @d is an area of @kind if firmware
+ * calls it free. Specific-purpose memory (EFI_MEMORY_SP) and ranges with
+ * impossible sizes are left out.
  */
 static void name_if_free(enum kaslr_area kind, const EFI_MEMORY_DESCRIPTOR *d)
 {
@@ -308,7 +308,10 @@ struct range efi_map_range(const struct boot_params *bp)
 	const struct efi_info info = bp->efi_info;
 	u64 at = (u64)info.efi_memmap_hi << 32 | info.efi_memmap;
 
-	/* Other loaders' maps need not be mapped at this time. */
+	/*
+	 * efi_runtime_start is 0 if a loader, not this stub, has left boot
+	 * services. The loader's page tables need not map its memory map.
+	 */
 	if (!efi_runtime_start)
 		return (struct range){ 0, 0 };
 	return (struct range){ at, at + info.efi_memmap_size };

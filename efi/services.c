@@ -22,7 +22,10 @@ static struct {
 
 u32 utf8_next(const char **text)
 {
-	/* The lowest code point that needs so many bytes. */
+	/*
+	 * lowest[n] is the lowest code point that needs n bytes in UTF-8. A
+	 * lower one in n bytes is not in its shortest form, and is refused.
+	 */
 	static const u32 lowest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const u8 *s = (const u8 *)*text;
 	u32 c = *s;

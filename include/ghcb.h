@@ -17,7 +17,8 @@ struct sev_es {
 	const struct boot_params *bp;	/* zero page; its E820 map says what is RAM */
 	u16 version;			/* GHCB protocol version that sev_detect() chose */
 	bool has_page;			/* sev_es_setup_ghcb() has shared the GHCB page */
-	bool busy;			/* an exchange is under way (ghcb_begin()) */
+	/* True from ghcb_begin() to ghcb_end(): the GHCB page is in use. */
+	bool busy;
 	bool nmi_pending;		/* an NMI came; NMI complete is still to be sent */
 	bool ending;			/* sev_es_last_words() was called */
 };

@@ -40,11 +40,11 @@ extern u8 page_table_pool[], page_table_pool_end[];
 
 /* ---- What the build knows about the payload. */
 
-/* What the build knows about the payload. linker.ld computes the values. */
+/* Sizes and addresses that depend on the payload. linker.ld computes them. */
 struct image_info {
 	/*
-	 * The fields below describe the runtime range, which is the memory in
-	 * which payload and image run.
+	 * The first four fields describe the runtime range, which is the memory
+	 * in which payload and image run.
 	 */
 	u64 pref_address;	/* lowest address at which the runtime range may start */
 	u64 align;		/* alignment of the runtime range, a power of two */

@@ -67,8 +67,8 @@ void sev_es_setup_ghcb(const struct boot_params *bp);
 void sev_es_shutdown(void);
 
 /*
- * Number of NMIs since the entry, including those in 32-bit code and during the
- * move.
+ * Number of NMIs since the stub's entry, including those in 32-bit code and
+ * while startup_64 copied the image.
  */
 extern u32 nmi_count;
 

@@ -146,9 +146,11 @@
  */
 #define GHCB_MSR_INFO_BITS		12
 #define GHCB_MSR_INFO_MASK		0xfff
-#define GHCB_MSR_GPA_REQ		0x000	/* bits 63:12: physical address of the GHCB page */
+/* With this code bits 63:12 are the physical address of the GHCB page. */
+#define GHCB_MSR_GPA_REQ		0x000
 
-#define GHCB_MSR_SEV_INFO_RESP		0x001	/* SEV information; also in the MSR after reset */
+/* The reply with the SEV information. After a reset the MSR holds it, too. */
+#define GHCB_MSR_SEV_INFO_RESP		0x001
 #define GHCB_MSR_SEV_INFO_REQ		0x002
 #define GHCB_MSR_INFO_MAX_SHIFT		48	/* bits 63:48: the highest GHCB protocol version */
 #define GHCB_MSR_INFO_MIN_SHIFT		32	/* bits 47:32: the lowest GHCB protocol version */
@@ -158,9 +160,9 @@
 
 #define GHCB_MSR_CPUID_REQ		0x004	/* request for CPUID; it can name sub-leaf 0 only */
 #define GHCB_MSR_CPUID_RESP		0x005
-/* 63:32: in the request the CPUID function, in the reply the register's value. */
+/* Bits 63:32: a request's CPUID function, or a reply's register value. */
 #define GHCB_MSR_CPUID_VALUE_SHIFT	32
-/* 31:30: which register is asked for, GHCB_MSR_CPUID_EAX to _EDX. */
+/* Bits 31:30: the register that is asked for, GHCB_MSR_CPUID_EAX to _EDX. */
 #define GHCB_MSR_CPUID_REG_SHIFT	30
 #define GHCB_MSR_CPUID_REG_MASK		0x3
 #define GHCB_MSR_CPUID_EAX		0
@@ -214,7 +216,8 @@
  */
 #define SEV_TERM_SET_GHCB		0
 #define GHCB_TERM_GENERAL		0
-#define GHCB_TERM_PROTOCOL_VERSION	1	/* guest and hypervisor have no version in common */
+/* Guest and hypervisor have no version of the GHCB protocol in common. */
+#define GHCB_TERM_PROTOCOL_VERSION	1
 #define GHCB_TERM_SNP_FEATURES		2	/* the guest lacks what SNP requires */
 
 /*

@@ -288,7 +288,7 @@ static inline void outb(u8 value, u16 port)
 	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
 
-/* REP OUTSB: a virtual machine exits once for all @count bytes. */
+/* Writes bytes by REP OUTSB, which costs a guest one exit for all of them. */
 static inline void outsb(u16 port, const void *buf, size_t count)
 {
 	asm volatile("rep outsb"

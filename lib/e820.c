@@ -233,8 +233,10 @@ bool e820_may_hold(const struct boot_params *bp, u64 start, u64 end)
 	u64 held = start, before = start;
 
 	/*
-	 * The entries are not sorted, so a pass over the map extends [start,
-	 * held) as far as it can. The first pass sees all contradictions.
+	 * [start, held) can hold data. The entries are not sorted, so one pass
+	 * over the map may extend this range only in part, and passes are
+	 * repeated. The first pass already meets every entry that cannot hold
+	 * data.
 	 */
 	do {
 		before = held;

@@ -50,7 +50,8 @@ static struct {
 
 static struct {
 	bool drawn;		/* draw() has returned a random number */
-	bool weak;		/* draw() has returned a number without RDRAND */
+	/* A number was drawn without RDRAND. An SEV guest must not use it. */
+	bool weak;
 } kaslr in_data;
 
 void kaslr_seed(const void *data, size_t len)
@@ -146,8 +147,8 @@ bool kaslr_wanted(const struct cmdline *cmdline)
 /* ---- Areas and slots. */
 
 /*
- * An edge is a single number: the address from bit 4 on, the kind of area in
- * bits 3:1, and in bit 0 whether the area ends here.
+ * An edge, the start or the end of an area of memory, is a single number. Bits
+ * 63:4 are the address, bits 3:1 the kind of area. Bit 0 is set at an end.
  */
 #define EDGE_END	1UL
 #define EDGE_KIND_SHIFT	1
@@ -157,8 +158,8 @@ bool kaslr_wanted(const struct cmdline *cmdline)
 BUILD_BUG_ON(KASLR_AREA_KINDS > EDGE_KIND_MASK + 1);
 
 /*
- * Greatest number of edges in the list, two for each area. If callers name more
- * areas, kaslr_pick() draws no address.
+ * Greatest number of edges in the list. Each area has two, its start and its
+ * end. If callers name more areas, kaslr_pick() draws no address.
  */
 #define MAX_EDGES	2048
 
@@ -208,7 +209,8 @@ void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 
 struct sweep {
 	const struct kaslr_slots *want;
-	u64 wanted;		/* number of the slot to find, counted from 0 */
+	/* Which slot (possible address) the sweep must find, counted from 0. */
+	u64 wanted;
 	u64 slots;		/* slots found so far */
 	u64 addr;		/* address of the wanted slot */
 	/*

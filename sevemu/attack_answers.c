@@ -19,7 +19,8 @@
 
 #define CPUID_EXT_MAX		0x80000000
 #define CPUID_SEV		0x8000001f
-#define CPUID_SEV_ES_BITS	0xa	/* SEV and SEV-ES */
+/* The feature bits of SEV and SEV-ES in CPUID 0x8000001F EAX. */
+#define CPUID_SEV_ES_BITS	0xa
 #define CBIT_MASK		0x3f
 /* A wrong position of the C-bit: real processors use bit 47 or 51. */
 #define CBIT_NONE		46

@@ -24,28 +24,35 @@
 #include "snapshot.h"
 #include "watch.h"
 
-#define STRING_MOVS		0xa4	/* MOVS: 0xa4 and 0xa5 */
-#define STRING_STOS		0xaa	/* STOS: 0xaa and 0xab */
-#define STRING_INS		0x6c	/* INS and OUTS: 0x6c to 0x6f */
+/*
+ * Opcodes of the string instructions whose repetitions are counted as one
+ * instruction: MOVS is 0xa4 and 0xa5, STOS is 0xaa and 0xab, INS and OUTS are
+ * 0x6c to 0x6f.
+ */
+#define STRING_MOVS		0xa4
+#define STRING_STOS		0xaa
+#define STRING_INS		0x6c
 /* Opcode 0F C7 has several instructions.  The stub uses it for RDRAND only. */
 #define OPCODE_0F_GROUP9	0xc7
 
 /*
  * Attacks inject an event after N guest instructions.  N is below STEPS if it
- * counts from the start of the run or from the proof of the C-bit, and below
- * HANDLER_STEPS if it counts from another event, such as a #VC.
+ * counts from the start of the run or from the point where the stub has proven
+ * the C-bit's position, and below HANDLER_STEPS if it counts from another
+ * event, such as a #VC.
  */
 #define STEPS			3000
 #define HANDLER_STEPS		400
 /*
- * The stub executes the RDRAND for its proof of the C-bit within its first
- * RANDOM_STEPS instructions.  An attack on RDRAND single-steps only these to
- * find it.
+ * The stub executes RDRAND within its first RANDOM_STEPS instructions, for the
+ * random number by which it proves the C-bit's position.  An attack on RDRAND
+ * single-steps only these instructions to find the RDRAND.
  */
 #define RANDOM_STEPS		150000
 /*
- * Number of guest instructions from the stub's 64-bit entry to its proof of the
- * C-bit.  The attack nmi-overrun can start at each of them.
+ * Number of guest instructions from the stub's 64-bit entry until the stub has
+ * proven the C-bit's position.  The attack nmi-overrun can start at each of
+ * these instructions.
  */
 #define STAGE_STEPS		33000
 

@@ -68,12 +68,12 @@ enum outcome {
 	ENTERED,
 	/* A guest without SEV-ES printed a message and halted. */
 	HALTED,
-	/* A triple fault before the stub's proof of the C-bit. */
+	/* A triple fault before the stub has proven the C-bit's position. */
 	TRIPLE_FAULT,
 	/*
-	 * Before its proof of the C-bit the guest did something that sevemu
-	 * does not model, such as executing memory that it had decrypted
-	 * wrongly.
+	 * Before the stub had proven the C-bit's position, the guest did
+	 * something that sevemu does not model, such as executing memory that
+	 * it had decrypted wrongly.
 	 */
 	HOST_STOP,
 	/* A triple fault after the stub had loaded an empty IDT for the payload. */

@@ -28,7 +28,8 @@
 #define CPUID_EXT1_ECX_SVM	(1u << 2)
 #define CPUID_SEV_EAX_SEV	(1u << 1)
 #define CPUID_SEV_EAX_ES	(1u << 3)
-#define CPUID_SEV_REDUCTION	6	/* shift in EBX */
+/* CPUID 0x8000001F EBX has PHYS_BITS_LOST from this bit on. */
+#define CPUID_SEV_REDUCTION	6
 
 /*
  * CPUID 0x80000008 reports PHYS_BITS bits for guest-physical addresses and,

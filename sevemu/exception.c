@@ -39,9 +39,9 @@ struct gate {
 	u16 offset_low;
 	u16 selector;
 	u8 ist;
-	u8 attrib;		/* P, DPL, type */
+	u8 attrib;		/* the gate's P, DPL and type bits */
 	u16 offset_mid;
-	u32 offset_high;	/* long mode only */
+	u32 offset_high;	/* bits 63:32 of the offset; long mode only */
 	u32 reserved;
 } __attribute__((packed));
 
@@ -334,9 +334,9 @@ static bool contributory(unsigned int vector)
 }
 
 /*
- * Ends the run, because the delivery of @vector has led to a triple fault.  @error_code
- * belongs to @vector.  @met is the exception in the delivery of @vector, @last the one in
- * the delivery of #DF.
+ * Ends the run, because the delivery of @vector, with @error_code, has led to a
+ * triple fault.  @met is the exception that occurred during the delivery of
+ * @vector, @last is the exception that occurred during the delivery of #DF.
  */
 static __attribute__((noreturn)) void triple_fault(struct vcpu *vcpu, unsigned int vector,
 						   u32 error_code, const struct met *met,

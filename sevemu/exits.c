@@ -78,9 +78,11 @@ void exits_init(struct vcpu *vcpu)
 	}
 	/*
 	 * Under --attack and --hostile the hypervisor uses DR0 to DR3 for
-	 * breakpoints in the guest.  Enable all four, because QEMU arms them by
-	 * the DR7 that the hypervisor has, not by the guest's.  An unused one
-	 * has address 0.
+	 * breakpoints in the guest.  campaign.c enables them in the
+	 * hypervisor's own DR7, because QEMU's VMRUN does not set the
+	 * breakpoints of the guest's DR7.  QEMU raises #DB only if the guest's
+	 * DR7 enables the breakpoint, too, so enable all four.  An unused
+	 * breakpoint has address 0.
 	 */
 	if (config.hostile)
 		v->dr7 = DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3;

@@ -56,7 +56,7 @@
  */
 struct region {
 	u64 gpa;		/* guest-physical address of the region's start */
-	u64 size;		/* bytes, whole pages */
+	u64 size;		/* size of the region in bytes, whole pages */
 	u8 *host;		/* host address of the region's start */
 	u8 *state;		/* HOOK_FRAME_*, one for each 4 KiB frame of the region */
 	u8 *flags;		/* FRAME_* flags, one byte for each frame of the region */

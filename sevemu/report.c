@@ -61,7 +61,8 @@ struct figures {
 	u64 msr[ARRAY_SIZE(msr_names)];
 	u64 violations[ARRAY_SIZE(violation_names)];
 	u64 counters[COUNTERS];
-	u64 now;		/* TSC ticks since report_init() */
+	/* The time of the counts, in TSC ticks since report_init(). */
+	u64 now;
 	u64 inside;		/* TSC ticks that passed in the hypervisor */
 };
 

@@ -35,8 +35,8 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
  * them once from fw_cfg, before the guest starts.
  */
 struct config {
-	enum sev_mode sev;	/* --sev */
-	enum boot_mode mode;	/* --mode */
+	enum sev_mode sev;	/* --sev: no SEV, SEV or SEV-ES */
+	enum boot_mode mode;	/* --mode: boots firmware or a kernel */
 	unsigned int cbit;	/* --cbit: the C-bit's position, 47 or 51 */
 	unsigned int ghcb_max;	/* --ghcb-max: highest GHCB protocol version, 1 or 2 */
 	bool la57, rdtsc, strict, icount, trace, hooks;

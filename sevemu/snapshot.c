@@ -38,7 +38,7 @@ struct save {
 };
 static struct save *saves;
 static unsigned int save_count;
-static bool active;		/* snapshot_take() was called */
+static bool active;		/* snapshot_take() has been called once */
 /*
  * A page of zeroes: the snapshot's copy of every frame that contains only
  * zeroes.

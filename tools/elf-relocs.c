@@ -274,7 +274,7 @@ static void read_kept_section(const struct elf *elf, const struct image *image,
 struct kept {
 	unsigned int tables;		/* number of sections of relocations */
 	unsigned int code_tables;	/* how many of them relocate code */
-	unsigned int first;		/* section index of the first of them */
+	unsigned int first;		/* section index of the first table */
 };
 
 /*

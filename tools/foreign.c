@@ -10,7 +10,10 @@
 
 #include "mkpayload.h"
 
-/* Formats that have a constant at a fixed offset. The first match counts. */
+/*
+ * File formats that have a constant at a fixed offset. If several match, the
+ * first one counts.
+ */
 static const struct format {
 	u32 at;				/* offset of @magic, in bytes */
 	u32 size;			/* of @magic, in bytes */

@@ -16,8 +16,10 @@
 #define TEXT_SIZE	5000
 
 static struct input *replies;
-static bool ended;			/* the model expects that the guest terminates */
-static u64 words;			/* the GHCB MSR's expected value at termination */
+/* true: the model expects that the guest has terminated by now. */
+static bool ended;
+/* The GHCB MSR's value that the model expects when the guest terminates. */
+static u64 words;
 /* An NMI has come, and the stub has yet to send NMI complete. */
 static bool nmi_due;
 static u8 text[TEXT_SIZE];

@@ -99,9 +99,9 @@ static bool predict_indirect(const struct setup_data *node, u64 addr)
 }
 
 /*
- * Whether the stub must accept a setup_data node in [start, end): a loader may leave
- * data there, and it is outside of the runtime range, the payload's memory.
- * fuzz_e820.c has a model of e820_may_hold().
+ * Whether the stub must accept a setup_data node in [start, end): a loader may
+ * leave data there, and it is outside of the payload's memory. e820_may_hold()
+ * is the stub's own function, which fuzz_e820.c compares with a model.
  */
 static bool good_range(u64 start, u64 end)
 {
@@ -118,7 +118,12 @@ static bool predict_loaded(u64 start, u64 end)
 	return true;
 }
 
-/* Predicts the effect of a node of type SETUP_KEXEC_KHO, as predict_indirect(). */
+/*
+ * Predicts the effect of a setup_data node of type SETUP_KEXEC_KHO (10), by
+ * which kexec hands memory over to the next Linux. The stub must map what the
+ * node points to, and KASLR must know its scratch areas. Returns false if the
+ * stub must refuse the node.
+ */
 static bool predict_handover(const struct setup_data *node, u64 addr)
 {
 	u64 kho[4], area[2], i;
@@ -285,7 +290,10 @@ static void fuzz_cmdline(struct input *in)
 
 	CHECK(cmdline_is_too_long(&fake.bp) == (len > CMDLINE_SIZE),
 	      "%zu bytes", len);
-	/* Of a text that is too long, the words that fit whole are kept. */
+	/*
+	 * From a command line that is longer than CMDLINE_SIZE the stub must
+	 * keep the words that fit whole. @fits becomes their length in bytes.
+	 */
 	for (fits = 0, i = 0; len > CMDLINE_SIZE && i <= CMDLINE_SIZE; i++) {
 		quoted ^= text[i] == '"';
 		if (!quoted && (u8)text[i] <= 0x20)

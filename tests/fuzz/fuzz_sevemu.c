@@ -35,7 +35,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static const u8 *input;
 static size_t input_left;
-static jmp_buf over;			/* longjmp() target when sevemu stops the guest */
+/* If sevemu stops the guest, longjmp() to this ends the test of the input. */
+static jmp_buf over;
 /* Code of the last violation of GHCB rules that sevemu reported; 0: no violation. */
 static unsigned int violated;
 

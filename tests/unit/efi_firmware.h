@@ -86,7 +86,11 @@ static void interrupts_off(void);
 #include "../../efi/tpm.c"
 #undef asm
 #undef volatile
-#undef image_info	/* without this, the macros would rename structures, too */
+/*
+ * The macros image_info and setup_header rename variables of the stub. From
+ * here on they would also rename the structures of the same names.
+ */
+#undef image_info
 #undef setup_header
 
 /* ---- firmware's state ---- */
@@ -618,7 +622,10 @@ static bool same(const void *a, const void *b)
 	return !memcmp(a, b, sizeof(EFI_GUID));
 }
 
-/* The handle of a graphics output is the address of its element. */
+/*
+ * LocateHandleBuffer(): returns the handles of all graphics outputs. The handle
+ * of output i is the address of fw.screens[i].
+ */
 static EFI_STATUS EFIAPI locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE how,
 					      EFI_GUID *guid, void *key,
 					      UINTN *count, EFI_HANDLE **handles)

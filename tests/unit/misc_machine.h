@@ -5,10 +5,10 @@
  * test_images.c and fuzzers.
  *
  * The machine's RAM and the stub's image are arrays and addresses of the test.
- * lib/e820.c and lib/cmdline.c are included and real. The functions of the stub's other files are
- * fakes, which append a line to @trace for each call. A case calls
- * fresh_machine(), changes @fake, @layout or the payload header, calls
- * functions of misc.c, and compares @trace.
+ * This header includes the real lib/e820.c and lib/cmdline.c. The functions of
+ * the stub's other files are fakes, which append a line to @trace for each
+ * call. A case calls fresh_machine(), changes @fake, @layout or the payload
+ * header, calls functions of misc.c, and compares @trace.
  *
  * misc.c's linker symbols become fields of struct layout, so that a case can
  * move parts of the image, even to addresses that have no memory.
@@ -656,8 +656,8 @@ static void add_e820(u64 addr, u64 size, u32 type)
 
 /*
  * Adds RAM entries for the zero page and for the machine's memory. A case with
- * a memory map of its own needs them, because both lie wherever the test's
- * process has them.
+ * a memory map of its own calls this, because the stub demands that both are in
+ * the map. Their addresses are those of variables of the test.
  */
 static maybe_unused void add_ram_of_loader(void)
 {

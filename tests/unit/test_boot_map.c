@@ -472,7 +472,10 @@ TEST(setup_data_not_in_ram)
 	      harness_error_detail);
 }
 
-/* setup_data may lie in memory of other types than RAM. */
+/*
+ * A setup_data node may lie in memory of E820 type 128, and in reserved memory
+ * (type 2) if efi_may_hold() accepts it by firmware's EFI memory map.
+ */
 TEST(setup_data_in_memory_of_other_types)
 {
 	struct boot boot;
@@ -489,7 +492,10 @@ TEST(setup_data_in_memory_of_other_types)
 	map_setup_data(&boot);
 }
 
-/* map_loaded() maps firmware's memory map, in which map_setup_data() may look. */
+/*
+ * map_loaded() must map the EFI memory map, because map_setup_data() may read it
+ * later to check whether a setup_data node is in memory.
+ */
 TEST(map_of_firmwares_map)
 {
 	struct boot boot;
@@ -503,7 +509,10 @@ TEST(map_of_firmwares_map)
 	CHECK(strstr(trace, line), "%s", trace);
 }
 
-/* la57_switch() may have borrowed the page of firmware's memory map. */
+/*
+ * la57_switch() unmaps the pages that it has used. A part of the EFI memory map
+ * is in one of them. The stub must map this page again before it reads the map.
+ */
 TEST(borrowed_page_of_firmwares_map)
 {
 	struct boot boot;
@@ -636,8 +645,9 @@ TEST(setup_data_indirect)
 }
 
 /*
- * Puts a node of type SETUP_KEXEC_KHO (10) at AT_NODES, and @count scratch areas
- * of 1 MiB from 16 MiB on, 2 MiB apart, behind it. Returns the node's data.
+ * Puts a setup_data node of type SETUP_KEXEC_KHO (10) at AT_NODES, and a list
+ * of @count scratch areas behind the node. The areas have 1 MiB each and begin
+ * at 16 MiB, 18 MiB and so on. Returns the node's data.
  */
 static struct kho_data *new_handover(unsigned int count)
 {
@@ -656,8 +666,10 @@ static struct kho_data *new_handover(unsigned int count)
 }
 
 /*
- * Linux's kexec handover: the device tree and the list of scratch areas must be
- * mapped and kept free, and KASLR must be told the scratch areas.
+ * A setup_data node describes Linux's kexec handover. The stub must map its
+ * device tree and its list of scratch areas, and must keep the payload off
+ * both. It must tell KASLR the scratch areas, because only these may get the
+ * payload.
  */
 TEST(setup_data_handover)
 {
@@ -677,19 +689,28 @@ TEST(setup_data_handover)
 		 m(AT_NODES + 0x120), m(AT_NODES + 0x100), m(AT_NODES + 0x120));
 	CHECK(strstr(trace, expected), "%s instead of %s", trace, expected);
 
-	/* Half an area at the end of the list is ignored. */
+	/*
+	 * The list of scratch areas has 31 bytes: an area of 16 bytes and an
+	 * incomplete one, which the stub must ignore.
+	 */
 	new_handover(2)->scratch_size = 31;
 	boot = placed_boot();
 	map_setup_data(&boot);
 	CHECK(strstr(trace, "scratch 0x1000000-0x1100000\n") &&
 	      !strstr(trace, "scratch 0x1200000"), "%s", trace);
-	/* Without scratch areas KASLR must still know that it has no choice. */
+	/*
+	 * The handover has no scratch areas, so KASLR must not draw a physical
+	 * address. The stub tells KASLR this by a scratch area of one byte.
+	 */
 	new_handover(0)->fdt_size = 0;
 	boot = placed_boot();
 	map_setup_data(&boot);
 	CHECK(strstr(trace, "scratch 0x0-0x1\n") && !strstr(trace, "0x1000000"),
 	      "%s", trace);
-	/* A node of another type is not a handover. */
+	/*
+	 * The same data in a node of another type is not a kexec handover. The
+	 * stub must not tell KASLR any scratch area.
+	 */
 	new_handover(2);
 	boot = placed_boot();
 	((struct setup_data *)(machine + AT_NODES))->type = 9;

@@ -849,7 +849,7 @@ TEST(extract_built_in_cmdline)
 /*
  * The payload reads the command line from the loader's memory. If it is too
  * long, the stub must write a NUL there, behind the last word that fits, and
- * say so.
+ * must print a message.
  */
 TEST(extract_cuts_cmdline)
 {

@@ -147,7 +147,10 @@ TEST(cmdline_built_in)
 	      "none, and none built in: %zu", found.len);
 }
 
-/* Not even one word fits into what the payload takes. */
+/*
+ * The command line is a single word of more than CMDLINE_SIZE bytes. The stub
+ * must refuse it, because the payload would read only a part of the word.
+ */
 TEST(cmdline_without_end)
 {
 	char *text;
@@ -164,8 +167,9 @@ TEST(cmdline_without_end)
 }
 
 /*
- * The command line is longer than the payload takes, with or without a NUL
- * behind. Only the words that fit whole may be kept.
+ * The command line has more than the CMDLINE_SIZE bytes that the payload reads,
+ * with or without a NUL behind them. The stub must keep only the words that fit
+ * whole.
  */
 TEST(cmdline_too_long)
 {

@@ -10,9 +10,12 @@
 
 #include "scripted_host.h"
 
-/* Event that the hypervisor may return: #GP with error code 0. */
+/*
+ * Value of SW_EXITINFO2 by which the hypervisor tells the guest to raise #GP
+ * with error code 0.
+ */
 #define GP_EVENT	0x80000b0dUL
-/* Event that KVM returns for #GP: it has no error code. */
+/* The value of SW_EXITINFO2 that KVM returns for #GP, without an error code. */
 #define KVM_GP_EVENT	0x8000030dUL
 #define UD_EVENT	0x80000306UL	/* valid, #UD */
 #define END_REPLY	8

@@ -305,15 +305,18 @@ CASE(scratch, "scratch", CASE_ES)
 	scratch_at(GHCB_BUFFER, GHCB_BUFFER_SIZE, true);
 	scratch_at(end - 4, 4, true);
 	scratch_at(end - 1, 1, true);
-	scratch_at(end - 3, 4, false);		/* 1 byte lies behind the buffer */
+	/* One of the 4 bytes lies behind the buffer. */
+	scratch_at(end - 3, 4, false);
 	scratch_at(end, 4, false);
 	scratch_at(GHCB_BUFFER, GHCB_BUFFER_SIZE + 1, false);
-	scratch_at(GHCB_BUFFER - 1, 4, false);	/* 1 byte lies before the buffer */
+	/* One of the 4 bytes lies before the buffer. */
+	scratch_at(GHCB_BUFFER - 1, 4, false);
 	scratch_at(0, 4, false);
 	scratch_at(PAGE_SIZE, 4, false);
 	scratch_at(-4096ULL, 4, false);
 	scratch_at(1ULL << 63, 4, false);
-	scratch_at(-(u64)ghcb_page - 2, 4, false);	/* address + 4 wraps around to 2 */
+	/* The 4 bytes start at address -2, so their end wraps around to 2. */
+	scratch_at(-(u64)ghcb_page - 2, 4, false);
 }
 
 CASE(scratch_memory, "scratch-in-memory", CASE_ES)

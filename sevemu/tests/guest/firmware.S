@@ -17,7 +17,8 @@
 #define SELECTOR_CODE32		0x08
 #define SELECTOR_DATA		0x18
 #define CR0_PE			1
-#define BOOT_PARAMS		0x10000		/* zero page, then the command line */
+/* Address of the zero page. The command line lies behind the zero page. */
+#define BOOT_PARAMS		0x10000
 #define BOOT_PARAMS_SIZE	0x1000
 #define HDR_CMD_LINE_PTR	0x228
 
