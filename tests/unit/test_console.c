@@ -1153,7 +1153,7 @@ TEST(vga_cursor)
 		machine.screen.orig_y = cases[i].y;
 		boot("earlyprintk=vga");
 		CHECK(console_vga_range(&start, &end), "no screen");
-			console_vga_enable();
+		console_vga_enable();
 		info("x\n");
 		CHECK(vga_memory->cells[cases[i].line * 80 + cases[i].column] ==
 		      (0x0700 | 'x'), "cursor %u, %u", cases[i].x, cases[i].y);
