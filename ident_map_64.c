@@ -110,42 +110,41 @@ bool ident_map_loaded(u64 *enc_mask)
 	return offset < size;
 }
 
-/*
- * Returns the C-bit as a mask, or 0. Once the map is in force CR3 tells it: the
- * hypervisor could put back what map.config.enc_mask was at launch, and pages
- * that are mapped then would be shared.
- */
-static u64 enc_mask(void)
-{
-	u64 mask;
-
-	return ident_map_loaded(&mask) ? mask : map.config.enc_mask;
-}
-
-/*
- * Returns the number of levels of paging. Once the map is in force CR4 tells it,
- * for the same reason.
- */
-static unsigned int levels(void)
-{
-	u64 mask;
-
-	if (!ident_map_loaded(&mask))
-		return map.config.levels;
-	return read_cr4() & X86_CR4_LA57 ? LEVELS_MAX : LEVELS_MIN;
-}
-
 static u64 *table_of(u64 entry, u64 mask)
 {
 	return (u64 *)(entry & PTE_ADDR_MASK & ~mask);
 }
 
-/* Returns the top table: the one in CR3 once the map is in force. */
-static u64 *root(void)
+/* What the page tables in force are, or before they are loaded, will be. */
+struct live {
+	u64 *root;		/* the top table */
+	u64 enc_mask;		/* the C-bit as a mask, 0 outside of SEV */
+	unsigned int levels;	/* levels of paging, 4 or 5 */
+};
+
+/*
+ * Once the map is in force, the processor is asked instead of memory, because the
+ * hypervisor can put old contents of memory back. Without the C-bit the pages that
+ * are mapped then would be shared.
+ */
+static struct live live(void)
+{
+	struct live live = { map.root, map.config.enc_mask, map.config.levels };
+	u64 mask;
+
+	if (!ident_map_loaded(&mask))
+		return live;
+	live.root = table_of(read_cr3(), mask);
+	live.enc_mask = mask;
+	live.levels = read_cr4() & X86_CR4_LA57 ? LEVELS_MAX : LEVELS_MIN;
+	return live;
+}
+
+static u64 enc_mask(void)
 {
 	u64 mask;
 
-	return ident_map_loaded(&mask) ? table_of(read_cr3(), mask) : map.root;
+	return ident_map_loaded(&mask) ? mask : map.config.enc_mask;
 }
 
 /*
@@ -249,17 +248,16 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 }
 
 /*
- * Goes from the root towards @addr, down to @level. @mode says whether to add
+ * Goes from the root of @now towards @addr, down to @level. @mode says whether to add
  * tables or to split leaves on the way. Returns the entry at which the walk
  * stops, which is a leaf, a guard or empty, and stores its level in *@found.
  * Returns NULL if the pool is used up.
  */
-static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
-		 unsigned int *found)
+static u64 *walk(const struct live *now, u64 addr, unsigned int level,
+		 enum walk_mode mode, unsigned int *found)
 {
-	unsigned int at = levels();
-	u64 mask = enc_mask();
-	u64 *table = root();
+	unsigned int at = now->levels;
+	u64 *table = now->root;
 	u64 *entry;
 
 	for (;; at--) {
@@ -270,7 +268,7 @@ static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
 			if (!extend(entry, at, addr))
 				return NULL;
 		}
-		table = table_of(*entry, mask);
+		table = table_of(*entry, now->enc_mask);
 	}
 
 	*found = at;
@@ -284,7 +282,9 @@ static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
  */
 static u64 *lookup(u64 addr, unsigned int *level)
 {
-	return walk(addr, levels(), WALK_FILL, level);
+	struct live now = live();
+
+	return walk(&now, addr, LEVELS_MAX, WALK_FILL, level);
 }
 
 /*
@@ -310,6 +310,7 @@ static unsigned int largest_leaf(u64 addr, u64 end)
 static int map_pages(u64 addr, u64 end, u64 attributes)
 {
 	bool was_busy = begin_change();
+	struct live now = live();
 	unsigned int level;
 	u64 *entry;
 	int err = 0;
@@ -321,7 +322,8 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
 	attributes |= PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY;
 
 	while (addr < end) {
-		entry = walk(addr, largest_leaf(addr, end), WALK_FILL, &level);
+		entry = walk(&now, addr, largest_leaf(addr, end), WALK_FILL,
+			     &level);
 		if (!entry) {
 			err = -ENOMEM;
 			break;
@@ -343,12 +345,12 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
  */
 static u64 map_limit(void)
 {
-	u64 lowest = _AC(1, UL) << (level_shift(levels() + 1) - 1);
-	u64 mask = enc_mask();
+	struct live now = live();
+	u64 lowest = _AC(1, UL) << (level_shift(now.levels + 1) - 1);
 
 	if (lowest > PTE_ADDR_MASK + PAGE_SIZE)
 		lowest = PTE_ADDR_MASK + PAGE_SIZE;
-	return mask && lowest > mask ? mask : lowest;
+	return now.enc_mask && lowest > now.enc_mask ? now.enc_mask : lowest;
 }
 
 /*
@@ -411,12 +413,13 @@ int ident_map_range(u64 start, u64 end, unsigned int prot)
 
 int ident_map_guard(u64 addr)
 {
+	struct live now = live();
 	unsigned int level;
 	u64 *entry;
 
 	if (addr >= map_limit())
 		return -EINVAL;
-	entry = walk(addr, 1, WALK_FILL, &level);
+	entry = walk(&now, addr, 1, WALK_FILL, &level);
 	if (!entry)
 		return -ENOMEM;
 	if (*entry)
@@ -454,20 +457,21 @@ static void flush_page(u64 addr)
 
 static int set_enc_mask(u64 addr, u64 mask)
 {
+	struct live now = live();
 	unsigned int level;
 	u64 *entry;
 
-	if (!enc_mask() || addr >= map_limit())
+	if (!now.enc_mask || addr >= map_limit())
 		return -EINVAL;
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
-	entry = walk(addr, 1, WALK_SPLIT, &level);
+	entry = walk(&now, addr, 1, WALK_SPLIT, &level);
 	if (!entry)
 		return -ENOMEM;
 	if (!is_leaf(*entry, level))
 		return -EINVAL;
 
 	flush_page(addr);
-	write_entry(entry, (*entry & ~enc_mask()) | mask);
+	write_entry(entry, (*entry & ~now.enc_mask) | mask);
 	invlpg(addr);
 	return 0;
 }
