@@ -116,7 +116,7 @@ static u64 *table_of(u64 entry, u64 mask)
 }
 
 /* What the page tables in force are, or before they are loaded, will be. */
-struct live {
+struct in_force {
 	u64 *root;		/* the top table */
 	u64 enc_mask;		/* the C-bit as a mask, 0 outside of SEV */
 	unsigned int levels;	/* levels of paging, 4 or 5 */
@@ -127,17 +127,17 @@ struct live {
  * hypervisor can put old contents of memory back. Without the C-bit the pages that
  * are mapped then would be shared.
  */
-static struct live live(void)
+static struct in_force in_force(void)
 {
-	struct live live = { map.root, map.config.enc_mask, map.config.levels };
+	struct in_force answer = { map.root, map.config.enc_mask, map.config.levels };
 	u64 mask;
 
 	if (!ident_map_loaded(&mask))
-		return live;
-	live.root = table_of(read_cr3(), mask);
-	live.enc_mask = mask;
-	live.levels = read_cr4() & X86_CR4_LA57 ? LEVELS_MAX : LEVELS_MIN;
-	return live;
+		return answer;
+	answer.root = table_of(read_cr3(), mask);
+	answer.enc_mask = mask;
+	answer.levels = read_cr4() & X86_CR4_LA57 ? LEVELS_MAX : LEVELS_MIN;
+	return answer;
 }
 
 static u64 enc_mask(void)
@@ -253,7 +253,7 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
  * stops, which is a leaf, a guard or empty, and stores its level in *@found.
  * Returns NULL if the pool is used up.
  */
-static u64 *walk(const struct live *now, u64 addr, unsigned int level,
+static u64 *walk(const struct in_force *now, u64 addr, unsigned int level,
 		 enum walk_mode mode, unsigned int *found)
 {
 	unsigned int at = now->levels;
@@ -282,7 +282,7 @@ static u64 *walk(const struct live *now, u64 addr, unsigned int level,
  */
 static u64 *lookup(u64 addr, unsigned int *level)
 {
-	struct live now = live();
+	struct in_force now = in_force();
 
 	return walk(&now, addr, LEVELS_MAX, WALK_FILL, level);
 }
@@ -310,7 +310,7 @@ static unsigned int largest_leaf(u64 addr, u64 end)
 static int map_pages(u64 addr, u64 end, u64 attributes)
 {
 	bool was_busy = begin_change();
-	struct live now = live();
+	struct in_force now = in_force();
 	unsigned int level;
 	u64 *entry;
 	int err = 0;
@@ -345,7 +345,7 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
  */
 static u64 map_limit(void)
 {
-	struct live now = live();
+	struct in_force now = in_force();
 	u64 lowest = _AC(1, UL) << (level_shift(now.levels + 1) - 1);
 
 	if (lowest > PTE_ADDR_MASK + PAGE_SIZE)
@@ -413,7 +413,7 @@ int ident_map_range(u64 start, u64 end, unsigned int prot)
 
 int ident_map_guard(u64 addr)
 {
-	struct live now = live();
+	struct in_force now = in_force();
 	unsigned int level;
 	u64 *entry;
 
@@ -457,7 +457,7 @@ static void flush_page(u64 addr)
 
 static int set_enc_mask(u64 addr, u64 mask)
 {
-	struct live now = live();
+	struct in_force now = in_force();
 	unsigned int level;
 	u64 *entry;
 
