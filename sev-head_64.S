@@ -476,13 +476,15 @@ no_random_message:
  * then, so NMIs may come.
  *
  * Tables without a C-bit are right only where there is no SEV. The hypervisor
- * can have denied SEV, or have put the memory back that says so. SEV is
- * therefore ruled out first. Before the first proof it is ruled out again where
- * a #VC has no handler, so that no memory takes part. The bytes are random even
- * then, if CPUID names RDRAND, and else the time: a hypervisor must not be able
- * to predict them, and to write them where the stub reads.
- * In:       %rdi = new CR3; its C-bit is bit 32 or higher. %esi = 1: this is the
- *           first proof. .head still holds code.
+ * can have denied SEV in CPUID, or can have put old contents of sev_guest back,
+ * in which this is no SEV guest. SEV is therefore ruled out first. Before the
+ * first proof it is ruled out again where a #VC has no handler, so that no memory
+ * takes part. The bytes are random even then, if CPUID names RDRAND, and else the
+ * time: a hypervisor must not be able to predict them, and to write them where
+ * the stub reads.
+ * In:       %rdi = new CR3; its C-bit is bit 32 or higher. %esi = 1 for the first
+ *           proof, else 0. .head has not been overwritten by the payload yet,
+ *           because early_error is there.
  * Out:      CR3 = %rdi. If the proof fails, if RDRAND gives no number in an SEV
  *           guest, or if an SEV guest has no C-bit in %rdi: the old CR3 and
  *           early_error. la57_switch() has an old CR3 that does not map

@@ -618,9 +618,10 @@ TEST(entry_cbit_refused)
 			CHECK(found == bit, "%u: %u", bit, found);
 		}
 		/*
-		 * If CR3 or an entry that points to a page table has a bit
-		 * other than the claimed C-bit, the walk must report that bit,
-		 * because it cannot find the next page table.
+		 * If CR3 or an entry that points to a page table has its C-bit
+		 * at another position than the claimed one, the walk must
+		 * report that position, because it cannot find the next page
+		 * table.
 		 */
 		t.leaf_bit = 51;
 		t.table_bit = 47;

@@ -102,7 +102,7 @@ struct insn_text {
 	 * it.
 	 */
 	const char *text;
-	/* Function of the instruction and a RET, which run() calls. */
+	/* A function that run() calls: the instruction and a RET. */
 	void (*code)(void);
 	/* Exit code of the only #VC that @code may raise; NO_EXIT: any. */
 	u64 exit;
