@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * exception.c - the one place where an exception is dispatched: an NMI is
- * counted, a #VC goes to sev-vc.c, and a page fault may map memory. Every other
- * exception is reported on the console, and the boot terminates.
+ * counted, a #VC goes to sev-vc.c, a page fault may map memory, and a #GP may be
+ * the hypervisor's answer to a request. Every other exception is reported on the
+ * console, and the boot terminates.
  *
  * Runs for every exception between idt_load_stage1() and idt_teardown(), also
  * before .bss is cleared. While la57_switch() changes the paging mode,
@@ -159,6 +160,10 @@ void do_exception(struct exception_frame *frame)
 		if (vector != X86_TRAP_VC)
 			frame->error_code = 0;
 		frame->vector = vector;
+		break;
+	case X86_TRAP_GP:
+		if (sev_es_gp(frame))
+			return;
 		break;
 	case X86_TRAP_PF:
 		/*

@@ -15,6 +15,7 @@
  */
 #include "console.h"
 #include "error.h"
+#include "exception.h"
 #include "ghcb.h"
 #include "ident_map.h"
 #include "image.h"
@@ -327,8 +328,32 @@ static unsigned int injected_vector(u64 event)
 	terminate(SEVSTUB_TERM_INJECTION);
 }
 
+/*
+ * Sends the request in the GHCB page. Returns X86_TRAP_GP if the hypervisor has
+ * injected #GP behind VMGEXIT, otherwise 0. noinline, because behind_vmgexit must
+ * exist once.
+ */
+static noinline unsigned int send_page(void)
+{
+	wrmsr(MSR_GHCB, (u64)&ghcb_page);
+	return vmgexit_page() ? X86_TRAP_GP : 0;
+}
+
+/*
+ * RIP is at behind_vmgexit only during an exchange. A #GP at any exchange is
+ * accepted, because the hypervisor can ask for #GP in any reply, too.
+ */
+bool sev_es_gp(struct exception_frame *frame)
+{
+	if (frame->rip != (u64)behind_vmgexit)
+		return false;
+	frame->rax = X86_TRAP_GP;
+	return true;
+}
+
 unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2)
 {
+	unsigned int vector;
 	u64 result;
 
 	ghcb()->protocol_version = es.version;
@@ -337,9 +362,9 @@ unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2)
 	ghcb_input(sw_exit_info_1, info_1);
 	ghcb_input(sw_exit_info_2, info_2);
 
-	wrmsr(MSR_GHCB, (u64)&ghcb_page);
-	vmgexit();
-
+	vector = send_page();
+	if (vector)
+		return vector;
 	result = ghcb()->sw_exit_info_1;
 	if (result == GHCB_RESULT_DONE)
 		return 0;

@@ -252,27 +252,30 @@ static unsigned int vc_wrmsr(struct vc *vc)
 }
 
 /*
- * Bit 10 of DR7 always reads as 1, but KVM may return 0, so the bit is set
- * here.
+ * Emulates a read of DR7 without a request. KVM ignores an SEV-ES guest's writes to
+ * DR7 and returns 0 for a read, so the stub remembers what was written. Before the
+ * first write es.dr7 is 0 and the result is DR7's reset value.
  */
 static unsigned int vc_read_dr7(struct vc *vc)
 {
-	unsigned int vector = ghcb_exchange(SVM_EXIT_READ_DR7, 0, 0);
-
-	if (!vector)
-		vc->regs[vc->insn.reg] = (u32)ghcb_output(rax) | DR7_FIXED_1;
-	return vector;
+	vc->regs[vc->insn.reg] = es.dr7 | DR7_FIXED_1;
+	return 0;
 }
 
 static unsigned int vc_write_dr7(struct vc *vc)
 {
 	u64 value = vc->regs[vc->insn.reg];
+	unsigned int vector;
 
 	/* Bits 63:32 of DR7 must be 0 (APM2 13.1.1). */
 	if (value >> 32)
 		return X86_TRAP_GP;
+	value = (value & DR7_WRITABLE) | DR7_FIXED_1;
 	ghcb_input(rax, value);
-	return ghcb_exchange(SVM_EXIT_WRITE_DR7, 0, 0);
+	vector = ghcb_exchange(SVM_EXIT_WRITE_DR7, 0, 0);
+	if (!vector)
+		es.dr7 = (u32)value;
+	return vector;
 }
 
 static unsigned int vc_monitor(struct vc *vc)

@@ -15,6 +15,8 @@
 /* What sev-es.c and sev-vc.c know about the GHCB. */
 struct sev_es {
 	const struct boot_params *bp;	/* zero page; its E820 map says what is RAM */
+	/* Value that vc_write_dr7() has sent last as DR7; 0: no DR7 was sent yet. */
+	u32 dr7;
 	u16 version;			/* GHCB protocol version that sev_detect() chose */
 	bool has_page;			/* sev_es_setup_ghcb() has shared the GHCB page */
 	/* True from ghcb_begin() to ghcb_end(): the GHCB page is in use. */
@@ -54,7 +56,8 @@ void ghcb_begin(void);
  * @info_1 and @info_2 as sw_exit_info_1 and _2. Returns 0 if the hypervisor has
  * carried it out; ghcb_output() then reads results. Otherwise returns the vector
  * of the exception that the hypervisor asks the guest to raise, X86_TRAP_GP or
- * X86_TRAP_UD. Any other reply terminates the guest.
+ * X86_TRAP_UD. The hypervisor can also inject #GP behind VMGEXIT instead of asking
+ * for it. Any other reply terminates the guest.
  */
 unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2);
 

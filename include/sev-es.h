@@ -9,6 +9,7 @@
 #include "types.h"
 
 struct boot_params;
+struct exception_frame;
 
 /* The kind of guest, as the processor and the hypervisor describe it. */
 struct sev_guest {
@@ -78,6 +79,15 @@ extern u32 nmi_count;
  * tells it later; before there is a GHCB page, sev_es_setup_ghcb() does.
  */
 void sev_es_nmi(void);
+
+/*
+ * Handles a #GP. If KVM refuses an RDPMC, it injects #GP at the instruction behind
+ * the request's VMGEXIT, instead of asking for #GP by sw_exit_info_1. If @frame's
+ * RIP is there, this function changes @frame so that ghcb_exchange() returns
+ * X86_TRAP_GP, and returns true. Otherwise it returns false, because the #GP is not
+ * the hypervisor's answer to a request.
+ */
+bool sev_es_gp(struct exception_frame *frame);
 
 /* Returns true while an exchange through the GHCB page is under way. */
 bool sev_es_busy(void);

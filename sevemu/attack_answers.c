@@ -14,6 +14,7 @@
 #include "attack.h"
 #include "attack_answers.h"
 #include "attack_events.h"
+#include "exception.h"
 #include "ghcb.h"
 #include "sevemu.h"
 
@@ -331,6 +332,13 @@ static void reply_value(struct lie *lie, struct ghcb *page,
 	page->rdx = attack_mix(lie->n + 3);
 }
 
+/* Injects #GP with error code 0, as KVM does to refuse an RDPMC. */
+static void inject_gp(struct lie *lie, struct vcpu *vcpu)
+{
+	(void)lie;
+	guest_raise(vcpu, X86_GP, 0);
+}
+
 /* ---- Ports and time. */
 
 static u32 uart_never_ready(struct lie *lie, u16 port, u32 value)
@@ -420,6 +428,8 @@ const struct attack answer_attacks[] = {
 	  .reply = reply_error },
 	{ "reply-exception", 1024 * 2, 0, "the reply asks for an exception, of each vector",
 	  .reply = reply_exception },
+	{ "reply-gp", REPLIES, 0, "#GP is injected behind the VMGEXIT of request N",
+	  .each = true, .fire = inject_gp, .trigger = FROM_REQUEST },
 	{ "reply-wide", 65, 0, "registers wider than the operation",
 	  .reply = reply_wide },
 	{ "reply-none", REPLIES, 0, "the page stays as the guest left it",

@@ -277,11 +277,14 @@ static void exit_intr(struct vcpu *vcpu)
 static void exit_vmmcall(struct vcpu *vcpu)
 {
 	struct insn insn;
+	bool inject_gp;
 
 	insn_decode(vcpu, &insn);
 	if (insn.rep && config.sev == SEV_ES) {
-		vmgexit(vcpu);
+		inject_gp = vmgexit(vcpu);
 		insn_advance(vcpu, &insn);
+		if (inject_gp)
+			guest_raise(vcpu, X86_GP, 0);
 	} else if (!hook_call(vcpu)) {
 		if (config.sev == SEV_ES) {
 			vc_raise(vcpu, SVM_EXIT_VMMCALL);

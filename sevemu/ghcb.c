@@ -4,8 +4,10 @@
  * (GHCB 2.3.1) and of requests by the GHCB page (GHCB 4.1).
  *
  * Runs when an SEV-ES guest has executed VMGEXIT.  Requests are checked as
- * strictly as KVM checks them.  Only two functions give an answer to the guest:
- * answer() writes the GHCB MSR, publish() writes the GHCB page.
+ * strictly as KVM checks them.  Where KVM and the specification differ in what
+ * the host does, config.host decides (docs/emulator.md).  Only two functions give
+ * an answer to the guest: answer() writes the GHCB MSR, publish() writes the GHCB
+ * page.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -36,6 +38,7 @@
 struct reply {
 	u64 info_1, info_2;
 	u64 rax, rbx, rcx, rdx;
+	bool inject_gp;		/* #GP is injected behind the guest's VMGEXIT */
 };
 
 /* Returns whether valid_bitmap has the bit of the GHCB field at @offset set. */
@@ -212,8 +215,10 @@ static void malformed(struct vcpu *vcpu, const struct ghcb *g, struct reply *rep
 static void raise_gp(struct reply *reply)
 {
 	reply->info_1 = GHCB_REPLY_EXCEPTION;
-	/* As in KVM, EVENT_ERROR_VALID stays clear: the #GP has no error code. */
 	reply->info_2 = EVENT_VALID | EVENT_TYPE_EXCEPTION | X86_GP;
+	/* #GP has an error code, which is 0 here.  KVM does not send it. */
+	if (config.host == HOST_SPEC)
+		reply->info_2 |= EVENT_ERROR_VALID;
 }
 
 /*
@@ -299,6 +304,39 @@ static void do_jump_table(struct vcpu *vcpu, const struct ghcb *g, struct reply 
 }
 
 /*
+ * Emulates an access to DR7 (GHCB 4.1).  KVM lets the processor save and restore
+ * DR7 of an SEV-ES guest, and therefore ignores both requests: a write changes
+ * nothing, even with a bit above bit 31, and the RAX of a read is 0.
+ */
+static void do_dr7(struct vcpu *vcpu, const struct ghcb *g, struct reply *reply)
+{
+	if (config.host == HOST_KVM)
+		return;
+	if (g->sw_exit_code == SVM_EXIT_READ_DR7)
+		reply->rax = vcpu->dr7;
+	else if (g->rax >> 32)
+		raise_gp(reply);
+	else
+		vcpu->dr7 = g->rax | DR7_INIT;
+}
+
+/*
+ * Emulates RDPMC.  Like KVM's virtual PMU, sevemu has performance counters 0 to
+ * 3.  They do not count, so RDPMC returns 0.  RDPMC of a higher number raises
+ * #GP.  The specification asks for #GP by sw_exit_info_1.  KVM replies that the
+ * request is done, and injects #GP into the guest.
+ */
+static void do_rdpmc(const struct ghcb *g, struct reply *reply)
+{
+	if (g->rcx < PMC_COUNT)
+		return;
+	if (config.host == HOST_KVM)
+		reply->inject_gp = true;
+	else
+		raise_gp(reply);
+}
+
+/*
  * Handles a request by the GHCB page at @gpa, and fills in *@reply.  @page is
  * the guest's GHCB page.  @g is a copy of it that the guest cannot change; all
  * fields that its sw_exit_code needs are valid.
@@ -311,13 +349,8 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 
 	switch (g->sw_exit_code) {
 	case SVM_EXIT_READ_DR7:
-		reply->rax = vcpu->dr7;
-		break;
 	case SVM_EXIT_WRITE_DR7:
-		if (g->rax >> 32)
-			raise_gp(reply);
-		else
-			vcpu->dr7 = g->rax | DR7_INIT;
+		do_dr7(vcpu, g, reply);
 		break;
 	case SVM_EXIT_RDTSCP:
 		reply->rcx = rdmsr(MSR_TSC_AUX);
@@ -328,13 +361,7 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		reply->rdx = tsc >> 32;
 		break;
 	case SVM_EXIT_RDPMC:
-		/*
-		 * Like KVM's virtual PMU, sevemu has performance counters 0 to
-		 * 3.  They do not count, so RDPMC returns 0.  RDPMC of a higher
-		 * number raises #GP.
-		 */
-		if (g->rcx >= PMC_COUNT)
-			raise_gp(reply);
+		do_rdpmc(g, reply);
 		break;
 	case SVM_EXIT_CPUID:
 		r = guest_cpuid(vcpu, g->rax, g->rcx);
@@ -409,7 +436,11 @@ static void check_version(struct vcpu *vcpu, const struct ghcb *g)
 			  (unsigned int)GHCB_PROTOCOL_MIN, config.ghcb_max);
 }
 
-static void page_protocol(struct vcpu *vcpu, u64 gpa)
+/*
+ * Handles a request by the GHCB page at @gpa.  Returns whether #GP must be
+ * injected behind the guest's VMGEXIT.
+ */
+static bool page_protocol(struct vcpu *vcpu, u64 gpa)
 {
 	static struct ghcb request;
 	struct reply reply = { 0 };
@@ -418,7 +449,7 @@ static void page_protocol(struct vcpu *vcpu, u64 gpa)
 	if (npt_frame_state(gpa) == HOOK_FRAME_NONE || npt_is_rom(gpa)) {
 		report_vmgexit_page(0);
 		violation(vcpu, VIOL_GHCB_ADDRESS, "GHCB at %#lx is not in RAM", gpa);
-		return;
+		return false;
 	}
 	if (npt_frame_state(gpa) != HOOK_FRAME_SHARED)
 		violation(vcpu, VIOL_GHCB_PRIVATE, "GHCB at %#lx is private", gpa);
@@ -448,16 +479,17 @@ static void page_protocol(struct vcpu *vcpu, u64 gpa)
 	}
 	publish(page, &request, &reply);
 	events_replied(gpa);
+	return reply.inject_gp;
 }
 
-void vmgexit(struct vcpu *vcpu)
+bool vmgexit(struct vcpu *vcpu)
 {
 	u64 msr = vcpu->ghcb_msr;
 
 	campaign_vmgexit(vcpu);
 	events_trigger(FROM_VMGEXIT);
-	if (msr & GHCB_MSR_INFO_MASK)
-		msr_protocol(vcpu, msr);
-	else
-		page_protocol(vcpu, msr);
+	if (!(msr & GHCB_MSR_INFO_MASK))
+		return page_protocol(vcpu, msr);
+	msr_protocol(vcpu, msr);
+	return false;
 }

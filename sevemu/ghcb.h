@@ -141,7 +141,9 @@ struct vcpu;
  * with a request; otherwise the MSR itself is the request.  The caller moves
  * RIP behind VMGEXIT.  A malformed request is reported as a violation of the
  * ABI and answered as GHCB 4.1 says.  A termination request terminates the run.
+ * Returns whether the caller must inject #GP, with error code 0, after it has
+ * moved RIP.
  */
-void vmgexit(struct vcpu *vcpu);
+bool vmgexit(struct vcpu *vcpu);
 
 #endif

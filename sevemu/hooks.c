@@ -30,7 +30,8 @@ static u64 config_word(void)
 	       (u64)config.cbit << HOOK_CONFIG_CBIT_SHIFT |
 	       (config.strict ? HOOK_CONFIG_STRICT : 0) |
 	       (config.la57 ? HOOK_CONFIG_LA57 : 0) |
-	       (config.rdtsc ? HOOK_CONFIG_RDTSC : 0);
+	       (config.rdtsc ? HOOK_CONFIG_RDTSC : 0) |
+	       (config.host == HOST_SPEC ? HOOK_CONFIG_SPEC : 0);
 }
 
 bool hook_expects(unsigned int violation)

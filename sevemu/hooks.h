@@ -88,6 +88,7 @@
 #define HOOK_CONFIG_STRICT	0x10000
 #define HOOK_CONFIG_LA57	0x20000
 #define HOOK_CONFIG_RDTSC	0x40000
+#define HOOK_CONFIG_SPEC	0x80000	/* --host spec */
 
 /*
  * Arguments of HOOK_COUNT: the kind of event.  Counts begin at the guest's

@@ -113,6 +113,10 @@ static void config_set(const char *name, char *value)
 			     option_is(value, "sev") ? SEV_SEV : SEV_ES;
 		return;
 	}
+	if (option_is(name, "host")) {
+		config.host = option_is(value, "spec") ? HOST_SPEC : HOST_KVM;
+		return;
+	}
 	if (option_is(name, "mode")) {
 		config.mode = option_is(value, "ovmf") ? MODE_OVMF :
 			      option_is(value, "direct32") ? MODE_DIRECT32 : MODE_DIRECT64;

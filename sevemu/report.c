@@ -261,8 +261,9 @@ static void json_report(enum end end, const char *fmt, va_list args)
 	static const char *const mode_names[] = { "direct64", "direct32", "ovmf" };
 
 	put_to(PORT_REPORT);
-	json("{\"sev\":\"%s\",\"cbit\":%u,\"ghcb_max\":%u,\"mode\":\"%s\",",
+	json("{\"sev\":\"%s\",\"cbit\":%u,\"ghcb_max\":%u,\"host\":\"%s\",\"mode\":\"%s\",",
 	     sev_names[config.sev], config.cbit, config.ghcb_max,
+	     config.host == HOST_SPEC ? "spec" : "kvm",
 	     mode_names[config.mode]);
 	json("\"end\":\"%s\",\"status\":%u,\"reason\":\"", ends[end].name,
 	     (unsigned int)ends[end].status);

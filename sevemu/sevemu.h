@@ -22,6 +22,8 @@
 #define KVM_ENOSYS		1000
 
 enum sev_mode { SEV_OFF, SEV_SEV, SEV_ES };
+/* What the host does where KVM and the GHCB specification differ. */
+enum host_kind { HOST_KVM, HOST_SPEC };
 enum boot_mode { MODE_DIRECT64, MODE_DIRECT32, MODE_OVMF };
 
 /* Indices of vcpu.gpr[], which are the register numbers of the instruction encoding. */
@@ -39,6 +41,7 @@ struct config {
 	enum boot_mode mode;	/* --mode: boots firmware or a kernel */
 	unsigned int cbit;	/* --cbit: the C-bit's position, 47 or 51 */
 	unsigned int ghcb_max;	/* --ghcb-max: highest GHCB protocol version, 1 or 2 */
+	enum host_kind host;	/* --host: the host is like KVM or the specification */
 	bool la57, rdtsc, strict, icount, trace, hooks;
 	bool hostile;		/* --attack or --hostile: the host attacks the guest */
 	bool has_marker;	/* --marker was given, so @marker is valid */

@@ -59,6 +59,10 @@ static bool answered(bool output)
 		meanwhile(nmi_comes);
 		nmi_due = true;
 	}
+	if (how & 32) {
+		injects_gp();
+		return false;
+	}
 
 	if (info_1 == 1 && ((u32)info_2 == 0x80000b0d ||
 			    (u32)info_2 == 0x8000030d ||
@@ -202,6 +206,8 @@ static void fresh_guest(void)
 	nmi_count = 0;
 	memset(&sev_guest, 0, sizeof(sev_guest));
 	nmi_count = 0;
+	host.sev_status = 3;
+	host.has_sev_status = true;
 	sev_guest.status = 3;
 	sev_guest.cbit = 51;
 	sev_guest.known = true;

@@ -279,7 +279,7 @@ debugcon_pattern() {
 	}'
 }
 
-# do_nae NAME OPTIONS MAY-SKIP: the self-test's result lines become ours. A case that
+# do_nae NAME OPTIONS MAY-SKIP GP: the self-test's result lines become ours. A case that
 # was skipped for another reason fails, and so does one without an exit in an SEV-ES
 # guest.
 do_nae() {
@@ -303,6 +303,7 @@ do_nae() {
 	{ print }' "$log.console" >"$log.results"
 	cat "$log.results"
 	must_say '^PASS nae/'
+	[ "$4" = - ] || must_say "^nae: #GP of RDPMC $4"
 	[ "$(tail -n 1 "$log.console")" = "nae: done" ] ||
 		die "ends early, status $status: $(tail -n 1 "$log.log")"
 	debugcon_pattern | cmp -s - "$log.debugcon" ||

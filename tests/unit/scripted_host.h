@@ -129,6 +129,8 @@ struct step {
 	 * request and before the host answers.
 	 */
 	void (*meanwhile)(void);
+	/* true: the host injects #GP at the instruction behind VMGEXIT. */
+	bool injects_gp;
 };
 
 /* Largest number of steps in a script. */
@@ -359,6 +361,15 @@ static maybe_unused void meanwhile(void (*hook)(void))
 }
 
 /*
+ * In the script's last exchange, the host injects #GP behind VMGEXIT, as KVM does
+ * for RDPMC. The reply in the GHCB page stays as it is.
+ */
+static maybe_unused void injects_gp(void)
+{
+	current_step()->injects_gp = true;
+}
+
+/*
  * Appends an exchange by the GHCB MSR protocol to the script. The guest must
  * write @request to the GHCB MSR. The host replaces it by @reply.
  */
@@ -528,6 +539,33 @@ void vmgexit(void)
 		exchange_by_page(step);
 	if (before_resuming)
 		before_resuming();
+}
+
+const u8 behind_vmgexit[1];
+
+/*
+ * VMGEXIT of a request by the GHCB page. If the step injects #GP, calls the stub's
+ * handler with the frame that the processor would push. The handler must accept it,
+ * and may change RAX only, whose value the processor then has.
+ */
+u64 vmgexit_page(void)
+{
+	const struct step *step = &host.steps[host.at];
+	struct exception_frame trap, before;
+
+	vmgexit();
+	if (!step->injects_gp)
+		return 0;
+	memset(&trap, 0x5a, sizeof(trap));
+	trap.vector = 13;
+	trap.cs = 0x10;
+	trap.rip = (u64)behind_vmgexit;
+	trap.rax = 0;
+	before = trap;
+	CHECK(sev_es_gp(&trap), "#GP behind VMGEXIT is not accepted");
+	before.rax = trap.rax;
+	CHECK(!memcmp(&trap, &before, sizeof(trap)), "another register has changed");
+	return trap.rax;
 }
 
 /* ---- changes of the GHCB page between private and shared ---- */

@@ -50,6 +50,7 @@ static void did(const char *what)
 
 static struct {
 	bool es, busy, guarded;
+	bool gp_injected;	/* result of sev_es_gp() */
 	unsigned int vc_vector;
 	int fault_result;
 	u64 cr2;
@@ -159,6 +160,13 @@ void sev_es_nmi(void)
 {
 	did("nmi");
 	fake.nmis++;
+}
+
+bool sev_es_gp(struct exception_frame *f)
+{
+	CHECK(f->vector == X86_TRAP_GP, "vector %lu", f->vector);
+	did("gp");
+	return fake.gp_injected;
 }
 
 bool sev_es_busy(void)
@@ -417,6 +425,35 @@ TEST(nmi)
 	}
 }
 
+TEST(gp_injected)
+{
+	unsigned int stage;
+
+	for (stage = 0; stage < 2; stage++) {
+		raise_at(stage, X86_TRAP_GP, 0);
+		fake.gp_injected = true;
+		fake.busy = true;
+		served("gp");
+	}
+}
+
+/* sev_es_gp() accepts #GP, but no other vector may be taken for an injected #GP. */
+TEST(others_are_not_injected)
+{
+	unsigned int vector;
+
+	for (vector = 0; vector < 32; vector++) {
+		if (vector == X86_TRAP_NMI || vector == X86_TRAP_VC ||
+		    vector == X86_TRAP_PF || vector == X86_TRAP_GP)
+			continue;
+		raise_at(true, vector, 0);
+		fake.gp_injected = true;
+		fake.busy = true;
+		reported_as("abandon force print terminate", vector_names[vector],
+			    vector, 0);
+	}
+}
+
 TEST(page_fault_served)
 {
 	raise_at(true, X86_TRAP_PF, PF_WRITE);
@@ -501,7 +538,9 @@ TEST(names)
 		    vector == X86_TRAP_PF)
 			continue;
 		raise_at(vector % 2, vector, vector * 0x1001UL);
-		reported_as("abandon force print terminate", vector_names[vector],
+		reported_as(vector == X86_TRAP_GP ?
+			    "gp abandon force print terminate" :
+			    "abandon force print terminate", vector_names[vector],
 			    vector, vector * 0x1001UL);
 	}
 	raise_at(true, 32, 0);
@@ -555,7 +594,7 @@ TEST(report_sev_es)
 	layout.rw = (const u8 *)on_stack;
 	layout.stack_top = (const u8 *)on_stack + sizeof(on_stack);
 	frame.rsp = (u64)on_stack;
-	reported_as("abandon force print terminate", "#GP", 13, 0x18);
+	reported_as("gp abandon force print terminate", "#GP", 13, 0x18);
 	CHECK(strchr(said, '\n')[1] == '\0', "said:\n%s", said);
 }
 
@@ -585,6 +624,7 @@ TEST(report_raises)
 			fake.fault_result = -EFAULT;
 			snprintf(expected, sizeof(expected), doings[i],
 				 vectors[k] == X86_TRAP_PF ? "fault " :
+				 vectors[k] == X86_TRAP_GP ? "gp " :
 				 vectors[k] == X86_TRAP_VC ? "vc " : "");
 			EXPECT_HALT(do_exception(&frame));
 			CHECK(!strcmp(trace, expected),
@@ -628,7 +668,7 @@ TEST(report_in_exchange)
 {
 	raise_at(true, X86_TRAP_GP, 0);
 	fake.busy = true;
-	reported_as("abandon force print terminate", "#GP", 13, 0);
+	reported_as("gp abandon force print terminate", "#GP", 13, 0);
 	CHECK(!fake.busy, "not given up");
 }
 
@@ -686,7 +726,7 @@ TEST(stack_overflow)
 TEST(another_cs)
 {
 	static const unsigned int vectors[] = {
-		X86_TRAP_NMI, X86_TRAP_VC, X86_TRAP_PF,
+		X86_TRAP_NMI, X86_TRAP_VC, X86_TRAP_PF, X86_TRAP_GP,
 	};
 	static const u64 selectors[] = { 0, 0x08, 0x11, 0x13, 0x18, 0x33 };
 	unsigned int i, s;

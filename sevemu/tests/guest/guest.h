@@ -48,6 +48,11 @@ struct machine {
 	u64 cmask;			/* 1 << cbit, or 0 without SEV */
 	/* Whether sevemu's options --strict, --la57 and --rdtsc are given. */
 	bool strict, la57, rdtsc;
+	/*
+	 * sevemu's option --host is spec: the host does what the GHCB specification
+	 * says. Otherwise the host does what KVM does.
+	 */
+	bool spec;
 	const struct boot_params *bp;	/* the zero page from the loader */
 };
 extern struct machine machine;

@@ -186,6 +186,7 @@ static void machine_init(const struct boot_params *bp)
 	machine.strict = config & HOOK_CONFIG_STRICT;
 	machine.la57 = config & HOOK_CONFIG_LA57;
 	machine.rdtsc = config & HOOK_CONFIG_RDTSC;
+	machine.spec = config & HOOK_CONFIG_SPEC;
 }
 
 void guest_main(const struct boot_params *bp)
