@@ -40,6 +40,13 @@ bool campaign_running(void);
 void campaign_exit(void);
 
 /*
+ * Counts a page fault of a guest whose private memory was changed.  After more than
+ * FAULTS_MAX the run ends, because the guest faults for ever: in a handler whose page
+ * is not mapped.
+ */
+void campaign_page_fault(void);
+
+/*
  * Calls campaign_run() at the stub's first request by the GHCB MSR protocol,
  * because in MODE_OVMF firmware runs before the stub and is not attacked.
  * ghcb.c calls it at each VMGEXIT.
@@ -51,7 +58,7 @@ void campaign_vmgexit(struct vcpu *vcpu);
  * --marker.  The host is honest from now on, because only the stub is under
  * test.  exits.c calls it.
  */
-void campaign_marker(void);
+void campaign_marker(const struct vcpu *vcpu);
 
 /*
  * Handles an intercepted #DB if its breakpoint is the address PROOF of --watch,

@@ -10,6 +10,7 @@
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_memory.h"
 #include "campaign.h"
 #include "cpuid.h"
 #include "exception.h"
@@ -25,6 +26,7 @@
 #include "npt.h"
 #include "report.h"
 #include "sevemu.h"
+#include "watch.h"
 #include "watch_kaslr.h"
 
 /* Turns intercept number @bit of the VMCB's vector *@intercepts on or off. */
@@ -58,7 +60,8 @@ void exits_init(struct vcpu *vcpu)
 	v->icpt_exceptions =
 		(armed || config.hostile || vcpu->intercepts & HOOK_INTERCEPT_DB ?
 		 1u << X86_DB : 0) |
-		(es && vcpu->intercepts & HOOK_INTERCEPT_AC ? 1u << X86_AC : 0);
+		(es && vcpu->intercepts & HOOK_INTERCEPT_AC ? 1u << X86_AC : 0) |
+		(attack_on && attack_by_memory() ? 1u << X86_PF : 0);
 	v->icpt3 = ICPT3(SVM_EXIT_INIT) | ICPT3(SVM_EXIT_CPUID) | ICPT3(SVM_EXIT_HLT) |
 		   ICPT3(SVM_EXIT_INVLPGA) | ICPT3(SVM_EXIT_IOIO) | ICPT3(SVM_EXIT_MSR) |
 		   ICPT3(SVM_EXIT_SHUTDOWN);
@@ -101,8 +104,24 @@ static void marker_reached(struct vcpu *vcpu)
 	write_dr0(vcpu->guest_dr0);
 	vcpu->vmcb->dr7 = config.sev == SEV_ES ? DR7_INIT : vcpu->dr7;
 	vcpu->vmcb->dr6 &= ~(u64)DR6_B0;
-	campaign_marker();
+	campaign_marker(vcpu);
 	exits_init(vcpu);
+}
+
+/*
+ * Counts an intercepted #PF and delivers it, or #DF if the delivery of an exception has
+ * caused it.  Only exceptions are delivered by the processor itself, and those that the
+ * stub can cause make a double fault with #PF (APM2 8.2.9).
+ */
+static void exit_pf(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+	bool nested = v->event_inj & EVENT_VALID;
+
+	campaign_page_fault();
+	v->event_inj = 0;
+	v->cr2 = v->exit_info_2;
+	guest_raise(vcpu, nested ? X86_DF : X86_PF, v->exit_info_1);
 }
 
 /*
@@ -200,6 +219,8 @@ static void exit_cr3(struct vcpu *vcpu)
 
 	insn_decode(vcpu, &insn);
 	new = *insn_operand(vcpu, &insn) & ~CR3_NO_FLUSH;
+	if (config.hostile)
+		watch_tables(vcpu);
 	if (new != vcpu->vmcb->cr3)
 		events_cr3(vcpu, new);
 	vcpu->vmcb->cr3 = new;
@@ -479,6 +500,9 @@ void exit_handle(struct vcpu *vcpu)
 		break;
 	case SVM_EXIT_EXCP_DB:
 		exit_db(vcpu);
+		break;
+	case SVM_EXIT_EXCP_PF:
+		exit_pf(vcpu);
 		break;
 	case SVM_EXIT_HLT:
 		exit_hlt(vcpu);

@@ -9,6 +9,7 @@
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_memory.h"
 #include "campaign.h"
 #include "cpuid.h"
 #include "ghcb.h"
@@ -455,6 +456,7 @@ void vmgexit(struct vcpu *vcpu)
 	u64 msr = vcpu->ghcb_msr;
 
 	campaign_vmgexit(vcpu);
+	memory_note(vcpu);
 	events_trigger(FROM_VMGEXIT);
 	if (msr & GHCB_MSR_INFO_MASK)
 		msr_protocol(vcpu, msr);
