@@ -40,11 +40,10 @@ bool campaign_running(void);
 void campaign_exit(void);
 
 /*
- * Counts a page fault of a guest whose private memory was changed.  After more than
- * FAULTS_MAX the run ends, because the guest faults for ever: in a handler whose page
- * is not mapped.
+ * Ends a run that takes too long, because a guest whose memory was changed loops without
+ * an exit.  exits.c calls it at the NMI of the timer that campaign.c has started.
  */
-void campaign_page_fault(void);
+void campaign_alarm(void);
 
 /*
  * Calls campaign_run() at the stub's first request by the GHCB MSR protocol,

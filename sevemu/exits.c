@@ -60,14 +60,15 @@ void exits_init(struct vcpu *vcpu)
 	v->icpt_exceptions =
 		(armed || config.hostile || vcpu->intercepts & HOOK_INTERCEPT_DB ?
 		 1u << X86_DB : 0) |
-		(es && vcpu->intercepts & HOOK_INTERCEPT_AC ? 1u << X86_AC : 0) |
-		(attack_on && attack_by_memory() ? 1u << X86_PF : 0);
+		(es && vcpu->intercepts & HOOK_INTERCEPT_AC ? 1u << X86_AC : 0);
 	v->icpt3 = ICPT3(SVM_EXIT_INIT) | ICPT3(SVM_EXIT_CPUID) | ICPT3(SVM_EXIT_HLT) |
 		   ICPT3(SVM_EXIT_INVLPGA) | ICPT3(SVM_EXIT_IOIO) | ICPT3(SVM_EXIT_MSR) |
 		   ICPT3(SVM_EXIT_SHUTDOWN);
 	v->icpt4 = ICPT4(SVM_EXIT_VMRUN) | ICPT4(SVM_EXIT_VMMCALL) |
 		   ICPT4(SVM_EXIT_VMLOAD) | ICPT4(SVM_EXIT_VMSAVE) |
 		   ICPT4(SVM_EXIT_STGI) | ICPT4(SVM_EXIT_CLGI) | ICPT4(SVM_EXIT_SKINIT);
+	if (attack_on && attack_by_memory())
+		v->icpt3 |= ICPT3(SVM_EXIT_NMI);
 	if (es) {
 		v->icpt3 |= ICPT3(SVM_EXIT_RDPMC) | ICPT3(SVM_EXIT_INVD);
 		v->icpt4 |= ICPT4(SVM_EXIT_WBINVD) | ICPT4(SVM_EXIT_MONITOR) |
@@ -106,22 +107,6 @@ static void marker_reached(struct vcpu *vcpu)
 	vcpu->vmcb->dr6 &= ~(u64)DR6_B0;
 	campaign_marker(vcpu);
 	exits_init(vcpu);
-}
-
-/*
- * Counts an intercepted #PF and delivers it, or #DF if the delivery of an exception has
- * caused it.  Only exceptions are delivered by the processor itself, and those that the
- * stub can cause make a double fault with #PF (APM2 8.2.9).
- */
-static void exit_pf(struct vcpu *vcpu)
-{
-	struct vmcb *v = vcpu->vmcb;
-	bool nested = v->event_inj & EVENT_VALID;
-
-	campaign_page_fault();
-	v->event_inj = 0;
-	v->cr2 = v->exit_info_2;
-	guest_raise(vcpu, nested ? X86_DF : X86_PF, v->exit_info_1);
 }
 
 /*
@@ -501,8 +486,8 @@ void exit_handle(struct vcpu *vcpu)
 	case SVM_EXIT_EXCP_DB:
 		exit_db(vcpu);
 		break;
-	case SVM_EXIT_EXCP_PF:
-		exit_pf(vcpu);
+	case SVM_EXIT_NMI:
+		campaign_alarm();
 		break;
 	case SVM_EXIT_HLT:
 		exit_hlt(vcpu);

@@ -54,6 +54,16 @@
 /* Model-specific registers (APM2 appendix A). */
 #define MSR_TSC			0x00000010
 #define MSR_APIC_BASE		0x0000001b
+
+/* Registers of the local APIC (APM2 16.3), and values of them. */
+#define LAPIC(offset)		((volatile u32 *)(0xfee00000 + (offset)))
+#define LAPIC_TIMER		0x320
+#define LAPIC_NMI		0x400	/* delivery mode */
+#define LAPIC_MASKED		0x10000
+#define LAPIC_COUNT		0x380
+#define LAPIC_DIVIDE		0x3e0
+#define LAPIC_DIVIDE_BY_1	0xb
+
 #define MSR_MTRR_CAP		0x000000fe
 #define MSR_SYSENTER_CS		0x00000174
 #define MSR_SYSENTER_ESP	0x00000175

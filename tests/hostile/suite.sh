@@ -200,7 +200,28 @@ judge() {
 	if [ "$1" -ne 0 ] || ! grep -qa '^sevemu: ends ' "$log"; then
 		die "status $1: $(tail -n 1 "$log")"
 	fi
-	pass "$test" "$(totals "$log")"
+	covered=$(coverage "$log")
+	# A soak has to change every block by which the stub decides.
+	case $section,$covered in
+	check,* | soak,) ;;
+	*) echo "$covered" | awk '{
+		for (i = 1; i <= NF; i++) {
+			split($i, part, /[=\/]/)
+			if (part[1] ~ /^blocks/)
+				decides = 1
+			if (part[1] ~ /^blocks/ && part[2] == part[3])
+				all = 1
+		}
+	}
+	END { exit decides && !all }' || die "no window changed all blocks: $covered" ;;
+	esac
+	pass "$test" "$(totals "$log")${covered:+; $covered}"
+}
+
+# coverage LOG: WINDOW=PLAYED/BLOCKS for each window that changed blocks.
+coverage() {
+	sed -n 's/^sevemu: \([a-z-]*\) last=[0-9]* blocks=\([0-9]*\) played=\([0-9]*\) .*/\1=\3\/\2/p' \
+		"$1" | paste -sd' ' -
 }
 
 # totals LOG...: the figures of all jobs, added up.
