@@ -381,7 +381,7 @@ void events_start(struct vcpu *vcpu)
 	hidden_private = false;
 	stepping = false;
 	skip_to = 0;
-	write_dr1(0);
+	write_dr1(breakpoint(0));
 	page.gpa = 0;
 	events_trigger(FROM_START);
 	exits_init(vcpu);
@@ -516,7 +516,7 @@ bool events_db(struct vcpu *vcpu)
 	v->dr6 = DR6_INIT;
 	stepping = false;
 	skip_to = 0;
-	write_dr1(0);
+	write_dr1(breakpoint(0));
 	return ours;
 }
 

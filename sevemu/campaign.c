@@ -561,7 +561,7 @@ static void play(struct vcpu *vcpu, u64 number, u64 left)
 	watch_start();
 	memory_start();
 	write_dr0(config.marker);
-	write_dr2(watch_is_proven() ? 0 : watch.proof);
+	write_dr2(breakpoint(watch_is_proven() ? 0 : watch.proof));
 	write_dr7(DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3);
 	kaslr_start(number);
 	attack_on = !honest;

@@ -86,7 +86,7 @@ void exits_init(struct vcpu *vcpu)
 	 * hypervisor's own DR7, because QEMU's VMRUN does not set the
 	 * breakpoints of the guest's DR7.  QEMU raises #DB only if the guest's
 	 * DR7 enables the breakpoint, too, so enable all four.  An unused
-	 * breakpoint has address 0.
+	 * breakpoint is at breakpoint(0).
 	 */
 	if (config.hostile)
 		v->dr7 = DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3;

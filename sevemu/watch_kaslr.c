@@ -128,7 +128,7 @@ bool kaslr_nowhere(void)
 static void wait_for(u64 function)
 {
 	now.next = function;
-	write_dr3(function);
+	write_dr3(breakpoint(function));
 }
 
 void kaslr_start(u64 run)
@@ -148,7 +148,7 @@ void kaslr_start(u64 run)
 	if (is_kept)
 		now = kept;
 	config.marker = now.marker;
-	write_dr0(now.marker);
+	write_dr0(breakpoint(now.marker));
 	if (watch_is_proven())
 		kaslr_proven();
 	wait_for(now.next);
@@ -238,7 +238,7 @@ static void see_decode(u64 out, u64 size)
 	now.distance = out - watch.payload;
 	now.marker = marker + now.distance;
 	config.marker = now.marker;
-	write_dr0(now.marker);
+	write_dr0(breakpoint(now.marker));
 	if (now.distance) {
 		now.place.phys = out;
 		now.place.entry = config.marker;

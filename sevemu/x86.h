@@ -286,6 +286,15 @@ static inline void write_dr1(u64 v)
 	asm volatile("mov %0, %%dr1" : : "r"(v));
 }
 
+/*
+ * The address of a breakpoint at @at, or, if @at is 0, of a breakpoint that is not used:
+ * one that no page of a guest under attack has.  A guest may jump to address 0.
+ */
+static inline u64 breakpoint(u64 at)
+{
+	return at ? at : 0x7ffffffffff0;
+}
+
 static inline void write_dr2(u64 v)
 {
 	asm volatile("mov %0, %%dr2" : : "r"(v));
