@@ -42,7 +42,7 @@
 /* sevemu stops a run with more VMEXITs than this, because the guest hangs. */
 #define EXITS_MAX		400000
 /* A run with changed memory may take so many ns, the ticks of QEMU's local APIC. */
-#define ALARM_TICKS		700000000
+#define ALARM_TICKS		2000000000
 /* The first CPUID function for which the stub asks the hypervisor. */
 #define CPUID_EXT_MAX		0x80000000
 /* The size in bytes of a buffer for an attack's name, with the NUL. */
@@ -56,9 +56,11 @@
 /* The number of changed blocks of memory at one moment of a window. */
 #define BLOCK_RUNS		16
 /*
- * Blocks that follow each other in play_blocks() have numbers so far apart.  A prime,
- * so that all blocks have their turn whatever their number is.
+ * play_blocks() numbers the blocks anew, BLOCK_STEP blocks apart, and starts at number
+ * MOMENT_STEP times the moment's number.  Both are primes, so that a window
+ * of many moments changes all blocks, however many there are.
  */
+#define MOMENT_STEP		10007
 #define BLOCK_STEP		7919
 /* "--attack all" runs the guest this many times for each attack, or fewer. */
 #define FORMS			32
@@ -759,11 +761,11 @@ static void play_events(struct vcpu *vcpu, const char *label, u64 at)
  */
 static void play_blocks(struct vcpu *vcpu, const char *label, enum memory_kind kind, u64 at)
 {
-	u64 count = memory_blocks(kind), first = attack_mix(at) % count, i, n;
+	u64 count = memory_blocks(kind), first = at * MOMENT_STEP, i, n;
 	unsigned int runs = 0;
 
 	for (i = 0; i < count && runs < BLOCK_RUNS; i++) {
-		n = memory_choose(kind, (first + i * BLOCK_STEP) % count, attack_mix(at + i));
+		n = memory_choose(kind, (first + i) * BLOCK_STEP % count, attack_mix(at + i));
 		if (n == MEMORY_NOTHING)
 			continue;
 		attack_clear();

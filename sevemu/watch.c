@@ -286,9 +286,9 @@ void watch_fetch(u64 gpa, enum view view)
  */
 static void look_at_shared_mapping(u64 gpa, u64 size)
 {
-	u64 end = gpa + size;
+	u64 end = gpa + size, step = size > LARGE_SIZE ? LARGE_SIZE : size;
 
-	for (; gpa < end; gpa += size > LARGE_SIZE ? LARGE_SIZE : size)
+	for (; gpa < end; gpa += step)
 		if (npt_frame_state(gpa) != HOOK_FRAME_NONE && gpa != watch.ghcb)
 			watch_fail("RAM is mapped with C=0", gpa);
 }

@@ -224,9 +224,9 @@ static void see_finish(void)
 
 /*
  * Called when the stub is about to decode the payload to @out, @size bytes.
- * The stub must have cleared the generator's state, unless the host puts it back.  Sets config.marker, a
- * breakpoint, to the payload's entry, because KASLR has now chosen the
- * payload's address.
+ * The stub must have cleared the generator's state, unless the host puts it
+ * back.  Sets config.marker, a breakpoint, to the payload's entry, because KASLR
+ * has now chosen the payload's address.
  */
 static void see_decode(u64 out, u64 size)
 {
