@@ -37,7 +37,7 @@
 #define SIB_RSP			0x24
 #define GROUP7_LIDT		3
 
-/* memory_step() notes the contents of memory at each of so many instructions. */
+/* memory_step() calls memory_note() at every NOTE_STEPS-th instruction. */
 #define NOTE_STEPS		32
 
 /* --memory: addresses in the stub. */
@@ -57,7 +57,7 @@ struct history {
 	u8 next;		/* the element that is replaced next, once all are used */
 	bool played;		/* memory_choose() has returned a change of the block */
 };
-/* One for each block of @kept_kind; NULL: memory_keep() was not called. */
+/* An element for each block of @kept_kind; NULL: memory_keep() was not called. */
 static struct history *histories;
 static enum memory_kind kept_kind;
 static u64 steps;		/* instructions that memory_step() has counted */
@@ -159,9 +159,9 @@ unsigned int memory_blocks(enum memory_kind kind)
 }
 
 /*
- * Returns whether range @number is a part of the image that the stub moves.  It builds
- * its page tables where it moves to, so these have one address.  The first range of
- * instructions is the image's start.
+ * Returns whether the stub moves range @number of ranges[] together with its image.
+ * Page tables do not move, because the stub builds them where the image moves to.  The
+ * image begins with the first range of MEMORY_CODE; ranges below it do not move.
  */
 static bool moves(unsigned int number)
 {

@@ -253,12 +253,13 @@ void campaign_exit(void)
 }
 
 /*
- * Starts the local APIC's timer if the host changes private memory in this run: the
- * timer's NMI exits the guest.  The stub does not use the timer.
+ * Starts the local APIC's timer if play_blocks() changes private memory in this run: the
+ * timer's NMI exits the guest.  The stub does not use the timer.  Runs from the guest's
+ * start have no timer, because they may single-step for long.
  */
 static void start_alarm(void)
 {
-	if (!attack_on || !attack_by_memory())
+	if (!attack_on || !attack_by_memory() || !walked)
 		return;
 	*LAPIC(LAPIC_DIVIDE) = LAPIC_DIVIDE_BY_1;
 	*LAPIC(LAPIC_TIMER) = LAPIC_NMI;
@@ -722,7 +723,7 @@ static bool walk(struct vcpu *vcpu, const struct window *window, u64 count)
 				 .each = window->each };
 
 	attack_clear();
-	/* Of the moments behind a snapshot at such a moment the next one has number 0. */
+	/* Moments are counted from 0 behind the snapshot. */
 	attack_add(&attack, window->each && walked ? count - 1 : count);
 	play(vcpu, 0, count);
 	if (!run.arrived)
