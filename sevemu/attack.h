@@ -47,6 +47,11 @@ enum trigger {
 	FROM_REQUEST,
 	/* The attack acts N guest instructions after a write to CR4. */
 	FROM_CR4,
+	/*
+	 * The attack acts N guest instructions after the guest's first access to
+	 * a private frame, which the host has unmapped (events_unmap()).
+	 */
+	FROM_FAULT,
 };
 
 /*

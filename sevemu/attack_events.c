@@ -18,8 +18,10 @@
 #include "exception.h"
 #include "exits.h"
 #include "ghcb.h"
+#include "hooks.h"
 #include "insn.h"
 #include "npt.h"
+#include "report.h"
 #include "sevemu.h"
 #include "snapshot.h"
 #include "watch.h"
@@ -56,6 +58,9 @@
  */
 #define STAGE_STEPS		33000
 
+/* A run accesses at most this many frames: those of a payload of some 60 MiB. */
+#define MAPPED_MAX		0x4000
+
 /* The stub's stack has room for the frames of this many nested NMIs. */
 #define STORM			64
 /* The frames of this many nested NMIs overrun a 16 KiB stack and its guard page. */
@@ -81,6 +86,15 @@ static u64 skip_to;
  * the guest's next access to it causes a nested page fault.
  */
 static bool hidden_private;
+
+/* events_unmap() was called, and the frames are unmapped. */
+static bool unmap, unmapped;
+/*
+ * Frames that the guest has accessed since the snapshot, which events_start() unmaps
+ * again.
+ */
+static u64 mapped[MAPPED_MAX];
+static unsigned int mapped_count;
 
 /* The GHCB page whose contents the attack page-rewrite changes at each read. */
 static struct {
@@ -309,22 +323,65 @@ void events_begin(u64 left)
 	struct lie *lie;
 
 	for (lie = lies; lie < lies + lie_count; lie++) {
-		if (!lie->attack->fire)
+		if (!lie->attack->fire || lie->attack->each)
 			continue;
 		lie->counting = true;
 		lie->left = left;
 	}
 }
 
+void events_unmap(void)
+{
+	unmap = true;
+}
+
+void events_keep(void)
+{
+	mapped_count = 0;
+}
+
+/* Unmaps all private frames, but those that were mapped at the snapshot. */
+static void unmap_frames(void)
+{
+	unsigned int i;
+
+	if (!unmap)
+		return;
+	if (!unmapped)
+		npt_hide_all(true);
+	unmapped = true;
+	for (i = 0; i < mapped_count; i++)
+		npt_hide(VIEW_PRIVATE, mapped[i]);
+	mapped_count = 0;
+}
+
+/*
+ * Maps the private frame of @gpa again at the guest's access.  Returns false if the
+ * frame was mapped.
+ */
+static bool map_frame(u64 gpa, u64 info)
+{
+	if (!unmapped || info & PF_P || npt_frame_state(gpa) == HOOK_FRAME_SHARED)
+		return false;
+	if (mapped_count == MAPPED_MAX)
+		end_run(END_ERROR, "a run accesses more than %u frames, the limit of a "
+			"window -faults: use a smaller payload", MAPPED_MAX);
+	mapped[mapped_count++] = ALIGN_DOWN(gpa, PAGE_SIZE);
+	npt_show(VIEW_PRIVATE, gpa);
+	events_trigger(FROM_FAULT);
+	return true;
+}
+
 void events_start(struct vcpu *vcpu)
 {
+	unmap_frames();
 	npt_alias(alias_bit());
 	if (hidden_private)
 		npt_hide_all(false);
 	hidden_private = false;
 	stepping = false;
 	skip_to = 0;
-	write_dr1(0);
+	write_dr1(breakpoint(0));
 	page.gpa = 0;
 	events_trigger(FROM_START);
 	exits_init(vcpu);
@@ -443,6 +500,8 @@ void events_exit(struct vcpu *vcpu)
 		for (lie = lies; lie < lies + lie_count; lie++)
 			if (lie->counting && lie->left)
 				lie->left--;
+	if (v->exit_code != SVM_EXIT_NPF)
+		memory_step(vcpu);
 	if (page.gpa && page.shown && v->exit_code != SVM_EXIT_NPF) {
 		page.shown = false;
 		npt_hide(VIEW_SHARED, page.gpa);
@@ -457,7 +516,7 @@ bool events_db(struct vcpu *vcpu)
 	v->dr6 = DR6_INIT;
 	stepping = false;
 	skip_to = 0;
-	write_dr1(0);
+	write_dr1(breakpoint(0));
 	return ours;
 }
 
@@ -530,6 +589,8 @@ bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
 		}
 		return true;
 	}
+	if (view == VIEW_PRIVATE && map_frame(gpa, info))
+		return true;
 	if (view != VIEW_PRIVATE || !hidden_private)
 		return false;
 	if (info & (PF_ID | NPF_WALK)) {

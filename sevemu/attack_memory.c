@@ -37,14 +37,32 @@
 #define SIB_RSP			0x24
 #define GROUP7_LIDT		3
 
+/* memory_step() calls memory_note() at every NOTE_STEPS-th instruction. */
+#define NOTE_STEPS		32
+
 /* --memory: addresses in the stub. */
 static u64 status[STATUS_PLACES];
 static struct {
 	u64 start, end;		/* multiples of BLOCK_SIZE */
+	enum memory_kind kind;
 } ranges[RANGES_MAX];
 static unsigned int range_count;
 
 static bool served;		/* see memory_proof() */
+
+/* What memory_note() keeps of a block. */
+struct history {
+	u8 contents[HISTORY][BLOCK_SIZE];
+	u8 count;		/* used elements of contents[] */
+	u8 next;		/* the element that is replaced next, once all are used */
+	bool played;		/* memory_choose() has returned a change of the block */
+};
+/* An element for each block of @kept_kind; NULL: memory_keep() was not called. */
+static struct history *histories;
+static enum memory_kind kept_kind;
+static u64 steps;		/* instructions that memory_step() has counted */
+/* At the last memory_note() the stub ran where it was loaded, and had not moved yet. */
+static bool before_move;
 
 /* Cuts a number off at the next character of @ends; *@s moves behind that. */
 static u64 next_number(char **s, char end)
@@ -58,16 +76,37 @@ static u64 next_number(char **s, char end)
 	return parse_number(start);
 }
 
-void memory_option(char *value)
+/*
+ * Cuts the ranges of @kind off at the next comma and adds them to ranges[].  *@s moves
+ * behind the comma.
+ */
+static void next_ranges(char **s, enum memory_kind kind)
 {
-	status[0] = next_number(&value, '+');
-	status[1] = next_number(&value, '+');
-	for (; *value; range_count++) {
+	char *text = *s;
+
+	for (; **s && **s != ','; ++*s)
+		;
+	if (**s)
+		*(*s)++ = '\0';
+	if (!strcmp(text, "-"))
+		return;
+	for (; *text; range_count++) {
 		if (range_count == RANGES_MAX)
 			end_run(END_ERROR, "--memory has more than %u ranges", RANGES_MAX);
-		ranges[range_count].start = next_number(&value, '-');
-		ranges[range_count].end = next_number(&value, '+');
+		ranges[range_count].start = next_number(&text, '-');
+		ranges[range_count].end = next_number(&text, '+');
+		ranges[range_count].kind = kind;
 	}
+}
+
+void memory_option(char *value)
+{
+	enum memory_kind kind;
+
+	status[0] = next_number(&value, '+');
+	status[1] = next_number(&value, '+');
+	for (kind = 0; kind < MEMORY_KINDS; kind++)
+		next_ranges(&value, kind);
 }
 
 bool memory_given(void)
@@ -97,25 +136,59 @@ bool attack_by_memory(void)
 	return false;
 }
 
-unsigned int memory_blocks(void)
+bool memory_waives(enum waiver waiver)
+{
+	enum memory_kind kind;
+
+	for (kind = 0; kind < MEMORY_KINDS; kind++)
+		if (lie_count && lies[0].attack == &memory_block_attacks[kind])
+			return waiver == WAIVE_GHCB ? kind == MEMORY_TABLES :
+			       kind == MEMORY_STACKS || kind == MEMORY_CODE ||
+			       kind == MEMORY_OUTPUT;
+	return false;
+}
+
+unsigned int memory_blocks(enum memory_kind kind)
 {
 	unsigned int i, blocks = 0;
 
 	for (i = 0; i < range_count; i++)
-		blocks += (ranges[i].end - ranges[i].start) / BLOCK_SIZE;
+		if (ranges[i].kind == kind)
+			blocks += (ranges[i].end - ranges[i].start) / BLOCK_SIZE;
 	return blocks;
 }
 
-/* Returns the address of block @number, which is below memory_blocks(). */
-static u64 block_address(u64 number)
+/*
+ * Returns whether the stub moves range @number of ranges[] together with its image.
+ * Page tables do not move, because the stub builds them where the image moves to.  The
+ * image begins with the first range of MEMORY_CODE; ranges below it do not move.
+ */
+static bool moves(unsigned int number)
+{
+	unsigned int i;
+
+	for (i = 0; i < range_count && ranges[i].kind != MEMORY_CODE; i++)
+		;
+	return ranges[number].kind != MEMORY_TABLES && i < range_count &&
+	       ranges[number].start >= ranges[i].start;
+}
+
+/*
+ * Returns the address of block @number of @kind, which is below memory_blocks().  A
+ * block of the image is in the image as loaded as long as the stub has not moved it.
+ */
+static u64 block_address(enum memory_kind kind, u64 number)
 {
 	unsigned int i;
 
 	for (i = 0; ; i++) {
 		u64 blocks = (ranges[i].end - ranges[i].start) / BLOCK_SIZE;
 
+		if (ranges[i].kind != kind)
+			continue;
 		if (number < blocks)
-			return ranges[i].start + number * BLOCK_SIZE;
+			return ranges[i].start + number * BLOCK_SIZE -
+			       (moves(i) && before_move ? status[1] - status[0] : 0);
 		number -= blocks;
 	}
 }
@@ -131,39 +204,144 @@ static u8 *private_block(u64 gpa)
 }
 
 /*
- * Fills @to with what @change makes of the block at @gpa.  Returns false if that is
- * what the block has already, or if the frame is shared.
+ * Returns whether the guest's RIP is in the image where the loader put it, and the
+ * stub moves the image.
  */
-static bool changed(u64 gpa, enum change change, u64 seed, u8 *to)
+static bool not_moved(const struct vcpu *vcpu)
+{
+	u64 rip = vcpu->vmcb->rip + (status[1] - status[0]);
+	unsigned int i;
+
+	for (i = 0; i < range_count && status[1] != status[0]; i++)
+		if (ranges[i].kind == MEMORY_CODE && rip >= ranges[i].start &&
+		    rip < ranges[i].end)
+			return true;
+	return false;
+}
+
+void memory_keep(enum memory_kind kind)
+{
+	kept_kind = kind;
+	histories = npt_alloc(ALIGN_UP(memory_blocks(kind) * sizeof(*histories), PAGE_SIZE) /
+			      PAGE_SIZE);
+}
+
+static bool equal(const u8 *a, const u8 *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < BLOCK_SIZE && a[i] == b[i]; i++)
+		;
+	return i == BLOCK_SIZE;
+}
+
+/* Adds @block to @h unless @h has it. */
+static void remember(struct history *h, const u8 *block)
+{
+	unsigned int i;
+
+	for (i = 0; i < h->count; i++)
+		if (equal(h->contents[i], block))
+			return;
+	if (h->count < HISTORY)
+		h->next = h->count++;
+	memcpy(h->contents[h->next], block, BLOCK_SIZE);
+	h->next = (h->next + 1) % HISTORY;
+}
+
+void memory_note(const struct vcpu *vcpu)
+{
+	unsigned int blocks = memory_blocks(kept_kind), i, number = 0;
+	bool was_before_move = before_move;
+	u64 gpa;
+
+	if (!histories || (lie_count && attack_by_memory()))
+		return;
+	before_move = not_moved(vcpu);
+	/* The same block has another address now, with a history of its own. */
+	for (i = 0; i < blocks && before_move != was_before_move; i++)
+		histories[i].count = 0;
+	for (i = 0; i < range_count; i++) {
+		if (ranges[i].kind != kept_kind)
+			continue;
+		for (gpa = ranges[i].start; gpa < ranges[i].end; gpa += BLOCK_SIZE, number++) {
+			const u8 *block = private_block(block_address(kept_kind, number));
+
+			if (block)
+				remember(&histories[number], block);
+		}
+	}
+}
+
+void memory_arrive(const struct vcpu *vcpu)
+{
+	if (not_moved(vcpu) != before_move)
+		memory_note(vcpu);
+}
+
+void memory_step(const struct vcpu *vcpu)
+{
+	if (histories && !attack_by_memory() && steps++ % NOTE_STEPS == 0)
+		memory_note(vcpu);
+}
+
+/*
+ * Fills @to with what @change makes of the block at @gpa.  @h is what memory_note()
+ * has kept of it, or NULL.  Returns false if the block has these bytes already, if
+ * @h does not have so many, or if the frame is shared.
+ */
+static bool changed(u64 gpa, const struct history *h, enum change change, u64 seed, u8 *to)
 {
 	const u8 *now = private_block(gpa);
-	unsigned int i;
 
 	if (!now)
 		return false;
-	if (change == CHANGE_GARBLE)
+	if (change == CHANGE_GARBLE) {
 		attack_noise(to, BLOCK_SIZE, seed);
-	else if (!snapshot_past(gpa, change == CHANGE_LAUNCH ? PAST_LAUNCH : PAST_BEFORE,
-				to, BLOCK_SIZE))
-		return false;
-	for (i = 0; i < BLOCK_SIZE && now[i] == to[i]; i++)
-		;
-	return i < BLOCK_SIZE;
+	} else if (change == CHANGE_LAUNCH) {
+		if (!snapshot_launch(gpa, to, BLOCK_SIZE))
+			return false;
+	} else {
+		if (!h || change >= h->count)
+			return false;
+		memcpy(to, h->contents[change], BLOCK_SIZE);
+	}
+	return !equal(now, to);
 }
 
-static void change_block(u64 gpa, enum change change, u64 seed)
+static void change_block(u64 gpa, const struct history *h, enum change change, u64 seed)
 {
 	u8 bytes[BLOCK_SIZE];
 
-	if (changed(gpa, change, seed, bytes))
+	if (changed(gpa, h, change, seed, bytes))
 		memcpy(npt_frame(gpa, VIEW_PRIVATE), bytes, BLOCK_SIZE);
 }
 
-bool memory_matters(u64 n)
+u64 memory_choose(enum memory_kind kind, u64 block, u64 seed)
 {
+	u64 gpa = block_address(kind, block), n;
 	u8 bytes[BLOCK_SIZE];
+	unsigned int i;
 
-	return changed(block_address(n / CHANGES), n % CHANGES, n, bytes);
+	for (i = 0; i < CHANGES; i++) {
+		n = block * CHANGES + (seed + i) % CHANGES;
+		if (n % CHANGES == CHANGE_GARBLE && kind != MEMORY_DECISIONS)
+			continue;
+		if (!changed(gpa, &histories[block], n % CHANGES, n, bytes))
+			continue;
+		histories[block].played = true;
+		return n;
+	}
+	return MEMORY_NOTHING;
+}
+
+unsigned int memory_played(void)
+{
+	unsigned int i, blocks = memory_blocks(kept_kind), played = 0;
+
+	for (i = 0; i < blocks; i++)
+		played += histories[i].played;
+	return played;
 }
 
 void memory_start(void)
@@ -191,8 +369,8 @@ static void change_status(struct lie *lie, struct vcpu *vcpu)
 	(void)vcpu;
 	for (i = 0; i < STATUS_PLACES; i++)
 		if (npt_host(status[i]))
-			change_block(ALIGN_DOWN(status[i], BLOCK_SIZE), lie->attack->arg,
-				     lie->n);
+			change_block(ALIGN_DOWN(status[i], BLOCK_SIZE), NULL,
+				     lie->attack->arg, lie->n);
 }
 
 /* Also injects #UD, so that the guest reports an exception. */
@@ -243,7 +421,7 @@ static void change_lidt(struct lie *lie, struct vcpu *vcpu)
 	u64 va;
 
 	if (is_lidt(vcpu, &va)) {
-		change_block(ALIGN_DOWN(va, BLOCK_SIZE), lie->attack->arg, lie->n);
+		change_block(ALIGN_DOWN(va, BLOCK_SIZE), NULL, lie->attack->arg, lie->n);
 	} else {
 		lie->done = false;
 		lie->left = 1;
@@ -252,12 +430,23 @@ static void change_lidt(struct lie *lie, struct vcpu *vcpu)
 
 static void change_numbered(struct lie *lie, struct vcpu *vcpu)
 {
+	u64 block = lie->n / CHANGES;
+
 	(void)vcpu;
-	change_block(block_address(lie->n / CHANGES), lie->n % CHANGES, lie->n);
+	change_block(block_address(lie->attack->arg, block), &histories[block],
+		     lie->n % CHANGES, lie->n);
 }
 
-const struct attack memory_block_attack = {
-	.name = "block", .memory = true, .fire = change_numbered, .trigger = FROM_START,
+#define CHANGED(name, kind) \
+	[kind] = { name, 0, kind, NULL, .memory = true, .fire = change_numbered, \
+		   .trigger = FROM_START }
+
+const struct attack memory_block_attacks[MEMORY_KINDS] = {
+	CHANGED("block", MEMORY_DECISIONS),
+	CHANGED("stack-block", MEMORY_STACKS),
+	CHANGED("table-block", MEMORY_TABLES),
+	CHANGED("code-block", MEMORY_CODE),
+	CHANGED("output-block", MEMORY_OUTPUT),
 };
 
 #define STATUS_STEPS		4000	/* instructions that these attacks may count */

@@ -14,10 +14,25 @@
 extern const struct attack memory_attacks[];
 extern const unsigned int memory_count;
 
+/* The number of earlier contents of a block that memory_note() keeps. */
+#define HISTORY			7
+
+/* What a range of --memory holds.  docs/security.md says what the stub promises of each kind. */
+enum memory_kind {
+	MEMORY_DECISIONS,	/* values by which the stub chooses between safe and unsafe */
+	MEMORY_STACKS,
+	MEMORY_TABLES,		/* page tables of the stub */
+	MEMORY_CODE,		/* instructions and constants */
+	MEMORY_OUTPUT,		/* compressed payload, decoder's state and decoded payload */
+	MEMORY_KINDS,
+};
+
 /*
- * Reads the value of --memory: "STATUS+STATUS,START-END[+START-END]...".  The first
- * two numbers are the addresses of the stub's copy of SEV_STATUS, as loaded and as
- * moved.  The ranges are memory whose blocks memory_block() numbers.
+ * Reads the value of --memory, "STATUS+STATUS[,RANGES...]" with at most one RANGES
+ * for each enum memory_kind, in this order.  RANGES is "START-END[+START-END]...",
+ * or "-" for no range.  The first two numbers are the addresses of the stub's copy of
+ * SEV_STATUS, as loaded and as moved.  The ranges are addresses of the moved image.
+ * Changes @value.  Ends the run if there are too many ranges.
  */
 void memory_option(char *value);
 
@@ -30,31 +45,72 @@ void memory_move(u64 distance);
 /* Returns whether a lie of this run changes private memory. */
 bool attack_by_memory(void);
 
-/* Returns the number of blocks in the ranges of --memory. */
-unsigned int memory_blocks(void);
+/* Returns the number of blocks in the ranges of --memory that are of @kind. */
+unsigned int memory_blocks(enum memory_kind kind);
 
-/* How memory_change() changes a block. */
+/*
+ * How a block is changed: 0 to HISTORY - 1 put it back to contents that memory_note()
+ * has kept.
+ */
 enum change {
-	CHANGE_LAUNCH,		/* to its contents at the start of the campaign */
-	CHANGE_BEFORE,		/* to its contents at the snapshot before the present one */
+	CHANGE_LAUNCH = HISTORY, /* to its contents at the start of the campaign */
 	CHANGE_GARBLE,		/* to random bytes */
 	CHANGES,
 };
 
 /*
- * The attack that campaign.c adds for a run that starts with a changed block.  Its N
- * is the block's number times CHANGES plus the enum change.
+ * The attacks that campaign.c adds for a run that starts with a changed block of that
+ * enum memory_kind.  N is the block's number times CHANGES plus the change.
  */
-extern const struct attack memory_block_attack;
+extern const struct attack memory_block_attacks[MEMORY_KINDS];
+
+/*
+ * Makes memory_note() keep the contents of the blocks of @kind.  Allocates memory for
+ * them; campaign.c calls it once in a process.
+ */
+void memory_keep(enum memory_kind kind);
+
+/*
+ * Keeps the present contents of all blocks of memory_keep()'s kind, because the host
+ * may put them back later.  Does nothing in a run under attack.  To be called at each
+ * VMGEXIT and nested page fault.
+ */
+void memory_note(const struct vcpu *vcpu);
+
+/*
+ * Notes that an honest run has arrived where the next snapshot is taken.  Does
+ * memory_note() if the stub has moved since the last one.
+ */
+void memory_arrive(const struct vcpu *vcpu);
+
+/*
+ * Counts an instruction that an honest run was made to step, and calls memory_note()
+ * at every NOTE_STEPS-th.
+ */
+void memory_step(const struct vcpu *vcpu);
 
 /* Forgets what the last run has shown.  campaign.c calls it before each run. */
 void memory_start(void);
 
 /*
- * Returns whether block change @n, as memory_block_attack numbers it, would change
- * anything at the snapshot.
+ * Chooses a change of block @block of @kind that would change something at the
+ * snapshot, by the number @seed.  Returns N of memory_block_attacks[@kind], or
+ * MEMORY_NOTHING if no change would.
  */
-bool memory_matters(u64 n);
+u64 memory_choose(enum memory_kind kind, u64 block, u64 seed);
+#define MEMORY_NOTHING		(~0ull)
+
+/* Returns how many blocks of memory_keep()'s kind memory_choose() has returned a change for. */
+unsigned int memory_played(void);
+
+/* What the stub does not promise if some kinds of private memory are changed. */
+enum waiver {
+	WAIVE_PAYLOAD,		/* that a payload that is entered is whole */
+	WAIVE_GHCB,		/* that the GHCB page is private when the payload is entered */
+};
+
+/* Returns whether the stub does not promise @waiver in this run. */
+bool memory_waives(enum waiver waiver);
 
 /*
  * Notes that paging with other tables takes effect, and that @word is what the guest

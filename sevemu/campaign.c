@@ -41,6 +41,8 @@
 #define TERM_CODES		32
 /* sevemu stops a run with more VMEXITs than this, because the guest hangs. */
 #define EXITS_MAX		400000
+/* A run with changed memory may take so many ns, the ticks of QEMU's local APIC. */
+#define ALARM_TICKS		2000000000
 /* The first CPUID function for which the stub asks the hypervisor. */
 #define CPUID_EXT_MAX		0x80000000
 /* The size in bytes of a buffer for an attack's name, with the NUL. */
@@ -51,8 +53,15 @@
  * Words of the payload that differ between these runs are not compared later.
  */
 #define MOVES			8
-/* The number of changed blocks of memory at one instruction of a window. */
-#define BLOCK_RUNS		32
+/* The number of changed blocks of memory at one moment of a window. */
+#define BLOCK_RUNS		16
+/*
+ * play_blocks() numbers the blocks anew, BLOCK_STEP blocks apart, and starts at number
+ * MOMENT_STEP times the moment's number.  Both are primes, so that a window
+ * of many moments changes all blocks, however many there are.
+ */
+#define MOMENT_STEP		10007
+#define BLOCK_STEP		7919
 /* "--attack all" runs the guest this many times for each attack, or fewer. */
 #define FORMS			32
 
@@ -119,11 +128,7 @@ static struct {
 	bool all;
 	/* With @all: leave out the attacks that inject an event ("others"). */
 	bool others;
-	/*
-	 * The piece of guest code at each of whose instructions every kind of
-	 * event (NMI, #VC and so on) is injected.  NULL if --attack does not ask
-	 * for this.
-	 */
+	/* The moments of the guest's run that --attack names; NULL: it names none. */
 	const struct window *window;
 	/*
 	 * The numbers to run the guest with, @from to @to in steps of @stride:
@@ -133,28 +138,45 @@ static struct {
 } jobs = { .stride = 1 };
 
 /*
- * The pieces of guest code at each of whose instructions --attack can inject
- * every kind of event (NMI, #VC and so on).  A window starts where @trigger
- * occurs.
+ * Moments of the guest's run.  At each of them the emulated host attacks in one run
+ * after the other: with every kind of event (NMI, #VC and so on), or by a change of
+ * private memory.  --attack names a window by the name of what is played and the name
+ * of the moments, such as "every" and "-late".
  */
-static const struct window {
-	/* The name by which --attack selects this piece of guest code. */
+struct window {
+	bool events;		/* events are injected; else blocks are changed */
+	enum memory_kind kind;	/* of the blocks */
+	enum trigger trigger;
+	/* The moments are those of @trigger; else instructions counted from @trigger. */
+	bool each;
+};
+
+static const struct {
+	const char *name;
+	bool events;
+	enum memory_kind kind;
+} window_kinds[] = {
+	{ "every", .events = true },
+	{ "blocks", .kind = MEMORY_DECISIONS },
+	{ "stacks", .kind = MEMORY_STACKS },
+	{ "tables", .kind = MEMORY_TABLES },
+	{ "code", .kind = MEMORY_CODE },
+	{ "output", .kind = MEMORY_OUTPUT },
+};
+
+static const struct {
 	const char *name;
 	enum trigger trigger;
-	bool blocks;		/* blocks of private memory are changed; else events */
-} windows[] = {
-	{ "every", FROM_START, false },
-	{ "every-in-vc", FROM_VC, false },
-	{ "every-busy", FROM_VMGEXIT, false },
-	{ "every-asked", FROM_REQUEST, false },
-	{ "every-late", FROM_PROOF, false },
-	{ "every-end", FROM_UNSHARED, false },
-	{ "blocks", FROM_START, true },
-	{ "blocks-in-vc", FROM_VC, true },
-	{ "blocks-busy", FROM_VMGEXIT, true },
-	{ "blocks-asked", FROM_REQUEST, true },
-	{ "blocks-late", FROM_PROOF, true },
-	{ "blocks-end", FROM_UNSHARED, true },
+	bool each;
+} window_moments[] = {
+	{ "", FROM_START, false },
+	{ "-in-vc", FROM_VC, false },
+	{ "-busy", FROM_VMGEXIT, false },
+	{ "-asked", FROM_REQUEST, false },
+	{ "-late", FROM_PROOF, false },
+	{ "-end", FROM_UNSHARED, false },
+	{ "-exits", FROM_VMGEXIT, true },
+	{ "-faults", FROM_FAULT, true },
 };
 
 /* The results of all runs of the guest, and of the runs with the present attack. */
@@ -209,12 +231,13 @@ void campaign_end(enum end end, bool stopped, u64 term)
 	leave(end);
 }
 
-void campaign_marker(void)
+void campaign_marker(const struct vcpu *vcpu)
 {
 	if (!running)
 		return;
 	attack_on = false;
 	run.entered = true;
+	watch_tables(vcpu);
 	watch_entry(honest);
 	if (attack_by_loader() || attack_by_memory())
 		leave(END_PASS);
@@ -227,6 +250,34 @@ void campaign_exit(void)
 			watch_fail("the run has not ended after so many exits", exits);
 		leave(END_ERROR);
 	}
+}
+
+/*
+ * Starts the local APIC's timer if play_blocks() changes private memory in this run: the
+ * timer's NMI exits the guest.  The stub does not use the timer.  Runs from the guest's
+ * start have no timer, because they may single-step for long.
+ */
+static void start_alarm(void)
+{
+	if (!attack_on || !attack_by_memory() || !walked)
+		return;
+	*LAPIC(LAPIC_DIVIDE) = LAPIC_DIVIDE_BY_1;
+	*LAPIC(LAPIC_TIMER) = LAPIC_NMI;
+	*LAPIC(LAPIC_COUNT) = ALARM_TICKS;
+}
+
+/* Stops the timer, and takes an NMI of it that has come meanwhile. */
+static void stop_alarm(void)
+{
+	*LAPIC(LAPIC_TIMER) = LAPIC_MASKED;
+	*LAPIC(LAPIC_COUNT) = 0;
+	asm volatile("stgi; nop; nop; clgi" : : : "memory");
+}
+
+void campaign_alarm(void)
+{
+	if (running)
+		leave(END_ERROR);
 }
 
 /*
@@ -282,14 +333,29 @@ static void set_range(char *text)
 		end_run(END_ERROR, "the stride of a range is 0: it must be at least 1");
 }
 
-/* Returns the element of windows[] called @name; NULL if @name is unknown. */
+/*
+ * Returns the window called @name, which is valid until the next call.  Returns NULL if
+ * @name is unknown.
+ */
 static const struct window *find_window(const char *name)
 {
-	const struct window *window;
+	static struct window window;
+	unsigned int kind, moment;
+	size_t len;
 
-	for (window = windows; window < windows + ARRAY_SIZE(windows); window++)
-		if (!strcmp(window->name, name))
-			return window;
+	for (kind = 0; kind < ARRAY_SIZE(window_kinds); kind++) {
+		len = strlen(window_kinds[kind].name);
+		for (moment = 0; moment < ARRAY_SIZE(window_moments); moment++) {
+			if (memcmp(name, window_kinds[kind].name, len) ||
+			    strcmp(name + len, window_moments[moment].name))
+				continue;
+			window.events = window_kinds[kind].events;
+			window.kind = window_kinds[kind].kind;
+			window.trigger = window_moments[moment].trigger;
+			window.each = window_moments[moment].each;
+			return &window;
+		}
+	}
 	return NULL;
 }
 
@@ -320,7 +386,7 @@ static void check_attacks(const char *text)
 
 /*
  * Sets jobs from one element of the list that --attack takes: "NAME",
- * "NAME:RANGE", "all:FORMS", "others:FORMS", or a name of windows[] with a
+ * "NAME:RANGE", "all:FORMS", "others:FORMS", or a name of find_window() with a
  * range.  Changes @name.
  */
 static void set_attack(char *name)
@@ -498,7 +564,7 @@ static void play(struct vcpu *vcpu, u64 number, u64 left)
 	watch_start();
 	memory_start();
 	write_dr0(config.marker);
-	write_dr2(watch_is_proven() ? 0 : watch.proof);
+	write_dr2(breakpoint(watch_is_proven() ? 0 : watch.proof));
 	write_dr7(DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3);
 	kaslr_start(number);
 	attack_on = !honest;
@@ -508,9 +574,13 @@ static void play(struct vcpu *vcpu, u64 number, u64 left)
 	events_start(vcpu);
 	if (walked)
 		events_begin(left);
+	start_alarm();
 	if (!__builtin_setjmp(back))
 		vcpu_run(vcpu);
+	if (attack_by_memory())
+		stop_alarm();
 	attack_on = false;
+	watch_tables(vcpu);
 	watch_stage_over();
 }
 
@@ -627,37 +697,41 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 	}
 }
 
-/* ---- Events at every instruction of a piece of guest code. */
+/* ---- Events and changes of memory at the moments of a window. */
 
 /*
  * Stops the guest.  walk() makes an attack with arrive() as its function fire(),
- * so that arrive() is called after the number of guest instructions that walk()
- * asks for.  No event is injected.
+ * so that arrive() is called at the moment that walk() asks for.  No event is
+ * injected.
  */
 __attribute__((noreturn)) static void arrive(struct lie *lie, struct vcpu *vcpu)
 {
 	(void)lie;
-	(void)vcpu;
+	memory_arrive(vcpu);
 	run.arrived = true;
 	leave(END_PASS);
 }
 
 /*
- * Runs the guest from the snapshot with an honest host, up to @count
- * instructions behind @trigger, and replaces the snapshot by the state there.
- * Returns false if the guest's run ends earlier.
+ * Runs the guest from the snapshot with an honest host, by @count moments of
+ * @window, and replaces the snapshot by the state there.  Returns false if the
+ * guest's run ends earlier.
  */
-static bool walk(struct vcpu *vcpu, enum trigger trigger, u64 count)
+static bool walk(struct vcpu *vcpu, const struct window *window, u64 count)
 {
-	struct attack attack = { .name = "walk", .fire = arrive, .trigger = trigger };
+	struct attack attack = { .name = "walk", .fire = arrive, .trigger = window->trigger,
+				 .each = window->each };
 
 	attack_clear();
-	attack_add(&attack, count);
+	/* Moments are counted from 0 behind the snapshot. */
+	attack_add(&attack, window->each && walked ? count - 1 : count);
 	play(vcpu, 0, count);
 	if (!run.arrived)
 		return false;
 	walked = true;
 	watch_keep();
+	kaslr_keep();
+	events_keep();
 	snapshot_take(vcpu);
 	return true;
 }
@@ -665,7 +739,7 @@ static bool walk(struct vcpu *vcpu, enum trigger trigger, u64 count)
 /*
  * Runs the guest from the snapshot once for each kind of event (NMI, #VC and so
  * on), which is injected before the first instruction.  The snapshot was taken
- * at instruction @at of the piece of code that --attack calls @label.
+ * at moment @at of the window that --attack calls @label.
  */
 static void play_events(struct vcpu *vcpu, const char *label, u64 at)
 {
@@ -681,56 +755,66 @@ static void play_events(struct vcpu *vcpu, const char *label, u64 at)
 }
 
 /*
- * Changes BLOCK_RUNS blocks of --memory at the snapshot's instruction, which is
- * number @at, one block in each run.  @at determines at which block they start, so
- * that a long window plays all of them.  Changes that would change nothing are left
- * out.
+ * Changes BLOCK_RUNS blocks of @kind at the snapshot's moment, which is number @at of
+ * the window called @label, one block in each run.  @at determines which blocks, and
+ * how each is changed, so that a long window plays all of them in several ways.  A
+ * block is left out if no change would make a difference to it.
  */
-static void play_blocks(struct vcpu *vcpu, const char *label, u64 at)
+static void play_blocks(struct vcpu *vcpu, const char *label, enum memory_kind kind, u64 at)
 {
-	u64 count = (u64)memory_blocks() * CHANGES, n = attack_mix(at) % count, tries;
+	u64 count = memory_blocks(kind), first = at * MOMENT_STEP, i, n;
 	unsigned int runs = 0;
 
-	for (tries = 0; tries < count && runs < BLOCK_RUNS; tries++, n++) {
-		if (!memory_matters(n % count))
+	for (i = 0; i < count && runs < BLOCK_RUNS; i++) {
+		n = memory_choose(kind, (first + i) * BLOCK_STEP % count, attack_mix(at + i));
+		if (n == MEMORY_NOTHING)
 			continue;
 		attack_clear();
-		attack_add(&memory_block_attack, n % count);
+		attack_add(&memory_block_attacks[kind], n);
 		play_and_judge(vcpu, label, at);
 		runs++;
 	}
 }
 
 /*
- * Injects every event, or changes blocks of memory, at each @stride-th
- * instruction of @window, from instruction @from to @to, with one run of the
- * guest for each event or block.  Each run starts from a snapshot at its
- * instruction, which is faster than from the guest's start.  The snapshot of the
- * guest's start is lost, so sevemu cannot run other attacks afterwards.
+ * Injects every event, or changes blocks of memory, at each @stride-th moment of
+ * @window, from number @from to @to, with one run of the guest for each event or
+ * block.  Each run starts from a snapshot at its moment, which is faster than from the
+ * guest's start.  The snapshot of the guest's start is lost, so sevemu cannot run other
+ * attacks afterwards.  @label is the window's name.
  */
-static void play_every(struct vcpu *vcpu, const struct window *window, u64 from, u64 to,
-		       u64 stride)
+static void play_every(struct vcpu *vcpu, const struct window *window, const char *label,
+		       u64 from, u64 to, u64 stride)
 {
 	u64 at = from;
 	bool more;
 
-	if (walked || kaslr_wanted())
-		end_run(END_USAGE, "--attack %s must be the only window of a process, "
-			"without --chance", window->name);
-	if (window->blocks && !memory_blocks())
-		end_run(END_USAGE, "--attack %s needs --memory with ranges", window->name);
+	if (walked)
+		end_run(END_USAGE, "--attack %s must be the only window of a process", label);
+	if (!window->events && !memory_blocks(window->kind))
+		end_run(END_USAGE, "--attack %s needs --memory with such ranges", label);
 	memset(&these, 0, sizeof(these));
-	for (more = walk(vcpu, window->trigger, from); more && at <= to;
-	     more = walk(vcpu, window->trigger, stride), at += stride)
-		if (window->blocks)
-			play_blocks(vcpu, window->name, at);
+	if (!window->events)
+		memory_keep(window->kind);
+	if (window->trigger == FROM_FAULT)
+		events_unmap();
+	for (more = walk(vcpu, window, from); more && at <= to;
+	     more = walk(vcpu, window, stride), at += stride)
+		if (window->events)
+			play_events(vcpu, label, at);
 		else
-			play_events(vcpu, window->name, at);
+			play_blocks(vcpu, label, window->kind, at);
 	put_to(PORT_LOG);
 	put_string("sevemu: ");
-	put_string(window->name);
+	put_string(label);
 	put_string(" last=");
 	put_number(at - stride, 10, 1);
+	if (!window->events) {
+		put_string(" blocks=");
+		put_number(memory_blocks(window->kind), 10, 1);
+		put_string(" played=");
+		put_number(memory_played(), 10, 1);
+	}
 	put_string(" runs=");
 	put_number(these.runs, 10, 1);
 	put_counts(&these);
@@ -745,7 +829,7 @@ static void play_attacks(struct vcpu *vcpu, char *text)
 		next = cut(text, ',');
 		set_attack(text);
 		if (jobs.window)
-			play_every(vcpu, jobs.window, jobs.from, jobs.to, jobs.stride);
+			play_every(vcpu, jobs.window, text, jobs.from, jobs.to, jobs.stride);
 		else if (jobs.all)
 			play_all_attacks(vcpu, jobs.to);
 		else

@@ -10,6 +10,7 @@
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_memory.h"
 #include "campaign.h"
 #include "cpuid.h"
 #include "exception.h"
@@ -25,6 +26,7 @@
 #include "npt.h"
 #include "report.h"
 #include "sevemu.h"
+#include "watch.h"
 #include "watch_kaslr.h"
 
 /* Turns intercept number @bit of the VMCB's vector *@intercepts on or off. */
@@ -65,6 +67,8 @@ void exits_init(struct vcpu *vcpu)
 	v->icpt4 = ICPT4(SVM_EXIT_VMRUN) | ICPT4(SVM_EXIT_VMMCALL) |
 		   ICPT4(SVM_EXIT_VMLOAD) | ICPT4(SVM_EXIT_VMSAVE) |
 		   ICPT4(SVM_EXIT_STGI) | ICPT4(SVM_EXIT_CLGI) | ICPT4(SVM_EXIT_SKINIT);
+	if (attack_on && attack_by_memory())
+		v->icpt3 |= ICPT3(SVM_EXIT_NMI);
 	if (es) {
 		v->icpt3 |= ICPT3(SVM_EXIT_RDPMC) | ICPT3(SVM_EXIT_INVD);
 		v->icpt4 |= ICPT4(SVM_EXIT_WBINVD) | ICPT4(SVM_EXIT_MONITOR) |
@@ -82,7 +86,7 @@ void exits_init(struct vcpu *vcpu)
 	 * hypervisor's own DR7, because QEMU's VMRUN does not set the
 	 * breakpoints of the guest's DR7.  QEMU raises #DB only if the guest's
 	 * DR7 enables the breakpoint, too, so enable all four.  An unused
-	 * breakpoint has address 0.
+	 * breakpoint is at breakpoint(0).
 	 */
 	if (config.hostile)
 		v->dr7 = DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3;
@@ -101,7 +105,7 @@ static void marker_reached(struct vcpu *vcpu)
 	write_dr0(vcpu->guest_dr0);
 	vcpu->vmcb->dr7 = config.sev == SEV_ES ? DR7_INIT : vcpu->dr7;
 	vcpu->vmcb->dr6 &= ~(u64)DR6_B0;
-	campaign_marker();
+	campaign_marker(vcpu);
 	exits_init(vcpu);
 }
 
@@ -200,6 +204,8 @@ static void exit_cr3(struct vcpu *vcpu)
 
 	insn_decode(vcpu, &insn);
 	new = *insn_operand(vcpu, &insn) & ~CR3_NO_FLUSH;
+	if (config.hostile)
+		watch_tables(vcpu);
 	if (new != vcpu->vmcb->cr3)
 		events_cr3(vcpu, new);
 	vcpu->vmcb->cr3 = new;
@@ -482,6 +488,9 @@ void exit_handle(struct vcpu *vcpu)
 		break;
 	case SVM_EXIT_EXCP_DB:
 		exit_db(vcpu);
+		break;
+	case SVM_EXIT_NMI:
+		campaign_alarm();
 		break;
 	case SVM_EXIT_HLT:
 		exit_hlt(vcpu);

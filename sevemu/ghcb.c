@@ -11,6 +11,7 @@
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_memory.h"
 #include "campaign.h"
 #include "cpuid.h"
 #include "ghcb.h"
@@ -487,6 +488,7 @@ bool vmgexit(struct vcpu *vcpu)
 	u64 msr = vcpu->ghcb_msr;
 
 	campaign_vmgexit(vcpu);
+	memory_note(vcpu);
 	events_trigger(FROM_VMGEXIT);
 	if (!(msr & GHCB_MSR_INFO_MASK))
 		return page_protocol(vcpu, msr);

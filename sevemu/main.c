@@ -53,7 +53,8 @@ static void idt_init(void)
 	unsigned int i;
 
 	for (i = 0; i < HOST_VECTORS; i++) {
-		u64 stub = (u64)hv_exception_stubs + i * HV_STUB_SIZE;
+		u64 stub = i == X86_NMI ? (u64)hv_nmi :
+			   (u64)hv_exception_stubs + i * HV_STUB_SIZE;
 
 		idt[i].offset_low = stub;
 		idt[i].selector = HV_CS;

@@ -505,6 +505,10 @@ void npt_fault(struct vcpu *vcpu)
 		gpa &= ~(cbit_mask() | alias);
 
 	if (region_of(gpa)) {
+		if (config.hostile)
+			memory_note(vcpu);
+		if (info & PF_ID)
+			watch_fetch(gpa, view);
 		if (events_fault(vcpu, view, gpa, info) || snapshot_fault(gpa, info))
 			return;
 		if (view == VIEW_SHARED && info & NPF_WALK)

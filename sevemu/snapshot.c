@@ -27,7 +27,6 @@ struct save {
 	u8 *host;		/* host address of the frame */
 	u8 *copy;		/* the frame's bytes at the time of the snapshot, or @zeroes */
 	u8 *launch;		/* its bytes in the first snapshot; NULL: those of @copy */
-	u8 *before;		/* its bytes in the snapshot before; NULL: those of @launch */
 	u8 *flags;		/* the frame's FRAME_* flags, which npt.c keeps */
 	/*
 	 * The frame's nested page table entries, [VIEW_PRIVATE] (C-bit set) and
@@ -87,22 +86,16 @@ static bool is_zero(const void *page)
 }
 
 /*
- * Moves the snapshot's copy of a frame to @before, so that keep() can take a new
- * one.  The oldest copy stays in @launch.
+ * Moves the first snapshot's copy of a private frame to @launch, so that keep() takes
+ * a new copy.
  */
 static void age(struct save *save)
 {
-	u8 *unused = save->before;
-
-	if (save->state != HOOK_FRAME_PRIVATE && save->state != HOOK_FRAME_NOTED)
+	if (save->launch ||
+	    (save->state != HOOK_FRAME_PRIVATE && save->state != HOOK_FRAME_NOTED))
 		return;
-	if (!save->launch) {
-		save->launch = save->copy;
-		save->copy = zeroes;
-		return;
-	}
-	save->before = save->copy;
-	save->copy = unused && unused != zeroes ? unused : zeroes;
+	save->launch = save->copy;
+	save->copy = zeroes;
 }
 
 /*
@@ -136,7 +129,6 @@ void snapshot_save(u64 gpa)
 	save->state = npt_frame_state(page);
 	save->copy = zeroes;
 	save->launch = NULL;
-	save->before = NULL;
 	keep(save);
 	*flags |= FRAME_SAVED;
 	for (view = VIEW_PRIVATE; view <= VIEW_SHARED; view++) {
@@ -190,24 +182,20 @@ void snapshot_replace(u64 word, u64 change)
 	}
 }
 
-bool snapshot_past(u64 gpa, unsigned int past, void *block, size_t len)
+bool snapshot_launch(u64 gpa, void *block, size_t len)
 {
 	u64 page = ALIGN_DOWN(gpa, PAGE_SIZE);
-	const u8 *from = NULL;
-	unsigned int i;
+	static unsigned int last;	/* often the same frame as in the last call */
+	unsigned int i = last;
 
-	for (i = 0; i < save_count; i++)
-		if (saves[i].gpa == page)
-			break;
-	if (i == save_count)
-		return false;
-	if (past == PAST_BEFORE)
-		from = saves[i].before;
-	if (!from)
-		from = saves[i].launch;
-	if (!from)
-		from = saves[i].copy;
-	memcpy(block, from + (gpa - page), len);
+	if (!save_count || saves[i].gpa != page) {
+		for (i = 0; i < save_count && saves[i].gpa != page; i++)
+			;
+		if (i == save_count)
+			return false;
+		last = i;
+	}
+	memcpy(block, (saves[i].launch ? saves[i].launch : saves[i].copy) + (gpa - page), len);
 	return true;
 }
 

@@ -48,18 +48,12 @@ bool snapshot_fault(u64 gpa, u64 info);
  */
 void snapshot_each_store(void (*see)(u64 gpa));
 
-/* Which earlier contents of a frame snapshot_past() returns. */
-enum past {
-	PAST_LAUNCH,		/* those of the first snapshot_take() */
-	PAST_BEFORE,		/* those of the snapshot before the present one */
-};
-
 /*
- * Copies the @len bytes at @gpa as they were at @past, an enum past, to @block.
+ * Copies the @len bytes at @gpa as they were at the first snapshot_take() to @block.
  * They must lie in one frame.  Returns false if the frame was not written to since
- * the first snapshot_take(): it has no other contents than the present ones.
+ * then: it has no other contents than the present ones.
  */
-bool snapshot_past(u64 gpa, unsigned int past, void *block, size_t len);
+bool snapshot_launch(u64 gpa, void *block, size_t len);
 
 /*
  * Replaces every aligned eight-byte word that equals @word by @word ^ @change,

@@ -29,6 +29,12 @@ bool kaslr_wanted(void);
 void kaslr_start(u64 run);
 
 /*
+ * Keeps what has been seen of the present run.  Later runs continue there, with its
+ * random numbers.  Belongs to snapshot_take().
+ */
+void kaslr_keep(void);
+
+/*
  * Called when the stub has proven that its C-bit is right.  Moves the
  * breakpoint in DR2, which campaign.c has set to the code behind the proof, to
  * KASLR's RDRAND instruction.
@@ -53,6 +59,12 @@ void kaslr_console(u16 port, u8 byte);
  * word's guest-physical address.
  */
 void kaslr_see(u64 word, u64 gpa);
+
+/*
+ * Calls @see for each hexadecimal number in the last TEXT_MAX bytes that the stub wrote
+ * to the console.
+ */
+void kaslr_each_number(void (*see)(u64 number));
 
 /*
  * Called when the stub has run.  Fails the run if the stub wrote an address of

@@ -330,6 +330,11 @@ void campaign_vmgexit(struct vcpu *vcpu)
 	(void)vcpu;
 }
 
+void memory_note(const struct vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
 void events_trigger(enum trigger trigger)
 {
 	(void)trigger;

@@ -63,11 +63,7 @@ find_places() {
 	# The first function that runs after the stub has proven its own page tables.
 	proof=$((moved + $(symbol "$boots.elf" idt_load_stage2)))
 	idt=$((moved + $(symbol "$boots.elf" idt)))
-	status=$(symbol "$boots.elf" sev_guest)
-	# The loader puts the image there; firmware's image does not move.
-	loaded=$((link + status - $(symbol "$boots.elf" startup_32)))
-	[ "${mode_of#*/ovmf}" = "$mode_of" ] || loaded=$((moved + status))
-	memory_of="$loaded+$((moved + status)),$(decisions)"
+	find_memory
 	! has_chance || find_chance
 }
 
@@ -92,18 +88,50 @@ find_chance() {
 	done
 }
 
-# decisions: the ranges of the moved image's .data and .bss in which the stub keeps what
-# it decides by: all but stacks, the GHCB page, page tables and the decoder's workspace.
-decisions() {
-	set -- _data early_stack early_stack_end _edata double_fault_stack_end ghcb_page
-	! has_chance || set -- "$@" areas workspace
-	between=
+# between START END...: the ranges between these places in the moved image, made larger to
+# whole blocks of 16 bytes, as sevemu's --memory takes them. A place is SYMBOL or
+# SYMBOL+OFFSET.
+between() {
+	plus=
 	while [ $# -gt 0 ]; do
-		printf '%s%s-%s' "$between" $(((moved + $(symbol "$boots.elf" "$1")) & ~15)) \
-			$(((moved + $(symbol "$boots.elf" "$2") + 15) & ~15))
-		between=+
+		printf '%s%s-%s' "$plus" $(($(place "$1") & ~15)) \
+			$((($(place "$2") + 15) & ~15))
+		plus=+
 		shift 2
 	done
+}
+
+place() {
+	offset=${1#"${1%+*}"}
+	echo $((moved + $(symbol "$boots.elf" "${1%+*}") + ${offset:-0}))
+}
+
+# find_memory: sets $memory_of, all that sevemu's --memory takes.
+find_memory() {
+	status=$(symbol "$boots.elf" sev_guest)
+	# The loader puts the image there; firmware's image does not move.
+	loaded=$((link + status - $(symbol "$boots.elf" startup_32)))
+	[ "${mode_of#*/ovmf}" = "$mode_of" ] || loaded=$((moved + status))
+	workspace=$(nm -S "$boots.elf" | sed -n 's/^[0-9a-f]* \([0-9a-f]*\) b workspace$/\1/p')
+	workspace_end=workspace+$((0x$workspace))
+
+	# What the stub decides by: .data and .bss without what follows below, and the zero
+	# page and the command line, where sevemu puts them.
+	set -- _data early_stack early_stack_end _edata double_fault_stack_end ghcb_page \
+		"$workspace_end" stack_overrun
+	! has_chance || set -- "$@" areas workspace
+	decisions=$(between "$@")
+	[ "${mode_of#*/ovmf}" != "$mode_of" ] || decisions=$decisions+0x10000-0x11000+0x20000-0x20100
+	stacks=$(between early_stack early_stack_end _bss double_fault_stack_end \
+		stack_guard+4096 stack_end)
+	tables=$(between page_table_pool _end)
+	# The first range of the code begins with the image.
+	code=$(between startup_32 payload_start _text _erodata)
+	# The compressed payload, the decoder's workspace, and what it decodes to, if that
+	# has a known address.
+	output=$(between payload_start payload_end workspace "$workspace_end")
+	has_chance || output=$output+$link-$((link + ($(number "$image" $((head + 40)) 8) & ~15)))
+	memory_of=$loaded+$((moved + status)),$decisions,$stacks,$tables,$code,$output
 }
 
 # sevemu JOB: plays the job on the machine of the row that was read. Sets $status, and
@@ -172,7 +200,28 @@ judge() {
 	if [ "$1" -ne 0 ] || ! grep -qa '^sevemu: ends ' "$log"; then
 		die "status $1: $(tail -n 1 "$log")"
 	fi
-	pass "$test" "$(totals "$log")"
+	covered=$(coverage "$log")
+	# A soak has to change every block by which the stub decides.
+	case $section,$covered in
+	check,* | soak,) ;;
+	*) echo "$covered" | awk '{
+		for (i = 1; i <= NF; i++) {
+			split($i, part, /[=\/]/)
+			if (part[1] ~ /^blocks/)
+				decides = 1
+			if (part[1] ~ /^blocks/ && part[2] == part[3])
+				all = 1
+		}
+	}
+	END { exit decides && !all }' || die "no window changed all blocks: $covered" ;;
+	esac
+	pass "$test" "$(totals "$log")${covered:+; $covered}"
+}
+
+# coverage LOG: WINDOW=PLAYED/BLOCKS for each window that changed blocks.
+coverage() {
+	sed -n 's/^sevemu: \([a-z-]*\) last=[0-9]* blocks=\([0-9]*\) played=\([0-9]*\) .*/\1=\3\/\2/p' \
+		"$1" | paste -sd' ' -
 }
 
 # totals LOG...: the figures of all jobs, added up.
