@@ -6,7 +6,7 @@
 check-deps-hostile: $(O)/sevemu.rom $(O)/boot/test.img $(O)/boot/high.img \
 	$(O)/boot/moves.img
 
-soak: check-deps-hostile ## 10,000 random programs of attacks, events at every instruction of the windows; an hour
+soak: check-deps-hostile ## 10,000 random programs of attacks, events at every instruction of the windows; two hours
 	$(Q)HOSTILE_SOAK=1 tests/check hostile
 
 mutants: check-deps-hostile check-deps-boot ## take out each check of an exit or a reply, and see which test fails; an hour

@@ -7,8 +7,8 @@
 # compares checks.list and leaks.list with the stub's source. What case X printed is in
 # $O/hostile/X.log.
 #
-# HOSTILE_SOAK=1 plays the rows of the list's section [soak] instead, which takes an
-# hour. HOSTILE_IMAGE is another image of the test kernel, without its `.img`.
+# HOSTILE_SOAK=1 plays the rows of the list's section [soak] instead, which takes two
+# hours. HOSTILE_IMAGE is another image of the test kernel, without its `.img`.
 # HOSTILE_ENDS is a regular expression: `ends` plays only the machines that match.
 #
 # tests/hostile/replay plays one job again, as a FAIL line says.
