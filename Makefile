@@ -156,9 +156,9 @@ $(O)/stub/%.o: %.S Makefile
 	$(Q)$(CC) -D__ASSEMBLY__ -g -Iinclude -ffile-prefix-map=$(CURDIR)=. \
 		$(PART_CFLAGS) -MMD -MP -c -o $@ $<
 
-# header.S ends the image's version string with the stub's version.
+# header.S ends the image's version string with the stub's version, and includes sbat.csv.
 $(O)/stub/bios/header.o: PART_CFLAGS := -DSEVSTUB_VERSION='"$(SEVSTUB_VERSION)"'
-$(O)/stub/bios/header.o: VERSION
+$(O)/stub/bios/header.o: VERSION efi/sbat.csv
 
 $(O)/stub/payload/unzstd.o: | $(ZSTD_SRC)/.stamp
 # zstd's file has two decoding loops in assembly. HUF_FORCE_DECOMPRESS_X1 needs the
