@@ -22,6 +22,8 @@ own=$O/boot/cloud.img
 stock=$O/kernels/cloud/vmlinuz
 initrd=$O/initramfs.cpio.gz
 INIT_SIZE_OFFSET=608
+# What tests/loaders/generate has chosen.
+object='' type='' place='' machine='' options='' words=''
 
 cases()
 {
@@ -67,8 +69,9 @@ start()
 	pid=$!
 }
 
-# wait_for CONSOLE [REGEX]: waits until QEMU ends, and sets $status, or until a line of
-# the console matches. Then, and after $hang seconds, QEMU is killed.
+# wait_for CONSOLE [REGEX]: waits until QEMU ends, until a line of the console matches, or
+# for $hang seconds. Sets $status to QEMU's exit status, "seen" or "hangs". QEMU has ended
+# afterwards, because it is killed if need be.
 wait_for()
 {
 	status=
@@ -81,8 +84,11 @@ wait_for()
 		sleep 0.1
 		tries=$((tries + 1))
 	done
-	kill -KILL "$pid" 2>/dev/null && [ -z "$status" ] && status=hangs
-	wait "$pid" && ended=0 || ended=$?
+	if kill -KILL "$pid" 2>/dev/null; then
+		status=${status:-hangs}
+	fi
+	ended=0
+	wait "$pid" || ended=$?
 	status=${status:-$ended}
 	pid=
 }
@@ -146,7 +152,8 @@ run_case()
 		return
 	fi
 	for side in own stock; do
-		eval "image=\$$side"
+		image=$own
+		[ "$side" = own ] || image=$stock
 		start "$image" "$out/$test.$side"
 		wait_for "$out/$test.$side"
 		[ "$status" = 0 ] ||
