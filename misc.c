@@ -38,13 +38,14 @@
  * A setup_data node with which Linux hands memory over by kexec (KHO), and its
  * data: addresses and sizes in bytes of the device tree that describes the
  * memory, and of an array of scratch areas. The last kernel has preserved
- * nothing in the scratch areas. The UAPI headers in use lack both.
+ * nothing in the scratch areas. Newer UAPI headers than those in use define
+ * both, with other names for the structures.
  */
 #define SETUP_KEXEC_KHO		10
-struct kho_data {
+struct kho_node {
 	u64 fdt_addr, fdt_size, scratch_addr, scratch_size;
 };
-struct kho_scratch {
+struct kho_area {
 	u64 addr, size;
 };
 /* The most scratch areas of a kexec handover. Linux makes a few per node. */
@@ -290,27 +291,53 @@ static void take(struct range r)
 }
 
 /*
- * Makes sure that the payload does not overwrite the data that a setup_data
- * node of type SETUP_INDIRECT points to: refuses the boot if the data lies in
- * the payload's present memory, and tells KASLR not to use the data's memory.
- * The stub does not read that data.
+ * Keeps the payload out of @len bytes at @addr that belong to the payload:
+ * refuses the boot if they lie in the payload's present memory, and tells KASLR
+ * not to use them. The stub reads no byte of them.
+ */
+static void keep_away(const struct boot *boot, u64 addr, u64 len)
+{
+	struct range r = { addr, addr + len };
+
+	if (r.end < r.start)
+		error("setup_data", "0x%lx indirect bytes at 0x%lx wrap around",
+		      len, addr);
+	check_not_in(boot->runtime, "setup_data", r);
+	take(r);
+}
+
+/*
+ * Keeps the payload out of data that the setup_data node at @addr points to:
+ * any data for type SETUP_INDIRECT, and for SETUP_IMA the measurements that the
+ * last kernel has left for the next one.
  */
 static void keep_indirect(const struct boot *boot, u64 addr,
 			  const struct setup_data *node)
 {
+	const u8 *data = (const u8 *)addr + sizeof(*node);
 	struct setup_indirect to;
-	struct range r;
+	struct ima_setup_data ima;
 
-	if (node->type != SETUP_DATA_INDIRECT || node->len < sizeof(to))
-		return;
-	memcpy(&to, (const u8 *)addr + sizeof(*node), sizeof(to));
-	r.start = to.addr;
-	r.end = to.addr + to.len;
-	if (r.end < r.start)
-		error("setup_data", "0x%lx indirect bytes at 0x%lx wrap around",
-		      (u64)to.len, r.start);
-	check_not_in(boot->runtime, "setup_data", r);
-	take(r);
+	if (node->type == SETUP_DATA_INDIRECT && node->len >= sizeof(to)) {
+		memcpy(&to, data, sizeof(to));
+		keep_away(boot, to.addr, to.len);
+	}
+	if (node->type == SETUP_IMA && node->len >= sizeof(ima)) {
+		memcpy(&ima, data, sizeof(ima));
+		keep_away(boot, ima.addr, ima.size);
+	}
+}
+
+/*
+ * Makes a setup_data node of type SETUP_CC_BLOB a node without meaning. It has
+ * the address of a confidential-computing blob, which exists in SNP guests only.
+ * Linux would read at that address before it can report an exception.
+ */
+static void disown_blob(u64 addr, const struct setup_data *node)
+{
+	if (node->type == SETUP_CC_BLOB)
+		memset((u8 *)addr + offsetof(struct setup_data, type), 0,
+		       sizeof(node->type));
 }
 
 /*
@@ -332,8 +359,8 @@ static void keep_loaded(const struct boot *boot, struct range r)
 static void keep_handover(const struct boot *boot, u64 addr,
 			  const struct setup_data *node)
 {
-	struct kho_data kho;
-	struct kho_scratch area;
+	struct kho_node kho;
+	struct kho_area area;
 	u64 at;
 
 	if (node->type != SETUP_KEXEC_KHO)
@@ -389,6 +416,7 @@ static void map_setup_data(const struct boot *boot)
 		keep_loaded(boot, r);
 		keep_indirect(boot, addr, &node);
 		keep_handover(boot, addr, &node);
+		disown_blob(addr, &node);
 		addr = node.next;
 	}
 }

@@ -87,19 +87,32 @@ bool efi_make_e820(struct boot_params *bp, const struct efi_memory_map *map)
 	return true;
 }
 
+/*
+ * Reads firmware's memory map into @map, which has room for map->room bytes.
+ * Firmware may report another descriptor size at each call, and loops over the
+ * map advance by it. A size that holds no whole descriptor, or that leaves
+ * descriptors unaligned, is therefore refused here.
+ */
 static EFI_STATUS get_memory_map(struct efi_memory_map *map)
 {
+	EFI_STATUS status;
+
 	map->size = map->room;
-	return efi.bs->GetMemoryMap(&map->size, (void *)map->entries, &map->key,
-				    &map->entry_size, &map->version);
+	status = efi.bs->GetMemoryMap(&map->size, (void *)map->entries,
+				      &map->key, &map->entry_size,
+				      &map->version);
+	if ((!status || status == EFI_BUFFER_TOO_SMALL) &&
+	    (map->entry_size < sizeof(EFI_MEMORY_DESCRIPTOR) ||
+	     map->entry_size % sizeof(u64)))
+		return EFI_DEVICE_ERROR;
+	return status;
 }
 
 EFI_STATUS efi_alloc_memory_map(struct efi_memory_map *map)
 {
 	EFI_STATUS status = get_memory_map(map);
 
-	if (status != EFI_BUFFER_TOO_SMALL ||
-	    map->entry_size < sizeof(EFI_MEMORY_DESCRIPTOR))
+	if (status != EFI_BUFFER_TOO_SMALL)
 		return EFI_DEVICE_ERROR;
 	map->room = map->size + MEMORY_MAP_SLACK * map->entry_size;
 	map->ext_room = map->room / map->entry_size;
@@ -319,10 +332,14 @@ struct range efi_map_range(const struct boot_params *bp)
 
 /*
  * Returns the first address behind the memory that @d describes, or 0 if it is
- * not memory that can hold data.
+ * not memory that can hold data. EfiReservedMemoryType says "not usable" of
+ * memory and of devices alike (UEFI 2.10 7.2). A loader may have allocated such
+ * pages, and only memory can be cached with write-back.
  */
 static u64 memory_end(const EFI_MEMORY_DESCRIPTOR *d)
 {
+	if (d->Type == EfiReservedMemoryType && !(d->Attribute & EFI_MEMORY_WB))
+		return 0;
 	if (d->Type == EfiMemoryMappedIO || d->Type == EfiMemoryMappedIOPortSpace ||
 	    d->Type == EfiUnusableMemory || d->Type > EFI_PERSISTENT_MEMORY ||
 	    d->NumberOfPages > PTE_ADDR_MASK / PAGE_SIZE)

@@ -149,6 +149,22 @@ do_matrix() {
 	pass "$test"
 }
 
+# do_kexec NAME CBIT SEV OPTIONS
+do_kexec() {
+	sevemu --sev "$3" --cbit "$2" --mode direct64 \
+		--kernel "$O/boot/cloud.img" --initrd "$O/boot/kexec.img" \
+		--append "console=ttyS0 quiet kexec=$4 -- console=ttyS0 quiet earlyprintk=ttyS0"
+	check_status 0
+	must_say "^kexec: from .*: $4"
+	must_say '^sevstub: 64-bit entry, loader type 0xd0'
+	must_say 'userspace: reached'
+	case $3 in
+	es) must_say "$features_es" ;;
+	sev) must_say "$features_sev" ;;
+	esac
+	pass "$test"
+}
+
 # do_ovmf IMAGE CBIT CONSOLE
 do_ovmf() {
 	append="console=ttyS0 quiet"
@@ -449,7 +465,7 @@ expand() {
 cases()
 {
 	expand | cut -f 2 | awk '{
-		print ($0 ~ /ovmf/ ? 1 : $0 ~ /cloud|generic|nae/ ? 2 : 3) "\t" $0
+		print ($0 ~ /ovmf/ ? 1 : $0 ~ /cloud|generic|nae|kexec/ ? 2 : 3) "\t" $0
 	}' | sort -s -n -k 1,1 | cut -f 2
 }
 

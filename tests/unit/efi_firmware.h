@@ -301,6 +301,8 @@ static struct firmware {
 	 * bytes. 0: the same size as in the first call.
 	 */
 	UINTN entry_size_later;
+	/* true: later calls report 0 as the size of a descriptor. */
+	bool later_is_zero;
 	UINTN key;
 	/*
 	 * This many calls of ExitBootServices() fail because the memory map has
@@ -508,7 +510,7 @@ static EFI_STATUS EFIAPI memory_map(UINTN *size, EFI_MEMORY_DESCRIPTOR *map,
 	*version = 1;
 	if (room < fw.map_size)
 		return EFI_BUFFER_TOO_SMALL;
-	if (fw.entry_size_later)
+	if (fw.entry_size_later || fw.later_is_zero)
 		*entry_size = fw.entry_size_later;
 	memcpy(map, fw.map, fw.map_size);
 	*key = fw.key;

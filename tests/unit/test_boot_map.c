@@ -645,22 +645,115 @@ TEST(setup_data_indirect)
 }
 
 /*
+ * A node of type SETUP_IMA (8) has address and size of the measurements that the
+ * last kernel hands over. KASLR must not place the payload over them.
+ */
+TEST(setup_data_measurements)
+{
+	u64 *to = (void *)(machine + AT_NODES + 16);
+	struct boot boot;
+
+	fresh_machine();
+	boot = placed_boot();
+	new_node(AT_NODES, 0, 16)->type = 8;
+	fake.bp.hdr.setup_data = m(AT_NODES);
+	to[0] = 0x7000000;
+	to[1] = 0x1234;
+	map_setup_data(&boot);
+	CHECK(strstr(trace, "taken 0x7000000-0x7001234\n"), "%s", trace);
+	CHECK(!strstr(trace, "map 0x7000000"), "%s", trace);
+
+	trace[0] = '\0';
+	new_node(AT_NODES, 0, 15)->type = 8;
+	map_setup_data(&boot);
+	CHECK(!strstr(trace, "0x7000000"), "%s", trace);
+
+	new_node(AT_NODES, 0, 16)->type = 8;
+	to[0] = m(AT_RUNTIME) + 0x10;
+	setup_data_refused(&boot);
+	to[0] = ~0UL - 0x1233;
+	setup_data_refused(&boot);
+	CHECK(strstr(harness_error_detail, "wrap"), "%s", harness_error_detail);
+}
+
+/*
+ * A node of type SETUP_CC_BLOB (7) names a blob that only an SNP guest has. The
+ * stub must change the node's type to 0 and nothing else, at any alignment, so
+ * that the kernel does not read the blob.
+ */
+TEST(setup_data_blob)
+{
+	struct setup_data node = { .next = 0, .type = 7, .len = 4 };
+	static const u8 blob[4] = { 0x78, 0x56, 0x34, 0x12 };
+	u8 *at = machine + AT_NODES + 3;
+	struct boot boot;
+
+	fresh_machine();
+	boot = placed_boot();
+	memcpy(at, &node, sizeof(node));
+	memcpy(at + sizeof(node), blob, sizeof(blob));
+	fake.bp.hdr.setup_data = (u64)at;
+	map_setup_data(&boot);
+	memcpy(&node, at, sizeof(node));
+	CHECK(!node.next && !node.type && node.len == 4, "type %u", node.type);
+	CHECK(!memcmp(at + sizeof(node), blob, sizeof(blob)), "data changed");
+}
+
+/*
+ * Each other type, the ones that Linux knows and unknown ones, is mapped, kept
+ * and not changed. What the data of a node of type 4 (firmware's tables) points
+ * to is firmware's, whose memory is no RAM.
+ */
+TEST(setup_data_other_types)
+{
+	static const u32 types[] = {
+		0, 1, 2, 3, 4, 5, 6, 9, 11, 0x74657374, 0x80000001, 0xffffffff,
+	};
+	u64 *data = (void *)(machine + AT_NODES + 16);
+	struct setup_data *node;
+	char expected[200];
+	struct boot boot;
+	size_t i;
+
+	fresh_machine();
+	boot = placed_boot();
+	fake.bp.hdr.setup_data = m(AT_NODES);
+	snprintf(expected, sizeof(expected),
+		 "map 0x%lx-0x%lx rw\nmap 0x%lx-0x%lx rw\ntaken 0x%lx-0x%lx\n",
+		 m(AT_NODES), m(AT_NODES) + 16, m(AT_NODES), m(AT_NODES) + 80,
+		 m(AT_NODES), m(AT_NODES) + 80);
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		node = new_node(AT_NODES, 0, 64);
+		node->type = types[i];
+		memset(data, 0, 64);
+		data[0] = 0x7000000;
+		data[1] = 0x1000;
+		trace[0] = '\0';
+		map_setup_data(&boot);
+		CHECK(!strcmp(trace, expected), "type 0x%x: %s", types[i], trace);
+		CHECK(node->type == types[i] && node->len == 64 && !node->next &&
+		      data[0] == 0x7000000 && data[1] == 0x1000,
+		      "type 0x%x changed", types[i]);
+	}
+}
+
+/*
  * Puts a setup_data node of type SETUP_KEXEC_KHO (10) at AT_NODES, and a list
  * of @count scratch areas behind the node. The areas have 1 MiB each and begin
  * at 16 MiB, 18 MiB and so on. Returns the node's data.
  */
-static struct kho_data *new_handover(unsigned int count)
+static struct kho_node *new_handover(unsigned int count)
 {
-	struct kho_data *kho = (void *)(machine + AT_NODES + 16);
-	struct kho_scratch *area = (void *)(machine + AT_NODES + 0x100);
+	struct kho_node *kho = (void *)(machine + AT_NODES + 16);
+	struct kho_area *area = (void *)(machine + AT_NODES + 0x100);
 	unsigned int i;
 
 	fresh_machine();
 	new_node(AT_NODES, 0, sizeof(*kho))->type = 10;
 	fake.bp.hdr.setup_data = m(AT_NODES);
 	for (i = 0; i < count; i++)
-		area[i] = (struct kho_scratch){ (16 + 2 * i) * MIB, MIB };
-	*kho = (struct kho_data){ m(0x20000), 0x1234, m(AT_NODES + 0x100),
+		area[i] = (struct kho_area){ (16 + 2 * i) * MIB, MIB };
+	*kho = (struct kho_node){ m(0x20000), 0x1234, m(AT_NODES + 0x100),
 				  count * sizeof(*area) };
 	return kho;
 }
@@ -727,7 +820,7 @@ TEST(setup_data_handover_bad)
 		{ 0x20000, ~0UL },		/* wraps around */
 		{ AT_RUNTIME - 0x10, 0x20 },	/* in the payload's memory */
 	};
-	struct kho_data *kho;
+	struct kho_node *kho;
 	struct boot boot;
 	size_t i;
 

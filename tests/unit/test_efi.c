@@ -938,13 +938,31 @@ TEST(boot_not_an_application)
  */
 TEST(boot_bad_map)
 {
-	static const UINTN sizes[] = { 0, 1, sizeof(EFI_MEMORY_DESCRIPTOR) - 1 };
+	static const UINTN sizes[] = {
+		0, 1, sizeof(EFI_MEMORY_DESCRIPTOR) - 1,
+		sizeof(EFI_MEMORY_DESCRIPTOR) + 1,
+		sizeof(EFI_MEMORY_DESCRIPTOR) + 4,
+	};
+	EFI_STATUS status;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		fresh_firmware();
 		fw.entry_size = sizes[i];
 		boot_fails(EFI_DEVICE_ERROR, "memory map");
+	}
+	/*
+	 * Only the map that the stub keeps has the bad size. ConOut may be shut
+	 * down at this time, so there is no message.
+	 */
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		fresh_firmware();
+		fw.entry_size_later = sizes[i];
+		fw.later_is_zero = !sizes[i];
+		CHECK(!boots(&status), "entered with %lu", sizes[i]);
+		CHECK(status == EFI_DEVICE_ERROR && !fw.exits,
+		      "status 0x%lx, %u exits", status, fw.exits);
+		CHECK(!still_live(), "%u allocations left", still_live());
 	}
 }
 
@@ -1266,6 +1284,19 @@ TEST(may_hold)
 	fresh_firmware();
 	memset(&zero_page, 0, sizeof(zero_page));
 	efi_set_info(&zero_page, &all);
+	/*
+	 * Reserved memory whose descriptor lacks write-back (attribute 8) may be
+	 * a device. Other types are memory whatever their attributes are.
+	 */
+	efi_runtime_start = IMAGE_PREF;
+	map[1].Attribute = 0x7;
+	CHECK(!efi_may_hold(&zero_page, 0x2000, 0x3000), "reserved, no write-back");
+	map[1].Attribute = 0x8;
+	CHECK(efi_may_hold(&zero_page, 0x2000, 0x3000), "reserved, write-back");
+	map[1].Type = EfiRuntimeServicesData;
+	map[1].Attribute = 0;
+	CHECK(efi_may_hold(&zero_page, 0x2000, 0x3000), "no attributes");
+	map[1].Attribute = 0xf;
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		map[1].Type = types[i].type;
 		efi_runtime_start = IMAGE_PREF;
