@@ -200,7 +200,7 @@ FUNC(place_early_tables)
 	decl	%ecx
 	jnz	.Lentry
 .Lno_room:
-	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_GENERAL), %eax
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NO_ROOM), %eax
 	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
 	leal	no_room_message(%ebp), %esi
 	jmp	early_error

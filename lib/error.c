@@ -12,16 +12,29 @@
 #include "sev-es.h"
 #include "sev.h"
 
+static noreturn void fail(unsigned int reason, const char *what,
+			  const char *fmt, va_list args)
+{
+	sev_es_last_words();
+	console_force();
+	con_printf("sevstub: %s: ", what);
+	con_vprintf(fmt, args);
+	con_printf("\n");
+	terminate(reason);
+}
+
 void error(const char *what, const char *fmt, ...)
 {
 	va_list args;
 
-	sev_es_last_words();
-	console_force();
-	con_printf("sevstub: %s: ", what);
 	va_start(args, fmt);
-	con_vprintf(fmt, args);
-	va_end(args);
-	con_printf("\n");
-	terminate(SEVSTUB_TERM_GENERAL);
+	fail(SEVSTUB_TERM_GENERAL, what, fmt, args);
+}
+
+void error_with(unsigned int reason, const char *what, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fail(reason, what, fmt, args);
 }

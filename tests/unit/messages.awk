@@ -83,11 +83,17 @@ function line(text,	a, i, n)
 
 function calls(text,	name, args, n, is_why)
 {
-	while (match(text, /[^a-z_](error|refuse|efi_fail|con_printf|info|print)\(/)) {
+	while (match(text, /[^a-z_](error|error_with|refuse|efi_fail|con_printf|info|print)\(/)) {
 		name = substr(text, RSTART + 1, RLENGTH - 2)
 		text = substr(text, RSTART + RLENGTH)
 		split("", args)
 		n = split_args(arguments(text), args)
+		if (name == "error_with" && text !~ /^unsigned/) {
+			name = "error"
+			args[1] = args[2]
+			args[2] = args[3]
+			args[3] = args[4]
+		}
 		if (text ~ /^(const|unsigned|struct|void)/ || args[1] ~ /^ *why->/)
 			continue
 		# The parameter of a function whose calls are read themselves.
