@@ -134,6 +134,22 @@ static void check_loaded(const struct boot_params *bp, struct range runtime,
 	check_not_in(runtime, what, used);
 }
 
+/*
+ * Ends the boot because not all of @runtime, the memory of payload and image, is
+ * RAM. Says where RAM is missing first, and which RAM there is.
+ */
+static noreturn void no_room(const struct boot_params *bp, struct range runtime)
+{
+	struct range ram = e820_largest_ram(bp);
+	u64 low = runtime.start, high = runtime.end;
+
+	if (!e820_ram_around(bp, runtime.start, &low, &high))
+		high = runtime.start;
+	error_with(SEVSTUB_TERM_NO_ROOM, "not enough room",
+		   "the payload needs 0x%lx-0x%lx, and not all of it is RAM: 0x%lx is not; the largest RAM is 0x%lx-0x%lx",
+		   runtime.start, runtime.end, high, ram.start, ram.end);
+}
+
 u64 place_image(struct boot_params *bp)
 {
 	u64 load = (u64)_image;
@@ -157,9 +173,7 @@ u64 place_image(struct boot_params *bp)
 		error_with(SEVSTUB_TERM_HANDED_OVER, "E820",
 			   "more than %u entries", E820_MAX_ENTRIES);
 	if (!e820_is_ram(bp, runtime.start, runtime.end))
-		error_with(SEVSTUB_TERM_NO_ROOM, "not enough room",
-			   "the payload needs 0x%lx-0x%lx, and not all of it is RAM",
-			   runtime.start, runtime.end);
+		no_room(bp, runtime);
 	/*
 	 * An image that EFI firmware loaded stays where it is. Any other image
 	 * is copied in two steps, each from its highest byte down. That works
