@@ -291,18 +291,21 @@ EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline)
 		if (!image_info.relocatable) {
 			ours = false;
 			if (claim_from_boot_services(addr, addr + size))
-				return no_room("the payload's link address is not free: it needs 0x%lx-0x%lx; the largest free memory is 0x%lx-0x%lx",
-					       addr, addr + size);
+				return no_room(
+				"the payload's link address is not free: it needs 0x%lx-0x%lx; the largest free memory is 0x%lx-0x%lx",
+				addr, addr + size);
 		} else {
 			if (efi_alloc_pages(AllocateAnyPages, pages + slack, &addr))
-				return no_room("firmware has no memory of init_size: 0x%lx bytes at 0x%lx or above; the largest free memory is 0x%lx-0x%lx",
-					       size, image_info.pref_address);
+				return no_room(
+				"firmware has no memory of init_size: 0x%lx bytes at 0x%lx or above; the largest free memory is 0x%lx-0x%lx",
+				size, image_info.pref_address);
 			start = ALIGN_UP(addr, image_info.align);
 		}
 	}
 	if (start < image_info.pref_address)
-		return no_room("firmware's free memory is below the link address: 0x%lx bytes at 0x%lx or above; the largest free memory is 0x%lx-0x%lx",
-			       size, image_info.pref_address);
+		return no_room(
+		"firmware's free memory is below the link address: 0x%lx bytes at 0x%lx or above; the largest free memory is 0x%lx-0x%lx",
+		size, image_info.pref_address);
 	if (ours)
 		efi_protect(start, start + size, EFI_MEMORY_XP);
 	efi_runtime_start = start;
