@@ -153,20 +153,29 @@ static void exit_cr0(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
 	u64 old = v->cr0, new;
+	struct guest_fault fault;
 	struct insn insn;
+	u16 msw;
 
 	insn_decode(vcpu, &insn);
-	if (insn.opcode[1] == OP2_MOV_TO_CR)
+	if (insn.opcode[1] == OP2_MOV_TO_CR) {
 		new = *insn_operand(vcpu, &insn);
-	else if (insn.opcode[1] == OP2_CLTS)
+	} else if (insn.opcode[1] == OP2_CLTS) {
 		new = old & ~(u64)CR0_TS;
-	else if (insn.opcode[1] == OP2_GROUP7 && insn.modrm >= MODRM_REGISTER)
-		new = (old & ~(u64)(CR0_MSW & ~CR0_PE)) |
-		      (*insn_operand(vcpu, &insn) & CR0_MSW);
-	else
+	} else if (insn.opcode[1] == OP2_GROUP7) {
+		msw = *insn_operand(vcpu, &insn);
+		if (insn.modrm < MODRM_REGISTER &&
+		    !guest_read(vcpu, insn_memory(vcpu, &insn), &msw, sizeof(msw), 0, &fault)) {
+			guest_raise_pf(vcpu, &fault);
+			return;
+		}
+		/* LMSW can set PE and cannot clear it (APM3). */
+		new = (old & ~(u64)(CR0_MSW & ~CR0_PE)) | (msw & CR0_MSW);
+	} else {
 		end_error(vcpu, "CR0 is written by opcode %#x %#x; sevemu models MOV to CR0, "
-			  "CLTS, and LMSW of a register", (unsigned int)insn.opcode[0],
+			  "CLTS and LMSW", (unsigned int)insn.opcode[0],
 			  (unsigned int)insn.opcode[1]);
+	}
 
 	new |= CR0_ET;
 	if (new >> 32 || (new & CR0_PG && !(new & CR0_PE)) ||
