@@ -93,7 +93,7 @@ void exits_init(struct vcpu *vcpu)
  */
 static void marker_reached(struct vcpu *vcpu)
 {
-	report_marker();
+	report_marker(vcpu);
 	vcpu->marker_armed = false;
 	write_dr7(DR7_INIT);
 	write_dr0(vcpu->guest_dr0);
