@@ -359,6 +359,7 @@ do_budget() {
 # listed COLUMN: the steps of docs/requirements.md that have a place in that column, in
 # their order.
 listed() {
+	# shellcheck disable=SC2016 # the backquotes are the document's
 	sed -nE 's/^\| `([^`]*)` \| ([0-9-]+) \| ([0-9-]+) \| [^|]+ \|$/\2\t\3\t\1/p' \
 		docs/requirements.md | awk -F '\t' -v column="$1" \
 		'$column != "-" { print $column "\t" $3 }' | sort -n | cut -f 2
@@ -367,6 +368,7 @@ listed() {
 # listed_values: NAME VALUE, a line each, of the tables of docs/requirements.md whose
 # second column is a number. A row may have several names and as many values.
 listed_values() {
+	# shellcheck disable=SC2016 # the backquotes are the document's
 	sed -nE 's/^\| (`[a-z0-9_` ]+) \| ([0-9a-fx ]+) \| [^|]+ \|$/\1|\2/p' \
 		docs/requirements.md | tr -d '`' | awk -F '|' '{
 			names = split($1, name, " ")
@@ -443,7 +445,7 @@ do_memory() {
 	"$O/mkpayload" --report "$image" >"$log.mkpayload"
 	grep -q "^memory: $init_size bytes (init_size)" "$log.mkpayload" ||
 		die "mkpayload --report does not print init_size $init_size"
-	mib=$(((link + init_size + 0x1fffff) / 0x200000 * 2))
+	mib=$(((link + init_size + 0x1fffff) >> 21 << 1))
 	boot_in "$mib" "$image"
 	check_status 0
 	must_say '^payload: passed$'
