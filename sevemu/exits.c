@@ -145,6 +145,31 @@ static void exit_dr(struct vcpu *vcpu)
 }
 
 /*
+ * Ends the run after a triple fault.  EDK2's firmware executes a breakpoint when an
+ * assertion fails.  In 32-bit code of an SEV-ES guest that is all that it can do,
+ * because EDK2 has no #VC handler for such code.
+ */
+static __attribute__((noreturn)) void exit_shutdown(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+	struct insn insn;
+
+	insn_decode(vcpu, &insn);
+	if (insn.opcode[0] != OP_INT3 &&
+	    !(insn.opcode[0] == OP_INT && insn.bytes[insn.len] == X86_BP))
+		end_run(END_TRIPLE_FAULT, "triple fault near rip %#lx (--trace shows the "
+			"events before it)", v->rip);
+	if (config.sev == SEV_ES && config.mode == MODE_OVMF && !guest_long_mode(vcpu))
+		end_run(END_TRIPLE_FAULT, "triple fault at rip %#lx: firmware gave up at a "
+			"breakpoint in 32-bit code. A build whose first phase is 32-bit, as "
+			"OVMF_CODE_4M.fd of Debian 12 is, cannot run as an SEV-ES guest: "
+			"give a build that is 64-bit, such as OVMF.fd", v->rip);
+	end_run(END_TRIPLE_FAULT, "triple fault at rip %#lx: the guest executed a breakpoint "
+		"(INT3) that it has no handler for, as EDK2's firmware does when an assertion "
+		"fails", v->rip);
+}
+
+/*
  * Emulates a write to CR0.  Setting PG with EFER.LME set activates long mode,
  * clearing PG deactivates it (APM2 14.6).  The processor changes EFER.LMA then,
  * so this function does it in the VMCB.
@@ -507,8 +532,7 @@ void exit_handle(struct vcpu *vcpu)
 		guest_raise(vcpu, X86_UD, 0);
 		break;
 	case SVM_EXIT_SHUTDOWN:
-		end_run(END_TRIPLE_FAULT, "triple fault near rip %#lx (--trace shows the "
-			"events before it)", v->rip);
+		exit_shutdown(vcpu);
 	default:
 		end_error(vcpu, "the guest caused SVM exit %#lx (APM2 appendix C), which "
 			  "sevemu does not model", v->exit_code);

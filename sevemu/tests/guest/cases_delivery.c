@@ -334,6 +334,17 @@ CASE(ends_no_gate_out, "ends-no-gate-out", CASE_ES | CASE_ENDS)
 	asm volatile("outb %%al, $0x80" : : "a"(0));
 }
 
+/* Firmware executes a breakpoint when it gives up. Without an IDT it is a triple fault. */
+CASE(ends_breakpoint, "ends-breakpoint", CASE_ES | CASE_ENDS)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) none = { 0, 0 };
+
+	asm volatile("lidt %0; int3" : : "m"(none));
+}
+
 CASE(ends_no_idt, "ends-no-idt", CASE_ES | CASE_ENDS)
 {
 	struct {
