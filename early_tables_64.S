@@ -205,8 +205,9 @@ FUNC(place_early_tables)
 	subl	$image_early_tables_offset, %edi
 .Lno_room:
 	/*
-	 * Write numbers into the message: the size and the start of the range
-	 * that is needed, and the largest RAM below 4 GiB.
+	 * %edi = runtime start address. Write the numbers into the message: the
+	 * bytes that the image needs, the runtime start address, and the longest
+	 * E820 entry of RAM.
 	 */
 	movl	%edi, %eax
 	leal	no_room_start(%ebp), %edi
@@ -240,7 +241,7 @@ END_FUNC(place_early_tables)
  */
 FUNC(find_largest_ram)
 	xorl	%edx, %edx		/* %edx = the longest length so far */
-	xorl	%edi, %edi		/* %edi = start of the entry that has it */
+	xorl	%edi, %edi		/* %edi = start of the longest entry */
 	movl	$E820_ZERO_PAGE_ENTRIES, %ecx
 	leal	ZP_E820_TABLE(%esi), %ebx
 .Llarger:

@@ -136,7 +136,8 @@ static void check_loaded(const struct boot_params *bp, struct range runtime,
 
 /*
  * Ends the boot because not all of @runtime, the memory of payload and image, is
- * RAM. Says where RAM is missing first, and which RAM there is.
+ * RAM. The message has the first address that is not RAM, and the longest entry
+ * of RAM in the E820 map.
  */
 static noreturn void no_room(const struct boot_params *bp, struct range runtime)
 {

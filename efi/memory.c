@@ -257,8 +257,9 @@ static void find_largest_free(u64 range[2])
 }
 
 /*
- * Says that there is no memory for the payload. @detail has two values of its own,
- * @first and @second, and then start and end of the largest free memory.
+ * Prints that firmware has no memory for the payload, and returns
+ * EFI_OUT_OF_RESOURCES. @detail is a format of efi_fail_values(): it prints @first,
+ * @second, and the start and end of the largest free memory.
  */
 static EFI_STATUS no_room(const char *detail, u64 first, u64 second)
 {

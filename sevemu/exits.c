@@ -145,9 +145,9 @@ static void exit_dr(struct vcpu *vcpu)
 }
 
 /*
- * Ends the run after a triple fault.  EDK2's firmware executes a breakpoint when an
- * assertion fails.  In 32-bit code of an SEV-ES guest that is all that it can do,
- * because EDK2 has no #VC handler for such code.
+ * Ends the run after a triple fault.  EDK2's firmware executes INT3 when an assertion
+ * fails.  EDK2 has no #VC handler for 32-bit code, so a build whose first phase is
+ * 32-bit code ends in INT3 in every SEV-ES guest.
  */
 static __attribute__((noreturn)) void exit_shutdown(struct vcpu *vcpu)
 {

@@ -136,7 +136,11 @@ static u64 displacement(struct insn *insn, unsigned int size)
 	return value;
 }
 
-/* The part of an address that ModRM encodes with 16-bit addressing. */
+/*
+ * Returns the offset that ModRM of @insn encodes with 16-bit addressing (APM3 1.4).
+ * Sets *@segment to SEG_SS if the base register is BP, because SS is then the default
+ * segment.
+ */
 static u64 address_16(struct vcpu *vcpu, struct insn *insn, u8 *segment)
 {
 	static const u8 base[] = { RBX, RBX, RBP, RBP, RSI, RDI, RBP, RBX };
@@ -155,8 +159,10 @@ static u64 address_16(struct vcpu *vcpu, struct insn *insn, u8 *segment)
 }
 
 /*
- * The same with 32-bit and 64-bit addressing.  Sets *@relative if the address is
- * relative to the next instruction.
+ * Returns the offset that ModRM and SIB of @insn encode with 32-bit or 64-bit
+ * addressing.  Sets *@segment to SEG_SS if the base register is RSP or RBP.  Sets
+ * *@relative if the operand has neither base nor index, because 64-bit code adds
+ * the address of the next instruction to such an offset.
  */
 static u64 address_wide(struct vcpu *vcpu, struct insn *insn, u8 *segment, bool *relative)
 {

@@ -72,7 +72,10 @@ static struct figures figures;		/* counts of this run's events so far */
  * have_kernel_va).
  */
 static struct figures at_marker;
-/* The guest's registers as it reads them, valid if have_marker. */
+/*
+ * The guest's registers when it reached the address of option --marker, with the
+ * values that the guest reads.  Valid if have_marker is true.
+ */
 static struct {
 	u64 rsi, rflags, cr0, cr4, efer, cs, ds, idt_limit, ghcb_msr;
 } marker_state;

@@ -334,7 +334,10 @@ CASE(ends_no_gate_out, "ends-no-gate-out", CASE_ES | CASE_ENDS)
 	asm volatile("outb %%al, $0x80" : : "a"(0));
 }
 
-/* Firmware executes a breakpoint when it gives up. Without an IDT it is a triple fault. */
+/*
+ * INT3 without an IDT is a triple fault, whose message must name the breakpoint. EDK2's
+ * firmware executes INT3 when an assertion fails.
+ */
 CASE(ends_breakpoint, "ends-breakpoint", CASE_ES | CASE_ENDS)
 {
 	struct {
