@@ -161,8 +161,8 @@ static u64 address_16(struct vcpu *vcpu, struct insn *insn, u8 *segment)
 /*
  * Returns the offset that ModRM and SIB of @insn encode with 32-bit or 64-bit
  * addressing.  Sets *@segment to SEG_SS if the base register is RSP or RBP.  Sets
- * *@relative if the operand has neither base nor index, because 64-bit code adds
- * the address of the next instruction to such an offset.
+ * *@relative if ModRM encodes a displacement alone, without SIB, because 64-bit code
+ * adds the address of the next instruction to it.
  */
 static u64 address_wide(struct vcpu *vcpu, struct insn *insn, u8 *segment, bool *relative)
 {
