@@ -12,13 +12,15 @@
 #include "sev-es.h"
 #include "sev.h"
 
-static noreturn void fail(unsigned int reason, const char *what,
-			  const char *fmt, va_list args)
+static void begin(const char *what)
 {
 	sev_es_last_words();
 	console_force();
 	con_printf("sevstub: %s: ", what);
-	con_vprintf(fmt, args);
+}
+
+static noreturn void finish(unsigned int reason)
+{
 	con_printf("\n");
 	terminate(reason);
 }
@@ -27,14 +29,20 @@ void error(const char *what, const char *fmt, ...)
 {
 	va_list args;
 
+	begin(what);
 	va_start(args, fmt);
-	fail(SEVSTUB_TERM_GENERAL, what, fmt, args);
+	con_vprintf(fmt, args);
+	va_end(args);
+	finish(SEVSTUB_TERM_GENERAL);
 }
 
 void error_with(unsigned int reason, const char *what, const char *fmt, ...)
 {
 	va_list args;
 
+	begin(what);
 	va_start(args, fmt);
-	fail(reason, what, fmt, args);
+	con_vprintf(fmt, args);
+	va_end(args);
+	finish(reason);
 }

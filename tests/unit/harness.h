@@ -281,12 +281,10 @@ static maybe_unused u64 random_below(u64 limit)
  * EXPECT_ERROR() or REFUSED() if the case expects an error. Otherwise they fail
  * the case with the error's text.
  */
-static noreturn void harness_error(const char *what, const char *fmt,
-				   va_list args)
+static noreturn void harness_error(const char *what, unsigned int reason)
 {
 	snprintf(harness_error_what, sizeof(harness_error_what), "%s", what);
-	vsnprintf(harness_error_detail, sizeof(harness_error_detail), fmt,
-		  args);
+	harness_error_reason = reason;
 	if (harness.expecting != TEST_ERROR)
 		harness_fail("error()", 0, what, "%s", harness_error_detail);
 	harness.expecting = 0;
@@ -297,9 +295,11 @@ noreturn void error(const char *what, const char *fmt, ...)
 {
 	va_list args;
 
-	harness_error_reason = 0;
 	va_start(args, fmt);
-	harness_error(what, fmt, args);
+	vsnprintf(harness_error_detail, sizeof(harness_error_detail), fmt,
+		  args);
+	va_end(args);
+	harness_error(what, 0);
 }
 
 noreturn void error_with(unsigned int reason, const char *what, const char *fmt,
@@ -307,9 +307,11 @@ noreturn void error_with(unsigned int reason, const char *what, const char *fmt,
 {
 	va_list args;
 
-	harness_error_reason = reason;
 	va_start(args, fmt);
-	harness_error(what, fmt, args);
+	vsnprintf(harness_error_detail, sizeof(harness_error_detail), fmt,
+		  args);
+	va_end(args);
+	harness_error(what, reason);
 }
 #endif
 
