@@ -147,8 +147,8 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 		 * it is on and must be switched off, the boot cannot go on.
 		 */
 		if (!area && on)
-			error("five-level paging",
-			      "it must be switched off, and there is no RAM below 4 GiB for that");
+			error_with(SEVSTUB_TERM_NO_ROOM, "five-level paging",
+				   "it must be switched off, and there is no RAM below 4 GiB for that");
 	}
 	return area;
 }

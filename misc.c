@@ -25,6 +25,7 @@
 #include "relocate.h"
 #include "setup.h"
 #include "sev-es.h"
+#include "sev.h"
 #include "srat.h"
 #include "x86.h"
 
@@ -113,8 +114,9 @@ static void check_not_in(struct range runtime, const char *what,
 			 struct range used)
 {
 	if (range_overlaps(runtime, used))
-		error(what, "0x%lx-0x%lx is in the memory of the payload, 0x%lx-0x%lx",
-		      used.start, used.end, runtime.start, runtime.end);
+		error_with(SEVSTUB_TERM_HANDED_OVER, what,
+			   "0x%lx-0x%lx is in the memory of the payload, 0x%lx-0x%lx",
+			   used.start, used.end, runtime.start, runtime.end);
 }
 
 /*
@@ -128,9 +130,27 @@ static void check_loaded(const struct boot_params *bp, struct range runtime,
 {
 	if (!e820_may_hold(bp, used.start, used.end) &&
 	    !efi_may_hold(bp, used.start, used.end))
-		error(what, "0x%lx-0x%lx is not all in RAM", used.start,
-		      used.end);
+		error_with(SEVSTUB_TERM_HANDED_OVER, what,
+			   "0x%lx-0x%lx is not all in RAM", used.start,
+			   used.end);
 	check_not_in(runtime, what, used);
+}
+
+/*
+ * Ends the boot because not all of @runtime, the memory of payload and image, is
+ * RAM. The message has the first address that is not RAM, and the longest entry
+ * of RAM in the E820 map.
+ */
+static noreturn void no_room(const struct boot_params *bp, struct range runtime)
+{
+	struct range ram = e820_largest_ram(bp);
+	u64 low = runtime.start, high = runtime.end;
+
+	if (!e820_ram_around(bp, runtime.start, &low, &high))
+		high = runtime.start;
+	error_with(SEVSTUB_TERM_NO_ROOM, "not enough room",
+		   "the payload needs 0x%lx-0x%lx, and not all of it is RAM: 0x%lx is not; the largest RAM is 0x%lx-0x%lx",
+		   runtime.start, runtime.end, high, ram.start, ram.end);
 }
 
 u64 place_image(struct boot_params *bp)
@@ -155,11 +175,10 @@ u64 place_image(struct boot_params *bp)
 		console_init(&cmdline, &bp->screen_info);
 
 	if (!e820_is_bounded(bp))
-		error("E820", "more than %u entries", E820_MAX_ENTRIES);
+		error_with(SEVSTUB_TERM_HANDED_OVER, "E820",
+			   "more than %u entries", E820_MAX_ENTRIES);
 	if (!e820_is_ram(bp, runtime.start, runtime.end))
-		error("not enough room",
-		      "the payload needs 0x%lx-0x%lx, and not all of it is RAM",
-		      runtime.start, runtime.end);
+		no_room(bp, runtime);
 	/*
 	 * An image that EFI firmware loaded stays where it is. Any other image
 	 * is copied in two steps, each from its highest byte down. That works
@@ -169,8 +188,8 @@ u64 place_image(struct boot_params *bp)
 	if (efi_start)
 		to = load;
 	else if (to < load + upper && load < runtime.end)
-		error("load address",
-		      "0x%lx is in the way of the move to 0x%lx", load, to);
+		error_with(SEVSTUB_TERM_LOAD_ADDRESS, "load address",
+			   "0x%lx is in the way of the move to 0x%lx", load, to);
 
 	check_loaded(bp, runtime, "zero page", zero_page_range(bp));
 	initrd = initrd_range(bp);
@@ -189,8 +208,8 @@ u64 place_image(struct boot_params *bp)
 static void insist(bool good, const struct refusal *why)
 {
 	if (!good)
-		error(why->what, why->detail, why->value[0], why->value[1],
-		      why->value[2]);
+		error_with(SEVSTUB_TERM_IMAGE, why->what, why->detail,
+			   why->value[0], why->value[1], why->value[2]);
 }
 
 static void read_payload_header(struct boot *boot)
@@ -239,9 +258,9 @@ static void place_payload(struct boot *boot)
 		margin = (u64)payload_end - boot->runtime.start;
 	}
 	if (p->mem_size > room || boot->out_size + p->margin > margin)
-		error("not enough room",
-		      "0x%lx bytes of payload, 0x%lx of margin in 0x%lx bytes",
-		      boot->out_size, p->margin, margin);
+		error_with(SEVSTUB_TERM_IMAGE, "not enough room",
+			   "0x%lx bytes of payload, 0x%lx of margin in 0x%lx bytes",
+			   boot->out_size, p->margin, margin);
 }
 
 /*
@@ -300,8 +319,9 @@ static void keep_away(const struct boot *boot, u64 addr, u64 len)
 	struct range r = { addr, addr + len };
 
 	if (r.end < r.start)
-		error("setup_data", "0x%lx indirect bytes at 0x%lx wrap around",
-		      len, addr);
+		error_with(SEVSTUB_TERM_HANDED_OVER, "setup_data",
+			   "0x%lx indirect bytes at 0x%lx wrap around",
+			   len, addr);
 	check_not_in(boot->runtime, "setup_data", r);
 	take(r);
 }
@@ -366,12 +386,13 @@ static void keep_handover(const struct boot *boot, u64 addr,
 	if (node->type != SETUP_KEXEC_KHO)
 		return;
 	if (node->len < sizeof(kho))
-		error("setup_data", "a kexec handover of %u bytes, must be %lu",
-		      node->len, sizeof(kho));
+		error_with(SEVSTUB_TERM_HANDED_OVER, "setup_data",
+			   "a kexec handover of %u bytes, must be %lu",
+			   node->len, sizeof(kho));
 	memcpy(&kho, (const u8 *)addr + sizeof(*node), sizeof(kho));
 	if (kho.scratch_size > KHO_MAX_SCRATCH * sizeof(area))
-		error("setup_data", "more than %u scratch areas",
-		      KHO_MAX_SCRATCH);
+		error_with(SEVSTUB_TERM_HANDED_OVER, "setup_data",
+			   "more than %u scratch areas", KHO_MAX_SCRATCH);
 	if (kho.fdt_size)
 		keep_loaded(boot, (struct range){ kho.fdt_addr,
 			kho.fdt_addr + kho.fdt_size });
@@ -403,8 +424,9 @@ static void map_setup_data(const struct boot *boot)
 		struct range r = { addr, addr + sizeof(node) };
 
 		if (nodes++ == SETUP_DATA_MAX_NODES)
-			error("setup_data", "more than %u nodes, or a loop",
-			      SETUP_DATA_MAX_NODES);
+			error_with(SEVSTUB_TERM_HANDED_OVER, "setup_data",
+				   "more than %u nodes, or a loop",
+				   SETUP_DATA_MAX_NODES);
 		check_loaded(boot->bp, boot->runtime, "setup_data", r);
 		map("setup_data", r, MAP_WRITE);
 
@@ -685,10 +707,11 @@ static void decompress(const struct boot *boot)
 		insist(check_payload_frame(p, &why), &why);
 	err = payload_decode(boot->out, boot->out_size, comp, p->comp_size);
 	if (err == -EINVAL)
-		error("size mismatch", "the payload is not 0x%lx bytes long",
-		      boot->out_size);
+		error_with(SEVSTUB_TERM_IMAGE, "size mismatch",
+			   "the payload is not 0x%lx bytes long", boot->out_size);
 	if (err)
-		error("corrupt payload", "the decoder reports error %d", err);
+		error_with(SEVSTUB_TERM_IMAGE, "corrupt payload",
+			   "the decoder reports error %d", err);
 }
 
 /*

@@ -85,7 +85,7 @@ END_FUNC(early_terminate)
  */
 GLOBAL(vc_truncated)
 FUNC(vc_truncated)
-	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_GENERAL), %eax
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_TRUNCATED), %eax
 	jmp	early_terminate
 END_FUNC(vc_truncated)
 

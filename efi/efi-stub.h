@@ -45,6 +45,13 @@ extern struct efi_state efi;
 EFI_STATUS efi_fail(const char *what, const char *detail, EFI_STATUS status);
 
 /*
+ * Does what efi_fail() does. Each "%lx" in @detail stands for the next of @values,
+ * which is printed in hexadecimal.
+ */
+EFI_STATUS efi_fail_values(const char *what, const char *detail,
+			   const u64 *values, EFI_STATUS status);
+
+/*
  * Decodes the UTF-8 character at *@text, which must not be a NUL, and moves
  * *@text behind it. Returns its code point. Returns UTF8_BAD, and moves *@text by
  * one byte, if no character in its shortest form begins there (RFC 3629).

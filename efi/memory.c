@@ -242,6 +242,48 @@ static bool alloc_anywhere(const struct cmdline *cmdline, u64 pages, u64 *start)
 }
 
 /*
+ * Stores in range[0] and range[1] start and end of the largest free memory in
+ * firmware's map, 0 and 0 if the map cannot be read.
+ */
+static void find_largest_free(u64 range[2])
+{
+	struct efi_memory_map map = { 0 };
+	u64 pages = 0;
+	UINTN at;
+
+	range[0] = 0;
+	if (!efi_alloc_memory_map(&map) && !get_memory_map(&map)) {
+		for (at = 0; at + map.entry_size <= map.size;
+		     at += map.entry_size) {
+			const EFI_MEMORY_DESCRIPTOR *d =
+				(const void *)(map.entries + at);
+
+			if (d->Type != EfiConventionalMemory ||
+			    d->NumberOfPages > PTE_ADDR_MASK / PAGE_SIZE ||
+			    d->NumberOfPages <= pages)
+				continue;
+			range[0] = d->PhysicalStart;
+			pages = d->NumberOfPages;
+		}
+	}
+	range[1] = range[0] + pages * PAGE_SIZE;
+}
+
+/*
+ * Prints that firmware has no memory for the payload, and returns
+ * EFI_OUT_OF_RESOURCES. @detail is a format of efi_fail_values(): it prints @first,
+ * @second, and the start and end of the largest free memory.
+ */
+static EFI_STATUS no_room(const char *detail, u64 first, u64 second)
+{
+	u64 values[4] = { first, second };
+
+	find_largest_free(values + 2);
+	return efi_fail_values("not enough room", detail, values,
+			       EFI_OUT_OF_RESOURCES);
+}
+
+/*
  * Chooses the memory in which the payload will run. A relocatable payload with
  * KASLR gets a random address if there is memory for it. Otherwise the link
  * address is allocated. If it is not free, a relocatable payload gets free
@@ -251,7 +293,8 @@ static bool alloc_anywhere(const struct cmdline *cmdline, u64 pages, u64 *start)
  */
 EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline)
 {
-	u64 pages = ALIGN_UP(image_info.init_size, PAGE_SIZE) / PAGE_SIZE;
+	u64 size = ALIGN_UP(image_info.init_size, PAGE_SIZE);
+	u64 pages = size / PAGE_SIZE;
 	u64 slack = image_info.align / PAGE_SIZE;
 	EFI_PHYSICAL_ADDRESS addr = image_info.pref_address;
 	u64 start = addr;
@@ -261,24 +304,24 @@ EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline)
 	    alloc_pages_at(addr, pages)) {
 		if (!image_info.relocatable) {
 			ours = false;
-			if (claim_from_boot_services(addr, addr + pages * PAGE_SIZE))
-				return efi_fail("not enough room",
-					    "the payload's link address is not free",
-					    EFI_OUT_OF_RESOURCES);
+			if (claim_from_boot_services(addr, addr + size))
+				return no_room(
+				"the payload's link address is not free: it needs 0x%lx-0x%lx; the largest free memory is 0x%lx-0x%lx",
+				addr, addr + size);
 		} else {
 			if (efi_alloc_pages(AllocateAnyPages, pages + slack, &addr))
-				return efi_fail("not enough room",
-					    "firmware has no memory of init_size",
-					    EFI_OUT_OF_RESOURCES);
+				return no_room(
+				"firmware has no memory of init_size: 0x%lx bytes at 0x%lx or above; the largest free memory is 0x%lx-0x%lx",
+				size, image_info.pref_address);
 			start = ALIGN_UP(addr, image_info.align);
 		}
 	}
 	if (start < image_info.pref_address)
-		return efi_fail("not enough room",
-			    "firmware's free memory is below the link address",
-			    EFI_OUT_OF_RESOURCES);
+		return no_room(
+		"firmware's free memory is below the link address: 0x%lx bytes at 0x%lx or above; the largest free memory is 0x%lx-0x%lx",
+		size, image_info.pref_address);
 	if (ours)
-		efi_protect(start, start + pages * PAGE_SIZE, EFI_MEMORY_XP);
+		efi_protect(start, start + size, EFI_MEMORY_XP);
 	efi_runtime_start = start;
 	return EFI_SUCCESS;
 }

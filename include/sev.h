@@ -232,8 +232,7 @@
 #define SEV_TERM_STANDARD		0x100
 /*
  * The boot failed for a reason that has no code of its own. error() has printed
- * the reason, if there was a console. Assembly terminates the guest without a
- * message.
+ * the reason, if there was a console.
  */
 #define SEVSTUB_TERM_GENERAL		0
 /*
@@ -298,7 +297,20 @@
 #define SEVSTUB_TERM_GHCB_MAP		17
 /* RDRAND returned no random number. */
 #define SEVSTUB_TERM_CPU		18
-#define SEVSTUB_TERM_REASONS		19	/* number of codes SEVSTUB_TERM_* above */
+/* The end of the image is missing. */
+#define SEVSTUB_TERM_TRUNCATED		19
+/* Not all of the memory that payload and stub need is RAM. */
+#define SEVSTUB_TERM_NO_ROOM		20
+/* The stub cannot copy the image from its load address to where it must run. */
+#define SEVSTUB_TERM_LOAD_ADDRESS	21
+/*
+ * The zero page, or what it points to, is malformed, lies outside of memory, or
+ * lies in the payload's memory.
+ */
+#define SEVSTUB_TERM_HANDED_OVER	22
+/* The payload's header or the compressed payload is damaged. */
+#define SEVSTUB_TERM_IMAGE		23
+#define SEVSTUB_TERM_REASONS		24	/* number of codes SEVSTUB_TERM_* above */
 
 /*
  * -- Exit codes of #VC. asm/svm.h defines all but the two for intercepted #DB

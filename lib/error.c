@@ -12,16 +12,37 @@
 #include "sev-es.h"
 #include "sev.h"
 
+static void begin(const char *what)
+{
+	sev_es_last_words();
+	console_force();
+	con_printf("sevstub: %s: ", what);
+}
+
+static noreturn void finish(unsigned int reason)
+{
+	con_printf("\n");
+	terminate(reason);
+}
+
 void error(const char *what, const char *fmt, ...)
 {
 	va_list args;
 
-	sev_es_last_words();
-	console_force();
-	con_printf("sevstub: %s: ", what);
+	begin(what);
 	va_start(args, fmt);
 	con_vprintf(fmt, args);
 	va_end(args);
-	con_printf("\n");
-	terminate(SEVSTUB_TERM_GENERAL);
+	finish(SEVSTUB_TERM_GENERAL);
+}
+
+void error_with(unsigned int reason, const char *what, const char *fmt, ...)
+{
+	va_list args;
+
+	begin(what);
+	va_start(args, fmt);
+	con_vprintf(fmt, args);
+	va_end(args);
+	finish(reason);
 }

@@ -99,7 +99,7 @@ void exits_init(struct vcpu *vcpu)
  */
 static void marker_reached(struct vcpu *vcpu)
 {
-	report_marker();
+	report_marker(vcpu);
 	vcpu->marker_armed = false;
 	write_dr7(DR7_INIT);
 	write_dr0(vcpu->guest_dr0);
@@ -151,6 +151,31 @@ static void exit_dr(struct vcpu *vcpu)
 }
 
 /*
+ * Ends the run after a triple fault.  EDK2's firmware executes INT3 when an assertion
+ * fails.  EDK2 has no #VC handler for 32-bit code, so a build whose first phase is
+ * 32-bit code ends in INT3 in every SEV-ES guest.
+ */
+static __attribute__((noreturn)) void exit_shutdown(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+	struct insn insn;
+
+	insn_decode(vcpu, &insn);
+	if (insn.opcode[0] != OP_INT3 &&
+	    !(insn.opcode[0] == OP_INT && insn.bytes[insn.len] == X86_BP))
+		end_run(END_TRIPLE_FAULT, "triple fault near rip %#lx (--trace shows the "
+			"events before it)", v->rip);
+	if (config.sev == SEV_ES && config.mode == MODE_OVMF && !guest_long_mode(vcpu))
+		end_run(END_TRIPLE_FAULT, "triple fault at rip %#lx: firmware gave up at a "
+			"breakpoint in 32-bit code. A build whose first phase is 32-bit, as "
+			"OVMF_CODE_4M.fd of Debian 12 is, cannot run as an SEV-ES guest: "
+			"give a build that is 64-bit, such as OVMF.fd", v->rip);
+	end_run(END_TRIPLE_FAULT, "triple fault at rip %#lx: the guest executed a breakpoint "
+		"(INT3) that it has no handler for, as EDK2's firmware does when an assertion "
+		"fails", v->rip);
+}
+
+/*
  * Emulates a write to CR0.  Setting PG with EFER.LME set activates long mode,
  * clearing PG deactivates it (APM2 14.6).  The processor changes EFER.LMA then,
  * so this function does it in the VMCB.
@@ -159,20 +184,29 @@ static void exit_cr0(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
 	u64 old = v->cr0, new;
+	struct guest_fault fault;
 	struct insn insn;
+	u16 msw;
 
 	insn_decode(vcpu, &insn);
-	if (insn.opcode[1] == OP2_MOV_TO_CR)
+	if (insn.opcode[1] == OP2_MOV_TO_CR) {
 		new = *insn_operand(vcpu, &insn);
-	else if (insn.opcode[1] == OP2_CLTS)
+	} else if (insn.opcode[1] == OP2_CLTS) {
 		new = old & ~(u64)CR0_TS;
-	else if (insn.opcode[1] == OP2_GROUP7 && insn.modrm >= MODRM_REGISTER)
-		new = (old & ~(u64)(CR0_MSW & ~CR0_PE)) |
-		      (*insn_operand(vcpu, &insn) & CR0_MSW);
-	else
+	} else if (insn.opcode[1] == OP2_GROUP7) {
+		msw = *insn_operand(vcpu, &insn);
+		if (insn.modrm < MODRM_REGISTER &&
+		    !guest_read(vcpu, insn_memory(vcpu, &insn), &msw, sizeof(msw), 0, &fault)) {
+			guest_raise_pf(vcpu, &fault);
+			return;
+		}
+		/* LMSW can set PE and cannot clear it (APM3). */
+		new = (old & ~(u64)(CR0_MSW & ~CR0_PE)) | (msw & CR0_MSW);
+	} else {
 		end_error(vcpu, "CR0 is written by opcode %#x %#x; sevemu models MOV to CR0, "
-			  "CLTS, and LMSW of a register", (unsigned int)insn.opcode[0],
+			  "CLTS and LMSW", (unsigned int)insn.opcode[0],
 			  (unsigned int)insn.opcode[1]);
+	}
 
 	new |= CR0_ET;
 	if (new >> 32 || (new & CR0_PG && !(new & CR0_PE)) ||
@@ -512,8 +546,7 @@ void exit_handle(struct vcpu *vcpu)
 		guest_raise(vcpu, X86_UD, 0);
 		break;
 	case SVM_EXIT_SHUTDOWN:
-		end_run(END_TRIPLE_FAULT, "triple fault near rip %#lx (--trace shows the "
-			"events before it)", v->rip);
+		exit_shutdown(vcpu);
 	default:
 		end_error(vcpu, "the guest caused SVM exit %#lx (APM2 appendix C), which "
 			  "sevemu does not model", v->exit_code);

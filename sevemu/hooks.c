@@ -78,7 +78,7 @@ static u64 hook(struct vcpu *vcpu, u32 function, u64 arg1, u64 arg2)
 		expected = arg1;
 		return 0;
 	case HOOK_MARK:
-		report_marker();
+		report_marker(vcpu);
 		return 0;
 	case HOOK_NMI_STATE:
 		return (vcpu->nmi_pending ? 1 : 0) | (vcpu->nmi_masked ? 2 : 0);

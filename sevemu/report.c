@@ -73,6 +73,13 @@ static struct figures figures;		/* counts of this run's events so far */
  * have_kernel_va).
  */
 static struct figures at_marker;
+/*
+ * The guest's registers when it reached the address of option --marker, with the
+ * values that the guest reads.  Valid if have_marker is true.
+ */
+static struct {
+	u64 rsi, rflags, cr0, cr4, efer, cs, ds, idt_limit, ghcb_msr;
+} marker_state;
 static struct figures at_kernel_va;
 /*
  * Ticks since report_init() at the first VMEXIT with RIP at a kernel address.
@@ -174,11 +181,22 @@ u64 report_figure(unsigned int hook_count)
 	}
 }
 
-void report_marker(void)
+void report_marker(const struct vcpu *vcpu)
 {
+	const struct vmcb *v = vcpu->vmcb;
+
 	if (have_marker)
 		return;
 	at_marker = figures;
+	marker_state.rsi = vcpu->gpr[RSI];
+	marker_state.rflags = v->rflags;
+	marker_state.cr0 = v->cr0;
+	marker_state.cr4 = v->cr4;
+	marker_state.efer = v->efer & ~(u64)EFER_SVME;
+	marker_state.cs = v->cs.selector;
+	marker_state.ds = v->ds.selector;
+	marker_state.idt_limit = v->idtr.limit;
+	marker_state.ghcb_msr = vcpu->ghcb_msr;
 	have_marker = true;
 	trace("marker");
 }
@@ -274,7 +292,13 @@ static void json_report(enum end end, const char *fmt, va_list args)
 	if (have_marker) {
 		json("{");
 		json_figures(&at_marker);
-		json("}");
+		json(",\"state\":{\"rsi\":\"%#lx\",\"rflags\":\"%#lx\",",
+		     marker_state.rsi, marker_state.rflags);
+		json("\"cr0\":\"%#lx\",\"cr4\":\"%#lx\",\"efer\":\"%#lx\",",
+		     marker_state.cr0, marker_state.cr4, marker_state.efer);
+		json("\"cs\":\"%#lx\",\"ds\":\"%#lx\",\"idt_limit\":\"%#lx\",",
+		     marker_state.cs, marker_state.ds, marker_state.idt_limit);
+		json("\"ghcb_msr\":\"%#lx\"}}", marker_state.ghcb_msr);
 	} else {
 		json("null");
 	}

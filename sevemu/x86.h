@@ -130,6 +130,7 @@
 /* Exception vectors (APM2 8.2). */
 #define X86_DB			1
 #define X86_NMI			2
+#define X86_BP			3
 #define X86_UD			6
 #define X86_DF			8
 #define X86_TS			10
@@ -159,6 +160,8 @@
 #define SEG_DB			0x400
 #define SEG_G			0x800
 
+#define OP_INT3			0xcc
+#define OP_INT			0xcd	/* an immediate byte names the vector */
 /* Second bytes of opcodes that start with 0F (APM3 appendix A). */
 #define OPCODE_0F		0x0f
 #define OP2_GROUP7		0x01

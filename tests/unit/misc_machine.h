@@ -462,6 +462,7 @@ void sev_es_last_words(void)
 
 noreturn void terminate(unsigned int reason)
 {
+	harness_error_reason = reason;
 	if (fake.sev_es)
 		did("terminate %u", reason);
 	halt_forever();
@@ -764,7 +765,15 @@ static maybe_unused u64 m(u64 offset)
 /* place_image() must refuse the boot with @what as the error's title. */
 static maybe_unused void expect_refusal(const char *what)
 {
+	unsigned int reason = SEVSTUB_TERM_HANDED_OVER;
+
+	if (!strcmp(what, "not enough room"))
+		reason = SEVSTUB_TERM_NO_ROOM;
+	if (!strcmp(what, "load address"))
+		reason = SEVSTUB_TERM_LOAD_ADDRESS;
 	EXPECT_ERROR(place_image(&fake.bp), what);
+	CHECK(harness_error_reason == reason, "%s: reason %u", what,
+	      harness_error_reason);
 }
 
 /*

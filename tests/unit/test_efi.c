@@ -1032,10 +1032,20 @@ TEST(boot_no_room)
 	fw.pref_taken = true;
 	fw.any_addr = 0;
 	boot_fails(EFI_OUT_OF_RESOURCES, "not enough room");
+	CHECK(strstr(fw.console,
+		     "of init_size: 0x400000 bytes at 0x1000000 or above; the largest free memory is 0x100000-0x8100000\r\n"),
+	      "%s", fw.console);
 	fresh_firmware();
 	fw.pref_taken = true;
 	fw.any_addr = IMAGE_PREF - IMAGE_ALIGN;
-	boot_fails(EFI_OUT_OF_RESOURCES, "below the link address");
+	boot_fails(EFI_OUT_OF_RESOURCES,
+		   "below the link address: 0x400000 bytes at 0x1000000 or above; the largest free memory is 0x100000-0x8100000\r\n");
+	/* Without a memory map the message has no range. */
+	fresh_firmware();
+	fw.pref_taken = true;
+	fw.any_addr = 0;
+	fw.entry_size = 0;
+	boot_fails(EFI_OUT_OF_RESOURCES, "memory is 0x0-0x0\r\n");
 }
 
 /* ---- KASLR of a payload that can run anywhere ---- */
@@ -1389,7 +1399,8 @@ static void fixed_fails(u32 entry, u32 type, u64 start, u64 pages)
 	fw.pref_taken = true;
 	fw.taken_is = IMAGE_INIT_SIZE;
 	map[entry] = (EFI_MEMORY_DESCRIPTOR){ type, 0, start, 0, pages, 0xf };
-	boot_fails(EFI_OUT_OF_RESOURCES, "not enough room");
+	boot_fails(EFI_OUT_OF_RESOURCES,
+		   "not enough room: the payload's link address is not free: it needs 0x1000000-0x1400000; the largest free memory is 0x");
 }
 
 TEST(fixed_no_room)

@@ -390,7 +390,7 @@ TEST(place_not_in_ram)
 	fake.bp.e820_table[2].size--;
 	expect_refusal("not enough room");
 	CHECK(!strcmp(harness_error_detail,
-		      "the payload needs 0x1000000-0x1800000, and not all of it is RAM"),
+		      "the payload needs 0x1000000-0x1800000, and not all of it is RAM: 0x17fffff is not; the largest RAM is 0x100000000-0x140000000"),
 	      "%s", harness_error_detail);
 
 	/*
@@ -402,6 +402,9 @@ TEST(place_not_in_ram)
 	place_image(&fake.bp);
 	fake.bp.e820_table[2].addr++;
 	expect_refusal("not enough room");
+	CHECK(strstr(harness_error_detail,
+		     ": 0x1000000 is not; the largest RAM is 0x100000000-0x140000000"),
+	      "%s", harness_error_detail);
 
 	/*
 	 * One byte of the memory that the payload needs is reserved, so the
@@ -410,6 +413,9 @@ TEST(place_not_in_ram)
 	loaded_machine(0x100000);
 	add_e820(0x1400000, 1, 2);
 	expect_refusal("not enough room");
+	CHECK(strstr(harness_error_detail,
+		     ": 0x1400000 is not; the largest RAM is 0x100000000-0x140000000"),
+	      "%s", harness_error_detail);
 
 	/*
 	 * A memory map without entries has no RAM, so the boot must be refused.
@@ -417,6 +423,8 @@ TEST(place_not_in_ram)
 	loaded_machine(0x100000);
 	fake.bp.e820_entries = 0;
 	expect_refusal("not enough room");
+	CHECK(strstr(harness_error_detail, "the largest RAM is 0x0-0x0"), "%s",
+	      harness_error_detail);
 }
 
 /*

@@ -338,6 +338,20 @@ CASE(ends_no_gate_out, "ends-no-gate-out", CASE_ES | CASE_ENDS)
 	asm volatile("outb %%al, $0x80" : : "a"(0));
 }
 
+/*
+ * INT3 without an IDT is a triple fault, whose message must name the breakpoint. EDK2's
+ * firmware executes INT3 when an assertion fails.
+ */
+CASE(ends_breakpoint, "ends-breakpoint", CASE_ES | CASE_ENDS)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) none = { 0, 0 };
+
+	asm volatile("lidt %0; int3" : : "m"(none));
+}
+
 CASE(ends_no_idt, "ends-no-idt", CASE_ES | CASE_ENDS)
 {
 	struct {
