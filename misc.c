@@ -38,7 +38,7 @@
  * A setup_data node with which Linux hands memory over by kexec (KHO), and its
  * data: addresses and sizes in bytes of the device tree that describes the
  * memory, and of an array of scratch areas. The last kernel has preserved
- * nothing in the scratch areas. The UAPI headers of Linux 6.16 and later define
+ * nothing in the scratch areas. Newer UAPI headers than those in use define
  * both, with other names for the structures.
  */
 #define SETUP_KEXEC_KHO		10
