@@ -45,6 +45,18 @@ static const char *exception_name(u64 vector)
 	return vector < IDT_VECTORS ? names[vector] : "?";
 }
 
+/*
+ * Returns the place of the exception relative to the image's start. The hypervisor
+ * of an SEV-ES guest reads the console, and can put old contents of the stack into
+ * the frame. There an address outside of the image is not printed, and becomes 0.
+ */
+static u64 place_of(const struct exception_frame *f)
+{
+	u64 offset = READ_ONCE(f->rip) - (u64)_image;
+
+	return sev_es_active() && offset >= (u64)(_end - _image) ? 0 : offset;
+}
+
 static bool is_in_page(u64 addr, const u8 *page)
 {
 	return addr >= (u64)page && addr < (u64)page + PAGE_SIZE;
@@ -101,8 +113,12 @@ static void dump_registers(const struct exception_frame *f)
  */
 static noreturn void report(const struct exception_frame *f)
 {
+	u64 vector = READ_ONCE(f->vector);
 	u64 cr2 = read_cr2();
 
+	/* As in place_of(), the frame's vector may be private memory. */
+	if (sev_es_active())
+		vector %= IDT_VECTORS;
 	if (reporting)
 		terminate(SEVSTUB_TERM_EXCEPTION);
 	reporting = true;
@@ -113,17 +129,17 @@ static noreturn void report(const struct exception_frame *f)
 	 * A #DF that the hypervisor has injected without an error code shifts the
 	 * frame, so that its CS is not the stub's.
 	 */
-	if (may_map && f->vector == X86_TRAP_DF && f->cs == BOOT_CS &&
+	if (may_map && vector == X86_TRAP_DF && f->cs == BOOT_CS &&
 	    cr2 >= PAGE_SIZE && ident_map_is_guard(cr2))
 		con_printf("sevstub: stack overflow: the guard page was hit at 0x%lx by startup_32+0x%lx\n",
-			   cr2, f->rip - (u64)_image);
+			   cr2, place_of(f));
 	else
 		con_printf("sevstub: unexpected exception: %s (vector %lu) error code 0x%lx at startup_32+0x%lx\n",
-			   exception_name(f->vector), f->vector, f->error_code,
-			   f->rip - (u64)_image);
+			   exception_name(vector), vector,
+			   sev_es_active() ? 0 : f->error_code, place_of(f));
 	/*
-	 * Print no registers and no stack in an SEV-ES guest. They are secret
-	 * there, and the hypervisor reads the console.
+	 * Print no error code, no registers and no stack in an SEV-ES guest.
+	 * They are secret there, and the hypervisor reads the console.
 	 */
 	if (!sev_es_active()) {
 		dump_registers(f);

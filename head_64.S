@@ -134,7 +134,21 @@ FUNC(startup_32)
 	 * hypervisor can have changed the memory that denies SEV. SEV is then
 	 * ruled out once more where a #VC has no handler: no memory takes part.
 	 */
-	LOAD_NO_IDT(ebx, l, ebp)
+	/*
+	 * The base of the empty IDT is %ebx. The last store writes the limit, 0,
+	 * together with the base's low half. See load_cr3_proven.
+	 */
+	movl	%ebx, %ecx
+	shrl	$16, %ecx
+	movw	%cx, (no_idt + 4)(%ebp)
+	movl	%ebx, %ecx
+	shll	$16, %ecx
+	movl	%ecx, no_idt(%ebp)
+	lidt	no_idt(%ebp)
+	sidt	loaded_idt(%ebp)
+	cmpl	%ecx, loaded_idt(%ebp)
+	jne	.Lno_idt
+	cmpl	%ebx, (loaded_idt + 2)(%ebp)
 	jne	.Lno_idt
 	testb	$SEV_STATUS_SEV, %dl
 	jnz	.Lpaging_on

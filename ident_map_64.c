@@ -187,12 +187,16 @@ static void end_change(bool was_busy)
 static u64 *alloc_table(void)
 {
 	bool was_busy = begin_change();
+	/* The hypervisor can garble both: a table must be a page of the pool. */
+	size_t used = READ_ONCE(map.pool_used);
+	size_t size = READ_ONCE(map.config.pool_size);
 	u64 *table = NULL;
 
-	if (map.config.pool_size - map.pool_used >= PAGE_SIZE) {
-		table = memset((u8 *)map.config.pool + map.pool_used, 0,
-			       PAGE_SIZE);
-		map.pool_used += PAGE_SIZE;
+	if (size > (size_t)(page_table_pool_end - page_table_pool))
+		size = (size_t)(page_table_pool_end - page_table_pool);
+	if (!(used % PAGE_SIZE) && used < size && size - used >= PAGE_SIZE) {
+		table = memset(page_table_pool + used, 0, PAGE_SIZE);
+		map.pool_used = used + PAGE_SIZE;
 	}
 	end_change(was_busy);
 	return table;

@@ -589,8 +589,12 @@ static void map_payload(const struct boot *boot)
 	 * rights of their own. If the payload keeps its address, such pages may
 	 * lie in its memory.
 	 */
-	if (kaslr_wanted(&boot->cmdline))
+	if (boot->by_efi || kaslr_wanted(&boot->cmdline))
 		check_rights(payload);
+	/* KASLR's list may be old or garbled; the image is not overwritten. */
+	if (payload.start != boot->runtime.start &&
+	    range_overlaps(payload, (struct range){ (u64)_image, (u64)_end }))
+		error("page tables", "the payload would share pages");
 	if (range_overlaps(payload, image))
 		image.start = payload.end;
 	if (image.start < image.end)
@@ -631,29 +635,29 @@ static void randomise(struct boot *boot)
 		boot->bp->hdr.loadflags |= KASLR_FLAG;
 }
 
-/* Maps VGA memory if the command line asked for a VGA console. */
-static bool map_vga(void)
+/*
+ * Maps VGA memory if the command line asked for a VGA console. Returns the range
+ * that is mapped, which is empty if there is none.
+ */
+static struct range map_vga(void)
 {
-	u64 start, end;
+	struct range vga = { 0, 0 };
 
-	if (!console_vga_range(&start, &end) ||
-	    ident_map_device(start, end - start))
-		return false;
+	if (!console_vga_range(&vga.start, &vga.end) ||
+	    ident_map_device(vga.start, vga.end - vga.start))
+		return (struct range){ 0, 0 };
 	console_vga_enable();
-	return true;
+	return vga;
 }
 
 /*
  * Unmaps VGA memory, because the payload must find no device memory and no
  * shared page in the page tables.
  */
-static void unmap_vga(void)
+static void unmap_vga(struct range vga)
 {
-	u64 start, end;
-
 	console_vga_disable();
-	if (!console_vga_range(&start, &end) ||
-	    ident_map_remove(start, end - start))
+	if (ident_map_remove(vga.start, vga.end - vga.start))
 		error("page tables", "VGA memory cannot be unmapped");
 }
 
@@ -777,7 +781,7 @@ u64 extract_kernel(struct boot_params *bp)
 	struct boot boot = { .bp = bp, .cmdline = find_cmdline(bp) };
 	bool cut = cmdline_is_too_long(bp);
 	struct cpu cpu = detect_cpu();
-	bool vga;
+	struct range vga;
 	u64 entry;
 
 	read_payload_header(&boot);
@@ -831,8 +835,8 @@ u64 extract_kernel(struct boot_params *bp)
 		info("sevstub: entering the payload\n");
 	else
 		info("sevstub: entering the payload at 0x%lx\n", entry);
-	if (vga)
-		unmap_vga();
+	if (vga.start != vga.end)
+		unmap_vga(vga);
 	sev_es_shutdown();
 	idt_teardown();
 	return entry;

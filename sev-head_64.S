@@ -471,9 +471,14 @@ no_random_message:
  * cbit_proof. With a wrong C-bit the read gives other bytes or causes a nested
  * page fault. The guest writes nothing, because a wrong C-bit would put it into
  * shared memory. An NMI would push a frame, so the IDT is empty during the first
- * proof and an NMI is a triple fault. LOAD_NO_IDT checks that the processor has
- * loaded the empty IDT. Later page tables have the same C-bit, which is proven by
- * then, so NMIs may come.
+ * proof and an NMI is a triple fault. Later page tables have the same C-bit, which
+ * is proven by then, so NMIs may come.
+ *
+ * The hypervisor can garble the operand of LIDT, or put old contents back. An NMI
+ * would then find a gate, and through unproven page tables the hypervisor could
+ * choose it. The base of the empty IDT is therefore a random number, which one
+ * store writes together with the limit. SIDT must give both back, to memory that
+ * has never held them.
  *
  * Tables without a C-bit are right only where there is no SEV. The hypervisor
  * can have denied SEV in CPUID, or can have put old contents of sev_guest back,
@@ -536,9 +541,15 @@ FUNC(load_cr3_proven)
 	movq	%rax, %rsi		/* %rsi = the proof's bytes */
 	testl	%r10d, %r10d
 	jz	.Lproof_write_64
-	/* The base of an IDT must be a canonical address. */
-	shrq	$32, %rax
-	LOAD_NO_IDT(rax, q, rip)
+	/* %rcx = limit 0 and a random base, which must be a canonical address. */
+	shrq	$17, %rax
+	movq	%rax, %rcx
+	shlq	$16, %rcx
+	movw	$0, no_idt + 8(%rip)
+	movq	%rcx, no_idt(%rip)
+	lidt	no_idt(%rip)
+	sidt	loaded_idt(%rip)
+	cmpq	%rcx, loaded_idt(%rip)
 	jne	.Lproof_wrong_64
 	testl	%r11d, %r11d
 	jnz	.Lproof_write_64
@@ -586,8 +597,8 @@ DATA(cbit_proof)
 END_DATA(cbit_proof)
 /*
  * An operand of LIDT: an IDT without gates, so that any exception is a triple fault.
- * LOAD_NO_IDT writes a random base to it. The operand is in one 16-byte block, so
- * that the hypervisor cannot garble the limit without the base.
+ * A random base is written to it before each use. The operand is in one 16-byte
+ * block, so that the hypervisor cannot garble the limit without the base.
  */
 	.balign	16
 GLOBAL(no_idt)
@@ -595,7 +606,7 @@ DATA(no_idt)
 	.word	0
 	.quad	0
 END_DATA(no_idt)
-/* The IDT that LOAD_NO_IDT finds in the processor, as SIDT stores it. */
+/* Limit and base of the IDT that the processor has loaded, as SIDT stores them. */
 	.balign	16
 GLOBAL(loaded_idt)
 DATA(loaded_idt)

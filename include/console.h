@@ -73,5 +73,10 @@ void console_vga_disable(void);
 void info(const char *fmt, ...) printf_like(1, 2);
 void con_printf(const char *fmt, ...) printf_like(1, 2);
 void con_vprintf(const char *fmt, va_list args) printf_like(1, 0);
+/*
+ * Like con_vprintf(), but prints "?" in place of each number. For messages that the
+ * hypervisor of an SEV-ES guest reads, whose numbers can be private memory.
+ */
+void con_vprintf_hidden(const char *fmt, va_list args) printf_like(1, 0);
 
 #endif

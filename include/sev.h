@@ -108,21 +108,6 @@
 3:
 
 /*
- * Loads an IDT without gates, and asks the processor which IDT it has loaded. The
- * hypervisor can garble the operand of LIDT, or put old contents back. An NMI would
- * then find a gate, and through unproven page tables the hypervisor could choose
- * it. The base of the empty IDT is therefore the random number in @reg, which
- * memory at loaded_idt has never held before SIDT stores it there. ZF is set if the
- * empty IDT is loaded. @suffix is the operand size, l or q, and @base the register
- * to which addresses of symbols are relative.
- */
-#define LOAD_NO_IDT(reg, suffix, base)					\
-	mov##suffix	%reg, no_idt + 2(%base);			\
-	lidt	no_idt(%base);						\
-	sidt	loaded_idt(%base);					\
-	cmp##suffix	%reg, loaded_idt + 2(%base)
-
-/*
  * Must come first in a 64-bit exception handler if legacy mode uses the same IDT.
  * An exception that the hypervisor injects in legacy mode can then enter the
  * handler through half of a 64-bit gate, with a 64-bit CS, which legacy mode

@@ -227,7 +227,10 @@ static void uart_send(const char *s, size_t len)
 		last = (len - 1) % con.fifo_size + 1;
 		if (con.fifo_room < last && !uart_wait())
 			return;
-		burst = len < con.fifo_room ? len : con.fifo_room;
+		/* Read once, because the hypervisor can garble it. */
+		burst = READ_ONCE(con.fifo_room);
+		if (burst > len)
+			burst = len;
 		port_out_string(con.uart_port + UART_TX, s, burst);
 		con.fifo_room -= (u8)burst;
 		s += burst;
@@ -255,10 +258,13 @@ static u64 vga_base(void)
 static void vga_scroll(void)
 {
 	volatile u64 *cells = (volatile u64 *)vga_base();
-	size_t row = con.vga_cols / VGA_CELLS_IN_U64;
-	size_t last = row * (con.vga_lines - 1u);
+	size_t row = READ_ONCE(con.vga_cols) / VGA_CELLS_IN_U64;
+	size_t last = row * (READ_ONCE(con.vga_lines) - 1u);
 	size_t i;
 
+	/* The hypervisor can garble both, and VGA memory is shared with it. */
+	if (last + row > VGA_SIZE / sizeof(*cells))
+		return;
 	for (i = 0; i < last; i++)
 		cells[i] = cells[i + row];
 	for (; i < last + row; i++)
@@ -277,6 +283,7 @@ static void vga_newline(void)
 static void vga_send(const char *s, size_t len)
 {
 	volatile u16 *cells = (volatile u16 *)vga_base();
+	size_t at;
 
 	for (; len; len--, s++) {
 		if (*s == '\r')
@@ -285,7 +292,8 @@ static void vga_send(const char *s, size_t len)
 			vga_newline();
 		if (*s == '\n')
 			continue;
-		cells[con.vga_y * con.vga_cols + con.vga_x] =
+		at = (size_t)con.vga_y * con.vga_cols + con.vga_x;
+		cells[at % (VGA_SIZE / sizeof(*cells))] =
 			(u16)(VGA_GREY_ON_BLACK | (u8)*s);
 		con.vga_x++;
 	}
@@ -565,6 +573,7 @@ struct spec {
 	char pad;
 	bool is_long;
 	char letter;
+	bool hide;		/* print '?' in place of the number */
 };
 
 /* Parses a conversion behind its '%'. Returns the address of its letter. */
@@ -615,6 +624,10 @@ static void put_number(const struct spec *spec, u64 value, bool negative)
 	size_t first = sizeof(digits);
 	unsigned int digit;
 
+	if (spec->hide) {
+		put_char('?');
+		return;
+	}
 	do {
 		digit = (unsigned int)(value % base);
 		digits[--first] = (char)(digit < 10 ? '0' + digit :
@@ -640,7 +653,11 @@ static void put_signed(const struct spec *spec, s64 value)
 	put_number(spec, value < 0 ? 0 - (u64)value : (u64)value, value < 0);
 }
 
-void con_vprintf(const char *fmt, va_list args)
+/*
+ * Prints @fmt with @args, or, if @hide is set, with "?" in place of each number:
+ * see con_vprintf_hidden().
+ */
+static void format(const char *fmt, va_list args, bool hide)
 {
 	const char *letter;
 	struct spec spec;
@@ -656,6 +673,7 @@ void con_vprintf(const char *fmt, va_list args)
 			continue;
 		}
 		letter = parse_spec(fmt + 1, &spec);
+		spec.hide = hide;
 		if (spec.letter == 's')
 			put_string(&spec, va_arg(ap, const char *));
 		else if (spec.letter == 'c')
@@ -681,6 +699,16 @@ void con_vprintf(const char *fmt, va_list args)
 		fmt = letter;
 	}
 	va_end(ap);
+}
+
+void con_vprintf(const char *fmt, va_list args)
+{
+	format(fmt, args, false);
+}
+
+void con_vprintf_hidden(const char *fmt, va_list args)
+{
+	format(fmt, args, true);
 }
 
 void con_printf(const char *fmt, ...)

@@ -19,6 +19,19 @@ static void begin(const char *what)
 	con_printf("sevstub: %s: ", what);
 }
 
+/*
+ * Prints the details of an error. The hypervisor of an SEV-ES guest reads the
+ * console, and could let the stub print private memory: as the address in a
+ * setup_data node, for example, to which a pointer in the zero page leads.
+ */
+static void detail(const char *fmt, va_list args)
+{
+	if (sev_es_active())
+		con_vprintf_hidden(fmt, args);
+	else
+		con_vprintf(fmt, args);
+}
+
 static noreturn void finish(unsigned int reason)
 {
 	con_printf("\n");
@@ -31,7 +44,7 @@ void error(const char *what, const char *fmt, ...)
 
 	begin(what);
 	va_start(args, fmt);
-	con_vprintf(fmt, args);
+	detail(fmt, args);
 	va_end(args);
 	finish(SEVSTUB_TERM_GENERAL);
 }
@@ -42,7 +55,7 @@ void error_with(unsigned int reason, const char *what, const char *fmt, ...)
 
 	begin(what);
 	va_start(args, fmt);
-	con_vprintf(fmt, args);
+	detail(fmt, args);
 	va_end(args);
 	finish(reason);
 }

@@ -37,6 +37,12 @@
 #define SIB_RSP			0x24
 #define GROUP7_LIDT		3
 
+/*
+ * Bytes of code before an LIDT: more than those of the instructions with which the
+ * stub writes the operand of the empty IDT.
+ */
+#define LIDT_AHEAD		48
+
 /* memory_step() calls memory_note() at every NOTE_STEPS-th instruction. */
 #define NOTE_STEPS		32
 
@@ -428,6 +434,30 @@ static void change_lidt(struct lie *lie, struct vcpu *vcpu)
 	}
 }
 
+/*
+ * Waits until the guest's next LIDT is at most LIDT_AHEAD bytes behind RIP, so that
+ * the guest has not written the operand yet, and garbles the operand's block.  If
+ * the guest then writes only the base, the limit stays garbled.
+ */
+static void forge_lidt(struct lie *lie, struct vcpu *vcpu)
+{
+	u64 rip = vcpu->vmcb->rip, va;
+	unsigned int i;
+	bool found = false;
+
+	for (i = 0; i < LIDT_AHEAD && !found; i++) {
+		vcpu->vmcb->rip = rip + i;
+		found = is_lidt(vcpu, &va);
+	}
+	vcpu->vmcb->rip = rip;
+	if (found) {
+		change_block(ALIGN_DOWN(va, BLOCK_SIZE), NULL, lie->attack->arg, lie->n);
+	} else {
+		lie->done = false;
+		lie->left = 1;
+	}
+}
+
 static void change_numbered(struct lie *lie, struct vcpu *vcpu)
 {
 	u64 block = lie->n / CHANGES;
@@ -480,6 +510,9 @@ const struct attack memory_attacks[] = {
 	{ "lidt-old", LIDT_EXITS, CHANGE_LAUNCH,
 	  "the operand of the first LIDT behind VMGEXIT N is as at launch",
 	  .memory = true, .each = true, .fire = change_lidt, .trigger = FROM_VMGEXIT },
+	{ "lidt-forged", LIDT_EXITS, CHANGE_GARBLE,
+	  "the same operand is garbled before the guest writes it",
+	  .memory = true, .each = true, .fire = forge_lidt, .trigger = FROM_VMGEXIT },
 	{ "lidt-garbled", LIDT_EXITS, CHANGE_GARBLE,
 	  "the operand of the first LIDT behind VMGEXIT N is garbled",
 	  .memory = true, .each = true, .fire = change_lidt, .trigger = FROM_VMGEXIT },

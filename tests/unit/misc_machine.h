@@ -271,6 +271,15 @@ void con_vprintf(const char *fmt, va_list args)
 	vsnprintf(said + len, sizeof(said) - len, fmt, args);
 }
 
+/* Whether the last error's numbers were hidden, as in an SEV-ES guest. */
+static bool numbers_hidden;
+
+void con_vprintf_hidden(const char *fmt, va_list args)
+{
+	numbers_hidden = true;
+	con_vprintf(fmt, args);
+}
+
 void con_printf(const char *fmt, ...)
 {
 	va_list args;

@@ -855,15 +855,20 @@ TEST(setup_data_handover_bad)
 
 TEST(vga)
 {
+	struct range vga;
+
 	fresh_machine();
-	CHECK(!map_vga() && !trace[0], "not asked for: %s", trace);
+	vga = map_vga();
+	CHECK(vga.start == vga.end && !trace[0], "not asked for: %s", trace);
 	fake.vga = true;
-	CHECK(map_vga(), "refused");
+	vga = map_vga();
+	CHECK(vga.start == 0xb8000 && vga.end == 0xc0000, "refused");
 	CHECK(!strcmp(trace, "device 0xb8000+0x8000\nvga\n"), "%s", trace);
 	trace[0] = '\0';
 	fake.map_fails = "device";
 	fake.map_error = -EINVAL;
-	CHECK(!map_vga(), "used although not mapped");
+	vga = map_vga();
+	CHECK(vga.start == vga.end, "used although not mapped");
 	CHECK(!strcmp(trace, "device 0xb8000+0x8000\n"),
 	      "used although not mapped: %s", trace);
 }
@@ -874,13 +879,14 @@ TEST(vga)
  */
 TEST(vga_unmapped)
 {
+	struct range vga = { 0xb8000, 0xc0000 };
+
 	fresh_machine();
-	fake.vga = true;
-	unmap_vga();
+	unmap_vga(vga);
 	CHECK(!strcmp(trace, "no vga\nremove 0xb8000+0x8000\n"), "%s", trace);
 	fake.map_fails = "remove";
 	fake.map_error = -EINVAL;
-	EXPECT_ERROR(unmap_vga(), "page tables");
+	EXPECT_ERROR(unmap_vga(vga), "page tables");
 }
 
 /*

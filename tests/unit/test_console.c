@@ -1221,6 +1221,43 @@ TEST(garbled_length)
 	}
 }
 
+static void hidden(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	con_vprintf_hidden(fmt, args);
+	va_end(args);
+}
+
+/* In an SEV-ES guest the numbers of an error message must not be printed. */
+TEST(hidden_numbers)
+{
+	power_on();
+	boot("earlyprintk=ttyS0");
+	hidden("%s: 0x%lx-0x%016lx, %d %u%c 100%%\n", "why", 0x1234UL, 0x5678UL,
+	       -12, 34U, 'c');
+	CHECK(!strcmp(machine.uart[0].out, "why: 0x?-0x?, ? ?c 100%\r\n"),
+	      "\"%s\"", machine.uart[0].out);
+}
+
+/*
+ * The hypervisor has garbled the size of the VGA screen. The console must not move
+ * memory behind VGA memory, nor write there.
+ */
+TEST(garbled_screen)
+{
+	start_vga(80, 25);
+	con.vga_cols = 252;
+	con.vga_lines = 255;
+	con.vga_y = 254;
+	con.vga_x = 0;
+	info("1\n2\n3\n");
+	con.vga_y = 255;
+	info("4");
+	check_outside(ARRAY_SIZE(vga_memory->cells));
+}
+
 TEST(vga_refused)
 {
 	static const struct { const char *why; u8 is_vga, cols, lines; } bad[] = {

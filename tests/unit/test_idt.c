@@ -594,8 +594,22 @@ TEST(report_sev_es)
 	layout.rw = (const u8 *)on_stack;
 	layout.stack_top = (const u8 *)on_stack + sizeof(on_stack);
 	frame.rsp = (u64)on_stack;
-	reported_as("gp abandon force print terminate", "#GP", 13, 0x18);
+	reported("gp abandon force print terminate",
+		 "sevstub: unexpected exception: #GP (vector 13) error code 0x0 at startup_32+0x1234");
 	CHECK(strchr(said, '\n')[1] == '\0', "said:\n%s", said);
+}
+
+/*
+ * The hypervisor has put other private memory into the frame of the exception. The
+ * report must not print it.
+ */
+TEST(report_of_a_changed_frame)
+{
+	raise_at(true, 0x123456789abcdef3, 0x5ec2e75ec2e7);
+	fake.es = true;
+	frame.rip = 0x5ec2e75ec2e75ec2;
+	reported("abandon force print terminate",
+		 "sevstub: unexpected exception: #XF (vector 19) error code 0x0 at startup_32+0x0");
 }
 
 /*
