@@ -151,9 +151,10 @@ static void exit_dr(struct vcpu *vcpu)
 }
 
 /*
- * Ends the run after a triple fault.  EDK2's firmware executes INT3 when an assertion
- * fails.  EDK2 has no #VC handler for 32-bit code, so a build whose first phase is
- * 32-bit code ends in INT3 in every SEV-ES guest.
+ * Ends the run after a triple fault.  If the guest's last instruction was INT3, the
+ * message says what that means: EDK2's firmware executes INT3 when an assertion
+ * fails.  A build of EDK2 whose first phase is 32-bit code asserts in every SEV-ES
+ * guest, because this phase cannot handle #VC.
  */
 static __attribute__((noreturn)) void exit_shutdown(struct vcpu *vcpu)
 {
