@@ -32,9 +32,9 @@ void sev_detect(void);
 
 /*
  * Return whether memory is encrypted (SEV), whether registers are too (SEV-ES),
- * and the C-bit as a mask, 0 outside of SEV: as sev_detect() found out, and from
- * sev_load_map() on as the processor says. They return false and 0 before
- * sev_detect() has run.
+ * and the C-bit as a mask, 0 outside of SEV. They return false and 0 before
+ * sev_detect() has run, and what it found out until sev_load_map(). After
+ * sev_load_map() each call reads CR3, which has the C-bit, and SEV_STATUS.
  */
 bool sev_active(void);
 bool sev_es_active(void);

@@ -19,8 +19,9 @@ extern const unsigned int memory_count;
 
 /* What a range of --memory holds.  docs/security.md says what the stub promises of each kind. */
 enum memory_kind {
-	MEMORY_DECISIONS,	/* values by which the stub chooses between safe and unsafe */
-	MEMORY_STACKS,
+	/* Values on which the stub's safety depends, such as whether SEV is active. */
+	MEMORY_DECISIONS,
+	MEMORY_STACKS,		/* stacks of the stub */
 	MEMORY_TABLES,		/* page tables of the stub */
 	MEMORY_CODE,		/* instructions and constants */
 	MEMORY_OUTPUT,		/* compressed payload, decoder's state and decoded payload */

@@ -1296,7 +1296,8 @@ TEST(may_hold)
 	efi_set_info(&zero_page, &all);
 	/*
 	 * Reserved memory whose descriptor lacks write-back (attribute 8) may be
-	 * a device. Other types are memory whatever their attributes are.
+	 * a device. Runtime data, for example, is memory whatever the attributes
+	 * of its descriptor are.
 	 */
 	efi_runtime_start = IMAGE_PREF;
 	map[1].Attribute = 0x7;
