@@ -298,6 +298,12 @@ static void fresh_guest(struct input *in)
 	replies = in;
 }
 
+/* A processor with SEV-ES active (bit 1 of SEV_STATUS) has SEV active, too (bit 0). */
+static u64 as_processor(u64 status)
+{
+	return status & 2 ? status | 1 : status;
+}
+
 static unsigned int run_detect(void)
 {
 	sev_detect();
@@ -350,6 +356,7 @@ static void fuzz_detect(struct input *in)
 	host.sev_status = take_u8(in);
 	if (how & 4)
 		host.sev_status |= take_u64(in);
+	host.sev_status = as_processor(host.sev_status);
 	cpu.max.eax = how & 8 ? take_u32(in) : LEAF_SEV;
 	cpu.sev.eax = how & 16 ? take_u32(in) : 0xa;
 	cpu.sev.ebx = take_u8(in);
@@ -404,7 +411,7 @@ static void fuzz_stage1(struct input *in)
 	u8 how = take_u8(in);
 	u8 bytes[2] = { 0x0f, 0xa2 };
 
-	host.sev_status = how & 1 ? take_u64(in) : 3;
+	host.sev_status = how & 1 ? as_processor(take_u64(in)) : 3;
 	if (how & 2)
 		take_bytes(in, bytes, sizeof(bytes));
 	fill_frame();
