@@ -268,6 +268,9 @@ static void predict_stage1(void)
 		ends(2, 12);
 	if (*(u8 *)frame.rip != 0x0f || *(u8 *)(frame.rip + 1) != 0xa2)
 		ends(2, 6);
+	/* The sub-leaf of a CPUID that must not raise #VC, "SEV ". */
+	if ((u32)frame.rcx == 0x20564553)
+		ends(2, 4);
 	if ((u32)frame.rcx)
 		ends(2, 13);
 	want.rip += 2;
