@@ -43,7 +43,8 @@ static u32 opcodes_in(const u8 *at)
  * stored target. No other value becomes this result. This function therefore goes the
  * same way back.
  */
-static bool undo_branch(u8 *image, u64 size, u64 pos)
+static inline __attribute__((always_inline)) bool
+undo_branch(u8 *image, u64 size, u64 pos)
 {
 	word *place = (word *)(image + pos - sizeof(*place));
 	u32 value = *place;
@@ -67,8 +68,13 @@ static bool undo_branch(u8 *image, u64 size, u64 pos)
  */
 static void undo_branches(u8 *image, u64 size, u64 at, u64 end)
 {
-	/* The displacement of an opcode in the chunk may end behind the chunk. */
-	for (; at + CHUNK + BRANCH_SIZE <= end; at += CHUNK) {
+	/*
+	 * Where whole chunks end. A displacement may reach BRANCH_SIZE bytes
+	 * behind its chunk.
+	 */
+	u64 last = end - at < CHUNK + BRANCH_SIZE ? at : end - CHUNK - BRANCH_SIZE;
+
+	for (; at < last; at += CHUNK) {
 		u32 found = opcodes_in(image + at);
 
 		while (found) {

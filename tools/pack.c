@@ -414,7 +414,7 @@ static const struct launch {
 #define ZSTD_PER_BLOCK		32300UL
 #define ZSTD_PER_SEQUENCE	122UL
 #define ZSTD_PER_LITERAL	9UL
-#define FILTER_PER_100_BYTES	175UL
+#define FILTER_PER_100_BYTES	132UL
 #define FILTER_PER_WORD		8UL
 /*
  * Nanoseconds that the stub takes for a KiB of output with lz4, and without a codec. A
