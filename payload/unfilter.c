@@ -83,7 +83,7 @@ static void undo_branches(u8 *image, u64 size, u64 at, u64 end)
 
 			found -= lowest;
 			if (undo_branch(image, size, pos))
-				found = opcodes_in(image + at) & -2 * lowest;
+				found = opcodes_in(image + at) & ~(2 * lowest - 1);
 		}
 	}
 	for (; at + BRANCH_SIZE <= end; at++) {

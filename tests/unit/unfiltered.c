@@ -23,9 +23,8 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		errx(2, "usage: unfiltered PREFIX.bin <DECOMPRESSED >PLAIN");
 	f = fopen(argv[1], "r");
-	if (!f || fread(&header, sizeof(header), 1, f) != 1)
+	if (!f || fread(&header, sizeof(header), 1, f) != 1 || fclose(f))
 		err(1, "%s", argv[1]);
-	fclose(f);
 	size = header.file_size + header.reloc_size;
 	out = malloc(size + 1);
 	if (!out || fread(out, 1, size + 1, stdin) != size)
