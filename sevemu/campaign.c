@@ -402,11 +402,12 @@ static void set_attack(char *name)
 		return;
 	}
 	jobs.window = find_window(name);
+	/* NULL if NAME is a window. check_attacks() has refused all other names. */
 	jobs.attack = attack_find(name);
 	if (jobs.attack && jobs.attack->memory && !memory_given())
-		end_run(END_USAGE, "--attack %s needs --memory", jobs.attack->name);
+		end_run(END_USAGE, "--attack %s needs --memory", name);
 	jobs.from = 0;
-	jobs.to = jobs.window ? 0 : jobs.attack->count - 1;
+	jobs.to = jobs.attack ? jobs.attack->count - 1 : 0;
 	if (*range)
 		set_range(range);
 }
