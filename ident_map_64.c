@@ -252,10 +252,10 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 }
 
 /*
- * Goes from the root of @now towards @addr, down to @level. @mode says whether to add
- * tables or to split leaves on the way. Returns the entry at which the walk
- * stops, which is a leaf, a guard or empty, and stores its level in *@found.
- * Returns NULL if the pool is used up.
+ * Goes from the root of @now towards @addr, down to @level. @mode says whether
+ * to add tables or to split leaves on the way. Returns the entry at which the
+ * walk stops, which is a leaf, a guard or empty, and stores its level in
+ * *@found. Returns NULL if the pool is used up.
  */
 static u64 *walk(const struct in_force *now, u64 addr, unsigned int level,
 		 enum walk_mode mode, unsigned int *found)

@@ -592,8 +592,11 @@ static void map_payload(const struct boot *boot)
 	 */
 	if (boot->by_efi || kaslr_wanted(&boot->cmdline))
 		check_rights(payload);
-	/* KASLR's list may be old or garbled; the image is not overwritten. */
-	if (payload.start != boot->runtime.start &&
+	/*
+	 * Only a payload at the start of the runtime range may overlap the image,
+	 * and not under EFI. KASLR's list may be old or garbled.
+	 */
+	if ((boot->by_efi || payload.start != boot->runtime.start) &&
 	    range_overlaps(payload, (struct range){ (u64)_image, (u64)_end }))
 		error("page tables", "the payload would share pages");
 	if (range_overlaps(payload, image))

@@ -243,8 +243,29 @@ static unsigned int vc_read_by_ecx(struct vc *vc, u64 exit_code)
 	return exchange_edx_eax(vc, exit_code);
 }
 
+/*
+ * Terminates the guest if the instruction accesses SEV_STATUS or the GHCB MSR. Such
+ * an access never raises #VC (APM2 15.34.10, 15.35.7), so the hypervisor has
+ * injected this one. It must not supply the value of SEV_STATUS, which tells the
+ * stub which kind of guest this is.
+ */
+static void check_msr(const struct vc *vc)
+{
+	u32 msr = (u32)vc->regs[INSN_RCX];
+
+	if (msr == MSR_SEV_STATUS || msr == MSR_GHCB)
+		terminate(SEVSTUB_TERM_OPCODE);
+}
+
+static unsigned int vc_rdmsr(struct vc *vc)
+{
+	check_msr(vc);
+	return vc_read_by_ecx(vc, SVM_EXIT_MSR);
+}
+
 static unsigned int vc_wrmsr(struct vc *vc)
 {
+	check_msr(vc);
 	ghcb_input(rcx, (u32)vc->regs[INSN_RCX]);
 	ghcb_input(rax, (u32)vc->regs[INSN_RAX]);
 	ghcb_input(rdx, (u32)vc->regs[INSN_RDX]);
@@ -652,7 +673,7 @@ static unsigned int vc_dispatch(struct vc *vc)
 	case INSN_RDPMC:
 		return vc_read_by_ecx(vc, SVM_EXIT_RDPMC);
 	case INSN_RDMSR:
-		return vc_read_by_ecx(vc, SVM_EXIT_MSR);
+		return vc_rdmsr(vc);
 	case INSN_WRMSR:
 		return vc_wrmsr(vc);
 	case INSN_WBINVD:

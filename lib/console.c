@@ -653,11 +653,7 @@ static void put_signed(const struct spec *spec, s64 value)
 	put_number(spec, value < 0 ? 0 - (u64)value : (u64)value, value < 0);
 }
 
-/*
- * Prints @fmt with @args, or, if @hide is set, with "?" in place of each number:
- * see con_vprintf_hidden().
- */
-static void format(const char *fmt, va_list args, bool hide)
+void con_vprintf(const char *fmt, va_list args, bool hide)
 {
 	const char *letter;
 	struct spec spec;
@@ -701,14 +697,12 @@ static void format(const char *fmt, va_list args, bool hide)
 	va_end(ap);
 }
 
-void con_vprintf(const char *fmt, va_list args)
+void con_print(const char *text)
 {
-	format(fmt, args, false);
-}
-
-void con_vprintf_hidden(const char *fmt, va_list args)
-{
-	format(fmt, args, true);
+	if (!con.uart_port && !con.debugcon_port && !con.vga_enabled)
+		return;
+	for (; *text; text++)
+		put_char(*text);
 }
 
 void con_printf(const char *fmt, ...)
@@ -716,7 +710,7 @@ void con_printf(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	con_vprintf(fmt, args);
+	con_vprintf(fmt, args, false);
 	va_end(args);
 }
 
@@ -727,6 +721,6 @@ void info(const char *fmt, ...)
 	if (!con.asked)
 		return;
 	va_start(args, fmt);
-	con_vprintf(fmt, args);
+	con_vprintf(fmt, args, false);
 	va_end(args);
 }

@@ -16,25 +16,14 @@ static void begin(const char *what)
 {
 	sev_es_last_words();
 	console_force();
-	con_printf("sevstub: %s: ", what);
-}
-
-/*
- * Prints the details of an error. The hypervisor of an SEV-ES guest reads the
- * console, and could let the stub print private memory: as the address in a
- * setup_data node, for example, to which a pointer in the zero page leads.
- */
-static void detail(const char *fmt, va_list args)
-{
-	if (sev_es_active())
-		con_vprintf_hidden(fmt, args);
-	else
-		con_vprintf(fmt, args);
+	con_print("sevstub: ");
+	con_print(what);
+	con_print(": ");
 }
 
 static noreturn void finish(unsigned int reason)
 {
-	con_printf("\n");
+	con_print("\n");
 	terminate(reason);
 }
 
@@ -44,7 +33,7 @@ void error(const char *what, const char *fmt, ...)
 
 	begin(what);
 	va_start(args, fmt);
-	detail(fmt, args);
+	con_vprintf(fmt, args, sev_es_active());
 	va_end(args);
 	finish(SEVSTUB_TERM_GENERAL);
 }
@@ -55,7 +44,7 @@ void error_with(unsigned int reason, const char *what, const char *fmt, ...)
 
 	begin(what);
 	va_start(args, fmt);
-	detail(fmt, args);
+	con_vprintf(fmt, args, sev_es_active());
 	va_end(args);
 	finish(reason);
 }

@@ -176,9 +176,9 @@ static struct {
 } areas;
 
 /*
- * Inserts an edge into the sorted list of @i edges. If an area ends where another area of
- * the same kind starts, the start sorts before the end, so that the sweep sees
- * one area without a gap.
+ * Inserts an edge into the sorted list of @i edges. If an area ends where
+ * another area of the same kind starts, the start sorts before the end, so that
+ * the sweep sees one area without a gap.
  */
 static void add_edge(unsigned int i, u64 edge)
 {

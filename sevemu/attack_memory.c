@@ -419,33 +419,16 @@ static bool is_lidt(struct vcpu *vcpu, u64 *va)
 }
 
 /*
- * Waits for the guest's next LIDT, and changes the block that holds its operand
- * before the guest executes it.
+ * Waits until the guest's next LIDT is less than @ahead bytes behind RIP, and changes
+ * the block that holds its operand.
  */
-static void change_lidt(struct lie *lie, struct vcpu *vcpu)
-{
-	u64 va;
-
-	if (is_lidt(vcpu, &va)) {
-		change_block(ALIGN_DOWN(va, BLOCK_SIZE), NULL, lie->attack->arg, lie->n);
-	} else {
-		lie->done = false;
-		lie->left = 1;
-	}
-}
-
-/*
- * Waits until the guest's next LIDT is at most LIDT_AHEAD bytes behind RIP, so that
- * the guest has not written the operand yet, and garbles the operand's block.  If
- * the guest then writes only the base, the limit stays garbled.
- */
-static void forge_lidt(struct lie *lie, struct vcpu *vcpu)
+static void change_operand(struct lie *lie, struct vcpu *vcpu, unsigned int ahead)
 {
 	u64 rip = vcpu->vmcb->rip, va;
-	unsigned int i;
 	bool found = false;
+	unsigned int i;
 
-	for (i = 0; i < LIDT_AHEAD && !found; i++) {
+	for (i = 0; i < ahead && !found; i++) {
 		vcpu->vmcb->rip = rip + i;
 		found = is_lidt(vcpu, &va);
 	}
@@ -456,6 +439,21 @@ static void forge_lidt(struct lie *lie, struct vcpu *vcpu)
 		lie->done = false;
 		lie->left = 1;
 	}
+}
+
+/* The guest executes LIDT next. */
+static void change_lidt(struct lie *lie, struct vcpu *vcpu)
+{
+	change_operand(lie, vcpu, 1);
+}
+
+/*
+ * The guest has not written the operand of its next LIDT yet.  If it then writes only
+ * the base, the limit stays garbled.
+ */
+static void forge_lidt(struct lie *lie, struct vcpu *vcpu)
+{
+	change_operand(lie, vcpu, LIDT_AHEAD);
 }
 
 static void change_numbered(struct lie *lie, struct vcpu *vcpu)

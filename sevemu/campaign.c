@@ -688,6 +688,8 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 	const struct attack *attack;
 	unsigned int i;
 
+	if (!forms)
+		end_run(END_USAGE, "--attack all:0 plays nothing: give 1 or more");
 	for (i = 0; (attack = attack_by_number(i)); i++) {
 		u64 stride = (attack->count + forms - 1) / forms;
 

@@ -264,21 +264,24 @@ void console_force(void)
 	fake.forced = true;
 }
 
-void con_vprintf(const char *fmt, va_list args)
+/* Whether the numbers of an error were to be hidden, as in an SEV-ES guest. */
+static bool numbers_hidden;
+
+void con_vprintf(const char *fmt, va_list args, bool hide)
 {
 	size_t len = strlen(said);
 
+	numbers_hidden |= hide;
 	CHECK(!fake.torn_down, "output after idt_teardown(): %s", fmt);
 	vsnprintf(said + len, sizeof(said) - len, fmt, args);
 }
 
-/* Whether the last error's numbers were hidden, as in an SEV-ES guest. */
-static bool numbers_hidden;
-
-void con_vprintf_hidden(const char *fmt, va_list args)
+void con_print(const char *text)
 {
-	numbers_hidden = true;
-	con_vprintf(fmt, args);
+	size_t len = strlen(said);
+
+	CHECK(!fake.torn_down, "output after idt_teardown(): %s", text);
+	snprintf(said + len, sizeof(said) - len, "%s", text);
 }
 
 void con_printf(const char *fmt, ...)
@@ -286,7 +289,7 @@ void con_printf(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	con_vprintf(fmt, args);
+	con_vprintf(fmt, args, false);
 	va_end(args);
 }
 

@@ -1226,7 +1226,7 @@ static void hidden(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	con_vprintf_hidden(fmt, args);
+	con_vprintf(fmt, args, true);
 	va_end(args);
 }
 
@@ -1315,7 +1315,7 @@ static const char *formatted(const char *fmt, ...)
 
 	boot_new("earlyprintk=serial");
 	va_start(args, fmt);
-	con_vprintf(fmt, args);
+	con_vprintf(fmt, args, false);
 	va_end(args);
 	con_printf("\n");
 	return output(0);

@@ -144,6 +144,27 @@ TEST(rdmsr)
 	run();
 }
 
+/*
+ * SEV_STATUS and the GHCB MSR are never intercepted. If the hypervisor injects #VC at
+ * an access to one of them, it wants to supply the value, and the stub must terminate.
+ */
+TEST(msr_that_never_raises_vc)
+{
+	static const u32 msrs[] = { 0xc0010130, 0xc0010131 };
+	unsigned int i;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(msrs); i++) {
+		start();
+		frame.rcx = HIGH | msrs[i / 2];
+		if (i % 2) {
+			INSN(0x7c, "\x0f\x30");
+		} else {
+			INSN(0x7c, "\x0f\x32");
+		}
+		ENDS(6);
+	}
+}
+
 TEST(wrmsr)
 {
 	start();
