@@ -345,7 +345,7 @@ do_budget() {
 	append="nokaslr quiet console=ttyS0"
 	case $2 in
 	# Without an initrd the kernel panics early.
-	cloud*) append="$append panic=-1" ;;
+	cloud* | generic) append="$append panic=-1" ;;
 	*) append="$append t.quiet=1 t.sev=es t.cbit=51" ;;
 	esac
 	read_image "$O/boot/$2.img"
@@ -365,7 +365,7 @@ do_budget() {
 	used=$((used - own))
 	at_most "VMGEXITs" "$exits" "exits-$3"
 	case $2 in
-	cloud*)
+	cloud* | generic)
 		at_most "instructions for 1000 bytes" $((used / (bytes / 1000))) \
 			"per-1000-$1" 2
 		;;
@@ -503,6 +503,15 @@ do_size() {
 	pass "$test" "$size bytes"
 }
 
+# The bytes of the images of Debian's kernels.
+do_bytes() {
+	for name in cloud generic; do
+		size=$(wc -c <"$O/boot/$name.img")
+		at_most "bytes of the image $name" "$size" "image-bytes-$name" 2
+	done
+	pass "$test"
+}
+
 # loaded FILE...: the bytes of the object files' sections that become part of an image.
 loaded() {
 	(cd "$O/stub" && size -A "$@") | awk '
@@ -606,6 +615,7 @@ expand() {
 	}'
 	printf 'pairs\tmatrix-pairs\n'
 	printf 'size\tbudget-size\n'
+	printf 'bytes\tbudget-bytes\n'
 	printf 'ledger\tbudget-ledger\n'
 }
 
