@@ -117,9 +117,10 @@ $(patsubst %.c,$(O)/stub/%.o,$(filter efi/%.c,$(STUB_C))): \
 SMALL := $(or $(call cc-option,-Oz),-Os)
 HOT_C := lib/string.c payload/unfilter.c payload/unlz4.c payload/unzstd.c
 
-# Only the decoders and the filter use XMM registers, for copies and comparisons of 16
+# Only the decoders and unfilter() use XMM registers, for copies and comparisons of 16
 # bytes. Exception handlers call neither and so need not save these registers.
-# head_64.S enables SSE. Loops are not vectorised, because that adds 700 bytes and gains no speed.
+# head_64.S enables SSE. Loops are not vectorised, because that adds 700 bytes and gains
+# no speed.
 DECODER_REGS := -msse2 -mno-mmx -mno-80387 $(call cc-option,-fno-tree-vectorize)
 REGS_unzstd.o := $(DECODER_REGS)
 REGS_unlz4.o := $(DECODER_REGS)

@@ -20,8 +20,8 @@ struct refusal {
 };
 
 /*
- * Fills @why, for a check that fails. Returns false, as the check does. One call costs
- * less code than to fill @why at each check.
+ * Fills @why. A check that fails returns the result of this function, which is false.
+ * Not inlined, because a call is less code than the stores to @why.
  */
 static maybe_unused noinline bool
 refuse_payload(struct refusal *why, const char *what, const char *detail, u64 first,

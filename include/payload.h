@@ -7,9 +7,9 @@
  * decompress to the flat image, directly followed by the relocation table if there
  * is one. The flat image is the kernel as it lies in memory, from the lowest
  * p_paddr of its PT_LOAD segments to the last byte that the ELF file supplies.
- * Gaps between segments are zero. mkpayload has rewritten some ranges of the flat
- * image, so that they compress better; payload_header.filter says which, and the
- * stub undoes it.
+ * Gaps between segments are zero. mkpayload rewrites some ranges of the flat image,
+ * so that they compress better. payload_header.filter lists these ranges, and the
+ * stub restores them.
  *
  * All fields are little endian. The digests are XXH64 with seed 0.
  */
@@ -110,23 +110,24 @@ enum filter_kind {
 	FILTER_KINDS,
 };
 
-/* See FILTER_FIRST_USES. */
+/* The constants in the description of FILTER_FIRST_USES, above. */
 #define FIRST_USE		0x80000000U
 #define FIRST_USE_REACH		0x100U
 #define FIRST_USE_MAX		0x40000000U
 
-/* The bytes of a word in a table, and of a displacement. */
+/* The size in bytes of a word in a table, and of a displacement. */
 #define FILTER_WORD		4U
 
 /* A range that mkpayload has rewritten. The ranges ascend and do not overlap. */
 struct payload_filter {
 	u32 start;		/* 0x00: the range's offset in the flat image */
-	u32 size;		/* 0x04: its bytes, a multiple of stride, not 0 */
+	u32 size;		/* 0x04: the range's bytes, at least 1, and a
+				 * multiple of stride unless stride is 0 */
 	u8 kind;		/* 0x08: enum filter_kind */
 	u8 stride;		/* 0x09: bytes of a table's entry; 4 for
 				 * FILTER_FIRST_USES, 0 for FILTER_BRANCHES */
-	u8 columns;		/* 0x0a: which words of an entry are rewritten:
-				 * bit N for the one at byte 4 * N; 1 for
+	u8 columns;		/* 0x0a: bit N: the word at byte 4 * N of each
+				 * entry is rewritten; 1 for
 				 * FILTER_FIRST_USES, 0 for FILTER_BRANCHES */
 	u8 reserved;		/* 0x0b: 0 */
 };
@@ -153,7 +154,7 @@ struct payload_header {
 	u64 virt_addr;		/* 0x58: virtual link address of the flat image */
 	u32 codec;		/* 0x60: PAYLOAD_CODEC_* */
 	u32 reserved;		/* 0x64: 0 */
-	/* 0x68: unused elements are 0, and only unused ones follow */
+	/* 0x68: elements in use come first; all bytes of the rest are 0 */
 	struct payload_filter filter[PAYLOAD_FILTERS];
 	u64 header_digest;	/* 0x188: XXH64 of all fields above */
 };
@@ -198,7 +199,11 @@ static inline u32 branch_to_target(u32 word, u64 pos)
 	return __builtin_bswap32(BRANCH_BASE + word + (u32)pos);
 }
 
-/* Returns the displacement of which branch_to_target() makes @stored at @pos. */
+/*
+ * The inverse of branch_to_target(): returns the displacement whose stored form is
+ * @stored. @pos is the offset of the byte behind it. branch_is_target() must be true for
+ * @stored.
+ */
 static inline u32 branch_from_target(u32 stored, u64 pos)
 {
 	return __builtin_bswap32(stored) - BRANCH_BASE - (u32)pos;

@@ -33,15 +33,14 @@ static u32 opcodes_in(const u8 *at)
 }
 
 /*
- * Restores the four bytes that end at offset @pos. Returns false if the filter has not
- * changed them.
+ * Restores the four bytes that end at offset @pos. Returns false if mkpayload has not
+ * changed these bytes.
  *
- * The filter replaces a displacement that leads into the image by a stored target. Bytes
- * that are no such displacement, but look like a stored target, must change as well,
- * because two values would become the same otherwise. The filter replaces them by the
- * displacement to that target, and repeats this until the result does not look like a
- * stored target. No other value becomes this result. This function therefore goes the
- * same way back.
+ * mkpayload replaces a displacement that leads into the image by a stored target. It must
+ * also replace four bytes that looked like a stored target from the start, because two
+ * different values would become the same stored target otherwise. It replaces these bytes
+ * by the displacement to the target that they look like, and repeats this as long as the
+ * result looks like a stored target. The loop here takes the same steps backwards.
  */
 static inline __attribute__((always_inline)) bool
 undo_branch(u8 *image, u64 size, u64 pos)
@@ -69,8 +68,8 @@ undo_branch(u8 *image, u64 size, u64 pos)
 static void undo_branches(u8 *image, u64 size, u64 at, u64 end)
 {
 	/*
-	 * Where whole chunks end. A displacement may reach BRANCH_SIZE bytes
-	 * behind its chunk.
+	 * Whole chunks are searched below @last only, because a displacement may
+	 * end behind its chunk.
 	 */
 	u64 last = end - at < CHUNK + BRANCH_SIZE ? at : end - CHUNK - BRANCH_SIZE;
 
@@ -123,7 +122,7 @@ static void undo_table(u8 *image, const struct payload_filter *f)
 		undo_column(image, f, FILTER_WORD * (u32)__builtin_ctz(left));
 }
 
-/* Undoes FILTER_FIRST_USES. */
+/* Undoes FILTER_FIRST_USES in the range of @f. */
 static void undo_first_uses(u8 *image, const struct payload_filter *f)
 {
 	word *place = (word *)(image + f->start);

@@ -357,8 +357,8 @@ static void copy_segments(const struct elf *elf, struct image *image)
 }
 
 /*
- * Appends the file range [@offset, @offset + @size) to @image->sections, if it has bytes
- * in the flat image.
+ * Appends the file range [@offset, @offset + @size) to @image->sections if a PT_LOAD
+ * segment contains it, because only segments' bytes are in the flat image.
  */
 static void add_section(const struct elf *elf, struct image *image,
 			const char *name, u64 offset, u64 size, bool code)
@@ -391,8 +391,8 @@ static int compare_start(const void *a, const void *b)
 }
 
 /*
- * Sets @image->sections: the file's sections that are loaded, or the segments if no
- * section is. A section that begins inside the one before it is left out.
+ * Fills @image->sections with the file's sections that are loaded, or with its segments if
+ * no section is loaded. A section that begins inside the previous section is left out.
  */
 static void list_sections(const struct elf *elf, struct image *image)
 {

@@ -16,7 +16,7 @@
 
 #define COLUMNS_MAX		8	/* bits of payload_filter.columns */
 
-/* .BTF: its magic number, and what is used of struct btf_header (Linux, btf.rst). */
+/* The magic number of .BTF and the first fields of struct btf_header (Linux, btf.rst). */
 #define BTF_MAGIC		0xeb9fU
 struct btf_header {
 	u16 magic;
@@ -24,11 +24,11 @@ struct btf_header {
 	u32 hdr_len, type_off, type_len;
 };
 
-/* The bytes that a filter must save, or the range stays as it is. */
+/* A range is filtered only if its compressed form shrinks by this many bytes or more. */
 #define GAIN_MIN		64
 /*
- * zstd's level for measuring what a filter saves, and the level for ranges of more than
- * TRIAL_LARGE bytes, with which TRIAL_LEVEL would take too long.
+ * zstd's levels for measuring what a filter saves. Ranges of more than TRIAL_LARGE bytes
+ * are compressed at TRIAL_LEVEL_LARGE, because TRIAL_LEVEL would take too long.
  */
 #define TRIAL_LEVEL		12
 #define TRIAL_LEVEL_LARGE	3
@@ -67,7 +67,7 @@ static void apply_branch(u8 *bytes, u64 file_size, u64 pos)
 	put_word(place, value);
 }
 
-/* Treats opcodes from the last one to the first one, as payload.h demands. */
+/* Goes through the opcodes from the last one to the first one, as payload.h demands. */
 static void apply_branches(u8 *bytes, u64 file_size, u64 start, u64 end)
 {
 	u64 at = end;
@@ -142,7 +142,7 @@ void filters_apply(u8 *bytes, u64 file_size, const struct filters *filters)
 
 /* ---- the choice: what a filter gains ---- */
 
-/* A filter, and the bytes that it saves by itself. */
+/* A filter, and the compressed bytes that it saves in its own range. */
 struct candidate {
 	struct payload_filter filter;
 	u64 gain;
@@ -172,7 +172,7 @@ static u64 compressed(struct choice *c, const u8 *bytes, u64 size)
 	return ret;
 }
 
-/* Returns the bytes that @f saves, or 0 if they are not worth it. */
+/* Returns the compressed bytes that @f saves, or 0 if @f saves less than GAIN_MIN. */
 static u64 gain_of(struct choice *c, const struct payload_filter *f)
 {
 	const u8 *plain = c->image->bytes.data + f->start;
@@ -191,7 +191,7 @@ static bool overlaps(const struct payload_filter *a, const struct payload_filter
 	       b->start < (u64)a->start + a->size;
 }
 
-/* Adds @f to the choice, unless it gains nothing or overlaps what is chosen. */
+/* Adds @f to the choice, unless @gain is 0 or @f overlaps a filter that is chosen. */
 static void choose(struct choice *c, const struct payload_filter *f, u64 gain)
 {
 	if (!gain)
@@ -296,9 +296,10 @@ static void try_btf(struct choice *c, const struct section *s)
 
 /*
  * A run is a sequence of numbers that ascend, or descend, by at most RUN_STEP from one to
- * the next. Exceptions are allowed: a pair of numbers that fits adds 1 to the run's
- * score, any other pair subtracts RUN_PENALTY. The run ends at its highest score, once
- * the score has fallen by RUN_PATIENCE. A run with a score below RUN_MIN is ignored.
+ * the next. Some pairs of neighbours may break this rule. A pair that keeps the rule adds
+ * 1 to the run's score, and a pair that breaks it subtracts RUN_PENALTY. Once the score
+ * has fallen by RUN_PATIENCE, the search stops, and the run ends where its score was
+ * highest. A run whose highest score is below RUN_MIN is ignored.
  */
 #define RUN_STEP		0x100000L
 #define RUN_PENALTY		8
@@ -312,7 +313,10 @@ static const struct {
 	{ FILTER_RELATIVE, 4 }, { FILTER_ASCENDING, 4 }, { FILTER_ASCENDING, 8 },
 };
 
-/* Returns the number at @at of the flat image as @f sees it, extended to 64 bits. */
+/*
+ * Returns the number at offset @at, sign-extended to 64 bits. For FILTER_RELATIVE the
+ * number is the offset to which the word at @at points.
+ */
 static u64 number_at(const u8 *bytes, u64 at, const struct payload_filter *f)
 {
 	u64 value;
@@ -326,8 +330,9 @@ static u64 number_at(const u8 *bytes, u64 at, const struct payload_filter *f)
 }
 
 /*
- * Finds the first run of @f's shape in [@at, @end) and sets @f's range to it. Returns
- * the offset where to go on, or @end if there is none.
+ * Finds the first run of numbers of @f's kind and stride in [@at, @end), and sets the
+ * range of @f to the run. Returns the offset behind the run, or @end and an empty range if
+ * there is no run.
  */
 static u64 find_run(const u8 *bytes, u64 at, u64 end, struct payload_filter *f)
 {

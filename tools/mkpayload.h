@@ -208,10 +208,9 @@ struct filters {
 };
 
 /*
- * Chooses the ranges of @image that are worth rewriting, and how. Sections of code, and
- * tables that Linux is known to have, are tried; so are ascending numbers wherever they
- * are. Whether a filter pays is found out by compressing the range with and without it.
- * The result is valid for @image only.
+ * Chooses ranges of @image and a filter for each. Tries sections of code, the tables of
+ * Linux, and ascending numbers in all other bytes. Compresses each range with and without
+ * the filter, and keeps the filter if it saves bytes. The result is valid for @image only.
  */
 struct filters filters_choose(const struct image *image);
 
@@ -247,8 +246,8 @@ struct packing {
 /* The result of pack_image(). */
 struct packed {
 	struct blob frame;		/* the compressed bytes */
-	struct filters filters;		/* what was rewritten before; all zero:
-					 * nothing */
+	struct filters filters;		/* the ranges rewritten before compression;
+					 * all zero: no range */
 	u32 codec;			/* PAYLOAD_CODEC_* */
 	u64 margin;			/* value for payload_header.margin, in bytes */
 };

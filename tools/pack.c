@@ -39,14 +39,12 @@ static size_t zstd_check(size_t ret)
 	return ret;
 }
 
-/*
- * A codec's number, and how it is to compress: the level, and for zstd the shortest
- * match in bytes; 0: what the level has.
- */
+/* How the image is to be compressed. */
 struct setting {
-	u32 codec;
-	int level;
-	int min_match;
+	u32 codec;			/* PAYLOAD_CODEC_* */
+	int level;			/* 0 for PAYLOAD_CODEC_NONE */
+	int min_match;			/* zstd's shortest match in bytes; 0: that
+					 * of the level */
 };
 
 static void print_setting(const struct setting *s)
@@ -299,8 +297,8 @@ static u32 find_codec(const char *name)
 }
 
 /*
- * The memory image as it is, and with @filters applied. Both have the same size. If
- * there are no filters, @filtered.data is NULL.
+ * The memory image, and in @filtered the same bytes after filters_apply(). If @filters is
+ * empty, @filtered.data is NULL.
  */
 struct input {
 	const struct image *image;
@@ -417,8 +415,8 @@ static const struct launch {
 #define FILTER_PER_100_BYTES	132UL
 #define FILTER_PER_WORD		8UL
 /*
- * Nanoseconds that the stub takes for a KiB of output with lz4, and without a codec. A
- * number of instructions would not tell, because both mostly wait for memory.
+ * Nanoseconds that the stub takes for a KiB of output with lz4, and without a codec. They
+ * are not computed from instructions, because the processor mostly waits for memory then.
  */
 #define LZ4_NS_PER_KIB		113UL
 #define NONE_NS_PER_KIB		60UL
@@ -558,7 +556,10 @@ struct trial {
 	u64 size, measuring, decoding;
 };
 
-/* zstd's settings from few bytes to few instructions. Each takes many seconds. */
+/*
+ * zstd's slow settings, ordered from the fewest bytes to the fewest instructions of the
+ * decoder. A compression takes 10 seconds or more for a kernel of Debian.
+ */
 static const struct setting slow[] = {
 	{ PAYLOAD_CODEC_ZSTD, 22, 0 },
 	{ PAYLOAD_CODEC_ZSTD, 19, 0 },
@@ -566,7 +567,7 @@ static const struct setting slow[] = {
 	{ PAYLOAD_CODEC_ZSTD, 19, 5 },
 	{ PAYLOAD_CODEC_ZSTD, 19, 6 },
 };
-/* Where the search among them begins. */
+/* The index in slow[] of the setting that the search tries first. */
 #define SLOW_FIRST		1
 
 static const struct setting quick[] = {
@@ -649,9 +650,10 @@ static void print_search(const struct search *search)
 }
 
 /*
- * Compresses the image with the settings of quick[], with and without filters. Goes
- * through slow[], with filters if they paid at once, until a step costs more than the
- * one before it. Returns the result that costs least, and prints all.
+ * Compresses the image with the settings of quick[], with and without filters. Then goes
+ * through slow[], with filters if zstd's quick setting cost less with them, until a
+ * setting is not the best so far. If the second of them is not the best, tries zstd's
+ * highest level instead. Returns the result that costs least, and prints all results.
  *
  * zstd's target length and strategy are those of the level: others have changed Debian's
  * kernels by less than 0.1 %, or were worse in bytes and instructions.

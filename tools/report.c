@@ -84,9 +84,9 @@ static void check_digest(const char *part, u64 digest, u64 expected)
 }
 
 /*
- * Prints, for a range of the kernel, its bytes, those that zstd makes of it, and those
- * that zstd makes of it with the image's filters. Each range is compressed by itself, so
- * that the sum is a few percent above the payload.
+ * Prints the size of a range of the kernel, its compressed size, and its compressed size
+ * with the image's filters. @filtered is the range with these filters. The range is
+ * compressed by itself, so the sum of all ranges is a few percent above the payload.
  */
 static void print_section(const char *name, u8 *plain, u8 *filtered, u64 size)
 {

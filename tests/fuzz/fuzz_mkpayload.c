@@ -286,8 +286,10 @@ static void check_image(const struct blob *file, const struct image *image)
 }
 
 /*
- * The sections must ascend and lie in the image. The stub must accept the filters that
- * mkpayload chooses, and undo them. Images above FILTERED_MAX bytes take too long.
+ * Checks that @image's sections ascend and lie in the image, that the stub accepts the
+ * filters that mkpayload chooses for @image, and that unfilter() restores the image. For
+ * images above FILTERED_MAX bytes only sections are checked, because choosing filters
+ * takes long.
  */
 #define FILTERED_MAX	0x10000
 static void check_filtered(const struct image *image)

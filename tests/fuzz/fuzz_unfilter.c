@@ -17,7 +17,10 @@
 
 #define IMAGE_SIZE	2048
 
-/* Whether payload.h allows element @f after one whose range ends at @end. */
+/*
+ * Returns whether payload.h allows element @f in a flat image of @size bytes, if the range
+ * of the element before @f ends at offset @end.
+ */
 static bool is_allowed(const struct payload_filter *f, u64 end, u64 size)
 {
 	u64 words = 0;
@@ -58,8 +61,8 @@ static bool all_allowed(const struct payload_header *p)
 }
 
 /*
- * Takes a list of filters: valid ones, of which up to two bytes are then changed, if
- * the input says so.
+ * Fills @p->filter with valid filters. Then changes up to two bytes of the list, if the
+ * fuzzer's input demands it, which makes most lists invalid.
  */
 static void take_filters(struct input *in, struct payload_header *p)
 {
@@ -98,7 +101,7 @@ static void check_outside(const u8 *a, const u8 *b, const struct payload_header 
 static void fuzz_one(struct input *in)
 {
 	struct payload_header p = { .file_size = 1 + take_u16(in) % IMAGE_SIZE };
-	/* Of exactly the image's size, so that ASan sees an access behind it. */
+	/* Each buffer has the image's size, so that ASan reports an access behind it. */
 	u8 *bytes = calloc(1, p.file_size), *ours = malloc(p.file_size);
 	u8 *theirs = malloc(p.file_size);
 	struct refusal why;

@@ -24,7 +24,7 @@ static void model_put(u8 *at, u32 value)
 		at[i] = (u8)(value >> 8 * i);
 }
 
-/* The target that the four bytes at @at stand for, or -1 if they are not a target. */
+/* Returns the stored target in the four bytes at @at, or -1 if they hold no target. */
 static s64 model_target(const u8 *at, s64 size)
 {
 	s64 value = (s64)((u64)at[0] << 24 | (u64)at[1] << 16 | (u64)at[2] << 8 |
@@ -41,7 +41,10 @@ static void model_put_target(u8 *at, s64 target)
 		at[i] = (u8)(value >> (24 - 8 * i));
 }
 
-/* The target of the displacement at @at, which ends at @pos, or -1 if it is outside. */
+/*
+ * Returns the offset to which the displacement at @at leads, or -1 if it leads out of the
+ * flat image of @size bytes. @pos is the offset of the byte behind the displacement.
+ */
 static s64 model_branch(const u8 *at, s64 pos, s64 size)
 {
 	s64 target = (s32)model_word(at) + pos;
@@ -49,7 +52,7 @@ static s64 model_branch(const u8 *at, s64 pos, s64 size)
 	return target >= 0 && target < size ? target : -1;
 }
 
-/* Filters the displacement at offset @at of @bytes, or undoes that if @undo. */
+/* Filters the four bytes at offset @at of @bytes. Restores them if @undo is true. */
 static void model_one_branch(u8 *bytes, s64 size, u64 at, bool undo)
 {
 	u8 *place = bytes + at;
@@ -122,8 +125,8 @@ static void model_first_uses(u8 *bytes, const struct payload_filter *f, bool und
 }
 
 /*
- * Applies the PAYLOAD_FILTERS filters at @list to the flat image @bytes of @size bytes,
- * or undoes them if @undo.
+ * Applies the PAYLOAD_FILTERS filters at @list to the flat image @bytes of @size bytes.
+ * Undoes the filters if @undo is true.
  */
 static maybe_unused void model_filters(u8 *bytes, u64 size,
 				       const struct payload_filter *list, bool undo)

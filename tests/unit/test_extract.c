@@ -198,7 +198,7 @@ TEST(header_out_of_range)
 	sealed_refused();
 }
 
-/* Lets the first element of the payload header's filters be @f, and seals it. */
+/* Writes @f to the first element of the payload header's filters, with right digests. */
 static void set_filter(struct payload_filter f)
 {
 	fresh_machine();
@@ -236,7 +236,7 @@ TEST(filters_good)
 	filter_accepted((struct payload_filter){ 0, 255, FILTER_RELATIVE, 255, 255, 0 });
 	filter_accepted((struct payload_filter){ 0, 32, FILTER_RELATIVE, 32, 255, 0 });
 
-	/* Every element is in use, and the ranges touch. */
+	/* All elements may be in use, and ranges may touch each other. */
 	fresh_machine();
 	for (i = 0; i < PAYLOAD_FILTERS; i++)
 		header_in_image()->filter[i] = (struct payload_filter){
@@ -263,7 +263,7 @@ TEST(filter_of_unknown_kind)
 {
 	static const struct payload_filter bad[] = {
 		{ 0, 64, FILTER_KINDS, 4, 1, 0 }, { 0, 64, 255, 4, 1, 0 },
-		/* Not an unused element, because it is not all 0. */
+		/* An unused element must be all 0, and this element has a size. */
 		{ 0, 64, FILTER_UNUSED, 0, 0, 0 },
 		{ 0, 64, FILTER_BRANCHES, 4, 0, 0 },
 		{ 0, 64, FILTER_BRANCHES, 0, 1, 0 },

@@ -13,7 +13,7 @@
 
 #define ROUNDS		100000
 #define SIZE_MAX_TRIED	700
-/* The large image: displacements in it have up to 27 significant bits. */
+/* Bytes of the image of any_branches, in which displacements need up to 27 bits. */
 #define LARGE		(96UL << 20)
 
 void die(const char *fmt, ...)
@@ -31,9 +31,9 @@ void *xalloc(size_t size)
 }
 
 /*
- * Checks that unfilter() undoes @list in the @size bytes at @bytes, after mkpayload has
- * filtered them and after the model has, which must have the same result. Bytes outside
- * of the image must stay as they are: ASan finds accesses behind the copies.
+ * Checks that mkpayload and the model filter the @size bytes at @bytes in the same way,
+ * and that unfilter() and the model restore them. The copies have exactly @size bytes, so
+ * that ASan reports an access behind them.
  */
 static void check_undone(const u8 *bytes, u64 size, const struct payload_filter *list)
 {
@@ -57,8 +57,8 @@ static void check_undone(const u8 *bytes, u64 size, const struct payload_filter 
 }
 
 /*
- * Bytes among which opcodes, targets, short displacements and ascending words are more
- * frequent than chance would have them.
+ * Fills @bytes with random bytes, among which opcodes, stored targets, short displacements
+ * and ascending words are frequent.
  */
 static void random_bytes(u8 *bytes, u64 size)
 {
@@ -121,7 +121,7 @@ TEST(any_branches)
 			value = __builtin_bswap32(BRANCH_BASE + target);
 			break;
 		case 1:
-			/* A displacement whose bytes are a target as well. */
+			/* Make a displacement that also looks like a stored target. */
 			value = (value & ~0xffU) | (BRANCH_BASE >> 24) |
 				(u32)random_below(5);
 			break;
