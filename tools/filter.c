@@ -201,7 +201,7 @@ static void choose(struct choice *c, const struct payload_filter *f, u64 gain)
 			return;
 	}
 	if (c->count == c->room) {
-		c->room *= 2;
+		c->room += PAYLOAD_FILTERS;
 		c->chosen = realloc(c->chosen, c->room * sizeof(*c->chosen));
 		if (!c->chosen)
 			die("out of memory");
