@@ -172,6 +172,7 @@
 #define OP2_MOV_FROM_DR		0x21
 #define OP2_MOV_TO_CR		0x22
 #define OP2_RDTSC		0x31
+#define OP2_RDMSR		0x32
 /*
  * ModRM bytes from 0xc0 on have a register as operand, others memory (APM3
  * 1.4).
