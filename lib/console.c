@@ -571,7 +571,7 @@ static noinline char text_at(const char *s)
 {
 	char c = *(const volatile char *)s;
 
-	if ((u64)s - (u64)_rodata >= (u64)(_erodata - _rodata) &&
+	if ((u64)s - (u64)_rodata >= (u64)_erodata - (u64)_rodata &&
 	    sev_es_active())
 		return '\0';
 	return c;

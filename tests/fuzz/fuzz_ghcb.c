@@ -22,7 +22,6 @@ static bool ended;
 static u64 words;
 /* An NMI has come, and the stub has yet to send NMI complete. */
 static bool nmi_due;
-static u8 text[TEXT_SIZE];
 
 static void ends(unsigned int code)
 {
@@ -122,7 +121,7 @@ static void predict_outs(u16 port, size_t size)
 	while (up && at < size && !ended) {
 		part = size - at < BUFFER_SIZE ? size - at : BUFFER_SIZE;
 		expect_exit(0x7b, (u64)port << 16 | 0xe1c, part);
-		sends_data(text + at, part);
+		sends_data(console_text + at, part);
 		answered(false);
 		settle();
 		at += part;
@@ -147,7 +146,7 @@ static void operate(unsigned int op, u16 port, u16 arg)
 		sev_es_outb((u8)arg, port);
 		break;
 	case 2:
-		sev_es_outsb(port, text, arg % TEXT_SIZE);
+		sev_es_outsb(port, console_text, arg % TEXT_SIZE);
 		break;
 	case 3:
 		sev_es_nmi();
@@ -198,7 +197,7 @@ static void fresh_guest(void)
 	if (!there) {
 		make_memory();
 		for (i = 0; i < TEXT_SIZE; i++)
-			text[i] = (u8)(i * 11);
+			console_text[i] = (char)(i * 11);
 		there = true;
 	}
 	memset(&host.count, 0, sizeof(host) - offsetof(typeof(host), count));
