@@ -155,13 +155,17 @@ bool attack_by_memory(void)
 
 bool memory_waives(enum waiver waiver)
 {
+	static const u8 waived[MEMORY_KINDS] = {
+		[MEMORY_STACKS] = 1 << WAIVE_PAYLOAD | 1 << WAIVE_GHCB,
+		[MEMORY_TABLES] = 1 << WAIVE_GHCB,
+		[MEMORY_CODE] = 1 << WAIVE_PAYLOAD | 1 << WAIVE_GHCB | 1 << WAIVE_MAP,
+		[MEMORY_OUTPUT] = 1 << WAIVE_PAYLOAD,
+	};
 	enum memory_kind kind;
 
 	for (kind = 0; kind < MEMORY_KINDS; kind++)
 		if (lie_count && lies[0].attack == &memory_block_attacks[kind])
-			return waiver == WAIVE_GHCB ? kind == MEMORY_TABLES :
-			       kind == MEMORY_STACKS || kind == MEMORY_CODE ||
-			       kind == MEMORY_OUTPUT;
+			return waived[kind] >> waiver & 1;
 	return false;
 }
 

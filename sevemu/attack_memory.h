@@ -108,6 +108,7 @@ unsigned int memory_played(void);
 enum waiver {
 	WAIVE_PAYLOAD,		/* that a payload that is entered is whole */
 	WAIVE_GHCB,		/* that the GHCB page is private when the payload is entered */
+	WAIVE_MAP,		/* that no RAM but the GHCB page is mapped with C=0 */
 };
 
 /* Returns whether the stub does not promise @waiver in this run. */

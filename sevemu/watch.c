@@ -322,7 +322,8 @@ void watch_tables(const struct vcpu *vcpu)
 	const struct vmcb *v = vcpu->vmcb;
 	unsigned int left = TABLES_MAX;
 
-	if (in_stage && proven && watch.ghcb && v->efer & EFER_LMA)
+	if (in_stage && proven && watch.ghcb && v->efer & EFER_LMA &&
+	    !memory_waives(WAIVE_MAP))
 		look_at_table(v->cr3 & PTE_ADDR & ~cbit_mask(), v->cr4 & CR4_LA57 ? 4 : 3,
 			      &left);
 }

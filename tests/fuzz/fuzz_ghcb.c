@@ -196,7 +196,7 @@ static void fresh_guest(void)
 
 	if (!there) {
 		make_memory();
-		for (i = 0; i < TEXT_SIZE; i++)
+		for (i = 0; i < sizeof(console_text); i++)
 			console_text[i] = (char)(i * 11);
 		there = true;
 	}
