@@ -23,6 +23,7 @@ struct insn {
 	/* SEG_* that the segment prefix names; SEG_DS without one */
 	u8 segment;
 	bool rep;		/* the instruction has a prefix F3 or F2 (REP) */
+	u8 repeat;		/* the last such prefix, F3 or F2; 0: none */
 	bool address_size;	/* the instruction has a prefix 67 (address size) */
 };
 

@@ -15,6 +15,7 @@
 #include "exits.h"
 #include "fwcfg.h"
 #include "io.h"
+#include "launch.h"
 #include "layout.h"
 #include "loader.h"
 #include "log.h"
@@ -110,7 +111,18 @@ static void config_set(const char *name, char *value)
 		return;
 	if (option_is(name, "sev")) {
 		config.sev = option_is(value, "off") ? SEV_OFF :
-			     option_is(value, "sev") ? SEV_SEV : SEV_ES;
+			     option_is(value, "sev") ? SEV_SEV :
+			     option_is(value, "snp") ? SEV_SNP : SEV_ES;
+		return;
+	}
+	if (option_is(name, "snp-convert")) {
+		config.convert = option_is(value, "none") ? CONVERT_NONE :
+				 option_is(value, "implicit") ? CONVERT_IMPLICIT :
+				 CONVERT_STRICT;
+		return;
+	}
+	if (option_is(name, "validated")) {
+		launch_option(value);
 		return;
 	}
 	if (option_is(name, "mode")) {
@@ -135,6 +147,14 @@ static void config_set(const char *name, char *value)
 		config.icount = number;
 	else if (option_is(name, "trace"))
 		config.trace = number;
+	else if (option_is(name, "vmpl"))
+		config.vmpl = number;
+	else if (option_is(name, "rmp-2m"))
+		config.rmp_2m = number;
+	else if (option_is(name, "psc-entries"))
+		config.psc_entries = number;
+	else if (option_is(name, "measure"))
+		config.measure = number;
 	else if (option_is(name, "test-hooks"))
 		config.hooks = number;
 	else if (option_is(name, "marker")) {
