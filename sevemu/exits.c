@@ -10,6 +10,7 @@
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_snp.h"
 #include "campaign.h"
 #include "cpuid.h"
 #include "exception.h"
@@ -284,6 +285,7 @@ static void run_ahead(struct vcpu *vcpu)
 	if (insn.rep && insn.opcode[1] == OP2_GROUP7 && insn.modrm == MODRM_VMMCALL) {
 		vmgexit(vcpu);
 		insn_advance(vcpu, &insn);
+		snp_attack_vmgexit(vcpu);
 		insn_decode(vcpu, &insn);
 	}
 	if (insn.opcode[0] == OP_ESCAPE && insn.opcode[1] == OP2_RDMSR &&
@@ -308,6 +310,7 @@ static void exit_vmmcall(struct vcpu *vcpu)
 	if (insn.rep && guest_is_es()) {
 		vmgexit(vcpu);
 		insn_advance(vcpu, &insn);
+		snp_attack_vmgexit(vcpu);
 		run_ahead(vcpu);
 	} else if (!hook_call(vcpu)) {
 		if (guest_is_es()) {

@@ -9,6 +9,7 @@
  * whole.
  */
 #include "attack_events.h"
+#include "attack_snp.h"
 #include "campaign.h"
 #include "entry.h"
 #include "exception.h"
@@ -107,6 +108,10 @@ static void config_set(const char *name, char *value)
 {
 	u64 number;
 
+	if (guest_is_snp() && option_is(name, "attack") && !option_is(value, "list")) {
+		snp_attack_option(value);
+		return;
+	}
 	if (campaign_option(name, value))
 		return;
 	if (option_is(name, "sev")) {
@@ -250,6 +255,8 @@ void hv_main(u64 base)
 	loader_start(&vcpu);
 	msr_init(&vcpu);
 	exits_init(&vcpu);
+	if (guest_is_snp())
+		snp_attack_start();
 	if (config.hostile && config.mode != MODE_OVMF)
 		campaign_run(&vcpu);
 	vcpu_run(&vcpu);

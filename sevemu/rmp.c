@@ -15,6 +15,7 @@
  * with C=0 makes the frame shared and keeps its bytes.  --snp-convert=implicit
  * converts any frame at any access, as KVM with QEMU does.
  */
+#include "attack_snp.h"
 #include "exception.h"
 #include "hooks.h"
 #include "log.h"
@@ -337,6 +338,8 @@ bool rmp_page_state(struct vcpu *vcpu, u64 gpa, unsigned int state, unsigned int
 	bool private = state == PAGE_STATE_PRIVATE, whole = config.rmp_2m && private;
 	unsigned int i;
 
+	if (snp_attack_drops())
+		return true;
 	for (i = 0; i < pages; i++) {
 		if (!change_state(vcpu, gpa + i * PAGE_SIZE, private))
 			return false;
@@ -422,6 +425,11 @@ void rmp_adjust(u64 gpa, bool huge, unsigned int vmpl, u8 rights, bool vmsa)
 		entry->flags = (entry->flags & ~RMP_VMSA) | (vmsa ? RMP_VMSA : 0);
 		rmp_apply(page + i * PAGE_SIZE);
 	}
+}
+
+void rmp_host_update(u64 gpa)
+{
+	convert(ALIGN_DOWN(gpa, PAGE_SIZE), true, false);
 }
 
 u64 rmp_word(u64 gpa)

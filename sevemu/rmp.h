@@ -129,6 +129,12 @@ void rmp_adjust(u64 gpa, bool huge, unsigned int vmpl, u8 rights, bool vmsa);
 void rmp_smash(u64 gpa);
 
 /*
+ * Replaces the frame of @gpa as a host can by RMPUPDATE: its bytes become others, and the
+ * frame is private and not validated.  attack_snp.c calls it.  @gpa must be RAM.
+ */
+void rmp_host_update(u64 gpa);
+
+/*
  * Returns the RMP entry of @gpa for a test guest: flags in bits 7:0, rights of
  * VMPL 1 to 3 in bits 15:8, 23:16 and 31:24.  Returns 0 if @gpa is not RAM.
  */

@@ -7,6 +7,7 @@
  * them.  Where KVM accepts what the specification forbids, the request is reported
  * as a violation, and then answered as by KVM.  docs/emulator.md has the list.
  */
+#include "attack_snp.h"
 #include "hooks.h"
 #include "log.h"
 #include "main.h"
@@ -77,7 +78,8 @@ static bool run_vmpl(struct vcpu *vcpu, u64 vmpl)
 			  vcpu->vmpl ? "an SVSM at VMPL 0 only" : "no SVSM");
 		return false;
 	}
-	svsm_run(vcpu);
+	if (!snp_attack_no_svsm())
+		svsm_run(vcpu);
 	return true;
 }
 

@@ -7,6 +7,7 @@
  * QEMU's processor has none of the three.  rmp.c has the rules for the RMP entry.
  * This file has those for the operands: privilege level, VMPL, address and size.
  */
+#include "attack_snp.h"
 #include "exception.h"
 #include "guest_memory.h"
 #include "hooks.h"
@@ -120,6 +121,8 @@ static void pvalidate(struct vcpu *vcpu, const struct insn *insn, bool long64)
 		result = RMP_FAIL_SIZE;
 	else
 		result = rmp_validate(vcpu, t.gpa, huge, validate, &same);
+	if (!result)
+		snp_attack_pvalidate(&result, &same);
 	if (result == RMP_FAIL_SIZE)
 		report_count(COUNT_RMP_SIZE);
 	if (result == RMP_FAIL_UNASSIGNED) {
