@@ -431,6 +431,13 @@ do_manual()
 	pass "$test"
 }
 
+# Each rule of rules.list is in the code.
+do_rules()
+{
+	sevemu/tests/mutants --check >"$log.rules" || die "$(head -n 1 "$log.rules")"
+	pass "$test"
+}
+
 # shellcheck disable=SC2013,SC2016 # single words; a page's backquotes
 # report.c, the wrapper, the man page and docs/emulator.md have the same exit statuses,
 # and report.c and docs/emulator.md the same words of the report for them.
