@@ -156,9 +156,9 @@ $(O)/stub/%.o: %.S Makefile
 	$(Q)$(CC) -D__ASSEMBLY__ -g -Iinclude -ffile-prefix-map=$(CURDIR)=. \
 		$(PART_CFLAGS) -MMD -MP -c -o $@ $<
 
-# header.S ends the image's version string with the stub's version.
+# header.S ends the image's version string with the stub's version, and includes sbat.csv.
 $(O)/stub/bios/header.o: PART_CFLAGS := -DSEVSTUB_VERSION='"$(SEVSTUB_VERSION)"'
-$(O)/stub/bios/header.o: VERSION
+$(O)/stub/bios/header.o: VERSION efi/sbat.csv
 
 $(O)/stub/payload/unzstd.o: | $(ZSTD_SRC)/.stamp
 # zstd's file has two decoding loops in assembly. HUF_FORCE_DECOMPRESS_X1 needs the
@@ -285,6 +285,7 @@ debug: $(RUN_DEPS) ## make an image of a kernel, boot it by BIOS and attach gdb 
 #   check-unit        the stub's files and the tools on the host
 #   check-payload     the test kernel: each of its checks notices what it is for
 #   check-boot        boots in QEMU: every loader, every entry, bad images
+#   check-loaders     hand-overs of a test loader, compared with the stock image
 #   check-kaslr       payloads anywhere in memory, and what Linux logs
 #   check-bootparams  the zero page of the 16-bit entry, compared with the stock stage
 #   check-install     installed files, the example, the kernel hook
@@ -296,7 +297,7 @@ debug: $(RUN_DEPS) ## make an image of a kernel, boot it by BIOS and attach gdb 
 #   check-spoilt      damaged images, booted
 #   check-stack       how deep the stub's stacks become
 
-SUITES := lint unit payload boot kaslr bootparams install sevemu sev hostile fuzz builds stack spoilt
+SUITES := lint unit payload boot loaders kaslr bootparams install sevemu sev hostile fuzz builds stack spoilt
 
 .PHONY: check $(SUITES:%=check-%) lint
 check: $(SUITES:%=check-deps-%) ## run every test

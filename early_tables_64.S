@@ -28,7 +28,8 @@
  * 4.8.4). NMI, #DF, #GP and #VC have a 64-bit gate, each in the place of two
  * 32-bit gates that this code does not need. An NMI can therefore be handled in
  * both modes. If the hypervisor injects a vector that has no gate for the current
- * mode, the processor raises #GP or #DF, and exception_early stops the boot.
+ * mode, the processor raises #GP or #DF, and exception_early stops the boot. vc_early
+ * does so after a #VC.
  * In:       %ebp = load bias.
  * Out:      early_idt and early_idt_ptr, not loaded yet.
  * Clobbers: %eax, %ebx, %ecx, %edx, %edi, flags.
@@ -63,6 +64,7 @@ FUNC(make_idt_32)
 	leal	(early_idt + X86_TRAP_GP * 16)(%ebp), %edi
 	call	set_long_gate
 	leal	(early_idt + X86_TRAP_VC * 16)(%ebp), %edi
+	leal	vc_early(%ebp), %eax
 	jmp	set_long_gate
 END_FUNC(make_idt_32)
 
@@ -136,7 +138,7 @@ END_FUNC(set_gate_64)
  *           early_error.
  * Clobbers: %eax, %ebx, %ecx, %edx, flags.
  * Mode:     32-bit, paging off.
- * Stack:    the return address.
+ * Stack:    8 bytes.
  */
 GLOBAL(place_early_tables)
 FUNC(place_early_tables)
@@ -148,18 +150,20 @@ FUNC(place_early_tables)
 	movl	$image_pref_address, %edi
 	movl	$image_relocatable, %ecx
 	jecxz	.Lruntime_start
-	leal	_image(%ebp), %eax
+	leal	_image(%ebp), %edx
+	movl	%edx, %eax
 	addl	$image_align_mask, %eax
+	cmovc	%edx, %edi
 	jc	.Lno_room
 	andl	$image_align_bits, %eax
 	cmpl	%edi, %eax
 	cmova	%eax, %edi
 .Lruntime_start:
 	addl	$image_early_tables_offset, %edi
-	jc	.Lno_room
+	jc	.Lno_tables
 	movl	%edi, %edx
 	addl	$EARLY_TABLES_SIZE, %edx	/* %edx = end */
-	jc	.Lno_room
+	jc	.Lno_tables
 
 	/* Refuse a load address at which the image and the tables overlap. */
 	leal	image_file_end(%ebp), %eax
@@ -167,7 +171,7 @@ FUNC(place_early_tables)
 	jae	.Lin_ram
 	leal	_image(%ebp), %eax
 	cmpl	%edx, %eax
-	jb	.Lno_room
+	jb	.Lno_tables
 
 .Lin_ram:
 	/*
@@ -180,7 +184,7 @@ FUNC(place_early_tables)
 	jbe	.Lentries
 	movl	$E820_ZERO_PAGE_ENTRIES, %ecx
 .Lentries:
-	jecxz	.Lno_room
+	jecxz	.Lno_tables
 .Lentry:
 	cmpl	$E820_RAM, E820_ENTRY_TYPE(%ebx)
 	jne	.Lnext_entry
@@ -199,14 +203,103 @@ FUNC(place_early_tables)
 	addl	$E820_ENTRY_SIZE, %ebx
 	decl	%ecx
 	jnz	.Lentry
+.Lno_tables:
+	subl	$image_early_tables_offset, %edi
 .Lno_room:
-	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_GENERAL), %eax
+	/*
+	 * %edi = runtime start address. Write the numbers into the message: the
+	 * bytes that the image needs, the runtime start address, and the longest
+	 * E820 entry of RAM.
+	 */
+	movl	%edi, %eax
+	leal	no_room_start(%ebp), %edi
+	call	put_hex
+	movl	$image_init_size, %eax
+	leal	no_room_size(%ebp), %edi
+	call	put_hex
+	call	find_largest_ram
+	leal	no_room_ram_start(%ebp), %edi
+	call	put_hex
+	movl	%edx, %eax
+	leal	no_room_ram_end(%ebp), %edi
+	call	put_hex
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NO_ROOM), %eax
 	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
 	leal	no_room_message(%ebp), %esi
 	jmp	early_error
 .Lplaced:
 	ret
 END_FUNC(place_early_tables)
+
+/*
+ * find_largest_ram - finds the zero page's longest E820 entry of RAM that begins
+ * below 4 GiB.
+ * In:       %esi = zero page.
+ * Out:      %eax = its start, %edx = its end, 0xffffffff if that is at 4 GiB or
+ *           above. Both are 0 if there is no such entry.
+ * Clobbers: %ebx, %ecx, %edi, flags.
+ * Mode:     32-bit.
+ * Stack:    the return address.
+ */
+FUNC(find_largest_ram)
+	xorl	%edx, %edx		/* %edx = the longest length so far */
+	xorl	%edi, %edi		/* %edi = start of the longest entry */
+	movl	$E820_ZERO_PAGE_ENTRIES, %ecx
+	leal	ZP_E820_TABLE(%esi), %ebx
+.Llarger:
+	movl	$E820_ZERO_PAGE_ENTRIES, %eax
+	subl	%ecx, %eax
+	cmpb	%al, ZP_E820_ENTRIES(%esi)
+	jbe	.Llargest
+	cmpl	$E820_RAM, E820_ENTRY_TYPE(%ebx)
+	jne	.Lnot_larger
+	cmpl	$0, (E820_ENTRY_ADDR + 4)(%ebx)
+	jne	.Lnot_larger
+	movl	E820_ENTRY_LEN(%ebx), %eax
+	cmpl	$0, (E820_ENTRY_LEN + 4)(%ebx)
+	je	.Llength
+	movl	$~0, %eax
+.Llength:
+	cmpl	%edx, %eax
+	jbe	.Lnot_larger
+	movl	%eax, %edx
+	movl	E820_ENTRY_ADDR(%ebx), %edi
+.Lnot_larger:
+	addl	$E820_ENTRY_SIZE, %ebx
+	loop	.Llarger
+.Llargest:
+	movl	%edi, %eax
+	addl	%edi, %edx
+	jnc	.Lends_below
+	movl	$~0, %edx
+.Lends_below:
+	ret
+END_FUNC(find_largest_ram)
+
+/*
+ * put_hex - writes a number as 8 hexadecimal digits.
+ * In:       %eax = the number, %edi = where the digits go.
+ * Out:      8 characters at %edi.
+ * Clobbers: %ebx, %ecx, %edi, flags.
+ * Mode:     32-bit.
+ * Stack:    the return address.
+ */
+FUNC(put_hex)
+	movl	$8, %ecx
+.Ldigit:
+	roll	$4, %eax
+	movl	%eax, %ebx
+	andl	$15, %ebx
+	addl	$'0', %ebx
+	cmpl	$'9', %ebx
+	jbe	.Lput_digit
+	addl	$('a' - '9' - 1), %ebx
+.Lput_digit:
+	movb	%bl, (%edi)
+	incl	%edi
+	loop	.Ldigit
+	ret
+END_FUNC(put_hex)
 
 /*
  * build_early_tables - fills page tables that map the lowest 4 GiB, each address
@@ -264,9 +357,21 @@ FUNC(build_early_tables)
 	ret
 END_FUNC(build_early_tables)
 
+/*
+ * place_early_tables writes the four numbers into this text. Paging is off, so the
+ * text is writable.
+ */
 no_room_message:
 	.ascii	"sevstub: not enough room: no RAM below 4 GiB for the page "
-	.asciz	"tables that belong at the end of init_size\r\n"
+	.ascii	"tables that belong at the end of init_size: needed are 0x"
+no_room_size:
+	.ascii	"00000000 bytes from 0x"
+no_room_start:
+	.ascii	"00000000 on; the largest RAM there is 0x"
+no_room_ram_start:
+	.ascii	"00000000-0x"
+no_room_ram_end:
+	.asciz	"00000000\r\n"
 
 /*
  * ---- Data. The sections .early.cbit_proof, .early.gdt and .early.idt must be in
@@ -292,6 +397,8 @@ DATA(gdt)
 	.quad	GDT_CODE64		/* 0x10 BOOT_CS */
 	.quad	GDT_DATA		/* 0x18 BOOT_DS */
 	.quad	0, 0			/* 0x20 BOOT_TSS: idt_64.c fills it */
+	.quad	0
+	.quad	GDT_CODE64		/* 0x38 FIRMWARE_CS */
 END_DATA(gdt)
 
 /*

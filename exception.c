@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * exception.c - the one place where an exception is dispatched: an NMI is
- * counted, a #VC goes to sev-vc.c, and a page fault may map memory. Every other
- * exception is reported on the console, and the boot terminates.
+ * counted, a #VC goes to sev-vc.c, a page fault may map memory, and a #GP may be
+ * the hypervisor's answer to a request. Every other exception is reported on the
+ * console, and the boot terminates.
  *
  * Runs for every exception between idt_load_stage1() and idt_teardown(), also
  * before .bss is cleared. While la57_switch() changes the paging mode,
@@ -42,6 +43,18 @@ static const char *exception_name(u64 vector)
 	};
 
 	return vector < IDT_VECTORS ? names[vector] : "?";
+}
+
+/*
+ * Returns the place of the exception relative to the image's start. The hypervisor
+ * of an SEV-ES guest reads the console, and can put old contents of the stack into
+ * the frame. There an address outside of the image is not printed, and becomes 0.
+ */
+static u64 place_of(const struct exception_frame *f)
+{
+	u64 offset = READ_ONCE(f->rip) - (u64)_image;
+
+	return sev_es_active() && offset >= (u64)(_end - _image) ? 0 : offset;
 }
 
 static bool is_in_page(u64 addr, const u8 *page)
@@ -100,24 +113,33 @@ static void dump_registers(const struct exception_frame *f)
  */
 static noreturn void report(const struct exception_frame *f)
 {
+	u64 vector = READ_ONCE(f->vector);
 	u64 cr2 = read_cr2();
 
+	/* As in place_of(), the frame's vector may be private memory. */
+	if (sev_es_active())
+		vector %= IDT_VECTORS;
 	if (reporting)
 		terminate(SEVSTUB_TERM_EXCEPTION);
 	reporting = true;
 	sev_es_last_words();
 
 	console_force();
-	if (may_map && f->vector == X86_TRAP_DF && ident_map_is_guard(cr2))
+	/*
+	 * A #DF that the hypervisor has injected without an error code shifts the
+	 * frame, so that its CS is not the stub's.
+	 */
+	if (may_map && vector == X86_TRAP_DF && f->cs == BOOT_CS &&
+	    cr2 >= PAGE_SIZE && ident_map_is_guard(cr2))
 		con_printf("sevstub: stack overflow: the guard page was hit at 0x%lx by startup_32+0x%lx\n",
-			   cr2, f->rip - (u64)_image);
+			   cr2, place_of(f));
 	else
 		con_printf("sevstub: unexpected exception: %s (vector %lu) error code 0x%lx at startup_32+0x%lx\n",
-			   exception_name(f->vector), f->vector, f->error_code,
-			   f->rip - (u64)_image);
+			   exception_name(vector), vector,
+			   sev_es_active() ? 0 : f->error_code, place_of(f));
 	/*
-	 * Print no registers and no stack in an SEV-ES guest. They are secret
-	 * there, and the hypervisor reads the console.
+	 * Print no error code, no registers and no stack in an SEV-ES guest.
+	 * They are secret there, and the hypervisor reads the console.
 	 */
 	if (!sev_es_active()) {
 		dump_registers(f);
@@ -154,6 +176,10 @@ void do_exception(struct exception_frame *frame)
 		if (vector != X86_TRAP_VC)
 			frame->error_code = 0;
 		frame->vector = vector;
+		break;
+	case X86_TRAP_GP:
+		if (sev_es_gp(frame))
+			return;
 		break;
 	case X86_TRAP_PF:
 		/*

@@ -117,24 +117,45 @@ FUNC(startup_32)
 	orl	$X86_CR4_PAE, %eax
 	movl	%eax, %cr4
 	movl	%edi, %cr3
-	call	write_cbit_proof	/* %ebx, %edi = the 8 bytes that it wrote */
 	movl	$MSR_EFER, %ecx
 	rdmsr
 	btsl	$EFER_LME_BIT, %eax
 	wrmsr
+	/* %ebx, %edi = the bytes written, %edx = SEV_STATUS */
+	call	write_cbit_proof
 	pushl	$BOOT_CS
 	leal	.Llong_mode(%ebp), %eax
 	pushl	%eax
 	/*
 	 * An SEV guest must not write to memory between the write to CR0 and the
-	 * comparison with cbit_proof, because with a wrong C-bit the hypervisor
-	 * could read and change what is written. Load an empty IDT, so that an
-	 * NMI is a triple fault and pushes no frame.
+	 * end of the proof, because a wrong C-bit would let the hypervisor read
+	 * and change what is written. Without an IDT an NMI cannot push a frame:
+	 * it ends in a triple fault. Outside of SEV it does so too, because a
+	 * hypervisor can have changed the memory that denies SEV. SEV is then
+	 * ruled out once more where a #VC has no handler: no memory takes part.
 	 */
-	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
-	testb	$SEV_STATUS_SEV, %dl
-	jz	.Lpaging_on
+	/*
+	 * The base of the empty IDT is %ebx. The last store writes the limit, 0,
+	 * together with the base's low half. See load_cr3_proven.
+	 */
+	movl	%ebx, %ecx
+	shrl	$16, %ecx
+	movw	%cx, (no_idt + 4)(%ebp)
+	movl	%ebx, %ecx
+	shll	$16, %ecx
+	movl	%ecx, no_idt(%ebp)
 	lidt	no_idt(%ebp)
+	sidt	loaded_idt(%ebp)
+	cmpl	%ecx, loaded_idt(%ebp)
+	jne	.Lno_idt
+	cmpl	%ebx, (loaded_idt + 2)(%ebp)
+	jne	.Lno_idt
+	testb	$SEV_STATUS_SEV, %dl
+	jnz	.Lpaging_on
+	pushl	%ebx
+	RULE_OUT_SEV(.Lsev_denied)
+	popl	%ebx
+	xorl	%edx, %edx
 .Lpaging_on:
 	movl	$CR0_BOOT, %eax
 	movl	%eax, %cr0
@@ -143,8 +164,16 @@ FUNC(startup_32)
 	cmpl	(cbit_proof + 4)(%ebp), %edi
 	jne	.Lcbit_wrong
 	lidt	early_idt_ptr(%ebp)
-	movb	$1, cbit_is_proven(%ebp)
 	lretl
+.Lno_idt:
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CBIT_PROOF), %eax
+	leal	cbit_proof_message(%ebp), %esi
+	jmp	early_error
+.Lsev_denied:
+	movl	%eax, %edx
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax
+	leal	sev_denied_message(%ebp), %esi
+	jmp	early_error
 .Lcbit_wrong:
 	/*
 	 * The new page tables have a wrong C-bit, so turn paging off. Every
@@ -181,12 +210,14 @@ FUNC(startup_64)
 	jne	truncated_64
 	leaq	early_stack_end(%rip), %rsp
 	/*
-	 * boot.rst requires a code segment at BOOT_CS in the loader's GDT, so
-	 * the NMI's gate works before the stub's own GDT is loaded.
+	 * An NMI can come between LIDT and LGDT and after them, so the NMI's gate
+	 * has a selector that is a code segment in both GDTs: the present CS. It
+	 * is BOOT_CS by boot.rst, and FIRMWARE_CS at the EFI entry.
 	 */
 	leaq	nmi_64(%rip), %rax
 	leaq	early_idt + X86_TRAP_NMI * 16(%rip), %rdi
 	call	set_gate_64
+	movw	%cs, 2(%rdi)
 	leaq	early_idt(%rip), %rax
 	movq	%rax, early_idt_ptr + 2(%rip)
 	lidt	early_idt_ptr(%rip)

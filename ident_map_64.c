@@ -33,7 +33,9 @@
  */
 #include "e820.h"
 #include "ident_map.h"
+#include "image.h"
 #include "lib/string.h"
+#include "sev.h"
 #include "x86.h"
 
 #define LEVELS_MIN	4
@@ -56,12 +58,8 @@ static struct {
 	u64 *root;
 	size_t pool_used;
 	/*
-	 * The lowest address that the page tables cannot map; see limit_of().
-	 */
-	u64 limit;
-	/*
-	 * True while an entry or the pool is being changed. ident_map_fault()
-	 * then refuses the page fault.
+	 * True while a page-table entry or the pool is being changed.
+	 * ident_map_fault() refuses every page fault then.
 	 */
 	bool busy;
 } map in_data;
@@ -95,9 +93,58 @@ static bool is_table(u64 entry, unsigned int level)
 	return (entry & PTE_PRESENT) && !is_leaf(entry, level);
 }
 
-static u64 *table_of(u64 entry)
+bool ident_map_loaded(u64 *enc_mask)
 {
-	return (u64 *)(entry & PTE_ADDR_MASK & ~map.config.enc_mask);
+	u64 size = (u64)(page_table_pool_end - page_table_pool);
+	u64 offset = (read_cr3() & PTE_ADDR_MASK) - (u64)page_table_pool;
+
+	/*
+	 * The root lies in the pool, so the C-bit is the highest bit of the
+	 * difference, if that has bits that only a C-bit can be.
+	 */
+	*enc_mask = 0;
+	if (offset >> CBIT_MIN) {
+		*enc_mask = _AC(1, UL) << (63 - __builtin_clzl(offset));
+		offset -= *enc_mask;
+	}
+	return offset < size;
+}
+
+static u64 *table_of(u64 entry, u64 mask)
+{
+	return (u64 *)(entry & PTE_ADDR_MASK & ~mask);
+}
+
+/* What the page tables in force are, or before they are loaded, will be. */
+struct in_force {
+	u64 *root;		/* the top table */
+	u64 enc_mask;		/* the C-bit as a mask, 0 outside of SEV */
+	unsigned int levels;	/* levels of paging, 4 or 5 */
+};
+
+/*
+ * Once the map is in force, the processor is asked instead of memory, because the
+ * hypervisor can put old contents of memory back. Without the C-bit the pages that
+ * are mapped then would be shared.
+ */
+static struct in_force in_force(void)
+{
+	struct in_force answer = { map.root, map.config.enc_mask, map.config.levels };
+	u64 mask;
+
+	if (!ident_map_loaded(&mask))
+		return answer;
+	answer.root = table_of(read_cr3(), mask);
+	answer.enc_mask = mask;
+	answer.levels = read_cr4() & X86_CR4_LA57 ? LEVELS_MAX : LEVELS_MIN;
+	return answer;
+}
+
+static u64 enc_mask(void)
+{
+	u64 mask;
+
+	return ident_map_loaded(&mask) ? mask : map.config.enc_mask;
 }
 
 /*
@@ -140,12 +187,16 @@ static void end_change(bool was_busy)
 static u64 *alloc_table(void)
 {
 	bool was_busy = begin_change();
+	/* The hypervisor can garble both: a table must be a page of the pool. */
+	size_t used = READ_ONCE(map.pool_used);
+	size_t size = READ_ONCE(map.config.pool_size);
 	u64 *table = NULL;
 
-	if (map.config.pool_size - map.pool_used >= PAGE_SIZE) {
-		table = memset((u8 *)map.config.pool + map.pool_used, 0,
-			       PAGE_SIZE);
-		map.pool_used += PAGE_SIZE;
+	if (size > (size_t)(page_table_pool_end - page_table_pool))
+		size = (size_t)(page_table_pool_end - page_table_pool);
+	if (!(used % PAGE_SIZE) && used < size && size - used >= PAGE_SIZE) {
+		table = memset(page_table_pool + used, 0, PAGE_SIZE);
+		map.pool_used = used + PAGE_SIZE;
 	}
 	end_change(was_busy);
 	return table;
@@ -189,7 +240,7 @@ static bool extend(u64 *entry, unsigned int level, u64 addr)
 	if (old)
 		fill_from_leaf(table, old, level);
 	write_entry(entry, (u64)table | PTE_PRESENT | PTE_WRITE |
-			   map.config.enc_mask);
+			   enc_mask());
 	if (old)
 		invlpg(addr);
 	return true;
@@ -201,16 +252,16 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 }
 
 /*
- * Goes from the root towards @addr, down to @level. @mode says whether to add
- * tables or to split leaves on the way. Returns the entry at which the walk
- * stops, which is a leaf, a guard or empty, and stores its level in *@found.
- * Returns NULL if the pool is used up.
+ * Goes from the root of @now towards @addr, down to @level. @mode says whether
+ * to add tables or to split leaves on the way. Returns the entry at which the
+ * walk stops, which is a leaf, a guard or empty, and stores its level in
+ * *@found. Returns NULL if the pool is used up.
  */
-static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
-		 unsigned int *found)
+static u64 *walk(const struct in_force *now, u64 addr, unsigned int level,
+		 enum walk_mode mode, unsigned int *found)
 {
-	unsigned int at = map.config.levels;
-	u64 *table = map.root;
+	unsigned int at = now->levels;
+	u64 *table = now->root;
 	u64 *entry;
 
 	for (;; at--) {
@@ -221,7 +272,7 @@ static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
 			if (!extend(entry, at, addr))
 				return NULL;
 		}
-		table = table_of(*entry);
+		table = table_of(*entry, now->enc_mask);
 	}
 
 	*found = at;
@@ -235,7 +286,9 @@ static u64 *walk(u64 addr, unsigned int level, enum walk_mode mode,
  */
 static u64 *lookup(u64 addr, unsigned int *level)
 {
-	return walk(addr, map.config.levels, WALK_FILL, level);
+	struct in_force now = in_force();
+
+	return walk(&now, addr, LEVELS_MAX, WALK_FILL, level);
 }
 
 /*
@@ -261,6 +314,7 @@ static unsigned int largest_leaf(u64 addr, u64 end)
 static int map_pages(u64 addr, u64 end, u64 attributes)
 {
 	bool was_busy = begin_change();
+	struct in_force now = in_force();
 	unsigned int level;
 	u64 *entry;
 	int err = 0;
@@ -272,7 +326,8 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
 	attributes |= PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY;
 
 	while (addr < end) {
-		entry = walk(addr, largest_leaf(addr, end), WALK_FILL, &level);
+		entry = walk(&now, addr, largest_leaf(addr, end), WALK_FILL,
+			     &level);
 		if (!entry) {
 			err = -ENOMEM;
 			break;
@@ -287,12 +342,28 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
 }
 
 /*
+ * Returns the lowest address that the page tables cannot map. Three bounds
+ * apply: the lower half of the canonical addresses, the 52 address bits of an
+ * entry, and the C-bit. The C-bit and the bits above it are no part of a
+ * physical address (APM2 7.10.1).
+ */
+static u64 map_limit(void)
+{
+	struct in_force now = in_force();
+	u64 lowest = _AC(1, UL) << (level_shift(now.levels + 1) - 1);
+
+	if (lowest > PTE_ADDR_MASK + PAGE_SIZE)
+		lowest = PTE_ADDR_MASK + PAGE_SIZE;
+	return now.enc_mask && lowest > now.enc_mask ? now.enc_mask : lowest;
+}
+
+/*
  * Widens [*start, *end) to whole pages. Returns false if the range is empty or
- * goes beyond map.limit.
+ * goes beyond map_limit().
  */
 static bool round_to_pages(u64 *start, u64 *end)
 {
-	if (*start >= *end || *end > map.limit)
+	if (*start >= *end || *end > map_limit())
 		return false;
 	*start = ALIGN_DOWN(*start, PAGE_SIZE);
 	*end = ALIGN_UP(*end, PAGE_SIZE);
@@ -301,7 +372,7 @@ static bool round_to_pages(u64 *start, u64 *end)
 
 static u64 attributes_of(unsigned int prot)
 {
-	u64 attributes = map.config.enc_mask;
+	u64 attributes = enc_mask();
 
 	if (prot & MAP_WRITE)
 		attributes |= PTE_WRITE;
@@ -311,23 +382,6 @@ static u64 attributes_of(unsigned int prot)
 	if (map.config.nx && !(prot & MAP_EXEC))
 		attributes |= PTE_NX;
 	return attributes;
-}
-
-/*
- * Returns the lowest address that the page tables cannot map. Three bounds
- * apply: the lower half of the canonical addresses, the 52 address bits of an
- * entry, and the C-bit. The C-bit and the bits above it are no part of a
- * physical address (APM2 7.10.1).
- */
-static u64 limit_of(unsigned int levels)
-{
-	u64 limit = _AC(1, UL) << (level_shift(levels + 1) - 1);
-
-	if (limit > PTE_ADDR_MASK + PAGE_SIZE)
-		limit = PTE_ADDR_MASK + PAGE_SIZE;
-	if (map.config.enc_mask && limit > map.config.enc_mask)
-		limit = map.config.enc_mask;
-	return limit;
 }
 
 int ident_map_init(const struct ident_map_config *config)
@@ -347,10 +401,8 @@ int ident_map_init(const struct ident_map_config *config)
 	map.config = *config;
 	map.pool_used = 0;
 
-	map.limit = limit_of(config->levels);
-
-	if (pool % PAGE_SIZE || pool > map.limit ||
-	    config->pool_size > map.limit - pool)
+	if (pool % PAGE_SIZE || pool > map_limit() ||
+	    config->pool_size > map_limit() - pool)
 		return -EINVAL;
 	map.root = alloc_table();
 	return map.root ? 0 : -ENOMEM;
@@ -365,12 +417,13 @@ int ident_map_range(u64 start, u64 end, unsigned int prot)
 
 int ident_map_guard(u64 addr)
 {
+	struct in_force now = in_force();
 	unsigned int level;
 	u64 *entry;
 
-	if (addr >= map.limit)
+	if (addr >= map_limit())
 		return -EINVAL;
-	entry = walk(addr, 1, WALK_FILL, &level);
+	entry = walk(&now, addr, 1, WALK_FILL, &level);
 	if (!entry)
 		return -ENOMEM;
 	if (*entry)
@@ -383,7 +436,7 @@ bool ident_map_is_guard(u64 addr)
 {
 	unsigned int level;
 
-	return addr < map.limit && *lookup(addr, &level) == PTE_GUARD;
+	return addr < map_limit() && *lookup(addr, &level) == PTE_GUARD;
 }
 
 /*
@@ -406,22 +459,23 @@ static void flush_page(u64 addr)
 	mfence();
 }
 
-static int set_enc_mask(u64 addr, u64 enc_mask)
+static int set_enc_mask(u64 addr, u64 mask)
 {
+	struct in_force now = in_force();
 	unsigned int level;
 	u64 *entry;
 
-	if (!map.config.enc_mask || addr >= map.limit)
+	if (!now.enc_mask || addr >= map_limit())
 		return -EINVAL;
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
-	entry = walk(addr, 1, WALK_SPLIT, &level);
+	entry = walk(&now, addr, 1, WALK_SPLIT, &level);
 	if (!entry)
 		return -ENOMEM;
 	if (!is_leaf(*entry, level))
 		return -EINVAL;
 
 	flush_page(addr);
-	write_entry(entry, (*entry & ~map.config.enc_mask) | enc_mask);
+	write_entry(entry, (*entry & ~now.enc_mask) | mask);
 	invlpg(addr);
 	return 0;
 }
@@ -433,7 +487,7 @@ int ident_map_set_decrypted(u64 addr)
 
 int ident_map_set_encrypted(u64 addr)
 {
-	return set_enc_mask(addr, map.config.enc_mask);
+	return set_enc_mask(addr, enc_mask());
 }
 
 int ident_map_device(u64 addr, u64 size)
@@ -448,7 +502,7 @@ int ident_map_device(u64 addr, u64 size)
 			return -EINVAL;
 	}
 	return map_pages(start, end,
-			 (attributes_of(MAP_WRITE) & ~map.config.enc_mask) |
+			 (attributes_of(MAP_WRITE) & ~enc_mask()) |
 			 PTE_UNCACHED);
 }
 
@@ -477,7 +531,7 @@ int ident_map_query(u64 addr)
 	int flags = MAP_RO;
 	u64 entry;
 
-	if (addr >= map.limit)
+	if (addr >= map_limit())
 		return -EFAULT;
 	entry = *lookup(addr, &level);
 	if (!is_leaf(entry, level))
@@ -486,9 +540,29 @@ int ident_map_query(u64 addr)
 		flags |= MAP_WRITE;
 	if (!(entry & PTE_NX))
 		flags |= MAP_EXEC;
-	if (map.config.enc_mask && !(entry & map.config.enc_mask))
+	if (enc_mask() && !(entry & enc_mask()))
 		flags |= MAP_DECRYPTED;
 	return flags;
+}
+
+bool ident_map_is_private(u64 start, u64 end)
+{
+	u64 mask = enc_mask();
+	unsigned int level;
+	u64 *entry;
+
+	while (start < end) {
+		entry = lookup(start, &level);
+		/* The entries of one table follow each other. */
+		do {
+			if (is_leaf(*entry, level) && (*entry & mask) != mask)
+				return false;
+			start = next_addr(start, level);
+			entry++;
+		} while (start < end && start % level_size(level + 1) &&
+			 !is_table(*entry, level));
+	}
+	return true;
 }
 
 size_t ident_map_tables_left(void)
@@ -498,7 +572,7 @@ size_t ident_map_tables_left(void)
 
 u64 ident_map_cr3(void)
 {
-	return (u64)map.root | map.config.enc_mask;
+	return (u64)map.root | enc_mask();
 }
 
 /* Returns true if all entries of @table from index @first on are empty. */
@@ -514,27 +588,26 @@ static bool is_empty_from(const u64 *table, unsigned int first)
  * with four levels. Therefore only the root changes, and all other tables stay
  * as they are.
  */
-int ident_map_set_levels(unsigned int levels)
+int ident_map_set_levels(unsigned int count)
 {
-	u64 *root;
+	u64 *top;
 
-	if (levels == LEVELS_MAX) {
-		root = alloc_table();
-		if (!root)
+	if (count == LEVELS_MAX) {
+		top = alloc_table();
+		if (!top)
 			return -ENOMEM;
-		write_entry(root, (u64)map.root | PTE_PRESENT | PTE_WRITE |
-				  map.config.enc_mask);
+		write_entry(top, (u64)map.root | PTE_PRESENT | PTE_WRITE |
+				  enc_mask());
 	} else {
 		if (!is_table(*map.root, LEVELS_MAX))
 			return -EINVAL;
-		root = table_of(*map.root);
+		top = table_of(*map.root, enc_mask());
 		if (!is_empty_from(map.root, 1) ||
-		    !is_empty_from(root, PTRS_PER_TABLE / 2))
+		    !is_empty_from(top, PTRS_PER_TABLE / 2))
 			return -EINVAL;
 	}
-	map.root = root;
-	map.config.levels = levels;
-	map.limit = limit_of(levels);
+	map.root = top;
+	map.config.levels = count;
 	return 0;
 }
 
@@ -548,7 +621,7 @@ int ident_map_fault(u64 addr, u64 error_code)
 	 * page stays unmapped. If the page is mapped, restarting the
 	 * instruction would cause the same fault again.
 	 */
-	if (map.busy || (error_code & ~PF_WRITE) || addr >= map.limit ||
+	if (map.busy || (error_code & ~PF_WRITE) || addr >= map_limit() ||
 	    *lookup(addr, &level))
 		return -EFAULT;
 

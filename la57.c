@@ -147,8 +147,8 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 		 * it is on and must be switched off, the boot cannot go on.
 		 */
 		if (!area && on)
-			error("five-level paging",
-			      "it must be switched off, and there is no RAM below 4 GiB for that");
+			error_with(SEVSTUB_TERM_NO_ROOM, "five-level paging",
+				   "it must be switched off, and there is no RAM below 4 GiB for that");
 	}
 	return area;
 }
@@ -201,7 +201,7 @@ static void fill(struct la57_page *page)
 	set_long_gate(page, X86_TRAP_VC, la57_exception);
 	page->idt_ptr = (struct desc_ptr){ sizeof(page->idt) - 1,
 					   (u64)page->idt };
-	page->sev_status = (u32)sev_guest.status;
+	page->sev_status = sev_es_active() ? SEV_STATUS_SEV_ES : 0;
 }
 
 void la57_switch(void)
@@ -223,7 +223,7 @@ void la57_switch(void)
 	       (const void *)(ident_map_cr3() & ~sev_enc_mask()), PAGE_SIZE);
 	la57_toggle(page, table);
 	nmi_count += page->nmis;
-	sev_load_map();
+	sev_reload_map();
 
 	if (borrowed)
 		memcpy(page, early_tables, LA57_SIZE);

@@ -25,6 +25,7 @@
 #include "relocate.h"
 #include "setup.h"
 #include "sev-es.h"
+#include "sev.h"
 #include "srat.h"
 #include "x86.h"
 
@@ -38,16 +39,17 @@
  * A setup_data node with which Linux hands memory over by kexec (KHO), and its
  * data: addresses and sizes in bytes of the device tree that describes the
  * memory, and of an array of scratch areas. The last kernel has preserved
- * nothing in the scratch areas. The UAPI headers in use lack both.
+ * nothing in the scratch areas. Newer UAPI headers than those in use define
+ * both, with other names for the structures.
  */
 #define SETUP_KEXEC_KHO		10
-struct kho_data {
+struct kho_node {
 	u64 fdt_addr, fdt_size, scratch_addr, scratch_size;
 };
-struct kho_scratch {
+struct kho_area {
 	u64 addr, size;
 };
-/* The most scratch areas; Linux makes a few for each NUMA node. */
+/* The most scratch areas of a kexec handover. Linux makes a few per node. */
 #define KHO_MAX_SCRATCH		512
 
 /* Processor features that the boot uses; detect_cpu() fills this in. */
@@ -68,6 +70,8 @@ struct boot {
 	struct payload_header payload;
 	/* The payload's and the image's memory: image_info.init_size bytes. */
 	struct range runtime;
+	/* The EFI entry has allocated @runtime, and apart from the image. */
+	bool by_efi;
 	/* Physical address that the payload is decompressed to, and runs at. */
 	u8 *out;
 	/* Bytes that the decoder writes: flat payload and relocation table. */
@@ -92,16 +96,15 @@ struct boot {
  * Returns the range in which payload and image run (boot.rst, "init_size"):
  * init_size bytes from pref_address on. A relocatable payload's range begins at
  * the load address @load, rounded up to the alignment, if that is higher. If
- * efi_runtime_start is not 0, the EFI entry has already allocated the range
- * there.
+ * @efi_start is not 0, the EFI entry has already allocated the range there.
  */
-static struct range runtime_range(u64 load)
+static struct range runtime_range(u64 load, u64 efi_start)
 {
 	u64 start = image_info.pref_address;
 	u64 aligned = ALIGN_UP(load, image_info.align);
 
-	if (efi_runtime_start)
-		start = efi_runtime_start;
+	if (efi_start)
+		start = efi_start;
 	else if (image_info.relocatable && aligned > start)
 		start = aligned;
 	return (struct range){ start, start + image_info.init_size };
@@ -111,8 +114,9 @@ static void check_not_in(struct range runtime, const char *what,
 			 struct range used)
 {
 	if (range_overlaps(runtime, used))
-		error(what, "0x%lx-0x%lx is in the memory of the payload, 0x%lx-0x%lx",
-		      used.start, used.end, runtime.start, runtime.end);
+		error_with(SEVSTUB_TERM_HANDED_OVER, what,
+			   "0x%lx-0x%lx is in the memory of the payload, 0x%lx-0x%lx",
+			   used.start, used.end, runtime.start, runtime.end);
 }
 
 /*
@@ -126,15 +130,35 @@ static void check_loaded(const struct boot_params *bp, struct range runtime,
 {
 	if (!e820_may_hold(bp, used.start, used.end) &&
 	    !efi_may_hold(bp, used.start, used.end))
-		error(what, "0x%lx-0x%lx is not all in RAM", used.start,
-		      used.end);
+		error_with(SEVSTUB_TERM_HANDED_OVER, what,
+			   "0x%lx-0x%lx is not all in RAM", used.start,
+			   used.end);
 	check_not_in(runtime, what, used);
+}
+
+/*
+ * Ends the boot because not all of @runtime, the memory of payload and image, is
+ * RAM. The message has the first address that is not RAM, and the longest entry
+ * of RAM in the E820 map.
+ */
+static noreturn void no_room(const struct boot_params *bp, struct range runtime)
+{
+	struct range ram = e820_largest_ram(bp);
+	u64 low = runtime.start, high = runtime.end;
+
+	if (!e820_ram_around(bp, runtime.start, &low, &high))
+		high = runtime.start;
+	error_with(SEVSTUB_TERM_NO_ROOM, "not enough room",
+		   "the payload needs 0x%lx-0x%lx, and not all of it is RAM: 0x%lx is not; the largest RAM is 0x%lx-0x%lx",
+		   runtime.start, runtime.end, high, ram.start, ram.end);
 }
 
 u64 place_image(struct boot_params *bp)
 {
 	u64 load = (u64)_image;
-	struct range runtime = runtime_range(load);
+	/* Read once: the hypervisor can put old contents of memory back. */
+	u64 efi_start = READ_ONCE(efi_runtime_start);
+	struct range runtime = runtime_range(load, efi_start);
 	u64 to = runtime.end - (u64)(_end - _image);
 	u64 upper = (u64)(_edata - _text);
 	struct cmdline cmdline;
@@ -151,22 +175,21 @@ u64 place_image(struct boot_params *bp)
 		console_init(&cmdline, &bp->screen_info);
 
 	if (!e820_is_bounded(bp))
-		error("E820", "more than %u entries", E820_MAX_ENTRIES);
+		error_with(SEVSTUB_TERM_HANDED_OVER, "E820",
+			   "more than %u entries", E820_MAX_ENTRIES);
 	if (!e820_is_ram(bp, runtime.start, runtime.end))
-		error("not enough room",
-		      "the payload needs 0x%lx-0x%lx, and not all of it is RAM",
-		      runtime.start, runtime.end);
+		no_room(bp, runtime);
 	/*
 	 * An image that EFI firmware loaded stays where it is. Any other image
 	 * is copied in two steps, each from its highest byte down. That works
 	 * only if the image moves up by at least the size of its text and data,
 	 * or if the copy lies entirely below the image.
 	 */
-	if (efi_runtime_start)
+	if (efi_start)
 		to = load;
 	else if (to < load + upper && load < runtime.end)
-		error("load address",
-		      "0x%lx is in the way of the move to 0x%lx", load, to);
+		error_with(SEVSTUB_TERM_LOAD_ADDRESS, "load address",
+			   "0x%lx is in the way of the move to 0x%lx", load, to);
 
 	check_loaded(bp, runtime, "zero page", zero_page_range(bp));
 	initrd = initrd_range(bp);
@@ -185,8 +208,8 @@ u64 place_image(struct boot_params *bp)
 static void insist(bool good, const struct refusal *why)
 {
 	if (!good)
-		error(why->what, why->detail, why->value[0], why->value[1],
-		      why->value[2]);
+		error_with(SEVSTUB_TERM_IMAGE, why->what, why->detail,
+			   why->value[0], why->value[1], why->value[2]);
 }
 
 static void read_payload_header(struct boot *boot)
@@ -206,9 +229,12 @@ static void read_payload_header(struct boot *boot)
 static void place_payload(struct boot *boot)
 {
 	const struct payload_header *p = &boot->payload;
+	/* Read once, as in place_image(). */
+	u64 efi_start = READ_ONCE(efi_runtime_start);
 	u64 room, margin;
 
-	boot->runtime.start = efi_runtime_start ? efi_runtime_start :
+	boot->by_efi = efi_start;
+	boot->runtime.start = efi_start ? efi_start :
 			      (u64)_end - image_info.init_size;
 	boot->runtime.end = boot->runtime.start + image_info.init_size;
 	boot->out = (u8 *)boot->runtime.start;
@@ -217,7 +243,7 @@ static void place_payload(struct boot *boot)
 			      boot->out_size, PAGE_SIZE);
 	boot->virt = p->virt_addr;
 
-	if (efi_runtime_start) {
+	if (boot->by_efi) {
 		/*
 		 * Firmware allocated the init_size bytes for the output apart
 		 * from the image. The output can never overwrite compressed
@@ -232,9 +258,9 @@ static void place_payload(struct boot *boot)
 		margin = (u64)payload_end - boot->runtime.start;
 	}
 	if (p->mem_size > room || boot->out_size + p->margin > margin)
-		error("not enough room",
-		      "0x%lx bytes of payload, 0x%lx of margin in 0x%lx bytes",
-		      boot->out_size, p->margin, margin);
+		error_with(SEVSTUB_TERM_IMAGE, "not enough room",
+			   "0x%lx bytes of payload, 0x%lx of margin in 0x%lx bytes",
+			   boot->out_size, p->margin, margin);
 }
 
 /*
@@ -284,27 +310,54 @@ static void take(struct range r)
 }
 
 /*
- * Makes sure that the payload does not overwrite the data that a setup_data
- * node of type SETUP_INDIRECT points to: refuses the boot if the data lies in
- * the payload's present memory, and tells KASLR not to use the data's memory.
- * The stub does not read that data.
+ * Keeps the payload out of @len bytes at @addr that belong to the payload:
+ * refuses the boot if they lie in the payload's present memory, and tells KASLR
+ * not to use them. The stub reads no byte of them.
+ */
+static void keep_away(const struct boot *boot, u64 addr, u64 len)
+{
+	struct range r = { addr, addr + len };
+
+	if (r.end < r.start)
+		error_with(SEVSTUB_TERM_HANDED_OVER, "setup_data",
+			   "0x%lx indirect bytes at 0x%lx wrap around",
+			   len, addr);
+	check_not_in(boot->runtime, "setup_data", r);
+	take(r);
+}
+
+/*
+ * Keeps the payload out of data that the setup_data node at @addr points to:
+ * any data for type SETUP_INDIRECT, and for SETUP_IMA the measurements that the
+ * last kernel has left for the next one.
  */
 static void keep_indirect(const struct boot *boot, u64 addr,
 			  const struct setup_data *node)
 {
+	const u8 *data = (const u8 *)addr + sizeof(*node);
 	struct setup_indirect to;
-	struct range r;
+	struct ima_setup_data ima;
 
-	if (node->type != SETUP_DATA_INDIRECT || node->len < sizeof(to))
-		return;
-	memcpy(&to, (const u8 *)addr + sizeof(*node), sizeof(to));
-	r.start = to.addr;
-	r.end = to.addr + to.len;
-	if (r.end < r.start)
-		error("setup_data", "0x%lx indirect bytes at 0x%lx wrap around",
-		      (u64)to.len, r.start);
-	check_not_in(boot->runtime, "setup_data", r);
-	take(r);
+	if (node->type == SETUP_DATA_INDIRECT && node->len >= sizeof(to)) {
+		memcpy(&to, data, sizeof(to));
+		keep_away(boot, to.addr, to.len);
+	}
+	if (node->type == SETUP_IMA && node->len >= sizeof(ima)) {
+		memcpy(&ima, data, sizeof(ima));
+		keep_away(boot, ima.addr, ima.size);
+	}
+}
+
+/*
+ * Makes a setup_data node of type SETUP_CC_BLOB a node without meaning. It has
+ * the address of a confidential-computing blob, which exists in SNP guests only.
+ * Linux would read at that address before it can report an exception.
+ */
+static void disown_blob(u64 addr, const struct setup_data *node)
+{
+	if (node->type == SETUP_CC_BLOB)
+		memset((u8 *)addr + offsetof(struct setup_data, type), 0,
+		       sizeof(node->type));
 }
 
 /*
@@ -326,19 +379,20 @@ static void keep_loaded(const struct boot *boot, struct range r)
 static void keep_handover(const struct boot *boot, u64 addr,
 			  const struct setup_data *node)
 {
-	struct kho_data kho;
-	struct kho_scratch area;
+	struct kho_node kho;
+	struct kho_area area;
 	u64 at;
 
 	if (node->type != SETUP_KEXEC_KHO)
 		return;
 	if (node->len < sizeof(kho))
-		error("setup_data", "a kexec handover of %u bytes, must be %lu",
-		      node->len, sizeof(kho));
+		error_with(SEVSTUB_TERM_HANDED_OVER, "setup_data",
+			   "a kexec handover of %u bytes, must be %lu",
+			   node->len, sizeof(kho));
 	memcpy(&kho, (const u8 *)addr + sizeof(*node), sizeof(kho));
 	if (kho.scratch_size > KHO_MAX_SCRATCH * sizeof(area))
-		error("setup_data", "more than %u scratch areas",
-		      KHO_MAX_SCRATCH);
+		error_with(SEVSTUB_TERM_HANDED_OVER, "setup_data",
+			   "more than %u scratch areas", KHO_MAX_SCRATCH);
 	if (kho.fdt_size)
 		keep_loaded(boot, (struct range){ kho.fdt_addr,
 			kho.fdt_addr + kho.fdt_size });
@@ -346,8 +400,8 @@ static void keep_handover(const struct boot *boot, u64 addr,
 		keep_loaded(boot, (struct range){ kho.scratch_addr,
 			kho.scratch_addr + kho.scratch_size });
 	/*
-	 * An area of one byte, which holds no payload, so that the kind is named
-	 * even if there is no scratch area.
+	 * Name an area of one byte, in which no payload fits. Even if the list
+	 * of scratch areas is empty, KASLR then uses no other memory.
 	 */
 	kaslr_area(KASLR_SCRATCH, 0, 1);
 	for (at = 0; kho.scratch_size - at >= sizeof(area); at += sizeof(area)) {
@@ -370,8 +424,9 @@ static void map_setup_data(const struct boot *boot)
 		struct range r = { addr, addr + sizeof(node) };
 
 		if (nodes++ == SETUP_DATA_MAX_NODES)
-			error("setup_data", "more than %u nodes, or a loop",
-			      SETUP_DATA_MAX_NODES);
+			error_with(SEVSTUB_TERM_HANDED_OVER, "setup_data",
+				   "more than %u nodes, or a loop",
+				   SETUP_DATA_MAX_NODES);
 		check_loaded(boot->bp, boot->runtime, "setup_data", r);
 		map("setup_data", r, MAP_WRITE);
 
@@ -383,15 +438,12 @@ static void map_setup_data(const struct boot *boot)
 		keep_loaded(boot, r);
 		keep_indirect(boot, addr, &node);
 		keep_handover(boot, addr, &node);
+		disown_blob(addr, &node);
 		addr = node.next;
 	}
 }
 
-/*
- * Builds the stub's page tables. They map what the stub needs until the
- * payload's address is known, and what the loader handed over. Only setup_data
- * is mapped later, by map_setup_data().
- */
+/* Builds the stub's page tables with what the stub needs to run on them. */
 static void build_map(const struct boot *boot, const struct cpu *cpu)
 {
 	const struct ident_map_config config = {
@@ -403,8 +455,6 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 		.pages_1g = cpu->pages_1g,
 		.bp = boot->bp,
 	};
-	struct range initrd = initrd_range(boot->bp);
-	struct range efi_map = efi_map_range(boot->bp);
 
 	if (ident_map_init(&config))
 		error("page tables", "cannot be started");
@@ -418,27 +468,70 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 	map("text", (struct range){ (u64)_text, (u64)_etext }, MAP_EXEC);
 	map("rodata", (struct range){ (u64)_rodata, (u64)_erodata }, MAP_RO);
 	map("data", (struct range){ (u64)_data, (u64)_end }, MAP_WRITE);
+}
+
+/*
+ * Ends the boot unless all that build_map() has mapped has the C-bit of CR3. The
+ * hypervisor could have changed the C-bit in memory meanwhile.
+ */
+static void check_private(const struct boot *boot)
+{
+	if (!ident_map_is_private((u64)_text, (u64)_end) ||
+	    !ident_map_is_private(boot->la57, boot->la57 + LA57_SIZE))
+		error("page tables", "the stub's memory is not private");
+}
+
+/*
+ * Maps the setup_data list if the E820 table in the zero page is full, because
+ * the E820 map then continues in setup_data nodes, and the check of any other
+ * memory reads the whole map. map_setup_data() checks the nodes later.
+ */
+static void map_e820_nodes(const struct boot *boot)
+{
+	u64 addr = boot->bp->hdr.setup_data;
+	unsigned int nodes = 0;
+
+	if (boot->bp->e820_entries < E820_MAX_ENTRIES_ZEROPAGE)
+		return;
+	while (addr && nodes++ < SETUP_DATA_MAX_NODES) {
+		struct setup_data node;
+		struct range r = { addr, addr + sizeof(node) };
+
+		map("setup_data", r, MAP_WRITE);
+		memcpy(&node, (const void *)addr, sizeof(node));
+		r.end += node.len;
+		map("setup_data", r, MAP_WRITE);
+		addr = node.next;
+	}
+}
+
+/*
+ * Maps what the loader handed over: the payload's first instructions need it,
+ * too.
+ */
+static void map_loaded(const struct boot *boot)
+{
+	struct range initrd, efi_map;
 
 	map("zero page", zero_page_range(boot->bp), MAP_WRITE);
+	initrd = initrd_range(boot->bp);
+	efi_map = efi_map_range(boot->bp);
 	map("command line", cmdline_range(&boot->cmdline), MAP_WRITE);
 	if (initrd.start != initrd.end)
 		map("initrd", initrd, MAP_WRITE);
-	/* map_setup_data() may ask efi_may_hold(), which reads this map. */
+	/*
+	 * Map firmware's memory map, because map_setup_data() may call
+	 * efi_may_hold(), which reads it.
+	 */
 	if (efi_map.start != efi_map.end)
 		map("memory map", efi_map, MAP_WRITE);
-	/*
-	 * The page-fault handler reads the E820 map. If the table in the zero
-	 * page is full, the map continues in setup_data, so setup_data is
-	 * mapped now.
-	 */
-	if (boot->bp->e820_entries >= E820_MAX_ENTRIES_ZEROPAGE)
-		map_setup_data(boot);
+	map_e820_nodes(boot);
 }
 
 /*
  * Returns true if @page touches the zero page, the command line, the initrd or
- * firmware's memory map.
- * setup_data is left out, because map_setup_data() maps it later.
+ * firmware's memory map. setup_data is left out, because map_setup_data() maps
+ * it later.
  */
 static bool is_loaders(const struct boot *boot, struct range page)
 {
@@ -449,9 +542,9 @@ static bool is_loaders(const struct boot *boot, struct range page)
 }
 
 /*
- * Maps again what la57_switch() has unmapped: those pages of its LA57_SIZE
- * bytes in which something lies that is_loaders() knows. Pages of the payload's
- * memory are mapped later, with other rights.
+ * la57_switch() has unmapped the LA57_SIZE bytes that it used. Maps those of
+ * their pages again that hold the loader's data (is_loaders()). Pages of the
+ * payload's memory are mapped later, with other rights.
  */
 static void map_borrowed(const struct boot *boot)
 {
@@ -462,6 +555,7 @@ static void map_borrowed(const struct boot *boot)
 		if (is_loaders(boot, page) && !range_overlaps(page, boot->runtime))
 			map("five-level paging", page, MAP_WRITE);
 	}
+	map_e820_nodes(boot);
 }
 
 /*
@@ -495,8 +589,15 @@ static void map_payload(const struct boot *boot)
 	 * rights of their own. If the payload keeps its address, such pages may
 	 * lie in its memory.
 	 */
-	if (kaslr_wanted(&boot->cmdline))
+	if (boot->by_efi || kaslr_wanted(&boot->cmdline))
 		check_rights(payload);
+	/*
+	 * Only a payload at the start of the runtime range may overlap the image,
+	 * and not under EFI. KASLR's list may be old or garbled.
+	 */
+	if ((boot->by_efi || payload.start != boot->runtime.start) &&
+	    range_overlaps(payload, (struct range){ (u64)_image, (u64)_end }))
+		error("page tables", "the payload would share pages");
 	if (range_overlaps(payload, image))
 		image.start = payload.end;
 	if (image.start < image.end)
@@ -519,7 +620,7 @@ static void randomise(struct boot *boot)
 	if (sev_enc_mask() && want.high > sev_enc_mask())
 		want.high = sev_enc_mask();
 	kaslr_seed(boot->bp, sizeof(*boot->bp));
-	if (p->flags & PAYLOAD_RELOCATABLE && !efi_runtime_start) {
+	if (p->flags & PAYLOAD_RELOCATABLE && !boot->by_efi) {
 		take((struct range){ (u64)_image, (u64)_end });
 		take(zero_page_range(boot->bp));
 		take(cmdline_range(&boot->cmdline));
@@ -537,31 +638,30 @@ static void randomise(struct boot *boot)
 		boot->bp->hdr.loadflags |= KASLR_FLAG;
 }
 
-/* Maps VGA memory if the command line asked for a VGA console. */
-static bool map_vga(void)
+/*
+ * Maps VGA memory if the command line asked for a VGA console. Returns the range
+ * that is mapped, which is empty if there is none.
+ */
+static struct range map_vga(void)
 {
-	u64 start, end;
+	struct range vga = { 0, 0 };
 
-	if (!console_vga_range(&start, &end) ||
-	    ident_map_device(start, end - start))
-		return false;
+	if (!console_vga_range(&vga.start, &vga.end) ||
+	    ident_map_device(vga.start, vga.end - vga.start))
+		return (struct range){ 0, 0 };
 	console_vga_enable();
-	return true;
+	return vga;
 }
 
 /*
  * Unmaps VGA memory, because the payload must find no device memory and no
  * shared page in the page tables.
  */
-static void unmap_vga(void)
+static void unmap_vga(struct range vga)
 {
-	u64 start, end;
-
 	console_vga_disable();
-	if (console_vga_range(&start, &end) &&
-	    ident_map_remove(start, end - start))
-		error("page tables", "0x%lx-0x%lx cannot be unmapped", start,
-		      end);
+	if (ident_map_remove(vga.start, vga.end - vga.start))
+		error("page tables", "VGA memory cannot be unmapped");
 }
 
 static struct cpu detect_cpu(void)
@@ -607,16 +707,18 @@ static void decompress(const struct boot *boot)
 
 	/*
 	 * The EFI entry has already verified the digest, while it could still
-	 * return an error to firmware.
+	 * return an error to firmware. In an SEV guest the hypervisor can have
+	 * changed the compressed bytes since, so the digest is verified again.
 	 */
-	if (!efi_runtime_start)
+	if (!boot->by_efi || sev_active())
 		insist(check_payload_frame(p, &why), &why);
 	err = payload_decode(boot->out, boot->out_size, comp, p->comp_size);
 	if (err == -EINVAL)
-		error("size mismatch", "the payload is not 0x%lx bytes long",
-		      boot->out_size);
+		error_with(SEVSTUB_TERM_IMAGE, "size mismatch",
+			   "the payload is not 0x%lx bytes long", boot->out_size);
 	if (err)
-		error("corrupt payload", "the decoder reports error %d", err);
+		error_with(SEVSTUB_TERM_IMAGE, "corrupt payload",
+			   "the decoder reports error %d", err);
 }
 
 /*
@@ -638,11 +740,13 @@ static void clear_bss(const struct boot *boot)
 /*
  * Returns true if messages must not tell the payload's address. In an SEV-ES
  * guest the hypervisor reads the console, and it must not learn the address
- * that KASLR has chosen.
+ * that KASLR has chosen. KASLR_FLAG alone does not tell, because the hypervisor
+ * can put old flags back into memory.
  */
-static bool place_is_secret(const struct boot_params *bp)
+static bool place_is_secret(const struct boot *boot)
 {
-	return sev_es_active() && bp->hdr.loadflags & KASLR_FLAG;
+	return sev_es_active() && (boot->bp->hdr.loadflags & KASLR_FLAG ||
+				   kaslr_wanted(&boot->cmdline));
 }
 
 /*
@@ -667,7 +771,11 @@ static void report_entry(const struct boot_params *bp)
 		[ENTRY_EFI_HANDOVER] = "EFI handover",
 	};
 
-	info("sevstub: %s entry, loader type 0x%x\n", names[entry_taken],
+	/* The hypervisor can garble entry_taken, and reads the console. */
+	u32 entry = READ_ONCE(entry_taken);
+
+	info("sevstub: %s entry, loader type 0x%x\n",
+	     entry < ARRAY_SIZE(names) ? names[entry] : "?",
 	     bp->hdr.type_of_loader);
 }
 
@@ -676,7 +784,7 @@ u64 extract_kernel(struct boot_params *bp)
 	struct boot boot = { .bp = bp, .cmdline = find_cmdline(bp) };
 	bool cut = cmdline_is_too_long(bp);
 	struct cpu cpu = detect_cpu();
-	bool vga;
+	struct range vga;
 	u64 entry;
 
 	read_payload_header(&boot);
@@ -688,6 +796,8 @@ u64 extract_kernel(struct boot_params *bp)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
 	build_map(&boot, &cpu);
 	sev_load_map();
+	check_private(&boot);
+	map_loaded(&boot);
 	check_stack();
 	idt_load_stage2();
 	la57_switch();
@@ -704,7 +814,7 @@ u64 extract_kernel(struct boot_params *bp)
 	report_entry(bp);
 	if (cut)
 		cut_cmdline(&boot.cmdline);
-	if (place_is_secret(bp))
+	if (place_is_secret(&boot))
 		info("sevstub: %lu bytes of payload, compressed %lu\n",
 		     boot.payload.file_size, boot.payload.comp_size);
 	else
@@ -724,12 +834,12 @@ u64 extract_kernel(struct boot_params *bp)
 	entry = (u64)boot.out + boot.payload.entry_offset;
 	if (nmi_count)
 		info("sevstub: %u NMIs ignored\n", nmi_count);
-	if (place_is_secret(bp))
+	if (place_is_secret(&boot))
 		info("sevstub: entering the payload\n");
 	else
 		info("sevstub: entering the payload at 0x%lx\n", entry);
-	if (vga)
-		unmap_vga();
+	if (vga.start != vga.end)
+		unmap_vga(vga);
 	sev_es_shutdown();
 	idt_teardown();
 	return entry;

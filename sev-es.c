@@ -15,6 +15,7 @@
  */
 #include "console.h"
 #include "error.h"
+#include "exception.h"
 #include "ghcb.h"
 #include "ident_map.h"
 #include "image.h"
@@ -31,23 +32,41 @@ BUILD_BUG_ON(offsetof(struct sev_guest, cbit) != SEV_GUEST_CBIT);
 BUILD_BUG_ON(offsetof(struct sev_guest, known) != SEV_GUEST_KNOWN);
 BUILD_BUG_ON(offsetof(struct sev_guest, vc_seen) != SEV_GUEST_VC_SEEN);
 
-static struct ghcb ghcb_page __attribute__((aligned(GHCB_SIZE)));
+struct ghcb ghcb_page __attribute__((aligned(GHCB_SIZE)));
 
 struct sev_es es in_data;
 
+/*
+ * The hypervisor can put the memory back that sev_guest had at launch. Once the
+ * stub's own map is in force, the processor is asked instead: CR3 has the proven
+ * C-bit, and only in an SEV guest. Before that sev_guest.status decides whether
+ * this is an SEV guest, and load_cr3_proven() rules SEV out if memory denies it.
+ * The other bits of SEV_STATUS are read from the MSR each time. An SEV guest has
+ * it, and reads of it are never intercepted (APM2 15.34.10).
+ */
 bool sev_active(void)
 {
-	return sev_guest.status & SEV_STATUS_SEV;
+	u64 mask;
+
+	return ident_map_loaded(&mask) ? mask : sev_guest.status & SEV_STATUS_SEV;
 }
 
 bool sev_es_active(void)
 {
-	return sev_guest.status & SEV_STATUS_SEV_ES;
+	u64 mask;
+
+	if (!ident_map_loaded(&mask))
+		mask = sev_guest.status & SEV_STATUS_SEV;
+	return mask && rdmsr(MSR_SEV_STATUS) & SEV_STATUS_SEV_ES;
 }
 
 u64 sev_enc_mask(void)
 {
-	return sev_active() ? 1ULL << sev_guest.cbit : 0;
+	u64 mask;
+
+	if (ident_map_loaded(&mask))
+		return mask;
+	return sev_active() ? 1ULL << (sev_guest.cbit & CPUID_SEV_EBX_CBIT_MASK) : 0;
 }
 
 /* ---- Termination, and the MSR protocol (GHCB 2.3.1). */
@@ -63,7 +82,7 @@ noreturn void terminate(unsigned int reason)
 	unsigned int set = reason & SEV_TERM_STANDARD ? SEV_TERM_SET_GHCB :
 							SEV_TERM_SET_SEVSTUB;
 
-	if (es.ghcb && !es.ending) {
+	if (es.has_page && !es.ending) {
 		sev_es_last_words();
 		con_printf("sevstub: SEV: terminated with reason %u, see docs/messages.md\n",
 			   reason);
@@ -221,6 +240,8 @@ static void negotiate_version(void)
 void sev_detect(void)
 {
 	bool entered_64 = !sev_guest.known;
+	u64 status;
+	u32 cbit;
 	u32 eax, both = 1U << CPUID_SEV_EAX_SEV_BIT |
 			1U << CPUID_SEV_EAX_SEV_ES_BIT;
 
@@ -236,24 +257,26 @@ void sev_detect(void)
 	if (!sev_active())
 		return;
 
-	if (sev_guest.status & SEV_STATUS_SNP) {
-		if (sev_es_active())
+	status = rdmsr(MSR_SEV_STATUS);
+	if (status & SEV_STATUS_SNP) {
+		if (status & SEV_STATUS_SEV_ES)
 			terminate(SEV_TERM_STANDARD | GHCB_TERM_SNP_FEATURES);
 		error("SEV", "SNP is not supported");
 	}
-	if (sev_guest.status & ~SEV_STATUS_KNOWN)
+	if (status & ~SEV_STATUS_KNOWN)
 		refuse(SEVSTUB_TERM_STATUS_BITS, "unknown bits in SEV_STATUS");
-	if (sev_guest.cbit < CBIT_MIN || sev_guest.cbit > CBIT_MAX)
+	cbit = READ_ONCE(sev_guest.cbit);
+	if (cbit < CBIT_MIN || cbit > CBIT_MAX)
 		refuse(SEVSTUB_TERM_CBIT_RANGE, "C-bit position out of range");
 	if (entered_64 &&
-	    entry_cbit(1ULL << sev_guest.cbit) != sev_guest.cbit)
+	    entry_cbit(1ULL << cbit) != cbit)
 		refuse(SEVSTUB_TERM_CBIT_MISMATCH,
 		       "C-bit is not the one in the loader's page tables");
-	if (!sev_es_active())
+	if (!(status & SEV_STATUS_SEV_ES))
 		return;
 
 	if ((sev_guest.info >> GHCB_MSR_INFO_CBIT_SHIFT &
-	     GHCB_MSR_INFO_CBIT_MASK) != sev_guest.cbit)
+	     GHCB_MSR_INFO_CBIT_MASK) != cbit)
 		terminate(SEVSTUB_TERM_CBIT_MISMATCH);
 	eax = msr_protocol_cpuid(CPUID_SEV, GHCB_MSR_CPUID_EAX);
 	if ((eax & both) != both)
@@ -263,7 +286,12 @@ void sev_detect(void)
 
 void sev_load_map(void)
 {
-	load_cr3_proven(ident_map_cr3(), sev_guest.status);
+	load_cr3_proven(ident_map_cr3(), true);
+}
+
+void sev_reload_map(void)
+{
+	load_cr3_proven(ident_map_cr3(), false);
 }
 
 /* ---- The GHCB page (GHCB 4.1). */
@@ -274,7 +302,7 @@ void ghcb_begin(void)
 		terminate(SEVSTUB_TERM_REENTRY);
 	es.busy = true;
 	barrier();
-	memset((void *)(u64)es.ghcb, 0, GHCB_SIZE);
+	memset(&ghcb_page, 0, GHCB_SIZE);
 }
 
 /*
@@ -300,24 +328,48 @@ static unsigned int injected_vector(u64 event)
 	terminate(SEVSTUB_TERM_INJECTION);
 }
 
+/*
+ * Sends the request in the GHCB page. Returns X86_TRAP_GP if the hypervisor has
+ * injected #GP behind VMGEXIT, otherwise 0. noinline, because behind_vmgexit must
+ * exist once.
+ */
+static noinline unsigned int send_page(void)
+{
+	wrmsr(MSR_GHCB, (u64)&ghcb_page);
+	return vmgexit_page() ? X86_TRAP_GP : 0;
+}
+
+/*
+ * RIP is at behind_vmgexit only during an exchange. A #GP at any exchange is
+ * accepted, because the hypervisor can ask for #GP in any reply, too.
+ */
+bool sev_es_gp(struct exception_frame *frame)
+{
+	if (frame->rip != (u64)behind_vmgexit)
+		return false;
+	frame->rax = X86_TRAP_GP;
+	return true;
+}
+
 unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2)
 {
+	unsigned int vector;
 	u64 result;
 
-	es.ghcb->protocol_version = es.version;
-	es.ghcb->usage = GHCB_USAGE_STANDARD;
+	ghcb()->protocol_version = es.version;
+	ghcb()->usage = GHCB_USAGE_STANDARD;
 	ghcb_input(sw_exit_code, exit_code);
 	ghcb_input(sw_exit_info_1, info_1);
 	ghcb_input(sw_exit_info_2, info_2);
 
-	wrmsr(MSR_GHCB, (u64)es.ghcb);
-	vmgexit();
-
-	result = es.ghcb->sw_exit_info_1;
+	vector = send_page();
+	if (vector)
+		return vector;
+	result = ghcb()->sw_exit_info_1;
 	if (result == GHCB_RESULT_DONE)
 		return 0;
 	if (result == GHCB_RESULT_EXCEPTION)
-		return injected_vector(es.ghcb->sw_exit_info_2);
+		return injected_vector(ghcb()->sw_exit_info_2);
 	terminate(SEVSTUB_TERM_REPLY);
 }
 
@@ -357,7 +409,7 @@ void sev_es_nmi(void)
 {
 	nmi_count++;
 	es.nmi_pending = true;
-	if (es.ghcb && !es.busy)
+	if (es.has_page && !es.busy)
 		ghcb_end();
 }
 
@@ -374,7 +426,7 @@ void sev_es_setup_ghcb(const struct boot_params *bp)
 		terminate(SEVSTUB_TERM_GHCB_MAP);
 	memset(&ghcb_page, 0, sizeof(ghcb_page));
 	es.bp = bp;
-	es.ghcb = &ghcb_page;
+	es.has_page = true;
 	/* Send NMI complete if an NMI came before the GHCB page was shared. */
 	if (nmi_count)
 		es.nmi_pending = true;
@@ -391,7 +443,7 @@ void sev_es_shutdown(void)
 	if (!sev_es_active())
 		return;
 	memset(&ghcb_page, 0, sizeof(ghcb_page));
-	es.ghcb = NULL;
+	es.has_page = false;
 	if (ident_map_set_encrypted((u64)&ghcb_page))
 		terminate(SEVSTUB_TERM_GHCB_MAP);
 	memset(&ghcb_page, 0, sizeof(ghcb_page));
@@ -404,7 +456,7 @@ u8 sev_es_inb(u16 port)
 {
 	u8 value = UNCONNECTED_PORT;
 
-	if (!es.ghcb)
+	if (!es.has_page)
 		return value;
 	ghcb_begin();
 	if (!ghcb_exchange(SVM_EXIT_IOIO, (u64)port << SVM_IOIO_PORT_SHIFT |
@@ -416,7 +468,7 @@ u8 sev_es_inb(u16 port)
 
 void sev_es_outb(u8 value, u16 port)
 {
-	if (!es.ghcb)
+	if (!es.has_page)
 		return;
 	ghcb_begin();
 	ghcb_input(rax, value);
@@ -430,7 +482,7 @@ void sev_es_outsb(u16 port, const void *buf, size_t count)
 	const u8 *at = buf;
 	size_t chunk;
 
-	for (; es.ghcb && count; at += chunk, count -= chunk) {
+	for (; es.has_page && count; at += chunk, count -= chunk) {
 		chunk = count < GHCB_SHARED_BUFFER_SIZE ?
 			count : GHCB_SHARED_BUFFER_SIZE;
 		ghcb_begin();

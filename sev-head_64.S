@@ -85,7 +85,7 @@ END_FUNC(early_terminate)
  */
 GLOBAL(vc_truncated)
 FUNC(vc_truncated)
-	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_GENERAL), %eax
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_TRUNCATED), %eax
 	jmp	early_terminate
 END_FUNC(vc_truncated)
 
@@ -132,6 +132,9 @@ FUNC(vc_32)
 	movl	20(%esp), %ebx
 	cmpw	$(CPUID_BYTE1 << 8 | CPUID_BYTE0), (%ebx)
 	jne	early_terminate
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax
+	cmpl	$CPUID_SUBLEAF_NO_SEV, 4(%esp)
+	je	early_terminate
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_SUBLEAF), %eax
 	cmpl	$0, 4(%esp)
 	jne	early_terminate
@@ -236,6 +239,29 @@ FUNC(exception_early)
 	leaq	exception_32_message(%rip), %rsi
 	jmp	early_error
 END_FUNC(exception_early)
+
+/*
+ * vc_early - the handler of #VC in long mode until idt_load_stage1(). The code
+ * there executes nothing that raises #VC. SEV_STATUS is asked of the processor:
+ * if it has none, the exception was injected, and RDMSR raises #GP, which
+ * exception_early handles.
+ * In:       nothing.
+ * Out:      does not return: early_error.
+ * Clobbers: everything.
+ * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
+ * Stack:    none.
+ */
+GLOBAL(vc_early)
+FUNC(vc_early)
+	NOT_IN_16BIT_CODE
+	.code64
+	movl	$MSR_SEV_STATUS, %ecx
+	rdmsr
+	movl	%eax, %edx
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_EXCEPTION), %eax
+	leaq	exception_32_message(%rip), %rsi
+	jmp	early_error
+END_FUNC(vc_early)
 
 /*
  * nmi_64 - the handler of NMI in long mode until idt_load_stage1(): counts it.
@@ -358,22 +384,38 @@ END_FUNC(find_sev)
 
 /*
  * write_cbit_proof - the first half of startup_32's proof of the C-bit. While
- * paging is off every access is private (APM2 15.34.4). Random bytes that are
- * written now must therefore read back, once paging is on, through page tables
- * with the right C-bit. In a guest without SEV the bytes are 0.
+ * paging is off every access is private (APM2 15.34.4). Random bytes written
+ * now must therefore read back through page tables that have the C-bit.
+ *
+ * If memory says that there is no SEV, SEV is ruled out first, because a
+ * hypervisor can put old contents of memory back. The bytes are random all the
+ * same, if CPUID names RDRAND, and else the time.
  * In:       %ebp = load bias; find_sev has run.
- * Out:      %ebx, %edi = the 8 bytes written to cbit_proof. If RDRAND gives no
- *           number, early_error.
+ * Out:      %ebx, %edi = the 8 bytes written to cbit_proof. %edx = SEV_STATUS, 0
+ *           outside of SEV. If RDRAND gives no number, or if this is an SEV
+ *           guest against find_sev, early_error.
  * Clobbers: %eax, %ecx, flags.
  * Mode:     32-bit, paging off.
- * Stack:    the return address.
+ * Stack:    4 bytes, and the frame of a #VC.
  */
 GLOBAL(write_cbit_proof)
 FUNC(write_cbit_proof)
-	xorl	%ebx, %ebx
-	xorl	%edi, %edi
-	testb	$SEV_STATUS_SEV, (sev_guest + SEV_GUEST_STATUS)(%ebp)
-	jz	.Lproof_written
+	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
+	testb	$SEV_STATUS_SEV, %dl
+	jnz	.Lproof_rdrand
+	RULE_OUT_SEV(.Lproof_denied)
+	movl	$CPUID_FEATURES, %eax
+	xorl	%ecx, %ecx
+	cpuid
+	xorl	%edx, %edx
+	btl	$CPUID_1_ECX_RDRAND_BIT, %ecx
+	jc	.Lproof_rdrand
+	rdtsc
+	movl	%eax, %ebx
+	movl	%edx, %edi
+	xorl	%edx, %edx
+	jmp	.Lproof_written
+.Lproof_rdrand:
 	movl	$RDRAND_TRIES, %ecx
 .Lproof_random:
 	rdrand	%ebx
@@ -383,14 +425,21 @@ FUNC(write_cbit_proof)
 .Lproof_again:
 	decl	%ecx
 	jnz	.Lproof_random
+	/* Without SEV the bytes need not be random. */
+	testb	$SEV_STATUS_SEV, %dl
+	jz	.Lproof_written
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPU), %eax
-	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
 	leal	no_random_message(%ebp), %esi
 	jmp	early_error
 .Lproof_written:
 	movl	%ebx, cbit_proof(%ebp)
 	movl	%edi, (cbit_proof + 4)(%ebp)
 	ret
+.Lproof_denied:
+	movl	%eax, %edx
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax
+	leal	sev_denied_message(%ebp), %esi
+	jmp	early_error
 END_FUNC(write_cbit_proof)
 
 exception_32_message:
@@ -403,6 +452,10 @@ GLOBAL(cbit_proof_message)
 cbit_proof_message:
 	.ascii	"sevstub: SEV: no proof of the C-bit: it is not where the "
 	.asciz	"hypervisor says, or RDRAND fails\r\n"
+GLOBAL(sev_denied_message)
+sev_denied_message:
+	.ascii	"sevstub: SEV: the hypervisor denies it, but SEV_STATUS has it: "
+	.asciz	"suspect the hypervisor\r\n"
 no_random_message:
 	.asciz	"sevstub: SEV: RDRAND fails: 10 tries gave no random number\r\n"
 
@@ -421,16 +474,27 @@ no_random_message:
  * proof and an NMI is a triple fault. Later page tables have the same C-bit, which
  * is proven by then, so NMIs may come.
  *
- * If the hypervisor has denied SEV to a guest that has it, the page tables have no
- * C-bit. The guest then reads ciphertext and fails the proof. Without SEV the 8
- * bytes need not be random and are the new CR3 + 1.
- * In:       %rdi = new CR3, %rsi = SEV_STATUS. .head has not been overwritten,
- *           because early_error is in it.
- * Out:      CR3 = %rdi. If the proof fails or RDRAND gives no number, restores
- *           the old CR3 and jumps to early_error. When la57_switch() calls, the
- *           old page tables do not map early_error, and the jump causes a #PF,
- *           which do_exception() reports.
- * Clobbers: %rcx, %rdx, %r8, flags; cbit_proof, cbit_is_proven.
+ * The hypervisor can garble the operand of LIDT, or put old contents back. An NMI
+ * would then find a gate, and through unproven page tables the hypervisor could
+ * choose it. The base of the empty IDT is therefore a random number, which one
+ * store writes together with the limit. SIDT must give both back, to memory that
+ * has never held them.
+ *
+ * Tables without a C-bit are right only where there is no SEV. The hypervisor
+ * can have denied SEV in CPUID, or can have put old contents of sev_guest back,
+ * in which this is no SEV guest. SEV is therefore ruled out first. Before the
+ * first proof it is ruled out again where a #VC has no handler, so that no memory
+ * takes part. The bytes are random even then, if CPUID names RDRAND, and else the
+ * time: a hypervisor must not be able to predict them, and to write them where
+ * the stub reads.
+ * In:       %rdi = new CR3; its C-bit is bit 32 or higher. %esi = 1 for the first
+ *           proof, else 0. .head has not been overwritten by the payload yet,
+ *           because early_error is there.
+ * Out:      CR3 = %rdi. If the proof fails, if RDRAND gives no number in an SEV
+ *           guest, or if an SEV guest has no C-bit in %rdi: the old CR3 and
+ *           early_error. la57_switch() has an old CR3 that does not map
+ *           early_error: there the failure is a #PF that the IDT reports.
+ * Clobbers: %rax, %rcx, %rdx, %rsi, %r8 to %r11, flags; cbit_proof.
  * Mode:     64-bit.
  * Stack:    24 bytes, not used during the proof.
  */
@@ -439,30 +503,71 @@ FUNC(load_cr3_proven)
 	subq	$16, %rsp
 	sidt	(%rsp)
 	movq	%cr3, %r8
-	leaq	1(%rdi), %rdx
-	testb	$SEV_STATUS_SEV, %sil
-	jz	.Lproof_write_64
+	movq	%rbx, %r9
+	movl	%esi, %r10d
+	/* The tables lie in the pool, so %rsi = the C-bit / 2^32. */
+	leaq	page_table_pool(%rip), %rax
+	movq	%rdi, %rsi
+	subq	%rax, %rsi
+	shrq	$32, %rsi
+	jz	.Lproof_no_sev
+	movl	$MSR_SEV_STATUS, %ecx
+	rdmsr
+	movl	%eax, %r11d		/* %r11d = SEV_STATUS, or 0 without SEV */
+	jmp	.Lproof_rdrand_64
+.Lproof_no_sev:
+	RULE_OUT_SEV(.Lproof_denied_64)
+	xorl	%r11d, %r11d
+	movl	$CPUID_FEATURES, %eax
+	xorl	%ecx, %ecx
+	cpuid
+	btl	$CPUID_1_ECX_RDRAND_BIT, %ecx
+	jnc	.Lproof_time
+.Lproof_rdrand_64:
 	movl	$RDRAND_TRIES, %ecx
 .Lproof_random_64:
-	rdrand	%rdx
-	jc	.Lproof_no_idt
+	rdrand	%rax
+	jc	.Lproof_drawn
 	decl	%ecx
 	jnz	.Lproof_random_64
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPU), %eax
-	jmp	.Lproof_failed_64
-.Lproof_no_idt:
-	cmpb	$0, cbit_is_proven(%rip)
-	jne	.Lproof_write_64
+	testl	%r11d, %r11d
+	jnz	.Lproof_failed_64
+.Lproof_time:
+	rdtsc
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+.Lproof_drawn:
+	movq	%rax, %rsi		/* %rsi = the proof's bytes */
+	testl	%r10d, %r10d
+	jz	.Lproof_write_64
+	/* %rcx = limit 0 and a random base, which must be a canonical address. */
+	shrq	$17, %rax
+	movq	%rax, %rcx
+	shlq	$16, %rcx
+	movw	$0, no_idt + 8(%rip)
+	movq	%rcx, no_idt(%rip)
 	lidt	no_idt(%rip)
+	sidt	loaded_idt(%rip)
+	cmpq	%rcx, loaded_idt(%rip)
+	jne	.Lproof_wrong_64
+	testl	%r11d, %r11d
+	jnz	.Lproof_write_64
+	RULE_OUT_SEV(.Lproof_denied_64)
 .Lproof_write_64:
+	movq	%r9, %rbx
+	movq	%rsi, %rdx
 	movq	%rdx, cbit_proof(%rip)
 	movq	%rdi, %cr3
 	cmpq	%rdx, cbit_proof(%rip)
 	jne	.Lproof_wrong_64
 	lidt	(%rsp)
 	addq	$16, %rsp
-	movb	$1, cbit_is_proven(%rip)
 	ret
+.Lproof_denied_64:
+	movl	%eax, %r11d
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax
+	jmp	.Lproof_failed_64
 .Lproof_wrong_64:
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CBIT_PROOF), %eax
 .Lproof_failed_64:
@@ -471,7 +576,7 @@ FUNC(load_cr3_proven)
 	 * own page tables do not map executable.
 	 */
 	movq	%r8, %cr3
-	movl	%esi, %edx
+	movl	%r11d, %edx
 	leaq	cbit_proof_message(%rip), %rsi
 	jmp	early_error
 END_FUNC(load_cr3_proven)
@@ -481,7 +586,7 @@ END_FUNC(load_cr3_proven)
  * stack, so that an overflow of that stack overwrites the IDT and the GDT first.
  */
 	.section .early.cbit_proof, "aw", @progbits
-	.balign 8
+	.balign 16
 /*
  * 8 bytes that write_cbit_proof or load_cr3_proven writes before new page tables
  * are loaded, and that are read through them.
@@ -491,20 +596,23 @@ DATA(cbit_proof)
 	.quad	0
 END_DATA(cbit_proof)
 /*
- * 1 after the first successful proof of the C-bit. Later proofs may be interrupted
- * by NMIs.
+ * An operand of LIDT: an IDT without gates, so that any exception is a triple fault.
+ * A random base is written to it before each use. The operand is in one 16-byte
+ * block, so that the hypervisor cannot garble the limit without the base.
  */
-GLOBAL(cbit_is_proven)
-DATA(cbit_is_proven)
-	.byte	0
-END_DATA(cbit_is_proven)
-
-/* An operand of LIDT: an IDT without gates, so that any exception is a triple fault. */
+	.balign	16
 GLOBAL(no_idt)
 DATA(no_idt)
 	.word	0
 	.quad	0
 END_DATA(no_idt)
+/* Limit and base of the IDT that the processor has loaded, as SIDT stores them. */
+	.balign	16
+GLOBAL(loaded_idt)
+DATA(loaded_idt)
+	.word	0
+	.quad	0
+END_DATA(loaded_idt)
 
 	.data
 	.balign 8

@@ -48,20 +48,23 @@ static unsigned int vc_stage1(struct exception_frame *frame)
 {
 	const u8 *insn = (const u8 *)frame->rip;
 	u32 function = (u32)frame->rax;
+	u64 status = rdmsr(MSR_SEV_STATUS);
 
 	/*
 	 * Without SEV-ES the processor raises no #VC. The hypervisor has
 	 * injected this one, and it is reported like any other exception.
 	 */
-	sev_guest.status = rdmsr(MSR_SEV_STATUS);
-	if (!sev_es_active())
+	if (!(status & SEV_STATUS_SEV_ES))
 		return X86_TRAP_VC;
+	sev_guest.status = status;
 	sev_guest.vc_seen = true;
 
 	if (frame->error_code != SVM_EXIT_CPUID)
 		terminate(SEVSTUB_TERM_NO_GHCB);
 	if (insn[0] != CPUID_BYTE0 || insn[1] != CPUID_BYTE1)
 		terminate(SEVSTUB_TERM_OPCODE);
+	if ((u32)frame->rcx == CPUID_SUBLEAF_NO_SEV)
+		terminate(SEVSTUB_TERM_CPUID_STATUS);
 	if ((u32)frame->rcx)
 		terminate(SEVSTUB_TERM_CPUID_SUBLEAF);
 
@@ -240,8 +243,29 @@ static unsigned int vc_read_by_ecx(struct vc *vc, u64 exit_code)
 	return exchange_edx_eax(vc, exit_code);
 }
 
+/*
+ * Terminates the guest if the instruction accesses SEV_STATUS or the GHCB MSR. Such
+ * an access never raises #VC (APM2 15.34.10, 15.35.7), so the hypervisor has
+ * injected this one. It must not supply the value of SEV_STATUS, which tells the
+ * stub which kind of guest this is.
+ */
+static void check_msr(const struct vc *vc)
+{
+	u32 msr = (u32)vc->regs[INSN_RCX];
+
+	if (msr == MSR_SEV_STATUS || msr == MSR_GHCB)
+		terminate(SEVSTUB_TERM_OPCODE);
+}
+
+static unsigned int vc_rdmsr(struct vc *vc)
+{
+	check_msr(vc);
+	return vc_read_by_ecx(vc, SVM_EXIT_MSR);
+}
+
 static unsigned int vc_wrmsr(struct vc *vc)
 {
+	check_msr(vc);
 	ghcb_input(rcx, (u32)vc->regs[INSN_RCX]);
 	ghcb_input(rax, (u32)vc->regs[INSN_RAX]);
 	ghcb_input(rdx, (u32)vc->regs[INSN_RDX]);
@@ -249,27 +273,30 @@ static unsigned int vc_wrmsr(struct vc *vc)
 }
 
 /*
- * Bit 10 of DR7 always reads as 1, but KVM may return 0, so the bit is set
- * here.
+ * Emulates a read of DR7 without a request. KVM ignores an SEV-ES guest's writes to
+ * DR7 and returns 0 for a read, so the stub remembers what was written. Before the
+ * first write es.dr7 is 0 and the result is DR7's reset value.
  */
 static unsigned int vc_read_dr7(struct vc *vc)
 {
-	unsigned int vector = ghcb_exchange(SVM_EXIT_READ_DR7, 0, 0);
-
-	if (!vector)
-		vc->regs[vc->insn.reg] = (u32)ghcb_output(rax) | DR7_FIXED_1;
-	return vector;
+	vc->regs[vc->insn.reg] = es.dr7 | DR7_FIXED_1;
+	return 0;
 }
 
 static unsigned int vc_write_dr7(struct vc *vc)
 {
 	u64 value = vc->regs[vc->insn.reg];
+	unsigned int vector;
 
 	/* Bits 63:32 of DR7 must be 0 (APM2 13.1.1). */
 	if (value >> 32)
 		return X86_TRAP_GP;
+	value = (value & DR7_WRITABLE) | DR7_FIXED_1;
 	ghcb_input(rax, value);
-	return ghcb_exchange(SVM_EXIT_WRITE_DR7, 0, 0);
+	vector = ghcb_exchange(SVM_EXIT_WRITE_DR7, 0, 0);
+	if (!vector)
+		es.dr7 = (u32)value;
+	return vector;
 }
 
 static unsigned int vc_monitor(struct vc *vc)
@@ -646,7 +673,7 @@ static unsigned int vc_dispatch(struct vc *vc)
 	case INSN_RDPMC:
 		return vc_read_by_ecx(vc, SVM_EXIT_RDPMC);
 	case INSN_RDMSR:
-		return vc_read_by_ecx(vc, SVM_EXIT_MSR);
+		return vc_rdmsr(vc);
 	case INSN_WRMSR:
 		return vc_wrmsr(vc);
 	case INSN_WBINVD:
@@ -740,5 +767,5 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 
 unsigned int sev_es_vc(struct exception_frame *frame)
 {
-	return es.ghcb ? vc_stage2(frame) : vc_stage1(frame);
+	return es.has_page ? vc_stage2(frame) : vc_stage1(frame);
 }

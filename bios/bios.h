@@ -127,7 +127,7 @@ struct vbe_info {
 	u32 signature;
 	u16 version;
 	u8 unused[12];
-	u16 total_memory;	/* the adapter's memory in units of 64 KiB */
+	u16 total_memory;	/* adapter's video memory in units of 64 KiB */
 } __attribute__((packed));
 BUILD_BUG_ON(offsetof(struct vbe_info, total_memory) != 18);
 
@@ -142,7 +142,10 @@ struct vbe_mode_info {
 	u8 banks[3];
 	u8 planes;		/* 0x1d: number of image pages - 1 */
 	u8 unused_1;
-	/* 0x1f: number of bits and lowest bit of red, green, blue and reserved */
+	/*
+	 * 0x1f: the number of bits and the lowest bit that each part of a pixel
+	 * has: red, green, blue, reserved.
+	 */
 	u8 colours[8];
 	u8 direct;
 	u32 base;		/* 0x28: physical address of the framebuffer */

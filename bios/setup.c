@@ -70,10 +70,14 @@ static void detect_sizes(void)
 		low = (u16)regs.eax;
 		high = (u16)regs.ebx;
 	}
+	/*
+	 * alt_mem_k is the RAM in KiB from 1 MiB up to the first hole. If there
+	 * is a hole below 16 MiB, RAM above 16 MiB does not count.
+	 */
 	if (low == E801_LOW_FULL)
 		bp->alt_mem_k = ((u32)high << E801_HIGH_SHIFT) + low;
 	else if (low < E801_LOW_FULL)
-		bp->alt_mem_k = low;	/* a hole below 16 MiB: leave out RAM above 16 MiB */
+		bp->alt_mem_k = low;
 }
 
 /* ---- Power management. */

@@ -45,6 +45,13 @@ extern struct efi_state efi;
 EFI_STATUS efi_fail(const char *what, const char *detail, EFI_STATUS status);
 
 /*
+ * Does what efi_fail() does. Each "%lx" in @detail stands for the next of @values,
+ * which is printed in hexadecimal.
+ */
+EFI_STATUS efi_fail_values(const char *what, const char *detail,
+			   const u64 *values, EFI_STATUS status);
+
+/*
  * Decodes the UTF-8 character at *@text, which must not be a NUL, and moves
  * *@text behind it. Returns its code point. Returns UTF8_BAD, and moves *@text by
  * one byte, if no character in its shortest form begins there (RFC 3629).
@@ -92,7 +99,7 @@ EFI_STATUS efi_get_initrd(struct boot_params *bp,
 struct efi_memory_map {
 	u8 *entries;		/* the map: EFI_MEMORY_DESCRIPTORs */
 	UINTN size;		/* size in bytes of all entries */
-	/* Bytes allocated for entries, at least size. */
+	/* Size in bytes of the buffer at @entries, of which @size are used. */
 	UINTN room;
 	UINTN key;		/* firmware's key for ExitBootServices */
 	UINTN entry_size;	/* bytes from one entry to the next */
@@ -145,7 +152,8 @@ bool efi_make_e820(struct boot_params *bp, const struct efi_memory_map *map);
  * Gives the pages of [start, end) the rights @rights in firmware's page tables:
  * EFI_MEMORY_RO, EFI_MEMORY_XP or both. Does nothing if firmware lacks the
  * memory attribute protocol (UEFI 2.10 37.7). Must be called at most four
- * times. If firmware refuses, a message is printed and the boot goes on.
+ * times, because protect.c has room for the old rights of four ranges. If
+ * firmware refuses, a message is printed and the boot goes on.
  */
 void efi_protect(u64 start, u64 end, u64 rights);
 

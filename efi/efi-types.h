@@ -64,7 +64,7 @@ struct efi_load_option {
 	u16 path_size;
 };
 #define LOAD_OPTION_HEADER_SIZE		6
-/* The attributes that UEFI 2.10 defines. */
+/* All bits of efi_load_option.attributes that UEFI 2.10 defines. */
 #define LOAD_OPTION_ATTRIBUTES		0x1f0bU
 
 /* Marks the devices that firmware's ConOut writes to (edk2, ConsoleOutDevice). */
@@ -72,7 +72,10 @@ struct efi_load_option {
 	{ 0xd3b36f2c, 0xd551, 0x11d4, \
 	  { 0x9a, 0x46, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d } }
 
-/* gnu-efi 4 defines the LoadFile2 protocol's GUID too, with a cast. */
+/*
+ * gnu-efi 4 defines this macro, too, but with a cast. Replace that definition,
+ * so that all versions of gnu-efi give the same initialiser.
+ */
 #undef EFI_LOAD_FILE2_PROTOCOL_GUID
 #define EFI_LOAD_FILE2_PROTOCOL_GUID \
 	{ 0x4006c0c1, 0xfcb3, 0x403e, \
@@ -176,12 +179,13 @@ struct efi_measuring {
 	void *get_capability;
 	efi_get_event_log_fn *get_event_log;
 	efi_hash_log_extend_fn *hash_log_extend;
-	efi_map_pcr_fn *map_pcr;	/* map_pcr: in EFI_CC_MEASUREMENT_PROTOCOL only */
+	/* MapPcrToMrIndex(), which only EFI_CC_MEASUREMENT_PROTOCOL has. */
+	efi_map_pcr_fn *map_pcr;
 };
 
 /* Format of the event log for a TPM 1.2: events have a SHA-1 digest. */
 #define TCG_LOG_1_2			1
-/* Format of the event log with a digest for each algorithm. */
+/* Format for a TPM 2.0: events have a digest for each hash algorithm. */
 #define TCG_LOG_2			2
 
 /*
@@ -276,7 +280,8 @@ struct tcg_final_events {
 	  { 0x96, 0x67, 0x1f, 0xae, 0x07, 0xb7, 0x47, 0xfa } }
 struct linux_tpm_event_log {
 	u32 size;
-	u32 final_events_size;	/* bytes of events that are in the final-events table, too */
+	/* Bytes of the events in @log that the final-events table has, too. */
+	u32 final_events_size;
 	u8 version;		/* TCG_LOG_* */
 	u8 log[];
 };

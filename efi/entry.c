@@ -150,8 +150,9 @@ static bool are_device_paths(const u8 *path, size_t size)
  * Some firmware passes the whole variable Boot#### as LoadOptions, an
  * EFI_LOAD_OPTION (UEFI 2.10 3.1.3), instead of only its optional data. Returns
  * the offset of the optional data in the @size bytes at @options, or 0 if these
- * bytes are not a well-formed EFI_LOAD_OPTION. A command line of two characters
- * is never taken for one, because the upper half of @attributes must be 0.
+ * bytes are not a well-formed EFI_LOAD_OPTION. A command line of two or more
+ * UTF-16 characters is never taken for one, because its second character would
+ * be the upper half of the field attributes, which must be 0.
  */
 static size_t optional_data_offset(const u8 *options, size_t size)
 {
@@ -195,8 +196,8 @@ static size_t ascii_len(const u8 *text, size_t size)
 }
 
 /*
- * Stores the text of @bytes bytes at @options as UTF-8 in @out, at most @size
- * bytes of it. Returns the length of the whole text.
+ * Converts the text of @bytes bytes at @options, ASCII or UTF-16, to UTF-8 in
+ * @out, at most @size bytes of it. Returns the length of the whole text.
  */
 static size_t read_options(u8 *out, size_t size, const u8 *options, size_t bytes)
 {

@@ -87,19 +87,32 @@ bool efi_make_e820(struct boot_params *bp, const struct efi_memory_map *map)
 	return true;
 }
 
+/*
+ * Reads firmware's memory map into @map, which has room for map->room bytes.
+ * Firmware may report another descriptor size at each call, and loops over the
+ * map advance by it. A size that holds no whole descriptor, or that leaves
+ * descriptors unaligned, is therefore refused here.
+ */
 static EFI_STATUS get_memory_map(struct efi_memory_map *map)
 {
+	EFI_STATUS status;
+
 	map->size = map->room;
-	return efi.bs->GetMemoryMap(&map->size, (void *)map->entries, &map->key,
-				    &map->entry_size, &map->version);
+	status = efi.bs->GetMemoryMap(&map->size, (void *)map->entries,
+				      &map->key, &map->entry_size,
+				      &map->version);
+	if ((!status || status == EFI_BUFFER_TOO_SMALL) &&
+	    (map->entry_size < sizeof(EFI_MEMORY_DESCRIPTOR) ||
+	     map->entry_size % sizeof(u64)))
+		return EFI_DEVICE_ERROR;
+	return status;
 }
 
 EFI_STATUS efi_alloc_memory_map(struct efi_memory_map *map)
 {
 	EFI_STATUS status = get_memory_map(map);
 
-	if (status != EFI_BUFFER_TOO_SMALL ||
-	    map->entry_size < sizeof(EFI_MEMORY_DESCRIPTOR))
+	if (status != EFI_BUFFER_TOO_SMALL)
 		return EFI_DEVICE_ERROR;
 	map->room = map->size + MEMORY_MAP_SLACK * map->entry_size;
 	map->ext_room = map->room / map->entry_size;
@@ -187,9 +200,9 @@ static bool knows_memory(const struct cmdline *cmdline)
 }
 
 /*
- * Names the range of descriptor @d as an area of @kind if firmware calls it
- * free. Specific-purpose memory (EFI_MEMORY_SP) and ranges with impossible
- * sizes are left out.
+ * Tells KASLR that the range of descriptor @d is an area of @kind if firmware
+ * calls it free. Specific-purpose memory (EFI_MEMORY_SP) and ranges with
+ * impossible sizes are left out.
  */
 static void name_if_free(enum kaslr_area kind, const EFI_MEMORY_DESCRIPTOR *d)
 {
@@ -229,6 +242,48 @@ static bool alloc_anywhere(const struct cmdline *cmdline, u64 pages, u64 *start)
 }
 
 /*
+ * Stores in range[0] and range[1] start and end of the largest free memory in
+ * firmware's map, 0 and 0 if the map cannot be read.
+ */
+static void find_largest_free(u64 range[2])
+{
+	struct efi_memory_map map = { 0 };
+	u64 pages = 0;
+	UINTN at;
+
+	range[0] = 0;
+	if (!efi_alloc_memory_map(&map) && !get_memory_map(&map)) {
+		for (at = 0; at + map.entry_size <= map.size;
+		     at += map.entry_size) {
+			const EFI_MEMORY_DESCRIPTOR *d =
+				(const void *)(map.entries + at);
+
+			if (d->Type != EfiConventionalMemory ||
+			    d->NumberOfPages > PTE_ADDR_MASK / PAGE_SIZE ||
+			    d->NumberOfPages <= pages)
+				continue;
+			range[0] = d->PhysicalStart;
+			pages = d->NumberOfPages;
+		}
+	}
+	range[1] = range[0] + pages * PAGE_SIZE;
+}
+
+/*
+ * Prints that firmware has no memory for the payload, and returns
+ * EFI_OUT_OF_RESOURCES. @detail is a format of efi_fail_values(): it prints @first,
+ * @second, and the start and end of the largest free memory.
+ */
+static EFI_STATUS no_room(const char *detail, u64 first, u64 second)
+{
+	u64 values[4] = { first, second };
+
+	find_largest_free(values + 2);
+	return efi_fail_values("not enough room", detail, values,
+			       EFI_OUT_OF_RESOURCES);
+}
+
+/*
  * Chooses the memory in which the payload will run. A relocatable payload with
  * KASLR gets a random address if there is memory for it. Otherwise the link
  * address is allocated. If it is not free, a relocatable payload gets free
@@ -238,7 +293,8 @@ static bool alloc_anywhere(const struct cmdline *cmdline, u64 pages, u64 *start)
  */
 EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline)
 {
-	u64 pages = ALIGN_UP(image_info.init_size, PAGE_SIZE) / PAGE_SIZE;
+	u64 size = ALIGN_UP(image_info.init_size, PAGE_SIZE);
+	u64 pages = size / PAGE_SIZE;
 	u64 slack = image_info.align / PAGE_SIZE;
 	EFI_PHYSICAL_ADDRESS addr = image_info.pref_address;
 	u64 start = addr;
@@ -248,24 +304,24 @@ EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline)
 	    alloc_pages_at(addr, pages)) {
 		if (!image_info.relocatable) {
 			ours = false;
-			if (claim_from_boot_services(addr, addr + pages * PAGE_SIZE))
-				return efi_fail("not enough room",
-					    "the payload's link address is not free",
-					    EFI_OUT_OF_RESOURCES);
+			if (claim_from_boot_services(addr, addr + size))
+				return no_room(
+				"the payload's link address is not free: it needs 0x%lx-0x%lx; the largest free memory is 0x%lx-0x%lx",
+				addr, addr + size);
 		} else {
 			if (efi_alloc_pages(AllocateAnyPages, pages + slack, &addr))
-				return efi_fail("not enough room",
-					    "firmware has no memory of init_size",
-					    EFI_OUT_OF_RESOURCES);
+				return no_room(
+				"firmware has no memory of init_size: 0x%lx bytes at 0x%lx or above; the largest free memory is 0x%lx-0x%lx",
+				size, image_info.pref_address);
 			start = ALIGN_UP(addr, image_info.align);
 		}
 	}
 	if (start < image_info.pref_address)
-		return efi_fail("not enough room",
-			    "firmware's free memory is below the link address",
-			    EFI_OUT_OF_RESOURCES);
+		return no_room(
+		"firmware's free memory is below the link address: 0x%lx bytes at 0x%lx or above; the largest free memory is 0x%lx-0x%lx",
+		size, image_info.pref_address);
 	if (ours)
-		efi_protect(start, start + pages * PAGE_SIZE, EFI_MEMORY_XP);
+		efi_protect(start, start + size, EFI_MEMORY_XP);
 	efi_runtime_start = start;
 	return EFI_SUCCESS;
 }
@@ -308,7 +364,10 @@ struct range efi_map_range(const struct boot_params *bp)
 	const struct efi_info info = bp->efi_info;
 	u64 at = (u64)info.efi_memmap_hi << 32 | info.efi_memmap;
 
-	/* Other loaders' maps need not be mapped at this time. */
+	/*
+	 * efi_runtime_start is 0 if a loader, not this stub, has left boot
+	 * services. The loader's page tables need not map its memory map.
+	 */
 	if (!efi_runtime_start)
 		return (struct range){ 0, 0 };
 	return (struct range){ at, at + info.efi_memmap_size };
@@ -316,10 +375,14 @@ struct range efi_map_range(const struct boot_params *bp)
 
 /*
  * Returns the first address behind the memory that @d describes, or 0 if it is
- * not memory that can hold data.
+ * not memory that can hold data. EfiReservedMemoryType says "not usable" of
+ * memory and of devices alike (UEFI 2.10 7.2). A loader may have allocated such
+ * pages, and only memory can be cached with write-back.
  */
 static u64 memory_end(const EFI_MEMORY_DESCRIPTOR *d)
 {
+	if (d->Type == EfiReservedMemoryType && !(d->Attribute & EFI_MEMORY_WB))
+		return 0;
 	if (d->Type == EfiMemoryMappedIO || d->Type == EfiMemoryMappedIOPortSpace ||
 	    d->Type == EfiUnusableMemory || d->Type > EFI_PERSISTENT_MEMORY ||
 	    d->NumberOfPages > PTE_ADDR_MASK / PAGE_SIZE)

@@ -7,6 +7,7 @@
  */
 #include "efi-handoff.h"
 #include "efi-stub.h"
+#include "lib/string.h"
 
 in_data u64 efi_runtime_start;
 
@@ -22,7 +23,10 @@ static struct {
 
 u32 utf8_next(const char **text)
 {
-	/* The lowest code point that needs so many bytes. */
+	/*
+	 * lowest[n] is the lowest code point that needs n bytes in UTF-8. A
+	 * lower one in n bytes is not in its shortest form, and is refused.
+	 */
 	static const u32 lowest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const u8 *s = (const u8 *)*text;
 	u32 c = *s;
@@ -75,7 +79,7 @@ static void efi_print(const char *s)
 	}
 }
 
-EFI_STATUS efi_fail(const char *what, const char *detail, EFI_STATUS status)
+static EFI_STATUS fail(const char *what, const char *detail, EFI_STATUS status)
 {
 	efi_print("sevstub: ");
 	efi_print(what);
@@ -83,6 +87,36 @@ EFI_STATUS efi_fail(const char *what, const char *detail, EFI_STATUS status)
 	efi_print(detail);
 	efi_print("\r\n");
 	return status;
+}
+
+EFI_STATUS efi_fail(const char *what, const char *detail, EFI_STATUS status)
+{
+	return fail(what, detail, status);
+}
+
+EFI_STATUS efi_fail_values(const char *what, const char *detail,
+			   const u64 *values, EFI_STATUS status)
+{
+	char text[256];
+	size_t n = 0;
+	int shift;
+
+	/* Leave room for a value of 16 digits and the NUL. */
+	while (*detail && n < sizeof(text) - 17) {
+		if (*detail != '%') {
+			text[n++] = *detail++;
+			continue;
+		}
+		shift = 60;
+		while (shift && !(*values >> shift))
+			shift -= 4;
+		for (; shift >= 0; shift -= 4)
+			text[n++] = "0123456789abcdef"[*values >> shift & 15];
+		values++;
+		detail += strlen("%lx");
+	}
+	text[n] = '\0';
+	return fail(what, text, status);
 }
 
 /* ---- Memory. */

@@ -84,7 +84,7 @@ void efi_get_screen(struct screen_info *si)
 		mask.RedMask = 0xff0000;
 		mask.BlueMask = 0xff;
 		break;
-	default:	/* has_frame_buffer() has let nothing else pass */
+	default:	/* PixelBitMask: find_screen() takes no other format */
 		mask = info->PixelInformation;
 	}
 	si->orig_video_isVGA = VIDEO_TYPE_EFI;

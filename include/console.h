@@ -68,10 +68,18 @@ void console_vga_disable(void);
  * loader cannot control a terminal. Text is sent at each newline.
  *
  * info() prints only if the command line asked for a console. con_printf() and
- * con_vprintf() also print if console_force() has set up the UART.
+ * con_vprintf() also print if console_force() has set up the UART. If @hide is
+ * true, con_vprintf() prints "?" in place of each number, because the hypervisor of
+ * an SEV-ES guest reads the message, and the numbers can be private memory.
  */
 void info(const char *fmt, ...) printf_like(1, 2);
 void con_printf(const char *fmt, ...) printf_like(1, 2);
-void con_vprintf(const char *fmt, va_list args) printf_like(1, 0);
+void con_vprintf(const char *fmt, va_list args, bool hide) printf_like(1, 0);
+
+/*
+ * Prints @text, a constant of the stub, on the consoles of con_printf(). Takes less
+ * stack than con_printf(), because error() may run on the early stack.
+ */
+void con_print(const char *text);
 
 #endif

@@ -15,8 +15,8 @@
 /*
  * Calls the decoder of this image, one of those below. mkpayload generates this
  * function in assembly. The linker drops the decoders that it does not call.
- * Returns the decoder's result: 0; -EINVAL if the sizes do not agree; or a
- * positive error number of that decoder.
+ * Returns the decoder's result: 0; -EINVAL if the payload does not decode to
+ * @out_size bytes; or a positive error number of that decoder.
  */
 int payload_decode(void *out, size_t out_size, const void *in, size_t in_size);
 
@@ -34,8 +34,8 @@ int unzstd(void *out, size_t out_size, const void *in, size_t in_size);
 void unzstd_use_bmi2(void);
 
 /*
- * Decodes one legacy lz4 frame, as Linux uses it. Returns 0; -EINVAL if the
- * sizes do not agree; or a positive number if the frame is damaged.
+ * Decodes one legacy lz4 frame, as Linux uses it. Returns 0; -EINVAL if it does
+ * not decode to @out_size bytes; or a positive number if the frame is damaged.
  */
 int unlz4(void *out, size_t out_size, const void *in, size_t in_size);
 

@@ -10,6 +10,7 @@
 #ifndef E820_H
 #define E820_H
 
+#include "range.h"
 #include "types.h"
 
 struct boot_params;
@@ -76,5 +77,11 @@ bool e820_may_hold(const struct boot_params *bp, u64 start, u64 end);
  */
 bool e820_ram_around(const struct boot_params *bp, u64 addr, u64 *low,
 		     u64 *high);
+
+/*
+ * Returns the longest entry of RAM, for a message. Returns 0 and 0 if there is no
+ * RAM. Other entries may overlap it.
+ */
+struct range e820_largest_ram(const struct boot_params *bp);
 
 #endif

@@ -18,4 +18,12 @@
  */
 noreturn void error(const char *what, const char *fmt, ...) printf_like(2, 3);
 
+/*
+ * Does what error() does, but an SEV-ES guest terminates with reason @reason, a
+ * SEVSTUB_TERM_*. For errors that can come before sev_es_setup_ghcb(), because the
+ * reason is then all that such a guest can tell.
+ */
+noreturn void error_with(unsigned int reason, const char *what, const char *fmt,
+			 ...) printf_like(3, 4);
+
 #endif

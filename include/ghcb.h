@@ -14,15 +14,28 @@
 
 /* What sev-es.c and sev-vc.c know about the GHCB. */
 struct sev_es {
-	/* The GHCB page; NULL before sev_es_setup_ghcb() and after sev_es_shutdown(). */
-	volatile struct ghcb *ghcb;
 	const struct boot_params *bp;	/* zero page; its E820 map says what is RAM */
+	/* Value that vc_write_dr7() has sent last as DR7; 0: no DR7 was sent yet. */
+	u32 dr7;
 	u16 version;			/* GHCB protocol version that sev_detect() chose */
-	bool busy;			/* an exchange is under way (ghcb_begin()) */
+	bool has_page;			/* sev_es_setup_ghcb() has shared the GHCB page */
+	/* True from ghcb_begin() to ghcb_end(): the GHCB page is in use. */
+	bool busy;
 	bool nmi_pending;		/* an NMI came; NMI complete is still to be sent */
 	bool ending;			/* sev_es_last_words() was called */
 };
 extern struct sev_es es;
+
+/*
+ * The page that is shared from sev_es_setup_ghcb() to sev_es_shutdown(). Its
+ * address is never read from memory, where the hypervisor could change it.
+ */
+extern struct ghcb ghcb_page;
+
+static inline volatile struct ghcb *ghcb(void)
+{
+	return &ghcb_page;
+}
 
 /*
  * Asks the hypervisor for one register of CPUID @function, sub-leaf 0, by the MSR
@@ -43,7 +56,8 @@ void ghcb_begin(void);
  * @info_1 and @info_2 as sw_exit_info_1 and _2. Returns 0 if the hypervisor has
  * carried it out; ghcb_output() then reads results. Otherwise returns the vector
  * of the exception that the hypervisor asks the guest to raise, X86_TRAP_GP or
- * X86_TRAP_UD. Any other reply terminates the guest.
+ * X86_TRAP_UD. The hypervisor can also inject #GP behind VMGEXIT instead of asking
+ * for it. Any other reply terminates the guest.
  */
 unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2);
 
@@ -57,8 +71,8 @@ void ghcb_end(void);
 /* Stores @value in a field of the GHCB page and sets the field's valid bit. */
 #define ghcb_input(field, value)					\
 	do {								\
-		es.ghcb->field = (value);				\
-		es.ghcb->valid_bitmap[GHCB_VALID_WORD(field)] |=	\
+		ghcb()->field = (value);				\
+		ghcb()->valid_bitmap[GHCB_VALID_WORD(field)] |=		\
 			GHCB_VALID_BIT(field);				\
 	} while (0)
 
@@ -67,14 +81,14 @@ void ghcb_end(void);
  * not set the field's valid bit.
  */
 #define ghcb_output(field)						\
-	(es.ghcb->valid_bitmap[GHCB_VALID_WORD(field)] &		\
-	 GHCB_VALID_BIT(field) ? es.ghcb->field :			\
+	(ghcb()->valid_bitmap[GHCB_VALID_WORD(field)] &		\
+	 GHCB_VALID_BIT(field) ? ghcb()->field :			\
 	 (terminate(SEVSTUB_TERM_REPLY), 0))
 
 /* Returns the GHCB page's buffer of GHCB_SHARED_BUFFER_SIZE bytes. */
 static inline u8 *shared_buffer(void)
 {
-	return (u8 *)(u64)es.ghcb + GHCB_SHARED_BUFFER_OFFSET;
+	return (u8 *)&ghcb_page + GHCB_SHARED_BUFFER_OFFSET;
 }
 
 #endif

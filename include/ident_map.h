@@ -63,6 +63,20 @@ int ident_map_guard(u64 addr);
 bool ident_map_is_guard(u64 addr);
 
 /*
+ * Returns true if CR3 holds this map, and stores the map's C-bit as a mask in
+ * *@enc_mask, 0 outside of SEV. Only the processor is asked, because a hypervisor
+ * can put old contents of memory back. The image must have moved: before that,
+ * the loader's page tables may lie where the pool would be.
+ */
+bool ident_map_loaded(u64 *enc_mask);
+
+/*
+ * Returns true if every page of [@start, @end) that is mapped has the C-bit of
+ * CR3. For a map that is in force.
+ */
+bool ident_map_is_private(u64 start, u64 end);
+
+/*
  * Clear (_decrypted) or set (_encrypted) the C-bit of the mapped page of 4 KiB at
  * @addr. A larger leaf is split first. The page's cache lines are flushed and its
  * TLB entry is invalidated. The page's contents are lost, because memory is
@@ -114,12 +128,12 @@ u64 ident_map_cr3(void);
 int ident_map_fault(u64 addr, u64 error_code);
 
 /*
- * Changes the map from four levels of paging to five, or the reverse; @levels is
+ * Changes the map from four levels of paging to five, or the reverse; @count is
  * the new number. The caller loads CR3 with ident_map_cr3() when CR4.LA57 has
  * changed, too.
  * Returns 0; -EINVAL if something is mapped that four levels cannot reach;
  * -ENOMEM if the pool is used up.
  */
-int ident_map_set_levels(unsigned int levels);
+int ident_map_set_levels(unsigned int count);
 
 #endif

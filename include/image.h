@@ -40,11 +40,11 @@ extern u8 page_table_pool[], page_table_pool_end[];
 
 /* ---- What the build knows about the payload. */
 
-/* What the build knows about the payload. linker.ld computes the values. */
+/* Sizes and addresses that depend on the payload. linker.ld computes them. */
 struct image_info {
 	/*
-	 * The fields below describe the runtime range, which is the memory in
-	 * which payload and image run.
+	 * The first four fields describe the runtime range, which is the memory
+	 * in which payload and image run.
 	 */
 	u64 pref_address;	/* lowest address at which the runtime range may start */
 	u64 align;		/* alignment of the runtime range, a power of two */
@@ -70,18 +70,15 @@ extern u64 gdt[];
 extern u8 early_tables[];
 
 /*
- * Writes @cr3 to CR3 and proves that the new page tables' C-bit is the one that
- * the processor uses: 8 bytes of cbit_proof, written before the load, must read
- * back after it. The bytes are random in an SEV guest. If @sev_status has no SEV
- * bit, the proof shows that memory is not encrypted.
+ * Loads the page tables at physical address @cr3 and proves that their C-bit
+ * is the one that the processor uses: a random value, written before the load,
+ * must read back after it. If @cr3 has no C-bit, it rules out SEV first.
  *
- * @cr3 is the root's physical address and, in an SEV guest, the C-bit.
- * @sev_status is SEV_STATUS as the processor returned it, 0 outside of SEV.
- * Does not return if the proof fails or RDRAND gives no number: an SEV-ES guest
- * terminates, any other guest prints a message and halts. Nothing is written to
- * memory between the load and the comparison.
+ * @first: no map of the stub's was in force before, so that exceptions must not
+ * be handled until the proof succeeds. If it fails, the guest terminates; nothing
+ * was written by then and no stack was used.
  */
-void load_cr3_proven(u64 cr3, u64 sev_status);
+void load_cr3_proven(u64 cr3, bool first);
 
 /*
  * Jumps to startup_64, the 64-bit entry, with zero page @bp. The EFI entries call

@@ -20,13 +20,19 @@ enum kaslr_area {
 	/* RAM. The payload must lie in areas of this kind. */
 	KASLR_RAM,
 	/*
-	 * Memory that cannot be unplugged (srat.c). If any is named, the payload
-	 * must lie in it.
+	 * Memory that cannot be unplugged (srat.c). If there are areas of this
+	 * kind, the payload must lie in them.
 	 */
 	KASLR_IMMOVABLE,
-	/* Free in firmware's map. If any is named, the payload must lie in it. */
+	/*
+	 * Memory that firmware's memory map calls free. If there are areas of
+	 * this kind, the payload must lie in them.
+	 */
 	KASLR_FIRMWARE_FREE,
-	/* Scratch areas of a kexec handover. If any is named, it must lie in one. */
+	/*
+	 * Memory in which a kexec handover has preserved nothing. If there are
+	 * areas of this kind, the payload must lie in one of them.
+	 */
 	KASLR_SCRATCH,
 	/* Memory in use. The payload must not touch it. */
 	KASLR_TAKEN,

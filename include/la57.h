@@ -45,7 +45,7 @@
  */
 struct la57_page {
 	u32 nmis;			/* 0x000: number of NMIs that la57_nmi_32 and _64 counted */
-	u32 sev_status;			/* 0x004: SEV_STATUS, low half */
+	u32 sev_status;			/* 0x004: SEV_STATUS_SEV_ES, or 0 without SEV-ES */
 	u64 rsp;			/* 0x008: %rsp of la57_toggle() */
 	u64 back;			/* 0x010: address at which la57_toggle() continues */
 	struct desc_ptr gdt_ptr;	/* 0x018: operand of LGDT for the field gdt */

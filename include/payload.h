@@ -36,8 +36,8 @@
  */
 #define PAYLOAD_KASLR		0x8
 /*
- * Flag: the payload uses physical addresses as virtual ones (identity-mapped). The
- * stub adds run address minus link_addr to its relocated places.
+ * Flag: the payload uses physical addresses as virtual ones (identity-mapped).
+ * To relocate it, the stub adds run address minus link_addr to its addresses.
  */
 #define PAYLOAD_IDENTITY	0x10
 #define PAYLOAD_FLAGS_KNOWN	0x1f
@@ -109,7 +109,7 @@ enum reloc_kind {
 	RELOC_KINDS,
 };
 
-/* The bytes of a relocated place of @kind, a value of enum reloc_kind. */
+/* Bytes of an address that is relocated as @kind, one of enum reloc_kind. */
 #define RELOC_WIDTH(kind)	((kind) == RELOC_64 ? 8U : 4U)
 
 #define LEB128_BITS		7

@@ -9,7 +9,7 @@
 #ifndef SETUP_H
 #define SETUP_H
 
-/* -- Boot protocol (boot.rst). HDR_* count from the setup header's start. */
+/* -- Boot protocol (boot.rst). HDR_* are offsets in the setup header. */
 #define BOOT_PROTOCOL		0x020f
 #define BOOT_FLAG		0xaa55
 #define SETUP_SENTINEL		0x1ef

@@ -9,6 +9,7 @@
 #include "types.h"
 
 struct boot_params;
+struct exception_frame;
 
 /* The kind of guest, as the processor and the hypervisor describe it. */
 struct sev_guest {
@@ -30,9 +31,10 @@ extern struct sev_guest sev_guest;
 void sev_detect(void);
 
 /*
- * Return what sev_detect() found out: whether memory is encrypted (SEV), whether
- * registers are too (SEV-ES), and the C-bit as a mask, 0 outside of SEV. They
- * return false and 0 before it is known.
+ * Return whether memory is encrypted (SEV), whether registers are too (SEV-ES),
+ * and the C-bit as a mask, 0 outside of SEV. They return false and 0 before
+ * sev_detect() has run, and what it found out until sev_load_map(). After
+ * sev_load_map() each call reads CR3, which has the C-bit, and SEV_STATUS.
  */
 bool sev_active(void);
 bool sev_es_active(void);
@@ -43,6 +45,12 @@ u64 sev_enc_mask(void);
  * proves their C-bit with load_cr3_proven(). Does not return if the proof fails.
  */
 void sev_load_map(void);
+
+/*
+ * The same for a map that was in force before, with other tables at its root:
+ * its C-bit is proven, so exceptions are handled meanwhile.
+ */
+void sev_reload_map(void);
 
 /*
  * Shares the GHCB page with the hypervisor. From then on #VC is handled through
@@ -60,8 +68,8 @@ void sev_es_setup_ghcb(const struct boot_params *bp);
 void sev_es_shutdown(void);
 
 /*
- * Number of NMIs since the entry, including those in 32-bit code and during the
- * move.
+ * Number of NMIs since the stub's entry, including those in 32-bit code and
+ * while startup_64 copied the image.
  */
 extern u32 nmi_count;
 
@@ -71,6 +79,15 @@ extern u32 nmi_count;
  * tells it later; before there is a GHCB page, sev_es_setup_ghcb() does.
  */
 void sev_es_nmi(void);
+
+/*
+ * Handles a #GP. If KVM refuses an RDPMC, it injects #GP at the instruction behind
+ * the request's VMGEXIT, instead of asking for #GP by sw_exit_info_1. If @frame's
+ * RIP is there, this function changes @frame so that ghcb_exchange() returns
+ * X86_TRAP_GP, and returns true. Otherwise it returns false, because the #GP is not
+ * the hypervisor's answer to a request.
+ */
+bool sev_es_gp(struct exception_frame *frame);
 
 /* Returns true while an exchange through the GHCB page is under way. */
 bool sev_es_busy(void);

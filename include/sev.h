@@ -26,14 +26,20 @@
 #define SEV_STATUS_SEV_ES		(_AC(1, ULL) << SEV_STATUS_SEV_ES_BIT)
 #define SEV_STATUS_SNP			(_AC(1, ULL) << SEV_STATUS_SNP_BIT)
 /*
- * The bits of SEV_STATUS that the stub knows. Any other bit stops the boot. SNP is
- * known, but sev_detect() refuses it with a reason of its own. Debug swap needs
- * nothing of the guest: the processor saves the debug registers, and DR7 is not
- * intercepted.
+ * Features that the stub accepts, because they ask nothing of the guest. With
+ * debug swap the processor saves the debug registers itself and DR7 is not
+ * intercepted. The four of SEV_STATUS_HOST_ONLY restrict or isolate the host, and
+ * IBS_VIRT saves the registers of IBS. Any other feature terminates the guest.
  */
 #define SEV_STATUS_DEBUG_SWAP		(_AC(1, ULL) << SEV_STATUS_DEBUG_SWAP_BIT)
+#define SEV_STATUS_IBS_VIRT		(_AC(1, ULL) << 14)
+#define SEV_STATUS_HOST_ONLY		(_AC(1, ULL) << 8 |	/* PreventHostIbs */ \
+					 _AC(1, ULL) << 9 |	/* BTB isolation */ \
+					 _AC(1, ULL) << 17 |	/* SMT protection */ \
+					 _AC(1, ULL) << 23)	/* IBPB on entry */
 #define SEV_STATUS_KNOWN		(SEV_STATUS_SEV | SEV_STATUS_SEV_ES | \
-					 SEV_STATUS_SNP | SEV_STATUS_DEBUG_SWAP)
+					 SEV_STATUS_SNP | SEV_STATUS_DEBUG_SWAP | \
+					 SEV_STATUS_IBS_VIRT | SEV_STATUS_HOST_ONLY)
 
 /* -- CPUID leaf 0x8000001F, which describes SEV (APM3 E.4.17). */
 #define CPUID_SEV_EAX_SEV_BIT		1
@@ -43,6 +49,11 @@
 /* EBX 11:6: number of physical address bits that memory encryption takes away. */
 #define CPUID_SEV_EBX_REDUCTION_SHIFT	6
 #define CPUID_SEV_EBX_REDUCTION_MASK	0x3f
+/*
+ * Sub-leaf of a CPUID that must not raise #VC. The processor ignores it for the
+ * functions that are asked. A handler of #VC that sees it terminates the guest.
+ */
+#define CPUID_SUBLEAF_NO_SEV		0x20564553	/* "SEV " */
 
 /*
  * The C-bit's bit number must be in this range: not one of the 32 address bits
@@ -71,6 +82,32 @@
 	jmp	1b
 
 /*
+ * Rules out SEV, for code that is about to use page tables without a C-bit. It
+ * uses no memory of its own, and believes the hypervisor in nothing: in an
+ * SEV-ES guest CPUID either raises #VC, because the hypervisor intercepts it,
+ * or tells what the processor has (APM2 15.35.4). The sub-leaf tells the #VC
+ * handlers to terminate the guest. Falls through if there is no SEV; jumps to
+ * @contradiction with SEV_STATUS in EAX if there is. A plain SEV guest whose
+ * hypervisor denies SEV is not recognised. Clobbers EAX, EBX, ECX, EDX.
+ */
+#define RULE_OUT_SEV(contradiction)					\
+	movl	$CPUID_EXT_MAX, %eax;					\
+	movl	$CPUID_SUBLEAF_NO_SEV, %ecx;				\
+	cpuid;								\
+	cmpl	$CPUID_SEV, %eax;					\
+	jb	3f;							\
+	movl	$CPUID_SEV, %eax;					\
+	movl	$CPUID_SUBLEAF_NO_SEV, %ecx;				\
+	cpuid;								\
+	btl	$CPUID_SEV_EAX_SEV_BIT, %eax;				\
+	jnc	3f;							\
+	movl	$MSR_SEV_STATUS, %ecx;					\
+	rdmsr;								\
+	testb	$SEV_STATUS_SEV, %al;					\
+	jnz	contradiction;						\
+3:
+
+/*
  * Must come first in a 64-bit exception handler if legacy mode uses the same IDT.
  * An exception that the hypervisor injects in legacy mode can then enter the
  * handler through half of a 64-bit gate, with a 64-bit CS, which legacy mode
@@ -94,9 +131,11 @@
  */
 #define GHCB_MSR_INFO_BITS		12
 #define GHCB_MSR_INFO_MASK		0xfff
-#define GHCB_MSR_GPA_REQ		0x000	/* bits 63:12: physical address of the GHCB page */
+/* With this code bits 63:12 are the physical address of the GHCB page. */
+#define GHCB_MSR_GPA_REQ		0x000
 
-#define GHCB_MSR_SEV_INFO_RESP		0x001	/* SEV information; also in the MSR after reset */
+/* The reply with the SEV information. After a reset the MSR holds it, too. */
+#define GHCB_MSR_SEV_INFO_RESP		0x001
 #define GHCB_MSR_SEV_INFO_REQ		0x002
 #define GHCB_MSR_INFO_MAX_SHIFT		48	/* bits 63:48: the highest GHCB protocol version */
 #define GHCB_MSR_INFO_MIN_SHIFT		32	/* bits 47:32: the lowest GHCB protocol version */
@@ -106,9 +145,9 @@
 
 #define GHCB_MSR_CPUID_REQ		0x004	/* request for CPUID; it can name sub-leaf 0 only */
 #define GHCB_MSR_CPUID_RESP		0x005
-/* 63:32: in the request the CPUID function, in the reply the register's value. */
+/* Bits 63:32: a request's CPUID function, or a reply's register value. */
 #define GHCB_MSR_CPUID_VALUE_SHIFT	32
-/* 31:30: which register is asked for, GHCB_MSR_CPUID_EAX to _EDX. */
+/* Bits 31:30: the register that is asked for, GHCB_MSR_CPUID_EAX to _EDX. */
 #define GHCB_MSR_CPUID_REG_SHIFT	30
 #define GHCB_MSR_CPUID_REG_MASK		0x3
 #define GHCB_MSR_CPUID_EAX		0
@@ -162,7 +201,8 @@
  */
 #define SEV_TERM_SET_GHCB		0
 #define GHCB_TERM_GENERAL		0
-#define GHCB_TERM_PROTOCOL_VERSION	1	/* guest and hypervisor have no version in common */
+/* Guest and hypervisor have no version of the GHCB protocol in common. */
+#define GHCB_TERM_PROTOCOL_VERSION	1
 #define GHCB_TERM_SNP_FEATURES		2	/* the guest lacks what SNP requires */
 
 /*
@@ -177,14 +217,14 @@
 #define SEV_TERM_STANDARD		0x100
 /*
  * The boot failed for a reason that has no code of its own. error() has printed
- * the reason, if there was a console. Assembly terminates the guest without a
- * message.
+ * the reason, if there was a console.
  */
 #define SEVSTUB_TERM_GENERAL		0
 /*
  * The proof of the C-bit failed: data that was written before the new page
  * tables were loaded did not read back through them, so the C-bit is not where
- * the hypervisor said.
+ * the hypervisor said. Or the processor did not load the empty IDT for the
+ * proof, because the hypervisor has changed memory.
  */
 #define SEVSTUB_TERM_CBIT_PROOF		1
 /*
@@ -194,7 +234,10 @@
 #define SEVSTUB_TERM_CBIT_MISMATCH	2
 /* The position of the C-bit is outside CBIT_MIN..CBIT_MAX. */
 #define SEVSTUB_TERM_CBIT_RANGE		3
-/* CPUID denies SEV or SEV-ES, but SEV_STATUS says that it is active. */
+/*
+ * CPUID or the stub's own memory denies SEV or SEV-ES, but the processor says
+ * that it is active.
+ */
 #define SEVSTUB_TERM_CPUID_STATUS	4
 /* SEV_STATUS has a feature that is not in SEV_STATUS_KNOWN. */
 #define SEVSTUB_TERM_STATUS_BITS	5
@@ -239,7 +282,20 @@
 #define SEVSTUB_TERM_GHCB_MAP		17
 /* RDRAND returned no random number. */
 #define SEVSTUB_TERM_CPU		18
-#define SEVSTUB_TERM_REASONS		19	/* number of codes SEVSTUB_TERM_* above */
+/* The end of the image is missing. */
+#define SEVSTUB_TERM_TRUNCATED		19
+/* Not all of the memory that payload and stub need is RAM. */
+#define SEVSTUB_TERM_NO_ROOM		20
+/* The stub cannot copy the image from its load address to where it must run. */
+#define SEVSTUB_TERM_LOAD_ADDRESS	21
+/*
+ * The zero page, or what it points to, is malformed, lies outside of memory, or
+ * lies in the payload's memory.
+ */
+#define SEVSTUB_TERM_HANDED_OVER	22
+/* The payload's header or the compressed payload is damaged. */
+#define SEVSTUB_TERM_IMAGE		23
+#define SEVSTUB_TERM_REASONS		24	/* number of codes SEVSTUB_TERM_* above */
 
 /*
  * -- Exit codes of #VC. asm/svm.h defines all but the two for intercepted #DB

@@ -62,6 +62,13 @@ typedef int64_t s64;
 #define in_data __attribute__((section(".data")))
 
 /*
+ * Reads the variable @x from memory exactly once. The hypervisor can change
+ * private memory between two reads, so a value that is checked must be the value
+ * that is used.
+ */
+#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+
+/*
  * Compiler barrier: the compiler does not move memory accesses across it. A
  * handler that interrupts this processor sees them in program order.
  */

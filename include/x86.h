@@ -22,6 +22,8 @@
 #define BOOT_CS			0x10
 #define BOOT_DS			0x18
 #define BOOT_TSS		0x20
+/* The code segment of EDK II, in which UEFI firmware enters the EFI entry. */
+#define FIRMWARE_CS		0x38
 
 /* Segment descriptors: base 0, limit 4 GiB, present, DPL 0, accessed. */
 #define GDT_CODE32		_AC(0x00cf9b000000ffff, ULL)
@@ -104,8 +106,12 @@
 #define PF_RSVD			(_AC(1, UL) << 3)
 #define PF_FETCH		(_AC(1, UL) << 4)
 
-/* Bit 10 of DR7 always reads as 1 (APM2 13.1.1). */
+/*
+ * Bit 10 of DR7 always reads as 1. Bits 63:32, 15:14 and 12:11 are reserved (APM2
+ * 13.1.1), and software can write the bits of DR7_WRITABLE.
+ */
 #define DR7_FIXED_1		0x400
+#define DR7_WRITABLE		0xffff23ff
 
 /* -- Exception vectors (APM2 8.2). */
 #define X86_TRAP_DE		0
@@ -180,6 +186,9 @@ static inline void mfence(void)
 	asm volatile("mfence" : : : "memory");
 }
 
+/* The instruction behind the VMGEXIT of vmgexit_page(). */
+extern const u8 behind_vmgexit[];
+
 /*
  * Instructions that only ring 0 can execute, or whose result a unit test must
  * control. A unit test or fuzzer that runs on the host (SEVSTUB_HOSTED) defines
@@ -201,6 +210,7 @@ u8 inb(u16 port);
 void outb(u8 value, u16 port);
 void outsb(u16 port, const void *buf, size_t count);
 void vmgexit(void);
+u64 vmgexit_page(void);
 bool rdrand(u64 *value);
 u64 rdtsc(void);
 noreturn void halt_forever(void);
@@ -286,7 +296,7 @@ static inline void outb(u8 value, u16 port)
 	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
 
-/* REP OUTSB: a virtual machine exits once for all @count bytes. */
+/* Writes bytes by REP OUTSB, which costs a guest one exit for all of them. */
 static inline void outsb(u16 port, const void *buf, size_t count)
 {
 	asm volatile("rep outsb"
@@ -317,6 +327,22 @@ static inline u64 rdtsc(void)
 static inline void vmgexit(void)
 {
 	asm volatile("rep; vmmcall" : : : "memory");
+}
+
+/*
+ * The VMGEXIT of a request by the GHCB page. Returns 0, unless an exception handler
+ * that interrupts the guest at behind_vmgexit stores another value in RAX, which
+ * VMGEXIT leaves unchanged. The hypervisor injects an exception there.
+ */
+static inline u64 vmgexit_page(void)
+{
+	u64 result = 0;
+
+	asm volatile("rep; vmmcall\n"
+		     "	.globl behind_vmgexit\n"
+		     "behind_vmgexit:"
+		     : "+a"(result) : : "memory");
+	return result;
 }
 
 static inline noreturn void halt_forever(void)

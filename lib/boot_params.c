@@ -13,6 +13,7 @@
 #include "image.h"
 #include "lib/string.h"
 #include "setup.h"
+#include "sev.h"
 
 /* Assembly files use these sizes and offsets, which setup.h defines. */
 BUILD_BUG_ON(sizeof(struct boot_params) != ZERO_PAGE_SIZE);
@@ -97,8 +98,9 @@ struct cmdline find_cmdline(const struct boot_params *bp)
 	if (cmdline.len > image_info.cmdline_size) {
 		cmdline.len = cmdline_cut(cmdline.text, image_info.cmdline_size);
 		if (!cmdline.len)
-			error("command line", "no end within %lu bytes at 0x%lx",
-			      image_info.cmdline_size, (u64)cmdline.text);
+			error_with(SEVSTUB_TERM_HANDED_OVER, "command line",
+				   "no end within %lu bytes at 0x%lx",
+				   image_info.cmdline_size, (u64)cmdline.text);
 	}
 	if (!cmdline.len) {
 		cmdline.text = builtin_cmdline;
@@ -130,6 +132,7 @@ struct range initrd_range(const struct boot_params *bp)
 	u64 size = (u64)bp->ext_ramdisk_size << 32 | bp->hdr.ramdisk_size;
 
 	if (start + size < start)
-		error("initrd", "0x%lx bytes at 0x%lx wrap around", size, start);
+		error_with(SEVSTUB_TERM_HANDED_OVER, "initrd",
+			   "0x%lx bytes at 0x%lx wrap around", size, start);
 	return (struct range){ start, start + size };
 }

@@ -98,7 +98,7 @@ static struct {
 	u8 vga_cols;		/* columns of the VGA text screen; 0: no text screen */
 	u8 vga_lines;
 	u8 vga_x, vga_y;	/* position of the next character on the VGA screen */
-	u64 vga_base;
+	bool vga_mono;		/* VGA memory is at VGA_MONO_BASE */
 	size_t len;
 	char buf[128];
 } con in_data = {
@@ -227,7 +227,10 @@ static void uart_send(const char *s, size_t len)
 		last = (len - 1) % con.fifo_size + 1;
 		if (con.fifo_room < last && !uart_wait())
 			return;
-		burst = len < con.fifo_room ? len : con.fifo_room;
+		/* Read once, because the hypervisor can garble it. */
+		burst = READ_ONCE(con.fifo_room);
+		if (burst > len)
+			burst = len;
 		port_out_string(con.uart_port + UART_TX, s, burst);
 		con.fifo_room -= (u8)burst;
 		s += burst;
@@ -238,17 +241,30 @@ static void uart_send(const char *s, size_t len)
 /* -- VGA text */
 
 /*
+ * Returns the address of VGA memory. The address is not kept in memory, because
+ * map_vga() maps VGA memory without the C-bit, and the hypervisor could garble
+ * the address.
+ */
+static u64 vga_base(void)
+{
+	return con.vga_mono ? VGA_MONO_BASE : VGA_COLOR_BASE;
+}
+
+/*
  * In an SEV-ES guest each access to VGA memory raises #VC, and the handler
  * decodes the instruction. Through a volatile pointer the compiler makes a
  * plain MOV, which the handler knows.
  */
 static void vga_scroll(void)
 {
-	volatile u64 *cells = (volatile u64 *)con.vga_base;
-	size_t row = con.vga_cols / VGA_CELLS_IN_U64;
-	size_t last = row * (con.vga_lines - 1u);
+	volatile u64 *cells = (volatile u64 *)vga_base();
+	size_t row = READ_ONCE(con.vga_cols) / VGA_CELLS_IN_U64;
+	size_t last = row * (READ_ONCE(con.vga_lines) - 1u);
 	size_t i;
 
+	/* The hypervisor can garble both, and VGA memory is shared with it. */
+	if (last + row > VGA_SIZE / sizeof(*cells))
+		return;
 	for (i = 0; i < last; i++)
 		cells[i] = cells[i + row];
 	for (; i < last + row; i++)
@@ -266,7 +282,8 @@ static void vga_newline(void)
 
 static void vga_send(const char *s, size_t len)
 {
-	volatile u16 *cells = (volatile u16 *)con.vga_base;
+	volatile u16 *cells = (volatile u16 *)vga_base();
+	size_t at;
 
 	for (; len; len--, s++) {
 		if (*s == '\r')
@@ -275,7 +292,8 @@ static void vga_send(const char *s, size_t len)
 			vga_newline();
 		if (*s == '\n')
 			continue;
-		cells[con.vga_y * con.vga_cols + con.vga_x] =
+		at = (size_t)con.vga_y * con.vga_cols + con.vga_x;
+		cells[at % (VGA_SIZE / sizeof(*cells))] =
 			(u16)(VGA_GREY_ON_BLACK | (u8)*s);
 		con.vga_x++;
 	}
@@ -296,8 +314,7 @@ static void vga_setup(const struct screen_info *screen)
 	    cols * lines * sizeof(u16) > VGA_SIZE)
 		return;
 
-	con.vga_base = screen->orig_video_mode == VGA_MONO_MODE ?
-		       VGA_MONO_BASE : VGA_COLOR_BASE;
+	con.vga_mono = screen->orig_video_mode == VGA_MONO_MODE;
 	con.vga_cols = screen->orig_video_cols;
 	con.vga_lines = screen->orig_video_lines;
 	con.vga_x = screen->orig_x < cols ? screen->orig_x : 0;
@@ -308,8 +325,8 @@ bool console_vga_range(u64 *start, u64 *end)
 {
 	if (!con.vga_cols)
 		return false;
-	*start = con.vga_base;
-	*end = con.vga_base + VGA_SIZE;
+	*start = vga_base();
+	*end = *start + VGA_SIZE;
 	return true;
 }
 
@@ -504,8 +521,14 @@ void console_force(void)
 
 static void con_flush(void)
 {
-	size_t len = con.len;
+	/*
+	 * The hypervisor can garble the length, and reads the console: print
+	 * nothing behind the buffer.
+	 */
+	size_t len = READ_ONCE(con.len);
 
+	if (len > sizeof(con.buf))
+		len = sizeof(con.buf);
 	con.len = 0;
 	if (con.uart_port)
 		uart_send(con.buf, len);
@@ -517,9 +540,14 @@ static void con_flush(void)
 
 static void put_byte(char c)
 {
-	if (con.len >= sizeof(con.buf))
+	size_t len = READ_ONCE(con.len);
+
+	if (len >= sizeof(con.buf)) {
 		con_flush();
-	con.buf[con.len++] = c;
+		len = 0;
+	}
+	con.buf[len] = c;
+	con.len = len + 1;
 }
 
 static void put_char(char c)
@@ -545,6 +573,7 @@ struct spec {
 	char pad;
 	bool is_long;
 	char letter;
+	bool hide;		/* print '?' in place of the number */
 };
 
 /* Parses a conversion behind its '%'. Returns the address of its letter. */
@@ -595,6 +624,10 @@ static void put_number(const struct spec *spec, u64 value, bool negative)
 	size_t first = sizeof(digits);
 	unsigned int digit;
 
+	if (spec->hide) {
+		put_char('?');
+		return;
+	}
 	do {
 		digit = (unsigned int)(value % base);
 		digits[--first] = (char)(digit < 10 ? '0' + digit :
@@ -620,7 +653,7 @@ static void put_signed(const struct spec *spec, s64 value)
 	put_number(spec, value < 0 ? 0 - (u64)value : (u64)value, value < 0);
 }
 
-void con_vprintf(const char *fmt, va_list args)
+void con_vprintf(const char *fmt, va_list args, bool hide)
 {
 	const char *letter;
 	struct spec spec;
@@ -636,6 +669,7 @@ void con_vprintf(const char *fmt, va_list args)
 			continue;
 		}
 		letter = parse_spec(fmt + 1, &spec);
+		spec.hide = hide;
 		if (spec.letter == 's')
 			put_string(&spec, va_arg(ap, const char *));
 		else if (spec.letter == 'c')
@@ -663,12 +697,20 @@ void con_vprintf(const char *fmt, va_list args)
 	va_end(ap);
 }
 
+void con_print(const char *text)
+{
+	if (!con.uart_port && !con.debugcon_port && !con.vga_enabled)
+		return;
+	for (; *text; text++)
+		put_char(*text);
+}
+
 void con_printf(const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	con_vprintf(fmt, args);
+	con_vprintf(fmt, args, false);
 	va_end(args);
 }
 
@@ -679,6 +721,6 @@ void info(const char *fmt, ...)
 	if (!con.asked)
 		return;
 	va_start(args, fmt);
-	con_vprintf(fmt, args);
+	con_vprintf(fmt, args, false);
 	va_end(args);
 }

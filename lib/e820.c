@@ -191,6 +191,18 @@ bool e820_is_ram(const struct boot_params *bp, u64 start, u64 end)
 	return e820_ram_around(bp, start, &low, &high) && high == end;
 }
 
+struct range e820_largest_ram(const struct boot_params *bp)
+{
+	struct range range, largest = { 0, 0 };
+	struct e820_walk walk;
+
+	for (e820_first(bp, &walk); next_range(&walk, true, &range);) {
+		if (range.end - range.start > largest.end - largest.start)
+			largest = range;
+	}
+	return largest;
+}
+
 /*
  * Type of memory in which kexec hands over setup_data. Linux calls it
  * E820_TYPE_RESERVED_KERN.
@@ -233,8 +245,10 @@ bool e820_may_hold(const struct boot_params *bp, u64 start, u64 end)
 	u64 held = start, before = start;
 
 	/*
-	 * The entries are not sorted, so a pass over the map extends [start,
-	 * held) as far as it can. The first pass sees all contradictions.
+	 * [start, held) can hold data. The entries are not sorted, so one pass
+	 * over the map may extend this range only in part, and passes are
+	 * repeated. The first pass already meets every entry that cannot hold
+	 * data.
 	 */
 	do {
 		before = held;

@@ -12,16 +12,39 @@
 #include "sev-es.h"
 #include "sev.h"
 
+static void begin(const char *what)
+{
+	sev_es_last_words();
+	console_force();
+	con_print("sevstub: ");
+	con_print(what);
+	con_print(": ");
+}
+
+static noreturn void finish(unsigned int reason)
+{
+	con_print("\n");
+	terminate(reason);
+}
+
 void error(const char *what, const char *fmt, ...)
 {
 	va_list args;
 
-	sev_es_last_words();
-	console_force();
-	con_printf("sevstub: %s: ", what);
+	begin(what);
 	va_start(args, fmt);
-	con_vprintf(fmt, args);
+	con_vprintf(fmt, args, sev_es_active());
 	va_end(args);
-	con_printf("\n");
-	terminate(SEVSTUB_TERM_GENERAL);
+	finish(SEVSTUB_TERM_GENERAL);
+}
+
+void error_with(unsigned int reason, const char *what, const char *fmt, ...)
+{
+	va_list args;
+
+	begin(what);
+	va_start(args, fmt);
+	con_vprintf(fmt, args, sev_es_active());
+	va_end(args);
+	finish(reason);
 }

@@ -50,7 +50,8 @@ static struct {
 
 static struct {
 	bool drawn;		/* draw() has returned a random number */
-	bool weak;		/* draw() has returned a number without RDRAND */
+	/* A number was drawn without RDRAND. An SEV guest must not use it. */
+	bool weak;
 } kaslr in_data;
 
 void kaslr_seed(const void *data, size_t len)
@@ -146,8 +147,8 @@ bool kaslr_wanted(const struct cmdline *cmdline)
 /* ---- Areas and slots. */
 
 /*
- * An edge is a single number: the address from bit 4 on, the kind of area in
- * bits 3:1, and in bit 0 whether the area ends here.
+ * An edge, the start or the end of an area of memory, is a single number. Bits
+ * 63:4 are the address, bits 3:1 the kind of area. Bit 0 is set at an end.
  */
 #define EDGE_END	1UL
 #define EDGE_KIND_SHIFT	1
@@ -157,8 +158,8 @@ bool kaslr_wanted(const struct cmdline *cmdline)
 BUILD_BUG_ON(KASLR_AREA_KINDS > EDGE_KIND_MASK + 1);
 
 /*
- * Greatest number of edges in the list, two for each area. If callers name more
- * areas, kaslr_pick() draws no address.
+ * Greatest number of edges in the list. Each area has two, its start and its
+ * end. If callers name more areas, kaslr_pick() draws no address.
  */
 #define MAX_EDGES	2048
 
@@ -175,14 +176,12 @@ static struct {
 } areas;
 
 /*
- * Inserts an edge into the sorted list. If an area ends where another area of
- * the same kind starts, the start sorts before the end, so that the sweep sees
- * one area without a gap.
+ * Inserts an edge into the sorted list of @i edges. If an area ends where
+ * another area of the same kind starts, the start sorts before the end, so that
+ * the sweep sees one area without a gap.
  */
-static void add_edge(u64 edge)
+static void add_edge(unsigned int i, u64 edge)
 {
-	unsigned int i = areas.count++;
-
 	for (; i && areas.edges[i - 1] > edge; i--)
 		areas.edges[i] = areas.edges[i - 1];
 	areas.edges[i] = edge;
@@ -190,22 +189,28 @@ static void add_edge(u64 edge)
 
 void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 {
+	/* The hypervisor can garble the number, so the value used is checked. */
+	unsigned int count = READ_ONCE(areas.count);
+
 	if (end > EDGE_ADDR_MAX)
 		end = EDGE_ADDR_MAX;
 	if (start >= end)
 		return;
-	if (areas.count > MAX_EDGES - 2) {
+	if (count > MAX_EDGES - 2) {
 		areas.full = true;
 		return;
 	}
 	areas.known[kind] = true;
-	add_edge(start << EDGE_ADDR_SHIFT | kind << EDGE_KIND_SHIFT);
-	add_edge(end << EDGE_ADDR_SHIFT | kind << EDGE_KIND_SHIFT | EDGE_END);
+	add_edge(count, start << EDGE_ADDR_SHIFT | kind << EDGE_KIND_SHIFT);
+	add_edge(count + 1, end << EDGE_ADDR_SHIFT | kind << EDGE_KIND_SHIFT |
+			    EDGE_END);
+	areas.count = count + 2;
 }
 
 struct sweep {
 	const struct kaslr_slots *want;
-	u64 wanted;		/* number of the slot to find, counted from 0 */
+	/* Which slot (possible address) the sweep must find, counted from 0. */
+	u64 wanted;
 	u64 slots;		/* slots found so far */
 	u64 addr;		/* address of the wanted slot */
 	/*
@@ -275,18 +280,20 @@ static struct sweep sweep(const struct kaslr_slots *want, u64 wanted)
 {
 	struct sweep s = { .want = want, .wanted = wanted,
 			   .huge_pages = areas.huge_pages };
-	unsigned int depth[KASLR_AREA_KINDS] = { 0 };
+	/* One element for each value that an edge, garbled or not, can hold. */
+	unsigned int depth[EDGE_KIND_MASK + 1] = { 0 };
+	unsigned int count = READ_ONCE(areas.count);
 	bool usable = false;
 	u64 start = 0;
 	unsigned int i;
 
-	for (i = 0; i < areas.count; i++) {
-		u64 addr = areas.edges[i] >> EDGE_ADDR_SHIFT;
-		unsigned int kind = areas.edges[i] >> EDGE_KIND_SHIFT &
-				    EDGE_KIND_MASK;
+	for (i = 0; i < count && i < MAX_EDGES; i++) {
+		u64 edge = areas.edges[i];
+		u64 addr = edge >> EDGE_ADDR_SHIFT;
+		unsigned int kind = edge >> EDGE_KIND_SHIFT & EDGE_KIND_MASK;
 		bool was_usable = usable;
 
-		if (areas.edges[i] & EDGE_END)
+		if (edge & EDGE_END)
 			depth[kind]--;
 		else
 			depth[kind]++;

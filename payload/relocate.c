@@ -25,7 +25,7 @@ struct table {
 
 /*
  * Reads an unsigned LEB128 number of at most five bytes. Returns -EINVAL if it
- * is longer or the table ends in it.
+ * is longer, or if the table ends before the number does.
  */
 static int read_number(struct table *table, u64 *value)
 {

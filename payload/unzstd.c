@@ -150,7 +150,11 @@ size_t SMALL ZSTD_decodeLiteralsBlock(ZSTD_DCtx *dctx, const void *src, size_t s
  */
 #include "common/zstd_common.c"
 #ifndef __clang__
-/* typeof, because the parameters depend on zstd's version. */
+/*
+ * gcc builds these functions as cold code, which is smaller, because the stub
+ * calls them rarely or never. The first is declared by typeof, because its
+ * parameters depend on zstd's version.
+ */
 static __typeof__(ZSTD_decompressSequences_default)
 ZSTD_decompressSequences_default __attribute__((cold));
 static void __attribute__((cold))

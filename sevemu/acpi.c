@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * acpi.c - does for a guest without firmware what firmware does with QEMU's ACPI
- * tables, so that the guest can turn the machine off.
+ * acpi.c - installs QEMU's ACPI tables for a guest that starts without
+ * firmware, as firmware would, so that the guest can turn the machine off.
  *
- * Runs once, before the guest.  QEMU offers the tables as files of fw_cfg, and the
- * file etc/table-loader, a script of fixed-size commands that place the files in memory,
- * store their addresses in each other and compute checksums (QEMU
- * hw/acpi/bios-linker-loader.c).
+ * Runs once, before the guest.  QEMU offers the tables as files of fw_cfg.  The
+ * fw_cfg file etc/table-loader is a script of fixed-size commands, which place
+ * the files in memory, store their addresses in each other and compute
+ * checksums (QEMU hw/acpi/bios-linker-loader.c).
  */
 #include "acpi.h"
 #include "fwcfg.h"
@@ -18,9 +18,12 @@
 
 #define NAME_SIZE		56
 #define FILES			8
-#define SCRIPT_MAX		128	/* commands */
+/* The script etc/table-loader may have at most this many commands. */
+#define SCRIPT_MAX		128
+/* Value of allocate.zone: the file must lie in the range from FSEG to 1 MiB. */
 #define ZONE_FSEG		2
-#define FSEG			0xf0000	/* to 1 MiB: where ACPI looks for the RSDP */
+/* The guest looks for the RSDP, ACPI's first table, from here to 1 MiB. */
+#define FSEG			0xf0000
 
 enum command {
 	ALLOCATE = 1,
@@ -28,26 +31,35 @@ enum command {
 	ADD_CHECKSUM = 3,
 };
 
-/* A command of the script.  Numbers are little-endian, as the processor's. */
+/* A command of the script etc/table-loader.  Numbers are little-endian. */
 struct entry {
 	u32 command;
 	union {
 		struct {
 			char file[NAME_SIZE];
-			u32 align;	/* bytes, a power of 2 */
-			u8 zone;	/* ZONE_FSEG, or anywhere below 4 GiB */
+			/* Alignment of the file: bytes, a power of 2. */
+			u32 align;
+			/* ZONE_FSEG; else the file is placed below 4 GiB. */
+			u8 zone;
 		} __attribute__((packed)) allocate;
 		struct {
-			char file[NAME_SIZE];	/* has the pointer */
-			char target[NAME_SIZE];	/* its address is added to the pointer */
-			u32 offset;	/* of the pointer in @file, bytes */
-			u8 size;	/* of the pointer, bytes */
+			/* The file that contains the pointer. */
+			char file[NAME_SIZE];
+			/* The file whose address is added to the pointer. */
+			char target[NAME_SIZE];
+			/* Offset of the pointer in @file, in bytes. */
+			u32 offset;
+			/* Size of the pointer in bytes, at most 8. */
+			u8 size;
 		} __attribute__((packed)) pointer;
 		struct {
 			char file[NAME_SIZE];
-			u32 offset;	/* of the checksum in @file, bytes */
-			u32 start;	/* of the summed bytes in @file */
-			u32 length;	/* of the summed bytes */
+			/* Offset in @file of the checksum, a single byte. */
+			u32 offset;
+			/* Offset in @file of the bytes that are summed. */
+			u32 start;
+			/* Number of the bytes that are summed. */
+			u32 length;
 		} __attribute__((packed)) checksum;
 		u8 pad[124];
 	};
@@ -56,15 +68,18 @@ struct entry {
 /* A file that the script has placed in the guest's RAM. */
 struct file {
 	const char *name;
-	u64 gpa;		/* guest-physical address */
-	u8 *data;		/* host address */
-	u32 size;		/* bytes */
+	u64 gpa;		/* guest-physical address of the file */
+	u8 *data;		/* host address of the file */
+	u32 size;		/* size of the file in bytes */
 };
 
 static struct file files[FILES];
 static unsigned int file_count;
 
-/* Returns the placed file of that name.  A name that no file has ends the run. */
+/*
+ * Returns the file called @name.  Ends the run if the script has not placed
+ * this file in the guest's RAM.
+ */
 static struct file *placed(const char *name)
 {
 	unsigned int i;
@@ -75,7 +90,10 @@ static struct file *placed(const char *name)
 	end_run(END_ERROR, "QEMU's ACPI script uses file %s, which it has not placed", name);
 }
 
-/* Returns the host address of @len bytes at @offset of a file; ends the run if outside. */
+/*
+ * Returns the host address of the @len bytes at @offset of @file.  Ends the run
+ * if the file does not have all these bytes.
+ */
 static u8 *part(const struct file *file, u32 offset, u32 len)
 {
 	if (len > file->size || offset > file->size - len)
@@ -84,7 +102,11 @@ static u8 *part(const struct file *file, u32 offset, u32 len)
 	return file->data + offset;
 }
 
-/* Places a file at the first address from *@next that fits, and moves *@next behind it. */
+/*
+ * Copies the file that command @e names to the guest's RAM, at the first
+ * aligned address from *@next on, and sets *@next to the address behind the
+ * file.  Ends the run if the file does not fit below @end.
+ */
 static void allocate(const struct entry *e, u64 *next, u64 end)
 {
 	struct file *file = &files[file_count];
@@ -117,7 +139,10 @@ static void add_pointer(const struct entry *e)
 	memcpy(at, &value, size);
 }
 
-/* Stores a byte that makes the sum of the range, which includes the byte, 0. */
+/*
+ * Stores the checksum of an ACPI table in one of the table's bytes, so that the
+ * sum of all bytes of the table is 0 modulo 256.
+ */
 static void add_checksum(const struct entry *e)
 {
 	struct file *file = placed(e->checksum.file);
@@ -140,9 +165,10 @@ u64 acpi_load(u64 start, u64 end)
 	u16 key;
 
 	/*
-	 * QEMU writes the power management's ports into the tables when a file of them
-	 * is first read, so the ports must be set before.  The script's size can change
-	 * then.
+	 * QEMU writes the ports of the power management into the tables when a
+	 * table file is first read, so the ports must be set before that.  This
+	 * first read can change the size of etc/table-loader, so its size is
+	 * looked up again afterwards.
 	 */
 	io_enable_pm();
 	key = fwcfg_find("etc/table-loader", &size);
@@ -169,7 +195,10 @@ u64 acpi_load(u64 start, u64 end)
 			add_checksum(e);
 			break;
 		default:
-			/* Other commands tell QEMU an address for devices that need it. */
+			/*
+			 * Ignore other commands.  They tell QEMU the address of
+			 * a file, which only some of QEMU's devices need.
+			 */
 			break;
 		}
 	}

@@ -11,6 +11,7 @@
 #include "attack_answers.h"
 #include "attack_events.h"
 #include "attack_loader.h"
+#include "attack_memory.h"
 #include "attack_snp.h"
 #include "ghcb.h"
 #include "log.h"
@@ -30,10 +31,12 @@ bool attack_on;
 	for (lie = lies; attack_on && lie < lies + lie_count; lie++) \
 		if (lie->attack->member)
 
+/* attack_random() never chooses an attack of the last NOT_RANDOM tables of tables[]. */
+#define NOT_RANDOM		2
+
 /*
- * All tables of attacks.  The order matters: attack_random() never chooses from
- * the last table, and not from the last two if firmware starts the guest
- * (MODE_OVMF).
+ * All tables of attacks.  The order matters to attack_by_number(), and to
+ * attack_random(), which chooses from the first tables only.
  */
 static const struct {
 	const struct attack *attacks;
@@ -43,6 +46,7 @@ static const struct {
 	{ event_attacks, &event_count },
 	{ load_attacks, &load_count },
 	{ flood_attacks, &flood_count },
+	{ memory_attacks, &memory_count },
 };
 
 const struct attack *attack_by_number(unsigned int number)
@@ -129,12 +133,13 @@ void attack_random(u64 seed)
 
 		state = attack_mix(state);
 		/*
-		 * flood_attacks[] is never chosen, because a flood of NMIs ends
-		 * the run before another attack matters.  In MODE_OVMF
-		 * load_attacks[] is not chosen either, because firmware is the
-		 * loader there and was measured at launch.
+		 * Floods are left out, because a flood ends the run before other
+		 * lies matter.  Changes of private memory are left out, because
+		 * a run with one may end in more ways.  With firmware load_attacks
+		 * are left out too, because firmware is the loader and was
+		 * measured at launch.
 		 */
-		table = state % (ARRAY_SIZE(tables) - 1 - (config.mode == MODE_OVMF));
+		table = state % (ARRAY_SIZE(tables) - NOT_RANDOM - (config.mode == MODE_OVMF));
 		state = attack_mix(state);
 		attack = &tables[table].attacks[state % *tables[table].count];
 		state = attack_mix(state);

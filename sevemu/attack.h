@@ -8,7 +8,8 @@
  * position of the C-bit in CPUID.  It has a name and a number N that selects
  * one of its forms.  A lie is one attack with its N in one run.  The attacks
  * are in attack_answers.c (the host's answers), attack_events.c (#VC, NMIs,
- * interrupts and exceptions) and attack_loader.c (what the loader hands over).
+ * interrupts and exceptions), attack_memory.c (changes of private memory) and
+ * attack_loader.c (what the loader hands over).
  * campaign.c runs the guest many times, each time with other lies.
  */
 #ifndef SEVEMU_ATTACK_H
@@ -46,6 +47,11 @@ enum trigger {
 	FROM_REQUEST,
 	/* The attack acts N guest instructions after a write to CR4. */
 	FROM_CR4,
+	/*
+	 * The attack acts N guest instructions after the guest's first access to
+	 * a private frame, which the host has unmapped (events_unmap()).
+	 */
+	FROM_FAULT,
 };
 
 /*
@@ -115,6 +121,16 @@ struct attack {
 	 * C-bit on.
 	 */
 	bool replace;
+	/*
+	 * fire() is called at occasion N of @trigger, from 0, and counts no
+	 * instructions.
+	 */
+	bool each;
+	/*
+	 * The host changes private memory.  The guest may then do anything that
+	 * tells the host no secret.
+	 */
+	bool memory;
 };
 
 /* A lie: one attack of the emulated host in one run of the guest. */

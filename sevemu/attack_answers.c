@@ -14,12 +14,14 @@
 #include "attack.h"
 #include "attack_answers.h"
 #include "attack_events.h"
+#include "exception.h"
 #include "ghcb.h"
 #include "sevemu.h"
 
 #define CPUID_EXT_MAX		0x80000000
 #define CPUID_SEV		0x8000001f
-#define CPUID_SEV_ES_BITS	0xa	/* SEV and SEV-ES */
+/* The feature bits of SEV and SEV-ES in CPUID 0x8000001F EAX. */
+#define CPUID_SEV_ES_BITS	0xa
 #define CBIT_MASK		0x3f
 /* A wrong position of the C-bit: real processors use bit 47 or 51. */
 #define CBIT_NONE		46
@@ -330,6 +332,13 @@ static void reply_value(struct lie *lie, struct ghcb *page,
 	page->rdx = attack_mix(lie->n + 3);
 }
 
+/* Injects #GP with error code 0, as KVM does to refuse an RDPMC. */
+static void inject_gp(struct lie *lie, struct vcpu *vcpu)
+{
+	(void)lie;
+	guest_raise(vcpu, X86_GP, 0);
+}
+
 /* ---- Ports and time. */
 
 static u32 uart_never_ready(struct lie *lie, u16 port, u32 value)
@@ -419,6 +428,8 @@ const struct attack answer_attacks[] = {
 	  .reply = reply_error },
 	{ "reply-exception", 1024 * 2, 0, "the reply asks for an exception, of each vector",
 	  .reply = reply_exception },
+	{ "reply-gp", REPLIES, 0, "#GP is injected behind the VMGEXIT of request N",
+	  .each = true, .fire = inject_gp, .trigger = FROM_REQUEST },
 	{ "reply-wide", 65, 0, "registers wider than the operation",
 	  .reply = reply_wide },
 	{ "reply-none", REPLIES, 0, "the page stays as the guest left it",

@@ -14,40 +14,52 @@
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_memory.h"
 #include "exception.h"
 #include "exits.h"
 #include "ghcb.h"
+#include "hooks.h"
 #include "insn.h"
 #include "npt.h"
+#include "report.h"
 #include "sevemu.h"
 #include "snapshot.h"
 #include "watch.h"
 
-#define STRING_MOVS		0xa4	/* MOVS: 0xa4 and 0xa5 */
-#define STRING_STOS		0xaa	/* STOS: 0xaa and 0xab */
-#define STRING_INS		0x6c	/* INS and OUTS: 0x6c to 0x6f */
-#define OPCODE_0F		0x0f
+/*
+ * Opcodes of the string instructions whose repetitions are counted as one
+ * instruction: MOVS is 0xa4 and 0xa5, STOS is 0xaa and 0xab, INS and OUTS are
+ * 0x6c to 0x6f.
+ */
+#define STRING_MOVS		0xa4
+#define STRING_STOS		0xaa
+#define STRING_INS		0x6c
 /* Opcode 0F C7 has several instructions.  The stub uses it for RDRAND only. */
 #define OPCODE_0F_GROUP9	0xc7
 
 /*
  * Attacks inject an event after N guest instructions.  N is below STEPS if it
- * counts from the start of the run or from the proof of the C-bit, and below
- * HANDLER_STEPS if it counts from another event, such as a #VC.
+ * counts from the start of the run or from the point where the stub has proven
+ * the C-bit's position, and below HANDLER_STEPS if it counts from another
+ * event, such as a #VC.
  */
 #define STEPS			3000
 #define HANDLER_STEPS		400
 /*
- * The stub executes the RDRAND for its proof of the C-bit within its first
- * RANDOM_STEPS instructions.  An attack on RDRAND single-steps only these to
- * find it.
+ * The stub executes RDRAND within its first RANDOM_STEPS instructions, for the
+ * random number by which it proves the C-bit's position.  An attack on RDRAND
+ * single-steps only these instructions to find the RDRAND.
  */
 #define RANDOM_STEPS		150000
 /*
- * Number of guest instructions from the stub's 64-bit entry to its proof of the
- * C-bit.  The attack nmi-overrun can start at each of them.
+ * Number of guest instructions from the stub's 64-bit entry until the stub has
+ * proven the C-bit's position.  The attack nmi-overrun can start at each of
+ * these instructions.
  */
 #define STAGE_STEPS		33000
+
+/* A run accesses at most this many frames: those of a payload of some 60 MiB. */
+#define MAPPED_MAX		0x4000
 
 /* The stub's stack has room for the frames of this many nested NMIs. */
 #define STORM			64
@@ -74,6 +86,15 @@ static u64 skip_to;
  * the guest's next access to it causes a nested page fault.
  */
 static bool hidden_private;
+
+/* events_unmap() was called, and the frames are unmapped. */
+static bool unmap, unmapped;
+/*
+ * Frames that the guest has accessed since the snapshot, which events_start() unmaps
+ * again.
+ */
+static u64 mapped[MAPPED_MAX];
+static unsigned int mapped_count;
 
 /* The GHCB page whose contents the attack page-rewrite changes at each read. */
 static struct {
@@ -161,6 +182,14 @@ static void inject_exception(struct lie *lie, struct vcpu *vcpu)
 	guest_raise(vcpu, choice % X86_EXCEPTIONS, choice >> 32 & 0x1f);
 }
 
+/* A vector whose handler expects an error code, without one. */
+static void inject_bare(struct lie *lie, struct vcpu *vcpu)
+{
+	static const u8 vectors[] = { X86_DF, X86_PF, X86_VC };
+
+	guest_raise_bare(vcpu, vectors[attack_mix(lie->n) % ARRAY_SIZE(vectors)]);
+}
+
 static void hide_private(struct lie *lie, struct vcpu *vcpu)
 {
 	(void)lie;
@@ -179,10 +208,10 @@ static void begin(struct lie *lie)
 {
 	lie->counting = true;
 	/*
-	 * cbit-pile injects its first NMI at once, because its N is a number of
-	 * NMIs and not of instructions.
+	 * The N of cbit-pile is a number of NMIs, and that of an attack with
+	 * @each a number of occasions.  Neither counts instructions.
 	 */
-	lie->left = lie->attack->fire == events_pile ? 0 : lie->n;
+	lie->left = lie->attack->fire == events_pile || lie->attack->each ? 0 : lie->n;
 }
 
 void events_trigger(enum trigger trigger)
@@ -191,7 +220,8 @@ void events_trigger(enum trigger trigger)
 
 	for (lie = lies; attack_on && lie < lies + lie_count; lie++)
 		if (lie->attack->fire && lie->attack->trigger == trigger &&
-		    !lie->counting && !lie->done)
+		    !lie->counting && !lie->done &&
+		    (!lie->attack->each || occasion(lie, lie->n)))
 			begin(lie);
 }
 
@@ -257,10 +287,11 @@ static bool is_proof(u64 word)
  * set, RDX holds the random number by which the stub proves the C-bit's
  * position.  The attacks on this proof take the number from RDX.
  */
-void events_cr3(const struct vcpu *vcpu)
+void events_cr3(const struct vcpu *vcpu, u64 new)
 {
 	u64 word = vcpu->gpr[RDX];
 
+	memory_proof(word, new + 1);
 	if (!is_proof(word))
 		return;
 	replace_proof(0, word, ~0ull);
@@ -278,6 +309,7 @@ void events_paging(const struct vcpu *vcpu)
 {
 	u64 word = (u32)vcpu->gpr[RBX] | vcpu->gpr[RDI] << 32;
 
+	memory_proof(word, 0);
 	if (!is_proof(word))
 		return;
 	replace_proof(1, word, 0xffffffff);
@@ -291,22 +323,65 @@ void events_begin(u64 left)
 	struct lie *lie;
 
 	for (lie = lies; lie < lies + lie_count; lie++) {
-		if (!lie->attack->fire)
+		if (!lie->attack->fire || lie->attack->each)
 			continue;
 		lie->counting = true;
 		lie->left = left;
 	}
 }
 
+void events_unmap(void)
+{
+	unmap = true;
+}
+
+void events_keep(void)
+{
+	mapped_count = 0;
+}
+
+/* Unmaps all private frames, but those that were mapped at the snapshot. */
+static void unmap_frames(void)
+{
+	unsigned int i;
+
+	if (!unmap)
+		return;
+	if (!unmapped)
+		npt_hide_all(true);
+	unmapped = true;
+	for (i = 0; i < mapped_count; i++)
+		npt_hide(VIEW_PRIVATE, mapped[i]);
+	mapped_count = 0;
+}
+
+/*
+ * Maps the private frame of @gpa again at the guest's access.  Returns false if the
+ * frame was mapped.
+ */
+static bool map_frame(u64 gpa, u64 info)
+{
+	if (!unmapped || info & PF_P || npt_frame_state(gpa) == HOOK_FRAME_SHARED)
+		return false;
+	if (mapped_count == MAPPED_MAX)
+		end_run(END_ERROR, "a run accesses more than %u frames, the limit of a "
+			"window -faults: use a smaller payload", MAPPED_MAX);
+	mapped[mapped_count++] = ALIGN_DOWN(gpa, PAGE_SIZE);
+	npt_show(VIEW_PRIVATE, gpa);
+	events_trigger(FROM_FAULT);
+	return true;
+}
+
 void events_start(struct vcpu *vcpu)
 {
+	unmap_frames();
 	npt_alias(alias_bit());
 	if (hidden_private)
 		npt_hide_all(false);
 	hidden_private = false;
 	stepping = false;
 	skip_to = 0;
-	write_dr1(0);
+	write_dr1(breakpoint(0));
 	page.gpa = 0;
 	events_trigger(FROM_START);
 	exits_init(vcpu);
@@ -425,6 +500,8 @@ void events_exit(struct vcpu *vcpu)
 		for (lie = lies; lie < lies + lie_count; lie++)
 			if (lie->counting && lie->left)
 				lie->left--;
+	if (v->exit_code != SVM_EXIT_NPF)
+		memory_step(vcpu);
 	if (page.gpa && page.shown && v->exit_code != SVM_EXIT_NPF) {
 		page.shown = false;
 		npt_hide(VIEW_SHARED, page.gpa);
@@ -439,7 +516,7 @@ bool events_db(struct vcpu *vcpu)
 	v->dr6 = DR6_INIT;
 	stepping = false;
 	skip_to = 0;
-	write_dr1(0);
+	write_dr1(breakpoint(0));
 	return ours;
 }
 
@@ -512,6 +589,8 @@ bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
 		}
 		return true;
 	}
+	if (view == VIEW_PRIVATE && map_frame(gpa, info))
+		return true;
 	if (view != VIEW_PRIVATE || !hidden_private)
 		return false;
 	if (info & (PF_ID | NPF_WALK)) {
@@ -565,6 +644,7 @@ const struct attack event_attacks[] = {
 	AT("nmi-storm", STORM, inject_storm),
 	AT("interrupt", 0, inject_interrupt),
 	AT("exception", 0, inject_exception),
+	AT("bare-exception", 0, inject_bare),
 	AT("mmio-private", 0, hide_private),
 };
 const unsigned int event_count = ARRAY_SIZE(event_attacks);

@@ -38,6 +38,16 @@ void events_start(struct vcpu *vcpu);
 void events_begin(u64 left);
 
 /*
+ * From the next run on the host unmaps all private frames of the guest.  It maps each
+ * one at the guest's first access, a nested page fault that triggers FROM_FAULT.  A
+ * run continues with the frames that were mapped at its snapshot.
+ */
+void events_unmap(void);
+
+/* Keeps which frames the guest has accessed since events_unmap().  Belongs to snapshot_take(). */
+void events_keep(void);
+
+/*
  * Injects the events that are due, because their count of instructions is 0.
  * If another attack still counts, makes the guest single-step.  The run loop
  * calls it before each VMRUN.
@@ -73,10 +83,10 @@ void events_replied(u64 gpa);
 
 /*
  * Runs the attacks on the stub's proof of the C-bit in 64-bit code.  exits.c
- * calls it before the guest loads CR3 with another value.  The stub then holds
+ * calls it before the guest loads CR3 with another value, @new.  The stub then holds
  * a random number in RDX and in memory; it compares the two after the load.
  */
-void events_cr3(const struct vcpu *vcpu);
+void events_cr3(const struct vcpu *vcpu, u64 new);
 
 /*
  * Runs the attacks on the stub's proof of the C-bit in 32-bit code.  exits.c

@@ -21,9 +21,12 @@
 #define MIB			0x100000
 /* Guest-physical address at which the attacks build a setup_data node. */
 #define NODE_AT			0x30000
-#define SETUP_E820		1	/* setup_data type: E820 entries */
-#define EFI64_SIGNATURE		0x34364c45	/* "EL64" */
-#define RSDP_SIGNATURE		0x2052545020445352	/* "RSD PTR " */
+/* Type of a setup_data node that contains E820 entries. */
+#define SETUP_E820		1
+/* "EL64", by which a loader tells the kernel that 64-bit EFI started it. */
+#define EFI64_SIGNATURE		0x34364c45
+/* "RSD PTR ", the first eight bytes of ACPI's RSDP. */
+#define RSDP_SIGNATURE		0x2052545020445352
 #define SETUP_INDIRECT_FLAG	0x80000000u
 #define LONG_TEXT_AT		0x200000
 #define LONG_TEXT		0x100000
@@ -192,7 +195,7 @@ static void setup_data_e820(struct lie *lie, struct boot_params *bp)
 	case 0:
 		len *= 2;
 		break;
-	case 1:		/* no whole number of entries */
+	case 1:		/* one and a half E820 entries */
 		len += len / 2;
 		break;
 	case 2:		/* 100 E820 entries, 98 of length 0 */

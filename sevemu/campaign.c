@@ -16,10 +16,13 @@
  *   the host injects more nested NMIs than a stack can hold.
  * - A state that sevemu cannot run, because KASLR chose memory that is not RAM
  *   but that a lying loader's memory map calls RAM.
+ * - In any way that tells the host no secret and shares no page, if the host
+ *   changed private memory (attack_memory.c).
  * - A halt, in a guest without SEV-ES, which cannot request termination.
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_memory.h"
 #include "campaign.h"
 #include "ghcb.h"
 #include "hooks.h"
@@ -38,6 +41,8 @@
 #define TERM_CODES		32
 /* sevemu stops a run with more VMEXITs than this, because the guest hangs. */
 #define EXITS_MAX		400000
+/* A run with changed memory may take so many ns, the ticks of QEMU's local APIC. */
+#define ALARM_TICKS		2000000000
 /* The first CPUID function for which the stub asks the hypervisor. */
 #define CPUID_EXT_MAX		0x80000000
 /* The size in bytes of a buffer for an attack's name, with the NUL. */
@@ -48,6 +53,15 @@
  * Words of the payload that differ between these runs are not compared later.
  */
 #define MOVES			8
+/* The number of changed blocks of memory at one moment of a window. */
+#define BLOCK_RUNS		16
+/*
+ * play_blocks() numbers the blocks anew, BLOCK_STEP blocks apart, and starts at number
+ * MOMENT_STEP times the moment's number.  Both are primes, so that a window
+ * of many moments changes all blocks, however many there are.
+ */
+#define MOMENT_STEP		10007
+#define BLOCK_STEP		7919
 /* "--attack all" runs the guest this many times for each attack, or fewer. */
 #define FORMS			32
 
@@ -63,18 +77,23 @@ enum outcome {
 	ENTERED,
 	/* A guest without SEV-ES printed a message and halted. */
 	HALTED,
-	/* A triple fault before the stub's proof of the C-bit. */
+	/* A triple fault before the stub has proven the C-bit's position. */
 	TRIPLE_FAULT,
 	/*
-	 * Before its proof of the C-bit the guest did something that sevemu
-	 * does not model, such as executing memory that it had decrypted
-	 * wrongly.
+	 * Before the stub had proven the C-bit's position, the guest did
+	 * something that sevemu does not model, such as executing memory that
+	 * it had decrypted wrongly.
 	 */
 	HOST_STOP,
 	/* A triple fault after the stub had loaded an empty IDT for the payload. */
 	TRIPLE_FAULT_LATE,
 	/* A triple fault because nested NMIs took more stack than the guest has. */
 	TRIPLE_FAULT_FLOOD,
+	/*
+	 * After a change of private memory the guest broke the GHCB protocol or
+	 * never ended.
+	 */
+	STUCK,
 	/* The guest sent a GHCB termination request. */
 	TERMINATED,
 	NOT_ALLOWED, OUTCOMES,
@@ -82,7 +101,7 @@ enum outcome {
 
 static const char *const outcome_names[OUTCOMES] = {
 	"booted", "entered", "halted", "triple-fault", "host-stop",
-	"triple-fault-at-entry", "triple-fault-in-flood", "terminated",
+	"triple-fault-at-entry", "triple-fault-in-flood", "stuck", "terminated",
 	"not-allowed",
 };
 
@@ -109,11 +128,7 @@ static struct {
 	bool all;
 	/* With @all: leave out the attacks that inject an event ("others"). */
 	bool others;
-	/*
-	 * The piece of guest code at each of whose instructions every kind of
-	 * event (NMI, #VC and so on) is injected.  NULL if --attack does not ask
-	 * for this.
-	 */
+	/* The moments of the guest's run that --attack names; NULL: it names none. */
 	const struct window *window;
 	/*
 	 * The numbers to run the guest with, @from to @to in steps of @stride:
@@ -123,21 +138,45 @@ static struct {
 } jobs = { .stride = 1 };
 
 /*
- * The pieces of guest code at each of whose instructions --attack can inject
- * every kind of event (NMI, #VC and so on).  A window starts where @trigger
- * occurs.
+ * Moments of the guest's run.  At each of them the emulated host attacks in one run
+ * after the other: with every kind of event (NMI, #VC and so on), or by a change of
+ * private memory.  --attack names a window by the name of what is played and the name
+ * of the moments, such as "every" and "-late".
  */
-static const struct window {
-	/* The name by which --attack selects this piece of guest code. */
+struct window {
+	bool events;		/* events are injected; else blocks are changed */
+	enum memory_kind kind;	/* of the blocks */
+	enum trigger trigger;
+	/* The moments are those of @trigger; else instructions counted from @trigger. */
+	bool each;
+};
+
+static const struct {
+	const char *name;
+	bool events;
+	enum memory_kind kind;
+} window_kinds[] = {
+	{ "every", .events = true },
+	{ "blocks", .kind = MEMORY_DECISIONS },
+	{ "stacks", .kind = MEMORY_STACKS },
+	{ "tables", .kind = MEMORY_TABLES },
+	{ "code", .kind = MEMORY_CODE },
+	{ "output", .kind = MEMORY_OUTPUT },
+};
+
+static const struct {
 	const char *name;
 	enum trigger trigger;
-} windows[] = {
-	{ "every", FROM_START },
-	{ "every-in-vc", FROM_VC },
-	{ "every-busy", FROM_VMGEXIT },
-	{ "every-asked", FROM_REQUEST },
-	{ "every-late", FROM_PROOF },
-	{ "every-end", FROM_UNSHARED },
+	bool each;
+} window_moments[] = {
+	{ "", FROM_START, false },
+	{ "-in-vc", FROM_VC, false },
+	{ "-busy", FROM_VMGEXIT, false },
+	{ "-asked", FROM_REQUEST, false },
+	{ "-late", FROM_PROOF, false },
+	{ "-end", FROM_UNSHARED, false },
+	{ "-exits", FROM_VMGEXIT, true },
+	{ "-faults", FROM_FAULT, true },
 };
 
 /* The results of all runs of the guest, and of the runs with the present attack. */
@@ -192,23 +231,53 @@ void campaign_end(enum end end, bool stopped, u64 term)
 	leave(end);
 }
 
-void campaign_marker(void)
+void campaign_marker(const struct vcpu *vcpu)
 {
 	if (!running)
 		return;
 	attack_on = false;
 	run.entered = true;
+	watch_tables(vcpu);
 	watch_entry(honest);
-	if (attack_by_loader())
+	if (attack_by_loader() || attack_by_memory())
 		leave(END_PASS);
 }
 
 void campaign_exit(void)
 {
 	if (running && ++exits > EXITS_MAX) {
-		watch_fail("the run has not ended after so many exits", exits);
+		if (!attack_by_memory())
+			watch_fail("the run has not ended after so many exits", exits);
 		leave(END_ERROR);
 	}
+}
+
+/*
+ * Starts the local APIC's timer if play_blocks() changes private memory in this run: the
+ * timer's NMI exits the guest.  The stub does not use the timer.  Runs from the guest's
+ * start have no timer, because they may single-step for long.
+ */
+static void start_alarm(void)
+{
+	if (!attack_on || !attack_by_memory() || !walked)
+		return;
+	*LAPIC(LAPIC_DIVIDE) = LAPIC_DIVIDE_BY_1;
+	*LAPIC(LAPIC_TIMER) = LAPIC_NMI;
+	*LAPIC(LAPIC_COUNT) = ALARM_TICKS;
+}
+
+/* Stops the timer, and takes an NMI of it that has come meanwhile. */
+static void stop_alarm(void)
+{
+	*LAPIC(LAPIC_TIMER) = LAPIC_MASKED;
+	*LAPIC(LAPIC_COUNT) = 0;
+	asm volatile("stgi; nop; nop; clgi" : : : "memory");
+}
+
+void campaign_alarm(void)
+{
+	if (running)
+		leave(END_ERROR);
 }
 
 /*
@@ -221,7 +290,8 @@ void campaign_violation(unsigned int code)
 {
 	if (code == VIOL_UNSUPPORTED_EVENT)
 		return;
-	watch_fail("the guest broke the ABI, VIOL_* of hooks.h", code);
+	if (!attack_by_memory())
+		watch_fail("the guest broke the ABI, VIOL_* of hooks.h", code);
 	leave(END_VIOLATION);
 }
 
@@ -263,14 +333,29 @@ static void set_range(char *text)
 		end_run(END_ERROR, "the stride of a range is 0: it must be at least 1");
 }
 
-/* Returns the element of windows[] called @name; NULL if @name is unknown. */
+/*
+ * Returns the window called @name, which is valid until the next call.  Returns NULL if
+ * @name is unknown.
+ */
 static const struct window *find_window(const char *name)
 {
-	const struct window *window;
+	static struct window window;
+	unsigned int kind, moment;
+	size_t len;
 
-	for (window = windows; window < windows + ARRAY_SIZE(windows); window++)
-		if (!strcmp(window->name, name))
-			return window;
+	for (kind = 0; kind < ARRAY_SIZE(window_kinds); kind++) {
+		len = strlen(window_kinds[kind].name);
+		for (moment = 0; moment < ARRAY_SIZE(window_moments); moment++) {
+			if (memcmp(name, window_kinds[kind].name, len) ||
+			    strcmp(name + len, window_moments[moment].name))
+				continue;
+			window.events = window_kinds[kind].events;
+			window.kind = window_kinds[kind].kind;
+			window.trigger = window_moments[moment].trigger;
+			window.each = window_moments[moment].each;
+			return &window;
+		}
+	}
 	return NULL;
 }
 
@@ -301,7 +386,7 @@ static void check_attacks(const char *text)
 
 /*
  * Sets jobs from one element of the list that --attack takes: "NAME",
- * "NAME:RANGE", "all:FORMS", "others:FORMS", or a name of windows[] with a
+ * "NAME:RANGE", "all:FORMS", "others:FORMS", or a name of find_window() with a
  * range.  Changes @name.
  */
 static void set_attack(char *name)
@@ -317,9 +402,12 @@ static void set_attack(char *name)
 		return;
 	}
 	jobs.window = find_window(name);
+	/* NULL if NAME is a window. check_attacks() has refused all other names. */
 	jobs.attack = attack_find(name);
+	if (jobs.attack && jobs.attack->memory && !memory_given())
+		end_run(END_USAGE, "--attack %s needs --memory", name);
 	jobs.from = 0;
-	jobs.to = jobs.window ? 0 : jobs.attack->count - 1;
+	jobs.to = jobs.attack ? jobs.attack->count - 1 : 0;
 	if (*range)
 		set_range(range);
 }
@@ -348,6 +436,8 @@ bool campaign_option(const char *name, char *value)
 		jobs.attacks = value;
 	else if (!strcmp(name, "hostile"))
 		set_range(value);
+	else if (!strcmp(name, "memory"))
+		memory_option(value);
 	else if (!strcmp(name, "watch"))
 		set_watch(value);
 	else if (!strcmp(name, "chance"))
@@ -390,7 +480,11 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 	if (run.end == END_PASS || (run.end <= END_HALT && run.entered)) {
 		if (!run.entered && watch.payload)
 			return "the guest passed without the payload's entry";
-		*outcome = attack_by_loader() ? ENTERED : BOOTED;
+		*outcome = attack_by_loader() || attack_by_memory() ? ENTERED : BOOTED;
+	} else if (attack_by_memory()) {
+		*outcome = run.end == END_TERMINATED ? TERMINATED :
+			   run.end == END_TRIPLE_FAULT ? TRIPLE_FAULT :
+			   run.stopped ? HOST_STOP : STUCK;
 	} else if (run.entered) {
 		return "the payload was entered but did not pass its tests";
 	} else if (run.end == END_TERMINATED) {
@@ -469,8 +563,9 @@ static void play(struct vcpu *vcpu, u64 number, u64 left)
 	exits = 0;
 	snapshot_restore(vcpu);
 	watch_start();
+	memory_start();
 	write_dr0(config.marker);
-	write_dr2(watch_is_proven() ? 0 : watch.proof);
+	write_dr2(breakpoint(watch_is_proven() ? 0 : watch.proof));
 	write_dr7(DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3);
 	kaslr_start(number);
 	attack_on = !honest;
@@ -480,9 +575,13 @@ static void play(struct vcpu *vcpu, u64 number, u64 left)
 	events_start(vcpu);
 	if (walked)
 		events_begin(left);
+	start_alarm();
 	if (!__builtin_setjmp(back))
 		vcpu_run(vcpu);
+	if (attack_by_memory())
+		stop_alarm();
 	attack_on = false;
+	watch_tables(vcpu);
 	watch_stage_over();
 }
 
@@ -589,46 +688,53 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 	const struct attack *attack;
 	unsigned int i;
 
+	if (!forms)
+		end_run(END_USAGE, "--attack all:0 plays nothing: give 1 or more");
 	for (i = 0; (attack = attack_by_number(i)); i++) {
 		u64 stride = (attack->count + forms - 1) / forms;
 
-		if (jobs.others && attack_is_event(attack))
+		if ((jobs.others && attack_is_event(attack)) ||
+		    (attack->memory && !memory_given()))
 			continue;
 		play_attack(vcpu, attack, attack_mix(i) % stride, attack->count - 1, stride);
 	}
 }
 
-/* ---- Events at every instruction of a piece of guest code. */
+/* ---- Events and changes of memory at the moments of a window. */
 
 /*
  * Stops the guest.  walk() makes an attack with arrive() as its function fire(),
- * so that arrive() is called after the number of guest instructions that walk()
- * asks for.  No event is injected.
+ * so that arrive() is called at the moment that walk() asks for.  No event is
+ * injected.
  */
 __attribute__((noreturn)) static void arrive(struct lie *lie, struct vcpu *vcpu)
 {
 	(void)lie;
-	(void)vcpu;
+	memory_arrive(vcpu);
 	run.arrived = true;
 	leave(END_PASS);
 }
 
 /*
- * Runs the guest from the snapshot with an honest host, up to @count
- * instructions behind @trigger, and replaces the snapshot by the state there.
- * Returns false if the guest's run ends earlier.
+ * Runs the guest from the snapshot with an honest host, by @count moments of
+ * @window, and replaces the snapshot by the state there.  Returns false if the
+ * guest's run ends earlier.
  */
-static bool walk(struct vcpu *vcpu, enum trigger trigger, u64 count)
+static bool walk(struct vcpu *vcpu, const struct window *window, u64 count)
 {
-	struct attack attack = { .name = "walk", .fire = arrive, .trigger = trigger };
+	struct attack attack = { .name = "walk", .fire = arrive, .trigger = window->trigger,
+				 .each = window->each };
 
 	attack_clear();
-	attack_add(&attack, count);
+	/* Moments are counted from 0 behind the snapshot. */
+	attack_add(&attack, window->each && walked ? count - 1 : count);
 	play(vcpu, 0, count);
 	if (!run.arrived)
 		return false;
 	walked = true;
 	watch_keep();
+	kaslr_keep();
+	events_keep();
 	snapshot_take(vcpu);
 	return true;
 }
@@ -636,7 +742,7 @@ static bool walk(struct vcpu *vcpu, enum trigger trigger, u64 count)
 /*
  * Runs the guest from the snapshot once for each kind of event (NMI, #VC and so
  * on), which is injected before the first instruction.  The snapshot was taken
- * at instruction @at of the piece of code that --attack calls @label.
+ * at moment @at of the window that --attack calls @label.
  */
 static void play_events(struct vcpu *vcpu, const char *label, u64 at)
 {
@@ -652,30 +758,66 @@ static void play_events(struct vcpu *vcpu, const char *label, u64 at)
 }
 
 /*
- * Injects every event at each @stride-th instruction of @window, from
- * instruction @from to @to, with one run of the guest for each event.  Each run
- * starts from a snapshot at its instruction, which is faster than from the
- * guest's start.  The snapshot of the guest's start is lost, so sevemu cannot
- * run other attacks afterwards.
+ * Changes BLOCK_RUNS blocks of @kind at the snapshot's moment, which is number @at of
+ * the window called @label, one block in each run.  @at determines which blocks, and
+ * how each is changed, so that a long window plays all of them in several ways.  A
+ * block is left out if no change would make a difference to it.
  */
-static void play_every(struct vcpu *vcpu, const struct window *window, u64 from, u64 to,
-		       u64 stride)
+static void play_blocks(struct vcpu *vcpu, const char *label, enum memory_kind kind, u64 at)
+{
+	u64 count = memory_blocks(kind), first = at * MOMENT_STEP, i, n;
+	unsigned int runs = 0;
+
+	for (i = 0; i < count && runs < BLOCK_RUNS; i++) {
+		n = memory_choose(kind, (first + i) * BLOCK_STEP % count, attack_mix(at + i));
+		if (n == MEMORY_NOTHING)
+			continue;
+		attack_clear();
+		attack_add(&memory_block_attacks[kind], n);
+		play_and_judge(vcpu, label, at);
+		runs++;
+	}
+}
+
+/*
+ * Injects every event, or changes blocks of memory, at each @stride-th moment of
+ * @window, from number @from to @to, with one run of the guest for each event or
+ * block.  Each run starts from a snapshot at its moment, which is faster than from the
+ * guest's start.  The snapshot of the guest's start is lost, so sevemu cannot run other
+ * attacks afterwards.  @label is the window's name.
+ */
+static void play_every(struct vcpu *vcpu, const struct window *window, const char *label,
+		       u64 from, u64 to, u64 stride)
 {
 	u64 at = from;
 	bool more;
 
-	if (walked || kaslr_wanted())
-		end_run(END_USAGE, "--attack %s must be the only window of a process, "
-			"without --chance", window->name);
+	if (walked)
+		end_run(END_USAGE, "--attack %s must be the only window of a process", label);
+	if (!window->events && !memory_blocks(window->kind))
+		end_run(END_USAGE, "--attack %s needs --memory with such ranges", label);
 	memset(&these, 0, sizeof(these));
-	for (more = walk(vcpu, window->trigger, from); more && at <= to;
-	     more = walk(vcpu, window->trigger, stride), at += stride)
-		play_events(vcpu, window->name, at);
+	if (!window->events)
+		memory_keep(window->kind);
+	if (window->trigger == FROM_FAULT)
+		events_unmap();
+	for (more = walk(vcpu, window, from); more && at <= to;
+	     more = walk(vcpu, window, stride), at += stride)
+		if (window->events)
+			play_events(vcpu, label, at);
+		else
+			play_blocks(vcpu, label, window->kind, at);
 	put_to(PORT_LOG);
 	put_string("sevemu: ");
-	put_string(window->name);
+	put_string(label);
 	put_string(" last=");
 	put_number(at - stride, 10, 1);
+	if (!window->events) {
+		put_string(" blocks=");
+		put_number(memory_blocks(window->kind), 10, 1);
+		put_string(" played=");
+		put_number(memory_played(), 10, 1);
+	}
 	put_string(" runs=");
 	put_number(these.runs, 10, 1);
 	put_counts(&these);
@@ -690,7 +832,7 @@ static void play_attacks(struct vcpu *vcpu, char *text)
 		next = cut(text, ',');
 		set_attack(text);
 		if (jobs.window)
-			play_every(vcpu, jobs.window, jobs.from, jobs.to, jobs.stride);
+			play_every(vcpu, jobs.window, text, jobs.from, jobs.to, jobs.stride);
 		else if (jobs.all)
 			play_all_attacks(vcpu, jobs.to);
 		else
@@ -736,6 +878,7 @@ void campaign_vmgexit(struct vcpu *vcpu)
 	begun = true;
 	watch.ghcb += vcpu->vmcb->idtr.base - watch.idt;
 	watch.proof += vcpu->vmcb->idtr.base - watch.idt;
+	memory_move(vcpu->vmcb->idtr.base - watch.idt);
 	campaign_run(vcpu);
 }
 

@@ -40,6 +40,12 @@ bool campaign_running(void);
 void campaign_exit(void);
 
 /*
+ * Ends a run that takes too long, because a guest whose memory was changed loops without
+ * an exit.  exits.c calls it at the NMI of the timer that campaign.c has started.
+ */
+void campaign_alarm(void);
+
+/*
  * Calls campaign_run() at the stub's first request by the GHCB MSR protocol,
  * because in MODE_OVMF firmware runs before the stub and is not attacked.
  * ghcb.c calls it at each VMGEXIT.
@@ -51,7 +57,7 @@ void campaign_vmgexit(struct vcpu *vcpu);
  * --marker.  The host is honest from now on, because only the stub is under
  * test.  exits.c calls it.
  */
-void campaign_marker(void);
+void campaign_marker(const struct vcpu *vcpu);
 
 /*
  * Handles an intercepted #DB if its breakpoint is the address PROOF of --watch,

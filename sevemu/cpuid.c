@@ -39,7 +39,8 @@
 #define CPUID_SEV_EAX_VMPL	(1u << 5)
 #define CPUID_SEV_EAX_RMPQUERY	(1u << 6)
 #define CPUID_SEV_VMPLS		12	/* shift in EBX: number of VMPLs */
-#define CPUID_SEV_REDUCTION	6	/* shift in EBX */
+/* CPUID 0x8000001F EBX has PHYS_BITS_LOST from this bit on. */
+#define CPUID_SEV_REDUCTION	6
 
 /*
  * CPUID 0x80000008 reports PHYS_BITS bits for guest-physical addresses and,

@@ -66,6 +66,22 @@ hv_exception_stubs:
 	.size hv_exception_stubs, . - hv_exception_stubs
 
 /*
+ * hv_nmi - the handler of NMIs.  Those of the timer that campaign.c starts need no
+ * more than to be taken.
+ *
+ * In:		the processor's exception frame on the stack
+ * Out:		returns to the interrupted code
+ * Clobbers:	nothing
+ * Mode:	64-bit, interrupts off
+ * Stack:	the one in use when the NMI came
+ */
+	.globl hv_nmi
+	.type hv_nmi, @function
+hv_nmi:
+	iretq
+	.size hv_nmi, . - hv_nmi
+
+/*
  * hv_exception - prints an exception that the hypervisor's own code has caused,
  * and terminates sevemu.
  *

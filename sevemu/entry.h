@@ -12,4 +12,7 @@
  */
 extern char hv_exception_stubs[];
 
+/* The handler of the hypervisor's NMIs, which only returns. */
+extern char hv_nmi[];
+
 #endif

@@ -39,9 +39,9 @@ struct gate {
 	u16 offset_low;
 	u16 selector;
 	u8 ist;
-	u8 attrib;		/* P, DPL, type */
+	u8 attrib;		/* the gate's P, DPL and type bits */
 	u16 offset_mid;
-	u32 offset_high;	/* long mode only */
+	u32 offset_high;	/* bits 63:32 of the offset; long mode only */
 	u32 reserved;
 } __attribute__((packed));
 
@@ -264,6 +264,9 @@ static bool deliver32(struct vcpu *vcpu, const struct gate *gate,
 	return true;
 }
 
+/* deliver() pushes no error code: see guest_raise_bare(). */
+static bool bare;
+
 /*
  * Delivers exception or interrupt @vector to the guest.  Returns false if
  * another exception, *@met, occurred during the delivery.  The guest's state is
@@ -273,7 +276,7 @@ static bool deliver(struct vcpu *vcpu, unsigned int vector, u32 error_code,
 		    struct met *met)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
-	bool has_error = vector < X86_EXCEPTIONS &&
+	bool has_error = !bare && vector < X86_EXCEPTIONS &&
 			 (u32)X86_HAS_ERROR_CODE >> vector & 1;
 	u64 rflags = vmcb->rflags;
 	unsigned int cpl = vmcb->cpl;
@@ -343,9 +346,9 @@ static bool double_fault(unsigned int first, unsigned int second)
 }
 
 /*
- * Ends the run, because the delivery of @vector has led to a triple fault.  @error_code
- * belongs to @vector.  @met is the exception in the delivery of @vector, @last the one in
- * the delivery of #DF.
+ * Ends the run, because the delivery of @vector, with @error_code, has led to a
+ * triple fault.  @met is the exception that occurred during the delivery of
+ * @vector, @last is the exception that occurred during the delivery of #DF.
  */
 static __attribute__((noreturn)) void triple_fault(struct vcpu *vcpu, unsigned int vector,
 						   u32 error_code, const struct met *met,
@@ -388,6 +391,22 @@ void guest_raise(struct vcpu *vcpu, unsigned int vector, u32 error_code)
 				report_vc(error_code);
 		}
 	}
+}
+
+void guest_raise_bare(struct vcpu *vcpu, unsigned int vector)
+{
+	struct met met = { 0 };
+	bool done;
+
+	trace("raise %u without error code rip %#lx", vector, vcpu->vmcb->rip);
+	bare = true;
+	done = deliver(vcpu, vector, 0, &met);
+	bare = false;
+	if (done)
+		return;
+	if (met.vector == X86_PF)
+		vcpu->vmcb->cr2 = met.address;
+	guest_raise(vcpu, met.vector, met.error_code);
 }
 
 void guest_raise_pf(struct vcpu *vcpu, const struct guest_fault *fault)

@@ -22,6 +22,12 @@
 void guest_raise(struct vcpu *vcpu, unsigned int vector, u32 error_code);
 
 /*
+ * Delivers exception @vector without an error code, as a host does that injects it
+ * with the type of an interrupt (APM2 15.20).
+ */
+void guest_raise_bare(struct vcpu *vcpu, unsigned int vector);
+
+/*
  * Delivers #PF with the error code and the CR2 in *@fault, which guest_read(),
  * guest_write() or guest_translate() has filled in.  Delivers #VC 0x404 instead if
  * @fault->not_validated is set.

@@ -10,6 +10,7 @@
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_memory.h"
 #include "attack_snp.h"
 #include "campaign.h"
 #include "cpuid.h"
@@ -27,6 +28,7 @@
 #include "report.h"
 #include "sevemu.h"
 #include "snp_insn.h"
+#include "watch.h"
 #include "watch_kaslr.h"
 
 /* Turns intercept number @bit of the VMCB's vector *@intercepts on or off. */
@@ -68,6 +70,8 @@ void exits_init(struct vcpu *vcpu)
 	v->icpt4 = ICPT4(SVM_EXIT_VMRUN) | ICPT4(SVM_EXIT_VMMCALL) |
 		   ICPT4(SVM_EXIT_VMLOAD) | ICPT4(SVM_EXIT_VMSAVE) |
 		   ICPT4(SVM_EXIT_STGI) | ICPT4(SVM_EXIT_CLGI) | ICPT4(SVM_EXIT_SKINIT);
+	if (attack_on && attack_by_memory())
+		v->icpt3 |= ICPT3(SVM_EXIT_NMI);
 	if (es) {
 		v->icpt3 |= ICPT3(SVM_EXIT_RDPMC) | ICPT3(SVM_EXIT_INVD);
 		v->icpt4 |= ICPT4(SVM_EXIT_WBINVD) | ICPT4(SVM_EXIT_MONITOR) |
@@ -81,9 +85,11 @@ void exits_init(struct vcpu *vcpu)
 	}
 	/*
 	 * Under --attack and --hostile the hypervisor uses DR0 to DR3 for
-	 * breakpoints in the guest.  Enable all four, because QEMU arms them by
-	 * the DR7 that the hypervisor has, not by the guest's.  An unused one
-	 * has address 0.
+	 * breakpoints in the guest.  campaign.c enables them in the
+	 * hypervisor's own DR7, because QEMU's VMRUN does not set the
+	 * breakpoints of the guest's DR7.  QEMU raises #DB only if the guest's
+	 * DR7 enables the breakpoint, too, so enable all four.  An unused
+	 * breakpoint is at breakpoint(0).
 	 */
 	if (config.hostile)
 		v->dr7 = DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3;
@@ -96,13 +102,13 @@ void exits_init(struct vcpu *vcpu)
  */
 static void marker_reached(struct vcpu *vcpu)
 {
-	report_marker();
+	report_marker(vcpu);
 	vcpu->marker_armed = false;
 	write_dr7(DR7_INIT);
 	write_dr0(vcpu->guest_dr0);
 	vcpu->vmcb->dr7 = guest_is_es() ? DR7_INIT : vcpu->dr7;
 	vcpu->vmcb->dr6 &= ~(u64)DR6_B0;
-	campaign_marker();
+	campaign_marker(vcpu);
 	exits_init(vcpu);
 }
 
@@ -148,6 +154,32 @@ static void exit_dr(struct vcpu *vcpu)
 }
 
 /*
+ * Ends the run after a triple fault.  If the guest's last instruction was INT3, the
+ * message says what that means: EDK2's firmware executes INT3 when an assertion
+ * fails.  A build of EDK2 whose first phase is 32-bit code asserts in every SEV-ES
+ * guest, because this phase cannot handle #VC.
+ */
+static __attribute__((noreturn)) void exit_shutdown(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+	struct insn insn;
+
+	insn_decode(vcpu, &insn);
+	if (insn.opcode[0] != OP_INT3 &&
+	    !(insn.opcode[0] == OP_INT && insn.bytes[insn.len] == X86_BP))
+		end_run(END_TRIPLE_FAULT, "triple fault near rip %#lx (--trace shows the "
+			"events before it)", v->rip);
+	if (guest_is_es() && config.mode == MODE_OVMF && !guest_long_mode(vcpu))
+		end_run(END_TRIPLE_FAULT, "triple fault at rip %#lx: firmware gave up at a "
+			"breakpoint in 32-bit code. A build whose first phase is 32-bit, as "
+			"OVMF_CODE_4M.fd of Debian 12 is, cannot run as an SEV-ES guest: "
+			"give a build that is 64-bit, such as OVMF.fd", v->rip);
+	end_run(END_TRIPLE_FAULT, "triple fault at rip %#lx: the guest executed a breakpoint "
+		"(INT3) that it has no handler for, as EDK2's firmware does when an assertion "
+		"fails", v->rip);
+}
+
+/*
  * Emulates a write to CR0.  Setting PG with EFER.LME set activates long mode,
  * clearing PG deactivates it (APM2 14.6).  The processor changes EFER.LMA then,
  * so this function does it in the VMCB.
@@ -156,20 +188,29 @@ static void exit_cr0(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
 	u64 old = v->cr0, new;
+	struct guest_fault fault;
 	struct insn insn;
+	u16 msw;
 
 	insn_decode(vcpu, &insn);
-	if (insn.opcode[1] == OP2_MOV_TO_CR)
+	if (insn.opcode[1] == OP2_MOV_TO_CR) {
 		new = *insn_operand(vcpu, &insn);
-	else if (insn.opcode[1] == OP2_CLTS)
+	} else if (insn.opcode[1] == OP2_CLTS) {
 		new = old & ~(u64)CR0_TS;
-	else if (insn.opcode[1] == OP2_GROUP7 && insn.modrm >= MODRM_REGISTER)
-		new = (old & ~(u64)(CR0_MSW & ~CR0_PE)) |
-		      (*insn_operand(vcpu, &insn) & CR0_MSW);
-	else
+	} else if (insn.opcode[1] == OP2_GROUP7) {
+		msw = *insn_operand(vcpu, &insn);
+		if (insn.modrm < MODRM_REGISTER &&
+		    !guest_read(vcpu, insn_memory(vcpu, &insn), &msw, sizeof(msw), 0, &fault)) {
+			guest_raise_pf(vcpu, &fault);
+			return;
+		}
+		/* LMSW can set PE and cannot clear it (APM3). */
+		new = (old & ~(u64)(CR0_MSW & ~CR0_PE)) | (msw & CR0_MSW);
+	} else {
 		end_error(vcpu, "CR0 is written by opcode %#x %#x; sevemu models MOV to CR0, "
-			  "CLTS, and LMSW of a register", (unsigned int)insn.opcode[0],
+			  "CLTS and LMSW", (unsigned int)insn.opcode[0],
 			  (unsigned int)insn.opcode[1]);
+	}
 
 	new |= CR0_ET;
 	if (new >> 32 || (new & CR0_PG && !(new & CR0_PE)) ||
@@ -201,8 +242,10 @@ static void exit_cr3(struct vcpu *vcpu)
 
 	insn_decode(vcpu, &insn);
 	new = *insn_operand(vcpu, &insn) & ~CR3_NO_FLUSH;
+	if (config.hostile)
+		watch_tables(vcpu);
 	if (new != vcpu->vmcb->cr3)
-		events_cr3(vcpu);
+		events_cr3(vcpu, new);
 	vcpu->vmcb->cr3 = new;
 	npt_flush();
 	insn_advance(vcpu, &insn);
@@ -270,6 +313,22 @@ static void exit_intr(struct vcpu *vcpu)
 }
 
 /*
+ * Executes the guest's VMGEXIT, which @insn is.  Returns whether the guest goes on
+ * behind it: not if #GP is injected there.
+ */
+static bool exit_vmgexit(struct vcpu *vcpu, const struct insn *insn)
+{
+	bool inject_gp = vmgexit(vcpu);
+
+	insn_advance(vcpu, insn);
+	if (inject_gp)
+		guest_raise(vcpu, X86_GP, 0);
+	else
+		snp_attack_vmgexit(vcpu);
+	return !inject_gp;
+}
+
+/*
  * Executes for an SNP guest, in the same exit, the instructions that usually follow a
  * write to the GHCB MSR: VMGEXIT, and a read of the GHCB MSR.  A guest that accepts
  * its memory page by page makes half a million requests for each GiB, and an exit takes
@@ -283,12 +342,11 @@ static void run_ahead(struct vcpu *vcpu)
 		return;
 	insn_decode(vcpu, &insn);
 	if (insn.rep && insn.opcode[1] == OP2_GROUP7 && insn.modrm == MODRM_VMMCALL) {
-		vmgexit(vcpu);
-		insn_advance(vcpu, &insn);
-		snp_attack_vmgexit(vcpu);
+		if (!exit_vmgexit(vcpu, &insn))
+			return;
 		insn_decode(vcpu, &insn);
 	}
-	if (insn.opcode[0] == OP_ESCAPE && insn.opcode[1] == OP2_RDMSR &&
+	if (insn.opcode[0] == OPCODE_0F && insn.opcode[1] == OP2_RDMSR &&
 	    (u32)vcpu->gpr[RCX] == MSR_GHCB) {
 		vcpu->gpr[RAX] = (u32)vcpu->ghcb_msr;
 		vcpu->gpr[RDX] = vcpu->ghcb_msr >> 32;
@@ -308,10 +366,8 @@ static void exit_vmmcall(struct vcpu *vcpu)
 
 	insn_decode(vcpu, &insn);
 	if (insn.rep && guest_is_es()) {
-		vmgexit(vcpu);
-		insn_advance(vcpu, &insn);
-		snp_attack_vmgexit(vcpu);
-		run_ahead(vcpu);
+		if (exit_vmgexit(vcpu, &insn))
+			run_ahead(vcpu);
 	} else if (!hook_call(vcpu)) {
 		if (guest_is_es()) {
 			vc_raise(vcpu, SVM_EXIT_VMMCALL);
@@ -516,6 +572,9 @@ void exit_handle(struct vcpu *vcpu)
 	case SVM_EXIT_EXCP_UD:
 		snp_exit_ud(vcpu);
 		break;
+	case SVM_EXIT_NMI:
+		campaign_alarm();
+		break;
 	case SVM_EXIT_HLT:
 		exit_hlt(vcpu);
 		break;
@@ -536,8 +595,7 @@ void exit_handle(struct vcpu *vcpu)
 		guest_raise(vcpu, X86_UD, 0);
 		break;
 	case SVM_EXIT_SHUTDOWN:
-		end_run(END_TRIPLE_FAULT, "triple fault near rip %#lx (--trace shows the "
-			"events before it)", v->rip);
+		exit_shutdown(vcpu);
 	default:
 		end_error(vcpu, "the guest caused SVM exit %#lx (APM2 appendix C), which "
 			  "sevemu does not model", v->exit_code);

@@ -35,8 +35,8 @@ struct dma {
 
 /* An entry of fw_cfg's directory of files, the item FW_CFG_FILE_DIR. */
 struct file {
-	u32 size;		/* bytes, big-endian */
-	u16 key;		/* big-endian */
+	u32 size;		/* size of the file in bytes, big-endian */
+	u16 key;		/* number that selects the file, big-endian */
 	u16 reserved;
 	char name[NAME_MAX];
 } __attribute__((packed));

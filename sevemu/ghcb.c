@@ -4,11 +4,14 @@
  * (GHCB 2.3.1) and of requests by the GHCB page (GHCB 4.1).
  *
  * Runs when an SEV-ES guest has executed VMGEXIT.  Requests are checked as
- * strictly as KVM checks them.  Only two functions give an answer to the guest:
- * answer() writes the GHCB MSR, publish() writes the GHCB page.
+ * strictly as KVM checks them.  Where KVM and the specification differ in what
+ * the host does, config.host decides (docs/emulator.md).  Only two functions give
+ * an answer to the guest: answer() writes the GHCB MSR, publish() writes the GHCB
+ * page.
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_memory.h"
 #include "campaign.h"
 #include "cpuid.h"
 #include "ghcb.h"
@@ -213,8 +216,10 @@ void ghcb_malformed(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_reply *
 static void raise_gp(struct ghcb_reply *reply)
 {
 	reply->info_1 = GHCB_REPLY_EXCEPTION;
-	/* As in KVM, EVENT_ERROR_VALID stays clear: the #GP has no error code. */
 	reply->info_2 = EVENT_VALID | EVENT_TYPE_EXCEPTION | X86_GP;
+	/* #GP has an error code, which is 0 here.  KVM does not send it. */
+	if (config.host == HOST_SPEC)
+		reply->info_2 |= EVENT_ERROR_VALID;
 }
 
 u8 *ghcb_scratch(struct ghcb *page, const struct ghcb *g, u64 gpa, u64 len)
@@ -295,6 +300,39 @@ static void do_jump_table(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_r
 }
 
 /*
+ * Emulates an access to DR7 (GHCB 4.1).  KVM lets the processor save and restore
+ * DR7 of an SEV-ES guest, and therefore ignores both requests: a write changes
+ * nothing, even with a bit above bit 31, and the RAX of a read is 0.
+ */
+static void do_dr7(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_reply *reply)
+{
+	if (config.host == HOST_KVM)
+		return;
+	if (g->sw_exit_code == SVM_EXIT_READ_DR7)
+		reply->rax = vcpu->dr7;
+	else if (g->rax >> 32)
+		raise_gp(reply);
+	else
+		vcpu->dr7 = g->rax | DR7_INIT;
+}
+
+/*
+ * Emulates RDPMC.  Like KVM's virtual PMU, sevemu has performance counters 0 to
+ * 3.  They do not count, so RDPMC returns 0.  RDPMC of a higher number raises
+ * #GP.  The specification asks for #GP by sw_exit_info_1.  KVM replies that the
+ * request is done, and injects #GP into the guest.
+ */
+static void do_rdpmc(const struct ghcb *g, struct ghcb_reply *reply)
+{
+	if (g->rcx < PMC_COUNT)
+		return;
+	if (config.host == HOST_KVM)
+		reply->inject_gp = true;
+	else
+		raise_gp(reply);
+}
+
+/*
  * Handles a request by the GHCB page at @gpa, and fills in *@reply.  @page is
  * the guest's GHCB page.  @g is a copy of it that the guest cannot change; all
  * fields that its sw_exit_code needs are valid.
@@ -309,13 +347,8 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		return;
 	switch (g->sw_exit_code) {
 	case SVM_EXIT_READ_DR7:
-		reply->rax = vcpu->dr7;
-		break;
 	case SVM_EXIT_WRITE_DR7:
-		if (g->rax >> 32)
-			raise_gp(reply);
-		else
-			vcpu->dr7 = g->rax | DR7_INIT;
+		do_dr7(vcpu, g, reply);
 		break;
 	case SVM_EXIT_RDTSCP:
 		reply->rcx = rdmsr(MSR_TSC_AUX);
@@ -326,13 +359,7 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		reply->rdx = tsc >> 32;
 		break;
 	case SVM_EXIT_RDPMC:
-		/*
-		 * Like KVM's virtual PMU, sevemu has performance counters 0 to
-		 * 3.  They do not count, so RDPMC returns 0.  RDPMC of a higher
-		 * number raises #GP.
-		 */
-		if (g->rcx >= PMC_COUNT)
-			raise_gp(reply);
+		do_rdpmc(g, reply);
 		break;
 	case SVM_EXIT_CPUID:
 		r = guest_cpuid(vcpu, g->rax, g->rcx);
@@ -410,7 +437,11 @@ static void check_version(struct vcpu *vcpu, const struct ghcb *g)
 			  ghcb_lowest_version(), config.ghcb_max);
 }
 
-static void page_protocol(struct vcpu *vcpu, u64 gpa)
+/*
+ * Handles a request by the GHCB page at @gpa.  Returns whether #GP must be
+ * injected behind the guest's VMGEXIT.
+ */
+static bool page_protocol(struct vcpu *vcpu, u64 gpa)
 {
 	static struct ghcb request;
 	struct ghcb_reply reply = { 0 };
@@ -419,13 +450,13 @@ static void page_protocol(struct vcpu *vcpu, u64 gpa)
 	if (npt_frame_state(gpa) == HOOK_FRAME_NONE || npt_is_rom(gpa)) {
 		report_vmgexit_page(0);
 		violation(vcpu, VIOL_GHCB_ADDRESS, "GHCB at %#lx is not in RAM", gpa);
-		return;
+		return false;
 	}
 	if (guest_is_snp() ? !rmp_shared(gpa) : npt_frame_state(gpa) != HOOK_FRAME_SHARED) {
 		violation(vcpu, VIOL_GHCB_PRIVATE, "GHCB at %#lx is private", gpa);
 		/* The host must not write to private memory of an SNP guest. */
 		if (guest_is_snp())
-			return;
+			return false;
 	}
 
 	/*
@@ -456,16 +487,18 @@ static void page_protocol(struct vcpu *vcpu, u64 gpa)
 	}
 	publish(page, &request, &reply);
 	events_replied(gpa);
+	return reply.inject_gp;
 }
 
-void vmgexit(struct vcpu *vcpu)
+bool vmgexit(struct vcpu *vcpu)
 {
 	u64 msr = vcpu->ghcb_msr;
 
 	campaign_vmgexit(vcpu);
+	memory_note(vcpu);
 	events_trigger(FROM_VMGEXIT);
-	if (msr & GHCB_MSR_INFO_MASK)
-		msr_protocol(vcpu, msr);
-	else
-		page_protocol(vcpu, msr);
+	if (!(msr & GHCB_MSR_INFO_MASK))
+		return page_protocol(vcpu, msr);
+	msr_protocol(vcpu, msr);
+	return false;
 }

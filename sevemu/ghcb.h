@@ -170,6 +170,7 @@ struct vcpu;
 struct ghcb_reply {
 	u64 info_1, info_2;
 	u64 rax, rbx, rcx, rdx;
+	bool inject_gp;		/* #GP is injected behind the guest's VMGEXIT */
 };
 
 /*
@@ -199,7 +200,9 @@ unsigned int ghcb_lowest_version(void);
  * with a request; otherwise the MSR itself is the request.  The caller moves
  * RIP behind VMGEXIT.  A malformed request is reported as a violation of the
  * ABI and answered as GHCB 4.1 says.  A termination request terminates the run.
+ * Returns whether the caller must inject #GP, with error code 0, after it has
+ * moved RIP.
  */
-void vmgexit(struct vcpu *vcpu);
+bool vmgexit(struct vcpu *vcpu);
 
 #endif

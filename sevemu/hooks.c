@@ -36,7 +36,8 @@ static u64 config_word(void)
 	       (config.rmp_2m ? HOOK_CONFIG_RMP_2M : 0) |
 	       (u64)config.convert << HOOK_CONFIG_CONVERT_SHIFT |
 	       (u64)config.vmpl << HOOK_CONFIG_VMPL_SHIFT |
-	       (launch_all() ? 0 : HOOK_CONFIG_LOADED);
+	       (launch_all() ? 0 : HOOK_CONFIG_LOADED) |
+	       (config.host == HOST_SPEC ? HOOK_CONFIG_SPEC : 0);
 }
 
 bool hook_expects(unsigned int violation)
@@ -83,7 +84,7 @@ static u64 hook(struct vcpu *vcpu, u32 function, u64 arg1, u64 arg2)
 		expected = arg1;
 		return 0;
 	case HOOK_MARK:
-		report_marker();
+		report_marker(vcpu);
 		return 0;
 	case HOOK_NMI_STATE:
 		return (vcpu->nmi_pending ? 1 : 0) | (vcpu->nmi_masked ? 2 : 0);

@@ -30,8 +30,8 @@
  * argument is in RDX, the second one in RSI, and the result in RAX.  The result
  * is 0 if a hook's comment does not name it.
  */
-#define HOOK_VERSION		0	/* returns HOOK_API */
-#define HOOK_CONFIG		1	/* returns the HOOK_CONFIG_* fields */
+#define HOOK_VERSION		0	/* returns the version, HOOK_API */
+#define HOOK_CONFIG		1	/* returns options, HOOK_CONFIG_* */
 /*
  * Argument: HOOK_COUNT_*, a kind of event.  Returns how often the event has
  * happened since the guest's start.
@@ -105,6 +105,7 @@
 #define HOOK_CONFIG_VMPL_SHIFT	22	/* 2 bits: value of --vmpl */
 /* --validated=loaded: only what the loader has loaded is validated at the start */
 #define HOOK_CONFIG_LOADED	0x1000000
+#define HOOK_CONFIG_SPEC	0x2000000	/* --host spec */
 
 /*
  * Arguments of HOOK_COUNT: the kind of event.  Counts begin at the guest's
@@ -124,7 +125,7 @@
 #define HOOK_COUNT_NOTES	4
 /* Counts the guest's violations of the ABI, those announced by HOOK_EXPECT too. */
 #define HOOK_COUNT_VIOLATIONS	5
-#define HOOK_COUNT_NMI		6	/* counts NMIs injected */
+#define HOOK_COUNT_NMI		6	/* counts NMIs sent to the guest */
 #define HOOK_COUNT_EXITS	7	/* counts VMEXITs of all kinds, also of hooks */
 /*
  * HOOK_COUNT_RMP + n counts the events of the report's object "rmp", of which n is
@@ -133,7 +134,7 @@
 #define HOOK_COUNT_RMP		0x100
 
 /* Results of HOOK_FRAME_STATE: the state of a page of guest-physical memory. */
-#define HOOK_FRAME_NONE		0	/* not RAM of this guest */
+#define HOOK_FRAME_NONE		0	/* the page is not RAM of the guest */
 #define HOOK_FRAME_PRIVATE	1
 #define HOOK_FRAME_SHARED	2
 /*
@@ -155,8 +156,8 @@
  * Bits of HOOK_INTERCEPT's argument: exceptions and instructions that raise #VC
  * from now on, in addition to those that always do.
  */
-#define HOOK_INTERCEPT_DB	1	/* #DB, error code 0x41 */
-#define HOOK_INTERCEPT_AC	2	/* #AC, error code 0x51 */
+#define HOOK_INTERCEPT_DB	1	/* #DB raises #VC, error code 0x41 */
+#define HOOK_INTERCEPT_AC	2	/* #AC raises #VC, error code 0x51 */
 #define HOOK_INTERCEPT_RDTSC	4	/* RDTSC and RDTSCP raise #VC, as with --rdtsc */
 
 /*

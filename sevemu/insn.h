@@ -22,6 +22,7 @@ struct insn {
 	u8 rex;			/* REX prefix byte; 0: the instruction has no REX */
 	/* SEG_* that the segment prefix names; SEG_DS without one */
 	u8 segment;
+	bool segment_prefix;	/* the instruction has a segment prefix */
 	bool rep;		/* the instruction has a prefix F3 or F2 (REP) */
 	u8 repeat;		/* the last such prefix, F3 or F2; 0: none */
 	bool address_size;	/* the instruction has a prefix 67 (address size) */
@@ -30,8 +31,8 @@ struct insn {
 /*
  * Reads and decodes the instruction at RIP of @vcpu into @insn.  May be called
  * between a VMEXIT and the next VMRUN.  Immediates and displacements are not
- * decoded and not counted in insn->len, because the instructions that this
- * hypervisor skips have neither.  A byte that the guest may not fetch is
+ * decoded and not counted in insn->len, because most instructions that this
+ * hypervisor skips have neither; see insn_memory().  A byte that the guest may not fetch is
  * decoded as 0, and insn->fetched is then less than 15.
  */
 void insn_decode(struct vcpu *vcpu, struct insn *insn);
@@ -41,6 +42,14 @@ void insn_decode(struct vcpu *vcpu, struct insn *insn);
  * @insn encode (APM3 1.4).  insn->modrm must be the instruction's ModRM byte.
  */
 u64 *insn_operand(struct vcpu *vcpu, const struct insn *insn);
+
+/*
+ * Returns the linear address of the operand in memory that ModRM of @insn encodes
+ * (APM3 1.4), and adds the bytes of SIB and displacement to insn->len.  The
+ * instruction must be one whose ModRM insn_decode() decodes, must have a
+ * ModRM.mod other than 3, and no immediate.
+ */
+u64 insn_memory(struct vcpu *vcpu, struct insn *insn);
 
 /*
  * Adds the length of @insn to RIP of @vcpu and clears the interrupt shadow in

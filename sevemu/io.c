@@ -72,7 +72,8 @@
 #define PCI_PMBASE		0x40
 #define PMBASE_MASK		0xff80
 #define PMBASE_PORT		0x600
-#define PMBASE_IO		0x01	/* the base is that of ports */
+/* Bit of the register PCI_PMBASE: the base address is that of I/O ports. */
+#define PMBASE_IO		0x01
 
 /*
  * Which byte of fw_cfg, QEMU's configuration device, the guest reads next.
@@ -134,20 +135,25 @@ static u32 pci_config(u32 address)
 }
 
 /*
- * The PCI functions that have the ACPI power management: PIIX4's function 3, and ICH9's
- * LPC bridge.
+ * The PCI functions that have the registers of ACPI's power management: PIIX4's
+ * function 3, and ICH9's LPC bridge.
  */
 static const struct {
 	u32 id;			/* device ID in bits 31:16, vendor ID in 15:0 */
 	u32 address;		/* the function's address in configuration space */
-	u8 control;		/* offset of the register that turns it on */
-	u8 enable;		/* the bit in that register */
+	/* Offset of the PCI register that turns the power management on. */
+	u8 control;
+	/* The bit to set in the PCI register at offset @control. */
+	u8 enable;
 } bridges[] = {
 	{ 0x71138086, 0x0b00, 0x80, 0x01 },
 	{ 0x29188086, 0xf800, 0x44, 0x80 },
 };
 
-/* Sets the 32 bits at @address of PCI configuration space, before the guest starts. */
+/*
+ * Sets the 32 bits at @address of PCI configuration space.  May be called only
+ * before the guest starts, because it changes the address register, port 0xcf8.
+ */
 static void pci_config_write(u32 address, u32 value)
 {
 	outl(PORT_PCI_ADDRESS, 0x80000000 | address);

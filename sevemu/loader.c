@@ -25,7 +25,8 @@
 
 #define E820_MAX		32
 #define EBDA_START		0x9fc00
-#define ACPI_START		0xd0000	/* behind the place of video ROMs */
+/* ACPI tables are placed from here on, above the addresses of video ROMs. */
+#define ACPI_START		0xd0000
 #define FIRMWARE_MAX		0x800000
 
 /*
@@ -35,14 +36,16 @@
 #define GUEST_GDT		0x8000
 #define GUEST_STACK		0x9000
 #define GUEST_ZERO_PAGE		0x10000
-#define GUEST_TABLES		0x11000	/* PML4, PDPT and 4 PDs, 6 pages */
+/* The guest's page tables take 6 pages: one PML4, one PDPT and four PDs. */
+#define GUEST_TABLES		0x11000
 #define GUEST_CMDLINE		0x20000
 #define CMDLINE_MAX		0x8000
 #define GUEST_RNG_SEED		0x38000
 #define RNG_SEED_WORDS		4
 #define SETUP_RNG_SEED		9
 
-#define BOOT_CS			0x10	/* __BOOT_CS in boot.rst */
+/* The selectors that boot.rst calls __BOOT_CS and __BOOT_DS. */
+#define BOOT_CS			0x10
 #define BOOT_DS			0x18
 #define BOOT_ATTRIB_CODE32	0xc9b
 #define BOOT_ATTRIB_CODE64	0xa9b
@@ -65,7 +68,8 @@
 #define PAT_DEFAULT		0x0007040600070406
 #define DIRECT_ASID		1
 
-#define SETUP_MAGIC		0x53726448	/* "HdrS" */
+/* "HdrS", the signature in a bzImage's setup header. */
+#define SETUP_MAGIC		0x53726448
 #define PROTOCOL_64BIT		0x020c
 #define ENTRY_64BIT		0x200
 #define LOADER_UNDEFINED	0xff
@@ -393,7 +397,10 @@ static u64 load_kernel(const struct vcpu *vcpu)
 	load_initrd(hdr);
 	if (guest_is_snp())
 		hdr->setup_data = snp_launch_kernel(vcpu);
-	/* The guest of a campaign does not get to where it would use ACPI. */
+	/*
+	 * Under --attack and --hostile the guest gets no ACPI tables, because
+	 * each run ends before the guest would use them.
+	 */
 	if (!config.hostile)
 		bp->acpi_rsdp_addr = acpi_load(ACPI_START, BIOS_END);
 	make_e820(bp);

@@ -11,9 +11,9 @@ struct boot_params;
 
 /* A range of QEMU's memory map, fw_cfg file etc/e820 (layout: ACPI 6.5 15). */
 struct e820_entry {
-	u64 address;		/* guest-physical */
-	u64 length;		/* bytes */
-	u32 type;		/* E820_* */
+	u64 address;		/* guest-physical address of the range */
+	u64 length;		/* size of the range in bytes */
+	u32 type;		/* kind of memory, E820_* */
 } __attribute__((packed));
 
 /* The legacy area of the guest's memory: VGA's memory, and the BIOS area behind it. */

@@ -55,7 +55,8 @@ static void idt_init(void)
 	unsigned int i;
 
 	for (i = 0; i < HOST_VECTORS; i++) {
-		u64 stub = (u64)hv_exception_stubs + i * HV_STUB_SIZE;
+		u64 stub = i == X86_NMI ? (u64)hv_nmi :
+			   (u64)hv_exception_stubs + i * HV_STUB_SIZE;
 
 		idt[i].offset_low = stub;
 		idt[i].selector = HV_CS;
@@ -128,6 +129,10 @@ static void config_set(const char *name, char *value)
 	}
 	if (option_is(name, "validated")) {
 		launch_option(value);
+		return;
+	}
+	if (option_is(name, "host")) {
+		config.host = option_is(value, "spec") ? HOST_SPEC : HOST_KVM;
 		return;
 	}
 	if (option_is(name, "mode")) {

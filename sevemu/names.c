@@ -154,6 +154,11 @@ static const char *const reasons_sevstub[] = {
 	"unexpected exception",
 	"GHCB could not be made shared or private",
 	"CPU lacks a feature that SEV-ES guests have",
+	"image is truncated",
+	"not enough RAM where the image must run",
+	"load address in the way of the image's move",
+	"loader handed over something wrong",
+	"image is damaged",
 };
 
 static const struct {

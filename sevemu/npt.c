@@ -28,6 +28,7 @@
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_memory.h"
 #include "exception.h"
 #include "guest_memory.h"
 #include "hooks.h"
@@ -56,7 +57,7 @@
  */
 struct region {
 	u64 gpa;		/* guest-physical address of the region's start */
-	u64 size;		/* bytes, whole pages */
+	u64 size;		/* size of the region in bytes, whole pages */
 	u8 *host;		/* host address of the region's start */
 	u8 *state;		/* HOOK_FRAME_*, one for each 4 KiB frame of the region */
 	u8 *flags;		/* FRAME_* flags, one byte for each frame of the region */
@@ -510,7 +511,8 @@ u8 *npt_frame(u64 gpa, enum view view)
 			watch_shared(page);
 		else
 			events_trigger(FROM_UNSHARED);
-		scramble(page, (u64 *)host);
+		if (!memory_is_served())
+			scramble(page, (u64 *)host);
 		view_unmap(!view, page);
 		view_map(view, page, (u64)host);
 		*state = view == VIEW_SHARED ? HOOK_FRAME_SHARED : HOOK_FRAME_PRIVATE;
@@ -584,6 +586,10 @@ void npt_fault(struct vcpu *vcpu)
 		gpa &= ~(cbit_mask() | alias);
 
 	if (region_of(gpa)) {
+		if (config.hostile)
+			memory_note(vcpu);
+		if (info & PF_ID)
+			watch_fetch(gpa, view);
 		bool by_rule = view == VIEW_SHARED && info & (NPF_WALK | PF_ID);
 
 		if (events_fault(vcpu, view, gpa, info) || snapshot_fault(gpa, info))

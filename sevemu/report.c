@@ -77,7 +77,8 @@ struct figures {
 	u64 msr[ARRAY_SIZE(msr_names)];
 	u64 violations[ARRAY_SIZE(violation_names)];
 	u64 counters[COUNTERS];
-	u64 now;		/* TSC ticks since report_init() */
+	/* The time of the counts, in TSC ticks since report_init(). */
+	u64 now;
 	u64 inside;		/* TSC ticks that passed in the hypervisor */
 };
 
@@ -88,6 +89,13 @@ static struct figures figures;		/* counts of this run's events so far */
  * have_kernel_va).
  */
 static struct figures at_marker;
+/*
+ * The guest's registers when it reached the address of option --marker, with the
+ * values that the guest reads.  Valid if have_marker is true.
+ */
+static struct {
+	u64 rsi, rflags, cr0, cr4, efer, cs, ds, idt_limit, ghcb_msr;
+} marker_state;
 static struct figures at_kernel_va;
 /*
  * Ticks since report_init() at the first VMEXIT with RIP at a kernel address.
@@ -194,11 +202,22 @@ u64 report_figure(unsigned int hook_count)
 	}
 }
 
-void report_marker(void)
+void report_marker(const struct vcpu *vcpu)
 {
+	const struct vmcb *v = vcpu->vmcb;
+
 	if (have_marker)
 		return;
 	at_marker = figures;
+	marker_state.rsi = vcpu->gpr[RSI];
+	marker_state.rflags = v->rflags;
+	marker_state.cr0 = v->cr0;
+	marker_state.cr4 = v->cr4;
+	marker_state.efer = v->efer & ~(u64)EFER_SVME;
+	marker_state.cs = v->cs.selector;
+	marker_state.ds = v->ds.selector;
+	marker_state.idt_limit = v->idtr.limit;
+	marker_state.ghcb_msr = vcpu->ghcb_msr;
 	have_marker = true;
 	trace("marker");
 }
@@ -300,8 +319,9 @@ static void json_report(enum end end, const char *fmt, va_list args)
 	static const char *const mode_names[] = { "direct64", "direct32", "ovmf" };
 
 	put_to(PORT_REPORT);
-	json("{\"sev\":\"%s\",\"cbit\":%u,\"ghcb_max\":%u,\"mode\":\"%s\",",
+	json("{\"sev\":\"%s\",\"cbit\":%u,\"ghcb_max\":%u,\"host\":\"%s\",\"mode\":\"%s\",",
 	     sev_names[config.sev], config.cbit, config.ghcb_max,
+	     config.host == HOST_SPEC ? "spec" : "kvm",
 	     mode_names[config.mode]);
 	json("\"end\":\"%s\",\"status\":%u,\"reason\":\"", ends[end].name,
 	     (unsigned int)ends[end].status);
@@ -313,7 +333,13 @@ static void json_report(enum end end, const char *fmt, va_list args)
 	if (have_marker) {
 		json("{");
 		json_figures(&at_marker);
-		json("}");
+		json(",\"state\":{\"rsi\":\"%#lx\",\"rflags\":\"%#lx\",",
+		     marker_state.rsi, marker_state.rflags);
+		json("\"cr0\":\"%#lx\",\"cr4\":\"%#lx\",\"efer\":\"%#lx\",",
+		     marker_state.cr0, marker_state.cr4, marker_state.efer);
+		json("\"cs\":\"%#lx\",\"ds\":\"%#lx\",\"idt_limit\":\"%#lx\",",
+		     marker_state.cs, marker_state.ds, marker_state.idt_limit);
+		json("\"ghcb_msr\":\"%#lx\"}}", marker_state.ghcb_msr);
 	} else {
 		json("null");
 	}

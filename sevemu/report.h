@@ -108,10 +108,11 @@ void report_vmgexit_msr(u64 request);
 u64 report_figure(unsigned int hook_count);
 
 /*
- * Copies all figures to the report's object "marker".  Called when the guest
- * reaches the address of option --marker.  Only the first call has an effect.
+ * Copies all figures and the registers of @vcpu to the report's object "marker".
+ * Called when the guest reaches the address of option --marker.  Only the first
+ * call has an effect.
  */
-void report_marker(void);
+void report_marker(const struct vcpu *vcpu);
 
 /*
  * Counts a VMEXIT, and measures how long the hypervisor runs between a VMEXIT

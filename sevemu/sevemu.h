@@ -25,6 +25,8 @@
 #define GHCB_NONE		(~0ull)
 
 enum sev_mode { SEV_OFF, SEV_SEV, SEV_ES, SEV_SNP };
+/* What the host does where KVM and the GHCB specification differ. */
+enum host_kind { HOST_KVM, HOST_SPEC };
 enum boot_mode { MODE_DIRECT64, MODE_DIRECT32, MODE_OVMF };
 
 /* What changes a page of an SNP guest between private and shared (--snp-convert). */
@@ -49,10 +51,11 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
  * them once from fw_cfg, before the guest starts.
  */
 struct config {
-	enum sev_mode sev;	/* --sev */
-	enum boot_mode mode;	/* --mode */
+	enum sev_mode sev;	/* --sev: no SEV, SEV or SEV-ES */
+	enum boot_mode mode;	/* --mode: boots firmware or a kernel */
 	unsigned int cbit;	/* --cbit: the C-bit's position, 47 or 51 */
 	unsigned int ghcb_max;	/* --ghcb-max: highest GHCB protocol version, 1 or 2 */
+	enum host_kind host;	/* --host: the host is like KVM or the specification */
 	bool la57, rdtsc, strict, icount, trace, hooks;
 	bool hostile;		/* --attack or --hostile: the host attacks the guest */
 	bool has_marker;	/* --marker was given, so @marker is valid */

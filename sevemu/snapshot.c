@@ -12,6 +12,7 @@
  * snapshot_restore() copies it back if the dirty bit of its nested page table
  * entry or a FRAME_* flag records a write.
  */
+#include "hooks.h"
 #include "npt.h"
 #include "report.h"
 #include "sevemu.h"
@@ -24,7 +25,8 @@
 struct save {
 	u64 gpa;		/* guest-physical address of the frame */
 	u8 *host;		/* host address of the frame */
-	u8 *copy;		/* the frame's bytes at the time of the snapshot */
+	u8 *copy;		/* the frame's bytes at the time of the snapshot, or @zeroes */
+	u8 *launch;		/* its bytes in the first snapshot; NULL: those of @copy */
 	u8 *flags;		/* the frame's FRAME_* flags, which npt.c keeps */
 	/*
 	 * The frame's nested page table entries, [VIEW_PRIVATE] (C-bit set) and
@@ -35,7 +37,7 @@ struct save {
 };
 static struct save *saves;
 static unsigned int save_count;
-static bool active;		/* snapshot_take() was called */
+static bool active;		/* snapshot_take() has been called once */
 /*
  * A page of zeroes: the snapshot's copy of every frame that contains only
  * zeroes.
@@ -84,6 +86,19 @@ static bool is_zero(const void *page)
 }
 
 /*
+ * Moves the first snapshot's copy of a private frame to @launch, so that keep() takes
+ * a new copy.
+ */
+static void age(struct save *save)
+{
+	if (save->launch ||
+	    (save->state != HOOK_FRAME_PRIVATE && save->state != HOOK_FRAME_NOTED))
+		return;
+	save->launch = save->copy;
+	save->copy = zeroes;
+}
+
+/*
  * Copies the bytes of a frame to the snapshot.  Allocates memory for the copy
  * only if the frame has other bytes than zeroes.
  */
@@ -113,6 +128,7 @@ void snapshot_save(u64 gpa)
 	save->flags = flags;
 	save->state = npt_frame_state(page);
 	save->copy = zeroes;
+	save->launch = NULL;
 	keep(save);
 	*flags |= FRAME_SAVED;
 	for (view = VIEW_PRIVATE; view <= VIEW_SHARED; view++) {
@@ -166,6 +182,23 @@ void snapshot_replace(u64 word, u64 change)
 	}
 }
 
+bool snapshot_launch(u64 gpa, void *block, size_t len)
+{
+	u64 page = ALIGN_DOWN(gpa, PAGE_SIZE);
+	static unsigned int last;	/* often the same frame as in the last call */
+	unsigned int i = last;
+
+	if (!save_count || saves[i].gpa != page) {
+		for (i = 0; i < save_count && saves[i].gpa != page; i++)
+			;
+		if (i == save_count)
+			return false;
+		last = i;
+	}
+	memcpy(block, (saves[i].launch ? saves[i].launch : saves[i].copy) + (gpa - page), len);
+	return true;
+}
+
 /*
  * Clears the dirty bits and flags that record writes to a frame, because the
  * frame and its copy in the snapshot are equal again.
@@ -190,8 +223,10 @@ void snapshot_take(struct vcpu *vcpu)
 	for (i = 0; i < save_count; i++) {
 		struct save *save = &saves[i];
 
-		if (stored(save) || *save->flags & FRAME_TOUCHED)
+		if (stored(save) || *save->flags & FRAME_TOUCHED) {
+			age(save);
 			keep(save);
+		}
 		save->state = npt_frame_state(save->gpa);
 		clean(save);
 	}

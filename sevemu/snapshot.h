@@ -49,6 +49,13 @@ bool snapshot_fault(u64 gpa, u64 info);
 void snapshot_each_store(void (*see)(u64 gpa));
 
 /*
+ * Copies the @len bytes at @gpa as they were at the first snapshot_take() to @block.
+ * They must lie in one frame.  Returns false if the frame was not written to since
+ * then: it has no other contents than the present ones.
+ */
+bool snapshot_launch(u64 gpa, void *block, size_t len);
+
+/*
  * Replaces every aligned eight-byte word that equals @word by @word ^ @change,
  * in all frames that the guest or the hypervisor has written to since the first
  * snapshot_take().  An attack uses it to change a word wherever the guest

@@ -240,7 +240,7 @@ void snp_exit_ud(struct vcpu *vcpu)
 	struct insn insn;
 
 	insn_decode(vcpu, &insn);
-	if (insn.opcode[0] != OP_ESCAPE || insn.opcode[1] != OP2_GROUP7)
+	if (insn.opcode[0] != OPCODE_0F || insn.opcode[1] != OP2_GROUP7)
 		pass_ud(vcpu);
 	else if (insn.repeat == PREFIX_REPNE && insn.modrm == MODRM_PVALIDATE)
 		pvalidate(vcpu, &insn, long64);

@@ -27,6 +27,7 @@
 #define SVM_EXIT_EXCP_UD	0x046
 #define SVM_EXIT_EXCP_AC	0x051
 #define SVM_EXIT_INTR		0x060
+#define SVM_EXIT_NMI		0x061
 #define SVM_EXIT_INIT		0x063
 #define SVM_EXIT_RDTSC		0x06e
 #define SVM_EXIT_RDPMC		0x06f

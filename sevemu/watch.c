@@ -17,7 +17,9 @@
  * appear elsewhere by accident.
  */
 #include "attack.h"
+#include "attack_memory.h"
 #include "ghcb.h"
+#include "guest_memory.h"
 #include "hooks.h"
 #include "npt.h"
 #include "report.h"
@@ -30,6 +32,8 @@
 #define SECRET_SLOTS_MIN	0x1000
 #define DISTINCT_BYTES		6
 #define RANGES_MAX		8
+/* More page tables than the stub has. */
+#define TABLES_MAX		256
 
 struct watch watch;
 
@@ -210,6 +214,12 @@ static void see_word(u64 word, u64 gpa)
 	kaslr_see(word, gpa);
 }
 
+static void see_number(u64 word)
+{
+	if (is_telling(word) && *slot_of(word))
+		watch_fail("a secret is on the console", word);
+}
+
 static void look_for_secrets(const void *page, u64 gpa)
 {
 	if (secrets)
@@ -250,12 +260,71 @@ static void look_at_store(u64 gpa)
 	for (i = 0; i < owned_count; i++)
 		if (gpa >= owned[i].start && gpa < owned[i].end)
 			return;
+	/* A guest whose private memory was changed may change more of it. */
+	if (attack_by_memory())
+		return;
 	/*
 	 * owned[] is empty if the guest starts with firmware, because sevemu
 	 * does not know which memory the firmware gives to the stub.
 	 */
 	if (owned_count)
 		watch_fail("a store outside of what the stub owns", gpa);
+}
+
+void watch_fetch(u64 gpa, enum view view)
+{
+	if (in_stage && proven &&
+	    (view == VIEW_SHARED || npt_frame_state(gpa) == HOOK_FRAME_SHARED))
+		watch_fail("an instruction of a shared page", gpa);
+}
+
+/* ---- The guest's page tables. */
+
+/*
+ * Fails the run if a page table entry maps RAM from @gpa on, @size bytes, that is not
+ * the GHCB page.
+ */
+static void look_at_shared_mapping(u64 gpa, u64 size)
+{
+	u64 end = gpa + size, step = size > LARGE_SIZE ? LARGE_SIZE : size;
+
+	for (; gpa < end; gpa += step)
+		if (npt_frame_state(gpa) != HOOK_FRAME_NONE && gpa != watch.ghcb)
+			watch_fail("RAM is mapped with C=0", gpa);
+}
+
+/*
+ * Checks the page table at @gpa, of @level 0 for 4 KiB pages, and those below it.
+ * Stops after *@left tables, because changed memory may link tables to each other.
+ */
+static void look_at_table(u64 gpa, unsigned int level, unsigned int *left)
+{
+	const u64 *table = (const u64 *)npt_host(gpa);
+	unsigned int i;
+
+	if (!table || !*left)
+		return;
+	--*left;
+	for (i = 0; i < PAGE_SIZE / sizeof(*table); i++) {
+		u64 to = table[i] & PTE_ADDR & ~cbit_mask();
+
+		if (!(table[i] & PTE_P))
+			continue;
+		if (level && !(table[i] & PTE_PS))
+			look_at_table(to, level - 1, left);
+		else if (!(table[i] & cbit_mask()))
+			look_at_shared_mapping(to, (u64)PAGE_SIZE << 9 * level);
+	}
+}
+
+void watch_tables(const struct vcpu *vcpu)
+{
+	const struct vmcb *v = vcpu->vmcb;
+	unsigned int left = TABLES_MAX;
+
+	if (in_stage && proven && watch.ghcb && v->efer & EFER_LMA)
+		look_at_table(v->cr3 & PTE_ADDR & ~cbit_mask(), v->cr4 & CR4_LA57 ? 4 : 3,
+			      &left);
 }
 
 /* ---- Check that a request's GHCB page has only fields that its exit code needs. */
@@ -356,9 +425,12 @@ void watch_request(const struct ghcb *g, u64 gpa)
 
 /* ---- The course of a run. */
 
+/* Returns word @n of the payload where the stub put it; 0 if that is not RAM. */
 static u64 payload_word(u64 n)
 {
-	return *(u64 *)npt_host(watch.payload + kaslr_distance() + n * sizeof(u64));
+	const u8 *word = npt_host(watch.payload + kaslr_distance() + n * sizeof(u64));
+
+	return word ? *(const u64 *)word : 0;
 }
 
 /*
@@ -418,20 +490,23 @@ void watch_stage_over(void)
 	snapshot_each_store(look_at_store);
 	if (watch.ghcb && npt_frame_state(watch.ghcb) == HOOK_FRAME_SHARED)
 		look_for_secrets(npt_host(watch.ghcb), watch.ghcb);
+	if (secrets)
+		kaslr_each_number(see_number);
 	kaslr_over();
 	in_stage = false;
 }
 
 void watch_entry(bool honest)
 {
-	if (watch.ghcb && npt_frame_state(watch.ghcb) == HOOK_FRAME_SHARED)
+	if (watch.ghcb && npt_frame_state(watch.ghcb) == HOOK_FRAME_SHARED &&
+	    !memory_waives(WAIVE_GHCB))
 		watch_fail("the GHCB is still shared", watch.ghcb);
 	watch_stage_over();
 	if (!watch.payload)
 		return;
 	if (honest)
 		learn_payload();
-	else
+	else if (!memory_waives(WAIVE_PAYLOAD))
 		compare_payload();
 }
 

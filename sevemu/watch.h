@@ -12,6 +12,7 @@
 #define SEVEMU_WATCH_H
 
 #include "ghcb.h"
+#include "npt.h"
 #include "sevemu.h"
 
 /*
@@ -109,6 +110,20 @@ void watch_request(const struct ghcb *g, u64 gpa);
  * is right.
  */
 void watch_shared(u64 gpa);
+
+/*
+ * Called by npt.c when the processor fetches an instruction from the frame at @gpa,
+ * which @view does not map.  Fails the run if the frame is shared or the mapping has
+ * C=0, once the stub has proven that its C-bit is right.
+ */
+void watch_fetch(u64 gpa, enum view view);
+
+/*
+ * Fails the run if the guest's page tables map RAM with C=0 besides the GHCB page,
+ * once the stub has proven that its C-bit is right.  To be called when the guest loads
+ * CR3, and when the stub has run.
+ */
+void watch_tables(const struct vcpu *vcpu);
 
 /*
  * Called by attack_events.c right before the guest's instruction that loads

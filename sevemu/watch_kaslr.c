@@ -18,6 +18,7 @@
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_memory.h"
 #include "insn.h"
 #include "main.h"
 #include "npt.h"
@@ -30,6 +31,7 @@
 #define CANARIES_MAX		16
 #define CONSOLE_DATA		0x3f8
 #define TEXT_MAX		0x1000
+#define REGISTER_MIN		0x100000	/* smaller numbers are in messages */
 
 /*
  * Option --chance: addresses in the stub of its RDRAND instruction, the
@@ -40,29 +42,37 @@ static struct {
 } stub;
 static u64 marker;		/* --marker: link address of the payload's entry */
 
-/* Number of the run, from which this file computes the results of RDRAND. */
-static u64 number;
-static u64 draws;		/* number of RDRANDs in this run */
-static u64 next;		/* address of the breakpoint in DR3; 0: no breakpoint */
-static u64 distance;		/* payload's run-time address minus its link address */
-static u64 canaries[CANARIES_MAX];
-static unsigned int canary_count;
-
-/*
- * Secret addresses of the payload: physical addresses of its first byte, of its
- * entry and of its end, and the virtual base to which it is relocated (@virt).
- * All are 0 until the stub decodes the payload.  @phys, @entry and @end stay 0
- * if KASLR leaves the payload at its link address, because the link address is
- * not secret.
- */
-static struct {
-	u64 phys, entry, virt;
-	u64 end;		/* address behind the payload, page-aligned */
-} place;
+/* What this file has seen of the present run of the guest. */
+struct course {
+	/* Number of the run, from which this file computes the results of RDRAND. */
+	u64 number;
+	u64 draws;		/* number of RDRANDs in this run */
+	u64 next;		/* address of the breakpoint in DR3; 0: no breakpoint */
+	u64 distance;		/* payload's run-time address minus its link address */
+	u64 canaries[CANARIES_MAX];
+	unsigned int canary_count;
+	/*
+	 * Secret addresses of the payload: physical addresses of its first byte, of
+	 * its entry and of its end, and the virtual base to which it is relocated
+	 * (@virt).  All are 0 until the stub decodes the payload.  @phys, @entry and
+	 * @end stay 0 if KASLR leaves the payload at its link address, because the
+	 * link address is not secret.
+	 */
+	struct {
+		u64 phys, entry, virt;
+		u64 end;	/* address behind the payload, page-aligned */
+	} place;
+	u64 marker;		/* run-time address of the payload's entry; 0: not known */
+};
+static struct course now;
+/* The course of the run at the snapshot, if @is_kept. */
+static struct course kept;
+static bool is_kept;
 /* Ring buffer of the last bytes that the stub wrote to the console. */
 static char text[TEXT_MAX];
 /* Number of bytes that the stub wrote to the console in this run. */
 static unsigned int text_len;
+static u64 registers[16];	/* kaslr_registers(); 0: none */
 
 /*
  * Returns the number at *@s, which ends at a comma or NUL.  Replaces the comma
@@ -96,19 +106,19 @@ bool kaslr_wanted(void)
 
 u64 kaslr_distance(void)
 {
-	return distance;
+	return now.distance;
 }
 
 bool kaslr_owns(u64 gpa)
 {
-	return gpa >= place.phys && gpa < place.end;
+	return gpa >= now.place.phys && gpa < now.place.end;
 }
 
 bool kaslr_nowhere(void)
 {
 	u64 gpa;
 
-	for (gpa = place.phys; gpa < place.end; gpa += PAGE_SIZE)
+	for (gpa = now.place.phys; gpa < now.place.end; gpa += PAGE_SIZE)
 		if (!npt_host(gpa))
 			return true;
 	return false;
@@ -117,29 +127,37 @@ bool kaslr_nowhere(void)
 /* Sets a breakpoint at the stub's function @function, in DR3; 0 removes it. */
 static void wait_for(u64 function)
 {
-	next = function;
-	write_dr3(function);
+	now.next = function;
+	write_dr3(breakpoint(function));
 }
 
 void kaslr_start(u64 run)
 {
+	text_len = 0;
+	memset(registers, 0, sizeof(registers));
 	if (!stub.rdrand)
 		return;
-	number = run;
-	draws = 0;
-	distance = 0;
-	canary_count = 0;
-	text_len = 0;
-	memset(&place, 0, sizeof(place));
 	/*
-	 * Remove the breakpoint at the payload's entry (config.marker).  It
-	 * cannot be set before see_decode(), because KASLR has not chosen the
-	 * payload's address yet, and the stub itself may run at the payload's
-	 * link address.
+	 * now.marker is 0 before see_decode(): there is no breakpoint at the
+	 * payload's entry, because KASLR has not chosen the payload's address
+	 * yet, and the stub itself may run at the payload's link address.
 	 */
-	config.marker = 0;
-	write_dr0(0);
-	wait_for(stub.finish);
+	memset(&now, 0, sizeof(now));
+	now.number = run;
+	now.next = stub.finish;
+	if (is_kept)
+		now = kept;
+	config.marker = now.marker;
+	write_dr0(breakpoint(now.marker));
+	if (watch_is_proven())
+		kaslr_proven();
+	wait_for(now.next);
+}
+
+void kaslr_keep(void)
+{
+	kept = now;
+	is_kept = true;
 }
 
 void kaslr_proven(void)
@@ -151,10 +169,10 @@ void kaslr_proven(void)
 
 static void add_canary(u64 word)
 {
-	if (canary_count == CANARIES_MAX)
+	if (now.canary_count == CANARIES_MAX)
 		end_run(END_ERROR, "more than %u random numbers in a run: check the "
 			"addresses of --chance", CANARIES_MAX);
-	canaries[canary_count++] = word;
+	now.canaries[now.canary_count++] = word;
 }
 
 /*
@@ -176,7 +194,7 @@ static void do_rdrand(struct vcpu *vcpu)
 	v->rflags &= ~(u64)RFLAGS_CF;
 	if (events_no_random())
 		return;
-	*insn_operand(vcpu, &insn) = attack_mix(number << 8 | draws++);
+	*insn_operand(vcpu, &insn) = attack_mix(now.number << 8 | now.draws++);
 	add_canary(*insn_operand(vcpu, &insn));
 	v->rflags |= RFLAGS_CF;
 }
@@ -206,24 +224,25 @@ static void see_finish(void)
 
 /*
  * Called when the stub is about to decode the payload to @out, @size bytes.
- * The stub must have cleared the generator's state.  Sets config.marker, a
- * breakpoint, to the payload's entry, because KASLR has now chosen the
- * payload's address.
+ * The stub must have cleared the generator's state, unless the host puts it
+ * back.  Sets config.marker, a breakpoint, to the payload's entry, because KASLR
+ * has now chosen the payload's address.
  */
 static void see_decode(u64 out, u64 size)
 {
 	unsigned int i;
 
 	for (i = 0; i < STATE_WORDS; i++)
-		if (state_words()[i])
+		if (state_words()[i] && !attack_by_memory())
 			watch_fail("random numbers outlive their use", stub.state);
-	distance = out - watch.payload;
-	config.marker = marker + distance;
-	write_dr0(config.marker);
-	if (distance) {
-		place.phys = out;
-		place.entry = config.marker;
-		place.end = ALIGN_UP(out + size, PAGE_SIZE);
+	now.distance = out - watch.payload;
+	now.marker = marker + now.distance;
+	config.marker = now.marker;
+	write_dr0(breakpoint(now.marker));
+	if (now.distance) {
+		now.place.phys = out;
+		now.place.entry = config.marker;
+		now.place.end = ALIGN_UP(out + size, PAGE_SIZE);
 	}
 	wait_for(stub.relocate);
 }
@@ -236,13 +255,13 @@ bool kaslr_db(struct vcpu *vcpu)
 		return false;
 	if (v->dr6 & DR6_B2 && v->rip == stub.rdrand) {
 		do_rdrand(vcpu);
-	} else if (v->dr6 & DR6_B3 && v->rip == next) {
-		if (next == stub.finish)
+	} else if (v->dr6 & DR6_B3 && v->rip == now.next) {
+		if (now.next == stub.finish)
 			see_finish();
-		else if (next == stub.decode)
+		else if (now.next == stub.decode)
 			see_decode(vcpu->gpr[RDI], vcpu->gpr[RSI]);
 		else {
-			place.virt = vcpu->gpr[RCX];
+			now.place.virt = vcpu->gpr[RCX];
 			wait_for(0);
 		}
 	} else {
@@ -258,8 +277,8 @@ void kaslr_see(u64 word, u64 gpa)
 {
 	unsigned int i;
 
-	for (i = 0; i < canary_count; i++)
-		if (word == canaries[i])
+	for (i = 0; i < now.canary_count; i++)
+		if (word == now.canaries[i])
 			watch_fail("a random number is visible to the host", gpa);
 	/*
 	 * Compare the word with the payload's addresses only if it is aligned,
@@ -267,13 +286,13 @@ void kaslr_see(u64 word, u64 gpa)
 	 * fields and may equal an address by accident.
 	 */
 	if (gpa % sizeof(word) == 0 &&
-	    (word == place.phys || word == place.entry || word == place.virt))
+	    (word == now.place.phys || word == now.place.entry || word == now.place.virt))
 		watch_fail("the payload's place is visible to the host", gpa);
 }
 
 void kaslr_console(u16 port, u8 byte)
 {
-	if (stub.rdrand && port == CONSOLE_DATA)
+	if (port == CONSOLE_DATA)
 		text[text_len++ % TEXT_MAX] = byte;
 }
 
@@ -282,33 +301,48 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
-/*
- * Returns whether the text that the stub wrote to the console contains @value
- * as a hexadecimal number.  Returns false if @value is 0, which means "not
- * known".
- */
-static bool is_told(u64 value)
+void kaslr_each_number(void (*see)(u64 number))
 {
 	unsigned int len = text_len < TEXT_MAX ? text_len : TEXT_MAX;
 	unsigned int i;
 	u64 told = 0;
 
-	for (i = 0; value && i <= len; i++) {
+	for (i = 0; i <= len; i++) {
 		char c = i < len ? text[i] : '\0';
 
 		if (is_hex(c)) {
 			told = told << 4 | ((c <= '9' ? c : c + 9) & 0xf);
 			continue;
 		}
-		if (told == value)
-			return true;
+		if (told)
+			see(told);
 		told = 0;
 	}
-	return false;
+}
+
+/* Fails the run if @number, which is on the console, is secret. */
+static void see_number(u64 number)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(registers); i++)
+		if (number == registers[i])
+			watch_fail("a register is on the console", number);
+	if (number == now.place.phys || number == now.place.entry ||
+	    number == now.place.virt)
+		watch_fail("the payload's place is on the console", number);
+}
+
+void kaslr_registers(const struct vcpu *vcpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(registers); i++)
+		registers[i] = vcpu->gpr[i] >= REGISTER_MIN &&
+			       vcpu->gpr[i] != config.marker ? vcpu->gpr[i] : 0;
 }
 
 void kaslr_over(void)
 {
-	if (is_told(place.phys) || is_told(place.entry) || is_told(place.virt))
-		watch_fail("the payload's place is on the console", place.phys);
+	kaslr_each_number(see_number);
 }

@@ -29,6 +29,12 @@ bool kaslr_wanted(void);
 void kaslr_start(u64 run);
 
 /*
+ * Keeps what has been seen of the present run.  Later runs continue there, with its
+ * random numbers.  Belongs to snapshot_take().
+ */
+void kaslr_keep(void);
+
+/*
  * Called when the stub has proven that its C-bit is right.  Moves the
  * breakpoint in DR2, which campaign.c has set to the code behind the proof, to
  * KASLR's RDRAND instruction.
@@ -55,6 +61,12 @@ void kaslr_console(u16 port, u8 byte);
 void kaslr_see(u64 word, u64 gpa);
 
 /*
+ * Calls @see for each hexadecimal number in the last TEXT_MAX bytes that the stub wrote
+ * to the console.
+ */
+void kaslr_each_number(void (*see)(u64 number));
+
+/*
  * Called when the stub has run.  Fails the run if the stub wrote an address of
  * the payload to the console.
  */
@@ -78,5 +90,12 @@ bool kaslr_owns(u64 gpa);
  * memory map.
  */
 bool kaslr_nowhere(void);
+
+/*
+ * Makes the present values of the general registers secrets that must not be on the
+ * console, if they are large enough not to be there by accident.  Called when an
+ * attack makes the guest report an exception.
+ */
+void kaslr_registers(const struct vcpu *vcpu);
 
 #endif

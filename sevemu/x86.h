@@ -60,6 +60,16 @@
 /* Model-specific registers (APM2 appendix A). */
 #define MSR_TSC			0x00000010
 #define MSR_APIC_BASE		0x0000001b
+
+/* Registers of the local APIC (APM2 16.3), and values of them. */
+#define LAPIC(offset)		((volatile u32 *)(0xfee00000 + (offset)))
+#define LAPIC_TIMER		0x320
+#define LAPIC_NMI		0x400	/* delivery mode */
+#define LAPIC_MASKED		0x10000
+#define LAPIC_COUNT		0x380
+#define LAPIC_DIVIDE		0x3e0
+#define LAPIC_DIVIDE_BY_1	0xb
+
 #define MSR_MTRR_CAP		0x000000fe
 #define MSR_SYSENTER_CS		0x00000174
 #define MSR_SYSENTER_ESP	0x00000175
@@ -127,6 +137,7 @@
 /* Exception vectors (APM2 8.2). */
 #define X86_DB			1
 #define X86_NMI			2
+#define X86_BP			3
 #define X86_UD			6
 #define X86_DF			8
 #define X86_TS			10
@@ -156,8 +167,10 @@
 #define SEG_DB			0x400
 #define SEG_G			0x800
 
-#define OP_ESCAPE		0x0f	/* first byte of two-byte opcodes */
+#define OP_INT3			0xcc
+#define OP_INT			0xcd	/* an immediate byte names the vector */
 /* Second bytes of opcodes that start with 0F (APM3 appendix A). */
+#define OPCODE_0F		0x0f
 #define OP2_GROUP7		0x01
 #define OP2_CLTS		0x06
 #define OP2_INVD		0x08
@@ -290,6 +303,15 @@ static inline void write_dr0(u64 v)
 static inline void write_dr1(u64 v)
 {
 	asm volatile("mov %0, %%dr1" : : "r"(v));
+}
+
+/*
+ * The address of a breakpoint at @at, or, if @at is 0, of a breakpoint that is not used:
+ * one that no page of a guest under attack has.  A guest may jump to address 0.
+ */
+static inline u64 breakpoint(u64 at)
+{
+	return at ? at : 0x7ffffffffff0;
 }
 
 static inline void write_dr2(u64 v)

@@ -118,6 +118,24 @@ apt_why()
 	sed -n 's/^E: //p' "$apt_dir/log" | tail -n 1
 }
 
+# The release of Debian that has the pinned versions. Archives keep it while later
+# releases are in use.
+pinned_suite=bookworm
+
+# fetch_pinned PACKAGE VERSION: fetches the source package, from the machine's own
+# release or else from $pinned_suite in the same archive.
+fetch_pinned()
+{
+	apt_private deb-src ||
+		die "the package archive cannot be reached, or has no sources ($(apt_why)): $elsewhere"
+	! apt_fetch 2 source --download-only "$1=$2" || return 0
+	why=$(apt_why)
+	rm -rf "$apt_dir"
+	{ apt_private deb-src "$pinned_suite" &&
+		apt_fetch 2 source --download-only "$1=$2"; } ||
+		die "cannot fetch $1 $2 ($why; $pinned_suite: $(apt_why)): $elsewhere"
+}
+
 # apt_source DIR PACKAGE VERSION TARBALL SHA256 ELSEWHERE MEMBER...: fetches the
 # source package, checks TARBALL's digest and unpacks the named members of it into
 # DIR. Does nothing if DIR/.stamp contains SHA256. ELSEWHERE is the advice that an
@@ -133,10 +151,7 @@ apt_source()
 	fi
 
 	printf '  %-7s %s\n' FETCH "$dir ($package $version and its index)"
-	apt_private deb-src ||
-		die "the package archive cannot be reached, or has no sources ($(apt_why)): $elsewhere"
-	apt_fetch 2 source --download-only "$package=$version" ||
-		die "cannot fetch $package $version ($(apt_why)): $elsewhere"
+	fetch_pinned "$package" "$version"
 	echo "$sha256  $apt_dir/download/$tarball" | sha256sum -c --status ||
 		die "$tarball does not have the pinned digest: $elsewhere"
 

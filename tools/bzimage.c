@@ -15,13 +15,13 @@
 #define BOOT_FLAG_AT		0x1fe
 #define DEFAULT_SETUP_SECTS	4	/* number of setup sectors if setup_sects is 0 (boot.rst) */
 /*
- * The setup header's field kernel_version counts from the second sector
- * (boot.rst).
+ * The setup header's field kernel_version is an offset in bytes from here, the
+ * start of the file's second sector (boot.rst).
  */
 #define VERSION_BASE		SECTOR
 #define PARAGRAPH		16UL	/* unit of the setup header's field syssize, in bytes */
 
-/* The first boot protocol with xloadflags, which tells a 64-bit kernel. */
+/* The first boot protocol with xloadflags, which marks a 64-bit kernel. */
 #define PROTOCOL_XLOADFLAGS	0x20c
 
 bool bzimage_probe(const struct blob *file)
@@ -115,7 +115,10 @@ struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 		die("truncated: %zu bytes hold no setup header", file->size);
 	memcpy(&hdr, file->data + HEADER_AT, sizeof(hdr));
 	check_protocol(&hdr);
-	/* memtest86+ has this header, and its file is shorter than syssize. */
+	/*
+	 * Check payload_length before the file's size. memtest86+ has this
+	 * header without a payload, and its file is shorter than syssize says.
+	 */
 	if (hdr.payload_length == 0)
 		die("no compressed kernel (payload_length 0): a program with Linux's header, such as memtest86+, cannot be repacked");
 	check_alignment(&hdr);

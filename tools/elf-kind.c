@@ -14,7 +14,7 @@
 
 #define ANY_TYPE		(-1L)
 
-/* Xen's elfnote.h: entries of a paravirtual guest and of PVH. */
+/* Xen's elfnote.h: notes with the entry of a paravirtual or of a PVH guest. */
 #define XEN_ELFNOTE_ENTRY	1
 #define XEN_ELFNOTE_PHYS32_ENTRY 18
 
@@ -29,7 +29,7 @@ struct note {
 
 /*
  * Reads the note at offset @at of the PT_NOTE segment @p. Returns the offset of
- * the next note, or 0 if the segment has no complete name at @at.
+ * the next note, or 0 if the segment ends inside the note's header or name.
  */
 static u64 read_note(const struct elf *elf, const Elf64_Phdr *p, u64 at,
 		     struct note *note)
@@ -133,7 +133,8 @@ void elf_refuse_program(const struct elf *elf)
 #define MULTIBOOT_HAS_ENTRY	0x10000U	/* flag: entry_addr is valid */
 
 #define MULTIBOOT2_MAGIC	0xe85250d6U
-#define MULTIBOOT2_I386		0	/* architecture: 32-bit protected mode */
+/* multiboot2_header.architecture of a kernel for 32-bit protected mode. */
+#define MULTIBOOT2_I386		0
 #define MULTIBOOT2_SEARCH	32768UL
 #define MULTIBOOT2_ALIGN	8
 #define MULTIBOOT2_TAG_END	0

@@ -231,6 +231,16 @@ static void add_kept(struct relocs *relocs, const Elf64_Rela *rela, u64 offset,
 		if (place == target)
 			return;
 		break;
+	case R_X86_64_GOTPCREL:
+	case R_X86_64_GOTPCRELX:
+	case R_X86_64_REX_GOTPCRELX:
+		/*
+		 * No relocation is kept for the entries of the table. LLVM's
+		 * linker leaves this type even where it has changed the
+		 * instruction to one that does not need the table.
+		 */
+		die("relocation of type %u at %#lx cannot be done at boot: it is for a global offset table: compile with -fno-pic, or link a static PIE",
+		    type, rela->r_offset);
 	}
 	die("relocation of type %u at %#lx cannot be done at boot", type,
 	    rela->r_offset);
@@ -274,7 +284,7 @@ static void read_kept_section(const struct elf *elf, const struct image *image,
 struct kept {
 	unsigned int tables;		/* number of sections of relocations */
 	unsigned int code_tables;	/* how many of them relocate code */
-	unsigned int first;		/* section index of the first of them */
+	unsigned int first;		/* section index of the first table */
 };
 
 /*

@@ -10,7 +10,10 @@
 
 #include "mkpayload.h"
 
-/* Formats that have a constant at a fixed offset. The first match counts. */
+/*
+ * File formats that have a constant at a fixed offset. If several match, the
+ * first one counts.
+ */
 static const struct format {
 	u32 at;				/* offset of @magic, in bytes */
 	u32 size;			/* of @magic, in bytes */
@@ -66,6 +69,9 @@ static const struct format {
 #define PE_NAME_SIZE		8
 
 #define ZBOOT_MAGIC_AT		4
+#define ZBOOT_WHERE_AT		8	/* u32 offset, u32 size of the kernel */
+#define ZBOOT_CODEC_AT		24	/* the codec's name */
+#define ZBOOT_CODEC_SIZE	6
 
 static bool has(const struct blob *file, u64 at, const void *bytes, size_t size)
 {
@@ -99,6 +105,27 @@ static bool pe_has_linux(const struct blob *file, u64 pe)
 	return false;
 }
 
+/*
+ * Calls die() with the place and the codec of the kernel in @file, an EFI zboot
+ * image, so that the user can take it out. Such a kernel is rarely for x86-64.
+ */
+static noreturn void refuse_zboot(const struct blob *file)
+{
+	char codec[ZBOOT_CODEC_SIZE + 1] = "";
+	u32 where[2] = { 0, 0 };
+
+	if (file->size >= ZBOOT_CODEC_AT + ZBOOT_CODEC_SIZE) {
+		memcpy(where, file->data + ZBOOT_WHERE_AT, sizeof(where));
+		memcpy(codec, file->data + ZBOOT_CODEC_AT, ZBOOT_CODEC_SIZE);
+	}
+	for (char *c = codec; *c; c++) {
+		if (*c <= ' ' || *c > '~')
+			*c = '?';
+	}
+	die("not a kernel: an EFI zboot image: name the kernel that is compressed in it, if it is for x86-64: %u bytes at offset %u, packed with %s",
+	    where[1], where[0], codec);
+}
+
 /* Calls die() if @file is an EFI application, and says which kind. */
 static void refuse_pe(const struct blob *file)
 {
@@ -108,7 +135,7 @@ static void refuse_pe(const struct blob *file)
 	    file->size < PE_OFFSET_AT + sizeof(pe))
 		return;
 	if (has(file, ZBOOT_MAGIC_AT, "zimg", 4))
-		die("not a kernel: an EFI zboot image: name the kernel that is compressed in it, if it is for x86-64");
+		refuse_zboot(file);
 	memcpy(&pe, file->data + PE_OFFSET_AT, sizeof(pe));
 	if (!has(file, pe, "PE\0\0", 4))
 		return;

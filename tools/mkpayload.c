@@ -39,11 +39,14 @@
  * ignored, because it may only be the linker's default page size.
  */
 #define PLAIN_MAX_ALIGN		(2 * MIB)
-/* Characters of the input's file name that invent_version() uses. */
+/* The most characters of the input's file name that invent_version() uses. */
 #define NAME_IN_VERSION_MAX	120
 
 #define ADDR_4G			(1UL << 32)
-/* More bytes than the stub's copy has above the payload, its .bss included. */
+/*
+ * An upper bound, in bytes, for the memory above the payload that the stub's
+ * copy needs, with its .bss.
+ */
 #define STUB_ROOM		MIB
 
 /*

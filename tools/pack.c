@@ -218,7 +218,7 @@ static const struct codec {
 } codecs[] = {
 	[PAYLOAD_CODEC_ZSTD] = { "zstd", "unzstd", 86300, 22, 19,
 				 zstd_compress, zstd_margin, zstd_expand },
-	[PAYLOAD_CODEC_LZ4] = { "lz4", "unlz4", 65900, LZ4HC_CLEVEL_MAX,
+	[PAYLOAD_CODEC_LZ4] = { "lz4", "unlz4", 70024, LZ4HC_CLEVEL_MAX,
 				LZ4HC_CLEVEL_MAX, lz4_compress, lz4_margin,
 				unlz4_legacy },
 	[PAYLOAD_CODEC_NONE] = { "none", "unstore", 62500, 0, 0,

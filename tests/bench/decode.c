@@ -28,7 +28,11 @@
 #define PAGE		4096
 #define LEVEL		19
 #define MARGIN		(1UL << 20)
-#define TRIES		3	/* runs of each decoder in a round; the fastest run counts */
+/*
+ * In a round of the benchmark each decoder decodes the sample this many times.
+ * The fastest time counts.
+ */
+#define TRIES		3
 #define MAX_ROUNDS	99
 #define MB		1e6
 

@@ -17,7 +17,7 @@ dark = "#222222"
 
 # Pixels.
 width = 800
-left = name eq "exits" ? 348 : 262
+left = name eq "exits" ? 372 : 292
 right = 24
 row = 44
 above = 12

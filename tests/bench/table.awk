@@ -5,7 +5,7 @@
 
 BEGIN {
 	FS = "\t"
-	print "| what | unit | ours | " other " | ratio | target |"
+	print "| what | unit | ours (sevstub) | " other " | ratio of both | target for the ratio, or for ours |"
 	print "|---|---|--:|--:|--:|---|"
 }
 

@@ -8,6 +8,7 @@
 #	bad-X.img		test.img, corrupted as tests/boot/corrupt.list says
 #	disk-X.img		a disk with other images on it (make-disk)
 #	kexec.img		an initramfs that kexecs cloud.img (make-kexec)
+#	ipxe.img		a script that starts cloud.img from a network (make-ipxe)
 
 BOOT_IMAGES := $(addsuffix .img,$(addprefix $(O)/boot/,\
 	$(shell . tests/boot/suite.sh && images)))
@@ -15,11 +16,12 @@ BOOT_KERNELS := $(O)/boot/cloud.img $(O)/boot/generic.img
 BOOT_BAD := $(filter $(O)/boot/bad-%,$(BOOT_IMAGES))
 BOOT_DISKS := $(filter $(O)/boot/disk-%,$(BOOT_IMAGES))
 BOOT_KEXEC := $(O)/boot/kexec.img
+BOOT_IPXE := $(O)/boot/ipxe.img
 # The suite sev boots cloud-lz4.img.
 BOOT_CODECS := $(sort $(filter %-lz4.img %-none.img,$(BOOT_IMAGES)) \
 	$(O)/boot/cloud-lz4.img)
 BOOT_PAYLOADS := $(filter-out $(O)/boot/moves.img $(BOOT_KERNELS) $(BOOT_BAD) $(BOOT_DISKS) \
-	$(BOOT_KEXEC) $(BOOT_CODECS),$(BOOT_IMAGES))
+	$(BOOT_KEXEC) $(BOOT_IPXE) $(BOOT_CODECS),$(BOOT_IMAGES))
 
 # $(IMAGE_DEPS) is everything but the kernel that an image is linked from.
 $(BOOT_KERNELS): $(O)/boot/%.img: $(O)/kernels/%/vmlinuz $(IMAGE_DEPS)
@@ -58,6 +60,10 @@ $(BOOT_DISKS): $(O)/boot/disk-%.img: tests/boot/make-disk $(O)/boot/cloud.img \
 $(BOOT_KEXEC): tests/boot/make-kexec $(O)/boot/cloud.img $(O)/initramfs.cpio.gz \
 		| $(O)/kexec/sbin/kexec
 	@printf '  %-7s %s\n' CPIO $@
+	$(Q)$< $@
+
+$(BOOT_IPXE): tests/boot/make-ipxe $(O)/boot/cloud.img $(O)/initramfs.cpio.gz
+	@printf '  %-7s %s\n' SCRIPT $@
 	$(Q)$< $@
 
 # XXH64 comes from zstd's source.

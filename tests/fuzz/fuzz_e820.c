@@ -14,10 +14,15 @@
 
 #include "fuzz.h"
 
-#define CELLS	256			/* number of bytes whose memory type the model records */
+/* The model records the memory type of this many bytes of the address space. */
+#define CELLS	256
 /* Capacity of the zero page's E820 table, in entries. */
 #define TABLE	128
-#define CHAIN	140			/* number of setup_data nodes, more than MAX_NODES */
+/*
+ * Number of setup_data nodes: more than MAX_NODES, the stub's limit, to test
+ * it.
+ */
+#define CHAIN	140
 /* The stub reads no more setup_data nodes than this. */
 #define MAX_NODES	128
 #define NODE_HEAD	16
@@ -36,8 +41,9 @@ static bool ram[CELLS];
 /* other[n]: the byte at origin + n is in an E820 entry of another type than RAM. */
 static bool other[CELLS];
 /*
- * held[n]: the byte is in an entry of a type in which a loader may leave data.
- * barred[n]: it is in one of a type in which it may not.
+ * held[n]: the byte at origin + n is in an E820 entry of a type that allows a
+ * loader to leave data there. barred[n]: the byte is in an E820 entry of a type
+ * that forbids this.
  */
 static bool held[CELLS], barred[CELLS];
 
@@ -210,7 +216,11 @@ static void check_range(unsigned int start, unsigned int end)
 	CHECK(got == want, "[%u, %u) is %u", start, end, got);
 }
 
-/* The map has no types but RAM, 128 (Linux's own), and some that hold no data. */
+/*
+ * Compares e820_may_hold() with the model. The E820 entries of this fuzzer have
+ * the types 1 (RAM) and 128 to 255. A loader may leave data in types 1 and 128
+ * only.
+ */
 static void check_data(unsigned int start, unsigned int end)
 {
 	bool want = start < end && origin + end > origin + start, got;
@@ -229,8 +239,9 @@ static void check_around(unsigned int at, unsigned int low, unsigned int high)
 	unsigned int first = at, last = at;
 
 	/*
-	 * Leave this check out if the model's CELLS bytes of memory reach 2^64, because
-	 * got_high would wrap around.
+	 * Leave this check out if the model's CELLS bytes of memory reach 2^64.
+	 * Then got_high, the upper limit of the search, may be 2^64, which does
+	 * not fit into a u64.
 	 */
 	if (origin + CELLS < origin)
 		return;

@@ -185,8 +185,9 @@ static void fuzz_utf16(struct input *in)
 #define OPTION_BYTES	64
 
 /*
- * The offset of the optional data in the @size bytes at @at, or 0 if they are no
- * EFI_LOAD_OPTION (UEFI 2.10 3.1.3). Looks for the end of the path first.
+ * A model of optional_data_offset(): returns the offset of the optional data in
+ * the EFI_LOAD_OPTION of @size bytes at @at, or 0 if these bytes are no
+ * EFI_LOAD_OPTION (UEFI 2.10 3.1.3).
  */
 static size_t model_data(const u8 *at, size_t size)
 {
@@ -213,7 +214,10 @@ static size_t model_data(const u8 *at, size_t size)
 	       at[last + 1] == 0xff ? end : 0;
 }
 
-/* Makes a load option with a path of some nodes, and changes bytes of it. */
+/*
+ * Makes an EFI_LOAD_OPTION with a path of up to three nodes, changes bytes of
+ * it, and compares optional_data_offset() with the model.
+ */
 static void fuzz_load_option(struct input *in)
 {
 	u8 bytes[OPTION_BYTES * 4] = { 0 }, *copy;
@@ -242,7 +246,10 @@ static void fuzz_load_option(struct input *in)
 	if (take_u8(in) & 1)
 		size = take_u8(in) % (size + 1);
 
-	/* A copy of exactly this size, so that ASan reports a read behind it. */
+	/*
+	 * Pass a copy on the heap of exactly @size bytes, so that ASan reports
+	 * a read behind it.
+	 */
 	copy = malloc(size + !size);
 	memcpy(copy, bytes, size);
 	got = optional_data_offset(copy, size);
@@ -398,7 +405,10 @@ static CHAR16 take_unit(struct input *in)
 	       (CHAR16)(0xd800 + (byte & 3) * 0x200 + byte % 16);
 }
 
-/* Converts UTF-16 up to its NUL to UTF-8, as the model. */
+/*
+ * A model of the stub's conversion of the command line: converts the UTF-16
+ * text @units, up to its NUL, to UTF-8.
+ */
 static void make_options(char *out, const CHAR16 *units)
 {
 	for (; *units; units++) {
@@ -433,7 +443,7 @@ static void fuzz_entry(struct input *in)
 	u8 how = take_u8(in);
 	EFI_STATUS status;
 	struct fake_file *f;
-	/* Static, so that setjmp() leaves it alone. */
+	/* Static, so that longjmp() to the setjmp() below cannot change it. */
 	static unsigned int fits;
 	unsigned int i, n;
 
@@ -490,7 +500,10 @@ static void fuzz_entry(struct input *in)
 	fw.loaded.LoadOptions = wide;
 	fw.loaded.LoadOptionsSize = (UINT32)(n * 2 + (how >> 6 & 1));
 
-	/* The payload takes CMDLINE_SIZE bytes: the words that fit whole. */
+	/*
+	 * The payload reads at most CMDLINE_SIZE bytes of command line. From a
+	 * longer text the stub must keep only the words that fit whole.
+	 */
 	if (strlen(options) > CMDLINE_SIZE) {
 		bool quoted = false;
 

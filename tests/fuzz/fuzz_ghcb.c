@@ -16,8 +16,10 @@
 #define TEXT_SIZE	5000
 
 static struct input *replies;
-static bool ended;			/* the model expects that the guest terminates */
-static u64 words;			/* the GHCB MSR's expected value at termination */
+/* true: the model expects that the guest has terminated by now. */
+static bool ended;
+/* The GHCB MSR's value that the model expects when the guest terminates. */
+static u64 words;
 /* An NMI has come, and the stub has yet to send NMI complete. */
 static bool nmi_due;
 static u8 text[TEXT_SIZE];
@@ -56,6 +58,10 @@ static bool answered(bool output)
 	if (how & 16 && host.count < STEPS_MAX / 2) {
 		meanwhile(nmi_comes);
 		nmi_due = true;
+	}
+	if (how & 32) {
+		injects_gp();
+		return false;
 	}
 
 	if (info_1 == 1 && ((u32)info_2 == 0x80000b0d ||
@@ -197,8 +203,11 @@ static void fresh_guest(void)
 	}
 	memset(&host.count, 0, sizeof(host) - offsetof(typeof(host), count));
 	memset(&es, 0, sizeof(es));
+	nmi_count = 0;
 	memset(&sev_guest, 0, sizeof(sev_guest));
 	nmi_count = 0;
+	host.sev_status = 3;
+	host.has_sev_status = true;
 	sev_guest.status = 3;
 	sev_guest.cbit = 51;
 	sev_guest.known = true;

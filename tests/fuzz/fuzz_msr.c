@@ -237,7 +237,7 @@ check:
 			ends(0, 2);
 		refused(0);
 	}
-	if (predicted.status & ~0x87UL)
+	if (predicted.status & ~0x824387UL)
 		refused(5);
 	if (cbit < 32 || cbit > 51)
 		refused(3);
@@ -268,6 +268,9 @@ static void predict_stage1(void)
 		ends(2, 12);
 	if (*(u8 *)frame.rip != 0x0f || *(u8 *)(frame.rip + 1) != 0xa2)
 		ends(2, 6);
+	/* The sub-leaf of a CPUID that must not raise #VC, "SEV ". */
+	if ((u32)frame.rcx == 0x20564553)
+		ends(2, 4);
 	if ((u32)frame.rcx)
 		ends(2, 13);
 	want.rip += 2;
@@ -296,6 +299,12 @@ static void fresh_guest(struct input *in)
 	host.msr = FIRMWARE_GHCB;
 	host.has_sev_status = true;
 	replies = in;
+}
+
+/* A processor with SEV-ES active (bit 1 of SEV_STATUS) has SEV active, too (bit 0). */
+static u64 as_processor(u64 status)
+{
+	return status & 2 ? status | 1 : status;
 }
 
 static unsigned int run_detect(void)
@@ -350,6 +359,7 @@ static void fuzz_detect(struct input *in)
 	host.sev_status = take_u8(in);
 	if (how & 4)
 		host.sev_status |= take_u64(in);
+	host.sev_status = as_processor(host.sev_status);
 	cpu.max.eax = how & 8 ? take_u32(in) : LEAF_SEV;
 	cpu.sev.eax = how & 16 ? take_u32(in) : 0xa;
 	cpu.sev.ebx = take_u8(in);
@@ -404,7 +414,7 @@ static void fuzz_stage1(struct input *in)
 	u8 how = take_u8(in);
 	u8 bytes[2] = { 0x0f, 0xa2 };
 
-	host.sev_status = how & 1 ? take_u64(in) : 3;
+	host.sev_status = how & 1 ? as_processor(take_u64(in)) : 3;
 	if (how & 2)
 		take_bytes(in, bytes, sizeof(bytes));
 	fill_frame();

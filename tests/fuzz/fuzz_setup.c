@@ -81,17 +81,24 @@ static void expect_taken(u64 start, u64 end)
 }
 
 /*
- * Predicts the effect of a setup_data node of type SETUP_INDIRECT, which points to
- * further data: KASLR must not use its memory. Returns false if the stub must
- * refuse the node.
+ * Predicts the effect of a setup_data node of type SETUP_INDIRECT or SETUP_IMA (8),
+ * which points to further data: KASLR must not use its memory. Returns false if the
+ * stub must refuse the node.
  */
 static bool predict_indirect(const struct setup_data *node, u64 addr)
 {
 	struct setup_indirect to;
+	u64 ima[2];
 
-	if (node->type != 0x80000000 || node->len < sizeof(to))
+	if (node->type == 8 && node->len >= sizeof(ima)) {
+		memcpy(ima, (u8 *)addr + sizeof(*node), sizeof(ima));
+		to.addr = ima[0];
+		to.len = ima[1];
+	} else if (node->type == 0x80000000 && node->len >= sizeof(to)) {
+		memcpy(&to, (u8 *)addr + sizeof(*node), sizeof(to));
+	} else {
 		return true;
-	memcpy(&to, (u8 *)addr + sizeof(*node), sizeof(to));
+	}
 	if (to.addr + to.len < to.addr || in_runtime(to.addr, to.addr + to.len))
 		return false;
 	expect_taken(to.addr, to.addr + to.len);
@@ -99,9 +106,9 @@ static bool predict_indirect(const struct setup_data *node, u64 addr)
 }
 
 /*
- * Whether the stub must accept a setup_data node in [start, end): a loader may leave
- * data there, and it is outside of the runtime range, the payload's memory.
- * fuzz_e820.c has a model of e820_may_hold().
+ * Whether the stub must accept a setup_data node in [start, end): a loader may
+ * leave data there, and it is outside of the payload's memory. e820_may_hold()
+ * is the stub's own function, which fuzz_e820.c compares with a model.
  */
 static bool good_range(u64 start, u64 end)
 {
@@ -118,7 +125,12 @@ static bool predict_loaded(u64 start, u64 end)
 	return true;
 }
 
-/* Predicts the effect of a node of type SETUP_KEXEC_KHO, as predict_indirect(). */
+/*
+ * Predicts the effect of a setup_data node of type SETUP_KEXEC_KHO (10), by
+ * which kexec hands memory over to the next Linux. The stub must map what the
+ * node points to, and KASLR must know its scratch areas. Returns false if the
+ * stub must refuse the node.
+ */
 static bool predict_handover(const struct setup_data *node, u64 addr)
 {
 	u64 kho[4], area[2], i;
@@ -145,6 +157,10 @@ static bool predict_handover(const struct setup_data *node, u64 addr)
 	return true;
 }
 
+/*
+ * Predicts what map_setup_data() does with the list, and makes the changes to the
+ * nodes that it has to make.
+ */
 static void predict_chain(void)
 {
 	u64 addr = fake.bp.hdr.setup_data, end;
@@ -167,6 +183,10 @@ static void predict_chain(void)
 		if (!predict_indirect(&node, addr) ||
 		    !predict_handover(&node, addr))
 			return;
+		/* The blob of type 7 exists in SNP guests only. */
+		if (node.type == 7)
+			memset((u8 *)addr + offsetof(struct setup_data, type), 0,
+			       sizeof(node.type));
 		addr = node.next;
 	}
 	expected_error = NULL;
@@ -174,6 +194,7 @@ static void predict_chain(void)
 
 static void fuzz_chain(struct input *in)
 {
+	static u8 before[PAGE_SIZE], after[PAGE_SIZE];
 	struct boot boot = { .bp = &fake.bp };
 	unsigned int i, entries;
 	bool refused;
@@ -185,7 +206,8 @@ static void fuzz_chain(struct input *in)
 		u8 how = take_u8(in);
 		struct setup_data node = {
 			.next = take_pointer(in),
-			.type = how & 0x80 ? 0x80000000 : how & 0x40 ? 10 : 9,
+			.type = how & 0x80 ? 0x80000000 : how & 0x40 ? 10 :
+				how & 0x20 ? 8 : how & 0x10 ? 7 : 9,
 			.len = how & 1 ? take_u16(in) : how & 2 ? take_u32(in) :
 			       how & 31,
 		};
@@ -200,6 +222,13 @@ static void fuzz_chain(struct input *in)
 				to.len = take_u64(in);
 			memcpy((void *)(at_node(i) + sizeof(node)), &to,
 			       sizeof(to));
+		} else if (node.type == 8) {
+			u64 ima[2] = { take_pointer(in), take_u16(in) };
+
+			if (how & 1)
+				ima[1] = take_u64(in);
+			memcpy((void *)(at_node(i) + sizeof(node)), ima,
+			       sizeof(ima));
 		}
 	}
 	for (i = 0; i < NODES; i++) {
@@ -217,7 +246,10 @@ static void fuzz_chain(struct input *in)
 	fake.bp.hdr.setup_data = take_pointer(in);
 	boot.runtime = (struct range){ m(AT_RUNTIME), m(AT_END) };
 
+	memcpy(before, machine + AT_NODES, sizeof(before));
 	predict_chain();
+	memcpy(after, machine + AT_NODES, sizeof(after));
+	memcpy(machine + AT_NODES, before, sizeof(before));
 	hide(machine + AT_NODES, PAGE_SIZE);
 	trace[0] = '\0';
 	REFUSED(refused, map_setup_data(&boot));
@@ -228,6 +260,8 @@ static void fuzz_chain(struct input *in)
 		CHECK(!strcmp(harness_error_what, expected_error), "%s",
 		      harness_error_what);
 	CHECK(!strcmp(trace, expected), "%s instead of %s", trace, expected);
+	CHECK(!memcmp(machine + AT_NODES, after, sizeof(after)),
+	      "nodes changed%s", "");
 }
 
 /*
@@ -285,7 +319,10 @@ static void fuzz_cmdline(struct input *in)
 
 	CHECK(cmdline_is_too_long(&fake.bp) == (len > CMDLINE_SIZE),
 	      "%zu bytes", len);
-	/* Of a text that is too long, the words that fit whole are kept. */
+	/*
+	 * From a command line that is longer than CMDLINE_SIZE the stub must
+	 * keep the words that fit whole. @fits becomes their length in bytes.
+	 */
 	for (fits = 0, i = 0; len > CMDLINE_SIZE && i <= CMDLINE_SIZE; i++) {
 		quoted ^= text[i] == '"';
 		if (!quoted && (u8)text[i] <= 0x20)

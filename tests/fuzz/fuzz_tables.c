@@ -198,8 +198,9 @@ static void lay_out(struct input *in, u8 version, bool wide)
 }
 
 /*
- * Makes the TPM's table of final events: a copy of the log's last events, from one
- * that the input chooses, and a count of events that may be wrong.
+ * Makes the TPM's table of final events. It has a copy of the log's last events
+ * and a count of events, which may be wrong. The fuzzer's input chooses the
+ * first event that is copied.
  */
 static void lay_out_final(struct input *in)
 {
@@ -283,7 +284,8 @@ static void fuzz_log(struct input *in)
 /* ---- the memory map that a loader passes in efi_info ---- */
 
 #define MAP_SIZE	(2 * PAGE_SIZE)
-#define MAP_MOST	8		/* memory descriptors that the input fills in */
+/* The input fills in memory for this many descriptors of the EFI memory map. */
+#define MAP_MOST	8
 
 static char expected[sizeof(fw.areas)];
 

@@ -2,13 +2,14 @@
 /*
  * fuzz_unlz4.c - libFuzzer target for the stub's lz4 decoder.
  *
- * The input is an lz4 legacy frame, or blocks to which this test adds right size
- * fields, so that more inputs reach the decoder. A second reader of the frame
- * decodes each block with liblz4. Both readers must accept the frame with the same
- * result, or refuse it with the same error. A good frame must also decompress in
- * place, with the margin that mkpayload computes or a larger one. Bad frames need
- * not, because the digest excludes them from an image. test_unlz4.c tests payloads
- * of more than one block of 8 MiB, which would be too slow here.
+ * The input is an lz4 legacy frame, or blocks to which this test adds right
+ * size fields, so that more inputs reach the decoder. A second reader of the
+ * frame decodes each block with liblz4. Both readers must accept the frame with
+ * the same result, or refuse it with the same error. A good frame must also
+ * decompress in place, with the margin that mkpayload computes or a larger one.
+ * Bad frames are not decompressed in place, because the stub refuses an image
+ * with a bad frame by its digest. test_unlz4.c tests payloads of more than one
+ * block of 8 MiB, which would be too slow here.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -102,9 +103,9 @@ static int judge_frame(u8 *out, size_t room, size_t *margin)
 }
 
 /*
- * Decompresses frame[] in place: it ends @beyond bytes above the end of the output
- * and may overlap it. Checks that the result is @want, and that unlz4() writes
- * nothing behind the output.
+ * Decompresses frame[] in place. The frame ends @beyond bytes above the end of
+ * the output and may overlap the output. Checks that the result is @want, and
+ * that unlz4() writes nothing behind the output.
  */
 static void check_in_place(const u8 *want, size_t room, size_t beyond)
 {

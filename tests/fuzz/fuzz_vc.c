@@ -22,11 +22,13 @@ static struct {
 	enum outcome outcome;
 	/* The vector if outcome is RAISES, the reason for termination if ENDS. */
 	unsigned int code;
+	u32 dr7;		/* value of DR7 that the stub must remember */
 } predicted;
 
 /* The fake host's reply to the request. take_reply() fills this in. */
 static struct {
 	u64 result, event;		/* SW_EXITINFO1, SW_EXITINFO2 */
+	bool gp;			/* #GP is injected behind VMGEXIT */
 	u8 valid[GHCB_VALID_BITMAP_SIZE];
 	u64 rax, rbx, rcx, rdx;
 	/* reply_byte() computes the shared buffer's bytes from this number. */
@@ -89,6 +91,7 @@ static void take_reply(struct input *in)
 		reply.event = 0x80000b0d;
 	if (how & 16)
 		reply.event = take_u64(in);
+	reply.gp = how & 32;
 	reply.rax = take_u64(in);
 	reply.rbx = take_u64(in);
 	reply.rcx = take_u64(in);
@@ -259,6 +262,11 @@ static bool asked(void)
 	for (i = 0; i < BUFFER_SIZE; i++)
 		step->answer[BUFFER + i] = reply_byte(i);
 	result(reply.result, reply.event);
+	if (reply.gp) {
+		injects_gp();
+		raises_vector(13);
+		return false;
+	}
 
 	if (reply.result == 0)
 		return true;
@@ -583,10 +591,8 @@ static void predict_insn(const struct insn *insn)
 		asked();
 		break;
 	case INSN_READ_DR7:
-		expect_exit(0x27, 0, 0);
-		/* DR7's upper half reads as 0, its bit 10 as 1 (APM2 13.1.1). */
-		if (asked() && OUTPUTS(RAX))
-			*reg_of(&want, insn->reg) = (u32)reply.rax | 0x400;
+		/* Bit 10 of DR7 reads as 1 (APM2 13.1.1). */
+		*reg_of(&want, insn->reg) = es.dr7 | 0x400;
 		break;
 	case INSN_WRITE_DR7:
 		value = *reg_of(&frame, insn->reg);
@@ -594,9 +600,12 @@ static void predict_insn(const struct insn *insn)
 			raises_vector(13);
 			break;
 		}
+		/* Bits 11, 12, 14 and 15 are reserved. */
+		value = (value & ~0xd800UL) | 0x400;
 		expect_exit(0x37, 0, 0);
 		sends(RAX, value);
-		asked();
+		if (asked())
+			predicted.dr7 = (u32)value;
 		break;
 	case INSN_IN:
 		expect_exit(0x7b, ioio(insn, true), 0);
@@ -773,6 +782,7 @@ static void fuzz_one(struct input *in)
 	if (how & 0x40)
 		frame.rcx = take_u16(in);
 
+	es.dr7 = predicted.dr7 = (u32)reply.rbx;
 	predict(exit_code);
 	if (how & 0x80 && host.count && predicted.outcome != ENDS) {
 		meanwhile(nmi_comes);
@@ -794,6 +804,8 @@ static void fuzz_one(struct input *in)
 	      host.count);
 	if (predicted.outcome == ENDS)
 		return;
+	CHECK(es.dr7 == predicted.dr7, "DR7 is %#x instead of %#x", es.dr7,
+	      predicted.dr7);
 	CHECK(vector == (predicted.outcome == RAISES ? predicted.code : 0),
 	      "vector %u instead of %u", vector, predicted.code);
 	check_frame();

@@ -221,7 +221,7 @@ function no_condition(at, end, statement,    before, name, from) {
 		# (terminate(...), 0) in a macro: what it would give without.
 		if (statement ~ /^terminate/)
 			check(at - 1, at - 1 + index(substr(code, at - 1), "0)"),
-			      "es.ghcb->field")
+			      "ghcb()->field")
 		return
 	}
 	if (type ~ /noreturn/ || governed[end] || substr(code, end + 1) ~ /^[ \t\n]*}/ &&

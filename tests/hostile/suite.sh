@@ -7,8 +7,8 @@
 # compares checks.list and leaks.list with the stub's source. What case X printed is in
 # $O/hostile/X.log.
 #
-# HOSTILE_SOAK=1 plays the rows of the list's section [soak] instead, which takes an
-# hour. HOSTILE_IMAGE is another image of the test kernel, without its `.img`.
+# HOSTILE_SOAK=1 plays the rows of the list's section [soak] instead, which takes two
+# hours. HOSTILE_IMAGE is another image of the test kernel, without its `.img`.
 # HOSTILE_ENDS is a regular expression: `ends` plays only the machines that match.
 #
 # tests/hostile/replay plays one job again, as a FAIL line says.
@@ -63,6 +63,7 @@ find_places() {
 	# The first function that runs after the stub has proven its own page tables.
 	proof=$((moved + $(symbol "$boots.elf" idt_load_stage2)))
 	idt=$((moved + $(symbol "$boots.elf" idt)))
+	find_memory
 	! has_chance || find_chance
 }
 
@@ -85,6 +86,52 @@ find_chance() {
 	for function in seeds kaslr_finish payload_decode relocate; do
 		chance=$chance,$((moved + $(symbol "$boots.elf" "$function")))
 	done
+}
+
+# between START END...: the ranges between these places in the moved image, made larger to
+# whole blocks of 16 bytes, as sevemu's --memory takes them. A place is SYMBOL or
+# SYMBOL+OFFSET.
+between() {
+	plus=
+	while [ $# -gt 0 ]; do
+		printf '%s%s-%s' "$plus" $(($(place "$1") & ~15)) \
+			$((($(place "$2") + 15) & ~15))
+		plus=+
+		shift 2
+	done
+}
+
+place() {
+	offset=${1#"${1%+*}"}
+	echo $((moved + $(symbol "$boots.elf" "${1%+*}") + ${offset:-0}))
+}
+
+# find_memory: sets $memory_of, all that sevemu's --memory takes.
+find_memory() {
+	status=$(symbol "$boots.elf" sev_guest)
+	# The loader puts the image there; firmware's image does not move.
+	loaded=$((link + status - $(symbol "$boots.elf" startup_32)))
+	[ "${mode_of#*/ovmf}" = "$mode_of" ] || loaded=$((moved + status))
+	workspace=$(nm -S "$boots.elf" | sed -n 's/^[0-9a-f]* \([0-9a-f]*\) b workspace$/\1/p')
+	workspace_end=workspace+$((0x$workspace))
+
+	# What the stub decides by: .data and .bss without what follows below, and the zero
+	# page and the command line, where sevemu puts them.
+	set -- _data early_stack early_stack_end _edata double_fault_stack_end ghcb_page \
+		"$workspace_end" stack_overrun
+	! has_chance || set -- "$@" areas workspace
+	decisions=$(between "$@")
+	[ "${mode_of#*/ovmf}" != "$mode_of" ] || decisions=$decisions+0x10000-0x11000+0x20000-0x20100
+	stacks=$(between early_stack early_stack_end _bss double_fault_stack_end \
+		stack_guard+4096 stack_end)
+	tables=$(between page_table_pool _end)
+	# The first range of the code begins with the image.
+	code=$(between startup_32 payload_start _text _erodata)
+	# The compressed payload, the decoder's workspace, and what it decodes to, if that
+	# has a known address.
+	output=$(between payload_start payload_end workspace "$workspace_end")
+	has_chance || output=$output+$link-$((link + ($(number "$image" $((head + 40)) 8) & ~15)))
+	memory_of=$loaded+$((moved + status)),$decisions,$stacks,$tables,$code,$output
 }
 
 # sevemu JOB: plays the job on the machine of the row that was read. Sets $status, and
@@ -118,7 +165,7 @@ sevemu() {
 	# shellcheck disable=SC2086 # several options
 	SEVEMU_ROM=$O/sevemu.rom sevemu/sevemu --strict --timeout "$limit" \
 		--sev "$sev" $machine --cbit "$cbit" $options \
-		--marker "$link" --watch "$places" \
+		--marker "$link" --watch "$places" --memory "$memory_of" \
 		--kernel "$boots.img" --append "$append $append_of" \
 		"--${1%% *}" "${1#* }" -- -m "$memory" \
 		>>"$log.console" 2>>"$log" </dev/null || status=$?
@@ -153,7 +200,28 @@ judge() {
 	if [ "$1" -ne 0 ] || ! grep -qa '^sevemu: ends ' "$log"; then
 		die "status $1: $(tail -n 1 "$log")"
 	fi
-	pass "$test" "$(totals "$log")"
+	covered=$(coverage "$log")
+	# A soak has to change every block by which the stub decides.
+	case $section,$covered in
+	check,* | soak,) ;;
+	*) echo "$covered" | awk '{
+		for (i = 1; i <= NF; i++) {
+			split($i, part, /[=\/]/)
+			if (part[1] ~ /^blocks/)
+				decides = 1
+			if (part[1] ~ /^blocks/ && part[2] == part[3])
+				all = 1
+		}
+	}
+	END { exit decides && !all }' || die "no window changed all blocks: $covered" ;;
+	esac
+	pass "$test" "$(totals "$log")${covered:+; $covered}"
+}
+
+# coverage LOG: WINDOW=PLAYED/BLOCKS for each window that changed blocks.
+coverage() {
+	sed -n 's/^sevemu: \([a-z-]*\) last=[0-9]* blocks=\([0-9]*\) played=\([0-9]*\) .*/\1=\3\/\2/p' \
+		"$1" | paste -sd' ' -
 }
 
 # totals LOG...: the figures of all jobs, added up.

@@ -62,6 +62,7 @@ cases()
 		hook-undone
 		hook-grub
 		hook-plugin
+		hook-entries
 	END
 }
 
@@ -613,4 +614,37 @@ do_hook_plugin()
 			"$root/esp/loader/entries/token-1.2.3-test.conf" || return 1
 	by_systemd remove 1.2.3-test || return 1
 	[ -z "$(find "$root/esp" ! -type d)" ]
+}
+
+# Entries of systemd-boot that were there before sevstub: `install` adds an entry behind
+# each, which is not the default, and `remove` leaves what was there.
+do_hook_entries()
+{
+	root=$tmp/root
+	for esp in boot/efi efi; do
+		mkdir -p "$root/$esp/loader/entries" "$root/$esp/token/1.0-a"
+		cp "$O/payload/test.elf" "$root/$esp/token/1.0-a/linux"
+		printf '%s\n' 'title Test' 'version 1.0-a' 'sort-key test' \
+			'linux /token/1.0-a/linux' 'initrd /token/1.0-a/initrd' \
+			>"$root/$esp/loader/entries/token-1.0-a.conf"
+		printf '%s\n' 'title Shell' 'efi /shell.efi' >"$root/$esp/loader/entries/shell.conf"
+	done
+	find "$root" ! -type d | sort >"$tmp/before"
+	in_root install || return 1
+	for esp in boot/efi efi; do
+		entry=$root/$esp/loader/entries/token-1.0-a-sevstub.conf
+		cat "$entry"
+		[ -s "$root/$esp/token/1.0-a/sevstub" ] &&
+			grep -qx 'title Test (sevstub)' "$entry" &&
+			grep -qx 'sort-key test-sevstub' "$entry" &&
+			grep -qx 'linux /token/1.0-a/sevstub' "$entry" &&
+			grep -qx 'initrd /token/1.0-a/initrd' "$entry" &&
+			[ "$(grep -c . "$root/$esp/loader/entries/token-1.0-a.conf")" -eq 5 ] ||
+			return 1
+	done
+	mkdir -p "$root/etc/default"
+	echo SEVSTUB_DEFAULT=yes >"$root/etc/default/sevstub" && in_root install || return 1
+	grep -qx 'sort-key test' "$entry" || return 1
+	rm -r "$root/etc/default" && in_root remove || return 1
+	find "$root" ! -type d | sort | diff "$tmp/before" -
 }

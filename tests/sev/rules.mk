@@ -35,8 +35,9 @@ $(NAE)/nae.img: $(NAE)/nae.elf $(IMAGE_DEPS)
 .PHONY: nae check-deps-sev
 nae: $(NAE)/nae.img ## make the image of the NAE self-test, build/sev/nae.img
 check-deps-sev: $(NAE)/nae.img $(O)/sevemu.rom $(O)/initramfs.cpio.gz \
-	$(addprefix $(O)/boot/,test-lz4.img test-none.img cloud-lz4.img) \
+	$(addprefix $(O)/boot/,test-lz4.img test-none.img cloud-lz4.img kexec.img) \
 	$(addprefix $(O)/boot/,test.img low.img high.img align4k.img cloud.img \
-		generic.img bad-cut-half.img bad-cut-little.img)
+		generic.img bad-cut-half.img bad-cut-little.img \
+		bad-header-bit.img)
 
 -include $(NAE_OBJS:.o=.d)

@@ -149,6 +149,22 @@ do_matrix() {
 	pass "$test"
 }
 
+# do_kexec NAME CBIT SEV OPTIONS
+do_kexec() {
+	sevemu --sev "$3" --cbit "$2" --mode direct64 \
+		--kernel "$O/boot/cloud.img" --initrd "$O/boot/kexec.img" \
+		--append "console=ttyS0 quiet kexec=$4 -- console=ttyS0 quiet earlyprintk=ttyS0"
+	check_status 0
+	must_say "^kexec: from .*: $4"
+	must_say '^sevstub: 64-bit entry, loader type 0xd0'
+	must_say 'userspace: reached'
+	case $3 in
+	es) must_say "$features_es" ;;
+	sev) must_say "$features_sev" ;;
+	esac
+	pass "$test"
+}
+
 # do_ovmf IMAGE CBIT CONSOLE
 do_ovmf() {
 	append="console=ttyS0 quiet"
@@ -168,7 +184,8 @@ do_ovmf() {
 	must_say "$expected"
 	if [ "$3" = talks ]; then
 		must_say 'sevstub: EFI entry'
-		must_say '^sevstub: entering the payload at'
+		# KASLR may have chosen the address, and the hypervisor reads the console.
+		must_say '^sevstub: entering the payload$'
 	else
 		must_not_say 'sevstub:'
 	fi
@@ -278,7 +295,7 @@ debugcon_pattern() {
 	}'
 }
 
-# do_nae NAME OPTIONS MAY-SKIP: the self-test's result lines become ours. A case that
+# do_nae NAME OPTIONS MAY-SKIP GP: the self-test's result lines become ours. A case that
 # was skipped for another reason fails, and so does one without an exit in an SEV-ES
 # guest.
 do_nae() {
@@ -302,6 +319,7 @@ do_nae() {
 	{ print }' "$log.console" >"$log.results"
 	cat "$log.results"
 	must_say '^PASS nae/'
+	[ "$4" = - ] || must_say "^nae: #GP of RDPMC $4"
 	[ "$(tail -n 1 "$log.console")" = "nae: done" ] ||
 		die "ends early, status $status: $(tail -n 1 "$log.log")"
 	debugcon_pattern | cmp -s - "$log.debugcon" ||
@@ -354,6 +372,122 @@ do_budget() {
 	*) at_most instructions "$used" "instructions-$1" 2 ;;
 	esac
 	pass "$test" "$exits VMGEXITs, $used instructions"
+}
+
+# listed COLUMN: the steps of docs/requirements.md that have a place in that column, in
+# their order.
+listed() {
+	# shellcheck disable=SC2016 # the backquotes are the document's
+	sed -nE 's/^\| `([^`]*)` \| ([0-9-]+) \| ([0-9-]+) \| [^|]+ \|$/\2\t\3\t\1/p' \
+		docs/requirements.md | awk -F '\t' -v column="$1" \
+		'$column != "-" { print $column "\t" $3 }' | sort -n | cut -f 2
+}
+
+# listed_values: NAME VALUE, a line each, of the tables of docs/requirements.md whose
+# second column is a number. A row may have several names and as many values.
+listed_values() {
+	# shellcheck disable=SC2016 # the backquotes are the document's
+	sed -nE 's/^\| (`[a-z0-9_` ]+) \| ([0-9a-fx ]+) \| [^|]+ \|$/\1|\2/p' \
+		docs/requirements.md | tr -d '`' | awk -F '|' '{
+			names = split($1, name, " ")
+			split($2, value, " ")
+			for (i = 1; i <= names; i++)
+				print name[i], value[i]
+		}'
+}
+
+# steps_of TRACE GHCB: the guest's steps up to the marker in the words of
+# docs/requirements.md. A step that has no words is printed as the trace has it.
+steps_of() {
+	awk -v ghcb="$2" '
+	$1 == "marker" { exit }
+	$1 == "answer" || $1 == "reply" || ($1 == "raise" && $2 == 29) { next }
+	$1 == "vc" && $2 == "0x72" { print "vc cpuid"; next }
+	$1 == "vmgexit" && $2 == "msr" && $3 ~ /004$/ {
+		value = substr("0000000000000000" substr($3, 3), length($3) - 1)
+		register = index("048c", substr(value, 9, 1))
+		print "msr cpuid 0x" substr(value, 1, 8), \
+			substr("eaxebxecxedx", 3 * register - 2, 3)
+		next
+	}
+	$1 == "vmgexit" && $2 == "msr" && $3 == "0x2" { print "msr sev-info"; next }
+	$1 == "frame" && $2 == ghcb { print "page", $3; next }
+	$1 == "note" && / walked / { print "walk without C-bit"; next }
+	{ print }' "$1"
+}
+
+# Checks that the report of a boot has what the list has, in both directions.
+check_report() {
+	count() {
+		grep -c "^$1" "$log.listed" || :
+	}
+	grep '^marker\.' "$log.figures" | grep -vE '^marker\.(exits|.*instructions|state\..*)=' |
+		sed 's/^marker\.//' | while IFS='=' read -r key value; do
+		case $key in
+		vc_total | vc.cpuid) want=$(count 'vc ') ;;
+		vmgexit_total) want=$(count 'msr ') ;;
+		vmgexit_msr.cpuid) want=$(count 'msr cpuid ') ;;
+		vmgexit_msr.sev-info) want=$(count 'msr sev-info') ;;
+		to_shared) want=$(count 'page shared') ;;
+		to_private) want=$(count 'page private') ;;
+		private_by_rule) want=$(count 'walk ') ;;
+		*) want=0 ;;
+		esac
+		[ "${value:-0}" = "$want" ] ||
+			die "report: marker.$key is '$value', and the list has $want"
+	done || exit 1
+	listed_values | grep -v '^e820 ' >"$log.values"
+	sed -n 's/^marker\.state\.\([^=]*\)=/\1 /p' "$log.figures" |
+		while read -r name value; do
+			[ "$name" != rflags ] || value=$(printf '0x%x' $((value & 0x600)))
+			echo "$name $value"
+		done >"$log.state"
+	sort -o "$log.values" "$log.values"
+	sort "$log.state" | comm -3 - "$log.values" >"$log.wrong"
+	[ ! -s "$log.wrong" ] || die "registers: $(head -n 1 "$log.wrong")"
+}
+
+# boot_in MIB IMAGE: boots the image in a guest that has this much RAM. sevemu takes
+# 32 MiB of the machine's memory.
+boot_in() {
+	sevemu --sev es --load 0x900000 --kernel "$2" \
+		--append "nokaslr t.quiet=1 t.sev=es t.cbit=51" -- -m $((32 + $1))M
+}
+
+# RAM that ends with the 2 MiB in which the runtime range ends suffices; 2 MiB less do
+# not. sevemu cannot give a guest RAM that ends elsewhere.
+do_memory() {
+	image=$O/boot/$2.img
+	read_image "$image"
+	init_size=$(number "$image" $((0x260)) 4)
+	"$O/mkpayload" --report "$image" >"$log.mkpayload"
+	grep -q "^memory: $init_size bytes (init_size)" "$log.mkpayload" ||
+		die "mkpayload --report does not print init_size $init_size"
+	mib=$(((link + init_size + 0x1fffff) >> 21 << 1))
+	boot_in "$mib" "$image"
+	check_status 0
+	must_say '^payload: passed$'
+	boot_in $((mib - 2)) "$image"
+	check_status 10
+	must_say "set 2 \\(sevstub\\), code $(listed_values | sed -n 's/^e820 //p') "
+	pass "$test"
+}
+
+# do_requirements NAME IMAGE ENTRY LOAD
+do_requirements() {
+	read_image "$O/boot/$2.img"
+	# shellcheck disable=SC2046 # two words or none
+	sevemu --sev es --mode "direct$3" --marker "$(payload_entry "$4")" \
+		$([ "$4" = - ] || echo "--load $4") --trace "$log.trace" \
+		--kernel "$O/boot/$2.img" --append "nokaslr t.quiet=1 t.sev=es t.cbit=51"
+	check_status 0
+	listed $(($3 == 64 ? 1 : 2)) >"$log.listed"
+	steps_of "$log.trace" "$(ghcb_address "$2")" >"$log.steps"
+	diff "$log.listed" "$log.steps" >"$log.diff" ||
+		die "docs/requirements.md (<) and the boot (>) differ: $(sed -n 2p "$log.diff")"
+	[ -s "$log.steps" ] || die "the boot has no steps"
+	check_report
+	pass "$test"
 }
 
 # The bytes of an image without the compressed payload and the padding behind it. The
@@ -437,6 +571,8 @@ expand() {
 			name = "ovmf-" $2 "-c" $3 ($4 == "-" ? "" : "-" $4)
 		if ($1 == "budget" || $1 == "test" || $1 == "stop")
 			name = $1 "-" $2
+		if ($1 == "requirements" || $1 == "memory")
+			name = "requirements-" $2
 		print $1 "\t" name row
 	}'
 	printf 'pairs\tmatrix-pairs\n'
@@ -447,7 +583,7 @@ expand() {
 cases()
 {
 	expand | cut -f 2 | awk '{
-		print ($0 ~ /ovmf/ ? 1 : $0 ~ /cloud|generic|nae/ ? 2 : 3) "\t" $0
+		print ($0 ~ /ovmf/ ? 1 : $0 ~ /cloud|generic|nae|kexec/ ? 2 : 3) "\t" $0
 	}' | sort -s -n -k 1,1 | cut -f 2
 }
 

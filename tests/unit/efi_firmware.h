@@ -86,7 +86,11 @@ static void interrupts_off(void);
 #include "../../efi/tpm.c"
 #undef asm
 #undef volatile
-#undef image_info	/* without this, the macros would rename structures, too */
+/*
+ * The macros image_info and setup_header rename variables of the stub. From
+ * here on they would also rename the structures of the same names.
+ */
+#undef image_info
 #undef setup_header
 
 /* ---- firmware's state ---- */
@@ -297,6 +301,8 @@ static struct firmware {
 	 * bytes. 0: the same size as in the first call.
 	 */
 	UINTN entry_size_later;
+	/* true: later calls report 0 as the size of a descriptor. */
+	bool later_is_zero;
 	UINTN key;
 	/*
 	 * This many calls of ExitBootServices() fail because the memory map has
@@ -504,7 +510,7 @@ static EFI_STATUS EFIAPI memory_map(UINTN *size, EFI_MEMORY_DESCRIPTOR *map,
 	*version = 1;
 	if (room < fw.map_size)
 		return EFI_BUFFER_TOO_SMALL;
-	if (fw.entry_size_later)
+	if (fw.entry_size_later || fw.later_is_zero)
 		*entry_size = fw.entry_size_later;
 	memcpy(map, fw.map, fw.map_size);
 	*key = fw.key;
@@ -618,7 +624,10 @@ static bool same(const void *a, const void *b)
 	return !memcmp(a, b, sizeof(EFI_GUID));
 }
 
-/* The handle of a graphics output is the address of its element. */
+/*
+ * LocateHandleBuffer(): returns the handles of all graphics outputs. The handle
+ * of output i is the address of fw.screens[i].
+ */
 static EFI_STATUS EFIAPI locate_handle_buffer(EFI_LOCATE_SEARCH_TYPE how,
 					      EFI_GUID *guid, void *key,
 					      UINTN *count, EFI_HANDLE **handles)

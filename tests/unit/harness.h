@@ -119,11 +119,12 @@ static struct {
 #endif
 
 /*
- * Title and detail of the last error() that a case expected. Cases may read
- * them after EXPECT_ERROR() or REFUSED().
+ * Title, detail and reason (SEVSTUB_TERM_*) of the last error() or error_with()
+ * that a case expected. Cases may read them after EXPECT_ERROR() or REFUSED().
  */
 static char harness_error_what[128];
 static char harness_error_detail[512];
+static maybe_unused unsigned int harness_error_reason;
 
 /*
  * TEST(name) { ... } defines a test case. A constructor adds the case to the
@@ -276,22 +277,41 @@ static maybe_unused u64 random_below(u64 limit)
 
 #ifndef HARNESS_OWN_ERROR
 /*
- * The stub's error() in test programs. Returns into EXPECT_ERROR() or REFUSED()
- * if the case expects an error. Otherwise fails the case with the error's text.
+ * The stub's error() and error_with() in test programs. They return into
+ * EXPECT_ERROR() or REFUSED() if the case expects an error. Otherwise they fail
+ * the case with the error's text.
  */
-noreturn void error(const char *what, const char *fmt, ...)
+static noreturn void harness_error(const char *what, unsigned int reason)
 {
-	va_list args;
-
 	snprintf(harness_error_what, sizeof(harness_error_what), "%s", what);
-	va_start(args, fmt);
-	vsnprintf(harness_error_detail, sizeof(harness_error_detail), fmt,
-		  args);
-	va_end(args);
+	harness_error_reason = reason;
 	if (harness.expecting != TEST_ERROR)
 		harness_fail("error()", 0, what, "%s", harness_error_detail);
 	harness.expecting = 0;
 	longjmp(harness.expected, TEST_ERROR);
+}
+
+noreturn void error(const char *what, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(harness_error_detail, sizeof(harness_error_detail), fmt,
+		  args);
+	va_end(args);
+	harness_error(what, 0);
+}
+
+noreturn void error_with(unsigned int reason, const char *what, const char *fmt,
+			 ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(harness_error_detail, sizeof(harness_error_detail), fmt,
+		  args);
+	va_end(args);
+	harness_error(what, reason);
 }
 #endif
 

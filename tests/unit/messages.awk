@@ -83,18 +83,29 @@ function line(text,	a, i, n)
 
 function calls(text,	name, args, n, is_why)
 {
-	while (match(text, /[^a-z_](error|refuse|efi_fail|con_printf|info|print)\(/)) {
+	while (match(text, /[^a-z_](error|error_with|no_room|refuse|efi_fail|con_printf|info|print)\(/)) {
 		name = substr(text, RSTART + 1, RLENGTH - 2)
 		text = substr(text, RSTART + RLENGTH)
 		split("", args)
 		n = split_args(arguments(text), args)
+		if (name == "error_with" && text !~ /^unsigned/) {
+			name = "error"
+			args[1] = args[2]
+			args[2] = args[3]
+			args[3] = args[4]
+		}
 		if (text ~ /^(const|unsigned|struct|void)/ || args[1] ~ /^ *why->/)
 			continue
 		# The parameter of a function whose calls are read themselves.
 		if (name == "error" && (args[1] ~ /^ *why\./ || args[3] ~ /^ *detail *$/))
 			continue
 		is_why = args[1] ~ /^ *why *$/
-		if (name == "error" || name == "efi_fail")
+		# efi/memory.c's no_room() takes the detail; misc.c's has no text.
+		if (name == "no_room" && args[1] ~ /"/)
+			message("\"not enough room\"", args[1])
+		else if (name == "no_room")
+			continue
+		else if (name == "error" || name == "efi_fail")
 			message(args[1], args[2])
 		else if (name == "refuse" && is_why)
 			message(args[2], args[3])
@@ -118,7 +129,8 @@ function calls(text,	name, args, n, is_why)
 		line_of_code = line_of_code $0
 	$0 = line_of_code
 }
-# In assembly a message is .ascii lines, if it is long, and then .asciz.
+# In assembly a message is .ascii lines, if it is long, and then .asciz. Eight zeros
+# stand for a number.
 /^[ \t]*\.asci[iz][ \t]+"/ {
 	if (/"sevstub: /)
 		assembly = ""
@@ -126,6 +138,7 @@ function calls(text,	name, args, n, is_why)
 	sub(/^[ \t]*\.asci[iz][ \t]+/, "", part)
 	assembly = assembly part
 	if (/\.asciz/) {
+		gsub(/00000000/, "N", assembly)
 		line(assembly)
 		assembly = ""
 	}

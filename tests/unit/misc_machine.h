@@ -5,10 +5,10 @@
  * test_images.c and fuzzers.
  *
  * The machine's RAM and the stub's image are arrays and addresses of the test.
- * lib/e820.c and lib/cmdline.c are included and real. The functions of the stub's other files are
- * fakes, which append a line to @trace for each call. A case calls
- * fresh_machine(), changes @fake, @layout or the payload header, calls
- * functions of misc.c, and compares @trace.
+ * This header includes the real lib/e820.c and lib/cmdline.c. The functions of
+ * the stub's other files are fakes, which append a line to @trace for each
+ * call. A case calls fresh_machine(), changes @fake, @layout or the payload
+ * header, calls functions of misc.c, and compares @trace.
  *
  * misc.c's linker symbols become fields of struct layout, so that a case can
  * move parts of the image, even to addresses that have no memory.
@@ -133,6 +133,8 @@ static struct {
 	bool torn_down;
 	bool sev_es;
 	u64 enc_mask;
+	/* Start of memory that the page tables share; 1: none. */
+	u64 not_private;
 	bool vga;
 	/*
 	 * Makes one call of the page-table builder fail with @map_error. The
@@ -261,12 +263,24 @@ void console_force(void)
 	fake.forced = true;
 }
 
-void con_vprintf(const char *fmt, va_list args)
+/* Whether the numbers of an error were to be hidden, as in an SEV-ES guest. */
+static bool numbers_hidden;
+
+void con_vprintf(const char *fmt, va_list args, bool hide)
 {
 	size_t len = strlen(said);
 
+	numbers_hidden |= hide;
 	CHECK(!fake.torn_down, "output after idt_teardown(): %s", fmt);
 	vsnprintf(said + len, sizeof(said) - len, fmt, args);
+}
+
+void con_print(const char *text)
+{
+	size_t len = strlen(said);
+
+	CHECK(!fake.torn_down, "output after idt_teardown(): %s", text);
+	snprintf(said + len, sizeof(said) - len, "%s", text);
 }
 
 void con_printf(const char *fmt, ...)
@@ -274,7 +288,7 @@ void con_printf(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	con_vprintf(fmt, args);
+	con_vprintf(fmt, args, false);
 	va_end(args);
 }
 
@@ -358,6 +372,13 @@ int ident_map_query(u64 addr)
 	return addr == fake.odd_page ? fake.odd_rights : MAP_WRITE | MAP_EXEC;
 }
 
+/* Returns false only for memory that begins at fake.not_private. */
+bool ident_map_is_private(u64 start, u64 end)
+{
+	CHECK(start <= end, "0x%lx-0x%lx", start, end);
+	return start != fake.not_private;
+}
+
 int ident_map_guard(u64 addr)
 {
 	char call[80];
@@ -416,6 +437,11 @@ void sev_detect(void)
 	did("sev detect");
 }
 
+bool sev_active(void)
+{
+	return fake.enc_mask;
+}
+
 bool sev_es_active(void)
 {
 	return fake.sev_es;
@@ -448,6 +474,7 @@ void sev_es_last_words(void)
 
 noreturn void terminate(unsigned int reason)
 {
+	harness_error_reason = reason;
 	if (fake.sev_es)
 		did("terminate %u", reason);
 	halt_forever();
@@ -642,8 +669,8 @@ static void add_e820(u64 addr, u64 size, u32 type)
 
 /*
  * Adds RAM entries for the zero page and for the machine's memory. A case with
- * a memory map of its own needs them, because both lie wherever the test's
- * process has them.
+ * a memory map of its own calls this, because the stub demands that both are in
+ * the map. Their addresses are those of variables of the test.
  */
 static maybe_unused void add_ram_of_loader(void)
 {
@@ -679,6 +706,7 @@ static void fresh_loader(void)
 	u8 *m = machine;
 
 	memset(&fake, 0, sizeof(fake));
+	fake.not_private = 1;
 	trace[0] = '\0';
 	said[0] = '\0';
 	efi_runtime_start = 0;
@@ -749,7 +777,15 @@ static maybe_unused u64 m(u64 offset)
 /* place_image() must refuse the boot with @what as the error's title. */
 static maybe_unused void expect_refusal(const char *what)
 {
+	unsigned int reason = SEVSTUB_TERM_HANDED_OVER;
+
+	if (!strcmp(what, "not enough room"))
+		reason = SEVSTUB_TERM_NO_ROOM;
+	if (!strcmp(what, "load address"))
+		reason = SEVSTUB_TERM_LOAD_ADDRESS;
 	EXPECT_ERROR(place_image(&fake.bp), what);
+	CHECK(harness_error_reason == reason, "%s: reason %u", what,
+	      harness_error_reason);
 }
 
 /*

@@ -15,8 +15,21 @@
 
 #define HARNESS_CPU
 #define OWN_INVLPG
+#define OWN_READ_CR3
 #define OWN_WRITE_CR3
+#define OWN_READ_CR4
 #include "harness.h"
+
+#include "image.h"
+
+/* Pages of memory for page tables, and the value of their bytes before use. */
+#define POOL_PAGES	2048
+#define POOL_DIRT	0xa5
+
+static u8 pool[(POOL_PAGES + 1) * PAGE_SIZE] __attribute__((aligned(4096)));
+/* In the stub, linker.ld defines these. */
+#define page_table_pool		pool
+#define page_table_pool_end	(pool + POOL_PAGES * PAGE_SIZE)
 
 /*
  * A process cannot see an effect of CLFLUSH and MFENCE. These functions replace
@@ -98,6 +111,11 @@ void invlpg(u64 addr)
 	record(INVLPG, addr);
 }
 
+u64 read_cr3(void)
+{
+	return cr3;
+}
+
 void write_cr3(u64 value)
 {
 	cr3 = value;
@@ -111,15 +129,6 @@ static void load_map(void)
 
 /* ---- the page tables under test ---- */
 
-/*
- * Number of pages that the builder may use for page tables, and the value of
- * their bytes before use. POOL_DIRT is not 0, so that a case fails if the
- * builder does not clear a page table first.
- */
-#define POOL_PAGES	2048
-#define POOL_DIRT	0xa5
-
-static u8 pool[(POOL_PAGES + 1) * KIB4] __attribute__((aligned(4096)));
 static struct boot_params bp;
 
 /*
@@ -145,6 +154,12 @@ static const struct setup setups[] = {
 
 /* The setup that start() chose. */
 static struct setup now;
+
+/* Has CR4.LA57 (bit 12), if the page tables in force have five levels. */
+u64 read_cr4(void)
+{
+	return now.levels == 5 ? BIT(12) : 0;
+}
 /* The lowest address that page tables of this kind cannot map. */
 static u64 limit;
 
@@ -175,6 +190,8 @@ static void start_with(const struct setup *setup, size_t pages)
 	struct ident_map_config config = config_of(setup, pages);
 	int ret;
 
+	/* The last case may have left its map in force. */
+	cr3 = 0;
 	memset(pool, POOL_DIRT, sizeof(pool));
 	now = *setup;
 	limit = setup->levels == 4 ? BIT(47) : BIT(52);

@@ -51,6 +51,14 @@ static const u8 *image_start;
 in_data struct sev_guest sev_guest;
 u32 nmi_count;
 
+#include "image.h"
+
+/* Memory for the stub's page tables. In the stub, linker.ld defines it. */
+#define POOL_PAGES	64
+static u8 pool[POOL_PAGES * PAGE_SIZE] __attribute__((aligned(4096)));
+#define page_table_pool		pool
+#define page_table_pool_end	(pool + sizeof(pool))
+
 #include "lib/e820.c"
 #include "ident_map_64.c"
 #include "insn.c"
@@ -121,6 +129,8 @@ struct step {
 	 * request and before the host answers.
 	 */
 	void (*meanwhile)(void);
+	/* true: the host injects #GP at the instruction behind VMGEXIT. */
+	bool injects_gp;
 };
 
 /* Largest number of steps in a script. */
@@ -351,6 +361,15 @@ static maybe_unused void meanwhile(void (*hook)(void))
 }
 
 /*
+ * In the script's last exchange, the host injects #GP behind VMGEXIT, as KVM does
+ * for RDPMC. The reply in the GHCB page stays as it is.
+ */
+static maybe_unused void injects_gp(void)
+{
+	current_step()->injects_gp = true;
+}
+
+/*
  * Appends an exchange by the GHCB MSR protocol to the script. The guest must
  * write @request to the GHCB MSR. The host replaces it by @reply.
  */
@@ -432,10 +451,10 @@ void invlpg(u64 addr)
  * In the stub, load_cr3_proven() is assembly: it proves that the page tables
  * are encrypted, then loads them. Here it records that the stub called it.
  */
-void load_cr3_proven(u64 cr3, u64 sev_status)
+void load_cr3_proven(u64 cr3, bool first)
 {
 	host.cr3 = cr3;
-	CHECK(sev_status == sev_guest.status, "%#lx", sev_status);
+	CHECK(first == !host.proven, "first %u", first);
 	host.proven++;
 }
 
@@ -522,6 +541,33 @@ void vmgexit(void)
 		before_resuming();
 }
 
+const u8 behind_vmgexit[1];
+
+/*
+ * VMGEXIT of a request by the GHCB page. If the step injects #GP, calls the stub's
+ * handler with the frame that the processor would push. The handler must accept it,
+ * and may change RAX only, whose value the processor then has.
+ */
+u64 vmgexit_page(void)
+{
+	const struct step *step = &host.steps[host.at];
+	struct exception_frame trap, before;
+
+	vmgexit();
+	if (!step->injects_gp)
+		return 0;
+	memset(&trap, 0x5a, sizeof(trap));
+	trap.vector = 13;
+	trap.cs = 0x10;
+	trap.rip = (u64)behind_vmgexit;
+	trap.rax = 0;
+	before = trap;
+	CHECK(sev_es_gp(&trap), "#GP behind VMGEXIT is not accepted");
+	before.rax = trap.rax;
+	CHECK(!memcmp(&trap, &before, sizeof(trap)), "another register has changed");
+	return trap.rax;
+}
+
 /* ---- changes of the GHCB page between private and shared ---- */
 
 /*
@@ -583,9 +629,6 @@ static int spied_set_encrypted(u64 addr)
 #define DEVICE		0xd0000000UL
 #define DEVICE_SIZE	(2 * PAGE_SIZE)
 
-/* Memory for the page tables that the stub builds. */
-#define POOL_PAGES	64
-static u8 pool[POOL_PAGES * PAGE_SIZE] __attribute__((aligned(4096)));
 static struct boot_params bp;
 
 /*

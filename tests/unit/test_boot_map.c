@@ -14,6 +14,8 @@ static const struct cpu plain_cpu = { .nx = true };
 static void map_all(const struct boot *boot, const struct cpu *cpu)
 {
 	build_map(boot, cpu);
+	check_private(boot);
+	map_loaded(boot);
 	map_payload(boot);
 }
 
@@ -68,6 +70,28 @@ TEST(map_of_an_ordinary_boot)
 	      fake.config.levels == 4 && fake.config.bp == &fake.bp &&
 	      !fake.config.enc_mask && fake.config.nx && !fake.config.pages_1g,
 	      "another configuration");
+}
+
+/*
+ * A hypervisor can change the C-bit in memory while build_map() runs. A page that
+ * was mapped without the C-bit of CR3 must end the boot.
+ */
+TEST(map_that_is_not_private)
+{
+	struct boot boot;
+
+	fresh_machine();
+	boot = placed_boot();
+	fake.not_private = m(AT_TEXT);
+	map_refused(&boot, "page tables");
+	CHECK(strstr(harness_error_detail, "not private"), "%s",
+	      harness_error_detail);
+
+	fresh_machine();
+	boot = placed_boot();
+	boot.la57 = m(AT_END - 0x3000);
+	fake.not_private = boot.la57;
+	map_refused(&boot, "page tables");
 }
 
 /*
@@ -448,7 +472,10 @@ TEST(setup_data_not_in_ram)
 	      harness_error_detail);
 }
 
-/* setup_data may lie in memory of other types than RAM. */
+/*
+ * A setup_data node may lie in memory of E820 type 128, and in reserved memory
+ * (type 2) if efi_may_hold() accepts it by firmware's EFI memory map.
+ */
 TEST(setup_data_in_memory_of_other_types)
 {
 	struct boot boot;
@@ -465,22 +492,27 @@ TEST(setup_data_in_memory_of_other_types)
 	map_setup_data(&boot);
 }
 
-/* build_map() maps firmware's memory map, in which map_setup_data() may look. */
+/*
+ * map_loaded() must map the EFI memory map, because map_setup_data() may read it
+ * later to check whether a setup_data node is in memory.
+ */
 TEST(map_of_firmwares_map)
 {
-	static const struct cpu cpu;
 	struct boot boot;
 	char line[80];
 
 	fresh_machine();
 	boot = placed_boot();
 	fake.efi_map = (struct range){ 0x7000000, 0x7001230 };
-	build_map(&boot, &cpu);
+	map_loaded(&boot);
 	snprintf(line, sizeof(line), "map 0x7000000-0x7001230 rw\n");
 	CHECK(strstr(trace, line), "%s", trace);
 }
 
-/* la57_switch() may have borrowed the page of firmware's memory map. */
+/*
+ * la57_switch() unmaps the pages that it has used. A part of the EFI memory map
+ * is in one of them. The stub must map this page again before it reads the map.
+ */
 TEST(borrowed_page_of_firmwares_map)
 {
 	struct boot boot;
@@ -613,28 +645,124 @@ TEST(setup_data_indirect)
 }
 
 /*
- * Puts a node of type SETUP_KEXEC_KHO (10) at AT_NODES, and @count scratch areas
- * of 1 MiB from 16 MiB on, 2 MiB apart, behind it. Returns the node's data.
+ * A node of type SETUP_IMA (8) has address and size of the measurements that the
+ * last kernel hands over. KASLR must not place the payload over them.
  */
-static struct kho_data *new_handover(unsigned int count)
+TEST(setup_data_measurements)
 {
-	struct kho_data *kho = (void *)(machine + AT_NODES + 16);
-	struct kho_scratch *area = (void *)(machine + AT_NODES + 0x100);
+	u64 *to = (void *)(machine + AT_NODES + 16);
+	struct boot boot;
+
+	fresh_machine();
+	boot = placed_boot();
+	new_node(AT_NODES, 0, 16)->type = 8;
+	fake.bp.hdr.setup_data = m(AT_NODES);
+	to[0] = 0x7000000;
+	to[1] = 0x1234;
+	map_setup_data(&boot);
+	CHECK(strstr(trace, "taken 0x7000000-0x7001234\n"), "%s", trace);
+	CHECK(!strstr(trace, "map 0x7000000"), "%s", trace);
+
+	trace[0] = '\0';
+	new_node(AT_NODES, 0, 15)->type = 8;
+	map_setup_data(&boot);
+	CHECK(!strstr(trace, "0x7000000"), "%s", trace);
+
+	new_node(AT_NODES, 0, 16)->type = 8;
+	to[0] = m(AT_RUNTIME) + 0x10;
+	setup_data_refused(&boot);
+	to[0] = ~0UL - 0x1233;
+	setup_data_refused(&boot);
+	CHECK(strstr(harness_error_detail, "wrap"), "%s", harness_error_detail);
+}
+
+/*
+ * A node of type SETUP_CC_BLOB (7) names a blob that only an SNP guest has. The
+ * stub must change the node's type to 0 and nothing else, at any alignment, so
+ * that the kernel does not read the blob.
+ */
+TEST(setup_data_blob)
+{
+	struct setup_data node = { .next = 0, .type = 7, .len = 4 };
+	static const u8 blob[4] = { 0x78, 0x56, 0x34, 0x12 };
+	u8 *at = machine + AT_NODES + 3;
+	struct boot boot;
+
+	fresh_machine();
+	boot = placed_boot();
+	memcpy(at, &node, sizeof(node));
+	memcpy(at + sizeof(node), blob, sizeof(blob));
+	fake.bp.hdr.setup_data = (u64)at;
+	map_setup_data(&boot);
+	memcpy(&node, at, sizeof(node));
+	CHECK(!node.next && !node.type && node.len == 4, "type %u", node.type);
+	CHECK(!memcmp(at + sizeof(node), blob, sizeof(blob)), "data changed");
+}
+
+/*
+ * Each other type, the ones that Linux knows and unknown ones, is mapped, kept
+ * and not changed. What the data of a node of type 4 (firmware's tables) points
+ * to is firmware's, whose memory is no RAM.
+ */
+TEST(setup_data_other_types)
+{
+	static const u32 types[] = {
+		0, 1, 2, 3, 4, 5, 6, 9, 11, 0x74657374, 0x80000001, 0xffffffff,
+	};
+	u64 *data = (void *)(machine + AT_NODES + 16);
+	struct setup_data *node;
+	char expected[200];
+	struct boot boot;
+	size_t i;
+
+	fresh_machine();
+	boot = placed_boot();
+	fake.bp.hdr.setup_data = m(AT_NODES);
+	snprintf(expected, sizeof(expected),
+		 "map 0x%lx-0x%lx rw\nmap 0x%lx-0x%lx rw\ntaken 0x%lx-0x%lx\n",
+		 m(AT_NODES), m(AT_NODES) + 16, m(AT_NODES), m(AT_NODES) + 80,
+		 m(AT_NODES), m(AT_NODES) + 80);
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		node = new_node(AT_NODES, 0, 64);
+		node->type = types[i];
+		memset(data, 0, 64);
+		data[0] = 0x7000000;
+		data[1] = 0x1000;
+		trace[0] = '\0';
+		map_setup_data(&boot);
+		CHECK(!strcmp(trace, expected), "type 0x%x: %s", types[i], trace);
+		CHECK(node->type == types[i] && node->len == 64 && !node->next &&
+		      data[0] == 0x7000000 && data[1] == 0x1000,
+		      "type 0x%x changed", types[i]);
+	}
+}
+
+/*
+ * Puts a setup_data node of type SETUP_KEXEC_KHO (10) at AT_NODES, and a list
+ * of @count scratch areas behind the node. The areas have 1 MiB each and begin
+ * at 16 MiB, 18 MiB and so on. Returns the node's data.
+ */
+static struct kho_node *new_handover(unsigned int count)
+{
+	struct kho_node *kho = (void *)(machine + AT_NODES + 16);
+	struct kho_area *area = (void *)(machine + AT_NODES + 0x100);
 	unsigned int i;
 
 	fresh_machine();
 	new_node(AT_NODES, 0, sizeof(*kho))->type = 10;
 	fake.bp.hdr.setup_data = m(AT_NODES);
 	for (i = 0; i < count; i++)
-		area[i] = (struct kho_scratch){ (16 + 2 * i) * MIB, MIB };
-	*kho = (struct kho_data){ m(0x20000), 0x1234, m(AT_NODES + 0x100),
+		area[i] = (struct kho_area){ (16 + 2 * i) * MIB, MIB };
+	*kho = (struct kho_node){ m(0x20000), 0x1234, m(AT_NODES + 0x100),
 				  count * sizeof(*area) };
 	return kho;
 }
 
 /*
- * Linux's kexec handover: the device tree and the list of scratch areas must be
- * mapped and kept free, and KASLR must be told the scratch areas.
+ * A setup_data node describes Linux's kexec handover. The stub must map its
+ * device tree and its list of scratch areas, and must keep the payload off
+ * both. It must tell KASLR the scratch areas, because only these may get the
+ * payload.
  */
 TEST(setup_data_handover)
 {
@@ -654,19 +782,28 @@ TEST(setup_data_handover)
 		 m(AT_NODES + 0x120), m(AT_NODES + 0x100), m(AT_NODES + 0x120));
 	CHECK(strstr(trace, expected), "%s instead of %s", trace, expected);
 
-	/* Half an area at the end of the list is ignored. */
+	/*
+	 * The list of scratch areas has 31 bytes: an area of 16 bytes and an
+	 * incomplete one, which the stub must ignore.
+	 */
 	new_handover(2)->scratch_size = 31;
 	boot = placed_boot();
 	map_setup_data(&boot);
 	CHECK(strstr(trace, "scratch 0x1000000-0x1100000\n") &&
 	      !strstr(trace, "scratch 0x1200000"), "%s", trace);
-	/* Without scratch areas KASLR must still know that it has no choice. */
+	/*
+	 * The handover has no scratch areas, so KASLR must not draw a physical
+	 * address. The stub tells KASLR this by a scratch area of one byte.
+	 */
 	new_handover(0)->fdt_size = 0;
 	boot = placed_boot();
 	map_setup_data(&boot);
 	CHECK(strstr(trace, "scratch 0x0-0x1\n") && !strstr(trace, "0x1000000"),
 	      "%s", trace);
-	/* A node of another type is not a handover. */
+	/*
+	 * The same data in a node of another type is not a kexec handover. The
+	 * stub must not tell KASLR any scratch area.
+	 */
 	new_handover(2);
 	boot = placed_boot();
 	((struct setup_data *)(machine + AT_NODES))->type = 9;
@@ -683,7 +820,7 @@ TEST(setup_data_handover_bad)
 		{ 0x20000, ~0UL },		/* wraps around */
 		{ AT_RUNTIME - 0x10, 0x20 },	/* in the payload's memory */
 	};
-	struct kho_data *kho;
+	struct kho_node *kho;
 	struct boot boot;
 	size_t i;
 
@@ -718,15 +855,20 @@ TEST(setup_data_handover_bad)
 
 TEST(vga)
 {
+	struct range vga;
+
 	fresh_machine();
-	CHECK(!map_vga() && !trace[0], "not asked for: %s", trace);
+	vga = map_vga();
+	CHECK(vga.start == vga.end && !trace[0], "not asked for: %s", trace);
 	fake.vga = true;
-	CHECK(map_vga(), "refused");
+	vga = map_vga();
+	CHECK(vga.start == 0xb8000 && vga.end == 0xc0000, "refused");
 	CHECK(!strcmp(trace, "device 0xb8000+0x8000\nvga\n"), "%s", trace);
 	trace[0] = '\0';
 	fake.map_fails = "device";
 	fake.map_error = -EINVAL;
-	CHECK(!map_vga(), "used although not mapped");
+	vga = map_vga();
+	CHECK(vga.start == vga.end, "used although not mapped");
 	CHECK(!strcmp(trace, "device 0xb8000+0x8000\n"),
 	      "used although not mapped: %s", trace);
 }
@@ -737,18 +879,19 @@ TEST(vga)
  */
 TEST(vga_unmapped)
 {
+	struct range vga = { 0xb8000, 0xc0000 };
+
 	fresh_machine();
-	fake.vga = true;
-	unmap_vga();
+	unmap_vga(vga);
 	CHECK(!strcmp(trace, "no vga\nremove 0xb8000+0x8000\n"), "%s", trace);
 	fake.map_fails = "remove";
 	fake.map_error = -EINVAL;
-	EXPECT_ERROR(unmap_vga(), "page tables");
+	EXPECT_ERROR(unmap_vga(vga), "page tables");
 }
 
 /*
  * If e820_table has no free entry, more entries may follow in setup_data. The
- * page-fault handler looks for RAM in these entries, so build_map() must map
+ * page-fault handler looks for RAM in these entries, so map_loaded() must map
  * the setup_data nodes before the first page fault.
  */
 TEST(setup_data_of_a_full_table)
@@ -764,9 +907,10 @@ TEST(setup_data_of_a_full_table)
 	snprintf(expected, sizeof(expected), "map 0x%lx-0x%lx rw", m(AT_NODES),
 		 m(AT_NODES) + 0x110);
 	build_map(&boot, &cpu);
+	map_loaded(&boot);
 	CHECK(!strstr(trace, expected), "too early: %s", trace);
 	while (fake.bp.e820_entries < E820_MAX_ENTRIES_ZEROPAGE)
 		add_e820(0, 0, 2);
-	build_map(&boot, &cpu);
+	map_loaded(&boot);
 	CHECK(strstr(trace, expected), "too late: %s", trace);
 }

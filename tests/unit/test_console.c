@@ -17,6 +17,8 @@
 #define OWN_OUTSB
 #include "harness.h"
 
+#include <sys/mman.h>
+
 #include "../../lib/cmdline.c"
 #include "../../lib/console.c"
 
@@ -82,13 +84,32 @@ static struct {
 
 /*
  * The memory of the VGA text screen. The console may write to cells[] only. The
- * words before and behind show writes outside of it.
+ * words before and behind show writes outside of it. map_vga_memory() puts
+ * cells[] to the address at which a PC has this memory, because the console
+ * keeps no address that the test could change.
  */
-static struct {
+struct vga_screen {
 	u64 before[64];
 	u16 cells[VGA_SIZE / sizeof(u16)];
 	u64 behind[64];
-} vga_memory;
+};
+
+static struct vga_screen *const vga_memory =
+	(void *)(VGA_COLOR_BASE - offsetof(struct vga_screen, cells));
+
+static void map_vga_memory(void)
+{
+	static bool mapped;
+	u64 start = ALIGN_DOWN((u64)vga_memory, PAGE_SIZE);
+	u64 end = ALIGN_UP((u64)(vga_memory + 1), PAGE_SIZE);
+
+	if (mapped)
+		return;
+	CHECK(mmap((void *)start, end - start, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) ==
+	      (void *)start, "no memory at %#lx", start);
+	mapped = true;
+}
 
 static struct mock_uart *mock_at(u16 port)
 {
@@ -995,12 +1016,13 @@ TEST(debugcon_and_uart)
 
 static void set_screen(u8 mode, u8 cols, u8 lines)
 {
+	map_vga_memory();
 	power_on();
 	machine.screen.orig_video_isVGA = 1;
 	machine.screen.orig_video_mode = mode;
 	machine.screen.orig_video_cols = cols;
 	machine.screen.orig_video_lines = lines;
-	memset(&vga_memory, 0x55, sizeof(vga_memory));
+	memset(vga_memory, 0x55, sizeof(*vga_memory));
 }
 
 static void start_vga(u8 cols, u8 lines)
@@ -1010,7 +1032,6 @@ static void start_vga(u8 cols, u8 lines)
 	set_screen(3, cols, lines);
 	boot("earlyprintk=vga");
 	CHECK(console_vga_range(&start, &end), "no screen");
-	con.vga_base = (u64)vga_memory.cells;
 	console_vga_enable();
 }
 
@@ -1026,7 +1047,7 @@ static const char *screen_line(size_t line)
 
 	memset(text, 0, sizeof(text));
 	for (i = 0; i < con.vga_cols; i++) {
-		cell = vga_memory.cells[line * con.vga_cols + i];
+		cell = vga_memory->cells[line * con.vga_cols + i];
 		if (cell == 0x5555)
 			continue;
 		CHECK(cell >> 8 == 0x07, "attribute %#x", cell >> 8);
@@ -1042,14 +1063,14 @@ static const char *screen_line(size_t line)
 
 static void check_outside(size_t cells)
 {
-	const u16 *all = vga_memory.cells;
+	const u16 *all = vga_memory->cells;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(vga_memory.before); i++)
-		CHECK(vga_memory.before[i] == 0x5555555555555555 &&
-		      vga_memory.behind[i] == 0x5555555555555555,
+	for (i = 0; i < ARRAY_SIZE(vga_memory->before); i++)
+		CHECK(vga_memory->before[i] == 0x5555555555555555 &&
+		      vga_memory->behind[i] == 0x5555555555555555,
 		      "writes outside");
-	for (i = cells; i < ARRAY_SIZE(vga_memory.cells); i++)
+	for (i = cells; i < ARRAY_SIZE(vga_memory->cells); i++)
 		CHECK(all[i] == 0x5555, "writes behind the screen, +%zu", i);
 }
 
@@ -1132,10 +1153,9 @@ TEST(vga_cursor)
 		machine.screen.orig_y = cases[i].y;
 		boot("earlyprintk=vga");
 		CHECK(console_vga_range(&start, &end), "no screen");
-		con.vga_base = (u64)vga_memory.cells;
 		console_vga_enable();
 		info("x\n");
-		CHECK(vga_memory.cells[cases[i].line * 80 + cases[i].column] ==
+		CHECK(vga_memory->cells[cases[i].line * 80 + cases[i].column] ==
 		      (0x0700 | 'x'), "cursor %u, %u", cases[i].x, cases[i].y);
 		check_outside(80 * 25);
 	}
@@ -1168,7 +1188,6 @@ TEST(vga_waits)
 
 	set_screen(3, 80, 25);
 	boot("earlyprintk=vga");
-	con.vga_base = (u64)vga_memory.cells;
 	info("too early\n");
 	CHECK_LINE(0, "");
 	CHECK(console_vga_range(&start, &end), "no screen");
@@ -1178,6 +1197,65 @@ TEST(vga_waits)
 	console_vga_disable();
 	info("too late\n");
 	CHECK_LINE(1, "");
+}
+
+/*
+ * The hypervisor has garbled the number of buffered bytes. The console must print
+ * nothing that lies behind its buffer, and write nothing there.
+ */
+TEST(garbled_length)
+{
+	static const size_t lengths[] = { sizeof(con.buf) + 1, 4096, ~0UL };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
+		power_on();
+		boot("earlyprintk=ttyS0");
+		memset(con.buf, 'b', sizeof(con.buf));
+		con.len = lengths[i];
+		info("x\n");
+		CHECK(machine.uart[0].len <= sizeof(con.buf) + strlen("x\r\n"),
+		      "length %#zx: %zu bytes printed", lengths[i],
+		      machine.uart[0].len);
+		CHECK(con.len <= sizeof(con.buf), "length %#zx", con.len);
+	}
+}
+
+static void hidden(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	con_vprintf(fmt, args, true);
+	va_end(args);
+}
+
+/* In an SEV-ES guest the numbers of an error message must not be printed. */
+TEST(hidden_numbers)
+{
+	power_on();
+	boot("earlyprintk=ttyS0");
+	hidden("%s: 0x%lx-0x%016lx, %d %u%c 100%%\n", "why", 0x1234UL, 0x5678UL,
+	       -12, 34U, 'c');
+	CHECK(!strcmp(machine.uart[0].out, "why: 0x?-0x?, ? ?c 100%\r\n"),
+	      "\"%s\"", machine.uart[0].out);
+}
+
+/*
+ * The hypervisor has garbled the size of the VGA screen. The console must not move
+ * memory behind VGA memory, nor write there.
+ */
+TEST(garbled_screen)
+{
+	start_vga(80, 25);
+	con.vga_cols = 252;
+	con.vga_lines = 255;
+	con.vga_y = 254;
+	con.vga_x = 0;
+	info("1\n2\n3\n");
+	con.vga_y = 255;
+	info("4");
+	check_outside(ARRAY_SIZE(vga_memory->cells));
 }
 
 TEST(vga_refused)
@@ -1237,7 +1315,7 @@ static const char *formatted(const char *fmt, ...)
 
 	boot_new("earlyprintk=serial");
 	va_start(args, fmt);
-	con_vprintf(fmt, args);
+	con_vprintf(fmt, args, false);
 	va_end(args);
 	con_printf("\n");
 	return output(0);

@@ -494,9 +494,10 @@ TEST(goes_on_hostile)
 /* ---- e820_may_hold() ---- */
 
 /*
- * A loader's data may lie in memory of any type, but in reserved ranges only
- * below 1 MiB and not in VGA memory. @type describes [start, start + size), and
- * RAM lies on both sides, except for the last KiB.
+ * Each row is an E820 entry, with RAM directly before and behind it. @good
+ * tells whether a loader may leave data in the entry. It may do so in RAM and
+ * in types 3, 4 and 128. In reserved memory (type 2) it may do so only below 1
+ * MiB, and not in VGA memory.
  */
 TEST(may_hold_types)
 {
@@ -538,8 +539,9 @@ TEST(may_hold_types)
 		CHECK(!e820_may_hold(&bp, end + 1, end), "less than nothing");
 	}
 	/*
-	 * A loader reserves all of 64 KiB to 1 MiB. Data below VGA memory may
-	 * lie there, and also where RAM overlaps it.
+	 * The memory from 64 KiB to 1 MiB is one reserved entry. Data of a
+	 * loader may lie in its part below VGA memory, also where an entry for
+	 * RAM overlaps it.
 	 */
 	clear_map();
 	add(0, 0x20000, TYPE_RAM);
@@ -547,20 +549,29 @@ TEST(may_hold_types)
 	CHECK(e820_may_hold(&bp, 0x90000, 0x91000), "at 0x90000");
 	CHECK(e820_may_hold(&bp, 0xf000, 0x11000), "from RAM on");
 	CHECK(!e820_may_hold(&bp, 0x9f000, 0xa0001), "in VGA memory");
-	/* Above 1 MiB the reserved type wins over RAM, in any order. */
+	/*
+	 * Above 1 MiB an entry for RAM and a reserved entry overlap. A loader's
+	 * data must not lie where they overlap.
+	 */
 	clear_map();
 	add(0x200000, 0x10000, TYPE_RAM);
 	add(0x20f000, 0x10, TYPE_RESERVED);
 	CHECK(e820_may_hold(&bp, 0x200000, 0x20f000), "RAM");
 	CHECK(!e820_may_hold(&bp, 0x20e000, 0x20f001), "reserved");
 	CHECK(e820_may_hold(&bp, 0x20f010, 0x210000), "RAM");
-	/* Entries that are empty or wrap around say nothing. */
+	/*
+	 * The stub must ignore reserved entries that are empty or wrap around
+	 * at 2^64.
+	 */
 	add(0x200000, 0, TYPE_RESERVED);
 	add(0x200000, ~0ULL, TYPE_RESERVED);
 	CHECK(e820_may_hold(&bp, 0x200000, 0x20f000), "RAM");
 }
 
-/* In the random maps of all types, each KiB must have the model's answer. */
+/*
+ * In random memory maps e820_may_hold() must accept a range exactly if the
+ * model accepts each KiB of it.
+ */
 TEST(may_hold_random)
 {
 	static const u32 types[] = { 1, 1, 1, 3, 4, 128, 2, 5 };

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_efi.c - tests efi/, the stub's EFI entry, on mock firmware that lacks
- * protocols, refuses calls, or changes its answers between two calls. The
- * command lines and screens of the tests are ones that sane firmware would
- * never pass.
+ * protocols, refuses calls, or changes its answers between two calls. The tests
+ * also pass command lines and screens that sane firmware would never pass.
  */
 #include "efi_firmware.h"
 
@@ -191,8 +190,8 @@ TEST(cmdline_built_in)
 }
 
 /*
- * A command line may have CMDLINE_SIZE bytes of UTF-8. A longer one must be cut
- * behind the last word that fits whole, and the stub must say so.
+ * A command line may have CMDLINE_SIZE bytes of UTF-8. The stub must cut a
+ * longer one behind the last word that fits whole, and must print a message.
  */
 TEST(cmdline_length)
 {
@@ -211,7 +210,10 @@ TEST(cmdline_length)
 	check_cmdline(text);
 	CHECK(!fw.console[0], "%s", fw.console);
 
-	/* A single word that does not fit is refused. */
+	/*
+	 * The command line is a single word of CMDLINE_SIZE + 1 bytes. The stub
+	 * must refuse it.
+	 */
 	set_options(units, 2 * (CMDLINE_SIZE + 1));
 	status = get_cmdline(&zero_page, &cmdline);
 	CHECK(status == EFI_INVALID_PARAMETER, "status 0x%lx", status);
@@ -239,7 +241,11 @@ TEST(cmdline_length)
 	check_cmdline_start(units, 1);
 }
 
-/* A character of two bytes makes the text too long, or is cut in half. */
+/*
+ * The command line has CMDLINE_SIZE characters. It is one byte too long,
+ * because its last character has two bytes in UTF-8. The stub must cut the last
+ * word.
+ */
 TEST(cmdline_length_in_bytes)
 {
 	CHAR16 units[CMDLINE_SIZE];
@@ -287,7 +293,11 @@ static size_t load_option(u8 *to, u32 attributes, const char *path,
 	return len;
 }
 
-/* A file's path of 9 bytes, so that what follows is unaligned; and its end. */
+/*
+ * Nodes of a device path. FILE_NODE has 9 bytes, so that the data behind the
+ * path is unaligned. END_NODE ends the whole path. INSTANCE_END ends one
+ * instance, and another one follows.
+ */
 #define FILE_NODE	"\x04\x04\x09\0" "abcde"
 #define END_NODE	"\x7f\xff\x04\0"
 #define INSTANCE_END	"\x7f\x01\x04\0"
@@ -319,12 +329,18 @@ TEST(load_option)
 		set_options((CHAR16 *)bytes, len);
 		check_cmdline("ro initrd=\xc3\xbc");
 		CHECK(!strcmp(fw.console, TAKEN_OUT), "%zu: %s", i, fw.console);
-		/* Firmware may omit the NUL behind the text. */
+		/*
+		 * Firmware may omit the NUL behind the command line in the
+		 * optional data.
+		 */
 		fresh_firmware();
 		set_options((CHAR16 *)bytes, len - 2);
 		check_cmdline("ro initrd=\xc3\xbc");
 	}
-	/* Without optional data there is no command line. */
+	/*
+	 * The EFI_LOAD_OPTION has no optional data, so firmware passes no
+	 * command line. The stub must use its built-in one.
+	 */
 	fresh_firmware();
 	len = load_option(bytes, 1, PATH(FILE_NODE END_NODE), u"", 0);
 	set_options((CHAR16 *)bytes, len);
@@ -333,8 +349,9 @@ TEST(load_option)
 }
 
 /*
- * What is not a well-formed EFI_LOAD_OPTION is text. Its first character is the
- * attributes, and the second one is a NUL.
+ * If LoadOptions are not a well-formed EFI_LOAD_OPTION, the stub must take them
+ * as a UTF-16 text. In most rows that text is one character, the low 16 bits of
+ * @attributes, because the high 16 bits are the NUL behind it.
  */
 TEST(load_option_malformed)
 {
@@ -375,8 +392,9 @@ TEST(load_option_malformed)
 		      fw.console);
 	}
 	/*
-	 * A load option that is cut off within its description or its path, or
-	 * whose path is longer than it says.
+	 * An EFI_LOAD_OPTION that is cut off within its description or its
+	 * path, or whose field for the path's size is too large or too small.
+	 * The stub must take it as text.
 	 */
 	len = load_option(bytes, 1, PATH(FILE_NODE END_NODE), u"", 0);
 	for (cut = 2; cut < len; cut++) {
@@ -399,8 +417,8 @@ TEST(load_option_malformed)
 }
 
 /*
- * efibootmgr without --unicode stores the command line in bytes. The stub must
- * take it all the same, and say so.
+ * efibootmgr without --unicode stores the command line in ASCII instead of
+ * UTF-16. The stub must accept it and print a message.
  */
 TEST(cmdline_in_bytes)
 {
@@ -430,7 +448,10 @@ TEST(cmdline_in_bytes)
 	check_cmdline("ro quiet");
 	CHECK(strstr(fw.console, TAKEN_OUT) &&
 	      strstr(fw.console, "taken as ASCII"), "%s", fw.console);
-	/* These are UTF-16: a single character, and two of another script. */
+	/*
+	 * The stub must not take these command lines in UTF-16 for ASCII: a
+	 * single character, and three that are not ASCII.
+	 */
 	fresh_firmware();
 	set_options(u"x", 2);
 	check_cmdline("x");
@@ -509,7 +530,10 @@ TEST(screen_formats)
 	CHECK(!memcmp(&si, &clear, sizeof(si)), "no screen");
 }
 
-/* A graphics output whose mode has @format and a frame buffer at @base. */
+/*
+ * A graphics output of the fake firmware: a protocol, which points to its mode,
+ * which points to the mode's information. add_output() fills this in.
+ */
 struct output {
 	EFI_GRAPHICS_OUTPUT_PROTOCOL gop;
 	EFI_GRAPHICS_OUTPUT_PROTOCOL_MODE mode;
@@ -914,13 +938,31 @@ TEST(boot_not_an_application)
  */
 TEST(boot_bad_map)
 {
-	static const UINTN sizes[] = { 0, 1, sizeof(EFI_MEMORY_DESCRIPTOR) - 1 };
+	static const UINTN sizes[] = {
+		0, 1, sizeof(EFI_MEMORY_DESCRIPTOR) - 1,
+		sizeof(EFI_MEMORY_DESCRIPTOR) + 1,
+		sizeof(EFI_MEMORY_DESCRIPTOR) + 4,
+	};
+	EFI_STATUS status;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		fresh_firmware();
 		fw.entry_size = sizes[i];
 		boot_fails(EFI_DEVICE_ERROR, "memory map");
+	}
+	/*
+	 * Only the map that the stub keeps has the bad size. ConOut may be shut
+	 * down at this time, so there is no message.
+	 */
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		fresh_firmware();
+		fw.entry_size_later = sizes[i];
+		fw.later_is_zero = !sizes[i];
+		CHECK(!boots(&status), "entered with %lu", sizes[i]);
+		CHECK(status == EFI_DEVICE_ERROR && !fw.exits,
+		      "status 0x%lx, %u exits", status, fw.exits);
+		CHECK(!still_live(), "%u allocations left", still_live());
 	}
 }
 
@@ -990,10 +1032,20 @@ TEST(boot_no_room)
 	fw.pref_taken = true;
 	fw.any_addr = 0;
 	boot_fails(EFI_OUT_OF_RESOURCES, "not enough room");
+	CHECK(strstr(fw.console,
+		     "of init_size: 0x400000 bytes at 0x1000000 or above; the largest free memory is 0x100000-0x8100000\r\n"),
+	      "%s", fw.console);
 	fresh_firmware();
 	fw.pref_taken = true;
 	fw.any_addr = IMAGE_PREF - IMAGE_ALIGN;
-	boot_fails(EFI_OUT_OF_RESOURCES, "below the link address");
+	boot_fails(EFI_OUT_OF_RESOURCES,
+		   "below the link address: 0x400000 bytes at 0x1000000 or above; the largest free memory is 0x100000-0x8100000\r\n");
+	/* Without a memory map the message has no range. */
+	fresh_firmware();
+	fw.pref_taken = true;
+	fw.any_addr = 0;
+	fw.entry_size = 0;
+	boot_fails(EFI_OUT_OF_RESOURCES, "memory is 0x0-0x0\r\n");
 }
 
 /* ---- KASLR of a payload that can run anywhere ---- */
@@ -1242,6 +1294,20 @@ TEST(may_hold)
 	fresh_firmware();
 	memset(&zero_page, 0, sizeof(zero_page));
 	efi_set_info(&zero_page, &all);
+	/*
+	 * Reserved memory whose descriptor lacks write-back (attribute 8) may be
+	 * a device. Runtime data, for example, is memory whatever the attributes
+	 * of its descriptor are.
+	 */
+	efi_runtime_start = IMAGE_PREF;
+	map[1].Attribute = 0x7;
+	CHECK(!efi_may_hold(&zero_page, 0x2000, 0x3000), "reserved, no write-back");
+	map[1].Attribute = 0x8;
+	CHECK(efi_may_hold(&zero_page, 0x2000, 0x3000), "reserved, write-back");
+	map[1].Type = EfiRuntimeServicesData;
+	map[1].Attribute = 0;
+	CHECK(efi_may_hold(&zero_page, 0x2000, 0x3000), "no attributes");
+	map[1].Attribute = 0xf;
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		map[1].Type = types[i].type;
 		efi_runtime_start = IMAGE_PREF;
@@ -1255,7 +1321,11 @@ TEST(may_hold)
 		      !efi_may_hold(&zero_page, 0xfff, 0x1001) &&
 		      !efi_may_hold(&zero_page, 0x1800, 0x1800) &&
 		      !efi_may_hold(&zero_page, 0x1800, 0x1000), "no memory");
-		/* Without the EFI entry the map may not be mapped. */
+		/*
+		 * 0 means that the stub was not started by its EFI entry. The
+		 * EFI memory map may then be unmapped, so the stub must not
+		 * read it.
+		 */
 		efi_runtime_start = 0;
 		CHECK(!efi_may_hold(&zero_page, 0x1000, 0x2000), "without EFI");
 		CHECK(!efi_map_range(&zero_page).end, "a map");
@@ -1330,7 +1400,8 @@ static void fixed_fails(u32 entry, u32 type, u64 start, u64 pages)
 	fw.pref_taken = true;
 	fw.taken_is = IMAGE_INIT_SIZE;
 	map[entry] = (EFI_MEMORY_DESCRIPTOR){ type, 0, start, 0, pages, 0xf };
-	boot_fails(EFI_OUT_OF_RESOURCES, "not enough room");
+	boot_fails(EFI_OUT_OF_RESOURCES,
+		   "not enough room: the payload's link address is not free: it needs 0x1000000-0x1400000; the largest free memory is 0x");
 }
 
 TEST(fixed_no_room)

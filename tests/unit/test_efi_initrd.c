@@ -273,7 +273,10 @@ TEST(initrd_files_bad)
 		     "too long");
 }
 
-/* Names outside of ASCII, and outside of the BMP, as a FAT volume has them. */
+/*
+ * The option initrd= has names in UTF-8, with characters outside of ASCII and
+ * of the BMP. The stub must find the files, whose names are in UTF-16.
+ */
 TEST(initrd_name_in_utf8)
 {
 	static const char *const names[] = {
@@ -298,8 +301,9 @@ TEST(initrd_name_in_utf8)
 }
 
 /*
- * Bytes that are not UTF-8, as of a command line in Latin-1, name no file. The
- * message must show them as question marks, and the characters around them.
+ * A name in initrd= that is not UTF-8, for example in Latin-1, must be refused.
+ * The message must show its invalid bytes as question marks and its other
+ * characters unchanged.
  */
 TEST(initrd_name_not_utf8)
 {
@@ -311,7 +315,10 @@ TEST(initrd_name_not_utf8)
 		{ "\xc3", "?" }, { "\xc3x", "?x" }, { "\xc3\xc3\xa4", "?\xc3\xa4" },
 		{ "\xe2\x82", "??" }, { "\xe2\x82y", "??y" },
 		{ "\xf0\x9f\x90", "???" },
-		/* Not the shortest form, surrogates, beyond U+10FFFF. */
+		/*
+		 * Sequences that UTF-8 forbids: longer than necessary,
+		 * surrogates, and code points above U+10FFFF.
+		 */
 		{ "\xc0\xaf", "??" }, { "\xc1\xbf", "??" },
 		{ "\xe0\x9f\xbf", "???" }, { "\xf0\x8f\xbf\xbf", "????" },
 		{ "\xed\xa0\x80", "???" }, { "\xed\xbf\xbf", "???" },
@@ -341,7 +348,10 @@ TEST(initrd_longest_name)
 	CHECK(!initrd(name), "%s", fw.console);
 	check_initrd("four", 4);
 
-	/* The same number of UTF-16 units needs more bytes of UTF-8. */
+	/*
+	 * The longest name has 255 units of UTF-16. Its length in UTF-8, here
+	 * up to 765 bytes, must not matter.
+	 */
 	file_firmware();
 	new_file(repeat("\xe2\x82\xac", 255) + 7, "four");
 	CHECK(!initrd(repeat("\xe2\x82\xac", 255)), "%s", fw.console);

@@ -67,6 +67,8 @@ static void header_refused(const char *what)
 	struct boot boot = new_boot();
 
 	EXPECT_ERROR(read_payload_header(&boot), what);
+	CHECK(harness_error_reason == SEVSTUB_TERM_IMAGE, "reason %u",
+	      harness_error_reason);
 }
 
 TEST(header_good)
@@ -201,6 +203,8 @@ TEST(header_out_of_range)
 static void placing_refused(struct boot *boot, const char *what)
 {
 	EXPECT_ERROR(place_payload(boot), what);
+	CHECK(harness_error_reason == SEVSTUB_TERM_IMAGE, "reason %u",
+	      harness_error_reason);
 }
 
 TEST(payload_place)
@@ -308,6 +312,8 @@ TEST(cpu_features_of_sev_es)
 static void decompress_refused(const struct boot *boot, const char *what)
 {
 	EXPECT_ERROR(decompress(boot), what);
+	CHECK(harness_error_reason == SEVSTUB_TERM_IMAGE, "reason %u",
+	      harness_error_reason);
 }
 
 /*
@@ -849,7 +855,7 @@ TEST(extract_built_in_cmdline)
 /*
  * The payload reads the command line from the loader's memory. If it is too
  * long, the stub must write a NUL there, behind the last word that fits, and
- * say so.
+ * must print a message.
  */
 TEST(extract_cuts_cmdline)
 {
@@ -933,5 +939,13 @@ TEST(error_in_sev_es)
 	fresh_machine();
 	fake.sev_es = true;
 	EXPECT_ERROR(error("what", "detail"), "what");
-	CHECK(strstr(trace, "terminate"), "the hypervisor is not asked: %s", trace);
+	CHECK(strstr(trace, "terminate 0\n"), "the hypervisor is not asked: %s",
+	      trace);
+	fresh_machine();
+	fake.sev_es = true;
+	EXPECT_ERROR(error_with(SEVSTUB_TERM_IMAGE, "what", "detail %u", 7U),
+		     "what");
+	CHECK(strstr(trace, "terminate 23\n"), "another reason: %s", trace);
+	CHECK(!strcmp(harness_error_detail, "detail 7"), "%s",
+	      harness_error_detail);
 }

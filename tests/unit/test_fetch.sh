@@ -14,9 +14,12 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/bin"
 
-# The archive delivers the files of $tmp/archive.
-cat >"$tmp/bin/apt-config" <<'END'
+# The archive delivers the files of $tmp/archive if $tmp/delivers exists, to a machine
+# whose sources name the release that is in it, if it is not empty.
+echo 'deb http://archive.test/debian trixie main' >"$tmp/sources.list"
+cat >"$tmp/bin/apt-config" <<END
 #!/bin/sh
+echo apt_list=$tmp/sources.list apt_parts=$tmp/none
 END
 cat >"$tmp/bin/apt-get" <<END
 #!/bin/sh
@@ -27,7 +30,9 @@ case "\$*" in
 	[ ! -e $tmp/reachable ] || touch "\$lists/x_Packages" "\$lists/x_Sources"
 	;;
 *)
-	[ -e $tmp/delivers ] || { echo "E: no such package"; exit 100; }
+	[ -e $tmp/delivers ] &&
+		grep -q " \$(cat $tmp/delivers)" "\${conf%/conf}"/parts/* ||
+		{ echo "E: no such package"; exit 100; }
 	cp $tmp/archive/* .
 	;;
 esac
@@ -91,6 +96,15 @@ touch "$tmp/tree/zstd/lib/zstd.h"
 tar -C "$tmp/tree" -cJf "$tmp/archive/$tarball" zstd
 expect zstd-other-content 1 'fetch-zstd: *pinned digest*ZSTD_SRC=*' \
 	sh tools/fetch-zstd "$tmp/zstd"
+# A later release has another version: the pinned one comes from Debian 12.
+echo trixie >"$tmp/delivers"
+expect zstd-own-release 1 'fetch-zstd: *pinned digest*' sh tools/fetch-zstd "$tmp/zstd"
+echo bookworm >"$tmp/delivers"
+expect zstd-from-debian-12 1 'fetch-zstd: *pinned digest*' sh tools/fetch-zstd "$tmp/zstd"
+echo sid >"$tmp/delivers"
+expect zstd-in-no-release 1 'fetch-zstd: *no such package; bookworm: no such package*ZSTD_SRC=*' \
+	sh tools/fetch-zstd "$tmp/zstd"
+: >"$tmp/delivers"
 rm "$tmp/archive"/*
 echo "not a package" >"$tmp/archive/linux-image-9-test.deb"
 expect kernel-no-package 1 'fetch-kernel: no kernel in linux-image-9-test=1.0*' \

@@ -994,3 +994,83 @@ TEST(pool_suffices)
 	}
 	INFO("%zu tables, %zu are there", used + 1, before + 1);
 }
+
+/* ---- the processor instead of memory ---- */
+
+/*
+ * A hypervisor can put the memory back that holds the C-bit. What is mapped after
+ * the map was loaded must have the C-bit of CR3 all the same.
+ */
+TEST(cbit_comes_from_cr3)
+{
+	unsigned int i;
+	u64 mask;
+
+	for (i = 0; i < ARRAY_SIZE(setups); i++) {
+		start_with(&setups[i], POOL_PAGES);
+		map.config.enc_mask = 0;
+		CHECK(ident_map_loaded(&mask) && mask == enc_mask() &&
+		      mask == (setups[i].c_bit ? BIT(setups[i].c_bit) : 0),
+		      "setup %u: %#lx", i, mask);
+		CHECK(!ident_map_range(GIB1, GIB1 + MIB2, MAP_WRITE) &&
+		      ident_map_is_private(GIB1, GIB1 + MIB2), "setup %u", i);
+		CHECK(ident_map_query(GIB1) == MAP_WRITE ||
+		      !setups[i].nx, "setup %u", i);
+	}
+}
+
+/*
+ * A hypervisor can garble the memory that holds the address of the top table, the
+ * number of levels and the C-bit. The stub must walk the tables that CR3 and CR4
+ * name.
+ */
+TEST(root_and_levels_come_from_the_processor)
+{
+	static const unsigned int levels[] = { 0, 1, 3, 4, 5, 6, 0xffffffff };
+	unsigned int i, k;
+
+	for (i = 0; i < ARRAY_SIZE(setups); i++) {
+		for (k = 0; k < ARRAY_SIZE(levels); k++) {
+			start(&setups[i]);
+			CHECK(!ident_map_range(0, MIB2, MAP_EXEC), "map");
+			map.root = (u64 *)pool + 5 * KIB4 / sizeof(u64);
+			map.config.levels = levels[k];
+			expect(0, MIB2, use_of(MAP_EXEC));
+			CHECK(!ident_map_range(GIB1, GIB1 + KIB4, MAP_WRITE),
+			      "setup %u, %u levels", i, levels[k]);
+			expect(GIB1, GIB1 + KIB4, use_of(MAP_WRITE));
+			CHECK(ident_map_range(limit - KIB4,
+					      limit + KIB4, 0) == -EINVAL,
+			      "limit of setup %u, %u levels", i, levels[k]);
+		}
+	}
+}
+
+/* Tables of the loader are no map of the stub's, wherever they lie near the pool. */
+TEST(map_not_loaded)
+{
+	u64 mask;
+
+	start_with(&setups[3], POOL_PAGES);
+	cr3 = (u64)page_table_pool_end;
+	CHECK(!ident_map_loaded(&mask), "behind the pool");
+	cr3 = (u64)page_table_pool_end | BIT(51);
+	CHECK(!ident_map_loaded(&mask), "behind the pool, with a C-bit");
+	cr3 = (u64)pool - KIB4;
+	CHECK(!ident_map_loaded(&mask), "below the pool");
+	cr3 = 0;
+	CHECK(!ident_map_loaded(&mask), "0");
+}
+
+/* One page without the C-bit is found in any range that holds it. */
+TEST(one_page_is_not_private)
+{
+	start_with(&setups[3], POOL_PAGES);
+	CHECK(!ident_map_range(GIB1, GIB1 + 2 * MIB2, MAP_WRITE) &&
+	      ident_map_is_private(0, 4 * GIB1), "range");
+	CHECK(!ident_map_set_decrypted(GIB1 + MIB2 + KIB4), "decrypt");
+	CHECK(!ident_map_is_private(GIB1, GIB1 + 2 * MIB2) &&
+	      !ident_map_is_private(GIB1 + MIB2 + KIB4, GIB1 + MIB2 + KIB4 + 1),
+	      "not found");
+	CHECK(ident_map_is_private(GIB1, GIB1 + MIB2 + KIB4), "too much");
+}

@@ -50,6 +50,7 @@ static void did(const char *what)
 
 static struct {
 	bool es, busy, guarded;
+	bool gp_injected;	/* result of sev_es_gp() */
 	unsigned int vc_vector;
 	int fault_result;
 	u64 cr2;
@@ -159,6 +160,13 @@ void sev_es_nmi(void)
 {
 	did("nmi");
 	fake.nmis++;
+}
+
+bool sev_es_gp(struct exception_frame *f)
+{
+	CHECK(f->vector == X86_TRAP_GP, "vector %lu", f->vector);
+	did("gp");
+	return fake.gp_injected;
 }
 
 bool sev_es_busy(void)
@@ -417,6 +425,35 @@ TEST(nmi)
 	}
 }
 
+TEST(gp_injected)
+{
+	unsigned int stage;
+
+	for (stage = 0; stage < 2; stage++) {
+		raise_at(stage, X86_TRAP_GP, 0);
+		fake.gp_injected = true;
+		fake.busy = true;
+		served("gp");
+	}
+}
+
+/* sev_es_gp() accepts #GP, but no other vector may be taken for an injected #GP. */
+TEST(others_are_not_injected)
+{
+	unsigned int vector;
+
+	for (vector = 0; vector < 32; vector++) {
+		if (vector == X86_TRAP_NMI || vector == X86_TRAP_VC ||
+		    vector == X86_TRAP_PF || vector == X86_TRAP_GP)
+			continue;
+		raise_at(true, vector, 0);
+		fake.gp_injected = true;
+		fake.busy = true;
+		reported_as("abandon force print terminate", vector_names[vector],
+			    vector, 0);
+	}
+}
+
 TEST(page_fault_served)
 {
 	raise_at(true, X86_TRAP_PF, PF_WRITE);
@@ -501,7 +538,9 @@ TEST(names)
 		    vector == X86_TRAP_PF)
 			continue;
 		raise_at(vector % 2, vector, vector * 0x1001UL);
-		reported_as("abandon force print terminate", vector_names[vector],
+		reported_as(vector == X86_TRAP_GP ?
+			    "gp abandon force print terminate" :
+			    "abandon force print terminate", vector_names[vector],
 			    vector, vector * 0x1001UL);
 	}
 	raise_at(true, 32, 0);
@@ -555,8 +594,22 @@ TEST(report_sev_es)
 	layout.rw = (const u8 *)on_stack;
 	layout.stack_top = (const u8 *)on_stack + sizeof(on_stack);
 	frame.rsp = (u64)on_stack;
-	reported_as("abandon force print terminate", "#GP", 13, 0x18);
+	reported("gp abandon force print terminate",
+		 "sevstub: unexpected exception: #GP (vector 13) error code 0x0 at startup_32+0x1234");
 	CHECK(strchr(said, '\n')[1] == '\0', "said:\n%s", said);
+}
+
+/*
+ * The hypervisor has put other private memory into the frame of the exception. The
+ * report must not print it.
+ */
+TEST(report_of_a_changed_frame)
+{
+	raise_at(true, 0x123456789abcdef3, 0x5ec2e75ec2e7);
+	fake.es = true;
+	frame.rip = 0x5ec2e75ec2e75ec2;
+	reported("abandon force print terminate",
+		 "sevstub: unexpected exception: #XF (vector 19) error code 0x0 at startup_32+0x0");
 }
 
 /*
@@ -585,6 +638,7 @@ TEST(report_raises)
 			fake.fault_result = -EFAULT;
 			snprintf(expected, sizeof(expected), doings[i],
 				 vectors[k] == X86_TRAP_PF ? "fault " :
+				 vectors[k] == X86_TRAP_GP ? "gp " :
 				 vectors[k] == X86_TRAP_VC ? "vc " : "");
 			EXPECT_HALT(do_exception(&frame));
 			CHECK(!strcmp(trace, expected),
@@ -628,7 +682,7 @@ TEST(report_in_exchange)
 {
 	raise_at(true, X86_TRAP_GP, 0);
 	fake.busy = true;
-	reported_as("abandon force print terminate", "#GP", 13, 0);
+	reported_as("gp abandon force print terminate", "#GP", 13, 0);
 	CHECK(!fake.busy, "not given up");
 }
 
@@ -654,6 +708,14 @@ TEST(stack_overflow)
 		reported_as("abandon force print terminate", "#DF", 8, 0);
 	}
 	/*
+	 * The hypervisor injects #DF without an error code. The frame is then
+	 * shifted by 8 bytes, and its CS is the interrupted code's RFLAGS.
+	 */
+	raise_at(true, X86_TRAP_DF, 0);
+	frame.cs = 2;
+	fake.cr2 = inside[0];
+	reported_as("abandon force print terminate", "#DF", 8, 0);
+	/*
 	 * Until the stub loads its own page tables, the stack's guard page is
 	 * mapped. A double fault must not be reported as a stack overflow then,
 	 * even if CR2 is in the guard page.
@@ -678,7 +740,7 @@ TEST(stack_overflow)
 TEST(another_cs)
 {
 	static const unsigned int vectors[] = {
-		X86_TRAP_NMI, X86_TRAP_VC, X86_TRAP_PF,
+		X86_TRAP_NMI, X86_TRAP_VC, X86_TRAP_PF, X86_TRAP_GP,
 	};
 	static const u64 selectors[] = { 0, 0x08, 0x11, 0x13, 0x18, 0x33 };
 	unsigned int i, s;

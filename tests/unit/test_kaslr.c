@@ -143,7 +143,8 @@ static struct {
 static struct {
 	/*
 	 * @immovable, @free and @scratch are true if at least one cell of the
-	 * model has this mark. Cells without the mark are then not good.
+	 * model has this mark. The payload may then lie only in cells that have
+	 * the mark.
 	 */
 	bool immovable, free, scratch;
 	unsigned int huge_pages;
@@ -162,8 +163,8 @@ static bool good_cell(unsigned int i)
 
 /*
  * The option hugepages= makes the kernel reserve memory in pages of 1 GiB.
- * Marks as reserved the cells, of 64 MiB, of the lowest 1 GiB pages whose cells
- * are all good.
+ * Marks the 64 MiB cells of these pages, because the payload must not lie
+ * there. The kernel takes the lowest pages in which all cells are usable.
  */
 static void reserve_huge_pages(void)
 {

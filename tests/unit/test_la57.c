@@ -32,7 +32,6 @@ static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 
 u64 gdt[] = { 0, 0x32, 0x64, 0xda, 0x755, 0 };
 u32 nmi_count;
-struct sev_guest sev_guest;
 
 #include "la57.c"
 
@@ -118,7 +117,7 @@ int ident_map_remove(u64 addr, u64 size)
 	return 0;
 }
 
-void sev_load_map(void)
+void sev_reload_map(void)
 {
 	did("load ");
 }
@@ -379,7 +378,8 @@ static void check_page(struct la57_page *page, u64 table)
 		else if (i != 4 && i != 16 && i != 26 && i != 58)
 			check_gate(page, i, i == 2 ? 32 : 48, 0x08);
 	}
-	CHECK(page->sev_status == 3, "SEV_STATUS %#x", page->sev_status);
+	CHECK(page->sev_status == (fake.sev_es ? 2 : 0), "SEV_STATUS %#x",
+	      page->sev_status);
 	CHECK(!page->nmis, "%u NMIs", page->nmis);
 	page->nmis = 5;
 }
@@ -389,7 +389,6 @@ static void switch_from(unsigned int levels)
 	random_seed(levels);
 	for (size_t i = 0; i < sizeof(root); i++)
 		root[i] = (u8)random_u64();
-	sev_guest.status = 3;
 	fake.toggle = check_page;
 	fake.levels = 0;
 	fake.steps[0] = '\0';

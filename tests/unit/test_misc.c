@@ -147,7 +147,10 @@ TEST(cmdline_built_in)
 	      "none, and none built in: %zu", found.len);
 }
 
-/* Not even one word fits into what the payload takes. */
+/*
+ * The command line is a single word of more than CMDLINE_SIZE bytes. The stub
+ * must refuse it, because the payload would read only a part of the word.
+ */
 TEST(cmdline_without_end)
 {
 	char *text;
@@ -164,8 +167,9 @@ TEST(cmdline_without_end)
 }
 
 /*
- * The command line is longer than the payload takes, with or without a NUL
- * behind. Only the words that fit whole may be kept.
+ * The command line has more than the CMDLINE_SIZE bytes that the payload reads,
+ * with or without a NUL behind them. The stub must keep only the words that fit
+ * whole.
  */
 TEST(cmdline_too_long)
 {
@@ -272,7 +276,7 @@ TEST(runtime_start)
 		info_in_image.pref_address = cases[i].pref;
 		info_in_image.align = cases[i].align;
 		info_in_image.relocatable = cases[i].relocatable;
-		r = runtime_range(cases[i].load);
+		r = runtime_range(cases[i].load, 0);
 		CHECK(r.start == cases[i].start &&
 		      r.end == r.start + info_in_image.init_size,
 		      "case %zu: 0x%lx-0x%lx", i, r.start, r.end);
@@ -386,7 +390,7 @@ TEST(place_not_in_ram)
 	fake.bp.e820_table[2].size--;
 	expect_refusal("not enough room");
 	CHECK(!strcmp(harness_error_detail,
-		      "the payload needs 0x1000000-0x1800000, and not all of it is RAM"),
+		      "the payload needs 0x1000000-0x1800000, and not all of it is RAM: 0x17fffff is not; the largest RAM is 0x100000000-0x140000000"),
 	      "%s", harness_error_detail);
 
 	/*
@@ -398,6 +402,9 @@ TEST(place_not_in_ram)
 	place_image(&fake.bp);
 	fake.bp.e820_table[2].addr++;
 	expect_refusal("not enough room");
+	CHECK(strstr(harness_error_detail,
+		     ": 0x1000000 is not; the largest RAM is 0x100000000-0x140000000"),
+	      "%s", harness_error_detail);
 
 	/*
 	 * One byte of the memory that the payload needs is reserved, so the
@@ -406,6 +413,9 @@ TEST(place_not_in_ram)
 	loaded_machine(0x100000);
 	add_e820(0x1400000, 1, 2);
 	expect_refusal("not enough room");
+	CHECK(strstr(harness_error_detail,
+		     ": 0x1400000 is not; the largest RAM is 0x100000000-0x140000000"),
+	      "%s", harness_error_detail);
 
 	/*
 	 * A memory map without entries has no RAM, so the boot must be refused.
@@ -413,6 +423,8 @@ TEST(place_not_in_ram)
 	loaded_machine(0x100000);
 	fake.bp.e820_entries = 0;
 	expect_refusal("not enough room");
+	CHECK(strstr(harness_error_detail, "the largest RAM is 0x0-0x0"), "%s",
+	      harness_error_detail);
 }
 
 /*

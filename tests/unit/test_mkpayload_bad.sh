@@ -142,6 +142,8 @@ holds other-nothing 'neither an ELF file nor a bzImage$' 0 ''
 holds other-arm64 'an Image for arm64: name a kernel for x86-64$' 0 MZ 0x38 'ARM\0144'
 holds other-riscv 'an Image for RISC-V: name' 0 MZ 0x30 'RISCV'
 holds other-zboot 'an EFI zboot image: name' 0 MZ 4 zimg 24 gzip
+holds other-zboot-where 'an EFI zboot image: name .*: 513 bytes at offset 4096, packed with xz??rs$' \
+	0 MZ 4 zimg 8 '\0000\0020\0000\0000\0001\0002' 24 'xz\0177\0001rs'
 holds other-uimage 'a uImage of U-Boot: name' 0 '\0047\0005\0031\0126'
 holds other-fit 'a device tree, or a FIT image' 0 '\0320\0015\0376\0355'
 holds other-android 'a boot image of Android: name' 0 'ANDROID!'

@@ -67,9 +67,14 @@ link() {
 	out=$1
 	base=$2
 	shift 2
+	# LLVM's linker does not know this option.
+	calm=-Wl,--no-warn-rwx-segments
+	case $* in
+	*-fuse-ld=lld*) calm=-Wl,--build-id=none ;;
+	esac
 	"$CC" -w -O1 -ffreestanding -nostdlib -fno-stack-protector -mno-sse \
 		-fcf-protection=none -fno-asynchronous-unwind-tables \
-		-Wl,--build-id=none -Wl,--no-warn-rwx-segments \
+		-Wl,--build-id=none "$calm" \
 		-Wl,--defsym,NUMBER=0x1000040 -Wl,--defsym,BASE="$base" \
 		-o "$out" "$@"
 }
@@ -113,6 +118,47 @@ pie="-static-pie -fpie -DPIE -T flat.ld kernel.c"
 	expect relocs/pie moved $pie
 	expect relocs/pie-relr moved -Wl,-z,pack-relative-relocs $pie
 }
+
+# LLVM's linker lays out sections, symbols and relocations in its own way.
+if command -v ld.lld >/dev/null; then
+	# shellcheck disable=SC2086 # several arguments
+	{
+		expect relocs/lld-kept moved -fuse-ld=lld -fno-pic $kept
+		expect relocs/lld-kept-large moved -fuse-ld=lld -fno-pic -mcmodel=large $kept
+		expect relocs/lld-pie moved -fuse-ld=lld $pie
+		expect relocs/lld-pie-relr moved -fuse-ld=lld -Wl,--pack-dyn-relocs=relr $pie
+	}
+else
+	skip relocs/lld "there is no ld.lld"
+fi
+
+# Addresses that no relocation may change: of weak symbols that are not defined, and of
+# absolute ones, at each size and by a weak alias.
+cat >fixed.c <<'END'
+extern char undefined[] __attribute__((weak)), absolute[], alias[] __attribute__((weak));
+char here[16], near[16] __attribute__((weak));
+void *const pointers[] = { undefined, undefined + 8, absolute, absolute + 8, alias,
+	here, near, near + 8 };
+#ifndef PIE
+asm(".data; .long absolute, undefined, alias, here, near; .quad absolute, here; .text");
+#endif
+void _start(void)
+{
+	for (;;)
+		*(void *const volatile *)pointers[here[0] & 7];
+}
+END
+absolute="-Wl,--defsym,absolute=0x1000040 -Wl,--defsym,alias=absolute"
+for linker in bfd lld; do
+	command -v "ld.$linker" >/dev/null || continue
+	# shellcheck disable=SC2086 # several arguments
+	{
+		expect "relocs/fixed-kept-$linker" moved "-fuse-ld=$linker" $absolute \
+			-fno-pic ${kept%kernel.c} fixed.c
+		expect "relocs/fixed-pie-$linker" moved "-fuse-ld=$linker" $absolute \
+			${pie%kernel.c} fixed.c
+	}
+done
 
 # mkpayload moves a PIE that is linked at 0 to 16 MiB. The payload is the same as that of
 # a PIE which is linked there.
@@ -186,7 +232,15 @@ spoilt kept-symbols 'relocation for symbol .*, but there are .* symbols' kept.el
 echo 'void slot(void) { asm volatile("pushq table@GOTPCREL(%rip)"); }' |
 	cat kernel.c - >got.c
 link got.elf $first -static -no-pie -fpic -Wl,--emit-relocs -T flat.ld got.c
-spoilt kept-got 'relocation of type 9 at .* cannot be done' got.elf 0 '\0177'
+spoilt kept-got 'relocation of type 9 at .* cannot be done .*: compile with -fno-pic' got.elf \
+	0 '\0177'
+# LLVM's linker keeps relocations for the table that it has made unnecessary.
+if command -v ld.lld >/dev/null; then
+	# shellcheck disable=SC2086 # several arguments
+	link lld.elf $first -fuse-ld=lld -fpic $kept
+	spoilt kept-got-lld 'relocation of type 42 at .*: compile with -fno-pic, or link a static PIE' \
+		lld.elf 0 '\0177'
+fi
 
 # shellcheck disable=SC2086 # several arguments
 link pie.elf 0 $pie

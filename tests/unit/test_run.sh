@@ -69,11 +69,11 @@ starts() {
 }
 
 run
-starts default "tcg opt/sevemu/config,string=sev=es opt/sevemu/firmware,file=$dir/OVMF,,1.fd run.img initramfs.cpio.gz" "kvm mon:stdio"
+starts default "tcg opt/sevemu/config,string=sev=es opt/sevemu/firmware,file=$dir/OVMF,,1.fd run.img initramfs.cpio.gz" "sev-guest mon:stdio"
 run OVMF=off
 starts es_direct "opt/sevemu/config,string=sev=es mode=direct64" "firmware"
 run SEV=sev
-starts sev "opt/sevemu/config,string=sev=sev opt/sevemu/firmware" "kvm"
+starts sev "tcg opt/sevemu/config,string=sev=sev opt/sevemu/firmware" "sev-guest"
 run SEV=off
 starts plain "tcg -bios OVMF,1.fd run.img mon:stdio" "sevemu kvm sev-guest"
 run SEV=off OVMF=off

@@ -172,6 +172,8 @@ static void start_es32(u64 status, u64 info, u32 cbit)
 		.status = status, .info = info, .cbit = cbit,
 		.known = true, .vc_seen = true,
 	};
+	host.has_sev_status = true;
+	host.sev_status = status;
 	expect_cpuid_reg(LEAF_SEV, EAX, 1 << 1 | 1 << 3);
 }
 
@@ -236,7 +238,7 @@ TEST(status_says_no)
 	CHECK(host.proven == 1 && host.cr3 == (u64)pool, "CR3 %#lx", host.cr3);
 	sev_es_setup_ghcb(&bp);
 	sev_es_shutdown();
-	CHECK(!host.trace[0] && !es.ghcb, "GHCB page without SEV-ES");
+	CHECK(!host.trace[0] && !es.has_page, "GHCB page without SEV-ES");
 }
 
 TEST(known_no_is_not_asked_again)
@@ -276,7 +278,21 @@ TEST(plain_sev)
 	sev_es_nmi();
 	sev_es_setup_ghcb(&bp);
 	sev_es_shutdown();
-	CHECK(!host.trace[0] && !es.ghcb, "GHCB page without SEV-ES");
+	CHECK(!host.trace[0] && !es.has_page, "GHCB page without SEV-ES");
+}
+
+/* Bits of SEV_STATUS that ask nothing of the guest: Linux ignores them, too. */
+static const unsigned int harmless_bits[] = { 7, 8, 9, 14, 17, 23 };
+
+static bool is_harmless(unsigned int bit)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(harmless_bits); i++) {
+		if (harmless_bits[i] == bit)
+			return true;
+	}
+	return false;
 }
 
 TEST(plain_sev_refused)
@@ -284,7 +300,7 @@ TEST(plain_sev_refused)
 	unsigned int bit;
 
 	for (bit = 2; bit < 64; bit++) {
-		if (bit == 7)	/* bit 7: DebugSwap, allowed */
+		if (is_harmless(bit))
 			continue;
 		start_plain(1 | 1ULL << bit, 51);
 		EXPECT_ERROR(sev_detect(), "SEV");
@@ -293,8 +309,10 @@ TEST(plain_sev_refused)
 			      "unknown bits in SEV_STATUS"), "bit %u: %s", bit,
 		      harness_error_detail);
 	}
-	start_plain(1 | 1 << 7, 51);
-	detected();
+	for (bit = 0; bit < ARRAY_SIZE(harmless_bits); bit++) {
+		start_plain(1 | 1ULL << harmless_bits[bit], 51);
+		detected();
+	}
 
 	for (bit = 0; bit < 64; bit = bit == 31 ? 52 : bit + 1) {
 		start_plain(1, bit);
@@ -408,7 +426,7 @@ TEST(es_unknown_status_bits)
 
 	for (bit = 3; bit < 64; bit++) {
 		start_es32(3 | 1ULL << bit, sev_info(1, 2, 51), 51);
-		if (bit == 7) {
+		if (is_harmless(bit)) {
 			detected();
 			continue;
 		}
@@ -417,6 +435,11 @@ TEST(es_unknown_status_bits)
 	}
 	start_es64(3 | 1 << 3);
 	host.count = ES64_EAX;
+	EXPECT_OWN_END(sev_detect(), 5);
+	/* The hypervisor has put old memory back, which hides the bit. */
+	start_es32(3 | 1 << 3, sev_info(1, 2, 51), 51);
+	sev_guest.status = 3;
+	host.count = 0;
 	EXPECT_OWN_END(sev_detect(), 5);
 }
 
@@ -595,9 +618,10 @@ TEST(entry_cbit_refused)
 			CHECK(found == bit, "%u: %u", bit, found);
 		}
 		/*
-		 * If CR3 or an entry that points to a page table has a bit
-		 * other than the claimed C-bit, the walk must report that bit,
-		 * because it cannot find the next page table.
+		 * If CR3 or an entry that points to a page table has its C-bit
+		 * at another position than the claimed one, the walk must
+		 * report that position, because it cannot find the next page
+		 * table.
 		 */
 		t.leaf_bit = 51;
 		t.table_bit = 47;
@@ -759,6 +783,47 @@ TEST(stage1_wrong_exit)
 	ENDS(12);
 }
 
+/*
+ * Code that rules out SEV executes CPUID with this sub-leaf. A #VC tells that there
+ * is SEV-ES, whatever the stub's memory says.
+ */
+TEST(stage1_rules_out_sev)
+{
+	start_stage1();
+	frame.rcx = CPUID_SUBLEAF_NO_SEV;
+	INSN(0x72, "\x0f\xa2");
+	ENDS(4);
+}
+
+/*
+ * The hypervisor puts back what sev_guest had at launch, after the page tables were
+ * loaded. The kind of guest and the C-bit must then come from the processor.
+ */
+TEST(memory_is_not_asked_again)
+{
+	start();
+	sev_load_map();
+	memset(&sev_guest, 0, sizeof(sev_guest));
+	CHECK(sev_active() && sev_es_active(), "SEV is forgotten");
+	CHECK(sev_enc_mask() == 1ULL << 51, "%#lx", sev_enc_mask());
+	host.sev_status = 1;
+	CHECK(sev_active() && !sev_es_active(), "SEV_STATUS is not asked");
+}
+
+/*
+ * Outside of SEV the map has no C-bit. SEV_STATUS must not be read then, because the
+ * processor may not have it.
+ */
+TEST(map_without_cbit_is_not_sev)
+{
+	start_stage1();
+	make_map();
+	sev_load_map();
+	sev_guest.status = 3;
+	host.has_sev_status = false;
+	CHECK(!sev_active() && !sev_es_active() && !sev_enc_mask(), "SEV");
+}
+
 TEST(stage1_subleaf)
 {
 	unsigned int bit;
@@ -817,7 +882,7 @@ TEST(terminate_says_why)
 TEST(terminate_halts_without_sev_es)
 {
 	start_stage1();
-	sev_guest.status = 1;
+	host.sev_status = 1;
 	EXPECT_HALT(terminate(SEVSTUB_TERM_GENERAL));
 	CHECK(!host.at && !host.msr, "MSR %#lx", host.msr);
 }

@@ -10,9 +10,12 @@
 
 #include "scripted_host.h"
 
-/* Event that the hypervisor may return: #GP with error code 0. */
+/*
+ * Value of SW_EXITINFO2 by which the hypervisor tells the guest to raise #GP
+ * with error code 0.
+ */
 #define GP_EVENT	0x80000b0dUL
-/* Event that KVM returns for #GP: it has no error code. */
+/* The value of SW_EXITINFO2 that KVM returns for #GP, without an error code. */
 #define KVM_GP_EVENT	0x8000030dUL
 #define UD_EVENT	0x80000306UL	/* valid, #UD */
 #define END_REPLY	8
@@ -131,8 +134,6 @@ static const struct op {
 	  { RAX, RDX }, END_REPLY },
 	{ "wrmsr", 0x7c, 2, "\x0f\x30", NULL, 0x7c, 1, 0, sends_edx_eax_ecx,
 	  { 0 }, END_INJECTION },
-	{ "dr7 read", 0x27, 3, "\x0f\x21\xf8", NULL, 0x27, 0, 0, NULL,
-	  { RAX }, END_REPLY },
 	{ "dr7 write", 0x37, 3, "\x0f\x23\xf8", dr7, 0x37, 0, 0, sends_rax,
 	  { 0 }, 0 },
 	{ "vmmcall", 0x81, 3, "\x0f\x01\xd9", NULL, 0x81, 0, 0,
@@ -292,6 +293,29 @@ TEST(every_request_can_be_refused)
 	}
 }
 
+/*
+ * The hypervisor can also refuse each request by a #GP that it injects behind
+ * VMGEXIT. The stub must then ignore the reply, whatever it says.
+ */
+TEST(every_request_can_be_refused_by_injection)
+{
+	const struct op *op;
+
+	FOR_EACH_OP(op) {
+		begin_op(op);
+		injects_gp();
+		raises(13);
+		begin_op(op);
+		result(1, UD_EVENT);
+		injects_gp();
+		raises(13);
+		begin_op(op);
+		result(2, 5);
+		injects_gp();
+		raises(13);
+	}
+}
+
 static void inject(u64 event, unsigned int vector)
 {
 	begin_op(&ops[1]);
@@ -362,6 +386,25 @@ TEST(console_requests)
 	sends_data("x", 1);
 	result(1ULL << 32, 0);
 	EXPECT_OWN_END(sev_es_outsb(0x3f8, "x", 1), END_REPLY);
+}
+
+/* The console ignores a #GP, whether it is asked for or injected. */
+TEST(console_requests_refused)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		start();
+		expect_exit(0x7b, 0x3f80010, 0);
+		sends(RAX, 1);
+		i ? injects_gp() : result(1, GP_EVENT);
+		sev_es_outb(1, 0x3f8);
+		expect_exit(0x7b, 0x3f80011, 0);
+		answers(RAX, 0x60);
+		i ? injects_gp() : result(1, GP_EVENT);
+		CHECK(sev_es_inb(0x3f8) == 0xff, "a value");
+		CHECK(host.at == host.count && !es.busy, "%u exchanges", host.at);
+	}
 }
 
 TEST(nmi_complete)
@@ -486,6 +529,11 @@ TEST(fields_are_read_once)
 		CHECK(watched(raise_vc) == 13, "%s", op->name);
 		CHECK(watch.reads[INFO_1 / 8] == 1 &&
 		      watch.reads[INFO_2 / 8] == 1 && watch.accesses == 2,
+		      "%s: %u accesses", op->name, watch.accesses);
+
+		begin_op(op);
+		injects_gp();
+		CHECK(watched(raise_vc) == 13 && !watch.accesses,
 		      "%s: %u accesses", op->name, watch.accesses);
 	}
 	start();

@@ -17,8 +17,8 @@
 #define POSITIVE	0x7877767574737271UL
 
 /*
- * Starts a case with @addr in RSI and RDI, and REG in RAX, RBX and R9. Most
- * test instructions have the operands RBX and [RSI].
+ * Starts a case with @addr in RSI and RDI, and the value REG in RAX, RBX and
+ * R9. Most test instructions have the operands RBX and [RSI].
  */
 static void begin(u64 addr)
 {

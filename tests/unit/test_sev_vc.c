@@ -95,6 +95,45 @@ TEST(rdpmc)
 	run();
 }
 
+/*
+ * For an unknown counter KVM replies "done" and injects #GP behind VMGEXIT. The stub
+ * must raise #GP at RDPMC, as if sw_exit_info_1 had asked for it.
+ */
+TEST(rdpmc_injected_gp)
+{
+	start();
+	frame.rcx = HIGH | 4;
+	INSN(0x6f, "\x0f\x33");
+	expect_time(0x6f);
+	sends(RCX, 4);
+	injects_gp();
+	raises(13);
+}
+
+/*
+ * The stub must not take a #GP of its own code for one that the hypervisor injected
+ * behind VMGEXIT, even during an exchange.
+ */
+TEST(gp_elsewhere)
+{
+	static const s64 off[] = { -4, -3, -2, -1, 1, 2, 1L << 32, 1L << 47 };
+	struct exception_frame trap, before;
+	unsigned int i;
+
+	start();
+	for (i = 0; i < 2 * ARRAY_SIZE(off); i++) {
+		memset(&trap, 0, sizeof(trap));
+		trap.vector = 13;
+		trap.cs = 0x10;
+		trap.rip = (u64)behind_vmgexit + (u64)off[i / 2];
+		before = trap;
+		es.busy = i % 2;
+		CHECK(!sev_es_gp(&trap), "taken at %ld", off[i / 2]);
+		CHECK(!memcmp(&trap, &before, sizeof(trap)), "the frame changed");
+	}
+	es.busy = false;
+}
+
 TEST(rdmsr)
 {
 	start();
@@ -103,6 +142,27 @@ TEST(rdmsr)
 	expect_time(0x7c);
 	sends(RCX, 0xc0000080);
 	run();
+}
+
+/*
+ * SEV_STATUS and the GHCB MSR are never intercepted. If the hypervisor injects #VC at
+ * an access to one of them, it wants to supply the value, and the stub must terminate.
+ */
+TEST(msr_that_never_raises_vc)
+{
+	static const u32 msrs[] = { 0xc0010130, 0xc0010131 };
+	unsigned int i;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(msrs); i++) {
+		start();
+		frame.rcx = HIGH | msrs[i / 2];
+		if (i % 2) {
+			INSN(0x7c, "\x0f\x30");
+		} else {
+			INSN(0x7c, "\x0f\x32");
+		}
+		ENDS(6);
+	}
 }
 
 TEST(wrmsr)
@@ -127,6 +187,7 @@ static u64 *const general[] = {
 	&frame.r12, &frame.r13, &frame.r14, &frame.r15,
 };
 
+/* Before the first write a read must return DR7's reset value. */
 TEST(dr7_read)
 {
 	unsigned int reg;
@@ -136,30 +197,75 @@ TEST(dr7_read)
 
 		start();
 		place_insn(TEXT, 0x27, insn, sizeof(insn));
-		expect_exit(0x27, 0, 0);
-		answers(RAX, 0x400);
 		*(general[reg] - (u64 *)&frame + (u64 *)&want) = 0x400;
 		run();
 	}
 }
 
-/*
- * Some bits of DR7 have fixed values (APM2 13.1.1). The stub must set them,
- * whatever the hypervisor returns.
- */
-TEST(dr7_fixed_bits)
+/* Executes MOV from DR7 to RAX, which must return @value without a request. */
+static void reads_dr7(u64 value)
 {
-	static const u64 answered[] = { 0, ~0UL, 0x1234567800000001 };
+	frame.rax = HIGH | 0x5555;
+	INSN(0x27, "\x0f\x21\xf8");
+	want.rax = value;
+	run();
+}
+
+/*
+ * Executes MOV of @value to DR7. The stub must send @sent. The case sets the host's
+ * answer and runs the instruction.
+ */
+static void writes_dr7(u64 value, u64 sent)
+{
+	frame.rdx = value;
+	INSN(0x37, "\x0f\x23\xfa");
+	expect_exit(0x37, 0, 0);
+	sends(RAX, sent);
+}
+
+/*
+ * KVM ignores writes to DR7 and returns 0 for reads. The stub must return what was
+ * written, except for the bits with fixed values (APM2 13.1.1): bit 10 is 1, bits
+ * 11, 12, 14 and 15 are 0.
+ */
+TEST(dr7_kept)
+{
+	static const u64 written[] = { 0, 0xffffffff, 0x5555aaaa, 0x400, 0x2401 };
+	u64 value;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(answered); i++) {
-		start();
-		place_insn(TEXT, 0x27, "\x0f\x21\xf8", 3);
-		expect_exit(0x27, 0, 0);
-		answers(RAX, answered[i]);
-		want.rax = (u32)answered[i] | 0x400;
+	start();
+	for (i = 0; i < ARRAY_SIZE(written) + 32; i++) {
+		value = i < 32 ? 1ULL << i : written[i - 32];
+		writes_dr7(value, (value & ~0xd800UL) | 0x400);
 		run();
+		reads_dr7((value & ~0xd800UL) | 0x400);
+		reads_dr7((value & ~0xd800UL) | 0x400);
 	}
+}
+
+/* The stub must not keep a value that the hypervisor refuses or that raises #GP. */
+TEST(dr7_refused)
+{
+	start();
+	writes_dr7(0x401, 0x401);
+	run();
+	writes_dr7(0x40f, 0x40f);
+	result(1, 0x80000b0d);
+	raises(13);
+	reads_dr7(0x401);
+	frame.rdx = 1ULL << 32 | 0x40f;
+	INSN(0x37, "\x0f\x23\xfa");
+	raises(13);
+	reads_dr7(0x401);
+}
+
+/* Whatever memory has in es.dr7, a read must return bit 10 as 1. */
+TEST(dr7_fixed_bit)
+{
+	start();
+	es.dr7 = 0xfffffbff;
+	reads_dr7(0xffffffff);
 }
 
 TEST(dr7_write)

@@ -8,7 +8,11 @@
  */
 #include "harness.h"
 
-#undef MAP_DECRYPTED	/* ident_map.h's constant, which is not used here */
+/*
+ * MAP_DECRYPTED is a constant of the stub's ident_map.h, which this test does
+ * not use. Undefine it, because <sys/mman.h> may define the same name.
+ */
+#undef MAP_DECRYPTED
 #include <sys/mman.h>
 
 /*

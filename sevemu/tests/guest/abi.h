@@ -123,10 +123,12 @@
 
 /*
  * If the answer is RESULT_EXCEPTION, sw_exit_info_2 names the exception that the guest
- * must raise, in the format of EVENTINJ (APM2 15.20). sevemu leaves out the error code
- * of #GP, as KVM does.
+ * must raise, in the format of EVENTINJ (APM2 15.20). EVENT_GP is #GP with error code
+ * 0, as the specification asks for. KVM, and sevemu with --host kvm, leave out the
+ * error code: EVENT_GP_0.
  */
 #define EVENT_GP_0		0x8000030dULL
+#define EVENT_GP		0x80000b0dULL
 #define EVENT_UD		0x80000306ULL
 
 #endif

@@ -55,7 +55,8 @@ struct regs32 {
  * fields.
  */
 struct vc32_log {
-	uint32_t eip;			/* address of the instruction */
+	/* Address of the instruction that may raise #VC. */
+	uint32_t eip;
 	uint32_t resume;		/* address of the instruction after the one at @eip */
 	uint32_t count;			/* number of #VC so far */
 	/*

@@ -230,8 +230,9 @@ CASE(hole_pf, "vc-unmapped-stack", CASE_ES)
 }
 
 /*
- * The stack is not mapped for #PF either. The second page fault, in the delivery of
- * #PF, makes a double fault (APM2 8.2.9).
+ * CPUID raises #VC on a stack that is not mapped. The delivery of #VC raises
+ * #PF, and the delivery of #PF on the same stack raises a second #PF. Two page
+ * faults make a double fault (APM2 8.2.9).
  */
 CASE(hole_df, "vc-unmapped-stack-double", CASE_ES)
 {
@@ -326,12 +327,29 @@ CASE(ends_no_gate, "ends-no-gate", CASE_ES | CASE_ENDS)
 	insn_cpuid(&r);
 }
 
-/* The same for OUT, which a kernel without a #VC handler executes early. */
+/*
+ * Without gates for #VC and #DF, OUT makes a triple fault, which terminates the
+ * guest. A kernel without a #VC handler executes OUT early.
+ */
 CASE(ends_no_gate_out, "ends-no-gate-out", CASE_ES | CASE_ENDS)
 {
 	idt_set_present(VECTOR_VC, false);
 	idt_set_present(VECTOR_DF, false);
 	asm volatile("outb %%al, $0x80" : : "a"(0));
+}
+
+/*
+ * INT3 without an IDT is a triple fault, whose message must name the breakpoint. EDK2's
+ * firmware executes INT3 when an assertion fails.
+ */
+CASE(ends_breakpoint, "ends-breakpoint", CASE_ES | CASE_ENDS)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) none = { 0, 0 };
+
+	asm volatile("lidt %0; int3" : : "m"(none));
 }
 
 CASE(ends_no_idt, "ends-no-idt", CASE_ES | CASE_ENDS)
@@ -382,9 +400,10 @@ static void user_misaligned(void)
 }
 
 /*
- * With CR0.AM and RFLAGS.AC set, a misaligned access at CPL 3 raises #AC, which sevemu
- * intercepts in this case. QEMU's processor does not implement #AC. If it did, the
- * guest would get #VC with the exit code of #AC instead.
+ * With CR0.AM and RFLAGS.AC set, a misaligned access at CPL 3 raises #AC.
+ * sevemu intercepts #AC here, so that the guest gets #VC with the exit code of
+ * #AC. QEMU's processor may not implement #AC, so the case does not fail if
+ * there is no #VC.
  */
 CASE(ac, "ac-intercepted", CASE_ES)
 {

@@ -12,15 +12,17 @@
 #define LAPIC			0xfee00000ULL
 #define LAPIC_EOI		0xb0
 #define LAPIC_SPURIOUS		0xf0
-#define LAPIC_IRR_TIMER		0x220	/* bit 0: VECTOR_TIMER */
+/* The local APIC's interrupt request register; its bit 0 is VECTOR_TIMER's. */
+#define LAPIC_IRR_TIMER		0x220
 #define LAPIC_LVT_TIMER		0x320
 #define LAPIC_TIMER_COUNT	0x380
 #define LAPIC_TIMER_DIVIDE	0x3e0
 #define LAPIC_ENABLE		0x1ff
 #define LAPIC_DIVIDE_BY_1	0xb
 #define LAPIC_LVT_MASKED	0x10000
-#define TICKS_SOON		1000		/* 1 us */
-#define TICKS_LATER		20000000	/* 20 ms */
+/* Numbers of nanoseconds after which the timer raises its interrupt. */
+#define TICKS_SOON		1000
+#define TICKS_LATER		20000000
 
 /* ---- Exception frames on a shared page ---- */
 

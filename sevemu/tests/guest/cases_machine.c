@@ -11,7 +11,8 @@
 #define FW_CFG_SELECT		0x510
 #define FW_CFG_DATA		0x511
 #define FW_CFG_DMA		0x514
-#define FW_CFG_DMA_QEMU		0x554d4551	/* "QEMU" */
+/* The first half of "QEMU CFG", the signature of fw_cfg's DMA interface. */
+#define FW_CFG_DMA_QEMU		0x554d4551
 #define FW_CFG_ID		0x0001
 #define FW_CFG_RAM_SIZE		0x0003
 #define FW_CFG_FILE_DIR		0x0019

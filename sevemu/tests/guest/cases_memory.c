@@ -223,7 +223,8 @@ CASE(walk, "page-walk-is-private", CASE_SEV)
 
 	fill(page, WORDS);
 	pt_alias[0] = (u64)page | flags | machine.cmask;
-	pd_alias[0] = (u64)pt_alias | flags;	/* entry without the C-bit */
+	/* This entry, which points to a page table, does not have the C-bit. */
+	pd_alias[0] = (u64)pt_alias | flags;
 	asm volatile("mov %%cr3, %0" : "=r"(cr3));
 	pml4 = (u64 *)(cr3 & ~machine.cmask & ~0xfffULL);
 	pdpt = (u64 *)(pml4[1] & ~machine.cmask & ~0xfffULL);

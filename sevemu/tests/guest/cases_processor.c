@@ -15,13 +15,81 @@
 #define MSR_KERNEL_GS_BASE	0xc0000102
 #define MSR_SYSENTER_EIP	0x176
 #define KVM_ENOSYS		(-1000LL)
+#define CR0_MP			0x2
+#define CR0_EM			0x4
 #define CR0_TS			0x8
+#define CR0_MSW			0xf
 #define CR4_PGE			0x80
 #define CR4_LA57		0x1000
 #define CR4_OSXSAVE		0x40000
 #define XCR0_X87_SSE		3
 
 /* ---- Automatic exits ---- */
+
+static u64 read_cr0(void)
+{
+	u64 value;
+
+	asm volatile("mov %%cr0, %0" : "=r"(value));
+	return value;
+}
+
+/* Fails unless the low four bits of CR0 are PE and @bits. */
+static void expect_msw(const char *what, u64 bits)
+{
+	expect(what, read_cr0() & CR0_MSW, 1 | bits);
+}
+
+/*
+ * Each form of each instruction that writes CR0 must have its effect and must not
+ * raise #VC. LMSW takes its operand from a register or from memory, and cannot clear
+ * PE. The processor ignores ModRM.mod of MOV to CR0.
+ */
+CASE(cr0_forms, "cr0-forms", 0)
+{
+	static u16 words[4] __attribute__((used)) = { CR0_MP, CR0_EM, CR0_TS, 0 };
+	u64 cr0 = read_cr0();
+	u16 msw;
+
+	asm volatile("lmsw %w0" : : "r"(CR0_MP));
+	expect_msw("LMSW of a register", CR0_MP);
+	asm volatile("smsw %w0" : "=r"(msw));
+	expect("SMSW to a register", msw & CR0_MSW, 1 | CR0_MP);
+	asm volatile("lmsw %w0" : : "r"(0));
+	expect_msw("LMSW without PE", 0);
+	asm volatile("movl %0, %%r9d; lmsw %%r9w" : : "i"(CR0_EM) : "r9");
+	expect_msw("LMSW of R9", CR0_EM);
+
+	asm volatile("lmsw %c0(%%rip)" : : "i"(words));
+	expect_msw("LMSW, RIP-relative", CR0_MP);
+	asm volatile("lmsw 2(%0)" : : "r"(words));
+	expect_msw("LMSW, disp8", CR0_EM);
+	asm volatile("mov %0, %%r13; lmsw (%%r13)" : : "r"(words) : "r13");
+	expect_msw("LMSW, R13", CR0_MP);
+	asm volatile("lmsw 0x7fffffc(%0)" : : "r"((u64)words - 0x7fffff8));
+	expect_msw("LMSW, disp32", CR0_TS);
+	asm volatile("clts");
+	expect_msw("CLTS", 0);
+	asm volatile("lmsw -4(%0,%1,2)" : : "r"(words), "r"(3ULL));
+	expect_msw("LMSW, SIB", CR0_EM);
+	asm volatile("lmsw %c0(,%1,8)" : : "i"(words), "r"(0ULL));
+	expect_msw("LMSW, SIB without base", CR0_MP);
+	asm volatile("mov %0, %%r12; lmsw 6(%%r12)" : : "r"(words) : "r12");
+	expect_msw("LMSW, R12", 0);
+	asm volatile("lmsw (%k0)" : : "r"(words));
+	expect_msw("LMSW, 32-bit address", CR0_MP);
+	asm volatile("push %0; lmsw (%%rsp); pop %0" : : "r"((u64)CR0_EM));
+	expect_msw("LMSW, RSP", CR0_EM);
+	asm volatile("smsw %0" : "=m"(msw));
+	expect("SMSW to memory", msw & CR0_MSW, 1 | CR0_EM);
+
+	/* MOV to CR0 of RAX with ModRM.mod 0, then of R8. */
+	asm volatile(".byte 0x0f, 0x22, 0x00" : : "a"(cr0 | CR0_TS));
+	expect_msw("MOV, ModRM.mod 0", (cr0 & CR0_MSW & ~1ULL) | CR0_TS);
+	asm volatile("mov %0, %%r8; mov %%r8, %%cr0" : : "r"(cr0) : "r8");
+	expect("CR0 is as before", read_cr0(), cr0);
+	expect("#VC count", vc.count, 0);
+}
 
 /*
  * Moves to and from control registers must not raise #VC, and the registers must hold

@@ -7,7 +7,8 @@
  */
 #include "guest.h"
 
-#define KERNEL_VA		0xffffffff80000000ULL	/* the last 2 GiB */
+/* A kernel's virtual addresses: the last 2 GiB of the address space. */
+#define KERNEL_VA		0xffffffff80000000ULL
 
 static void cpuid_0(void)
 {

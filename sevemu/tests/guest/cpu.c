@@ -14,7 +14,8 @@
 #define TSS_AVAILABLE		0x0000890000000000ULL
 #define IST_NUMBER		1
 #define SPLITS_MAX		16
-#define MAPPED			0x100000000ULL	/* 4 GiB */
+/* The identity map ends at this address, 4 GiB. */
+#define MAPPED			0x100000000ULL
 /*
  * build_tables() maps the fourth GiB without the C-bit, because the local APIC and the
  * firmware ROM lie there.

@@ -17,7 +17,9 @@
 #define SELECTOR_CODE32		0x08
 #define SELECTOR_DATA		0x18
 #define CR0_PE			1
-#define BOOT_PARAMS		0x10000		/* zero page, then the command line */
+#define CR0_MP			2
+/* Address of the zero page. The command line lies behind the zero page. */
+#define BOOT_PARAMS		0x10000
 #define BOOT_PARAMS_SIZE	0x1000
 #define HDR_CMD_LINE_PTR	0x228
 
@@ -36,6 +38,8 @@ gdt:
 	.quad	0
 	.quad	0x00cf93000000ffff	/* 0x18: data */
 gdt_end:
+msw_mp:
+	.word	CR0_MP
 gdt_pointer:
 	.word	gdt_end - gdt - 1
 	.long	ROM_BASE + (gdt - rom)
@@ -47,6 +51,16 @@ start:
 	lgdtl	%cs:(gdt_pointer - rom) - (ROM_SIZE - 0x10000)
 	movl	%cr0, %eax
 	orl	$CR0_PE, %eax
+	/*
+	 * LMSW with 16-bit addressing must set MP. If it does not, halt: the guest's
+	 * cases are then never run.
+	 */
+	movw	$(msw_mp - rom - (ROM_SIZE - 0x10000) - 2), %bx
+	movw	$1, %si
+	lmsw	%cs:1(%bx,%si)
+	movl	%cr0, %edx
+	testb	$CR0_MP, %dl
+	jz	no_lmsw
 	movl	%eax, %cr0
 	ljmpl	$SELECTOR_CODE32, $(ROM_BASE + (flat - rom))
 	.code32
@@ -72,6 +86,9 @@ flat:
 	jmp	*%eax
 
 	.code16
+no_lmsw:
+	hlt
+	jmp	no_lmsw
 	.org	ROM_SIZE - 0x10
 	jmp	start
 	.org	ROM_SIZE

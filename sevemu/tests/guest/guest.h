@@ -28,7 +28,8 @@ typedef uint64_t u64;
 #define ALIGNED_PAGE	__attribute__((aligned(PAGE_SIZE)))
 #define NORETURN	__attribute__((noreturn))
 
-#define SHARED_VIEW	0x8000000000ULL		/* the second PML4 entry */
+/* Start of the view with the C-bit clear, which the second PML4 entry maps. */
+#define SHARED_VIEW	0x8000000000ULL
 
 struct boot_params;
 
@@ -48,6 +49,11 @@ struct machine {
 	u64 cmask;			/* 1 << cbit, or 0 without SEV */
 	/* Whether sevemu's options --strict, --la57 and --rdtsc are given. */
 	bool strict, la57, rdtsc;
+	/*
+	 * sevemu's option --host is spec: the host does what the GHCB specification
+	 * says. Otherwise the host does what KVM does.
+	 */
+	bool spec;
 	bool es;			/* --sev es or --sev snp: exits raise #VC */
 	/* sevemu's options for an SNP guest. */
 	enum snp_convert convert;	/* --snp-convert */
@@ -85,7 +91,7 @@ struct test_case {
 	/* The case's name, for case=NAME and for its result line. */
 	const char *name;
 	void (*run)(void);
-	u64 flags;			/* CASE_* */
+	u64 flags;			/* what the case needs: CASE_* bits */
 };
 
 /*
@@ -254,7 +260,8 @@ static inline NORETURN void user_return(void)
  * other fields. main.c clears this struct before each case.
  */
 struct vc_log {
-	u64 rip;		/* address of the instruction */
+	/* Address of the instruction that may raise #VC. */
+	u64 rip;
 	u64 resume;		/* address of the instruction after the one at @rip */
 	u64 exit;		/* exit code that #VC must have as error code */
 	/*

@@ -15,7 +15,8 @@
 #define CR4_PAE			0x20
 #define EFER_LME_BIT		8
 
-#define SETUP_MAGIC		0x53726448	/* "HdrS" */
+/* "HdrS", the signature in a kernel's setup header */
+#define SETUP_MAGIC		0x53726448
 #define SETUP_VERSION		0x020f
 #define SETUP_LOADED_HIGH	1
 #define XLF_KERNEL_64		1
@@ -204,7 +205,7 @@ vc32_entry:
 	call	vc32
 	popl	%eax
 	popal
-	addl	$4, %esp		/* the error code */
+	addl	$4, %esp		/* removes the error code */
 	iretl
 
 /*
@@ -314,7 +315,7 @@ exception_common:
 	popq	%rdx
 	popq	%rcx
 	popq	%rax
-	addq	$16, %rsp		/* vector and error code */
+	addq	$16, %rsp		/* removes vector and error code */
 	iretq
 
 /*

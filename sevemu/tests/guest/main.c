@@ -207,6 +207,7 @@ static void machine_init(const struct boot_params *bp)
 	machine.strict = config & HOOK_CONFIG_STRICT;
 	machine.la57 = config & HOOK_CONFIG_LA57;
 	machine.rdtsc = config & HOOK_CONFIG_RDTSC;
+	machine.spec = config & HOOK_CONFIG_SPEC;
 	machine.es = machine.sev == SEV_ES || machine.sev == SEV_SNP;
 	machine.convert = config >> HOOK_CONFIG_CONVERT_SHIFT & 3;
 	machine.vmpl = config >> HOOK_CONFIG_VMPL_SHIFT & 3;

@@ -29,7 +29,7 @@ _Static_assert(offsetof(struct regs, rdi) == 40, "insns.S loads it from there");
  * those registers (GHCB 4.1, table 7).
  */
 static const struct exit {
-	u64 code;			/* SVM_EXIT_* */
+	u64 code;			/* error code of the #VC, SVM_EXIT_* */
 	/* GHCB fields that the request must set. A 0 follows the last one. */
 	u32 in[FIELDS_MAX];
 	/* GHCB fields that the hypervisor's answer sets. A 0 follows the last one. */

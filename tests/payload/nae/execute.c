@@ -111,6 +111,8 @@ void expect_exception(const char *insn, u64 vector)
 	else if (caught_vector != vector)
 		complain("%s: exception %lu, not %lu", insn, caught_vector,
 			 vector);
+	else if (vector != X86_TRAP_DB)
+		expect("RIP", caught_rip, (u64)row->code);
 }
 
 u64 merge(u64 old, u64 value, unsigned int size)

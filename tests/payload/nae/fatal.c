@@ -8,7 +8,10 @@
 
 #define E820_RAM_TYPE		1
 #define MSR_NONE		0x0000dead
-/* This line has 64 bytes with its newline, so that 16 of them are 1 KiB. */
+/*
+ * The console prints CR and LF behind these 62 characters, so that 16 lines are 1
+ * KiB.
+ */
 #define CONSOLE_LINE	"nae: a line of sixty-four bytes: sixteen of these make one KiB"
 #define CONSOLE_LINES		16
 

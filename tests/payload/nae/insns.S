@@ -19,10 +19,10 @@ insns:
 	.text
 
 /*
- * Adds a row, struct insn_text, to the table. @text is an instruction, and the key by
- * which execute() finds the row. Some assemblers do not know it. The row then has @code,
- * which is assembled in its place. @exit is the only exit that the instruction may
- * cause. @writes is a mask of the registers that it may change.
+ * Adds a row, struct insn_text, to the table. @text is an instruction, and the
+ * key by which execute() finds the row. If some assemblers do not know the
+ * instruction, @code is assembled in its place. @exit is the only exit that the
+ * instruction may cause. @writes is a mask of the registers that it may change.
  */
 .macro insn text:req, code, exit=NO_EXIT, writes=0xffff
 	.pushsection .rodata.text, "a"

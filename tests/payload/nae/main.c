@@ -24,7 +24,7 @@ struct boot_params *boot_params;
  */
 in_data struct sev_guest sev_guest;
 in_data u32 nmi_count;
-u64 caught_vector, caught_cr2;
+u64 caught_vector, caught_rip, caught_cr2;
 
 static struct cmdline cmdline;
 static const struct exception_frame *last_frame;
@@ -41,6 +41,7 @@ static struct {
 	u64 count;
 } vc_counts[32];
 static u64 vc_total;
+static u64 gp_total;
 
 /* State of the test case that is running. run_test() resets it before each case. */
 static bool complained, skipped;
@@ -56,6 +57,7 @@ noreturn void __wrap_terminate(unsigned int reason)
 {
 	if (executing && reason == SEVSTUB_TERM_EXCEPTION) {
 		caught_vector = last_frame->vector;
+		caught_rip = last_frame->rip;
 		caught_cr2 = read_cr2();
 		/*
 		 * The stub sets es.ending when it prints its last message before it
@@ -74,7 +76,7 @@ noreturn void error(const char *what, const char *fmt, ...)
 	console_force();
 	con_printf("nae: %s: ", what);
 	va_start(args, fmt);
-	con_vprintf(fmt, args);
+	con_vprintf(fmt, args, false);
 	va_end(args);
 	con_printf("\n");
 	executing = false;
@@ -95,7 +97,9 @@ int run_caught(void (*code)(void), struct regs *regs)
 
 /*
  * The linker option --wrap=do_exception makes the stub's exception entries call
- * __wrap_do_exception(). It counts #VC and then calls the stub's do_exception().
+ * __wrap_do_exception(). It counts #VC and #GP and then calls the stub's
+ * do_exception(). While that handles one exception another can come, as an NMI does or
+ * a #GP that the hypervisor injects.
  */
 void __wrap_do_exception(struct exception_frame *frame);
 void __real_do_exception(struct exception_frame *frame);
@@ -114,10 +118,20 @@ static void count_vc(u64 exit_code)
 
 void __wrap_do_exception(struct exception_frame *frame)
 {
+	const struct exception_frame *interrupted = last_frame;
+
 	last_frame = frame;
 	if (frame->vector == X86_TRAP_VC)
 		count_vc(frame->error_code);
+	if (frame->vector == X86_TRAP_GP)
+		gp_total++;
 	__real_do_exception(frame);
+	last_frame = interrupted;
+}
+
+u64 gp_count(void)
+{
+	return gp_total;
 }
 
 u64 vc_count(u64 exit_code)
@@ -141,7 +155,7 @@ void complain(const char *fmt, ...)
 	complained = true;
 	con_printf("FAIL nae/%s: ", current);
 	va_start(args, fmt);
-	con_vprintf(fmt, args);
+	con_vprintf(fmt, args, false);
 	va_end(args);
 	con_printf("\n");
 }

@@ -47,9 +47,10 @@ static u32 find_display(void)
 }
 
 /*
- * Sets device to the display adapter's frame buffer: gives it an address if firmware
- * has not done so, and maps it. Needs port I/O, which does not work yet when
- * mmio_init() runs, so the first test case calls it.
+ * Sets the variable `device` to the address of the display adapter's frame
+ * buffer. If firmware has given the frame buffer no address, gives it one. Maps
+ * the frame buffer. Needs port I/O, which does not work yet when mmio_init()
+ * runs, so the first test case calls this function.
  */
 static void find_device(void)
 {

@@ -102,7 +102,7 @@ struct insn_text {
 	 * it.
 	 */
 	const char *text;
-	/* Function of the instruction and a RET, which run() calls. */
+	/* A function that run() calls: the instruction and a RET. */
 	void (*code)(void);
 	/* Exit code of the only #VC that @code may raise; NO_EXIT: any. */
 	u64 exit;
@@ -133,8 +133,11 @@ struct test {
 /* The zero page that the stub has passed. nae_main() sets this. */
 extern struct boot_params *boot_params;
 
-/* Vector and CR2 of the exception because of which the last run_caught() returned 1. */
-extern u64 caught_vector;
+/*
+ * Vector, RIP and CR2 of the exception because of which the last run_caught() returned
+ * 1.
+ */
+extern u64 caught_vector, caught_rip;
 extern u64 caught_cr2;
 
 /*
@@ -159,6 +162,13 @@ void expect(const char *what, u64 value, u64 expected);
  * Returns how many #VC have come with @exit_code, or how many in all if it is NO_EXIT.
  */
 u64 vc_count(u64 exit_code);
+
+/*
+ * Returns how many #GP the processor has raised or the hypervisor has injected. A #GP
+ * that sw_exit_info_1 asks for is not counted, because the processor does not deliver
+ * it.
+ */
+u64 gp_count(void);
 
 /* Whether the hypervisor is sevemu with --test-hooks. */
 bool hooks_present(void);
@@ -204,7 +214,8 @@ void check_regs(const char *insn);
 
 /*
  * Executes the instruction with the text @insn. Complains unless it raises the
- * exception @vector.
+ * exception @vector and, unless @vector is #DB, the exception's RIP is that of the
+ * instruction.
  */
 void expect_exception(const char *insn, u64 vector);
 

@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attack_memory.c - attacks that change the guest's private memory.
+ *
+ * In an SEV-ES guest the host cannot read private memory, and cannot write chosen
+ * bytes to it.  But it can put the ciphertext back that a 16-byte block had earlier,
+ * and can garble a block by writing other ciphertext.  Both are done here to the
+ * plaintext, which is what the guest sees of them.
+ *
+ * Runs at the Nth instruction behind a trigger, as the attacks of attack_events.c.
+ */
+#include "attack_events.h"
+#include "attack_memory.h"
+#include "exception.h"
+#include "guest_memory.h"
+#include "hooks.h"
+#include "insn.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
+#include "sevemu.h"
+#include "snapshot.h"
+#include "watch_kaslr.h"
+
+#define RANGES_MAX		16
+#define STATUS_PLACES		2
+
+/*
+ * Bits of a ModRM byte and values of them (APM3 1.4): the memory operand is a
+ * displacement of 32 bits, the same added to RBP, or described by a SIB byte.
+ * SIB_RSP is the SIB byte of an operand at RSP.
+ */
+#define MODRM_MOD_RM		0xc7
+#define MODRM_DISP32		0x05
+#define MODRM_RBP_DISP32	0x85
+#define MODRM_SIB		0x04
+#define SIB_RSP			0x24
+#define GROUP7_LIDT		3
+
+/*
+ * Bytes of code before an LIDT: more than those of the instructions with which the
+ * stub writes the operand of the empty IDT.
+ */
+#define LIDT_AHEAD		48
+
+/* memory_step() calls memory_note() at every NOTE_STEPS-th instruction. */
+#define NOTE_STEPS		32
+
+/* --memory: addresses in the stub. */
+static u64 status[STATUS_PLACES];
+static struct {
+	u64 start, end;		/* multiples of BLOCK_SIZE */
+	enum memory_kind kind;
+} ranges[RANGES_MAX];
+static unsigned int range_count;
+
+static bool served;		/* see memory_proof() */
+
+/* What memory_note() keeps of a block. */
+struct history {
+	u8 contents[HISTORY][BLOCK_SIZE];
+	u8 count;		/* used elements of contents[] */
+	u8 next;		/* the element that is replaced next, once all are used */
+	bool played;		/* memory_choose() has returned a change of the block */
+};
+/* An element for each block of @kept_kind; NULL: memory_keep() was not called. */
+static struct history *histories;
+static enum memory_kind kept_kind;
+static u64 steps;		/* instructions that memory_step() has counted */
+/* At the last memory_note() the stub ran where it was loaded, and had not moved yet. */
+static bool before_move;
+
+/* Cuts a number off at the next character of @ends; *@s moves behind that. */
+static u64 next_number(char **s, char end)
+{
+	char *start = *s;
+
+	for (; **s && **s != end && **s != ','; ++*s)
+		;
+	if (**s)
+		*(*s)++ = '\0';
+	return parse_number(start);
+}
+
+/*
+ * Cuts the ranges of @kind off at the next comma and adds them to ranges[].  *@s moves
+ * behind the comma.
+ */
+static void next_ranges(char **s, enum memory_kind kind)
+{
+	char *text = *s;
+
+	for (; **s && **s != ','; ++*s)
+		;
+	if (**s)
+		*(*s)++ = '\0';
+	if (!strcmp(text, "-"))
+		return;
+	for (; *text; range_count++) {
+		if (range_count == RANGES_MAX)
+			end_run(END_ERROR, "--memory has more than %u ranges", RANGES_MAX);
+		ranges[range_count].start = next_number(&text, '-');
+		ranges[range_count].end = next_number(&text, '+');
+		ranges[range_count].kind = kind;
+	}
+}
+
+void memory_option(char *value)
+{
+	enum memory_kind kind;
+
+	status[0] = next_number(&value, '+');
+	status[1] = next_number(&value, '+');
+	for (kind = 0; kind < MEMORY_KINDS; kind++)
+		next_ranges(&value, kind);
+}
+
+bool memory_given(void)
+{
+	return status[0];
+}
+
+void memory_move(u64 distance)
+{
+	unsigned int i;
+
+	for (i = 0; i < STATUS_PLACES; i++)
+		status[i] += distance;
+	for (i = 0; i < range_count; i++) {
+		ranges[i].start += distance;
+		ranges[i].end += distance;
+	}
+}
+
+bool attack_by_memory(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < lie_count; i++)
+		if (lies[i].attack->memory)
+			return true;
+	return false;
+}
+
+bool memory_waives(enum waiver waiver)
+{
+	enum memory_kind kind;
+
+	for (kind = 0; kind < MEMORY_KINDS; kind++)
+		if (lie_count && lies[0].attack == &memory_block_attacks[kind])
+			return waiver == WAIVE_GHCB ? kind == MEMORY_TABLES :
+			       kind == MEMORY_STACKS || kind == MEMORY_CODE ||
+			       kind == MEMORY_OUTPUT;
+	return false;
+}
+
+unsigned int memory_blocks(enum memory_kind kind)
+{
+	unsigned int i, blocks = 0;
+
+	for (i = 0; i < range_count; i++)
+		if (ranges[i].kind == kind)
+			blocks += (ranges[i].end - ranges[i].start) / BLOCK_SIZE;
+	return blocks;
+}
+
+/*
+ * Returns whether the stub moves range @number of ranges[] together with its image.
+ * Page tables do not move, because the stub builds them where the image moves to.  The
+ * image begins with the first range of MEMORY_CODE; ranges below it do not move.
+ */
+static bool moves(unsigned int number)
+{
+	unsigned int i;
+
+	for (i = 0; i < range_count && ranges[i].kind != MEMORY_CODE; i++)
+		;
+	return ranges[number].kind != MEMORY_TABLES && i < range_count &&
+	       ranges[number].start >= ranges[i].start;
+}
+
+/*
+ * Returns the address of block @number of @kind, which is below memory_blocks().  A
+ * block of the image is in the image as loaded as long as the stub has not moved it.
+ */
+static u64 block_address(enum memory_kind kind, u64 number)
+{
+	unsigned int i;
+
+	for (i = 0; ; i++) {
+		u64 blocks = (ranges[i].end - ranges[i].start) / BLOCK_SIZE;
+
+		if (ranges[i].kind != kind)
+			continue;
+		if (number < blocks)
+			return ranges[i].start + number * BLOCK_SIZE -
+			       (moves(i) && before_move ? status[1] - status[0] : 0);
+		number -= blocks;
+	}
+}
+
+/* Returns the block at @gpa in host memory if its frame is private; else NULL. */
+static u8 *private_block(u64 gpa)
+{
+	unsigned int state = npt_frame_state(gpa);
+
+	if (state != HOOK_FRAME_PRIVATE && state != HOOK_FRAME_NOTED)
+		return NULL;
+	return npt_host(gpa);
+}
+
+/*
+ * Returns whether the guest's RIP is in the image where the loader put it, and the
+ * stub moves the image.
+ */
+static bool not_moved(const struct vcpu *vcpu)
+{
+	u64 rip = vcpu->vmcb->rip + (status[1] - status[0]);
+	unsigned int i;
+
+	for (i = 0; i < range_count && status[1] != status[0]; i++)
+		if (ranges[i].kind == MEMORY_CODE && rip >= ranges[i].start &&
+		    rip < ranges[i].end)
+			return true;
+	return false;
+}
+
+void memory_keep(enum memory_kind kind)
+{
+	kept_kind = kind;
+	histories = npt_alloc(ALIGN_UP(memory_blocks(kind) * sizeof(*histories), PAGE_SIZE) /
+			      PAGE_SIZE);
+}
+
+static bool equal(const u8 *a, const u8 *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < BLOCK_SIZE && a[i] == b[i]; i++)
+		;
+	return i == BLOCK_SIZE;
+}
+
+/* Adds @block to @h unless @h has it. */
+static void remember(struct history *h, const u8 *block)
+{
+	unsigned int i;
+
+	for (i = 0; i < h->count; i++)
+		if (equal(h->contents[i], block))
+			return;
+	if (h->count < HISTORY)
+		h->next = h->count++;
+	memcpy(h->contents[h->next], block, BLOCK_SIZE);
+	h->next = (h->next + 1) % HISTORY;
+}
+
+void memory_note(const struct vcpu *vcpu)
+{
+	unsigned int blocks = memory_blocks(kept_kind), i, number = 0;
+	bool was_before_move = before_move;
+	u64 gpa;
+
+	if (!histories || (lie_count && attack_by_memory()))
+		return;
+	before_move = not_moved(vcpu);
+	/* The same block has another address now, with a history of its own. */
+	for (i = 0; i < blocks && before_move != was_before_move; i++)
+		histories[i].count = 0;
+	for (i = 0; i < range_count; i++) {
+		if (ranges[i].kind != kept_kind)
+			continue;
+		for (gpa = ranges[i].start; gpa < ranges[i].end; gpa += BLOCK_SIZE, number++) {
+			const u8 *block = private_block(block_address(kept_kind, number));
+
+			if (block)
+				remember(&histories[number], block);
+		}
+	}
+}
+
+void memory_arrive(const struct vcpu *vcpu)
+{
+	if (not_moved(vcpu) != before_move)
+		memory_note(vcpu);
+}
+
+void memory_step(const struct vcpu *vcpu)
+{
+	if (histories && !attack_by_memory() && steps++ % NOTE_STEPS == 0)
+		memory_note(vcpu);
+}
+
+/*
+ * Fills @to with what @change makes of the block at @gpa.  @h is what memory_note()
+ * has kept of it, or NULL.  Returns false if the block has these bytes already, if
+ * @h does not have so many, or if the frame is shared.
+ */
+static bool changed(u64 gpa, const struct history *h, enum change change, u64 seed, u8 *to)
+{
+	const u8 *now = private_block(gpa);
+
+	if (!now)
+		return false;
+	if (change == CHANGE_GARBLE) {
+		attack_noise(to, BLOCK_SIZE, seed);
+	} else if (change == CHANGE_LAUNCH) {
+		if (!snapshot_launch(gpa, to, BLOCK_SIZE))
+			return false;
+	} else {
+		if (!h || change >= h->count)
+			return false;
+		memcpy(to, h->contents[change], BLOCK_SIZE);
+	}
+	return !equal(now, to);
+}
+
+static void change_block(u64 gpa, const struct history *h, enum change change, u64 seed)
+{
+	u8 bytes[BLOCK_SIZE];
+
+	if (changed(gpa, h, change, seed, bytes))
+		memcpy(npt_frame(gpa, VIEW_PRIVATE), bytes, BLOCK_SIZE);
+}
+
+u64 memory_choose(enum memory_kind kind, u64 block, u64 seed)
+{
+	u64 gpa = block_address(kind, block), n;
+	u8 bytes[BLOCK_SIZE];
+	unsigned int i;
+
+	for (i = 0; i < CHANGES; i++) {
+		n = block * CHANGES + (seed + i) % CHANGES;
+		if (n % CHANGES == CHANGE_GARBLE && kind != MEMORY_DECISIONS)
+			continue;
+		if (!changed(gpa, &histories[block], n % CHANGES, n, bytes))
+			continue;
+		histories[block].played = true;
+		return n;
+	}
+	return MEMORY_NOTHING;
+}
+
+unsigned int memory_played(void)
+{
+	unsigned int i, blocks = memory_blocks(kept_kind), played = 0;
+
+	for (i = 0; i < blocks; i++)
+		played += histories[i].played;
+	return played;
+}
+
+void memory_start(void)
+{
+	served = false;
+}
+
+void memory_proof(u64 word, u64 predicted)
+{
+	if (attack_on && attack_by_memory() && word == predicted)
+		served = true;
+}
+
+bool memory_is_served(void)
+{
+	return served;
+}
+
+/* ---- Functions for fire(). */
+
+static void change_status(struct lie *lie, struct vcpu *vcpu)
+{
+	unsigned int i;
+
+	(void)vcpu;
+	for (i = 0; i < STATUS_PLACES; i++)
+		if (npt_host(status[i]))
+			change_block(ALIGN_DOWN(status[i], BLOCK_SIZE), NULL,
+				     lie->attack->arg, lie->n);
+}
+
+/* Also injects #UD, so that the guest reports an exception. */
+static void change_status_and_raise(struct lie *lie, struct vcpu *vcpu)
+{
+	change_status(lie, vcpu);
+	kaslr_registers(vcpu);
+	guest_raise(vcpu, X86_UD, 0);
+}
+
+/*
+ * Returns true if the instruction at the guest's RIP is LIDT, and stores the linear
+ * address of its operand in *@va.  Only the forms of the operand that the stub uses
+ * are known: a displacement from RIP, RBP or RSP, or an absolute 32-bit address.
+ */
+static bool is_lidt(struct vcpu *vcpu, u64 *va)
+{
+	struct insn insn;
+	int displacement;
+
+	insn_decode(vcpu, &insn);
+	if (insn.opcode[0] != OPCODE_0F || insn.opcode[1] != OP2_GROUP7 ||
+	    MODRM_REG(insn.modrm) != GROUP7_LIDT)
+		return false;
+	memcpy(&displacement, insn.bytes + insn.len, sizeof(displacement));
+	switch (insn.modrm & MODRM_MOD_RM) {
+	case MODRM_DISP32:
+		*va = guest_long_mode(vcpu) ?
+		      vcpu->vmcb->rip + insn.len + sizeof(displacement) + displacement :
+		      (u32)displacement;
+		return true;
+	case MODRM_RBP_DISP32:
+		*va = vcpu->gpr[RBP] + displacement;
+		return true;
+	case MODRM_SIB:
+		*va = vcpu->gpr[RSP];
+		return insn.bytes[insn.len] == SIB_RSP;
+	}
+	return false;
+}
+
+/*
+ * Waits until the guest's next LIDT is less than @ahead bytes behind RIP, and changes
+ * the block that holds its operand.
+ */
+static void change_operand(struct lie *lie, struct vcpu *vcpu, unsigned int ahead)
+{
+	u64 rip = vcpu->vmcb->rip, va;
+	bool found = false;
+	unsigned int i;
+
+	for (i = 0; i < ahead && !found; i++) {
+		vcpu->vmcb->rip = rip + i;
+		found = is_lidt(vcpu, &va);
+	}
+	vcpu->vmcb->rip = rip;
+	if (found) {
+		change_block(ALIGN_DOWN(va, BLOCK_SIZE), NULL, lie->attack->arg, lie->n);
+	} else {
+		lie->done = false;
+		lie->left = 1;
+	}
+}
+
+/* The guest executes LIDT next. */
+static void change_lidt(struct lie *lie, struct vcpu *vcpu)
+{
+	change_operand(lie, vcpu, 1);
+}
+
+/*
+ * The guest has not written the operand of its next LIDT yet.  If it then writes only
+ * the base, the limit stays garbled.
+ */
+static void forge_lidt(struct lie *lie, struct vcpu *vcpu)
+{
+	change_operand(lie, vcpu, LIDT_AHEAD);
+}
+
+static void change_numbered(struct lie *lie, struct vcpu *vcpu)
+{
+	u64 block = lie->n / CHANGES;
+
+	(void)vcpu;
+	change_block(block_address(lie->attack->arg, block), &histories[block],
+		     lie->n % CHANGES, lie->n);
+}
+
+#define CHANGED(name, kind) \
+	[kind] = { name, 0, kind, NULL, .memory = true, .fire = change_numbered, \
+		   .trigger = FROM_START }
+
+const struct attack memory_block_attacks[MEMORY_KINDS] = {
+	CHANGED("block", MEMORY_DECISIONS),
+	CHANGED("stack-block", MEMORY_STACKS),
+	CHANGED("table-block", MEMORY_TABLES),
+	CHANGED("code-block", MEMORY_CODE),
+	CHANGED("output-block", MEMORY_OUTPUT),
+};
+
+#define STATUS_STEPS		4000	/* instructions that these attacks may count */
+#define STATUS_REQUESTS		400	/* requests by the GHCB page, with a console */
+/* The highest number of VMGEXITs before the proof of the C-bit. */
+#define LIDT_EXITS		12
+
+const struct attack memory_attacks[] = {
+	{ "status-old", STATUS_STEPS, CHANGE_LAUNCH,
+	  "the stub's copy of SEV_STATUS is as at launch, from N instructions on",
+	  .memory = true, .fire = change_status, .trigger = FROM_START },
+	{ "status-old-exit", 64, CHANGE_LAUNCH,
+	  "the stub's copy of SEV_STATUS is as at launch, from VMGEXIT N on",
+	  .memory = true, .each = true, .fire = change_status, .trigger = FROM_VMGEXIT },
+	{ "status-old-late", STATUS_STEPS, CHANGE_LAUNCH,
+	  "the same, from N instructions behind the C-bit's proof on",
+	  .memory = true, .fire = change_status, .trigger = FROM_PROOF },
+	{ "status-old-ud", STATUS_REQUESTS, CHANGE_LAUNCH,
+	  "the same, from request N by the GHCB page on, and #UD is injected",
+	  .memory = true, .each = true, .fire = change_status_and_raise,
+	  .trigger = FROM_REQUEST },
+	{ "status-old-asked", STATUS_REQUESTS, CHANGE_LAUNCH,
+	  "the same without #UD",
+	  .memory = true, .each = true, .fire = change_status, .trigger = FROM_REQUEST },
+	{ "status-garbled", STATUS_STEPS, CHANGE_GARBLE,
+	  "the stub's copy of SEV_STATUS is garbled, N instructions into the stage",
+	  .memory = true, .fire = change_status, .trigger = FROM_START },
+	{ "status-garbled-late", STATUS_STEPS, CHANGE_GARBLE,
+	  "the same, N instructions behind the C-bit's proof",
+	  .memory = true, .fire = change_status, .trigger = FROM_PROOF },
+	{ "lidt-old", LIDT_EXITS, CHANGE_LAUNCH,
+	  "the operand of the first LIDT behind VMGEXIT N is as at launch",
+	  .memory = true, .each = true, .fire = change_lidt, .trigger = FROM_VMGEXIT },
+	{ "lidt-forged", LIDT_EXITS, CHANGE_GARBLE,
+	  "the same operand is garbled before the guest writes it",
+	  .memory = true, .each = true, .fire = forge_lidt, .trigger = FROM_VMGEXIT },
+	{ "lidt-garbled", LIDT_EXITS, CHANGE_GARBLE,
+	  "the operand of the first LIDT behind VMGEXIT N is garbled",
+	  .memory = true, .each = true, .fire = change_lidt, .trigger = FROM_VMGEXIT },
+};
+const unsigned int memory_count = ARRAY_SIZE(memory_attacks);
