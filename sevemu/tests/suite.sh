@@ -325,7 +325,10 @@ do_sweep()
 		case $status in
 		10 | 11 | 12) ends="$ends $status" ;;
 		# The host cannot resolve the nested page fault that it has made.
-		13) [ "$2" = snp-alias ] && ends="$ends $status" || die "$2:$n: status 13" ;;
+		13)
+			[ "$2" = snp-alias ] || die "$2:$n: $(tail -n 1 "$log.log")"
+			ends="$ends $status"
+			;;
 		*) die "$2:$n: status $status: $(tail -n 1 "$log.log")" ;;
 		esac
 		n=$((n + $5))
