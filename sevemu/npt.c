@@ -37,6 +37,7 @@
 #include "main.h"
 #include "npt.h"
 #include "report.h"
+#include "rmp.h"
 #include "sevemu.h"
 #include "snapshot.h"
 #include "watch.h"
@@ -60,6 +61,9 @@ struct region {
 	u8 *host;		/* host address of the region's start */
 	u8 *state;		/* HOOK_FRAME_*, one for each 4 KiB frame of the region */
 	u8 *flags;		/* FRAME_* flags, one byte for each frame of the region */
+	/* RMP entries, one for each frame of the region; NULL without --sev snp. */
+	struct rmp_entry *rmp;
+	struct rmp_entry *rmp_kept;	/* the RMP entries of the snapshot; NULL: none */
 	bool rom;		/* the region is the firmware image, a ROM */
 };
 
@@ -136,6 +140,25 @@ static void view_unmap(enum view view, u64 gpa)
 	flush = true;
 }
 
+/*
+ * Returns whether @view maps @gpa, and in a table that view_entry() need not
+ * allocate.
+ */
+static bool view_maps(enum view view, u64 gpa)
+{
+	u64 *table = views[view];
+	int i;
+
+	for (i = 3; i > 0; i--) {
+		u64 entry = table[INDEX(gpa, i)];
+
+		if (!(entry & PTE_P) || entry & PTE_PS)
+			return entry & PTE_P;
+		table = (u64 *)(entry & PTE_ADDR);
+	}
+	return table[INDEX(gpa, 0)];
+}
+
 void npt_init(void)
 {
 	extern char bss_end[];
@@ -197,6 +220,14 @@ static struct region *region_add(u64 gpa, u64 size, u8 *host)
 	r->state = npt_alloc(ALIGN_UP(frames, PAGE_SIZE) / PAGE_SIZE);
 	r->flags = npt_alloc(ALIGN_UP(frames, PAGE_SIZE) / PAGE_SIZE);
 	memset(r->state, HOOK_FRAME_PRIVATE, frames);
+	if (guest_is_snp()) {
+		/* Nothing is mapped before rmp.c has validated or shared it. */
+		_Static_assert(sizeof(*r->rmp) == sizeof(u32), "npt_restore_rmp() compares u32");
+		r->rmp = npt_alloc(ALIGN_UP(frames * sizeof(*r->rmp), PAGE_SIZE) / PAGE_SIZE);
+		for (; frames; frames--)
+			r->rmp[frames - 1].flags = RMP_UNTOUCHED;
+		return r;
+	}
 
 	while (gpa < end) {
 		u64 step = PAGE_SIZE;
@@ -279,6 +310,126 @@ static void scramble(u64 gpa, u64 *host)
 		host[i] ^= keystream(gpa + i * sizeof(u64));
 }
 
+/*
+ * If a nested page table entry of @page has its dirty bit set, the guest has
+ * written to the frame: records that in the frame's flags.  Called before a
+ * change of view replaces the entries.
+ */
+static void remember_stores(u64 page)
+{
+	u8 *flags = npt_flags(page);
+
+	if (*npt_leaf(VIEW_SHARED, page) & PTE_D)
+		*flags |= FRAME_STORED | FRAME_STORED_SHARED;
+	if (*npt_leaf(VIEW_PRIVATE, page) & PTE_D)
+		*flags |= FRAME_STORED;
+}
+
+/* ---- Functions for rmp.c. */
+
+/*
+ * To be called before the entries or bytes of the frame of @page change by something
+ * else than a store of the guest.  The snapshot keeps the frame's bytes, and the frame's
+ * flags keep what the dirty bits of its entries say.
+ */
+static void before_change(u64 page)
+{
+	if (!config.hostile)
+		return;
+	snapshot_save(page);
+	*npt_flags(page) |= FRAME_TOUCHED;
+	if (*npt_flags(page) & FRAME_SAVED)
+		remember_stores(page);
+}
+
+struct rmp_entry *npt_rmp(u64 gpa)
+{
+	struct region *r = region_of(gpa);
+
+	return r ? &r->rmp[(gpa - r->gpa) / PAGE_SIZE] : NULL;
+}
+
+void npt_place(u64 gpa, enum view view, u64 flags)
+{
+	struct region *r = region_of(gpa);
+	u64 host = (u64)r->host + (gpa - r->gpa);
+
+	if (*npt_flags(gpa) & FRAME_SAVED)
+		remember_stores(gpa);
+	if (view_maps(!view, gpa))
+		view_unmap(!view, gpa);
+	if (flags & PTE_W && snapshot_protects(gpa))
+		flags ^= PTE_W | NPT_PROTECTED;
+	if (flags)
+		*view_entry(view, gpa, 0) = host | flags | PTE_A;
+	else if (view_maps(view, gpa))
+		view_unmap(view, gpa);
+	r->state[(gpa - r->gpa) / PAGE_SIZE] = view == VIEW_SHARED ? HOOK_FRAME_SHARED :
+					       HOOK_FRAME_PRIVATE;
+	flush = true;
+}
+
+bool npt_place_2m(u64 gpa)
+{
+	struct region *r = region_of(gpa);
+	u64 host = r ? (u64)r->host + (gpa - r->gpa) : 0;
+
+	if (!r || (gpa | host) % LARGE_SIZE || r->size - (gpa - r->gpa) < LARGE_SIZE)
+		return false;
+	*view_entry(VIEW_PRIVATE, gpa, 1) = host | NPT_LEAF | PTE_PS;
+	return true;
+}
+
+void npt_scramble(u64 gpa, u64 salt)
+{
+	struct region *r = region_of(gpa);
+	u64 *host = (u64 *)(r->host + (gpa - r->gpa));
+	u64 key = keystream(gpa ^ keystream(salt << 12));
+	unsigned int i;
+
+	before_change(gpa);
+	*npt_flags(gpa) |= FRAME_CONVERTED;
+	for (i = 0; i < PAGE_SIZE / sizeof(u64); i++) {
+		host[i] ^= key;
+		key = key * 0x5851f42d4c957f2d + 0x14057b7ef767814f;
+	}
+}
+
+void npt_keep_rmp(void)
+{
+	struct region *r;
+	u64 size;
+
+	for (r = regions; r < regions + region_count; r++) {
+		size = r->size / PAGE_SIZE * sizeof(*r->rmp);
+		if (!r->rmp_kept)
+			r->rmp_kept = npt_alloc(ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE);
+		memcpy(r->rmp_kept, r->rmp, size);
+	}
+}
+
+void npt_restore_rmp(void (*apply)(u64 gpa))
+{
+	struct region *r;
+	u64 i;
+
+	for (r = regions; r < regions + region_count; r++) {
+		for (i = 0; i < r->size / PAGE_SIZE; i++) {
+			if (*(u32 *)&r->rmp[i] == *(u32 *)&r->rmp_kept[i])
+				continue;
+			r->rmp[i] = r->rmp_kept[i];
+			apply(r->gpa + i * PAGE_SIZE);
+		}
+	}
+}
+
+const struct rmp_entry *npt_kept_rmp(u64 gpa)
+{
+	struct region *r = region_of(gpa);
+
+	return &r->rmp_kept[(gpa - r->gpa) / PAGE_SIZE];
+}
+
 /* ---- Functions for the files that run the guest with an attacking host. */
 
 u8 *npt_flags(u64 gpa)
@@ -326,7 +477,8 @@ void npt_each_frame(void (*see)(u64 gpa))
 
 void npt_store(u64 gpa, enum view view)
 {
-	*npt_flags(gpa) |= FRAME_STORED | (view == VIEW_SHARED ? FRAME_STORED_SHARED : 0);
+	*npt_flags(gpa) |= FRAME_STORED | FRAME_PUSHED |
+			   (view == VIEW_SHARED ? FRAME_STORED_SHARED : 0);
 }
 
 bool npt_stored_shared(u64 gpa)
@@ -393,21 +545,6 @@ u64 npt_alias_bit(void)
 	return alias;
 }
 
-/*
- * If a nested page table entry of @page has its dirty bit set, the guest has
- * written to the frame: records that in the frame's flags.  Called before a
- * change of view replaces the entries.
- */
-static void remember_stores(u64 page)
-{
-	u8 *flags = npt_flags(page);
-
-	if (*npt_leaf(VIEW_SHARED, page) & PTE_D)
-		*flags |= FRAME_STORED | FRAME_STORED_SHARED;
-	if (*npt_leaf(VIEW_PRIVATE, page) & PTE_D)
-		*flags |= FRAME_STORED;
-}
-
 u8 *npt_frame(u64 gpa, enum view view)
 {
 	struct region *r = region_of(gpa);
@@ -417,11 +554,14 @@ u8 *npt_frame(u64 gpa, enum view view)
 	if (!r)
 		return NULL;
 	host = r->host + (page - r->gpa);
-	state = &r->state[(page - r->gpa) / PAGE_SIZE];
 	if (config.hostile) {
 		snapshot_save(page);
 		r->flags[(page - r->gpa) / PAGE_SIZE] |= FRAME_TOUCHED;
 	}
+	/* The RMP alone changes an SNP guest's frames; the caller has checked it. */
+	if (guest_is_snp())
+		return host + (gpa - page);
+	state = &r->state[(page - r->gpa) / PAGE_SIZE];
 
 	if (config.sev != SEV_OFF && (view == VIEW_SHARED) != (*state == HOOK_FRAME_SHARED)) {
 		if (config.hostile)
@@ -509,8 +649,15 @@ void npt_fault(struct vcpu *vcpu)
 			memory_note(vcpu);
 		if (info & PF_ID)
 			watch_fetch(gpa, view);
+		bool by_rule = view == VIEW_SHARED && info & (NPF_WALK | PF_ID);
+
 		if (events_fault(vcpu, view, gpa, info) || snapshot_fault(gpa, info))
 			return;
+		if (guest_is_snp()) {
+			if (rmp_fault(vcpu, gpa, by_rule ? VIEW_PRIVATE : view, info) && by_rule)
+				note_frame(gpa, info & NPF_WALK ? "walked" : "executed");
+			return;
+		}
 		if (view == VIEW_SHARED && info & NPF_WALK)
 			note_frame(gpa, "walked");
 		else if (view == VIEW_SHARED && info & PF_ID)
@@ -530,11 +677,16 @@ void npt_fault(struct vcpu *vcpu)
 		end_error(vcpu, "guest access to %#lx, which it was never given: memory of "
 			  "sevemu, or above the limit %#lx", gpa, PHYS_LIMIT);
 
+	if (view == VIEW_PRIVATE && guest_is_snp() && config.convert != CONVERT_IMPLICIT) {
+		violation(vcpu, VIOL_RMP_MISMATCH, "private access to %#lx, where there is no "
+			  "RAM: a device must be mapped with C=0", gpa);
+		end_run(END_VIOLATION, "the guest cannot go on behind the announced violation");
+	}
 	if (view == VIEW_PRIVATE && mixed) {
 		report_count(COUNT_MMIO_NOTES);
 		trace("note %#lx MMIO with C=1", gpa);
 	}
-	if (config.sev == SEV_ES)
+	if (guest_is_es())
 		vc_raise(vcpu, SVM_EXIT_NPF);
 	else
 		view_map(view, ALIGN_DOWN(gpa, PAGE_SIZE), ALIGN_DOWN(gpa, PAGE_SIZE));

@@ -17,6 +17,8 @@
 
 #include "sevemu.h"
 
+struct rmp_entry;
+
 enum view { VIEW_PRIVATE, VIEW_SHARED };
 
 /*
@@ -36,6 +38,16 @@ enum view { VIEW_PRIVATE, VIEW_SHARED };
  */
 #define FRAME_STORED_SHARED	4
 #define FRAME_TOUCHED		8	/* the hypervisor may have written to the frame */
+/* An SNP guest's frame has changed between private and shared: its bytes are others. */
+#define FRAME_CONVERTED		16
+/* npt_store() was called for the frame since snapshot_seal(). */
+#define FRAME_PUSHED		32
+
+/*
+ * A bit of a nested page table entry that the processor ignores.  It is set if the entry
+ * lacks PTE_W only because snapshot.c wants to know of the guest's first write.
+ */
+#define NPT_PROTECTED		0x200
 
 /*
  * Sets up the page allocator and the empty nested tables.  Called once, with
@@ -75,7 +87,8 @@ u64 npt_root(const struct vcpu *vcpu);
  * Brings the frame of @gpa to @view (private or shared) and returns the host
  * address of @gpa, or NULL if @gpa is not RAM of the guest.  A change of view
  * encrypts or decrypts the frame's bytes.  The caller may use the pointer until
- * the frame changes its view again.
+ * the frame changes its view again.  With --sev snp it changes nothing: the caller
+ * must have called rmp_access() or rmp_shared().
  */
 u8 *npt_frame(u64 gpa, enum view view);
 
@@ -178,6 +191,47 @@ u8 *npt_host(u64 gpa);
  * that maps the frame.
  */
 u64 *npt_leaf(enum view view, u64 gpa);
+
+/*
+ * Returns the RMP entry of the frame of @gpa; NULL if it is not RAM.  With --sev
+ * snp only, for rmp.c, which must call npt_place() after a change.
+ */
+struct rmp_entry *npt_rmp(u64 gpa);
+
+/*
+ * Maps the frame of @gpa in @view with the nested page table flags @flags (PTE_*),
+ * and removes it from the other view.  @flags of 0 maps it in neither view.  @view
+ * becomes the frame's state.  @gpa must be RAM.  For rmp.c.
+ */
+void npt_place(u64 gpa, enum view view, u64 flags);
+
+/*
+ * Maps the 2 MiB at @gpa in the private view by one entry.  Returns false, with
+ * nothing changed, if @gpa is not aligned to 2 MiB in both address spaces, or if
+ * the 2 MiB are not in one range of RAM.  For rmp.c, before the guest starts.
+ */
+bool npt_place_2m(u64 gpa);
+
+/*
+ * XORs the bytes of the frame of @gpa with a key stream that depends on @gpa and
+ * @salt.  @gpa must be RAM.  For rmp.c, when a frame becomes private or shared.
+ */
+void npt_scramble(u64 gpa, u64 salt);
+
+/*
+ * Keeps a copy of all RMP entries.  With --sev snp only, for snapshot.c, as the two
+ * functions below.
+ */
+void npt_keep_rmp(void);
+
+/*
+ * Sets all RMP entries to the copy of npt_keep_rmp(), and calls @apply for each frame
+ * whose entry changes by this.
+ */
+void npt_restore_rmp(void (*apply)(u64 gpa));
+
+/* Returns the RMP entry of the frame of @gpa in the copy of npt_keep_rmp().  @gpa must be RAM. */
+const struct rmp_entry *npt_kept_rmp(u64 gpa);
 
 /*
  * Sets the frame of @gpa to @state (HOOK_FRAME_*) and changes the nested page

@@ -5,6 +5,7 @@
  * instruction encodings that the cases execute.
  */
 #include "guest.h"
+#include "snp.h"
 
 #define CPUID_XSTATE		0xd
 #define XCR0_X87		1
@@ -319,6 +320,9 @@ static void handle_by_code(struct frame *f)
 
 void vc_handle(struct frame *f)
 {
+	/* The host has injected #VC, or taken a page. */
+	if (machine.victim && f->rip != vc.rip)
+		victim_gives_up();
 	vc.count++;
 	vc.error_code = f->error_code;
 	vc.cs = f->cs;
@@ -330,6 +334,14 @@ void vc_handle(struct frame *f)
 	 */
 	if (f->error_code == VC_ERROR_DB)
 		return;
+	if (f->error_code == VC_NOT_VALIDATED) {
+		vc.not_validated++;
+		if (vc.validate) {
+			snp_validate(vc.validate, true);
+			vc.validate = 0;
+			return;
+		}
+	}
 	if (f->rip != vc.rip)
 		vc.wrong_rip = true;
 	if (!vc.skip) {

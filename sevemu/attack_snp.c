@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attack_snp.c - lies of the emulated host to an SEV-SNP guest: wrong launch pages, wrong
+ * answers, page states that are not done, and pages that the host takes or exchanges.
+ *
+ * Runs with --sev snp and --attack or --hostile.  The promise of SEV-SNP is integrity: the
+ * host cannot change a validated private page so that the guest reads other bytes.  A real
+ * host changes the RMP by RMPUPDATE, which always clears the validated bit.  The lies about
+ * pages here go through rmp_host_update(), which does the same, so the guest's next
+ * access raises #VC 0x404, and through rmp_host_alias().
+ */
+#include <asm/bootparam.h>
+
+#include "attack_snp.h"
+#include "exception.h"
+#include "guest_memory.h"
+#include "log.h"
+#include "loader.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
+#include "rmp.h"
+#include "sevemu.h"
+
+#define FEATURES_SNP		(1ull << 12)	/* bit 0 of the features, in the MSR */
+#define VERSION_MAX_SHIFT	48
+/* Offsets of the addresses of secrets page and CPUID page in the blob. */
+#define BLOB_SECRETS		8
+#define BLOB_CPUID		24
+/* Numbers of N of the attacks on launch pages. */
+#define BLOB_FIELDS		8
+/* From this N on snp-blob-field inverts a field. Below it, a field becomes 0xfff. */
+#define BLOB_PLAIN		5
+#define CPUID_COUNTS		4
+#define CPUID_FIELDS		9		/* of an entry that snp-cpuid-field spoils */
+#define CPUID_ENTRIES		21		/* entries of the CPUID page of this machine */
+#define CPUID_ALL_FIELDS	(CPUID_ENTRIES * CPUID_FIELDS)
+#define CPUID_ENTRY_SIZE	48
+#define CPUID_HEADER		16
+#define SECRETS_SVSM_SIZE	0x148
+#define SECRETS_SVSM_CAA	0x150
+#define SECRETS_SVSM_VMPL	0x15c
+
+static u64 again_page;		/* the page that snp-page-state-again changes again */
+/*
+ * Number of VMGEXITs until the host changes again_page; 0: it does not.  The VMGEXIT that
+ * asked for the first change counts, too.
+ */
+static unsigned int again_left;
+static bool taken;		/* a page was taken from the guest in this run */
+static bool spoilt;		/* a PVALIDATE of this run failed by a lie */
+
+/* What the attack snp-pvalidate does to a PVALIDATE, selected by N % RESULTS. */
+enum { RESULT_SIZE, RESULT_INPUT, RESULT_CARRY, RESULTS };
+
+/*
+ * Returns the host address of the 32-bit field at guest-physical @gpa, which the caller
+ * changes as a lying loader could.  If @gpa is not RAM, because another lie has spoilt the
+ * address, returns the address of a field that the guest never sees.
+ */
+static u32 *field_at(u64 gpa)
+{
+	static u32 nowhere;
+	u32 *field = (u32 *)npt_frame(ALIGN_DOWN(gpa, sizeof(*field)), VIEW_PRIVATE);
+
+	return field ? field : &nowhere;
+}
+
+/* Returns the guest-physical address of the blob that the setup_data list names. */
+static u64 blob(struct boot_params *bp)
+{
+	return *field_at(bp->hdr.setup_data + sizeof(struct setup_data));
+}
+
+/* Returns the guest-physical address of the page that the blob names at @offset. */
+static u64 blob_page(struct boot_params *bp, u32 offset)
+{
+	return *field_at(blob(bp) + offset);
+}
+
+/*
+ * Spoils field N of the blob: 0 magic, 1 and 2 address and length of the secrets page, 3
+ * and 4 those of the CPUID page, 5 version, 6 and 7 the reserved fields behind the lengths.
+ */
+static void blob_field(struct lie *lie, struct boot_params *bp)
+{
+	static const u8 offsets[BLOB_FIELDS] = { 0, 8, 16, BLOB_CPUID, 32, 4, 20, 36 };
+	unsigned int n = lie->n % BLOB_FIELDS;
+	u32 *field = field_at(blob(bp) + offsets[n]);
+
+	/* A length of 0xfff is one byte too short, an address of 0xfff no page. */
+	*field = n && n < BLOB_PLAIN ? 0xfff : ~*field;
+}
+
+static void blob_none(struct lie *lie, struct boot_params *bp)
+{
+	(void)lie;
+	bp->hdr.setup_data = 0;
+}
+
+/* Spoils the CPUID page's number of entries, or with N = 3 the reserved field behind it. */
+static void cpuid_count(struct lie *lie, struct boot_params *bp)
+{
+	static const u32 counts[] = { 0, 65, ~0u };
+	unsigned int n = lie->n % CPUID_COUNTS;
+	u64 page = blob_page(bp, BLOB_CPUID);
+
+	if (n < ARRAY_SIZE(counts))
+		*field_at(page) = counts[n];
+	else
+		*field_at(page + sizeof(u32)) = ~0u;
+}
+
+/*
+ * Inverts field N % CPUID_FIELDS of entry N / CPUID_FIELDS of the CPUID page: function,
+ * index, EAX, EBX, ECX, EDX, XCR0, XSS, reserved.
+ */
+static void cpuid_field(struct lie *lie, struct boot_params *bp)
+{
+	static const u8 offsets[CPUID_FIELDS] = { 0, 4, 24, 28, 32, 36, 8, 16, 40 };
+	u64 entry = lie->n / CPUID_FIELDS % CPUID_ENTRIES;
+	u32 *field = field_at(blob_page(bp, BLOB_CPUID) + CPUID_HEADER +
+			      entry * CPUID_ENTRY_SIZE + offsets[lie->n % CPUID_FIELDS]);
+
+	*field = ~*field;
+}
+
+/*
+ * Spoils what the secrets page says about the SVSM: with N = 0 there is none, with 1 the
+ * guest has VMPL 0, with 2 the calling area is not aligned.
+ */
+static void secrets_field(struct lie *lie, struct boot_params *bp)
+{
+	u64 page = blob_page(bp, BLOB_SECRETS);
+
+	switch (lie->n) {
+	case 0:
+		*field_at(page + SECRETS_SVSM_SIZE) = 0;
+		break;
+	case 1:
+		*field_at(page + SECRETS_SVSM_VMPL) &= ~0xffu;
+		break;
+	default:
+		*field_at(page + SECRETS_SVSM_CAA) ^= 8;
+		break;
+	}
+}
+
+/*
+ * Answers the request for the hypervisor's features wrongly: with N = 0 SNP is missing,
+ * with 1 several VMPLs, with 2 the guest's request stays in the MSR.
+ */
+static u64 features(struct lie *lie, u64 request, u64 value)
+{
+	if ((request & GHCB_MSR_INFO_MASK) != GHCB_MSR_HV_FT_REQ)
+		return value;
+	return lie->n == 0 ? value & ~FEATURES_SNP :
+	       lie->n == 1 ? value & ~((u64)GHCB_FEATURE_MULTI_VMPL << 12) : request;
+}
+
+static u64 version_1(struct lie *lie, u64 request, u64 value)
+{
+	(void)lie;
+	if ((request & GHCB_MSR_INFO_MASK) != GHCB_MSR_SEV_INFO_REQ)
+		return value;
+	return (value & 0xffffffff) | 1ull << VERSION_MAX_SHIFT | 1ull << 32;
+}
+
+/*
+ * Answers the registration of a GHCB wrongly: with N = 0 by another frame, with 1 not at
+ * all, with 2 by another response code.
+ */
+static u64 registration(struct lie *lie, u64 request, u64 value)
+{
+	if ((request & GHCB_MSR_INFO_MASK) != GHCB_MSR_REG_GPA_REQ)
+		return value;
+	return lie->n == 0 ? value + PAGE_SIZE : lie->n == 1 ? request : value + 2;
+}
+
+/*
+ * Answers page state request N / 3 of the MSR protocol wrongly: N % 3 is 0 for a refusal,
+ * 1 for another response code, 2 for no answer.
+ */
+static u64 page_state(struct lie *lie, u64 request, u64 value)
+{
+	if ((request & GHCB_MSR_INFO_MASK) != GHCB_MSR_PSC_REQ || !occasion(lie, lie->n / 3))
+		return value;
+	return lie->n % 3 == 0 ? value | GHCB_PSC_ERROR : lie->n % 3 == 1 ? value + 2 : request;
+}
+
+static u64 run_vmpl(struct lie *lie, u64 request, u64 value)
+{
+	if ((request & GHCB_MSR_INFO_MASK) != GHCB_MSR_VMPL_REQ || !occasion(lie, lie->n))
+		return value;
+	return value | 1ull << 32;
+}
+
+/* Refuses page state request N / 2 by the GHCB page, with one of two errors. */
+static void page_reply(struct lie *lie, struct ghcb *page, const struct ghcb *request)
+{
+	if (request->sw_exit_code == GHCB_EXIT_PAGE_STATE && occasion(lie, lie->n / 2))
+		page->sw_exit_info_2 = lie->n % 2 ? 0x100ull << 32 : 1ull << 32 | 2;
+}
+
+/*
+ * Values of @arg in a row of snp_attacks[].  struct attack has no function for these lies.
+ * The functions at the end of this file look for a lie by this value, and tell it.
+ */
+enum snp_lie {
+	LIE_NONE,
+	LIE_DROP,		/* a page state request is answered and not done */
+	LIE_AGAIN,		/* a change to private is done a second time, later */
+	LIE_PVALIDATE,		/* the result of a PVALIDATE */
+	LIE_NO_SVSM,		/* the SVSM does not run */
+	LIE_TAKE_CODE,		/* the page at RIP loses its validation */
+	LIE_TAKE_STACK,		/* the page at RSP loses its validation */
+	LIE_SWAP,		/* the pages at RIP and RSP are exchanged */
+	LIE_ALIAS,		/* the page at RSP is mapped to the frame at RIP */
+	LIE_INJECT,		/* #VC 0x404 without a reason */
+};
+
+const struct attack snp_load_attacks[] = {
+	{ "snp-blob-field", BLOB_FIELDS, 0, "a field of the blob is spoilt",
+	  .load = blob_field },
+	{ "snp-blob-none", 1, 0, "there is no blob", .load = blob_none },
+	{ "snp-cpuid-count", CPUID_COUNTS, 0,
+	  "the CPUID page has no entry, or too many, or a reserved field is set",
+	  .load = cpuid_count },
+	{ "snp-cpuid-field", CPUID_ALL_FIELDS, 0,
+	  "a field of an entry of the CPUID page is inverted", .load = cpuid_field },
+	{ "snp-secrets-field", 3, 0, "the secrets page is wrong about the SVSM",
+	  .load = secrets_field },
+};
+const unsigned int snp_load_count = ARRAY_SIZE(snp_load_attacks);
+
+const struct attack snp_attacks[] = {
+	{ "snp-features", 3, 0, "the features lack SNP or several VMPLs, or are not answered",
+	  .answer = features },
+	{ "snp-version", 1, 0, "the highest GHCB version is 1", .answer = version_1 },
+	{ "snp-registration", 3, 0, "the registration of a GHCB is answered wrongly",
+	  .answer = registration },
+	{ "snp-page-state", 64 * 3, 0, "a page state request by the MSR is answered wrongly",
+	  .answer = page_state },
+	{ "snp-page-reply", 64 * 2, 0, "a page state request by the GHCB page is refused",
+	  .reply = page_reply },
+	{ .name = "snp-page-state-dropped", .count = 64, .arg = LIE_DROP,
+	  .text = "a page state request is answered and not done" },
+	{ .name = "snp-page-state-again", .count = 64, .arg = LIE_AGAIN,
+	  .text = "a change to private is done again when the guest has validated the page" },
+	{ .name = "snp-pvalidate", .count = 64 * RESULTS, .arg = LIE_PVALIDATE,
+	  .text = "a PVALIDATE fails by size or input, or sets CF" },
+	{ "snp-run-vmpl", 64, 0, "a call of the SVSM is answered by an error",
+	  .answer = run_vmpl },
+	{ .name = "snp-no-svsm", .count = 64, .arg = LIE_NO_SVSM,
+	  .text = "a call of the SVSM is answered, and it does not run" },
+	{ .name = "snp-take-code", .count = 4096, .arg = LIE_TAKE_CODE,
+	  .text = "the host replaces the page at RIP after VMGEXIT N" },
+	{ .name = "snp-take-stack", .count = 4096, .arg = LIE_TAKE_STACK,
+	  .text = "the host replaces the page at RSP after VMGEXIT N" },
+	{ .name = "snp-swap", .count = 4096, .arg = LIE_SWAP,
+	  .text = "the host exchanges the pages at RIP and RSP after VMGEXIT N" },
+	{ .name = "snp-alias", .count = 4096, .arg = LIE_ALIAS,
+	  .text = "the host maps the page at RSP to that at RIP after VMGEXIT N" },
+	{ .name = "snp-inject-404", .count = 4096, .arg = LIE_INJECT,
+	  .text = "#VC 0x404 after VMGEXIT N, without a reason" },
+};
+const unsigned int snp_attack_count = ARRAY_SIZE(snp_attacks);
+
+void snp_attack_option(char *text)
+{
+	const struct attack *attack;
+	char *name, *number;
+	u64 n;
+
+	while (*text) {
+		for (name = text; *text && *text != ':' && *text != ','; text++)
+			;
+		number = *text == ':' ? text + 1 : NULL;
+		if (*text)
+			*text++ = '\0';
+		while (number && *text && *text != ',')
+			text++;
+		if (number && *text)
+			*text++ = '\0';
+		n = number ? parse_number(number) : 0;
+		attack = attack_find(name);
+		if (!attack)
+			end_run(END_USAGE, "no attack is called %s (--attack list names them)",
+				name);
+		if (attack->fire || attack->no_random || attack->rewrite || attack->alias ||
+		    attack->replace || attack->memory || n >= attack->count ||
+		    lie_count == LIES_MAX)
+			end_run(END_USAGE, "--attack %s:%lu is not possible with --sev snp: it "
+				"takes up to %u lies that change an answer, with N below %u",
+				name, n, LIES_MAX, attack->count);
+		attack_add(attack, n);
+	}
+}
+
+void snp_attack_start(void)
+{
+	unsigned int i;
+
+	if (!lie_count)
+		return;
+	for (i = 0; i < lie_count; i++)
+		if (lies[i].attack->load && config.mode == MODE_OVMF)
+			end_run(END_USAGE, "--attack %s changes what sevemu's loader hands "
+				"over: give --mode direct64 or direct32", lies[i].attack->name);
+	if (config.mode != MODE_OVMF)
+		attack_load(loader_zero_page());
+	attack_on = true;
+}
+
+/* Returns the run's lie of kind @kind, or NULL. */
+static struct lie *lie_of(enum snp_lie kind)
+{
+	unsigned int i;
+
+	for (i = 0; attack_on && i < lie_count; i++)
+		if (lies[i].attack >= snp_attacks &&
+		    lies[i].attack < snp_attacks + snp_attack_count &&
+		    lies[i].attack->arg == kind)
+			return &lies[i];
+	return NULL;
+}
+
+bool snp_attack_drops(u64 gpa, bool private)
+{
+	struct lie *lie = lie_of(LIE_DROP), *again = lie_of(LIE_AGAIN);
+
+	if (again && private && npt_rmp(gpa) && occasion(again, again->n)) {
+		again_page = ALIGN_DOWN(gpa, PAGE_SIZE);
+		again_left = 2;
+	}
+	return lie && occasion(lie, lie->n);
+}
+
+void snp_attack_pvalidate(bool huge, unsigned int *result, bool *carry)
+{
+	struct lie *lie = lie_of(LIE_PVALIDATE);
+
+	if (!lie || !occasion(lie, lie->n / RESULTS))
+		return;
+	/* If a PVALIDATE of 2 MiB fails by size, a guest may go on with 4 KiB at a time. */
+	spoilt |= !huge || lie->n % RESULTS != RESULT_SIZE;
+	switch (lie->n % RESULTS) {
+	case RESULT_SIZE:
+		*result = RMP_FAIL_SIZE;
+		break;
+	case RESULT_INPUT:
+		*result = RMP_FAIL_INPUT;
+		break;
+	default:
+		*carry = true;
+		break;
+	}
+}
+
+bool snp_attack_no_svsm(void)
+{
+	struct lie *lie = lie_of(LIE_NO_SVSM);
+
+	return lie && occasion(lie, lie->n);
+}
+
+/*
+ * Lets @update change the guest's page at linear address @va, if it is private memory.
+ */
+static void take_page(struct vcpu *vcpu, u64 va, void (*update)(u64 gpa))
+{
+	struct guest_fault fault;
+	struct translation t;
+
+	if (!guest_translate(vcpu, va, GUEST_QUIET, &t, &fault) || t.view != VIEW_PRIVATE ||
+	    !npt_rmp(t.gpa))
+		return;
+	trace("attack page %#lx", ALIGN_DOWN(t.gpa, PAGE_SIZE));
+	taken = true;
+	update(ALIGN_DOWN(t.gpa, PAGE_SIZE));
+}
+
+void snp_attack_vmgexit(struct vcpu *vcpu)
+{
+	struct lie *code = lie_of(LIE_TAKE_CODE), *stack = lie_of(LIE_TAKE_STACK);
+	struct lie *swap = lie_of(LIE_SWAP), *alias = lie_of(LIE_ALIAS);
+	struct lie *inject = lie_of(LIE_INJECT);
+
+	attack_begins();
+	if (code && occasion(code, code->n))
+		take_page(vcpu, vcpu->vmcb->rip, rmp_host_update);
+	if (stack && occasion(stack, stack->n))
+		take_page(vcpu, vcpu->gpr[RSP], rmp_host_update);
+	if (swap && occasion(swap, swap->n)) {
+		take_page(vcpu, vcpu->vmcb->rip, rmp_host_update);
+		take_page(vcpu, vcpu->gpr[RSP], rmp_host_update);
+	}
+	if (again_left && !--again_left) {
+		taken = true;
+		rmp_host_update(again_page);
+	}
+	if (alias && occasion(alias, alias->n))
+		take_page(vcpu, vcpu->gpr[RSP], rmp_host_alias);
+	if (inject && occasion(inject, inject->n))
+		vc_raise(vcpu, SVM_EXIT_NOT_VALIDATED);
+	attack_ends();
+}
+
+bool snp_attack_took(void)
+{
+	return taken;
+}
+
+bool snp_attack_spoilt(void)
+{
+	return spoilt;
+}
+
+void snp_attack_clear(void)
+{
+	taken = false;
+	spoilt = false;
+	again_left = 0;
+}
