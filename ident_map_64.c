@@ -459,7 +459,11 @@ static void flush_page(u64 addr)
 	mfence();
 }
 
-static int set_enc_mask(u64 addr, u64 mask)
+/*
+ * Sets the C-bit of the page at @addr to @mask. If @flush is false, the caller has
+ * called ident_map_flush() before.
+ */
+static int set_enc_mask(u64 addr, u64 mask, bool flush)
 {
 	struct in_force now = in_force();
 	unsigned int level;
@@ -474,7 +478,8 @@ static int set_enc_mask(u64 addr, u64 mask)
 	if (!is_leaf(*entry, level))
 		return -EINVAL;
 
-	flush_page(addr);
+	if (flush)
+		flush_page(addr);
 	write_entry(entry, (*entry & ~now.enc_mask) | mask);
 	invlpg(addr);
 	return 0;
@@ -482,12 +487,64 @@ static int set_enc_mask(u64 addr, u64 mask)
 
 int ident_map_set_decrypted(u64 addr)
 {
-	return set_enc_mask(addr, 0);
+	return set_enc_mask(addr, 0, true);
 }
 
 int ident_map_set_encrypted(u64 addr)
 {
-	return set_enc_mask(addr, enc_mask());
+	return set_enc_mask(addr, enc_mask(), true);
+}
+
+int ident_map_flush(u64 addr)
+{
+	return set_enc_mask(addr, enc_mask(), true);
+}
+
+int ident_map_set_flushed(u64 addr)
+{
+	return set_enc_mask(addr, 0, false);
+}
+
+/*
+ * The window's two virtual addresses lie in the upper half of the canonical
+ * addresses, where the identity map has nothing.
+ */
+#define WINDOW_LARGE	0xffffffffffe00000
+#define WINDOW_SMALL	0xffffffffffc00000
+
+u64 ident_map_window(u64 addr, bool large)
+{
+	u64 at = large ? WINDOW_LARGE : WINDOW_SMALL;
+	bool was_busy = begin_change();
+	struct in_force now = in_force();
+	u64 *entry = NULL;
+	unsigned int level;
+
+	if (addr < map_limit())
+		entry = walk(&now, at, large ? 2 : 1, WALK_FILL, &level);
+	if (entry) {
+		write_entry(entry, addr | attributes_of(MAP_RO) | PTE_PRESENT |
+				   PTE_ACCESSED | (large ? PTE_LEAF : 0));
+		invlpg(at);
+	}
+	end_change(was_busy);
+	return entry ? at : 0;
+}
+
+static void close_window(u64 at)
+{
+	unsigned int level;
+	u64 *entry = lookup(at, &level);
+
+	if (is_leaf(*entry, level))
+		write_entry(entry, 0);
+	invlpg(at);
+}
+
+void ident_map_close_window(void)
+{
+	close_window(WINDOW_LARGE);
+	close_window(WINDOW_SMALL);
 }
 
 int ident_map_device(u64 addr, u64 size)

@@ -25,6 +25,7 @@
 #include "relocate.h"
 #include "setup.h"
 #include "sev-es.h"
+#include "sev-snp.h"
 #include "sev.h"
 #include "srat.h"
 #include "x86.h"
@@ -153,6 +154,24 @@ static noreturn void no_room(const struct boot_params *bp, struct range runtime)
 		   runtime.start, runtime.end, high, ram.start, ram.end);
 }
 
+/*
+ * Ends the boot of an SNP guest unless the memory of payload and image is validated,
+ * and none of the pages that were made for an SNP guest lies in it.
+ */
+static void check_snp(struct range runtime)
+{
+	const char *what;
+	struct range used;
+	unsigned int i;
+
+	for (i = 0; snp_page(i, &what, &used); i++)
+		check_not_in(runtime, what, used);
+	if (!snp_is_validated(runtime))
+		error_with(SEVSTUB_TERM_NO_ROOM, "SNP",
+			   "the loader has not validated all of 0x%lx-0x%lx",
+			   runtime.start, runtime.end);
+}
+
 u64 place_image(struct boot_params *bp)
 {
 	u64 load = (u64)_image;
@@ -165,6 +184,8 @@ u64 place_image(struct boot_params *bp)
 	struct range initrd;
 
 	sev_detect();
+	if (sev_snp_active())
+		snp_start(bp);
 	sanitize_boot_params(bp);
 	cmdline = find_cmdline(bp);
 	/*
@@ -191,6 +212,8 @@ u64 place_image(struct boot_params *bp)
 		error_with(SEVSTUB_TERM_LOAD_ADDRESS, "load address",
 			   "0x%lx is in the way of the move to 0x%lx", load, to);
 
+	if (sev_snp_active())
+		check_snp(runtime);
 	check_loaded(bp, runtime, "zero page", zero_page_range(bp));
 	initrd = initrd_range(bp);
 	if (initrd.start != initrd.end)
@@ -349,13 +372,14 @@ static void keep_indirect(const struct boot *boot, u64 addr,
 }
 
 /*
- * Makes a setup_data node of type SETUP_CC_BLOB a node without meaning. It has
- * the address of a confidential-computing blob, which exists in SNP guests only.
- * Linux would read at that address before it can report an exception.
+ * Makes a setup_data node of type SETUP_CC_BLOB a node without meaning, unless
+ * this is an SNP guest. It has the address of a confidential-computing blob, which
+ * exists in SNP guests only. Linux would read at that address before it can report
+ * an exception.
  */
 static void disown_blob(u64 addr, const struct setup_data *node)
 {
-	if (node->type == SETUP_CC_BLOB)
+	if (node->type == SETUP_CC_BLOB && !sev_snp_active())
 		memset((u8 *)addr + offsetof(struct setup_data, type), 0,
 		       sizeof(node->type));
 }
@@ -506,6 +530,25 @@ static void map_e820_nodes(const struct boot *boot)
 }
 
 /*
+ * Maps the pages that were made for an SNP guest, because the stub and the payload's
+ * first instructions read them. The address of the last one, the SVSM's calling area,
+ * is in the secrets page.
+ */
+static void map_snp(void)
+{
+	const char *what;
+	struct range page;
+	unsigned int i;
+
+	for (i = 0; snp_page(i, &what, &page); i++) {
+		if (i == SNP_CALLING_AREA)
+			snp_find_vmpl();
+		if (page.start != page.end)
+			map(what, page, MAP_WRITE);
+	}
+}
+
+/*
  * Maps what the loader handed over: the payload's first instructions need it,
  * too.
  */
@@ -604,6 +647,16 @@ static void map_payload(const struct boot *boot)
 		map("compressed payload", image, MAP_RO);
 }
 
+static void take_snp(void)
+{
+	const char *what;
+	struct range page;
+	unsigned int i;
+
+	for (i = 0; snp_page(i, &what, &page); i++)
+		take(page);
+}
+
 /*
  * Draws a random physical address for the payload, unless the EFI entry has
  * allocated one, and a random virtual address. If only one address is possible,
@@ -625,6 +678,8 @@ static void randomise(struct boot *boot)
 		take(zero_page_range(boot->bp));
 		take(cmdline_range(&boot->cmdline));
 		take(initrd_range(boot->bp));
+		if (sev_snp_active())
+			take_snp();
 		if (boot->la57)
 			take((struct range){ boot->la57,
 					     boot->la57 + LA57_SIZE });
@@ -636,6 +691,24 @@ static void randomise(struct boot *boot)
 	boot->virt = kaslr_virtual(p, boot->size);
 	if (kaslr_finish())
 		boot->bp->hdr.loadflags |= KASLR_FLAG;
+}
+
+/*
+ * Accepts the memory that neither the loader nor firmware has accepted. The payload
+ * may use all of it, and KASLR may choose it for the payload.
+ */
+static void accept_memory(const struct boot *boot)
+{
+	struct range range = { 0, 0 };
+
+	snp_check_features();
+	if (!boot->by_efi) {
+		snp_accept_ram(boot->bp);
+		return;
+	}
+	while (efi_next_unaccepted(boot->bp, range.end, &range))
+		snp_accept(range);
+	snp_accept_end();
 }
 
 /*
@@ -798,15 +871,21 @@ u64 extract_kernel(struct boot_params *bp)
 	sev_load_map();
 	check_private(&boot);
 	map_loaded(&boot);
+	if (sev_snp_active())
+		map_snp();
 	check_stack();
 	idt_load_stage2();
 	la57_switch();
 	if (boot.la57)
 		map_borrowed(&boot);
+	if (sev_snp_active())
+		snp_share_ghcb();
 	sev_es_setup_ghcb(bp);
 	if (sev_es_active())
 		console_init(&boot.cmdline, &bp->screen_info);
 	map_setup_data(&boot);
+	if (sev_snp_active())
+		accept_memory(&boot);
 	vga = map_vga();
 	randomise(&boot);
 	map_payload(&boot);
@@ -841,6 +920,10 @@ u64 extract_kernel(struct boot_params *bp)
 	if (vga.start != vga.end)
 		unmap_vga(vga);
 	sev_es_shutdown();
+	if (sev_snp_active()) {
+		snp_take_ghcb();
+		snp_hand_over(bp);
+	}
 	idt_teardown();
 	return entry;
 }
