@@ -11,6 +11,7 @@
 #include "acpi.h"
 #include "fwcfg.h"
 #include "io.h"
+#include "launch.h"
 #include "npt.h"
 #include "report.h"
 #include "sevemu.h"
@@ -159,7 +160,7 @@ u64 acpi_load(u64 start, u64 end)
 {
 	static struct entry script[SCRIPT_MAX];
 	const struct entry *e;
-	u64 scanned = FSEG;
+	u64 first = start, scanned = FSEG;
 	u32 size = 0;
 	u16 key;
 
@@ -201,5 +202,7 @@ u64 acpi_load(u64 start, u64 end)
 			break;
 		}
 	}
+	launch_add(first, start - first, LAUNCH_NORMAL);
+	launch_add(FSEG, scanned - FSEG, LAUNCH_NORMAL);
 	return placed("etc/acpi/rsdp")->gpa;
 }

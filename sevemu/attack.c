@@ -12,6 +12,7 @@
 #include "attack_events.h"
 #include "attack_loader.h"
 #include "attack_memory.h"
+#include "attack_snp.h"
 #include "ghcb.h"
 #include "log.h"
 #include "main.h"
@@ -84,6 +85,9 @@ void attack_list(void)
 	for (i = 0; (attack = attack_by_number(i)); i++)
 		log_printf("%s:0-%u %s", attack->name, attack->count - 1,
 			   attack->text);
+	for (i = 0; i < snp_attack_count; i++)
+		log_printf("%s:0-%u --sev snp: %s", snp_attacks[i].name,
+			   snp_attacks[i].count - 1, snp_attacks[i].text);
 }
 
 void attack_clear(void)

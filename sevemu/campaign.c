@@ -503,7 +503,7 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 		*outcome = run.stopped ? HOST_STOP :
 			   handed_over ? TRIPLE_FAULT_LATE :
 			   watch_is_proven() ? TRIPLE_FAULT_FLOOD : TRIPLE_FAULT;
-	} else if (run.end == END_HALT && config.sev != SEV_ES) {
+	} else if (run.end == END_HALT && !guest_is_es()) {
 		*outcome = HALTED;
 	} else {
 		return "a run must not end as this enum end of report.h";

@@ -8,6 +8,7 @@
 #include "attack.h"
 #include "cpuid.h"
 #include "main.h"
+#include "rmp.h"
 #include "sevemu.h"
 
 #define CPUID_HYPERVISOR	0x40000000
@@ -21,13 +22,23 @@
 #define CPUID_WIDTHS		0x80000008
 #define CPUID_SVM		0x8000000a
 #define CPUID_SEV		0x8000001f
+#define CPUID_LAST_SNP		0x0000000c	/* the leaf before that of XSAVE */
 #define CPUID_1_ECX_MONITOR	(1u << 3)
+/* Features that XSAVE saves, or that need AVX: FMA, XSAVE, OSXSAVE, AVX, F16C. */
+#define CPUID_1_ECX_XSAVE	(1u << 12 | 1u << 26 | 1u << 27 | 1u << 28 | 1u << 29)
+/* In CPUID 7: AVX2; PKU, OSPKE, VAES and VPCLMULQDQ. */
+#define CPUID_7_EBX_AVX2	(1u << 5)
+#define CPUID_7_ECX_XSAVE	(1u << 3 | 1u << 4 | 1u << 9 | 1u << 10)
 #define CPUID_1_ECX_OSXSAVE	(1u << 27)
 #define CPUID_7_ECX_OSPKE	(1u << 4)
 #define CPUID_7_ECX_LA57	(1u << 16)
 #define CPUID_EXT1_ECX_SVM	(1u << 2)
 #define CPUID_SEV_EAX_SEV	(1u << 1)
 #define CPUID_SEV_EAX_ES	(1u << 3)
+#define CPUID_SEV_EAX_SNP	(1u << 4)
+#define CPUID_SEV_EAX_VMPL	(1u << 5)
+#define CPUID_SEV_EAX_RMPQUERY	(1u << 6)
+#define CPUID_SEV_VMPLS		12	/* shift in EBX: number of VMPLs */
 /* CPUID 0x8000001F EBX has PHYS_BITS_LOST from this bit on. */
 #define CPUID_SEV_REDUCTION	6
 
@@ -50,6 +61,25 @@
 #define SIGNATURE_EBX		0x4b4d564b
 #define SIGNATURE_ECX		0x564b4d56
 #define SIGNATURE_EDX		0x0000004d
+
+/*
+ * Removes XSAVE, and what needs it, from the registers *@r of @function.  An SNP
+ * guest terminates if its CPUID page has XSAVE without XSAVEC, and QEMU's processor
+ * has no XSAVEC.
+ */
+static void hide_xsave(u32 function, u32 index, struct cpuid_regs *r)
+{
+	if (function == 0 && r->eax > CPUID_LAST_SNP)
+		r->eax = CPUID_LAST_SNP;
+	if (function == CPUID_FEATURES)
+		r->ecx &= ~CPUID_1_ECX_XSAVE;
+	if (function == CPUID_FEATURES_7 && !index) {
+		r->ebx &= ~CPUID_7_EBX_AVX2;
+		r->ecx &= ~CPUID_7_ECX_XSAVE;
+	}
+	if (function > CPUID_LAST_SNP && function < CPUID_HYPERVISOR)
+		memset(r, 0, sizeof(*r));
+}
 
 /*
  * Returns the CPUID registers for @function (EAX) and @index (ECX) that a
@@ -105,10 +135,17 @@ static struct cpuid_regs honest_cpuid(const struct vcpu *vcpu, u32 function, u32
 		memset(&r, 0, sizeof(r));
 		if (config.sev == SEV_OFF)
 			break;
-		r.eax = CPUID_SEV_EAX_SEV | (config.sev == SEV_ES ? CPUID_SEV_EAX_ES : 0);
+		r.eax = CPUID_SEV_EAX_SEV | (guest_is_es() ? CPUID_SEV_EAX_ES : 0);
 		r.ebx = config.cbit | PHYS_BITS_LOST << CPUID_SEV_REDUCTION;
+		if (guest_is_snp()) {
+			r.eax |= CPUID_SEV_EAX_SNP | CPUID_SEV_EAX_VMPL |
+				 CPUID_SEV_EAX_RMPQUERY;
+			r.ebx |= VMPLS << CPUID_SEV_VMPLS;
+		}
 		break;
 	}
+	if (guest_is_snp())
+		hide_xsave(function, index, &r);
 	return r;
 }
 

@@ -74,6 +74,8 @@ static bool meet(struct met *met, unsigned int vector, u32 error_code)
 
 static bool meet_fault(struct met *met, const struct guest_fault *fault)
 {
+	if (fault->not_validated)
+		return meet(met, X86_VC, SVM_EXIT_NOT_VALIDATED);
 	met->address = fault->address;
 	return meet(met, X86_PF, fault->error_code);
 }
@@ -334,6 +336,16 @@ static bool contributory(unsigned int vector)
 }
 
 /*
+ * Returns whether exception @second, in the delivery of exception @first, makes a
+ * double fault of the two (APM2 8.2.9).
+ */
+static bool double_fault(unsigned int first, unsigned int second)
+{
+	return (contributory(first) && contributory(second)) ||
+	       (first == X86_PF && (contributory(second) || second == X86_PF));
+}
+
+/*
  * Ends the run, because the delivery of @vector, with @error_code, has led to a
  * triple fault.  @met is the exception that occurred during the delivery of
  * @vector, @last is the exception that occurred during the delivery of #DF.
@@ -369,13 +381,14 @@ void guest_raise(struct vcpu *vcpu, unsigned int vector, u32 error_code)
 				     first_met.vector ? &first_met : &met, met.vector);
 		if (!first_met.vector)
 			first_met = met;
-		if ((contributory(vector) && contributory(met.vector)) ||
-		    (vector == X86_PF && (contributory(met.vector) || met.vector == X86_PF))) {
+		if (double_fault(vector, met.vector)) {
 			vector = X86_DF;
 			error_code = 0;
 		} else {
 			vector = met.vector;
 			error_code = met.error_code;
+			if (vector == X86_VC)
+				report_vc(error_code);
 		}
 	}
 }
@@ -398,6 +411,10 @@ void guest_raise_bare(struct vcpu *vcpu, unsigned int vector)
 
 void guest_raise_pf(struct vcpu *vcpu, const struct guest_fault *fault)
 {
+	if (fault->not_validated) {
+		vc_not_validated(vcpu);
+		return;
+	}
 	vcpu->vmcb->cr2 = fault->address;
 	guest_raise(vcpu, X86_PF, fault->error_code);
 }
@@ -408,4 +425,21 @@ void vc_raise(struct vcpu *vcpu, u64 exit_code)
 	trace("vc %#lx rip %#lx", exit_code, vcpu->vmcb->rip);
 	guest_raise(vcpu, X86_VC, exit_code);
 	events_trigger(FROM_VC);
+}
+
+void vc_not_validated(struct vcpu *vcpu)
+{
+	u32 event = vcpu->vmcb->event_inj, type = event & EVENT_TYPE_MASK;
+	unsigned int vector = event & EVENT_VECTOR;
+	struct met met = { .vector = X86_VC, .error_code = SVM_EXIT_NOT_VALIDATED };
+
+	vcpu->vmcb->event_inj = 0;
+	if (!(event & EVENT_VALID) || type != EVENT_TYPE_EXCEPTION)
+		vc_raise(vcpu, SVM_EXIT_NOT_VALIDATED);
+	else if (vector == X86_DF)
+		triple_fault(vcpu, vector, 0, &met, X86_VC);
+	else if (double_fault(vector, X86_VC))
+		guest_raise(vcpu, X86_DF, 0);
+	else
+		vc_raise(vcpu, SVM_EXIT_NOT_VALIDATED);
 }

@@ -28,8 +28,9 @@ void guest_raise(struct vcpu *vcpu, unsigned int vector, u32 error_code);
 void guest_raise_bare(struct vcpu *vcpu, unsigned int vector);
 
 /*
- * Delivers #PF with the error code and the CR2 in *@fault, which guest_read()
- * or guest_write() has filled in.
+ * Delivers #PF with the error code and the CR2 in *@fault, which guest_read(),
+ * guest_write() or guest_translate() has filled in.  Delivers #VC 0x404 instead if
+ * @fault->not_validated is set.
  */
 void guest_raise_pf(struct vcpu *vcpu, const struct guest_fault *fault);
 
@@ -39,5 +40,13 @@ void guest_raise_pf(struct vcpu *vcpu, const struct guest_fault *fault);
  * only.
  */
 void vc_raise(struct vcpu *vcpu, u64 exit_code);
+
+/*
+ * Delivers #VC 0x404, because the guest has accessed private memory that it has not
+ * validated (APM2 15.36).  If the access was part of the delivery of an event
+ * that is to be injected again, #VC takes the place of that event, or becomes a
+ * double fault (APM2 8.2.9).  For an SNP guest only.
+ */
+void vc_not_validated(struct vcpu *vcpu);
 
 #endif

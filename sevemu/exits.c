@@ -11,6 +11,7 @@
 #include "attack.h"
 #include "attack_events.h"
 #include "attack_memory.h"
+#include "attack_snp.h"
 #include "campaign.h"
 #include "cpuid.h"
 #include "exception.h"
@@ -26,6 +27,7 @@
 #include "npt.h"
 #include "report.h"
 #include "sevemu.h"
+#include "snp_insn.h"
 #include "watch.h"
 #include "watch_kaslr.h"
 
@@ -45,7 +47,7 @@ static void arm(u16 *intercepts, unsigned int bit, bool on)
 void exits_init(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
-	bool es = config.sev == SEV_ES, armed = vcpu->marker_armed;
+	bool es = guest_is_es(), armed = vcpu->marker_armed;
 	bool tsc = config.rdtsc || vcpu->intercepts & HOOK_INTERCEPT_RDTSC;
 
 	v->icpt_cr_write = 0;
@@ -60,7 +62,8 @@ void exits_init(struct vcpu *vcpu)
 	v->icpt_exceptions =
 		(armed || config.hostile || vcpu->intercepts & HOOK_INTERCEPT_DB ?
 		 1u << X86_DB : 0) |
-		(es && vcpu->intercepts & HOOK_INTERCEPT_AC ? 1u << X86_AC : 0);
+		(es && vcpu->intercepts & HOOK_INTERCEPT_AC ? 1u << X86_AC : 0) |
+		(guest_is_snp() ? 1u << X86_UD : 0);
 	v->icpt3 = ICPT3(SVM_EXIT_INIT) | ICPT3(SVM_EXIT_CPUID) | ICPT3(SVM_EXIT_HLT) |
 		   ICPT3(SVM_EXIT_INVLPGA) | ICPT3(SVM_EXIT_IOIO) | ICPT3(SVM_EXIT_MSR) |
 		   ICPT3(SVM_EXIT_SHUTDOWN);
@@ -103,7 +106,7 @@ static void marker_reached(struct vcpu *vcpu)
 	vcpu->marker_armed = false;
 	write_dr7(DR7_INIT);
 	write_dr0(vcpu->guest_dr0);
-	vcpu->vmcb->dr7 = config.sev == SEV_ES ? DR7_INIT : vcpu->dr7;
+	vcpu->vmcb->dr7 = guest_is_es() ? DR7_INIT : vcpu->dr7;
 	vcpu->vmcb->dr6 &= ~(u64)DR6_B0;
 	campaign_marker(vcpu);
 	exits_init(vcpu);
@@ -122,7 +125,7 @@ static void exit_db(struct vcpu *vcpu)
 	else if (config.hostile && (campaign_proof(vcpu) || kaslr_db(vcpu) ||
 				     events_db(vcpu)))
 		exits_init(vcpu);
-	else if (vcpu->intercepts & HOOK_INTERCEPT_DB && config.sev == SEV_ES)
+	else if (vcpu->intercepts & HOOK_INTERCEPT_DB && guest_is_es())
 		vc_raise(vcpu, SVM_EXIT_EXCP_DB);
 	else
 		guest_raise(vcpu, X86_DB, 0);
@@ -166,7 +169,7 @@ static __attribute__((noreturn)) void exit_shutdown(struct vcpu *vcpu)
 	    !(insn.opcode[0] == OP_INT && insn.bytes[insn.len] == X86_BP))
 		end_run(END_TRIPLE_FAULT, "triple fault near rip %#lx (--trace shows the "
 			"events before it)", v->rip);
-	if (config.sev == SEV_ES && config.mode == MODE_OVMF && !guest_long_mode(vcpu))
+	if (guest_is_es() && config.mode == MODE_OVMF && !guest_long_mode(vcpu))
 		end_run(END_TRIPLE_FAULT, "triple fault at rip %#lx: firmware gave up at a "
 			"breakpoint in 32-bit code. A build whose first phase is 32-bit, as "
 			"OVMF_CODE_4M.fd of Debian 12 is, cannot run as an SEV-ES guest: "
@@ -310,6 +313,48 @@ static void exit_intr(struct vcpu *vcpu)
 }
 
 /*
+ * Executes the guest's VMGEXIT, which @insn is.  Returns whether the guest goes on
+ * behind it: not if #GP is injected there.
+ */
+static bool exit_vmgexit(struct vcpu *vcpu, const struct insn *insn)
+{
+	bool inject_gp = vmgexit(vcpu);
+
+	insn_advance(vcpu, insn);
+	if (inject_gp)
+		guest_raise(vcpu, X86_GP, 0);
+	else
+		snp_attack_vmgexit(vcpu);
+	return !inject_gp;
+}
+
+/*
+ * Executes for an SNP guest, in the same exit, the instructions that usually follow a
+ * write to the GHCB MSR: VMGEXIT, and a read of the GHCB MSR.  A guest that accepts
+ * its memory page by page makes half a million requests for each GiB, and an exit takes
+ * most of the time of a request.
+ */
+static void run_ahead(struct vcpu *vcpu)
+{
+	struct insn insn;
+
+	if (!guest_is_snp())
+		return;
+	insn_decode(vcpu, &insn);
+	if (insn.rep && insn.opcode[1] == OP2_GROUP7 && insn.modrm == MODRM_VMMCALL) {
+		if (!exit_vmgexit(vcpu, &insn))
+			return;
+		insn_decode(vcpu, &insn);
+	}
+	if (insn.opcode[0] == OPCODE_0F && insn.opcode[1] == OP2_RDMSR &&
+	    (u32)vcpu->gpr[RCX] == MSR_GHCB) {
+		vcpu->gpr[RAX] = (u32)vcpu->ghcb_msr;
+		vcpu->gpr[RDX] = vcpu->ghcb_msr >> 32;
+		insn_advance(vcpu, &insn);
+	}
+}
+
+/*
  * Handles VMMCALL.  With a REP prefix in an SEV-ES guest it is VMGEXIT (APM2
  * 15.35.6).  Otherwise it is a call of hooks.h by a test guest, or a hypercall.
  * The hypervisor has no hypercalls: a hypercall raises #VC in an SEV-ES guest,
@@ -318,16 +363,13 @@ static void exit_intr(struct vcpu *vcpu)
 static void exit_vmmcall(struct vcpu *vcpu)
 {
 	struct insn insn;
-	bool inject_gp;
 
 	insn_decode(vcpu, &insn);
-	if (insn.rep && config.sev == SEV_ES) {
-		inject_gp = vmgexit(vcpu);
-		insn_advance(vcpu, &insn);
-		if (inject_gp)
-			guest_raise(vcpu, X86_GP, 0);
+	if (insn.rep && guest_is_es()) {
+		if (exit_vmgexit(vcpu, &insn))
+			run_ahead(vcpu);
 	} else if (!hook_call(vcpu)) {
-		if (config.sev == SEV_ES) {
+		if (guest_is_es()) {
 			vc_raise(vcpu, SVM_EXIT_VMMCALL);
 		} else {
 			vcpu->gpr[RAX] = -(u64)KVM_ENOSYS;
@@ -368,7 +410,7 @@ static void exit_cpuid(struct vcpu *vcpu)
  */
 static bool msr_automatic(struct vcpu *vcpu, u32 msr, bool write, u64 *value)
 {
-	if (msr == MSR_GHCB && config.sev == SEV_ES) {
+	if (msr == MSR_GHCB && guest_is_es()) {
 		if (write)
 			vcpu->ghcb_msr = *value;
 		else
@@ -377,7 +419,8 @@ static bool msr_automatic(struct vcpu *vcpu, u32 msr, bool write, u64 *value)
 	}
 	if (msr == MSR_SEV_STATUS && config.sev != SEV_OFF && !write) {
 		*value = attack_status(SEV_STATUS_SEV |
-				       (config.sev == SEV_ES ? SEV_STATUS_ES : 0));
+				       (guest_is_es() ? SEV_STATUS_ES : 0) |
+				       (guest_is_snp() ? SEV_STATUS_SNP : 0));
 		return true;
 	}
 	return false;
@@ -390,7 +433,7 @@ static void exit_msr(struct vcpu *vcpu)
 	u32 msr = vcpu->gpr[RCX];
 	bool done = msr_automatic(vcpu, msr, write, &value);
 
-	if (!done && config.sev == SEV_ES && msr != MSR_EFER && msr != MSR_SEV_STATUS) {
+	if (!done && guest_is_es() && msr != MSR_EFER && msr != MSR_SEV_STATUS) {
 		vc_raise(vcpu, SVM_EXIT_MSR);
 		return;
 	}
@@ -405,6 +448,8 @@ static void exit_msr(struct vcpu *vcpu)
 		vcpu->gpr[RDX] = value >> 32;
 	}
 	insn_skip(vcpu);
+	if (write && msr == MSR_GHCB)
+		run_ahead(vcpu);
 }
 
 /*
@@ -473,20 +518,20 @@ void exit_handle(struct vcpu *vcpu)
 		exit_msr(vcpu);
 		break;
 	case SVM_EXIT_CPUID:
-		if (config.sev == SEV_ES)
+		if (guest_is_es())
 			vc_raise(vcpu, v->exit_code);
 		else
 			exit_cpuid(vcpu);
 		break;
 	case SVM_EXIT_IOIO:
-		if (config.sev == SEV_ES)
+		if (guest_is_es())
 			vc_raise(vcpu, v->exit_code);
 		else
 			io_exit(vcpu);
 		break;
 	case SVM_EXIT_READ_DR7:
 	case SVM_EXIT_WRITE_DR7:
-		if (config.sev == SEV_ES)
+		if (guest_is_es())
 			vc_raise(vcpu, v->exit_code);
 		else
 			exit_dr(vcpu);
@@ -523,6 +568,9 @@ void exit_handle(struct vcpu *vcpu)
 		break;
 	case SVM_EXIT_EXCP_DB:
 		exit_db(vcpu);
+		break;
+	case SVM_EXIT_EXCP_UD:
+		snp_exit_ud(vcpu);
 		break;
 	case SVM_EXIT_NMI:
 		campaign_alarm();

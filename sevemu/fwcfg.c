@@ -86,6 +86,11 @@ void fwcfg_read(u16 key, void *buf, u32 len)
 	fwcfg_dma((u32)key << 16 | DMA_SELECT | DMA_READ, buf, len);
 }
 
+void fwcfg_more(void *buf, u32 len)
+{
+	fwcfg_dma(DMA_READ, buf, len);
+}
+
 u32 fwcfg_read32(u16 key)
 {
 	u32 v = 0;

@@ -31,6 +31,12 @@
  */
 void fwcfg_read(u16 key, void *buf, u32 len);
 
+/*
+ * Copies the next @len bytes of the item that the last fwcfg_read() has selected to
+ * @buf.  Parameters are those of fwcfg_read().
+ */
+void fwcfg_more(void *buf, u32 len);
+
 /* Returns the first four bytes of fw_cfg's item @key as a little-endian number. */
 u32 fwcfg_read32(u16 key);
 

@@ -23,24 +23,15 @@
 #include "msr.h"
 #include "npt.h"
 #include "report.h"
+#include "rmp.h"
 #include "sevemu.h"
+#include "snp_ghcb.h"
 #include "watch.h"
 
 #define PMC_COUNT		4
 #define JUMP_TABLE_SET		0
 #define JUMP_TABLE_GET		1
 #define XSAVE_LEAF		0xd
-
-/*
- * The hypervisor's reply to a request by the GHCB page: the values of
- * sw_exit_info_1, sw_exit_info_2 and RAX to RDX that publish() copies to the
- * page.
- */
-struct reply {
-	u64 info_1, info_2;
-	u64 rax, rbx, rcx, rdx;
-	bool inject_gp;		/* #GP is injected behind the guest's VMGEXIT */
-};
 
 /* Returns whether valid_bitmap has the bit of the GHCB field at @offset set. */
 static bool valid(const struct ghcb *g, size_t offset)
@@ -80,7 +71,7 @@ static void answer(struct vcpu *vcpu, u64 value)
  * on the reply.
  */
 static void publish(struct ghcb *g, const struct ghcb *request,
-		    const struct reply *reply)
+		    const struct ghcb_reply *reply)
 {
 	trace("reply %#lx %#lx rax %#lx rbx %#lx rcx %#lx rdx %#lx", reply->info_1,
 	      reply->info_2, reply->rax, reply->rbx, reply->rcx, reply->rdx);
@@ -94,13 +85,18 @@ static void publish(struct ghcb *g, const struct ghcb *request,
 	attack_reply(g, request);
 }
 
+unsigned int ghcb_lowest_version(void)
+{
+	return guest_is_snp() ? GHCB_PROTOCOL_SNP : GHCB_PROTOCOL_MIN;
+}
+
 /*
  * Returns the GHCB MSR's "SEV information" response: the protocol versions that
  * the hypervisor supports and the position of the C-bit (GHCB 2.3.1).
  */
 static u64 sev_info(void)
 {
-	return (u64)config.ghcb_max << 48 | (u64)GHCB_PROTOCOL_MIN << 32 |
+	return (u64)config.ghcb_max << 48 | (u64)ghcb_lowest_version() << 32 |
 	       (u64)config.cbit << 24 | GHCB_MSR_SEV_INFO_RESP;
 }
 
@@ -126,9 +122,14 @@ __attribute__((noreturn)) static void ap_reset_hold(void)
 static void msr_protocol(struct vcpu *vcpu, u64 request)
 {
 	unsigned int code = request & GHCB_MSR_INFO_MASK;
+	u64 response;
 
 	report_vmgexit_msr(code);
 	trace("vmgexit msr %#lx rip %#lx", request, vcpu->vmcb->rip);
+	if (guest_is_snp() && snp_msr_request(vcpu, request, &response)) {
+		answer(vcpu, response);
+		return;
+	}
 	switch (code) {
 	case GHCB_MSR_SEV_INFO_REQ:
 		answer(vcpu, sev_info());
@@ -189,18 +190,17 @@ static bool inputs_valid(const struct ghcb *g)
 	case GHCB_EXIT_MMIO_READ:
 	case GHCB_EXIT_MMIO_WRITE:
 		return VALID(g, sw_scratch);
+	case GHCB_EXIT_PAGE_STATE:
+		return !guest_is_snp() || VALID(g, sw_scratch);
+	case GHCB_EXIT_EXT_GUEST_REQUEST:
+		return !guest_is_snp() || (VALID(g, rax) && VALID(g, rbx));
 	default:
 		return true;
 	}
 }
 
-/*
- * Reports that the guest's request by the GHCB page violates the ABI, @code
- * (VIOL_* of hooks.h).  Sets *@reply to "malformed request" with reason @error,
- * GHCB_ERR_* (GHCB 4.1).
- */
-static void malformed(struct vcpu *vcpu, const struct ghcb *g, struct reply *reply,
-		      unsigned int code, u64 error)
+void ghcb_malformed(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_reply *reply,
+		    unsigned int code, u64 error)
 {
 	violation(vcpu, code, "GHCB exit %#lx info %#lx %#lx scratch %#lx usage %u",
 		  g->sw_exit_code, g->sw_exit_info_1, g->sw_exit_info_2,
@@ -213,7 +213,7 @@ static void malformed(struct vcpu *vcpu, const struct ghcb *g, struct reply *rep
  * Sets *@reply to "raise exception #GP", which asks the guest's #VC handler to
  * deliver #GP to the interrupted code (GHCB 4.1).
  */
-static void raise_gp(struct reply *reply)
+static void raise_gp(struct ghcb_reply *reply)
 {
 	reply->info_1 = GHCB_REPLY_EXCEPTION;
 	reply->info_2 = EVENT_VALID | EVENT_TYPE_EXCEPTION | X86_GP;
@@ -222,12 +222,7 @@ static void raise_gp(struct reply *reply)
 		reply->info_2 |= EVENT_ERROR_VALID;
 }
 
-/*
- * Returns the hypervisor's address of the @len bytes at the guest-physical
- * address in sw_scratch.  Returns NULL if they are not all inside the shared
- * buffer of the GHCB page at @gpa.
- */
-static u8 *scratch(struct ghcb *page, const struct ghcb *g, u64 gpa, u64 len)
+u8 *ghcb_scratch(struct ghcb *page, const struct ghcb *g, u64 gpa, u64 len)
 {
 	u64 offset = g->sw_scratch - gpa;
 	u64 start = offsetof(struct ghcb, shared_buffer);
@@ -239,7 +234,7 @@ static u8 *scratch(struct ghcb *page, const struct ghcb *g, u64 gpa, u64 len)
 }
 
 static void do_ioio(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
-		    u64 gpa, struct reply *reply)
+		    u64 gpa, struct ghcb_reply *reply)
 {
 	u64 info = g->sw_exit_info_1, count = g->sw_exit_info_2;
 	unsigned int size = (info & IOIO_SIZE_MASK) >> IOIO_SIZE_SHIFT;
@@ -247,11 +242,11 @@ static void do_ioio(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 	u8 *data;
 
 	if (size != 1 && size != 2 && size != 4) {
-		malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
+		ghcb_malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
 	} else if (info & IOIO_STRING) {
-		data = count > GHCB_SHARED_SIZE ? NULL : scratch(page, g, gpa, count * size);
+		data = count > GHCB_SHARED_SIZE ? NULL : ghcb_scratch(page, g, gpa, count * size);
 		if (!data) {
-			malformed(vcpu, g, reply, VIOL_SCRATCH, GHCB_ERR_SCRATCH);
+			ghcb_malformed(vcpu, g, reply, VIOL_SCRATCH, GHCB_ERR_SCRATCH);
 			return;
 		}
 		io_string(port, size, data, count, info & IOIO_IN);
@@ -264,12 +259,12 @@ static void do_ioio(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 	}
 }
 
-static void do_msr(struct vcpu *vcpu, const struct ghcb *g, struct reply *reply)
+static void do_msr(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_reply *reply)
 {
 	u64 value;
 
 	if (g->sw_exit_info_1 > 1) {
-		malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
+		ghcb_malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
 	} else if (g->sw_exit_info_1) {
 		value = (u32)g->rax | g->rdx << 32;
 		if (!msr_write(vcpu, g->rcx, value))
@@ -283,25 +278,25 @@ static void do_msr(struct vcpu *vcpu, const struct ghcb *g, struct reply *reply)
 }
 
 static void do_mmio(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
-		    u64 gpa, struct reply *reply)
+		    u64 gpa, struct ghcb_reply *reply)
 {
 	bool write = g->sw_exit_code == GHCB_EXIT_MMIO_WRITE;
-	u8 *data = scratch(page, g, gpa, g->sw_exit_info_2);
+	u8 *data = ghcb_scratch(page, g, gpa, g->sw_exit_info_2);
 
 	if (!data)
-		malformed(vcpu, g, reply, VIOL_SCRATCH, GHCB_ERR_SCRATCH);
+		ghcb_malformed(vcpu, g, reply, VIOL_SCRATCH, GHCB_ERR_SCRATCH);
 	else if (!mmio_access(g->sw_exit_info_1, data, g->sw_exit_info_2, write))
-		malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
+		ghcb_malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
 }
 
-static void do_jump_table(struct vcpu *vcpu, const struct ghcb *g, struct reply *reply)
+static void do_jump_table(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_reply *reply)
 {
 	if (g->sw_exit_info_1 == JUMP_TABLE_SET)
 		vcpu->jump_table = g->sw_exit_info_2;
 	else if (g->sw_exit_info_1 == JUMP_TABLE_GET)
 		reply->info_2 = vcpu->jump_table;
 	else
-		malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
+		ghcb_malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
 }
 
 /*
@@ -309,7 +304,7 @@ static void do_jump_table(struct vcpu *vcpu, const struct ghcb *g, struct reply 
  * DR7 of an SEV-ES guest, and therefore ignores both requests: a write changes
  * nothing, even with a bit above bit 31, and the RAX of a read is 0.
  */
-static void do_dr7(struct vcpu *vcpu, const struct ghcb *g, struct reply *reply)
+static void do_dr7(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_reply *reply)
 {
 	if (config.host == HOST_KVM)
 		return;
@@ -327,7 +322,7 @@ static void do_dr7(struct vcpu *vcpu, const struct ghcb *g, struct reply *reply)
  * #GP.  The specification asks for #GP by sw_exit_info_1.  KVM replies that the
  * request is done, and injects #GP into the guest.
  */
-static void do_rdpmc(const struct ghcb *g, struct reply *reply)
+static void do_rdpmc(const struct ghcb *g, struct ghcb_reply *reply)
 {
 	if (g->rcx < PMC_COUNT)
 		return;
@@ -343,11 +338,13 @@ static void do_rdpmc(const struct ghcb *g, struct reply *reply)
  * fields that its sw_exit_code needs are valid.
  */
 static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
-		  u64 gpa, struct reply *reply)
+		  u64 gpa, struct ghcb_reply *reply)
 {
 	struct cpuid_regs r;
 	u64 tsc;
 
+	if (guest_is_snp() && snp_page_request(vcpu, page, g, gpa, reply))
+		return;
 	switch (g->sw_exit_code) {
 	case SVM_EXIT_READ_DR7:
 	case SVM_EXIT_WRITE_DR7:
@@ -399,7 +396,7 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		break;
 	case GHCB_EXIT_HV_FEATURES:
 		if (config.ghcb_max < 2)
-			malformed(vcpu, g, reply, VIOL_INVALID_EVENT,
+			ghcb_malformed(vcpu, g, reply, VIOL_INVALID_EVENT,
 				  GHCB_ERR_INVALID_EVENT);
 		break;
 	case GHCB_EXIT_UNSUPPORTED:
@@ -407,7 +404,7 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 			  "%#lx (error code %#lx)", g->sw_exit_info_1, g->sw_exit_info_2);
 		break;
 	default:
-		malformed(vcpu, g, reply, VIOL_INVALID_EVENT, GHCB_ERR_INVALID_EVENT);
+		ghcb_malformed(vcpu, g, reply, VIOL_INVALID_EVENT, GHCB_ERR_INVALID_EVENT);
 	}
 }
 
@@ -422,8 +419,11 @@ static void check_version(struct vcpu *vcpu, const struct ghcb *g)
 	 * host may have offered wrong versions, from which the guest has then
 	 * chosen.
 	 */
-	if (campaign_running() || (g->protocol_version >= GHCB_PROTOCOL_MIN &&
+	if (campaign_running() || (g->protocol_version >= ghcb_lowest_version() &&
 				  g->protocol_version <= config.ghcb_max))
+		return;
+	/* Linux names no version in the request that terminates it. */
+	if (guest_is_snp() && g->sw_exit_code == GHCB_EXIT_TERMINATE)
 		return;
 	/*
 	 * OVMF's SEC phase leaves protocol_version 0 in its requests, and KVM
@@ -434,7 +434,7 @@ static void check_version(struct vcpu *vcpu, const struct ghcb *g)
 	else
 		violation(vcpu, VIOL_GHCB_VERSION, "GHCB protocol version %u, "
 			  "offered were %u to %u", (unsigned int)g->protocol_version,
-			  (unsigned int)GHCB_PROTOCOL_MIN, config.ghcb_max);
+			  ghcb_lowest_version(), config.ghcb_max);
 }
 
 /*
@@ -444,7 +444,7 @@ static void check_version(struct vcpu *vcpu, const struct ghcb *g)
 static bool page_protocol(struct vcpu *vcpu, u64 gpa)
 {
 	static struct ghcb request;
-	struct reply reply = { 0 };
+	struct ghcb_reply reply = { 0 };
 	struct ghcb *page;
 
 	if (npt_frame_state(gpa) == HOOK_FRAME_NONE || npt_is_rom(gpa)) {
@@ -452,8 +452,12 @@ static bool page_protocol(struct vcpu *vcpu, u64 gpa)
 		violation(vcpu, VIOL_GHCB_ADDRESS, "GHCB at %#lx is not in RAM", gpa);
 		return false;
 	}
-	if (npt_frame_state(gpa) != HOOK_FRAME_SHARED)
+	if (guest_is_snp() ? !rmp_shared(gpa) : npt_frame_state(gpa) != HOOK_FRAME_SHARED) {
 		violation(vcpu, VIOL_GHCB_PRIVATE, "GHCB at %#lx is private", gpa);
+		/* The host must not write to private memory of an SNP guest. */
+		if (guest_is_snp())
+			return false;
+	}
 
 	/*
 	 * Copy the guest's request once, and check and use only the copy.  The
@@ -467,13 +471,16 @@ static bool page_protocol(struct vcpu *vcpu, u64 gpa)
 	      request.sw_exit_info_1, request.sw_exit_info_2, vcpu->vmcb->rip);
 
 	events_trigger(FROM_REQUEST);
-	if (request.ghcb_usage) {
-		malformed(vcpu, &request, &reply, VIOL_USAGE, GHCB_ERR_USAGE);
+	if (guest_is_snp() && gpa != vcpu->ghcb_registered) {
+		ghcb_malformed(vcpu, &request, &reply, VIOL_GHCB_UNREGISTERED,
+			       GHCB_ERR_NOT_REGISTERED);
+	} else if (request.ghcb_usage) {
+		ghcb_malformed(vcpu, &request, &reply, VIOL_USAGE, GHCB_ERR_USAGE);
 	} else {
 		check_version(vcpu, &request);
 		if (!VALID(&request, sw_exit_code) || !VALID(&request, sw_exit_info_1) ||
 		    !VALID(&request, sw_exit_info_2) || !inputs_valid(&request))
-			malformed(vcpu, &request, &reply, VIOL_MISSING_INPUT,
+			ghcb_malformed(vcpu, &request, &reply, VIOL_MISSING_INPUT,
 				  GHCB_ERR_MISSING_INPUT);
 		else
 			serve(vcpu, page, &request, gpa, &reply);

@@ -29,15 +29,35 @@
 #define GHCB_CPUID_REGISTER	0xc0000000
 #define GHCB_MSR_AP_RESET_REQ	0x006
 #define GHCB_MSR_PREF_GPA_REQ	0x010
+#define GHCB_MSR_PREF_GPA_RESP	0x011
 #define GHCB_MSR_REG_GPA_REQ	0x012
+#define GHCB_MSR_REG_GPA_RESP	0x013
 #define GHCB_MSR_PSC_REQ	0x014
+#define GHCB_MSR_PSC_RESP	0x015
 #define GHCB_MSR_VMPL_REQ	0x016
+#define GHCB_MSR_VMPL_RESP	0x017
 #define GHCB_MSR_HV_FT_REQ	0x080
 #define GHCB_MSR_HV_FT_RESP	0x081
 #define GHCB_MSR_TERM_REQ	0x100
 
+/* Bits 63:12 of GHCB_MSR_PREF_GPA_RESP: the hypervisor has no preference. */
+#define GHCB_PREF_GPA_NONE	(~0ull << 12)
+/* Fields of GHCB_MSR_PSC_REQ, and the error bit of its response that KVM sets. */
+#define GHCB_PSC_GPA		0x000ffffffffff000
+#define GHCB_PSC_OP_SHIFT	52
+#define GHCB_PSC_OP_MASK	0xf
+#define GHCB_PSC_RESERVED	0xff00000000000000
+#define GHCB_PSC_ERROR		(1ull << 63)
+/* Fields of GHCB_MSR_VMPL_REQ: the VMPL to run; bits 31:12 are reserved. */
+#define GHCB_VMPL_SHIFT		32
+/* Bits of the hypervisor's features (GHCB 2.3.1, HV Feature Support). */
+#define GHCB_FEATURE_SNP	0x01
+#define GHCB_FEATURE_MULTI_VMPL	0x20
+
 /* The lowest version of the GHCB protocol that sevemu's hypervisor supports. */
 #define GHCB_PROTOCOL_MIN	1
+/* The lowest version, and the only one, that an SNP guest may use. */
+#define GHCB_PROTOCOL_SNP	2
 
 /* Values of the GHCB field sw_exit_code that are not SVM exit codes (GHCB 4.1). */
 #define GHCB_EXIT_MMIO_READ	0x80000001
@@ -45,7 +65,14 @@
 #define GHCB_EXIT_NMI_COMPLETE	0x80000003
 #define GHCB_EXIT_AP_RESET_HOLD	0x80000004
 #define GHCB_EXIT_AP_JUMP_TABLE	0x80000005
+#define GHCB_EXIT_PAGE_STATE	0x80000010
+#define GHCB_EXIT_GUEST_REQUEST	0x80000011
+#define GHCB_EXIT_EXT_GUEST_REQUEST 0x80000012
+#define GHCB_EXIT_AP_CREATION	0x80000013
+#define GHCB_EXIT_APIC_IDS	0x80000017
+#define GHCB_EXIT_RUN_VMPL	0x80000018
 #define GHCB_EXIT_HV_FEATURES	0x8000fffd
+#define GHCB_EXIT_TERMINATE	0x8000fffe
 #define GHCB_EXIT_UNSUPPORTED	0x8000ffff
 
 /*
@@ -56,6 +83,7 @@
 #define GHCB_REPLY_DONE		0
 #define GHCB_REPLY_EXCEPTION	1
 #define GHCB_REPLY_MALFORMED	2
+#define GHCB_ERR_NOT_REGISTERED	1
 #define GHCB_ERR_USAGE		2
 #define GHCB_ERR_SCRATCH	3
 #define GHCB_ERR_MISSING_INPUT	4
@@ -134,6 +162,37 @@ GHCB_AT(ghcb_usage, 0xffc);
 _Static_assert(sizeof(struct ghcb) == 4096, "a GHCB is one page");
 
 struct vcpu;
+
+/*
+ * The hypervisor's reply to a request by the GHCB page: the values of
+ * sw_exit_info_1, sw_exit_info_2 and RAX to RDX that ghcb.c copies to the page.
+ */
+struct ghcb_reply {
+	u64 info_1, info_2;
+	u64 rax, rbx, rcx, rdx;
+	bool inject_gp;		/* #GP is injected behind the guest's VMGEXIT */
+};
+
+/*
+ * Reports that the guest's request by the GHCB page violates the ABI, @code
+ * (VIOL_* of hooks.h).  Sets *@reply to "malformed request" with reason @error,
+ * GHCB_ERR_* (GHCB 4.1).  @g is a copy of the page.
+ */
+void ghcb_malformed(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_reply *reply,
+		    unsigned int code, u64 error);
+
+/*
+ * Returns the hypervisor's address of the @len bytes at the guest-physical
+ * address in sw_scratch of @g, a copy of the GHCB page @page at @gpa.  Returns NULL
+ * if they are not all inside the page's shared buffer.
+ */
+u8 *ghcb_scratch(struct ghcb *page, const struct ghcb *g, u64 gpa, u64 len);
+
+/*
+ * Returns the lowest version of the GHCB protocol that the hypervisor offers to
+ * this guest.  An SNP guest has to use version 2.
+ */
+unsigned int ghcb_lowest_version(void);
 
 /*
  * Handles VMGEXIT of an SEV-ES guest (APM2 15.35.6).  If bits 11:0 of the GHCB

@@ -14,6 +14,7 @@
 #include "main.h"
 #include "npt.h"
 #include "report.h"
+#include "rmp.h"
 #include "sevemu.h"
 
 /*
@@ -48,16 +49,34 @@ static unsigned int paging_levels(const struct vmcb *vmcb)
 }
 
 /*
- * Translates the guest's linear address @va by the guest's page tables and
- * returns the hypervisor's address of the byte.  @access has PF_* bits: write,
- * user, instruction fetch.  If the page tables do not allow the access, returns
- * NULL and fills in *@fault.
- *
+ * With --sev snp, checks an access to the RAM at @gpa against the RMP.  Returns
+ * false and sets @fault->not_validated if the guest has not validated the page.
+ * @access is a set of PF_*.
+ */
+static bool validated(struct vcpu *vcpu, u64 gpa, enum view view, u32 access,
+		      struct guest_fault *fault)
+{
+	u8 rights = access & PF_ID ? (vcpu->vmcb->cpl == 3 ? RMP_EXECUTE_USER :
+				      RMP_EXECUTE_SUPERVISOR) :
+		    access & PF_W ? RMP_WRITE : RMP_READ;
+
+	if (!guest_is_snp())
+		fault->not_validated = false;
+	else if (report_ending() || access & GUEST_QUIET)
+		fault->not_validated = view == VIEW_PRIVATE && npt_rmp(gpa) &&
+				       !rmp_usable(gpa, vcpu->vmpl, rights);
+	else
+		fault->not_validated = !rmp_access(vcpu, gpa, view, rights);
+	return !fault->not_validated;
+}
+
+/*
  * As on the processor, page tables and instructions are always read as private
  * (with the C-bit), and data as the C-bit of the last page table entry says
  * (APM2 15.34.5).
  */
-static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault)
+bool guest_translate(struct vcpu *vcpu, u64 va, u32 access, struct translation *t,
+		     struct guest_fault *fault)
 {
 	const struct vmcb *vmcb = vcpu->vmcb;
 	unsigned int levels = paging_levels(vmcb), level;
@@ -66,20 +85,16 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 	u64 cbit = vmcb->cr4 & CR4_PAE ? cbit_mask() : 0;
 	u64 no_address = cbit | npt_alias_bit();
 	u64 table = vmcb->cr3 & PTE_ADDR & ~no_address;
-	u64 entry = 0, span = 0, gpa;
-	enum view view;
-	u8 *frame;
+	u64 entry = 0, span = 0;
 
 	fault->address = va;
-	fault->error_code = access & ~PF_P;
+	fault->error_code = access & ~(u32)(PF_P | GUEST_QUIET);
+	fault->not_validated = false;
 	if (!guest_paging(vcpu)) {
-		frame = npt_frame(va, VIEW_PRIVATE);
-		if (!frame)
-			end_error(vcpu, "CPU access, without paging, to %#lx, which is not RAM of "
-				  "the guest", va);
-		if (access & PF_W)
-			npt_store(va, VIEW_PRIVATE);
-		return frame;
+		t->gpa = va;
+		t->view = VIEW_PRIVATE;
+		t->span = LARGE_SIZE;
+		return true;
 	}
 	if (levels == 3)
 		table = vmcb->cr3 & 0xffffffff & ~(u64)PDPTE_MASK;
@@ -88,18 +103,22 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 		u64 shift = 12 + bits * level;
 		u64 index = va >> shift & ((1 << bits) - 1);
 		bool pdpte = levels == 3 && level == 2;
+		u64 at;
 		u8 *slot;
 
 		span = 1ull << shift;
 		if (levels == 3 && level == 2)
 			index &= 3;
-		slot = npt_frame(table + index * (bits == 10 ? 4 : 8), VIEW_PRIVATE);
+		at = table + index * (bits == 10 ? 4 : 8);
+		if (!validated(vcpu, at, VIEW_PRIVATE, access & GUEST_QUIET, fault))
+			return false;
+		slot = npt_frame(at, VIEW_PRIVATE);
 		if (!slot)
 			end_error(vcpu, "the guest's page table for %#lx is at %#lx, which is "
 				  "not RAM of the guest", va, table);
 		entry = bits == 10 ? *(u32 *)slot : *(u64 *)slot;
 		if (!(entry & PTE_P))
-			return NULL;
+			return false;
 		if (!pdpte) {
 			*slot |= PTE_A;
 			rights &= entry;
@@ -114,19 +133,39 @@ static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault
 
 	fault->error_code |= PF_P;
 	if (access & PF_U && !(rights & PTE_U))
-		return NULL;
+		return false;
 	if (access & PF_W && !(rights & PTE_W) &&
 	    (access & PF_U || vmcb->cr0 & CR0_WP))
-		return NULL;
+		return false;
 
-	view = !cbit || entry & cbit || access & PF_ID ? VIEW_PRIVATE : VIEW_SHARED;
-	gpa = ((entry & PTE_ADDR & ~no_address) & ~(span - 1)) | (va & (span - 1));
-	frame = npt_frame(gpa, view);
+	t->view = !cbit || entry & cbit || access & PF_ID ? VIEW_PRIVATE : VIEW_SHARED;
+	t->gpa = ((entry & PTE_ADDR & ~no_address) & ~(span - 1)) | (va & (span - 1));
+	t->span = span;
+	return true;
+}
+
+/*
+ * Translates the guest's linear address @va as guest_translate() does, and returns
+ * the hypervisor's address of the byte.  Returns NULL and fills in *@fault if the
+ * guest may not access it.
+ */
+static u8 *walk(struct vcpu *vcpu, u64 va, u32 access, struct guest_fault *fault)
+{
+	struct translation t;
+	u8 *frame;
+
+	if (!guest_translate(vcpu, va, access, &t, fault) ||
+	    !validated(vcpu, t.gpa, t.view, access, fault))
+		return NULL;
+	frame = npt_frame(t.gpa, t.view);
 	if (frame && access & PF_W)
-		npt_store(gpa, view);
+		npt_store(t.gpa, t.view);
+	if (!frame && !guest_paging(vcpu))
+		end_error(vcpu, "CPU access, without paging, to %#lx, which is not RAM of "
+			  "the guest", va);
 	if (!frame)
 		end_error(vcpu, "CPU access to linear address %#lx, which is mapped to %#lx, "
-			  "not RAM of the guest", va, gpa);
+			  "not RAM of the guest", va, t.gpa);
 	return frame;
 }
 

@@ -9,9 +9,11 @@
 #include "exits.h"
 #include "hooks.h"
 #include "hooks_host.h"
+#include "launch.h"
 #include "main.h"
 #include "npt.h"
 #include "report.h"
+#include "rmp.h"
 #include "sevemu.h"
 
 /* The guest's last violation of the ABI (VIOL_*), which HOOK_VIOLATION returns. */
@@ -31,6 +33,10 @@ static u64 config_word(void)
 	       (config.strict ? HOOK_CONFIG_STRICT : 0) |
 	       (config.la57 ? HOOK_CONFIG_LA57 : 0) |
 	       (config.rdtsc ? HOOK_CONFIG_RDTSC : 0) |
+	       (config.rmp_2m ? HOOK_CONFIG_RMP_2M : 0) |
+	       (u64)config.convert << HOOK_CONFIG_CONVERT_SHIFT |
+	       (u64)config.vmpl << HOOK_CONFIG_VMPL_SHIFT |
+	       (launch_all() ? 0 : HOOK_CONFIG_LOADED) |
 	       (config.host == HOST_SPEC ? HOOK_CONFIG_SPEC : 0);
 }
 
@@ -82,6 +88,13 @@ static u64 hook(struct vcpu *vcpu, u32 function, u64 arg1, u64 arg2)
 		return 0;
 	case HOOK_NMI_STATE:
 		return (vcpu->nmi_pending ? 1 : 0) | (vcpu->nmi_masked ? 2 : 0);
+	case HOOK_RMP:
+		return guest_is_snp() ? rmp_word(arg1) : HOOK_ERROR;
+	case HOOK_RMP_SET:
+		if (!guest_is_snp())
+			return HOOK_ERROR;
+		rmp_force(arg1, arg2);
+		return 0;
 	case HOOK_INJECT:
 		vcpu->gpr[RAX] = 0;
 		guest_raise(vcpu, arg1 % 32, arg2);

@@ -79,16 +79,33 @@
 #define HOOK_MARK		10
 /* Returns bit 0: an NMI waits for injection; bit 1: NMIs are masked. */
 #define HOOK_NMI_STATE		11
+/*
+ * Argument: a guest-physical address without the C-bit.  Returns the RMP entry of
+ * its page in an SNP guest: HOOK_RMP_* in bits 7:0, and the rights of VMPL 1 to 3
+ * in bits 15:8, 23:16 and 31:24.  Returns HOOK_ERROR without --sev snp.
+ */
+#define HOOK_RMP		12
+/*
+ * Arguments: a guest-physical address without the C-bit, and an RMP entry in the
+ * format of HOOK_RMP's result, by which the page's RMP entry is overwritten.
+ */
+#define HOOK_RMP_SET		13
 
 /* Fields of HOOK_CONFIG's result: the options that sevemu was started with. */
-/* 2 bits: value of --sev, 0: off, 1: sev, 2: es */
+/* 2 bits: value of --sev, 0: off, 1: sev, 2: es, 3: snp */
 #define HOOK_CONFIG_SEV_SHIFT	0
 #define HOOK_CONFIG_MAX_SHIFT	4	/* 4 bits: value of --ghcb-max */
 #define HOOK_CONFIG_CBIT_SHIFT	8	/* 8 bits: value of --cbit */
 #define HOOK_CONFIG_STRICT	0x10000
 #define HOOK_CONFIG_LA57	0x20000
 #define HOOK_CONFIG_RDTSC	0x40000
-#define HOOK_CONFIG_SPEC	0x80000	/* --host spec */
+#define HOOK_CONFIG_RMP_2M	0x80000	/* --rmp=2m */
+/* 2 bits: value of --snp-convert, 0: strict, 1: none, 2: implicit */
+#define HOOK_CONFIG_CONVERT_SHIFT 20
+#define HOOK_CONFIG_VMPL_SHIFT	22	/* 2 bits: value of --vmpl */
+/* --validated=loaded: only what the loader has loaded is validated at the start */
+#define HOOK_CONFIG_LOADED	0x1000000
+#define HOOK_CONFIG_SPEC	0x2000000	/* --host spec */
 
 /*
  * Arguments of HOOK_COUNT: the kind of event.  Counts begin at the guest's
@@ -109,6 +126,12 @@
 /* Counts the guest's violations of the ABI, those announced by HOOK_EXPECT too. */
 #define HOOK_COUNT_VIOLATIONS	5
 #define HOOK_COUNT_NMI		6	/* counts NMIs sent to the guest */
+#define HOOK_COUNT_EXITS	7	/* counts VMEXITs of all kinds, also of hooks */
+/*
+ * HOOK_COUNT_RMP + n counts the events of the report's object "rmp", of which n is
+ * the number in the order of the report.
+ */
+#define HOOK_COUNT_RMP		0x100
 
 /* Results of HOOK_FRAME_STATE: the state of a page of guest-physical memory. */
 #define HOOK_FRAME_NONE		0	/* the page is not RAM of the guest */
@@ -120,6 +143,14 @@
  * page's plaintext for both values of the C-bit since.
  */
 #define HOOK_FRAME_NOTED	3
+
+/* Flags of HOOK_RMP's result and HOOK_RMP_SET's argument (APM2 15.36). */
+#define HOOK_RMP_ASSIGNED	0x01	/* private memory of the guest */
+#define HOOK_RMP_VALIDATED	0x02	/* the guest has validated the page */
+#define HOOK_RMP_2M		0x04	/* one entry covers 2 MiB */
+#define HOOK_RMP_VMSA		0x08	/* the page is a VMSA */
+#define HOOK_RMP_IMMUTABLE	0x10	/* the host cannot change the entry */
+#define HOOK_RMP_UNTOUCHED	0x20	/* the first access decides the page's state */
 
 /*
  * Bits of HOOK_INTERCEPT's argument: exceptions and instructions that raise #VC
@@ -194,6 +225,63 @@
  * the hypervisor sends a reply of success instead.
  */
 #define VIOL_UNSUPPORTED_EVENT	11
+/*
+ * An SNP guest made a request by a GHCB page that it has not registered (MSR
+ * request 0x012).  The hypervisor replies "malformed request", reason 1.
+ */
+#define VIOL_GHCB_UNREGISTERED	12
+/*
+ * An SNP guest accessed a private page as shared memory, or a shared page or a
+ * device as private memory.  The run terminates.  If HOOK_EXPECT announced the
+ * violation of an access to RAM, the hypervisor changes the page's state instead.
+ */
+#define VIOL_RMP_MISMATCH	13
+/*
+ * An SNP guest validated a page that is validated already.  PVALIDATE sets CF.
+ * A guest that does not look at CF would not notice that the host has exchanged
+ * the page in between.
+ */
+#define VIOL_DOUBLE_VALIDATION	14
+/*
+ * An SNP guest rescinded the validation of a page that is not validated, such as
+ * one that it has made shared before.  PVALIDATE sets CF.
+ */
+#define VIOL_LATE_RESCIND	15
+/*
+ * An SNP guest made a page shared without rescinding its validation before.  The
+ * page becomes shared, and is not validated.
+ */
+#define VIOL_NOT_RESCINDED	16
+/*
+ * An SNP guest executed PVALIDATE at a linear address that is mapped with C=0.
+ * PVALIDATE works as with C=1.
+ */
+#define VIOL_PVALIDATE_C0	17
+/*
+ * An operand of PVALIDATE or RMPADJUST is malformed: the address of a 2 MiB page is
+ * not aligned, or there is no such VMPL or right.  EAX is 1, FAIL_INPUT.
+ */
+#define VIOL_RMP_INPUT		18
+/*
+ * The guest accessed a page to which its VMPL does not have the right, or wrote to
+ * a VMSA page.  The run terminates, even if HOOK_EXPECT announced the violation.
+ */
+#define VIOL_VMPL_RIGHTS	19
+/*
+ * The header of the guest's page state request is malformed.  The hypervisor
+ * replies with 1 in the high half and 1 in the low half of sw_exit_info_2.
+ */
+#define VIOL_PSC_HEADER		20
+/*
+ * An entry of the guest's page state request is malformed.  The hypervisor replies
+ * with 1 in the high half and 2 in the low half of sw_exit_info_2.
+ */
+#define VIOL_PSC_ENTRY		21
+/*
+ * The guest broke the SVSM's calling convention: no SVSM is there, or the calling
+ * area is not usable.  The hypervisor answers with an error.
+ */
+#define VIOL_SVSM_CALL		22
 
 /*
  * The I/O port of QEMU's debug-exit device.  A write of any size by the guest

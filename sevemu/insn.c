@@ -21,8 +21,6 @@
 #define PREFIX_OPERAND_SIZE	0x66
 #define PREFIX_ADDRESS_SIZE	0x67
 #define PREFIX_LOCK		0xf0
-#define PREFIX_REPNE		0xf2
-#define PREFIX_REP		0xf3
 #define PREFIX_REX		0x40
 #define PREFIX_REX_MASK		0xf0
 #define REX_B			1
@@ -31,7 +29,6 @@
 #define NO_INDEX		4	/* SIB.index without REX.X */
 #define NO_BASE			5	/* with ModRM.mod 0: disp32, no base */
 #define RM16_DISP		6	/* with ModRM.mod 0: disp16, no base */
-#define ESCAPE			0x0f
 #define PREFIXES_MAX		12
 
 /*
@@ -41,7 +38,7 @@
  */
 static void fetch(struct vcpu *vcpu, struct insn *insn, u64 ip)
 {
-	u32 access = PF_ID | (vcpu->vmcb->cpl == 3 ? PF_U : 0);
+	u32 access = PF_ID | GUEST_QUIET | (vcpu->vmcb->cpl == 3 ? PF_U : 0);
 	size_t first = PAGE_SIZE - (ip & PAGE_MASK);
 	struct guest_fault fault;
 
@@ -66,6 +63,7 @@ static bool prefix(struct insn *insn, u8 byte, bool long64)
 	case PREFIX_REP:
 	case PREFIX_REPNE:
 		insn->rep = true;
+		insn->repeat = byte;
 		return true;
 	case PREFIX_ADDRESS_SIZE:
 		insn->address_size = true;
@@ -106,7 +104,7 @@ void insn_decode(struct vcpu *vcpu, struct insn *insn)
 	while (i < PREFIXES_MAX && prefix(insn, insn->bytes[i], long64))
 		i++;
 	insn->opcode[0] = insn->bytes[i++];
-	if (insn->opcode[0] == ESCAPE) {
+	if (insn->opcode[0] == OPCODE_0F) {
 		insn->opcode[1] = insn->bytes[i++];
 		if (insn->opcode[1] == OP2_GROUP7 ||
 		    (insn->opcode[1] & OP2_MOV_CR_DR_MASK) == OP2_MOV_CR_DR)

@@ -24,6 +24,7 @@ struct insn {
 	u8 segment;
 	bool segment_prefix;	/* the instruction has a segment prefix */
 	bool rep;		/* the instruction has a prefix F3 or F2 (REP) */
+	u8 repeat;		/* the last such prefix, F3 or F2; 0: none */
 	bool address_size;	/* the instruction has a prefix 67 (address size) */
 };
 

@@ -111,7 +111,7 @@ static void fw_cfg_select(u16 key)
 
 	fw_cfg.key = key;
 	fw_cfg.offset = 0;
-	if (config.sev == SEV_ES)
+	if (guest_is_es())
 		return;
 	if (key == fw_cfg.e820_key || key == FW_CFG_ID || key == FW_CFG_RAM_SIZE)
 		iopm[PORT_FW_CFG_DATA / 8] |= bit;

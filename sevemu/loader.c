@@ -13,22 +13,20 @@
 #include "fwcfg.h"
 #include "ghcb.h"
 #include "guest_memory.h"
+#include "launch.h"
 #include "layout.h"
 #include "loader.h"
 #include "main.h"
 #include "npt.h"
 #include "report.h"
 #include "sevemu.h"
+#include "snp_launch.h"
 #include "watch.h"
 
 #define E820_MAX		32
-#define VGA_START		0xa0000
-#define BIOS_START		0xc0000
-#define BIOS_END		0x100000
 #define EBDA_START		0x9fc00
 /* ACPI tables are placed from here on, above the addresses of video ROMs. */
 #define ACPI_START		0xd0000
-#define FOUR_GIB		0x100000000
 #define FIRMWARE_MAX		0x800000
 
 /*
@@ -162,6 +160,11 @@ static void cpu_reset(struct vcpu *vcpu)
 	v->g_pat = PAT_DEFAULT;
 	v->efer = EFER_SVME;
 	v->cr0 = CR0_CD | CR0_NW | CR0_ET;
+	/* KVM and QEMU put these values into the VMSA that is measured. */
+	if (guest_is_snp()) {
+		v->cr0 = CR0_ET;
+		v->cr4 = CR4_MCE;
+	}
 	v->dr6 = DR6_INIT;
 	v->dr7 = vcpu->dr7 = DR7_INIT;
 	v->rflags = RFLAGS_FIXED;
@@ -170,7 +173,9 @@ static void cpu_reset(struct vcpu *vcpu)
 	set_segment(&v->ldtr, 0, ATTRIB_LDT, 0xffff, 0);
 	set_segment(&v->tr, 0, ATTRIB_TSS, 0xffff, 0);
 	vcpu->ghcb_msr = GHCB_MSR_SEV_INFO_RESP | (u64)config.cbit << 24 |
-			 (u64)GHCB_PROTOCOL_MIN << 32 | (u64)config.ghcb_max << 48;
+			 (u64)ghcb_lowest_version() << 32 | (u64)config.ghcb_max << 48;
+	vcpu->ghcb_registered = GHCB_NONE;
+	vcpu->vmpl = config.vmpl;
 }
 
 /*
@@ -190,6 +195,9 @@ static void start_firmware(struct vcpu *vcpu)
 	image = npt_alloc(ALIGN_UP(size, LARGE_SIZE) / PAGE_SIZE);
 	fwcfg_read(key, image, size);
 	npt_add_rom(FOUR_GIB - size, size, image);
+	launch_add(FOUR_GIB - size, size, LAUNCH_NORMAL);
+	if (guest_is_snp())
+		snp_launch_firmware(vcpu, image, size);
 
 	set_data_segments(v, 0, ATTRIB_REAL_DATA, 0xffff);
 	set_segment(&v->cs, RESET_CS, ATTRIB_REAL_CODE, 0xffff, RESET_CS_BASE);
@@ -234,7 +242,18 @@ static void make_e820(struct boot_params *bp)
 {
 	unsigned int i;
 
-	add_e820(bp, 0, EBDA_START, E820_RAM);
+	if (guest_is_snp()) {
+		/*
+		 * Linux maps the secrets page itself, when it is no RAM.  The blob's
+		 * page stays RAM, because Linux 6.1 maps setup_data in reserved
+		 * memory with C=0.
+		 */
+		add_e820(bp, 0, SNP_RESERVED, E820_RAM);
+		add_e820(bp, SNP_RESERVED, SNP_RESERVED_END, E820_RESERVED);
+		add_e820(bp, SNP_RESERVED_END, EBDA_START, E820_RAM);
+	} else {
+		add_e820(bp, 0, EBDA_START, E820_RAM);
+	}
 	add_e820(bp, EBDA_START, VGA_START, E820_RESERVED);
 	add_e820(bp, BIOS_START, BIOS_END, bp->acpi_rsdp_addr ? E820_ACPI : E820_RESERVED);
 	add_e820(bp, BIOS_END, hv_base, E820_RAM);
@@ -264,6 +283,7 @@ static void load_initrd(struct setup_header *hdr)
 	fwcfg_read(FW_CFG_INITRD_DATA, guest_ram(start, size), size);
 	hdr->ramdisk_image = start;
 	hdr->ramdisk_size = size;
+	launch_add(start, size, LAUNCH_NORMAL);
 }
 
 struct boot_params *loader_zero_page(void)
@@ -317,7 +337,7 @@ static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
  * Returns the image's load address, which is also the address of its 32-bit
  * entry.
  */
-static u64 load_kernel(void)
+static u64 load_kernel(const struct vcpu *vcpu)
 {
 	struct boot_params *bp = (void *)guest_ram(GUEST_ZERO_PAGE, sizeof(*bp));
 	struct setup_header *hdr = &bp->hdr;
@@ -370,7 +390,13 @@ static u64 load_kernel(void)
 		add_rng_seed(hdr);
 		own_ranges(hdr, load, size);
 	}
+	launch_add(load, size, LAUNCH_NORMAL);
+	if (hdr->init_size > ALIGN_UP(size, PAGE_SIZE))
+		launch_add(ALIGN_UP(load + size, PAGE_SIZE),
+			   load + hdr->init_size - ALIGN_UP(load + size, PAGE_SIZE), LAUNCH_ZERO);
 	load_initrd(hdr);
+	if (guest_is_snp())
+		hdr->setup_data = snp_launch_kernel(vcpu);
 	/*
 	 * Under --attack and --hostile the guest gets no ACPI tables, because
 	 * each run ends before the guest would use them.
@@ -378,6 +404,8 @@ static u64 load_kernel(void)
 	if (!config.hostile)
 		bp->acpi_rsdp_addr = acpi_load(ACPI_START, BIOS_END);
 	make_e820(bp);
+	launch_add(GUEST_ZERO_PAGE, PAGE_SIZE, LAUNCH_NORMAL);
+	launch_add(GUEST_CMDLINE, cmdline, LAUNCH_NORMAL);
 	return load;
 }
 
@@ -389,8 +417,9 @@ static void start_kernel(struct vcpu *vcpu)
 	bool long64 = config.mode == MODE_DIRECT64;
 	struct vmcb *v = vcpu->vmcb;
 	u64 *gdt = (u64 *)guest_ram(GUEST_GDT, PAGE_SIZE);
-	u64 entry = load_kernel();
+	u64 entry = load_kernel(vcpu);
 
+	launch_add(GUEST_GDT, PAGE_SIZE, LAUNCH_NORMAL);
 	gdt[BOOT_CS / 8] = long64 ? BOOT_GDT_CODE64 : BOOT_GDT_CODE32;
 	gdt[BOOT_DS / 8] = BOOT_GDT_DATA;
 	set_segment(&v->gdtr, 0, 0, BOOT_DS + 7, GUEST_GDT);
@@ -401,8 +430,9 @@ static void start_kernel(struct vcpu *vcpu)
 	v->cr0 = CR0_PE | CR0_ET | CR0_NE;
 	if (long64) {
 		make_page_tables();
+		launch_add(GUEST_TABLES, 6 * PAGE_SIZE, LAUNCH_NORMAL);
 		v->cr0 |= CR0_PG | CR0_WP;
-		v->cr4 = CR4_PAE;
+		v->cr4 |= CR4_PAE;
 		v->cr3 = GUEST_TABLES | cbit_mask();
 		v->efer |= EFER_LME | EFER_LMA | EFER_NXE;
 		entry += ENTRY_64BIT;
@@ -419,6 +449,7 @@ void loader_start(struct vcpu *vcpu)
 		start_firmware(vcpu);
 	else
 		start_kernel(vcpu);
+	launch_finish(vcpu);
 	if (config.has_marker) {
 		vcpu->marker_armed = true;
 		write_dr0(config.marker);

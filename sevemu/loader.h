@@ -16,6 +16,12 @@ struct e820_entry {
 	u32 type;		/* kind of memory, E820_* */
 } __attribute__((packed));
 
+/* The legacy area of the guest's memory: VGA's memory, and the BIOS area behind it. */
+#define VGA_START		0xa0000
+#define BIOS_START		0xc0000
+#define BIOS_END		0x100000
+#define FOUR_GIB		0x100000000
+
 #define E820_RAM		1
 #define E820_RESERVED		2
 #define E820_ACPI		3

@@ -9,12 +9,14 @@
  * whole.
  */
 #include "attack_events.h"
+#include "attack_snp.h"
 #include "campaign.h"
 #include "entry.h"
 #include "exception.h"
 #include "exits.h"
 #include "fwcfg.h"
 #include "io.h"
+#include "launch.h"
 #include "layout.h"
 #include "loader.h"
 #include "log.h"
@@ -107,11 +109,26 @@ static void config_set(const char *name, char *value)
 {
 	u64 number;
 
+	if (guest_is_snp() && option_is(name, "attack") && !option_is(value, "list")) {
+		snp_attack_option(value);
+		return;
+	}
 	if (campaign_option(name, value))
 		return;
 	if (option_is(name, "sev")) {
 		config.sev = option_is(value, "off") ? SEV_OFF :
-			     option_is(value, "sev") ? SEV_SEV : SEV_ES;
+			     option_is(value, "sev") ? SEV_SEV :
+			     option_is(value, "snp") ? SEV_SNP : SEV_ES;
+		return;
+	}
+	if (option_is(name, "snp-convert")) {
+		config.convert = option_is(value, "none") ? CONVERT_NONE :
+				 option_is(value, "implicit") ? CONVERT_IMPLICIT :
+				 CONVERT_STRICT;
+		return;
+	}
+	if (option_is(name, "validated")) {
+		launch_option(value);
 		return;
 	}
 	if (option_is(name, "host")) {
@@ -140,6 +157,14 @@ static void config_set(const char *name, char *value)
 		config.icount = number;
 	else if (option_is(name, "trace"))
 		config.trace = number;
+	else if (option_is(name, "vmpl"))
+		config.vmpl = number;
+	else if (option_is(name, "rmp-2m"))
+		config.rmp_2m = number;
+	else if (option_is(name, "psc-entries"))
+		config.psc_entries = number;
+	else if (option_is(name, "measure"))
+		config.measure = number;
 	else if (option_is(name, "test-hooks"))
 		config.hooks = number;
 	else if (option_is(name, "marker")) {
@@ -235,6 +260,8 @@ void hv_main(u64 base)
 	loader_start(&vcpu);
 	msr_init(&vcpu);
 	exits_init(&vcpu);
+	if (guest_is_snp())
+		snp_attack_start();
 	if (config.hostile && config.mode != MODE_OVMF)
 		campaign_run(&vcpu);
 	vcpu_run(&vcpu);

@@ -11,6 +11,25 @@
 extern struct config config;
 
 /*
+ * Returns whether the guest's registers are encrypted: --sev es or --sev snp.
+ * An exit that the guest must know about then raises #VC.  May be called once
+ * hv_main() has read the options.
+ */
+static inline bool guest_is_es(void)
+{
+	return config.sev == SEV_ES || config.sev == SEV_SNP;
+}
+
+/*
+ * Returns whether the guest runs with --sev snp, so that rmp.c has a reverse map
+ * table of its RAM.  May be called once hv_main() has read the options.
+ */
+static inline bool guest_is_snp(void)
+{
+	return config.sev == SEV_SNP;
+}
+
+/*
  * Physical address of the hypervisor's memory: HV_SIZE bytes at the top of RAM
  * below 4 GiB, aligned to 2 MiB.  hv_main() sets it before it calls any
  * function.

@@ -9,8 +9,10 @@
  */
 #include "layout.h"
 #include "log.h"
+#include "main.h"
 #include "mmio.h"
 #include "npt.h"
+#include "rmp.h"
 #include "sevemu.h"
 
 /*
@@ -63,6 +65,12 @@ bool mmio_access(u64 gpa, void *buf, size_t len, bool write)
 	if ((len != 1 && len != 2 && len != 4 && len != 8) ||
 	    ((gpa ^ (gpa + len - 1)) & ~(u64)PAGE_MASK) ||
 	    gpa >= PHYS_LIMIT || npt_is_hypervisor(gpa, len))
+		return false;
+	/*
+	 * An SNP guest's private memory is no MMIO.  Its firmware image is read with
+	 * its content, because the host has the image too.
+	 */
+	if (guest_is_snp() && npt_rmp(gpa) && !npt_is_rom(gpa) && !rmp_shared(gpa))
 		return false;
 	frame = npt_is_rom(gpa) && write ? NULL : npt_frame(gpa, VIEW_SHARED);
 	if (frame && write)

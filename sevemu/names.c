@@ -25,12 +25,20 @@ const struct name exit_names[EXIT_NAMES] = {
 	{ SVM_EXIT_MONITOR, "monitor" },
 	{ SVM_EXIT_MWAIT, "mwait" },
 	{ SVM_EXIT_NPF, "npf" },
+	{ SVM_EXIT_NOT_VALIDATED, "not-validated" },
 	{ GHCB_EXIT_MMIO_READ, "mmio-read" },
 	{ GHCB_EXIT_MMIO_WRITE, "mmio-write" },
 	{ GHCB_EXIT_NMI_COMPLETE, "nmi-complete" },
 	{ GHCB_EXIT_AP_RESET_HOLD, "ap-reset-hold" },
 	{ GHCB_EXIT_AP_JUMP_TABLE, "ap-jump-table" },
+	{ GHCB_EXIT_PAGE_STATE, "page-state" },
+	{ GHCB_EXIT_GUEST_REQUEST, "guest-request" },
+	{ GHCB_EXIT_EXT_GUEST_REQUEST, "extended-guest-request" },
+	{ GHCB_EXIT_AP_CREATION, "ap-creation" },
+	{ GHCB_EXIT_APIC_IDS, "apic-ids" },
+	{ GHCB_EXIT_RUN_VMPL, "run-vmpl" },
 	{ GHCB_EXIT_HV_FEATURES, "hv-features" },
+	{ GHCB_EXIT_TERMINATE, "terminate" },
 	{ GHCB_EXIT_UNSUPPORTED, "unsupported-event" },
 };
 
@@ -69,6 +77,17 @@ const char *const violation_names[VIOLATION_NAMES] = {
 	[VIOL_INVALID_EVENT] = "invalid-event",
 	[VIOL_NOT_SNP] = "not-snp",
 	[VIOL_UNSUPPORTED_EVENT] = "unsupported-event",
+	[VIOL_GHCB_UNREGISTERED] = "ghcb-unregistered",
+	[VIOL_RMP_MISMATCH] = "rmp-mismatch",
+	[VIOL_DOUBLE_VALIDATION] = "double-validation",
+	[VIOL_LATE_RESCIND] = "late-rescind",
+	[VIOL_NOT_RESCINDED] = "not-rescinded",
+	[VIOL_PVALIDATE_C0] = "pvalidate-c0",
+	[VIOL_RMP_INPUT] = "rmp-input",
+	[VIOL_VMPL_RIGHTS] = "vmpl-rights",
+	[VIOL_PSC_HEADER] = "page-state-header",
+	[VIOL_PSC_ENTRY] = "page-state-entry",
+	[VIOL_SVSM_CALL] = "svsm-call",
 };
 
 const char *const violation_rules[VIOLATION_NAMES] = {
@@ -84,6 +103,17 @@ const char *const violation_rules[VIOLATION_NAMES] = {
 	[VIOL_INVALID_EVENT] = "sw_exit_code must be one that the protocol version has",
 	[VIOL_NOT_SNP] = "only SNP guests may make this request",
 	[VIOL_UNSUPPORTED_EVENT] = "the guest must handle each exit that it can cause",
+	[VIOL_GHCB_UNREGISTERED] = "an SNP guest must register its GHCB before its first use",
+	[VIOL_RMP_MISMATCH] = "the C-bit of a mapping must match the state of its page",
+	[VIOL_DOUBLE_VALIDATION] = "a page must be validated once only",
+	[VIOL_LATE_RESCIND] = "a page's validation must be rescinded while it is validated",
+	[VIOL_NOT_RESCINDED] = "a page's validation must be rescinded before it is shared",
+	[VIOL_PVALIDATE_C0] = "PVALIDATE must use a mapping with the C-bit",
+	[VIOL_RMP_INPUT] = "operands of PVALIDATE and RMPADJUST must be well-formed",
+	[VIOL_VMPL_RIGHTS] = "a VMPL may access a page only with the rights that it has",
+	[VIOL_PSC_HEADER] = "the header of a page state request must be well-formed",
+	[VIOL_PSC_ENTRY] = "each entry of a page state request must be well-formed",
+	[VIOL_SVSM_CALL] = "a call of the SVSM needs an SVSM and a usable calling area",
 };
 
 /*

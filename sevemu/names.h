@@ -14,9 +14,9 @@ struct name {
 	const char *name;
 };
 
-#define EXIT_NAMES		23
+#define EXIT_NAMES		31
 #define MSR_NAMES		9
-#define VIOLATION_NAMES		12
+#define VIOLATION_NAMES		23
 
 /*
  * Names of the SVM_EXIT_* and GHCB_EXIT_* codes of an SEV-ES guest, unsorted.

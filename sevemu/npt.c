@@ -37,6 +37,7 @@
 #include "main.h"
 #include "npt.h"
 #include "report.h"
+#include "rmp.h"
 #include "sevemu.h"
 #include "snapshot.h"
 #include "watch.h"
@@ -60,6 +61,8 @@ struct region {
 	u8 *host;		/* host address of the region's start */
 	u8 *state;		/* HOOK_FRAME_*, one for each 4 KiB frame of the region */
 	u8 *flags;		/* FRAME_* flags, one byte for each frame of the region */
+	/* RMP entries, one for each frame of the region; NULL without --sev snp. */
+	struct rmp_entry *rmp;
 	bool rom;		/* the region is the firmware image, a ROM */
 };
 
@@ -136,6 +139,25 @@ static void view_unmap(enum view view, u64 gpa)
 	flush = true;
 }
 
+/*
+ * Returns whether @view maps @gpa, and in a table that view_entry() need not
+ * allocate.
+ */
+static bool view_maps(enum view view, u64 gpa)
+{
+	u64 *table = views[view];
+	int i;
+
+	for (i = 3; i > 0; i--) {
+		u64 entry = table[INDEX(gpa, i)];
+
+		if (!(entry & PTE_P) || entry & PTE_PS)
+			return entry & PTE_P;
+		table = (u64 *)(entry & PTE_ADDR);
+	}
+	return table[INDEX(gpa, 0)];
+}
+
 void npt_init(void)
 {
 	extern char bss_end[];
@@ -197,6 +219,13 @@ static struct region *region_add(u64 gpa, u64 size, u8 *host)
 	r->state = npt_alloc(ALIGN_UP(frames, PAGE_SIZE) / PAGE_SIZE);
 	r->flags = npt_alloc(ALIGN_UP(frames, PAGE_SIZE) / PAGE_SIZE);
 	memset(r->state, HOOK_FRAME_PRIVATE, frames);
+	if (guest_is_snp()) {
+		/* Nothing is mapped before rmp.c has validated or shared it. */
+		r->rmp = npt_alloc(ALIGN_UP(frames * sizeof(*r->rmp), PAGE_SIZE) / PAGE_SIZE);
+		for (; frames; frames--)
+			r->rmp[frames - 1].flags = RMP_UNTOUCHED;
+		return r;
+	}
 
 	while (gpa < end) {
 		u64 step = PAGE_SIZE;
@@ -277,6 +306,55 @@ static void scramble(u64 gpa, u64 *host)
 
 	for (i = 0; i < PAGE_SIZE / sizeof(u64); i++)
 		host[i] ^= keystream(gpa + i * sizeof(u64));
+}
+
+/* ---- Functions for rmp.c. */
+
+struct rmp_entry *npt_rmp(u64 gpa)
+{
+	struct region *r = region_of(gpa);
+
+	return r ? &r->rmp[(gpa - r->gpa) / PAGE_SIZE] : NULL;
+}
+
+void npt_place(u64 gpa, enum view view, u64 flags)
+{
+	struct region *r = region_of(gpa);
+	u64 host = (u64)r->host + (gpa - r->gpa);
+
+	if (view_maps(!view, gpa))
+		view_unmap(!view, gpa);
+	if (flags)
+		*view_entry(view, gpa, 0) = host | flags | PTE_A;
+	else if (view_maps(view, gpa))
+		view_unmap(view, gpa);
+	r->state[(gpa - r->gpa) / PAGE_SIZE] = view == VIEW_SHARED ? HOOK_FRAME_SHARED :
+					       HOOK_FRAME_PRIVATE;
+	flush = true;
+}
+
+bool npt_place_2m(u64 gpa)
+{
+	struct region *r = region_of(gpa);
+	u64 host = r ? (u64)r->host + (gpa - r->gpa) : 0;
+
+	if (!r || (gpa | host) % LARGE_SIZE || r->size - (gpa - r->gpa) < LARGE_SIZE)
+		return false;
+	*view_entry(VIEW_PRIVATE, gpa, 1) = host | NPT_LEAF | PTE_PS;
+	return true;
+}
+
+void npt_scramble(u64 gpa, u64 salt)
+{
+	struct region *r = region_of(gpa);
+	u64 *host = (u64 *)(r->host + (gpa - r->gpa));
+	u64 key = keystream(gpa ^ keystream(salt << 12));
+	unsigned int i;
+
+	for (i = 0; i < PAGE_SIZE / sizeof(u64); i++) {
+		host[i] ^= key;
+		key = key * 0x5851f42d4c957f2d + 0x14057b7ef767814f;
+	}
 }
 
 /* ---- Functions for the files that run the guest with an attacking host. */
@@ -417,6 +495,9 @@ u8 *npt_frame(u64 gpa, enum view view)
 	if (!r)
 		return NULL;
 	host = r->host + (page - r->gpa);
+	/* The RMP alone changes an SNP guest's frames; the caller has checked it. */
+	if (guest_is_snp())
+		return host + (gpa - page);
 	state = &r->state[(page - r->gpa) / PAGE_SIZE];
 	if (config.hostile) {
 		snapshot_save(page);
@@ -509,8 +590,15 @@ void npt_fault(struct vcpu *vcpu)
 			memory_note(vcpu);
 		if (info & PF_ID)
 			watch_fetch(gpa, view);
+		bool by_rule = view == VIEW_SHARED && info & (NPF_WALK | PF_ID);
+
 		if (events_fault(vcpu, view, gpa, info) || snapshot_fault(gpa, info))
 			return;
+		if (guest_is_snp()) {
+			if (rmp_fault(vcpu, gpa, by_rule ? VIEW_PRIVATE : view, info) && by_rule)
+				note_frame(gpa, info & NPF_WALK ? "walked" : "executed");
+			return;
+		}
 		if (view == VIEW_SHARED && info & NPF_WALK)
 			note_frame(gpa, "walked");
 		else if (view == VIEW_SHARED && info & PF_ID)
@@ -530,11 +618,16 @@ void npt_fault(struct vcpu *vcpu)
 		end_error(vcpu, "guest access to %#lx, which it was never given: memory of "
 			  "sevemu, or above the limit %#lx", gpa, PHYS_LIMIT);
 
+	if (view == VIEW_PRIVATE && guest_is_snp() && config.convert != CONVERT_IMPLICIT) {
+		violation(vcpu, VIOL_RMP_MISMATCH, "private access to %#lx, where there is no "
+			  "RAM: a device must be mapped with C=0", gpa);
+		end_run(END_VIOLATION, "the guest cannot go on behind the announced violation");
+	}
 	if (view == VIEW_PRIVATE && mixed) {
 		report_count(COUNT_MMIO_NOTES);
 		trace("note %#lx MMIO with C=1", gpa);
 	}
-	if (config.sev == SEV_ES)
+	if (guest_is_es())
 		vc_raise(vcpu, SVM_EXIT_NPF);
 	else
 		view_map(view, ALIGN_DOWN(gpa, PAGE_SIZE), ALIGN_DOWN(gpa, PAGE_SIZE));

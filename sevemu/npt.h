@@ -17,6 +17,8 @@
 
 #include "sevemu.h"
 
+struct rmp_entry;
+
 enum view { VIEW_PRIVATE, VIEW_SHARED };
 
 /*
@@ -75,7 +77,8 @@ u64 npt_root(const struct vcpu *vcpu);
  * Brings the frame of @gpa to @view (private or shared) and returns the host
  * address of @gpa, or NULL if @gpa is not RAM of the guest.  A change of view
  * encrypts or decrypts the frame's bytes.  The caller may use the pointer until
- * the frame changes its view again.
+ * the frame changes its view again.  With --sev snp it changes nothing: the caller
+ * must have called rmp_access() or rmp_shared().
  */
 u8 *npt_frame(u64 gpa, enum view view);
 
@@ -178,6 +181,32 @@ u8 *npt_host(u64 gpa);
  * that maps the frame.
  */
 u64 *npt_leaf(enum view view, u64 gpa);
+
+/*
+ * Returns the RMP entry of the frame of @gpa; NULL if it is not RAM.  With --sev
+ * snp only, for rmp.c, which must call npt_place() after a change.
+ */
+struct rmp_entry *npt_rmp(u64 gpa);
+
+/*
+ * Maps the frame of @gpa in @view with the nested page table flags @flags (PTE_*),
+ * and removes it from the other view.  @flags of 0 maps it in neither view.  @view
+ * becomes the frame's state.  @gpa must be RAM.  For rmp.c.
+ */
+void npt_place(u64 gpa, enum view view, u64 flags);
+
+/*
+ * Maps the 2 MiB at @gpa in the private view by one entry.  Returns false, with
+ * nothing changed, if @gpa is not aligned to 2 MiB in both address spaces, or if
+ * the 2 MiB are not in one range of RAM.  For rmp.c, before the guest starts.
+ */
+bool npt_place_2m(u64 gpa);
+
+/*
+ * XORs the bytes of the frame of @gpa with a key stream that depends on @gpa and
+ * @salt.  @gpa must be RAM.  For rmp.c, when a frame becomes private or shared.
+ */
+void npt_scramble(u64 gpa, u64 salt);
 
 /*
  * Sets the frame of @gpa to @state (HOOK_FRAME_*) and changes the nested page

@@ -14,6 +14,7 @@
 #include "hooks.h"
 #include "hooks_host.h"
 #include "insn.h"
+#include "launch.h"
 #include "log.h"
 #include "main.h"
 #include "names.h"
@@ -30,6 +31,21 @@ static const char *const counter_names[COUNTERS] = {
 	[COUNT_VERSION_0] = "ghcb_version_0",
 	[COUNT_NMI] = "nmi",
 	[COUNT_EXITS] = "exits",
+	[COUNT_RMP_VALIDATED] = "validate",
+	[COUNT_RMP_RESCINDED] = "rescind",
+	[COUNT_RMP_DOUBLE] = "double",
+	[COUNT_RMP_LATE] = "late",
+	[COUNT_RMP_SIZE] = "size",
+	[COUNT_RMP_MISMATCH] = "mismatch",
+	[COUNT_RMP_NOT_VALIDATED] = "not_validated",
+	[COUNT_RMP_IMPLICIT] = "implicit",
+	[COUNT_RMP_TOUCHED] = "touched",
+	[COUNT_RMP_IMAGE] = "image",
+	[COUNT_RMP_SMASHED] = "smashed",
+	[COUNT_RMP_ADJUSTED] = "adjust",
+	[COUNT_RMP_QUERIED] = "query",
+	[COUNT_PSC_ENTRIES] = "page_state_entries",
+	[COUNT_SVSM_CALLS] = "svsm_calls",
 };
 
 /* Name in the JSON report and exit status of each way in which a run ends. */
@@ -88,6 +104,7 @@ static u64 kernel_va_after;
 static bool have_marker, have_kernel_va;
 static u64 clock_start;			/* TSC at report_init() */
 static u64 exit_clock;			/* TSC at the last VMEXIT */
+static bool ending;			/* report_ending() */
 
 void report_init(void)
 {
@@ -176,7 +193,11 @@ u64 report_figure(unsigned int hook_count)
 		return violations_total(&figures);
 	case HOOK_COUNT_NMI:
 		return figures.counters[COUNT_NMI];
+	case HOOK_COUNT_EXITS:
+		return figures.counters[COUNT_EXITS];
 	default:
+		if (hook_count - HOOK_COUNT_RMP < COUNTERS - COUNTERS_ALL)
+			return figures.counters[COUNTERS_ALL + hook_count - HOOK_COUNT_RMP];
 		return HOOK_ERROR;
 	}
 }
@@ -267,15 +288,34 @@ static void json_figures(const struct figures *f)
 		json("%s\"%s\":%lu", i > 1 ? "," : "", violation_names[i],
 		     f->violations[i]);
 	json("}");
-	for (i = 0; i < COUNTERS; i++)
+	for (i = 0; i < COUNTERS_ALL; i++)
 		json(",\"%s\":%lu", counter_names[i], f->counters[i]);
+	if (guest_is_snp()) {
+		json(",\"rmp\":{");
+		for (; i < COUNTERS; i++)
+			json("%s\"%s\":%lu", i > COUNTERS_ALL ? "," : "", counter_names[i],
+			     f->counters[i]);
+		json("}");
+	}
 	json_clock("instructions", f->now);
 	json_clock("hypervisor_instructions", f->inside);
 }
 
+/* Writes the JSON member "launch_digest": hexadecimal digits, or null. */
+static void json_digest(void)
+{
+	unsigned int size, i;
+	const u8 *digest = launch_digest(&size);
+
+	json("\"launch_digest\":%s", digest ? "\"" : "null");
+	for (i = 0; digest && i < size; i++)
+		put_number(digest[i], 16, 2);
+	json("%s,", digest ? "\"" : "");
+}
+
 static void json_report(enum end end, const char *fmt, va_list args)
 {
-	static const char *const sev_names[] = { "off", "sev", "es" };
+	static const char *const sev_names[] = { "off", "sev", "es", "snp" };
 	static const char *const mode_names[] = { "direct64", "direct32", "ovmf" };
 
 	put_to(PORT_REPORT);
@@ -287,6 +327,7 @@ static void json_report(enum end end, const char *fmt, va_list args)
 	     (unsigned int)ends[end].status);
 	put_format(fmt, args);
 	json("\",");
+	json_digest();
 	json_figures(&figures);
 	json(",\"marker\":");
 	if (have_marker) {
@@ -362,6 +403,11 @@ static void dump_segment(const char *name, const struct segment *s)
 		   (unsigned int)s->selector, s->base, s->limit, (unsigned int)s->attrib);
 }
 
+bool report_ending(void)
+{
+	return ending;
+}
+
 /*
  * Writes the VMEXIT's information and the guest's registers, segments and
  * instruction bytes at RIP to the log.
@@ -373,6 +419,7 @@ static void dump_vcpu(struct vcpu *vcpu)
 	u64 *g = vcpu->gpr;
 	unsigned int i;
 
+	ending = true;
 	log_printf("exit %#lx info %#lx %#lx event %#x", v->exit_code,
 		   v->exit_info_1, v->exit_info_2, v->exit_int_info);
 	log_printf("rip %16lx rsp %16lx rflags %lx cpl %u", v->rip, v->rsp, v->rflags,
@@ -425,7 +472,9 @@ void end_error(struct vcpu *vcpu, const char *fmt, ...)
 void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
 {
 	bool fatal = config.strict || code == VIOL_GHCB_ADDRESS ||
-		     code == VIOL_NOT_SNP || code == VIOL_UNSUPPORTED_EVENT;
+		     code == VIOL_NOT_SNP || code == VIOL_UNSUPPORTED_EVENT ||
+		     code == VIOL_RMP_MISMATCH || code == VIOL_VMPL_RIGHTS ||
+		     (code == VIOL_GHCB_PRIVATE && guest_is_snp());
 	va_list args;
 
 	figures.violations[code]++;

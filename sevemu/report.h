@@ -52,6 +52,24 @@ enum counter {
 	COUNT_VERSION_0,	/* GHCB requests of firmware with protocol version 0 */
 	COUNT_NMI,		/* NMIs injected because a test guest asked for them */
 	COUNT_EXITS,		/* VMEXITs of all kinds */
+	COUNTERS_ALL,		/* the counters above are those of every guest */
+
+	/* The report's object "rmp" has the counters from here on, with --sev snp. */
+	COUNT_RMP_VALIDATED = COUNTERS_ALL, /* PVALIDATEs that validated a page */
+	COUNT_RMP_RESCINDED,	/* PVALIDATEs that rescinded a page's validation */
+	COUNT_RMP_DOUBLE,	/* PVALIDATEs of a page that was validated already */
+	COUNT_RMP_LATE,		/* rescinding PVALIDATEs of a page not validated */
+	COUNT_RMP_SIZE,		/* PVALIDATEs and RMPADJUSTs that failed by size */
+	COUNT_RMP_MISMATCH,	/* accesses with the wrong C-bit for the page */
+	COUNT_RMP_NOT_VALIDATED, /* accesses to private pages not validated */
+	COUNT_RMP_IMPLICIT,	/* pages converted by --snp-convert=implicit */
+	COUNT_RMP_TOUCHED,	/* untouched pages whose first access decided */
+	COUNT_RMP_IMAGE,	/* pages of firmware read with C=0 */
+	COUNT_RMP_SMASHED,	/* 2 MiB entries split into 4 KiB entries */
+	COUNT_RMP_ADJUSTED,	/* RMPADJUSTs */
+	COUNT_RMP_QUERIED,	/* RMPQUERYs */
+	COUNT_PSC_ENTRIES,	/* entries of page state requests by the GHCB page */
+	COUNT_SVSM_CALLS,	/* calls of the SVSM */
 	COUNTERS,
 };
 
@@ -119,8 +137,9 @@ u64 report_now(void);
 /*
  * Counts and reports that the guest broke a rule of the GHCB specification.
  * @code is the rule, VIOL_* (hooks.h).  @fmt says what was wrong.  Ends the run
- * with option --strict and after VIOL_GHCB_ADDRESS, VIOL_NOT_SNP and
- * VIOL_UNSUPPORTED_EVENT.  Otherwise returns, and the caller replies to the
+ * with option --strict and after VIOL_GHCB_ADDRESS, VIOL_NOT_SNP,
+ * VIOL_UNSUPPORTED_EVENT, VIOL_RMP_MISMATCH and VIOL_VMPL_RIGHTS, and with --sev
+ * snp after VIOL_GHCB_PRIVATE.  Otherwise returns, and the caller replies to the
  * guest as the specification demands.  If a test guest has announced the
  * violation by HOOK_EXPECT, only counts it and returns.
  */
@@ -135,6 +154,12 @@ void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
  */
 __attribute__((noreturn)) void end_run(enum end end, const char *fmt, ...)
 	printf_like(2, 3);
+
+/*
+ * Returns whether the run is being ended and the guest's registers are written to the
+ * log.  Reads of the guest's memory must then cause no violation and no conversion.
+ */
+bool report_ending(void);
 
 /*
  * Ends the run because the guest has made a termination request (GHCB 2.3.1).

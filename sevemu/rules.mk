@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 #
-# Builds sevemu.rom, the hypervisor as a 128 KiB firmware image for QEMU.
+# Builds sevemu.rom, the hypervisor as a 192 KiB firmware image for QEMU.
 
 EMU_DIR := sevemu
 EMU_OUT := $(O)/sevemu
 EMU_C := main exits insn npt guest_memory exception ghcb cpuid msr io mmio hooks loader acpi \
 	fwcfg log names report string snapshot campaign watch watch_kaslr \
-	attack attack_answers attack_events attack_loader attack_memory
+	rmp snp_insn snp_ghcb snp_launch svsm launch sha2 \
+	attack attack_answers attack_events attack_loader attack_memory \
+	attack_snp
 EMU_S := rom entry vmrun
 EMU_OBJS := $(EMU_C:%=$(EMU_OUT)/%.o) $(EMU_S:%=$(EMU_OUT)/%.o)
 
@@ -16,7 +18,7 @@ EMU_CFLAGS := -std=gnu11 -O2 -m64 -ffreestanding -fno-pic -mcmodel=kernel \
 	-mno-red-zone -mgeneral-regs-only -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-common -fno-strict-aliasing \
 	-fcf-protection=none -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes \
-	-Wundef -Wcast-qual -Wvla
+	-Wundef -Wcast-qual -Wvla $(EMU_WARNINGS)
 
 $(EMU_OUT)/%.o: $(EMU_DIR)/%.c $(EMU_DIR)/rules.mk
 	@mkdir -p $(@D)

@@ -21,10 +21,24 @@
 /* A hypercall of an unknown number returns -KVM_ENOSYS in RAX, as in KVM. */
 #define KVM_ENOSYS		1000
 
-enum sev_mode { SEV_OFF, SEV_SEV, SEV_ES };
+/* No GHCB page is registered: not an address of a page. */
+#define GHCB_NONE		(~0ull)
+
+enum sev_mode { SEV_OFF, SEV_SEV, SEV_ES, SEV_SNP };
 /* What the host does where KVM and the GHCB specification differ. */
 enum host_kind { HOST_KVM, HOST_SPEC };
 enum boot_mode { MODE_DIRECT64, MODE_DIRECT32, MODE_OVMF };
+
+/* What changes a page of an SNP guest between private and shared (--snp-convert). */
+enum snp_convert {
+	/*
+	 * A page state change; the first access to an untouched page; a read of the
+	 * firmware image with C=0.
+	 */
+	CONVERT_STRICT,
+	CONVERT_NONE,		/* a page state change only */
+	CONVERT_IMPLICIT,	/* any access through the other view, as KVM does */
+};
 
 /* Indices of vcpu.gpr[], which are the register numbers of the instruction encoding. */
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
@@ -49,6 +63,16 @@ struct config {
 				 * watch_kaslr.c adds KASLR's distance to it */
 	u64 load;		/* --load: address to load the kernel at; 0: at
 				 * the kernel's preferred address */
+	/* The rest has an effect with --sev snp only, except @measure. */
+	enum snp_convert convert;	/* --snp-convert */
+	bool rmp_2m;		/* --rmp=2m: RMP entries cover 2 MiB where possible */
+	unsigned int vmpl;	/* --vmpl: the VMPL that the guest runs at, 0 to 3 */
+	/*
+	 * --psc-entries: entries of a page state request that the host handles
+	 * before it lets the guest run again, 1 to 253.
+	 */
+	unsigned int psc_entries;
+	bool measure;		/* --measure: the report has the launch digest */
 };
 
 /*
@@ -63,6 +87,12 @@ struct vcpu {
 	u64 dr7;		/* value that the guest reads from DR7; the DR7 in
 				 * the VMCB may also enable the hypervisor's
 				 * breakpoints */
+	/*
+	 * Guest-physical address of the GHCB page that an SNP guest has registered;
+	 * GHCB_NONE: none yet.
+	 */
+	u64 ghcb_registered;
+	unsigned int vmpl;	/* VMPL of an SNP guest's present VMSA, 0 to 3 */
 	u64 jump_table;		/* guest-physical address of the AP jump table,
 				 * which the guest sets by a GHCB request; 0: not
 				 * set */

@@ -24,6 +24,7 @@
 #define SVM_EXIT_WRITE_DR0	0x030
 #define SVM_EXIT_WRITE_DR7	0x037
 #define SVM_EXIT_EXCP_DB	0x041
+#define SVM_EXIT_EXCP_UD	0x046
 #define SVM_EXIT_EXCP_AC	0x051
 #define SVM_EXIT_INTR		0x060
 #define SVM_EXIT_NMI		0x061
@@ -51,6 +52,8 @@
 #define SVM_EXIT_MWAIT		0x08b
 #define SVM_EXIT_MWAIT_ARMED	0x08c
 #define SVM_EXIT_NPF		0x400
+/* #VC only: private memory that the guest has not validated (APM2 15.36) */
+#define SVM_EXIT_NOT_VALIDATED	0x404
 #define SVM_EXIT_INVALID	(~0ull)
 
 /*

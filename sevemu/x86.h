@@ -21,6 +21,7 @@
 #define CR0_PG			0x80000000
 #define CR3_NO_FLUSH		0x8000000000000000
 #define CR4_PAE			0x00000020
+#define CR4_MCE			0x00000040
 #define CR4_OSFXSR		0x00000200
 #define CR4_LA57		0x00001000
 #define CR4_OSXSAVE		0x00040000
@@ -28,9 +29,14 @@
 
 #define RFLAGS_CF		0x00000001
 #define RFLAGS_FIXED		0x00000002
+#define RFLAGS_PF		0x00000004
+#define RFLAGS_AF		0x00000010
+#define RFLAGS_ZF		0x00000040
+#define RFLAGS_SF		0x00000080
 #define RFLAGS_TF		0x00000100
 #define RFLAGS_IF		0x00000200
 #define RFLAGS_DF		0x00000400
+#define RFLAGS_OF		0x00000800
 #define RFLAGS_NT		0x00004000
 #define RFLAGS_RF		0x00010000
 #define RFLAGS_VM		0x00020000
@@ -105,6 +111,7 @@
 
 #define SEV_STATUS_SEV		1
 #define SEV_STATUS_ES		2
+#define SEV_STATUS_SNP		4
 
 #define MTRR_DEF_TYPE_ENABLE	0x800
 #define MTRR_TYPE_WB		6
@@ -172,6 +179,15 @@
 #define OP2_MOV_FROM_DR		0x21
 #define OP2_MOV_TO_CR		0x22
 #define OP2_RDTSC		0x31
+#define OP2_RDMSR		0x32
+/* The prefixes that select an instruction, and that repeat a string instruction. */
+#define PREFIX_REPNE		0xf2
+#define PREFIX_REP		0xf3
+/* ModRM bytes of OP2_GROUP7: VMMCALL, and with a prefix those of SEV-SNP (APM3). */
+#define MODRM_VMMCALL		0xd9
+#define MODRM_RMPQUERY		0xfd	/* F3 0F 01 FD */
+#define MODRM_RMPADJUST		0xfe	/* F3 0F 01 FE */
+#define MODRM_PVALIDATE		0xff	/* F2 0F 01 FF */
 /*
  * ModRM bytes from 0xc0 on have a register as operand, others memory (APM3
  * 1.4).

@@ -49,6 +49,10 @@ $(O)/kernels/%/vmlinuz:
 $(O)/kexec/sbin/kexec:
 	$(Q)sh tools/fetch-kexec $(O)/kexec
 
+# OVMF of Debian unstable, which knows SEV-SNP. Kept until the user removes it.
+$(O)/ovmf/OVMF.fd:
+	$(Q)sh tools/fetch-ovmf $(@D)
+
 $(O)/initramfs.cpio.gz: tools/mkinitramfs
 	@printf '  %-7s %s\n' CPIO $@
 	$(Q)sh tools/mkinitramfs $@

@@ -25,10 +25,15 @@ expand()
 {
 	rows "$list" | awk -F '\t' '{
 		name = $2
+		if ($1 == "lie") {
+			name = "lie." $2 ($3 == "-" ? "" : $3)
+			gsub(/[: ]/, "-", name)
+		}
 		if ($1 == "guest" || $1 == "firmware") {
 			options = $3
 			gsub(/ *--/, "-", options)
 			gsub(/ /, "-", options)
+			gsub(/,/, "+", options)
 			sub(/^-*/, "", options)
 			if (options != "")
 				name = name "." options
@@ -45,8 +50,8 @@ expand()
 # The longest first, roughly: boots of kernels, then the groups.
 cases()
 {
-	expand | awk -F '\t' '{
-		print ($1 ~ /^(boot|twice|panic)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
+	expand | awk -F '\t' -v soak="${SEVEMU_SOAK:-}" '($1 ~ /^soak/) == (soak != "") {
+		print ($1 ~ /^(boot|snp|soak|soak-sweep|speed|digest|twice|panic)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
 	}' | sort -s -n -k 1,1 | cut -f 2
 }
 
@@ -64,7 +69,7 @@ run_case()
 	IFS=$tab read -r _ _ a b c d e <<-END
 		$row
 	END
-	"do_$kind" "$(given "$a")" "$(given "$b")" "$(given "$c")" "$(given "$d")" \
+	"do_$(echo "$kind" | tr - _)" "$(given "$a")" "$(given "$b")" "$(given "$c")" "$(given "$d")" \
 		"$(given "$e")"
 }
 
@@ -240,6 +245,122 @@ do_boot()
 	pass "$test" "$((used / 100)) s"
 }
 
+# boot_snp KERNEL OPTIONS: boots one of Debian's kernels, with sevemu's options and
+# what @APPEND= adds to the command line. Sets $status.
+boot_snp()
+{
+	kernel=$O/kernels/$1
+	options=${2%@APPEND=*}
+	append=
+	[ "$options" = "$2" ] || append=${2#*@APPEND=}
+	firmware=
+	case $options in
+	*%ovmf*) firmware=$O/ovmf/OVMF.fd ;;
+	*%amdsev*) firmware=$O/ovmf/OVMF.amdsev.fd ;;
+	*%old*) firmware=$OVMF ;;
+	esac
+	for file in "$kernel/vmlinuz" ${firmware:+"$firmware"}; do
+		[ -r "$file" ] || die "$file is not there: make check-deps-sevemu"
+	done
+	options=$(echo "$options" | sed 's/%[a-z]*//')
+	# shellcheck disable=SC2086 # several options
+	sevemu --strict --sev snp $options ${firmware:+--firmware "$firmware"} \
+		--kernel "$kernel/vmlinuz" --initrd "$O/initramfs.cpio.gz" \
+		--append "console=ttyS0 quiet $append"
+}
+
+# do_snp NAME KERNEL OPTIONS STATUS REGEX, and the checks of the report, which $row has
+# as the last column.
+do_snp()
+{
+	boot_snp "$2" "$3"
+	version=$(cat "$O/kernels/$2/version")
+	checks=
+	for check in ${row##*"$tab"}; do
+		case $check in
+		[0-9]*:*)
+			# The version is in the package's name and in its version.
+			case $version in *"=${check%%:*}-"*) checks="$checks ${check#*:}" ;; esac
+			;;
+		*) checks="$checks $check" ;;
+		esac
+	done
+	check_run "$4" "${5%%"$tab"*}" "$checks"
+	[ "$4" -ne 0 ] || grep -qa 'userspace: reached' "$log.console" ||
+		die "userspace is not reached"
+	pass "$test"
+}
+
+do_soak()
+{
+	do_snp "$@"
+}
+
+# do_lie LIE OPTIONS STATUS REGEX
+do_lie()
+{
+	boot_snp sid "--attack $1 $2 @APPEND=nokaslr"
+	check_run "$3" "$4" sev
+	pass "$test"
+}
+
+# do_sweep NAME LIE FIRST LAST STEP: without --strict, so that only the RMP can notice.
+do_sweep()
+{
+	n=$3
+	ends=
+	while [ "$n" -le "$4" ]; do
+		sevemu --sev snp --attack "$2:$n" --kernel "$O/kernels/sid/vmlinuz" \
+			--initrd "$O/initramfs.cpio.gz" --append "console=ttyS0 quiet nokaslr"
+		case $status in
+		10 | 11 | 12) ends="$ends $status" ;;
+		*) die "$2:$n: status $status: $(tail -n 1 "$log.log")" ;;
+		esac
+		n=$((n + $5))
+	done
+	pass "$test" "$(echo "$ends" | wc -w) runs"
+}
+
+do_soak_sweep()
+{
+	do_sweep "$@"
+}
+
+# do_digest NAME OPTIONS DIGEST
+do_digest()
+{
+	case $(sha256sum <"$OVMF") in
+	7b456907*) ;;
+	*)
+		skip "$test" "$OVMF is not the one of Debian 12 of which the digests are known"
+		return
+		;;
+	esac
+	# shellcheck disable=SC2086 # several options
+	sevemu --measure $2 --firmware "$OVMF" --kernel "$O/kernels/cloud/vmlinuz" \
+		--append panic=-1
+	check_report "launch_digest=$3"
+	pass "$test"
+}
+
+# do_speed NAME PERCENT: both boots run in this shell, one behind the other. With --icount
+# the number of timer interrupts does not depend on other work on the machine.
+do_speed()
+{
+	boot_snp sid "--icount @APPEND=nokaslr"
+	[ "$status" -eq 0 ] || die "SEV-SNP: status $status"
+	children_time
+	snp=$used
+	sevemu --strict --icount --sev es --kernel "$O/kernels/sid/vmlinuz" \
+		--initrd "$O/initramfs.cpio.gz" --append "console=ttyS0 quiet nokaslr"
+	[ "$status" -eq 0 ] || die "SEV-ES: status $status"
+	children_time
+	es=$((used - snp))
+	[ $((snp * 100)) -le $((es * $2)) ] ||
+		die "SEV-SNP took $((snp * 100 / es)) % of SEV-ES's processor time, allowed are $2"
+	pass "$test" "$((snp * 100 / es)) % of SEV-ES's $((es / 100)) s"
+}
+
 # do_panic NAME OPTIONS STATUS REGEX REPORT
 do_panic()
 {
@@ -330,6 +451,13 @@ do_manual()
 	groff -man -Tutf8 -ww -z sevemu/sevemu.1 >"$log.groff" 2>&1 ||
 		die "groff: $(head -n 1 "$log.groff")"
 	[ ! -s "$log.groff" ] || die "groff: $(head -n 1 "$log.groff")"
+	pass "$test"
+}
+
+# Each rule of rules.list is in the code.
+do_rules()
+{
+	sevemu/tests/mutants --check >"$log.rules" || die "$(head -n 1 "$log.rules")"
 	pass "$test"
 }
 

@@ -22,7 +22,7 @@ sed -n 's/^SUITES := //p' Makefile | tr ' ' '\n' >"$tmp/suites"
 
 missing=
 for target in all image run debug check lint install uninstall clean distclean \
-	help bench coverage fuzz soak mutants nae $(sed 's/^/check-/' "$tmp/suites"); do
+	help bench coverage fuzz soak mutants mutants-sevemu nae $(sed 's/^/check-/' "$tmp/suites"); do
 	grep -q "^  make $target " "$tmp/help" || missing="$missing $target"
 done
 if [ -z "$missing" ]; then

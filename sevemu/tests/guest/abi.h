@@ -46,6 +46,8 @@
 #define VECTORS			256
 #define VC_ERROR_DB		(SVM_EXIT_EXCP_BASE + VECTOR_DB)
 #define VC_ERROR_AC		(SVM_EXIT_EXCP_BASE + VECTOR_AC)
+/* The page is private, and the guest has not validated it (APM2 15.36). */
+#define VC_NOT_VALIDATED	0x404
 
 /*
  * The low 12 bits of the GHCB MSR: REQ_* in the guest's requests, RESP_* in the
@@ -58,8 +60,13 @@
 #define RESP_CPUID		0x005
 #define REQ_AP_RESET_HOLD	0x006
 #define REQ_PREFERRED_GHCB	0x010
+#define RESP_PREFERRED_GHCB	0x011
 #define REQ_REGISTER_GHCB	0x012
+#define RESP_REGISTER_GHCB	0x013
 #define REQ_PAGE_STATE		0x014
+#define RESP_PAGE_STATE		0x015
+#define REQ_RUN_VMPL		0x016
+#define RESP_RUN_VMPL		0x017
 #define REQ_FEATURES		0x080
 #define RESP_FEATURES		0x081
 #define REQ_TERMINATE		0x100
@@ -94,6 +101,7 @@
 #define RESULT_DONE		0
 #define RESULT_EXCEPTION	1
 #define RESULT_MALFORMED	2
+#define MALFORMED_NOT_REGISTERED 1
 #define MALFORMED_USAGE		2
 #define MALFORMED_SCRATCH	3
 #define MALFORMED_MISSING	4

@@ -27,7 +27,11 @@
 #define TSS32_AVAILABLE		0x0000890000000000ULL
 #define MSR_APIC_BASE		0x1b
 #define EFLAGS_IF		0x200
-#define CPUID_LEAF_FEATURES	1
+/* Values of --sev in HOOK_CONFIG's result. */
+#define SEV_ES_OPTION		2
+#define SEV_SNP_OPTION		3
+#define EFLAGS_CF		1
+#define VMPL_0(config)		(!((config) >> HOOK_CONFIG_VMPL_SHIFT & 3))
 
 /*
  * The registers that vc32_entry in head.S pushes at a #VC in 32-bit mode, and above
@@ -77,13 +81,17 @@ static uint64_t boot_pd[4 * PTRS] __attribute__((aligned(PAGE_SIZE)));
 static uint64_t idt32[VECTORS];
 static uint32_t tss32[26];
 static uint8_t vc_stack[1024], user_stack[1024], monitored[64];
+static uint8_t snp_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
+/* Number of #UD so far. ud32_entry in head.S counts. */
+uint32_t ud32_count __attribute__((used));
 extern uint64_t gdt[];
 
 /*
- * Entry points in head.S to which IDT gates lead: vc32_entry for #VC, user32_end for
- * INT VECTOR_USER_END. C code must not call them.
+ * Entry points in head.S to which IDT gates lead: vc32_entry for #VC, ud32_entry for
+ * #UD, user32_end for INT VECTOR_USER_END. C code must not call them.
  */
 void vc32_entry(void);
+void ud32_entry(void);
 void user32_end(void);
 
 /*
@@ -146,6 +154,15 @@ static uint32_t hook32(uint32_t function)
 	asm volatile("vmmcall" : "=a"(result)
 		     : "a"(HOOK_MAGIC), "c"(function), "d"(0), "S"(0));
 	return result;
+}
+
+/* Announces the violation @why, which the next SNP instruction must cause. */
+static void hook32_expect(uint32_t why)
+{
+	uint32_t result;
+
+	asm volatile("vmmcall" : "=a"(result)
+		     : "a"(HOOK_MAGIC), "c"(HOOK_EXPECT), "d"(why), "S"(0));
 }
 
 static uint32_t cpuid_by_msr(uint32_t function, uint32_t reg)
@@ -340,6 +357,84 @@ static void run_good(uint32_t config)
 	record("IF", vc32_log.eflags & EFLAGS_IF, 0);
 }
 
+struct pvalidate32_result {
+	uint32_t eax, eflags;
+};
+
+static struct pvalidate32_result pvalidate32(uint32_t address, uint32_t size,
+					     uint32_t validate)
+{
+	struct pvalidate32_result r;
+
+	asm volatile(".byte 0xf2, 0x0f, 0x01, 0xff\n\tpushfl; popl %1"
+		     : "=a"(r.eax), "=r"(r.eflags)
+		     : "0"(address), "c"(size), "d"(validate) : "memory", "cc");
+	return r;
+}
+
+static uint32_t rmp32(const void *page)
+{
+	uint32_t result;
+
+	asm volatile("vmmcall" : "=a"(result)
+		     : "a"(HOOK_MAGIC), "c"(HOOK_RMP), "d"(page), "S"(0));
+	return result & (HOOK_RMP_ASSIGNED | HOOK_RMP_VALIDATED);
+}
+
+/* Executes RMPADJUST or RMPQUERY, which do not exist in 32-bit code: #UD. */
+static void raises_ud(const char *name, uint8_t modrm)
+{
+	uint32_t count = ud32_count;
+
+	running = name;
+	if (modrm == 0xfe)
+		asm volatile(".byte 0xf3, 0x0f, 0x01, 0xfe"
+			     : : "a"(snp_page), "c"(0), "d"(1) : "memory");
+	else
+		asm volatile(".byte 0xf3, 0x0f, 0x01, 0xfd"
+			     : : "a"(snp_page), "c"(0), "d"(1) : "memory");
+	record("#UD count", ud32_count - count, 1);
+}
+
+/*
+ * Executes PVALIDATE and an access to a page that is not validated, in 32-bit code
+ * without paging, in which every access is private.
+ */
+static void run_snp(uint32_t config)
+{
+	struct pvalidate32_result r;
+	uint32_t count;
+
+	raises_ud("32bit.rmpadjust", 0xfe);
+	raises_ud("32bit.rmpquery", 0xfd);
+	if (!VMPL_0(config))
+		return;
+
+	running = "32bit.pvalidate";
+	record("before", rmp32(snp_page), HOOK_RMP_ASSIGNED | HOOK_RMP_VALIDATED);
+	r = pvalidate32((uint32_t)snp_page, 0, 0);
+	record("EAX", r.eax, 0);
+	record("CF", r.eflags & EFLAGS_CF, 0);
+	record("rescinded", rmp32(snp_page), HOOK_RMP_ASSIGNED);
+
+	running = "32bit.404";
+	count = vc32_log.count;
+	asm volatile("movl $1f, vc32_log; movl $2f, vc32_log + 4\n"
+		     "1:\tmovl %%eax, %0\n2:" : "=m"(snp_page[8]) : : "memory");
+	record("#VC count", vc32_log.count - count, 1);
+	record("error code", vc32_log.error_code, VC_NOT_VALIDATED);
+
+	running = "32bit.pvalidate-again";
+	r = pvalidate32((uint32_t)snp_page + 0x10, 0, 1);
+	record("EAX", r.eax, 0);
+	record("CF", r.eflags & EFLAGS_CF, 0);
+	record("validated", rmp32(snp_page), HOOK_RMP_ASSIGNED | HOOK_RMP_VALIDATED);
+	hook32_expect(VIOL_DOUBLE_VALIDATION);
+	r = pvalidate32((uint32_t)snp_page, 0, 1);
+	record("EAX", r.eax, 0);
+	record("CF", r.eflags & EFLAGS_CF, EFLAGS_CF);
+}
+
 /*
  * Builds boot_pml4, an identity map of the first 4 GiB in leaves of 2 MiB. @cmask is
  * the C-bit as a mask, or 0 without SEV.
@@ -366,6 +461,7 @@ void boot32(struct boot_params *bp)
 
 	gate(VECTOR_VC, vc32_entry, GATE32_INTERRUPT);
 	gate(VECTOR_USER_END, user32_end, GATE32_USER);
+	gate(VECTOR_UD, ud32_entry, GATE32_INTERRUPT);
 	if (!word_is(name, "32bit.no-idt"))
 		load_idt32(sizeof(idt32) - 1);
 	if (word_is(name, "32bit.no-gate"))
@@ -377,7 +473,11 @@ void boot32(struct boot_params *bp)
 	if (word_is(name, "32bit.bad-stack"))
 		asm volatile("movl $0xfffff000, %esp\n\tcpuid");
 	load_tss32();
-	if (sev == 2 && word_is(name, "all"))
+	if (sev >= SEV_ES_OPTION && word_is(name, "all"))
 		run_good(config);
+	if (sev == SEV_SNP_OPTION && word_is(name, "all"))
+		run_snp(config);
+	if (word_is(name, "32bit.double-validation"))
+		pvalidate32((uint32_t)snp_page, 0, 1);
 	build_tables(sev ? 1ULL << cbit : 0);
 }

@@ -80,7 +80,7 @@ CASE(requeue_int, "int-to-shared-stack", CASE_SEV)
 	delivered_once(VECTOR_TIMER, 0);
 }
 
-CASE(requeue_vc, "vc-to-shared-stack", CASE_ES)
+CASE(requeue_vc, "vc-to-shared-stack", CASE_ES | CASE_NOT_SNP)
 {
 	struct regs r = { 0 };
 
@@ -128,7 +128,7 @@ CASE(nmi, "nmi", CASE_ES)
 	       RESULT_DONE);
 }
 
-CASE(nmi_stack, "nmi-to-shared-stack", CASE_ES)
+CASE(nmi_stack, "nmi-to-shared-stack", CASE_ES | CASE_NOT_SNP)
 {
 	trap_arm(VECTOR_NMI);
 	idt_use_ist(VECTOR_NMI, IST_1);

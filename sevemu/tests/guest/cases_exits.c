@@ -92,7 +92,7 @@ CASE(cpuid_needs, "cpuid-needs", CASE_ES)
 	NEEDS(insn_cpuid, &r, GHCB_RAX, GHCB_RCX);
 }
 
-CASE(cpuid_xcr0, "cpuid-xcr0", CASE_ES)
+CASE(cpuid_xcr0, "cpuid-xcr0", CASE_ES | CASE_NOT_SNP)
 {
 	struct regs r = { .rax = 0xd };
 

@@ -20,7 +20,7 @@ static ALIGNED_PAGE u8 other_page[PAGE_SIZE];
 
 /* ---- The MSR protocol ---- */
 
-CASE(msr_info, "msr-sev-info", CASE_ES)
+CASE(msr_info, "msr-sev-info", CASE_ES | CASE_NOT_SNP)
 {
 	u64 reply = msr_protocol(REQ_SEV_INFO);
 
@@ -73,7 +73,7 @@ CASE(msr_cpuid_same, "msr-cpuid-same", CASE_ES)
 	}
 }
 
-CASE(msr_features, "msr-features", CASE_ES | CASE_V2)
+CASE(msr_features, "msr-features", CASE_ES | CASE_V2 | CASE_NOT_SNP)
 {
 	u64 reply = msr_protocol(REQ_FEATURES);
 
@@ -117,7 +117,7 @@ CASE(msr_unaligned, "ghcb-unaligned", CASE_ES)
 	refused((u64)ghcb_page + 8, VIOL_MSR_REQUEST);
 }
 
-CASE(msr_snp, "msr-snp-requests", CASE_ES)
+CASE(msr_snp, "msr-snp-requests", CASE_ES | CASE_NOT_SNP)
 {
 	refused(REQ_PREFERRED_GHCB, VIOL_NOT_SNP);
 	refused((u64)ghcb_page | REQ_REGISTER_GHCB, VIOL_NOT_SNP);
@@ -140,7 +140,8 @@ CASE(msr_plain, "msr-no-vc", CASE_ES)
 {
 	wrmsr(MSR_GHCB, (u64)other_page);
 	expect("GHCB MSR", rdmsr(MSR_GHCB), (u64)other_page);
-	expect("SEV_STATUS", rdmsr(MSR_SEV_STATUS), 3);
+	expect("SEV_STATUS", rdmsr(MSR_SEV_STATUS),
+	       machine.sev == SEV_SNP ? 7 : 3);
 	expect("#VC count", vc.count, 0);
 	wrmsr(MSR_GHCB, (u64)ghcb_page);
 }
@@ -272,7 +273,7 @@ static void with_version(u16 version, u64 violation)
 	expect("violation", hook(HOOK_VIOLATION, 0), violation);
 }
 
-CASE(version, "ghcb-version", CASE_ES)
+CASE(version, "ghcb-version", CASE_ES | CASE_NOT_SNP)
 {
 	with_version(1, VIOL_NONE);
 	with_version(machine.ghcb_max, VIOL_NONE);
@@ -509,7 +510,7 @@ CASE(mmio_invalid, "mmio-invalid", CASE_ES)
  * A request for an MMIO read from the guest's private RAM must give what the hypervisor
  * sees there, which is ciphertext.
  */
-CASE(mmio_ram, "mmio-of-ram", CASE_ES)
+CASE(mmio_ram, "mmio-of-ram", CASE_ES | CASE_NOT_SNP)
 {
 	u64 *word = (u64 *)other_page, seen;
 
@@ -535,7 +536,7 @@ CASE(unsupported, "unsupported-event", CASE_ES)
  * The guest may put the GHCB of a request on another page. sevemu must answer on that
  * page and leave the first page alone.
  */
-CASE(elsewhere, "ghcb-moved", CASE_ES)
+CASE(elsewhere, "ghcb-moved", CASE_ES | CASE_NOT_SNP)
 {
 	volatile u8 *page = (volatile u8 *)shared(other_page);
 

@@ -95,7 +95,7 @@ CASE(string32, "string-io-address32", 0)
 	 * In an SEV-ES guest the test guest's #VC handler would have to emulate this
 	 * instruction, but it handles 64-bit addresses only.
 	 */
-	if (machine.sev == SEV_ES)
+	if (machine.es)
 		return;
 	insn_rep_outsb32(&r);
 	expect("RCX", r.rcx, 0);
@@ -352,7 +352,7 @@ CASE(ends_rom_ghcb, "ends-ghcb-in-rom", CASE_ES | CASE_ENDS)
  * device. A load must raise #VC all the same, because the hypervisor does not see the
  * C-bit of the guest's page tables.
  */
-CASE(device_private, "device-mapped-private", CASE_ES)
+CASE(device_private, "device-mapped-private", CASE_ES | CASE_NOT_SNP)
 {
 	u64 *pte = pte_of(LAPIC), old = *pte;
 	struct regs r = { .rbx = LAPIC + LAPIC_VERSION };

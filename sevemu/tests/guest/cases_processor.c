@@ -178,7 +178,7 @@ CASE(vmsa_msrs, "vmsa-msrs", 0)
 /*
  * XSETBV must not raise #VC. CPUID must show the new value of XCR0 and of CR4.OSXSAVE.
  */
-CASE(xsetbv, "xsetbv", 0)
+CASE(xsetbv, "xsetbv", CASE_NOT_SNP)
 {
 	struct regs r = { .rax = 0xd };
 	u64 cr4;
@@ -212,17 +212,16 @@ static struct regs cpuid(u32 function)
 CASE(view_sev, "cpuid-sev", 0)
 {
 	struct regs r = cpuid(CPUID_SEV);
-	u64 bits = machine.sev == SEV_ES ? 0xa : machine.sev == SEV_PLAIN ? 2 : 0;
+	static const u64 bits[] = { 0, 0x2, 0xa, 0x1a }, status[] = { 0, 1, 3, 7 };
 
-	expect("SEV and SEV-ES", r.rax & 0x1e, bits);
+	expect("SEV, SEV-ES and SEV-SNP", r.rax & 0x1e, bits[machine.sev]);
 	if (machine.sev == SEV_OFF)
 		return;
 	expect("C-bit position", r.rbx & 0x3f, machine.cbit);
 	expect("address bits lost", r.rbx >> 6 & 0x3f, 1);
 	if ((cpuid(0x80000008).rax & 0xff) > machine.cbit)
 		fail("the C-bit lies among the physical address bits");
-	expect("SEV_STATUS", rdmsr(MSR_SEV_STATUS),
-	       machine.sev == SEV_ES ? 3 : 1);
+	expect("SEV_STATUS", rdmsr(MSR_SEV_STATUS), status[machine.sev]);
 }
 
 CASE(view_max, "cpuid-max", 0)
@@ -309,7 +308,7 @@ CASE(no_vc, "no-vc-without-es", 0)
 {
 	struct regs r = { .rdx = UART_SCRATCH, .rax = 0x33 };
 
-	if (machine.sev == SEV_ES)
+	if (machine.es)
 		return;
 	insn_outb(&r);
 	r.rax = 0;

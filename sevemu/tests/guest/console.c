@@ -18,7 +18,7 @@ void con_flush(void)
 	u64 count = used;
 
 	used = 0;
-	if (machine.sev != SEV_ES) {
+	if (!machine.es) {
 		asm volatile("rep outsb" : "+S"(p), "+c"(count)
 			     : "d"(UART_PORT) : "memory");
 		return;

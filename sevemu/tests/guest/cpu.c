@@ -230,4 +230,6 @@ void exception(struct frame *f)
 	trap.frame = (u64)f;
 	if (trap.resume)
 		f->rip = trap.resume;
+	else
+		f->rip += trap.skip;
 }

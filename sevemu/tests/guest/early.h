@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#define EARLY_MAX	64	/* capacity of struct early_log, in comparisons */
+#define EARLY_MAX	96	/* capacity of struct early_log, in comparisons */
 
 /*
  * A comparison that record() in boot32.c has made. The case has failed if @got is not

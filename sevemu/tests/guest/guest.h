@@ -35,7 +35,8 @@ struct boot_params;
 
 /* ---- The machine that sevemu emulates ---- */
 
-enum sev_mode { SEV_OFF, SEV_PLAIN, SEV_ES };
+enum sev_mode { SEV_OFF, SEV_PLAIN, SEV_ES, SEV_SNP };
+enum snp_convert { CONVERT_STRICT, CONVERT_NONE, CONVERT_IMPLICIT };
 
 /*
  * The options with which sevemu was started. machine_init() in main.c fills this from
@@ -53,17 +54,38 @@ struct machine {
 	 * says. Otherwise the host does what KVM does.
 	 */
 	bool spec;
+	bool es;			/* --sev es or --sev snp: exits raise #VC */
+	/* sevemu's options for an SNP guest. */
+	enum snp_convert convert;	/* --snp-convert */
+	u32 vmpl;			/* --vmpl */
+	bool rmp_2m;			/* --rmp 2m */
+	bool loaded;			/* --validated is not all */
 	const struct boot_params *bp;	/* the zero page from the loader */
 };
 extern struct machine machine;
 
 /* ---- Cases ---- */
 
-#define CASE_ES		1	/* the case needs an SEV-ES guest */
+#define CASE_ES		1	/* the case needs an SEV-ES or SEV-SNP guest */
 #define CASE_V2		2	/* the case needs GHCB protocol version 2 */
-#define CASE_SEV	4	/* the case needs encrypted memory: SEV or SEV-ES */
+/*
+ * The case needs memory that the first access through the other view makes shared or
+ * private: SEV or SEV-ES.
+ */
+#define CASE_SEV	4
 /* The case terminates the guest, so case=all does not run it. */
 #define CASE_ENDS	8
+#define CASE_SNP	0x10	/* the case needs an SEV-SNP guest */
+#define CASE_NOT_SNP	0x20	/* the case's rule is another one in an SEV-SNP guest */
+#define CASE_VMPL0	0x40	/* the case needs a guest at VMPL 0 */
+#define CASE_SVSM	0x80	/* the case needs a guest below VMPL 0, with an SVSM */
+#define CASE_2M		0x100	/* the case needs --rmp 2m */
+#define CASE_4K		0x200	/* the case needs --rmp 4k */
+#define CASE_STRICT_CONVERT 0x400	/* the case needs --snp-convert strict */
+#define CASE_NO_CONVERT	0x800	/* the case needs --snp-convert none */
+#define CASE_IMPLICIT	0x1000	/* the case needs --snp-convert implicit */
+#define CASE_LOADED	0x2000	/* the case needs --validated loaded */
+#define CASE_ALL	0x4000	/* the case needs --validated all */
 
 struct test_case {
 	/* The case's name, for case=NAME and for its result line. */
@@ -203,6 +225,11 @@ struct trap_log {
 	 * to the frame's RIP otherwise.
 	 */
 	u64 resume;
+	/*
+	 * Written by the case. If @resume is 0, the handler returns to this many bytes
+	 * behind the frame's RIP: the length of the instruction.
+	 */
+	u64 skip;
 };
 extern struct trap_log trap;
 
@@ -259,6 +286,12 @@ struct vc_log {
 	 * resume.
 	 */
 	bool skip;
+	/*
+	 * Written by the case. If not 0, the page at this address is validated by a #VC
+	 * 0x404, and the instruction that raised it is repeated. The handler clears it.
+	 */
+	u64 validate;
+	u64 not_validated;	/* number of #VC 0x404 so far */
 };
 extern struct vc_log vc;
 

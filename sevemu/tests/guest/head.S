@@ -209,6 +209,16 @@ vc32_entry:
 	iretl
 
 /*
+ * Entry of the #UD handler in 32-bit mode. Counts the #UD in ud32_count, and skips the
+ * instruction of 4 bytes that has raised it.
+ */
+	.globl	ud32_entry
+ud32_entry:
+	incl	ud32_count
+	addl	$4, (%esp)
+	iretl
+
+/*
  * void user32_run(eip, cs, ss, esp): runs code at CPL 3. INT VECTOR_USER_END leads to
  * user32_end, which returns to the caller of user32_run().
  * In:  32-bit mode, the arguments on the stack by the C calling convention

@@ -11,6 +11,7 @@
 #include "guest.h"
 #include "cmdline.h"
 #include "early.h"
+#include "snp.h"
 
 struct machine machine;
 extern const struct test_case test_cases[], test_cases_end[];
@@ -31,7 +32,7 @@ NORETURN void end_run(u8 how)
 	 * Send the request by the GHCB directly. OUT would raise #VC, and a faulty #VC
 	 * handler could prevent the exit.
 	 */
-	if (machine.sev == SEV_ES) {
+	if (machine.es) {
 		ghcb_begin(SVM_EXIT_IOIO, 1 << IOIO_SIZE_SHIFT |
 			   DEBUG_EXIT_PORT << IOIO_PORT_SHIFT, 0);
 		ghcb_set(GHCB_RAX, how);
@@ -100,10 +101,30 @@ void note(const char *what, u64 value)
  */
 static const char *missing(u64 flags)
 {
-	if (flags & CASE_ES && machine.sev != SEV_ES)
+	if (flags & CASE_ES && !machine.es)
 		return "not an SEV-ES guest";
-	if (flags & CASE_SEV && machine.sev == SEV_OFF)
-		return "memory is not encrypted";
+	if (flags & CASE_SEV && (machine.sev == SEV_OFF || machine.sev == SEV_SNP))
+		return "memory is not encrypted, or has an RMP";
+	if (flags & CASE_SNP && machine.sev != SEV_SNP)
+		return "not an SEV-SNP guest";
+	if (flags & CASE_NOT_SNP && machine.sev == SEV_SNP)
+		return "an SEV-SNP guest";
+	if (flags & CASE_VMPL0 && machine.vmpl)
+		return "not at VMPL 0";
+	if (flags & CASE_SVSM && !machine.vmpl)
+		return "no SVSM";
+	if (flags & CASE_2M && !machine.rmp_2m)
+		return "no 2 MiB RMP entries";
+	if (flags & CASE_4K && machine.rmp_2m)
+		return "2 MiB RMP entries";
+	if ((flags & CASE_STRICT_CONVERT && machine.convert != CONVERT_STRICT) ||
+	    (flags & CASE_NO_CONVERT && machine.convert != CONVERT_NONE) ||
+	    (flags & CASE_IMPLICIT && machine.convert != CONVERT_IMPLICIT))
+		return "another --snp-convert";
+	if (flags & CASE_LOADED && !machine.loaded)
+		return "all memory is validated";
+	if (flags & CASE_ALL && machine.loaded)
+		return "not all memory is validated";
 	if (flags & CASE_V2 && machine.ghcb_max < 2)
 		return "GHCB version 1";
 	return NULL;
@@ -187,6 +208,11 @@ static void machine_init(const struct boot_params *bp)
 	machine.la57 = config & HOOK_CONFIG_LA57;
 	machine.rdtsc = config & HOOK_CONFIG_RDTSC;
 	machine.spec = config & HOOK_CONFIG_SPEC;
+	machine.es = machine.sev == SEV_ES || machine.sev == SEV_SNP;
+	machine.convert = config >> HOOK_CONFIG_CONVERT_SHIFT & 3;
+	machine.vmpl = config >> HOOK_CONFIG_VMPL_SHIFT & 3;
+	machine.rmp_2m = config & HOOK_CONFIG_RMP_2M;
+	machine.loaded = machine.sev == SEV_SNP && config & HOOK_CONFIG_LOADED;
 }
 
 void guest_main(const struct boot_params *bp)
@@ -198,6 +224,8 @@ void guest_main(const struct boot_params *bp)
 	machine_init(bp);
 	cpu_init();
 	running = "start";
+	if (machine.sev == SEV_SNP)
+		snp_init();
 	if (hook(HOOK_VERSION, 0) != HOOK_API)
 		fail("the test hooks are of another version");
 	print_early();

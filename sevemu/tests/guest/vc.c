@@ -5,6 +5,7 @@
  * instruction encodings that the cases execute.
  */
 #include "guest.h"
+#include "snp.h"
 
 #define CPUID_XSTATE		0xd
 #define XCR0_X87		1
@@ -330,6 +331,14 @@ void vc_handle(struct frame *f)
 	 */
 	if (f->error_code == VC_ERROR_DB)
 		return;
+	if (f->error_code == VC_NOT_VALIDATED) {
+		vc.not_validated++;
+		if (vc.validate) {
+			snp_validate(vc.validate, true);
+			vc.validate = 0;
+			return;
+		}
+	}
 	if (f->rip != vc.rip)
 		vc.wrong_rip = true;
 	if (!vc.skip) {

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attack_snp.c - lies of the emulated host to an SEV-SNP guest: wrong launch pages, wrong
+ * answers, page states that are not done, and pages that the host exchanges.
+ *
+ * Runs with --sev snp and --attack.  The promise of SEV-SNP is integrity: the host cannot
+ * change a validated private page so that the guest reads other bytes.  A real host
+ * changes the RMP by RMPUPDATE, which always clears the validated bit.  The lies about
+ * pages here go through rmp_host_update(), which does the same, so the guest's next
+ * access raises #VC 0x404.
+ */
+#include <asm/bootparam.h>
+
+#include "attack_snp.h"
+#include "exception.h"
+#include "guest_memory.h"
+#include "log.h"
+#include "loader.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
+#include "rmp.h"
+#include "sevemu.h"
+
+#define FEATURES_SNP		(1ull << 12)	/* bit 0 of the features, in the MSR */
+#define VERSION_MAX_SHIFT	48
+#define CPUID_FIELDS		6		/* of an entry that snp-cpuid-field spoils */
+#define CPUID_ENTRY_SIZE	48
+#define CPUID_HEADER		16
+#define SECRETS_SVSM_SIZE	0x148
+#define SECRETS_SVSM_CAA	0x150
+#define SECRETS_SVSM_VMPL	0x15c
+
+/* What the attack snp-pvalidate does to a PVALIDATE, selected by N % RESULTS. */
+enum { RESULT_SIZE, RESULT_INPUT, RESULT_CARRY, RESULTS };
+
+/* Returns the host address of the blob that the setup_data list names, or NULL. */
+static u8 *blob(struct boot_params *bp)
+{
+	const u8 *node = npt_host(bp->hdr.setup_data);
+	u32 address;
+
+	if (!bp->hdr.setup_data || !node)
+		return NULL;
+	memcpy(&address, node + sizeof(struct setup_data), sizeof(address));
+	return npt_host(address);
+}
+
+/* Returns the host address of the page whose guest-physical address the blob has at @offset. */
+static u8 *blob_page(struct boot_params *bp, u32 offset)
+{
+	u64 gpa;
+
+	memcpy(&gpa, blob(bp) + offset, sizeof(gpa));
+	return npt_host(gpa);
+}
+
+/*
+ * Spoils field N of the blob: 0 magic, 1 and 2 address and length of the secrets page,
+ * 3 and 4 those of the CPUID page.
+ */
+static void blob_field(struct lie *lie, struct boot_params *bp)
+{
+	static const u32 offsets[] = { 0, 8, 16, 24, 32 };
+	u32 *field = (u32 *)(blob(bp) + offsets[lie->n % ARRAY_SIZE(offsets)]);
+
+	/* A length of 0xfff is one byte too short, an address of 0xfff no page. */
+	*field = lie->n % ARRAY_SIZE(offsets) ? 0xfff : ~*field;
+}
+
+static void blob_none(struct lie *lie, struct boot_params *bp)
+{
+	(void)lie;
+	bp->hdr.setup_data = 0;
+}
+
+static void cpuid_count(struct lie *lie, struct boot_params *bp)
+{
+	static const u32 counts[] = { 0, 65, ~0u };
+
+	*(u32 *)blob_page(bp, 24) = counts[lie->n % ARRAY_SIZE(counts)];
+}
+
+/*
+ * Inverts field N % 6 of entry N / 6 of the CPUID page: function, index, EAX, EBX, ECX,
+ * EDX.
+ */
+static void cpuid_field(struct lie *lie, struct boot_params *bp)
+{
+	static const u8 offsets[CPUID_FIELDS] = { 0, 4, 24, 28, 32, 36 };
+	u32 entry = lie->n / CPUID_FIELDS;
+	u32 *field = (u32 *)(blob_page(bp, 24) + CPUID_HEADER + entry * CPUID_ENTRY_SIZE +
+			     offsets[lie->n % CPUID_FIELDS]);
+
+	*field = ~*field;
+}
+
+/*
+ * Spoils what the secrets page says about the SVSM: with N = 0 there is none, with 1 the
+ * guest has VMPL 0, with 2 the calling area is not aligned.
+ */
+static void secrets_field(struct lie *lie, struct boot_params *bp)
+{
+	u8 *page = blob_page(bp, 8);
+
+	switch (lie->n) {
+	case 0:
+		memset(page + SECRETS_SVSM_SIZE, 0, sizeof(u64));
+		break;
+	case 1:
+		page[SECRETS_SVSM_VMPL] = 0;
+		break;
+	default:
+		page[SECRETS_SVSM_CAA] ^= 8;
+		break;
+	}
+}
+
+/*
+ * Answers the request for the hypervisor's features wrongly: with N = 0 SNP is missing,
+ * with 1 several VMPLs, with 2 the guest's request stays in the MSR.
+ */
+static u64 features(struct lie *lie, u64 request, u64 value)
+{
+	if ((request & GHCB_MSR_INFO_MASK) != GHCB_MSR_HV_FT_REQ)
+		return value;
+	return lie->n == 0 ? value & ~FEATURES_SNP :
+	       lie->n == 1 ? value & ~((u64)GHCB_FEATURE_MULTI_VMPL << 12) : request;
+}
+
+static u64 version_1(struct lie *lie, u64 request, u64 value)
+{
+	(void)lie;
+	if ((request & GHCB_MSR_INFO_MASK) != GHCB_MSR_SEV_INFO_REQ)
+		return value;
+	return (value & 0xffffffff) | 1ull << VERSION_MAX_SHIFT | 1ull << 32;
+}
+
+/*
+ * Answers the registration of a GHCB wrongly: with N = 0 by another frame, with 1 not at
+ * all, with 2 by another response code.
+ */
+static u64 registration(struct lie *lie, u64 request, u64 value)
+{
+	if ((request & GHCB_MSR_INFO_MASK) != GHCB_MSR_REG_GPA_REQ)
+		return value;
+	return lie->n == 0 ? value + PAGE_SIZE : lie->n == 1 ? request : value + 2;
+}
+
+/*
+ * Answers page state request N / 3 of the MSR protocol wrongly: N % 3 is 0 for a refusal,
+ * 1 for another response code, 2 for no answer.
+ */
+static u64 page_state(struct lie *lie, u64 request, u64 value)
+{
+	if ((request & GHCB_MSR_INFO_MASK) != GHCB_MSR_PSC_REQ || !occasion(lie, lie->n / 3))
+		return value;
+	return lie->n % 3 == 0 ? value | GHCB_PSC_ERROR : lie->n % 3 == 1 ? value + 2 : request;
+}
+
+static u64 run_vmpl(struct lie *lie, u64 request, u64 value)
+{
+	if ((request & GHCB_MSR_INFO_MASK) != GHCB_MSR_VMPL_REQ || !occasion(lie, lie->n))
+		return value;
+	return value | 1ull << 32;
+}
+
+/* Refuses page state request N / 2 by the GHCB page, with one of two errors. */
+static void page_reply(struct lie *lie, struct ghcb *page, const struct ghcb *request)
+{
+	if (request->sw_exit_code == GHCB_EXIT_PAGE_STATE && occasion(lie, lie->n / 2))
+		page->sw_exit_info_2 = lie->n % 2 ? 0x100ull << 32 : 1ull << 32 | 2;
+}
+
+/*
+ * Values of @arg in a row of snp_attacks[].  struct attack has no function for these lies.
+ * The functions at the end of this file look for a lie by this value, and tell it.
+ */
+enum snp_lie {
+	LIE_NONE,
+	LIE_DROP,		/* a page state request is answered and not done */
+	LIE_PVALIDATE,		/* the result of a PVALIDATE */
+	LIE_NO_SVSM,		/* the SVSM does not run */
+	LIE_TAKE_CODE,		/* the page at RIP loses its validation */
+	LIE_TAKE_STACK,		/* the page at RSP loses its validation */
+	LIE_SWAP,		/* the pages at RIP and RSP are exchanged */
+	LIE_INJECT,		/* #VC 0x404 without a reason */
+};
+
+const struct attack snp_attacks[] = {
+	{ "snp-blob-field", 5, 0, "the blob has a wrong magic, address or length",
+	  .load = blob_field },
+	{ "snp-blob-none", 1, 0, "there is no blob", .load = blob_none },
+	{ "snp-cpuid-count", 3, 0, "the CPUID page has no entry, or too many",
+	  .load = cpuid_count },
+	{ "snp-cpuid-field", 21 * CPUID_FIELDS, 0, "a field of the CPUID page is inverted",
+	  .load = cpuid_field },
+	{ "snp-secrets-field", 3, 0, "the secrets page is wrong about the SVSM",
+	  .load = secrets_field },
+	{ "snp-features", 3, 0, "the features lack SNP or several VMPLs, or are not answered",
+	  .answer = features },
+	{ "snp-version", 1, 0, "the highest GHCB version is 1", .answer = version_1 },
+	{ "snp-registration", 3, 0, "the registration of a GHCB is answered wrongly",
+	  .answer = registration },
+	{ "snp-page-state", 64 * 3, 0, "a page state request by the MSR is answered wrongly",
+	  .answer = page_state },
+	{ "snp-page-reply", 64 * 2, 0, "a page state request by the GHCB page is refused",
+	  .reply = page_reply },
+	{ .name = "snp-page-state-dropped", .count = 64, .arg = LIE_DROP,
+	  .text = "a page state request is answered and not done" },
+	{ .name = "snp-pvalidate", .count = 64 * RESULTS, .arg = LIE_PVALIDATE,
+	  .text = "a PVALIDATE fails by size or input, or sets CF" },
+	{ "snp-run-vmpl", 64, 0, "a call of the SVSM is answered by an error",
+	  .answer = run_vmpl },
+	{ .name = "snp-no-svsm", .count = 64, .arg = LIE_NO_SVSM,
+	  .text = "a call of the SVSM is answered, and it does not run" },
+	{ .name = "snp-take-code", .count = 4096, .arg = LIE_TAKE_CODE,
+	  .text = "the host replaces the page at RIP after VMGEXIT N" },
+	{ .name = "snp-take-stack", .count = 4096, .arg = LIE_TAKE_STACK,
+	  .text = "the host replaces the page at RSP after VMGEXIT N" },
+	{ .name = "snp-swap", .count = 4096, .arg = LIE_SWAP,
+	  .text = "the host exchanges the pages at RIP and RSP after VMGEXIT N" },
+	{ .name = "snp-inject-404", .count = 4096, .arg = LIE_INJECT,
+	  .text = "#VC 0x404 after VMGEXIT N, without a reason" },
+};
+const unsigned int snp_attack_count = ARRAY_SIZE(snp_attacks);
+
+static const struct attack *find(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < snp_attack_count; i++)
+		if (!strcmp(snp_attacks[i].name, name))
+			return &snp_attacks[i];
+	return attack_find(name);
+}
+
+void snp_attack_option(char *text)
+{
+	const struct attack *attack;
+	char *name, *number;
+	u64 n;
+
+	while (*text) {
+		for (name = text; *text && *text != ':' && *text != ','; text++)
+			;
+		number = *text == ':' ? text + 1 : NULL;
+		if (*text)
+			*text++ = '\0';
+		while (number && *text && *text != ',')
+			text++;
+		if (number && *text)
+			*text++ = '\0';
+		n = number ? parse_number(number) : 0;
+		attack = find(name);
+		if (!attack)
+			end_run(END_USAGE, "no attack is called %s (--attack list names them)",
+				name);
+		if (attack->fire || attack->no_random || attack->rewrite || attack->alias ||
+		    attack->replace || n >= attack->count || lie_count == LIES_MAX)
+			end_run(END_USAGE, "--attack %s:%lu is not possible with --sev snp: it "
+				"takes up to %u lies that change an answer, with N below %u",
+				name, n, LIES_MAX, attack->count);
+		attack_add(attack, n);
+	}
+}
+
+void snp_attack_start(void)
+{
+	unsigned int i;
+
+	if (!lie_count)
+		return;
+	for (i = 0; i < lie_count; i++)
+		if (lies[i].attack->load && config.mode == MODE_OVMF)
+			end_run(END_USAGE, "--attack %s changes what sevemu's loader hands "
+				"over: give --mode direct64 or direct32", lies[i].attack->name);
+	if (config.mode != MODE_OVMF)
+		attack_load(loader_zero_page());
+	attack_on = true;
+}
+
+/* Returns the run's lie of kind @kind, or NULL. */
+static struct lie *lie_of(enum snp_lie kind)
+{
+	unsigned int i;
+
+	for (i = 0; attack_on && i < lie_count; i++)
+		if (lies[i].attack >= snp_attacks &&
+		    lies[i].attack < snp_attacks + snp_attack_count &&
+		    lies[i].attack->arg == kind)
+			return &lies[i];
+	return NULL;
+}
+
+bool snp_attack_drops(void)
+{
+	struct lie *lie = lie_of(LIE_DROP);
+
+	return lie && occasion(lie, lie->n);
+}
+
+void snp_attack_pvalidate(unsigned int *result, bool *carry)
+{
+	struct lie *lie = lie_of(LIE_PVALIDATE);
+
+	if (!lie || !occasion(lie, lie->n / RESULTS))
+		return;
+	switch (lie->n % RESULTS) {
+	case RESULT_SIZE:
+		*result = RMP_FAIL_SIZE;
+		break;
+	case RESULT_INPUT:
+		*result = RMP_FAIL_INPUT;
+		break;
+	default:
+		*carry = true;
+		break;
+	}
+}
+
+bool snp_attack_no_svsm(void)
+{
+	struct lie *lie = lie_of(LIE_NO_SVSM);
+
+	return lie && occasion(lie, lie->n);
+}
+
+/* Replaces the guest's page at linear address @va, if it is private memory. */
+static void take_page(struct vcpu *vcpu, u64 va)
+{
+	struct guest_fault fault;
+	struct translation t;
+
+	if (!guest_translate(vcpu, va, GUEST_QUIET, &t, &fault) || t.view != VIEW_PRIVATE ||
+	    !npt_rmp(t.gpa))
+		return;
+	trace("attack page %#lx", ALIGN_DOWN(t.gpa, PAGE_SIZE));
+	rmp_host_update(ALIGN_DOWN(t.gpa, PAGE_SIZE));
+}
+
+void snp_attack_vmgexit(struct vcpu *vcpu)
+{
+	struct lie *code = lie_of(LIE_TAKE_CODE), *stack = lie_of(LIE_TAKE_STACK);
+	struct lie *swap = lie_of(LIE_SWAP), *inject = lie_of(LIE_INJECT);
+
+	if (code && occasion(code, code->n))
+		take_page(vcpu, vcpu->vmcb->rip);
+	if (stack && occasion(stack, stack->n))
+		take_page(vcpu, vcpu->gpr[RSP]);
+	if (swap && occasion(swap, swap->n)) {
+		take_page(vcpu, vcpu->vmcb->rip);
+		take_page(vcpu, vcpu->gpr[RSP]);
+	}
+	if (inject && occasion(inject, inject->n))
+		vc_raise(vcpu, SVM_EXIT_NOT_VALIDATED);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * launch.c - a guest's launch: which pages are validated when it starts, and the
+ * launch digest.
+ *
+ * Runs once, before the guest starts.  A real security processor encrypts the pages
+ * that the virtual machine monitor names, enters them in the RMP as validated, and
+ * hashes them.  The digest of SEV and SEV-ES is the SHA-256 of all bytes in the order
+ * of the calls, and with SEV-ES of the virtual CPU's saved state (SEV API, LAUNCH_
+ * commands).  The digest of SEV-SNP is a chain of SHA-384 over a structure for each
+ * page (SEV-SNP firmware ABI, PAGE_INFO).  docs/emulator.md has the order of pages.
+ */
+#include "fwcfg.h"
+#include "launch.h"
+#include "layout.h"
+#include "loader.h"
+#include "main.h"
+#include "npt.h"
+#include "report.h"
+#include "rmp.h"
+#include "sevemu.h"
+#include "sha2.h"
+
+#define RANGES_MAX		48
+#define VMSA_GPA		0xfffffffff000
+
+/*
+ * Offsets in a VMSA of fields that the VMCB's state-save area does not have (APM2
+ * appendix B).
+ */
+#define VMSA_VMPL		0x0ca
+#define VMSA_RCX		0x308
+#define VMSA_RBP		0x328
+#define VMSA_SEV_FEATURES	0x3b0
+#define VMSA_XCR0		0x3e8
+#define VMSA_MXCSR		0x408
+#define VMSA_FCW		0x410
+#define SEV_FEATURE_SNP		1
+#define MXCSR_RESET		0x1f80
+#define FCW_RESET		0x037f
+#define XCR0_X87		1
+/* Bytes of the VMCB's state-save area that a VMSA has at the same offsets. */
+#define VMSA_SAME		0x300
+
+/* A range of launched pages. */
+struct range {
+	u64 gpa, end;		/* page-aligned */
+	enum launch_type type;
+};
+
+/* What the SHA-384 of a page covers (SEV-SNP firmware ABI, PAGE_INFO). */
+struct page_info {
+	u8 digest[SHA384_SIZE];	/* the launch digest so far */
+	u8 contents[SHA384_SIZE]; /* SHA-384 of the page, or zeroes */
+	u16 length;		/* sizeof(struct page_info) */
+	u8 type;		/* enum launch_type */
+	u8 imi;			/* 0: not part of an initial migration image */
+	u8 vmpl3, vmpl2, vmpl1;	/* rights of the VMPLs */
+	u8 reserved;
+	u64 gpa;
+} __attribute__((packed));
+_Static_assert(sizeof(struct page_info) == 0x70, "PAGE_INFO has 112 bytes");
+
+static struct range ranges[RANGES_MAX];
+static unsigned int range_count;
+static u8 digest[SHA384_SIZE];
+static struct sha256 plain;	/* the digest of SEV and SEV-ES so far */
+static bool measured;
+static char *validated;		/* the value of --validated */
+
+void launch_add(u64 gpa, u64 size, enum launch_type type)
+{
+	struct range *range = &ranges[range_count];
+
+	if (!size)
+		return;
+	if (range_count + 1 == RANGES_MAX)
+		end_run(END_ERROR, "the launch has more than %u ranges of pages: give a "
+			"shorter list to --validated", RANGES_MAX);
+	range->gpa = ALIGN_DOWN(gpa, PAGE_SIZE);
+	range->end = ALIGN_UP(gpa + size, PAGE_SIZE);
+	range->type = type;
+	range_count++;
+}
+
+void launch_option(char *value)
+{
+	validated = value;
+}
+
+bool launch_all(void)
+{
+	return config.mode != MODE_OVMF && !strcmp(validated, "all");
+}
+
+/* Adds a page of type @type to the digest of an SNP guest. */
+static void measure_snp(u64 gpa, enum launch_type type, const void *contents)
+{
+	struct page_info info = { .length = sizeof(info), .type = type, .gpa = gpa };
+
+	memcpy(info.digest, digest, sizeof(digest));
+	if (type == LAUNCH_NORMAL || type == LAUNCH_VMSA)
+		sha384(contents, PAGE_SIZE, info.contents);
+	/* These are the rights that rmp_launch() gives. */
+	if (config.vmpl && type != LAUNCH_VMSA) {
+		info.vmpl1 = config.vmpl <= 1 ? RMP_ALL_RIGHTS : 0;
+		info.vmpl2 = config.vmpl <= 2 ? RMP_ALL_RIGHTS : 0;
+		info.vmpl3 = RMP_ALL_RIGHTS;
+	}
+	sha384(&info, sizeof(info), digest);
+}
+
+static void measure(u64 gpa, enum launch_type type, const void *contents)
+{
+	if (!config.measure)
+		return;
+	if (guest_is_snp())
+		measure_snp(gpa, type, contents);
+	else if (type == LAUNCH_NORMAL || type == LAUNCH_VMSA)
+		sha256_add(&plain, contents, PAGE_SIZE);
+}
+
+/*
+ * Writes the virtual CPU's saved state (VMSA) at launch to @page.  VMSA and VMCB have
+ * segments, control registers and so on at the same offsets.
+ */
+static void make_vmsa(const struct vcpu *vcpu, u8 *page)
+{
+	const struct vmcb *v = vcpu->vmcb;
+	u64 features = guest_is_snp() ? SEV_FEATURE_SNP : 0;
+	static const u64 xcr0 = XCR0_X87;
+	static const u32 mxcsr = MXCSR_RESET;
+	static const u16 fcw = FCW_RESET;
+
+	u64 cr0 = v->cr0 & ~(u64)(CR0_CD | CR0_NW), cr4 = v->cr4 | CR4_MCE;
+
+	memcpy(page, &v->es, VMSA_SAME);
+	page[VMSA_VMPL] = config.vmpl;
+	/* KVM gives every guest these values of CR0 and CR4. */
+	memcpy(page + offsetof(struct vmcb, cr0) - offsetof(struct vmcb, es), &cr0, sizeof(cr0));
+	memcpy(page + offsetof(struct vmcb, cr4) - offsetof(struct vmcb, es), &cr4, sizeof(cr4));
+	/* RSP lies between RBX and RBP, and was copied with the VMCB's fields. */
+	memcpy(page + VMSA_RCX, &vcpu->gpr[RCX], 3 * sizeof(u64));
+	memcpy(page + VMSA_RBP, &vcpu->gpr[RBP], 11 * sizeof(u64));
+	memcpy(page + VMSA_SEV_FEATURES, &features, sizeof(features));
+	memcpy(page + VMSA_XCR0, &xcr0, sizeof(xcr0));
+	memcpy(page + VMSA_MXCSR, &mxcsr, sizeof(mxcsr));
+	memcpy(page + VMSA_FCW, &fcw, sizeof(fcw));
+}
+
+/*
+ * Validates the frames from @start to @end that are not validated yet, as pages of
+ * zeroes.
+ */
+static void launch_rest(u64 start, u64 end)
+{
+	u64 page;
+
+	for (page = ALIGN_DOWN(start, PAGE_SIZE); page < end; page += PAGE_SIZE)
+		if (npt_rmp(page) && npt_rmp(page)->flags & RMP_UNTOUCHED)
+			measure(page, LAUNCH_ZERO, NULL);
+	rmp_launch(start, end);
+}
+
+static void launch_all_ram(void)
+{
+	unsigned int i;
+
+	launch_rest(0, VGA_START);
+	launch_rest(BIOS_START, hv_base);
+	for (i = 0; i < machine_e820_count; i++)
+		if (machine_e820[i].type == E820_RAM && machine_e820[i].address >= FOUR_GIB)
+			launch_rest(machine_e820[i].address,
+				    machine_e820[i].address + machine_e820[i].length);
+}
+
+/*
+ * Validates the ranges of --validated, a list of START-END separated by commas.
+ * The text is changed.
+ */
+static void launch_list(char *text)
+{
+	char *start, *end;
+
+	while (*text) {
+		for (start = text; *text != '-'; text++)
+			;
+		*text++ = '\0';
+		for (end = text; *text && *text != ','; text++)
+			;
+		if (*text)
+			*text++ = '\0';
+		launch_rest(parse_number(start), parse_number(end));
+	}
+}
+
+void launch_finish(struct vcpu *vcpu)
+{
+	static u8 vmsa[PAGE_SIZE];
+	unsigned int i;
+	u64 page;
+
+	sha256_init(&plain);
+	for (i = 0; i < range_count; i++) {
+		for (page = ranges[i].gpa; config.measure && page < ranges[i].end;
+		     page += PAGE_SIZE)
+			measure(page, ranges[i].type, npt_host(page));
+		if (guest_is_snp())
+			rmp_launch(ranges[i].gpa, ranges[i].end);
+	}
+	if (guest_is_snp() && config.mode != MODE_OVMF) {
+		if (launch_all()) {
+			launch_all_ram();
+		} else if (strcmp(validated, "loaded")) {
+			launch_list(validated);
+		}
+	}
+	if (config.sev == SEV_OFF || !config.measure)
+		return;
+	if (guest_is_es()) {
+		make_vmsa(vcpu, vmsa);
+		measure(VMSA_GPA, LAUNCH_VMSA, vmsa);
+	}
+	if (!guest_is_snp())
+		sha256_end(&plain, digest);
+	measured = true;
+}
+
+const u8 *launch_digest(unsigned int *size)
+{
+	*size = guest_is_snp() ? SHA384_SIZE : SHA256_SIZE;
+	return measured ? digest : NULL;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * snp_insn.c - executes the instructions by which an SEV-SNP guest changes and
+ * reads the RMP: PVALIDATE, RMPADJUST and RMPQUERY (APM3).
+ *
+ * Runs when the guest has got a #UD, which is intercepted with --sev snp, because
+ * QEMU's processor has none of the three.  rmp.c has the rules for the RMP entry.
+ * This file has those for the operands: privilege level, VMPL, address and size.
+ */
+#include "attack_snp.h"
+#include "exception.h"
+#include "guest_memory.h"
+#include "hooks.h"
+#include "insn.h"
+#include "log.h"
+#include "main.h"
+#include "report.h"
+#include "rmp.h"
+#include "sevemu.h"
+#include "snp_insn.h"
+
+/*
+ * Bit 0 of RCX: the operand is a page of 2 MiB.  Bit 0 of RDX of PVALIDATE: validate.
+ * The other bits are ignored, because Linux leaves part of an address in them.
+ */
+#define SIZE_2M			1
+#define VALIDATE		1
+
+/* Fields of RDX of RMPADJUST and RMPQUERY. */
+#define TARGET_VMPL		0xff
+#define RIGHTS_SHIFT		8
+#define RIGHTS_MASK		0xff
+#define TARGET_VMSA		0x10000
+/*
+ * Rights that RMPADJUST can give.  Bit 4, supervisor shadow stack, has no effect
+ * in this model, because QEMU's processor has no shadow stacks.
+ */
+#define RIGHTS_VALID		0x1f
+
+#define ARITHMETIC_FLAGS	(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | \
+				 RFLAGS_OF)
+
+/* Sets EAX to @result, and CF to @carry.  The other flags follow from EAX. */
+static void finish(struct vcpu *vcpu, const struct insn *insn, u32 result, bool carry)
+{
+	u64 flags = vcpu->vmcb->rflags & ~(u64)ARITHMETIC_FLAGS;
+
+	if (carry)
+		flags |= RFLAGS_CF;
+	if (!result)
+		flags |= RFLAGS_ZF;
+	if (!__builtin_parity(result & 0xff))
+		flags |= RFLAGS_PF;
+	vcpu->vmcb->rflags = flags;
+	vcpu->gpr[RAX] = result;
+	insn_advance(vcpu, insn);
+}
+
+/*
+ * Returns the instruction's operand RAX as a linear address.  The segments of a
+ * guest in 32-bit mode are taken to be flat.
+ */
+static u64 operand(const struct vcpu *vcpu, const struct insn *insn, bool long64)
+{
+	u64 va = vcpu->gpr[RAX];
+
+	return long64 && !insn->address_size ? va : (u32)va;
+}
+
+static bool operand_huge(const struct vcpu *vcpu)
+{
+	return vcpu->gpr[RCX] & SIZE_2M;
+}
+
+/*
+ * Reports that an operand of the instruction is malformed, and finishes the
+ * instruction with FAIL_INPUT.
+ */
+static void bad_input(struct vcpu *vcpu, const struct insn *insn, const char *name)
+{
+	violation(vcpu, VIOL_RMP_INPUT, "%s with RAX %#lx, RCX %#lx, RDX %#lx", name,
+		  vcpu->gpr[RAX], vcpu->gpr[RCX], vcpu->gpr[RDX]);
+	finish(vcpu, insn, RMP_FAIL_INPUT, false);
+}
+
+/*
+ * Ends the run, because the instruction @name names memory that is not private
+ * memory of the guest.
+ */
+static void unassigned(struct vcpu *vcpu, const char *name, u64 gpa)
+{
+	report_count(COUNT_RMP_MISMATCH);
+	violation(vcpu, VIOL_RMP_MISMATCH, "%s of %#lx, which is not private memory of the "
+		  "guest: it must change the page's state before", name, gpa);
+}
+
+static void pvalidate(struct vcpu *vcpu, const struct insn *insn, bool long64)
+{
+	u64 va = operand(vcpu, insn, long64);
+	bool huge = operand_huge(vcpu), validate = vcpu->gpr[RDX] & VALIDATE, same;
+	struct guest_fault fault;
+	struct translation t;
+	unsigned int result;
+
+	if (vcpu->vmcb->cpl || vcpu->vmpl) {
+		guest_raise(vcpu, X86_GP, 0);
+		return;
+	}
+	if (huge && va % LARGE_SIZE) {
+		bad_input(vcpu, insn, "PVALIDATE");
+		return;
+	}
+	if (!guest_translate(vcpu, va, 0, &t, &fault)) {
+		guest_raise_pf(vcpu, &fault);
+		return;
+	}
+	if (t.view != VIEW_PRIVATE)
+		violation(vcpu, VIOL_PVALIDATE_C0, "PVALIDATE of %#lx, which is mapped with "
+			  "C=0 to %#lx", va, t.gpa);
+	if (huge && t.span < LARGE_SIZE)
+		result = RMP_FAIL_SIZE;
+	else
+		result = rmp_validate(vcpu, t.gpa, huge, validate, &same);
+	if (!result)
+		snp_attack_pvalidate(&result, &same);
+	if (result == RMP_FAIL_SIZE)
+		report_count(COUNT_RMP_SIZE);
+	if (result == RMP_FAIL_UNASSIGNED) {
+		unassigned(vcpu, "PVALIDATE", t.gpa);
+		result = RMP_FAIL_INPUT;
+	}
+	finish(vcpu, insn, result, !result && same);
+}
+
+/*
+ * Does what RMPADJUST and RMPQUERY have in common: checks the privilege level and
+ * the page of RAX, and sets *@gpa.  Returns false if the instruction is finished or
+ * has raised an exception.
+ */
+static bool target_page(struct vcpu *vcpu, const struct insn *insn, const char *name,
+			u64 *gpa)
+{
+	bool huge = operand_huge(vcpu) && insn->modrm == MODRM_RMPADJUST;
+	struct guest_fault fault;
+	struct translation t;
+
+	if (!guest_translate(vcpu, vcpu->gpr[RAX], 0, &t, &fault)) {
+		guest_raise_pf(vcpu, &fault);
+		return false;
+	}
+	if (!npt_rmp(t.gpa)) {
+		unassigned(vcpu, name, t.gpa);
+		finish(vcpu, insn, RMP_FAIL_INPUT, false);
+		return false;
+	}
+	if (!rmp_access(vcpu, t.gpa, VIEW_PRIVATE, 0)) {
+		vc_not_validated(vcpu);
+		return false;
+	}
+	if (huge && (t.span < LARGE_SIZE || !(npt_rmp(t.gpa)->flags & RMP_2M))) {
+		report_count(COUNT_RMP_SIZE);
+		finish(vcpu, insn, RMP_FAIL_SIZE, false);
+		return false;
+	}
+	*gpa = ALIGN_DOWN(t.gpa, PAGE_SIZE);
+	return true;
+}
+
+static void rmpadjust(struct vcpu *vcpu, const struct insn *insn)
+{
+	u64 change = vcpu->gpr[RDX], gpa;
+	unsigned int vmpl = change & TARGET_VMPL;
+	u8 rights = change >> RIGHTS_SHIFT & RIGHTS_MASK;
+	bool huge = operand_huge(vcpu), vmsa = change & TARGET_VMSA;
+
+	if (vcpu->vmcb->cpl) {
+		guest_raise(vcpu, X86_GP, 0);
+		return;
+	}
+	report_count(COUNT_RMP_ADJUSTED);
+	if (rights & ~RIGHTS_VALID || vmpl >= VMPLS ||
+	    (huge && vcpu->gpr[RAX] % LARGE_SIZE)) {
+		bad_input(vcpu, insn, "RMPADJUST");
+		return;
+	}
+	/*
+	 * A VMPL changes the rights of less privileged ones, whose numbers are
+	 * higher, and gives no right that it lacks itself.
+	 */
+	if (vmpl <= vcpu->vmpl || (vmsa && vcpu->vmpl)) {
+		finish(vcpu, insn, RMP_FAIL_PERMISSION, false);
+		return;
+	}
+	if (!target_page(vcpu, insn, "RMPADJUST", &gpa))
+		return;
+	if (!rmp_usable(gpa, vcpu->vmpl, rights & RMP_ALL_RIGHTS)) {
+		finish(vcpu, insn, RMP_FAIL_PERMISSION, false);
+		return;
+	}
+	rmp_adjust(gpa, huge, vmpl, rights & RMP_ALL_RIGHTS, vmsa);
+	trace("rmp %#lx VMPL %u rights %#x%s", gpa, vmpl, (unsigned int)rights,
+	      vmsa ? " VMSA" : "");
+	finish(vcpu, insn, RMP_SUCCESS, false);
+}
+
+static void rmpquery(struct vcpu *vcpu, const struct insn *insn)
+{
+	unsigned int vmpl = vcpu->gpr[RDX] & TARGET_VMPL;
+	u64 gpa, word;
+
+	if (vcpu->vmcb->cpl) {
+		guest_raise(vcpu, X86_GP, 0);
+		return;
+	}
+	report_count(COUNT_RMP_QUERIED);
+	if (vmpl >= VMPLS || vmpl < vcpu->vmpl) {
+		finish(vcpu, insn, RMP_FAIL_PERMISSION, false);
+		return;
+	}
+	if (!target_page(vcpu, insn, "RMPQUERY", &gpa))
+		return;
+	word = rmp_word(gpa);
+	vcpu->gpr[RCX] = word & RMP_2M ? SIZE_2M : 0;
+	vcpu->gpr[RDX] = vmpl | (vmpl ? word >> vmpl * 8 & RIGHTS_MASK : RMP_ALL_RIGHTS) <<
+				RIGHTS_SHIFT |
+			 (word & RMP_VMSA ? TARGET_VMSA : 0);
+	finish(vcpu, insn, RMP_SUCCESS, false);
+}
+
+/* Lets QEMU deliver the #UD that was intercepted, in any mode of the guest. */
+static void pass_ud(struct vcpu *vcpu)
+{
+	trace("raise %u rip %#lx", X86_UD, vcpu->vmcb->rip);
+	vcpu->vmcb->event_inj = EVENT_VALID | EVENT_TYPE_EXCEPTION | X86_UD;
+}
+
+void snp_exit_ud(struct vcpu *vcpu)
+{
+	bool long64 = guest_long_mode(vcpu) && vcpu->vmcb->cs.attrib & SEG_L;
+	struct insn insn;
+
+	insn_decode(vcpu, &insn);
+	if (insn.opcode[0] != OPCODE_0F || insn.opcode[1] != OP2_GROUP7)
+		pass_ud(vcpu);
+	else if (insn.repeat == PREFIX_REPNE && insn.modrm == MODRM_PVALIDATE)
+		pvalidate(vcpu, &insn, long64);
+	else if (insn.repeat == PREFIX_REP && insn.modrm == MODRM_RMPADJUST && long64)
+		rmpadjust(vcpu, &insn);
+	else if (insn.repeat == PREFIX_REP && insn.modrm == MODRM_RMPQUERY && long64)
+		rmpquery(vcpu, &insn);
+	else
+		pass_ud(vcpu);
+}

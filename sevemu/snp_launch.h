@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * snp_launch.h - the pages that an SEV-SNP guest gets at launch besides firmware or
+ * kernel: CPUID page, secrets page, the blob that names both, and the sections that
+ * firmware asks for (snp_launch.c).
+ */
+#ifndef SEVEMU_SNP_LAUNCH_H
+#define SEVEMU_SNP_LAUNCH_H
+
+#include "sevemu.h"
+
+/*
+ * Guest-physical addresses of these pages in the direct modes: the page with
+ * setup_data and blob, and the first of the pages that E820 has as reserved, up to
+ * SNP_RESERVED_END.
+ */
+#define SNP_BLOB		0x39000
+#define SNP_RESERVED		0x3a000
+#define SNP_RESERVED_END	0x3d000
+
+/*
+ * Makes CPUID page, secrets page, calling area and blob for a kernel, adds them to
+ * the launch, and returns the guest-physical address of a node for the setup_data
+ * list that names the blob.  loader.c calls it in the direct modes.
+ */
+u64 snp_launch_kernel(const struct vcpu *vcpu);
+
+/*
+ * Does what the SEV metadata of a firmware image asks for: the sections of zeroed
+ * RAM, CPUID page, secrets page, calling area and kernel hashes.  @image has @size
+ * bytes.  loader.c calls it in mode ovmf, after it has added the image itself to the
+ * launch.  An image without SEV metadata ends the run.
+ */
+void snp_launch_firmware(const struct vcpu *vcpu, const u8 *image, u32 size);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * svsm.c - a secure VM service module (SVSM), which holds VMPL 0 for an SEV-SNP guest
+ * that runs at VMPL 1 to 3.
+ *
+ * Runs when the guest asks the hypervisor to run VMPL 0.  The SVSM of a real machine
+ * is a guest at VMPL 0 with a VMSA of its own.  This one is part of the emulator and
+ * has the core protocol, version 1 (AMD publication 58019, "Secure VM Service Module
+ * for SEV-SNP Guests").  It reads and writes the calling area and the guest's lists
+ * with the rights that the guest's VMPL has, so that the guest cannot make it touch
+ * other memory.
+ */
+#include "log.h"
+#include "hooks.h"
+#include "main.h"
+#include "report.h"
+#include "rmp.h"
+#include "sevemu.h"
+#include "svsm.h"
+
+/* Calls of the core protocol, in bits 31:0 of RAX. */
+#define CALL_REMAP_CA		0
+#define CALL_PVALIDATE		1
+#define CALL_CREATE_VCPU	2
+#define CALL_DELETE_VCPU	3
+#define CALL_QUERY_PROTOCOL	6
+
+#define PROTOCOL_CORE		0
+#define CORE_VERSION		1
+
+/* Results in RAX. */
+#define SVSM_SUCCESS		0
+#define SVSM_BAD_PROTOCOL	0x80000001
+#define SVSM_BAD_CALL		0x80000002
+#define SVSM_BAD_ADDRESS	0x80000003
+#define SVSM_BAD_PARAMETER	0x80000005
+/*
+ * A PVALIDATE of the SVSM has failed.  Its EAX is added, or SVSM_NOT_CHANGED if the page
+ * was in the state already.
+ */
+#define SVSM_PVALIDATE_FAILED	0x80001000
+#define SVSM_NOT_CHANGED	0x10
+
+/* Offsets in a VMSA page (APM2 appendix B). */
+#define VMSA_VMPL		0xca
+#define VMSA_EFER		0xd0
+
+/* The first bytes of the calling area, a page that guest and SVSM share. */
+struct calling_area {
+	u8 call_pending;	/* the guest sets it to 1, the SVSM to 0 */
+	u8 mem_available;
+	u8 reserved[6];
+};
+
+/* The list of pages of the call PVALIDATE, which must not cross a page. */
+struct page_list {
+	u16 count;		/* number of entries */
+	u16 next;		/* index of the next entry to handle; the SVSM advances it */
+	u32 reserved;
+	u64 entries[];		/* ENTRY_* */
+};
+
+/* Fields of an entry of struct page_list. */
+#define ENTRY_SIZE		0x3	/* 0: 4 KiB, 1: 2 MiB */
+#define ENTRY_VALIDATE		0x4	/* validate; 0: rescind */
+#define ENTRY_IGNORE_CF		0x8	/* a page that is in the state already is no error */
+#define ENTRY_RESERVED		0xff0
+#define ENTRY_GPA		(~0xfffull)
+
+/* Guest-physical address of the virtual CPU's calling area. */
+static u64 area_gpa;
+
+/* The VMSA page that the guest has created by CALL_CREATE_VCPU; GHCB_NONE: none. */
+static u64 created_vmsa = GHCB_NONE;
+
+void svsm_init(u64 calling_area)
+{
+	area_gpa = calling_area;
+}
+
+/*
+ * Returns the host address of the @len bytes at @gpa, or NULL unless they are in one
+ * page that the guest's VMPL can read and write.
+ */
+static void *guest_bytes(const struct vcpu *vcpu, u64 gpa, u64 len)
+{
+	if ((gpa & PAGE_MASK) + len > PAGE_SIZE ||
+	    !rmp_usable(gpa, vcpu->vmpl, RMP_READ | RMP_WRITE))
+		return NULL;
+	return npt_host(gpa);
+}
+
+static u64 remap_calling_area(struct vcpu *vcpu)
+{
+	u64 gpa = vcpu->gpr[RCX];
+	struct calling_area *area = guest_bytes(vcpu, gpa, sizeof(*area));
+
+	if (gpa % PAGE_SIZE || !area)
+		return SVSM_BAD_ADDRESS;
+	memset(area, 0, sizeof(*area));
+	area_gpa = gpa;
+	return SVSM_SUCCESS;
+}
+
+/* Validates or rescinds the page of @entry, and returns the call's result. */
+static u64 validate_entry(struct vcpu *vcpu, u64 entry)
+{
+	bool huge = entry & ENTRY_SIZE, validate = entry & ENTRY_VALIDATE, same;
+	u64 bytes = huge ? LARGE_SIZE : PAGE_SIZE, gpa = entry & ENTRY_GPA, page;
+	unsigned int result;
+
+	if ((entry & ENTRY_SIZE) > 1 || entry & ENTRY_RESERVED || gpa % bytes)
+		return SVSM_BAD_PARAMETER;
+	if (!npt_rmp(gpa) || !npt_rmp(gpa + bytes - PAGE_SIZE) || area_gpa - gpa < bytes)
+		return SVSM_BAD_ADDRESS;
+	if (entry & ENTRY_IGNORE_CF && rmp_usable(gpa, 0, 0) == validate)
+		return SVSM_SUCCESS;
+	result = rmp_validate(vcpu, gpa, huge, validate, &same);
+	if (result == RMP_FAIL_UNASSIGNED)
+		return SVSM_BAD_ADDRESS;
+	if (result)
+		return SVSM_PVALIDATE_FAILED + result;
+	if (same)
+		return SVSM_PVALIDATE_FAILED + SVSM_NOT_CHANGED;
+	/* The guest must not find bytes that the host has put there. */
+	for (page = gpa; validate && page < gpa + bytes; page += PAGE_SIZE)
+		memset(npt_host(page), 0, PAGE_SIZE);
+	return SVSM_SUCCESS;
+}
+
+static u64 validate_list(struct vcpu *vcpu)
+{
+	u64 gpa = vcpu->gpr[RCX], result;
+	struct page_list *list = guest_bytes(vcpu, gpa, sizeof(*list));
+	unsigned int count, next;
+
+	if (gpa % sizeof(u64) || !list)
+		return SVSM_BAD_ADDRESS;
+	count = list->count;
+	next = list->next;
+	if (!count || next >= count || list->reserved ||
+	    !guest_bytes(vcpu, gpa, sizeof(*list) + count * sizeof(u64)))
+		return SVSM_BAD_PARAMETER;
+	for (; next < count; next++) {
+		result = validate_entry(vcpu, list->entries[next]);
+		if (result)
+			return result;
+		list->next = next + 1;
+	}
+	return SVSM_SUCCESS;
+}
+
+/*
+ * Makes the page in RCX a VMSA, with the calling area in RDX, for the CPU with the
+ * APIC ID in R8.  The guest starts the CPU by the request "AP creation", which sevemu
+ * does not have yet.
+ */
+static u64 create_vcpu(struct vcpu *vcpu)
+{
+	u64 gpa = vcpu->gpr[RCX], area = vcpu->gpr[RDX];
+	u8 *vmsa = guest_bytes(vcpu, gpa, PAGE_SIZE);
+	u64 efer;
+
+	if (gpa % PAGE_SIZE || area % PAGE_SIZE || gpa == area || gpa == area_gpa || !vmsa ||
+	    !guest_bytes(vcpu, area, PAGE_SIZE))
+		return SVSM_BAD_ADDRESS;
+	memcpy(&efer, vmsa + VMSA_EFER, sizeof(efer));
+	if (vcpu->gpr[8] || vmsa[VMSA_VMPL] != vcpu->vmpl || !(efer & EFER_SVME) ||
+	    created_vmsa != GHCB_NONE)
+		return SVSM_BAD_PARAMETER;
+	created_vmsa = gpa;
+	rmp_adjust(gpa, false, vcpu->vmpl, RMP_ALL_RIGHTS, true);
+	return SVSM_SUCCESS;
+}
+
+static u64 delete_vcpu(struct vcpu *vcpu)
+{
+	if (vcpu->gpr[RCX] % PAGE_SIZE)
+		return SVSM_BAD_ADDRESS;
+	if (vcpu->gpr[RCX] != created_vmsa)
+		return SVSM_BAD_PARAMETER;
+	rmp_adjust(created_vmsa, false, vcpu->vmpl, RMP_ALL_RIGHTS, false);
+	created_vmsa = GHCB_NONE;
+	return SVSM_SUCCESS;
+}
+
+/*
+ * Says which versions of the protocol in bits 63:32 of RCX the SVSM has.  RCX becomes
+ * the highest version in bits 63:32 and the lowest in bits 31:0, or 0 if the SVSM does
+ * not have the version in bits 31:0.
+ */
+static u64 query_protocol(struct vcpu *vcpu)
+{
+	u64 protocol = vcpu->gpr[RCX] >> 32;
+	u32 version = vcpu->gpr[RCX];
+
+	vcpu->gpr[RCX] = protocol == PROTOCOL_CORE && version == CORE_VERSION ?
+			 (u64)CORE_VERSION << 32 | CORE_VERSION : 0;
+	return SVSM_SUCCESS;
+}
+
+static u64 call(struct vcpu *vcpu)
+{
+	if (vcpu->gpr[RAX] >> 32 != PROTOCOL_CORE)
+		return SVSM_BAD_PROTOCOL;
+	switch ((u32)vcpu->gpr[RAX]) {
+	case CALL_REMAP_CA:
+		return remap_calling_area(vcpu);
+	case CALL_PVALIDATE:
+		return validate_list(vcpu);
+	case CALL_CREATE_VCPU:
+		return create_vcpu(vcpu);
+	case CALL_DELETE_VCPU:
+		return delete_vcpu(vcpu);
+	case CALL_QUERY_PROTOCOL:
+		return query_protocol(vcpu);
+	default:
+		return SVSM_BAD_CALL;
+	}
+}
+
+void svsm_run(struct vcpu *vcpu)
+{
+	struct calling_area *area = guest_bytes(vcpu, area_gpa, sizeof(*area));
+	u64 request = vcpu->gpr[RAX];
+
+	report_count(COUNT_SVSM_CALLS);
+	if (!area) {
+		violation(vcpu, VIOL_SVSM_CALL, "the calling area %#lx is not private memory "
+			  "that VMPL %u can read and write", area_gpa, vcpu->vmpl);
+		return;
+	}
+	/* Without a pending call the SVSM returns at once. */
+	if (area->call_pending != 1)
+		return;
+	vcpu->gpr[RAX] = call(vcpu);
+	trace("svsm %#lx rcx %#lx result %#lx", request, vcpu->gpr[RCX], vcpu->gpr[RAX]);
+	area->call_pending = 0;
+}
