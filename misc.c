@@ -540,12 +540,14 @@ static void map_snp(void)
 	struct range page;
 	unsigned int i;
 
-	for (i = 0; snp_page(i, &what, &page); i++) {
-		if (i == SNP_CALLING_AREA)
-			snp_find_vmpl();
-		if (page.start != page.end)
-			map(what, page, MAP_WRITE);
+	for (i = 0; i < SNP_CALLING_AREA; i++) {
+		snp_page(i, &what, &page);
+		map(what, page, MAP_WRITE);
 	}
+	snp_find_vmpl();
+	snp_page(SNP_CALLING_AREA, &what, &page);
+	if (page.start != page.end)
+		map(what, page, MAP_WRITE);
 }
 
 /*
