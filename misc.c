@@ -862,6 +862,8 @@ u64 extract_kernel(struct boot_params *bp)
 	struct range vga;
 	u64 entry;
 
+	if (sev_snp_active())
+		snp_keep_cpuid();
 	read_payload_header(&boot);
 	place_payload(&boot);
 

@@ -8,9 +8,10 @@
  * blob with the addresses of two pages that the security processor has made: the CPUID
  * page and the secrets page. Only SEV_STATUS proves that this is an SNP guest.
  *
- * snp_start() checks what was handed over, once. It runs where the loader put the
- * image, so all state that it leaves is in .data. The hypervisor's answers to page
- * state changes are promises: PVALIDATE, or the SVSM's, is the proof.
+ * snp_start() checks what was handed over, once, because the hypervisor cannot change
+ * it later. It runs where the loader put the image, so all state that it leaves is in
+ * .data. The hypervisor's answers to page state changes are promises. PVALIDATE, or
+ * the SVSM's, is the proof.
  */
 #include <asm/bootparam.h>
 
@@ -44,7 +45,7 @@ BUILD_BUG_ON(sizeof(struct blob) != 0x28);
 struct cpuid_entry {
 	u32 function, index;	/* EAX and ECX of CPUID */
 	u64 xcr0, xss;		/* for leaf 0xd only, else 0 */
-	u32 eax, ebx, ecx, edx;
+	struct cpuid_regs regs;
 	u64 reserved;
 };
 BUILD_BUG_ON(sizeof(struct cpuid_entry) != 48);
@@ -56,7 +57,7 @@ struct cpuid_page {
 	u32 reserved[3];
 	struct cpuid_entry entries[CPUID_ENTRIES];
 };
-BUILD_BUG_ON(sizeof(struct cpuid_page) > PAGE_SIZE);
+BUILD_BUG_ON(sizeof(struct cpuid_page) != 0xc10);
 
 /* Fields of the secrets page (SEV-SNP firmware ABI; SVSM specification). */
 struct secrets {
@@ -73,25 +74,27 @@ struct validated {
 	u64 start, end;
 };
 
-/* A leaf of the copied CPUID page. */
-struct leaf {
-	u32 function, index;
-	struct cpuid_regs regs;
-};
-
 u64 snp_efi_blob in_data;
 
 static struct {
-	u64 blob, cpuid, secrets;	/* physical addresses */
+	u64 blob, secrets;		/* physical addresses */
+	/* Address of the CPUID page, and how many entries it has. */
+	u64 cpuid;
+	u32 cpuid_count;
 	u32 secrets_size;
 	u32 features;			/* the hypervisor's, GHCB_HV_FEATURE_* */
 	u64 calling_area;		/* the SVSM's; 0 at VMPL 0 */
 	/* The loader's list of validated ranges; NULL: all memory is validated. */
 	const struct validated *validated;
 	u32 validated_count;
-	u32 leaf_count;			/* 0 before snp_start() */
-	struct leaf leaves[CPUID_ENTRIES];
+	/*
+	 * The table that answers CPUID: the CPUID page itself, and after
+	 * snp_keep_cpuid() the copy; NULL before snp_start().
+	 */
+	struct cpuid_entry *table;
 } snp in_data;
+
+static struct cpuid_entry cpuid_copy[CPUID_ENTRIES];
 
 /* ---- What was handed over. */
 
@@ -175,22 +178,19 @@ static bool is_other_xstate(const struct cpuid_entry *e)
 	       ((e->xcr0 != 1 && e->xcr0 != 3) || e->xss);
 }
 
-static void copy_cpuid(void)
+static void read_cpuid(void)
 {
-	const struct cpuid_page *page = (const void *)snp.cpuid;
-	u32 count = page->count, i;
+	struct cpuid_page *page = (void *)snp.cpuid;
 
-	if (!count || count > CPUID_ENTRIES)
+	snp.cpuid_count = READ_ONCE(page->count);
+	if (!snp.cpuid_count || snp.cpuid_count > CPUID_ENTRIES)
 		refuse_cpuid();
-	for (i = 0; i < count; i++) {
-		const struct cpuid_entry *e = &page->entries[i];
+	snp.table = page->entries;
+}
 
-		if (is_other_xstate(e))
-			continue;
-		snp.leaves[snp.leaf_count++] = (struct leaf){
-			e->function, e->index,
-			{ e->eax, e->ebx, e->ecx, e->edx } };
-	}
+void snp_keep_cpuid(void)
+{
+	snp.table = memcpy(cpuid_copy, snp.table, sizeof(cpuid_copy));
 }
 
 /* ---- CPUID. */
@@ -219,16 +219,16 @@ static bool has_subleaves(u32 function)
 	return false;
 }
 
-static struct leaf *find_leaf(u32 function, u32 index)
+static struct cpuid_entry *find_leaf(u32 function, u32 index)
 {
+	struct cpuid_entry *e = snp.table;
 	u32 i;
 
-	for (i = 0; i < snp.leaf_count; i++) {
-		struct leaf *leaf = &snp.leaves[i];
-
-		if (leaf->function == function &&
-		    (leaf->index == index || !has_subleaves(function)))
-			return leaf;
+	for (i = 0; i < snp.cpuid_count; i++, e++) {
+		if (e->function == function &&
+		    (e->index == index || !has_subleaves(function)) &&
+		    !is_other_xstate(e))
+			return e;
 	}
 	return NULL;
 }
@@ -242,7 +242,7 @@ static struct leaf *find_leaf(u32 function, u32 index)
 void snp_cpuid(u32 function, u32 index, struct cpuid_regs *regs,
 	       struct cpuid_regs *hypervisor)
 {
-	const struct leaf *leaf = find_leaf(function, index);
+	const struct cpuid_entry *leaf = find_leaf(function, index);
 	u64 cr4 = read_cr4();
 
 	*hypervisor = (struct cpuid_regs){ 0, 0, 0, 0 };
@@ -301,7 +301,7 @@ static void check_cpuid(void)
 	const u32 kinds = 1U << CPUID_SEV_EAX_SEV_BIT |
 			  1U << CPUID_SEV_EAX_SEV_ES_BIT |
 			  1U << CPUID_SEV_EAX_SNP_BIT;
-	const struct leaf *leaf = find_leaf(CPUID_SEV, 0);
+	const struct cpuid_entry *leaf = find_leaf(CPUID_SEV, 0);
 
 	if (!leaf || (leaf->regs.eax & kinds) != kinds)
 		terminate(SEVSTUB_TERM_CPUID_STATUS);
@@ -314,7 +314,7 @@ void snp_start(const struct boot_params *bp)
 	snp.blob = snp_efi_blob;
 	read_setup_data(bp);
 	read_blob();
-	copy_cpuid();
+	read_cpuid();
 	check_cpuid();
 	snp.features = (u32)(msr_protocol(GHCB_MSR_HV_FEATURES_REQ,
 					  GHCB_MSR_HV_FEATURES_RESP) >>
@@ -393,7 +393,7 @@ BUILD_BUG_ON(sizeof(struct calling_area) != PAGE_SIZE);
 void snp_find_vmpl(void)
 {
 	const struct secrets *secrets = (const void *)snp.secrets;
-	struct leaf *leaf = find_leaf(CPUID_SEV, 0);
+	struct cpuid_entry *leaf = find_leaf(CPUID_SEV, 0);
 
 	/* Only VMPL 0 may change the rights of VMPL 1. */
 	if (!rmpadjust((u64)&ghcb_page, RMPADJUST_VMPL1))

@@ -28,12 +28,18 @@ struct cpuid_regs;
 extern u64 snp_efi_blob;
 
 /*
- * Finds and checks the blob, the CPUID page and the list of validated memory, copies
- * the CPUID page, and asks for the hypervisor's features. Called once, behind
- * sev_detect(). The page tables in force must map @bp, setup_data, blob and CPUID
- * page. Uses no .bss.
+ * Finds and checks the blob, the CPUID page and the list of validated memory, and asks
+ * for the hypervisor's features. CPUID is then answered from the CPUID page. Called
+ * once, behind sev_detect(). The page tables in force must map @bp, setup_data, blob
+ * and CPUID page. Uses no .bss.
  */
 void snp_start(const struct boot_params *bp);
+
+/*
+ * Copies the CPUID page, which answers CPUID from then on. Called when .bss is cleared,
+ * while the page tables that snp_start() used are in force.
+ */
+void snp_keep_cpuid(void);
 
 /*
  * Stores in *@what and *@range the name and the memory of a page that firmware or the
@@ -92,7 +98,7 @@ void snp_accept_end(void);
 void snp_accept_ram(const struct boot_params *bp);
 
 /*
- * Answers CPUID @function, sub-leaf @index, from the copy of the CPUID page, with the
+ * Answers CPUID @function, sub-leaf @index, from the CPUID page, with the
  * state of this processor. Stores the result in *@regs, and in *@hypervisor a mask of
  * the bits that only the hypervisor knows, mostly 0. Before snp_start() all results
  * are 0.
