@@ -125,10 +125,13 @@ FUNC(vc_32)
 	jz	exception_32
 	movb	$1, (sev_guest + SEV_GUEST_VC_SEEN)(%ebp)
 
-	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NOT_VALIDATED), %eax
-	cmpl	$SVM_EXIT_NOT_VALIDATED, 16(%esp)
-	je	early_terminate
+	testb	$SEV_STATUS_SNP, %al
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NO_GHCB), %eax
+	jz	.Lvalidated
+	cmpl	$SVM_EXIT_NOT_VALIDATED, 16(%esp)
+	jne	.Lvalidated
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NOT_VALIDATED), %eax
+.Lvalidated:
 	cmpl	$SVM_EXIT_CPUID, 16(%esp)
 	jne	early_terminate
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_OPCODE), %eax

@@ -97,7 +97,7 @@ static unsigned int vc_stage1(struct exception_frame *frame)
 	sev_guest.status = status;
 	sev_guest.vc_seen = true;
 
-	if (frame->error_code == SVM_EXIT_NOT_VALIDATED)
+	if (frame->error_code == SVM_EXIT_NOT_VALIDATED && status & SEV_STATUS_SNP)
 		terminate(SEVSTUB_TERM_NOT_VALIDATED);
 	if (frame->error_code != SVM_EXIT_CPUID)
 		terminate(SEVSTUB_TERM_NO_GHCB);
@@ -816,7 +816,7 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 		return X86_TRAP_DB;
 	if (exit_code == SVM_EXIT_EXCP_AC)
 		return X86_TRAP_AC;
-	if (exit_code == SVM_EXIT_NOT_VALIDATED)
+	if (exit_code == SVM_EXIT_NOT_VALIDATED && sev_snp_active())
 		terminate(SEVSTUB_TERM_NOT_VALIDATED);
 
 	ghcb_begin();

@@ -200,6 +200,13 @@ static inline void mfence(void)
 	asm volatile("mfence" : : : "memory");
 }
 
+/* Stores @value at @at and returns the old value, in one locked instruction. */
+static inline u8 exchange_byte(u8 *at, u8 value)
+{
+	asm volatile("xchgb %0, %1" : "+q"(value), "+m"(*at) : : "memory");
+	return value;
+}
+
 /* The instruction behind the VMGEXIT of vmgexit_page(). */
 extern const u8 behind_vmgexit[];
 
@@ -228,7 +235,6 @@ u64 vmgexit_page(void);
 u64 vmgexit_svsm(u64 call, u64 argument);
 unsigned int pvalidate(u64 addr, bool large, bool validate);
 unsigned int rmpadjust(u64 addr, u64 target);
-u8 exchange_byte(u8 *at, u8 value);
 bool rdrand(u64 *value);
 u64 rdtsc(void);
 noreturn void halt_forever(void);
@@ -404,13 +410,6 @@ static inline unsigned int rmpadjust(u64 addr, u64 target)
 		     : "=a"(result) : "a"(addr), "c"(0), "d"(target)
 		     : "memory", "cc");
 	return result;
-}
-
-/* Stores @value at @at and returns the old value, in one locked instruction. */
-static inline u8 exchange_byte(u8 *at, u8 value)
-{
-	asm volatile("xchgb %0, %1" : "+q"(value), "+m"(*at) : : "memory");
-	return value;
 }
 
 static inline noreturn void halt_forever(void)

@@ -41,6 +41,7 @@ static struct {
 	bool la57;
 	unsigned int asked;
 	bool sev_es;
+	bool snp;			/* an SNP guest; sev_es must be set, too */
 	int levels_error;
 	unsigned int levels;
 	void (*toggle)(struct la57_page *page, u64 table);
@@ -75,6 +76,18 @@ u64 read_cr4(void)
 bool sev_es_active(void)
 {
 	return fake.sev_es;
+}
+
+bool sev_snp_active(void)
+{
+	return fake.snp;
+}
+
+u32 snp_cpuid_ecx(u32 function)
+{
+	CHECK(fake.snp && function == 7, "%#x", function);
+	fake.asked++;
+	return fake.la57 ? 1U << 16 : ~(1U << 16);
 }
 
 u64 sev_enc_mask(void)
