@@ -81,7 +81,6 @@ static struct {
 	/* Address of the CPUID page, and how many entries it has. */
 	u64 cpuid;
 	u32 cpuid_count;
-	u32 secrets_size;
 	u32 features;			/* the hypervisor's, GHCB_HV_FEATURE_* */
 	u64 calling_area;		/* the SVSM's; 0 at VMPL 0 */
 	/* The loader's list of validated ranges; NULL: all memory is validated. */
@@ -162,9 +161,11 @@ static void read_blob(void)
 		terminate(SEV_TERM_STANDARD | GHCB_TERM_SNP_FEATURES);
 	if (!blob.cpuid || blob.cpuid % PAGE_SIZE || blob.cpuid_size < PAGE_SIZE)
 		refuse_cpuid();
+	if (!blob.secrets || blob.secrets % PAGE_SIZE ||
+	    blob.secrets_size != PAGE_SIZE)
+		terminate(SEV_TERM_LINUX | LINUX_TERM_SECRETS);
 	snp.cpuid = blob.cpuid;
 	snp.secrets = blob.secrets;
-	snp.secrets_size = blob.secrets_size;
 }
 
 /*
@@ -398,8 +399,6 @@ void snp_find_vmpl(void)
 	/* Only VMPL 0 may change the rights of VMPL 1. */
 	if (!rmpadjust((u64)&ghcb_page, RMPADJUST_VMPL1))
 		return;
-	if (snp.secrets_size != PAGE_SIZE)
-		terminate(SEV_TERM_LINUX | LINUX_TERM_SECRETS);
 	if (!secrets->svsm_size)
 		terminate(SEV_TERM_LINUX | LINUX_TERM_NO_SVSM);
 	if (!secrets->svsm_guest_vmpl)

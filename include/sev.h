@@ -239,7 +239,7 @@
 /* The guest is not at VMPL 0, and the hypervisor cannot run other VMPLs. */
 #define LINUX_TERM_NOT_VMPL0		3
 #define LINUX_TERM_CPUID		4	/* the CPUID page is malformed */
-#define LINUX_TERM_SECRETS		6	/* the secrets page is too short */
+#define LINUX_TERM_SECRETS		6	/* the secrets page is no page */
 #define LINUX_TERM_NO_SVSM		7	/* not at VMPL 0, and there is no SVSM */
 #define LINUX_TERM_SVSM_VMPL0		8	/* the secrets page puts the guest at VMPL 0 */
 #define LINUX_TERM_SVSM_AREA		9	/* the SVSM's calling area is not a page */

@@ -280,6 +280,8 @@ TEST(wrong_blob_or_page)
 		{ BLOB_NODE + 16, 0, 0, 2 }, { BLOB_NODE + 16, ~0U, 0, 2 },
 		{ BLOB, 0x45444d40, 0, 2 }, { BLOB + 24, 0, 1, 4 },
 		{ BLOB + 24, CPUID_PAGE + 16, 1, 4 },
+		{ BLOB + 8, 0, 1, 6 }, { BLOB + 8, SECRETS + 8, 1, 6 },
+		{ BLOB + 16, PAGE_SIZE - 1, 1, 6 }, { BLOB + 16, 2 * PAGE_SIZE, 1, 6 },
 		{ BLOB + 32, PAGE_SIZE - 1, 1, 4 }, { CPUID_PAGE, 0, 1, 4 },
 		{ CPUID_PAGE, 65, 1, 4 }, { CPUID_PAGE, ~0U, 1, 4 },
 		{ CPUID_PAGE + 16, 0x8000001e, 2, 4 },
@@ -843,10 +845,6 @@ TEST(svsm_is_found)
 
 TEST(svsm_is_wrong)
 {
-	start_vmpl(1);
-	put32(BLOB + 16, 0xfff);
-	snp.secrets_size = 0xfff;
-	EXPECT_SNP_END(snp_find_vmpl(), 6);
 	start_vmpl(1);
 	put64(SECRETS + 0x148, 0);
 	EXPECT_SNP_END(snp_find_vmpl(), 7);
