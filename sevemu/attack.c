@@ -13,10 +13,13 @@
 #include "attack_loader.h"
 #include "attack_memory.h"
 #include "attack_snp.h"
+#include "campaign.h"
 #include "ghcb.h"
 #include "log.h"
 #include "main.h"
 #include "sevemu.h"
+#include "snapshot.h"
+#include "watch.h"
 
 struct lie lies[LIES_MAX];
 unsigned int lie_count;
@@ -31,12 +34,16 @@ bool attack_on;
 	for (lie = lies; attack_on && lie < lies + lie_count; lie++) \
 		if (lie->attack->member)
 
-/* attack_random() never chooses an attack of the last NOT_RANDOM tables of tables[]. */
-#define NOT_RANDOM		2
+/*
+ * Numbers of tables in tables[]: attack_random() chooses from the first RANDOM_TABLES,
+ * and of the last SNP_TABLES, which are for SNP guests only.
+ */
+#define RANDOM_TABLES		3
+#define SNP_TABLES		2
 
 /*
  * All tables of attacks.  The order matters to attack_by_number(), and to
- * attack_random(), which chooses from the first tables only.
+ * attack_random().
  */
 static const struct {
 	const struct attack *attacks;
@@ -47,13 +54,20 @@ static const struct {
 	{ load_attacks, &load_count },
 	{ flood_attacks, &flood_count },
 	{ memory_attacks, &memory_count },
+	{ snp_attacks, &snp_attack_count },
+	{ snp_load_attacks, &snp_load_count },
 };
+
+static unsigned int table_count(void)
+{
+	return ARRAY_SIZE(tables) - (guest_is_snp() ? 0 : SNP_TABLES);
+}
 
 const struct attack *attack_by_number(unsigned int number)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+	for (i = 0; i < table_count(); i++) {
 		if (number < *tables[i].count)
 			return &tables[i].attacks[number];
 		number -= *tables[i].count;
@@ -77,17 +91,47 @@ bool attack_is_event(const struct attack *attack)
 	return attack >= event_attacks && attack < event_attacks + event_count;
 }
 
+/*
+ * Returns whether the attacks of load_attacks[] make sense: the guest has a loader that is
+ * not firmware, and is a stub.  Other guests may take all of their behaviour from the zero
+ * page and the command line.
+ */
+static bool loader_lies(void)
+{
+	return config.mode != MODE_OVMF && watch.payload;
+}
+
+bool attack_is_for_stub(const struct attack *attack)
+{
+	return attack >= load_attacks && attack < load_attacks + load_count;
+}
+
 void attack_list(void)
 {
-	const struct attack *attack;
+	const struct attack *attack, *end;
 	unsigned int i;
 
-	for (i = 0; (attack = attack_by_number(i)); i++)
-		log_printf("%s:0-%u %s", attack->name, attack->count - 1,
-			   attack->text);
-	for (i = 0; i < snp_attack_count; i++)
-		log_printf("%s:0-%u --sev snp: %s", snp_attacks[i].name,
-			   snp_attacks[i].count - 1, snp_attacks[i].text);
+	for (i = 0; i < ARRAY_SIZE(tables); i++) {
+		attack = tables[i].attacks;
+		for (end = attack + *tables[i].count; attack < end; attack++)
+			log_printf("%s:0-%u %s%s", attack->name, attack->count - 1,
+				   i < ARRAY_SIZE(tables) - SNP_TABLES ? "" : "--sev snp: ",
+				   attack->text);
+	}
+}
+
+void attack_begins(void)
+{
+	if (attack_on && guest_is_snp() && campaign_running())
+		snapshot_seal();
+}
+
+void attack_ends(void)
+{
+	u64 gpa;
+
+	if (attack_on && guest_is_snp() && campaign_running() && snapshot_broken(&gpa))
+		watch_fail("the host changed a validated private page", gpa);
 }
 
 void attack_clear(void)
@@ -124,7 +168,8 @@ void attack_noise(void *to, size_t len, u64 seed)
 
 void attack_random(u64 seed)
 {
-	unsigned int count, table, i;
+	unsigned int snp_tables = !guest_is_snp() ? 0 : SNP_TABLES - (config.mode == MODE_OVMF);
+	unsigned int count, count_tables, table, i;
 	u64 state = attack_mix(seed);
 
 	count = 1 + state % LIES_MAX;
@@ -139,7 +184,10 @@ void attack_random(u64 seed)
 		 * are left out too, because firmware is the loader and was
 		 * measured at launch.
 		 */
-		table = state % (ARRAY_SIZE(tables) - NOT_RANDOM - (config.mode == MODE_OVMF));
+		count_tables = RANDOM_TABLES - !loader_lies();
+		table = state % (count_tables + snp_tables);
+		if (table >= count_tables)
+			table += ARRAY_SIZE(tables) - SNP_TABLES - count_tables;
 		state = attack_mix(state);
 		attack = &tables[table].attacks[state % *tables[table].count];
 		state = attack_mix(state);
@@ -190,8 +238,10 @@ void attack_reply(struct ghcb *page, const struct ghcb *request)
 {
 	struct lie *lie;
 
+	attack_begins();
 	for_each_lie(lie, reply)
 		lie->attack->reply(lie, page, request);
+	attack_ends();
 }
 
 u32 attack_port(u16 port, u32 value)

@@ -8,8 +8,8 @@
  * position of the C-bit in CPUID.  It has a name and a number N that selects
  * one of its forms.  A lie is one attack with its N in one run.  The attacks
  * are in attack_answers.c (the host's answers), attack_events.c (#VC, NMIs,
- * interrupts and exceptions), attack_memory.c (changes of private memory) and
- * attack_loader.c (what the loader hands over).
+ * interrupts and exceptions), attack_memory.c (changes of private memory),
+ * attack_loader.c (what the loader hands over) and attack_snp.c (SEV-SNP).
  * campaign.c runs the guest many times, each time with other lies.
  */
 #ifndef SEVEMU_ATTACK_H
@@ -188,6 +188,21 @@ const struct attack *attack_by_number(unsigned int number);
 bool attack_is_event(const struct attack *attack);
 
 /*
+ * Returns whether @attack is in load_attacks[], the lies of a loader to the stub.  Guests
+ * of which --watch names no payload are left alone with them.
+ */
+bool attack_is_for_stub(const struct attack *attack);
+
+/*
+ * To be called right before and right after the emulated host does something that may
+ * change the guest's memory.  Fails the run of an SNP guest if validated private memory
+ * has other bytes afterwards, because SEV-SNP promises that this cannot happen.  Nothing
+ * else happens.
+ */
+void attack_begins(void);
+void attack_ends(void);
+
+/*
  * Empties lies[], the list of this run's attacks, so that the emulated host is
  * honest.  To be called between two runs of the guest only.
  */
@@ -204,7 +219,8 @@ void attack_add(const struct attack *attack, u64 n);
  * Chooses at least one and at most LIES_MAX random attacks for the next run and
  * puts them into lies[], which must be empty.  The choice depends on @seed
  * only.  Floods of NMIs are never chosen.  Attacks by a lying loader are not
- * chosen in MODE_OVMF, because firmware is the loader there.
+ * chosen in MODE_OVMF, because firmware is the loader there.  For an SNP guest the
+ * choice includes the attacks of attack_snp.c.
  */
 void attack_random(u64 seed);
 

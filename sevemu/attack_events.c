@@ -267,9 +267,11 @@ static void replace_proof(u64 form, u64 word, u64 change)
 {
 	struct lie *lie;
 
+	attack_begins();
 	for (lie = lies; attack_on && lie < lies + lie_count; lie++)
 		if (lie->attack->replace && lie->n == form)
 			snapshot_replace(word, change);
+	attack_ends();
 }
 
 /*
@@ -467,7 +469,9 @@ void events_enter(struct vcpu *vcpu)
 			continue;
 		lie->counting = false;
 		lie->done = true;
+		attack_begins();
 		lie->attack->fire(lie, vcpu);
+		attack_ends();
 		lie->counting = !lie->done;
 	}
 	if (!attack_on || !must_step())
@@ -584,7 +588,9 @@ bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
 		if (info & PF_W || !attack_on) {
 			page.gpa = 0;
 		} else {
+			attack_begins();
 			rewrite(page.lie, (struct ghcb *)npt_frame(page.gpa, view));
+			attack_ends();
 			page.shown = true;
 		}
 		return true;

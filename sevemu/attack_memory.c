@@ -5,7 +5,8 @@
  * In an SEV-ES guest the host cannot read private memory, and cannot write chosen
  * bytes to it.  But it can put the ciphertext back that a 16-byte block had earlier,
  * and can garble a block by writing other ciphertext.  Both are done here to the
- * plaintext, which is what the guest sees of them.
+ * plaintext, which is what the guest sees of them.  Of an SEV-SNP guest the RMP refuses
+ * the host's write to every page that is assigned to the guest.
  *
  * Runs at the Nth instruction behind a trigger, as the attacks of attack_events.c.
  */
@@ -18,6 +19,7 @@
 #include "main.h"
 #include "npt.h"
 #include "report.h"
+#include "rmp.h"
 #include "sevemu.h"
 #include "snapshot.h"
 #include "watch_kaslr.h"
@@ -132,7 +134,8 @@ void memory_move(u64 distance)
 	}
 }
 
-bool attack_by_memory(void)
+/* Returns whether a lie of this run is that private memory is changed. */
+static bool changes_memory(void)
 {
 	unsigned int i;
 
@@ -142,11 +145,16 @@ bool attack_by_memory(void)
 	return false;
 }
 
+bool attack_by_memory(void)
+{
+	return !guest_is_snp() && changes_memory();
+}
+
 bool memory_waives(enum waiver waiver)
 {
 	enum memory_kind kind;
 
-	for (kind = 0; kind < MEMORY_KINDS; kind++)
+	for (kind = 0; kind < MEMORY_KINDS && attack_by_memory(); kind++)
 		if (lie_count && lies[0].attack == &memory_block_attacks[kind])
 			return waiver == WAIVE_GHCB ? kind == MEMORY_TABLES :
 			       kind == MEMORY_STACKS || kind == MEMORY_CODE ||
@@ -261,7 +269,7 @@ void memory_note(const struct vcpu *vcpu)
 	bool was_before_move = before_move;
 	u64 gpa;
 
-	if (!histories || (lie_count && attack_by_memory()))
+	if (!histories || (lie_count && changes_memory()))
 		return;
 	before_move = not_moved(vcpu);
 	/* The same block has another address now, with a history of its own. */
@@ -287,7 +295,7 @@ void memory_arrive(const struct vcpu *vcpu)
 
 void memory_step(const struct vcpu *vcpu)
 {
-	if (histories && !attack_by_memory() && steps++ % NOTE_STEPS == 0)
+	if (histories && !changes_memory() && steps++ % NOTE_STEPS == 0)
 		memory_note(vcpu);
 }
 
@@ -319,7 +327,7 @@ static void change_block(u64 gpa, const struct history *h, enum change change, u
 {
 	u8 bytes[BLOCK_SIZE];
 
-	if (changed(gpa, h, change, seed, bytes))
+	if (changed(gpa, h, change, seed, bytes) && rmp_host_writes(gpa))
 		memcpy(npt_frame(gpa, VIEW_PRIVATE), bytes, BLOCK_SIZE);
 }
 

@@ -43,7 +43,10 @@ bool memory_given(void);
 /* Adds @distance to all addresses of --memory: the stub was loaded there. */
 void memory_move(u64 distance);
 
-/* Returns whether a lie of this run changes private memory. */
+/*
+ * Returns whether a lie of this run changes private memory.  Returns false for an SNP
+ * guest, because the RMP refuses such changes.
+ */
 bool attack_by_memory(void);
 
 /* Returns the number of blocks in the ranges of --memory that are of @kind. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * attack_snp.c - lies of the emulated host to an SEV-SNP guest: wrong launch pages, wrong
- * answers, page states that are not done, and pages that the host exchanges.
+ * answers, page states that are not done, and pages that the host takes or exchanges.
  *
- * Runs with --sev snp and --attack.  The promise of SEV-SNP is integrity: the host cannot
- * change a validated private page so that the guest reads other bytes.  A real host
- * changes the RMP by RMPUPDATE, which always clears the validated bit.  The lies about
+ * Runs with --sev snp and --attack or --hostile.  The promise of SEV-SNP is integrity: the
+ * host cannot change a validated private page so that the guest reads other bytes.  A real
+ * host changes the RMP by RMPUPDATE, which always clears the validated bit.  The lies about
  * pages here go through rmp_host_update(), which does the same, so the guest's next
- * access raises #VC 0x404.
+ * access raises #VC 0x404, and through rmp_host_alias().
  */
 #include <asm/bootparam.h>
 
@@ -24,48 +24,64 @@
 
 #define FEATURES_SNP		(1ull << 12)	/* bit 0 of the features, in the MSR */
 #define VERSION_MAX_SHIFT	48
-#define CPUID_FIELDS		6		/* of an entry that snp-cpuid-field spoils */
+/* Offsets of the addresses of secrets page and CPUID page in the blob. */
+#define BLOB_SECRETS		8
+#define BLOB_CPUID		24
+/* Numbers of N of the attacks on launch pages. */
+#define BLOB_FIELDS		8
+#define BLOB_PLAIN		5		/* from here on snp-blob-field inverts a field */
+#define CPUID_COUNTS		4
+#define CPUID_FIELDS		9		/* of an entry that snp-cpuid-field spoils */
+#define CPUID_ENTRIES		21		/* entries of the CPUID page of this machine */
 #define CPUID_ENTRY_SIZE	48
 #define CPUID_HEADER		16
 #define SECRETS_SVSM_SIZE	0x148
 #define SECRETS_SVSM_CAA	0x150
 #define SECRETS_SVSM_VMPL	0x15c
 
+static bool taken;		/* a page was taken from the guest in this run */
+static bool spoilt;		/* a PVALIDATE of this run failed by a lie */
+
 /* What the attack snp-pvalidate does to a PVALIDATE, selected by N % RESULTS. */
 enum { RESULT_SIZE, RESULT_INPUT, RESULT_CARRY, RESULTS };
 
-/* Returns the host address of the blob that the setup_data list names, or NULL. */
-static u8 *blob(struct boot_params *bp)
+/*
+ * Returns the host address of the 32-bit field at guest-physical @gpa, for a change as
+ * the loader could make it, or of a field that is no part of the guest's memory if @gpa is
+ * not RAM: another lie has spoilt the address.
+ */
+static u32 *field_at(u64 gpa)
 {
-	const u8 *node = npt_host(bp->hdr.setup_data);
-	u32 address;
+	static u32 nowhere;
+	u32 *field = (u32 *)npt_frame(ALIGN_DOWN(gpa, sizeof(*field)), VIEW_PRIVATE);
 
-	if (!bp->hdr.setup_data || !node)
-		return NULL;
-	memcpy(&address, node + sizeof(struct setup_data), sizeof(address));
-	return npt_host(address);
+	return field ? field : &nowhere;
 }
 
-/* Returns the host address of the page whose guest-physical address the blob has at @offset. */
-static u8 *blob_page(struct boot_params *bp, u32 offset)
+/* Returns the guest-physical address of the blob that the setup_data list names. */
+static u64 blob(struct boot_params *bp)
 {
-	u64 gpa;
+	return *field_at(bp->hdr.setup_data + sizeof(struct setup_data));
+}
 
-	memcpy(&gpa, blob(bp) + offset, sizeof(gpa));
-	return npt_host(gpa);
+/* Returns the guest-physical address of the page that the blob names at @offset. */
+static u64 blob_page(struct boot_params *bp, u32 offset)
+{
+	return *field_at(blob(bp) + offset);
 }
 
 /*
- * Spoils field N of the blob: 0 magic, 1 and 2 address and length of the secrets page,
- * 3 and 4 those of the CPUID page.
+ * Spoils field N of the blob: 0 magic, 1 and 2 address and length of the secrets page, 3
+ * and 4 those of the CPUID page, 5 version, 6 and 7 the reserved fields behind the lengths.
  */
 static void blob_field(struct lie *lie, struct boot_params *bp)
 {
-	static const u32 offsets[] = { 0, 8, 16, 24, 32 };
-	u32 *field = (u32 *)(blob(bp) + offsets[lie->n % ARRAY_SIZE(offsets)]);
+	static const u8 offsets[BLOB_FIELDS] = { 0, 8, 16, BLOB_CPUID, 32, 4, 20, 36 };
+	unsigned int n = lie->n % BLOB_FIELDS;
+	u32 *field = field_at(blob(bp) + offsets[n]);
 
 	/* A length of 0xfff is one byte too short, an address of 0xfff no page. */
-	*field = lie->n % ARRAY_SIZE(offsets) ? 0xfff : ~*field;
+	*field = n && n < BLOB_PLAIN ? 0xfff : ~*field;
 }
 
 static void blob_none(struct lie *lie, struct boot_params *bp)
@@ -74,23 +90,29 @@ static void blob_none(struct lie *lie, struct boot_params *bp)
 	bp->hdr.setup_data = 0;
 }
 
+/* Spoils the CPUID page's number of entries, or with N = 3 the reserved field behind it. */
 static void cpuid_count(struct lie *lie, struct boot_params *bp)
 {
 	static const u32 counts[] = { 0, 65, ~0u };
+	unsigned int n = lie->n % CPUID_COUNTS;
+	u64 page = blob_page(bp, BLOB_CPUID);
 
-	*(u32 *)blob_page(bp, 24) = counts[lie->n % ARRAY_SIZE(counts)];
+	if (n < ARRAY_SIZE(counts))
+		*field_at(page) = counts[n];
+	else
+		*field_at(page + sizeof(u32)) = ~0u;
 }
 
 /*
- * Inverts field N % 6 of entry N / 6 of the CPUID page: function, index, EAX, EBX, ECX,
- * EDX.
+ * Inverts field N % CPUID_FIELDS of entry N / CPUID_FIELDS of the CPUID page: function,
+ * index, EAX, EBX, ECX, EDX, XCR0, XSS, reserved.
  */
 static void cpuid_field(struct lie *lie, struct boot_params *bp)
 {
-	static const u8 offsets[CPUID_FIELDS] = { 0, 4, 24, 28, 32, 36 };
-	u32 entry = lie->n / CPUID_FIELDS;
-	u32 *field = (u32 *)(blob_page(bp, 24) + CPUID_HEADER + entry * CPUID_ENTRY_SIZE +
-			     offsets[lie->n % CPUID_FIELDS]);
+	static const u8 offsets[CPUID_FIELDS] = { 0, 4, 24, 28, 32, 36, 8, 16, 40 };
+	u64 entry = lie->n / CPUID_FIELDS % CPUID_ENTRIES;
+	u32 *field = field_at(blob_page(bp, BLOB_CPUID) + CPUID_HEADER +
+			      entry * CPUID_ENTRY_SIZE + offsets[lie->n % CPUID_FIELDS]);
 
 	*field = ~*field;
 }
@@ -101,17 +123,17 @@ static void cpuid_field(struct lie *lie, struct boot_params *bp)
  */
 static void secrets_field(struct lie *lie, struct boot_params *bp)
 {
-	u8 *page = blob_page(bp, 8);
+	u64 page = blob_page(bp, BLOB_SECRETS);
 
 	switch (lie->n) {
 	case 0:
-		memset(page + SECRETS_SVSM_SIZE, 0, sizeof(u64));
+		*field_at(page + SECRETS_SVSM_SIZE) = 0;
 		break;
 	case 1:
-		page[SECRETS_SVSM_VMPL] = 0;
+		*field_at(page + SECRETS_SVSM_VMPL) &= ~0xffu;
 		break;
 	default:
-		page[SECRETS_SVSM_CAA] ^= 8;
+		*field_at(page + SECRETS_SVSM_CAA) ^= 8;
 		break;
 	}
 }
@@ -184,19 +206,25 @@ enum snp_lie {
 	LIE_TAKE_CODE,		/* the page at RIP loses its validation */
 	LIE_TAKE_STACK,		/* the page at RSP loses its validation */
 	LIE_SWAP,		/* the pages at RIP and RSP are exchanged */
+	LIE_ALIAS,		/* the page at RSP is mapped to the frame at RIP */
 	LIE_INJECT,		/* #VC 0x404 without a reason */
 };
 
-const struct attack snp_attacks[] = {
-	{ "snp-blob-field", 5, 0, "the blob has a wrong magic, address or length",
+const struct attack snp_load_attacks[] = {
+	{ "snp-blob-field", BLOB_FIELDS, 0, "a field of the blob is spoilt",
 	  .load = blob_field },
 	{ "snp-blob-none", 1, 0, "there is no blob", .load = blob_none },
-	{ "snp-cpuid-count", 3, 0, "the CPUID page has no entry, or too many",
+	{ "snp-cpuid-count", CPUID_COUNTS, 0,
+	  "the CPUID page has no entry, or too many, or a reserved field is set",
 	  .load = cpuid_count },
-	{ "snp-cpuid-field", 21 * CPUID_FIELDS, 0, "a field of the CPUID page is inverted",
-	  .load = cpuid_field },
+	{ "snp-cpuid-field", CPUID_ENTRIES * CPUID_FIELDS, 0,
+	  "a field of an entry of the CPUID page is inverted", .load = cpuid_field },
 	{ "snp-secrets-field", 3, 0, "the secrets page is wrong about the SVSM",
 	  .load = secrets_field },
+};
+const unsigned int snp_load_count = ARRAY_SIZE(snp_load_attacks);
+
+const struct attack snp_attacks[] = {
 	{ "snp-features", 3, 0, "the features lack SNP or several VMPLs, or are not answered",
 	  .answer = features },
 	{ "snp-version", 1, 0, "the highest GHCB version is 1", .answer = version_1 },
@@ -220,20 +248,12 @@ const struct attack snp_attacks[] = {
 	  .text = "the host replaces the page at RSP after VMGEXIT N" },
 	{ .name = "snp-swap", .count = 4096, .arg = LIE_SWAP,
 	  .text = "the host exchanges the pages at RIP and RSP after VMGEXIT N" },
+	{ .name = "snp-alias", .count = 4096, .arg = LIE_ALIAS,
+	  .text = "the host maps the page at RSP to that at RIP after VMGEXIT N" },
 	{ .name = "snp-inject-404", .count = 4096, .arg = LIE_INJECT,
 	  .text = "#VC 0x404 after VMGEXIT N, without a reason" },
 };
 const unsigned int snp_attack_count = ARRAY_SIZE(snp_attacks);
-
-static const struct attack *find(const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < snp_attack_count; i++)
-		if (!strcmp(snp_attacks[i].name, name))
-			return &snp_attacks[i];
-	return attack_find(name);
-}
 
 void snp_attack_option(char *text)
 {
@@ -252,12 +272,12 @@ void snp_attack_option(char *text)
 		if (number && *text)
 			*text++ = '\0';
 		n = number ? parse_number(number) : 0;
-		attack = find(name);
+		attack = attack_find(name);
 		if (!attack)
 			end_run(END_USAGE, "no attack is called %s (--attack list names them)",
 				name);
 		if (attack->fire || attack->no_random || attack->rewrite || attack->alias ||
-		    attack->replace || n >= attack->count || lie_count == LIES_MAX)
+		    attack->replace || attack->memory || n >= attack->count || lie_count == LIES_MAX)
 			end_run(END_USAGE, "--attack %s:%lu is not possible with --sev snp: it "
 				"takes up to %u lies that change an answer, with N below %u",
 				name, n, LIES_MAX, attack->count);
@@ -300,12 +320,14 @@ bool snp_attack_drops(void)
 	return lie && occasion(lie, lie->n);
 }
 
-void snp_attack_pvalidate(unsigned int *result, bool *carry)
+void snp_attack_pvalidate(bool huge, unsigned int *result, bool *carry)
 {
 	struct lie *lie = lie_of(LIE_PVALIDATE);
 
 	if (!lie || !occasion(lie, lie->n / RESULTS))
 		return;
+	/* A guest may validate 4 KiB at a time if 2 MiB fail by size. */
+	spoilt |= !huge || lie->n % RESULTS != RESULT_SIZE;
 	switch (lie->n % RESULTS) {
 	case RESULT_SIZE:
 		*result = RMP_FAIL_SIZE;
@@ -326,8 +348,10 @@ bool snp_attack_no_svsm(void)
 	return lie && occasion(lie, lie->n);
 }
 
-/* Replaces the guest's page at linear address @va, if it is private memory. */
-static void take_page(struct vcpu *vcpu, u64 va)
+/*
+ * Lets @update change the guest's page at linear address @va, if it is private memory.
+ */
+static void take_page(struct vcpu *vcpu, u64 va, void (*update)(u64 gpa))
 {
 	struct guest_fault fault;
 	struct translation t;
@@ -336,22 +360,44 @@ static void take_page(struct vcpu *vcpu, u64 va)
 	    !npt_rmp(t.gpa))
 		return;
 	trace("attack page %#lx", ALIGN_DOWN(t.gpa, PAGE_SIZE));
-	rmp_host_update(ALIGN_DOWN(t.gpa, PAGE_SIZE));
+	taken = true;
+	update(ALIGN_DOWN(t.gpa, PAGE_SIZE));
 }
 
 void snp_attack_vmgexit(struct vcpu *vcpu)
 {
 	struct lie *code = lie_of(LIE_TAKE_CODE), *stack = lie_of(LIE_TAKE_STACK);
-	struct lie *swap = lie_of(LIE_SWAP), *inject = lie_of(LIE_INJECT);
+	struct lie *swap = lie_of(LIE_SWAP), *alias = lie_of(LIE_ALIAS);
+	struct lie *inject = lie_of(LIE_INJECT);
 
+	attack_begins();
 	if (code && occasion(code, code->n))
-		take_page(vcpu, vcpu->vmcb->rip);
+		take_page(vcpu, vcpu->vmcb->rip, rmp_host_update);
 	if (stack && occasion(stack, stack->n))
-		take_page(vcpu, vcpu->gpr[RSP]);
+		take_page(vcpu, vcpu->gpr[RSP], rmp_host_update);
 	if (swap && occasion(swap, swap->n)) {
-		take_page(vcpu, vcpu->vmcb->rip);
-		take_page(vcpu, vcpu->gpr[RSP]);
+		take_page(vcpu, vcpu->vmcb->rip, rmp_host_update);
+		take_page(vcpu, vcpu->gpr[RSP], rmp_host_update);
 	}
+	if (alias && occasion(alias, alias->n))
+		take_page(vcpu, vcpu->gpr[RSP], rmp_host_alias);
 	if (inject && occasion(inject, inject->n))
 		vc_raise(vcpu, SVM_EXIT_NOT_VALIDATED);
+	attack_ends();
+}
+
+bool snp_attack_took(void)
+{
+	return taken;
+}
+
+bool snp_attack_spoilt(void)
+{
+	return spoilt;
+}
+
+void snp_attack_clear(void)
+{
+	taken = false;
+	spoilt = false;
 }

@@ -2,9 +2,10 @@
 /*
  * attack_snp.h - lies of the emulated host to an SEV-SNP guest (attack_snp.c).
  *
- * With --sev snp, --attack tells its lies in one run of the guest, from the guest's
- * start to its end.  campaign.c, which runs a guest many times and judges it, is not
- * used.  Every function does nothing if the run has no lie of its kind.
+ * With --sev snp and --marker, campaign.c plays these lies as it plays all attacks.
+ * Without --marker, --attack tells its lies in one run of the guest, from the guest's start
+ * to its end, and no judge looks at it.  Every function does nothing if the run has no lie
+ * of its kind.
  */
 #ifndef SEVEMU_ATTACK_SNP_H
 #define SEVEMU_ATTACK_SNP_H
@@ -14,16 +15,19 @@
 
 extern const struct attack snp_attacks[];
 extern const unsigned int snp_attack_count;
+/* The lies about what the loader hands over. */
+extern const struct attack snp_load_attacks[];
+extern const unsigned int snp_load_count;
 
 /*
- * Reads the value of --attack, NAME:N[,NAME:N...], for a guest with --sev snp.  An
+ * Reads the value of --attack, NAME:N[,NAME:N...], for one run with --sev snp.  An
  * unknown name, or an attack that only campaign.c can play, ends the run.  @text is
- * changed.  main.c calls it after it has read --sev.
+ * changed.  main.c calls it after it has read --sev, if there is no --marker.
  */
 void snp_attack_option(char *text);
 
 /*
- * Starts the lies: those about what the loader hands over change the guest's memory.
+ * Starts the lies of snp_attack_option(): those about what the loader hands over change the guest's memory.
  * main.c calls it when the guest is loaded and measured, before it starts.
  */
 void snp_attack_start(void);
@@ -36,9 +40,9 @@ bool snp_attack_drops(void);
 
 /*
  * Lets a lie change the result of a PVALIDATE that has succeeded: *@result (EAX) and
- * *@carry (CF).
+ * *@carry (CF).  @huge: its page has 2 MiB.
  */
-void snp_attack_pvalidate(unsigned int *result, bool *carry);
+void snp_attack_pvalidate(bool huge, unsigned int *result, bool *carry);
 
 /*
  * Returns whether the host does not run the SVSM, although it answers that it has.
@@ -51,5 +55,17 @@ bool snp_attack_no_svsm(void);
  * exits.c calls it when the VMGEXIT is done and RIP is behind it.
  */
 void snp_attack_vmgexit(struct vcpu *vcpu);
+
+/* Returns whether the host has taken, exchanged or remapped a page in this run. */
+bool snp_attack_took(void);
+
+/*
+ * Returns whether a lie has changed the result of a PVALIDATE in this run, so that the
+ * guest must not go on as if the page were validated or rescinded.
+ */
+bool snp_attack_spoilt(void);
+
+/* Forgets what has happened in the last run.  campaign.c calls it before each run. */
+void snp_attack_clear(void);
 
 #endif

@@ -19,10 +19,16 @@
  * - In any way that tells the host no secret and shares no page, if the host
  *   changed private memory (attack_memory.c).
  * - A halt, in a guest without SEV-ES, which cannot request termination.
+ *
+ * An SNP guest may also request termination for one of Linux's reasons, and may have a
+ * triple fault or meet a page that it cannot access if the host has taken a page.  It must
+ * not go on after a PVALIDATE that has failed or set CF.  Its validated private memory must
+ * stay as it is, whatever the host does (attack_begins(), snapshot_altered()).
  */
 #include "attack.h"
 #include "attack_events.h"
 #include "attack_memory.h"
+#include "attack_snp.h"
 #include "campaign.h"
 #include "ghcb.h"
 #include "hooks.h"
@@ -197,6 +203,8 @@ static struct {
 	bool entered;
 	/* The guest has run as many instructions as walk() asked for. */
 	bool arrived;
+	/* A PVALIDATE has set CF, because the host had taken the page. */
+	bool carried;
 	/* The GHCB termination request that ended the run; 0: no request. */
 	u64 term;
 } run;
@@ -290,6 +298,15 @@ void campaign_violation(unsigned int code)
 {
 	if (code == VIOL_UNSUPPORTED_EVENT)
 		return;
+	if (code == VIOL_DOUBLE_VALIDATION || code == VIOL_LATE_RESCIND) {
+		run.carried = true;
+		return;
+	}
+	/* A page state that the host has not changed: it gets a nested page fault. */
+	if (code == VIOL_RMP_MISMATCH && lie_count) {
+		run.stopped = true;
+		leave(END_VIOLATION);
+	}
 	if (!attack_by_memory())
 		watch_fail("the guest broke the ABI, VIOL_* of hooks.h", code);
 	leave(END_VIOLATION);
@@ -476,10 +493,14 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 	fault = watch_fault(at);
 	if (fault)
 		return fault;
+	if (guest_is_snp() && !attack_by_loader() && snapshot_altered(at))
+		return "a validated private page has changed, and not by the guest";
 	*at = run.end;
 	if (run.end == END_PASS || (run.end <= END_HALT && run.entered)) {
 		if (!run.entered && watch.payload)
 			return "the guest passed without the payload's entry";
+		if (run.carried || snp_attack_spoilt())
+			return "the guest went on after a PVALIDATE that failed or set CF";
 		*outcome = attack_by_loader() || attack_by_memory() ? ENTERED : BOOTED;
 	} else if (attack_by_memory()) {
 		*outcome = run.end == END_TERMINATED ? TERMINATED :
@@ -489,20 +510,21 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 		return "the payload was entered but did not pass its tests";
 	} else if (run.end == END_TERMINATED) {
 		*at = run.term;
-		if (set >= TERM_SETS || code >= TERM_CODES || set == 1 ||
+		if (set >= TERM_SETS || code >= TERM_CODES || (set == 1 && !guest_is_snp()) ||
 		    !strcmp(reason_name(set, code), "unknown"))
 			return "the guest terminated for an unlisted reason";
 		*outcome = TERMINATED;
 	} else if (run.end == END_TRIPLE_FAULT || run.stopped) {
 		flooded = !run.stopped && events_flooded();
 		nowhere = run.stopped && attack_by_loader() && kaslr_nowhere();
-		if (watch_is_proven() && !handed_over && !flooded && !nowhere)
+		if (watch_is_proven() && !handed_over && !flooded && !nowhere &&
+		    !(guest_is_snp() && (run.end == END_VIOLATION || snp_attack_took())))
 			return run.stopped ?
 			       "the guest cannot run on after the C-bit's proof" :
 			       "triple fault after the C-bit's proof";
 		*outcome = run.stopped ? HOST_STOP :
 			   handed_over ? TRIPLE_FAULT_LATE :
-			   watch_is_proven() ? TRIPLE_FAULT_FLOOD : TRIPLE_FAULT;
+			   watch_is_proven() && flooded ? TRIPLE_FAULT_FLOOD : TRIPLE_FAULT;
 	} else if (run.end == END_HALT && !guest_is_es()) {
 		*outcome = HALTED;
 	} else {
@@ -560,6 +582,7 @@ static void put_counts(const struct figures *f)
 static void play(struct vcpu *vcpu, u64 number, u64 left)
 {
 	memset(&run, 0, sizeof(run));
+	snp_attack_clear();
 	exits = 0;
 	snapshot_restore(vcpu);
 	watch_start();
@@ -694,6 +717,7 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 		u64 stride = (attack->count + forms - 1) / forms;
 
 		if ((jobs.others && attack_is_event(attack)) ||
+		    (attack_is_for_stub(attack) && !watch.payload) ||
 		    (attack->memory && !memory_given()))
 			continue;
 		play_attack(vcpu, attack, attack_mix(i) % stride, attack->count - 1, stride);

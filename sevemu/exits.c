@@ -338,7 +338,8 @@ static void run_ahead(struct vcpu *vcpu)
 {
 	struct insn insn;
 
-	if (!guest_is_snp())
+	/* Attacks count instructions, and may act behind each of them. */
+	if (!guest_is_snp() || config.hostile)
 		return;
 	insn_decode(vcpu, &insn);
 	if (insn.rep && insn.opcode[1] == OP2_GROUP7 && insn.modrm == MODRM_VMMCALL) {

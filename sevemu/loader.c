@@ -307,6 +307,7 @@ static void add_rng_seed(struct setup_header *hdr)
 	for (i = 0; i < RNG_SEED_WORDS; i++)
 		words[i] = 0x5eedca4a12f7b963 * (i * 2 + 1);
 	hdr->setup_data = GUEST_RNG_SEED;
+	launch_add(GUEST_RNG_SEED, PAGE_SIZE, LAUNCH_NORMAL);
 	watch_secret((u64)words, (u64)(words + RNG_SEED_WORDS));
 }
 
@@ -320,6 +321,9 @@ static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
 {
 	u64 run = hdr->pref_address;
 
+	/* Without --watch the guest is not a stub, and may write where it likes. */
+	if (!watch.payload)
+		return;
 	if (hdr->relocatable_kernel && ALIGN_UP(load, hdr->kernel_alignment) > run)
 		run = ALIGN_UP(load, hdr->kernel_alignment);
 	watch_own(load, load + size);
@@ -337,7 +341,7 @@ static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
  * Returns the image's load address, which is also the address of its 32-bit
  * entry.
  */
-static u64 load_kernel(const struct vcpu *vcpu)
+static u64 load_kernel(struct vcpu *vcpu)
 {
 	struct boot_params *bp = (void *)guest_ram(GUEST_ZERO_PAGE, sizeof(*bp));
 	struct setup_header *hdr = &bp->hdr;
@@ -396,7 +400,7 @@ static u64 load_kernel(const struct vcpu *vcpu)
 			   load + hdr->init_size - ALIGN_UP(load + size, PAGE_SIZE), LAUNCH_ZERO);
 	load_initrd(hdr);
 	if (guest_is_snp())
-		hdr->setup_data = snp_launch_kernel(vcpu);
+		hdr->setup_data = snp_launch_kernel(vcpu, hdr->setup_data);
 	/*
 	 * Under --attack and --hostile the guest gets no ACPI tables, because
 	 * each run ends before the guest would use them.

@@ -109,7 +109,9 @@ static void config_set(const char *name, char *value)
 {
 	u64 number;
 
-	if (guest_is_snp() && option_is(name, "attack") && !option_is(value, "list")) {
+	/* Without --marker there is one run, and no campaign. */
+	if (guest_is_snp() && !config.has_marker && option_is(name, "attack") &&
+	    !option_is(value, "list")) {
 		snp_attack_option(value);
 		return;
 	}

@@ -63,6 +63,7 @@ struct region {
 	u8 *flags;		/* FRAME_* flags, one byte for each frame of the region */
 	/* RMP entries, one for each frame of the region; NULL without --sev snp. */
 	struct rmp_entry *rmp;
+	struct rmp_entry *rmp_kept;	/* the RMP entries of the snapshot; NULL: none */
 	bool rom;		/* the region is the firmware image, a ROM */
 };
 
@@ -221,6 +222,7 @@ static struct region *region_add(u64 gpa, u64 size, u8 *host)
 	memset(r->state, HOOK_FRAME_PRIVATE, frames);
 	if (guest_is_snp()) {
 		/* Nothing is mapped before rmp.c has validated or shared it. */
+		_Static_assert(sizeof(*r->rmp) == sizeof(u32), "npt_restore_rmp() compares u32");
 		r->rmp = npt_alloc(ALIGN_UP(frames * sizeof(*r->rmp), PAGE_SIZE) / PAGE_SIZE);
 		for (; frames; frames--)
 			r->rmp[frames - 1].flags = RMP_UNTOUCHED;
@@ -308,7 +310,37 @@ static void scramble(u64 gpa, u64 *host)
 		host[i] ^= keystream(gpa + i * sizeof(u64));
 }
 
+/*
+ * If a nested page table entry of @page has its dirty bit set, the guest has
+ * written to the frame: records that in the frame's flags.  Called before a
+ * change of view replaces the entries.
+ */
+static void remember_stores(u64 page)
+{
+	u8 *flags = npt_flags(page);
+
+	if (*npt_leaf(VIEW_SHARED, page) & PTE_D)
+		*flags |= FRAME_STORED | FRAME_STORED_SHARED;
+	if (*npt_leaf(VIEW_PRIVATE, page) & PTE_D)
+		*flags |= FRAME_STORED;
+}
+
 /* ---- Functions for rmp.c. */
+
+/*
+ * To be called before the entries or bytes of the frame of @page change by something
+ * else than a store of the guest.  The snapshot keeps the frame's bytes, and the frame's
+ * flags keep what the dirty bits of its entries say.
+ */
+static void before_change(u64 page)
+{
+	if (!config.hostile)
+		return;
+	snapshot_save(page);
+	*npt_flags(page) |= FRAME_TOUCHED;
+	if (*npt_flags(page) & FRAME_SAVED)
+		remember_stores(page);
+}
 
 struct rmp_entry *npt_rmp(u64 gpa)
 {
@@ -322,8 +354,12 @@ void npt_place(u64 gpa, enum view view, u64 flags)
 	struct region *r = region_of(gpa);
 	u64 host = (u64)r->host + (gpa - r->gpa);
 
+	if (*npt_flags(gpa) & FRAME_SAVED)
+		remember_stores(gpa);
 	if (view_maps(!view, gpa))
 		view_unmap(!view, gpa);
+	if (flags & PTE_W && snapshot_protects(gpa))
+		flags ^= PTE_W | NPT_PROTECTED;
 	if (flags)
 		*view_entry(view, gpa, 0) = host | flags | PTE_A;
 	else if (view_maps(view, gpa))
@@ -351,10 +387,47 @@ void npt_scramble(u64 gpa, u64 salt)
 	u64 key = keystream(gpa ^ keystream(salt << 12));
 	unsigned int i;
 
+	before_change(gpa);
+	*npt_flags(gpa) |= FRAME_CONVERTED;
 	for (i = 0; i < PAGE_SIZE / sizeof(u64); i++) {
 		host[i] ^= key;
 		key = key * 0x5851f42d4c957f2d + 0x14057b7ef767814f;
 	}
+}
+
+void npt_keep_rmp(void)
+{
+	struct region *r;
+	u64 size;
+
+	for (r = regions; r < regions + region_count; r++) {
+		size = r->size / PAGE_SIZE * sizeof(*r->rmp);
+		if (!r->rmp_kept)
+			r->rmp_kept = npt_alloc(ALIGN_UP(size, PAGE_SIZE) / PAGE_SIZE);
+		memcpy(r->rmp_kept, r->rmp, size);
+	}
+}
+
+void npt_restore_rmp(void (*apply)(u64 gpa))
+{
+	struct region *r;
+	u64 i;
+
+	for (r = regions; r < regions + region_count; r++) {
+		for (i = 0; i < r->size / PAGE_SIZE; i++) {
+			if (*(u32 *)&r->rmp[i] == *(u32 *)&r->rmp_kept[i])
+				continue;
+			r->rmp[i] = r->rmp_kept[i];
+			apply(r->gpa + i * PAGE_SIZE);
+		}
+	}
+}
+
+const struct rmp_entry *npt_kept_rmp(u64 gpa)
+{
+	struct region *r = region_of(gpa);
+
+	return &r->rmp_kept[(gpa - r->gpa) / PAGE_SIZE];
 }
 
 /* ---- Functions for the files that run the guest with an attacking host. */
@@ -404,7 +477,8 @@ void npt_each_frame(void (*see)(u64 gpa))
 
 void npt_store(u64 gpa, enum view view)
 {
-	*npt_flags(gpa) |= FRAME_STORED | (view == VIEW_SHARED ? FRAME_STORED_SHARED : 0);
+	*npt_flags(gpa) |= FRAME_STORED | FRAME_PUSHED |
+			   (view == VIEW_SHARED ? FRAME_STORED_SHARED : 0);
 }
 
 bool npt_stored_shared(u64 gpa)
@@ -471,21 +545,6 @@ u64 npt_alias_bit(void)
 	return alias;
 }
 
-/*
- * If a nested page table entry of @page has its dirty bit set, the guest has
- * written to the frame: records that in the frame's flags.  Called before a
- * change of view replaces the entries.
- */
-static void remember_stores(u64 page)
-{
-	u8 *flags = npt_flags(page);
-
-	if (*npt_leaf(VIEW_SHARED, page) & PTE_D)
-		*flags |= FRAME_STORED | FRAME_STORED_SHARED;
-	if (*npt_leaf(VIEW_PRIVATE, page) & PTE_D)
-		*flags |= FRAME_STORED;
-}
-
 u8 *npt_frame(u64 gpa, enum view view)
 {
 	struct region *r = region_of(gpa);
@@ -495,14 +554,14 @@ u8 *npt_frame(u64 gpa, enum view view)
 	if (!r)
 		return NULL;
 	host = r->host + (page - r->gpa);
-	/* The RMP alone changes an SNP guest's frames; the caller has checked it. */
-	if (guest_is_snp())
-		return host + (gpa - page);
-	state = &r->state[(page - r->gpa) / PAGE_SIZE];
 	if (config.hostile) {
 		snapshot_save(page);
 		r->flags[(page - r->gpa) / PAGE_SIZE] |= FRAME_TOUCHED;
 	}
+	/* The RMP alone changes an SNP guest's frames; the caller has checked it. */
+	if (guest_is_snp())
+		return host + (gpa - page);
+	state = &r->state[(page - r->gpa) / PAGE_SIZE];
 
 	if (config.sev != SEV_OFF && (view == VIEW_SHARED) != (*state == HOOK_FRAME_SHARED)) {
 		if (config.hostile)

@@ -38,6 +38,16 @@ enum view { VIEW_PRIVATE, VIEW_SHARED };
  */
 #define FRAME_STORED_SHARED	4
 #define FRAME_TOUCHED		8	/* the hypervisor may have written to the frame */
+/* An SNP guest's frame has changed between private and shared: its bytes are others. */
+#define FRAME_CONVERTED		16
+/* npt_store() was called for the frame since snapshot_seal(). */
+#define FRAME_PUSHED		32
+
+/*
+ * A bit of a nested page table entry that the processor ignores.  It is set if the entry
+ * lacks PTE_W only because snapshot.c wants to know of the guest's first write.
+ */
+#define NPT_PROTECTED		0x200
 
 /*
  * Sets up the page allocator and the empty nested tables.  Called once, with
@@ -207,6 +217,21 @@ bool npt_place_2m(u64 gpa);
  * @salt.  @gpa must be RAM.  For rmp.c, when a frame becomes private or shared.
  */
 void npt_scramble(u64 gpa, u64 salt);
+
+/*
+ * Keeps a copy of all RMP entries.  With --sev snp only, for snapshot.c, as the two
+ * functions below.
+ */
+void npt_keep_rmp(void);
+
+/*
+ * Sets all RMP entries to the copy of npt_keep_rmp(), and calls @apply for each frame
+ * whose entry changes by this.
+ */
+void npt_restore_rmp(void (*apply)(u64 gpa));
+
+/* Returns the RMP entry of the frame of @gpa in the copy of npt_keep_rmp().  @gpa must be RAM. */
+const struct rmp_entry *npt_kept_rmp(u64 gpa);
 
 /*
  * Sets the frame of @gpa to @state (HOOK_FRAME_*) and changes the nested page

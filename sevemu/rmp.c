@@ -34,7 +34,7 @@
  * the frame's bytes with a key stream of its own, so that a frame's bytes never
  * come back.
  */
-static u64 conversions;
+static u64 conversions, kept_conversions;
 
 /* Returns the rights that VMPL @vmpl has by @entry. */
 static u8 rights_of(const struct rmp_entry *entry, unsigned int vmpl)
@@ -43,18 +43,19 @@ static u8 rights_of(const struct rmp_entry *entry, unsigned int vmpl)
 }
 
 /*
- * Makes the nested page table entries of the frame of @gpa follow its RMP entry.
  * The private view maps a frame that is assigned and validated, with the rights
  * of the guest's VMPL.  The shared view maps a frame that is shared, but not for
  * instruction fetches, which are private whatever the C-bit is.
  */
-static void rmp_apply(u64 gpa)
+void rmp_apply(u64 gpa)
 {
 	const struct rmp_entry *entry = npt_rmp(gpa);
 	u8 rights = rights_of(entry, config.vmpl);
 	u64 flags = 0;
 
-	if (entry->flags & RMP_ASSIGNED) {
+	if (entry->flags & RMP_ALIASED) {
+		npt_place(gpa, VIEW_PRIVATE, 0);
+	} else if (entry->flags & RMP_ASSIGNED) {
 		if (entry->flags & RMP_VALIDATED && rights & RMP_READ)
 			flags = PTE_P | PTE_U |
 				(rights & RMP_WRITE && !(entry->flags & RMP_VMSA) ?
@@ -175,6 +176,10 @@ static bool access_private(struct vcpu *vcpu, u64 page, u8 rights)
 	struct rmp_entry *entry = npt_rmp(page);
 	u8 held;
 
+	if (entry->flags & RMP_ALIASED)
+		end_error(vcpu, "%s of %#lx, whose address the host has mapped to another "
+			  "frame: its RMP entry names another address, and the host cannot "
+			  "resolve the nested page fault", access_name(rights), page);
 	if (entry->flags & RMP_UNTOUCHED)
 		touch_private(page);
 	if (!(entry->flags & RMP_ASSIGNED)) {
@@ -430,6 +435,35 @@ void rmp_adjust(u64 gpa, bool huge, unsigned int vmpl, u8 rights, bool vmsa)
 void rmp_host_update(u64 gpa)
 {
 	convert(ALIGN_DOWN(gpa, PAGE_SIZE), true, false);
+}
+
+void rmp_host_alias(u64 gpa)
+{
+	u64 page = ALIGN_DOWN(gpa, PAGE_SIZE);
+
+	npt_rmp(page)->flags |= RMP_ALIASED;
+	rmp_apply(page);
+}
+
+bool rmp_host_writes(u64 gpa)
+{
+	if (!guest_is_snp() || !(npt_rmp(gpa)->flags & RMP_ASSIGNED))
+		return true;
+	trace("attack refused: the host's write to %#lx, which is assigned to the guest",
+	      ALIGN_DOWN(gpa, PAGE_SIZE));
+	return false;
+}
+
+void rmp_keep(void)
+{
+	kept_conversions = conversions;
+	npt_keep_rmp();
+}
+
+void rmp_restore(void)
+{
+	conversions = kept_conversions;
+	npt_restore_rmp(rmp_apply);
 }
 
 u64 rmp_word(u64 gpa)

@@ -30,6 +30,8 @@
  * shared.  With --snp-convert=strict the guest's first access decides it.
  */
 #define RMP_UNTOUCHED		0x20
+/* The host has mapped the frame's address to another frame: see rmp_host_alias(). */
+#define RMP_ALIASED		0x40
 
 /* Rights of a VMPL in an RMP entry (APM2 15.36). */
 #define RMP_READ		0x01
@@ -133,6 +135,33 @@ void rmp_smash(u64 gpa);
  * frame is private and not validated.  attack_snp.c calls it.  @gpa must be RAM.
  */
 void rmp_host_update(u64 gpa);
+
+/*
+ * Maps the frame of @gpa to the address of another frame, so that the guest would find the
+ * same bytes at two addresses.  The RMP entry of a frame names one address, so the guest's
+ * next access to @gpa is a nested page fault that the host cannot resolve.  It ends the
+ * run.  attack_snp.c calls it.  @gpa must be RAM.
+ */
+void rmp_host_alias(u64 gpa);
+
+/*
+ * Returns whether the host can write to the frame of @gpa.  It cannot write to a frame that
+ * is assigned to an SNP guest, because the processor checks the RMP at the host's writes,
+ * too.  May be called for any guest; @gpa must be RAM.
+ */
+bool rmp_host_writes(u64 gpa);
+
+/*
+ * Makes the nested page table entries of the frame of @gpa follow its RMP entry.  @gpa must
+ * be RAM.
+ */
+void rmp_apply(u64 gpa);
+
+/* Keeps the RMP for rmp_restore().  snapshot.c calls both. */
+void rmp_keep(void);
+
+/* Sets the RMP to what it was at rmp_keep(), and the nested page table entries with it. */
+void rmp_restore(void);
 
 /*
  * Returns the RMP entry of @gpa for a test guest: flags in bits 7:0, rights of

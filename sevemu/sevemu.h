@@ -92,6 +92,10 @@ struct vcpu {
 	 * GHCB_NONE: none yet.
 	 */
 	u64 ghcb_registered;
+	/* Guest-physical address of the calling area for the SVSM; 0: no SVSM. */
+	u64 svsm_area;
+	/* VMSA page that the SVSM has created for the guest; GHCB_NONE: none. */
+	u64 svsm_vmsa;
 	unsigned int vmpl;	/* VMPL of an SNP guest's present VMSA, 0 to 3 */
 	u64 jump_table;		/* guest-physical address of the AP jump table,
 				 * which the guest sets by a GHCB request; 0: not

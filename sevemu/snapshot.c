@@ -10,11 +10,13 @@
  * all frames read-only.  A write by the hypervisor goes through npt_frame(),
  * which calls snapshot_save().  Then the frame is writable, and
  * snapshot_restore() copies it back if the dirty bit of its nested page table
- * entry or a FRAME_* flag records a write.
+ * entry or a FRAME_* flag records a write.  An SNP guest's RMP is copied whole.
  */
 #include "hooks.h"
+#include "main.h"
 #include "npt.h"
 #include "report.h"
+#include "rmp.h"
 #include "sevemu.h"
 #include "snapshot.h"
 
@@ -34,6 +36,11 @@ struct save {
 	 */
 	u64 *leaf[2];
 	u8 state;		/* HOOK_FRAME_* of the frame in the snapshot */
+	/*
+	 * A sum of the frame's bytes at snapshot_seal(), if it was then validated private
+	 * memory of an SNP guest, else NOT_SEALED.
+	 */
+	u64 seal;
 };
 static struct save *saves;
 static unsigned int save_count;
@@ -43,6 +50,7 @@ static bool active;		/* snapshot_take() has been called once */
  * zeroes.
  */
 static u8 *zeroes;
+#define NOT_SEALED		0
 static struct vmcb saved_vmcb;
 static struct vcpu saved_vcpu;
 /*
@@ -71,8 +79,10 @@ static void protect(u64 gpa)
 	for (view = VIEW_PRIVATE; view <= VIEW_SHARED; view++) {
 		u64 *leaf = npt_leaf(view, gpa);
 
+		if (leaf && *leaf & PTE_W)
+			*leaf ^= PTE_W | NPT_PROTECTED;
 		if (leaf && *leaf)
-			*leaf &= ~(u64)(PTE_W | PTE_D);
+			*leaf &= ~(u64)PTE_D;
 	}
 }
 
@@ -129,14 +139,20 @@ void snapshot_save(u64 gpa)
 	save->state = npt_frame_state(page);
 	save->copy = zeroes;
 	save->launch = NULL;
+	save->seal = NOT_SEALED;
 	keep(save);
 	*flags |= FRAME_SAVED;
 	for (view = VIEW_PRIVATE; view <= VIEW_SHARED; view++) {
 		save->leaf[view] = npt_leaf(view, page);
-		if (*save->leaf[view])
-			*save->leaf[view] |= PTE_W;
+		if (*save->leaf[view] & NPT_PROTECTED)
+			*save->leaf[view] ^= PTE_W | NPT_PROTECTED;
 	}
 	npt_flush();
+}
+
+bool snapshot_protects(u64 gpa)
+{
+	return active && !(*npt_flags(gpa) & FRAME_SAVED);
 }
 
 bool snapshot_fault(u64 gpa, u64 info)
@@ -176,7 +192,7 @@ void snapshot_replace(u64 word, u64 change)
 		u64 *words = (u64 *)saves[i].host;
 
 		for (j = 0; j < PAGE_SIZE / sizeof(*words); j++)
-			if (words[j] == word)
+			if (words[j] == word && rmp_host_writes(saves[i].gpa))
 				words[j] ^= change;
 		*saves[i].flags |= FRAME_TOUCHED;
 	}
@@ -210,6 +226,75 @@ static void clean(const struct save *save)
 	*save->leaf[VIEW_SHARED] &= ~(u64)PTE_D;
 }
 
+/* Returns whether the frame is validated private memory of an SNP guest. */
+static bool validated(const struct save *save)
+{
+	return rmp_usable(save->gpa, 0, 0);
+}
+
+/* Returns a sum of the frame's bytes that is not NOT_SEALED. */
+static u64 sum(const u8 *page)
+{
+	const u64 *word = (const u64 *)page, *end = word + PAGE_SIZE / sizeof(*word);
+	u64 s = 1;
+
+	for (; word < end; word++)
+		s = (s ^ *word) * 0x9e3779b97f4a7c15;
+	return s ? s : 1;
+}
+
+static bool same(const u8 *a, const u8 *b)
+{
+	return !memcmp(a, b, PAGE_SIZE);
+}
+
+static unsigned int sealed;	/* value of save_count at snapshot_seal() */
+
+void snapshot_seal(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < save_count; i++) {
+		saves[i].seal = validated(&saves[i]) ? sum(saves[i].host) : NOT_SEALED;
+		*saves[i].flags &= ~FRAME_PUSHED;
+	}
+	sealed = save_count;
+}
+
+bool snapshot_broken(u64 *gpa)
+{
+	unsigned int i;
+
+	for (i = 0; i < save_count; i++) {
+		const struct save *save = &saves[i];
+
+		*gpa = save->gpa;
+		if (!validated(save) || *save->flags & FRAME_PUSHED)
+			continue;
+		/* A frame that was saved since then is in the snapshot as it was then. */
+		if (i < sealed ? save->seal != NOT_SEALED && save->seal != sum(save->host) :
+		    !same(save->host, save->copy))
+			return true;
+	}
+	return false;
+}
+
+bool snapshot_altered(u64 *gpa)
+{
+	unsigned int i;
+
+	for (i = 0; i < save_count; i++) {
+		const struct save *save = &saves[i];
+
+		*gpa = save->gpa;
+		if (validated(save) && npt_kept_rmp(save->gpa)->flags & RMP_VALIDATED &&
+		    !stored(save) && !(*save->flags & FRAME_CONVERTED) &&
+		    !same(save->host, save->copy))
+			return true;
+	}
+	return false;
+}
+
 void snapshot_take(struct vcpu *vcpu)
 {
 	unsigned int i;
@@ -230,6 +315,8 @@ void snapshot_take(struct vcpu *vcpu)
 		save->state = npt_frame_state(save->gpa);
 		clean(save);
 	}
+	if (guest_is_snp())
+		rmp_keep();
 	saved_vmcb = *vcpu->vmcb;
 	saved_vcpu = *vcpu;
 	asm volatile("fxsave64 %0" : "=m"(saved_fx));
@@ -241,13 +328,18 @@ void snapshot_restore(struct vcpu *vcpu)
 	struct vmcb *vmcb = vcpu->vmcb;
 	unsigned int i;
 
+	if (guest_is_snp())
+		rmp_restore();
 	for (i = 0; i < save_count; i++) {
 		struct save *save = &saves[i];
 
 		if (stored(save) || *save->flags & FRAME_TOUCHED)
 			copy_page(save->host, save->copy);
-		if (npt_frame_state(save->gpa) != save->state)
+		if (!guest_is_snp() && npt_frame_state(save->gpa) != save->state)
 			npt_set_state(save->gpa, save->state);
+		/* Whether npt.c maps an SNP guest's frame in both views need not be kept. */
+		if (guest_is_snp() && npt_frame_state(save->gpa) == HOOK_FRAME_NOTED)
+			rmp_apply(save->gpa);
 		clean(save);
 	}
 	*vcpu = saved_vcpu;

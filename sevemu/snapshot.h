@@ -43,6 +43,12 @@ void snapshot_save(u64 gpa);
 bool snapshot_fault(u64 gpa, u64 info);
 
 /*
+ * Returns whether the guest's first write to the frame of @gpa must cause a nested page
+ * fault, because the snapshot does not have the frame yet.  @gpa must be RAM.
+ */
+bool snapshot_protects(u64 gpa);
+
+/*
  * Calls @see with the guest-physical address of each frame that the guest has
  * written to since the last snapshot_take() or snapshot_restore().
  */
@@ -62,5 +68,25 @@ bool snapshot_launch(u64 gpa, void *block, size_t len);
  * stored it.
  */
 void snapshot_replace(u64 word, u64 change);
+
+/*
+ * Keeps a sum of each frame that is validated private memory of an SNP guest.  To be
+ * called before the emulated host attacks.
+ */
+void snapshot_seal(void);
+
+/*
+ * Returns whether the bytes of such a frame have changed since snapshot_seal(), and sets
+ * *@gpa to its address.  A frame to which the processor has pushed an exception is left
+ * out, and one that has lost its validation.
+ */
+bool snapshot_broken(u64 *gpa);
+
+/*
+ * Returns whether the bytes of a frame that is and was validated private memory of an SNP
+ * guest differ from the snapshot although the guest has not written to it, and sets *@gpa
+ * to its address.
+ */
+bool snapshot_altered(u64 *gpa);
 
 #endif

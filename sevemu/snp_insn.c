@@ -122,7 +122,7 @@ static void pvalidate(struct vcpu *vcpu, const struct insn *insn, bool long64)
 	else
 		result = rmp_validate(vcpu, t.gpa, huge, validate, &same);
 	if (!result)
-		snp_attack_pvalidate(&result, &same);
+		snp_attack_pvalidate(huge, &result, &same);
 	if (result == RMP_FAIL_SIZE)
 		report_count(COUNT_RMP_SIZE);
 	if (result == RMP_FAIL_UNASSIGNED) {

@@ -249,13 +249,14 @@ static void make_secrets_page(const struct vcpu *vcpu, u64 gpa, u64 calling_area
 	launch_add(gpa, PAGE_SIZE, LAUNCH_SECRETS);
 }
 
-u64 snp_launch_kernel(const struct vcpu *vcpu)
+u64 snp_launch_kernel(struct vcpu *vcpu, u64 next)
 {
 	struct node *node = launch_page(SNP_BLOB, "blob");
 	struct blob *blob = (void *)((u8 *)node + BLOB_OFFSET);
 	struct validated_node *v = (void *)((u8 *)node + VALIDATED_OFFSET);
 
 	*node = (struct node){
+		.next = next,
 		.type = SETUP_CC_BLOB,
 		.length = sizeof(node->blob),
 		.blob = SNP_BLOB + BLOB_OFFSET,
@@ -277,7 +278,7 @@ u64 snp_launch_kernel(const struct vcpu *vcpu)
 	make_cpuid_page(vcpu, KERNEL_CPUID);
 	launch_add(KERNEL_CALLING_AREA, PAGE_SIZE, LAUNCH_ZERO);
 	if (config.vmpl)
-		svsm_init(KERNEL_CALLING_AREA);
+		svsm_init(vcpu, KERNEL_CALLING_AREA);
 	return SNP_BLOB;
 }
 
@@ -402,7 +403,7 @@ static const struct metadata *find_metadata(const u8 *image, u32 size)
 	return m;
 }
 
-void snp_launch_firmware(const struct vcpu *vcpu, const u8 *image, u32 size)
+void snp_launch_firmware(struct vcpu *vcpu, const u8 *image, u32 size)
 {
 	const struct metadata *m = find_metadata(image, size);
 	u64 calling_area = 0;
@@ -437,5 +438,5 @@ void snp_launch_firmware(const struct vcpu *vcpu, const u8 *image, u32 size)
 		}
 	}
 	if (config.vmpl)
-		svsm_init(calling_area);
+		svsm_init(vcpu, calling_area);
 }

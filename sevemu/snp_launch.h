@@ -21,9 +21,10 @@
 /*
  * Makes CPUID page, secrets page, calling area and blob for a kernel, adds them to
  * the launch, and returns the guest-physical address of a node for the setup_data
- * list that names the blob.  loader.c calls it in the direct modes.
+ * list that names the blob.  @next is the address of the list's next node; 0: none.
+ * loader.c calls it in the direct modes.
  */
-u64 snp_launch_kernel(const struct vcpu *vcpu);
+u64 snp_launch_kernel(struct vcpu *vcpu, u64 next);
 
 /*
  * Does what the SEV metadata of a firmware image asks for: the sections of zeroed
@@ -31,6 +32,6 @@ u64 snp_launch_kernel(const struct vcpu *vcpu);
  * bytes.  loader.c calls it in mode ovmf, after it has added the image itself to the
  * launch.  An image without SEV metadata ends the run.
  */
-void snp_launch_firmware(const struct vcpu *vcpu, const u8 *image, u32 size);
+void snp_launch_firmware(struct vcpu *vcpu, const u8 *image, u32 size);
 
 #endif

@@ -67,15 +67,10 @@ struct page_list {
 #define ENTRY_RESERVED		0xff0
 #define ENTRY_GPA		(~0xfffull)
 
-/* Guest-physical address of the virtual CPU's calling area. */
-static u64 area_gpa;
-
-/* The VMSA page that the guest has created by CALL_CREATE_VCPU; GHCB_NONE: none. */
-static u64 created_vmsa = GHCB_NONE;
-
-void svsm_init(u64 calling_area)
+void svsm_init(struct vcpu *vcpu, u64 calling_area)
 {
-	area_gpa = calling_area;
+	vcpu->svsm_area = calling_area;
+	vcpu->svsm_vmsa = GHCB_NONE;
 }
 
 /*
@@ -87,7 +82,8 @@ static void *guest_bytes(const struct vcpu *vcpu, u64 gpa, u64 len)
 	if ((gpa & PAGE_MASK) + len > PAGE_SIZE ||
 	    !rmp_usable(gpa, vcpu->vmpl, RMP_READ | RMP_WRITE))
 		return NULL;
-	return npt_host(gpa);
+	npt_store(gpa, VIEW_PRIVATE);
+	return npt_frame(gpa, VIEW_PRIVATE);
 }
 
 static u64 remap_calling_area(struct vcpu *vcpu)
@@ -98,7 +94,7 @@ static u64 remap_calling_area(struct vcpu *vcpu)
 	if (gpa % PAGE_SIZE || !area)
 		return SVSM_BAD_ADDRESS;
 	memset(area, 0, sizeof(*area));
-	area_gpa = gpa;
+	vcpu->svsm_area = gpa;
 	return SVSM_SUCCESS;
 }
 
@@ -111,7 +107,7 @@ static u64 validate_entry(struct vcpu *vcpu, u64 entry)
 
 	if ((entry & ENTRY_SIZE) > 1 || entry & ENTRY_RESERVED || gpa % bytes)
 		return SVSM_BAD_PARAMETER;
-	if (!npt_rmp(gpa) || !npt_rmp(gpa + bytes - PAGE_SIZE) || area_gpa - gpa < bytes)
+	if (!npt_rmp(gpa) || !npt_rmp(gpa + bytes - PAGE_SIZE) || vcpu->svsm_area - gpa < bytes)
 		return SVSM_BAD_ADDRESS;
 	if (entry & ENTRY_IGNORE_CF && rmp_usable(gpa, 0, 0) == validate)
 		return SVSM_SUCCESS;
@@ -123,8 +119,10 @@ static u64 validate_entry(struct vcpu *vcpu, u64 entry)
 	if (same)
 		return SVSM_PVALIDATE_FAILED + SVSM_NOT_CHANGED;
 	/* The guest must not find bytes that the host has put there. */
-	for (page = gpa; validate && page < gpa + bytes; page += PAGE_SIZE)
-		memset(npt_host(page), 0, PAGE_SIZE);
+	for (page = gpa; validate && page < gpa + bytes; page += PAGE_SIZE) {
+		npt_store(page, VIEW_PRIVATE);
+		memset(npt_frame(page, VIEW_PRIVATE), 0, PAGE_SIZE);
+	}
 	return SVSM_SUCCESS;
 }
 
@@ -161,14 +159,14 @@ static u64 create_vcpu(struct vcpu *vcpu)
 	u8 *vmsa = guest_bytes(vcpu, gpa, PAGE_SIZE);
 	u64 efer;
 
-	if (gpa % PAGE_SIZE || area % PAGE_SIZE || gpa == area || gpa == area_gpa || !vmsa ||
+	if (gpa % PAGE_SIZE || area % PAGE_SIZE || gpa == area || gpa == vcpu->svsm_area || !vmsa ||
 	    !guest_bytes(vcpu, area, PAGE_SIZE))
 		return SVSM_BAD_ADDRESS;
 	memcpy(&efer, vmsa + VMSA_EFER, sizeof(efer));
 	if (vcpu->gpr[8] || vmsa[VMSA_VMPL] != vcpu->vmpl || !(efer & EFER_SVME) ||
-	    created_vmsa != GHCB_NONE)
+	    vcpu->svsm_vmsa != GHCB_NONE)
 		return SVSM_BAD_PARAMETER;
-	created_vmsa = gpa;
+	vcpu->svsm_vmsa = gpa;
 	rmp_adjust(gpa, false, vcpu->vmpl, RMP_ALL_RIGHTS, true);
 	return SVSM_SUCCESS;
 }
@@ -177,10 +175,10 @@ static u64 delete_vcpu(struct vcpu *vcpu)
 {
 	if (vcpu->gpr[RCX] % PAGE_SIZE)
 		return SVSM_BAD_ADDRESS;
-	if (vcpu->gpr[RCX] != created_vmsa)
+	if (vcpu->gpr[RCX] != vcpu->svsm_vmsa)
 		return SVSM_BAD_PARAMETER;
-	rmp_adjust(created_vmsa, false, vcpu->vmpl, RMP_ALL_RIGHTS, false);
-	created_vmsa = GHCB_NONE;
+	rmp_adjust(vcpu->svsm_vmsa, false, vcpu->vmpl, RMP_ALL_RIGHTS, false);
+	vcpu->svsm_vmsa = GHCB_NONE;
 	return SVSM_SUCCESS;
 }
 
@@ -221,13 +219,13 @@ static u64 call(struct vcpu *vcpu)
 
 void svsm_run(struct vcpu *vcpu)
 {
-	struct calling_area *area = guest_bytes(vcpu, area_gpa, sizeof(*area));
+	struct calling_area *area = guest_bytes(vcpu, vcpu->svsm_area, sizeof(*area));
 	u64 request = vcpu->gpr[RAX];
 
 	report_count(COUNT_SVSM_CALLS);
 	if (!area) {
 		violation(vcpu, VIOL_SVSM_CALL, "the calling area %#lx is not private memory "
-			  "that VMPL %u can read and write", area_gpa, vcpu->vmpl);
+			  "that VMPL %u can read and write", vcpu->svsm_area, vcpu->vmpl);
 		return;
 	}
 	/* Without a pending call the SVSM returns at once. */

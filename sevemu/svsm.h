@@ -9,11 +9,11 @@
 #include "sevemu.h"
 
 /*
- * Sets the guest-physical address of the calling area of the virtual CPU, a page
+ * Sets the guest-physical address of the calling area of @vcpu, a page
  * that the launch has validated.  snp_launch.c calls it before the guest starts,
  * with --vmpl 1 to 3.
  */
-void svsm_init(u64 calling_area);
+void svsm_init(struct vcpu *vcpu, u64 calling_area);
 
 /*
  * Runs the SVSM until it returns to the guest: handles the guest's call, if one is

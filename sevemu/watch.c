@@ -236,11 +236,12 @@ void watch_shared(u64 gpa)
 
 /*
  * Fails the run if the stub has written with the C-bit clear to the page at
- * @gpa, unless it is the GHCB page.
+ * @gpa, unless it is the GHCB page.  Without the address of that page the guest is not a
+ * stub, and may have other shared pages.
  */
 static void look_at_shared_store(u64 gpa)
 {
-	if (!in_stage || gpa == watch.ghcb)
+	if (!in_stage || !watch.ghcb || gpa == watch.ghcb)
 		return;
 	watch_fail("a store to a shared page", gpa);
 }
@@ -396,6 +397,14 @@ static void allow_inputs(u8 *allowed, const struct ghcb *g)
 	case GHCB_EXIT_MMIO_READ:
 		ALLOW(sw_scratch);
 		break;
+	case GHCB_EXIT_PAGE_STATE:
+		ALLOW(sw_scratch);
+		ALLOW(shared_buffer);
+		break;
+	case GHCB_EXIT_EXT_GUEST_REQUEST:
+		ALLOW(rax);
+		ALLOW(rbx);
+		break;
 	}
 }
 
@@ -411,7 +420,7 @@ void watch_request(const struct ghcb *g, u64 gpa)
 	if (!in_stage)
 		return;
 	look_for_secrets(g, gpa);
-	if (gpa != watch.ghcb)
+	if (watch.ghcb && gpa != watch.ghcb)
 		watch_fail("the GHCB is not where --watch says", gpa);
 	for (i = 0; i < ARRAY_SIZE(allowed.words); i++)
 		allowed.words[i] = 0;

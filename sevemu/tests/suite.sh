@@ -51,7 +51,7 @@ expand()
 cases()
 {
 	expand | awk -F '\t' -v soak="${SEVEMU_SOAK:-}" '($1 ~ /^soak/) == (soak != "") {
-		print ($1 ~ /^(boot|snp|soak|soak-sweep|speed|digest|twice|panic)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
+		print ($1 ~ /^(boot|snp|soak|soak-sweep|soak-campaign|speed|digest|twice|panic)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
 	}' | sort -s -n -k 1,1 | cut -f 2
 }
 
@@ -324,6 +324,31 @@ do_sweep()
 do_soak_sweep()
 {
 	do_sweep "$@"
+}
+
+# A symbol of the test guest, as sevemu's options take addresses.
+guest_symbol()
+{
+	nm "$O/sevemu-guest/guest.elf" | awk -v name="$1" '$3 == name { print "0x" $1 }'
+}
+
+# do_campaign NAME CASE OPTIONS STATUS REGEX: many runs of a victim under a host that
+# attacks. %pages in the options are two of its pages, for --memory.
+do_campaign()
+{
+	pages=$(guest_symbol victim_pages)
+	memory="--memory $pages+$pages,$pages-$((pages + 8192))"
+	options=$(echo "$3" | sed "s/%pages/$memory/")
+	run_guest "$2" "--sev snp --marker $(guest_symbol victim_over) \
+		--watch 0-0,0,$(guest_symbol victim_ready) $options"
+	[ "$status" -eq "$4" ] || die "status $status, not $4: $(tail -n 1 "$log.log")"
+	grep -qE -e "$5" "$log.log" || die "no line matches: $5"
+	pass "$test" "$(sed -n 's/^sevemu: ends runs=\([0-9]*\) .*/\1/p' "$log.log") runs"
+}
+
+do_soak_campaign()
+{
+	do_campaign "$@"
 }
 
 # do_digest NAME OPTIONS DIGEST

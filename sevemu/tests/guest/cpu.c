@@ -201,6 +201,8 @@ static u64 read_cr2(void)
 
 static NORETURN void unexpected(const struct frame *f)
 {
+	if (machine.victim)
+		victim_gives_up();
 	con_str("unexpected exception ");
 	con_hex(f->vector);
 	con_str(" error code ");

@@ -61,6 +61,11 @@ struct machine {
 	bool rmp_2m;			/* --rmp 2m */
 	bool loaded;			/* --validated is not all */
 	const struct boot_params *bp;	/* the zero page from the loader */
+	/*
+	 * The case is a victim of cases_victim.c: a failure terminates the guest. It becomes false when
+	 * the host has stopped to attack.
+	 */
+	bool victim;
 };
 extern struct machine machine;
 
@@ -130,6 +135,14 @@ void note(const char *what, u64 value);
  * sevemu exits.
  */
 NORETURN void end_run(u8 how);
+
+/* ---- cases_victim.c ---- */
+
+/* Does nothing. main.c calls it when the victim handles exceptions. */
+void victim_ready(void);
+
+/* Terminates the guest by the MSR protocol, with reason set 0, code 0. */
+NORETURN void victim_gives_up(void);
 
 /* ---- console.c ---- */
 

@@ -47,6 +47,8 @@ NORETURN void end_run(u8 how)
 
 static void fail_begin(void)
 {
+	if (machine.victim)
+		victim_gives_up();
 	failed = true;
 	con_str("not ok ");
 	con_str(running);
@@ -224,6 +226,9 @@ void guest_main(const struct boot_params *bp)
 	machine_init(bp);
 	cpu_init();
 	running = "start";
+	machine.victim = word_is(name, "snp-victim") || word_is(name, "snp-victim-careless");
+	if (machine.victim)
+		victim_ready();
 	if (machine.sev == SEV_SNP)
 		snp_init();
 	if (hook(HOOK_VERSION, 0) != HOOK_API)

@@ -11,6 +11,7 @@
 #define BLOB_MAGIC_VALUE	0x45444d41
 #define SECRETS_SVSM_CAA	0x150
 #define PAGE_STATE_SHIFT	52
+#define NODES_MAX		64
 #define LIST_OFFSET		8	/* of a page list in the calling area */
 #define ENTRY_VALIDATE		4
 
@@ -144,9 +145,10 @@ u64 svsm_call(u64 call, u64 *rcx, u64 rdx, u64 r8)
 static const u64 *blob(void)
 {
 	const struct setup_data *node = (const void *)machine.bp->hdr.setup_data;
-	u32 address = 0;
+	u32 address = 0, left;
 
-	for (; node; node = (const void *)node->next)
+	/* A lying loader may link the nodes to a ring. */
+	for (left = NODES_MAX; node && left; left--, node = (const void *)node->next)
 		if (node->type == SETUP_CC_BLOB_TYPE)
 			memcpy(&address, node->data, sizeof(address));
 	return (const void *)(u64)address;

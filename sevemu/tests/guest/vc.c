@@ -320,6 +320,9 @@ static void handle_by_code(struct frame *f)
 
 void vc_handle(struct frame *f)
 {
+	/* The host has injected #VC, or taken a page. */
+	if (machine.victim && f->rip != vc.rip)
+		victim_gives_up();
 	vc.count++;
 	vc.error_code = f->error_code;
 	vc.cs = f->cs;
