@@ -216,12 +216,12 @@ static const struct codec {
 	u64 (*margin)(const struct blob *image, const struct blob *frame);
 	const char *(*expand)(const struct blob *in, struct blob *out);
 } codecs[] = {
-	[PAYLOAD_CODEC_ZSTD] = { "zstd", "unzstd", 86300, 22, 19,
+	[PAYLOAD_CODEC_ZSTD] = { "zstd", "unzstd", 90531, 22, 19,
 				 zstd_compress, zstd_margin, zstd_expand },
 	[PAYLOAD_CODEC_LZ4] = { "lz4", "unlz4", 70024, LZ4HC_CLEVEL_MAX,
 				LZ4HC_CLEVEL_MAX, lz4_compress, lz4_margin,
 				unlz4_legacy },
-	[PAYLOAD_CODEC_NONE] = { "none", "unstore", 62500, 0, 0,
+	[PAYLOAD_CODEC_NONE] = { "none", "unstore", 70136, 0, 0,
 				 none_compress, none_margin, none_expand },
 };
 
