@@ -17,7 +17,6 @@
 
 #include "console.h"
 #include "e820.h"
-#include "error.h"
 #include "ghcb.h"
 #include "ident_map.h"
 #include "lib/string.h"
