@@ -234,8 +234,10 @@ do_soak_snp() {
 
 # do_snp_lied NAME OPTIONS ATTACK STATUS REGEX: the host of an SNP guest lies.
 do_snp_lied() {
+	options=$2
+	[ "$2" != - ] || options=
 	# shellcheck disable=SC2086 # several options
-	sevemu --sev snp --load 0x1000000 $2 --attack "$3" --kernel "$O/boot/test.img" \
+	sevemu --sev snp --load 0x1000000 $options --attack "$3" --kernel "$O/boot/test.img" \
 		--append "nokaslr t.quiet=1 t.sev=snp t.cbit=51 t.handed=any"
 	check_status "$4"
 	must_say "$5"
@@ -662,7 +664,7 @@ prepare()
 	mkdir -p "$out"
 }
 
-# Calls the function do_SECTION with the row's columns.
+# Calls the function do_SECTION with the row's columns. A - in the section's name is a _ there.
 run_case()
 {
 	log=$out/$test
@@ -676,5 +678,5 @@ run_case()
 	IFS=$saved
 	set +f
 	shift 2
-	"do_$kind" "$@"
+	"do_$(echo "$kind" | tr - _)" "$@"
 }
