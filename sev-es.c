@@ -91,7 +91,7 @@ noreturn void terminate(unsigned int reason)
 	if (es.has_page && !es.ending) {
 		sev_es_last_words();
 		con_printf("sevstub: SEV: terminated with reason %u, see docs/messages.md\n",
-			   reason);
+			   (u8)reason);
 		/* From here on ghcb_begin() refuses every exchange. */
 		es.busy = true;
 	}

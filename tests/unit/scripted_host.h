@@ -532,6 +532,12 @@ static void exchange_by_page(const struct step *step)
 static void (*before_resuming)(void);
 
 /*
+ * If not NULL, vmgexit() calls this instead of taking a step of the script. A fuzzer's
+ * host answers each request as its input says.
+ */
+static void (*answer_freely)(void);
+
+/*
  * VMGEXIT: the guest's next exchange with the host. The case fails if the
  * script has no further step, unless the guest requests termination (0x100).
  */
@@ -541,6 +547,10 @@ void vmgexit(void)
 
 	if ((host.msr & 0xfff) == 0x100) {
 		end_of_guest();
+		return;
+	}
+	if (answer_freely) {
+		answer_freely();
 		return;
 	}
 	CHECK(host.at < host.count, "unexpected request %#lx, exit %#lx",
@@ -567,7 +577,7 @@ u64 vmgexit_page(void)
 	struct exception_frame trap, before;
 
 	vmgexit();
-	if (!step->injects_gp)
+	if (answer_freely || !step->injects_gp)
 		return 0;
 	memset(&trap, 0x5a, sizeof(trap));
 	trap.vector = 13;
