@@ -96,11 +96,6 @@ static struct cpuid_entry cpuid_copy[CPUID_ENTRIES];
 
 /* ---- What was handed over. */
 
-static noreturn void refuse_cpuid(void)
-{
-	terminate(SEV_TERM_LINUX | LINUX_TERM_CPUID);
-}
-
 /*
  * Takes the data of a setup_data node of type SETUP_SEVSTUB_VALIDATED. Terminates the
  * guest if a range is empty or no whole number of pages, or if there are two nodes.
@@ -159,7 +154,7 @@ static void read_blob(void)
 	if (blob.magic != BLOB_MAGIC)
 		terminate(SEV_TERM_STANDARD | GHCB_TERM_SNP_FEATURES);
 	if (!blob.cpuid || blob.cpuid % PAGE_SIZE || blob.cpuid_size < PAGE_SIZE)
-		refuse_cpuid();
+		terminate(SEV_TERM_LINUX | LINUX_TERM_CPUID);
 	if (!blob.secrets || blob.secrets % PAGE_SIZE ||
 	    blob.secrets_size != PAGE_SIZE)
 		terminate(SEV_TERM_LINUX | LINUX_TERM_SECRETS);
@@ -184,7 +179,7 @@ static void read_cpuid(void)
 
 	snp.cpuid_count = READ_ONCE(page->count);
 	if (!snp.cpuid_count || snp.cpuid_count > CPUID_ENTRIES)
-		refuse_cpuid();
+		terminate(SEV_TERM_LINUX | LINUX_TERM_CPUID);
 	snp.table = page->entries;
 }
 
@@ -271,7 +266,7 @@ void snp_cpuid(u32 function, u32 index, struct cpuid_regs *regs,
 		/* Linux refuses a table with XSAVE and without a compact form. */
 		if (index == 1 && !(regs->eax & (CPUID_D_1_EAX_XSAVEC |
 						 CPUID_D_1_EAX_XSAVES)))
-			refuse_cpuid();
+			terminate(SEV_TERM_LINUX | LINUX_TERM_CPUID);
 		if (index <= 1)
 			regs->ebx = XSAVE_SIZE_RESET;
 		break;
@@ -296,7 +291,7 @@ u32 snp_cpuid_ecx(u32 function)
  * Compares leaf 0x8000001f of the CPUID page with what the processor and the page
  * tables have said.
  */
-static void check_cpuid(void)
+static void check_sev_leaf(void)
 {
 	const u32 kinds = 1U << CPUID_SEV_EAX_SEV_BIT |
 			  1U << CPUID_SEV_EAX_SEV_ES_BIT |
@@ -315,7 +310,7 @@ void snp_start(const struct boot_params *bp)
 	read_setup_data(bp);
 	read_blob();
 	read_cpuid();
-	check_cpuid();
+	check_sev_leaf();
 	snp.features = (u32)(msr_protocol(GHCB_MSR_HV_FEATURES_REQ,
 					  GHCB_MSR_HV_FEATURES_RESP) >>
 			     GHCB_MSR_HV_FEATURES_SHIFT);
@@ -410,11 +405,6 @@ void snp_find_vmpl(void)
 	leaf->regs.eax |= 1U << CPUID_SEV_EAX_SVSM_BIT;
 }
 
-static noreturn void not_validated(void)
-{
-	terminate(SEV_TERM_LINUX | LINUX_TERM_PVALIDATE);
-}
-
 /*
  * Runs the SVSM until it has done the call whose list is in the calling area, and
  * returns the result. The SVSM sets pending to 0 when it has run. A hypervisor that
@@ -433,7 +423,7 @@ static u64 svsm_call(struct calling_area *area)
 		wrmsr(MSR_GHCB, before);
 		if (exchange_byte(&area->pending, 0) ||
 		    reply != GHCB_MSR_VMPL_RESP)
-			not_validated();
+			terminate(SEV_TERM_LINUX | LINUX_TERM_PVALIDATE);
 	} while (result == SVSM_INCOMPLETE || result == SVSM_BUSY);
 	return result;
 }
@@ -467,7 +457,7 @@ static u32 svsm_pvalidate(u64 addr, bool large, u32 count, bool validate)
 	if (result == SVSM_SUCCESS)
 		return count;
 	if (!large || result != SVSM_FAIL_SIZE || next >= count)
-		not_validated();
+		terminate(SEV_TERM_LINUX | LINUX_TERM_PVALIDATE);
 	return next;
 }
 
@@ -498,7 +488,7 @@ static void pvalidate_ghcb(bool validate)
 	if (snp.calling_area)
 		svsm_pvalidate(page, false, 1, validate);
 	else if (pvalidate(page, false, validate))
-		not_validated();
+		terminate(SEV_TERM_LINUX | LINUX_TERM_PVALIDATE);
 }
 
 static void ask_ghcb_state(u64 state)
@@ -611,7 +601,7 @@ static void validate_page(u64 addr, bool large)
 			result = pvalidate(at + offset, false, true);
 	}
 	if (result)
-		not_validated();
+		terminate(SEV_TERM_LINUX | LINUX_TERM_PVALIDATE);
 	evict(at, size);
 }
 

@@ -524,6 +524,14 @@ TEST(cpuid_stage2)
 	want.rcx = 0;
 	want.rdx = ~0U;
 	run();
+	frame.rax = 1;
+	frame.rcx = 0;
+	INSN(0x72, "\x0f\xa2");
+	expect_exit(0x72, 0, 0);
+	sends(RAX, 1);
+	sends(RCX, 0);
+	result(1, 0x8000030d);
+	raises(13);
 	INSN(0x404, "\x0f\xa2");
 	ENDS(24);
 }
@@ -727,6 +735,11 @@ TEST(accept_is_refused)
 	current_step()->answer[BITMAP + INFO_2 / 64] = 0;
 	snp_accept((struct range){ 0x200000, 0x400000 });
 	EXPECT_OWN_END(snp_accept_end(), 8);
+	start_accepting();
+	expect_states(&entry, 1, 1);
+	injects_gp();
+	snp_accept((struct range){ 0x200000, 0x400000 });
+	EXPECT_SNP_END(snp_accept_end(), 1);
 	start_accepting();
 	expect_states(&entry, 1, 1);
 	result(1, 0x8000030d);
