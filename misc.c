@@ -28,6 +28,7 @@
 #include "sev-snp.h"
 #include "sev.h"
 #include "srat.h"
+#include "unfilter.h"
 #include "x86.h"
 
 /*
@@ -907,6 +908,7 @@ u64 extract_kernel(struct boot_params *bp)
 	if (cpu.bmi2)
 		unzstd_use_bmi2();
 	decompress(&boot);
+	unfilter(boot.out, &boot.payload);
 	relocate(boot.out, &boot.payload, (u64)boot.out, boot.virt);
 	clear_bss(&boot);
 

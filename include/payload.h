@@ -7,7 +7,9 @@
  * decompress to the flat image, directly followed by the relocation table if there
  * is one. The flat image is the kernel as it lies in memory, from the lowest
  * p_paddr of its PT_LOAD segments to the last byte that the ELF file supplies.
- * Gaps between segments are zero.
+ * Gaps between segments are zero. mkpayload rewrites some ranges of the flat image,
+ * so that they compress better. payload_header.filter lists these ranges, and the
+ * stub restores them.
  *
  * All fields are little endian. The digests are XXH64 with seed 0.
  */
@@ -15,7 +17,7 @@
 #define PAYLOAD_H
 
 #define PAYLOAD_MAGIC		"sevstub"	/* 8 bytes with its NUL */
-#define PAYLOAD_VERSION		2
+#define PAYLOAD_VERSION		3
 
 /*
  * Flag: a Linux kernel. It clears its own .bss, so the stub only clears the part
@@ -48,6 +50,12 @@
 #define PAYLOAD_CODEC_NONE	3	/* not compressed */
 
 /*
+ * The number of ranges that mkpayload may rewrite. It finds 22 in each of Debian's
+ * kernels.
+ */
+#define PAYLOAD_FILTERS		24
+
+/*
  * The largest mem_size in bytes. mkpayload also keeps the sum file_size +
  * reloc_size within this limit. The stub does not check the sum, but reloc_size
  * and margin separately.
@@ -65,6 +73,65 @@
 #ifndef __ASSEMBLER__
 
 #include "types.h"
+
+/*
+ * How mkpayload rewrites a range: the values of payload_filter.kind. Words are 32-bit
+ * little-endian numbers at any address. Sums and differences are modulo 2^32.
+ *
+ * FILTER_BRANCHES is for machine code. The target of a call or jmp takes the place of
+ * the 32-bit displacement behind the opcode. branch_to_target() defines the stored form.
+ * The filter does not decode instructions: every byte BRANCH_CALL or BRANCH_JMP counts
+ * as an opcode if four bytes of the range follow it. The filter treats these bytes from
+ * the last one to the first one. It also replaces four bytes that look like a stored
+ * target already, as undo_branch() in payload/unfilter.c explains.
+ *
+ * FILTER_RELATIVE is for a table whose words hold the distance from the word to what the
+ * word points to. The filter adds the word's own offset in the flat image, which makes
+ * an offset in the flat image, and subtracts the same sum of the previous entry's word in
+ * this column. The previous entry of the first entry counts as 0.
+ *
+ * FILTER_ASCENDING is for a table of ascending numbers. The filter subtracts from a word
+ * the previous entry's word in this column. The previous entry of the first entry counts
+ * as 0.
+ *
+ * FILTER_FIRST_USES is for words that hold numbers of names, for example in BTF, where
+ * the first use of a name has the next higher number. The filter keeps a maximum, which
+ * is 0 at the start. A word of maximum + 1 + N becomes FIRST_USE + N, and is the new
+ * maximum, if N is below FIRST_USE_REACH. In exchange a word of FIRST_USE + N becomes
+ * maximum + 1 + N, and the maximum stays. Other words stay. The filter ends at the first
+ * word that makes the maximum FIRST_USE_MAX or more.
+ */
+enum filter_kind {
+	FILTER_UNUSED,
+	FILTER_BRANCHES,
+	FILTER_RELATIVE,
+	FILTER_ASCENDING,
+	FILTER_FIRST_USES,
+	FILTER_KINDS,
+};
+
+/* The constants in the description of FILTER_FIRST_USES, above. */
+#define FIRST_USE		0x80000000U
+#define FIRST_USE_REACH		0x100U
+#define FIRST_USE_MAX		0x40000000U
+
+/* The size in bytes of a word in a table, and of a displacement. */
+#define FILTER_WORD		4U
+
+/* A range that mkpayload has rewritten. The ranges ascend and do not overlap. */
+struct payload_filter {
+	u32 start;		/* 0x00: the range's offset in the flat image */
+	u32 size;		/* 0x04: the range's bytes, at least 1, and a
+				 * multiple of stride unless stride is 0 */
+	u8 kind;		/* 0x08: enum filter_kind */
+	u8 stride;		/* 0x09: bytes of a table's entry; 4 for
+				 * FILTER_FIRST_USES, 0 for FILTER_BRANCHES */
+	u8 columns;		/* 0x0a: bit N: the word at byte 4 * N of each
+				 * entry is rewritten; 1 for
+				 * FILTER_FIRST_USES, 0 for FILTER_BRANCHES */
+	u8 reserved;		/* 0x0b: 0 */
+};
+BUILD_BUG_ON(sizeof(struct payload_filter) != 12);
 
 /* mkpayload writes all fields. The stub refuses a header with a wrong digest. */
 struct payload_header {
@@ -87,9 +154,60 @@ struct payload_header {
 	u64 virt_addr;		/* 0x58: virtual link address of the flat image */
 	u32 codec;		/* 0x60: PAYLOAD_CODEC_* */
 	u32 reserved;		/* 0x64: 0 */
-	u64 header_digest;	/* 0x68: XXH64 of all fields above */
+	/* 0x68: elements in use come first; all bytes of the rest are 0 */
+	struct payload_filter filter[PAYLOAD_FILTERS];
+	u64 header_digest;	/* 0x188: XXH64 of all fields above */
 };
-BUILD_BUG_ON(sizeof(struct payload_header) != 0x70);
+BUILD_BUG_ON(sizeof(struct payload_header) != 0x190);
+
+/*
+ * FILTER_BRANCHES stores BRANCH_BASE + target, with the highest byte first. The four
+ * bytes behind a byte that only looks like an opcode are often the next instruction. Few
+ * instructions begin with 0x60 or a little more, so few of them look like a stored
+ * target.
+ */
+#define BRANCH_BASE		0x60000000U
+/* The opcodes of a call and a jmp, and the bytes of opcode and displacement. */
+#define BRANCH_CALL		0xe8
+#define BRANCH_JMP		0xe9
+#define BRANCH_SIZE		5U
+
+/*
+ * Returns whether the displacement @word leads into the flat image, which has @size
+ * bytes. @pos is the offset of the byte behind the displacement. Both are at most 2^31.
+ */
+static inline bool branch_is_inside(u32 word, u64 pos, u64 size)
+{
+	return (u64)(s64)(s32)word + pos < size;
+}
+
+/*
+ * Returns whether @stored, four bytes of a flat image of @size bytes, can be a result of
+ * branch_to_target().
+ */
+static inline bool branch_is_target(u32 stored, u64 size)
+{
+	return __builtin_bswap32(stored) - BRANCH_BASE < size;
+}
+
+/*
+ * Returns the stored form of the target to which the displacement @word leads. @pos is
+ * the offset of the byte behind it. branch_is_inside() must be true for @word.
+ */
+static inline u32 branch_to_target(u32 word, u64 pos)
+{
+	return __builtin_bswap32(BRANCH_BASE + word + (u32)pos);
+}
+
+/*
+ * The inverse of branch_to_target(): returns the displacement whose stored form is
+ * @stored. @pos is the offset of the byte behind it. branch_is_target() must be true for
+ * @stored.
+ */
+static inline u32 branch_from_target(u32 stored, u64 pos)
+{
+	return __builtin_bswap32(stored) - BRANCH_BASE - (u32)pos;
+}
 
 /*
  * A place is 4 or 8 bytes of the flat image that hold an address. If the payload

@@ -13,13 +13,6 @@
 #include "lib/string.h"
 #include "payload-check.h"
 
-static bool refuse(struct refusal *why, const char *what, const char *detail,
-		   u64 first, u64 second, u64 third)
-{
-	*why = (struct refusal){ what, detail, { first, second, third } };
-	return false;
-}
-
 bool check_payload_header(struct payload_header *p, struct refusal *why)
 {
 	u64 comp_size = (u64)(payload_end - payload_start) - sizeof(*p);
@@ -27,21 +20,21 @@ bool check_payload_header(struct payload_header *p, struct refusal *why)
 
 	memcpy(p, payload_start, sizeof(*p));
 	if (memcmp(p->magic, PAYLOAD_MAGIC, sizeof(p->magic)))
-		return refuse(why, "wrong magic", "there is no payload header",
-			      0, 0, 0);
+		return refuse_payload(why, "wrong magic", "there is no payload header",
+				      0, 0, 0);
 	if (p->version != PAYLOAD_VERSION)
-		return refuse(why, "payload version",
-			      "%lu, this stub knows %lu", p->version,
-			      PAYLOAD_VERSION, 0);
+		return refuse_payload(why, "payload version",
+				      "%lu, this stub knows %lu", p->version,
+				      PAYLOAD_VERSION, 0);
 	if (p->comp_size != comp_size)
-		return refuse(why, "size mismatch",
-			      "0x%lx compressed bytes expected, 0x%lx in the image",
-			      p->comp_size, comp_size, 0);
+		return refuse_payload(why, "size mismatch",
+				      "0x%lx compressed bytes expected, 0x%lx in the image",
+				      p->comp_size, comp_size, 0);
 	digest = xxh64(p, offsetof(struct payload_header, header_digest));
 	if (p->header_digest != digest)
-		return refuse(why, "corrupt payload header",
-			      "digest %016lx, expected %016lx", digest,
-			      p->header_digest, 0);
+		return refuse_payload(why, "corrupt payload header",
+				      "digest %016lx, expected %016lx", digest,
+				      p->header_digest, 0);
 
 	/*
 	 * The digest is right, so the header is as mkpayload wrote it. If it
@@ -51,19 +44,19 @@ bool check_payload_header(struct payload_header *p, struct refusal *why)
 	    p->align != image_info.align ||
 	    !(p->flags & PAYLOAD_RELOCATABLE) != !image_info.relocatable ||
 	    p->flags & ~PAYLOAD_FLAGS_KNOWN)
-		return refuse(why, "payload header",
-			      "link address 0x%lx, alignment 0x%lx, flags 0x%lx do not fit this image",
-			      p->link_addr, p->align, p->flags);
+		return refuse_payload(why, "payload header",
+				      "link address 0x%lx, alignment 0x%lx, flags 0x%lx do not fit this image",
+				      p->link_addr, p->align, p->flags);
 	if (p->file_size > p->mem_size || p->mem_size > PAYLOAD_MAX_SIZE)
-		return refuse(why, "payload header",
-			      "sizes 0x%lx in 0x%lx are out of range",
-			      p->file_size, p->mem_size, 0);
+		return refuse_payload(why, "payload header",
+				      "sizes 0x%lx in 0x%lx are out of range",
+				      p->file_size, p->mem_size, 0);
 	if (p->reloc_size > PAYLOAD_MAX_SIZE || p->margin > PAYLOAD_MAX_SIZE ||
 	    p->entry_offset >= p->file_size)
-		return refuse(why, "payload header",
-			      "relocations 0x%lx, margin 0x%lx or entry 0x%lx are out of range",
-			      p->reloc_size, p->margin, p->entry_offset);
-	return true;
+		return refuse_payload(why, "payload header",
+				      "relocations 0x%lx, margin 0x%lx or entry 0x%lx are out of range",
+				      p->reloc_size, p->margin, p->entry_offset);
+	return check_filters(p, why);
 }
 
 bool check_payload_frame(const struct payload_header *p, struct refusal *why)
@@ -72,6 +65,6 @@ bool check_payload_frame(const struct payload_header *p, struct refusal *why)
 
 	if (digest == p->comp_digest)
 		return true;
-	return refuse(why, "corrupt payload", "digest %016lx, expected %016lx",
+	return refuse_payload(why, "corrupt payload", "digest %016lx, expected %016lx",
 		      digest, p->comp_digest, 0);
 }

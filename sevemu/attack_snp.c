@@ -33,12 +33,19 @@
 #define CPUID_COUNTS		4
 #define CPUID_FIELDS		9		/* of an entry that snp-cpuid-field spoils */
 #define CPUID_ENTRIES		21		/* entries of the CPUID page of this machine */
+#define CPUID_ALL_FIELDS	(CPUID_ENTRIES * CPUID_FIELDS)
 #define CPUID_ENTRY_SIZE	48
 #define CPUID_HEADER		16
 #define SECRETS_SVSM_SIZE	0x148
 #define SECRETS_SVSM_CAA	0x150
 #define SECRETS_SVSM_VMPL	0x15c
 
+/*
+ * The page that snp-page-state-again changes again, and the number of VMGEXITs until then;
+ * 0: none.  The first of them is the guest's own request.
+ */
+static u64 again_page;
+static unsigned int again_left;
 static bool taken;		/* a page was taken from the guest in this run */
 static bool spoilt;		/* a PVALIDATE of this run failed by a lie */
 
@@ -201,6 +208,7 @@ static void page_reply(struct lie *lie, struct ghcb *page, const struct ghcb *re
 enum snp_lie {
 	LIE_NONE,
 	LIE_DROP,		/* a page state request is answered and not done */
+	LIE_AGAIN,		/* a change to private is done a second time, later */
 	LIE_PVALIDATE,		/* the result of a PVALIDATE */
 	LIE_NO_SVSM,		/* the SVSM does not run */
 	LIE_TAKE_CODE,		/* the page at RIP loses its validation */
@@ -217,7 +225,7 @@ const struct attack snp_load_attacks[] = {
 	{ "snp-cpuid-count", CPUID_COUNTS, 0,
 	  "the CPUID page has no entry, or too many, or a reserved field is set",
 	  .load = cpuid_count },
-	{ "snp-cpuid-field", CPUID_ENTRIES * CPUID_FIELDS, 0,
+	{ "snp-cpuid-field", CPUID_ALL_FIELDS, 0,
 	  "a field of an entry of the CPUID page is inverted", .load = cpuid_field },
 	{ "snp-secrets-field", 3, 0, "the secrets page is wrong about the SVSM",
 	  .load = secrets_field },
@@ -236,6 +244,8 @@ const struct attack snp_attacks[] = {
 	  .reply = page_reply },
 	{ .name = "snp-page-state-dropped", .count = 64, .arg = LIE_DROP,
 	  .text = "a page state request is answered and not done" },
+	{ .name = "snp-page-state-again", .count = 64, .arg = LIE_AGAIN,
+	  .text = "a change to private is done again when the guest has validated the page" },
 	{ .name = "snp-pvalidate", .count = 64 * RESULTS, .arg = LIE_PVALIDATE,
 	  .text = "a PVALIDATE fails by size or input, or sets CF" },
 	{ "snp-run-vmpl", 64, 0, "a call of the SVSM is answered by an error",
@@ -277,7 +287,8 @@ void snp_attack_option(char *text)
 			end_run(END_USAGE, "no attack is called %s (--attack list names them)",
 				name);
 		if (attack->fire || attack->no_random || attack->rewrite || attack->alias ||
-		    attack->replace || attack->memory || n >= attack->count || lie_count == LIES_MAX)
+		    attack->replace || attack->memory || n >= attack->count ||
+		    lie_count == LIES_MAX)
 			end_run(END_USAGE, "--attack %s:%lu is not possible with --sev snp: it "
 				"takes up to %u lies that change an answer, with N below %u",
 				name, n, LIES_MAX, attack->count);
@@ -313,10 +324,14 @@ static struct lie *lie_of(enum snp_lie kind)
 	return NULL;
 }
 
-bool snp_attack_drops(void)
+bool snp_attack_drops(u64 gpa, bool private)
 {
-	struct lie *lie = lie_of(LIE_DROP);
+	struct lie *lie = lie_of(LIE_DROP), *again = lie_of(LIE_AGAIN);
 
+	if (again && private && npt_rmp(gpa) && occasion(again, again->n)) {
+		again_page = ALIGN_DOWN(gpa, PAGE_SIZE);
+		again_left = 2;
+	}
 	return lie && occasion(lie, lie->n);
 }
 
@@ -379,6 +394,10 @@ void snp_attack_vmgexit(struct vcpu *vcpu)
 		take_page(vcpu, vcpu->vmcb->rip, rmp_host_update);
 		take_page(vcpu, vcpu->gpr[RSP], rmp_host_update);
 	}
+	if (again_left && !--again_left) {
+		taken = true;
+		rmp_host_update(again_page);
+	}
 	if (alias && occasion(alias, alias->n))
 		take_page(vcpu, vcpu->gpr[RSP], rmp_host_alias);
 	if (inject && occasion(inject, inject->n))
@@ -400,4 +419,5 @@ void snp_attack_clear(void)
 {
 	taken = false;
 	spoilt = false;
+	again_left = 0;
 }

@@ -27,16 +27,18 @@ extern const unsigned int snp_load_count;
 void snp_attack_option(char *text);
 
 /*
- * Starts the lies of snp_attack_option(): those about what the loader hands over change the guest's memory.
- * main.c calls it when the guest is loaded and measured, before it starts.
+ * Starts the lies of snp_attack_option(): those about what the loader hands over change
+ * the guest's memory.  main.c calls it when the guest is loaded and measured, before it
+ * starts.
  */
 void snp_attack_start(void);
 
 /*
  * Returns whether the host drops the guest's present page state request: it answers that
- * the page state has changed, and changes nothing.  rmp.c calls it for each request.
+ * the page state has changed, and changes nothing.  The request is for the page @gpa, which
+ * becomes private if @private, else shared.  rmp.c calls it for each request.
  */
-bool snp_attack_drops(void);
+bool snp_attack_drops(u64 gpa, bool private);
 
 /*
  * Lets a lie change the result of a PVALIDATE that has succeeded: *@result (EAX) and

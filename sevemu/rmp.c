@@ -343,7 +343,7 @@ bool rmp_page_state(struct vcpu *vcpu, u64 gpa, unsigned int state, unsigned int
 	bool private = state == PAGE_STATE_PRIVATE, whole = config.rmp_2m && private;
 	unsigned int i;
 
-	if (snp_attack_drops())
+	if (snp_attack_drops(gpa, private))
 		return true;
 	for (i = 0; i < pages; i++) {
 		if (!change_state(vcpu, gpa + i * PAGE_SIZE, private))

@@ -20,7 +20,8 @@ symbol()
 # Fails if the image has no such header.
 payload_header()
 {
-	header=$((($(number "$1" 497 1) + 1) * 512 + $(number "$1" 584 4) - 112))
+	# shellcheck disable=SC2154 # tests/lib.sh sets it
+	header=$((($(number "$1" 497 1) + 1) * 512 + $(number "$1" 584 4) - header_size))
 	[ "$(dd if="$1" bs=1 skip="$header" count=7 2>/dev/null)" = sevstub ] &&
 		echo "$header"
 }

@@ -24,6 +24,10 @@ case_limit=$((12 * hang))
 # shellcheck disable=SC2034 # the suites use it
 tab=$(printf '\t')
 
+# The bytes of struct payload_header (include/payload.h).
+# shellcheck disable=SC2034 # scripts that read payloads use it
+header_size=400
+
 # ---- Result lines.
 
 # tests/check sets the name of the suite and of the case. A script of the unit

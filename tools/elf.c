@@ -356,6 +356,78 @@ static void copy_segments(const struct elf *elf, struct image *image)
 	}
 }
 
+/*
+ * Appends the file range [@offset, @offset + @size) to @image->sections if a PT_LOAD
+ * segment contains it, because only segments' bytes are in the flat image.
+ */
+static void add_section(const struct elf *elf, struct image *image,
+			const char *name, u64 offset, u64 size, bool code)
+{
+	for (unsigned int i = 0; i < elf->loads; i++) {
+		const Elf64_Phdr *p = &elf->phdr[elf->load[i]];
+		struct section *s;
+
+		if (size == 0 || offset < p->p_offset ||
+		    offset - p->p_offset > p->p_filesz ||
+		    size > p->p_filesz - (offset - p->p_offset))
+			continue;
+		s = &image->sections.list[image->sections.count++];
+		*s = (struct section){
+			.start = offset - p->p_offset + p->p_paddr -
+				 image->link_addr,
+			.size = size, .code = code,
+		};
+		strncpy(s->name, name, sizeof(s->name) - 1);
+		return;
+	}
+}
+
+static int compare_start(const void *a, const void *b)
+{
+	u64 left = ((const struct section *)a)->start;
+	u64 right = ((const struct section *)b)->start;
+
+	return (left > right) - (left < right);
+}
+
+/*
+ * Fills @image->sections with the file's sections that are loaded, or with its segments if
+ * no section is loaded. A section that begins inside the previous section is left out.
+ */
+static void list_sections(const struct elf *elf, struct image *image)
+{
+	struct sections *s = &image->sections;
+	bool no_section;
+	size_t kept = 0;
+	u64 end = 0;
+
+	s->list = xalloc((elf->ehdr.e_shnum + elf->loads) * sizeof(*s->list));
+	for (unsigned int i = 0; i < elf->ehdr.e_shnum; i++) {
+		Elf64_Shdr h = elf_section(elf, i);
+
+		if (h.sh_type != SHT_NULL && h.sh_type != SHT_NOBITS &&
+		    h.sh_flags & SHF_ALLOC)
+			add_section(elf, image, elf_section_name(elf, i),
+				    h.sh_offset, h.sh_size,
+				    h.sh_flags & SHF_EXECINSTR);
+	}
+	no_section = !s->count;
+	for (unsigned int i = 0; i < elf->loads && no_section; i++) {
+		const Elf64_Phdr *p = &elf->phdr[elf->load[i]];
+
+		add_section(elf, image, "segment", p->p_offset, p->p_filesz,
+			    p->p_flags & PF_X);
+	}
+	qsort(s->list, s->count, sizeof(*s->list), compare_start);
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->list[i].start < end)
+			continue;
+		end = s->list[i].start + s->list[i].size;
+		s->list[kept++] = s->list[i];
+	}
+	s->count = kept;
+}
+
 struct image elf_lay_out(const struct blob *file, bool in_bzimage)
 {
 	struct elf elf = {
@@ -384,6 +456,7 @@ struct image elf_lay_out(const struct blob *file, bool in_bzimage)
 
 	image.bytes.data = xalloc(image.file_size);
 	copy_segments(&elf, &image);
+	list_sections(&elf, &image);
 	relocs = elf_relocate(&elf, &image);
 	image.reloc_size = relocs.size;
 	image.bytes.size = image.file_size + image.reloc_size;

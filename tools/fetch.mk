@@ -49,9 +49,18 @@ $(O)/kernels/%/vmlinuz:
 $(O)/kexec/sbin/kexec:
 	$(Q)sh tools/fetch-kexec $(O)/kexec
 
-# OVMF of Debian unstable, which knows SEV-SNP. Kept until the user removes it.
-$(O)/ovmf/OVMF.fd:
-	$(Q)sh tools/fetch-ovmf $(@D)
+# Kernels of later releases of Debian and OVMF of Debian unstable, for tests of SEV-SNP.
+# Each is kept until the user removes it. The archive need not have these versions any more.
+# The tests that need them are skipped then.
+.PHONY: fetch-snp
+fetch-snp:
+	$(Q)for kernel in trixie sid; do \
+		test -e $(O)/kernels/$$kernel/vmlinuz || \
+		sh tools/fetch-kernel $$kernel $(O)/kernels/$$kernel || \
+		echo "          without it, some tests of sevemu are skipped"; \
+	done
+	$(Q)test -e $(O)/ovmf/OVMF.fd || sh tools/fetch-ovmf $(O)/ovmf || \
+		echo "          without it, some tests of sevemu are skipped"
 
 $(O)/initramfs.cpio.gz: tools/mkinitramfs
 	@printf '  %-7s %s\n' CPIO $@

@@ -60,6 +60,7 @@ struct options {
 	const char *info;
 	const char *report;
 	const char *initrd;
+	const char *report_kernel;	/* --report: the image's kernel */
 	struct packing packing;
 };
 
@@ -166,9 +167,11 @@ static const char *base_name(const char *path)
 
 static const char usage_text[] =
 	"Usage: mkpayload [--cmdline TEXT] [--codec CODEC] [--level N]\n"
-	"                 [--launch psp|hash|none] [-q] -o PREFIX KERNEL\n"
+	"                 [--launch psp|hash|none] [--filter yes|no] [-q]\n"
+	"                 -o PREFIX KERNEL\n"
 	"       mkpayload --info PREFIX.bin\n"
 	"       mkpayload --report IMAGE [--initrd FILE] [--cmdline TEXT]\n"
+	"                 [--kernel KERNEL]\n"
 	"       mkpayload --help | --version\n"
 	"\n"
 	"Compresses KERNEL, a Linux bzImage or a static ELF64 x86-64 kernel, into\n"
@@ -180,9 +183,12 @@ static const char usage_text[] =
 	"  --level N       zstd's level, 1 to 22 (default 19); lz4's, 1 to 12 (12)\n"
 	"  --launch HOW    for auto, what measures the image: psp (the security\n"
 	"                  processor, default), hash (firmware) or none\n"
+	"  --filter yes|no rewrite branches and tables, so that they compress better\n"
+	"                  (default: yes for zstd, no for lz4 and none)\n"
 	"  --info          check PREFIX.bin and print its header\n"
 	"  --report        print the sizes of an image's parts, the duration of its\n"
-	"                  launch, and the digests in a table of kernel hashes\n"
+	"                  launch, and the digests in a table of kernel hashes; with\n"
+	"                  --kernel, what each section of its kernel contributes\n"
 	"  -q              print no progress\n";
 
 static noreturn void usage_error(void)
@@ -208,9 +214,11 @@ static struct options parse_options(int argc, char **argv)
 		{ "level", required_argument, NULL, 'l' },
 		{ "codec", required_argument, NULL, 'C' },
 		{ "launch", required_argument, NULL, 'L' },
+		{ "filter", required_argument, NULL, 'f' },
 		{ "info", required_argument, NULL, 'i' },
 		{ "report", required_argument, NULL, 'r' },
 		{ "initrd", required_argument, NULL, 'd' },
+		{ "kernel", required_argument, NULL, 'k' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },
@@ -236,11 +244,17 @@ static struct options parse_options(int argc, char **argv)
 		case 'L':
 			opt.packing.launch = optarg;
 			break;
+		case 'f':
+			opt.packing.filter = optarg;
+			break;
 		case 'r':
 			opt.report = optarg;
 			break;
 		case 'd':
 			opt.initrd = optarg;
+			break;
+		case 'k':
+			opt.report_kernel = optarg;
 			break;
 		case 'i':
 			opt.info = optarg;
@@ -462,6 +476,7 @@ static struct payload_header describe(const struct image *image,
 		header.flags |= PAYLOAD_KASLR;
 	if (image->identity)
 		header.flags |= PAYLOAD_IDENTITY;
+	memcpy(header.filter, packed->filters.list, sizeof(header.filter));
 	header.header_digest = header_digest(&header);
 	return header;
 }
@@ -626,6 +641,28 @@ static void publish_outputs(void)
 
 /* ---- --info ---- */
 
+static void print_filters(const struct payload_filter *filter)
+{
+	static const char *const kinds[FILTER_KINDS] = {
+		[FILTER_BRANCHES] = "branches", [FILTER_RELATIVE] = "relative",
+		[FILTER_ASCENDING] = "ascending",
+		[FILTER_FIRST_USES] = "first uses",
+	};
+
+	for (int i = 0; i < PAYLOAD_FILTERS; i++) {
+		const struct payload_filter *f = &filter[i];
+
+		if (!f->kind || f->kind >= FILTER_KINDS)
+			continue;
+		printf("filter: %u bytes at %#x, %s", f->size, f->start,
+		       kinds[f->kind]);
+		if (f->stride)
+			printf(", entries of %u bytes, columns %#x", f->stride,
+			       f->columns);
+		putchar('\n');
+	}
+}
+
 static int print_info(const char *name)
 {
 	struct blob file = read_file(name);
@@ -666,6 +703,7 @@ static int print_info(const char *name)
 	printf("codec: %s\n", codec_name(header.codec));
 	printf("compressed size: %lu\n", header.comp_size);
 	printf("margin: %lu\n", header.margin);
+	print_filters(header.filter);
 	printf("digest: %016lx\n", header.comp_digest);
 	if (fflush(stdout))
 		die("cannot print: %s", strerror(errno));
@@ -680,17 +718,26 @@ int main(int argc, char **argv)
 	struct boot_traits traits = { 0 };
 	struct image image;
 	struct packed packed;
+	int status;
 
 	if (opt.info)
 		return print_info(opt.info);
-	if (opt.report)
-		return print_report(opt.report, opt.initrd, opt.cmdline);
+	if (opt.report && !opt.report_kernel)
+		return print_report(opt.report, opt.initrd, opt.cmdline, NULL, NULL);
+	if (opt.report) {
+		image = read_kernel(opt.report_kernel, &traits);
+		status = print_report(opt.report, opt.initrd, opt.cmdline, &image,
+				      opt.report_kernel);
+		free(image.sections.list);
+		free(image.bytes.data);
+		return status;
+	}
 
 	prepare_outputs(&opt);
 	image = read_kernel(opt.kernel, &traits);
 	check_cmdline(opt.cmdline, &traits);
 
-	packed = pack_image(&image.bytes, &opt.packing);
+	packed = pack_image(&image, &opt.packing);
 	header = describe(&image, &traits, &packed);
 	check_room(&header);
 
@@ -700,6 +747,7 @@ int main(int argc, char **argv)
 	publish_outputs();
 
 	free(packed.frame.data);
+	free(image.sections.list);
 	free(image.bytes.data);
 	return EXIT_SUCCESS;
 }

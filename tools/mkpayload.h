@@ -60,6 +60,25 @@ struct boot_traits {
 	char version[VERSION_MAX];
 };
 
+/* Bytes of the longest section name that is kept, with its NUL. */
+#define SECTION_NAME_MAX	32
+
+/*
+ * A section's bytes in the flat image. If the ELF file has no sections, one entry for
+ * each segment takes their place. @name is printable ASCII, and cut if it is too long.
+ */
+struct section {
+	char name[SECTION_NAME_MAX];
+	u64 start, size;		/* offset in the flat image, and bytes */
+	bool code;			/* holds instructions */
+};
+
+/* Sections with bytes in the flat image. They ascend and do not overlap. */
+struct sections {
+	struct section *list;
+	size_t count;
+};
+
 /*
  * The kernel as it lies in memory. elf_lay_out() fills this in. @bytes holds
  * file_size bytes of flat image and then reloc_size bytes of relocation table.
@@ -77,6 +96,7 @@ struct image {
 	/* Size of the relocation table in bytes; 0: no table. */
 	u64 reloc_size;
 	u64 max_align;			/* largest p_align of all segments, in bytes */
+	struct sections sections;	/* the caller frees the list */
 	bool is_linux;			/* a Linux kernel */
 	/* The kernel is not Linux, and each segment has p_vaddr == p_paddr. */
 	bool identity;
@@ -180,6 +200,26 @@ FILE *file_of(const void *bytes, size_t size);
 const char *run_program(char *const argv[], int input, struct blob *out,
 			int *status);
 
+/* ---- filter.c ---- */
+
+/* The ranges of a flat image that are to be rewritten, as in payload_header.filter. */
+struct filters {
+	struct payload_filter list[PAYLOAD_FILTERS];
+};
+
+/*
+ * Chooses ranges of @image and a filter for each. Tries sections of code, the tables of
+ * Linux, and ascending numbers in all other bytes. Compresses each range with and without
+ * the filter, and keeps the filter if it saves bytes. The result is valid for @image only.
+ */
+struct filters filters_choose(const struct image *image);
+
+/*
+ * Rewrites the flat image of @file_size bytes at @bytes as @filters say, which must be
+ * filters that unfilter() accepts. unfilter() is the inverse.
+ */
+void filters_apply(u8 *bytes, u64 file_size, const struct filters *filters);
+
 /* ---- pack.c ---- */
 
 /* Bytes of the magic number with which an lz4, zstd or lzo file begins. */
@@ -197,6 +237,8 @@ struct packing {
 	const char *codec;		/* zstd, lz4, none or auto */
 	const char *launch;		/* what measures the image: psp, hash or
 					 * none; NULL: the option was not given */
+	const char *filter;		/* yes or no; NULL: the option was not
+					 * given */
 	int level;			/* compression level; 0: the codec's default */
 	bool quiet;			/* no progress on stderr */
 };
@@ -204,6 +246,8 @@ struct packing {
 /* The result of pack_image(). */
 struct packed {
 	struct blob frame;		/* the compressed bytes */
+	struct filters filters;		/* the ranges rewritten before compression;
+					 * all zero: no range */
 	u32 codec;			/* PAYLOAD_CODEC_* */
 	u64 margin;			/* value for payload_header.margin, in bytes */
 };
@@ -216,11 +260,18 @@ struct packed {
 void pack_check(const struct packing *packing);
 
 /*
- * Compresses @image (flat image and relocation table) as @packing says, which
- * pack_check() has accepted. Then decompresses the result in place, as the stub
- * will, and compares. The caller frees the frame. Calls die() on failure.
+ * Compresses the bytes of @image (flat image and relocation table) as @packing says,
+ * which pack_check() has accepted, with or without filters. Then decompresses the
+ * result in place and undoes the filters, as the stub will, and compares. The caller
+ * frees the frame. Calls die() on failure.
  */
-struct packed pack_image(const struct blob *image, const struct packing *packing);
+struct packed pack_image(const struct image *image, const struct packing *packing);
+
+/*
+ * Returns the bytes that zstd makes of the @size bytes at @bytes, at the level that is
+ * the default for payloads. The report uses it to tell what a section contributes.
+ */
+u64 pack_size(u8 *bytes, u64 size);
 
 /*
  * Returns the name of @codec as in --codec, or "unknown" if it is not one of
@@ -253,10 +304,12 @@ u64 header_digest(const struct payload_header *header);
  * Prints what the image file @image is made of, how long its launch takes, and
  * the SHA-256 digests of @image, @initrd and @cmdline. @initrd names a file or is
  * NULL for no initrd. @cmdline is a string; its NUL is part of what is digested.
- * Returns the exit status 0. Calls die() if @image was not made by mkimage or a
- * file cannot be read.
+ * @kernel is the kernel from which @image was made, for a list of its sections, or
+ * NULL for no list; @kernel_name is its file. Returns the exit status 0. Calls die()
+ * if @image was not made by mkimage, or not from @kernel, or if a file cannot be read.
  */
-int print_report(const char *image, const char *initrd, const char *cmdline);
+int print_report(const char *image, const char *initrd, const char *cmdline,
+		 const struct image *kernel, const char *kernel_name);
 
 /* ---- relocs.c ---- */
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "mkpayload.h"
+#include "payload-check.h"
 
 #define SHA256_DIGITS	64
 
@@ -82,7 +83,57 @@ static void check_digest(const char *part, u64 digest, u64 expected)
 		    part, digest, expected);
 }
 
-int print_report(const char *image, const char *initrd, const char *cmdline)
+/*
+ * Prints the size of a range of the kernel, its compressed size, and its compressed size
+ * with the image's filters. @filtered is the range with these filters. The range is
+ * compressed by itself, so the sum of all ranges is a few percent above the payload.
+ */
+static void print_section(const char *name, u8 *plain, u8 *filtered, u64 size)
+{
+	u64 before = pack_size(plain, size), after = before;
+
+	if (memcmp(plain, filtered, size))
+		after = pack_size(filtered, size);
+	printf("section %s: %lu bytes, %lu compressed, %lu with filters\n",
+	       *name ? name : "without a name", size, before, after);
+	fflush(stdout);
+}
+
+/*
+ * Lists the sections of @kernel, from which the image with header @payload was made, and
+ * the relocation table.
+ */
+static void print_sections(const struct image *kernel, const struct payload_header *payload)
+{
+	struct filters filters;
+	struct refusal why;
+	u8 *filtered = xalloc(kernel->bytes.size);
+
+	if (kernel->file_size != payload->file_size ||
+	    kernel->reloc_size != payload->reloc_size ||
+	    kernel->link_addr != payload->link_addr)
+		die("not the kernel in the image: %lu bytes and %lu of relocations, must be %lu and %lu: name the file that mkimage was given",
+		    kernel->file_size, kernel->reloc_size, payload->file_size,
+		    payload->reloc_size);
+	memcpy(filtered, kernel->bytes.data, kernel->bytes.size);
+	if (!check_filters(payload, &why))
+		die("the stub would refuse filter %lu of the image", why.value[0]);
+	memcpy(filters.list, payload->filter, sizeof(filters.list));
+	filters_apply(filtered, kernel->file_size, &filters);
+	for (size_t i = 0; i < kernel->sections.count; i++) {
+		const struct section *s = &kernel->sections.list[i];
+
+		print_section(s->name, kernel->bytes.data + s->start,
+			      filtered + s->start, s->size);
+	}
+	if (kernel->reloc_size)
+		print_section("(relocations)", kernel->bytes.data + kernel->file_size,
+			      filtered + kernel->file_size, kernel->reloc_size);
+	free(filtered);
+}
+
+int print_report(const char *image, const char *initrd, const char *cmdline,
+		 const struct image *kernel, const char *kernel_name)
 {
 	struct blob file = read_file(image);
 	struct setup_header hdr;
@@ -130,6 +181,10 @@ int print_report(const char *image, const char *initrd, const char *cmdline)
 	print_digest("initrd", initrd ? digest_of_file(initrd) :
 					digest_of_bytes("", 0));
 	print_digest("cmdline", digest_of_bytes(cmdline, strlen(cmdline) + 1));
+	if (kernel) {
+		errors_about(kernel_name);
+		print_sections(kernel, &payload);
+	}
 	if (fflush(stdout))
 		die("cannot print: %s", strerror(errno));
 	free(file.data);

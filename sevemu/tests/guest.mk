@@ -63,10 +63,10 @@ $(O)/sevemu-firmware.img: $(O)/sevemu-guest/firmware.elf
 -include $(GUEST_OBJS:.o=.d)
 
 EMU_TEST_DEPS += $(O)/sevemu.rom $(O)/sevemu-guest.img $(O)/sevemu-firmware.img \
-	$(O)/mkpayload $(O)/kernels/cloud/vmlinuz $(O)/kernels/trixie/vmlinuz \
-	$(O)/kernels/sid/vmlinuz $(O)/ovmf/OVMF.fd $(O)/initramfs.cpio.gz
+	$(O)/mkpayload $(O)/kernels/cloud/vmlinuz \
+	$(O)/initramfs.cpio.gz
 .PHONY: check-deps-sevemu mutants-sevemu
-check-deps-sevemu: $(EMU_TEST_DEPS)
+check-deps-sevemu: $(EMU_TEST_DEPS) fetch-snp
 
 mutants-sevemu: check-deps-sevemu ## take out each rule of sevemu's SEV-SNP machine, and see which test fails; ten minutes
 	$(Q)sevemu/tests/mutants

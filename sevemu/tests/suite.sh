@@ -51,7 +51,7 @@ expand()
 cases()
 {
 	expand | awk -F '\t' -v soak="${SEVEMU_SOAK:-}" '($1 ~ /^soak/) == (soak != "") {
-		print ($1 ~ /^(boot|snp|soak|soak-sweep|soak-campaign|speed|digest|twice|panic)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
+		print ($1 ~ /^(boot|snp|soak|soak-[a-z]*|twice|panic)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
 	}' | sort -s -n -k 1,1 | cut -f 2
 }
 
@@ -245,6 +245,17 @@ do_boot()
 	pass "$test" "$((used / 100)) s"
 }
 
+# need_files FILE...: skips the case and ends it if a file could not be fetched.
+need_files()
+{
+	for file; do
+		[ -r "$file" ] || {
+			skip "$test" "there is no $file, which Debian's archive has no more, or make check-deps-sevemu was not run"
+			exit 0
+		}
+	done
+}
+
 # boot_snp KERNEL OPTIONS: boots one of Debian's kernels, with sevemu's options and
 # what @APPEND= adds to the command line. Sets $status.
 boot_snp()
@@ -259,9 +270,7 @@ boot_snp()
 	*%amdsev*) firmware=$O/ovmf/OVMF.amdsev.fd ;;
 	*%old*) firmware=$OVMF ;;
 	esac
-	for file in "$kernel/vmlinuz" ${firmware:+"$firmware"}; do
-		[ -r "$file" ] || die "$file is not there: make check-deps-sevemu"
-	done
+	need_files "$kernel/vmlinuz" ${firmware:+"$firmware"}
 	options=$(echo "$options" | sed 's/%[a-z]*//')
 	# shellcheck disable=SC2086 # several options
 	sevemu --strict --sev snp $options ${firmware:+--firmware "$firmware"} \
@@ -307,6 +316,7 @@ do_lie()
 # do_sweep NAME LIE FIRST LAST STEP: without --strict, so that only the RMP can notice.
 do_sweep()
 {
+	need_files "$O/kernels/sid/vmlinuz"
 	n=$3
 	ends=
 	while [ "$n" -le "$4" ]; do
@@ -314,6 +324,11 @@ do_sweep()
 			--initrd "$O/initramfs.cpio.gz" --append "console=ttyS0 quiet nokaslr"
 		case $status in
 		10 | 11 | 12) ends="$ends $status" ;;
+		# The host cannot resolve the nested page fault that it has made.
+		13)
+			[ "$2" = snp-alias ] || die "$2:$n: $(tail -n 1 "$log.log")"
+			ends="$ends $status"
+			;;
 		*) die "$2:$n: status $status: $(tail -n 1 "$log.log")" ;;
 		esac
 		n=$((n + $5))
@@ -361,16 +376,16 @@ do_digest()
 		return
 		;;
 	esac
+	# With so little memory firmware ends at once. The digest does not depend on it.
 	# shellcheck disable=SC2086 # several options
-	sevemu --measure $2 --firmware "$OVMF" --kernel "$O/kernels/cloud/vmlinuz" \
-		--append panic=-1
+	sevemu --measure $2 --firmware "$OVMF" --kernel "$O/sevemu-guest.img" -- -m 48M
 	check_report "launch_digest=$3"
 	pass "$test"
 }
 
-# do_speed NAME PERCENT: both boots run in this shell, one behind the other. With --icount
+# do_soak_speed NAME PERCENT: both boots run in this shell, one behind the other. With --icount
 # the number of timer interrupts does not depend on other work on the machine.
-do_speed()
+do_soak_speed()
 {
 	boot_snp sid "--icount @APPEND=nokaslr"
 	[ "$status" -eq 0 ] || die "SEV-SNP: status $status"
@@ -416,6 +431,11 @@ do_twice()
 	cmp -s "$log.report.1" "$log.report.2" ||
 		die "the reports differ, see $log.report.1 and .2"
 	pass "$test"
+}
+
+do_soak_twice()
+{
+	do_twice "$@"
 }
 
 # Runs what `make install` puts into a directory, from another directory, by its own

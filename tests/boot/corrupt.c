@@ -6,7 +6,8 @@
  *	corrupt IN OUT OPERATION...
  *
  * Operations are carried out in the order given:
- *	FIELD=VALUE	set a field of the payload header (names as in payload.h)
+ *	FIELD=VALUE	set a field of the payload header (names as in payload.h;
+ *			filter0_start and the like for fields of its filters)
  *	FIELD+VALUE	add VALUE to the field
  *	FIELD-VALUE	subtract VALUE from the field
  *	flip@PERCENT	invert a byte of the compressed payload; 100 is the last
@@ -48,11 +49,18 @@ struct field {
 
 #define FIELD(name) { #name, offsetof(struct payload_header, name), \
 		      sizeof(((struct payload_header *)0)->name) }
+/* The same for a field of element @n of the filters: "filter0_start". */
+#define FILTER_FIELD(n, name) { "filter" #n "_" #name, \
+		offsetof(struct payload_header, filter[n].name), \
+		sizeof(((struct payload_filter *)0)->name) }
+#define FILTER_FIELDS(n) FILTER_FIELD(n, start), FILTER_FIELD(n, size), \
+		FILTER_FIELD(n, kind), FILTER_FIELD(n, stride), \
+		FILTER_FIELD(n, columns), FILTER_FIELD(n, reserved)
 static const struct field fields[] = {
 	FIELD(magic), FIELD(version), FIELD(flags), FIELD(link_addr),
 	FIELD(align), FIELD(entry_offset), FIELD(file_size), FIELD(mem_size),
 	FIELD(reloc_size), FIELD(margin), FIELD(comp_size), FIELD(comp_digest),
-	FIELD(header_digest),
+	FIELD(header_digest), FILTER_FIELDS(0), FILTER_FIELDS(1),
 };
 
 /* The image file in memory. find_payload() sets the pointers to its parts. */

@@ -9,7 +9,7 @@ COVERAGE_FLAGS := -O0 --coverage -fno-sanitize=all -Wno-error
 
 # All builds share the fetched sources of zstd and lz4.
 .PHONY: coverage
-coverage: $(O)/sevstub.a $(O)/fuzz/corpus $(O)/unit/mkelf $(O)/payload/test.elf ## unit tests and fuzzers under gcov: a table, HTML; 90 % or it fails
+coverage: $(O)/sevstub.a $(O)/mkpayload $(O)/fuzz/corpus $(O)/unit/mkelf $(O)/payload/test.elf ## unit tests and fuzzers under gcov: a table, HTML; 90 % or it fails
 	$(Q)$(MAKE) -s O=$(COVERAGE_OUT) ZSTD_SRC=$(ZSTD_SRC) LZ4_SRC=$(LZ4_SRC) HOSTCC=gcc \
 		HOSTCFLAGS="$(COVERAGE_FLAGS)" FUZZ_CC=gcc \
 		FUZZ_CFLAGS="$(FUZZ_FLAGS) -g $(COVERAGE_FLAGS) tests/fuzz/replay.c" \

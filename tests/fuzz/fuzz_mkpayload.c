@@ -124,9 +124,12 @@ static void kept_free(void *block)
 #include "../../tools/elf-kind.c"
 #include "../../tools/elf-relocs.c"
 #include "../../tools/relocs.c"
+#include "../../tools/filter.c"
 #undef UINT64_MAX
 #undef realloc
 #undef free
+#include "../../payload/filter-check.c"
+#include "../../payload/unfilter.c"
 
 /* ---- the model: a second implementation of mkpayload's layout ---- */
 
@@ -282,6 +285,43 @@ static void check_image(const struct blob *file, const struct image *image)
 	free(want);
 }
 
+/*
+ * Checks that @image's sections ascend and lie in the image, that the stub accepts the
+ * filters that mkpayload chooses for @image, and that unfilter() restores the image. For
+ * images above FILTERED_MAX bytes only sections are checked, because choosing filters
+ * takes long.
+ */
+#define FILTERED_MAX	0x10000
+static void check_filtered(const struct image *image)
+{
+	struct payload_header header = { .file_size = image->file_size };
+	struct filters filters;
+	struct refusal why;
+	u64 end = 0;
+	u8 *bytes;
+
+	for (size_t i = 0; i < image->sections.count; i++) {
+		const struct section *s = &image->sections.list[i];
+
+		if (s->start < end || !s->size || s->start > image->file_size ||
+		    s->size > image->file_size - s->start)
+			wrong("section", i);
+		end = s->start + s->size;
+	}
+	if (!image->file_size || image->file_size > FILTERED_MAX)
+		return;
+	filters = filters_choose(image);
+	memcpy(header.filter, filters.list, sizeof(header.filter));
+	if (!check_filters(&header, &why))
+		wrong("filter", why.value[0]);
+	bytes = xalloc(image->file_size);
+	memcpy(bytes, image->bytes.data, image->file_size);
+	filters_apply(bytes, image->file_size, &filters);
+	unfilter(bytes, &header);
+	if (memcmp(bytes, image->bytes.data, image->file_size))
+		wrong("filters that are not undone", image->file_size);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct blob file = { malloc(size + !size), size }, elf;
@@ -299,6 +339,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			foreign_refuse(&file);
 		image = elf_lay_out(&elf, elf.data != file.data);
 		check_image(&elf, &image);
+		check_filtered(&image);
 	}
 	for (i = 0; i < MAX_BLOCKS; i++) {
 		free(blocks[i]);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz_sevemu.c - libFuzzer target for sevemu, the emulated SEV-ES hypervisor: the
- * guest's requests in the GHCB page and in the GHCB MSR, the guest's use of the
+ * guest's requests in the GHCB page and in the GHCB MSR, those of an SEV-SNP guest for
+ * page states, the guest's use of the
  * ports of fw_cfg (a device of QEMU), and fw_cfg's directory, which sevemu reads
  * itself.
  *
@@ -174,6 +175,7 @@ static u64 rdtsc(void)
 #include "../../sevemu/ghcb.c"
 #include "../../sevemu/fwcfg.c"
 #include "../../sevemu/io.c"
+#include "../../sevemu/snp_ghcb.c"
 
 struct config config;
 u64 hv_base = 0x7f000000;
@@ -354,6 +356,54 @@ void kaslr_console(u16 port, u8 byte)
 {
 	(void)port;
 	(void)byte;
+}
+
+/* ---- Fakes of an SEV-SNP machine's reverse map table. */
+
+#define PRIVATE_BIT	(1UL << 41)	/* in an address: the fake page is private */
+#define REFUSED_BIT	(1UL << 42)	/* in an address: its state cannot be changed */
+
+static unsigned int states_changed;
+
+bool rmp_shared(u64 gpa)
+{
+	return !(gpa & PRIVATE_BIT);
+}
+
+bool rmp_page_state(struct vcpu *vcpu, u64 gpa, unsigned int state, unsigned int pages)
+{
+	(void)vcpu;
+	if (pages > 512 || gpa % PAGE_SIZE || (state != 1 && state != 2))
+		wrong("page state", gpa | state);
+	states_changed++;
+	return !(gpa & REFUSED_BIT);
+}
+
+struct rmp_entry *npt_rmp(u64 gpa)
+{
+	(void)gpa;
+	return NULL;
+}
+
+void rmp_smash(u64 gpa)
+{
+	wrong("a page without RMP entry is split", gpa);
+}
+
+bool snp_attack_no_svsm(void)
+{
+	return false;
+}
+
+void svsm_run(struct vcpu *vcpu)
+{
+	if (!vcpu->vmpl)
+		wrong("SVSM of a guest at VMPL", 0);
+}
+
+void log_printf(const char *fmt, ...)
+{
+	(void)fmt;
 }
 
 /* Fakes of functions that sevemu calls for guests without SEV-ES only. */
@@ -560,6 +610,91 @@ static void fuzz_page(struct vcpu *vcpu)
 		wrong("#GP behind VMGEXIT", injects);
 }
 
+/* ---- requests of an SEV-SNP guest for page states ---- */
+
+/*
+ * Does to the copy @g of a GHCB page what the hypervisor must do at its page state request
+ * (GHCB 4.1.6), and returns sw_exit_info_2. *@changes is the number of page states changed.
+ */
+static u64 model_states(struct ghcb *g, unsigned int *changes)
+{
+	u8 *p = (u8 *)g + (g->sw_scratch - GPA);
+	u64 room = (0xff0 - (g->sw_scratch - GPA) - 8) / 8, entry, gpa, pages;
+	unsigned int handled;
+	u16 current, last;
+
+	memcpy(&current, p, 2);
+	memcpy(&last, p + 2, 2);
+	if (last >= room)
+		return 1UL << 32 | 1;
+	for (handled = 0; current <= last && handled < config.psc_entries; handled++) {
+		memcpy(&entry, p + 8 + current * 8, 8);
+		pages = entry >> 56 & 1 ? 512 : 1;
+		gpa = entry & 0xffffffffff000;
+		if ((entry & 0xfff) > pages || gpa % (pages << 12))
+			return 1UL << 32 | 2;
+		switch (entry >> 52 & 0xf) {
+		case 1:
+			if (gpa <= GPA && GPA < gpa + (pages << 12))
+				return 0x100UL << 32;
+			/* fall through */
+		case 2:
+			++*changes;
+			if ((gpa + ((entry & 0xfff) << 12)) & REFUSED_BIT)
+				return 0x100UL << 32;
+		}
+		entry = (entry & ~0xfffUL) | pages;
+		memcpy(p + 8 + current * 8, &entry, 8);
+		current++;
+		memcpy(p, &current, 2);
+	}
+	return 0;
+}
+
+static void fuzz_states(struct vcpu *vcpu)
+{
+	static const u64 bits[] = { 0, 0, 0, PRIVATE_BIT, REFUSED_BIT };
+	static struct ghcb want;
+	u8 how = (u8)take(1), *p;
+	unsigned int changes = 0, i;
+	u64 error = 0, info, entry;
+
+	config.sev = SEV_SNP;
+	config.psc_entries = 1 + (unsigned int)take(1) % 253;
+	memset(&page, 0, sizeof(page));
+	memset(page.valid_bitmap, 0xff, sizeof(page.valid_bitmap));
+	page.protocol_version = 2;
+	page.sw_exit_code = 0x80000010;
+	page.sw_scratch = GPA + (how & 1 ? take(2) : 0x800 + take(1) * 8);
+	take_bytes(page.shared_buffer, 16);
+	p = scratch_fits(&page, 8) ? (u8 *)&page + (page.sw_scratch - GPA) : page.shared_buffer;
+	for (i = 0; input_left && p + 16 + i * 8 < (u8 *)&page + 0xff0; i++) {
+		entry = take(2) << 12 | (take(1) & 0x1f) << 52 | bits[take(1) % ARRAY_SIZE(bits)];
+		entry |= how & 2 ? take(1) % 4 : 0;
+		entry |= how & 4 && i % 2 ? GPA : 0;
+		memcpy(p + 8 + i * 8, &entry, 8);
+	}
+	frame_state = HOOK_FRAME_SHARED;
+	vcpu->ghcb_msr = GPA;
+	vcpu->ghcb_registered = how & 8 ? GPA : GPA + PAGE_SIZE;
+	states_changed = 0;
+	want = page;
+	if (setjmp(over))
+		return;
+	vmgexit(vcpu);
+	if (vcpu->ghcb_registered != GPA)
+		error = 1;
+	else if (!scratch_fits(&want, 8))
+		error = 3;
+	info = error ? error : model_states(&want, &changes);
+	if (at(&page, G_INFO_1) != (error ? 2 : 0) || at(&page, G_INFO_2) != info)
+		wrong("page states: info_2, and wanted is", info);
+	if (states_changed != changes)
+		wrong("number of pages changed", states_changed);
+	if (memcmp(page.shared_buffer, want.shared_buffer, sizeof(page.shared_buffer)))
+		wrong("the shared buffer after page states", info);
+}
+
 /* ---- requests in the GHCB MSR ---- */
 
 static void fuzz_msr(struct vcpu *vcpu)
@@ -728,7 +863,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	vcpu.vmcb = &vmcb;
 	config = (struct config){ .sev = SEV_ES, .cbit = 51, .ghcb_max = 2 };
 	which = (u8)take(1);
-	switch (which % 4) {
+	switch (which % 8 == 7 ? 4 : which % 4) {
 	case 0:
 		fuzz_msr(&vcpu);
 		break;
@@ -737,6 +872,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		break;
 	case 2:
 		fuzz_directory();
+		break;
+	case 4:
+		fuzz_states(&vcpu);
 		break;
 	default:
 		fuzz_ports(&vcpu);

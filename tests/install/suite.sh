@@ -20,6 +20,9 @@ esac
 # installation in a prefix.
 stage=$O/install/'a stage'
 prefix=$O/install/prefix
+ovmf=/usr/share/ovmf/OVMF.fd
+# By earlyprintk= the stub says at which entry it was reached.
+menu_options='console=ttyS0 earlyprintk=ttyS0 no_timer_check panic=-1'
 
 # Names and functions: the case a-b runs do_a_b.
 cases()
@@ -60,6 +63,8 @@ cases()
 		hook-leftovers
 		hook-uninstalled
 		hook-undone
+		hook-menu-systemd
+		hook-menu-grub
 		hook-grub
 		hook-plugin
 		hook-entries
@@ -604,7 +609,7 @@ do_hook_plugin()
 			kernel-install "$@"
 	}
 	by_systemd add 1.2.3-test "$root/boot/vmlinuz-1.2.3-test" || return 1
-	entry=$root/esp/loader/entries/token-1.2.3-test-sevstub+3.conf
+	entry=$root/esp/loader/entries/token-1.2.3-test_sevstub+3.conf
 	find "$root/esp"
 	cat "$entry"
 	cmp "$root/esp/token/1.2.3-test/linux" "$root/boot/vmlinuz-1.2.3-test" &&
@@ -645,7 +650,119 @@ do_hook_entries()
 	done
 	mkdir -p "$root/etc/default"
 	echo SEVSTUB_DEFAULT=yes >"$root/etc/default/sevstub" && in_root install || return 1
-	grep -qx 'sort-key test' "$entry" || return 1
+	entry=$root/efi/loader/entries/token-1.0-a_sevstub.conf
+	grep -qx 'sort-key test' "$entry" &&
+		[ ! -e "$root/efi/loader/entries/token-1.0-a-sevstub.conf" ] || return 1
 	rm -r "$root/etc/default" && in_root remove || return 1
 	find "$root" ! -type d | sort | diff "$tmp/before" -
+}
+
+# menu_kernel DIRECTORY: puts Debian's kernel there, as `linux`, with an initramfs.
+menu_kernel()
+{
+	need mcopy mkfs.vfat qemu-system-x86_64
+	[ -e "$ovmf" ] || {
+		skip "$test" "there is no $ovmf"
+		exit 0
+	}
+	mkdir -p "$1"
+	cp "$O/kernels/cloud/vmlinuz" "$1/linux"
+	cp "$O/initramfs.cpio.gz" "$1/initrd"
+}
+
+# menu_disk DIRECTORY BOOTLOADER: makes the disk $disk, from which EFI firmware starts the
+# program BOOTLOADER, and whose other files are those of DIRECTORY.
+menu_disk()
+{
+	disk=$tmp/disk
+	mkdir -p "$1/EFI/BOOT"
+	cp "$2" "$1/EFI/BOOT/BOOTX64.EFI"
+	rm -f "$disk"
+	truncate -s 64M "$disk"
+	mkfs.vfat "$disk" >"$tmp/mkfs"
+	mcopy -s -i "$disk" "$1"/* ::/
+}
+
+# menu_boot WHO: starts $disk, which the boot loader can write, and fails if WHO does
+# not decompress the kernel: stock, or sevstub, which says so because of earlyprintk=.
+menu_boot()
+{
+	limited qemu-system-x86_64 -accel tcg -nodefaults -no-reboot -display none -m 512M \
+		-bios "$ovmf" -drive "if=virtio,format=raw,file=$disk" \
+		-serial "file:$tmp/console" </dev/null || return 1
+	who=stock
+	tr -d '\r' <"$tmp/console" | tr -c '\n\t -~' '?' >"$tmp/text"
+	! grep -qE 'sevstub: .* entry, loader type' "$tmp/text" || who=sevstub
+	grep -q '^userspace: reached' "$tmp/text" && [ "$who" = "$1" ] || {
+		tail -n 5 "$tmp/text"
+		echo "$who has booted, and not $1"
+		return 1
+	}
+}
+
+# systemd-boot starts the entry that was made: while it is a default that has tries left,
+# and after that the stock entry.
+do_hook_menu_systemd()
+{
+	root=$tmp/root
+	menu_kernel "$root/efi/token/1.0-a"
+	systemd=/usr/lib/systemd/boot/efi/systemd-bootx64.efi
+	[ -e "$systemd" ] || {
+		skip "$test" "there is no $systemd"
+		exit 0
+	}
+	mkdir -p "$root/efi/loader/entries" "$root/etc/default"
+	printf '%s\n' 'title Test' 'version 1.0-a' 'sort-key test' 'linux /token/1.0-a/linux' \
+		'initrd /token/1.0-a/initrd' "options $menu_options" \
+		>"$root/efi/loader/entries/token-1.0-a.conf"
+	echo 'timeout 0' >"$root/efi/loader/loader.conf"
+	in_root install || return 1
+	menu_disk "$root/efi" "$systemd"
+	menu_boot stock || return 1
+	echo SEVSTUB_TRIES=1 >"$root/etc/default/sevstub"
+	in_root install || return 1
+	menu_disk "$root/efi" "$systemd"
+	menu_boot sevstub && menu_boot stock || return 1
+	in_root remove || return 1
+	menu_disk "$root/efi" "$systemd"
+	menu_boot stock
+}
+
+# GRUB starts the image as the menu's default, and the stock entry, which is the menu's
+# first, if the image cannot be loaded.
+do_hook_menu_grub()
+{
+	need grub-mkstandalone
+	hook_root || return 1
+	menu_kernel "$tmp/kernel"
+	mv "$tmp/kernel/linux" "$root/boot/vmlinuz-1.2.3-test"
+	mv "$tmp/kernel/initrd" "$root/boot/initrd.img-1.2.3-test"
+	hook postinst configure || return 1
+	menu_grub && menu_boot stock || return 1
+	echo SEVSTUB_DEFAULT=yes >"$root/etc/default/sevstub"
+	menu_grub && menu_boot sevstub || return 1
+	: >"$root/boot/sevstub-1.2.3-test"
+	menu_grub && menu_boot stock
+}
+
+# menu_grub: makes $disk, with a menu that has a stock entry and those of sevstub-hook.
+menu_grub()
+{
+	{
+		echo 'search --set=root --file /boot/vmlinuz-1.2.3-test'
+		echo 'set timeout=0'
+		echo 'menuentry stock {'
+		echo "linux /boot/vmlinuz-1.2.3-test $menu_options"
+		echo 'initrd /boot/initrd.img-1.2.3-test'
+		echo '}'
+		env GRUB_CMDLINE_LINUX="$menu_options" pkgdatadir=/nowhere \
+			"$root/etc/grub.d/11_sevstub"
+	} >"$tmp/grub.cfg" || return 1
+	grub-mkstandalone -O x86_64-efi --locales='' --fonts='' --themes='' \
+		--modules='part_gpt part_msdos fat linux search_fs_file normal echo' \
+		-o "$tmp/grub.efi" "boot/grub/grub.cfg=$tmp/grub.cfg" || return 1
+	rm -rf "$tmp/esp"
+	mkdir "$tmp/esp"
+	cp -r "$root/boot" "$tmp/esp/boot"
+	menu_disk "$tmp/esp" "$tmp/grub.efi"
 }

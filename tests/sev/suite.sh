@@ -415,7 +415,7 @@ do_budget() {
 	append="nokaslr quiet console=ttyS0"
 	case $2 in
 	# Without an initrd the kernel panics early.
-	cloud*) append="$append panic=-1" ;;
+	cloud* | generic) append="$append panic=-1" ;;
 	*) append="$append t.quiet=1 t.sev=es t.cbit=51" ;;
 	esac
 	read_image "$O/boot/$2.img"
@@ -435,7 +435,7 @@ do_budget() {
 	used=$((used - own))
 	at_most "VMGEXITs" "$exits" "exits-$3"
 	case $2 in
-	cloud*)
+	cloud* | generic)
 		at_most "instructions for 1000 bytes" $((used / (bytes / 1000))) \
 			"per-1000-$1" 2
 		;;
@@ -573,6 +573,44 @@ do_size() {
 	pass "$test" "$size bytes"
 }
 
+# The bytes of the images of Debian's kernels.
+do_bytes() {
+	for name in cloud generic; do
+		size=$(wc -c <"$O/boot/$name.img")
+		at_most "bytes of the image $name" "$size" "image-bytes-$name" 2
+	done
+	pass "$test"
+}
+
+# loaded FILE...: the bytes of the object files' sections that become part of an image.
+loaded() {
+	(cd "$O/stub" && size -A "$@") | awk '
+		/^\./ && !/^\.(bss|debug|comment|note)/ { sum += $2 }
+		END { print sum + 0 }'
+}
+
+# The bytes of each feature, and that each object file is counted once.
+do_ledger() {
+	counted=$log.counted
+	: >"$counted"
+	rows tests/bench/budgets ledger >"$log.rows"
+	while IFS=$tab read -r feature allowed objects; do
+		# shellcheck disable=SC2086 # several files
+		size=$(loaded $objects)
+		[ "$size" -le $((allowed + allowed * 2 / 100)) ] ||
+			die "$feature: $size bytes, the ledger has $allowed"
+		# shellcheck disable=SC2086 # several files
+		printf '%s\n' $objects >>"$counted"
+		total=$((${total:-0} + size))
+	done <"$log.rows"
+	(cd "$O/stub" && find . -name '*.o' | sed 's,^\./,,' | sort) >"$log.objects"
+	sort "$counted" | cmp -s - "$log.objects" || die "not in the ledger, or twice: $(
+		sort "$counted" | comm -3 - "$log.objects" | tr -s '\t\n' '  ')"
+	[ "$(loaded payload/filter-check.o payload/unfilter.o)" -le \
+		$((1536 - 288)) ] || die "the filter takes more than 1.5 KiB"
+	pass "$test" "$total bytes of $(wc -l <"$log.rows") features"
+}
+
 # The matrix of Debian's kernels is pairwise: for any two columns, each value of one
 # has a boot with each value of the second.
 do_pairs() {
@@ -647,6 +685,8 @@ expand() {
 	}'
 	printf 'pairs\tmatrix-pairs\n'
 	printf 'size\tbudget-size\n'
+	printf 'bytes\tbudget-bytes\n'
+	printf 'ledger\tbudget-ledger\n'
 }
 
 # The longest first, roughly: firmware, then Debian's kernels.

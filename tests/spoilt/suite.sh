@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# The suite spoilt boots SPOILT_IMAGES (200) images of the test kernel that are
+# The suite spoilt boots SPOILT_IMAGES (250) images of the test kernel that are
 # spoilt: with damage to the payload's header and frame, or with fields of the header
-# at extreme values and digests that hold.
+# at extreme values and digests that hold, or with a filter that is not possible.
 #
 # The stub must refuse a damaged image with a message. It may refuse an image whose
 # digests hold, or boot it as if nothing had happened: the test kernel knows its own
@@ -15,7 +15,7 @@
 
 QEMU=${QEMU:-qemu-system-x86_64}
 out=$O/spoilt
-images=${SPOILT_IMAGES:-200}
+images=${SPOILT_IMAGES:-250}
 
 cases()
 {
@@ -53,7 +53,19 @@ spoils()
 		for (i = 0; i < count; i++) {
 			printf "%d ", i + 1
 			field = fields[1 + pick(n - 1)]
-			if (i % 4 == 0) {
+			if (i >= int(count * 4 / 5)) {
+				# The test kernel has one filter, for its code.
+				split("kind stride columns reserved start size",
+					parts)
+				part = parts[1 + pick(6)]
+				value = 2 + pick(254)
+				if (part == "start")
+					value = 2 ^ (20 + pick(12))
+				if (part == "size")
+					value = pick(2) ? 0 : 2 ^ (20 + pick(12))
+				printf "sealed filter0_%s=%.0f header_digest\n",
+					part, value
+			} else if (i % 4 == 0) {
 				print "damage flip@" pick(101)
 			} else if (i % 4 == 1) {
 				print "damage " fields[1 + pick(n)] "+" 1 + pick(4096)

@@ -79,6 +79,7 @@ static void interrupts_off(void);
 #define asm
 #define volatile(instruction)	interrupts_off()
 #include "../../payload/payload-check.c"
+#include "../../payload/filter-check.c"
 #include "../../efi/services.c"
 #include "../../efi/entry.c"
 #include "../../efi/initrd.c"

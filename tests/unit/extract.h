@@ -22,7 +22,10 @@
 #include "misc_machine.h"
 
 #include "../../payload/unzstd.c"
+#include "../../payload/unfilter.c"
 #include "../../payload/relocate.c"
+
+#include "filter_model.h"
 
 /*
  * In the stub, payload_decode() is a jump to the decoder that mkpayload chose.
@@ -146,6 +149,12 @@ static void make_image(void)
 		.reloc_size = built.reloc_size,
 		.margin = ZSTD_decompressionMargin(frame, size),
 		.comp_size = size, .virt_addr = LINK_ADDR,
+		.filter = {
+			{ 0x100, 0x1000, FILTER_BRANCHES, 0, 0, 0 },
+			{ 0x1200, 0x800, FILTER_RELATIVE, 8, 1, 0 },
+			{ 0x2000, 0x600, FILTER_ASCENDING, 12, 5, 0 },
+			{ 0x3000, 0x1000, FILTER_FIRST_USES, 4, 1, 0 },
+		},
 	};
 	built.image_size = sizeof(built.header) + size;
 	memcpy(built.image, &built.header, sizeof(built.header));
@@ -300,6 +309,7 @@ static void check_extracted(const u8 *image, u64 entry)
 	      "0x%lx bytes instead of 0x%lx", p.file_size + p.reloc_size,
 	      built.size);
 	memcpy(want, built.plain, built.size);
+	model_filters(want, p.file_size, p.filter, true);
 	distance = p.flags & PAYLOAD_IDENTITY ? (u64)out - p.link_addr : 0;
 	if (distance)
 		CHECK(model_relocate(want, p.file_size, want + p.file_size,

@@ -81,9 +81,9 @@ function line(text,	a, i, n)
 			print a[i]
 }
 
-function calls(text,	name, args, n, is_why)
+function calls(text,	name, args, n)
 {
-	while (match(text, /[^a-z_](error|error_with|no_room|refuse|efi_fail|con_printf|info|print)\(/)) {
+	while (match(text, /[^a-z_](error|error_with|no_room|refuse|refuse_payload|efi_fail|con_printf|info|print)\(/)) {
 		name = substr(text, RSTART + 1, RLENGTH - 2)
 		text = substr(text, RSTART + RLENGTH)
 		split("", args)
@@ -107,7 +107,7 @@ function calls(text,	name, args, n, is_why)
 			continue
 		else if (name == "error" || name == "efi_fail")
 			message(args[1], args[2])
-		else if (name == "refuse" && is_why)
+		else if (name == "refuse_payload")
 			message(args[2], args[3])
 		else if (name == "refuse")
 			message("\"SEV\"", args[2])

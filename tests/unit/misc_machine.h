@@ -13,7 +13,7 @@
  * misc.c's linker symbols become fields of struct layout, so that a case can
  * move parts of the image, even to addresses that have no memory.
  *
- * A program that defines MACHINE_OWN_DECODER includes unzstd.c and relocate.c
+ * A program that defines MACHINE_OWN_DECODER includes unzstd.c, unfilter.c and relocate.c
  * itself and gets no fakes of them.
  */
 #ifndef MISC_MACHINE_H
@@ -86,6 +86,7 @@ static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 #include "../../lib/cmdline.c"
 #include "../../lib/error.c"
 #include "../../payload/payload-check.c"
+#include "../../payload/filter-check.c"
 #include "../../payload/unstore.c"
 #include "../../misc.c"
 #undef image_info	/* also a struct's tag */
@@ -682,7 +683,13 @@ int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
 	return fake.unzstd_result;
 }
 
-/* ---- fakes of functions of relocate.c ---- */
+/* ---- fakes of functions of unfilter.c and relocate.c ---- */
+
+void unfilter(u8 *image, const struct payload_header *p)
+{
+	CHECK(*image == DECOMPRESSED, "unfiltered before it was decoded");
+	did("unfilter 0x%lx+0x%lx", (u64)image, p->file_size);
+}
 
 void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,
 	      u64 virt_addr)

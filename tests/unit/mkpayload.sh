@@ -46,6 +46,13 @@ expect() {
 	fi
 }
 
+# plain_of PREFIX: the flat image and the relocations in PREFIX.bin, which is packed with
+# zstd.
+plain_of() {
+	tail -c +$((header_size + 1)) "$1.bin" | zstd -dcq |
+		"$O/unit/unfiltered" "$1.bin"
+}
+
 elf() {
 	"$mkelf" elf "$@"
 }

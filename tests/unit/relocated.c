@@ -16,6 +16,7 @@
 #include "misc.h"
 
 #include "../../payload/relocate.c"
+#include "../../payload/unfilter.c"
 
 noreturn void error(const char *what, const char *fmt, ...)
 {
@@ -89,6 +90,7 @@ int main(int argc, char **argv)
 			      bin_size - sizeof(header));
 	if (got != out_size)
 		errx(1, "%s: not a payload", argv[1]);
+	unfilter(out, &header);
 
 	place = first_place(out + header.file_size, header.reloc_size);
 	distance = quad_at(dump + place) - quad_at(out + place);

@@ -13,6 +13,9 @@ UNIT_CFLAGS := -std=gnu11 -g -O1 \
 	-DSEVSTUB_HOSTED -Iinclude -I. -Wall -Wextra -Werror
 
 LDLIBS_test_insn := -lZydis
+# tools/filter.c, which the test includes, compresses.
+CFLAGS_test_unfilter := -D_GNU_SOURCE -Itools
+LDLIBS_test_unfilter := -lzstd
 
 # The test jumps to the handlers in the stub's own object, as the processor would.
 LDLIBS_test_idt_handlers := $(O)/stub/idt_handlers_64.o

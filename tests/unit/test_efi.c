@@ -909,9 +909,11 @@ TEST(boot_corrupt)
 		{ 0x30, EFI_LOAD_ERROR, "corrupt payload header" },
 		{ 0x48, EFI_LOAD_ERROR, "size mismatch" },
 		{ 0x58, EFI_LOAD_ERROR, "corrupt payload header" },
-		{ 0x70, EFI_CRC_ERROR, "corrupt payload: " },
-		{ 0x70 + COMP_SIZE / 2, EFI_CRC_ERROR, "corrupt payload: " },
-		{ 0x70 + COMP_SIZE - 1, EFI_CRC_ERROR, "corrupt payload: " },
+		{ sizeof(struct payload_header), EFI_CRC_ERROR, "corrupt payload: " },
+		{ sizeof(struct payload_header) + COMP_SIZE / 2,
+		  EFI_CRC_ERROR, "corrupt payload: " },
+		{ sizeof(struct payload_header) + COMP_SIZE - 1,
+		  EFI_CRC_ERROR, "corrupt payload: " },
 	};
 	size_t i;
 

@@ -198,6 +198,124 @@ TEST(header_out_of_range)
 	sealed_refused();
 }
 
+/* Writes @f to the first element of the payload header's filters, with right digests. */
+static void set_filter(struct payload_filter f)
+{
+	fresh_machine();
+	header_in_image()->filter[0] = f;
+	seal_payload();
+}
+
+static void filter_refused(struct payload_filter f)
+{
+	set_filter(f);
+	header_refused("payload filter");
+}
+
+static void filter_accepted(struct payload_filter f)
+{
+	struct boot boot;
+
+	set_filter(f);
+	boot = new_boot();
+	read_payload_header(&boot);
+	CHECK(!memcmp(boot.payload.filter, &f, sizeof(f)), "the copy differs");
+}
+
+TEST(filters_good)
+{
+	const u32 end = OUT_SIZE;
+	struct boot boot;
+	u32 i;
+
+	filter_accepted((struct payload_filter){ 0, end, FILTER_BRANCHES, 0, 0, 0 });
+	filter_accepted((struct payload_filter){ end - 1, 1, FILTER_BRANCHES, 0, 0, 0 });
+	filter_accepted((struct payload_filter){ 1, 4, FILTER_FIRST_USES, 4, 1, 0 });
+	filter_accepted((struct payload_filter){ end - 12, 12, FILTER_RELATIVE, 12, 7, 0 });
+	filter_accepted((struct payload_filter){ 3, 28, FILTER_ASCENDING, 14, 5, 0 });
+	filter_accepted((struct payload_filter){ 0, 255, FILTER_RELATIVE, 255, 255, 0 });
+	filter_accepted((struct payload_filter){ 0, 32, FILTER_RELATIVE, 32, 255, 0 });
+
+	/* All elements may be in use, and ranges may touch each other. */
+	fresh_machine();
+	for (i = 0; i < PAYLOAD_FILTERS; i++)
+		header_in_image()->filter[i] = (struct payload_filter){
+			.start = 16 * i, .size = 16, .kind = FILTER_BRANCHES };
+	seal_payload();
+	boot = new_boot();
+	read_payload_header(&boot);
+}
+
+TEST(filter_out_of_range)
+{
+	const u32 end = OUT_SIZE;
+
+	filter_refused((struct payload_filter){ 0, end + 1, FILTER_BRANCHES, 0, 0, 0 });
+	filter_refused((struct payload_filter){ 1, end, FILTER_BRANCHES, 0, 0, 0 });
+	filter_refused((struct payload_filter){ end, 1, FILTER_BRANCHES, 0, 0, 0 });
+	filter_refused((struct payload_filter){ 8, ~0U, FILTER_BRANCHES, 0, 0, 0 });
+	filter_refused((struct payload_filter){ ~0U, 8, FILTER_BRANCHES, 0, 0, 0 });
+	filter_refused((struct payload_filter){ 8, 0, FILTER_BRANCHES, 0, 0, 0 });
+	filter_refused((struct payload_filter){ 0, 0, FILTER_RELATIVE, 4, 1, 0 });
+}
+
+TEST(filter_of_unknown_kind)
+{
+	static const struct payload_filter bad[] = {
+		{ 0, 64, FILTER_KINDS, 4, 1, 0 }, { 0, 64, 255, 4, 1, 0 },
+		/* An unused element must be all 0, and this element has a size. */
+		{ 0, 64, FILTER_UNUSED, 0, 0, 0 },
+		{ 0, 64, FILTER_BRANCHES, 4, 0, 0 },
+		{ 0, 64, FILTER_BRANCHES, 0, 1, 0 },
+		{ 0, 64, FILTER_BRANCHES, 0, 0, 1 },
+		{ 0, 64, FILTER_RELATIVE, 4, 1, 1 },
+		{ 0, 64, FILTER_RELATIVE, 4, 0, 0 },
+		{ 0, 64, FILTER_RELATIVE, 0, 1, 0 },
+		{ 0, 64, FILTER_RELATIVE, 0, 0, 0 },
+		{ 0, 64, FILTER_RELATIVE, 3, 1, 0 },
+		{ 0, 64, FILTER_RELATIVE, 4, 2, 0 },
+		{ 0, 64, FILTER_ASCENDING, 31, 128, 0 },
+		{ 0, 63, FILTER_RELATIVE, 4, 1, 0 },
+		{ 0, 60, FILTER_ASCENDING, 8, 1, 0 },
+		{ 0, 64, FILTER_FIRST_USES, 8, 1, 0 },
+		{ 0, 64, FILTER_FIRST_USES, 4, 0, 0 },
+		{ 0, 64, FILTER_FIRST_USES, 8, 2, 0 },
+		{ 0, 63, FILTER_FIRST_USES, 4, 1, 0 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		filter_refused(bad[i]);
+}
+
+/* Ranges must ascend and not overlap, and unused elements must be the last ones. */
+TEST(filters_out_of_order)
+{
+	static const u32 bad[][2] = { { 0, 15 }, { 100, 100 }, { 100, 50 }, { 100, 115 } };
+	const struct payload_filter f = { 0, 16, FILTER_BRANCHES, 0, 0, 0 };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		fresh_machine();
+		header_in_image()->filter[0] = f;
+		header_in_image()->filter[1] = f;
+		header_in_image()->filter[0].start = bad[i][0];
+		header_in_image()->filter[1].start = bad[i][1];
+		seal_payload();
+		header_refused("payload filter");
+	}
+	fresh_machine();
+	header_in_image()->filter[1] = f;
+	seal_payload();
+	header_refused("payload filter");
+	fresh_machine();
+	header_in_image()->filter[0] = f;
+	header_in_image()->filter[PAYLOAD_FILTERS - 1] = f;
+	header_in_image()->filter[PAYLOAD_FILTERS - 1].start = 0x1000;
+	seal_payload();
+	header_refused("payload filter");
+}
+
 /* ---- place_payload() ---- */
 
 static void placing_refused(struct boot *boot, const char *what)
@@ -322,8 +440,9 @@ static void decompress_refused(const struct boot *boot, const char *what)
  */
 TEST(decompress_checks_first)
 {
-	const size_t comp_size = AT_COMP_END - AT_PAYLOAD - 0x70;
-	static const size_t damaged[] = { 0x70, 0x71, 0x1000,
+	const size_t comp_size = AT_COMP_END - AT_PAYLOAD - sizeof(struct payload_header);
+	static const size_t damaged[] = { sizeof(struct payload_header),
+					  sizeof(struct payload_header) + 1, 0x1000,
 					  AT_COMP_END - AT_PAYLOAD - 1 };
 	const struct order checked_first = {
 		"digest", "unzstd", "the decoder writes to the payload's range",
@@ -336,10 +455,10 @@ TEST(decompress_checks_first)
 	boot = placed_boot();
 	decompress(&boot);
 	snprintf(expected, sizeof(expected), "digest of %zu bytes at 0x%lx\n",
-		 comp_size, m(AT_PAYLOAD + 0x70));
+		 comp_size, m(AT_PAYLOAD + sizeof(struct payload_header)));
 	happens(expected, 1);
 	snprintf(expected, sizeof(expected), "unzstd 0x%lx+0x%lx from 0x%lx+0x%zx\n",
-		 m(AT_RUNTIME), OUT_SIZE, m(AT_PAYLOAD + 0x70), comp_size);
+		 m(AT_RUNTIME), OUT_SIZE, m(AT_PAYLOAD + sizeof(struct payload_header)), comp_size);
 	happens(expected, 1);
 	check_order(&checked_first);
 	happens("", 2);
@@ -485,7 +604,8 @@ static const struct order orders[] = {
 	{ "info sevstub: 327680", "unzstd", "a decoder that hangs is announced" },
 	{ payload_digest, "unzstd", "no byte of the range is written before it is known good" },
 	{ "bmi2", "unzstd", "it chooses the decoder's code" },
-	{ "unzstd", "relocate", "what is relocated must be there" },
+	{ "unzstd", "unfilter", "what is restored must be there" },
+	{ "unfilter", "relocate", "filtered addresses are not addresses" },
 	{ "relocate", "info sevstub: entering", "the payload is complete then" },
 	{ "info", "no vga", "the screen must show every message" },
 	{ "no vga", "remove", "the console must not write to what is not mapped" },
@@ -523,7 +643,7 @@ static u64 extract_well(u64 out)
 	static const char *const once[] = {
 		"map init", "map load", "stage 2", "la57 switch", "ghcb",
 		"info sevstub: 64-bit entry",
-		"info sevstub: 327680 bytes of payload", "unzstd", "relocate",
+		"info sevstub: 327680 bytes of payload", "unzstd", "unfilter", "relocate",
 		"info sevstub: entering the payload", "sev shutdown", "teardown",
 	};
 	u64 entry;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# test_fetch.sh - tools/fetch-zstd, fetch-lz4 and fetch-kernel with scripts in the place
+# test_fetch.sh - tools/fetch-zstd, fetch-lz4, fetch-kernel and fetch-ovmf with scripts in the place
 # of apt's programs: a download that fails, or has the wrong content, must leave no file
 # that a build would use. And tools/mkinitramfs: the same input makes the same bytes.
 
@@ -110,6 +110,29 @@ echo "not a package" >"$tmp/archive/linux-image-9-test.deb"
 expect kernel-no-package 1 'fetch-kernel: no kernel in linux-image-9-test=1.0*' \
 	sh tools/fetch-kernel generic "$tmp/kernel"
 absent nothing-left "$tmp/zstd" "$tmp/zstd.new" "$tmp/kernel/vmlinuz"
+# Packages of the right name with other files in them.
+mkdir -p "$tmp/package/DEBIAN" "$tmp/package/boot" "$tmp/package/usr/share/ovmf"
+printf '%s\n' 'Package: x' 'Version: 1' 'Architecture: all' 'Maintainer: x <x@x.test>' \
+	'Description: x' >"$tmp/package/DEBIAN/control"
+for file in boot/vmlinuz-1 usr/share/ovmf/OVMF.fd usr/share/ovmf/OVMF.amdsev.fd; do
+	echo x >"$tmp/package/$file"
+done
+rm "$tmp/archive"/*
+dpkg-deb -b "$tmp/package" "$tmp/archive/x.deb" >/dev/null
+echo sid >"$tmp/delivers"
+expect kernel-other-content 1 'fetch-kernel: *pinned digest*vmlinuz*' \
+	sh tools/fetch-kernel sid "$tmp/kernel"
+expect kernel-pinned-gone 1 'fetch-kernel: cannot fetch linux-image-6.12*no such package*' \
+	sh tools/fetch-kernel trixie "$tmp/kernel"
+expect ovmf-other-content 1 'fetch-ovmf: *pinned digest*OVMF.fd*' \
+	sh tools/fetch-ovmf "$tmp/ovmf"
+echo bookworm >"$tmp/delivers"
+expect ovmf-gone 1 'fetch-ovmf: cannot fetch ovmf-generic*no such package*' \
+	sh tools/fetch-ovmf "$tmp/ovmf"
+absent no-pinned-left "$tmp/kernel/vmlinuz" "$tmp/ovmf/OVMF.fd"
+# make goes on without what the archive has no more.
+expect make-without-pinned 0 'fetch-ovmf: *' make -s fetch-snp O="$tmp/build"
+absent no-made-left "$tmp/build/kernels/sid/vmlinuz" "$tmp/build/ovmf/OVMF.fd"
 expect kernel-flavour 1 "fetch-kernel: unknown flavour 'x'*" \
 	sh tools/fetch-kernel x "$tmp/kernel"
 

@@ -182,10 +182,10 @@ for name in tiny cloud; do
 	# The payload is a zstd frame, behind the payload's header, which has its length.
 	at=$((prot + $(number 0x248 4 "$image")))
 	is "payload_offset.$name" "$(bytes "$at" 4 "$image")" 28b52ffd
-	is "payload_header.$name" "$(bytes $((at - 112)) 8 "$image")" \
+	is "payload_header.$name" "$(bytes $((at - header_size)) 8 "$image")" \
 		"$(printf 'sevstub\000' | od -An -tx1 | tr -d ' \n')"
 	is "payload_length.$name" "$(number 0x24c 4 "$image")" \
-		"$(number $((at - 112 + 0x48)) 8 "$image")"
+		"$(number $((at - header_size + 0x48)) 8 "$image")"
 	is "payload_inside.$name" \
 		"$((at + $(number 0x24c 4 "$image") <= $(wc -c <"$image")))" 1
 done
@@ -201,7 +201,7 @@ for name in tiny test cloud; do
 	prot=$((($(number 0x1f1 1 "$image") + 1) * 512))
 	frame=$((prot + $(number 0x248 4 "$image")))
 	comp_end=$((frame - prot + $(number 0x24c 4 "$image")))
-	header=$((frame - 112))
+	header=$((frame - header_size))
 	out=$(($(number $((header + 0x28)) 8 "$image") +
 		$(number $((header + 0x38)) 8 "$image")))
 	mem=$(number $((header + 0x30)) 8 "$image")
@@ -245,7 +245,7 @@ done
 
 is report "$(tail -n 1 "$dir/tiny.log" | sed "s|$dir/||")" "tiny: payload $(
 	at=$(($(number 0x248 4 "$dir/tiny") + \
-		($(number 0x1f1 1 "$dir/tiny") + 1) * 512 - 112))
+		($(number 0x1f1 1 "$dir/tiny") + 1) * 512 - header_size))
 	size=$(number $((at + 0x28)) 8 "$dir/tiny")
 	comp=$(number $((at + 0x48)) 8 "$dir/tiny")
 	printf '%d, compressed %d, ratio %d.%02d, stub %d, init_size %d' \

@@ -89,14 +89,14 @@ scan_unknown() {
 	grep -E '\(bad\)|	ud[012]|	int1|	\.byte' "$1" || :
 }
 
-# The decoders may use XMM registers: they are called from where no exception
-# handler is. The digest may not: firmware, which it is computed for as well,
-# wants some of them back.
-decoders=$(nm "$objects/payload/unzstd.o" "$objects/payload/unlz4.o" |
+# The decoders and unfilter() may use XMM registers, because no exception handler calls
+# them. The digest may not use XMM registers, because the stub also computes it while
+# firmware runs, and firmware expects some of these registers to be preserved.
+decoders=$(nm "$objects/payload/unzstd.o" "$objects/payload/unlz4.o" "$objects/payload/unfilter.o" |
 	sed -n 's/.* [Tt] //p' | grep -vxE 'xxh64|XXH64_finalize' | tr '\n' ' ')
 # shellcheck disable=SC2086 # several files
 is code.decoders "$(nm -A -u $all_objects |
-	sed -nE 's,.*/([^/]*)\.o: +U (unzstd.*|unlz4|xxh64)$,\1,p' |
+	sed -nE 's,.*/([^/]*)\.o: +U (unzstd.*|unlz4|unfilter|xxh64)$,\1,p' |
 	sort -u | tr '\n' ' ')" "kaslr misc payload-check "
 
 # without NAMES FILE: the code but for these functions.

@@ -108,6 +108,26 @@ refused bench-figure 1 'bench: no figure is called x: ' tests/bench/run x
 refused bench-inputs 1 "bench: no $tmp/boot/cloud.img: make bench-deps first" \
 	env O="$tmp" tests/bench/run bytes
 
+# `make bench` fails if a row misses its target by more than so many percent.
+tr , "$tab" >"$tmp/rows" <<-END
+	one,bytes,11,20,0.550,at most 10 of ours
+	two,bytes,10,20,0.500,at most 10 of ours
+	three,M,56,100,0.562,at most 0.55
+	four,M,56,100,0.560,at most 0.55
+	five,M,56,-,-,at most 0.55
+	six,ms,99,1,99.000,-
+END
+for wanted in "0 one three four five" "2 one three five"; do
+	percent=${wanted%% *}
+	missed=$(awk -v percent="$percent" -f tests/bench/missed.awk "$tmp/rows" |
+		cut -d : -f 1 | tr '\n' ' ')
+	if [ "$percent $missed" = "$wanted " ]; then
+		pass "bench-missed-$percent"
+	else
+		fail "bench-missed-$percent" "$missed"
+	fi
+done
+
 # A version of zstd that was not tried is refused at the start.
 for version in 1.5.3 1.5.7 1.6.0; do
 	mkdir -p "$tmp/zstd-$version/lib"

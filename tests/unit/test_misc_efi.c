@@ -195,7 +195,8 @@ TEST(extract)
 	entry = extract_kernel(&fake.bp);
 	CHECK(entry == in_machine(AT_GIVEN + ENTRY_OFFSET), "0x%lx", entry);
 	snprintf(expected, sizeof(expected), "unzstd 0x%lx+0x%lx from 0x%lx",
-		 in_machine(AT_GIVEN), OUT_SIZE, in_machine(AT_PAYLOAD + 0x70));
+		 in_machine(AT_GIVEN), OUT_SIZE,
+		 in_machine(AT_PAYLOAD + sizeof(struct payload_header)));
 	CHECK(strstr(trace, expected), "%s", trace);
 }
 

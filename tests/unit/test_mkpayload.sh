@@ -50,7 +50,7 @@ extract() {
 # unpack PREFIX: writes the flat image and the relocations of PREFIX.bin to PREFIX.flat
 # and PREFIX.relocs.
 unpack() {
-	tail -c +113 "$1.bin" | zstd -dcq >"$1.out"
+	plain_of "$1" >"$1.out"
 	head -c "$(number 40 8 "$1.bin")" "$1.out" >"$1.flat"
 	tail -c "+$(($(number 40 8 "$1.bin") + 1))" "$1.out" >"$1.relocs"
 }
@@ -61,8 +61,8 @@ header_is() {
 $(number 12 4 "$1") $(number 16 8 "$1") $(number 24 8 "$1") \
 $(number 32 8 "$1") $(number 40 8 "$1") $(number 48 8 "$1") \
 $(number 56 8 "$1") $(number 72 8 "$1") $(number 96 8 "$1")"
-	want="sevstub. 2 $2 $(($3)) $(($4)) $(($5)) $(($6)) $(($7)) $(($8)) \
-$(($(wc -c <"$1") - 112)) 1"
+	want="sevstub. 3 $2 $(($3)) $(($4)) $(($5)) $(($6)) $(($7)) $(($8)) \
+$(($(wc -c <"$1") - header_size)) 1"
 	echo "header: $got, expected: $want"
 	[ "$got" = "$want" ]
 }
@@ -79,12 +79,12 @@ virtual_address_is() {
 }
 
 digests_are_right() {
-	tail -c +113 "$1" >digested
+	tail -c +$((header_size + 1)) "$1" >digested
 	[ "$(xxh64_low digested)" = \
 		"$(od -An -tx4 -j 80 -N 4 "$1" | tr -d ' ')" ] || return 1
-	head -c 104 "$1" >digested
+	head -c $((header_size - 8)) "$1" >digested
 	[ "$(xxh64_low digested)" = \
-		"$(od -An -tx4 -j 104 -N 4 "$1" | tr -d ' ')" ]
+		"$(od -An -tx4 -j $((header_size - 8)) -N 4 "$1" | tr -d ' ')" ]
 }
 
 # symbol NAME: the symbol's value in x.o. The symbol must be global, hidden and absolute.
@@ -343,7 +343,7 @@ make_payload --cmdline "$cmdline" -o x fields.bz
 expect good/assembly assembled x
 expect good/assembly-header header_is x.bin 5 0x200000 0x100000 0x10 \
 	0x5123 0xa000 0
-expect good/assembly-symbols symbols_are header_size 112 link_addr 0x200000 align 0x100000 \
+expect good/assembly-symbols symbols_are header_size "$header_size" link_addr 0x200000 align 0x100000 \
 	min_align_shift 16 relocatable 0 out_size 0x5123 mem_size 0xa000 \
 	margin "$(number 64 8 x.bin)" xloadflags 0x70 cmdline_size 511 \
 	root_flags 0x1234 ram_size 0x4321 vid_mode 0xffef root_dev 0x0801
@@ -409,7 +409,7 @@ make_payload -o plain good.elf
 for codec in gzip xz lz4 zstd bzip2 lzma lzo; do
 	bzimage good2.bz $codec
 	make_payload -o x good2.bz
-	expect "good/bzimage-$codec" cmp -i 112 plain.bin x.bin
+	expect "good/bzimage-$codec" cmp -i "$header_size" plain.bin x.bin
 done
 expect good/bzimage-header header_is x.bin 3 0x200000 0x200000 0x10 \
 	0x5123 0xa000 0
@@ -431,12 +431,12 @@ codec_is() {
 	id=$1 decoder=$2
 	shift 2
 	"$mkpayload" -q -o c "$@" good.elf && assembled c || return 1
-	tail -c +113 c.bin >stream
+	tail -c +$((header_size + 1)) c.bin >stream
 	case $decoder in
 	unlz4) lz4 -dcq <stream >c.out ;;
 	unstore) cat stream >c.out ;;
 	esac
-	tail -c +113 plain.bin | zstd -dcq | cmp - c.out || return 1
+	plain_of plain | cmp - c.out || return 1
 	[ "$(number 96 4 c.bin)" = "$id" ] || return 1
 	# payload_decode is a jump to the decoder.
 	objdump -dr x.o | grep -q "R_X86_64_P.*[[:space:]]$decoder"
@@ -454,7 +454,7 @@ lz4_blocks() {
 		grep -q 'codec: lz4' info
 }
 unpack_lz4() {
-	tail -c +113 l.bin | lz4 -dcq >l.out
+	tail -c +$((header_size + 1)) l.bin | lz4 -dcq >l.out
 }
 expect codec/lz4-blocks lz4_blocks
 
@@ -483,6 +483,87 @@ auto_default() {
 		cmp a.bin b.bin
 }
 expect codec/auto-default auto_default
+
+# ---- filters ----
+
+# Calls of one function from many places, with a varying distance between them; a table
+# as the linker makes Linux's .orc_unwind_ip; ascending numbers and random ones in
+# .rodata.
+awk 'BEGIN {
+	srand(3)
+	print "\t.text\n\t.globl _start\n_start:\n\tret"
+	for (i = 0; i < 3000; i++) {
+		printf "\tcall _start\nl%d:\n", i
+		for (n = int(rand() * 9); n; n--)
+			printf "\t.byte 0x48, 0x89, %d\n", 192 + int(rand() * 64)
+	}
+	print "\t.section .orc_unwind_ip, \"a\""
+	for (i = 0; i < 3000; i++)
+		printf "\t.long l%d - .\n", i
+	print "\t.section .rodata, \"a\"\n\t.balign 8"
+	for (i = 0; i < 3000; i++)
+		printf "\t.long %d\n", sum += int(rand() * 200)
+	for (i = 0; i < 3000; i++)
+		printf "\t.long %d\n", int(rand() * 2 ^ 30)
+}' >calls.S
+"$CC" -static -no-pie -nostdlib -Wl,-Ttext-segment=0x200000 -Wl,--build-id=none \
+	-o calls.elf calls.S
+# The same file without section headers, and without what follows the segments: e_shoff,
+# e_shnum and e_shstrndx are 0.
+head -c "$(readelf -lW calls.elf | awk '$1 == "LOAD" { print $2, $5 }' |
+	while read -r offset filesz; do echo $((offset + filesz)); done |
+	sort -n | tail -n 1)" calls.elf >bare.elf
+for field in 40,8 60,4; do
+	dd if=/dev/zero of=bare.elf bs=1 seek="${field%,*}" count="${field#*,}" \
+		conv=notrunc status=none
+done
+
+# filtered ELF WANTED...: the payload has these filters, and the program "unfiltered"
+# makes the ELF file's memory image of it.
+filtered() {
+	make_payload -o f "$1" && "$mkpayload" --info f.bin >info || return 1
+	cat info
+	flatten "$1" flat && plain_of f | cmp - flat || return 1
+	shift
+	for wanted; do
+		grep -qE "^filter: [0-9]+ bytes at 0x[0-9a-f]+, $wanted" info ||
+			return 1
+	done
+	[ "$(grep -c '^filter: ' info)" = $# ]
+}
+expect filter/sections filtered calls.elf 'branches$' \
+	'relative, entries of 4 bytes, columns 0x1$' \
+	'ascending, entries of 4 bytes, columns 0x1$'
+# Without names the table is found because its numbers ascend, either way.
+expect filter/no-sections filtered bare.elf 'branches$' \
+	'(relative|ascending), entries of 4 bytes, columns 0x1$' \
+	'ascending, entries of 4 bytes, columns 0x1$'
+unfiltered_is_larger() {
+	make_payload -o n --filter no calls.elf && make_payload -o f calls.elf &&
+		"$mkpayload" --info n.bin >info && ! grep '^filter: ' info &&
+		[ "$(wc -c <n.bin)" -gt "$(wc -c <f.bin)" ] &&
+		plain_of n >n.out && plain_of f | cmp - n.out
+}
+expect filter/no unfiltered_is_larger
+# lz4 and none have no filters, unless the user wants them.
+filter_by_codec() {
+	for codec in lz4 none; do
+		"$mkpayload" -q --codec "$codec" -o d calls.elf &&
+			"$mkpayload" -q --codec "$codec" --filter yes -o y calls.elf ||
+			return 1
+		! "$mkpayload" --info d.bin | grep '^filter: ' &&
+			"$mkpayload" --info y.bin | grep '^filter: ' || return 1
+	done
+}
+expect filter/by-codec filter_by_codec
+auto_tries_filters() {
+	"$mkpayload" --codec auto -o a calls.elf 2>stderr && cat stderr &&
+		tail -n 1 stderr | grep -qE 'zstd -12 filtered [0-9]+ bytes [0-9.]+ [um]s[ ,]' &&
+		tail -n 1 stderr | grep -qE 'lz4 -12 filtered [0-9]+ bytes' &&
+		tail -n 1 stderr | grep -qE 'filtered [0-9]+ bytes [0-9.]+ [um]s \(chosen\)' &&
+		tail -n 1 stderr | grep -qE '; chosen because [0-9.]+ [um]s for the launch and [0-9.]+ [um]s for the decoder are least$'
+}
+expect filter/auto auto_tries_filters
 
 # ---- progress and information ----
 progress_is() {
@@ -523,7 +604,7 @@ info_is() {
 		memory size: 40960
 		relocation size: 0
 		codec: zstd
-		compressed size: $(($(wc -c <x.bin) - 112))
+		compressed size: $(($(wc -c <x.bin) - header_size))
 		margin: $(number 64 8 x.bin)
 		digest: $(od -An -tx8 -j 80 -N 8 x.bin | tr -d ' ')
 	END
@@ -575,6 +656,19 @@ report_defaults() {
 			cut -d ' ' -f 1)\$" report
 }
 expect report/defaults report_defaults
+# The list of sections has each section's size, and what a filter saves.
+report_sections() {
+	LD=${LD:-ld} "$top/tools/mkimage" -o calls.img calls.elf >log 2>&1 &&
+		"$mkpayload" --report calls.img --kernel calls.elf >report || return 1
+	cat report
+	grep '^section ' report | while read -r _ name bytes _ before _ after _; do
+		size=$((0x$(readelf -SW calls.elf | awk -v name="${name%:}" \
+			'{ for (i = 1; i < NF; i++) if ($i == name) print $(i + 4) }')))
+		[ "$bytes" -eq "$size" ] && [ "$before" -gt "$after" ] || return 1
+	done && [ "$(grep -c '^section ' report)" = 3 ] &&
+		grep -qE '^section \.orc_unwind_ip: 12000 bytes, [0-9]+ compressed, [0-9]+ with filters$' report
+}
+expect report/sections report_sections
 # report_refuses PATTERN FILE OPTION...
 report_refuses() {
 	pattern=$1
@@ -602,6 +696,9 @@ truncate -s 4096 cut
 expect report/cut-image report_refuses 'cut: not made by mkimage: no payload header' cut
 expect report/no-initrd report_refuses 'nowhere: No such file' image \
 	--initrd nowhere
+
+expect report/other-kernel report_refuses 'calls.elf: not the kernel in the image: [0-9]* bytes and 0 of relocations, must be 20771 and 0' \
+	image --kernel calls.elf
 
 # bad_info NAME PATTERN COMMAND...: after the command has spoilt bad.bin, --info must
 # refuse it.
@@ -726,7 +823,7 @@ for flavour in cloud:lz4 generic:xz; do
 
 	# The same kernel outside of its bzImage, with and without its relocation table.
 	make_payload -o bare vmlinux
-	expect "linux-$flavour/vmlinux" cmp -i 112 k.bin bare.bin
+	expect "linux-$flavour/vmlinux" cmp -i "$header_size" k.bin bare.bin
 	expect "linux-$flavour/vmlinux-header" header_is bare.bin 11 0x1000000 \
 		0x200000 0 "$file_size" "$mem_size" "$(wc -c <k.relocs)"
 	truncate -s "$(elf_end vmlinux)" vmlinux

@@ -444,6 +444,10 @@ expect bad/codec-none-level codec_is_refused \
 expect bad/codec-auto-level codec_is_refused \
 	'--level 1: --codec auto chooses the level: leave --level out' \
 	--codec auto --level 1
+expect bad/codec-auto-filter codec_is_refused \
+	'--filter no: --codec auto tries both: leave --filter out' \
+	--codec auto --filter no
+expect bad/filter codec_is_refused '--filter x: must be yes or no' --filter x
 expect bad/launch codec_is_refused '--launch x: must be psp, hash or none' \
 	--codec auto --launch x
 expect bad/launch-codec codec_is_refused \

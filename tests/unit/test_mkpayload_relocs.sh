@@ -100,7 +100,7 @@ moved() {
 	link second.elf "$second" "$@" || return 1
 	make_payload -o first first.elf && make_payload -o second second.elf ||
 		return 1
-	tail -c +113 second.bin | zstd -dcq >second.out
+	plain_of second >second.out
 	[ "$("$relocated" first.bin second.out moved.out)" = "$distance" ] ||
 		return 1
 	cmp -n "$(compared first.elf)" moved.out second.out &&
@@ -166,8 +166,8 @@ based() {
 	# shellcheck disable=SC2086 # several arguments
 	link zero.elf 0 "$@" $pie && link there.elf $first "$@" $pie &&
 		make_payload -o zero zero.elf && make_payload -o there there.elf &&
-		tail -c +113 zero.bin | zstd -dcq >zero.out &&
-		tail -c +113 there.bin | zstd -dcq >there.out &&
+		plain_of zero >zero.out &&
+		plain_of there >there.out &&
 		cmp -n "$(compared zero.elf)" zero.out there.out &&
 		cmp -n 72 zero.bin there.bin && [ "$(info_of zero 'link address')" = $first ]
 }
@@ -330,7 +330,7 @@ linux_moved() {
 	make_payload -o first first.elf && make_payload -o second second.elf ||
 		return 1
 	info_of first kernel >info && cat info
-	tail -c +113 second.bin | zstd -dcq >second.out
+	plain_of second >second.out
 	[ "$("$relocated" first.bin second.out moved.out)" = 0x200000 ] ||
 		return 1
 	cmp -l moved.out second.out >differ 2>&1 || :

@@ -8,6 +8,8 @@
 
 #include "unzstd_frames.h"
 
+#include "../../payload/unfilter.c"
+
 #define ZSTD_LEVELS	{ 1, 3, 12, 19, 22 }
 
 /*
@@ -167,8 +169,9 @@ TEST(good_frames_bmi2)
 }
 
 /*
- * Decodes a payload that mkpayload wrote, with exactly the margin in its
- * header. The output must have the contents of the kernel's segments.
+ * Decodes a payload that mkpayload wrote, with exactly the margin in its header,
+ * and undoes its filters. The output must then have the contents of the kernel's
+ * segments.
  */
 TEST(mkpayload_margin)
 {
@@ -207,6 +210,8 @@ TEST(mkpayload_margin)
 	err = decode_in_place(&both, header.file_size + header.reloc_size,
 			      bin.data + sizeof(header), header.comp_size);
 	CHECK(!err, "%d", err);
+	CHECK(header.filter[0].kind, "the payload has no filter to undo");
+	unfilter(both.data, &header);
 
 	ph = (const void *)(kernel.data + eh->e_phoff);
 	for (i = 0; i < eh->e_phnum; i++) {

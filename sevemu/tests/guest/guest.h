@@ -62,8 +62,8 @@ struct machine {
 	bool loaded;			/* --validated is not all */
 	const struct boot_params *bp;	/* the zero page from the loader */
 	/*
-	 * The case is a victim of cases_victim.c: a failure terminates the guest. It becomes false when
-	 * the host has stopped to attack.
+	 * The case is a victim of cases_victim.c: a failure terminates the guest. It
+	 * becomes false when the host has stopped to attack.
 	 */
 	bool victim;
 };

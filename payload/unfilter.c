@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unfilter.c - restores the parts of the flat image that mkpayload has rewritten before
+ * it compressed the image (payload.h, "enum filter_kind"). Branch targets become
+ * displacements again, and differences become table entries again.
+ *
+ * Runs in place, after the decoder and before the relocation. check_payload_header()
+ * has checked the ranges. The contents of a range need no check, because each filter is
+ * defined for all contents.
+ */
+#include "unfilter.h"
+
+/* A word of a table, or a displacement. Both may have any alignment. */
+typedef u32 __attribute__((aligned(1), may_alias)) word;
+
+/* The bytes that opcodes_in() compares at once: the size of an XMM register. */
+#define CHUNK			16U
+typedef u8 __attribute__((vector_size(CHUNK))) chunk;
+typedef chunk __attribute__((aligned(1), may_alias)) unaligned_chunk;
+typedef char __attribute__((vector_size(CHUNK))) signed_chunk;
+
+BUILD_BUG_ON((BRANCH_CALL | 1) != BRANCH_JMP);
+
+/*
+ * Returns a number whose bit N says whether byte N of the CHUNK bytes at @at is an
+ * opcode that FILTER_BRANCHES looks for.
+ */
+static u32 opcodes_in(const u8 *at)
+{
+	chunk hits = (chunk)((*(const unaligned_chunk *)at | 1) == BRANCH_JMP);
+
+	return (u32)__builtin_ia32_pmovmskb128((signed_chunk)hits);
+}
+
+/*
+ * Restores the four bytes that end at offset @pos. Returns false if mkpayload has not
+ * changed these bytes.
+ *
+ * mkpayload replaces a displacement that leads into the image by a stored target. It must
+ * also replace four bytes that looked like a stored target from the start, because two
+ * different values would become the same stored target otherwise. It replaces these bytes
+ * by the displacement to the target that they look like, and repeats this as long as the
+ * result looks like a stored target. The loop here takes the same steps backwards.
+ */
+static inline __attribute__((always_inline)) bool
+undo_branch(u8 *image, u64 size, u64 pos)
+{
+	word *place = (word *)(image + pos - sizeof(*place));
+	u32 value = *place;
+
+	if (branch_is_target(value, size)) {
+		*place = branch_from_target(value, pos);
+		return true;
+	}
+	if (!branch_is_inside(value, pos, size))
+		return false;
+	while (branch_is_inside(value, pos, size))
+		value = branch_to_target(value, pos);
+	*place = value;
+	return true;
+}
+
+/*
+ * Undoes FILTER_BRANCHES from offset @at up to @end, in the opposite order of the filter,
+ * from the first byte to the last. Bytes that are restored may contain opcodes, so the
+ * chunk is searched again behind the opcode that was treated.
+ */
+static void undo_branches(u8 *image, u64 size, u64 at, u64 end)
+{
+	/*
+	 * Whole chunks are searched below @last only, because a displacement may
+	 * end behind its chunk.
+	 */
+	u64 last = end - at < CHUNK + BRANCH_SIZE ? at : end - CHUNK - BRANCH_SIZE;
+
+	for (; at < last; at += CHUNK) {
+		u32 found = opcodes_in(image + at);
+
+		while (found) {
+			u32 lowest = found & -found;
+			u64 pos = at + (u32)__builtin_ctz(found) + BRANCH_SIZE;
+
+			found -= lowest;
+			if (undo_branch(image, size, pos))
+				found = opcodes_in(image + at) & ~(2 * lowest - 1);
+		}
+	}
+	for (; at + BRANCH_SIZE <= end; at++) {
+		if ((image[at] | 1) == BRANCH_JMP)
+			undo_branch(image, size, at + BRANCH_SIZE);
+	}
+}
+
+/*
+ * Undoes FILTER_RELATIVE or FILTER_ASCENDING in one column of the table @f. @column is
+ * the column's first byte in an entry. The sum of the differences is the original word,
+ * or for FILTER_RELATIVE the offset that the word points to.
+ */
+static void undo_column(u8 *image, const struct payload_filter *f, u32 column)
+{
+	u32 own = 0, step = 0, sum = 0, stride = f->stride;
+	u8 *at = image + f->start, *end = at + f->size;
+
+	if (f->kind == FILTER_RELATIVE) {
+		own = f->start + column;
+		step = stride;
+	}
+	for (; at < end; at += stride) {
+		word *place = (word *)(at + column);
+
+		sum += *place;
+		*place = sum - own;
+		own += step;
+	}
+}
+
+static void undo_table(u8 *image, const struct payload_filter *f)
+{
+	u32 left;
+
+	for (left = f->columns; left; left &= left - 1)
+		undo_column(image, f, FILTER_WORD * (u32)__builtin_ctz(left));
+}
+
+/* Undoes FILTER_FIRST_USES in the range of @f. */
+static void undo_first_uses(u8 *image, const struct payload_filter *f)
+{
+	word *place = (word *)(image + f->start);
+	word *end = (word *)(image + f->start + f->size);
+	u32 largest = 0;
+
+	for (; place < end; place++) {
+		u32 value = *place;
+
+		if (value - FIRST_USE < FIRST_USE_REACH) {
+			largest += 1 + (value - FIRST_USE);
+			*place = largest;
+			if (largest >= FIRST_USE_MAX)
+				return;
+		} else if (value - largest - 1 < FIRST_USE_REACH) {
+			*place = FIRST_USE + (value - largest - 1);
+		}
+	}
+}
+
+void unfilter(u8 *image, const struct payload_header *p)
+{
+	const struct payload_filter *f = p->filter;
+
+	for (; f < p->filter + PAYLOAD_FILTERS; f++) {
+		if (f->kind == FILTER_BRANCHES)
+			undo_branches(image, p->file_size, f->start,
+				      (u64)f->start + f->size);
+		else if (f->kind == FILTER_FIRST_USES)
+			undo_first_uses(image, f);
+		else if (f->kind)
+			undo_table(image, f);
+	}
+}
