@@ -92,7 +92,7 @@ static struct {
 	struct cpuid_entry *table;
 } snp in_data;
 
-static struct cpuid_entry cpuid_copy[CPUID_ENTRIES];
+static struct cpuid_entry cpuid_copy[CPUID_ENTRIES] not_cleared;
 
 /* ---- What was handed over. */
 
@@ -545,17 +545,51 @@ struct page_states {
 BUILD_BUG_ON(sizeof(struct page_states) > GHCB_SHARED_BUFFER_SIZE);
 
 /*
- * The pages to accept next, as entries of struct page_states. They are private memory,
- * because the hypervisor can change the structure in the shared buffer.
+ * Pages to accept next: @count pages of one size, one behind the other. @entry is the
+ * entry of the first of them in struct page_states.
+ */
+struct run {
+	u64 entry;
+	u32 count;
+};
+
+/* All runs of the next request. A request can have one page only in each run. */
+#define RUNS		32
+
+/*
+ * The pages to accept next. They are private memory, because the hypervisor can change
+ * the structure in the shared buffer.
  */
 static struct {
-	u32 count;
+	u32 runs;
+	u32 count;		/* pages in all runs, at most PAGE_STATE_ENTRIES */
 	u64 unreported;		/* bytes accepted since the last message */
-	u64 entries[PAGE_STATE_ENTRIES];
+	struct run run[RUNS];
 } batch;
 
 /* The console has a message each time that so much memory is accepted. */
 #define REPORT_BYTES	(_AC(4, UL) << 30)
+
+static u64 page_size(u64 entry)
+{
+	return entry & PAGE_STATE_2M ? PMD_SIZE : PAGE_SIZE;
+}
+
+/* Writes the entries of the batch behind the first @skip to @to. */
+static void write_entries(u64 *to, u32 skip)
+{
+	const struct run *run;
+	u32 i;
+
+	for (run = batch.run; run < batch.run + batch.runs; run++) {
+		for (i = 0; i < run->count; i++) {
+			if (skip)
+				skip--;
+			else
+				*to++ = run->entry + i * page_size(run->entry);
+		}
+	}
+}
 
 /*
  * Asks the hypervisor to make the pages of the batch private. It may do a part of a
@@ -570,7 +604,7 @@ static void change_states(void)
 		left = batch.count - done;
 		ghcb_begin();
 		p->last = (u16)(left - 1);
-		memcpy(p->entries, batch.entries + done, left * sizeof(u64));
+		write_entries(p->entries, done);
 		ghcb_input(sw_scratch, (u64)p);
 		if (ghcb_exchange(SVM_VMGEXIT_PAGE_STATE, 0, 0) ||
 		    ghcb_output(sw_exit_info_2))
@@ -622,33 +656,29 @@ static void validate_by_svsm(u64 addr, bool large, u32 count)
 	}
 }
 
-/* Validates the pages of the batch. Pages that adjoin are one call of the SVSM. */
-static void validate_batch(void)
+static void validate_run(const struct run *run)
 {
-	u32 i, run;
+	bool large = run->entry & PAGE_STATE_2M;
+	u64 addr = run->entry & PTE_ADDR_MASK;
+	u64 end = addr + run->count * page_size(run->entry);
 
-	for (i = 0; i < batch.count; i += run) {
-		u64 entry = batch.entries[i];
-		bool large = entry & PAGE_STATE_2M;
-		u64 size = large ? PMD_SIZE : PAGE_SIZE;
-
-		run = 1;
-		while (snp.calling_area && i + run < batch.count &&
-		       batch.entries[i + run] == entry + run * size)
-			run++;
-		if (snp.calling_area)
-			validate_by_svsm(entry & PTE_ADDR_MASK, large, run);
-		else
-			validate_page(entry & PTE_ADDR_MASK, large);
-		batch.unreported += run * size;
-	}
+	batch.unreported += end - addr;
+	if (snp.calling_area)
+		validate_by_svsm(addr, large, run->count);
+	else
+		for (; addr < end; addr += page_size(run->entry))
+			validate_page(addr, large);
 }
 
 void snp_accept_end(void)
 {
+	u32 i;
+
 	change_states();
-	validate_batch();
+	for (i = 0; i < batch.runs; i++)
+		validate_run(&batch.run[i]);
 	ident_map_close_window();
+	batch.runs = 0;
 	batch.count = 0;
 	if (batch.unreported < REPORT_BYTES)
 		return;
@@ -657,19 +687,36 @@ void snp_accept_end(void)
 	batch.unreported = 0;
 }
 
+/* Adds a page to the batch, whose entry in struct page_states is @entry. */
+static void add_page(u64 entry)
+{
+	struct run *run;
+
+	if (batch.count == PAGE_STATE_ENTRIES)
+		snp_accept_end();
+	run = &batch.run[batch.runs] - 1;
+	if (!batch.runs ||
+	    run->entry + run->count * page_size(run->entry) != entry) {
+		if (batch.runs == RUNS)
+			snp_accept_end();
+		run = &batch.run[batch.runs++];
+		*run = (struct run){ entry, 0 };
+	}
+	run->count++;
+	batch.count++;
+}
+
 void snp_accept(struct range range)
 {
 	u64 addr = ALIGN_DOWN(range.start, PAGE_SIZE);
 	u64 end = ALIGN_UP(range.end, PAGE_SIZE);
-	bool large;
+	u64 entry;
 
-	for (; addr < end; addr += large ? PMD_SIZE : PAGE_SIZE) {
-		large = !(addr % PMD_SIZE) && end - addr >= PMD_SIZE;
-		if (batch.count == PAGE_STATE_ENTRIES)
-			snp_accept_end();
-		batch.entries[batch.count++] =
-			addr | _AC(GHCB_PSC_PRIVATE, ULL) << GHCB_MSR_PSC_STATE_SHIFT |
-			(large ? PAGE_STATE_2M : 0);
+	for (; addr < end; addr += page_size(entry)) {
+		entry = addr | _AC(GHCB_PSC_PRIVATE, ULL) << GHCB_MSR_PSC_STATE_SHIFT;
+		if (!(addr % PMD_SIZE) && end - addr >= PMD_SIZE)
+			entry |= PAGE_STATE_2M;
+		add_page(entry);
 	}
 }
 

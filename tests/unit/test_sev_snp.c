@@ -769,6 +769,25 @@ TEST(accept_full_batches)
 	CHECK(snp_host.done == 1 + 255, "%u", snp_host.done);
 }
 
+/* Pages that do not adjoin: 32 of them make a request. */
+TEST(accept_many_runs)
+{
+	u64 entries[32];
+	unsigned int i;
+
+	start_accepting();
+	for (i = 0; i < 32; i++)
+		entries[i] = (0x1000000 + i * 0x2000UL) | PRIVATE_4K;
+	expect_states(entries, 32, 32);
+	expect_states((const u64[]){ 0x1040000 | PRIVATE_4K, 0x1041000 | PRIVATE_4K }, 2, 2);
+	for (i = 0; i < 33; i++)
+		snp_accept((struct range){ 0x1000000 + i * 0x2000UL,
+					   0x1000800 + i * 0x2000UL });
+	snp_accept((struct range){ 0x1041000, 0x1042000 });
+	snp_accept_end();
+	CHECK(host.at == host.count && snp_host.done == 1 + 34, "%u", snp_host.done);
+}
+
 TEST(accept_reports)
 {
 	start_accepting();
