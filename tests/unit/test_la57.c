@@ -426,6 +426,26 @@ TEST(how)
 	switch_from(5);
 }
 
+/* An SNP guest asks its CPUID page, and borrows no RAM. */
+TEST(snp_guest)
+{
+	fresh();
+	tables = low_pages();
+	fake.sev_es = fake.snp = true;
+	fake.la57 = true;
+	CHECK(la57_prepare(&bp, &cmdline, true) == (u64)tables && fake.asked == 1,
+	      "%u questions", fake.asked);
+	fake.la57 = false;
+	CHECK(!la57_prepare(&bp, &cmdline, true), "switched on");
+	/* Above 4 GiB there would be other RAM, which may not be validated. */
+	fake.la57 = true;
+	tables = (u8 *)0x100000000UL;
+	add(0x100000, 0x40000000, E820_RAM);
+	CHECK(!la57_prepare(&bp, &cmdline, true), "RAM is borrowed");
+	fake.snp = false;
+	CHECK(la57_prepare(&bp, &cmdline, true), "no RAM is borrowed");
+}
+
 TEST(not_at_all)
 {
 	fresh();
