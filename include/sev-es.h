@@ -106,8 +106,9 @@ void sev_es_last_words(void);
 /*
  * Stops the boot. An SEV-ES guest asks the hypervisor to terminate it with
  * @reason: SEVSTUB_TERM_* of sev.h, SEV_TERM_STANDARD | GHCB_TERM_* (GHCB
- * 2.3.1), or SEV_TERM_LINUX | LINUX_TERM_*. It prints the reason first, unless there is no GHCB page or the caller
- * has called sev_es_last_words(). Outside of SEV-ES the processor halts.
+ * 2.3.1), or SEV_TERM_LINUX | LINUX_TERM_*. It prints the reason first, unless
+ * there is no GHCB page or the caller has called sev_es_last_words(). Outside of
+ * SEV-ES the processor halts.
  */
 noreturn void terminate(unsigned int reason);
 

@@ -85,8 +85,8 @@ void snp_check_features(void);
 /*
  * Accepts the memory of @range, rounded to pages: changes its state to private and
  * validates it. The pages must not be validated yet. The work is done when 253 pages
- * of 2 MiB or 4 KiB, or 32 ranges, are collected, or snp_accept_end() is called. Needs the GHCB page
- * and the stub's own page tables.
+ * of 2 MiB or 4 KiB, or 32 ranges, are collected, or snp_accept_end() is called.
+ * Needs the GHCB page and the stub's own page tables.
  */
 void snp_accept(struct range range);
 void snp_accept_end(void);

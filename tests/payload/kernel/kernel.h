@@ -225,8 +225,8 @@ void sev_start(void);
 bool is_snp(void);
 
 /*
- * Checks the SEV_STATUS MSR, the GHCB MSR, the blob of an SNP guest, and the page that the stub used as its GHCB
- * (t.ghcb=).
+ * Checks the SEV_STATUS MSR, the GHCB MSR, the blob of an SNP guest, and the page
+ * that the stub used as its GHCB (t.ghcb=).
  */
 void sev_check(void);
 
