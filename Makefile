@@ -333,7 +333,7 @@ distclean: ## remove the build directory
 
 help: ## print this list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p; s/^#   (check-[a-z]+) +/\1\t/p' \
-		Makefile tools/*.mk tests/*/rules.mk | \
+		Makefile tools/*.mk tests/*/rules.mk sevemu/tests/*.mk | \
 		awk -F'\t' '{ printf "  make %-17s %s\n", $$1, $$2 }'
 	@echo 'Variables, with their defaults in parentheses:'
 	@sed -nE 's/^#   ([A-Z ])/  \1/p' Makefile

@@ -56,13 +56,20 @@
 static struct {
 	struct ident_map_config config;
 	u64 *root;
-	size_t pool_used;
+	size_t pool_used;	/* bytes of the pool that are page tables */
 	/*
 	 * True while a page-table entry or the pool is being changed.
 	 * ident_map_fault() refuses every page fault then.
 	 */
 	bool busy;
 } map in_data;
+
+/*
+ * Always equals map.pool_used. The hypervisor can put an old value of one of them
+ * back, and a page table would then be used twice. The alignment keeps them out of
+ * one 16-byte block of encrypted memory, so that one change cannot affect both.
+ */
+static size_t pool_used_again __attribute__((aligned(16))) in_data;
 
 enum walk_mode {
 	/* walk() puts tables into empty entries, and stops at leaves. */
@@ -93,58 +100,72 @@ static bool is_table(u64 entry, unsigned int level)
 	return (entry & PTE_PRESENT) && !is_leaf(entry, level);
 }
 
-bool ident_map_loaded(u64 *enc_mask)
-{
-	u64 size = (u64)(page_table_pool_end - page_table_pool);
-	u64 offset = (read_cr3() & PTE_ADDR_MASK) - (u64)page_table_pool;
-
-	/*
-	 * The root lies in the pool, so the C-bit is the highest bit of the
-	 * difference, if that has bits that only a C-bit can be.
-	 */
-	*enc_mask = 0;
-	if (offset >> CBIT_MIN) {
-		*enc_mask = _AC(1, UL) << (63 - __builtin_clzl(offset));
-		offset -= *enc_mask;
-	}
-	return offset < size;
-}
-
 static u64 *table_of(u64 entry, u64 mask)
 {
 	return (u64 *)(entry & PTE_ADDR_MASK & ~mask);
 }
 
-/* What the page tables in force are, or before they are loaded, will be. */
+/*
+ * Only registers hold the result, because the hypervisor can put old contents of
+ * the stack back.
+ */
+static inline __attribute__((always_inline)) struct loaded_map loaded_map(void)
+{
+	u64 offset = (read_cr3() & PTE_ADDR_MASK) - (u64)page_table_pool;
+	u64 mask = ALIGN_DOWN(offset, _AC(1, UL) << CBIT_MIN);
+
+	/*
+	 * The root lies in the pool, which is smaller than the lowest C-bit.
+	 * Therefore the high bits of the difference are the C-bit.
+	 */
+	return (struct loaded_map){
+		.enc_mask = mask,
+		.loaded = offset - mask < (u64)(page_table_pool_end - page_table_pool) &&
+			  !(mask & (mask - 1)),
+	};
+}
+
+struct loaded_map ident_map_loaded(void)
+{
+	return loaded_map();
+}
+
+/*
+ * Returns the C-bit as a mask, 0 outside of SEV. Once the map is in force, the
+ * processor is asked instead of memory, because the hypervisor can put old contents
+ * of memory back. Without the C-bit the pages that are mapped then would be shared.
+ */
+static inline u64 enc_mask(void)
+{
+	struct loaded_map map_now = loaded_map();
+
+	return map_now.loaded ? map_now.enc_mask : map.config.enc_mask;
+}
+
+/*
+ * What the page tables in force are, or before they are loaded, will be. A function
+ * that other files call asks the processor once, and hands the answer to walk(). It
+ * lies on the stack, where the hypervisor can put old contents back, so no C-bit is
+ * written from it: see write_private().
+ */
 struct in_force {
 	u64 *root;		/* the top table */
 	u64 enc_mask;		/* the C-bit as a mask, 0 outside of SEV */
 	unsigned int levels;	/* levels of paging, 4 or 5 */
 };
 
-/*
- * Once the map is in force, the processor is asked instead of memory, because the
- * hypervisor can put old contents of memory back. Without the C-bit the pages that
- * are mapped then would be shared.
- */
 static struct in_force in_force(void)
 {
-	struct in_force answer = { map.root, map.config.enc_mask, map.config.levels };
-	u64 mask;
+	struct loaded_map now = loaded_map();
 
-	if (!ident_map_loaded(&mask))
-		return answer;
-	answer.root = table_of(read_cr3(), mask);
-	answer.enc_mask = mask;
-	answer.levels = read_cr4() & X86_CR4_LA57 ? LEVELS_MAX : LEVELS_MIN;
-	return answer;
-}
-
-static u64 enc_mask(void)
-{
-	u64 mask;
-
-	return ident_map_loaded(&mask) ? mask : map.config.enc_mask;
+	if (!now.loaded)
+		return (struct in_force){ map.root, map.config.enc_mask,
+					  map.config.levels };
+	return (struct in_force){
+		.root = table_of(read_cr3(), now.enc_mask),
+		.enc_mask = now.enc_mask,
+		.levels = read_cr4() & X86_CR4_LA57 ? LEVELS_MAX : LEVELS_MIN,
+	};
 }
 
 /*
@@ -156,6 +177,15 @@ static void write_entry(u64 *entry, u64 value)
 {
 	*(volatile u64 *)entry = value;
 	barrier();
+}
+
+/*
+ * Writes an entry of private memory. The C-bit comes from CR3 at the write, because
+ * a C-bit that was kept on the stack could be an old 0.
+ */
+static void write_private(u64 *entry, u64 value)
+{
+	write_entry(entry, value | enc_mask());
 }
 
 /*
@@ -182,7 +212,7 @@ static void end_change(bool was_busy)
 
 /*
  * Takes a page table from the pool and clears it. Returns NULL if the pool is
- * used up.
+ * used up, or if the hypervisor has changed the number of used bytes.
  */
 static u64 *alloc_table(void)
 {
@@ -194,9 +224,11 @@ static u64 *alloc_table(void)
 
 	if (size > (size_t)(page_table_pool_end - page_table_pool))
 		size = (size_t)(page_table_pool_end - page_table_pool);
-	if (!(used % PAGE_SIZE) && used < size && size - used >= PAGE_SIZE) {
-		table = memset(page_table_pool + used, 0, PAGE_SIZE);
+	if (used == READ_ONCE(pool_used_again) && !(used % PAGE_SIZE) &&
+	    used < size && size - used >= PAGE_SIZE) {
 		map.pool_used = used + PAGE_SIZE;
+		pool_used_again = used + PAGE_SIZE;
+		table = memset(page_table_pool + used, 0, PAGE_SIZE);
 	}
 	end_change(was_busy);
 	return table;
@@ -233,14 +265,13 @@ static void fill_from_leaf(u64 *table, u64 leaf, unsigned int level)
 static bool extend(u64 *entry, unsigned int level, u64 addr)
 {
 	u64 *table = alloc_table();
-	u64 old = *entry;
+	u64 old = READ_ONCE(*entry);
 
 	if (!table)
 		return false;
 	if (old)
 		fill_from_leaf(table, old, level);
-	write_entry(entry, (u64)table | PTE_PRESENT | PTE_WRITE |
-			   enc_mask());
+	write_private(entry, (u64)table | PTE_PRESENT | PTE_WRITE);
 	if (old)
 		invlpg(addr);
 	return true;
@@ -280,15 +311,13 @@ static u64 *walk(const struct in_force *now, u64 addr, unsigned int level,
 }
 
 /*
- * Returns the entry at which a walk to @addr stops, and stores its level in
+ * Returns the entry at which a walk of @now to @addr stops, and stores its level in
  * *@level. Changes nothing, because walk() adds tables only above the level
  * that it is asked for, and no table is above the top level.
  */
-static u64 *lookup(u64 addr, unsigned int *level)
+static u64 *lookup(const struct in_force *now, u64 addr, unsigned int *level)
 {
-	struct in_force now = in_force();
-
-	return walk(&now, addr, LEVELS_MAX, WALK_FILL, level);
+	return walk(now, addr, LEVELS_MAX, WALK_FILL, level);
 }
 
 /*
@@ -310,13 +339,16 @@ static unsigned int largest_leaf(u64 addr, u64 end)
 	return level;
 }
 
-/* Maps those pages of [addr, end) that are not mapped yet. */
-static int map_pages(u64 addr, u64 end, u64 attributes)
+/*
+ * Maps those pages of [addr, end) that are not mapped yet. @private is a constant of
+ * each caller, so that it is no value in memory.
+ */
+static inline __attribute__((always_inline)) int
+fill_pages(const struct in_force *now, u64 addr, u64 end, u64 attributes, bool private)
 {
 	bool was_busy = begin_change();
-	struct in_force now = in_force();
 	unsigned int level;
-	u64 *entry;
+	u64 *entry, mask, size;
 	int err = 0;
 
 	/*
@@ -326,19 +358,35 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
 	attributes |= PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY;
 
 	while (addr < end) {
-		entry = walk(&now, addr, largest_leaf(addr, end), WALK_FILL,
+		entry = walk(now, addr, largest_leaf(addr, end), WALK_FILL,
 			     &level);
 		if (!entry) {
 			err = -ENOMEM;
 			break;
 		}
-		if (!*entry)
-			write_entry(entry, addr | attributes |
-					   (level > 1 ? PTE_LEAF : 0));
-		addr = next_addr(addr, level);
+		/*
+		 * The entries of one table follow each other. The loop calls no
+		 * function, so that the C-bit stays in a register.
+		 */
+		mask = private ? enc_mask() : 0;
+		if (level > 1)
+			mask |= PTE_LEAF;
+		size = level_size(level);
+		do {
+			if (!*entry)
+				write_entry(entry, addr | attributes | mask);
+			addr = ALIGN_DOWN(addr, size) + size;
+			entry++;
+		} while (addr < end && end - addr >= size &&
+			 addr % (size * PTRS_PER_TABLE) && !*entry);
 	}
 	end_change(was_busy);
 	return err;
+}
+
+static int map_pages(const struct in_force *now, u64 addr, u64 end, u64 attributes)
+{
+	return fill_pages(now, addr, end, attributes, true);
 }
 
 /*
@@ -347,23 +395,22 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
  * entry, and the C-bit. The C-bit and the bits above it are no part of a
  * physical address (APM2 7.10.1).
  */
-static u64 map_limit(void)
+static u64 map_limit(const struct in_force *now)
 {
-	struct in_force now = in_force();
-	u64 lowest = _AC(1, UL) << (level_shift(now.levels + 1) - 1);
+	u64 lowest = _AC(1, UL) << (level_shift(now->levels + 1) - 1);
 
 	if (lowest > PTE_ADDR_MASK + PAGE_SIZE)
 		lowest = PTE_ADDR_MASK + PAGE_SIZE;
-	return now.enc_mask && lowest > now.enc_mask ? now.enc_mask : lowest;
+	return now->enc_mask && lowest > now->enc_mask ? now->enc_mask : lowest;
 }
 
 /*
  * Widens [*start, *end) to whole pages. Returns false if the range is empty or
- * goes beyond map_limit().
+ * goes beyond map_limit() of @now.
  */
-static bool round_to_pages(u64 *start, u64 *end)
+static bool round_to_pages(const struct in_force *now, u64 *start, u64 *end)
 {
-	if (*start >= *end || *end > map_limit())
+	if (*start >= *end || *end > map_limit(now))
 		return false;
 	*start = ALIGN_DOWN(*start, PAGE_SIZE);
 	*end = ALIGN_UP(*end, PAGE_SIZE);
@@ -372,10 +419,8 @@ static bool round_to_pages(u64 *start, u64 *end)
 
 static u64 attributes_of(unsigned int prot)
 {
-	u64 attributes = enc_mask();
+	u64 attributes = prot & MAP_WRITE ? PTE_WRITE : 0;
 
-	if (prot & MAP_WRITE)
-		attributes |= PTE_WRITE;
 	/*
 	 * Without EFER.NXE the NX bit is reserved and must be 0 (APM2 5.4.1).
 	 */
@@ -387,6 +432,7 @@ static u64 attributes_of(unsigned int prot)
 int ident_map_init(const struct ident_map_config *config)
 {
 	u64 pool = (u64)config->pool;
+	struct in_force now;
 
 	/*
 	 * The C-bit must be a single address bit of an entry, and not one of
@@ -400,9 +446,11 @@ int ident_map_init(const struct ident_map_config *config)
 
 	map.config = *config;
 	map.pool_used = 0;
+	pool_used_again = 0;
 
-	if (pool % PAGE_SIZE || pool > map_limit() ||
-	    config->pool_size > map_limit() - pool)
+	now = in_force();
+	if (pool % PAGE_SIZE || pool > map_limit(&now) ||
+	    config->pool_size > map_limit(&now) - pool)
 		return -EINVAL;
 	map.root = alloc_table();
 	return map.root ? 0 : -ENOMEM;
@@ -410,9 +458,11 @@ int ident_map_init(const struct ident_map_config *config)
 
 int ident_map_range(u64 start, u64 end, unsigned int prot)
 {
-	if (!round_to_pages(&start, &end))
+	struct in_force now = in_force();
+
+	if (!round_to_pages(&now, &start, &end))
 		return -EINVAL;
-	return map_pages(start, end, attributes_of(prot));
+	return map_pages(&now, start, end, attributes_of(prot));
 }
 
 int ident_map_guard(u64 addr)
@@ -421,7 +471,7 @@ int ident_map_guard(u64 addr)
 	unsigned int level;
 	u64 *entry;
 
-	if (addr >= map_limit())
+	if (addr >= map_limit(&now))
 		return -EINVAL;
 	entry = walk(&now, addr, 1, WALK_FILL, &level);
 	if (!entry)
@@ -434,9 +484,10 @@ int ident_map_guard(u64 addr)
 
 bool ident_map_is_guard(u64 addr)
 {
+	struct in_force now = in_force();
 	unsigned int level;
 
-	return addr < map_limit() && *lookup(addr, &level) == PTE_GUARD;
+	return addr < map_limit(&now) && *lookup(&now, addr, &level) == PTE_GUARD;
 }
 
 /*
@@ -460,49 +511,61 @@ static void flush_page(u64 addr)
 }
 
 /*
- * Sets the C-bit of the page at @addr to @mask. If @flush is false, the caller has
- * called ident_map_flush() before.
+ * Sets the C-bit of the 4 KiB page at @addr, or clears it if @private is false.
+ * If @flush is false, the caller has called ident_map_flush() before. @private is a
+ * constant of each caller, so that it is no value in memory.
  */
-static int set_enc_mask(u64 addr, u64 mask, bool flush)
+static inline __attribute__((always_inline)) int set_private(u64 addr, bool private,
+							     bool flush)
 {
 	struct in_force now = in_force();
 	unsigned int level;
-	u64 *entry;
+	u64 *entry, value;
 
-	if (!now.enc_mask || addr >= map_limit())
+	if (!now.enc_mask || addr >= map_limit(&now))
 		return -EINVAL;
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
 	entry = walk(&now, addr, 1, WALK_SPLIT, &level);
 	if (!entry)
 		return -ENOMEM;
-	if (!is_leaf(*entry, level))
+	/*
+	 * walk() has kept @addr on its stack, where the hypervisor can put an old
+	 * address back. The entry of another page must not become shared.
+	 */
+	value = READ_ONCE(*entry);
+	if (!is_leaf(value, level) ||
+	    (value ^ addr) & PTE_ADDR_MASK & ~enc_mask())
 		return -EINVAL;
 
 	if (flush)
 		flush_page(addr);
-	write_entry(entry, (*entry & ~now.enc_mask) | mask);
+	if (private)
+		write_private(entry, value);
+	else
+		write_entry(entry, value & ~enc_mask());
 	invlpg(addr);
 	return 0;
 }
 
 int ident_map_set_decrypted(u64 addr)
 {
-	return set_enc_mask(addr, 0, true);
+	return set_private(addr, false, true);
 }
 
 int ident_map_set_encrypted(u64 addr)
 {
-	return set_enc_mask(addr, enc_mask(), true);
+	return set_private(addr, true, true);
 }
 
+/* The page is private already, so that its cache lines are flushed only. */
 int ident_map_flush(u64 addr)
 {
-	return set_enc_mask(addr, enc_mask(), true);
+	return ident_map_set_encrypted(addr);
 }
 
 int ident_map_set_flushed(u64 addr)
 {
-	return set_enc_mask(addr, 0, false);
+	return set_private(addr, false, false);
 }
 
 /*
@@ -520,11 +583,11 @@ u64 ident_map_window(u64 addr, bool large)
 	u64 *entry = NULL;
 	unsigned int level;
 
-	if (addr < map_limit())
+	if (addr < map_limit(&now))
 		entry = walk(&now, at, large ? 2 : 1, WALK_FILL, &level);
 	if (entry) {
-		write_entry(entry, addr | attributes_of(MAP_RO) | PTE_PRESENT |
-				   PTE_ACCESSED | (large ? PTE_LEAF : 0));
+		write_private(entry, addr | attributes_of(MAP_RO) | PTE_PRESENT |
+				     PTE_ACCESSED | (large ? PTE_LEAF : 0));
 		invlpg(at);
 	}
 	end_change(was_busy);
@@ -533,8 +596,9 @@ u64 ident_map_window(u64 addr, bool large)
 
 static void close_window(u64 at)
 {
+	struct in_force now = in_force();
 	unsigned int level;
-	u64 *entry = lookup(at, &level);
+	u64 *entry = lookup(&now, at, &level);
 
 	if (is_leaf(*entry, level))
 		write_entry(entry, 0);
@@ -549,30 +613,31 @@ void ident_map_close_window(void)
 
 int ident_map_device(u64 addr, u64 size)
 {
+	struct in_force now = in_force();
 	u64 start = addr, end = addr + size;
 	unsigned int level;
 
-	if (!round_to_pages(&start, &end))
+	if (!round_to_pages(&now, &start, &end))
 		return -EINVAL;
 	for (addr = start; addr < end; addr = next_addr(addr, level)) {
-		if (*lookup(addr, &level))
+		if (*lookup(&now, addr, &level))
 			return -EINVAL;
 	}
-	return map_pages(start, end,
-			 (attributes_of(MAP_WRITE) & ~enc_mask()) |
-			 PTE_UNCACHED);
+	return fill_pages(&now, start, end,
+			  attributes_of(MAP_WRITE) | PTE_UNCACHED, false);
 }
 
 int ident_map_remove(u64 addr, u64 size)
 {
+	struct in_force now = in_force();
 	u64 start = addr, end = addr + size;
 	unsigned int level;
 	u64 *entry;
 
-	if (!round_to_pages(&start, &end))
+	if (!round_to_pages(&now, &start, &end))
 		return -EINVAL;
 	for (addr = start; addr < end; addr = next_addr(addr, level)) {
-		entry = lookup(addr, &level);
+		entry = lookup(&now, addr, &level);
 		if (!is_leaf(*entry, level) || addr % level_size(level) ||
 		    end - addr < level_size(level))
 			return -EINVAL;
@@ -582,41 +647,74 @@ int ident_map_remove(u64 addr, u64 size)
 	return 0;
 }
 
-int ident_map_query(u64 addr)
+void ident_map_remove_devices(u64 addr, u64 end)
 {
-	unsigned int level;
-	int flags = MAP_RO;
-	u64 entry;
-
-	if (addr >= map_limit())
-		return -EFAULT;
-	entry = *lookup(addr, &level);
-	if (!is_leaf(entry, level))
-		return -EFAULT;
-	if (entry & PTE_WRITE)
-		flags |= MAP_WRITE;
-	if (!(entry & PTE_NX))
-		flags |= MAP_EXEC;
-	if (enc_mask() && !(entry & enc_mask()))
-		flags |= MAP_DECRYPTED;
-	return flags;
-}
-
-bool ident_map_is_private(u64 start, u64 end)
-{
-	u64 mask = enc_mask();
+	struct in_force now = in_force();
 	unsigned int level;
 	u64 *entry;
 
+	for (; addr < end; addr = next_addr(addr, level)) {
+		entry = lookup(&now, addr, &level);
+		if (is_leaf(*entry, level) &&
+		    (*entry & PTE_UNCACHED) == PTE_UNCACHED) {
+			write_entry(entry, 0);
+			invlpg(addr);
+		}
+	}
+}
+
+static int rights_of(u64 entry)
+{
+	return (entry & PTE_WRITE ? MAP_WRITE : 0) |
+	       (entry & PTE_NX ? 0 : MAP_EXEC);
+}
+
+int ident_map_query(u64 addr)
+{
+	struct in_force now = in_force();
+	unsigned int level;
+	u64 entry, mask;
+
+	if (addr >= map_limit(&now))
+		return -EFAULT;
+	entry = *lookup(&now, addr, &level);
+	if (!is_leaf(entry, level))
+		return -EFAULT;
+	mask = enc_mask();
+	return rights_of(entry) | ((entry & mask) != mask ? MAP_DECRYPTED : 0);
+}
+
+/*
+ * Returns true if an entry of @level maps the memory at @addr, which is aligned to
+ * the entry's size and has the C-bit of CR3, with the rights @prot. MAP_ANY accepts
+ * any rights, and an entry that maps nothing.
+ */
+static inline bool is_right(u64 entry, u64 addr, unsigned int level, int prot)
+{
+	if (!is_leaf(entry, level))
+		return prot == MAP_ANY;
+	return !((entry ^ addr) & PTE_ADDR_MASK) &&
+	       (prot == MAP_ANY || rights_of(entry) == prot);
+}
+
+bool ident_map_is_private(u64 start, u64 end, int prot)
+{
+	struct in_force now = in_force();
+	u64 *entry, mask, size;
+	unsigned int level;
+
 	while (start < end) {
-		entry = lookup(start, &level);
-		/* The entries of one table follow each other. */
+		entry = lookup(&now, start, &level);
+		mask = enc_mask();
+		size = level_size(level);
+		start = ALIGN_DOWN(start, size);
+		/* As in fill_pages(), the C-bit stays in a register. */
 		do {
-			if (is_leaf(*entry, level) && (*entry & mask) != mask)
+			if (!is_right(*entry, start | mask, level, prot))
 				return false;
-			start = next_addr(start, level);
+			start += size;
 			entry++;
-		} while (start < end && start % level_size(level + 1) &&
+		} while (start < end && start % (size * PTRS_PER_TABLE) &&
 			 !is_table(*entry, level));
 	}
 	return true;
@@ -629,7 +727,12 @@ size_t ident_map_tables_left(void)
 
 u64 ident_map_cr3(void)
 {
-	return (u64)map.root | enc_mask();
+	u64 root = (u64)READ_ONCE(map.root);
+
+	if (root - (u64)page_table_pool >=
+	    (u64)(page_table_pool_end - page_table_pool))
+		return 0;
+	return root | enc_mask();
 }
 
 /* Returns true if all entries of @table from index @first on are empty. */
@@ -653,8 +756,7 @@ int ident_map_set_levels(unsigned int count)
 		top = alloc_table();
 		if (!top)
 			return -ENOMEM;
-		write_entry(top, (u64)map.root | PTE_PRESENT | PTE_WRITE |
-				  enc_mask());
+		write_private(top, (u64)map.root | PTE_PRESENT | PTE_WRITE);
 	} else {
 		if (!is_table(*map.root, LEVELS_MAX))
 			return -EINVAL;
@@ -670,6 +772,7 @@ int ident_map_set_levels(unsigned int count)
 
 int ident_map_fault(u64 addr, u64 error_code)
 {
+	struct in_force now = in_force();
 	unsigned int level;
 	u64 low, high;
 
@@ -678,8 +781,8 @@ int ident_map_fault(u64 addr, u64 error_code)
 	 * page stays unmapped. If the page is mapped, restarting the
 	 * instruction would cause the same fault again.
 	 */
-	if (map.busy || (error_code & ~PF_WRITE) || addr >= map_limit() ||
-	    *lookup(addr, &level))
+	if (map.busy || (error_code & ~PF_WRITE) || addr >= map_limit(&now) ||
+	    *lookup(&now, addr, &level))
 		return -EFAULT;
 
 	low = ALIGN_DOWN(addr, PMD_SIZE);
@@ -694,5 +797,5 @@ int ident_map_fault(u64 addr, u64 error_code)
 	high = ALIGN_DOWN(high, PAGE_SIZE);
 	if (addr < low || addr >= high)
 		return -EFAULT;
-	return map_pages(low, high, attributes_of(MAP_WRITE));
+	return map_pages(&now, low, high, attributes_of(MAP_WRITE));
 }

@@ -27,7 +27,8 @@
 /*
  * exception_stubs - IDT_VECTORS handlers, one for each exception vector.
  * In:       the processor's frame; an error code for vectors that have one.
- * Out:      jumps to exception_common, with an error code and the vector pushed.
+ * Out:      jumps to exception_common, or exception_vc for #VC, with an error code
+ *           and the vector pushed.
  * Clobbers: nothing.
  * Mode:     64-bit, interrupts off.
  * Stack:    the interrupted code's, or the interrupt stack for #DF: 8 or 16
@@ -43,7 +44,11 @@ exception_stubs:
 	pushq	$0
 	.endif
 	pushq	$vector
+	.if vector == X86_TRAP_VC
+	jmp	exception_vc
+	.else
 	jmp	exception_common
+	.endif
 	vector = vector + 1
 	.endr
 	.type exception_stubs, @function
@@ -62,6 +67,7 @@ exception_stubs:
  * Stack:    120 bytes below the vector, up to 8 for alignment, and what
  *           do_exception() takes.
  */
+GLOBAL(exception_common)
 FUNC(exception_common)
 	pushq	%rax
 	pushq	%rcx

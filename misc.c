@@ -501,8 +501,8 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
  */
 static void check_private(const struct boot *boot)
 {
-	if (!ident_map_is_private((u64)_text, (u64)_end) ||
-	    !ident_map_is_private(boot->la57, boot->la57 + LA57_SIZE))
+	if (!ident_map_is_private((u64)_text, (u64)_end, MAP_ANY) ||
+	    !ident_map_is_private(boot->la57, boot->la57 + LA57_SIZE, MAP_ANY))
 		error("page tables", "the stub's memory is not private");
 }
 
@@ -605,21 +605,6 @@ static void map_borrowed(const struct boot *boot)
 }
 
 /*
- * Ends the boot if a page of the payload's memory is mapped with other rights
- * than write and execute. ident_map_range() keeps the rights of a page that is
- * mapped already.
- */
-static void check_rights(struct range payload)
-{
-	u64 addr;
-
-	for (addr = payload.start; addr < payload.end; addr += PAGE_SIZE) {
-		if (ident_map_query(addr) != (MAP_WRITE | MAP_EXEC))
-			error("page tables", "the payload would share pages");
-	}
-}
-
-/*
  * Maps the payload's memory, then the compressed bytes. If these begin inside
  * the payload's memory, the common page must be writable and executable, so the
  * payload is mapped first.
@@ -631,12 +616,14 @@ static void map_payload(const struct boot *boot)
 
 	map("payload", payload, MAP_WRITE | MAP_EXEC);
 	/*
-	 * With KASLR, srat.c and efi_name_free_memory() have mapped pages with
-	 * rights of their own. If the payload keeps its address, such pages may
-	 * lie in its memory.
+	 * ident_map_range() keeps pages as they are that were mapped before: with
+	 * KASLR by srat.c and efi_name_free_memory(), with rights of their own. In
+	 * an SEV-ES guest the hypervisor can have changed the tables, the range, or
+	 * the range of VGA memory, which is shared.
 	 */
-	if (boot->by_efi || kaslr_wanted(&boot->cmdline))
-		check_rights(payload);
+	if (!ident_map_is_private(payload.start, payload.end,
+				  MAP_WRITE | MAP_EXEC))
+		error("page tables", "the payload would share pages");
 	/*
 	 * Only a payload at the start of the runtime range may overlap the image,
 	 * and not under EFI. KASLR's list may be old or garbled.
@@ -714,30 +701,25 @@ static void accept_memory(const struct boot *boot)
 	snp_accept_end();
 }
 
-/*
- * Maps VGA memory if the command line asked for a VGA console. Returns the range
- * that is mapped, which is empty if there is none.
- */
-static struct range map_vga(void)
+/* Maps VGA memory if the command line asked for a VGA console. */
+static void map_vga(void)
 {
-	struct range vga = { 0, 0 };
+	struct range vga;
 
 	if (!console_vga_range(&vga.start, &vga.end) ||
 	    ident_map_device(vga.start, vga.end - vga.start))
-		return (struct range){ 0, 0 };
+		return;
 	console_vga_enable();
-	return vga;
 }
 
 /*
- * Unmaps VGA memory, because the payload must find no device memory and no
- * shared page in the page tables.
+ * Unmaps VGA memory if it is mapped, because the payload must find no device memory
+ * and no shared page in the page tables.
  */
-static void unmap_vga(struct range vga)
+static void unmap_vga(void)
 {
 	console_vga_disable();
-	if (ident_map_remove(vga.start, vga.end - vga.start))
-		error("page tables", "VGA memory cannot be unmapped");
+	ident_map_remove_devices(VGA_START, VGA_END);
 }
 
 static struct cpu detect_cpu(void)
@@ -860,7 +842,6 @@ u64 extract_kernel(struct boot_params *bp)
 	struct boot boot = { .bp = bp, .cmdline = find_cmdline(bp) };
 	bool cut = cmdline_is_too_long(bp);
 	struct cpu cpu = detect_cpu();
-	struct range vga;
 	u64 entry;
 
 	if (sev_snp_active())
@@ -891,7 +872,7 @@ u64 extract_kernel(struct boot_params *bp)
 	map_setup_data(&boot);
 	if (sev_snp_active())
 		accept_memory(&boot);
-	vga = map_vga();
+	map_vga();
 	randomise(&boot);
 	map_payload(&boot);
 
@@ -923,8 +904,7 @@ u64 extract_kernel(struct boot_params *bp)
 		info("sevstub: entering the payload\n");
 	else
 		info("sevstub: entering the payload at 0x%lx\n", entry);
-	if (vga.start != vga.end)
-		unmap_vga(vga);
+	unmap_vga();
 	sev_es_shutdown();
 	if (sev_snp_active()) {
 		snp_take_ghcb();

@@ -46,18 +46,14 @@ struct sev_es es in_data;
  */
 bool sev_active(void)
 {
-	u64 mask;
+	struct loaded_map map = ident_map_loaded();
 
-	return ident_map_loaded(&mask) ? mask : sev_guest.status & SEV_STATUS_SEV;
+	return map.loaded ? map.enc_mask : sev_guest.status & SEV_STATUS_SEV;
 }
 
 bool sev_es_active(void)
 {
-	u64 mask;
-
-	if (!ident_map_loaded(&mask))
-		mask = sev_guest.status & SEV_STATUS_SEV;
-	return mask && rdmsr(MSR_SEV_STATUS) & SEV_STATUS_SEV_ES;
+	return sev_active() && rdmsr(MSR_SEV_STATUS) & SEV_STATUS_SEV_ES;
 }
 
 bool sev_snp_active(void)
@@ -67,10 +63,10 @@ bool sev_snp_active(void)
 
 u64 sev_enc_mask(void)
 {
-	u64 mask;
+	struct loaded_map map = ident_map_loaded();
 
-	if (ident_map_loaded(&mask))
-		return mask;
+	if (map.loaded)
+		return map.enc_mask;
 	return sev_active() ? 1ULL << (sev_guest.cbit & CPUID_SEV_EBX_CBIT_MASK) : 0;
 }
 
@@ -302,14 +298,23 @@ void sev_detect(void)
 		terminate(SEV_TERM_STANDARD | GHCB_TERM_SNP_FEATURES);
 }
 
+static void load_map(bool first)
+{
+	u64 cr3 = ident_map_cr3();
+
+	if (!cr3)
+		terminate(SEVSTUB_TERM_CBIT_PROOF);
+	load_cr3_proven(cr3, first);
+}
+
 void sev_load_map(void)
 {
-	load_cr3_proven(ident_map_cr3(), true);
+	load_map(true);
 }
 
 void sev_reload_map(void)
 {
-	load_cr3_proven(ident_map_cr3(), false);
+	load_map(false);
 }
 
 /* ---- The GHCB page (GHCB 4.1). */
@@ -519,12 +524,20 @@ void sev_es_outb(u8 value, u16 port)
 void sev_es_outsb(u16 port, const void *buf, size_t count)
 {
 	const u8 *at = buf;
-	size_t chunk;
+	size_t chunk, offset;
 
 	for (; es.has_page && count; at += chunk, count -= chunk) {
 		chunk = count < GHCB_SHARED_BUFFER_SIZE ?
 			count : GHCB_SHARED_BUFFER_SIZE;
 		ghcb_begin();
+		/*
+		 * The address was on the stack, where the hypervisor can put an
+		 * old one back. The guest gives it the console's text only.
+		 */
+		offset = (u64)at - (u64)console_text;
+		if (offset >= CONSOLE_TEXT_SIZE ||
+		    chunk > CONSOLE_TEXT_SIZE - offset)
+			terminate(SEVSTUB_TERM_GENERAL);
 		memcpy(shared_buffer(), at, chunk);
 		ghcb_input(sw_scratch, (u64)shared_buffer());
 		ghcb_exchange(SVM_EXIT_IOIO, (u64)port << SVM_IOIO_PORT_SHIFT |

@@ -14,6 +14,15 @@
 struct screen_info;
 
 /*
+ * Text that the console collects and sends, from its first byte on. It is all that
+ * sev_es_outsb() gives to the hypervisor.
+ */
+#ifndef CONSOLE_TEXT_SIZE
+#define CONSOLE_TEXT_SIZE	128
+#endif
+extern char console_text[CONSOLE_TEXT_SIZE];
+
+/*
  * Sets up the console that the command line asks for:
  *
  *	earlyprintk=serial[,ttyS0|,ttyS1|,0xPORT][,BAUD]
@@ -54,9 +63,12 @@ bool console_vga_range(u64 *start, u64 *end);
 
 /*
  * Starts output to VGA memory, besides the UART or debug port. The range of
- * console_vga_range() must be mapped.
+ * console_vga_range() must be mapped. Both possible ranges lie in
+ * [VGA_START, VGA_END).
  */
 void console_vga_enable(void);
+#define VGA_START	0xb0000UL
+#define VGA_END		0xc0000UL
 
 /* Stops output to VGA memory. Must be called before that memory is unmapped. */
 void console_vga_disable(void);
@@ -67,14 +79,21 @@ void console_vga_disable(void);
  * argument that is not printable ASCII is printed as '?', so that text from a
  * loader cannot control a terminal. Text is sent at each newline.
  *
+ * In an SEV-ES guest the hypervisor reads the console, and can put old addresses back
+ * on the stack. There @fmt and the text of a %s must be constants of the stub, in
+ * .rodata; text elsewhere is not printed.
+ *
  * info() prints only if the command line asked for a console. con_printf() and
- * con_vprintf() also print if console_force() has set up the UART. If @hide is
- * true, con_vprintf() prints "?" in place of each number, because the hypervisor of
- * an SEV-ES guest reads the message, and the numbers can be private memory.
+ * con_vprintf() also print if console_force() has set up the UART.
+ * con_vprint_hidden() prints "?" in place of each number, because the
+ * hypervisor of an SEV-ES guest reads the message, and the numbers can be private
+ * memory. It is a function of its own, so that no value in memory says whether
+ * numbers are hidden. @fmt must not end within a conversion.
  */
 void info(const char *fmt, ...) printf_like(1, 2);
 void con_printf(const char *fmt, ...) printf_like(1, 2);
-void con_vprintf(const char *fmt, va_list args, bool hide) printf_like(1, 0);
+void con_vprintf(const char *fmt, va_list args) printf_like(1, 0);
+void con_vprint_hidden(const char *fmt, va_list args) printf_like(1, 0);
 
 /*
  * Prints @text, a constant of the stub, on the consoles of con_printf(). Takes less

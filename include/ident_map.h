@@ -62,19 +62,26 @@ int ident_map_guard(u64 addr);
 /* Returns true if @addr lies in a guard page. */
 bool ident_map_is_guard(u64 addr);
 
-/*
- * Returns true if CR3 holds this map, and stores the map's C-bit as a mask in
- * *@enc_mask, 0 outside of SEV. Only the processor is asked, because a hypervisor
- * can put old contents of memory back. The image must have moved: before that,
- * the loader's page tables may lie where the pool would be.
- */
-bool ident_map_loaded(u64 *enc_mask);
+/* Whether CR3 holds this map, and what its C-bit is. */
+struct loaded_map {
+	u64 enc_mask;	/* the C-bit as a mask, 0 outside of SEV */
+	bool loaded;	/* CR3 holds this map; enc_mask has no meaning otherwise */
+};
 
 /*
- * Returns true if every page of [@start, @end) that is mapped has the C-bit of
- * CR3. For a map that is in force.
+ * Asks only the processor, because a hypervisor can put old contents of memory
+ * back. The caller gets the answer in registers for the same reason. The image must
+ * have moved: before that, the loader's page tables may lie where the pool would be.
  */
-bool ident_map_is_private(u64 start, u64 end);
+struct loaded_map ident_map_loaded(void);
+
+/*
+ * Returns true if every page of [@start, @end) is mapped to itself, with the C-bit of
+ * CR3 and exactly the rights @prot (MAP_WRITE, MAP_EXEC). With @prot MAP_ANY a page
+ * may have any rights and need not be mapped. For a map that is in force.
+ */
+bool ident_map_is_private(u64 start, u64 end, int prot);
+#define MAP_ANY		(-1)
 
 /*
  * Clear (_decrypted) or set (_encrypted) the C-bit of the mapped page of 4 KiB at
@@ -125,6 +132,13 @@ int ident_map_device(u64 addr, u64 size);
 int ident_map_remove(u64 addr, u64 size);
 
 /*
+ * Unmaps those pages of [@addr, @end) that ident_map_device() has mapped. What is
+ * mapped is read from the page tables, because the hypervisor can put old contents
+ * back into a variable that says it. Both addresses are below 512 GiB.
+ */
+void ident_map_remove_devices(u64 addr, u64 end);
+
+/*
  * Returns the rights of the page at @addr (MAP_*), or -EFAULT if it is not
  * mapped.
  */
@@ -133,7 +147,10 @@ int ident_map_query(u64 addr);
 /* Returns the number of page tables that can still be allocated from the pool. */
 size_t ident_map_tables_left(void);
 
-/* Returns the value for CR3: the root table's address, with the C-bit. */
+/*
+ * Returns the value for CR3: the root table's address, with the C-bit. Returns 0 if
+ * the hypervisor has changed the address, so that the root is not in the pool.
+ */
 u64 ident_map_cr3(void);
 
 /*

@@ -114,8 +114,9 @@ noreturn void terminate(unsigned int reason);
 
 /*
  * Port I/O of an SEV-ES guest by a request to the hypervisor, without raising
- * #VC: reads a byte, writes a byte, or writes the @count bytes at @buf. While
- * there is no GHCB page, sev_es_inb() returns 0xff and output is lost.
+ * #VC: reads a byte, writes a byte, or writes the @count bytes at @buf, which must
+ * lie in console_text. If they do not, the guest terminates. While there is no GHCB
+ * page, sev_es_inb() returns 0xff and output is lost.
  */
 u8 sev_es_inb(u16 port);
 void sev_es_outb(u8 value, u16 port);

@@ -13,6 +13,7 @@
 #include <linux/serial_reg.h>
 
 #include "console.h"
+#include "image.h"
 #include "lib/string.h"
 #include "sev-es.h"
 #include "x86.h"
@@ -57,7 +58,7 @@
  * row after row.
  */
 #define VGA_MONO_MODE	7
-#define VGA_MONO_BASE	0xb0000UL
+#define VGA_MONO_BASE	VGA_START
 #define VGA_COLOR_BASE	0xb8000UL
 #define VGA_SIZE	0x8000UL
 #define VGA_GREY_ON_BLACK 0x0700
@@ -99,12 +100,13 @@ static struct {
 	u8 vga_lines;
 	u8 vga_x, vga_y;	/* position of the next character on the VGA screen */
 	bool vga_mono;		/* VGA memory is at VGA_MONO_BASE */
-	size_t len;
-	char buf[128];
+	size_t len;		/* used bytes of console_text */
 } con in_data = {
 	.named = { TTYS0_PORT, UART_KEEP_DIVISOR },
 	.fifo_size = 1,
 };
+
+char console_text[CONSOLE_TEXT_SIZE] in_data;
 
 /*
  * An IN instruction would raise #VC in an SEV-ES guest, possibly inside of a
@@ -527,26 +529,26 @@ static void con_flush(void)
 	 */
 	size_t len = READ_ONCE(con.len);
 
-	if (len > sizeof(con.buf))
-		len = sizeof(con.buf);
+	if (len > sizeof(console_text))
+		len = sizeof(console_text);
 	con.len = 0;
 	if (con.uart_port)
-		uart_send(con.buf, len);
+		uart_send(console_text, len);
 	if (con.debugcon_port)
-		port_out_string(con.debugcon_port, con.buf, len);
+		port_out_string(con.debugcon_port, console_text, len);
 	if (con.vga_enabled)
-		vga_send(con.buf, len);
+		vga_send(console_text, len);
 }
 
 static void put_byte(char c)
 {
 	size_t len = READ_ONCE(con.len);
 
-	if (len >= sizeof(con.buf)) {
+	if (len >= sizeof(console_text)) {
 		con_flush();
 		len = 0;
 	}
-	con.buf[len] = c;
+	console_text[len] = c;
 	con.len = len + 1;
 }
 
@@ -557,6 +559,22 @@ static void put_char(char c)
 	put_byte(c);
 	if (c == '\n')
 		con_flush();
+}
+
+/*
+ * Returns the byte at @s, which is text to print. In an SEV-ES guest text is only in
+ * .rodata, and the result is '\0' elsewhere. The address was on the stack, where the
+ * hypervisor can put an old one back, and it reads the console. The address that is
+ * read is the one that was compared, because both happen in a register.
+ */
+static noinline char text_at(const char *s)
+{
+	char c = *(const volatile char *)s;
+
+	if ((u64)s - (u64)_rodata >= (u64)(_erodata - _rodata) &&
+	    sev_es_active())
+		return '\0';
+	return c;
 }
 
 static void put_untrusted(char c)
@@ -573,29 +591,33 @@ struct spec {
 	char pad;
 	bool is_long;
 	char letter;
-	bool hide;		/* print '?' in place of the number */
 };
 
 /* Parses a conversion behind its '%'. Returns the address of its letter. */
 static const char *parse_spec(const char *s, struct spec *spec)
 {
+	char c;
+
 	spec->pad = ' ';
 	spec->width = 0;
 	spec->is_long = false;
 
-	if (*s == '0')
-		spec->pad = *s++;
-	for (; *s >= '0' && *s <= '9'; s++)
+	c = text_at(s);
+	if (c == '0') {
+		spec->pad = c;
+		c = text_at(++s);
+	}
+	for (; c >= '0' && c <= '9'; c = text_at(++s))
 		if (spec->width < WIDTH_MAX)
 			spec->width = spec->width * 10 +
-				      (unsigned int)(*s - '0');
+				      (unsigned int)(c - '0');
 	if (spec->width > WIDTH_MAX)
 		spec->width = WIDTH_MAX;
-	if (*s == 'l') {
+	if (c == 'l') {
 		spec->is_long = true;
-		s++;
+		c = text_at(++s);
 	}
-	spec->letter = *s;
+	spec->letter = c;
 	return s;
 }
 
@@ -607,14 +629,15 @@ static void put_padding(const struct spec *spec, size_t len)
 
 static void put_string(const struct spec *spec, const char *s)
 {
-	size_t len;
+	const char *end;
 
 	if (!s)
 		s = "(null)";
-	len = strnlen(s, STRING_MAX);
-	put_padding(spec, len);
-	for (; len; len--)
-		put_untrusted(*s++);
+	for (end = s; end - s < STRING_MAX && text_at(end); end++)
+		;
+	put_padding(spec, (size_t)(end - s));
+	for (; s < end; s++)
+		put_untrusted(text_at(s));
 }
 
 static void put_number(const struct spec *spec, u64 value, bool negative)
@@ -624,10 +647,6 @@ static void put_number(const struct spec *spec, u64 value, bool negative)
 	size_t first = sizeof(digits);
 	unsigned int digit;
 
-	if (spec->hide) {
-		put_char('?');
-		return;
-	}
 	do {
 		digit = (unsigned int)(value % base);
 		digits[--first] = (char)(digit < 10 ? '0' + digit :
@@ -653,23 +672,28 @@ static void put_signed(const struct spec *spec, s64 value)
 	put_number(spec, value < 0 ? 0 - (u64)value : (u64)value, value < 0);
 }
 
-void con_vprintf(const char *fmt, va_list args, bool hide)
+static bool has_output(void)
+{
+	return con.uart_port || con.debugcon_port || con.vga_enabled;
+}
+
+void con_vprintf(const char *fmt, va_list args)
 {
 	const char *letter;
 	struct spec spec;
 	va_list ap;
+	char c;
 
-	if (!con.uart_port && !con.debugcon_port && !con.vga_enabled)
+	if (!has_output())
 		return;
 
 	va_copy(ap, args);
-	for (; *fmt; fmt++) {
-		if (*fmt != '%') {
-			put_char(*fmt);
+	for (; (c = text_at(fmt)); fmt++) {
+		if (c != '%') {
+			put_char(c);
 			continue;
 		}
 		letter = parse_spec(fmt + 1, &spec);
-		spec.hide = hide;
 		if (spec.letter == 's')
 			put_string(&spec, va_arg(ap, const char *));
 		else if (spec.letter == 'c')
@@ -697,12 +721,45 @@ void con_vprintf(const char *fmt, va_list args, bool hide)
 	va_end(ap);
 }
 
+void con_vprint_hidden(const char *fmt, va_list args)
+{
+	struct spec spec;
+	va_list ap;
+	char c;
+
+	if (!has_output())
+		return;
+
+	va_copy(ap, args);
+	for (; (c = text_at(fmt)); fmt++) {
+		if (c != '%') {
+			put_char(c);
+			continue;
+		}
+		fmt = parse_spec(fmt + 1, &spec);
+		if (spec.letter == 's') {
+			put_string(&spec, va_arg(ap, const char *));
+		} else if (spec.letter == 'c') {
+			put_untrusted((char)va_arg(ap, int));
+		} else if (spec.letter == '%') {
+			put_char('%');
+		} else {
+			/* Every type of number takes the place of a long. */
+			(void)va_arg(ap, long);
+			put_char('?');
+		}
+	}
+	va_end(ap);
+}
+
 void con_print(const char *text)
 {
-	if (!con.uart_port && !con.debugcon_port && !con.vga_enabled)
+	char c;
+
+	if (!has_output())
 		return;
-	for (; *text; text++)
-		put_char(*text);
+	for (; (c = text_at(text)); text++)
+		put_char(c);
 }
 
 void con_printf(const char *fmt, ...)
@@ -710,7 +767,7 @@ void con_printf(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	con_vprintf(fmt, args, false);
+	con_vprintf(fmt, args);
 	va_end(args);
 }
 
@@ -721,6 +778,6 @@ void info(const char *fmt, ...)
 	if (!con.asked)
 		return;
 	va_start(args, fmt);
-	con_vprintf(fmt, args, false);
+	con_vprintf(fmt, args);
 	va_end(args);
 }

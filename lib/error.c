@@ -21,6 +21,14 @@ static void begin(const char *what)
 	con_print(": ");
 }
 
+static void printf_like(1, 0) detail(const char *fmt, va_list args)
+{
+	if (sev_es_active())
+		con_vprint_hidden(fmt, args);
+	else
+		con_vprintf(fmt, args);
+}
+
 static noreturn void finish(unsigned int reason)
 {
 	con_print("\n");
@@ -33,7 +41,7 @@ void error(const char *what, const char *fmt, ...)
 
 	begin(what);
 	va_start(args, fmt);
-	con_vprintf(fmt, args, sev_es_active());
+	detail(fmt, args);
 	va_end(args);
 	finish(SEVSTUB_TERM_GENERAL);
 }
@@ -44,7 +52,7 @@ void error_with(unsigned int reason, const char *what, const char *fmt, ...)
 
 	begin(what);
 	va_start(args, fmt);
-	con_vprintf(fmt, args, sev_es_active());
+	detail(fmt, args);
 	va_end(args);
 	finish(reason);
 }

@@ -22,6 +22,7 @@
 #include "rmp.h"
 #include "sevemu.h"
 #include "snapshot.h"
+#include "svm.h"
 #include "watch_kaslr.h"
 
 #define RANGES_MAX		16
@@ -45,6 +46,15 @@
  */
 #define LIDT_AHEAD		48
 
+#define CPUID_FEATURES		1
+#define CPUID_EXT_MAX		0x80000000
+#define CPUID_ECX_RDRAND	(1u << 30)
+/* The sub-leaf of the CPUID with which the stub rules out SEV. */
+#define CPUID_SUBLEAF_NO_SEV	0x20564553
+
+/* Bytes of stack in which a handler of the stub saves registers. */
+#define FRAME_SIZE		0xb0
+
 /* memory_step() calls memory_note() at every NOTE_STEPS-th instruction. */
 #define NOTE_STEPS		32
 
@@ -57,6 +67,7 @@ static struct {
 static unsigned int range_count;
 
 static bool served;		/* see memory_proof() */
+static bool raised;		/* deny_status() has injected #VC in this run */
 
 /* What memory_note() keeps of a block. */
 struct history {
@@ -361,6 +372,7 @@ unsigned int memory_played(void)
 void memory_start(void)
 {
 	served = false;
+	raised = false;
 }
 
 void memory_proof(u64 word, u64 predicted)
@@ -464,6 +476,86 @@ static void forge_lidt(struct lie *lie, struct vcpu *vcpu)
 	change_operand(lie, vcpu, LIDT_AHEAD);
 }
 
+/*
+ * Puts the block back to launch that holds @word above the guest's stack pointer, where
+ * a handler has saved its registers.  Returns false if @word is not there.
+ */
+static bool forget_saved(const struct vcpu *vcpu, u64 word)
+{
+	u64 at = ALIGN_DOWN(vcpu->vmcb->rsp, BLOCK_SIZE), end = at + FRAME_SIZE;
+
+	for (; at < end; at += sizeof(word)) {
+		const u8 *saved = npt_host(at);
+
+		if (saved && !memcmp(saved, &word, sizeof(word))) {
+			change_block(ALIGN_DOWN(at, BLOCK_SIZE), NULL, CHANGE_LAUNCH, 0);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Puts all blocks back to launch by which the stub decides and that hold @word. */
+static void forget_decision(u64 word)
+{
+	unsigned int i, blocks = memory_blocks(MEMORY_DECISIONS);
+
+	for (i = 0; i < blocks; i++) {
+		u64 gpa = block_address(MEMORY_DECISIONS, i);
+		const u8 *block = private_block(gpa);
+
+		if (block && (!memcmp(block, &word, sizeof(word)) ||
+			      !memcmp(block + sizeof(word), &word, sizeof(word))))
+			change_block(gpa, NULL, CHANGE_LAUNCH, 0);
+	}
+}
+
+/*
+ * Two blocks are put back, at different times, so that the stub loads page tables
+ * without a C-bit when it changes the number of levels: the block with the C-bit's mask
+ * once it is proven, and the RCX that the handler saves of the CPUID with which the stub
+ * rules out SEV.  cpuid_denies_reload() then answers that CPUID.
+ */
+static void deny_reload(struct lie *lie, struct vcpu *vcpu)
+{
+	if (!lie->seen++)
+		forget_decision(cbit_mask());
+	if (!forget_saved(vcpu, CPUID_SUBLEAF_NO_SEV)) {
+		lie->done = false;
+		lie->left = 1;
+	}
+}
+
+static void cpuid_denies_reload(struct lie *lie, u32 function, struct cpuid_regs *r)
+{
+	if (lie->seen && function == CPUID_EXT_MAX)
+		r->eax = CPUID_EXT_MAX;
+	if (lie->seen && function == CPUID_FEATURES)
+		r->ecx &= ~CPUID_ECX_RDRAND;
+}
+
+/*
+ * Injects #VC at the guest's next RDMSR of SEV_STATUS, and puts the block back in which
+ * the handler saves RCX, so that the handler takes it for another MSR.
+ */
+static void deny_status(struct lie *lie, struct vcpu *vcpu)
+{
+	struct insn insn;
+
+	if (!raised) {
+		insn_decode(vcpu, &insn);
+		if (insn.opcode[0] == OPCODE_0F && insn.opcode[1] == OP2_RDMSR &&
+		    (u32)vcpu->gpr[RCX] == MSR_SEV_STATUS) {
+			guest_raise(vcpu, X86_VC, SVM_EXIT_MSR);
+			raised = true;
+		}
+	} else if (forget_saved(vcpu, MSR_SEV_STATUS)) {
+		return;
+	}
+	lie->done = false;
+	lie->left = 1;
+}
+
 static void change_numbered(struct lie *lie, struct vcpu *vcpu)
 {
 	u64 block = lie->n / CHANGES;
@@ -522,5 +614,12 @@ const struct attack memory_attacks[] = {
 	{ "lidt-garbled", LIDT_EXITS, CHANGE_GARBLE,
 	  "the operand of the first LIDT behind VMGEXIT N is garbled",
 	  .memory = true, .each = true, .fire = change_lidt, .trigger = FROM_VMGEXIT },
+	{ "reload-denied", 1, 0,
+	  "two blocks are as at launch: the stub finds no C-bit and no SEV at the second proof",
+	  .memory = true, .fire = deny_reload, .cpuid = cpuid_denies_reload,
+	  .trigger = FROM_PROOF },
+	{ "status-denied", STATUS_REQUESTS, 0,
+	  "#VC at the first RDMSR of SEV_STATUS behind request N by the GHCB page; saved RCX as at launch",
+	  .memory = true, .each = true, .fire = deny_status, .trigger = FROM_REQUEST },
 };
 const unsigned int memory_count = ARRAY_SIZE(memory_attacks);

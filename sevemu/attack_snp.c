@@ -29,7 +29,8 @@
 #define BLOB_CPUID		24
 /* Numbers of N of the attacks on launch pages. */
 #define BLOB_FIELDS		8
-#define BLOB_PLAIN		5		/* from here on snp-blob-field inverts a field */
+/* From this N on snp-blob-field inverts a field. Below it, a field becomes 0xfff. */
+#define BLOB_PLAIN		5
 #define CPUID_COUNTS		4
 #define CPUID_FIELDS		9		/* of an entry that snp-cpuid-field spoils */
 #define CPUID_ENTRIES		21		/* entries of the CPUID page of this machine */
@@ -40,11 +41,11 @@
 #define SECRETS_SVSM_CAA	0x150
 #define SECRETS_SVSM_VMPL	0x15c
 
+static u64 again_page;		/* the page that snp-page-state-again changes again */
 /*
- * The page that snp-page-state-again changes again, and the number of VMGEXITs until then;
- * 0: none.  The first of them is the guest's own request.
+ * Number of VMGEXITs until the host changes again_page; 0: it does not.  The VMGEXIT that
+ * asked for the first change counts, too.
  */
-static u64 again_page;
 static unsigned int again_left;
 static bool taken;		/* a page was taken from the guest in this run */
 static bool spoilt;		/* a PVALIDATE of this run failed by a lie */
@@ -53,9 +54,9 @@ static bool spoilt;		/* a PVALIDATE of this run failed by a lie */
 enum { RESULT_SIZE, RESULT_INPUT, RESULT_CARRY, RESULTS };
 
 /*
- * Returns the host address of the 32-bit field at guest-physical @gpa, for a change as
- * the loader could make it, or of a field that is no part of the guest's memory if @gpa is
- * not RAM: another lie has spoilt the address.
+ * Returns the host address of the 32-bit field at guest-physical @gpa, which the caller
+ * changes as a lying loader could.  If @gpa is not RAM, because another lie has spoilt the
+ * address, returns the address of a field that the guest never sees.
  */
 static u32 *field_at(u64 gpa)
 {
@@ -341,7 +342,7 @@ void snp_attack_pvalidate(bool huge, unsigned int *result, bool *carry)
 
 	if (!lie || !occasion(lie, lie->n / RESULTS))
 		return;
-	/* A guest may validate 4 KiB at a time if 2 MiB fail by size. */
+	/* If a PVALIDATE of 2 MiB fails by size, a guest may go on with 4 KiB at a time. */
 	spoilt |= !huge || lie->n % RESULTS != RESULT_SIZE;
 	switch (lie->n % RESULTS) {
 	case RESULT_SIZE:

@@ -15,7 +15,7 @@
 
 extern const struct attack snp_attacks[];
 extern const unsigned int snp_attack_count;
-/* The lies about what the loader hands over. */
+/* The table of lies about what a loader hands to an SNP guest, and its length. */
 extern const struct attack snp_load_attacks[];
 extern const unsigned int snp_load_count;
 

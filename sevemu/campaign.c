@@ -203,7 +203,7 @@ static struct {
 	bool entered;
 	/* The guest has run as many instructions as walk() asked for. */
 	bool arrived;
-	/* A PVALIDATE has set CF, because the host had taken the page. */
+	/* The guest has executed a PVALIDATE that has set CF. */
 	bool carried;
 	/* The GHCB termination request that ended the run; 0: no request. */
 	u64 term;
@@ -302,7 +302,11 @@ void campaign_violation(unsigned int code)
 		run.carried = true;
 		return;
 	}
-	/* A page state that the host has not changed: it gets a nested page fault. */
+	/*
+	 * The host may have said that it changed a page's state, and have changed
+	 * nothing.  The guest's next access to the page is then a nested page fault
+	 * that the host cannot resolve, so the run ends.
+	 */
 	if (code == VIOL_RMP_MISMATCH && lie_count) {
 		run.stopped = true;
 		leave(END_VIOLATION);

@@ -338,7 +338,10 @@ static void run_ahead(struct vcpu *vcpu)
 {
 	struct insn insn;
 
-	/* Attacks count instructions, and may act behind each of them. */
+	/*
+	 * A campaign counts the guest's instructions and may attack behind each of them,
+	 * so each must exit by itself.
+	 */
 	if (!guest_is_snp() || config.hostile)
 		return;
 	insn_decode(vcpu, &insn);

@@ -109,7 +109,7 @@ static void config_set(const char *name, char *value)
 {
 	u64 number;
 
-	/* Without --marker there is one run, and no campaign. */
+	/* Without --marker the host lies in a single run of an SNP guest. */
 	if (guest_is_snp() && !config.has_marker && option_is(name, "attack") &&
 	    !option_is(value, "list")) {
 		snp_attack_option(value);

@@ -271,7 +271,10 @@ bool snapshot_broken(u64 *gpa)
 		*gpa = save->gpa;
 		if (!validated(save) || *save->flags & FRAME_PUSHED)
 			continue;
-		/* A frame that was saved since then is in the snapshot as it was then. */
+		/*
+		 * A frame that snapshot_save() has added since snapshot_seal() has no
+		 * sum, but its copy has the bytes from before the host's write.
+		 */
 		if (i < sealed ? save->seal != NOT_SEALED && save->seal != sum(save->host) :
 		    !same(save->host, save->copy))
 			return true;
@@ -337,7 +340,10 @@ void snapshot_restore(struct vcpu *vcpu)
 			copy_page(save->host, save->copy);
 		if (!guest_is_snp() && npt_frame_state(save->gpa) != save->state)
 			npt_set_state(save->gpa, save->state);
-		/* Whether npt.c maps an SNP guest's frame in both views need not be kept. */
+		/*
+		 * npt.c maps a frame in both views when the guest needs it.  Map it in one
+		 * view again, as its RMP entry says.
+		 */
 		if (guest_is_snp() && npt_frame_state(save->gpa) == HOOK_FRAME_NOTED)
 			rmp_apply(save->gpa);
 		clean(save);

@@ -245,6 +245,11 @@ do_boot()
 	pass "$test" "$((used / 100)) s"
 }
 
+do_soak_boot()
+{
+	do_boot "$@"
+}
+
 # need_files FILE...: skips the case and ends it if a file could not be fetched.
 need_files()
 {

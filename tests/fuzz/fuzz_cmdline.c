@@ -14,6 +14,11 @@
 
 #include "misc.h"
 
+#include "image.h"
+/* The stub's constants, which linker.ld delimits in the stub: all memory. */
+#define _rodata ((const u8 *)0)
+#define _erodata ((const u8 *)~0UL)
+
 #include "../../lib/cmdline.c"
 #include "../../lib/console.c"
 
@@ -54,7 +59,7 @@ void outsb(u16 port, const void *buf, size_t count)
 	const volatile u8 *bytes = buf;
 	size_t i;
 
-	if (!port || !count || count > sizeof(con.buf))
+	if (!port || !count || count > sizeof(console_text))
 		wrong("writes bytes", (long)count);
 	for (i = 0; i < count; i++)
 		(void)bytes[i];

@@ -182,8 +182,9 @@ static unsigned int spoil_pvalidate(void)
 
 unsigned int pvalidate(u64 addr, bool large, bool validate)
 {
+	struct in_force now = in_force();
 	unsigned int level, result;
-	u64 entry = *lookup(addr, &level);
+	u64 entry = *lookup(&now, addr, &level);
 	u64 base = entry & 0x0007fffffffff000UL;
 
 	still_good();

@@ -268,7 +268,7 @@ function read_assembly(name,    n, lines, i, line, label) {
 			gsub(/^FUNC\(|\).*/, "", label)
 			place[label] = n_insns + 1
 		}
-		if (line ~ /^[ \t]*[a-z]/) {
+		if (line ~ /^[ \t]*([a-z]|SEND_TERM_REQUEST)/) {
 			insn[++n_insns] = line
 			file_of[n_insns] = name
 			number_at[name, i] = n_insns
@@ -306,6 +306,9 @@ function follow_jumps(    i, changed) {
 }
 
 function all_ways(i, good, not_halt) {
+	# This macro asks the hypervisor to terminate the guest, again and again.
+	if (insn[i] ~ /SEND_TERM_REQUEST/)
+		return 1
 	if (insn[i] ~ /^[ \t]*(i?ret|lret|ljmp|jmp[ \t]+\*)/)
 		return 0
 	if (not_halt && insn[i] ~ /^[ \t]*hlt/)

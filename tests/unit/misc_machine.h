@@ -145,14 +145,14 @@ static struct {
 	bool vga;
 	/*
 	 * Makes one call of the page-table builder fail with @map_error. The
-	 * string is the line that the call writes to @trace, or "init",
-	 * "device" or "remove". NULL: all calls work.
+	 * string is the line that the call writes to @trace, or "init" or
+	 * "device". NULL: all calls work.
 	 */
 	const char *map_fails;
 	int map_error;
 	/*
-	 * The fake ident_map_query() returns @odd_rights for the address
-	 * @odd_page and MAP_WRITE | MAP_EXEC for all others.
+	 * For the fake ident_map_is_private() the page at @odd_page has the rights
+	 * @odd_rights, and all others have those that misc.c asks for.
 	 */
 	u64 odd_page;
 	int odd_rights;
@@ -273,11 +273,16 @@ void console_force(void)
 /* Whether the numbers of an error were to be hidden, as in an SEV-ES guest. */
 static bool numbers_hidden;
 
-void con_vprintf(const char *fmt, va_list args, bool hide)
+void con_vprint_hidden(const char *fmt, va_list args)
+{
+	numbers_hidden = true;
+	con_vprintf(fmt, args);
+}
+
+void con_vprintf(const char *fmt, va_list args)
 {
 	size_t len = strlen(said);
 
-	numbers_hidden |= hide;
 	CHECK(!fake.torn_down, "output after idt_teardown(): %s", fmt);
 	vsnprintf(said + len, sizeof(said) - len, fmt, args);
 }
@@ -295,7 +300,7 @@ void con_printf(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	con_vprintf(fmt, args, false);
+	con_vprintf(fmt, args);
 	va_end(args);
 }
 
@@ -374,15 +379,15 @@ static maybe_unused void hide(const void *start, size_t size)
 	ASAN_POISON_MEMORY_REGION(start, size);
 }
 
-int ident_map_query(u64 addr)
-{
-	return addr == fake.odd_page ? fake.odd_rights : MAP_WRITE | MAP_EXEC;
-}
-
-/* Returns false only for memory that begins at fake.not_private. */
-bool ident_map_is_private(u64 start, u64 end)
+/*
+ * Returns false only for memory that begins at fake.not_private, or if its rights
+ * matter and fake.odd_page in it has others.
+ */
+bool ident_map_is_private(u64 start, u64 end, int prot)
 {
 	CHECK(start <= end, "0x%lx-0x%lx", start, end);
+	if (prot != MAP_ANY && fake.odd_page >= start && fake.odd_page < end)
+		return fake.odd_rights == prot;
 	return start != fake.not_private;
 }
 
@@ -401,10 +406,9 @@ int ident_map_device(u64 addr, u64 size)
 	return map_result("device");
 }
 
-int ident_map_remove(u64 addr, u64 size)
+void ident_map_remove_devices(u64 addr, u64 end)
 {
-	did("remove 0x%lx+0x%lx", addr, size);
-	return map_result("remove");
+	did("remove 0x%lx-0x%lx", addr, end);
 }
 
 /* ---- fakes of functions of idt_64.c ---- */

@@ -40,7 +40,12 @@
 #define OWN_READ_CR4
 #define OWN_INVLPG
 #define OWN_WRITE_CR3
+/* Room for texts that take several requests. In the stub it is smaller. */
+#define CONSOLE_TEXT_SIZE	8192
 #include "harness.h"
+
+/* In the stub, console.c defines it. */
+char console_text[CONSOLE_TEXT_SIZE];
 
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 static int spied_set_decrypted(u64 addr);

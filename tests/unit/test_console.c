@@ -19,6 +19,13 @@
 
 #include <sys/mman.h>
 
+#include "image.h"
+
+/* The stub's constants, which linker.ld delimits in the stub. At first all memory. */
+static u64 rodata_start, rodata_end = ~0UL;
+#define _rodata		((const u8 *)rodata_start)
+#define _erodata	((const u8 *)rodata_end)
+
 #include "../../lib/cmdline.c"
 #include "../../lib/console.c"
 
@@ -1205,19 +1212,19 @@ TEST(vga_waits)
  */
 TEST(garbled_length)
 {
-	static const size_t lengths[] = { sizeof(con.buf) + 1, 4096, ~0UL };
+	static const size_t lengths[] = { sizeof(console_text) + 1, 4096, ~0UL };
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(lengths); i++) {
 		power_on();
 		boot("earlyprintk=ttyS0");
-		memset(con.buf, 'b', sizeof(con.buf));
+		memset(console_text, 'b', sizeof(console_text));
 		con.len = lengths[i];
 		info("x\n");
-		CHECK(machine.uart[0].len <= sizeof(con.buf) + strlen("x\r\n"),
+		CHECK(machine.uart[0].len <= sizeof(console_text) + strlen("x\r\n"),
 		      "length %#zx: %zu bytes printed", lengths[i],
 		      machine.uart[0].len);
-		CHECK(con.len <= sizeof(con.buf), "length %#zx", con.len);
+		CHECK(con.len <= sizeof(console_text), "length %#zx", con.len);
 	}
 }
 
@@ -1226,8 +1233,40 @@ static void hidden(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	con_vprintf(fmt, args, true);
+	con_vprint_hidden(fmt, args);
 	va_end(args);
+}
+
+/*
+ * The hypervisor of an SEV-ES guest can put old addresses back on the stack, where the
+ * console keeps those of texts. Text outside of the stub's constants must not be
+ * printed, be it a format or an argument.
+ */
+TEST(text_elsewhere)
+{
+	static const char constants[] = "%s|fine%d\n";
+	static const char secret[] = "se%dcret\n";
+	bool sev_es;
+
+	for (sev_es = false; ; sev_es = true) {
+		power_on();
+		machine.sev_es = sev_es;
+		boot("earlyprintk=ttyS0");
+		rodata_start = (u64)constants;
+		rodata_end = (u64)constants + sizeof(constants) - 1;
+		con_print(secret);
+		con_printf(secret, 1);
+		con_printf(constants, secret, 2);
+		/* These constants end before a NUL. */
+		con_print(constants + 2);
+		con_flush();
+		rodata_start = 0;
+		rodata_end = ~0UL;
+		if (sev_es)
+			break;
+		CHECK_OUTPUT(0, "se%dcret\r\nse1cret\r\nse%dcret?|fine2\r\n|fine%d\r\n");
+	}
+	CHECK_OUTPUT(0, "|fine2\r\n|fine%d\r\n");
 }
 
 /* In an SEV-ES guest the numbers of an error message must not be printed. */
@@ -1315,7 +1354,7 @@ static const char *formatted(const char *fmt, ...)
 
 	boot_new("earlyprintk=serial");
 	va_start(args, fmt);
-	con_vprintf(fmt, args, false);
+	con_vprintf(fmt, args);
 	va_end(args);
 	con_printf("\n");
 	return output(0);
@@ -1467,14 +1506,14 @@ TEST(gathers)
 
 	boot_new("earlyprintk=serial");
 	machine.accesses = 0;
-	for (i = 0; i < sizeof(con.buf); i++)
+	for (i = 0; i < sizeof(console_text); i++)
 		con_printf("x");
 	CHECK(!machine.accesses, "sent after %zu bytes",
 	      machine.uart[0].len);
 	con_printf("x");
-	CHECK(machine.uart[0].len == sizeof(con.buf), "%zu bytes sent",
+	CHECK(machine.uart[0].len == sizeof(console_text), "%zu bytes sent",
 	      machine.uart[0].len);
 	con_printf("\n");
-	CHECK(machine.uart[0].len == sizeof(con.buf) + strlen("x\r\n"),
+	CHECK(machine.uart[0].len == sizeof(console_text) + strlen("x\r\n"),
 	      "%zu bytes sent", machine.uart[0].len);
 }

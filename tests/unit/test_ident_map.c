@@ -1003,17 +1003,18 @@ TEST(pool_suffices)
  */
 TEST(cbit_comes_from_cr3)
 {
+	struct loaded_map got;
 	unsigned int i;
-	u64 mask;
 
 	for (i = 0; i < ARRAY_SIZE(setups); i++) {
 		start_with(&setups[i], POOL_PAGES);
 		map.config.enc_mask = 0;
-		CHECK(ident_map_loaded(&mask) && mask == enc_mask() &&
-		      mask == (setups[i].c_bit ? BIT(setups[i].c_bit) : 0),
-		      "setup %u: %#lx", i, mask);
+		got = ident_map_loaded();
+		CHECK(got.loaded && got.enc_mask == enc_mask() &&
+		      got.enc_mask == (setups[i].c_bit ? BIT(setups[i].c_bit) : 0),
+		      "setup %u: %#lx", i, got.enc_mask);
 		CHECK(!ident_map_range(GIB1, GIB1 + MIB2, MAP_WRITE) &&
-		      ident_map_is_private(GIB1, GIB1 + MIB2), "setup %u", i);
+		      ident_map_is_private(GIB1, GIB1 + MIB2, MAP_ANY), "setup %u", i);
 		CHECK(ident_map_query(GIB1) == MAP_WRITE ||
 		      !setups[i].nx, "setup %u", i);
 	}
@@ -1049,17 +1050,17 @@ TEST(root_and_levels_come_from_the_processor)
 /* Tables of the loader are no map of the stub's, wherever they lie near the pool. */
 TEST(map_not_loaded)
 {
-	u64 mask;
-
 	start_with(&setups[3], POOL_PAGES);
 	cr3 = (u64)page_table_pool_end;
-	CHECK(!ident_map_loaded(&mask), "behind the pool");
+	CHECK(!ident_map_loaded().loaded, "behind the pool");
 	cr3 = (u64)page_table_pool_end | BIT(51);
-	CHECK(!ident_map_loaded(&mask), "behind the pool, with a C-bit");
+	CHECK(!ident_map_loaded().loaded, "behind the pool, with a C-bit");
 	cr3 = (u64)pool - KIB4;
-	CHECK(!ident_map_loaded(&mask), "below the pool");
+	CHECK(!ident_map_loaded().loaded, "below the pool");
 	cr3 = 0;
-	CHECK(!ident_map_loaded(&mask), "0");
+	CHECK(!ident_map_loaded().loaded, "0");
+	cr3 = (u64)pool | BIT(51) | BIT(50);
+	CHECK(!ident_map_loaded().loaded, "two C-bits");
 }
 
 /* One page without the C-bit is found in any range that holds it. */
@@ -1067,19 +1068,135 @@ TEST(one_page_is_not_private)
 {
 	start_with(&setups[3], POOL_PAGES);
 	CHECK(!ident_map_range(GIB1, GIB1 + 2 * MIB2, MAP_WRITE) &&
-	      ident_map_is_private(0, 4 * GIB1), "range");
+	      ident_map_is_private(0, 4 * GIB1, MAP_ANY) &&
+	      ident_map_is_private(GIB1, GIB1 + 2 * MIB2, MAP_WRITE), "range");
 	CHECK(!ident_map_set_decrypted(GIB1 + MIB2 + KIB4), "decrypt");
-	CHECK(!ident_map_is_private(GIB1, GIB1 + 2 * MIB2) &&
-	      !ident_map_is_private(GIB1 + MIB2 + KIB4, GIB1 + MIB2 + KIB4 + 1),
+	CHECK(!ident_map_is_private(GIB1, GIB1 + 2 * MIB2, MAP_ANY) &&
+	      !ident_map_is_private(GIB1, GIB1 + 2 * MIB2, MAP_WRITE) &&
+	      !ident_map_is_private(GIB1 + MIB2 + KIB4, GIB1 + MIB2 + KIB4 + 1,
+				    MAP_ANY),
 	      "not found");
-	CHECK(ident_map_is_private(GIB1, GIB1 + MIB2 + KIB4), "too much");
+	CHECK(ident_map_is_private(GIB1, GIB1 + MIB2 + KIB4, MAP_ANY) &&
+	      ident_map_is_private(GIB1, GIB1 + MIB2 + KIB4, MAP_WRITE),
+	      "too much");
+}
+
+/* A page with other rights is found in any range that holds it. */
+TEST(one_page_has_other_rights)
+{
+	int prot;
+
+	start_with(&setups[3], POOL_PAGES);
+	CHECK(!ident_map_range(GIB1 + MIB2, GIB1 + MIB2 + KIB4, MAP_RO) &&
+	      !ident_map_range(GIB1, GIB1 + 2 * MIB2, MAP_WRITE | MAP_EXEC),
+	      "range");
+	CHECK(ident_map_is_private(GIB1, GIB1 + 2 * MIB2, MAP_ANY) &&
+	      ident_map_is_private(GIB1, GIB1 + MIB2, MAP_WRITE | MAP_EXEC) &&
+	      ident_map_is_private(GIB1 + MIB2, GIB1 + MIB2 + 1, MAP_RO), "rights");
+	for (prot = 0; prot < 4; prot++)
+		CHECK(!ident_map_is_private(GIB1 + MIB2 - KIB4,
+					    GIB1 + MIB2 + KIB4 + 1, prot),
+		      "rights %d", prot);
+	CHECK(!ident_map_is_private(GIB1 + 2 * MIB2 - 1, GIB1 + 2 * MIB2 + 1,
+				    MAP_WRITE | MAP_EXEC), "not mapped");
+}
+
+/*
+ * A garbled number of used page tables can make two entries use one table. A page
+ * that is then translated to another address is found.
+ */
+TEST(one_page_is_elsewhere)
+{
+	static const u64 wrong[] = { BIT(12), BIT(20), BIT(21), BIT(46) };
+	unsigned int level, i;
+	u64 size, at, *entry;
+
+	for (size = KIB4; size <= MIB2; size *= MIB2 / KIB4) {
+		for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+			struct in_force now;
+
+			if (wrong[i] < size)
+				continue;
+			start_with(&setups[3], POOL_PAGES);
+			now = in_force();
+			at = GIB1 + (size == KIB4 ? KIB4 : MIB2);
+			CHECK(!ident_map_range(at, at + size, MAP_WRITE),
+			      "range");
+			entry = lookup(&now, at, &level);
+			*entry ^= wrong[i];
+			CHECK(!ident_map_is_private(at, at + size, MAP_ANY) &&
+			      !ident_map_is_private(at, at + size, MAP_WRITE),
+			      "size %#lx, %#lx", size, wrong[i]);
+			*entry ^= wrong[i];
+			CHECK(ident_map_is_private(at, at + size, MAP_WRITE),
+			      "size %#lx", size);
+		}
+	}
+}
+
+/*
+ * The hypervisor can put one of the two numbers of used page tables back. No table
+ * must then be used twice.
+ */
+TEST(old_number_of_tables)
+{
+	size_t used;
+
+	start_with(&setups[3], POOL_PAGES);
+	CHECK(!ident_map_range(GIB1, GIB1 + KIB4, MAP_WRITE), "range");
+	CHECK((u64)&map.pool_used / 16 != (u64)&pool_used_again / 16, "one block");
+	used = map.pool_used;
+	for (map.pool_used = 0; map.pool_used < used; map.pool_used += KIB4) {
+		CHECK(ident_map_range(GIB512, GIB512 + KIB4, MAP_WRITE) == -ENOMEM,
+		      "%#zx bytes", map.pool_used);
+		expect(GIB1, GIB1 + KIB4, use_of(MAP_WRITE));
+	}
+	for (pool_used_again = 0; pool_used_again < used; pool_used_again += KIB4)
+		CHECK(ident_map_range(GIB512, GIB512 + KIB4, MAP_WRITE) == -ENOMEM,
+		      "%#zx bytes", pool_used_again);
+	CHECK(!ident_map_range(GIB512, GIB512 + KIB4, MAP_WRITE), "right number");
+}
+
+/* CR3 must not get a root that is no page table of the pool. */
+TEST(root_outside_of_the_pool)
+{
+	start_with(&setups[3], POOL_PAGES);
+	map.root = (u64 *)(pool + POOL_PAGES * KIB4 - KIB4);
+	CHECK(ident_map_cr3() == ((u64)map.root | BIT(51)), "last page");
+	map.root = (u64 *)(pool + POOL_PAGES * KIB4);
+	CHECK(!ident_map_cr3(), "behind the pool");
+	map.root = (u64 *)((u64)pool - KIB4);
+	CHECK(!ident_map_cr3(), "below the pool");
+	map.root = NULL;
+	CHECK(!ident_map_cr3(), "0");
+}
+
+/* Only what ident_map_device() has mapped is removed, whatever memory says. */
+TEST(remove_devices)
+{
+	const struct setup *setup;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		CHECK(!ident_map_device(0xb8000, 0x8000) &&
+		      !ident_map_device(0xc0000, KIB4) &&
+		      !ident_map_range(0xb0000, 0xb4000, MAP_WRITE), "map");
+		ident_map_remove_devices(0xb0000, 0xc0000);
+		expect(0xb0000, 0xb4000, use_of(MAP_WRITE));
+		expect(0xb4000, 0xc0000, 0);
+		expect(0xc0000, 0xc1000, device_use());
+		CHECK(total() == 0x5000, "%#lx bytes left", total());
+		ident_map_remove_devices(0xb0000, 0xc0000);
+		CHECK(total() == 0x5000, "%#lx bytes left", total());
+	}
 }
 
 static u64 *lookup_entry(u64 addr)
 {
+	struct in_force now = in_force();
 	unsigned int level;
 
-	return lookup(addr, &level);
+	return lookup(&now, addr, &level);
 }
 
 /* The window maps any page, and only where the identity map has nothing. */

@@ -852,6 +852,21 @@ TEST(map_without_cbit_is_not_sev)
 	CHECK(!sev_active() && !sev_es_active() && !sev_enc_mask(), "SEV");
 }
 
+/*
+ * The hypervisor has changed the address of the top page table. It must not get into
+ * CR3 if no page table can be there.
+ */
+TEST(root_is_no_table)
+{
+	start();
+	map.root = (u64 *)(pool + sizeof(pool));
+	EXPECT_OWN_END(sev_load_map(), SEVSTUB_TERM_CBIT_PROOF);
+	start();
+	map.root = NULL;
+	EXPECT_OWN_END(sev_reload_map(), SEVSTUB_TERM_CBIT_PROOF);
+	CHECK(!host.proven, "CR3 is loaded");
+}
+
 TEST(stage1_subleaf)
 {
 	unsigned int bit;
@@ -888,7 +903,7 @@ TEST(no_ports_in_stage1)
 	start_stage1();
 	CHECK(sev_es_inb(0x3f8) == 0xff, "port access without a GHCB page");
 	sev_es_outb(1, 0x3f8);
-	sev_es_outsb(0x3f8, "x", 1);
+	sev_es_outsb(0x3f8, console_text, 1);
 	CHECK(!host.at && !host.msr, "MSR %#lx", host.msr);
 }
 

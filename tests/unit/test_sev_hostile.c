@@ -383,9 +383,10 @@ TEST(console_requests)
 
 	start();
 	expect_exit(0x7b, 0x3f80e1c, 1);
+	console_text[0] = 'x';
 	sends_data("x", 1);
 	result(1ULL << 32, 0);
-	EXPECT_OWN_END(sev_es_outsb(0x3f8, "x", 1), END_REPLY);
+	EXPECT_OWN_END(sev_es_outsb(0x3f8, console_text, 1), END_REPLY);
 }
 
 /* The console ignores a #GP, whether it is asked for or injected. */

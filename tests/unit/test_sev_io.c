@@ -683,11 +683,11 @@ TEST(outsb)
 		0, 1, 16, BUFFER_SIZE - 1, BUFFER_SIZE, BUFFER_SIZE + 1,
 		2 * BUFFER_SIZE, 2 * BUFFER_SIZE + 17,
 	};
-	static u8 text[2 * BUFFER_SIZE + 17];
+	u8 *text = (u8 *)console_text;
 	size_t at, chunk;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(text); i++)
+	for (i = 0; i < 2 * BUFFER_SIZE + 17; i++)
 		text[i] = (u8)(i * 5 + i / 256);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		start();
@@ -703,17 +703,38 @@ TEST(outsb)
 }
 
 /*
+ * An old address, which the hypervisor has put back on the stack, must not be read.
+ * The hypervisor would get private memory.
+ */
+TEST(outsb_elsewhere)
+{
+	static const s64 at[] = { -1, CONSOLE_TEXT_SIZE - 15, CONSOLE_TEXT_SIZE,
+				  -CONSOLE_TEXT_SIZE };
+	unsigned int i;
+
+	start();
+	expect_outs(CONSOLE_OUTS, 16, console_text + CONSOLE_TEXT_SIZE - 16, 16);
+	sev_es_outsb(0x3f8, console_text + CONSOLE_TEXT_SIZE - 16, 16);
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		start();
+		EXPECT_OWN_END(sev_es_outsb(0x3f8, console_text + at[i], 16),
+			       SEVSTUB_TERM_GENERAL);
+		CHECK(!host.at, "offset %ld is sent", at[i]);
+	}
+}
+
+/*
  * If the hypervisor answers one part of the text with an exception, the stub
  * must not terminate, and must send the next part.
  */
 TEST(outsb_refused)
 {
-	static u8 text[BUFFER_SIZE + 1];
+	const u8 *text = memset(console_text, 0, BUFFER_SIZE + 1);
 
 	start();
 	expect_outs(CONSOLE_OUTS, BUFFER_SIZE, text, BUFFER_SIZE);
 	result(1, 0x80000b0d);
 	expect_outs(CONSOLE_OUTS, 1, text, 1);
-	sev_es_outsb(0x3f8, text, sizeof(text));
+	sev_es_outsb(0x3f8, text, BUFFER_SIZE + 1);
 	CHECK(host.at == 2 && !es.busy, "%u exits", host.at);
 }

@@ -110,8 +110,9 @@ unsigned int rmpadjust(u64 addr, u64 target)
 
 unsigned int pvalidate(u64 addr, bool large, bool validate)
 {
+	struct in_force now = in_force();
 	unsigned int level;
-	u64 entry = *lookup(addr, &level);
+	u64 entry = *lookup(&now, addr, &level);
 	u64 offset = addr & ((1UL << (3 + 9 * level)) - 1);
 
 	CHECK(is_leaf(entry, level) && entry >> 51 & 1, "entry %#lx", entry);

@@ -661,7 +661,7 @@ static void input_inside(void)
 
 static void string_inside(void)
 {
-	sev_es_outsb(0x3f8, "x", 1);
+	sev_es_outsb(0x3f8, console_text, 1);
 }
 
 TEST(reentry)

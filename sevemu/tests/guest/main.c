@@ -227,8 +227,11 @@ void guest_main(const struct boot_params *bp)
 	cpu_init();
 	running = "start";
 	machine.victim = word_is(name, "snp-victim") || word_is(name, "snp-victim-careless");
-	if (machine.victim)
+	if (machine.victim) {
+		/* The host may inject its vector, too, and the victim never leaves CPL 0. */
+		idt_set_present(VECTOR_USER_END, false);
 		victim_ready();
+	}
 	if (machine.sev == SEV_SNP)
 		snp_init();
 	if (hook(HOOK_VERSION, 0) != HOOK_API)

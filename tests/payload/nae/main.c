@@ -76,7 +76,7 @@ noreturn void error(const char *what, const char *fmt, ...)
 	console_force();
 	con_printf("nae: %s: ", what);
 	va_start(args, fmt);
-	con_vprintf(fmt, args, false);
+	con_vprintf(fmt, args);
 	va_end(args);
 	con_printf("\n");
 	executing = false;
@@ -155,7 +155,7 @@ void complain(const char *fmt, ...)
 	complained = true;
 	con_printf("FAIL nae/%s: ", current);
 	va_start(args, fmt);
-	con_vprintf(fmt, args, false);
+	con_vprintf(fmt, args);
 	va_end(args);
 	con_printf("\n");
 }
