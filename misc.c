@@ -185,8 +185,10 @@ u64 place_image(struct boot_params *bp)
 	struct range initrd;
 
 	sev_detect();
-	if (sev_snp_active())
+	if (sev_snp_active()) {
 		snp_start(bp);
+		check_snp(runtime);
+	}
 	sanitize_boot_params(bp);
 	cmdline = find_cmdline(bp);
 	/*
@@ -213,8 +215,6 @@ u64 place_image(struct boot_params *bp)
 		error_with(SEVSTUB_TERM_LOAD_ADDRESS, "load address",
 			   "0x%lx is in the way of the move to 0x%lx", load, to);
 
-	if (sev_snp_active())
-		check_snp(runtime);
 	check_loaded(bp, runtime, "zero page", zero_page_range(bp));
 	initrd = initrd_range(bp);
 	if (initrd.start != initrd.end)
@@ -545,6 +545,7 @@ static void map_snp(void)
 		snp_page(i, &what, &page);
 		map(what, page, MAP_WRITE);
 	}
+	snp_keep_cpuid();
 	snp_find_vmpl();
 	snp_page(SNP_CALLING_AREA, &what, &page);
 	if (page.start != page.end)
@@ -844,8 +845,6 @@ u64 extract_kernel(struct boot_params *bp)
 	struct cpu cpu = detect_cpu();
 	u64 entry;
 
-	if (sev_snp_active())
-		snp_keep_cpuid();
 	read_payload_header(&boot);
 	place_payload(&boot);
 

@@ -36,8 +36,8 @@ extern u64 snp_efi_blob;
 void snp_start(const struct boot_params *bp);
 
 /*
- * Copies the CPUID page, which answers CPUID from then on. Called when .bss is cleared,
- * while the page tables that snp_start() used are in force.
+ * Copies the CPUID page. The copy answers CPUID from then on. Called when .bss is
+ * cleared. The page tables in force must map the CPUID page.
  */
 void snp_keep_cpuid(void);
 

@@ -955,7 +955,8 @@ static void start_snp_machine(void)
 TEST(extract_in_snp)
 {
 	static const struct order snp_orders[] = {
-		{ "snp keep cpuid", "map init", "the loader's tables map the CPUID page" },
+		{ "map 0x3b000-0x3c000 rw", "snp keep cpuid", "it reads the CPUID page" },
+		{ "snp keep cpuid", "snp vmpl", "a bit of the copy changes" },
 		{ "map load", "snp vmpl", "the secrets page is mapped" },
 		{ "map 0x3a000-0x3b000 rw", "snp vmpl", "it is read" },
 		{ "snp vmpl", "snp share", "it says who validates" },

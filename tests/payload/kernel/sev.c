@@ -211,13 +211,11 @@ static void add_snp_pages(void)
 	u64 addr = zero_page()->cc_blob_address;
 	const struct blob *blob = (const void *)addr;
 
-	if (!addr || blob->magic != BLOB_MAGIC) {
-		fail("sev: no blob at %lx", addr);
-		return;
-	}
+	if (blob->magic != BLOB_MAGIC)
+		fail("sev: blob %lx", addr);
 	handed_add("blob", addr, sizeof(*blob));
-	handed_add("CPUID page", blob->cpuid, PAGE_SIZE);
-	handed_add("secrets page", blob->secrets, PAGE_SIZE);
+	handed_add("cpuid", blob->cpuid, PAGE_SIZE);
+	handed_add("secrets", blob->secrets, PAGE_SIZE);
 }
 
 void sev_check(void)
