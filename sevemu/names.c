@@ -159,6 +159,7 @@ static const char *const reasons_sevstub[] = {
 	"load address in the way of the image's move",
 	"loader handed over something wrong",
 	"image is damaged",
+	"private memory that is not validated",
 };
 
 static const struct {

@@ -4,7 +4,7 @@
 
 NAE := $(O)/sev
 # The stub's objects without those that boot a payload.
-NAE_STUB := $(addprefix $(O)/stub/,sev-es.o sev-vc.o insn.o ident_map_64.o idt_64.o \
+NAE_STUB := $(addprefix $(O)/stub/,sev-es.o sev-snp.o sev-vc.o insn.o ident_map_64.o idt_64.o \
 	exception.o idt_handlers_64.o $(addprefix lib/,e820.o console.o cmdline.o string.o))
 NAE_OBJS := $(addprefix $(NAE)/nae/,head.o insns.o main.o execute.o \
 	registers.o ports.o strings.o mmio.o fatal.o)
@@ -37,7 +37,12 @@ nae: $(NAE)/nae.img ## make the image of the NAE self-test, build/sev/nae.img
 check-deps-sev: $(NAE)/nae.img $(O)/sevemu.rom $(O)/initramfs.cpio.gz \
 	$(addprefix $(O)/boot/,test-lz4.img test-none.img cloud-lz4.img kexec.img) \
 	$(addprefix $(O)/boot/,test.img low.img high.img align4k.img cloud.img \
-		generic.img bad-cut-half.img bad-cut-little.img \
-		bad-header-bit.img)
+		generic.img trixie-lz4.img sid-lz4.img bad-cut-half.img \
+		bad-cut-little.img bad-header-bit.img) $(O)/ovmf/OVMF.fd
+
+soak: check-deps-sev soak-sev
+.PHONY: soak-sev
+soak-sev: check-deps-sev
+	$(Q)SEV_SOAK=1 tests/check sev
 
 -include $(NAE_OBJS:.o=.d)
