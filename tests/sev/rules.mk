@@ -32,13 +32,21 @@ $(NAE)/nae.img: $(NAE)/nae.elf $(IMAGE_DEPS)
 	@printf '  %-7s %s\n' IMAGE $@
 	$(Q)tools/mkimage -o $@ $<
 
+# The images of the pinned kernels, of those that could be fetched.
+.PHONY: sev-snp-images
+sev-snp-images: $(IMAGE_DEPS) fetch-snp
+	$(Q)for kernel in trixie sid; do \
+		[ ! -e $(O)/kernels/$$kernel/vmlinuz ] || \
+		$(MAKE) $(O)/boot/$$kernel-lz4.img || exit 1; \
+	done
+
 .PHONY: nae check-deps-sev
 nae: $(NAE)/nae.img ## make the image of the NAE self-test, build/sev/nae.img
 check-deps-sev: $(NAE)/nae.img $(O)/sevemu.rom $(O)/initramfs.cpio.gz \
 	$(addprefix $(O)/boot/,test-lz4.img test-none.img cloud-lz4.img kexec.img) \
 	$(addprefix $(O)/boot/,test.img low.img high.img align4k.img cloud.img \
-		generic.img trixie-lz4.img sid-lz4.img bad-cut-half.img \
-		bad-cut-little.img bad-header-bit.img) $(O)/ovmf/OVMF.fd
+		generic.img bad-cut-half.img bad-cut-little.img bad-header-bit.img) \
+	sev-snp-images
 
 soak: check-deps-sev soak-sev
 .PHONY: soak-sev

@@ -200,6 +200,8 @@ do_ovmf() {
 # Debian unstable's OVMF.
 do_snp() {
 	options=$(echo "$3" | sed "s,%sid,--firmware $O/ovmf/OVMF.fd,")
+	case $3 in *%sid*) need_files "$O/ovmf/OVMF.fd" ;; esac
+	case $2 in trixie* | sid*) need_files "$O/boot/$2.img" ;; esac
 	append="console=ttyS0 quiet"
 	expected='userspace: reached'
 	case $2 in
