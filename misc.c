@@ -806,7 +806,8 @@ u64 extract_kernel(struct boot_params *bp)
 	if (cpu.bmi2)
 		unzstd_use_bmi2();
 	decompress(&boot);
-	unfilter(boot.out, &boot.payload);
+	if (!unfilter(boot.out, &boot.payload))
+		error("payload filter", "the list of ranges has changed in memory");
 	relocate(boot.out, &boot.payload, (u64)boot.out, boot.virt);
 	clear_bss(&boot);
 

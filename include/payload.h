@@ -175,10 +175,11 @@ BUILD_BUG_ON(sizeof(struct payload_header) != 0x190);
 /*
  * Returns whether the displacement @word leads into the flat image, which has @size
  * bytes. @pos is the offset of the byte behind the displacement. Both are at most 2^31.
+ * Then a sum modulo 2^32 is enough, because a target below 0 becomes 2^31 or more.
  */
 static inline bool branch_is_inside(u32 word, u64 pos, u64 size)
 {
-	return (u64)(s64)(s32)word + pos < size;
+	return word + (u32)pos < size;
 }
 
 /*

@@ -13,7 +13,12 @@
  * Undoes the filters of @p in the flat image @image of @p->file_size bytes, in place.
  * check_payload_header() must have accepted @p. Must be called once, after the decoder
  * and before relocate(). Any bytes in @image are accepted.
+ *
+ * Returns false if the hypervisor has changed @p in memory, so that a filter's kind or
+ * stride is impossible, its range is not in the flat image, or the flat image would
+ * overlap the stub's own image from .text on. Filters before this one are undone then.
+ * Writes nowhere but to the flat image, whatever @p holds.
  */
-void unfilter(u8 *image, const struct payload_header *p);
+bool unfilter(u8 *image, const struct payload_header *p);
 
 #endif

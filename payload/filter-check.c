@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * filter-check.c - checks what the payload header says about filters. unfilter() then
- * trusts it.
+ * filter-check.c - checks what the payload header says about filters. unfilter() checks
+ * again only what keeps it from writing outside of the flat image.
  *
  * Called by check_payload_header(), under EFI before ExitBootServices. This code reads
  * nothing but the copy of the header and uses no .bss.
@@ -20,7 +20,11 @@ static bool has_known_shape(const struct payload_filter *f)
 	case FILTER_BRANCHES:
 		return !f->stride && !f->columns && !f->reserved;
 	case FILTER_FIRST_USES:
-		if (f->stride != FILTER_WORD || f->columns != 1)
+		/*
+		 * The check of the words' size, below, demands columns 1 then,
+		 * because two words do not fit into this stride.
+		 */
+		if (f->stride != FILTER_WORD)
 			return false;
 		break;
 	case FILTER_RELATIVE:

@@ -5,9 +5,12 @@
  * displacements again, and differences become table entries again.
  *
  * Runs in place, after the decoder and before the relocation. check_payload_header()
- * has checked the ranges. The contents of a range need no check, because each filter is
- * defined for all contents.
+ * has checked the ranges, but the hypervisor of an SEV guest can have changed the copy of
+ * the header since. unfilter() therefore reads each field once and checks it again in
+ * registers. The contents of a range need no check, because each filter is defined for
+ * all contents.
  */
+#include "image.h"
 #include "unfilter.h"
 
 /* A word of a table, or a displacement. Both may have any alignment. */
@@ -92,44 +95,34 @@ static void undo_branches(u8 *image, u64 size, u64 at, u64 end)
 }
 
 /*
- * Undoes FILTER_RELATIVE or FILTER_ASCENDING in one column of the table @f. @column is
- * the column's first byte in an entry. The sum of the differences is the original word,
- * or for FILTER_RELATIVE the offset that the word points to.
+ * Undoes FILTER_RELATIVE or FILTER_ASCENDING in a table from offset @start up to @end.
+ * The sum of a column's differences is the original word, or for FILTER_RELATIVE the
+ * offset that the word points to. A word that would end behind @end is left alone,
+ * because the hypervisor may have changed the form of the entries.
  */
-static void undo_column(u8 *image, const struct payload_filter *f, u32 column)
+static void undo_table(u8 *image, u64 start, u64 end, u32 stride, u32 columns,
+		       bool relative)
 {
-	u32 own = 0, step = 0, sum = 0, stride = f->stride;
-	u8 *at = image + f->start, *end = at + f->size;
+	for (; columns; columns &= columns - 1) {
+		u64 at = start + FILTER_WORD * (u32)__builtin_ctz(columns);
+		u32 sum = 0;
 
-	if (f->kind == FILTER_RELATIVE) {
-		own = f->start + column;
-		step = stride;
-	}
-	for (; at < end; at += stride) {
-		word *place = (word *)(at + column);
+		for (; at + FILTER_WORD <= end; at += stride) {
+			word *place = (word *)(image + at);
 
-		sum += *place;
-		*place = sum - own;
-		own += step;
+			sum += *place;
+			*place = relative ? sum - (u32)at : sum;
+		}
 	}
 }
 
-static void undo_table(u8 *image, const struct payload_filter *f)
+/* Undoes FILTER_FIRST_USES from offset @at up to @end. */
+static void undo_first_uses(u8 *image, u64 at, u64 end)
 {
-	u32 left;
-
-	for (left = f->columns; left; left &= left - 1)
-		undo_column(image, f, FILTER_WORD * (u32)__builtin_ctz(left));
-}
-
-/* Undoes FILTER_FIRST_USES in the range of @f. */
-static void undo_first_uses(u8 *image, const struct payload_filter *f)
-{
-	word *place = (word *)(image + f->start);
-	word *end = (word *)(image + f->start + f->size);
 	u32 largest = 0;
 
-	for (; place < end; place++) {
+	for (; at + FILTER_WORD <= end; at += FILTER_WORD) {
+		word *place = (word *)(image + at);
 		u32 value = *place;
 
 		if (value - FIRST_USE < FIRST_USE_REACH) {
@@ -143,17 +136,42 @@ static void undo_first_uses(u8 *image, const struct payload_filter *f)
 	}
 }
 
-void unfilter(u8 *image, const struct payload_header *p)
+/*
+ * Returns whether offset @end lies in the flat image at @image, which has @file_size
+ * bytes, and no byte of the flat image lies in the stub's own image. Not inlined, so
+ * that _text and _end are computed from %rip for each filter and are never in memory.
+ */
+static noinline bool may_write(const u8 *image, u64 file_size, u64 end)
+{
+	u64 low = (u64)image, high = low + file_size;
+
+	return end <= file_size && file_size <= PAYLOAD_MAX_SIZE &&
+	       (high <= (u64)_text || low >= (u64)_end);
+}
+
+bool unfilter(u8 *image, const struct payload_header *p)
 {
 	const struct payload_filter *f = p->filter;
 
 	for (; f < p->filter + PAYLOAD_FILTERS; f++) {
-		if (f->kind == FILTER_BRANCHES)
-			undo_branches(image, p->file_size, f->start,
-				      (u64)f->start + f->size);
-		else if (f->kind == FILTER_FIRST_USES)
-			undo_first_uses(image, f);
-		else if (f->kind)
-			undo_table(image, f);
+		u64 start = READ_ONCE(f->start), end = start + READ_ONCE(f->size);
+		u64 file_size = READ_ONCE(p->file_size);
+		u32 kind = READ_ONCE(f->kind), stride = READ_ONCE(f->stride);
+		u32 columns = READ_ONCE(f->columns);
+
+		if (kind == FILTER_UNUSED)
+			continue;
+		if (!may_write(image, file_size, end))
+			return false;
+		if (kind == FILTER_BRANCHES)
+			undo_branches(image, file_size, start, end);
+		else if (kind == FILTER_FIRST_USES)
+			undo_first_uses(image, start, end);
+		else if ((kind == FILTER_RELATIVE || kind == FILTER_ASCENDING) && stride)
+			undo_table(image, start, end, stride, columns,
+				   kind == FILTER_RELATIVE);
+		else
+			return false;
 	}
+	return true;
 }

@@ -371,8 +371,9 @@ static void add_section(const struct elf *elf, struct image *image,
 		    offset - p->p_offset > p->p_filesz ||
 		    size > p->p_filesz - (offset - p->p_offset))
 			continue;
-		s = &image->sections.list[image->sections.count++];
+		s = &image->sections.list[image->sections.count];
 		*s = (struct section){
+			.order = image->sections.count++,
 			.start = offset - p->p_offset + p->p_paddr -
 				 image->link_addr,
 			.size = size, .code = code,
@@ -382,12 +383,17 @@ static void add_section(const struct elf *elf, struct image *image,
 	}
 }
 
+/*
+ * Sorts sections by start. Those with the same start stay in the order of the file, by
+ * whatever algorithm the C library sorts.
+ */
 static int compare_start(const void *a, const void *b)
 {
-	u64 left = ((const struct section *)a)->start;
-	u64 right = ((const struct section *)b)->start;
+	const struct section *left = a, *right = b;
 
-	return (left > right) - (left < right);
+	if (left->start != right->start)
+		return left->start < right->start ? -1 : 1;
+	return (left->order > right->order) - (left->order < right->order);
 }
 
 /*

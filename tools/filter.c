@@ -150,12 +150,13 @@ struct candidate {
 
 /*
  * The choice so far: candidates that do not overlap. @room is the number of elements
- * allocated. @scratch has as many bytes as the flat image.
+ * allocated. @scratch and @taken have as many bytes as the flat image. A byte of @taken is
+ * 1 if the range of a chosen filter contains this byte of the flat image, and 0 if not.
  */
 struct choice {
 	const struct image *image;
 	ZSTD_CCtx *cctx;
-	u8 *scratch;
+	u8 *scratch, *taken;
 	struct blob out;
 	struct candidate *chosen;
 	size_t count, room;
@@ -185,23 +186,14 @@ static u64 gain_of(struct choice *c, const struct payload_filter *f)
 	return before >= after + GAIN_MIN ? before - after : 0;
 }
 
-static bool overlaps(const struct payload_filter *a, const struct payload_filter *b)
-{
-	return a->start < (u64)b->start + b->size &&
-	       b->start < (u64)a->start + a->size;
-}
-
 /* Adds @f to the choice, unless @gain is 0 or @f overlaps a filter that is chosen. */
 static void choose(struct choice *c, const struct payload_filter *f, u64 gain)
 {
-	if (!gain)
+	if (!gain || memchr(c->taken + f->start, 1, f->size))
 		return;
-	for (size_t i = 0; i < c->count; i++) {
-		if (overlaps(f, &c->chosen[i].filter))
-			return;
-	}
+	memset(c->taken + f->start, 1, f->size);
 	if (c->count == c->room) {
-		c->room += PAYLOAD_FILTERS;
+		c->room *= 2;
 		c->chosen = realloc(c->chosen, c->room * sizeof(*c->chosen));
 		if (!c->chosen)
 			die("out of memory");
@@ -300,11 +292,16 @@ static void try_btf(struct choice *c, const struct section *s)
  * 1 to the run's score, and a pair that breaks it subtracts RUN_PENALTY. Once the score
  * has fallen by RUN_PATIENCE, the search stops, and the run ends where its score was
  * highest. A run whose highest score is below RUN_MIN is ignored.
+ *
+ * The search also stops RUN_REACH pairs of different numbers behind the highest score,
+ * because the next search begins there. A score that hovers for the rest of the image
+ * would otherwise have these numbers read again for each run.
  */
 #define RUN_STEP		0x100000L
 #define RUN_PENALTY		8
 #define RUN_PATIENCE		2048
 #define RUN_MIN			512
+#define RUN_REACH		4096
 
 /* The forms of numbers in runs. Numbers lie at multiples of their size. */
 static const struct {
@@ -338,6 +335,7 @@ static u64 find_run(const u8 *bytes, u64 at, u64 end, struct payload_filter *f)
 {
 	u64 stride = f->stride, start = at, stop = at;
 	s64 score = 0, best = 0, direction = 0;
+	u32 behind = 0;		/* pairs of different numbers since the score was @best */
 
 	f->size = 0;
 	for (; at + 2 * stride <= end; at += stride) {
@@ -355,16 +353,19 @@ static u64 find_run(const u8 *bytes, u64 at, u64 end, struct payload_filter *f)
 		} else {
 			score -= RUN_PENALTY;
 		}
+		behind++;
 		if (score > best) {
 			best = score;
 			stop = at + 2 * stride;
+			behind = 0;
 		}
-		if (score > 0 && score > best - RUN_PATIENCE)
+		if (score > 0 && score > best - RUN_PATIENCE && behind < RUN_REACH)
 			continue;
 		if (best >= RUN_MIN)
 			break;
 		start = at + stride;
 		score = best = direction = 0;
+		behind = 0;
 	}
 	if (best < RUN_MIN)
 		return end;
@@ -411,14 +412,7 @@ static void try_runs(struct choice *c, u64 at, u64 end)
 
 /* ---- the choice ---- */
 
-static int compare_gain(const void *a, const void *b)
-{
-	u64 left = ((const struct candidate *)a)->gain;
-	u64 right = ((const struct candidate *)b)->gain;
-
-	return (left < right) - (left > right);
-}
-
+/* Ranges of chosen filters do not overlap, so no two of them have the same start. */
 static int compare_place(const void *a, const void *b)
 {
 	u64 left = ((const struct candidate *)a)->filter.start;
@@ -427,11 +421,21 @@ static int compare_place(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
+/* The highest gain first. The order of equal gains must not depend on the C library. */
+static int compare_gain(const void *a, const void *b)
+{
+	u64 left = ((const struct candidate *)a)->gain;
+	u64 right = ((const struct candidate *)b)->gain;
+
+	return left == right ? compare_place(a, b) : left < right ? 1 : -1;
+}
+
 struct filters filters_choose(const struct image *image)
 {
 	struct choice c = {
 		.image = image, .cctx = ZSTD_createCCtx(),
 		.scratch = xalloc(image->file_size),
+		.taken = xalloc(image->file_size),
 		.out.size = ZSTD_compressBound(image->file_size),
 		.chosen = xalloc(PAYLOAD_FILTERS * sizeof(*c.chosen)),
 		.room = PAYLOAD_FILTERS,
@@ -472,6 +476,7 @@ struct filters filters_choose(const struct image *image)
 	ZSTD_freeCCtx(c.cctx);
 	free(c.out.data);
 	free(c.scratch);
+	free(c.taken);
 	free(c.chosen);
 	return filters;
 }

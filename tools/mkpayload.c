@@ -272,6 +272,9 @@ static struct options parse_options(int argc, char **argv)
 			usage_error();
 		}
 	}
+	if (!opt.report && (opt.report_kernel || opt.initrd))
+		die("%s: this option belongs to --report: name the kernel to compress without an option",
+		    opt.report_kernel ? "--kernel" : "--initrd");
 	if (opt.info || opt.report ? optind != argc :
 				     optind + 1 != argc || !opt.prefix)
 		usage_error();

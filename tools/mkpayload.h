@@ -70,6 +70,7 @@ struct boot_traits {
 struct section {
 	char name[SECTION_NAME_MAX];
 	u64 start, size;		/* offset in the flat image, and bytes */
+	size_t order;			/* number of sections before it in the file */
 	bool code;			/* holds instructions */
 };
 
@@ -266,6 +267,15 @@ void pack_check(const struct packing *packing);
  * frees the frame. Calls die() on failure.
  */
 struct packed pack_image(const struct image *image, const struct packing *packing);
+
+/*
+ * Decompresses @frame in place and undoes the filters, as the stub does with a payload
+ * whose header is @header, and returns whether the bytes of @image come out. The fields
+ * codec, margin, filter and file_size of @header are used. file_size must be that of
+ * @image. Calls die() if @frame cannot be decompressed.
+ */
+bool pack_holds(const struct payload_header *header, const struct blob *frame,
+		const struct image *image);
 
 /*
  * Returns the bytes that zstd makes of the @size bytes at @bytes, at the level that is

@@ -321,38 +321,44 @@ static struct input filter_image(const struct image *image, bool wanted)
 	return in;
 }
 
-/*
- * Decompresses @packed in place and undoes its filters, as the stub will, and compares
- * with @image.
- */
-static void prove(const struct image *image, const struct packed *packed)
+bool pack_holds(const struct payload_header *header, const struct blob *frame,
+		const struct image *image)
 {
-	const struct codec *codec = &codecs[packed->codec];
-	struct payload_header header = { .file_size = image->file_size };
-	u64 size = image->bytes.size + packed->margin;
+	const struct codec *codec = &codecs[header->codec];
+	u64 size = image->bytes.size + header->margin;
 	struct blob out = { xalloc(size), image->bytes.size };
-	struct blob in = { out.data + size - packed->frame.size,
-			   packed->frame.size };
+	struct blob in = { out.data + size - frame->size, frame->size };
 	const char *problem;
 	struct refusal why;
+	bool same;
 
-	memcpy(header.filter, packed->filters.list, sizeof(header.filter));
-	if (!check_filters(&header, &why))
+	if (!check_filters(header, &why))
 		die("the stub would refuse filter %lu", why.value[0]);
 	if (in.size > size)
 		die("%s: frame of %zu bytes does not fit its margin of %lu",
-		    codec->name, in.size, packed->margin);
-	memcpy(in.data, packed->frame.data, in.size);
+		    codec->name, in.size, header->margin);
+	memcpy(in.data, frame->data, in.size);
 	problem = codec->expand(&in, &out);
 	if (problem)
 		die("%s: decompression in place: %s", codec->name, problem);
-	if (out.size == image->bytes.size)
-		unfilter(out.data, &header);
-	if (out.size != image->bytes.size ||
-	    memcmp(out.data, image->bytes.data, out.size))
-		die("%s: decompression in place gives other bytes than the memory image",
-		    codec->name);
+	same = out.size == image->bytes.size && unfilter(out.data, header) &&
+	       !memcmp(out.data, image->bytes.data, out.size);
 	free(out.data);
+	return same;
+}
+
+/* Calls die() unless the stub will make the bytes of @image of @packed. */
+static void prove(const struct image *image, const struct packed *packed)
+{
+	struct payload_header header = {
+		.file_size = image->file_size, .codec = packed->codec,
+		.margin = packed->margin,
+	};
+
+	memcpy(header.filter, packed->filters.list, sizeof(header.filter));
+	if (!pack_holds(&header, &packed->frame, image))
+		die("%s: decompression in place gives other bytes than the memory image",
+		    codecs[packed->codec].name);
 }
 
 static struct packed pack(const struct input *input, const struct setting *s,

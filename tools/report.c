@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "mkpayload.h"
-#include "payload-check.h"
 
 #define SHA256_DIGITS	64
 
@@ -100,14 +99,14 @@ static void print_section(const char *name, u8 *plain, u8 *filtered, u64 size)
 }
 
 /*
- * Lists the sections of @kernel, from which the image with header @payload was made, and
- * the relocation table.
+ * Lists the sections of @kernel and the relocation table. Refuses a kernel other than the
+ * one in the image. @payload is the image's payload header, @frame the compressed bytes.
  */
-static void print_sections(const struct image *kernel, const struct payload_header *payload)
+static void print_sections(const struct image *kernel, const struct payload_header *payload,
+			   const struct blob *frame)
 {
 	struct filters filters;
-	struct refusal why;
-	u8 *filtered = xalloc(kernel->bytes.size);
+	u8 *filtered;
 
 	if (kernel->file_size != payload->file_size ||
 	    kernel->reloc_size != payload->reloc_size ||
@@ -115,9 +114,15 @@ static void print_sections(const struct image *kernel, const struct payload_head
 		die("not the kernel in the image: %lu bytes and %lu of relocations, must be %lu and %lu: name the file that mkimage was given",
 		    kernel->file_size, kernel->reloc_size, payload->file_size,
 		    payload->reloc_size);
+	if (!strcmp(codec_name(payload->codec), "unknown") ||
+	    payload->margin > PAYLOAD_MAX_SIZE)
+		die("the stub would refuse the image: codec %u or margin %lu are out of range",
+		    payload->codec, payload->margin);
+	if (!pack_holds(payload, frame, kernel))
+		die("not the kernel in the image: the %lu bytes differ: name the file that mkimage was given",
+		    payload->file_size + payload->reloc_size);
+	filtered = xalloc(kernel->bytes.size);
 	memcpy(filtered, kernel->bytes.data, kernel->bytes.size);
-	if (!check_filters(payload, &why))
-		die("the stub would refuse filter %lu of the image", why.value[0]);
 	memcpy(filters.list, payload->filter, sizeof(filters.list));
 	filters_apply(filtered, kernel->file_size, &filters);
 	for (size_t i = 0; i < kernel->sections.count; i++) {
@@ -183,7 +188,8 @@ int print_report(const char *image, const char *initrd, const char *cmdline,
 	print_digest("cmdline", digest_of_bytes(cmdline, strlen(cmdline) + 1));
 	if (kernel) {
 		errors_about(kernel_name);
-		print_sections(kernel, &payload);
+		print_sections(kernel, &payload,
+			       &(struct blob){ file.data + at, payload.comp_size });
 	}
 	if (fflush(stdout))
 		die("cannot print: %s", strerror(errno));

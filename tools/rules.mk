@@ -11,8 +11,12 @@ MKPAYLOAD_SRCS := tools/mkpayload.c tools/bzimage.c tools/foreign.c tools/codecs
 	tools/elf-kind.c tools/elf-relocs.c tools/relocs.c tools/filter.c tools/pack.c \
 	tools/report.c payload/filter-check.c payload/unfilter.c
 MKPAYLOAD_DEPS := $(MKPAYLOAD_SRCS) tools/mkpayload.h tools/elf-file.h include/payload.h \
-	include/payload-check.h include/unfilter.h include/types.h tools/rules.mk VERSION
+	include/payload-check.h include/unfilter.h include/image.h include/types.h tools/rules.mk \
+	VERSION
 CODEC_LIBS := -lzstd -llzma -lbz2 -lz
+# unfilter() refuses to write to the program that it is a part of, from _text to _end. The
+# linker defines _end for every program, but _text for the stub only.
+UNFILTER_LIBS := -Wl,--defsym=_text=__executable_start
 
 TOOLS_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Werror
 # zstd's source is searched last (-idirafter), because <zstd.h> has to be the
@@ -25,14 +29,14 @@ $(O)/mkpayload: $(MKPAYLOAD_DEPS) | $(ZSTD_SRC)/.stamp $(LZ4_SRC)/.stamp
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' HOSTCC $@
 	$(Q)$(HOSTCC) $(MKPAYLOAD_CFLAGS) -O2 $(HOSTCFLAGS) -o $@ \
-		$(MKPAYLOAD_SRCS) $(MKPAYLOAD_LZ4) $(CODEC_LIBS)
+		$(MKPAYLOAD_SRCS) $(MKPAYLOAD_LZ4) $(CODEC_LIBS) $(UNFILTER_LIBS)
 
 $(O)/unit/mkpayload-asan: $(MKPAYLOAD_DEPS) | $(ZSTD_SRC)/.stamp $(LZ4_SRC)/.stamp
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' HOSTCC $@
 	$(Q)$(HOSTCC) $(MKPAYLOAD_CFLAGS) -g -O1 $(HOSTCFLAGS) \
 		-fsanitize=address,undefined -fno-sanitize-recover=all \
-		-o $@ $(MKPAYLOAD_SRCS) $(MKPAYLOAD_LZ4) $(CODEC_LIBS)
+		-o $@ $(MKPAYLOAD_SRCS) $(MKPAYLOAD_LZ4) $(CODEC_LIBS) $(UNFILTER_LIBS)
 
 $(O)/unit/mkelf: tests/unit/mkelf.c tools/rules.mk
 	@mkdir -p $(@D)
@@ -49,13 +53,14 @@ $(O)/unit/relocated: tests/unit/relocated.c payload/relocate.c payload/unfilter.
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' HOSTCC $@
 	$(Q)$(HOSTCC) $(TOOLS_CFLAGS) -DSEVSTUB_HOSTED -Iinclude -I. -O2 \
-		$(HOSTCFLAGS) -o $@ $< -lzstd
+		$(HOSTCFLAGS) -o $@ $< -lzstd $(UNFILTER_LIBS)
 
 $(O)/unit/unfiltered: tests/unit/unfiltered.c payload/unfilter.c include/unfilter.h \
-		include/payload.h tools/rules.mk
+		include/image.h include/payload.h tools/rules.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' HOSTCC $@
-	$(Q)$(HOSTCC) $(TOOLS_CFLAGS) -DSEVSTUB_HOSTED -Iinclude -O2 $(HOSTCFLAGS) -o $@ $<
+	$(Q)$(HOSTCC) $(TOOLS_CFLAGS) -DSEVSTUB_HOSTED -Iinclude -O2 $(HOSTCFLAGS) -o $@ $< \
+		$(UNFILTER_LIBS)
 
 # What tests/unit/test_mkpayload.sh and test_relocate_stock.sh run or read.
 UNIT_TOOLS += $(O)/mkpayload $(O)/unit/mkpayload-asan $(O)/unit/mkelf \

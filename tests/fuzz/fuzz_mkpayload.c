@@ -317,8 +317,7 @@ static void check_filtered(const struct image *image)
 	bytes = xalloc(image->file_size);
 	memcpy(bytes, image->bytes.data, image->file_size);
 	filters_apply(bytes, image->file_size, &filters);
-	unfilter(bytes, &header);
-	if (memcmp(bytes, image->bytes.data, image->file_size))
+	if (!unfilter(bytes, &header) || memcmp(bytes, image->bytes.data, image->file_size))
 		wrong("filters that are not undone", image->file_size);
 }
 

@@ -25,7 +25,7 @@ LDLIBS_fuzz_vc := -lZydis
 CFLAGS_fuzz_memmap := -I$(ZSTD_SRC)/lib
 $(O)/fuzz/fuzz_memmap: | $(ZSTD_SRC)/.stamp
 CFLAGS_fuzz_mkpayload := -D_GNU_SOURCE
-LDLIBS_fuzz_mkpayload := $(CODEC_LIBS) -llz4
+LDLIBS_fuzz_mkpayload := $(CODEC_LIBS) -llz4 $(UNFILTER_LIBS)
 CFLAGS_fuzz_efi = $(EFI_FLAGS)
 CFLAGS_fuzz_tables = $(EFI_FLAGS)
 # The stub's decoder is compiled with hidden symbols, because libzstd, which judges its

@@ -7,7 +7,7 @@
 # later. libzstd compresses.
 CFLAGS_test_unzstd = $(ZSTD_FLAGS)
 CFLAGS_test_digest = $(ZSTD_FLAGS)
-LDLIBS_test_unzstd := $(O)/stub/payload/huf_decompress_amd64.o -lzstd
+LDLIBS_test_unzstd := $(O)/stub/payload/huf_decompress_amd64.o -lzstd $(UNFILTER_LIBS)
 LDLIBS_test_digest := $(LDLIBS_test_unzstd)
 $(O)/unit/test_unzstd $(O)/unit/test_digest: tests/unit/image.mk \
 	$(O)/stub/payload/huf_decompress_amd64.o

@@ -150,6 +150,8 @@ static struct {
 	 */
 	u64 odd_page;
 	int odd_rights;
+	/* The fake unfilter() reports that the list of filters has changed. */
+	bool filters_changed;
 	/* Result of the fake payload_decode(). */
 	int unzstd_result;
 	unsigned int nmis;
@@ -596,10 +598,11 @@ int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
 
 /* ---- fakes of functions of unfilter.c and relocate.c ---- */
 
-void unfilter(u8 *image, const struct payload_header *p)
+bool unfilter(u8 *image, const struct payload_header *p)
 {
 	CHECK(*image == DECOMPRESSED, "unfiltered before it was decoded");
 	did("unfilter 0x%lx+0x%lx", (u64)image, p->file_size);
+	return !fake.filters_changed;
 }
 
 void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,

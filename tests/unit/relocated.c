@@ -90,7 +90,8 @@ int main(int argc, char **argv)
 			      bin_size - sizeof(header));
 	if (got != out_size)
 		errx(1, "%s: not a payload", argv[1]);
-	unfilter(out, &header);
+	if (!unfilter(out, &header))
+		errx(1, "%s: its filters cannot be undone", argv[1]);
 
 	place = first_place(out + header.file_size, header.reloc_size);
 	distance = quad_at(dump + place) - quad_at(out + place);

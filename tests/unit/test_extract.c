@@ -288,6 +288,20 @@ TEST(filter_of_unknown_kind)
 		filter_refused(bad[i]);
 }
 
+/* An element counts as unused only if all of its six fields are 0. */
+TEST(filter_of_one_field)
+{
+	static const struct payload_filter bad[] = {
+		{ .start = 1 }, { .size = 1 }, { .kind = FILTER_BRANCHES },
+		{ .stride = 1 }, { .columns = 1 }, { .reserved = 1 },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		filter_refused(bad[i]);
+	filter_accepted((struct payload_filter){ .start = 0 });
+}
+
 /* Ranges must ascend and not overlap, and unused elements must be the last ones. */
 TEST(filters_out_of_order)
 {
@@ -1041,6 +1055,20 @@ TEST(extract_refuses)
 	fresh_machine();
 	memset(machine + AT_CMDLINE, 'x', CMDLINE_SIZE + 1);
 	extraction_refused("command line");
+}
+
+/*
+ * The hypervisor can change the payload header on the stack behind its check. If unfilter()
+ * reports that, nothing else may be written to the payload's memory.
+ */
+TEST(extract_filters_changed)
+{
+	fresh_machine();
+	fake.filters_changed = true;
+	EXPECT_ERROR(extract_kernel(&fake.bp), "payload filter");
+	happens("unfilter", 1);
+	happens("relocate", 0);
+	CHECK(!strstr(trace, "teardown"), "too late: %s", trace);
 }
 
 /* ---- error() ---- */

@@ -697,6 +697,24 @@ expect report/cut-image report_refuses 'cut: not made by mkimage: no payload hea
 expect report/no-initrd report_refuses 'nowhere: No such file' image \
 	--initrd nowhere
 
+# A kernel of the same size, one byte of whose code differs.
+cp calls.elf changed.elf
+byte_at=$((0x$(readelf -SW calls.elf | awk '{ for (i = 1; i < NF; i++) if ($i == ".text") print $(i + 3) }')))
+printf '\220' | dd of=changed.elf bs=1 seek="$byte_at" conv=notrunc status=none
+expect report/changed-kernel report_refuses 'changed.elf: not the kernel in the image: the [0-9]* bytes differ' \
+	calls.img --kernel changed.elf
+# belongs_to_report OPTION: the option is refused in words, with and without a kernel.
+belongs_to_report() {
+	for kernel in "" good.elf; do
+		# shellcheck disable=SC2086 # a name or nothing
+		! "$mkpayload" -q -o x "$1" good.elf $kernel >stdout 2>stderr || return 1
+		cat stderr
+		[ "$(wc -l <stderr)" -eq 1 ] &&
+			grep -q "^mkpayload: $1: this option belongs to --report" stderr || return 1
+	done
+}
+expect report/kernel-alone belongs_to_report --kernel
+expect report/initrd-alone belongs_to_report --initrd
 expect report/other-kernel report_refuses 'calls.elf: not the kernel in the image: [0-9]* bytes and 0 of relocations, must be 20771 and 0' \
 	image --kernel calls.elf
 

@@ -4,6 +4,15 @@
  * model of filter_model.h do, for any bytes and any ranges.
  */
 #include "harness.h"
+#include "image.h"
+
+/*
+ * The range of memory that unfilter() takes for the stub's own image. No buffer of the
+ * test lies in it, unless a case sets it.
+ */
+static const u8 *stub_start, *stub_end;
+#define _text	stub_start
+#define _end	stub_end
 
 #include "../../payload/unfilter.c"
 
@@ -48,7 +57,7 @@ static void check_undone(const u8 *bytes, u64 size, const struct payload_filter 
 	filters_apply(filtered, size, &filters);
 	model_filters(other, size, list, false);
 	CHECK(!memcmp(filtered, other, size), "mkpayload and the model differ%s", "");
-	unfilter(filtered, &header);
+	CHECK(unfilter(filtered, &header), "refused%s", "");
 	CHECK(!memcmp(filtered, bytes, size), "not undone%s", "");
 	model_filters(other, size, list, true);
 	CHECK(!memcmp(other, bytes, size), "the model does not undo itself%s", "");
@@ -182,4 +191,200 @@ TEST(table_by_hand)
 	check_undone(bytes, sizeof(bytes), filters.list);
 	filters_apply(bytes, sizeof(bytes), &filters);
 	CHECK(!memcmp(bytes + 4, want, sizeof(want)), "other words%s", "");
+}
+
+/*
+ * The filter ends at the word that makes the maximum 2^30. 4 Mi words that each add the
+ * largest step, 0x100, reach it exactly. Words behind it stay, whatever they look like.
+ */
+TEST(first_uses_maximum)
+{
+	static const u32 behind[] = {
+		0x40000001, 0x40000100, 0x40000101, 0x7fffffff, 0x80000000,
+		0x80000001, 0x800000ff, 0x80000100, 0xffffffff, 0, 1,
+	};
+	const u32 steps = FIRST_USE_MAX / FIRST_USE_REACH;
+	const u64 size = steps * sizeof(u32) + sizeof(behind);
+	struct filters filters = { {
+		{ .size = (u32)size, .kind = FILTER_FIRST_USES, .stride = 4,
+		  .columns = 1 },
+	} };
+	u8 *bytes = xalloc(size);
+
+	for (u32 i = 0; i < steps; i++)
+		put_word(bytes + i * sizeof(u32), (i + 1) * FIRST_USE_REACH);
+	memcpy(bytes + steps * sizeof(u32), behind, sizeof(behind));
+	check_undone(bytes, size, filters.list);
+	filters_apply(bytes, size, &filters);
+	for (u32 i = 0; i < steps; i++)
+		CHECK(get_word(bytes + i * sizeof(u32)) == 0x800000ff,
+		      "word %u is 0x%x", i, get_word(bytes + i * sizeof(u32)));
+	CHECK(!memcmp(bytes + steps * sizeof(u32), behind, sizeof(behind)),
+	      "words behind the maximum change%s", "");
+	free(bytes);
+}
+
+/* The sum of position and displacement may be computed modulo 2^32, up to 2^31 bytes. */
+TEST(branches_of_any_size)
+{
+	random_seed(24);
+	for (int i = 0; i < 2000000; i++) {
+		u64 size = 1 + random_below(PAYLOAD_MAX_SIZE);
+		u64 pos = random_below(size + 1);
+		u32 near = (u32)random_below(3) - 1;
+		u32 value = (u32)random_u64();
+		s64 target;
+
+		switch (random_below(5)) {
+		case 0:
+			size = PAYLOAD_MAX_SIZE;
+			break;
+		case 1:
+			pos = size;
+			value = near ^ (u32)random_below(2) << 31;
+			break;
+		case 2:
+			value = (u32)(size - pos) + near;
+			break;
+		case 3:
+			value = near - (u32)pos;
+			break;
+		}
+		target = (s64)pos + (s32)value;
+		CHECK(branch_is_inside(value, pos, size) ==
+		      (target >= 0 && target < (s64)size),
+		      "0x%x at 0x%lx of 0x%lx", value, pos, size);
+	}
+}
+
+/*
+ * The hypervisor can change the header between its check and unfilter(). The buffer has
+ * exactly SIZE bytes, so that ASan reports a write behind it.
+ */
+TEST(changed_header)
+{
+#define SIZE	64
+	static const struct payload_filter refused[] = {
+		{ 60, 8, FILTER_BRANCHES, 0, 0, 0 },
+		{ 0, 65, FILTER_FIRST_USES, 4, 1, 0 },
+		{ 0, ~0U, FILTER_ASCENDING, 4, 1, 0 },
+		{ ~0U, 64, FILTER_RELATIVE, 4, 1, 0 },
+		{ ~0U, ~0U, FILTER_FIRST_USES, 4, 1, 0 },
+		{ 0, 64, FILTER_RELATIVE, 0, 1, 0 },
+		{ 0, 64, FILTER_ASCENDING, 0, 1, 0 },
+		{ 0, 64, FILTER_KINDS, 4, 1, 0 },
+		{ 0, 64, 255, 4, 1, 0 },
+	};
+	/* These reach beyond the range by a part of an entry, and may change the range. */
+	static const struct payload_filter bounded[] = {
+		{ 32, 32, FILTER_RELATIVE, 4, 255, 0 },
+		{ 32, 30, FILTER_ASCENDING, 1, 255, 0 },
+		{ 61, 3, FILTER_RELATIVE, 4, 1, 0 },
+		{ 62, 2, FILTER_FIRST_USES, 0, 0, 9 },
+		{ 64, 0, FILTER_ASCENDING, 4, 1, 0 },
+		{ 62, 2, FILTER_BRANCHES, 4, 1, 0 },
+		{ 33, 30, FILTER_FIRST_USES, 4, 1, 0 },
+	};
+	u8 *image = xalloc(SIZE), *before = xalloc(SIZE);
+
+	for (u32 i = 0; i < SIZE; i++)
+		before[i] = image[i] = (u8)(i % 4 == 0 ? 0xe8 : i % 4 == 3 ? 0x80 : 0);
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+		struct payload_header p = { .file_size = SIZE, .filter = { refused[i] } };
+
+		CHECK(!unfilter(image, &p), "filter %zu is undone", i);
+		CHECK(!memcmp(image, before, SIZE), "filter %zu: other bytes", i);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bounded); i++) {
+		struct payload_header p = { .file_size = SIZE, .filter = { bounded[i] } };
+		u64 end = bounded[i].start + bounded[i].size;
+
+		CHECK(unfilter(image, &p), "filter %zu is refused", i);
+		CHECK(!memcmp(image, before, bounded[i].start) &&
+		      !memcmp(image + end, before + end, SIZE - end),
+		      "filter %zu: bytes outside of its range", i);
+		memcpy(image, before, SIZE);
+	}
+	free(image);
+	free(before);
+#undef SIZE
+}
+
+/*
+ * The hypervisor can also change the size of the flat image in the header. The payload
+ * may end where the stub begins, or begin where the stub ends, but share no byte with it.
+ */
+TEST(stub_in_the_way)
+{
+	static u8 memory[4096];
+	struct payload_header p = {
+		.filter = { { .size = 64, .kind = FILTER_BRANCHES } },
+	};
+	u8 *image = memory + 1024;
+	static const struct {
+		int start, end;		/* the stub's, counted from the image */
+		u64 size;		/* of the flat image */
+		bool allowed;
+	} cases[] = {
+		{ 64, 128, 64, true }, { 64, 128, 65, false },
+		{ 63, 128, 64, false }, { -64, 0, 1024, true },
+		{ -64, 1, 64, false }, { 0, 64, 64, false },
+		{ 128, 256, 1024, false }, { 128, 256, PAYLOAD_MAX_SIZE, false },
+		{ -64, 0, PAYLOAD_MAX_SIZE, true },
+		{ -64, 0, PAYLOAD_MAX_SIZE + 1, false },
+		{ 128, 256, ~0UL, false }, { -64, 0, ~0UL, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		stub_start = image + cases[i].start;
+		stub_end = image + cases[i].end;
+		p.file_size = cases[i].size;
+		CHECK(unfilter(image, &p) == cases[i].allowed, "case %zu", i);
+	}
+	stub_start = stub_end = NULL;
+}
+
+/*
+ * Appends @count words to @bytes at *@at. Each is *@value + @step, and becomes *@value.
+ */
+static void add_words(u8 *bytes, u64 *at, u32 *value, u32 count, u32 step)
+{
+	for (; count; count--, *at += sizeof(u32))
+		put_word(bytes + *at, *value += step);
+}
+
+/*
+ * Makes a run of 3,000 pairs, @hovers times 9 pairs that keep the score far below the
+ * run's, and 4,000 pairs that would make the run's score a new one. Returns the number of
+ * bytes that find_run() takes.
+ */
+static u32 run_found(u32 hovers, u64 *size)
+{
+	struct payload_filter f = { .kind = FILTER_ASCENDING, .stride = 4, .columns = 1 };
+	u8 *bytes = xalloc(0x40000);
+	u32 value = 0;
+
+	*size = 0;
+	add_words(bytes, size, &value, 3001, 1);
+	add_words(bytes, size, &value, 250, 0x10000000);
+	while (hovers--) {
+		add_words(bytes, size, &value, 8, 1);
+		add_words(bytes, size, &value, 1, 0x10000000);
+	}
+	add_words(bytes, size, &value, 4000, 1);
+	find_run(bytes, 0, *size, &f);
+	CHECK(f.start == 0, "starts at %u", f.start);
+	free(bytes);
+	return f.size;
+}
+
+/* The search for the end of a run reads a bounded number of words behind the run. */
+TEST(run_reach)
+{
+	u64 size;
+	u32 found = run_found(100, &size);
+
+	CHECK(found == size, "%u of %lu bytes", found, size);
+	found = run_found(1200, &size);
+	CHECK(found == 3001 * 4, "%u bytes, not the first 3,001 words", found);
 }

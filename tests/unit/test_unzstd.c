@@ -211,7 +211,7 @@ TEST(mkpayload_margin)
 			      bin.data + sizeof(header), header.comp_size);
 	CHECK(!err, "%d", err);
 	CHECK(header.filter[0].kind, "the payload has no filter to undo");
-	unfilter(both.data, &header);
+	CHECK(unfilter(both.data, &header), "the filters cannot be undone%s", "");
 
 	ph = (const void *)(kernel.data + eh->e_phoff);
 	for (i = 0; i < eh->e_phnum; i++) {

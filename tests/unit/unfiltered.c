@@ -29,7 +29,8 @@ int main(int argc, char **argv)
 	out = malloc(size + 1);
 	if (!out || fread(out, 1, size + 1, stdin) != size)
 		errx(1, "the input has other than %zu bytes", size);
-	unfilter(out, &header);
+	if (!unfilter(out, &header))
+		errx(1, "%s: its filters cannot be undone", argv[1]);
 	if (fwrite(out, 1, size, stdout) != size || fflush(stdout))
 		err(1, "cannot write");
 	free(out);
