@@ -20,6 +20,7 @@
  */
 #include "idt.h"
 #include "linkage.h"
+#include "sev.h"
 #include "x86.h"
 
 	.text
@@ -67,7 +68,6 @@ exception_stubs:
  * Stack:    120 bytes below the vector, up to 8 for alignment, and what
  *           do_exception() takes.
  */
-GLOBAL(exception_common)
 FUNC(exception_common)
 	pushq	%rax
 	pushq	%rcx
@@ -114,5 +114,36 @@ FUNC(exception_common)
 	addq	$16, %rsp		/* vector, error code */
 	iretq
 END_FUNC(exception_common)
+
+/*
+ * exception_vc - terminates the guest if this #VC must not have come. Otherwise it
+ * continues at exception_common.
+ *
+ * The stub learns from two instructions that the processor alone answers whether this
+ * is an SEV-ES guest: CPUID with the sub-leaf of RULE_OUT_SEV, and RDMSR of
+ * SEV_STATUS. A handler that answered for the processor would believe the hypervisor.
+ * %ecx is compared while it is a register. Once it is on the stack, the hypervisor can
+ * put another number back.
+ * In:       struct exception_frame from its field vector on.
+ * Out:      jumps to exception_common, or does not return.
+ * Clobbers: flags.
+ * Mode:     64-bit, interrupts off.
+ * Stack:    none.
+ */
+FUNC(exception_vc)
+	cmpl	$CPUID_SUBLEAF_NO_SEV, %ecx
+	je	.Lsev_denied
+	cmpl	$MSR_SEV_STATUS, %ecx
+	jne	exception_common
+	/* Any other instruction may have this number in %ecx. */
+	cmpl	$SVM_EXIT_MSR, 8(%rsp)
+	jne	exception_common
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_OPCODE), %eax
+	jmp	.Lterminate
+.Lsev_denied:
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax
+.Lterminate:
+	SEND_TERM_REQUEST
+END_FUNC(exception_vc)
 
 	.section .note.GNU-stack, "", @progbits

@@ -463,38 +463,6 @@ no_random_message:
 	.code64
 
 /*
- * exception_vc - terminates the guest if this #VC must not have come. Otherwise it
- * continues at exception_common.
- *
- * The stub learns from two instructions that the processor alone answers whether this
- * is an SEV-ES guest: CPUID with the sub-leaf of RULE_OUT_SEV, and RDMSR of
- * SEV_STATUS. A handler that answered for the processor would believe the hypervisor.
- * %ecx is compared while it is a register. Once it is on the stack, the hypervisor can
- * put another number back.
- * In:       struct exception_frame from its field vector on.
- * Out:      jumps to exception_common, or does not return.
- * Clobbers: flags.
- * Mode:     64-bit, interrupts off.
- * Stack:    none.
- */
-GLOBAL(exception_vc)
-FUNC(exception_vc)
-	cmpl	$CPUID_SUBLEAF_NO_SEV, %ecx
-	je	.Lsev_denied
-	cmpl	$MSR_SEV_STATUS, %ecx
-	jne	exception_common
-	/* Any other instruction may have this number in %ecx. */
-	cmpl	$SVM_EXIT_MSR, 8(%rsp)
-	jne	exception_common
-	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_OPCODE), %eax
-	jmp	.Lterminate
-.Lsev_denied:
-	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax
-.Lterminate:
-	SEND_TERM_REQUEST
-END_FUNC(exception_vc)
-
-/*
  * load_cr3_proven - loads CR3 and proves the new page tables' C-bit: 8 bytes that
  * are written to cbit_proof before the load must read back after it.
  *
