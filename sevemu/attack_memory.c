@@ -499,7 +499,10 @@ static bool forget_saved(const struct vcpu *vcpu, u64 word)
 	return false;
 }
 
-/* Puts all blocks back to launch by which the stub decides and that hold @word. */
+/*
+ * Of the blocks with values by which the stub decides, puts each one that contains the
+ * number @word back to its contents at launch.
+ */
 static void forget_decision(u64 word)
 {
 	unsigned int i, blocks = memory_blocks(MEMORY_DECISIONS);

@@ -27,12 +27,15 @@
 /* Offsets of the addresses of secrets page and CPUID page in the blob. */
 #define BLOB_SECRETS		8
 #define BLOB_CPUID		24
-/* Numbers of N of the attacks on launch pages. */
+/*
+ * How many values N can have in the attacks that change the confidential-computing blob
+ * or the CPUID page.
+ */
 #define BLOB_FIELDS		8
 /* From this N on snp-blob-field inverts a field. Below it, a field becomes 0xfff. */
 #define BLOB_PLAIN		5
 #define CPUID_COUNTS		4
-#define CPUID_FIELDS		9		/* of an entry that snp-cpuid-field spoils */
+#define CPUID_FIELDS		9		/* fields of a CPUID page's entry that are changed */
 #define CPUID_ENTRIES		21		/* entries of the CPUID page of this machine */
 #define CPUID_ALL_FIELDS	(CPUID_ENTRIES * CPUID_FIELDS)
 #define CPUID_ENTRY_SIZE	48
@@ -43,8 +46,8 @@
 
 static u64 again_page;		/* the page that snp-page-state-again changes again */
 /*
- * Number of VMGEXITs until the host changes again_page; 0: it does not.  The VMGEXIT that
- * asked for the first change counts, too.
+ * Number of VMGEXITs until the host carries out the change of again_page's state a second
+ * time; 0: it does not.  The VMGEXIT by which the guest asked for the change counts, too.
  */
 static unsigned int again_left;
 static bool taken;		/* a page was taken from the guest in this run */
@@ -147,8 +150,9 @@ static void secrets_field(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * Answers the request for the hypervisor's features wrongly: with N = 0 SNP is missing,
- * with 1 several VMPLs, with 2 the guest's request stays in the MSR.
+ * Answers the request for the hypervisor's features wrongly. With N = 0 the answer lacks
+ * SNP, with N = 1 it lacks several VMPLs, and with N = 2 there is no answer: the guest's
+ * request stays in the MSR.
  */
 static u64 features(struct lie *lie, u64 request, u64 value)
 {

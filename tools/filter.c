@@ -303,7 +303,10 @@ static void try_btf(struct choice *c, const struct section *s)
 #define RUN_MIN			512
 #define RUN_REACH		4096
 
-/* The forms of numbers in runs. Numbers lie at multiples of their size. */
+/*
+ * The kinds of runs that are searched: what the numbers are, and the bytes of a number.
+ * Each number's offset in the image is a multiple of its bytes.
+ */
 static const struct {
 	u8 kind, stride;
 } run_shapes[] = {

@@ -86,7 +86,10 @@ static void check_machine(void)
 		fail("the CPUID page is missing or wrong");
 }
 
-/* Makes the page @p shared and writes to it, makes it private again and fills it. */
+/*
+ * Makes the page `turning` shared, writes to it, makes it private again and writes to all
+ * of it. Does the same with page number @page of victim_pages.
+ */
 static void turn(unsigned int page)
 {
 	make_shared(turning);
