@@ -78,6 +78,17 @@ need()
 	done
 }
 
+# need_files FILE...: skips the case and ends it if a file could not be fetched.
+need_files()
+{
+	for file; do
+		[ -r "$file" ] || {
+			skip "$test" "there is no $file, which Debian's archive has no more, or make check-deps-$suite was not run"
+			exit 0
+		}
+	done
+}
+
 # ---- Running things.
 
 # limited COMMAND...: runs a program that must end within $hang seconds. The exit

@@ -250,17 +250,6 @@ do_soak_boot()
 	do_boot "$@"
 }
 
-# need_files FILE...: skips the case and ends it if a file could not be fetched.
-need_files()
-{
-	for file; do
-		[ -r "$file" ] || {
-			skip "$test" "there is no $file, which Debian's archive has no more, or make check-deps-sevemu was not run"
-			exit 0
-		}
-	done
-}
-
 # boot_snp KERNEL OPTIONS: boots one of Debian's kernels, with sevemu's options and
 # what @APPEND= adds to the command line. Sets $status.
 boot_snp()

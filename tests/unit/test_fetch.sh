@@ -27,7 +27,9 @@ conf=\$3
 case "\$*" in
 *update)
 	lists=\$(sed -n 's/^Dir::State::Lists "\(.*\)";/\1/p' "\$conf")
-	[ ! -e $tmp/reachable ] || touch "\$lists/x_Packages" "\$lists/x_Sources"
+	[ -e $tmp/reachable ] || exit 0
+	[ ! -e $tmp/expired ] || grep -q '^Acquire::Check-Valid-Until "false";' "\$conf" || exit 0
+	touch "\$lists/x_Packages" "\$lists/x_Sources"
 	;;
 *)
 	[ -e $tmp/delivers ] &&
@@ -122,6 +124,13 @@ dpkg-deb -b "$tmp/package" "$tmp/archive/x.deb" >/dev/null
 echo sid >"$tmp/delivers"
 expect kernel-other-content 1 'fetch-kernel: *pinned digest*vmlinuz*' \
 	sh tools/fetch-kernel sid "$tmp/kernel"
+# An index that has expired is good enough for what is pinned, and for nothing else.
+touch "$tmp/expired"
+expect kernel-expired 1 'fetch-kernel: *pinned digest*vmlinuz*' \
+	sh tools/fetch-kernel sid "$tmp/kernel"
+expect kernel-expired-not-pinned 1 'fetch-kernel: *cannot be reached*' \
+	sh tools/fetch-kernel cloud "$tmp/kernel"
+rm "$tmp/expired"
 expect kernel-pinned-gone 1 'fetch-kernel: cannot fetch linux-image-6.12*no such package*' \
 	sh tools/fetch-kernel trixie "$tmp/kernel"
 expect ovmf-other-content 1 'fetch-ovmf: *pinned digest*OVMF.fd*' \

@@ -8,10 +8,6 @@
  */
 #include "harness.h"
 
-/* In the stub, sev-head_64.S refuses two instructions here. */
-asm(".globl exception_vc\n"
-    "exception_vc:\n"
-    "	jmp exception_common\n");
 #include "idt.h"
 
 extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];

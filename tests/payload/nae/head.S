@@ -56,20 +56,6 @@ FUNC(load_cr3_proven)
 END_FUNC(load_cr3_proven)
 
 /*
- * exception_vc - continues at exception_common. In the stub it terminates the guest
- * at two instructions, which the self-test executes nowhere.
- * In:       struct exception_frame from its field vector on.
- * Out:      jumps to exception_common.
- * Clobbers: nothing.
- * Mode:     64-bit.
- * Stack:    none.
- */
-GLOBAL(exception_vc)
-FUNC(exception_vc)
-	jmp	exception_common
-END_FUNC(exception_vc)
-
-/*
  * Calls code with the registers of a struct regs, and stores the registers after it to
  * the same struct.
  * In:  64-bit mode, %rdi = code to call, %rsi = struct regs
