@@ -35,7 +35,7 @@
 /* From this N on snp-blob-field inverts a field. Below it, a field becomes 0xfff. */
 #define BLOB_PLAIN		5
 #define CPUID_COUNTS		4
-#define CPUID_FIELDS		9		/* fields of a CPUID page's entry that are changed */
+#define CPUID_FIELDS		9		/* fields of a CPUID entry that are changed */
 #define CPUID_ENTRIES		21		/* entries of the CPUID page of this machine */
 #define CPUID_ALL_FIELDS	(CPUID_ENTRIES * CPUID_FIELDS)
 #define CPUID_ENTRY_SIZE	48
