@@ -139,10 +139,11 @@ FUNC(exception_vc)
 	cmpl	$SVM_EXIT_MSR, 8(%rsp)
 	jne	exception_common
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_OPCODE), %eax
-	jmp	early_terminate
+	jmp	.Lterminate
 .Lsev_denied:
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax
-	jmp	early_terminate
+.Lterminate:
+	SEND_TERM_REQUEST
 END_FUNC(exception_vc)
 
 	.section .note.GNU-stack, "", @progbits

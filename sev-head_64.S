@@ -442,9 +442,6 @@ FUNC(write_cbit_proof)
 	jmp	early_error
 END_FUNC(write_cbit_proof)
 
-/* The last page of .rodata has room, and .head is near its limit. */
-	.section .rodata.early, "a"
-
 exception_32_message:
 	.ascii	"sevstub: unexpected exception: the entry code causes none; "
 	.asciz	"suspect the hypervisor\r\n"

@@ -10,11 +10,6 @@
 
 #include "idt.h"
 
-/* No test runs into what terminates an SEV-ES guest. */
-asm(".globl early_terminate\n"
-    "early_terminate:\n"
-    "	ud2\n");
-
 extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 
 /* The general-purpose registers, in the order of struct exception_frame. */

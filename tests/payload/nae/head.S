@@ -56,20 +56,6 @@ FUNC(load_cr3_proven)
 END_FUNC(load_cr3_proven)
 
 /*
- * early_terminate - in the stub, ends the guest at two instructions, which the self-test
- * executes nowhere.
- * In:       nothing.
- * Out:      does not return.
- * Clobbers: nothing.
- * Mode:     64-bit.
- * Stack:    none.
- */
-GLOBAL(early_terminate)
-FUNC(early_terminate)
-	ud2
-END_FUNC(early_terminate)
-
-/*
  * Calls code with the registers of a struct regs, and stores the registers after it to
  * the same struct.
  * In:  64-bit mode, %rdi = code to call, %rsi = struct regs
