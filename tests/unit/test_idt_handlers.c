@@ -10,6 +10,11 @@
 
 #include "idt.h"
 
+/* No test runs into what terminates an SEV-ES guest. */
+asm(".globl terminate_from_vc\n"
+    "terminate_from_vc:\n"
+    "	ud2\n");
+
 extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 
 /* The general-purpose registers, in the order of struct exception_frame. */

@@ -56,6 +56,20 @@ FUNC(load_cr3_proven)
 END_FUNC(load_cr3_proven)
 
 /*
+ * terminate_from_vc - in the stub, ends the guest at two instructions, which the self-test
+ * executes nowhere.
+ * In:       nothing.
+ * Out:      does not return.
+ * Clobbers: nothing.
+ * Mode:     64-bit.
+ * Stack:    none.
+ */
+GLOBAL(terminate_from_vc)
+FUNC(terminate_from_vc)
+	ud2
+END_FUNC(terminate_from_vc)
+
+/*
  * Calls code with the registers of a struct regs, and stores the registers after it to
  * the same struct.
  * In:  64-bit mode, %rdi = code to call, %rsi = struct regs
