@@ -139,10 +139,10 @@ FUNC(exception_vc)
 	cmpl	$SVM_EXIT_MSR, 8(%rsp)
 	jne	exception_common
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_OPCODE), %eax
-	jmp	early_terminate
+	jmp	terminate_from_vc
 .Lsev_denied:
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax
-	jmp	early_terminate
+	jmp	terminate_from_vc
 END_FUNC(exception_vc)
 
 	.section .note.GNU-stack, "", @progbits

@@ -486,6 +486,20 @@ no_random_message:
 	.code64
 
 /*
+ * terminate_from_vc - what early_terminate does, for exception_vc, which runs when .head
+ * is not mapped any more. It uses no memory, which the hypervisor could change.
+ * In:       %eax = the request, as for early_terminate.
+ * Out:      does not return.
+ * Clobbers: %ecx, %edx.
+ * Mode:     64-bit.
+ * Stack:    none.
+ */
+GLOBAL(terminate_from_vc)
+FUNC(terminate_from_vc)
+	SEND_TERM_REQUEST
+END_FUNC(terminate_from_vc)
+
+/*
  * load_cr3_proven - loads CR3 and proves the new page tables' C-bit: 8 bytes that
  * are written to cbit_proof before the load must read back after it.
  *

@@ -35,7 +35,7 @@
 /* From this N on snp-blob-field inverts a field. Below it, a field becomes 0xfff. */
 #define BLOB_PLAIN		5
 #define CPUID_COUNTS		4
-#define CPUID_FIELDS		9		/* fields of a CPUID page's entry that are changed */
+#define CPUID_FIELDS		9		/* fields of a CPUID entry that are changed */
 #define CPUID_ENTRIES		21		/* entries of the CPUID page of this machine */
 #define CPUID_ALL_FIELDS	(CPUID_ENTRIES * CPUID_FIELDS)
 #define CPUID_ENTRY_SIZE	48
@@ -129,8 +129,8 @@ static void cpuid_field(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * Spoils what the secrets page says about the SVSM: with N = 0 there is none, with 1 the
- * guest has VMPL 0, with 2 the calling area is not aligned.
+ * Spoils what the secrets page says about the SVSM. With N = 0 the page names no SVSM, with
+ * N = 1 it gives the guest VMPL 0, and with N = 2 the calling area's address is not aligned.
  */
 static void secrets_field(struct lie *lie, struct boot_params *bp)
 {

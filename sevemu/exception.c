@@ -434,12 +434,11 @@ void vc_not_validated(struct vcpu *vcpu)
 	struct met met = { .vector = X86_VC, .error_code = SVM_EXIT_NOT_VALIDATED };
 
 	vcpu->vmcb->event_inj = 0;
-	if (!(event & EVENT_VALID) || type != EVENT_TYPE_EXCEPTION)
+	if (!(event & EVENT_VALID) || type != EVENT_TYPE_EXCEPTION ||
+	    (vector != X86_DF && !double_fault(vector, X86_VC)))
 		vc_raise(vcpu, SVM_EXIT_NOT_VALIDATED);
 	else if (vector == X86_DF)
 		triple_fault(vcpu, vector, 0, &met, X86_VC);
-	else if (double_fault(vector, X86_VC))
-		guest_raise(vcpu, X86_DF, 0);
 	else
-		vc_raise(vcpu, SVM_EXIT_NOT_VALIDATED);
+		guest_raise(vcpu, X86_DF, 0);
 }

@@ -53,7 +53,7 @@ void rmp_apply(u64 gpa)
 	u8 rights = rights_of(entry, config.vmpl);
 	u64 flags = 0;
 
-	if (entry->flags & RMP_ALIASED) {
+	if (entry->flags & (RMP_ALIASED | RMP_UNTOUCHED)) {
 		npt_place(gpa, VIEW_PRIVATE, 0);
 	} else if (entry->flags & RMP_ASSIGNED) {
 		if (entry->flags & RMP_VALIDATED && rights & RMP_READ)
@@ -62,8 +62,6 @@ void rmp_apply(u64 gpa)
 				 PTE_W : 0) |
 				((rights & EXECUTE) == EXECUTE ? 0 : PTE_NX);
 		npt_place(gpa, VIEW_PRIVATE, flags);
-	} else if (entry->flags & RMP_UNTOUCHED) {
-		npt_place(gpa, VIEW_PRIVATE, 0);
 	} else {
 		npt_place(gpa, VIEW_SHARED, SHARED_LEAF);
 	}

@@ -238,15 +238,15 @@ void snp_exit_ud(struct vcpu *vcpu)
 {
 	bool long64 = guest_long_mode(vcpu) && vcpu->vmcb->cs.attrib & SEG_L;
 	struct insn insn;
+	bool group7;
 
 	insn_decode(vcpu, &insn);
-	if (insn.opcode[0] != OPCODE_0F || insn.opcode[1] != OP2_GROUP7)
-		pass_ud(vcpu);
-	else if (insn.repeat == PREFIX_REPNE && insn.modrm == MODRM_PVALIDATE)
+	group7 = insn.opcode[0] == OPCODE_0F && insn.opcode[1] == OP2_GROUP7;
+	if (group7 && insn.repeat == PREFIX_REPNE && insn.modrm == MODRM_PVALIDATE)
 		pvalidate(vcpu, &insn, long64);
-	else if (insn.repeat == PREFIX_REP && insn.modrm == MODRM_RMPADJUST && long64)
+	else if (group7 && insn.repeat == PREFIX_REP && insn.modrm == MODRM_RMPADJUST && long64)
 		rmpadjust(vcpu, &insn);
-	else if (insn.repeat == PREFIX_REP && insn.modrm == MODRM_RMPQUERY && long64)
+	else if (group7 && insn.repeat == PREFIX_REP && insn.modrm == MODRM_RMPQUERY && long64)
 		rmpquery(vcpu, &insn);
 	else
 		pass_ud(vcpu);

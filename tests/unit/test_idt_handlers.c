@@ -11,8 +11,8 @@
 #include "idt.h"
 
 /* No test runs into what terminates an SEV-ES guest. */
-asm(".globl early_terminate\n"
-    "early_terminate:\n"
+asm(".globl terminate_from_vc\n"
+    "terminate_from_vc:\n"
     "	ud2\n");
 
 extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];

@@ -56,7 +56,7 @@ FUNC(load_cr3_proven)
 END_FUNC(load_cr3_proven)
 
 /*
- * early_terminate - in the stub, ends the guest at two instructions, which the self-test
+ * terminate_from_vc - in the stub, ends the guest at two instructions, which the self-test
  * executes nowhere.
  * In:       nothing.
  * Out:      does not return.
@@ -64,10 +64,10 @@ END_FUNC(load_cr3_proven)
  * Mode:     64-bit.
  * Stack:    none.
  */
-GLOBAL(early_terminate)
-FUNC(early_terminate)
+GLOBAL(terminate_from_vc)
+FUNC(terminate_from_vc)
 	ud2
-END_FUNC(early_terminate)
+END_FUNC(terminate_from_vc)
 
 /*
  * Calls code with the registers of a struct regs, and stores the registers after it to
