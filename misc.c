@@ -20,6 +20,7 @@
 #include "kaslr.h"
 #include "la57.h"
 #include "lib/string.h"
+#include "loaded.h"
 #include "misc.h"
 #include "payload-check.h"
 #include "relocate.h"
@@ -30,29 +31,6 @@
 #include "srat.h"
 #include "unfilter.h"
 #include "x86.h"
-
-/*
- * Flag in setup_data.type. Linux's SETUP_INDIRECT is the same bit, but it
- * shifts a signed 1 into the sign bit, which C does not define.
- */
-#define SETUP_DATA_INDIRECT	(1U << 31)
-
-/*
- * A setup_data node with which Linux hands memory over by kexec (KHO), and its
- * data: addresses and sizes in bytes of the device tree that describes the
- * memory, and of an array of scratch areas. The last kernel has preserved
- * nothing in the scratch areas. Newer UAPI headers than those in use define
- * both, with other names for the structures.
- */
-#define SETUP_KEXEC_KHO		10
-struct kho_node {
-	u64 fdt_addr, fdt_size, scratch_addr, scratch_size;
-};
-struct kho_area {
-	u64 addr, size;
-};
-/* The most scratch areas of a kexec handover. Linux makes a few per node. */
-#define KHO_MAX_SCRATCH		512
 
 /* Processor features that the boot uses; detect_cpu() fills this in. */
 struct cpu {
@@ -110,32 +88,6 @@ static struct range runtime_range(u64 load, u64 efi_start)
 	else if (image_info.relocatable && aligned > start)
 		start = aligned;
 	return (struct range){ start, start + image_info.init_size };
-}
-
-static void check_not_in(struct range runtime, const char *what,
-			 struct range used)
-{
-	if (range_overlaps(runtime, used))
-		error_with(SEVSTUB_TERM_HANDED_OVER, what,
-			   "0x%lx-0x%lx is in the memory of the payload, 0x%lx-0x%lx",
-			   used.start, used.end, runtime.start, runtime.end);
-}
-
-/*
- * Ends the boot unless what the loader put at @used lies in memory, by E820 or
- * by firmware's memory map, and outside of @runtime, the memory of payload and
- * image. The stub maps @used and the payload reads it, so it must not be a
- * device. Which type of memory it is does not matter.
- */
-static void check_loaded(const struct boot_params *bp, struct range runtime,
-			 const char *what, struct range used)
-{
-	if (!e820_may_hold(bp, used.start, used.end) &&
-	    !efi_may_hold(bp, used.start, used.end))
-		error_with(SEVSTUB_TERM_HANDED_OVER, what,
-			   "0x%lx-0x%lx is not all in RAM", used.start,
-			   used.end);
-	check_not_in(runtime, what, used);
 }
 
 /*
@@ -287,23 +239,6 @@ static void place_payload(struct boot *boot)
 			   boot->out_size, p->margin, margin);
 }
 
-/*
- * Maps the range @r with rights @prot (MAP_*), or ends the boot. In an SEV-ES
- * guest the message has no addresses: the hypervisor reads the console, and the
- * payload's random address is secret.
- */
-static void map(const char *what, struct range r, unsigned int prot)
-{
-	int err = ident_map_range(r.start, r.end, prot);
-	const char *why = err == -ENOMEM ? "out of tables" : "out of reach";
-
-	if (err && sev_es_active())
-		error("page tables", "%s cannot be mapped (%s)", what, why);
-	if (err)
-		error("page tables", "%s: 0x%lx-0x%lx cannot be mapped (%s)",
-		      what, r.start, r.end, why);
-}
-
 static void guard(const char *what, const void *page)
 {
 	if (ident_map_guard((u64)page))
@@ -328,146 +263,6 @@ static void check_stack(void)
 	}
 }
 
-static void take(struct range r)
-{
-	kaslr_area(KASLR_TAKEN, r.start, r.end);
-}
-
-/*
- * Keeps the payload out of @len bytes at @addr that belong to the payload:
- * refuses the boot if they lie in the payload's present memory, and tells KASLR
- * not to use them. The stub reads no byte of them.
- */
-static void keep_away(const struct boot *boot, u64 addr, u64 len)
-{
-	struct range r = { addr, addr + len };
-
-	if (r.end < r.start)
-		error_with(SEVSTUB_TERM_HANDED_OVER, "setup_data",
-			   "0x%lx indirect bytes at 0x%lx wrap around",
-			   len, addr);
-	check_not_in(boot->runtime, "setup_data", r);
-	take(r);
-}
-
-/*
- * Keeps the payload out of data that the setup_data node at @addr points to:
- * any data for type SETUP_INDIRECT, and for SETUP_IMA the measurements that the
- * last kernel has left for the next one.
- */
-static void keep_indirect(const struct boot *boot, u64 addr,
-			  const struct setup_data *node)
-{
-	const u8 *data = (const u8 *)addr + sizeof(*node);
-	struct setup_indirect to;
-	struct ima_setup_data ima;
-
-	if (node->type == SETUP_DATA_INDIRECT && node->len >= sizeof(to)) {
-		memcpy(&to, data, sizeof(to));
-		keep_away(boot, to.addr, to.len);
-	}
-	if (node->type == SETUP_IMA && node->len >= sizeof(ima)) {
-		memcpy(&ima, data, sizeof(ima));
-		keep_away(boot, ima.addr, ima.size);
-	}
-}
-
-/*
- * Makes a setup_data node of type SETUP_CC_BLOB a node without meaning, unless
- * this is an SNP guest. It has the address of a confidential-computing blob, which
- * exists in SNP guests only. Linux would read at that address before it can report
- * an exception.
- */
-static void disown_blob(u64 addr, const struct setup_data *node)
-{
-	if (node->type == SETUP_CC_BLOB && !sev_snp_active())
-		memset((u8 *)addr + offsetof(struct setup_data, type), 0,
-		       sizeof(node->type));
-}
-
-/*
- * Checks and maps what the loader put at @r, and keeps the payload out of it.
- */
-static void keep_loaded(const struct boot *boot, struct range r)
-{
-	check_loaded(boot->bp, boot->runtime, "setup_data", r);
-	map("setup_data", r, MAP_WRITE);
-	take(r);
-}
-
-/*
- * Obeys a setup_data node of type SETUP_KEXEC_KHO. Outside of the scratch areas
- * memory may hold what the last kernel has preserved, so only scratch areas are
- * candidates for the payload's random address. If no area is large enough, the
- * payload keeps its address, which the last kernel has chosen.
- */
-static void keep_handover(const struct boot *boot, u64 addr,
-			  const struct setup_data *node)
-{
-	struct kho_node kho;
-	struct kho_area area;
-	u64 at;
-
-	if (node->type != SETUP_KEXEC_KHO)
-		return;
-	if (node->len < sizeof(kho))
-		error_with(SEVSTUB_TERM_HANDED_OVER, "setup_data",
-			   "a kexec handover of %u bytes, must be %lu",
-			   node->len, sizeof(kho));
-	memcpy(&kho, (const u8 *)addr + sizeof(*node), sizeof(kho));
-	if (kho.scratch_size > KHO_MAX_SCRATCH * sizeof(area))
-		error_with(SEVSTUB_TERM_HANDED_OVER, "setup_data",
-			   "more than %u scratch areas", KHO_MAX_SCRATCH);
-	if (kho.fdt_size)
-		keep_loaded(boot, (struct range){ kho.fdt_addr,
-			kho.fdt_addr + kho.fdt_size });
-	if (kho.scratch_size)
-		keep_loaded(boot, (struct range){ kho.scratch_addr,
-			kho.scratch_addr + kho.scratch_size });
-	/*
-	 * Name an area of one byte, in which no payload fits. Even if the list
-	 * of scratch areas is empty, KASLR then uses no other memory.
-	 */
-	kaslr_area(KASLR_SCRATCH, 0, 1);
-	for (at = 0; kho.scratch_size - at >= sizeof(area); at += sizeof(area)) {
-		memcpy(&area, (const u8 *)kho.scratch_addr + at, sizeof(area));
-		kaslr_area(KASLR_SCRATCH, area.addr, area.addr + area.size);
-	}
-}
-
-/*
- * Maps the whole setup_data list, because the payload may read it before it has
- * page tables of its own. Each node is checked and mapped before it is read.
- */
-static void map_setup_data(const struct boot *boot)
-{
-	u64 addr = boot->bp->hdr.setup_data;
-	unsigned int nodes = 0;
-
-	while (addr) {
-		struct setup_data node;
-		struct range r = { addr, addr + sizeof(node) };
-
-		if (nodes++ == SETUP_DATA_MAX_NODES)
-			error_with(SEVSTUB_TERM_HANDED_OVER, "setup_data",
-				   "more than %u nodes, or a loop",
-				   SETUP_DATA_MAX_NODES);
-		check_loaded(boot->bp, boot->runtime, "setup_data", r);
-		map("setup_data", r, MAP_WRITE);
-
-		/*
-		 * Copy the node's header, because a node need not be aligned.
-		 */
-		memcpy(&node, (const void *)addr, sizeof(node));
-		r.end += node.len;
-		keep_loaded(boot, r);
-		keep_indirect(boot, addr, &node);
-		keep_handover(boot, addr, &node);
-		disown_blob(addr, &node);
-		addr = node.next;
-	}
-}
-
 /* Builds the stub's page tables with what the stub needs to run on them. */
 static void build_map(const struct boot *boot, const struct cpu *cpu)
 {
@@ -488,11 +283,12 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 	guard("stack", stack_guard);
 	guard("double-fault stack", double_fault_guard);
 	if (boot->la57)
-		map("five-level paging", (struct range){ boot->la57,
+		must_map("five-level paging", (struct range){ boot->la57,
 			boot->la57 + LA57_SIZE }, MAP_WRITE | MAP_EXEC);
-	map("text", (struct range){ (u64)_text, (u64)_etext }, MAP_EXEC);
-	map("rodata", (struct range){ (u64)_rodata, (u64)_erodata }, MAP_RO);
-	map("data", (struct range){ (u64)_data, (u64)_end }, MAP_WRITE);
+	must_map("text", (struct range){ (u64)_text, (u64)_etext }, MAP_EXEC);
+	must_map("rodata", (struct range){ (u64)_rodata, (u64)_erodata },
+		 MAP_RO);
+	must_map("data", (struct range){ (u64)_data, (u64)_end }, MAP_WRITE);
 }
 
 /*
@@ -504,30 +300,6 @@ static void check_private(const struct boot *boot)
 	if (!ident_map_is_private((u64)_text, (u64)_end, MAP_ANY) ||
 	    !ident_map_is_private(boot->la57, boot->la57 + LA57_SIZE, MAP_ANY))
 		error("page tables", "the stub's memory is not private");
-}
-
-/*
- * Maps the setup_data list if the E820 table in the zero page is full, because
- * the E820 map then continues in setup_data nodes, and the check of any other
- * memory reads the whole map. map_setup_data() checks the nodes later.
- */
-static void map_e820_nodes(const struct boot *boot)
-{
-	u64 addr = boot->bp->hdr.setup_data;
-	unsigned int nodes = 0;
-
-	if (boot->bp->e820_entries < E820_MAX_ENTRIES_ZEROPAGE)
-		return;
-	while (addr && nodes++ < SETUP_DATA_MAX_NODES) {
-		struct setup_data node;
-		struct range r = { addr, addr + sizeof(node) };
-
-		map("setup_data", r, MAP_WRITE);
-		memcpy(&node, (const void *)addr, sizeof(node));
-		r.end += node.len;
-		map("setup_data", r, MAP_WRITE);
-		addr = node.next;
-	}
 }
 
 /*
@@ -543,49 +315,13 @@ static void map_snp(void)
 
 	for (i = 0; i < SNP_CALLING_AREA; i++) {
 		snp_page(i, &what, &page);
-		map(what, page, MAP_WRITE);
+		must_map(what, page, MAP_WRITE);
 	}
 	snp_keep_cpuid();
 	snp_find_vmpl();
 	snp_page(SNP_CALLING_AREA, &what, &page);
 	if (page.start != page.end)
-		map(what, page, MAP_WRITE);
-}
-
-/*
- * Maps what the loader handed over: the payload's first instructions need it,
- * too.
- */
-static void map_loaded(const struct boot *boot)
-{
-	struct range initrd, efi_map;
-
-	map("zero page", zero_page_range(boot->bp), MAP_WRITE);
-	initrd = initrd_range(boot->bp);
-	efi_map = efi_map_range(boot->bp);
-	map("command line", cmdline_range(&boot->cmdline), MAP_WRITE);
-	if (initrd.start != initrd.end)
-		map("initrd", initrd, MAP_WRITE);
-	/*
-	 * Map firmware's memory map, because map_setup_data() may call
-	 * efi_may_hold(), which reads it.
-	 */
-	if (efi_map.start != efi_map.end)
-		map("memory map", efi_map, MAP_WRITE);
-	map_e820_nodes(boot);
-}
-
-/*
- * Returns true if @page touches the zero page, the command line, the initrd or
- * firmware's memory map. setup_data is left out, because map_setup_data() maps
- * it later.
- */
-static bool is_loaders(const struct boot *boot, struct range page)
-{
-	return range_overlaps(page, zero_page_range(boot->bp)) ||
-	       range_overlaps(page, cmdline_range(&boot->cmdline)) ||
-	       range_overlaps(page, initrd_range(boot->bp)) ||
-	       range_overlaps(page, efi_map_range(boot->bp));
+		must_map(what, page, MAP_WRITE);
 }
 
 /*
@@ -599,10 +335,11 @@ static void map_borrowed(const struct boot *boot)
 
 	for (; page.start < boot->la57 + LA57_SIZE; page.start = page.end,
 	     page.end += PAGE_SIZE) {
-		if (is_loaders(boot, page) && !range_overlaps(page, boot->runtime))
-			map("five-level paging", page, MAP_WRITE);
+		if (is_loaders(boot->bp, &boot->cmdline, page) &&
+		    !range_overlaps(page, boot->runtime))
+			must_map("five-level paging", page, MAP_WRITE);
 	}
-	map_e820_nodes(boot);
+	map_e820_nodes(boot->bp);
 }
 
 /*
@@ -615,7 +352,7 @@ static void map_payload(const struct boot *boot)
 	struct range payload = { (u64)boot->out, (u64)boot->out + boot->size };
 	struct range image = { (u64)_image, (u64)_text };
 
-	map("payload", payload, MAP_WRITE | MAP_EXEC);
+	must_map("payload", payload, MAP_WRITE | MAP_EXEC);
 	/*
 	 * ident_map_range() keeps pages as they are that were mapped before: with
 	 * KASLR by srat.c and efi_name_free_memory(), with rights of their own. In
@@ -635,7 +372,12 @@ static void map_payload(const struct boot *boot)
 	if (range_overlaps(payload, image))
 		image.start = payload.end;
 	if (image.start < image.end)
-		map("compressed payload", image, MAP_RO);
+		must_map("compressed payload", image, MAP_RO);
+}
+
+static void take(struct range r)
+{
+	kaslr_area(KASLR_TAKEN, r.start, r.end);
 }
 
 static void take_snp(void)
@@ -855,7 +597,7 @@ u64 extract_kernel(struct boot_params *bp)
 	build_map(&boot, &cpu);
 	sev_load_map();
 	check_private(&boot);
-	map_loaded(&boot);
+	map_loaded(bp, &boot.cmdline);
 	if (sev_snp_active())
 		map_snp();
 	check_stack();
@@ -868,7 +610,7 @@ u64 extract_kernel(struct boot_params *bp)
 	sev_es_setup_ghcb(bp);
 	if (sev_es_active())
 		console_init(&boot.cmdline, &bp->screen_info);
-	map_setup_data(&boot);
+	map_setup_data(bp, boot.runtime);
 	if (sev_snp_active())
 		accept_memory(&boot);
 	map_vga();

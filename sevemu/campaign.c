@@ -32,6 +32,7 @@
 #include "campaign.h"
 #include "ghcb.h"
 #include "hooks.h"
+#include "jobs.h"
 #include "loader.h"
 #include "log.h"
 #include "main.h"
@@ -51,8 +52,6 @@
 #define ALARM_TICKS		2000000000
 /* The first CPUID function for which the stub asks the hypervisor. */
 #define CPUID_EXT_MAX		0x80000000
-/* The size in bytes of a buffer for an attack's name, with the NUL. */
-#define ATTACK_NAME_MAX		64
 /*
  * The number of runs with an honest host if --chance was given.  Each one has
  * other random numbers, so KASLR relocates the payload by another distance.
@@ -68,8 +67,6 @@
  */
 #define MOMENT_STEP		10007
 #define BLOCK_STEP		7919
-/* "--attack all" runs the guest this many times for each attack, or fewer. */
-#define FORMS			32
 
 /* How a run of the guest under attack ended. */
 enum outcome {
@@ -118,71 +115,6 @@ static const char *const outcome_names[OUTCOMES] = {
  */
 struct figures {
 	u64 runs, outcomes[OUTCOMES], terms[TERM_SETS][TERM_CODES];
-};
-
-/*
- * The runs of the guest that --attack or --hostile asks for.  --attack takes a
- * list of attacks.  The members behind @attacks describe the element of this
- * list whose runs are under way.
- */
-static struct {
-	/* The text of the option --attack.  NULL: --hostile was given instead. */
-	char *attacks;
-	/* The attack that --attack names; unused if @all or @window is set. */
-	const struct attack *attack;
-	/* --attack asks for all attacks ("all" or "others") instead of one. */
-	bool all;
-	/* With @all: leave out the attacks that inject an event ("others"). */
-	bool others;
-	/* The moments of the guest's run that --attack names; NULL: it names none. */
-	const struct window *window;
-	/*
-	 * The numbers to run the guest with, @from to @to in steps of @stride:
-	 * an attack's N, the seed of --hostile, or the instruction in @window.
-	 */
-	u64 from, to, stride;
-} jobs = { .stride = 1 };
-
-/*
- * Moments of the guest's run.  At each of them the emulated host attacks in one run
- * after the other: with every kind of event (NMI, #VC and so on), or by a change of
- * private memory.  --attack names a window by the name of what is played and the name
- * of the moments, such as "every" and "-late".
- */
-struct window {
-	bool events;		/* events are injected; else blocks are changed */
-	enum memory_kind kind;	/* of the blocks */
-	enum trigger trigger;
-	/* The moments are those of @trigger; else instructions counted from @trigger. */
-	bool each;
-};
-
-static const struct {
-	const char *name;
-	bool events;
-	enum memory_kind kind;
-} window_kinds[] = {
-	{ "every", .events = true },
-	{ "blocks", .kind = MEMORY_DECISIONS },
-	{ "stacks", .kind = MEMORY_STACKS },
-	{ "tables", .kind = MEMORY_TABLES },
-	{ "code", .kind = MEMORY_CODE },
-	{ "output", .kind = MEMORY_OUTPUT },
-};
-
-static const struct {
-	const char *name;
-	enum trigger trigger;
-	bool each;
-} window_moments[] = {
-	{ "", FROM_START, false },
-	{ "-in-vc", FROM_VC, false },
-	{ "-busy", FROM_VMGEXIT, false },
-	{ "-asked", FROM_REQUEST, false },
-	{ "-late", FROM_PROOF, false },
-	{ "-end", FROM_UNSHARED, false },
-	{ "-exits", FROM_VMGEXIT, true },
-	{ "-faults", FROM_FAULT, true },
 };
 
 /* The results of all runs of the guest, and of the runs with the present attack. */
@@ -325,154 +257,6 @@ bool campaign_proof(struct vcpu *vcpu)
 	kaslr_proven();
 	watch_proven();
 	events_trigger(FROM_PROOF);
-	return true;
-}
-
-/*
- * Splits @text at the first character @end, which is replaced by NUL, and
- * returns the second part.  The second part is empty if @end does not occur.
- */
-static char *cut(char *text, char end)
-{
-	for (; *text && *text != end; text++)
-		;
-	if (*text)
-		*text++ = '\0';
-	return text;
-}
-
-/* Sets jobs.from, jobs.to and jobs.stride from "A", "A-B" or "A-B/STRIDE". */
-static void set_range(char *text)
-{
-	char *stride = cut(text, '/'), *last = cut(text, '-');
-
-	jobs.from = parse_number(text);
-	jobs.to = *last ? parse_number(last) : jobs.from;
-	if (*stride)
-		jobs.stride = parse_number(stride);
-	if (!jobs.stride)
-		end_run(END_ERROR, "the stride of a range is 0: it must be at least 1");
-}
-
-/*
- * Returns the window called @name, which is valid until the next call.  Returns NULL if
- * @name is unknown.
- */
-static const struct window *find_window(const char *name)
-{
-	static struct window window;
-	unsigned int kind, moment;
-	size_t len;
-
-	for (kind = 0; kind < ARRAY_SIZE(window_kinds); kind++) {
-		len = strlen(window_kinds[kind].name);
-		for (moment = 0; moment < ARRAY_SIZE(window_moments); moment++) {
-			if (memcmp(name, window_kinds[kind].name, len) ||
-			    strcmp(name + len, window_moments[moment].name))
-				continue;
-			window.events = window_kinds[kind].events;
-			window.kind = window_kinds[kind].kind;
-			window.trigger = window_moments[moment].trigger;
-			window.each = window_moments[moment].each;
-			return &window;
-		}
-	}
-	return NULL;
-}
-
-/*
- * Checks the names of all attacks in @text, the value of --attack, before the
- * guest runs for the first time.  Otherwise a misspelt name late in the list
- * would be found only after hours of runs.
- */
-static void check_attacks(const char *text)
-{
-	char name[ATTACK_NAME_MAX];
-	unsigned int len;
-
-	while (*text) {
-		for (len = 0; *text && *text != ':' && *text != ','; text++) {
-			if (len < sizeof(name) - 1)
-				name[len++] = *text;
-		}
-		name[len] = '\0';
-		if (strcmp(name, "all") && strcmp(name, "others") &&
-		    !find_window(name) && !attack_find(name))
-			end_run(END_USAGE, "no attack is called %s (--attack list names them)",
-				name);
-		while (*text && *text++ != ',')
-			;
-	}
-}
-
-/*
- * Sets jobs from one element of the list that --attack takes: "NAME",
- * "NAME:RANGE", "all:FORMS", "others:FORMS", or a name of find_window() with a
- * range.  Changes @name.
- */
-static void set_attack(char *name)
-{
-	char *range = cut(name, ':');
-
-	jobs.stride = 1;
-	jobs.others = !strcmp(name, "others");
-	jobs.all = jobs.others || !strcmp(name, "all");
-	jobs.window = NULL;
-	if (jobs.all) {
-		jobs.to = *range ? parse_number(range) : FORMS;
-		return;
-	}
-	jobs.window = find_window(name);
-	/* NULL if NAME is a window. check_attacks() has refused all other names. */
-	jobs.attack = attack_find(name);
-	if (jobs.attack && jobs.attack->memory && !memory_given())
-		end_run(END_USAGE, "--attack %s needs --memory", name);
-	jobs.from = 0;
-	jobs.to = jobs.attack ? jobs.attack->count - 1 : 0;
-	if (*range)
-		set_range(range);
-}
-
-/*
- * Fills struct watch from the value of --watch, "START-END,GHCB,PROOF[,IDT]".
- * START and END enclose the payload.  GHCB, PROOF and IDT are addresses in the
- * stub.  If IDT is given they are link addresses, and campaign_vmgexit()
- * relocates them once it knows where firmware loaded the stub.
- */
-static void set_watch(char *start)
-{
-	char *ghcb = cut(start, ','), *proof = cut(ghcb, ','), *idt = cut(proof, ',');
-	char *end = cut(start, '-');
-
-	watch.payload = parse_number(start);
-	watch.payload_end = parse_number(end);
-	watch.ghcb = parse_number(ghcb);
-	watch.proof = parse_number(proof);
-	watch.idt = parse_number(idt);
-}
-
-bool campaign_option(const char *name, char *value)
-{
-	if (!strcmp(name, "attack"))
-		jobs.attacks = value;
-	else if (!strcmp(name, "hostile"))
-		set_range(value);
-	else if (!strcmp(name, "memory"))
-		memory_option(value);
-	else if (!strcmp(name, "watch"))
-		set_watch(value);
-	else if (!strcmp(name, "chance"))
-		kaslr_option(value);
-	else
-		return false;
-	if (jobs.attacks && !strcmp(jobs.attacks, "list")) {
-		attack_list();
-		end_run(END_PASS, "end of the list; each line starts with what --attack takes");
-	}
-	if (!strcmp(name, "attack"))
-		check_attacks(value);
-	if (!strcmp(name, "attack") || !strcmp(name, "hostile"))
-		config.hostile = true;
 	return true;
 }
 
@@ -861,7 +645,7 @@ static void play_attacks(struct vcpu *vcpu, char *text)
 
 	for (; *text; text = next) {
 		next = cut(text, ',');
-		set_attack(text);
+		jobs_set_attack(text);
 		if (jobs.window)
 			play_every(vcpu, jobs.window, text, jobs.from, jobs.to, jobs.stride);
 		else if (jobs.all)

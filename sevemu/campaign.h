@@ -14,14 +14,6 @@
 #include "sevemu.h"
 
 /*
- * Handles the command line option @name if it is attack, hostile, watch or
- * chance, and returns true.  Returns false for any other option.  main.c calls
- * it for each option.  @value is the option's text; it is changed and must stay
- * allocated.  "--attack list" and a wrong value terminate sevemu.
- */
-bool campaign_option(const char *name, char *value);
-
-/*
  * Runs the guest many times from the present state of @vcpu, with the attacks
  * that --attack or --hostile asked for, and terminates sevemu with PASS or
  * FAIL.  main.c calls it when the kernel is loaded.  With firmware,

@@ -16,6 +16,7 @@
 #include "exits.h"
 #include "fwcfg.h"
 #include "io.h"
+#include "jobs.h"
 #include "launch.h"
 #include "layout.h"
 #include "loader.h"
@@ -115,7 +116,7 @@ static void config_set(const char *name, char *value)
 		snp_attack_option(value);
 		return;
 	}
-	if (campaign_option(name, value))
+	if (jobs_option(name, value))
 		return;
 	if (option_is(name, "sev")) {
 		config.sev = option_is(value, "off") ? SEV_OFF :

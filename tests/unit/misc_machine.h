@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * misc_machine.h - a fake machine for the tests of misc.c: test_misc.c,
+ * misc_machine.h - a fake machine for the tests of misc.c and loaded.c: test_misc.c,
  * test_boot_map.c, test_misc_efi.c, test_extract.c and, through extract.h,
  * test_images.c and fuzzers.
  *
  * The machine's RAM and the stub's image are arrays and addresses of the test.
- * This header includes the real lib/e820.c and lib/cmdline.c. The functions of
+ * This header includes the real loaded.c, lib/e820.c and lib/cmdline.c. The functions of
  * the stub's other files are fakes, which append a line to @trace for each
  * call. A case calls fresh_machine(), changes @fake, @layout or the payload
  * header, calls functions of misc.c, and compares @trace.
@@ -88,6 +88,7 @@ static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 #include "../../payload/payload-check.c"
 #include "../../payload/filter-check.c"
 #include "../../payload/unstore.c"
+#include "../../loaded.c"
 #include "../../misc.c"
 #undef image_info	/* also a struct's tag */
 

@@ -143,7 +143,7 @@ function room(object) {
 	}
 	if (object == "head_64.o")
 		return "head_64.S"
-	return object == "misc.o" ? "misc.c" : "machine"
+	return object ~ /^(misc|loaded)\.o$/ ? "misc.c" : "machine"
 }
 $1 == "at" { at[$2] = $3; next }
 { from[++count] = $2; to[count] = $3 }

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * jobs.h - which runs of a campaign the options --attack and --hostile ask for (jobs.c).
+ */
+#ifndef SEVEMU_JOBS_H
+#define SEVEMU_JOBS_H
+
+#include "attack.h"
+#include "attack_events.h"
+#include "attack_memory.h"
+#include "sevemu.h"
+
+/*
+ * Moments of the guest's run.  At each of them the emulated host attacks in one run
+ * after the other: with every kind of event (NMI, #VC and so on), or by a change of
+ * private memory.  --attack names a window by the name of what is played and the name
+ * of the moments, such as "every" and "-late".
+ */
+struct window {
+	bool events;		/* events are injected; else blocks are changed */
+	enum memory_kind kind;	/* of the blocks */
+	enum trigger trigger;
+	/* The moments are those of @trigger; else instructions counted from @trigger. */
+	bool each;
+};
+
+/*
+ * The runs of the guest that --attack or --hostile asks for.  --attack takes a
+ * list of attacks.  The members behind @attacks describe the element of this
+ * list whose runs are under way.
+ */
+struct jobs {
+	/* The text of the option --attack.  NULL: --hostile was given instead. */
+	char *attacks;
+	/* The attack that --attack names; unused if @all or @window is set. */
+	const struct attack *attack;
+	/* --attack asks for all attacks ("all" or "others") instead of one. */
+	bool all;
+	/* With @all: leave out the attacks that inject an event ("others"). */
+	bool others;
+	/* The moments of the guest's run that --attack names; NULL: it names none. */
+	const struct window *window;
+	/*
+	 * The numbers to run the guest with, @from to @to in steps of @stride:
+	 * an attack's N, the seed of --hostile, or the instruction in @window.
+	 */
+	u64 from, to, stride;
+};
+
+extern struct jobs jobs;
+
+/*
+ * Splits @text at the first character @end, which is replaced by NUL, and
+ * returns the second part.  The second part is empty if @end does not occur.
+ */
+char *cut(char *text, char end);
+
+/*
+ * Sets jobs from one element of the list that --attack takes: "NAME",
+ * "NAME:RANGE", "all:FORMS", "others:FORMS", or the name of a window with a
+ * range.  Changes @name.  jobs_option() has checked the name.  A wrong range
+ * terminates sevemu.
+ */
+void jobs_set_attack(char *name);
+
+/*
+ * Handles the command line option @name if it is attack, hostile, watch or
+ * chance, and returns true.  Returns false for any other option.  main.c calls
+ * it for each option.  @value is the option's text; it is changed and must stay
+ * allocated.  "--attack list" and a wrong value terminate sevemu.
+ */
+bool jobs_option(const char *name, char *value);
+
+#endif
