@@ -22,7 +22,7 @@
 #include "e820.h"
 #include "range.h"
 
-void e820_first(const struct boot_params *bp, struct e820_walk *walk)
+noinline void e820_first(const struct boot_params *bp, struct e820_walk *walk)
 {
 	unsigned int count = bp->e820_entries;
 

@@ -568,6 +568,7 @@ do_size() {
 	elf=$O/boot/test.elf
 	size=$(($(symbol "$elf" setup_end) +
 		$(symbol "$elf" payload_start) - $(symbol "$elf" startup_32) +
+		$(symbol "$elf" payload_header_size) +
 		$(symbol "$elf" image_file_end) - $(symbol "$elf" _text)))
 	at_most "bytes besides the payload" "$size" stub-bytes 2
 	at_most "bytes besides the payload with padding" $((size + 4095)) \

@@ -499,7 +499,9 @@ noreturn void terminate(unsigned int reason)
 	halt_forever();
 }
 
-/* ---- fakes of functions of sev-snp.c ---- */
+/* ---- fakes of sev-snp.c ---- */
+
+u64 snp_efi_blob;
 
 void snp_start(const struct boot_params *bp)
 {
