@@ -354,10 +354,11 @@ static void map_payload(const struct boot *boot)
 
 	must_map("payload", payload, MAP_WRITE | MAP_EXEC);
 	/*
-	 * ident_map_range() keeps pages as they are that were mapped before: with
-	 * KASLR by srat.c and efi_name_free_memory(), with rights of their own. In
-	 * an SEV-ES guest the hypervisor can have changed the tables, the range, or
-	 * the range of VGA memory, which is shared.
+	 * ident_map_range() leaves pages as they are that were mapped before. With
+	 * KASLR, srat.c and efi_name_free_memory() have mapped the tables that they
+	 * read, with other rights than the payload needs. In an SEV-ES guest the
+	 * hypervisor can have put old bytes back into the page tables or into
+	 * @payload, or have made the range of the shared VGA memory cover @payload.
 	 */
 	if (!ident_map_is_private(payload.start, payload.end,
 				  MAP_WRITE | MAP_EXEC))

@@ -193,9 +193,10 @@ void campaign_exit(void)
 }
 
 /*
- * Starts the local APIC's timer if play_blocks() changes private memory in this run: the
- * timer's NMI exits the guest.  The stub does not use the timer.  Runs from the guest's
- * start have no timer, because they may single-step for long.
+ * Starts the local APIC's timer as a time limit for this run if the emulated host changes
+ * private memory in it, because the guest may then loop without any exit.  The timer's NMI
+ * interrupts the guest, and campaign_alarm() ends the run.  The stub does not use the timer.
+ * Runs from the guest's start have no limit, because they may single-step for long.
  */
 static void start_alarm(void)
 {
