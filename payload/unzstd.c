@@ -74,7 +74,9 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
  * -fwhole-program. clang drops functions that are static.
  */
 #if defined(__clang__)
+#ifndef ZSTDLIB_VISIBLE	/* defined if a test has included zstd.h before */
 #define ZSTDLIB_VISIBLE static
+#endif
 #define SMALL
 #define BEGIN_SMALL
 #define END_SMALL
