@@ -160,10 +160,14 @@ do_joined()
 		}
 	done
 	cat "$folder/OVMF_VARS_4M.fd" "$folder/OVMF_CODE_4M.fd" >"$log.fd"
-	sevemu --kernel "$O/sevemu-guest.img" --firmware "$log.fd" --append case=ends-pass
+	# Newer firmware starts kernels with an EFI entry only, so the test guest will not do.
+	sevemu --kernel "$O/kernels/cloud/vmlinuz" --initrd "$O/initramfs.cpio.gz" \
+		--append 'console=ttyS0 quiet' --firmware "$log.fd"
 	[ "$status" -eq 12 ] || [ "$status" -eq 0 ] || die "status $status, neither 12 nor 0"
 	[ "$status" -eq 0 ] || grep -qE -e "$1" "$log.log" ||
 		die "the message is: $(head -n 1 "$log.log")"
+	[ "$status" -ne 0 ] || grep -qa 'userspace: reached' "$log.console" ||
+		die "userspace is not reached"
 	pass "$test"
 }
 
@@ -251,10 +255,11 @@ do_soak_boot()
 }
 
 # boot_snp KERNEL OPTIONS: boots one of Debian's kernels, with sevemu's options and
-# what @APPEND= adds to the command line. Sets $status.
+# what @APPEND= adds to the command line. Sets $status. A case with a known answer of one
+# version has KERNEL@VERSION, or %old for OVMF of Debian 12; it is skipped on other systems.
 boot_snp()
 {
-	kernel=$O/kernels/$1
+	kernel=$O/kernels/${1%@*}
 	options=${2%@APPEND=*}
 	append=
 	[ "$options" = "$2" ] || append=${2#*@APPEND=}
@@ -265,6 +270,20 @@ boot_snp()
 	*%old*) firmware=$OVMF ;;
 	esac
 	need_files "$kernel/vmlinuz" ${firmware:+"$firmware"}
+	case $1:$(cat "$kernel/version") in
+	*@*:*"-${1#*@}."*) ;;
+	*@*)
+		skip "$test" "the answer of Linux ${1#*@} is known, not that of $(cat "$kernel/version")"
+		exit 0
+		;;
+	esac
+	case $options:$(sha256sum <"$OVMF") in
+	*%old*:7b456907*) ;;
+	*%old*)
+		skip "$test" "the answer of Debian 12's OVMF is known, not that of $OVMF here"
+		exit 0
+		;;
+	esac
 	options=$(echo "$options" | sed 's/%[a-z]*//')
 	# shellcheck disable=SC2086 # several options
 	sevemu --strict --sev snp $options ${firmware:+--firmware "$firmware"} \
@@ -277,7 +296,7 @@ boot_snp()
 do_snp()
 {
 	boot_snp "$2" "$3"
-	version=$(cat "$O/kernels/$2/version")
+	version=$(cat "$O/kernels/${2%@*}/version")
 	checks=
 	for check in ${row##*"$tab"}; do
 		case $check in
