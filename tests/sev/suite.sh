@@ -197,10 +197,15 @@ do_ovmf() {
 }
 
 # do_snp NAME IMAGE OPTIONS CONSOLE FIGURES: an SNP guest. In the options, %sid is
-# Debian unstable's OVMF.
+# Debian unstable's OVMF, and %amdsev the one that checks the hashes of image, initrd and
+# command line.
 do_snp() {
-	options=$(echo "$3" | sed "s,%sid,--firmware $O/ovmf/OVMF.fd,")
-	case $3 in *%sid*) need_files "$O/ovmf/OVMF.fd" ;; esac
+	options=$(echo "$3" | sed "s,%sid,--firmware $O/ovmf/OVMF.fd,
+		s,%amdsev,--firmware $O/ovmf/OVMF.amdsev.fd,")
+	case $3 in
+	*%sid*) need_files "$O/ovmf/OVMF.fd" ;;
+	*%amdsev*) need_files "$O/ovmf/OVMF.amdsev.fd" ;;
+	esac
 	case $2 in trixie* | sid*) need_files "$O/boot/$2.img" ;; esac
 	append="console=ttyS0 quiet"
 	expected='userspace: reached'
