@@ -74,7 +74,7 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
  * -fwhole-program. clang drops functions that are static.
  */
 #if defined(__clang__)
-#ifndef ZSTDLIB_VISIBLE	/* defined if a test has included zstd.h before */
+#ifndef ZSTDLIB_VISIBLE	/* A test that has included zstd.h has defined it. */
 #define ZSTDLIB_VISIBLE static
 #endif
 #define SMALL
@@ -126,10 +126,9 @@ BEGIN_SMALL
  */
 #define __BMI2__ 1
 /*
- * Lets the compiler decide which of the decoder's functions it inlines, because
- * zstd's macros would force it to. What is called more than once decodes only the
- * end of a stream, and streams that are too short for the loop. This saves 1,600
- * bytes.
+ * Lets the compiler decide which functions of the Huffman decoder it inlines.
+ * zstd's own macros would inline HUF_decodeStreamX1() five times, although it only
+ * decodes the end of a stream. This saves 1,600 bytes.
  */
 #pragma push_macro("HINT_INLINE")
 #pragma push_macro("FORCE_INLINE_TEMPLATE")
