@@ -29,6 +29,12 @@ bool campaign_option(const char *name, char *value);
  */
 void campaign_run(struct vcpu *vcpu);
 
+/*
+ * Returns whether @name is the name of a window of --attack, such as "every-late".  May be
+ * called at any time.
+ */
+bool campaign_window(const char *name);
+
 /* Returns whether the guest is running under --attack or --hostile at present. */
 bool campaign_running(void);
 

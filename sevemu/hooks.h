@@ -90,6 +90,12 @@
  * format of HOOK_RMP's result, by which the page's RMP entry is overwritten.
  */
 #define HOOK_RMP_SET		13
+/*
+ * Arguments: a guest-physical address without the C-bit, a multiple of 8, and 0 or 1.
+ * Inverts the 8 bytes there, with 1 only when the host of a campaign has done its next act.
+ * No real host can do this to private memory of an SNP guest: campaign.c must notice it.
+ */
+#define HOOK_BREAK		14
 
 /* Fields of HOOK_CONFIG's result: the options that sevemu was started with. */
 /* 2 bits: value of --sev, 0: off, 1: sev, 2: es, 3: snp */

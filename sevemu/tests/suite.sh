@@ -34,6 +34,7 @@ expand()
 			gsub(/ *--/, "-", options)
 			gsub(/ /, "-", options)
 			gsub(/,/, "+", options)
+			gsub(/:/, "-", options)
 			sub(/^-*/, "", options)
 			if (options != "")
 				name = name "." options
@@ -51,7 +52,7 @@ expand()
 cases()
 {
 	expand | awk -F '\t' -v soak="${SEVEMU_SOAK:-}" '($1 ~ /^soak/) == (soak != "") {
-		print ($1 ~ /^(boot|snp|soak|soak-[a-z]*|twice|panic)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
+		print ($1 ~ /^(boot|snp|soak|soak-[a-z]*|twice|panic|run)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
 	}' | sort -s -n -k 1,1 | cut -f 2
 }
 
@@ -464,6 +465,26 @@ do_installed()
 	cd "$tree" || exit
 	cmp -s sevemu/sevemu.1 "$root/usr/share/man/man1/sevemu.1" ||
 		die "the man page is not there"
+	pass "$test"
+}
+
+# do_run NAME OPTIONS REGEX: sevemu-run runs a script in Debian's kernel, whose console must
+# have the line, and exits with the script's status. Its usage and its manual page name the
+# values of --sev.
+do_run()
+{
+	need busybox
+	need cpio
+	kind=$(echo "$2" | sed 's/.*--sev \([a-z]*\).*/\1/')
+	sevemu/sevemu-run --help | grep -q -e "--sev [a-z|]*$kind" || die "--help has no --sev $kind"
+	grep -q "sev.*| $kind" sevemu/sevemu-run.1 || die "sevemu-run.1 has no --sev $kind"
+	printf '#!/bin/sh\ndmesg | grep "Memory Encryption"\nexit 7\n' >"$log.script"
+	status=0
+	# shellcheck disable=SC2086 # several options
+	SEVEMU_ROM=$O/sevemu.rom sevemu/sevemu-run $2 --script "$log.script" --log "$log.console" \
+		--timeout "$hang" "$O/kernels/trixie/vmlinuz" >"$log.log" 2>&1 || status=$?
+	[ "$status" -eq 7 ] || die "status $status, not 7: $(tail -n 1 "$log.log")"
+	grep -qa "$3" "$log.console" || die "no line matches: $3"
 	pass "$test"
 }
 
