@@ -361,20 +361,59 @@ do_soak_campaign()
 	do_campaign "$@"
 }
 
-# do_digest NAME OPTIONS DIGEST
+# do_digest NAME OPTIONS DIGEST: %code in the options is the code of the split pair.
 do_digest()
 {
-	case $(sha256sum <"$OVMF") in
-	7b456907*) ;;
+	firmware=$OVMF
+	case $2 in *%code*) firmware=${OVMF_FOLDER:-/usr/share/OVMF}/OVMF_CODE_4M.fd ;; esac
+	case $(sha256sum <"$firmware") in
+	7b456907* | b157d97b*) ;;
 	*)
-		skip "$test" "$OVMF is not the one of Debian 12 of which the digests are known"
+		skip "$test" "$firmware is not the one of Debian 12 of which the digests are known"
 		return
 		;;
 	esac
 	# With so little memory firmware ends at once. The digest does not depend on it.
 	# shellcheck disable=SC2086 # several options
-	sevemu --measure $2 --firmware "$OVMF" --kernel "$O/sevemu-guest.img" -- -m 48M
+	sevemu --measure ${2% %code} --firmware "$firmware" --kernel "$O/sevemu-guest.img" -- -m 48M
 	check_report "launch_digest=$3"
+	pass "$test"
+}
+
+# do_computed NAME SEV MODE OPTIONS: the digest is the one that digest.pl computes. MODE is a
+# direct mode, or the firmware's name in $O/ovmf.
+do_computed()
+{
+	need perl
+	head -c 12345 "$O/sevemu.rom" >"$log.initrd"
+	case $3 in
+	direct*)
+		sevemu/tests/digest.pl image "$log.img" "$O/sevemu-guest.img"
+		rm -f "$log.ram"
+		# shellcheck disable=SC2086 # several options
+		sevemu --measure --sev "$2" --mode "$3" $4 --kernel "$log.img" \
+			--initrd "$log.initrd" --append "one two=3" -- -m 96M \
+			-object "memory-backend-file,id=ram,size=96M,mem-path=$log.ram,share=on" \
+			-machine memory-backend=ram,acpi=off
+		cbit=51 validated=all
+		case $4 in *47*) cbit=47 ;; esac
+		case $4 in *loaded*) validated=loaded ;; esac
+		digest=$(sevemu/tests/digest.pl direct "$2" "$cbit" "$3" "$validated" "$log.img" \
+			"$log.initrd" "$log.ram")
+		rm "$log.ram"
+		;;
+	*)
+		need_files "$O/ovmf/$3"
+		initrd=
+		case $4 in *%initrd*) initrd=$log.initrd ;; esac
+		sevemu --measure --sev "$2" --firmware "$O/ovmf/$3" \
+			--kernel "$O/sevemu-guest.img" ${initrd:+--initrd "$initrd"} \
+			--append "${4#%initrd }" -- -m 48M
+		digest=$(sevemu/tests/digest.pl firmware "$2" "$O/ovmf/$3" \
+			"$O/sevemu-guest.img" "$initrd" "${4#%initrd }" $((48 << 20)))
+		;;
+	esac
+	check_report "launch_digest=$digest"
 	pass "$test"
 }
 
