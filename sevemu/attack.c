@@ -241,7 +241,10 @@ void attack_print(void)
 	}
 }
 
-/* Returns whether sevemu does not know of @lie whether it was told, or knows that it was. */
+/*
+ * Returns whether @lie was told in this run.  Returns true for the kinds of attack of which
+ * sevemu does not record that.
+ */
 static bool told(const struct lie *lie)
 {
 	const struct attack *attack = lie->attack;

@@ -432,7 +432,10 @@ bool snp_attack_svsm(u64 call, u64 *result)
 	if (!tell(lie, lie ? lie->n / SVSM_ANSWERS : 0))
 		return false;
 	*result = svsm_answers[lie->n % SVSM_ANSWERS];
-	/* A guest may go on behind the other answers, with 4 KiB at a time or by a repetition. */
+	/*
+	 * A guest may continue after SVSM_SIZE_MISMATCH, with pages of 4 KiB, and after
+	 * SVSM_INCOMPLETE, by a repetition of the call.
+	 */
 	spoilt |= call == SVSM_CALL_PVALIDATE &&
 		  (*result == SVSM_BAD_PARAMETER || *result == SVSM_NOT_CHANGED);
 	return true;

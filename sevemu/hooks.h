@@ -259,13 +259,14 @@
  */
 #define VIOL_NOT_RESCINDED	16
 /*
- * An SNP guest executed PVALIDATE at a linear address that is mapped with C=0.
- * PVALIDATE works as with C=1.
+ * An SNP guest executed PVALIDATE, RMPADJUST or RMPQUERY at a linear address that is
+ * mapped with C=0.  The instruction works as with C=1.
  */
 #define VIOL_PVALIDATE_C0	17
 /*
  * An operand of PVALIDATE or RMPADJUST is malformed: the address of a 2 MiB page is
- * not aligned, or there is no such VMPL or right.  EAX is 1, FAIL_INPUT.
+ * not aligned, the VMPL or right does not exist, or RMPADJUST would give the right to
+ * write without the right to read.  EAX is 1, FAIL_INPUT.
  */
 #define VIOL_RMP_INPUT		18
 /*

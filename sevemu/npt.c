@@ -379,7 +379,7 @@ bool npt_place_2m(u64 gpa)
 	struct region *r = region_of(gpa);
 	u64 host = r ? (u64)r->host + (gpa - r->gpa) : 0;
 
-	/* npt_rom_stored() needs a dirty bit for each 4 KiB. */
+	/* npt_rom_stored() needs a dirty bit for each 4 KiB of a ROM. */
 	if (!r || r->rom || (gpa | host) % LARGE_SIZE || r->size - (gpa - r->gpa) < LARGE_SIZE)
 		return false;
 	*view_entry(VIEW_PRIVATE, gpa, 1) = host | NPT_LEAF | PTE_PS;
@@ -662,7 +662,7 @@ static void rmp_page_fault(struct vcpu *vcpu, u64 gpa, enum view view, u64 info,
 
 	if (!rmp_fault(vcpu, gpa, real, info))
 		return;
-	/* The guest would repeat the access for ever. */
+	/* Without this check the guest would repeat the access, and the fault, forever. */
 	if (!entry_allows(real, gpa, info))
 		end_error(vcpu, "%s of %#lx, which the RMP allows and sevemu's nested page "
 			  "tables do not (RMP entry %#lx): sevemu models no page table in a "

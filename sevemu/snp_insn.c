@@ -269,7 +269,7 @@ void snp_exit_ud(struct vcpu *vcpu)
 	bool group7;
 
 	insn_decode(vcpu, &insn);
-	/* LOCK raises #UD in front of these instructions (APM3 1.2.5). */
+	/* LOCK raises #UD in front of these instructions (APM3, "Lock Prefix"). */
 	group7 = !insn.lock && insn.opcode[0] == OPCODE_0F && insn.opcode[1] == OP2_GROUP7;
 	if (group7 && insn.repeat == PREFIX_REPNE && insn.modrm == MODRM_PVALIDATE)
 		pvalidate(vcpu, &insn, long64);

@@ -76,8 +76,8 @@ void svsm_init(struct vcpu *vcpu, u64 calling_area)
 
 /*
  * Returns the host address of the @len bytes at @gpa, or NULL unless they are in one
- * page that the guest's VMPL can read and write.  A VMSA page is none of these, because
- * the processor lets no software write to it.
+ * page that the guest's VMPL can read and write.  Returns NULL for a VMSA page, too, because
+ * the processor refuses writes of software to it.
  */
 static void *guest_bytes(const struct vcpu *vcpu, u64 gpa, u64 len)
 {
