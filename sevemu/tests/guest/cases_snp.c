@@ -287,19 +287,20 @@ CASE(pv_c0, "snp-pvalidate-c0", CASE_SNP | CASE_VMPL0)
 
 CASE(adjust_c0, "snp-rmpadjust-c0", CASE_SNP)
 {
+	u64 back = 3 | (machine.vmpl ? SNP_RIGHTS(SNP_ALL) : 0);
+	struct snp_result r;
+
 	if (machine.vmpl == 3)
 		return;
 	announce(VIOL_PVALIDATE_C0);
-	expect("RMPADJUST", rmpadjust((u64)shared(page), SNP_4K,
-				      3 | SNP_RIGHTS(SNP_READ)).eax, SNP_SUCCESS);
+	r = rmpadjust((u64)shared(page), SNP_4K, 3 | SNP_RIGHTS(SNP_READ));
+	expect("RMPADJUST", r.eax, SNP_SUCCESS);
 	violated(VIOL_PVALIDATE_C0);
 	expect("rights of VMPL 3", rmp_of(page) >> 24, SNP_READ);
 	announce(VIOL_PVALIDATE_C0);
 	expect("RMPQUERY", rmpquery((u64)shared(page), 3).eax, SNP_SUCCESS);
 	violated(VIOL_PVALIDATE_C0);
-	expect("RMPADJUST", rmpadjust((u64)page, SNP_4K,
-				      3 | (machine.vmpl ? SNP_RIGHTS(SNP_ALL) : 0)).eax,
-	       SNP_SUCCESS);
+	expect("RMPADJUST", rmpadjust((u64)page, SNP_4K, back).eax, SNP_SUCCESS);
 }
 
 CASE(pv_flags_of_failure, "snp-flags-of-a-failure", CASE_SNP | CASE_VMPL0)

@@ -544,7 +544,8 @@ CASE(cpuid_table, "snp-cpuid-page", CASE_SNP)
 			fail("there is a leaf for XSAVE");
 	}
 	expect("CPUID 8000001F EAX", sev, 0x7a);
-	expect("CPUID 8000001F EBX: VMPLs, lost bits, C-bit", bits, 4 << 12 | 1 << 6 | machine.cbit);
+	expect("CPUID 8000001F EBX: VMPLs, lost bits, C-bit", bits,
+	       4 << 12 | 1 << 6 | machine.cbit);
 }
 
 CASE(secrets, "snp-secrets-page", CASE_SNP)
