@@ -443,6 +443,15 @@ CASE(end_c1_read, "ends-private-read-of-shared", CASE_SNP | CASE_ENDS)
 	fail("it goes on");
 }
 
+/* The page is still validated when it becomes shared, so the guest could reach it before. */
+CASE(end_c1_late, "ends-private-read-not-rescinded", CASE_SNP | CASE_ENDS)
+{
+	try_read(page);
+	page_state((u64)page, STATE_SHARED);
+	try_read(page);
+	fail("it goes on");
+}
+
 CASE(end_c1_write, "ends-private-write-of-shared", CASE_SNP | CASE_ENDS)
 {
 	make_shared(page);
