@@ -321,7 +321,9 @@ do_sweep()
 		10 | 11 | 12) ends="$ends $status" ;;
 		# The host cannot resolve the nested page fault that it has made.
 		13)
-			[ "$2" = snp-alias ] || die "$2:$n: $(tail -n 1 "$log.log")"
+			if [ "$2" != snp-alias ] || grep -q 'has had no occasion' "$log.log"; then
+				die "$2:$n: $(tail -n 1 "$log.log")"
+			fi
 			ends="$ends $status"
 			;;
 		*) die "$2:$n: status $status: $(tail -n 1 "$log.log")" ;;

@@ -216,7 +216,7 @@ CASE(bad_entries, "svsm-pvalidate-bad-entries", CASE_SNP | CASE_SVSM)
 	expect("list outside of RAM", validate_list((void *)NO_RAM), SVSM_BAD_ADDRESS);
 }
 
-/* A list must not take its own page from under the SVSM. */
+/* A list must not take its own page, or the calling area, from under the SVSM. */
 CASE(own_list, "svsm-list-in-its-page", CASE_SNP | CASE_SVSM)
 {
 	volatile u64 *list = (volatile u64 *)page;
@@ -227,6 +227,8 @@ CASE(own_list, "svsm-list-in-its-page", CASE_SNP | CASE_SVSM)
 	expect("4 KiB", validate_list(list), SVSM_BAD_ADDRESS);
 	list[1] = (u64)page | VALIDATE | IGNORE_CF;
 	expect("validate", validate_list(list), SVSM_BAD_ADDRESS);
+	list[1] = (u64)calling_area;
+	expect("calling area", validate_list(list), SVSM_BAD_ADDRESS);
 	expect("flags", rmp_of(page) & VALID, VALID);
 	expect("flags of the other page", rmp_of(other) & VALID, VALID);
 }
