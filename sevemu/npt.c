@@ -273,6 +273,11 @@ bool npt_is_rom(u64 gpa)
 	return r && r->rom;
 }
 
+bool npt_rom_stored(u64 gpa)
+{
+	return *npt_flags(gpa) & FRAME_STORED || *npt_leaf(VIEW_PRIVATE, gpa) & PTE_D;
+}
+
 bool npt_is_hypervisor(u64 gpa, u64 len)
 {
 	u64 last = gpa + (len ? len - 1 : 0);
@@ -354,7 +359,7 @@ void npt_place(u64 gpa, enum view view, u64 flags)
 	struct region *r = region_of(gpa);
 	u64 host = (u64)r->host + (gpa - r->gpa);
 
-	if (*npt_flags(gpa) & FRAME_SAVED)
+	if (*npt_flags(gpa) & FRAME_SAVED || r->rom)
 		remember_stores(gpa);
 	if (view_maps(!view, gpa))
 		view_unmap(!view, gpa);
@@ -374,7 +379,8 @@ bool npt_place_2m(u64 gpa)
 	struct region *r = region_of(gpa);
 	u64 host = r ? (u64)r->host + (gpa - r->gpa) : 0;
 
-	if (!r || (gpa | host) % LARGE_SIZE || r->size - (gpa - r->gpa) < LARGE_SIZE)
+	/* npt_rom_stored() needs a dirty bit for each 4 KiB of a ROM. */
+	if (!r || r->rom || (gpa | host) % LARGE_SIZE || r->size - (gpa - r->gpa) < LARGE_SIZE)
 		return false;
 	*view_entry(VIEW_PRIVATE, gpa, 1) = host | NPT_LEAF | PTE_PS;
 	return true;
@@ -634,6 +640,39 @@ void npt_flush(void)
 	flush = true;
 }
 
+/*
+ * Returns whether the nested page table entry of @gpa in @view allows the access that has
+ * caused a nested page fault with the error code @info.
+ */
+static bool entry_allows(enum view view, u64 gpa, u64 info)
+{
+	u64 entry = *npt_leaf(view, gpa);
+
+	return entry && (!(info & PF_W) || entry & (PTE_W | NPT_PROTECTED)) &&
+	       (!(info & PF_ID) || !(entry & PTE_NX));
+}
+
+/*
+ * Handles a nested page fault of an SNP guest at @gpa in its RAM.  @by_rule: the access is
+ * private although the guest has used C=0.
+ */
+static void rmp_page_fault(struct vcpu *vcpu, u64 gpa, enum view view, u64 info, bool by_rule)
+{
+	enum view real = by_rule ? VIEW_PRIVATE : view;
+
+	if (!rmp_fault(vcpu, gpa, real, info))
+		return;
+	/* Without this check the guest would repeat the access, and the fault, forever. */
+	if (!entry_allows(real, gpa, info))
+		end_error(vcpu, "%s of %#lx, which the RMP allows and sevemu's nested page "
+			  "tables do not (RMP entry %#lx): sevemu models no page table in a "
+			  "VMSA page, and no right to write without the right to read",
+			  info & NPF_WALK ? "page-table walk" : info & PF_ID ? "fetch" :
+			  info & PF_W ? "write" : "read", gpa, rmp_word(gpa));
+	if (by_rule)
+		note_frame(gpa, info & NPF_WALK ? "walked" : "executed");
+}
+
 void npt_fault(struct vcpu *vcpu)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
@@ -654,8 +693,7 @@ void npt_fault(struct vcpu *vcpu)
 		if (events_fault(vcpu, view, gpa, info) || snapshot_fault(gpa, info))
 			return;
 		if (guest_is_snp()) {
-			if (rmp_fault(vcpu, gpa, by_rule ? VIEW_PRIVATE : view, info) && by_rule)
-				note_frame(gpa, info & NPF_WALK ? "walked" : "executed");
+			rmp_page_fault(vcpu, gpa, view, info, by_rule);
 			return;
 		}
 		if (view == VIEW_SHARED && info & NPF_WALK)

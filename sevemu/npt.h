@@ -96,6 +96,12 @@ u8 *npt_frame(u64 gpa, enum view view);
 bool npt_is_rom(u64 gpa);
 
 /*
+ * Returns whether the guest has written to the private frame of @gpa, which must lie in a
+ * ROM.  With --sev snp only.
+ */
+bool npt_rom_stored(u64 gpa);
+
+/*
  * Returns whether any of the @len bytes at @gpa belong to the hypervisor: to
  * its memory or to the ROM that it was started from.  Also returns true if @gpa
  * + @len overflows 64 bits.

@@ -89,6 +89,13 @@ void report_count(enum counter counter);
 void report_vc(u64 exit_code);
 
 /*
+ * Notes that the guest's access to the private page @gpa raises #VC 0x404, because the
+ * guest has not validated the page.  @access says what the guest did, such as "read".  If
+ * the guest's run ends before another #VC, the log says so.
+ */
+void report_not_validated(const struct vcpu *vcpu, u64 gpa, const char *access);
+
+/*
  * Counts a VMGEXIT by which the guest makes a request in its GHCB page.
  * @exit_code is the page's sw_exit_code, or 0 if the page could not be read.
  */
