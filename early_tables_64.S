@@ -56,7 +56,7 @@ FUNC(make_idt_32)
 	call	set_gate_32
 
 	leal	(early_idt + X86_TRAP_NMI * 16)(%ebp), %edi
-	leal	exception_nmi(%ebp), %eax
+	leal	nmi_64(%ebp), %eax
 	call	set_long_gate
 	leal	(early_idt + X86_TRAP_DF * 16)(%ebp), %edi
 	leal	exception_early(%ebp), %eax

@@ -215,7 +215,7 @@ FUNC(startup_64)
 	 * is BOOT_CS by boot.rst, and FIRMWARE_CS at the EFI entry. The gate of #VC
 	 * is for the handler of an NMI, which executes CPUID.
 	 */
-	leaq	exception_nmi(%rip), %rax
+	leaq	nmi_64(%rip), %rax
 	leaq	early_idt + X86_TRAP_NMI * 16(%rip), %rdi
 	call	set_gate_64
 	movw	%cs, 2(%rdi)

@@ -29,7 +29,7 @@
  * exception_stubs - IDT_VECTORS handlers, one for each exception vector.
  * In:       the processor's frame; an error code for vectors that have one.
  * Out:      jumps to exception_common, or exception_vc for #VC, with an error code
- *           and the vector pushed. For NMI jumps to exception_nmi.
+ *           and the vector pushed. For NMI jumps to exception_nmi, with 0 pushed.
  * Clobbers: nothing.
  * Mode:     64-bit, interrupts off.
  * Stack:    the interrupted code's, or the interrupt stack for #DF: 8 or 16
@@ -42,6 +42,7 @@ exception_stubs:
 	.rept IDT_VECTORS
 	.balign EXCEPTION_STUB_SIZE, 0xcc
 	.if vector == X86_TRAP_NMI
+	pushq	$0
 	jmp	exception_nmi
 	.else
 	.if !((TRAPS_WITH_ERROR_CODE >> vector) & 1)

@@ -17,9 +17,9 @@
  * load_cr3_proven().
  *
  * An NMI can be handled at every instruction of the copy, because the page's IDT
- * has gates for both modes. An SEV-ES guest terminates at an NMI. The code causes no #VC. If the hypervisor injects #VC
- * nevertheless, or if the processor has no LA57 and raises #GP, la57_exception
- * stops the boot.
+ * has gates for both modes. An SEV-ES guest terminates at an NMI. The code causes no
+ * #VC. If the hypervisor injects #VC nevertheless, or if the processor has no LA57 and
+ * raises #GP, la57_exception stops the boot.
  */
 #include "la57.h"
 #include "linkage.h"

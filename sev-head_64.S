@@ -112,7 +112,7 @@ FUNC(vc_32)
 	pushl	%edx
 	pushl	%ecx
 	pushl	%eax
-	movl	%ecx, %ebx		/* the sub-leaf, which memory might not keep */
+	movl	%ecx, %ebx		/* %ebx = the sub-leaf */
 
 	/*
 	 * A processor that raises #VC has the MSR SEV_STATUS, and the hypervisor
@@ -125,6 +125,10 @@ FUNC(vc_32)
 	movl	%edx, (sev_guest + SEV_GUEST_STATUS + 4)(%ebp)
 	testb	$SEV_STATUS_SEV_ES, %al
 	jz	exception_32
+	/*
+	 * The sub-leaf is compared as a register, because the hypervisor can put an
+	 * old block of the stack back.
+	 */
 	movb	$1, (sev_guest + SEV_GUEST_VC_SEEN)(%ebp)
 
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NO_GHCB), %eax
@@ -233,8 +237,8 @@ END_FUNC(exception_early)
 /*
  * vc_early - the handler of #VC in long mode until idt_load_stage1(). Of the code
  * there only the handler of an NMI executes an instruction that raises #VC. SEV_STATUS
- * is asked of the processor: if it has none, the exception was injected, and RDMSR raises #GP, which
- * exception_early handles.
+ * is asked of the processor: if it has none, the exception was injected, and RDMSR
+ * raises #GP, which exception_early handles.
  * In:       nothing.
  * Out:      does not return: early_error, or early_terminate because of an NMI.
  * Clobbers: everything.
@@ -440,8 +444,9 @@ no_random_message:
 	.code64
 
 /*
- * terminate_from_vc - what early_terminate does, for exception_vc and exception_nmi,
- * which run when .head is not mapped any more. It uses no memory, which the hypervisor could change.
+ * terminate_from_vc - what early_terminate does, for exception_vc and end_if_sev_es,
+ * which run when .head is not mapped any more. It uses no memory, which the hypervisor
+ * could change.
  * In:       %eax = the request, as for early_terminate.
  * Out:      does not return.
  * Clobbers: %ecx, %edx.
@@ -480,32 +485,40 @@ FUNC(end_if_sev_es)
 END_FUNC(end_if_sev_es)
 
 /*
- * exception_nmi - the handler of NMI in 64-bit code. An SEV-ES guest terminates. Any
+ * nmi_64, exception_nmi - the handler of NMI in 64-bit code. exception_stubs jumps to
+ * exception_nmi, and early_idt has a gate for nmi_64. An SEV-ES guest terminates. Any
  * other guest counts the NMI, and goes on.
  *
  * The hypervisor can inject an NMI at any instruction. A handler that returned would
  * take registers and flags from the stack, where the hypervisor can put an old block
  * back: it could replace the processor's answers that the stub keeps in registers. A
  * guest without SEV-ES has no registers that its hypervisor cannot change.
- * In:       the processor's frame.
+ *
+ * The processor's frame and the 8 bytes below it are a multiple of 16 bytes. Nested NMIs that overflow
+ * a stack thus overwrite each byte of the IDT and GDT, and leave no gate intact.
+ * In:       the processor's frame; at exception_nmi 8 more bytes on the stack.
  * Out:      nmi_count is increased by 1. In an SEV-ES guest does not return.
  * Clobbers: nothing.
- * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
- * Stack:    40 bytes, and the frame of a #VC.
+ * Mode:     64-bit. In 16-bit code nmi_64 terminates: see NOT_IN_16BIT_CODE.
+ * Stack:    48 bytes, and the frame of a #VC.
  */
-GLOBAL(exception_nmi)
-FUNC(exception_nmi)
+GLOBAL(nmi_64)
+FUNC(nmi_64)
 	NOT_IN_16BIT_CODE
 	.code64
+	pushq	$0
+GLOBAL(exception_nmi)
+exception_nmi:
 	call	end_if_sev_es
 	incl	nmi_count(%rip)
+	addq	$8, %rsp
 	iretq
-END_FUNC(exception_nmi)
+END_FUNC(nmi_64)
 
 	.code32
 
 /*
- * nmi_32 - the handler of NMI in 32-bit code, which does what exception_nmi does.
+ * nmi_32 - the handler of NMI in 32-bit code, which does what nmi_64 does.
  * In:       %ebp = load bias, and the processor's frame.
  * Out:      nmi_count is increased by 1. In an SEV-ES guest does not return.
  * Clobbers: nothing.
@@ -554,11 +567,11 @@ END_FUNC(nmi_32)
  * time: a hypervisor must not be able to predict them, and to write them where
  * the stub reads.
  * In:       %rdi = new CR3; its C-bit is bit 32 or higher. %esi = 1 for the first
- *           proof, else 0. The old page tables map the pool. .head has not been overwritten by the payload yet,
- *           because early_error is there.
- * Out:      CR3 = %rdi. If the proof fails, if a page lacks the C-bit, if RDRAND gives no number in an SEV
- *           guest, or if an SEV guest has no C-bit in %rdi: the old CR3 and
- *           early_error. la57_switch() has an old CR3 that does not map
+ *           proof, else 0. The old page tables map the pool. .head has not been
+ *           overwritten by the payload yet, because early_error is there.
+ * Out:      CR3 = %rdi. If the proof fails, if a page lacks the C-bit, if RDRAND gives
+ *           no number in an SEV guest, or if an SEV guest has no C-bit in %rdi: the
+ *           old CR3 and early_error. la57_switch() has an old CR3 that does not map
  *           early_error: there the failure is a #PF that the IDT reports.
  * Clobbers: %rax, %rcx, %rdx, %rsi, %r8 to %r11, flags; cbit_proof.
  * Mode:     64-bit.

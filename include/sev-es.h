@@ -54,7 +54,8 @@ void sev_reload_map(void);
 
 /*
  * Shares the GHCB page with the hypervisor. From then on #VC is handled through
- * it. CR3 must hold the stub's own page tables. @bp's E820 map tells the #VC handler what is RAM and hence no device.
+ * it. CR3 must hold the stub's own page tables. @bp's E820 map tells the #VC handler
+ * what is RAM and hence no device.
  * Does nothing outside of SEV-ES.
  */
 void sev_es_setup_ghcb(const struct boot_params *bp);

@@ -20,6 +20,7 @@ u64 nmis;
 asm(".globl exception_nmi\n"
     "exception_nmi:\n"
     "	incq nmis(%rip)\n"
+    "	addq $8, %rsp\n"
     "	iretq\n");
 
 extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];
