@@ -212,10 +212,15 @@ FUNC(startup_64)
 	/*
 	 * An NMI can come between LIDT and LGDT and after them, so the NMI's gate
 	 * has a selector that is a code segment in both GDTs: the present CS. It
-	 * is BOOT_CS by boot.rst, and FIRMWARE_CS at the EFI entry.
+	 * is BOOT_CS by boot.rst, and FIRMWARE_CS at the EFI entry. The gate of #VC
+	 * is for the handler of an NMI, which executes CPUID.
 	 */
 	leaq	nmi_64(%rip), %rax
 	leaq	early_idt + X86_TRAP_NMI * 16(%rip), %rdi
+	call	set_gate_64
+	movw	%cs, 2(%rdi)
+	leaq	vc_early(%rip), %rax
+	leaq	early_idt + X86_TRAP_VC * 16(%rip), %rdi
 	call	set_gate_64
 	movw	%cs, 2(%rdi)
 	leaq	early_idt(%rip), %rax
@@ -247,6 +252,11 @@ FUNC(startup_64)
 	movl	%eax, %gs
 	xorl	%eax, %eax
 	lldt	%ax
+	/*
+	 * The hypervisor can inject #PF, and its handler maps RAM at CR2. At 0 is a
+	 * guard page, so that no #PF is handled before the stub has caused one.
+	 */
+	movq	%rax, %cr2
 	movq	%cr4, %rax
 	andl	$CR4_KEEP, %eax
 	orl	$CR4_BOOT, %eax

@@ -51,13 +51,6 @@
  * single-steps only these instructions to find the RDRAND.
  */
 #define RANDOM_STEPS		150000
-/*
- * Number of guest instructions from the stub's 64-bit entry until the stub has
- * proven the C-bit's position.  The attack nmi-overrun can start at each of
- * these instructions.
- */
-#define STAGE_STEPS		33000
-
 /* A run accesses at most this many frames: those of a payload of some 60 MiB. */
 #define MAPPED_MAX		0x4000
 

@@ -13,6 +13,12 @@
 #include "attack.h"
 #include "npt.h"
 
+/*
+ * Number of guest instructions from the stub's 64-bit entry until the stub has
+ * proven the C-bit's position.  Attacks of this stage start at one of them.
+ */
+#define STAGE_STEPS		33000
+
 extern const struct attack event_attacks[];
 extern const unsigned int event_count;
 

@@ -159,6 +159,7 @@ static const char *const reasons_sevstub[] = {
 	"load address in the way of the image's move",
 	"loader handed over something wrong",
 	"image is damaged",
+	"NMI",
 };
 
 static const struct {
