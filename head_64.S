@@ -212,20 +212,23 @@ FUNC(startup_64)
 	/*
 	 * An NMI can come between LIDT and LGDT and after them, so the NMI's gate
 	 * has a selector that is a code segment in both GDTs: the present CS. It
-	 * is BOOT_CS by boot.rst, and FIRMWARE_CS at the EFI entry. The gate of #VC
-	 * is for the handler of an NMI, which executes CPUID.
+	 * is BOOT_CS by boot.rst, and FIRMWARE_CS at the EFI entry.
 	 */
 	leaq	nmi_64(%rip), %rax
 	leaq	early_idt + X86_TRAP_NMI * 16(%rip), %rdi
 	call	set_gate_64
 	movw	%cs, 2(%rdi)
+	leaq	early_idt(%rip), %rax
+	movq	%rax, early_idt_ptr + 2(%rip)
+	lidt	early_idt_ptr(%rip)
+	/*
+	 * The handler of an NMI executes CPUID. Until #VC has a gate, an NMI is a
+	 * triple fault in an SEV-ES guest.
+	 */
 	leaq	vc_early(%rip), %rax
 	leaq	early_idt + X86_TRAP_VC * 16(%rip), %rdi
 	call	set_gate_64
 	movw	%cs, 2(%rdi)
-	leaq	early_idt(%rip), %rax
-	movq	%rax, early_idt_ptr + 2(%rip)
-	lidt	early_idt_ptr(%rip)
 	/*
 	 * CS has to be reloaded after LGDT, because the loader's selector may
 	 * select another kind of segment in the stub's GDT.
