@@ -14,6 +14,7 @@
 #include "attack_snp.h"
 #include "campaign.h"
 #include "cpuid.h"
+#include "dma.h"
 #include "exception.h"
 #include "exits.h"
 #include "ghcb.h"
@@ -248,6 +249,7 @@ static void exit_cr3(struct vcpu *vcpu)
 		events_cr3(vcpu, new);
 	vcpu->vmcb->cr3 = new;
 	npt_flush();
+	dma_tlb_flushed();
 	insn_advance(vcpu, &insn);
 }
 
@@ -271,6 +273,7 @@ static void exit_cr4(struct vcpu *vcpu)
 	}
 	v->cr4 = new;
 	npt_flush();
+	dma_tlb_flushed();
 	events_trigger(FROM_CR4);
 	insn_advance(vcpu, &insn);
 }

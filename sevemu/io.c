@@ -12,6 +12,7 @@
  * must write its report before.
  */
 #include "attack.h"
+#include "dma.h"
 #include "exception.h"
 #include "fwcfg.h"
 #include "guest_memory.h"
@@ -465,6 +466,8 @@ void io_exit(struct vcpu *vcpu)
 		else
 			*rax = (*rax & ~0xffull) | (value & 0xff);
 	} else {
+		if (port >= PORT_PCI_BARS)
+			dma_doorbell(vcpu);
 		io_out(port, size, *rax);
 	}
 	vmcb->rip = vmcb->exit_info_2;

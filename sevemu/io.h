@@ -9,6 +9,12 @@
 #include "sevemu.h"
 
 /*
+ * Firmware gives PCI devices I/O ports from here on.  A device that does DMA has its
+ * registers among these ports, or in memory.
+ */
+#define PORT_PCI_BARS		0x1000
+
+/*
  * Allocates the I/O permission map (APM2 15.10.1) of @vcpu and lets it
  * intercept all ports.  Called once, before the guest starts.
  */

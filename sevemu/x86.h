@@ -61,6 +61,12 @@
 #define MSR_TSC			0x00000010
 #define MSR_APIC_BASE		0x0000001b
 
+/*
+ * Addresses of the I/O APICs and of the local APIC, whose registers start no DMA of a
+ * device.
+ */
+#define APIC_START		0xfec00000
+#define APIC_END		0xfef00000
 /* Registers of the local APIC (APM2 16.3), and values of them. */
 #define LAPIC(offset)		((volatile u32 *)(0xfee00000 + (offset)))
 #define LAPIC_TIMER		0x320

@@ -51,7 +51,7 @@ expand()
 cases()
 {
 	expand | awk -F '\t' -v soak="${SEVEMU_SOAK:-}" '($1 ~ /^soak/) == (soak != "") {
-		print ($1 ~ /^(boot|snp|soak|soak-[a-z]*|twice|panic)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
+		print ($1 ~ /^(boot|disk|snp|soak|soak-[a-z]*|twice|panic)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
 	}' | sort -s -n -k 1,1 | cut -f 2
 }
 
@@ -248,6 +248,42 @@ do_boot()
 do_soak_boot()
 {
 	do_boot "$@"
+}
+
+# make_disk FILE: a FAT disk from which firmware starts Debian's cloud kernel with the
+# initramfs, as one EFI program (a unified kernel image).
+make_disk()
+{
+	stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
+	need mkfs.vfat mcopy objcopy
+	need_files "$stub"
+	printf 'console=ttyS0 quiet' >"$log.cmdline"
+	objcopy --add-section .cmdline="$log.cmdline" --change-section-vma .cmdline=0x30000 \
+		--add-section .linux="$O/kernels/cloud/vmlinuz" \
+		--change-section-vma .linux=0x2000000 \
+		--add-section .initrd="$O/initramfs.cpio.gz" \
+		--change-section-vma .initrd=0x3000000 "$stub" "$log.efi"
+	rm -f "$1"
+	truncate -s 64M "$1"
+	mkfs.vfat "$1" >"$log.mkfs"
+	mmd -i "$1" ::/EFI ::/EFI/BOOT
+	mcopy -i "$1" "$log.efi" ::/EFI/BOOT/BOOTX64.EFI
+	rm "$log.efi"
+}
+
+# do_disk NAME OPTIONS DEVICES REGEX REPORT: firmware boots from a disk, %disk in QEMU's
+# options DEVICES. A comma of QEMU's options is a semicolon there.
+do_disk()
+{
+	make_disk "$log.disk"
+	devices=$(echo "$3" | tr ';' ',' |
+		sed "s|%disk|-drive if=none,id=d,format=raw,file=$log.disk|")
+	# shellcheck disable=SC2086 # several options
+	sevemu --strict $2 --firmware "$OVMF" -- $devices
+	rm "$log.disk"
+	check_run 0 "$4" "$5"
+	grep -qa 'userspace: reached' "$log.console" || die "userspace is not reached"
+	pass "$test"
 }
 
 # boot_snp KERNEL OPTIONS: boots one of Debian's kernels, with sevemu's options and
