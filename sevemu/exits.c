@@ -71,7 +71,7 @@ void exits_init(struct vcpu *vcpu)
 	v->icpt4 = ICPT4(SVM_EXIT_VMRUN) | ICPT4(SVM_EXIT_VMMCALL) |
 		   ICPT4(SVM_EXIT_VMLOAD) | ICPT4(SVM_EXIT_VMSAVE) |
 		   ICPT4(SVM_EXIT_STGI) | ICPT4(SVM_EXIT_CLGI) | ICPT4(SVM_EXIT_SKINIT);
-	if (attack_on && attack_by_memory())
+	if (!config.hostile || (attack_on && attack_by_memory()))
 		v->icpt3 |= ICPT3(SVM_EXIT_NMI);
 	if (es) {
 		v->icpt3 |= ICPT3(SVM_EXIT_RDPMC) | ICPT3(SVM_EXIT_INVD);
@@ -460,6 +460,25 @@ static void exit_msr(struct vcpu *vcpu)
 }
 
 /*
+ * Handles an NMI of the machine.  It is the alarm clock of campaign.c, or the sevemu
+ * script asks for the end of the run.  Any other NMI is the guest's: it is still
+ * pending, and the guest takes it at the next VMRUN, without the intercept.
+ */
+static void exit_nmi(struct vcpu *vcpu)
+{
+	u8 request;
+
+	if (config.hostile) {
+		campaign_alarm();
+		return;
+	}
+	request = io_stop_request();
+	if (request)
+		end_stopped(request);
+	vcpu->vmcb->icpt3 &= ~ICPT3(SVM_EXIT_NMI);
+}
+
+/*
  * Handles the IRET at which the guest's NMI handler returns: NMIs are no longer
  * masked.  The guest executes the IRET again, without the intercept.
  */
@@ -511,7 +530,7 @@ void exit_handle(struct vcpu *vcpu)
 
 	if (vcpu->below_kernel_va)
 		watch_kernel_va(vcpu);
-	v->icpt3 |= ICPT3(SVM_EXIT_HLT);
+	v->icpt3 |= ICPT3(SVM_EXIT_HLT) | (config.hostile ? 0 : ICPT3(SVM_EXIT_NMI));
 	requeue_event(vcpu);
 
 	switch (v->exit_code) {
@@ -580,7 +599,7 @@ void exit_handle(struct vcpu *vcpu)
 		snp_exit_ud(vcpu);
 		break;
 	case SVM_EXIT_NMI:
-		campaign_alarm();
+		exit_nmi(vcpu);
 		break;
 	case SVM_EXIT_HLT:
 		exit_hlt(vcpu);

@@ -28,6 +28,12 @@ void io_init(struct vcpu *vcpu);
 void io_enable_pm(void);
 
 /*
+ * Returns the code STOP_* of ports.h by which the sevemu script asks for the end of the
+ * run; 0: it does not.  Called after an NMI.
+ */
+u8 io_stop_request(void);
+
+/*
  * Reads @size bytes (1, 2 or 4) from @port for the guest.  Returns the value in
  * the low bits; the bits above @size bytes are undefined.
  */

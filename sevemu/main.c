@@ -167,7 +167,18 @@ static void config_set(const char *name, char *value)
 		config.psc_entries = number;
 	else if (option_is(name, "measure"))
 		config.measure = number;
-	else if (option_is(name, "test-hooks"))
+	else if (option_is(name, "timeout"))
+		config.timeout = number;
+	else if (option_is(name, "cpu-timeout"))
+		config.cpu_timeout = number;
+	else if (option_is(name, "trace-time"))
+		config.trace_time = number;
+	else if (option_is(name, "success-port"))
+		config.success_port = number;
+	else if (option_is(name, "success-value")) {
+		config.success_value = number;
+		config.has_success = true;
+	} else if (option_is(name, "test-hooks"))
 		config.hooks = number;
 	else if (option_is(name, "marker")) {
 		config.has_marker = true;
@@ -262,6 +273,12 @@ void hv_main(u64 base)
 	loader_start(&vcpu);
 	msr_init(&vcpu);
 	exits_init(&vcpu);
+	/*
+	 * The sevemu script ends a run by an NMI (ports.h).  The local APIC passes it on
+	 * with the value that firmware gives this register, and masks it after a reset.
+	 */
+	if (!config.hostile)
+		*LAPIC(LAPIC_LINT1) = LAPIC_NMI;
 	if (guest_is_snp())
 		snp_attack_start();
 	if (config.hostile && config.mode != MODE_OVMF)

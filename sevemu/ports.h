@@ -18,4 +18,16 @@
  */
 #define STATUS_BASE		16
 
+/*
+ * The sevemu script asks the hypervisor to end the run by commands of QEMU's monitor.
+ * They write one of the codes below to the byte STOP_CMOS of CMOS, which is 0 at first,
+ * and send an NMI.  STOP_SIGNAL plus N means that the script got signal N.
+ */
+#define STOP_CMOS		0x7f
+#define STOP_TIMEOUT		1	/* --timeout */
+#define STOP_CPU_TIME		2	/* --cpu-timeout */
+#define STOP_CONSOLE		3	/* --expect-line */
+#define STOP_FAILED		4	/* --fail-on */
+#define STOP_SIGNAL		0x80
+
 #endif

@@ -70,6 +70,7 @@
 /* Registers of the local APIC (APM2 16.3), and values of them. */
 #define LAPIC(offset)		((volatile u32 *)(0xfee00000 + (offset)))
 #define LAPIC_TIMER		0x320
+#define LAPIC_LINT1		0x360	/* the machine's NMI comes in here */
 #define LAPIC_NMI		0x400	/* delivery mode */
 #define LAPIC_MASKED		0x10000
 #define LAPIC_COUNT		0x380

@@ -81,6 +81,7 @@ sevemu()
 	SEVEMU_ROM=$O/sevemu.rom sevemu/sevemu --timeout "$hang" \
 		--report "$log.report" "$@" \
 		>"$log.console" 2>"$log.log" </dev/null || status=$?
+	echo "$status" >"$log.status"
 	# A line of the console ends with CR LF.
 	tr -d '\r' <"$log.console" >"$log.console.tr"
 	mv "$log.console.tr" "$log.console"
@@ -135,6 +136,16 @@ do_guest()
 {
 	run_guest "$1" "$2"
 	check_run "$3" "$4" "$5"
+	pass "$test"
+}
+
+# do_console NAME CASE OPTIONS STATUS REGEX, and the checks of the report, which $row has
+# as the last column. The shell must not expand the options' regular expressions.
+do_console()
+{
+	set -f
+	run_guest "$2" "$3"
+	check_run "$4" "${5%%"$tab"*}" "${row##*"$tab"}"
 	pass "$test"
 }
 
@@ -431,6 +442,28 @@ do_soak_speed()
 	pass "$test" "$((snp * 100 / es)) % of SEV-ES's $((es / 100)) s"
 }
 
+# do_stopped NAME WHO SIGNAL STATUS REGEX, and the checks of the report, which $row has as
+# the last column. A signal to sevemu or to QEMU ends a guest that hangs.
+do_stopped()
+{
+	need pgrep
+	rm -f "$log.console"
+	run_guest says-and-hangs "" &
+	job=$!
+	for try in 1 2 3 4 5 6 7 8 9 10; do
+		! grep -qs '^ok' "$log.console" || break
+		sleep "$try"
+	done
+	target=$(pgrep -f "^[^ ]*qemu.*path=$log.report") || die "QEMU does not run"
+	# The wrapper is QEMU's parent.
+	[ "$2" = qemu ] || target=$(awk '{ print $4 }' "/proc/$target/stat")
+	kill -s "$3" "$target"
+	wait "$job" || :
+	status=$(cat "$log.status")
+	check_run "$4" "${5%%"$tab"*}" "${row##*"$tab"}"
+	pass "$test"
+}
+
 # do_panic NAME OPTIONS STATUS REGEX REPORT
 do_panic()
 {
@@ -543,8 +576,8 @@ do_statuses()
 {
 	sed -nE 's/^\t\[END_[A-Z_]+\] = \{ "([a-z-]+)", ([0-9]+) \},/\2 \1/p' sevemu/report.c \
 		>"$log.code"
-	# The wrapper's own: timeout, --expect, signals.
-	printf '14 timeout\n18 -\n128 -\n' >>"$log.code"
+	# The wrapper's own: --expect.
+	printf '18 -\n' >>"$log.code"
 	sort "$log.code" >"$log.words"
 	cut -d ' ' -f 1 "$log.code" | sort -u >"$log.numbers"
 	sed -n '/^\.SH EXIT STATUS/,/^\.SH ENV/s/^\([0-9][0-9]*\)\( + .*\)\{0,1\}$/\1/p' \
