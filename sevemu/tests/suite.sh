@@ -51,7 +51,7 @@ expand()
 cases()
 {
 	expand | awk -F '\t' -v soak="${SEVEMU_SOAK:-}" '($1 ~ /^soak/) == (soak != "") {
-		print ($1 ~ /^(boot|disk|snp|soak|soak-[a-z]*|twice|panic)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
+		print ($1 ~ /^(boot|disk|clean|snp|soak|soak-[a-z]*|twice|panic)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
 	}' | sort -s -n -k 1,1 | cut -f 2
 }
 
@@ -294,6 +294,20 @@ do_disk()
 	rm "$log.disk"
 	check_run 0 "$4" "$5"
 	grep -qa 'userspace: reached' "$log.console" || die "userspace is not reached"
+	pass "$test"
+}
+
+# do_clean NAME KERNEL OPTIONS REGEX ABSENT: the kernel logs a line that matches REGEX, and
+# none that matches ABSENT.
+do_clean()
+{
+	need_files "$O/kernels/$2/vmlinuz"
+	# shellcheck disable=SC2086 # several options
+	sevemu --strict $3 --kernel "$O/kernels/$2/vmlinuz" \
+		--initrd "$O/initramfs.cpio.gz" --append "console=ttyS0 loglevel=7"
+	check_run 0 "$4" "end=power-off"
+	absent=$(grep -aE -m 1 -e "$5" "$log.console" || :)
+	[ -z "$absent" ] || die "the kernel says: $absent"
 	pass "$test"
 }
 
