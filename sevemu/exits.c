@@ -11,6 +11,7 @@
 #include "attack.h"
 #include "attack_events.h"
 #include "attack_memory.h"
+#include "attack_once.h"
 #include "attack_snp.h"
 #include "campaign.h"
 #include "cpuid.h"
@@ -26,6 +27,7 @@
 #include "main.h"
 #include "msr.h"
 #include "npt.h"
+#include "ports.h"
 #include "report.h"
 #include "sevemu.h"
 #include "snp_insn.h"
@@ -110,6 +112,7 @@ static void marker_reached(struct vcpu *vcpu)
 	vcpu->vmcb->dr7 = guest_is_es() ? DR7_INIT : vcpu->dr7;
 	vcpu->vmcb->dr6 &= ~(u64)DR6_B0;
 	campaign_marker(vcpu);
+	once_begin();
 	exits_init(vcpu);
 }
 
@@ -473,6 +476,12 @@ static void exit_nmi(struct vcpu *vcpu)
 		return;
 	}
 	request = io_stop_request();
+	if (request == STOP_ATTACK) {
+		once_begin();
+		/* The hypervisor takes the NMI itself, because it is not the guest's. */
+		asm volatile("stgi; nop; nop; clgi" : : : "memory");
+		return;
+	}
 	if (request)
 		end_stopped(request);
 	vcpu->vmcb->icpt3 &= ~ICPT3(SVM_EXIT_NMI);

@@ -270,6 +270,7 @@ u8 io_stop_request(void)
 
 	outb(PORT_CMOS_INDEX, STOP_CMOS);
 	request = inb(PORT_CMOS_DATA);
+	outb(PORT_CMOS_DATA, 0);
 	outb(PORT_CMOS_INDEX, cmos_index);
 	return request;
 }

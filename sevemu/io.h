@@ -29,7 +29,7 @@ void io_enable_pm(void);
 
 /*
  * Returns the code STOP_* of ports.h by which the sevemu script asks for the end of the
- * run; 0: it does not.  Called after an NMI.
+ * run; 0: it does not.  Called after an NMI.  Clears the request.
  */
 u8 io_stop_request(void);
 

@@ -9,6 +9,7 @@
  * whole.
  */
 #include "attack_events.h"
+#include "attack_once.h"
 #include "attack_snp.h"
 #include "campaign.h"
 #include "entry.h"
@@ -109,6 +110,10 @@ static void config_set(const char *name, char *value)
 {
 	u64 number;
 
+	if (config.once && option_is(name, "attack")) {
+		once_option(value);
+		return;
+	}
 	/* Without --marker the host lies in a single run of an SNP guest. */
 	if (guest_is_snp() && !config.has_marker && option_is(name, "attack") &&
 	    !option_is(value, "list")) {
@@ -167,6 +172,12 @@ static void config_set(const char *name, char *value)
 		config.psc_entries = number;
 	else if (option_is(name, "measure"))
 		config.measure = number;
+	else if (option_is(name, "attack-once"))
+		config.once = number;
+	else if (option_is(name, "attack-exits"))
+		config.once_exits = number;
+	else if (option_is(name, "attack-later"))
+		config.once_later = number;
 	else if (option_is(name, "timeout"))
 		config.timeout = number;
 	else if (option_is(name, "cpu-timeout"))
@@ -252,6 +263,7 @@ void vcpu_run(struct vcpu *vcpu)
 		campaign_exit();
 		events_exit(vcpu);
 		exit_handle(vcpu);
+		once_exit(vcpu);
 	}
 }
 
@@ -279,7 +291,9 @@ void hv_main(u64 base)
 	 */
 	if (!config.hostile)
 		*LAPIC(LAPIC_LINT1) = LAPIC_NMI;
-	if (guest_is_snp())
+	if (config.once)
+		once_start();
+	else if (guest_is_snp())
 		snp_attack_start();
 	if (config.hostile && config.mode != MODE_OVMF)
 		campaign_run(&vcpu);

@@ -28,6 +28,8 @@
 #define STOP_CPU_TIME		2	/* --cpu-timeout */
 #define STOP_CONSOLE		3	/* --expect-line */
 #define STOP_FAILED		4	/* --fail-on */
+/* The attack of --attack-once begins.  The run goes on. */
+#define STOP_ATTACK		5
 #define STOP_SIGNAL		0x80
 
 #endif

@@ -58,6 +58,12 @@ struct config {
 	enum host_kind host;	/* --host: the host is like KVM or the specification */
 	bool la57, rdtsc, strict, icount, trace, hooks;
 	bool hostile;		/* --attack or --hostile: the host attacks the guest */
+	/*
+	 * --attack-once: the host attacks the guest in a single run.  The attack begins
+	 * after @once_exits exits (0: not so), or, with @once_later, when the script asks.
+	 */
+	bool once, once_later;
+	u64 once_exits;
 	bool has_marker;	/* --marker was given, so @marker is valid */
 	u64 marker;		/* --marker: linear address of the payload's entry;
 				 * watch_kaslr.c adds KASLR's distance to it */

@@ -311,6 +311,16 @@ do_clean()
 	pass "$test"
 }
 
+# do_once NAME OPTIONS STATUS REGEX: Debian's cloud kernel under attack in a single run.
+do_once()
+{
+	# shellcheck disable=SC2086 # several options
+	sevemu $2 --attack-once --kernel "$O/kernels/cloud/vmlinuz" \
+		--initrd "$O/initramfs.cpio.gz" --append "console=ttyS0 quiet panic=-1 nokaslr"
+	check_run "$3" "$4" "sev=es"
+	pass "$test"
+}
+
 # boot_snp KERNEL OPTIONS: boots one of Debian's kernels, with sevemu's options and
 # what @APPEND= adds to the command line. Sets $status.
 boot_snp()
