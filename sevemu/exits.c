@@ -18,6 +18,7 @@
 #include "dma.h"
 #include "exception.h"
 #include "exits.h"
+#include "gdb.h"
 #include "ghcb.h"
 #include "guest_memory.h"
 #include "hooks.h"
@@ -33,6 +34,9 @@
 #include "snp_insn.h"
 #include "watch.h"
 #include "watch_kaslr.h"
+
+/* With --gdb the guest's writes of DR0 to DR3 and DR7 are ignored. */
+#define GDB_DR_WRITES		0x8f
 
 /* Turns intercept number @bit of the VMCB's vector *@intercepts on or off. */
 static void arm(u16 *intercepts, unsigned int bit, bool on)
@@ -62,8 +66,10 @@ void exits_init(struct vcpu *vcpu)
 	arm(&v->icpt_dr_write, 0, armed);
 	arm(&v->icpt_dr_read, 7, es || armed);
 	arm(&v->icpt_dr_write, 7, es || armed);
+	if (config.gdb)
+		v->icpt_dr_write |= GDB_DR_WRITES;
 	v->icpt_exceptions =
-		(armed || config.hostile || vcpu->intercepts & HOOK_INTERCEPT_DB ?
+		(armed || config.hostile || config.gdb || vcpu->intercepts & HOOK_INTERCEPT_DB ?
 		 1u << X86_DB : 0) |
 		(es && vcpu->intercepts & HOOK_INTERCEPT_AC ? 1u << X86_AC : 0) |
 		(guest_is_snp() ? 1u << X86_UD : 0);
@@ -124,6 +130,8 @@ static void exit_db(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
 
+	if (gdb_db(vcpu))
+		return;
 	if (vcpu->marker_armed && v->rip == config.marker && v->dr6 & DR6_B0)
 		marker_reached(vcpu);
 	else if (config.hostile && (campaign_proof(vcpu) || kaslr_db(vcpu) ||
@@ -568,6 +576,8 @@ void exit_handle(struct vcpu *vcpu)
 	case SVM_EXIT_WRITE_DR7:
 		if (guest_is_es())
 			vc_raise(vcpu, v->exit_code);
+		else if (config.gdb)
+			insn_skip(vcpu);
 		else
 			exit_dr(vcpu);
 		break;
@@ -588,9 +598,17 @@ void exit_handle(struct vcpu *vcpu)
 	case SVM_EXIT_MWAIT_ARMED:
 		vc_raise(vcpu, SVM_EXIT_MWAIT);
 		break;
+	case SVM_EXIT_WRITE_DR0 + 1:
+	case SVM_EXIT_WRITE_DR0 + 2:
+	case SVM_EXIT_WRITE_DR0 + 3:
+		insn_skip(vcpu);
+		break;
 	case SVM_EXIT_READ_DR0:
 	case SVM_EXIT_WRITE_DR0:
-		exit_dr(vcpu);
+		if (config.gdb)
+			insn_skip(vcpu);
+		else
+			exit_dr(vcpu);
 		break;
 	case SVM_EXIT_WRITE_CR0:
 		exit_cr0(vcpu);

@@ -49,7 +49,7 @@
 #define PORT_RESET_CONTROL	0xcf9
 #define RESET_CONTROL_RESET	0x04
 #define PORT_PCI_DATA		0xcfc
-#define PORT_OWN_FIRST		0x4e8
+#define PORT_OWN_FIRST		0x4e0
 #define PORT_OWN_LAST		0x4ef
 
 #define IOPM_PAGES		3

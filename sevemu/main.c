@@ -16,6 +16,7 @@
 #include "exception.h"
 #include "exits.h"
 #include "fwcfg.h"
+#include "gdb.h"
 #include "io.h"
 #include "launch.h"
 #include "layout.h"
@@ -172,6 +173,8 @@ static void config_set(const char *name, char *value)
 		config.psc_entries = number;
 	else if (option_is(name, "measure"))
 		config.measure = number;
+	else if (option_is(name, "gdb"))
+		config.gdb = number;
 	else if (option_is(name, "attack-once"))
 		config.once = number;
 	else if (option_is(name, "attack-exits"))
@@ -264,6 +267,7 @@ void vcpu_run(struct vcpu *vcpu)
 		events_exit(vcpu);
 		exit_handle(vcpu);
 		once_exit(vcpu);
+		gdb_exit(vcpu);
 	}
 }
 
@@ -297,5 +301,6 @@ void hv_main(u64 base)
 		snp_attack_start();
 	if (config.hostile && config.mode != MODE_OVMF)
 		campaign_run(&vcpu);
+	gdb_start(&vcpu);
 	vcpu_run(&vcpu);
 }

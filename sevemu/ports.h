@@ -11,6 +11,9 @@
 #define PORT_REPORT		0x4e9
 #define PORT_TRACE		0x4ea
 
+/* With --gdb a serial port, of 8 ports, that leads to gdb. */
+#define PORT_GDB		0x4e0
+
 /*
  * The hypervisor ends a run by writing STATUS_BASE plus its exit status to
  * QEMU's debug-exit device.  QEMU then exits with twice that number plus one.

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 
 #include "campaign.h"
+#include "gdb.h"
 #include "hooks.h"
 #include "hooks_host.h"
 #include "insn.h"
@@ -381,6 +382,7 @@ static __attribute__((noreturn)) void vend(enum end end, const char *fmt, va_lis
 	put_line(PORT_LOG, "sevemu: ", fmt, again);
 	va_end(again);
 	json_report(end, fmt, args);
+	gdb_end(ends[end].status);
 	machine_off(ends[end].status);
 }
 

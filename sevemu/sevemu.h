@@ -70,6 +70,7 @@ struct config {
 	u64 timeout;		/* --timeout: seconds; only for a message */
 	u64 cpu_timeout;	/* --cpu-timeout: seconds; only for a message */
 	bool trace_time;	/* --trace-time: lines of the trace have the time */
+	bool gdb;		/* --gdb: gdb controls the guest */
 	bool has_success;	/* --success-port was given: the two fields below are valid */
 	u64 success_port;	/* I/O port to which the guest writes its result */
 	u64 success_value;	/* value that means success; another one means failure */

@@ -321,6 +321,35 @@ do_once()
 	pass "$test"
 }
 
+# shellcheck disable=SC2016 # gdb expands the registers
+# do_gdb NAME OPTIONS: gdb stops the guest at a function, sees its registers, its private
+# memory and its stack, steps, and lets it go on.
+do_gdb()
+{
+	need gdb
+	port=$((20000 + $$ % 20000))
+	run_guest hlt-wakes "$2 --gdb $port" &
+	job=$!
+	for try in 1 2 3 4 5; do
+		sleep "$try"
+		! limited gdb -nx -batch -ex 'set remotetimeout 60' \
+			-ex "target remote :$port" -ex 'break con_str' -ex continue \
+			-ex 'printf "stopped at %#lx\n", $rip' -ex 'printf "text %s.\n", $rdi' \
+			-ex backtrace -ex stepi -ex 'printf "then at %#lx\n", $rip' \
+			-ex 'set var $rax = 0x1234' -ex 'printf "rax %#lx\n", $rax' \
+			-ex delete -ex continue "$O/sevemu-guest/guest.elf" \
+			>"$log.gdb" 2>&1 </dev/null || ! grep -q 'stopped at' "$log.gdb" || break
+	done
+	wait "$job" || :
+	status=$(cat "$log.status")
+	check_run 0 '^ok hlt-wakes$' "end=pass"
+	for line in "stopped at $(guest_symbol con_str | sed 's/0x0*/0x/')" 'text ok .' \
+		'#1 .* in run_case' 'then at 0x' 'rax 0x1234' 'exited normally'; do
+		grep -q "$line" "$log.gdb" || die "gdb does not say: $line"
+	done
+	pass "$test"
+}
+
 # boot_snp KERNEL OPTIONS: boots one of Debian's kernels, with sevemu's options and
 # what @APPEND= adds to the command line. Sets $status.
 boot_snp()
