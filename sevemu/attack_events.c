@@ -655,3 +655,10 @@ const struct attack flood_attacks[] = {
 	  .fire = inject_storm, .trigger = FROM_START },
 };
 const unsigned int flood_count = ARRAY_SIZE(flood_attacks);
+
+bool events_single(const struct attack *attack)
+{
+	return attack->fire == inject_vc || attack->fire == inject_unknown ||
+	       attack->fire == inject_nmi || attack->fire == inject_interrupt ||
+	       attack->fire == inject_exception || attack->fire == inject_bare;
+}

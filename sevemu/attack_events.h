@@ -119,6 +119,12 @@ bool events_flooded(void);
 bool events_no_random(void);
 
 /*
+ * Returns whether @attack injects one event by fire(), which needs no campaign around it:
+ * fire() may then be called at any exit.
+ */
+bool events_single(const struct attack *attack);
+
+/*
  * Injects the events of the attack cbit-pile: @lie->n NMIs, one at each
  * instruction, and later #UD at the CR3 or CR0 write that turns the C-bit on.
  */

@@ -29,6 +29,7 @@
 #include "attack.h"
 #include "attack_events.h"
 #include "attack_memory.h"
+#include "dma.h"
 #include "exception.h"
 #include "guest_memory.h"
 #include "hooks.h"
@@ -43,6 +44,7 @@
 #include "watch.h"
 
 #define REGIONS_MAX		8
+#define DEVICES_MAX		64
 /*
  * Number of PDPTs that map PHYS_LIMIT bytes in one set of nested page tables.
  */
@@ -74,6 +76,13 @@ static u64 heap, heap_end;	/* free memory for npt_alloc(): its start and end */
 static u64 *views[2];
 static u64 *mixed_root, *private_root;
 static bool flush;		/* the guest's TLB must be flushed at the next VMRUN */
+/*
+ * The pages of devices that the nested page tables map for a guest without SEV-ES, as
+ * the guest-physical address with the view in bit 0; 0: unused.  If all are in use, the
+ * next one replaces the oldest.
+ */
+static u64 devices[DEVICES_MAX];
+static unsigned int next_device;
 /*
  * Mask of the address bit that the nested page tables ignore, because an attack
  * tells the guest that this bit is the C-bit; 0: they ignore no bit.
@@ -587,6 +596,22 @@ u8 *npt_frame(u64 gpa, enum view view)
 	return host + (gpa - page);
 }
 
+void npt_share(u64 gpa, u64 size)
+{
+	struct region *r;
+	u64 first, last;
+
+	for (r = regions; r < regions + region_count; r++) {
+		if (r->rom || gpa >= r->gpa + r->size || gpa + size <= r->gpa)
+			continue;
+		first = gpa > r->gpa ? gpa - r->gpa : 0;
+		last = gpa + size < r->gpa + r->size ? gpa + size - r->gpa : r->size;
+		for (; first < last; first += PAGE_SIZE)
+			if (r->state[first / PAGE_SIZE] == HOOK_FRAME_PRIVATE)
+				npt_frame(r->gpa + first, VIEW_SHARED);
+	}
+}
+
 unsigned int npt_frame_state(u64 gpa)
 {
 	struct region *r = region_of(gpa);
@@ -673,6 +698,42 @@ static void rmp_page_fault(struct vcpu *vcpu, u64 gpa, enum view view, u64 info,
 		note_frame(gpa, info & NPF_WALK ? "walked" : "executed");
 }
 
+static bool is_apic(u64 gpa)
+{
+	return gpa >= APIC_START && gpa < APIC_END;
+}
+
+void npt_protect_devices(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < DEVICES_MAX; i++)
+		if (devices[i] && !is_apic(devices[i]))
+			*view_entry(devices[i] & 1, devices[i] & PTE_ADDR, 0) &= ~(u64)PTE_W;
+	flush = true;
+}
+
+/*
+ * Maps the device's page at @gpa in @view.  A page that is not mapped for writing
+ * faults again when the guest writes to it.
+ */
+static void map_device(struct vcpu *vcpu, enum view view, u64 gpa, bool write)
+{
+	bool mapped = view_maps(view, gpa);
+
+	if (write && !is_apic(gpa))
+		dma_doorbell(vcpu);
+	view_map(view, gpa, gpa);
+	if (dma_pending() && !is_apic(gpa))
+		*view_entry(view, gpa, 0) &= ~(u64)PTE_W;
+	if (mapped)
+		return;
+	if (devices[next_device])
+		view_unmap(devices[next_device] & 1, devices[next_device] & PTE_ADDR);
+	devices[next_device] = gpa | view;
+	next_device = (next_device + 1) % DEVICES_MAX;
+}
+
 void npt_fault(struct vcpu *vcpu)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
@@ -727,5 +788,5 @@ void npt_fault(struct vcpu *vcpu)
 	if (guest_is_es())
 		vc_raise(vcpu, SVM_EXIT_NPF);
 	else
-		view_map(view, ALIGN_DOWN(gpa, PAGE_SIZE), ALIGN_DOWN(gpa, PAGE_SIZE));
+		map_device(vcpu, view, ALIGN_DOWN(gpa, PAGE_SIZE), info & PF_W);
 }

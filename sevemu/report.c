@@ -12,6 +12,7 @@
 
 #include "attack.h"
 #include "campaign.h"
+#include "gdb.h"
 #include "hooks.h"
 #include "hooks_host.h"
 #include "insn.h"
@@ -65,6 +66,9 @@ static const struct {
 	[END_TRIPLE_FAULT] = { "triple-fault", 12 },
 	[END_ERROR] = { "error", 13 },
 	[END_USAGE] = { "usage", 2 },
+	[END_TIMEOUT] = { "timeout", 14 },
+	[END_CONSOLE] = { "console", 0 },
+	[END_STOPPED] = { "stopped", 128 },
 };
 
 /*
@@ -115,6 +119,7 @@ static struct {
 	u64 gpa, rip;
 	unsigned int cpl;
 } not_validated;
+static u8 stop_signal;			/* the signal that END_STOPPED adds to its status */
 
 void report_init(void)
 {
@@ -344,7 +349,7 @@ static void json_report(enum end end, const char *fmt, va_list args)
 	     config.host == HOST_SPEC ? "spec" : "kvm",
 	     mode_names[config.mode]);
 	json("\"end\":\"%s\",\"status\":%u,\"reason\":\"", ends[end].name,
-	     (unsigned int)ends[end].status);
+	     (unsigned int)ends[end].status + stop_signal);
 	put_format(fmt, args);
 	json("\",");
 	json_digest();
@@ -417,6 +422,7 @@ static __attribute__((noreturn)) void vend(enum end end, const char *fmt, va_lis
 	put_line(PORT_LOG, "sevemu: ", fmt, again);
 	va_end(again);
 	json_report(end, fmt, args);
+	gdb_end(ends[end].status);
 	machine_off(ends[end].status);
 }
 
@@ -426,6 +432,22 @@ void end_run(enum end end, const char *fmt, ...)
 
 	va_start(args, fmt);
 	vend(end, fmt, args);
+}
+
+void end_stopped(u8 request)
+{
+	if (request & STOP_SIGNAL) {
+		stop_signal = request & ~STOP_SIGNAL;
+		end_run(END_STOPPED, "stopped by signal %u", (unsigned int)stop_signal);
+	}
+	if (request == STOP_CONSOLE)
+		end_run(END_CONSOLE, "the console has the line that --expect-line names");
+	if (request == STOP_FAILED)
+		end_run(END_FAIL, "the console has a line that --fail-on names");
+	if (request == STOP_CPU_TIME)
+		end_run(END_TIMEOUT, "timeout after %lu s of processor time (--cpu-timeout)",
+			config.cpu_timeout);
+	end_run(END_TIMEOUT, "timeout after %lu s", config.timeout);
 }
 
 void end_terminated(u64 request)
