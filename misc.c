@@ -292,14 +292,16 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 }
 
 /*
- * Ends the boot unless all that build_map() has mapped has the C-bit of CR3. The
- * hypervisor could have changed the C-bit in memory meanwhile.
+ * Ends the boot unless the memory for la57_switch() has the C-bit of CR3. The
+ * hypervisor could have changed the C-bit in memory while build_map() ran.
+ * load_cr3_proven() has checked the stub's own memory.
  */
 static void check_private(const struct boot *boot)
 {
-	if (!ident_map_is_private((u64)_text, (u64)_end, MAP_ANY) ||
-	    !ident_map_is_private(boot->la57, boot->la57 + LA57_SIZE, MAP_ANY))
-		error("page tables", "the stub's memory is not private");
+	if (boot->la57 &&
+	    !ident_map_is_private(boot->la57, boot->la57 + LA57_SIZE,
+				  MAP_WRITE | MAP_EXEC))
+		error("page tables", "the memory for five-level paging is not private");
 }
 
 /*

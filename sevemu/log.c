@@ -8,6 +8,7 @@
 #include "log.h"
 #include "main.h"
 #include "ports.h"
+#include "report.h"
 #include "sevemu.h"
 
 /*
@@ -125,6 +126,13 @@ void trace(const char *fmt, ...)
 	if (!config.trace)
 		return;
 	va_start(args, fmt);
-	put_line(PORT_TRACE, "", fmt, args);
+	put_to(PORT_TRACE);
+	if (config.trace_time) {
+		put_number(report_now(), 10, 12);
+		put(' ');
+	}
+	put_format(fmt, args);
+	put('\n');
+	put_flush();
 	va_end(args);
 }

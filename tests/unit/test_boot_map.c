@@ -73,25 +73,29 @@ TEST(map_of_an_ordinary_boot)
 }
 
 /*
- * A hypervisor can change the C-bit in memory while build_map() runs. A page that
- * was mapped without the C-bit of CR3 must end the boot.
+ * A hypervisor can change the C-bit in memory while build_map() runs. If the memory for
+ * la57_switch() was mapped without the C-bit of CR3, or with other rights, the boot must
+ * end. load_cr3_proven() checks the stub's own memory.
  */
 TEST(map_that_is_not_private)
 {
 	struct boot boot;
+	unsigned int i;
 
-	fresh_machine();
-	boot = placed_boot();
-	fake.not_private = m(AT_TEXT);
-	map_refused(&boot, "page tables");
-	CHECK(strstr(harness_error_detail, "not private"), "%s",
-	      harness_error_detail);
-
-	fresh_machine();
-	boot = placed_boot();
-	boot.la57 = m(AT_END - 0x3000);
-	fake.not_private = boot.la57;
-	map_refused(&boot, "page tables");
+	for (i = 0; i < 3; i++) {
+		fresh_machine();
+		boot = placed_boot();
+		boot.la57 = m(AT_END - 0x3000);
+		if (!i) {
+			fake.not_private = boot.la57;
+		} else {
+			fake.odd_page = boot.la57 + (i - 1) * PAGE_SIZE;
+			fake.odd_rights = MAP_WRITE;
+		}
+		map_refused(&boot, "page tables");
+		CHECK(strstr(harness_error_detail, "not private"), "%s",
+		      harness_error_detail);
+	}
 }
 
 /*
