@@ -406,6 +406,11 @@ void log_printf(const char *fmt, ...)
 	(void)fmt;
 }
 
+void dma_doorbell(struct vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
 /* Fakes of functions that sevemu calls for guests without SEV-ES only. */
 bool guest_long_mode(const struct vcpu *vcpu)
 {
