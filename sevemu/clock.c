@@ -87,6 +87,7 @@ static u16 pit_count(u64 *tsc)
 	u16 count = 0, low;
 	unsigned int i;
 
+	*tsc = 0;
 	for (i = 0; i < 8; i++) {
 		before = rdtsc();
 		outb(PORT_PIT_COMMAND, PIT_LATCH2);

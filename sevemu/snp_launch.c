@@ -74,7 +74,10 @@ static const struct {
 #define CPUID_7_EDX_REFUSED	(1u << 26 | 1u << 27 | 1u << 28 | 1u << 29 | 1u << 30 | 1u << 31)
 #define CPUID_EXT8_EBX_REFUSED	(1u << 25)
 
-/* Fields of the secrets page that a guest reads (SEV-SNP firmware ABI, 58019). */
+/*
+ * Fields of the secrets page that a guest reads: SEV-SNP firmware ABI (publication 56860),
+ * and for the fields of the SVSM its specification (58019).
+ */
 struct secrets {
 	u32 version;
 	u32 imi;

@@ -95,7 +95,7 @@ static void predict_outs(u16 port, size_t size)
 		expect_exit(0x7b, (u64)port << 16 | 0xe1c, part);
 		sends_data(console_text + at, part);
 		answered(false);
-			at += part;
+		at += part;
 	}
 }
 

@@ -293,7 +293,6 @@ static void fresh_guest(void)
 	memset((void *)DATA, 0, 5 * PAGE_SIZE);
 	map_of.wrong = NONE;
 	expected = NONE;
-	nmi_count = 0;
 	snp_efi_blob = 0;
 	answer_freely = answer;
 	host.has_sev_status = true;

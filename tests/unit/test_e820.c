@@ -647,7 +647,10 @@ TEST(next_ram)
 	CHECK(!e820_next_ram(&bp, 0, &ram), "covered");
 }
 
-/* The ranges that follow each other are the RAM, byte by byte. */
+/*
+ * Calls e820_next_ram() until it finds no more. The ranges that it has returned must
+ * contain each byte of RAM once, and nothing else.
+ */
 TEST(next_ram_random)
 {
 	unsigned int round, i;

@@ -490,7 +490,10 @@ CASE(immutable, "snp-immutable-page", CASE_SNP)
 	hook2(HOOK_RMP_SET, (u64)page, entry);
 }
 
-/* ---- How the instructions end a --strict run. The suite names them. ---- */
+/*
+ * ---- Each of these cases makes PVALIDATE or RMPADJUST end a run with --strict, so that
+ * case=all leaves them out, and the suite plays each in a run of its own. ----
+ */
 
 CASE(end_double, "ends-double-validation", CASE_SNP | CASE_ENDS)
 {
