@@ -33,6 +33,8 @@
 #define JUMP_TABLE_GET		1
 #define XSAVE_LEAF		0xd
 
+u64 jump_table;
+
 /* Returns whether valid_bitmap has the bit of the GHCB field at @offset set. */
 static bool valid(const struct ghcb *g, size_t offset)
 {
@@ -292,9 +294,9 @@ static void do_mmio(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 static void do_jump_table(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_reply *reply)
 {
 	if (g->sw_exit_info_1 == JUMP_TABLE_SET)
-		vcpu->jump_table = g->sw_exit_info_2;
+		jump_table = g->sw_exit_info_2;
 	else if (g->sw_exit_info_1 == JUMP_TABLE_GET)
-		reply->info_2 = vcpu->jump_table;
+		reply->info_2 = jump_table;
 	else
 		ghcb_malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
 }

@@ -164,6 +164,12 @@ _Static_assert(sizeof(struct ghcb) == 4096, "a GHCB is one page");
 struct vcpu;
 
 /*
+ * Guest-physical address of the AP jump table of all the guest's processors, which the
+ * guest sets by a request (GHCB 4.1); 0: not set.
+ */
+extern u64 jump_table;
+
+/*
  * The hypervisor's reply to a request by the GHCB page: the values of
  * sw_exit_info_1, sw_exit_info_2 and RAX to RDX that ghcb.c copies to the page.
  */

@@ -34,6 +34,7 @@
 
 struct config config;
 u64 hv_base;
+struct vcpu vcpus[VCPUS_MAX];
 
 /* A gate of the hypervisor's IDT (APM2 4.8.4). */
 struct idt_gate {
@@ -247,7 +248,7 @@ void vcpu_run(struct vcpu *vcpu)
 
 void hv_main(u64 base)
 {
-	static struct vcpu vcpu;
+	struct vcpu *bsp = &vcpus[0];
 
 	hv_base = base;
 	report_init();
@@ -257,15 +258,15 @@ void hv_main(u64 base)
 	loader_memory();
 
 	wrmsr(MSR_VM_HSAVE_PA, (u64)npt_alloc(1));
-	vcpu.vmcb = npt_alloc(1);
-	vcpu.below_kernel_va = true;
-	io_init(&vcpu);
-	loader_start(&vcpu);
-	msr_init(&vcpu);
-	exits_init(&vcpu);
+	bsp->vmcb = npt_alloc(1);
+	bsp->below_kernel_va = true;
+	io_init(bsp);
+	loader_start(bsp);
+	msr_init(bsp);
+	exits_init(bsp);
 	if (guest_is_snp())
 		snp_attack_start();
 	if (config.hostile && config.mode != MODE_OVMF)
-		campaign_run(&vcpu);
-	vcpu_run(&vcpu);
+		campaign_run(bsp);
+	vcpu_run(bsp);
 }

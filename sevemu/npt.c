@@ -73,7 +73,11 @@ static u64 heap, heap_end;	/* free memory for npt_alloc(): its start and end */
 /* PML4s of the nested page tables: [VIEW_PRIVATE] and [VIEW_SHARED]. */
 static u64 *views[2];
 static u64 *mixed_root, *private_root;
-static bool flush;		/* the guest's TLB must be flushed at the next VMRUN */
+/*
+ * Number of changes of the nested page tables and of the guest's paging mode.  A
+ * virtual CPU whose npt_seen differs must flush its TLB at its next VMRUN.
+ */
+static u64 changes;
 /*
  * Mask of the address bit that the nested page tables ignore, because an attack
  * tells the guest that this bit is the C-bit; 0: they ignore no bit.
@@ -131,13 +135,13 @@ static void view_map(enum view view, u64 gpa, u64 host)
 	 * snapshot.c knows that the guest has written to the frame.
 	 */
 	*view_entry(view, gpa, 0) = host | (NPT_LEAF & ~(u64)PTE_D);
-	flush = true;
+	changes++;
 }
 
 static void view_unmap(enum view view, u64 gpa)
 {
 	*view_entry(view, gpa, 0) = 0;
-	flush = true;
+	changes++;
 }
 
 /*
@@ -366,7 +370,7 @@ void npt_place(u64 gpa, enum view view, u64 flags)
 		view_unmap(view, gpa);
 	r->state[(gpa - r->gpa) / PAGE_SIZE] = view == VIEW_SHARED ? HOOK_FRAME_SHARED :
 					       HOOK_FRAME_PRIVATE;
-	flush = true;
+	changes++;
 }
 
 bool npt_place_2m(u64 gpa)
@@ -491,7 +495,7 @@ bool npt_stored_shared(u64 gpa)
 void npt_hide(enum view view, u64 gpa)
 {
 	*npt_leaf(view, gpa) &= ~(u64)PTE_P;
-	flush = true;
+	changes++;
 }
 
 void npt_show(enum view view, u64 gpa)
@@ -500,7 +504,7 @@ void npt_show(enum view view, u64 gpa)
 
 	if (*leaf)
 		*leaf |= PTE_P;
-	flush = true;
+	changes++;
 }
 
 static void hide_private(u64 gpa)
@@ -537,7 +541,7 @@ void npt_alias(u64 bit)
 		else
 			top[INDEX(alias, 3) + i] = views[VIEW_SHARED][i];
 	}
-	flush = true;
+	changes++;
 }
 
 u64 npt_alias_bit(void)
@@ -618,20 +622,17 @@ static void note_frame(u64 gpa, const char *what)
 	trace("note %#lx %s with C=0", page, what);
 }
 
-u64 npt_root(const struct vcpu *vcpu)
+u64 npt_root(struct vcpu *vcpu)
 {
-	if (flush)
-		vcpu->vmcb->tlb_control = TLB_FLUSH_ALL;
-	else
-		vcpu->vmcb->tlb_control = 0;
-	flush = false;
+	vcpu->vmcb->tlb_control = vcpu->npt_seen != changes ? TLB_FLUSH_ALL : 0;
+	vcpu->npt_seen = changes;
 	return (u64)(guest_paging(vcpu) && vcpu->vmcb->cr4 & CR4_PAE ?
 		     mixed_root : private_root);
 }
 
 void npt_flush(void)
 {
-	flush = true;
+	changes++;
 }
 
 void npt_fault(struct vcpu *vcpu)

@@ -3,7 +3,7 @@
  * sevemu.h - the hypervisor's central structures: the configuration of a run
  * and the virtual CPU.
  *
- * main.c owns one struct config and one struct vcpu.  The run loop hands the
+ * main.c owns one struct config and the virtual CPUs.  The run loop hands the
  * virtual CPU down to every function that needs it.  The header of a .c file
  * has the same name: npt.h declares the functions of npt.c.
  */
@@ -23,6 +23,9 @@
 
 /* No GHCB page is registered: not an address of a page. */
 #define GHCB_NONE		(~0ull)
+
+/* Highest number of the guest's processors. */
+#define VCPUS_MAX		16
 
 enum sev_mode { SEV_OFF, SEV_SEV, SEV_ES, SEV_SNP };
 /* What the host does where KVM and the GHCB specification differ. */
@@ -97,9 +100,7 @@ struct vcpu {
 	/* VMSA page that the SVSM has created for the guest; GHCB_NONE: none. */
 	u64 svsm_vmsa;
 	unsigned int vmpl;	/* VMPL of an SNP guest's present VMSA, 0 to 3 */
-	u64 jump_table;		/* guest-physical address of the AP jump table,
-				 * which the guest sets by a GHCB request; 0: not
-				 * set */
+	u64 npt_seen;		/* npt.c's count of changes at the last VMRUN */
 	u32 intercepts;		/* HOOK_INTERCEPT_* bits that a test guest has set */
 	bool nmi_pending;	/* an NMI waits until it can be injected */
 	bool nmi_masked;	/* an NMI was injected and the guest still handles it */
