@@ -24,23 +24,9 @@
 #define RANGES_MAX		48
 #define VMSA_GPA		0xfffffffff000
 
-/*
- * Offsets in a VMSA of fields that the VMCB's state-save area does not have (APM2
- * appendix B).
- */
-#define VMSA_VMPL		0x0ca
-#define VMSA_RCX		0x308
-#define VMSA_RBP		0x328
-#define VMSA_SEV_FEATURES	0x3b0
-#define VMSA_XCR0		0x3e8
-#define VMSA_MXCSR		0x408
-#define VMSA_FCW		0x410
-#define SEV_FEATURE_SNP		1
 #define MXCSR_RESET		0x1f80
 #define FCW_RESET		0x037f
 #define XCR0_X87		1
-/* Bytes of the VMCB's state-save area that a VMSA has at the same offsets. */
-#define VMSA_SAME		0x300
 
 /* A range of launched pages. */
 struct range {

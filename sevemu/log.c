@@ -9,6 +9,7 @@
 #include "main.h"
 #include "ports.h"
 #include "sevemu.h"
+#include "smp.h"
 
 /*
  * Text that put() has appended since the last put_flush(), its length in bytes,
@@ -125,6 +126,13 @@ void trace(const char *fmt, ...)
 	if (!config.trace)
 		return;
 	va_start(args, fmt);
-	put_line(PORT_TRACE, "", fmt, args);
+	put_to(PORT_TRACE);
+	if (smp_holder()) {
+		put_number(smp_holder()->id, 10, 0);
+		put(' ');
+	}
+	put_format(fmt, args);
+	put('\n');
+	put_flush();
 	va_end(args);
 }

@@ -50,6 +50,12 @@ extern struct vcpu vcpus[VCPUS_MAX];
 void hv_main(u64 base);
 
 /*
+ * Loads the hypervisor's IDT into this processor and gives it a host save area (APM2
+ * 15.30.4).  Called once on each processor.
+ */
+void host_init(void);
+
+/*
  * Ends the run with a message, because an exception in the hypervisor itself is
  * a bug.  entry.S calls it from the exception handlers.  @frame points to seven
  * words: vector, error code (0 if the vector has no error code), RIP, CS,

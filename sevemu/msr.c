@@ -3,7 +3,7 @@
  * msr.c - the guest's model-specific registers: which MSRs it may access
  * without a VMEXIT, and how the hypervisor accesses the other MSRs for it.
  *
- * msr_init() runs once.  The other functions run when RDMSR or WRMSR is
+ * msr_init() and msr_start() run before the guest.  The other functions run when RDMSR or WRMSR is
  * intercepted, or when the guest requests either by its GHCB.
  *
  * VMRUN, VMLOAD and VMSAVE switch some MSRs between guest and hypervisor, so
@@ -11,6 +11,7 @@
  * processor.  The guest may access the MSRs that machine_msrs[] lists, and gets
  * #GP for the rest, as in KVM.
  */
+#include "exits.h"
 #include "guest_memory.h"
 #include "main.h"
 #include "msr.h"
@@ -72,14 +73,20 @@ static void msr_pass(u8 *msrpm, u32 msr)
 
 void msr_init(struct vcpu *vcpu)
 {
-	u8 *msrpm = npt_alloc(MSRPM_PAGES);
+	static u8 *msrpm;
 	unsigned int i;
 
-	memset(msrpm, 0xff, MSRPM_PAGES * PAGE_SIZE);
-	for (i = 0; i < ARRAY_SIZE(vmsa_msrs); i++)
-		msr_pass(msrpm, vmsa_msrs[i]);
+	if (!msrpm) {
+		msrpm = npt_alloc(MSRPM_PAGES);
+		memset(msrpm, 0xff, MSRPM_PAGES * PAGE_SIZE);
+		for (i = 0; i < ARRAY_SIZE(vmsa_msrs); i++)
+			msr_pass(msrpm, vmsa_msrs[i]);
+	}
 	vcpu->vmcb->msrpm = (u64)msrpm;
+}
 
+void msr_start(void)
+{
 	/*
 	 * Linux panics if it needs the PAT type "write-protected" while MTRRs
 	 * are disabled.  Firmware enables the MTRRs.  A guest without firmware
@@ -125,6 +132,11 @@ static bool efer_write(struct vcpu *vcpu, u64 value)
 	if (value & ~(u64)(EFER_VALID) || (changed && guest_paging(vcpu)))
 		return false;
 	vmcb->efer = (value & ~(u64)EFER_LMA) | (vmcb->efer & EFER_LMA) | EFER_SVME;
+	/* The guest may be on its way to real mode: see exit_iret() in exits.c. */
+	if (changed && !(value & EFER_LME) && config.smp > 1) {
+		vcpu->real_iret = true;
+		exits_init(vcpu);
+	}
 	return true;
 }
 

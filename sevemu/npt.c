@@ -26,6 +26,7 @@
  * frame is therefore mapped in both views from then on: the frame is "noted"
  * (HOOK_FRAME_NOTED).
  */
+#include "apic.h"
 #include "attack.h"
 #include "attack_events.h"
 #include "attack_memory.h"
@@ -39,6 +40,7 @@
 #include "report.h"
 #include "rmp.h"
 #include "sevemu.h"
+#include "smp.h"
 #include "snapshot.h"
 #include "watch.h"
 
@@ -140,6 +142,7 @@ static void view_map(enum view view, u64 gpa, u64 host)
 
 static void view_unmap(enum view view, u64 gpa)
 {
+	smp_stop_others();
 	*view_entry(view, gpa, 0) = 0;
 	changes++;
 }
@@ -338,6 +341,7 @@ static void remember_stores(u64 page)
  */
 static void before_change(u64 page)
 {
+	smp_stop_others();
 	if (!config.hostile)
 		return;
 	snapshot_save(page);
@@ -362,6 +366,8 @@ void npt_place(u64 gpa, enum view view, u64 flags)
 		remember_stores(gpa);
 	if (view_maps(!view, gpa))
 		view_unmap(!view, gpa);
+	if (view_maps(view, gpa))
+		smp_stop_others();
 	if (flags & PTE_W && snapshot_protects(gpa))
 		flags ^= PTE_W | NPT_PROTECTED;
 	if (flags)
@@ -574,6 +580,7 @@ u8 *npt_frame(u64 gpa, enum view view)
 			watch_shared(page);
 		else
 			events_trigger(FROM_UNSHARED);
+		smp_stop_others();
 		if (!memory_is_served())
 			scramble(page, (u64 *)host);
 		view_unmap(!view, page);
@@ -635,6 +642,20 @@ void npt_flush(void)
 	changes++;
 }
 
+/*
+ * Handles an access to the local APIC's page by a guest without SEV-ES and with several
+ * processors.  The page is mapped read-only, so that each write comes here.
+ */
+static void apic_page(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
+{
+	if (info & PF_W) {
+		apic_trap(vcpu, gpa);
+		return;
+	}
+	view_map(view, APIC_PAGE, APIC_PAGE);
+	*view_entry(view, APIC_PAGE, 0) &= ~(u64)PTE_W;
+}
+
 void npt_fault(struct vcpu *vcpu)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
@@ -689,6 +710,8 @@ void npt_fault(struct vcpu *vcpu)
 	}
 	if (guest_is_es())
 		vc_raise(vcpu, SVM_EXIT_NPF);
+	else if (config.smp > 1 && ALIGN_DOWN(gpa, PAGE_SIZE) == APIC_PAGE)
+		apic_page(vcpu, view, gpa, info);
 	else
 		view_map(view, ALIGN_DOWN(gpa, PAGE_SIZE), ALIGN_DOWN(gpa, PAGE_SIZE));
 }

@@ -62,7 +62,7 @@
 #define MSR_APIC_BASE		0x0000001b
 
 /* Registers of the local APIC (APM2 16.3), and values of them. */
-#define LAPIC(offset)		((volatile u32 *)(0xfee00000 + (offset)))
+#define LAPIC(offset)		((volatile u32 *)(0xfee00000ul + (offset)))
 #define LAPIC_TIMER		0x320
 #define LAPIC_NMI		0x400	/* delivery mode */
 #define LAPIC_MASKED		0x10000
