@@ -11,6 +11,7 @@
  */
 #include "ap.h"
 #include "apic.h"
+#include "attack_smp.h"
 #include "insn.h"
 #include "log.h"
 #include "main.h"
@@ -108,12 +109,14 @@ static bool deliver(struct vcpu *from, u8 destination, u32 command)
 	for (i = 0; i < config.smp; i++) {
 		if (!is_target(from, &vcpus[i], destination, command))
 			continue;
-		if (mode == (ICR_INIT & ICR_MODE))
+		if (mode == (ICR_INIT & ICR_MODE)) {
+			attack_smp_init(&vcpus[i]);
 			ap_init(&vcpus[i]);
-		else if (mode == (ICR_SIPI & ICR_MODE))
+		} else if (mode == (ICR_SIPI & ICR_MODE)) {
 			ap_sipi(&vcpus[i], command & ICR_VECTOR);
-		else
+		} else {
 			ap_nmi(&vcpus[i]);
+		}
 	}
 	return true;
 }

@@ -12,6 +12,7 @@
 #include "attack_events.h"
 #include "attack_loader.h"
 #include "attack_memory.h"
+#include "attack_smp.h"
 #include "attack_snp.h"
 #include "campaign.h"
 #include "ghcb.h"
@@ -118,6 +119,7 @@ void attack_list(void)
 				   i < ARRAY_SIZE(tables) - SNP_TABLES ? "" : "--sev snp: ",
 				   attack->text);
 	}
+	attack_smp_list();
 }
 
 void attack_begins(void)

@@ -13,6 +13,7 @@
 #include "attack.h"
 #include "attack_events.h"
 #include "attack_memory.h"
+#include "attack_smp.h"
 #include "campaign.h"
 #include "cpuid.h"
 #include "ghcb.h"
@@ -324,7 +325,7 @@ static void do_jump_table(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_r
 	if (g->sw_exit_info_1 == JUMP_TABLE_SET)
 		jump_table = g->sw_exit_info_2;
 	else if (g->sw_exit_info_1 == JUMP_TABLE_GET)
-		reply->info_2 = jump_table;
+		reply->info_2 = attack_smp_table(jump_table);
 	else
 		ghcb_malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
 }

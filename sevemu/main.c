@@ -9,6 +9,7 @@
  * whole.
  */
 #include "attack_events.h"
+#include "attack_smp.h"
 #include "attack_snp.h"
 #include "campaign.h"
 #include "entry.h"
@@ -118,6 +119,8 @@ static void config_set(const char *name, char *value)
 {
 	u64 number;
 
+	if (config.smp > 1 && option_is(name, "attack") && attack_smp_option(value))
+		return;
 	/* Without --marker the host lies in a single run of an SNP guest. */
 	if (guest_is_snp() && !config.has_marker && option_is(name, "attack") &&
 	    !option_is(value, "list")) {
@@ -257,6 +260,7 @@ void vcpu_run(struct vcpu *vcpu)
 		smp_exit(vcpu);
 		report_clock(false);
 		report_exit(vcpu);
+		attack_smp_exit(vcpu);
 		vcpu->gpr[RAX] = vmcb->rax;
 		vcpu->gpr[RSP] = vmcb->rsp;
 		campaign_exit();
@@ -289,6 +293,7 @@ void hv_main(u64 base)
 		exits_init(vcpu);
 	}
 	msr_start();
+	attack_smp_start();
 	smp_start();
 	if (guest_is_snp())
 		snp_attack_start();

@@ -30,6 +30,7 @@
 #include "attack.h"
 #include "attack_events.h"
 #include "attack_memory.h"
+#include "attack_smp.h"
 #include "exception.h"
 #include "guest_memory.h"
 #include "hooks.h"
@@ -550,6 +551,25 @@ void npt_alias(u64 bit)
 	changes++;
 }
 
+u64 npt_root_of(u64 start, u64 end)
+{
+	u64 *root = new_table(), *table;
+	u64 gpa;
+	int i;
+
+	for (gpa = start; gpa < end; gpa += PAGE_SIZE) {
+		for (table = root, i = 4; i > 0; i--) {
+			u64 *entry = &table[INDEX(gpa, i)];
+
+			if (!*entry)
+				*entry = (u64)new_table() | NPT_TABLE;
+			table = (u64 *)(*entry & PTE_ADDR);
+		}
+		table[INDEX(gpa, 0)] = (u64)npt_host(gpa) | NPT_LEAF;
+	}
+	return (u64)root;
+}
+
 u64 npt_alias_bit(void)
 {
 	return alias;
@@ -633,6 +653,8 @@ u64 npt_root(struct vcpu *vcpu)
 {
 	vcpu->vmcb->tlb_control = vcpu->npt_seen != changes ? TLB_FLUSH_ALL : 0;
 	vcpu->npt_seen = changes;
+	if (attack_smp_root(vcpu))
+		return attack_smp_root(vcpu);
 	return (u64)(guest_paging(vcpu) && vcpu->vmcb->cr4 & CR4_PAE ?
 		     mixed_root : private_root);
 }
@@ -663,6 +685,7 @@ void npt_fault(struct vcpu *vcpu)
 	bool mixed = vmcb->n_cr3 == (u64)mixed_root && config.sev != SEV_OFF;
 	enum view view = !mixed || gpa & cbit_mask() ? VIEW_PRIVATE : VIEW_SHARED;
 
+	attack_smp_fault(vcpu, gpa);
 	if (mixed)
 		gpa &= ~(cbit_mask() | alias);
 

@@ -84,6 +84,12 @@ void npt_add_rom(u64 gpa, u64 size, u8 *host);
 u64 npt_root(struct vcpu *vcpu);
 
 /*
+ * Returns nested page tables that map the guest's RAM from @start to @end only, both
+ * page-aligned, at addresses without the C-bit.
+ */
+u64 npt_root_of(u64 start, u64 end);
+
+/*
  * Brings the frame of @gpa to @view (private or shared) and returns the host
  * address of @gpa, or NULL if @gpa is not RAM of the guest.  A change of view
  * encrypts or decrypts the frame's bytes.  The caller may use the pointer until

@@ -8,7 +8,7 @@ EMU_C := main exits insn npt guest_memory exception ghcb cpuid msr io mmio hooks
 	fwcfg log names report string snapshot campaign jobs watch watch_kaslr \
 	rmp snp_insn snp_ghcb snp_launch svsm launch sha2 \
 	attack attack_answers attack_events attack_loader attack_memory \
-	attack_snp smp ap apic
+	attack_snp attack_smp smp ap apic
 EMU_S := rom entry vmrun park
 EMU_OBJS := $(EMU_C:%=$(EMU_OUT)/%.o) $(EMU_S:%=$(EMU_OUT)/%.o)
 

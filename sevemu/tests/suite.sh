@@ -51,7 +51,7 @@ expand()
 cases()
 {
 	expand | awk -F '\t' -v soak="${SEVEMU_SOAK:-}" '($1 ~ /^soak/) == (soak != "") {
-		print ($1 ~ /^(boot|snp|soak|soak-[a-z]*|twice|panic)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
+		print ($1 ~ /^(boot|snp|smp|soak|soak-[a-z]*|twice|panic)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
 	}' | sort -s -n -k 1,1 | cut -f 2
 }
 
@@ -297,6 +297,56 @@ do_snp()
 do_soak()
 {
 	do_snp "$@"
+}
+
+# do_smp NAME KERNEL OPTIONS STATUS REGEX, and the checks of the report, which $row has as
+# the last column: boots a kernel with several processors.
+do_smp()
+{
+	kernel=$O/kernels/$2
+	options=${3%@APPEND=*}
+	append=${3#*@APPEND=}
+	firmware=
+	case $options in
+	*%ovmf*) firmware=$O/ovmf/OVMF.fd ;;
+	*%old*) firmware=$OVMF ;;
+	esac
+	need_files "$kernel/vmlinuz" ${firmware:+"$firmware"}
+	options=$(echo "$options" | sed 's/%[a-z]*//')
+	# shellcheck disable=SC2086 # several options
+	sevemu --strict $options ${firmware:+--firmware "$firmware"} \
+		--kernel "$kernel/vmlinuz" --initrd "$O/initramfs.cpio.gz" \
+		--append "console=ttyS0 quiet panic=-1 $append"
+	children_time
+	check_run "$4" "${5%%"$tab"*}" "${row##*"$tab"}"
+	# Each processor works to the end of a load.
+	case $append in
+	*load=*)
+		ended=$(grep -ac 'load of processor [0-9]* ended' "$log.console" || :)
+		processors=$(grep -c '^vcpus\.[0-9]*\.exits=' "$log.figures" || :)
+		[ "$ended" -eq "$processors" ] ||
+			die "the load ended on $ended processors of $processors"
+		;;
+	esac
+	pass "$test" "$((used / 100)) s"
+}
+
+do_soak_smp()
+{
+	do_smp "$@"
+}
+
+# do_soak_seeds NAME CASE OPTIONS FIRST LAST: a case of the test guest in many orders of
+# its processors.
+do_soak_seeds()
+{
+	seed=$4
+	while [ "$seed" -le "$5" ]; do
+		run_guest "$2" "$3 --seed $seed"
+		[ "$status" -eq 0 ] || die "seed $seed: status $status: $(tail -n 1 "$log.log")"
+		seed=$((seed + 1))
+	done
+	pass "$test" "seeds $4 to $5"
 }
 
 # do_lie LIE OPTIONS STATUS REGEX
