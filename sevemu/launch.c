@@ -6,7 +6,7 @@
  * Runs once, before the guest starts.  A real security processor encrypts the pages
  * that the virtual machine monitor names, enters them in the RMP as validated, and
  * hashes them.  The digest of SEV and SEV-ES is the SHA-256 of all bytes in the order
- * of the calls, and with SEV-ES of the virtual CPU's saved state (SEV API, LAUNCH_
+ * of the calls, and with SEV-ES of each virtual CPU's saved state (SEV API, LAUNCH_
  * commands).  The digest of SEV-SNP is a chain of SHA-384 over a structure for each
  * page (SEV-SNP firmware ABI, PAGE_INFO).  docs/emulator.md has the order of pages.
  */
@@ -203,8 +203,11 @@ void launch_finish(struct vcpu *vcpu)
 	}
 	if (config.sev == SEV_OFF || !config.measure)
 		return;
-	if (guest_is_es()) {
-		make_vmsa(vcpu, vmsa);
+	for (i = 0; i < config.smp && guest_is_es(); i++) {
+		/* An AP without registers of the launch has no VMSA before the guest makes one. */
+		if (&vcpus[i] != vcpu && !vcpus[i].has_launch)
+			continue;
+		make_vmsa(&vcpus[i], vmsa);
 		measure(VMSA_GPA, LAUNCH_VMSA, vmsa);
 	}
 	if (!guest_is_snp())
