@@ -38,6 +38,19 @@ void apic_write(struct vcpu *vcpu, u32 offset, u32 value);
 void apic_trap(struct vcpu *vcpu, u64 gpa);
 
 /*
+ * Returns whether apic_msr_read() and apic_msr_write() emulate MSR @msr: with --x2apic the
+ * APIC base address, and MSRs 0x800 to 0x8ff.
+ */
+bool apic_is_msr(u32 msr);
+
+/*
+ * Reads MSR @msr of the local APIC of @vcpu into *@value, or writes @value to it.  Both
+ * return false if the processor would raise #GP.  Must be called on the processor of @vcpu.
+ */
+bool apic_msr_read(struct vcpu *vcpu, u32 msr, u64 *value);
+bool apic_msr_write(struct vcpu *vcpu, u32 msr, u64 value);
+
+/*
  * Sets the timer and the interrupt sources of this processor's local APIC to their
  * values after INIT (APM2 16.3).
  */

@@ -179,6 +179,8 @@ static void config_set(const char *name, char *value)
 		config.psc_entries = number;
 	else if (option_is(name, "smp"))
 		config.smp = number;
+	else if (option_is(name, "x2apic"))
+		config.x2apic = number;
 	else if (option_is(name, "seed"))
 		config.seed = number;
 	else if (option_is(name, "measure"))

@@ -11,6 +11,7 @@
  * processor.  The guest may access the MSRs that machine_msrs[] lists, and gets
  * #GP for the rest, as in KVM.
  */
+#include "apic.h"
 #include "exits.h"
 #include "guest_memory.h"
 #include "main.h"
@@ -111,6 +112,8 @@ bool msr_read(struct vcpu *vcpu, u32 msr, u64 *value)
 {
 	if (msr == MSR_EFER)
 		*value = vcpu->vmcb->efer & ~(u64)EFER_SVME;
+	else if (apic_is_msr(msr))
+		return apic_msr_read(vcpu, msr, value);
 	else if (machine_has(msr))
 		*value = rdmsr(msr);
 	else
@@ -144,6 +147,8 @@ bool msr_write(struct vcpu *vcpu, u32 msr, u64 value)
 {
 	if (msr == MSR_EFER)
 		return efer_write(vcpu, value);
+	if (apic_is_msr(msr))
+		return apic_msr_write(vcpu, msr, value);
 	if (!machine_has(msr))
 		return false;
 	wrmsr(msr, value);

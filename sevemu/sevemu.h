@@ -76,6 +76,7 @@ struct config {
 	 */
 	unsigned int psc_entries;
 	bool measure;		/* --measure: the report has the launch digest */
+	bool x2apic;		/* --x2apic: the local APICs have x2APIC mode */
 	unsigned int smp;	/* --smp: number of virtual CPUs, 1 to VCPUS_MAX */
 	u64 seed;		/* --seed: selects an interleaving; 0: no --seed */
 };
@@ -126,6 +127,8 @@ struct vcpu {
 	bool reset_apic;	/* its processor must reset its local APIC */
 	u32 apic_ldr;		/* the guest's logical destination register */
 	u32 apic_dfr;		/* the guest's destination format register */
+	bool x2apic;		/* the guest has turned on x2APIC mode */
+	u64 x2apic_icr;		/* interrupt command register in x2APIC mode */
 	bool real_iret;		/* exits.c executes its next IRET: see exit_iret() */
 	u64 exits;		/* number of its VMEXITs */
 	u64 starts;		/* how often it was started since the launch */
