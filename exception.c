@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exception.c - the one place where an exception is dispatched: an NMI is
- * counted, a #VC goes to sev-vc.c, a page fault may map memory, and a #GP may be
- * the hypervisor's answer to a request. Every other exception is reported on the
- * console, and the boot terminates.
+ * exception.c - the one place where an exception is dispatched: a #VC goes to
+ * sev-vc.c, a page fault may map memory, and a #GP may be the hypervisor's answer to a
+ * request. Every other exception is reported on the console, and the boot terminates.
+ * NMIs do not come here: see exception_nmi.
  *
  * Runs for every exception between idt_load_stage1() and idt_teardown(), also
  * before .bss is cleared. While la57_switch() changes the paging mode,
@@ -161,9 +161,6 @@ void do_exception(struct exception_frame *frame)
 		report(frame);
 
 	switch (frame->vector) {
-	case X86_TRAP_NMI:
-		sev_es_nmi();
-		return;
 	case X86_TRAP_VC:
 		vector = sev_es_vc(frame);
 		if (!vector)

@@ -222,6 +222,14 @@ FUNC(startup_64)
 	movq	%rax, early_idt_ptr + 2(%rip)
 	lidt	early_idt_ptr(%rip)
 	/*
+	 * The handler of an NMI executes CPUID. Until #VC has a gate, an NMI is a
+	 * triple fault in an SEV-ES guest.
+	 */
+	leaq	vc_early(%rip), %rax
+	leaq	early_idt + X86_TRAP_VC * 16(%rip), %rdi
+	call	set_gate_64
+	movw	%cs, 2(%rdi)
+	/*
 	 * CS has to be reloaded after LGDT, because the loader's selector may
 	 * select another kind of segment in the stub's GDT.
 	 */
@@ -247,6 +255,11 @@ FUNC(startup_64)
 	movl	%eax, %gs
 	xorl	%eax, %eax
 	lldt	%ax
+	/*
+	 * The hypervisor can inject #PF, and its handler maps RAM at CR2. At 0 is a
+	 * guard page, so that no #PF is handled before the stub has caused one.
+	 */
+	movq	%rax, %cr2
 	movq	%cr4, %rax
 	andl	$CR4_KEEP, %eax
 	orl	$CR4_BOOT, %eax

@@ -42,12 +42,6 @@
 #define LEVELS_MAX	5
 
 /*
- * Software bit that marks a guard page. In an entry that is not present the
- * processor ignores all bits but P (APM2 5.4.1).
- */
-#define PTE_GUARD	(_AC(1, UL) << 9)
-
-/*
  * PCD and PWT together select uncached memory if the PAT register has its reset
  * value (APM2 7.8.2).
  */
@@ -629,15 +623,12 @@ int ident_map_query(u64 addr)
 
 /*
  * Returns true if an entry of @level maps the memory at @addr, which is aligned to
- * the entry's size and has the C-bit of CR3, with the rights @prot. MAP_ANY accepts
- * any rights, and an entry that maps nothing.
+ * the entry's size and has the C-bit of CR3, with the rights @prot.
  */
 static inline bool is_right(u64 entry, u64 addr, unsigned int level, int prot)
 {
-	if (!is_leaf(entry, level))
-		return prot == MAP_ANY;
-	return !((entry ^ addr) & PTE_ADDR_MASK) &&
-	       (prot == MAP_ANY || rights_of(entry) == prot);
+	return is_leaf(entry, level) && !((entry ^ addr) & PTE_ADDR_MASK) &&
+	       rights_of(entry) == prot;
 }
 
 bool ident_map_is_private(u64 start, u64 end, int prot)

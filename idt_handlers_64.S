@@ -3,8 +3,8 @@
  * idt_handlers_64.S - the exception handlers that idt_64.c puts into the IDT:
  * they save the registers, call do_exception() and return.
  *
- * Each vector has an entry in exception_stubs, which pushes an error code, if the
- * processor does not, and the vector. exception_common does the rest. This is
+ * Each vector but NMI has an entry in exception_stubs, which pushes an error code, if
+ * the processor does not, and the vector. exception_common does the rest. This is
  * what do_exception() gets, struct exception_frame in exception.h, lowest address
  * first:
  *
@@ -29,7 +29,7 @@
  * exception_stubs - IDT_VECTORS handlers, one for each exception vector.
  * In:       the processor's frame; an error code for vectors that have one.
  * Out:      jumps to exception_common, or exception_vc for #VC, with an error code
- *           and the vector pushed.
+ *           and the vector pushed. For NMI jumps to exception_nmi, with 0 pushed.
  * Clobbers: nothing.
  * Mode:     64-bit, interrupts off.
  * Stack:    the interrupted code's, or the interrupt stack for #DF: 8 or 16
@@ -41,6 +41,10 @@ exception_stubs:
 	vector = 0
 	.rept IDT_VECTORS
 	.balign EXCEPTION_STUB_SIZE, 0xcc
+	.if vector == X86_TRAP_NMI
+	pushq	$0
+	jmp	exception_nmi
+	.else
 	.if !((TRAPS_WITH_ERROR_CODE >> vector) & 1)
 	pushq	$0
 	.endif
@@ -49,6 +53,7 @@ exception_stubs:
 	jmp	exception_vc
 	.else
 	jmp	exception_common
+	.endif
 	.endif
 	vector = vector + 1
 	.endr
@@ -120,10 +125,12 @@ END_FUNC(exception_common)
  * continues at exception_common.
  *
  * The stub learns from two instructions that the processor alone answers whether this
- * is an SEV-ES guest: CPUID with the sub-leaf of RULE_OUT_SEV, and RDMSR of
- * SEV_STATUS. A handler that answered for the processor would believe the hypervisor.
- * %ecx is compared while it is a register. Once it is on the stack, the hypervisor can
- * put another number back.
+ * is an SEV-ES guest: CPUID with a sub-leaf of ASK_FOR_SEV, and RDMSR of SEV_STATUS.
+ * A handler that answered for the processor would believe the hypervisor. %ecx is
+ * compared while it is a register. Once it is on the stack, the hypervisor can put
+ * another number back. The exit code is not looked at, because the processor has
+ * pushed it to the stack. No other instruction of the stub that can raise #VC has one
+ * of these numbers in %ecx.
  * In:       struct exception_frame from its field vector on.
  * Out:      jumps to exception_common, or does not return.
  * Clobbers: flags.
@@ -133,12 +140,14 @@ END_FUNC(exception_common)
 FUNC(exception_vc)
 	cmpl	$CPUID_SUBLEAF_NO_SEV, %ecx
 	je	.Lsev_denied
+	cmpl	$CPUID_SUBLEAF_NMI, %ecx
+	je	.Lnmi
 	cmpl	$MSR_SEV_STATUS, %ecx
 	jne	exception_common
-	/* Any other instruction may have this number in %ecx. */
-	cmpl	$SVM_EXIT_MSR, 8(%rsp)
-	jne	exception_common
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_OPCODE), %eax
+	jmp	terminate_from_vc
+.Lnmi:
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NMI), %eax
 	jmp	terminate_from_vc
 .Lsev_denied:
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax

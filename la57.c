@@ -189,8 +189,14 @@ static void fill(struct la57_page *page)
 	 */
 	for (i = 0; i < IDT_VECTORS; i++)
 		page->idt[i] = gate(page, la57_exception, KERNEL32_CS);
-	page->idt[X86_TRAP_NMI] = gate(page, la57_nmi_32, KERNEL32_CS);
-	set_long_gate(page, X86_TRAP_NMI, la57_nmi_64);
+	/*
+	 * Ask the processor for each gate, because the hypervisor can change an
+	 * answer that is kept on the stack.
+	 */
+	page->idt[X86_TRAP_NMI] = gate(page, sev_es_active() ? la57_nmi_es :
+				       la57_nmi_32, KERNEL32_CS);
+	set_long_gate(page, X86_TRAP_NMI,
+		      sev_es_active() ? la57_nmi_es : la57_nmi_64);
 	/*
 	 * In long mode a gate takes two 8-byte slots. All vectors but these and
 	 * NMI find two 32-bit gates or two empty slots. Neither is a valid

@@ -17,9 +17,9 @@
  * load_cr3_proven().
  *
  * An NMI can be handled at every instruction of the copy, because the page's IDT
- * has gates for both modes. The code causes no #VC. If the hypervisor injects #VC
- * nevertheless, or if the processor has no LA57 and raises #GP, la57_exception
- * stops the boot.
+ * has gates for both modes. An SEV-ES guest terminates at an NMI. The code causes no
+ * #VC. If the hypervisor injects #VC nevertheless, or if the processor has no LA57 and
+ * raises #GP, la57_exception stops the boot.
  */
 #include "la57.h"
 #include "linkage.h"
@@ -115,7 +115,8 @@ FUNC(la57_code)
 END_FUNC(la57_code)
 
 /*
- * la57_nmi_64 - the handler of NMI in long mode: counts it for la57_switch().
+ * la57_nmi_64 - the handler of NMI in long mode, outside of SEV-ES: counts it for
+ * la57_switch().
  * In:       %rdi = struct la57_page, which all code that uses this IDT keeps there.
  * Out:      the page's field nmis is increased by 1.
  * Clobbers: nothing.
@@ -132,7 +133,8 @@ END_FUNC(la57_nmi_64)
 
 	.code32
 /*
- * la57_nmi_32 - the handler of NMI in legacy mode: counts it for la57_switch().
+ * la57_nmi_32 - the handler of NMI in legacy mode, outside of SEV-ES: counts it for
+ * la57_switch().
  * In:       %edi = struct la57_page, which all code that uses this IDT keeps there.
  * Out:      the page's field nmis is increased by 1.
  * Clobbers: nothing.
@@ -146,23 +148,35 @@ FUNC(la57_nmi_32)
 END_FUNC(la57_nmi_32)
 
 /*
- * la57_exception - the handler of every exception but NMI while la57_code runs: an
- * SEV-ES guest terminates, any other machine halts. It does not use early_error
- * and early_terminate, because 32-bit code cannot reach an image above 4 GiB.
+ * la57_nmi_es, la57_exception - the handlers of NMI in an SEV-ES guest, and of every
+ * other exception while la57_code runs: an SEV-ES guest terminates, any other machine
+ * halts. They do not use early_error and early_terminate, because 32-bit code cannot
+ * reach an image above 4 GiB.
  * In:       %edi = struct la57_page.
  * Out:      does not return.
  * Clobbers: everything.
  * Mode:     32-bit or 64-bit: the bytes mean the same in both. In 16-bit code it
- *           terminates: see NOT_IN_16BIT_CODE.
+ *           terminates: see NOT_IN_16BIT_CODE. The instructions before that macro mean
+ *           the same in 16-bit code, too.
  * Stack:    none.
  */
+	.code32
+GLOBAL(la57_nmi_es)
+FUNC(la57_nmi_es)
+	movb	$SEVSTUB_TERM_NMI, %bl
+	jmp	.Lreason
+END_FUNC(la57_nmi_es)
 GLOBAL(la57_exception)
 FUNC(la57_exception)
+	movb	$SEVSTUB_TERM_EXCEPTION, %bl
+.Lreason:
 	NOT_IN_16BIT_CODE
 	.code32
 	testb	$SEV_STATUS_SEV_ES, LA57_SEV_STATUS(%edi)
 	jz	.Lexception_halt
-	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_EXCEPTION), %eax
+	movzbl	%bl, %eax
+	shll	$GHCB_MSR_TERM_CODE_SHIFT, %eax
+	orl	$GHCB_MSR_TERM_STUB(0), %eax
 	SEND_TERM_REQUEST
 .Lexception_halt:
 	hlt

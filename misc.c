@@ -269,14 +269,16 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 }
 
 /*
- * Ends the boot unless all that build_map() has mapped has the C-bit of CR3. The
- * hypervisor could have changed the C-bit in memory meanwhile.
+ * Ends the boot unless the memory for la57_switch() has the C-bit of CR3. The
+ * hypervisor could have changed the C-bit in memory while build_map() ran.
+ * load_cr3_proven() has checked the stub's own memory.
  */
 static void check_private(const struct boot *boot)
 {
-	if (!ident_map_is_private((u64)_text, (u64)_end, MAP_ANY) ||
-	    !ident_map_is_private(boot->la57, boot->la57 + LA57_SIZE, MAP_ANY))
-		error("page tables", "the stub's memory is not private");
+	if (boot->la57 &&
+	    !ident_map_is_private(boot->la57, boot->la57 + LA57_SIZE,
+				  MAP_WRITE | MAP_EXEC))
+		error("page tables", "the memory for five-level paging is not private");
 }
 
 /*
@@ -309,10 +311,11 @@ static void map_payload(const struct boot *boot)
 
 	must_map("payload", payload, MAP_WRITE | MAP_EXEC);
 	/*
-	 * ident_map_range() keeps pages as they are that were mapped before: with
-	 * KASLR by srat.c and efi_name_free_memory(), with rights of their own. In
-	 * an SEV-ES guest the hypervisor can have changed the tables, the range, or
-	 * the range of VGA memory, which is shared.
+	 * ident_map_range() leaves pages as they are that were mapped before. With
+	 * KASLR, srat.c and efi_name_free_memory() have mapped the tables that they
+	 * read, with other rights than the payload needs. In an SEV-ES guest the
+	 * hypervisor can have put old bytes back into the page tables or into
+	 * @payload, or have made the range of the shared VGA memory cover @payload.
 	 */
 	if (!ident_map_is_private(payload.start, payload.end,
 				  MAP_WRITE | MAP_EXEC))

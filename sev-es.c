@@ -378,44 +378,12 @@ unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2)
 	terminate(SEVSTUB_TERM_REPLY);
 }
 
-/*
- * Ends an exchange. From here on the handler of an NMI may use the GHCB page,
- * so the results must have been read before.
- */
-static void ghcb_release(void)
+void ghcb_end(void)
 {
+	/* The handler of #VC may use the page from here on: read the results before. */
 	barrier();
 	es.busy = false;
 	barrier();
-}
-
-/*
- * Ends the exchange and sends NMI complete if an NMI came during it. The
- * hypervisor may inject the next NMI while NMI complete is being sent, so the
- * loop repeats until no NMI is pending.
- */
-void ghcb_end(void)
-{
-	ghcb_release();
-	while (es.nmi_pending) {
-		es.nmi_pending = false;
-		ghcb_begin();
-		ghcb_exchange(SVM_VMGEXIT_NMI_COMPLETE, 0, 0);
-		ghcb_release();
-	}
-}
-
-/*
- * The hypervisor injects no further NMI until it gets NMI complete (GHCB 4.1).
- * If the GHCB page is not shared yet, sev_es_setup_ghcb() sends NMI complete
- * later.
- */
-void sev_es_nmi(void)
-{
-	nmi_count++;
-	es.nmi_pending = true;
-	if (es.has_page && !es.busy)
-		ghcb_end();
 }
 
 bool sev_es_busy(void)
@@ -432,10 +400,6 @@ void sev_es_setup_ghcb(const struct boot_params *bp)
 	memset(&ghcb_page, 0, sizeof(ghcb_page));
 	es.bp = bp;
 	es.has_page = true;
-	/* Send NMI complete if an NMI came before the GHCB page was shared. */
-	if (nmi_count)
-		es.nmi_pending = true;
-	ghcb_end();
 }
 
 /*

@@ -92,7 +92,8 @@ END_FUNC(vc_truncated)
 /*
  * vc_32 - the handler of #VC in 32-bit code. It emulates CPUID by the MSR
  * protocol. Any other exit code, or another instruction at EIP, terminates the
- * guest, because only the hypervisor can have caused this #VC.
+ * guest, because only the hypervisor can have caused this #VC. The CPUID of an NMI's
+ * handler terminates the guest, too.
  * In:       %ebp = load bias, and this frame, after the pushes below:
  *
  *		 0	eax ecx edx ebx		pushed by vc_32
@@ -111,6 +112,7 @@ FUNC(vc_32)
 	pushl	%edx
 	pushl	%ecx
 	pushl	%eax
+	movl	%ecx, %ebx		/* %ebx = the sub-leaf */
 
 	/*
 	 * A processor that raises #VC has the MSR SEV_STATUS, and the hypervisor
@@ -123,21 +125,28 @@ FUNC(vc_32)
 	movl	%edx, (sev_guest + SEV_GUEST_STATUS + 4)(%ebp)
 	testb	$SEV_STATUS_SEV_ES, %al
 	jz	exception_32
+	/*
+	 * The sub-leaf is compared as a register, because the hypervisor can put an
+	 * old block of the stack back.
+	 */
 	movb	$1, (sev_guest + SEV_GUEST_VC_SEEN)(%ebp)
 
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NO_GHCB), %eax
 	cmpl	$SVM_EXIT_CPUID, 16(%esp)
 	jne	early_terminate
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_OPCODE), %eax
-	movl	20(%esp), %ebx
-	cmpw	$(CPUID_BYTE1 << 8 | CPUID_BYTE0), (%ebx)
+	movl	20(%esp), %edx
+	cmpw	$(CPUID_BYTE1 << 8 | CPUID_BYTE0), (%edx)
 	jne	early_terminate
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NMI), %eax
+	cmpl	$CPUID_SUBLEAF_NMI, %ebx
+	je	early_terminate
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax
-	cmpl	$CPUID_SUBLEAF_NO_SEV, 4(%esp)
+	cmpl	$CPUID_SUBLEAF_NO_SEV, %ebx
 	je	early_terminate
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_SUBLEAF), %eax
-	cmpl	$0, 4(%esp)
-	jne	early_terminate
+	testl	%ebx, %ebx
+	jnz	early_terminate
 
 	movl	0(%esp), %ebx		/* %ebx = the CPUID function */
 	movl	$(GHCB_MSR_CPUID_EAX << GHCB_MSR_CPUID_REG_SHIFT), %eax
@@ -188,21 +197,6 @@ FUNC(cpuid_by_msr)
 END_FUNC(cpuid_by_msr)
 
 /*
- * nmi_32 - the handler of NMI in 32-bit code: counts it. sev_es_setup_ghcb()
- * sends NMI complete to the hypervisor later, when there is a GHCB page.
- * In:       %ebp = load bias, and the processor's frame.
- * Out:      nmi_count is increased by 1.
- * Clobbers: nothing.
- * Mode:     32-bit.
- * Stack:    the frame.
- */
-GLOBAL(nmi_32)
-FUNC(nmi_32)
-	incl	nmi_count(%ebp)
-	iretl
-END_FUNC(nmi_32)
-
-/*
  * exception_32 - the handler of every exception in 32-bit code but NMI and #VC.
  * The stub's 32-bit code causes none of them, so the hypervisor injected it.
  * In:       %ebp = load bias.
@@ -241,12 +235,12 @@ FUNC(exception_early)
 END_FUNC(exception_early)
 
 /*
- * vc_early - the handler of #VC in long mode until idt_load_stage1(). The code
- * there executes nothing that raises #VC. SEV_STATUS is asked of the processor:
- * if it has none, the exception was injected, and RDMSR raises #GP, which
- * exception_early handles.
+ * vc_early - the handler of #VC in long mode until idt_load_stage1(). Of the code
+ * there only the handler of an NMI executes an instruction that raises #VC. SEV_STATUS
+ * is asked of the processor: if it has none, the exception was injected, and RDMSR
+ * raises #GP, which exception_early handles.
  * In:       nothing.
- * Out:      does not return: early_error.
+ * Out:      does not return: early_error, or early_terminate because of an NMI.
  * Clobbers: everything.
  * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
  * Stack:    none.
@@ -255,6 +249,9 @@ GLOBAL(vc_early)
 FUNC(vc_early)
 	NOT_IN_16BIT_CODE
 	.code64
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NMI), %eax
+	cmpl	$CPUID_SUBLEAF_NMI, %ecx
+	je	early_terminate
 	movl	$MSR_SEV_STATUS, %ecx
 	rdmsr
 	movl	%eax, %edx
@@ -262,22 +259,6 @@ FUNC(vc_early)
 	leaq	exception_32_message(%rip), %rsi
 	jmp	early_error
 END_FUNC(vc_early)
-
-/*
- * nmi_64 - the handler of NMI in long mode until idt_load_stage1(): counts it.
- * In:       the processor's frame.
- * Out:      nmi_count is increased by 1.
- * Clobbers: nothing.
- * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
- * Stack:    the frame.
- */
-GLOBAL(nmi_64)
-FUNC(nmi_64)
-	NOT_IN_16BIT_CODE
-	.code64
-	incl	nmi_count(%rip)
-	iretq
-END_FUNC(nmi_64)
 
 	.code32
 
@@ -463,18 +444,95 @@ no_random_message:
 	.code64
 
 /*
- * terminate_from_vc - what early_terminate does, for exception_vc, which runs when .head
- * is not mapped any more. It uses no memory, which the hypervisor could change.
+ * terminate_from_vc - what early_terminate does, for exception_vc and end_if_sev_es,
+ * which run when .head is not mapped any more. It uses no memory, which the hypervisor
+ * could change.
  * In:       %eax = the request, as for early_terminate.
  * Out:      does not return.
  * Clobbers: %ecx, %edx.
- * Mode:     64-bit.
+ * Mode:     32-bit or 64-bit: the bytes mean the same in both.
  * Stack:    none.
  */
 GLOBAL(terminate_from_vc)
 FUNC(terminate_from_vc)
 	SEND_TERM_REQUEST
 END_FUNC(terminate_from_vc)
+
+/*
+ * end_if_sev_es - terminates an SEV-ES guest because of an NMI. Only the processor is
+ * asked whether this is such a guest. If CPUID raises #VC, exception_vc, vc_32 or vc_early
+ * terminates the guest.
+ * In:       nothing.
+ * Out:      returns if this is no SEV-ES guest.
+ * Clobbers: nothing.
+ * Mode:     32-bit or 64-bit: the bytes mean the same in both.
+ * Stack:    40 bytes, and the frame of a #VC.
+ */
+FUNC(end_if_sev_es)
+	pushq	%rax
+	pushq	%rbx
+	pushq	%rcx
+	pushq	%rdx
+	ASK_FOR_SEV(CPUID_SUBLEAF_NMI, SEV_STATUS_SEV_ES, .Lsev_es_nmi)
+	popq	%rdx
+	popq	%rcx
+	popq	%rbx
+	popq	%rax
+	ret
+.Lsev_es_nmi:
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NMI), %eax
+	jmp	terminate_from_vc
+END_FUNC(end_if_sev_es)
+
+/*
+ * nmi_64, exception_nmi - the handler of NMI in 64-bit code. exception_stubs jumps to
+ * exception_nmi, and early_idt has a gate for nmi_64. An SEV-ES guest terminates. Any
+ * other guest counts the NMI, and goes on.
+ *
+ * The hypervisor can inject an NMI at any instruction. A handler that returned would
+ * take registers and flags from the stack, where the hypervisor can put an old block
+ * back: it could replace the processor's answers that the stub keeps in registers. A
+ * guest without SEV-ES has no registers that its hypervisor cannot change.
+ *
+ * The processor's frame and the 8 bytes below it are a multiple of 16 bytes. Nested NMIs that overflow
+ * a stack thus overwrite each byte of the IDT and GDT, and leave no gate intact.
+ * In:       the processor's frame; at exception_nmi 8 more bytes on the stack.
+ * Out:      nmi_count is increased by 1. In an SEV-ES guest does not return.
+ * Clobbers: nothing.
+ * Mode:     64-bit. In 16-bit code nmi_64 terminates: see NOT_IN_16BIT_CODE.
+ * Stack:    48 bytes, and the frame of a #VC.
+ */
+GLOBAL(nmi_64)
+FUNC(nmi_64)
+	NOT_IN_16BIT_CODE
+	.code64
+	pushq	$0
+GLOBAL(exception_nmi)
+exception_nmi:
+	call	end_if_sev_es
+	incl	nmi_count(%rip)
+	addq	$8, %rsp
+	iretq
+END_FUNC(nmi_64)
+
+	.code32
+
+/*
+ * nmi_32 - the handler of NMI in 32-bit code, which does what nmi_64 does.
+ * In:       %ebp = load bias, and the processor's frame.
+ * Out:      nmi_count is increased by 1. In an SEV-ES guest does not return.
+ * Clobbers: nothing.
+ * Mode:     32-bit.
+ * Stack:    20 bytes, and the frame of a #VC.
+ */
+GLOBAL(nmi_32)
+FUNC(nmi_32)
+	call	end_if_sev_es
+	incl	nmi_count(%ebp)
+	iretl
+END_FUNC(nmi_32)
+
+	.code64
 
 /*
  * load_cr3_proven - loads CR3 and proves the new page tables' C-bit: 8 bytes that
@@ -494,6 +552,13 @@ END_FUNC(terminate_from_vc)
  * store writes together with the limit. SIDT must give both back, to memory that
  * has never held them.
  *
+ * The hypervisor can put old contents of the C-bit's mask back while the tables are
+ * built, and thus let a page be mapped without the C-bit although cbit_proof has it. Before
+ * the first load all pages of the stub are therefore looked up in the new tables, by
+ * registers alone. The old page tables are private, so the hypervisor can only put old
+ * contents of an entry back. C writes each entry of these pages once. If an entry lacks
+ * the C-bit, its old contents are no page, which ends the boot here, too.
+ *
  * Tables without a C-bit are right only where there is no SEV. The hypervisor
  * can have denied SEV in CPUID, or can have put old contents of sev_guest back,
  * in which this is no SEV guest. SEV is therefore ruled out first. Before the
@@ -502,11 +567,11 @@ END_FUNC(terminate_from_vc)
  * time: a hypervisor must not be able to predict them, and to write them where
  * the stub reads.
  * In:       %rdi = new CR3; its C-bit is bit 32 or higher. %esi = 1 for the first
- *           proof, else 0. .head has not been overwritten by the payload yet,
- *           because early_error is there.
- * Out:      CR3 = %rdi. If the proof fails, if RDRAND gives no number in an SEV
- *           guest, or if an SEV guest has no C-bit in %rdi: the old CR3 and
- *           early_error. la57_switch() has an old CR3 that does not map
+ *           proof, else 0. The old page tables map the pool. .head has not been
+ *           overwritten by the payload yet, because early_error is there.
+ * Out:      CR3 = %rdi. If the proof fails, if a page lacks the C-bit, if RDRAND gives
+ *           no number in an SEV guest, or if an SEV guest has no C-bit in %rdi: the
+ *           old CR3 and early_error. la57_switch() has an old CR3 that does not map
  *           early_error: there the failure is a #PF that the IDT reports.
  * Clobbers: %rax, %rcx, %rdx, %rsi, %r8 to %r11, flags; cbit_proof.
  * Mode:     64-bit.
@@ -528,7 +593,63 @@ FUNC(load_cr3_proven)
 	movl	$MSR_SEV_STATUS, %ecx
 	rdmsr
 	movl	%eax, %r11d		/* %r11d = SEV_STATUS, or 0 without SEV */
-	jmp	.Lproof_rdrand_64
+	testl	%r10d, %r10d
+	jz	.Lproof_rdrand_64
+
+	/*
+	 * Walk the new page tables to each page of the stub from _text to _end, by the
+	 * old page tables. The page must be a guard page, or be mapped to itself with
+	 * the C-bit. %rdx = the page, %rbx = its entry, %cl = the entry's lowest
+	 * address bit, %rsi = the C-bit.
+	 */
+	shlq	$32, %rsi
+	leaq	_text(%rip), %rdx
+.Lpage_64:
+	movq	%rdi, %rax
+	movq	%cr4, %rbx
+	movb	$(PUD_SHIFT + TABLE_INDEX_BITS), %cl
+	btl	$X86_CR4_LA57_BIT, %ebx
+	jnc	.Ltable_64
+	movb	$(PUD_SHIFT + 2 * TABLE_INDEX_BITS), %cl
+.Ltable_64:
+	andq	$-PAGE_SIZE, %rax
+	orq	%rsi, %rax
+	xorq	%rsi, %rax
+	movq	%rdx, %rbx
+	shrq	%cl, %rbx
+	andl	$(PTRS_PER_TABLE - 1), %ebx
+	leaq	(%rax, %rbx, 8), %rbx
+.Lentry_64:
+	movq	(%rbx), %rax
+	cmpq	$PTE_GUARD, %rax
+	je	.Lnext_page_64
+	testb	$PTE_PRESENT, %al
+	jz	.Lproof_wrong_64
+	cmpb	$PAGE_SHIFT, %cl
+	je	.Lleaf_64
+	testb	$PTE_LEAF, %al
+	jnz	.Lleaf_64
+	subb	$TABLE_INDEX_BITS, %cl
+	jmp	.Ltable_64
+.Lleaf_64:
+	/* Bits 51 to %cl of the entry must be those of the page and the C-bit. */
+	xorq	%rdx, %rax
+	xorq	%rsi, %rax
+	shlq	$12, %rax
+	shrq	%cl, %rax
+	shrq	$12, %rax
+	jnz	.Lproof_wrong_64
+.Lnext_page_64:
+	addq	$PAGE_SIZE, %rdx
+	addq	$8, %rbx
+	leaq	_end(%rip), %rax
+	cmpq	%rax, %rdx
+	jae	.Lproof_rdrand_64
+	testl	$(PMD_SIZE - 1), %edx
+	jz	.Lpage_64
+	cmpb	$PAGE_SHIFT, %cl
+	je	.Lentry_64
+	jmp	.Lpage_64
 .Lproof_no_sev:
 	RULE_OUT_SEV(.Lproof_denied_64)
 	xorl	%r11d, %r11d

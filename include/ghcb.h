@@ -21,7 +21,6 @@ struct sev_es {
 	bool has_page;			/* sev_es_setup_ghcb() has shared the GHCB page */
 	/* True from ghcb_begin() to ghcb_end(): the GHCB page is in use. */
 	bool busy;
-	bool nmi_pending;		/* an NMI came; NMI complete is still to be sent */
 	bool ending;			/* sev_es_last_words() was called */
 };
 extern struct sev_es es;
@@ -63,8 +62,7 @@ unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2);
 
 /*
  * Ends the exchange. The caller must have read all results, because the GHCB
- * page may be reused from now on. Sends NMI complete if an NMI came during the
- * exchange.
+ * page may be reused from now on.
  */
 void ghcb_end(void);
 

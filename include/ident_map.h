@@ -77,11 +77,9 @@ struct loaded_map ident_map_loaded(void);
 
 /*
  * Returns true if every page of [@start, @end) is mapped to itself, with the C-bit of
- * CR3 and exactly the rights @prot (MAP_WRITE, MAP_EXEC). With @prot MAP_ANY a page
- * may have any rights and need not be mapped. For a map that is in force.
+ * CR3 and exactly the rights @prot (MAP_WRITE, MAP_EXEC). For a map that is in force.
  */
 bool ident_map_is_private(u64 start, u64 end, int prot);
-#define MAP_ANY		(-1)
 
 /*
  * Clear (_decrypted) or set (_encrypted) the C-bit of the mapped page of 4 KiB at

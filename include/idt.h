@@ -22,8 +22,8 @@
 #ifndef __ASSEMBLER__
 
 /*
- * Loads the stage-1 IDT: do_exception() counts an NMI, handles a CPUID's #VC by
- * the MSR protocol, and reports every other exception and terminates. Called
+ * Loads the stage-1 IDT: exception_nmi handles NMIs. do_exception() handles a CPUID's
+ * #VC by the MSR protocol, and reports every other exception and terminates. Called
  * once in the image as it was loaded, and again in its copy after the move,
  * because the gates hold addresses.
  */

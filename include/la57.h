@@ -84,7 +84,6 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 /*
  * Changes the number of paging levels if la57_prepare() decided so, and unmaps the
  * memory that it returned. Needs the stub's own page tables and the stage-2 IDT.
- * Must run before sev_es_setup_ghcb(), which sends NMI complete for NMIs meanwhile.
  */
 void la57_switch(void);
 
@@ -98,7 +97,7 @@ void la57_switch(void);
 void la57_toggle(struct la57_page *page, u64 table);
 /* The code that runs from a copy in struct la57_page, and its exception handlers. */
 extern const u8 la57_code[], la57_code_end[];
-extern const u8 la57_nmi_32[], la57_nmi_64[], la57_exception[];
+extern const u8 la57_nmi_32[], la57_nmi_64[], la57_nmi_es[], la57_exception[];
 
 #endif /* __ASSEMBLER__ */
 #endif

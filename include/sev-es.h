@@ -54,8 +54,8 @@ void sev_reload_map(void);
 
 /*
  * Shares the GHCB page with the hypervisor. From then on #VC is handled through
- * it. Sends NMI complete if NMIs came before. CR3 must hold the stub's own page
- * tables. @bp's E820 map tells the #VC handler what is RAM and hence no device.
+ * it. CR3 must hold the stub's own page tables. @bp's E820 map tells the #VC handler
+ * what is RAM and hence no device.
  * Does nothing outside of SEV-ES.
  */
 void sev_es_setup_ghcb(const struct boot_params *bp);
@@ -69,16 +69,10 @@ void sev_es_shutdown(void);
 
 /*
  * Number of NMIs since the stub's entry, including those in 32-bit code and
- * while startup_64 copied the image.
+ * while startup_64 copied the image. Always 0 in an SEV-ES guest, which terminates
+ * at an NMI.
  */
 extern u32 nmi_count;
-
-/*
- * Counts an NMI and, in an SEV-ES guest, tells the hypervisor that the NMI has
- * been handled (NMI complete, GHCB 4.1). If an exchange is under way, ghcb_end()
- * tells it later; before there is a GHCB page, sev_es_setup_ghcb() does.
- */
-void sev_es_nmi(void);
 
 /*
  * Handles a #GP. If KVM refuses an RDPMC, it injects #GP at the instruction behind

@@ -54,6 +54,11 @@
  * functions that are asked. A handler of #VC that sees it terminates the guest.
  */
 #define CPUID_SUBLEAF_NO_SEV		0x20564553	/* "SEV " */
+/*
+ * Sub-leaf of the CPUID that the handlers of NMI execute. In an SEV-ES guest it raises
+ * #VC, whose handler terminates the guest because of the NMI.
+ */
+#define CPUID_SUBLEAF_NMI		0x20494d4e	/* "NMI " */
 
 /*
  * The C-bit's bit number must be in this range: not one of the 32 address bits
@@ -82,30 +87,38 @@
 	jmp	1b
 
 /*
- * Rules out SEV, for code that is about to use page tables without a C-bit. It
- * uses no memory of its own, and believes the hypervisor in nothing: in an
- * SEV-ES guest CPUID either raises #VC, because the hypervisor intercepts it,
- * or tells what the processor has (APM2 15.35.4). The sub-leaf tells the #VC
- * handlers to terminate the guest. Falls through if there is no SEV; jumps to
- * @contradiction with SEV_STATUS in EAX if there is. A plain SEV guest whose
- * hypervisor denies SEV is not recognised. Clobbers EAX, EBX, ECX, EDX.
+ * Asks the processor whether SEV_STATUS has @bit. It uses no memory of its own, and
+ * believes the hypervisor in nothing: in an SEV-ES guest CPUID either raises #VC,
+ * because the hypervisor intercepts it, or tells what the processor has (APM2
+ * 15.35.4). The #VC handlers recognise @subleaf in ECX and terminate the guest.
+ * Falls through if SEV_STATUS lacks @bit or does not exist; jumps to @found with
+ * SEV_STATUS in EAX otherwise. A plain SEV guest whose hypervisor denies SEV is not
+ * recognised. Clobbers EAX, EBX, ECX, EDX.
  */
-#define RULE_OUT_SEV(contradiction)					\
+#define ASK_FOR_SEV(subleaf, bit, found)				\
 	movl	$CPUID_EXT_MAX, %eax;					\
-	movl	$CPUID_SUBLEAF_NO_SEV, %ecx;				\
+	movl	$subleaf, %ecx;						\
 	cpuid;								\
 	cmpl	$CPUID_SEV, %eax;					\
 	jb	3f;							\
 	movl	$CPUID_SEV, %eax;					\
-	movl	$CPUID_SUBLEAF_NO_SEV, %ecx;				\
+	movl	$subleaf, %ecx;						\
 	cpuid;								\
 	btl	$CPUID_SEV_EAX_SEV_BIT, %eax;				\
 	jnc	3f;							\
 	movl	$MSR_SEV_STATUS, %ecx;					\
 	rdmsr;								\
-	testb	$SEV_STATUS_SEV, %al;					\
-	jnz	contradiction;						\
+	testb	$bit, %al;						\
+	jnz	found;							\
 3:
+
+/*
+ * Rules out SEV, for code that is about to use page tables without a C-bit. Falls
+ * through if there is no SEV; jumps to @contradiction with SEV_STATUS in EAX if there
+ * is. Clobbers EAX, EBX, ECX, EDX.
+ */
+#define RULE_OUT_SEV(contradiction)					\
+	ASK_FOR_SEV(CPUID_SUBLEAF_NO_SEV, SEV_STATUS_SEV, contradiction)
 
 /*
  * Must come first in a 64-bit exception handler if legacy mode uses the same IDT.
@@ -295,7 +308,9 @@
 #define SEVSTUB_TERM_HANDED_OVER	22
 /* The payload's header or the compressed payload is damaged. */
 #define SEVSTUB_TERM_IMAGE		23
-#define SEVSTUB_TERM_REASONS		24	/* number of codes SEVSTUB_TERM_* above */
+/* An NMI has come, which an SEV-ES guest does not handle. */
+#define SEVSTUB_TERM_NMI		24
+#define SEVSTUB_TERM_REASONS		25	/* number of codes SEVSTUB_TERM_* above */
 
 /*
  * -- Exit codes of #VC. asm/svm.h defines all but the two for intercepted #DB

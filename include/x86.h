@@ -95,6 +95,11 @@
 #define PTE_DIRTY		(_AC(1, UL) << 6)
 #define PTE_LEAF		(_AC(1, UL) << 7)	/* PS, above level 1 */
 #define PTE_GLOBAL		(_AC(1, UL) << 8)
+/*
+ * Marks a guard page of ident_map_64.c. In an entry that is not present the processor
+ * ignores all bits but P (APM2 5.4.1).
+ */
+#define PTE_GUARD		(_AC(1, UL) << 9)
 #define PTE_NX			(_AC(1, UL) << 63)
 /* Bits 51:12 of an entry: the physical address and, in an SEV guest, the C-bit. */
 #define PTE_ADDR_MASK		_AC(0x000ffffffffff000, UL)
@@ -217,11 +222,16 @@ noreturn void halt_forever(void);
 
 #else
 
+/*
+ * Clears ECX afterwards, because exception_vc terminates the guest at any #VC with
+ * MSR_SEV_STATUS in ECX.
+ */
 static inline u64 rdmsr(u32 msr)
 {
 	u32 low, high;
 
-	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	asm volatile("rdmsr; xorl %%ecx, %%ecx"
+		     : "=a"(low), "=d"(high), "+c"(msr));
 	return (u64)high << 32 | low;
 }
 

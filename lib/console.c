@@ -677,79 +677,83 @@ static bool has_output(void)
 	return con.uart_port || con.debugcon_port || con.vga_enabled;
 }
 
-void con_vprintf(const char *fmt, va_list args)
+static bool takes_argument(char letter)
+{
+	return letter == 's' || letter == 'c' || letter == 'd' ||
+	       letter == 'u' || letter == 'x';
+}
+
+/* Prints @value as conversion @spec asks for. @spec takes an argument. */
+static void put_value(const struct spec *spec, u64 value)
+{
+	if (spec->letter == 's')
+		put_string(spec, (const char *)value);
+	else if (spec->letter == 'c')
+		put_untrusted((char)value);
+	else if (spec->letter == 'd')
+		put_signed(spec, spec->is_long ? (s64)value : (s32)value);
+	else
+		put_number(spec, spec->is_long ? value : (u32)value, false);
+}
+
+/*
+ * Prints @value if it is text, and '?' if @spec asks for a number. It does not
+ * call put_value(), which would read @spec from memory again: the hypervisor
+ * could have put an old one back there, which asks for a number.
+ */
+static void put_hidden(const struct spec *spec, u64 value)
+{
+	char letter = READ_ONCE(spec->letter);
+
+	if (letter == 's')
+		put_string(spec, (const char *)value);
+	else if (letter == 'c')
+		put_untrusted((char)value);
+	else
+		put_char('?');
+}
+
+/*
+ * Prints @fmt with @args. A conversion that is unknown is printed as it stands
+ * in @fmt. Every argument takes the place of a u64 (System V ABI, x86-64 3.5.7).
+ * @put is a constant in both callers and the function is inlined, so no address
+ * of a function is read from memory, which the hypervisor could have changed.
+ */
+static inline __attribute__((always_inline)) void
+print(const char *fmt, va_list args, void (*put)(const struct spec *, u64))
 {
 	const char *letter;
 	struct spec spec;
-	va_list ap;
 	char c;
 
 	if (!has_output())
 		return;
 
-	va_copy(ap, args);
 	for (; (c = text_at(fmt)); fmt++) {
 		if (c != '%') {
 			put_char(c);
 			continue;
 		}
 		letter = parse_spec(fmt + 1, &spec);
-		if (spec.letter == 's')
-			put_string(&spec, va_arg(ap, const char *));
-		else if (spec.letter == 'c')
-			put_untrusted((char)va_arg(ap, int));
-		else if (spec.letter == 'd')
-			put_signed(&spec, spec.is_long ? va_arg(ap, long) :
-							 va_arg(ap, int));
-		else if (spec.letter == 'u' || spec.letter == 'x')
-			put_number(&spec,
-				   spec.is_long ? va_arg(ap, unsigned long) :
-						  va_arg(ap, unsigned int),
-				   false);
-		else if (spec.letter == '%' && letter == fmt + 1)
+		if (takes_argument(spec.letter)) {
+			put(&spec, va_arg(args, u64));
+			fmt = letter;
+		} else {
 			put_char('%');
-		else {
-			/*
-			 * Print an unknown conversion as it stands in the
-			 * format.
-			 */
-			put_char('%');
-			continue;
+			if (spec.letter == '%' && letter == fmt + 1)
+				fmt = letter;
 		}
-		fmt = letter;
 	}
-	va_end(ap);
+}
+
+void con_vprintf(const char *fmt, va_list args)
+{
+	print(fmt, args, put_value);
 }
 
 void con_vprint_hidden(const char *fmt, va_list args)
 {
-	struct spec spec;
-	va_list ap;
-	char c;
-
-	if (!has_output())
-		return;
-
-	va_copy(ap, args);
-	for (; (c = text_at(fmt)); fmt++) {
-		if (c != '%') {
-			put_char(c);
-			continue;
-		}
-		fmt = parse_spec(fmt + 1, &spec);
-		if (spec.letter == 's') {
-			put_string(&spec, va_arg(ap, const char *));
-		} else if (spec.letter == 'c') {
-			put_untrusted((char)va_arg(ap, int));
-		} else if (spec.letter == '%') {
-			put_char('%');
-		} else {
-			/* Every type of number takes the place of a long. */
-			(void)va_arg(ap, long);
-			put_char('?');
-		}
-	}
-	va_end(ap);
+	print(fmt, args, put_hidden);
 }
 
 void con_print(const char *text)

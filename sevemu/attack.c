@@ -16,8 +16,11 @@
 #include "attack_snp.h"
 #include "campaign.h"
 #include "ghcb.h"
+#include "jobs.h"
 #include "log.h"
 #include "main.h"
+#include "npt.h"
+#include "report.h"
 #include "sevemu.h"
 #include "snapshot.h"
 #include "watch.h"
@@ -87,6 +90,20 @@ const struct attack *attack_find(const char *name)
 	return NULL;
 }
 
+__attribute__((noreturn)) void attack_unknown(const char *name)
+{
+	unsigned int i, n;
+
+	for (i = table_count(); i < ARRAY_SIZE(tables); i++)
+		for (n = 0; n < *tables[i].count; n++)
+			if (!strcmp(tables[i].attacks[n].name, name))
+				end_run(END_USAGE, "--attack %s needs --sev snp", name);
+	if (jobs_window(name))
+		end_run(END_USAGE, "--attack %s needs --marker: it is a window of many runs",
+			name);
+	end_run(END_USAGE, "no attack is called %s (--attack list names them)", name);
+}
+
 bool attack_is_event(const struct attack *attack)
 {
 	return attack >= event_attacks && attack < event_attacks + event_count;
@@ -122,6 +139,19 @@ void attack_list(void)
 	attack_smp_list();
 }
 
+/* The address that attack_break() has got for later; 0: none. */
+static u64 broken;
+
+void attack_break(u64 gpa, bool later)
+{
+	if (later) {
+		broken = gpa;
+		return;
+	}
+	if (npt_host(gpa))
+		*(u64 *)npt_frame(ALIGN_DOWN(gpa, sizeof(u64)), VIEW_PRIVATE) ^= ~0ull;
+}
+
 void attack_begins(void)
 {
 	if (attack_on && guest_is_snp() && campaign_running())
@@ -132,6 +162,11 @@ void attack_ends(void)
 {
 	u64 gpa;
 
+	if (broken) {
+		gpa = broken;
+		broken = 0;
+		attack_break(gpa, false);
+	}
 	if (attack_on && guest_is_snp() && campaign_running() && snapshot_broken(&gpa))
 		watch_fail("the host changed a validated private page", gpa);
 }
@@ -209,6 +244,40 @@ void attack_print(void)
 	}
 }
 
+/*
+ * Returns whether @lie was told in this run.  Returns true for the kinds of attack of which
+ * sevemu does not record that.
+ */
+static bool told(const struct lie *lie)
+{
+	const struct attack *attack = lie->attack;
+
+	return lie->told || lie->done || attack->no_random || attack->rewrite ||
+	       attack->alias || attack->replace || attack->memory;
+}
+
+bool attack_all_told(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < lie_count; i++)
+		if (!told(&lies[i]))
+			return false;
+	return true;
+}
+
+void attack_check_told(void)
+{
+	unsigned int i;
+
+	for (i = 0; !config.hostile && i < lie_count; i++)
+		if (!told(&lies[i]))
+			end_run(END_ERROR, "the guest ended well, but the host has had no "
+				"occasion for the lie %s:%lu, and so the run says nothing "
+				"about it: give a lower N, or an attack on what this guest "
+				"uses", lies[i].attack->name, lies[i].n);
+}
+
 bool attack_by_loader(void)
 {
 	unsigned int i;
@@ -221,55 +290,79 @@ bool attack_by_loader(void)
 
 void attack_cpuid(u32 function, struct cpuid_regs *r)
 {
+	struct cpuid_regs before;
 	struct lie *lie;
 
-	for_each_lie(lie, cpuid)
+	for_each_lie(lie, cpuid) {
+		before = *r;
 		lie->attack->cpuid(lie, function, r);
+		lie->told |= !!memcmp(&before, r, sizeof(before));
+	}
 }
 
 u64 attack_answer(u64 request, u64 value)
 {
 	struct lie *lie;
+	u64 before;
 
-	for_each_lie(lie, answer)
+	for_each_lie(lie, answer) {
+		before = value;
 		value = lie->attack->answer(lie, request, value);
+		lie->told |= value != before;
+	}
 	return value;
 }
 
 void attack_reply(struct ghcb *page, const struct ghcb *request)
 {
+	static struct ghcb before;
 	struct lie *lie;
 
 	attack_begins();
-	for_each_lie(lie, reply)
+	for_each_lie(lie, reply) {
+		before = *page;
 		lie->attack->reply(lie, page, request);
+		lie->told |= !!memcmp(&before, page, sizeof(before));
+	}
 	attack_ends();
 }
 
 u32 attack_port(u16 port, u32 value)
 {
 	struct lie *lie;
+	u32 before;
 
-	for_each_lie(lie, port)
+	for_each_lie(lie, port) {
+		before = value;
 		value = lie->attack->port(lie, port, value);
+		lie->told |= value != before;
+	}
 	return value;
 }
 
 u64 attack_tsc(u64 tsc)
 {
 	struct lie *lie;
+	u64 before;
 
-	for_each_lie(lie, tsc)
+	for_each_lie(lie, tsc) {
+		before = tsc;
 		tsc = lie->attack->tsc(lie, tsc);
+		lie->told |= tsc != before;
+	}
 	return tsc;
 }
 
 u64 attack_status(u64 status)
 {
 	struct lie *lie;
+	u64 before;
 
-	for_each_lie(lie, status)
+	for_each_lie(lie, status) {
+		before = status;
 		status = lie->attack->status(lie, status);
+		lie->told |= status != before;
+	}
 	return status;
 }
 
@@ -278,6 +371,8 @@ void attack_load(struct boot_params *bp)
 	unsigned int i;
 
 	for (i = 0; i < lie_count; i++)
-		if (lies[i].attack->load)
+		if (lies[i].attack->load) {
 			lies[i].attack->load(&lies[i], bp);
+			lies[i].told = true;
+		}
 }

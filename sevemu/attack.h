@@ -158,6 +158,11 @@ struct lie {
 	bool counting;
 	/* The attack has injected its event and injects no other in this run. */
 	bool done;
+	/*
+	 * The guest has got a wrong answer by this lie, or the lie has changed the guest's
+	 * memory.  An attack that injects an event sets @done instead.
+	 */
+	bool told;
 };
 
 #define LIES_MAX		4
@@ -174,6 +179,12 @@ extern bool attack_on;
 
 /* Returns the attack called @name; NULL if no attack has this name. */
 const struct attack *attack_find(const char *name);
+
+/*
+ * Ends the run with a message, because attack_find() has found no attack called @name: the
+ * guest is not an SNP guest, or the name is that of a window, or unknown.
+ */
+__attribute__((noreturn)) void attack_unknown(const char *name);
 
 /*
  * Returns attack @number, counted from 0 through all tables of attacks.
@@ -229,6 +240,26 @@ void attack_random(u64 seed);
  * memory map, setup_data list or other boot parameter to the guest.
  */
 bool attack_by_loader(void);
+
+/*
+ * Returns whether all lies of this run were told, as far as sevemu can say: it does not
+ * know it of the attacks that change memory or random numbers.
+ */
+bool attack_all_told(void);
+
+/*
+ * Ends a run of the guest without campaign.c as an error if one of its lies was not told:
+ * the run then says nothing about the attack.  report.c calls it when the guest has ended
+ * with success.
+ */
+void attack_check_told(void);
+
+/*
+ * To be called by hook HOOK_BREAK of a test guest.  Inverts the eight bytes at @gpa, which
+ * must be RAM, as no host of an SNP guest can.  If @later, does so when the host has done
+ * its next act (attack_ends()).
+ */
+void attack_break(u64 gpa, bool later);
 
 /* Appends " NAME:N" for each attack of the run to log.h's unfinished line. */
 void attack_print(void);

@@ -51,13 +51,6 @@
  * single-steps only these instructions to find the RDRAND.
  */
 #define RANDOM_STEPS		150000
-/*
- * Number of guest instructions from the stub's 64-bit entry until the stub has
- * proven the C-bit's position.  The attack nmi-overrun can start at each of
- * these instructions.
- */
-#define STAGE_STEPS		33000
-
 /* A run accesses at most this many frames: those of a payload of some 60 MiB. */
 #define MAPPED_MAX		0x4000
 
@@ -662,3 +655,10 @@ const struct attack flood_attacks[] = {
 	  .fire = inject_storm, .trigger = FROM_START },
 };
 const unsigned int flood_count = ARRAY_SIZE(flood_attacks);
+
+bool events_single(const struct attack *attack)
+{
+	return attack->fire == inject_vc || attack->fire == inject_unknown ||
+	       attack->fire == inject_nmi || attack->fire == inject_interrupt ||
+	       attack->fire == inject_exception || attack->fire == inject_bare;
+}

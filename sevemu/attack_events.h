@@ -13,6 +13,12 @@
 #include "attack.h"
 #include "npt.h"
 
+/*
+ * Number of guest instructions from the stub's 64-bit entry until the stub has
+ * proven the C-bit's position.  Attacks of this stage start at one of them.
+ */
+#define STAGE_STEPS		33000
+
 extern const struct attack event_attacks[];
 extern const unsigned int event_count;
 
@@ -111,6 +117,12 @@ bool events_flooded(void);
 
 /* Returns whether an attack of this run makes the RDRAND for KASLR fail. */
 bool events_no_random(void);
+
+/*
+ * Returns whether @attack injects one event by fire(), which needs no campaign around it:
+ * fire() may then be called at any exit.
+ */
+bool events_single(const struct attack *attack);
 
 /*
  * Injects the events of the attack cbit-pile: @lie->n NMIs, one at each

@@ -54,6 +54,18 @@
 
 /* Bytes of stack in which a handler of the stub saves registers. */
 #define FRAME_SIZE		0xb0
+/* Offset of the 16 bytes with RAX and the vector in these bytes. */
+#define FRAME_RAX		0x70
+/*
+ * So many instructions after an NMI its handler has saved the registers and looked at the
+ * vector, and has not restored the registers yet.
+ */
+#define FRAME_STEPS		36
+
+/* The attack mask-pulse restores the blocks after so many instructions. */
+#define PULSE_STEPS		40
+/* At most so many blocks hold the C-bit's mask. */
+#define PULSED_MAX		8
 
 /* memory_step() calls memory_note() at every NOTE_STEPS-th instruction. */
 #define NOTE_STEPS		32
@@ -68,6 +80,14 @@ static unsigned int range_count;
 
 static bool served;		/* see memory_proof() */
 static bool raised;		/* deny_status() has injected #VC in this run */
+static u64 nmi_frame;		/* lowest address of the frame of inject_frame()'s NMI */
+/* Blocks that pulse_mask() has put back, with the contents that it restores. */
+static struct {
+	u64 gpa;
+	u8 bytes[BLOCK_SIZE];
+} pulsed[PULSED_MAX];
+static unsigned int pulsed_count;
+static bool serves;		/* pulse_mask() has acted: the host knows what it shares */
 
 /* What memory_note() keeps of a block. */
 struct history {
@@ -377,11 +397,13 @@ void memory_start(void)
 {
 	served = false;
 	raised = false;
+	pulsed_count = 0;
+	serves = false;
 }
 
 void memory_proof(u64 word, u64 predicted)
 {
-	if (attack_on && attack_by_memory() && word == predicted)
+	if (attack_on && attack_by_memory() && (serves || word == predicted))
 		served = true;
 }
 
@@ -501,20 +523,60 @@ static bool forget_saved(const struct vcpu *vcpu, u64 word)
 
 /*
  * Of the blocks with values by which the stub decides, puts each one that contains the
- * number @word back to its contents at launch.
+ * number @word back to its contents at launch.  Keeps what they held in pulsed[].
  */
 static void forget_decision(u64 word)
 {
 	unsigned int i, blocks = memory_blocks(MEMORY_DECISIONS);
 
-	for (i = 0; i < blocks; i++) {
+	for (i = 0; i < blocks && pulsed_count < PULSED_MAX; i++) {
 		u64 gpa = block_address(MEMORY_DECISIONS, i);
 		const u8 *block = private_block(gpa);
 
 		if (block && (!memcmp(block, &word, sizeof(word)) ||
-			      !memcmp(block + sizeof(word), &word, sizeof(word))))
+			      !memcmp(block + sizeof(word), &word, sizeof(word)))) {
+			pulsed[pulsed_count].gpa = gpa;
+			memcpy(pulsed[pulsed_count++].bytes, block, BLOCK_SIZE);
 			change_block(gpa, NULL, CHANGE_LAUNCH, 0);
+		}
 	}
+}
+
+/*
+ * Puts the block with the C-bit's mask back to its contents at launch, and restores it
+ * PULSE_STEPS instructions later.
+ */
+static void pulse_mask(struct lie *lie, struct vcpu *vcpu)
+{
+	(void)vcpu;
+	if (!pulsed_count) {
+		forget_decision(cbit_mask());
+		lie->done = !pulsed_count;
+		serves = true;
+		lie->left = PULSE_STEPS;
+		return;
+	}
+	for (; pulsed_count; pulsed_count--)
+		if (rmp_host_writes(pulsed[pulsed_count - 1].gpa))
+			memcpy(npt_frame(pulsed[pulsed_count - 1].gpa, VIEW_PRIVATE),
+			       pulsed[pulsed_count - 1].bytes, BLOCK_SIZE);
+}
+
+/*
+ * Injects an NMI, and puts the block in which its handler saves RAX back to its contents
+ * at launch before the handler restores RAX.  RAX holds most of what the processor answers.
+ */
+static void inject_frame(struct lie *lie, struct vcpu *vcpu)
+{
+	if (lie->seen++) {
+		change_block(nmi_frame + FRAME_RAX, NULL, CHANGE_LAUNCH, 0);
+		return;
+	}
+	nmi_frame = ALIGN_DOWN(vcpu->vmcb->rsp, BLOCK_SIZE) - FRAME_SIZE;
+	vcpu->nmi_masked = true;
+	guest_raise(vcpu, X86_NMI, 0);
+	lie->done = false;
+	lie->left = FRAME_STEPS;
 }
 
 /*
@@ -585,6 +647,7 @@ const struct attack memory_block_attacks[MEMORY_KINDS] = {
 };
 
 #define STATUS_STEPS		4000	/* instructions that these attacks may count */
+#define FRAME_WINDOW		5000	/* instructions before which they inject an NMI */
 #define STATUS_REQUESTS		400	/* requests by the GHCB page, with a console */
 /*
  * The VMGEXITs of a quiet boot.  A guest that prints has more.  Behind those the next LIDT
@@ -628,6 +691,18 @@ const struct attack memory_attacks[] = {
 	  "two blocks are as at launch: the stub finds no C-bit and no SEV at the second proof",
 	  .memory = true, .fire = deny_reload, .cpuid = cpuid_denies_reload,
 	  .trigger = FROM_PROOF },
+	{ "mask-pulse", STAGE_STEPS, 0,
+	  "the block with the C-bit's mask is as at launch for 40 instructions, from N on",
+	  .memory = true, .fire = pulse_mask, .trigger = FROM_START },
+	{ "nmi-frame", STAGE_STEPS, 0,
+	  "nmi, N instructions into the stage; its handler's saved RAX is as at launch",
+	  .memory = true, .fire = inject_frame, .trigger = FROM_START },
+	{ "nmi-frame-late", FRAME_WINDOW, 0,
+	  "the same, N instructions behind the C-bit's proof",
+	  .memory = true, .fire = inject_frame, .trigger = FROM_PROOF },
+	{ "nmi-frame-asked", FRAME_WINDOW, 0,
+	  "the same, N instructions behind a request by the GHCB page",
+	  .memory = true, .fire = inject_frame, .trigger = FROM_REQUEST },
 	{ "status-denied", STATUS_REQUESTS, 0,
 	  "#VC at the first RDMSR of SEV_STATUS behind request N by the GHCB page; saved RCX as at launch",
 	  .memory = true, .each = true, .fire = deny_status, .trigger = FROM_REQUEST },

@@ -121,7 +121,8 @@ bool memory_waives(enum waiver waiver);
  * Notes that paging with other tables takes effect, and that @word is what the guest
  * proves the C-bit with.  If @word is @predicted, a host that knows the image knows
  * it: it serves all frames that turn shared from now on with the contents that the
- * guest expects.
+ * guest expects.  In the attack mask-pulse it does so, too, because it can predict the
+ * stub's stack.
  */
 void memory_proof(u64 word, u64 predicted);
 

@@ -31,15 +31,16 @@
  * How many values N can have in the attacks that change the confidential-computing blob
  * or the CPUID page.
  */
-#define BLOB_FIELDS		8
+#define BLOB_FIELDS		10
 /* From this N on snp-blob-field inverts a field. Below it, a field becomes 0xfff. */
 #define BLOB_PLAIN		5
 #define CPUID_COUNTS		4
-#define CPUID_FIELDS		9		/* fields of a CPUID entry that are changed */
+#define CPUID_FIELDS		12		/* fields of a CPUID entry that are changed */
 #define CPUID_ENTRIES		21		/* entries of the CPUID page of this machine */
 #define CPUID_ALL_FIELDS	(CPUID_ENTRIES * CPUID_FIELDS)
 #define CPUID_ENTRY_SIZE	48
 #define CPUID_HEADER		16
+#define NODE_FIELDS		5		/* fields of the blob's setup_data node */
 #define SECRETS_SVSM_SIZE	0x148
 #define SECRETS_SVSM_CAA	0x150
 #define SECRETS_SVSM_VMPL	0x15c
@@ -55,6 +56,21 @@ static bool spoilt;		/* a PVALIDATE of this run failed by a lie */
 
 /* What the attack snp-pvalidate does to a PVALIDATE, selected by N % RESULTS. */
 enum { RESULT_SIZE, RESULT_INPUT, RESULT_CARRY, RESULTS };
+
+/*
+ * What the SVSM answers by the attack snp-svsm-refuses, selected by N % SVSM_ANSWERS: bad
+ * parameter, PVALIDATE has failed by size, PVALIDATE has changed nothing, the call is to be
+ * repeated (publication 58019).
+ */
+#define SVSM_BAD_PARAMETER	0x80000005
+#define SVSM_SIZE_MISMATCH	0x80001006
+#define SVSM_NOT_CHANGED	0x80001010
+#define SVSM_INCOMPLETE		0x80000000
+static const u32 svsm_answers[] = {
+	SVSM_BAD_PARAMETER, SVSM_SIZE_MISMATCH, SVSM_NOT_CHANGED, SVSM_INCOMPLETE,
+};
+#define SVSM_ANSWERS		ARRAY_SIZE(svsm_answers)
+#define SVSM_CALL_PVALIDATE	1
 
 /*
  * Returns the host address of the 32-bit field at guest-physical @gpa, which the caller
@@ -83,16 +99,30 @@ static u64 blob_page(struct boot_params *bp, u32 offset)
 
 /*
  * Spoils field N of the blob: 0 magic, 1 and 2 address and length of the secrets page, 3
- * and 4 those of the CPUID page, 5 version, 6 and 7 the reserved fields behind the lengths.
+ * and 4 those of the CPUID page, 5 version, 6 and 7 the reserved fields behind the lengths,
+ * 8 and 9 the upper halves of the addresses.
  */
 static void blob_field(struct lie *lie, struct boot_params *bp)
 {
-	static const u8 offsets[BLOB_FIELDS] = { 0, 8, 16, BLOB_CPUID, 32, 4, 20, 36 };
+	static const u8 offsets[BLOB_FIELDS] = {
+		0, BLOB_SECRETS, 16, BLOB_CPUID, 32, 4, 20, 36, BLOB_SECRETS + 4, BLOB_CPUID + 4,
+	};
 	unsigned int n = lie->n % BLOB_FIELDS;
 	u32 *field = field_at(blob(bp) + offsets[n]);
 
 	/* A length of 0xfff is one byte too short, an address of 0xfff no page. */
 	*field = n && n < BLOB_PLAIN ? 0xfff : ~*field;
+}
+
+/*
+ * Inverts a field of the setup_data node that names the blob: with N = 0 and 1 the halves of
+ * the next node's address, with 2 the type, with 3 the length, with 4 the blob's address.
+ */
+static void node_field(struct lie *lie, struct boot_params *bp)
+{
+	u32 *field = field_at(bp->hdr.setup_data + lie->n % NODE_FIELDS * sizeof(*field));
+
+	*field = ~*field;
 }
 
 static void blob_none(struct lie *lie, struct boot_params *bp)
@@ -116,11 +146,13 @@ static void cpuid_count(struct lie *lie, struct boot_params *bp)
 
 /*
  * Inverts field N % CPUID_FIELDS of entry N / CPUID_FIELDS of the CPUID page: function,
- * index, EAX, EBX, ECX, EDX, XCR0, XSS, reserved.
+ * index, EAX, EBX, ECX, EDX, XCR0, XSS, reserved; then the upper halves of the last three.
  */
 static void cpuid_field(struct lie *lie, struct boot_params *bp)
 {
-	static const u8 offsets[CPUID_FIELDS] = { 0, 4, 24, 28, 32, 36, 8, 16, 40 };
+	static const u8 offsets[CPUID_FIELDS] = {
+		0, 4, 24, 28, 32, 36, 8, 16, 40, 12, 20, 44,
+	};
 	u64 entry = lie->n / CPUID_FIELDS % CPUID_ENTRIES;
 	u32 *field = field_at(blob_page(bp, BLOB_CPUID) + CPUID_HEADER +
 			      entry * CPUID_ENTRY_SIZE + offsets[lie->n % CPUID_FIELDS]);
@@ -216,6 +248,7 @@ enum snp_lie {
 	LIE_AGAIN,		/* a change to private is done a second time, later */
 	LIE_PVALIDATE,		/* the result of a PVALIDATE */
 	LIE_NO_SVSM,		/* the SVSM does not run */
+	LIE_SVSM,		/* the SVSM refuses a call */
 	LIE_TAKE_CODE,		/* the page at RIP loses its validation */
 	LIE_TAKE_STACK,		/* the page at RSP loses its validation */
 	LIE_SWAP,		/* the pages at RIP and RSP are exchanged */
@@ -226,6 +259,8 @@ enum snp_lie {
 const struct attack snp_load_attacks[] = {
 	{ "snp-blob-field", BLOB_FIELDS, 0, "a field of the blob is spoilt",
 	  .load = blob_field },
+	{ "snp-node-field", NODE_FIELDS, 0, "a field of the blob's setup_data node is inverted",
+	  .load = node_field },
 	{ "snp-blob-none", 1, 0, "there is no blob", .load = blob_none },
 	{ "snp-cpuid-count", CPUID_COUNTS, 0,
 	  "the CPUID page has no entry, or too many, or a reserved field is set",
@@ -257,6 +292,8 @@ const struct attack snp_attacks[] = {
 	  .answer = run_vmpl },
 	{ .name = "snp-no-svsm", .count = 64, .arg = LIE_NO_SVSM,
 	  .text = "a call of the SVSM is answered, and it does not run" },
+	{ .name = "snp-svsm-refuses", .count = 64 * SVSM_ANSWERS, .arg = LIE_SVSM,
+	  .text = "the SVSM refuses a call, or wants it repeated" },
 	{ .name = "snp-take-code", .count = 4096, .arg = LIE_TAKE_CODE,
 	  .text = "the host replaces the page at RIP after VMGEXIT N" },
 	{ .name = "snp-take-stack", .count = 4096, .arg = LIE_TAKE_STACK,
@@ -289,14 +326,19 @@ void snp_attack_option(char *text)
 		n = number ? parse_number(number) : 0;
 		attack = attack_find(name);
 		if (!attack)
-			end_run(END_USAGE, "no attack is called %s (--attack list names them)",
-				name);
+			attack_unknown(name);
 		if (attack->fire || attack->no_random || attack->rewrite || attack->alias ||
-		    attack->replace || attack->memory || n >= attack->count ||
-		    lie_count == LIES_MAX)
-			end_run(END_USAGE, "--attack %s:%lu is not possible with --sev snp: it "
-				"takes up to %u lies that change an answer, with N below %u",
-				name, n, LIES_MAX, attack->count);
+		    attack->replace || attack->memory)
+			end_run(END_USAGE, "--attack %s needs --marker: one run of the guest "
+				"can have only lies that change an answer or take a page, and "
+				"%s does something else", name, name);
+		if (n >= attack->count)
+			end_run(END_USAGE, "--attack %s:%lu: N must be 0 to %u", name, n,
+				attack->count - 1);
+		if (lie_count == LIES_MAX)
+			end_run(END_USAGE, "--attack names more than %u attacks, and one run "
+				"of the guest can have no more: give some of them in another "
+				"run", LIES_MAX);
 		attack_add(attack, n);
 	}
 }
@@ -329,15 +371,29 @@ static struct lie *lie_of(enum snp_lie kind)
 	return NULL;
 }
 
+/*
+ * Returns whether the host tells @lie on this occasion, which is the case at number @which,
+ * from 0.  Returns false if @lie is NULL.
+ */
+static bool tell(struct lie *lie, u64 which)
+{
+	bool now = lie && occasion(lie, which);
+
+	if (now)
+		lie->told = true;
+	return now;
+}
+
 bool snp_attack_drops(u64 gpa, bool private)
 {
 	struct lie *lie = lie_of(LIE_DROP), *again = lie_of(LIE_AGAIN);
 
 	if (again && private && npt_rmp(gpa) && occasion(again, again->n)) {
+		again->told = true;
 		again_page = ALIGN_DOWN(gpa, PAGE_SIZE);
 		again_left = 2;
 	}
-	return lie && occasion(lie, lie->n);
+	return tell(lie, lie ? lie->n : 0);
 }
 
 void snp_attack_pvalidate(bool huge, unsigned int *result, bool *carry)
@@ -346,6 +402,7 @@ void snp_attack_pvalidate(bool huge, unsigned int *result, bool *carry)
 
 	if (!lie || !occasion(lie, lie->n / RESULTS))
 		return;
+	lie->told = true;
 	/* If a PVALIDATE of 2 MiB fails by size, a guest may go on with 4 KiB at a time. */
 	spoilt |= !huge || lie->n % RESULTS != RESULT_SIZE;
 	switch (lie->n % RESULTS) {
@@ -365,13 +422,30 @@ bool snp_attack_no_svsm(void)
 {
 	struct lie *lie = lie_of(LIE_NO_SVSM);
 
-	return lie && occasion(lie, lie->n);
+	return tell(lie, lie ? lie->n : 0);
+}
+
+bool snp_attack_svsm(u64 call, u64 *result)
+{
+	struct lie *lie = lie_of(LIE_SVSM);
+
+	if (!tell(lie, lie ? lie->n / SVSM_ANSWERS : 0))
+		return false;
+	*result = svsm_answers[lie->n % SVSM_ANSWERS];
+	/*
+	 * A guest may continue after SVSM_SIZE_MISMATCH, with pages of 4 KiB, and after
+	 * SVSM_INCOMPLETE, by a repetition of the call.
+	 */
+	spoilt |= call == SVSM_CALL_PVALIDATE &&
+		  (*result == SVSM_BAD_PARAMETER || *result == SVSM_NOT_CHANGED);
+	return true;
 }
 
 /*
- * Lets @update change the guest's page at linear address @va, if it is private memory.
+ * Lets @update change the guest's page at linear address @va for @lie, if it is private
+ * memory.
  */
-static void take_page(struct vcpu *vcpu, u64 va, void (*update)(u64 gpa))
+static void take_page(struct vcpu *vcpu, u64 va, struct lie *lie, void (*update)(u64 gpa))
 {
 	struct guest_fault fault;
 	struct translation t;
@@ -381,6 +455,7 @@ static void take_page(struct vcpu *vcpu, u64 va, void (*update)(u64 gpa))
 		return;
 	trace("attack page %#lx", ALIGN_DOWN(t.gpa, PAGE_SIZE));
 	taken = true;
+	lie->told = true;
 	update(ALIGN_DOWN(t.gpa, PAGE_SIZE));
 }
 
@@ -392,20 +467,20 @@ void snp_attack_vmgexit(struct vcpu *vcpu)
 
 	attack_begins();
 	if (code && occasion(code, code->n))
-		take_page(vcpu, vcpu->vmcb->rip, rmp_host_update);
+		take_page(vcpu, vcpu->vmcb->rip, code, rmp_host_update);
 	if (stack && occasion(stack, stack->n))
-		take_page(vcpu, vcpu->gpr[RSP], rmp_host_update);
+		take_page(vcpu, vcpu->gpr[RSP], stack, rmp_host_update);
 	if (swap && occasion(swap, swap->n)) {
-		take_page(vcpu, vcpu->vmcb->rip, rmp_host_update);
-		take_page(vcpu, vcpu->gpr[RSP], rmp_host_update);
+		take_page(vcpu, vcpu->vmcb->rip, swap, rmp_host_update);
+		take_page(vcpu, vcpu->gpr[RSP], swap, rmp_host_update);
 	}
 	if (again_left && !--again_left) {
 		taken = true;
 		rmp_host_update(again_page);
 	}
 	if (alias && occasion(alias, alias->n))
-		take_page(vcpu, vcpu->gpr[RSP], rmp_host_alias);
-	if (inject && occasion(inject, inject->n))
+		take_page(vcpu, vcpu->gpr[RSP], alias, rmp_host_alias);
+	if (tell(inject, inject ? inject->n : 0))
 		vc_raise(vcpu, SVM_EXIT_NOT_VALIDATED);
 	attack_ends();
 }

@@ -53,6 +53,12 @@ void snp_attack_pvalidate(bool huge, unsigned int *result, bool *carry);
 bool snp_attack_no_svsm(void);
 
 /*
+ * Returns whether the SVSM refuses the guest's call @call (RAX of the call), and sets
+ * *@result to the SVSM's answer.  svsm.c calls it for each call.
+ */
+bool snp_attack_svsm(u64 call, u64 *result);
+
+/*
  * Lets the host do something to the guest's memory, or inject #VC 0x404, after a VMGEXIT.
  * exits.c calls it when the VMGEXIT is done and RIP is behind it.
  */

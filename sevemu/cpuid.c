@@ -6,6 +6,7 @@
  * Runs when the guest executes CPUID, or requests CPUID values by the GHCB.
  */
 #include "attack.h"
+#include "clock.h"
 #include "cpuid.h"
 #include "main.h"
 #include "rmp.h"
@@ -57,7 +58,7 @@
 /*
  * sevemu reports the hypervisor signature "KVMKVMKVM", because it behaves as
  * KVM does.  Linux then reads KVM's paravirtual features from CPUID 0x40000001.
- * sevemu returns 0 there, because it has none of these features.
+ * sevemu has kvm-clock only (clock.c).
  */
 #define SIGNATURE_EBX		0x4b4d564b
 #define SIGNATURE_ECX		0x564b4d56
@@ -97,6 +98,8 @@ static struct cpuid_regs honest_cpuid(const struct vcpu *vcpu, u32 function, u32
 			r.ebx = SIGNATURE_EBX;
 			r.ecx = SIGNATURE_ECX;
 			r.edx = SIGNATURE_EDX;
+		} else if (function == CPUID_HYPERVISOR_MAX) {
+			r.eax = KVM_FEATURES;
 		}
 		return r;
 	}

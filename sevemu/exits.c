@@ -12,11 +12,14 @@
 #include "attack.h"
 #include "attack_events.h"
 #include "attack_memory.h"
+#include "attack_once.h"
 #include "attack_snp.h"
 #include "campaign.h"
 #include "cpuid.h"
+#include "dma.h"
 #include "exception.h"
 #include "exits.h"
+#include "gdb.h"
 #include "ghcb.h"
 #include "guest_memory.h"
 #include "hooks.h"
@@ -26,12 +29,16 @@
 #include "main.h"
 #include "msr.h"
 #include "npt.h"
+#include "ports.h"
 #include "report.h"
 #include "sevemu.h"
 #include "smp.h"
 #include "snp_insn.h"
 #include "watch.h"
 #include "watch_kaslr.h"
+
+/* With --gdb the guest's writes of DR0 to DR3 and DR7 are ignored. */
+#define GDB_DR_WRITES		0x8f
 
 /* Turns intercept number @bit of the VMCB's vector *@intercepts on or off. */
 static void arm(u16 *intercepts, unsigned int bit, bool on)
@@ -61,8 +68,10 @@ void exits_init(struct vcpu *vcpu)
 	arm(&v->icpt_dr_write, 0, armed);
 	arm(&v->icpt_dr_read, 7, es || armed);
 	arm(&v->icpt_dr_write, 7, es || armed);
+	if (config.gdb)
+		v->icpt_dr_write |= GDB_DR_WRITES;
 	v->icpt_exceptions =
-		(armed || config.hostile || vcpu->intercepts & HOOK_INTERCEPT_DB ?
+		(armed || config.hostile || config.gdb || vcpu->intercepts & HOOK_INTERCEPT_DB ?
 		 1u << X86_DB : 0) |
 		(es && vcpu->intercepts & HOOK_INTERCEPT_AC ? 1u << X86_AC : 0) |
 		(guest_is_snp() ? 1u << X86_UD : 0);
@@ -72,7 +81,7 @@ void exits_init(struct vcpu *vcpu)
 	v->icpt4 = ICPT4(SVM_EXIT_VMRUN) | ICPT4(SVM_EXIT_VMMCALL) |
 		   ICPT4(SVM_EXIT_VMLOAD) | ICPT4(SVM_EXIT_VMSAVE) |
 		   ICPT4(SVM_EXIT_STGI) | ICPT4(SVM_EXIT_CLGI) | ICPT4(SVM_EXIT_SKINIT);
-	if (config.smp > 1 || (attack_on && attack_by_memory()))
+	if (config.smp > 1 || !config.hostile || (attack_on && attack_by_memory()))
 		v->icpt3 |= ICPT3(SVM_EXIT_NMI);
 	if (es) {
 		v->icpt3 |= ICPT3(SVM_EXIT_RDPMC) | ICPT3(SVM_EXIT_INVD);
@@ -111,6 +120,7 @@ static void marker_reached(struct vcpu *vcpu)
 	vcpu->vmcb->dr7 = guest_is_es() ? DR7_INIT : vcpu->dr7;
 	vcpu->vmcb->dr6 &= ~(u64)DR6_B0;
 	campaign_marker(vcpu);
+	once_begin();
 	exits_init(vcpu);
 }
 
@@ -122,6 +132,8 @@ static void exit_db(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
 
+	if (gdb_db(vcpu))
+		return;
 	if (vcpu->marker_armed && v->rip == config.marker && v->dr6 & DR6_B0)
 		marker_reached(vcpu);
 	else if (config.hostile && (campaign_proof(vcpu) || kaslr_db(vcpu) ||
@@ -250,6 +262,7 @@ static void exit_cr3(struct vcpu *vcpu)
 		events_cr3(vcpu, new);
 	vcpu->vmcb->cr3 = new;
 	npt_flush();
+	dma_tlb_flushed();
 	insn_advance(vcpu, &insn);
 }
 
@@ -273,6 +286,7 @@ static void exit_cr4(struct vcpu *vcpu)
 	}
 	v->cr4 = new;
 	npt_flush();
+	dma_tlb_flushed();
 	events_trigger(FROM_CR4);
 	insn_advance(vcpu, &insn);
 }
@@ -459,6 +473,43 @@ static void exit_msr(struct vcpu *vcpu)
 		run_ahead(vcpu);
 }
 
+bool exits_stop(void)
+{
+	u8 request = io_stop_request();
+
+	if (request == STOP_ATTACK)
+		once_begin();
+	else if (request)
+		end_stopped(request);
+	return request;
+}
+
+/*
+ * Handles an NMI of the machine.  It is the alarm clock of campaign.c, or the sevemu
+ * script asks for something, or another processor wants this one to leave the guest.  Any
+ * other NMI is the guest's.
+ */
+static void exit_nmi(struct vcpu *vcpu)
+{
+	if (config.hostile) {
+		campaign_alarm();
+		return;
+	}
+	/* The hypervisor takes an NMI itself if the NMI is not the guest's. */
+	if (exits_stop()) {
+		smp_take_nmi(vcpu);
+		return;
+	}
+	if (config.smp > 1) {
+		if (!vcpu->kicked)
+			vcpu->nmi_pending = true;
+		smp_take_nmi(vcpu);
+		return;
+	}
+	/* The guest takes the NMI, which is still pending, at the next VMRUN. */
+	vcpu->vmcb->icpt3 &= ~ICPT3(SVM_EXIT_NMI);
+}
+
 /*
  * Executes an IRET in real mode with the stack pointer ESP.  QEMU's processor uses SP
  * in real mode even if SS.B is set, as it is when code has come from protected mode.
@@ -536,7 +587,7 @@ void exit_handle(struct vcpu *vcpu)
 
 	if (vcpu->below_kernel_va)
 		watch_kernel_va(vcpu);
-	v->icpt3 |= ICPT3(SVM_EXIT_HLT);
+	v->icpt3 |= ICPT3(SVM_EXIT_HLT) | (config.hostile ? 0 : ICPT3(SVM_EXIT_NMI));
 	requeue_event(vcpu);
 
 	switch (v->exit_code) {
@@ -565,6 +616,8 @@ void exit_handle(struct vcpu *vcpu)
 	case SVM_EXIT_WRITE_DR7:
 		if (guest_is_es())
 			vc_raise(vcpu, v->exit_code);
+		else if (config.gdb)
+			insn_skip(vcpu);
 		else
 			exit_dr(vcpu);
 		break;
@@ -585,9 +638,17 @@ void exit_handle(struct vcpu *vcpu)
 	case SVM_EXIT_MWAIT_ARMED:
 		vc_raise(vcpu, SVM_EXIT_MWAIT);
 		break;
+	case SVM_EXIT_WRITE_DR0 + 1:
+	case SVM_EXIT_WRITE_DR0 + 2:
+	case SVM_EXIT_WRITE_DR0 + 3:
+		insn_skip(vcpu);
+		break;
 	case SVM_EXIT_READ_DR0:
 	case SVM_EXIT_WRITE_DR0:
-		exit_dr(vcpu);
+		if (config.gdb)
+			insn_skip(vcpu);
+		else
+			exit_dr(vcpu);
 		break;
 	case SVM_EXIT_WRITE_CR0:
 		exit_cr0(vcpu);
@@ -605,8 +666,7 @@ void exit_handle(struct vcpu *vcpu)
 		snp_exit_ud(vcpu);
 		break;
 	case SVM_EXIT_NMI:
-		campaign_alarm();
-		smp_take_nmi();
+		exit_nmi(vcpu);
 		break;
 	case SVM_EXIT_HLT:
 		exit_hlt(vcpu);

@@ -16,6 +16,7 @@
 #include "attack_smp.h"
 #include "campaign.h"
 #include "cpuid.h"
+#include "dma.h"
 #include "ghcb.h"
 #include "hooks.h"
 #include "io.h"
@@ -272,6 +273,8 @@ static void do_ioio(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 	u16 port = info >> IOIO_PORT_SHIFT;
 	u8 *data;
 
+	if (!(info & IOIO_IN) && port >= PORT_PCI_BARS)
+		dma_doorbell(vcpu);
 	if (size != 1 && size != 2 && size != 4) {
 		ghcb_malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
 	} else if (info & IOIO_STRING) {
@@ -314,6 +317,8 @@ static void do_mmio(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 	bool write = g->sw_exit_code == GHCB_EXIT_MMIO_WRITE;
 	u8 *data = ghcb_scratch(page, g, gpa, g->sw_exit_info_2);
 
+	if (write && !(g->sw_exit_info_1 >= APIC_START && g->sw_exit_info_1 < APIC_END))
+		dma_doorbell(vcpu);
 	if (!data)
 		ghcb_malformed(vcpu, g, reply, VIOL_SCRATCH, GHCB_ERR_SCRATCH);
 	else if (!mmio_access(vcpu, g->sw_exit_info_1, data, g->sw_exit_info_2, write))

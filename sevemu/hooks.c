@@ -5,6 +5,7 @@
  *
  * exits.c calls hook_call() when the guest has executed VMMCALL.
  */
+#include "attack.h"
 #include "exception.h"
 #include "exits.h"
 #include "hooks.h"
@@ -95,6 +96,11 @@ static u64 hook(struct vcpu *vcpu, u32 function, u64 arg1, u64 arg2)
 		if (!guest_is_snp())
 			return HOOK_ERROR;
 		rmp_force(arg1, arg2);
+		return 0;
+	case HOOK_BREAK:
+		if (!npt_flags(arg1))
+			return HOOK_ERROR;
+		attack_break(arg1, arg2);
 		return 0;
 	case HOOK_INJECT:
 		vcpu->gpr[RAX] = 0;

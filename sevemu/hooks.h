@@ -90,6 +90,12 @@
  * format of HOOK_RMP's result, by which the page's RMP entry is overwritten.
  */
 #define HOOK_RMP_SET		13
+/*
+ * Arguments: a guest-physical address without the C-bit, a multiple of 8, and 0 or 1.
+ * Inverts the 8 bytes there, with 1 only when the host of a campaign has done its next act.
+ * No real host can do this to private memory of an SNP guest: campaign.c must notice it.
+ */
+#define HOOK_BREAK		14
 
 /* Fields of HOOK_CONFIG's result: the options that sevemu was started with. */
 /* 2 bits: value of --sev, 0: off, 1: sev, 2: es, 3: snp */
@@ -254,13 +260,14 @@
  */
 #define VIOL_NOT_RESCINDED	16
 /*
- * An SNP guest executed PVALIDATE at a linear address that is mapped with C=0.
- * PVALIDATE works as with C=1.
+ * An SNP guest executed PVALIDATE, RMPADJUST or RMPQUERY at a linear address that is
+ * mapped with C=0.  The instruction works as with C=1.
  */
 #define VIOL_PVALIDATE_C0	17
 /*
  * An operand of PVALIDATE or RMPADJUST is malformed: the address of a 2 MiB page is
- * not aligned, or there is no such VMPL or right.  EAX is 1, FAIL_INPUT.
+ * not aligned, the VMPL or right does not exist, or RMPADJUST would give the right to
+ * write without the right to read.  EAX is 1, FAIL_INPUT.
  */
 #define VIOL_RMP_INPUT		18
 /*

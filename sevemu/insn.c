@@ -79,8 +79,10 @@ static bool prefix(struct insn *insn, u8 byte, bool long64)
 		insn->segment = SEG_FS + (byte & 1);
 		insn->segment_prefix = true;
 		return true;
-	case PREFIX_OPERAND_SIZE:
 	case PREFIX_LOCK:
+		insn->lock = true;
+		return true;
+	case PREFIX_OPERAND_SIZE:
 		return true;
 	default:
 		if (!long64 || (byte & PREFIX_REX_MASK) != PREFIX_REX)

@@ -30,6 +30,7 @@ struct insn {
 	bool rep;		/* the instruction has a prefix F3 or F2 (REP) */
 	u8 repeat;		/* the last such prefix, F3 or F2; 0: none */
 	bool address_size;	/* the instruction has a prefix 67 (address size) */
+	bool lock;		/* the instruction has a prefix F0 (LOCK) */
 };
 
 /*

@@ -12,6 +12,7 @@
  * must write its report before.
  */
 #include "attack.h"
+#include "dma.h"
 #include "exception.h"
 #include "fwcfg.h"
 #include "guest_memory.h"
@@ -21,6 +22,7 @@
 #include "loader.h"
 #include "main.h"
 #include "npt.h"
+#include "ports.h"
 #include "report.h"
 #include "sevemu.h"
 #include "watch_kaslr.h"
@@ -47,7 +49,7 @@
 #define PORT_RESET_CONTROL	0xcf9
 #define RESET_CONTROL_RESET	0x04
 #define PORT_PCI_DATA		0xcfc
-#define PORT_OWN_FIRST		0x4e8
+#define PORT_OWN_FIRST		0x4e0
 #define PORT_OWN_LAST		0x4ef
 
 #define IOPM_PAGES		3
@@ -210,6 +212,10 @@ static void check_end(u16 port, unsigned int size, u32 value)
 	if (size > 1 && (value & (PM1_SLEEP_ENABLE | PM1_SLEEP_TYPE)) == PM1_SLEEP_ENABLE &&
 	    port == pm1a_control())
 		end_run(END_POWER_OFF, "guest ended: power-off");
+	if (config.has_success && port == config.success_port)
+		end_run(value == config.success_value ? END_PASS : END_FAIL,
+			"guest ended: wrote %#x to port %#x, --success-port expects %#lx",
+			value, (unsigned int)port, config.success_value);
 	if (port == DEBUG_EXIT_PORT)
 		end_run(value == DEBUG_EXIT_PASS ? END_PASS :
 			value == DEBUG_EXIT_FAIL ? END_FAIL : END_DEBUG_EXIT,
@@ -248,13 +254,27 @@ static u8 cmos_byte(void)
 	u64 units = (hv_base - CMOS_RAM_ORIGIN) >> 16;
 
 	switch (cmos_index) {
+	case STOP_CMOS:
+		return 0;
 	case CMOS_RAM_LOW:
 		return units;
 	case CMOS_RAM_HIGH:
 		return units >> 8;
 	default:
+		outb(PORT_CMOS_INDEX, cmos_index);
 		return inb(PORT_CMOS_DATA);
 	}
+}
+
+u8 io_stop_request(void)
+{
+	u8 request;
+
+	outb(PORT_CMOS_INDEX, STOP_CMOS);
+	request = inb(PORT_CMOS_DATA);
+	outb(PORT_CMOS_DATA, 0);
+	outb(PORT_CMOS_INDEX, cmos_index);
+	return request;
 }
 
 /*
@@ -341,6 +361,12 @@ void io_out(u16 port, unsigned int size, u32 value)
 		fw_cfg_select(value);
 	if (port == PORT_CMOS_INDEX)
 		cmos_index = value & 0x7f;
+	if (port == PORT_CMOS_DATA) {
+		if (cmos_index == STOP_CMOS)
+			return;
+		/* QEMU's monitor may have changed the index (ports.h). */
+		outb(PORT_CMOS_INDEX, cmos_index);
+	}
 
 	kaslr_console(port, value);
 	if (size == 1)
@@ -467,6 +493,8 @@ void io_exit(struct vcpu *vcpu)
 		else
 			*rax = (*rax & ~0xffull) | (value & 0xff);
 	} else {
+		if (port >= PORT_PCI_BARS)
+			dma_doorbell(vcpu);
 		io_out(port, size, *rax);
 	}
 	vmcb->rip = vmcb->exit_info_2;

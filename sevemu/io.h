@@ -9,6 +9,12 @@
 #include "sevemu.h"
 
 /*
+ * Firmware gives PCI devices I/O ports from here on.  A device that does DMA has its
+ * registers among these ports, or in memory.
+ */
+#define PORT_PCI_BARS		0x1000
+
+/*
  * Lets the I/O permission map (APM2 15.10.1) of @vcpu intercept all ports.  All virtual
  * CPUs share one map.  Called once for each, before the guest starts.
  */
@@ -20,6 +26,12 @@ void io_init(struct vcpu *vcpu);
  * without PIIX4 and ICH9.
  */
 void io_enable_pm(void);
+
+/*
+ * Returns the code STOP_* of ports.h by which the sevemu script asks for the end of the
+ * run; 0: it does not.  Called after an NMI.  Clears the request.
+ */
+u8 io_stop_request(void);
 
 /*
  * Reads @size bytes (1, 2 or 4) from @port for the guest.  Returns the value in

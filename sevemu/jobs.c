@@ -95,6 +95,11 @@ static const struct window *find_window(const char *name)
 	return NULL;
 }
 
+bool jobs_window(const char *name)
+{
+	return find_window(name);
+}
+
 /*
  * Checks the names of all attacks in @text, the value of --attack, before the
  * guest runs for the first time.  Otherwise a misspelt name late in the list
@@ -113,8 +118,7 @@ static void check_attacks(const char *text)
 		name[len] = '\0';
 		if (strcmp(name, "all") && strcmp(name, "others") &&
 		    !find_window(name) && !attack_find(name))
-			end_run(END_USAGE, "no attack is called %s (--attack list names them)",
-				name);
+			attack_unknown(name);
 		while (*text && *text++ != ',')
 			;
 	}

@@ -8,6 +8,7 @@
 #include "log.h"
 #include "main.h"
 #include "ports.h"
+#include "report.h"
 #include "sevemu.h"
 #include "smp.h"
 
@@ -127,6 +128,10 @@ void trace(const char *fmt, ...)
 		return;
 	va_start(args, fmt);
 	put_to(PORT_TRACE);
+	if (config.trace_time) {
+		put_number(report_now(), 10, 12);
+		put(' ');
+	}
 	if (smp_holder()) {
 		put_number(smp_holder()->id, 10, 0);
 		put(' ');

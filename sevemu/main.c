@@ -9,6 +9,7 @@
  * whole.
  */
 #include "attack_events.h"
+#include "attack_once.h"
 #include "attack_smp.h"
 #include "attack_snp.h"
 #include "campaign.h"
@@ -16,6 +17,7 @@
 #include "exception.h"
 #include "exits.h"
 #include "fwcfg.h"
+#include "gdb.h"
 #include "io.h"
 #include "jobs.h"
 #include "launch.h"
@@ -121,6 +123,10 @@ static void config_set(const char *name, char *value)
 
 	if (config.smp > 1 && option_is(name, "attack") && attack_smp_option(value))
 		return;
+	if (config.once && option_is(name, "attack")) {
+		once_option(value);
+		return;
+	}
 	/* Without --marker the host lies in a single run of an SNP guest. */
 	if (guest_is_snp() && !config.has_marker && option_is(name, "attack") &&
 	    !option_is(value, "list")) {
@@ -185,7 +191,26 @@ static void config_set(const char *name, char *value)
 		config.seed = number;
 	else if (option_is(name, "measure"))
 		config.measure = number;
-	else if (option_is(name, "test-hooks"))
+	else if (option_is(name, "gdb"))
+		config.gdb = number;
+	else if (option_is(name, "attack-once"))
+		config.once = number;
+	else if (option_is(name, "attack-exits"))
+		config.once_exits = number;
+	else if (option_is(name, "attack-later"))
+		config.once_later = number;
+	else if (option_is(name, "timeout"))
+		config.timeout = number;
+	else if (option_is(name, "cpu-timeout"))
+		config.cpu_timeout = number;
+	else if (option_is(name, "trace-time"))
+		config.trace_time = number;
+	else if (option_is(name, "success-port"))
+		config.success_port = number;
+	else if (option_is(name, "success-value")) {
+		config.success_value = number;
+		config.has_success = true;
+	} else if (option_is(name, "test-hooks"))
 		config.hooks = number;
 	else if (option_is(name, "marker")) {
 		config.has_marker = true;
@@ -268,6 +293,8 @@ void vcpu_run(struct vcpu *vcpu)
 		campaign_exit();
 		events_exit(vcpu);
 		exit_handle(vcpu);
+		once_exit(vcpu);
+		gdb_exit(vcpu);
 	}
 }
 
@@ -297,9 +324,18 @@ void hv_main(u64 base)
 	msr_start();
 	attack_smp_start();
 	smp_start();
-	if (guest_is_snp())
+	/*
+	 * The sevemu script ends a run by an NMI (ports.h).  The local APIC passes it on
+	 * with the value that firmware gives this register, and masks it after a reset.
+	 */
+	if (!config.hostile)
+		*LAPIC(LAPIC_LINT1) = LAPIC_NMI;
+	if (config.once)
+		once_start();
+	else if (guest_is_snp())
 		snp_attack_start();
 	if (config.hostile && config.mode != MODE_OVMF)
 		campaign_run(bsp);
+	gdb_start(bsp);
 	vcpu_run(bsp);
 }

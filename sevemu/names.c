@@ -108,7 +108,7 @@ const char *const violation_rules[VIOLATION_NAMES] = {
 	[VIOL_DOUBLE_VALIDATION] = "a page must be validated once only",
 	[VIOL_LATE_RESCIND] = "a page's validation must be rescinded while it is validated",
 	[VIOL_NOT_RESCINDED] = "a page's validation must be rescinded before it is shared",
-	[VIOL_PVALIDATE_C0] = "PVALIDATE must use a mapping with the C-bit",
+	[VIOL_PVALIDATE_C0] = "PVALIDATE, RMPADJUST and RMPQUERY must use a mapping with the C-bit",
 	[VIOL_RMP_INPUT] = "operands of PVALIDATE and RMPADJUST must be well-formed",
 	[VIOL_VMPL_RIGHTS] = "a VMPL may access a page only with the rights that it has",
 	[VIOL_PSC_HEADER] = "the header of a page state request must be well-formed",
@@ -159,6 +159,7 @@ static const char *const reasons_sevstub[] = {
 	"load address in the way of the image's move",
 	"loader handed over something wrong",
 	"image is damaged",
+	"NMI",
 };
 
 static const struct {

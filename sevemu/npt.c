@@ -31,6 +31,7 @@
 #include "attack_events.h"
 #include "attack_memory.h"
 #include "attack_smp.h"
+#include "dma.h"
 #include "exception.h"
 #include "guest_memory.h"
 #include "hooks.h"
@@ -46,6 +47,7 @@
 #include "watch.h"
 
 #define REGIONS_MAX		8
+#define DEVICES_MAX		64
 /*
  * Number of PDPTs that map PHYS_LIMIT bytes in one set of nested page tables.
  */
@@ -81,6 +83,13 @@ static u64 *mixed_root, *private_root;
  * virtual CPU whose npt_seen differs must flush its TLB at its next VMRUN.
  */
 static u64 changes;
+/*
+ * The pages of devices that the nested page tables map for a guest without SEV-ES, as
+ * the guest-physical address with the view in bit 0; 0: unused.  If all are in use, the
+ * next one replaces the oldest.
+ */
+static u64 devices[DEVICES_MAX];
+static unsigned int next_device;
 /*
  * Mask of the address bit that the nested page tables ignore, because an attack
  * tells the guest that this bit is the C-bit; 0: they ignore no bit.
@@ -281,6 +290,11 @@ bool npt_is_rom(u64 gpa)
 	return r && r->rom;
 }
 
+bool npt_rom_stored(u64 gpa)
+{
+	return *npt_flags(gpa) & FRAME_STORED || *npt_leaf(VIEW_PRIVATE, gpa) & PTE_D;
+}
+
 bool npt_is_hypervisor(u64 gpa, u64 len)
 {
 	u64 last = gpa + (len ? len - 1 : 0);
@@ -363,7 +377,7 @@ void npt_place(u64 gpa, enum view view, u64 flags)
 	struct region *r = region_of(gpa);
 	u64 host = (u64)r->host + (gpa - r->gpa);
 
-	if (*npt_flags(gpa) & FRAME_SAVED)
+	if (*npt_flags(gpa) & FRAME_SAVED || r->rom)
 		remember_stores(gpa);
 	if (view_maps(!view, gpa))
 		view_unmap(!view, gpa);
@@ -385,7 +399,8 @@ bool npt_place_2m(u64 gpa)
 	struct region *r = region_of(gpa);
 	u64 host = r ? (u64)r->host + (gpa - r->gpa) : 0;
 
-	if (!r || (gpa | host) % LARGE_SIZE || r->size - (gpa - r->gpa) < LARGE_SIZE)
+	/* npt_rom_stored() needs a dirty bit for each 4 KiB of a ROM. */
+	if (!r || r->rom || (gpa | host) % LARGE_SIZE || r->size - (gpa - r->gpa) < LARGE_SIZE)
 		return false;
 	*view_entry(VIEW_PRIVATE, gpa, 1) = host | NPT_LEAF | PTE_PS;
 	return true;
@@ -612,6 +627,22 @@ u8 *npt_frame(u64 gpa, enum view view)
 	return host + (gpa - page);
 }
 
+void npt_share(u64 gpa, u64 size)
+{
+	struct region *r;
+	u64 first, last;
+
+	for (r = regions; r < regions + region_count; r++) {
+		if (r->rom || gpa >= r->gpa + r->size || gpa + size <= r->gpa)
+			continue;
+		first = gpa > r->gpa ? gpa - r->gpa : 0;
+		last = gpa + size < r->gpa + r->size ? gpa + size - r->gpa : r->size;
+		for (; first < last; first += PAGE_SIZE)
+			if (r->state[first / PAGE_SIZE] == HOOK_FRAME_PRIVATE)
+				npt_frame(r->gpa + first, VIEW_SHARED);
+	}
+}
+
 unsigned int npt_frame_state(u64 gpa)
 {
 	struct region *r = region_of(gpa);
@@ -678,6 +709,76 @@ static void apic_page(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
 	*view_entry(view, APIC_PAGE, 0) &= ~(u64)PTE_W;
 }
 
+/*
+ * Returns whether the nested page table entry of @gpa in @view allows the access that has
+ * caused a nested page fault with the error code @info.
+ */
+static bool entry_allows(enum view view, u64 gpa, u64 info)
+{
+	u64 entry = *npt_leaf(view, gpa);
+
+	return entry && (!(info & PF_W) || entry & (PTE_W | NPT_PROTECTED)) &&
+	       (!(info & PF_ID) || !(entry & PTE_NX));
+}
+
+/*
+ * Handles a nested page fault of an SNP guest at @gpa in its RAM.  @by_rule: the access is
+ * private although the guest has used C=0.
+ */
+static void rmp_page_fault(struct vcpu *vcpu, u64 gpa, enum view view, u64 info, bool by_rule)
+{
+	enum view real = by_rule ? VIEW_PRIVATE : view;
+
+	if (!rmp_fault(vcpu, gpa, real, info))
+		return;
+	/* Without this check the guest would repeat the access, and the fault, forever. */
+	if (!entry_allows(real, gpa, info))
+		end_error(vcpu, "%s of %#lx, which the RMP allows and sevemu's nested page "
+			  "tables do not (RMP entry %#lx): sevemu models no page table in a "
+			  "VMSA page, and no right to write without the right to read",
+			  info & NPF_WALK ? "page-table walk" : info & PF_ID ? "fetch" :
+			  info & PF_W ? "write" : "read", gpa, rmp_word(gpa));
+	if (by_rule)
+		note_frame(gpa, info & NPF_WALK ? "walked" : "executed");
+}
+
+static bool is_apic(u64 gpa)
+{
+	return gpa >= APIC_START && gpa < APIC_END;
+}
+
+void npt_protect_devices(void)
+{
+	unsigned int i;
+
+	smp_stop_others();
+	for (i = 0; i < DEVICES_MAX; i++)
+		if (devices[i] && !is_apic(devices[i]))
+			*view_entry(devices[i] & 1, devices[i] & PTE_ADDR, 0) &= ~(u64)PTE_W;
+	changes++;
+}
+
+/*
+ * Maps the device's page at @gpa in @view.  A page that is not mapped for writing
+ * faults again when the guest writes to it.
+ */
+static void map_device(struct vcpu *vcpu, enum view view, u64 gpa, bool write)
+{
+	bool mapped = view_maps(view, gpa);
+
+	if (write && !is_apic(gpa))
+		dma_doorbell(vcpu);
+	view_map(view, gpa, gpa);
+	if (dma_pending() && !is_apic(gpa))
+		*view_entry(view, gpa, 0) &= ~(u64)PTE_W;
+	if (mapped)
+		return;
+	if (devices[next_device])
+		view_unmap(devices[next_device] & 1, devices[next_device] & PTE_ADDR);
+	devices[next_device] = gpa | view;
+	next_device = (next_device + 1) % DEVICES_MAX;
+}
+
 void npt_fault(struct vcpu *vcpu)
 {
 	struct vmcb *vmcb = vcpu->vmcb;
@@ -699,8 +800,7 @@ void npt_fault(struct vcpu *vcpu)
 		if (events_fault(vcpu, view, gpa, info) || snapshot_fault(gpa, info))
 			return;
 		if (guest_is_snp()) {
-			if (rmp_fault(vcpu, gpa, by_rule ? VIEW_PRIVATE : view, info) && by_rule)
-				note_frame(gpa, info & NPF_WALK ? "walked" : "executed");
+			rmp_page_fault(vcpu, gpa, view, info, by_rule);
 			return;
 		}
 		if (view == VIEW_SHARED && info & NPF_WALK)
@@ -736,5 +836,5 @@ void npt_fault(struct vcpu *vcpu)
 	else if (config.smp > 1 && ALIGN_DOWN(gpa, PAGE_SIZE) == APIC_PAGE)
 		apic_page(vcpu, view, gpa, info);
 	else
-		view_map(view, ALIGN_DOWN(gpa, PAGE_SIZE), ALIGN_DOWN(gpa, PAGE_SIZE));
+		map_device(vcpu, view, ALIGN_DOWN(gpa, PAGE_SIZE), info & PF_W);
 }

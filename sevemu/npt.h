@@ -98,8 +98,28 @@ u64 npt_root_of(u64 start, u64 end);
  */
 u8 *npt_frame(u64 gpa, enum view view);
 
+/*
+ * Brings the guest's RAM from @gpa on, @size bytes, to the shared view.  Leaves a ROM
+ * alone, memory that is not RAM, and frames in both views (HOOK_FRAME_NOTED).  @gpa and
+ * @size are page-aligned.  Not with --sev snp.
+ */
+void npt_share(u64 gpa, u64 size);
+
+/*
+ * Makes the nested page table entries of all devices read-only, except those of the
+ * APICs.  The guest's next write to a device is then a nested page fault.  Only a guest
+ * without SEV-ES has such entries.
+ */
+void npt_protect_devices(void);
+
 /* Returns whether @gpa lies in a ROM that npt_add_rom() gave to the guest. */
 bool npt_is_rom(u64 gpa);
+
+/*
+ * Returns whether the guest has written to the private frame of @gpa, which must lie in a
+ * ROM.  With --sev snp only.
+ */
+bool npt_rom_stored(u64 gpa);
 
 /*
  * Returns whether any of the @len bytes at @gpa belong to the hypervisor: to

@@ -11,11 +11,28 @@
 #define PORT_REPORT		0x4e9
 #define PORT_TRACE		0x4ea
 
+/* With --gdb a serial port, of 8 ports, that leads to gdb. */
+#define PORT_GDB		0x4e0
+
 /*
  * The hypervisor ends a run by writing STATUS_BASE plus its exit status to
  * QEMU's debug-exit device.  QEMU then exits with twice that number plus one.
  * With STATUS_BASE the result is never 0 or 1, with which QEMU exits by itself.
  */
 #define STATUS_BASE		16
+
+/*
+ * The sevemu script asks the hypervisor to end the run by commands of QEMU's monitor.
+ * They write one of the codes below to the byte STOP_CMOS of CMOS, which is 0 at first,
+ * and send an NMI.  STOP_SIGNAL plus N means that the script got signal N.
+ */
+#define STOP_CMOS		0x7f
+#define STOP_TIMEOUT		1	/* --timeout */
+#define STOP_CPU_TIME		2	/* --cpu-timeout */
+#define STOP_CONSOLE		3	/* --expect-line */
+#define STOP_FAILED		4	/* --fail-on */
+/* The attack of --attack-once begins.  The run goes on. */
+#define STOP_ATTACK		5
+#define STOP_SIGNAL		0x80
 
 #endif

@@ -10,7 +10,9 @@
  */
 #include <stdarg.h>
 
+#include "attack.h"
 #include "campaign.h"
+#include "gdb.h"
 #include "hooks.h"
 #include "hooks_host.h"
 #include "insn.h"
@@ -64,6 +66,9 @@ static const struct {
 	[END_TRIPLE_FAULT] = { "triple-fault", 12 },
 	[END_ERROR] = { "error", 13 },
 	[END_USAGE] = { "usage", 2 },
+	[END_TIMEOUT] = { "timeout", 14 },
+	[END_CONSOLE] = { "console", 0 },
+	[END_STOPPED] = { "stopped", 128 },
 };
 
 /*
@@ -105,6 +110,16 @@ static bool have_marker, have_kernel_va;
 static u64 clock_start;			/* TSC at report_init() */
 static u64 exit_clock;			/* TSC when the hypervisor began to run */
 static bool ending;			/* report_ending() */
+/*
+ * The guest's access that raised the last #VC 0x404.  @access is NULL if there was none,
+ * or if the guest has got another #VC since.
+ */
+static struct {
+	const char *access;
+	u64 gpa, rip;
+	unsigned int cpl;
+} not_validated;
+static u8 stop_signal;			/* the signal that END_STOPPED adds to its status */
 
 void report_init(void)
 {
@@ -153,8 +168,18 @@ void report_count(enum counter counter)
 	figures.counters[counter]++;
 }
 
+void report_not_validated(const struct vcpu *vcpu, u64 gpa, const char *access)
+{
+	not_validated.access = access;
+	not_validated.gpa = gpa;
+	not_validated.rip = vcpu->vmcb->rip;
+	not_validated.cpl = vcpu->vmcb->cpl;
+}
+
 void report_vc(u64 exit_code)
 {
+	if (exit_code != SVM_EXIT_NOT_VALIDATED)
+		not_validated.access = NULL;
 	figures.vc_total++;
 	count_name(exit_names, figures.vc, ARRAY_SIZE(exit_names), exit_code);
 }
@@ -341,7 +366,7 @@ static void json_report(enum end end, const char *fmt, va_list args)
 	     config.host == HOST_SPEC ? "spec" : "kvm",
 	     mode_names[config.mode]);
 	json("\"end\":\"%s\",\"status\":%u,\"reason\":\"", ends[end].name,
-	     (unsigned int)ends[end].status);
+	     (unsigned int)ends[end].status + stop_signal);
 	put_format(fmt, args);
 	json("\",");
 	json_digest();
@@ -384,17 +409,38 @@ static __attribute__((noreturn)) void machine_off(u8 status)
 		outl(DEBUG_EXIT_PORT, STATUS_BASE + status);
 }
 
+/*
+ * Explains #VC 0x404 in the log if the guest has ended without success behind one, because
+ * a guest that dies of it says nothing about the page.
+ */
+static void explain_not_validated(enum end end)
+{
+	if (config.hostile || !not_validated.access || !ends[end].status || end == END_ERROR ||
+	    end == END_VIOLATION || end == END_USAGE)
+		return;
+	log_printf("the guest's last #VC was 0x404: %s of private memory at %#lx, by the code "
+		   "at rip %#lx (CPL %u), which the guest has not validated. The guest must "
+		   "execute PVALIDATE for the page, or let the SVSM do it, before it uses the "
+		   "page.%s", not_validated.access, not_validated.gpa, not_validated.rip,
+		   not_validated.cpl, config.mode == MODE_OVMF ? "" :
+		   " --validated says which pages are validated when a kernel starts");
+}
+
 /* Ends the run as end_run() does, with the arguments of @fmt in @args. */
 static __attribute__((noreturn)) void vend(enum end end, const char *fmt, va_list args)
 {
 	va_list again;
 
 	campaign_end(end, false, 0);
+	if (!ends[end].status)
+		attack_check_told();
+	explain_not_validated(end);
 	figures.now = report_now();
 	va_copy(again, args);
 	put_line(PORT_LOG, "sevemu: ", fmt, again);
 	va_end(again);
 	json_report(end, fmt, args);
+	gdb_end(ends[end].status);
 	machine_off(ends[end].status);
 }
 
@@ -404,6 +450,22 @@ void end_run(enum end end, const char *fmt, ...)
 
 	va_start(args, fmt);
 	vend(end, fmt, args);
+}
+
+void end_stopped(u8 request)
+{
+	if (request & STOP_SIGNAL) {
+		stop_signal = request & ~STOP_SIGNAL;
+		end_run(END_STOPPED, "stopped by signal %u", (unsigned int)stop_signal);
+	}
+	if (request == STOP_CONSOLE)
+		end_run(END_CONSOLE, "the console has the line that --expect-line names");
+	if (request == STOP_FAILED)
+		end_run(END_FAIL, "the console has a line that --fail-on names");
+	if (request == STOP_CPU_TIME)
+		end_run(END_TIMEOUT, "timeout after %lu s of processor time (--cpu-timeout)",
+			config.cpu_timeout);
+	end_run(END_TIMEOUT, "timeout after %lu s", config.timeout);
 }
 
 void end_terminated(u64 request)

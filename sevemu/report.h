@@ -37,6 +37,11 @@ enum end {
 	END_ERROR,		/* the guest did something that sevemu does not emulate
 				 * or allow, or sevemu failed itself */
 	END_USAGE,		/* an option is wrong; the guest was not started */
+	END_TIMEOUT,		/* the sevemu script asked for the end: --timeout or
+				 * --cpu-timeout was reached */
+	END_CONSOLE,		/* the script asked for it: the console has what
+				 * --expect-line names */
+	END_STOPPED,		/* the script asked for it: the script got a signal */
 };
 
 /*
@@ -87,6 +92,13 @@ void report_count(enum counter counter);
  * (SVM_EXIT_*).
  */
 void report_vc(u64 exit_code);
+
+/*
+ * Notes that the guest's access to the private page @gpa raises #VC 0x404, because the
+ * guest has not validated the page.  @access says what the guest did, such as "read".  If
+ * the guest's run ends before another #VC, the log says so.
+ */
+void report_not_validated(const struct vcpu *vcpu, u64 gpa, const char *access);
 
 /*
  * Counts a VMGEXIT by which the guest makes a request in its GHCB page.
@@ -156,6 +168,12 @@ void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
  */
 __attribute__((noreturn)) void end_run(enum end end, const char *fmt, ...)
 	printf_like(2, 3);
+
+/*
+ * Ends the run because the sevemu script asks for it.  @request is a code of ports.h,
+ * STOP_*.
+ */
+__attribute__((noreturn)) void end_stopped(u8 request);
 
 /*
  * Returns whether the run is being ended and the guest's registers are written to the

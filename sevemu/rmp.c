@@ -12,8 +12,9 @@
  * A frame changes between private and shared by a page state change only, with
  * two exceptions that EDK2 needs and that --snp-convert=none forbids.  The first
  * access to an untouched frame decides its state.  A read of the firmware image
- * with C=0 makes the frame shared and keeps its bytes.  --snp-convert=implicit
- * converts any frame at any access, as KVM with QEMU does.
+ * with C=0 makes the frame shared and keeps its bytes, unless the guest has written
+ * to the frame.  --snp-convert=implicit converts any frame at any access, as KVM with
+ * QEMU does.
  */
 #include "attack_snp.h"
 #include "exception.h"
@@ -149,10 +150,14 @@ void rmp_smash(u64 gpa)
 		npt_rmp(start + i * PAGE_SIZE)->flags &= ~RMP_2M;
 }
 
+/* Rights that a page-table walk needs, because QEMU's walk always asks for both. */
+#define WALK			(RMP_READ | RMP_WRITE)
+
 /* Returns what the guest's access is called in messages, for @rights. */
 static const char *access_name(u8 rights)
 {
 	return rights & EXECUTE ? "fetch" :
+	       rights == WALK ? "page-table walk" :
 	       rights & RMP_WRITE ? "write" : "read";
 }
 
@@ -192,6 +197,7 @@ static bool access_private(struct vcpu *vcpu, u64 page, u8 rights)
 	}
 	if (!(entry->flags & RMP_VALIDATED)) {
 		report_count(COUNT_RMP_NOT_VALIDATED);
+		report_not_validated(vcpu, page, access_name(rights));
 		trace("rmp %#lx %s, not validated", page, access_name(rights));
 		return false;
 	}
@@ -219,7 +225,12 @@ static bool access_shared(struct vcpu *vcpu, u64 page, u8 rights)
 		touch_private(page);
 	if (!(entry->flags & RMP_ASSIGNED))
 		return true;
-	if (config.convert != CONVERT_NONE && npt_is_rom(page) && !(rights & RMP_WRITE)) {
+	/*
+	 * Only bytes that the host knows may become visible to it, so an image's frame
+	 * that the guest has written to is like any other private frame.
+	 */
+	if (config.convert != CONVERT_NONE && npt_is_rom(page) && !(rights & RMP_WRITE) &&
+	    !npt_rom_stored(page)) {
 		report_count(COUNT_RMP_IMAGE);
 		convert(page, false, true);
 		return true;
@@ -247,7 +258,7 @@ bool rmp_access(struct vcpu *vcpu, u64 gpa, enum view view, u8 rights)
 
 bool rmp_fault(struct vcpu *vcpu, u64 gpa, enum view view, u64 info)
 {
-	u8 rights = info & NPF_WALK ? RMP_READ | RMP_WRITE :
+	u8 rights = info & NPF_WALK ? WALK :
 		    info & PF_ID ? (vcpu->vmcb->cpl == 3 ? RMP_EXECUTE_USER :
 				    RMP_EXECUTE_SUPERVISOR) :
 		    info & PF_W ? RMP_WRITE : RMP_READ;
@@ -353,12 +364,10 @@ bool rmp_page_state(struct vcpu *vcpu, u64 gpa, unsigned int state, unsigned int
 	return true;
 }
 
-/*
- * Reports that PVALIDATE found the validated bit of @page as the guest wants it.
- * Validating a page twice lets a host give the guest another page in between.
- */
-static void validated_twice(struct vcpu *vcpu, u64 page, bool validate)
+void rmp_validated_twice(struct vcpu *vcpu, u64 gpa, bool validate)
 {
+	u64 page = ALIGN_DOWN(gpa, PAGE_SIZE);
+
 	if (validate) {
 		report_count(COUNT_RMP_DOUBLE);
 		violation(vcpu, VIOL_DOUBLE_VALIDATION, "PVALIDATE of %#lx, which is "
@@ -382,12 +391,6 @@ unsigned int rmp_validate(struct vcpu *vcpu, u64 gpa, bool huge, bool validate, 
 	if (entry->flags & RMP_UNTOUCHED)
 		touch_private(page);
 	if (!(entry->flags & RMP_ASSIGNED)) {
-		/* A real guest rescinds before it makes the page shared. */
-		if (!validate && config.convert != CONVERT_IMPLICIT) {
-			validated_twice(vcpu, page, validate);
-			*same = true;
-			return RMP_SUCCESS;
-		}
 		if (config.convert != CONVERT_IMPLICIT)
 			return RMP_FAIL_UNASSIGNED;
 		report_count(COUNT_RMP_IMPLICIT);
@@ -398,7 +401,6 @@ unsigned int rmp_validate(struct vcpu *vcpu, u64 gpa, bool huge, bool validate, 
 	if (!huge)
 		rmp_smash(page);
 	if (!(entry->flags & RMP_VALIDATED) == !validate) {
-		validated_twice(vcpu, page, validate);
 		*same = true;
 		return RMP_SUCCESS;
 	}

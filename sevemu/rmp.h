@@ -111,11 +111,17 @@ bool rmp_page_state(struct vcpu *vcpu, u64 gpa, unsigned int state, unsigned int
 
 /*
  * Sets the validated bit of the frame of @gpa, or of the 2 MiB at @gpa if @huge,
- * to @validate.  Sets *@same if the bit already has this value, and reports that
- * as a violation of the ABI.  Returns RMP_SUCCESS, RMP_FAIL_SIZE or
- * RMP_FAIL_UNASSIGNED.
+ * to @validate.  Sets *@same to whether the bit already has this value.  Returns
+ * RMP_SUCCESS, RMP_FAIL_SIZE, or RMP_FAIL_UNASSIGNED if the frame is shared or not RAM.
  */
 unsigned int rmp_validate(struct vcpu *vcpu, u64 gpa, bool huge, bool validate, bool *same);
+
+/*
+ * Reports as a violation of the ABI that rmp_validate() has set *@same: the guest has
+ * validated the page of @gpa twice, or has rescinded it although it is not validated.
+ * Validating a page twice lets a host give the guest another page in between.
+ */
+void rmp_validated_twice(struct vcpu *vcpu, u64 gpa, bool validate);
 
 /*
  * Sets the rights of VMPL @vmpl (1 to 3) to the frame of @gpa, which must be RAM,

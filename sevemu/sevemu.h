@@ -61,9 +61,22 @@ struct config {
 	enum host_kind host;	/* --host: the host is like KVM or the specification */
 	bool la57, rdtsc, strict, icount, trace, hooks;
 	bool hostile;		/* --attack or --hostile: the host attacks the guest */
+	/*
+	 * --attack-once: the host attacks the guest in a single run.  The attack begins
+	 * after @once_exits exits (0: not so), or, with @once_later, when the script asks.
+	 */
+	bool once, once_later;
+	u64 once_exits;
 	bool has_marker;	/* --marker was given, so @marker is valid */
 	u64 marker;		/* --marker: linear address of the payload's entry;
 				 * watch_kaslr.c adds KASLR's distance to it */
+	u64 timeout;		/* --timeout: seconds; only for a message */
+	u64 cpu_timeout;	/* --cpu-timeout: seconds; only for a message */
+	bool trace_time;	/* --trace-time: lines of the trace have the time */
+	bool gdb;		/* --gdb: gdb controls the guest */
+	bool has_success;	/* --success-port was given: the two fields below are valid */
+	u64 success_port;	/* I/O port to which the guest writes its result */
+	u64 success_value;	/* value that means success; another one means failure */
 	u64 load;		/* --load: address to load the kernel at; 0: at
 				 * the kernel's preferred address */
 	/* The rest has an effect with --sev snp only, except @measure. */
@@ -135,6 +148,8 @@ struct vcpu {
 	/* smp.c sets these for other processors to read. */
 	bool present;		/* its processor has started */
 	bool in_guest;		/* its processor runs the guest, or is about to */
+	/* Another processor has sent it an NMI, which it has not taken yet. */
+	bool kicked;
 	bool asleep;		/* its processor waits in svm_sleep() for an NMI */
 	u32 intercepts;		/* HOOK_INTERCEPT_* bits that a test guest has set */
 	bool nmi_pending;	/* an NMI waits until it can be injected */

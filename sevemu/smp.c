@@ -12,6 +12,7 @@
  * With one processor none of this has an effect.
  */
 #include "apic.h"
+#include "exits.h"
 #include "io.h"
 #include "main.h"
 #include "msr.h"
@@ -145,9 +146,22 @@ void smp_wait(struct vcpu *vcpu)
 		release_lock();
 		svm_sleep();
 		take_lock(vcpu);
-		vcpu->asleep = false;
+		vcpu->asleep = vcpu->kicked = false;
 		report_clock(false);
+		exits_stop();
 	}
+}
+
+/*
+ * Sends an NMI to the processor of @vcpu, unless another one is on its way.  The flag tells
+ * the processor that the NMI is not the guest's.
+ */
+static void kick(struct vcpu *vcpu)
+{
+	if (vcpu->kicked)
+		return;
+	vcpu->kicked = true;
+	apic_send(vcpu->id, ICR_NMI);
 }
 
 void smp_stop_others(void)
@@ -158,7 +172,7 @@ void smp_stop_others(void)
 		return;
 	for (i = 0; i < config.smp; i++)
 		if (vcpus[i].in_guest)
-			apic_send(i, ICR_NMI);
+			kick(&vcpus[i]);
 	for (i = 0; i < config.smp; i++)
 		while (__atomic_load_n(&vcpus[i].in_guest, __ATOMIC_SEQ_CST))
 			pause();
@@ -168,10 +182,11 @@ void smp_stop_others(void)
 void smp_kick(struct vcpu *vcpu)
 {
 	if (vcpu->in_guest || vcpu->asleep)
-		apic_send(vcpu->id, ICR_NMI);
+		kick(vcpu);
 }
 
-void smp_take_nmi(void)
+void smp_take_nmi(struct vcpu *vcpu)
 {
+	vcpu->kicked = false;
 	asm volatile("stgi; nop; nop; clgi" : : : "memory");
 }

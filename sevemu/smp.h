@@ -58,8 +58,11 @@ void smp_stop_others(void);
  */
 void smp_kick(struct vcpu *vcpu);
 
-/* Takes the NMI that has caused SVM_EXIT_NMI, so that it does not cause another exit. */
-void smp_take_nmi(void);
+/*
+ * Takes the NMI that has caused SVM_EXIT_NMI of @vcpu, so that it does not cause another
+ * exit.  Must be called on the processor of @vcpu.
+ */
+void smp_take_nmi(struct vcpu *vcpu);
 
 /* Returns the virtual CPU whose processor holds the lock; NULL before smp_start(). */
 const struct vcpu *smp_holder(void);

@@ -203,15 +203,31 @@ static void page_state(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *
 }
 
 /*
+ * Returns whether the host can write to the @pages pages at @gpa, which an extended guest
+ * request names for the certificates.  With 0 pages the guest asks how many it takes.
+ */
+static bool data_pages(u64 gpa, u64 pages)
+{
+	if (gpa % PAGE_SIZE)
+		return false;
+	for (; pages; pages--, gpa += PAGE_SIZE)
+		if (!rmp_shared(gpa))
+			return false;
+	return true;
+}
+
+/*
  * Handles a guest request to the security processor (GHCB 4.1.7).  @g has the
- * addresses of the request page and of the response page.
+ * addresses of the request page and of the response page.  The extended request also
+ * has those of data pages.
  */
 static void guest_request(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_reply *reply)
 {
 	u64 request = g->sw_exit_info_1, response = g->sw_exit_info_2;
 
 	if (request % PAGE_SIZE || response % PAGE_SIZE || request == response ||
-	    !rmp_shared(request) || !rmp_shared(response))
+	    !rmp_shared(request) || !rmp_shared(response) ||
+	    (g->sw_exit_code == GHCB_EXIT_EXT_GUEST_REQUEST && !data_pages(g->rax, g->rbx)))
 		ghcb_malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
 	else
 		reply->info_2 = FIRMWARE_UNSUPPORTED;

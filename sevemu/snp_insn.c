@@ -67,6 +67,17 @@ static u64 operand(const struct vcpu *vcpu, const struct insn *insn, bool long64
 	return long64 && !insn->address_size ? va : (u32)va;
 }
 
+/*
+ * Returns whether the bits of linear address @va above those that paging translates are
+ * copies of the highest translated bit.  An instruction raises #GP if they are not.
+ */
+static bool canonical(const struct vcpu *vcpu, u64 va)
+{
+	unsigned int unused = vcpu->vmcb->cr4 & CR4_LA57 ? 7 : 16;
+
+	return (u64)((long)(va << unused) >> unused) == va;
+}
+
 static bool operand_huge(const struct vcpu *vcpu)
 {
 	return vcpu->gpr[RCX] & SIZE_2M;
@@ -81,6 +92,13 @@ static void bad_input(struct vcpu *vcpu, const struct insn *insn, const char *na
 	violation(vcpu, VIOL_RMP_INPUT, "%s with RAX %#lx, RCX %#lx, RDX %#lx", name,
 		  vcpu->gpr[RAX], vcpu->gpr[RCX], vcpu->gpr[RDX]);
 	finish(vcpu, insn, RMP_FAIL_INPUT, false);
+}
+
+/* Reports that the instruction @name is executed through a mapping with the C-bit clear. */
+static void mapped_shared(struct vcpu *vcpu, const char *name, u64 va, u64 gpa)
+{
+	violation(vcpu, VIOL_PVALIDATE_C0, "%s of %#lx, which is mapped with C=0 to %#lx", name,
+		  va, gpa);
 }
 
 /*
@@ -102,7 +120,7 @@ static void pvalidate(struct vcpu *vcpu, const struct insn *insn, bool long64)
 	struct translation t;
 	unsigned int result;
 
-	if (vcpu->vmcb->cpl || vcpu->vmpl) {
+	if (vcpu->vmcb->cpl || vcpu->vmpl || !canonical(vcpu, va)) {
 		guest_raise(vcpu, X86_GP, 0);
 		return;
 	}
@@ -115,12 +133,13 @@ static void pvalidate(struct vcpu *vcpu, const struct insn *insn, bool long64)
 		return;
 	}
 	if (t.view != VIEW_PRIVATE)
-		violation(vcpu, VIOL_PVALIDATE_C0, "PVALIDATE of %#lx, which is mapped with "
-			  "C=0 to %#lx", va, t.gpa);
+		mapped_shared(vcpu, "PVALIDATE", va, t.gpa);
 	if (huge && t.span < LARGE_SIZE)
 		result = RMP_FAIL_SIZE;
 	else
 		result = rmp_validate(vcpu, t.gpa, huge, validate, &same);
+	if (!result && same)
+		rmp_validated_twice(vcpu, t.gpa, validate);
 	if (!result)
 		snp_attack_pvalidate(huge, &result, &same);
 	if (result == RMP_FAIL_SIZE)
@@ -141,13 +160,20 @@ static bool target_page(struct vcpu *vcpu, const struct insn *insn, const char *
 			u64 *gpa)
 {
 	bool huge = operand_huge(vcpu) && insn->modrm == MODRM_RMPADJUST;
+	u64 va = operand(vcpu, insn, true);
 	struct guest_fault fault;
 	struct translation t;
 
-	if (!guest_translate(vcpu, vcpu->gpr[RAX], 0, &t, &fault)) {
+	if (!canonical(vcpu, va)) {
+		guest_raise(vcpu, X86_GP, 0);
+		return false;
+	}
+	if (!guest_translate(vcpu, va, 0, &t, &fault)) {
 		guest_raise_pf(vcpu, &fault);
 		return false;
 	}
+	if (t.view != VIEW_PRIVATE)
+		mapped_shared(vcpu, name, va, t.gpa);
 	if (!npt_rmp(t.gpa)) {
 		unassigned(vcpu, name, t.gpa);
 		finish(vcpu, insn, RMP_FAIL_INPUT, false);
@@ -178,7 +204,9 @@ static void rmpadjust(struct vcpu *vcpu, const struct insn *insn)
 		return;
 	}
 	report_count(COUNT_RMP_ADJUSTED);
+	/* No page table can give the right to write without the right to read. */
 	if (rights & ~RIGHTS_VALID || vmpl >= VMPLS ||
+	    (rights & (RMP_READ | RMP_WRITE)) == RMP_WRITE ||
 	    (huge && vcpu->gpr[RAX] % LARGE_SIZE)) {
 		bad_input(vcpu, insn, "RMPADJUST");
 		return;
@@ -241,7 +269,8 @@ void snp_exit_ud(struct vcpu *vcpu)
 	bool group7;
 
 	insn_decode(vcpu, &insn);
-	group7 = insn.opcode[0] == OPCODE_0F && insn.opcode[1] == OP2_GROUP7;
+	/* LOCK raises #UD in front of these instructions (APM3, "Lock Prefix"). */
+	group7 = !insn.lock && insn.opcode[0] == OPCODE_0F && insn.opcode[1] == OP2_GROUP7;
 	if (group7 && insn.repeat == PREFIX_REPNE && insn.modrm == MODRM_PVALIDATE)
 		pvalidate(vcpu, &insn, long64);
 	else if (group7 && insn.repeat == PREFIX_REP && insn.modrm == MODRM_RMPADJUST && long64)

@@ -147,7 +147,7 @@ static const guid_bytes hashes_guid = {
 	0x06, 0xd6, 0x38, 0x94, 0x22, 0x4f, 0xc9, 0x4c,
 	0xb4, 0x79, 0xa7, 0x93, 0xd4, 0x11, 0xfd, 0x21 };
 static const guid_bytes cmdline_guid = {
-	0xd0, 0x2d, 0xd8, 0x97, 0x20, 0xbd, 0x94, 0x4c,
+	0xd8, 0x2d, 0xd0, 0x97, 0x20, 0xbd, 0x94, 0x4c,
 	0xaa, 0x78, 0xe7, 0x71, 0x4d, 0x36, 0xab, 0x2a };
 static const guid_bytes initrd_guid = {
 	0x31, 0xf7, 0xba, 0x44, 0x2f, 0x3a, 0xd7, 0x4b,
@@ -360,13 +360,19 @@ static void make_hashes_page(const u8 *image, u32 size, u64 gpa)
 	launch_add(gpa, PAGE_SIZE, LAUNCH_NORMAL);
 }
 
-/* Returns the SEV metadata of the firmware image.  Ends the run if it has none. */
+/*
+ * Returns the SEV metadata of the firmware image.  Ends the run if it has none, unless its
+ * launch is measured: it then has no sections.
+ */
 static const struct metadata *find_metadata(const u8 *image, u32 size)
 {
 	u32 length = 0, offset = 0;
 	const u8 *data = firmware_data(image, size, metadata_guid, &length);
+	static const struct metadata no_sections;
 	const struct metadata *m;
 
+	if (!data && config.measure)
+		return &no_sections;
 	if (data && length >= sizeof(offset))
 		memcpy(&offset, data, sizeof(offset));
 	m = (const void *)(image + size - offset);

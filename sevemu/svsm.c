@@ -10,8 +10,9 @@
  * with the rights that the guest's VMPL has, so that the guest cannot make it touch
  * other memory.
  */
-#include "log.h"
+#include "attack_snp.h"
 #include "hooks.h"
+#include "log.h"
 #include "main.h"
 #include "report.h"
 #include "rmp.h"
@@ -77,12 +78,14 @@ void svsm_init(struct vcpu *vcpu, u64 calling_area)
 
 /*
  * Returns the host address of the @len bytes at @gpa, or NULL unless they are in one
- * page that the guest's VMPL can read and write.
+ * page that the guest's VMPL can read and write.  Returns NULL for a VMSA page, too, because
+ * the processor refuses writes of software to it.
  */
 static void *guest_bytes(const struct vcpu *vcpu, u64 gpa, u64 len)
 {
 	if ((gpa & PAGE_MASK) + len > PAGE_SIZE ||
-	    !rmp_usable(gpa, vcpu->vmpl, RMP_READ | RMP_WRITE))
+	    !rmp_usable(gpa, vcpu->vmpl, RMP_READ | RMP_WRITE) ||
+	    npt_rmp(gpa)->flags & RMP_VMSA)
 		return NULL;
 	npt_store(gpa, VIEW_PRIVATE);
 	return npt_frame(gpa, VIEW_PRIVATE);
@@ -100,8 +103,21 @@ static u64 remap_calling_area(struct vcpu *vcpu)
 	return SVSM_SUCCESS;
 }
 
-/* Validates or rescinds the page of @entry, and returns the call's result. */
-static u64 validate_entry(struct vcpu *vcpu, u64 entry)
+/*
+ * Returns whether the @bytes at @gpa contain a page that the SVSM still needs: the calling
+ * area, the page of the list at @list, or the VMSA that it has created.
+ */
+static bool in_use(const struct vcpu *vcpu, u64 gpa, u64 bytes, u64 list)
+{
+	return vcpu->svsm_area - gpa < bytes || list - gpa < bytes ||
+	       vcpu->svsm_vmsa - gpa < bytes;
+}
+
+/*
+ * Validates or rescinds the page of @entry, which is in the list at @list, and returns the
+ * call's result.
+ */
+static u64 validate_entry(struct vcpu *vcpu, u64 entry, u64 list)
 {
 	bool huge = entry & ENTRY_SIZE, validate = entry & ENTRY_VALIDATE, same;
 	u64 bytes = huge ? LARGE_SIZE : PAGE_SIZE, gpa = entry & ENTRY_GPA, page;
@@ -109,17 +125,20 @@ static u64 validate_entry(struct vcpu *vcpu, u64 entry)
 
 	if ((entry & ENTRY_SIZE) > 1 || entry & ENTRY_RESERVED || gpa % bytes)
 		return SVSM_BAD_PARAMETER;
-	if (!npt_rmp(gpa) || !npt_rmp(gpa + bytes - PAGE_SIZE) || vcpu->svsm_area - gpa < bytes)
+	if (!npt_rmp(gpa) || !npt_rmp(gpa + bytes - PAGE_SIZE) ||
+	    in_use(vcpu, gpa, bytes, list))
 		return SVSM_BAD_ADDRESS;
-	if (entry & ENTRY_IGNORE_CF && rmp_usable(gpa, 0, 0) == validate)
-		return SVSM_SUCCESS;
 	result = rmp_validate(vcpu, gpa, huge, validate, &same);
 	if (result == RMP_FAIL_UNASSIGNED)
 		return SVSM_BAD_ADDRESS;
 	if (result)
 		return SVSM_PVALIDATE_FAILED + result;
-	if (same)
+	if (same && entry & ENTRY_IGNORE_CF)
+		return SVSM_SUCCESS;
+	if (same) {
+		rmp_validated_twice(vcpu, gpa, validate);
 		return SVSM_PVALIDATE_FAILED + SVSM_NOT_CHANGED;
+	}
 	/* The guest must not find bytes that the host has put there. */
 	for (page = gpa; validate && page < gpa + bytes; page += PAGE_SIZE) {
 		npt_store(page, VIEW_PRIVATE);
@@ -142,7 +161,7 @@ static u64 validate_list(struct vcpu *vcpu)
 	    !guest_bytes(vcpu, gpa, sizeof(*list) + count * sizeof(u64)))
 		return SVSM_BAD_PARAMETER;
 	for (; next < count; next++) {
-		result = validate_entry(vcpu, list->entries[next]);
+		result = validate_entry(vcpu, list->entries[next], gpa);
 		if (result)
 			return result;
 		list->next = next + 1;
@@ -240,7 +259,8 @@ void svsm_run(struct vcpu *vcpu)
 	/* Without a pending call the SVSM returns at once. */
 	if (area->call_pending != 1)
 		return;
-	vcpu->gpr[RAX] = call(vcpu);
+	if (!snp_attack_svsm(request, &vcpu->gpr[RAX]))
+		vcpu->gpr[RAX] = call(vcpu);
 	trace("svsm %#lx rcx %#lx result %#lx", request, vcpu->gpr[RCX], vcpu->gpr[RAX]);
 	area->call_pending = 0;
 }

@@ -61,9 +61,16 @@
 #define MSR_TSC			0x00000010
 #define MSR_APIC_BASE		0x0000001b
 
+/*
+ * Addresses of the I/O APICs and of the local APIC, whose registers start no DMA of a
+ * device.
+ */
+#define APIC_START		0xfec00000
+#define APIC_END		0xfef00000
 /* Registers of the local APIC (APM2 16.3), and values of them. */
 #define LAPIC(offset)		((volatile u32 *)(0xfee00000ul + (offset)))
 #define LAPIC_TIMER		0x320
+#define LAPIC_LINT1		0x360	/* the machine's NMI comes in here */
 #define LAPIC_NMI		0x400	/* delivery mode */
 #define LAPIC_MASKED		0x10000
 #define LAPIC_COUNT		0x380
@@ -76,6 +83,7 @@
 #define MSR_SYSENTER_EIP	0x00000176
 #define MSR_MCG_CAP		0x00000179
 #define MSR_MCG_STATUS		0x0000017a
+#define MSR_MCG_CTL		0x0000017b
 #define MSR_MISC_ENABLE		0x000001a0
 #define MSR_MTRR_BASE0		0x00000200
 #define MSR_MTRR_MASK7		0x0000020f

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz_ghcb.c - libFuzzer target for the GHCB page from sev_es_setup_ghcb() to
- * sev_es_shutdown(). The input chooses the order of port I/O and NMIs, and the
- * replies of the fake host (scripted_host.h).
+ * sev_es_shutdown(). The input chooses the order of port I/O, and the replies of the
+ * fake host (scripted_host.h).
  *
  * A model predicts the contents of the GHCB page for each request (GHCB 4.1). It
- * expects NMI complete after a request during which an NMI has come, and no
- * request while there is no GHCB page.
+ * expects no request while there is no GHCB page.
  */
 #include "scripted_host.h"
 
@@ -20,18 +19,11 @@ static struct input *replies;
 static bool ended;
 /* The GHCB MSR's value that the model expects when the guest terminates. */
 static u64 words;
-/* An NMI has come, and the stub has yet to send NMI complete. */
-static bool nmi_due;
 
 static void ends(unsigned int code)
 {
 	ended = true;
 	words = 0x2100 | (u64)code << 16;
-}
-
-static void nmi_comes(void)
-{
-	sev_es_nmi();
 }
 
 /*
@@ -54,10 +46,6 @@ static bool answered(bool output)
 		answers(RAX, take_u64(replies));
 	if (how & 8)
 		memset(step->answer + BITMAP, 0, GHCB_VALID_BITMAP_SIZE);
-	if (how & 16 && host.count < STEPS_MAX / 2) {
-		meanwhile(nmi_comes);
-		nmi_due = true;
-	}
 	if (how & 32) {
 		injects_gp();
 		return false;
@@ -74,19 +62,6 @@ static bool answered(bool output)
 	return !ended;
 }
 
-/*
- * Expects the request NMI complete (exit code 0x80000003) if an NMI has come. If
- * the next NMI comes during that request, expects it once more.
- */
-static void settle(void)
-{
-	while (nmi_due && !ended) {
-		nmi_due = false;
-		expect_exit(0x80000003, 0, 0);
-		answered(false);
-	}
-}
-
 /* ---- each operation: predict*() is the model, operate() calls the stub ---- */
 
 static bool up;				/* the guest has a GHCB page */
@@ -98,10 +73,8 @@ static void predict_in(u16 port)
 	if (!up)
 		return;
 	expect_exit(0x7b, (u64)port << 16 | 0x11, 0);
-	if (answered(true)) {
+	if (answered(true))
 		want_in = current_step()->answer[RAX];
-	}
-	settle();
 }
 
 static void predict_out(u16 port, u8 value)
@@ -111,7 +84,6 @@ static void predict_out(u16 port, u8 value)
 	expect_exit(0x7b, (u64)port << 16 | 0x10, 0);
 	sends(RAX, value);
 	answered(false);
-	settle();
 }
 
 static void predict_outs(u16 port, size_t size)
@@ -123,17 +95,8 @@ static void predict_outs(u16 port, size_t size)
 		expect_exit(0x7b, (u64)port << 16 | 0xe1c, part);
 		sends_data(console_text + at, part);
 		answered(false);
-		settle();
-		at += part;
+			at += part;
 	}
-}
-
-static void predict_nmi(void)
-{
-	nmi_due = true;
-	if (!up)
-		return;
-	settle();
 }
 
 static void operate(unsigned int op, u16 port, u16 arg)
@@ -149,15 +112,12 @@ static void operate(unsigned int op, u16 port, u16 arg)
 		sev_es_outsb(port, console_text, arg % TEXT_SIZE);
 		break;
 	case 3:
-		sev_es_nmi();
-		break;
-	case 4:
 		sev_es_shutdown();
 		CHECK(!host.msr, "the MSR is left at %#lx", host.msr);
 		CHECK(!memchr(&ghcb_page, GARBAGE, PAGE_END),
 		      "what the host wrote is left%s", "");
 		break;
-	case 5:
+	case 4:
 		sev_es_setup_ghcb(&bp);
 		break;
 	}
@@ -177,14 +137,10 @@ static void predict(unsigned int op, u16 port, u16 arg)
 		predict_outs(port, arg % TEXT_SIZE);
 		break;
 	case 3:
-		predict_nmi();
-		break;
-	case 4:
 		up = false;
 		break;
-	case 5:
+	case 4:
 		up = true;
-		settle();
 		break;
 	}
 }
@@ -202,9 +158,7 @@ static void fresh_guest(void)
 	}
 	memset(&host.count, 0, sizeof(host) - offsetof(typeof(host), count));
 	memset(&es, 0, sizeof(es));
-	nmi_count = 0;
 	memset(&sev_guest, 0, sizeof(sev_guest));
-	nmi_count = 0;
 	host.sev_status = 3;
 	host.has_sev_status = true;
 	sev_guest.status = 3;
@@ -212,7 +166,7 @@ static void fresh_guest(void)
 	sev_guest.known = true;
 	es.version = 1;
 	make_map();
-	up = ended = nmi_due = false;
+	up = ended = false;
 }
 
 static void fuzz_one(struct input *in)
@@ -224,19 +178,20 @@ static void fuzz_one(struct input *in)
 	fresh_guest();
 	replies = in;
 	for (i = 0; i < OPERATIONS && in->size && !ended; i++) {
-		op = take_u8(in) % 6;
+		op = take_u8(in) % 5;
 		port = take_u16(in);
 		arg = take_u16(in);
 		/*
-		 * Operation 3 is an NMI, 4 shuts the GHCB page down, and 5 sets it up.
-		 * The stub sets the page up once only, first of all or directly after
-		 * the first operation. It shuts down only a page that is set up.
+		 * Operation 3 shuts the GHCB page down, and 4 sets it up. The stub
+		 * sets the page up once only, first of all or directly after the first
+		 * operation, here a read of a port. It shuts down only a page that is
+		 * set up.
 		 */
 		if (i == 0)
-			op = take_u8(in) & 1 ? 3 : 5;
-		else if (op == 4 && !up)
+			op = take_u8(in) & 1 ? 0 : 4;
+		else if (op == 3 && !up)
 			continue;
-		else if (op == 5 && (up || i > 1))
+		else if (op == 4 && (up || i > 1))
 			continue;
 		host.count = host.at = 0;
 		host.trace[0] = '\0';

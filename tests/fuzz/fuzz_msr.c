@@ -293,7 +293,6 @@ static void fresh_guest(struct input *in)
 	memset(&host.count, 0, sizeof(host) - offsetof(typeof(host), count));
 	memset(&es, 0, sizeof(es));
 	memset(&sev_guest, 0, sizeof(sev_guest));
-	nmi_count = 0;
 	memset(&cpu, 0, sizeof(cpu));
 	memset(&predicted, 0, sizeof(predicted));
 	host.msr = FIRMWARE_GHCB;

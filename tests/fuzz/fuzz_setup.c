@@ -252,7 +252,7 @@ static void fuzz_chain(struct input *in)
 	memcpy(machine + AT_NODES, before, sizeof(before));
 	hide(machine + AT_NODES, PAGE_SIZE);
 	trace[0] = '\0';
-	REFUSED(refused, map_setup_data(&boot));
+	REFUSED(refused, map_setup_data(boot.bp, boot.runtime));
 	ASAN_UNPOISON_MEMORY_REGION(machine + AT_NODES, PAGE_SIZE);
 	CHECK(refused == !!expected_error, "%s", refused ? harness_error_detail :
 	      "goes on");

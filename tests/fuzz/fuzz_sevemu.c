@@ -408,6 +408,11 @@ void log_printf(const char *fmt, ...)
 	(void)fmt;
 }
 
+void dma_doorbell(struct vcpu *vcpu)
+{
+	(void)vcpu;
+}
+
 /* ---- Fakes of functions for a guest with several processors. */
 
 void ap_hold(struct vcpu *vcpu, enum ap_hold hold, u64 ghcb)

@@ -700,7 +700,6 @@ static void fresh_guest(void)
 	memset(&host.count, 0, sizeof(host) - offsetof(typeof(host), count));
 	memset(&es, 0, sizeof(es));
 	memset(&sev_guest, 0, sizeof(sev_guest));
-	nmi_count = 0;
 	host.sev_status = 3;
 	host.has_sev_status = true;
 	share_page();
@@ -709,11 +708,6 @@ static void fresh_guest(void)
 	memset((void *)TEXT, 0x90, 2 * PAGE_SIZE);
 	memset((void *)TEXT_2, 0x90, 3 * PAGE_SIZE);
 	memcpy((void *)DATA, data_before, DATA_SIZE);
-}
-
-static void nmi_comes(void)
-{
-	sev_es_nmi();
 }
 
 /*
@@ -784,10 +778,6 @@ static void fuzz_one(struct input *in)
 
 	es.dr7 = predicted.dr7 = (u32)reply.rbx;
 	predict(exit_code);
-	if (how & 0x80 && host.count && predicted.outcome != ENDS) {
-		meanwhile(nmi_comes);
-		expect_exit(0x80000003, 0, 0);
-	}
 
 	host.ending = true;
 	if (!setjmp(host.end))

@@ -377,13 +377,13 @@ static maybe_unused void hide(const void *start, size_t size)
 }
 
 /*
- * Returns false only for memory that begins at fake.not_private, or if its rights
- * matter and fake.odd_page in it has others.
+ * Returns false only for memory that begins at fake.not_private, or if fake.odd_page in
+ * it has other rights.
  */
 bool ident_map_is_private(u64 start, u64 end, int prot)
 {
 	CHECK(start <= end, "0x%lx-0x%lx", start, end);
-	if (prot != MAP_ANY && fake.odd_page >= start && fake.odd_page < end)
+	if (fake.odd_page >= start && fake.odd_page < end)
 		return fake.odd_rights == prot;
 	return start != fake.not_private;
 }

@@ -52,9 +52,8 @@ static int spied_set_decrypted(u64 addr);
 static int spied_set_encrypted(u64 addr);
 static const u8 *image_start;
 
-/* In the stub, sev-head_64.S defines these two. */
+/* In the stub, sev-head_64.S defines it. */
 in_data struct sev_guest sev_guest;
-u32 nmi_count;
 
 #include "image.h"
 
@@ -357,8 +356,8 @@ static maybe_unused void result(u64 info_1, u64 info_2)
 
 /*
  * In the script's last exchange, calls @hook after the guest's request was
- * compared and before the host answers. @hook can be an NMI that arrives at
- * this time.
+ * compared and before the host answers. @hook can be a #VC that the host injects
+ * at this time.
  */
 static maybe_unused void meanwhile(void (*hook)(void))
 {
@@ -716,7 +715,6 @@ static maybe_unused void start_stage1(void)
 {
 	memset(&host, 0, sizeof(host));
 	memset(&es, 0, sizeof(es));
-	nmi_count = 0;
 	memset(&sev_guest, 0, sizeof(sev_guest));
 	memset(&ghcb_page, 0x77, sizeof(ghcb_page));
 	before_resuming = NULL;

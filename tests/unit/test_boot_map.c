@@ -15,7 +15,7 @@ static void map_all(const struct boot *boot, const struct cpu *cpu)
 {
 	build_map(boot, cpu);
 	check_private(boot);
-	map_loaded(boot);
+	map_loaded(boot->bp, &boot->cmdline);
 	map_payload(boot);
 }
 
@@ -73,25 +73,29 @@ TEST(map_of_an_ordinary_boot)
 }
 
 /*
- * A hypervisor can change the C-bit in memory while build_map() runs. A page that
- * was mapped without the C-bit of CR3 must end the boot.
+ * A hypervisor can change the C-bit in memory while build_map() runs. If the memory for
+ * la57_switch() was mapped without the C-bit of CR3, or with other rights, the boot must
+ * end. load_cr3_proven() checks the stub's own memory.
  */
 TEST(map_that_is_not_private)
 {
 	struct boot boot;
+	unsigned int i;
 
-	fresh_machine();
-	boot = placed_boot();
-	fake.not_private = m(AT_TEXT);
-	map_refused(&boot, "page tables");
-	CHECK(strstr(harness_error_detail, "not private"), "%s",
-	      harness_error_detail);
-
-	fresh_machine();
-	boot = placed_boot();
-	boot.la57 = m(AT_END - 0x3000);
-	fake.not_private = boot.la57;
-	map_refused(&boot, "page tables");
+	for (i = 0; i < 3; i++) {
+		fresh_machine();
+		boot = placed_boot();
+		boot.la57 = m(AT_END - 0x3000);
+		if (!i) {
+			fake.not_private = boot.la57;
+		} else {
+			fake.odd_page = boot.la57 + (i - 1) * PAGE_SIZE;
+			fake.odd_rights = MAP_WRITE;
+		}
+		map_refused(&boot, "page tables");
+		CHECK(strstr(harness_error_detail, "not private"), "%s",
+		      harness_error_detail);
+	}
 }
 
 /*
@@ -348,7 +352,7 @@ TEST(map_failures)
 
 static void setup_data_refused(const struct boot *boot)
 {
-	EXPECT_ERROR(map_setup_data(boot), "setup_data");
+	EXPECT_ERROR(map_setup_data(boot->bp, boot->runtime), "setup_data");
 }
 
 /*
@@ -362,14 +366,14 @@ TEST(setup_data_chain)
 
 	fresh_machine();
 	boot = placed_boot();
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	CHECK(!trace[0], "without a chain: %s", trace);
 
 	new_node(AT_NODES, m(AT_NODES + 0x5008), 0x3000);
 	new_node(AT_NODES + 0x5008, 0, 0);
 	hide(machine, AT_CMDLINE);
 	fake.bp.hdr.setup_data = m(AT_NODES);
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	snprintf(expected, sizeof(expected),
 		 "map 0x%lx-0x%lx rw\nmap 0x%lx-0x%lx rw\n"
 		 "taken 0x%lx-0x%lx\n"
@@ -399,7 +403,7 @@ TEST(setup_data_unaligned)
 	boot = placed_boot();
 	memcpy(machine + AT_NODES + 5, &node, sizeof(node));
 	fake.bp.hdr.setup_data = m(AT_NODES) + 5;
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	snprintf(expected, sizeof(expected),
 		 "map 0x%lx-0x%lx rw\nmap 0x%lx-0x%lx rw\ntaken 0x%lx-0x%lx\n",
 		 m(AT_NODES) + 5, m(AT_NODES) + 21, m(AT_NODES) + 5,
@@ -423,7 +427,7 @@ TEST(setup_data_loop)
 	for (i = 0; i < 128; i++)
 		new_node(AT_NODES + i * 16,
 			 i < 127 ? m(AT_NODES + (i + 1) * 16) : 0, 0);
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	new_node(AT_NODES + 127 * 16, m(AT_NODES + 128 * 16), 0);
 	new_node(AT_NODES + 128 * 16, 0, 0);
 	setup_data_refused(&boot);
@@ -459,7 +463,7 @@ TEST(setup_data_not_in_ram)
 	setup_data_refused(&boot);
 	fake.bp.hdr.setup_data = m(MACHINE_SIZE) - 16;
 	new_node(MACHINE_SIZE - 16, 0, 0);
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 
 	/*
 	 * The first setup_data node is in RAM. The second node is not, so the
@@ -485,11 +489,11 @@ TEST(setup_data_in_memory_of_other_types)
 	boot = placed_boot();
 	fake.bp.hdr.setup_data = m(AT_NODES);
 	add_e820(m(AT_NODES), 0x100, 128);
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	add_e820(m(AT_NODES), 0x100, 2);
-	EXPECT_ERROR(map_setup_data(&boot), "setup_data");
+	EXPECT_ERROR(map_setup_data(boot.bp, boot.runtime), "setup_data");
 	fake.efi_memory = (struct range){ m(AT_NODES), m(AT_NODES + 0x100) };
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 }
 
 /*
@@ -504,7 +508,7 @@ TEST(map_of_firmwares_map)
 	fresh_machine();
 	boot = placed_boot();
 	fake.efi_map = (struct range){ 0x7000000, 0x7001230 };
-	map_loaded(&boot);
+	map_loaded(boot.bp, &boot.cmdline);
 	snprintf(line, sizeof(line), "map 0x7000000-0x7001230 rw\n");
 	CHECK(strstr(trace, line), "%s", trace);
 }
@@ -548,7 +552,7 @@ TEST(setup_data_length)
 	add_e820(m(MACHINE_SIZE), ~0UL - m(MACHINE_SIZE), E820_RAM);
 	fake.bp.hdr.setup_data = m(MACHINE_SIZE) - 16;
 	new_node(MACHINE_SIZE - 16, 0, 0xffffffff);
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 }
 
 /*
@@ -568,11 +572,11 @@ TEST(setup_data_in_the_way)
 	setup_data_refused(&boot);
 	fake.bp.hdr.setup_data = m(AT_END);
 	new_node(AT_END, 0, 0);
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 
 	fake.bp.hdr.setup_data = m(AT_RUNTIME) - 0x100;
 	new_node(AT_RUNTIME - 0x100, 0, 0xf0);
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	new_node(AT_RUNTIME - 0x100, 0, 0xf1);
 	setup_data_refused(&boot);
 }
@@ -590,10 +594,10 @@ TEST(setup_data_not_mapped)
 	fake.map_error = -ENOMEM;
 	snprintf(call, sizeof(call), "map 0x%lx-0x%lx rw", m(AT_NODES),
 		 m(AT_NODES) + 16);
-	EXPECT_ERROR(map_setup_data(&boot), "page tables");
+	EXPECT_ERROR(map_setup_data(boot.bp, boot.runtime), "page tables");
 	snprintf(call, sizeof(call), "map 0x%lx-0x%lx rw", m(AT_NODES),
 		 m(AT_NODES) + 0x110);
-	EXPECT_ERROR(map_setup_data(&boot), "page tables");
+	EXPECT_ERROR(map_setup_data(boot.bp, boot.runtime), "page tables");
 }
 
 #define INDIRECT	0x80000000U
@@ -615,7 +619,7 @@ TEST(setup_data_indirect)
 	fake.bp.hdr.setup_data = m(AT_NODES);
 	*to = (struct setup_indirect){ INDIRECT | SETUP_EFI, 0, 0x777,
 				       0xfee00000 };
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	CHECK(strstr(trace, "taken 0xfee00000-0xfee00777\n"), "%s", trace);
 
 	/*
@@ -625,10 +629,10 @@ TEST(setup_data_indirect)
 	 */
 	trace[0] = '\0';
 	new_node(AT_NODES, 0, sizeof(*to))->type = 5;
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	CHECK(!strstr(trace, "0xfee00000"), "%s", trace);
 	new_node(AT_NODES, 0, sizeof(*to) - 1)->type = INDIRECT;
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	CHECK(!strstr(trace, "0xfee00000"), "%s", trace);
 
 	new_node(AT_NODES, 0, sizeof(*to))->type = INDIRECT;
@@ -637,7 +641,7 @@ TEST(setup_data_indirect)
 	to->addr = m(AT_RUNTIME) - 0x777;
 	snprintf(taken, sizeof(taken), "taken 0x%lx-0x%lx\n",
 		 m(AT_RUNTIME) - 0x777, m(AT_RUNTIME));
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	CHECK(strstr(trace, taken), "%s", trace);
 	to->addr = ~0UL - 0x775;
 	setup_data_refused(&boot);
@@ -659,13 +663,13 @@ TEST(setup_data_measurements)
 	fake.bp.hdr.setup_data = m(AT_NODES);
 	to[0] = 0x7000000;
 	to[1] = 0x1234;
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	CHECK(strstr(trace, "taken 0x7000000-0x7001234\n"), "%s", trace);
 	CHECK(!strstr(trace, "map 0x7000000"), "%s", trace);
 
 	trace[0] = '\0';
 	new_node(AT_NODES, 0, 15)->type = 8;
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	CHECK(!strstr(trace, "0x7000000"), "%s", trace);
 
 	new_node(AT_NODES, 0, 16)->type = 8;
@@ -693,7 +697,7 @@ TEST(setup_data_blob)
 	memcpy(at, &node, sizeof(node));
 	memcpy(at + sizeof(node), blob, sizeof(blob));
 	fake.bp.hdr.setup_data = (u64)at;
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	memcpy(&node, at, sizeof(node));
 	CHECK(!node.next && !node.type && node.len == 4, "type %u", node.type);
 	CHECK(!memcmp(at + sizeof(node), blob, sizeof(blob)), "data changed");
@@ -729,7 +733,7 @@ TEST(setup_data_other_types)
 		data[0] = 0x7000000;
 		data[1] = 0x1000;
 		trace[0] = '\0';
-		map_setup_data(&boot);
+		map_setup_data(boot.bp, boot.runtime);
 		CHECK(!strcmp(trace, expected), "type 0x%x: %s", types[i], trace);
 		CHECK(node->type == types[i] && node->len == 64 && !node->next &&
 		      data[0] == 0x7000000 && data[1] == 0x1000,
@@ -772,7 +776,7 @@ TEST(setup_data_handover)
 	new_handover(2);
 	boot = placed_boot();
 	hide(machine + AT_NODES, PAGE_SIZE);
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	snprintf(expected, sizeof(expected),
 		 "map 0x%lx-0x%lx rw\ntaken 0x%lx-0x%lx\n"
 		 "map 0x%lx-0x%lx rw\ntaken 0x%lx-0x%lx\n"
@@ -788,7 +792,7 @@ TEST(setup_data_handover)
 	 */
 	new_handover(2)->scratch_size = 31;
 	boot = placed_boot();
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	CHECK(strstr(trace, "scratch 0x1000000-0x1100000\n") &&
 	      !strstr(trace, "scratch 0x1200000"), "%s", trace);
 	/*
@@ -797,7 +801,7 @@ TEST(setup_data_handover)
 	 */
 	new_handover(0)->fdt_size = 0;
 	boot = placed_boot();
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	CHECK(strstr(trace, "scratch 0x0-0x1\n") && !strstr(trace, "0x1000000"),
 	      "%s", trace);
 	/*
@@ -807,7 +811,7 @@ TEST(setup_data_handover)
 	new_handover(2);
 	boot = placed_boot();
 	((struct setup_data *)(machine + AT_NODES))->type = 9;
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	CHECK(!strstr(trace, "scratch"), "%s", trace);
 }
 
@@ -838,7 +842,7 @@ TEST(setup_data_handover_bad)
 	}
 	kho = new_handover(512);
 	boot = placed_boot();
-	map_setup_data(&boot);
+	map_setup_data(boot.bp, boot.runtime);
 	kho = new_handover(512);
 	kho->scratch_size++;
 	setup_data_refused(&boot);
@@ -898,10 +902,10 @@ TEST(setup_data_of_a_full_table)
 	snprintf(expected, sizeof(expected), "map 0x%lx-0x%lx rw", m(AT_NODES),
 		 m(AT_NODES) + 0x110);
 	build_map(&boot, &cpu);
-	map_loaded(&boot);
+	map_loaded(boot.bp, &boot.cmdline);
 	CHECK(!strstr(trace, expected), "too early: %s", trace);
 	while (fake.bp.e820_entries < E820_MAX_ENTRIES_ZEROPAGE)
 		add_e820(0, 0, 2);
-	map_loaded(&boot);
+	map_loaded(boot.bp, &boot.cmdline);
 	CHECK(strstr(trace, expected), "too late: %s", trace);
 }

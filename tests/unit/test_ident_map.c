@@ -1005,16 +1005,18 @@ TEST(cbit_comes_from_cr3)
 {
 	struct loaded_map got;
 	unsigned int i;
+	int rights;
 
 	for (i = 0; i < ARRAY_SIZE(setups); i++) {
 		start_with(&setups[i], POOL_PAGES);
+		rights = setups[i].nx ? MAP_WRITE : MAP_WRITE | MAP_EXEC;
 		map.config.enc_mask = 0;
 		got = ident_map_loaded();
 		CHECK(got.loaded && got.enc_mask == enc_mask() &&
 		      got.enc_mask == (setups[i].c_bit ? BIT(setups[i].c_bit) : 0),
 		      "setup %u: %#lx", i, got.enc_mask);
 		CHECK(!ident_map_range(GIB1, GIB1 + MIB2, MAP_WRITE) &&
-		      ident_map_is_private(GIB1, GIB1 + MIB2, MAP_ANY), "setup %u", i);
+		      ident_map_is_private(GIB1, GIB1 + MIB2, rights), "setup %u", i);
 		CHECK(ident_map_query(GIB1) == MAP_WRITE ||
 		      !setups[i].nx, "setup %u", i);
 	}
@@ -1068,16 +1070,14 @@ TEST(one_page_is_not_private)
 {
 	start_with(&setups[3], POOL_PAGES);
 	CHECK(!ident_map_range(GIB1, GIB1 + 2 * MIB2, MAP_WRITE) &&
-	      ident_map_is_private(0, 4 * GIB1, MAP_ANY) &&
+	      !ident_map_is_private(GIB1 - KIB4, GIB1 + MIB2, MAP_WRITE) &&
 	      ident_map_is_private(GIB1, GIB1 + 2 * MIB2, MAP_WRITE), "range");
 	CHECK(!ident_map_set_decrypted(GIB1 + MIB2 + KIB4), "decrypt");
-	CHECK(!ident_map_is_private(GIB1, GIB1 + 2 * MIB2, MAP_ANY) &&
-	      !ident_map_is_private(GIB1, GIB1 + 2 * MIB2, MAP_WRITE) &&
+	CHECK(!ident_map_is_private(GIB1, GIB1 + 2 * MIB2, MAP_WRITE) &&
 	      !ident_map_is_private(GIB1 + MIB2 + KIB4, GIB1 + MIB2 + KIB4 + 1,
-				    MAP_ANY),
+				    MAP_WRITE),
 	      "not found");
-	CHECK(ident_map_is_private(GIB1, GIB1 + MIB2 + KIB4, MAP_ANY) &&
-	      ident_map_is_private(GIB1, GIB1 + MIB2 + KIB4, MAP_WRITE),
+	CHECK(ident_map_is_private(GIB1, GIB1 + MIB2 + KIB4, MAP_WRITE),
 	      "too much");
 }
 
@@ -1090,8 +1090,7 @@ TEST(one_page_has_other_rights)
 	CHECK(!ident_map_range(GIB1 + MIB2, GIB1 + MIB2 + KIB4, MAP_RO) &&
 	      !ident_map_range(GIB1, GIB1 + 2 * MIB2, MAP_WRITE | MAP_EXEC),
 	      "range");
-	CHECK(ident_map_is_private(GIB1, GIB1 + 2 * MIB2, MAP_ANY) &&
-	      ident_map_is_private(GIB1, GIB1 + MIB2, MAP_WRITE | MAP_EXEC) &&
+	CHECK(ident_map_is_private(GIB1, GIB1 + MIB2, MAP_WRITE | MAP_EXEC) &&
 	      ident_map_is_private(GIB1 + MIB2, GIB1 + MIB2 + 1, MAP_RO), "rights");
 	for (prot = 0; prot < 4; prot++)
 		CHECK(!ident_map_is_private(GIB1 + MIB2 - KIB4,
@@ -1124,8 +1123,7 @@ TEST(one_page_is_elsewhere)
 			      "range");
 			entry = lookup(&now, at, &level);
 			*entry ^= wrong[i];
-			CHECK(!ident_map_is_private(at, at + size, MAP_ANY) &&
-			      !ident_map_is_private(at, at + size, MAP_WRITE),
+			CHECK(!ident_map_is_private(at, at + size, MAP_WRITE),
 			      "size %#lx, %#lx", size, wrong[i]);
 			*entry ^= wrong[i];
 			CHECK(ident_map_is_private(at, at + size, MAP_WRITE),

@@ -66,7 +66,7 @@ static struct {
 	 */
 	u64 fault_addr, fault_code;
 	struct exception_frame *vc_frame;
-	unsigned int nmis, reason;
+	unsigned int reason;
 	struct desc_ptr idtr;
 	/* Copy of the IDT, made when LIDT was executed. */
 	struct idt_gate gates[IDT_VECTORS];
@@ -154,12 +154,6 @@ unsigned int sev_es_vc(struct exception_frame *f)
 	did("vc");
 	fake.vc_frame = f;
 	return fake.vc_vector;
-}
-
-void sev_es_nmi(void)
-{
-	did("nmi");
-	fake.nmis++;
 }
 
 bool sev_es_gp(struct exception_frame *f)
@@ -410,21 +404,6 @@ TEST(teardown)
 
 /* ---- exceptions that are handled ---- */
 
-TEST(nmi)
-{
-	unsigned int stage;
-
-	for (stage = 0; stage < 2; stage++) {
-		raise_at(stage, X86_TRAP_NMI, 0);
-		served("nmi");
-		fake.busy = true;
-		served("nmi nmi");
-		reporting = true;
-		served("nmi nmi nmi");
-		CHECK(fake.nmis == 3, "%u forwarded", fake.nmis);
-	}
-}
-
 TEST(gp_injected)
 {
 	unsigned int stage;
@@ -443,8 +422,8 @@ TEST(others_are_not_injected)
 	unsigned int vector;
 
 	for (vector = 0; vector < 32; vector++) {
-		if (vector == X86_TRAP_NMI || vector == X86_TRAP_VC ||
-		    vector == X86_TRAP_PF || vector == X86_TRAP_GP)
+		if (vector == X86_TRAP_VC || vector == X86_TRAP_PF ||
+		    vector == X86_TRAP_GP)
 			continue;
 		raise_at(true, vector, 0);
 		fake.gp_injected = true;
@@ -534,8 +513,7 @@ TEST(names)
 	unsigned int vector;
 
 	for (vector = 0; vector < 32; vector++) {
-		if (vector == X86_TRAP_NMI || vector == X86_TRAP_VC ||
-		    vector == X86_TRAP_PF)
+		if (vector == X86_TRAP_VC || vector == X86_TRAP_PF)
 			continue;
 		raise_at(vector % 2, vector, vector * 0x1001UL);
 		reported_as(vector == X86_TRAP_GP ?
@@ -660,7 +638,6 @@ TEST(report_goes_on)
 		u64 vector;
 		const char *doings;
 	} cases[] = {
-		{ X86_TRAP_NMI, "abandon force print nmi resumed terminate" },
 		{ X86_TRAP_PF, "abandon force print fault resumed terminate" },
 		{ X86_TRAP_VC, "abandon force print vc resumed terminate" },
 	};

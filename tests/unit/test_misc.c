@@ -52,16 +52,17 @@ TEST(sentinel_clear)
  */
 TEST(sentinel_set)
 {
+	/* Offsets of the bytes that the stub keeps. It must clear all others. */
 	static const struct {
 		u16 start, end;
 	} kept[] = {
-		{ 0x000, 0x070 },	/* kept: fields screen_info to ist_info */
-		{ 0x080, 0x0c0 },	/* kept: fields hd0_info to olpc_ofw_header */
-		{ 0x1c0, 0x1eb },	/* kept: fields efi_info to edd_mbr_sig_buf_entries */
-		{ 0x1ec, 0x1ed },	/* secure_boot */
-		{ 0x1f1, 0x26c },	/* setup header */
-		{ 0x290, 0xcd0 },	/* kept: fields edd_mbr_sig_buffer and e820_table */
-		{ 0xd00, 0xeec },	/* eddbuf */
+		{ 0x000, 0x070 },	/* fields screen_info to ist_info */
+		{ 0x080, 0x0c0 },	/* fields hd0_info to olpc_ofw_header */
+		{ 0x1c0, 0x1eb },	/* fields efi_info to edd_mbr_sig_buf_entries */
+		{ 0x1ec, 0x1ed },	/* field secure_boot */
+		{ 0x1f1, 0x26c },	/* the setup header */
+		{ 0x290, 0xcd0 },	/* fields edd_mbr_sig_buffer and e820_table */
+		{ 0xd00, 0xeec },	/* field eddbuf */
 	};
 	const u8 *was = (const u8 *)&before, *is = (const u8 *)&after;
 	static const u8 sentinels[] = { 1, 0x80, 0xff };

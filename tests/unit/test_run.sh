@@ -32,7 +32,12 @@ printf '%s\n' "$@" >"$O/arguments"
 echo "${GUEST_SAYS-userspace: reached}"
 # sevemu.rom ends QEMU with 33 when the guest powers off; a plain machine ends with 0.
 case " $* " in *sevemu-log*) off=33 ;; *) off=0 ;; esac
-exit "${GUEST_ENDS:-$off}"
+# sevemu.rom writes a report with its status S first; QEMU's status is 2 * (16 + S) + 1.
+ends=${GUEST_ENDS:-$off}
+report=$(sed -n 's/^file,path=\(.*\),id=sevemu-report$/\1/p' "$O/arguments")
+[ -z "$report" ] || [ "$ends" -lt 33 ] ||
+	printf '{"sev":"es","end":"halt","status":%s,"reason":""}\n' $(((ends - 33) / 2)) >"$report"
+exit "$ends"
 END
 chmod +x "$dir/bin/qemu-system-x86_64"
 

@@ -275,7 +275,6 @@ TEST(plain_sev)
 	sev_load_map();
 	CHECK(host.proven == 1 && host.cr3 == ((u64)pool | 1ULL << 51),
 	      "CR3 %#lx, %u proofs", host.cr3, host.proven);
-	sev_es_nmi();
 	sev_es_setup_ghcb(&bp);
 	sev_es_shutdown();
 	CHECK(!host.trace[0] && !es.has_page, "GHCB page without SEV-ES");

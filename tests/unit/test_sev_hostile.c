@@ -366,7 +366,7 @@ TEST(events_with_reserved_bits)
 	}
 }
 
-/* ---- requests without an instruction: console and NMI ---- */
+/* ---- requests without an instruction: console ---- */
 
 TEST(console_requests)
 {
@@ -408,14 +408,6 @@ TEST(console_requests_refused)
 	}
 }
 
-TEST(nmi_complete)
-{
-	start();
-	expect_exit(0x80000003, 0, 0);
-	result(3, 0);
-	EXPECT_OWN_END(sev_es_nmi(), END_REPLY);
-}
-
 /* ---- a GHCB page that changes while the stub reads it ---- */
 
 /*
@@ -452,7 +444,7 @@ static void on_access(int number, siginfo_t *info, void *context)
 	mprotect(&ghcb_page, PAGE_END, PROT_READ | PROT_WRITE);
 	CHECK(!(uc->uc_mcontext.gregs[REG_ERR] & 2),
 	      "%#lx is written before the end", watch.at);
-	CHECK(es.busy, "%#lx is read when an NMI may use the page", watch.at);
+	CHECK(es.busy, "%#lx is read behind the exchange", watch.at);
 	uc->uc_mcontext.gregs[REG_EFL] |= 1 << 8;
 }
 

@@ -356,6 +356,52 @@ CASE(msr, "msr", CASE_ES)
 	exits_once(insn_wrmsr, &r);
 }
 
+/*
+ * MSRs that KVM has and QEMU's processor has not: what they read at first, and after a
+ * write of all bits that the MSR has; RAISES if the write raises #GP.
+ */
+#define RAISES (~0ULL)
+CASE(msr_kvm, "msr-kvm", CASE_ES)
+{
+	static const struct { u32 msr; u64 first, write, then; } msrs[] = {
+		{ 0x17, 0, 0, RAISES },
+		{ 0x8b, 0x01000065, 1, 0x01000065 },
+		{ 0x17b, ~0ULL, ~0ULL, ~0ULL - 1 },
+		{ 0xcd, 3, 3, RAISES },
+		{ 0x198, 1000 | 4ULL << 40, 0, RAISES },
+		{ 0x1d9, 0, 0x3f, 0x3f },
+		{ 0x1d9, 0x3f, 0x40, RAISES },
+		{ 0xc0010000, 0, 0x530076, 0x530076 },
+		{ 0xc0010004, 0, 0xabcdULL, 0xabcdULL },
+		{ 0xc0010007, 0, 0xffffffffffff, 0xffffffffffff },
+		{ 0xc001001b, 0x20000000, 1, 0x20000000 },
+		{ 0xc001001f, 0, 0x400000000000, 0 },
+		{ 0xc0010058, 0, 0, 0 },
+		{ 0xc0010058, 0, 1, RAISES },
+		{ 0xc0011029, 0, 2, 2 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(msrs) / sizeof(*msrs); i++) {
+		struct regs r = { .rcx = msrs[i].msr };
+
+		exits_once(insn_rdmsr, &r);
+		if (msrs[i].first != RAISES)
+			expect("first", r.rdx << 32 | (u32)r.rax, msrs[i].first);
+		r.rax = (u32)msrs[i].write;
+		r.rdx = msrs[i].write >> 32;
+		vc.result = RESULT_DONE;
+		insn_wrmsr(&r);
+		expect("exception", vc.result == RESULT_EXCEPTION, msrs[i].then == RAISES);
+		vc.result = RESULT_DONE;
+		if (msrs[i].then == RAISES || msrs[i].then == RAISES - 1)
+			continue;
+		r.rax = r.rdx = 0;
+		exits_once(insn_rdmsr, &r);
+		expect("then", r.rdx << 32 | (u32)r.rax, msrs[i].then);
+	}
+}
+
 CASE(msr_unknown, "msr-unknown", CASE_ES)
 {
 	struct regs r = { .rcx = MSR_NONE };

@@ -403,6 +403,14 @@ CASE(ends_hang, "ends-hang", CASE_ENDS)
 		asm volatile("pause");
 }
 
+CASE(says_and_hangs, "says-and-hangs", CASE_ENDS)
+{
+	con_str("ok so far\n");
+	con_flush();
+	for (;;)
+		asm volatile("pause");
+}
+
 CASE(ends_halt, "ends-halt", CASE_ENDS)
 {
 	asm volatile("cli; hlt");

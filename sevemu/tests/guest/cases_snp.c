@@ -79,17 +79,17 @@ CASE(pv_late, "snp-late-rescind", CASE_SNP | CASE_VMPL0)
 	snp_validate((u64)page, true);
 }
 
-/* A page that is shared already is rescinded too late, too. */
+/* PVALIDATE of a shared page is a nested page fault, whether it validates or rescinds. */
 CASE(pv_late_shared, "snp-rescind-shared", CASE_SNP | CASE_VMPL0 | CASE_STRICT_CONVERT)
 {
 	struct snp_result r;
 
 	make_shared(page);
-	announce(VIOL_LATE_RESCIND);
+	announce(VIOL_RMP_MISMATCH);
 	r = pvalidate((u64)page, SNP_4K, SNP_RESCIND);
-	violated(VIOL_LATE_RESCIND);
-	expect("EAX", r.eax, SNP_SUCCESS);
-	expect("CF", r.rflags & FLAG_CF, FLAG_CF);
+	violated(VIOL_RMP_MISMATCH);
+	expect("EAX", r.eax, SNP_FAIL_INPUT);
+	expect("CF", r.rflags & FLAG_CF, 0);
 	expect("flags", flags_of(page), 0);
 	make_private(page);
 }
@@ -132,6 +132,54 @@ CASE(pv_not_present, "snp-pvalidate-page-fault", CASE_SNP | CASE_VMPL0)
 	expect("error code", trap.error_code, 0);
 	trap_reset();
 	expect("flags", flags_of(page), VALID);
+}
+
+/* An operand that is not canonical raises #GP(0), and changes nothing. */
+CASE(pv_canonical, "snp-not-canonical", CASE_SNP)
+{
+	u64 operand = (u64)page | 1ULL << 60, entry = rmp_of(page);
+
+	trap_arm(VECTOR_GP);
+	trap.skip = 4;
+	rmpadjust(operand, SNP_4K, 3 | SNP_RIGHTS(SNP_READ));
+	rmpquery(operand, 3);
+	if (!machine.vmpl)
+		pvalidate(operand, SNP_4K, SNP_RESCIND);
+	expect("exceptions", trap.count, machine.vmpl == 3 ? 1 : machine.vmpl ? 2 : 3);
+	expect("vector", trap.vector, VECTOR_GP);
+	expect("error code", trap.error_code, 0);
+	trap_reset();
+	expect("entry", rmp_of(page), entry);
+}
+
+/* With four levels of page tables bits 63:48 must be copies of bit 47. */
+CASE(pv_sign, "snp-bit-47", CASE_SNP | CASE_VMPL0)
+{
+	trap_arm(VECTOR_GP);
+	trap.skip = 4;
+	pvalidate(1ULL << 47, SNP_4K, SNP_RESCIND);
+	expect("exceptions", trap.count, 1);
+	expect("vector", trap.vector, VECTOR_GP);
+	trap_reset();
+}
+
+/* The prefix 67 makes EAX the operand. */
+CASE(pv_address_size, "snp-address-size", CASE_SNP | CASE_VMPL0)
+{
+	u64 rax = (u64)page | 1ULL << 60, rcx = 0, rdx = SNP_RESCIND;
+
+	asm volatile(".byte 0x67, 0xf2, 0x0f, 0x01, 0xff"
+		     : "+a"(rax), "+c"(rcx), "+d"(rdx) : : "memory", "cc");
+	expect("EAX of PVALIDATE", (u32)rax, SNP_SUCCESS);
+	expect("rescinded", flags_of(page), NOT_VALID);
+	snp_validate((u64)page, true);
+	rax = (u64)page | 1ULL << 60;
+	rdx = 2 | SNP_RIGHTS(SNP_READ);
+	asm volatile(".byte 0x67, 0xf3, 0x0f, 0x01, 0xfe"
+		     : "+a"(rax), "+c"(rcx), "+d"(rdx) : : "memory", "cc");
+	expect("EAX of RMPADJUST", (u32)rax, SNP_SUCCESS);
+	expect("rights of VMPL 2", rmp_of(page) >> 16 & 0xff, SNP_READ);
+	expect("RMPADJUST", rmpadjust((u64)page, SNP_4K, 2).eax, SNP_SUCCESS);
 }
 
 static void user_pvalidate(void)
@@ -196,6 +244,24 @@ CASE(pv_prefixes, "snp-wrong-prefix", CASE_SNP)
 	trap_reset();
 }
 
+CASE(pv_lock, "snp-lock-prefix", CASE_SNP)
+{
+	u64 entry = rmp_of(page);
+
+	trap_arm(VECTOR_UD);
+	trap.skip = 5;
+	asm volatile(".byte 0xf0, 0xf2, 0x0f, 0x01, 0xff"
+		     : : "a"(page), "c"(0), "d"(SNP_RESCIND) : "memory", "cc");
+	asm volatile(".byte 0xf0, 0xf3, 0x0f, 0x01, 0xfe"
+		     : : "a"(page), "c"(0), "d"(3) : "memory", "cc");
+	asm volatile(".byte 0xf0, 0xf3, 0x0f, 0x01, 0xfd"
+		     : : "a"(page), "c"(0), "d"(3) : "memory", "cc");
+	expect("exceptions", trap.count, 3);
+	expect("vector", trap.vector, VECTOR_UD);
+	trap_reset();
+	expect("entry", rmp_of(page), entry);
+}
+
 CASE(pv_ud2, "snp-other-ud", CASE_SNP)
 {
 	trap_arm(VECTOR_UD);
@@ -217,6 +283,24 @@ CASE(pv_c0, "snp-pvalidate-c0", CASE_SNP | CASE_VMPL0)
 	expect("EAX", r.eax, SNP_SUCCESS);
 	expect("rescinded", flags_of(page), NOT_VALID);
 	snp_validate((u64)page, true);
+}
+
+CASE(adjust_c0, "snp-rmpadjust-c0", CASE_SNP)
+{
+	u64 back = 3 | (machine.vmpl ? SNP_RIGHTS(SNP_ALL) : 0);
+	struct snp_result r;
+
+	if (machine.vmpl == 3)
+		return;
+	announce(VIOL_PVALIDATE_C0);
+	r = rmpadjust((u64)shared(page), SNP_4K, 3 | SNP_RIGHTS(SNP_READ));
+	expect("RMPADJUST", r.eax, SNP_SUCCESS);
+	violated(VIOL_PVALIDATE_C0);
+	expect("rights of VMPL 3", rmp_of(page) >> 24, SNP_READ);
+	announce(VIOL_PVALIDATE_C0);
+	expect("RMPQUERY", rmpquery((u64)shared(page), 3).eax, SNP_SUCCESS);
+	violated(VIOL_PVALIDATE_C0);
+	expect("RMPADJUST", rmpadjust((u64)page, SNP_4K, back).eax, SNP_SUCCESS);
 }
 
 CASE(pv_flags_of_failure, "snp-flags-of-a-failure", CASE_SNP | CASE_VMPL0)
@@ -266,6 +350,13 @@ CASE(size_leaf, "snp-2m-on-4k-leaf", CASE_SNP | CASE_VMPL0 | CASE_2M | CASE_ALL)
 	pte_of(BIG + PAGE_2M);
 	expect("EAX", pvalidate(BIG + PAGE_2M, SNP_2M, SNP_RESCIND).eax, SNP_FAIL_SIZE);
 	expect("RMPADJUST", rmpadjust(BIG + PAGE_2M, SNP_2M, 1).eax, SNP_FAIL_SIZE);
+}
+
+CASE(adjust_unaligned, "snp-rmpadjust-2m-unaligned", CASE_SNP | CASE_VMPL0)
+{
+	announce(VIOL_RMP_INPUT);
+	expect("EAX", rmpadjust(BIG + PAGE_SIZE, SNP_2M, 1).eax, SNP_FAIL_INPUT);
+	violated(VIOL_RMP_INPUT);
 }
 
 CASE(size_smash, "snp-4k-on-2m-entry", CASE_SNP | CASE_VMPL0 | CASE_2M | CASE_ALL)
@@ -339,6 +430,10 @@ CASE(adjust_target, "snp-rmpadjust-target", CASE_SNP)
 	expect("unknown right", rmpadjust((u64)page, SNP_4K, 3 | SNP_RIGHTS(0x20)).eax,
 	       SNP_FAIL_INPUT);
 	violated(VIOL_RMP_INPUT);
+	announce(VIOL_RMP_INPUT);
+	expect("write without read", rmpadjust((u64)page, SNP_4K, 3 | SNP_RIGHTS(SNP_WRITE)).eax,
+	       SNP_FAIL_INPUT);
+	violated(VIOL_RMP_INPUT);
 	expect("RMPQUERY of VMPL 4", rmpquery((u64)page, 4).eax, SNP_FAIL_PERMISSION);
 }
 
@@ -404,6 +499,13 @@ CASE(end_double, "ends-double-validation", CASE_SNP | CASE_ENDS)
 
 CASE(end_late, "ends-late-rescind", CASE_SNP | CASE_ENDS)
 {
+	snp_validate((u64)page, false);
+	pvalidate((u64)page, SNP_4K, SNP_RESCIND);
+	fail("it goes on");
+}
+
+CASE(end_rescind_shared, "ends-rescind-shared", CASE_SNP | CASE_ENDS)
+{
 	make_shared(page);
 	pvalidate((u64)page, SNP_4K, SNP_RESCIND);
 	fail("it goes on");
@@ -445,5 +547,16 @@ CASE(end_vmsa, "ends-vmsa-write", CASE_SNP | CASE_ENDS)
 {
 	rmpadjust((u64)page, SNP_4K, 1 | SNP_VMSA);
 	try_write(page);
+	fail("it goes on");
+}
+
+/* A VMSA page is the page table of an address. */
+CASE(end_vmsa_walk, "ends-vmsa-walk", CASE_SNP | CASE_ENDS)
+{
+	u64 table = (u64)pte_of(BIG + 8 * PAGE_2M) & ~0xfffUL;
+
+	rmpadjust(table, SNP_4K, 1 | SNP_VMSA);
+	flush_tlb();
+	try_read((void *)(BIG + 8 * PAGE_2M));
 	fail("it goes on");
 }

@@ -12,6 +12,8 @@
 #define PATTERN			0x0123456789abcdefULL
 #define TEST_PORT		0x80
 #define LAPIC_VERSION		0xfee00030UL
+/* A page of the firmware image that the guest does not need; firmware.S has its size. */
+#define IMAGE			((volatile u64 *)0xffff0000UL)
 #define VALID			(HOOK_RMP_ASSIGNED | HOOK_RMP_VALIDATED)
 
 static ALIGNED_PAGE u64 page[PAGE_SIZE / 8];
@@ -294,6 +296,18 @@ CASE(untouched_2m, "snp-untouched-2m", CASE_SNP | CASE_VMPL0 | CASE_LOADED | CAS
 	expect("last page", hook(HOOK_RMP, gpa + PAGE_2M - 1), VALID | HOOK_RMP_2M);
 }
 
+/* The host assigns 2 MiB by one entry only if all their pages are untouched. */
+CASE(untouched_2m_part, "snp-untouched-2m-in-part", CASE_SNP | CASE_VMPL0 | CASE_LOADED | CASE_2M)
+{
+	u64 gpa = UNTOUCHED + 21 * PAGE_2M;
+
+	page_state(gpa + 7 * PAGE_SIZE, STATE_SHARED);
+	expect("EAX", pvalidate(gpa, SNP_2M, SNP_VALIDATE).eax, SNP_FAIL_SIZE);
+	expect("first page", hook(HOOK_RMP, gpa), HOOK_RMP_ASSIGNED);
+	expect("shared page", hook(HOOK_RMP, gpa + 7 * PAGE_SIZE), 0);
+	expect("page behind it", hook(HOOK_RMP, gpa + 8 * PAGE_SIZE), HOOK_RMP_UNTOUCHED);
+}
+
 /*
  * Accepts memory page by page, as a boot stage does that gets no list of what is
  * validated: a page state change by the MSR protocol, and PVALIDATE. Each page must cost
@@ -349,10 +363,69 @@ CASE(implicit_pvalidate, "snp-implicit-pvalidate", CASE_SNP | CASE_VMPL0 | CASE_
 	expect("flags", flags_of(page), VALID);
 }
 
+/* ---- The firmware image. The suite runs these with the test guest as firmware. ---- */
+
+/* Maps the firmware image's page of @p with the C-bit or without it. */
+static void map_image(const volatile void *p, bool private)
+{
+	u64 *pte = pte_of((u64)p);
+
+	*pte = (*pte & ~machine.cmask) | (private ? machine.cmask : 0);
+	flush_tlb();
+}
+
+CASE(image_read, "ends-image-read", CASE_SNP | CASE_ENDS)
+{
+	volatile u64 *image = IMAGE;
+	u64 word;
+
+	map_image(image, true);
+	expect("flags", flags_of(image), VALID);
+	word = image[0];
+	map_image(image, false);
+	expect("the bytes through C=0", image[0], word);
+	expect("flags", flags_of(image), 0);
+}
+
+CASE(image_written, "ends-image-written", CASE_SNP | CASE_ENDS)
+{
+	volatile u64 *image = IMAGE;
+
+	map_image(image, true);
+	image[1] = PATTERN;
+	map_image(image, false);
+	try_read(image);
+	fail("it goes on");
+}
+
+/* The guest's write is not forgotten when the page is rescinded and validated again. */
+CASE(image_validated, "ends-image-validated-again", CASE_SNP | CASE_ENDS)
+{
+	volatile u64 *image = IMAGE;
+
+	map_image(image, true);
+	image[1] = PATTERN;
+	snp_validate((u64)image, false);
+	snp_validate((u64)image, true);
+	map_image(image, false);
+	try_read(image);
+	fail("it goes on");
+}
+
 /* ---- Accesses that end the run. The suite names them. ---- */
 
 CASE(end_c0_read, "ends-shared-read-of-private", CASE_SNP | CASE_ENDS)
 {
+	try_read(shared(page));
+	fail("it goes on");
+}
+
+/* The page was shared for a time, and the guest has used it then. */
+CASE(end_c0_again, "ends-shared-read-of-private-again", CASE_SNP | CASE_ENDS)
+{
+	make_shared(page);
+	try_read(shared(page));
+	make_private(page);
 	try_read(shared(page));
 	fail("it goes on");
 }
@@ -366,6 +439,15 @@ CASE(end_c0_write, "ends-shared-write-of-private", CASE_SNP | CASE_ENDS)
 CASE(end_c1_read, "ends-private-read-of-shared", CASE_SNP | CASE_ENDS)
 {
 	make_shared(page);
+	try_read(page);
+	fail("it goes on");
+}
+
+/* The page is still validated when it becomes shared, so the guest could reach it before. */
+CASE(end_c1_late, "ends-private-read-not-rescinded", CASE_SNP | CASE_ENDS)
+{
+	try_read(page);
+	page_state((u64)page, STATE_SHARED);
 	try_read(page);
 	fail("it goes on");
 }
@@ -404,6 +486,56 @@ CASE(end_c1_device, "ends-private-device", CASE_SNP | CASE_ENDS)
 CASE(end_untouched_c0, "ends-shared-read-of-untouched", CASE_SNP | CASE_ENDS)
 {
 	try_read(shared((void *)FREE));
+	fail("it goes on");
+}
+
+/* ---- A guest that ends by #VC 0x404. sevemu says which access that was. ---- */
+
+/* Asks for termination, as a guest does that cannot handle #VC 0x404. */
+NORETURN static void give_up(void)
+{
+	vmgexit_at(REQ_TERMINATE);
+	for (;;)
+		asm volatile("cli; hlt");
+}
+
+CASE(end_404_write, "ends-404-write", CASE_SNP | CASE_ENDS)
+{
+	snp_validate((u64)page, false);
+	vc.skip = true;
+	try_write(page);
+	give_up();
+}
+
+CASE(end_404_fetch, "ends-404-fetch", CASE_SNP | CASE_ENDS)
+{
+	snp_validate((u64)code_page, false);
+	vc.skip = true;
+	try_fetch(code_page);
+	give_up();
+}
+
+CASE(end_404_walk, "ends-404-walk", CASE_SNP | CASE_ENDS)
+{
+	u64 *pte = pte_of(UNTOUCHED + 8 * PAGE_2M), table = (u64)pte & ~0xfffUL;
+
+	snp_validate(table, false);
+	flush_tlb();
+	vc.skip = true;
+	try_read((void *)(UNTOUCHED + 8 * PAGE_2M));
+	give_up();
+}
+
+CASE(end_404_no_idt, "ends-404-no-idt", CASE_SNP | CASE_ENDS)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) none = { 0, 0 };
+
+	snp_validate((u64)page, false);
+	asm volatile("lidt %0" : : "m"(none));
+	try_read(page);
 	fail("it goes on");
 }
 
@@ -447,6 +579,24 @@ CASE(end_right_write, "ends-vmpl-write", CASE_SNP | CASE_ENDS)
 	lose(page, SNP_WRITE);
 	try_read(page);
 	try_write(page);
+	fail("it goes on");
+}
+
+/* No nested page table entry allows to write and not to read. */
+CASE(end_right_write_only, "ends-vmpl-write-only", CASE_SNP | CASE_ENDS)
+{
+	lose(page, SNP_READ);
+	try_write(page);
+	fail("it goes on");
+}
+
+CASE(end_right_walk, "ends-vmpl-walk", CASE_SNP | CASE_ENDS)
+{
+	u64 *pte = pte_of(UNTOUCHED + 8 * PAGE_2M);
+
+	lose(pte, SNP_WRITE);
+	flush_tlb();
+	try_read((void *)(UNTOUCHED + 8 * PAGE_2M));
 	fail("it goes on");
 }
 

@@ -25,6 +25,7 @@
 #define FEATURE_MULTI_VMPL	0x20
 
 static ALIGNED_PAGE u64 page[PAGE_SIZE / 8], request_page[512], response_page[512];
+static ALIGNED_PAGE u64 data_page[512];
 static ALIGNED_PAGE u8 many[ENTRIES_MAX][PAGE_SIZE];
 static ALIGNED_PAGE u8 second_ghcb[PAGE_SIZE];
 
@@ -332,9 +333,18 @@ static u64 guest_request(u64 code, u64 request, u64 response)
 {
 	ghcb_begin(code, request, response);
 	if (code == EXIT_EXT_GUEST_REQUEST) {
-		ghcb_set(GHCB_RAX, (u64)page);
+		ghcb_set(GHCB_RAX, (u64)data_page);
 		ghcb_set(GHCB_RBX, 1);
 	}
+	return ghcb_go();
+}
+
+/* Sends an extended guest request with @pages data pages at @data. */
+static u64 extended_request(u64 data, u64 pages)
+{
+	ghcb_begin(EXIT_EXT_GUEST_REQUEST, (u64)request_page, (u64)response_page);
+	ghcb_set(GHCB_RAX, data);
+	ghcb_set(GHCB_RBX, pages);
 	return ghcb_go();
 }
 
@@ -354,6 +364,7 @@ CASE(requests, "snp-guest-request", CASE_SNP)
 
 	make_shared(request_page);
 	make_shared(response_page);
+	make_shared(data_page);
 	for (i = 0; i < ARRAY_SIZE(codes); i++) {
 		expect("result", guest_request(codes[i], from, to), RESULT_DONE);
 		expect("info_2", ghcb_get(GHCB_EXIT_INFO_2), FIRMWARE_ERROR);
@@ -366,12 +377,39 @@ CASE(requests, "snp-guest-request", CASE_SNP)
 	}
 	make_private(request_page);
 	make_private(response_page);
+	make_private(data_page);
 
 	ghcb_begin(EXIT_EXT_GUEST_REQUEST, from, to);
 	ghcb_set(GHCB_RAX, (u64)page);
 	hook(HOOK_EXPECT, VIOL_MISSING_INPUT);
 	expect("RBX is missing", ghcb_go(), RESULT_MALFORMED);
 	hook(HOOK_VIOLATION, 0);
+}
+
+/* The pages for the certificates must be aligned and shared, all of them. */
+CASE(data_pages, "snp-guest-request-data-pages", CASE_SNP)
+{
+	static const struct {
+		u64 offset, pages;
+	} bad[] = { { 8, 1 }, { PAGE_SIZE, 1 }, { 0, 2 }, { 8, 0 }, { 0, ~0ULL } };
+	unsigned int i;
+
+	make_shared(request_page);
+	make_shared(response_page);
+	make_shared(many[0]);
+	expect("one page", extended_request((u64)many[0], 1), RESULT_DONE);
+	expect("no page", extended_request((u64)many[0], 0), RESULT_DONE);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		hook(HOOK_EXPECT, VIOL_INVALID_INPUT);
+		expect("result", extended_request((u64)many[0] + bad[i].offset, bad[i].pages),
+		       RESULT_MALFORMED);
+		expect("reason", ghcb_get(GHCB_EXIT_INFO_2), MALFORMED_INVALID);
+		expect("violation", hook(HOOK_VIOLATION, 0), VIOL_INVALID_INPUT);
+	}
+	expect("second page", flags_of(many[1]), VALID);
+	make_private(request_page);
+	make_private(response_page);
+	make_private(many[0]);
 }
 
 /* With one processor the features have no AP creation. */
@@ -482,14 +520,16 @@ CASE(cpuid_table, "snp-cpuid-page", CASE_SNP)
 	static const u32 fields[] = { GHCB_RAX, GHCB_RBX, GHCB_RCX, GHCB_RDX };
 	const u32 *count = (const u32 *)cpuid_page();
 	const struct cpuid_entry *e = (const void *)(cpuid_page() + 16);
-	u32 i, reg, sev = 0;
+	u32 i, reg, sev = 0, bits = 0;
 
 	expect("count", *count, 21);
 	for (i = 0; i < *count; i++, e++) {
 		if (e->xcr0 || e->xss || e->reserved)
 			fail("a field of an entry is not 0");
-		if (e->function == CPUID_SEV)
+		if (e->function == CPUID_SEV) {
 			sev = e->regs[0];
+			bits = e->regs[1];
+		}
 		ghcb_begin(SVM_EXIT_CPUID, 0, 0);
 		ghcb_set(GHCB_RAX, e->function);
 		ghcb_set(GHCB_RCX, e->index);
@@ -505,6 +545,8 @@ CASE(cpuid_table, "snp-cpuid-page", CASE_SNP)
 			fail("there is a leaf for XSAVE");
 	}
 	expect("CPUID 8000001F EAX", sev, 0x7a);
+	expect("CPUID 8000001F EBX: VMPLs, lost bits, C-bit", bits,
+	       4 << 12 | 1 << 6 | machine.cbit);
 }
 
 CASE(secrets, "snp-secrets-page", CASE_SNP)

@@ -49,6 +49,19 @@ static u64 simple_call(u64 call, u64 rcx)
 	return svsm_call(call, &rcx, 0, 0);
 }
 
+/* Makes @page a VMSA with the fields that the SVSM checks. */
+static void make_vmsa(u8 *vmsa)
+{
+	memset(vmsa, 0, PAGE_SIZE);
+	vmsa[VMSA_VMPL] = machine.vmpl;
+	*(u64 *)(vmsa + VMSA_EFER) = EFER_SVME_BIT;
+}
+
+static u64 create(u64 vmsa, u64 ca, u64 apic_id)
+{
+	return svsm_call(SVSM_CREATE_VCPU, &vmsa, ca, apic_id);
+}
+
 CASE(query, "svsm-query-protocol", CASE_SNP | CASE_SVSM)
 {
 	u64 rcx = 1;
@@ -188,6 +201,8 @@ CASE(bad_entries, "svsm-pvalidate-bad-entries", CASE_SNP | CASE_SVSM)
 	expect("the calling area", validate_one((u64)calling_area), SVSM_BAD_ADDRESS);
 	make_shared(page);
 	expect("shared", validate_one((u64)page | VALIDATE), SVSM_BAD_ADDRESS);
+	expect("rescind shared", validate_one((u64)page), SVSM_BAD_ADDRESS);
+	expect("rescind shared", validate_one((u64)page | IGNORE_CF), SVSM_BAD_ADDRESS);
 	make_private(page);
 	list[0] = 0;
 	expect("no entry", validate_list(list), SVSM_BAD_PARAMETER);
@@ -201,29 +216,58 @@ CASE(bad_entries, "svsm-pvalidate-bad-entries", CASE_SNP | CASE_SVSM)
 	expect("list outside of RAM", validate_list((void *)NO_RAM), SVSM_BAD_ADDRESS);
 }
 
+/* A list must not take its own page, or the calling area, from under the SVSM. */
+CASE(own_list, "svsm-list-in-its-page", CASE_SNP | CASE_SVSM)
+{
+	volatile u64 *list = (volatile u64 *)page;
+
+	list[0] = 2;
+	list[1] = (u64)page;
+	list[2] = (u64)other;
+	expect("4 KiB", validate_list(list), SVSM_BAD_ADDRESS);
+	list[1] = (u64)page | VALIDATE | IGNORE_CF;
+	expect("validate", validate_list(list), SVSM_BAD_ADDRESS);
+	list[1] = (u64)calling_area;
+	expect("calling area", validate_list(list), SVSM_BAD_ADDRESS);
+	expect("flags", rmp_of(page) & VALID, VALID);
+	expect("flags of the other page", rmp_of(other) & VALID, VALID);
+}
+
+/* Bytes to which the guest's VMPL lacks a right. */
+CASE(no_rights, "svsm-no-rights", CASE_SNP | CASE_SVSM)
+{
+	volatile u64 *list = (volatile u64 *)page;
+	u64 entry = rmp_of(page), shift = machine.vmpl * 8, right;
+
+	list[0] = 1;
+	list[1] = (u64)other;
+	for (right = SNP_READ; right <= SNP_WRITE; right <<= 1) {
+		hook2(HOOK_RMP_SET, (u64)page, entry & ~(right << shift));
+		expect("calling area", simple_call(SVSM_REMAP_CA, (u64)page), SVSM_BAD_ADDRESS);
+		expect("list", validate_list((void *)page), SVSM_BAD_ADDRESS);
+		make_vmsa(other);
+		expect("area", create((u64)other, (u64)page, 0), SVSM_BAD_ADDRESS);
+		expect("VMSA", create((u64)page, (u64)other, 0), SVSM_BAD_ADDRESS);
+	}
+	hook2(HOOK_RMP_SET, (u64)page, entry);
+	expect("flags", rmp_of(other) & VALID, VALID);
+}
+
 CASE(size, "svsm-pvalidate-2m", CASE_SNP | CASE_SVSM | CASE_ALL)
 {
 	if (!machine.rmp_2m) {
 		expect("2 MiB", validate_one(BIG | SIZE_2M), SVSM_SIZE_MISMATCH);
+		/* The first page of the 2 MiB is validated, and another one is not. */
+		snp_validate(BIG + PAGE_SIZE, false);
+		expect("CF ignored", validate_one(BIG | SIZE_2M | VALIDATE | IGNORE_CF),
+		       SVSM_SIZE_MISMATCH);
+		snp_validate(BIG + PAGE_SIZE, true);
 		return;
 	}
 	expect("2 MiB", validate_one(BIG | SIZE_2M), SVSM_DONE);
 	expect("last page", rmp_of((void *)(BIG + PAGE_2M - 1)) & VALID, HOOK_RMP_ASSIGNED);
 	expect("2 MiB", validate_one(BIG | SIZE_2M | VALIDATE), SVSM_DONE);
 	expect("last page", rmp_of((void *)(BIG + PAGE_2M - 1)) & VALID, VALID);
-}
-
-/* Makes @page a VMSA with the fields that the SVSM checks. */
-static void make_vmsa(u8 *vmsa)
-{
-	memset(vmsa, 0, PAGE_SIZE);
-	vmsa[VMSA_VMPL] = machine.vmpl;
-	*(u64 *)(vmsa + VMSA_EFER) = EFER_SVME_BIT;
-}
-
-static u64 create(u64 vmsa, u64 ca, u64 apic_id)
-{
-	return svsm_call(SVSM_CREATE_VCPU, &vmsa, ca, apic_id);
 }
 
 CASE(vcpu, "svsm-create-vcpu", CASE_SNP | CASE_SVSM)
@@ -245,10 +289,19 @@ CASE(vcpu, "svsm-create-vcpu", CASE_SNP | CASE_SVSM)
 	make_vmsa(page);
 	expect("RAX", create(vmsa, ca, 0), SVSM_DONE);
 	expect("flags", rmp_of(page) & HOOK_RMP_VMSA, HOOK_RMP_VMSA);
+	expect("rights", rmp_of(page) >> machine.vmpl * 8 & 0xff, SNP_ALL);
+	make_vmsa(many[0]);
+	expect("a second VMSA", create((u64)many[0], ca, 0), SVSM_BAD_PARAMETER);
+	expect("VMSA as calling area", simple_call(SVSM_REMAP_CA, vmsa), SVSM_BAD_ADDRESS);
+	expect("VMSA as list", validate_list(page), SVSM_BAD_ADDRESS);
+	expect("rescind the VMSA", validate_one(vmsa), SVSM_BAD_ADDRESS);
+	expect("validate the VMSA", validate_one(vmsa | VALIDATE | IGNORE_CF), SVSM_BAD_ADDRESS);
+	expect("flags", rmp_of(page) & 0xff & ~HOOK_RMP_2M, VALID | HOOK_RMP_VMSA);
 	expect("no such VMSA", simple_call(SVSM_DELETE_VCPU, ca), SVSM_BAD_PARAMETER);
 	expect("unaligned", simple_call(SVSM_DELETE_VCPU, vmsa + 8), SVSM_BAD_ADDRESS);
 	expect("RAX", simple_call(SVSM_DELETE_VCPU, vmsa), SVSM_DONE);
 	expect("flags", rmp_of(page) & HOOK_RMP_VMSA, 0);
+	expect("rights", rmp_of(page) >> machine.vmpl * 8 & 0xff, SNP_ALL);
 	expect("twice", simple_call(SVSM_DELETE_VCPU, vmsa), SVSM_BAD_PARAMETER);
 	page[0] = 1;
 }

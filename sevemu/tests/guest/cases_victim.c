@@ -4,7 +4,8 @@
  * (--marker, --attack, --hostile). It registers its GHCB, changes the state of pages,
  * validates them, and uses them. At the first answer that is wrong it terminates. Its
  * pages must never have other bytes than it wrote: a victim that finds other bytes fails.
- * A second victim makes a mistake that the judge has to notice.
+ * The other victims make mistakes, or let the host break SEV-SNP's promise, which the judge
+ * has to notice.
  */
 #include "snp.h"
 
@@ -14,6 +15,9 @@
 #define FEATURE_SNP		1
 #define FEATURE_MULTI_VMPL	0x20
 #define CPUID_ENTRIES_MAX	64
+#define SVSM_LIST		8	/* offset of a page list in the calling area */
+#define SVSM_VALIDATE		4	/* bit of a list's entry */
+#define UNUSED			0x3000000UL	/* RAM that no case of this file writes to */
 
 ALIGNED_PAGE u64 victim_pages[PAGES][WORDS];
 static u64 seeds[PAGES];	/* what fill() has filled the pages by */
@@ -130,13 +134,67 @@ CASE(victim, "snp-victim", CASE_SNP | CASE_ENDS)
 	look();
 }
 
-/* A guest that does not look at the results of PVALIDATE, which the judge must notice. */
-CASE(careless, "snp-victim-careless", CASE_SNP | CASE_VMPL0 | CASE_ENDS)
+/* Sets the validated bit of the page `turning`, and does not look whether that succeeds. */
+static void careless_validate(bool validate)
 {
-	pvalidate((u64)turning, SNP_4K, SNP_RESCIND);
+	volatile u64 *list = (volatile u64 *)(calling_area + SVSM_LIST);
+	u64 rcx = (u64)list;
+
+	if (!machine.vmpl) {
+		pvalidate((u64)turning, SNP_4K, validate);
+		return;
+	}
+	list[0] = 1;
+	list[1] = (u64)turning | (validate ? SVSM_VALIDATE : 0);
+	svsm_call(SVSM_PVALIDATE, &rcx, 0, 0);
+}
+
+/* A guest that does not look at the results of PVALIDATE, which the judge must notice. */
+CASE(careless, "snp-victim-careless", CASE_SNP | CASE_ENDS)
+{
+	careless_validate(false);
 	page_state((u64)turning, STATE_SHARED);
 	page_state((u64)turning, STATE_PRIVATE);
-	pvalidate((u64)turning, SNP_4K, SNP_VALIDATE);
+	careless_validate(true);
+	victim_over();
+	machine.victim = false;
+}
+
+/* Returns whether the host lies about its features, so not in the run with an honest host. */
+static bool host_lies(void)
+{
+	return !(msr_protocol(REQ_FEATURES) >> 12 & FEATURE_SNP);
+}
+
+/* A guest that validates a page twice and does not look at CF. */
+CASE(twice, "snp-victim-twice", CASE_SNP | CASE_VMPL0 | CASE_ENDS)
+{
+	if (host_lies())
+		pvalidate((u64)turning, SNP_4K, SNP_VALIDATE);
+	victim_over();
+	hook(HOOK_VIOLATION, 0);
+	machine.victim = false;
+}
+
+/* The host changes a page, when it does nothing else. */
+CASE(altered, "snp-victim-altered", CASE_SNP | CASE_ENDS)
+{
+	if (host_lies())
+		hook2(HOOK_BREAK, UNUSED, 0);
+	victim_over();
+	machine.victim = false;
+}
+
+/* The host changes a page when it answers a request. The page is as before in the end. */
+CASE(broken, "snp-victim-broken", CASE_SNP | CASE_ENDS)
+{
+	bool lies = host_lies();
+
+	if (lies)
+		hook2(HOOK_BREAK, UNUSED, 1);
+	use_vc();
+	if (lies)
+		hook2(HOOK_BREAK, UNUSED, 0);
 	victim_over();
 	machine.victim = false;
 }

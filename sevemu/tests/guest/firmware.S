@@ -21,6 +21,11 @@
 /* Address of the zero page. The command line lies behind the zero page. */
 #define BOOT_PARAMS		0x10000
 #define BOOT_PARAMS_SIZE	0x1000
+/* Address of the secrets page. The CPUID page lies behind it. */
+#define SECRETS			0x3a000
+#define SECTION_ZERO		1
+#define SECTION_SECRETS		2
+#define SECTION_CPUID		3
 #define HDR_CMD_LINE_PTR	0x228
 
 	.section .rom, "ax"
@@ -30,7 +35,22 @@ image:
 	.incbin	GUEST_IMAGE, SETUP_SIZE
 image_end:
 
-	.org	ROM_SIZE - 0x100
+	/*
+	 * OVMF's SEV metadata, which say what a launch as SEV-SNP guest validates besides
+	 * the image: zeroed RAM for zero page, command line and guest, then the secrets
+	 * page and the CPUID page.
+	 */
+	.org	ROM_SIZE - 0x200
+metadata:
+	.ascii	"ASEV"
+	.long	metadata_end - metadata, 1, 4
+	.long	BOOT_PARAMS, 0x2000, SECTION_ZERO
+	.long	GUEST_BASE, 0x200000, SECTION_ZERO
+	.long	SECRETS, 0x1000, SECTION_SECRETS
+	.long	SECRETS + 0x1000, 0x1000, SECTION_CPUID
+metadata_end:
+
+	.org	ROM_SIZE - 0x180
 	.balign	8
 gdt:
 	.quad	0
@@ -89,6 +109,20 @@ flat:
 no_lmsw:
 	hlt
 	jmp	no_lmsw
+
+	/*
+	 * The table of GUIDs, as OVMF has it. It is read backwards: GUID, length, data. The
+	 * footer's length is that of the whole table.
+	 */
+	.org	ROM_SIZE - 0x20 - 40
+	.long	ROM_SIZE - (metadata - rom)
+	.word	22
+	.byte	0x66, 0x65, 0x88, 0xdc, 0x4a, 0x98, 0x98, 0x47
+	.byte	0xa7, 0x5e, 0x55, 0x85, 0xa7, 0xbf, 0x67, 0xcc
+	.word	40
+	.byte	0xde, 0x82, 0xb5, 0x96, 0xb2, 0x1f, 0xf7, 0x45
+	.byte	0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d
+
 	.org	ROM_SIZE - 0x10
 	jmp	start
 	.org	ROM_SIZE

@@ -222,16 +222,24 @@ static void machine_init(const struct boot_params *bp)
 	machine.loaded = machine.sev == SEV_SNP && config & HOOK_CONFIG_LOADED;
 }
 
+/* The cases of cases_victim.c. */
+static const char *const victims[] = {
+	"snp-victim", "snp-victim-careless", "snp-victim-twice", "snp-victim-altered",
+	"snp-victim-broken",
+};
+
 void guest_main(const struct boot_params *bp)
 {
 	const char *name = cmdline_case((const char *)(u64)bp->hdr.cmd_line_ptr);
 	const struct test_case *t;
 	bool found = false;
+	u32 i;
 
 	machine_init(bp);
 	cpu_init();
 	running = "start";
-	machine.victim = word_is(name, "snp-victim") || word_is(name, "snp-victim-careless");
+	for (i = 0; i < ARRAY_SIZE(victims); i++)
+		machine.victim |= word_is(name, victims[i]);
 	if (machine.victim) {
 		/* The host may inject its vector, too, and the victim never leaves CPL 0. */
 		idt_set_present(VECTOR_USER_END, false);

@@ -56,14 +56,16 @@ FUNC(load_cr3_proven)
 END_FUNC(load_cr3_proven)
 
 /*
- * terminate_from_vc - in the stub, ends the guest at two instructions, which the self-test
- * executes nowhere.
+ * exception_nmi, terminate_from_vc - in the stub, handle NMIs and end the guest at
+ * instructions which the self-test executes nowhere. No NMI comes here.
  * In:       nothing.
  * Out:      does not return.
  * Clobbers: nothing.
  * Mode:     64-bit.
  * Stack:    none.
  */
+GLOBAL(exception_nmi)
+exception_nmi:
 GLOBAL(terminate_from_vc)
 FUNC(terminate_from_vc)
 	ud2

@@ -20,10 +20,9 @@
 
 struct boot_params *boot_params;
 /*
- * The stub's objects need these two variables, which sev-head_64.S defines in the stub.
+ * The stub's objects need this variable, which sev-head_64.S defines in the stub.
  */
 in_data struct sev_guest sev_guest;
-in_data u32 nmi_count;
 u64 caught_vector, caught_rip, caught_cr2;
 
 static struct cmdline cmdline;
@@ -98,8 +97,8 @@ int run_caught(void (*code)(void), struct regs *regs)
 /*
  * The linker option --wrap=do_exception makes the stub's exception entries call
  * __wrap_do_exception(). It counts #VC and #GP and then calls the stub's
- * do_exception(). While that handles one exception another can come, as an NMI does or
- * a #GP that the hypervisor injects.
+ * do_exception(). While that handles one exception another can come, as a #GP does that
+ * the hypervisor injects.
  */
 void __wrap_do_exception(struct exception_frame *frame);
 void __real_do_exception(struct exception_frame *frame);

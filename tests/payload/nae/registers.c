@@ -378,21 +378,6 @@ static void case_ac(void)
 		expect("vector", caught_vector, X86_TRAP_AC);
 }
 
-/*
- * The stub's NMI handler must count each NMI and send the request "NMI complete".
- * Without that request the hypervisor would keep the second NMI pending.
- */
-static void case_nmi(void)
-{
-	u64 before_it = nmi_count;
-
-	call_hook(HOOK_NMI, 0, 0);
-	expect("NMIs seen", nmi_count - before_it, 1);
-	call_hook(HOOK_NMI, 0, 0);
-	expect("NMIs seen", nmi_count - before_it, 2);
-	expect("NMIs' state", call_hook(HOOK_NMI_STATE, 0, 0), 0);
-}
-
 const struct test register_tests[] = {
 	{ "cpuid", case_cpuid, SVM_EXIT_CPUID, 0 },
 	{ "cpuid-subleaf", case_cpuid_subleaf, SVM_EXIT_CPUID, 0 },
@@ -415,6 +400,5 @@ const struct test register_tests[] = {
 	{ "db", case_db, NO_EXIT, 0 },
 	{ "db-intercepted", case_db_intercepted, SVM_EXIT_EXCP_DB, HOOKS },
 	{ "ac-intercepted", case_ac, SVM_EXIT_EXCP_AC, HOOKS },
-	{ "nmi", case_nmi, NO_EXIT, HOOKS },
 	{ NULL, NULL, 0, 0 },
 };

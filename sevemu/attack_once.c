@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attack_once.c - attacks in a single run of any guest, such as a stock kernel or firmware.
+ *
+ * Runs with option --attack-once.  The user of sevemu judges the run, by its exit status or
+ * its console.  The attacks begin at the guest's start, at the address of --marker, after a
+ * number of exits, or when the sevemu script asks for it because of a line of the console.
+ * Wrong answers are given from then on.  An event, such as a #VC that no instruction has
+ * caused, is injected once.
+ */
+#include "attack.h"
+#include "attack_events.h"
+#include "attack_once.h"
+#include "loader.h"
+#include "log.h"
+#include "main.h"
+#include "report.h"
+#include "sevemu.h"
+
+static bool due;		/* the attacks have begun, and their events are not injected yet */
+static u64 exits;		/* number of the guest's exits */
+
+void once_option(char *text)
+{
+	const struct attack *attack;
+	char *name, *number;
+	u64 n;
+
+	while (*text) {
+		for (name = text; *text && *text != ':' && *text != ','; text++)
+			;
+		number = *text == ':' ? text + 1 : NULL;
+		if (*text)
+			*text++ = '\0';
+		while (number && *text && *text != ',')
+			text++;
+		if (number && *text)
+			*text++ = '\0';
+		n = number ? parse_number(number) : 0;
+		attack = attack_find(name);
+		if (!attack)
+			attack_unknown(name);
+		if (attack->no_random || attack->rewrite || attack->alias || attack->replace ||
+		    attack->memory || (attack->fire && !events_single(attack)) ||
+		    n >= attack->count || lie_count == LIES_MAX)
+			end_run(END_USAGE, "--attack %s:%lu is not possible with --attack-once: "
+				"it takes up to %u attacks that change an answer or inject one "
+				"event, with N below %u", name, n, LIES_MAX, attack->count);
+		attack_add(attack, n);
+	}
+}
+
+void once_start(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < lie_count; i++)
+		if (lies[i].attack->load && config.mode == MODE_OVMF)
+			end_run(END_USAGE, "--attack %s changes what sevemu's loader hands "
+				"over: give --mode direct64 or direct32", lies[i].attack->name);
+	if (config.mode != MODE_OVMF)
+		attack_load(loader_zero_page());
+	if (!config.has_marker && !config.once_exits && !config.once_later)
+		once_begin();
+}
+
+void once_begin(void)
+{
+	unsigned int i;
+
+	if (!config.once || attack_on)
+		return;
+	/* attack_events.c must not count instructions for the events. */
+	for (i = 0; i < lie_count; i++)
+		lies[i].done = true;
+	attack_on = true;
+	due = true;
+	log_printf("the attack begins");
+}
+
+void once_exit(struct vcpu *vcpu)
+{
+	unsigned int i;
+
+	if (config.once && config.once_exits && ++exits == config.once_exits)
+		once_begin();
+	/* An event that the exit has interrupted goes first. */
+	if (!due || vcpu->vmcb->event_inj & EVENT_VALID)
+		return;
+	due = false;
+	for (i = 0; i < lie_count; i++)
+		if (lies[i].attack->fire)
+			lies[i].attack->fire(&lies[i], vcpu);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attack_once.h - attacks in a single run of any guest, which sevemu does not judge
+ * (attack_once.c).  Option --attack-once starts it.
+ */
+#ifndef SEVEMU_ATTACK_ONCE_H
+#define SEVEMU_ATTACK_ONCE_H
+
+#include "sevemu.h"
+
+/*
+ * Reads the value of --attack, NAME[:N],..., for a single run.  An unknown name, or an
+ * attack that only campaign.c can play, ends the run.  @text is changed.
+ */
+void once_option(char *text);
+
+/*
+ * Starts the attacks at the guest's start, unless they are to begin later.  main.c calls it
+ * when the guest is loaded.
+ */
+void once_start(void);
+
+/*
+ * Begins the attacks now: exits.c calls it at the address of --marker and when the sevemu
+ * script asks for it.  An event is injected at the end of this exit.
+ */
+void once_begin(void);
+
+/*
+ * Counts an exit for --attack-exits, and injects the events that are due.  The run loop
+ * calls it when the exit has been handled.
+ */
+void once_exit(struct vcpu *vcpu);
+
+#endif
