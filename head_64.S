@@ -476,6 +476,10 @@ END_DATA(kernel_info)
 
 truncated_message:
 	.asciz	"sevstub: truncated image: its end is missing; make or copy it again\r\n"
+
+/* An image that is not truncated has .rodata. */
+	.section .rodata.early, "a"
+
 no_long_mode_message:
 	.asciz	"sevstub: no long mode: this processor cannot run 64-bit code\r\n"
 

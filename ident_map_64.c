@@ -506,9 +506,11 @@ static void flush_page(u64 addr)
 
 /*
  * Sets the C-bit of the 4 KiB page at @addr, or clears it if @private is false.
- * @private is a constant of each caller, so that it is no value in memory.
+ * If @flush is false, the caller has called ident_map_flush() before. @private is a
+ * constant of each caller, so that it is no value in memory.
  */
-static inline __attribute__((always_inline)) int set_private(u64 addr, bool private)
+static inline __attribute__((always_inline)) int set_private(u64 addr, bool private,
+							     bool flush)
 {
 	struct in_force now = in_force();
 	unsigned int level;
@@ -529,7 +531,8 @@ static inline __attribute__((always_inline)) int set_private(u64 addr, bool priv
 	    (value ^ addr) & PTE_ADDR_MASK & ~enc_mask())
 		return -EINVAL;
 
-	flush_page(addr);
+	if (flush)
+		flush_page(addr);
 	if (private)
 		write_private(entry, value);
 	else
@@ -540,12 +543,66 @@ static inline __attribute__((always_inline)) int set_private(u64 addr, bool priv
 
 int ident_map_set_decrypted(u64 addr)
 {
-	return set_private(addr, false);
+	return set_private(addr, false, true);
 }
 
 int ident_map_set_encrypted(u64 addr)
 {
-	return set_private(addr, true);
+	return set_private(addr, true, true);
+}
+
+/* The page is private already, so that its cache lines are flushed only. */
+int ident_map_flush(u64 addr)
+{
+	return ident_map_set_encrypted(addr);
+}
+
+int ident_map_set_flushed(u64 addr)
+{
+	return set_private(addr, false, false);
+}
+
+/*
+ * The window's two virtual addresses lie in the upper half of the canonical
+ * addresses, where the identity map has nothing.
+ */
+#define WINDOW_LARGE	0xffffffffffe00000
+#define WINDOW_SMALL	0xffffffffffc00000
+
+u64 ident_map_window(u64 addr, bool large)
+{
+	u64 at = large ? WINDOW_LARGE : WINDOW_SMALL;
+	bool was_busy = begin_change();
+	struct in_force now = in_force();
+	u64 *entry = NULL;
+	unsigned int level;
+
+	if (addr < map_limit(&now))
+		entry = walk(&now, at, large ? 2 : 1, WALK_FILL, &level);
+	if (entry) {
+		write_private(entry, addr | attributes_of(MAP_RO) | PTE_PRESENT |
+				     PTE_ACCESSED | (large ? PTE_LEAF : 0));
+		invlpg(at);
+	}
+	end_change(was_busy);
+	return entry ? at : 0;
+}
+
+static void close_window(u64 at)
+{
+	struct in_force now = in_force();
+	unsigned int level;
+	u64 *entry = lookup(&now, at, &level);
+
+	if (is_leaf(*entry, level))
+		write_entry(entry, 0);
+	invlpg(at);
+}
+
+void ident_map_close_window(void)
+{
+	close_window(WINDOW_LARGE);
+	close_window(WINDOW_SMALL);
 }
 
 int ident_map_device(u64 addr, u64 size)

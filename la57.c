@@ -24,6 +24,7 @@
 #include "image.h"
 #include "la57.h"
 #include "lib/string.h"
+#include "sev-snp.h"
 #include "sev.h"
 #include "x86.h"
 
@@ -63,7 +64,8 @@ static bool borrowed;
  * Returns true if CPUID reports five-level paging. A processor without leaf 7
  * would return another leaf's values, so the highest leaf is checked first;
  * every processor with SEV-ES has leaf 7. In an SEV-ES guest each register
- * costs an exit, so the MSR protocol asks for ECX only. If the hypervisor
+ * costs an exit, so the MSR protocol asks for ECX only. An SNP guest has the answer in
+ * its CPUID page. If the hypervisor
  * reports LA57 and the processor lacks it, the switch raises #GP, and the guest
  * terminates.
  */
@@ -71,7 +73,9 @@ static bool cpu_has_la57(void)
 {
 	u32 ecx = 0;
 
-	if (sev_es_active())
+	if (sev_snp_active())
+		ecx = snp_cpuid_ecx(CPUID_STRUCTURED);
+	else if (sev_es_active())
 		ecx = msr_protocol_cpuid(CPUID_STRUCTURED, GHCB_MSR_CPUID_ECX);
 	else if (cpuid_count(0, 0).eax >= CPUID_STRUCTURED)
 		ecx = cpuid_count(CPUID_STRUCTURED, 0).ecx;
@@ -117,8 +121,9 @@ static void find_area(const struct boot_params *bp)
 	area = la57_efi_memory;
 	if (!area)
 		area = (u64)early_tables;
+	/* In an SNP guest other RAM may be memory that is not validated yet. */
 	if (area + LA57_SIZE > MEMORY_4G) {
-		area = find_low_memory(bp);
+		area = sev_snp_active() ? 0 : find_low_memory(bp);
 		borrowed = true;
 	}
 }

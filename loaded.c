@@ -16,6 +16,7 @@
 #include "loaded.h"
 #include "setup.h"
 #include "sev-es.h"
+#include "sev-snp.h"
 #include "sev.h"
 
 /*
@@ -159,15 +160,15 @@ static void keep_indirect(struct range runtime, u64 addr,
 }
 
 /*
- * Makes a setup_data node of type SETUP_CC_BLOB a node without meaning. It has
- * the address of a confidential-computing blob, which exists in SNP guests only.
- * Linux would read at that address before it can report an exception.
+ * Ends the boot if the loader or firmware has handed over a confidential-computing
+ * blob, but SEV_STATUS says that this is no SNP guest. @found is not 0 if there is a
+ * blob. Linux would read the blob before it can report an exception.
  */
-static void disown_blob(u64 addr, const struct setup_data *node)
+static void refuse_blob(u64 found)
 {
-	if (node->type == SETUP_CC_BLOB)
-		memset((u8 *)addr + offsetof(struct setup_data, type), 0,
-		       sizeof(node->type));
+	if (found && !sev_snp_active())
+		error_with(SEVSTUB_TERM_HANDED_OVER, "SNP blob",
+			   "SEV_STATUS has no SNP; only an SNP guest may be given a blob");
 }
 
 /*
@@ -226,6 +227,7 @@ void map_setup_data(const struct boot_params *bp, struct range runtime)
 	u64 addr = bp->hdr.setup_data;
 	unsigned int nodes = 0;
 
+	refuse_blob(snp_efi_blob);
 	while (addr) {
 		struct setup_data node;
 		struct range r = { addr, addr + sizeof(node) };
@@ -245,7 +247,7 @@ void map_setup_data(const struct boot_params *bp, struct range runtime)
 		keep_loaded(bp, runtime, r);
 		keep_indirect(runtime, addr, &node);
 		keep_handover(bp, runtime, addr, &node);
-		disown_blob(addr, &node);
+		refuse_blob(node.type == SETUP_CC_BLOB);
 		addr = node.next;
 	}
 }

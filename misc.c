@@ -26,6 +26,7 @@
 #include "relocate.h"
 #include "setup.h"
 #include "sev-es.h"
+#include "sev-snp.h"
 #include "sev.h"
 #include "srat.h"
 #include "unfilter.h"
@@ -106,6 +107,24 @@ static noreturn void no_room(const struct boot_params *bp, struct range runtime)
 		   runtime.start, runtime.end, high, ram.start, ram.end);
 }
 
+/*
+ * Ends the boot of an SNP guest unless the memory of payload and image is validated,
+ * and none of the pages that were made for an SNP guest lies in it.
+ */
+static void check_snp(struct range runtime)
+{
+	const char *what;
+	struct range used;
+	unsigned int i;
+
+	for (i = 0; snp_page(i, &what, &used); i++)
+		check_not_in(runtime, what, used);
+	if (!snp_is_validated(runtime))
+		error_with(SEVSTUB_TERM_NO_ROOM, "SNP",
+			   "the loader has not validated all of 0x%lx-0x%lx",
+			   runtime.start, runtime.end);
+}
+
 u64 place_image(struct boot_params *bp)
 {
 	u64 load = (u64)_image;
@@ -118,6 +137,10 @@ u64 place_image(struct boot_params *bp)
 	struct range initrd;
 
 	sev_detect();
+	if (sev_snp_active()) {
+		snp_start(bp);
+		check_snp(runtime);
+	}
 	sanitize_boot_params(bp);
 	cmdline = find_cmdline(bp);
 	/*
@@ -282,6 +305,28 @@ static void check_private(const struct boot *boot)
 }
 
 /*
+ * Maps the pages that were made for an SNP guest, because the stub and the payload's
+ * first instructions read them. The address of the last one, the SVSM's calling area,
+ * is in the secrets page.
+ */
+static void map_snp(void)
+{
+	const char *what;
+	struct range page;
+	unsigned int i;
+
+	for (i = 0; i < SNP_CALLING_AREA; i++) {
+		snp_page(i, &what, &page);
+		must_map(what, page, MAP_WRITE);
+	}
+	snp_keep_cpuid();
+	snp_find_vmpl();
+	snp_page(SNP_CALLING_AREA, &what, &page);
+	if (page.start != page.end)
+		must_map(what, page, MAP_WRITE);
+}
+
+/*
  * la57_switch() has unmapped the LA57_SIZE bytes that it used. Maps those of
  * their pages again that hold the loader's data (is_loaders()). Pages of the
  * payload's memory are mapped later, with other rights.
@@ -338,6 +383,16 @@ static void take(struct range r)
 	kaslr_area(KASLR_TAKEN, r.start, r.end);
 }
 
+static void take_snp(void)
+{
+	const char *what;
+	struct range page;
+	unsigned int i;
+
+	for (i = 0; snp_page(i, &what, &page); i++)
+		take(page);
+}
+
 /*
  * Draws a random physical address for the payload, unless the EFI entry has
  * allocated one, and a random virtual address. If only one address is possible,
@@ -359,6 +414,8 @@ static void randomise(struct boot *boot)
 		take(zero_page_range(boot->bp));
 		take(cmdline_range(&boot->cmdline));
 		take(initrd_range(boot->bp));
+		if (sev_snp_active())
+			take_snp();
 		if (boot->la57)
 			take((struct range){ boot->la57,
 					     boot->la57 + LA57_SIZE });
@@ -370,6 +427,24 @@ static void randomise(struct boot *boot)
 	boot->virt = kaslr_virtual(p, boot->size);
 	if (kaslr_finish())
 		boot->bp->hdr.loadflags |= KASLR_FLAG;
+}
+
+/*
+ * Accepts the memory that neither the loader nor firmware has accepted. The payload
+ * may use all of it, and KASLR may choose it for the payload.
+ */
+static void accept_memory(const struct boot *boot)
+{
+	struct range range = { 0, 0 };
+
+	snp_check_features();
+	if (!boot->by_efi) {
+		snp_accept_ram(boot->bp);
+		return;
+	}
+	while (efi_next_unaccepted(boot->bp, range.end, &range))
+		snp_accept(range);
+	snp_accept_end();
 }
 
 /* Maps VGA memory if the command line asked for a VGA console. */
@@ -526,15 +601,21 @@ u64 extract_kernel(struct boot_params *bp)
 	sev_load_map();
 	check_private(&boot);
 	map_loaded(bp, &boot.cmdline);
+	if (sev_snp_active())
+		map_snp();
 	check_stack();
 	idt_load_stage2();
 	la57_switch();
 	if (boot.la57)
 		map_borrowed(&boot);
+	if (sev_snp_active())
+		snp_share_ghcb();
 	sev_es_setup_ghcb(bp);
 	if (sev_es_active())
 		console_init(&boot.cmdline, &bp->screen_info);
 	map_setup_data(bp, boot.runtime);
+	if (sev_snp_active())
+		accept_memory(&boot);
 	map_vga();
 	randomise(&boot);
 	map_payload(&boot);
@@ -570,6 +651,10 @@ u64 extract_kernel(struct boot_params *bp)
 		info("sevstub: entering the payload at 0x%lx\n", entry);
 	unmap_vga();
 	sev_es_shutdown();
+	if (sev_snp_active()) {
+		snp_take_ghcb();
+		snp_hand_over(bp);
+	}
 	idt_teardown();
 	return entry;
 }

@@ -56,6 +56,11 @@ bool sev_es_active(void)
 	return sev_active() && rdmsr(MSR_SEV_STATUS) & SEV_STATUS_SEV_ES;
 }
 
+bool sev_snp_active(void)
+{
+	return sev_es_active() && rdmsr(MSR_SEV_STATUS) & SEV_STATUS_SNP;
+}
+
 u64 sev_enc_mask(void)
 {
 	struct loaded_map map = ident_map_loaded();
@@ -76,12 +81,13 @@ void sev_es_last_words(void)
 noreturn void terminate(unsigned int reason)
 {
 	unsigned int set = reason & SEV_TERM_STANDARD ? SEV_TERM_SET_GHCB :
-							SEV_TERM_SET_SEVSTUB;
+			   reason & SEV_TERM_LINUX ? SEV_TERM_SET_LINUX :
+						     SEV_TERM_SET_SEVSTUB;
 
 	if (es.has_page && !es.ending) {
 		sev_es_last_words();
 		con_printf("sevstub: SEV: terminated with reason %u, see docs/messages.md\n",
-			   reason);
+			   (u8)reason);
 		/* From here on ghcb_begin() refuses every exchange. */
 		es.busy = true;
 	}
@@ -93,12 +99,11 @@ noreturn void terminate(unsigned int reason)
 }
 
 /*
- * Sends a request by the MSR protocol and returns the reply. The reply must
- * have the code @response, because a hypervisor that does not know a request
- * leaves the MSR unchanged. The MSR's old value is restored, because firmware
+ * A hypervisor that does not know a request leaves the MSR unchanged, so the
+ * reply's code is compared. The MSR's old value is restored, because firmware
  * keeps the address of its own GHCB page there.
  */
-static u64 msr_protocol(u64 request, u64 response)
+u64 msr_protocol(u64 request, u64 response)
 {
 	u64 before = rdmsr(MSR_GHCB);
 	u64 reply;
@@ -178,12 +183,21 @@ static unsigned int entry_cbit(u64 claimed)
 	return extra & (extra - 1) || !extra ? 0 : (unsigned int)__builtin_ctzl(extra);
 }
 
+/*
+ * An SNP guest takes the C-bit's position from the SEV information. snp_start()
+ * compares it with the CPUID page, so that CPUID is not asked of the hypervisor.
+ */
 static void ask_cbit_es(void)
 {
 	u32 ebx;
 
 	sev_guest.info = msr_protocol(GHCB_MSR_SEV_INFO_REQ,
 				      GHCB_MSR_SEV_INFO_RESP);
+	if (sev_guest.status & SEV_STATUS_SNP) {
+		sev_guest.cbit = sev_guest.info >> GHCB_MSR_INFO_CBIT_SHIFT &
+				 GHCB_MSR_INFO_CBIT_MASK;
+		return;
+	}
 	ebx = msr_protocol_cpuid(CPUID_SEV, GHCB_MSR_CPUID_EBX);
 	sev_guest.cbit = ebx & CPUID_SEV_EBX_CBIT_MASK;
 }
@@ -201,7 +215,8 @@ static void find_out(void)
 	struct cpuid_regs leaf;
 
 	if (sev_guest.vc_seen) {
-		if (max < CPUID_SEV)
+		/* In an SNP guest the handler answers 0 before snp_start(). */
+		if (max < CPUID_SEV && !(sev_guest.status & SEV_STATUS_SNP))
 			terminate(SEVSTUB_TERM_CPUID_STATUS);
 		ask_cbit_es();
 		return;
@@ -236,6 +251,7 @@ static void negotiate_version(void)
 void sev_detect(void)
 {
 	bool entered_64 = !sev_guest.known;
+	bool snp;
 	u64 status;
 	u32 cbit;
 	u32 eax, both = 1U << CPUID_SEV_EAX_SEV_BIT |
@@ -254,12 +270,9 @@ void sev_detect(void)
 		return;
 
 	status = rdmsr(MSR_SEV_STATUS);
-	if (status & SEV_STATUS_SNP) {
-		if (status & SEV_STATUS_SEV_ES)
-			terminate(SEV_TERM_STANDARD | GHCB_TERM_SNP_FEATURES);
-		error("SEV", "SNP is not supported");
-	}
-	if (status & ~SEV_STATUS_KNOWN)
+	/* SNP implies SEV-ES (APM2 15.36), and else is an unknown bit. */
+	snp = status & SEV_STATUS_SNP && status & SEV_STATUS_SEV_ES;
+	if (!snp && status & ~(SEV_STATUS_KNOWN & ~SEV_STATUS_SNP))
 		refuse(SEVSTUB_TERM_STATUS_BITS, "unknown bits in SEV_STATUS");
 	cbit = READ_ONCE(sev_guest.cbit);
 	if (cbit < CBIT_MIN || cbit > CBIT_MAX)
@@ -274,10 +287,15 @@ void sev_detect(void)
 	if ((sev_guest.info >> GHCB_MSR_INFO_CBIT_SHIFT &
 	     GHCB_MSR_INFO_CBIT_MASK) != cbit)
 		terminate(SEVSTUB_TERM_CBIT_MISMATCH);
-	eax = msr_protocol_cpuid(CPUID_SEV, GHCB_MSR_CPUID_EAX);
-	if ((eax & both) != both)
-		terminate(SEVSTUB_TERM_CPUID_STATUS);
+	/* An SNP guest has a CPUID page, which snp_start() checks. */
+	if (!snp) {
+		eax = msr_protocol_cpuid(CPUID_SEV, GHCB_MSR_CPUID_EAX);
+		if ((eax & both) != both)
+			terminate(SEVSTUB_TERM_CPUID_STATUS);
+	}
 	negotiate_version();
+	if (snp && es.version < GHCB_VERSION_SNP)
+		terminate(SEV_TERM_STANDARD | GHCB_TERM_SNP_FEATURES);
 }
 
 static void load_map(bool first)
@@ -391,13 +409,32 @@ bool sev_es_busy(void)
 	return es.busy;
 }
 
+/*
+ * Registers the GHCB page (GHCB 2.3.2). An SNP guest may use no other page for
+ * requests. The reply must name the same page.
+ */
+static void register_page(void)
+{
+	u64 page = (u64)&ghcb_page;
+
+	if (msr_protocol(page | GHCB_MSR_REG_GPA_REQ, GHCB_MSR_REG_GPA_RESP) !=
+	    (page | GHCB_MSR_REG_GPA_RESP))
+		terminate(SEV_TERM_LINUX | LINUX_TERM_GHCB_REGISTER);
+}
+
 void sev_es_setup_ghcb(const struct boot_params *bp)
 {
+	bool snp = sev_snp_active();
+
 	if (!sev_es_active())
 		return;
-	if (ident_map_set_decrypted((u64)&ghcb_page))
+	/* An SNP guest has flushed and rescinded the page in snp_share_ghcb(). */
+	if (snp ? ident_map_set_flushed((u64)&ghcb_page) :
+		  ident_map_set_decrypted((u64)&ghcb_page))
 		terminate(SEVSTUB_TERM_GHCB_MAP);
 	memset(&ghcb_page, 0, sizeof(ghcb_page));
+	if (snp)
+		register_page();
 	es.bp = bp;
 	es.has_page = true;
 }
@@ -415,7 +452,9 @@ void sev_es_shutdown(void)
 	es.has_page = false;
 	if (ident_map_set_encrypted((u64)&ghcb_page))
 		terminate(SEVSTUB_TERM_GHCB_MAP);
-	memset(&ghcb_page, 0, sizeof(ghcb_page));
+	/* An SNP guest cannot write to it before snp_take_ghcb() validates it. */
+	if (!sev_snp_active())
+		memset(&ghcb_page, 0, sizeof(ghcb_page));
 	wrmsr(MSR_GHCB, 0);
 }
 

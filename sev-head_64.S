@@ -131,7 +131,13 @@ FUNC(vc_32)
 	 */
 	movb	$1, (sev_guest + SEV_GUEST_VC_SEEN)(%ebp)
 
+	testb	$SEV_STATUS_SNP, %al
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NO_GHCB), %eax
+	jz	.Lvalidated
+	cmpl	$SVM_EXIT_NOT_VALIDATED, 16(%esp)
+	jne	.Lvalidated
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NOT_VALIDATED), %eax
+.Lvalidated:
 	cmpl	$SVM_EXIT_CPUID, 16(%esp)
 	jne	early_terminate
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_OPCODE), %eax
@@ -148,6 +154,19 @@ FUNC(vc_32)
 	testl	%ebx, %ebx
 	jnz	early_terminate
 
+	/*
+	 * An SNP guest takes CPUID from a page that C finds later. No result is
+	 * needed before that, so all registers become 0 without a request.
+	 */
+	testb	$SEV_STATUS_SNP, (sev_guest + SEV_GUEST_STATUS)(%ebp)
+	jz	.Lask
+	xorl	%eax, %eax
+	movl	%eax, 0(%esp)
+	movl	%eax, 4(%esp)
+	movl	%eax, 8(%esp)
+	movl	%eax, 12(%esp)
+	jmp	.Lcpuid_done
+.Lask:
 	movl	0(%esp), %ebx		/* %ebx = the CPUID function */
 	movl	$(GHCB_MSR_CPUID_EAX << GHCB_MSR_CPUID_REG_SHIFT), %eax
 	call	cpuid_by_msr
@@ -162,6 +181,7 @@ FUNC(vc_32)
 	call	cpuid_by_msr
 	movl	%edx, 8(%esp)
 
+.Lcpuid_done:
 	addl	$CPUID_LENGTH, 20(%esp)
 	popl	%eax
 	popl	%ecx
@@ -308,23 +328,20 @@ FUNC(find_sev)
 	jmp	.Lsev_info
 
 .Lsev_es:
+	testb	$SEV_STATUS_SNP, (sev_guest + SEV_GUEST_STATUS)(%ebp)
+	jnz	.Lsev_info
 	cmpl	$CPUID_SEV, %eax
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax
 	jb	early_terminate
 .Lsev_es_now:
+	testb	$SEV_STATUS_SNP, (sev_guest + SEV_GUEST_STATUS)(%ebp)
+	jnz	.Lsev_info
 	movl	$CPUID_SEV, %ebx
 	movl	$(GHCB_MSR_CPUID_EBX << GHCB_MSR_CPUID_REG_SHIFT), %eax
 	call	cpuid_by_msr
 	movl	%edx, %edi
 
 .Lsev_info:
-	/*
-	 * Refuse SNP, which requires that a guest validates the memory of its
-	 * page tables. The stub cannot do that.
-	 */
-	movl	$GHCB_MSR_TERM(SEV_TERM_SET_GHCB, GHCB_TERM_SNP_FEATURES), %eax
-	testb	$SEV_STATUS_SNP, (sev_guest + SEV_GUEST_STATUS)(%ebp)
-	jnz	early_terminate
 	movl	$GHCB_MSR_SEV_INFO_REQ, %eax
 	xorl	%edx, %edx
 	movl	$MSR_GHCB, %ecx
@@ -340,10 +357,13 @@ FUNC(find_sev)
 
 	/*
 	 * CPUID (%edi) and the reply with the SEV information (%edx) must name
-	 * the same position of the C-bit.
+	 * the same position of the C-bit. In an SNP guest snp_start() compares
+	 * the reply with the CPUID page.
 	 */
 	andl	$CPUID_SEV_EBX_CBIT_MASK, %edi
 	movzbl	(sev_guest + SEV_GUEST_INFO + GHCB_MSR_INFO_CBIT_SHIFT / 8)(%ebp), %edx
+	testb	$SEV_STATUS_SNP, (sev_guest + SEV_GUEST_STATUS)(%ebp)
+	cmovnz	%edx, %edi
 	cmpl	%edx, %edi
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CBIT_MISMATCH), %eax
 	jne	early_terminate
@@ -422,6 +442,9 @@ FUNC(write_cbit_proof)
 	leal	sev_denied_message(%ebp), %esi
 	jmp	early_error
 END_FUNC(write_cbit_proof)
+
+/* The last page of .rodata has room, and .head is near its limit. */
+	.section .rodata.early, "a"
 
 exception_32_message:
 	.ascii	"sevstub: unexpected exception: the entry code causes none; "

@@ -14,6 +14,7 @@
 #include "ident_map.h"
 #include "insn.h"
 #include "lib/string.h"
+#include "sev-snp.h"
 #include "sev-vc.h"
 #include "sev.h"
 #include "x86.h"
@@ -39,10 +40,47 @@ struct vc {
 
 /* ---- Stage 1. */
 
+static void take_cpuid(struct exception_frame *frame, const struct cpuid_regs *regs)
+{
+	frame->rax = regs->eax;
+	frame->rbx = regs->ebx;
+	frame->rcx = regs->ecx;
+	frame->rdx = regs->edx;
+}
+
+/*
+ * Returns @known, where bits that are set in @mask come from the hypervisor, which is
+ * asked by the MSR protocol only if there are such bits.
+ */
+static u32 complete(u32 known, u32 mask, u32 function, u64 reg)
+{
+	if (mask)
+		known = (known & ~mask) |
+			(msr_protocol_cpuid(function, reg) & mask);
+	return known;
+}
+
+/*
+ * Emulates CPUID in an SNP guest. Before snp_start() the result is 0, and sev_detect()
+ * expects it.
+ */
+static void snp_cpuid_stage1(struct exception_frame *frame)
+{
+	u32 function = (u32)frame->rax;
+	struct cpuid_regs regs, mask;
+
+	snp_cpuid(function, (u32)frame->rcx, &regs, &mask);
+	regs.eax = complete(regs.eax, mask.eax, function, GHCB_MSR_CPUID_EAX);
+	regs.ebx = complete(regs.ebx, mask.ebx, function, GHCB_MSR_CPUID_EBX);
+	regs.ecx = complete(regs.ecx, mask.ecx, function, GHCB_MSR_CPUID_ECX);
+	regs.edx = complete(regs.edx, mask.edx, function, GHCB_MSR_CPUID_EDX);
+	take_cpuid(frame, &regs);
+}
+
 /*
  * Handles a #VC before sev_es_setup_ghcb() has shared the GHCB page: CPUID
- * only, by the MSR protocol. Returns 0, or the vector of the exception to
- * report.
+ * only, by the MSR protocol, or by the CPUID page of an SNP guest. Returns 0, or the
+ * vector of the exception to report.
  */
 static unsigned int vc_stage1(struct exception_frame *frame)
 {
@@ -59,20 +97,27 @@ static unsigned int vc_stage1(struct exception_frame *frame)
 	sev_guest.status = status;
 	sev_guest.vc_seen = true;
 
+	if (frame->error_code == SVM_EXIT_NOT_VALIDATED && status & SEV_STATUS_SNP)
+		terminate(SEVSTUB_TERM_NOT_VALIDATED);
 	if (frame->error_code != SVM_EXIT_CPUID)
 		terminate(SEVSTUB_TERM_NO_GHCB);
 	if (insn[0] != CPUID_BYTE0 || insn[1] != CPUID_BYTE1)
 		terminate(SEVSTUB_TERM_OPCODE);
 	if ((u32)frame->rcx == CPUID_SUBLEAF_NO_SEV)
 		terminate(SEVSTUB_TERM_CPUID_STATUS);
+	frame->rip += CPUID_LENGTH;
+	if (status & SEV_STATUS_SNP) {
+		snp_cpuid_stage1(frame);
+		return 0;
+	}
 	if ((u32)frame->rcx)
 		terminate(SEVSTUB_TERM_CPUID_SUBLEAF);
 
-	frame->rax = msr_protocol_cpuid(function, GHCB_MSR_CPUID_EAX);
-	frame->rbx = msr_protocol_cpuid(function, GHCB_MSR_CPUID_EBX);
-	frame->rcx = msr_protocol_cpuid(function, GHCB_MSR_CPUID_ECX);
-	frame->rdx = msr_protocol_cpuid(function, GHCB_MSR_CPUID_EDX);
-	frame->rip += CPUID_LENGTH;
+	take_cpuid(frame, &(struct cpuid_regs){
+		msr_protocol_cpuid(function, GHCB_MSR_CPUID_EAX),
+		msr_protocol_cpuid(function, GHCB_MSR_CPUID_EBX),
+		msr_protocol_cpuid(function, GHCB_MSR_CPUID_ECX),
+		msr_protocol_cpuid(function, GHCB_MSR_CPUID_EDX) });
 	return 0;
 }
 
@@ -210,6 +255,33 @@ static unsigned int vc_cpuid(struct vc *vc)
 	vc->regs[INSN_RBX] = (u32)ghcb_output(rbx);
 	vc->regs[INSN_RCX] = (u32)ghcb_output(rcx);
 	vc->regs[INSN_RDX] = (u32)ghcb_output(rdx);
+	return 0;
+}
+
+static void choose(u64 *reg, u32 known, u32 mask)
+{
+	*reg = (known & ~mask) | ((u32)*reg & mask);
+}
+
+/*
+ * Emulates CPUID in an SNP guest: asks the hypervisor only for what the CPUID page
+ * does not tell.
+ */
+static unsigned int vc_snp_cpuid(struct vc *vc)
+{
+	struct cpuid_regs regs, mask;
+	unsigned int vector;
+
+	snp_cpuid((u32)vc->regs[INSN_RAX], (u32)vc->regs[INSN_RCX], &regs, &mask);
+	if (mask.eax | mask.ebx | mask.ecx | mask.edx) {
+		vector = vc_cpuid(vc);
+		if (vector)
+			return vector;
+	}
+	choose(&vc->regs[INSN_RAX], regs.eax, mask.eax);
+	choose(&vc->regs[INSN_RBX], regs.ebx, mask.ebx);
+	choose(&vc->regs[INSN_RCX], regs.ecx, mask.ecx);
+	choose(&vc->regs[INSN_RDX], regs.edx, mask.edx);
 	return 0;
 }
 
@@ -665,7 +737,7 @@ static unsigned int vc_dispatch(struct vc *vc)
 {
 	switch (vc->insn.op) {
 	case INSN_CPUID:
-		return vc_cpuid(vc);
+		return sev_snp_active() ? vc_snp_cpuid(vc) : vc_cpuid(vc);
 	case INSN_RDTSC:
 		return exchange_edx_eax(vc, SVM_EXIT_RDTSC);
 	case INSN_RDTSCP:
@@ -744,6 +816,8 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 		return X86_TRAP_DB;
 	if (exit_code == SVM_EXIT_EXCP_AC)
 		return X86_TRAP_AC;
+	if (exit_code == SVM_EXIT_NOT_VALIDATED && sev_snp_active())
+		terminate(SEVSTUB_TERM_NOT_VALIDATED);
 
 	ghcb_begin();
 	if (!is_supported(exit_code)) {

@@ -183,6 +183,12 @@ void efi_get_screen(struct screen_info *si);
 /* Returns the address of ACPI's RSDP, or 0. */
 u64 efi_find_rsdp(void);
 
+/*
+ * Sets snp_efi_blob to the address of the confidential-computing blob in firmware's
+ * configuration table, 0 if there is none.
+ */
+void efi_find_blob(void);
+
 /* Returns SECURE_BOOT_* for boot_params.secure_boot. */
 u8 efi_get_secure_boot(void);
 

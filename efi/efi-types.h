@@ -27,6 +27,7 @@
 #define EFI_MEMORY_RO			0x0000000000020000ULL
 #endif
 #define EFI_PERSISTENT_MEMORY		14	/* a memory type (UEFI 7.2.1) */
+#define EFI_UNACCEPTED_MEMORY		15	/* EfiUnacceptedMemoryType */
 
 /*
  * The signature in boot_params.efi_info, and the type_of_loader of an EFI stub
@@ -112,6 +113,11 @@ struct linux_initrd_path {
 	.end = { END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE,	\
 		 { sizeof(EFI_DEVICE_PATH), 0 } },			\
 }
+
+/* The configuration table with the blob of an SNP guest (EDK II, OvmfPkg). */
+#define EFI_CC_BLOB_GUID \
+	{ 0x067b1f5f, 0xcf26, 0x44c5, \
+	  { 0x85, 0x54, 0x93, 0xd7, 0x77, 0x91, 0x2d, 0x42 } }
 
 #define LINUX_EFI_RANDOM_SEED_TABLE_GUID \
 	{ 0x1ce1e5bc, 0x7ceb, 0x42f2, \

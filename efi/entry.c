@@ -281,6 +281,7 @@ static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline
 	la57_efi_memory = efi_alloc_below(LA57_SIZE, U32_MAX);
 	efi_get_screen(&bp->screen_info);
 	bp->acpi_rsdp_addr = efi_find_rsdp();
+	efi_find_blob();
 	bp->secure_boot = efi_get_secure_boot();
 	efi_request_memory_overwrite();
 	efi_install_random_seed();

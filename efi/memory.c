@@ -16,6 +16,7 @@
 #include "image.h"
 #include "kaslr.h"
 #include "lib/string.h"
+#include "sev-snp.h"
 
 static u32 e820_type(const EFI_MEMORY_DESCRIPTOR *d)
 {
@@ -35,6 +36,9 @@ static u32 e820_type(const EFI_MEMORY_DESCRIPTOR *d)
 		return E820_UNUSABLE;
 	case EFI_PERSISTENT_MEMORY:
 		return E820_PMEM;
+	case EFI_UNACCEPTED_MEMORY:
+		/* The stub accepts it, if firmware has the blob of an SNP guest. */
+		return snp_efi_blob ? E820_RAM : E820_RESERVED;
 	default:
 		return E820_RESERVED;
 	}
@@ -413,6 +417,27 @@ bool efi_may_hold(const struct boot_params *bp, u64 start, u64 end)
 		}
 	} while (start > before && start < end);
 	return start >= end;
+}
+
+bool efi_next_unaccepted(const struct boot_params *bp, u64 from, struct range *found)
+{
+	const u64 step = bp->efi_info.efi_memdesc_size;
+	struct range map = efi_map_range(bp);
+	u64 at, end;
+
+	*found = (struct range){ ~0UL, 0 };
+	for (at = map.start; at < map.end && map.end - at >= step; at += step) {
+		const EFI_MEMORY_DESCRIPTOR *d = (const void *)at;
+
+		if (d->Type != EFI_UNACCEPTED_MEMORY ||
+		    d->NumberOfPages > PTE_ADDR_MASK / PAGE_SIZE)
+			continue;
+		end = d->PhysicalStart + d->NumberOfPages * PAGE_SIZE;
+		if (d->PhysicalStart >= from && d->PhysicalStart < found->start &&
+		    end > d->PhysicalStart)
+			*found = (struct range){ d->PhysicalStart, end };
+	}
+	return found->end;
 }
 
 void efi_name_free_memory(const struct boot_params *bp)

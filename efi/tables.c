@@ -12,12 +12,14 @@
 #include "efi-stub.h"
 #include "kaslr.h"
 #include "lib/string.h"
+#include "sev-snp.h"
 
 static const EFI_GUID gop_guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
 static const EFI_GUID console_out_guid = EFI_CONSOLE_OUT_DEVICE_GUID;
 static const EFI_GUID rng_guid = EFI_RNG_PROTOCOL_GUID;
 static const EFI_GUID rng_table_guid = LINUX_EFI_RANDOM_SEED_TABLE_GUID;
 static const EFI_GUID acpi_guid = ACPI_20_TABLE_GUID;
+static const EFI_GUID blob_guid = EFI_CC_BLOB_GUID;
 static const EFI_GUID global_guid = EFI_GLOBAL_VARIABLE;
 static const EFI_GUID shim_guid = SHIM_LOCK_GUID;
 static const EFI_GUID mor_guid = MEMORY_OVERWRITE_REQUEST_GUID;
@@ -121,6 +123,11 @@ const void *efi_find_table(const EFI_GUID *guid)
 u64 efi_find_rsdp(void)
 {
 	return (u64)efi_find_table(&acpi_guid);
+}
+
+void efi_find_blob(void)
+{
+	snp_efi_blob = (u64)efi_find_table(&blob_guid);
 }
 
 static EFI_STATUS get_byte_variable(const CHAR16 *name, const EFI_GUID *guid,

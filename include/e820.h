@@ -79,6 +79,13 @@ bool e820_ram_around(const struct boot_params *bp, u64 addr, u64 *low,
 		     u64 *high);
 
 /*
+ * Stores in *@ram the lowest range of nothing but RAM at or above @from. RAM that
+ * adjoins its end may follow. Returns false, and leaves *@ram undefined, if there is
+ * no RAM.
+ */
+bool e820_next_ram(const struct boot_params *bp, u64 from, struct range *ram);
+
+/*
  * Returns the longest entry of RAM, for a message. Returns 0 and 0 if there is no
  * RAM. Other entries may overlap it.
  */

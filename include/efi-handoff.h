@@ -33,6 +33,13 @@ struct range efi_map_range(const struct boot_params *bp);
 bool efi_may_hold(const struct boot_params *bp, u64 start, u64 end);
 
 /*
+ * Stores in *@found the lowest memory at or above @from that firmware's memory map calls
+ * unaccepted (UEFI 2.10 7.2.3), so that an SNP guest must validate it before use.
+ * Returns false if there is none. Reads efi_map_range(@bp), which must be mapped.
+ */
+bool efi_next_unaccepted(const struct boot_params *bp, u64 from, struct range *found);
+
+/*
  * Tells kaslr.c which memory firmware calls free: if @bp->efi_info has firmware's
  * memory map, conventional memory becomes KASLR_FIRMWARE_FREE and the map itself
  * KASLR_TAKEN. Memory of boot services does not become free, because the kernel may

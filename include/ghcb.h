@@ -37,6 +37,14 @@ static inline volatile struct ghcb *ghcb(void)
 }
 
 /*
+ * Sends @request by the MSR protocol and returns the reply, the MSR's value. The
+ * guest terminates if the reply's code is not @response. SEV-ES only; needs no GHCB
+ * page. While the GHCB page is shared, the caller must have called ghcb_begin(),
+ * because the handler of an NMI would overwrite the request.
+ */
+u64 msr_protocol(u64 request, u64 response);
+
+/*
  * Asks the hypervisor for one register of CPUID @function, sub-leaf 0, by the MSR
  * protocol. @reg is GHCB_MSR_CPUID_EAX, _EBX, _ECX or _EDX. Returns the
  * register's value. The guest terminates if the reply has another response code

@@ -93,6 +93,26 @@ int ident_map_set_decrypted(u64 addr);
 int ident_map_set_encrypted(u64 addr);
 
 /*
+ * Make a private page of 4 KiB at @addr shared in two steps, for an SNP guest. It
+ * calls ident_map_flush() while the page is private, then gives the page to the
+ * hypervisor, and then clears the C-bit by ident_map_set_flushed(). Results are those
+ * of ident_map_set_decrypted().
+ */
+int ident_map_flush(u64 addr);
+int ident_map_set_flushed(u64 addr);
+
+/*
+ * Maps a page at physical address @addr, of 2 MiB if @large and else of 4 KiB, at a
+ * virtual address outside of the identity map: private, read-only, not executable.
+ * An SNP guest validates memory there, which needs two or three page tables however
+ * much memory there is. There is one window for each size, and the next call moves
+ * it. Returns the virtual address, or 0 if @addr cannot be addressed or the pool is
+ * used up. ident_map_close_window() unmaps both windows.
+ */
+u64 ident_map_window(u64 addr, bool large);
+void ident_map_close_window(void);
+
+/*
  * Maps the pages of [@addr, @addr + @size) for device registers: shared with
  * the hypervisor (C-bit clear), writable, not executable, uncached.
  * Returns 0; -EINVAL if the range is empty, wraps around, exceeds what page

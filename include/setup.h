@@ -102,7 +102,7 @@
  * Size of the stack that the entries use until .bss of the moved image is
  * cleared. This stack is in .data.
  */
-#define EARLY_STACK_SIZE	2176
+#define EARLY_STACK_SIZE	2240
 /* Size of the stack of extract_kernel(), which lies above its guard page. */
 #define STACK_SIZE		16384
 /*

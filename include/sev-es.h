@@ -32,12 +32,14 @@ void sev_detect(void);
 
 /*
  * Return whether memory is encrypted (SEV), whether registers are too (SEV-ES),
- * and the C-bit as a mask, 0 outside of SEV. They return false and 0 before
- * sev_detect() has run, and what it found out until sev_load_map(). After
- * sev_load_map() each call reads CR3, which has the C-bit, and SEV_STATUS.
+ * whether memory is also validated (SEV-SNP), and the C-bit as a mask, 0 outside of
+ * SEV. They return false and 0 before sev_detect() has run, and what it found out
+ * until sev_load_map(). After sev_load_map() each call reads CR3, which has the
+ * C-bit, and SEV_STATUS.
  */
 bool sev_active(void);
 bool sev_es_active(void);
+bool sev_snp_active(void);
 u64 sev_enc_mask(void);
 
 /*
@@ -55,15 +57,16 @@ void sev_reload_map(void);
 /*
  * Shares the GHCB page with the hypervisor. From then on #VC is handled through
  * it. CR3 must hold the stub's own page tables. @bp's E820 map tells the #VC handler
- * what is RAM and hence no device.
- * Does nothing outside of SEV-ES.
+ * what is RAM and hence no device. In an SNP guest snp_share_ghcb() must have run, and
+ * the page is registered. Does nothing outside of SEV-ES.
  */
 void sev_es_setup_ghcb(const struct boot_params *bp);
 
 /*
  * Wipes the GHCB page, makes it private again and sets the GHCB MSR to 0.
- * Afterwards the #VC handler can handle CPUID only, by the MSR protocol. Does
- * nothing outside of SEV-ES.
+ * Afterwards the #VC handler can handle CPUID only, by the MSR protocol. In an SNP
+ * guest snp_take_ghcb() must follow, because the page is not validated. Does nothing
+ * outside of SEV-ES.
  */
 void sev_es_shutdown(void);
 
@@ -95,9 +98,10 @@ void sev_es_last_words(void);
 
 /*
  * Stops the boot. An SEV-ES guest asks the hypervisor to terminate it with
- * @reason: SEVSTUB_TERM_* of sev.h, or SEV_TERM_STANDARD | GHCB_TERM_* (GHCB
- * 2.3.1). It prints the reason first, unless there is no GHCB page or the caller
- * has called sev_es_last_words(). Outside of SEV-ES the processor halts.
+ * @reason: SEVSTUB_TERM_* of sev.h, SEV_TERM_STANDARD | GHCB_TERM_* (GHCB
+ * 2.3.1), or SEV_TERM_LINUX | LINUX_TERM_*. It prints the reason first, unless
+ * there is no GHCB page or the caller has called sev_es_last_words(). Outside of
+ * SEV-ES the processor halts.
  */
 noreturn void terminate(unsigned int reason);
 

@@ -40,6 +40,12 @@
 #define SEV_STATUS_KNOWN		(SEV_STATUS_SEV | SEV_STATUS_SEV_ES | \
 					 SEV_STATUS_SNP | SEV_STATUS_DEBUG_SWAP | \
 					 SEV_STATUS_IBS_VIRT | SEV_STATUS_HOST_ONLY)
+/*
+ * An SNP guest may have secure TSC, too. The stub never waits for a time, so
+ * that the feature asks nothing of it.
+ */
+#define SEV_STATUS_SECURE_TSC		(_AC(1, ULL) << 11)
+#define SEV_STATUS_KNOWN_SNP		(SEV_STATUS_KNOWN | SEV_STATUS_SECURE_TSC)
 
 /* -- CPUID leaf 0x8000001F, which describes SEV (APM3 E.4.17). */
 #define CPUID_SEV_EAX_SEV_BIT		1
@@ -49,6 +55,13 @@
 /* EBX 11:6: number of physical address bits that memory encryption takes away. */
 #define CPUID_SEV_EBX_REDUCTION_SHIFT	6
 #define CPUID_SEV_EBX_REDUCTION_MASK	0x3f
+/* EAX 28: an SVSM is present. The guest sets the bit in its own CPUID table. */
+#define CPUID_SEV_EAX_SVSM_BIT		28
+/*
+ * EBX 31: the caches stay coherent when a page becomes private. Without the bit
+ * an SNP guest reads each page once after it has validated it (CVE-2024-36331).
+ */
+#define CPUID_SEV_EBX_COHERENT_BIT	31
 /*
  * Sub-leaf of a CPUID that must not raise #VC. The processor ignores it for the
  * functions that are asked. A handler of #VC that sees it terminates the guest.
@@ -183,11 +196,19 @@
 #define GHCB_MSR_PSC_RESP		0x015
 #define GHCB_MSR_VMPL_REQ		0x016
 #define GHCB_MSR_VMPL_RESP		0x017
+/* Page state: bits 51:12 are the page's address, bits 55:52 the state. */
+#define GHCB_MSR_PSC_STATE_SHIFT	52
+#define GHCB_PSC_PRIVATE		1
+#define GHCB_PSC_SHARED			2
+/* Bits 63:32 of a response to GHCB_MSR_PSC_REQ or _VMPL_REQ: 0 for success. */
+#define GHCB_MSR_ERROR_SHIFT		32
 
 /* A request that exists from GHCB protocol version 2 on. */
 #define GHCB_MSR_HV_FEATURES_REQ	0x080
 #define GHCB_MSR_HV_FEATURES_RESP	0x081
 #define GHCB_MSR_HV_FEATURES_SHIFT	12	/* 63:12: the hypervisor's features */
+#define GHCB_HV_FEATURE_SNP_BIT		0
+#define GHCB_HV_FEATURE_MULTI_VMPL_BIT	5
 
 #define GHCB_MSR_TERM_REQ		0x100	/* asks to terminate the guest; no response */
 #define GHCB_MSR_TERM_SET_SHIFT		12	/* 15:12: set of termination reasons */
@@ -207,6 +228,8 @@
 /* GHCB protocol versions that the stub implements. */
 #define GHCB_VERSION_MIN		1
 #define GHCB_VERSION_MAX		2
+/* The lowest version that has what an SNP guest needs. */
+#define GHCB_VERSION_SNP		2
 
 /*
  * -- Reasons for termination. Reason set 0 belongs to the specification (GHCB
@@ -219,15 +242,29 @@
 #define GHCB_TERM_SNP_FEATURES		2	/* the guest lacks what SNP requires */
 
 /*
- * Linux uses set 1 of termination reasons. Set 2 is the stub's own;
- * docs/messages.md lists its codes.
+ * Set 1 of termination reasons is Linux's. The stub uses its codes for what an
+ * SNP guest must have done or found before Linux can run.
  */
+#define SEV_TERM_SET_LINUX		1
+#define LINUX_TERM_GHCB_REGISTER	0	/* the GHCB page was not registered */
+#define LINUX_TERM_PAGE_STATE		1	/* a page state change failed */
+#define LINUX_TERM_PVALIDATE		2	/* a page could not be validated or rescinded */
+/* The guest is not at VMPL 0, and the hypervisor cannot run other VMPLs. */
+#define LINUX_TERM_NOT_VMPL0		3
+#define LINUX_TERM_CPUID		4	/* the CPUID page is malformed */
+#define LINUX_TERM_SECRETS		6	/* the secrets page is no page */
+#define LINUX_TERM_NO_SVSM		7	/* not at VMPL 0, and there is no SVSM */
+#define LINUX_TERM_SVSM_VMPL0		8	/* the secrets page puts the guest at VMPL 0 */
+#define LINUX_TERM_SVSM_AREA		9	/* the SVSM's calling area is not a page */
+
+/* Set 2 is the stub's own; docs/messages.md lists its codes. */
 #define SEV_TERM_SET_SEVSTUB		2
 /*
- * A flag in the argument of terminate(): the reason is one of SEV_TERM_SET_GHCB,
- * not one of the stub's own.
+ * Flags in the argument of terminate(): the reason is one of SEV_TERM_SET_GHCB or
+ * of SEV_TERM_SET_LINUX, not one of the stub's own.
  */
 #define SEV_TERM_STANDARD		0x100
+#define SEV_TERM_LINUX			0x200
 /*
  * The boot failed for a reason that has no code of its own. error() has printed
  * the reason, if there was a console.
@@ -310,7 +347,12 @@
 #define SEVSTUB_TERM_IMAGE		23
 /* An NMI has come, which an SEV-ES guest does not handle. */
 #define SEVSTUB_TERM_NMI		24
-#define SEVSTUB_TERM_REASONS		25	/* number of codes SEVSTUB_TERM_* above */
+/*
+ * An SNP guest has accessed private memory that is not validated. The loader has
+ * validated less than the stub needs, or the hypervisor has taken the page away.
+ */
+#define SEVSTUB_TERM_NOT_VALIDATED	25
+#define SEVSTUB_TERM_REASONS		26	/* number of codes SEVSTUB_TERM_* above */
 
 /*
  * -- Exit codes of #VC. asm/svm.h defines all but the two for intercepted #DB
@@ -319,6 +361,8 @@
  */
 #define SVM_EXIT_EXCP_DB		(SVM_EXIT_EXCP_BASE + 1)
 #define SVM_EXIT_EXCP_AC		(SVM_EXIT_EXCP_BASE + 17)
+/* Error code of #VC for an access to private memory that is not validated. */
+#define SVM_EXIT_NOT_VALIDATED		0x404
 
 /* -- sw_exit_info_1 of SVM_EXIT_IOIO (APM2 15.10.2). */
 #define SVM_IOIO_IN			(_AC(1, UL) << 0)
@@ -369,6 +413,22 @@
 #define GHCB_SHARED_BUFFER_OFFSET	0x800
 #define GHCB_SHARED_BUFFER_SIZE		2032
 #define GHCB_VALID_BITMAP_SIZE		16
+
+/*
+ * -- SEV-SNP: requests by the GHCB page (GHCB 4.1.6, 4.1.13), and the instructions
+ * PVALIDATE and RMPADJUST (APM3).
+ */
+#define SVM_VMGEXIT_PAGE_STATE		0x80000010
+/*
+ * Terminates the guest, as GHCB_MSR_TERM_REQ does. sw_exit_info_1 has the set in
+ * bits 3:0 and the code in bits 11:4. sw_exit_info_2 is the guest's to use.
+ */
+#define SVM_VMGEXIT_TERMINATE		0x8000fffe
+#define GHCB_TERM_INFO(set, code)	((set) | (code) << 4)
+
+/* An entry of struct page_states: 51:12 address, 55:52 state, 56: 2 MiB. */
+#define PAGE_STATE_2M			(_AC(1, ULL) << 56)
+#define PAGE_STATE_ENTRIES		253
 
 /* -- Offsets in struct sev_guest (sev-es.h), for assembly. */
 #define SEV_GUEST_STATUS		0

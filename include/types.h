@@ -62,6 +62,12 @@ typedef int64_t s64;
 #define in_data __attribute__((section(".data")))
 
 /*
+ * Puts a variable behind .data, where memory holds arbitrary bytes at first and is not
+ * cleared with .bss. For large variables that are written before they are read.
+ */
+#define not_cleared __attribute__((section(".bss.not_cleared")))
+
+/*
  * Reads the variable @x from memory exactly once. The hypervisor can change
  * private memory between two reads, so a value that is checked must be the value
  * that is used.

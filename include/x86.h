@@ -51,10 +51,14 @@
 #define CPUID_EXT_FEATURES	0x80000001
 #define CPUID_SEV		0x8000001f
 
-#define CPUID_1_ECX_RDRAND_BIT	30	/* leaf 1 ECX */
+#define CPUID_1_ECX_OSXSAVE_BIT	27	/* leaf 1 ECX */
+#define CPUID_1_ECX_RDRAND_BIT	30
 #define CPUID_7_EBX_BMI1_BIT	3	/* leaf 7 EBX */
 #define CPUID_7_EBX_BMI2_BIT	8
-#define CPUID_7_ECX_LA57_BIT	16	/* leaf 7 ECX */
+#define CPUID_7_ECX_OSPKE_BIT	4	/* leaf 7 ECX */
+#define CPUID_7_ECX_LA57_BIT	16
+#define CPUID_D_1_EAX_XSAVEC	(_AC(1, U) << 1)	/* leaf 0xd, sub-leaf 1 EAX */
+#define CPUID_D_1_EAX_XSAVES	(_AC(1, U) << 3)
 #define CPUID_EXT_ECX_LZCNT_BIT	5	/* leaf 0x80000001 ECX (ABM) */
 #define CPUID_EXT_EDX_NX_BIT	20	/* leaf 0x80000001 EDX */
 #define CPUID_EXT_EDX_PG1G_BIT	26
@@ -143,6 +147,16 @@
 /* Bytes that one CLFLUSH writes back: 64 on every processor with SEV. */
 #define CACHE_LINE_SIZE		64
 
+/*
+ * Results of PVALIDATE and RMPADJUST in EAX (APM3): 0 for success, or that the page
+ * in the reverse map table has another size. pvalidate() returns RMP_UNCHANGED if
+ * the instruction has set CF.
+ */
+#define RMP_FAIL_SIZE		6
+#define RMP_UNCHANGED		255
+/* The operand RDX of RMPADJUST that takes all rights from VMPL 1. */
+#define RMPADJUST_VMPL1		1
+
 #ifndef __ASSEMBLER__
 
 #include "types.h"
@@ -191,6 +205,13 @@ static inline void mfence(void)
 	asm volatile("mfence" : : : "memory");
 }
 
+/* Stores @value at @at and returns the old value, in one locked instruction. */
+static inline u8 exchange_byte(u8 *at, u8 value)
+{
+	asm volatile("xchgb %0, %1" : "+q"(value), "+m"(*at) : : "memory");
+	return value;
+}
+
 /* The instruction behind the VMGEXIT of vmgexit_page(). */
 extern const u8 behind_vmgexit[];
 
@@ -216,6 +237,9 @@ void outb(u8 value, u16 port);
 void outsb(u16 port, const void *buf, size_t count);
 void vmgexit(void);
 u64 vmgexit_page(void);
+u64 vmgexit_svsm(u64 call, u64 argument);
+unsigned int pvalidate(u64 addr, bool large, bool validate);
+unsigned int rmpadjust(u64 addr, u64 target);
 bool rdrand(u64 *value);
 u64 rdtsc(void);
 noreturn void halt_forever(void);
@@ -352,6 +376,49 @@ static inline u64 vmgexit_page(void)
 		     "	.globl behind_vmgexit\n"
 		     "behind_vmgexit:"
 		     : "+a"(result) : : "memory");
+	return result;
+}
+
+/*
+ * The VMGEXIT that runs the SVSM (SVSM specification, "Calling convention"): RAX is
+ * the call, RCX its argument. Returns RAX, the call's result. The SVSM may change
+ * the other registers of the convention.
+ */
+static inline u64 vmgexit_svsm(u64 call, u64 argument)
+{
+	asm volatile("rep; vmmcall" : "+a"(call), "+c"(argument)
+		     : : "rdx", "r8", "r9", "memory");
+	return call;
+}
+
+/*
+ * Sets the validated bit of the page at virtual address @addr to @validate (APM3,
+ * PVALIDATE). Returns the instruction's result in EAX, or RMP_UNCHANGED if the bit
+ * had this value already. binutils before 2.36 does not know the instruction.
+ */
+static inline unsigned int pvalidate(u64 addr, bool large, bool validate)
+{
+	unsigned int result;
+	bool unchanged;
+
+	asm volatile(".byte 0xf2, 0x0f, 0x01, 0xff"
+		     : "=a"(result), "=@ccc"(unchanged)
+		     : "a"(addr), "c"((u32)large), "d"((u32)validate)
+		     : "memory");
+	return !result && unchanged ? RMP_UNCHANGED : result;
+}
+
+/*
+ * Changes the rights of a VMPL to the page of 4 KiB at virtual address @addr, as
+ * @target says (APM3, RMPADJUST). Returns the instruction's result in EAX.
+ */
+static inline unsigned int rmpadjust(u64 addr, u64 target)
+{
+	unsigned int result;
+
+	asm volatile(".byte 0xf3, 0x0f, 0x01, 0xfe"
+		     : "=a"(result) : "a"(addr), "c"(0), "d"(target)
+		     : "memory", "cc");
 	return result;
 }
 

@@ -22,7 +22,7 @@
 #include "e820.h"
 #include "range.h"
 
-void e820_first(const struct boot_params *bp, struct e820_walk *walk)
+noinline void e820_first(const struct boot_params *bp, struct e820_walk *walk)
 {
 	unsigned int count = bp->e820_entries;
 
@@ -189,6 +189,33 @@ bool e820_is_ram(const struct boot_params *bp, u64 start, u64 end)
 	u64 low = start, high = end;
 
 	return e820_ram_around(bp, start, &low, &high) && high == end;
+}
+
+bool e820_next_ram(const struct boot_params *bp, u64 from, struct range *ram)
+{
+	struct range range;
+	struct e820_walk walk;
+	bool covered;
+
+	do {
+		*ram = (struct range){ ~0UL, 0 };
+		for (e820_first(bp, &walk); next_range(&walk, true, &range);) {
+			u64 start = range.start > from ? range.start : from;
+
+			if (range.end > start && start < ram->start)
+				*ram = (struct range){ start, range.end };
+		}
+		covered = false;
+		for (e820_first(bp, &walk); next_range(&walk, false, &range);) {
+			if (range.start > ram->start && range.start < ram->end)
+				ram->end = range.start;
+			if (range.start <= ram->start && range.end > ram->start) {
+				from = range.end;
+				covered = true;
+			}
+		}
+	} while (ram->end && covered);
+	return ram->end;
 }
 
 struct range e820_largest_ram(const struct boot_params *bp)

@@ -104,6 +104,22 @@ __attribute__((noreturn)) void attack_unknown(const char *name)
 	end_run(END_USAGE, "no attack is called %s (--attack list names them)", name);
 }
 
+void attack_each(char *text, void (*add)(const struct attack *attack, u64 n))
+{
+	const struct attack *attack;
+	char *name, *number, *next;
+
+	for (; *text; text = next) {
+		name = text;
+		next = cut(name, ',');
+		number = cut(name, ':');
+		attack = attack_find(name);
+		if (!attack)
+			attack_unknown(name);
+		add(attack, *number ? parse_number(number) : 0);
+	}
+}
+
 bool attack_is_event(const struct attack *attack)
 {
 	return attack >= event_attacks && attack < event_attacks + event_count;
@@ -181,6 +197,17 @@ void attack_add(const struct attack *attack, u64 n)
 {
 	lies[lie_count].attack = attack;
 	lies[lie_count++].n = n;
+}
+
+void attack_add_checked(const struct attack *attack, u64 n)
+{
+	if (n >= attack->count)
+		end_run(END_USAGE, "--attack %s:%lu: N must be 0 to %u", attack->name, n,
+			attack->count - 1);
+	if (lie_count == LIES_MAX)
+		end_run(END_USAGE, "--attack names more than %u attacks, and one run of the "
+			"guest can have no more: give some of them in another run", LIES_MAX);
+	attack_add(attack, n);
 }
 
 /* One step of splitmix64, Steele's and Vigna's pseudo-random generator. */

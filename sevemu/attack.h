@@ -181,6 +181,19 @@ extern bool attack_on;
 const struct attack *attack_find(const char *name);
 
 /*
+ * Calls @add for each element "NAME" or "NAME:N" of @text, a list with commas from the
+ * command line.  N is 0 if it is left out.  Changes @text.  A name that is unknown, or
+ * a wrong number, ends the run.
+ */
+void attack_each(char *text, void (*add)(const struct attack *attack, u64 n));
+
+/*
+ * Does what attack_add() does.  Ends the run with a message if @n is too large for
+ * @attack, or if the run has LIES_MAX attacks already.
+ */
+void attack_add_checked(const struct attack *attack, u64 n);
+
+/*
  * Ends the run with a message, because attack_find() has found no attack called @name: the
  * guest is not an SNP guest, or the name is that of a window, or unknown.
  */

@@ -20,34 +20,19 @@
 static bool due;		/* the attacks have begun, and their events are not injected yet */
 static u64 exits;		/* number of the guest's exits */
 
+/* Adds @attack:@n to the lies of this run, or ends the run with the reason why not. */
+static void add(const struct attack *attack, u64 n)
+{
+	if (attack->no_random || attack->rewrite || attack->alias || attack->replace ||
+	    attack->memory || (attack->fire && !events_single(attack)))
+		end_run(END_USAGE, "--attack %s is not possible with --attack-once: it takes "
+			"attacks that change an answer or inject one event", attack->name);
+	attack_add_checked(attack, n);
+}
+
 void once_option(char *text)
 {
-	const struct attack *attack;
-	char *name, *number;
-	u64 n;
-
-	while (*text) {
-		for (name = text; *text && *text != ':' && *text != ','; text++)
-			;
-		number = *text == ':' ? text + 1 : NULL;
-		if (*text)
-			*text++ = '\0';
-		while (number && *text && *text != ',')
-			text++;
-		if (number && *text)
-			*text++ = '\0';
-		n = number ? parse_number(number) : 0;
-		attack = attack_find(name);
-		if (!attack)
-			attack_unknown(name);
-		if (attack->no_random || attack->rewrite || attack->alias || attack->replace ||
-		    attack->memory || (attack->fire && !events_single(attack)) ||
-		    n >= attack->count || lie_count == LIES_MAX)
-			end_run(END_USAGE, "--attack %s:%lu is not possible with --attack-once: "
-				"it takes up to %u attacks that change an answer or inject one "
-				"event, with N below %u", name, n, LIES_MAX, attack->count);
-		attack_add(attack, n);
-	}
+	attack_each(text, add);
 }
 
 void once_start(void)

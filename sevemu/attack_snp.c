@@ -307,40 +307,20 @@ const struct attack snp_attacks[] = {
 };
 const unsigned int snp_attack_count = ARRAY_SIZE(snp_attacks);
 
+/* Adds @attack:@n to the lies of this run, or ends the run with the reason why not. */
+static void add(const struct attack *attack, u64 n)
+{
+	if (attack->fire || attack->no_random || attack->rewrite || attack->alias ||
+	    attack->replace || attack->memory)
+		end_run(END_USAGE, "--attack %s needs --marker: one run of the guest can have "
+			"only lies that change an answer or take a page, and %s does something "
+			"else", attack->name, attack->name);
+	attack_add_checked(attack, n);
+}
+
 void snp_attack_option(char *text)
 {
-	const struct attack *attack;
-	char *name, *number;
-	u64 n;
-
-	while (*text) {
-		for (name = text; *text && *text != ':' && *text != ','; text++)
-			;
-		number = *text == ':' ? text + 1 : NULL;
-		if (*text)
-			*text++ = '\0';
-		while (number && *text && *text != ',')
-			text++;
-		if (number && *text)
-			*text++ = '\0';
-		n = number ? parse_number(number) : 0;
-		attack = attack_find(name);
-		if (!attack)
-			attack_unknown(name);
-		if (attack->fire || attack->no_random || attack->rewrite || attack->alias ||
-		    attack->replace || attack->memory)
-			end_run(END_USAGE, "--attack %s needs --marker: one run of the guest "
-				"can have only lies that change an answer or take a page, and "
-				"%s does something else", name, name);
-		if (n >= attack->count)
-			end_run(END_USAGE, "--attack %s:%lu: N must be 0 to %u", name, n,
-				attack->count - 1);
-		if (lie_count == LIES_MAX)
-			end_run(END_USAGE, "--attack names more than %u attacks, and one run "
-				"of the guest can have no more: give some of them in another "
-				"run", LIES_MAX);
-		attack_add(attack, n);
-	}
+	attack_each(text, add);
 }
 
 void snp_attack_start(void)

@@ -94,7 +94,7 @@ enum outcome {
 	TRIPLE_FAULT_FLOOD,
 	/*
 	 * After a change of private memory the guest broke the GHCB protocol or
-	 * never ended.
+	 * never ended. Or the host took a page from an SNP guest, and it never ended.
 	 */
 	STUCK,
 	/* The guest sent a GHCB termination request. */
@@ -188,7 +188,7 @@ void campaign_marker(const struct vcpu *vcpu)
 void campaign_exit(void)
 {
 	if (running && ++exits > EXITS_MAX) {
-		if (!attack_by_memory())
+		if (!attack_by_memory() && !snp_attack_took())
 			watch_fail("the run has not ended after so many exits", exits);
 		leave(END_ERROR);
 	}
@@ -316,6 +316,9 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 		*outcome = run.stopped ? HOST_STOP :
 			   handed_over ? TRIPLE_FAULT_LATE :
 			   watch_is_proven() && flooded ? TRIPLE_FAULT_FLOOD : TRIPLE_FAULT;
+	} else if (snp_attack_took()) {
+		/* The code that terminates the guest can be in the page that is taken. */
+		*outcome = STUCK;
 	} else if (run.end == END_HALT && !guest_is_es()) {
 		*outcome = HALTED;
 	} else {

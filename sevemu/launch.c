@@ -45,6 +45,7 @@ struct page_info {
 	u8 reserved;
 	u64 gpa;
 } __attribute__((packed));
+_Static_assert(2 * RANGES_MAX <= LAUNCH_LIST_MAX, "room for the list of validated ranges");
 _Static_assert(sizeof(struct page_info) == 0x70, "PAGE_INFO has 112 bytes");
 
 static struct range ranges[RANGES_MAX];
@@ -53,6 +54,12 @@ static u8 digest[SHA384_SIZE];
 static struct sha256 plain;	/* the digest of SEV and SEV-ES so far */
 static bool measured;
 static char *validated;		/* the value of --validated */
+/* The ranges of --validated, if it is a list. */
+static struct range listed[RANGES_MAX];
+static unsigned int listed_count;
+/* Where the list of validated ranges goes, or NULL; see launch_describe(). */
+static u64 (*described)[2];
+static u32 *described_bytes;
 
 void launch_add(u64 gpa, u64 size, enum launch_type type)
 {
@@ -72,6 +79,12 @@ void launch_add(u64 gpa, u64 size, enum launch_type type)
 void launch_option(char *value)
 {
 	validated = value;
+}
+
+void launch_describe(u64 (*data)[2], u32 *bytes)
+{
+	described = data;
+	described_bytes = bytes;
 }
 
 bool launch_all(void)
@@ -161,10 +174,10 @@ static void launch_all_ram(void)
 }
 
 /*
- * Validates the ranges of --validated, a list of START-END separated by commas.
- * The text is changed.
+ * Reads the ranges of --validated, a list of START-END separated by commas.  The text
+ * is changed.
  */
-static void launch_list(char *text)
+static void read_list(char *text)
 {
 	char *start, *end;
 
@@ -176,8 +189,30 @@ static void launch_list(char *text)
 			;
 		if (*text)
 			*text++ = '\0';
-		launch_rest(parse_number(start), parse_number(end));
+		if (listed_count == RANGES_MAX)
+			end_run(END_ERROR, "--validated has more than %u ranges: give a "
+				"shorter list", RANGES_MAX);
+		listed[listed_count].gpa = ALIGN_DOWN(parse_number(start), PAGE_SIZE);
+		listed[listed_count++].end = ALIGN_UP(parse_number(end), PAGE_SIZE);
 	}
+}
+
+/* Writes the validated ranges to where launch_describe() has said. */
+static void describe(void)
+{
+	unsigned int i, n = 0;
+
+	if (!described)
+		return;
+	for (i = 0; i < range_count; i++, n++) {
+		described[n][0] = ranges[i].gpa;
+		described[n][1] = ranges[i].end;
+	}
+	for (i = 0; i < listed_count; i++, n++) {
+		described[n][0] = listed[i].gpa;
+		described[n][1] = listed[i].end;
+	}
+	*described_bytes = n * sizeof(described[0]);
 }
 
 void launch_finish(struct vcpu *vcpu)
@@ -187,6 +222,10 @@ void launch_finish(struct vcpu *vcpu)
 	u64 page;
 
 	sha256_init(&plain);
+	if (guest_is_snp() && config.mode != MODE_OVMF && !launch_all() &&
+	    strcmp(validated, "loaded"))
+		read_list(validated);
+	describe();
 	for (i = 0; i < range_count; i++) {
 		for (page = ranges[i].gpa; config.measure && page < ranges[i].end;
 		     page += PAGE_SIZE)
@@ -195,11 +234,10 @@ void launch_finish(struct vcpu *vcpu)
 			rmp_launch(ranges[i].gpa, ranges[i].end);
 	}
 	if (guest_is_snp() && config.mode != MODE_OVMF) {
-		if (launch_all()) {
+		if (launch_all())
 			launch_all_ram();
-		} else if (strcmp(validated, "loaded")) {
-			launch_list(validated);
-		}
+		for (i = 0; i < listed_count; i++)
+			launch_rest(listed[i].gpa, listed[i].end);
 	}
 	if (config.sev == SEV_OFF || !config.measure)
 		return;

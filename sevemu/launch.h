@@ -50,6 +50,14 @@ const u8 *launch_digest(unsigned int *size);
  */
 void launch_option(char *value);
 
+/*
+ * Names the memory in which launch_finish() will list the validated ranges: pairs of
+ * addresses, start and end, in @data, which has room for LAUNCH_LIST_MAX of them, and
+ * their size in bytes in *@bytes. snp_launch.c calls it, unless all RAM is validated.
+ */
+#define LAUNCH_LIST_MAX		96
+void launch_describe(u64 (*data)[2], u32 *bytes);
+
 /* Returns whether --validated=all makes all RAM validated when the guest starts. */
 bool launch_all(void);
 

@@ -160,6 +160,7 @@ static const char *const reasons_sevstub[] = {
 	"loader handed over something wrong",
 	"image is damaged",
 	"NMI",
+	"private memory that is not validated",
 };
 
 static const struct {

@@ -29,6 +29,12 @@
 #define BLOB_OFFSET		0x40
 #define BLOB_MAGIC		0x45444d41	/* "AMDE" */
 #define SETUP_CC_BLOB		7
+/*
+ * sevstub's type of a setup_data node with the validated ranges, which follow the node
+ * (docs/sev-snp.md).
+ */
+#define SETUP_VALIDATED		0x6c615653	/* "SVal" */
+#define VALIDATED_OFFSET	0x80
 
 /* An entry of the CPUID page. */
 struct cpuid_entry {
@@ -110,6 +116,17 @@ struct node {
 	u32 length;
 	u32 blob;		/* guest-physical address */
 } __attribute__((packed));
+
+/* The setup_data node with the validated ranges. */
+struct validated_node {
+	u64 next;
+	u32 type;
+	u32 length;		/* bytes of the ranges that follow */
+	u64 ranges[LAUNCH_LIST_MAX][2];
+};
+_Static_assert(offsetof(struct validated_node, ranges) == 16, "struct setup_data");
+_Static_assert(VALIDATED_OFFSET + sizeof(struct validated_node) <= PAGE_SIZE,
+	       "the ranges have room in the blob's page");
 
 /* Section types of OVMF's SEV metadata. */
 #define SECTION_ZERO		1
@@ -237,6 +254,7 @@ u64 snp_launch_kernel(struct vcpu *vcpu, u64 next)
 {
 	struct node *node = launch_page(SNP_BLOB, "blob");
 	struct blob *blob = (void *)((u8 *)node + BLOB_OFFSET);
+	struct validated_node *v = (void *)((u8 *)node + VALIDATED_OFFSET);
 
 	*node = (struct node){
 		.next = next,
@@ -251,6 +269,11 @@ u64 snp_launch_kernel(struct vcpu *vcpu, u64 next)
 		.cpuid = KERNEL_CPUID,
 		.cpuid_size = PAGE_SIZE,
 	};
+	if (!launch_all()) {
+		node->next = SNP_BLOB + VALIDATED_OFFSET;
+		v->type = SETUP_VALIDATED;
+		launch_describe(v->ranges, &v->length);
+	}
 	launch_add(SNP_BLOB, PAGE_SIZE, LAUNCH_NORMAL);
 	make_secrets_page(vcpu, KERNEL_SECRETS, KERNEL_CALLING_AREA);
 	make_cpuid_page(vcpu, KERNEL_CPUID);

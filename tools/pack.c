@@ -260,12 +260,12 @@ static const struct codec {
 	u64 (*margin)(const struct blob *image, const struct blob *frame);
 	const char *(*expand)(const struct blob *in, struct blob *out);
 } codecs[] = {
-	[PAYLOAD_CODEC_ZSTD] = { "zstd", "unzstd", 88400, 22, 19, true,
+	[PAYLOAD_CODEC_ZSTD] = { "zstd", "unzstd", 96176, 22, 19, true,
 				 zstd_compress, zstd_margin, zstd_expand },
-	[PAYLOAD_CODEC_LZ4] = { "lz4", "unlz4", 72016, LZ4HC_CLEVEL_MAX,
+	[PAYLOAD_CODEC_LZ4] = { "lz4", "unlz4", 79792, LZ4HC_CLEVEL_MAX,
 				LZ4HC_CLEVEL_MAX, false, lz4_compress, lz4_margin,
 				unlz4_legacy },
-	[PAYLOAD_CODEC_NONE] = { "none", "unstore", 67920, 0, 0, false,
+	[PAYLOAD_CODEC_NONE] = { "none", "unstore", 75696, 0, 0, false,
 				 none_compress, none_margin, none_expand },
 };
 

@@ -62,7 +62,8 @@ void hello(const struct boot_params *bp)
 
 	sev_start();
 	print("hello: I am ");
-	print(is_sev_es() ? "an SEV-ES" : is_sev() ? "an SEV" : "a plain");
+	print(is_snp() ? "an SEV-SNP" : is_sev_es() ? "an SEV-ES" :
+	      is_sev() ? "an SEV" : "a plain");
 	print(" guest with ");
 	print_number(ram_size(bp) >> 20);
 	print(" MiB\nhello: my command line is \"");

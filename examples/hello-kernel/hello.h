@@ -14,11 +14,14 @@
  */
 void sev_start(void);
 
-/* Whether the guest's memory is encrypted: true in SEV and SEV-ES guests. */
+/* Whether the guest's memory is encrypted: true in SEV, SEV-ES and SNP guests. */
 bool is_sev(void);
 
-/* Whether the guest's registers are encrypted, too: true in SEV-ES guests only. */
+/* Whether the guest's registers are encrypted, too: true in SEV-ES and SNP guests. */
 bool is_sev_es(void);
+
+/* Whether the hypervisor cannot change the guest's memory either: true in SNP guests. */
+bool is_snp(void);
 
 /* Writes the byte @value to the I/O port @port, in any kind of guest. */
 void port_out(uint16_t port, uint8_t value);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev.c - port I/O for a kernel that may run in an SEV-ES guest and has no #VC handler.
+ * sev.c - port I/O for a kernel that may run in an SEV-ES or SNP guest and has no #VC handler.
  * In such a guest an IN or OUT instruction would raise #VC. This file instead asks the
  * hypervisor for each access, by a GHCB of the kernel's own.
  *
@@ -10,7 +10,18 @@
 
 #define MSR_SEV_STATUS		0xc0010131
 #define SEV_STATUS_SEV_ES	0x2
+#define SEV_STATUS_SNP		0x4
 #define MSR_GHCB		0xc0010130
+
+/*
+ * Requests by the GHCB MSR that only SNP guests make (GHCB 2.3.1): the page state
+ * "shared", and registration of the GHCB page. The address is in bits 51:12.
+ */
+#define GHCB_MSR_SHARED		0x0020000000000014
+#define GHCB_MSR_SHARED_DONE	0x015
+#define GHCB_MSR_REGISTER	0x012
+#define GHCB_MSR_REGISTERED	0x013
+#define GHCB_MSR_TERMINATE	0x100
 
 #define CR4_LA57		0x1000
 #define PTE_PRESENT_WRITE	0x3
@@ -32,13 +43,15 @@
 #define GHCB_VALID		(0x3f0 / 8)
 #define GHCB_VERSION		(0xff8 / 8)
 #define GHCB_VERSION_1		(1UL << 16)
+#define GHCB_VERSION_2		(2UL << 16)
 #define EXIT_IOIO		0x7b
 #define IOIO_8_BITS		0x10
 #define IOIO_IN			0x1
 
 /* Mask of the C-bit in a page-table entry; 0: the guest has no SEV. */
 static uint64_t cbit;
-static bool es;				/* true in an SEV-ES guest */
+static bool es;				/* true in an SEV-ES or SNP guest */
+static bool snp;			/* true in an SNP guest */
 
 /*
  * The GHCB page has 2 MiB for itself, because share_ghcb() makes a whole 2 MiB page
@@ -69,6 +82,35 @@ static void wrmsr(uint32_t msr, uint64_t value)
 }
 
 /*
+ * Sends a request by the GHCB MSR. If the reply is not @reply, asks the hypervisor to
+ * terminate the guest, because it cannot print then.
+ */
+static void msr_request(uint64_t request, uint64_t reply)
+{
+	wrmsr(MSR_GHCB, request);
+	asm volatile("rep; vmmcall" : : : "memory");	/* VMGEXIT */
+	while (rdmsr(MSR_GHCB) != reply) {
+		wrmsr(MSR_GHCB, GHCB_MSR_TERMINATE);
+		asm volatile("rep; vmmcall" : : : "memory");
+	}
+}
+
+/*
+ * In an SNP guest at VMPL 0 gives the GHCB page to the hypervisor: rescinds the page's
+ * validation by PVALIDATE, then changes its page state. This is all that the kernel needs
+ * to know of SNP to print: sevstub has accepted the memory.
+ */
+static void give_ghcb(void)
+{
+	uint64_t page = (uint64_t)&shared;
+	uint32_t result;
+
+	asm volatile(".byte 0xf2, 0x0f, 0x01, 0xff"	/* PVALIDATE */
+		     : "=a"(result) : "a"(page), "c"(0), "d"(0) : "memory", "cc");
+	msr_request(GHCB_MSR_SHARED | page, GHCB_MSR_SHARED_DONE);
+}
+
+/*
  * Loads page tables that map the first GiB private (with the C-bit), except for the 2
  * MiB of the GHCB, which are shared with the hypervisor (without the C-bit).
  */
@@ -91,7 +133,10 @@ static void share_ghcb(void)
 	 */
 	for (uint64_t i = 0; i < 4096; i += 64)
 		asm volatile("clflush (%0)" : : "r"((uint8_t *)&shared + i) : "memory");
-	asm volatile("mfence; mov %0, %%cr3" : : "r"((uint64_t)root | cbit) : "memory");
+	asm volatile("mfence" : : : "memory");
+	if (snp)
+		give_ghcb();
+	asm volatile("mov %0, %%cr3" : : "r"((uint64_t)root | cbit) : "memory");
 }
 
 void sev_start(void)
@@ -108,8 +153,13 @@ void sev_start(void)
 	if (!cbit)
 		return;
 	es = rdmsr(MSR_SEV_STATUS) & SEV_STATUS_SEV_ES;
+	snp = rdmsr(MSR_SEV_STATUS) & SEV_STATUS_SNP;
 	if (es)
 		share_ghcb();
+	/* An SNP guest may use only the GHCB page that it has registered. */
+	if (snp)
+		msr_request(GHCB_MSR_REGISTER | (uint64_t)&shared,
+			    GHCB_MSR_REGISTERED | (uint64_t)&shared);
 }
 
 bool is_sev(void)
@@ -120,6 +170,11 @@ bool is_sev(void)
 bool is_sev_es(void)
 {
 	return es;
+}
+
+bool is_snp(void)
+{
+	return snp;
 }
 
 /*
@@ -136,7 +191,7 @@ static uint8_t ghcb_port(uint64_t info, uint8_t value)
 
 	for (unsigned int i = 0; i < ENTRIES; i++)
 		ghcb[i] = 0;
-	ghcb[GHCB_VERSION] = GHCB_VERSION_1;
+	ghcb[GHCB_VERSION] = snp ? GHCB_VERSION_2 : GHCB_VERSION_1;
 	ghcb[GHCB_RAX] = value;
 	ghcb[GHCB_EXIT_CODE] = EXIT_IOIO;
 	ghcb[GHCB_EXIT_INFO_1] = info;

@@ -17,9 +17,10 @@ BOOT_BAD := $(filter $(O)/boot/bad-%,$(BOOT_IMAGES))
 BOOT_DISKS := $(filter $(O)/boot/disk-%,$(BOOT_IMAGES))
 BOOT_KEXEC := $(O)/boot/kexec.img
 BOOT_IPXE := $(O)/boot/ipxe.img
-# The suite sev boots cloud-lz4.img.
+# The suite sev boots cloud-lz4.img, and as SNP guests trixie-lz4.img and sid-lz4.img,
+# the kernels of Debian 13 and of Debian unstable.
 BOOT_CODECS := $(sort $(filter %-lz4.img %-none.img,$(BOOT_IMAGES)) \
-	$(O)/boot/cloud-lz4.img)
+	$(addprefix $(O)/boot/,cloud-lz4.img trixie-lz4.img sid-lz4.img))
 BOOT_PAYLOADS := $(filter-out $(O)/boot/moves.img $(BOOT_KERNELS) $(BOOT_BAD) $(BOOT_DISKS) \
 	$(BOOT_KEXEC) $(BOOT_IPXE) $(BOOT_CODECS),$(BOOT_IMAGES))
 
@@ -40,6 +41,8 @@ $(O)/boot/moves.img: $(O)/payload/moves.bz $(IMAGE_DEPS)
 	$(Q)tools/mkimage --elf $(@:.img=.elf) -o $@ $<
 
 $(filter $(O)/boot/cloud-%,$(BOOT_CODECS)): $(O)/kernels/cloud/vmlinuz
+$(O)/boot/trixie-lz4.img: $(O)/kernels/trixie/vmlinuz
+$(O)/boot/sid-lz4.img: $(O)/kernels/sid/vmlinuz
 $(filter $(O)/boot/test-%,$(BOOT_CODECS)): $(O)/payload/test.elf
 $(BOOT_CODECS): $(IMAGE_DEPS)
 	@mkdir -p $(@D)

@@ -168,18 +168,20 @@ static u32 ask_cpuid(u32 leaf, unsigned int reg, u32 proper)
 
 /*
  * Predicts a CPUID instruction that raises #VC while there is no GHCB page: one
- * request for each of the four registers. Without SEV-ES the stub must report the
- * #VC as an exception.
+ * request for each of the four registers. In an SNP guest there is no request, and
+ * the result is 0. Without SEV-ES the stub must report the #VC as an exception.
  */
 static struct cpuid_regs stage1_cpuid(u32 leaf, const struct cpuid_regs *real)
 {
-	struct cpuid_regs r;
+	struct cpuid_regs r = { 0, 0, 0, 0 };
 
 	predicted.status = host.sev_status;
 	if (!(host.sev_status & 2)) {
 		predicted.outcome = REPORTS;
 		longjmp(decided, 1);
 	}
+	if (host.sev_status & 4)
+		return r;
 	r.eax = ask_cpuid(leaf, 0, real->eax);
 	r.ebx = ask_cpuid(leaf, 1, real->ebx);
 	r.ecx = ask_cpuid(leaf, 2, real->ecx);
@@ -190,6 +192,7 @@ static struct cpuid_regs stage1_cpuid(u32 leaf, const struct cpuid_regs *real)
 static void predict_detect(bool known, bool status_known, u64 info, u32 cbit)
 {
 	struct cpuid_regs max = cpu.max, sev = cpu.sev;
+	bool snp;
 	u64 low, high, good = 2UL << 48 | 1UL << 32 | (u64)(cbit & 255) << 24;
 
 	if (known && !status_known)
@@ -199,7 +202,7 @@ static void predict_detect(bool known, bool status_known, u64 info, u32 cbit)
 
 		if (seen)
 			max = stage1_cpuid(LEAF_MAX, &cpu.max);
-		if (max.eax < LEAF_SEV) {
+		if (max.eax < LEAF_SEV && !(seen && host.sev_status & 4)) {
 			if (seen)
 				ends(2, 4);
 			return;
@@ -224,7 +227,8 @@ static void predict_detect(bool known, bool status_known, u64 info, u32 cbit)
 		}
 		if (predicted.status & 2) {
 			info = ask(2, good, 1);
-			cbit = ask_cpuid(LEAF_SEV, 1, cpu.sev.ebx) & 63;
+			cbit = predicted.status & 4 ? info >> 24 & 255 :
+			       ask_cpuid(LEAF_SEV, 1, cpu.sev.ebx) & 63;
 		} else {
 			cbit = sev.ebx & 63;
 		}
@@ -232,12 +236,8 @@ static void predict_detect(bool known, bool status_known, u64 info, u32 cbit)
 check:
 	if (!(predicted.status & 1))
 		return;
-	if (predicted.status & 4) {
-		if (predicted.status & 2)
-			ends(0, 2);
-		refused(0);
-	}
-	if (predicted.status & ~0x824387UL)
+	snp = (predicted.status & 6) == 6;
+	if (!snp && predicted.status & ~0x824383UL)
 		refused(5);
 	if (cbit < 32 || cbit > 51)
 		refused(3);
@@ -248,13 +248,15 @@ check:
 		return;
 	if ((info >> 24 & 255) != cbit)
 		ends(2, 2);
-	if ((ask_cpuid(LEAF_SEV, 0, cpu.sev.eax) & 0xa) != 0xa)
+	if (!snp && (ask_cpuid(LEAF_SEV, 0, cpu.sev.eax) & 0xa) != 0xa)
 		ends(2, 4);
 	low = info >> 32 & 0xffff;
 	high = info >> 48;
 	if (low > 2 || high < 1 || low > high)
 		ends(0, 1);
 	predicted.version = high > 2 ? 2 : (u16)high;
+	if (snp && high < 2)
+		ends(0, 2);
 }
 
 static void predict_stage1(void)
@@ -264,6 +266,8 @@ static void predict_stage1(void)
 		predicted.outcome = REPORTS;
 		longjmp(decided, 1);
 	}
+	if (frame.error_code == 0x404 && host.sev_status & 4)
+		ends(2, 24);
 	if (frame.error_code != 0x72)
 		ends(2, 12);
 	if (*(u8 *)frame.rip != 0x0f || *(u8 *)(frame.rip + 1) != 0xa2)
@@ -271,9 +275,13 @@ static void predict_stage1(void)
 	/* The sub-leaf of a CPUID that must not raise #VC, "SEV ". */
 	if ((u32)frame.rcx == 0x20564553)
 		ends(2, 4);
+	want.rip += 2;
+	if (host.sev_status & 4) {
+		want.rax = want.rbx = want.rcx = want.rdx = 0;
+		return;
+	}
 	if ((u32)frame.rcx)
 		ends(2, 13);
-	want.rip += 2;
 	want.rax = ask_cpuid((u32)frame.rax, 0, 1);
 	want.rbx = ask_cpuid((u32)frame.rax, 1, 2);
 	want.rcx = ask_cpuid((u32)frame.rax, 2, 3);

@@ -157,10 +157,7 @@ static bool predict_handover(const struct setup_data *node, u64 addr)
 	return true;
 }
 
-/*
- * Predicts what map_setup_data() does with the list, and makes the changes to the
- * nodes that it has to make.
- */
+/* Predicts what map_setup_data() does with the list. */
 static void predict_chain(void)
 {
 	u64 addr = fake.bp.hdr.setup_data, end;
@@ -184,9 +181,9 @@ static void predict_chain(void)
 		    !predict_handover(&node, addr))
 			return;
 		/* The blob of type 7 exists in SNP guests only. */
-		if (node.type == 7)
-			memset((u8 *)addr + offsetof(struct setup_data, type), 0,
-			       sizeof(node.type));
+		expected_error = "SNP blob";
+		if (node.type == 7 && !fake.snp)
+			return;
 		addr = node.next;
 	}
 	expected_error = NULL;
@@ -194,7 +191,7 @@ static void predict_chain(void)
 
 static void fuzz_chain(struct input *in)
 {
-	static u8 before[PAGE_SIZE], after[PAGE_SIZE];
+	static u8 before[PAGE_SIZE];
 	struct boot boot = { .bp = &fake.bp };
 	unsigned int i, entries;
 	bool refused;
@@ -239,7 +236,9 @@ static void fuzz_chain(struct input *in)
 		if (node->type == 10)
 			memcpy(node->data, kho, sizeof(kho));
 	}
-	entries = take_u8(in) % 6;
+	entries = take_u8(in);
+	fake.snp = entries & 0x80;
+	entries %= 6;
 	for (i = 0; i < entries; i++)
 		add_e820_inside(take_pointer(in), take_u8(in),
 				i & 1 ? 128 : 2);
@@ -248,8 +247,6 @@ static void fuzz_chain(struct input *in)
 
 	memcpy(before, machine + AT_NODES, sizeof(before));
 	predict_chain();
-	memcpy(after, machine + AT_NODES, sizeof(after));
-	memcpy(machine + AT_NODES, before, sizeof(before));
 	hide(machine + AT_NODES, PAGE_SIZE);
 	trace[0] = '\0';
 	REFUSED(refused, map_setup_data(boot.bp, boot.runtime));
@@ -260,7 +257,7 @@ static void fuzz_chain(struct input *in)
 		CHECK(!strcmp(harness_error_what, expected_error), "%s",
 		      harness_error_what);
 	CHECK(!strcmp(trace, expected), "%s instead of %s", trace, expected);
-	CHECK(!memcmp(machine + AT_NODES, after, sizeof(after)),
+	CHECK(!memcmp(machine + AT_NODES, before, sizeof(before)),
 	      "nodes changed%s", "");
 }
 

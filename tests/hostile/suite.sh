@@ -106,20 +106,26 @@ place() {
 	echo $((moved + $(symbol "$boots.elf" "${1%+*}") + ${offset:-0}))
 }
 
+# end_of SYMBOL: the end of a variable, as between takes it.
+end_of() {
+	size=$(nm -S "$boots.elf" | sed -n "s/^[0-9a-f]* \([0-9a-f]*\) b $1\$/\1/p")
+	echo "$1+$((0x$size))"
+}
+
 # find_memory: sets $memory_of, all that sevemu's --memory takes.
 find_memory() {
 	status=$(symbol "$boots.elf" sev_guest)
 	# The loader puts the image there; firmware's image does not move.
 	loaded=$((link + status - $(symbol "$boots.elf" startup_32)))
 	[ "${mode_of#*/ovmf}" = "$mode_of" ] || loaded=$((moved + status))
-	workspace=$(nm -S "$boots.elf" | sed -n 's/^[0-9a-f]* \([0-9a-f]*\) b workspace$/\1/p')
-	workspace_end=workspace+$((0x$workspace))
+	workspace_end=$(end_of workspace)
+	areas_end=$(end_of areas)
 
 	# What the stub decides by: .data and .bss without what follows below, and the zero
 	# page and the command line, where sevemu puts them.
 	set -- _data early_stack early_stack_end _edata double_fault_stack_end ghcb_page \
-		"$workspace_end" stack_overrun
-	! has_chance || set -- "$@" areas workspace
+		"$areas_end" stack_overrun
+	! has_chance || set -- "$@" areas "$areas_end"
 	decisions=$(between "$@")
 	[ "${mode_of#*/ovmf}" != "$mode_of" ] || decisions=$decisions+0x10000-0x11000+0x20000-0x20100
 	stacks=$(between early_stack early_stack_end _bss double_fault_stack_end \

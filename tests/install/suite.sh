@@ -266,7 +266,8 @@ do_example_sev()
 
 do_example_check()
 {
-	boot_example check '^hello: booted twice'
+	boot_example run-snp '^hello: I am an SEV-SNP guest'
+	boot_example check '^hello: booted three times'
 }
 
 # A command line with a dollar and quotes goes into the image as it is.

@@ -4,7 +4,7 @@
 
 NAE := $(O)/sev
 # The stub's objects without those that boot a payload.
-NAE_STUB := $(addprefix $(O)/stub/,sev-es.o sev-vc.o insn.o ident_map_64.o idt_64.o \
+NAE_STUB := $(addprefix $(O)/stub/,sev-es.o sev-snp.o sev-vc.o insn.o ident_map_64.o idt_64.o \
 	exception.o idt_handlers_64.o $(addprefix lib/,e820.o console.o cmdline.o string.o))
 NAE_OBJS := $(addprefix $(NAE)/nae/,head.o insns.o main.o execute.o \
 	registers.o ports.o strings.o mmio.o fatal.o)
@@ -32,12 +32,25 @@ $(NAE)/nae.img: $(NAE)/nae.elf $(IMAGE_DEPS)
 	@printf '  %-7s %s\n' IMAGE $@
 	$(Q)tools/mkimage -o $@ $<
 
+# The images of the pinned kernels, of those that could be fetched.
+.PHONY: sev-snp-images
+sev-snp-images: $(IMAGE_DEPS) fetch-snp
+	$(Q)for kernel in trixie sid; do \
+		[ ! -e $(O)/kernels/$$kernel/vmlinuz ] || \
+		$(MAKE) $(O)/boot/$$kernel-lz4.img || exit 1; \
+	done
+
 .PHONY: nae check-deps-sev
 nae: $(NAE)/nae.img ## make the image of the NAE self-test, build/sev/nae.img
 check-deps-sev: $(NAE)/nae.img $(O)/sevemu.rom $(O)/initramfs.cpio.gz \
 	$(addprefix $(O)/boot/,test-lz4.img test-none.img cloud-lz4.img kexec.img) \
 	$(addprefix $(O)/boot/,test.img low.img high.img align4k.img cloud.img \
-		generic.img bad-cut-half.img bad-cut-little.img \
-		bad-header-bit.img)
+		generic.img bad-cut-half.img bad-cut-little.img bad-header-bit.img) \
+	sev-snp-images
+
+soak: check-deps-sev soak-sev
+.PHONY: soak-sev
+soak-sev: check-deps-sev
+	$(Q)SEV_SOAK=1 tests/check sev
 
 -include $(NAE_OBJS:.o=.d)

@@ -15,6 +15,7 @@ out=$O/sev/log
 initrd=$O/initramfs.cpio.gz
 features_sev='Memory Encryption Features active: AMD SEV *$'
 features_es='Memory Encryption Features active: AMD SEV SEV-ES'
+features_snp='Memory Encryption Features active: AMD SEV SEV-ES SEV-SNP'
 
 # ---- One run of sevemu.
 
@@ -209,6 +210,82 @@ do_smp() {
 	must_say '^sevstub: entering the payload'
 	must_say '^userspace: processors 0-1$'
 	pass "$test"
+}
+
+# do_snp NAME IMAGE OPTIONS CONSOLE FIGURES: an SNP guest. In the options, %sid is
+# Debian unstable's OVMF, and %amdsev the one that checks the hashes of image, initrd and
+# command line.
+do_snp() {
+	options=$(echo "$3" | sed "s,%sid,--firmware $O/ovmf/OVMF.fd,
+		s,%amdsev,--firmware $O/ovmf/OVMF.amdsev.fd,")
+	case $3 in
+	*%sid*) need_files "$O/ovmf/OVMF.fd" ;;
+	*%amdsev*) need_files "$O/ovmf/OVMF.amdsev.fd" ;;
+	esac
+	case $2 in trixie* | sid*) need_files "$O/boot/$2.img" ;; esac
+	append="console=ttyS0 quiet"
+	expected='userspace: reached'
+	case $2 in
+	test*)
+		append="t.quiet=1 t.sev=snp t.cbit=51 t.handed=any $(initrd_fact "$initrd")"
+		expected='^payload: passed$'
+		;;
+	esac
+	[ "$4" = quiet ] || append="$append earlyprintk=ttyS0"
+	read_image "$O/boot/$2.img"
+	# shellcheck disable=SC2086 # several options
+	sevemu --sev snp $options --marker "$(payload_entry -)" \
+		--kernel "$O/boot/$2.img" --initrd "$initrd" --append "$append nokaslr"
+	check_status 0
+	must_say "$expected"
+	case $2 in
+	test*) ;;
+	*) must_say "$features_snp" ;;
+	esac
+	if [ "$4" = talks ]; then
+		must_say '^sevstub: entering the payload at'
+	else
+		must_not_say 'sevstub:'
+	fi
+	[ "$5" = - ] || check_figures "$log.figures" "$5"
+	pass "$test"
+}
+
+do_soak_snp() {
+	do_snp "$@"
+}
+
+# do_snp_lied NAME OPTIONS ATTACK STATUS REGEX: the host of an SNP guest lies.
+do_snp_lied() {
+	options=$2
+	[ "$2" != - ] || options=
+	# shellcheck disable=SC2086 # several options
+	sevemu --sev snp --load 0x1000000 $options --attack "$3" --kernel "$O/boot/test.img" \
+		--append "nokaslr t.quiet=1 t.sev=snp t.cbit=51 t.handed=any"
+	check_status "$4"
+	must_say "$5"
+	pass "$test"
+}
+
+# do_snp_campaign NAME ENTRY OPTIONS: many runs under a host that attacks, each of
+# which must end in an allowed way.
+do_snp_campaign() {
+	read_image "$O/boot/test.img"
+	ghcb=$(ghcb_address test)
+	end=$((link + $(number "$O/boot/test.img" $((head + 48)) 8)))
+	proof=$((ghcb - $(symbol "$O/boot/test.elf" ghcb_page) +
+		$(symbol "$O/boot/test.elf" idt_load_stage2)))
+	# shellcheck disable=SC2086 # several options
+	sevemu --sev snp --load 0x1000000 --mode "direct$2" $3 --marker "$link" \
+		--watch "$link-$end,$((ghcb)),$proof" --kernel "$O/boot/test.img" \
+		--append "nokaslr t.quiet=1 t.sev=snp t.cbit=51 t.handed=any"
+	check_status 0
+	must_say '^sevemu: all [0-9]+ runs ended in an allowed way'
+	pass "$test" "$(sed -n 's/^sevemu: ends runs=\([0-9]*\) .*/\1 runs/p' "$log.log")"
+}
+
+do_soak_snp_campaign() {
+	do_snp_campaign "$@"
 }
 
 # do_la57 IMAGE ENTRY CBIT SEV NO5LVL
@@ -512,6 +589,7 @@ do_size() {
 	elf=$O/boot/test.elf
 	size=$(($(symbol "$elf" setup_end) +
 		$(symbol "$elf" payload_start) - $(symbol "$elf" startup_32) +
+		$(symbol "$elf" payload_header_size) +
 		$(symbol "$elf" image_file_end) - $(symbol "$elf" _text)))
 	at_most "bytes besides the payload" "$size" stub-bytes 2
 	at_most "bytes besides the payload with padding" $((size + 4095)) \
@@ -623,7 +701,7 @@ expand() {
 			name = $1 "-" $2
 		if ($1 == "ovmf")
 			name = "ovmf-" $2 "-c" $3 ($4 == "-" ? "" : "-" $4)
-		if ($1 == "budget" || $1 == "test" || $1 == "stop")
+		if ($1 == "budget" || $1 == "test" || $1 == "stop" || $1 ~ /snp/)
 			name = $1 "-" $2
 		if ($1 == "requirements" || $1 == "memory")
 			name = "requirements-" $2
@@ -638,8 +716,10 @@ expand() {
 # The longest first, roughly: firmware, then Debian's kernels.
 cases()
 {
-	expand | cut -f 2 | awk '{
-		print ($0 ~ /ovmf/ ? 1 : $0 ~ /cloud|generic|nae|kexec/ ? 2 : 3) "\t" $0
+	# With SEV_SOAK set, only the cases that take long.
+	expand | awk -F '\t' -v soak="${SEV_SOAK:-}" \
+		'($1 ~ /^soak/) == (soak != "") { print $2 }' | awk '{
+		print ($0 ~ /ovmf/ ? 1 : $0 ~ /cloud|generic|trixie|sid|nae|kexec/ ? 2 : 3) "\t" $0
 	}' | sort -s -n -k 1,1 | cut -f 2
 }
 
@@ -648,7 +728,7 @@ prepare()
 	mkdir -p "$out"
 }
 
-# Calls the function do_SECTION with the row's columns.
+# Calls the function do_SECTION with the row's columns. A - in the section's name is a _ there.
 run_case()
 {
 	log=$out/$test
@@ -662,5 +742,5 @@ run_case()
 	IFS=$saved
 	set +f
 	shift 2
-	"do_$kind" "$@"
+	"do_$(echo "$kind" | tr - _)" "$@"
 }

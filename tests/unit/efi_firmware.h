@@ -66,6 +66,8 @@ u32 entry_taken;
 #define _end			(image_parts + 5 * PAGE_SIZE - 8)
 
 u64 la57_efi_memory;
+/* In the stub, sev-snp.c defines this. */
+u64 snp_efi_blob;
 
 static void interrupts_off(void);
 

@@ -371,6 +371,22 @@ void outsb(u16 port, const void *buf, size_t count)
 	HARNESS_REFUSE("%#x, %zu bytes", port, count);
 }
 #endif
+#ifndef OWN_SNP
+unsigned int pvalidate(u64 addr, bool large, bool validate)
+{
+	HARNESS_REFUSE("%#lx, %u, %u", addr, large, validate);
+}
+
+unsigned int rmpadjust(u64 addr, u64 target)
+{
+	HARNESS_REFUSE("%#lx, %#lx", addr, target);
+}
+
+u64 vmgexit_svsm(u64 call, u64 argument)
+{
+	HARNESS_REFUSE("%#lx, %#lx", call, argument);
+}
+#endif
 #ifndef OWN_HALT_FOREVER
 noreturn void halt_forever(void)
 {

@@ -30,6 +30,7 @@
 #include "harness.h"
 
 #include "../../lib/e820.c"
+#include "sev-snp.h"
 
 /* Sizes in bytes. */
 #define KIB		1024UL
@@ -134,6 +135,11 @@ static struct {
 	 */
 	bool torn_down;
 	bool sev_es;
+	bool snp;			/* an SNP guest; sev_es must be set, too */
+	/* What snp_page() returns, and the last one after snp_find_vmpl(). */
+	struct range snp_pages[4], snp_calling_area;
+	/* Memory that no loader has validated; memory that firmware left unaccepted. */
+	struct range not_validated, unaccepted;
 	u64 enc_mask;
 	/* Start of memory that the page tables share; 1: none. */
 	u64 not_private;
@@ -455,6 +461,11 @@ bool sev_es_active(void)
 	return fake.sev_es;
 }
 
+bool sev_snp_active(void)
+{
+	return fake.snp;
+}
+
 u64 sev_enc_mask(void)
 {
 	return fake.enc_mask;
@@ -488,7 +499,91 @@ noreturn void terminate(unsigned int reason)
 	halt_forever();
 }
 
+/* ---- fakes of sev-snp.c ---- */
+
+u64 snp_efi_blob;
+
+void snp_start(const struct boot_params *bp)
+{
+	CHECK(bp == &fake.bp, "another zero page");
+	did("snp start");
+}
+
+void snp_keep_cpuid(void)
+{
+	did("snp keep cpuid");
+}
+
+bool snp_page(unsigned int i, const char **what, struct range *range)
+{
+	static const char *const names[] = {
+		"SNP blob", "CPUID page", "secrets page", "calling area",
+	};
+
+	if (i >= ARRAY_SIZE(names))
+		return false;
+	*what = names[i];
+	*range = fake.snp_pages[i];
+	return true;
+}
+
+bool snp_is_validated(struct range range)
+{
+	return range.start >= fake.not_validated.end ||
+	       range.end <= fake.not_validated.start;
+}
+
+void snp_find_vmpl(void)
+{
+	did("snp vmpl");
+	fake.snp_pages[SNP_CALLING_AREA] = fake.snp_calling_area;
+}
+
+void snp_share_ghcb(void)
+{
+	did("snp share");
+}
+
+void snp_take_ghcb(void)
+{
+	did("snp take");
+}
+
+void snp_check_features(void)
+{
+	did("snp features");
+}
+
+void snp_accept(struct range range)
+{
+	did("accept 0x%lx-0x%lx", range.start, range.end);
+}
+
+void snp_accept_end(void)
+{
+	did("accept end");
+}
+
+void snp_accept_ram(const struct boot_params *bp)
+{
+	CHECK(bp == &fake.bp, "another zero page");
+	did("accept ram");
+}
+
+void snp_hand_over(struct boot_params *bp)
+{
+	CHECK(bp == &fake.bp, "another zero page");
+	did("snp hand over");
+}
+
 /* ---- fakes of functions of srat.c and efi/memory.c ---- */
+
+bool efi_next_unaccepted(const struct boot_params *bp, u64 from, struct range *found)
+{
+	CHECK(bp == &fake.bp, "another zero page");
+	*found = fake.unaccepted;
+	return from < fake.unaccepted.end;
+}
 
 void srat_name_immovable(const struct boot_params *bp,
 			 const struct cmdline *cmdline)

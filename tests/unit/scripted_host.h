@@ -50,6 +50,8 @@ char console_text[CONSOLE_TEXT_SIZE];
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 static int spied_set_decrypted(u64 addr);
 static int spied_set_encrypted(u64 addr);
+static int spied_flush(u64 addr);
+static int spied_set_flushed(u64 addr);
 static const u8 *image_start;
 
 /* In the stub, sev-head_64.S defines it. */
@@ -71,12 +73,17 @@ static u8 pool[POOL_PAGES * PAGE_SIZE] __attribute__((aligned(4096)));
 #define _image		image_start
 #define ident_map_set_decrypted	spied_set_decrypted
 #define ident_map_set_encrypted	spied_set_encrypted
+#define ident_map_flush		spied_flush
+#define ident_map_set_flushed	spied_set_flushed
 #include "sev-es.c"
+#include "sev-snp.c"
 #include "sev-vc.c"
 #undef cpuid_count
 #undef _image
 #undef ident_map_set_decrypted
 #undef ident_map_set_encrypted
+#undef ident_map_flush
+#undef ident_map_set_flushed
 
 /*
  * A fake of the console. @said counts con_printf() calls, so that a case sees
@@ -91,6 +98,12 @@ void con_printf(const char *fmt, ...)
 	(void)fmt;
 	said++;
 	said_while_busy = es.busy;
+}
+
+void info(const char *fmt, ...)
+{
+	(void)fmt;
+	said++;
 }
 
 /* Offsets of fields in the GHCB page, in bytes (GHCB 2.3.2). */
@@ -523,6 +536,12 @@ static void exchange_by_page(const struct step *step)
 static void (*before_resuming)(void);
 
 /*
+ * If not NULL, vmgexit() calls this instead of taking a step of the script. A fuzzer's
+ * host answers each request as its input says.
+ */
+static void (*answer_freely)(void);
+
+/*
  * VMGEXIT: the guest's next exchange with the host. The case fails if the
  * script has no further step, unless the guest requests termination (0x100).
  */
@@ -532,6 +551,10 @@ void vmgexit(void)
 
 	if ((host.msr & 0xfff) == 0x100) {
 		end_of_guest();
+		return;
+	}
+	if (answer_freely) {
+		answer_freely();
 		return;
 	}
 	CHECK(host.at < host.count, "unexpected request %#lx, exit %#lx",
@@ -558,7 +581,7 @@ u64 vmgexit_page(void)
 	struct exception_frame trap, before;
 
 	vmgexit();
-	if (!step->injects_gp)
+	if (answer_freely || !step->injects_gp)
 		return 0;
 	memset(&trap, 0x5a, sizeof(trap));
 	trap.vector = 13;
@@ -605,6 +628,21 @@ static int spied_set_decrypted(u64 addr)
 static int spied_set_encrypted(u64 addr)
 {
 	return change_view("hide ", ident_map_set_encrypted(addr));
+}
+
+/*
+ * In an SNP guest the page becomes shared in two steps: its lines are flushed, and
+ * after the page state change its C-bit is cleared.
+ */
+static int spied_flush(u64 addr)
+{
+	strcat(host.trace, "flush ");
+	return host.map_result ? host.map_result : ident_map_flush(addr);
+}
+
+static int spied_set_flushed(u64 addr)
+{
+	return change_view("share ", ident_map_set_flushed(addr));
 }
 
 /* ---- the guest's memory, at addresses that fit in 32 bits ---- */

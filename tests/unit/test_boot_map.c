@@ -681,26 +681,36 @@ TEST(setup_data_measurements)
 }
 
 /*
- * A node of type SETUP_CC_BLOB (7) names a blob that only an SNP guest has. The
- * stub must change the node's type to 0 and nothing else, at any alignment, so
- * that the kernel does not read the blob.
+ * A node of type SETUP_CC_BLOB (7) names a blob that only an SNP guest has, and so does
+ * firmware's table. The stub must refuse both in another guest, because the kernel
+ * would read the blob. An SNP guest's node stays as it is, at any alignment.
  */
 TEST(setup_data_blob)
 {
 	struct setup_data node = { .next = 0, .type = 7, .len = 4 };
-	static const u8 blob[4] = { 0x78, 0x56, 0x34, 0x12 };
 	u8 *at = machine + AT_NODES + 3;
 	struct boot boot;
 
 	fresh_machine();
 	boot = placed_boot();
 	memcpy(at, &node, sizeof(node));
-	memcpy(at + sizeof(node), blob, sizeof(blob));
 	fake.bp.hdr.setup_data = (u64)at;
+	EXPECT_ERROR(map_setup_data(boot.bp, boot.runtime), "SNP blob");
+	CHECK(strstr(harness_error_detail, "no SNP"), "%s", harness_error_detail);
+	CHECK(!memcmp(at, &node, sizeof(node)), "the node has changed");
+
+	fake.sev_es = true;
+	fake.snp = true;
 	map_setup_data(boot.bp, boot.runtime);
-	memcpy(&node, at, sizeof(node));
-	CHECK(!node.next && !node.type && node.len == 4, "type %u", node.type);
-	CHECK(!memcmp(at + sizeof(node), blob, sizeof(blob)), "data changed");
+	CHECK(!memcmp(at, &node, sizeof(node)), "the node has changed");
+
+	fake.bp.hdr.setup_data = 0;
+	snp_efi_blob = 0x1000;
+	map_setup_data(boot.bp, boot.runtime);
+	fake.snp = false;
+	EXPECT_ERROR(map_setup_data(boot.bp, boot.runtime), "SNP blob");
+	CHECK(strstr(harness_error_detail, "no SNP"), "%s", harness_error_detail);
+	snp_efi_blob = 0;
 }
 
 /*

@@ -609,3 +609,66 @@ TEST(may_hold_random)
 		      good, "round %u: %lu to %lu", round, start, end);
 	}
 }
+
+/* ---- e820_next_ram() ---- */
+
+static void expect_next(u64 from, u64 start, u64 end)
+{
+	struct range ram;
+
+	CHECK(e820_next_ram(&bp, from, &ram), "no RAM from %#lx on", from);
+	CHECK(ram.start == start && ram.end == end, "from %#lx: %#lx-%#lx", from,
+	      ram.start, ram.end);
+}
+
+TEST(next_ram)
+{
+	struct range ram;
+
+	clear_map();
+	CHECK(!e820_next_ram(&bp, 0, &ram), "RAM in an empty map");
+	add(0x8000, 0x2000, TYPE_RAM);
+	add(0x1000, 0x4000, TYPE_RAM);
+	add(0x4000, 0x2000, TYPE_RAM);
+	add(0x2000, 0x1000, TYPE_RESERVED);
+	add(0x8000, 0x800, TYPE_RESERVED);
+	add(0x9fff, 0x1000, TYPE_RESERVED);
+	add(~0ULL, 0x1000, TYPE_RAM);
+	expect_next(0, 0x1000, 0x2000);
+	expect_next(0x1800, 0x1800, 0x2000);
+	expect_next(0x2000, 0x3000, 0x5000);
+	expect_next(0x5000, 0x5000, 0x6000);
+	expect_next(0x6000, 0x8800, 0x9fff);
+	CHECK(!e820_next_ram(&bp, 0x9fff, &ram), "behind the last");
+	/* RAM that others cover is no RAM. */
+	clear_map();
+	add(0x1000, 0x1000, TYPE_RAM);
+	add(0, 0x3000, TYPE_RESERVED);
+	CHECK(!e820_next_ram(&bp, 0, &ram), "covered");
+}
+
+/* The ranges that follow each other are the RAM, byte by byte. */
+TEST(next_ram_random)
+{
+	unsigned int round, i;
+
+	for (round = 0; round < 2000; round++) {
+		bool is_ram[256] = { 0 };
+		struct range ram = { 0, 0 };
+
+		random_seed(round);
+		clear_map();
+		for (i = random_u64() % 8; i; i--)
+			add(random_u64() % 200, random_u64() % 56,
+			    random_u64() % 3 ? TYPE_RAM : TYPE_RESERVED);
+		while (e820_next_ram(&bp, ram.end, &ram)) {
+			CHECK(ram.start < ram.end && ram.end <= 256, "%#lx-%#lx",
+			      ram.start, ram.end);
+			for (i = (unsigned int)ram.start; i < ram.end; i++)
+				is_ram[i] = true;
+		}
+		for (i = 0; i < 256; i++)
+			CHECK(is_ram[i] == e820_is_ram(&bp, i, i + 1),
+			      "round %u: %#x", round, i);
+	}
+}

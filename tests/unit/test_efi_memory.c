@@ -188,3 +188,33 @@ TEST(e820_chain)
 	      conversion.map.ext->next == 0x1234, "0x%lx",
 	      (u64)conversion.map.ext->next);
 }
+
+/* Memory that firmware calls unaccepted (type 15) is RAM in an SNP guest. */
+TEST(unaccepted)
+{
+	static const EFI_MEMORY_DESCRIPTOR d[] = {
+		{ 7, 0, 0x1000, 0, 1, 0 }, { 15, 0, 0x400000, 0, 2, 0 },
+		{ 15, 0, 0x200000, 0, 512, 0 }, { 15, 0, 0x100000, 0, 0, 0 },
+		{ 15, 0, 0x600000, 0, ~0UL, 0 },
+	};
+	struct range found;
+	struct boot_params *bp = &conversion.bp;
+
+	snp_efi_blob = 1;
+	CHECK(to_e820(d, ARRAY_SIZE(d), 8, 0), "no room");
+	snp_efi_blob = 0;
+	CHECK(bp->e820_entries == 3, "%u entries", bp->e820_entries);
+	check_e820(1, 0x400000, 0x2000, 1);
+	check_e820(2, 0x200000, 0x200000, 1);
+
+	efi_runtime_start = 1;
+	efi_set_info(bp, &conversion.map);
+	CHECK(efi_next_unaccepted(bp, 0, &found) && found.start == 0x200000 &&
+	      found.end == 0x400000, "%#lx-%#lx", found.start, found.end);
+	CHECK(efi_next_unaccepted(bp, found.end, &found) &&
+	      found.start == 0x400000 && found.end == 0x402000, "%#lx-%#lx",
+	      found.start, found.end);
+	CHECK(!efi_next_unaccepted(bp, found.end, &found), "more");
+	efi_runtime_start = 0;
+	CHECK(!efi_next_unaccepted(bp, 0, &found), "a loader's map");
+}

@@ -955,6 +955,96 @@ TEST(extract_in_sev_es)
 	CHECK(fake.config.enc_mask == 1UL << 51, "0x%lx", fake.config.enc_mask);
 }
 
+static void start_snp_machine(void)
+{
+	fresh_machine();
+	fake.sev_es = fake.snp = true;
+	fake.enc_mask = 1UL << 51;
+	fake.snp_pages[0] = (struct range){ 0x39040, 0x39068 };
+	fake.snp_pages[1] = (struct range){ 0x3b000, 0x3c000 };
+	fake.snp_pages[2] = (struct range){ 0x3a000, 0x3b000 };
+}
+
+/* What an SNP guest does besides, and in which order. */
+TEST(extract_in_snp)
+{
+	static const struct order snp_orders[] = {
+		{ "map 0x3b000-0x3c000 rw", "snp keep cpuid", "it reads the CPUID page" },
+		{ "snp keep cpuid", "snp vmpl", "a bit of the copy changes" },
+		{ "map load", "snp vmpl", "the secrets page is mapped" },
+		{ "map 0x3a000-0x3b000 rw", "snp vmpl", "it is read" },
+		{ "snp vmpl", "snp share", "it says who validates" },
+		{ "la57 switch", "snp share", "no GHCB may be in use" },
+		{ "snp share", "ghcb", "the page is the hypervisor's then" },
+		{ "ghcb", "snp features", "the request goes by the GHCB" },
+		{ "snp features", "accept ram", "unknown features change its meaning" },
+		{ "accept ram", "draw", "KASLR may choose it" },
+		{ "accept ram", "unzstd", "the payload may go there" },
+		{ "sev shutdown", "snp take", "the page is private then" },
+		{ "snp take", "teardown", "a #VC must be reported" },
+		{ "snp hand over", "teardown", "a fault must be reported" },
+	};
+	size_t i;
+
+	start_snp_machine();
+	fake.snp_calling_area = (struct range){ 0x3c000, 0x3d000 };
+	fake.kaslr = true;
+	header_in_image()->flags |= PAYLOAD_LA57 | PAYLOAD_RELOCATABLE |
+				    PAYLOAD_KASLR;
+	seal_payload();
+	extract_well(m(AT_RUNTIME));
+	happens("map 0x39040-0x39068 rw", 1);
+	happens("map 0x3b000-0x3c000 rw", 1);
+	happens("map 0x3c000-0x3d000 rw", 1);
+	happens("taken 0x39040-0x39068", 1);
+	happens("taken 0x3c000-0x3d000", 1);
+	happens("snp hand over", 1);
+	for (i = 0; i < ARRAY_SIZE(snp_orders); i++) {
+		CHECK(find_step(trace, snp_orders[i].first) &&
+		      find_step(trace, snp_orders[i].then), "\"%s\", \"%s\": %s",
+		      snp_orders[i].first, snp_orders[i].then, trace);
+		check_order(&snp_orders[i]);
+	}
+	/* At VMPL 0 there is no calling area. */
+	start_snp_machine();
+	header_in_image()->flags |= PAYLOAD_LA57;
+	seal_payload();
+	extract_well(m(AT_RUNTIME));
+	happens("map 0x3c000", 0);
+}
+
+/* The payload's memory must be validated, and hold none of an SNP guest's pages. */
+TEST(snp_place)
+{
+	const struct range runtime = { 0x1000000, 0x2000000 };
+
+	start_snp_machine();
+	check_snp(runtime);
+	fake.snp_pages[1] = (struct range){ 0x1fff000, 0x2000000 };
+	EXPECT_ERROR(check_snp(runtime), "CPUID page");
+	CHECK(harness_error_reason == SEVSTUB_TERM_HANDED_OVER, "reason %u",
+	      harness_error_reason);
+	start_snp_machine();
+	fake.not_validated = (struct range){ 0x1fff000, 0x3000000 };
+	EXPECT_ERROR(check_snp(runtime), "SNP");
+	CHECK(harness_error_reason == SEVSTUB_TERM_NO_ROOM, "reason %u",
+	      harness_error_reason);
+}
+
+/* After EFI only what firmware has left is accepted. */
+TEST(snp_accept_after_efi)
+{
+	struct boot boot = { .bp = &fake.bp, .by_efi = true };
+
+	start_snp_machine();
+	fake.unaccepted = (struct range){ 0x40000000, 0x80000000 };
+	accept_memory(&boot);
+	happens("snp features", 1);
+	happens("accept 0x40000000-0x80000000", 1);
+	happens("accept end", 1);
+	happens("accept ram", 0);
+}
+
 /*
  * relocate() must get the payload's physical and virtual address. It must run
  * before clear_bss() clears the relocation table.

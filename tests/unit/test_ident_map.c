@@ -1188,3 +1188,71 @@ TEST(remove_devices)
 		CHECK(total() == 0x5000, "%#lx bytes left", total());
 	}
 }
+
+static u64 *lookup_entry(u64 addr)
+{
+	struct in_force now = in_force();
+	unsigned int level;
+
+	return lookup(&now, addr, &level);
+}
+
+/* The window maps any page, and only where the identity map has nothing. */
+TEST(window)
+{
+	const struct setup *setup;
+	size_t tables;
+	u64 large, small;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		tables = ident_map_tables_left();
+		large = ident_map_window(0x40000000, true);
+		small = ident_map_window(0x7000, false);
+		CHECK(large == 0xffffffffffe00000 && small == 0xffffffffffc00000,
+		      "%#lx, %#lx", large, small);
+		CHECK((*lookup_entry(large) & PTE_ADDR_MASK & ~enc_mask()) ==
+		      0x40000000 && *lookup_entry(large) & PTE_LEAF, "%#lx",
+		      *lookup_entry(large));
+		CHECK((*lookup_entry(small) & PTE_ADDR_MASK & ~enc_mask()) == 0x7000,
+		      "%#lx", *lookup_entry(small));
+		CHECK((*lookup_entry(small) & enc_mask()) == enc_mask() &&
+		      !(*lookup_entry(small) & PTE_WRITE) &&
+		      (*lookup_entry(large) & enc_mask()) == enc_mask() &&
+		      !(*lookup_entry(large) & PTE_WRITE), "rights");
+		/* The windows move, and take no further table. */
+		tables -= ident_map_tables_left();
+		CHECK(tables <= 4, "%zu tables", tables);
+		tables = ident_map_tables_left();
+		CHECK(ident_map_window(0x200000, true) == large &&
+		      ident_map_window(0x1000, false) == small &&
+		      ident_map_tables_left() == tables, "tables");
+		CHECK((*lookup_entry(large) & PTE_ADDR_MASK & ~enc_mask()) ==
+		      0x200000, "%#lx", *lookup_entry(large));
+		CHECK(!ident_map_window(limit, false), "out of reach");
+		ident_map_close_window();
+		CHECK(!*lookup_entry(large) && !*lookup_entry(small), "open");
+		ident_map_close_window();
+	}
+}
+
+/* The two steps by which an SNP guest's page becomes shared. */
+TEST(flush_and_share)
+{
+	const struct setup *setup;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		CHECK(!ident_map_range(GIB1, GIB1 + MIB2, MAP_WRITE), "range");
+		if (!setup->c_bit) {
+			CHECK(ident_map_flush(GIB1) == -EINVAL &&
+			      ident_map_set_flushed(GIB1) == -EINVAL, "no C-bit");
+			continue;
+		}
+		CHECK(!ident_map_flush(GIB1 + KIB4) &&
+		      !(ident_map_query(GIB1 + KIB4) & MAP_DECRYPTED), "flush");
+		CHECK(!ident_map_set_flushed(GIB1 + KIB4) &&
+		      ident_map_query(GIB1 + KIB4) & MAP_DECRYPTED &&
+		      !(ident_map_query(GIB1) & MAP_DECRYPTED), "share");
+	}
+}

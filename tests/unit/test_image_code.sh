@@ -171,6 +171,7 @@ allowed() {
 	la57) echo "control-register cpuid" ;;
 	ident_map_64) echo "clflush control-register invlpg" ;;
 	sev-es) echo "cli control-register cpuid hlt rdmsr vmgexit wrmsr" ;;
+	sev-snp) echo "control-register pvalidate rdmsr rmpadjust vmgexit wrmsr" ;;
 	sev-vc) echo "rdmsr" ;;
 	console) echo "in out outsb" ;;
 	idt_handlers_64) echo "int3 iretq" ;; # int3: between functions

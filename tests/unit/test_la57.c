@@ -41,6 +41,7 @@ static struct {
 	bool la57;
 	unsigned int asked;
 	bool sev_es;
+	bool snp;			/* an SNP guest; sev_es must be set, too */
 	int levels_error;
 	unsigned int levels;
 	void (*toggle)(struct la57_page *page, u64 table);
@@ -75,6 +76,18 @@ u64 read_cr4(void)
 bool sev_es_active(void)
 {
 	return fake.sev_es;
+}
+
+bool sev_snp_active(void)
+{
+	return fake.snp;
+}
+
+u32 snp_cpuid_ecx(u32 function)
+{
+	CHECK(fake.snp && function == 7, "%#x", function);
+	fake.asked++;
+	return fake.la57 ? 1U << 16 : ~(1U << 16);
 }
 
 u64 sev_enc_mask(void)
@@ -413,6 +426,26 @@ TEST(how)
 	fake.cr4 |= X86_CR4_LA57;
 	la57_prepare(&bp, &cmdline, false);
 	switch_from(5);
+}
+
+/* An SNP guest asks its CPUID page, and borrows no RAM. */
+TEST(snp_guest)
+{
+	fresh();
+	tables = low_pages();
+	fake.sev_es = fake.snp = true;
+	fake.la57 = true;
+	CHECK(la57_prepare(&bp, &cmdline, true) == (u64)tables && fake.asked == 1,
+	      "%u questions", fake.asked);
+	fake.la57 = false;
+	CHECK(!la57_prepare(&bp, &cmdline, true), "switched on");
+	/* Above 4 GiB there would be other RAM, which may not be validated. */
+	fake.la57 = true;
+	tables = (u8 *)0x100000000UL;
+	add(0x100000, 0x40000000, E820_RAM);
+	CHECK(!la57_prepare(&bp, &cmdline, true), "RAM is borrowed");
+	fake.snp = false;
+	CHECK(la57_prepare(&bp, &cmdline, true), "no RAM is borrowed");
 }
 
 TEST(not_at_all)

@@ -303,8 +303,7 @@ TEST(plain_sev_refused)
 			continue;
 		start_plain(1 | 1ULL << bit, 51);
 		EXPECT_ERROR(sev_detect(), "SEV");
-		CHECK(!strcmp(harness_error_detail, bit == 2 ?
-			      "SNP is not supported" :
+		CHECK(!strcmp(harness_error_detail,
 			      "unknown bits in SEV_STATUS"), "bit %u: %s", bit,
 		      harness_error_detail);
 	}
@@ -409,14 +408,43 @@ TEST(es_reply_codes)
 	EXPECT_OWN_END(sev_detect(), 8);
 }
 
+/*
+ * An SNP guest asks nothing about CPUID. Unknown bits of SEV_STATUS are
+ * snp_check_features()'s matter, because the GHCB page tells them to the host.
+ */
 TEST(es_snp)
 {
 	start_es64(7);
-	host.count = ES64_EAX;
-	EXPECT_END(sev_detect(), 0U, 2U);
+	host.count = 0;
+	expect_msr(2, sev_info(1, 2, 51));
+	detected();
+	CHECK(sev_snp_active() && sev_enc_mask() == 1ULL << 51, "%#lx",
+	      sev_enc_mask());
 	start_es32(7 | 1ULL << 63, sev_info(1, 2, 51), 51);
 	host.count = 0;
+	detected();
+	CHECK(sev_snp_active(), "no SNP");
+
+	/* The GHCB protocol must have version 2. */
+	start_es64(7);
+	host.count = 0;
+	expect_msr(2, sev_info(1, 1, 51));
 	EXPECT_END(sev_detect(), 0U, 2U);
+	/* The C-bit's checks are those of an SEV-ES guest. */
+	start_es64(7);
+	host.count = 0;
+	expect_msr(2, sev_info(1, 2, 50));
+	EXPECT_OWN_END(sev_detect(), 2);
+	start_es64(7);
+	host.count = 0;
+	expect_msr(2, sev_info(1, 2, 115));
+	EXPECT_OWN_END(sev_detect(), 3);
+	start_es32(7, sev_info(1, 2, 115), 51);
+	host.count = 0;
+	EXPECT_OWN_END(sev_detect(), 2);
+	/* Only an SEV-ES guest does without CPUID. */
+	start_es64(3);
+	CHECK(!sev_snp_active(), "SNP");
 }
 
 TEST(es_unknown_status_bits)

@@ -221,9 +221,12 @@ u64 e820_first_not_ram(u64 start, u64 end);
  */
 void sev_start(void);
 
+/* Returns whether the guest is an SNP guest. Must be called after sev_start(). */
+bool is_snp(void);
+
 /*
- * Checks the SEV_STATUS MSR, the GHCB MSR, and the page that the stub used as its GHCB
- * (t.ghcb=).
+ * Checks the SEV_STATUS MSR, the GHCB MSR, the blob of an SNP guest, and the page
+ * that the stub used as its GHCB (t.ghcb=).
  */
 void sev_check(void);
 

@@ -54,6 +54,29 @@ static void choose_version(void)
 		sev.version = GHCB_VERSION_MAX;
 }
 
+bool is_snp(void)
+{
+	return sev.status & SEV_STATUS_SNP;
+}
+
+/* Sends a request by the GHCB MSR. Any reply but @response is fatal. */
+static void ask(u64 request, u64 response)
+{
+	wrmsr(MSR_GHCB, request);
+	vmgexit();
+	if (rdmsr(MSR_GHCB) != response)
+		give_up();
+}
+
+/* In an SNP guest at VMPL 0, makes the private page at @addr shared. */
+static void give_page(u64 addr)
+{
+	if (pvalidate(addr, false, false))
+		give_up();
+	ask(addr | (u64)GHCB_PSC_SHARED << GHCB_MSR_PSC_STATE_SHIFT |
+	    GHCB_MSR_PSC_REQ, GHCB_MSR_PSC_RESP);
+}
+
 /*
  * Maps the GHCB page without the C-bit, so that it is shared with the hypervisor.
  * Changes copies of the page tables that lead to it. The stub's own page tables stay
@@ -91,8 +114,12 @@ static void share_ghcb(u64 cbit)
 	for (u64 line = 0; line < PAGE_SIZE; line += CACHE_LINE_SIZE)
 		clflush((void *)(addr + line));
 	mfence();
+	if (is_snp())
+		give_page(addr);
 	*link &= ~cbit;
 	write_cr3(root);
+	if (is_snp())
+		ask(addr | GHCB_MSR_REG_GPA_REQ, addr | GHCB_MSR_REG_GPA_RESP);
 }
 
 static void input(u64 *field, u64 value)
@@ -164,14 +191,45 @@ static void check_stubs_ghcb(u64 addr)
 	}
 }
 
+/*
+ * The confidential-computing blob of an SNP guest, as far as the kernel reads it: the
+ * addresses of the secrets page and of the CPUID page.
+ */
+struct blob {
+	u32 magic, version;
+	u64 secrets, secrets_size;
+	u64 cpuid;
+};
+#define BLOB_MAGIC	0x45444d41	/* "AMDE" */
+
+/*
+ * Adds what was made for an SNP guest to the list of handed_add(). The stub must have put
+ * the blob's address into the zero page.
+ */
+static void add_snp_pages(void)
+{
+	u64 addr = zero_page()->cc_blob_address;
+	const struct blob *blob = (const void *)addr;
+
+	if (blob->magic != BLOB_MAGIC)
+		fail("sev: blob %lx", addr);
+	handed_add("blob", addr, sizeof(*blob));
+	handed_add("cpuid", blob->cpuid, PAGE_SIZE);
+	handed_add("secrets", blob->secrets, PAGE_SIZE);
+}
+
 void sev_check(void)
 {
 	u64 expected = SEV_STATUS_SEV;
 
 	if (!option("t.sev") || option_is("t.sev", "off"))
 		return;
-	if (option_is("t.sev", "es"))
+	if (option_is("t.sev", "es") || option_is("t.sev", "snp"))
 		expected |= SEV_STATUS_SEV_ES;
+	if (option_is("t.sev", "snp"))
+		expected |= SEV_STATUS_SNP;
+	if (is_snp())
+		add_snp_pages();
 	fact("sev: status %lx", sev.status);
 	if ((sev.status & SEV_STATUS_KNOWN & ~SEV_STATUS_DEBUG_SWAP) != expected)
 		fail("sev: SEV_STATUS is %lx, not %lx", sev.status, expected);

@@ -139,8 +139,10 @@ static void check_reserved(void)
 	check_zeros("_pad7", bp->_pad7, sizeof(bp->_pad7));
 	check_zeros("_pad8", bp->_pad8, sizeof(bp->_pad8));
 	check_zeros("_pad9", bp->_pad9, sizeof(bp->_pad9));
-	check_zeros("cc_blob_address", (const u8 *)&bp->cc_blob_address,
-		    sizeof(bp->cc_blob_address));
+	/* sev_add_handed() checks the field in an SNP guest. */
+	if (!is_snp())
+		check_zeros("cc_blob_address", (const u8 *)&bp->cc_blob_address,
+			    sizeof(bp->cc_blob_address));
 }
 
 bool is_efi_boot(void)

@@ -1,0 +1,966 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_sev_snp.c - sev-snp.c: blob and CPUID page, CPUID by both #VC handlers, the GHCB
+ * page of an SNP guest, unknown features, memory that is accepted, and the SVSM.
+ *
+ * The loader's data lie in the guest's memory of scripted_host.h. PVALIDATE, RMPADJUST
+ * and the SVSM are fakes that append a line to @trace. The fake of PVALIDATE translates
+ * its operand by the stub's page tables.
+ */
+#define OWN_CPUID
+#define OWN_SNP
+#include "scripted_host.h"
+
+/* ---- what the loader hands over, at addresses of the guest's memory ---- */
+
+#define BLOB_NODE	DATA
+#define BLOB		(DATA + 0x40)
+#define LIST_NODE	(DATA + 0x80)
+#define CPUID_PAGE	(DATA + PAGE_SIZE)
+#define SECRETS		(DATA + 2 * PAGE_SIZE)
+#define AREA		(DATA + 3 * PAGE_SIZE)
+#define ZERO_PAGE	(DATA + 4 * PAGE_SIZE)
+
+static struct boot_params *zero_page(void)
+{
+	return (void *)ZERO_PAGE;
+}
+
+static void put32(u64 at, u32 value)
+{
+	memcpy((void *)at, &value, sizeof(value));
+}
+
+static void put64(u64 at, u64 value)
+{
+	memcpy((void *)at, &value, sizeof(value));
+}
+
+/* Appends an entry to the CPUID page. XCR0 and XSS are 0. */
+static u64 add_leaf(u32 function, u32 index, u32 eax, u32 ebx, u32 ecx, u32 edx)
+{
+	u32 count;
+	u64 at;
+
+	memcpy(&count, (void *)CPUID_PAGE, sizeof(count));
+	at = CPUID_PAGE + 16 + count * 48;
+	put32(CPUID_PAGE, count + 1);
+	put32(at, function);
+	put32(at + 4, index);
+	put32(at + 24, eax);
+	put32(at + 28, ebx);
+	put32(at + 32, ecx);
+	put32(at + 36, edx);
+	return at;
+}
+
+/* Leaf 0x8000001f with SEV, SEV-ES, SNP; C-bit 51; coherent caches. */
+#define SEV_LEAF_EAX	(1 << 1 | 1 << 3 | 1 << 4)
+#define SEV_LEAF_EBX	(1U << 31 | 51)
+
+static void node(u64 at, u64 next, u32 type, u32 len)
+{
+	put64(at, next);
+	put32(at + 8, type);
+	put32(at + 12, len);
+}
+
+/* Makes the loader's list of validated ranges from pairs that end with 0, 0. */
+static void list(const u64 *pairs)
+{
+	unsigned int n = 0;
+
+	for (; pairs[n] || pairs[n + 1]; n += 2) {
+		put64(LIST_NODE + 16 + 8 * n, pairs[n]);
+		put64(LIST_NODE + 24 + 8 * n, pairs[n + 1]);
+	}
+	put64(BLOB_NODE, LIST_NODE);
+	node(LIST_NODE, 0, 0x6c615653, 8 * n);
+}
+
+static char trace[4096];
+static struct {
+	unsigned int rmpadjust;		/* result of RMPADJUST */
+	/* Result of the PVALIDATE with this number, counted from 0; and of its CF. */
+	unsigned int failing, result;
+	unsigned int done;		/* PVALIDATEs so far */
+	bool small_rmp;			/* PVALIDATE of 2 MiB fails by size */
+	bool no_svsm;			/* the SVSM does not run */
+	u64 svsm_reply;			/* GHCB MSR after a call of the SVSM */
+	u64 svsm_result;		/* result of a call, instead of the right one */
+	unsigned int svsm_busy;		/* so many calls answer "busy" first */
+	u16 svsm_next;			/* with svsm_result, what next is set to */
+} snp_host;
+
+static void note(const char *fmt, ...)
+{
+	size_t len = strlen(trace);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(trace + len, sizeof(trace) - len, fmt, args);
+	va_end(args);
+}
+
+unsigned int rmpadjust(u64 addr, u64 target)
+{
+	CHECK(addr == (u64)&ghcb_page && target == 1, "%#lx, %#lx", addr, target);
+	return snp_host.rmpadjust;
+}
+
+unsigned int pvalidate(u64 addr, bool large, bool validate)
+{
+	struct in_force now = in_force();
+	unsigned int level;
+	u64 entry = *lookup(&now, addr, &level);
+	u64 offset = addr & ((1UL << (3 + 9 * level)) - 1);
+
+	CHECK(is_leaf(entry, level) && entry >> 51 & 1, "entry %#lx", entry);
+	CHECK(!large || level == 2, "2 MiB at level %u", level);
+	if (snp_host.done++ == snp_host.failing)
+		return snp_host.result;
+	if (large && snp_host.small_rmp)
+		return 6;
+	entry &= 0x0007fffffffff000;
+	entry = (entry & ~((1UL << (3 + 9 * level)) - 1)) + offset;
+	if (entry == (u64)&ghcb_page)
+		note("%s ghcb\n", validate ? "validate" : "rescind");
+	else if (large || level == 1)
+		note("%s %s %lx\n", validate ? "validate" : "rescind",
+		     large ? "2M" : "4K", entry);
+	return 0;
+}
+
+static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
+{
+	CHECK(false, "CPUID %#x.%u raises #VC", leaf, subleaf);
+	return (struct cpuid_regs){ 0, 0, 0, 0 };
+}
+
+/* The SVSM: does the call in the calling area, if it is the call PVALIDATE. */
+u64 vmgexit_svsm(u64 call, u64 argument)
+{
+	u8 *area = (void *)AREA;
+	u16 count, next;
+	u64 entry;
+
+	CHECK(call == 1 && argument == AREA + 8, "call %#lx, %#lx", call, argument);
+	CHECK(host.msr == 0x16, "MSR %#lx", host.msr);
+	CHECK(area[0] == 1 && !area[1], "pending %u", area[0]);
+	host.msr = snp_host.svsm_reply;
+	if (snp_host.no_svsm)
+		return call;
+	area[0] = 0;
+	if (snp_host.svsm_busy) {
+		snp_host.svsm_busy--;
+		return snp_host.svsm_busy % 2 ? 0x80000000 : 0x80000007;
+	}
+	memcpy(&count, area + 8, 2);
+	memcpy(&next, area + 10, 2);
+	CHECK(count && count <= 510 && !next && !(get(area, 8) >> 32),
+	      "%u entries from %u", count, next);
+	if (snp_host.svsm_result) {
+		memcpy(area + 10, &snp_host.svsm_next, 2);
+		return snp_host.svsm_result;
+	}
+	for (; next < count; next++) {
+		entry = get(area, 16 + 8 * next);
+		if (entry & 1 && snp_host.small_rmp) {
+			memcpy(area + 10, &next, 2);
+			return 0x80001006;
+		}
+		CHECK(!(entry & 0xffa), "entry %#lx", entry);
+		if (!next || next == count - 1)
+			note("svsm %s %s %lx of %u\n", entry & 4 ? "validate" : "rescind",
+			     entry & 1 ? "2M" : "4K", entry & ~0xfffUL, count);
+	}
+	return 0;
+}
+
+/* ---- starting a case ---- */
+
+/* An SNP guest behind sev_detect(), whose loader has handed over all it needs. */
+static void start_snp(void)
+{
+	start_stage1();
+	memset(&snp, 0, sizeof(snp));
+	memset(&batch, 0, sizeof(batch));
+	memset(&snp_host, 0, sizeof(snp_host));
+	snp_host.failing = ~0U;
+	snp_host.svsm_reply = 0x17;
+	snp_efi_blob = 0;
+	trace[0] = '\0';
+	said = 0;
+	memset((void *)DATA, 0, 5 * PAGE_SIZE);
+	host.msr = 0x7e5f3000;
+	host.sev_status = 7;
+	sev_guest.status = 7;
+	sev_guest.cbit = 51;
+	sev_guest.known = true;
+	es.version = 2;
+	zero_page()->hdr.setup_data = BLOB_NODE;
+	node(BLOB_NODE, 0, 7, 4);
+	put32(BLOB_NODE + 16, BLOB);
+	put32(BLOB, 0x45444d41);
+	put64(BLOB + 8, SECRETS);
+	put32(BLOB + 16, PAGE_SIZE);
+	put64(BLOB + 24, CPUID_PAGE);
+	put32(BLOB + 32, PAGE_SIZE);
+	add_leaf(0x8000001f, 0, SEV_LEAF_EAX, SEV_LEAF_EBX, 0, 0);
+}
+
+static void expect_features(u64 features)
+{
+	expect_msr(0x80, features << 12 | 0x81);
+}
+
+/* Goes on until the stub has read what was handed over. */
+static void read_all(void)
+{
+	expect_features(1);
+	snp_start(zero_page());
+	CHECK(host.at == host.count, "%u exchanges", host.at);
+	snp_keep_cpuid();
+}
+
+static u64 ghcb_request(u64 low, u64 state)
+{
+	return (u64)&ghcb_page | state << 52 | low;
+}
+
+/* Goes on until the stub has a GHCB page. */
+static void share(void)
+{
+	make_map();
+	snp_find_vmpl();
+	expect_msr(ghcb_request(0x14, 2), 0x15);
+	expect_msr(ghcb_request(0x12, 0), ghcb_request(0x13, 0));
+	snp_share_ghcb();
+	sev_es_setup_ghcb(&bp);
+	CHECK(host.at == host.count, "%u exchanges", host.at);
+}
+
+#define EXPECT_SNP_END(stmt, code)	EXPECT_END(stmt, 1U, (unsigned int)code)
+
+/* ---- blob and CPUID page ---- */
+
+TEST(all_is_found)
+{
+	const char *what;
+	struct range page;
+
+	start_snp();
+	read_all();
+	CHECK(snp_page(0, &what, &page) && page.start == BLOB, "%#lx", page.start);
+	CHECK(snp_page(1, &what, &page) && page.start == CPUID_PAGE &&
+	      page.end == CPUID_PAGE + PAGE_SIZE, "%#lx", page.start);
+	CHECK(snp_page(2, &what, &page) && page.start == SECRETS, "%#lx", page.start);
+	CHECK(snp_page(3, &what, &page) && page.start == page.end, "%#lx", page.start);
+	CHECK(!snp_page(4, &what, &page), "more pages");
+	snp_hand_over(zero_page());
+	CHECK(zero_page()->cc_blob_address == BLOB, "%#x",
+	      zero_page()->cc_blob_address);
+
+	/* EFI's table comes first. */
+	start_snp();
+	zero_page()->hdr.setup_data = 0;
+	snp_efi_blob = BLOB;
+	read_all();
+	CHECK(snp.blob == BLOB, "%#lx", snp.blob);
+}
+
+/* Each row changes one word of what was handed over. */
+TEST(wrong_blob_or_page)
+{
+	static const struct {
+		u64 at;
+		u32 value;
+		unsigned int set, code;
+	} rows[] = {
+		{ BLOB_NODE + 8, 1, 0, 2 }, { BLOB_NODE + 12, 3, 0, 2 },
+		{ BLOB_NODE + 16, 0, 0, 2 }, { BLOB_NODE + 16, ~0U, 0, 2 },
+		{ BLOB, 0x45444d40, 0, 2 }, { BLOB + 24, 0, 1, 4 },
+		{ BLOB + 24, CPUID_PAGE + 16, 1, 4 },
+		{ BLOB + 8, 0, 1, 6 }, { BLOB + 8, SECRETS + 8, 1, 6 },
+		{ BLOB + 16, PAGE_SIZE - 1, 1, 6 }, { BLOB + 16, 2 * PAGE_SIZE, 1, 6 },
+		{ BLOB + 32, PAGE_SIZE - 1, 1, 4 }, { CPUID_PAGE, 0, 1, 4 },
+		{ CPUID_PAGE, 65, 1, 4 }, { CPUID_PAGE, ~0U, 1, 4 },
+		{ CPUID_PAGE + 16, 0x8000001e, 2, 4 },
+		{ CPUID_PAGE + 40, SEV_LEAF_EAX & ~(1 << 1), 2, 4 },
+		{ CPUID_PAGE + 40, SEV_LEAF_EAX & ~(1 << 3), 2, 4 },
+		{ CPUID_PAGE + 40, SEV_LEAF_EAX & ~(1 << 4), 2, 4 },
+		{ CPUID_PAGE + 44, SEV_LEAF_EBX - 1, 2, 2 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		start_snp();
+		put32(rows[i].at, rows[i].value);
+		EXPECT_END(snp_start(zero_page()), rows[i].set, rows[i].code);
+	}
+	start_snp();
+	zero_page()->hdr.setup_data = 0;
+	EXPECT_END(snp_start(zero_page()), 0U, 2U);
+}
+
+TEST(hypervisor_without_snp)
+{
+	start_snp();
+	expect_features(~1UL & 0xff);
+	EXPECT_END(snp_start(zero_page()), 0U, 2U);
+	start_snp();
+	expect_msr(0x80, 0x80);
+	EXPECT_OWN_END(snp_start(zero_page()), 8);
+}
+
+TEST(setup_data_loops)
+{
+	start_snp();
+	node(BLOB_NODE, BLOB_NODE, 0, 0);
+	EXPECT_END(snp_start(zero_page()), 0U, 2U);
+}
+
+/* ---- the list of validated memory ---- */
+
+TEST(validated_list)
+{
+	start_snp();
+	list((const u64[]){ 0x1000, 0x3000, 0x5000, 0x6000, 0x3000, 0x5000, 0, 0 });
+	read_all();
+	CHECK(snp_is_validated((struct range){ 0x1000, 0x6000 }), "not all");
+	CHECK(snp_is_validated((struct range){ 0x4fff, 0x5001 }), "not two");
+	CHECK(!snp_is_validated((struct range){ 0x1000, 0x6001 }), "too much");
+	CHECK(!snp_is_validated((struct range){ 0xfff, 0x2000 }), "too low");
+	start_snp();
+	read_all();
+	CHECK(snp_is_validated((struct range){ 0, ~0UL }), "no list");
+}
+
+TEST(wrong_validated_list)
+{
+	static const u64 lists[][4] = {
+		{ 0x1001, 0x3000, 0, 0 }, { 0x1000, 0x3800, 0, 0 },
+		{ 0x1000, 0x1000, 0, 0 }, { 0x2000, 0x1000, 0, 0 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lists); i++) {
+		start_snp();
+		list(lists[i]);
+		EXPECT_OWN_END(snp_start(zero_page()), 22);
+	}
+	start_snp();
+	list((const u64[]){ 0x1000, 0x3000, 0, 0 });
+	put32(LIST_NODE + 12, 15);
+	EXPECT_OWN_END(snp_start(zero_page()), 22);
+	/* A second list. */
+	start_snp();
+	list((const u64[]){ 0x1000, 0x3000, 0, 0 });
+	put64(LIST_NODE, LIST_NODE + 0x100);
+	node(LIST_NODE + 0x100, 0, 0x6c615653, 0);
+	EXPECT_OWN_END(snp_start(zero_page()), 22);
+}
+
+/* ---- CPUID ---- */
+
+static void check_cpuid_is(u32 function, u32 index, u32 eax, u32 ebx, u32 ecx, u32 edx)
+{
+	struct cpuid_regs regs, mask;
+
+	snp_cpuid(function, index, &regs, &mask);
+	CHECK(regs.eax == eax && regs.ebx == ebx && regs.ecx == ecx && regs.edx == edx,
+	      "%#x.%u: %#x %#x %#x %#x", function, index, regs.eax, regs.ebx, regs.ecx,
+	      regs.edx);
+	CHECK(!(mask.eax | mask.ebx | mask.ecx | mask.edx), "the host is asked");
+}
+
+TEST(cpuid_leaves)
+{
+	static const u32 with[] = {
+		4, 7, 0xb, 0xd, 0xf, 0x10, 0x12, 0x14, 0x17, 0x18, 0x1d, 0x1e, 0x1f,
+		0x24, 0x8000001d,
+	};
+	unsigned int i;
+
+	start_snp();
+	add_leaf(0, 0, 0xd, 1, 2, 3);
+	add_leaf(0x80000000, 0, 0x8000001f, 0, 0, 0);
+	for (i = 0; i < ARRAY_SIZE(with); i++)
+		add_leaf(with[i], 2, 4, i, 0, 0);
+	read_all();
+	check_cpuid_is(0, 0, 0xd, 1, 2, 3);
+	check_cpuid_is(0, 5, 0xd, 1, 2, 3);
+	check_cpuid_is(2, 0, 0, 0, 0, 0);
+	check_cpuid_is(0x40000000, 0, 0, 0, 0, 0);
+	check_cpuid_is(0x8000001f, 9, SEV_LEAF_EAX, SEV_LEAF_EBX, 0, 0);
+	for (i = 0; i < ARRAY_SIZE(with); i++) {
+		check_cpuid_is(with[i], 1, 0, 0, 0, 0);
+		if (with[i] != 0xb && with[i] != 7)
+			check_cpuid_is(with[i], 2, 4, i, 0, 0);
+	}
+}
+
+/* CPUID page entries are replaced by this processor's own state. */
+TEST(cpuid_own_state)
+{
+	u64 at;
+
+	start_snp();
+	add_leaf(7, 0, 0, 0, ~0U, 0);
+	at = add_leaf(0xd, 0, 7, 0x999, 0x340, 0);
+	put64(at + 8, 7);
+	at = add_leaf(0xd, 0, 7, 0x340, 0x340, 0);
+	put64(at + 8, 1);
+	put64(at + 16, 1);
+	at = add_leaf(0xd, 0, 3, 0x340, 0x340, 0);
+	put64(at + 8, 3);
+	at = add_leaf(0xd, 1, 2, 0x340, 0, 0);
+	put64(at + 8, 1);
+	add_leaf(0xd, 2, 0x100, 0x240, 0, 0);
+	read_all();
+	check_cpuid_is(7, 0, 0, 0, ~(1U << 4), 0);
+	host.cr4 = 1 << 22;
+	check_cpuid_is(7, 0, 0, 0, ~0U, 0);
+	check_cpuid_is(0xd, 0, 3, 0x240, 0x340, 0);
+	check_cpuid_is(0xd, 1, 2, 0x240, 0, 0);
+	check_cpuid_is(0xd, 2, 0x100, 0x240, 0, 0);
+	CHECK(snp_cpuid_ecx(7) == ~0U, "%#x", snp_cpuid_ecx(7));
+
+	/* XSAVE without a compact form. */
+	start_snp();
+	at = add_leaf(0xd, 1, ~(1U << 1 | 1U << 3), 0, 0, 0);
+	put64(at + 8, 1);
+	read_all();
+	EXPECT_SNP_END(snp_cpuid_ecx(0xd) + (snp_cpuid(0xd, 1, &(struct cpuid_regs){ 0 },
+			&(struct cpuid_regs){ 0 }), 0), 4);
+}
+
+TEST(cpuid_of_the_hypervisor)
+{
+	struct cpuid_regs regs, mask;
+
+	start_snp();
+	add_leaf(1, 0, 1, 2, ~0U, 4);
+	add_leaf(0xb, 0, 1, 2, 3, 4);
+	add_leaf(0x8000001e, 0, 1, 2, 3, 4);
+	read_all();
+	snp_cpuid(1, 0, &regs, &mask);
+	CHECK(!mask.eax && mask.ebx == 0xff000000 && !mask.ecx && mask.edx == 1 << 9,
+	      "%#x %#x", mask.ebx, mask.edx);
+	CHECK(regs.ecx == ~(1U << 27), "%#x", regs.ecx);
+	host.cr4 = 1 << 18;
+	snp_cpuid(1, 0, &regs, &mask);
+	CHECK(regs.ecx == ~0U, "%#x", regs.ecx);
+	snp_cpuid(0xb, 0, &regs, &mask);
+	CHECK(!mask.eax && !mask.ebx && !mask.ecx && mask.edx == ~0U, "%#x", mask.edx);
+	snp_cpuid(0x8000001e, 0, &regs, &mask);
+	CHECK(mask.eax == ~0U && mask.ebx == 0xff && mask.ecx == 0xff && !mask.edx,
+	      "%#x %#x %#x", mask.eax, mask.ebx, mask.ecx);
+}
+
+/* Before snp_start() the handler answers 0. Later it asks for what it must. */
+TEST(cpuid_stage1)
+{
+	start_snp();
+	frame.rax = 0x80000000;
+	frame.rcx = 0;
+	INSN(0x72, "\x0f\xa2");
+	want.rax = want.rbx = want.rcx = want.rdx = 0;
+	run();
+	CHECK(sev_guest.vc_seen, "no #VC");
+
+	add_leaf(1, 0, 0x800f12, 0x00112233, 0, 0xffffffff);
+	read_all();
+	frame.rax = 0x8000001f;
+	INSN(0x72, "\x0f\xa2");
+	want.rax = SEV_LEAF_EAX;
+	want.rbx = SEV_LEAF_EBX;
+	want.rcx = want.rdx = 0;
+	run();
+
+	frame.rax = 1;
+	frame.rcx = 0;
+	INSN(0x72, "\x0f\xa2");
+	expect_msr(1UL << 32 | 1UL << 30 | 4, 0xabcdef01UL << 32 | 5);
+	expect_msr(1UL << 32 | 3UL << 30 | 4, 5);
+	want.rax = 0x800f12;
+	want.rbx = 0xab112233;
+	want.rcx = 0;
+	want.rdx = ~(1U << 9);
+	run();
+
+	frame.rax = 0x80000000;
+	frame.rcx = 0x20564553;
+	INSN(0x72, "\x0f\xa2");
+	ENDS(4);
+	frame.rcx = 0;
+	INSN(0x404, "\x0f\xa2");
+	ENDS(24);
+}
+
+TEST(cpuid_stage2)
+{
+	start_snp();
+	add_leaf(1, 0, 0x800f12, 0x00112233, 0, 0xffffffff);
+	read_all();
+	share();
+	frame.rax = 0x8000001f;
+	INSN(0x72, "\x0f\xa2");
+	want.rax = SEV_LEAF_EAX;
+	want.rbx = SEV_LEAF_EBX;
+	want.rcx = want.rdx = 0;
+	run();
+	frame.rax = 1;
+	frame.rcx = 0;
+	INSN(0x72, "\x0f\xa2");
+	expect_exit(0x72, 0, 0);
+	sends(RAX, 1);
+	sends(RCX, 0);
+	answers(RAX, 0xbad);
+	answers(RBX, 0xabcdef01);
+	answers(RCX, 0xbad);
+	answers(RDX, 1 << 9);
+	want.rax = 0x800f12;
+	want.rbx = 0xab112233;
+	want.rcx = 0;
+	want.rdx = ~0U;
+	run();
+	frame.rax = 1;
+	frame.rcx = 0;
+	INSN(0x72, "\x0f\xa2");
+	expect_exit(0x72, 0, 0);
+	sends(RAX, 1);
+	sends(RCX, 0);
+	result(1, 0x8000030d);
+	raises(13);
+	INSN(0x404, "\x0f\xa2");
+	ENDS(24);
+}
+
+/* ---- the GHCB page ---- */
+
+TEST(ghcb_page_is_shared_and_taken_back)
+{
+	start_snp();
+	read_all();
+	share();
+	CHECK(!strcmp(trace, "rescind ghcb\n"), "%s", trace);
+	CHECK(!strcmp(host.trace, "flush dirty share "), "%s", host.trace);
+	host.trace[0] = trace[0] = '\0';
+	memset(&ghcb_page, GARBAGE, PAGE_SIZE);
+	sev_es_shutdown();
+	expect_msr(ghcb_request(0x14, 1), 0x15);
+	snp_take_ghcb();
+	CHECK(!strcmp(trace, "validate ghcb\n"), "%s", trace);
+	CHECK(!memchr(&ghcb_page, GARBAGE, PAGE_SIZE), "not wiped");
+	CHECK(!strncmp(host.trace, "zero hide ", 10), "%s", host.trace);
+	CHECK(!host.msr, "MSR %#lx", host.msr);
+}
+
+TEST(ghcb_page_is_refused)
+{
+	static const u64 registered[] = { 0x13, 0x1013 };
+	static const unsigned int results[] = { 1, 6, 255 };
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		start_snp();
+		read_all();
+		make_map();
+		snp_host.failing = 0;
+		snp_host.result = results[i];
+		EXPECT_SNP_END(snp_share_ghcb(), 2);
+		start_snp();
+		read_all();
+		share();
+		sev_es_shutdown();
+		snp_host.failing = 1;
+		snp_host.result = results[i];
+		expect_msr(ghcb_request(0x14, 1), 0x15);
+		EXPECT_SNP_END(snp_take_ghcb(), 2);
+	}
+	start_snp();
+	read_all();
+	make_map();
+	expect_msr(ghcb_request(0x14, 2), 1UL << 63 | 0x15);
+	EXPECT_SNP_END(snp_share_ghcb(), 1);
+	start_snp();
+	read_all();
+	make_map();
+	host.map_result = -12;
+	EXPECT_OWN_END(snp_share_ghcb(), 17);
+	for (i = 0; i < ARRAY_SIZE(registered); i++) {
+		start_snp();
+		read_all();
+		make_map();
+		expect_msr(ghcb_request(0x14, 2), 0x15);
+		expect_msr(ghcb_request(0x12, 0),
+			   (u64)&ghcb_page + registered[i] - (i ? 0 : 0x1000));
+		snp_share_ghcb();
+		EXPECT_SNP_END(sev_es_setup_ghcb(&bp), 0);
+	}
+}
+
+TEST(features)
+{
+	static const u64 accepted = 0x824b80;	/* bits 7 8 9 11 14 17 23 */
+	unsigned int bit;
+
+	for (bit = 3; bit < 64; bit++) {
+		start_snp();
+		host.sev_status |= 1UL << bit;
+		read_all();
+		share();
+		if (accepted >> bit & 1) {
+			snp_check_features();
+			continue;
+		}
+		expect_exit(0x8000fffe, 2 << 4, 1UL << bit);
+		EXPECT_END(snp_check_features(), 0U, 2U);
+	}
+}
+
+/* ---- accepting memory ---- */
+
+/* Expects a page state change of these entries, of which the host does @did. */
+static void expect_states(const u64 *entries, unsigned int count, unsigned int did)
+{
+	u8 data[8 + 8 * 253] = { 0 };
+
+	data[2] = (u8)(count - 1);
+	memcpy(data + 8, entries, 8 * count);
+	expect_exit(0x80000010, 0, 0);
+	sends_data(data, 8 + 8 * count);
+	data[0] = (u8)did;
+	answers_data(data, 8 + 8 * count);
+	answers(INFO_2, 0);
+}
+
+#define PRIVATE_4K	(1UL << 52)
+#define PRIVATE_2M	(1UL << 52 | 1UL << 56)
+
+static void start_accepting(void)
+{
+	start_snp();
+	read_all();
+	share();
+	trace[0] = '\0';
+}
+
+TEST(accept_2m_and_4k)
+{
+	static const u64 entries[] = {
+		0x1ff000 | PRIVATE_4K, 0x200000 | PRIVATE_2M, 0x400000 | PRIVATE_4K,
+		0x1000000 | PRIVATE_4K,
+	};
+
+	start_accepting();
+	expect_states(entries, 4, 4);
+	snp_accept((struct range){ 0x1ff800, 0x400001 });
+	snp_accept((struct range){ 0x1000000, 0x1000fff });
+	snp_accept_end();
+	CHECK(!strcmp(trace, "validate 4K 1ff000\nvalidate 2M 200000\n"
+		      "validate 4K 400000\nvalidate 4K 1000000\n"), "%s", trace);
+	CHECK(ident_map_query(0xffffffffffe00000) < 0, "the window is open");
+	snp_accept_end();
+	CHECK(host.at == host.count, "more");
+}
+
+/* The host does one entry after the other. */
+TEST(accept_in_parts)
+{
+	static const u64 entries[] = {
+		0x200000 | PRIVATE_2M, 0x400000 | PRIVATE_2M, 0x600000 | PRIVATE_2M,
+	};
+
+	start_accepting();
+	expect_states(entries, 3, 1);
+	expect_states(entries + 1, 2, 1);
+	expect_states(entries + 2, 1, 1);
+	snp_accept((struct range){ 0x200000, 0x800000 });
+	snp_accept_end();
+	CHECK(!strcmp(trace, "validate 2M 200000\nvalidate 2M 400000\n"
+		      "validate 2M 600000\n"), "%s", trace);
+}
+
+/* The entries of the reverse map table have 4 KiB, as KVM's. */
+TEST(accept_small_entries)
+{
+	static const u64 entry = 0x200000 | PRIVATE_2M;
+
+	start_accepting();
+	snp_host.small_rmp = true;
+	expect_states(&entry, 1, 1);
+	snp_accept((struct range){ 0x200000, 0x400000 });
+	snp_accept_end();
+	CHECK(snp_host.done == 2 + 512, "%u", snp_host.done);
+
+	start_accepting();
+	snp_host.small_rmp = true;
+	snp_host.failing = 2 + 300;
+	snp_host.result = 255;
+	expect_states(&entry, 1, 1);
+	snp_accept((struct range){ 0x200000, 0x400000 });
+	EXPECT_SNP_END(snp_accept_end(), 2);
+}
+
+TEST(accept_is_refused)
+{
+	static const u64 entry = 0x200000 | PRIVATE_2M;
+	static const unsigned int results[] = { 1, 255 };
+	static const u8 did[] = { 0, 2, 255 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(results); i++) {
+		start_accepting();
+		snp_host.failing = 1;
+		snp_host.result = results[i];
+		expect_states(&entry, 1, 1);
+		snp_accept((struct range){ 0x200000, 0x400000 });
+		EXPECT_SNP_END(snp_accept_end(), 2);
+	}
+	for (i = 0; i < ARRAY_SIZE(did); i++) {
+		start_accepting();
+		expect_states(&entry, 1, did[i]);
+		snp_accept((struct range){ 0x200000, 0x400000 });
+		EXPECT_SNP_END(snp_accept_end(), 1);
+	}
+	start_accepting();
+	expect_states(&entry, 1, 1);
+	answers(INFO_2, 1UL << 32 | 1);
+	snp_accept((struct range){ 0x200000, 0x400000 });
+	EXPECT_SNP_END(snp_accept_end(), 1);
+	/* Without a valid bit for sw_exit_info_2. */
+	start_accepting();
+	expect_states(&entry, 1, 1);
+	current_step()->answer[BITMAP + INFO_2 / 64] = 0;
+	snp_accept((struct range){ 0x200000, 0x400000 });
+	EXPECT_OWN_END(snp_accept_end(), 8);
+	start_accepting();
+	expect_states(&entry, 1, 1);
+	injects_gp();
+	snp_accept((struct range){ 0x200000, 0x400000 });
+	EXPECT_SNP_END(snp_accept_end(), 1);
+	start_accepting();
+	expect_states(&entry, 1, 1);
+	result(1, 0x8000030d);
+	snp_accept((struct range){ 0x200000, 0x400000 });
+	EXPECT_SNP_END(snp_accept_end(), 1);
+	/* An address that page tables cannot hold. */
+	start_accepting();
+	expect_states((const u64[]){ 1UL << 51 | PRIVATE_4K }, 1, 1);
+	snp_accept((struct range){ 1UL << 51, (1UL << 51) + 1 });
+	EXPECT_OWN_END(snp_accept_end(), 22);
+}
+
+TEST(accept_full_batches)
+{
+	u64 entries[253];
+	unsigned int i, n;
+
+	start_accepting();
+	for (n = 0; n < 2; n++) {
+		for (i = 0; i < 253; i++)
+			entries[i] = ((n * 253UL + i) << 21) | PRIVATE_2M;
+		expect_states(entries, n ? 2 : 253, n ? 2 : 253);
+	}
+	snp_accept((struct range){ 0, 255UL << 21 });
+	CHECK(host.at + 1 == host.count, "%u exchanges", host.at);
+	snp_accept_end();
+	CHECK(snp_host.done == 1 + 255, "%u", snp_host.done);
+}
+
+/* Pages that do not adjoin: 32 of them make a request. */
+TEST(accept_many_runs)
+{
+	u64 entries[32];
+	unsigned int i;
+
+	start_accepting();
+	for (i = 0; i < 32; i++)
+		entries[i] = (0x1000000 + i * 0x2000UL) | PRIVATE_4K;
+	expect_states(entries, 32, 32);
+	expect_states((const u64[]){ 0x1040000 | PRIVATE_4K, 0x1041000 | PRIVATE_4K }, 2, 2);
+	for (i = 0; i < 33; i++)
+		snp_accept((struct range){ 0x1000000 + i * 0x2000UL,
+					   0x1000800 + i * 0x2000UL });
+	snp_accept((struct range){ 0x1041000, 0x1042000 });
+	snp_accept_end();
+	CHECK(host.at == host.count && snp_host.done == 1 + 34, "%u", snp_host.done);
+}
+
+TEST(accept_reports)
+{
+	start_accepting();
+	batch.unreported = 4UL << 30;
+	snp_accept_end();
+	CHECK(said == 1 && !batch.unreported, "%u messages", said);
+}
+
+static void e820(unsigned int i, u64 addr, u64 size, u32 type)
+{
+	bp.e820_table[i] = (struct boot_e820_entry){ addr, size, type };
+	bp.e820_entries = (u8)(i + 1);
+}
+
+/* Starts a case with a list of validated memory and a map with a hole. */
+static void start_with_list(const u64 *pairs)
+{
+	start_snp();
+	list(pairs);
+	read_all();
+	share();
+	trace[0] = '\0';
+	e820(0, 0x100000, 0x3000, 1);
+	e820(1, 0x1000, 0x3800, 1);
+	e820(2, 0x2000, 0x1000, 2);
+}
+
+TEST(accept_ram)
+{
+	static const u64 entries[] = {
+		0x1000 | PRIVATE_4K, 0x4000 | PRIVATE_4K, 0xc0000 | PRIVATE_4K,
+		0x102000 | PRIVATE_4K,
+	};
+
+	start_with_list((const u64[]){ 0x3000, 0x4000, 0xc1000, 0x102000, 0, 0 });
+	expect_states(entries, 4, 4);
+	snp_accept_ram(&bp);
+	CHECK(!strcmp(trace, "validate 4K 1000\nvalidate 4K 4000\nvalidate 4K c0000\n"
+		      "validate 4K 102000\n"), "%s", trace);
+	CHECK(host.at == host.count, "%u exchanges", host.at);
+}
+
+TEST(accept_nothing)
+{
+	start_accepting();
+	e820(0, 0, 1UL << 30, 1);
+	snp_accept_ram(&bp);
+	CHECK(!trace[0] && host.at == host.count, "%s", trace);
+	start_with_list((const u64[]){ 0, 0x200000, 0, 0 });
+	snp_accept_ram(&bp);
+	CHECK(!trace[0] && host.at == host.count, "%s", trace);
+}
+
+/* ---- the SVSM ---- */
+
+static void start_vmpl(unsigned int vmpl)
+{
+	start_snp();
+	snp_host.rmpadjust = 2;
+	put64(SECRETS + 0x148, PAGE_SIZE);
+	put64(SECRETS + 0x150, AREA);
+	*(u8 *)(SECRETS + 0x15c) = (u8)vmpl;
+	expect_features(1 | 1 << 5);
+	snp_start(zero_page());
+	snp_keep_cpuid();
+}
+
+TEST(svsm_is_found)
+{
+	const char *what;
+	struct range page;
+
+	start_vmpl(1);
+	share();
+	CHECK(snp_page(3, &what, &page) && page.start == AREA &&
+	      page.end == AREA + PAGE_SIZE, "%#lx", page.start);
+	check_cpuid_is(0x8000001f, 0, SEV_LEAF_EAX | 1 << 28, SEV_LEAF_EBX, 0, 0);
+	CHECK(!strncmp(trace, "svsm rescind 4K ", 16), "%s", trace);
+	CHECK(!*(u8 *)AREA, "a call is pending");
+	sev_es_shutdown();
+	expect_msr(ghcb_request(0x14, 1), 0x15);
+	trace[0] = '\0';
+	snp_take_ghcb();
+	CHECK(!strncmp(trace, "svsm validate 4K ", 17), "%s", trace);
+	CHECK(!*(u8 *)AREA && !host.msr, "MSR %#lx", host.msr);
+}
+
+TEST(svsm_is_wrong)
+{
+	start_vmpl(1);
+	put64(SECRETS + 0x148, 0);
+	EXPECT_SNP_END(snp_find_vmpl(), 7);
+	start_vmpl(0);
+	EXPECT_SNP_END(snp_find_vmpl(), 8);
+	start_vmpl(1);
+	put64(SECRETS + 0x150, AREA + 8);
+	EXPECT_SNP_END(snp_find_vmpl(), 9);
+	start_vmpl(1);
+	put64(SECRETS + 0x150, 0);
+	EXPECT_SNP_END(snp_find_vmpl(), 9);
+	start_snp();
+	read_all();
+	snp_host.rmpadjust = 2;
+	put64(SECRETS + 0x148, PAGE_SIZE);
+	put64(SECRETS + 0x150, AREA);
+	*(u8 *)(SECRETS + 0x15c) = 1;
+	EXPECT_SNP_END(snp_find_vmpl(), 3);
+}
+
+TEST(svsm_calls)
+{
+	static const u64 entries[] = {
+		0x1ff000 | PRIVATE_4K, 0x200000 | PRIVATE_2M, 0x400000 | PRIVATE_2M,
+	};
+
+	start_vmpl(2);
+	share();
+	trace[0] = '\0';
+	snp_host.svsm_busy = 2;
+	expect_states(entries, 3, 3);
+	snp_accept((struct range){ 0x1ff000, 0x600000 });
+	snp_accept_end();
+	CHECK(!strcmp(trace, "svsm validate 4K 1ff000 of 1\nsvsm validate 2M 200000 of 2\n"
+		      "svsm validate 2M 400000 of 2\n"), "%s", trace);
+	CHECK(!es.busy, "the page is in use");
+
+	start_vmpl(2);
+	share();
+	trace[0] = '\0';
+	snp_host.small_rmp = true;
+	expect_states(entries + 1, 2, 2);
+	snp_accept((struct range){ 0x200000, 0x600000 });
+	snp_accept_end();
+	CHECK(!strcmp(trace, "svsm validate 4K 200000 of 256\n"
+		      "svsm validate 4K 2ff000 of 256\nsvsm validate 4K 300000 of 256\n"
+		      "svsm validate 4K 3ff000 of 256\nsvsm validate 4K 400000 of 256\n"
+		      "svsm validate 4K 4ff000 of 256\nsvsm validate 4K 500000 of 256\n"
+		      "svsm validate 4K 5ff000 of 256\n"), "%s", trace);
+}
+
+TEST(svsm_fails)
+{
+	static const u64 entries[] = {
+		0x200000 | PRIVATE_2M, 0x400000 | PRIVATE_2M,
+	};
+	static const struct {
+		bool no_svsm;
+		u64 reply, result;
+		u16 next;
+	} rows[] = {
+		{ true, 0x17, 0, 0 }, { false, 0x16, 0, 0 },
+		{ false, 1UL << 32 | 0x17, 0, 0 }, { false, 0x17, 0x80000003, 0 },
+		{ false, 0x17, 0x80001010, 0 }, { false, 0x17, 0x80001006, 2 },
+		{ false, 0x17, 1, 0 },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		start_vmpl(1);
+		share();
+		snp_host.no_svsm = rows[i].no_svsm;
+		snp_host.svsm_reply = rows[i].reply;
+		snp_host.svsm_result = rows[i].result;
+		snp_host.svsm_next = rows[i].next;
+		expect_states(entries, 2, 2);
+		snp_accept((struct range){ 0x200000, 0x600000 });
+		EXPECT_SNP_END(snp_accept_end(), 2);
+	}
+	/* A failure by size makes no sense for a page of 4 KiB. */
+	start_vmpl(1);
+	make_map();
+	snp_find_vmpl();
+	snp_host.svsm_result = 0x80001006;
+	EXPECT_SNP_END(snp_share_ghcb(), 2);
+}
