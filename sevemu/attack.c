@@ -12,6 +12,7 @@
 #include "attack_events.h"
 #include "attack_loader.h"
 #include "attack_memory.h"
+#include "attack_smp.h"
 #include "attack_snp.h"
 #include "campaign.h"
 #include "ghcb.h"
@@ -151,6 +152,7 @@ void attack_list(void)
 				   i < ARRAY_SIZE(tables) - SNP_TABLES ? "" : "--sev snp: ",
 				   attack->text);
 	}
+	attack_smp_list();
 }
 
 /* The address that attack_break() has got for later; 0: none. */

@@ -64,7 +64,8 @@ struct wall_clock {
 	u32 ns;
 } __attribute__((packed));
 
-static u64 system_time_msr, wall_clock_msr;
+/* The guest's values of the MSRs.  Each virtual CPU has a structure of its own. */
+static u64 system_time_msr[VCPUS_MAX], wall_clock_msr;
 static u64 tsc_khz;		/* the TSC's frequency; 0: not measured yet */
 
 bool clock_has(u32 msr)
@@ -72,9 +73,9 @@ bool clock_has(u32 msr)
 	return msr == MSR_KVM_SYSTEM_TIME || msr == MSR_KVM_WALL_CLOCK;
 }
 
-u64 clock_read(u32 msr)
+u64 clock_read(const struct vcpu *vcpu, u32 msr)
 {
-	return msr == MSR_KVM_SYSTEM_TIME ? system_time_msr : wall_clock_msr;
+	return msr == MSR_KVM_SYSTEM_TIME ? system_time_msr[vcpu->id] : wall_clock_msr;
 }
 
 /*
@@ -229,12 +230,12 @@ static void put_wall_clock(u64 gpa)
 	w->version++;
 }
 
-void clock_write(u32 msr, u64 value)
+void clock_write(const struct vcpu *vcpu, u32 msr, u64 value)
 {
 	if (!tsc_khz)
 		measure();
 	if (msr == MSR_KVM_SYSTEM_TIME) {
-		system_time_msr = value;
+		system_time_msr[vcpu->id] = value;
 		if (value & SYSTEM_TIME_ENABLE)
 			put_system_time(value & ~(u64)SYSTEM_TIME_ENABLE);
 	} else {

@@ -16,13 +16,13 @@
 /* Returns whether @msr is one of the two MSRs of kvm-clock. */
 bool clock_has(u32 msr);
 
-/* Returns what the guest has last written to @msr, one of kvm-clock's MSRs; 0: nothing. */
-u64 clock_read(u32 msr);
+/* Returns what @vcpu has last written to @msr, one of kvm-clock's MSRs; 0: nothing. */
+u64 clock_read(const struct vcpu *vcpu, u32 msr);
 
 /*
- * Handles the guest's write of @value to @msr, one of kvm-clock's MSRs: stores the clock at
+ * Handles the write of @value by @vcpu to @msr, one of kvm-clock's MSRs: stores the clock at
  * the guest-physical address in @value (Linux Documentation/virt/kvm/x86/msr.rst).
  */
-void clock_write(u32 msr, u64 value);
+void clock_write(const struct vcpu *vcpu, u32 msr, u64 value);
 
 #endif

@@ -25,6 +25,7 @@
 #define CPUID_SEV		0x8000001f
 #define CPUID_LAST_SNP		0x0000000c	/* the leaf before that of XSAVE */
 #define CPUID_1_ECX_MONITOR	(1u << 3)
+#define CPUID_1_ECX_X2APIC	(1u << 21)
 /* Features that XSAVE saves, or that need AVX: FMA, XSAVE, OSXSAVE, AVX, F16C. */
 #define CPUID_1_ECX_XSAVE	(1u << 12 | 1u << 26 | 1u << 27 | 1u << 28 | 1u << 29)
 /* In CPUID 7: AVX2; PKU, OSPKE, VAES and VPCLMULQDQ. */
@@ -107,6 +108,8 @@ static struct cpuid_regs honest_cpuid(const struct vcpu *vcpu, u32 function, u32
 	switch (function) {
 	case CPUID_FEATURES:
 		r.ecx &= ~(CPUID_1_ECX_MONITOR | CPUID_1_ECX_OSXSAVE);
+		if (config.x2apic)
+			r.ecx |= CPUID_1_ECX_X2APIC;
 		if (vcpu->vmcb->cr4 & CR4_OSXSAVE)
 			r.ecx |= CPUID_1_ECX_OSXSAVE;
 		break;

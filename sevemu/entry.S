@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * entry.S - the entry point of the hypervisor's image, hv_entry, and the
- * exception handlers for the hypervisor's own exceptions.
+ * entry.S - the entry points of the hypervisor's image, and the exception handlers
+ * for the hypervisor's own exceptions.
  *
  * rom.S jumps to hv_entry once, after it has copied the image to RAM and turned
- * long mode on.  The exception handlers run only if the hypervisor has a bug.
+ * long mode on, and to hv_ap_entry on each other processor.  The exception handlers run only if the hypervisor has a bug.
  */
 #include "layout.h"
 #include "x86.h"
@@ -38,6 +38,23 @@ hv_entry:
 	.size hv_entry, . - hv_entry
 
 /*
+ * hv_ap_entry - calls smp_main() on a processor that smp_start() has started.
+ *
+ * In:		nothing
+ * Out:		does not return
+ * Clobbers:	everything
+ * Mode:	64-bit, five-level paging, EFER.SVME set, interrupts off, GIF 1
+ * Stack:	no stack on entry; hv_ap_entry loads smp_stack
+ */
+	.globl hv_ap_entry
+	.type hv_ap_entry, @function
+hv_ap_entry:
+	movq	smp_stack, %rsp
+	call	smp_main
+	ud2
+	.size hv_ap_entry, . - hv_ap_entry
+
+/*
  * hv_exception_stubs - the first instructions of the handlers of vectors 0 to
  * 31, at intervals of HV_STUB_SIZE bytes.  main.c enters their addresses in the
  * IDT.
@@ -66,18 +83,27 @@ hv_exception_stubs:
 	.size hv_exception_stubs, . - hv_exception_stubs
 
 /*
- * hv_nmi - the handler of NMIs.  Those of the timer that campaign.c starts need no
- * more than to be taken.
+ * hv_nmi - the handler of NMIs, which come from campaign.c's timer and from smp.c.  An
+ * NMI needs no more than to be taken.  If it comes between sleep_begin and the HLT of
+ * svm_sleep() in vmrun.S, this function skips the HLT.
  *
  * In:		the processor's exception frame on the stack
- * Out:		returns to the interrupted code
+ * Out:		returns to the interrupted code, or behind the HLT
  * Clobbers:	nothing
  * Mode:	64-bit, interrupts off
- * Stack:	the one in use when the NMI came
+ * Stack:	8 bytes of the one in use when the NMI came
  */
 	.globl hv_nmi
 	.type hv_nmi, @function
 hv_nmi:
+	pushq	%rax
+	movq	8(%rsp), %rax
+	cmpq	$sleep_begin, %rax
+	jb	1f
+	cmpq	$sleep_over, %rax
+	jae	1f
+	movq	$sleep_over, 8(%rsp)
+1:	popq	%rax
 	iretq
 	.size hv_nmi, . - hv_nmi
 

@@ -12,7 +12,7 @@
  */
 extern char hv_exception_stubs[];
 
-/* The handler of the hypervisor's NMIs, which only returns. */
+/* The handler of the hypervisor's NMIs, which only returns or ends svm_sleep(). */
 extern char hv_nmi[];
 
 #endif

@@ -8,6 +8,7 @@
  * here.  Automatic exits (HLT, EFER, control registers) are emulated here for
  * all guests, and the guest does not notice them.
  */
+#include "ap.h"
 #include "attack.h"
 #include "attack_events.h"
 #include "attack_memory.h"
@@ -31,6 +32,7 @@
 #include "ports.h"
 #include "report.h"
 #include "sevemu.h"
+#include "smp.h"
 #include "snp_insn.h"
 #include "watch.h"
 #include "watch_kaslr.h"
@@ -79,7 +81,7 @@ void exits_init(struct vcpu *vcpu)
 	v->icpt4 = ICPT4(SVM_EXIT_VMRUN) | ICPT4(SVM_EXIT_VMMCALL) |
 		   ICPT4(SVM_EXIT_VMLOAD) | ICPT4(SVM_EXIT_VMSAVE) |
 		   ICPT4(SVM_EXIT_STGI) | ICPT4(SVM_EXIT_CLGI) | ICPT4(SVM_EXIT_SKINIT);
-	if (!config.hostile || (attack_on && attack_by_memory()))
+	if (config.smp > 1 || !config.hostile || (attack_on && attack_by_memory()))
 		v->icpt3 |= ICPT3(SVM_EXIT_NMI);
 	if (es) {
 		v->icpt3 |= ICPT3(SVM_EXIT_RDPMC) | ICPT3(SVM_EXIT_INVD);
@@ -89,9 +91,9 @@ void exits_init(struct vcpu *vcpu)
 			v->icpt3 |= ICPT3(SVM_EXIT_RDTSC);
 			v->icpt4 |= ICPT4(SVM_EXIT_RDTSCP);
 		}
-	} else if (vcpu->nmi_masked) {
-		v->icpt3 |= ICPT3(SVM_EXIT_IRET);
 	}
+	if (vcpu->real_iret || (!es && vcpu->nmi_masked))
+		v->icpt3 |= ICPT3(SVM_EXIT_IRET);
 	/*
 	 * Under --attack and --hostile the hypervisor uses DR0 to DR3 for
 	 * breakpoints in the guest.  campaign.c enables them in the
@@ -299,15 +301,16 @@ static void exit_cr4(struct vcpu *vcpu)
  * therefore intercepted too, and exit_intr() lets the guest take them behind
  * HLT.
  *
- * A guest that halts with interrupts off cannot wake up unless an NMI is
- * pending, so the run terminates.
+ * A virtual CPU that halts with interrupts off cannot wake up by itself unless an
+ * NMI is pending.
  */
 static void exit_hlt(struct vcpu *vcpu)
 {
 	if (!(vcpu->vmcb->rflags & RFLAGS_IF) &&
-	    (!vcpu->nmi_pending || vcpu->nmi_masked))
-		end_run(END_HALT, "guest gave up: halted with interrupts off (its console may "
-			"say why)");
+	    (!vcpu->nmi_pending || vcpu->nmi_masked)) {
+		ap_halt(vcpu);
+		return;
+	}
 	vcpu->vmcb->icpt3 &= ~ICPT3(SVM_EXIT_HLT);
 	vcpu->vmcb->icpt3 |= ICPT3(SVM_EXIT_INTR);
 	vcpu->hlt_rip = vcpu->vmcb->rip;
@@ -356,7 +359,7 @@ static void run_ahead(struct vcpu *vcpu)
 	 * A campaign counts the guest's instructions and may attack behind each of them,
 	 * so each must exit by itself.
 	 */
-	if (!guest_is_snp() || config.hostile)
+	if (!guest_is_snp() || config.hostile || vcpu->state != VCPU_RUN)
 		return;
 	insn_decode(vcpu, &insn);
 	if (insn.rep && insn.opcode[1] == OP2_GROUP7 && insn.modrm == MODRM_VMMCALL) {
@@ -470,38 +473,75 @@ static void exit_msr(struct vcpu *vcpu)
 		run_ahead(vcpu);
 }
 
+bool exits_stop(void)
+{
+	u8 request = io_stop_request();
+
+	if (request == STOP_ATTACK)
+		once_begin();
+	else if (request)
+		end_stopped(request);
+	return request;
+}
+
 /*
  * Handles an NMI of the machine.  It is the alarm clock of campaign.c, or the sevemu
- * script asks for the end of the run.  Any other NMI is the guest's: it is still
- * pending, and the guest takes it at the next VMRUN, without the intercept.
+ * script asks for something, or another processor wants this one to leave the guest.  Any
+ * other NMI is the guest's.
  */
 static void exit_nmi(struct vcpu *vcpu)
 {
-	u8 request;
-
 	if (config.hostile) {
 		campaign_alarm();
 		return;
 	}
-	request = io_stop_request();
-	if (request == STOP_ATTACK) {
-		once_begin();
-		/* The hypervisor takes the NMI itself, because it is not the guest's. */
-		asm volatile("stgi; nop; nop; clgi" : : : "memory");
+	/* The hypervisor takes an NMI itself if the NMI is not the guest's. */
+	if (exits_stop()) {
+		smp_take_nmi(vcpu);
 		return;
 	}
-	if (request)
-		end_stopped(request);
+	if (config.smp > 1) {
+		if (!vcpu->kicked)
+			vcpu->nmi_pending = true;
+		smp_take_nmi(vcpu);
+		return;
+	}
+	/* The guest takes the NMI, which is still pending, at the next VMRUN. */
 	vcpu->vmcb->icpt3 &= ~ICPT3(SVM_EXIT_NMI);
 }
 
 /*
- * Handles the IRET at which the guest's NMI handler returns: NMIs are no longer
- * masked.  The guest executes the IRET again, without the intercept.
+ * Executes an IRET in real mode with the stack pointer ESP.  QEMU's processor uses SP
+ * in real mode even if SS.B is set, as it is when code has come from protected mode.
+ */
+static void real_iret(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+	u32 esp = v->ss.attrib & SEG_DB ? v->rsp : (u16)v->rsp;
+	struct guest_fault fault;
+	u16 frame[3];
+
+	guest_read(vcpu, (u32)(v->ss.base + esp), frame, sizeof(frame), 0, &fault);
+	v->rip = frame[0];
+	v->cs.selector = frame[1];
+	v->cs.base = (u64)frame[1] << 4;
+	v->rflags = (v->rflags & ~0xffffull) | frame[2] | RFLAGS_FIXED;
+	v->rsp += sizeof(frame);
+}
+
+/*
+ * Handles an intercepted IRET.  Either the guest's NMI handler returns, so that NMIs are
+ * no longer masked.  Or the guest leaves long mode for real mode, as firmware's APs do
+ * after an AP reset hold.  The guest executes the IRET again, without the intercept,
+ * except in real mode.
  */
 static void exit_iret(struct vcpu *vcpu)
 {
-	vcpu->nmi_masked = false;
+	if (!guest_is_es())
+		vcpu->nmi_masked = false;
+	if (vcpu->real_iret && !(vcpu->vmcb->cr0 & CR0_PE))
+		real_iret(vcpu);
+	vcpu->real_iret = false;
 	exits_init(vcpu);
 }
 

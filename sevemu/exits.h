@@ -24,4 +24,10 @@ void exits_init(struct vcpu *vcpu);
  */
 void exit_handle(struct vcpu *vcpu);
 
+/*
+ * Does what the sevemu script has asked for by an NMI, and returns whether it has asked:
+ * ends the run, or begins the attack of --attack-once.
+ */
+bool exits_stop(void);
+
 #endif

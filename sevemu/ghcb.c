@@ -9,9 +9,11 @@
  * an answer to the guest: answer() writes the GHCB MSR, publish() writes the GHCB
  * page.
  */
+#include "ap.h"
 #include "attack.h"
 #include "attack_events.h"
 #include "attack_memory.h"
+#include "attack_smp.h"
 #include "campaign.h"
 #include "cpuid.h"
 #include "dma.h"
@@ -33,6 +35,8 @@
 #define JUMP_TABLE_SET		0
 #define JUMP_TABLE_GET		1
 #define XSAVE_LEAF		0xd
+
+u64 jump_table;
 
 /* Returns whether valid_bitmap has the bit of the GHCB field at @offset set. */
 static bool valid(const struct ghcb *g, size_t offset)
@@ -115,9 +119,32 @@ static u64 cpuid_answer(struct vcpu *vcpu, u64 request)
 	       GHCB_MSR_CPUID_RESP;
 }
 
-__attribute__((noreturn)) static void ap_reset_hold(void)
+/*
+ * Stops @vcpu for the request AP reset hold by the MSR.  Its answer has 0 in bits 63:12,
+ * which says that no SIPI has come (GHCB 2.3.1).  A SIPI changes the answer.
+ */
+static void msr_hold(struct vcpu *vcpu)
 {
-	end_run(END_HALT, "guest gave up: its only CPU waits for a start-up IPI");
+	ap_hold(vcpu, HOLD_MSR, 0);
+	answer(vcpu, GHCB_MSR_AP_RESET_RESP);
+}
+
+void ghcb_end_hold(struct vcpu *vcpu)
+{
+	struct ghcb *page;
+
+	if (vcpu->hold == HOLD_MSR) {
+		vcpu->ghcb_msr = GHCB_AP_STARTED << 12 | GHCB_MSR_AP_RESET_RESP;
+		return;
+	}
+	if (guest_is_snp() ? !rmp_shared(vcpu->hold_ghcb) :
+			     npt_frame_state(vcpu->hold_ghcb) != HOOK_FRAME_SHARED) {
+		violation(vcpu, VIOL_GHCB_PRIVATE, "GHCB at %#lx became private before the AP "
+			  "reset hold was answered", vcpu->hold_ghcb);
+		return;
+	}
+	page = (struct ghcb *)npt_frame(vcpu->hold_ghcb, VIEW_SHARED);
+	PUT(page, sw_exit_info_2, GHCB_AP_STARTED);
 }
 
 static void msr_protocol(struct vcpu *vcpu, u64 request)
@@ -141,7 +168,8 @@ static void msr_protocol(struct vcpu *vcpu, u64 request)
 	case GHCB_MSR_TERM_REQ:
 		end_terminated(request);
 	case GHCB_MSR_AP_RESET_REQ:
-		ap_reset_hold();
+		msr_hold(vcpu);
+		break;
 	case GHCB_MSR_PREF_GPA_REQ:
 	case GHCB_MSR_REG_GPA_REQ:
 	case GHCB_MSR_PSC_REQ:
@@ -193,6 +221,9 @@ static bool inputs_valid(const struct ghcb *g)
 		return VALID(g, sw_scratch);
 	case GHCB_EXIT_PAGE_STATE:
 		return !guest_is_snp() || VALID(g, sw_scratch);
+	case GHCB_EXIT_AP_CREATION:
+		return !guest_is_snp() || config.smp == 1 ||
+		       (g->sw_exit_info_1 & 0xffff) == GHCB_AP_DESTROY || VALID(g, rax);
 	case GHCB_EXIT_EXT_GUEST_REQUEST:
 		return !guest_is_snp() || (VALID(g, rax) && VALID(g, rbx));
 	default:
@@ -290,16 +321,16 @@ static void do_mmio(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		dma_doorbell(vcpu);
 	if (!data)
 		ghcb_malformed(vcpu, g, reply, VIOL_SCRATCH, GHCB_ERR_SCRATCH);
-	else if (!mmio_access(g->sw_exit_info_1, data, g->sw_exit_info_2, write))
+	else if (!mmio_access(vcpu, g->sw_exit_info_1, data, g->sw_exit_info_2, write))
 		ghcb_malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
 }
 
 static void do_jump_table(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_reply *reply)
 {
 	if (g->sw_exit_info_1 == JUMP_TABLE_SET)
-		vcpu->jump_table = g->sw_exit_info_2;
+		jump_table = g->sw_exit_info_2;
 	else if (g->sw_exit_info_1 == JUMP_TABLE_GET)
-		reply->info_2 = vcpu->jump_table;
+		reply->info_2 = attack_smp_table(jump_table);
 	else
 		ghcb_malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
 }
@@ -395,7 +426,9 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		vcpu->nmi_masked = false;
 		break;
 	case GHCB_EXIT_AP_RESET_HOLD:
-		ap_reset_hold();
+		/* The reply says that no SIPI has come.  A SIPI overwrites it. */
+		ap_hold(vcpu, HOLD_PAGE, gpa);
+		break;
 	case GHCB_EXIT_AP_JUMP_TABLE:
 		do_jump_table(vcpu, g, reply);
 		break;

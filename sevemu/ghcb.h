@@ -28,6 +28,7 @@
  */
 #define GHCB_CPUID_REGISTER	0xc0000000
 #define GHCB_MSR_AP_RESET_REQ	0x006
+#define GHCB_MSR_AP_RESET_RESP	0x007
 #define GHCB_MSR_PREF_GPA_REQ	0x010
 #define GHCB_MSR_PREF_GPA_RESP	0x011
 #define GHCB_MSR_REG_GPA_REQ	0x012
@@ -52,7 +53,14 @@
 #define GHCB_VMPL_SHIFT		32
 /* Bits of the hypervisor's features (GHCB 2.3.1, HV Feature Support). */
 #define GHCB_FEATURE_SNP	0x01
+#define GHCB_FEATURE_AP_CREATION 0x02
 #define GHCB_FEATURE_MULTI_VMPL	0x20
+
+/*
+ * The answer to AP reset hold when a SIPI has come: bits 63:12 of the MSR's response, or
+ * sw_exit_info_2.  Any number but 0 says so (GHCB 4.3).
+ */
+#define GHCB_AP_STARTED		1ull
 
 /* The lowest version of the GHCB protocol that sevemu's hypervisor supports. */
 #define GHCB_PROTOCOL_MIN	1
@@ -69,6 +77,10 @@
 #define GHCB_EXIT_GUEST_REQUEST	0x80000011
 #define GHCB_EXIT_EXT_GUEST_REQUEST 0x80000012
 #define GHCB_EXIT_AP_CREATION	0x80000013
+/* Operations of the request AP creation, in bits 15:0 of sw_exit_info_1. */
+#define GHCB_AP_CREATE_ON_INIT	0
+#define GHCB_AP_CREATE		1
+#define GHCB_AP_DESTROY		2
 #define GHCB_EXIT_APIC_IDS	0x80000017
 #define GHCB_EXIT_RUN_VMPL	0x80000018
 #define GHCB_EXIT_HV_FEATURES	0x8000fffd
@@ -164,6 +176,12 @@ _Static_assert(sizeof(struct ghcb) == 4096, "a GHCB is one page");
 struct vcpu;
 
 /*
+ * Guest-physical address of the AP jump table of all the guest's processors, which the
+ * guest sets by a request (GHCB 4.1); 0: not set.
+ */
+extern u64 jump_table;
+
+/*
  * The hypervisor's reply to a request by the GHCB page: the values of
  * sw_exit_info_1, sw_exit_info_2 and RAX to RDX that ghcb.c copies to the page.
  */
@@ -193,6 +211,12 @@ u8 *ghcb_scratch(struct ghcb *page, const struct ghcb *g, u64 gpa, u64 len);
  * this guest.  An SNP guest has to use version 2.
  */
 unsigned int ghcb_lowest_version(void);
+
+/*
+ * Answers the AP reset hold that @vcpu has asked for, because a SIPI has come.  ap.c calls
+ * it while @vcpu is stopped.
+ */
+void ghcb_end_hold(struct vcpu *vcpu);
 
 /*
  * Handles VMGEXIT of an SEV-ES guest (APM2 15.35.6).  If bits 11:0 of the GHCB

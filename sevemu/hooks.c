@@ -38,7 +38,8 @@ static u64 config_word(void)
 	       (u64)config.convert << HOOK_CONFIG_CONVERT_SHIFT |
 	       (u64)config.vmpl << HOOK_CONFIG_VMPL_SHIFT |
 	       (launch_all() ? 0 : HOOK_CONFIG_LOADED) |
-	       (config.host == HOST_SPEC ? HOOK_CONFIG_SPEC : 0);
+	       (config.host == HOST_SPEC ? HOOK_CONFIG_SPEC : 0) |
+	       (config.smp > 1 ? HOOK_CONFIG_SMP : 0);
 }
 
 bool hook_expects(unsigned int violation)

@@ -112,6 +112,7 @@
 /* --validated=loaded: only what the loader has loaded is validated at the start */
 #define HOOK_CONFIG_LOADED	0x1000000
 #define HOOK_CONFIG_SPEC	0x2000000	/* --host spec */
+#define HOOK_CONFIG_SMP		0x4000000	/* --smp is more than 1 */
 
 /*
  * Arguments of HOOK_COUNT: the kind of event.  Counts begin at the guest's

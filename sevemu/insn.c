@@ -23,7 +23,6 @@
 #define PREFIX_LOCK		0xf0
 #define PREFIX_REX		0x40
 #define PREFIX_REX_MASK		0xf0
-#define REX_B			1
 #define REX_X			2
 #define RM_SIB			4	/* ModRM.rm: a SIB byte follows */
 #define NO_INDEX		4	/* SIB.index without REX.X */
@@ -187,6 +186,14 @@ static u64 address_wide(struct vcpu *vcpu, struct insn *insn, u8 *segment, bool 
 		*segment = SEG_SS;
 	address += vcpu->gpr[base];
 	return address + displacement(insn, mod == 2 ? 4 : mod);
+}
+
+void insn_offset(struct vcpu *vcpu, struct insn *insn)
+{
+	bool long64 = guest_long_mode(vcpu) && vcpu->vmcb->cs.attrib & SEG_L;
+	bool wide = (long64 || vcpu->vmcb->cs.attrib & SEG_DB) != insn->address_size;
+
+	insn->len += long64 && wide ? 8 : long64 || wide ? 4 : 2;
 }
 
 u64 insn_memory(struct vcpu *vcpu, struct insn *insn)

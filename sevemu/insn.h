@@ -8,6 +8,10 @@
 
 #include "sevemu.h"
 
+/* Bits of a REX prefix that extend the register numbers in ModRM (APM3 1.2.7). */
+#define REX_B			1
+#define REX_R			4
+
 /* The instruction at RIP, as far as insn.c decodes it. */
 struct insn {
 	/* Bytes at the guest's RIP; 0 where memory cannot be read. */
@@ -51,6 +55,12 @@ u64 *insn_operand(struct vcpu *vcpu, const struct insn *insn);
  * ModRM.mod other than 3, and no immediate.
  */
 u64 insn_memory(struct vcpu *vcpu, struct insn *insn);
+
+/*
+ * Adds the bytes of the address that opcodes A0 to A3 have behind them to insn->len (APM3
+ * appendix A).
+ */
+void insn_offset(struct vcpu *vcpu, struct insn *insn);
 
 /*
  * Adds the length of @insn to RIP of @vcpu and clears the interrupt shadow in

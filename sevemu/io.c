@@ -95,9 +95,11 @@ void io_init(struct vcpu *vcpu)
 {
 	u32 size;
 
-	fw_cfg.e820_key = fwcfg_find("etc/e820", &size);
-	iopm = npt_alloc(IOPM_PAGES);
-	memset(iopm, 0xff, IOPM_PAGES * PAGE_SIZE);
+	if (!iopm) {
+		fw_cfg.e820_key = fwcfg_find("etc/e820", &size);
+		iopm = npt_alloc(IOPM_PAGES);
+		memset(iopm, 0xff, IOPM_PAGES * PAGE_SIZE);
+	}
 	vcpu->vmcb->iopm = (u64)iopm;
 }
 

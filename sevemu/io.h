@@ -15,8 +15,8 @@
 #define PORT_PCI_BARS		0x1000
 
 /*
- * Allocates the I/O permission map (APM2 15.10.1) of @vcpu and lets it
- * intercept all ports.  Called once, before the guest starts.
+ * Lets the I/O permission map (APM2 15.10.1) of @vcpu intercept all ports.  All virtual
+ * CPUs share one map.  Called once for each, before the guest starts.
  */
 void io_init(struct vcpu *vcpu);
 

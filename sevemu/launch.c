@@ -6,7 +6,7 @@
  * Runs once, before the guest starts.  A real security processor encrypts the pages
  * that the virtual machine monitor names, enters them in the RMP as validated, and
  * hashes them.  The digest of SEV and SEV-ES is the SHA-256 of all bytes in the order
- * of the calls, and with SEV-ES of the virtual CPU's saved state (SEV API, LAUNCH_
+ * of the calls, and with SEV-ES of each virtual CPU's saved state (SEV API, LAUNCH_
  * commands).  The digest of SEV-SNP is a chain of SHA-384 over a structure for each
  * page (SEV-SNP firmware ABI, PAGE_INFO).  docs/emulator.md has the order of pages.
  */
@@ -24,23 +24,9 @@
 #define RANGES_MAX		48
 #define VMSA_GPA		0xfffffffff000
 
-/*
- * Offsets in a VMSA of fields that the VMCB's state-save area does not have (APM2
- * appendix B).
- */
-#define VMSA_VMPL		0x0ca
-#define VMSA_RCX		0x308
-#define VMSA_RBP		0x328
-#define VMSA_SEV_FEATURES	0x3b0
-#define VMSA_XCR0		0x3e8
-#define VMSA_MXCSR		0x408
-#define VMSA_FCW		0x410
-#define SEV_FEATURE_SNP		1
 #define MXCSR_RESET		0x1f80
 #define FCW_RESET		0x037f
 #define XCR0_X87		1
-/* Bytes of the VMCB's state-save area that a VMSA has at the same offsets. */
-#define VMSA_SAME		0x300
 
 /* A range of launched pages. */
 struct range {
@@ -255,8 +241,11 @@ void launch_finish(struct vcpu *vcpu)
 	}
 	if (config.sev == SEV_OFF || !config.measure)
 		return;
-	if (guest_is_es()) {
-		make_vmsa(vcpu, vmsa);
+	for (i = 0; i < config.smp && guest_is_es(); i++) {
+		/* An AP without registers of the launch has no VMSA before the guest makes one. */
+		if (&vcpus[i] != vcpu && !vcpus[i].has_launch)
+			continue;
+		make_vmsa(&vcpus[i], vmsa);
 		measure(VMSA_GPA, LAUNCH_VMSA, vmsa);
 	}
 	if (!guest_is_snp())

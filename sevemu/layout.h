@@ -34,6 +34,14 @@
 #define HV_CS			0x10
 #define HV_DS			0x18
 
+/*
+ * Guest-physical address of the page with the code of park.S, in an SEV-ES guest without
+ * firmware and with several virtual CPUs.  The AP jump table is the next page.
+ */
+#define PARK_CODE		0x3d000
+/* Number of interrupt vectors that the code of park.S has, up to that of NMI. */
+#define PARK_VECTORS		3
+
 /* Bytes that entry.S reserves for the exception handler of each vector. */
 #define HV_STUB_SIZE		16
 

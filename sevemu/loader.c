@@ -41,6 +41,7 @@
 #define GUEST_CMDLINE		0x20000
 #define CMDLINE_MAX		0x8000
 #define GUEST_RNG_SEED		0x38000
+#define JUMP_TABLE		(PARK_CODE + PAGE_SIZE)
 #define RNG_SEED_WORDS		4
 #define SETUP_RNG_SEED		9
 
@@ -175,7 +176,42 @@ static void cpu_reset(struct vcpu *vcpu)
 	vcpu->ghcb_msr = GHCB_MSR_SEV_INFO_RESP | (u64)config.cbit << 24 |
 			 (u64)ghcb_lowest_version() << 32 | (u64)config.ghcb_max << 48;
 	vcpu->ghcb_registered = GHCB_NONE;
+	vcpu->vmsa = vcpu->vmsa_on_init = GHCB_NONE;
 	vcpu->vmpl = config.vmpl;
+}
+
+void loader_real_mode(struct vcpu *vcpu, u16 selector, u32 base, u16 ip)
+{
+	struct vmcb *v = vcpu->vmcb;
+
+	cpu_reset(vcpu);
+	memset(vcpu->gpr, 0, sizeof(vcpu->gpr));
+	v->cr3 = v->cr4 = v->rsp = v->cpl = v->int_state = v->event_inj = 0;
+	if (guest_is_snp())
+		v->cr4 = CR4_MCE;
+	set_data_segments(v, 0, ATTRIB_REAL_DATA, 0xffff);
+	set_segment(&v->cs, selector, ATTRIB_REAL_CODE, 0xffff, base);
+	v->rip = ip;
+	vcpu->gpr[RDX] = RESET_EDX;
+}
+
+/*
+ * Sets the registers of the launch of all virtual CPUs but the first, for firmware in
+ * @image.  The image names the address where they start in a guest with SEV-ES, because
+ * a SIPI cannot set it.
+ */
+static void start_aps(const u8 *image, u32 size)
+{
+	u32 length = 0, address = 0;
+	const u8 *data = firmware_data(image, size, reset_block_guid, &length);
+	unsigned int i;
+
+	if (data && length >= sizeof(address))
+		memcpy(&address, data, sizeof(address));
+	for (i = 1; i < config.smp; i++) {
+		loader_real_mode(&vcpus[i], RESET_CS, address & 0xffff0000, address);
+		vcpus[i].has_launch = address;
+	}
 }
 
 /*
@@ -184,7 +220,6 @@ static void cpu_reset(struct vcpu *vcpu)
  */
 static void start_firmware(struct vcpu *vcpu)
 {
-	struct vmcb *v = vcpu->vmcb;
 	u32 size = 0;
 	u16 key = fwcfg_find("opt/sevemu/firmware", &size);
 	u8 *image;
@@ -199,10 +234,8 @@ static void start_firmware(struct vcpu *vcpu)
 	if (guest_is_snp())
 		snp_launch_firmware(vcpu, image, size);
 
-	set_data_segments(v, 0, ATTRIB_REAL_DATA, 0xffff);
-	set_segment(&v->cs, RESET_CS, ATTRIB_REAL_CODE, 0xffff, RESET_CS_BASE);
-	v->rip = RESET_IP;
-	vcpu->gpr[RDX] = RESET_EDX;
+	loader_real_mode(vcpu, RESET_CS, RESET_CS_BASE, RESET_IP);
+	start_aps(image, size);
 }
 
 /*
@@ -233,6 +266,41 @@ static void add_e820(struct boot_params *bp, u64 start, u64 end, u32 type)
 }
 
 /*
+ * Returns whether the APs of this guest start in park.S.  Those of an SNP guest start when
+ * the guest asks for it, and those of other guests where the SIPI says.
+ */
+static bool parks(void)
+{
+	return config.sev == SEV_ES && config.smp > 1;
+}
+
+/*
+ * Makes the page of park.S and the empty AP jump table, and sets the registers with which
+ * the APs start there.  The stack is in the rest of the page.
+ */
+static void make_park(void)
+{
+	extern const u8 park_code[], park_vectors[], park_end[];
+	u8 *page = guest_ram(PARK_CODE, 2 * PAGE_SIZE);
+	unsigned int i;
+
+	memset(page, 0, 2 * PAGE_SIZE);
+	memcpy(page, park_code, park_end - park_code);
+	launch_add(PARK_CODE, 2 * PAGE_SIZE, LAUNCH_NORMAL);
+	jump_table = JUMP_TABLE;
+	for (i = 1; i < config.smp; i++) {
+		struct vmcb *v = vcpus[i].vmcb;
+
+		loader_real_mode(&vcpus[i], PARK_CODE >> 4, PARK_CODE, 0);
+		set_segment(&v->ss, PARK_CODE >> 4, ATTRIB_REAL_DATA, 0xffff, PARK_CODE);
+		v->rsp = PAGE_SIZE;
+		set_segment(&v->idtr, 0, 0, PARK_VECTORS * 4 - 1,
+			    PARK_CODE + (park_vectors - park_code));
+		vcpus[i].has_launch = true;
+	}
+}
+
+/*
  * Fills in the memory map in the kernel's zero page.  The hypervisor's memory
  * is marked reserved and not left out, because the kernel may place devices in
  * a gap of the map.  The BIOS area is marked ACPI if it holds ACPI tables,
@@ -251,6 +319,11 @@ static void make_e820(struct boot_params *bp)
 		add_e820(bp, 0, SNP_RESERVED, E820_RAM);
 		add_e820(bp, SNP_RESERVED, SNP_RESERVED_END, E820_RESERVED);
 		add_e820(bp, SNP_RESERVED_END, EBDA_START, E820_RAM);
+	} else if (parks()) {
+		/* Linux maps the AP jump table itself, when it is no RAM. */
+		add_e820(bp, 0, PARK_CODE, E820_RAM);
+		add_e820(bp, PARK_CODE, JUMP_TABLE + PAGE_SIZE, E820_RESERVED);
+		add_e820(bp, JUMP_TABLE + PAGE_SIZE, EBDA_START, E820_RAM);
 	} else {
 		add_e820(bp, 0, EBDA_START, E820_RAM);
 	}
@@ -408,6 +481,8 @@ static u64 load_kernel(struct vcpu *vcpu)
 	if (!config.hostile)
 		bp->acpi_rsdp_addr = acpi_load(ACPI_START, BIOS_END);
 	make_e820(bp);
+	if (parks())
+		make_park();
 	launch_add(GUEST_ZERO_PAGE, PAGE_SIZE, LAUNCH_NORMAL);
 	launch_add(GUEST_CMDLINE, cmdline, LAUNCH_NORMAL);
 	return load;
@@ -448,6 +523,12 @@ static void start_kernel(struct vcpu *vcpu)
 
 void loader_start(struct vcpu *vcpu)
 {
+	unsigned int i;
+
+	for (i = 1; i < config.smp; i++) {
+		vcpus[i].state = VCPU_OFF;
+		cpu_reset(&vcpus[i]);
+	}
 	cpu_reset(vcpu);
 	if (config.mode == MODE_OVMF)
 		start_firmware(vcpu);

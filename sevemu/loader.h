@@ -51,6 +51,12 @@ void loader_memory(void);
 void loader_start(struct vcpu *vcpu);
 
 /*
+ * Sets the registers of @vcpu to their values after reset (APM2 14.1.3), but CS to
+ * @selector and @base and RIP to @ip.
+ */
+void loader_real_mode(struct vcpu *vcpu, u16 selector, u32 base, u16 ip);
+
+/*
  * Returns the host address of the zero page (struct boot_params) that
  * loader_start() has made for the kernel, and makes that page private.  Must
  * not be called in MODE_OVMF, because firmware then makes the zero page.

@@ -10,6 +10,7 @@
 #include "ports.h"
 #include "report.h"
 #include "sevemu.h"
+#include "smp.h"
 
 /*
  * Text that put() has appended since the last put_flush(), its length in bytes,
@@ -129,6 +130,10 @@ void trace(const char *fmt, ...)
 	put_to(PORT_TRACE);
 	if (config.trace_time) {
 		put_number(report_now(), 10, 12);
+		put(' ');
+	}
+	if (smp_holder()) {
+		put_number(smp_holder()->id, 10, 0);
 		put(' ');
 	}
 	put_format(fmt, args);

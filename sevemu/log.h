@@ -48,7 +48,10 @@ void put_line(u16 port, const char *prefix, const char *fmt, va_list args);
 /* Writes "sevemu: " and @fmt to the log console, as one line. */
 void log_printf(const char *fmt, ...) printf_like(1, 2);
 
-/* Writes a line to the trace console; does nothing without option --trace. */
+/*
+ * Writes a line to the trace console; does nothing without option --trace.  If the guest has
+ * several virtual CPUs, the line begins with the number of the one that runs.
+ */
 void trace(const char *fmt, ...) printf_like(1, 2);
 
 #endif

@@ -10,6 +10,7 @@
  */
 #include "attack_events.h"
 #include "attack_once.h"
+#include "attack_smp.h"
 #include "attack_snp.h"
 #include "campaign.h"
 #include "entry.h"
@@ -28,6 +29,7 @@
 #include "npt.h"
 #include "report.h"
 #include "sevemu.h"
+#include "smp.h"
 #include "vmrun.h"
 
 #define CONFIG_MAX		0x2000
@@ -36,6 +38,7 @@
 
 struct config config;
 u64 hv_base;
+struct vcpu vcpus[VCPUS_MAX];
 
 /* A gate of the hypervisor's IDT (APM2 4.8.4). */
 struct idt_gate {
@@ -52,9 +55,6 @@ static struct idt_gate idt[HOST_VECTORS];
 
 static void idt_init(void)
 {
-	struct { u16 limit; u64 base; } __attribute__((packed)) idtr = {
-		sizeof(idt) - 1, (u64)idt
-	};
 	unsigned int i;
 
 	for (i = 0; i < HOST_VECTORS; i++) {
@@ -67,7 +67,16 @@ static void idt_init(void)
 		idt[i].offset_mid = stub >> 16;
 		idt[i].offset_high = stub >> 32;
 	}
+}
+
+void host_init(void)
+{
+	struct { u16 limit; u64 base; } __attribute__((packed)) idtr = {
+		sizeof(idt) - 1, (u64)idt
+	};
+
 	asm volatile("lidt %0" : : "m"(idtr));
+	wrmsr(MSR_VM_HSAVE_PA, (u64)npt_alloc(1));
 }
 
 void hv_exception_report(const u64 *frame)
@@ -112,6 +121,8 @@ static void config_set(const char *name, char *value)
 {
 	u64 number;
 
+	if (config.smp > 1 && option_is(name, "attack") && attack_smp_option(value))
+		return;
 	if (config.once && option_is(name, "attack")) {
 		once_option(value);
 		return;
@@ -172,6 +183,12 @@ static void config_set(const char *name, char *value)
 		config.rmp_2m = number;
 	else if (option_is(name, "psc-entries"))
 		config.psc_entries = number;
+	else if (option_is(name, "smp"))
+		config.smp = number;
+	else if (option_is(name, "x2apic"))
+		config.x2apic = number;
+	else if (option_is(name, "seed"))
+		config.seed = number;
 	else if (option_is(name, "measure"))
 		config.measure = number;
 	else if (option_is(name, "gdb"))
@@ -215,6 +232,7 @@ static void config_init(void)
 	u32 size = 0;
 	u16 key = fwcfg_find("opt/sevemu/config", &size);
 
+	config.smp = 1;
 	if (!key || size >= CONFIG_MAX)
 		end_run(END_ERROR, "fw_cfg file opt/sevemu/config has %u bytes, allowed are 1 "
 			"to %u: start sevemu.rom by the sevemu script", size,
@@ -246,7 +264,10 @@ static void inject_nmi(struct vcpu *vcpu)
 	vcpu->nmi_masked = true;
 	report_count(COUNT_NMI);
 	trace("nmi rip %#lx", vcpu->vmcb->rip);
-	guest_raise(vcpu, X86_NMI, 0);
+	if (vcpu->vmcb->cr0 & CR0_PE)
+		guest_raise(vcpu, X86_NMI, 0);
+	else
+		vcpu->vmcb->event_inj = EVENT_VALID | EVENT_TYPE_NMI | X86_NMI;
 	exits_init(vcpu);
 }
 
@@ -255,13 +276,18 @@ void vcpu_run(struct vcpu *vcpu)
 	struct vmcb *vmcb = vcpu->vmcb;
 
 	for (;;) {
+		smp_wait(vcpu);
 		inject_nmi(vcpu);
 		events_enter(vcpu);
 		vmcb->n_cr3 = npt_root(vcpu);
 		vmcb->rax = vcpu->gpr[RAX];
 		report_clock(true);
+		smp_enter(vcpu);
 		svm_enter(vmcb, vcpu->gpr);
+		smp_exit(vcpu);
 		report_clock(false);
+		report_exit(vcpu);
+		attack_smp_exit(vcpu);
 		vcpu->gpr[RAX] = vmcb->rax;
 		vcpu->gpr[RSP] = vmcb->rsp;
 		campaign_exit();
@@ -274,7 +300,7 @@ void vcpu_run(struct vcpu *vcpu)
 
 void hv_main(u64 base)
 {
-	static struct vcpu vcpu;
+	struct vcpu *bsp = &vcpus[0], *vcpu;
 
 	hv_base = base;
 	report_init();
@@ -283,13 +309,21 @@ void hv_main(u64 base)
 	npt_init();
 	loader_memory();
 
-	wrmsr(MSR_VM_HSAVE_PA, (u64)npt_alloc(1));
-	vcpu.vmcb = npt_alloc(1);
-	vcpu.below_kernel_va = true;
-	io_init(&vcpu);
-	loader_start(&vcpu);
-	msr_init(&vcpu);
-	exits_init(&vcpu);
+	host_init();
+	for (vcpu = vcpus; vcpu < vcpus + config.smp; vcpu++) {
+		vcpu->id = vcpu - vcpus;
+		vcpu->vmcb = npt_alloc(1);
+		io_init(vcpu);
+	}
+	bsp->below_kernel_va = true;
+	loader_start(bsp);
+	for (vcpu = vcpus; vcpu < vcpus + config.smp; vcpu++) {
+		msr_init(vcpu);
+		exits_init(vcpu);
+	}
+	msr_start();
+	attack_smp_start();
+	smp_start();
 	/*
 	 * The sevemu script ends a run by an NMI (ports.h).  The local APIC passes it on
 	 * with the value that firmware gives this register, and masks it after a reset.
@@ -301,7 +335,7 @@ void hv_main(u64 base)
 	else if (guest_is_snp())
 		snp_attack_start();
 	if (config.hostile && config.mode != MODE_OVMF)
-		campaign_run(&vcpu);
-	gdb_start(&vcpu);
-	vcpu_run(&vcpu);
+		campaign_run(bsp);
+	gdb_start(bsp);
+	vcpu_run(bsp);
 }

@@ -37,11 +37,23 @@ static inline bool guest_is_snp(void)
 extern u64 hv_base;
 
 /*
+ * The guest's processors.  The bootstrap processor is number 0.  The number is also
+ * the processor's APIC ID.
+ */
+extern struct vcpu vcpus[VCPUS_MAX];
+
+/*
  * Sets up the hypervisor and the guest, and runs the guest.  entry.S calls it
  * once, with .bss cleared, on the hypervisor's stack, with interrupts off.
  * @base becomes hv_base.  Does not return: report.c ends the run.
  */
 void hv_main(u64 base);
+
+/*
+ * Loads the hypervisor's IDT into this processor and gives it a host save area (APM2
+ * 15.30.4).  Called once on each processor.
+ */
+void host_init(void);
 
 /*
  * Ends the run with a message, because an exception in the hypervisor itself is

@@ -7,6 +7,7 @@
  * RAM is accessed as shared memory, as if with the C-bit clear.  The firmware
  * image ignores writes, as a ROM does.
  */
+#include "apic.h"
 #include "layout.h"
 #include "log.h"
 #include "main.h"
@@ -58,7 +59,7 @@ static void device_access(u64 gpa, void *buf, size_t len, bool write)
 	}
 }
 
-bool mmio_access(u64 gpa, void *buf, size_t len, bool write)
+bool mmio_access(struct vcpu *vcpu, u64 gpa, void *buf, size_t len, bool write)
 {
 	u8 *frame;
 
@@ -81,6 +82,9 @@ bool mmio_access(u64 gpa, void *buf, size_t len, bool write)
 		trace("mmio write to the firmware image at %#lx ignored", gpa);
 	else if (gpa - TPM_BASE < TPM_SIZE)
 		memset(buf, 0xff, len);
+	else if (config.smp > 1 && write && len == 4 && !(gpa % 16) &&
+		 ALIGN_DOWN(gpa, PAGE_SIZE) == APIC_PAGE)
+		apic_write(vcpu, gpa & PAGE_MASK, *(u32 *)buf);
 	else
 		device_access(gpa, buf, len, write);
 	return true;

@@ -6,7 +6,7 @@
 #ifndef SEVEMU_MMIO_H
 #define SEVEMU_MMIO_H
 
-#include "x86.h"
+#include "sevemu.h"
 
 /*
  * Handles the requests MMIO read and MMIO write (GHCB 4.1).  Copies @len bytes
@@ -16,6 +16,6 @@
  * not 1, 2, 4 or 8, if the bytes cross a page boundary, or if @gpa is
  * hypervisor memory or not below PHYS_LIMIT.
  */
-bool mmio_access(u64 gpa, void *buf, size_t len, bool write);
+bool mmio_access(struct vcpu *vcpu, u64 gpa, void *buf, size_t len, bool write);
 
 #endif

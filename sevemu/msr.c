@@ -3,7 +3,7 @@
  * msr.c - the guest's model-specific registers: which MSRs it may access
  * without a VMEXIT, and how the hypervisor accesses the other MSRs for it.
  *
- * msr_init() runs once.  The other functions run when RDMSR or WRMSR is
+ * msr_init() and msr_start() run before the guest.  The other functions run when RDMSR or WRMSR is
  * intercepted, or when the guest requests either by its GHCB.
  *
  * VMRUN, VMLOAD and VMSAVE switch some MSRs between guest and hypervisor, so
@@ -12,7 +12,9 @@
  * kvm_msrs[], which KVM emulates, and those of kvm-clock.  It gets #GP for the rest, as in
  * KVM.
  */
+#include "apic.h"
 #include "clock.h"
+#include "exits.h"
 #include "guest_memory.h"
 #include "main.h"
 #include "msr.h"
@@ -130,12 +132,15 @@ static const struct {
 	{ 0xc0011029, 0x02 },		/* DE_CFG: LFENCE is serialising */
 };
 
-/* The values of the kvm_msrs[] with WRITE_KEPT that the guest has written. */
+/*
+ * The values of the kvm_msrs[] with WRITE_KEPT that the guest has written, for each virtual
+ * CPU.
+ */
 #define KEPT_MAX		16
-static struct {
+static struct kept {
 	u32 msr;		/* 0: unused */
 	u64 value;
-} kept[KEPT_MAX];
+} all_kept[VCPUS_MAX][KEPT_MAX];
 
 /*
  * Clears the read and write intercepts of @msr in the permission map @msrpm,
@@ -152,14 +157,20 @@ static void msr_pass(u8 *msrpm, u32 msr)
 
 void msr_init(struct vcpu *vcpu)
 {
-	u8 *msrpm = npt_alloc(MSRPM_PAGES);
+	static u8 *msrpm;
 	unsigned int i;
 
-	memset(msrpm, 0xff, MSRPM_PAGES * PAGE_SIZE);
-	for (i = 0; i < ARRAY_SIZE(vmsa_msrs); i++)
-		msr_pass(msrpm, vmsa_msrs[i]);
+	if (!msrpm) {
+		msrpm = npt_alloc(MSRPM_PAGES);
+		memset(msrpm, 0xff, MSRPM_PAGES * PAGE_SIZE);
+		for (i = 0; i < ARRAY_SIZE(vmsa_msrs); i++)
+			msr_pass(msrpm, vmsa_msrs[i]);
+	}
 	vcpu->vmcb->msrpm = (u64)msrpm;
+}
 
+void msr_start(void)
+{
 	/*
 	 * Linux panics if it needs the PAT type "write-protected" while MTRRs
 	 * are disabled.  Firmware enables the MTRRs.  A guest without firmware
@@ -194,8 +205,9 @@ static int find_kvm_msr(u32 msr)
 }
 
 /* Reads one of kvm_msrs[].  Parameters and result are those of msr_read(). */
-static bool kvm_msr_read(u32 msr, u64 *value)
+static bool kvm_msr_read(const struct vcpu *vcpu, u32 msr, u64 *value)
 {
+	const struct kept *kept = all_kept[vcpu->id];
 	int index = find_kvm_msr(msr);
 	unsigned int i;
 
@@ -209,8 +221,9 @@ static bool kvm_msr_read(u32 msr, u64 *value)
 }
 
 /* Writes one of kvm_msrs[].  Parameters and result are those of msr_write(). */
-static bool kvm_msr_write(u32 msr, u64 value)
+static bool kvm_msr_write(const struct vcpu *vcpu, u32 msr, u64 value)
 {
+	struct kept *kept = all_kept[vcpu->id];
 	int index = find_kvm_msr(msr);
 	unsigned int i;
 
@@ -233,12 +246,14 @@ bool msr_read(struct vcpu *vcpu, u32 msr, u64 *value)
 {
 	if (msr == MSR_EFER)
 		*value = vcpu->vmcb->efer & ~(u64)EFER_SVME;
+	else if (apic_is_msr(msr))
+		return apic_msr_read(vcpu, msr, value);
 	else if (machine_has(msr))
 		*value = rdmsr(msr);
 	else if (clock_has(msr))
-		*value = clock_read(msr);
+		*value = clock_read(vcpu, msr);
 	else
-		return kvm_msr_read(msr, value);
+		return kvm_msr_read(vcpu, msr, value);
 	return true;
 }
 
@@ -256,6 +271,11 @@ static bool efer_write(struct vcpu *vcpu, u64 value)
 	if (value & ~(u64)(EFER_VALID) || (changed && guest_paging(vcpu)))
 		return false;
 	vmcb->efer = (value & ~(u64)EFER_LMA) | (vmcb->efer & EFER_LMA) | EFER_SVME;
+	/* The guest may be on its way to real mode: see exit_iret() in exits.c. */
+	if (changed && !(value & EFER_LME) && config.smp > 1) {
+		vcpu->real_iret = true;
+		exits_init(vcpu);
+	}
 	return true;
 }
 
@@ -263,12 +283,14 @@ bool msr_write(struct vcpu *vcpu, u32 msr, u64 value)
 {
 	if (msr == MSR_EFER)
 		return efer_write(vcpu, value);
+	if (apic_is_msr(msr))
+		return apic_msr_write(vcpu, msr, value);
 	if (clock_has(msr)) {
-		clock_write(msr, value);
+		clock_write(vcpu, msr, value);
 		return true;
 	}
 	if (!machine_has(msr))
-		return kvm_msr_write(msr, value);
+		return kvm_msr_write(vcpu, msr, value);
 	wrmsr(msr, value);
 	return true;
 }

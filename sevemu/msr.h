@@ -8,11 +8,16 @@
 #include "sevemu.h"
 
 /*
- * Sets up the MSR permission map (APM2 15.11) of @vcpu.  If the guest starts
- * without firmware, also enables the MTRRs, as firmware would.  Called once,
- * before the guest starts.
+ * Sets up the MSR permission map (APM2 15.11) of @vcpu.  All virtual CPUs share one
+ * map.  Called once for each, before the guest starts.
  */
 void msr_init(struct vcpu *vcpu);
+
+/*
+ * If the guest starts without firmware, enables the MTRRs of this processor, as firmware
+ * would.  Called once on each processor, before it runs the guest.
+ */
+void msr_start(void);
 
 /*
  * Reads MSR number @msr for the guest into *@value.  Returns false, with

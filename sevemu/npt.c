@@ -26,9 +26,11 @@
  * frame is therefore mapped in both views from then on: the frame is "noted"
  * (HOOK_FRAME_NOTED).
  */
+#include "apic.h"
 #include "attack.h"
 #include "attack_events.h"
 #include "attack_memory.h"
+#include "attack_smp.h"
 #include "dma.h"
 #include "exception.h"
 #include "guest_memory.h"
@@ -40,6 +42,7 @@
 #include "report.h"
 #include "rmp.h"
 #include "sevemu.h"
+#include "smp.h"
 #include "snapshot.h"
 #include "watch.h"
 
@@ -75,7 +78,11 @@ static u64 heap, heap_end;	/* free memory for npt_alloc(): its start and end */
 /* PML4s of the nested page tables: [VIEW_PRIVATE] and [VIEW_SHARED]. */
 static u64 *views[2];
 static u64 *mixed_root, *private_root;
-static bool flush;		/* the guest's TLB must be flushed at the next VMRUN */
+/*
+ * Number of changes of the nested page tables and of the guest's paging mode.  A
+ * virtual CPU whose npt_seen differs must flush its TLB at its next VMRUN.
+ */
+static u64 changes;
 /*
  * The pages of devices that the nested page tables map for a guest without SEV-ES, as
  * the guest-physical address with the view in bit 0; 0: unused.  If all are in use, the
@@ -140,13 +147,14 @@ static void view_map(enum view view, u64 gpa, u64 host)
 	 * snapshot.c knows that the guest has written to the frame.
 	 */
 	*view_entry(view, gpa, 0) = host | (NPT_LEAF & ~(u64)PTE_D);
-	flush = true;
+	changes++;
 }
 
 static void view_unmap(enum view view, u64 gpa)
 {
+	smp_stop_others();
 	*view_entry(view, gpa, 0) = 0;
-	flush = true;
+	changes++;
 }
 
 /*
@@ -348,6 +356,7 @@ static void remember_stores(u64 page)
  */
 static void before_change(u64 page)
 {
+	smp_stop_others();
 	if (!config.hostile)
 		return;
 	snapshot_save(page);
@@ -372,6 +381,8 @@ void npt_place(u64 gpa, enum view view, u64 flags)
 		remember_stores(gpa);
 	if (view_maps(!view, gpa))
 		view_unmap(!view, gpa);
+	if (view_maps(view, gpa))
+		smp_stop_others();
 	if (flags & PTE_W && snapshot_protects(gpa))
 		flags ^= PTE_W | NPT_PROTECTED;
 	if (flags)
@@ -380,7 +391,7 @@ void npt_place(u64 gpa, enum view view, u64 flags)
 		view_unmap(view, gpa);
 	r->state[(gpa - r->gpa) / PAGE_SIZE] = view == VIEW_SHARED ? HOOK_FRAME_SHARED :
 					       HOOK_FRAME_PRIVATE;
-	flush = true;
+	changes++;
 }
 
 bool npt_place_2m(u64 gpa)
@@ -506,7 +517,7 @@ bool npt_stored_shared(u64 gpa)
 void npt_hide(enum view view, u64 gpa)
 {
 	*npt_leaf(view, gpa) &= ~(u64)PTE_P;
-	flush = true;
+	changes++;
 }
 
 void npt_show(enum view view, u64 gpa)
@@ -515,7 +526,7 @@ void npt_show(enum view view, u64 gpa)
 
 	if (*leaf)
 		*leaf |= PTE_P;
-	flush = true;
+	changes++;
 }
 
 static void hide_private(u64 gpa)
@@ -552,7 +563,26 @@ void npt_alias(u64 bit)
 		else
 			top[INDEX(alias, 3) + i] = views[VIEW_SHARED][i];
 	}
-	flush = true;
+	changes++;
+}
+
+u64 npt_root_of(u64 start, u64 end)
+{
+	u64 *root = new_table(), *table;
+	u64 gpa;
+	int i;
+
+	for (gpa = start; gpa < end; gpa += PAGE_SIZE) {
+		for (table = root, i = 4; i > 0; i--) {
+			u64 *entry = &table[INDEX(gpa, i)];
+
+			if (!*entry)
+				*entry = (u64)new_table() | NPT_TABLE;
+			table = (u64 *)(*entry & PTE_ADDR);
+		}
+		table[INDEX(gpa, 0)] = (u64)npt_host(gpa) | NPT_LEAF;
+	}
+	return (u64)root;
 }
 
 u64 npt_alias_bit(void)
@@ -585,6 +615,7 @@ u8 *npt_frame(u64 gpa, enum view view)
 			watch_shared(page);
 		else
 			events_trigger(FROM_UNSHARED);
+		smp_stop_others();
 		if (!memory_is_served())
 			scramble(page, (u64 *)host);
 		view_unmap(!view, page);
@@ -649,20 +680,33 @@ static void note_frame(u64 gpa, const char *what)
 	trace("note %#lx %s with C=0", page, what);
 }
 
-u64 npt_root(const struct vcpu *vcpu)
+u64 npt_root(struct vcpu *vcpu)
 {
-	if (flush)
-		vcpu->vmcb->tlb_control = TLB_FLUSH_ALL;
-	else
-		vcpu->vmcb->tlb_control = 0;
-	flush = false;
+	vcpu->vmcb->tlb_control = vcpu->npt_seen != changes ? TLB_FLUSH_ALL : 0;
+	vcpu->npt_seen = changes;
+	if (attack_smp_root(vcpu))
+		return attack_smp_root(vcpu);
 	return (u64)(guest_paging(vcpu) && vcpu->vmcb->cr4 & CR4_PAE ?
 		     mixed_root : private_root);
 }
 
 void npt_flush(void)
 {
-	flush = true;
+	changes++;
+}
+
+/*
+ * Handles an access to the local APIC's page by a guest without SEV-ES and with several
+ * processors.  The page is mapped read-only, so that each write comes here.
+ */
+static void apic_page(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
+{
+	if (info & PF_W) {
+		apic_trap(vcpu, gpa);
+		return;
+	}
+	view_map(view, APIC_PAGE, APIC_PAGE);
+	*view_entry(view, APIC_PAGE, 0) &= ~(u64)PTE_W;
 }
 
 /*
@@ -707,10 +751,11 @@ void npt_protect_devices(void)
 {
 	unsigned int i;
 
+	smp_stop_others();
 	for (i = 0; i < DEVICES_MAX; i++)
 		if (devices[i] && !is_apic(devices[i]))
 			*view_entry(devices[i] & 1, devices[i] & PTE_ADDR, 0) &= ~(u64)PTE_W;
-	flush = true;
+	changes++;
 }
 
 /*
@@ -741,6 +786,7 @@ void npt_fault(struct vcpu *vcpu)
 	bool mixed = vmcb->n_cr3 == (u64)mixed_root && config.sev != SEV_OFF;
 	enum view view = !mixed || gpa & cbit_mask() ? VIEW_PRIVATE : VIEW_SHARED;
 
+	attack_smp_fault(vcpu, gpa);
 	if (mixed)
 		gpa &= ~(cbit_mask() | alias);
 
@@ -787,6 +833,8 @@ void npt_fault(struct vcpu *vcpu)
 	}
 	if (guest_is_es())
 		vc_raise(vcpu, SVM_EXIT_NPF);
+	else if (config.smp > 1 && ALIGN_DOWN(gpa, PAGE_SIZE) == APIC_PAGE)
+		apic_page(vcpu, view, gpa, info);
 	else
 		map_device(vcpu, view, ALIGN_DOWN(gpa, PAGE_SIZE), info & PF_W);
 }

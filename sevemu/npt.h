@@ -81,7 +81,13 @@ void npt_add_rom(u64 gpa, u64 size, u8 *host);
  * TLB_CONTROL to flush the guest's TLB if nested translations have changed.
  * The run loop calls it before each VMRUN.
  */
-u64 npt_root(const struct vcpu *vcpu);
+u64 npt_root(struct vcpu *vcpu);
+
+/*
+ * Returns nested page tables that map the guest's RAM from @start to @end only, both
+ * page-aligned, at addresses without the C-bit.
+ */
+u64 npt_root_of(u64 start, u64 end);
 
 /*
  * Brings the frame of @gpa to @view (private or shared) and returns the host

@@ -108,7 +108,7 @@ static struct figures at_kernel_va;
 static u64 kernel_va_after;
 static bool have_marker, have_kernel_va;
 static u64 clock_start;			/* TSC at report_init() */
-static u64 exit_clock;			/* TSC at the last VMEXIT */
+static u64 exit_clock;			/* TSC when the hypervisor began to run */
 static bool ending;			/* report_ending() */
 /*
  * The guest's access that raised the last #VC 0x404.  @access is NULL if there was none,
@@ -140,9 +140,14 @@ void report_clock(bool enter)
 		figures.inside += now - exit_clock;
 	} else {
 		exit_clock = now;
-		figures.counters[COUNT_EXITS]++;
 	}
 	figures.now = now - clock_start;
+}
+
+void report_exit(struct vcpu *vcpu)
+{
+	figures.counters[COUNT_EXITS]++;
+	vcpu->exits++;
 }
 
 /*
@@ -338,6 +343,18 @@ static void json_digest(void)
 	json("%s,", digest ? "\"" : "");
 }
 
+/* Writes the JSON member "vcpus", if the guest has several. */
+static void json_vcpus(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < config.smp && config.smp > 1; i++)
+		json("%s{\"exits\":%lu,\"starts\":%lu}", i ? "," : ",\"vcpus\":[",
+		     vcpus[i].exits, vcpus[i].starts);
+	if (config.smp > 1)
+		json("]");
+}
+
 static void json_report(enum end end, const char *fmt, va_list args)
 {
 	static const char *const sev_names[] = { "off", "sev", "es", "snp" };
@@ -377,6 +394,7 @@ static void json_report(enum end end, const char *fmt, va_list args)
 	} else {
 		json("null");
 	}
+	json_vcpus();
 	json("}\n");
 	put_flush();
 }

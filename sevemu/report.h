@@ -127,11 +127,13 @@ u64 report_figure(unsigned int hook_count);
 void report_marker(const struct vcpu *vcpu);
 
 /*
- * Counts a VMEXIT, and measures how long the hypervisor runs between a VMEXIT
- * and the next VMRUN.  The run loop calls it with @enter true right before each
- * svm_enter(), and with @enter false right after it.
+ * Measures how long the hypervisor runs.  Called with @enter true right before it
+ * enters the guest or halts, and with @enter false right after it.
  */
 void report_clock(bool enter);
+
+/* Counts a VMEXIT of @vcpu. */
+void report_exit(struct vcpu *vcpu);
 
 /*
  * Copies all figures to the report's object "kernel_va".  Called once, at the

@@ -4,7 +4,8 @@
  *
  * Runs once, from the reset state, in place of a machine's firmware.  It finds
  * the top of RAM below 4 GiB, copies the ROM to the last HV_SIZE bytes of that
- * RAM, builds page tables and jumps to hv_entry.
+ * RAM, builds page tables and jumps to hv_entry.  Then it runs on each other processor
+ * when smp.c starts it, finds the same memory and jumps to hv_ap_entry.
  *
  * The hypervisor's page tables have five levels, because QEMU gives nested page
  * tables as many levels as the hypervisor's own.  Four levels translate
@@ -28,6 +29,26 @@
 #define PTE_LEAF		(PTE_P | PTE_W | PTE_A | PTE_D | PTE_PS)
 
 /*
+ * start_ap - the first instructions of every processor but the first.  They must be
+ * the first bytes of ROM_RESET_PAGE, because QEMU has a copy of the ROM's last 128 KiB
+ * below 1 MiB, and a SIPI starts a processor at a multiple of 4 KiB there.
+ *
+ * In:		the state after SIPI with vector 0xff, CS base 0xff000
+ * Out:		goes on in start16 with EBP = 1
+ * Clobbers:	EBP
+ * Mode:	real mode
+ * Stack:	none
+ */
+	.section .reset, "ax"
+	.code16
+start_ap:
+	cli
+	cld
+	lgdtl	%cs:gdt_pointer - ROM_RESET_PAGE
+	movl	$1, %ebp
+	jmp	protect
+
+/*
  * start16 - copies the hypervisor's image from ROM to RAM and switches from
  * real mode to long mode.
  *
@@ -37,12 +58,13 @@
  * Mode:	real mode, then 32-bit protected mode, then 64-bit
  * Stack:	none
  */
-	.section .reset, "ax"
-	.code16
 start16:
 	cli
 	cld
 	lgdtl	%cs:gdt_pointer - ROM_RESET_PAGE + 0xf000
+	xorl	%ebp, %ebp
+	/* EBP is 0 on the first processor, and 1 on the others. */
+protect:
 	movl	$(CR0_PE | CR0_ET | CR0_NE), %eax
 	movl	%eax, %cr0
 	ljmpl	$SEL_CODE32, $start32
@@ -71,6 +93,10 @@ start32:
 	shll	$16, %ebx
 	addl	$(CMOS_RAM_ORIGIN - HV_SIZE), %ebx
 	andl	$~(LARGE_SIZE - 1), %ebx
+
+	/* The first processor has copied the image and built the page tables. */
+	testl	%ebp, %ebp
+	jnz	paging
 
 	movl	$ROM_BASE, %esi
 	movl	%ebx, %edi
@@ -125,6 +151,7 @@ start32:
 	 * CR0.PG.  CR4.OSFXSR is set so that FXSAVE in snapshot.c saves XMM
 	 * registers too.
 	 */
+paging:
 	movl	$(CR4_PAE | CR4_OSFXSR | CR4_LA57), %eax
 	movl	%eax, %cr4
 	leal	TABLE(0)(%ebx), %eax
@@ -141,7 +168,10 @@ start32:
 start64:
 	movl	%ebx, %edi
 	movabsq	$hv_entry, %rax
-	jmpq	*%rax
+	testl	%ebp, %ebp
+	jz	1f
+	movabsq	$hv_ap_entry, %rax
+1:	jmpq	*%rax
 
 	.balign 8
 gdt:

@@ -8,8 +8,8 @@ EMU_C := main exits insn npt guest_memory exception ghcb cpuid msr io mmio dma c
 	fwcfg log names report string snapshot campaign jobs watch watch_kaslr \
 	rmp snp_insn snp_ghcb snp_launch svsm launch sha2 \
 	attack attack_answers attack_events attack_loader attack_memory \
-	attack_snp attack_once
-EMU_S := rom entry vmrun
+	attack_snp attack_once attack_smp smp ap apic
+EMU_S := rom entry vmrun park
 EMU_OBJS := $(EMU_C:%=$(EMU_OUT)/%.o) $(EMU_S:%=$(EMU_OUT)/%.o)
 
 # The world switch leaves the guest's x87 and SSE registers in place, so code of

@@ -3,7 +3,7 @@
  * sevemu.h - the hypervisor's central structures: the configuration of a run
  * and the virtual CPU.
  *
- * main.c owns one struct config and one struct vcpu.  The run loop hands the
+ * main.c owns one struct config and the virtual CPUs.  The run loop hands the
  * virtual CPU down to every function that needs it.  The header of a .c file
  * has the same name: npt.h declares the functions of npt.c.
  */
@@ -23,6 +23,9 @@
 
 /* No GHCB page is registered: not an address of a page. */
 #define GHCB_NONE		(~0ull)
+
+/* Highest number of the guest's processors. */
+#define VCPUS_MAX		16
 
 enum sev_mode { SEV_OFF, SEV_SEV, SEV_ES, SEV_SNP };
 /* What the host does where KVM and the GHCB specification differ. */
@@ -86,7 +89,22 @@ struct config {
 	 */
 	unsigned int psc_entries;
 	bool measure;		/* --measure: the report has the launch digest */
+	bool x2apic;		/* --x2apic: the local APICs have x2APIC mode */
+	unsigned int smp;	/* --smp: number of virtual CPUs, 1 to VCPUS_MAX */
+	u64 seed;		/* --seed: selects an interleaving; 0: no --seed */
 };
+
+/* What a virtual CPU does.  ap.c has the rules. */
+enum vcpu_state {
+	VCPU_RUN,		/* runs the guest */
+	VCPU_OFF,		/* has not run since the launch, or was destroyed */
+	VCPU_INIT,		/* has got INIT, and waits for a SIPI */
+	VCPU_HOLD,		/* has asked for AP reset hold */
+	VCPU_HALTED,		/* has executed HLT with interrupts off */
+};
+
+/* How a virtual CPU has asked for AP reset hold (GHCB 4.3). */
+enum ap_hold { HOLD_NONE, HOLD_PAGE, HOLD_MSR };
 
 /*
  * The virtual CPU.  After each VMEXIT the run loop copies RAX and RSP from the
@@ -110,9 +128,29 @@ struct vcpu {
 	/* VMSA page that the SVSM has created for the guest; GHCB_NONE: none. */
 	u64 svsm_vmsa;
 	unsigned int vmpl;	/* VMPL of an SNP guest's present VMSA, 0 to 3 */
-	u64 jump_table;		/* guest-physical address of the AP jump table,
-				 * which the guest sets by a GHCB request; 0: not
-				 * set */
+	u64 npt_seen;		/* npt.c's count of changes at the last VMRUN */
+	unsigned int id;	/* index in vcpus[], APIC ID, and QEMU's processor */
+	enum vcpu_state state;
+	bool started;		/* a SIPI or AP creation has started it */
+	bool has_launch;	/* its first SIPI starts the registers of the launch */
+	enum ap_hold hold;	/* the AP reset hold that the next SIPI answers */
+	u64 hold_ghcb;		/* guest-physical address of the GHCB page of HOLD_PAGE */
+	u64 vmsa_on_init;	/* VMSA page that INIT starts; GHCB_NONE: none */
+	u64 vmsa;		/* VMSA page that it was started from; GHCB_NONE: none */
+	bool reset_apic;	/* its processor must reset its local APIC */
+	u32 apic_ldr;		/* the guest's logical destination register */
+	u32 apic_dfr;		/* the guest's destination format register */
+	bool x2apic;		/* the guest has turned on x2APIC mode */
+	u64 x2apic_icr;		/* interrupt command register in x2APIC mode */
+	bool real_iret;		/* exits.c executes its next IRET: see exit_iret() */
+	u64 exits;		/* number of its VMEXITs */
+	u64 starts;		/* how often it was started since the launch */
+	/* smp.c sets these for other processors to read. */
+	bool present;		/* its processor has started */
+	bool in_guest;		/* its processor runs the guest, or is about to */
+	/* Another processor has sent it an NMI, which it has not taken yet. */
+	bool kicked;
+	bool asleep;		/* its processor waits in svm_sleep() for an NMI */
 	u32 intercepts;		/* HOOK_INTERCEPT_* bits that a test guest has set */
 	bool nmi_pending;	/* an NMI waits until it can be injected */
 	bool nmi_masked;	/* an NMI was injected and the guest still handles it */

@@ -12,6 +12,7 @@
  * snapshot_restore() copies it back if the dirty bit of its nested page table
  * entry or a FRAME_* flag records a write.  An SNP guest's RMP is copied whole.
  */
+#include "ghcb.h"
 #include "hooks.h"
 #include "main.h"
 #include "npt.h"
@@ -53,6 +54,7 @@ static u8 *zeroes;
 #define NOT_SEALED		0
 static struct vmcb saved_vmcb;
 static struct vcpu saved_vcpu;
+static u64 saved_jump_table;
 /*
  * The guest's x87 and XMM registers at the time of the snapshot, as FXSAVE64
  * stores them.  Neither VMRUN nor svm_enter() saves them, because the
@@ -322,6 +324,7 @@ void snapshot_take(struct vcpu *vcpu)
 		rmp_keep();
 	saved_vmcb = *vcpu->vmcb;
 	saved_vcpu = *vcpu;
+	saved_jump_table = jump_table;
 	asm volatile("fxsave64 %0" : "=m"(saved_fx));
 	npt_flush();
 }
@@ -349,6 +352,7 @@ void snapshot_restore(struct vcpu *vcpu)
 		clean(save);
 	}
 	*vcpu = saved_vcpu;
+	jump_table = saved_jump_table;
 	vcpu->vmcb = vmcb;
 	*vmcb = saved_vmcb;
 	asm volatile("fxrstor64 %0" : : "m"(saved_fx));

@@ -7,6 +7,7 @@
  * them.  Where KVM accepts what the specification forbids, the request is reported
  * as a violation, and then answered as by KVM.  docs/emulator.md has the list.
  */
+#include "ap.h"
 #include "attack_snp.h"
 #include "hooks.h"
 #include "log.h"
@@ -46,7 +47,8 @@ struct page_states {
 
 static u64 features(void)
 {
-	return GHCB_FEATURE_SNP | (config.vmpl ? GHCB_FEATURE_MULTI_VMPL : 0);
+	return GHCB_FEATURE_SNP | (config.smp > 1 ? GHCB_FEATURE_AP_CREATION : 0) |
+	       (config.vmpl ? GHCB_FEATURE_MULTI_VMPL : 0);
 }
 
 static u64 msr_page_state(struct vcpu *vcpu, u64 request)
@@ -231,6 +233,47 @@ static void guest_request(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_r
 		reply->info_2 = FIRMWARE_UNSUPPORTED;
 }
 
+/*
+ * Returns whether the guest may start a virtual CPU with the VMSA page at @gpa and the
+ * SEV features @features.  The page must not be aligned to 2 MiB, because processors with
+ * an erratum would not accept it.
+ */
+static bool vmsa_is_usable(u64 gpa, u64 vmpl, u64 features)
+{
+	const struct rmp_entry *entry = npt_rmp(gpa);
+	u64 in_page;
+
+	if (gpa % PAGE_SIZE || !(gpa % LARGE_SIZE) || !entry || entry->flags & RMP_ALIASED ||
+	    !(entry->flags & RMP_ASSIGNED) || !(entry->flags & RMP_VALIDATED) ||
+	    !(entry->flags & RMP_VMSA))
+		return false;
+	memcpy(&in_page, npt_host(gpa) + VMSA_SEV_FEATURES, sizeof(in_page));
+	return features == SEV_FEATURE_SNP && in_page == features && vmpl == config.vmpl &&
+	       npt_host(gpa)[VMSA_VMPL] == vmpl;
+}
+
+/*
+ * Handles the request AP creation (GHCB 4.1, SNP AP Creation).  sw_exit_info_1 has the
+ * operation in bits 15:0, the VMPL in bits 19:16 and the APIC ID in bits 63:32.
+ * sw_exit_info_2 has the address of the VMSA page, RAX the SEV features.
+ */
+static void ap_creation(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_reply *reply)
+{
+	u64 request = g->sw_exit_info_1, id = request >> 32;
+	unsigned int operation = request & 0xffff, vmpl = request >> 16 & 0xf;
+
+	if (id >= config.smp || operation > GHCB_AP_DESTROY ||
+	    (operation != GHCB_AP_DESTROY &&
+	     !vmsa_is_usable(g->sw_exit_info_2, vmpl, g->rax))) {
+		ghcb_malformed(vcpu, g, reply, VIOL_INVALID_INPUT, GHCB_ERR_INVALID_INPUT);
+		return;
+	}
+	if (operation == GHCB_AP_DESTROY)
+		ap_destroy(&vcpus[id]);
+	else
+		ap_create(&vcpus[id], g->sw_exit_info_2, operation == GHCB_AP_CREATE_ON_INIT);
+}
+
 bool snp_page_request(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g, u64 gpa,
 		      struct ghcb_reply *reply)
 {
@@ -241,6 +284,11 @@ bool snp_page_request(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g
 	case GHCB_EXIT_GUEST_REQUEST:
 	case GHCB_EXIT_EXT_GUEST_REQUEST:
 		guest_request(vcpu, g, reply);
+		return true;
+	case GHCB_EXIT_AP_CREATION:
+		if (config.smp == 1)
+			return false;
+		ap_creation(vcpu, g, reply);
 		return true;
 	case GHCB_EXIT_RUN_VMPL:
 		if (g->sw_exit_info_2 || !run_vmpl(vcpu, g->sw_exit_info_1))

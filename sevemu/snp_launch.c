@@ -150,9 +150,10 @@ struct metadata {
 } __attribute__((packed));
 #define METADATA_SIGNATURE	0x56455341	/* "ASEV" */
 
-#define GUID_SIZE		16
-typedef u8 guid_bytes[GUID_SIZE];
 /* GUIDs as in memory: the first three fields are little-endian. */
+const guid_bytes reset_block_guid = {
+	0xde, 0x71, 0xf7, 0x00, 0x7e, 0x1a, 0xcb, 0x4f,
+	0x89, 0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4, 0x4e };
 static const guid_bytes footer_guid = {
 	0xde, 0x82, 0xb5, 0x96, 0xb2, 0x1f, 0xf7, 0x45,
 	0xba, 0xea, 0xa3, 0x66, 0xc5, 0x5a, 0x08, 0x2d };
@@ -286,14 +287,10 @@ u64 snp_launch_kernel(struct vcpu *vcpu, u64 next)
 }
 
 /*
- * Looks for the data that belongs to @guid in the table of GUIDs at the end of the
- * firmware image.  Returns the address of the first of its bytes and sets *@length to
- * their number, or returns NULL.
- *
  * The table ends 32 bytes before the end of the image, and is read backwards.  Its
  * last entry is the footer.  An entry is data, length of the entry, GUID.
  */
-static const u8 *guid_data(const u8 *image, u32 size, const guid_bytes guid, u32 *length)
+const u8 *firmware_data(const u8 *image, u32 size, const guid_bytes guid, u32 *length)
 {
 	const u8 *end = image + size - 32 - GUID_SIZE, *start;
 	u16 bytes;
@@ -374,7 +371,7 @@ static void make_hashes_page(const u8 *image, u32 size, u64 gpa)
 {
 	u8 *page = launch_page(gpa, "page of kernel hashes");
 	u32 length = 0, base;
-	const u8 *area = guid_data(image, size, hashes_area_guid, &length);
+	const u8 *area = firmware_data(image, size, hashes_area_guid, &length);
 
 	if (!area || length < sizeof(base) || !fwcfg_read32(FW_CFG_KERNEL_SIZE)) {
 		launch_add(gpa, PAGE_SIZE, LAUNCH_ZERO);
@@ -396,7 +393,7 @@ static void make_hashes_page(const u8 *image, u32 size, u64 gpa)
 static const struct metadata *find_metadata(const u8 *image, u32 size)
 {
 	u32 length = 0, offset = 0;
-	const u8 *data = guid_data(image, size, metadata_guid, &length);
+	const u8 *data = firmware_data(image, size, metadata_guid, &length);
 	static const struct metadata no_sections;
 	const struct metadata *m;
 

@@ -18,6 +18,19 @@
 #define SNP_RESERVED		0x3a000
 #define SNP_RESERVED_END	0x3d000
 
+#define GUID_SIZE		16
+typedef u8 guid_bytes[GUID_SIZE];
+
+/* Of the address where the APs of an SEV-ES guest start: 4 bytes (EDK2's reset vector). */
+extern const guid_bytes reset_block_guid;
+
+/*
+ * Looks for the data that belongs to @guid in the table of GUIDs at the end of the
+ * firmware @image of @size bytes.  Returns the address of the first of its bytes and sets
+ * *@length to their number, or returns NULL.
+ */
+const u8 *firmware_data(const u8 *image, u32 size, const guid_bytes guid, u32 *length);
+
 /*
  * Makes CPUID page, secrets page, calling area and blob for a kernel, adds them to
  * the launch, and returns the guest-physical address of a node for the setup_data

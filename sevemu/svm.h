@@ -66,6 +66,7 @@
 /* Fields of the VMCB's EVENTINJ and EXITINTINFO (APM2 15.20). */
 #define EVENT_VECTOR		0x000000ffu
 #define EVENT_TYPE_MASK		(7u << 8)
+#define EVENT_TYPE_NMI		(2u << 8)
 #define EVENT_TYPE_EXCEPTION	(3u << 8)
 #define EVENT_TYPE_SOFT		(4u << 8)
 #define EVENT_ERROR_VALID	(1u << 11)
@@ -189,6 +190,21 @@ struct vmcb {
 	u64 g_pat;			/* 0x668 */
 	u8 reserved_670[0x990];		/* 0x670 */
 } __attribute__((packed, aligned(4096)));
+
+/*
+ * Offsets in a VMSA, the saved state of a virtual CPU with encrypted registers, of fields
+ * that the VMCB's state-save area does not have (APM2 appendix B).
+ */
+#define VMSA_VMPL		0x0ca
+#define VMSA_RCX		0x308
+#define VMSA_RBP		0x328
+#define VMSA_SEV_FEATURES	0x3b0
+#define VMSA_XCR0		0x3e8
+#define VMSA_MXCSR		0x408
+#define VMSA_FCW		0x410
+#define SEV_FEATURE_SNP		1
+/* Bytes of the VMCB's state-save area that a VMSA has at the same offsets. */
+#define VMSA_SAME		0x300
 
 #define VMCB_AT(field, offset) \
 	_Static_assert(offsetof(struct vmcb, field) == (offset), #field)

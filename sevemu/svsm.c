@@ -42,8 +42,7 @@
 #define SVSM_PVALIDATE_FAILED	0x80001000
 #define SVSM_NOT_CHANGED	0x10
 
-/* Offsets in a VMSA page (APM2 appendix B). */
-#define VMSA_VMPL		0xca
+/* Offset of EFER in a VMSA page (APM2 appendix B). */
 #define VMSA_EFER		0xd0
 
 /* The first bytes of the calling area, a page that guest and SVSM share. */
@@ -70,8 +69,11 @@ struct page_list {
 
 void svsm_init(struct vcpu *vcpu, u64 calling_area)
 {
+	unsigned int i;
+
 	vcpu->svsm_area = calling_area;
-	vcpu->svsm_vmsa = GHCB_NONE;
+	for (i = 0; i < config.smp; i++)
+		vcpus[i].svsm_vmsa = GHCB_NONE;
 }
 
 /*
@@ -169,35 +171,42 @@ static u64 validate_list(struct vcpu *vcpu)
 
 /*
  * Makes the page in RCX a VMSA, with the calling area in RDX, for the CPU with the
- * APIC ID in R8.  The guest starts the CPU by the request "AP creation", which sevemu
- * does not have yet.
+ * APIC ID in R8.  The guest starts the CPU by the request "AP creation".
  */
 static u64 create_vcpu(struct vcpu *vcpu)
 {
 	u64 gpa = vcpu->gpr[RCX], area = vcpu->gpr[RDX];
 	u8 *vmsa = guest_bytes(vcpu, gpa, PAGE_SIZE);
-	u64 efer;
+	u64 efer, id = vcpu->gpr[8];
 
 	if (gpa % PAGE_SIZE || area % PAGE_SIZE || gpa == area || gpa == vcpu->svsm_area || !vmsa ||
 	    !guest_bytes(vcpu, area, PAGE_SIZE))
 		return SVSM_BAD_ADDRESS;
 	memcpy(&efer, vmsa + VMSA_EFER, sizeof(efer));
-	if (vcpu->gpr[8] || vmsa[VMSA_VMPL] != vcpu->vmpl || !(efer & EFER_SVME) ||
-	    vcpu->svsm_vmsa != GHCB_NONE)
+	if (id >= config.smp || vmsa[VMSA_VMPL] != vcpu->vmpl || !(efer & EFER_SVME) ||
+	    vcpus[id].svsm_vmsa != GHCB_NONE)
 		return SVSM_BAD_PARAMETER;
-	vcpu->svsm_vmsa = gpa;
+	vcpus[id].svsm_vmsa = gpa;
+	/* The area of the CPU that makes the call stays as it is. */
+	if (&vcpus[id] != vcpu)
+		vcpus[id].svsm_area = area;
 	rmp_adjust(gpa, false, vcpu->vmpl, RMP_ALL_RIGHTS, true);
 	return SVSM_SUCCESS;
 }
 
 static u64 delete_vcpu(struct vcpu *vcpu)
 {
-	if (vcpu->gpr[RCX] % PAGE_SIZE)
+	struct vcpu *owner = vcpus;
+	u64 gpa = vcpu->gpr[RCX];
+
+	if (gpa % PAGE_SIZE)
 		return SVSM_BAD_ADDRESS;
-	if (vcpu->gpr[RCX] != vcpu->svsm_vmsa)
+	while (owner < vcpus + config.smp && owner->svsm_vmsa != gpa)
+		owner++;
+	if (owner == vcpus + config.smp)
 		return SVSM_BAD_PARAMETER;
-	rmp_adjust(vcpu->svsm_vmsa, false, vcpu->vmpl, RMP_ALL_RIGHTS, false);
-	vcpu->svsm_vmsa = GHCB_NONE;
+	rmp_adjust(gpa, false, vcpu->vmpl, RMP_ALL_RIGHTS, false);
+	owner->svsm_vmsa = GHCB_NONE;
 	return SVSM_SUCCESS;
 }
 

@@ -75,4 +75,50 @@ svm_enter:
 	cld
 	ret
 	.size svm_enter, . - svm_enter
+
+/*
+ * svm_sleep - void svm_sleep(void)
+ *
+ * Halts this processor until an NMI.  An NMI that is pending already ends it at once.
+ * If the NMI comes in front of HLT, hv_nmi (entry.S) returns behind HLT, because the
+ * processor would not wake up otherwise.
+ *
+ * In:		GIF 0, interrupts off
+ * Out:		GIF 0
+ * Clobbers:	nothing
+ * Mode:	64-bit, EFER.SVME set
+ * Stack:	48 bytes for the NMI
+ */
+	.globl svm_sleep
+	.type svm_sleep, @function
+svm_sleep:
+	stgi
+	.globl sleep_begin
+sleep_begin:
+	nop
+	nop
+	hlt
+	.globl sleep_over
+sleep_over:
+	clgi
+	ret
+	.size svm_sleep, . - svm_sleep
+
+/*
+ * svm_clear_gif - void svm_clear_gif(void)
+ *
+ * Clears the global interrupt flag, so that NMIs stay pending.
+ *
+ * In:		nothing
+ * Out:		GIF 0
+ * Clobbers:	nothing
+ * Mode:	64-bit, EFER.SVME set
+ * Stack:	none
+ */
+	.globl svm_clear_gif
+	.type svm_clear_gif, @function
+svm_clear_gif:
+	clgi
+	ret
+	.size svm_clear_gif, . - svm_clear_gif
 	.section .note.GNU-stack, "", @progbits

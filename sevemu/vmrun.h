@@ -17,4 +17,13 @@
  */
 void svm_enter(struct vmcb *vmcb, u64 *gpr);
 
+/*
+ * Halts this processor until an NMI comes, or does nothing if one is pending.  Must be
+ * called with the global interrupt flag clear, as it is after a VMEXIT.
+ */
+void svm_sleep(void);
+
+/* Clears the global interrupt flag (APM2 15.17): NMIs stay pending. */
+void svm_clear_gif(void);
+
 #endif

@@ -68,7 +68,7 @@
 #define APIC_START		0xfec00000
 #define APIC_END		0xfef00000
 /* Registers of the local APIC (APM2 16.3), and values of them. */
-#define LAPIC(offset)		((volatile u32 *)(0xfee00000 + (offset)))
+#define LAPIC(offset)		((volatile u32 *)(0xfee00000ul + (offset)))
 #define LAPIC_TIMER		0x320
 #define LAPIC_LINT1		0x360	/* the machine's NMI comes in here */
 #define LAPIC_NMI		0x400	/* delivery mode */

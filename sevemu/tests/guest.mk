@@ -68,7 +68,7 @@ EMU_TEST_DEPS += $(O)/sevemu.rom $(O)/sevemu-guest.img $(O)/sevemu-firmware.img 
 .PHONY: check-deps-sevemu mutants-sevemu
 check-deps-sevemu: $(EMU_TEST_DEPS) fetch-snp
 
-mutants-sevemu: check-deps-sevemu ## take out each rule of sevemu's SEV-SNP machine, and see which test fails; a quarter of an hour
+mutants-sevemu: check-deps-sevemu ## take out each rule of sevemu's SEV-SNP machine and of its processors, and see which test fails; twenty minutes
 	$(Q)sevemu/tests/mutants
 
 # A unit test compares the stub's constants with sevemu's. sevemu's headers are compiled

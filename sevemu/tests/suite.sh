@@ -52,7 +52,7 @@ expand()
 cases()
 {
 	expand | awk -F '\t' -v soak="${SEVEMU_SOAK:-}" '($1 ~ /^soak/) == (soak != "") {
-		print ($1 ~ /^(boot|disk|clean|snp|soak|soak-[a-z]*|twice|panic|run)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
+		print ($1 ~ /^(boot|disk|clean|snp|smp|soak|soak-[a-z]*|twice|panic|run)$/ ? 1 : $1 == "group" ? 2 : 3) "\t" $2
 	}' | sort -s -n -k 1,1 | cut -f 2
 }
 
@@ -417,6 +417,84 @@ do_snp()
 do_soak()
 {
 	do_snp "$@"
+}
+
+# do_smp NAME KERNEL OPTIONS STATUS REGEX, and the checks of the report, which $row has as
+# the last column: boots a kernel with several processors.
+do_smp()
+{
+	kernel=$O/kernels/$2
+	options=${3%@APPEND=*}
+	append=${3#*@APPEND=}
+	firmware=
+	case $options in
+	*%ovmf*) firmware=$O/ovmf/OVMF.fd ;;
+	*%old*) firmware=$OVMF ;;
+	esac
+	need_files "$kernel/vmlinuz" ${firmware:+"$firmware"}
+	options=$(echo "$options" | sed 's/%[a-z]*//')
+	# shellcheck disable=SC2086 # several options
+	sevemu --strict $options ${firmware:+--firmware "$firmware"} \
+		--kernel "$kernel/vmlinuz" --initrd "$O/initramfs.cpio.gz" \
+		--append "console=ttyS0 quiet panic=-1 $append"
+	children_time
+	check_run "$4" "${5%%"$tab"*}" "${row##*"$tab"}"
+	# Each processor works to the end of a load.
+	case $append in
+	*load=*)
+		ended=$(grep -ac 'load of processor [0-9]* ended' "$log.console" || :)
+		processors=$(grep -c '^vcpus\.[0-9]*\.exits=' "$log.figures" || :)
+		[ "$ended" -eq "$processors" ] ||
+			die "the load ended on $ended processors of $processors"
+		;;
+	esac
+	pass "$test" "$((used / 100)) s"
+}
+
+do_soak_smp()
+{
+	do_smp "$@"
+}
+
+# do_soak_kut NAME CASE OPTIONS: a case of kvm-unit-tests, which OVMF starts from a disk. A
+# timer interrupt that firmware has left behind can come while the case has no gate for it, so
+# the case gets three tries if it ends in this way.
+do_soak_kut()
+{
+	if [ ! -r "${KUT:-}/x86/$2.efi" ]; then
+		skip "$test" "KUT names no folder with x86/$2.efi of kvm-unit-tests"
+		return
+	fi
+	need mkfs.vfat mmd mcopy
+	rm -f "$log.disk"
+	truncate -s 64M "$log.disk"
+	mkfs.vfat -F 32 "$log.disk" >/dev/null
+	mmd -i "$log.disk" ::/EFI ::/EFI/BOOT
+	mcopy -i "$log.disk" "$KUT/x86/$2.efi" ::/EFI/BOOT/BOOTX64.EFI
+	# shellcheck disable=SC2086 # several options
+	for try in 1 2 3; do
+		sevemu $3 --success-port 0xf4:0 --firmware "$OVMF" \
+			-- -drive "file=$log.disk,format=raw,if=ide"
+		grep -qaF 'exception 13 #GP(202)' "$log.console" || break
+		echo "$test: try $try ended at an interrupt of firmware's timer"
+	done
+	rm -f "$log.disk"
+	check_run 0 '^SUMMARY: [0-9]+ tests' end=pass
+	! grep -qa '^FAIL' "$log.console" || die "$(grep -am 1 '^FAIL' "$log.console")"
+	pass "$test"
+}
+
+# do_soak_seeds NAME CASE OPTIONS FIRST LAST: a case of the test guest in many orders of
+# its processors.
+do_soak_seeds()
+{
+	seed=$4
+	while [ "$seed" -le "$5" ]; do
+		run_guest "$2" "$3 --seed $seed"
+		[ "$status" -eq 0 ] || die "seed $seed: status $status: $(tail -n 1 "$log.log")"
+		seed=$((seed + 1))
+	done
+	pass "$test" "seeds $4 to $5"
 }
 
 # do_lie LIE OPTIONS STATUS REGEX

@@ -181,6 +181,7 @@ struct config config;
 u64 hv_base = 0x7f000000;
 struct e820_entry machine_e820[4];
 unsigned int machine_e820_count = 4;
+struct vcpu vcpus[VCPUS_MAX];
 
 static struct ghcb page;
 static unsigned int frame_state;
@@ -283,10 +284,11 @@ bool msr_write(struct vcpu *vcpu, u32 msr, u64 value)
 	return !(msr & 1);
 }
 
-bool mmio_access(u64 gpa, void *buf, size_t len, bool write)
+bool mmio_access(struct vcpu *vcpu, u64 gpa, void *buf, size_t len, bool write)
 {
 	u8 *at = buf;
 
+	(void)vcpu;
 	if (at < page.shared_buffer ||
 	    at + len > page.shared_buffer + sizeof(page.shared_buffer))
 		wrong("MMIO data outside the buffer", (u64)(at - (u8 *)&page));
@@ -409,6 +411,37 @@ void log_printf(const char *fmt, ...)
 void dma_doorbell(struct vcpu *vcpu)
 {
 	(void)vcpu;
+}
+
+/* ---- Fakes of functions for a guest with several processors. */
+
+void ap_hold(struct vcpu *vcpu, enum ap_hold hold, u64 ghcb)
+{
+	(void)vcpu, (void)hold, (void)ghcb;
+	longjmp(over, 1);
+}
+
+/* The fake RMP has no VMSA page, so no request may start a virtual CPU. */
+void ap_create(struct vcpu *vcpu, u64 vmsa, bool on_init)
+{
+	(void)vcpu, (void)on_init;
+	wrong("a virtual CPU starts from a page that is no VMSA", vmsa);
+}
+
+void ap_destroy(struct vcpu *vcpu)
+{
+	if (vcpu < vcpus || vcpu >= vcpus + config.smp)
+		wrong("a virtual CPU stops that does not exist", vcpu - vcpus);
+}
+
+u64 attack_smp_table(u64 honest)
+{
+	return honest;
+}
+
+u8 *npt_host(u64 gpa)
+{
+	wrong("memory is read that has no RMP entry", gpa);
 }
 
 /* Fakes of functions that sevemu calls for guests without SEV-ES only. */
@@ -866,7 +899,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	by_guest = true;
 	memset(&vcpu, 0, sizeof(vcpu));
 	vcpu.vmcb = &vmcb;
-	config = (struct config){ .sev = SEV_ES, .cbit = 51, .ghcb_max = 2 };
+	config = (struct config){ .sev = SEV_ES, .cbit = 51, .ghcb_max = 2, .smp = 2 };
 	which = (u8)take(1);
 	switch (which % 8 == 7 ? 4 : which % 4) {
 	case 0:

@@ -196,6 +196,22 @@ do_ovmf() {
 	pass "$test"
 }
 
+# do_smp NAME ENTRY OPTIONS
+do_smp() {
+	# shellcheck disable=SC2086 # several options
+	case $2 in
+	direct) sevemu --sev es --smp 2 $3 --kernel "$O/boot/cloud.img" --initrd "$initrd" \
+		--append "console=ttyS0 quiet earlyprintk=ttyS0 cpus=1" ;;
+	ovmf) sevemu --sev es --smp 2 --firmware /usr/share/ovmf/OVMF.fd \
+		--kernel "$O/boot/cloud.img" --initrd "$initrd" \
+		--append "console=ttyS0 quiet earlyprintk=ttyS0 cpus=1" ;;
+	esac
+	check_status 0
+	must_say '^sevstub: entering the payload'
+	must_say '^userspace: processors 0-1$'
+	pass "$test"
+}
+
 # do_snp NAME IMAGE OPTIONS CONSOLE FIGURES: an SNP guest. In the options, %sid is
 # Debian unstable's OVMF, and %amdsev the one that checks the hashes of image, initrd and
 # command line.

@@ -427,12 +427,21 @@ CASE(page_features, "page-features", CASE_ES | CASE_V2)
 
 CASE(jump_table, "ap-jump-table", CASE_ES)
 {
+	u64 before;
+
+	ghcb_begin(SVM_VMGEXIT_AP_JUMP_TABLE, SVM_VMGEXIT_GET_AP_JUMP_TABLE, 0);
+	expect("result of get", ghcb_go(), RESULT_DONE);
+	before = ghcb_get(GHCB_EXIT_INFO_2);
+	/* Only the APs of an SEV-ES guest start through a jump table. */
+	expect("is there a jump table", !!before, machine.smp && machine.sev == SEV_ES);
 	ghcb_begin(SVM_VMGEXIT_AP_JUMP_TABLE, SVM_VMGEXIT_SET_AP_JUMP_TABLE,
 		   (u64)other_page);
 	expect("result of set", ghcb_go(), RESULT_DONE);
 	ghcb_begin(SVM_VMGEXIT_AP_JUMP_TABLE, SVM_VMGEXIT_GET_AP_JUMP_TABLE, 0);
 	expect("result of get", ghcb_go(), RESULT_DONE);
 	expect("jump table", ghcb_get(GHCB_EXIT_INFO_2), (u64)other_page);
+	ghcb_begin(SVM_VMGEXIT_AP_JUMP_TABLE, SVM_VMGEXIT_SET_AP_JUMP_TABLE, before);
+	expect("result of set", ghcb_go(), RESULT_DONE);
 	ghcb_begin(SVM_VMGEXIT_AP_JUMP_TABLE, 2, 0);
 	malformed(VIOL_INVALID_INPUT, MALFORMED_INVALID);
 }

@@ -51,7 +51,8 @@ CASE(status, "snp-sev-status", CASE_SNP)
 
 CASE(features, "snp-features", CASE_SNP)
 {
-	u64 want = FEATURE_SNP | (machine.vmpl ? FEATURE_MULTI_VMPL : 0);
+	u64 want = FEATURE_SNP | (machine.smp ? FEATURE_AP_CREATION : 0) |
+		   (machine.vmpl ? FEATURE_MULTI_VMPL : 0);
 
 	expect("by MSR", msr_protocol(REQ_FEATURES), want << 12 | RESP_FEATURES);
 	ghcb_begin(SVM_VMGEXIT_HV_FEATURES, 0, 0);
@@ -411,8 +412,8 @@ CASE(data_pages, "snp-guest-request-data-pages", CASE_SNP)
 	make_private(many[0]);
 }
 
-/* There is one processor, so the features have no AP creation. */
-CASE(ap_creation, "snp-ap-creation", CASE_SNP)
+/* With one processor the features have no AP creation. */
+CASE(ap_creation, "snp-ap-creation", CASE_SNP | CASE_UP)
 {
 	static const u64 codes[] = { EXIT_AP_CREATION, EXIT_APIC_IDS };
 	unsigned int i;

@@ -41,7 +41,9 @@ struct tss {
 } __attribute__((packed));
 _Static_assert(sizeof(struct tss) == TSS_LIMIT + 1, "APM2 12.2.5");
 
-static ALIGNED_PAGE u64 pml4[PTRS], pdpt[PTRS], pdpt_shared[PTRS];
+/* The AP's code in head.S loads it, too. */
+ALIGNED_PAGE u64 pml4[PTRS];
+static ALIGNED_PAGE u64 pdpt[PTRS], pdpt_shared[PTRS];
 static ALIGNED_PAGE u64 pd[4][PTRS], pd_shared[PTRS], pt[SPLITS_MAX][PTRS];
 static u32 splits;
 static struct gate idt[VECTORS];

@@ -60,6 +60,7 @@ struct machine {
 	u32 vmpl;			/* --vmpl */
 	bool rmp_2m;			/* --rmp 2m */
 	bool loaded;			/* --validated is not all */
+	bool smp;			/* --smp is more than 1 */
 	const struct boot_params *bp;	/* the zero page from the loader */
 	/*
 	 * The case is a victim of cases_victim.c: a failure terminates the guest. It
@@ -91,6 +92,8 @@ extern struct machine machine;
 #define CASE_IMPLICIT	0x1000	/* the case needs --snp-convert implicit */
 #define CASE_LOADED	0x2000	/* the case needs --validated loaded */
 #define CASE_ALL	0x4000	/* the case needs --validated all */
+#define CASE_SMP	0x8000	/* the case needs --smp 2 or more */
+#define CASE_UP		0x10000	/* the case needs --smp 1 */
 
 struct test_case {
 	/* The case's name, for case=NAME and for its result line. */

@@ -192,6 +192,56 @@ marker_point:
 	call	guest_main
 	ud2
 
+/* ---- The second processor ---- */
+
+/*
+ * The AP's first code, which cases_smp.c copies to a page below 1 MiB. Enters long mode
+ * with the page tables of CR3 in ap_cr3, which is below 4 GiB and without the C-bit,
+ * because real mode has 32 bits only.
+ * In:  real mode, CS base = the page, IP = 0
+ * Out: ap_start_64 in 64-bit mode
+ * Clobbers: %eax, %ecx, %edx
+ */
+	.code16
+	.globl	ap_trampoline, ap_trampoline_end
+ap_trampoline:
+	cli
+	cld
+	lgdtl	%cs:1f - ap_trampoline
+	movl	%cr4, %eax
+	orl	$CR4_PAE, %eax
+	movl	%eax, %cr4
+	movl	$pml4, %eax
+	movl	%eax, %cr3
+	movl	$MSR_EFER, %ecx
+	rdmsr
+	btsl	$EFER_LME_BIT, %eax
+	wrmsr
+	movl	$CR0_PE_PG, %eax
+	movl	%eax, %cr0
+	ljmpl	$SELECTOR_CODE64, $ap_start_64
+	.balign	4
+1:	.word	gdt_end - gdt - 1
+	.long	gdt
+ap_trampoline_end:
+
+/*
+ * The AP in 64-bit mode. A VMSA of cases_smp.c starts it here, too.
+ * In:  64-bit mode, the page tables of cpu.c
+ * Out: does not return
+ */
+	.code64
+	.globl	ap_start_64
+ap_start_64:
+	movl	$ap_stack_end, %esp
+	movl	$SELECTOR_DATA, %eax
+	movl	%eax, %ds
+	movl	%eax, %es
+	movl	%eax, %ss
+	call	ap_loop
+	ud2
+
+	.code32
 /* ---- Exceptions in 32-bit mode ---- */
 	.code32
 /*
@@ -405,4 +455,7 @@ user32_stack:
 	.balign	16
 	.space	16384
 stack_end:
+	.space	4096
+	.globl	ap_stack_end
+ap_stack_end:
 	.section .note.GNU-stack, "", @progbits

@@ -127,6 +127,10 @@ static const char *missing(u64 flags)
 		return "all memory is validated";
 	if (flags & CASE_ALL && machine.loaded)
 		return "not all memory is validated";
+	if (flags & CASE_SMP && !machine.smp)
+		return "one processor";
+	if (flags & CASE_UP && machine.smp)
+		return "several processors";
 	if (flags & CASE_V2 && machine.ghcb_max < 2)
 		return "GHCB version 1";
 	return NULL;
@@ -214,6 +218,7 @@ static void machine_init(const struct boot_params *bp)
 	machine.convert = config >> HOOK_CONFIG_CONVERT_SHIFT & 3;
 	machine.vmpl = config >> HOOK_CONFIG_VMPL_SHIFT & 3;
 	machine.rmp_2m = config & HOOK_CONFIG_RMP_2M;
+	machine.smp = config & HOOK_CONFIG_SMP;
 	machine.loaded = machine.sev == SEV_SNP && config & HOOK_CONFIG_LOADED;
 }
 

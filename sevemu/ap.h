@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ap.h - how the guest's virtual CPUs start, stop and start again (ap.c).
+ *
+ * All functions may be called with the hypervisor's lock held, between a VMEXIT and
+ * the next VMRUN.  They stop the virtual CPU whose state they change.
+ */
+#ifndef SEVEMU_AP_H
+#define SEVEMU_AP_H
+
+#include "sevemu.h"
+
+/*
+ * Sends INIT to @vcpu: it stops, until a SIPI starts it.  A guest with SEV-ES keeps
+ * its registers, because the host cannot change them.  With a pending AP creation "on
+ * INIT" it starts with the new VMSA instead (GHCB 4.1, SNP AP Creation).
+ */
+void ap_init(struct vcpu *vcpu);
+
+/*
+ * Sends a start-up IPI with @vector to @vcpu.  It is ignored unless @vcpu has got an
+ * INIT before.  A guest without SEV-ES starts in real mode at @vector * 4 KiB.  With
+ * SEV-ES @vector is ignored: the first SIPI starts the registers of the launch, and a
+ * later one answers the AP reset hold, or lets @vcpu go on where INIT has stopped it.
+ */
+void ap_sipi(struct vcpu *vcpu, u8 vector);
+
+/*
+ * Lets @vcpu of an SNP guest go on with the registers in the VMSA page at guest-physical
+ * address @vmsa, which the caller has checked.  If @on_init, only when the next INIT
+ * comes.
+ */
+void ap_create(struct vcpu *vcpu, u64 vmsa, bool on_init);
+
+/* Stops @vcpu of an SNP guest until ap_create(). */
+void ap_destroy(struct vcpu *vcpu);
+
+/* Makes an NMI pending in @vcpu, and wakes it if it waits in HLT or AP reset hold. */
+void ap_nmi(struct vcpu *vcpu);
+
+/*
+ * Stops @vcpu, which has asked for the AP reset hold @hold (GHCB 4.3).  @ghcb is the
+ * guest-physical address of the GHCB page that gets the answer, for HOLD_PAGE.  Ends
+ * the run if no virtual CPU runs any longer.
+ */
+void ap_hold(struct vcpu *vcpu, enum ap_hold hold, u64 ghcb);
+
+/*
+ * Stops @vcpu, which has executed HLT with interrupts off, until INIT or NMI.  Ends the
+ * run if no virtual CPU runs any longer.
+ */
+void ap_halt(struct vcpu *vcpu);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * attack_smp.h - a host that attacks the APs of a guest with several processors
+ * (attack_smp.c).
+ */
+#ifndef SEVEMU_ATTACK_SMP_H
+#define SEVEMU_ATTACK_SMP_H
+
+#include "sevemu.h"
+
+/*
+ * Takes the value of --attack of a guest with several processors.  Returns false if it is
+ * not an attack of this file.  Ends the run if its N is not possible.  main.c calls it
+ * before the guest is loaded.
+ */
+bool attack_smp_option(const char *value);
+
+/*
+ * Prepares the attack.  main.c calls it once, when the guest is loaded and before it
+ * runs.  Does nothing without an attack of this file.
+ */
+void attack_smp_start(void);
+
+/* Attacks, if it is time.  The run loop calls it after each VMEXIT of @vcpu. */
+void attack_smp_exit(const struct vcpu *vcpu);
+
+/* Tells this file that the guest itself has sent INIT to @vcpu. */
+void attack_smp_init(const struct vcpu *vcpu);
+
+/*
+ * Returns the nested page tables with which @vcpu must run instead of the ordinary ones;
+ * 0: the ordinary ones.
+ */
+u64 attack_smp_root(const struct vcpu *vcpu);
+
+/*
+ * Ends the run if @vcpu has left the memory that attack_smp_root() gives it, at
+ * guest-physical address @gpa.  npt.c calls it at each nested page fault.
+ */
+void attack_smp_fault(const struct vcpu *vcpu, u64 gpa);
+
+/* Returns the AP jump table that the host gives to the guest instead of @honest. */
+u64 attack_smp_table(u64 honest);
+
+/* Prints the names of the attacks, for --attack list. */
+void attack_smp_list(void);
+
+#endif

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cases_smp.c - a guest with several processors (--smp 2 or more). The second processor,
+ * "the AP", is started once and then runs functions that a case names. It has no stack
+ * protection, no IDT and no GHCB, so these functions must not raise exceptions.
+ */
+#include "guest.h"
+#include "snp.h"
+
+/* Registers of the local APIC (APM2 16.3), and commands of its interrupt command register. */
+#define APIC			0xfee00000ULL
+#define APIC_ICR_LOW		0x300
+#define APIC_ICR_HIGH		0x310
+#define ICR_NMI			0x4400
+#define ICR_INIT		0x4500
+#define ICR_SIPI		0x4600
+#define AP_ID			1
+#define NO_AP			200	/* an APIC ID that no processor has */
+
+/* Where the AP's real-mode code is copied to: page 7, below 1 MiB. */
+#define TRAMPOLINE		0x7000
+#define TRAMPOLINE_VECTOR	(TRAMPOLINE / PAGE_SIZE)
+
+#define WORDS			(PAGE_SIZE / 8)
+#define PATTERN			0x5348415245443f21ULL
+#define FLIPS			2000
+/* How often a wait loop looks before it fails, some seconds with QEMU. */
+#define PATIENCE		200000
+
+/* Operations of the request AP creation, in bits 15:0 of sw_exit_info_1. */
+#define CREATE_ON_INIT		0
+#define CREATE			1
+#define DESTROY			2
+/* Offsets in a VMSA (APM2 appendix B). */
+#define VMSA_CS			0x010
+#define VMSA_SS			0x020
+#define VMSA_GDTR		0x060
+#define VMSA_VMPL		0x0ca
+#define VMSA_EFER		0x0d0
+#define VMSA_CR4		0x148
+#define VMSA_CR3		0x150
+#define VMSA_CR0		0x158
+#define VMSA_DR7		0x160
+#define VMSA_DR6		0x168
+#define VMSA_RFLAGS		0x170
+#define VMSA_RIP		0x178
+#define VMSA_RSP		0x1d8
+#define VMSA_PAT		0x268
+#define VMSA_FEATURES		0x3b0
+#define EFER_LMA		0x400
+#define EFER_SVME		0x1000
+
+/* In head.S: the AP's real-mode code, and where it and a VMSA enter 64-bit code. */
+extern const u8 ap_trampoline[], ap_trampoline_end[];
+extern u8 ap_start_64[];
+
+/* In head.S: the AP's stack. */
+extern u8 ap_stack_end[];
+
+/* The loop of the AP. head.S calls it in 64-bit mode. */
+void ap_loop(void);
+
+/* What the two processors tell each other. */
+static volatile struct {
+	u64 alive;			/* number of passes of the AP's loop */
+	u64 starts;			/* how often the AP has entered ap_loop() */
+	void (*call)(void);		/* the AP calls it and sets it to NULL */
+	bool stop;			/* ends the function that the AP runs */
+	u64 wrong, reads;		/* results of watch_page() */
+} ap;
+
+static ALIGNED_PAGE u64 page[WORDS];
+/* A VMSA must not be aligned to 2 MiB. The guest's image is, so this is not first in it. */
+static ALIGNED_PAGE u8 vmsa[PAGE_SIZE];
+
+static void pause(void)
+{
+	asm volatile("pause" : : : "memory");
+}
+
+void ap_loop(void)
+{
+	void (*call)(void);
+
+	ap.starts++;
+	for (;;) {
+		ap.alive++;
+		call = ap.call;
+		if (call) {
+			call();
+			ap.call = NULL;
+		}
+		pause();
+	}
+}
+
+/* Writes a register of this processor's local APIC. */
+static void apic_write(u32 offset, u32 value)
+{
+	if (!machine.es) {
+		*(volatile u32 *)(APIC + offset) = value;
+		return;
+	}
+	ghcb_begin(SVM_VMGEXIT_MMIO_WRITE, APIC + offset, 4);
+	ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
+	*(volatile u32 *)ghcb_buffer() = value;
+	expect("result of the APIC write", ghcb_go(), RESULT_DONE);
+}
+
+static void send(u32 command)
+{
+	apic_write(APIC_ICR_HIGH, AP_ID << 24);
+	apic_write(APIC_ICR_LOW, command);
+}
+
+/* Lets the other processor run for a while. */
+static void wait(void)
+{
+	u32 i;
+
+	for (i = 0; i < 2000; i++)
+		pause();
+}
+
+/* Returns whether the AP's loop runs. */
+static bool runs(void)
+{
+	u64 before = ap.alive;
+	u32 i;
+
+	for (i = 0; i < PATIENCE && ap.alive == before; i++)
+		pause();
+	return ap.alive != before;
+}
+
+/* Returns whether the AP's loop has stopped: it makes no pass while this CPU waits. */
+static bool stopped(void)
+{
+	u64 before;
+
+	wait();
+	before = ap.alive;
+	wait();
+	return ap.alive == before;
+}
+
+/* Returns the AP jump table, which the hypervisor has placed at launch. */
+static volatile u16 *jump_table(void)
+{
+	ghcb_begin(SVM_VMGEXIT_AP_JUMP_TABLE, SVM_VMGEXIT_GET_AP_JUMP_TABLE, 0);
+	expect("result of get", ghcb_go(), RESULT_DONE);
+	return (volatile u16 *)ghcb_get(GHCB_EXIT_INFO_2);
+}
+
+static void make_segment(u32 offset, u16 selector, u16 attributes, u32 limit, u64 base)
+{
+	*(u16 *)(vmsa + offset) = selector;
+	*(u16 *)(vmsa + offset + 2) = attributes;
+	*(u32 *)(vmsa + offset + 4) = limit;
+	*(u64 *)(vmsa + offset + 8) = base;
+}
+
+static void put(u32 offset, u64 value)
+{
+	*(u64 *)(vmsa + offset) = value;
+}
+
+/* Fills in the VMSA with which the AP of an SNP guest starts in 64-bit code. */
+static void make_vmsa(void)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) gdtr;
+	u64 cr0, cr3, cr4;
+
+	asm volatile("sgdt %0" : "=m"(gdtr));
+	asm volatile("mov %%cr0, %0" : "=r"(cr0));
+	asm volatile("mov %%cr3, %0" : "=r"(cr3));
+	asm volatile("mov %%cr4, %0" : "=r"(cr4));
+	memset(vmsa, 0, sizeof(vmsa));
+	make_segment(VMSA_CS, SELECTOR_CODE64, 0xa9b, ~0U, 0);
+	make_segment(VMSA_SS, 0x18, 0xc93, ~0U, 0);
+	make_segment(VMSA_GDTR, 0, 0, gdtr.limit, gdtr.base);
+	vmsa[VMSA_VMPL] = machine.vmpl;
+	put(VMSA_EFER, (rdmsr(MSR_EFER) & ~EFER_SCE) | EFER_LMA | EFER_SVME);
+	put(VMSA_CR0, cr0);
+	put(VMSA_CR3, cr3);
+	put(VMSA_CR4, cr4);
+	put(VMSA_DR6, 0xffff0ff0);
+	put(VMSA_DR7, 0x400);
+	put(VMSA_RFLAGS, 2);
+	put(VMSA_RIP, (u64)ap_start_64);
+	put(VMSA_RSP, (u64)ap_stack_end);
+	put(VMSA_PAT, 0x0007040600070406);
+	put(VMSA_FEATURES, 1);
+}
+
+/* Makes the request AP creation for the processor with APIC ID @id. */
+static u64 creation(u64 operation, u64 id, u64 gpa, u64 features)
+{
+	ghcb_begin(EXIT_AP_CREATION, id << 32 | (u64)machine.vmpl << 16 | operation, gpa);
+	ghcb_set(GHCB_RAX, features);
+	return ghcb_go();
+}
+
+/* A request for AP creation that the hypervisor must refuse. */
+static void refused(const char *what, u64 operation, u64 id, u64 gpa, u64 features)
+{
+	hook(HOOK_EXPECT, VIOL_INVALID_INPUT);
+	expect(what, creation(operation, id, gpa, features), RESULT_MALFORMED);
+	expect(what, ghcb_get(GHCB_EXIT_INFO_2), MALFORMED_INVALID);
+	expect(what, hook(HOOK_VIOLATION, 0), VIOL_INVALID_INPUT);
+}
+
+static void set_vmsa_bit(bool on)
+{
+	u64 change = 1 | SNP_RIGHTS(SNP_ALL) | (on ? SNP_VMSA : 0);
+	struct snp_result r = rmpadjust((u64)vmsa, SNP_4K, change);
+
+	expect("RMPADJUST", r.eax, SNP_SUCCESS);
+}
+
+/* Starts the AP, unless an earlier case has started it. */
+static void start(void)
+{
+	volatile u16 *table;
+
+	if (ap.starts)
+		return;
+	memcpy((void *)TRAMPOLINE, ap_trampoline, ap_trampoline_end - ap_trampoline);
+	if (machine.sev == SEV_SNP) {
+		make_vmsa();
+		set_vmsa_bit(true);
+		expect("AP creation", creation(CREATE, AP_ID, (u64)vmsa, 1), RESULT_DONE);
+	} else {
+		if (machine.sev == SEV_ES) {
+			table = jump_table();
+			table[0] = 0;
+			table[1] = TRAMPOLINE >> 4;
+		}
+		send(ICR_INIT);
+		send(ICR_SIPI | TRAMPOLINE_VECTOR);
+	}
+	expect("AP runs", runs(), true);
+}
+
+/*
+ * To be run in front of the other cases of this file, because the AP must not have run yet.
+ * Before its first start the AP is off. With SEV-ES it then runs the hypervisor's park
+ * code, which holds while the jump table is empty. NMIs do not make it run anything else.
+ */
+CASE(smp_park, "smp-park", CASE_SMP | CASE_ES | CASE_NOT_SNP)
+{
+	u32 i;
+
+	send(ICR_SIPI | TRAMPOLINE_VECTOR);
+	send(ICR_NMI);
+	expect("stopped before INIT", stopped(), true);
+	send(ICR_INIT);
+	send(ICR_SIPI | TRAMPOLINE_VECTOR);
+	expect("stopped with an empty jump table", stopped(), true);
+	send(ICR_SIPI | TRAMPOLINE_VECTOR);
+	expect("stopped after SIPI without INIT", stopped(), true);
+	for (i = 0; i < 5; i++) {
+		send(ICR_NMI);
+		expect("stopped after NMI", stopped(), true);
+	}
+	send(ICR_INIT);
+	send(ICR_SIPI | TRAMPOLINE_VECTOR);
+	expect("stopped after INIT and SIPI", stopped(), true);
+	expect("starts", ap.starts, 0);
+	start();
+	expect("starts", ap.starts, 1);
+}
+
+/* INIT stops the AP. A SIPI starts it again, and is ignored while it runs. */
+CASE(smp_init, "smp-init", CASE_SMP | CASE_NOT_SNP)
+{
+	u64 starts;
+
+	start();
+	starts = ap.starts;
+	send(ICR_SIPI | TRAMPOLINE_VECTOR);
+	expect("runs after another SIPI", runs(), true);
+	expect("starts", ap.starts, starts);
+	send(ICR_INIT);
+	expect("stopped after INIT", stopped(), true);
+	send(ICR_INIT);
+	expect("stopped after another INIT", stopped(), true);
+	send(ICR_SIPI | TRAMPOLINE_VECTOR);
+	expect("runs after SIPI", runs(), true);
+	/* An SEV-ES guest's registers are kept, so the AP goes on in its loop. */
+	expect("starts", ap.starts, machine.es ? starts : starts + 1);
+	send(ICR_SIPI | TRAMPOLINE_VECTOR);
+	expect("runs after another SIPI", runs(), true);
+	/* INIT with the level "de-assert" has no effect. */
+	send(0x8500);
+	expect("runs after de-assert", runs(), true);
+}
+
+/* Reads the page as private memory as often as it can. */
+static void watch_page(void)
+{
+	while (!ap.stop) {
+		if (*(volatile u64 *)page != PATTERN)
+			ap.wrong++;
+		ap.reads++;
+		pause();
+	}
+}
+
+/*
+ * The AP reads a page with C=1 while this CPU reads it with C=0. Each read changes the
+ * page's view. Neither may see what the other should see.
+ */
+CASE(smp_shootdown, "smp-shootdown", CASE_SMP | CASE_SEV)
+{
+	u64 i, plain = 0, reads;
+
+	start();
+	page[0] = PATTERN;
+	ap.stop = false;
+	ap.wrong = ap.reads = 0;
+	ap.call = watch_page;
+	for (i = 0; i < FLIPS; i++) {
+		reads = ap.reads;
+		plain += *shared(page) == PATTERN;
+		while (ap.reads == reads)
+			pause();
+	}
+	ap.stop = true;
+	while (ap.call)
+		pause();
+	expect("plain words seen with C=0", plain, 0);
+	expect("wrong words seen with C=1", ap.wrong, 0);
+	note("reads", ap.reads);
+	expect("word at the end", *(volatile u64 *)page, PATTERN);
+}
+
+CASE(smp_creation, "smp-ap-creation", CASE_SMP | CASE_SNP | CASE_VMPL0)
+{
+	u64 starts;
+
+	ghcb_begin(SVM_VMGEXIT_HV_FEATURES, 0, 0);
+	expect("result", ghcb_go(), RESULT_DONE);
+	expect("features", ghcb_get(GHCB_EXIT_INFO_2) & 3, 3);
+	/* No INIT and SIPI starts an AP that has no registers. */
+	send(ICR_INIT);
+	send(ICR_SIPI | TRAMPOLINE_VECTOR);
+	expect("starts", ap.starts, 0);
+	make_vmsa();
+	refused("page is no VMSA", CREATE, AP_ID, (u64)vmsa, 1);
+	set_vmsa_bit(true);
+	refused("no such CPU", CREATE, NO_AP, (u64)vmsa, 1);
+	refused("unaligned", CREATE, AP_ID, (u64)vmsa + 8, 1);
+	refused("2 MiB aligned", CREATE, AP_ID, (u64)vmsa & ~(PAGE_2M - 1ULL), 1);
+	refused("no RAM", CREATE, AP_ID, APIC, 1);
+	refused("features", CREATE, AP_ID, (u64)vmsa, 3);
+	refused("operation", 3, AP_ID, (u64)vmsa, 1);
+	set_vmsa_bit(false);
+	start();
+	starts = ap.starts;
+	expect("destroy", creation(DESTROY, AP_ID, 0, 0), RESULT_DONE);
+	expect("stopped after destroy", stopped(), true);
+	send(ICR_INIT);
+	send(ICR_SIPI | TRAMPOLINE_VECTOR);
+	expect("stopped after INIT and SIPI", stopped(), true);
+	expect("on INIT", creation(CREATE_ON_INIT, AP_ID, (u64)vmsa, 1), RESULT_DONE);
+	expect("stopped before INIT", stopped(), true);
+	expect("starts", ap.starts, starts);
+	send(ICR_INIT);
+	expect("runs after INIT", runs(), true);
+	expect("starts", ap.starts, starts + 1);
+	expect("create", creation(CREATE, AP_ID, (u64)vmsa, 1), RESULT_DONE);
+	expect("runs", runs(), true);
+	wait();
+	expect("starts", ap.starts, starts + 2);
+}
+
+/* Halts the AP for ever. */
+static void halt(void)
+{
+	ap.call = NULL;
+	asm volatile("cli; hlt");
+}
+
+/* The run ends when both processors have halted with interrupts off, and not before. */
+CASE(ends_smp_halt, "ends-smp-halt", CASE_SMP | CASE_ENDS)
+{
+	start();
+	ap.call = halt;
+	expect("AP has halted", stopped(), true);
+	note("AP has halted", 1);
+	asm volatile("cli; hlt");
+}
+
+/* A reset by the AP ends the run. Port I/O needs no #VC without SEV-ES. */
+static void reset(void)
+{
+	asm volatile("outb %b0, %w1" : : "a"(6), "Nd"(0xcf9));
+}
+
+CASE(ends_smp_reset, "ends-smp-reset", CASE_SMP | CASE_ENDS)
+{
+	start();
+	ap.call = reset;
+	for (;;)
+		pause();
+}
