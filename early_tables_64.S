@@ -338,8 +338,8 @@ FUNC(build_early_tables)
 	leal	4096(%edi), %ebx
 .Lpdpt_entry:
 	addl	$4096, %eax
-	movl	%eax, 0(%ebx)
 	movl	%edx, 4(%ebx)
+	movl	%eax, 0(%ebx)
 	addl	$8, %ebx
 	decl	%ecx
 	jnz	.Lpdpt_entry
@@ -348,8 +348,8 @@ FUNC(build_early_tables)
 	leal	8192(%edi), %ebx
 	movl	$EARLY_LEAF_FLAGS, %eax
 .Lpmd_entry:
-	movl	%eax, 0(%ebx)
 	movl	%edx, 4(%ebx)
+	movl	%eax, 0(%ebx)
 	addl	$PMD_SIZE, %eax
 	addl	$8, %ebx
 	decl	%ecx

@@ -770,9 +770,11 @@ int ident_map_fault(u64 addr, u64 error_code)
 	/*
 	 * Only a data access to an unmapped page can be handled, and a guard
 	 * page stays unmapped. If the page is mapped, restarting the
-	 * instruction would cause the same fault again.
+	 * instruction would cause the same fault again. While other page tables
+	 * are loaded, the stub causes no page fault, and the C-bit would have to
+	 * come from memory.
 	 */
-	if (map.busy || (error_code & ~PF_WRITE) || addr >= map_limit(&now) ||
+	if (!loaded_map().loaded || map.busy || (error_code & ~PF_WRITE) || addr >= map_limit(&now) ||
 	    *lookup(&now, addr, &level))
 		return -EFAULT;
 

@@ -617,8 +617,9 @@ static void change_states(void)
 }
 
 /*
- * Validates a page through a window of the page tables. If its entry in the reverse
- * map table is smaller than 2 MiB, validates each page of 4 KiB.
+ * Validates a page through a window of the page tables, unless the SVSM has done so. If
+ * its entry in the reverse map table is smaller than 2 MiB, validates each page of 4 KiB.
+ * Then evicts the page's cache lines.
  */
 static void validate_page(u64 addr, bool large)
 {
@@ -628,7 +629,7 @@ static void validate_page(u64 addr, bool large)
 
 	if (!at)
 		terminate(SEVSTUB_TERM_HANDED_OVER);
-	result = pvalidate(at, large, true);
+	result = snp.calling_area ? 0 : pvalidate(at, large, true);
 	if (large && result == RMP_FAIL_SIZE) {
 		result = 0;
 		for (offset = 0; offset < size && !result; offset += PAGE_SIZE)
@@ -665,9 +666,8 @@ static void validate_run(const struct run *run)
 	batch.unreported += end - addr;
 	if (snp.calling_area)
 		validate_by_svsm(addr, large, run->count);
-	else
-		for (; addr < end; addr += page_size(run->entry))
-			validate_page(addr, large);
+	for (; addr < end; addr += page_size(run->entry))
+		validate_page(addr, large);
 }
 
 void snp_accept_end(void)

@@ -495,7 +495,7 @@ TEST(cpuid_stage1)
 	ENDS(4);
 	frame.rcx = 0;
 	INSN(0x404, "\x0f\xa2");
-	ENDS(24);
+	ENDS(25);
 }
 
 TEST(cpuid_stage2)
@@ -534,7 +534,7 @@ TEST(cpuid_stage2)
 	result(1, 0x8000030d);
 	raises(13);
 	INSN(0x404, "\x0f\xa2");
-	ENDS(24);
+	ENDS(25);
 }
 
 /* ---- the GHCB page ---- */
