@@ -774,8 +774,8 @@ int ident_map_fault(u64 addr, u64 error_code)
 	 * are loaded, the stub causes no page fault, and the C-bit would have to
 	 * come from memory.
 	 */
-	if (!loaded_map().loaded || map.busy || (error_code & ~PF_WRITE) || addr >= map_limit(&now) ||
-	    *lookup(&now, addr, &level))
+	if (!loaded_map().loaded || map.busy || (error_code & ~PF_WRITE) ||
+	    addr >= map_limit(&now) || *lookup(&now, addr, &level))
 		return -EFAULT;
 
 	low = ALIGN_DOWN(addr, PMD_SIZE);

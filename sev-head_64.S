@@ -517,8 +517,9 @@ END_FUNC(end_if_sev_es)
  * back: it could replace the processor's answers that the stub keeps in registers. A
  * guest without SEV-ES has no registers that its hypervisor cannot change.
  *
- * The processor's frame and the 8 bytes below it are a multiple of 16 bytes. Nested NMIs that overflow
- * a stack thus overwrite each byte of the IDT and GDT, and leave no gate intact.
+ * The processor's frame and the 8 bytes below it are a multiple of 16 bytes. Nested
+ * NMIs that overflow a stack thus overwrite each byte of the IDT and GDT, and leave no
+ * gate intact.
  * In:       the processor's frame; at exception_nmi 8 more bytes on the stack.
  * Out:      nmi_count is increased by 1. In an SEV-ES guest does not return.
  * Clobbers: nothing.
@@ -538,6 +539,7 @@ exception_nmi:
 	iretq
 END_FUNC(nmi_64)
 
+	.section .head.text.sev, "ax"
 	.code32
 
 /*
@@ -555,6 +557,7 @@ FUNC(nmi_32)
 	iretl
 END_FUNC(nmi_32)
 
+	.text
 	.code64
 
 /*
