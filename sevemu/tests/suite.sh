@@ -338,7 +338,7 @@ do_gdb()
 	for try in 1 2 3 4 5; do
 		sleep "$try"
 		! limited gdb -nx -batch -ex 'set remotetimeout 60' \
-			-ex "target remote :$port" -ex 'break con_str' -ex continue \
+			-ex "target remote 127.0.0.1:$port" -ex 'break con_str' -ex continue \
 			-ex 'printf "stopped at %#lx\n", $rip' -ex 'printf "text %s.\n", $rdi' \
 			-ex backtrace -ex stepi -ex 'printf "then at %#lx\n", $rip' \
 			-ex 'set var $rax = 0x1234' -ex 'printf "rax %#lx\n", $rax' \
