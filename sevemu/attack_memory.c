@@ -689,7 +689,7 @@ const struct attack memory_attacks[] = {
 	  .memory = true, .each = true, .fire = change_lidt, .trigger = FROM_VMGEXIT },
 	{ "reload-denied", 1, 0,
 	  "two blocks are as at launch: the stub finds no C-bit and no SEV at the second proof",
-	  .memory = true, .fire = deny_reload, .cpuid = cpuid_denies_reload,
+	  .memory = true, .la57 = true, .fire = deny_reload, .cpuid = cpuid_denies_reload,
 	  .trigger = FROM_PROOF },
 	{ "mask-pulse", STAGE_STEPS, 0,
 	  "the block with the C-bit's mask is as at launch for 40 instructions, from N on",

@@ -266,6 +266,16 @@ do_soak_boot()
 	do_boot "$@"
 }
 
+do_soak_disk()
+{
+	do_disk "$@"
+}
+
+do_soak_clean()
+{
+	do_clean "$@"
+}
+
 # make_disk FILE: a FAT disk from which firmware starts Debian's cloud kernel with the
 # initramfs, as one EFI program (a unified kernel image).
 make_disk()

@@ -10,7 +10,7 @@ FUZZ_PROGS := $(FUZZ_SRCS:tests/fuzz/%.c=$(O)/fuzz/%)
 # Only clang has libFuzzer.
 FUZZ_CC ?= clang
 # Seconds that each fuzzer runs in `make check` and in `make fuzz`.
-FUZZ_CHECK_TIME ?= 30
+FUZZ_CHECK_TIME ?= 15
 FUZZ_TIME ?= 600
 export FUZZ_CHECK_TIME FUZZ_TIME
 
