@@ -716,6 +716,7 @@ static void make_map(void)
 	      !ident_map_range(ghcb, ghcb + PAGE_END, MAP_WRITE) &&
 	      !ident_map_guard(GUARDED) &&
 	      !ident_map_device(DEVICE, DEVICE_SIZE), "map");
+	host.cr3 = ident_map_cr3();
 }
 
 /*
