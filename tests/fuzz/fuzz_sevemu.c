@@ -836,6 +836,7 @@ static void fuzz_ports(struct vcpu *vcpu)
 	u8 how;
 
 	memset(&fw_cfg, 0, sizeof(fw_cfg));
+	iopm = NULL;
 	cmos_index = 0;
 	vcpu->vmcb = &vmcb;
 	memset(directory, 0, sizeof(directory));
