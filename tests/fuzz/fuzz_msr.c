@@ -267,7 +267,7 @@ static void predict_stage1(void)
 		longjmp(decided, 1);
 	}
 	if (frame.error_code == 0x404 && host.sev_status & 4)
-		ends(2, 24);
+		ends(2, 25);
 	if (frame.error_code != 0x72)
 		ends(2, 12);
 	if (*(u8 *)frame.rip != 0x0f || *(u8 *)(frame.rip + 1) != 0xa2)
