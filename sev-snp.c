@@ -441,7 +441,7 @@ static u32 svsm_pvalidate(u64 addr, bool large, u32 count, bool validate)
 	u16 next;
 	u32 i;
 
-	/* An NMI's handler must not use the GHCB MSR during the call. */
+	/* The handler of a #VC must not use the GHCB MSR during the call. */
 	if (page)
 		ghcb_begin();
 	memset(&area->count, 0, sizeof(*area) - offsetof(struct calling_area, count));
@@ -751,8 +751,8 @@ static bool next_usable(const struct boot_params *bp, u64 from, struct range *fo
 }
 
 /*
- * Stores in *@found the lowest such memory that the loader has not validated. Returns
- * false if there is none.
+ * Stores in *@found the lowest memory at or above @from that next_usable() finds and that
+ * the loader has not validated. Returns false if there is none.
  */
 static bool next_unvalidated(const struct boot_params *bp, u64 from, struct range *found)
 {

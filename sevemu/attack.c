@@ -17,6 +17,7 @@
 #include "campaign.h"
 #include "ghcb.h"
 #include "jobs.h"
+#include "loader.h"
 #include "log.h"
 #include "main.h"
 #include "npt.h"
@@ -402,4 +403,16 @@ void attack_load(struct boot_params *bp)
 			lies[i].attack->load(&lies[i], bp);
 			lies[i].told = true;
 		}
+}
+
+void attack_start(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < lie_count; i++)
+		if (lies[i].attack->load && config.mode == MODE_OVMF)
+			end_run(END_USAGE, "--attack %s changes what sevemu's loader hands "
+				"over: give --mode direct64 or direct32", lies[i].attack->name);
+	if (config.mode != MODE_OVMF)
+		attack_load(loader_zero_page());
 }

@@ -349,6 +349,12 @@ u64 attack_status(u64 status);
 void attack_load(struct boot_params *bp);
 
 /*
+ * Starts a single run: lets the attacks of the run change what sevemu's loader hands
+ * over.  If firmware loads the kernel, ends the run with a message instead.
+ */
+void attack_start(void);
+
+/*
  * Counts, in lie->seen, an opportunity of the attack to act, such as a CPUID
  * answer.  Returns whether it is opportunity number @which, from 0.
  */

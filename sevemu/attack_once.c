@@ -11,7 +11,6 @@
 #include "attack.h"
 #include "attack_events.h"
 #include "attack_once.h"
-#include "loader.h"
 #include "log.h"
 #include "main.h"
 #include "report.h"
@@ -37,14 +36,7 @@ void once_option(char *text)
 
 void once_start(void)
 {
-	unsigned int i;
-
-	for (i = 0; i < lie_count; i++)
-		if (lies[i].attack->load && config.mode == MODE_OVMF)
-			end_run(END_USAGE, "--attack %s changes what sevemu's loader hands "
-				"over: give --mode direct64 or direct32", lies[i].attack->name);
-	if (config.mode != MODE_OVMF)
-		attack_load(loader_zero_page());
+	attack_start();
 	if (!config.has_marker && !config.once_exits && !config.once_later)
 		once_begin();
 }

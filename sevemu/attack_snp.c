@@ -15,7 +15,6 @@
 #include "exception.h"
 #include "guest_memory.h"
 #include "log.h"
-#include "loader.h"
 #include "main.h"
 #include "npt.h"
 #include "report.h"
@@ -325,16 +324,9 @@ void snp_attack_option(char *text)
 
 void snp_attack_start(void)
 {
-	unsigned int i;
-
 	if (!lie_count)
 		return;
-	for (i = 0; i < lie_count; i++)
-		if (lies[i].attack->load && config.mode == MODE_OVMF)
-			end_run(END_USAGE, "--attack %s changes what sevemu's loader hands "
-				"over: give --mode direct64 or direct32", lies[i].attack->name);
-	if (config.mode != MODE_OVMF)
-		attack_load(loader_zero_page());
+	attack_start();
 	attack_on = true;
 }
 
