@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # suite.sh sets log, test and row
+#
+# The cases of the suite sevemu that boot stock kernels: directly, by firmware from the
+# host's file or from a disk, with several processors, and kvm-unit-tests. sevemu/tests/suite.sh
+# reads this file, sets $log, $test and $row, and has sevemu(), check_run() and check_report().
+
+# The budgets of a boot of Debian's kernel, directly and through OVMF, in seconds of
+# processor time. Other work on the machine does not stretch processor time.
+direct_budget=15
+ovmf_budget=60
+
+# Sets $used to the processor time of all children that have ended, in hundredths of a
+# second. `times` must run in this shell: in a pipe it would count another one's.
+children_time()
+{
+	times >"$log.times"
+	used=$(awk 'NR == 2 {
+		gsub(/[ms]/, " ")
+		printf "%d", ($1 * 60 + $2 + $3 * 60 + $4) * 100
+	}' "$log.times")
+}
+
+# do_boot NAME OPTIONS STATUS REGEX REPORT
+do_boot()
+{
+	budget=$direct_budget
+	options=${2%@APPEND=*}
+	append=
+	[ "$options" = "$2" ] || append=${2#*@APPEND=}
+	case $options in
+	*ovmf*)
+		budget=$ovmf_budget
+		options="$options --firmware $OVMF"
+		;;
+	esac
+	# shellcheck disable=SC2086 # several options
+	sevemu --strict $options \
+		--kernel "$O/kernels/cloud/vmlinuz" \
+		--initrd "$O/initramfs.cpio.gz" \
+		--append "console=ttyS0 quiet $append"
+	children_time
+	check_run "$3" "$4" "$5"
+	grep -qa 'userspace: reached' "$log.console" || die "userspace is not reached"
+	[ "$used" -le $((budget * 100)) ] ||
+		die "took $((used / 100)) s of processor time, the budget is $budget"
+	pass "$test" "$((used / 100)) s"
+}
+
+do_soak_boot()
+{
+	do_boot "$@"
+}
+
+do_soak_disk()
+{
+	do_disk "$@"
+}
+
+do_soak_clean()
+{
+	do_clean "$@"
+}
+
+# make_disk FILE: a FAT disk from which firmware starts Debian's cloud kernel with the
+# initramfs, as one EFI program (a unified kernel image).
+make_disk()
+{
+	stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
+	need mkfs.vfat mcopy objcopy
+	need_files "$stub"
+	printf 'console=ttyS0 quiet' >"$log.cmdline"
+	objcopy --add-section .cmdline="$log.cmdline" --change-section-vma .cmdline=0x30000 \
+		--add-section .linux="$O/kernels/cloud/vmlinuz" \
+		--change-section-vma .linux=0x2000000 \
+		--add-section .initrd="$O/initramfs.cpio.gz" \
+		--change-section-vma .initrd=0x3000000 "$stub" "$log.efi"
+	rm -f "$1"
+	truncate -s 64M "$1"
+	mkfs.vfat "$1" >"$log.mkfs"
+	mmd -i "$1" ::/EFI ::/EFI/BOOT
+	mcopy -i "$1" "$log.efi" ::/EFI/BOOT/BOOTX64.EFI
+	rm "$log.efi"
+}
+
+# do_disk NAME OPTIONS DEVICES REGEX REPORT: firmware boots from a disk, %disk in QEMU's
+# options DEVICES. A comma of QEMU's options is a semicolon there.
+do_disk()
+{
+	make_disk "$log.disk"
+	devices=$(echo "$3" | tr ';' ',' |
+		sed "s|%disk|-drive if=none,id=d,format=raw,file=$log.disk|")
+	# shellcheck disable=SC2086 # several options
+	sevemu --strict $2 --firmware "$OVMF" -- $devices
+	rm "$log.disk"
+	check_run 0 "$4" "$5"
+	grep -qa 'userspace: reached' "$log.console" || die "userspace is not reached"
+	pass "$test"
+}
+
+# do_clean NAME KERNEL OPTIONS REGEX ABSENT: the kernel logs a line that matches REGEX, and
+# none that matches ABSENT.
+do_clean()
+{
+	need_files "$O/kernels/$2/vmlinuz"
+	# shellcheck disable=SC2086 # several options
+	sevemu --strict $3 --kernel "$O/kernels/$2/vmlinuz" \
+		--initrd "$O/initramfs.cpio.gz" --append "console=ttyS0 loglevel=7"
+	check_run 0 "$4" "end=power-off"
+	absent=$(grep -aE -m 1 -e "$5" "$log.console" || :)
+	[ -z "$absent" ] || die "the kernel says: $absent"
+	pass "$test"
+}
+
+# do_once NAME OPTIONS STATUS REGEX: Debian's cloud kernel under attack in a single run.
+do_once()
+{
+	# shellcheck disable=SC2086 # several options
+	sevemu $2 --attack-once --kernel "$O/kernels/cloud/vmlinuz" \
+		--initrd "$O/initramfs.cpio.gz" --append "console=ttyS0 quiet panic=-1 nokaslr"
+	check_run "$3" "$4" "sev=es"
+	pass "$test"
+}
+
+# boot_snp KERNEL OPTIONS: boots one of Debian's kernels, with sevemu's options and
+# what @APPEND= adds to the command line. Sets $status. A case with a known answer of one
+# version has KERNEL@VERSION, or %old for OVMF of Debian 12; it is skipped on other systems.
+boot_snp()
+{
+	kernel=$O/kernels/${1%@*}
+	options=${2%@APPEND=*}
+	append=
+	[ "$options" = "$2" ] || append=${2#*@APPEND=}
+	firmware=
+	case $options in
+	*%ovmf*) firmware=$O/ovmf/OVMF.fd ;;
+	*%amdsev*) firmware=$O/ovmf/OVMF.amdsev.fd ;;
+	*%old*) firmware=$OVMF ;;
+	esac
+	need_files "$kernel/vmlinuz" ${firmware:+"$firmware"}
+	case $1:$(cat "$kernel/version") in
+	*@*:*"-${1#*@}."*) ;;
+	*@*)
+		skip "$test" "the answer of Linux ${1#*@} is known, not that of $(cat "$kernel/version")"
+		exit 0
+		;;
+	esac
+	case $options:$(sha256sum <"$OVMF") in
+	*%old*:7b456907*) ;;
+	*%old*)
+		skip "$test" "the answer of Debian 12's OVMF is known, not that of $OVMF here"
+		exit 0
+		;;
+	esac
+	options=$(echo "$options" | sed 's/%[a-z]*//')
+	# shellcheck disable=SC2086 # several options
+	sevemu --strict --sev snp $options ${firmware:+--firmware "$firmware"} \
+		--kernel "$kernel/vmlinuz" --initrd "$O/initramfs.cpio.gz" \
+		--append "console=ttyS0 quiet $append"
+}
+
+# do_snp NAME KERNEL OPTIONS STATUS REGEX, and the checks of the report, which $row has
+# as the last column.
+do_snp()
+{
+	boot_snp "$2" "$3"
+	version=$(cat "$O/kernels/${2%@*}/version")
+	checks=
+	for check in ${row##*"$tab"}; do
+		case $check in
+		[0-9]*:*)
+			# The version is in the package's name and in its version.
+			case $version in *"=${check%%:*}-"*) checks="$checks ${check#*:}" ;; esac
+			;;
+		*) checks="$checks $check" ;;
+		esac
+	done
+	check_run "$4" "${5%%"$tab"*}" "$checks"
+	[ "$4" -ne 0 ] || grep -qa 'userspace: reached' "$log.console" ||
+		die "userspace is not reached"
+	pass "$test"
+}
+
+do_soak()
+{
+	do_snp "$@"
+}
+
+# do_smp NAME KERNEL OPTIONS STATUS REGEX, and the checks of the report, which $row has as
+# the last column: boots a kernel with several processors.
+do_smp()
+{
+	kernel=$O/kernels/$2
+	options=${3%@APPEND=*}
+	append=${3#*@APPEND=}
+	firmware=
+	case $options in
+	*%ovmf*) firmware=$O/ovmf/OVMF.fd ;;
+	*%old*) firmware=$OVMF ;;
+	esac
+	need_files "$kernel/vmlinuz" ${firmware:+"$firmware"}
+	options=$(echo "$options" | sed 's/%[a-z]*//')
+	# shellcheck disable=SC2086 # several options
+	sevemu --strict $options ${firmware:+--firmware "$firmware"} \
+		--kernel "$kernel/vmlinuz" --initrd "$O/initramfs.cpio.gz" \
+		--append "console=ttyS0 quiet panic=-1 $append"
+	children_time
+	check_run "$4" "${5%%"$tab"*}" "${row##*"$tab"}"
+	# Each processor works to the end of a load.
+	case $append in
+	*load=*)
+		ended=$(grep -ac 'load of processor [0-9]* ended' "$log.console" || :)
+		processors=$(grep -c '^vcpus\.[0-9]*\.exits=' "$log.figures" || :)
+		[ "$ended" -eq "$processors" ] ||
+			die "the load ended on $ended processors of $processors"
+		;;
+	esac
+	pass "$test" "$((used / 100)) s"
+}
+
+do_soak_smp()
+{
+	do_smp "$@"
+}
+
+# do_soak_kut NAME CASE OPTIONS: a case of kvm-unit-tests, which OVMF starts from a disk.
+do_soak_kut()
+{
+	if [ ! -r "${KUT:-}/x86/$2.efi" ]; then
+		skip "$test" "KUT names no folder with x86/$2.efi of kvm-unit-tests"
+		return
+	fi
+	need mkfs.vfat mmd mcopy
+	rm -f "$log.disk"
+	truncate -s 64M "$log.disk"
+	mkfs.vfat -F 32 "$log.disk" >/dev/null
+	mmd -i "$log.disk" ::/EFI ::/EFI/BOOT
+	mcopy -i "$log.disk" "$KUT/x86/$2.efi" ::/EFI/BOOT/BOOTX64.EFI
+	# shellcheck disable=SC2086 # several options
+	sevemu $3 --success-port 0xf4:0 --firmware "$OVMF" \
+		-- -drive "file=$log.disk,format=raw,if=ide"
+	rm -f "$log.disk"
+	check_run 0 '^SUMMARY: [0-9]+ tests' end=pass
+	! grep -qa '^FAIL' "$log.console" || die "$(grep -am 1 '^FAIL' "$log.console")"
+	pass "$test"
+}
