@@ -70,8 +70,8 @@ static void set_range(char *text)
 }
 
 /*
- * Returns the window called @name, which is valid until the next call.  Returns NULL if
- * @name is unknown.
+ * Returns the window of instructions called @name, which is valid until the next
+ * call.  Returns NULL if @name is unknown.
  */
 static const struct window *find_window(const char *name)
 {

@@ -168,7 +168,7 @@ CASE(list, "svsm-pvalidate-list", CASE_SNP | CASE_SVSM)
 		expect("flags", rmp_of(many[i]) & VALID, HOOK_RMP_ASSIGNED);
 		list[1 + i] = (u64)many[i] | VALIDATE;
 	}
-	/* The list goes on at its entry `next`. */
+	/* The SVSM begins a list of pages at the entry that the header's field `next` has. */
 	list[0] = ARRAY_SIZE(many) | 1 << 16;
 	expect("RAX", validate_list(list), SVSM_DONE);
 	expect("first page", rmp_of(many[0]) & VALID, HOOK_RMP_ASSIGNED);

@@ -35,8 +35,8 @@
 	.text
 
 /*
- * Used before the instruction under test: loads %\name from its field of @r if the
- * instruction reads the register, and with UNREAD otherwise.
+ * Used before the instruction under test: loads %\name from its field of the record
+ * at %r11 if the instruction reads the register, and with UNREAD otherwise.
  */
 .macro load name, field, reads
 	.if	\reads
@@ -47,8 +47,8 @@
 .endm
 
 /*
- * Used after the instruction under test: stores %\name to its field of @r if the
- * instruction writes the register. Otherwise counts it in vc.changed if it has changed.
+ * Used after the instruction under test: stores %\name to its field of the record
+ * at %r11 if the instruction writes the register. Otherwise counts it in vc.changed if it has changed.
  */
 .macro store name, field, reads, writes
 	.if	\writes
