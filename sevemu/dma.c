@@ -85,7 +85,8 @@ static bool by_access(void)
 
 void dma_tlb_flushed(void)
 {
-	if (!by_access())
+	/* While @stale is set, npt.c maps devices for reading only. */
+	if (!by_access() || stale)
 		return;
 	stale = true;
 	npt_protect_devices();

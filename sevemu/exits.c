@@ -60,7 +60,6 @@ void exits_init(struct vcpu *vcpu)
 	bool tsc = config.rdtsc || vcpu->intercepts & HOOK_INTERCEPT_RDTSC;
 
 	v->icpt_cr_write = 0;
-	arm(&v->icpt_cr_write, 0, true);
 	arm(&v->icpt_cr_write, 3, vcpu->below_kernel_va);
 	arm(&v->icpt_cr_write, 4, true);
 	v->icpt_dr_read = v->icpt_dr_write = 0;
@@ -77,7 +76,7 @@ void exits_init(struct vcpu *vcpu)
 		(guest_is_snp() ? 1u << X86_UD : 0);
 	v->icpt3 = ICPT3(SVM_EXIT_INIT) | ICPT3(SVM_EXIT_CPUID) | ICPT3(SVM_EXIT_HLT) |
 		   ICPT3(SVM_EXIT_INVLPGA) | ICPT3(SVM_EXIT_IOIO) | ICPT3(SVM_EXIT_MSR) |
-		   ICPT3(SVM_EXIT_SHUTDOWN);
+		   ICPT3(SVM_EXIT_SHUTDOWN) | ICPT3(SVM_EXIT_CR0_SEL);
 	v->icpt4 = ICPT4(SVM_EXIT_VMRUN) | ICPT4(SVM_EXIT_VMMCALL) |
 		   ICPT4(SVM_EXIT_VMLOAD) | ICPT4(SVM_EXIT_VMSAVE) |
 		   ICPT4(SVM_EXIT_STGI) | ICPT4(SVM_EXIT_CLGI) | ICPT4(SVM_EXIT_SKINIT);
@@ -194,7 +193,9 @@ static __attribute__((noreturn)) void exit_shutdown(struct vcpu *vcpu)
 }
 
 /*
- * Emulates a write to CR0.  Setting PG with EFER.LME set activates long mode,
+ * Emulates a write to CR0 that changes another bit than TS and MP (APM2 15.9).  Writes
+ * that change no other bit cause no exit, because firmware's #VC handler restores CR0
+ * each time.  Setting PG with EFER.LME set activates long mode,
  * clearing PG deactivates it (APM2 14.6).  The processor changes EFER.LMA then,
  * so this function does it in the VMCB.
  */
@@ -209,8 +210,6 @@ static void exit_cr0(struct vcpu *vcpu)
 	insn_decode(vcpu, &insn);
 	if (insn.opcode[1] == OP2_MOV_TO_CR) {
 		new = *insn_operand(vcpu, &insn);
-	} else if (insn.opcode[1] == OP2_CLTS) {
-		new = old & ~(u64)CR0_TS;
 	} else if (insn.opcode[1] == OP2_GROUP7) {
 		msw = *insn_operand(vcpu, &insn);
 		if (insn.modrm < MODRM_REGISTER &&
@@ -221,8 +220,8 @@ static void exit_cr0(struct vcpu *vcpu)
 		/* LMSW can set PE and cannot clear it (APM3). */
 		new = (old & ~(u64)(CR0_MSW & ~CR0_PE)) | (msw & CR0_MSW);
 	} else {
-		end_error(vcpu, "CR0 is written by opcode %#x %#x; sevemu models MOV to CR0, "
-			  "CLTS and LMSW", (unsigned int)insn.opcode[0],
+		end_error(vcpu, "CR0 is written by opcode %#x %#x; sevemu models MOV to CR0 "
+			  "and LMSW", (unsigned int)insn.opcode[0],
 			  (unsigned int)insn.opcode[1]);
 	}
 
@@ -650,7 +649,7 @@ void exit_handle(struct vcpu *vcpu)
 		else
 			exit_dr(vcpu);
 		break;
-	case SVM_EXIT_WRITE_CR0:
+	case SVM_EXIT_CR0_SEL:
 		exit_cr0(vcpu);
 		break;
 	case SVM_EXIT_WRITE_CR3:

@@ -70,6 +70,24 @@ static void answer(struct vcpu *vcpu, u64 value)
 }
 
 /*
+ * Copies the guest's request from the GHCB page @page to *@request.  Only the copy is
+ * checked and used, so that the guest cannot change the request between a check and a
+ * use.  The shared buffer is copied only for watch.c, because it is half of the page and
+ * is read where it lies.
+ */
+static void take_request(struct ghcb *request, const struct ghcb *page)
+{
+	size_t tail = offsetof(struct ghcb, shared_buffer) + sizeof(page->shared_buffer);
+
+	if (config.hostile) {
+		memcpy(request, page, sizeof(*request));
+		return;
+	}
+	memcpy(request, page, offsetof(struct ghcb, shared_buffer));
+	memcpy((u8 *)request + tail, (const u8 *)page + tail, sizeof(*request) - tail);
+}
+
+/*
  * Writes *@reply to the guest's GHCB page @g.  As in KVM, valid_bitmap is
  * cleared first, and RAX to RDX are marked valid in every reply.  @request is a
  * copy of the page as the guest filled it in, for an attack of the present run
@@ -497,12 +515,8 @@ static bool page_protocol(struct vcpu *vcpu, u64 gpa)
 			return false;
 	}
 
-	/*
-	 * Copy the guest's request once, and check and use only the copy.  The
-	 * guest cannot change it between a check and a use.
-	 */
 	page = (struct ghcb *)npt_frame(gpa, VIEW_SHARED);
-	memcpy(&request, page, sizeof(request));
+	take_request(&request, page);
 	watch_request(&request, gpa);
 	report_vmgexit_page(request.sw_exit_code);
 	trace("vmgexit page %#lx info %#lx %#lx rip %#lx", request.sw_exit_code,

@@ -16,7 +16,6 @@
  * Exit codes of what this hypervisor intercepts, and of what an SEV-ES guest
  * may request by its GHCB.
  */
-#define SVM_EXIT_WRITE_CR0	0x010
 #define SVM_EXIT_WRITE_CR3	0x013
 #define SVM_EXIT_WRITE_CR4	0x014
 #define SVM_EXIT_READ_DR0	0x020
@@ -29,6 +28,7 @@
 #define SVM_EXIT_INTR		0x060
 #define SVM_EXIT_NMI		0x061
 #define SVM_EXIT_INIT		0x063
+#define SVM_EXIT_CR0_SEL	0x065
 #define SVM_EXIT_RDTSC		0x06e
 #define SVM_EXIT_RDPMC		0x06f
 #define SVM_EXIT_CPUID		0x072

@@ -180,7 +180,6 @@
 /* Second bytes of opcodes that start with 0F (APM3 appendix A). */
 #define OPCODE_0F		0x0f
 #define OP2_GROUP7		0x01
-#define OP2_CLTS		0x06
 #define OP2_INVD		0x08
 #define OP2_MOV_CR_DR		0x20
 #define OP2_MOV_CR_DR_MASK	0xfc
