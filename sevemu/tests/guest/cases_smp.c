@@ -11,6 +11,15 @@
 #define APIC			0xfee00000ULL
 #define APIC_ICR_LOW		0x300
 #define APIC_ICR_HIGH		0x310
+#define APIC_SVR		0x0f0
+#define APIC_LVT_TIMER		0x320
+#define APIC_COUNT		0x380
+#define APIC_CURRENT		0x390
+#define APIC_DIVIDE		0x3e0
+#define APIC_ON			0x1ff
+#define APIC_PERIODIC		0x20000
+#define APIC_MASKED		0x10000
+#define APIC_DIVIDE_BY_1	0xb
 #define ICR_NMI			0x4400
 #define ICR_INIT		0x4500
 #define ICR_SIPI		0x4600
@@ -26,6 +35,20 @@
 #define FLIPS			2000
 /* How often a wait loop looks before it fails, some seconds with QEMU. */
 #define PATIENCE		200000
+/*
+ * nap(): the timer's ticks, and up to how many of them are left when the AP stops looking at
+ * the timer. With --icount a tick is an instruction.
+ */
+#define NAP_TICKS		20000
+#define NAP_LEFT		60
+/* Up to how many times smp_nap waits before it changes the page's view. */
+#define NAP_WAITS		4
+/*
+ * smp_restart: how often the AP starts, and ticks between interrupts of this processor's
+ * timer, a prime number, so that they come anywhere in the hypervisor.
+ */
+#define RESTARTS		100
+#define TIMER_TICKS		20011
 
 /* Operations of the request AP creation, in bits 15:0 of sw_exit_info_1. */
 #define CREATE_ON_INIT		0
@@ -54,8 +77,9 @@
 extern const u8 ap_trampoline[], ap_trampoline_end[];
 extern u8 ap_start_64[];
 
-/* In head.S: the AP's stack. */
-extern u8 ap_stack_end[];
+/* In head.S: the AP's stack, its interrupt handler, and how often that has run. */
+extern u8 ap_stack_end[], ap_interrupt[];
+extern volatile u64 ap_interrupts;
 
 /* The loop of the AP. head.S calls it in 64-bit mode. */
 void ap_loop(void);
@@ -67,6 +91,9 @@ static volatile struct {
 	void (*call)(void);		/* the AP calls it and sets it to NULL */
 	bool stop;			/* ends the function that the AP runs */
 	u64 wrong, reads;		/* results of watch_page() */
+	/* nap() sleeps once each time when @naps is raised, then raises @waked. */
+	u64 naps, armed, waked;
+	u64 left;			/* ticks left when nap() stops looking at the timer */
 } ap;
 
 static ALIGNED_PAGE u64 page[WORDS];
@@ -338,6 +365,81 @@ CASE(smp_shootdown, "smp-shootdown", CASE_SMP | CASE_SEV)
 	expect("word at the end", *(volatile u64 *)page, PATTERN);
 }
 
+/* An IDT with a gate for VECTOR_TIMER only. */
+static void load_idt(void)
+{
+	static u64 idt[2 * (VECTOR_TIMER + 1)];
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) idtr = { sizeof(idt) - 1, (u64)idt };
+	u64 handler = (u64)ap_interrupt;
+
+	idt[2 * VECTOR_TIMER] = (handler & 0xffff) | SELECTOR_CODE64 << 16 | 0x8eULL << 40 |
+				(handler >> 16 & 0xffff) << 48;
+	asm volatile("lidt %0" : : "m"(idtr));
+}
+
+/*
+ * Sleeps as an operating system does when it has nothing to do: in HLT behind STI, until an
+ * interrupt has come. STI lets no interrupt in before HLT.
+ */
+static void nap(void)
+{
+	u64 before;
+
+	load_idt();
+	apic_write(APIC_SVR, APIC_ON);
+	apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+	apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
+	while (!ap.stop) {
+		if (ap.waked == ap.naps) {
+			pause();
+			continue;
+		}
+		before = ap_interrupts;
+		apic_write(APIC_COUNT, NAP_TICKS);
+		ap.armed++;
+		while (*(volatile u32 *)(APIC + APIC_CURRENT) > ap.left)
+			;
+		asm volatile("cli" : : : "memory");
+		while (ap_interrupts == before)
+			asm volatile("sti; hlt; cli" : : : "memory");
+		ap.waked++;
+	}
+}
+
+/*
+ * A view of a page changes while the AP goes to sleep, and that makes the AP leave the
+ * guest. If it leaves between STI and HLT, an interrupt that is pending must still end the
+ * HLT. The cases of nap() differ in where the timer interrupts the AP.
+ */
+CASE(smp_nap, "smp-nap", CASE_SMP | CASE_SEV | CASE_NOT_ES)
+{
+	u64 i, n;
+
+	start();
+	page[0] = PATTERN;
+	ap.stop = false;
+	ap.naps = ap.armed = ap.waked = 0;
+	ap.call = nap;
+	for (i = 0; i < NAP_LEFT * NAP_WAITS && ap.waked == ap.naps; i++) {
+		ap.left = i / NAP_WAITS;
+		ap.naps++;
+		while (ap.armed != ap.naps)
+			pause();
+		for (n = 0; n < i % NAP_WAITS; n++)
+			pause();
+		expect_not("word seen with C=0", *shared(page), PATTERN);
+		for (n = 0; n < PATIENCE && ap.waked != ap.naps; n++)
+			pause();
+		expect("naps that have ended", ap.waked, ap.naps);
+		expect("word seen with C=1", *(volatile u64 *)page, PATTERN);
+	}
+	ap.stop = true;
+	expect("AP runs", runs(), true);
+}
+
 CASE(smp_creation, "smp-ap-creation", CASE_SMP | CASE_SNP | CASE_VMPL0)
 {
 	u64 starts;
@@ -376,6 +478,55 @@ CASE(smp_creation, "smp-ap-creation", CASE_SMP | CASE_SNP | CASE_VMPL0)
 	expect("runs", runs(), true);
 	wait();
 	expect("starts", ap.starts, starts + 2);
+}
+
+/* Causes exits that change registers, as fast as it can, which need neither #VC nor GHCB. */
+static void exit_often(void)
+{
+	for (;;) {
+		if (machine.es)
+			vmgexit_at(REQ_SEV_INFO);
+		else
+			asm volatile("outb %%al, $0x80" : : "a"(0));
+		ap.reads++;
+	}
+}
+
+/*
+ * The AP starts again while its processor handles an exit of the AP. That exit must not
+ * change the registers with which the AP starts. The timer of this processor lets QEMU run
+ * the AP's processor at any point of the hypervisor's work for this one.
+ */
+CASE(smp_restart, "smp-restart", CASE_SMP | CASE_VMPL0)
+{
+	u64 starts, reads;
+	u32 i, n;
+
+	start();
+	ap.call = exit_often;
+	apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+	apic_write(APIC_LVT_TIMER, APIC_PERIODIC | VECTOR_TIMER);
+	apic_write(APIC_COUNT, TIMER_TICKS);
+	for (i = 0; i < RESTARTS; i++) {
+		reads = ap.reads;
+		for (n = 0; n < PATIENCE && ap.reads == reads; n++)
+			pause();
+		starts = ap.starts;
+		if (machine.sev == SEV_SNP) {
+			expect("AP creation", creation(CREATE, AP_ID, (u64)vmsa, 1), RESULT_DONE);
+		} else {
+			send(ICR_INIT);
+			send(ICR_SIPI | TRAMPOLINE_VECTOR);
+		}
+		/* An SEV-ES guest's AP goes on in its loop. */
+		for (n = 0; n < PATIENCE && machine.sev != SEV_ES && ap.starts == starts; n++)
+			pause();
+		if (machine.sev != SEV_ES)
+			expect("starts", ap.starts, starts + 1);
+	}
+	apic_write(APIC_LVT_TIMER, APIC_MASKED);
+	apic_write(APIC_COUNT, 0);
+	expect_not("exits of the AP", ap.reads, reads);
 }
 
 /* Halts the AP for ever. */
