@@ -36,19 +36,22 @@
 /* How often a wait loop looks before it fails, some seconds with QEMU. */
 #define PATIENCE		200000
 /*
- * nap(): the timer's ticks, and up to how many of them are left when the AP stops looking at
- * the timer. With --icount a tick is an instruction.
+ * nap(): the timer's ticks, and below how many of them the AP stops looking at the timer.
+ * With --icount a tick is an instruction. A pass of the loop that looks takes several ticks,
+ * so the AP enters the loop in one of several phases.
  */
 #define NAP_TICKS		20000
-#define NAP_LEFT		60
-/* Up to how many times smp_nap waits before it changes the page's view. */
-#define NAP_WAITS		4
+#define NAP_LEFT		24
+#define NAP_PHASES		8
 /*
  * smp_restart: how often the AP starts, and ticks between interrupts of this processor's
  * timer, a prime number, so that they come anywhere in the hypervisor.
  */
 #define RESTARTS		100
 #define TIMER_TICKS		20011
+
+/* RAM that nothing uses, aligned to 2 MiB, for other VMSA pages. */
+#define OTHER_VMSA		((u8 *)0x3200000)
 
 /* Operations of the request AP creation, in bits 15:0 of sw_exit_info_1. */
 #define CREATE_ON_INIT		0
@@ -94,6 +97,7 @@ static volatile struct {
 	/* nap() sleeps once each time when @naps is raised, then raises @waked. */
 	u64 naps, armed, waked;
 	u64 left;			/* ticks left when nap() stops looking at the timer */
+	u64 phase;			/* how often nap() passes an empty loop before it looks */
 } ap;
 
 static ALIGNED_PAGE u64 page[WORDS];
@@ -240,12 +244,22 @@ static void refused(const char *what, u64 operation, u64 id, u64 gpa, u64 featur
 	expect(what, hook(HOOK_VIOLATION, 0), VIOL_INVALID_INPUT);
 }
 
-static void set_vmsa_bit(bool on)
+static void set_vmsa_bit(const u8 *at, bool on)
 {
 	u64 change = 1 | SNP_RIGHTS(SNP_ALL) | (on ? SNP_VMSA : 0);
-	struct snp_result r = rmpadjust((u64)vmsa, SNP_4K, change);
+	struct snp_result r = rmpadjust((u64)at, SNP_4K, change);
 
 	expect("RMPADJUST", r.eax, SNP_SUCCESS);
+}
+
+/* A VMSA page like that of make_vmsa(), but for its place and its features. */
+static void refuse_copy(const char *what, u8 *at, u64 features)
+{
+	memcpy(at, vmsa, sizeof(vmsa));
+	*(u64 *)(at + VMSA_FEATURES) = features;
+	set_vmsa_bit(at, true);
+	refused(what, CREATE, AP_ID, (u64)at, features);
+	set_vmsa_bit(at, false);
 }
 
 /* Starts the AP, unless an earlier case has started it. */
@@ -258,7 +272,7 @@ static void start(void)
 	memcpy((void *)TRAMPOLINE, ap_trampoline, ap_trampoline_end - ap_trampoline);
 	if (machine.sev == SEV_SNP) {
 		make_vmsa();
-		set_vmsa_bit(true);
+		set_vmsa_bit(vmsa, true);
 		expect("AP creation", creation(CREATE, AP_ID, (u64)vmsa, 1), RESULT_DONE);
 	} else {
 		if (machine.sev == SEV_ES) {
@@ -315,6 +329,8 @@ CASE(smp_init, "smp-init", CASE_SMP | CASE_NOT_SNP)
 	expect("stopped after INIT", stopped(), true);
 	send(ICR_INIT);
 	expect("stopped after another INIT", stopped(), true);
+	/* The AP, which has no IDT, could not handle an NMI behind its start. */
+	send(ICR_NMI);
 	send(ICR_SIPI | TRAMPOLINE_VECTOR);
 	expect("runs after SIPI", runs(), true);
 	/* An SEV-ES guest's registers are kept, so the AP goes on in its loop. */
@@ -386,7 +402,7 @@ static void load_idt(void)
  */
 static void nap(void)
 {
-	u64 before;
+	u64 before, n;
 
 	load_idt();
 	apic_write(APIC_SVR, APIC_ON);
@@ -400,6 +416,8 @@ static void nap(void)
 		before = ap_interrupts;
 		apic_write(APIC_COUNT, NAP_TICKS);
 		ap.armed++;
+		for (n = ap.phase; n; n--)
+			asm volatile("nop");
 		while (*(volatile u32 *)(APIC + APIC_CURRENT) > ap.left)
 			;
 		asm volatile("cli" : : : "memory");
@@ -412,7 +430,7 @@ static void nap(void)
 /*
  * A view of a page changes while the AP goes to sleep, and that makes the AP leave the
  * guest. If it leaves between STI and HLT, an interrupt that is pending must still end the
- * HLT. The cases of nap() differ in where the timer interrupts the AP.
+ * HLT. The naps differ in where the timer interrupts the AP.
  */
 CASE(smp_nap, "smp-nap", CASE_SMP | CASE_SEV | CASE_NOT_ES)
 {
@@ -423,12 +441,11 @@ CASE(smp_nap, "smp-nap", CASE_SMP | CASE_SEV | CASE_NOT_ES)
 	ap.stop = false;
 	ap.naps = ap.armed = ap.waked = 0;
 	ap.call = nap;
-	for (i = 0; i < NAP_LEFT * NAP_WAITS && ap.waked == ap.naps; i++) {
-		ap.left = i / NAP_WAITS;
+	for (i = 0; i < NAP_LEFT * NAP_PHASES && ap.waked == ap.naps; i++) {
+		ap.left = i / NAP_PHASES;
+		ap.phase = i % NAP_PHASES;
 		ap.naps++;
 		while (ap.armed != ap.naps)
-			pause();
-		for (n = 0; n < i % NAP_WAITS; n++)
 			pause();
 		expect_not("word seen with C=0", *shared(page), PATTERN);
 		for (n = 0; n < PATIENCE && ap.waked != ap.naps; n++)
@@ -440,7 +457,7 @@ CASE(smp_nap, "smp-nap", CASE_SMP | CASE_SEV | CASE_NOT_ES)
 	expect("AP runs", runs(), true);
 }
 
-CASE(smp_creation, "smp-ap-creation", CASE_SMP | CASE_SNP | CASE_VMPL0)
+CASE(smp_creation, "smp-ap-creation", CASE_SMP | CASE_SNP | CASE_VMPL0 | CASE_ALL)
 {
 	u64 starts;
 
@@ -452,15 +469,18 @@ CASE(smp_creation, "smp-ap-creation", CASE_SMP | CASE_SNP | CASE_VMPL0)
 	send(ICR_SIPI | TRAMPOLINE_VECTOR);
 	expect("starts", ap.starts, 0);
 	make_vmsa();
+	/* The features are right at an address that is 8 too high, too. */
+	put(VMSA_FEATURES + 8, 1);
 	refused("page is no VMSA", CREATE, AP_ID, (u64)vmsa, 1);
-	set_vmsa_bit(true);
+	refuse_copy("2 MiB aligned", OTHER_VMSA, 1);
+	refuse_copy("other features", OTHER_VMSA + PAGE_SIZE, 3);
+	set_vmsa_bit(vmsa, true);
 	refused("no such CPU", CREATE, NO_AP, (u64)vmsa, 1);
 	refused("unaligned", CREATE, AP_ID, (u64)vmsa + 8, 1);
-	refused("2 MiB aligned", CREATE, AP_ID, (u64)vmsa & ~(PAGE_2M - 1ULL), 1);
 	refused("no RAM", CREATE, AP_ID, APIC, 1);
 	refused("features", CREATE, AP_ID, (u64)vmsa, 3);
 	refused("operation", 3, AP_ID, (u64)vmsa, 1);
-	set_vmsa_bit(false);
+	set_vmsa_bit(vmsa, false);
 	start();
 	starts = ap.starts;
 	expect("destroy", creation(DESTROY, AP_ID, 0, 0), RESULT_DONE);
