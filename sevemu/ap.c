@@ -117,8 +117,10 @@ static void start(struct vcpu *vcpu, u8 vector)
 
 void ap_events(struct vcpu *vcpu)
 {
-	if (vcpu->reset_apic)
+	if (vcpu->reset_apic) {
 		apic_reset();
+		smp_take_nmi(vcpu);
+	}
 	if (vcpu->destroy_pending) {
 		vcpu->started = vcpu->has_launch = false;
 		vcpu->state = VCPU_OFF;

@@ -20,6 +20,8 @@
 #define APIC_PERIODIC		0x20000
 #define APIC_MASKED		0x10000
 #define APIC_DIVIDE_BY_1	0xb
+#define APIC_IRR_TIMER		0x220	/* bit 0 is VECTOR_TIMER */
+#define ICR_FIXED		0x4000
 #define ICR_NMI			0x4400
 #define ICR_INIT		0x4500
 #define ICR_SIPI		0x4600
@@ -313,6 +315,35 @@ CASE(smp_park, "smp-park", CASE_SMP | CASE_ES | CASE_NOT_SNP)
 	expect("starts", ap.starts, 0);
 	start();
 	expect("starts", ap.starts, 1);
+}
+
+/* Reads the AP's interrupt request register with the bit of VECTOR_TIMER. */
+static void read_irr(void)
+{
+	ap.reads = *(volatile u32 *)(APIC + APIC_IRR_TIMER);
+	ap.stop = true;
+}
+
+/* INIT drops an interrupt that the AP has not taken. */
+CASE(smp_init_irr, "smp-init-irr", CASE_SMP | CASE_NOT_ES)
+{
+	u32 i, n;
+
+	start();
+	for (i = 0; i < 2; i++) {
+		if (i) {
+			send(ICR_INIT);
+			send(ICR_SIPI | TRAMPOLINE_VECTOR);
+			expect("runs after SIPI", runs(), true);
+		} else {
+			send(ICR_FIXED | VECTOR_TIMER);
+		}
+		ap.stop = false;
+		ap.call = read_irr;
+		for (n = 0; n < PATIENCE && !ap.stop; n++)
+			pause();
+		expect("pending interrupts", ap.reads, i ? 0 : 1);
+	}
 }
 
 /* INIT stops the AP. A SIPI starts it again, and is ignored while it runs. */
