@@ -3,8 +3,12 @@
  * ap.c - how the guest's virtual CPUs start, stop and start again: INIT, SIPI, AP
  * reset hold, AP creation, HLT with interrupts off.
  *
- * Runs between a VMEXIT and the next VMRUN, with the hypervisor's lock held.  The
- * rules are those of KVM.
+ * Runs between a VMEXIT and the next VMRUN, with the hypervisor's lock held.  INIT, SIPI,
+ * AP creation and NMI only leave a mark in the virtual CPU that gets them.  Its own
+ * processor handles the marks by ap_events() before its next VMRUN, because it may just
+ * handle a VMEXIT, which belongs to the registers that an event would replace.
+ *
+ * The rules are those of KVM:
  *
  *	state	INIT				SIPI		AP creation
  *	off	-> init				is ignored	-> run
@@ -26,13 +30,29 @@
 #include "sevemu.h"
 #include "smp.h"
 
-/* Lets @vcpu run the guest, and wakes its processor. */
-static void run(struct vcpu *vcpu)
+/*
+ * Returns the state that @vcpu has when ap_events() has handled the events that wait for
+ * it.
+ */
+static enum vcpu_state coming_state(const struct vcpu *vcpu)
 {
-	vcpu->state = VCPU_RUN;
-	vcpu->starts++;
-	trace("start %u rip %#lx cs %#lx", vcpu->id, vcpu->vmcb->rip, vcpu->vmcb->cs.base);
-	smp_kick(vcpu);
+	enum vcpu_state state = vcpu->destroy_pending ? VCPU_OFF : vcpu->state;
+
+	if (vcpu->create_pending != GHCB_NONE)
+		state = VCPU_RUN;
+	if (vcpu->init_pending)
+		state = VCPU_INIT;
+	if (vcpu->sipi_pending)
+		state = VCPU_RUN;
+	if (vcpu->nmi_pending && !vcpu->nmi_masked &&
+	    (state == VCPU_HOLD || state == VCPU_HALTED))
+		state = VCPU_RUN;
+	return state;
+}
+
+bool ap_runs(const struct vcpu *vcpu)
+{
+	return coming_state(vcpu) == VCPU_RUN;
 }
 
 /* Ends the run if no virtual CPU is left that could wake the others. */
@@ -41,10 +61,18 @@ static void check_alive(void)
 	unsigned int i;
 
 	for (i = 0; i < config.smp; i++)
-		if (vcpus[i].state == VCPU_RUN)
+		if (ap_runs(&vcpus[i]))
 			return;
 	end_run(END_HALT, "guest gave up: each of its %u CPUs is halted with interrupts off or "
 		"waits for a start-up IPI (its console may say why)", config.smp);
+}
+
+/* Lets @vcpu run the guest. */
+static void run(struct vcpu *vcpu)
+{
+	vcpu->state = VCPU_RUN;
+	vcpu->starts++;
+	trace("start %u rip %#lx cs %#lx", vcpu->id, vcpu->vmcb->rip, vcpu->vmcb->cs.base);
 }
 
 /*
@@ -65,14 +93,61 @@ static void load_vmsa(struct vcpu *vcpu, u64 gpa)
 	vcpu->vmpl = page[VMSA_VMPL];
 	v->event_inj = 0;
 	v->int_state = 0;
-	vcpu->vmsa = gpa;
 	vcpu->hold = HOLD_NONE;
 	vcpu->started = true;
-	vcpu->nmi_pending = vcpu->nmi_masked = vcpu->real_iret = false;
+	vcpu->nmi_masked = vcpu->real_iret = false;
 	exits_init(vcpu);
 	/* The nested page tables that the processor uses depend on the paging mode. */
 	npt_flush();
 	run(vcpu);
+}
+
+/* Starts @vcpu, which has waited for the SIPI with @vector. */
+static void start(struct vcpu *vcpu, u8 vector)
+{
+	if (!guest_is_es())
+		loader_real_mode(vcpu, vector << 8, vector << 12, 0);
+	else if (vcpu->started && vcpu->hold != HOLD_NONE)
+		ghcb_end_hold(vcpu);
+	vcpu->hold = HOLD_NONE;
+	vcpu->started = true;
+	exits_init(vcpu);
+	run(vcpu);
+}
+
+void ap_events(struct vcpu *vcpu)
+{
+	if (vcpu->reset_apic) {
+		apic_reset();
+		smp_take_nmi(vcpu);
+	}
+	if (vcpu->destroy_pending) {
+		vcpu->started = vcpu->has_launch = false;
+		vcpu->state = VCPU_OFF;
+	}
+	if (vcpu->create_pending != GHCB_NONE)
+		load_vmsa(vcpu, vcpu->create_pending);
+	if (vcpu->init_pending) {
+		vcpu->nmi_masked = false;
+		vcpu->state = VCPU_INIT;
+	}
+	if (vcpu->sipi_pending)
+		start(vcpu, vcpu->sipi_vector);
+	vcpu->reset_apic = vcpu->destroy_pending = vcpu->init_pending = vcpu->sipi_pending = false;
+	vcpu->create_pending = GHCB_NONE;
+	if (ap_runs(vcpu) && vcpu->state != VCPU_RUN) {
+		/* An NMI ends HLT.  It also ends the AP reset hold, which the guest repeats. */
+		vcpu->hold = HOLD_NONE;
+		vcpu->state = VCPU_RUN;
+	}
+}
+
+/* Makes @vcpu start with the VMSA page at @vmsa instead of all events that wait for it. */
+static void create(struct vcpu *vcpu, u64 vmsa)
+{
+	vcpu->destroy_pending = vcpu->init_pending = vcpu->sipi_pending = false;
+	vcpu->nmi_pending = false;
+	vcpu->create_pending = vmsa;
 }
 
 void ap_create(struct vcpu *vcpu, u64 vmsa, bool on_init)
@@ -82,15 +157,16 @@ void ap_create(struct vcpu *vcpu, u64 vmsa, bool on_init)
 		return;
 	}
 	smp_stop_others();
-	load_vmsa(vcpu, vmsa);
+	create(vcpu, vmsa);
+	smp_kick(vcpu);
 }
 
 void ap_destroy(struct vcpu *vcpu)
 {
 	smp_stop_others();
-	vcpu->vmsa = vcpu->vmsa_on_init = GHCB_NONE;
-	vcpu->started = vcpu->has_launch = false;
-	vcpu->state = VCPU_OFF;
+	vcpu->init_pending = vcpu->sipi_pending = vcpu->nmi_pending = false;
+	vcpu->create_pending = vcpu->vmsa_on_init = GHCB_NONE;
+	vcpu->destroy_pending = true;
 	trace("destroy %u", vcpu->id);
 	check_alive();
 	smp_kick(vcpu);
@@ -99,47 +175,39 @@ void ap_destroy(struct vcpu *vcpu)
 void ap_init(struct vcpu *vcpu)
 {
 	smp_stop_others();
-	vcpu->nmi_pending = vcpu->nmi_masked = false;
 	vcpu->reset_apic = true;
 	if (vcpu->vmsa_on_init != GHCB_NONE) {
-		load_vmsa(vcpu, vcpu->vmsa_on_init);
+		create(vcpu, vcpu->vmsa_on_init);
 		vcpu->vmsa_on_init = GHCB_NONE;
-		return;
+	} else {
+		vcpu->sipi_pending = vcpu->nmi_pending = false;
+		vcpu->init_pending = true;
+		trace("init %u", vcpu->id);
+		check_alive();
 	}
-	if (vcpu->state == VCPU_INIT)
-		return;
-	vcpu->state = VCPU_INIT;
-	trace("init %u", vcpu->id);
-	check_alive();
-	/* Its processor resets its local APIC before it runs the guest again. */
 	smp_kick(vcpu);
 }
 
 void ap_sipi(struct vcpu *vcpu, u8 vector)
 {
-	if (vcpu->state != VCPU_INIT)
+	if (coming_state(vcpu) != VCPU_INIT)
 		return;
-	smp_stop_others();
-	if (!guest_is_es())
-		loader_real_mode(vcpu, vector << 8, vector << 12, 0);
-	else if (!vcpu->started && !vcpu->has_launch)
+	/* A virtual CPU of an SNP guest has no registers before AP creation. */
+	if (guest_is_es() && vcpu->create_pending == GHCB_NONE &&
+	    (vcpu->destroy_pending || (!vcpu->started && !vcpu->has_launch)))
 		return;
-	else if (vcpu->started && vcpu->hold != HOLD_NONE)
-		ghcb_end_hold(vcpu);
-	vcpu->hold = HOLD_NONE;
-	vcpu->started = true;
-	exits_init(vcpu);
-	run(vcpu);
+	vcpu->sipi_vector = vector;
+	vcpu->sipi_pending = true;
+	smp_kick(vcpu);
 }
 
 void ap_nmi(struct vcpu *vcpu)
 {
-	if (vcpu->state == VCPU_OFF || vcpu->state == VCPU_INIT)
+	enum vcpu_state state = coming_state(vcpu);
+
+	if (state == VCPU_OFF || state == VCPU_INIT)
 		return;
 	vcpu->nmi_pending = true;
-	/* The guest asks for AP reset hold again, because no SIPI has answered it. */
-	vcpu->hold = HOLD_NONE;
-	vcpu->state = VCPU_RUN;
 	smp_kick(vcpu);
 }
 

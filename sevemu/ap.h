@@ -3,12 +3,22 @@
  * ap.h - how the guest's virtual CPUs start, stop and start again (ap.c).
  *
  * All functions may be called with the hypervisor's lock held, between a VMEXIT and
- * the next VMRUN.  They stop the virtual CPU whose state they change.
+ * the next VMRUN.  An event for a virtual CPU takes the CPU out of the guest at once.  The
+ * CPU's state changes when its own processor calls ap_events().
  */
 #ifndef SEVEMU_AP_H
 #define SEVEMU_AP_H
 
 #include "sevemu.h"
+
+/*
+ * Handles the events that wait for @vcpu: changes its state and its registers.  Must be
+ * called on the processor of @vcpu, before VMRUN.
+ */
+void ap_events(struct vcpu *vcpu);
+
+/* Returns whether @vcpu runs the guest when ap_events() has handled what waits for it. */
+bool ap_runs(const struct vcpu *vcpu);
 
 /*
  * Sends INIT to @vcpu: it stops, until a SIPI starts it.  A guest with SEV-ES keeps

@@ -32,6 +32,7 @@
 #define APIC_PPR		0x0a0
 #define APIC_EOI		0x0b0
 #define APIC_ISR		0x100
+#define APIC_IRR		0x200
 #define APIC_IRR_LAST		0x270
 #define APIC_ESR		0x280
 #define APIC_VERSION		0x030
@@ -40,6 +41,9 @@
 /* The x2APIC mode's register for interrupts to the same processor; it has no offset. */
 #define APIC_SELF_IPI		0x3f0
 #define APIC_SVR_RESET		0xff
+#define APIC_SVR_ENABLE		0x100
+#define TPR_BELOW_32		0x1f	/* holds vectors 0 to 31 back */
+#define VECTORS			256
 /* Value of the destination format register for clusters; all ones: flat. */
 #define DFR_CLUSTER		0x0fffffff
 
@@ -328,6 +332,35 @@ void apic_trap(struct vcpu *vcpu, u64 gpa)
 	apic_write(vcpu, gpa & PAGE_MASK, value);
 }
 
+/* Returns whether a bit is set in one of the eight registers at @offset, for vectors from 32. */
+static bool any_vector(u32 offset)
+{
+	unsigned int i;
+
+	for (i = 1; i < 8; i++)
+		if (*LAPIC(offset + i * 0x10))
+			return true;
+	return false;
+}
+
+/*
+ * Takes all interrupts out of this processor's local APIC, because INIT clears its IRR and
+ * ISR and no register can be written to do that.  The global interrupt flag is clear on
+ * entry and on return.  Vectors below 32 stay, because they are exceptions in the
+ * hypervisor; TPR holds them back.
+ */
+static void drain(void)
+{
+	unsigned int i;
+
+	*LAPIC(APIC_SVR) = APIC_SVR_RESET | APIC_SVR_ENABLE;
+	*LAPIC(APIC_TPR) = TPR_BELOW_32;
+	for (i = 0; i < VECTORS && any_vector(APIC_ISR); i++)
+		*LAPIC(APIC_EOI) = 0;
+	for (i = 0; i < VECTORS && any_vector(APIC_IRR); i++)
+		asm volatile("stgi; sti; nop; nop; cli; clgi" : : : "memory");
+}
+
 void apic_reset(void)
 {
 	u32 offset;
@@ -335,6 +368,7 @@ void apic_reset(void)
 	for (offset = LAPIC_TIMER; offset <= APIC_LVT_LAST; offset += 0x10)
 		*LAPIC(offset) = LAPIC_MASKED;
 	*LAPIC(LAPIC_COUNT) = 0;
+	drain();
 	*LAPIC(APIC_TPR) = 0;
 	*LAPIC(APIC_SVR) = APIC_SVR_RESET;
 }

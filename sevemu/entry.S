@@ -10,6 +10,8 @@
 #include "x86.h"
 
 #define STACK_SIZE		0x8000
+/* The local APIC's end-of-interrupt register (APM2 16.3). */
+#define APIC_END_OF_INTERRUPT	0xfee000b0
 
 /*
  * hv_entry - clears .bss, sets up the stack and calls hv_main().
@@ -106,6 +108,26 @@ hv_nmi:
 1:	popq	%rax
 	iretq
 	.size hv_nmi, . - hv_nmi
+
+/*
+ * hv_interrupt - the handler of interrupts that apic_reset() takes out of the local APIC:
+ * writes to its end-of-interrupt register.
+ *
+ * In:		the processor's interrupt frame on the stack
+ * Out:		returns to the interrupted code
+ * Clobbers:	nothing
+ * Mode:	64-bit, interrupts off
+ * Stack:	8 bytes of the one in use when the interrupt came
+ */
+	.globl hv_interrupt
+	.type hv_interrupt, @function
+hv_interrupt:
+	pushq	%rax
+	movl	$APIC_END_OF_INTERRUPT, %eax
+	movl	$0, (%rax)
+	popq	%rax
+	iretq
+	.size hv_interrupt, . - hv_interrupt
 
 /*
  * hv_exception - prints an exception that the hypervisor's own code has caused,

@@ -15,4 +15,7 @@ extern char hv_exception_stubs[];
 /* The handler of the hypervisor's NMIs, which only returns or ends svm_sleep(). */
 extern char hv_nmi[];
 
+/* The handler of vectors 32 to 255, which apic_reset() takes out of the local APIC. */
+extern char hv_interrupt[];
+
 #endif

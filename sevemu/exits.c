@@ -329,6 +329,22 @@ static void exit_intr(struct vcpu *vcpu)
 }
 
 /*
+ * Handles an exit between STI and HLT, which is caused by the NMI of another processor or
+ * by a nested page fault.  QEMU's VMRUN does not restore STI's interrupt shadow, so the
+ * guest would take a pending interrupt in front of HLT and then halt without a wake-up.
+ * exit_hlt() therefore prepares HLT before it is executed.  Instructions other than HLT
+ * need no shadow, because they do not wait for an interrupt.
+ */
+static void exit_shadow(struct vcpu *vcpu)
+{
+	struct insn insn;
+
+	insn_decode(vcpu, &insn);
+	if (insn.opcode[0] == OP_HLT && vcpu->vmcb->rflags & RFLAGS_IF)
+		exit_hlt(vcpu);
+}
+
+/*
  * Executes the guest's VMGEXIT, which @insn is.  Returns whether the guest goes on
  * behind it: not if #GP is injected there.
  */
@@ -358,7 +374,7 @@ static void run_ahead(struct vcpu *vcpu)
 	 * A campaign counts the guest's instructions and may attack behind each of them,
 	 * so each must exit by itself.
 	 */
-	if (!guest_is_snp() || config.hostile || vcpu->state != VCPU_RUN)
+	if (!guest_is_snp() || config.hostile || !ap_runs(vcpu))
 		return;
 	insn_decode(vcpu, &insn);
 	if (insn.rep && insn.opcode[1] == OP2_GROUP7 && insn.modrm == MODRM_VMMCALL) {
@@ -692,4 +708,6 @@ void exit_handle(struct vcpu *vcpu)
 		end_error(vcpu, "the guest caused SVM exit %#lx (APM2 appendix C), which "
 			  "sevemu does not model", v->exit_code);
 	}
+	if (v->int_state & INT_SHADOW && v->exit_code != SVM_EXIT_HLT)
+		exit_shadow(vcpu);
 }

@@ -176,7 +176,7 @@ static void cpu_reset(struct vcpu *vcpu)
 	vcpu->ghcb_msr = GHCB_MSR_SEV_INFO_RESP | (u64)config.cbit << 24 |
 			 (u64)ghcb_lowest_version() << 32 | (u64)config.ghcb_max << 48;
 	vcpu->ghcb_registered = GHCB_NONE;
-	vcpu->vmsa = vcpu->vmsa_on_init = GHCB_NONE;
+	vcpu->create_pending = vcpu->vmsa_on_init = GHCB_NONE;
 	vcpu->vmpl = config.vmpl;
 }
 

@@ -33,7 +33,7 @@
 #include "vmrun.h"
 
 #define CONFIG_MAX		0x2000
-#define HOST_VECTORS		32
+#define HOST_VECTORS		256
 #define GATE_INTERRUPT64	0x8e
 
 struct config config;
@@ -59,6 +59,7 @@ static void idt_init(void)
 
 	for (i = 0; i < HOST_VECTORS; i++) {
 		u64 stub = i == X86_NMI ? (u64)hv_nmi :
+			   i >= X86_EXCEPTIONS ? (u64)hv_interrupt :
 			   (u64)hv_exception_stubs + i * HV_STUB_SIZE;
 
 		idt[i].offset_low = stub;

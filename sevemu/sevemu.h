@@ -136,8 +136,16 @@ struct vcpu {
 	enum ap_hold hold;	/* the AP reset hold that the next SIPI answers */
 	u64 hold_ghcb;		/* guest-physical address of the GHCB page of HOLD_PAGE */
 	u64 vmsa_on_init;	/* VMSA page that INIT starts; GHCB_NONE: none */
-	u64 vmsa;		/* VMSA page that it was started from; GHCB_NONE: none */
-	bool reset_apic;	/* its processor must reset its local APIC */
+	/*
+	 * Events that wait for it.  ap.c sets them with the lock held, maybe on another
+	 * processor, and ap_events() handles them on its own processor.
+	 */
+	bool reset_apic;	/* the local APIC must be reset, because INIT has come */
+	bool destroy_pending;	/* the guest has destroyed it */
+	u64 create_pending;	/* VMSA page that AP creation starts; GHCB_NONE: none */
+	bool init_pending;	/* INIT has come */
+	bool sipi_pending;	/* a SIPI with @sipi_vector has come behind INIT */
+	u8 sipi_vector;
 	u32 apic_ldr;		/* the guest's logical destination register */
 	u32 apic_dfr;		/* the guest's destination format register */
 	bool x2apic;		/* the guest has turned on x2APIC mode */

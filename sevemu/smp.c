@@ -11,6 +11,7 @@
  *
  * With one processor none of this has an effect.
  */
+#include "ap.h"
 #include "apic.h"
 #include "exits.h"
 #include "io.h"
@@ -72,8 +73,11 @@ void smp_start(void)
 	unsigned int i;
 
 	random = config.seed;
-	if (config.smp > 1)
+	if (config.smp > 1) {
+		/* An NMI of another processor must stay pending until the first VMRUN. */
+		svm_clear_gif();
 		take_lock(&vcpus[0]);
+	}
 	for (i = 1; i < config.smp; i++) {
 		starting = &vcpus[i];
 		smp_stack = (u64)npt_alloc(STACK_PAGES) + STACK_PAGES * PAGE_SIZE;
@@ -136,9 +140,7 @@ void smp_exit(struct vcpu *vcpu)
 void smp_wait(struct vcpu *vcpu)
 {
 	for (;;) {
-		if (vcpu->reset_apic)
-			apic_reset();
-		vcpu->reset_apic = false;
+		ap_events(vcpu);
 		if (vcpu->state == VCPU_RUN)
 			return;
 		report_clock(true);
@@ -146,7 +148,12 @@ void smp_wait(struct vcpu *vcpu)
 		release_lock();
 		svm_sleep();
 		take_lock(vcpu);
-		vcpu->asleep = vcpu->kicked = false;
+		vcpu->asleep = false;
+		/*
+		 * The sleep may have been ended by an NMI of the machine, and another
+		 * processor may have sent its own NMI since.
+		 */
+		smp_take_nmi(vcpu);
 		report_clock(false);
 		exits_stop();
 	}

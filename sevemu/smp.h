@@ -38,8 +38,8 @@ void smp_enter(struct vcpu *vcpu);
 void smp_exit(struct vcpu *vcpu);
 
 /*
- * Waits without the lock until the state of @vcpu is VCPU_RUN.  The run loop calls
- * it with the lock held before each VMRUN.
+ * Handles the events that wait for @vcpu, and waits without the lock until its state is
+ * VCPU_RUN.  The run loop calls it with the lock held before each VMRUN.
  */
 void smp_wait(struct vcpu *vcpu);
 
@@ -47,8 +47,7 @@ void smp_wait(struct vcpu *vcpu);
  * Makes all other processors leave the guest, and returns when they have.  They stay
  * out until the caller releases the lock.  Must be called before a page of the guest
  * loses a right or changes its contents, because another processor may have the
- * page's translation in its TLB.  Also must be called before another virtual CPU's
- * registers change.
+ * page's translation in its TLB.
  */
 void smp_stop_others(void);
 
@@ -59,8 +58,8 @@ void smp_stop_others(void);
 void smp_kick(struct vcpu *vcpu);
 
 /*
- * Takes the NMI that has caused SVM_EXIT_NMI of @vcpu, so that it does not cause another
- * exit.  Must be called on the processor of @vcpu.
+ * Takes an NMI that is pending in the processor of @vcpu, such as the one that has caused
+ * SVM_EXIT_NMI, so that it does not cause another exit.  Must be called on the processor of @vcpu.
  */
 void smp_take_nmi(struct vcpu *vcpu);
 

@@ -176,6 +176,7 @@
 #define SEG_G			0x800
 
 #define OP_INT3			0xcc
+#define OP_HLT			0xf4
 #define OP_INT			0xcd	/* an immediate byte names the vector */
 /* Second bytes of opcodes that start with 0F (APM3 appendix A). */
 #define OPCODE_0F		0x0f

@@ -11,6 +11,17 @@
 #define APIC			0xfee00000ULL
 #define APIC_ICR_LOW		0x300
 #define APIC_ICR_HIGH		0x310
+#define APIC_SVR		0x0f0
+#define APIC_LVT_TIMER		0x320
+#define APIC_COUNT		0x380
+#define APIC_CURRENT		0x390
+#define APIC_DIVIDE		0x3e0
+#define APIC_ON			0x1ff
+#define APIC_PERIODIC		0x20000
+#define APIC_MASKED		0x10000
+#define APIC_DIVIDE_BY_1	0xb
+#define APIC_IRR_TIMER		0x220	/* bit 0 is VECTOR_TIMER */
+#define ICR_FIXED		0x4000
 #define ICR_NMI			0x4400
 #define ICR_INIT		0x4500
 #define ICR_SIPI		0x4600
@@ -26,6 +37,23 @@
 #define FLIPS			2000
 /* How often a wait loop looks before it fails, some seconds with QEMU. */
 #define PATIENCE		200000
+/*
+ * nap(): the timer's ticks, and below how many of them the AP stops looking at the timer.
+ * With --icount a tick is an instruction. A pass of the loop that looks takes several ticks,
+ * so the AP enters the loop in one of several phases.
+ */
+#define NAP_TICKS		20000
+#define NAP_LEFT		24
+#define NAP_PHASES		8
+/*
+ * smp_restart: how often the AP starts, and ticks between interrupts of this processor's
+ * timer, a prime number, so that they come anywhere in the hypervisor.
+ */
+#define RESTARTS		100
+#define TIMER_TICKS		20011
+
+/* RAM that nothing uses, aligned to 2 MiB, for other VMSA pages. */
+#define OTHER_VMSA		((u8 *)0x3200000)
 
 /* Operations of the request AP creation, in bits 15:0 of sw_exit_info_1. */
 #define CREATE_ON_INIT		0
@@ -54,8 +82,9 @@
 extern const u8 ap_trampoline[], ap_trampoline_end[];
 extern u8 ap_start_64[];
 
-/* In head.S: the AP's stack. */
-extern u8 ap_stack_end[];
+/* In head.S: the AP's stack, its interrupt handler, and how often that has run. */
+extern u8 ap_stack_end[], ap_interrupt[];
+extern volatile u64 ap_interrupts;
 
 /* The loop of the AP. head.S calls it in 64-bit mode. */
 void ap_loop(void);
@@ -67,6 +96,10 @@ static volatile struct {
 	void (*call)(void);		/* the AP calls it and sets it to NULL */
 	bool stop;			/* ends the function that the AP runs */
 	u64 wrong, reads;		/* results of watch_page() */
+	/* nap() sleeps once each time when @naps is raised, then raises @waked. */
+	u64 naps, armed, waked;
+	u64 left;			/* ticks left when nap() stops looking at the timer */
+	u64 phase;			/* how often nap() passes an empty loop before it looks */
 } ap;
 
 static ALIGNED_PAGE u64 page[WORDS];
@@ -213,12 +246,22 @@ static void refused(const char *what, u64 operation, u64 id, u64 gpa, u64 featur
 	expect(what, hook(HOOK_VIOLATION, 0), VIOL_INVALID_INPUT);
 }
 
-static void set_vmsa_bit(bool on)
+static void set_vmsa_bit(const u8 *at, bool on)
 {
 	u64 change = 1 | SNP_RIGHTS(SNP_ALL) | (on ? SNP_VMSA : 0);
-	struct snp_result r = rmpadjust((u64)vmsa, SNP_4K, change);
+	struct snp_result r = rmpadjust((u64)at, SNP_4K, change);
 
 	expect("RMPADJUST", r.eax, SNP_SUCCESS);
+}
+
+/* A VMSA page like that of make_vmsa(), but for its place and its features. */
+static void refuse_copy(const char *what, u8 *at, u64 features)
+{
+	memcpy(at, vmsa, sizeof(vmsa));
+	*(u64 *)(at + VMSA_FEATURES) = features;
+	set_vmsa_bit(at, true);
+	refused(what, CREATE, AP_ID, (u64)at, features);
+	set_vmsa_bit(at, false);
 }
 
 /* Starts the AP, unless an earlier case has started it. */
@@ -231,7 +274,7 @@ static void start(void)
 	memcpy((void *)TRAMPOLINE, ap_trampoline, ap_trampoline_end - ap_trampoline);
 	if (machine.sev == SEV_SNP) {
 		make_vmsa();
-		set_vmsa_bit(true);
+		set_vmsa_bit(vmsa, true);
 		expect("AP creation", creation(CREATE, AP_ID, (u64)vmsa, 1), RESULT_DONE);
 	} else {
 		if (machine.sev == SEV_ES) {
@@ -274,6 +317,35 @@ CASE(smp_park, "smp-park", CASE_SMP | CASE_ES | CASE_NOT_SNP)
 	expect("starts", ap.starts, 1);
 }
 
+/* Reads the AP's interrupt request register with the bit of VECTOR_TIMER. */
+static void read_irr(void)
+{
+	ap.reads = *(volatile u32 *)(APIC + APIC_IRR_TIMER);
+	ap.stop = true;
+}
+
+/* INIT drops an interrupt that the AP has not taken. */
+CASE(smp_init_irr, "smp-init-irr", CASE_SMP | CASE_NOT_ES)
+{
+	u32 i, n;
+
+	start();
+	for (i = 0; i < 2; i++) {
+		if (i) {
+			send(ICR_INIT);
+			send(ICR_SIPI | TRAMPOLINE_VECTOR);
+			expect("runs after SIPI", runs(), true);
+		} else {
+			send(ICR_FIXED | VECTOR_TIMER);
+		}
+		ap.stop = false;
+		ap.call = read_irr;
+		for (n = 0; n < PATIENCE && !ap.stop; n++)
+			pause();
+		expect("pending interrupts", ap.reads, i ? 0 : 1);
+	}
+}
+
 /* INIT stops the AP. A SIPI starts it again, and is ignored while it runs. */
 CASE(smp_init, "smp-init", CASE_SMP | CASE_NOT_SNP)
 {
@@ -288,6 +360,8 @@ CASE(smp_init, "smp-init", CASE_SMP | CASE_NOT_SNP)
 	expect("stopped after INIT", stopped(), true);
 	send(ICR_INIT);
 	expect("stopped after another INIT", stopped(), true);
+	/* The AP, which has no IDT, could not handle an NMI behind its start. */
+	send(ICR_NMI);
 	send(ICR_SIPI | TRAMPOLINE_VECTOR);
 	expect("runs after SIPI", runs(), true);
 	/* An SEV-ES guest's registers are kept, so the AP goes on in its loop. */
@@ -338,7 +412,83 @@ CASE(smp_shootdown, "smp-shootdown", CASE_SMP | CASE_SEV)
 	expect("word at the end", *(volatile u64 *)page, PATTERN);
 }
 
-CASE(smp_creation, "smp-ap-creation", CASE_SMP | CASE_SNP | CASE_VMPL0)
+/* An IDT with a gate for VECTOR_TIMER only. */
+static void load_idt(void)
+{
+	static u64 idt[2 * (VECTOR_TIMER + 1)];
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) idtr = { sizeof(idt) - 1, (u64)idt };
+	u64 handler = (u64)ap_interrupt;
+
+	idt[2 * VECTOR_TIMER] = (handler & 0xffff) | SELECTOR_CODE64 << 16 | 0x8eULL << 40 |
+				(handler >> 16 & 0xffff) << 48;
+	asm volatile("lidt %0" : : "m"(idtr));
+}
+
+/*
+ * Sleeps as an operating system does when it has nothing to do: in HLT behind STI, until an
+ * interrupt has come. STI lets no interrupt in before HLT.
+ */
+static void nap(void)
+{
+	u64 before, n;
+
+	load_idt();
+	apic_write(APIC_SVR, APIC_ON);
+	apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+	apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
+	while (!ap.stop) {
+		if (ap.waked == ap.naps) {
+			pause();
+			continue;
+		}
+		before = ap_interrupts;
+		apic_write(APIC_COUNT, NAP_TICKS);
+		ap.armed++;
+		for (n = ap.phase; n; n--)
+			asm volatile("nop");
+		while (*(volatile u32 *)(APIC + APIC_CURRENT) > ap.left)
+			;
+		asm volatile("cli" : : : "memory");
+		while (ap_interrupts == before)
+			asm volatile("sti; hlt; cli" : : : "memory");
+		ap.waked++;
+	}
+}
+
+/*
+ * A view of a page changes while the AP goes to sleep, and that makes the AP leave the
+ * guest. If it leaves between STI and HLT, an interrupt that is pending must still end the
+ * HLT. The naps differ in where the timer interrupts the AP.
+ */
+CASE(smp_nap, "smp-nap", CASE_SMP | CASE_SEV | CASE_NOT_ES)
+{
+	u64 i, n;
+
+	start();
+	page[0] = PATTERN;
+	ap.stop = false;
+	ap.naps = ap.armed = ap.waked = 0;
+	ap.call = nap;
+	for (i = 0; i < NAP_LEFT * NAP_PHASES && ap.waked == ap.naps; i++) {
+		ap.left = i / NAP_PHASES;
+		ap.phase = i % NAP_PHASES;
+		ap.naps++;
+		while (ap.armed != ap.naps)
+			pause();
+		expect_not("word seen with C=0", *shared(page), PATTERN);
+		for (n = 0; n < PATIENCE && ap.waked != ap.naps; n++)
+			pause();
+		expect("naps that have ended", ap.waked, ap.naps);
+		expect("word seen with C=1", *(volatile u64 *)page, PATTERN);
+	}
+	ap.stop = true;
+	expect("AP runs", runs(), true);
+}
+
+CASE(smp_creation, "smp-ap-creation", CASE_SMP | CASE_SNP | CASE_VMPL0 | CASE_ALL)
 {
 	u64 starts;
 
@@ -350,15 +500,18 @@ CASE(smp_creation, "smp-ap-creation", CASE_SMP | CASE_SNP | CASE_VMPL0)
 	send(ICR_SIPI | TRAMPOLINE_VECTOR);
 	expect("starts", ap.starts, 0);
 	make_vmsa();
+	/* The features are right at an address that is 8 too high, too. */
+	put(VMSA_FEATURES + 8, 1);
 	refused("page is no VMSA", CREATE, AP_ID, (u64)vmsa, 1);
-	set_vmsa_bit(true);
+	refuse_copy("2 MiB aligned", OTHER_VMSA, 1);
+	refuse_copy("other features", OTHER_VMSA + PAGE_SIZE, 3);
+	set_vmsa_bit(vmsa, true);
 	refused("no such CPU", CREATE, NO_AP, (u64)vmsa, 1);
 	refused("unaligned", CREATE, AP_ID, (u64)vmsa + 8, 1);
-	refused("2 MiB aligned", CREATE, AP_ID, (u64)vmsa & ~(PAGE_2M - 1ULL), 1);
 	refused("no RAM", CREATE, AP_ID, APIC, 1);
 	refused("features", CREATE, AP_ID, (u64)vmsa, 3);
 	refused("operation", 3, AP_ID, (u64)vmsa, 1);
-	set_vmsa_bit(false);
+	set_vmsa_bit(vmsa, false);
 	start();
 	starts = ap.starts;
 	expect("destroy", creation(DESTROY, AP_ID, 0, 0), RESULT_DONE);
@@ -376,6 +529,55 @@ CASE(smp_creation, "smp-ap-creation", CASE_SMP | CASE_SNP | CASE_VMPL0)
 	expect("runs", runs(), true);
 	wait();
 	expect("starts", ap.starts, starts + 2);
+}
+
+/* Causes exits that change registers, as fast as it can, which need neither #VC nor GHCB. */
+static void exit_often(void)
+{
+	for (;;) {
+		if (machine.es)
+			vmgexit_at(REQ_SEV_INFO);
+		else
+			asm volatile("outb %%al, $0x80" : : "a"(0));
+		ap.reads++;
+	}
+}
+
+/*
+ * The AP starts again while its processor handles an exit of the AP. That exit must not
+ * change the registers with which the AP starts. The timer of this processor lets QEMU run
+ * the AP's processor at any point of the hypervisor's work for this one.
+ */
+CASE(smp_restart, "smp-restart", CASE_SMP | CASE_VMPL0)
+{
+	u64 starts, reads;
+	u32 i, n;
+
+	start();
+	ap.call = exit_often;
+	apic_write(APIC_DIVIDE, APIC_DIVIDE_BY_1);
+	apic_write(APIC_LVT_TIMER, APIC_PERIODIC | VECTOR_TIMER);
+	apic_write(APIC_COUNT, TIMER_TICKS);
+	for (i = 0; i < RESTARTS; i++) {
+		reads = ap.reads;
+		for (n = 0; n < PATIENCE && ap.reads == reads; n++)
+			pause();
+		starts = ap.starts;
+		if (machine.sev == SEV_SNP) {
+			expect("AP creation", creation(CREATE, AP_ID, (u64)vmsa, 1), RESULT_DONE);
+		} else {
+			send(ICR_INIT);
+			send(ICR_SIPI | TRAMPOLINE_VECTOR);
+		}
+		/* An SEV-ES guest's AP goes on in its loop. */
+		for (n = 0; n < PATIENCE && machine.sev != SEV_ES && ap.starts == starts; n++)
+			pause();
+		if (machine.sev != SEV_ES)
+			expect("starts", ap.starts, starts + 1);
+	}
+	apic_write(APIC_LVT_TIMER, APIC_MASKED);
+	apic_write(APIC_COUNT, 0);
+	expect_not("exits of the AP", ap.reads, reads);
 }
 
 /* Halts the AP for ever. */

@@ -94,6 +94,7 @@ extern struct machine machine;
 #define CASE_ALL	0x4000	/* the case needs --validated all */
 #define CASE_SMP	0x8000	/* the case needs --smp 2 or more */
 #define CASE_UP		0x10000	/* the case needs --smp 1 */
+#define CASE_NOT_ES	0x20000	/* the case needs a guest without SEV-ES */
 
 struct test_case {
 	/* The case's name, for case=NAME and for its result line. */

@@ -11,6 +11,8 @@
 #define SELECTOR_DATA		0x18
 #define SELECTOR_TSS32		0x40
 
+#define APIC_EOI		0xfee000b0
+
 #define CR0_PE_PG		0x80000001
 #define CR4_PAE			0x20
 #define EFER_LME_BIT		8
@@ -241,6 +243,22 @@ ap_start_64:
 	call	ap_loop
 	ud2
 
+/*
+ * The AP's interrupt handler, for the timer of its local APIC: counts the interrupt in
+ * ap_interrupts, and writes 0 to the local APIC's end-of-interrupt register.
+ * In:  64-bit mode, interrupts off
+ * Out: returns to the interrupted code
+ * Clobbers: nothing
+ */
+	.globl	ap_interrupt
+ap_interrupt:
+	pushq	%rax
+	incq	ap_interrupts(%rip)
+	movl	$APIC_EOI, %eax
+	movl	$0, (%rax)
+	popq	%rax
+	iretq
+
 	.code32
 /* ---- Exceptions in 32-bit mode ---- */
 	.code32
@@ -450,6 +468,10 @@ user_stack:
 	.quad	0
 user32_stack:
 	.long	0
+	.balign	8
+	.globl	ap_interrupts
+ap_interrupts:
+	.quad	0
 
 	.bss
 	.balign	16

@@ -131,6 +131,8 @@ static const char *missing(u64 flags)
 		return "one processor";
 	if (flags & CASE_UP && machine.smp)
 		return "several processors";
+	if (flags & CASE_NOT_ES && machine.es)
+		return "SEV-ES";
 	if (flags & CASE_V2 && machine.ghcb_max < 2)
 		return "GHCB version 1";
 	return NULL;
