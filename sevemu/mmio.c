@@ -8,6 +8,7 @@
  * image ignores writes, as a ROM does.
  */
 #include "apic.h"
+#include "flash.h"
 #include "layout.h"
 #include "log.h"
 #include "main.h"
@@ -61,12 +62,19 @@ static void device_access(u64 gpa, void *buf, size_t len, bool write)
 
 bool mmio_access(struct vcpu *vcpu, u64 gpa, void *buf, size_t len, bool write)
 {
+	u64 flash = flash_host(gpa);
 	u8 *frame;
 
 	if ((len != 1 && len != 2 && len != 4 && len != 8) ||
 	    ((gpa ^ (gpa + len - 1)) & ~(u64)PAGE_MASK) ||
-	    gpa >= PHYS_LIMIT || npt_is_hypervisor(gpa, len))
+	    gpa >= PHYS_LIMIT || (npt_is_hypervisor(gpa, len) && !flash))
 		return false;
+	if (flash) {
+		if (write)
+			flash_write(*(u8 *)buf);
+		device_access(flash, buf, len, write);
+		return true;
+	}
 	/*
 	 * An SNP guest's private memory is no MMIO.  Its firmware image is read with
 	 * its content, because the host has the image too.

@@ -305,11 +305,7 @@ static u64 keystream(u64 address)
 	return x ^ x >> 32;
 }
 
-/*
- * Encrypts or decrypts the frame at guest-physical address @gpa, stored at
- * @host, by XOR with a keystream.
- */
-static void scramble(u64 gpa, u64 *host)
+void npt_encrypt(u64 gpa, u64 *host)
 {
 	unsigned int i;
 
@@ -602,7 +598,7 @@ u8 *npt_frame(u64 gpa, enum view view)
 			events_trigger(FROM_UNSHARED);
 		smp_stop_others();
 		if (!memory_is_served())
-			scramble(page, (u64 *)host);
+			npt_encrypt(page, (u64 *)host);
 		npt_unmap(!view, page);
 		npt_map(view, page, (u64)host);
 		*state = view == VIEW_SHARED ? HOOK_FRAME_SHARED : HOOK_FRAME_PRIVATE;

@@ -172,6 +172,12 @@ bool npt_maps(enum view view, u64 gpa);
 void npt_note(u64 gpa, const char *what);
 
 /*
+ * Encrypts or decrypts the page of guest-physical address @gpa, stored at @host, by XOR
+ * with a keystream.  @gpa is page-aligned.
+ */
+void npt_encrypt(u64 gpa, u64 *host);
+
+/*
  * Returns whether the C-bit in an address of @vcpu selects the view: not in a paging mode
  * without C-bit, in which all accesses are private, and not without SEV.
  */

@@ -12,6 +12,7 @@
 #include "attack_smp.h"
 #include "dma.h"
 #include "exception.h"
+#include "flash.h"
 #include "guest_memory.h"
 #include "hooks.h"
 #include "layout.h"
@@ -155,10 +156,13 @@ void npt_fault(struct vcpu *vcpu)
 		return;
 	}
 
+	if (flash_host(gpa) && !(info & (NPF_WALK | PF_ID)) &&
+	    flash_fault(vcpu, view, gpa, info))
+		return;
 	if (info & NPF_WALK || info & PF_ID)
 		end_error(vcpu, "guest %s at %#lx, where there is no RAM",
 			  info & NPF_WALK ? "page-table walk" : "instruction fetch", gpa);
-	if (gpa >= PHYS_LIMIT || npt_is_hypervisor(gpa, 1))
+	if (gpa >= PHYS_LIMIT || (npt_is_hypervisor(gpa, 1) && !flash_host(gpa)))
 		end_error(vcpu, "guest access to %#lx, which it was never given: memory of "
 			  "sevemu, or above the limit %#lx", gpa, PHYS_LIMIT);
 

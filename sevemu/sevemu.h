@@ -77,6 +77,7 @@ struct config {
 	bool has_success;	/* --success-port was given: the two fields below are valid */
 	u64 success_port;	/* I/O port to which the guest writes its result */
 	u64 success_value;	/* value that means success; another one means failure */
+	u64 vars;		/* bytes of the file of --vars, whole pages; 0: no --vars */
 	u64 load;		/* --load: address to load the kernel at; 0: at
 				 * the kernel's preferred address */
 	/* The rest has an effect with --sev snp only, except @measure. */

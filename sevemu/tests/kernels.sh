@@ -99,6 +99,26 @@ do_disk()
 	pass "$test"
 }
 
+# do_soak_vars NAME OPTIONS CODE VARS REGEX: Debian's cloud kernel through firmware in two
+# files, twice. The first run adds the variable BootOrder to the file.
+do_soak_vars()
+{
+	folder=${OVMF_FOLDER:-/usr/share/OVMF}
+	need_files "$folder/$3" "$folder/$4"
+	cp "$folder/$4" "$log.vars"
+	for run in 1 2; do
+		# shellcheck disable=SC2086 # several options
+		sevemu --strict $2 --firmware "$folder/$3" --vars "$log.vars" \
+			--kernel "$O/kernels/cloud/vmlinuz" --initrd "$O/initramfs.cpio.gz" \
+			--append "console=ttyS0 loglevel=4"
+		check_run 0 "$5" "end=power-off"
+		grep -qa 'userspace: reached' "$log.console" || die "userspace is not reached"
+		tr -d '\000' <"$log.vars" | grep -qa BootOrder || die "run $run: no BootOrder"
+	done
+	rm "$log.vars"
+	pass "$test"
+}
+
 # do_clean NAME KERNEL OPTIONS REGEX ABSENT: the kernel logs a line that matches REGEX, and
 # none that matches ABSENT.
 do_clean()
