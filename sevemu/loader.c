@@ -237,6 +237,8 @@ static void start_firmware(struct vcpu *vcpu)
 	launch_add(FOUR_GIB - size, size, LAUNCH_NORMAL);
 	if (guest_is_snp())
 		snp_launch_firmware(vcpu, image, size);
+	else if (config.sev != SEV_OFF)
+		sev_launch_firmware(image, size);
 
 	loader_real_mode(vcpu, RESET_CS, RESET_CS_BASE, RESET_IP);
 	start_aps(image, size);

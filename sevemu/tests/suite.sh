@@ -243,18 +243,24 @@ firmware_image()
 	printf 'case=%s' "$1" | dd of="$log.fd" conv=notrunc status=none
 }
 
-# do_firmware CASE OPTIONS STATUS REGEX REPORT: %N in the options is the image's size in
-# KiB, with zeroes in front of the image.
+# do_firmware CASE OPTIONS STATUS REGEX REPORT: at the end of the options, %N is the image's
+# size in KiB, with zeroes in front of the image, and %secret is --secret with a file and a kernel.
 do_firmware()
 {
 	firmware_image "$1"
-	options=${2%%%*}
-	if [ "$options" != "$2" ]; then
-		kib=${2##*%}
+	options=$2
+	case $2 in *%[0-9]*)
+		kib=${2##*%} options=${2% %*}
 		head -c $((kib * 1024 - $(wc -c <"$log.fd"))) /dev/zero >"$log.wide"
 		cat "$log.fd" >>"$log.wide"
 		mv "$log.wide" "$log.fd"
-	fi
+		;;
+	esac
+	# The secret of the case ends-launch-areas.
+	printf 87654321 >"$log.secret"
+	case $options in
+	*%secret) options="${options%%%*} --secret $log.secret --kernel $O/sevemu-guest.img" ;;
+	esac
 	# shellcheck disable=SC2086 # several options
 	sevemu --test-hooks --firmware "$log.fd" $options -- -m "$guest_memory"
 	rm "$log.fd"

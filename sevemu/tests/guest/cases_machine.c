@@ -40,6 +40,9 @@
 /* The bytes of the flash memory that the case flash uses; sevemu/tests/suite.sh knows them. */
 #define FLASH_COUNTER		0x2000
 #define FLASH_SCRATCH		0x3008
+/* Where firmware.S wants the launch secret and the table of kernel hashes. */
+#define LAUNCH_SECRET		0x3c000ULL
+#define KERNEL_HASHES		0x3c400ULL
 #define KEYBOARD_PORT		0x64
 #define KEYBOARD_RESET		0xfe
 
@@ -453,6 +456,23 @@ CASE(ends_flash_private, "ends-flash-private-write", CASE_SEV | CASE_ENDS)
 	flash_view(start - PAGE_SIZE, true);
 	*(volatile u8 *)(start - PAGE_SIZE) = FLASH_READ_ARRAY;
 	fail("the run goes on");
+}
+
+/*
+ * The launch puts the file of --secret and the table of kernel hashes into private memory at
+ * the addresses that firmware.S names.  The first eight bytes of the table are those of its
+ * GUID, and the length behind the GUID is that of three hashes.
+ */
+CASE(launch_areas, "ends-launch-areas", CASE_SEV | CASE_ENDS)
+{
+	const volatile u64 *secret = (u64 *)LAUNCH_SECRET, *hashes = (u64 *)KERNEL_HASHES;
+
+	expect("secret", *secret, 0x3132333435363738);
+	expect("byte behind the secret", secret[1], 0);
+	expect("table of hashes", hashes[0], 0x4cc94f229438d606);
+	expect("its length", hashes[2] & 0xffff, 18 + 3 * 50);
+	expect_not("secret, as the host sees it", hook(HOOK_FRAME_READ, LAUNCH_SECRET),
+		   0x3132333435363738);
 }
 
 CASE(ends_rom_ghcb, "ends-ghcb-in-rom", CASE_ES | CASE_ENDS)
