@@ -19,6 +19,7 @@
 #include "fwcfg.h"
 #include "gdb.h"
 #include "io.h"
+#include "iommu.h"
 #include "jobs.h"
 #include "launch.h"
 #include "layout.h"
@@ -153,6 +154,11 @@ static void config_set(const char *name, char *value)
 	}
 	if (option_is(name, "host")) {
 		config.host = option_is(value, "spec") ? HOST_SPEC : HOST_KVM;
+		return;
+	}
+	if (option_is(name, "dma")) {
+		config.dma = option_is(value, "strict") ? DMA_STRICT :
+			     option_is(value, "encrypted") ? DMA_ENCRYPTED : DMA_OPEN;
 		return;
 	}
 	if (option_is(name, "mode")) {
@@ -309,6 +315,7 @@ void hv_main(u64 base)
 	idt_init();
 	config_init();
 	npt_init();
+	iommu_init();
 	loader_memory();
 
 	host_init();

@@ -32,6 +32,7 @@
 #include "attack_smp.h"
 #include "guest_memory.h"
 #include "hooks.h"
+#include "iommu.h"
 #include "layout.h"
 #include "log.h"
 #include "main.h"
@@ -288,7 +289,7 @@ bool npt_is_hypervisor(u64 gpa, u64 len)
 		return true;
 	if (region_of(gpa) && region_of(last))
 		return false;
-	return (last >= hv_base && gpa < hv_base + HV_SIZE) ||
+	return (last >= hv_base && gpa < hv_base + HV_SIZE) || iommu_owns(gpa) ||
 	       (last >= ROM_BASE && gpa < ROM_BASE + ROM_SIZE);
 }
 
@@ -372,6 +373,7 @@ void npt_place(u64 gpa, enum view view, u64 flags)
 		npt_unmap(view, gpa);
 	r->state[(gpa - r->gpa) / PAGE_SIZE] = view == VIEW_SHARED ? HOOK_FRAME_SHARED :
 					       HOOK_FRAME_PRIVATE;
+	iommu_frame(gpa, host, view == VIEW_SHARED);
 	changes++;
 }
 
@@ -602,6 +604,7 @@ u8 *npt_frame(u64 gpa, enum view view)
 		npt_unmap(!view, page);
 		npt_map(view, page, (u64)host);
 		*state = view == VIEW_SHARED ? HOOK_FRAME_SHARED : HOOK_FRAME_PRIVATE;
+		iommu_frame(page, (u64)host, view == VIEW_SHARED);
 		report_count(view == VIEW_SHARED ? COUNT_TO_SHARED : COUNT_TO_PRIVATE);
 		trace("frame %#lx %s", page, view == VIEW_SHARED ? "shared" : "private");
 	}

@@ -30,6 +30,8 @@
 enum sev_mode { SEV_OFF, SEV_SEV, SEV_ES, SEV_SNP };
 /* What the host does where KVM and the GHCB specification differ. */
 enum host_kind { HOST_KVM, HOST_SPEC };
+/* What a device reads in memory that the guest holds private (--dma). */
+enum dma_kind { DMA_OPEN, DMA_ENCRYPTED, DMA_STRICT };
 enum boot_mode { MODE_DIRECT64, MODE_DIRECT32, MODE_OVMF };
 
 /* What changes a page of an SNP guest between private and shared (--snp-convert). */
@@ -58,6 +60,7 @@ struct config {
 	enum boot_mode mode;	/* --mode: boots firmware or a kernel */
 	unsigned int cbit;	/* --cbit: the C-bit's position, 47 or 51 */
 	unsigned int ghcb_max;	/* --ghcb-max: highest GHCB protocol version, 1 or 2 */
+	enum dma_kind dma;	/* --dma: what devices can access */
 	enum host_kind host;	/* --host: the host is like KVM or the specification */
 	bool la57, rdtsc, strict, icount, trace, hooks;
 	bool hostile;		/* --attack or --hostile: the host attacks the guest */

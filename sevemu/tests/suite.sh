@@ -27,7 +27,7 @@ expand()
 			name = "lie." $2 ($3 == "-" ? "" : $3)
 			gsub(/[: ]/, "-", name)
 		}
-		if ($1 == "guest" || $1 == "firmware" || $1 == "flash") {
+		if ($1 == "guest" || $1 == "firmware" || $1 == "flash" || $1 == "dma") {
 			options = $3
 			gsub(/ *--/, "-", options)
 			gsub(/ /, "-", options)
@@ -127,6 +127,16 @@ do_group()
 		die "status $status"
 	fi
 	check_report sev
+	pass "$test"
+}
+
+# do_dma CASE OPTIONS STATUS REGEX REPORT: a case of the test guest with the device edu.
+do_dma()
+{
+	# shellcheck disable=SC2086 # several options
+	sevemu --test-hooks --kernel "$O/sevemu-guest.img" --append "case=$1" $2 \
+		-- -m "$guest_memory" -device edu
+	check_run "$3" "$4" "$5"
 	pass "$test"
 }
 
