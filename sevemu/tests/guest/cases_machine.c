@@ -365,8 +365,8 @@ static void flash_write(u64 address, u8 value)
 }
 
 /*
- * Reads the flash memory at @address by a load, which must raise #VC if @trap is set and
- * the guest is an SEV-ES guest.
+ * Reads the flash memory at @address by a load, which must raise #VC in an SEV-ES guest if
+ * @raises is set, and must not otherwise.
  */
 static u8 flash_read(u64 address, bool raises)
 {
@@ -433,6 +433,15 @@ CASE(flash, "flash", CASE_NOT_SNP)
 	if (machine.es)
 		expect("ciphertext", first ^ second, 0x5a ^ 0xff);
 	flash_view(scratch, false);
+
+	/* A store is a command, here "read array", and raises #VC. */
+	if (machine.es) {
+		struct regs r = { .rbx = scratch, .rax = FLASH_READ_ARRAY };
+		u64 before = vc.count;
+
+		insn_mmio_write(&r);
+		expect("#VC of a store", vc.count - before, 1);
+	}
 
 	/* While a byte's data is awaited, a command's code is data. */
 	flash_write(scratch, FLASH_PROGRAM);
