@@ -30,6 +30,12 @@ do_boot()
 	append=
 	[ "$options" = "$2" ] || append=${2#*@APPEND=}
 	case $options in
+	*%amdsev*)
+		budget=$ovmf_budget
+		need_files "$O/ovmf/OVMF.amdsev.fd"
+		echo 'a secret' >"$log.secret"
+		options="${options%%%*} --firmware $O/ovmf/OVMF.amdsev.fd --secret $log.secret"
+		;;
 	*ovmf*)
 		budget=$ovmf_budget
 		options="$options --firmware $OVMF"
