@@ -199,6 +199,8 @@ static void config_set(const char *name, char *value)
 		config.seed = number;
 	else if (option_is(name, "measure"))
 		config.measure = number;
+	else if (option_is(name, "tpm"))
+		config.tpm = number;
 	else if (option_is(name, "gdb"))
 		config.gdb = number;
 	else if (option_is(name, "attack-once"))

@@ -18,9 +18,8 @@
 #include "sevemu.h"
 
 /*
- * Where a TPM has its registers.  This machine has no TPM.  Reads of this range
- * return ones, because the firmware OVMF would otherwise wait very long for a
- * TPM.
+ * Where a TPM has its registers.  In a machine without TPM, reads of this range return ones,
+ * because the firmware OVMF would otherwise wait very long for a TPM.
  */
 #define TPM_BASE		0xfed40000
 #define TPM_SIZE		0x5000
@@ -88,7 +87,7 @@ bool mmio_access(struct vcpu *vcpu, u64 gpa, void *buf, size_t len, bool write)
 		memcpy(buf, frame, len);
 	else if (npt_is_rom(gpa))
 		trace("mmio write to the firmware image at %#lx ignored", gpa);
-	else if (gpa - TPM_BASE < TPM_SIZE)
+	else if (gpa - TPM_BASE < TPM_SIZE && !config.tpm)
 		memset(buf, 0xff, len);
 	else if (config.smp > 1 && write && len == 4 && !(gpa % 16) &&
 		 ALIGN_DOWN(gpa, PAGE_SIZE) == APIC_PAGE)

@@ -76,6 +76,7 @@ struct config {
 	u64 timeout;		/* --timeout: seconds; only for a message */
 	u64 cpu_timeout;	/* --cpu-timeout: seconds; only for a message */
 	bool trace_time;	/* --trace-time: lines of the trace have the time */
+	bool tpm;		/* QEMU's arguments name a TPM */
 	bool gdb;		/* --gdb: gdb controls the guest */
 	bool has_success;	/* --success-port was given: the two fields below are valid */
 	u64 success_port;	/* I/O port to which the guest writes its result */
