@@ -161,6 +161,31 @@ do_soak_loader()
 	pass "$test"
 }
 
+# do_soak_tpm NAME OPTIONS DEVICE REGEX REPORT: firmware and Debian's cloud kernel with the TPM
+# of swtpm behind QEMU's DEVICE.
+do_soak_tpm()
+{
+	need swtpm
+	state=$(mktemp -d)
+	swtpm socket --tpm2 --flags startup-clear --terminate --tpmstate "dir=$state" \
+		--ctrl "type=unixio,path=$state/socket" >"$log.swtpm" 2>&1 &
+	tpm=$!
+	for try in 1 1 1 2 5; do
+		[ ! -S "$state/socket" ] || break
+		sleep "$try"
+	done
+	# shellcheck disable=SC2086 # several options
+	sevemu --strict $2 --firmware "$OVMF" --kernel "$O/kernels/cloud/vmlinuz" \
+		--initrd "$O/initramfs.cpio.gz" --append "console=ttyS0 loglevel=4" \
+		-- -chardev "socket,id=tpm,path=$state/socket" \
+		-tpmdev emulator,id=swtpm,chardev=tpm -device "$3,tpmdev=swtpm"
+	kill "$tpm" 2>/dev/null || :
+	rm -rf "$state"
+	check_run 0 "$4" "$5"
+	grep -qa 'userspace: reached' "$log.console" || die "userspace is not reached"
+	pass "$test"
+}
+
 # do_soak_vars NAME OPTIONS CODE VARS REGEX: Debian's cloud kernel through firmware in two
 # files, twice. The first run adds the variable BootOrder to the file.
 do_soak_vars()
