@@ -29,19 +29,24 @@
 #include "sevemu.h"
 
 /*
- * Commands of the flash memory (CFI, command set 1), of which the first one reads like
- * RAM, and the next write after one of the others is no command.
+ * Commands of the flash memory (CFI, command set 1).  FLASH_READ_ARRAY makes it readable
+ * like RAM.  The write that follows one of the other three is data, not a command.
  */
 #define FLASH_READ_ARRAY	0xff
 #define FLASH_PROGRAM		0x10
 #define FLASH_PROGRAM_2		0x40
 #define FLASH_ERASE		0x20
 
-static u64 start, size;		/* guest-physical address, and bytes; 0: no flash memory */
-static u64 host;		/* address of its first byte in QEMU's address space */
-static bool registers;		/* it is in another mode than "read array" */
-static bool data;		/* the next write is data, not a command */
-/* For each page a copy of it as a read with C=1 returns it, or NULL. */
+static u64 start;	/* guest-physical address of the flash memory's first byte */
+static u64 size;	/* size of the flash memory in bytes; 0: no --vars */
+static u64 host;	/* address of the flash memory's first byte in QEMU's address space */
+/*
+ * Set by flash_write(), so for an SEV-ES guest only: the flash memory is not in the mode
+ * "read array", and a read returns the device's status.
+ */
+static bool registers;
+static bool data;	/* the guest's next write to the flash memory is data, not a command */
+/* For each page of the flash memory its encrypted copy for reads with C=1; NULL: none yet. */
 static u64 **encrypted;
 
 void flash_init(u64 end)
@@ -73,7 +78,7 @@ static void unmap(void)
 	}
 }
 
-/* Maps the page at @gpa as a read with C=1 sees it. */
+/* Maps an encrypted copy of the flash memory's page at @gpa, for reads with C=1. */
 static void map_encrypted(u64 gpa)
 {
 	u64 **copy = &encrypted[(gpa - start) / PAGE_SIZE];

@@ -37,17 +37,19 @@
 #define FAULT_READ		(1ull << 62)
 #define FAULT_VALID		(1ull << 63)
 
-/* Entries of the tables. */
+/* Bit of the low half of an entry in the root table or in a context table. */
 #define PRESENT			1
-#define CONTEXT_39_BITS		1	/* in the high half: three levels of tables */
+/* Fields of a context entry's high half: three levels of tables, and domain number 1. */
+#define CONTEXT_39_BITS		1
 #define CONTEXT_DOMAIN		(1 << 8)
+/* Bits of an entry in the tables that translate a device's addresses. */
 #define DMA_READ		1
 #define DMA_WRITE		2
 #define LEVELS			3
 #define INDEX(gpa, level)	((gpa) >> (12 + 9 * (level)) & 511)
 
-static u64 *tables;		/* the top table; NULL: no IOMMU */
-static u64 *garbage;		/* page that devices read instead of a private frame */
+static u64 *tables;	/* top table that translates devices' addresses; NULL: no IOMMU */
+static u64 *garbage;	/* page that devices read instead of a private frame */
 
 static u64 read64(u64 offset)
 {
@@ -71,7 +73,10 @@ void iommu_init(void)
 
 	if (config.dma == DMA_OPEN)
 		return;
-	/* The entries of both tables have 16 bytes: one for each bus, one for each device. */
+	/*
+	 * An entry of the root table is for a bus, and an entry of the context table for a
+	 * device.  Both have 16 bytes.  All buses share one context table.
+	 */
 	root = npt_alloc(1);
 	contexts = npt_alloc(1);
 	tables = npt_alloc(1);
@@ -105,7 +110,7 @@ void iommu_frame(u64 gpa, u64 host, bool shared)
 	entry = &table[INDEX(gpa, 0)];
 	if (*entry == wanted)
 		return;
-	/* The IOMMU does not keep entries in its TLB that allow nothing. */
+	/* An entry of 0 allows no access and is not in the IOMMU's TLB, so skip the flush. */
 	if (*entry) {
 		*entry = wanted;
 		write64(IOTLB, IOTLB_ALL);
@@ -125,7 +130,8 @@ void iommu_doorbell(void)
  */
 static void garble(u64 gpa)
 {
-	static u64 salt;	/* changes, because two equal ones would restore the page */
+	/* Each call has another key, because the same key would restore the page's bytes. */
+	static u64 salt;
 
 	if (!guest_is_snp() && npt_host(gpa))
 		npt_scramble(ALIGN_DOWN(gpa, PAGE_SIZE), ++salt);
@@ -156,7 +162,7 @@ void iommu_check(void)
 			"which is no RAM of the guest");
 	if (!(source & FAULT_READ))
 		garble(address);
-	/* Writing a bit clears it, so that the next fault is recorded. */
+	/* Clear the fault by writing 1 to its bits, so that the IOMMU records the next one. */
 	write64(FAULT_SOURCE, FAULT_VALID);
 	write32(FAULT_STATUS, FAULT_PENDING | FAULT_OVERFLOW);
 }
@@ -164,8 +170,9 @@ void iommu_check(void)
 u8 iommu_hide(u32 offset, u8 byte)
 {
 	static const char name[] = "DMAR";
-	static u32 next;		/* offset that continues what has matched */
-	static unsigned int matched;	/* bytes in front of @next that are those of @name */
+	/* The last @matched bytes, which end before offset @next, are the first ones of @name. */
+	static u32 next;
+	static unsigned int matched;
 
 	if (!tables)
 		return byte;
