@@ -48,8 +48,10 @@
 #define LEVELS			3
 #define INDEX(gpa, level)	((gpa) >> (12 + 9 * (level)) & 511)
 
-static u64 *tables;	/* top table that translates devices' addresses; NULL: no IOMMU */
-static u64 *garbage;	/* page that devices read instead of a private frame */
+/* Top table that translates the addresses of devices; NULL: no IOMMU. */
+static u64 *tables;
+/* Page that devices read instead of a private frame, with --dma encrypted. */
+static u64 *garbage;
 
 static u64 read64(u64 offset)
 {
