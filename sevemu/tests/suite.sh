@@ -30,9 +30,9 @@ expand()
 		if ($1 == "guest" || $1 == "firmware" || $1 == "flash" || $1 == "dma") {
 			options = $3
 			gsub(/ *--/, "-", options)
+			gsub(/ *[:%]/, "-", options)
 			gsub(/ /, "-", options)
 			gsub(/,/, "+", options)
-			gsub(/ *[:%]/, "-", options)
 			sub(/^-*/, "", options)
 			if (options != "")
 				name = name "." options
