@@ -11,6 +11,7 @@
 #include "acpi.h"
 #include "fwcfg.h"
 #include "io.h"
+#include "iommu.h"
 #include "launch.h"
 #include "npt.h"
 #include "report.h"
@@ -112,6 +113,7 @@ static void allocate(const struct entry *e, u64 *next, u64 end)
 	struct file *file = &files[file_count];
 	u64 gpa = ALIGN_UP(*next, e->allocate.align ? e->allocate.align : 1);
 	u16 key = fwcfg_find(e->allocate.file, &file->size);
+	u32 i;
 
 	if (!key || file_count + 1 == FILES || gpa > end || file->size > end - gpa)
 		end_run(END_ERROR, "ACPI table file %s of QEMU has %u bytes, and there is no "
@@ -121,6 +123,8 @@ static void allocate(const struct entry *e, u64 *next, u64 end)
 	file->gpa = gpa;
 	file->data = npt_frame(gpa, VIEW_PRIVATE);
 	fwcfg_read(key, file->data, file->size);
+	for (i = 0; i < file->size; i++)
+		file->data[i] = iommu_hide(i, file->data[i]);
 	*next = gpa + file->size;
 	file_count++;
 }

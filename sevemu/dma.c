@@ -20,6 +20,7 @@
  */
 #include "dma.h"
 #include "guest_memory.h"
+#include "iommu.h"
 #include "main.h"
 #include "npt.h"
 #include "sevemu.h"
@@ -99,6 +100,7 @@ bool dma_pending(void)
 
 void dma_doorbell(struct vcpu *vcpu)
 {
+	iommu_doorbell();
 	if (!stale)
 		return;
 	stale = false;

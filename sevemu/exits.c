@@ -26,6 +26,7 @@
 #include "hooks_host.h"
 #include "insn.h"
 #include "io.h"
+#include "iommu.h"
 #include "main.h"
 #include "msr.h"
 #include "npt.h"
@@ -602,6 +603,7 @@ void exit_handle(struct vcpu *vcpu)
 
 	if (vcpu->below_kernel_va)
 		watch_kernel_va(vcpu);
+	iommu_check();
 	v->icpt3 |= ICPT3(SVM_EXIT_HLT) | (config.hostile ? 0 : ICPT3(SVM_EXIT_NMI));
 	requeue_event(vcpu);
 

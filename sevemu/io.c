@@ -19,6 +19,7 @@
 #include "hooks.h"
 #include "insn.h"
 #include "io.h"
+#include "iommu.h"
 #include "loader.h"
 #include "main.h"
 #include "npt.h"
@@ -85,6 +86,7 @@ static struct {
 	u16 key;		/* key of fw_cfg's item that the guest has selected */
 	u32 offset;		/* offset of the next byte to read in the item @key */
 	u16 e820_key;		/* key of fw_cfg's memory map, etc/e820; 0: not found */
+	u16 acpi_key;		/* key of the ACPI tables, etc/acpi/tables; 0: not found */
 } fw_cfg;
 
 static u8 cmos_index;		/* CMOS byte that the guest has selected, 0 to 127 */
@@ -97,6 +99,7 @@ void io_init(struct vcpu *vcpu)
 
 	if (!iopm) {
 		fw_cfg.e820_key = fwcfg_find("etc/e820", &size);
+		fw_cfg.acpi_key = fwcfg_find("etc/acpi/tables", &size);
 		iopm = npt_alloc(IOPM_PAGES);
 		memset(iopm, 0xff, IOPM_PAGES * PAGE_SIZE);
 	}
@@ -117,7 +120,8 @@ static void fw_cfg_select(u16 key)
 	fw_cfg.offset = 0;
 	if (guest_is_es())
 		return;
-	if (key == fw_cfg.e820_key || key == FW_CFG_ID || key == FW_CFG_RAM_SIZE)
+	if (key == fw_cfg.e820_key || key == FW_CFG_ID || key == FW_CFG_RAM_SIZE ||
+	    key == fw_cfg.acpi_key)
 		iopm[PORT_FW_CFG_DATA / 8] |= bit;
 	else
 		iopm[PORT_FW_CFG_DATA / 8] &= ~bit;
@@ -242,6 +246,8 @@ static u8 fw_cfg_byte(void)
 		ram = hv_base;
 		return offset < sizeof(ram) ? ram >> offset * 8 : 0;
 	}
+	if (fw_cfg.key == fw_cfg.acpi_key)
+		return iommu_hide(offset, hidden);
 	return hidden;
 }
 

@@ -30,8 +30,9 @@
 
 /* A range of launched pages. */
 struct range {
-	u64 gpa, end;		/* page-aligned */
+	u64 gpa, end;		/* page-aligned, unless @exact is set */
 	enum launch_type type;
+	bool exact;		/* launch_add_bytes() has added it */
 };
 
 /* What the SHA-384 of a page covers (SEV-SNP firmware ABI, PAGE_INFO). */
@@ -74,6 +75,16 @@ void launch_add(u64 gpa, u64 size, enum launch_type type)
 	range->end = ALIGN_UP(gpa + size, PAGE_SIZE);
 	range->type = type;
 	range_count++;
+}
+
+void launch_add_bytes(u64 gpa, u64 size)
+{
+	struct range *range = &ranges[range_count];
+
+	launch_add(gpa, size, LAUNCH_NORMAL);
+	range->gpa = gpa;
+	range->end = gpa + size;
+	range->exact = true;
 }
 
 void launch_option(char *value)
@@ -227,6 +238,11 @@ void launch_finish(struct vcpu *vcpu)
 		read_list(validated);
 	describe();
 	for (i = 0; i < range_count; i++) {
+		if (ranges[i].exact) {
+			sha256_add(&plain, npt_host(ranges[i].gpa),
+				   ranges[i].end - ranges[i].gpa);
+			continue;
+		}
 		for (page = ranges[i].gpa; config.measure && page < ranges[i].end;
 		     page += PAGE_SIZE)
 			measure(page, ranges[i].type, npt_host(page));

@@ -32,6 +32,12 @@ enum launch_type {
 void launch_add(u64 gpa, u64 size, enum launch_type type);
 
 /*
+ * Adds the @size bytes of RAM at @gpa to the launch of a guest without SEV-SNP, of which
+ * the security processor measures these bytes and not the whole pages.
+ */
+void launch_add_bytes(u64 gpa, u64 size);
+
+/*
  * Ends the launch: with --sev snp validates the pages that --validated names, and
  * with --measure computes the launch digest, of which the registers of @vcpu are a
  * part.  Called once, when guest and registers are complete.

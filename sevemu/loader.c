@@ -10,6 +10,7 @@
 #include <asm/bootparam.h>
 
 #include "acpi.h"
+#include "flash.h"
 #include "fwcfg.h"
 #include "ghcb.h"
 #include "guest_memory.h"
@@ -27,7 +28,7 @@
 #define EBDA_START		0x9fc00
 /* ACPI tables are placed from here on, above the addresses of video ROMs. */
 #define ACPI_START		0xd0000
-#define FIRMWARE_MAX		0x800000
+#define FIRMWARE_MAX		0x1000000
 
 /*
  * Guest-physical addresses of the GDT, the stack, the zero page and so on that
@@ -224,15 +225,20 @@ static void start_firmware(struct vcpu *vcpu)
 	u16 key = fwcfg_find("opt/sevemu/firmware", &size);
 	u8 *image;
 
-	if (!key || !size || size % PAGE_SIZE || size > FIRMWARE_MAX)
-		end_run(END_ERROR, "--firmware has %u bytes, allowed are multiples of 4096 up "
-			"to %u", size, FIRMWARE_MAX);
+	if (!key || !size || size % PAGE_SIZE ||
+	    size + config.vars > FIRMWARE_MAX)
+		end_run(END_ERROR, "--firmware has %u bytes and --vars has %lu, allowed are "
+			"multiples of 4096 up to %u together", size, config.vars,
+			FIRMWARE_MAX);
 	image = npt_alloc(ALIGN_UP(size, LARGE_SIZE) / PAGE_SIZE);
 	fwcfg_read(key, image, size);
 	npt_add_rom(FOUR_GIB - size, size, image);
+	flash_init(FOUR_GIB - size);
 	launch_add(FOUR_GIB - size, size, LAUNCH_NORMAL);
 	if (guest_is_snp())
 		snp_launch_firmware(vcpu, image, size);
+	else if (config.sev != SEV_OFF)
+		sev_launch_firmware(image, size);
 
 	loader_real_mode(vcpu, RESET_CS, RESET_CS_BASE, RESET_IP);
 	start_aps(image, size);

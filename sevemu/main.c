@@ -19,6 +19,7 @@
 #include "fwcfg.h"
 #include "gdb.h"
 #include "io.h"
+#include "iommu.h"
 #include "jobs.h"
 #include "launch.h"
 #include "layout.h"
@@ -156,6 +157,11 @@ static void config_set(const char *name, char *value)
 		config.host = option_is(value, "spec") ? HOST_SPEC : HOST_KVM;
 		return;
 	}
+	if (option_is(name, "dma")) {
+		config.dma = option_is(value, "strict") ? DMA_STRICT :
+			     option_is(value, "encrypted") ? DMA_ENCRYPTED : DMA_OPEN;
+		return;
+	}
 	if (option_is(name, "mode")) {
 		config.mode = option_is(value, "ovmf") ? MODE_OVMF :
 			      option_is(value, "direct32") ? MODE_DIRECT32 : MODE_DIRECT64;
@@ -168,6 +174,8 @@ static void config_set(const char *name, char *value)
 		config.ghcb_max = number;
 	else if (option_is(name, "load"))
 		config.load = number;
+	else if (option_is(name, "vars"))
+		config.vars = number;
 	else if (option_is(name, "la57"))
 		config.la57 = number;
 	else if (option_is(name, "rdtsc"))
@@ -192,6 +200,8 @@ static void config_set(const char *name, char *value)
 		config.seed = number;
 	else if (option_is(name, "measure"))
 		config.measure = number;
+	else if (option_is(name, "tpm"))
+		config.tpm = number;
 	else if (option_is(name, "gdb"))
 		config.gdb = number;
 	else if (option_is(name, "attack-once"))
@@ -308,6 +318,7 @@ void hv_main(u64 base)
 	idt_init();
 	config_init();
 	npt_init();
+	iommu_init();
 	loader_memory();
 
 	host_init();

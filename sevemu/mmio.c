@@ -8,6 +8,7 @@
  * image ignores writes, as a ROM does.
  */
 #include "apic.h"
+#include "flash.h"
 #include "layout.h"
 #include "log.h"
 #include "main.h"
@@ -17,9 +18,8 @@
 #include "sevemu.h"
 
 /*
- * Where a TPM has its registers.  This machine has no TPM.  Reads of this range
- * return ones, because the firmware OVMF would otherwise wait very long for a
- * TPM.
+ * Where a TPM has its registers.  In a machine without TPM, reads of this range return ones,
+ * because the firmware OVMF would otherwise wait very long for a TPM.
  */
 #define TPM_BASE		0xfed40000
 #define TPM_SIZE		0x5000
@@ -61,12 +61,19 @@ static void device_access(u64 gpa, void *buf, size_t len, bool write)
 
 bool mmio_access(struct vcpu *vcpu, u64 gpa, void *buf, size_t len, bool write)
 {
+	u64 flash = flash_host(gpa);
 	u8 *frame;
 
 	if ((len != 1 && len != 2 && len != 4 && len != 8) ||
 	    ((gpa ^ (gpa + len - 1)) & ~(u64)PAGE_MASK) ||
-	    gpa >= PHYS_LIMIT || npt_is_hypervisor(gpa, len))
+	    gpa >= PHYS_LIMIT || (npt_is_hypervisor(gpa, len) && !flash))
 		return false;
+	if (flash) {
+		if (write)
+			flash_write(*(u8 *)buf);
+		device_access(flash, buf, len, write);
+		return true;
+	}
 	/*
 	 * An SNP guest's private memory is no MMIO.  Its firmware image is read with
 	 * its content, because the host has the image too.
@@ -80,7 +87,7 @@ bool mmio_access(struct vcpu *vcpu, u64 gpa, void *buf, size_t len, bool write)
 		memcpy(buf, frame, len);
 	else if (npt_is_rom(gpa))
 		trace("mmio write to the firmware image at %#lx ignored", gpa);
-	else if (gpa - TPM_BASE < TPM_SIZE)
+	else if (gpa - TPM_BASE < TPM_SIZE && !config.tpm)
 		memset(buf, 0xff, len);
 	else if (config.smp > 1 && write && len == 4 && !(gpa % 16) &&
 		 ALIGN_DOWN(gpa, PAGE_SIZE) == APIC_PAGE)

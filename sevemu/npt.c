@@ -26,15 +26,13 @@
  * frame is therefore mapped in both views from then on: the frame is "noted"
  * (HOOK_FRAME_NOTED).
  */
-#include "apic.h"
 #include "attack.h"
 #include "attack_events.h"
 #include "attack_memory.h"
 #include "attack_smp.h"
-#include "dma.h"
-#include "exception.h"
 #include "guest_memory.h"
 #include "hooks.h"
+#include "iommu.h"
 #include "layout.h"
 #include "log.h"
 #include "main.h"
@@ -47,7 +45,6 @@
 #include "watch.h"
 
 #define REGIONS_MAX		8
-#define DEVICES_MAX		64
 /*
  * Number of PDPTs that map PHYS_LIMIT bytes in one set of nested page tables.
  */
@@ -83,13 +80,6 @@ static u64 *mixed_root, *private_root;
  * virtual CPU whose npt_seen differs must flush its TLB at its next VMRUN.
  */
 static u64 changes;
-/*
- * The pages of devices that the nested page tables map for a guest without SEV-ES, as
- * the guest-physical address with the view in bit 0; 0: unused.  If all are in use, the
- * next one replaces the oldest.
- */
-static u64 devices[DEVICES_MAX];
-static unsigned int next_device;
 /*
  * Mask of the address bit that the nested page tables ignore, because an attack
  * tells the guest that this bit is the C-bit; 0: they ignore no bit.
@@ -140,7 +130,7 @@ static u64 *view_entry(enum view view, u64 gpa, int level)
 	return &table[INDEX(gpa, level)];
 }
 
-static void view_map(enum view view, u64 gpa, u64 host)
+void npt_map(enum view view, u64 gpa, u64 host)
 {
 	/*
 	 * Map the frame with the dirty bit clear.  If it is set later,
@@ -150,18 +140,14 @@ static void view_map(enum view view, u64 gpa, u64 host)
 	changes++;
 }
 
-static void view_unmap(enum view view, u64 gpa)
+void npt_unmap(enum view view, u64 gpa)
 {
 	smp_stop_others();
 	*view_entry(view, gpa, 0) = 0;
 	changes++;
 }
 
-/*
- * Returns whether @view maps @gpa, and in a table that view_entry() need not
- * allocate.
- */
-static bool view_maps(enum view view, u64 gpa)
+bool npt_maps(enum view view, u64 gpa)
 {
 	u64 *table = views[view];
 	int i;
@@ -254,7 +240,7 @@ static struct region *region_add(u64 gpa, u64 size, u8 *host)
 			*view_entry(VIEW_PRIVATE, gpa, 1) =
 				(u64)host | NPT_LEAF | PTE_PS;
 		} else {
-			view_map(VIEW_PRIVATE, gpa, (u64)host);
+			npt_map(VIEW_PRIVATE, gpa, (u64)host);
 		}
 		gpa += step;
 		host += step;
@@ -303,7 +289,7 @@ bool npt_is_hypervisor(u64 gpa, u64 len)
 		return true;
 	if (region_of(gpa) && region_of(last))
 		return false;
-	return (last >= hv_base && gpa < hv_base + HV_SIZE) ||
+	return (last >= hv_base && gpa < hv_base + HV_SIZE) || iommu_owns(gpa) ||
 	       (last >= ROM_BASE && gpa < ROM_BASE + ROM_SIZE);
 }
 
@@ -320,11 +306,7 @@ static u64 keystream(u64 address)
 	return x ^ x >> 32;
 }
 
-/*
- * Encrypts or decrypts the frame at guest-physical address @gpa, stored at
- * @host, by XOR with a keystream.
- */
-static void scramble(u64 gpa, u64 *host)
+void npt_encrypt(u64 gpa, u64 *host)
 {
 	unsigned int i;
 
@@ -379,18 +361,19 @@ void npt_place(u64 gpa, enum view view, u64 flags)
 
 	if (*npt_flags(gpa) & FRAME_SAVED || r->rom)
 		remember_stores(gpa);
-	if (view_maps(!view, gpa))
-		view_unmap(!view, gpa);
-	if (view_maps(view, gpa))
+	if (npt_maps(!view, gpa))
+		npt_unmap(!view, gpa);
+	if (npt_maps(view, gpa))
 		smp_stop_others();
 	if (flags & PTE_W && snapshot_protects(gpa))
 		flags ^= PTE_W | NPT_PROTECTED;
 	if (flags)
 		*view_entry(view, gpa, 0) = host | flags | PTE_A;
-	else if (view_maps(view, gpa))
-		view_unmap(view, gpa);
+	else if (npt_maps(view, gpa))
+		npt_unmap(view, gpa);
 	r->state[(gpa - r->gpa) / PAGE_SIZE] = view == VIEW_SHARED ? HOOK_FRAME_SHARED :
 					       HOOK_FRAME_PRIVATE;
+	iommu_frame(gpa, host, view == VIEW_SHARED);
 	changes++;
 }
 
@@ -483,12 +466,12 @@ void npt_set_state(u64 gpa, unsigned int state)
 	u64 host = (u64)npt_host(gpa);
 
 	r->state[(gpa - r->gpa) / PAGE_SIZE] = state;
-	view_unmap(VIEW_PRIVATE, gpa);
-	view_unmap(VIEW_SHARED, gpa);
+	npt_unmap(VIEW_PRIVATE, gpa);
+	npt_unmap(VIEW_SHARED, gpa);
 	if (state != HOOK_FRAME_SHARED)
-		view_map(VIEW_PRIVATE, gpa, host);
+		npt_map(VIEW_PRIVATE, gpa, host);
 	if (state != HOOK_FRAME_PRIVATE)
-		view_map(VIEW_SHARED, gpa, host);
+		npt_map(VIEW_SHARED, gpa, host);
 }
 
 void npt_each_frame(void (*see)(u64 gpa))
@@ -617,10 +600,11 @@ u8 *npt_frame(u64 gpa, enum view view)
 			events_trigger(FROM_UNSHARED);
 		smp_stop_others();
 		if (!memory_is_served())
-			scramble(page, (u64 *)host);
-		view_unmap(!view, page);
-		view_map(view, page, (u64)host);
+			npt_encrypt(page, (u64 *)host);
+		npt_unmap(!view, page);
+		npt_map(view, page, (u64)host);
 		*state = view == VIEW_SHARED ? HOOK_FRAME_SHARED : HOOK_FRAME_PRIVATE;
+		iommu_frame(page, (u64)host, view == VIEW_SHARED);
 		report_count(view == VIEW_SHARED ? COUNT_TO_SHARED : COUNT_TO_PRIVATE);
 		trace("frame %#lx %s", page, view == VIEW_SHARED ? "shared" : "private");
 	}
@@ -663,18 +647,13 @@ u64 npt_host_peek(u64 gpa)
 	return raw;
 }
 
-/*
- * Maps the private frame of @gpa in both views, because the guest used it with
- * C=0 as a page table or as code, which a processor with SEV reads as private
- * (APM2 15.34.5).  @what is "walked" or "executed", for the trace.
- */
-static void note_frame(u64 gpa, const char *what)
+void npt_note(u64 gpa, const char *what)
 {
 	u64 page = ALIGN_DOWN(gpa, PAGE_SIZE);
 	struct region *r = region_of(gpa);
 	u8 *host = npt_frame(page, VIEW_PRIVATE);
 
-	view_map(VIEW_SHARED, page, (u64)host);
+	npt_map(VIEW_SHARED, page, (u64)host);
 	r->state[(page - r->gpa) / PAGE_SIZE] = HOOK_FRAME_NOTED;
 	report_count(COUNT_NOTES);
 	trace("note %#lx %s with C=0", page, what);
@@ -695,146 +674,7 @@ void npt_flush(void)
 	changes++;
 }
 
-/*
- * Handles an access to the local APIC's page by a guest without SEV-ES and with several
- * processors.  The page is mapped read-only, so that each write comes here.
- */
-static void apic_page(struct vcpu *vcpu, enum view view, u64 gpa, u64 info)
+bool npt_is_mixed(const struct vcpu *vcpu)
 {
-	if (info & PF_W) {
-		apic_trap(vcpu, gpa);
-		return;
-	}
-	view_map(view, APIC_PAGE, APIC_PAGE);
-	*view_entry(view, APIC_PAGE, 0) &= ~(u64)PTE_W;
-}
-
-/*
- * Returns whether the nested page table entry of @gpa in @view allows the access that has
- * caused a nested page fault with the error code @info.
- */
-static bool entry_allows(enum view view, u64 gpa, u64 info)
-{
-	u64 entry = *npt_leaf(view, gpa);
-
-	return entry && (!(info & PF_W) || entry & (PTE_W | NPT_PROTECTED)) &&
-	       (!(info & PF_ID) || !(entry & PTE_NX));
-}
-
-/*
- * Handles a nested page fault of an SNP guest at @gpa in its RAM.  @by_rule: the access is
- * private although the guest has used C=0.
- */
-static void rmp_page_fault(struct vcpu *vcpu, u64 gpa, enum view view, u64 info, bool by_rule)
-{
-	enum view real = by_rule ? VIEW_PRIVATE : view;
-
-	if (!rmp_fault(vcpu, gpa, real, info))
-		return;
-	/* Without this check the guest would repeat the access, and the fault, forever. */
-	if (!entry_allows(real, gpa, info))
-		end_error(vcpu, "%s of %#lx, which the RMP allows and sevemu's nested page "
-			  "tables do not (RMP entry %#lx): sevemu models no page table in a "
-			  "VMSA page, and no right to write without the right to read",
-			  info & NPF_WALK ? "page-table walk" : info & PF_ID ? "fetch" :
-			  info & PF_W ? "write" : "read", gpa, rmp_word(gpa));
-	if (by_rule)
-		note_frame(gpa, info & NPF_WALK ? "walked" : "executed");
-}
-
-static bool is_apic(u64 gpa)
-{
-	return gpa >= APIC_START && gpa < APIC_END;
-}
-
-void npt_protect_devices(void)
-{
-	unsigned int i;
-
-	smp_stop_others();
-	for (i = 0; i < DEVICES_MAX; i++)
-		if (devices[i] && !is_apic(devices[i]))
-			*view_entry(devices[i] & 1, devices[i] & PTE_ADDR, 0) &= ~(u64)PTE_W;
-	changes++;
-}
-
-/*
- * Maps the device's page at @gpa in @view.  A page that is not mapped for writing
- * faults again when the guest writes to it.
- */
-static void map_device(struct vcpu *vcpu, enum view view, u64 gpa, bool write)
-{
-	bool mapped = view_maps(view, gpa);
-
-	if (write && !is_apic(gpa))
-		dma_doorbell(vcpu);
-	view_map(view, gpa, gpa);
-	if (dma_pending() && !is_apic(gpa))
-		*view_entry(view, gpa, 0) &= ~(u64)PTE_W;
-	if (mapped)
-		return;
-	if (devices[next_device])
-		view_unmap(devices[next_device] & 1, devices[next_device] & PTE_ADDR);
-	devices[next_device] = gpa | view;
-	next_device = (next_device + 1) % DEVICES_MAX;
-}
-
-void npt_fault(struct vcpu *vcpu)
-{
-	struct vmcb *vmcb = vcpu->vmcb;
-	u64 info = vmcb->exit_info_1, gpa = vmcb->exit_info_2;
-	bool mixed = vmcb->n_cr3 == (u64)mixed_root && config.sev != SEV_OFF;
-	enum view view = !mixed || gpa & cbit_mask() ? VIEW_PRIVATE : VIEW_SHARED;
-
-	attack_smp_fault(vcpu, gpa);
-	if (mixed)
-		gpa &= ~(cbit_mask() | alias);
-
-	if (region_of(gpa)) {
-		if (config.hostile)
-			memory_note(vcpu);
-		if (info & PF_ID)
-			watch_fetch(gpa, view);
-		bool by_rule = view == VIEW_SHARED && info & (NPF_WALK | PF_ID);
-
-		if (events_fault(vcpu, view, gpa, info) || snapshot_fault(gpa, info))
-			return;
-		if (guest_is_snp()) {
-			rmp_page_fault(vcpu, gpa, view, info, by_rule);
-			return;
-		}
-		if (view == VIEW_SHARED && info & NPF_WALK)
-			note_frame(gpa, "walked");
-		else if (view == VIEW_SHARED && info & PF_ID)
-			note_frame(gpa, "executed");
-		else if (info & PF_P)
-			end_error(vcpu, "bug in sevemu, please report it: nested page fault "
-				  "(error code %#lx) at %#lx, which is mapped RAM", info, gpa);
-		else
-			npt_frame(gpa, view);
-		return;
-	}
-
-	if (info & NPF_WALK || info & PF_ID)
-		end_error(vcpu, "guest %s at %#lx, where there is no RAM",
-			  info & NPF_WALK ? "page-table walk" : "instruction fetch", gpa);
-	if (gpa >= PHYS_LIMIT || npt_is_hypervisor(gpa, 1))
-		end_error(vcpu, "guest access to %#lx, which it was never given: memory of "
-			  "sevemu, or above the limit %#lx", gpa, PHYS_LIMIT);
-
-	if (view == VIEW_PRIVATE && guest_is_snp() && config.convert != CONVERT_IMPLICIT) {
-		violation(vcpu, VIOL_RMP_MISMATCH, "private access to %#lx, where there is no "
-			  "RAM: a device must be mapped with C=0", gpa);
-		end_run(END_VIOLATION, "the guest cannot go on behind the announced violation");
-	}
-	if (view == VIEW_PRIVATE && mixed) {
-		report_count(COUNT_MMIO_NOTES);
-		trace("note %#lx MMIO with C=1", gpa);
-	}
-	if (guest_is_es())
-		vc_raise(vcpu, SVM_EXIT_NPF);
-	else if (config.smp > 1 && ALIGN_DOWN(gpa, PAGE_SIZE) == APIC_PAGE)
-		apic_page(vcpu, view, gpa, info);
-	else
-		map_device(vcpu, view, ALIGN_DOWN(gpa, PAGE_SIZE), info & PF_W);
+	return vcpu->vmcb->n_cr3 == (u64)mixed_root && config.sev != SEV_OFF;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * npt.h - the guest's frames, their two views and the nested page tables
- * (npt.c); the hypervisor's page allocator.
+ * (npt.c); nested page faults (npt_fault.c); the hypervisor's page allocator.
  *
  * A frame is 4 KiB of the guest's RAM.  The guest sees a frame through the
  * private view if it accesses the frame with C=1, through the shared view with
@@ -148,6 +148,40 @@ u64 npt_host_peek(u64 gpa);
  * page table entry through npt_leaf()'s pointer.
  */
 void npt_flush(void);
+
+/*
+ * Maps the page at @gpa in @view, for reading, writing and execution, to the page of RAM or
+ * of a device at host address @host.  Both are page-aligned.  The other view stays as it is.
+ */
+void npt_map(enum view view, u64 gpa, u64 host);
+
+/* Removes the page at @gpa from @view.  Stops the other virtual CPUs before. */
+void npt_unmap(enum view view, u64 gpa);
+
+/*
+ * Returns whether @view maps @gpa.  Unlike npt_leaf() it allocates no table and splits no
+ * large page.
+ */
+bool npt_maps(enum view view, u64 gpa);
+
+/*
+ * Maps the private frame of @gpa in both views, because the guest used it with
+ * C=0 as a page table or as code, which a processor with SEV reads as private
+ * (APM2 15.34.5).  @what is "walked" or "executed", for the trace.
+ */
+void npt_note(u64 gpa, const char *what);
+
+/*
+ * Encrypts or decrypts the page of guest-physical address @gpa, stored at @host, by XOR
+ * with a keystream.  @gpa is page-aligned.
+ */
+void npt_encrypt(u64 gpa, u64 *host);
+
+/*
+ * Returns whether the C-bit in an address of @vcpu selects the view: not in a paging mode
+ * without C-bit, in which all accesses are private, and not without SEV.
+ */
+bool npt_is_mixed(const struct vcpu *vcpu);
 
 /*
  * Handles SVM_EXIT_NPF, a nested page fault of @vcpu (APM2 15.25.6).  If the

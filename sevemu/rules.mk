@@ -4,7 +4,7 @@
 
 EMU_DIR := sevemu
 EMU_OUT := $(O)/sevemu
-EMU_C := main exits insn npt guest_memory exception ghcb cpuid msr io mmio dma clock gdb hooks loader acpi \
+EMU_C := main exits insn npt npt_fault guest_memory exception ghcb cpuid msr io mmio flash dma iommu clock gdb hooks loader acpi \
 	fwcfg log names report string snapshot campaign jobs watch watch_kaslr \
 	rmp snp_insn snp_ghcb snp_launch svsm launch sha2 \
 	attack attack_answers attack_events attack_loader attack_memory \

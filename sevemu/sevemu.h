@@ -30,6 +30,8 @@
 enum sev_mode { SEV_OFF, SEV_SEV, SEV_ES, SEV_SNP };
 /* What the host does where KVM and the GHCB specification differ. */
 enum host_kind { HOST_KVM, HOST_SPEC };
+/* What a device reads in memory that the guest holds private (--dma). */
+enum dma_kind { DMA_OPEN, DMA_ENCRYPTED, DMA_STRICT };
 enum boot_mode { MODE_DIRECT64, MODE_DIRECT32, MODE_OVMF };
 
 /* What changes a page of an SNP guest between private and shared (--snp-convert). */
@@ -58,6 +60,7 @@ struct config {
 	enum boot_mode mode;	/* --mode: boots firmware or a kernel */
 	unsigned int cbit;	/* --cbit: the C-bit's position, 47 or 51 */
 	unsigned int ghcb_max;	/* --ghcb-max: highest GHCB protocol version, 1 or 2 */
+	enum dma_kind dma;	/* --dma: what devices can access */
 	enum host_kind host;	/* --host: the host is like KVM or the specification */
 	bool la57, rdtsc, strict, icount, trace, hooks;
 	bool hostile;		/* --attack or --hostile: the host attacks the guest */
@@ -73,10 +76,12 @@ struct config {
 	u64 timeout;		/* --timeout: seconds; only for a message */
 	u64 cpu_timeout;	/* --cpu-timeout: seconds; only for a message */
 	bool trace_time;	/* --trace-time: lines of the trace have the time */
+	bool tpm;		/* QEMU's arguments name a TPM */
 	bool gdb;		/* --gdb: gdb controls the guest */
 	bool has_success;	/* --success-port was given: the two fields below are valid */
 	u64 success_port;	/* I/O port to which the guest writes its result */
 	u64 success_value;	/* value that means success; another one means failure */
+	u64 vars;		/* bytes of the file of --vars, whole pages; 0: no --vars */
 	u64 load;		/* --load: address to load the kernel at; 0: at
 				 * the kernel's preferred address */
 	/* The rest has an effect with --sev snp only, except @measure. */

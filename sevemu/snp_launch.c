@@ -4,6 +4,8 @@
  * the secrets page, the confidential-computing blob for a kernel, and what the SEV
  * metadata of an OVMF image asks for.
  *
+ * An SEV or SEV-ES guest gets kernel hashes and a launch secret, too.
+ *
  * Runs once, before the guest starts.  The page formats are those of the SEV-SNP
  * firmware ABI (AMD publication 56860), of the SVSM specification (58019) and of EDK2
  * (OvmfPkg/ResetVector, OvmfPkg/Include/Guid/ConfidentialComputingSevSnpBlob.h).
@@ -163,6 +165,9 @@ static const guid_bytes metadata_guid = {
 static const guid_bytes hashes_area_guid = {
 	0x1f, 0x37, 0x55, 0x72, 0x3b, 0x3a, 0x04, 0x4b,
 	0x92, 0x7b, 0x1d, 0xa6, 0xef, 0xa8, 0xd4, 0x54 };
+static const guid_bytes secret_area_guid = {
+	0x61, 0xb3, 0x2e, 0x4c, 0x9b, 0x7d, 0xc3, 0x4c,
+	0x80, 0x81, 0x12, 0x7c, 0x90, 0xd3, 0xd2, 0x94 };
 static const guid_bytes hashes_guid = {
 	0x06, 0xd6, 0x38, 0x94, 0x22, 0x4f, 0xc9, 0x4c,
 	0xb4, 0x79, 0xa7, 0x93, 0xd4, 0x11, 0xfd, 0x21 };
@@ -407,6 +412,53 @@ static const struct metadata *find_metadata(const u8 *image, u32 size)
 		end_run(END_ERROR, "--firmware has no SEV metadata for SEV-SNP: give an OVMF of "
 			"2022.11 or later");
 	return m;
+}
+
+/*
+ * Looks for the area that the firmware image's table of GUIDs has for @guid.  Returns its
+ * size in bytes and sets *@base to its guest-physical address.  Returns 0 if there is none.
+ */
+static u32 find_area(const u8 *image, u32 size, const guid_bytes guid, u32 *base)
+{
+	u32 length = 0, bytes = 0;
+	const u8 *area = firmware_data(image, size, guid, &length);
+
+	if (!area || length < sizeof(*base) + sizeof(bytes))
+		return 0;
+	memcpy(base, area, sizeof(*base));
+	memcpy(&bytes, area + sizeof(*base), sizeof(bytes));
+	return *base ? bytes : 0;
+}
+
+/* Puts the file of --secret, which the launch does not measure, where the firmware wants it. */
+static void inject_secret(const u8 *image, u32 size)
+{
+	u32 bytes = 0, base = 0, room = find_area(image, size, secret_area_guid, &base);
+	u16 key = fwcfg_find("opt/sevemu/secret", &bytes);
+
+	if (!key)
+		return;
+	if (bytes > room)
+		end_run(END_ERROR, "--secret has %u bytes, and the firmware has room for %u: "
+			"give a build with room for launch secrets, such as OVMF.amdsev.fd",
+			bytes, room);
+	launch_page(ALIGN_DOWN(base, PAGE_SIZE), "launch secret");
+	launch_page(ALIGN_DOWN(base + bytes - 1, PAGE_SIZE), "launch secret");
+	fwcfg_read(key, npt_host(base), bytes);
+}
+
+void sev_launch_firmware(const u8 *image, u32 size)
+{
+	u32 base = 0, room = find_area(image, size, hashes_area_guid, &base);
+
+	inject_secret(image, size);
+	if (room < sizeof(struct hashes) || !fwcfg_read32(FW_CFG_KERNEL_SIZE))
+		return;
+	launch_page(ALIGN_DOWN(base, PAGE_SIZE), "table of kernel hashes");
+	launch_page(ALIGN_DOWN(base + sizeof(struct hashes) - 1, PAGE_SIZE),
+		    "table of kernel hashes");
+	make_hashes((struct hashes *)npt_host(base));
+	launch_add_bytes(base, sizeof(struct hashes));
 }
 
 void snp_launch_firmware(struct vcpu *vcpu, const u8 *image, u32 size)

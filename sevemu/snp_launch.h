@@ -2,7 +2,8 @@
 /*
  * snp_launch.h - the pages that an SEV-SNP guest gets at launch besides firmware or
  * kernel: CPUID page, secrets page, the blob that names both, and the sections that
- * firmware asks for (snp_launch.c).
+ * firmware asks for; kernel hashes and launch secret of an SEV or SEV-ES guest
+ * (snp_launch.c).
  */
 #ifndef SEVEMU_SNP_LAUNCH_H
 #define SEVEMU_SNP_LAUNCH_H
@@ -46,5 +47,13 @@ u64 snp_launch_kernel(struct vcpu *vcpu, u64 next);
  * launch.  An image without SEV metadata ends the run.
  */
 void snp_launch_firmware(struct vcpu *vcpu, const u8 *image, u32 size);
+
+/*
+ * Does what the table of GUIDs of a firmware image asks for, for an SEV or SEV-ES guest: puts
+ * the kernel hashes, if there is a kernel, and the file of --secret into the guest's private
+ * memory.  @image has @size bytes.  loader.c calls it after it has added the image itself to
+ * the launch.  An image that has no room for a secret ends the run.
+ */
+void sev_launch_firmware(const u8 *image, u32 size);
 
 #endif

@@ -9,7 +9,8 @@
 #	digest.pl image FILE SETUP
 #		makes a bzImage that halts at its entries, with the setup sectors of SETUP
 #	digest.pl firmware es|snp FILE [KERNEL INITRD CMDLINE RAM_SIZE]
-#		prints the digest of a firmware launch; with SNP also of the kernel hashes.
+#		prints the digest of a firmware launch and of the kernel hashes, if the
+#		firmware wants them.
 #		INITRD may be empty. RAM_SIZE is QEMU's, in bytes.
 #	digest.pl direct es|snp CBIT MODE VALIDATED IMAGE INITRD RAM
 #		prints the digest of a launch in MODE direct64 or direct32 on a machine without
@@ -173,6 +174,13 @@ sub firmware {
 			}
 			pages($gpa, $page_type, $contents);
 		}
+	}
+	my $area = table_entry($firmware, '7255371f-3a3b-4b04-927b-1da6efa8d454');
+	if ($sev eq 'es' && @kernel && $area && unpack('V', $area)) {
+		# QEMU's table of hashes has 176 bytes, and only these are measured.
+		my $hashes = kernel_hashes(slurp($kernel[0]),
+			$kernel[1] eq '' ? '' : slurp($kernel[1]), $kernel[2], $kernel[3]);
+		$plain->add($hashes . "\0" x (176 - length($hashes)));
 	}
 	my @data = ('vvVQ<', 0, 0x93, 0xffff, 0);
 	vmsa((map { $_ => [@data] } 0x00, 0x20, 0x30, 0x40, 0x50),

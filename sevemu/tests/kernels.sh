@@ -30,6 +30,12 @@ do_boot()
 	append=
 	[ "$options" = "$2" ] || append=${2#*@APPEND=}
 	case $options in
+	*%amdsev*)
+		budget=$ovmf_budget
+		need_files "$O/ovmf/OVMF.amdsev.fd"
+		echo 'a secret' >"$log.secret"
+		options="${options%%%*} --firmware $O/ovmf/OVMF.amdsev.fd --secret $log.secret"
+		;;
 	*ovmf*)
 		budget=$ovmf_budget
 		options="$options --firmware $OVMF"
@@ -96,6 +102,107 @@ do_disk()
 	rm "$log.disk"
 	check_run 0 "$4" "$5"
 	grep -qa 'userspace: reached' "$log.console" || die "userspace is not reached"
+	pass "$test"
+}
+
+# make_loader_disk FILE LOADER APPEND: a FAT disk from which the real loader grub, systemd-boot
+# or shim, which starts GRUB, starts Debian's cloud kernel.
+make_loader_disk()
+{
+	need mkfs.vfat mmd mcopy grub-mkstandalone
+	files="/usr/lib/systemd/boot/efi/systemd-bootx64.efi /usr/lib/shim/shimx64.efi"
+	# shellcheck disable=SC2086 # several files
+	need_files $files
+	cat >"$log.grub" <<-END
+		search --file /vmlinuz --set root
+		linux /vmlinuz console=ttyS0 quiet $3
+		initrd /initrd
+		boot
+	END
+	printf 'timeout 0\ndefault linux\n' >"$log.loader"
+	printf 'linux /vmlinuz\ninitrd /initrd\noptions console=ttyS0 quiet %s\n' "$3" >"$log.entry"
+	grub-mkstandalone -O x86_64-efi -o "$log.efi" --fonts= --locales= --themes= \
+		--install-modules="part_gpt fat linux search search_fs_file normal boot" \
+		--modules="part_gpt fat linux search search_fs_file normal boot" \
+		"boot/grub/grub.cfg=$log.grub" >"$log.mk" 2>&1 || die "$(tail -n 1 "$log.mk")"
+	rm -f "$1"
+	truncate -s 96M "$1"
+	mkfs.vfat -F 32 "$1" >"$log.mk"
+	mmd -i "$1" ::/EFI ::/EFI/BOOT ::/loader ::/loader/entries
+	case $2 in
+	grub) mcopy -i "$1" "$log.efi" ::/EFI/BOOT/BOOTX64.EFI ;;
+	systemd-boot) mcopy -i "$1" "${files% *}" ::/EFI/BOOT/BOOTX64.EFI ;;
+	shim)
+		mcopy -i "$1" "${files#* }" ::/EFI/BOOT/BOOTX64.EFI
+		mcopy -i "$1" "$log.efi" ::/EFI/BOOT/grubx64.efi
+		;;
+	esac
+	mcopy -i "$1" "$log.loader" ::/loader/loader.conf
+	mcopy -i "$1" "$log.entry" ::/loader/entries/linux.conf
+	mcopy -i "$1" "$O/kernels/cloud/vmlinuz" ::/vmlinuz
+	mcopy -i "$1" "$O/initramfs.cpio.gz" ::/initrd
+	rm "$log.efi"
+}
+
+# do_soak_loader NAME LOADER OPTIONS STATUS DEVICES REGEX: the columns as for do_disk.
+# @APPEND= adds to the kernel's command line.
+do_soak_loader()
+{
+	append=
+	case $3 in *@APPEND=*) append=${3#*@APPEND=} ;; esac
+	make_loader_disk "$log.disk" "$2" "$append"
+	devices=$(echo "${5%%"$tab"*}" | tr ';' ',' |
+		sed "s|%disk|-drive if=none,id=d,format=raw,file=$log.disk|")
+	# shellcheck disable=SC2086 # several options
+	sevemu --strict ${3%@APPEND=*} --firmware "$OVMF" -- $devices
+	rm "$log.disk"
+	check_run "$4" "${row##*"$tab"}" "mode=ovmf"
+	grep -qa 'userspace: reached' "$log.console" || die "userspace is not reached"
+	pass "$test"
+}
+
+# do_soak_tpm NAME OPTIONS DEVICE REGEX REPORT: firmware and Debian's cloud kernel with the TPM
+# of swtpm behind QEMU's DEVICE.
+do_soak_tpm()
+{
+	need swtpm
+	state=$(mktemp -d)
+	swtpm socket --tpm2 --flags startup-clear --terminate --tpmstate "dir=$state" \
+		--ctrl "type=unixio,path=$state/socket" >"$log.swtpm" 2>&1 &
+	tpm=$!
+	for try in 1 1 1 2 5; do
+		[ ! -S "$state/socket" ] || break
+		sleep "$try"
+	done
+	# shellcheck disable=SC2086 # several options
+	sevemu --strict $2 --firmware "$OVMF" --kernel "$O/kernels/cloud/vmlinuz" \
+		--initrd "$O/initramfs.cpio.gz" --append "console=ttyS0 loglevel=4" \
+		-- -chardev "socket,id=tpm,path=$state/socket" \
+		-tpmdev emulator,id=swtpm,chardev=tpm -device "$3,tpmdev=swtpm"
+	kill "$tpm" 2>/dev/null || :
+	rm -rf "$state"
+	check_run 0 "$4" "$5"
+	grep -qa 'userspace: reached' "$log.console" || die "userspace is not reached"
+	pass "$test"
+}
+
+# do_soak_vars NAME OPTIONS CODE VARS REGEX: Debian's cloud kernel through firmware in two
+# files, twice. The first run adds the variable BootOrder to the file.
+do_soak_vars()
+{
+	folder=${OVMF_FOLDER:-/usr/share/OVMF}
+	need_files "$folder/$3" "$folder/$4"
+	cp "$folder/$4" "$log.vars"
+	for run in 1 2; do
+		# shellcheck disable=SC2086 # several options
+		sevemu --strict $2 --firmware "$folder/$3" --vars "$log.vars" \
+			--kernel "$O/kernels/cloud/vmlinuz" --initrd "$O/initramfs.cpio.gz" \
+			--append "console=ttyS0 loglevel=4"
+		check_run 0 "$5" "end=power-off"
+		grep -qa 'userspace: reached' "$log.console" || die "userspace is not reached"
+		tr -d '\000' <"$log.vars" | grep -qa BootOrder || die "run $run: no BootOrder"
+	done
+	rm "$log.vars"
 	pass "$test"
 }
 

@@ -27,17 +27,17 @@ expand()
 			name = "lie." $2 ($3 == "-" ? "" : $3)
 			gsub(/[: ]/, "-", name)
 		}
-		if ($1 == "guest" || $1 == "firmware") {
+		if ($1 == "guest" || $1 == "firmware" || $1 == "flash" || $1 == "dma") {
 			options = $3
 			gsub(/ *--/, "-", options)
+			gsub(/ *[:%]/, "-", options)
 			gsub(/ /, "-", options)
 			gsub(/,/, "+", options)
-			gsub(/:/, "-", options)
 			sub(/^-*/, "", options)
 			if (options != "")
 				name = name "." options
-			if ($1 == "firmware")
-				name = "firmware." name
+			if ($1 != "guest")
+				name = $1 "." name
 		}
 		row = ""
 		for (i = 2; i <= NF; i++)
@@ -130,6 +130,16 @@ do_group()
 	pass "$test"
 }
 
+# do_dma CASE OPTIONS STATUS REGEX REPORT: a case of the test guest with the device edu.
+do_dma()
+{
+	# shellcheck disable=SC2086 # several options
+	sevemu --test-hooks --kernel "$O/sevemu-guest.img" --append "case=$1" $2 \
+		-- -m "$guest_memory" -device edu
+	check_run "$3" "$4" "$5"
+	pass "$test"
+}
+
 # do_guest CASE OPTIONS STATUS REGEX REPORT
 do_guest()
 {
@@ -182,7 +192,9 @@ do_joined()
 }
 
 # do_kernel NAME FILE REGEX: %split is firmware without variables, %cut a truncated kernel
-# for firmware, %joined see do_joined.
+# for firmware, %joined see do_joined. %smm is firmware that needs SMM, as a descriptor of
+# QEMU says. The others give --vars a wrong file: %own is for firmware with variables,
+# %other has no variables, %odd has not whole pages, %snp is for an SNP guest.
 do_kernel()
 {
 	[ "$2" != %joined ] || {
@@ -199,6 +211,29 @@ do_kernel()
 		} >"$log.fd"
 		sevemu --kernel "$O/sevemu-guest.img" --firmware "$log.fd"
 		;;
+	%smm)
+		rm -rf "$log.config"
+		mkdir -p "$log.config/qemu/firmware"
+		cp "$O/sevemu-firmware.img" "$log.config/code.fd"
+		cp "$log.config/code.fd" "$log.fd"
+		printf '"filename": "%s",\n"requires-smm"\n' "$(realpath "$log.config/code.fd")" \
+			>"$log.config/qemu/firmware/50-smm.json"
+		XDG_CONFIG_HOME=$log.config
+		export XDG_CONFIG_HOME
+		sevemu --firmware "$log.fd"
+		;;
+	%own | %other | %odd | %snp)
+		cp "$O/sevemu-firmware.img" "$log.fd"
+		make_vars "$log.vars" 16
+		kind=es
+		case $2 in
+		%own) cp "$log.vars" "$log.fd" ;;
+		%other) cp "$log.fd" "$log.vars" ;;
+		%odd) echo >>"$log.vars" ;;
+		%snp) kind=snp ;;
+		esac
+		sevemu --sev "$kind" --firmware "$log.fd" --vars "$log.vars"
+		;;
 	%cut)
 		head -c 20000 "$O/sevemu-guest.img" >"$log.img"
 		sevemu --kernel "$log.img" --firmware "$OVMF"
@@ -210,15 +245,61 @@ do_kernel()
 	pass "$test"
 }
 
-# do_firmware CASE OPTIONS STATUS REGEX REPORT: the image of the guest as firmware
-# begins with its command line.
-do_firmware()
+# firmware_image CASE: makes $log.fd, the test guest as firmware. The image begins with its
+# command line.
+firmware_image()
 {
 	cp "$O/sevemu-firmware.img" "$log.fd"
 	printf 'case=%s' "$1" | dd of="$log.fd" conv=notrunc status=none
+}
+
+# do_firmware CASE OPTIONS STATUS REGEX REPORT: at the end of the options, %N is the image's
+# size in KiB, with zeroes in front of the image, and %secret is --secret with a file and a kernel.
+do_firmware()
+{
+	firmware_image "$1"
+	options=$2
+	case $2 in *%[0-9]*)
+		kib=${2##*%} options=${2% %*}
+		head -c $((kib * 1024 - $(wc -c <"$log.fd"))) /dev/zero >"$log.wide"
+		cat "$log.fd" >>"$log.wide"
+		mv "$log.wide" "$log.fd"
+		;;
+	esac
+	# The secret of the case ends-launch-areas.
+	printf 87654321 >"$log.secret"
+	case $options in
+	*%secret) options="${options%%%*} --secret $log.secret --kernel $O/sevemu-guest.img" ;;
+	esac
 	# shellcheck disable=SC2086 # several options
-	sevemu --test-hooks --firmware "$log.fd" $2 -- -m "$guest_memory"
+	sevemu --test-hooks --firmware "$log.fd" $options -- -m "$guest_memory"
+	rm "$log.fd"
 	check_run "$3" "$4" "$5"
+	pass "$test"
+}
+
+# make_vars FILE KIB: a file that begins as that of firmware's variables does.
+make_vars()
+{
+	{
+		head -c 16 /dev/zero
+		printf '\215\053\361\377\226\166\213\114\251\205\047\107\007\133\117\120'
+		head -c $(($2 * 1024 - 32)) /dev/zero
+	} >"$1"
+}
+
+# do_flash CASE OPTIONS STATUS REGEX REPORT: the test guest as firmware, with variables in a
+# file of their own, which counts the runs of the case at 0x2000: the second one finds what
+# the first one has written.
+do_flash()
+{
+	firmware_image "$1"
+	make_vars "$log.vars" 16
+	for run in 1 2; do
+		# shellcheck disable=SC2086 # several options
+		sevemu --test-hooks --firmware "$log.fd" --vars "$log.vars" $2 -- -m "$guest_memory"
+		check_run "$3" "$(echo "$4" | sed "s/%run/$run/")" "$5"
+	done
 	pass "$test"
 }
 

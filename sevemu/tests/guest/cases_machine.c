@@ -33,6 +33,16 @@
 #define LAPIC			0xfee00000ULL
 #define LAPIC_VERSION		0x30
 #define ROM_PAGE		0xfffff000ULL
+/* Commands of the flash memory, and the bit of its status that says that it is ready. */
+#define FLASH_PROGRAM		0x10
+#define FLASH_READ_ARRAY	0xff
+#define FLASH_READY		0x80
+/* The bytes of the flash memory that the case flash uses; sevemu/tests/suite.sh knows them. */
+#define FLASH_COUNTER		0x2000
+#define FLASH_SCRATCH		0x3008
+/* Where firmware.S wants the launch secret and the table of kernel hashes. */
+#define LAUNCH_SECRET		0x3c000ULL
+#define KERNEL_HASHES		0x3c400ULL
 #define KEYBOARD_PORT		0x64
 #define KEYBOARD_RESET		0xfe
 
@@ -339,6 +349,139 @@ CASE(rom_write, "rom-write", CASE_ES)
 	expect("result of a read", ghcb_go(), RESULT_DONE);
 	expect("what is there", *(u64 *)ghcb_buffer(), before);
 	note("ROM", before);
+}
+
+/* Writes @value to the flash memory at @address, as firmware does. */
+static void flash_write(u64 address, u8 value)
+{
+	if (!machine.es) {
+		*(volatile u8 *)address = value;
+		return;
+	}
+	ghcb_begin(SVM_VMGEXIT_MMIO_WRITE, address, 1);
+	ghcb_set(GHCB_SCRATCH, ghcb_scratch(0));
+	*ghcb_buffer() = value;
+	expect("result of a write", ghcb_go(), RESULT_DONE);
+}
+
+/*
+ * Reads the flash memory at @address by a load, which must raise #VC in an SEV-ES guest if
+ * @raises is set, and must not otherwise.
+ */
+static u8 flash_read(u64 address, bool raises)
+{
+	struct regs r = { .rbx = address };
+	u64 before = vc.count;
+
+	insn_mmio_read8(&r);
+	expect("#VC of a load", vc.count - before, raises && machine.es);
+	return r.rax;
+}
+
+/* Programs the byte of the flash memory at @address. */
+static void flash_program(u64 address, u8 value)
+{
+	flash_write(address, FLASH_PROGRAM);
+	flash_write(address, value);
+	expect("status", flash_read(address, true) & FLASH_READY, FLASH_READY);
+	flash_write(address, FLASH_READ_ARRAY);
+}
+
+/* Maps the page at @address with C=1 or C=0. */
+static void flash_view(u64 address, bool private)
+{
+	*pte_of(address) = (*pte_of(address) & ~machine.cmask) | (private ? machine.cmask : 0);
+	flush_tlb();
+}
+
+/*
+ * The flash memory of --vars is below the ROM.  Its bytes stay from run to run: the case
+ * counts its runs there.  The flash memory is not encrypted, so that a load with C=1
+ * returns garbage, except from the device's registers.
+ */
+CASE(flash, "flash", CASE_NOT_SNP)
+{
+	u64 scratch, first, second, start = ROM_PAGE;
+	u8 runs;
+
+	if (hook(HOOK_FRAME_STATE, ROM_PAGE) == HOOK_FRAME_NONE)
+		return;
+	while (hook(HOOK_FRAME_STATE, start - PAGE_SIZE) != HOOK_FRAME_NONE)
+		start -= PAGE_SIZE;
+	start -= 4 * PAGE_SIZE;
+	scratch = start + FLASH_SCRATCH;
+	flash_view(start + FLASH_COUNTER, false);
+	flash_view(scratch, false);
+	runs = flash_read(start + FLASH_COUNTER, false) + 1;
+	flash_program(start + FLASH_COUNTER, runs);
+	expect("runs", flash_read(start + FLASH_COUNTER, false), runs);
+	note("runs", runs);
+
+	flash_program(scratch, 0x5a);
+	expect("byte with C=0", flash_read(scratch, false), 0x5a);
+	flash_view(scratch, true);
+	first = flash_read(scratch, false);
+	flash_view(scratch, false);
+	flash_program(scratch, 0xff);
+	flash_view(scratch, true);
+	second = flash_read(scratch, false);
+	if (machine.sev != SEV_OFF) {
+		expect_not("byte with C=1", first, 0x5a);
+		expect_not("byte with C=1", second, 0xff);
+	}
+	/* The ciphertext of what is there now, as a word of a stream cipher. */
+	if (machine.es)
+		expect("ciphertext", first ^ second, 0x5a ^ 0xff);
+	flash_view(scratch, false);
+
+	/* A store is a command, here "read array", and raises #VC. */
+	if (machine.es) {
+		struct regs r = { .rbx = scratch, .rax = FLASH_READ_ARRAY };
+		u64 before = vc.count;
+
+		insn_mmio_write(&r);
+		expect("#VC of a store", vc.count - before, 1);
+	}
+
+	/* While a byte's data is awaited, a command's code is data. */
+	flash_write(scratch, FLASH_PROGRAM);
+	flash_write(scratch, FLASH_READ_ARRAY);
+	expect("status", flash_read(scratch, true) & FLASH_READY, FLASH_READY);
+	if (machine.es) {
+		flash_view(scratch, true);
+		expect("status with C=1", flash_read(scratch, true) & FLASH_READY, FLASH_READY);
+		flash_view(scratch, false);
+	}
+	flash_write(scratch, FLASH_READ_ARRAY);
+	expect("byte with C=0", flash_read(scratch, false), FLASH_READ_ARRAY);
+}
+
+CASE(ends_flash_private, "ends-flash-private-write", CASE_SEV | CASE_ENDS)
+{
+	u64 start = ROM_PAGE;
+
+	while (hook(HOOK_FRAME_STATE, start - PAGE_SIZE) != HOOK_FRAME_NONE)
+		start -= PAGE_SIZE;
+	flash_view(start - PAGE_SIZE, true);
+	*(volatile u8 *)(start - PAGE_SIZE) = FLASH_READ_ARRAY;
+	fail("the run goes on");
+}
+
+/*
+ * The launch puts the file of --secret and the table of kernel hashes into private memory at
+ * the addresses that firmware.S names.  The first eight bytes of the table are those of its
+ * GUID, and the length behind the GUID is that of three hashes.
+ */
+CASE(launch_areas, "ends-launch-areas", CASE_SEV | CASE_ENDS)
+{
+	const volatile u64 *secret = (u64 *)LAUNCH_SECRET, *hashes = (u64 *)KERNEL_HASHES;
+
+	expect("secret", *secret, 0x3132333435363738);
+	expect("byte behind the secret", secret[1], 0);
+	expect("table of hashes", hashes[0], 0x4cc94f229438d606);
+	expect("its length", hashes[2] & 0xffff, 18 + 3 * 50);
+	expect_not("secret, as the host sees it", hook(HOOK_FRAME_READ, LAUNCH_SECRET),
+		   0x3132333435363738);
 }
 
 CASE(ends_rom_ghcb, "ends-ghcb-in-rom", CASE_ES | CASE_ENDS)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * flash.h - the flash memory with firmware's variables (flash.c).
+ *
+ * Addresses are guest-physical, with the C-bit clear.
+ */
+#ifndef SEVEMU_FLASH_H
+#define SEVEMU_FLASH_H
+
+#include "npt.h"
+#include "sevemu.h"
+
+/*
+ * Gives the guest the flash memory, so that it ends at @end, a multiple of 4 KiB.  Does
+ * nothing without --vars.  loader.c calls it before the guest starts.
+ */
+void flash_init(u64 end);
+
+/*
+ * Returns the address by which the hypervisor accesses QEMU's flash memory at @gpa; 0 if
+ * there is no flash memory at @gpa.
+ */
+u64 flash_host(u64 gpa);
+
+/*
+ * Handles a nested page fault of @vcpu at @gpa in the flash memory, through @view, with the
+ * error code @info.  Returns whether the guest can repeat the access.  If not, the access
+ * is one to a device's register, which the caller must emulate.
+ */
+bool flash_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info);
+
+/*
+ * Must be called before an SEV-ES guest's write of @value to the flash memory, which the
+ * guest has requested by its GHCB.
+ */
+void flash_write(u8 value);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cases_dma.c - DMA by a device, in the machine of sevemu's options --dma strict and --dma
+ * encrypted. The device is QEMU's educational one (edu), which copies bytes from RAM to a
+ * buffer of its own and back.
+ */
+#include "guest.h"
+
+#define PCI_ADDRESS		0xcf8
+#define PCI_DATA		0xcfc
+#define PCI_ENABLE		0x80000000u
+#define PCI_COMMAND		0x04
+#define PCI_COMMAND_MEMORY	0x02
+#define PCI_COMMAND_MASTER	0x04
+#define PCI_BAR_0		0x10
+#define DEVICES			32
+#define EDU_ID			0x11e81234
+/* Where the case puts the device's registers. */
+#define EDU			0xe0000000ULL
+#define EDU_SOURCE		(EDU + 0x80)
+#define EDU_TARGET		(EDU + 0x88)
+#define EDU_COUNT		(EDU + 0x90)
+#define EDU_DMA			(EDU + 0x98)
+#define EDU_DMA_RUN		1
+#define EDU_DMA_TO_RAM		2
+/* Address of the device's own buffer, in its own address space. */
+#define EDU_BUFFER		0x40000
+#define PATTERN			0x0123456789abcdefULL
+
+static ALIGNED_PAGE u64 source[PAGE_SIZE / 8], target[PAGE_SIZE / 8];
+
+static u32 pci_read(u32 address)
+{
+	struct regs r = { .rdx = PCI_ADDRESS, .rax = PCI_ENABLE | address };
+
+	insn_outl(&r);
+	r.rdx = PCI_DATA;
+	insn_inl(&r);
+	return r.rax;
+}
+
+static void pci_write(u32 address, u32 value)
+{
+	struct regs r = { .rdx = PCI_ADDRESS, .rax = PCI_ENABLE | address };
+
+	insn_outl(&r);
+	r.rdx = PCI_DATA;
+	r.rax = value;
+	insn_outl(&r);
+}
+
+static u32 edu_read(u64 address)
+{
+	struct regs r = { .rbx = address };
+
+	insn_mmio_read(&r);
+	return r.rax;
+}
+
+static void edu_write(u64 address, u32 value)
+{
+	struct regs r = { .rbx = address, .rax = value };
+
+	insn_mmio_write(&r);
+}
+
+/* Turns the device on. Returns false if the machine has none. */
+static bool edu_start(void)
+{
+	u32 device;
+
+	for (device = 0; device < DEVICES; device++) {
+		if (pci_read(device << 11) != EDU_ID)
+			continue;
+		pci_write(device << 11 | PCI_BAR_0, EDU);
+		pci_write(device << 11 | PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+		*pte_of(EDU) &= ~machine.cmask;
+		flush_tlb();
+		/*
+		 * The guest maps each frame in both views. At the first write to a device
+		 * after a flush of the TLB, sevemu shares each frame that is mapped with C=0.
+		 */
+		edu_write(EDU_COUNT, 0);
+		return true;
+	}
+	return false;
+}
+
+/* Lets the device copy a word, with EDU_DMA_TO_RAM or 0, and waits until it has done so. */
+static void edu_copy(u32 from, u32 to, u32 direction)
+{
+	edu_write(EDU_SOURCE, from);
+	edu_write(EDU_TARGET, to);
+	edu_write(EDU_COUNT, sizeof(u64));
+	edu_write(EDU_DMA, EDU_DMA_RUN | direction);
+	while (edu_read(EDU_DMA) & EDU_DMA_RUN)
+		;
+}
+
+CASE(dma_shared, "dma-shared", CASE_SEV)
+{
+	if (!edu_start())
+		return;
+	shared(source)[0] = PATTERN;
+	shared(target)[0] = 0;
+	edu_copy((u64)source, EDU_BUFFER, 0);
+	edu_copy(EDU_BUFFER, (u64)target, EDU_DMA_TO_RAM);
+	expect("word that the device has copied", shared(target)[0], PATTERN);
+	note("devices", 1);
+}
+
+/* Private memory that the device reads and writes, with --dma encrypted. */
+CASE(ends_dma_encrypted, "ends-dma-encrypted", CASE_SEV | CASE_ENDS)
+{
+	if (!edu_start()) {
+		fail("there is no device");
+		return;
+	}
+	source[0] = PATTERN;
+	shared(target)[0] = 0;
+	edu_copy((u64)source, EDU_BUFFER, 0);
+	edu_copy(EDU_BUFFER, (u64)target, EDU_DMA_TO_RAM);
+	expect_not("private word that the device has read", shared(target)[0], PATTERN);
+	expect_not("private word that the device has read", shared(target)[0], 0);
+	expect("the word itself", source[0], PATTERN);
+
+	shared(target)[0] = PATTERN;
+	edu_copy((u64)target, EDU_BUFFER, 0);
+	source[0] = 0;
+	edu_copy(EDU_BUFFER, (u64)source, EDU_DMA_TO_RAM);
+	/* sevemu looks at exits for what a device has done. */
+	hook(HOOK_FRAME_STATE, (u64)source);
+	expect_not("private word that the device has written", source[0], PATTERN);
+	expect_not("private word that the device has written", source[0], 0);
+}
+
+CASE(ends_dma_read, "ends-dma-private-read", CASE_SEV | CASE_ENDS)
+{
+	edu_start();
+	source[0] = PATTERN;
+	edu_copy((u64)source, EDU_BUFFER, 0);
+	fail("the run goes on");
+}
+
+CASE(ends_dma_write, "ends-dma-private-write", CASE_SEV | CASE_ENDS)
+{
+	edu_start();
+	/* The frame was shared, and becomes private. */
+	shared(source)[0] = PATTERN;
+	edu_copy((u64)source, EDU_BUFFER, 0);
+	source[1] = PATTERN;
+	edu_copy(EDU_BUFFER, (u64)source, EDU_DMA_TO_RAM);
+	fail("the run goes on");
+}
+
+CASE(ends_dma_nowhere, "ends-dma-nowhere", CASE_SEV | CASE_ENDS)
+{
+	edu_start();
+	edu_copy(0xf000000, EDU_BUFFER, 0);
+	fail("the run goes on");
+}
+
+/* The registers of the IOMMU are sevemu's. */
+CASE(ends_iommu, "ends-iommu-registers", CASE_SEV | CASE_ENDS)
+{
+	*pte_of(0xfed90000) &= ~machine.cmask;
+	flush_tlb();
+	edu_read(0xfed90000);
+	fail("the run goes on");
+}
