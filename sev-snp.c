@@ -82,6 +82,7 @@ static struct {
 	u32 cpuid_count;
 	u32 features;			/* the hypervisor's, GHCB_HV_FEATURE_* */
 	u64 calling_area;		/* the SVSM's; 0 at VMPL 0 */
+	bool coherent;			/* the processor's caches need no eviction */
 	/* The loader's list of validated ranges; NULL: all memory is validated. */
 	const struct validated *validated;
 	u32 validated_count;
@@ -289,7 +290,7 @@ u32 snp_cpuid_ecx(u32 function)
 
 /*
  * Compares leaf 0x8000001f of the CPUID page with what the processor and the page
- * tables have said.
+ * tables have said, and takes from it whether the caches are coherent.
  */
 static void check_sev_leaf(void)
 {
@@ -302,6 +303,7 @@ static void check_sev_leaf(void)
 		terminate(SEVSTUB_TERM_CPUID_STATUS);
 	if ((leaf->regs.ebx & CPUID_SEV_EBX_CBIT_MASK) != sev_guest.cbit)
 		terminate(SEVSTUB_TERM_CBIT_MISMATCH);
+	snp.coherent = leaf->regs.ebx >> CPUID_SEV_EBX_COHERENT_BIT;
 }
 
 void snp_start(const struct boot_params *bp)
@@ -473,7 +475,7 @@ static void evict(u64 addr, u64 size)
 {
 	u64 end = addr + size;
 
-	if (find_leaf(CPUID_SEV, 0)->regs.ebx >> CPUID_SEV_EBX_COHERENT_BIT)
+	if (snp.coherent)
 		return;
 	for (; addr < end; addr += PAGE_SIZE) {
 		(void)*(const volatile u8 *)addr;
@@ -664,8 +666,12 @@ static void validate_run(const struct run *run)
 	u64 end = addr + run->count * page_size(run->entry);
 
 	batch.unreported += end - addr;
-	if (snp.calling_area)
+	if (snp.calling_area) {
 		validate_by_svsm(addr, large, run->count);
+		/* The stub itself then needs no access to the pages. */
+		if (snp.coherent)
+			return;
+	}
 	for (; addr < end; addr += page_size(run->entry))
 		validate_page(addr, large);
 }
