@@ -473,11 +473,10 @@ static u32 svsm_pvalidate(u64 addr, bool large, u32 count, bool validate)
  */
 static void evict(u64 addr, u64 size)
 {
-	u64 end = addr + size;
-
 	if (snp.coherent)
 		return;
-	for (; addr < end; addr += PAGE_SIZE) {
+	/* The window for 2 MiB ends at 2^64, so the end is no number to compare with. */
+	for (; size; addr += PAGE_SIZE, size -= PAGE_SIZE) {
 		(void)*(const volatile u8 *)addr;
 		(void)*(const volatile u8 *)(addr + PAGE_SIZE - 1);
 	}
