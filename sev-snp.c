@@ -744,8 +744,6 @@ static bool next_usable(const struct boot_params *bp, u64 from, struct range *fo
 	if (ram) {
 		found->start = ALIGN_DOWN(found->start, PAGE_SIZE);
 		found->end = ALIGN_UP(found->end, PAGE_SIZE);
-		if (found->start < from)
-			found->start = from;
 	}
 	if (bios >= LEGACY_END || (ram && found->start <= bios))
 		return ram;
@@ -788,7 +786,8 @@ void snp_accept_ram(const struct boot_params *bp)
 
 	if (!snp.validated)
 		return;
-	while (next_unvalidated(bp, range.end, &range))
+	/* The end is 0 if a wrong E820 map has RAM in the last page below 2^64. */
+	while (next_unvalidated(bp, range.end, &range) && range.end)
 		snp_accept(range);
 	snp_accept_end();
 }

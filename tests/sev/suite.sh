@@ -311,12 +311,16 @@ do_snp_campaign() {
 	end=$((link + $(number "$O/boot/test.img" $((head + 48)) 8)))
 	proof=$((ghcb - $(symbol "$O/boot/test.elf" ghcb_page) +
 		$(symbol "$O/boot/test.elf" idt_load_stage2)))
+	# The marker is where the 32-bit entry of an image at its preferred address would be.
+	load=
+	[ "$2" = 32 ] || load="--load 0x1000000"
 	# shellcheck disable=SC2086 # several options
-	sevemu --sev snp --load 0x1000000 --mode "direct$2" $3 --marker "$link" \
+	sevemu --sev snp $load --mode "direct$2" $3 --marker "$link" \
 		--watch "$link-$end,$((ghcb)),$proof" --kernel "$O/boot/test.img" \
 		--append "nokaslr t.quiet=1 t.sev=snp t.cbit=51 t.handed=any"
 	check_status 0
 	must_say '^sevemu: all [0-9]+ runs ended in an allowed way'
+	must_say '^sevemu: ends .* terminated-'
 	pass "$test" "$(sed -n 's/^sevemu: ends runs=\([0-9]*\) .*/\1 runs/p' "$log.log")"
 }
 
