@@ -759,11 +759,13 @@ static bool next_usable(const struct boot_params *bp, u64 from, struct range *fo
  */
 static bool next_unvalidated(const struct boot_params *bp, u64 from, struct range *found)
 {
+	bool covered;
 	u32 i;
 
-	while (next_usable(bp, from, found)) {
-		bool covered = false;
-
+	do {
+		if (!next_usable(bp, from, found))
+			return false;
+		covered = false;
 		for (i = 0; i < snp.validated_count; i++) {
 			const struct validated *v = &snp.validated[i];
 
@@ -774,10 +776,8 @@ static bool next_unvalidated(const struct boot_params *bp, u64 from, struct rang
 				from = v->end;
 			}
 		}
-		if (!covered)
-			return true;
-	}
-	return false;
+	} while (covered);
+	return true;
 }
 
 void snp_accept_ram(const struct boot_params *bp)
