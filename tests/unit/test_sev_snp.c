@@ -815,14 +815,14 @@ TEST(accept_ram)
 TEST(accept_legacy)
 {
 	static const u64 entries[] = {
-		0xc1000 | PRIVATE_4K, 0x300000 | PRIVATE_4K,
+		0xc1000 | PRIVATE_4K, 0xff000 | PRIVATE_4K, 0x300000 | PRIVATE_4K,
 	};
 
-	start_with_list((const u64[]){ 0, 0xc1000, 0xc2000, 0x100000, 0, 0 });
+	start_with_list((const u64[]){ 0, 0xc1000, 0xc2000, 0xff000, 0, 0 });
 	e820(0, 0xc1800, 0x1000, 1);
 	e820(1, 0x300000, 0x1000, 1);
 	e820(2, 0x1000, 0x1000, 2);
-	expect_states(entries, 2, 2);
+	expect_states(entries, 3, 3);
 	snp_accept_ram(&bp);
 	CHECK(host.at == host.count, "%u exchanges: %s", host.at, trace);
 	/* RAM in the last page of the address space. */
