@@ -315,7 +315,7 @@ do_snp_campaign() {
 	load=
 	[ "$2" = 32 ] || load="--load 0x1000000"
 	# shellcheck disable=SC2086 # several options
-	sevemu --sev snp $load --mode "direct$2" $3 --marker "$link" \
+	sevemu --sev snp --timeout $((10 * hang)) $load --mode "direct$2" $3 --marker "$link" \
 		--watch "$link-$end,$((ghcb)),$proof" --kernel "$O/boot/test.img" \
 		--append "nokaslr t.quiet=1 t.sev=snp t.cbit=51 t.handed=any"
 	check_status 0
