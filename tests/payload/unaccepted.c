@@ -10,8 +10,11 @@
 #include "efi/efi-types.h"
 
 /* The protocol of SEV-SNP guests in EDK II, OvmfPkg/Include/Protocol/MemoryAccept.h. */
+struct memory_acceptance;
+typedef EFI_STATUS EFIAPI allow_unaccepted_fn(struct memory_acceptance *this);
+
 struct memory_acceptance {
-	EFI_STATUS (EFIAPI *allow_unaccepted)(struct memory_acceptance *this);
+	allow_unaccepted_fn *allow_unaccepted;
 };
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *st);
