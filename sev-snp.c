@@ -82,6 +82,7 @@ static struct {
 	u32 cpuid_count;
 	u32 features;			/* the hypervisor's, GHCB_HV_FEATURE_* */
 	u64 calling_area;		/* the SVSM's; 0 at VMPL 0 */
+	bool coherent;			/* the processor's caches need no eviction */
 	/* The loader's list of validated ranges; NULL: all memory is validated. */
 	const struct validated *validated;
 	u32 validated_count;
@@ -289,7 +290,7 @@ u32 snp_cpuid_ecx(u32 function)
 
 /*
  * Compares leaf 0x8000001f of the CPUID page with what the processor and the page
- * tables have said.
+ * tables have said, and takes from it whether the caches are coherent.
  */
 static void check_sev_leaf(void)
 {
@@ -302,6 +303,7 @@ static void check_sev_leaf(void)
 		terminate(SEVSTUB_TERM_CPUID_STATUS);
 	if ((leaf->regs.ebx & CPUID_SEV_EBX_CBIT_MASK) != sev_guest.cbit)
 		terminate(SEVSTUB_TERM_CBIT_MISMATCH);
+	snp.coherent = leaf->regs.ebx >> CPUID_SEV_EBX_COHERENT_BIT;
 }
 
 void snp_start(const struct boot_params *bp)
@@ -471,11 +473,10 @@ static u32 svsm_pvalidate(u64 addr, bool large, u32 count, bool validate)
  */
 static void evict(u64 addr, u64 size)
 {
-	u64 end = addr + size;
-
-	if (find_leaf(CPUID_SEV, 0)->regs.ebx >> CPUID_SEV_EBX_COHERENT_BIT)
+	if (snp.coherent)
 		return;
-	for (; addr < end; addr += PAGE_SIZE) {
+	/* The window for 2 MiB ends at 2^64, so the end is no number to compare with. */
+	for (; size; addr += PAGE_SIZE, size -= PAGE_SIZE) {
 		(void)*(const volatile u8 *)addr;
 		(void)*(const volatile u8 *)(addr + PAGE_SIZE - 1);
 	}
@@ -664,8 +665,12 @@ static void validate_run(const struct run *run)
 	u64 end = addr + run->count * page_size(run->entry);
 
 	batch.unreported += end - addr;
-	if (snp.calling_area)
+	if (snp.calling_area) {
 		validate_by_svsm(addr, large, run->count);
+		/* The stub itself then needs no access to the pages. */
+		if (snp.coherent)
+			return;
+	}
 	for (; addr < end; addr += page_size(run->entry))
 		validate_page(addr, large);
 }
@@ -739,8 +744,6 @@ static bool next_usable(const struct boot_params *bp, u64 from, struct range *fo
 	if (ram) {
 		found->start = ALIGN_DOWN(found->start, PAGE_SIZE);
 		found->end = ALIGN_UP(found->end, PAGE_SIZE);
-		if (found->start < from)
-			found->start = from;
 	}
 	if (bios >= LEGACY_END || (ram && found->start <= bios))
 		return ram;
@@ -756,11 +759,13 @@ static bool next_usable(const struct boot_params *bp, u64 from, struct range *fo
  */
 static bool next_unvalidated(const struct boot_params *bp, u64 from, struct range *found)
 {
+	bool covered;
 	u32 i;
 
-	while (next_usable(bp, from, found)) {
-		bool covered = false;
-
+	do {
+		if (!next_usable(bp, from, found))
+			return false;
+		covered = false;
 		for (i = 0; i < snp.validated_count; i++) {
 			const struct validated *v = &snp.validated[i];
 
@@ -771,10 +776,8 @@ static bool next_unvalidated(const struct boot_params *bp, u64 from, struct rang
 				from = v->end;
 			}
 		}
-		if (!covered)
-			return true;
-	}
-	return false;
+	} while (covered);
+	return true;
 }
 
 void snp_accept_ram(const struct boot_params *bp)
@@ -783,7 +786,8 @@ void snp_accept_ram(const struct boot_params *bp)
 
 	if (!snp.validated)
 		return;
-	while (next_unvalidated(bp, range.end, &range))
+	/* The end is 0 if a wrong E820 map has RAM in the last page below 2^64. */
+	while (next_unvalidated(bp, range.end, &range) && range.end)
 		snp_accept(range);
 	snp_accept_end();
 }

@@ -20,6 +20,7 @@
 #include "report.h"
 #include "rmp.h"
 #include "sevemu.h"
+#include "snp_launch.h"
 
 #define FEATURES_SNP		(1ull << 12)	/* bit 0 of the features, in the MSR */
 #define VERSION_MAX_SHIFT	48
@@ -73,15 +74,18 @@ static const u32 svsm_answers[] = {
 
 /*
  * Returns the host address of the 32-bit field at guest-physical @gpa, which the caller
- * changes as a lying loader could.  If @gpa is not RAM, because another lie has spoilt the
- * address, returns the address of a field that the guest never sees.
+ * changes as a lying loader could.  If another lie has spoilt the address, so that @gpa is
+ * not in the pages that snp_launch.c makes, returns the address of a field that the guest
+ * never sees.  The attack would otherwise change the guest's own image, which is measured.
  */
 static u32 *field_at(u64 gpa)
 {
 	static u32 nowhere;
-	u32 *field = (u32 *)npt_frame(ALIGN_DOWN(gpa, sizeof(*field)), VIEW_PRIVATE);
 
-	return field ? field : &nowhere;
+	gpa = ALIGN_DOWN(gpa, sizeof(u32));
+	if (gpa < SNP_BLOB || gpa >= SNP_RESERVED_END)
+		return &nowhere;
+	return (u32 *)npt_frame(gpa, VIEW_PRIVATE);
 }
 
 /* Returns the guest-physical address of the blob that the setup_data list names. */

@@ -103,6 +103,7 @@ bool guest_translate(struct vcpu *vcpu, u64 va, u32 access, struct translation *
 		u64 shift = 12 + bits * level;
 		u64 index = va >> shift & ((1 << bits) - 1);
 		bool pdpte = levels == 3 && level == 2;
+		bool leaf;
 		u64 at;
 		u8 *slot;
 
@@ -119,15 +120,18 @@ bool guest_translate(struct vcpu *vcpu, u64 va, u32 access, struct translation *
 		entry = bits == 10 ? *(u32 *)slot : *(u64 *)slot;
 		if (!(entry & PTE_P))
 			return false;
+		leaf = level == 0 || (entry & PTE_PS && !pdpte);
 		if (!pdpte) {
-			*slot |= PTE_A;
+			u64 set = PTE_A | (leaf && access & PF_W ? PTE_D : 0);
+
+			/* The processor stores them, so this is no change by the host. */
+			if (set & ~entry)
+				npt_store(at, VIEW_PRIVATE);
+			*slot |= set;
 			rights &= entry;
 		}
-		if (level == 0 || (entry & PTE_PS && !pdpte)) {
-			if (access & PF_W)
-				*slot |= PTE_D;
+		if (leaf)
 			break;
-		}
 		table = entry & PTE_ADDR & ~no_address;
 	}
 

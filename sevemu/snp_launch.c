@@ -21,6 +21,7 @@
 #include "sha2.h"
 #include "snp_launch.h"
 #include "svsm.h"
+#include "watch.h"
 
 /* The pages of the direct modes. */
 #define KERNEL_SECRETS		SNP_RESERVED
@@ -286,8 +287,10 @@ u64 snp_launch_kernel(struct vcpu *vcpu, u64 next)
 	make_secrets_page(vcpu, KERNEL_SECRETS, KERNEL_CALLING_AREA);
 	make_cpuid_page(vcpu, KERNEL_CPUID);
 	launch_add(KERNEL_CALLING_AREA, PAGE_SIZE, LAUNCH_ZERO);
-	if (config.vmpl)
+	if (config.vmpl) {
 		svsm_init(vcpu, KERNEL_CALLING_AREA);
+		watch_own(KERNEL_CALLING_AREA, KERNEL_CALLING_AREA + PAGE_SIZE);
+	}
 	return SNP_BLOB;
 }
 

@@ -13,18 +13,9 @@
 #define OWN_CPUID
 #define OWN_SNP
 #include "scripted_host.h"
+#include "snp_handover.h"
 
 #include "fuzz.h"
-
-#define NODE		DATA
-#define BLOB		(DATA + 0x40)
-#define LIST_NODE	(DATA + 0x80)
-#define CPUID_PAGE	(DATA + PAGE_SIZE)
-#define SECRETS		(DATA + 2 * PAGE_SIZE)
-#define AREA		(DATA + 3 * PAGE_SIZE)
-#define ZERO_PAGE	(DATA + 4 * PAGE_SIZE)
-
-#define SEV_LEAF	0x8000001fU
 
 static struct input *input;
 /* The termination that a model expects, as set << 8 | code; NONE: the guest goes on. */
@@ -34,29 +25,6 @@ static unsigned int expected;
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
 {
 	HARNESS_REFUSE("leaf %#x.%u", leaf, subleaf);
-}
-
-static void put_at(u64 at, u64 value, unsigned int size)
-{
-	memcpy((void *)at, &value, size);
-}
-
-static u64 get_at(u64 at, unsigned int size)
-{
-	u64 value = 0;
-
-	memcpy(&value, (void *)at, size);
-	return value;
-}
-
-static void add_leaf(u32 function, u32 index, const u32 *regs)
-{
-	u64 at = CPUID_PAGE + 16 + get_at(CPUID_PAGE, 4) * 48;
-
-	put_at(CPUID_PAGE, get_at(CPUID_PAGE, 4) + 1, 4);
-	put_at(at, function, 4);
-	put_at(at + 4, index, 4);
-	memcpy((void *)(at + 24), regs, 16);
 }
 
 /* ---- the page map: what the guest has accepted ---- */
@@ -290,7 +258,6 @@ static void fresh_guest(void)
 	memset(&snp, 0, sizeof(snp));
 	memset(&batch, 0, sizeof(batch));
 	memset(&map_of, 0, sizeof(map_of));
-	memset((void *)DATA, 0, 5 * PAGE_SIZE);
 	map_of.wrong = NONE;
 	expected = NONE;
 	snp_efi_blob = 0;
@@ -299,16 +266,7 @@ static void fresh_guest(void)
 	host.sev_status = 7;
 	sev_guest = (struct sev_guest){ .status = 7, .cbit = 51, .known = true };
 	es.version = 2;
-	put_at(NODE + 8, 7, 4);
-	put_at(NODE + 12, 4, 4);
-	put_at(NODE + 16, BLOB, 4);
-	put_at(BLOB, 0x45444d41, 4);
-	put_at(BLOB + 8, SECRETS, 8);
-	put_at(BLOB + 16, PAGE_SIZE, 4);
-	put_at(BLOB + 24, CPUID_PAGE, 8);
-	put_at(BLOB + 32, PAGE_SIZE, 4);
-	((struct boot_params *)ZERO_PAGE)->hdr.setup_data = NODE;
-	add_leaf(SEV_LEAF, 0, (const u32[]){ 0x1a, 1U << 31 | 51, 0, 0 });
+	hand_over();
 }
 
 /* Calls @what and compares how it ends with @expected or with map_of.wrong. */
@@ -425,7 +383,7 @@ static bool predict_start(void)
 		return true;
 	if (!is_memory(blob, 40))
 		return false;
-	if (get_at(blob, 4) != 0x45444d41)
+	if (get_at(blob, 4) != MAGIC)
 		return true;
 	cpuid = get_at(blob + 24, 8);
 	expected = 1 << 8 | 4;
@@ -497,15 +455,14 @@ static void fuzz_handed(struct input *in)
 		u8 which = take_u8(in);
 
 		take_bytes(in, regs, sizeof(regs));
-		add_leaf(leaves[which % ARRAY_SIZE(leaves)], which >> 6, regs);
+		put_leaf(leaves[which % ARRAY_SIZE(leaves)], which >> 6, regs);
 		if (which & 32)
 			put_at(CPUID_PAGE + 24 + 48 * get_at(CPUID_PAGE, 4) - 48,
 			       which >> 4 & 3, 8);
 	}
 	if (how & 32) {
-		put_at(NODE, LIST_NODE, 8);
-		put_at(LIST_NODE + 8, 0x6c615653, 4);
-		put_at(LIST_NODE + 12, 32, 4);
+		put_at(BLOB_NODE, LIST_NODE, 8);
+		put_node(LIST_NODE, 0, NODE_VALIDATED, 32);
 		for (i = 0; i < 4; i++)
 			put_at(LIST_NODE + 16 + 8 * i, take_u16(in) * 2048UL, 8);
 	}
@@ -580,9 +537,8 @@ static void fuzz_accept(struct input *in)
 	u8 how = take_u8(in);
 	unsigned int entries = take_u8(in) % 8 + 1, ranges = take_u8(in) % 6, i;
 
-	put_at(NODE, LIST_NODE, 8);
-	put_at(LIST_NODE + 8, 0x6c615653, 4);
-	put_at(LIST_NODE + 12, 16 * ranges, 4);
+	put_at(BLOB_NODE, LIST_NODE, 8);
+	put_node(LIST_NODE, 0, NODE_VALIDATED, 16 * ranges);
 	for (i = 0; i < ranges; i++) {
 		u64 start = take_u16(in) % PAGES;
 		u64 end = start + 1 + take_u8(in) * (how & 4 ? 16UL : 1UL);
@@ -593,9 +549,7 @@ static void fuzz_accept(struct input *in)
 	}
 	map_of.svsm = how & 1;
 	map_of.small_rmp = how & 2;
-	put_at(SECRETS + 0x148, 1, 8);
-	put_at(SECRETS + 0x150, AREA, 8);
-	put_at(SECRETS + 0x15c, 1, 1);
+	put_svsm(1);
 	input = &(struct input){ NULL, 0 };
 	if (!play(start_snp))
 		return;

@@ -109,11 +109,19 @@ $(PAYLOADS)/loader.bin: $(PAYLOADS)/loader.elf
 	@printf '  %-7s %s\n' OBJCOPY $@
 	$(Q)$(OBJCOPY) -O binary $< $@
 
+# ---- An EFI program. A PE file without relocations runs at any address, because all of
+#      its code is position-independent.
+
+$(PAYLOADS)/obj/unaccepted.o: PAYLOAD_CFLAGS += -fno-ident -I. $(EFI_FLAGS)
+$(PAYLOADS)/unaccepted.efi: $(PAYLOADS)/obj/unaccepted.o tests/payload/rules.mk
+	@printf '  %-7s %s\n' LD $@
+	$(Q)$(LD) -m i386pep --subsystem 10 -e efi_main -s -o $@ $<
+
 .PHONY: payloads
 payloads: $(PAYLOAD_SEALED) $(PAYLOADS)/tiny.elf $(PAYLOADS)/moves.bz $(PAYLOADS)/loader.bin
 
 -include $(PAYLOAD_KERNEL_OBJS:.o=.d) $(PAYLOAD_LOADER_OBJS:.o=.d) $(PAYLOADS)/seal.d \
-	$(PAYLOADS)/noise.d $(PAYLOADS)/obj/kernel/tiny.d
+	$(PAYLOADS)/noise.d $(PAYLOADS)/obj/kernel/tiny.d $(PAYLOADS)/obj/unaccepted.d
 
 .PHONY: check-deps-payload
 check-deps-payload: payloads

@@ -42,7 +42,7 @@ sev-snp-images: $(IMAGE_DEPS) fetch-snp
 
 .PHONY: nae check-deps-sev
 nae: $(NAE)/nae.img ## make the image of the NAE self-test, build/sev/nae.img
-check-deps-sev: $(NAE)/nae.img $(O)/sevemu.rom $(O)/initramfs.cpio.gz \
+check-deps-sev: $(NAE)/nae.img $(O)/sevemu.rom $(O)/initramfs.cpio.gz $(O)/payload/unaccepted.efi \
 	$(addprefix $(O)/boot/,test-lz4.img test-none.img cloud-lz4.img kexec.img) \
 	$(addprefix $(O)/boot/,test.img low.img high.img align4k.img cloud.img \
 		generic.img bad-cut-half.img bad-cut-little.img bad-header-bit.img) \

@@ -255,6 +255,42 @@ do_soak_snp() {
 	do_snp "$@"
 }
 
+# do_snp_disk NAME DISK IMAGE OPTIONS QEMU REGEX: Debian unstable's OVMF starts the image
+# from a disk that make-disk makes, as an SNP guest. In QEMU's options, %virtio, %nvme and
+# %ahci are the disk on such a controller.
+do_snp_disk() {
+	need mkfs.vfat mcopy objcopy
+	need_files "$O/ovmf/OVMF.fd" "$O/boot/$3.img"
+	options=$4
+	[ "$4" != - ] || options=
+	expected='userspace: reached'
+	append='console=ttyS0 quiet earlyprintk=ttyS0'
+	[ "$3" != high ] || {
+		expected='^payload: passed$'
+		append="earlyprintk=ttyS0 t.sev=snp t.cbit=51 t.entry=1 t.handed=any"
+		append="$append $(initrd_fact "$initrd")"
+	}
+	DISK_IMAGE=$O/boot/$3.img DISK_OPTIONS=$append tests/boot/make-disk "$2" "$log.disk"
+	drive="-drive if=none,id=d,format=raw,file=$log.disk -device"
+	devices=$(echo "$5" | sed "
+		s|%virtio|$drive virtio-blk-pci,drive=d,disable-legacy=on,iommu_platform=true,bootindex=0|
+		s|%nvme|$drive nvme,drive=d,serial=1,bootindex=0|
+		s|%ahci|-device ahci,id=a $drive ide-hd,drive=d,bus=a.0,bootindex=0|")
+	# shellcheck disable=SC2086 # several options
+	sevemu --sev snp --firmware "$O/ovmf/OVMF.fd" $options -- $devices
+	rm "$log.disk"
+	check_status 0
+	must_say "$expected"
+	must_say 'sevstub: EFI entry'
+	must_say "$6"
+	[ "$3" = high ] || must_say "$features_snp"
+	pass "$test"
+}
+
+do_soak_snp_disk() {
+	do_snp_disk "$@"
+}
+
 # do_snp_lied NAME OPTIONS ATTACK STATUS REGEX: the host of an SNP guest lies.
 do_snp_lied() {
 	options=$2
@@ -275,12 +311,16 @@ do_snp_campaign() {
 	end=$((link + $(number "$O/boot/test.img" $((head + 48)) 8)))
 	proof=$((ghcb - $(symbol "$O/boot/test.elf" ghcb_page) +
 		$(symbol "$O/boot/test.elf" idt_load_stage2)))
+	# The marker is where the 32-bit entry of an image at its preferred address would be.
+	load=
+	[ "$2" = 32 ] || load="--load 0x1000000"
 	# shellcheck disable=SC2086 # several options
-	sevemu --sev snp --load 0x1000000 --mode "direct$2" $3 --marker "$link" \
+	sevemu --sev snp --timeout $((10 * hang)) $load --mode "direct$2" $3 --marker "$link" \
 		--watch "$link-$end,$((ghcb)),$proof" --kernel "$O/boot/test.img" \
 		--append "nokaslr t.quiet=1 t.sev=snp t.cbit=51 t.handed=any"
 	check_status 0
 	must_say '^sevemu: all [0-9]+ runs ended in an allowed way'
+	must_say '^sevemu: ends .* terminated-'
 	pass "$test" "$(sed -n 's/^sevemu: ends runs=\([0-9]*\) .*/\1 runs/p' "$log.log")"
 }
 

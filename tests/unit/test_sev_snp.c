@@ -7,62 +7,24 @@
  * and the SVSM are fakes that append a line to @trace. The fake of PVALIDATE translates
  * its operand by the stub's page tables.
  */
+#define _GNU_SOURCE		/* REG_ERR */
 #define OWN_CPUID
 #define OWN_SNP
+#include <setjmp.h>
+#include <signal.h>
+#include <ucontext.h>
+
 #include "scripted_host.h"
-
-/* ---- what the loader hands over, at addresses of the guest's memory ---- */
-
-#define BLOB_NODE	DATA
-#define BLOB		(DATA + 0x40)
-#define LIST_NODE	(DATA + 0x80)
-#define CPUID_PAGE	(DATA + PAGE_SIZE)
-#define SECRETS		(DATA + 2 * PAGE_SIZE)
-#define AREA		(DATA + 3 * PAGE_SIZE)
-#define ZERO_PAGE	(DATA + 4 * PAGE_SIZE)
+#include "snp_handover.h"
 
 static struct boot_params *zero_page(void)
 {
 	return (void *)ZERO_PAGE;
 }
 
-static void put32(u64 at, u32 value)
-{
-	memcpy((void *)at, &value, sizeof(value));
-}
-
-static void put64(u64 at, u64 value)
-{
-	memcpy((void *)at, &value, sizeof(value));
-}
-
-/* Appends an entry to the CPUID page. XCR0 and XSS are 0. */
 static u64 add_leaf(u32 function, u32 index, u32 eax, u32 ebx, u32 ecx, u32 edx)
 {
-	u32 count;
-	u64 at;
-
-	memcpy(&count, (void *)CPUID_PAGE, sizeof(count));
-	at = CPUID_PAGE + 16 + count * 48;
-	put32(CPUID_PAGE, count + 1);
-	put32(at, function);
-	put32(at + 4, index);
-	put32(at + 24, eax);
-	put32(at + 28, ebx);
-	put32(at + 32, ecx);
-	put32(at + 36, edx);
-	return at;
-}
-
-/* Leaf 0x8000001f with SEV, SEV-ES, SNP; C-bit 51; coherent caches. */
-#define SEV_LEAF_EAX	(1 << 1 | 1 << 3 | 1 << 4)
-#define SEV_LEAF_EBX	(1U << 31 | 51)
-
-static void node(u64 at, u64 next, u32 type, u32 len)
-{
-	put64(at, next);
-	put32(at + 8, type);
-	put32(at + 12, len);
+	return put_leaf(function, index, (const u32[]){ eax, ebx, ecx, edx });
 }
 
 /* Makes the loader's list of validated ranges from pairs that end with 0, 0. */
@@ -71,11 +33,11 @@ static void list(const u64 *pairs)
 	unsigned int n = 0;
 
 	for (; pairs[n] || pairs[n + 1]; n += 2) {
-		put64(LIST_NODE + 16 + 8 * n, pairs[n]);
-		put64(LIST_NODE + 24 + 8 * n, pairs[n + 1]);
+		put_at(LIST_NODE + 16 + 8 * n, pairs[n], 8);
+		put_at(LIST_NODE + 24 + 8 * n, pairs[n + 1], 8);
 	}
-	put64(BLOB_NODE, LIST_NODE);
-	node(LIST_NODE, 0, 0x6c615653, 8 * n);
+	put_at(BLOB_NODE, LIST_NODE, 8);
+	put_node(LIST_NODE, 0, NODE_VALIDATED, 8 * n);
 }
 
 static char trace[4096];
@@ -87,9 +49,10 @@ static struct {
 	bool small_rmp;			/* PVALIDATE of 2 MiB fails by size */
 	bool no_svsm;			/* the SVSM does not run */
 	u64 svsm_reply;			/* GHCB MSR after a call of the SVSM */
-	u64 svsm_result;		/* result of a call, instead of the right one */
+	u64 svsm_result;		/* result of the next call, instead of the right one */
 	unsigned int svsm_busy;		/* so many calls answer "busy" first */
 	u16 svsm_next;			/* with svsm_result, what next is set to */
+	bool hides;			/* PVALIDATE makes the GHCB page inaccessible */
 } snp_host;
 
 static void note(const char *fmt, ...)
@@ -123,6 +86,8 @@ unsigned int pvalidate(u64 addr, bool large, bool validate)
 		return 6;
 	entry &= 0x0007fffffffff000;
 	entry = (entry & ~((1UL << (3 + 9 * level)) - 1)) + offset;
+	if (entry == (u64)&ghcb_page && snp_host.hides)
+		mprotect(&ghcb_page, PAGE_SIZE, PROT_NONE);
 	if (entry == (u64)&ghcb_page)
 		note("%s ghcb\n", validate ? "validate" : "rescind");
 	else if (large || level == 1)
@@ -147,9 +112,11 @@ u64 vmgexit_svsm(u64 call, u64 argument)
 	CHECK(call == 1 && argument == AREA + 8, "call %#lx, %#lx", call, argument);
 	CHECK(host.msr == 0x16, "MSR %#lx", host.msr);
 	CHECK(area[0] == 1 && !area[1], "pending %u", area[0]);
+	CHECK(es.busy == es.has_page, "a #VC could use the GHCB MSR%s", "");
 	host.msr = snp_host.svsm_reply;
+	/* The stub must notice that by @area, whatever the result is. */
 	if (snp_host.no_svsm)
-		return call;
+		return snp_host.svsm_result;
 	area[0] = 0;
 	if (snp_host.svsm_busy) {
 		snp_host.svsm_busy--;
@@ -161,7 +128,9 @@ u64 vmgexit_svsm(u64 call, u64 argument)
 	      "%u entries from %u", count, next);
 	if (snp_host.svsm_result) {
 		memcpy(area + 10, &snp_host.svsm_next, 2);
-		return snp_host.svsm_result;
+		entry = snp_host.svsm_result;
+		snp_host.svsm_result = 0;
+		return entry;
 	}
 	for (; next < count; next++) {
 		entry = get(area, 16 + 8 * next);
@@ -191,22 +160,13 @@ static void start_snp(void)
 	snp_efi_blob = 0;
 	trace[0] = '\0';
 	said = 0;
-	memset((void *)DATA, 0, 5 * PAGE_SIZE);
 	host.msr = 0x7e5f3000;
 	host.sev_status = 7;
 	sev_guest.status = 7;
 	sev_guest.cbit = 51;
 	sev_guest.known = true;
 	es.version = 2;
-	zero_page()->hdr.setup_data = BLOB_NODE;
-	node(BLOB_NODE, 0, 7, 4);
-	put32(BLOB_NODE + 16, BLOB);
-	put32(BLOB, 0x45444d41);
-	put64(BLOB + 8, SECRETS);
-	put32(BLOB + 16, PAGE_SIZE);
-	put64(BLOB + 24, CPUID_PAGE);
-	put32(BLOB + 32, PAGE_SIZE);
-	add_leaf(0x8000001f, 0, SEV_LEAF_EAX, SEV_LEAF_EBX, 0, 0);
+	hand_over();
 }
 
 static void expect_features(u64 features)
@@ -267,6 +227,11 @@ TEST(all_is_found)
 	snp_efi_blob = BLOB;
 	read_all();
 	CHECK(snp.blob == BLOB, "%#lx", snp.blob);
+	start_snp();
+	snp_efi_blob = BLOB;
+	put_at(BLOB_NODE + 16, SECRETS, 4);
+	read_all();
+	CHECK(snp.blob == BLOB, "%#lx", snp.blob);
 }
 
 /* Each row changes one word of what was handed over. */
@@ -295,12 +260,18 @@ TEST(wrong_blob_or_page)
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		start_snp();
-		put32(rows[i].at, rows[i].value);
+		put_at(rows[i].at, rows[i].value, 4);
 		EXPECT_END(snp_start(zero_page()), rows[i].set, rows[i].code);
 	}
 	start_snp();
 	zero_page()->hdr.setup_data = 0;
 	EXPECT_END(snp_start(zero_page()), 0U, 2U);
+	/* A CPUID page that is right but for its address: the second leaf is its first. */
+	start_snp();
+	put_at(CPUID_PAGE + 48, 1, 4);
+	add_leaf(SEV_LEAF, 0, SEV_LEAF_EAX, SEV_LEAF_EBX, 0, 0);
+	put_at(BLOB + 24, CPUID_PAGE + 48, 8);
+	EXPECT_SNP_END(snp_start(zero_page()), 4);
 }
 
 TEST(hypervisor_without_snp)
@@ -316,7 +287,7 @@ TEST(hypervisor_without_snp)
 TEST(setup_data_loops)
 {
 	start_snp();
-	node(BLOB_NODE, BLOB_NODE, 0, 0);
+	put_node(BLOB_NODE, BLOB_NODE, 0, 0);
 	EXPECT_END(snp_start(zero_page()), 0U, 2U);
 }
 
@@ -351,13 +322,13 @@ TEST(wrong_validated_list)
 	}
 	start_snp();
 	list((const u64[]){ 0x1000, 0x3000, 0, 0 });
-	put32(LIST_NODE + 12, 15);
+	put_at(LIST_NODE + 12, 15, 4);
 	EXPECT_OWN_END(snp_start(zero_page()), 22);
 	/* A second list. */
 	start_snp();
 	list((const u64[]){ 0x1000, 0x3000, 0, 0 });
-	put64(LIST_NODE, LIST_NODE + 0x100);
-	node(LIST_NODE + 0x100, 0, 0x6c615653, 0);
+	put_at(LIST_NODE, LIST_NODE + 0x100, 8);
+	put_node(LIST_NODE + 0x100, 0, NODE_VALIDATED, 0);
 	EXPECT_OWN_END(snp_start(zero_page()), 22);
 }
 
@@ -408,14 +379,14 @@ TEST(cpuid_own_state)
 	start_snp();
 	add_leaf(7, 0, 0, 0, ~0U, 0);
 	at = add_leaf(0xd, 0, 7, 0x999, 0x340, 0);
-	put64(at + 8, 7);
+	put_at(at + 8, 7, 8);
 	at = add_leaf(0xd, 0, 7, 0x340, 0x340, 0);
-	put64(at + 8, 1);
-	put64(at + 16, 1);
+	put_at(at + 8, 1, 8);
+	put_at(at + 16, 1, 8);
 	at = add_leaf(0xd, 0, 3, 0x340, 0x340, 0);
-	put64(at + 8, 3);
+	put_at(at + 8, 3, 8);
 	at = add_leaf(0xd, 1, 2, 0x340, 0, 0);
-	put64(at + 8, 1);
+	put_at(at + 8, 1, 8);
 	add_leaf(0xd, 2, 0x100, 0x240, 0, 0);
 	read_all();
 	check_cpuid_is(7, 0, 0, 0, ~(1U << 4), 0);
@@ -429,7 +400,7 @@ TEST(cpuid_own_state)
 	/* XSAVE without a compact form. */
 	start_snp();
 	at = add_leaf(0xd, 1, ~(1U << 1 | 1U << 3), 0, 0, 0);
-	put64(at + 8, 1);
+	put_at(at + 8, 1, 8);
 	read_all();
 	EXPECT_SNP_END(snp_cpuid_ecx(0xd) + (snp_cpuid(0xd, 1, &(struct cpuid_regs){ 0 },
 			&(struct cpuid_regs){ 0 }), 0), 4);
@@ -647,6 +618,14 @@ static void start_accepting(void)
 	trace[0] = '\0';
 }
 
+static bool window_is_open(u64 addr)
+{
+	struct in_force now = in_force();
+	unsigned int level;
+
+	return is_leaf(*lookup(&now, addr, &level), level);
+}
+
 TEST(accept_2m_and_4k)
 {
 	static const u64 entries[] = {
@@ -661,7 +640,8 @@ TEST(accept_2m_and_4k)
 	snp_accept_end();
 	CHECK(!strcmp(trace, "validate 4K 1ff000\nvalidate 2M 200000\n"
 		      "validate 4K 400000\nvalidate 4K 1000000\n"), "%s", trace);
-	CHECK(ident_map_query(0xffffffffffe00000) < 0, "the window is open");
+	CHECK(!window_is_open(0xffffffffffe00000) && !window_is_open(0xffffffffffc00000),
+	      "a window is open");
 	snp_accept_end();
 	CHECK(host.at == host.count, "more");
 }
@@ -831,6 +811,27 @@ TEST(accept_ram)
 	CHECK(host.at == host.count, "%u exchanges", host.at);
 }
 
+/* The memory of a BIOS is accepted once where RAM starts in the middle of a page. */
+TEST(accept_legacy)
+{
+	static const u64 entries[] = {
+		0xc1000 | PRIVATE_4K, 0xff000 | PRIVATE_4K, 0x300000 | PRIVATE_4K,
+	};
+
+	start_with_list((const u64[]){ 0, 0xc1000, 0xc2000, 0xff000, 0, 0 });
+	e820(0, 0xc1800, 0x1000, 1);
+	e820(1, 0x300000, 0x1000, 1);
+	e820(2, 0x1000, 0x1000, 2);
+	expect_states(entries, 3, 3);
+	snp_accept_ram(&bp);
+	CHECK(host.at == host.count, "%u exchanges: %s", host.at, trace);
+	/* RAM in the last page of the address space. */
+	start_with_list((const u64[]){ 0, 0x200000, 0, 0 });
+	e820(0, ~0xfffUL, 0xfff, 1);
+	snp_accept_ram(&bp);
+	CHECK(!trace[0] && host.at == host.count, "%s", trace);
+}
+
 TEST(accept_nothing)
 {
 	start_accepting();
@@ -844,16 +845,29 @@ TEST(accept_nothing)
 
 /* ---- the SVSM ---- */
 
-static void start_vmpl(unsigned int vmpl)
+/* The guest is not at VMPL 0 but at @vmpl, for RMPADJUST and the secrets page. */
+static void leave_vmpl0(unsigned int vmpl)
 {
-	start_snp();
 	snp_host.rmpadjust = 2;
-	put64(SECRETS + 0x148, PAGE_SIZE);
-	put64(SECRETS + 0x150, AREA);
-	*(u8 *)(SECRETS + 0x15c) = (u8)vmpl;
+	put_svsm(vmpl);
+	memset((void *)(AREA + 8), GARBAGE, PAGE_SIZE - 8);
+}
+
+/* Goes on, behind start_snp(), until the stub has read what was handed over. */
+static void read_all_at(unsigned int vmpl)
+{
+	if (vmpl)
+		leave_vmpl0(vmpl);
 	expect_features(1 | 1 << 5);
 	snp_start(zero_page());
 	snp_keep_cpuid();
+}
+
+static void start_vmpl(unsigned int vmpl)
+{
+	start_snp();
+	leave_vmpl0(vmpl);
+	read_all_at(vmpl);
 }
 
 TEST(svsm_is_found)
@@ -876,25 +890,101 @@ TEST(svsm_is_found)
 	CHECK(!*(u8 *)AREA && !host.msr, "MSR %#lx", host.msr);
 }
 
+/*
+ * The address of the first access that faults in @stmt, with bit 0 set if it is a write.
+ * The case cannot use the stub's state afterwards.
+ */
+static u64 fault_at;
+static sigjmp_buf faulted;
+
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+	const ucontext_t *c = context;
+
+	(void)number;
+	fault_at = (u64)info->si_addr & ~1UL;
+	/* Bit 1 of a page fault's error code: a write. */
+	fault_at |= c->uc_mcontext.gregs[REG_ERR] >> 1 & 1;
+	siglongjmp(faulted, 1);
+}
+
+#define FAULT_OF(stmt)							\
+	({								\
+		struct sigaction old, now = {				\
+			.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO,	\
+		};							\
+									\
+		fault_at = 0;						\
+		sigaction(SIGSEGV, &now, &old);				\
+		if (!sigsetjmp(faulted, 1)) {				\
+			stmt;						\
+		}							\
+		sigaction(SIGSEGV, &old, NULL);				\
+		fault_at;						\
+	})
+
+/* The GHCB page is read before it is wiped, unless the caches are coherent. */
+TEST(ghcb_page_is_evicted)
+{
+	unsigned int coherent;
+	u64 at;
+
+	for (coherent = 0; coherent < 2; coherent++) {
+		start_snp();
+		put_at(CPUID_PAGE + 44, coherent << 31 | 51, 4);
+		read_all();
+		share();
+		sev_es_shutdown();
+		expect_msr(ghcb_request(0x14, 1), 0x15);
+		snp_host.hides = true;
+		at = FAULT_OF(snp_take_ghcb());
+		mprotect(&ghcb_page, PAGE_SIZE, PROT_READ | PROT_WRITE);
+		CHECK(at == ((u64)&ghcb_page | coherent), "%u: %#lx", coherent, at);
+	}
+}
+
+/* Accepted memory is read through the window, also if the SVSM has validated it. */
+TEST(accepted_memory_is_evicted)
+{
+	static const u64 entry = 0x200000 | PRIVATE_2M;
+	unsigned int vmpl, coherent;
+	size_t left;
+	u64 at, window;
+
+	for (vmpl = 0; vmpl < 2; vmpl++) {
+		for (coherent = 0; coherent < 2; coherent++) {
+			start_snp();
+			put_at(CPUID_PAGE + 44, coherent << 31 | 51, 4);
+			read_all_at(vmpl);
+			share();
+			expect_states(&entry, 1, 1);
+			snp_accept((struct range){ 0x200000, 0x400000 });
+			left = ident_map_tables_left();
+			at = FAULT_OF(snp_accept_end());
+			window = coherent ? 0 : 0xffffffffffe00000;
+			CHECK(at == window, "VMPL %u, %u: %#lx", vmpl, coherent, at);
+			CHECK((ident_map_tables_left() == left) == (vmpl && coherent),
+			      "VMPL %u, %u: page tables", vmpl, coherent);
+		}
+	}
+}
+
 TEST(svsm_is_wrong)
 {
 	start_vmpl(1);
-	put64(SECRETS + 0x148, 0);
+	put_at(SECRETS + 0x148, 0, 8);
 	EXPECT_SNP_END(snp_find_vmpl(), 7);
 	start_vmpl(0);
 	EXPECT_SNP_END(snp_find_vmpl(), 8);
 	start_vmpl(1);
-	put64(SECRETS + 0x150, AREA + 8);
+	put_at(SECRETS + 0x150, AREA + 8, 8);
 	EXPECT_SNP_END(snp_find_vmpl(), 9);
 	start_vmpl(1);
-	put64(SECRETS + 0x150, 0);
+	put_at(SECRETS + 0x150, 0, 8);
 	EXPECT_SNP_END(snp_find_vmpl(), 9);
 	start_snp();
 	read_all();
-	snp_host.rmpadjust = 2;
-	put64(SECRETS + 0x148, PAGE_SIZE);
-	put64(SECRETS + 0x150, AREA);
-	*(u8 *)(SECRETS + 0x15c) = 1;
+	leave_vmpl0(1);
 	EXPECT_SNP_END(snp_find_vmpl(), 3);
 }
 
@@ -939,7 +1029,7 @@ TEST(svsm_fails)
 		u64 reply, result;
 		u16 next;
 	} rows[] = {
-		{ true, 0x17, 0, 0 }, { false, 0x16, 0, 0 },
+		{ true, 0x17, 0, 0 }, { true, 0x17, 1, 0 }, { false, 0x16, 0, 0 },
 		{ false, 1UL << 32 | 0x17, 0, 0 }, { false, 0x17, 0x80000003, 0 },
 		{ false, 0x17, 0x80001010, 0 }, { false, 0x17, 0x80001006, 2 },
 		{ false, 0x17, 1, 0 },
