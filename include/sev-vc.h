@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev-vc.h - the #VC handlers (sev-vc.c).
+ * sev-vc.h - the #VC handlers (sev-vc.c, sev-cpuid.c).
  */
 #ifndef SEV_VC_H
 #define SEV_VC_H
 
 #include "exception.h"
+#include "insn.h"
+
+/* The state of one #VC while it is handled. */
+struct vc {
+	struct exception_frame *frame;
+	/* The general-purpose registers, indexed by enum insn_register. */
+	u64 regs[INSN_REGS];
+	struct insn insn;
+	/*
+	 * True if a string instruction has elements left. RIP then stays, and
+	 * the processor executes the instruction again.
+	 */
+	bool again;
+};
 
 /*
  * Handles a #VC: emulates the instruction at @frame's RIP with the hypervisor's
@@ -18,5 +32,21 @@
  * allowed terminates the guest.
  */
 unsigned int sev_es_vc(struct exception_frame *frame);
+
+/*
+ * Handles a #VC before sev_es_setup_ghcb() has shared the GHCB page: CPUID
+ * only, by the MSR protocol, or by the CPUID page of an SNP guest. Returns 0, or the
+ * vector of the exception to report.
+ */
+unsigned int vc_stage1(struct exception_frame *frame);
+
+/*
+ * Emulate the CPUID of @vc by a request through the GHCB page, for which ghcb_begin()
+ * was called. vc_snp_cpuid() is for SNP guests: it asks the hypervisor only for what the
+ * CPUID page does not tell. Return 0, or the vector of the exception that the hypervisor
+ * asks for.
+ */
+unsigned int vc_cpuid(struct vc *vc);
+unsigned int vc_snp_cpuid(struct vc *vc);
 
 #endif

@@ -4,7 +4,7 @@
 
 NAE := $(O)/sev
 # The stub's objects without those that boot a payload.
-NAE_STUB := $(addprefix $(O)/stub/,sev-es.o sev-snp.o sev-vc.o insn.o ident_map_64.o idt_64.o \
+NAE_STUB := $(addprefix $(O)/stub/,sev-es.o sev-snp.o sev-cpuid.o sev-vc.o insn.o ident_map_64.o idt_64.o \
 	exception.o idt_handlers_64.o $(addprefix lib/,e820.o console.o cmdline.o string.o))
 NAE_OBJS := $(addprefix $(NAE)/nae/,head.o insns.o main.o execute.o \
 	registers.o ports.o strings.o mmio.o fatal.o)

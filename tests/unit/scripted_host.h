@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scripted_host.h - a fake hypervisor (the host) for the tests of sev-es.c and
- * sev-vc.c, and the guest's memory, page tables and exception frame of a #VC.
+ * scripted_host.h - a fake hypervisor (the host) for the tests of sev-es.c,
+ * sev-cpuid.c and sev-vc.c, and the guest's memory, page tables and exception frame of a #VC.
  *
  * A case writes a script: the requests that it expects from the stub, and the
  * host's answer to each. For example, the emulation of RDTSC:
@@ -77,6 +77,7 @@ static u8 pool[POOL_PAGES * PAGE_SIZE] __attribute__((aligned(4096)));
 #define ident_map_set_flushed	spied_set_flushed
 #include "sev-es.c"
 #include "sev-snp.c"
+#include "sev-cpuid.c"
 #include "sev-vc.c"
 #undef cpuid_count
 #undef _image

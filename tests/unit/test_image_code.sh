@@ -172,7 +172,7 @@ allowed() {
 	ident_map_64) echo "clflush control-register invlpg" ;;
 	sev-es) echo "cli control-register cpuid hlt rdmsr vmgexit wrmsr" ;;
 	sev-snp) echo "control-register pvalidate rdmsr rmpadjust vmgexit wrmsr" ;;
-	sev-vc) echo "rdmsr" ;;
+	sev-cpuid | sev-vc) echo "rdmsr" ;;
 	console) echo "in out outsb" ;;
 	idt_handlers_64) echo "int3 iretq" ;; # int3: between functions
 	esac
@@ -285,7 +285,7 @@ nothing code.no_open_symbols "$dir/found"
 # the GHCB is taken later.
 : >"$dir/found"
 for name in misc lib/boot_params lib/cmdline lib/console lib/e820 lib/error \
-	lib/string exception sev-es sev-vc insn; do
+	lib/string exception sev-es sev-cpuid sev-vc insn; do
 	size -A "$objects/$name.o" | awk -v name="$name" '
 		$1 ~ /^\.bss|COMMON/ && $1 != ".bss.ghcb_page" && $2 {
 			print name ".o: " $0
