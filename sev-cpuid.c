@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sev-cpuid.c - #VC by CPUID, and all of stage 1, which runs until the GHCB page is
- * shared and handles CPUID only, by the MSR protocol. sev-vc.c has stage 2.
+ * shared. The only #VC that may come there is that of ask_cpuid(), for which exception_vc
+ * has an answer. sev-vc.c has stage 2.
  *
  * The hypervisor can raise #VC at any instruction and with any exit code. The code
  * here must not raise #VC itself, so it executes neither CPUID nor port I/O.
@@ -14,47 +15,9 @@
 
 /* ---- Stage 1. */
 
-static void take_cpuid(struct exception_frame *frame, const struct cpuid_regs *regs)
-{
-	frame->rax = regs->eax;
-	frame->rbx = regs->ebx;
-	frame->rcx = regs->ecx;
-	frame->rdx = regs->edx;
-}
-
-/*
- * Returns @known, where bits that are set in @mask come from the hypervisor, which is
- * asked by the MSR protocol only if there are such bits.
- */
-static u32 complete(u32 known, u32 mask, u32 function, u64 reg)
-{
-	if (mask)
-		known = (known & ~mask) |
-			(msr_protocol_cpuid(function, reg) & mask);
-	return known;
-}
-
-/*
- * Emulates CPUID in an SNP guest. Before snp_start() the result is 0, and sev_detect()
- * expects it.
- */
-static void snp_cpuid_stage1(struct exception_frame *frame)
-{
-	u32 function = (u32)frame->rax;
-	struct cpuid_regs regs, mask;
-
-	snp_cpuid(function, (u32)frame->rcx, &regs, &mask);
-	regs.eax = complete(regs.eax, mask.eax, function, GHCB_MSR_CPUID_EAX);
-	regs.ebx = complete(regs.ebx, mask.ebx, function, GHCB_MSR_CPUID_EBX);
-	regs.ecx = complete(regs.ecx, mask.ecx, function, GHCB_MSR_CPUID_ECX);
-	regs.edx = complete(regs.edx, mask.edx, function, GHCB_MSR_CPUID_EDX);
-	take_cpuid(frame, &regs);
-}
-
-unsigned int vc_stage1(struct exception_frame *frame)
+unsigned int vc_stage1(const struct exception_frame *frame)
 {
 	const u8 *insn = (const u8 *)frame->rip;
-	u32 function = (u32)frame->rax;
 	u64 status = rdmsr(MSR_SEV_STATUS);
 
 	/*
@@ -64,30 +27,15 @@ unsigned int vc_stage1(struct exception_frame *frame)
 	if (!(status & SEV_STATUS_SEV_ES))
 		return X86_TRAP_VC;
 	sev_guest.status = status;
-	sev_guest.vc_seen = true;
-
 	if (frame->error_code == SVM_EXIT_NOT_VALIDATED && status & SEV_STATUS_SNP)
 		terminate(SEVSTUB_TERM_NOT_VALIDATED);
 	if (frame->error_code != SVM_EXIT_CPUID)
 		terminate(SEVSTUB_TERM_NO_GHCB);
 	if (insn[0] != CPUID_BYTE0 || insn[1] != CPUID_BYTE1)
 		terminate(SEVSTUB_TERM_OPCODE);
-	if ((u32)frame->rcx == CPUID_SUBLEAF_NO_SEV)
-		terminate(SEVSTUB_TERM_CPUID_STATUS);
-	frame->rip += CPUID_LENGTH;
-	if (status & SEV_STATUS_SNP) {
-		snp_cpuid_stage1(frame);
-		return 0;
-	}
 	if ((u32)frame->rcx)
 		terminate(SEVSTUB_TERM_CPUID_SUBLEAF);
-
-	take_cpuid(frame, &(struct cpuid_regs){
-		msr_protocol_cpuid(function, GHCB_MSR_CPUID_EAX),
-		msr_protocol_cpuid(function, GHCB_MSR_CPUID_EBX),
-		msr_protocol_cpuid(function, GHCB_MSR_CPUID_ECX),
-		msr_protocol_cpuid(function, GHCB_MSR_CPUID_EDX) });
-	return 0;
+	terminate(SEVSTUB_TERM_NO_GHCB);
 }
 
 /* ---- Stage 2. */

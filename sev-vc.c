@@ -12,6 +12,7 @@
 #include "e820.h"
 #include "ghcb.h"
 #include "ident_map.h"
+#include "image.h"
 #include "insn.h"
 #include "lib/string.h"
 #include "sev-snp.h"
@@ -557,28 +558,24 @@ static unsigned int vc_string_io(struct vc *vc, bool in)
 /* ---- Stage 2. */
 
 /*
- * Copies the bytes of the instruction at RIP and decodes the copy. Memory is
- * read only once, so that the bytes cannot change between the decoder's steps.
+ * Copies the bytes of the instruction at RIP, which must be in .text, and decodes the
+ * copy. RIP and the bytes are read only once, so that they cannot change between the
+ * decoder's steps. Returns RIP.
  */
-static void fetch_insn(struct vc *vc)
+static u64 fetch_insn(struct vc *vc)
 {
 	u8 bytes[INSN_MAX_LENGTH];
-	u64 rip = vc->frame->rip;
-	size_t size = sizeof(bytes);
-	int flags = ident_map_query(rip);
-	int next = ident_map_query(rip + size);
+	u64 rip = READ_ONCE(vc->frame->rip);
+	u64 size = (u64)_etext - rip;
 
-	if (next < 0 || !(next & MAP_EXEC)) {
-		u64 end = ALIGN_UP(rip + 1, PAGE_SIZE);
-
-		if (end - rip < size)
-			size = end - rip;
-	}
-	if (flags < 0 || !(flags & MAP_EXEC))
+	if (rip < (u64)_text || rip >= (u64)_etext)
 		terminate(SEVSTUB_TERM_DECODE);
+	if (size > sizeof(bytes))
+		size = sizeof(bytes);
 	memcpy(bytes, (const void *)rip, size);
 	if (insn_decode(&vc->insn, bytes, size) != INSN_OK)
 		terminate(SEVSTUB_TERM_DECODE);
+	return rip;
 }
 
 /*
@@ -657,7 +654,7 @@ static bool is_supported(u64 exit_code)
 static unsigned int vc_stage2(struct exception_frame *frame)
 {
 	struct vc vc = { .frame = frame };
-	u64 exit_code = frame->error_code;
+	u64 exit_code = frame->error_code, rip;
 	unsigned int vector;
 
 	/*
@@ -676,7 +673,7 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 		ghcb_exchange(SVM_VMGEXIT_UNSUPPORTED_EVENT, exit_code, 0);
 		terminate(SEVSTUB_TERM_UNSUPPORTED);
 	}
-	fetch_insn(&vc);
+	rip = fetch_insn(&vc);
 	if (!insn_matches_exit(&vc.insn, exit_code))
 		terminate(SEVSTUB_TERM_OPCODE);
 
@@ -684,8 +681,7 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 	vector = vc_dispatch(&vc);
 	if (!vector) {
 		regs_store(&vc);
-		if (!vc.again)
-			frame->rip += vc.insn.length;
+		frame->rip = vc.again ? rip : rip + vc.insn.length;
 	}
 	ghcb_end();
 	return vector;

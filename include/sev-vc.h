@@ -23,8 +23,7 @@ struct vc {
 
 /*
  * Handles a #VC: emulates the instruction at @frame's RIP with the hypervisor's
- * help (APM2 15.35.5). It uses the GHCB page if there is one; otherwise it can
- * emulate CPUID only, by the MSR protocol.
+ * help (APM2 15.35.5), by the GHCB page. Without it the guest terminates.
  * Returns 0 if @frame can be resumed, at the next instruction or at the same one
  * if repetitions are left. Otherwise returns the vector of the exception to
  * report: one that the instruction raises, an intercepted #DB or #AC, or #VC
@@ -34,11 +33,11 @@ struct vc {
 unsigned int sev_es_vc(struct exception_frame *frame);
 
 /*
- * Handles a #VC before sev_es_setup_ghcb() has shared the GHCB page: CPUID
- * only, by the MSR protocol, or by the CPUID page of an SNP guest. Returns 0, or the
- * vector of the exception to report.
+ * Terminates the guest, because the stub executes nothing that raises #VC while the GHCB
+ * page is private, but the CPUID of ask_cpuid(). Returns X86_TRAP_VC without SEV-ES: the
+ * exception is to be reported.
  */
-unsigned int vc_stage1(struct exception_frame *frame);
+unsigned int vc_stage1(const struct exception_frame *frame);
 
 /*
  * Emulate the CPUID of @vc by a request through the GHCB page, for which ghcb_begin()

@@ -10,7 +10,6 @@
  * the pages that need it are made private and validated, each once. Where a reply is
  * wrong, the guest must terminate with the right code before its next request.
  */
-#define OWN_CPUID
 #define OWN_SNP
 #include "scripted_host.h"
 
@@ -30,11 +29,6 @@ static struct input *input;
 /* The termination that a model expects, as set << 8 | code; NONE: the guest goes on. */
 #define NONE		0xffff
 static unsigned int expected;
-
-static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
-{
-	HARNESS_REFUSE("leaf %#x.%u", leaf, subleaf);
-}
 
 static void put_at(u64 at, u64 value, unsigned int size)
 {
@@ -213,7 +207,7 @@ unsigned int pvalidate(u64 addr, bool large, bool validate)
 	return 0;
 }
 
-u64 vmgexit_svsm(u64 call, u64 argument)
+u64 vmgexit_svsm(u64 call, u64 argument, u8 *pending)
 {
 	u8 *area = (void *)AREA;
 	u16 count, next;
@@ -221,7 +215,8 @@ u64 vmgexit_svsm(u64 call, u64 argument)
 
 	still_good();
 	CHECK(map_of.svsm && call == 1 && argument == AREA + 8 && host.msr == 0x16 &&
-	      area[0] == 1, "call %#lx", call);
+	      pending == area && !area[0], "call %#lx", call);
+	*pending = 1;
 	memcpy(&count, area + 8, 2);
 	memcpy(&next, area + 10, 2);
 	CHECK(count && count <= 510 && !next, "%u entries", count);
@@ -453,7 +448,7 @@ static bool predict_start(void)
 
 static u32 asked[2];
 
-static void ask_cpuid(void)
+static void check_cpuid(void)
 {
 	const u32 *leaf = model_leaf(asked[0], asked[1]);
 	struct cpuid_regs regs, mask;
@@ -528,7 +523,7 @@ static void fuzz_handed(struct input *in)
 		leaf = model_leaf(asked[0], asked[1]);
 		if (leaf && asked[0] == 0xd && asked[1] == 1 && !(leaf[0] & 0xa))
 			expected = 1 << 8 | 4;
-		if (!play(ask_cpuid))
+		if (!play(check_cpuid))
 			return;
 	}
 }
