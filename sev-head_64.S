@@ -268,9 +268,9 @@ END_FUNC(vc_early)
  * hypervisor answers, and vc_32 continues here. The MSR protocol then gives the C-bit's
  * position. On other machines no instruction here but CPUID can cause an exit.
  * In:       %ebp = load bias; the IDT of make_idt_32 is loaded.
- * Out:      jumps to sev_found with sev_guest: status, info (SEV-ES only), cbit (SEV
- *           only), known. The stack is empty there. If answers contradict each other,
- *           early_error or early_terminate.
+ * Out:      jumps to behind_find_sev, which is sev_found in startup_32, with sev_guest:
+ *           status, info (SEV-ES only), cbit (SEV only), known. The stack is empty there.
+ *           If answers contradict each other, early_error or early_terminate.
  * Clobbers: %eax, %ebx, %ecx, %edx, %edi, flags.
  * Mode:     32-bit, paging off.
  * Stack:    4 bytes; while CPUID raises #VC 16 bytes.
@@ -332,7 +332,7 @@ FUNC(find_sev)
 	ja	.Lcbit_range
 .Lsev_known:
 	movb	$1, (sev_guest + SEV_GUEST_KNOWN)(%ebp)
-	jmp	sev_found
+	jmp	behind_find_sev
 .Lcbit_range:
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CBIT_RANGE), %eax
 	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
