@@ -90,7 +90,7 @@ cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null \
 	2>/dev/null && echo $(1))
 WARNINGS += $(call cc-option,-Wstack-usage=1024)
 
-STUB_C := misc.c loaded.c idt_64.c exception.c ident_map_64.c la57.c sev-es.c sev-snp.c sev-vc.c insn.c \
+STUB_C := misc.c loaded.c idt_64.c exception.c ident_map_64.c la57.c sev-es.c sev-snp.c sev-cpuid.c sev-vc.c insn.c \
 	$(addprefix lib/,boot_params.c cmdline.c console.c e820.c error.c string.c) \
 	$(addprefix payload/,filter-check.c kaslr.c payload-check.c relocate.c srat.c unfilter.c unlz4.c unstore.c unzstd.c) \
 	$(addprefix efi/,entry.c services.c initrd.c memory.c protect.c tables.c tpm.c)

@@ -40,6 +40,7 @@ GLOBAL(make_idt_32)
 FUNC(make_idt_32)
 	leal	early_idt(%ebp), %edi
 	movl	%edi, (early_idt_ptr + 2)(%ebp)
+	movw	$(IDT_VECTORS * 16 - 1), early_idt_ptr(%ebp)
 	leal	exception_32(%ebp), %eax
 	movl	$IDT_VECTORS, %ecx
 .Lgate:
@@ -69,7 +70,8 @@ FUNC(make_idt_32)
 END_FUNC(make_idt_32)
 
 /*
- * set_long_gate - writes a 64-bit gate, from 32-bit code.
+ * set_long_gate - writes a 64-bit gate, from 32-bit code. The code segment comes last:
+ * with another one the gate is not valid in long mode.
  * In:       %edi = the gate, 16 bytes; %eax = its handler, below 4 GiB.
  * Out:      a present interrupt gate with code segment BOOT_CS.
  * Clobbers: %ebx, %edx, flags.
@@ -77,10 +79,10 @@ END_FUNC(make_idt_32)
  * Stack:    8 bytes.
  */
 FUNC(set_long_gate)
-	call	set_gate_32
-	movw	$BOOT_CS, 2(%edi)
 	movl	$0, 8(%edi)
 	movl	$0, 12(%edi)
+	call	set_gate_32
+	movw	$BOOT_CS, 2(%edi)
 	ret
 END_FUNC(set_long_gate)
 
@@ -106,7 +108,8 @@ END_FUNC(set_gate_32)
 	.code64
 
 /*
- * set_gate_64 - writes a 64-bit gate, from 64-bit code (APM2 4.8.4).
+ * set_gate_64 - writes a 64-bit gate, from 64-bit code (APM2 4.8.4). What makes the
+ * gate present comes last, so that it has never held a part of an address.
  * In:       %rdi = the gate, 16 bytes; %rax = its handler. The gate's reserved
  *           bytes 12 to 15 must be 0 already.
  * Out:      a present interrupt gate with code segment BOOT_CS.
@@ -117,11 +120,11 @@ END_FUNC(set_gate_32)
 GLOBAL(set_gate_64)
 FUNC(set_gate_64)
 	movw	%ax, 0(%rdi)
-	movl	$(GATE_INTERRUPT << 24 | BOOT_CS), 2(%rdi)
 	shrq	$16, %rax
 	movw	%ax, 6(%rdi)
 	shrq	$16, %rax
 	movq	%rax, 8(%rdi)
+	movl	$(GATE_INTERRUPT << 24 | BOOT_CS), 2(%rdi)
 	ret
 END_FUNC(set_gate_64)
 
@@ -331,8 +334,12 @@ FUNC(build_early_tables)
 .Lno_cbit:
 
 	leal	(4096 + EARLY_TABLE_FLAGS)(%edi), %eax
-	movl	%eax, 0(%edi)
+	/*
+	 * Of each entry the half with the C-bit is written first, so that the entry has
+	 * never been present without it. The hypervisor can put old contents back.
+	 */
 	movl	%edx, 4(%edi)
+	movl	%eax, 0(%edi)
 
 	movl	$EARLY_PMDS, %ecx
 	leal	4096(%edi), %ebx
@@ -380,11 +387,14 @@ no_room_ram_end:
 	.section .early.cbit_proof, "aw", @progbits
 /*
  * The operand of LIDT for early_idt: limit and base address. startup_32 or
- * startup_64 writes the base, because it depends on the load address.
+ * startup_64 writes the base, because it depends on the load address, and then the
+ * limit. The old contents that the hypervisor can put back are then no IDT, and not one
+ * at address 0.
  */
+	.balign	16
 GLOBAL(early_idt_ptr)
 DATA(early_idt_ptr)
-	.word	IDT_VECTORS * 16 - 1
+	.word	0
 	.quad	0
 END_DATA(early_idt_ptr)
 
@@ -401,13 +411,17 @@ DATA(gdt)
 	.quad	GDT_CODE64		/* 0x38 FIRMWARE_CS */
 END_DATA(gdt)
 
+	.if . - gdt != GDT_SIZE
+	.error "GDT_SIZE is not the size of the GDT"
+	.endif
 /*
- * The operand of LGDT for gdt: limit and base address. The entry writes the base,
- * and startup_64 writes it again in the moved copy of the image.
+ * The operand of LGDT for gdt: limit and base address. The entry writes the base and
+ * then the limit, as for early_idt_ptr. The moved image has moved_gdt_ptr instead, whose
+ * old contents are not the address of the loaded image.
  */
 GLOBAL(gdt_ptr)
 DATA(gdt_ptr)
-	.word	. - gdt - 1
+	.word	0
 	.quad	0
 END_DATA(gdt_ptr)
 
@@ -427,11 +441,13 @@ END_DATA(early_idt)
  * cannot read a C header.
  */
 	.globl	early_stack_size, stack_size, page_table_pool_size
-	.globl	early_tables_size, early_idt_size
+	.globl	early_tables_size, early_idt_size, moved_idt_size
 	.set	early_stack_size, EARLY_STACK_SIZE
 	.set	stack_size, STACK_SIZE
 	.set	page_table_pool_size, PAGE_TABLE_POOL_SIZE
 	.set	early_tables_size, EARLY_TABLES_SIZE
 	.set	early_idt_size, IDT_VECTORS * 16
+	/* struct idt */
+	.set	moved_idt_size, 16 + IDT_VECTORS * 16
 
 	.section .note.GNU-stack, "", @progbits

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * exception.c - the one place where an exception is dispatched: a #VC goes to
- * sev-vc.c, a page fault may map memory, and a #GP may be the hypervisor's answer to a
- * request. Every other exception is reported on the console, and the boot terminates.
- * NMIs do not come here: see exception_nmi.
+ * sev-vc.c, and outside of SEV-ES a page fault may map memory. Every other exception is
+ * reported on the console, and the boot terminates. NMIs do not come here: see
+ * exception_nmi.
  *
  * Runs for every exception between idt_load_stage1() and idt_teardown(), also
  * before .bss is cleared. While la57_switch() changes the paging mode,
@@ -148,10 +148,20 @@ static noreturn void report(const struct exception_frame *f)
 	terminate(SEVSTUB_TERM_EXCEPTION);
 }
 
-void do_exception(struct exception_frame *frame)
+/*
+ * Maps RAM for a page fault, unless this is an SEV-ES guest. There the hypervisor can
+ * inject the fault at any instruction, and change flags and registers on the stack
+ * before the handler returns, so that no handler of #PF returns. The stub maps what it
+ * reads before it reads it.
+ */
+static bool served_fault(const struct exception_frame *frame)
 {
-	unsigned int vector;
+	return may_map && !sev_es_active() &&
+	       ident_map_fault(read_cr2(), frame->error_code) == 0;
+}
 
+void do_exception(struct exception_frame *frame, u64 vector)
+{
 	/*
 	 * All of the stub's code runs with CS = BOOT_CS. If CS has another
 	 * value, the hypervisor must have caused the exception. It is reported
@@ -160,7 +170,7 @@ void do_exception(struct exception_frame *frame)
 	if (frame->cs != BOOT_CS)
 		report(frame);
 
-	switch (frame->vector) {
+	switch (vector) {
 	case X86_TRAP_VC:
 		vector = sev_es_vc(frame);
 		if (!vector)
@@ -174,10 +184,6 @@ void do_exception(struct exception_frame *frame)
 			frame->error_code = 0;
 		frame->vector = vector;
 		break;
-	case X86_TRAP_GP:
-		if (sev_es_gp(frame))
-			return;
-		break;
 	case X86_TRAP_PF:
 		/*
 		 * While the GHCB page is in use, the #VC handler touches only
@@ -186,8 +192,7 @@ void do_exception(struct exception_frame *frame)
 		 */
 		if (sev_es_busy())
 			terminate(SEVSTUB_TERM_REENTRY);
-		if (may_map &&
-		    ident_map_fault(read_cr2(), frame->error_code) == 0)
+		if (served_fault(frame))
 			return;
 		break;
 	}

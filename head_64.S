@@ -83,6 +83,7 @@ FUNC(startup_32)
 	call	make_idt_32
 	leal	gdt(%ebp), %eax
 	movl	%eax, (gdt_ptr + 2)(%ebp)
+	movw	$(GDT_SIZE - 1), gdt_ptr(%ebp)
 	/*
 	 * An NMI between LGDT and LIDT cannot be handled, because the loader's
 	 * IDT does not fit the stub's GDT. After LIDT there is always a gate for
@@ -103,7 +104,13 @@ FUNC(startup_32)
 	movl	%eax, %ss
 
 	call	check_cpuid
-	call	find_sev
+	jmp	find_sev
+	/*
+	 * find_sev jumps here. After a #VC it has no return address, because the
+	 * hypervisor could put an old one back.
+	 */
+GLOBAL(sev_found)
+sev_found:
 	call	check_long_mode
 	call	place_early_tables	/* %edi = the tables' address */
 	call	build_early_tables
@@ -220,6 +227,7 @@ FUNC(startup_64)
 	movw	%cs, 2(%rdi)
 	leaq	early_idt(%rip), %rax
 	movq	%rax, early_idt_ptr + 2(%rip)
+	movw	$(IDT_VECTORS * 16 - 1), early_idt_ptr(%rip)
 	lidt	early_idt_ptr(%rip)
 	/*
 	 * The handler of an NMI executes CPUID. Until #VC has a gate, an NMI is a
@@ -235,6 +243,7 @@ FUNC(startup_64)
 	 */
 	leaq	gdt(%rip), %rax
 	movq	%rax, gdt_ptr + 2(%rip)
+	movw	$(GDT_SIZE - 1), gdt_ptr(%rip)
 	lgdt	gdt_ptr(%rip)
 	pushq	$BOOT_CS
 	leaq	.Llong_mode(%rip), %rax
@@ -269,6 +278,7 @@ FUNC(startup_64)
 
 	/* %r15 holds the zero page's address until the payload is entered. */
 	movq	%rsi, %r15
+	leaq	idt(%rip), %rdi
 	call	idt_load_stage1
 
 	movq	%r15, %rdi
@@ -296,10 +306,12 @@ FUNC(startup_64)
 	cld
 
 	leaq	gdt(%rbx), %rax
-	movq	%rax, (gdt_ptr + 2)(%rbx)
-	lgdt	gdt_ptr(%rbx)
+	movq	%rax, (moved_gdt_ptr + 2)(%rbx)
+	movw	$(GDT_SIZE - 1), moved_gdt_ptr(%rbx)
+	lgdt	moved_gdt_ptr(%rbx)
 	leaq	early_stack_end(%rbx), %rsp
 	movl	$0, nmi_count(%rbx)
+	leaq	moved_idt(%rbx), %rdi
 	leaq	idt_load_stage1(%rbx), %rax
 	call	*%rax
 	/*
@@ -517,6 +529,15 @@ FUNC(moved)
 	shrq	$3, %rcx
 	rep stosq
 
+	/*
+	 * An image that EFI loaded has not moved, and has these two not yet. In a moved
+	 * image the same values are written again.
+	 */
+	leaq	gdt(%rip), %rax
+	movq	%rax, moved_gdt_ptr + 2(%rip)
+	movw	$(GDT_SIZE - 1), moved_gdt_ptr(%rip)
+	leaq	moved_idt(%rip), %rdi
+	call	idt_load_stage1
 	movq	%r15, %rdi
 	call	extract_kernel		/* %rax = the payload's entry */
 

@@ -4,8 +4,8 @@
  * to itself, with only the rights that its use needs.
  *
  * C code runs on the loader's page tables at first. sev_load_map() loads the
- * tables that this file builds; from then on page faults may add to them. The
- * pool of page tables must be mapped writable then, because the code accesses
+ * tables that this file builds; from then on page faults may add to them, but not in
+ * an SEV-ES guest. The pool of page tables must be mapped writable then, because the code accesses
  * tables by their physical addresses.
  *
  *	     56    48 47    39 38    30 29    21 20    12 11       0
@@ -31,6 +31,7 @@
  * (5.5.3), so filling in an empty entry needs no invalidation. Every other
  * change of an entry is followed by INVLPG.
  */
+#include "console.h"
 #include "e820.h"
 #include "ident_map.h"
 #include "image.h"
@@ -46,6 +47,12 @@
  * value (APM2 7.8.2).
  */
 #define PTE_UNCACHED	(PTE_PCD | PTE_PWT)
+
+/* The only memory that ident_map_device() maps. Tests may replace the range. */
+#ifndef DEVICE_START
+#define DEVICE_START	VGA_START
+#define DEVICE_END	VGA_END
+#endif
 
 static struct {
 	struct ident_map_config config;
@@ -335,7 +342,8 @@ static unsigned int largest_leaf(u64 addr, u64 end)
 
 /*
  * Maps those pages of [addr, end) that are not mapped yet. @private is a constant of
- * each caller, so that it is no value in memory.
+ * each caller, so that it is no value in memory. If it is false, a page outside of
+ * DEVICE_START to DEVICE_END is refused with -EINVAL.
  */
 static inline __attribute__((always_inline)) int
 fill_pages(const struct in_force *now, u64 addr, u64 end, u64 attributes, bool private)
@@ -367,6 +375,13 @@ fill_pages(const struct in_force *now, u64 addr, u64 end, u64 attributes, bool p
 			mask |= PTE_LEAF;
 		size = level_size(level);
 		do {
+			/* Only device memory may be shared, whatever the stack says. */
+			if (!private &&
+			    addr - DEVICE_START >= DEVICE_END - DEVICE_START) {
+				err = -EINVAL;
+				addr = end;
+				break;
+			}
 			if (!*entry)
 				write_entry(entry, addr | attributes | mask);
 			addr = ALIGN_DOWN(addr, size) + size;
@@ -505,7 +520,8 @@ static void flush_page(u64 addr)
 }
 
 /*
- * Sets the C-bit of the 4 KiB page at @addr, or clears it if @private is false.
+ * Sets the C-bit of the 4 KiB page at @addr, or clears it if @private is false. The page
+ * must be the GHCB page, shared_page.
  * If @flush is false, the caller has called ident_map_flush() before. @private is a
  * constant of each caller, so that it is no value in memory.
  */
@@ -522,17 +538,19 @@ static inline __attribute__((always_inline)) int set_private(u64 addr, bool priv
 	entry = walk(&now, addr, 1, WALK_SPLIT, &level);
 	if (!entry)
 		return -ENOMEM;
-	/*
-	 * walk() has kept @addr on its stack, where the hypervisor can put an old
-	 * address back. The entry of another page must not become shared.
-	 */
-	value = READ_ONCE(*entry);
-	if (!is_leaf(value, level) ||
-	    (value ^ addr) & PTE_ADDR_MASK & ~enc_mask())
+	if (!is_leaf(*entry, level))
 		return -EINVAL;
 
 	if (flush)
 		flush_page(addr);
+	/*
+	 * @addr and the entry's address were on the stack, where the hypervisor can
+	 * put old contents back. The entry of another page than the GHCB page must not
+	 * change, so its address is compared with a constant right before the write.
+	 */
+	value = READ_ONCE(*entry);
+	if ((value ^ (u64)shared_page) & PTE_ADDR_MASK & ~enc_mask())
+		return -EINVAL;
 	if (private)
 		write_private(entry, value);
 	else

@@ -4,13 +4,14 @@
  * that the gates lead to, and exception.c handles the exceptions.
  *
  * Stage 1 is loaded soon after the entry and stays until the stub's own page
- * tables are loaded. Stage 2 lets page faults map memory and gives #DF a stack
- * of its own, so that a stack overflow into the guard page is reported instead
+ * tables are loaded. Stage 2 lets page faults map memory outside of SEV-ES, and gives
+ * #DF a stack of its own, so that a stack overflow into the guard page is reported instead
  * of resetting the machine. Before the payload is entered, an IDT without
  * entries is loaded, because the payload may overwrite the handlers.
  *
- * If the image moves, stage 1 is loaded again in the copy. Addresses are
- * therefore computed when a table is loaded, and never kept.
+ * There are two tables. The image as it was loaded uses `idt`. The moved image uses
+ * moved_idt, which has never held addresses of the loaded image, because the payload
+ * may lie there later and the hypervisor can put old contents of memory back.
  */
 #include "exception.h"
 #include "idt.h"
@@ -34,8 +35,7 @@ BUILD_BUG_ON(sizeof(struct tss) != 0x68);
  */
 extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 
-/* The IDT is in .data, because it is in force before .bss is cleared. */
-static in_data struct idt_gate idt[IDT_VECTORS];
+in_data struct idt idt;
 static struct tss tss;
 /*
  * The stack on which #DF is handled. The compiler gives it a section of its
@@ -44,35 +44,30 @@ static struct tss tss;
  */
 static u8 double_fault_stack[DOUBLE_FAULT_STACK_SIZE] __attribute__((aligned(16)));
 
-static void set_gate(unsigned int vector, u8 ist)
+/*
+ * Writes the gate of @vector (APM2 4.8.4). The half that makes the gate present comes
+ * last, so that the gate has never held a part of an address.
+ */
+static void set_gate(struct idt *table, unsigned int vector, u64 ist)
 {
+	volatile u64 *gate = table->gates[vector];
 	u64 handler = (u64)exception_stubs[vector];
 
-	idt[vector] = (struct idt_gate){
-		.offset_low = (u16)handler,
-		.selector = BOOT_CS,
-		.ist = ist,
-		.type = GATE_INTERRUPT,
-		.offset_middle = (u16)(handler >> 16),
-		.offset_high = (u32)(handler >> 32),
-	};
+	gate[1] = handler >> 32;
+	gate[0] = (handler & 0xffff) | (handler & 0xffff0000) << 32 |
+		  (u64)BOOT_CS << 16 | ist << 32 | (u64)GATE_INTERRUPT << 40;
 }
 
-void idt_load_stage1(void)
+void idt_load_stage1(struct idt *table)
 {
-	struct desc_ptr ptr;
 	unsigned int vector;
 
-	/*
-	 * The fields of ptr are assigned one by one. From an initialiser clang
-	 * would make a constant in a data section, and the IDT's address in
-	 * that constant would need a relocation.
-	 */
-	ptr.limit = sizeof(idt) - 1;
-	ptr.base = (u64)idt;
 	for (vector = 0; vector < IDT_VECTORS; vector++)
-		set_gate(vector, 0);
-	load_idt(&ptr);
+		set_gate(table, vector, 0);
+	table->ptr.base = (u64)table->gates;
+	barrier();
+	table->ptr.limit = sizeof(table->gates) - 1;
+	load_idt(&table->ptr);
 }
 
 /* Loads the TSS, whose descriptor takes two entries of the GDT (APM2 4.8.3). */
@@ -95,13 +90,14 @@ static void load_tss(void)
 void idt_load_stage2(void)
 {
 	load_tss();
-	set_gate(X86_TRAP_DF, IST_DOUBLE_FAULT);
+	set_gate(&moved_idt, X86_TRAP_DF, IST_DOUBLE_FAULT);
 	exception_allow_mapping();
 }
 
 void idt_teardown(void)
 {
-	struct desc_ptr ptr = { 0, 0 };
+	/* The operand is in .rodata, whose old contents are the same. */
+	static const struct desc_ptr none = { 0, 0 };
 
-	load_idt(&ptr);
+	load_idt(&none);
 }

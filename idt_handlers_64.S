@@ -4,7 +4,9 @@
  * they save the registers, call do_exception() and return.
  *
  * Each vector but NMI has an entry in exception_stubs, which pushes an error code, if
- * the processor does not, and the vector. exception_common does the rest. This is
+ * the processor does not, the vector and RAX, and puts the vector into EAX.
+ * exception_common does the rest. do_exception() gets the vector in a register, because
+ * the hypervisor can put an old vector back on the stack. This is
  * what do_exception() gets, struct exception_frame in exception.h, lowest address
  * first:
  *
@@ -28,11 +30,13 @@
 /*
  * exception_stubs - IDT_VECTORS handlers, one for each exception vector.
  * In:       the processor's frame; an error code for vectors that have one.
- * Out:      jumps to exception_common, or exception_vc for #VC, with an error code
- *           and the vector pushed. For NMI jumps to exception_nmi, with 0 pushed.
+ * Out:      jumps to exception_common with an error code, the vector and RAX pushed,
+ *           and the vector in %eax. For #VC and #GP jumps to exception_vc and
+ *           exception_gp, with an error code and the vector pushed. For NMI jumps to
+ *           exception_nmi, with 0 pushed.
  * Clobbers: nothing.
  * Mode:     64-bit, interrupts off.
- * Stack:    the interrupted code's, or the interrupt stack for #DF: 8 or 16
+ * Stack:    the interrupted code's, or the interrupt stack for #DF: 8 to 24
  *           bytes.
  */
 	.balign EXCEPTION_STUB_SIZE
@@ -51,7 +55,11 @@ exception_stubs:
 	pushq	$vector
 	.if vector == X86_TRAP_VC
 	jmp	exception_vc
+	.elseif vector == X86_TRAP_GP
+	jmp	exception_gp
 	.else
+	pushq	%rax
+	movl	$vector, %eax
 	jmp	exception_common
 	.endif
 	.endif
@@ -62,19 +70,18 @@ exception_stubs:
 
 /*
  * exception_common - saves the general registers, calls do_exception() with the
- * frame, restores the registers from the frame and returns from the exception.
+ * frame and the vector, restores the registers from the frame and returns from the exception.
  * do_exception() may change the frame, to change the interrupted code's
  * registers. XMM registers are not saved, because no code that a handler calls
  * uses them.
- * In:       struct exception_frame from its field vector on.
+ * In:       struct exception_frame from its field rax on; %eax = the vector.
  * Out:      IRETQ, unless do_exception() does not return.
  * Clobbers: nothing.
  * Mode:     64-bit, interrupts off.
- * Stack:    120 bytes below the vector, up to 8 for alignment, and what
+ * Stack:    112 bytes below RAX, up to 8 for alignment, and what
  *           do_exception() takes.
  */
 FUNC(exception_common)
-	pushq	%rax
 	pushq	%rcx
 	pushq	%rdx
 	pushq	%rbx
@@ -96,6 +103,7 @@ FUNC(exception_common)
 	 */
 	cld
 	movq	%rsp, %rdi
+	movl	%eax, %esi
 	movq	%rsp, %rbx		/* C functions keep %rbx */
 	andq	$-16, %rsp
 	call	do_exception
@@ -121,8 +129,9 @@ FUNC(exception_common)
 END_FUNC(exception_common)
 
 /*
- * exception_vc - terminates the guest if this #VC must not have come. Otherwise it
- * continues at exception_common.
+ * exception_vc - terminates the guest if this #VC must not have come, and continues
+ * behind the CPUID of ask_cpuid() if that has raised it. Otherwise it continues at
+ * exception_common.
  *
  * The stub learns from two instructions that the processor alone answers whether this
  * is an SEV-ES guest: CPUID with a sub-leaf of ASK_FOR_SEV, and RDMSR of SEV_STATUS.
@@ -130,20 +139,32 @@ END_FUNC(exception_common)
  * compared while it is a register. Once it is on the stack, the hypervisor can put
  * another number back. The exit code is not looked at, because the processor has
  * pushed it to the stack. No other instruction of the stub that can raise #VC has one
- * of these numbers in %ecx.
+ * of these numbers in %ecx. For the same reason ask_cpuid() has RSP in a register, and
+ * the handler does not return by the frame.
  * In:       struct exception_frame from its field vector on.
- * Out:      jumps to exception_common, or does not return.
+ * Out:      jumps to exception_common, or to behind_cpuid with %rsp = %rsi and %ecx = 0,
+ *           or does not return.
  * Clobbers: flags.
  * Mode:     64-bit, interrupts off.
- * Stack:    none.
+ * Stack:    8 bytes.
  */
 FUNC(exception_vc)
 	cmpl	$CPUID_SUBLEAF_NO_SEV, %ecx
 	je	.Lsev_denied
 	cmpl	$CPUID_SUBLEAF_NMI, %ecx
 	je	.Lnmi
+	cmpl	$CPUID_SUBLEAF_ASK, %ecx
+	je	.Lasked
 	cmpl	$MSR_SEV_STATUS, %ecx
-	jne	exception_common
+	je	.Lstatus
+	pushq	%rax
+	movl	$X86_TRAP_VC, %eax
+	jmp	exception_common
+.Lasked:
+	movq	%rsi, %rsp
+	xorl	%ecx, %ecx
+	jmp	behind_cpuid
+.Lstatus:
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_OPCODE), %eax
 	jmp	terminate_from_vc
 .Lnmi:
@@ -153,5 +174,29 @@ FUNC(exception_vc)
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax
 	jmp	terminate_from_vc
 END_FUNC(exception_vc)
+
+/*
+ * exception_gp - continues behind the VMGEXIT of vmgexit_page() if the #GP came there:
+ * KVM refuses an RDPMC by a #GP that it injects. At any other #GP it continues at
+ * exception_common. A #GP at any exchange is accepted, because the hypervisor can ask
+ * for #GP in any reply, too.
+ * In:       struct exception_frame from its field vector on.
+ * Out:      jumps to exception_common, or to behind_vmgexit with %rsp = %rdx and
+ *           %eax = X86_TRAP_GP.
+ * Clobbers: flags.
+ * Mode:     64-bit, interrupts off.
+ * Stack:    8 bytes.
+ */
+FUNC(exception_gp)
+	cmpl	$ECX_VMGEXIT_PAGE, %ecx
+	je	.Lrefused
+	pushq	%rax
+	movl	$X86_TRAP_GP, %eax
+	jmp	exception_common
+.Lrefused:
+	movq	%rdx, %rsp
+	movl	$X86_TRAP_GP, %eax
+	jmp	behind_vmgexit
+END_FUNC(exception_gp)
 
 	.section .note.GNU-stack, "", @progbits

@@ -174,8 +174,11 @@ static u64 gate(const struct la57_page *page, const u8 *handler, u64 selector)
 static void set_long_gate(struct la57_page *page, unsigned int vector,
 			  const u8 *handler)
 {
-	page->idt[2 * vector] = gate(page, handler, BOOT_CS);
-	page->idt[2 * vector + 1] = 0;
+	volatile u64 *at = &page->idt[2 * vector];
+
+	/* The half that makes the gate present comes last, as in idt_64.c. */
+	at[1] = 0;
+	at[0] = gate(page, handler, BOOT_CS);
 }
 
 static void fill(struct la57_page *page)

@@ -33,13 +33,13 @@
  * la57_toggle - inverts CR4.LA57 and changes the top page table, for la57_switch().
  * In:       %rdi = struct la57_page below 4 GiB, filled, mapped writable and
  *           executable. %rsi = top page table for the new depth, below 4 GiB.
- * Out:      CR4.LA57 changed, CR3 = %rsi, the caller's GDT and IDT. EFER and the
+ * Out:      CR4.LA57 changed, CR3 = %rsi, the GDT and IDT of the moved image. EFER and the
  *           other bits of CR4 are as before.
  * Clobbers: %rax, %rcx, %rdx, %rsi, %rdi, %r8 to %r11, flags. 32-bit code loses
  *           the upper halves of registers, so those that C functions keep are
  *           saved on the caller's stack.
  * Mode:     64-bit on entry and on return.
- * Stack:    88 bytes of the caller's; struct la57_page's while the copy runs.
+ * Stack:    56 bytes of the caller's; struct la57_page's while the copy runs.
  */
 GLOBAL(la57_toggle)
 FUNC(la57_toggle)
@@ -49,9 +49,6 @@ FUNC(la57_toggle)
 	pushq	%r13
 	pushq	%r14
 	pushq	%r15
-	subq	$32, %rsp
-	sgdt	(%rsp)
-	sidt	16(%rsp)
 	movq	%rsp, LA57_RSP(%rdi)
 	leaq	.Lback(%rip), %rax
 	movq	%rax, LA57_BACK(%rdi)
@@ -65,9 +62,8 @@ FUNC(la57_toggle)
 	lretq
 
 .Lback:
-	lgdt	(%rsp)
-	lidt	16(%rsp)
-	addq	$32, %rsp
+	lgdt	moved_gdt_ptr(%rip)
+	lidt	moved_idt(%rip)
 	popq	%r15
 	popq	%r14
 	popq	%r13

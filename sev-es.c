@@ -30,7 +30,6 @@ BUILD_BUG_ON(offsetof(struct sev_guest, status) != SEV_GUEST_STATUS);
 BUILD_BUG_ON(offsetof(struct sev_guest, info) != SEV_GUEST_INFO);
 BUILD_BUG_ON(offsetof(struct sev_guest, cbit) != SEV_GUEST_CBIT);
 BUILD_BUG_ON(offsetof(struct sev_guest, known) != SEV_GUEST_KNOWN);
-BUILD_BUG_ON(offsetof(struct sev_guest, vc_seen) != SEV_GUEST_VC_SEEN);
 
 struct ghcb ghcb_page __attribute__((aligned(GHCB_SIZE)));
 
@@ -202,28 +201,49 @@ static void ask_cbit_es(void)
 	sev_guest.cbit = ebx & CPUID_SEV_EBX_CBIT_MASK;
 }
 
+/* noinline, because ask_cpuid() must be expanded once. */
+static noinline bool cpuid_raises_vc(u32 leaf, struct cpuid_regs *regs)
+{
+	return ask_cpuid(leaf, regs);
+}
+
+/*
+ * CPUID has raised #VC, as it does in an SEV-ES guest only. In an SNP guest snp_start()
+ * takes CPUID from a page.
+ */
+static void found_es(void)
+{
+	u64 status = rdmsr(MSR_SEV_STATUS);
+
+	if (!(status & SEV_STATUS_SEV_ES))
+		error("SEV", "#VC without SEV-ES");
+	sev_guest.status = status;
+	if (!(status & SEV_STATUS_SNP) &&
+	    msr_protocol_cpuid(CPUID_EXT_MAX, GHCB_MSR_CPUID_EAX) < CPUID_SEV)
+		terminate(SEVSTUB_TERM_CPUID_STATUS);
+	ask_cbit_es();
+}
+
 /*
  * Finds out whether this is an SEV guest. CPUID exists on every processor with
- * long mode. If CPUID raises #VC, this is an SEV-ES guest: the stage-1 handler
- * reads SEV_STATUS, which the hypervisor cannot falsify. Otherwise SEV_STATUS
- * is read only if CPUID reports SEV, because without SEV the MSR need not
- * exist.
+ * long mode. If CPUID raises #VC, this is an SEV-ES guest: SEV_STATUS then tells which
+ * kind, which the hypervisor cannot falsify. Otherwise SEV_STATUS is read only if CPUID
+ * reports SEV, because without SEV the MSR need not exist.
  */
 static void find_out(void)
 {
-	u32 max = cpuid_count(CPUID_EXT_MAX, 0).eax;
 	struct cpuid_regs leaf;
 
-	if (sev_guest.vc_seen) {
-		/* In an SNP guest the handler answers 0 before snp_start(). */
-		if (max < CPUID_SEV && !(sev_guest.status & SEV_STATUS_SNP))
-			terminate(SEVSTUB_TERM_CPUID_STATUS);
-		ask_cbit_es();
+	if (cpuid_raises_vc(CPUID_EXT_MAX, &leaf)) {
+		found_es();
 		return;
 	}
-	if (max < CPUID_SEV)
+	if (leaf.eax < CPUID_SEV)
 		return;
-	leaf = cpuid_count(CPUID_SEV, 0);
+	if (cpuid_raises_vc(CPUID_SEV, &leaf)) {
+		found_es();
+		return;
+	}
 	if (!(leaf.eax >> CPUID_SEV_EAX_SEV_BIT & 1))
 		return;
 	sev_guest.status = rdmsr(MSR_SEV_STATUS);
@@ -353,25 +373,13 @@ static unsigned int injected_vector(u64 event)
 
 /*
  * Sends the request in the GHCB page. Returns X86_TRAP_GP if the hypervisor has
- * injected #GP behind VMGEXIT, otherwise 0. noinline, because behind_vmgexit must
- * exist once.
+ * injected #GP behind VMGEXIT, otherwise 0. noinline, because vmgexit_page() must be
+ * expanded once.
  */
 static noinline unsigned int send_page(void)
 {
 	wrmsr(MSR_GHCB, (u64)&ghcb_page);
-	return vmgexit_page() ? X86_TRAP_GP : 0;
-}
-
-/*
- * RIP is at behind_vmgexit only during an exchange. A #GP at any exchange is
- * accepted, because the hypervisor can ask for #GP in any reply, too.
- */
-bool sev_es_gp(struct exception_frame *frame)
-{
-	if (frame->rip != (u64)behind_vmgexit)
-		return false;
-	frame->rax = X86_TRAP_GP;
-	return true;
+	return (unsigned int)vmgexit_page();
 }
 
 unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2)

@@ -90,28 +90,27 @@ FUNC(vc_truncated)
 END_FUNC(vc_truncated)
 
 /*
- * vc_32 - the handler of #VC in 32-bit code. It emulates CPUID by the MSR
- * protocol. Any other exit code, or another instruction at EIP, terminates the
- * guest, because only the hypervisor can have caused this #VC. The CPUID of an NMI's
- * handler terminates the guest, too.
- * In:       %ebp = load bias, and this frame, after the pushes below:
+ * vc_32 - the handler of #VC in 32-bit code. A #VC by CPUID shows that this is an
+ * SEV-ES guest. The handler then continues in find_sev, at what an SEV-ES guest has to
+ * do, with an empty stack. Any other exit code, or another instruction at EIP,
+ * terminates the guest, because only the hypervisor can have caused this #VC. The CPUID
+ * of an NMI's handler terminates the guest, too.
  *
- *		 0	eax ecx edx ebx		pushed by vc_32
- *		16	error code		the exit code (APM2 15.35.5)
- *		20	eip cs eflags		CS is flat: EIP is an address
+ * The handler does not return, because EIP and the registers on the stack are memory,
+ * where the hypervisor can put an old block back. Wherever it injects the #VC, the
+ * detection only starts again.
+ * In:       %ebp = load bias, %esi = zero page, and this frame:
  *
- * Out:      the four registers that CPUID returns; EIP behind the instruction;
- *           sev_guest.status and sev_guest.vc_seen are set.
- * Clobbers: nothing.
+ *		 0	error code		the exit code (APM2 15.35.5)
+ *		 4	eip cs eflags		CS is flat: EIP is an address
+ *
+ * Out:      jumps into find_sev, with sev_guest.status; or does not return.
+ * Clobbers: everything but %ebp and %esi.
  * Mode:     32-bit, paging off.
- * Stack:    20 bytes below the error code.
+ * Stack:    begins again at early_stack_end.
  */
 GLOBAL(vc_32)
 FUNC(vc_32)
-	pushl	%ebx
-	pushl	%edx
-	pushl	%ecx
-	pushl	%eax
 	movl	%ecx, %ebx		/* %ebx = the sub-leaf */
 
 	/*
@@ -125,25 +124,25 @@ FUNC(vc_32)
 	movl	%edx, (sev_guest + SEV_GUEST_STATUS + 4)(%ebp)
 	testb	$SEV_STATUS_SEV_ES, %al
 	jz	exception_32
-	/*
-	 * The sub-leaf is compared as a register, because the hypervisor can put an
-	 * old block of the stack back.
-	 */
-	movb	$1, (sev_guest + SEV_GUEST_VC_SEEN)(%ebp)
+	movl	%eax, %edi		/* %edi = SEV_STATUS, low half */
 
 	testb	$SEV_STATUS_SNP, %al
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NO_GHCB), %eax
 	jz	.Lvalidated
-	cmpl	$SVM_EXIT_NOT_VALIDATED, 16(%esp)
+	cmpl	$SVM_EXIT_NOT_VALIDATED, (%esp)
 	jne	.Lvalidated
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NOT_VALIDATED), %eax
 .Lvalidated:
-	cmpl	$SVM_EXIT_CPUID, 16(%esp)
+	cmpl	$SVM_EXIT_CPUID, (%esp)
 	jne	early_terminate
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_OPCODE), %eax
-	movl	20(%esp), %edx
+	movl	4(%esp), %edx
 	cmpw	$(CPUID_BYTE1 << 8 | CPUID_BYTE0), (%edx)
 	jne	early_terminate
+	/*
+	 * The sub-leaf is compared as a register, because the hypervisor can put an
+	 * old block of the stack back.
+	 */
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NMI), %eax
 	cmpl	$CPUID_SUBLEAF_NMI, %ebx
 	je	early_terminate
@@ -154,41 +153,21 @@ FUNC(vc_32)
 	testl	%ebx, %ebx
 	jnz	early_terminate
 
-	/*
-	 * An SNP guest takes CPUID from a page that C finds later. No result is
-	 * needed before that, so all registers become 0 without a request.
-	 */
-	testb	$SEV_STATUS_SNP, (sev_guest + SEV_GUEST_STATUS)(%ebp)
-	jz	.Lask
-	xorl	%eax, %eax
-	movl	%eax, 0(%esp)
-	movl	%eax, 4(%esp)
-	movl	%eax, 8(%esp)
-	movl	%eax, 12(%esp)
-	jmp	.Lcpuid_done
-.Lask:
-	movl	0(%esp), %ebx		/* %ebx = the CPUID function */
+	leal	early_stack_end(%ebp), %esp
+	/* In an SNP guest C finds a page that tells what CPUID does. */
+	testl	$SEV_STATUS_SNP, %edi
+	jnz	.Lsev_info
+	movl	$CPUID_EXT_MAX, %ebx
 	movl	$(GHCB_MSR_CPUID_EAX << GHCB_MSR_CPUID_REG_SHIFT), %eax
 	call	cpuid_by_msr
-	movl	%edx, 0(%esp)
+	cmpl	$CPUID_SEV, %edx
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax
+	jb	early_terminate
+	movl	$CPUID_SEV, %ebx
 	movl	$(GHCB_MSR_CPUID_EBX << GHCB_MSR_CPUID_REG_SHIFT), %eax
 	call	cpuid_by_msr
-	movl	%edx, 12(%esp)
-	movl	$(GHCB_MSR_CPUID_ECX << GHCB_MSR_CPUID_REG_SHIFT), %eax
-	call	cpuid_by_msr
-	movl	%edx, 4(%esp)
-	movl	$(GHCB_MSR_CPUID_EDX << GHCB_MSR_CPUID_REG_SHIFT), %eax
-	call	cpuid_by_msr
-	movl	%edx, 8(%esp)
-
-.Lcpuid_done:
-	addl	$CPUID_LENGTH, 20(%esp)
-	popl	%eax
-	popl	%ecx
-	popl	%edx
-	popl	%ebx
-	addl	$4, %esp		/* the error code */
-	iretl
+	movl	%edx, %edi
+	jmp	.Lsev_info
 END_FUNC(vc_32)
 
 /*
@@ -286,34 +265,27 @@ END_FUNC(vc_early)
  * find_sev - finds out which kind of SEV guest this is, and the position of the
  * C-bit, for the first page tables. sev_detect() checks the rest later. CPUID is
  * executed once or twice. If it raises #VC, this is an SEV-ES guest whatever the
- * hypervisor answers. The MSR protocol then gives the C-bit's position. On other
- * machines no instruction here but CPUID can cause an exit.
+ * hypervisor answers, and vc_32 continues here. The MSR protocol then gives the C-bit's
+ * position. On other machines no instruction here but CPUID can cause an exit.
  * In:       %ebp = load bias; the IDT of make_idt_32 is loaded.
- * Out:      sev_guest: status, info (SEV-ES only), cbit (SEV only), known.
+ * Out:      jumps to behind_find_sev, which is sev_found in startup_32, with sev_guest:
+ *           status, info (SEV-ES only), cbit (SEV only), known. The stack is empty there.
  *           If answers contradict each other, early_error or early_terminate.
  * Clobbers: %eax, %ebx, %ecx, %edx, %edi, flags.
  * Mode:     32-bit, paging off.
- * Stack:    8 bytes; while CPUID raises #VC 40 bytes, with the frame and vc_32.
+ * Stack:    4 bytes; while CPUID raises #VC 16 bytes.
  */
 GLOBAL(find_sev)
 FUNC(find_sev)
 	movl	$CPUID_EXT_MAX, %eax
 	xorl	%ecx, %ecx
 	cpuid
-	cmpb	$0, (sev_guest + SEV_GUEST_VC_SEEN)(%ebp)
-	jne	.Lsev_es
 	cmpl	$CPUID_SEV, %eax
 	jb	.Lsev_known
 
 	movl	$CPUID_SEV, %eax
 	xorl	%ecx, %ecx
 	cpuid
-	/*
-	 * The hypervisor may intercept this CPUID although it did not intercept
-	 * the first, so check again whether #VC was raised.
-	 */
-	cmpb	$0, (sev_guest + SEV_GUEST_VC_SEEN)(%ebp)
-	jne	.Lsev_es_now
 	btl	$CPUID_SEV_EAX_SEV_BIT, %eax
 	jnc	.Lsev_known
 	movl	%ebx, %edi
@@ -325,21 +297,6 @@ FUNC(find_sev)
 	jz	.Lsev_known
 	testb	$SEV_STATUS_SEV_ES, %al
 	jz	.Lsev_cbit
-	jmp	.Lsev_info
-
-.Lsev_es:
-	testb	$SEV_STATUS_SNP, (sev_guest + SEV_GUEST_STATUS)(%ebp)
-	jnz	.Lsev_info
-	cmpl	$CPUID_SEV, %eax
-	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax
-	jb	early_terminate
-.Lsev_es_now:
-	testb	$SEV_STATUS_SNP, (sev_guest + SEV_GUEST_STATUS)(%ebp)
-	jnz	.Lsev_info
-	movl	$CPUID_SEV, %ebx
-	movl	$(GHCB_MSR_CPUID_EBX << GHCB_MSR_CPUID_REG_SHIFT), %eax
-	call	cpuid_by_msr
-	movl	%edx, %edi
 
 .Lsev_info:
 	movl	$GHCB_MSR_SEV_INFO_REQ, %eax
@@ -375,7 +332,7 @@ FUNC(find_sev)
 	ja	.Lcbit_range
 .Lsev_known:
 	movb	$1, (sev_guest + SEV_GUEST_KNOWN)(%ebp)
-	ret
+	jmp	behind_find_sev
 .Lcbit_range:
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CBIT_RANGE), %eax
 	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
@@ -592,21 +549,20 @@ END_FUNC(nmi_32)
  * takes part. The bytes are random even then, if CPUID names RDRAND, and else the
  * time: a hypervisor must not be able to predict them, and to write them where
  * the stub reads.
- * In:       %rdi = new CR3; its C-bit is bit 32 or higher. %esi = 1 for the first
- *           proof, else 0. The old page tables map the pool. .head has not been
- *           overwritten by the payload yet, because early_error is there.
+ * In:       the IDT is moved_idt. %rdi = new CR3; its C-bit is bit 32 or higher.
+ *           %esi = 1 for the first proof, else 0. The old page tables map the pool.
+ *           .head has not been overwritten by the payload yet, because early_error is
+ *           there.
  * Out:      CR3 = %rdi. If the proof fails, if a page lacks the C-bit, if RDRAND gives
  *           no number in an SEV guest, or if an SEV guest has no C-bit in %rdi: the
  *           old CR3 and early_error. la57_switch() has an old CR3 that does not map
  *           early_error: there the failure is a #PF that the IDT reports.
  * Clobbers: %rax, %rcx, %rdx, %rsi, %r8 to %r11, flags; cbit_proof.
  * Mode:     64-bit.
- * Stack:    24 bytes, not used during the proof.
+ * Stack:    8 bytes, not used during the proof.
  */
 GLOBAL(load_cr3_proven)
 FUNC(load_cr3_proven)
-	subq	$16, %rsp
-	sidt	(%rsp)
 	movq	%cr3, %r8
 	movq	%rbx, %r9
 	movl	%esi, %r10d
@@ -722,8 +678,7 @@ FUNC(load_cr3_proven)
 	movq	%rdi, %cr3
 	cmpq	%rdx, cbit_proof(%rip)
 	jne	.Lproof_wrong_64
-	lidt	(%rsp)
-	addq	$16, %rsp
+	lidt	moved_idt(%rip)
 	ret
 .Lproof_denied_64:
 	movl	%eax, %r11d

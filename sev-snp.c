@@ -409,8 +409,8 @@ void snp_find_vmpl(void)
 
 /*
  * Runs the SVSM until it has done the call whose list is in the calling area, and
- * returns the result. The SVSM sets pending to 0 when it has run. A hypervisor that
- * has not run it leaves pending as it is.
+ * returns the result. vmgexit_svsm() sets pending, and the SVSM clears it when it has
+ * run. A hypervisor that has not run it leaves pending as it is.
  */
 static u64 svsm_call(struct calling_area *area)
 {
@@ -418,9 +418,9 @@ static u64 svsm_call(struct calling_area *area)
 	u64 reply, result;
 
 	do {
-		exchange_byte(&area->pending, 1);
 		wrmsr(MSR_GHCB, GHCB_MSR_VMPL_REQ);
-		result = vmgexit_svsm(SVSM_CALL_PVALIDATE, (u64)&area->count);
+		result = vmgexit_svsm(SVSM_CALL_PVALIDATE, (u64)&area->count,
+				      &area->pending);
 		reply = rdmsr(MSR_GHCB);
 		wrmsr(MSR_GHCB, before);
 		if (exchange_byte(&area->pending, 0) ||

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev-vc.c - the #VC handlers. Stage 1 runs until the GHCB page is shared and
- * handles CPUID only, by the MSR protocol. Stage 2 takes over when
- * sev_es_setup_ghcb() has shared the page, and handles every exit through it.
+ * sev-vc.c - the #VC handlers of stage 2, which begins when sev_es_setup_ghcb() has
+ * shared the GHCB page. They handle every exit through this page. sev-cpuid.c has
+ * stage 1, which comes before, and CPUID.
  *
  * The hypervisor can raise #VC at any instruction and with any exit code. The
  * instruction at RIP therefore decides what is emulated, and it must be one
@@ -12,6 +12,7 @@
 #include "e820.h"
 #include "ghcb.h"
 #include "ident_map.h"
+#include "image.h"
 #include "insn.h"
 #include "lib/string.h"
 #include "sev-snp.h"
@@ -24,102 +25,6 @@
  * addresses.
  */
 #define DIRECTION_DOWN(frame)	((frame)->rflags & X86_EFLAGS_DF)
-
-/* The state of one #VC while it is handled. */
-struct vc {
-	struct exception_frame *frame;
-	/* The general-purpose registers, indexed by enum insn_register. */
-	u64 regs[INSN_REGS];
-	struct insn insn;
-	/*
-	 * True if a string instruction has elements left. RIP then stays, and
-	 * the processor executes the instruction again.
-	 */
-	bool again;
-};
-
-/* ---- Stage 1. */
-
-static void take_cpuid(struct exception_frame *frame, const struct cpuid_regs *regs)
-{
-	frame->rax = regs->eax;
-	frame->rbx = regs->ebx;
-	frame->rcx = regs->ecx;
-	frame->rdx = regs->edx;
-}
-
-/*
- * Returns @known, where bits that are set in @mask come from the hypervisor, which is
- * asked by the MSR protocol only if there are such bits.
- */
-static u32 complete(u32 known, u32 mask, u32 function, u64 reg)
-{
-	if (mask)
-		known = (known & ~mask) |
-			(msr_protocol_cpuid(function, reg) & mask);
-	return known;
-}
-
-/*
- * Emulates CPUID in an SNP guest. Before snp_start() the result is 0, and sev_detect()
- * expects it.
- */
-static void snp_cpuid_stage1(struct exception_frame *frame)
-{
-	u32 function = (u32)frame->rax;
-	struct cpuid_regs regs, mask;
-
-	snp_cpuid(function, (u32)frame->rcx, &regs, &mask);
-	regs.eax = complete(regs.eax, mask.eax, function, GHCB_MSR_CPUID_EAX);
-	regs.ebx = complete(regs.ebx, mask.ebx, function, GHCB_MSR_CPUID_EBX);
-	regs.ecx = complete(regs.ecx, mask.ecx, function, GHCB_MSR_CPUID_ECX);
-	regs.edx = complete(regs.edx, mask.edx, function, GHCB_MSR_CPUID_EDX);
-	take_cpuid(frame, &regs);
-}
-
-/*
- * Handles a #VC before sev_es_setup_ghcb() has shared the GHCB page: CPUID
- * only, by the MSR protocol, or by the CPUID page of an SNP guest. Returns 0, or the
- * vector of the exception to report.
- */
-static unsigned int vc_stage1(struct exception_frame *frame)
-{
-	const u8 *insn = (const u8 *)frame->rip;
-	u32 function = (u32)frame->rax;
-	u64 status = rdmsr(MSR_SEV_STATUS);
-
-	/*
-	 * Without SEV-ES the processor raises no #VC. The hypervisor has
-	 * injected this one, and it is reported like any other exception.
-	 */
-	if (!(status & SEV_STATUS_SEV_ES))
-		return X86_TRAP_VC;
-	sev_guest.status = status;
-	sev_guest.vc_seen = true;
-
-	if (frame->error_code == SVM_EXIT_NOT_VALIDATED && status & SEV_STATUS_SNP)
-		terminate(SEVSTUB_TERM_NOT_VALIDATED);
-	if (frame->error_code != SVM_EXIT_CPUID)
-		terminate(SEVSTUB_TERM_NO_GHCB);
-	if (insn[0] != CPUID_BYTE0 || insn[1] != CPUID_BYTE1)
-		terminate(SEVSTUB_TERM_OPCODE);
-	if ((u32)frame->rcx == CPUID_SUBLEAF_NO_SEV)
-		terminate(SEVSTUB_TERM_CPUID_STATUS);
-	frame->rip += CPUID_LENGTH;
-	if (status & SEV_STATUS_SNP) {
-		snp_cpuid_stage1(frame);
-		return 0;
-	}
-	if ((u32)frame->rcx)
-		terminate(SEVSTUB_TERM_CPUID_SUBLEAF);
-
-	take_cpuid(frame, &(struct cpuid_regs){
-		msr_protocol_cpuid(function, GHCB_MSR_CPUID_EAX),
-		msr_protocol_cpuid(function, GHCB_MSR_CPUID_EBX),
-		msr_protocol_cpuid(function, GHCB_MSR_CPUID_ECX),
-		msr_protocol_cpuid(function, GHCB_MSR_CPUID_EDX) });
-	return 0;
-}
 
 /*
  * ---- General-purpose registers, in the order in which instructions number
@@ -232,58 +137,6 @@ static u64 operand_address(const struct vc *vc)
 }
 
 /* ---- Instructions whose operands are registers. */
-
-static unsigned int vc_cpuid(struct vc *vc)
-{
-	unsigned int vector;
-
-	ghcb_input(rax, (u32)vc->regs[INSN_RAX]);
-	ghcb_input(rcx, (u32)vc->regs[INSN_RCX]);
-	if ((u32)vc->regs[INSN_RAX] == CPUID_XSTATE) {
-		/*
-		 * GHCB 4.1 requires XCR0 for CPUID leaf 0xd. XCR0 cannot be
-		 * read while CR4.OSXSAVE is clear (APM2 11.5.2), so its reset
-		 * value is sent.
-		 */
-		ghcb_input(xcr0, XCR0_RESET);
-		ghcb_input(xss, 0);
-	}
-	vector = ghcb_exchange(SVM_EXIT_CPUID, 0, 0);
-	if (vector)
-		return vector;
-	vc->regs[INSN_RAX] = (u32)ghcb_output(rax);
-	vc->regs[INSN_RBX] = (u32)ghcb_output(rbx);
-	vc->regs[INSN_RCX] = (u32)ghcb_output(rcx);
-	vc->regs[INSN_RDX] = (u32)ghcb_output(rdx);
-	return 0;
-}
-
-static void choose(u64 *reg, u32 known, u32 mask)
-{
-	*reg = (known & ~mask) | ((u32)*reg & mask);
-}
-
-/*
- * Emulates CPUID in an SNP guest: asks the hypervisor only for what the CPUID page
- * does not tell.
- */
-static unsigned int vc_snp_cpuid(struct vc *vc)
-{
-	struct cpuid_regs regs, mask;
-	unsigned int vector;
-
-	snp_cpuid((u32)vc->regs[INSN_RAX], (u32)vc->regs[INSN_RCX], &regs, &mask);
-	if (mask.eax | mask.ebx | mask.ecx | mask.edx) {
-		vector = vc_cpuid(vc);
-		if (vector)
-			return vector;
-	}
-	choose(&vc->regs[INSN_RAX], regs.eax, mask.eax);
-	choose(&vc->regs[INSN_RBX], regs.ebx, mask.ebx);
-	choose(&vc->regs[INSN_RCX], regs.ecx, mask.ecx);
-	choose(&vc->regs[INSN_RDX], regs.edx, mask.edx);
-	return 0;
-}
 
 /*
  * Sends a request whose result is 64 bits in EDX:EAX. RDTSC, RDTSCP, RDPMC and
@@ -705,28 +558,24 @@ static unsigned int vc_string_io(struct vc *vc, bool in)
 /* ---- Stage 2. */
 
 /*
- * Copies the bytes of the instruction at RIP and decodes the copy. Memory is
- * read only once, so that the bytes cannot change between the decoder's steps.
+ * Copies the bytes of the instruction at RIP, which must be in .text, and decodes the
+ * copy. RIP and the bytes are read only once, so that they cannot change between the
+ * decoder's steps. Returns RIP.
  */
-static void fetch_insn(struct vc *vc)
+static u64 fetch_insn(struct vc *vc)
 {
 	u8 bytes[INSN_MAX_LENGTH];
-	u64 rip = vc->frame->rip;
-	size_t size = sizeof(bytes);
-	int flags = ident_map_query(rip);
-	int next = ident_map_query(rip + size);
+	u64 rip = READ_ONCE(vc->frame->rip);
+	u64 size = (u64)_etext - rip;
 
-	if (next < 0 || !(next & MAP_EXEC)) {
-		u64 end = ALIGN_UP(rip + 1, PAGE_SIZE);
-
-		if (end - rip < size)
-			size = end - rip;
-	}
-	if (flags < 0 || !(flags & MAP_EXEC))
+	if (rip < (u64)_text || rip >= (u64)_etext)
 		terminate(SEVSTUB_TERM_DECODE);
+	if (size > sizeof(bytes))
+		size = sizeof(bytes);
 	memcpy(bytes, (const void *)rip, size);
 	if (insn_decode(&vc->insn, bytes, size) != INSN_OK)
 		terminate(SEVSTUB_TERM_DECODE);
+	return rip;
 }
 
 /*
@@ -805,7 +654,7 @@ static bool is_supported(u64 exit_code)
 static unsigned int vc_stage2(struct exception_frame *frame)
 {
 	struct vc vc = { .frame = frame };
-	u64 exit_code = frame->error_code;
+	u64 exit_code = frame->error_code, rip;
 	unsigned int vector;
 
 	/*
@@ -824,7 +673,7 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 		ghcb_exchange(SVM_VMGEXIT_UNSUPPORTED_EVENT, exit_code, 0);
 		terminate(SEVSTUB_TERM_UNSUPPORTED);
 	}
-	fetch_insn(&vc);
+	rip = fetch_insn(&vc);
 	if (!insn_matches_exit(&vc.insn, exit_code))
 		terminate(SEVSTUB_TERM_OPCODE);
 
@@ -832,8 +681,7 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 	vector = vc_dispatch(&vc);
 	if (!vector) {
 		regs_store(&vc);
-		if (!vc.again)
-			frame->rip += vc.insn.length;
+		frame->rip = vc.again ? rip : rip + vc.insn.length;
 	}
 	ghcb_end();
 	return vector;

@@ -21,16 +21,37 @@
 
 #ifndef __ASSEMBLER__
 
+#include "x86.h"
+
+/* An IDT and the operand with which LIDT loads it. */
+struct idt {
+	/*
+	 * The only operand of LIDT in its 16-byte block. Old contents are the same, or
+	 * no IDT at all.
+	 */
+	struct desc_ptr ptr __attribute__((aligned(16)));
+	/* Gates of 16 bytes, each as two halves (APM2 4.8.4). */
+	u64 gates[IDT_VECTORS][2] __attribute__((aligned(16)));
+};
+
+/* The table of the image as it was loaded. It is in .data, and set before .bss is. */
+extern struct idt idt;
 /*
- * Loads the stage-1 IDT: exception_nmi handles NMIs. do_exception() handles a CPUID's
- * #VC by the MSR protocol, and reports every other exception and terminates. Called
- * once in the image as it was loaded, and again in its copy after the move,
- * because the gates hold addresses.
+ * The table of the moved image, or of an image that stays where it is, from the function
+ * `moved` on. linker.ld places it behind .data. It is not cleared with .bss.
  */
-void idt_load_stage1(void);
+extern struct idt moved_idt;
 
 /*
- * Changes the IDT to stage 2: page faults may map memory, and #DF has a stack of
+ * Fills and loads @table as the stage-1 IDT: exception_nmi handles NMIs. exception_vc
+ * handles the CPUID of ask_cpuid(). do_exception() reports every other exception and
+ * terminates. Called with `idt` in the image as it was loaded, and with moved_idt in
+ * its copy and again in `moved`.
+ */
+void idt_load_stage1(struct idt *table);
+
+/*
+ * Changes moved_idt to stage 2: page faults may map memory outside of SEV-ES, and #DF has a stack of
  * its own. Must be called after sev_load_map() has loaded the stub's own page
  * tables.
  */

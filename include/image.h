@@ -35,6 +35,8 @@ extern const u8 stack_end[];			/* upper end of C's stack */
  * stack grew beyond its lower end before stack_guard was unmapped.
  */
 extern const u8 stack_overrun[];
+/* The GHCB page of sev-es.c, the only page whose C-bit may change. */
+extern const u8 shared_page[];
 /* Memory for the page tables of ident_map_64.c. */
 extern u8 page_table_pool[], page_table_pool_end[];
 

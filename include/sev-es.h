@@ -9,7 +9,6 @@
 #include "types.h"
 
 struct boot_params;
-struct exception_frame;
 
 /* The kind of guest, as the processor and the hypervisor describe it. */
 struct sev_guest {
@@ -17,7 +16,6 @@ struct sev_guest {
 	u64 info;		/* reply to the SEV-information request; SEV-ES only */
 	u32 cbit;		/* bit number of the C-bit in page table entries */
 	bool known;		/* status, info and cbit have their final values */
-	bool vc_seen;		/* a #VC was handled, so this is SEV-ES */
 };
 /* find_sev in sev-head_64.S fills this in at the 32-bit entry, else sev_detect(). */
 extern struct sev_guest sev_guest;
@@ -76,15 +74,6 @@ void sev_es_shutdown(void);
  * at an NMI.
  */
 extern u32 nmi_count;
-
-/*
- * Handles a #GP. If KVM refuses an RDPMC, it injects #GP at the instruction behind
- * the request's VMGEXIT, instead of asking for #GP by sw_exit_info_1. If @frame's
- * RIP is there, this function changes @frame so that ghcb_exchange() returns
- * X86_TRAP_GP, and returns true. Otherwise it returns false, because the #GP is not
- * the hypervisor's answer to a request.
- */
-bool sev_es_gp(struct exception_frame *frame);
 
 /* Returns true while an exchange through the GHCB page is under way. */
 bool sev_es_busy(void);

@@ -435,7 +435,6 @@
 #define SEV_GUEST_INFO			8
 #define SEV_GUEST_CBIT			16
 #define SEV_GUEST_KNOWN			20
-#define SEV_GUEST_VC_SEEN		21
 #define SEV_GUEST_SIZE			24
 
 /*

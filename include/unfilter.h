@@ -21,4 +21,11 @@
  */
 bool unfilter(u8 *image, const struct payload_header *p);
 
+
+/*
+ * Returns whether offset @end lies in the bytes at @image, of which there are @size, at
+ * most PAYLOAD_MAX_SIZE, and none of them lies in the stub's own image from .text on.
+ */
+bool may_write(const u8 *image, u64 size, u64 end);
+
 #endif

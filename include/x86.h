@@ -25,6 +25,8 @@
 /* The code segment of EDK II, in which UEFI firmware enters the EFI entry. */
 #define FIRMWARE_CS		0x38
 
+/* Bytes of the stub's GDT. */
+#define GDT_SIZE		64
 /* Segment descriptors: base 0, limit 4 GiB, present, DPL 0, accessed. */
 #define GDT_CODE32		_AC(0x00cf9b000000ffff, ULL)
 #define GDT_CODE64		_AC(0x00af9b000000ffff, ULL)
@@ -64,10 +66,9 @@
 #define CPUID_EXT_EDX_PG1G_BIT	26
 #define CPUID_EXT_EDX_LM_BIT	29
 
-/* The instruction CPUID: its two bytes, and its length in bytes. */
+/* The two bytes of the instruction CPUID. */
 #define CPUID_BYTE0		0x0f
 #define CPUID_BYTE1		0xa2
-#define CPUID_LENGTH		2
 
 /* XCR0 after reset: x87 state only (APM2 11.5.2). */
 #define XCR0_RESET		1
@@ -121,6 +122,14 @@
  */
 #define DR7_FIXED_1		0x400
 #define DR7_WRITABLE		0xffff23ff
+
+/*
+ * Numbers in ECX by which exception_vc and exception_gp know where an exception came:
+ * the sub-leaf of ask_cpuid()'s CPUID, and a mark at the VMGEXIT of vmgexit_page(). ECX
+ * has them nowhere else.
+ */
+#define CPUID_SUBLEAF_ASK	0x204b5341	/* "ASK " */
+#define ECX_VMGEXIT_PAGE	0x54495845	/* "EXIT" */
 
 /* -- Exception vectors (APM2 8.2). */
 #define X86_TRAP_DE		0
@@ -212,8 +221,6 @@ static inline u8 exchange_byte(u8 *at, u8 value)
 	return value;
 }
 
-/* The instruction behind the VMGEXIT of vmgexit_page(). */
-extern const u8 behind_vmgexit[];
 
 /*
  * Instructions that only ring 0 can execute, or whose result a unit test must
@@ -237,7 +244,8 @@ void outb(u8 value, u16 port);
 void outsb(u16 port, const void *buf, size_t count);
 void vmgexit(void);
 u64 vmgexit_page(void);
-u64 vmgexit_svsm(u64 call, u64 argument);
+bool ask_cpuid(u32 leaf, struct cpuid_regs *regs);
+u64 vmgexit_svsm(u64 call, u64 argument, u8 *pending);
 unsigned int pvalidate(u64 addr, bool large, bool validate);
 unsigned int rmpadjust(u64 addr, u64 target);
 bool rdrand(u64 *value);
@@ -364,29 +372,59 @@ static inline void vmgexit(void)
 }
 
 /*
- * The VMGEXIT of a request by the GHCB page. Returns 0, unless an exception handler
- * that interrupts the guest at behind_vmgexit stores another value in RAX, which
- * VMGEXIT leaves unchanged. The hypervisor injects an exception there.
+ * The VMGEXIT of a request by the GHCB page. Returns 0, or X86_TRAP_GP if the
+ * hypervisor has injected #GP behind it. exception_gp knows by ECX where the #GP came,
+ * takes RSP from RDX, and jumps to behind_vmgexit with the result in RAX. VMGEXIT
+ * leaves these registers unchanged. Must be expanded once, because of the label.
  */
 static inline u64 vmgexit_page(void)
 {
 	u64 result = 0;
 
-	asm volatile("rep; vmmcall\n"
+	asm volatile("movq %%rsp, %%rdx\n"
+		     "	movl %1, %%ecx\n"
+		     "	rep; vmmcall\n"
 		     "	.globl behind_vmgexit\n"
-		     "behind_vmgexit:"
-		     : "+a"(result) : : "memory");
+		     "behind_vmgexit:\n"
+		     "	xorl %%ecx, %%ecx"
+		     : "+a"(result) : "i"(ECX_VMGEXIT_PAGE)
+		     : "rcx", "rdx", "memory", "cc");
 	return result;
 }
 
 /*
+ * CPUID of @leaf, sub-leaf 0, where the processor shall tell whether this is an SEV-ES
+ * guest. Returns true if CPUID has raised #VC, and *@regs has no meaning then.
+ * exception_vc knows the sub-leaf in ECX, takes RSP from RSI, and jumps to
+ * behind_cpuid, so that no memory takes part. The processor ignores the sub-leaf for
+ * the leaves that are asked. Must be expanded once, because of the label.
+ */
+static inline bool ask_cpuid(u32 leaf, struct cpuid_regs *regs)
+{
+	u64 raised;
+
+	asm volatile("movq %%rsp, %%rsi\n"
+		     "	movl %5, %%ecx\n"
+		     "	cpuid\n"
+		     "	xorl %%esi, %%esi\n"
+		     "	.globl behind_cpuid\n"
+		     "behind_cpuid:"
+		     : "=a"(regs->eax), "=b"(regs->ebx), "=&c"(regs->ecx),
+		       "=d"(regs->edx), "=&S"(raised)
+		     : "i"(CPUID_SUBLEAF_ASK), "a"(leaf) : "cc");
+	return raised;
+}
+
+/*
  * The VMGEXIT that runs the SVSM (SVSM specification, "Calling convention"): RAX is
- * the call, RCX its argument. Returns RAX, the call's result. The SVSM may change
+ * the call, RCX its argument. Sets *@pending to 1 when both are loaded, because the
+ * hypervisor can run the SVSM at any moment from then on. Returns RAX, the call's result. The SVSM may change
  * the other registers of the convention.
  */
-static inline u64 vmgexit_svsm(u64 call, u64 argument)
+static inline u64 vmgexit_svsm(u64 call, u64 argument, u8 *pending)
 {
-	asm volatile("rep; vmmcall" : "+a"(call), "+c"(argument)
+	asm volatile("movb $1, %2; rep; vmmcall"
+		     : "+a"(call), "+c"(argument), "+m"(*pending)
 		     : : "rdx", "r8", "r9", "memory");
 	return call;
 }

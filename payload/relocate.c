@@ -11,6 +11,7 @@
  */
 #include "error.h"
 #include "relocate.h"
+#include "unfilter.h"
 
 /*
  * Types for the 64-bit and 32-bit addresses in the payload that are relocated.
@@ -77,6 +78,12 @@ int relocate_image(u8 *image, u64 image_size, const u8 *relocs, u64 reloc_size,
 				return -EINVAL;
 			at += gap;
 			left -= gap + width;
+			/*
+			 * The hypervisor can put an old address back on the
+			 * stack, and the gaps could skip read-only pages.
+			 */
+			if (!may_write(at, width, width))
+				return -EINVAL;
 			if (kind == RELOC_64)
 				*(place64 *)at += distance;
 			else if (move_32(at, kind == RELOC_32 ? distance :

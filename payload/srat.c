@@ -5,7 +5,7 @@
  * be unplugged. ACPI's System Resource Affinity Table (SRAT) lists both kinds
  * (ACPI 6.5 5.2.16).
  *
- * Runs on the stub's own page tables, when page faults may map memory.
+ * Runs on the stub's own page tables.
  * Firmware's tables are untrusted: each is mapped, its length is bounded and
  * its checksum is verified before its contents are used. A malformed table is
  * ignored. If an entry of the SRAT is malformed, the entries behind it are

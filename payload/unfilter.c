@@ -137,15 +137,14 @@ static void undo_first_uses(u8 *image, u64 at, u64 end)
 }
 
 /*
- * Returns whether offset @end lies in the flat image at @image, which has @file_size
- * bytes, and no byte of the flat image lies in the stub's own image. Not inlined, so
- * that _text and _end are computed from %rip for each filter and are never in memory.
+ * Not inlined, so that _text and _end are computed from %rip at each call and are never
+ * in memory.
  */
-static noinline bool may_write(const u8 *image, u64 file_size, u64 end)
+noinline bool may_write(const u8 *image, u64 size, u64 end)
 {
-	u64 low = (u64)image, high = low + file_size;
+	u64 low = (u64)image, high = low + size;
 
-	return end <= file_size && file_size <= PAYLOAD_MAX_SIZE &&
+	return end <= size && size <= PAYLOAD_MAX_SIZE &&
 	       (high <= (u64)_text || low >= (u64)_end);
 }
 

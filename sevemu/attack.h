@@ -48,6 +48,11 @@ enum trigger {
 	/* The attack acts N guest instructions after a write to CR4. */
 	FROM_CR4,
 	/*
+	 * The attack acts N guest instructions after the guest has set EFER.NXE.  The
+	 * stub does so right before it builds its page tables.
+	 */
+	FROM_NXE,
+	/*
 	 * The attack acts N guest instructions after the guest's first access to
 	 * a private frame, which the host has unmapped (events_unmap()).
 	 */

@@ -25,7 +25,7 @@
 #include "svm.h"
 #include "watch_kaslr.h"
 
-#define RANGES_MAX		16
+#define RANGES_MAX		20
 #define STATUS_PLACES		2
 
 /*
@@ -54,6 +54,8 @@
 
 /* Bytes of stack in which a handler of the stub saves registers. */
 #define FRAME_SIZE		0xb0
+/* Bytes of stack that the processor and the stub's first instruction push at a #VC. */
+#define VC_FRAME_SIZE	0x40
 /* Offset of the 16 bytes with RAX and the vector in these bytes. */
 #define FRAME_RAX		0x70
 /*
@@ -579,6 +581,17 @@ static void inject_frame(struct lie *lie, struct vcpu *vcpu)
 	lie->left = FRAME_STEPS;
 }
 
+/* The blocks from the stack pointer on, as many as a #VC's frame has, are as at launch. */
+static void forget_frame(struct lie *lie, struct vcpu *vcpu)
+{
+	u64 at = ALIGN_DOWN(vcpu->vmcb->rsp, BLOCK_SIZE), end = at + VC_FRAME_SIZE;
+
+	(void)lie;
+	for (; at < end; at += BLOCK_SIZE)
+		if (npt_host(at))
+			change_block(at, NULL, CHANGE_LAUNCH, 0);
+}
+
 /*
  * Two blocks are put back, at different times, so that the stub loads page tables
  * without a C-bit when it changes the number of levels: the block with the C-bit's mask
@@ -691,9 +704,9 @@ const struct attack memory_attacks[] = {
 	  "two blocks are as at launch: the stub finds no C-bit and no SEV at the second proof",
 	  .memory = true, .la57 = true, .fire = deny_reload, .cpuid = cpuid_denies_reload,
 	  .trigger = FROM_PROOF },
-	{ "mask-pulse", STAGE_STEPS, 0,
-	  "the block with the C-bit's mask is as at launch for 40 instructions, from N on",
-	  .memory = true, .fire = pulse_mask, .trigger = FROM_START },
+	{ "mask-pulse", FRAME_WINDOW, 0,
+	  "the block with the C-bit's mask is as at launch for 40 instructions, from N behind the write of EFER.NXE on",
+	  .memory = true, .fire = pulse_mask, .trigger = FROM_NXE },
 	{ "nmi-frame", STAGE_STEPS, 0,
 	  "nmi, N instructions into the stage; its handler's saved RAX is as at launch",
 	  .memory = true, .fire = inject_frame, .trigger = FROM_START },
@@ -703,6 +716,9 @@ const struct attack memory_attacks[] = {
 	{ "nmi-frame-asked", FRAME_WINDOW, 0,
 	  "the same, N instructions behind a request by the GHCB page",
 	  .memory = true, .fire = inject_frame, .trigger = FROM_REQUEST },
+	{ "vc-frame", FRAME_STEPS, 0,
+	  "the frame of the first #VC is as at launch, N instructions into the handler",
+	  .memory = true, .fire = forget_frame, .trigger = FROM_VC },
 	{ "status-denied", STATUS_REQUESTS, 0,
 	  "#VC at the first RDMSR of SEV_STATUS behind request N by the GHCB page; saved RCX as at launch",
 	  .memory = true, .each = true, .fire = deny_status, .trigger = FROM_REQUEST },

@@ -13,6 +13,7 @@
  * KVM.
  */
 #include "apic.h"
+#include "attack_events.h"
 #include "clock.h"
 #include "exits.h"
 #include "guest_memory.h"
@@ -271,6 +272,8 @@ static bool efer_write(struct vcpu *vcpu, u64 value)
 	if (value & ~(u64)(EFER_VALID) || (changed && guest_paging(vcpu)))
 		return false;
 	vmcb->efer = (value & ~(u64)EFER_LMA) | (vmcb->efer & EFER_LMA) | EFER_SVME;
+	if (value & EFER_NXE)
+		events_trigger(FROM_NXE);
 	/* The guest may be on its way to real mode: see exit_iret() in exits.c. */
 	if (changed && !(value & EFER_LME) && config.smp > 1) {
 		vcpu->real_iret = true;

@@ -33,38 +33,21 @@ static struct {
 	u8 intercepted;
 	unsigned int executed;
 	struct cpuid_regs max, sev;
-	jmp_buf reported;
 } cpu;
 
 static struct input *replies;
 
 /* ---- the processor ---- */
 
-static unsigned int raise_cpuid_vc(u32 leaf, u32 subleaf)
+/* CPUID of ask_cpuid(), which exception_vc handles. */
+bool ask_cpuid(u32 leaf, struct cpuid_regs *regs)
 {
-	fill_frame();
-	frame.rax = leaf;
-	frame.rcx = subleaf;
-	INSN(0x72, "\x0f\xa2");
-	return sev_es_vc(&frame);
-}
-
-static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
-{
-	struct cpuid_regs none = { 0, 0, 0, 0 };
-	unsigned int vector;
-
-	CHECK(!subleaf, "sub-leaf %u", subleaf);
-	if (cpu.intercepted >> cpu.executed++ & 1) {
-		vector = raise_cpuid_vc(leaf, subleaf);
-		if (vector) {
-			CHECK(vector == 29, "vector %u", vector);
-			longjmp(cpu.reported, 1);
-		}
-		return (struct cpuid_regs){ (u32)frame.rax, (u32)frame.rbx,
-					    (u32)frame.rcx, (u32)frame.rdx };
-	}
-	return leaf == LEAF_MAX ? cpu.max : leaf == LEAF_SEV ? cpu.sev : none;
+	CHECK(leaf == LEAF_MAX || leaf == LEAF_SEV, "leaf %#x", leaf);
+	*regs = leaf == LEAF_MAX ? cpu.max : cpu.sev;
+	if (!(cpu.intercepted >> cpu.executed++ & 1))
+		return false;
+	memset(regs, GARBAGE, sizeof(*regs));
+	return true;
 }
 
 /* ---- the loader's page tables ---- */
@@ -160,80 +143,42 @@ static u64 ask(u64 request, u64 proper, unsigned int code)
 	return reply;
 }
 
-static u32 ask_cpuid(u32 leaf, unsigned int reg, u32 proper)
+static u32 ask_cpuid_reg(u32 leaf, unsigned int reg, u32 proper)
 {
 	return ask((u64)leaf << 32 | (u64)reg << 30 | 4, (u64)proper << 32, 5)
 	       >> 32;
 }
 
-/*
- * Predicts a CPUID instruction that raises #VC while there is no GHCB page: one
- * request for each of the four registers. In an SNP guest there is no request, and
- * the result is 0. Without SEV-ES the stub must report the #VC as an exception.
- */
-static struct cpuid_regs stage1_cpuid(u32 leaf, const struct cpuid_regs *real)
-{
-	struct cpuid_regs r = { 0, 0, 0, 0 };
-
-	predicted.status = host.sev_status;
-	if (!(host.sev_status & 2)) {
-		predicted.outcome = REPORTS;
-		longjmp(decided, 1);
-	}
-	if (host.sev_status & 4)
-		return r;
-	r.eax = ask_cpuid(leaf, 0, real->eax);
-	r.ebx = ask_cpuid(leaf, 1, real->ebx);
-	r.ecx = ask_cpuid(leaf, 2, real->ecx);
-	r.edx = ask_cpuid(leaf, 3, real->edx);
-	return r;
-}
-
 static void predict_detect(bool known, bool status_known, u64 info, u32 cbit)
 {
-	struct cpuid_regs max = cpu.max, sev = cpu.sev;
 	bool snp;
 	u64 low, high, good = 2UL << 48 | 1UL << 32 | (u64)(cbit & 255) << 24;
 
 	if (known && !status_known)
 		return;
 	if (!known) {
-		bool seen = cpu.intercepted & 1;
+		bool vc = cpu.intercepted & 1;
 
-		if (seen)
-			max = stage1_cpuid(LEAF_MAX, &cpu.max);
-		if (max.eax < LEAF_SEV && !(seen && host.sev_status & 4)) {
-			if (seen)
-				ends(2, 4);
+		if (!vc && cpu.max.eax < LEAF_SEV)
 			return;
-		}
-		if (!seen && cpu.intercepted & 2) {
-			sev = stage1_cpuid(LEAF_SEV, &cpu.sev);
-		}
-		if (!seen) {
-			/*
-			 * The second CPUID, of leaf 0x8000001F, has returned.
-			 * If it raised #VC, this is SEV-ES, even if the value
-			 * that the host gave it denies SEV.
-			 */
-			if (!(sev.eax & 2) && !(cpu.intercepted & 2))
-				return;
-			predicted.status = host.sev_status;
-			if (!(sev.eax & 2)) {
-				cbit = 0;
-				info = 0;
-				goto check;
-			}
-		}
+		vc = vc || cpu.intercepted & 2;
+		if (!vc && !(cpu.sev.eax & 2))
+			return;
+		/* A #VC in a guest without SEV-ES is an error. */
+		if (vc && !(host.sev_status & 2))
+			refused(0);
+		predicted.status = host.sev_status;
+		if (vc && !(host.sev_status & 4) &&
+		    ask_cpuid_reg(LEAF_MAX, 0, cpu.max.eax) < LEAF_SEV)
+			ends(2, 4);
 		if (predicted.status & 2) {
 			info = ask(2, good, 1);
 			cbit = predicted.status & 4 ? info >> 24 & 255 :
-			       ask_cpuid(LEAF_SEV, 1, cpu.sev.ebx) & 63;
+			       ask_cpuid_reg(LEAF_SEV, 1, cpu.sev.ebx) & 63;
 		} else {
-			cbit = sev.ebx & 63;
+			cbit = cpu.sev.ebx & 63;
 		}
 	}
-check:
 	if (!(predicted.status & 1))
 		return;
 	snp = (predicted.status & 6) == 6;
@@ -248,7 +193,7 @@ check:
 		return;
 	if ((info >> 24 & 255) != cbit)
 		ends(2, 2);
-	if (!snp && (ask_cpuid(LEAF_SEV, 0, cpu.sev.eax) & 0xa) != 0xa)
+	if (!snp && (ask_cpuid_reg(LEAF_SEV, 0, cpu.sev.eax) & 0xa) != 0xa)
 		ends(2, 4);
 	low = info >> 32 & 0xffff;
 	high = info >> 48;
@@ -259,7 +204,7 @@ check:
 		ends(0, 2);
 }
 
-static void predict_stage1(void)
+static noreturn void predict_stage1(void)
 {
 	predicted.status = host.sev_status;
 	if (!(host.sev_status & 2)) {
@@ -272,20 +217,8 @@ static void predict_stage1(void)
 		ends(2, 12);
 	if (*(u8 *)frame.rip != 0x0f || *(u8 *)(frame.rip + 1) != 0xa2)
 		ends(2, 6);
-	/* The sub-leaf of a CPUID that must not raise #VC, "SEV ". */
-	if ((u32)frame.rcx == 0x20564553)
-		ends(2, 4);
-	want.rip += 2;
-	if (host.sev_status & 4) {
-		want.rax = want.rbx = want.rcx = want.rdx = 0;
-		return;
-	}
-	if ((u32)frame.rcx)
-		ends(2, 13);
-	want.rax = ask_cpuid((u32)frame.rax, 0, 1);
-	want.rbx = ask_cpuid((u32)frame.rax, 1, 2);
-	want.rcx = ask_cpuid((u32)frame.rax, 2, 3);
-	want.rdx = ask_cpuid((u32)frame.rax, 3, 4);
+	/* Nothing is emulated before the GHCB page is shared. */
+	ends(2, (u32)frame.rcx ? 13 : 12);
 }
 
 /* ---- one run ---- */
@@ -334,8 +267,6 @@ static enum outcome play(unsigned int (*what)(void))
 	host.ending = true;
 	if (setjmp(host.end))
 		outcome = ENDS;
-	else if (setjmp(cpu.reported))
-		outcome = REPORTS;
 	else
 		REFUSED(error_said, outcome = what() ? REPORTS : GOES_ON);
 	host.ending = false;
@@ -397,7 +328,7 @@ static void fuzz_detect(struct input *in)
 		predicted.status = host.sev_status;
 		sev_guest = (struct sev_guest){
 			.status = host.sev_status, .info = info,
-			.cbit = cpu.sev.ebx, .known = true, .vc_seen = true,
+			.cbit = cpu.sev.ebx, .known = true,
 		};
 		cbit = cpu.sev.ebx;
 	}

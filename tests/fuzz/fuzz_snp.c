@@ -10,7 +10,6 @@
  * the pages that need it are made private and validated, each once. Where a reply is
  * wrong, the guest must terminate with the right code before its next request.
  */
-#define OWN_CPUID
 #define OWN_SNP
 #include "scripted_host.h"
 #include "snp_handover.h"
@@ -21,11 +20,6 @@ static struct input *input;
 /* The termination that a model expects, as set << 8 | code; NONE: the guest goes on. */
 #define NONE		0xffff
 static unsigned int expected;
-
-static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
-{
-	HARNESS_REFUSE("leaf %#x.%u", leaf, subleaf);
-}
 
 /* ---- the page map: what the guest has accepted ---- */
 
@@ -181,7 +175,7 @@ unsigned int pvalidate(u64 addr, bool large, bool validate)
 	return 0;
 }
 
-u64 vmgexit_svsm(u64 call, u64 argument)
+u64 vmgexit_svsm(u64 call, u64 argument, u8 *pending)
 {
 	u8 *area = (void *)AREA;
 	u16 count, next;
@@ -189,7 +183,8 @@ u64 vmgexit_svsm(u64 call, u64 argument)
 
 	still_good();
 	CHECK(map_of.svsm && call == 1 && argument == AREA + 8 && host.msr == 0x16 &&
-	      area[0] == 1, "call %#lx", call);
+	      pending == area && !area[0], "call %#lx", call);
+	*pending = 1;
 	memcpy(&count, area + 8, 2);
 	memcpy(&next, area + 10, 2);
 	CHECK(count && count <= 510 && !next, "%u entries", count);
@@ -411,7 +406,7 @@ static bool predict_start(void)
 
 static u32 asked[2];
 
-static void ask_cpuid(void)
+static void check_cpuid(void)
 {
 	const u32 *leaf = model_leaf(asked[0], asked[1]);
 	struct cpuid_regs regs, mask;
@@ -485,7 +480,7 @@ static void fuzz_handed(struct input *in)
 		leaf = model_leaf(asked[0], asked[1]);
 		if (leaf && asked[0] == 0xd && asked[1] == 1 && !(leaf[0] & 0xa))
 			expected = 1 << 8 | 4;
-		if (!play(ask_cpuid))
+		if (!play(check_cpuid))
 			return;
 	}
 }

@@ -123,8 +123,8 @@ find_memory() {
 
 	# What the stub decides by: .data and .bss without what follows below, and the zero
 	# page and the command line, where sevemu puts them.
-	set -- _data early_stack early_stack_end _edata double_fault_stack_end ghcb_page \
-		"$areas_end" stack_overrun
+	set -- _data early_stack early_stack_end _edata moved_gdt_ptr moved_idt+528 \
+		double_fault_stack_end ghcb_page "$areas_end" stack_overrun
 	! has_chance || set -- "$@" areas "$areas_end"
 	decisions=$(between "$@")
 	[ "${mode_of#*/ovmf}" != "$mode_of" ] || decisions=$decisions+0x10000-0x11000+0x20000-0x20100

@@ -3,11 +3,12 @@
 # The NAE self-test (tests/payload/nae), and what the suite sev needs.
 
 NAE := $(O)/sev
-# The stub's objects without those that boot a payload.
-NAE_STUB := $(addprefix $(O)/stub/,sev-es.o sev-snp.o sev-vc.o insn.o ident_map_64.o idt_64.o \
+# The stub's objects without those that boot a payload. The self-test compiles
+# ident_map_64.c itself.
+NAE_STUB := $(addprefix $(O)/stub/,sev-es.o sev-snp.o sev-cpuid.o sev-vc.o insn.o idt_64.o \
 	exception.o idt_handlers_64.o $(addprefix lib/,e820.o console.o cmdline.o string.o))
 NAE_OBJS := $(addprefix $(NAE)/nae/,head.o insns.o main.o execute.o \
-	registers.o ports.o strings.o mmio.o fatal.o)
+	registers.o ports.o strings.o mmio.o fatal.o ident_map.o)
 
 $(NAE)/nae/%.o: tests/payload/nae/%.c tests/sev/rules.mk Makefile
 	@mkdir -p $(@D)

@@ -382,9 +382,9 @@ unsigned int rmpadjust(u64 addr, u64 target)
 	HARNESS_REFUSE("%#lx, %#lx", addr, target);
 }
 
-u64 vmgexit_svsm(u64 call, u64 argument)
+u64 vmgexit_svsm(u64 call, u64 argument, u8 *pending)
 {
-	HARNESS_REFUSE("%#lx, %#lx", call, argument);
+	HARNESS_REFUSE("%#lx, %#lx, %u", call, argument, *pending);
 }
 #endif
 #ifndef OWN_HALT_FOREVER

@@ -39,8 +39,28 @@ static void mock_clflush(const volatile void *addr);
 static void mock_mfence(void);
 #define clflush mock_clflush
 #define mfence mock_mfence
+/*
+ * The address of the page whose C-bit may change, and the range of devices. In the stub
+ * they are constants: the GHCB page, and VGA memory.
+ */
+static u64 shared_now, device_start, device_end = ~0UL;
+#define shared_page		shared_now
+#define DEVICE_START		device_start
+#define DEVICE_END		device_end
 #include "lib/e820.c"
 #include "ident_map_64.c"
+/* A case may change any page. (ident_map_set_decrypted)() is the function itself. */
+#define ident_map_set_decrypted(addr)					\
+	(shared_now = ALIGN_DOWN((u64)(addr), PAGE_SIZE),		\
+	 ident_map_set_decrypted(addr))
+#define ident_map_set_encrypted(addr)					\
+	(shared_now = ALIGN_DOWN((u64)(addr), PAGE_SIZE),		\
+	 ident_map_set_encrypted(addr))
+#define ident_map_flush(addr)						\
+	(shared_now = ALIGN_DOWN((u64)(addr), PAGE_SIZE), ident_map_flush(addr))
+#define ident_map_set_flushed(addr)					\
+	(shared_now = ALIGN_DOWN((u64)(addr), PAGE_SIZE),		\
+	 ident_map_set_flushed(addr))
 #undef clflush
 #undef mfence
 

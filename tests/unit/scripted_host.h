@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scripted_host.h - a fake hypervisor (the host) for the tests of sev-es.c and
- * sev-vc.c, and the guest's memory, page tables and exception frame of a #VC.
+ * scripted_host.h - a fake hypervisor (the host) for the tests of sev-es.c,
+ * sev-cpuid.c and sev-vc.c, and the guest's memory, page tables and exception frame of a #VC.
  *
  * A case writes a script: the requests that it expects from the stub, and the
  * host's answer to each. For example, the emulation of RDTSC:
@@ -25,8 +25,8 @@
  * Offsets in the GHCB page are from the GHCB specification's table instead of
  * the stub's headers, so that an error in struct ghcb is found.
  *
- * A program that defines OWN_CPUID must define fake_cpuid(), which then
- * replaces the CPUID instruction outside of #VC handlers.
+ * A program that defines OWN_CPUID must define ask_cpuid(), which stands for the CPUID
+ * instruction.
  */
 #ifndef SCRIPTED_HOST_H
 #define SCRIPTED_HOST_H
@@ -47,7 +47,6 @@
 /* In the stub, console.c defines it. */
 char console_text[CONSOLE_TEXT_SIZE];
 
-static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 static int spied_set_decrypted(u64 addr);
 static int spied_set_encrypted(u64 addr);
 static int spied_flush(u64 addr);
@@ -65,21 +64,35 @@ static u8 pool[POOL_PAGES * PAGE_SIZE] __attribute__((aligned(4096)));
 #define page_table_pool		pool
 #define page_table_pool_end	(pool + sizeof(pool))
 
+/*
+ * The address of the page whose C-bit may change, and the range of devices. In the stub
+ * they are constants: the GHCB page, and VGA memory.
+ */
+static u64 shared_now;
+#define shared_page		shared_now
+#define DEVICE_START		0UL
+#define DEVICE_END		~0UL
 #include "lib/e820.c"
 #include "ident_map_64.c"
 #include "insn.c"
 
-#define cpuid_count		fake_cpuid
+/* The stub's .text. place_insn() sets it. */
+static u64 text_start, text_end;
+
 #define _image		image_start
+#define _text		text_start
+#define _etext		text_end
 #define ident_map_set_decrypted	spied_set_decrypted
 #define ident_map_set_encrypted	spied_set_encrypted
 #define ident_map_flush		spied_flush
 #define ident_map_set_flushed	spied_set_flushed
 #include "sev-es.c"
 #include "sev-snp.c"
+#include "sev-cpuid.c"
 #include "sev-vc.c"
-#undef cpuid_count
 #undef _image
+#undef _text
+#undef _etext
 #undef ident_map_set_decrypted
 #undef ident_map_set_encrypted
 #undef ident_map_flush
@@ -434,13 +447,13 @@ void wrmsr(u32 msr, u64 value)
 }
 
 /*
- * CPUID outside of a #VC handler. It fails the case, because CPUID raises #VC
- * in an SEV-ES guest. A program with OWN_CPUID defines its own fake_cpuid().
+ * The only CPUID of these files. It fails the case, unless a program with OWN_CPUID
+ * defines it.
  */
 #ifndef OWN_CPUID
-static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf)
+bool ask_cpuid(u32 leaf, struct cpuid_regs *regs)
 {
-	HARNESS_REFUSE("leaf %#x.%u", leaf, subleaf);
+	HARNESS_REFUSE("leaf %#x for %p", leaf, (void *)regs);
 }
 #endif
 
@@ -568,31 +581,16 @@ void vmgexit(void)
 		before_resuming();
 }
 
-const u8 behind_vmgexit[1];
-
 /*
- * VMGEXIT of a request by the GHCB page. If the step injects #GP, calls the stub's
- * handler with the frame that the processor would push. The handler must accept it,
- * and may change RAX only, whose value the processor then has.
+ * VMGEXIT of a request by the GHCB page. If the step injects #GP, the result is that of
+ * exception_gp, which test_idt_handlers.c tests.
  */
 u64 vmgexit_page(void)
 {
 	const struct step *step = &host.steps[host.at];
-	struct exception_frame trap, before;
 
 	vmgexit();
-	if (answer_freely || !step->injects_gp)
-		return 0;
-	memset(&trap, 0x5a, sizeof(trap));
-	trap.vector = 13;
-	trap.cs = 0x10;
-	trap.rip = (u64)behind_vmgexit;
-	trap.rax = 0;
-	before = trap;
-	CHECK(sev_es_gp(&trap), "#GP behind VMGEXIT is not accepted");
-	before.rax = trap.rax;
-	CHECK(!memcmp(&trap, &before, sizeof(trap)), "another register has changed");
-	return trap.rax;
+	return answer_freely || !step->injects_gp ? 0 : X86_TRAP_GP;
 }
 
 /* ---- changes of the GHCB page between private and shared ---- */
@@ -622,11 +620,13 @@ static int change_view(const char *what, int ret)
  */
 static int spied_set_decrypted(u64 addr)
 {
+	shared_now = (u64)&ghcb_page;
 	return change_view("share ", ident_map_set_decrypted(addr));
 }
 
 static int spied_set_encrypted(u64 addr)
 {
+	shared_now = (u64)&ghcb_page;
 	return change_view("hide ", ident_map_set_encrypted(addr));
 }
 
@@ -636,12 +636,14 @@ static int spied_set_encrypted(u64 addr)
  */
 static int spied_flush(u64 addr)
 {
+	shared_now = (u64)&ghcb_page;
 	strcat(host.trace, "flush ");
 	return host.map_result ? host.map_result : ident_map_flush(addr);
 }
 
 static int spied_set_flushed(u64 addr)
 {
+	shared_now = (u64)&ghcb_page;
 	return change_view("share ", ident_map_set_flushed(addr));
 }
 
@@ -690,6 +692,20 @@ static void make_memory(void)
 	mprotect(&ghcb_page, PAGE_END, PROT_READ | PROT_WRITE);
 }
 
+/* Shares a page of the guest's memory, which the stub cannot do but with its GHCB page. */
+static maybe_unused int share_page_at(u64 page)
+{
+	shared_now = page;
+	return ident_map_set_decrypted(page);
+}
+
+/* Makes a page private again that share_page_at() has shared. */
+static maybe_unused int hide_page_at(u64 page)
+{
+	shared_now = page;
+	return ident_map_set_encrypted(page);
+}
+
 /* Builds the stub's page tables for the memory above, with ident_map_64.c. */
 static void make_map(void)
 {
@@ -711,7 +727,7 @@ static void make_map(void)
 	      !ident_map_range(TEXT, TEXT + PAGE_SIZE, MAP_EXEC) &&
 	      !ident_map_range(TEXT_2, TEXT_2 + 2 * PAGE_SIZE, MAP_EXEC) &&
 	      !ident_map_range(DATA, OPEN + PAGE_SIZE, MAP_WRITE) &&
-	      (!sev_active() || !ident_map_set_decrypted(OPEN)) &&
+	      (!sev_active() || !share_page_at(OPEN)) &&
 	      !ident_map_range(RODATA, RODATA + PAGE_SIZE, MAP_RO) &&
 	      !ident_map_range(ghcb, ghcb + PAGE_END, MAP_WRITE) &&
 	      !ident_map_guard(GUARDED) &&
@@ -757,6 +773,8 @@ static maybe_unused void start_stage1(void)
 	memset(&sev_guest, 0, sizeof(sev_guest));
 	memset(&ghcb_page, 0x77, sizeof(ghcb_page));
 	before_resuming = NULL;
+	text_start = TEXT;
+	text_end = TEXT + PAGE_SIZE;
 	make_memory();
 	fill_frame();
 	host.sev_status = 3;
@@ -795,6 +813,8 @@ static maybe_unused void start(void)
  */
 static void place_insn(u64 rip, u64 exit_code, const void *bytes, size_t size)
 {
+	text_start = rip < TEXT_2 ? TEXT : TEXT_2;
+	text_end = rip < TEXT_2 ? TEXT + PAGE_SIZE : TEXT_2 + 2 * PAGE_SIZE;
 	memcpy((void *)rip, bytes, size);
 	frame.rip = rip;
 	frame.error_code = exit_code;

@@ -582,6 +582,66 @@ TEST(encryption_refuses)
 }
 
 /*
+ * The hypervisor has put old addresses back on the stack. Only the GHCB page may change
+ * between private and shared, and only device memory may be mapped shared.
+ */
+TEST(only_the_shared_page)
+{
+	const struct setup *setup;
+	static const u64 others[] = { 0, MIB2 - KIB4, MIB2 + KIB4, GIB1 - KIB4 };
+	unsigned int i;
+
+	FOR_EACH_SETUP(setup) {
+		if (!setup->c_bit)
+			continue;
+		start(setup);
+		CHECK(!ident_map_range(0, GIB1, MAP_WRITE), "map");
+		shared_now = MIB2;
+		for (i = 0; i < ARRAY_SIZE(others); i++) {
+			CHECK((ident_map_set_decrypted)(others[i]) == -EINVAL,
+			      "%#lx", others[i]);
+			CHECK((ident_map_set_encrypted)(others[i]) == -EINVAL,
+			      "%#lx", others[i]);
+		}
+		expect(0, GIB1, use_of(MAP_WRITE));
+		CHECK(!(ident_map_set_decrypted)(MIB2), "the page itself");
+		expect(MIB2, MIB2 + KIB4, use_of(MAP_WRITE) | SHARED);
+	}
+}
+
+TEST(only_device_memory)
+{
+	const struct setup *setup;
+	static const struct {
+		u64 start, size;
+	} others[] = {
+		{ 0xaf000, KIB4 }, { 0xa0000, 0x20000 }, { 0xc0000, KIB4 },
+		{ 0, KIB4 }, { GIB1, MIB2 }, { 0xfee00000, KIB4 },
+	};
+	unsigned int i;
+
+	device_start = 0xb0000;
+	device_end = 0xc0000;
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		for (i = 0; i < ARRAY_SIZE(others); i++) {
+			CHECK(ident_map_device(others[i].start, others[i].size) ==
+			      -EINVAL, "%#lx", others[i].start);
+			CHECK(!map.busy && !total(), "%#lx", others[i].start);
+		}
+		CHECK(!ident_map_device(0xb8000, 0x8000), "VGA text");
+		expect(0xb8000, 0xc0000, device_use());
+		/* The range leaves device memory in the middle. */
+		start(setup);
+		CHECK(ident_map_device(0xbf000, 0x2000) == -EINVAL, "end");
+		expect(0xbf000, 0xc0000, device_use());
+		CHECK(total() == KIB4, "%#lx", total());
+	}
+	device_start = 0;
+	device_end = ~0UL;
+}
+
+/*
  * ---- splitting a large page that is in use ----
  *
  * The stub may execute from the large page while it splits it. The page walk
@@ -757,6 +817,25 @@ TEST(fault_maps_ram_only)
 			     6 * GIB1 + 0x3000);
 		expect_no_fault(6 * GIB1 + 0x3000);
 		expect_no_fault(6 * GIB1 + 0x37ff);
+	}
+}
+
+/*
+ * While CR3 holds other page tables no fault is handled, because the C-bit would come
+ * from memory.
+ */
+TEST(fault_refused_without_this_map)
+{
+	const struct setup *setup;
+
+	set_e820();
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		cr3 = 0x12345000;
+		CHECK(ident_map_fault(0x5123, 0) == -EFAULT, "another map");
+		load_map();
+		CHECK(!total(), "something was mapped");
+		expect_fault(0x5123, 0, 0x9f000);
 	}
 }
 

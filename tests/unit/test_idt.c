@@ -7,7 +7,11 @@
  * Variables replace the symbols that the stub's linker script defines, so that
  * a test can place the image at any address.
  */
+#define _GNU_SOURCE
 #include <sanitizer/asan_interface.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <ucontext.h>
 
 #define HARNESS_CPU
 #define OWN_READ_CR2
@@ -31,6 +35,10 @@ static struct layout {
  */
 #define exception_stubs	(*stubs)
 
+/* In the stub, linker.ld places moved_idt. */
+static u8 moved_page[PAGE_SIZE] __attribute__((aligned(4096)));
+#define moved_idt	(*(struct idt *)moved_page)
+
 #include "../../idt_64.c"
 #include "../../exception.c"
 
@@ -50,7 +58,6 @@ static void did(const char *what)
 
 static struct {
 	bool es, busy, guarded;
-	bool gp_injected;	/* result of sev_es_gp() */
 	unsigned int vc_vector;
 	int fault_result;
 	u64 cr2;
@@ -86,7 +93,7 @@ static void called(const char *what)
 	if (!fake.raise_in || strcmp(fake.raise_in, what) != 0)
 		return;
 	fake.raise_in = NULL;
-	do_exception(&nested);
+	do_exception(&nested, nested.vector);
 	did("resumed");
 }
 
@@ -104,7 +111,8 @@ void load_idt(const struct desc_ptr *ptr)
 {
 	did("lidt");
 	fake.idtr = *ptr;
-	memcpy(fake.gates, idt, sizeof(fake.gates));
+	memcpy(fake.gates, ((const struct idt *)ptr)->gates,
+		       ptr->limit ? sizeof(fake.gates) : 0);
 }
 
 void load_tr(u16 selector)
@@ -154,13 +162,6 @@ unsigned int sev_es_vc(struct exception_frame *f)
 	did("vc");
 	fake.vc_frame = f;
 	return fake.vc_vector;
-}
-
-bool sev_es_gp(struct exception_frame *f)
-{
-	CHECK(f->vector == X86_TRAP_GP, "vector %lu", f->vector);
-	did("gp");
-	return fake.gp_injected;
 }
 
 bool sev_es_busy(void)
@@ -218,7 +219,7 @@ static void raise_at(bool stage2, u64 vector, u64 error_code)
  */
 static void served(const char *doings)
 {
-	do_exception(&frame);
+	do_exception(&frame, frame.vector);
 	CHECK(!memcmp(&frame, &original, sizeof(frame)), "the frame changed");
 	CHECK(!strcmp(trace, doings), "done: %s", trace);
 	CHECK(!said[0], "said: %s", said);
@@ -231,7 +232,7 @@ static void served(const char *doings)
  */
 static void reported(const char *doings, const char *line)
 {
-	EXPECT_HALT(do_exception(&frame));
+	EXPECT_HALT(do_exception(&frame, frame.vector));
 	CHECK(!strcmp(trace, doings), "done: %s", trace);
 	CHECK(!strncmp(said, line, strlen(line)) && said[strlen(line)] == '\n',
 	      "said \"%s\" instead of \"%s\"", said, line);
@@ -272,7 +273,7 @@ static bool in_data_section(const void *start, size_t size)
 
 TEST(state_is_in_data)
 {
-	CHECK(in_data_section(idt, sizeof(idt)), "idt");
+	CHECK(in_data_section(&idt, sizeof(idt)), "idt");
 	CHECK(in_data_section(&may_map, sizeof(may_map)),
 	      "may_map");
 	CHECK(in_data_section(&reporting, sizeof(reporting)), "reporting");
@@ -300,11 +301,11 @@ static void check_gate(unsigned int vector, u64 base, u8 ist)
 	CHECK(!(high >> 32), "vector %u: reserved", vector);
 }
 
-static void load_at(u64 base)
+static void load_at(struct idt *table, u64 base)
 {
 	stubs = (const void *)base;
-	memset(idt, 0xff, sizeof(idt));
-	idt_load_stage1();
+	memset(table, 0xff, sizeof(*table));
+	idt_load_stage1(table);
 }
 
 TEST(gates)
@@ -317,19 +318,77 @@ TEST(gates)
 
 	fresh_at(false);
 	/*
-	 * The stub's image is moved and the IDT is loaded again. The gates must
-	 * contain no part of the old address.
+	 * The stub's image is moved and another IDT is loaded. The gates must
+	 * contain no part of an old address.
 	 */
-	for (i = 0; i < ARRAY_SIZE(bases); i++) {
-		load_at(bases[i]);
-		CHECK(fake.idtr.base == (u64)idt, "IDT at 0x%lx",
+	for (i = 0; i < 2 * ARRAY_SIZE(bases); i++) {
+		struct idt *table = i % 2 ? &moved_idt : &idt;
+
+		load_at(table, bases[i / 2]);
+		CHECK(fake.idtr.base == (u64)table->gates, "IDT at 0x%lx",
 		      fake.idtr.base);
 		CHECK(fake.idtr.limit == 32 * 16 - 1, "limit 0x%x",
 		      fake.idtr.limit);
 		for (vector = 0; vector < 32; vector++)
-			check_gate(vector, bases[i], 0);
+			check_gate(vector, bases[i / 2], 0);
 	}
 	CHECK(!may_map, "stage 2 already");
+}
+
+static unsigned int stores;
+
+/* Steps over one store to the page of moved_idt: see on_gate_store(). */
+static void on_gate_step(int number, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	unsigned int vector;
+
+	(void)number;
+	(void)info;
+	uc->uc_mcontext.gregs[REG_EFL] &= ~0x100;
+	stores++;
+	for (vector = 0; vector < IDT_VECTORS; vector++) {
+		memcpy(fake.gates, moved_idt.gates, sizeof(fake.gates));
+		if (moved_idt.gates[vector][0] >> 47 & 1)
+			check_gate(vector, 0x0000fedcba987650, 0);
+	}
+	mprotect(moved_page, PAGE_SIZE, PROT_READ);
+}
+
+static void on_gate_store(int number, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+
+	if ((u64)info->si_addr - (u64)moved_page >= PAGE_SIZE) {
+		signal(number, SIG_DFL);
+		return;
+	}
+	mprotect(moved_page, PAGE_SIZE, PROT_READ | PROT_WRITE);
+	uc->uc_mcontext.gregs[REG_EFL] |= 0x100;
+}
+
+/*
+ * The hypervisor can stop the guest at each store, and put back later what a gate holds
+ * then. A gate must be absent until its address is whole.
+ */
+TEST(gates_are_never_half)
+{
+	struct sigaction store = { .sa_sigaction = on_gate_store, .sa_flags = SA_SIGINFO };
+	struct sigaction step = { .sa_sigaction = on_gate_step, .sa_flags = SA_SIGINFO };
+	struct sigaction old_store, old_step;
+
+	fresh_at(false);
+	stubs = (const void *)0x0000fedcba987650;
+	memset(moved_page, 0, PAGE_SIZE);
+	stores = 0;
+	sigaction(SIGSEGV, &store, &old_store);
+	sigaction(SIGTRAP, &step, &old_step);
+	mprotect(moved_page, PAGE_SIZE, PROT_READ);
+	idt_load_stage1(&moved_idt);
+	mprotect(moved_page, PAGE_SIZE, PROT_READ | PROT_WRITE);
+	sigaction(SIGSEGV, &old_store, NULL);
+	sigaction(SIGTRAP, &old_step, NULL);
+	CHECK(stores >= 64, "%u stores", stores);
 }
 
 TEST(stage2_gates)
@@ -337,9 +396,9 @@ TEST(stage2_gates)
 	unsigned int vector;
 
 	fresh_at(false);
-	load_at(0x123456780);
+	load_at(&moved_idt, 0x123456780);
 	idt_load_stage2();
-	memcpy(fake.gates, idt, sizeof(fake.gates));
+	memcpy(fake.gates, moved_idt.gates, sizeof(fake.gates));
 	for (vector = 0; vector < 32; vector++)
 		check_gate(vector, 0x123456780, vector == 8 ? 1 : 0);
 	CHECK(may_map, "still stage 1");
@@ -404,35 +463,6 @@ TEST(teardown)
 
 /* ---- exceptions that are handled ---- */
 
-TEST(gp_injected)
-{
-	unsigned int stage;
-
-	for (stage = 0; stage < 2; stage++) {
-		raise_at(stage, X86_TRAP_GP, 0);
-		fake.gp_injected = true;
-		fake.busy = true;
-		served("gp");
-	}
-}
-
-/* sev_es_gp() accepts #GP, but no other vector may be taken for an injected #GP. */
-TEST(others_are_not_injected)
-{
-	unsigned int vector;
-
-	for (vector = 0; vector < 32; vector++) {
-		if (vector == X86_TRAP_VC || vector == X86_TRAP_PF ||
-		    vector == X86_TRAP_GP)
-			continue;
-		raise_at(true, vector, 0);
-		fake.gp_injected = true;
-		fake.busy = true;
-		reported_as("abandon force print terminate", vector_names[vector],
-			    vector, 0);
-	}
-}
-
 TEST(page_fault_served)
 {
 	raise_at(true, X86_TRAP_PF, PF_WRITE);
@@ -440,6 +470,32 @@ TEST(page_fault_served)
 	served("fault");
 	CHECK(fake.fault_addr == fake.cr2 && fake.fault_code == PF_WRITE,
 	      "0x%lx, code 0x%lx", fake.fault_addr, fake.fault_code);
+}
+
+/*
+ * In an SEV-ES guest the hypervisor can inject the page fault, and change what the
+ * handler restores. The handler must not return, even if the page could be mapped.
+ */
+TEST(page_fault_in_sev_es)
+{
+	raise_at(true, X86_TRAP_PF, PF_WRITE);
+	fake.cr2 = 0x123456789;
+	fake.es = true;
+	reported_as("abandon force print terminate", "#PF", 14, 0);
+}
+
+/*
+ * The hypervisor has put an old vector back on the stack. The vector in the register
+ * counts, so that an injected exception is not handled as #VC.
+ */
+TEST(vector_on_the_stack)
+{
+	raise_at(true, X86_TRAP_VC, 0x72);
+	EXPECT_HALT(do_exception(&frame, X86_TRAP_UD));
+	CHECK(!strcmp(trace, "abandon force print terminate"), "done: %s", trace);
+	raise_at(true, X86_TRAP_UD, 0);
+	do_exception(&frame, X86_TRAP_VC);
+	CHECK(!strcmp(trace, "vc"), "done: %s", trace);
 }
 
 TEST(page_fault_refused)
@@ -469,7 +525,7 @@ TEST(page_fault_in_exchange)
 	for (stage = 0; stage < 2; stage++) {
 		raise_at(stage, X86_TRAP_PF, 0);
 		fake.busy = true;
-		EXPECT_HALT(do_exception(&frame));
+		EXPECT_HALT(do_exception(&frame, frame.vector));
 		CHECK(!strcmp(trace, "terminate"), "done: %s", trace);
 		CHECK(!said[0], "said: %s", said);
 		CHECK(fake.reason == SEVSTUB_TERM_REENTRY, "reason %u",
@@ -516,9 +572,7 @@ TEST(names)
 		if (vector == X86_TRAP_VC || vector == X86_TRAP_PF)
 			continue;
 		raise_at(vector % 2, vector, vector * 0x1001UL);
-		reported_as(vector == X86_TRAP_GP ?
-			    "gp abandon force print terminate" :
-			    "abandon force print terminate", vector_names[vector],
+		reported_as("abandon force print terminate", vector_names[vector],
 			    vector, vector * 0x1001UL);
 	}
 	raise_at(true, 32, 0);
@@ -555,7 +609,7 @@ TEST(report)
 		"  r12 1111111100000003 r13 1111111100000002 r14 1111111100000001 r15 1111111100000000\n";
 
 	fill_registers();
-	EXPECT_HALT(do_exception(&frame));
+	EXPECT_HALT(do_exception(&frame, frame.vector));
 	CHECK(!strcmp(said, text), "said:\n%s", said);
 }
 
@@ -572,7 +626,7 @@ TEST(report_sev_es)
 	layout.rw = (const u8 *)on_stack;
 	layout.stack_top = (const u8 *)on_stack + sizeof(on_stack);
 	frame.rsp = (u64)on_stack;
-	reported("gp abandon force print terminate",
+	reported("abandon force print terminate",
 		 "sevstub: unexpected exception: #GP (vector 13) error code 0x0 at startup_32+0x1234");
 	CHECK(strchr(said, '\n')[1] == '\0', "said:\n%s", said);
 }
@@ -616,9 +670,8 @@ TEST(report_raises)
 			fake.fault_result = -EFAULT;
 			snprintf(expected, sizeof(expected), doings[i],
 				 vectors[k] == X86_TRAP_PF ? "fault " :
-				 vectors[k] == X86_TRAP_GP ? "gp " :
 				 vectors[k] == X86_TRAP_VC ? "vc " : "");
-			EXPECT_HALT(do_exception(&frame));
+			EXPECT_HALT(do_exception(&frame, frame.vector));
 			CHECK(!strcmp(trace, expected),
 			      "done: %s instead of %s", trace, expected);
 			CHECK(!said[0], "said: %s", said);
@@ -659,7 +712,7 @@ TEST(report_in_exchange)
 {
 	raise_at(true, X86_TRAP_GP, 0);
 	fake.busy = true;
-	reported_as("gp abandon force print terminate", "#GP", 13, 0);
+	reported_as("abandon force print terminate", "#GP", 13, 0);
 	CHECK(!fake.busy, "not given up");
 }
 
@@ -726,7 +779,7 @@ TEST(another_cs)
 		for (s = 0; s < ARRAY_SIZE(selectors); s++) {
 			raise_at(true, vectors[i], 0);
 			frame.cs = selectors[s];
-			EXPECT_HALT(do_exception(&frame));
+			EXPECT_HALT(do_exception(&frame, frame.vector));
 			CHECK(!strcmp(trace, "abandon force print terminate"),
 			      "CS 0x%lx: %s", selectors[s], trace);
 		}
@@ -764,7 +817,7 @@ TEST(stack_dump_without_guard)
 		layout.df_guard = layout.rw + 3 * PAGE_SIZE;
 		layout.stack_top = layout.rw + sizeof(words);
 		frame.rsp = (u64)words + cases[i].at;
-		EXPECT_HALT(do_exception(&frame));
+		EXPECT_HALT(do_exception(&frame, frame.vector));
 		line = strstr(said, "\n  stack");
 		CHECK(!line == !cases[i].shown, "0x%lx: %s", cases[i].at, said);
 		for (spaces = 0; line && *line; line++)
@@ -795,7 +848,7 @@ static unsigned int words_shown(s64 offset)
 	layout.rw = (const u8 *)start;
 	layout.stack_top = (const u8 *)&memory[4 + DATA_WORDS];
 	frame.rsp = start + (u64)offset;
-	EXPECT_HALT(do_exception(&frame));
+	EXPECT_HALT(do_exception(&frame, frame.vector));
 
 	line = strstr(said, "\n  stack");
 	if (!line)

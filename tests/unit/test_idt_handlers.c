@@ -9,11 +9,27 @@
 #include "harness.h"
 
 #include "idt.h"
+#include "sev.h"
 
-/* No test runs into what terminates an SEV-ES guest. */
-asm(".globl terminate_from_vc\n"
+/*
+ * What exception_vc and exception_gp jump to, instead of returning by the frame. Each
+ * stands for the end of the test's program: it notes which place it is, and RAX, and
+ * continues behind raise_exception()'s jump.
+ */
+enum place { FRAME, TERMINATE, BEHIND_CPUID, BEHIND_VMGEXIT };
+u64 arrived, arrived_rax, arrived_rcx, arrived_rsp;
+asm(".globl terminate_from_vc, behind_cpuid, behind_vmgexit\n"
     "terminate_from_vc:\n"
-    "	ud2\n");
+    "	movq $1, arrived(%rip); jmp 1f\n"
+    "behind_cpuid:\n"
+    "	movq $2, arrived(%rip); jmp 1f\n"
+    "behind_vmgexit:\n"
+    "	movq $3, arrived(%rip)\n"
+    "1:\n"
+    "	movq %rsp, arrived_rsp(%rip)\n"
+    "	movq %rax, arrived_rax(%rip); movq %rcx, arrived_rcx(%rip)\n"
+    "	movq rsp_before(%rip), %rsp\n"
+    "	jmp came_back_here\n");
 
 /* Stands for the handler of NMI, which sev-head_64.S has. */
 u64 nmis;
@@ -52,8 +68,10 @@ u64 harness_rsp, scratch;
 
 static struct exception_frame seen;
 static unsigned int calls;
+static u64 seen_vector;
 static u64 flags_in_handler, rsp_in_handler;
 static bool handler_changes;
+static u64 stack_then[16];
 
 void raise_exception(void);
 
@@ -92,6 +110,7 @@ asm(".text\n"
     "	movq 112+before(%rip), %rax\n"
     "	jmp *target(%rip)\n"
     "1:\n"
+    "came_back_here:\n"
     "	movq %rsp, rsp_after(%rip)\n"
     "	movq %rax, scratch(%rip)\n"
     "	movq %r15, 0+after(%rip); movq %r14, 8+after(%rip)\n"
@@ -114,24 +133,31 @@ asm(".text\n"
  * the stack frame that sanitizers make would hide that the stack is misaligned.
  */
 __attribute__((no_sanitize("address", "undefined")))
-void do_exception(struct exception_frame *frame)
+void do_exception(struct exception_frame *frame, u64 vector)
 {
 	asm volatile("pushfq; popq %0" : "=r"(flags_in_handler));
 	rsp_in_handler = (u64)__builtin_frame_address(0);
 	seen = *frame;
+	seen_vector = vector;
 	calls++;
 	if (handler_changes)
 		for (u64 *reg = (u64 *)frame; reg <= &frame->rax; reg++)
 			*reg = ~*reg;
 }
 
-static void raise_vector(unsigned int vector)
+static void raise_with(unsigned int vector, u64 rcx)
 {
 	u64 *reg = (u64 *)&before;
 	unsigned int i;
 
 	for (i = 0; i < sizeof(before) / sizeof(*reg); i++)
 		reg[i] = 0xfeed000000000000 + i * 0x1111;
+	if (rcx)
+		before.rcx = rcx;
+	/* What ask_cpuid() and vmgexit_page() keep there. */
+	if (rcx)
+		before.rsi = before.rdx = (u64)&stack_then[8];
+	arrived = FRAME;
 	memset(&after, 0, sizeof(after));
 	memset(&seen, 0, sizeof(seen));
 	calls = 0;
@@ -141,7 +167,13 @@ static void raise_vector(unsigned int vector)
 	has_error_code = (u64)TRAPS_WITH_ERROR_CODE >> vector & 1;
 	error_code = 0x1234;
 	raise_exception();
-	CHECK(came_back == 1 && calls == (vector != X86_TRAP_NMI) &&
+	CHECK(came_back == 1, "vector %u: %lu", vector, came_back);
+}
+
+static void raise_vector(unsigned int vector)
+{
+	raise_with(vector, 0);
+	CHECK(arrived == FRAME && calls == (vector != X86_TRAP_NMI) &&
 	      nmis == (vector == X86_TRAP_NMI), "vector %u: %u calls, %lu NMIs",
 	      vector, calls, nmis);
 }
@@ -173,8 +205,9 @@ TEST(vectors)
 		      vector, rsp_after);
 		if (vector == X86_TRAP_NMI)
 			continue;
-		CHECK(seen.vector == vector, "vector %lu instead of %u",
-		      seen.vector, vector);
+		CHECK(seen.vector == vector && seen_vector == vector,
+		      "vector %lu, %lu instead of %u", seen.vector, seen_vector,
+		      vector);
 		CHECK(seen.error_code == (has_error_code ? 0x1234 : 0),
 		      "vector %u: error code 0x%lx", vector, seen.error_code);
 		CHECK(seen.rsp == rsp_before, "vector %u: RSP 0x%lx", vector,
@@ -226,4 +259,54 @@ TEST(alignment)
 		CHECK(rsp_after == rsp_before, "RSP is 0x%lx", rsp_after);
 	}
 	misalign = 0;
+}
+
+/*
+ * #VC and #GP that came at an instruction which the handler knows by ECX. The upper half
+ * of RCX does not matter, and the other vectors and other numbers are nothing special.
+ */
+TEST(known_by_ecx)
+{
+	static const struct {
+		unsigned int vector;
+		u32 ecx;
+		enum place place;
+		u64 rax;
+	} cases[] = {
+		{ X86_TRAP_VC, CPUID_SUBLEAF_NO_SEV, TERMINATE, 0x42100 },
+		{ X86_TRAP_VC, CPUID_SUBLEAF_NMI, TERMINATE, 0x182100 },
+		{ X86_TRAP_VC, 0xc0010131, TERMINATE, 0x62100 },
+		{ X86_TRAP_VC, CPUID_SUBLEAF_ASK, BEHIND_CPUID, 0 },
+		{ X86_TRAP_GP, ECX_VMGEXIT_PAGE, BEHIND_VMGEXIT, 13 },
+		{ X86_TRAP_VC, ECX_VMGEXIT_PAGE, FRAME, 0 },
+		{ X86_TRAP_GP, CPUID_SUBLEAF_ASK, FRAME, 0 },
+		{ X86_TRAP_GP, 0xc0010131, FRAME, 0 },
+		{ X86_TRAP_PF, ECX_VMGEXIT_PAGE, FRAME, 0 },
+		{ X86_TRAP_UD, CPUID_SUBLEAF_ASK, FRAME, 0 },
+	};
+	unsigned int i, bit;
+
+	flags_before = FLAGS;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		raise_with(cases[i].vector, 0xfeed000000000000 | cases[i].ecx);
+		CHECK(arrived == cases[i].place, "case %u: place %lu", i, arrived);
+		CHECK(calls == (cases[i].place == FRAME), "case %u: %u calls", i,
+		      calls);
+		if (cases[i].place == TERMINATE || cases[i].place == BEHIND_VMGEXIT)
+			CHECK(arrived_rax == cases[i].rax, "case %u: RAX %#lx", i,
+			      arrived_rax);
+		if (cases[i].place == BEHIND_CPUID || cases[i].place == BEHIND_VMGEXIT)
+			CHECK(arrived_rsp == before.rsi, "case %u: RSP %#lx", i,
+			      arrived_rsp);
+		if (cases[i].place == BEHIND_CPUID)
+			CHECK(!arrived_rcx, "the sub-leaf stays in RCX: %#lx",
+			      arrived_rcx);
+		for (bit = 0; bit < 32; bit++) {
+			raise_with(cases[i].vector, 0xfeed000000000000 |
+				   (cases[i].ecx ^ 1U << bit));
+			CHECK(arrived == FRAME && calls == 1 &&
+			      !memcmp(&after, &before, sizeof(after)),
+			      "case %u, bit %u: place %lu", i, bit, arrived);
+		}
+	}
 }

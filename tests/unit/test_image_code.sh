@@ -172,7 +172,7 @@ allowed() {
 	ident_map_64) echo "clflush control-register invlpg" ;;
 	sev-es) echo "cli control-register cpuid hlt rdmsr vmgexit wrmsr" ;;
 	sev-snp) echo "control-register pvalidate rdmsr rmpadjust vmgexit wrmsr" ;;
-	sev-vc) echo "rdmsr" ;;
+	sev-cpuid | sev-vc) echo "rdmsr" ;;
 	console) echo "in out outsb" ;;
 	idt_handlers_64) echo "int3 iretq" ;; # int3: between functions
 	esac
@@ -279,13 +279,49 @@ nothing code.no_relocations_left "$dir/found"
 nm "$elf" | grep -E ' [UuWwVviI] |_GLOBAL_OFFSET_TABLE_' >"$dir/found" || :
 nothing code.no_open_symbols "$dir/found"
 
+# ---- the first page tables
+
+# build_early_tables must write the half of an entry with the C-bit, %edx, before the
+# half that makes the entry present, %eax. Prints a store of %eax without the other right
+# before it.
+half_entries() {
+	objdump -d --no-show-raw-insn -m i386 "$1" | awk '
+	/^[0-9a-f]+ <.*>:$/ { inside = /<build_early_tables>/ }
+	inside && /\tmov +%eax,(0x0)?\(%e[bd][ix]\)/ {
+		to = $0
+		sub(/.*\(/, "(", to)
+		if (index(last, "%edx,0x4" to) == 0)
+			print $0
+		stores++
+	}
+	inside { last = $0 }
+	END { if (stores != 3) print stores + 0 " stores, not 3" }'
+}
+half_entries "$objects/early_tables_64.o" >"$dir/found"
+nothing code.early_tables_order "$dir/found"
+
+cat >"$dir/bad.S" <<'S'
+	.text
+	.code32
+build_early_tables:
+	movl	%eax, 0(%edi)
+	movl	%edx, 4(%edi)
+	movl	%edx, 4(%ebx)
+	movl	%eax, 0(%ebx)
+	movl	%edx, 4(%edi)
+	movl	%eax, 0(%ebx)
+S
+"$CC" -c -o "$dir/bad_tables.o" "$dir/bad.S"
+half_entries "$dir/bad_tables.o" >"$dir/found"
+is code.early_tables_order_scan "$(wc -l <"$dir/found")" 2
+
 # ---- before .bss
 
 # place_image() and all that it calls run before .bss is cleared. The page for
 # the GHCB is taken later.
 : >"$dir/found"
 for name in misc lib/boot_params lib/cmdline lib/console lib/e820 lib/error \
-	lib/string exception sev-es sev-vc insn; do
+	lib/string exception sev-es sev-cpuid sev-vc insn; do
 	size -A "$objects/$name.o" | awk -v name="$name" '
 		$1 ~ /^\.bss|COMMON/ && $1 != ".bss.ghcb_page" && $2 {
 			print name ".o: " $0

@@ -106,6 +106,12 @@ fails below_4g "payload and stub do not fit below 4 GiB" high.o
 sed '/\.rodata : ALIGN(4096)/s/4096/16/' "$top/linker.ld" >shared.ld
 script=$dir/shared.ld
 fails shared_page "sections with different rights share a page" payload.o
+for symbol in moved_gdt_ptr moved_idt; do
+	sed "s/$symbol = \.;/$symbol = early_stack;/" "$top/linker.ld" >copied.ld
+	script=$dir/copied.ld
+	fails "moved_tables.$symbol" "startup_64 would copy addresses of the loaded image" \
+		payload.o
+done
 sed '/\*(\.bss\.double_fault_stack)/d' "$top/linker.ld" >unguarded.ld
 script=$dir/unguarded.ld
 fails double_fault_stack "double_fault_stack is not right above its guard page" \

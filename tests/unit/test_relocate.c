@@ -5,8 +5,15 @@
  * memory ends, so that ASan reports an access behind them.
  */
 #include "harness.h"
+#include "image.h"
+
+/* The range of memory that may_write() takes for the stub's own image. */
+static const u8 *stub_start, *stub_end;
+#define _text	stub_start
+#define _end	stub_end
 
 #include "../../payload/relocate.c"
+#include "../../payload/unfilter.c"
 
 #define DISTANCE	0x12345678UL
 
@@ -357,4 +364,41 @@ TEST(bad_table_stops)
 	header.reloc_size = 0;
 	EXPECT_ERROR(relocate(payload, &header, LINKED, VIRTUAL + 1),
 		     "relocation");
+}
+
+/*
+ * The hypervisor has put an old address of the payload back, so that a gap leads behind
+ * the stub's .text. No byte of the stub may change, and no other place is refused.
+ */
+TEST(stub_is_not_written)
+{
+	static const u8 width[] = { 8, 4, 4 };
+	u8 image[64], before[64], relocs[5];
+	unsigned int kind;
+	u64 at;
+
+	stub_start = image + 24;
+	stub_end = image + 40;
+	for (kind = 0; kind < RELOC_KINDS; kind++) {
+		for (at = 0; at + width[kind] <= sizeof(image); at++) {
+			bool allowed = at + width[kind] <= 24 || at >= 40;
+			size_t size = 0;
+			unsigned int k;
+			int err;
+
+			memset(image, 0, sizeof(image));
+			memcpy(before, image, sizeof(image));
+			for (k = 0; k < RELOC_KINDS; k++) {
+				relocs[size++] = k == kind;
+				if (k == kind)
+					relocs[size++] = (u8)at;
+			}
+			err = relocate_image(image, sizeof(image), relocs, size, 1);
+			CHECK(err == (allowed ? 0 : -EINVAL), "kind %u at %lu: %d",
+			      kind, at, err);
+			CHECK(!memcmp(image, before, sizeof(image)) == !allowed,
+			      "kind %u at %lu: bytes", kind, at);
+		}
+	}
+	stub_start = stub_end = NULL;
 }

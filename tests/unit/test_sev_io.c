@@ -519,7 +519,7 @@ TEST(buffer_out_of_reach)
 	 * second.
 	 */
 	begin();
-	CHECK(!ident_map_set_decrypted(DATA + PAGE_SIZE), "map");
+	CHECK(!share_page_at(DATA + PAGE_SIZE), "map");
 	frame.rcx = 2 * BUFFER_SIZE;
 	frame.rsi = DATA + PAGE_SIZE - BUFFER_SIZE;
 	INSN(0x7b, "\xf3\x6e");
@@ -603,7 +603,7 @@ TEST(buffer_is_faulted_in)
 	bp.e820_table[0] = (struct boot_e820_entry){
 		LAZY - PAGE_SIZE, 2 * PAGE_SIZE, 1
 	};
-	CHECK(!ident_map_set_encrypted(OPEN), "map");
+	CHECK(!hide_page_at(OPEN), "map");
 	memcpy((void *)(LAZY - 4), "abcdefgh", 8);
 	INSN(0x7b, "\xf3\x6e");
 	expect_outs(ONE_OUTS(1) | INFO_REP, 8, "abcdefgh", 8);

@@ -4,6 +4,7 @@
  * under test, and replacements for the functions and tables of the stub's head_64.S to
  * which the stub's other object files refer.
  */
+#include "idt.h"
 #include "linkage.h"
 #include "x86.h"
 #include "nae.h"
@@ -70,6 +71,20 @@ GLOBAL(terminate_from_vc)
 FUNC(terminate_from_vc)
 	ud2
 END_FUNC(terminate_from_vc)
+
+/*
+ * The handler of #GP: counts it, and goes on at the stub's.
+ * In:       the processor's frame.
+ * Out:      jumps into exception_stubs.
+ * Clobbers: flags.
+ * Mode:     64-bit.
+ * Stack:    none.
+ */
+GLOBAL(count_gp)
+FUNC(count_gp)
+	incq	gp_total(%rip)
+	jmp	exception_stubs + X86_TRAP_GP * EXCEPTION_STUB_SIZE
+END_FUNC(count_gp)
 
 /*
  * Calls code with the registers of a struct regs, and stores the registers after it to
@@ -167,6 +182,14 @@ FUNC(call_hook)
 	vmmcall
 	ret
 END_FUNC(call_hook)
+
+	/* The page is in .text, because the handler of #VC refuses instructions elsewhere. */
+	.section .code_page, "awx"
+	.balign 4096
+GLOBAL(code_page)
+DATA(code_page)
+	.skip	4096
+END_DATA(code_page)
 
 	.data
 	.balign 16

@@ -40,7 +40,8 @@ static struct {
 	u64 count;
 } vc_counts[32];
 static u64 vc_total;
-static u64 gp_total;
+/* How many #GP have come. count_gp in head.S counts them. */
+u64 gp_total;
 
 /* State of the test case that is running. run_test() resets it before each case. */
 static bool complained, skipped;
@@ -96,12 +97,12 @@ int run_caught(void (*code)(void), struct regs *regs)
 
 /*
  * The linker option --wrap=do_exception makes the stub's exception entries call
- * __wrap_do_exception(). It counts #VC and #GP and then calls the stub's
+ * __wrap_do_exception(). It counts #VC and then calls the stub's
  * do_exception(). While that handles one exception another can come, as a #GP does that
  * the hypervisor injects.
  */
-void __wrap_do_exception(struct exception_frame *frame);
-void __real_do_exception(struct exception_frame *frame);
+void __wrap_do_exception(struct exception_frame *frame, u64 vector);
+void __real_do_exception(struct exception_frame *frame, u64 vector);
 
 static void count_vc(u64 exit_code)
 {
@@ -115,17 +116,27 @@ static void count_vc(u64 exit_code)
 	vc_counts[i].count++;
 }
 
-void __wrap_do_exception(struct exception_frame *frame)
+void __wrap_do_exception(struct exception_frame *frame, u64 vector)
 {
 	const struct exception_frame *interrupted = last_frame;
 
 	last_frame = frame;
-	if (frame->vector == X86_TRAP_VC)
+	if (vector == X86_TRAP_VC)
 		count_vc(frame->error_code);
-	if (frame->vector == X86_TRAP_GP)
-		gp_total++;
-	__real_do_exception(frame);
+	__real_do_exception(frame, vector);
 	last_frame = interrupted;
+}
+
+/*
+ * Lets the gate of #GP lead to count_gp, because a #GP behind a VMGEXIT does not come to
+ * do_exception(). The self-test lies below 4 GiB.
+ */
+static void count_gps(void)
+{
+	u64 handler = (u64)count_gp, *gate = moved_idt.gates[X86_TRAP_GP];
+
+	gate[0] = (gate[0] & 0x0000ffffffff0000) | (handler & 0xffff) |
+		  handler >> 16 << 48;
 }
 
 u64 gp_count(void)
@@ -293,13 +304,14 @@ void nae_main(struct boot_params *bp)
 	cmdline.len = strnlen(cmdline.text, bp->hdr.cmdline_size);
 	cmdline_find_option(&cmdline, "nae", name, sizeof(name));
 
-	idt_load_stage1();
+	idt_load_stage1(&moved_idt);
 	sev_detect();
 	if (name[0])
 		run_tests(fatal_tests, name, true);
 	build_map();
 	sev_load_map();
 	idt_load_stage2();
+	count_gps();
 	sev_es_setup_ghcb(bp);
 	console_init(&cmdline, &bp->screen_info);
 	console_force();

@@ -31,7 +31,7 @@
 #define MIDDLE			128UL
 
 static u8 ram[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
-static u8 code_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE), section(".data")));
+extern u8 code_page[PAGE_SIZE];
 static u8 *device;		/* frame buffer that find_device() has found, or NULL */
 static bool have_apic;		/* true if mmio_init() has mapped the local APIC */
 

@@ -169,6 +169,8 @@ u64 vc_count(u64 exit_code);
  * it.
  */
 u64 gp_count(void);
+/* head.S: the handler of #GP, which counts it. */
+extern const u8 count_gp[];
 
 /* Whether the hypervisor is sevemu with --test-hooks. */
 bool hooks_present(void);
