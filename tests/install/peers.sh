@@ -1,30 +1,31 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# peers.sh - the cases of the suite install that run the lines of docs/peers.md as they
-# are written there. suite.sh reads this file, and has the variables $top, $prefix and
+# peers.sh - the cases of the suite install that run the lines of docs/peers.md, and the
+# CI jobs of both pages, as they are written there. suite.sh reads this file, and has the variables $top, $prefix and
 # $tmp, and doc_file.
 
 # && and || are the flow of many checks here. suite.sh assigns the variables.
 # shellcheck disable=SC2015,SC2154
 
 # peer_tree FILE...: enters a directory that looks like a peer's source tree, with these
-# files of the page. The results of the peer's build are Debian's kernel and firmware.
+# files of the page $page. The results of the peer's build are Debian's kernel and firmware.
+page=peers.md
 peer_tree()
 {
-	mkdir "$tmp/tree" && cd "$tmp/tree" || return 1
+	mkdir -p "$tmp/tree" && cd "$tmp/tree" || return 1
 	for file; do
-		doc_file "$file" peers.md >../file
+		doc_file "$file" "$page" >../file
 		mv ../file "$file"
 		[ -s "$file" ] || {
-			echo "peers.md has no $file"
+			echo "$page has no $file"
 			return 1
 		}
 	done
 	mkdir -p arch/x86/boot Build/OvmfX64/DEBUG_GCC/FV x86
-	ln -s "$O/kernels/cloud/vmlinuz" arch/x86/boot/bzImage
-	ln -s "$O/initramfs.cpio.gz" initramfs.cpio.gz
-	ln -s "$ovmf" Build/OvmfX64/DEBUG_GCC/FV/OVMF.fd
+	ln -sf "$O/kernels/cloud/vmlinuz" arch/x86/boot/bzImage
+	ln -sf "$O/initramfs.cpio.gz" initramfs.cpio.gz
+	ln -sf "$ovmf" Build/OvmfX64/DEBUG_GCC/FV/OVMF.fd
 }
 
 # need_ovmf: skips the case and ends it if there is no firmware.
@@ -47,10 +48,11 @@ peer()
 	}
 }
 
-# job_commands FILE: the commands of a job for GitHub or GitLab, one a line.
+# job_commands FILE: the commands of a job for GitHub or GitLab, one a line. GitHub puts a
+# value of the matrix into the command, and GitLab into a variable.
 job_commands()
 {
-	sed -nE 's/^ +- run: //p; s/^    - ([^u])/\1/p' "$1"
+	sed -nE 's/\$\{\{ matrix\.sev \}\}/"$SEV"/; s/^      - run: //p; s/^    - //p' "$1"
 }
 
 # run_job FILE PROGRAM...: runs the job's commands, each in a shell of its own, as GitHub
@@ -77,7 +79,7 @@ run_job()
 	job_commands "$file" >commands
 	while IFS= read -r command; do
 		echo "$command"
-		PATH=$tmp/bin:$prefix/bin:$PATH SEVSTUB=here sh -e -c "$command" </dev/null \
+		PATH=$tmp/bin:$prefix/bin:$PATH SEV=off SEVSTUB=here sh -e -c "$command" </dev/null \
 			>>"$tmp/log" 2>&1 || {
 			tail -n 2 "$tmp/log"
 			return 1
@@ -101,23 +103,42 @@ do_peers_ovmf_job()
 		[ -s ovmf.json ] && grep -q 'Shell>' "$tmp/log"
 }
 
-# The job for GitLab has the commands of the one for GitHub, and gets sevstub by git.
-do_peers_jobs()
+# same_jobs KIND: the job for GitLab has the commands of the one for GitHub, and gets
+# sevstub by git.
+same_jobs()
 {
-	peer_tree linux-github.yml linux-gitlab.yml ovmf-github.yml ovmf-gitlab.yml || return 1
-	for kind in linux ovmf; do
-		for site in github gitlab; do
-			job_commands "$kind-$site.yml" |
-				grep -vE '^(git clone|apt-get update)' >"$site"
-			[ -s "$site" ] || {
-				echo "no commands in $kind-$site.yml"
-				return 1
-			}
-		done
-		diff github gitlab || return 1
+	for site in github gitlab; do
+		peer_tree "$1-$site.yml" || return 1
+		job_commands "$1-$site.yml" >"$site"
 	done
 	# shellcheck disable=SC2016 # as it stands in the job
-	[ "$(grep -c 'git clone --depth 1 "\$SEVSTUB" sevstub' ./*-gitlab.yml | grep -c ':1$')" -eq 2 ]
+	grep -qx 'git clone --depth 1 "$SEVSTUB" sevstub' gitlab || return 1
+	for site in github gitlab; do
+		grep -vE '^(git clone|apt-get update)' "$site" >"$site.same"
+	done
+	[ -s github.same ] && diff github.same gitlab.same
+}
+
+do_peers_jobs()
+{
+	same_jobs linux && same_jobs ovmf && page=integration.md && same_jobs script &&
+		same_jobs ci
+}
+
+# The jobs of integration.md: a script in a kernel of Linux, and another kernel.
+do_ci_script_job()
+{
+	page=integration.md
+	peer_tree script-github.yml && printf '#!/bin/sh\necho script: here\n' >test.sh &&
+		run_job script-github.yml apt-get git make && grep -q '^script: here' sevemu-run.log
+}
+
+do_ci_job()
+{
+	page=integration.md
+	do_example && peer_tree ci-github.yml ci.sh && cp "$tmp/hello/hello.elf" kernel.elf &&
+		run_job ci-github.yml apt-get git make && grep -qx 'make kernel.elf' "$tmp/called" &&
+		[ -s ci.json ]
 }
 
 do_peers_linux_snp()

@@ -53,6 +53,7 @@ cases()
 		ci-script-status
 		ci-script-panic
 		ci-script-kinds
+		ci-script-job
 		ci-job
 		ci-job-fails
 		walkthrough
@@ -402,12 +403,6 @@ do_ci_script_kinds()
 		grep -q 'Memory Encryption Features active: AMD SEV.$' sevemu-run.log || return 1
 	ci_script --sev off && [ "$status" -eq 7 ] &&
 		! grep -q 'Memory Encryption Features active' sevemu-run.log
-}
-
-do_ci_job()
-{
-	do_example && write_own && cp "$tmp/hello/hello.elf" . &&
-		PATH=$prefix/bin:$PATH limited sh ci.sh hello.elf 'hello: I am an SEV-ES guest'
 }
 
 do_ci_job_fails()
