@@ -52,6 +52,7 @@ peer()
 # value of the matrix into the command, and GitLab into a variable.
 job_commands()
 {
+	# shellcheck disable=SC2016 # GitHub's variable
 	sed -nE 's/\$\{\{ matrix\.sev \}\}/"$SEV"/; s/^      - run: //p; s/^    - //p' "$1"
 }
 
