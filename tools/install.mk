@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# install.mk - `make install` and `make uninstall`. Installed files find each
-# other by their places below PREFIX. Hence a package's build can install into
+# install.mk - `make install`, `make uninstall` and `make dist`. Installed files find
+# each other by their places below PREFIX. Hence a package's build can install into
 # DESTDIR, and the files still work after DESTDIR is stripped from their paths.
 
 PREFIX ?= /usr/local
@@ -18,7 +18,7 @@ INSTALLED := \
 	tools/hook:bin/sevstub-hook:755 \
 	$(call files_to,bin,755,$(O)/mkpayload sevemu/sevemu sevemu/sevemu-run) \
 	$(call files_to,lib/sevstub,644,$(O)/sevstub.a linker.ld tools/sevstub.mk VERSION) \
-	$(call files_to,share/sevemu,644,$(O)/sevemu.rom) \
+	$(call files_to,share/sevemu,644,$(O)/sevemu.rom VERSION) \
 	$(call files_to,share/man/man1,644,$(wildcard docs/*.1) sevemu/sevemu.1 sevemu/sevemu-run.1) \
 	$(call files_to,$(SHARED),644,README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE) \
 	$(call files_to,$(SHARED)/docs,644,$(wildcard docs/*)) \
@@ -47,3 +47,9 @@ uninstall: ## [DESTDIR=] [PREFIX=]: remove what install put there
 	$(Q)for dir in $(foreach dir,lib/sevstub share/sevemu $(SHARED),$(call below_prefix,$(dir))); do \
 		[ ! -d "$$dir" ] || find "$$dir" -depth -type d -empty -delete; \
 	done
+
+# The source package has the sources of both decoders, so its build needs no network.
+DIST ?= $(O)/dist
+.PHONY: dist
+dist: | $(ZSTD_SRC)/.stamp $(LZ4_SRC)/.stamp ## [DIST=]: make Debian's source package, with the sources of zstd and lz4
+	$(Q)sh tools/dist $(call quote,$(DIST)) $(call quote,$(ZSTD_SRC)) $(call quote,$(LZ4_SRC))

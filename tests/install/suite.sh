@@ -3,13 +3,20 @@
 #
 # The suite install installs into directories of $O/install and uses what is there as
 # a stranger's build system would: from outside of the source tree, and without any
-# file of it.
+# file of it. It also checks the Debian package's files.
+#
+# INSTALL_SOAK=1 plays the cases that take minutes instead: the build of the packages, and
+# firmware's lines of docs/peers.md.
 
 # && and || are the flow of many checks here.
 # shellcheck disable=SC2015
 
 # shellcheck source=tests/lib.sh
 . tests/lib.sh
+# shellcheck source=tests/install/package.sh
+. tests/install/package.sh
+# shellcheck source=tests/install/peers.sh
+. tests/install/peers.sh
 
 top=$PWD
 case $O in
@@ -27,6 +34,17 @@ menu_options='console=ttyS0 earlyprintk=ttyS0 no_timer_check panic=-1'
 # Names and functions: the case a-b runs do_a_b.
 cases()
 {
+	if [ -n "${INSTALL_SOAK:-}" ]; then
+		cat <<-END
+			package-build
+			peers-ovmf-job
+			peers-ovmf-disk
+			peers-linux-snp
+			peers-coconut
+			peers-kut
+		END
+		return
+	fi
 	cat <<-END
 		example-check
 		example-es
@@ -35,6 +53,7 @@ cases()
 		ci-script-status
 		ci-script-panic
 		ci-script-kinds
+		ci-script-job
 		ci-job
 		ci-job-fails
 		walkthrough
@@ -68,6 +87,12 @@ cases()
 		hook-grub
 		hook-plugin
 		hook-entries
+		peers-linux-job
+		peers-jobs
+		package-source
+		package-files
+		package-control
+		sevemu-alone
 	END
 }
 
@@ -117,7 +142,7 @@ do_staged()
 		}
 	done
 	for file in lib/sevstub/sevstub.a lib/sevstub/linker.ld lib/sevstub/VERSION \
-		lib/sevstub/sevstub.mk share/sevemu/sevemu.rom \
+		lib/sevstub/sevstub.mk share/sevemu/sevemu.rom share/sevemu/VERSION \
 		share/man/man1/mkpayload.1 share/man/man1/sevemu.1 \
 		share/man/man1/sevstub-mkimage.1 share/man/man1/sevstub-hook.1 \
 		share/doc/sevstub/docs/integration.md; do
@@ -281,13 +306,13 @@ do_example_cmdline()
 
 # ---- The commands of docs/integration.md, as they are written there.
 
-# doc_file NAME: the block of code below the comment that names it.
+# doc_file NAME [PAGE]: the block of code below the comment that names it.
 doc_file()
 {
 	awk -v name="$1" '
 	$0 == "<!-- " name " -->" { wanted = 1; next }
 	wanted && /^```/ { if (inside) exit; inside = 1; next }
-	inside { print }' "$prefix/share/doc/sevstub/docs/integration.md"
+	inside { print }' "$prefix/share/doc/sevstub/docs/${2:-integration.md}"
 }
 
 # Writes the page's files into $tmp/own.
@@ -378,12 +403,6 @@ do_ci_script_kinds()
 		grep -q 'Memory Encryption Features active: AMD SEV.$' sevemu-run.log || return 1
 	ci_script --sev off && [ "$status" -eq 7 ] &&
 		! grep -q 'Memory Encryption Features active' sevemu-run.log
-}
-
-do_ci_job()
-{
-	do_example && write_own && cp "$tmp/hello/hello.elf" . &&
-		PATH=$prefix/bin:$PATH limited sh ci.sh hello.elf 'hello: I am an SEV-ES guest'
 }
 
 do_ci_job_fails()

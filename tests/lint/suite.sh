@@ -221,12 +221,13 @@ check_format()
 }
 
 # The licence is within the first three lines, because #! may come first. Documents need
-# no such line. Neither do VERSION and efi/sbat.csv, of which programs read all bytes.
+# no such line. Neither do VERSION, efi/sbat.csv and two files of debian/, of which programs read
+# all bytes.
 check_spdx()
 {
 	reason="a file does not name its licence"
 	bad=0
-	for file in $(all_files | grep -vE '^(LICENSE|VERSION|\.gitignore|efi/sbat\.csv)$|\.(md|svg)$'); do
+	for file in $(all_files | grep -vE '^(LICENSE|VERSION|\.gitignore|efi/sbat\.csv|debian/changelog|debian/source/format)$|\.(md|svg)$'); do
 		head -n 3 "$file" |
 			grep -aq 'SPDX-License-Identifier: MIT' || {
 			echo "$file: no SPDX-License-Identifier: MIT"

@@ -592,9 +592,10 @@ static void start_accepting(void)
 static bool window_is_open(u64 addr)
 {
 	struct in_force now = in_force();
-	unsigned int level;
+	unsigned int level = 0;
+	u64 entry = *lookup(&now, addr, &level);
 
-	return is_leaf(*lookup(&now, addr, &level), level);
+	return is_leaf(entry, level);
 }
 
 TEST(accept_2m_and_4k)
