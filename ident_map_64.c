@@ -36,6 +36,7 @@
 #include "ident_map.h"
 #include "image.h"
 #include "lib/string.h"
+#include "page_table.h"
 #include "sev.h"
 #include "x86.h"
 
@@ -80,31 +81,6 @@ enum walk_mode {
 	 */
 	WALK_SPLIT,
 };
-
-static unsigned int level_shift(unsigned int level)
-{
-	return PAGE_SHIFT + (level - 1) * TABLE_INDEX_BITS;
-}
-
-static u64 level_size(unsigned int level)
-{
-	return _AC(1, UL) << level_shift(level);
-}
-
-static bool is_leaf(u64 entry, unsigned int level)
-{
-	return (entry & PTE_PRESENT) && (level == 1 || (entry & PTE_LEAF));
-}
-
-static bool is_table(u64 entry, unsigned int level)
-{
-	return (entry & PTE_PRESENT) && !is_leaf(entry, level);
-}
-
-static u64 *table_of(u64 entry, u64 mask)
-{
-	return (u64 *)(entry & PTE_ADDR_MASK & ~mask);
-}
 
 /*
  * Only registers hold the result, because the hypervisor can put old contents of

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page_table.h - questions about one entry of a page table (APM2 5.3). They depend on
+ * nothing but their arguments.
+ *
+ * A level is 1 for a page table, whose entries map 4 KiB, 2 for a page directory, and
+ * 4 or 5 for the root.
+ */
+#ifndef PAGE_TABLE_H
+#define PAGE_TABLE_H
+
+#include "types.h"
+#include "x86.h"
+
+/* The lowest bit of a linear address that selects an entry at @level. */
+static inline unsigned int level_shift(unsigned int level)
+{
+	return PAGE_SHIFT + (level - 1) * TABLE_INDEX_BITS;
+}
+
+/* The number of bytes that one entry at @level covers. */
+static inline u64 level_size(unsigned int level)
+{
+	return _AC(1, UL) << level_shift(level);
+}
+
+/* Returns whether @entry at @level maps memory: a page of 4 KiB, 2 MiB or 1 GiB. */
+static inline bool is_leaf(u64 entry, unsigned int level)
+{
+	return (entry & PTE_PRESENT) && (level == 1 || (entry & PTE_LEAF));
+}
+
+/* Returns whether @entry at @level points to a table of the level below. */
+static inline bool is_table(u64 entry, unsigned int level)
+{
+	return (entry & PTE_PRESENT) && !is_leaf(entry, level);
+}
+
+/* The table that @entry points to. @mask is the C-bit, or 0 without SEV. */
+static inline u64 *table_of(u64 entry, u64 mask)
+{
+	return (u64 *)(entry & PTE_ADDR_MASK & ~mask);
+}
+
+#endif
