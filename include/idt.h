@@ -51,9 +51,9 @@ extern struct idt moved_idt;
 void idt_load_stage1(struct idt *table);
 
 /*
- * Changes moved_idt to stage 2: page faults may map memory outside of SEV-ES, and #DF has a stack of
- * its own. Must be called after sev_load_map() has loaded the stub's own page
- * tables.
+ * Changes moved_idt to stage 2: page faults may map memory outside of SEV-ES, and #DF
+ * has a stack of its own. Must be called after sev_load_map() has loaded the stub's own
+ * page tables.
  */
 void idt_load_stage2(void);
 

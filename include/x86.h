@@ -418,8 +418,8 @@ static inline bool ask_cpuid(u32 leaf, struct cpuid_regs *regs)
 /*
  * The VMGEXIT that runs the SVSM (SVSM specification, "Calling convention"): RAX is
  * the call, RCX its argument. Sets *@pending to 1 when both are loaded, because the
- * hypervisor can run the SVSM at any moment from then on. Returns RAX, the call's result. The SVSM may change
- * the other registers of the convention.
+ * hypervisor can run the SVSM at any moment from then on. Returns RAX, the call's
+ * result. The SVSM may change the other registers of the convention.
  */
 static inline u64 vmgexit_svsm(u64 call, u64 argument, u8 *pending)
 {
