@@ -530,8 +530,8 @@ FUNC(moved)
 	rep stosq
 
 	/*
-	 * An image that EFI loaded has not moved, and has these two not yet. In a moved
-	 * image the same values are written again.
+	 * Fill in base and limit of moved_gdt_ptr. An image that EFI loaded has not moved,
+	 * so nothing has filled them in yet. In a moved image the values stay the same.
 	 */
 	leaq	gdt(%rip), %rax
 	movq	%rax, moved_gdt_ptr + 2(%rip)

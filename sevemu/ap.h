@@ -17,7 +17,10 @@
  */
 void ap_events(struct vcpu *vcpu);
 
-/* Returns whether @vcpu runs the guest when ap_events() has handled what waits for it. */
+/*
+ * Returns whether @vcpu is in a state in which it runs the guest.  Must be called after
+ * ap_events(), which changes the state.
+ */
 bool ap_runs(const struct vcpu *vcpu);
 
 /*

@@ -54,9 +54,12 @@
 
 /* Bytes of stack in which a handler of the stub saves registers. */
 #define FRAME_SIZE		0xb0
-/* Bytes of stack that the processor and the stub's first instruction push at a #VC. */
+/*
+ * Bytes of stack that hold six quadwords of the processor and the vector of the stub's
+ * first instruction at a #VC, rounded up to blocks of 16 bytes.
+ */
 #define VC_FRAME_SIZE	0x40
-/* Offset of the 16 bytes with RAX and the vector in these bytes. */
+/* Offset in the FRAME_SIZE bytes of the 16 bytes that hold RAX and the vector. */
 #define FRAME_RAX		0x70
 /*
  * So many instructions after an NMI its handler has saved the registers and looked at the
@@ -339,7 +342,8 @@ void memory_step(const struct vcpu *vcpu)
 /*
  * Fills @to with what @change makes of the block at @gpa.  @h is what memory_note()
  * has kept of it, or NULL.  Returns false if the block has these bytes already, if
- * @h does not have so many, or if the frame is shared.
+ * @h does not reach back to the contents that @change puts back, or if the frame is
+ * shared.
  */
 static bool changed(u64 gpa, const struct history *h, enum change change, u64 seed, u8 *to)
 {

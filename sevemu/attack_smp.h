@@ -9,9 +9,9 @@
 #include "sevemu.h"
 
 /*
- * Takes the value of --attack of a guest with several processors.  Returns false if it is
- * not an attack of this file.  Ends the run if its N is not possible.  main.c calls it
- * before the guest is loaded.
+ * Takes @value, `NAME:N`, the value of --attack of a guest with several processors.
+ * Returns false if NAME is not an attack of this file.  Ends the run if this attack does
+ * not take the number N.  main.c calls it before the guest is loaded.
  */
 bool attack_smp_option(const char *value);
 

@@ -171,7 +171,7 @@ void iommu_check(void)
 
 u8 iommu_hide(u32 offset, u8 byte)
 {
-	static const char name[] = "DMAR";
+	static const u8 name[] = { 'D', 'M', 'A', 'R' };
 	/* The last @matched bytes, which end before offset @next, are the first ones of @name. */
 	static u32 next;
 	static unsigned int matched;
@@ -182,7 +182,7 @@ u8 iommu_hide(u32 offset, u8 byte)
 		matched = 0;
 	next = offset + 1;
 	matched = byte == name[matched] ? matched + 1 : byte == name[0];
-	if (matched != sizeof(name) - 1)
+	if (matched != sizeof(name))
 		return byte;
 	matched = 0;
 	return 'X';

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# Builds sevemu.rom, the hypervisor as a 192 KiB firmware image for QEMU.
+# Builds sevemu.rom, the hypervisor as a 256 KiB firmware image for QEMU.
 
 EMU_DIR := sevemu
 EMU_OUT := $(O)/sevemu

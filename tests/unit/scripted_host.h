@@ -692,7 +692,10 @@ static void make_memory(void)
 	mprotect(&ghcb_page, PAGE_END, PROT_READ | PROT_WRITE);
 }
 
-/* Shares a page of the guest's memory, which the stub cannot do but with its GHCB page. */
+/*
+ * Makes the page at @page shared. The stub itself refuses every page but its GHCB page,
+ * so the test says first that @page is this page.
+ */
 static maybe_unused int share_page_at(u64 page)
 {
 	shared_now = page;

@@ -435,7 +435,7 @@ TEST(cpuid_stage1)
 	ENDS(12);
 	INSN(0x404, "\x0f\xa2");
 	ENDS(25);
-	/* Without SNP this exit code is like any other. */
+	/* Without SNP the stub treats exit code 0x404 like any other unknown one. */
 	host.sev_status = 3;
 	ENDS(12);
 }

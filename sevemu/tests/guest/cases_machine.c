@@ -429,7 +429,10 @@ CASE(flash, "flash", CASE_NOT_SNP)
 		expect_not("byte with C=1", first, 0x5a);
 		expect_not("byte with C=1", second, 0xff);
 	}
-	/* The ciphertext of what is there now, as a word of a stream cipher. */
+	/*
+	 * What the guest reads with C=1 is the byte XORed with the same byte of the
+	 * keystream each time, so the XOR of two reads is that of the two bytes.
+	 */
 	if (machine.es)
 		expect("ciphertext", first ^ second, 0x5a ^ 0xff);
 	flash_view(scratch, false);

@@ -500,7 +500,10 @@ CASE(smp_creation, "smp-ap-creation", CASE_SMP | CASE_SNP | CASE_VMPL0 | CASE_AL
 	send(ICR_SIPI | TRAMPOLINE_VECTOR);
 	expect("starts", ap.starts, 0);
 	make_vmsa();
-	/* The features are right at an address that is 8 too high, too. */
+	/*
+	 * With this write a VMSA at vmsa + 8 has valid features, so that only its
+	 * alignment is wrong.
+	 */
 	put(VMSA_FEATURES + 8, 1);
 	refused("page is no VMSA", CREATE, AP_ID, (u64)vmsa, 1);
 	refuse_copy("2 MiB aligned", OTHER_VMSA, 1);

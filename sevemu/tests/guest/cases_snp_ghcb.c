@@ -131,8 +131,8 @@ CASE(state_not_rescinded, "snp-not-rescinded", CASE_SNP)
 
 /*
  * Sends a page state request with the entries of @entries from index @current to
- * @last, as often as the hypervisor returns early. Sets *@exits to the number of
- * requests. Returns sw_exit_info_2 of the last reply.
+ * @last, and again with the rest each time that the hypervisor returns early. Sets
+ * *@exits to the number of requests. Returns sw_exit_info_2 of the last reply.
  */
 static u64 states(const u64 *entries, u32 current, u32 last, u32 *exits)
 {
