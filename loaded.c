@@ -121,9 +121,10 @@ bool is_loaders(const struct boot_params *bp, const struct cmdline *cmdline,
 }
 
 /*
- * Keeps the payload out of @len bytes at @addr that belong to the payload:
- * refuses the boot if they lie in the payload's present memory, and tells KASLR
- * not to use them. The stub reads no byte of them.
+ * Keeps the @len bytes at @addr, which the loader has put into memory for the kernel,
+ * from being overwritten: refuses the boot if they lie in the runtime range, where the
+ * kernel is decompressed, and tells KASLR not to use them. The stub reads no byte of
+ * them.
  */
 static void keep_away(struct range runtime, u64 addr, u64 len)
 {

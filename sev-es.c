@@ -39,7 +39,8 @@ struct sev_es es in_data;
  * The hypervisor can put the memory back that sev_guest had at launch. Once the
  * stub's own map is in force, the processor is asked instead: CR3 has the proven
  * C-bit, and only in an SEV guest. Before that sev_guest.status decides whether
- * this is an SEV guest, and load_cr3_proven() rules SEV out if memory denies it.
+ * this is an SEV guest. If it says no, load_cr3_proven() does not believe it: the
+ * function asks the processor, and terminates an SEV-ES guest (RULE_OUT_SEV).
  * The other bits of SEV_STATUS are read from the MSR each time. An SEV guest has
  * it, and reads of it are never intercepted (APM2 15.34.10).
  */

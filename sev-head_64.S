@@ -538,9 +538,10 @@ END_FUNC(nmi_32)
  * The hypervisor can put old contents of the C-bit's mask back while the tables are
  * built, and thus let a page be mapped without the C-bit although cbit_proof has it. Before
  * the first load all pages of the stub are therefore looked up in the new tables, by
- * registers alone. The old page tables are private, so the hypervisor can only put old
- * contents of an entry back. C writes each entry of these pages once. If an entry lacks
- * the C-bit, its old contents are no page, which ends the boot here, too.
+ * registers alone. The new tables lie in private memory, so the hypervisor cannot make up
+ * an entry, and can only put back what the entry was before. The stub's C code writes
+ * each of these entries once, so what it was before is 0, which maps no page. This ends
+ * the boot here, too.
  *
  * Tables without a C-bit are right only where there is no SEV. The hypervisor
  * can have denied SEV in CPUID, or can have put old contents of sev_guest back,

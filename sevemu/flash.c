@@ -83,9 +83,13 @@ static void map_encrypted(u64 gpa)
 {
 	u64 **copy = &encrypted[(gpa - start) / PAGE_SIZE];
 
+	const void *page = (const void *)flash_host(gpa);
+
+	if (!page)
+		return;
 	if (!*copy)
 		*copy = npt_alloc(1);
-	memcpy(*copy, (void *)flash_host(gpa), PAGE_SIZE);
+	memcpy(*copy, page, PAGE_SIZE);
 	npt_encrypt(gpa, *copy);
 	npt_map(VIEW_PRIVATE, gpa, (u64)*copy);
 	*npt_leaf(VIEW_PRIVATE, gpa) &= ~(u64)PTE_W;

@@ -357,9 +357,10 @@ do_soak_load()
 	esac
 	seq 1000000 | head -c 4M >"$log.disk"
 	sum=$(head -c 1M "$log.disk" | md5sum)
+	line="console=ttyS0 quiet panic=-1 tsc=nowatchdog load=60 disk=$name"
 	# shellcheck disable=SC2086 # several options
-	sevemu --strict $3 --kernel "$kernel/vmlinuz" --initrd "$log.initrd" --append \
-		"console=ttyS0 quiet panic=-1 load=60 disk=$name rebind=$driver/0000:00:08.0" -- \
+	sevemu --strict $3 --kernel "$kernel/vmlinuz" --initrd "$log.initrd" \
+		--append "$line rebind=$driver/0000:00:08.0" -- \
 		-drive "if=none,id=a,format=raw,readonly=on,file=$log.disk" \
 		-device "$device,drive=a,serial=a,addr=7" \
 		-drive "if=none,id=b,format=raw,readonly=on,file=$log.disk" \

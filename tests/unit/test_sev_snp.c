@@ -864,8 +864,11 @@ TEST(svsm_is_found)
 
 /*
  * The address of the first access that faults in @stmt, with bit 0 set if it is a write.
- * The case cannot use the stub's state afterwards.
+ * The case cannot use the stub's state afterwards. The address is 0 for the window of
+ * the page tables: before the access the sanitizer looks up its notes on the address, and
+ * the processor reports no address for that access, because it is not canonical.
  */
+#define NO_FAULT	(~0UL)
 static u64 fault_at;
 static sigjmp_buf faulted;
 
@@ -886,7 +889,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
 			.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO,	\
 		};							\
 									\
-		fault_at = 0;						\
+		fault_at = NO_FAULT;					\
 		sigaction(SIGSEGV, &now, &old);				\
 		if (!sigsetjmp(faulted, 1)) {				\
 			stmt;						\
@@ -921,7 +924,7 @@ TEST(accepted_memory_is_evicted)
 	static const u64 entry = 0x200000 | PRIVATE_2M;
 	unsigned int vmpl, coherent;
 	size_t left;
-	u64 at, window;
+	u64 at;
 
 	for (vmpl = 0; vmpl < 2; vmpl++) {
 		for (coherent = 0; coherent < 2; coherent++) {
@@ -933,8 +936,8 @@ TEST(accepted_memory_is_evicted)
 			snp_accept((struct range){ 0x200000, 0x400000 });
 			left = ident_map_tables_left();
 			at = FAULT_OF(snp_accept_end());
-			window = coherent ? 0 : 0xffffffffffe00000;
-			CHECK(at == window, "VMPL %u, %u: %#lx", vmpl, coherent, at);
+			CHECK(at == (coherent ? NO_FAULT : 0), "VMPL %u, %u: %#lx", vmpl,
+			      coherent, at);
 			CHECK((ident_map_tables_left() == left) == (vmpl && coherent),
 			      "VMPL %u, %u: page tables", vmpl, coherent);
 		}
@@ -989,46 +992,6 @@ TEST(svsm_calls)
 		      "svsm validate 4K 3ff000 of 256\nsvsm validate 4K 400000 of 256\n"
 		      "svsm validate 4K 4ff000 of 256\nsvsm validate 4K 500000 of 256\n"
 		      "svsm validate 4K 5ff000 of 256\n"), "%s", trace);
-}
-
-static sigjmp_buf read_window;
-
-static void on_read(int number)
-{
-	(void)number;
-	siglongjmp(read_window, 1);
-}
-
-/*
- * On processors whose caches are not coherent the stub reads each page that it has
- * accepted, through the window of the page tables, also if the SVSM has validated the
- * page. This process has no memory in the window, so that the read raises SIGSEGV.
- */
-TEST(svsm_evicts)
-{
-	static const u64 entries[] = { 0x1ff000 | PRIVATE_4K };
-	void (*old)(int);
-	volatile unsigned int i;
-	volatile bool has_read;
-
-	for (i = 0; i < 2; i++) {
-		start_vmpl(1);
-		share();
-		if (i)
-			find_leaf(0x8000001f, 0)->regs.ebx &= ~(1U << 31);
-		trace[0] = '\0';
-		expect_states(entries, 1, 1);
-		has_read = true;
-		old = signal(SIGSEGV, on_read);
-		if (!sigsetjmp(read_window, 1)) {
-			snp_accept((struct range){ 0x1ff000, 0x200000 });
-			snp_accept_end();
-			has_read = false;
-		}
-		signal(SIGSEGV, old);
-		CHECK(has_read == i, "coherent %u: read %u", !i, has_read);
-		CHECK(strstr(trace, "svsm validate 4K 1ff000"), "%s", trace);
-	}
 }
 
 TEST(svsm_fails)

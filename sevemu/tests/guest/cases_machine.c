@@ -397,7 +397,7 @@ static void flash_view(u64 address, bool private)
 /*
  * The flash memory of --vars is below the ROM.  Its bytes stay from run to run: the case
  * counts its runs there.  The flash memory is not encrypted, so that a load with C=1
- * returns garbage, except from the device's registers.
+ * returns garbage, unless the flash chip answers with its status or identification.
  */
 CASE(flash, "flash", CASE_NOT_SNP)
 {
