@@ -289,7 +289,9 @@ u64 snp_launch_kernel(struct vcpu *vcpu, u64 next)
 	launch_add(KERNEL_CALLING_AREA, PAGE_SIZE, LAUNCH_ZERO);
 	if (config.vmpl) {
 		svsm_init(vcpu, KERNEL_CALLING_AREA);
-		watch_own(KERNEL_CALLING_AREA, KERNEL_CALLING_AREA + PAGE_SIZE);
+		/* Without --watch the guest is not a stub, and may write where it likes. */
+		if (watch.payload)
+			watch_own(KERNEL_CALLING_AREA, KERNEL_CALLING_AREA + PAGE_SIZE);
 	}
 	return SNP_BLOB;
 }
