@@ -62,7 +62,8 @@ find_places() {
 	ghcb=$((moved + $(symbol "$boots.elf" ghcb_page)))
 	# The first function that runs after the stub has proven its own page tables.
 	proof=$((moved + $(symbol "$boots.elf" idt_load_stage2)))
-	idt=$((moved + $(symbol "$boots.elf" idt)))
+	# The gates follow 16 bytes with the operand of LIDT, see struct idt in include/idt.h.
+	idt=$((moved + $(symbol "$boots.elf" idt) + 16))
 	find_memory
 	! has_chance || find_chance
 }
