@@ -662,7 +662,7 @@ static void predict(u64 exit_code)
 			ends(11);
 		return;
 	}
-	for (i = 0; i < sizeof(bytes) && is_executable(frame.rip + i); i++)
+	for (i = 0; i < sizeof(bytes) && within(frame.rip + i, text_start, text_end - text_start); i++)
 		bytes[i] = *(u8 *)(frame.rip + i);
 	if (!i || !judge(&verdict, bytes, i)) {
 		ends(7);
@@ -776,6 +776,8 @@ static void fuzz_one(struct input *in)
 	if (how & 0x40)
 		frame.rcx = take_u16(in);
 
+	text_start = frame.rip < TEXT_2 ? TEXT : TEXT_2;
+	text_end = frame.rip < TEXT_2 ? TEXT + PAGE_SIZE : TEXT_2 + 2 * PAGE_SIZE;
 	es.dr7 = predicted.dr7 = (u32)reply.rbx;
 	predict(exit_code);
 
