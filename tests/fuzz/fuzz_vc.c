@@ -662,7 +662,8 @@ static void predict(u64 exit_code)
 			ends(11);
 		return;
 	}
-	for (i = 0; i < sizeof(bytes) && within(frame.rip + i, text_start, text_end - text_start); i++)
+	for (i = 0; i < sizeof(bytes) &&
+		    within(frame.rip + i, text_start, text_end - text_start); i++)
 		bytes[i] = *(u8 *)(frame.rip + i);
 	if (!i || !judge(&verdict, bytes, i)) {
 		ends(7);
