@@ -191,7 +191,8 @@ bool memory_waives(enum waiver waiver)
 	static const u8 waived[MEMORY_KINDS] = {
 		[MEMORY_STACKS] = 1 << WAIVE_PAYLOAD | 1 << WAIVE_GHCB,
 		[MEMORY_TABLES] = 1 << WAIVE_GHCB,
-		[MEMORY_CODE] = 1 << WAIVE_PAYLOAD | 1 << WAIVE_GHCB | 1 << WAIVE_MAP,
+		[MEMORY_CODE] = 1 << WAIVE_PAYLOAD | 1 << WAIVE_GHCB | 1 << WAIVE_MAP |
+				1 << WAIVE_REQUEST,
 		[MEMORY_OUTPUT] = 1 << WAIVE_PAYLOAD,
 	};
 	enum memory_kind kind;

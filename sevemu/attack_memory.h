@@ -112,6 +112,7 @@ enum waiver {
 	WAIVE_PAYLOAD,		/* that a payload that is entered is whole */
 	WAIVE_GHCB,		/* that the GHCB page is private when the payload is entered */
 	WAIVE_MAP,		/* that no RAM but the GHCB page is mapped with C=0 */
+	WAIVE_REQUEST,		/* that the GHCB page has only what the request needs */
 };
 
 /* Returns whether the stub does not promise @waiver in this run. */

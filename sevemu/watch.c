@@ -423,6 +423,8 @@ void watch_request(const struct ghcb *g, u64 gpa)
 	look_for_secrets(g, gpa);
 	if (watch.ghcb && gpa != watch.ghcb)
 		watch_fail("the GHCB is not where --watch says", gpa);
+	if (memory_waives(WAIVE_REQUEST))
+		return;
 	for (i = 0; i < ARRAY_SIZE(allowed.words); i++)
 		allowed.words[i] = 0;
 	allow_inputs(allowed.bytes, g);
