@@ -472,6 +472,15 @@ do_end() {
 	pass "$test"
 }
 
+# other_kernel NAME: prints a reason if kernel NAME is of another version than the one for
+# which tests/bench/budgets has values. On other releases of Debian it is.
+other_kernel() {
+	case $(cat "$O/kernels/$1/version") in
+	*-6.1.*) ;;
+	*) echo "the budget is that of Linux 6.1, $1 is $(cat "$O/kernels/$1/version")" ;;
+	esac
+}
+
 # do_budget NAME IMAGE ENTRY
 do_budget() {
 	load=-
@@ -499,6 +508,11 @@ do_budget() {
 	at_most "VMGEXITs" "$exits" "exits-$3"
 	case $2 in
 	cloud* | generic)
+		reason=$(other_kernel "${2%-*}")
+		if [ -n "$reason" ]; then
+			skip "$test" "$exits VMGEXITs, instructions not compared: $reason"
+			return
+		fi
 		at_most "instructions for 1000 bytes" $((used / (bytes / 1000))) \
 			"per-1000-$1" 2
 		;;
@@ -640,6 +654,11 @@ do_size() {
 # The bytes of the images of Debian's kernels.
 do_bytes() {
 	for name in cloud generic; do
+		reason=$(other_kernel "$name")
+		if [ -n "$reason" ]; then
+			skip "$test" "$reason"
+			return
+		fi
 		size=$(wc -c <"$O/boot/$name.img")
 		at_most "bytes of the image $name" "$size" "image-bytes-$name" 2
 	done
@@ -657,6 +676,11 @@ loaded() {
 do_ledger() {
 	counted=$log.counted
 	: >"$counted"
+	compiler=$(gcc -dumpversion)
+	if [ "$compiler" != 12 ]; then
+		skip "$test" "the ledger has the bytes of gcc 12, this is gcc $compiler"
+		return
+	fi
 	rows tests/bench/budgets ledger >"$log.rows"
 	while IFS=$tab read -r feature allowed objects; do
 		# shellcheck disable=SC2086 # several files
