@@ -507,6 +507,22 @@ static u64 string_start(const struct vc *vc, u64 addr, u64 count)
 }
 
 /*
+ * Copies an element of INS or OUTS, whose address in memory is @addr. An injected #VC can
+ * come at any instruction, and the hypervisor can put old contents of the decoded
+ * instruction back, so that INS or OUTS is decoded where neither is. @addr and @size are
+ * compared in registers right before the copy: only memory that these instructions use
+ * is read or written.
+ */
+static inline __attribute__((always_inline)) void
+copy_io(void *to, const void *from, u64 addr, unsigned int size)
+{
+	if (addr - (u64)string_io_start >=
+	    (u64)string_io_end - (u64)string_io_start)
+		terminate(SEVSTUB_TERM_OPCODE);
+	copy_element(to, from, size);
+}
+
+/*
  * Copies @count elements between memory and the GHCB page's shared buffer, for
  * INS (@in is true) or OUTS. The buffer holds them in the order in which they
  * pass through the port.
@@ -519,9 +535,9 @@ static void copy_elements(const struct vc *vc, u64 addr, u64 count, bool in)
 
 	for (i = 0; i < count; i++, buffer += size) {
 		if (in)
-			memcpy((void *)addr, buffer, size);
+			copy_io((void *)addr, buffer, addr, size);
 		else
-			memcpy(buffer, (const void *)addr, size);
+			copy_io(buffer, (const void *)addr, addr, size);
 		addr = DIRECTION_DOWN(vc->frame) ? addr - size : addr + size;
 	}
 }

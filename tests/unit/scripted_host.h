@@ -76,6 +76,14 @@ static u64 shared_now;
 #include "ident_map_64.c"
 #include "insn.c"
 
+/*
+ * The memory that INS and OUTS may access. In the stub it is empty. start() makes it all
+ * memory.
+ */
+static u64 io_start, io_end;
+#define string_io_start	io_start
+#define string_io_end	io_end
+
 /* The stub's .text. place_insn() sets it. */
 static u64 text_start, text_end;
 
@@ -807,6 +815,8 @@ static maybe_unused void start(void)
 {
 	start_stage1();
 	share_page();
+	io_start = 0;
+	io_end = ~0UL;
 }
 
 /*
