@@ -153,7 +153,9 @@ END_FUNC(exception_common)
  *
  * The stub learns from two instructions that the processor alone answers whether this
  * is an SEV-ES guest: CPUID with a sub-leaf of ASK_FOR_SEV, and RDMSR of SEV_STATUS.
- * A handler that answered for the processor would believe the hypervisor. %ecx is
+ * A handler that answered for the processor would believe the hypervisor. A handler of
+ * WRMSR sends registers to the hypervisor, and no access to the GHCB MSR raises #VC, the
+ * only MSR that the stub writes while the GHCB page is shared. %ecx is
  * compared while it is a register. Once it is on the stack, the hypervisor can put
  * another number back. The exit code is not looked at, because the processor has
  * pushed it to the stack. No other instruction of the stub that can raise #VC has one
@@ -176,7 +178,9 @@ FUNC(exception_vc)
 	cmpl	$CPUID_SUBLEAF_ASK, %ecx
 	je	.Lasked
 	cmpl	$MSR_SEV_STATUS, %ecx
-	je	.Lstatus
+	je	.Lmsr
+	cmpl	$MSR_GHCB, %ecx
+	je	.Lmsr
 	pushq	%rax
 .Lreport_vc:
 	movl	$X86_TRAP_VC, %eax
@@ -187,7 +191,7 @@ FUNC(exception_vc)
 	movq	%rsi, %rsp
 	xorl	%ecx, %ecx
 	jmp	behind_cpuid
-.Lstatus:
+.Lmsr:
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_OPCODE), %eax
 	jmp	terminate_from_vc
 .Lnmi:

@@ -267,10 +267,12 @@ static inline u64 rdmsr(u32 msr)
 	return (u64)high << 32 | low;
 }
 
+/* Clears ECX for the same reason, because exception_vc knows MSR_GHCB, too. */
 static inline void wrmsr(u32 msr, u64 value)
 {
-	asm volatile("wrmsr" : : "c"(msr), "a"((u32)value),
-		     "d"((u32)(value >> 32)) : "memory");
+	asm volatile("wrmsr; xorl %%ecx, %%ecx"
+		     : "+c"(msr) : "a"((u32)value), "d"((u32)(value >> 32))
+		     : "memory");
 }
 
 static inline u64 read_cr0(void)

@@ -288,6 +288,7 @@ static const struct {
 	{ X86_TRAP_VC, CPUID_SUBLEAF_NO_SEV, TERMINATE, 0x42100, came_back_here },
 	{ X86_TRAP_VC, CPUID_SUBLEAF_NMI, TERMINATE, 0x182100, came_back_here },
 	{ X86_TRAP_VC, 0xc0010131, TERMINATE, 0x62100, came_back_here },
+	{ X86_TRAP_VC, 0xc0010130, TERMINATE, 0x62100, came_back_here },
 	{ X86_TRAP_VC, CPUID_SUBLEAF_ASK, BEHIND_CPUID, 0, asked_cpuid },
 	{ X86_TRAP_GP, ECX_VMGEXIT_PAGE, BEHIND_VMGEXIT, 13, behind_vmgexit },
 	{ X86_TRAP_VC, ECX_VMGEXIT_PAGE, FRAME, 0, came_back_here },
@@ -327,7 +328,9 @@ TEST(known_by_ecx)
 		if (known[i].place == BEHIND_CPUID)
 			CHECK(!arrived_rcx, "the sub-leaf stays in RCX: %#lx",
 			      arrived_rcx);
-		for (bit = 0; bit < 32; bit++)
+		/* The two MSRs of SEV differ in bit 0 only. */
+		bit = known[i].place == TERMINATE && known[i].ecx >> 1 == 0xc0010130 >> 1;
+		for (; bit < 32; bit++)
 			must_be_reported(i, known[i].ecx ^ 1U << bit, known[i].rip);
 	}
 }
