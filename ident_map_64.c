@@ -364,8 +364,10 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 				addr = end;
 				break;
 			}
+			/* Old attributes must not name other memory. */
 			if (!*entry)
-				write_entry(entry, addr | attributes | mask);
+				write_entry(entry, addr | mask |
+						   (attributes & ~PTE_ADDR_MASK));
 			addr = ALIGN_DOWN(addr, size) + size;
 			entry++;
 		} while (addr < end && end - addr >= size &&
@@ -641,16 +643,16 @@ int ident_map_remove(u64 addr, u64 size)
 	return 0;
 }
 
-void ident_map_remove_devices(u64 addr, u64 end)
+void ident_map_remove_devices(void)
 {
-	u64 *entry;
-	walked at;
+	walked at = lookup(VGA_START);
+	u64 *entry = entry_of(at), mask = enc_mask(), addr;
 
-	for (; addr < end; addr = next_addr(addr, level_of(at))) {
-		at = lookup(addr);
-		entry = entry_of(at);
-		if (is_leaf(*entry, level_of(at)) &&
-		    (*entry & PTE_UNCACHED) == PTE_UNCACHED) {
+	/* The loop calls no function: its bounds and the C-bit are in registers. */
+	for (addr = VGA_START; level_of(at) == 1 && addr < VGA_END;
+	     addr += PAGE_SIZE, entry++) {
+		if ((*entry & PTE_UNCACHED) == PTE_UNCACHED ||
+		    (*entry & PTE_PRESENT && (*entry & mask) != mask)) {
 			write_entry(entry, 0);
 			invlpg(addr);
 		}

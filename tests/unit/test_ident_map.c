@@ -1290,13 +1290,34 @@ TEST(remove_devices)
 		CHECK(!ident_map_device(0xb8000, 0x8000) &&
 		      !ident_map_device(0xc0000, KIB4) &&
 		      !ident_map_range(0xb0000, 0xb4000, MAP_WRITE), "map");
-		ident_map_remove_devices(0xb0000, 0xc0000);
+		ident_map_remove_devices();
 		expect(0xb0000, 0xb4000, use_of(MAP_WRITE));
 		expect(0xb4000, 0xc0000, 0);
 		expect(0xc0000, 0xc1000, device_use());
 		CHECK(total() == 0x5000, "%#lx bytes left", total());
-		ident_map_remove_devices(0xb0000, 0xc0000);
+		ident_map_remove_devices();
 		CHECK(total() == 0x5000, "%#lx bytes left", total());
+		/* Without the C-bit a page is removed, whatever its other bits are. */
+		if (!setup->c_bit)
+			continue;
+		*entry_of(lookup(0xb1000)) &= ~BIT(setup->c_bit);
+		ident_map_remove_devices();
+		expect(0xb1000, 0xb2000, 0);
+		CHECK(total() == 0x4000, "%#lx bytes left", total());
+	}
+}
+
+/* Old attributes on the stack must not map other memory than that at the address. */
+TEST(old_attributes)
+{
+	const struct setup *setup;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		CHECK(!fill_pages(0xb8000, 0xb9000, PTE_WRITE | 0x123456789000, false),
+		      "map");
+		CHECK((*entry_of(lookup(0xb8000)) & PTE_ADDR_MASK) == 0xb8000,
+		      "%#lx", *entry_of(lookup(0xb8000)));
 	}
 }
 
