@@ -120,10 +120,9 @@ static inline u64 enc_mask(void)
 }
 
 /*
- * What the page tables in force are, or before they are loaded, will be. A function
- * that other files call asks the processor once, and hands the answer to walk(). It
- * lies on the stack, where the hypervisor can put old contents back, so no C-bit is
- * written from it: see write_private().
+ * What the page tables in force are, or before they are loaded, will be. The result of
+ * in_force() lies on the stack, where the hypervisor can put old contents back, so no
+ * C-bit is written from it: see write_private().
  */
 struct in_force {
 	u64 *root;		/* the top table */
@@ -131,7 +130,7 @@ struct in_force {
 	unsigned int levels;	/* levels of paging, 4 or 5 */
 };
 
-static struct in_force in_force(void)
+static inline __attribute__((always_inline)) struct in_force in_registers(void)
 {
 	struct loaded_map now = loaded_map();
 
@@ -143,6 +142,11 @@ static struct in_force in_force(void)
 		.enc_mask = now.enc_mask,
 		.levels = read_cr4() & X86_CR4_LA57 ? LEVELS_MAX : LEVELS_MIN,
 	};
+}
+
+static struct in_force in_force(void)
+{
+	return in_registers();
 }
 
 /*
@@ -260,41 +264,43 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 }
 
 /*
- * Goes from the root of @now towards @addr, down to @level. @mode says whether
- * to add tables or to split leaves on the way. Returns the entry at which the
- * walk stops, which is a leaf, a guard or empty, and stores its level in
- * *@found. Returns NULL if the pool is used up.
+ * Goes from the root towards @addr, down to @level. @mode says whether to add tables or
+ * to split leaves on the way. Returns the entry at which the walk stops, which is a leaf,
+ * a guard or empty. Returns 0 if the pool is used up.
+ *
+ * After each change the walk begins again, because what it knows was on the stack during
+ * the change. The last walk keeps all in registers. Each table must lie in the pool. If it
+ * does not, the hypervisor has changed an entry, and the stub halts: this code also runs
+ * on the early stack, where a message has no room.
  */
-static u64 *walk(const struct in_force *now, u64 addr, unsigned int level,
-		 enum walk_mode mode, unsigned int *found)
+static noinline walked walk(u64 addr, unsigned int level, enum walk_mode mode)
 {
-	unsigned int at = now->levels;
-	u64 *table = now->root;
-	u64 *entry;
+	struct in_force now = in_registers();
+	unsigned int at = now.levels;
+	u64 *table = now.root, *entry;
 
 	for (;; at--) {
+		if ((u64)table - (u64)page_table_pool >=
+		    (u64)(page_table_pool_end - page_table_pool))
+			halt_forever();
 		entry = &table[(addr >> level_shift(at)) % PTRS_PER_TABLE];
-		if (!is_table(*entry, at)) {
-			if (at <= level || !may_extend(*entry, at, mode))
-				break;
-			if (!extend(entry, at, addr))
-				return NULL;
-		}
-		table = table_of(*entry, now->enc_mask);
+		if (!is_table(*entry, at))
+			break;
+		table = table_of(*entry, now.enc_mask);
 	}
-
-	*found = at;
-	return entry;
+	if (at <= level || !may_extend(*entry, at, mode))
+		return (u64)entry | at;
+	return extend(entry, at, addr) ? walk(addr, level, mode) : 0;
 }
 
 /*
- * Returns the entry at which a walk of @now to @addr stops, and stores its level in
- * *@level. Changes nothing, because walk() adds tables only above the level
- * that it is asked for, and no table is above the top level.
+ * Returns the entry at which a walk to @addr stops, as walk() does. Changes nothing,
+ * because walk() adds tables only above the level that it is asked for, and no table is
+ * above the top level.
  */
-static u64 *lookup(const struct in_force *now, u64 addr, unsigned int *level)
+static walked lookup(u64 addr)
 {
-	return walk(now, addr, LEVELS_MAX, WALK_FILL, level);
+	return walk(addr, LEVELS_MAX, WALK_FILL);
 }
 
 /*
@@ -322,11 +328,11 @@ static unsigned int largest_leaf(u64 addr, u64 end)
  * DEVICE_START to DEVICE_END is refused with -EINVAL.
  */
 static inline __attribute__((always_inline)) int
-fill_pages(const struct in_force *now, u64 addr, u64 end, u64 attributes, bool private)
+fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 {
 	bool was_busy = begin_change();
-	unsigned int level;
 	u64 *entry, mask, size;
+	walked at;
 	int err = 0;
 
 	/*
@@ -336,9 +342,8 @@ fill_pages(const struct in_force *now, u64 addr, u64 end, u64 attributes, bool p
 	attributes |= PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY;
 
 	while (addr < end) {
-		entry = walk(now, addr, largest_leaf(addr, end), WALK_FILL,
-			     &level);
-		if (!entry) {
+		at = walk(addr, largest_leaf(addr, end), WALK_FILL);
+		if (!at) {
 			err = -ENOMEM;
 			break;
 		}
@@ -347,9 +352,10 @@ fill_pages(const struct in_force *now, u64 addr, u64 end, u64 attributes, bool p
 		 * function, so that the C-bit stays in a register.
 		 */
 		mask = private ? enc_mask() : 0;
-		if (level > 1)
+		if (level_of(at) > 1)
 			mask |= PTE_LEAF;
-		size = level_size(level);
+		size = level_size(level_of(at));
+		entry = entry_of(at);
 		do {
 			/* Only device memory may be shared, whatever the stack says. */
 			if (!private &&
@@ -358,8 +364,10 @@ fill_pages(const struct in_force *now, u64 addr, u64 end, u64 attributes, bool p
 				addr = end;
 				break;
 			}
+			/* Old attributes must not name other memory. */
 			if (!*entry)
-				write_entry(entry, addr | attributes | mask);
+				write_entry(entry, addr | mask |
+						   (attributes & ~PTE_ADDR_MASK));
 			addr = ALIGN_DOWN(addr, size) + size;
 			entry++;
 		} while (addr < end && end - addr >= size &&
@@ -369,9 +377,9 @@ fill_pages(const struct in_force *now, u64 addr, u64 end, u64 attributes, bool p
 	return err;
 }
 
-static int map_pages(const struct in_force *now, u64 addr, u64 end, u64 attributes)
+static int map_pages(u64 addr, u64 end, u64 attributes)
 {
-	return fill_pages(now, addr, end, attributes, true);
+	return fill_pages(addr, end, attributes, true);
 }
 
 /*
@@ -447,32 +455,30 @@ int ident_map_range(u64 start, u64 end, unsigned int prot)
 
 	if (!round_to_pages(&now, &start, &end))
 		return -EINVAL;
-	return map_pages(&now, start, end, attributes_of(prot));
+	return map_pages(start, end, attributes_of(prot));
 }
 
 int ident_map_guard(u64 addr)
 {
 	struct in_force now = in_force();
-	unsigned int level;
-	u64 *entry;
+	walked at;
 
 	if (addr >= map_limit(&now))
 		return -EINVAL;
-	entry = walk(&now, addr, 1, WALK_FILL, &level);
-	if (!entry)
+	at = walk(addr, 1, WALK_FILL);
+	if (!at)
 		return -ENOMEM;
-	if (*entry)
+	if (*entry_of(at))
 		return -EINVAL;
-	write_entry(entry, PTE_GUARD);
+	write_entry(entry_of(at), PTE_GUARD);
 	return 0;
 }
 
 bool ident_map_is_guard(u64 addr)
 {
 	struct in_force now = in_force();
-	unsigned int level;
 
-	return addr < map_limit(&now) && *lookup(&now, addr, &level) == PTE_GUARD;
+	return addr < map_limit(&now) && *entry_of(lookup(addr)) == PTE_GUARD;
 }
 
 /*
@@ -505,16 +511,17 @@ static inline __attribute__((always_inline)) int set_private(u64 addr, bool priv
 							     bool flush)
 {
 	struct in_force now = in_force();
-	unsigned int level;
 	u64 *entry, value;
+	walked at;
 
 	if (!now.enc_mask || addr >= map_limit(&now))
 		return -EINVAL;
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
-	entry = walk(&now, addr, 1, WALK_SPLIT, &level);
-	if (!entry)
+	at = walk(addr, 1, WALK_SPLIT);
+	if (!at)
 		return -ENOMEM;
-	if (!is_leaf(*entry, level))
+	entry = entry_of(at);
+	if (!is_leaf(*entry, level_of(at)))
 		return -EINVAL;
 
 	if (flush)
@@ -568,13 +575,12 @@ u64 ident_map_window(u64 addr, bool large)
 	u64 at = large ? WINDOW_LARGE : WINDOW_SMALL;
 	bool was_busy = begin_change();
 	struct in_force now = in_force();
-	u64 *entry = NULL;
-	unsigned int level;
+	walked entry = 0;
 
 	if (addr < map_limit(&now))
-		entry = walk(&now, at, large ? 2 : 1, WALK_FILL, &level);
+		entry = walk(at, large ? 2 : 1, WALK_FILL);
 	if (entry) {
-		write_private(entry, addr | attributes_of(MAP_RO) | PTE_PRESENT |
+		write_private(entry_of(entry), addr | attributes_of(MAP_RO) | PTE_PRESENT |
 				     PTE_ACCESSED | (large ? PTE_LEAF : 0));
 		invlpg(at);
 	}
@@ -584,12 +590,10 @@ u64 ident_map_window(u64 addr, bool large)
 
 static void close_window(u64 at)
 {
-	struct in_force now = in_force();
-	unsigned int level;
-	u64 *entry = lookup(&now, at, &level);
+	walked found = lookup(at);
 
-	if (is_leaf(*entry, level))
-		write_entry(entry, 0);
+	if (is_leaf(*entry_of(found), level_of(found)))
+		write_entry(entry_of(found), 0);
 	invlpg(at);
 }
 
@@ -603,15 +607,16 @@ int ident_map_device(u64 addr, u64 size)
 {
 	struct in_force now = in_force();
 	u64 start = addr, end = addr + size;
-	unsigned int level;
+	walked at;
 
 	if (!round_to_pages(&now, &start, &end))
 		return -EINVAL;
-	for (addr = start; addr < end; addr = next_addr(addr, level)) {
-		if (*lookup(&now, addr, &level))
+	for (addr = start; addr < end; addr = next_addr(addr, level_of(at))) {
+		at = lookup(addr);
+		if (*entry_of(at))
 			return -EINVAL;
 	}
-	return fill_pages(&now, start, end,
+	return fill_pages(start, end,
 			  attributes_of(MAP_WRITE) | PTE_UNCACHED, false);
 }
 
@@ -621,11 +626,14 @@ int ident_map_remove(u64 addr, u64 size)
 	u64 start = addr, end = addr + size;
 	unsigned int level;
 	u64 *entry;
+	walked at;
 
 	if (!round_to_pages(&now, &start, &end))
 		return -EINVAL;
 	for (addr = start; addr < end; addr = next_addr(addr, level)) {
-		entry = lookup(&now, addr, &level);
+		at = lookup(addr);
+		entry = entry_of(at);
+		level = level_of(at);
 		if (!is_leaf(*entry, level) || addr % level_size(level) ||
 		    end - addr < level_size(level))
 			return -EINVAL;
@@ -635,16 +643,16 @@ int ident_map_remove(u64 addr, u64 size)
 	return 0;
 }
 
-void ident_map_remove_devices(u64 addr, u64 end)
+void ident_map_remove_devices(void)
 {
-	struct in_force now = in_force();
-	unsigned int level;
-	u64 *entry;
+	walked at = lookup(VGA_START);
+	u64 *entry = entry_of(at), mask = enc_mask(), addr;
 
-	for (; addr < end; addr = next_addr(addr, level)) {
-		entry = lookup(&now, addr, &level);
-		if (is_leaf(*entry, level) &&
-		    (*entry & PTE_UNCACHED) == PTE_UNCACHED) {
+	/* The loop calls no function: its bounds and the C-bit are in registers. */
+	for (addr = VGA_START; level_of(at) == 1 && addr < VGA_END;
+	     addr += PAGE_SIZE, entry++) {
+		if ((*entry & PTE_UNCACHED) == PTE_UNCACHED ||
+		    (*entry & PTE_PRESENT && (*entry & mask) != mask)) {
 			write_entry(entry, 0);
 			invlpg(addr);
 		}
@@ -660,13 +668,14 @@ static int rights_of(u64 entry)
 int ident_map_query(u64 addr)
 {
 	struct in_force now = in_force();
-	unsigned int level;
 	u64 entry, mask;
+	walked at;
 
 	if (addr >= map_limit(&now))
 		return -EFAULT;
-	entry = *lookup(&now, addr, &level);
-	if (!is_leaf(entry, level))
+	at = lookup(addr);
+	entry = *entry_of(at);
+	if (!is_leaf(entry, level_of(at)))
 		return -EFAULT;
 	mask = enc_mask();
 	return rights_of(entry) | ((entry & mask) != mask ? MAP_DECRYPTED : 0);
@@ -684,12 +693,14 @@ static inline bool is_right(u64 entry, u64 addr, unsigned int level, int prot)
 
 bool ident_map_is_private(u64 start, u64 end, int prot)
 {
-	struct in_force now = in_force();
 	u64 *entry, mask, size;
 	unsigned int level;
+	walked at;
 
 	while (start < end) {
-		entry = lookup(&now, start, &level);
+		at = lookup(start);
+		entry = entry_of(at);
+		level = level_of(at);
 		mask = enc_mask();
 		size = level_size(level);
 		start = ALIGN_DOWN(start, size);
@@ -758,7 +769,6 @@ int ident_map_set_levels(unsigned int count)
 int ident_map_fault(u64 addr, u64 error_code)
 {
 	struct in_force now = in_force();
-	unsigned int level;
 	u64 low, high;
 
 	/*
@@ -769,7 +779,7 @@ int ident_map_fault(u64 addr, u64 error_code)
 	 * come from memory.
 	 */
 	if (!loaded_map().loaded || map.busy || (error_code & ~PF_WRITE) ||
-	    addr >= map_limit(&now) || *lookup(&now, addr, &level))
+	    addr >= map_limit(&now) || *entry_of(lookup(addr)))
 		return -EFAULT;
 
 	low = ALIGN_DOWN(addr, PMD_SIZE);
@@ -784,5 +794,5 @@ int ident_map_fault(u64 addr, u64 error_code)
 	high = ALIGN_DOWN(high, PAGE_SIZE);
 	if (addr < low || addr >= high)
 		return -EFAULT;
-	return map_pages(&now, low, high, attributes_of(MAP_WRITE));
+	return map_pages(low, high, attributes_of(MAP_WRITE));
 }

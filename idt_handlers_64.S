@@ -129,18 +129,40 @@ FUNC(exception_common)
 END_FUNC(exception_common)
 
 /*
+ * JUMP_UNLESS_FRAME_OF - jumps to \target unless the exception came at \rip and the
+ * interrupted code's RSP is the register \rsp. The processor has aligned RSP to 16 bytes
+ * and pushed 40 bytes of its frame. The error code, the vector and RAX follow. \rsp is
+ * thus compared with a register. The processor has pushed RIP to the stack, where the
+ * hypervisor can put an old one back, and the code then goes on with its own stack.
+ * Clobbers: %rax, flags.
+ */
+	.macro JUMP_UNLESS_FRAME_OF rsp, rip, target
+	leaq	64(%rsp), %rax
+	xorq	\rsp, %rax
+	shrq	$4, %rax
+	jnz	\target
+	leaq	\rip(%rip), %rax
+	cmpq	%rax, 24(%rsp)
+	jne	\target
+	.endm
+
+/*
  * exception_vc - terminates the guest if this #VC must not have come, and continues
  * behind the CPUID of ask_cpuid() if that has raised it. Otherwise it continues at
  * exception_common.
  *
  * The stub learns from two instructions that the processor alone answers whether this
  * is an SEV-ES guest: CPUID with a sub-leaf of ASK_FOR_SEV, and RDMSR of SEV_STATUS.
- * A handler that answered for the processor would believe the hypervisor. %ecx is
+ * A handler that answered for the processor would believe the hypervisor. A handler of
+ * WRMSR sends registers to the hypervisor, and no access to the GHCB MSR raises #VC, the
+ * only MSR that the stub writes while the GHCB page is shared. %ecx is
  * compared while it is a register. Once it is on the stack, the hypervisor can put
  * another number back. The exit code is not looked at, because the processor has
  * pushed it to the stack. No other instruction of the stub that can raise #VC has one
  * of these numbers in %ecx. For the same reason ask_cpuid() has RSP in a register, and
- * the handler does not return by the frame.
+ * the handler does not return by the frame. The hypervisor can inject #VC at any
+ * instruction, and data of a loader can be in %ecx and %rsi there. %rsi must therefore
+ * equal the interrupted code's RSP, and RIP must be the CPUID.
  * In:       struct exception_frame from its field vector on.
  * Out:      jumps to exception_common, or to behind_cpuid with %rsp = %rsi and %ecx = 0,
  *           or does not return.
@@ -156,15 +178,20 @@ FUNC(exception_vc)
 	cmpl	$CPUID_SUBLEAF_ASK, %ecx
 	je	.Lasked
 	cmpl	$MSR_SEV_STATUS, %ecx
-	je	.Lstatus
+	je	.Lmsr
+	cmpl	$MSR_GHCB, %ecx
+	je	.Lmsr
 	pushq	%rax
+.Lreport_vc:
 	movl	$X86_TRAP_VC, %eax
 	jmp	exception_common
 .Lasked:
+	pushq	%rax
+	JUMP_UNLESS_FRAME_OF %rsi, asked_cpuid, .Lreport_vc
 	movq	%rsi, %rsp
 	xorl	%ecx, %ecx
 	jmp	behind_cpuid
-.Lstatus:
+.Lmsr:
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_OPCODE), %eax
 	jmp	terminate_from_vc
 .Lnmi:
@@ -178,7 +205,9 @@ END_FUNC(exception_vc)
 /*
  * exception_gp - continues behind the VMGEXIT of vmgexit_page() if the #GP came there:
  * KVM refuses an RDPMC by a #GP that it injects. At any other #GP it continues at
- * exception_common. A #GP at any exchange is accepted, because the hypervisor can ask
+ * exception_common. Data of a loader can be in %ecx and %rdx where the hypervisor injects
+ * a #GP. %rdx must therefore equal the interrupted code's RSP, and RIP the place behind
+ * the VMGEXIT. A #GP at any exchange is accepted, because the hypervisor can ask
  * for #GP in any reply, too.
  * In:       struct exception_frame from its field vector on.
  * Out:      jumps to exception_common, or to behind_vmgexit with %rsp = %rdx and
@@ -188,15 +217,16 @@ END_FUNC(exception_vc)
  * Stack:    8 bytes.
  */
 FUNC(exception_gp)
-	cmpl	$ECX_VMGEXIT_PAGE, %ecx
-	je	.Lrefused
 	pushq	%rax
-	movl	$X86_TRAP_GP, %eax
-	jmp	exception_common
-.Lrefused:
+	cmpl	$ECX_VMGEXIT_PAGE, %ecx
+	jne	.Lreport_gp
+	JUMP_UNLESS_FRAME_OF %rdx, behind_vmgexit, .Lreport_gp
 	movq	%rdx, %rsp
 	movl	$X86_TRAP_GP, %eax
 	jmp	behind_vmgexit
+.Lreport_gp:
+	movl	$X86_TRAP_GP, %eax
+	jmp	exception_common
 END_FUNC(exception_gp)
 
 	.section .note.GNU-stack, "", @progbits

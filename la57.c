@@ -232,6 +232,13 @@ void la57_switch(void)
 		error("five-level paging", "the page tables cannot change to %u levels",
 		      on ? 4U : 5U);
 
+	/*
+	 * check_private() in misc.c has examined the address in struct boot. The
+	 * hypervisor can put an old one back there, so area is examined, too.
+	 */
+	if (!ident_map_is_private((u64)page, (u64)page + LA57_SIZE,
+				  MAP_WRITE | MAP_EXEC))
+		error("page tables", "the memory for five-level paging is not private");
 	fill(page);
 	memcpy((void *)table,
 	       (const void *)(ident_map_cr3() & ~sev_enc_mask()), PAGE_SIZE);

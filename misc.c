@@ -465,7 +465,7 @@ static void map_vga(void)
 static void unmap_vga(void)
 {
 	console_vga_disable();
-	ident_map_remove_devices(VGA_START, VGA_END);
+	ident_map_remove_devices();
 }
 
 static struct cpu detect_cpu(void)

@@ -70,6 +70,24 @@ u64 sev_enc_mask(void)
 	return sev_active() ? 1ULL << (sev_guest.cbit & CPUID_SEV_EBX_CBIT_MASK) : 0;
 }
 
+/*
+ * The registers that the processor answers with are not written to memory before they are
+ * compared. If CPUID raises #VC, exception_vc knows the sub-leaf and terminates the guest.
+ */
+void sev_rule_out_es(void)
+{
+	if (ident_map_loaded().loaded ||
+	    cpuid_count(CPUID_EXT_MAX, CPUID_SUBLEAF_NO_SEV).eax < CPUID_SEV ||
+	    !(cpuid_count(CPUID_SEV, CPUID_SUBLEAF_NO_SEV).eax >>
+	      CPUID_SEV_EAX_SEV_BIT & 1))
+		return;
+	while (rdmsr(MSR_SEV_STATUS) & SEV_STATUS_SEV_ES) {
+		wrmsr(MSR_GHCB, GHCB_MSR_TERM(SEV_TERM_SET_SEVSTUB,
+					      SEVSTUB_TERM_CPUID_STATUS));
+		vmgexit();
+	}
+}
+
 /* ---- Termination, and the MSR protocol (GHCB 2.3.1). */
 
 void sev_es_last_words(void)

@@ -83,6 +83,15 @@ static void write_reg(u64 *reg, u64 value, unsigned int size)
 }
 
 /*
+ * The register operand. Its number was on the stack, where the hypervisor can put old
+ * contents back. The handler accesses no other memory than the registers.
+ */
+static u64 *operand_reg(struct vc *vc)
+{
+	return &vc->regs[READ_ONCE(vc->insn.reg) % INSN_REGS];
+}
+
+/*
  * Adds @bytes to a string instruction's address register, or subtracts them if
  * the direction flag is set. With 32-bit addresses the register's upper half
  * becomes 0.
@@ -204,13 +213,13 @@ static unsigned int vc_wrmsr(struct vc *vc)
  */
 static unsigned int vc_read_dr7(struct vc *vc)
 {
-	vc->regs[vc->insn.reg] = es.dr7 | DR7_FIXED_1;
+	*operand_reg(vc) = es.dr7 | DR7_FIXED_1;
 	return 0;
 }
 
 static unsigned int vc_write_dr7(struct vc *vc)
 {
-	u64 value = vc->regs[vc->insn.reg];
+	u64 value = *operand_reg(vc);
 	unsigned int vector;
 
 	/* Bits 63:32 of DR7 must be 0 (APM2 13.1.1). */
@@ -305,13 +314,20 @@ static void check_device(u64 addr, unsigned int size)
 	for (at = addr; ; at = last) {
 		if (!is_decrypted(at))
 			terminate(SEVSTUB_TERM_NPF_PRIVATE);
-		if (e820_is_ram(es.bp, at, at + 1))
+		/* The GHCB page is RAM, whatever the E820 map says now. */
+		if ((at ^ (u64)&ghcb_page) < GHCB_SIZE ||
+		    e820_is_ram(es.bp, at, at + 1))
 			terminate(SEVSTUB_TERM_NPF_RAM);
 		if (at == last)
 			break;
 	}
 }
 
+/*
+ * mmio_read() and mmio_write() always copy eight bytes between the GHCB page and a
+ * register. @size was on the stack, where the hypervisor can put old contents back: a
+ * copy of @size bytes could reach other values on the stack.
+ */
 static unsigned int mmio_read(u64 addr, unsigned int size, u64 *value)
 {
 	unsigned int vector;
@@ -319,23 +335,22 @@ static unsigned int mmio_read(u64 addr, unsigned int size, u64 *value)
 	check_device(addr, size);
 	ghcb_input(sw_scratch, (u64)shared_buffer());
 	vector = ghcb_exchange(SVM_VMGEXIT_MMIO_READ, addr, size);
-	*value = 0;
-	if (!vector)
-		memcpy(value, shared_buffer(), size);
+	*value = vector ? 0 :
+		 low_bytes(*(const volatile u64 *)shared_buffer(), size);
 	return vector;
 }
 
 static unsigned int mmio_write(u64 addr, unsigned int size, u64 value)
 {
 	check_device(addr, size);
-	memcpy(shared_buffer(), &value, size);
+	*(volatile u64 *)shared_buffer() = low_bytes(value, size);
 	ghcb_input(sw_scratch, (u64)shared_buffer());
 	return ghcb_exchange(SVM_VMGEXIT_MMIO_WRITE, addr, size);
 }
 
-static u64 read_operand_reg(const struct vc *vc)
+static u64 read_operand_reg(struct vc *vc)
 {
-	u64 value = vc->regs[vc->insn.reg];
+	u64 value = *operand_reg(vc);
 
 	return vc->insn.high_byte ? value >> 8 : value;
 }
@@ -344,7 +359,7 @@ static void write_operand_reg(struct vc *vc, u64 value)
 {
 	const struct insn *insn = &vc->insn;
 	unsigned int unused = 64 - insn->size * 8;
-	u64 *reg = &vc->regs[insn->reg];
+	u64 *reg = operand_reg(vc);
 
 	if (insn->sign_extend)
 		value = (u64)((s64)(value << unused) >> unused);
@@ -374,6 +389,18 @@ static unsigned int vc_mmio_stos(struct vc *vc)
 }
 
 /*
+ * Copies an element of MOVS. @size is compared in a register right before the copy,
+ * because the hypervisor can put an old size back on the stack.
+ */
+static inline __attribute__((always_inline)) void
+copy_element(void *to, const void *from, unsigned int size)
+{
+	if (size > sizeof(u64))
+		terminate(SEVSTUB_TERM_OPCODE);
+	memcpy(to, from, size);
+}
+
+/*
  * Emulates one element of MOVS between memory and a device. If the source is
  * mapped shared, the source is the device. Otherwise the destination must be
  * the device.
@@ -395,12 +422,12 @@ static unsigned int vc_mmio_movs(struct vc *vc)
 			vector = mmio_read(from, size, &value);
 		if (vector)
 			return vector;
-		memcpy((void *)to, &value, size);
+		copy_element((void *)to, &value, size);
 	} else {
 		vector = reach(from, size, false);
 		if (vector)
 			return vector;
-		memcpy(&value, (const void *)from, size);
+		copy_element(&value, (const void *)from, size);
 		vector = mmio_write(to, size, value);
 		if (vector)
 			return vector;
@@ -480,6 +507,22 @@ static u64 string_start(const struct vc *vc, u64 addr, u64 count)
 }
 
 /*
+ * Copies an element of INS or OUTS, whose address in memory is @addr. An injected #VC can
+ * come at any instruction, and the hypervisor can put old contents of the decoded
+ * instruction back, so that INS or OUTS is decoded where neither is. @addr and @size are
+ * compared in registers right before the copy: only memory that these instructions use
+ * is read or written.
+ */
+static inline __attribute__((always_inline)) void
+copy_io(void *to, const void *from, u64 addr, unsigned int size)
+{
+	if (addr - (u64)string_io_start >=
+	    (u64)string_io_end - (u64)string_io_start)
+		terminate(SEVSTUB_TERM_OPCODE);
+	copy_element(to, from, size);
+}
+
+/*
  * Copies @count elements between memory and the GHCB page's shared buffer, for
  * INS (@in is true) or OUTS. The buffer holds them in the order in which they
  * pass through the port.
@@ -492,9 +535,9 @@ static void copy_elements(const struct vc *vc, u64 addr, u64 count, bool in)
 
 	for (i = 0; i < count; i++, buffer += size) {
 		if (in)
-			memcpy((void *)addr, buffer, size);
+			copy_io((void *)addr, buffer, addr, size);
 		else
-			memcpy(buffer, (const void *)addr, size);
+			copy_io(buffer, (const void *)addr, addr, size);
 		addr = DIRECTION_DOWN(vc->frame) ? addr - size : addr + size;
 	}
 }

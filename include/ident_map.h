@@ -130,11 +130,11 @@ int ident_map_device(u64 addr, u64 size);
 int ident_map_remove(u64 addr, u64 size);
 
 /*
- * Unmaps those pages of [@addr, @end) that ident_map_device() has mapped. What is
- * mapped is read from the page tables, because the hypervisor can put old contents
- * back into a variable that says it. Both addresses are below 512 GiB.
+ * Unmaps those pages of VGA memory that ident_map_device() has mapped, and all that lack
+ * the C-bit. What is mapped is read from the page tables, because the hypervisor can put
+ * old contents back into a variable that says it.
  */
-void ident_map_remove_devices(u64 addr, u64 end);
+void ident_map_remove_devices(void);
 
 /*
  * Returns the rights of the page at @addr (MAP_*), or -EFAULT if it is not

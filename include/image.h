@@ -37,6 +37,11 @@ extern const u8 stack_end[];			/* upper end of C's stack */
 extern const u8 stack_overrun[];
 /* The GHCB page of sev-es.c, the only page whose C-bit may change. */
 extern const u8 shared_page[];
+/*
+ * The memory to which the #VC handler lets INS and OUTS transfer data. It is empty in the
+ * stub, which executes neither as an SEV-ES guest. The NAE self-test defines other bounds.
+ */
+extern const u8 string_io_start[], string_io_end[];
 /* Memory for the page tables of ident_map_64.c. */
 extern u8 page_table_pool[], page_table_pool_end[];
 

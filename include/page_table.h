@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page_table.h - questions about one entry of a page table (APM2 5.3). They depend on
- * nothing but their arguments.
+ * page_table.h - questions about one entry of a page table (APM2 5.3), and the result of
+ * a walk. They depend on nothing but their arguments.
  *
  * A level is 1 for a page table, whose entries map 4 KiB, 2 for a page directory, and
  * 4 or 5 for the root.
@@ -40,6 +40,25 @@ static inline bool is_table(u64 entry, unsigned int level)
 static inline u64 *table_of(u64 entry, u64 mask)
 {
 	return (u64 *)(entry & PTE_ADDR_MASK & ~mask);
+}
+
+/*
+ * The result of a walk through page tables: an entry's address, and its level in the low
+ * three bits, which are 0 in the address. A function returns it in a register. In an
+ * SEV-ES guest a level in memory could be an old one. An entry of a page directory that is
+ * filled as one of a page table lacks PTE_LEAF, and its page becomes a page table.
+ */
+typedef u64 walked;
+#define WALKED_LEVEL	7UL
+
+static inline u64 *entry_of(walked at)
+{
+	return (u64 *)(at & ~WALKED_LEVEL);
+}
+
+static inline unsigned int level_of(walked at)
+{
+	return at & WALKED_LEVEL;
 }
 
 #endif

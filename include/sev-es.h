@@ -41,6 +41,15 @@ bool sev_snp_active(void);
 u64 sev_enc_mask(void);
 
 /*
+ * Terminates an SEV-ES guest (2:4), for code that is about to do what only other guests
+ * may do, because sev_es_active() has returned false. While the stub's page tables are not
+ * loaded, sev_es_active() reads memory, in which the hypervisor can put old contents back.
+ * This function asks the processor then, by a CPUID. Later it does nothing. Must be called
+ * with an IDT of the stub.
+ */
+void sev_rule_out_es(void);
+
+/*
  * Loads the page tables of ident_map_64.c into CR3, which flushes the TLB, and
  * proves their C-bit with load_cr3_proven(). Does not return if the proof fails.
  */

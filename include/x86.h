@@ -126,7 +126,7 @@
 /*
  * Numbers in ECX by which exception_vc and exception_gp know where an exception came:
  * the sub-leaf of ask_cpuid()'s CPUID, and a mark at the VMGEXIT of vmgexit_page(). ECX
- * has them nowhere else.
+ * can hold data of a loader that equal them, so the handlers also compare RSP and RIP.
  */
 #define CPUID_SUBLEAF_ASK	0x204b5341	/* "ASK " */
 #define ECX_VMGEXIT_PAGE	0x54495845	/* "EXIT" */
@@ -267,10 +267,12 @@ static inline u64 rdmsr(u32 msr)
 	return (u64)high << 32 | low;
 }
 
+/* Clears ECX for the same reason, because exception_vc knows MSR_GHCB, too. */
 static inline void wrmsr(u32 msr, u64 value)
 {
-	asm volatile("wrmsr" : : "c"(msr), "a"((u32)value),
-		     "d"((u32)(value >> 32)) : "memory");
+	asm volatile("wrmsr; xorl %%ecx, %%ecx"
+		     : "+c"(msr) : "a"((u32)value), "d"((u32)(value >> 32))
+		     : "memory");
 }
 
 static inline u64 read_cr0(void)
@@ -373,8 +375,8 @@ static inline void vmgexit(void)
 
 /*
  * The VMGEXIT of a request by the GHCB page. Returns 0, or X86_TRAP_GP if the
- * hypervisor has injected #GP behind it. exception_gp knows by ECX where the #GP came,
- * takes RSP from RDX, and jumps to behind_vmgexit with the result in RAX. VMGEXIT
+ * hypervisor has injected #GP behind it. exception_gp knows by ECX, RDX and RIP where
+ * the #GP came, and jumps to behind_vmgexit with RSP = RDX and the result in RAX. VMGEXIT
  * leaves these registers unchanged. Must be expanded once, because of the label.
  */
 static inline u64 vmgexit_page(void)
@@ -395,9 +397,9 @@ static inline u64 vmgexit_page(void)
 /*
  * CPUID of @leaf, sub-leaf 0, where the processor shall tell whether this is an SEV-ES
  * guest. Returns true if CPUID has raised #VC, and *@regs has no meaning then.
- * exception_vc knows the sub-leaf in ECX, takes RSP from RSI, and jumps to
- * behind_cpuid, so that no memory takes part. The processor ignores the sub-leaf for
- * the leaves that are asked. Must be expanded once, because of the label.
+ * exception_vc knows the CPUID by ECX, RSI and RIP, and jumps to behind_cpuid with
+ * RSP = RSI, so that no register comes from memory. The processor ignores the sub-leaf for
+ * the leaves that are asked. Must be expanded once, because of the labels.
  */
 static inline bool ask_cpuid(u32 leaf, struct cpuid_regs *regs)
 {
@@ -405,6 +407,8 @@ static inline bool ask_cpuid(u32 leaf, struct cpuid_regs *regs)
 
 	asm volatile("movq %%rsp, %%rsi\n"
 		     "	movl %5, %%ecx\n"
+		     "	.globl asked_cpuid\n"
+		     "asked_cpuid:\n"
 		     "	cpuid\n"
 		     "	xorl %%esi, %%esi\n"
 		     "	.globl behind_cpuid\n"

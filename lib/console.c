@@ -109,17 +109,29 @@ static struct {
 char console_text[CONSOLE_TEXT_SIZE] in_data;
 
 /*
+ * Returns true in an SEV-ES guest, which must not execute port I/O. The hypervisor need
+ * not intercept port I/O, and could read the numbers that only other guests print.
+ */
+static bool by_request(void)
+{
+	if (sev_es_active())
+		return true;
+	sev_rule_out_es();
+	return false;
+}
+
+/*
  * An IN instruction would raise #VC in an SEV-ES guest, possibly inside of a
  * #VC handler that reports an error. sev_es_inb() asks the hypervisor directly.
  */
 static u8 port_in(u16 port)
 {
-	return sev_es_active() ? sev_es_inb(port) : inb(port);
+	return by_request() ? sev_es_inb(port) : inb(port);
 }
 
 static void port_out(u8 value, u16 port)
 {
-	if (sev_es_active())
+	if (by_request())
 		sev_es_outb(value, port);
 	else
 		outb(value, port);
@@ -127,7 +139,7 @@ static void port_out(u8 value, u16 port)
 
 static void port_out_string(u16 port, const void *buf, size_t count)
 {
-	if (sev_es_active())
+	if (by_request())
 		sev_es_outsb(port, buf, count);
 	else
 		outsb(port, buf, count);

@@ -9,8 +9,10 @@
  * as one instruction for each eight bytes. The rest of at most seven bytes is
  * handled byte by byte, so that short calls need no path of their own.
  *
- * The direction flag is clear on entry and on return (System V ABI). The
- * exception handlers clear it for themselves.
+ * The direction flag is clear on return, and should be on entry (System V ABI). The
+ * handler of a #VC takes flags from the stack, where the hypervisor can put old ones back.
+ * memcpy() and memset() therefore clear the direction flag. Otherwise a copy to the GHCB
+ * page could read what lies below its source.
  */
 #include "lib/string.h"
 
@@ -26,7 +28,7 @@ void *memcpy(void *dst, const void *src, size_t len)
 	void *to = dst;
 	size_t count = len / sizeof(u64);
 
-	asm volatile("rep movsq" : "+D"(to), "+S"(src), "+c"(count)
+	asm volatile("cld; rep movsq" : "+D"(to), "+S"(src), "+c"(count)
 		     : : "memory");
 	count = len % sizeof(u64);
 	asm volatile("rep movsb" : "+D"(to), "+S"(src), "+c"(count)
@@ -64,7 +66,7 @@ void *memset(void *dst, int value, size_t len)
 	size_t count = len / sizeof(u64);
 	u64 pattern = (u8)value * BYTE_ONES;
 
-	asm volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(pattern)
+	asm volatile("cld; rep stosq" : "+D"(to), "+c"(count) : "a"(pattern)
 		     : "memory");
 	count = len % sizeof(u64);
 	asm volatile("rep stosb" : "+D"(to), "+c"(count) : "a"(pattern)

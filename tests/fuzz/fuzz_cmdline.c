@@ -69,6 +69,10 @@ void outsb(u16 port, const void *buf, size_t count)
  * In this test the machine is no SEV-ES guest. fuzz_ghcb.c tests port I/O through
  * the GHCB.
  */
+void sev_rule_out_es(void)
+{
+}
+
 bool sev_es_active(void)
 {
 	return false;

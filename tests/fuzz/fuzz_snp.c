@@ -144,9 +144,9 @@ static unsigned int spoil_pvalidate(void)
 
 unsigned int pvalidate(u64 addr, bool large, bool validate)
 {
-	struct in_force now = in_force();
-	unsigned int level, result;
-	u64 entry = *lookup(&now, addr, &level);
+	walked at = lookup(addr);
+	unsigned int level = level_of(at), result;
+	u64 entry = *entry_of(at);
 	u64 base = entry & 0x0007fffffffff000UL;
 
 	still_good();

@@ -409,9 +409,9 @@ int ident_map_device(u64 addr, u64 size)
 	return map_result("device");
 }
 
-void ident_map_remove_devices(u64 addr, u64 end)
+void ident_map_remove_devices(void)
 {
-	did("remove 0x%lx-0x%lx", addr, end);
+	did("remove devices");
 }
 
 /* ---- fakes of functions of idt_64.c ---- */

@@ -76,12 +76,33 @@ static u64 shared_now;
 #include "ident_map_64.c"
 #include "insn.c"
 
+/*
+ * The memory that INS and OUTS may access. In the stub it is empty. start() makes it all
+ * memory.
+ */
+static u64 io_start, io_end;
+#define string_io_start	io_start
+#define string_io_end	io_end
+
 /* The stub's .text. place_insn() sets it. */
 static u64 text_start, text_end;
 
 #define _image		image_start
 #define _text		text_start
 #define _etext		text_end
+/* Answers of CPUID to cpuid_count(), which raises no #VC. @natively.asked counts it. */
+static struct {
+	struct cpuid_regs max, sev;
+	unsigned int asked;
+} natively;
+
+static struct cpuid_regs cpuid_natively(u32 leaf, u32 subleaf)
+{
+	CHECK(subleaf == CPUID_SUBLEAF_NO_SEV, "sub-leaf %#x", subleaf);
+	natively.asked++;
+	return leaf == 0x80000000 ? natively.max : natively.sev;
+}
+#define cpuid_count	cpuid_natively
 #define ident_map_set_decrypted	spied_set_decrypted
 #define ident_map_set_encrypted	spied_set_encrypted
 #define ident_map_flush		spied_flush
@@ -807,6 +828,8 @@ static maybe_unused void start(void)
 {
 	start_stage1();
 	share_page();
+	io_start = 0;
+	io_end = ~0UL;
 }
 
 /*

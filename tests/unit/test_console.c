@@ -263,21 +263,40 @@ bool sev_es_active(void)
 	return machine.sev_es;
 }
 
+/* True from sev_rule_out_es() to the port access that follows. */
+static bool ruled_out;
+
+void sev_rule_out_es(void)
+{
+	CHECK(!machine.sev_es, "an SEV-ES guest terminates");
+	ruled_out = true;
+}
+
+/* A guest without SEV-ES makes sure before each access that it is no SEV-ES guest. */
+static void check_ruled_out(void)
+{
+	CHECK(ruled_out, "port I/O without sev_rule_out_es()");
+	ruled_out = false;
+}
+
 u8 inb(u16 port)
 {
 	CHECK(!machine.sev_es, "#VC by an IN from port %#x", port);
+	check_ruled_out();
 	return mock_in(port);
 }
 
 void outb(u8 value, u16 port)
 {
 	CHECK(!machine.sev_es, "#VC by an OUT to port %#x", port);
+	check_ruled_out();
 	mock_out(port, &value, 1);
 }
 
 void outsb(u16 port, const void *buf, size_t count)
 {
 	CHECK(!machine.sev_es, "#VC by an OUTS to port %#x", port);
+	check_ruled_out();
 	mock_out(port, buf, count);
 }
 

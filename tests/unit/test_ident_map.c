@@ -1186,21 +1186,18 @@ TEST(one_page_has_other_rights)
 TEST(one_page_is_elsewhere)
 {
 	static const u64 wrong[] = { BIT(12), BIT(20), BIT(21), BIT(46) };
-	unsigned int level, i;
 	u64 size, at, *entry;
+	unsigned int i;
 
 	for (size = KIB4; size <= MIB2; size *= MIB2 / KIB4) {
 		for (i = 0; i < ARRAY_SIZE(wrong); i++) {
-			struct in_force now;
-
 			if (wrong[i] < size)
 				continue;
 			start_with(&setups[3], POOL_PAGES);
-			now = in_force();
 			at = GIB1 + (size == KIB4 ? KIB4 : MIB2);
 			CHECK(!ident_map_range(at, at + size, MAP_WRITE),
 			      "range");
-			entry = lookup(&now, at, &level);
+			entry = entry_of(lookup(at));
 			*entry ^= wrong[i];
 			CHECK(!ident_map_is_private(at, at + size, MAP_WRITE),
 			      "size %#lx, %#lx", size, wrong[i]);
@@ -1248,6 +1245,41 @@ TEST(root_outside_of_the_pool)
 	CHECK(!ident_map_cr3(), "0");
 }
 
+/*
+ * The hypervisor has put an entry back that points to memory of its choice, or has changed
+ * the root before CR3 is loaded. No table outside of the pool may be followed.
+ */
+TEST(table_outside_of_the_pool)
+{
+	const struct setup *setup;
+	static u8 other[PAGE_SIZE] __attribute__((aligned(4096)));
+	const u64 others[] = {
+		(u64)other, (u64)pool - KIB4, (u64)pool + POOL_PAGES * KIB4, 0,
+	};
+	u64 *entry, old;
+	unsigned int i;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		CHECK(!ident_map_range(GIB1, GIB1 + KIB4, MAP_WRITE), "map");
+		entry = table_of(cr3, enc_mask());
+		old = *entry;
+		for (i = 0; i < ARRAY_SIZE(others); i++) {
+			*entry = others[i] | enc_mask() | PTE_PRESENT | PTE_WRITE;
+			EXPECT_HALT(ident_map_query(GIB1));
+			EXPECT_HALT(ident_map_range(0, KIB4, MAP_WRITE));
+			map.busy = false;
+		}
+		*entry = old;
+		expect(GIB1, GIB1 + KIB4, use_of(MAP_WRITE));
+		cr3 = 0;
+		map.root = (u64 *)other;
+		EXPECT_HALT(ident_map_range(0, KIB4, MAP_WRITE));
+		for (i = 0; i < sizeof(other); i++)
+			CHECK(!other[i], "byte %u was written", i);
+	}
+}
+
 /* Only what ident_map_device() has mapped is removed, whatever memory says. */
 TEST(remove_devices)
 {
@@ -1258,22 +1290,40 @@ TEST(remove_devices)
 		CHECK(!ident_map_device(0xb8000, 0x8000) &&
 		      !ident_map_device(0xc0000, KIB4) &&
 		      !ident_map_range(0xb0000, 0xb4000, MAP_WRITE), "map");
-		ident_map_remove_devices(0xb0000, 0xc0000);
+		ident_map_remove_devices();
 		expect(0xb0000, 0xb4000, use_of(MAP_WRITE));
 		expect(0xb4000, 0xc0000, 0);
 		expect(0xc0000, 0xc1000, device_use());
 		CHECK(total() == 0x5000, "%#lx bytes left", total());
-		ident_map_remove_devices(0xb0000, 0xc0000);
+		ident_map_remove_devices();
 		CHECK(total() == 0x5000, "%#lx bytes left", total());
+		/* Without the C-bit a page is removed, whatever its other bits are. */
+		if (!setup->c_bit)
+			continue;
+		*entry_of(lookup(0xb1000)) &= ~BIT(setup->c_bit);
+		ident_map_remove_devices();
+		expect(0xb1000, 0xb2000, 0);
+		CHECK(total() == 0x4000, "%#lx bytes left", total());
+	}
+}
+
+/* Old attributes on the stack must not map other memory than that at the address. */
+TEST(old_attributes)
+{
+	const struct setup *setup;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		CHECK(!fill_pages(0xb8000, 0xb9000, PTE_WRITE | 0x123456789000, false),
+		      "map");
+		CHECK((*entry_of(lookup(0xb8000)) & PTE_ADDR_MASK) == 0xb8000,
+		      "%#lx", *entry_of(lookup(0xb8000)));
 	}
 }
 
 static u64 *lookup_entry(u64 addr)
 {
-	struct in_force now = in_force();
-	unsigned int level;
-
-	return lookup(&now, addr, &level);
+	return entry_of(lookup(addr));
 }
 
 /* The window maps any page, and only where the identity map has nothing. */

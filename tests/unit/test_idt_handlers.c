@@ -18,12 +18,15 @@
  */
 enum place { FRAME, TERMINATE, BEHIND_CPUID, BEHIND_VMGEXIT };
 u64 arrived, arrived_rax, arrived_rcx, arrived_rsp;
-asm(".globl terminate_from_vc, behind_cpuid, behind_vmgexit\n"
+asm(".globl terminate_from_vc, asked_cpuid, behind_cpuid, behind_vmgexit\n"
     "terminate_from_vc:\n"
     "	movq $1, arrived(%rip); jmp 1f\n"
+    "asked_cpuid:\n"
+    "	nop\n"
     "behind_cpuid:\n"
     "	movq $2, arrived(%rip); jmp 1f\n"
     "behind_vmgexit:\n"
+    "	nop\n"
     "	movq $3, arrived(%rip)\n"
     "1:\n"
     "	movq %rsp, arrived_rsp(%rip)\n"
@@ -65,13 +68,18 @@ u64 flags_before, flags_after, rsp_before, rsp_after, came_back;
 const u8 *target;
 u64 has_error_code, error_code, misalign;
 u64 harness_rsp, scratch;
+/*
+ * The interrupted RIP. If @marked is not 0, RSI and RDX are the interrupted RSP with the
+ * bits of @rsp_changes inverted, as ask_cpuid() and vmgexit_page() have them with 0.
+ */
+u64 interrupted, marked, rsp_changes;
+extern const u8 came_back_here[], asked_cpuid[], behind_vmgexit[];
 
 static struct exception_frame seen;
 static unsigned int calls;
 static u64 seen_vector;
 static u64 flags_in_handler, rsp_in_handler;
 static bool handler_changes;
-static u64 stack_then[16];
 
 void raise_exception(void);
 
@@ -90,8 +98,14 @@ asm(".text\n"
     "	movq %rsp, rsp_before(%rip)\n"
     "	xorl %eax, %eax; movw %ss, %ax\n"
     "	xorl %ecx, %ecx; movw %cs, %cx\n"
-    "	leaq 1f(%rip), %rdx\n"
+    "	movq interrupted(%rip), %rdx\n"
     "	movq rsp_before(%rip), %rbx\n"
+    "	cmpq $0, marked(%rip)\n"
+    "	je 3f\n"
+    "	movq rsp_changes(%rip), %rsi\n"
+    "	xorq %rbx, %rsi\n"
+    "	movq %rsi, 72+before(%rip); movq %rsi, 96+before(%rip)\n"
+    "3:\n"
     "	subq misalign(%rip), %rsp\n"
     "	pushq %rax; pushq %rbx; pushq flags_before(%rip)\n"
     "	pushq %rcx; pushq %rdx\n"
@@ -109,7 +123,7 @@ asm(".text\n"
     "	movq 96+before(%rip), %rdx; movq 104+before(%rip), %rcx\n"
     "	movq 112+before(%rip), %rax\n"
     "	jmp *target(%rip)\n"
-    "1:\n"
+    ".globl came_back_here\n"
     "came_back_here:\n"
     "	movq %rsp, rsp_after(%rip)\n"
     "	movq %rax, scratch(%rip)\n"
@@ -145,7 +159,7 @@ void do_exception(struct exception_frame *frame, u64 vector)
 			*reg = ~*reg;
 }
 
-static void raise_with(unsigned int vector, u64 rcx)
+static void raise_with(unsigned int vector, u64 rcx, const u8 *rip)
 {
 	u64 *reg = (u64 *)&before;
 	unsigned int i;
@@ -154,9 +168,8 @@ static void raise_with(unsigned int vector, u64 rcx)
 		reg[i] = 0xfeed000000000000 + i * 0x1111;
 	if (rcx)
 		before.rcx = rcx;
-	/* What ask_cpuid() and vmgexit_page() keep there. */
-	if (rcx)
-		before.rsi = before.rdx = (u64)&stack_then[8];
+	interrupted = (u64)rip;
+	marked = rcx;
 	arrived = FRAME;
 	memset(&after, 0, sizeof(after));
 	memset(&seen, 0, sizeof(seen));
@@ -172,7 +185,7 @@ static void raise_with(unsigned int vector, u64 rcx)
 
 static void raise_vector(unsigned int vector)
 {
-	raise_with(vector, 0);
+	raise_with(vector, 0, came_back_here);
 	CHECK(arrived == FRAME && calls == (vector != X86_TRAP_NMI) &&
 	      nmis == (vector == X86_TRAP_NMI), "vector %u: %u calls, %lu NMIs",
 	      vector, calls, nmis);
@@ -265,48 +278,89 @@ TEST(alignment)
  * #VC and #GP that came at an instruction which the handler knows by ECX. The upper half
  * of RCX does not matter, and the other vectors and other numbers are nothing special.
  */
+static const struct {
+	unsigned int vector;
+	u32 ecx;
+	enum place place;
+	u64 rax;
+	const u8 *rip;
+} known[] = {
+	{ X86_TRAP_VC, CPUID_SUBLEAF_NO_SEV, TERMINATE, 0x42100, came_back_here },
+	{ X86_TRAP_VC, CPUID_SUBLEAF_NMI, TERMINATE, 0x182100, came_back_here },
+	{ X86_TRAP_VC, 0xc0010131, TERMINATE, 0x62100, came_back_here },
+	{ X86_TRAP_VC, 0xc0010130, TERMINATE, 0x62100, came_back_here },
+	{ X86_TRAP_VC, CPUID_SUBLEAF_ASK, BEHIND_CPUID, 0, asked_cpuid },
+	{ X86_TRAP_GP, ECX_VMGEXIT_PAGE, BEHIND_VMGEXIT, 13, behind_vmgexit },
+	{ X86_TRAP_VC, ECX_VMGEXIT_PAGE, FRAME, 0, came_back_here },
+	{ X86_TRAP_GP, CPUID_SUBLEAF_ASK, FRAME, 0, came_back_here },
+	{ X86_TRAP_GP, 0xc0010131, FRAME, 0, came_back_here },
+	{ X86_TRAP_PF, ECX_VMGEXIT_PAGE, FRAME, 0, came_back_here },
+	{ X86_TRAP_UD, CPUID_SUBLEAF_ASK, FRAME, 0, came_back_here },
+};
+
+/* Raises a vector that the handler must report, and that returns by the frame. */
+static void must_be_reported(unsigned int i, u32 ecx, const u8 *rip)
+{
+	raise_with(known[i].vector, 0xfeed000000000000 | ecx, rip);
+	CHECK(calls == 1 && seen.rip == (u64)rip &&
+	      !memcmp(&after, &before, sizeof(after)) &&
+	      !memcmp(&seen, &before, sizeof(before)),
+	      "case %u, ECX %#x: place %lu, %u calls", i, ecx, arrived, calls);
+}
+
 TEST(known_by_ecx)
 {
-	static const struct {
-		unsigned int vector;
-		u32 ecx;
-		enum place place;
-		u64 rax;
-	} cases[] = {
-		{ X86_TRAP_VC, CPUID_SUBLEAF_NO_SEV, TERMINATE, 0x42100 },
-		{ X86_TRAP_VC, CPUID_SUBLEAF_NMI, TERMINATE, 0x182100 },
-		{ X86_TRAP_VC, 0xc0010131, TERMINATE, 0x62100 },
-		{ X86_TRAP_VC, CPUID_SUBLEAF_ASK, BEHIND_CPUID, 0 },
-		{ X86_TRAP_GP, ECX_VMGEXIT_PAGE, BEHIND_VMGEXIT, 13 },
-		{ X86_TRAP_VC, ECX_VMGEXIT_PAGE, FRAME, 0 },
-		{ X86_TRAP_GP, CPUID_SUBLEAF_ASK, FRAME, 0 },
-		{ X86_TRAP_GP, 0xc0010131, FRAME, 0 },
-		{ X86_TRAP_PF, ECX_VMGEXIT_PAGE, FRAME, 0 },
-		{ X86_TRAP_UD, CPUID_SUBLEAF_ASK, FRAME, 0 },
-	};
 	unsigned int i, bit;
 
 	flags_before = FLAGS;
-	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		raise_with(cases[i].vector, 0xfeed000000000000 | cases[i].ecx);
-		CHECK(arrived == cases[i].place, "case %u: place %lu", i, arrived);
-		CHECK(calls == (cases[i].place == FRAME), "case %u: %u calls", i,
+	for (i = 0; i < ARRAY_SIZE(known); i++) {
+		raise_with(known[i].vector, 0xfeed000000000000 | known[i].ecx,
+			   known[i].rip);
+		CHECK(arrived == known[i].place, "case %u: place %lu", i, arrived);
+		CHECK(calls == (known[i].place == FRAME), "case %u: %u calls", i,
 		      calls);
-		if (cases[i].place == TERMINATE || cases[i].place == BEHIND_VMGEXIT)
-			CHECK(arrived_rax == cases[i].rax, "case %u: RAX %#lx", i,
+		if (known[i].place == TERMINATE || known[i].place == BEHIND_VMGEXIT)
+			CHECK(arrived_rax == known[i].rax, "case %u: RAX %#lx", i,
 			      arrived_rax);
-		if (cases[i].place == BEHIND_CPUID || cases[i].place == BEHIND_VMGEXIT)
-			CHECK(arrived_rsp == before.rsi, "case %u: RSP %#lx", i,
-			      arrived_rsp);
-		if (cases[i].place == BEHIND_CPUID)
+		if (known[i].place == BEHIND_CPUID || known[i].place == BEHIND_VMGEXIT)
+			CHECK(arrived_rsp == before.rsi && arrived_rsp == rsp_before,
+			      "case %u: RSP %#lx", i, arrived_rsp);
+		if (known[i].place == BEHIND_CPUID)
 			CHECK(!arrived_rcx, "the sub-leaf stays in RCX: %#lx",
 			      arrived_rcx);
-		for (bit = 0; bit < 32; bit++) {
-			raise_with(cases[i].vector, 0xfeed000000000000 |
-				   (cases[i].ecx ^ 1U << bit));
-			CHECK(arrived == FRAME && calls == 1 &&
-			      !memcmp(&after, &before, sizeof(after)),
-			      "case %u, bit %u: place %lu", i, bit, arrived);
+		/* The two MSRs of SEV differ in bit 0 only. */
+		bit = known[i].place == TERMINATE && known[i].ecx >> 1 == 0xc0010130 >> 1;
+		for (; bit < 32; bit++)
+			must_be_reported(i, known[i].ecx ^ 1U << bit, known[i].rip);
+	}
+}
+
+/*
+ * The hypervisor injects #VC or #GP where ECX holds a loader's data that are one of these
+ * numbers. RSI or RDX is then not RSP, or RIP is another place. The processor aligns RSP
+ * to 16 bytes, so that the handler cannot compare its low four bits.
+ */
+TEST(known_by_rsp_and_rip)
+{
+	unsigned int i, bit;
+
+	flags_before = FLAGS;
+	for (i = 0; i < ARRAY_SIZE(known); i++) {
+		if (known[i].place != BEHIND_CPUID && known[i].place != BEHIND_VMGEXIT)
+			continue;
+		must_be_reported(i, known[i].ecx, came_back_here);
+		must_be_reported(i, known[i].ecx, known[i].rip + 1);
+		must_be_reported(i, known[i].ecx, known[i].place == BEHIND_CPUID ?
+				 behind_vmgexit : asked_cpuid);
+		for (bit = 4; bit < 64; bit++) {
+			rsp_changes = 1UL << bit;
+			must_be_reported(i, known[i].ecx, known[i].rip);
 		}
+		for (rsp_changes = 0; rsp_changes < 16; rsp_changes++) {
+			raise_with(known[i].vector, known[i].ecx, known[i].rip);
+			CHECK(arrived == known[i].place && !calls, "RSP ^ %lu: place %lu",
+			      rsp_changes, arrived);
+		}
+		rsp_changes = 0;
 	}
 }

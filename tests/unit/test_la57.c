@@ -43,6 +43,7 @@ static struct {
 	bool sev_es;
 	bool snp;			/* an SNP guest; sev_es must be set, too */
 	int levels_error;
+	bool shared;			/* the memory for the switch is not private */
 	unsigned int levels;
 	void (*toggle)(struct la57_page *page, u64 table);
 	char steps[200];
@@ -121,6 +122,13 @@ u64 ident_map_cr3(void)
 {
 	did(fake.levels ? "root " : "too early ");
 	return (u64)root | sev_enc_mask();
+}
+
+bool ident_map_is_private(u64 start, u64 end, int prot)
+{
+	CHECK(start == area && end == area + LA57_SIZE &&
+	      prot == (MAP_WRITE | MAP_EXEC), "%#lx-%#lx, %d", start, end, prot);
+	return !fake.shared;
 }
 
 int ident_map_remove(u64 addr, u64 size)
@@ -486,6 +494,21 @@ TEST(too_high_for_four_levels)
 	fake.levels_error = -EINVAL;
 	EXPECT_ERROR(la57_switch(), "five-level paging");
 	CHECK(!strstr(fake.steps, "toggle"), "%s", fake.steps);
+}
+
+/* Memory that is mapped without the C-bit must not get code, stack and page tables. */
+TEST(not_private)
+{
+	u8 *low;
+
+	fresh();
+	tables = low = low_pages();
+	fake.sev_es = fake.la57 = fake.shared = true;
+	la57_prepare(&bp, &cmdline, true);
+	EXPECT_ERROR(la57_switch(), "page tables");
+	CHECK(!strstr(fake.steps, "toggle"), "%s", fake.steps);
+	for (size_t i = 0; i < LA57_SIZE; i++)
+		CHECK(low[i] == 0x5a, "byte %zu is %#x", i, low[i]);
 }
 
 /*

@@ -731,6 +731,32 @@ TEST(versions)
 
 /* ---- #VC in stage 1 ---- */
 
+/*
+ * The hypervisor has put sev_guest.status back to 0. Before the stub's page tables are
+ * loaded the processor is asked by CPUID.
+ */
+TEST(rule_out_es)
+{
+	start_stage1();
+	natively.asked = 0;
+	natively.max.eax = 0x8000001e;
+	natively.sev.eax = 1 << 1;
+	sev_rule_out_es();
+	CHECK(natively.asked == 1, "%u CPUIDs without leaf 0x8000001f", natively.asked);
+	natively.max.eax = 0x8000001f;
+	natively.sev.eax = ~(1U << 1);
+	sev_rule_out_es();
+	CHECK(natively.asked == 3, "%u CPUIDs without SEV", natively.asked);
+	natively.sev.eax = 1 << 1;
+	EXPECT_OWN_END(sev_rule_out_es(), 4);
+	sev_guest.status = 3;
+	sev_guest.cbit = 51;
+	make_map();
+	natively.asked = 0;
+	sev_rule_out_es();
+	CHECK(!natively.asked, "%u CPUIDs on the stub's page tables", natively.asked);
+}
+
 /* Stage 1 emulates nothing, because ask_cpuid() needs no emulation. */
 TEST(stage1_cpuid)
 {

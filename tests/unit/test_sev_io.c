@@ -537,6 +537,48 @@ TEST(buffer_out_of_reach)
  * INS and OUTS must not use shared memory, because the hypervisor can change
  * it.
  */
+/*
+ * The stub itself executes neither INS nor OUTS. An OUTS that is decoded where there is
+ * none must send no byte of memory, and an INS must write none.
+ */
+static void refused(u64 at, u64 count, bool in)
+{
+	begin_string(count, at, at);
+	io_start = DATA + 64;
+	io_end = DATA + 128;
+	if (in) {
+		INSN(0x7b, "\xf3\x6c");
+		expect_ins(ONE_INS(1) | INFO_REP, count);
+	} else {
+		INSN(0x7b, "\xf3\x6e");
+	}
+	ENDS(6);
+}
+
+TEST(memory_of_no_string_instruction)
+{
+	refused(DATA + 63, 1, false);
+	refused(DATA + 128, 1, false);
+	refused(DATA, 5, false);
+	refused(DATA + 120, 9, false);
+	refused(RODATA, 5, false);
+	refused(DATA + 63, 1, true);
+	check_memory(DATA, (void *)DATA, 0);
+	refused(DATA + 128, 5, true);
+	check_memory(DATA, (void *)DATA, 0);
+	refused(DATA + 120, 9, true);
+	check_memory(DATA + 120, model, 8);
+
+	begin_string(8, DATA + 120, 0);
+	io_start = DATA + 64;
+	io_end = DATA + 128;
+	INSN(0x7b, "\xf3\x6e");
+	expect_outs(ONE_OUTS(1) | INFO_REP, 8, (void *)(DATA + 120), 8);
+	want.rsi += 8;
+	want.rcx = 0;
+	run();
+}
+
 TEST(buffer_on_shared_page)
 {
 	faults(1, OPEN, true, true);

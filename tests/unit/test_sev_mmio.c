@@ -567,3 +567,86 @@ TEST(access_raises)
 	result(1, 0x80000b0d);
 	raises(13);
 }
+
+/*
+ * The hypervisor puts old contents of the decoded instruction back, after the decoder has
+ * checked it. A size of up to 255 bytes and a register number of up to 255 must reach no
+ * other memory than an eight-byte value and the saved registers.
+ */
+static struct {
+	u64 before[64], value, after[64];
+} around;
+
+static void check_around(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(around.before); i++)
+		CHECK(around.before[i] == REG && around.after[i] == REG,
+		      "memory at %u was written", i);
+}
+
+TEST(size_that_was_put_back)
+{
+	static const u8 sizes[] = { 9, 16, 64, 255 };
+	static const u8 data[255] = { [0 ... 254] = 0xd1 };
+	u64 sent = REG;
+	unsigned int i;
+
+	memset(&around, 0x5a, sizeof(around));
+	for (i = 0; i < ARRAY_SIZE(around.before); i++)
+		around.before[i] = around.after[i] = REG;
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		begin(DEVICE);
+		expect_exit(WRITE, DEVICE, sizes[i]);
+		sends_data(&sent, sizeof(sent));
+		ghcb_begin();
+		CHECK(!mmio_write(DEVICE, sizes[i], REG), "not written");
+		ghcb_end();
+
+		begin(DEVICE);
+		expect_exit(READ, DEVICE, sizes[i]);
+		sends_scratch();
+		answers_data(data, sizes[i]);
+		ghcb_begin();
+		CHECK(!mmio_read(DEVICE, sizes[i], &around.value), "not read");
+		ghcb_end();
+		CHECK(around.value == 0xd1d1d1d1d1d1d1d1, "%#lx", around.value);
+		check_around();
+	}
+}
+
+TEST(register_that_was_put_back)
+{
+	static struct {
+		struct vc vc;
+		u64 behind[256];
+	} here;
+	unsigned int i;
+
+	here.vc = (struct vc){ .frame = &frame };
+	here.vc.insn = (struct insn){ .reg = 0x5f, .size = 8, .reg_size = 8 };
+	write_operand_reg(&here.vc, REG);
+	CHECK(here.vc.regs[15] == REG, "R15 is %#lx", here.vc.regs[15]);
+	CHECK(read_operand_reg(&here.vc) == REG, "not R15");
+	for (i = 0; i < ARRAY_SIZE(here.behind); i++)
+		CHECK(!here.behind[i], "memory at %u was written", i);
+
+	EXPECT_OWN_END(copy_element(&around.value, (void *)DATA, 9), 6);
+}
+
+/* The hypervisor puts the E820 map back, so that the GHCB page is no RAM. */
+TEST(ghcb_page_is_no_device)
+{
+	u64 page = (u64)&ghcb_page;
+
+	static const u64 offsets[] = { 0, BUFFER, PAGE_SIZE - 4 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
+		begin(page + offsets[i]);
+		bp.e820_entries = 1;
+		INSN(0x400, "\x89\x1e");
+		ENDS(15);
+	}
+}

@@ -72,9 +72,9 @@ unsigned int rmpadjust(u64 addr, u64 target)
 
 unsigned int pvalidate(u64 addr, bool large, bool validate)
 {
-	struct in_force now = in_force();
-	unsigned int level;
-	u64 entry = *lookup(&now, addr, &level);
+	walked at = lookup(addr);
+	unsigned int level = level_of(at);
+	u64 entry = *entry_of(at);
 	u64 offset = addr & ((1UL << (3 + 9 * level)) - 1);
 
 	CHECK(is_leaf(entry, level) && entry >> 51 & 1, "entry %#lx", entry);
@@ -591,11 +591,9 @@ static void start_accepting(void)
 
 static bool window_is_open(u64 addr)
 {
-	struct in_force now = in_force();
-	unsigned int level = 0;
-	u64 entry = *lookup(&now, addr, &level);
+	walked at = lookup(addr);
 
-	return is_leaf(entry, level);
+	return is_leaf(*entry_of(at), level_of(at));
 }
 
 TEST(accept_2m_and_4k)

@@ -148,6 +148,33 @@ TEST(memset)
 	check_memset(1, -2, MAX_LEN);
 }
 
+/*
+ * The hypervisor of an SEV-ES guest can put old flags back, in which the direction flag is
+ * set. memcpy() and memset() must not go downwards then.
+ */
+TEST(direction_flag)
+{
+	static u8 from[64], to[64];
+	u64 flags;
+	size_t i;
+
+	for (i = 0; i < sizeof(from); i++)
+		from[i] = (u8)i;
+	asm volatile("std");
+	stub_memcpy(to + 16, from + 16, 29);
+	asm volatile("pushfq; popq %0; cld" : "=r"(flags));
+	CHECK(!(flags & 1 << 10), "memcpy: the direction flag is set");
+	for (i = 0; i < sizeof(to); i++)
+		CHECK(to[i] == (i >= 16 && i < 45 ? i : 0), "memcpy: byte %zu", i);
+
+	asm volatile("std");
+	stub_memset(to + 16, FILL, 29);
+	asm volatile("pushfq; popq %0; cld" : "=r"(flags));
+	CHECK(!(flags & 1 << 10), "memset: the direction flag is set");
+	for (i = 0; i < sizeof(to); i++)
+		CHECK(to[i] == (i >= 16 && i < 45 ? FILL : 0), "memset: byte %zu", i);
+}
+
 static void check_memmove(size_t to, size_t from, size_t len)
 {
 	void *returned;
