@@ -23,7 +23,7 @@
 /* Size of the hypervisor's memory, which starts at hv_base: 32 MiB. */
 #define HV_SIZE			0x2000000
 #define HV_VIRT			0xffffffff80000000
-#define ROM_SIZE		0x40000		/* 256 KiB */
+#define ROM_SIZE		0x30000		/* 192 KiB */
 #define ROM_BASE		(0x100000000 - ROM_SIZE)
 #define ROM_RESET_PAGE		0xfffff000
 #define BOOT_TABLES		7

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# Builds sevemu.rom, the hypervisor as a 256 KiB firmware image for QEMU.
+# Builds sevemu.rom, the hypervisor as a 192 KiB firmware image for QEMU.
 
 EMU_DIR := sevemu
 EMU_OUT := $(O)/sevemu
@@ -14,7 +14,8 @@ EMU_OBJS := $(EMU_C:%=$(EMU_OUT)/%.o) $(EMU_S:%=$(EMU_OUT)/%.o)
 
 # The world switch leaves the guest's x87 and SSE registers in place, so code of
 # the hypervisor must use neither.
-EMU_CFLAGS := -std=gnu11 -O2 -m64 -ffreestanding -fno-pic -mcmodel=kernel \
+# At -O2 clang's code does not fit into the ROM.
+EMU_CFLAGS := -std=gnu11 $(if $(findstring clang,$(CC)),-Os,-O2) -m64 -ffreestanding -fno-pic -mcmodel=kernel \
 	-mno-red-zone -mgeneral-regs-only -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-common -fno-strict-aliasing \
 	-fcf-protection=none -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes \
