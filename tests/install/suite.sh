@@ -5,8 +5,8 @@
 # a stranger's build system would: from outside of the source tree, and without any
 # file of it. It also checks the Debian package's files.
 #
-# INSTALL_SOAK=1 plays the cases that take minutes instead: the build of the packages, and
-# firmware's lines of docs/peers.md.
+# INSTALL_SOAK=1 plays the cases that take minutes instead: the build of the packages,
+# GRUB with the entries that the hook makes, and firmware's lines of docs/peers.md.
 
 # && and || are the flow of many checks here.
 # shellcheck disable=SC2015
@@ -37,6 +37,7 @@ cases()
 	if [ -n "${INSTALL_SOAK:-}" ]; then
 		cat <<-END
 			package-build
+			hook-menu-grub
 			peers-ovmf-job
 			peers-ovmf-disk
 			peers-linux-snp
@@ -83,7 +84,6 @@ cases()
 		hook-uninstalled
 		hook-undone
 		hook-menu-systemd
-		hook-menu-grub
 		hook-grub
 		hook-plugin
 		hook-entries
