@@ -18,7 +18,8 @@
  */
 enum place { FRAME, TERMINATE, BEHIND_CPUID, BEHIND_VMGEXIT };
 u64 arrived, arrived_rax, arrived_rcx, arrived_rsp;
-asm(".globl terminate_from_vc, asked_cpuid, behind_cpuid, behind_vmgexit\n"
+asm(".pushsection .text\n"
+    ".globl terminate_from_vc, asked_cpuid, behind_cpuid, behind_vmgexit\n"
     "terminate_from_vc:\n"
     "	movq $1, arrived(%rip); jmp 1f\n"
     "asked_cpuid:\n"
@@ -32,15 +33,18 @@ asm(".globl terminate_from_vc, asked_cpuid, behind_cpuid, behind_vmgexit\n"
     "	movq %rsp, arrived_rsp(%rip)\n"
     "	movq %rax, arrived_rax(%rip); movq %rcx, arrived_rcx(%rip)\n"
     "	movq rsp_before(%rip), %rsp\n"
-    "	jmp came_back_here\n");
+    "	jmp came_back_here\n"
+    ".popsection\n");
 
 /* Stands for the handler of NMI, which sev-head_64.S has. */
 u64 nmis;
-asm(".globl exception_nmi\n"
+asm(".pushsection .text\n"
+    ".globl exception_nmi\n"
     "exception_nmi:\n"
     "	incq nmis(%rip)\n"
     "	addq $8, %rsp\n"
-    "	iretq\n");
+    "	iretq\n"
+    ".popsection\n");
 
 extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 
