@@ -44,9 +44,10 @@ static inline u64 *table_of(u64 entry, u64 mask)
 
 /*
  * The result of a walk through page tables: an entry's address, and its level in the low
- * three bits, which are 0 in the address. A function returns it in a register. In an
- * SEV-ES guest a level in memory could be an old one. An entry of a page directory that is
- * filled as one of a page table lacks PTE_LEAF, and its page becomes a page table.
+ * three bits, which are 0 in the address. A function returns both in one register, because
+ * the hypervisor of an SEV-ES guest can put an old level back if the level is in memory.
+ * With a level of 1 for an entry of a page directory, the entry would be written without
+ * PTE_LEAF, and the processor would read the mapped page as a page table.
  */
 typedef u64 walked;
 #define WALKED_LEVEL	7UL

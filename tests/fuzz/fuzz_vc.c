@@ -779,8 +779,7 @@ static void fuzz_one(struct input *in)
 
 	/* In the stub no memory is of INS and OUTS. Here all is, as in the NAE self-test. */
 	io_end = ~0UL;
-	text_start = frame.rip < TEXT_2 ? TEXT : TEXT_2;
-	text_end = frame.rip < TEXT_2 ? TEXT + PAGE_SIZE : TEXT_2 + 2 * PAGE_SIZE;
+	set_text(frame.rip);
 	es.dr7 = predicted.dr7 = (u32)reply.rbx;
 	predict(exit_code);
 

@@ -832,6 +832,13 @@ static maybe_unused void start(void)
 	io_end = ~0UL;
 }
 
+/* Makes the executable memory in which @rip lies the stub's .text. */
+static maybe_unused void set_text(u64 rip)
+{
+	text_start = rip < TEXT_2 ? TEXT : TEXT_2;
+	text_end = rip < TEXT_2 ? TEXT + PAGE_SIZE : TEXT_2 + 2 * PAGE_SIZE;
+}
+
 /*
  * Copies an instruction to @rip, and sets up @frame for the #VC that the
  * instruction raises, with exit code @exit_code. @want becomes a copy of
@@ -839,8 +846,7 @@ static maybe_unused void start(void)
  */
 static void place_insn(u64 rip, u64 exit_code, const void *bytes, size_t size)
 {
-	text_start = rip < TEXT_2 ? TEXT : TEXT_2;
-	text_end = rip < TEXT_2 ? TEXT + PAGE_SIZE : TEXT_2 + 2 * PAGE_SIZE;
+	set_text(rip);
 	memcpy((void *)rip, bytes, size);
 	frame.rip = rip;
 	frame.error_code = exit_code;
