@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 #
-# The suite fuzz runs every fuzzer for FUZZ_CHECK_TIME seconds (10) from its corpus.
+# The suite fuzz runs every fuzzer for FUZZ_CHECK_TIME seconds (6) from its corpus.
 #
 # A PASS line says how many inputs the fuzzer has tried, how many edges of the code
 # they reach, and how large the corpus has become. New inputs stay in
@@ -12,7 +12,7 @@
 # shellcheck source=tests/lib.sh
 . tests/lib.sh
 
-time=${FUZZ_CHECK_TIME:-10}
+time=${FUZZ_CHECK_TIME:-6}
 # The search for leaks cannot work in the targets that put fences around memory.
 export ASAN_OPTIONS=detect_leaks=0
 # The largest input, in bytes. Larger ones find nothing new, and are slow.

@@ -163,6 +163,14 @@ echo 'cases( {' >"$tmp/broken/suite.sh"
 
 expect good 0 "2 passed, 0 failed, 1 skipped" -- good
 lacks no-chatter chatter
+
+# Each case has its line in the list of times, and the suite has a line of its own.
+if grep -qxE 'good: [0-9]+ s' "$tmp/said" &&
+	[ "$(sed 's/^[0-9]* //' "$tmp/out/check/good/times" | sort | tr '\n' ' ')" = "a b c " ]; then
+	pass times
+else
+	fail times "no seconds for the suite or for one of its cases"
+fi
 expect bad 1 "1 passed, 1 failed, 0 skipped" "  bad/b: 1 is not 2" -- bad
 expect bad-evidence 1 "1 passed, 1 failed, 0 skipped" "evidence" -- bad
 expect bad-stderr 1 "1 passed, 1 failed, 0 skipped" "more of it" -- bad
