@@ -239,7 +239,7 @@ END_FUNC(place_early_tables)
  * below 4 GiB.
  * In:       %esi = zero page.
  * Out:      %eax = its start, %edx = its end, 0xffffffff if that is at 4 GiB or
- *           above. Both are 0 if there is no such entry.
+ *           above. Both are 0 if it has no entry of this kind.
  * Clobbers: %ebx, %ecx, %edi, flags.
  * Mode:     32-bit.
  * Stack:    the return address.

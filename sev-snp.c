@@ -734,7 +734,7 @@ void snp_accept(struct range range)
 
 /*
  * Stores in *@found the lowest memory at or above @from, a multiple of 4096, that the
- * kernel may use: RAM, or the memory of a BIOS. Returns false if there is none.
+ * kernel may use: RAM, or the memory of a BIOS. Returns false if no more follows.
  */
 static bool next_usable(const struct boot_params *bp, u64 from, struct range *found)
 {
@@ -755,7 +755,7 @@ static bool next_usable(const struct boot_params *bp, u64 from, struct range *fo
 
 /*
  * Stores in *@found the lowest memory at or above @from that next_usable() finds and that
- * the loader has not validated. Returns false if there is none.
+ * the loader has not validated. Returns false if no more follows.
  */
 static bool next_unvalidated(const struct boot_params *bp, u64 from, struct range *found)
 {

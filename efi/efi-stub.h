@@ -185,7 +185,7 @@ u64 efi_find_rsdp(void);
 
 /*
  * Sets snp_efi_blob to the address of the confidential-computing blob in firmware's
- * configuration table, 0 if there is none.
+ * configuration table, or to 0 if the table lists no blob.
  */
 void efi_find_blob(void);
 

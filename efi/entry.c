@@ -48,7 +48,7 @@ static EFI_STATUS check_payload(void)
 }
 
 /*
- * Makes a zero page. Its setup header is the one that the build produced,
+ * Makes a zero page. Its setup header comes from the build,
  * because the copy in memory may hold other values: QEMU fills in the fields of
  * a loader before firmware gets the file, but under EFI they mean nothing.
  */

@@ -35,7 +35,7 @@ bool efi_may_hold(const struct boot_params *bp, u64 start, u64 end);
 /*
  * Stores in *@found the lowest memory at or above @from that firmware's memory map calls
  * unaccepted (UEFI 2.10 7.2.3), so that an SNP guest must validate it before use.
- * Returns false if there is none. Reads efi_map_range(@bp), which must be mapped.
+ * Returns false if no more follows. Reads efi_map_range(@bp), which must be mapped.
  */
 bool efi_next_unaccepted(const struct boot_params *bp, u64 from, struct range *found);
 

@@ -78,7 +78,7 @@ extern u8 early_tables[];
 
 /*
  * Loads the page tables at physical address @cr3 and proves that their C-bit
- * is the one that the processor uses: a random value, written before the load,
+ * is the processor's own C-bit: a random value, written before the load,
  * must read back after it. If @cr3 has no C-bit, it rules out SEV first.
  *
  * @first: no map of the stub's was in force before, so that exceptions must not

@@ -29,7 +29,7 @@
 #define LA57_CODE		0xf00
 
 /*
- * The page's IDT has 64 slots of 8 bytes. Long mode reads two slots as one 64-bit
+ * The page's IDT has 64 slots of 8 bytes. Long mode reads two slots as a 64-bit
  * gate, for vectors 0 to 31. Legacy mode reads one slot as a 32-bit gate, and
  * vectors 0 to 31 are the first 32 slots (APM2 4.7.4, 4.8.4).
  */
@@ -65,7 +65,7 @@ struct cmdline;
 
 /*
  * The address of LA57_SIZE bytes below 4 GiB that the EFI entry allocated for a
- * change of CR4.LA57; 0 if there are none.
+ * change of CR4.LA57; 0 if it allocated nothing.
  */
 extern u64 la57_efi_memory;
 

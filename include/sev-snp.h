@@ -23,7 +23,7 @@ struct cpuid_regs;
 
 /*
  * Address of the confidential-computing blob that the EFI entry has found in
- * firmware's configuration table; 0 if there is none, or the EFI entry was not taken.
+ * firmware's configuration table; 0 if it has found no blob, or was not taken.
  */
 extern u64 snp_efi_blob;
 

@@ -5,8 +5,8 @@
  * may run from the first C function on.
  *
  * memcpy() and memset() use string instructions on eight bytes at a time. That
- * code is small and fast on every processor with SEV. An emulator executes it
- * as one instruction for each eight bytes. The rest of at most seven bytes is
+ * code is small and fast on every processor with SEV. An emulator counts an
+ * instruction for each eight bytes. The rest of at most seven bytes is
  * handled byte by byte, so that short calls need no path of their own.
  *
  * The direction flag is clear on return, and should be on entry (System V ABI). The

@@ -5,7 +5,7 @@
  *
  * Memory is described as areas. The start and the end of each area, its edges,
  * are put into one sorted list. One sweep over the list counts the possible
- * addresses (slots), and a second sweep finds the one that was drawn. Memory
+ * addresses (slots), and a second sweep finds the slot that was drawn. Memory
  * maps are almost sorted, so both sorting and sweeping take linear time. The
  * list's fixed length bounds the worst case.
  *

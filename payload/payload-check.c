@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * payload-check.c - checks that the payload in the image is the one that the
+ * payload-check.c - checks that the payload in the image is still what the
  * build put there. The image's file may have been damaged since, or replaced in
  * part.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unlz4.c - lz4's decoder, compiled from lz4's own source as one translation
- * unit, and the frame format around its blocks. Only an image with an lz4
+ * unlz4.c - lz4's decoder, compiled from lz4's own source as a single
+ * translation unit, and the frame format around its blocks. Only an image with an lz4
  * payload contains it.
  *
  * Runs after .bss is cleared. The format is the legacy frame, which Linux's

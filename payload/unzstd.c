@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unzstd.c - zstd's decoder and XXH64, compiled from zstd's own source as one
+ * unzstd.c - zstd's decoder and XXH64, compiled from zstd's own source as a single
  * translation unit, and what they need of a C library.
  *
  * Runs after .bss is cleared; xxh64() may run before. The decoder allocates no

@@ -114,8 +114,9 @@ struct attack {
 	/* The host changes the GHCB page each time the guest reads it. */
 	bool rewrite;
 	/*
-	 * The host tells the guest a wrong position of the C-bit: bit @arg, or
-	 * bit N if @arg is 0.  So that the guest notices no fault, the nested
+	 * The host tells the guest a wrong position of the C-bit: bit @arg, or,
+	 * if @arg is 0, the bit whose number the command line gives behind the
+	 * attack's name (NAME:N).  So that the guest notices no fault, the nested
 	 * page tables ignore this bit of guest-physical addresses: with it set,
 	 * the guest accesses the same memory as with it clear, unencrypted.
 	 */

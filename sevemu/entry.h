@@ -15,7 +15,10 @@ extern char hv_exception_stubs[];
 /* The handler of the hypervisor's NMIs, which only returns or ends svm_sleep(). */
 extern char hv_nmi[];
 
-/* The handler of vectors 32 to 255, which apic_reset() takes out of the local APIC. */
+/*
+ * The handler of vectors 32 to 255.  It only acknowledges the interrupt.  apic_reset() enables
+ * interrupts for a moment, so that this handler takes those that are pending.
+ */
 extern char hv_interrupt[];
 
 #endif

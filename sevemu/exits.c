@@ -99,8 +99,9 @@ void exits_init(struct vcpu *vcpu)
 	 * breakpoints in the guest.  campaign.c enables them in the
 	 * hypervisor's own DR7, because QEMU's VMRUN does not set the
 	 * breakpoints of the guest's DR7.  QEMU raises #DB only if the guest's
-	 * DR7 enables the breakpoint, too, so enable all four.  An unused
-	 * breakpoint is at breakpoint(0).
+	 * DR7 enables the breakpoint, too, so enable all four.  A
+	 * register that holds no breakpoint has an address that no page of the
+	 * guest has (breakpoint() in x86.h).
 	 */
 	if (config.hostile)
 		v->dr7 = DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3;

@@ -57,8 +57,9 @@ char *cut(char *text, char end);
 
 /*
  * Sets jobs from one element of the list that --attack takes: "NAME",
- * "NAME:RANGE", "all:FORMS", "others:FORMS", or the name of a window with a
- * range.  Changes @name.  jobs_option() has checked the name.  A wrong range
+ * "NAME:RANGE", "all:COUNT" or "others:COUNT", which play N from 0 to COUNT - 1
+ * of every attack, or the name of a struct window and the moments in it, such
+ * as "every:0-99".  Changes @name.  jobs_option() has checked the name.  A wrong range
  * terminates sevemu.
  */
 void jobs_set_attack(char *name);

@@ -45,12 +45,12 @@ void put_format(const char *fmt, va_list args);
 /* Sends a line to the console at @port: @prefix, @fmt with @args, a newline. */
 void put_line(u16 port, const char *prefix, const char *fmt, va_list args);
 
-/* Writes "sevemu: " and @fmt to the log console, as one line. */
+/* Writes "sevemu: " and @fmt to the log console, and a newline. */
 void log_printf(const char *fmt, ...) printf_like(1, 2);
 
 /*
  * Writes a line to the trace console; does nothing without option --trace.  If the guest has
- * several virtual CPUs, the line begins with the number of the one that runs.
+ * several virtual CPUs, the line begins with the number of the CPU that runs.
  */
 void trace(const char *fmt, ...) printf_like(1, 2);
 

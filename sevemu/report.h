@@ -37,11 +37,12 @@ enum end {
 	END_ERROR,		/* the guest did something that sevemu does not emulate
 				 * or allow, or sevemu failed itself */
 	END_USAGE,		/* an option is wrong; the guest was not started */
-	END_TIMEOUT,		/* the sevemu script asked for the end: --timeout or
+	END_TIMEOUT,		/* the sevemu script stopped the run: --timeout or
 				 * --cpu-timeout was reached */
-	END_CONSOLE,		/* the script asked for it: the console has what
-				 * --expect-line names */
-	END_STOPPED,		/* the script asked for it: the script got a signal */
+	END_CONSOLE,		/* the sevemu script stopped the run: the console has
+				 * the line that --expect-line names */
+	END_STOPPED,		/* the sevemu script stopped the run, because the script
+				 * got a signal */
 };
 
 /*

@@ -58,7 +58,7 @@ void smp_stop_others(void);
 void smp_kick(struct vcpu *vcpu);
 
 /*
- * Takes an NMI that is pending in the processor of @vcpu, such as the one that has caused
+ * Takes an NMI that is pending in the processor of @vcpu, for example the NMI that has caused
  * SVM_EXIT_NMI, so that it does not cause another exit.  Must be called on the processor of @vcpu.
  */
 void smp_take_nmi(struct vcpu *vcpu);

@@ -421,7 +421,8 @@ static const struct metadata *find_metadata(const u8 *image, u32 size)
 
 /*
  * Looks for the area that the firmware image's table of GUIDs has for @guid.  Returns its
- * size in bytes and sets *@base to its guest-physical address.  Returns 0 if there is none.
+ * size in bytes and sets *@base to its guest-physical address.  Returns 0 if the table does not
+ * list the area.
  */
 static u32 find_area(const u8 *image, u32 size, const guid_bytes guid, u32 *base)
 {

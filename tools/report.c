@@ -74,7 +74,7 @@ static void print_part(const char *name, u64 size, u64 total)
 	       size * 1000 / total % 10);
 }
 
-/* Refuses the image if the digest of a part is not the one that its header has. */
+/* Refuses the image if the digest of a part differs from the digest in its header. */
 static void check_digest(const char *part, u64 digest, u64 expected)
 {
 	if (digest != expected)

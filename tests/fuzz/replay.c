@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * replay.c - main() for a fuzz target that is linked without libFuzzer. It passes
- * each file named on the command line to the target as one input. `make coverage`
+ * each file named on the command line to the target as an input. `make coverage`
  * uses it, because libFuzzer needs clang.
  */
 #include <stdio.h>

@@ -33,7 +33,7 @@ static void accept_changes(struct boot_params *then,
 	 */
 	then->sentinel = now->sentinel;
 	/*
-	 * If the loader has passed no command line, the stub passes the one that is
+	 * If the loader has passed no command line, the stub passes the line that is
 	 * built into it, and sets the fields that point to it.
 	 */
 	if (no_cmdline) {
