@@ -195,7 +195,13 @@ run_case()
 	# shellcheck disable=SC2016 # awk's own $0
 	printf '%s\n' "$also" | awk '{ gsub(/ & /, "\n"); print }' >"$dir/also"
 	case $entry in
-	*+tpm) sed -i "s/{pcr9}/$(pcr_9)/" "$dir/also" ;;
+	*+tpm)
+		# OVMF adds initrd=initrd behind the command line; that of 2026 adds it
+		# in front.
+		line=$(cat "$dir/cmdline")
+		sed -i "s/{pcr9}/($(pcr_9 "$line initrd=initrd")|$(pcr_9 "initrd=initrd $line"))/" \
+			"$dir/also"
+		;;
 	esac
 	sed -i "s/{grub-linux}/$(grub_linux)/" "$dir/also"
 	while IFS= read -r pattern; do
@@ -358,7 +364,7 @@ grub_linux()
 	fi
 }
 
-# The value of a TPM's PCR 9 after firmware's command line and the initrd were
+# pcr_9 CMDLINE: the value of a TPM's PCR 9 after this command line and the initrd were
 # measured into it. Measuring replaces the value by the digest of the old value and
 # the digest of the data.
 pcr_9()
@@ -366,8 +372,7 @@ pcr_9()
 	{
 		{
 			head -c 32 /dev/zero
-			printf '%s initrd=initrd\0' "$(cat "$dir/cmdline")" |
-				iconv -f UTF-8 -t UTF-16LE | sha256
+			printf '%s\0' "$1" | iconv -f UTF-8 -t UTF-16LE | sha256
 		} | sha256
 		sha256 <"$initrd"
 	} | sha256 | od -An -v -tx1 | tr -d ' \n' | tr a-f A-F
