@@ -73,15 +73,11 @@ do_soak_clean()
 # initramfs, as one EFI program (a unified kernel image).
 make_disk()
 {
-	stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
 	need mkfs.vfat mcopy objcopy
-	need_files "$stub"
+	need_files /usr/lib/systemd/boot/efi/linuxx64.efi.stub
 	printf 'console=ttyS0 quiet' >"$log.cmdline"
-	objcopy --add-section .cmdline="$log.cmdline" --change-section-vma .cmdline=0x30000 \
-		--add-section .linux="$O/kernels/cloud/vmlinuz" \
-		--change-section-vma .linux=0x2000000 \
-		--add-section .initrd="$O/initramfs.cpio.gz" \
-		--change-section-vma .initrd=0x3000000 "$stub" "$log.efi"
+	tests/boot/make-uki "$log.efi" "cmdline=$log.cmdline" \
+		"linux=$O/kernels/cloud/vmlinuz" "initrd=$O/initramfs.cpio.gz"
 	rm -f "$1"
 	truncate -s 64M "$1"
 	mkfs.vfat "$1" >"$log.mkfs"

@@ -55,8 +55,8 @@ $(BOOT_BAD): $(O)/boot/bad-%.img: $(O)/boot/test.img $(O)/boot/corrupt \
 	@printf '  %-7s %s\n' CORRUPT $@
 	$(Q)tests/boot/make-bad $* $< $(O)/boot/test.elf $@
 
-$(BOOT_DISKS): $(O)/boot/disk-%.img: tests/boot/make-disk $(O)/boot/cloud.img \
-		$(O)/boot/high.img $(O)/boot/corrupt $(O)/initramfs.cpio.gz
+$(BOOT_DISKS): $(O)/boot/disk-%.img: tests/boot/make-disk tests/boot/make-uki \
+		$(O)/boot/cloud.img $(O)/boot/high.img $(O)/boot/corrupt $(O)/initramfs.cpio.gz
 	@printf '  %-7s %s\n' DISK $@
 	$(Q)$< $* $@
 
