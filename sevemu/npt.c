@@ -404,6 +404,13 @@ void npt_scramble(u64 gpa, u64 salt)
 	}
 }
 
+void npt_clear(u64 gpa)
+{
+	before_change(gpa);
+	*npt_flags(gpa) |= FRAME_CONVERTED;
+	memset(npt_host(gpa), 0, PAGE_SIZE);
+}
+
 void npt_keep_rmp(void)
 {
 	struct region *r;

@@ -38,7 +38,10 @@ enum view { VIEW_PRIVATE, VIEW_SHARED };
  */
 #define FRAME_STORED_SHARED	4
 #define FRAME_TOUCHED		8	/* the hypervisor may have written to the frame */
-/* An SNP guest's frame has changed between private and shared: its bytes are others. */
+/*
+ * An SNP guest's frame has changed between private and shared, or the SVSM has cleared it.
+ * Its bytes have changed, and the guest has not written them.
+ */
 #define FRAME_CONVERTED		16
 /* npt_store() was called for the frame since snapshot_seal(). */
 #define FRAME_PUSHED		32
@@ -277,6 +280,13 @@ bool npt_place_2m(u64 gpa);
  * @salt.  @gpa must be RAM.  For rmp.c, when a frame becomes private or shared.
  */
 void npt_scramble(u64 gpa, u64 salt);
+
+/*
+ * Fills the frame of @gpa with zeroes.  This does not count as a write by the guest, so a
+ * campaign does not ask whether the stub may write there.  @gpa must be RAM.  For
+ * svsm.c, when the SVSM has validated a page.
+ */
+void npt_clear(u64 gpa);
 
 /*
  * Keeps a copy of all RMP entries.  With --sev snp only, for snapshot.c, as the two

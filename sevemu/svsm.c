@@ -140,10 +140,8 @@ static u64 validate_entry(struct vcpu *vcpu, u64 entry, u64 list)
 		return SVSM_PVALIDATE_FAILED + SVSM_NOT_CHANGED;
 	}
 	/* The guest must not find bytes that the host has put there. */
-	for (page = gpa; validate && page < gpa + bytes; page += PAGE_SIZE) {
-		npt_store(page, VIEW_PRIVATE);
-		memset(npt_frame(page, VIEW_PRIVATE), 0, PAGE_SIZE);
-	}
+	for (page = gpa; validate && page < gpa + bytes; page += PAGE_SIZE)
+		npt_clear(page);
 	return SVSM_SUCCESS;
 }
 

@@ -337,12 +337,15 @@ do_gdb()
 do_soak_seeds()
 {
 	seed=$4
+	exits=0
 	while [ "$seed" -le "$5" ]; do
 		run_guest "$2" "$3 --seed $seed"
 		[ "$status" -eq 0 ] || die "seed $seed: status $status: $(tail -n 1 "$log.log")"
+		figures "$log.report" >"$log.figures"
+		exits=$((exits + $(figure "$log.figures" exits)))
 		seed=$((seed + 1))
 	done
-	pass "$test" "seeds $4 to $5"
+	pass "$test" "seeds $4 to $5, $exits exits"
 }
 
 # do_lie LIE OPTIONS STATUS REGEX

@@ -163,8 +163,6 @@ do_loader() {
 	pass "$test"
 }
 
-# do_stays MEMORY OPTIONS: with nokaslr, or without another place, the payload runs
-# where it was linked.
 # do_handover SCRATCH SIZE LOW HIGH DIFFERENT: kexec hands memory over (KHO) with one
 # scratch area. The payload must always lie in LOW-HIGH, at so many different addresses
 # or more. The node of setup_data is at 0x98000, its device tree at 0x99000, and the
@@ -190,6 +188,8 @@ do_handover() {
 	pass "$test"
 }
 
+# do_stays MEMORY OPTIONS: with nokaslr, or without another place, the payload runs
+# where it was linked.
 do_stays() {
 	qemu 33 -m "$1" -kernel "$moves" -append "t.entry=16 $2"
 	pass "$test"
@@ -197,12 +197,15 @@ do_stays() {
 
 # ---- The test kernel on sevemu.
 
-# sevemu ENTRY CMDLINE: one boot, whose console is appended to $log.
+# sevemu ENTRY CMDLINE: one boot of the SEV guest $kind with the options $guest, whose
+# console is appended to $log.
+kind=es guest=
 sevemu() {
 	status=0
-	SEVEMU_ROM=$O/sevemu.rom sevemu/sevemu --strict --timeout "$hang" --sev es \
-		--report "$log.report" --mode "direct$1" --kernel "$moves" \
-		--append "t.sev=es t.cbit=51 $2" >"$log.console" \
+	# shellcheck disable=SC2086 # several options
+	SEVEMU_ROM=$O/sevemu.rom sevemu/sevemu --strict --timeout "$hang" --sev "$kind" \
+		$guest --report "$log.report" --mode "direct$1" --kernel "$moves" \
+		--append "t.sev=$kind t.cbit=51 $2" >"$log.console" \
 		2>"$log.stderr" </dev/null || status=$?
 	tr -d '\r' <"$log.console" >>"$log"
 	[ "$status" -eq 0 ] ||
@@ -223,6 +226,13 @@ do_sevemu() {
 	! grep -q '^sevstub:.* at 0x' "$log" ||
 		die "$(grep -m 1 '^sevstub:.* at 0x' "$log")"
 	pass "$test" "$1 boots, $places places"
+}
+
+# do_snp BOOTS: an SNP guest. The stub accepts the memory in which it then chooses a place.
+do_snp() {
+	kind=snp guest='--validated loaded --rmp 2m'
+	facts="$facts t.handed=any"
+	do_sevemu "$1"
 }
 
 # Two boots that differ only in KASLR: the difference in exits is what KASLR costs.

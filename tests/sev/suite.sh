@@ -317,9 +317,9 @@ do_snp_campaign() {
 	load=
 	[ "$2" = 32 ] || load="--load 0x1000000"
 	# shellcheck disable=SC2086 # several options
-	sevemu --sev snp --timeout $((10 * hang)) $load --mode "direct$2" $3 --marker "$link" \
+	sevemu --sev snp --timeout $((10 * hang)) $load --mode "direct$2" --marker "$link" \
 		--watch "$link-$end,$((ghcb)),$proof" --kernel "$O/boot/test.img" \
-		--append "nokaslr t.quiet=1 t.sev=snp t.cbit=51 t.handed=any"
+		--append "nokaslr t.quiet=1 t.sev=snp t.cbit=51 t.handed=any" $3
 	check_status 0
 	must_say '^sevemu: all [0-9]+ runs ended in an allowed way'
 	must_say '^sevemu: ends .* terminated-'

@@ -11,6 +11,7 @@
 
 #include "kernel.h"
 #include "sev.h"
+#include "snp-abi.h"
 
 #define LEVELS_MAX	5
 
@@ -68,10 +69,45 @@ static void ask(u64 request, u64 response)
 		give_up();
 }
 
-/* In an SNP guest at VMPL 0, makes the private page at @addr shared. */
+/*
+ * The confidential-computing blob of an SNP guest. The stub must have put its address
+ * into the zero page.
+ */
+static const struct blob *blob(void)
+{
+	return (const void *)(u64)zero_page()->cc_blob_address;
+}
+
+/*
+ * Lets the SVSM rescind the validation of the page at @addr, by its calling area @area.
+ * No call is pending there, because the stub has finished its own calls.
+ */
+static void rescind_by_svsm(struct calling_area *area, u64 addr)
+{
+	u64 result;
+
+	memset(&area->count, 0, sizeof(*area) - offsetof(struct calling_area, count));
+	area->count = 1;
+	area->entries[0] = addr;
+	if (area->pending)
+		give_up();
+	wrmsr(MSR_GHCB, GHCB_MSR_VMPL_REQ);
+	result = vmgexit_svsm(SVSM_CALL_PVALIDATE, (u64)&area->count, &area->pending);
+	if (result || area->pending || rdmsr(MSR_GHCB) != GHCB_MSR_VMPL_RESP)
+		give_up();
+}
+
+/*
+ * In an SNP guest, makes the private page at @addr shared. Only VMPL 0 may execute
+ * PVALIDATE, so at another VMPL the SVSM does it.
+ */
 static void give_page(u64 addr)
 {
-	if (pvalidate(addr, false, false))
+	const struct secrets *secrets = (const void *)blob()->secrets;
+
+	if (secrets->svsm_size)
+		rescind_by_svsm((void *)secrets->svsm_area, addr);
+	else if (pvalidate(addr, false, false))
 		give_up();
 	ask(addr | (u64)GHCB_PSC_SHARED << GHCB_MSR_PSC_STATE_SHIFT |
 	    GHCB_MSR_PSC_REQ, GHCB_MSR_PSC_RESP);
@@ -191,31 +227,18 @@ static void check_stubs_ghcb(u64 addr)
 	}
 }
 
-/*
- * The confidential-computing blob of an SNP guest, as far as the kernel reads it: the
- * addresses of the secrets page and of the CPUID page.
- */
-struct blob {
-	u32 magic, version;
-	u64 secrets, secrets_size;
-	u64 cpuid;
-};
-#define BLOB_MAGIC	0x45444d41	/* "AMDE" */
-
-/*
- * Adds what was made for an SNP guest to the list of handed_add(). The stub must have put
- * the blob's address into the zero page.
- */
+/* Adds what was made for an SNP guest to the list of handed_add(). */
 static void add_snp_pages(void)
 {
-	u64 addr = zero_page()->cc_blob_address;
-	const struct blob *blob = (const void *)addr;
+	const struct secrets *secrets = (const void *)blob()->secrets;
 
-	if (blob->magic != BLOB_MAGIC)
-		fail("sev: blob %lx", addr);
-	handed_add("blob", addr, sizeof(*blob));
-	handed_add("cpuid", blob->cpuid, PAGE_SIZE);
-	handed_add("secrets", blob->secrets, PAGE_SIZE);
+	if (blob()->magic != BLOB_MAGIC)
+		fail("sev: blob %lx", (u64)blob());
+	handed_add("blob", (u64)blob(), sizeof(*blob()));
+	handed_add("cpuid", blob()->cpuid, PAGE_SIZE);
+	handed_add("secrets", blob()->secrets, PAGE_SIZE);
+	if (secrets->svsm_size)
+		handed_add("calling area", secrets->svsm_area, PAGE_SIZE);
 }
 
 void sev_check(void)
