@@ -69,19 +69,26 @@ do_soak_clean()
 	do_clean "$@"
 }
 
-# make_disk FILE: a FAT disk from which firmware starts Debian's cloud kernel with the
-# initramfs, as one EFI program (a unified kernel image).
-make_disk()
+# make_program FILE: an EFI program that starts Debian's cloud kernel with the initramfs (a
+# unified kernel image).
+make_program()
 {
 	stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
-	need mkfs.vfat mcopy objcopy
+	need objcopy
 	need_files "$stub"
 	printf 'console=ttyS0 quiet' >"$log.cmdline"
 	objcopy --add-section .cmdline="$log.cmdline" --change-section-vma .cmdline=0x30000 \
 		--add-section .linux="$O/kernels/cloud/vmlinuz" \
 		--change-section-vma .linux=0x2000000 \
 		--add-section .initrd="$O/initramfs.cpio.gz" \
-		--change-section-vma .initrd=0x3000000 "$stub" "$log.efi"
+		--change-section-vma .initrd=0x3000000 "$stub" "$1"
+}
+
+# make_disk FILE: a FAT disk from which firmware starts the program of make_program.
+make_disk()
+{
+	need mkfs.vfat mcopy
+	make_program "$log.efi"
 	rm -f "$1"
 	truncate -s 64M "$1"
 	mkfs.vfat "$1" >"$log.mkfs"
