@@ -97,15 +97,26 @@ make_disk()
 	rm "$log.efi"
 }
 
+# choose_firmware OPTIONS: sets $firmware to the file of OVMF that %ovmf in the options means,
+# that of Debian unstable, or to $OVMF, and $options to the options without %ovmf.
+choose_firmware()
+{
+	options=$(echo "$1" | sed 's/%ovmf//')
+	firmware=$OVMF
+	case $1 in *%ovmf*) firmware=$O/ovmf/OVMF.fd ;; esac
+	need_files "$firmware"
+}
+
 # do_disk NAME OPTIONS DEVICES REGEX REPORT: firmware boots from a disk, %disk in QEMU's
 # options DEVICES. A comma of QEMU's options is a semicolon there.
 do_disk()
 {
+	choose_firmware "$2"
 	make_disk "$log.disk"
 	devices=$(echo "$3" | tr ';' ',' |
 		sed "s|%disk|-drive if=none,id=d,format=raw,file=$log.disk|")
 	# shellcheck disable=SC2086 # several options
-	sevemu --strict $2 --firmware "$OVMF" -- $devices
+	sevemu --strict $options --firmware "$firmware" -- $devices
 	rm "$log.disk"
 	check_run 0 "$4" "$5"
 	grep -qa 'userspace: reached' "$log.console" || die "userspace is not reached"
