@@ -69,15 +69,22 @@ do_soak_clean()
 	do_clean "$@"
 }
 
-# make_disk FILE: a FAT disk from which firmware starts Debian's cloud kernel with the
-# initramfs, as one EFI program (a unified kernel image).
-make_disk()
+# make_program FILE: an EFI program that starts Debian's cloud kernel with the initramfs (a
+# unified kernel image).
+make_program()
 {
-	need mkfs.vfat mcopy objcopy
+	need objcopy
 	need_files /usr/lib/systemd/boot/efi/linuxx64.efi.stub
 	printf 'console=ttyS0 quiet' >"$log.cmdline"
-	tests/boot/make-uki "$log.efi" "cmdline=$log.cmdline" \
-		"linux=$O/kernels/cloud/vmlinuz" "initrd=$O/initramfs.cpio.gz"
+	tests/boot/make-uki "$1" "cmdline=$log.cmdline" "linux=$O/kernels/cloud/vmlinuz" \
+		"initrd=$O/initramfs.cpio.gz"
+}
+
+# make_disk FILE: a FAT disk from which firmware starts the program of make_program.
+make_disk()
+{
+	need mkfs.vfat mcopy
+	make_program "$log.efi"
 	rm -f "$1"
 	truncate -s 64M "$1"
 	mkfs.vfat "$1" >"$log.mkfs"
@@ -86,15 +93,26 @@ make_disk()
 	rm "$log.efi"
 }
 
+# choose_firmware OPTIONS: sets $firmware to the file of OVMF that %ovmf in the options means,
+# that of Debian unstable, or to $OVMF, and $options to the options without %ovmf.
+choose_firmware()
+{
+	options=$(echo "$1" | sed 's/%ovmf//')
+	firmware=$OVMF
+	case $1 in *%ovmf*) firmware=$O/ovmf/OVMF.fd ;; esac
+	need_files "$firmware"
+}
+
 # do_disk NAME OPTIONS DEVICES REGEX REPORT: firmware boots from a disk, %disk in QEMU's
 # options DEVICES. A comma of QEMU's options is a semicolon there.
 do_disk()
 {
+	choose_firmware "$2"
 	make_disk "$log.disk"
 	devices=$(echo "$3" | tr ';' ',' |
 		sed "s|%disk|-drive if=none,id=d,format=raw,file=$log.disk|")
 	# shellcheck disable=SC2086 # several options
-	sevemu --strict $2 --firmware "$OVMF" -- $devices
+	sevemu --strict $options --firmware "$firmware" -- $devices
 	rm "$log.disk"
 	check_run 0 "$4" "$5"
 	grep -qa 'userspace: reached' "$log.console" || die "userspace is not reached"

@@ -9,12 +9,16 @@
 . tests/lib.sh
 # shellcheck source=sevemu/tests/kernels.sh
 . sevemu/tests/kernels.sh
+# shellcheck source=sevemu/tests/debian.sh
+. sevemu/tests/debian.sh
 
 OVMF=${OVMF:-/usr/share/ovmf/OVMF.fd}
 export OVMF
 list=sevemu/tests/cases.list
 out=$O/sevemu-tests
 guest_memory=128M
+# What the guest's serial port reads.
+input=/dev/null
 
 # Prints a line for each case, with a tab between: the section of the list, the
 # case's name, and the columns. A case of the test guest has the options of sevemu in
@@ -79,7 +83,7 @@ sevemu()
 	rm -f "$log.report"
 	SEVEMU_ROM=$O/sevemu.rom sevemu/sevemu --timeout "$hang" \
 		--report "$log.report" "$@" \
-		>"$log.console" 2>"$log.log" </dev/null || status=$?
+		>"$log.console" 2>"$log.log" <"$input" || status=$?
 	echo "$status" >"$log.status"
 	# A line of the console ends with CR LF.
 	tr -d '\r' <"$log.console" >"$log.console.tr"

@@ -5,14 +5,8 @@
  * buffer of its own and back.
  */
 #include "guest.h"
+#include "pci.h"
 
-#define PCI_ADDRESS		0xcf8
-#define PCI_DATA		0xcfc
-#define PCI_ENABLE		0x80000000u
-#define PCI_COMMAND		0x04
-#define PCI_COMMAND_MEMORY	0x02
-#define PCI_COMMAND_MASTER	0x04
-#define PCI_BAR_0		0x10
 #define DEVICES			32
 #define EDU_ID			0x11e81234
 /* Where the case puts the device's registers. */

@@ -7,11 +7,9 @@
  * marked invalid.
  */
 #include "guest.h"
+#include "pci.h"
 
 #define UART_SCRATCH		0x3ff
-#define PCI_ADDRESS		0xcf8
-#define PCI_DATA		0xcfc
-#define PCI_ENABLE		0x80000000
 #define FW_CFG_SELECT		0x510
 #define FW_CFG_DATA		0x511
 #define FW_CFG_SIGNATURE	0
