@@ -109,6 +109,79 @@ CASE(dma_shared, "dma-shared", CASE_SEV)
 	note("devices", 1);
 }
 
+/*
+ * Makes @target private, lets the device copy PATTERN there, and returns what the guest
+ * then reads with C=0. Only if sevemu shares the frame in front of the copy, it is PATTERN.
+ */
+static u64 edu_fills_target(void)
+{
+	*(volatile u64 *)target = 0;
+	flush_tlb();
+	edu_copy(EDU_BUFFER, (u64)target, EDU_DMA_TO_RAM);
+	return shared(target)[0];
+}
+
+/*
+ * A device finds a frame in the shared view as soon as any page table maps it with C=0.
+ * These changes tell sevemu to look again: a new page table, a changed C-bit in an old
+ * one, a C-bit that is set for a moment only, and other tables in CR3.
+ */
+CASE(dma_changed, "dma-changed-tables", CASE_SEV)
+{
+	static ALIGNED_PAGE u64 root[PAGE_SIZE / 8], pdpt[PAGE_SIZE / 8], pd[PAGE_SIZE / 8];
+	u64 table = PTE_P | PTE_RW | PTE_US | machine.cmask, cr3, *pte, i;
+
+	if (!edu_start())
+		return;
+	shared(source)[0] = PATTERN;
+	edu_copy((u64)source, EDU_BUFFER, 0);
+
+	/* The frame of target[] has got a page table of its own at pte_of(). */
+	pte = pte_of((u64)target + SHARED_VIEW);
+	expect("target, with a new page table", edu_fills_target(), PATTERN);
+
+	*pte |= machine.cmask;
+	flush_tlb();
+	edu_write(EDU_COUNT, 0);
+	*(volatile u64 *)target = 0;
+	*pte &= ~machine.cmask;
+	expect("target, with a changed C-bit", edu_fills_target(), PATTERN);
+
+	*pte |= machine.cmask;
+	flush_tlb();
+	*(volatile u64 *)target = 0;
+	*pte &= ~machine.cmask;
+	expect("target, with a C-bit set and cleared", edu_fills_target(), PATTERN);
+
+	*pte |= machine.cmask;
+	flush_tlb();
+	edu_write(EDU_COUNT, 0);
+	asm volatile("mov %%cr3, %0" : "=r"(cr3));
+	for (i = 0; i < PAGE_SIZE / 8; i++)
+		root[i] = ((u64 *)(cr3 & ~machine.cmask & ~0xfffULL))[i];
+	root[2] = (u64)pdpt | table;
+	pdpt[0] = (u64)pd | table;
+	for (i = 0; i < PAGE_SIZE / 8; i++)
+		pd[i] = i * PAGE_2M | PTE_P | PTE_RW | PTE_US | PTE_PS;
+	asm volatile("mov %0, %%cr3" : : "r"((u64)root | machine.cmask) : "memory");
+	*(volatile u64 *)target = 0;
+	edu_copy(EDU_BUFFER, (u64)target, EDU_DMA_TO_RAM);
+	expect("target, with other tables", *(u64 *)((u64)target + 2 * SHARED_VIEW), PATTERN);
+
+	pd[(u64)target / PAGE_2M] |= machine.cmask;
+	flush_tlb();
+	*(volatile u64 *)target = 0;
+	pd[(u64)target / PAGE_2M] &= ~machine.cmask;
+	flush_tlb();
+	edu_copy(EDU_BUFFER, (u64)target, EDU_DMA_TO_RAM);
+	expect("target, in a 2 MiB page", *(u64 *)((u64)target + 2 * SHARED_VIEW), PATTERN);
+
+	asm volatile("mov %0, %%cr3" : : "r"(cr3) : "memory");
+	*pte &= ~machine.cmask;
+	flush_tlb();
+	note("tables", 3);
+}
+
 /* Private memory that the device reads and writes, with --dma encrypted. */
 CASE(ends_dma_encrypted, "ends-dma-encrypted", CASE_SEV | CASE_ENDS)
 {
