@@ -45,7 +45,7 @@ static bool stale;
 /* A page table of the guest that share_table() has searched. */
 struct table {
 	u64 gpa;		/* guest-physical address of the table */
-	const u64 *leaf;	/* for npt_written(); NULL: the table is not watched */
+	u64 *leaf;		/* for npt_written(); NULL: the table is not watched */
 	u64 sum;		/* checksum() of the table when it was searched */
 	u16 level;		/* 0: the entries map 4 KiB */
 	u16 entries;		/* number of entries */
