@@ -392,7 +392,7 @@ do_soak_kut()
 	mcopy -i "$log.disk" "$KUT/x86/$2.efi" ::/EFI/BOOT/BOOTX64.EFI
 	# shellcheck disable=SC2086 # several options
 	sevemu $3 --success-port 0xf4:0 --firmware "$OVMF" \
-		-- -drive "file=$log.disk,format=raw,if=ide"
+		-- -device pc-testdev -drive "file=$log.disk,format=raw,if=ide"
 	rm -f "$log.disk"
 	regex=$(given "${5%%"$tab"*}") report=$(given "${row##*"$tab"}")
 	check_run "${4:-0}" "${regex:-^(SUMMARY: [0-9]+ tests|enabling apic|Dummy Hello)}" \
