@@ -16,10 +16,16 @@
  * The search is needed only if the page tables have changed, and a processor
  * notices a changed C-bit only after a flush of its TLB.  The flushes that sevemu
  * sees are writes of CR4, and writes of CR3 until a kernel runs in the upper half of
- * the address space.
+ * the address space.  While exits.c does not intercept these writes, each write to a
+ * device may follow a flush.
+ *
+ * OVMF has a thousand page tables, and an SEV-ES guest writes to devices by exits whose
+ * handler flushes the TLB.  dma.c therefore remembers the tables that it has searched, and
+ * searches them again only if they were written.
  */
 #include "dma.h"
 #include "guest_memory.h"
+#include "hooks.h"
 #include "iommu.h"
 #include "main.h"
 #include "npt.h"
@@ -29,49 +35,156 @@
 #define ENTRIES			512
 #define PAE_ENTRIES		4
 #define PAE_TABLE_SIZE		32
+#define TABLES_MAX		2048
+/* An odd number with many bits set, for checksum(). */
+#define MULTIPLIER		0x9e3779b97f4a7c15
 
 /* The guest's page tables may have changed since share_tables() searched them. */
 static bool stale;
 
+/* A page table of the guest that share_table() has searched. */
+struct table {
+	u64 gpa;		/* guest-physical address of the table */
+	u64 *leaf;		/* for npt_written(); NULL: the table is not watched */
+	u64 sum;		/* checksum() of the table when it was searched */
+	u16 level;		/* 0: the entries map 4 KiB */
+	u16 entries;		/* number of entries */
+};
+
 /*
- * Shares all RAM that the guest's page table at @table maps with C=0.  @level is 0
- * for a table whose entries map 4 KiB.  The table is copied first, because a guest may
- * map its page tables with C=0 as well, and npt_share() then encrypts them.
+ * All tables below @root, each in front of the tables that its entries name.  They are
+ * valid if @complete.
+ */
+static struct {
+	struct table tables[TABLES_MAX];
+	unsigned int count;
+	bool complete;
+	u64 root;		/* guest-physical address of the topmost table */
+	unsigned int level;	/* level of the topmost table */
+} searched;
+
+/* Returns a checksum of a page table without the bits that the processor sets itself. */
+static u64 checksum(const u64 *entry, unsigned int entries)
+{
+	u64 sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < entries; i++) {
+		sum = (sum ^ (entry[i] & ~(u64)(PTE_A | PTE_D))) * MULTIPLIER;
+		sum ^= sum >> 32;
+	}
+	return sum;
+}
+
+static void share_table(u64 table, unsigned int level, unsigned int entries);
+
+/*
+ * Shares all RAM that the @entries entries of a page table of level @level map with C=0.
+ * Entries of level 0 map memory, and those of level 1 and 2 do if PS is set, except the
+ * four entries of a PAE guest's topmost table.  @below: also searches the tables that the
+ * other entries name.
+ */
+static void share_entries(const u64 *entry, unsigned int level, unsigned int entries,
+			  bool below)
+{
+	u64 maps = !level ? PTE_P : level > 2 || entries != ENTRIES ? 0 : PTE_PS;
+	u64 cbit = cbit_mask(), span = 1ull << (12 + 9 * level);
+	const u64 *end = entry + entries;
+
+	for (; entry < end; entry++) {
+		u64 address = *entry & PTE_ADDR & ~cbit;
+
+		if (!(*entry & PTE_P))
+			continue;
+		if (*entry & maps) {
+			if (!(*entry & cbit))
+				npt_share(address & ~(span - 1), span);
+		} else if (below) {
+			share_table(address, level - 1, ENTRIES);
+		}
+	}
+}
+
+/*
+ * Searches the guest's page table at @table and the tables below it, and remembers them.
+ * @level is 0 for a table whose entries map 4 KiB.  The table is copied first, because a
+ * guest may map its page tables with C=0 as well, and npt_share() then encrypts them.
  */
 static void share_table(u64 table, unsigned int level, unsigned int entries)
 {
 	static u64 copies[LEVELS_MAX][ENTRIES];
-	u64 cbit = cbit_mask(), span = 1ull << (12 + 9 * level), *entry = copies[level];
 	const u8 *at = npt_frame(table, VIEW_PRIVATE);
-	unsigned int i;
+	struct table *t = &searched.tables[searched.count];
+	u64 *entry = copies[level];
 
 	if (!at)
 		return;
-	memcpy(entry, at, entries * sizeof(*entry));
-	for (i = 0; i < entries; i++) {
-		u64 address = entry[i] & PTE_ADDR & ~cbit;
-
-		if (!(entry[i] & PTE_P))
-			continue;
-		if (level > 2 || (level && !(entry[i] & PTE_PS && entries == ENTRIES)))
-			share_table(address, level - 1, ENTRIES);
-		else if (!(entry[i] & cbit))
-			npt_share(address & ~(span - 1), span);
+	if (searched.count == TABLES_MAX) {
+		searched.complete = false;
+	} else {
+		searched.count++;
+		t->gpa = table;
+		t->level = level;
+		t->entries = entries;
+		/* Watch the table before it is read, so that no write is missed. */
+		t->leaf = npt_watch(table);
+		t->sum = checksum((const u64 *)at, entries);
 	}
+	memcpy(entry, at, entries * sizeof(*entry));
+	share_entries(entry, level, entries, true);
+}
+
+/*
+ * Searches those of the remembered tables again that were written.  An entry with C=0 may
+ * be the same as before and have had C=1 in between, so that its frame is private again.
+ * Returns false if the whole search is needed, because the tables are not those below
+ * @root, or because entries have changed that may name other tables.
+ */
+static bool share_changes(u64 root, unsigned int level)
+{
+	static u64 copy[ENTRIES];
+	struct table *t;
+	u64 sum;
+
+	if (!searched.complete || root != searched.root || level != searched.level)
+		return false;
+	for (t = searched.tables; t < searched.tables + searched.count; t++) {
+		if (t->leaf && !npt_written(t->leaf))
+			continue;
+		if (npt_frame_state(t->gpa) == HOOK_FRAME_SHARED)
+			return false;
+		t->leaf = npt_watch(t->gpa);
+		memcpy(copy, npt_frame(t->gpa, VIEW_PRIVATE), t->entries * sizeof(*copy));
+		sum = checksum(copy, t->entries);
+		if (t->level && sum != t->sum)
+			return false;
+		t->sum = sum;
+		share_entries(copy, t->level, t->entries, false);
+	}
+	return true;
 }
 
 /* Searches the page tables of @vcpu.  A guest without C-bit in its entries has none. */
 static void share_tables(const struct vcpu *vcpu)
 {
 	const struct vmcb *v = vcpu->vmcb;
-	u64 table = v->cr3 & PTE_ADDR & ~cbit_mask();
+	u64 root = v->cr3 & PTE_ADDR & ~cbit_mask();
+	unsigned int level = v->cr4 & CR4_LA57 ? 4 : 3;
+	bool pae = !guest_long_mode(vcpu);
 
 	if (!guest_paging(vcpu) || !(v->cr4 & CR4_PAE))
 		return;
-	if (!guest_long_mode(vcpu))
-		share_table(ALIGN_DOWN(v->cr3 & 0xffffffff, PAE_TABLE_SIZE), 2, PAE_ENTRIES);
-	else
-		share_table(table, v->cr4 & CR4_LA57 ? 4 : 3, ENTRIES);
+	if (pae) {
+		root = ALIGN_DOWN(v->cr3 & 0xffffffff, PAE_TABLE_SIZE);
+		level = 2;
+	}
+	if (share_changes(root, level))
+		return;
+	searched.count = 0;
+	searched.complete = true;
+	searched.root = root;
+	searched.level = level;
+	share_table(root, level, pae ? PAE_ENTRIES : ENTRIES);
 }
 
 /*
@@ -98,10 +211,21 @@ bool dma_pending(void)
 	return stale;
 }
 
+/* Returns whether a processor of the guest can flush its TLB without an exit. */
+static bool unseen_flushes(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < config.smp; i++)
+		if (vcpus[i].cr_free)
+			return by_access();
+	return false;
+}
+
 void dma_doorbell(struct vcpu *vcpu)
 {
 	iommu_doorbell();
-	if (!stale)
+	if (!stale && !unseen_flushes())
 		return;
 	stale = false;
 	share_tables(vcpu);

@@ -41,6 +41,9 @@
 /* With --gdb the guest's writes of DR0 to DR3 and DR7 are ignored. */
 #define GDB_DR_WRITES		0x8f
 
+/* After so many writes of CR3 and CR4 that change nothing they are not intercepted. */
+#define CR_SAME_MAX		64
+
 /* Turns intercept number @bit of the VMCB's vector *@intercepts on or off. */
 static void arm(u16 *intercepts, unsigned int bit, bool on)
 {
@@ -52,7 +55,8 @@ static void arm(u16 *intercepts, unsigned int bit, bool on)
  * that the guest reads and writes its own values and not the hypervisor's.  CR3
  * writes are intercepted until the guest first runs in the upper half of the
  * address space, where kernels run.  watch_kernel_va() looks for that moment at
- * each exit, and finds it more exactly with these additional exits.
+ * each exit, and finds it more exactly with these additional exits.  cr_same() says
+ * when writes of CR3 and CR4 are not intercepted.
  */
 void exits_init(struct vcpu *vcpu)
 {
@@ -61,8 +65,8 @@ void exits_init(struct vcpu *vcpu)
 	bool tsc = config.rdtsc || vcpu->intercepts & HOOK_INTERCEPT_RDTSC;
 
 	v->icpt_cr_write = 0;
-	arm(&v->icpt_cr_write, 3, vcpu->below_kernel_va);
-	arm(&v->icpt_cr_write, 4, true);
+	arm(&v->icpt_cr_write, 3, vcpu->below_kernel_va && !vcpu->cr_free);
+	arm(&v->icpt_cr_write, 4, !vcpu->cr_free);
 	v->icpt_dr_read = v->icpt_dr_write = 0;
 	arm(&v->icpt_dr_read, 0, armed);
 	arm(&v->icpt_dr_write, 0, armed);
@@ -247,6 +251,53 @@ static void exit_cr0(struct vcpu *vcpu)
 }
 
 /*
+ * Counts a write of CR3 or CR4.  @same: it has changed nothing.  EDK2's #VC handler writes
+ * CR3 once and CR4 twice at each #VC, and restores what they were.  These exits are half
+ * of all exits of firmware, so after many of them the writes are no longer intercepted
+ * until cr_check() finds a change.
+ */
+static void cr_same(struct vcpu *vcpu, bool same)
+{
+	vcpu->cr_same = same ? vcpu->cr_same + 1 : 0;
+	if (vcpu->cr_same < CR_SAME_MAX || !guest_is_es() || !guest_long_mode(vcpu) ||
+	    !vcpu->below_kernel_va || config.hostile || config.once)
+		return;
+	vcpu->cr_free = true;
+	vcpu->cr3_seen = vcpu->vmcb->cr3;
+	vcpu->cr4_seen = vcpu->vmcb->cr4;
+	exits_init(vcpu);
+}
+
+/*
+ * Looks at an exit while writes of CR3 and CR4 are not intercepted.  They are intercepted
+ * again if the guest has changed one of them, if it is about to change its paging mode, or
+ * if it runs at a kernel's addresses.  Returns false if the guest must execute the
+ * instruction again with the intercepts: QEMU has exited because the instruction sets a
+ * bit that QEMU's processor does not have.
+ *
+ * QEMU raises #GP itself if 64-bit code changes LA57.  It lets long mode go on with PAE
+ * clear, and 32-bit code change LA57.  It is then too late for #GP.
+ */
+static bool cr_check(struct vcpu *vcpu)
+{
+	struct vmcb *v = vcpu->vmcb;
+
+	if (v->cr3 == vcpu->cr3_seen && v->cr4 == vcpu->cr4_seen && vcpu->below_kernel_va &&
+	    v->exit_code != SVM_EXIT_CR0_SEL && v->exit_code != SVM_EXIT_QEMU)
+		return true;
+	vcpu->cr_free = false;
+	vcpu->cr_same = 0;
+	exits_init(vcpu);
+	dma_tlb_flushed();
+	if (!(v->cr4 & CR4_PAE) || (v->cr4 ^ vcpu->cr4_seen) & CR4_LA57)
+		end_error(vcpu, "the guest has changed CR4 from %#lx to %#lx in long mode, "
+			  "where a processor raises #GP: sevemu does not intercept these "
+			  "writes after %u that changed nothing", vcpu->cr4_seen, v->cr4,
+			  CR_SAME_MAX);
+	return v->exit_code != SVM_EXIT_QEMU;
+}
+
+/*
  * Emulates MOV to CR3.  Bit 63 of the operand asks the processor to keep the
  * TLB and is not stored in CR3 (APM2 5.5.1).
  */
@@ -261,6 +312,7 @@ static void exit_cr3(struct vcpu *vcpu)
 		watch_tables(vcpu);
 	if (new != vcpu->vmcb->cr3)
 		events_cr3(vcpu, new);
+	cr_same(vcpu, new == vcpu->vmcb->cr3);
 	vcpu->vmcb->cr3 = new;
 	npt_flush();
 	dma_tlb_flushed();
@@ -285,6 +337,7 @@ static void exit_cr4(struct vcpu *vcpu)
 		guest_raise(vcpu, X86_GP, 0);
 		return;
 	}
+	cr_same(vcpu, new == v->cr4);
 	v->cr4 = new;
 	npt_flush();
 	dma_tlb_flushed();
@@ -604,6 +657,8 @@ void exit_handle(struct vcpu *vcpu)
 
 	if (vcpu->below_kernel_va)
 		watch_kernel_va(vcpu);
+	if (vcpu->cr_free && !cr_check(vcpu))
+		return;
 	iommu_check();
 	v->icpt3 |= ICPT3(SVM_EXIT_HLT) | (config.hostile ? 0 : ICPT3(SVM_EXIT_NMI));
 	requeue_event(vcpu);

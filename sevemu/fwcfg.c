@@ -4,8 +4,8 @@
  * device.
  *
  * Runs before the guest starts.  Afterwards the guest uses the device, and the
- * hypervisor must not change which item is selected.  QEMU's docs/specs/fw_cfg
- * describes the device.
+ * hypervisor must not change which item is selected.  io.c then reads the guest's item by
+ * fwcfg_more().  QEMU's docs/specs/fw_cfg describes the device.
  */
 #include "fwcfg.h"
 #include "layout.h"

@@ -3,8 +3,9 @@
  * fwcfg.h - reads items from QEMU's fw_cfg device (fwcfg.c).
  *
  * The functions may be called only before the guest starts, because they select
- * an item of the device, and afterwards the guest selects items.  If the device
- * refuses a DMA transfer, sevemu terminates with END_ERROR.
+ * an item of the device, and afterwards the guest selects items.  Only fwcfg_more() may
+ * be called later, because it selects no item.  If the device refuses a DMA transfer,
+ * sevemu terminates with END_ERROR.
  */
 #ifndef SEVEMU_FWCFG_H
 #define SEVEMU_FWCFG_H
@@ -32,8 +33,8 @@
 void fwcfg_read(u16 key, void *buf, u32 len);
 
 /*
- * Copies the next @len bytes of the item that the last fwcfg_read() has selected to
- * @buf.  Parameters are those of fwcfg_read().
+ * Copies the next @len bytes of the item that the last fwcfg_read(), or the guest, has
+ * selected to @buf.  Parameters are those of fwcfg_read().
  */
 void fwcfg_more(void *buf, u32 len);
 

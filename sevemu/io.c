@@ -106,6 +106,13 @@ void io_init(struct vcpu *vcpu)
 	vcpu->vmcb->iopm = (u64)iopm;
 }
 
+/* Returns whether fw_cfg_byte() changes bytes of the selected item. */
+static bool fw_cfg_filtered(void)
+{
+	return fw_cfg.key == fw_cfg.e820_key || fw_cfg.key == FW_CFG_ID ||
+	       fw_cfg.key == FW_CFG_RAM_SIZE || fw_cfg.key == fw_cfg.acpi_key;
+}
+
 /*
  * Records that the guest selects fw_cfg's item @key.  A guest without SEV-ES
  * then reads the item's bytes without a VMEXIT, unless the filter changes that
@@ -120,8 +127,7 @@ static void fw_cfg_select(u16 key)
 	fw_cfg.offset = 0;
 	if (guest_is_es())
 		return;
-	if (key == fw_cfg.e820_key || key == FW_CFG_ID || key == FW_CFG_RAM_SIZE ||
-	    key == fw_cfg.acpi_key)
+	if (fw_cfg_filtered())
 		iopm[PORT_FW_CFG_DATA / 8] |= bit;
 	else
 		iopm[PORT_FW_CFG_DATA / 8] &= ~bit;
@@ -387,6 +393,16 @@ void io_string(u16 port, unsigned int size, u8 *data, u64 count, bool in)
 {
 	u32 value = 0;
 
+	/*
+	 * Firmware reads a kernel from fw_cfg by INS.  A read of the port costs QEMU as much
+	 * as some hundred instructions, and returns one byte, so use fw_cfg's DMA.  An
+	 * attack may change what the guest reads from a port, and must see each read.
+	 */
+	if (in && port == PORT_FW_CFG_DATA && size == 1 && !fw_cfg_filtered() && !attack_on) {
+		fwcfg_more(data, count);
+		fw_cfg.offset += count;
+		return;
+	}
 	for (; count; count--, data += size) {
 		if (in) {
 			value = io_in(port, size);

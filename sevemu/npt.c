@@ -45,6 +45,8 @@
 #include "watch.h"
 
 #define REGIONS_MAX		8
+/* npt_watch() leaves this much of the hypervisor's memory, in bytes. */
+#define WATCH_RESERVE		0x100000
 /*
  * Number of PDPTs that map PHYS_LIMIT bytes in one set of nested page tables.
  */
@@ -632,6 +634,26 @@ void npt_share(u64 gpa, u64 size)
 			if (r->state[first / PAGE_SIZE] == HOOK_FRAME_PRIVATE)
 				npt_frame(r->gpa + first, VIEW_SHARED);
 	}
+}
+
+u64 *npt_watch(u64 gpa)
+{
+	u64 *leaf;
+
+	if (npt_is_rom(gpa) || npt_frame_state(gpa) != HOOK_FRAME_PRIVATE ||
+	    heap_end - heap < WATCH_RESERVE)
+		return NULL;
+	/* No processor may still have a translation with the dirty bit set. */
+	smp_stop_others();
+	leaf = npt_leaf(VIEW_PRIVATE, gpa);
+	*leaf = (*leaf & ~(u64)PTE_D) | NPT_WATCHED;
+	changes++;
+	return leaf;
+}
+
+bool npt_written(const u64 *leaf)
+{
+	return (*leaf & (PTE_P | PTE_D | NPT_WATCHED)) != (PTE_P | NPT_WATCHED);
 }
 
 unsigned int npt_frame_state(u64 gpa)

@@ -51,6 +51,8 @@ enum view { VIEW_PRIVATE, VIEW_SHARED };
  * lacks PTE_W only because snapshot.c wants to know of the guest's first write.
  */
 #define NPT_PROTECTED		0x200
+/* A bit that the processor ignores, too: npt_watch() has cleared the dirty bit. */
+#define NPT_WATCHED		0x400
 
 /*
  * Sets up the page allocator and the empty nested tables.  Called once, with
@@ -114,6 +116,21 @@ void npt_share(u64 gpa, u64 size);
  * without SEV-ES has such entries.
  */
 void npt_protect_devices(void);
+
+/*
+ * Starts to watch the frame of @gpa for writes of the guest.  Returns the frame's nested
+ * page table entry in the private view, to which npt_written() may be applied from then
+ * on.  Returns NULL if the frame is not mapped in the private view alone, if it lies in a
+ * ROM, or if too little of the hypervisor's memory is left for the entry.  Not with --sev
+ * snp, --attack or --hostile, which use the dirty bit of the entry themselves.
+ */
+u64 *npt_watch(u64 gpa);
+
+/*
+ * Returns whether the frame with the nested page table entry @leaf may have been written
+ * since npt_watch().  Also returns true if the frame has changed its view since.
+ */
+bool npt_written(const u64 *leaf);
 
 /* Returns whether @gpa lies in a ROM that npt_add_rom() gave to the guest. */
 bool npt_is_rom(u64 gpa);

@@ -173,6 +173,13 @@ struct vcpu {
 	bool below_kernel_va;	/* true until the first exit with RIP in the upper
 				 * half of the address space, where only a kernel
 				 * runs */
+	/*
+	 * Writes of CR3 and CR4 are not intercepted, because many of them in a row
+	 * have changed neither register.  cr3_seen and cr4_seen are their values then.
+	 */
+	bool cr_free;
+	unsigned int cr_same;	/* writes of CR3 and CR4 in a row without a change */
+	u64 cr3_seen, cr4_seen;
 	u64 last_seen;		/* ticks of report_now() at the last exit with RIP
 				 * in the lower half of the address space */
 };

@@ -55,6 +55,11 @@
 /* #VC only: private memory that the guest has not validated (APM2 15.36) */
 #define SVM_EXIT_NOT_VALIDATED	0x404
 #define SVM_EXIT_INVALID	(~0ull)
+/*
+ * QEMU's value of VMEXIT_INVALID, which a processor stores as ~0ull.  QEMU also exits with
+ * it at a MOV to CR3 or CR4 that is not intercepted and that sets a reserved bit.
+ */
+#define SVM_EXIT_QEMU		0xffffffffull
 
 /*
  * The bit that enables the intercept with exit code @exit: in the VMCB's field

@@ -489,6 +489,30 @@ do_soak_speed()
 	pass "$test" "$((snp * 100 / es)) % of SEV-ES's $((es / 100)) s"
 }
 
+# do_soak_speed_ovmf NAME PERCENT: QEMU boots the kernel by firmware without sevemu, and sevemu
+# boots it as an SEV-ES guest, one behind the other. Neither has --icount, with which firmware
+# waits very long for a TPM that the first machine has not got.
+do_soak_speed_ovmf()
+{
+	kernel=$O/kernels/cloud/vmlinuz initrd=$O/initramfs.cpio.gz line='console=ttyS0 quiet'
+	need_files "$kernel" "$OVMF"
+	qemu-system-x86_64 -machine pc -accel tcg -cpu EPYC,check=off -m 1G -display none \
+		-monitor none -serial stdio -no-reboot -nodefaults -bios "$OVMF" \
+		-kernel "$kernel" -initrd "$initrd" -append "$line" >"$log.plain" 2>&1 </dev/null ||
+		die "QEMU without sevemu: status $?"
+	grep -qa '^userspace' "$log.plain" || die "QEMU without sevemu reaches no userspace"
+	children_time
+	plain=$used
+	sevemu --strict --sev es --firmware "$OVMF" --kernel "$kernel" --initrd "$initrd" \
+		--append "$line"
+	children_time
+	check_run 0 'Features active: AMD SEV SEV-ES' 'sev=es mode=ovmf end=power-off'
+	es=$((used - plain))
+	[ $((es * 100)) -le $((plain * $2)) ] ||
+		die "an SEV-ES boot took $((es * 100 / plain)) % of a plain boot's processor time, allowed are $2"
+	pass "$test" "$((es * 100 / plain)) % of a plain boot's $((plain / 100)) s"
+}
+
 # do_stopped NAME WHO SIGNAL STATUS REGEX, and the checks of the report, which $row has as
 # the last column. A signal to sevemu or to QEMU ends a guest that hangs.
 do_stopped()

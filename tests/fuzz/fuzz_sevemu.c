@@ -319,6 +319,8 @@ u8 iommu_hide(u32 offset, u8 byte)
 	return byte;
 }
 
+bool attack_on;
+
 u32 attack_port(u16 port, u32 value)
 {
 	(void)port;

@@ -21,6 +21,10 @@
 #define EDU_BUFFER		0x40000
 #define PATTERN			0x0123456789abcdefULL
 
+/* More writes of CR3 than sevemu intercepts if they change nothing. */
+#define MANY			100
+#define ALIGN_2M(address)	((address) & ~(PAGE_2M - 1ULL))
+
 static ALIGNED_PAGE u64 source[PAGE_SIZE / 8], target[PAGE_SIZE / 8];
 
 static u32 pci_read(u32 address)
@@ -101,6 +105,97 @@ CASE(dma_shared, "dma-shared", CASE_SEV)
 	edu_copy(EDU_BUFFER, (u64)target, EDU_DMA_TO_RAM);
 	expect("word that the device has copied", shared(target)[0], PATTERN);
 	note("devices", 1);
+}
+
+/* Lets a device write to target[], which is private, when the guest has flushed the TLB. */
+static void edu_fills(void)
+{
+	*(volatile u64 *)target = 0;
+	flush_tlb();
+	edu_copy(EDU_BUFFER, (u64)target, EDU_DMA_TO_RAM);
+}
+
+/* Maps target[] with C=1 only, at *@pte, when sevemu has searched the page tables. */
+static void hide_target(u64 *pte)
+{
+	*pte |= machine.cmask;
+	flush_tlb();
+	edu_write(EDU_COUNT, 0);
+}
+
+static void load_root(const u64 *root)
+{
+	asm volatile("mov %0, %%cr3" : : "r"((u64)root | machine.cmask) : "memory");
+}
+
+/*
+ * A device finds a frame in the shared view as soon as any page table maps it with C=0.
+ * These changes tell sevemu to look again: a changed C-bit, a C-bit that is set for a
+ * moment only, a new page table, and other tables in CR3. The case has tables of its own,
+ * which map few frames with C=0, because the tables of the guest themselves would be
+ * shared otherwise.
+ */
+CASE(dma_changed, "dma-changed-tables", CASE_SEV)
+{
+	static ALIGNED_PAGE u64 root[PAGE_SIZE / 8], root_2[PAGE_SIZE / 8];
+	static ALIGNED_PAGE u64 pdpt[PAGE_SIZE / 8], pd[PAGE_SIZE / 8], pt[PAGE_SIZE / 8];
+	static ALIGNED_PAGE u64 pt_2[PAGE_SIZE / 8], pdpt_2[PAGE_SIZE / 8], pd_2[PAGE_SIZE / 8];
+	u64 flags = PTE_P | PTE_RW | PTE_US, table = flags | machine.cmask;
+	u64 first = ALIGN_2M((u64)target), cr3, i;
+	u64 *pte = &pt[((u64)target - first) / PAGE_SIZE];
+
+	if (!edu_start())
+		return;
+	shared(source)[0] = PATTERN;
+	edu_copy((u64)source, EDU_BUFFER, 0);
+
+	asm volatile("mov %%cr3, %0" : "=r"(cr3));
+	for (i = 0; i < PAGE_SIZE / 8; i++)
+		root[i] = ((u64 *)(cr3 & ~machine.cmask & ~0xfffULL))[i];
+	root[1] = (u64)pdpt | table;
+	pdpt[0] = (u64)pd | table;
+	pd[first / PAGE_2M] = (u64)pt | table;
+	*pte = (u64)target | flags;
+	pt[((u64)ghcb_page - first) / PAGE_SIZE] = (u64)ghcb_page | flags;
+	load_root(root);
+	for (i = 0; i < MANY; i++)
+		flush_tlb();
+	edu_fills();
+	expect("target, with a page table of its own", shared(target)[0], PATTERN);
+
+	hide_target(pte);
+	*(volatile u64 *)target = 0;
+	*pte &= ~machine.cmask;
+	edu_fills();
+	expect("target, with a changed C-bit", shared(target)[0], PATTERN);
+
+	*pte |= machine.cmask;
+	flush_tlb();
+	*(volatile u64 *)target = 0;
+	*pte &= ~machine.cmask;
+	edu_fills();
+	expect("target, with a C-bit set and cleared", shared(target)[0], PATTERN);
+
+	hide_target(pte);
+	pt_2[0] = (u64)target | flags;
+	pd[0] = (u64)pt_2 | table;
+	edu_fills();
+	expect("target, with a new page table", *(u64 *)SHARED_VIEW, PATTERN);
+
+	pd[0] = 0;
+	hide_target(pte);
+	for (i = 0; i < PAGE_SIZE / 8; i++)
+		root_2[i] = root[i];
+	root_2[2] = (u64)pdpt_2 | table;
+	pdpt_2[0] = (u64)pd_2 | table;
+	pd_2[0] = first | flags | PTE_PS;
+	load_root(root_2);
+	edu_fills();
+	expect("target, with other tables",
+	       *(u64 *)(2 * SHARED_VIEW + (u64)target - first), PATTERN);
+
+	asm volatile("mov %0, %%cr3" : : "r"(cr3) : "memory");
+	note("tables", 3);
 }
 
 /* Private memory that the device reads and writes, with --dma encrypted. */

@@ -19,9 +19,12 @@
 #define CR0_EM			0x4
 #define CR0_TS			0x8
 #define CR0_MSW			0xf
+#define CR4_PAE			0x20
 #define CR4_PGE			0x80
 #define CR4_LA57		0x1000
 #define CR4_OSXSAVE		0x40000
+/* More writes of CR3 and CR4 than sevemu intercepts if they change nothing. */
+#define CR_MANY			100
 #define XCR0_X87_SSE		3
 
 /* ---- Automatic exits ---- */
@@ -275,6 +278,112 @@ CASE(cr4_la57, "cr4-la57-long-mode", 0)
 	asm volatile("movq %0, %%cr4\n1:" : : "r"(cr4 ^ CR4_LA57) : "memory");
 	expect("#GP", trap.count, 1);
 	asm volatile("movq %0, %%cr4" : : "r"(cr4) : "memory");
+}
+
+/* Writes CR3 once and CR4 twice, as EDK2's #VC handler does, @n times, without a change. */
+static void cr_same(unsigned int n)
+{
+	u64 cr3, cr4;
+
+	asm volatile("mov %%cr3, %0" : "=r"(cr3));
+	asm volatile("mov %%cr4, %0" : "=r"(cr4));
+	while (n--)
+		asm volatile("mov %1, %%cr4; mov %0, %%cr3; mov %1, %%cr4"
+			     : : "r"(cr3), "r"(cr4) : "memory");
+}
+
+/* Returns how many exits cr_same(@n) causes. */
+static u64 cr_exits(unsigned int n)
+{
+	u64 before = hook(HOOK_COUNT, HOOK_COUNT_EXITS);
+
+	cr_same(n);
+	/* The second call of the hook is an exit, too. */
+	return hook(HOOK_COUNT, HOOK_COUNT_EXITS) - before - 1;
+}
+
+/*
+ * Writes of CR3 and CR4 that change nothing cause no exit behind the first ones. A wrong
+ * value of CR4 raises #GP nevertheless, and each write behind a change is an exit again.
+ */
+CASE(cr_unseen, "cr-writes-without-change", CASE_ES | CASE_UP)
+{
+	u64 cr4, value;
+
+	cr_same(CR_MANY);
+	expect("exits", cr_exits(CR_MANY), 0);
+
+	asm volatile("mov %%cr4, %0" : "=r"(cr4));
+	trap_arm(VECTOR_GP);
+	asm volatile("movq $1f, %0" : "=m"(trap.resume));
+	asm volatile("movq %0, %%cr4\n1:" : : "r"(cr4 | 1ULL << 40) : "memory");
+	expect("#GP for bit 40", trap.count, 1);
+	expect("exits behind #GP", cr_exits(5), 15);
+
+	cr_same(CR_MANY);
+	trap.count = 0;
+	asm volatile("movq $1f, %0" : "=m"(trap.resume));
+	asm volatile("movq %0, %%cr4\n1:" : : "r"(cr4 ^ CR4_LA57) : "memory");
+	expect("#GP for LA57", trap.count, 1);
+
+	cr_same(CR_MANY);
+	asm volatile("mov %0, %%cr4" : : "r"(cr4 ^ CR4_PGE) : "memory");
+	/* sevemu notices the change at the next exit. */
+	expect("exits behind a change", cr_exits(0), 0);
+	expect("exits behind a change", cr_exits(5), 15);
+	asm volatile("mov %%cr4, %0" : "=r"(value));
+	expect("CR4", value, cr4 ^ CR4_PGE);
+	asm volatile("mov %0, %%cr4" : : "r"(cr4) : "memory");
+	expect("#VC count", vc.count, 0);
+}
+
+/*
+ * Behind many writes that change nothing, code in compatibility mode turns paging off. It
+ * may then change LA57, and sevemu must see that.
+ */
+CASE(cr_paging_off, "cr4-la57-without-paging", CASE_ES)
+{
+	u64 bit = machine.la57 ? CR4_LA57 : CR4_PGE, cr4, value;
+
+	asm volatile("mov %%cr4, %0" : "=r"(cr4));
+	cr_same(CR_MANY);
+	asm volatile("pushq %[code32]\n\t"
+		     "pushq $1f\n\t"
+		     "lretq\n\t"
+		     ".code32\n"
+		     "1:\n\t"
+		     "movl %%cr0, %%ebx\n\t"
+		     "movl %%ebx, %%eax\n\t"
+		     "andl $0x7fffffff, %%eax\n\t"
+		     "movl %%eax, %%cr0\n\t"
+		     "movl %%cr4, %%edi\n\t"
+		     "xorl %%edi, %%esi\n\t"
+		     "movl %%esi, %%cr4\n\t"
+		     "movl %[magic], %%eax\n\t"
+		     "vmmcall\n\t"
+		     "movl %%edi, %%cr4\n\t"
+		     "movl %%ebx, %%cr0\n\t"
+		     "ljmp %[code64], $2f\n\t"
+		     ".code64\n"
+		     "2:"
+		     : "+S"(bit)
+		     : [code32] "i"(SELECTOR_CODE32), [code64] "i"(SELECTOR_CODE64),
+		     [magic] "i"(HOOK_MAGIC), "c"(HOOK_COUNT), "d"(HOOK_COUNT_EXITS)
+		     : "memory", "rax", "rbx", "rdi", "r8", "r9", "r10", "r11", "r12",
+		     "r13", "r14", "r15");
+	asm volatile("mov %%cr4, %0" : "=r"(value));
+	expect("CR4", value, cr4);
+}
+
+/* If PAE is cleared then, it is too late for #GP, and sevemu says so. */
+CASE(ends_cr4_pae, "ends-cr4-pae-unseen", CASE_ES | CASE_ENDS)
+{
+	u64 cr4;
+
+	cr_same(CR_MANY);
+	asm volatile("mov %%cr4, %0" : "=r"(cr4));
+	asm volatile("mov %0, %%cr4" : : "r"(cr4 & ~(u64)CR4_PAE) : "memory");
+	fail("the run goes on");
 }
 
 /*

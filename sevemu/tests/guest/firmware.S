@@ -10,7 +10,7 @@
  * ciphertext. The image begins with the command line, which the program
  * sevemu/tests/suite.sh writes there.
  */
-#define ROM_SIZE		0x20000
+#define ROM_SIZE		0x30000
 #define ROM_BASE		(0x100000000 - ROM_SIZE)
 #define CMDLINE_SIZE		0x100
 #define SETUP_SIZE		0x400

@@ -206,6 +206,7 @@ void idt_use_ist(u8 vector, u8 ist);
 /* Sets or clears the present bit of the gate of @vector. */
 void idt_set_present(u8 vector, bool present);
 
+#define SELECTOR_CODE32		0x08
 #define SELECTOR_CODE64		0x10
 #define SELECTOR_USER_CODE	0x33ULL
 /* Sets the code segment to which the gate of @vector leads. */
