@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-# shellcheck disable=SC2154 # suite.sh sets log, test and row
+# shellcheck disable=SC2154,SC2034 # suite.sh sets log, test and row, and reads input and status
 #
 # The cases of the suite sevemu that boot an installed Debian from a disk, to its login
 # prompt, and a kernel from the network. sevemu/tests/suite.sh reads this file, sets $log,
