@@ -35,8 +35,11 @@
 #define WORDS			(PAGE_SIZE / 8)
 #define PATTERN			0x5348415245443f21ULL
 #define FLIPS			2000
-/* How often a wait loop looks before it fails, some seconds with QEMU. */
-#define PATIENCE		200000
+/*
+ * How often a wait loop looks before it fails. On a busy machine and with --threads multi,
+ * the thread of the other processor may not run for a second.
+ */
+#define PATIENCE		2000000
 /*
  * nap(): the timer's ticks, and below how many of them the AP stops looking at the timer.
  * With --icount a tick is an instruction. A pass of the loop that looks takes several ticks,
