@@ -128,6 +128,19 @@ static void count_down(struct vc *vc, u64 done)
 	vc->again = left != 0;
 }
 
+/*
+ * Returns whether the handlers emulate an instruction, or accesses to a device, at @addr. The
+ * stub as an SEV-ES guest executes nothing that raises #VC but RDTSC, so the range is empty
+ * and the result always false, whatever @addr is. The hypervisor can put old bytes on the
+ * stack where fetch_insn() has copied an instruction, and the handlers of most
+ * instructions send registers of the interrupted code.
+ */
+static inline __attribute__((always_inline)) bool is_emulated(u64 addr)
+{
+	return addr - (u64)emulated_start <
+	       (u64)emulated_end - (u64)emulated_start;
+}
+
 static u64 segment_base(const struct vc *vc)
 {
 	switch (vc->insn.segment) {
@@ -304,7 +317,8 @@ static bool is_decrypted(u64 addr)
 /*
  * Terminates the guest unless [addr, addr + size) is mapped shared and is not
  * RAM, as device registers are. A nested page fault at any other address is an
- * attempt of the hypervisor to read or change the guest's data.
+ * attempt of the hypervisor to read or change the guest's data. In the stub no access to a
+ * device is emulated, so the function never returns there.
  */
 static void check_device(u64 addr, unsigned int size)
 {
@@ -321,6 +335,8 @@ static void check_device(u64 addr, unsigned int size)
 		if (at == last)
 			break;
 	}
+	if (!is_emulated(addr))
+		terminate(SEVSTUB_TERM_OPCODE);
 }
 
 /*
@@ -507,11 +523,10 @@ static u64 string_start(const struct vc *vc, u64 addr, u64 count)
 }
 
 /*
- * Copies an element of INS or OUTS, whose address in memory is @addr. An injected #VC can
- * come at any instruction, and the hypervisor can put old contents of the decoded
- * instruction back, so that INS or OUTS is decoded where neither is. @addr and @size are
- * compared in registers right before the copy: only memory that these instructions use
- * is read or written.
+ * Copies an element of INS or OUTS, whose address in memory is @addr. @addr and @size were
+ * on the stack, where the hypervisor can put old contents back. They are compared in
+ * registers right before the copy: only memory that these instructions use is read or
+ * written.
  */
 static inline __attribute__((always_inline)) void
 copy_io(void *to, const void *from, u64 addr, unsigned int size)
@@ -622,12 +637,18 @@ static u64 fetch_insn(struct vc *vc)
 }
 
 /*
- * Emulates the decoded instruction. Returns 0, or the vector of the exception
- * that the instruction raises.
+ * Emulates the decoded instruction at @rip. Returns 0, or the vector of the exception
+ * that the instruction raises. Accesses to devices are refused by check_device(), which
+ * has codes of its own for the guest's memory.
  */
-static unsigned int vc_dispatch(struct vc *vc)
+static unsigned int vc_dispatch(struct vc *vc, u64 rip)
 {
-	switch (vc->insn.op) {
+	/* The operation that is compared must be the one that is emulated: read it once. */
+	enum insn_op op = READ_ONCE(vc->insn.op);
+
+	if (op != INSN_RDTSC && op < INSN_LOAD && !is_emulated(rip))
+		terminate(SEVSTUB_TERM_OPCODE);
+	switch (op) {
 	case INSN_CPUID:
 		return sev_snp_active() ? vc_snp_cpuid(vc) : vc_cpuid(vc);
 	case INSN_RDTSC:
@@ -713,7 +734,12 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 
 	ghcb_begin();
 	if (!is_supported(exit_code)) {
-		ghcb_exchange(SVM_VMGEXIT_UNSUPPORTED_EVENT, exit_code, 0);
+		/*
+		 * The exit code was on the stack, where the hypervisor can put old
+		 * contents back. A number that is no exit code is not sent.
+		 */
+		if (exit_code <= SVM_EXIT_CODE_MAX)
+			ghcb_exchange(SVM_VMGEXIT_UNSUPPORTED_EVENT, exit_code, 0);
 		terminate(SEVSTUB_TERM_UNSUPPORTED);
 	}
 	rip = fetch_insn(&vc);
@@ -721,7 +747,7 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 		terminate(SEVSTUB_TERM_OPCODE);
 
 	regs_load(&vc);
-	vector = vc_dispatch(&vc);
+	vector = vc_dispatch(&vc, rip);
 	if (!vector) {
 		regs_store(&vc);
 		frame->rip = vc.again ? rip : rip + vc.insn.length;
