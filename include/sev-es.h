@@ -22,7 +22,8 @@ extern struct sev_guest sev_guest;
 
 /*
  * Finds out which kind of SEV guest this is, where the C-bit is, and which
- * version of the GHCB protocol to use. Needs the stage-1 IDT. Stops the boot if
+ * version of the GHCB protocol to use. Needs the stage-1 IDT, or firmware's IDT with its
+ * #VC handler. Stops the boot if
  * answers contradict each other or SEV_STATUS has a feature that the stub does not
  * implement: an SEV-ES guest terminates, another guest calls error().
  */
