@@ -129,11 +129,12 @@ static void count_down(struct vc *vc, u64 done)
 }
 
 /*
- * Returns whether the handlers emulate an instruction, or accesses to a device, at @addr. The
- * stub as an SEV-ES guest executes nothing that raises #VC but RDTSC, so the range is empty
- * and the result always false, whatever @addr is. The hypervisor can put old bytes on the
- * stack where fetch_insn() has copied an instruction, and the handlers of most
- * instructions send registers of the interrupted code.
+ * Returns whether the handlers emulate an instruction, or accesses to a device, at @addr. As
+ * an SEV-ES guest the stub executes nothing that raises #VC once the GHCB page is shared, so
+ * the range is empty and the result always false, whatever @addr is. Otherwise the
+ * hypervisor could inject a #VC at any instruction and put old bytes on the stack where
+ * fetch_insn() has copied the instruction. Handlers send registers of the interrupted code,
+ * and give it the hypervisor's values.
  */
 static inline __attribute__((always_inline)) bool is_emulated(u64 addr)
 {
@@ -646,7 +647,7 @@ static unsigned int vc_dispatch(struct vc *vc, u64 rip)
 	/* The operation that is compared must be the one that is emulated: read it once. */
 	enum insn_op op = READ_ONCE(vc->insn.op);
 
-	if (op != INSN_RDTSC && op < INSN_LOAD && !is_emulated(rip))
+	if (op < INSN_LOAD && !is_emulated(rip))
 		terminate(SEVSTUB_TERM_OPCODE);
 	switch (op) {
 	case INSN_CPUID:
@@ -749,6 +750,9 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 	regs_load(&vc);
 	vector = vc_dispatch(&vc, rip);
 	if (!vector) {
+		/* In the stub no handler goes on by the frame, which is memory, too. */
+		if (!is_emulated(rip))
+			terminate(SEVSTUB_TERM_OPCODE);
 		regs_store(&vc);
 		frame->rip = vc.again ? rip : rip + vc.insn.length;
 	}

@@ -41,8 +41,8 @@ extern const u8 shared_page[];
  * The #VC handlers emulate the instructions, and accesses to devices, at the addresses from
  * emulated_start to emulated_end, and let INS and OUTS transfer data to the memory from
  * string_io_start to string_io_end. Both are empty in the stub: as an SEV-ES guest it
- * executes no instruction that raises #VC but RDTSC, which is always emulated. The NAE
- * self-test defines other bounds.
+ * executes no instruction that raises #VC while the GHCB page is shared. The NAE self-test
+ * defines other bounds.
  */
 extern const u8 emulated_start[], emulated_end[];
 extern const u8 string_io_start[], string_io_end[];

@@ -430,7 +430,6 @@ static void look_at_request(const struct ghcb *g)
 
 	switch (g->sw_exit_code) {
 	case SVM_EXIT_IOIO:
-	case SVM_EXIT_RDTSC:
 	case GHCB_EXIT_UNSUPPORTED:
 	case GHCB_EXIT_PAGE_STATE:
 	case GHCB_EXIT_TERMINATE:
