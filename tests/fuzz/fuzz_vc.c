@@ -781,7 +781,7 @@ static void fuzz_one(struct input *in)
 	if (how & 0x40)
 		frame.rcx = take_u16(in);
 
-	/* In the stub these ranges are empty. Here they have all memory, as in the NAE self-test. */
+	/* In the stub these ranges are empty. Here they are all memory, as in the NAE self-test. */
 	io_end = ~0UL;
 	emulated_behind = ~0UL;
 	set_text(frame.rip);
