@@ -655,14 +655,12 @@ static void put_string(const struct spec *spec, const char *s)
 static void put_number(const struct spec *spec, u64 value, bool negative)
 {
 	unsigned int base = spec->letter == 'x' ? 16 : 10;
-	char digits[DIGITS_MAX];
+	u8 digits[DIGITS_MAX];
 	size_t first = sizeof(digits);
 	unsigned int digit;
 
 	do {
-		digit = (unsigned int)(value % base);
-		digits[--first] = (char)(digit < 10 ? '0' + digit :
-						      'a' + digit - 10);
+		digits[--first] = (u8)(value % base);
 		value /= base;
 	} while (value);
 
@@ -675,8 +673,11 @@ static void put_number(const struct spec *spec, u64 value, bool negative)
 	put_padding(spec, sizeof(digits) - first + negative);
 	if (negative && spec->pad != '0')
 		put_char('-');
-	while (first < sizeof(digits))
-		put_char(digits[first++]);
+	/* Of old contents of the stack at most half of each byte is printed. */
+	while (first < sizeof(digits)) {
+		digit = digits[first++] % 16U;
+		put_char((char)(digit < 10 ? '0' + digit : 'a' + digit - 10));
+	}
 }
 
 static void put_signed(const struct spec *spec, s64 value)
