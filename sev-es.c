@@ -539,20 +539,7 @@ void sev_es_outsb(u16 port, const void *buf, size_t count)
 	}
 }
 
-/* ---- VGA text memory by direct requests. */
-
-/*
- * Asks for @size bytes at @addr of VGA memory, by the GHCB page's buffer. @addr was on the
- * stack, where the hypervisor can put old contents back, and is sent.
- */
-static inline __attribute__((always_inline)) void
-vga_exchange(u64 exit_code, u64 addr, u64 size)
-{
-	if (addr - VGA_START > VGA_END - VGA_START - size)
-		terminate(SEVSTUB_TERM_GENERAL);
-	ghcb_input(sw_scratch, (u64)shared_buffer());
-	ghcb_exchange(exit_code, addr, size);
-}
+/* ---- VGA text memory by a direct request. */
 
 void sev_es_vga_put(u64 to, const char *text)
 {
@@ -565,23 +552,10 @@ void sev_es_vga_put(u64 to, const char *text)
 	if ((u64)text - (u64)console_text < CONSOLE_TEXT_SIZE)
 		cell = (u16)(VGA_GREY_ON_BLACK | (u8)*text);
 	*(volatile u16 *)shared_buffer() = cell;
-	vga_exchange(SVM_VMGEXIT_MMIO_WRITE, to, sizeof(cell));
-	ghcb_end();
-}
-
-/*
- * The eight bytes stay in the GHCB page. In a register they could get onto the stack, and
- * the hypervisor could have the guest send old bytes of the stack instead.
- */
-void sev_es_vga_copy(u64 to, u64 from)
-{
-	if (!es.has_page)
-		return;
-	ghcb_begin();
-	vga_exchange(SVM_VMGEXIT_MMIO_READ, from, sizeof(u64));
-	memset(&ghcb_page, 0, GHCB_SHARED_BUFFER_OFFSET);
-	memset(shared_buffer() + sizeof(u64), 0,
-	       GHCB_SIZE - GHCB_SHARED_BUFFER_OFFSET - sizeof(u64));
-	vga_exchange(SVM_VMGEXIT_MMIO_WRITE, to, sizeof(u64));
+	/* @to is sent, and could be an old address or other bytes of the stack. */
+	if (to - VGA_START > VGA_END - VGA_START - sizeof(cell))
+		terminate(SEVSTUB_TERM_GENERAL);
+	ghcb_input(sw_scratch, (u64)shared_buffer());
+	ghcb_exchange(SVM_VMGEXIT_MMIO_WRITE, to, sizeof(cell));
 	ghcb_end();
 }

@@ -115,14 +115,11 @@ void sev_es_outb(u8 value, u16 port);
 void sev_es_outsb(u16 port, const void *buf, size_t count);
 
 /*
- * Accesses of an SEV-ES guest to VGA text memory by requests, without raising #VC, of which
- * none can send other data than text: sev_es_vga_put() writes the character at @text,
- * which lies in console_text, to the cell at physical address @to. It writes a blank for
- * @text elsewhere, also for NULL. sev_es_vga_copy() copies eight bytes within VGA memory. The
- * guest terminates if an address is not in VGA memory. While there is no GHCB page, output
- * is lost.
+ * Writes the character at @text to the cell at physical address @to of VGA text memory, by a
+ * request of an SEV-ES guest, without raising #VC. @text must lie in console_text. A blank is
+ * written for @text elsewhere, also for NULL. The guest terminates if @to is not in VGA
+ * memory. While there is no GHCB page, output is lost.
  */
 void sev_es_vga_put(u64 to, const char *text);
-void sev_es_vga_copy(u64 to, u64 from);
 
 #endif

@@ -264,25 +264,25 @@ static void vga_put(u64 to, const char *text)
 		*(volatile u16 *)to = text ? (u16)(VGA_GREY_ON_BLACK | (u8)*text) : VGA_BLANK;
 }
 
-static void vga_copy(u64 to, u64 from)
-{
-	if (sev_es_active())
-		sev_es_vga_copy(to, from);
-	else
-		*(volatile u64 *)to = *(const volatile u64 *)from;
-}
-
+/*
+ * Moves all lines up by one. An SEV-ES guest clears the screen instead and starts again at its
+ * top, because it would have to ask for each cell, and to send what it has got.
+ */
 static void vga_scroll(void)
 {
 	size_t row = READ_ONCE(con.vga_cols) * sizeof(u16);
 	size_t last = row * (READ_ONCE(con.vga_lines) - 1u);
-	size_t i;
+	size_t i = 0;
 
 	/* The hypervisor can garble both, and VGA memory is shared with it. */
 	if (last + row > VGA_SIZE)
 		return;
-	for (i = 0; i < last; i += sizeof(u64))
-		vga_copy(vga_base() + i, vga_base() + i + row);
+	if (sev_es_active())
+		con.vga_y = 0;
+	else
+		for (; i < last; i += sizeof(u64))
+			*(volatile u64 *)(vga_base() + i) =
+				*(volatile u64 *)(vga_base() + i + row);
 	for (; i < last + row; i += sizeof(u16))
 		vga_put(vga_base() + i, NULL);
 }

@@ -434,12 +434,10 @@ static void look_at_request(const struct ghcb *g)
 	case GHCB_EXIT_PAGE_STATE:
 	case GHCB_EXIT_TERMINATE:
 		return;
-	case GHCB_EXIT_MMIO_READ:
 	case GHCB_EXIT_MMIO_WRITE:
 		if (at >= VGA_TEXT_SIZE)
 			watch_fail("MMIO outside of VGA memory", g->sw_exit_info_1);
-		else if (g->sw_exit_code == GHCB_EXIT_MMIO_WRITE && g->sw_exit_info_2 == 2 &&
-			 g->shared_buffer[1] != VGA_COLOUR)
+		else if (g->sw_exit_info_2 != 2 || g->shared_buffer[1] != VGA_COLOUR)
 			watch_fail("a cell of VGA memory is no text", g->sw_exit_info_1);
 		return;
 	default:

@@ -800,24 +800,6 @@ TEST(vga_put)
 	CHECK(host.at == host.count && !es.busy, "%u exits", host.at);
 }
 
-/*
- * The stub must send the eight bytes that it has got, and nothing else that the hypervisor
- * has written to the GHCB page.
- */
-TEST(vga_copy)
-{
-	u64 bytes = 0x1122334455667788;
-
-	start();
-	expect_exit(0x80000001, 0xb80a0, 8);
-	sends_scratch();
-	answers_data(&bytes, 8);
-	expect_exit(0x80000002, 0xb8000, 8);
-	sends_data(&bytes, 8);
-	sev_es_vga_copy(0xb8000, 0xb80a0);
-	CHECK(host.at == 2 && !es.busy, "%u exits", host.at);
-}
-
 /* An address outside of VGA memory must not be sent: it can be old bytes of the stack. */
 TEST(vga_elsewhere)
 {
@@ -827,15 +809,7 @@ TEST(vga_elsewhere)
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		start();
 		EXPECT_OWN_END(sev_es_vga_put(bad[i], console_text), 0);
-		start();
-		EXPECT_OWN_END(sev_es_vga_copy(0xb8000, bad[i]), 0);
-		start();
-		expect_exit(0x80000001, 0xb8000, 8);
-		sends_scratch();
-		EXPECT_OWN_END(sev_es_vga_copy(bad[i], 0xb8000), 0);
 	}
-	start();
-	EXPECT_OWN_END(sev_es_vga_copy(0xb8000, 0xbfff9), 0);
 }
 
 /*
