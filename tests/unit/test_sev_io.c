@@ -795,7 +795,8 @@ TEST(vga_put)
 	sev_es_vga_put(0xb0000, NULL);
 	for (i = 0; i < ARRAY_SIZE(elsewhere); i++) {
 		expect_cell(0xb0000, 0x0720);
-		sev_es_vga_put(0xb0000, console_text + elsewhere[i]);
+		sev_es_vga_put(0xb0000, (const char *)((u64)console_text +
+						       (u64)elsewhere[i]));
 	}
 	CHECK(host.at == host.count && !es.busy, "%u exits", host.at);
 }
