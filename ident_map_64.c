@@ -232,9 +232,13 @@ static void fill_from_leaf(u64 *table, u64 leaf, unsigned int level)
 		write_entry(&table[i], leaf + i * level_size(level - 1));
 }
 
+/*
+ * An entry of 4 KiB never points to a table, whatever level the caller has asked for: the
+ * hypervisor can make the stub return to walk() with other bytes on the stack.
+ */
 static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 {
-	return mode == WALK_SPLIT ? is_leaf(entry, level) : !entry;
+	return level > 1 && (mode == WALK_SPLIT ? is_leaf(entry, level) : !entry);
 }
 
 /*
@@ -739,9 +743,8 @@ static bool is_empty_from(const u64 *table, unsigned int first)
 }
 
 /*
- * With five levels, entry 0 of the root points to the table that is the root
- * with four levels. Therefore only the root changes, and all other tables stay
- * as they are.
+ * With five levels, entry 0 of the root points to the table that is the root with four
+ * levels. Therefore only the root changes, and all other tables stay as they are.
  */
 int ident_map_set_levels(unsigned int count)
 {
