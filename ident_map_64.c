@@ -76,9 +76,7 @@ static size_t pool_used_again __attribute__((aligned(16))) in_data;
 enum walk_mode {
 	/* walk() puts tables into empty entries, and stops at leaves. */
 	WALK_FILL,
-	/*
-	 * walk() replaces larger leaves by tables, and stops at empty entries.
-	 */
+	/* walk() replaces larger leaves by tables, and stops at empty entries. */
 	WALK_SPLIT,
 };
 
@@ -235,62 +233,74 @@ static void fill_from_leaf(u64 *table, u64 leaf, unsigned int level)
 }
 
 /*
- * Replaces *@entry, an empty entry or a leaf of @level that translates @addr,
- * by a table. Returns false if the pool is used up.
- *
- * The leaf may map this code, its stack or the table itself, so the entry must
- * never be empty meanwhile. The table is complete before the entry points to
- * it. Until INVLPG the processor may use the old or the new entry (APM2 5.5.3),
- * and both translate to the same address.
+ * An entry of 4 KiB never points to a table, whatever level the caller has asked for: the
+ * hypervisor can make the stub return to walk() with other bytes on the stack.
  */
-static bool extend(u64 *entry, unsigned int level, u64 addr)
+static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 {
-	u64 *table = alloc_table();
+	return level > 1 && (mode == WALK_SPLIT ? is_leaf(entry, level) : !entry);
+}
+
+/*
+ * Replaces *@entry, an empty entry or a leaf of @level that translates @addr, by @table.
+ *
+ * The leaf may map this code, its stack or the table itself, so the entry must never be
+ * empty meanwhile. The table is complete before the entry points to it. Until INVLPG the
+ * processor may use the old or the new entry (APM2 5.5.3), and both translate to the same
+ * address.
+ */
+static inline __attribute__((always_inline)) void
+extend(u64 *entry, unsigned int level, u64 addr, u64 *table)
+{
 	u64 old = READ_ONCE(*entry);
 
-	if (!table)
-		return false;
 	if (old)
 		fill_from_leaf(table, old, level);
 	write_private(entry, (u64)table | PTE_PRESENT | PTE_WRITE);
 	if (old)
 		invlpg(addr);
-	return true;
-}
-
-static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
-{
-	return mode == WALK_SPLIT ? is_leaf(entry, level) : !entry;
 }
 
 /*
  * Goes from the root towards @addr, down to @level. @mode says whether to add tables or
  * to split leaves on the way. Returns the entry at which the walk stops, which is a leaf,
- * a guard or empty. Returns 0 if the pool is used up.
+ * a guard or empty. Returns no entry if the pool is used up.
  *
- * After each change the walk begins again, because what it knows was on the stack during
- * the change. The last walk keeps all in registers. Each table must lie in the pool. If it
- * does not, the hypervisor has changed an entry, and the stub halts: this code also runs
- * on the early stack, where a message has no room.
+ * What a walk finds is in registers until it is used. The allocation of a table is the
+ * only call. It puts registers on the stack, where the hypervisor can change them, so the
+ * walk begins again behind it. Each table must lie in the pool. If it does not, the
+ * hypervisor has changed an entry, and the stub halts: this code also runs on the early
+ * stack, where a message has no room.
  */
 static noinline walked walk(u64 addr, unsigned int level, enum walk_mode mode)
 {
-	struct in_force now = in_registers();
-	unsigned int at = now.levels;
-	u64 *table = now.root, *entry;
+	u64 *table, *entry, *new_table = NULL;
+	struct in_force now;
+	unsigned int at;
 
-	for (;; at--) {
-		if ((u64)table - (u64)page_table_pool >=
-		    (u64)(page_table_pool_end - page_table_pool))
-			halt_forever();
-		entry = &table[(addr >> level_shift(at)) % PTRS_PER_TABLE];
-		if (!is_table(*entry, at))
-			break;
-		table = table_of(*entry, now.enc_mask);
+	for (;;) {
+		now = in_registers();
+		table = now.root;
+		for (at = now.levels; ; at--) {
+			if ((u64)table - (u64)page_table_pool >=
+			    (u64)(page_table_pool_end - page_table_pool))
+				halt_forever();
+			entry = &table[(addr >> level_shift(at)) % PTRS_PER_TABLE];
+			if (!is_table(*entry, at))
+				break;
+			table = table_of(*entry, now.enc_mask);
+		}
+		if (at <= level || !may_extend(*entry, at, mode))
+			return (walked){ (u64)entry | at, addr };
+		if (new_table) {
+			extend(entry, at, addr, new_table);
+			new_table = NULL;
+		} else {
+			new_table = alloc_table();
+			if (!new_table)
+				return (walked){ 0, 0 };
+		}
 	}
-	if (at <= level || !may_extend(*entry, at, mode))
-		return (u64)entry | at;
-	return extend(entry, at, addr) ? walk(addr, level, mode) : 0;
 }
 
 /*
@@ -303,10 +313,7 @@ static walked lookup(u64 addr)
 	return walk(addr, LEVELS_MAX, WALK_FILL);
 }
 
-/*
- * Returns the end of the range that the entry of @level for @addr covers. It is
- * the lowest address above @addr that another entry translates.
- */
+/* Returns the lowest address above @addr that another entry than that of @level translates. */
 static u64 next_addr(u64 addr, unsigned int level)
 {
 	return ALIGN_DOWN(addr, level_size(level)) + level_size(level);
@@ -335,18 +342,16 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 	walked at;
 	int err = 0;
 
-	/*
-	 * Set the accessed and dirty bits in the leaf now, so that the
-	 * processor need not write to it.
-	 */
+	/* With the accessed and dirty bits set, the processor need not write to the leaf. */
 	attributes |= PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY;
 
 	while (addr < end) {
 		at = walk(addr, largest_leaf(addr, end), WALK_FILL);
-		if (!at) {
+		if (!at.entry) {
 			err = -ENOMEM;
 			break;
 		}
+		addr = at.addr;
 		/*
 		 * The entries of one table follow each other. The loop calls no
 		 * function, so that the C-bit stays in a register.
@@ -414,9 +419,7 @@ static u64 attributes_of(unsigned int prot)
 {
 	u64 attributes = prot & MAP_WRITE ? PTE_WRITE : 0;
 
-	/*
-	 * Without EFER.NXE the NX bit is reserved and must be 0 (APM2 5.4.1).
-	 */
+	/* Without EFER.NXE the NX bit is reserved and must be 0 (APM2 5.4.1). */
 	if (map.config.nx && !(prot & MAP_EXEC))
 		attributes |= PTE_NX;
 	return attributes;
@@ -466,7 +469,7 @@ int ident_map_guard(u64 addr)
 	if (addr >= map_limit(&now))
 		return -EINVAL;
 	at = walk(addr, 1, WALK_FILL);
-	if (!at)
+	if (!at.entry)
 		return -ENOMEM;
 	if (*entry_of(at))
 		return -EINVAL;
@@ -518,7 +521,7 @@ static inline __attribute__((always_inline)) int set_private(u64 addr, bool priv
 		return -EINVAL;
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
 	at = walk(addr, 1, WALK_SPLIT);
-	if (!at)
+	if (!at.entry)
 		return -ENOMEM;
 	entry = entry_of(at);
 	if (!is_leaf(*entry, level_of(at)))
@@ -575,17 +578,17 @@ u64 ident_map_window(u64 addr, bool large)
 	u64 at = large ? WINDOW_LARGE : WINDOW_SMALL;
 	bool was_busy = begin_change();
 	struct in_force now = in_force();
-	walked entry = 0;
+	walked entry = { 0, 0 };
 
 	if (addr < map_limit(&now))
 		entry = walk(at, large ? 2 : 1, WALK_FILL);
-	if (entry) {
+	if (entry.entry) {
 		write_private(entry_of(entry), addr | attributes_of(MAP_RO) | PTE_PRESENT |
 				     PTE_ACCESSED | (large ? PTE_LEAF : 0));
 		invlpg(at);
 	}
 	end_change(was_busy);
-	return entry ? at : 0;
+	return entry.entry ? at : 0;
 }
 
 static void close_window(u64 at)
@@ -740,9 +743,8 @@ static bool is_empty_from(const u64 *table, unsigned int first)
 }
 
 /*
- * With five levels, entry 0 of the root points to the table that is the root
- * with four levels. Therefore only the root changes, and all other tables stay
- * as they are.
+ * With five levels, entry 0 of the root points to the table that is the root with four
+ * levels. Therefore only the root changes, and all other tables stay as they are.
  */
 int ident_map_set_levels(unsigned int count)
 {

@@ -447,13 +447,17 @@ static void accept_memory(const struct boot *boot)
 	snp_accept_end();
 }
 
-/* Maps VGA memory if the command line asked for a VGA console. */
+/*
+ * Enables the VGA console if the command line asked for one, and maps VGA memory. In an
+ * SEV-ES guest the console sends requests, so that the GHCB page is the only shared page.
+ */
 static void map_vga(void)
 {
 	struct range vga;
 
 	if (!console_vga_range(&vga.start, &vga.end) ||
-	    ident_map_device(vga.start, vga.end - vga.start))
+	    (!sev_es_active() &&
+	     ident_map_device(vga.start, vga.end - vga.start)))
 		return;
 	console_vga_enable();
 }

@@ -220,8 +220,8 @@ static void ask_cbit_es(void)
 	sev_guest.cbit = ebx & CPUID_SEV_EBX_CBIT_MASK;
 }
 
-/* noinline, because ask_cpuid() must be expanded once. */
-static noinline bool cpuid_raises_vc(u32 leaf, struct cpuid_regs *regs)
+/* ask_cpuid() must be expanded once, so the function must be neither inlined nor cloned. */
+static noinline noclone bool cpuid_raises_vc(u32 leaf, struct cpuid_regs *regs)
 {
 	return ask_cpuid(leaf, regs);
 }
@@ -392,10 +392,10 @@ static unsigned int injected_vector(u64 event)
 
 /*
  * Sends the request in the GHCB page. Returns X86_TRAP_GP if the hypervisor has
- * injected #GP behind VMGEXIT, otherwise 0. noinline, because vmgexit_page() must be
- * expanded once.
+ * injected #GP behind VMGEXIT, otherwise 0. vmgexit_page() must be expanded once, so the
+ * function must be neither inlined nor cloned.
  */
-static noinline unsigned int send_page(void)
+static noinline noclone unsigned int send_page(void)
 {
 	wrmsr(MSR_GHCB, (u64)&ghcb_page);
 	return (unsigned int)vmgexit_page();
@@ -537,4 +537,25 @@ void sev_es_outsb(u16 port, const void *buf, size_t count)
 			      (u64)INSN_SEG_DS << SVM_IOIO_SEG_SHIFT, chunk);
 		ghcb_end();
 	}
+}
+
+/* ---- VGA text memory by a direct request. */
+
+void sev_es_vga_put(u64 to, const char *text)
+{
+	u16 cell = VGA_BLANK;
+
+	if (!es.has_page)
+		return;
+	ghcb_begin();
+	/* The address of the text, too, could be an old one. */
+	if ((u64)text - (u64)console_text < CONSOLE_TEXT_SIZE)
+		cell = (u16)(VGA_GREY_ON_BLACK | (u8)*text);
+	*(volatile u16 *)shared_buffer() = cell;
+	/* @to is sent, and could be an old address or other bytes of the stack. */
+	if (to - VGA_START > VGA_END - VGA_START - sizeof(cell))
+		terminate(SEVSTUB_TERM_GENERAL);
+	ghcb_input(sw_scratch, (u64)shared_buffer());
+	ghcb_exchange(SVM_VMGEXIT_MMIO_WRITE, to, sizeof(cell));
+	ghcb_end();
 }

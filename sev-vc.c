@@ -128,6 +128,20 @@ static void count_down(struct vc *vc, u64 done)
 	vc->again = left != 0;
 }
 
+/*
+ * Returns whether the handlers emulate an instruction, or accesses to a device, at @addr. As
+ * an SEV-ES guest the stub executes nothing that raises #VC once the GHCB page is shared, so
+ * the range is empty and the result always false, whatever @addr is. Otherwise the
+ * hypervisor could inject a #VC at any instruction and put old bytes on the stack where
+ * fetch_insn() has copied the instruction. Handlers send registers of the interrupted code,
+ * and give it the hypervisor's values.
+ */
+static inline __attribute__((always_inline)) bool is_emulated(u64 addr)
+{
+	return addr - (u64)emulated_start <
+	       (u64)emulated_end - (u64)emulated_start;
+}
+
 static u64 segment_base(const struct vc *vc)
 {
 	switch (vc->insn.segment) {
@@ -304,7 +318,8 @@ static bool is_decrypted(u64 addr)
 /*
  * Terminates the guest unless [addr, addr + size) is mapped shared and is not
  * RAM, as device registers are. A nested page fault at any other address is an
- * attempt of the hypervisor to read or change the guest's data.
+ * attempt of the hypervisor to read or change the guest's data. In the stub no access to a
+ * device is emulated, so the function never returns there.
  */
 static void check_device(u64 addr, unsigned int size)
 {
@@ -321,6 +336,8 @@ static void check_device(u64 addr, unsigned int size)
 		if (at == last)
 			break;
 	}
+	if (!is_emulated(addr))
+		terminate(SEVSTUB_TERM_OPCODE);
 }
 
 /*
@@ -507,11 +524,10 @@ static u64 string_start(const struct vc *vc, u64 addr, u64 count)
 }
 
 /*
- * Copies an element of INS or OUTS, whose address in memory is @addr. An injected #VC can
- * come at any instruction, and the hypervisor can put old contents of the decoded
- * instruction back, so that INS or OUTS is decoded where neither is. @addr and @size are
- * compared in registers right before the copy: only memory that these instructions use
- * is read or written.
+ * Copies an element of INS or OUTS, whose address in memory is @addr. @addr and @size were
+ * on the stack, where the hypervisor can put old contents back. They are compared in
+ * registers right before the copy: only memory that these instructions use is read or
+ * written.
  */
 static inline __attribute__((always_inline)) void
 copy_io(void *to, const void *from, u64 addr, unsigned int size)
@@ -622,12 +638,18 @@ static u64 fetch_insn(struct vc *vc)
 }
 
 /*
- * Emulates the decoded instruction. Returns 0, or the vector of the exception
- * that the instruction raises.
+ * Emulates the decoded instruction at @rip. Returns 0, or the vector of the exception
+ * that the instruction raises. Accesses to devices are refused by check_device(), which
+ * has codes of its own for the guest's memory.
  */
-static unsigned int vc_dispatch(struct vc *vc)
+static unsigned int vc_dispatch(struct vc *vc, u64 rip)
 {
-	switch (vc->insn.op) {
+	/* The operation that is compared must be the one that is emulated: read it once. */
+	enum insn_op op = READ_ONCE(vc->insn.op);
+
+	if (op < INSN_LOAD && !is_emulated(rip))
+		terminate(SEVSTUB_TERM_OPCODE);
+	switch (op) {
 	case INSN_CPUID:
 		return sev_snp_active() ? vc_snp_cpuid(vc) : vc_cpuid(vc);
 	case INSN_RDTSC:
@@ -713,7 +735,12 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 
 	ghcb_begin();
 	if (!is_supported(exit_code)) {
-		ghcb_exchange(SVM_VMGEXIT_UNSUPPORTED_EVENT, exit_code, 0);
+		/*
+		 * The exit code was on the stack, where the hypervisor can put old
+		 * contents back. A number that is no exit code is not sent.
+		 */
+		if (exit_code <= SVM_EXIT_CODE_MAX)
+			ghcb_exchange(SVM_VMGEXIT_UNSUPPORTED_EVENT, exit_code, 0);
 		terminate(SEVSTUB_TERM_UNSUPPORTED);
 	}
 	rip = fetch_insn(&vc);
@@ -721,8 +748,11 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 		terminate(SEVSTUB_TERM_OPCODE);
 
 	regs_load(&vc);
-	vector = vc_dispatch(&vc);
+	vector = vc_dispatch(&vc, rip);
 	if (!vector) {
+		/* In the stub no handler goes on by the frame, which is memory, too. */
+		if (!is_emulated(rip))
+			terminate(SEVSTUB_TERM_OPCODE);
 		regs_store(&vc);
 		frame->rip = vc.again ? rip : rip + vc.insn.length;
 	}

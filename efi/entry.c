@@ -22,6 +22,8 @@
 #include "lib/string.h"
 #include "payload-check.h"
 #include "setup.h"
+#include "sev-es.h"
+#include "sev.h"
 
 static const EFI_GUID loaded_image_guid = LOADED_IMAGE_PROTOCOL;
 
@@ -304,9 +306,13 @@ static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline
 	 */
 	asm volatile("cli");
 	efi_set_info(bp, &map);
-	if (!efi_make_e820(bp, &map))
-		error("memory map", "more than %lu entries",
-		      map.ext_room + E820_MAX_ENTRIES_ZEROPAGE);
+	if (!efi_make_e820(bp, &map)) {
+		/* An SEV-ES guest has no console yet, and must terminate with this reason. */
+		sev_detect();
+		error_with(SEVSTUB_TERM_HANDED_OVER, "memory map",
+			   "more than %lu entries",
+			   map.ext_room + E820_MAX_ENTRIES_ZEROPAGE);
+	}
 	enter_startup_64(bp);
 }
 

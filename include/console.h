@@ -57,18 +57,23 @@ void console_force(void);
  * Returns true if the command line asked for a VGA console and console_init()'s
  * @screen describes a text screen. Stores the physical address of VGA text
  * memory in @start and its end in @end. The caller maps [@start, @end) with
- * ident_map_device() before it calls console_vga_enable().
+ * ident_map_device() before it calls console_vga_enable(). In an SEV-ES guest it need not
+ * be mapped, because the console sends requests.
  */
 bool console_vga_range(u64 *start, u64 *end);
 
 /*
  * Starts output to VGA memory, besides the UART or debug port. The range of
- * console_vga_range() must be mapped. Both possible ranges lie in
+ * console_vga_range() must be mapped, but not in an SEV-ES guest. Both possible ranges lie in
  * [VGA_START, VGA_END).
  */
 void console_vga_enable(void);
 #define VGA_START	0xb0000UL
 #define VGA_END		0xc0000UL
+
+/* VGA text memory has cells of two bytes: a character, and its colour in bits 15:8. */
+#define VGA_GREY_ON_BLACK	0x0700
+#define VGA_BLANK		(VGA_GREY_ON_BLACK | ' ')
 
 /* Stops output to VGA memory. Must be called before that memory is unmapped. */
 void console_vga_disable(void);

@@ -38,9 +38,13 @@ extern const u8 stack_overrun[];
 /* The GHCB page of sev-es.c, the only page whose C-bit may change. */
 extern const u8 shared_page[];
 /*
- * The memory to which the #VC handler lets INS and OUTS transfer data. It is empty in the
- * stub, which executes neither as an SEV-ES guest. The NAE self-test defines other bounds.
+ * The #VC handlers emulate the instructions, and accesses to devices, at the addresses from
+ * emulated_start to emulated_end, and let INS and OUTS transfer data to the memory from
+ * string_io_start to string_io_end. Both are empty in the stub: as an SEV-ES guest it
+ * executes no instruction that raises #VC while the GHCB page is shared. The NAE self-test
+ * defines other bounds.
  */
+extern const u8 emulated_start[], emulated_end[];
 extern const u8 string_io_start[], string_io_end[];
 /* Memory for the page tables of ident_map_64.c. */
 extern u8 page_table_pool[], page_table_pool_end[];

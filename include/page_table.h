@@ -43,23 +43,32 @@ static inline u64 *table_of(u64 entry, u64 mask)
 }
 
 /*
- * The result of a walk through page tables: an entry's address, and its level in the low
- * three bits, which are 0 in the address. A function returns both in one register, because
- * the hypervisor of an SEV-ES guest can put an old level back if the level is in memory.
- * With a level of 1 for an entry of a page directory, the entry would be written without
- * PTE_LEAF, and the processor would read the mapped page as a page table.
+ * The result of a walk through page tables: an entry, and the address that was looked up.
+ * A function returns a structure of this size in two registers. Both members describe the
+ * same walk, even if the hypervisor of an SEV-ES guest has put an old address back where
+ * the caller keeps its own in memory: the caller must map @addr, not its own address, or
+ * the entry would map another page than the one that it translates.
  */
-typedef u64 walked;
+typedef struct {
+	/*
+	 * The entry's address, and its level in the low three bits, which are 0 in the
+	 * address. With an old level of 1, an entry of a page directory would be written
+	 * without PTE_LEAF, and the processor would read the mapped page as a page table.
+	 * 0: there is no entry.
+	 */
+	u64 entry;
+	u64 addr;
+} walked;
 #define WALKED_LEVEL	7UL
 
 static inline u64 *entry_of(walked at)
 {
-	return (u64 *)(at & ~WALKED_LEVEL);
+	return (u64 *)(at.entry & ~WALKED_LEVEL);
 }
 
 static inline unsigned int level_of(walked at)
 {
-	return at & WALKED_LEVEL;
+	return at.entry & WALKED_LEVEL;
 }
 
 #endif

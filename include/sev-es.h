@@ -22,7 +22,8 @@ extern struct sev_guest sev_guest;
 
 /*
  * Finds out which kind of SEV guest this is, where the C-bit is, and which
- * version of the GHCB protocol to use. Needs the stage-1 IDT. Stops the boot if
+ * version of the GHCB protocol to use. Needs the stage-1 IDT, or firmware's IDT with its
+ * #VC handler. Stops the boot if
  * answers contradict each other or SEV_STATUS has a feature that the stub does not
  * implement: an SEV-ES guest terminates, another guest calls error().
  */
@@ -112,5 +113,13 @@ noreturn void terminate(unsigned int reason);
 u8 sev_es_inb(u16 port);
 void sev_es_outb(u8 value, u16 port);
 void sev_es_outsb(u16 port, const void *buf, size_t count);
+
+/*
+ * Writes the character at @text to the cell at physical address @to of VGA text memory, by a
+ * request of an SEV-ES guest, without raising #VC. @text must lie in console_text. A blank is
+ * written for @text elsewhere, also for NULL. The guest terminates if @to is not in VGA
+ * memory. While there is no GHCB page, output is lost.
+ */
+void sev_es_vga_put(u64 to, const char *text);
 
 #endif

@@ -363,6 +363,8 @@
 #define SVM_EXIT_EXCP_AC		(SVM_EXIT_EXCP_BASE + 17)
 /* Error code of #VC for an access to private memory that is not validated. */
 #define SVM_EXIT_NOT_VALIDATED		0x404
+/* No exit code with which the processor raises #VC is greater (APM2 appendix C). */
+#define SVM_EXIT_CODE_MAX		0x7ff
 
 /* -- sw_exit_info_1 of SVM_EXIT_IOIO (APM2 15.10.2). */
 #define SVM_IOIO_IN			(_AC(1, UL) << 0)

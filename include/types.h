@@ -40,6 +40,12 @@ typedef int64_t s64;
 #define ALIGN_UP(x, align) ALIGN_DOWN((x) + ((align) - 1), align)
 
 #define noinline __attribute__((noinline))
+/* gcc can clone a function that it does not inline. clang never does. */
+#if __has_attribute(noclone)
+#define noclone __attribute__((noclone))
+#else
+#define noclone
+#endif
 #define noreturn __attribute__((noreturn))
 #define printf_like(fmt, args) __attribute__((format(printf, fmt, args)))
 #define maybe_unused __attribute__((unused))

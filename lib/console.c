@@ -36,10 +36,7 @@
 #define UART_IIR_FIFO_ON 0xc0
 #define UART_LAST_REG	UART_SCR
 #define UART_DIVISOR(baud) (UART_MAX_BAUD / (baud))
-/*
- * This value of a divisor in struct uart keeps the divisor that firmware has
- * set.
- */
+/* This value of a divisor in struct uart keeps the divisor that firmware has set. */
 #define UART_KEEP_DIVISOR 0
 /* The value that reading a port without a device returns. */
 #define BUS_FLOATS	0xff
@@ -61,17 +58,11 @@
 #define VGA_MONO_BASE	VGA_START
 #define VGA_COLOR_BASE	0xb8000UL
 #define VGA_SIZE	0x8000UL
-#define VGA_GREY_ON_BLACK 0x0700
-#define VGA_BLANK	(VGA_GREY_ON_BLACK | ' ')
-#define VGA_4_BLANKS	(VGA_BLANK * 0x0001000100010001UL)
 #define VGA_CELLS_IN_U64 4
 #define VGA_MIN_COLS	40
 #define VGA_MIN_LINES	20
 
-/*
- * Size in bytes of the buffer for an option's value and its NUL. No valid value
- * is longer.
- */
+/* Size in bytes of the buffer for an option's value and its NUL. No valid value is longer. */
 #define OPTION_SIZE	64
 /* Greatest number of bytes that %s prints: enough for a whole command line. */
 #define STRING_MAX	4096
@@ -85,10 +76,7 @@ struct uart {
 };
 
 static struct {
-	/*
-	 * True if the command line asks for output on a console that exists. If
-	 * it is false, info() prints nothing.
-	 */
+	/* The command line asks for output on a console that exists. If not, info() is silent. */
 	bool asked;
 	bool vga_enabled;
 	struct uart named;	/* the UART that uart_setup() will use */
@@ -110,7 +98,8 @@ char console_text[CONSOLE_TEXT_SIZE] in_data;
 
 /*
  * Returns true in an SEV-ES guest, which must not execute port I/O. The hypervisor need
- * not intercept port I/O, and could read the numbers that only other guests print.
+ * not intercept port I/O, and could read the numbers that only other guests print. Must be
+ * called right before each output. IN tells the hypervisor the port only.
  */
 static bool by_request(void)
 {
@@ -126,7 +115,7 @@ static bool by_request(void)
  */
 static u8 port_in(u16 port)
 {
-	return by_request() ? sev_es_inb(port) : inb(port);
+	return sev_es_active() ? sev_es_inb(port) : inb(port);
 }
 
 static void port_out(u8 value, u16 port)
@@ -165,8 +154,7 @@ static void uart_give_up(void)
  */
 static bool uart_wait(void)
 {
-	unsigned int polls = sev_es_active() ? UART_MAX_POLLS_SEV_ES :
-					       UART_MAX_POLLS;
+	unsigned int polls = by_request() ? UART_MAX_POLLS_SEV_ES : UART_MAX_POLLS;
 	u8 status;
 
 	for (; polls; polls--) {
@@ -265,24 +253,38 @@ static u64 vga_base(void)
 }
 
 /*
- * In an SEV-ES guest each access to VGA memory raises #VC, and the handler
- * decodes the instruction. Through a volatile pointer the compiler makes a
- * plain MOV, which the handler knows.
+ * Writes the character at @text to the cell at @to, or a blank for NULL. In an SEV-ES guest
+ * an access to VGA memory would raise #VC, whose handler refuses it: a request is sent.
+ */
+static void vga_put(u64 to, const char *text)
+{
+	if (sev_es_active())
+		sev_es_vga_put(to, text);
+	else
+		*(volatile u16 *)to = text ? (u16)(VGA_GREY_ON_BLACK | (u8)*text) : VGA_BLANK;
+}
+
+/*
+ * Moves all lines up by one. An SEV-ES guest clears the screen instead and starts again at its
+ * top, because it would have to ask for each cell, and to send what it has got.
  */
 static void vga_scroll(void)
 {
-	volatile u64 *cells = (volatile u64 *)vga_base();
-	size_t row = READ_ONCE(con.vga_cols) / VGA_CELLS_IN_U64;
+	size_t row = READ_ONCE(con.vga_cols) * sizeof(u16);
 	size_t last = row * (READ_ONCE(con.vga_lines) - 1u);
-	size_t i;
+	size_t i = 0;
 
 	/* The hypervisor can garble both, and VGA memory is shared with it. */
-	if (last + row > VGA_SIZE / sizeof(*cells))
+	if (last + row > VGA_SIZE)
 		return;
-	for (i = 0; i < last; i++)
-		cells[i] = cells[i + row];
-	for (; i < last + row; i++)
-		cells[i] = VGA_4_BLANKS;
+	if (sev_es_active())
+		con.vga_y = 0;
+	else
+		for (; i < last; i += sizeof(u64))
+			*(volatile u64 *)(vga_base() + i) =
+				*(volatile u64 *)(vga_base() + i + row);
+	for (; i < last + row; i += sizeof(u16))
+		vga_put(vga_base() + i, NULL);
 }
 
 static void vga_newline(void)
@@ -296,7 +298,6 @@ static void vga_newline(void)
 
 static void vga_send(const char *s, size_t len)
 {
-	volatile u16 *cells = (volatile u16 *)vga_base();
 	size_t at;
 
 	for (; len; len--, s++) {
@@ -307,8 +308,7 @@ static void vga_send(const char *s, size_t len)
 		if (*s == '\n')
 			continue;
 		at = (size_t)con.vga_y * con.vga_cols + con.vga_x;
-		cells[at % (VGA_SIZE / sizeof(*cells))] =
-			(u16)(VGA_GREY_ON_BLACK | (u8)*s);
+		vga_put(vga_base() + at * sizeof(u16) % VGA_SIZE, s);
 		con.vga_x++;
 	}
 }
@@ -655,14 +655,12 @@ static void put_string(const struct spec *spec, const char *s)
 static void put_number(const struct spec *spec, u64 value, bool negative)
 {
 	unsigned int base = spec->letter == 'x' ? 16 : 10;
-	char digits[DIGITS_MAX];
+	u8 digits[DIGITS_MAX];
 	size_t first = sizeof(digits);
 	unsigned int digit;
 
 	do {
-		digit = (unsigned int)(value % base);
-		digits[--first] = (char)(digit < 10 ? '0' + digit :
-						      'a' + digit - 10);
+		digits[--first] = (u8)(value % base);
 		value /= base;
 	} while (value);
 
@@ -675,8 +673,11 @@ static void put_number(const struct spec *spec, u64 value, bool negative)
 	put_padding(spec, sizeof(digits) - first + negative);
 	if (negative && spec->pad != '0')
 		put_char('-');
-	while (first < sizeof(digits))
-		put_char(digits[first++]);
+	/* Of old contents of the stack at most half of each byte is printed. */
+	while (first < sizeof(digits)) {
+		digit = digits[first++] % 16U;
+		put_char((char)(digit < 10 ? '0' + digit : 'a' + digit - 10));
+	}
 }
 
 static void put_signed(const struct spec *spec, s64 value)

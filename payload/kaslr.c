@@ -104,8 +104,10 @@ static u64 draw(void)
 		kaslr.weak = true;
 	}
 	/*
-	 * In an SEV-ES guest RDTSC may cost an exit. With RDRAND it is
-	 * therefore used only if this is known not to be an SEV-ES guest.
+	 * An SEV-ES guest must not execute RDTSC, which may raise #VC: its handler
+	 * terminates the guest. Without RDRAND this is no SEV guest, or firmware's
+	 * handler answers, because boot services still run. With RDRAND the stub uses
+	 * RDTSC only if this is known not to be an SEV-ES guest.
 	 */
 	if (!good || (sev_guest.known && !sev_es_active()))
 		seeds.time = rdtsc();

@@ -10,6 +10,7 @@
 #include "attack.h"
 #include "attack_answers.h"
 #include "attack_events.h"
+#include "attack_forge.h"
 #include "attack_loader.h"
 #include "attack_memory.h"
 #include "attack_smp.h"
@@ -59,6 +60,7 @@ static const struct {
 	{ load_attacks, &load_count },
 	{ flood_attacks, &flood_count },
 	{ memory_attacks, &memory_count },
+	{ forge_attacks, &forge_count },
 	{ snp_attacks, &snp_attack_count },
 	{ snp_load_attacks, &snp_load_count },
 };

@@ -27,6 +27,7 @@
  */
 #include "attack.h"
 #include "attack_events.h"
+#include "attack_forge.h"
 #include "attack_memory.h"
 #include "attack_snp.h"
 #include "campaign.h"
@@ -381,6 +382,7 @@ static void play(struct vcpu *vcpu, u64 number, u64 left)
 	snapshot_restore(vcpu);
 	watch_start();
 	memory_start();
+	forge_start();
 	write_dr0(config.marker);
 	write_dr2(breakpoint(watch_is_proven() ? 0 : watch.proof));
 	write_dr7(DR7_INIT | DR7_G0 | DR7_G1 | DR7_G2 | DR7_G3);

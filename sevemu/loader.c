@@ -25,6 +25,10 @@
 #include "watch.h"
 
 #define E820_MAX		32
+/* The screen of --vga: a PC's VGA card in text mode. */
+#define VIDEO_TYPE_VGA		1
+#define VGA_COLUMNS		80
+#define VGA_LINES		25
 #define EBDA_START		0x9fc00
 /* ACPI tables are placed from here on, above the addresses of video ROMs. */
 #define ACPI_START		0xd0000
@@ -486,6 +490,11 @@ static u64 load_kernel(struct vcpu *vcpu)
 	 */
 	if (!config.hostile)
 		bp->acpi_rsdp_addr = acpi_load(ACPI_START, BIOS_END);
+	if (config.vga) {
+		bp->screen_info.orig_video_isVGA = VIDEO_TYPE_VGA;
+		bp->screen_info.orig_video_cols = VGA_COLUMNS;
+		bp->screen_info.orig_video_lines = VGA_LINES;
+	}
 	make_e820(bp);
 	if (parks())
 		make_park();

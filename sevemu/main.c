@@ -176,6 +176,8 @@ static void config_set(const char *name, char *value)
 		config.load = number;
 	else if (option_is(name, "vars"))
 		config.vars = number;
+	else if (option_is(name, "vga"))
+		config.vga = number;
 	else if (option_is(name, "la57"))
 		config.la57 = number;
 	else if (option_is(name, "rdtsc"))

@@ -7,7 +7,7 @@ EMU_OUT := $(O)/sevemu
 EMU_C := main exits insn npt npt_fault guest_memory exception ghcb cpuid msr io mmio flash dma iommu clock gdb hooks loader acpi \
 	fwcfg log names report string snapshot campaign jobs watch watch_kaslr \
 	rmp snp_insn snp_ghcb snp_launch svsm launch sha2 \
-	attack attack_answers attack_events attack_loader attack_memory \
+	attack attack_answers attack_events attack_forge attack_loader attack_memory \
 	attack_snp attack_once attack_smp smp ap apic
 EMU_S := rom entry vmrun park
 EMU_OBJS := $(EMU_C:%=$(EMU_OUT)/%.o) $(EMU_S:%=$(EMU_OUT)/%.o)

@@ -62,7 +62,7 @@ struct config {
 	unsigned int ghcb_max;	/* --ghcb-max: highest GHCB protocol version, 1 or 2 */
 	enum dma_kind dma;	/* --dma: what devices can access */
 	enum host_kind host;	/* --host: the host is like KVM or the specification */
-	bool la57, rdtsc, strict, icount, trace, hooks;
+	bool vga, la57, rdtsc, strict, icount, trace, hooks;
 	bool hostile;		/* --attack or --hostile: the host attacks the guest */
 	/*
 	 * --attack-once: the host attacks the guest in a single run.  The attack begins

@@ -28,6 +28,13 @@
 #include "watch.h"
 #include "watch_kaslr.h"
 
+/* The addresses of an identity map with four levels of paging end here. */
+#define IDENTITY_END		(1ull << 47)
+/* The memory and the colour of VGA text, grey on black, in bits 15:8 of a cell. */
+#define VGA_TEXT_START		0xb0000
+#define VGA_TEXT_SIZE		0x10000
+#define VGA_COLOUR		0x07
+
 /* Least number of slots in the hash table secrets[]; a power of two. */
 #define SECRET_SLOTS_MIN	0x1000
 #define DISTINCT_BYTES		6
@@ -295,26 +302,30 @@ static void look_at_shared_mapping(u64 gpa, u64 size)
 }
 
 /*
- * Checks the page table at @gpa, of @level 0 for 4 KiB pages, and those below it.
- * Stops after *@left tables, because changed memory may link tables to each other.
+ * Checks the page table at @gpa, of @level 0 for 4 KiB pages, which translates the addresses
+ * from @va on, and those below it.  Stops after *@left tables, because changed memory may
+ * link tables to each other.
  */
-static void look_at_table(u64 gpa, unsigned int level, unsigned int *left)
+static void look_at_table(u64 gpa, u64 va, unsigned int level, unsigned int *left)
 {
+	u64 size = (u64)PAGE_SIZE << 9 * level;
 	const u64 *table = (const u64 *)npt_host(gpa);
 	unsigned int i;
 
 	if (!table || !*left)
 		return;
 	--*left;
-	for (i = 0; i < PAGE_SIZE / sizeof(*table); i++) {
+	for (i = 0; i < PAGE_SIZE / sizeof(*table); i++, va += size) {
 		u64 to = table[i] & PTE_ADDR & ~cbit_mask();
 
 		if (!(table[i] & PTE_P))
 			continue;
 		if (level && !(table[i] & PTE_PS))
-			look_at_table(to, level - 1, left);
+			look_at_table(to, va, level - 1, left);
+		else if (va < IDENTITY_END && to != va)
+			watch_fail("an entry maps another page than its own", va);
 		else if (!(table[i] & cbit_mask()))
-			look_at_shared_mapping(to, (u64)PAGE_SIZE << 9 * level);
+			look_at_shared_mapping(to, size);
 	}
 }
 
@@ -325,8 +336,8 @@ void watch_tables(const struct vcpu *vcpu)
 
 	if (in_stage && proven && watch.ghcb && v->efer & EFER_LMA &&
 	    !memory_waives(WAIVE_MAP))
-		look_at_table(v->cr3 & PTE_ADDR & ~cbit_mask(), v->cr4 & CR4_LA57 ? 4 : 3,
-			      &left);
+		look_at_table(v->cr3 & PTE_ADDR & ~cbit_mask(), 0,
+			      v->cr4 & CR4_LA57 ? 4 : 3, &left);
 }
 
 /* ---- Check that a request's GHCB page has only fields that its exit code needs. */
@@ -409,6 +420,31 @@ static void allow_inputs(u8 *allowed, const struct ghcb *g)
 	}
 }
 
+/*
+ * Fails the run if the stub itself never makes this request.  A handler that believes a
+ * #VC of the host would make it, and send registers of the interrupted code.
+ */
+static void look_at_request(const struct ghcb *g)
+{
+	u64 at = g->sw_exit_info_1 - VGA_TEXT_START;
+
+	switch (g->sw_exit_code) {
+	case SVM_EXIT_IOIO:
+	case GHCB_EXIT_UNSUPPORTED:
+	case GHCB_EXIT_PAGE_STATE:
+	case GHCB_EXIT_TERMINATE:
+		return;
+	case GHCB_EXIT_MMIO_WRITE:
+		if (at >= VGA_TEXT_SIZE)
+			watch_fail("MMIO outside of VGA memory", g->sw_exit_info_1);
+		else if (g->sw_exit_info_2 != 2 || g->shared_buffer[1] != VGA_COLOUR)
+			watch_fail("a cell of VGA memory is no text", g->sw_exit_info_1);
+		return;
+	default:
+		watch_fail("a request that the stub never makes", g->sw_exit_code);
+	}
+}
+
 void watch_request(const struct ghcb *g, u64 gpa)
 {
 	static union {
@@ -425,6 +461,8 @@ void watch_request(const struct ghcb *g, u64 gpa)
 		watch_fail("the GHCB is not where --watch says", gpa);
 	if (memory_waives(WAIVE_REQUEST))
 		return;
+	if (watch.ghcb)
+		look_at_request(g);
 	for (i = 0; i < ARRAY_SIZE(allowed.words); i++)
 		allowed.words[i] = 0;
 	allow_inputs(allowed.bytes, g);

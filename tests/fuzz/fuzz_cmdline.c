@@ -96,6 +96,12 @@ void sev_es_outsb(u16 port, const void *buf, size_t count)
 	wrong("asks a hypervisor for port", port);
 }
 
+void sev_es_vga_put(u64 to, const char *text)
+{
+	(void)text;
+	wrong("asks a hypervisor for a cell", (long)to);
+}
+
 /*
  * Checks cmdline_find_option() with buffers of several sizes: the returned length
  * must not depend on the size, and a small buffer must get the beginning of the

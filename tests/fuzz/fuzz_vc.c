@@ -656,6 +656,10 @@ static void predict(u64 exit_code)
 	}
 	for (i = 0; i < ARRAY_SIZE(exit_codes) - 1; i++)
 		known |= exit_code == exit_codes[i];
+	if (!known && exit_code > 0x7ff) {
+		ends(11);
+		return;
+	}
 	if (!known) {
 		expect_exit(0x8000ffff, exit_code, 0);
 		if (asked() || predicted.outcome != ENDS)
@@ -777,8 +781,9 @@ static void fuzz_one(struct input *in)
 	if (how & 0x40)
 		frame.rcx = take_u16(in);
 
-	/* In the stub no memory is of INS and OUTS. Here all is, as in the NAE self-test. */
+	/* In the stub these ranges are empty. Here they are all memory, as in the NAE self-test. */
 	io_end = ~0UL;
+	emulated_behind = ~0UL;
 	set_text(frame.rip);
 	es.dr7 = predicted.dr7 = (u32)reply.rbx;
 	predict(exit_code);

@@ -69,6 +69,14 @@ u64 la57_efi_memory;
 /* In the stub, sev-snp.c defines this. */
 u64 snp_efi_blob;
 
+/* The stub has asked which kind of SEV guest this is. */
+static bool sev_was_asked;
+
+void sev_detect(void)
+{
+	sev_was_asked = true;
+}
+
 static void interrupts_off(void);
 
 /*

@@ -84,6 +84,14 @@ static u64 io_start, io_end;
 #define string_io_start	io_start
 #define string_io_end	io_end
 
+/*
+ * The addresses at which instructions and devices are emulated. In the stub the range is
+ * empty. start() makes it all addresses.
+ */
+static u64 emulated_first, emulated_behind;
+#define emulated_start	emulated_first
+#define emulated_end	emulated_behind
+
 /* The stub's .text. place_insn() sets it. */
 static u64 text_start, text_end;
 
@@ -830,6 +838,8 @@ static maybe_unused void start(void)
 	share_page();
 	io_start = 0;
 	io_end = ~0UL;
+	emulated_first = 0;
+	emulated_behind = ~0UL;
 }
 
 /* Makes the executable memory in which @rip lies the stub's .text. */

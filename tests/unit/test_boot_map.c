@@ -881,6 +881,11 @@ TEST(vga)
 	map_vga();
 	CHECK(!strcmp(trace, "device 0xb8000+0x8000\n"),
 	      "used although not mapped: %s", trace);
+	/* In an SEV-ES guest the GHCB page must stay the only shared one. */
+	trace[0] = '\0';
+	fake.sev_es = true;
+	map_vga();
+	CHECK(!strcmp(trace, "vga\n"), "SEV-ES: %s", trace);
 }
 
 /*

@@ -991,6 +991,8 @@ TEST(boot_map_of_more_entries)
 		CHECK(false, "entered");
 	EXPECT_ERROR(efi_pe_entry(&fw, &fw.st), "memory map");
 	CHECK(fw.over, "boot services are not over");
+	CHECK(sev_was_asked && harness_error_reason == SEVSTUB_TERM_HANDED_OVER,
+	      "an SEV-ES guest has reason %u", harness_error_reason);
 }
 
 /*

@@ -270,6 +270,29 @@ TEST(range_keeps_what_is_there)
 	}
 }
 
+/*
+ * The hypervisor can make the stub return to walk() with another level on the stack. An
+ * entry of a 4 KiB page must never point to a table then, and no table may be allocated.
+ */
+TEST(walk_below_the_lowest_level)
+{
+	const struct setup *setup;
+	size_t tables;
+	walked at;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		CHECK(!ident_map_range(MIB2, MIB2 + KIB4, MAP_WRITE), "map");
+		tables = ident_map_tables_left();
+		at = walk(MIB2, 0, WALK_SPLIT);
+		CHECK(level_of(at) == 1 && is_leaf(*entry_of(at), 1) && at.addr == MIB2,
+		      "splits a page of 4 KiB");
+		at = walk(MIB2 + KIB4, 0, WALK_FILL);
+		CHECK(level_of(at) == 1 && !*entry_of(at), "fills an entry with a table");
+		CHECK(ident_map_tables_left() == tables, "takes a table");
+	}
+}
+
 TEST(guard)
 {
 	const struct setup *setup;

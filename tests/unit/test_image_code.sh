@@ -139,6 +139,29 @@ scan_red_zone "$dir/code" >"$dir/found"
 nothing code.red_zone "$dir/found"
 seen code.red_zone_scan scan_red_zone leaf: framed:
 
+# ---- registers on the stack
+
+# What a request of the console sends is in registers from its comparison on. The functions
+# that run until VMGEXIT must not save their caller's registers, because the hypervisor could
+# put old contents of the stack back.
+scan_saved() {
+	grep -E '	push +%r(b[xp]|1[2-5])|	mov +%r(b[xp]|1[2-5]),.*\(%rsp' "$1" || :
+}
+
+for function in ghcb_begin ghcb_exchange ghcb_end send_page memcpy memset; do
+	disassemble "$elf" --disassemble="$function"
+done >"$dir/exchange"
+is code.exchange "$(grep -c ' <.*>:$' "$dir/exchange")" 7 # with behind_vmgexit
+scan_saved "$dir/exchange" >"$dir/found"
+nothing code.exchange_saves_nothing "$dir/found"
+cat >"$dir/bad.S" <<'S'
+	push	%r12
+	mov	%rbp, 8(%rsp)
+S
+"$CC" -c -o "$dir/bad_saved.o" "$dir/bad.S"
+disassemble "$dir/bad_saved.o" >"$dir/saved"
+is code.exchange_scan "$(scan_saved "$dir/saved" | wc -l)" 2
+
 # ---- who may do what
 
 # Instructions that have an effect beyond registers and memory.

@@ -765,6 +765,54 @@ TEST(outsb_elsewhere)
 	}
 }
 
+/* ---- VGA memory by requests ---- */
+
+/* Appends the request of a character's cell, or of a blank. */
+static void expect_cell(u64 to, u16 cell)
+{
+	expect_exit(0x80000002, to, 2);
+	sends_data(&cell, 2);
+}
+
+/*
+ * The text of a cell must lie in the console's buffer. At another address, which the
+ * hypervisor may have put back, the stub must send a blank.
+ */
+TEST(vga_put)
+{
+	static const s64 elsewhere[] = { -1, CONSOLE_TEXT_SIZE, -CONSOLE_TEXT_SIZE };
+	unsigned int i;
+
+	start();
+	memset(console_text, 'x', CONSOLE_TEXT_SIZE);
+	console_text[0] = (char)0xe4;
+	expect_cell(0xb8000, 0x07e4);
+	sev_es_vga_put(0xb8000, console_text);
+	expect_cell(0xbfffe, 0x0778);
+	result(1, 0x80000b0d);
+	sev_es_vga_put(0xbfffe, console_text + CONSOLE_TEXT_SIZE - 1);
+	expect_cell(0xb0000, 0x0720);
+	sev_es_vga_put(0xb0000, NULL);
+	for (i = 0; i < ARRAY_SIZE(elsewhere); i++) {
+		expect_cell(0xb0000, 0x0720);
+		sev_es_vga_put(0xb0000, (const char *)((u64)console_text +
+						       (u64)elsewhere[i]));
+	}
+	CHECK(host.at == host.count && !es.busy, "%u exits", host.at);
+}
+
+/* An address outside of VGA memory must not be sent: it can be old bytes of the stack. */
+TEST(vga_elsewhere)
+{
+	static const u64 bad[] = { 0, 0xaffff, 0xbffff, 0xc0000, 0x1000b8000, ~0UL };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		start();
+		EXPECT_OWN_END(sev_es_vga_put(bad[i], console_text), 0);
+	}
+}
+
 /*
  * If the hypervisor answers one part of the text with an exception, the stub
  * must not terminate, and must send the next part.

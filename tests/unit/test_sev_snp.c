@@ -446,6 +446,8 @@ TEST(cpuid_stage2)
 	add_leaf(1, 0, 0x800f12, 0x00112233, 0, 0xffffffff);
 	read_all();
 	share();
+	emulated_first = 0;
+	emulated_behind = ~0UL;
 	frame.rax = 0x8000001f;
 	INSN(0x72, "\x0f\xa2");
 	want.rax = SEV_LEAF_EAX;

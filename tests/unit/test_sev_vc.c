@@ -379,6 +379,14 @@ static void expect_unsupported(u64 code)
 	ENDS(11);
 }
 
+/* A number that is no exit code. It can be old bytes of the stack, and must not be sent. */
+static void expect_untold(u64 code)
+{
+	start();
+	INSN(code, "\x0f\xa2");
+	ENDS(11);
+}
+
 /*
  * For an exit code that it does not handle, the stub must send "unsupported
  * event" and then terminate, whatever the hypervisor answers.
@@ -393,11 +401,13 @@ TEST(unsupported_exits)
 			expect_unsupported(code);
 	}
 	for (bit = 16; bit < 64; bit++) {
-		expect_unsupported(1ULL << bit | 0x72);
-		expect_unsupported(1ULL << bit | 0x41);
+		expect_untold(1ULL << bit | 0x72);
+		expect_untold(1ULL << bit | 0x41);
 	}
-	expect_unsupported(0x80000001);
-	expect_unsupported(~0ULL);
+	expect_unsupported(0x7ff);
+	expect_untold(0x800);
+	expect_untold(0x80000001);
+	expect_untold(~0ULL);
 
 	start();
 	INSN(0x78, "\xf4");
@@ -442,6 +452,30 @@ TEST(exit_and_opcode_differ)
 	}
 }
 
+/*
+ * In the stub no instruction and no device is emulated. The handlers must send no register
+ * of the interrupted code and return no value to it, whatever the hypervisor has made them
+ * decode. They do not even go on behind a string instruction that has nothing to do.
+ */
+TEST(stub_emulates_nothing)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(insns); i++) {
+		start();
+		emulated_first = emulated_behind = TEXT_2;
+		frame.rax = frame.rdi = DEVICE;
+		frame.rsi = DATA;
+		place_insn(TEXT, insns[i].exit, insns[i].bytes, insns[i].size);
+		ENDS(6);
+	}
+	start();
+	emulated_first = emulated_behind = TEXT_2;
+	frame.rcx = 0;
+	INSN(0x400, "\xf3\xaa");
+	ENDS(6);
+}
+
 TEST(undecodable)
 {
 	static const struct {
@@ -480,7 +514,7 @@ TEST(no_handler)
 	struct vc vc = { .frame = &frame, .insn.op = INSN_MOVS + 1 };
 
 	start();
-	EXPECT_OWN_END(vc_dispatch(&vc), 11);
+	EXPECT_OWN_END(vc_dispatch(&vc, TEXT), 11);
 	vc.insn.op = INSN_CPUID;
 	EXPECT_OWN_END(vc_mmio(&vc), 6);
 }
