@@ -105,9 +105,9 @@ static u64 draw(void)
 	}
 	/*
 	 * An SEV-ES guest must not execute RDTSC, which may raise #VC: its handler
-	 * terminates the guest. Without RDRAND this is no SEV guest, or firmware's
-	 * handler answers, because boot services still run. With RDRAND the stub uses
-	 * RDTSC only if this is known not to be an SEV-ES guest.
+	 * terminates the guest. A guest without RDRAND gets here only if it is no SEV
+	 * guest, or before ExitBootServices, where firmware's handler answers. With
+	 * RDRAND the stub uses RDTSC only if this is known not to be an SEV-ES guest.
 	 */
 	if (!good || (sev_guest.known && !sev_es_active()))
 		seeds.time = rdtsc();

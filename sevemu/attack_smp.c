@@ -19,7 +19,7 @@
 #include "report.h"
 #include "sevemu.h"
 
-/* N of these attacks is below this number. */
+/* The number N that the command line gives behind an attack's name must be below this. */
 #define COUNT			1000000
 /* The fixed interrupt of ap-ipi: a vector that no Linux uses for itself. */
 #define IPI_VECTOR		0x3f

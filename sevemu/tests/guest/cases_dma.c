@@ -115,7 +115,10 @@ static void edu_fills(void)
 	edu_copy(EDU_BUFFER, (u64)target, EDU_DMA_TO_RAM);
 }
 
-/* Maps target[] with C=1 only, at *@pte, when sevemu has searched the page tables. */
+/*
+ * Maps target[] with C=1 only, by its entry *@pte. sevemu must have found the former entry,
+ * with C=0, before. The write to the device makes sevemu search the page tables again.
+ */
 static void hide_target(u64 *pte)
 {
 	*pte |= machine.cmask;
