@@ -32,7 +32,7 @@ static struct {
 	u8 private[PAGES], validated[PAGES];
 	bool small_rmp;			/* PVALIDATE of 2 MiB fails by size */
 	bool svsm;
-	unsigned int wrong;		/* a reply is wrong: the termination code that must follow */
+	unsigned int wrong;		/* a reply is wrong: the termination code to come */
 } map_of;
 
 static void wrong(unsigned int set, unsigned int code)
