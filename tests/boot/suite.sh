@@ -120,6 +120,12 @@ run_case()
 		skip "$test" "this version of GRUB has no command linuxefi"
 		exit 0
 	fi
+	case $cmdline:$(cat "$O/kernels/cloud/version") in
+	*--entry-32bit*:linux-*-7.*)
+		skip "$test" "Linux 7 hangs in its kexec to a 32-bit entry, to that of its own image, too"
+		exit 0
+		;;
+	esac
 
 	: >"$dir/args"
 	: >"$dir/stderr"
