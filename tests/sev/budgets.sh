@@ -14,6 +14,12 @@ other_kernel() {
 	esac
 }
 
+# Prints a reason if the compiler is another one than that of tests/bench/budgets.
+other_compiler() {
+	version=$(gcc -dumpversion)
+	[ "$version" = 12 ] || echo "the budget is that of gcc 12, this is gcc $version"
+}
+
 # do_budget NAME IMAGE ENTRY
 do_budget() {
 	load=-
@@ -42,6 +48,7 @@ do_budget() {
 	case $2 in
 	cloud* | generic)
 		reason=$(other_kernel "${2%-*}")
+		[ -n "$reason" ] || reason=$(other_compiler)
 		if [ -n "$reason" ]; then
 			skip "$test" "$exits VMGEXITs, instructions not compared: $reason"
 			return
@@ -93,9 +100,9 @@ loaded() {
 do_ledger() {
 	counted=$log.counted
 	: >"$counted"
-	compiler=$(gcc -dumpversion)
-	if [ "$compiler" != 12 ]; then
-		skip "$test" "the ledger has the bytes of gcc 12, this is gcc $compiler"
+	reason=$(other_compiler)
+	if [ -n "$reason" ]; then
+		skip "$test" "$reason"
 		return
 	fi
 	rows tests/bench/budgets ledger >"$log.rows"

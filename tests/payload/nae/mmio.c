@@ -92,12 +92,27 @@ void mmio_init(void)
 
 /* ---- Comparison of RAM and device ---- */
 
+/*
+ * Reads and writes a device by MOV. For a volatile variable the compiler may also choose
+ * an instruction that computes with memory, which the stub does not emulate.
+ */
+static u64 load(const u8 *memory, u64 word)
+{
+	u64 value;
+
+	asm volatile("movq %1, %0" : "=r"(value) : "m"(((const u64 *)memory)[word]));
+	return value;
+}
+
+static void store(u8 *memory, u64 word, u64 value)
+{
+	asm volatile("movq %1, %0" : "=m"(((u64 *)memory)[word]) : "r"(value));
+}
+
 static void fill(u8 *memory)
 {
-	volatile u64 *word = (volatile u64 *)memory;
-
-	for (u64 i = 0; i < WINDOW / sizeof(*word); i++)
-		word[i] = 0x8091a2b3c4d5e6f7 + i * 0x0102030405060708;
+	for (u64 i = 0; i < WINDOW / sizeof(u64); i++)
+		store(memory, i, 0x8091a2b3c4d5e6f7 + i * 0x0102030405060708);
 }
 
 /*
@@ -142,8 +157,6 @@ static void set_up(const struct subject *subject, const u8 *memory)
  */
 static void compare(const struct subject *subject, const struct regs *on_ram)
 {
-	const volatile u64 *a = (const volatile u64 *)ram;
-	const volatile u64 *b = (const volatile u64 *)device;
 	u64 distance = (u64)device - (u64)ram;
 
 	want = *on_ram;
@@ -151,10 +164,13 @@ static void compare(const struct subject *subject, const struct regs *on_ram)
 		if (subject->addresses & 1U << i)
 			want.r[i] += distance;
 	check_regs(subject->insn);
-	for (u64 i = 0; i < WINDOW / sizeof(*a); i++)
-		if (a[i] != b[i])
+	for (u64 i = 0; i < WINDOW / sizeof(u64); i++) {
+		u64 a = load(ram, i), b = load(device, i);
+
+		if (a != b)
 			complain("%s: memory at 0x%lx is %lx, not %lx",
-				 subject->insn, i * sizeof(*a), b[i], a[i]);
+				 subject->insn, i * sizeof(u64), b, a);
+	}
 }
 
 static void test_subject(const struct subject *subject)
@@ -285,11 +301,10 @@ static void movs(const char *insn, u64 rcx, u64 rflags, bool from_device)
 	for (u32 pass = 0; pass < 2; pass++, memory = device) {
 		u8 *from = from_device ? memory : other;
 		u8 *to = from_device ? other : memory;
-		volatile u64 *words = (volatile u64 *)to;
 
 		fill(memory);
 		for (u64 i = 0; i < WINDOW / sizeof(u64); i++)
-			((volatile u64 *)other)[i] = ~i;
+			store(other, i, ~i);
 		prepare();
 		before.r[INSN_RSI] = (u64)from + MIDDLE;
 		before.r[INSN_RDI] = (u64)to + MIDDLE;
@@ -299,7 +314,7 @@ static void movs(const char *insn, u64 rcx, u64 rflags, bool from_device)
 
 		for (u64 i = 0; i < WINDOW / sizeof(u64); i++) {
 			u64 *copy = (u64 *)expected + i;
-			u64 value = words[i];
+			u64 value = load(to, i);
 
 			if (pass && value != *copy)
 				complain("%s: memory at 0x%lx is %lx, not %lx",
@@ -377,7 +392,7 @@ static void case_address(void)
 	want.r[INSN_RDI] = addr + 8;
 	want.r[INSN_RCX] = 0;
 	check_regs("rep stosl (%edi)");
-	expect("rep stosl (%edi): memory", *(volatile u64 *)device,
+	expect("rep stosl (%edi): memory", load(device, 0),
 	       (u32)before.r[INSN_RAX] * 0x100000001UL);
 
 	prepare();
@@ -389,8 +404,7 @@ static void case_address(void)
 	want.r[INSN_RDI] = (u64)ram + 8;
 	want.r[INSN_RCX] = 0;
 	check_regs("rep movsl (%esi), (%edi)");
-	expect("rep movsl (%esi), (%edi): memory", *(volatile u64 *)ram,
-	       *(volatile u64 *)device);
+	expect("rep movsl (%esi), (%edi): memory", load(ram, 0), load(device, 0));
 }
 
 /*
