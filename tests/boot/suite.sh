@@ -120,6 +120,11 @@ run_case()
 		skip "$test" "this version of GRUB has no command linuxefi"
 		exit 0
 	fi
+	if [ "${image##*/}" = disk-secure-unsigned.img ] &&
+		grep -qsa 'systemd-boot 257' /usr/lib/systemd/boot/efi/systemd-bootx64.efi; then
+		skip "$test" "systemd-boot 257 has a #GP after firmware has refused an image"
+		exit 0
+	fi
 	case $cmdline:$(cat "$O/kernels/cloud/version") in
 	*--entry-32bit*:linux-*-7.*)
 		skip "$test" "Linux 7 hangs in its kexec to a 32-bit entry, to that of its own image, too"
