@@ -644,7 +644,7 @@ static u64 fetch_insn(struct vc *vc)
  */
 static unsigned int vc_dispatch(struct vc *vc, u64 rip)
 {
-	/* The operation that is compared must be the one that is emulated: read it once. */
+	/* Read once, so that the host cannot change the operation between check and use. */
 	enum insn_op op = READ_ONCE(vc->insn.op);
 
 	if (op < INSN_LOAD && !is_emulated(rip))

@@ -116,21 +116,11 @@ run_case()
 	case $qemu in
 	*reserve=off*) need_overcommit ;;
 	esac
-	if [ "${image##*/}" = disk-grub-linuxefi.img ] && ! has_linuxefi; then
-		skip "$test" "this version of GRUB has no command linuxefi"
+	reason=$(unable)
+	if [ -n "$reason" ]; then
+		skip "$test" "$reason"
 		exit 0
 	fi
-	if [ "${image##*/}" = disk-secure-unsigned.img ] &&
-		grep -qsa 'systemd-boot 257' /usr/lib/systemd/boot/efi/systemd-bootx64.efi; then
-		skip "$test" "systemd-boot 257 has a #GP after firmware has refused an image"
-		exit 0
-	fi
-	case $cmdline:$(cat "$O/kernels/cloud/version") in
-	*--entry-32bit*:linux-*-7.*)
-		skip "$test" "Linux 7 hangs in its kexec to a 32-bit entry, to that of its own image, too"
-		exit 0
-		;;
-	esac
 
 	: >"$dir/args"
 	: >"$dir/stderr"
@@ -361,6 +351,23 @@ sha256()
 has_linuxefi()
 {
 	grep -qs '^linuxefi:' /usr/lib/grub/x86_64-efi/command.lst
+}
+
+# unable: prints a reason if a program of this system cannot do what the case needs of it.
+unable()
+{
+	case ${image##*/}:$cmdline:$(cat "$O/kernels/cloud/version") in
+	disk-grub-linuxefi.img:*)
+		has_linuxefi || echo "this version of GRUB has no command linuxefi"
+		;;
+	disk-secure-unsigned.img:*)
+		! grep -qsa 'systemd-boot 257' /usr/lib/systemd/boot/efi/systemd-bootx64.efi ||
+			echo "systemd-boot 257 has a #GP after firmware has refused an image"
+		;;
+	*:*--entry-32bit*:linux-*-7.*)
+		echo "Linux 7 hangs in its kexec to a 32-bit entry, to that of its own image, too"
+		;;
+	esac
 }
 
 # What the stub says when GRUB's command linux starts it on EFI. GRUB 2.06 leaves boot
