@@ -579,7 +579,10 @@ static void report_entry(const struct boot_params *bp)
 		[ENTRY_EFI_HANDOVER] = "EFI handover",
 	};
 
-	/* The hypervisor can garble entry_taken, and reads the console. */
+	/*
+	 * The hypervisor can garble entry_taken, and reads the console. An index that
+	 * is not checked would print memory behind names[].
+	 */
 	u32 entry = READ_ONCE(entry_taken);
 
 	info("sevstub: %s entry, loader type 0x%x\n",

@@ -423,7 +423,10 @@ static void evict(u64 addr, u64 size)
 {
 	if (snp.coherent)
 		return;
-	/* The window for 2 MiB ends at 2^64, so the end is no number to compare with. */
+	/*
+	 * The virtual window in which a page of 2 MiB is mapped ends at 2^64. Its end
+	 * thus wraps to 0, and the loop counts @size down instead.
+	 */
 	for (; size; addr += PAGE_SIZE, size -= PAGE_SIZE) {
 		(void)*(const volatile u8 *)addr;
 		(void)*(const volatile u8 *)(addr + PAGE_SIZE - 1);

@@ -83,7 +83,7 @@ void apic_send(unsigned int id, u32 command)
 	*LAPIC(APIC_ICR_HIGH) = high;
 }
 
-/* Returns the logical destination register of @vcpu in x2APIC mode, which follows its ID. */
+/* Returns the logical destination register of @vcpu in x2APIC mode, computed from its ID. */
 static u32 x2apic_ldr(const struct vcpu *vcpu)
 {
 	return vcpu->id / X2_CLUSTER_SIZE << X2_CLUSTER_SHIFT | 1u << vcpu->id % X2_CLUSTER_SIZE;

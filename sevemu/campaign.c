@@ -667,8 +667,8 @@ static void play_attacks(struct vcpu *vcpu, char *text)
 }
 
 /*
- * Runs the guest once for each seed from @from to @to (--hostile).  The seed
- * determines the run's random attacks.
+ * Runs the guest for each seed from @from to @to in steps of jobs.stride (--hostile).  The
+ * seed determines the run's random attacks.
  */
 static void play_seeds(struct vcpu *vcpu, u64 from, u64 to)
 {

@@ -56,11 +56,13 @@ extern struct jobs jobs;
 char *cut(char *text, char end);
 
 /*
- * Sets jobs from one element of the list that --attack takes: "NAME",
- * "NAME:RANGE", "all:COUNT" or "others:COUNT", which play N from 0 to COUNT - 1
- * of every attack, or the name of a struct window and the moments in it, such
- * as "every:0-99".  Changes @name.  jobs_option() has checked the name.  A wrong range
- * terminates sevemu.
+ * Sets jobs from one element of the list that --attack takes:
+ * - "NAME" or "NAME:RANGE": this attack, with each N that it has or each of the range.
+ * - "all:COUNT": every attack, with each N from 0 to COUNT - 1.
+ * - "others:COUNT": the same, but without the attacks that inject an event.
+ * - "every:0-99", or another struct window's name: every event, injected before each of
+ *   the window's instructions 0 to 99.
+ * Changes @name.  jobs_option() has checked the name.  A wrong range terminates sevemu.
  */
 void jobs_set_attack(char *name);
 

@@ -436,7 +436,11 @@ TEST(how)
 	switch_from(5);
 }
 
-/* An SNP guest asks its CPUID page, and borrows no RAM. */
+/*
+ * In an SNP guest la57_prepare() takes the answer from the CPUID page.  It never uses RAM
+ * outside of the image for the page tables of the switch, as it does in other guests whose
+ * image lies above 4 GiB, because such RAM may not be validated.
+ */
 TEST(snp_guest)
 {
 	fresh();

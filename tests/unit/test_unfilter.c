@@ -224,7 +224,10 @@ TEST(first_uses_maximum)
 	free(bytes);
 }
 
-/* The sum of position and displacement may be computed modulo 2^32, up to 2^31 bytes. */
+/*
+ * branch_is_inside() adds a branch's position and displacement modulo 2^32.  Its answer must
+ * be that of 64-bit arithmetic for code of any size up to PAYLOAD_MAX_SIZE, 2^31 bytes.
+ */
 TEST(branches_of_any_size)
 {
 	random_seed(24);

@@ -375,7 +375,11 @@ CASE(cr_paging_off, "cr4-la57-without-paging", CASE_ES)
 	expect("CR4", value, cr4);
 }
 
-/* If PAE is cleared then, it is too late for #GP, and sevemu says so. */
+/*
+ * After many writes to CR4 that change nothing, sevemu no longer intercepts them.  A
+ * write that then clears PAE has taken effect when sevemu notices it.  #GP is no longer
+ * possible, so sevemu ends the run with a message.
+ */
 CASE(ends_cr4_pae, "ends-cr4-pae-unseen", CASE_ES | CASE_ENDS)
 {
 	u64 cr4;
