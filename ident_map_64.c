@@ -57,7 +57,6 @@
 
 static struct {
 	struct ident_map_config config;
-	u64 *root;
 	size_t pool_used;	/* bytes of the pool that are page tables */
 	/*
 	 * True while a page-table entry or the pool is being changed.
@@ -118,26 +117,30 @@ static inline u64 enc_mask(void)
 }
 
 /*
+ * Returns the top page table for @levels levels of paging. The pool begins with the top
+ * table of five levels. Its entry 0 points to the second page of the pool, which is the
+ * top table of four levels. Both are at constant addresses, because the hypervisor can
+ * put an old address back. A table would then be walked with the wrong number of levels.
+ */
+static inline u64 *top_table(unsigned int levels)
+{
+	return (u64 *)(page_table_pool + (levels == LEVELS_MAX ? 0 : PAGE_SIZE));
+}
+
+/*
  * What the page tables in force are, or before they are loaded, will be. The result of
  * in_force() lies on the stack, where the hypervisor can put old contents back, so no
  * C-bit is written from it: see write_private().
  */
 struct in_force {
-	u64 *root;		/* the top table */
 	u64 enc_mask;		/* the C-bit as a mask, 0 outside of SEV */
 	unsigned int levels;	/* levels of paging, 4 or 5 */
 };
 
 static inline __attribute__((always_inline)) struct in_force in_registers(void)
 {
-	struct loaded_map now = loaded_map();
-
-	if (!now.loaded)
-		return (struct in_force){ map.root, map.config.enc_mask,
-					  map.config.levels };
 	return (struct in_force){
-		.root = table_of(read_cr3(), now.enc_mask),
-		.enc_mask = now.enc_mask,
+		.enc_mask = enc_mask(),
 		.levels = read_cr4() & X86_CR4_LA57 ? LEVELS_MAX : LEVELS_MIN,
 	};
 }
@@ -280,7 +283,7 @@ static noinline walked walk(u64 addr, unsigned int level, enum walk_mode mode)
 
 	for (;;) {
 		now = in_registers();
-		table = now.root;
+		table = top_table(now.levels);
 		for (at = now.levels; ; at--) {
 			if ((u64)table - (u64)page_table_pool >=
 			    (u64)(page_table_pool_end - page_table_pool))
@@ -434,8 +437,7 @@ int ident_map_init(const struct ident_map_config *config)
 	 * The C-bit must be a single address bit of an entry, and not one of
 	 * the lowest 21, which are the offset within a 2 MiB page.
 	 */
-	if (config->levels < LEVELS_MIN || config->levels > LEVELS_MAX ||
-	    (config->enc_mask & (config->enc_mask - 1)) ||
+	if ((config->enc_mask & (config->enc_mask - 1)) ||
 	    (config->enc_mask & ~PTE_ADDR_MASK) ||
 	    config->enc_mask % PMD_SIZE)
 		return -EINVAL;
@@ -448,8 +450,11 @@ int ident_map_init(const struct ident_map_config *config)
 	if (pool % PAGE_SIZE || pool > map_limit(&now) ||
 	    config->pool_size > map_limit(&now) - pool)
 		return -EINVAL;
-	map.root = alloc_table();
-	return map.root ? 0 : -ENOMEM;
+	if (!alloc_table() || !alloc_table())
+		return -ENOMEM;
+	write_private(top_table(LEVELS_MAX),
+		      (u64)top_table(LEVELS_MIN) | PTE_PRESENT | PTE_WRITE);
+	return 0;
 }
 
 int ident_map_range(u64 start, u64 end, unsigned int prot)
@@ -726,12 +731,14 @@ size_t ident_map_tables_left(void)
 
 u64 ident_map_cr3(void)
 {
-	u64 root = (u64)READ_ONCE(map.root);
+	struct in_force now = in_registers();
 
-	if (root - (u64)page_table_pool >=
-	    (u64)(page_table_pool_end - page_table_pool))
-		return 0;
-	return root | enc_mask();
+	return (u64)top_table(now.levels) | now.enc_mask;
+}
+
+const void *ident_map_other_top(void)
+{
+	return top_table(read_cr4() & X86_CR4_LA57 ? LEVELS_MIN : LEVELS_MAX);
 }
 
 /* Returns true if all entries of @table from index @first on are empty. */
@@ -742,30 +749,10 @@ static bool is_empty_from(const u64 *table, unsigned int first)
 	return first == PTRS_PER_TABLE;
 }
 
-/*
- * With five levels, entry 0 of the root points to the table that is the root with four
- * levels. Therefore only the root changes, and all other tables stay as they are.
- */
-int ident_map_set_levels(unsigned int count)
+bool ident_map_fits_four_levels(void)
 {
-	u64 *top;
-
-	if (count == LEVELS_MAX) {
-		top = alloc_table();
-		if (!top)
-			return -ENOMEM;
-		write_private(top, (u64)map.root | PTE_PRESENT | PTE_WRITE);
-	} else {
-		if (!is_table(*map.root, LEVELS_MAX))
-			return -EINVAL;
-		top = table_of(*map.root, enc_mask());
-		if (!is_empty_from(map.root, 1) ||
-		    !is_empty_from(top, PTRS_PER_TABLE / 2))
-			return -EINVAL;
-	}
-	map.root = top;
-	map.config.levels = count;
-	return 0;
+	return is_empty_from(top_table(LEVELS_MAX), 1) &&
+	       is_empty_from(top_table(LEVELS_MIN), PTRS_PER_TABLE / 2);
 }
 
 int ident_map_fault(u64 addr, u64 error_code)

@@ -228,9 +228,8 @@ void la57_switch(void)
 		return;
 	if (borrowed)
 		memcpy(early_tables, page, LA57_SIZE);
-	if (ident_map_set_levels(on ? 4 : 5))
-		error("five-level paging", "the page tables cannot change to %u levels",
-		      on ? 4U : 5U);
+	if (on && !ident_map_fits_four_levels())
+		error("five-level paging", "a mapped range lies above what four levels reach");
 
 	/*
 	 * check_private() in misc.c has examined the address in struct boot. The
@@ -240,8 +239,7 @@ void la57_switch(void)
 				  MAP_WRITE | MAP_EXEC))
 		error("page tables", "the memory for five-level paging is not private");
 	fill(page);
-	memcpy((void *)table,
-	       (const void *)(ident_map_cr3() & ~sev_enc_mask()), PAGE_SIZE);
+	memcpy((void *)table, ident_map_other_top(), PAGE_SIZE);
 	la57_toggle(page, table);
 	nmi_count += page->nmis;
 	sev_reload_map();

@@ -269,7 +269,6 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 	const struct ident_map_config config = {
 		.pool = page_table_pool,
 		.pool_size = (size_t)(page_table_pool_end - page_table_pool),
-		.levels = read_cr4() & X86_CR4_LA57 ? 5 : 4,
 		.enc_mask = sev_enc_mask(),
 		.nx = cpu->nx,
 		.pages_1g = cpu->pages_1g,

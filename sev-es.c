@@ -337,23 +337,14 @@ void sev_detect(void)
 		terminate(SEV_TERM_STANDARD | GHCB_TERM_SNP_FEATURES);
 }
 
-static void load_map(bool first)
-{
-	u64 cr3 = ident_map_cr3();
-
-	if (!cr3)
-		terminate(SEVSTUB_TERM_CBIT_PROOF);
-	load_cr3_proven(cr3, first);
-}
-
 void sev_load_map(void)
 {
-	load_map(true);
+	load_cr3_proven(ident_map_cr3(), true);
 }
 
 void sev_reload_map(void)
 {
-	load_map(false);
+	load_cr3_proven(ident_map_cr3(), false);
 }
 
 /* ---- The GHCB page (GHCB 4.1). */

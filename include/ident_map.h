@@ -24,7 +24,6 @@ struct boot_params;
 struct ident_map_config {
 	void *pool;		/* page-aligned memory for page tables */
 	size_t pool_size;	/* bytes at pool */
-	unsigned int levels;	/* levels of paging: 4, or 5 while CR4.LA57 is set */
 	u64 enc_mask;		/* the C-bit as a mask, or 0 outside of SEV */
 	bool nx;		/* EFER.NXE is set */
 	bool pages_1g;		/* the processor has 1 GiB pages */
@@ -34,8 +33,8 @@ struct ident_map_config {
 /*
  * Starts new, empty page tables. sev_load_map() loads them into CR3 later.
  * Returns 0; -EINVAL if the pool is not page-aligned or lies above what the map
- * can address, @levels is neither 4 nor 5, or @enc_mask is neither 0 nor one bit
- * from 21 to 51; -ENOMEM if the pool is smaller than a page table.
+ * can address, or @enc_mask is neither 0 nor one bit from 21 to 51; -ENOMEM if the
+ * pool is smaller than two page tables.
  */
 int ident_map_init(const struct ident_map_config *config);
 
@@ -146,10 +145,16 @@ int ident_map_query(u64 addr);
 size_t ident_map_tables_left(void);
 
 /*
- * Returns the value for CR3: the root table's address, with the C-bit. Returns 0 if
- * the hypervisor has changed the address, so that the root is not in the pool.
+ * Returns the value for CR3: the address of the top table for as many levels of paging as
+ * CR4.LA57 selects, with the C-bit.
  */
 u64 ident_map_cr3(void);
+
+/*
+ * Returns the top table for the number of levels that CR4.LA57 does not select: five
+ * levels if the processor uses four, four if it uses five.
+ */
+const void *ident_map_other_top(void);
 
 /*
  * Handles a page fault at @addr, an address that is not mapped: if the page is
@@ -163,12 +168,9 @@ u64 ident_map_cr3(void);
 int ident_map_fault(u64 addr, u64 error_code);
 
 /*
- * Changes the map from four levels of paging to five, or the reverse; @count is
- * the new number. The caller loads CR3 with ident_map_cr3() when CR4.LA57 has
- * changed, too.
- * Returns 0; -EINVAL if something is mapped that four levels cannot reach;
- * -ENOMEM if the pool is used up.
+ * Returns false if something is mapped that four levels of paging cannot reach, at 2^47 or
+ * above. Five levels reach all that four levels do, with the same tables.
  */
-int ident_map_set_levels(unsigned int count);
+bool ident_map_fits_four_levels(void);
 
 #endif

@@ -193,7 +193,6 @@ static struct ident_map_config config_of(const struct setup *setup,
 	return (struct ident_map_config){
 		.pool = pool,
 		.pool_size = pages * KIB4,
-		.levels = setup->levels,
 		.enc_mask = setup->c_bit ? BIT(setup->c_bit) : 0,
 		.nx = setup->nx,
 		.pages_1g = setup->pages_1g,

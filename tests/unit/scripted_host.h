@@ -61,6 +61,8 @@ in_data struct sev_guest sev_guest;
 /* Memory for the stub's page tables. In the stub, linker.ld defines it. */
 #define POOL_PAGES	64
 static u8 pool[POOL_PAGES * PAGE_SIZE] __attribute__((aligned(4096)));
+/* Where ident_map_64.c has the top page table for four levels of paging. */
+static maybe_unused u8 *const four_level_top = pool + PAGE_SIZE;
 #define page_table_pool		pool
 #define page_table_pool_end	(pool + sizeof(pool))
 
@@ -744,7 +746,6 @@ static void make_map(void)
 	struct ident_map_config config = {
 		.pool = pool,
 		.pool_size = sizeof(pool),
-		.levels = 4,
 		.enc_mask = sev_enc_mask(),
 		.nx = true,
 		.bp = &bp,

@@ -51,27 +51,19 @@ static struct ident_map_config low_config(void)
 TEST(init_refuses)
 {
 	struct ident_map_config good = low_config(), bad;
-	unsigned int level;
 	u64 mask;
 
 	CHECK(!ident_map_init(&good), "good config");
-	for (level = 0; level < 10; level++) {
-		bad = good;
-		bad.levels = level;
-		CHECK(ident_map_init(&bad) ==
-		      (level == 4 || level == 5 ? 0 : -EINVAL), "%u levels",
-		      level);
-	}
 	bad = good;
 	bad.pool = (u8 *)good.pool + 8;
 	CHECK(ident_map_init(&bad) == -EINVAL, "unaligned pool");
 	bad = good;
-	bad.pool_size = KIB4 - 1;
-	CHECK(ident_map_init(&bad) == -ENOMEM, "pool without a page");
+	bad.pool_size = 2 * KIB4 - 1;
+	CHECK(ident_map_init(&bad) == -ENOMEM, "pool of one page");
 	bad.pool_size = 0;
 	CHECK(ident_map_init(&bad) == -ENOMEM, "empty pool");
-	bad.pool_size = KIB4;
-	CHECK(!ident_map_init(&bad), "pool of one page");
+	bad.pool_size = 2 * KIB4;
+	CHECK(!ident_map_init(&bad), "pool of two pages");
 
 	bad = good;
 	for (mask = 1; mask; mask <<= 1) {
@@ -125,7 +117,7 @@ TEST(load_writes_cr3)
 
 	FOR_EACH_SETUP(setup) {
 		start(setup);
-		CHECK(cr3 == ((u64)pool |
+		CHECK(cr3 == ((u64)(pool + (now.levels == 4 ? KIB4 : 0)) |
 			      (now.c_bit ? BIT(now.c_bit) : 0)), "%#lx", cr3);
 		CHECK(ident_map_cr3() == cr3, "%#lx", ident_map_cr3());
 		CHECK(!total(), "the map is not empty");
@@ -363,9 +355,12 @@ TEST(remove)
  */
 static void other_depth(unsigned int levels)
 {
-	CHECK(!ident_map_set_levels(levels), "to %u levels", levels);
-	load_map();
+	const void *other = ident_map_other_top();
+
+	CHECK(levels == 5 || ident_map_fits_four_levels(), "to %u levels", levels);
 	now.levels = levels;
+	load_map();
+	CHECK(other == table_of(cr3, enc_mask()), "top table %p", other);
 }
 
 TEST(set_levels)
@@ -413,22 +408,11 @@ TEST(set_levels_refuses)
 		start(&setups[4]);
 		CHECK(!ident_map_range(0, KIB4, 0) &&
 		      !ident_map_range(beyond[i], beyond[i] + KIB4, 0), "map");
-		CHECK(ident_map_set_levels(4) == -EINVAL, "%#lx", beyond[i]);
-		load_map();
+		CHECK(!ident_map_fits_four_levels(), "%#lx", beyond[i]);
 		expect(beyond[i], beyond[i] + KIB4, use_of(0));
 	}
-	/*
-	 * The five-level tables map no page, so their root has no four-level
-	 * table that could become the new root. The change must be refused.
-	 */
 	start(&setups[4]);
-	CHECK(ident_map_set_levels(4) == -EINVAL, "empty");
-
-	start_with(&setups[0], 4);
-	CHECK(!ident_map_range(0, KIB4, 0), "map");
-	CHECK(ident_map_set_levels(5) == -ENOMEM, "pool of four pages");
-	load_map();
-	expect(0, KIB4, use_of(0));
+	CHECK(ident_map_fits_four_levels(), "empty");
 }
 
 TEST(device)
@@ -920,21 +904,18 @@ TEST(fault_refused_while_tables_change)
 	CHECK(injected == -EFAULT, "in a split: %d", injected);
 	CHECK(ident_map_set_decrypted(8 * GIB1) == -EINVAL, "not mapped");
 
-	inject_at_store();
-	CHECK(!ident_map_set_levels(5), "five levels");
-	CHECK(injected == -EFAULT, "in ident_map_set_levels(): %d", injected);
 	sigaction(SIGSEGV, &old_store, NULL);
 
-	load_map();
 	now.levels = 5;
+	load_map();
 	expect_fault(0x100000, 0x100000, MIB2);
 
 	/*
 	 * ident_map_range() fails for lack of memory. It must clear map.busy,
 	 * or every later page fault would be refused.
 	 */
-	start_with(&setups[0], 3);
-	CHECK(ident_map_range(0, KIB4, 0) == -ENOMEM, "pool of three pages");
+	start_with(&setups[0], 4);
+	CHECK(ident_map_range(0, KIB4, 0) == -ENOMEM, "pool of four pages");
 	CHECK(!map.busy, "busy for good");
 }
 
@@ -1019,7 +1000,7 @@ TEST(pool_exhaustion_step_by_step)
 	int ret[6];
 
 	FOR_EACH_SETUP(setup) {
-		for (pages = 1, done = 0; done < ARRAY_SIZE(ret); pages++) {
+		for (pages = 2, done = 0; done < ARRAY_SIZE(ret); pages++) {
 			CHECK(pages < 32, "never enough");
 			start_with(setup, pages);
 			memset(&bp, 0, sizeof(bp));
@@ -1084,7 +1065,7 @@ TEST(pool_suffices)
 			continue;
 		start_with(setup, PAGE_TABLE_POOL_SIZE / PAGE_SIZE);
 		before = ident_map_tables_left();
-		CHECK(before == PAGE_TABLE_POOL_SIZE / PAGE_SIZE - 1, "%zu",
+		CHECK(before == PAGE_TABLE_POOL_SIZE / PAGE_SIZE - 2, "%zu",
 		      before);
 		CHECK(!ident_map_guard(0), "page 0");
 		for (i = 0; i < ARRAY_SIZE(parts); i++)
@@ -1125,28 +1106,32 @@ TEST(cbit_comes_from_cr3)
 }
 
 /*
- * A hypervisor can garble the memory that holds the address of the top table, the
- * number of levels and the C-bit. The stub must walk the tables that CR3 and CR4
- * name.
+ * A hypervisor can garble all memory that says where the page tables are. The stub must
+ * walk the tables that CR4 selects, with the C-bit of CR3.
  */
-TEST(root_and_levels_come_from_the_processor)
+TEST(top_and_levels_come_from_the_processor)
 {
-	static const unsigned int levels[] = { 0, 1, 3, 4, 5, 6, 0xffffffff };
+	static const u8 garbled[] = { 0, 0x55, 0xff };
+	struct ident_map_config saved;
 	unsigned int i, k;
 
 	for (i = 0; i < ARRAY_SIZE(setups); i++) {
-		for (k = 0; k < ARRAY_SIZE(levels); k++) {
+		for (k = 0; k < ARRAY_SIZE(garbled); k++) {
 			start(&setups[i]);
 			CHECK(!ident_map_range(0, MIB2, MAP_EXEC), "map");
-			map.root = (u64 *)pool + 5 * KIB4 / sizeof(u64);
-			map.config.levels = levels[k];
+			saved = map.config;
+			memset(&map.config, garbled[k], sizeof(map.config));
+			map.config.pool_size = saved.pool_size;
+			map.config.nx = saved.nx;
+			map.config.pages_1g = saved.pages_1g;
+			CHECK(ident_map_cr3() == cr3, "%#lx", ident_map_cr3());
 			expect(0, MIB2, use_of(MAP_EXEC));
 			CHECK(!ident_map_range(GIB1, GIB1 + KIB4, MAP_WRITE),
-			      "setup %u, %u levels", i, levels[k]);
+			      "setup %u, garbled with %#x", i, garbled[k]);
 			expect(GIB1, GIB1 + KIB4, use_of(MAP_WRITE));
 			CHECK(ident_map_range(limit - KIB4,
 					      limit + KIB4, 0) == -EINVAL,
-			      "limit of setup %u, %u levels", i, levels[k]);
+			      "limit of setup %u, garbled with %#x", i, garbled[k]);
 		}
 	}
 }
@@ -1254,23 +1239,9 @@ TEST(old_number_of_tables)
 	CHECK(!ident_map_range(GIB512, GIB512 + KIB4, MAP_WRITE), "right number");
 }
 
-/* CR3 must not get a root that is no page table of the pool. */
-TEST(root_outside_of_the_pool)
-{
-	start_with(&setups[3], POOL_PAGES);
-	map.root = (u64 *)(pool + POOL_PAGES * KIB4 - KIB4);
-	CHECK(ident_map_cr3() == ((u64)map.root | BIT(51)), "last page");
-	map.root = (u64 *)(pool + POOL_PAGES * KIB4);
-	CHECK(!ident_map_cr3(), "behind the pool");
-	map.root = (u64 *)((u64)pool - KIB4);
-	CHECK(!ident_map_cr3(), "below the pool");
-	map.root = NULL;
-	CHECK(!ident_map_cr3(), "0");
-}
-
 /*
- * The hypervisor has put an entry back that points to memory of its choice, or has changed
- * the root before CR3 is loaded. No table outside of the pool may be followed.
+ * The hypervisor has put an entry back that points to memory of its choice. No table
+ * outside of the pool may be followed.
  */
 TEST(table_outside_of_the_pool)
 {
@@ -1295,9 +1266,6 @@ TEST(table_outside_of_the_pool)
 		}
 		*entry = old;
 		expect(GIB1, GIB1 + KIB4, use_of(MAP_WRITE));
-		cr3 = 0;
-		map.root = (u64 *)other;
-		EXPECT_HALT(ident_map_range(0, KIB4, MAP_WRITE));
 		for (i = 0; i < sizeof(other); i++)
 			CHECK(!other[i], "byte %u was written", i);
 	}

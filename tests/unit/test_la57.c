@@ -42,9 +42,8 @@ static struct {
 	unsigned int asked;
 	bool sev_es;
 	bool snp;			/* an SNP guest; sev_es must be set, too */
-	int levels_error;
+	bool too_high;		/* something is mapped that four levels do not reach */
 	bool shared;			/* the memory for the switch is not private */
-	unsigned int levels;
 	void (*toggle)(struct la57_page *page, u64 table);
 	char steps[200];
 } fake;
@@ -109,19 +108,18 @@ bool cmdline_find_option_bool(const struct cmdline *cmdline, const char *name)
 	return !strcmp(name, "no5lvl") && strstr(cmdline->text, name);
 }
 
-int ident_map_set_levels(unsigned int levels)
+bool ident_map_fits_four_levels(void)
 {
-	did("levels ");
-	fake.levels = levels;
-	return fake.levels_error;
+	did("fits ");
+	return !fake.too_high;
 }
 
 static u8 root[KIB4];
 
-u64 ident_map_cr3(void)
+const void *ident_map_other_top(void)
 {
-	did(fake.levels ? "root " : "too early ");
-	return (u64)root | sev_enc_mask();
+	did("top ");
+	return root;
 }
 
 bool ident_map_is_private(u64 start, u64 end, int prot)
@@ -413,13 +411,11 @@ static void switch_from(unsigned int levels)
 	for (size_t i = 0; i < sizeof(root); i++)
 		root[i] = (u8)random_u64();
 	fake.toggle = check_page;
-	fake.levels = 0;
 	fake.steps[0] = '\0';
 	nmi_count = 2;
 	la57_switch();
-	CHECK(fake.levels == (levels == 4 ? 5 : 4), "%u levels", fake.levels);
-	CHECK(!strcmp(fake.steps, "levels root toggle load remove "), "%s",
-	      fake.steps);
+	CHECK(!strcmp(fake.steps, levels == 4 ? "top toggle load remove " :
+				  "fits top toggle load remove "), "%s", fake.steps);
 	CHECK(nmi_count == 7, "%u NMIs", nmi_count);
 }
 
@@ -495,7 +491,7 @@ TEST(too_high_for_four_levels)
 	tables = low_pages();
 	fake.cr4 |= X86_CR4_LA57;
 	la57_prepare(&bp, &cmdline, false);
-	fake.levels_error = -EINVAL;
+	fake.too_high = true;
 	EXPECT_ERROR(la57_switch(), "five-level paging");
 	CHECK(!strstr(fake.steps, "toggle"), "%s", fake.steps);
 }

@@ -261,7 +261,6 @@ static void build_map(void)
 	const struct ident_map_config config = {
 		.pool = page_table_pool,
 		.pool_size = (size_t)(page_table_pool_end - page_table_pool),
-		.levels = read_cr4() & X86_CR4_LA57 ? 5 : 4,
 		.enc_mask = sev_enc_mask(),
 		.nx = true,
 		.bp = boot_params,
