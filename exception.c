@@ -116,6 +116,7 @@ static noreturn void report(const struct exception_frame *f)
 	u64 vector = READ_ONCE(f->vector);
 	u64 cr2 = read_cr2();
 
+	sev_es_end_at_exception();
 	/* As in place_of(), the frame's vector may be private memory. */
 	if (sev_es_active())
 		vector %= IDT_VECTORS;

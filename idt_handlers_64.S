@@ -175,6 +175,8 @@ FUNC(exception_vc)
 	je	.Lsev_denied
 	cmpl	$CPUID_SUBLEAF_NMI, %ecx
 	je	.Lnmi
+	cmpl	$CPUID_SUBLEAF_EXCEPTION, %ecx
+	je	.Lreported
 	cmpl	$CPUID_SUBLEAF_ASK, %ecx
 	je	.Lasked
 	cmpl	$MSR_SEV_STATUS, %ecx
@@ -196,6 +198,9 @@ FUNC(exception_vc)
 	jmp	terminate_from_vc
 .Lnmi:
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NMI), %eax
+	jmp	terminate_from_vc
+.Lreported:
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_EXCEPTION), %eax
 	jmp	terminate_from_vc
 .Lsev_denied:
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax

@@ -71,21 +71,30 @@ u64 sev_enc_mask(void)
 }
 
 /*
- * The registers that the processor answers with are not written to memory before they are
- * compared. If CPUID raises #VC, exception_vc knows the sub-leaf and terminates the guest.
+ * Terminates an SEV-ES guest with @reason while the stub's page tables are not loaded. The
+ * registers that the processor answers with are not written to memory before they are
+ * compared. If CPUID raises #VC, exception_vc knows @subleaf and terminates the guest.
  */
-void sev_rule_out_es(void)
+static inline __attribute__((always_inline)) void end_if_es(u32 subleaf, u64 reason)
 {
 	if (ident_map_loaded().loaded ||
-	    cpuid_count(CPUID_EXT_MAX, CPUID_SUBLEAF_NO_SEV).eax < CPUID_SEV ||
-	    !(cpuid_count(CPUID_SEV, CPUID_SUBLEAF_NO_SEV).eax >>
-	      CPUID_SEV_EAX_SEV_BIT & 1))
+	    cpuid_count(CPUID_EXT_MAX, subleaf).eax < CPUID_SEV ||
+	    !(cpuid_count(CPUID_SEV, subleaf).eax >> CPUID_SEV_EAX_SEV_BIT & 1))
 		return;
 	while (rdmsr(MSR_SEV_STATUS) & SEV_STATUS_SEV_ES) {
-		wrmsr(MSR_GHCB, GHCB_MSR_TERM(SEV_TERM_SET_SEVSTUB,
-					      SEVSTUB_TERM_CPUID_STATUS));
+		wrmsr(MSR_GHCB, GHCB_MSR_TERM(SEV_TERM_SET_SEVSTUB, reason));
 		vmgexit();
 	}
+}
+
+void sev_rule_out_es(void)
+{
+	end_if_es(CPUID_SUBLEAF_NO_SEV, SEVSTUB_TERM_CPUID_STATUS);
+}
+
+void sev_es_end_at_exception(void)
+{
+	end_if_es(CPUID_SUBLEAF_EXCEPTION, SEVSTUB_TERM_EXCEPTION);
 }
 
 /* ---- Termination, and the MSR protocol (GHCB 2.3.1). */

@@ -51,6 +51,12 @@ u64 sev_enc_mask(void);
 void sev_rule_out_es(void);
 
 /*
+ * The same for the report of an exception: an SEV-ES guest terminates with 2:16, also if
+ * the stub has not detected yet that it is one.
+ */
+void sev_es_end_at_exception(void);
+
+/*
  * Loads the page tables of ident_map_64.c into CR3, which flushes the TLB, and
  * proves their C-bit with load_cr3_proven(). Does not return if the proof fails.
  */

@@ -72,6 +72,11 @@
  * #VC, whose handler terminates the guest because of the NMI.
  */
 #define CPUID_SUBLEAF_NMI		0x20494d4e	/* "NMI " */
+/*
+ * Sub-leaf of the CPUID that the report of an exception executes before the stub's page
+ * tables are loaded, so that an SEV-ES guest terminates because of the exception.
+ */
+#define CPUID_SUBLEAF_EXCEPTION		0x20505845	/* "EXP " */
 
 /*
  * The C-bit's bit number must be in this range: not one of the 32 address bits

@@ -100,15 +100,19 @@ static u64 text_start, text_end;
 #define _image		image_start
 #define _text		text_start
 #define _etext		text_end
-/* Answers of CPUID to cpuid_count(), which raises no #VC. @natively.asked counts it. */
+/*
+ * Answers of CPUID to cpuid_count(), which raises no #VC, with the sub-leaf that the stub
+ * must use. @natively.asked counts it.
+ */
 static struct {
 	struct cpuid_regs max, sev;
+	u32 subleaf;
 	unsigned int asked;
 } natively;
 
 static struct cpuid_regs cpuid_natively(u32 leaf, u32 subleaf)
 {
-	CHECK(subleaf == CPUID_SUBLEAF_NO_SEV, "sub-leaf %#x", subleaf);
+	CHECK(subleaf == natively.subleaf, "sub-leaf %#x", subleaf);
 	natively.asked++;
 	return leaf == 0x80000000 ? natively.max : natively.sev;
 }

@@ -174,6 +174,11 @@ bool sev_es_active(void)
 	return fake.es;
 }
 
+void sev_es_end_at_exception(void)
+{
+	called("ask");
+}
+
 void sev_es_last_words(void)
 {
 	fake.busy = false;
@@ -481,7 +486,7 @@ TEST(page_fault_in_sev_es)
 	raise_at(true, X86_TRAP_PF, PF_WRITE);
 	fake.cr2 = 0x123456789;
 	fake.es = true;
-	reported_as("abandon force print terminate", "#PF", 14, 0);
+	reported_as("ask abandon force print terminate", "#PF", 14, 0);
 }
 
 /*
@@ -492,7 +497,7 @@ TEST(vector_on_the_stack)
 {
 	raise_at(true, X86_TRAP_VC, 0x72);
 	EXPECT_HALT(do_exception(&frame, X86_TRAP_UD));
-	CHECK(!strcmp(trace, "abandon force print terminate"), "done: %s", trace);
+	CHECK(!strcmp(trace, "ask abandon force print terminate"), "done: %s", trace);
 	raise_at(true, X86_TRAP_UD, 0);
 	do_exception(&frame, X86_TRAP_VC);
 	CHECK(!strcmp(trace, "vc"), "done: %s", trace);
@@ -502,10 +507,10 @@ TEST(page_fault_refused)
 {
 	raise_at(true, X86_TRAP_PF, PF_PRESENT);
 	fake.fault_result = -EFAULT;
-	reported_as("fault abandon force print terminate", "#PF", 14, 1);
+	reported_as("fault ask abandon force print terminate", "#PF", 14, 1);
 	raise_at(true, X86_TRAP_PF, 0);
 	fake.fault_result = -ENOMEM;
-	reported_as("fault abandon force print terminate", "#PF", 14, 0);
+	reported_as("fault ask abandon force print terminate", "#PF", 14, 0);
 }
 
 /*
@@ -515,7 +520,7 @@ TEST(page_fault_refused)
 TEST(page_fault_stage1)
 {
 	raise_at(false, X86_TRAP_PF, 0);
-	reported_as("abandon force print terminate", "#PF", 14, 0);
+	reported_as("ask abandon force print terminate", "#PF", 14, 0);
 }
 
 TEST(page_fault_in_exchange)
@@ -556,7 +561,7 @@ TEST(vc_raises)
 	for (vector = 1; vector < 32; vector++) {
 		raise_at(true, X86_TRAP_VC, 0x72);
 		fake.vc_vector = vector;
-		reported_as("vc abandon force print terminate",
+		reported_as("vc ask abandon force print terminate",
 			    vector_names[vector], vector,
 			    vector == X86_TRAP_VC ? 0x72 : 0);
 	}
@@ -572,13 +577,13 @@ TEST(names)
 		if (vector == X86_TRAP_VC || vector == X86_TRAP_PF)
 			continue;
 		raise_at(vector % 2, vector, vector * 0x1001UL);
-		reported_as("abandon force print terminate", vector_names[vector],
+		reported_as("ask abandon force print terminate", vector_names[vector],
 			    vector, vector * 0x1001UL);
 	}
 	raise_at(true, 32, 0);
-	reported_as("abandon force print terminate", "?", 32, 0);
+	reported_as("ask abandon force print terminate", "?", 32, 0);
 	raise_at(true, ~0UL, 0);
-	reported_as("abandon force print terminate", "?", ~0UL, 0);
+	reported_as("ask abandon force print terminate", "?", ~0UL, 0);
 }
 
 /*
@@ -626,7 +631,7 @@ TEST(report_sev_es)
 	layout.rw = (const u8 *)on_stack;
 	layout.stack_top = (const u8 *)on_stack + sizeof(on_stack);
 	frame.rsp = (u64)on_stack;
-	reported("abandon force print terminate",
+	reported("ask abandon force print terminate",
 		 "sevstub: unexpected exception: #GP (vector 13) error code 0x0 at startup_32+0x1234");
 	CHECK(strchr(said, '\n')[1] == '\0', "said:\n%s", said);
 }
@@ -640,7 +645,7 @@ TEST(report_of_a_changed_frame)
 	raise_at(true, 0x123456789abcdef3, 0x5ec2e75ec2e7);
 	fake.es = true;
 	frame.rip = 0x5ec2e75ec2e75ec2;
-	reported("abandon force print terminate",
+	reported("ask abandon force print terminate",
 		 "sevstub: unexpected exception: #XF (vector 19) error code 0x0 at startup_32+0x0");
 }
 
@@ -655,8 +660,8 @@ TEST(report_raises)
 	static const u64 vectors[] = { 0, X86_TRAP_DF, X86_TRAP_GP,
 				       X86_TRAP_PF, X86_TRAP_VC };
 	static const char *const doings[] = {
-		"abandon %sterminate", "abandon force %sterminate",
-		"abandon force print %sterminate",
+		"ask abandon %sask terminate", "ask abandon force %sask terminate",
+		"ask abandon force print %sask terminate",
 	};
 	char expected[80];
 	unsigned int i, k;
@@ -691,8 +696,8 @@ TEST(report_goes_on)
 		u64 vector;
 		const char *doings;
 	} cases[] = {
-		{ X86_TRAP_PF, "abandon force print fault resumed terminate" },
-		{ X86_TRAP_VC, "abandon force print vc resumed terminate" },
+		{ X86_TRAP_PF, "ask abandon force print fault resumed terminate" },
+		{ X86_TRAP_VC, "ask abandon force print vc resumed terminate" },
 	};
 	unsigned int i;
 
@@ -712,7 +717,7 @@ TEST(report_in_exchange)
 {
 	raise_at(true, X86_TRAP_GP, 0);
 	fake.busy = true;
-	reported_as("abandon force print terminate", "#GP", 13, 0);
+	reported_as("ask abandon force print terminate", "#GP", 13, 0);
 	CHECK(!fake.busy, "not given up");
 }
 
@@ -730,12 +735,12 @@ TEST(stack_overflow)
 		snprintf(line, sizeof(line),
 			 "sevstub: stack overflow: the guard page was hit at 0x%lx by startup_32+0x1234",
 			 inside[i]);
-		reported("abandon force print terminate", line);
+		reported("ask abandon force print terminate", line);
 	}
 	for (i = 0; i < ARRAY_SIZE(outside); i++) {
 		raise_at(true, X86_TRAP_DF, 0);
 		fake.cr2 = outside[i];
-		reported_as("abandon force print terminate", "#DF", 8, 0);
+		reported_as("ask abandon force print terminate", "#DF", 8, 0);
 	}
 	/*
 	 * The hypervisor injects #DF without an error code. The frame is then
@@ -744,7 +749,7 @@ TEST(stack_overflow)
 	raise_at(true, X86_TRAP_DF, 0);
 	frame.cs = 2;
 	fake.cr2 = inside[0];
-	reported_as("abandon force print terminate", "#DF", 8, 0);
+	reported_as("ask abandon force print terminate", "#DF", 8, 0);
 	/*
 	 * Until the stub loads its own page tables, the stack's guard page is
 	 * mapped. A double fault must not be reported as a stack overflow then,
@@ -752,7 +757,7 @@ TEST(stack_overflow)
 	 */
 	raise_at(false, X86_TRAP_DF, 0);
 	fake.cr2 = GUARD_PAGE;
-	reported_as("abandon force print terminate", "#DF", 8, 0);
+	reported_as("ask abandon force print terminate", "#DF", 8, 0);
 	/*
 	 * A page fault on the guard page must not be reported as a stack
 	 * overflow. Only a double fault shows that the stack is unusable.
@@ -760,7 +765,7 @@ TEST(stack_overflow)
 	raise_at(true, X86_TRAP_PF, 0);
 	fake.cr2 = GUARD_PAGE;
 	fake.fault_result = -EFAULT;
-	reported_as("fault abandon force print terminate", "#PF", 14, 0);
+	reported_as("fault ask abandon force print terminate", "#PF", 14, 0);
 }
 
 /*
@@ -780,7 +785,7 @@ TEST(another_cs)
 			raise_at(true, vectors[i], 0);
 			frame.cs = selectors[s];
 			EXPECT_HALT(do_exception(&frame, frame.vector));
-			CHECK(!strcmp(trace, "abandon force print terminate"),
+			CHECK(!strcmp(trace, "ask abandon force print terminate"),
 			      "CS 0x%lx: %s", selectors[s], trace);
 		}
 	}

@@ -291,6 +291,7 @@ static const struct {
 } known[] = {
 	{ X86_TRAP_VC, CPUID_SUBLEAF_NO_SEV, TERMINATE, 0x42100, came_back_here },
 	{ X86_TRAP_VC, CPUID_SUBLEAF_NMI, TERMINATE, 0x182100, came_back_here },
+	{ X86_TRAP_VC, CPUID_SUBLEAF_EXCEPTION, TERMINATE, 0x102100, came_back_here },
 	{ X86_TRAP_VC, 0xc0010131, TERMINATE, 0x62100, came_back_here },
 	{ X86_TRAP_VC, 0xc0010130, TERMINATE, 0x62100, came_back_here },
 	{ X86_TRAP_VC, CPUID_SUBLEAF_ASK, BEHIND_CPUID, 0, asked_cpuid },

@@ -735,26 +735,33 @@ TEST(versions)
  * The hypervisor has put sev_guest.status back to 0. Before the stub's page tables are
  * loaded the processor is asked by CPUID.
  */
-TEST(rule_out_es)
+static void expect_rule_out(void (*rule_out)(void), u32 subleaf, unsigned int reason)
 {
 	start_stage1();
+	natively.subleaf = subleaf;
 	natively.asked = 0;
 	natively.max.eax = 0x8000001e;
 	natively.sev.eax = 1 << 1;
-	sev_rule_out_es();
+	rule_out();
 	CHECK(natively.asked == 1, "%u CPUIDs without leaf 0x8000001f", natively.asked);
 	natively.max.eax = 0x8000001f;
 	natively.sev.eax = ~(1U << 1);
-	sev_rule_out_es();
+	rule_out();
 	CHECK(natively.asked == 3, "%u CPUIDs without SEV", natively.asked);
 	natively.sev.eax = 1 << 1;
-	EXPECT_OWN_END(sev_rule_out_es(), 4);
+	EXPECT_OWN_END(rule_out(), reason);
 	sev_guest.status = 3;
 	sev_guest.cbit = 51;
 	make_map();
 	natively.asked = 0;
-	sev_rule_out_es();
+	rule_out();
 	CHECK(!natively.asked, "%u CPUIDs on the stub's page tables", natively.asked);
+}
+
+TEST(rule_out_es)
+{
+	expect_rule_out(sev_rule_out_es, CPUID_SUBLEAF_NO_SEV, 4);
+	expect_rule_out(sev_es_end_at_exception, CPUID_SUBLEAF_EXCEPTION, 16);
 }
 
 /* Stage 1 emulates nothing, because ask_cpuid() needs no emulation. */
