@@ -95,7 +95,7 @@ STUB_C := misc.c loaded.c idt_64.c exception.c ident_map_64.c la57.c sev-es.c se
 	$(addprefix payload/,filter-check.c kaslr.c payload-check.c relocate.c srat.c unfilter.c unlz4.c unstore.c unzstd.c) \
 	$(addprefix efi/,entry.c services.c initrd.c memory.c protect.c tables.c tpm.c)
 STUB_S := bios/header.S bios/bios_call.S efi/handover_64.S head_64.S sev-head_64.S early_tables_64.S \
-	idt_handlers_64.S la57_trampoline.S
+	idt_handlers_64.S la57_trampoline.S lib/fresh_stack_64.S
 STUB_OBJS := $(STUB_C:%.c=$(O)/stub/%.o) $(STUB_S:%.S=$(O)/stub/%.o) \
 	$(O)/stub/bios/setup.o $(O)/stub/payload/huf_decompress_amd64.o
 

@@ -14,6 +14,7 @@
 #include "e820.h"
 #include "efi-handoff.h"
 #include "error.h"
+#include "fresh_stack.h"
 #include "ident_map.h"
 #include "idt.h"
 #include "image.h"
@@ -281,9 +282,6 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 	guard("page 0", NULL);
 	guard("stack", stack_guard);
 	guard("double-fault stack", double_fault_guard);
-	if (boot->la57)
-		must_map("five-level paging", (struct range){ boot->la57,
-			boot->la57 + LA57_SIZE }, MAP_WRITE | MAP_EXEC);
 	must_map("text", (struct range){ (u64)_text, (u64)_etext }, MAP_EXEC);
 	must_map("rodata", (struct range){ (u64)_rodata, (u64)_erodata },
 		 MAP_RO);
@@ -291,16 +289,21 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 }
 
 /*
- * Ends the boot unless the memory for la57_switch() has the C-bit of CR3. The
- * hypervisor could have changed the C-bit in memory while build_map() ran.
- * load_cr3_proven() has checked the stub's own memory.
+ * Maps the memory for la57_switch(), which is code and data. It may be a part of the
+ * image that build_map() has mapped as data. Runs after sev_load_map(), because the C-bit
+ * of these entries then comes from CR3. Until then it comes from memory, where the
+ * hypervisor can put an old 0 back, and load_cr3_proven() examines only the image.
  */
-static void check_private(const struct boot *boot)
+static void map_la57(const struct boot *boot)
 {
-	if (boot->la57 &&
-	    !ident_map_is_private(boot->la57, boot->la57 + LA57_SIZE,
-				  MAP_WRITE | MAP_EXEC))
-		error("page tables", "the memory for five-level paging is not private");
+	if (!boot->la57)
+		return;
+	if (ident_map_query(boot->la57) >= 0 &&
+	    ident_map_remove(boot->la57, LA57_SIZE))
+		error("page tables", "five-level paging: 0x%lx cannot be unmapped",
+		      boot->la57);
+	must_map("five-level paging", (struct range){ boot->la57,
+		boot->la57 + LA57_SIZE }, MAP_WRITE | MAP_EXEC);
 }
 
 /*
@@ -354,6 +357,20 @@ static void map_payload(const struct boot *boot)
 	struct range image = { (u64)_image, (u64)_text };
 
 	must_map("payload", payload, MAP_WRITE | MAP_EXEC);
+	if (range_overlaps(payload, image))
+		image.start = payload.end;
+	if (image.start < image.end)
+		must_map("compressed payload", image, MAP_RO);
+}
+
+/*
+ * Ends the boot unless the payload's memory is mapped to itself, private, and apart from
+ * the stub. Runs when no page is shared any more.
+ */
+static void check_payload_memory(const struct boot *boot)
+{
+	struct range payload = { (u64)boot->out, (u64)boot->out + boot->size };
+
 	/*
 	 * ident_map_range() leaves pages as they are that were mapped before. With
 	 * KASLR, srat.c and efi_name_free_memory() have mapped the tables that they
@@ -371,10 +388,6 @@ static void map_payload(const struct boot *boot)
 	if ((boot->by_efi || payload.start != boot->runtime.start) &&
 	    range_overlaps(payload, (struct range){ (u64)_image, (u64)_end }))
 		error("page tables", "the payload would share pages");
-	if (range_overlaps(payload, image))
-		image.start = payload.end;
-	if (image.start < image.end)
-		must_map("compressed payload", image, MAP_RO);
 }
 
 static void take(struct range r)
@@ -502,15 +515,12 @@ static struct cpu detect_cpu(void)
 }
 
 /*
- * Decompresses the payload. The digest of the compressed bytes is verified
- * first, before the first byte of the payload's memory is overwritten.
+ * Verifies the digest of the compressed bytes, before the first byte of the payload's
+ * memory is overwritten, and while the guest can print why it refuses them.
  */
-static void decompress(const struct boot *boot)
+static void check_digest(const struct boot *boot)
 {
-	const struct payload_header *p = &boot->payload;
-	const u8 *comp = payload_start + sizeof(*p);
 	struct refusal why;
-	int err;
 
 	/*
 	 * The EFI entry has already verified the digest, while it could still
@@ -518,8 +528,15 @@ static void decompress(const struct boot *boot)
 	 * changed the compressed bytes since, so the digest is verified again.
 	 */
 	if (!boot->by_efi || sev_active())
-		insist(check_payload_frame(p, &why), &why);
-	err = payload_decode(boot->out, boot->out_size, comp, p->comp_size);
+		insist(check_payload_frame(&boot->payload, &why), &why);
+}
+
+static void decompress(const struct boot *boot)
+{
+	const struct payload_header *p = &boot->payload;
+	const u8 *comp = payload_start + sizeof(*p);
+	int err = payload_decode(boot->out, boot->out_size, comp, p->comp_size);
+
 	if (err == -EINVAL)
 		error_with(SEVSTUB_TERM_IMAGE, "size mismatch",
 			   "the payload is not 0x%lx bytes long", boot->out_size);
@@ -545,15 +562,16 @@ static void clear_bss(const struct boot *boot)
 }
 
 /*
- * Returns true if messages must not tell the payload's address. In an SEV-ES
- * guest the hypervisor reads the console, and it must not learn the address
- * that KASLR has chosen. KASLR_FLAG alone does not tell, because the hypervisor
- * can put old flags back into memory.
+ * Decompresses the payload, undoes its filters, relocates it and clears the memory behind
+ * it. In an SEV-ES guest no page is shared meanwhile.
  */
-static bool place_is_secret(const struct boot *boot)
+static void unpack(const struct boot *boot)
 {
-	return sev_es_active() && (boot->bp->hdr.loadflags & KASLR_FLAG ||
-				   kaslr_wanted(&boot->cmdline));
+	decompress(boot);
+	if (!unfilter(boot->out, &boot->payload))
+		error("payload filter", "the list of ranges has changed in memory");
+	relocate(boot->out, &boot->payload, (u64)boot->out, boot->virt);
+	clear_bss(boot);
 }
 
 /*
@@ -589,6 +607,23 @@ static void report_entry(const struct boot_params *bp)
 	     bp->hdr.type_of_loader);
 }
 
+/*
+ * Ends an SEV-ES guest's use of the GHCB page, so that no page is shared while the payload
+ * is decoded: the hypervisor can make the decoder write to another place, if it puts an old
+ * pointer back. Errors from here on have a termination code and no message.
+ */
+static void end_sharing(struct boot_params *bp)
+{
+	if (!sev_es_active())
+		return;
+	info("sevstub: decompressing and entering the payload\n");
+	sev_es_shutdown();
+	if (sev_snp_active()) {
+		snp_take_ghcb();
+		snp_hand_over(bp);
+	}
+}
+
 u64 extract_kernel(struct boot_params *bp)
 {
 	struct boot boot = { .bp = bp, .cmdline = find_cmdline(bp) };
@@ -605,7 +640,7 @@ u64 extract_kernel(struct boot_params *bp)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
 	build_map(&boot, &cpu);
 	sev_load_map();
-	check_private(&boot);
+	map_la57(&boot);
 	map_loaded(bp, &boot.cmdline);
 	if (sev_snp_active())
 		map_snp();
@@ -629,20 +664,15 @@ u64 extract_kernel(struct boot_params *bp)
 	report_entry(bp);
 	if (cut)
 		cut_cmdline(&boot.cmdline);
-	if (place_is_secret(&boot))
-		info("sevstub: %lu bytes of payload, compressed %lu\n",
-		     boot.payload.file_size, boot.payload.comp_size);
-	else
-		info("sevstub: %lu bytes of payload at 0x%lx, compressed %lu\n",
-		     boot.payload.file_size, (u64)boot.out,
-		     boot.payload.comp_size);
+	/* The address is printed where an SEV-ES guest's console is silent. */
+	info("sevstub: %lu bytes of payload, compressed %lu\n",
+	     boot.payload.file_size, boot.payload.comp_size);
 	if (cpu.bmi2)
 		unzstd_use_bmi2();
-	decompress(&boot);
-	if (!unfilter(boot.out, &boot.payload))
-		error("payload filter", "the list of ranges has changed in memory");
-	relocate(boot.out, &boot.payload, (u64)boot.out, boot.virt);
-	clear_bss(&boot);
+	check_digest(&boot);
+	end_sharing(bp);
+	check_payload_memory(&boot);
+	call_on_fresh_stack(unpack, &boot);
 
 	if (cmdline_is_builtin(&boot.cmdline)) {
 		bp->hdr.cmd_line_ptr = (u32)(u64)builtin_cmdline;
@@ -651,16 +681,9 @@ u64 extract_kernel(struct boot_params *bp)
 	entry = (u64)boot.out + boot.payload.entry_offset;
 	if (nmi_count)
 		info("sevstub: %u NMIs ignored\n", nmi_count);
-	if (place_is_secret(&boot))
-		info("sevstub: entering the payload\n");
-	else
+	if (!sev_es_active())
 		info("sevstub: entering the payload at 0x%lx\n", entry);
 	unmap_vga();
-	sev_es_shutdown();
-	if (sev_snp_active()) {
-		snp_take_ghcb();
-		snp_hand_over(bp);
-	}
 	idt_teardown();
 	return entry;
 }

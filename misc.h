@@ -27,7 +27,7 @@ u64 place_image(struct boot_params *bp);
 
 /*
  * Runs the boot from the moved image to the payload: page tables, GHCB page,
- * digest, decoder, relocation. Afterwards the GHCB page is private again.
+ * digest, decoder, relocation. The GHCB page is private again before the decoder runs.
  *
  * Runs on the stub's own stack, with .bss cleared. Ends the boot with error()
  * if anything is wrong with the payload or with what the loader handed over.

@@ -221,7 +221,7 @@ do_sevemu() {
 	done
 	check_boots "$1" $(($1 / 2))
 	# The host owns the console, and must not learn the address from it.
-	told=$(grep -c '^sevstub: entering the payload$' "$log" || :)
+	told=$(grep -c '^sevstub: decompressing and entering the payload$' "$log" || :)
 	[ "$told" -eq "$1" ] || die "$told boots of $1 enter without an address"
 	! grep -q '^sevstub:.* at 0x' "$log" ||
 		die "$(grep -m 1 '^sevstub:.* at 0x' "$log")"
@@ -281,10 +281,10 @@ do_debian_efi() {
 	append='console=ttyS0 no_timer_check panic=-1 earlyprintk=ttyS0'
 	one=$(offset -bios /usr/share/ovmf/OVMF.fd -kernel "$cloud" \
 		-append "$append")
-	first=$(grep -o 'bytes of payload at 0x[0-9a-f]*' "$log")
+	first=$(grep -o 'entering the payload at 0x[0-9a-f]*' "$log")
 	two=$(offset -bios /usr/share/ovmf/OVMF.fd -kernel "$cloud" \
 		-append "$append")
-	second=$(grep -o 'bytes of payload at 0x[0-9a-f]*' "$log")
+	second=$(grep -o 'entering the payload at 0x[0-9a-f]*' "$log")
 	[ "$one" != "$two" ] || die "two boots, one offset: $one"
 	[ "$first" != "$second" ] || die "two boots, one place: $first"
 	pass "$test" "$one, $two"

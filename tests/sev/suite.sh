@@ -143,8 +143,8 @@ do_matrix() {
 		;;
 	esac
 	if [ "$7" = talks ]; then
-		must_say '^sevstub: [0-9]+ bytes of payload at'
-		must_say '^sevstub: entering the payload at'
+		must_say '^sevstub: [0-9]+ bytes of payload'
+		must_say '^sevstub: decompressing and entering the payload$'
 	else
 		must_not_say '^sevstub:'
 	fi
@@ -188,7 +188,7 @@ do_ovmf() {
 	if [ "$3" = talks ]; then
 		must_say 'sevstub: EFI entry'
 		# KASLR may have chosen the address, and the hypervisor reads the console.
-		must_say '^sevstub: entering the payload$'
+		must_say '^sevstub: decompressing and entering the payload$'
 	else
 		must_not_say 'sevstub:'
 	fi
@@ -209,7 +209,7 @@ do_smp() {
 		--append "console=ttyS0 quiet earlyprintk=ttyS0 cpus=1" ;;
 	esac
 	check_status 0
-	must_say '^sevstub: entering the payload'
+	must_say '^sevstub: decompressing and entering the payload'
 	must_say '^userspace: processors 0-1$'
 	pass "$test"
 }
@@ -245,7 +245,7 @@ do_snp() {
 	*) must_say "$features_snp" ;;
 	esac
 	if [ "$4" = talks ]; then
-		must_say '^sevstub: entering the payload at'
+		must_say '^sevstub: decompressing and entering the payload$'
 	else
 		must_not_say 'sevstub:'
 	fi

@@ -157,6 +157,8 @@ static struct {
 	 */
 	u64 odd_page;
 	int odd_rights;
+	bool is_mapped;			/* the pages of la57_switch() are mapped as data */
+	int remove_error;		/* result of the fake ident_map_remove() */
 	/* The fake unfilter() reports that the list of filters has changed. */
 	bool filters_changed;
 	/* Result of the fake payload_decode(). */
@@ -394,6 +396,19 @@ bool ident_map_is_private(u64 start, u64 end, int prot)
 	return start != fake.not_private;
 }
 
+/* Only the pages of la57_switch() are asked for, and removed. */
+int ident_map_query(u64 addr)
+{
+	CHECK(addr, "five-level paging is off");
+	return fake.is_mapped ? MAP_WRITE : -EFAULT;
+}
+
+int ident_map_remove(u64 addr, u64 size)
+{
+	did("unmap 0x%lx+0x%lx", addr, size);
+	return fake.remove_error;
+}
+
 int ident_map_guard(u64 addr)
 {
 	char call[80];
@@ -485,6 +500,11 @@ void sev_es_setup_ghcb(const struct boot_params *bp)
 void sev_es_shutdown(void)
 {
 	did("sev shutdown");
+}
+
+void call_on_fresh_stack(void (*function)(const struct boot *boot), const struct boot *boot)
+{
+	function(boot);
 }
 
 void sev_es_last_words(void)

@@ -14,9 +14,10 @@ static const struct cpu plain_cpu = { .nx = true };
 static void map_all(const struct boot *boot, const struct cpu *cpu)
 {
 	build_map(boot, cpu);
-	check_private(boot);
+	map_la57(boot);
 	map_loaded(boot->bp, &boot->cmdline);
 	map_payload(boot);
+	check_payload_memory(boot);
 }
 
 static void map_refused(const struct boot *boot, const char *what)
@@ -73,58 +74,53 @@ TEST(map_of_an_ordinary_boot)
 }
 
 /*
- * A hypervisor can change the C-bit in memory while build_map() runs. If the memory for
- * la57_switch() was mapped without the C-bit of CR3, or with other rights, the boot must
- * end. load_cr3_proven() checks the stub's own memory.
- */
-TEST(map_that_is_not_private)
-{
-	struct boot boot;
-	unsigned int i;
-
-	for (i = 0; i < 3; i++) {
-		fresh_machine();
-		boot = placed_boot();
-		boot.la57 = m(AT_END - 0x3000);
-		if (!i) {
-			fake.not_private = boot.la57;
-		} else {
-			fake.odd_page = boot.la57 + (i - 1) * PAGE_SIZE;
-			fake.odd_rights = MAP_WRITE;
-		}
-		map_refused(&boot, "page tables");
-		CHECK(strstr(harness_error_detail, "not private"), "%s",
-		      harness_error_detail);
-	}
-}
-
-/*
- * The pages that la57_switch() uses to enable five-level paging must be mapped
- * first, executable. They may lie in the image's .data. If .data were mapped
- * first, these pages would stay non-executable.
+ * The pages that la57_switch() uses for five-level paging are executable. In the image
+ * they are mapped as data first, because until the stub's page tables are loaded the C-bit
+ * comes from memory, which the hypervisor can change. They must change their rights then.
  */
 TEST(map_for_five_levels)
 {
-	char *map, expected[100];
+	char expected[200], rwx[100];
 	struct boot boot;
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		fresh_machine();
+		boot = placed_boot();
+		boot.la57 = m(AT_END - 0x3000);
+		fake.is_mapped = i;
+		snprintf(rwx, sizeof(rwx), "map 0x%lx-0x%lx rwx\n",
+			 m(AT_END - 0x3000), m(AT_END - 0x1000));
+		expected[0] = '\0';
+		if (i)
+			snprintf(expected, sizeof(expected), "unmap 0x%lx+0x2000\n",
+				 boot.la57);
+		strcat(expected, rwx);
+		build_map(&boot, &plain_cpu);
+		CHECK(!strstr(trace, rwx), "before the map is loaded: %.400s", trace);
+		trace[0] = '\0';
+		map_la57(&boot);
+		CHECK(!strcmp(trace, expected), "%.400s", trace);
+	}
 
 	fresh_machine();
-	boot = placed_boot();
-	boot.la57 = m(AT_END - 0x3000);
-	build_map(&boot, &plain_cpu);
-	snprintf(expected, sizeof(expected), "map 0x%lx-0x%lx rwx\n",
-		 m(AT_END - 0x3000), m(AT_END - 0x1000));
-	map = strstr(trace, "map 0x");
-	CHECK(map && !strncmp(map, expected, strlen(expected)), "%.400s",
-	      trace);
-
-	fresh_machine();
-	fake.map_fails = expected;
-	expected[strlen(expected) - 1] = '\0';
+	rwx[strlen(rwx) - 1] = '\0';
+	fake.map_fails = rwx;
 	fake.map_error = -ENOMEM;
 	map_refused(&boot, "page tables");
 	CHECK(!strncmp(harness_error_detail, "five-level", 10), "%s",
 	      harness_error_detail);
+
+	fresh_machine();
+	fake.is_mapped = true;
+	fake.remove_error = -EINVAL;
+	map_refused(&boot, "page tables");
+	CHECK(strstr(harness_error_detail, "unmapped"), "%s", harness_error_detail);
+
+	fresh_machine();
+	boot = placed_boot();
+	map_la57(&boot);
+	CHECK(!trace[0], "%s", trace);
 }
 
 TEST(map_configuration)

@@ -266,20 +266,30 @@ static void check_mapped(const char *what, struct range range, bool need_write,
 }
 
 /*
- * Measures how many bytes of its stack, [low, high), the stub has used. The stack was
- * all zero when the stub began to use it, so the stub has used it down to the lowest
- * word that is not zero. At least half of the stack must be unused, as a reserve. Must
- * not be called with t.stack=any, where the stack was not zero.
+ * Returns how many bytes the stub has used of [low, high), a half of its stack. The stack
+ * was all zero when the stub began to use it, so the stub has used it down to the lowest
+ * word that is not zero.
+ */
+static u64 used_stack(u64 low, u64 high)
+{
+	while (low < high && !*(const u64 *)low)
+		low += sizeof(u64);
+	return high - low;
+}
+
+/*
+ * Measures how much of its stack, [low, high), the stub has used. It decodes the payload on
+ * the lower half, and does all else on the upper half. At least half of each must be unused,
+ * as a reserve. Must not be called with t.stack=any, where the stack was not zero.
  */
 static void measure_stack(u64 low, u64 high)
 {
-	u64 used = low;
+	u64 half = (high - low) / 2;
+	u64 upper = used_stack(low + half, high), lower = used_stack(low, low + half);
 
-	while (used < high && !*(const u64 *)used)
-		used += sizeof(u64);
-	fact("stack: %lu of %lu bytes used", high - used, high - low);
-	if (high - used > (high - low) / 2)
-		fail("stack: %lu of %lu bytes used", high - used, high - low);
+	fact("stack: %lu and %lu of %lu bytes used", upper, lower, half);
+	if (upper > half / 2 || lower > half / 2)
+		fail("stack: %lu and %lu of %lu bytes used", upper, lower, half);
 }
 
 /*
