@@ -59,6 +59,8 @@
  * Words of the payload that differ between these runs are not compared later.
  */
 #define MOVES			8
+/* Number of boots from which the host foresees the address of the next one. */
+#define FORESEEN		3
 /* The number of changed blocks of memory at one moment of a window. */
 #define BLOCK_RUNS		16
 /*
@@ -431,6 +433,23 @@ static void tell(const char *label, u64 number, const char *why, u64 at)
 }
 
 /*
+ * If the attack in lies[] tries to make the payload's virtual address predictable, runs
+ * the guest under it with other random numbers, so that the next run can be compared.
+ */
+static void foresee(struct vcpu *vcpu)
+{
+	const struct lie lie = lies[0];
+	u64 i;
+
+	kaslr_foresee_nothing();
+	for (i = 0; i < FORESEEN && lie.attack->foresees && kaslr_wanted(); i++) {
+		play(vcpu, ~(MOVES + i), 0);
+		kaslr_foresee();
+		lies[0] = lie;
+	}
+}
+
+/*
  * Runs the guest once under the attacks in lies[] (attack.h) and counts how the
  * run ended.  Writes a line with FAIL to the log if a run must not end like
  * this.
@@ -442,6 +461,7 @@ static void play_and_judge(struct vcpu *vcpu, const char *label, u64 number)
 	const char *why;
 	u64 at;
 
+	foresee(vcpu);
 	play(vcpu, number, 0);
 	why = judge(vcpu, &outcome, &at);
 	count(&these, outcome);

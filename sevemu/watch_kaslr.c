@@ -15,6 +15,11 @@
  * a run can be repeated.  Each random number, word of the generator's state and
  * address of the payload is a canary: a run fails if a canary appears where the
  * host can read it.
+ *
+ * The host could also predict the payload's virtual address, which it cannot see.
+ * campaign.c therefore boots the guest several times under an attack that tries to
+ * make the address independent of RDRAND's numbers.  The last of these runs fails
+ * if the address was the same in all of them.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -73,6 +78,12 @@ static char text[TEXT_MAX];
 /* Number of bytes that the stub wrote to the console in this run. */
 static unsigned int text_len;
 static u64 registers[16];	/* kaslr_registers(); 0: none */
+/* Virtual addresses of the payload in the last runs, for kaslr_foresee(). */
+static struct {
+	u64 virt;		/* the address, if it was the same in all of them */
+	unsigned int runs;	/* number of these runs; 0: none */
+	bool differ;		/* the address was not the same in all of them */
+} foreseen;
 
 /*
  * Returns the number at *@s, which ends at a comma or NUL.  Replaces the comma
@@ -154,6 +165,18 @@ void kaslr_start(u64 run)
 	wait_for(now.next);
 }
 
+void kaslr_foresee(void)
+{
+	foreseen.differ |= foreseen.runs && foreseen.virt != now.place.virt;
+	foreseen.virt = now.place.virt;
+	foreseen.runs++;
+}
+
+void kaslr_foresee_nothing(void)
+{
+	memset(&foreseen, 0, sizeof(foreseen));
+}
+
 void kaslr_keep(void)
 {
 	kept = now;
@@ -167,8 +190,11 @@ void kaslr_proven(void)
 
 /* ---- Breakpoints. */
 
+/* Adds @word to the secrets, unless it is 0, which is in memory everywhere. */
 static void add_canary(u64 word)
 {
+	if (!word)
+		return;
 	if (now.canary_count == CANARIES_MAX)
 		end_run(END_ERROR, "more than %u random numbers in a run: check the "
 			"addresses of --chance", CANARIES_MAX);
@@ -176,14 +202,25 @@ static void add_canary(u64 word)
 }
 
 /*
- * Executes the guest's RDRAND.  Its result is computed from the run's number,
- * and the run fails if the result appears where the host can read it.  If an
- * attack demands it, RDRAND fails, with CF clear.
+ * Returns the host address of the state of the stub's random-number generator,
+ * STATE_WORDS words.
+ */
+static const u64 *state_words(void)
+{
+	return (const u64 *)npt_host(stub.state);
+}
+
+/*
+ * Executes the guest's RDRAND.  Its result is computed from the run's number.  The
+ * stub draws the XOR of the result and of the first word of its state.  The run fails
+ * if either appears where the host can read it.  If an attack demands it, RDRAND
+ * fails, with CF clear.
  */
 static void do_rdrand(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
 	struct insn insn;
+	u64 number;
 
 	insn_decode(vcpu, &insn);
 	/*
@@ -194,18 +231,12 @@ static void do_rdrand(struct vcpu *vcpu)
 	v->rflags &= ~(u64)RFLAGS_CF;
 	if (events_no_random())
 		return;
-	*insn_operand(vcpu, &insn) = attack_mix(now.number << 8 | now.draws++);
-	add_canary(*insn_operand(vcpu, &insn));
+	number = attack_mix(now.number << 8 | now.draws++);
+	*insn_operand(vcpu, &insn) = number;
+	add_canary(number);
+	add_canary(number ^ state_words()[0]);
 	v->rflags |= RFLAGS_CF;
-}
-
-/*
- * Returns the host address of the state of the stub's random-number generator,
- * STATE_WORDS words.
- */
-static const u64 *state_words(void)
-{
-	return (const u64 *)npt_host(stub.state);
+	events_trigger(FROM_RANDOM);
 }
 
 /*
@@ -273,13 +304,20 @@ bool kaslr_db(struct vcpu *vcpu)
 
 /* ---- What the host may see. */
 
-void kaslr_see(u64 word, u64 gpa)
+bool kaslr_is_random(u64 word)
 {
 	unsigned int i;
 
 	for (i = 0; i < now.canary_count; i++)
 		if (word == now.canaries[i])
-			watch_fail("a random number is visible to the host", gpa);
+			return true;
+	return false;
+}
+
+void kaslr_see(u64 word, u64 gpa)
+{
+	if (kaslr_is_random(word))
+		watch_fail("a random number is visible to the host", gpa);
 	/*
 	 * Compare the word with the payload's addresses only if it is aligned,
 	 * as the fields of the GHCB are.  An unaligned word is part of two
@@ -345,4 +383,9 @@ void kaslr_registers(const struct vcpu *vcpu)
 void kaslr_over(void)
 {
 	kaslr_each_number(see_number);
+	/* The address is 0 if the stub has not come to relocate the payload. */
+	if (foreseen.runs && !foreseen.differ && now.place.virt &&
+	    now.place.virt == foreseen.virt)
+		watch_fail("the host can predict the payload's virtual address",
+			   now.place.virt);
 }

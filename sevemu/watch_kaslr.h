@@ -29,6 +29,22 @@ bool kaslr_wanted(void);
 void kaslr_start(u64 run);
 
 /*
+ * To be called after a run under an attack that tries to make the payload's virtual
+ * address predictable.  Later runs fail if they have the same address as this run, and
+ * as all others since kaslr_foresee_nothing().
+ */
+void kaslr_foresee(void);
+
+/* Forgets the runs of kaslr_foresee(). */
+void kaslr_foresee_nothing(void);
+
+/*
+ * Returns whether @word is one of this run's random numbers: a result of KASLR's
+ * RDRAND, or what the stub draws with it.
+ */
+bool kaslr_is_random(u64 word);
+
+/*
  * Keeps what has been seen of the present run.  Later runs continue there, with its
  * random numbers.  Belongs to snapshot_take().
  */
@@ -68,7 +84,8 @@ void kaslr_each_number(void (*see)(u64 number));
 
 /*
  * Called when the stub has run.  Fails the run if the stub wrote an address of
- * the payload to the console.
+ * the payload to the console, or if the host can predict the payload's virtual
+ * address (kaslr_foresee()).
  */
 void kaslr_over(void);
 
