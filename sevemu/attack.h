@@ -57,7 +57,11 @@ enum trigger {
 	 * a private frame, which the host has unmapped (events_unmap()).
 	 */
 	FROM_FAULT,
-	/* The attack acts N guest instructions after each RDRAND of KASLR (--chance). */
+	/*
+	 * The attack acts N guest instructions after each RDRAND of KASLR (--chance).  It
+	 * tries to make the payload's virtual address predictable, so campaign.c boots the
+	 * guest several times: the address must not be the same each time.
+	 */
 	FROM_RANDOM,
 };
 
@@ -144,12 +148,6 @@ struct attack {
 	 * "--attack all" leaves it out unless the processor has five levels (--la57).
 	 */
 	bool la57;
-	/*
-	 * The attack tries to make the payload's virtual address independent of RDRAND's
-	 * numbers.  campaign.c boots the guest several times with it, and the address
-	 * must not be the same each time.
-	 */
-	bool foresees;
 };
 
 /* A lie: one attack of the emulated host in one run of the guest. */

@@ -73,9 +73,7 @@
 #define PULSED_MAX		8
 
 /* The attack seed-old changes memory after each of so many instructions behind RDRAND. */
-#define SEED_STEPS		100
-/* Blocks from the stack pointer on in which it looks for random numbers. */
-#define SEED_STACK		32
+#define SEED_STEPS		32
 
 /* memory_step() calls memory_note() at every NOTE_STEPS-th instruction. */
 #define NOTE_STEPS		32
@@ -574,15 +572,6 @@ static void pulse_mask(struct lie *lie, struct vcpu *vcpu)
 			       pulsed[pulsed_count - 1].bytes, BLOCK_SIZE);
 }
 
-/* Puts the block at @gpa back to its contents at launch if it holds a random number. */
-static void forget_if_random(u64 gpa)
-{
-	const u64 *block = (const u64 *)private_block(gpa);
-
-	if (block && (kaslr_is_random(block[0]) || kaslr_is_random(block[1])))
-		change_block(gpa, NULL, CHANGE_LAUNCH, 0);
-}
-
 /*
  * Puts each block of the stack, and each one by which the stub decides, back to its
  * contents at launch if it holds a random number of KASLR.  Does so after each
@@ -590,13 +579,14 @@ static void forget_if_random(u64 gpa)
  */
 static void forget_random(struct lie *lie, struct vcpu *vcpu)
 {
-	u64 stack = ALIGN_DOWN(vcpu->vmcb->rsp, BLOCK_SIZE);
-	unsigned int i, blocks = memory_blocks(MEMORY_DECISIONS);
+	unsigned int i;
+	u64 number;
 
-	for (i = 0; i < blocks; i++)
-		forget_if_random(block_address(MEMORY_DECISIONS, i));
-	for (i = 0; i < SEED_STACK; i++)
-		forget_if_random(stack + i * BLOCK_SIZE);
+	for (i = 0; (number = kaslr_number(i)); i++) {
+		pulsed_count = 0;
+		forget_decision(number);
+		forget_saved(vcpu, number);
+	}
 	if (++lie->seen % SEED_STEPS) {
 		lie->done = false;
 		lie->left = 1;
@@ -744,8 +734,8 @@ const struct attack memory_attacks[] = {
 	  .memory = true, .la57 = true, .fire = deny_reload, .cpuid = cpuid_denies_reload,
 	  .trigger = FROM_PROOF },
 	{ "seed-old", 1, 0,
-	  "KASLR's random numbers are put back in memory behind each RDRAND, and the same in other boots",
-	  .memory = true, .foresees = true, .fire = forget_random, .trigger = FROM_RANDOM },
+	  "KASLR's random numbers in memory are as at launch, in several boots",
+	  .memory = true, .fire = forget_random, .trigger = FROM_RANDOM },
 	{ "mask-pulse", FRAME_WINDOW, 0,
 	  "the block with the C-bit's mask is as at launch for 40 instructions, from N behind the write of EFER.NXE on",
 	  .memory = true, .fire = pulse_mask, .trigger = FROM_NXE },

@@ -433,20 +433,25 @@ static void tell(const char *label, u64 number, const char *why, u64 at)
 }
 
 /*
- * If the attack in lies[] tries to make the payload's virtual address predictable, runs
- * the guest under it with other random numbers, so that the next run can be compared.
+ * Runs the guest under the attack in lies[0] with other random numbers, FORESEEN times.
+ * Returns the payload's virtual address if it was the same each time: the host foresees
+ * it then.  Returns 0 if not, or if the attack is not one on KASLR.
  */
-static void foresee(struct vcpu *vcpu)
+static u64 foresee(struct vcpu *vcpu)
 {
-	const struct lie lie = lies[0];
-	u64 i;
+	const struct attack *attack = lies[0].attack;
+	u64 n = lies[0].n, first = 0, i;
+	bool same = attack->trigger == FROM_RANDOM;
 
-	kaslr_foresee_nothing();
-	for (i = 0; i < FORESEEN && lie.attack->foresees && kaslr_wanted(); i++) {
+	for (i = 0; i < FORESEEN && same; i++) {
 		play(vcpu, ~(MOVES + i), 0);
-		kaslr_foresee();
-		lies[0] = lie;
+		if (!i)
+			first = kaslr_virtual();
+		same = kaslr_virtual() == first;
+		attack_clear();
+		attack_add(attack, n);
 	}
+	return same ? first : 0;
 }
 
 /*
@@ -459,10 +464,12 @@ static void play_and_judge(struct vcpu *vcpu, const char *label, u64 number)
 	struct figures one = { 0 };
 	enum outcome outcome;
 	const char *why;
-	u64 at;
+	u64 foreseen, at;
 
-	foresee(vcpu);
+	foreseen = foresee(vcpu);
 	play(vcpu, number, 0);
+	if (foreseen && kaslr_virtual() == foreseen)
+		watch_fail("the host can predict the payload's virtual address", foreseen);
 	why = judge(vcpu, &outcome, &at);
 	count(&these, outcome);
 	count(&all, outcome);

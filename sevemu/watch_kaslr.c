@@ -15,11 +15,6 @@
  * a run can be repeated.  Each random number, word of the generator's state and
  * address of the payload is a canary: a run fails if a canary appears where the
  * host can read it.
- *
- * The host could also predict the payload's virtual address, which it cannot see.
- * campaign.c therefore boots the guest several times under an attack that tries to
- * make the address independent of RDRAND's numbers.  The last of these runs fails
- * if the address was the same in all of them.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -78,12 +73,6 @@ static char text[TEXT_MAX];
 /* Number of bytes that the stub wrote to the console in this run. */
 static unsigned int text_len;
 static u64 registers[16];	/* kaslr_registers(); 0: none */
-/* Virtual addresses of the payload in the last runs, for kaslr_foresee(). */
-static struct {
-	u64 virt;		/* the address, if it was the same in all of them */
-	unsigned int runs;	/* number of these runs; 0: none */
-	bool differ;		/* the address was not the same in all of them */
-} foreseen;
 
 /*
  * Returns the number at *@s, which ends at a comma or NUL.  Replaces the comma
@@ -165,16 +154,9 @@ void kaslr_start(u64 run)
 	wait_for(now.next);
 }
 
-void kaslr_foresee(void)
+u64 kaslr_virtual(void)
 {
-	foreseen.differ |= foreseen.runs && foreseen.virt != now.place.virt;
-	foreseen.virt = now.place.virt;
-	foreseen.runs++;
-}
-
-void kaslr_foresee_nothing(void)
-{
-	memset(&foreseen, 0, sizeof(foreseen));
+	return now.place.virt;
 }
 
 void kaslr_keep(void)
@@ -304,20 +286,18 @@ bool kaslr_db(struct vcpu *vcpu)
 
 /* ---- What the host may see. */
 
-bool kaslr_is_random(u64 word)
+u64 kaslr_number(unsigned int i)
+{
+	return i < now.canary_count ? now.canaries[i] : 0;
+}
+
+void kaslr_see(u64 word, u64 gpa)
 {
 	unsigned int i;
 
 	for (i = 0; i < now.canary_count; i++)
 		if (word == now.canaries[i])
-			return true;
-	return false;
-}
-
-void kaslr_see(u64 word, u64 gpa)
-{
-	if (kaslr_is_random(word))
-		watch_fail("a random number is visible to the host", gpa);
+			watch_fail("a random number is visible to the host", gpa);
 	/*
 	 * Compare the word with the payload's addresses only if it is aligned,
 	 * as the fields of the GHCB are.  An unaligned word is part of two
@@ -383,9 +363,4 @@ void kaslr_registers(const struct vcpu *vcpu)
 void kaslr_over(void)
 {
 	kaslr_each_number(see_number);
-	/* The address is 0 if the stub has not come to relocate the payload. */
-	if (foreseen.runs && !foreseen.differ && now.place.virt &&
-	    now.place.virt == foreseen.virt)
-		watch_fail("the host can predict the payload's virtual address",
-			   now.place.virt);
 }

@@ -29,20 +29,17 @@ bool kaslr_wanted(void);
 void kaslr_start(u64 run);
 
 /*
- * To be called after a run under an attack that tries to make the payload's virtual
- * address predictable.  Later runs fail if they have the same address as this run, and
- * as all others since kaslr_foresee_nothing().
+ * Returns the virtual address to which the stub has relocated the payload in this
+ * run.  Returns 0 if it has not come so far, or without --chance.
  */
-void kaslr_foresee(void);
-
-/* Forgets the runs of kaslr_foresee(). */
-void kaslr_foresee_nothing(void);
+u64 kaslr_virtual(void);
 
 /*
- * Returns whether @word is one of this run's random numbers: a result of KASLR's
- * RDRAND, or what the stub draws with it.
+ * Returns secret number @i of this run, from 0: a result of KASLR's RDRAND, what the
+ * stub draws with it, or a word of the generator's state.  Returns 0 if there are no
+ * more.
  */
-bool kaslr_is_random(u64 word);
+u64 kaslr_number(unsigned int i);
 
 /*
  * Keeps what has been seen of the present run.  Later runs continue there, with its
@@ -84,8 +81,7 @@ void kaslr_each_number(void (*see)(u64 number));
 
 /*
  * Called when the stub has run.  Fails the run if the stub wrote an address of
- * the payload to the console, or if the host can predict the payload's virtual
- * address (kaslr_foresee()).
+ * the payload to the console.
  */
 void kaslr_over(void);
 
