@@ -12,9 +12,9 @@
  * turn.
  *
  * This file computes the results of RDRAND from the number of the run, so that
- * a run can be repeated.  Each random number, word of the generator's state and
- * address of the payload is a canary: a run fails if a canary appears where the
- * host can read it.
+ * a run can be repeated.  Each result of RDRAND, number that the stub draws with it,
+ * word of the generator's state and address of the payload is a canary: a run fails
+ * if a canary appears where the host can read it.
  */
 #include "attack.h"
 #include "attack_events.h"
