@@ -28,10 +28,9 @@
 /* ---- Random numbers. */
 
 /*
- * The random generator's state in memory. draw() combines a hash of it with a
- * number of RDRAND that is never in memory, because the hypervisor of an SEV-ES
- * guest can put old contents of memory back: if it knew them, it could compute
- * the hash.
+ * The random generator's state. The hypervisor of an SEV-ES guest can put old
+ * contents of it back and may know their hash. draw() therefore combines the hash
+ * with a number of RDRAND that is never in memory.
  */
 static struct {
 	/* Hash of this structure, which each draw() and kaslr_seed() renews. */
@@ -91,7 +90,10 @@ static u64 draw(void)
 	unsigned int tries;
 	u64 number;
 
-	/* An SEV-ES guest must not execute RDTSC: at a #VC its handler terminates it. */
+	/*
+	 * An SEV-ES guest must not execute RDTSC, because the handler of the #VC that
+	 * RDTSC can raise terminates the guest.
+	 */
 	if (sev_guest.known && !sev_es_active())
 		seeds.time = rdtsc();
 	seeds.state = xxh64(&seeds, sizeof(seeds));
