@@ -28,24 +28,20 @@
 /* ---- Random numbers. */
 
 /*
- * What the next random number is computed from. The order of the fields
- * matters. XXH64 processes its last eight bytes with a bijection, so if the
- * last field is RDRAND's number, the result is uniformly distributed whatever
- * the other bytes are. They can add to the uncertainty but not reduce it.
+ * The random generator's state. The hypervisor of an SEV-ES guest can put old
+ * contents of it back and may know their hash. draw() therefore combines the hash
+ * with a number of RDRAND that is never in memory.
  */
 static struct {
-	/*
-	 * The random number drawn last. kaslr_seed() replaces it by a hash of
-	 * this structure.
-	 */
+	/* Hash of this structure, which each draw() and kaslr_seed() renews. */
 	u64 state;
 	/*
 	 * Value of the time-stamp counter when it was last read; 0 if it was
 	 * not read.
 	 */
 	u64 time;
-	/* RDRAND's last number, or the hash of the seed in kaslr_seed(). */
-	u64 processor;
+	/* Hash of the data that kaslr_seed() got last; 0 before. */
+	u64 input;
 } seeds in_data;
 
 static struct {
@@ -56,7 +52,7 @@ static struct {
 
 void kaslr_seed(const void *data, size_t len)
 {
-	seeds.processor = xxh64(data, len);
+	seeds.input = xxh64(data, len);
 	seeds.state = xxh64(&seeds, sizeof(seeds));
 }
 
@@ -72,17 +68,6 @@ static bool has_rdrand(void)
 			       CPUID_1_ECX_RDRAND_BIT & 1;
 }
 
-static bool random_by_processor(void)
-{
-	unsigned int tries;
-
-	for (tries = RDRAND_TRIES; tries; tries--) {
-		if (rdrand(&seeds.processor))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Ends the boot of an SEV guest that gets no number from RDRAND. The hypervisor
  * could otherwise predict the random addresses.
@@ -94,35 +79,52 @@ static noreturn void no_randomness(void)
 	error("KASLR", "RDRAND fails");
 }
 
+/*
+ * Returns a random number: the XOR of the hash and of RDRAND's number, so that it
+ * is uniformly distributed if one of the two is. No function is called behind
+ * RDRAND. The compiler therefore keeps its number and the XOR in registers, which
+ * the hypervisor cannot change, until the caller has scaled the result.
+ */
 static u64 draw(void)
 {
-	bool good = has_rdrand() && random_by_processor();
+	unsigned int tries;
+	u64 number;
 
-	if (!good) {
-		if (sev_active())
-			no_randomness();
-		kaslr.weak = true;
-	}
 	/*
-	 * An SEV-ES guest must not execute RDTSC, which may raise #VC: its handler
-	 * terminates the guest. A guest without RDRAND gets here only if it is no SEV
-	 * guest, or before ExitBootServices, where firmware's handler answers. With
-	 * RDRAND the stub uses RDTSC only if this is known not to be an SEV-ES guest.
+	 * An SEV-ES guest must not execute RDTSC, because the handler of the #VC that
+	 * RDTSC can raise terminates the guest.
 	 */
-	if (!good || (sev_guest.known && !sev_es_active()))
+	if (sev_guest.known && !sev_es_active())
 		seeds.time = rdtsc();
-	kaslr.drawn = true;
 	seeds.state = xxh64(&seeds, sizeof(seeds));
+	kaslr.drawn = true;
+	for (tries = has_rdrand() ? RDRAND_TRIES : 0; tries; tries--) {
+		if (rdrand(&number))
+			return READ_ONCE(seeds.state) ^ number;
+	}
+
+	if (sev_active())
+		no_randomness();
+	kaslr.weak = true;
+	/*
+	 * Before ExitBootServices it is not known whether this is an SEV-ES guest, and
+	 * the hash is without the time. RDTSC is allowed there, because firmware's
+	 * handler answers its #VC.
+	 */
+	if (!sev_guest.known) {
+		seeds.time = rdtsc();
+		seeds.state = xxh64(&seeds, sizeof(seeds));
+	}
 	return seeds.state;
 }
 
 /*
- * Returns a random number below @limit. The probabilities of two numbers differ
- * by at most 2^-64.
+ * Returns the random number @number scaled to a number below @limit. The
+ * probabilities of two results differ by at most 2^-64.
  */
-static u64 draw_below(u64 limit)
+static u64 scale(u64 number, u64 limit)
 {
-	return (u64)((unsigned __int128)draw() * limit >> 64);
+	return (u64)((unsigned __int128)number * limit >> 64);
 }
 
 bool kaslr_finish(void)
@@ -314,7 +316,7 @@ bool kaslr_pick(const struct kaslr_slots *want, u64 *addr)
 
 	if (areas.full || !slots)
 		return false;
-	*addr = sweep(want, draw_below(slots)).addr;
+	*addr = sweep(want, scale(draw(), slots)).addr;
 	return true;
 }
 
@@ -471,9 +473,11 @@ u64 kaslr_virtual(const struct payload_header *p, u64 size)
 	 * its link address (KERNEL_IMAGE_SIZE).
 	 */
 	u64 end = ALIGN_DOWN(p->virt_addr, PUD_SIZE) + PUD_SIZE;
+	u64 number;
 
 	if (!(p->flags & PAYLOAD_KASLR) || end - p->virt_addr < size)
 		return p->virt_addr;
+	number = draw();
 	return p->virt_addr + p->align *
-	       draw_below((end - p->virt_addr - size) / p->align + 1);
+	       scale(number, (end - p->virt_addr - size) / p->align + 1);
 }

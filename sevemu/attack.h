@@ -57,6 +57,12 @@ enum trigger {
 	 * a private frame, which the host has unmapped (events_unmap()).
 	 */
 	FROM_FAULT,
+	/*
+	 * The attack acts N guest instructions after each RDRAND of KASLR (--chance).  It
+	 * tries to make the payload's virtual address predictable, so campaign.c boots the
+	 * guest several times: the address must not be the same each time.
+	 */
+	FROM_RANDOM,
 };
 
 /*

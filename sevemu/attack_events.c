@@ -213,7 +213,7 @@ void events_trigger(enum trigger trigger)
 
 	for (lie = lies; attack_on && lie < lies + lie_count; lie++)
 		if (lie->attack->fire && lie->attack->trigger == trigger &&
-		    !lie->counting && !lie->done &&
+		    !lie->counting && (!lie->done || trigger == FROM_RANDOM) &&
 		    (!lie->attack->each || occasion(lie, lie->n)))
 			begin(lie);
 }

@@ -76,7 +76,8 @@ bool events_db(struct vcpu *vcpu);
 
 /*
  * Starts the instruction count of every attack whose trigger is @trigger.  An
- * attack that counts already, or has injected its event, is left alone.
+ * attack that counts already, or has injected its event, is left alone.  FROM_RANDOM
+ * starts the count anew each time.
  */
 void events_trigger(enum trigger trigger);
 

@@ -72,6 +72,9 @@
 /* At most so many blocks hold the C-bit's mask. */
 #define PULSED_MAX		8
 
+/* The attack seed-old changes memory after each of so many instructions behind RDRAND. */
+#define SEED_STEPS		32
+
 /* memory_step() calls memory_note() at every NOTE_STEPS-th instruction. */
 #define NOTE_STEPS		32
 
@@ -570,6 +573,27 @@ static void pulse_mask(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
+ * Puts each block of the stack, and each one by which the stub decides, back to its
+ * contents at launch if it holds a random number of KASLR.  Does so after each
+ * instruction, SEED_STEPS times, so that the stub reads such a number from no memory.
+ */
+static void forget_random(struct lie *lie, struct vcpu *vcpu)
+{
+	unsigned int i;
+	u64 number;
+
+	for (i = 0; (number = kaslr_number(i)); i++) {
+		pulsed_count = 0;
+		forget_decision(number);
+		forget_saved(vcpu, number);
+	}
+	if (++lie->seen % SEED_STEPS) {
+		lie->done = false;
+		lie->left = 1;
+	}
+}
+
+/*
  * Injects an NMI, and puts the block in which its handler saves RAX back to its contents
  * at launch before the handler restores RAX.  RAX holds most of what the processor answers.
  */
@@ -709,6 +733,9 @@ const struct attack memory_attacks[] = {
 	  "two blocks are as at launch: the stub finds no C-bit and no SEV at the second proof",
 	  .memory = true, .la57 = true, .fire = deny_reload, .cpuid = cpuid_denies_reload,
 	  .trigger = FROM_PROOF },
+	{ "seed-old", 1, 0,
+	  "KASLR's random numbers in memory are as at launch, in several boots",
+	  .memory = true, .fire = forget_random, .trigger = FROM_RANDOM },
 	{ "mask-pulse", FRAME_WINDOW, 0,
 	  "the block with the C-bit's mask is as at launch for 40 instructions, from N behind the write of EFER.NXE on",
 	  .memory = true, .fire = pulse_mask, .trigger = FROM_NXE },

@@ -59,6 +59,11 @@
  * Words of the payload that differ between these runs are not compared later.
  */
 #define MOVES			8
+/*
+ * Under an attack on KASLR, the number of boots whose virtual address the next boot is
+ * compared with.  Four boots have the same address by accident once in 10^8 times.
+ */
+#define FORESEEN		3
 /* The number of changed blocks of memory at one moment of a window. */
 #define BLOCK_RUNS		16
 /*
@@ -431,6 +436,28 @@ static void tell(const char *label, u64 number, const char *why, u64 at)
 }
 
 /*
+ * Runs the guest under the attack in lies[0] with other random numbers, FORESEEN times.
+ * Returns the payload's virtual address if it was the same each time: the host foresees
+ * it then.  Returns 0 if not, if the attack is not one on KASLR, or without --chance.
+ */
+static u64 foresee(struct vcpu *vcpu)
+{
+	const struct attack *attack = lies[0].attack;
+	u64 n = lies[0].n, first = 0, i;
+	bool same = attack->trigger == FROM_RANDOM && kaslr_wanted();
+
+	for (i = 0; i < FORESEEN && same; i++) {
+		play(vcpu, ~(MOVES + i), 0);
+		if (!i)
+			first = kaslr_virtual();
+		same = kaslr_virtual() == first;
+		attack_clear();
+		attack_add(attack, n);
+	}
+	return same ? first : 0;
+}
+
+/*
  * Runs the guest once under the attacks in lies[] (attack.h) and counts how the
  * run ended.  Writes a line with FAIL to the log if a run must not end like
  * this.
@@ -440,9 +467,12 @@ static void play_and_judge(struct vcpu *vcpu, const char *label, u64 number)
 	struct figures one = { 0 };
 	enum outcome outcome;
 	const char *why;
-	u64 at;
+	u64 foreseen, at;
 
+	foreseen = foresee(vcpu);
 	play(vcpu, number, 0);
+	if (foreseen && kaslr_virtual() == foreseen)
+		watch_fail("the host can predict the payload's virtual address", foreseen);
 	why = judge(vcpu, &outcome, &at);
 	count(&these, outcome);
 	count(&all, outcome);

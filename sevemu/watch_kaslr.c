@@ -12,9 +12,9 @@
  * turn.
  *
  * This file computes the results of RDRAND from the number of the run, so that
- * a run can be repeated.  Each random number, word of the generator's state and
- * address of the payload is a canary: a run fails if a canary appears where the
- * host can read it.
+ * a run can be repeated.  Each result of RDRAND, number that the stub draws with it,
+ * word of the generator's state and address of the payload is a canary: a run fails
+ * if a canary appears where the host can read it.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -154,6 +154,11 @@ void kaslr_start(u64 run)
 	wait_for(now.next);
 }
 
+u64 kaslr_virtual(void)
+{
+	return now.place.virt;
+}
+
 void kaslr_keep(void)
 {
 	kept = now;
@@ -167,8 +172,11 @@ void kaslr_proven(void)
 
 /* ---- Breakpoints. */
 
+/* Adds @word to the secrets, unless it is 0, which is in memory everywhere. */
 static void add_canary(u64 word)
 {
+	if (!word)
+		return;
 	if (now.canary_count == CANARIES_MAX)
 		end_run(END_ERROR, "more than %u random numbers in a run: check the "
 			"addresses of --chance", CANARIES_MAX);
@@ -176,14 +184,25 @@ static void add_canary(u64 word)
 }
 
 /*
- * Executes the guest's RDRAND.  Its result is computed from the run's number,
- * and the run fails if the result appears where the host can read it.  If an
- * attack demands it, RDRAND fails, with CF clear.
+ * Returns the host address of the state of the stub's random-number generator,
+ * STATE_WORDS words.
+ */
+static const u64 *state_words(void)
+{
+	return (const u64 *)npt_host(stub.state);
+}
+
+/*
+ * Executes the guest's RDRAND.  Its result is computed from the run's number.  The
+ * stub draws the XOR of the result and of the first word of its state.  The run fails
+ * if either appears where the host can read it.  If an attack demands it, RDRAND
+ * fails, with CF clear.
  */
 static void do_rdrand(struct vcpu *vcpu)
 {
 	struct vmcb *v = vcpu->vmcb;
 	struct insn insn;
+	u64 number;
 
 	insn_decode(vcpu, &insn);
 	/*
@@ -194,18 +213,12 @@ static void do_rdrand(struct vcpu *vcpu)
 	v->rflags &= ~(u64)RFLAGS_CF;
 	if (events_no_random())
 		return;
-	*insn_operand(vcpu, &insn) = attack_mix(now.number << 8 | now.draws++);
-	add_canary(*insn_operand(vcpu, &insn));
+	number = attack_mix(now.number << 8 | now.draws++);
+	*insn_operand(vcpu, &insn) = number;
+	add_canary(number);
+	add_canary(number ^ state_words()[0]);
 	v->rflags |= RFLAGS_CF;
-}
-
-/*
- * Returns the host address of the state of the stub's random-number generator,
- * STATE_WORDS words.
- */
-static const u64 *state_words(void)
-{
-	return (const u64 *)npt_host(stub.state);
+	events_trigger(FROM_RANDOM);
 }
 
 /*
@@ -272,6 +285,11 @@ bool kaslr_db(struct vcpu *vcpu)
 }
 
 /* ---- What the host may see. */
+
+u64 kaslr_number(unsigned int i)
+{
+	return i < now.canary_count ? now.canaries[i] : 0;
+}
 
 void kaslr_see(u64 word, u64 gpa)
 {

@@ -29,6 +29,19 @@ bool kaslr_wanted(void);
 void kaslr_start(u64 run);
 
 /*
+ * Returns the virtual address to which the stub has relocated the payload in this
+ * run.  Returns 0 if it has not come so far, or without --chance.
+ */
+u64 kaslr_virtual(void);
+
+/*
+ * Returns secret number @i of this run, from 0: a result of KASLR's RDRAND, what the
+ * stub draws with it, or a word of the generator's state.  Returns 0 if there are no
+ * more.
+ */
+u64 kaslr_number(unsigned int i);
+
+/*
  * Keeps what has been seen of the present run.  Later runs continue there, with its
  * random numbers.  Belongs to snapshot_take().
  */

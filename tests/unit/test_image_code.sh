@@ -162,6 +162,49 @@ S
 disassemble "$dir/bad_saved.o" >"$dir/saved"
 is code.exchange_scan "$(scan_saved "$dir/saved" | wc -l)" 2
 
+# ---- KASLR's random number
+
+# A number of RDRAND must stay in registers until kaslr_virtual() has computed the payload's
+# address with it, because the hypervisor could put old contents of memory back. Prints what
+# stores to memory on the way, or calls a function.
+scan_random() {
+	awk '
+	/^[0-9a-f]+ </ { name = $2; on = 0 }
+	/	rdrand / { on = 1; next }
+	/	call .*<draw>/ && name == "<kaslr_virtual>:" { on = 2; next }
+	{ sub(/ +#.*/, "") }
+	on == 2 && /	call / { print name, $0 }
+	on && /	(call|jmp|ret)/ { on = 0 }
+	on && (/	push +%/ || (/,[-0-9a-fx]*\([^()]*\)$/ && !/	(cmp|test)/)) { print name, $0 }' "$1"
+}
+
+for function in draw kaslr_pick kaslr_virtual; do
+	disassemble "$elf" --disassemble="$function"
+done >"$dir/random"
+is code.random_is_drawn "$(grep -c '	rdrand ' "$dir/random")" 1
+scan_random "$dir/random" >"$dir/found"
+nothing code.random_in_registers "$dir/found"
+cat >"$dir/bad.S" <<'S'
+	.type	draw, @function
+draw:
+	rdrand	%rax
+	mov	%rax, 8(%rip)
+	push	%rax
+	ret
+	.type	kaslr_virtual, @function
+kaslr_virtual:
+	call	draw
+	mov	%rax, 8(%rsp,%rbp)
+	call	draw2
+	ret
+	.type	draw2, @function
+draw2:
+	ret
+S
+"$CC" -c -o "$dir/bad_random.o" "$dir/bad.S"
+disassemble "$dir/bad_random.o" >"$dir/random"
+is code.random_scan "$(scan_random "$dir/random" | wc -l)" 4
+
 # ---- who may do what
 
 # Instructions that have an effect beyond registers and memory.

@@ -36,6 +36,15 @@ static struct {
 	u64 fixed;
 	u64 tsc;
 	unsigned int cpuids, rdrands, rdtscs;
+	/* The last number that RDRAND has returned. */
+	u64 number;
+	/*
+	 * If true, a host puts all blocks of @seeds back to their contents at
+	 * launch, 0, whenever kaslr.c computes a hash.
+	 */
+	bool forgets;
+	/* Calls of xxh64() since the last RDRAND that has returned a number. */
+	unsigned int hashes;
 	/*
 	 * 1 + the reason with which kaslr.c terminated the guest; 0: not
 	 * terminated.
@@ -61,6 +70,8 @@ bool rdrand(u64 *value)
 		return false;
 	}
 	*value = cpu.even ? random_u64() : cpu.fixed;
+	cpu.number = *value;
+	cpu.hashes = 0;
 	return true;
 }
 
@@ -88,6 +99,9 @@ noreturn void terminate(unsigned int reason)
 
 u64 xxh64(const void *data, size_t len)
 {
+	cpu.hashes++;
+	if (cpu.forgets)
+		memset(&seeds, 0, sizeof(seeds));
 	return XXH64(data, len, 0);
 }
 
@@ -738,6 +752,61 @@ TEST(every_source_counts)
 	kaslr_seed(b, 1);
 	kaslr_seed(a, 1);
 	CHECK(draw() != other, "an earlier seed");
+}
+
+/* Draws the virtual address of a kernel that fits at SLOTS addresses. */
+static u64 draw_virtual(const struct payload_header *p)
+{
+	return kaslr_virtual(p, GIB - 16 * MIB - (SLOTS - 1) * p->align);
+}
+
+/*
+ * The host of an SEV-ES guest knows the zero page, which is the seed, and puts old
+ * contents of the generator's state back before each hash. The virtual address
+ * must have a uniform distribution all the same, because RDRAND's number is not
+ * among what the host puts back.
+ */
+TEST(old_state_before_each_hash)
+{
+	struct payload_header p = kernel();
+	unsigned int counts[SLOTS] = { 0 };
+	unsigned int run;
+	double chi;
+
+	random_seed(7007);
+	for (run = 0; run < DRAWS; run++) {
+		fresh(SEV_STATUS_SEV | SEV_STATUS_SEV_ES);
+		cpu.forgets = true;
+		kaslr_seed(&bp, sizeof(bp));
+		draw();
+		counts[(draw_virtual(&p) - p.virt_addr) / p.align]++;
+	}
+	chi = chi_squared(counts);
+	CHECK(chi < CHI_SQUARED_MAX, "chi-squared is %.1f", chi);
+	INFO("chi-squared %.1f, limit %.1f", chi, CHI_SQUARED_MAX);
+}
+
+/*
+ * Neither RDRAND's number nor the random number that is drawn may be in the
+ * generator's state, where a host could replace it. No hash may come behind
+ * RDRAND, because the compiler saves registers to the stack at a call.
+ */
+TEST(rdrand_is_not_stored)
+{
+	const u64 *words = (const u64 *)&seeds;
+	unsigned int i, word;
+	u64 drawn;
+
+	random_seed(7008);
+	fresh(SEV_STATUS_SEV | SEV_STATUS_SEV_ES);
+	for (i = 0; i < 1000; i++) {
+		drawn = draw();
+		CHECK(!cpu.hashes, "%u hashes behind RDRAND", cpu.hashes);
+		CHECK(drawn != cpu.number, "the hash does not count");
+		for (word = 0; word < sizeof(seeds) / sizeof(*words); word++)
+			CHECK(words[word] != cpu.number && words[word] != drawn,
+			      "draw %u: 0x%lx is in word %u", i, words[word], word);
+	}
 }
 
 /*
