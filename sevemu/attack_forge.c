@@ -54,11 +54,9 @@ static unsigned int stepped;	/* instructions that the attack of this run has loo
 static bool raised;		/* forge_insn() has injected #VC */
 static u8 code[INSN_SIZE];	/* the bytes at the RIP at which it has injected #VC */
 static bool found;		/* forget_address() has found a saved register just now */
-/* Blocks that detect_twice() puts back, with what they held. */
-static struct kept {
-	u64 gpa;
-	u8 bytes[BLOCK_SIZE];
-} frame, entries;
+/* What detect_twice() puts back: the frame of the first #VC, and the entries at @entry. */
+static u8 frame[BLOCK_SIZE], entries[BLOCK_SIZE];
+static u64 entry;
 
 void forge_start(void)
 {
@@ -170,23 +168,22 @@ static void forget_address(struct lie *lie, struct vcpu *vcpu)
 	again(lie, 1);
 }
 
-static void keep(struct kept *kept, u64 gpa)
+/* Keeps the 16-byte block that holds @gpa in @bytes. */
+static void keep(u8 *bytes, u64 gpa)
 {
-	const u8 *block;
+	const u8 *block = private_bytes(ALIGN_DOWN(gpa, BLOCK_SIZE), BLOCK_SIZE);
 
-	kept->gpa = ALIGN_DOWN(gpa, BLOCK_SIZE);
-	block = private_bytes(kept->gpa, BLOCK_SIZE);
 	if (block)
-		memcpy(kept->bytes, block, BLOCK_SIZE);
+		memcpy(bytes, block, BLOCK_SIZE);
 }
 
-/* The 16-byte block at @gpa has the bytes of *@kept. */
-static void put(const struct kept *kept, u64 gpa)
+/* The block that holds @gpa has @bytes. */
+static void put(const u8 *bytes, u64 gpa)
 {
-	u8 *block = private_bytes(gpa, BLOCK_SIZE);
+	u8 *block = private_bytes(ALIGN_DOWN(gpa, BLOCK_SIZE), BLOCK_SIZE);
 
 	if (block)
-		memcpy(block, kept->bytes, BLOCK_SIZE);
+		memcpy(block, bytes, BLOCK_SIZE);
 }
 
 /*
@@ -206,29 +203,29 @@ static void detect_twice(struct lie *lie, struct vcpu *vcpu)
 	lie->left = 1;
 	switch (lie->seen) {
 	case FIRST_VC:
-		keep(&frame, v->rsp);
+		keep(frame, v->rsp);
 		lie->seen = TABLES_BUILT;
-		if (lie->n) {
-			guest_raise(vcpu, X86_VC, SVM_EXIT_CPUID);
-			put(&frame, ALIGN_DOWN(v->rsp, BLOCK_SIZE));
-			lie->done = true;
-		}
-		return;
+		if (!lie->n)
+			return;
+		lie->done = true;
+		break;
 	case TABLES_BUILT:
 		if (!(v->cr4 & CR4_PAE))
 			return;
-		keep(&entries, vcpu->gpr[RDI] + DIRECTORY + v->rsp / LARGE_SIZE * sizeof(u64));
-		guest_raise(vcpu, X86_VC, SVM_EXIT_CPUID);
-		put(&frame, frame.gpa);
+		entry = vcpu->gpr[RDI] + DIRECTORY + v->rsp / LARGE_SIZE * sizeof(u64);
+		keep(entries, entry);
 		lie->seen = LONG_MODE;
-		return;
+		break;
 	default:
 		if (!guest_long_mode(vcpu) || !(v->cs.attrib & SEG_L))
 			return;
-		put(&entries, entries.gpa);
+		put(entries, entry);
 		npt_flush();
 		lie->done = true;
+		return;
 	}
+	guest_raise(vcpu, X86_VC, SVM_EXIT_CPUID);
+	put(frame, v->rsp);
 }
 
 static void false_cpuid(struct lie *lie, u32 function, struct cpuid_regs *r)
