@@ -307,29 +307,41 @@ END_FUNC(put_hex)
 /*
  * build_early_tables - fills page tables that map the lowest 4 GiB, each address
  * to itself: one PML4, one PDPT and four page directories with leaves of 2 MiB. In
- * an SEV guest each entry has the C-bit, which find_sev has checked to be above
- * bit 31.
+ * an SEV guest each entry has the C-bit.
+ *
+ * The hypervisor can put back what an entry has held before. An entry must therefore
+ * never have been present with another C-bit, so the tables are built once in a boot.
+ * The C-bit is read once, and is in a register while the entries are written. A wrong one
+ * ends the boot at the proof that follows. From here to the end of the proof the stub
+ * takes no return address from the stack, because an old one leads to find_sev.
  * In:       %edi = EARLY_TABLES_SIZE bytes, from place_early_tables; %ebp = load
  *           bias; find_sev has run.
- * Out:      the page tables; %edi is unchanged and is the value for CR3.
+ * Out:      jumps to behind_early_tables, which is tables_built in startup_32. %edi is
+ *           unchanged and is the value for CR3. If the C-bit is not in the range
+ *           CBIT_MIN to CBIT_MAX, early_error.
  * Clobbers: %eax, %ebx, %ecx, %edx, flags.
  * Mode:     32-bit, paging off: in an SEV guest the tables are private.
- * Stack:    8 bytes.
+ * Stack:    none.
  */
 GLOBAL(build_early_tables)
 FUNC(build_early_tables)
-	pushl	%edi
 	xorl	%eax, %eax
 	movl	$(EARLY_TABLES_SIZE / 4), %ecx
 	rep stosl
-	popl	%edi
+	subl	$EARLY_TABLES_SIZE, %edi
 
 	/* %edx = bits 63:32 of every page-table entry: the C-bit, or 0 */
 	xorl	%edx, %edx
 	testb	$SEV_STATUS_SEV, (sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jz	.Lno_cbit
+	/*
+	 * The hypervisor can put 0 back, and BTS would make bit 32 of it. The C-bit is
+	 * therefore checked here, where it is in a register.
+	 */
 	movl	(sev_guest + SEV_GUEST_CBIT)(%ebp), %ecx
-	subl	$32, %ecx
+	subl	$CBIT_MIN, %ecx
+	cmpl	$(CBIT_MAX - CBIT_MIN), %ecx
+	ja	.Lcbit_range
 	btsl	%ecx, %edx
 .Lno_cbit:
 
@@ -361,7 +373,16 @@ FUNC(build_early_tables)
 	addl	$8, %ebx
 	decl	%ecx
 	jnz	.Lpmd_entry
-	ret
+	jmp	behind_early_tables
+.Lcbit_range:
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CBIT_RANGE), %eax
+	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
+	leal	cbit_range_message(%ebp), %esi
+	jmp	early_error
+	/* BTS takes the bit number in the upper half of an entry from the C-bit's position. */
+	.if CBIT_MIN != 32
+	.error "build_early_tables: the C-bit is not in the upper half of an entry"
+	.endif
 END_FUNC(build_early_tables)
 
 /*

@@ -45,6 +45,14 @@
  */
 #define CR4_BOOT (X86_CR4_PAE | X86_CR4_OSFXSR)
 
+/*
+ * Bytes below early_stack_end where startup_32 puts the far pointer to .Llong_mode. The
+ * 32-bit code has pushed at most 16 bytes before, because an NMI's handler does not return
+ * in an SEV-ES guest. No 16-byte block has both these bytes and the pointer, wherever the
+ * image is loaded.
+ */
+#define FAR_POINTER_DEPTH 40
+
 	.section .head.text, "ax"
 	.code32
 
@@ -113,7 +121,15 @@ GLOBAL(sev_found)
 sev_found:
 	call	check_long_mode
 	call	place_early_tables	/* %edi = the tables' address */
-	call	build_early_tables
+	/*
+	 * build_early_tables and write_cbit_proof jump back here. From the first entry
+	 * of a page table on there is no return address on the stack, because the
+	 * hypervisor could put the one of check_cpuid back. SEV would be detected again,
+	 * and the tables would be built again with another C-bit.
+	 */
+	jmp	build_early_tables
+GLOBAL(tables_built)
+tables_built:
 
 	/*
 	 * Enter long mode: set CR4.PAE, load CR3, set EFER.LME, then set CR0.PG
@@ -128,11 +144,19 @@ sev_found:
 	rdmsr
 	btsl	$EFER_LME_BIT, %eax
 	wrmsr
+	jmp	write_cbit_proof
 	/* %ebx, %edi = the bytes written, %edx = SEV_STATUS */
-	call	write_cbit_proof
-	pushl	$BOOT_CS
+GLOBAL(proof_written)
+proof_written:
+	/*
+	 * The operand of LRET is where the stack has never reached, so that its old
+	 * contents are not the first far pointer. CS is written last: with the 0 that
+	 * was there before LRET raises #GP, and exception_early ends the boot.
+	 */
+	leal	(early_stack_end - FAR_POINTER_DEPTH)(%ebp), %esp
 	leal	.Llong_mode(%ebp), %eax
-	pushl	%eax
+	movl	%eax, (%esp)
+	movl	$BOOT_CS, 4(%esp)
 	/*
 	 * An SEV guest must not write to memory between the write to CR0 and the
 	 * end of the proof, because a wrong C-bit would let the hypervisor read
@@ -414,7 +438,9 @@ END_FUNC(check_cpuid)
 /*
  * check_long_mode - checks by CPUID 0x80000001 that the processor has long mode
  * (APM3, CPUID). In an SEV-ES guest CPUID would cost an exit, and every processor
- * with SEV-ES has long mode, so this check is left out there.
+ * with SEV-ES has long mode, so this check is left out there. If the hypervisor has put
+ * old contents of sev_guest back, CPUID raises #VC, and vc_32 terminates the guest because
+ * of the sub-leaf.
  * In:       %ebp = load bias; find_sev has run.
  * Out:      returns if long mode exists; else early_error.
  * Clobbers: %eax, %ebx, %ecx, %edx, flags.
@@ -425,10 +451,12 @@ FUNC(check_long_mode)
 	testb	$SEV_STATUS_SEV_ES, (sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jnz	.Llong_mode_ok
 	movl	$CPUID_EXT_MAX, %eax
+	movl	$CPUID_SUBLEAF_NO_SEV, %ecx
 	cpuid
 	cmpl	$CPUID_EXT_FEATURES, %eax
 	jb	.Lno_long_mode
 	movl	$CPUID_EXT_FEATURES, %eax
+	movl	$CPUID_SUBLEAF_NO_SEV, %ecx
 	cpuid
 	btl	$CPUID_EXT_EDX_LM_BIT, %edx
 	jnc	.Lno_long_mode

@@ -90,24 +90,28 @@ FUNC(vc_truncated)
 END_FUNC(vc_truncated)
 
 /*
- * vc_32 - the handler of #VC in 32-bit code. A #VC by CPUID shows that this is an
- * SEV-ES guest. The handler then continues in find_sev, at what an SEV-ES guest has to
- * do, with an empty stack. Any other exit code, or another instruction at EIP,
- * terminates the guest, because only the hypervisor can have caused this #VC. The CPUID
- * of an NMI's handler terminates the guest, too.
+ * vc_32 - the handler of #VC in 32-bit code. A #VC by a CPUID of find_sev shows that this
+ * is an SEV-ES guest. The handler then continues in find_sev, at what an SEV-ES guest has
+ * to do, with find_sev's stack. Any other #VC terminates the guest: the hypervisor has
+ * injected it, or a CPUID has raised it whose sub-leaf asks for the termination.
  *
- * The handler does not return, because EIP and the registers on the stack are memory,
- * where the hypervisor can put an old block back. Wherever it injects the #VC, the
- * detection only starts again.
+ * The exit code and EIP are memory, where the hypervisor can put an old block back. They
+ * only decide with which code the guest terminates. What lets the detection go on are two
+ * registers that find_sev has loaded for its CPUIDs: the sub-leaf in %ecx, and in %edi the
+ * stack pointer, which must be that of the interrupted code. No other code has this
+ * sub-leaf in %ecx. The detection therefore cannot begin again once find_sev has ended. A
+ * second detection could give the early page tables another C-bit, and the hypervisor
+ * could then put an entry with the first one back.
  * In:       %ebp = load bias, %esi = zero page, and this frame:
  *
  *		 0	error code		the exit code (APM2 15.35.5)
  *		 4	eip cs eflags		CS is flat: EIP is an address
  *
- * Out:      jumps into find_sev, with sev_guest.status; or does not return.
+ * Out:      jumps into find_sev with %esp = %edi, and with sev_guest.status; or does not
+ *           return.
  * Clobbers: everything but %ebp and %esi.
  * Mode:     32-bit, paging off.
- * Stack:    begins again at early_stack_end.
+ * Stack:    none until %esp = %edi; then 4 bytes.
  */
 GLOBAL(vc_32)
 FUNC(vc_32)
@@ -124,7 +128,7 @@ FUNC(vc_32)
 	movl	%edx, (sev_guest + SEV_GUEST_STATUS + 4)(%ebp)
 	testb	$SEV_STATUS_SEV_ES, %al
 	jz	exception_32
-	movl	%eax, %edi		/* %edi = SEV_STATUS, low half */
+	movl	%eax, %ecx		/* %ecx = SEV_STATUS, low half */
 
 	testb	$SEV_STATUS_SNP, %al
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NO_GHCB), %eax
@@ -139,10 +143,6 @@ FUNC(vc_32)
 	movl	4(%esp), %edx
 	cmpw	$(CPUID_BYTE1 << 8 | CPUID_BYTE0), (%edx)
 	jne	early_terminate
-	/*
-	 * The sub-leaf is compared as a register, because the hypervisor can put an
-	 * old block of the stack back.
-	 */
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_NMI), %eax
 	cmpl	$CPUID_SUBLEAF_NMI, %ebx
 	je	early_terminate
@@ -150,12 +150,17 @@ FUNC(vc_32)
 	cmpl	$CPUID_SUBLEAF_NO_SEV, %ebx
 	je	early_terminate
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_SUBLEAF), %eax
-	testl	%ebx, %ebx
-	jnz	early_terminate
+	cmpl	$CPUID_SUBLEAF_FIND, %ebx
+	jne	early_terminate
+	/* The processor has pushed 16 bytes to the interrupted code's stack. */
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_OPCODE), %eax
+	leal	16(%esp), %edx
+	cmpl	%edx, %edi
+	jne	early_terminate
 
-	leal	early_stack_end(%ebp), %esp
+	movl	%edi, %esp
 	/* In an SNP guest C finds a page that tells what CPUID does. */
-	testl	$SEV_STATUS_SNP, %edi
+	testb	$SEV_STATUS_SNP, %cl
 	jnz	.Lsev_info
 	movl	$CPUID_EXT_MAX, %ebx
 	movl	$(GHCB_MSR_CPUID_EAX << GHCB_MSR_CPUID_REG_SHIFT), %eax
@@ -266,7 +271,11 @@ END_FUNC(vc_early)
  * C-bit, for the first page tables. sev_detect() checks the rest later. CPUID is
  * executed once or twice. If it raises #VC, this is an SEV-ES guest whatever the
  * hypervisor answers, and vc_32 continues here. The MSR protocol then gives the C-bit's
- * position. On other machines no instruction here but CPUID can cause an exit.
+ * position, which build_early_tables checks. On other machines no instruction here but
+ * CPUID can cause an exit.
+ *
+ * vc_32 recognises the CPUIDs by the sub-leaf in %ecx, which the processor ignores for
+ * these functions, and by %edi = %esp.
  * In:       %ebp = load bias; the IDT of make_idt_32 is loaded.
  * Out:      jumps to behind_find_sev, which is sev_found in startup_32, with sev_guest:
  *           status, info (SEV-ES only), cbit (SEV only), known. The stack is empty there.
@@ -277,14 +286,15 @@ END_FUNC(vc_early)
  */
 GLOBAL(find_sev)
 FUNC(find_sev)
+	movl	%esp, %edi
 	movl	$CPUID_EXT_MAX, %eax
-	xorl	%ecx, %ecx
+	movl	$CPUID_SUBLEAF_FIND, %ecx
 	cpuid
 	cmpl	$CPUID_SEV, %eax
 	jb	.Lsev_known
 
 	movl	$CPUID_SEV, %eax
-	xorl	%ecx, %ecx
+	movl	$CPUID_SUBLEAF_FIND, %ecx
 	cpuid
 	btl	$CPUID_SEV_EAX_SEV_BIT, %eax
 	jnc	.Lsev_known
@@ -327,17 +337,9 @@ FUNC(find_sev)
 .Lsev_cbit:
 	andl	$CPUID_SEV_EBX_CBIT_MASK, %edi
 	movl	%edi, (sev_guest + SEV_GUEST_CBIT)(%ebp)
-	subl	$CBIT_MIN, %edi
-	cmpl	$(CBIT_MAX - CBIT_MIN), %edi
-	ja	.Lcbit_range
 .Lsev_known:
 	movb	$1, (sev_guest + SEV_GUEST_KNOWN)(%ebp)
 	jmp	behind_find_sev
-.Lcbit_range:
-	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CBIT_RANGE), %eax
-	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
-	leal	cbit_range_message(%ebp), %esi
-	jmp	early_error
 END_FUNC(find_sev)
 
 /*
@@ -349,12 +351,13 @@ END_FUNC(find_sev)
  * hypervisor can put old contents of memory back. The bytes are random all the
  * same, if CPUID names RDRAND, and else the time.
  * In:       %ebp = load bias; find_sev has run.
- * Out:      %ebx, %edi = the 8 bytes written to cbit_proof. %edx = SEV_STATUS, 0
+ * Out:      jumps to behind_cbit_proof, which is proof_written in startup_32.
+ *           %ebx, %edi = the 8 bytes written to cbit_proof. %edx = SEV_STATUS, 0
  *           outside of SEV. If RDRAND gives no number, or if this is an SEV
  *           guest against find_sev, early_error.
  * Clobbers: %eax, %ecx, flags.
  * Mode:     32-bit, paging off.
- * Stack:    4 bytes, and the frame of a #VC.
+ * Stack:    the frame of a #VC.
  */
 GLOBAL(write_cbit_proof)
 FUNC(write_cbit_proof)
@@ -392,7 +395,7 @@ FUNC(write_cbit_proof)
 .Lproof_written:
 	movl	%ebx, cbit_proof(%ebp)
 	movl	%edi, (cbit_proof + 4)(%ebp)
-	ret
+	jmp	behind_cbit_proof
 .Lproof_denied:
 	movl	%eax, %edx
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax
@@ -406,6 +409,7 @@ END_FUNC(write_cbit_proof)
 exception_32_message:
 	.ascii	"sevstub: unexpected exception: the entry code causes none; "
 	.asciz	"suspect the hypervisor\r\n"
+GLOBAL(cbit_range_message)
 cbit_range_message:
 	.ascii	"sevstub: SEV: C-bit position out of range: the hypervisor "
 	.asciz	"must report 32 to 51\r\n"

@@ -78,7 +78,7 @@ void sev_es_setup_ghcb(const struct boot_params *bp);
 
 /*
  * Wipes the GHCB page, makes it private again and sets the GHCB MSR to 0.
- * Afterwards the #VC handler can handle CPUID only, by the MSR protocol. In an SNP
+ * Afterwards a #VC terminates the guest, as before sev_es_setup_ghcb(). In an SNP
  * guest snp_take_ghcb() must follow, because the page is not validated. Does nothing
  * outside of SEV-ES.
  */

@@ -68,6 +68,11 @@
  */
 #define CPUID_SUBLEAF_NO_SEV		0x20564553	/* "SEV " */
 /*
+ * Sub-leaf of the CPUIDs by which find_sev learns whether this is an SEV-ES guest. vc_32
+ * continues the detection only for it. No code has it in ECX once find_sev has ended.
+ */
+#define CPUID_SUBLEAF_FIND		0x444e4946	/* "FIND" */
+/*
  * Sub-leaf of the CPUID that the handlers of NMI execute. In an SEV-ES guest it raises
  * #VC, whose handler terminates the guest because of the NMI.
  */
@@ -319,7 +324,10 @@
 #define SEVSTUB_TERM_UNSUPPORTED	11
 /* This #VC needs the GHCB page, but sev_es_setup_ghcb() has not run yet. */
 #define SEVSTUB_TERM_NO_GHCB		12
-/* CPUID of a sub-leaf other than 0, which the MSR protocol cannot express. */
+/*
+ * #VC for CPUID in 32-bit code, but not at the CPUIDs of find_sev. Or CPUID of a sub-leaf
+ * other than 0 before the GHCB page is shared, which the MSR protocol cannot express.
+ */
 #define SEVSTUB_TERM_CPUID_SUBLEAF	13
 /*
  * A nested page fault on a page whose C-bit is set. The stub maps device registers

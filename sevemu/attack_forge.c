@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * attack_forge.c - attacks on values that the stub keeps on its stack for a moment: a #VC
- * handler's copy of an instruction, a saved register that is sent, and the address that is
- * mapped.
+ * handler's copy of an instruction, a saved register that is sent, the address that is
+ * mapped, and the frame of a #VC.
  *
  * The host cannot write chosen bytes to private memory, but it can put old contents back.
- * Here the old contents are those at launch, or bytes that a loader's data may have left on
- * the stack.  Each attack looks for its place by the guest's registers, because sevemu
+ * Here the old contents are those at launch, those at an earlier moment, or bytes that a
+ * loader's data may have left on the stack.  Each attack looks for its place by the guest's registers, because sevemu
  * knows no addresses of the stub's functions.
  */
 #include "attack_events.h"
 #include "attack_forge.h"
 #include "attack_memory.h"
 #include "exception.h"
+#include "ghcb.h"
+#include "guest_memory.h"
 #include "npt.h"
 #include "rmp.h"
 #include "sevemu.h"
@@ -36,10 +38,25 @@
 #define CELL_COLOUR	0x0700
 #define CELL_MASK	0xffffffffffffff00
 
+/* The attack detect-twice names this C-bit first.  It is the lowest one that can be right. */
+#define FALSE_CBIT	32
+#define CPUID_SEV	0x8000001f
+#define CBIT_MASK	0x3f
+#define INFO_CBIT_SHIFT	24
+#define INFO_CBIT_MASK	(0xffull << INFO_CBIT_SHIFT)
+/* Offset of the first page directory in the page tables of the 32-bit entry. */
+#define DIRECTORY	0x2000
+
+/* lie->seen of detect-twice: what the host waits for. */
+enum { FIRST_VC, TABLES_BUILT, LONG_MODE };
+
 static unsigned int stepped;	/* instructions that the attack of this run has looked at */
 static bool raised;		/* forge_insn() has injected #VC */
 static u8 code[INSN_SIZE];	/* the bytes at the RIP at which it has injected #VC */
 static bool found;		/* forget_address() has found a saved register just now */
+/* What detect_twice() puts back: the frame of the first #VC, and the entries at @entry. */
+static u8 frame[BLOCK_SIZE], entries[BLOCK_SIZE];
+static u64 entry;
 
 void forge_start(void)
 {
@@ -151,7 +168,84 @@ static void forget_address(struct lie *lie, struct vcpu *vcpu)
 	again(lie, 1);
 }
 
+/* Keeps the 16-byte block that holds @gpa in @bytes. */
+static void keep(u8 *bytes, u64 gpa)
+{
+	const u8 *block = private_bytes(ALIGN_DOWN(gpa, BLOCK_SIZE), BLOCK_SIZE);
+
+	if (block)
+		memcpy(bytes, block, BLOCK_SIZE);
+}
+
+/* The block that holds @gpa has @bytes. */
+static void put(const u8 *bytes, u64 gpa)
+{
+	u8 *block = private_bytes(ALIGN_DOWN(gpa, BLOCK_SIZE), BLOCK_SIZE);
+
+	if (block)
+		memcpy(block, bytes, BLOCK_SIZE);
+}
+
+/*
+ * The frame of the first #VC makes the stub's 32-bit code detect SEV a second time.  With
+ * N = 0 the host names a false C-bit until the page tables are built.  It then injects #VC
+ * with the frame of the first one, and names the right C-bit.  Once the tables are in
+ * force, it puts the entries of the stack back to what they were with the false C-bit.
+ *
+ * With N = 1 the second #VC comes at the first instruction of the handler of the first one,
+ * where the registers are still those of the CPUID.
+ */
+static void detect_twice(struct lie *lie, struct vcpu *vcpu)
+{
+	const struct vmcb *v = vcpu->vmcb;
+
+	lie->done = false;
+	lie->left = 1;
+	switch (lie->seen) {
+	case FIRST_VC:
+		keep(frame, v->rsp);
+		lie->seen = TABLES_BUILT;
+		if (!lie->n)
+			return;
+		lie->done = true;
+		break;
+	case TABLES_BUILT:
+		if (!(v->cr4 & CR4_PAE))
+			return;
+		entry = vcpu->gpr[RDI] + DIRECTORY + v->rsp / LARGE_SIZE * sizeof(u64);
+		keep(entries, entry);
+		lie->seen = LONG_MODE;
+		break;
+	default:
+		if (!guest_long_mode(vcpu) || !(v->cs.attrib & SEG_L))
+			return;
+		put(entries, entry);
+		npt_flush();
+		lie->done = true;
+		return;
+	}
+	guest_raise(vcpu, X86_VC, SVM_EXIT_CPUID);
+	put(frame, v->rsp);
+}
+
+static void false_cpuid(struct lie *lie, u32 function, struct cpuid_regs *r)
+{
+	if (!lie->n && lie->seen < LONG_MODE && function == CPUID_SEV)
+		r->ebx = (r->ebx & ~CBIT_MASK) | FALSE_CBIT;
+}
+
+static u64 false_info(struct lie *lie, u64 request, u64 value)
+{
+	if (lie->n || lie->seen == LONG_MODE || request != GHCB_MSR_SEV_INFO_REQ)
+		return value;
+	return (value & ~INFO_CBIT_MASK) | FALSE_CBIT << INFO_CBIT_SHIFT;
+}
+
 const struct attack forge_attacks[] = {
+	{ "detect-twice", 2, 0,
+	  "the first #VC's frame is put back at another #VC: 0 with a second C-bit, once tables are built; 1 at once",
+	  .memory = true, .fire = detect_twice, .cpuid = false_cpuid,
+	  .answer = false_info, .trigger = FROM_VC },
 	{ "vc-copy", 400, 0,
 	  "#VC behind request N by the GHCB page; the handler's copy of the instruction is a WRMSR",
 	  .memory = true, .each = true, .fire = forge_insn, .trigger = FROM_REQUEST },

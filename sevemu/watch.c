@@ -69,16 +69,21 @@ static unsigned int owned_count;
 static bool in_stage;		/* the stub runs and has not yet entered the payload */
 static bool switched;		/* the stub has loaded page tables with a C-bit */
 /*
+ * The stub's 32-bit code has loaded its page tables.  Once the guest is in 64-bit code, it
+ * has proven the C-bit of these tables.
+ */
+static bool early;
+/*
  * The stub has proven in this run that its C-bit is right, and memory is
  * encrypted.
  */
 static bool proven;
 
 /*
- * Values of @switched and @proven at the snapshot, from which each run starts.
+ * Values of @switched, @early and @proven at the snapshot, from which each run starts.
  * They are valid if @kept is true.
  */
-static bool kept, kept_switched, kept_proven;
+static bool kept, kept_switched, kept_early, kept_proven;
 
 /* How the stub first broke a rule in this run; NULL: it has kept all rules. */
 static const char *fault;
@@ -334,8 +339,8 @@ void watch_tables(const struct vcpu *vcpu)
 	const struct vmcb *v = vcpu->vmcb;
 	unsigned int left = TABLES_MAX;
 
-	if (in_stage && proven && watch.ghcb && v->efer & EFER_LMA &&
-	    !memory_waives(WAIVE_MAP))
+	if (in_stage && (proven || (early && v->cs.attrib & SEG_L)) && watch.ghcb &&
+	    v->efer & EFER_LMA && !memory_waives(WAIVE_MAP))
 		look_at_table(v->cr3 & PTE_ADDR & ~cbit_mask(), 0,
 			      v->cr4 & CR4_LA57 ? 4 : 3, &left);
 }
@@ -523,6 +528,7 @@ void watch_start(void)
 	in_stage = true;
 	proven = kept ? kept_proven : !watch.proof;
 	switched = kept_switched;
+	early = kept_early;
 	fault = NULL;
 }
 
@@ -531,6 +537,7 @@ void watch_keep(void)
 	kept = true;
 	kept_proven = proven;
 	kept_switched = switched;
+	kept_early = early;
 }
 
 void watch_stage_over(void)
@@ -571,6 +578,7 @@ void watch_switch(const struct vcpu *vcpu)
 	if (in_stage && !switched && !proven && vcpu->vmcb->idtr.limit)
 		watch_fail("an IDT is loaded while the C-bit is not proven", vcpu->vmcb->idtr.base);
 	switched = true;
+	early = early || !(vcpu->vmcb->efer & EFER_LMA);
 }
 
 void watch_proven(void)

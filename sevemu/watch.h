@@ -120,7 +120,7 @@ void watch_fetch(u64 gpa, enum view view);
 
 /*
  * Fails the run if the guest's page tables map RAM with C=0 besides the GHCB page,
- * once the stub has proven that its C-bit is right.  To be called when the guest loads
+ * once the stub has proven that their C-bit is right.  To be called before the guest loads
  * CR3, and when the stub has run.
  */
 void watch_tables(const struct vcpu *vcpu);

@@ -116,8 +116,11 @@ end_of() {
 # find_memory: sets $memory_of, all that sevemu's --memory takes.
 find_memory() {
 	status=$(symbol "$boots.elf" sev_guest)
-	# The loader puts the image there; firmware's image does not move.
-	loaded=$((link + status - $(symbol "$boots.elf" startup_32)))
+	# The loader puts a relocatable image at the payload's address, and any other one at
+	# code32_start (offset 0x214). Firmware's image does not move.
+	loaded=$link
+	[ "$(number "$image" $((0x234)) 1)" -ne 0 ] || loaded=$(number "$image" $((0x214)) 4)
+	loaded=$((loaded + status - $(symbol "$boots.elf" startup_32)))
 	[ "${mode_of#*/ovmf}" = "$mode_of" ] || loaded=$((moved + status))
 	workspace_end=$(end_of workspace)
 	areas_end=$(end_of areas)

@@ -382,6 +382,48 @@ S
 half_entries "$dir/bad_tables.o" >"$dir/found"
 is code.early_tables_order_scan "$(wc -l <"$dir/found")" 2
 
+# From the first store to a page table to the end of the C-bit's proof the 32-bit code must
+# take nothing from the stack that it has pushed: an old return address leads to find_sev.
+# Prints each such instruction in the functions that run there. Of startup_32 that is from
+# tables_built on. It may push and pop EBX, which it does outside of SEV only.
+returns() {
+	objdump -d --no-show-raw-insn -m i386 "$@" | awk '
+	/^[0-9a-f]+ <.*>:$/ {
+		inside = /<(build_early_tables|write_cbit_proof|tables_built|proof_written)>/
+		seen += inside
+	}
+	inside && /\t(call|ret|iret|enter|leave|push|pop|int)/ && !/\t(push|pop) +%ebx$/ {
+		print $0
+	}
+	inside && /\tlret/ { far++ }
+	END { if (seen != 4 || far != 1) print seen + 0 " places and " far + 0 " LRET, not 4 and 1" }'
+}
+returns "$objects/early_tables_64.o" "$objects/sev-head_64.o" "$objects/head_64.o" \
+	>"$dir/found"
+nothing code.early_tables_return "$dir/found"
+
+cat >"$dir/bad.S" <<'S'
+	.text
+	.code32
+build_early_tables:
+	pushl	%edi
+	popl	%edi
+	ret
+write_cbit_proof:
+	pushl	%ebx
+	popl	%ebx
+	jmp	find_sev
+tables_built:
+	call	write_cbit_proof
+proof_written:
+	lretl
+other:
+	ret
+S
+"$CC" -c -o "$dir/bad_return.o" "$dir/bad.S"
+returns "$dir/bad_return.o" >"$dir/found"
+is code.early_tables_return_scan "$(wc -l <"$dir/found")" 4
+
 # ---- before .bss
 
 # place_image() and all that it calls run before .bss is cleared. The page for
