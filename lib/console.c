@@ -101,7 +101,7 @@ char console_text[CONSOLE_TEXT_SIZE] in_data;
  * not intercept port I/O, and could read the numbers that only other guests print. Must be
  * called right before each output. IN tells the hypervisor the port only.
  */
-static bool by_request(void)
+static inline __attribute__((always_inline)) bool by_request(void)
 {
 	if (sev_es_active())
 		return true;
@@ -231,6 +231,7 @@ static void uart_send(const char *s, size_t len)
 			return;
 		/* Read once, because the hypervisor can garble it. */
 		burst = READ_ONCE(con.fifo_room);
+		HOLD(uart_send, burst);
 		if (burst > len)
 			burst = len;
 		port_out_string(con.uart_port + UART_TX, s, burst);
@@ -541,6 +542,7 @@ static void con_flush(void)
 	 */
 	size_t len = READ_ONCE(con.len);
 
+	HOLD(con_flush, len);
 	if (len > sizeof(console_text))
 		len = sizeof(console_text);
 	con.len = 0;
@@ -556,11 +558,13 @@ static void put_byte(char c)
 {
 	size_t len = READ_ONCE(con.len);
 
+	HOLD(put_byte, len);
 	if (len >= sizeof(console_text)) {
 		con_flush();
 		len = 0;
 	}
 	console_text[len] = c;
+	RELEASE(put_byte);
 	con.len = len + 1;
 }
 
@@ -581,12 +585,15 @@ static void put_char(char c)
  */
 static noinline char text_at(const char *s)
 {
-	char c = *(const volatile char *)s;
+	char c;
 
-	if ((u64)s - (u64)_rodata >= (u64)_erodata - (u64)_rodata &&
-	    sev_es_active())
-		return '\0';
-	return c;
+	HOLD(text_at, s);
+	if ((u64)s - (u64)_rodata < (u64)_erodata - (u64)_rodata) {
+		c = *(const volatile char *)s;
+		RELEASE(text_at);
+		return c;
+	}
+	return sev_es_active() ? '\0' : *(const volatile char *)s;
 }
 
 static void put_untrusted(char c)
@@ -718,6 +725,7 @@ static void put_hidden(const struct spec *spec, u64 value)
 {
 	char letter = READ_ONCE(spec->letter);
 
+	HOLD(put_hidden, letter);
 	if (letter == 's')
 		put_string(spec, (const char *)value);
 	else if (letter == 'c')
