@@ -118,17 +118,21 @@ static inline u64 enc_mask(void)
 }
 
 /*
- * What the page tables in force are, or before they are loaded, will be. The result of
+ * What the page tables in force have, or before they are loaded, will have. The result of
  * in_force() lies on the stack, where the hypervisor can put old contents back, so no
  * C-bit is written from it: see write_private().
  */
 struct in_force {
-	u64 *root;		/* the top table */
 	u64 enc_mask;		/* the C-bit as a mask, 0 outside of SEV */
 	unsigned int levels;	/* levels of paging, 4 or 5 */
 };
 
-static unsigned int loaded_levels(void)
+/*
+ * CR4.LA57 is right at any time: ident_map_init() gets the number of levels from it, and
+ * la57_switch() changes it before it loads other page tables. In memory the number could be an
+ * old 0, and lookup() would return an entry of the root for a page of 4 KiB.
+ */
+static inline unsigned int levels_in_force(void)
 {
 	return read_cr4() & X86_CR4_LA57 ? LEVELS_MAX : LEVELS_MIN;
 }
@@ -138,13 +142,8 @@ static struct in_force in_force(void)
 	struct loaded_map now = loaded_map();
 
 	if (!now.loaded)
-		return (struct in_force){ map.root, map.config.enc_mask,
-					  map.config.levels };
-	return (struct in_force){
-		.root = table_of(read_cr3(), now.enc_mask),
-		.enc_mask = now.enc_mask,
-		.levels = loaded_levels(),
-	};
+		return (struct in_force){ map.config.enc_mask, map.config.levels };
+	return (struct in_force){ now.enc_mask, levels_in_force() };
 }
 
 /*
@@ -274,13 +273,11 @@ static noinline walked lookup(u64 addr)
 	struct loaded_map now = loaded_map();
 	u64 mask = PTE_ADDR_MASK & ~(now.loaded ? now.enc_mask : map.config.enc_mask);
 	u64 *table = map.root, *entry;
-	u64 shift = level_shift(map.config.levels);
+	u64 shift = level_shift(levels_in_force());
 
 	HOLD(lookup, mask);
-	if (now.loaded) {
+	if (now.loaded)
 		table = (u64 *)(read_cr3() & mask);
-		shift = level_shift(loaded_levels());
-	}
 	for (;; shift -= TABLE_INDEX_BITS) {
 		if ((u64)table - (u64)page_table_pool >=
 		    (u64)(page_table_pool_end - page_table_pool))
@@ -742,14 +739,6 @@ u64 ident_map_cr3(void)
 	    (u64)(page_table_pool_end - page_table_pool))
 		return 0;
 	return root | enc_mask();
-}
-
-/* Returns true if all entries of @table from index @first on are empty. */
-static bool is_empty_from(const u64 *table, unsigned int first)
-{
-	while (first < PTRS_PER_TABLE && !table[first])
-		first++;
-	return first == PTRS_PER_TABLE;
 }
 
 /*

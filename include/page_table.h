@@ -43,6 +43,14 @@ static inline __attribute__((always_inline)) bool is_table(u64 entry, unsigned i
 	return level > 1 && (entry & (PTE_PRESENT | PTE_LEAF)) == PTE_PRESENT;
 }
 
+/* Returns true if all entries of @table from index @first on are empty. */
+static inline bool is_empty_from(const u64 *table, unsigned int first)
+{
+	while (first < PTRS_PER_TABLE && !table[first])
+		first++;
+	return first == PTRS_PER_TABLE;
+}
+
 /* The table that @entry points to. @mask is the C-bit, or 0 without SEV. */
 static inline u64 *table_of(u64 entry, u64 mask)
 {

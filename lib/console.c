@@ -536,10 +536,7 @@ void console_force(void)
 
 static void con_flush(void)
 {
-	/*
-	 * The hypervisor can garble the length, and reads the console: print
-	 * nothing behind the buffer.
-	 */
+	/* The hypervisor can garble the length, and reads the console. */
 	size_t len = READ_ONCE(con.len);
 
 	HOLD(con_flush, len);
@@ -588,12 +585,11 @@ static noinline char text_at(const char *s)
 	char c;
 
 	HOLD(text_at, s);
-	if ((u64)s - (u64)_rodata < (u64)_erodata - (u64)_rodata) {
-		c = *(const volatile char *)s;
-		RELEASE(text_at);
-		return c;
-	}
-	return sev_es_active() ? '\0' : *(const volatile char *)s;
+	if ((u64)s - (u64)_rodata >= (u64)_erodata - (u64)_rodata)
+		return sev_es_active() ? '\0' : *(const volatile char *)s;
+	c = *(const volatile char *)s;
+	RELEASE(text_at);
+	return c;
 }
 
 static void put_untrusted(char c)
@@ -601,10 +597,7 @@ static void put_untrusted(char c)
 	put_char(c >= ' ' && c <= '~' ? c : '?');
 }
 
-/*
- * A parsed conversion of a format: '%', an optional '0', a width, 'l', a
- * letter.
- */
+/* A parsed conversion of a format: '%', an optional '0', a width, 'l', a letter. */
 struct spec {
 	unsigned int width;
 	char pad;
@@ -687,11 +680,6 @@ static void put_number(const struct spec *spec, u64 value, bool negative)
 	}
 }
 
-static void put_signed(const struct spec *spec, s64 value)
-{
-	put_number(spec, value < 0 ? 0 - (u64)value : (u64)value, value < 0);
-}
-
 static bool has_output(void)
 {
 	return con.uart_port || con.debugcon_port || con.vga_enabled;
@@ -706,12 +694,14 @@ static bool takes_argument(char letter)
 /* Prints @value as conversion @spec asks for. @spec takes an argument. */
 static void put_value(const struct spec *spec, u64 value)
 {
+	s64 number = spec->is_long ? (s64)value : (s32)value;
+
 	if (spec->letter == 's')
 		put_string(spec, (const char *)value);
 	else if (spec->letter == 'c')
 		put_untrusted((char)value);
 	else if (spec->letter == 'd')
-		put_signed(spec, spec->is_long ? (s64)value : (s32)value);
+		put_number(spec, number < 0 ? 0 - (u64)number : (u64)number, number < 0);
 	else
 		put_number(spec, spec->is_long ? value : (u32)value, false);
 }
