@@ -472,6 +472,7 @@ static void unmap_vga(void)
 	ident_map_remove_devices();
 }
 
+/* Not inlined, because gcc 14 would keep the answer of sev_es_active() on the stack. */
 static noinline struct cpu detect_cpu(void)
 {
 	const u32 bmi = 1U << CPUID_7_EBX_BMI1_BIT | 1U << CPUID_7_EBX_BMI2_BIT;

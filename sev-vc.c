@@ -528,10 +528,11 @@ static u64 string_start(const struct vc *vc, u64 addr, u64 count)
 }
 
 /*
- * Copies an element of INS (@in is true) or OUTS between the shared buffer and the memory
- * at @addr. @addr and @size were on the stack, where the hypervisor can put old contents back. They are compared in
- * registers right before the copy: only memory that these instructions use is read or
- * written.
+ * Copies an element of INS (@in is true) or OUTS between the shared buffer at @buffer and the
+ * memory at @addr. @addr and @size were on the stack, where the hypervisor can put old contents
+ * back. They are compared in registers right before the copy: only memory that these
+ * instructions use is read or written. Not inlined, because a compiler could keep the bounds on
+ * the stack while its caller's loop runs.
  */
 static noinline void copy_io(u64 addr, u8 *buffer, unsigned int size, bool in)
 {

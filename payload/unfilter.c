@@ -135,7 +135,10 @@ static noinline void undo_first_uses(u8 *image, u64 at, u64 end)
 	}
 }
 
-/* The attribute cold makes the compiler optimise this function, and what only it calls, for size. */
+/*
+ * The attribute cold makes the compiler optimise this function and its callees for size. The
+ * callees are not inlined, so that the processor has enough registers for what is checked.
+ */
 __attribute__((cold)) bool unfilter(u8 *image, const struct payload_header *p)
 {
 	const struct payload_filter *f = p->filter;
