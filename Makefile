@@ -115,6 +115,10 @@ $(patsubst %.c,$(O)/stub/%.o,$(filter efi/%.c,$(STUB_C))): \
 # All code but the decoders and what they call is optimised for size. gcc 12 and
 # clang support -Oz, which makes smaller code than -Os.
 SMALL := $(or $(call cc-option,-Oz),-Os)
+# In these files values must stay in registers between their comparison and their use (HOLD()
+# in types.h). With -Oz a compiler loads some constants by PUSH and POP, and the hypervisor
+# could exchange them on the stack.
+HELD_C := ident_map_64.c sev-es.c sev-vc.c lib/console.c payload/relocate.c
 HOT_C := lib/string.c payload/unfilter.c payload/unlz4.c payload/unzstd.c
 
 # Only the decoders and unfilter() use XMM registers, for copies and comparisons of 16
@@ -151,7 +155,8 @@ $(O)/stub/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' CC $@
 	$(Q)$(CC) $(STUB_CFLAGS) $(or $(REGS_$(@F)),$(GENERAL_REGS)) $(WARNINGS) \
-		$(if $(filter $(HOT_C),$<),,$(SMALL)) $(PART_CFLAGS) $(CFLAGS_$(@F)) \
+		$(if $(filter $(HOT_C),$<),,$(if $(filter $(HELD_C),$<),-Os,$(SMALL))) \
+		$(PART_CFLAGS) $(CFLAGS_$(@F)) \
 		-MMD -MP -c -o $@ $<
 
 $(O)/stub/%.o: %.S Makefile

@@ -19,8 +19,8 @@
  *
  * Level 5 exists only with CR4.LA57 (APM2 5.3). An entry is empty (zero),
  * points to a table, is a leaf that maps a page, or marks a guard page, which
- * is not present. Only walk() goes from the root to an entry. On the way it can
- * add tables or split leaves into tables.
+ * is not present. Only lookup() goes from the root to an entry. walk() also adds
+ * tables or splits leaves into tables.
  *
  * TLB (APM2 5.5): a write to CR3 invalidates all translations except global
  * ones, also if the value is the old one, unless CR4.PCIDE is set and bit 63
@@ -128,7 +128,7 @@ static inline u64 *top_table(unsigned int levels)
 }
 
 /*
- * What the page tables in force are, or before they are loaded, will be. The result of
+ * What the page tables in force have, or before they are loaded, will have. The result of
  * in_force() lies on the stack, where the hypervisor can put old contents back, so no
  * C-bit is written from it: see write_private().
  */
@@ -137,17 +137,19 @@ struct in_force {
 	unsigned int levels;	/* levels of paging, 4 or 5 */
 };
 
-static inline __attribute__((always_inline)) struct in_force in_registers(void)
+/*
+ * CR4.LA57 is right at any time, because la57_switch() changes it before it loads other page
+ * tables. In memory the number could be an old 0, and lookup() would return an entry of the
+ * top table for a page of 4 KiB.
+ */
+static inline unsigned int levels_in_force(void)
 {
-	return (struct in_force){
-		.enc_mask = enc_mask(),
-		.levels = read_cr4() & X86_CR4_LA57 ? LEVELS_MAX : LEVELS_MIN,
-	};
+	return read_cr4() & X86_CR4_LA57 ? LEVELS_MAX : LEVELS_MIN;
 }
 
 static struct in_force in_force(void)
 {
-	return in_registers();
+	return (struct in_force){ enc_mask(), levels_in_force() };
 }
 
 /*
@@ -167,7 +169,9 @@ static void write_entry(u64 *entry, u64 value)
  */
 static void write_private(u64 *entry, u64 value)
 {
+	HOLD(write_private, entry, value);
 	write_entry(entry, value | enc_mask());
+	RELEASE(write_private);
 }
 
 /*
@@ -204,6 +208,7 @@ static u64 *alloc_table(void)
 	size_t size = READ_ONCE(map.config.pool_size);
 	u64 *table = NULL;
 
+	HOLD(alloc_table, used, size);
 	if (size > (size_t)(page_table_pool_end - page_table_pool))
 		size = (size_t)(page_table_pool_end - page_table_pool);
 	if (used == READ_ONCE(pool_used_again) && !(used % PAGE_SIZE) &&
@@ -265,38 +270,51 @@ extend(u64 *entry, unsigned int level, u64 addr, u64 *table)
 }
 
 /*
- * Goes from the root towards @addr, down to @level. @mode says whether to add tables or
- * to split leaves on the way. Returns the entry at which the walk stops, which is a leaf,
- * a guard or empty. Returns no entry if the pool is used up.
+ * Returns the entry that translates @addr: a leaf, a guard or an empty entry. Each table on
+ * the way must lie in the pool. If it does not, the hypervisor has changed an entry, and the
+ * stub halts: this code also runs on the early stack, where a message has no room.
+ */
+static noinline walked lookup(u64 addr)
+{
+	u64 mask = PTE_ADDR_MASK & ~enc_mask();
+	unsigned int levels = levels_in_force();
+	u64 *table = top_table(levels), *entry;
+	u64 shift = level_shift(levels);
+
+	HOLD(lookup, mask);
+	for (;; shift -= TABLE_INDEX_BITS) {
+		if ((u64)table - (u64)page_table_pool >=
+		    (u64)(page_table_pool_end - page_table_pool))
+			halt_forever();
+		entry = &table[(addr >> shift) % PTRS_PER_TABLE];
+		if (!is_table(*entry, shift > PAGE_SHIFT ? 2 : 1))
+			return (walked){ (u64)entry | level_at(shift), addr };
+		table = (u64 *)(*entry & mask);
+	}
+}
+
+/*
+ * Looks @addr up and adds tables, or splits leaves, as @mode says, until the entry is of
+ * @level or cannot be replaced by a table. Returns the entry, or none if the pool is used up.
  *
- * What a walk finds is in registers until it is used. The allocation of a table is the
- * only call. It puts registers on the stack, where the hypervisor can change them, so the
- * walk begins again behind it. Each table must lie in the pool. If it does not, the
- * hypervisor has changed an entry, and the stub halts: this code also runs on the early
- * stack, where a message has no room.
+ * What lookup() finds is in registers until it is used. The allocation of a table puts
+ * registers on the stack, where the hypervisor can change them, so @addr is looked up again
+ * behind it.
  */
 static noinline walked walk(u64 addr, unsigned int level, enum walk_mode mode)
 {
-	u64 *table, *entry, *new_table = NULL;
-	struct in_force now;
-	unsigned int at;
+	u64 *new_table = NULL;
+	walked at;
 
 	for (;;) {
-		now = in_registers();
-		table = top_table(now.levels);
-		for (at = now.levels; ; at--) {
-			if ((u64)table - (u64)page_table_pool >=
-			    (u64)(page_table_pool_end - page_table_pool))
-				halt_forever();
-			entry = &table[(addr >> level_shift(at)) % PTRS_PER_TABLE];
-			if (!is_table(*entry, at))
-				break;
-			table = table_of(*entry, now.enc_mask);
-		}
-		if (at <= level || !may_extend(*entry, at, mode))
-			return (walked){ (u64)entry | at, addr };
+		HOLD(walk, addr, level, mode, new_table);
+		at = lookup(addr);
+		if (level_of(at) <= level ||
+		    !may_extend(*entry_of(at), level_of(at), mode))
+			return at;
 		if (new_table) {
-			extend(entry, at, addr, new_table);
+			extend(entry_of(at), level_of(at), at.addr, new_table);
+			RELEASE(walk);
 			new_table = NULL;
 		} else {
 			new_table = alloc_table();
@@ -304,16 +322,6 @@ static noinline walked walk(u64 addr, unsigned int level, enum walk_mode mode)
 				return (walked){ 0, 0 };
 		}
 	}
-}
-
-/*
- * Returns the entry at which a walk to @addr stops, as walk() does. Changes nothing,
- * because walk() adds tables only above the level that it is asked for, and no table is
- * above the top level.
- */
-static walked lookup(u64 addr)
-{
-	return walk(addr, LEVELS_MAX, WALK_FILL);
 }
 
 /* Returns the lowest address above @addr that another entry than that of @level translates. */
@@ -380,6 +388,7 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 			entry++;
 		} while (addr < end && end - addr >= size &&
 			 addr % (size * PTRS_PER_TABLE) && !*entry);
+		RELEASE(fill_pages);
 	}
 	end_change(was_busy);
 	return err;
@@ -539,6 +548,7 @@ static inline __attribute__((always_inline)) int set_private(u64 addr, bool priv
 	 * put old contents back. The entry of another page than the GHCB page must not
 	 * change, so its address is compared with a constant right before the write.
 	 */
+	HOLD(set_private, entry);
 	value = READ_ONCE(*entry);
 	if ((value ^ (u64)shared_page) & PTE_ADDR_MASK & ~enc_mask())
 		return -EINVAL;
@@ -546,6 +556,7 @@ static inline __attribute__((always_inline)) int set_private(u64 addr, bool priv
 		write_private(entry, value);
 	else
 		write_entry(entry, value & ~enc_mask());
+	RELEASE(set_private);
 	invlpg(addr);
 	return 0;
 }
@@ -665,6 +676,7 @@ void ident_map_remove_devices(void)
 			invlpg(addr);
 		}
 	}
+	RELEASE(remove_devices);
 }
 
 static int rights_of(u64 entry)
@@ -689,37 +701,32 @@ int ident_map_query(u64 addr)
 	return rights_of(entry) | ((entry & mask) != mask ? MAP_DECRYPTED : 0);
 }
 
-/*
- * Returns true if an entry of @level maps the memory at @addr, which is aligned to
- * the entry's size and has the C-bit of CR3, with the rights @prot.
- */
-static inline bool is_right(u64 entry, u64 addr, unsigned int level, int prot)
-{
-	return is_leaf(entry, level) && !((entry ^ addr) & PTE_ADDR_MASK) &&
-	       rights_of(entry) == prot;
-}
-
 bool ident_map_is_private(u64 start, u64 end, int prot)
 {
-	u64 *entry, mask, size;
+	/* The bits of an entry that grant or deny rights. */
+	u64 rights = (prot & MAP_WRITE ? PTE_WRITE : 0) | (prot & MAP_EXEC ? 0 : PTE_NX);
+	u64 *entry, want, size;
 	unsigned int level;
 	walked at;
 
 	while (start < end) {
+		HOLD(is_private, start, end, rights);
 		at = lookup(start);
 		entry = entry_of(at);
 		level = level_of(at);
-		mask = enc_mask();
+		want = enc_mask() | rights;
 		size = level_size(level);
-		start = ALIGN_DOWN(start, size);
+		start = ALIGN_DOWN(at.addr, size);
 		/* As in fill_pages(), the C-bit stays in a register. */
 		do {
-			if (!is_right(*entry, start | mask, level, prot))
+			if (!is_leaf(*entry, level) ||
+			    (*entry ^ (start | want)) & (PTE_ADDR_MASK | PTE_WRITE | PTE_NX))
 				return false;
 			start += size;
 			entry++;
 		} while (start < end && start % (size * PTRS_PER_TABLE) &&
 			 !is_table(*entry, level));
+		RELEASE(is_private);
 	}
 	return true;
 }
@@ -731,9 +738,7 @@ size_t ident_map_tables_left(void)
 
 u64 ident_map_cr3(void)
 {
-	struct in_force now = in_registers();
-
-	return (u64)top_table(now.levels) | now.enc_mask;
+	return (u64)top_table(levels_in_force()) | enc_mask();
 }
 
 const void *ident_map_other_top(void)

@@ -484,7 +484,8 @@ static void unmap_vga(void)
 	ident_map_remove_devices();
 }
 
-static struct cpu detect_cpu(void)
+/* Not inlined, because gcc 14 would keep the answer of sev_es_active() on the stack. */
+static noinline struct cpu detect_cpu(void)
 {
 	const u32 bmi = 1U << CPUID_7_EBX_BMI1_BIT | 1U << CPUID_7_EBX_BMI2_BIT;
 	struct cpuid_regs structured = { 0, 0, 0, 0 };
@@ -602,6 +603,7 @@ static void report_entry(const struct boot_params *bp)
 	 */
 	u32 entry = READ_ONCE(entry_taken);
 
+	HOLD(report_entry, entry, bp);
 	info("sevstub: %s entry, loader type 0x%x\n",
 	     entry < ARRAY_SIZE(names) ? names[entry] : "?",
 	     bp->hdr.type_of_loader);

@@ -451,16 +451,14 @@ static void register_page(void)
 
 void sev_es_setup_ghcb(const struct boot_params *bp)
 {
-	bool snp = sev_snp_active();
-
 	if (!sev_es_active())
 		return;
 	/* An SNP guest has flushed and rescinded the page in snp_share_ghcb(). */
-	if (snp ? ident_map_set_flushed((u64)&ghcb_page) :
-		  ident_map_set_decrypted((u64)&ghcb_page))
+	if (sev_snp_active() ? ident_map_set_flushed((u64)&ghcb_page) :
+			       ident_map_set_decrypted((u64)&ghcb_page))
 		terminate(SEVSTUB_TERM_GHCB_MAP);
 	memset(&ghcb_page, 0, sizeof(ghcb_page));
-	if (snp)
+	if (sev_snp_active())
 		register_page();
 	es.bp = bp;
 	es.has_page = true;
@@ -525,6 +523,7 @@ void sev_es_outsb(u16 port, const void *buf, size_t count)
 		 * The address was on the stack, where the hypervisor can put an
 		 * old one back. The guest gives it the console's text only.
 		 */
+		HOLD(sev_es_outsb, port, at, chunk);
 		offset = (u64)at - (u64)console_text;
 		if (offset >= CONSOLE_TEXT_SIZE ||
 		    chunk > CONSOLE_TEXT_SIZE - offset)
@@ -549,6 +548,7 @@ void sev_es_vga_put(u64 to, const char *text)
 		return;
 	ghcb_begin();
 	/* The address of the text, too, could be an old one. */
+	HOLD(sev_es_vga_put, to, text);
 	if ((u64)text - (u64)console_text < CONSOLE_TEXT_SIZE)
 		cell = (u16)(VGA_GREY_ON_BLACK | (u8)*text);
 	*(volatile u16 *)shared_buffer() = cell;

@@ -129,17 +129,21 @@ static void count_down(struct vc *vc, u64 done)
 }
 
 /*
- * Returns whether the handlers emulate an instruction, or accesses to a device, at @addr. As
- * an SEV-ES guest the stub executes nothing that raises #VC once the GHCB page is shared, so
- * the range is empty and the result always false, whatever @addr is. Otherwise the
- * hypervisor could inject a #VC at any instruction and put old bytes on the stack where
+ * Terminates the guest unless the handlers emulate an instruction, or accesses to a device, at
+ * @addr. As an SEV-ES guest the stub executes nothing that raises #VC once the GHCB page is
+ * shared, so the range is empty and the guest always terminates, whatever @addr is. Otherwise
+ * the hypervisor could inject a #VC at any instruction and put old bytes on the stack where
  * fetch_insn() has copied the instruction. Handlers send registers of the interrupted code,
  * and give it the hypervisor's values.
  */
-static inline __attribute__((always_inline)) bool is_emulated(u64 addr)
+static inline __attribute__((always_inline)) void
+check_emulated(u64 addr)
 {
-	return addr - (u64)emulated_start <
-	       (u64)emulated_end - (u64)emulated_start;
+	HOLD(check_emulated, addr);
+	if (addr - (u64)emulated_start >=
+	    (u64)emulated_end - (u64)emulated_start)
+		terminate(SEVSTUB_TERM_OPCODE);
+	RELEASE(check_emulated);
 }
 
 static u64 segment_base(const struct vc *vc)
@@ -336,8 +340,7 @@ static void check_device(u64 addr, unsigned int size)
 		if (at == last)
 			break;
 	}
-	if (!is_emulated(addr))
-		terminate(SEVSTUB_TERM_OPCODE);
+	check_emulated(addr);
 }
 
 /*
@@ -412,6 +415,7 @@ static unsigned int vc_mmio_stos(struct vc *vc)
 static inline __attribute__((always_inline)) void
 copy_element(void *to, const void *from, unsigned int size)
 {
+	HOLD(copy_element, to, from, size);
 	if (size > sizeof(u64))
 		terminate(SEVSTUB_TERM_OPCODE);
 	memcpy(to, from, size);
@@ -524,18 +528,22 @@ static u64 string_start(const struct vc *vc, u64 addr, u64 count)
 }
 
 /*
- * Copies an element of INS or OUTS, whose address in memory is @addr. @addr and @size were
- * on the stack, where the hypervisor can put old contents back. They are compared in
- * registers right before the copy: only memory that these instructions use is read or
- * written.
+ * Copies an element of INS (@in is true) or OUTS between the shared buffer at @buffer and the
+ * memory at @addr. @addr and @size were on the stack, where the hypervisor can put old contents
+ * back. They are compared in registers right before the copy: only memory that these
+ * instructions use is read or written. Not inlined, because a compiler could keep the bounds on
+ * the stack while its caller's loop runs.
  */
-static inline __attribute__((always_inline)) void
-copy_io(void *to, const void *from, u64 addr, unsigned int size)
+static noinline void copy_io(u64 addr, u8 *buffer, unsigned int size, bool in)
 {
+	HOLD(copy_io, addr, buffer, size, in);
 	if (addr - (u64)string_io_start >=
 	    (u64)string_io_end - (u64)string_io_start)
 		terminate(SEVSTUB_TERM_OPCODE);
-	copy_element(to, from, size);
+	if (in)
+		copy_element((void *)addr, buffer, size);
+	else
+		copy_element(buffer, (const void *)addr, size);
 }
 
 /*
@@ -550,10 +558,7 @@ static void copy_elements(const struct vc *vc, u64 addr, u64 count, bool in)
 	u64 i;
 
 	for (i = 0; i < count; i++, buffer += size) {
-		if (in)
-			copy_io((void *)addr, buffer, addr, size);
-		else
-			copy_io(buffer, (const void *)addr, addr, size);
+		copy_io(addr, buffer, size, in);
 		addr = DIRECTION_DOWN(vc->frame) ? addr - size : addr + size;
 	}
 }
@@ -642,13 +647,14 @@ static u64 fetch_insn(struct vc *vc)
  * that the instruction raises. Accesses to devices are refused by check_device(), which
  * has codes of its own for the guest's memory.
  */
-static unsigned int vc_dispatch(struct vc *vc, u64 rip)
+static noinline unsigned int vc_dispatch(struct vc *vc, u64 rip)
 {
 	/* Read once, so that the host cannot change the operation between check and use. */
 	enum insn_op op = READ_ONCE(vc->insn.op);
 
-	if (op < INSN_LOAD && !is_emulated(rip))
-		terminate(SEVSTUB_TERM_OPCODE);
+	HOLD(vc_dispatch, op);
+	if (op < INSN_LOAD)
+		check_emulated(rip);
 	switch (op) {
 	case INSN_CPUID:
 		return sev_snp_active() ? vc_snp_cpuid(vc) : vc_cpuid(vc);
@@ -739,6 +745,7 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 		 * The exit code was on the stack, where the hypervisor can put old
 		 * contents back. A number that is no exit code is not sent.
 		 */
+		HOLD(unsupported_event, exit_code);
 		if (exit_code <= SVM_EXIT_CODE_MAX)
 			ghcb_exchange(SVM_VMGEXIT_UNSUPPORTED_EVENT, exit_code, 0);
 		terminate(SEVSTUB_TERM_UNSUPPORTED);
@@ -751,8 +758,7 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 	vector = vc_dispatch(&vc, rip);
 	if (!vector) {
 		/* In the stub no handler goes on by the frame, which is memory, too. */
-		if (!is_emulated(rip))
-			terminate(SEVSTUB_TERM_OPCODE);
+		check_emulated(rip);
 		regs_store(&vc);
 		frame->rip = vc.again ? rip : rip + vc.insn.length;
 	}

@@ -18,6 +18,13 @@ static inline unsigned int level_shift(unsigned int level)
 	return PAGE_SHIFT + (level - 1) * TABLE_INDEX_BITS;
 }
 
+/* The level of which level_shift() is @shift. */
+static inline unsigned int level_at(u64 shift)
+{
+	return (unsigned int)shift / TABLE_INDEX_BITS;
+}
+BUILD_BUG_ON(PAGE_SHIFT / TABLE_INDEX_BITS != 1);
+
 /* The number of bytes that one entry at @level covers. */
 static inline u64 level_size(unsigned int level)
 {
@@ -25,15 +32,23 @@ static inline u64 level_size(unsigned int level)
 }
 
 /* Returns whether @entry at @level maps memory: a page of 4 KiB, 2 MiB or 1 GiB. */
-static inline bool is_leaf(u64 entry, unsigned int level)
+static inline __attribute__((always_inline)) bool is_leaf(u64 entry, unsigned int level)
 {
 	return (entry & PTE_PRESENT) && (level == 1 || (entry & PTE_LEAF));
 }
 
 /* Returns whether @entry at @level points to a table of the level below. */
-static inline bool is_table(u64 entry, unsigned int level)
+static inline __attribute__((always_inline)) bool is_table(u64 entry, unsigned int level)
 {
-	return (entry & PTE_PRESENT) && !is_leaf(entry, level);
+	return level > 1 && (entry & (PTE_PRESENT | PTE_LEAF)) == PTE_PRESENT;
+}
+
+/* Returns true if all entries of @table from index @first on are empty. */
+static inline bool is_empty_from(const u64 *table, unsigned int first)
+{
+	while (first < PTRS_PER_TABLE && !table[first])
+		first++;
+	return first == PTRS_PER_TABLE;
 }
 
 /* The table that @entry points to. @mask is the C-bit, or 0 without SEV. */

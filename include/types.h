@@ -81,6 +81,26 @@ typedef int64_t s64;
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 
 /*
+ * HOLD() puts up to six variables into registers before they are compared, and RELEASE()
+ * follows their use. In between the compiler could keep a variable on the stack, where the
+ * hypervisor could exchange it after the comparison. The unit test `registers` therefore
+ * finds both in the compiler's assembler text, as the comments that they are, and fails if
+ * code between them reads the stack. @name is the name of a row in tests/unit/registers.list.
+ */
+#define HOLD_1(a) "+r"(a)
+#define HOLD_2(a, ...) "+r"(a), HOLD_1(__VA_ARGS__)
+#define HOLD_3(a, ...) "+r"(a), HOLD_2(__VA_ARGS__)
+#define HOLD_4(a, ...) "+r"(a), HOLD_3(__VA_ARGS__)
+#define HOLD_5(a, ...) "+r"(a), HOLD_4(__VA_ARGS__)
+#define HOLD_6(a, ...) "+r"(a), HOLD_5(__VA_ARGS__)
+#define HOLD_OF(a, b, c, d, e, f, macro, ...) macro
+#define HOLD(name, ...)							\
+	asm volatile("# hold " #name :					\
+		     HOLD_OF(__VA_ARGS__, HOLD_6, HOLD_5, HOLD_4,	\
+			     HOLD_3, HOLD_2, HOLD_1, 0)(__VA_ARGS__))
+#define RELEASE(name) asm volatile("# release " #name : : : "memory")
+
+/*
  * Compiler barrier: the compiler does not move memory accesses across it. A
  * handler that interrupts this processor sees them in program order.
  */

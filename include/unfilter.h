@@ -6,6 +6,7 @@
 #ifndef UNFILTER_H
 #define UNFILTER_H
 
+#include "image.h"
 #include "payload.h"
 #include "types.h"
 
@@ -21,11 +22,18 @@
  */
 bool unfilter(u8 *image, const struct payload_header *p);
 
-
 /*
  * Returns whether offset @end lies in the bytes at @image, of which there are @size, at
  * most PAYLOAD_MAX_SIZE, and none of them lies in the stub's own image from .text on.
+ * _text and _end are computed from %rip, and are never in memory.
  */
-bool may_write(const u8 *image, u64 size, u64 end);
+static inline __attribute__((always_inline)) bool
+may_write(const u8 *image, u64 size, u64 end)
+{
+	u64 low = (u64)image, high = low + size;
+
+	return end <= size && size <= PAYLOAD_MAX_SIZE &&
+	       (high <= (u64)_text || low >= (u64)_end);
+}
 
 #endif

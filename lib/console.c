@@ -101,7 +101,7 @@ char console_text[CONSOLE_TEXT_SIZE] in_data;
  * not intercept port I/O, and could read the numbers that only other guests print. Must be
  * called right before each output. IN tells the hypervisor the port only.
  */
-static bool by_request(void)
+static inline __attribute__((always_inline)) bool by_request(void)
 {
 	if (sev_es_active())
 		return true;
@@ -231,6 +231,7 @@ static void uart_send(const char *s, size_t len)
 			return;
 		/* Read once, because the hypervisor can garble it. */
 		burst = READ_ONCE(con.fifo_room);
+		HOLD(uart_send, burst);
 		if (burst > len)
 			burst = len;
 		port_out_string(con.uart_port + UART_TX, s, burst);
@@ -535,12 +536,10 @@ void console_force(void)
 
 static void con_flush(void)
 {
-	/*
-	 * The hypervisor can garble the length, and reads the console: print
-	 * nothing behind the buffer.
-	 */
+	/* The hypervisor can garble the length, and reads the console. */
 	size_t len = READ_ONCE(con.len);
 
+	HOLD(con_flush, len);
 	if (len > sizeof(console_text))
 		len = sizeof(console_text);
 	con.len = 0;
@@ -556,11 +555,13 @@ static void put_byte(char c)
 {
 	size_t len = READ_ONCE(con.len);
 
+	HOLD(put_byte, len);
 	if (len >= sizeof(console_text)) {
 		con_flush();
 		len = 0;
 	}
 	console_text[len] = c;
+	RELEASE(put_byte);
 	con.len = len + 1;
 }
 
@@ -581,11 +582,13 @@ static void put_char(char c)
  */
 static noinline char text_at(const char *s)
 {
-	char c = *(const volatile char *)s;
+	char c;
 
-	if ((u64)s - (u64)_rodata >= (u64)_erodata - (u64)_rodata &&
-	    sev_es_active())
-		return '\0';
+	HOLD(text_at, s);
+	if ((u64)s - (u64)_rodata >= (u64)_erodata - (u64)_rodata)
+		return sev_es_active() ? '\0' : *(const volatile char *)s;
+	c = *(const volatile char *)s;
+	RELEASE(text_at);
 	return c;
 }
 
@@ -594,10 +597,7 @@ static void put_untrusted(char c)
 	put_char(c >= ' ' && c <= '~' ? c : '?');
 }
 
-/*
- * A parsed conversion of a format: '%', an optional '0', a width, 'l', a
- * letter.
- */
+/* A parsed conversion of a format: '%', an optional '0', a width, 'l', a letter. */
 struct spec {
 	unsigned int width;
 	char pad;
@@ -680,11 +680,6 @@ static void put_number(const struct spec *spec, u64 value, bool negative)
 	}
 }
 
-static void put_signed(const struct spec *spec, s64 value)
-{
-	put_number(spec, value < 0 ? 0 - (u64)value : (u64)value, value < 0);
-}
-
 static bool has_output(void)
 {
 	return con.uart_port || con.debugcon_port || con.vga_enabled;
@@ -699,12 +694,14 @@ static bool takes_argument(char letter)
 /* Prints @value as conversion @spec asks for. @spec takes an argument. */
 static void put_value(const struct spec *spec, u64 value)
 {
+	s64 number = spec->is_long ? (s64)value : (s32)value;
+
 	if (spec->letter == 's')
 		put_string(spec, (const char *)value);
 	else if (spec->letter == 'c')
 		put_untrusted((char)value);
 	else if (spec->letter == 'd')
-		put_signed(spec, spec->is_long ? (s64)value : (s32)value);
+		put_number(spec, number < 0 ? 0 - (u64)number : (u64)number, number < 0);
 	else
 		put_number(spec, spec->is_long ? value : (u32)value, false);
 }
@@ -718,6 +715,7 @@ static void put_hidden(const struct spec *spec, u64 value)
 {
 	char letter = READ_ONCE(spec->letter);
 
+	HOLD(put_hidden, letter);
 	if (letter == 's')
 		put_string(spec, (const char *)value);
 	else if (letter == 'c')

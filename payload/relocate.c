@@ -46,16 +46,28 @@ static int read_number(struct table *table, u64 *value)
 }
 
 /*
- * Adds @distance to the sign-extended 32-bit address at @at. Returns -EINVAL if
- * the result does not fit into 32 bits.
+ * Adds @distance to the address at @at, or subtracts it for RELOC_INVERSE32. Addresses of 32
+ * bits are sign-extended. Returns false if the result does not fit into 32 bits, or
+ * if @at is memory of the stub: the hypervisor can put an old address back on the stack, and
+ * the gaps of the table could skip read-only pages. Not inlined, so that the processor has
+ * enough registers for @at.
  */
-static int move_32(u8 *at, u64 distance)
+static noinline bool move(u8 *at, unsigned int kind, u64 distance)
 {
 	place32 *place = (place32 *)at;
-	u64 moved = (u64)(s64)*place + distance;
+	u64 moved;
 
+	if (!may_write(at, RELOC_WIDTH(kind), RELOC_WIDTH(kind)))
+		return false;
+	if (kind == RELOC_64) {
+		*(place64 *)at += distance;
+		return true;
+	}
+	if (kind != RELOC_32)
+		distance = -distance;
+	moved = (u64)(s64)*place + distance;
 	*place = (s32)moved;
-	return (u64)(s64)*place == moved ? 0 : -EINVAL;
+	return (u64)(s64)*place == moved;
 }
 
 int relocate_image(u8 *image, u64 image_size, const u8 *relocs, u64 reloc_size,
@@ -78,16 +90,7 @@ int relocate_image(u8 *image, u64 image_size, const u8 *relocs, u64 reloc_size,
 				return -EINVAL;
 			at += gap;
 			left -= gap + width;
-			/*
-			 * The hypervisor can put an old address back on the
-			 * stack, and the gaps could skip read-only pages.
-			 */
-			if (!may_write(at, width, width))
-				return -EINVAL;
-			if (kind == RELOC_64)
-				*(place64 *)at += distance;
-			else if (move_32(at, kind == RELOC_32 ? distance :
-							       -distance))
+			if (!move(at, kind, distance))
 				return -EINVAL;
 			at += width;
 		}

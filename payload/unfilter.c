@@ -10,7 +10,6 @@
  * registers. The contents of a range need no check, because each filter is defined for
  * all contents.
  */
-#include "image.h"
 #include "unfilter.h"
 
 /* A word of a table, or a displacement. Both may have any alignment. */
@@ -68,7 +67,7 @@ undo_branch(u8 *image, u64 size, u64 pos)
  * from the first byte to the last. Bytes that are restored may contain opcodes, so the
  * chunk is searched again behind the opcode that was treated.
  */
-static void undo_branches(u8 *image, u64 size, u64 at, u64 end)
+static noinline void undo_branches(u8 *image, u64 size, u64 at, u64 end)
 {
 	/*
 	 * Whole chunks are searched below @last only, because a displacement may
@@ -100,8 +99,8 @@ static void undo_branches(u8 *image, u64 size, u64 at, u64 end)
  * offset that the word points to. A word that would end behind @end is left alone,
  * because the hypervisor may have changed the form of the entries.
  */
-static void undo_table(u8 *image, u64 start, u64 end, u32 stride, u32 columns,
-		       bool relative)
+static noinline void undo_table(u8 *image, u64 start, u64 end, u32 stride, u32 columns,
+				bool relative)
 {
 	for (; columns; columns &= columns - 1) {
 		u64 at = start + FILTER_WORD * (u32)__builtin_ctz(columns);
@@ -117,7 +116,7 @@ static void undo_table(u8 *image, u64 start, u64 end, u32 stride, u32 columns,
 }
 
 /* Undoes FILTER_FIRST_USES from offset @at up to @end. */
-static void undo_first_uses(u8 *image, u64 at, u64 end)
+static noinline void undo_first_uses(u8 *image, u64 at, u64 end)
 {
 	u32 largest = 0;
 
@@ -137,18 +136,10 @@ static void undo_first_uses(u8 *image, u64 at, u64 end)
 }
 
 /*
- * Not inlined, so that _text and _end are computed from %rip at each call and are never
- * in memory.
+ * The attribute cold makes the compiler optimise this function and its callees for size. The
+ * callees are not inlined, so that the processor has enough registers for what is checked.
  */
-noinline bool may_write(const u8 *image, u64 size, u64 end)
-{
-	u64 low = (u64)image, high = low + size;
-
-	return end <= size && size <= PAYLOAD_MAX_SIZE &&
-	       (high <= (u64)_text || low >= (u64)_end);
-}
-
-bool unfilter(u8 *image, const struct payload_header *p)
+__attribute__((cold)) bool unfilter(u8 *image, const struct payload_header *p)
 {
 	const struct payload_filter *f = p->filter;
 
@@ -160,6 +151,7 @@ bool unfilter(u8 *image, const struct payload_header *p)
 
 		if (kind == FILTER_UNUSED)
 			continue;
+		HOLD(unfilter, start, end, file_size, kind, stride, columns);
 		if (!may_write(image, file_size, end))
 			return false;
 		if (kind == FILTER_BRANCHES)

@@ -103,8 +103,9 @@ function skip_blanks(at) {
 }
 
 # Whether @statement ends the guest or refuses what the function was given.
+# check_emulated() returns in the unit tests only.
 function is_exit(statement) {
-	return statement ~ /^(terminate|sev_es_terminate|refuse|error)\(/ ||
+	return statement ~ /^(terminate|sev_es_terminate|refuse|error|check_emulated)\(/ ||
 	       statement ~ /^return (X86_TRAP_|false|-E|.*INSN_(INVALID|TRUNCATED))/
 }
 
@@ -178,7 +179,7 @@ function c_file(    at, rest, open, close_, body, end, statement) {
 	code = blank(text)
 	split("", governed)
 	at = 1
-	while (match(substr(code, at), /[^a-z_](if \(|terminate\(|sev_es_terminate\(|refuse\(|error\(|return )/)) {
+	while (match(substr(code, at), /[^a-z_](if \(|terminate\(|sev_es_terminate\(|refuse\(|error\(|check_emulated\(|return )/)) {
 		at += RSTART
 		rest = substr(code, at)
 		if (rest ~ /^if \(/) {
@@ -239,7 +240,9 @@ function no_condition(at, end, statement,    before, name, from) {
 	sub(/[ \t\n]*$/, "", before)
 	if (before !~ /[;{}:]$/)
 		return
-	if (statement ~ /return false/)
+	if (statement ~ /^check_emulated/)
+		check(at, end, ";")
+	else if (statement ~ /return false/)
 		check(at, end, "return true;")
 	else if (statement ~ /INSN_/)
 		check(at, end, "return INSN_OK;")

@@ -1136,6 +1136,26 @@ TEST(top_and_levels_come_from_the_processor)
 	}
 }
 
+/* Before the page tables are loaded, the number of levels comes from CR4, too. */
+TEST(levels_before_the_load)
+{
+	static const unsigned int levels[] = { 0, 1, 3, 4, 5, 6, 0xffffffff };
+	const struct setup *setup;
+	unsigned int k;
+	walked at;
+
+	FOR_EACH_SETUP(setup) {
+		for (k = 0; k < ARRAY_SIZE(levels); k++) {
+			start(setup);
+			cr3 = 0;
+			map.config.levels = levels[k];
+			at = walk(GIB1, 1, WALK_FILL);
+			CHECK(level_of(at) == 1 && at.addr == GIB1, "%u levels: level %u",
+			      levels[k], level_of(at));
+		}
+	}
+}
+
 /* Tables of the loader are no map of the stub's, wherever they lie near the pool. */
 TEST(map_not_loaded)
 {
