@@ -746,14 +746,6 @@ const void *ident_map_other_top(void)
 	return top_table(read_cr4() & X86_CR4_LA57 ? LEVELS_MIN : LEVELS_MAX);
 }
 
-/* Returns true if all entries of @table from index @first on are empty. */
-static bool is_empty_from(const u64 *table, unsigned int first)
-{
-	while (first < PTRS_PER_TABLE && !table[first])
-		first++;
-	return first == PTRS_PER_TABLE;
-}
-
 bool ident_map_fits_four_levels(void)
 {
 	return is_empty_from(top_table(LEVELS_MAX), 1) &&
