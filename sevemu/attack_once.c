@@ -11,6 +11,7 @@
 #include "attack.h"
 #include "attack_events.h"
 #include "attack_once.h"
+#include "hooks.h"
 #include "log.h"
 #include "main.h"
 #include "report.h"
@@ -18,6 +19,7 @@
 
 static bool due;		/* the attacks have begun, and their events are not injected yet */
 static u64 exits;		/* number of the guest's exits */
+static u64 vcs;			/* number of the guest's #VC exceptions at its last exit */
 
 /* Adds @attack:@n to the lies of this run, or ends the run with the reason why not. */
 static void add(const struct attack *attack, u64 n)
@@ -57,12 +59,20 @@ void once_begin(void)
 
 void once_exit(struct vcpu *vcpu)
 {
+	u64 vcs_before = vcs;
 	unsigned int i;
 
-	if (config.once && config.once_exits && ++exits == config.once_exits)
+	if (!config.once)
+		return;
+	vcs = report_figure(HOOK_COUNT_VC);
+	if (config.once_exits && ++exits == config.once_exits)
 		once_begin();
-	/* An event that the exit has interrupted goes first. */
-	if (!due || vcpu->vmcb->event_inj & EVENT_VALID)
+	/*
+	 * An event that the exit has interrupted goes first.  After an exit at which sevemu has
+	 * raised #VC the event waits for the next exit, because a processor raises #VC without
+	 * an exit to the host.
+	 */
+	if (!due || vcpu->vmcb->event_inj & EVENT_VALID || vcs != vcs_before)
 		return;
 	due = false;
 	for (i = 0; i < lie_count; i++)

@@ -283,7 +283,7 @@ static bool cr_check(struct vcpu *vcpu)
 	struct vmcb *v = vcpu->vmcb;
 
 	if (v->cr3 == vcpu->cr3_seen && v->cr4 == vcpu->cr4_seen && vcpu->below_kernel_va &&
-	    v->exit_code != SVM_EXIT_CR0_SEL && v->exit_code != SVM_EXIT_QEMU)
+	    v->exit_code != SVM_EXIT_CR0_SEL && (u32)v->exit_code != SVM_EXIT_INVALID)
 		return true;
 	vcpu->cr_free = false;
 	vcpu->cr_same = 0;
@@ -294,7 +294,7 @@ static bool cr_check(struct vcpu *vcpu)
 			  "where a processor raises #GP: sevemu does not intercept these "
 			  "writes after %u that changed nothing", vcpu->cr4_seen, v->cr4,
 			  CR_SAME_MAX);
-	return v->exit_code != SVM_EXIT_QEMU;
+	return (u32)v->exit_code != SVM_EXIT_INVALID;
 }
 
 /*

@@ -54,12 +54,13 @@
 #define SVM_EXIT_NPF		0x400
 /* #VC only: private memory that the guest has not validated (APM2 15.36) */
 #define SVM_EXIT_NOT_VALIDATED	0x404
-#define SVM_EXIT_INVALID	(~0ull)
 /*
- * QEMU's value of VMEXIT_INVALID, which a processor stores as ~0ull.  QEMU also exits with
- * it at a MOV to CR3 or CR4 that is not intercepted and that sets a reserved bit.
+ * The processor refuses the guest's state.  QEMU also exits with this code at a MOV to CR3
+ * or CR4 that is not intercepted and that sets a reserved bit.  Compare the low 32 bits of
+ * exit_code only, because QEMU 7.2 leaves the high 32 bits clear, where a processor and
+ * QEMU from 10.0 on set them.
  */
-#define SVM_EXIT_QEMU		0xffffffffull
+#define SVM_EXIT_INVALID	0xffffffffu
 
 /*
  * The bit that enables the intercept with exit code @exit: in the VMCB's field
