@@ -459,7 +459,9 @@ int ident_map_init(const struct ident_map_config *config)
 	if (pool % PAGE_SIZE || pool > map_limit(&now) ||
 	    config->pool_size > map_limit(&now) - pool)
 		return -EINVAL;
-	if (!alloc_table() || !alloc_table())
+	if (!alloc_table())
+		return -ENOMEM;
+	if (!alloc_table())
 		return -ENOMEM;
 	write_private(top_table(LEVELS_MAX),
 		      (u64)top_table(LEVELS_MIN) | PTE_PRESENT | PTE_WRITE);

@@ -666,7 +666,10 @@ u64 extract_kernel(struct boot_params *bp)
 	report_entry(bp);
 	if (cut)
 		cut_cmdline(&boot.cmdline);
-	/* The address is printed where an SEV-ES guest's console is silent. */
+	/*
+	 * The payload's address is printed later, at the end of this function, where an
+	 * SEV-ES guest's console is silent: the hypervisor must not read the address.
+	 */
 	info("sevstub: %lu bytes of payload, compressed %lu\n",
 	     boot.payload.file_size, boot.payload.comp_size);
 	if (cpu.bmi2)

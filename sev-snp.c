@@ -515,7 +515,7 @@ struct run {
 static struct {
 	u32 runs;
 	u32 count;		/* pages in all runs, at most PAGE_STATE_ENTRIES */
-	u64 unreported;		/* bytes accepted since the last message */
+	u64 unreported;		/* bytes accepted since the console's last message */
 	struct run run[RUNS];
 } batch;
 

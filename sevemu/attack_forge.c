@@ -6,8 +6,8 @@
  *
  * The host cannot write chosen bytes to private memory, but it can put old contents back.
  * Here the old contents are those at launch, those at an earlier moment, or bytes that a
- * loader's data may have left on the stack.  Each attack looks for its place by the guest's registers, because sevemu
- * knows no addresses of the stub's functions.
+ * loader's data may have left on the stack.  Each attack looks for its place by the guest's
+ * registers, because sevemu knows no addresses of the stub's functions.
  */
 #include "attack_events.h"
 #include "attack_forge.h"
@@ -54,7 +54,10 @@ static unsigned int stepped;	/* instructions that the attack of this run has loo
 static bool raised;		/* forge_insn() has injected #VC */
 static u8 code[INSN_SIZE];	/* the bytes at the RIP at which it has injected #VC */
 static bool found;		/* forget_address() has found a saved register just now */
-/* What detect_twice() puts back: the frame of the first #VC, and the entries at @entry. */
+/*
+ * What detect_twice() puts back: the frame of the first #VC, and the block with two
+ * page-table entries at guest-physical address @entry.
+ */
 static u8 frame[BLOCK_SIZE], entries[BLOCK_SIZE];
 static u64 entry;
 

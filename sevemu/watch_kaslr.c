@@ -195,8 +195,8 @@ static const u64 *state_words(void)
 /*
  * Executes the guest's RDRAND.  Its result is computed from the run's number.  The
  * stub draws the XOR of the result and of the first word of its state.  The run fails
- * if either appears where the host can read it.  If an attack demands it, RDRAND
- * fails, with CF clear.
+ * if RDRAND's result or the XOR appears where the host can read it.  If an attack
+ * demands it, RDRAND fails, with CF clear.
  */
 static void do_rdrand(struct vcpu *vcpu)
 {

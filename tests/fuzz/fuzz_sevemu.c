@@ -370,8 +370,12 @@ void kaslr_console(u16 port, u8 byte)
 
 /* ---- Fakes of an SEV-SNP machine's reverse map table. */
 
-#define PRIVATE_BIT	(1UL << 41)	/* in an address: the fake page is private */
-#define REFUSED_BIT	(1UL << 42)	/* in an address: its state cannot be changed */
+/*
+ * Bits of a guest-physical address that tell the fakes about the page there: it is private,
+ * or its state cannot be changed.
+ */
+#define PRIVATE_BIT	(1UL << 41)
+#define REFUSED_BIT	(1UL << 42)
 
 static unsigned int states_changed;
 

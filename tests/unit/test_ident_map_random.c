@@ -270,8 +270,8 @@ static unsigned int random_calls(unsigned int calls, size_t pages)
 		}
 		/* With four levels the top table of five levels is in the pool, too. */
 		CHECK((count_tables(checked_table(cr3), shift) +
-		       (now.levels == 4)) * KIB4 == map.pool_used, "%s [%#lx, %#lx) lost a table", name,
-		      addr, end);
+		       (now.levels == 4)) * KIB4 == map.pool_used,
+		      "%s [%#lx, %#lx) lost a table", name, addr, end);
 	}
 	for (i = pages * KIB4; i < sizeof(pool); i++)
 		CHECK(pool[i] == POOL_DIRT, "byte %#lx behind the pool",
