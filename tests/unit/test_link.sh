@@ -95,7 +95,7 @@ object large <<-'END'
 	.globl wrong
 	wrong: .skip 40000, 1
 END
-fails size "the image less the payload is larger than 96 KiB" \
+fails size "the image less the payload is larger than 100 KiB" \
 	payload.o large.o -u wrong
 
 # A payload at the end of the lowest 4 GiB, which the 32-bit entry could not reach.

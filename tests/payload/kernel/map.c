@@ -284,7 +284,7 @@ static u64 used_stack(u64 low, u64 high)
  */
 static void measure_stack(u64 low, u64 high)
 {
-	u64 half = (high - low) / 2;
+	u64 half = ALIGN_UP((high - low) / 2, sizeof(u64));
 	u64 upper = used_stack(low + half, high), lower = used_stack(low, low + half);
 
 	fact("stack: %lu and %lu of %lu bytes used", upper, lower, half);
