@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev-cpuid.c - #VC by CPUID, and all of stage 1, which runs until the GHCB page is
- * shared. The only #VC that may come there is that of ask_cpuid(), for which exception_vc
- * has an answer. sev-vc.c has stage 2.
+ * sev-cpuid.c - the C part of the #VC handlers for CPUID, and of every #VC in stage 1,
+ * which lasts until the GHCB page is shared. In stage 1 only the CPUID of ask_cpuid() may
+ * raise #VC, and exception_vc handles that before it calls C. sev-vc.c has stage 2.
  *
- * The hypervisor can raise #VC at any instruction and with any exit code. The code
- * here must not raise #VC itself, so it executes neither CPUID nor port I/O.
+ * The hypervisor can inject #VC at any instruction and with any exit code. The functions of
+ * this file run inside the handler and must not raise #VC, so they execute neither CPUID
+ * nor port I/O.
  */
 #include "ghcb.h"
 #include "sev-snp.h"

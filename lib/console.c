@@ -97,9 +97,11 @@ static struct {
 char console_text[CONSOLE_TEXT_SIZE] in_data;
 
 /*
- * Returns true in an SEV-ES guest, which must not execute port I/O. The hypervisor need
- * not intercept port I/O, and could read the numbers that only other guests print. Must be
- * called right before each output. IN tells the hypervisor the port only.
+ * Returns true in an SEV-ES guest, which must not execute port I/O. If the hypervisor makes
+ * it believe that it is another guest, it prints registers and addresses, and an OUT that
+ * the hypervisor does not intercept writes them to a device that the hypervisor emulates.
+ * Must be called right before each output. Input needs no check, because IN tells the
+ * hypervisor the port only.
  */
 static inline __attribute__((always_inline)) bool by_request(void)
 {

@@ -256,7 +256,8 @@ static struct {
 	 * What happened to the GHCB page, in order, as words. Before each
 	 * change between private and shared there is "zero" or "dirty", which
 	 * tells the page's contents, then "share" or "hide". When the stub
-	 * writes 0 to the GHCB MSR, the last "zero" or "dirty" follows.
+	 * writes 0 to the GHCB MSR, one more "zero" or "dirty" is added, for the
+	 * contents at that moment.
 	 */
 	char trace[128];
 } host;

@@ -325,7 +325,8 @@ TEST(stub_in_the_way)
 	};
 	u8 *image = memory + 1024;
 	static const struct {
-		int start, end;		/* the stub's, counted from the image */
+		/* Offsets of the stub's first byte and of its end from the start of @image. */
+		int start, end;
 		u64 size;		/* of the flat image */
 		bool allowed;
 	} cases[] = {
