@@ -29,6 +29,7 @@
 
 #define STATE_WORDS		3
 #define CANARIES_MAX		16
+#define GUESSES_MAX		64
 #define CONSOLE_DATA		0x3f8
 #define TEXT_MAX		0x1000
 #define REGISTER_MIN		0x100000	/* smaller numbers are in messages */
@@ -62,6 +63,13 @@ struct course {
 		u64 phys, entry, virt;
 		u64 end;	/* address behind the payload, page-aligned */
 	} place;
+	/*
+	 * Page-aligned words that were in the GHCB page before @place was known, the
+	 * last GUESSES_MAX of them.  In an SEV-ES guest the page is private when the
+	 * stub decodes the payload, so that the place becomes known afterwards.
+	 */
+	u64 guesses[GUESSES_MAX];
+	unsigned int guess_count;
 	u64 marker;		/* run-time address of the payload's entry; 0: not known */
 };
 static struct course now;
@@ -235,6 +243,18 @@ static void see_finish(void)
 	wait_for(stub.decode);
 }
 
+/* Fails the run if the payload's place, which is known now, was in the GHCB page before. */
+static void see_guesses(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < GUESSES_MAX; i++)
+		if (now.guesses[i] && (now.guesses[i] == now.place.phys ||
+				       now.guesses[i] == now.place.virt))
+			watch_fail("the payload's place is visible to the host",
+				   now.guesses[i]);
+}
+
 /*
  * Called when the stub is about to decode the payload to @out, @size bytes.
  * The stub must have cleared the generator's state, unless the host puts it
@@ -257,6 +277,7 @@ static void see_decode(u64 out, u64 size)
 		now.place.entry = config.marker;
 		now.place.end = ALIGN_UP(out + size, PAGE_SIZE);
 	}
+	see_guesses();
 	wait_for(stub.relocate);
 }
 
@@ -275,6 +296,7 @@ bool kaslr_db(struct vcpu *vcpu)
 			see_decode(vcpu->gpr[RDI], vcpu->gpr[RSI]);
 		else {
 			now.place.virt = vcpu->gpr[RCX];
+			see_guesses();
 			wait_for(0);
 		}
 	} else {
@@ -306,6 +328,8 @@ void kaslr_see(u64 word, u64 gpa)
 	if (gpa % sizeof(word) == 0 &&
 	    (word == now.place.phys || word == now.place.entry || word == now.place.virt))
 		watch_fail("the payload's place is visible to the host", gpa);
+	if (gpa % sizeof(word) == 0 && word % PAGE_SIZE == 0 && !now.place.virt)
+		now.guesses[now.guess_count++ % GUESSES_MAX] = word;
 }
 
 void kaslr_console(u16 port, u8 byte)
