@@ -232,8 +232,8 @@ void la57_switch(void)
 		error("five-level paging", "a mapped range lies above what four levels reach");
 
 	/*
-	 * check_private() in misc.c has examined the address in struct boot. The
-	 * hypervisor can put an old one back there, so area is examined, too.
+	 * map_la57() in misc.c has mapped the memory at the address in struct boot. The
+	 * hypervisor can put an old address back there, so area is examined.
 	 */
 	if (!ident_map_is_private((u64)page, (u64)page + LA57_SIZE,
 				  MAP_WRITE | MAP_EXEC))

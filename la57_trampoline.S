@@ -43,12 +43,7 @@
  */
 GLOBAL(la57_toggle)
 FUNC(la57_toggle)
-	pushq	%rbx
-	pushq	%rbp
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
+	PUSH_CALLEE_SAVED
 	movq	%rsp, LA57_RSP(%rdi)
 	leaq	.Lback(%rip), %rax
 	movq	%rax, LA57_BACK(%rdi)
@@ -64,12 +59,7 @@ FUNC(la57_toggle)
 .Lback:
 	lgdt	moved_gdt_ptr(%rip)
 	lidt	moved_idt(%rip)
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbp
-	popq	%rbx
+	POP_CALLEE_SAVED
 	ret
 END_FUNC(la57_toggle)
 

@@ -36,5 +36,23 @@
 	.globl name;		\
 	.hidden name
 
+/* Saves on the stack, 48 bytes, the registers that a C function must keep besides %rsp. */
+#define PUSH_CALLEE_SAVED	\
+	pushq	%rbx;		\
+	pushq	%rbp;		\
+	pushq	%r12;		\
+	pushq	%r13;		\
+	pushq	%r14;		\
+	pushq	%r15
+
+/* Restores what PUSH_CALLEE_SAVED has saved. */
+#define POP_CALLEE_SAVED	\
+	popq	%r15;		\
+	popq	%r14;		\
+	popq	%r13;		\
+	popq	%r12;		\
+	popq	%rbp;		\
+	popq	%rbx
+
 #endif
 #endif

@@ -25,12 +25,7 @@
  */
 GLOBAL(call_on_fresh_stack)
 FUNC(call_on_fresh_stack)
-	pushq	%rbx
-	pushq	%rbp
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
+	PUSH_CALLEE_SAVED
 	movq	%rsp, %rbp
 	xorl	%ebx, %ebx
 	xorl	%r12d, %r12d
@@ -42,12 +37,7 @@ FUNC(call_on_fresh_stack)
 	leaq	(stack_end - STACK_SIZE / 2)(%rip), %rsp
 	call	*%rax
 	movq	%rbp, %rsp
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbp
-	popq	%rbx
+	POP_CALLEE_SAVED
 	ret
 END_FUNC(call_on_fresh_stack)
 

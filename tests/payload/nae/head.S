@@ -95,12 +95,7 @@ END_FUNC(count_gp)
  */
 GLOBAL(run)
 FUNC(run)
-	pushq	%rbx
-	pushq	%rbp
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
+	PUSH_CALLEE_SAVED
 	movq	%rdi, run_code(%rip)
 	movq	%rsi, run_regs(%rip)
 	movq	%rsp, run_rsp(%rip)
@@ -146,12 +141,7 @@ FUNC(run)
 	xorl	%eax, %eax
 .Lrun_out:
 	cld
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbp
-	popq	%rbx
+	POP_CALLEE_SAVED
 	ret
 END_FUNC(run)
 
