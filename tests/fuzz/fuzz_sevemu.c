@@ -77,9 +77,15 @@ static u64 dma_high;
 static u16 selected;
 static u32 offset;
 
+/* Whether the input is a guest's request, not work of sevemu before the guest starts. */
+static bool by_guest;
+
+static void check_shared(const u8 *data, size_t size);
+
 /*
  * Does what fw_cfg's DMA does: copies bytes of directory[] as the structure at
- * @address asks, which is QEMU's FWCfgDmaAccess.
+ * @address asks, which is QEMU's FWCfgDmaAccess. At a guest's request it may write to
+ * the shared buffer only.
  */
 static void run_dma(u64 address)
 {
@@ -91,6 +97,8 @@ static void run_dma(u64 address)
 	u32 length = __builtin_bswap32(dma->length), i;
 	u8 *to = (u8 *)__builtin_bswap64(dma->address);
 
+	if (by_guest)
+		check_shared(to, length);
 	if (control & 8)
 		directory_at = 0;
 	for (i = 0; i < length; i++, directory_at++)
@@ -106,8 +114,6 @@ static void check_port(u16 port, unsigned int size)
 	if (port + size > 0x514 && port < 0x51c)
 		wrong("fw_cfg's DMA", port);
 }
-
-static bool by_guest;
 
 static void outb(u16 port, u8 value)
 {
@@ -126,13 +132,19 @@ static void outw(u16 port, u16 value)
 
 static void outl(u16 port, u32 value)
 {
-	if (by_guest) {
-		check_port(port, 4);
-	} else if (port == 0x514) {
+	(void)value;
+	check_port(port, 4);
+}
+
+/* The outl() of sevemu's own code for fw_cfg, which may use fw_cfg's DMA. */
+static void fwcfg_outl(u16 port, u32 value)
+{
+	if (port == 0x514)
 		dma_high = (u64)__builtin_bswap32(value) << 32;
-	} else {
+	else if (port == 0x518)
 		run_dma(dma_high | __builtin_bswap32(value));
-	}
+	else
+		wrong("fw_cfg's DMA by the port", port);
 }
 
 /*
@@ -173,7 +185,9 @@ static u64 rdtsc(void)
 #undef memcpy
 #undef memset
 #include "../../sevemu/ghcb.c"
+#define outl fwcfg_outl
 #include "../../sevemu/fwcfg.c"
+#undef outl
 #include "../../sevemu/io.c"
 #include "../../sevemu/snp_ghcb.c"
 
@@ -184,6 +198,13 @@ unsigned int machine_e820_count = 4;
 struct vcpu vcpus[VCPUS_MAX];
 
 static struct ghcb page;
+static void check_shared(const u8 *data, size_t size)
+{
+	if (data < page.shared_buffer ||
+	    data + size > page.shared_buffer + sizeof(page.shared_buffer))
+		wrong("data outside of the shared buffer", (u64)(data - (u8 *)&page));
+}
+
 static unsigned int frame_state;
 static u8 io_permissions[IOPM_PAGES * PAGE_SIZE];
 
@@ -286,12 +307,8 @@ bool msr_write(struct vcpu *vcpu, u32 msr, u64 value)
 
 bool mmio_access(struct vcpu *vcpu, u64 gpa, void *buf, size_t len, bool write)
 {
-	u8 *at = buf;
-
 	(void)vcpu;
-	if (at < page.shared_buffer ||
-	    at + len > page.shared_buffer + sizeof(page.shared_buffer))
-		wrong("MMIO data outside the buffer", (u64)(at - (u8 *)&page));
+	check_shared(buf, len);
 	if (!write)
 		memset(buf, 0xdd, len);
 	return gpa >> 63 == 0;
@@ -648,6 +665,10 @@ static void fuzz_page(struct vcpu *vcpu)
 	page.rdx = take(8);
 	take_bytes(page.shared_buffer, 64);
 	frame_state = how & 32 ? (unsigned int)take(1) % 4 : HOOK_FRAME_SHARED;
+	/* sevemu changes what the guest reads from the first of these files, not the second. */
+	memset(&fw_cfg, 0, sizeof(fw_cfg));
+	fw_cfg.e820_key = KEY_E820;
+	fw_cfg.key = how & 128 ? FW_CFG_FILE_DIR : KEY_E820;
 	before = page;
 	vcpu->ghcb_msr = GPA;
 	if (setjmp(over))
