@@ -56,7 +56,8 @@ $(BOOT_BAD): $(O)/boot/bad-%.img: $(O)/boot/test.img $(O)/boot/corrupt \
 	$(Q)tests/boot/make-bad $* $< $(O)/boot/test.elf $@
 
 $(BOOT_DISKS): $(O)/boot/disk-%.img: tests/boot/make-disk tests/boot/make-uki \
-		$(O)/boot/cloud.img $(O)/boot/high.img $(O)/boot/corrupt $(O)/initramfs.cpio.gz
+		$(addprefix $(O)/boot/,cloud.img high.img moves.img corrupt) \
+		$(O)/initramfs.cpio.gz
 	@printf '  %-7s %s\n' DISK $@
 	$(Q)$< $* $@
 
