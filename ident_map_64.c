@@ -55,6 +55,25 @@
 #define DEVICE_END	VGA_END
 #endif
 
+/* The address of the GHCB page, whose tables have a fixed place. Tests may choose another. */
+#ifndef FIXED_ADDR
+#define FIXED_ADDR	((u64)shared_page)
+#endif
+
+/*
+ * Page tables that are always the same page of the pool, because the hypervisor can put an
+ * old address, or an old number of used bytes, back. A top table would then be walked with
+ * the wrong number of levels, or a table on the way to the GHCB page would also translate
+ * other addresses, which must not lead to a shared page.
+ */
+enum fixed_table {
+	TOP_TABLE_5,		/* the top table of five levels; entry 0 points to the next */
+	TOP_TABLE_4,		/* the top table of four levels */
+	/* Tables of level 1 to 4 on the way to the GHCB page. */
+	GHCB_TABLE_1,
+	FIXED_TABLES = GHCB_TABLE_1 + LEVELS_MAX - 1,
+};
+
 static struct {
 	struct ident_map_config config;
 	size_t pool_used;	/* bytes of the pool that are page tables */
@@ -116,15 +135,15 @@ static inline u64 enc_mask(void)
 	return map_now.loaded ? map_now.enc_mask : map.config.enc_mask;
 }
 
-/*
- * Returns the top page table for @levels levels of paging. The pool begins with the top
- * table of five levels. Its entry 0 points to the second page of the pool, which is the
- * top table of four levels. Both are at constant addresses, because the hypervisor can
- * put an old address back. A table would then be walked with the wrong number of levels.
- */
+static inline u64 *fixed_table(unsigned int which)
+{
+	return (u64 *)(page_table_pool + which * PAGE_SIZE);
+}
+
+/* Returns the top page table for @levels levels of paging. */
 static inline u64 *top_table(unsigned int levels)
 {
-	return (u64 *)(page_table_pool + (levels == LEVELS_MAX ? 0 : PAGE_SIZE));
+	return fixed_table(levels == LEVELS_MAX ? TOP_TABLE_5 : TOP_TABLE_4);
 }
 
 /*
@@ -197,47 +216,26 @@ static void end_change(bool was_busy)
 }
 
 /*
- * Takes a page table from the pool and clears it. Returns NULL if the pool is
- * used up, or if the hypervisor has changed the number of used bytes.
+ * Returns a page of the pool for the table that translates @addr below an entry of @level.
+ * Its contents are not defined. Returns NULL if the pool is used up, or if the hypervisor
+ * has changed the number of used bytes.
  */
-static u64 *alloc_table(void)
+static inline __attribute__((always_inline)) u64 *take_table(u64 addr, unsigned int level)
 {
-	bool was_busy = begin_change();
-	/* The hypervisor can garble both: a table must be a page of the pool. */
 	size_t used = READ_ONCE(map.pool_used);
 	size_t size = READ_ONCE(map.config.pool_size);
-	u64 *table = NULL;
 
-	HOLD(alloc_table, used, size);
+	if (!((addr ^ FIXED_ADDR) >> level_shift(level)))
+		return fixed_table(GHCB_TABLE_1 + level - 2);
+	/* The hypervisor can garble both numbers: a table must be a page of the pool. */
 	if (size > (size_t)(page_table_pool_end - page_table_pool))
 		size = (size_t)(page_table_pool_end - page_table_pool);
-	if (used == READ_ONCE(pool_used_again) && !(used % PAGE_SIZE) &&
-	    used < size && size - used >= PAGE_SIZE) {
-		map.pool_used = used + PAGE_SIZE;
-		pool_used_again = used + PAGE_SIZE;
-		table = memset(page_table_pool + used, 0, PAGE_SIZE);
-	}
-	end_change(was_busy);
-	return table;
-}
-
-/*
- * Fills @table with smaller leaves that translate the same addresses with the
- * same rights as @leaf, an entry of @level.
- */
-static void fill_from_leaf(u64 *table, u64 leaf, unsigned int level)
-{
-	unsigned int i;
-
-	/*
-	 * In a leaf of 2 MiB or more, PTE_LEAF (bit 7) marks the leaf. In the
-	 * entry of a 4 KiB page, bit 7 selects a PAT entry, so clear it (APM2
-	 * 5.4.1).
-	 */
-	if (level == 2)
-		leaf &= ~PTE_LEAF;
-	for (i = 0; i < PTRS_PER_TABLE; i++)
-		write_entry(&table[i], leaf + i * level_size(level - 1));
+	if (used != READ_ONCE(pool_used_again) || used % PAGE_SIZE ||
+	    used < FIXED_TABLES * PAGE_SIZE || used >= size || size - used < PAGE_SIZE)
+		return NULL;
+	map.pool_used = used + PAGE_SIZE;
+	pool_used_again = used + PAGE_SIZE;
+	return (u64 *)(page_table_pool + used);
 }
 
 /*
@@ -250,23 +248,38 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 }
 
 /*
- * Replaces *@entry, an empty entry or a leaf of @level that translates @addr, by @table.
+ * Replaces the entry @at, which is empty or a leaf, by a table of empty entries, or of
+ * smaller leaves that translate the same addresses with the same rights. Returns false if
+ * there is no memory for a table. It calls no function, so that the addresses of the entry
+ * and of the table stay in registers.
  *
  * The leaf may map this code, its stack or the table itself, so the entry must never be
  * empty meanwhile. The table is complete before the entry points to it. Until INVLPG the
  * processor may use the old or the new entry (APM2 5.5.3), and both translate to the same
  * address.
  */
-static inline __attribute__((always_inline)) void
-extend(u64 *entry, unsigned int level, u64 addr, u64 *table)
+static noinline bool extend(walked at)
 {
-	u64 old = READ_ONCE(*entry);
+	unsigned int level = level_of(at), i;
+	u64 *table = take_table(at.addr, level);
+	u64 leaf = READ_ONCE(*entry_of(at));
+	u64 step = leaf ? level_size(level - 1) : 0;
 
-	if (old)
-		fill_from_leaf(table, old, level);
-	write_private(entry, (u64)table | PTE_PRESENT | PTE_WRITE);
-	if (old)
-		invlpg(addr);
+	if (!table)
+		return false;
+	/*
+	 * In a leaf of 2 MiB or more, PTE_LEAF (bit 7) marks the leaf. In the
+	 * entry of a 4 KiB page, bit 7 selects a PAT entry, so clear it (APM2
+	 * 5.4.1).
+	 */
+	if (level == 2)
+		leaf &= ~PTE_LEAF;
+	for (i = 0; i < PTRS_PER_TABLE; i++, leaf += step)
+		write_entry(&table[i], leaf);
+	write_private(entry_of(at), (u64)table | PTE_PRESENT | PTE_WRITE);
+	if (step)
+		invlpg(at.addr);
+	return true;
 }
 
 /*
@@ -296,32 +309,31 @@ static noinline walked lookup(u64 addr)
 /*
  * Looks @addr up and adds tables, or splits leaves, as @mode says, until the entry is of
  * @level or cannot be replaced by a table. Returns the entry, or none if the pool is used up.
- *
- * What lookup() finds is in registers until it is used. The allocation of a table puts
- * registers on the stack, where the hypervisor can change them, so @addr is looked up again
- * behind it.
+ * What lookup() finds is in registers until it is used, and extend() puts registers on the
+ * stack, so @addr is looked up again behind it. The caller has called begin_change().
  */
 static noinline walked walk(u64 addr, unsigned int level, enum walk_mode mode)
 {
-	u64 *new_table = NULL;
 	walked at;
 
 	for (;;) {
-		HOLD(walk, addr, level, mode, new_table);
 		at = lookup(addr);
 		if (level_of(at) <= level ||
 		    !may_extend(*entry_of(at), level_of(at), mode))
 			return at;
-		if (new_table) {
-			extend(entry_of(at), level_of(at), at.addr, new_table);
-			RELEASE(walk);
-			new_table = NULL;
-		} else {
-			new_table = alloc_table();
-			if (!new_table)
-				return (walked){ 0, 0 };
-		}
+		if (!extend(at))
+			return (walked){ 0, 0 };
 	}
+}
+
+/* Does what walk() does, with map.busy set meanwhile. */
+static walked walk_busy(u64 addr, unsigned int level, enum walk_mode mode)
+{
+	bool was_busy = begin_change();
+	walked at = walk(addr, level, mode);
+
+	end_change(was_busy);
+	return at;
 }
 
 /* Returns the lowest address above @addr that another entry than that of @level translates. */
@@ -452,17 +464,17 @@ int ident_map_init(const struct ident_map_config *config)
 		return -EINVAL;
 
 	map.config = *config;
-	map.pool_used = 0;
-	pool_used_again = 0;
+	map.pool_used = FIXED_TABLES * PAGE_SIZE;
+	pool_used_again = FIXED_TABLES * PAGE_SIZE;
 
 	now = in_force();
 	if (pool % PAGE_SIZE || pool > map_limit(&now) ||
 	    config->pool_size > map_limit(&now) - pool)
 		return -EINVAL;
-	if (!alloc_table())
+	if (config->pool_size < FIXED_TABLES * PAGE_SIZE)
 		return -ENOMEM;
-	if (!alloc_table())
-		return -ENOMEM;
+	memset(top_table(LEVELS_MAX), 0, PAGE_SIZE);
+	memset(top_table(LEVELS_MIN), 0, PAGE_SIZE);
 	write_private(top_table(LEVELS_MAX),
 		      (u64)top_table(LEVELS_MIN) | PTE_PRESENT | PTE_WRITE);
 	return 0;
@@ -484,7 +496,7 @@ int ident_map_guard(u64 addr)
 
 	if (addr >= map_limit(&now))
 		return -EINVAL;
-	at = walk(addr, 1, WALK_FILL);
+	at = walk_busy(addr, 1, WALK_FILL);
 	if (!at.entry)
 		return -ENOMEM;
 	if (*entry_of(at))
@@ -536,7 +548,7 @@ static inline __attribute__((always_inline)) int set_private(u64 addr, bool priv
 	if (!now.enc_mask || addr >= map_limit(&now))
 		return -EINVAL;
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
-	at = walk(addr, 1, WALK_SPLIT);
+	at = walk_busy(addr, 1, WALK_SPLIT);
 	if (!at.entry)
 		return -ENOMEM;
 	entry = entry_of(at);

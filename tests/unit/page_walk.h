@@ -44,7 +44,10 @@ static void mock_mfence(void);
  * they are constants: the GHCB page, and VGA memory.
  */
 static u64 shared_now, device_start, device_end = ~0UL;
+/* The address whose page tables have a fixed place. The default is not canonical. */
+static u64 fixed_addr = 1UL << 62;
 #define shared_page		shared_now
+#define FIXED_ADDR		fixed_addr
 #define DEVICE_START		device_start
 #define DEVICE_END		device_end
 #include "lib/e820.c"

@@ -71,7 +71,10 @@ static maybe_unused u8 *const four_level_top = pool + PAGE_SIZE;
  * they are constants: the GHCB page, and VGA memory.
  */
 static u64 shared_now;
+/* The address whose page tables have a fixed place: one that is not canonical. */
+static const u64 fixed_addr = 1UL << 62;
 #define shared_page		shared_now
+#define FIXED_ADDR		fixed_addr
 #define DEVICE_START		0UL
 #define DEVICE_END		~0UL
 #include "lib/e820.c"

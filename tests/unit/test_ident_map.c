@@ -39,7 +39,7 @@ TEST(state_is_in_data)
  */
 static struct ident_map_config low_config(void)
 {
-	struct ident_map_config config = config_of(&setups[0], 2);
+	struct ident_map_config config = config_of(&setups[0], 6);
 
 	config.pool = mmap((void *)LOW_POOL, config.pool_size,
 			   PROT_READ | PROT_WRITE,
@@ -58,12 +58,12 @@ TEST(init_refuses)
 	bad.pool = (u8 *)good.pool + 8;
 	CHECK(ident_map_init(&bad) == -EINVAL, "unaligned pool");
 	bad = good;
-	bad.pool_size = 2 * KIB4 - 1;
-	CHECK(ident_map_init(&bad) == -ENOMEM, "pool of one page");
+	bad.pool_size = 6 * KIB4 - 1;
+	CHECK(ident_map_init(&bad) == -ENOMEM, "pool of five pages");
 	bad.pool_size = 0;
 	CHECK(ident_map_init(&bad) == -ENOMEM, "empty pool");
-	bad.pool_size = 2 * KIB4;
-	CHECK(!ident_map_init(&bad), "pool of two pages");
+	bad.pool_size = 6 * KIB4;
+	CHECK(!ident_map_init(&bad), "pool of six pages");
 
 	bad = good;
 	for (mask = 1; mask; mask <<= 1) {
@@ -83,8 +83,8 @@ TEST(init_refuses)
  */
 TEST(init_refuses_pool_at_c_bit)
 {
-	struct ident_map_config config = config_of(&setups[0], 2);
-	void *at = mmap((void *)GIB1, 2 * KIB4, PROT_READ | PROT_WRITE,
+	struct ident_map_config config = config_of(&setups[0], 6);
+	void *at = mmap((void *)GIB1, 6 * KIB4, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
 			0);
 
@@ -97,13 +97,13 @@ TEST(init_refuses_pool_at_c_bit)
 	CHECK(ident_map_init(&config) == -EINVAL, "C-bit at the pool");
 	config.enc_mask = GIB1 / 2;
 	CHECK(ident_map_init(&config) == -EINVAL, "C-bit below the pool");
-	munmap(at, 2 * KIB4);
+	munmap(at, 6 * KIB4);
 
 	/*
 	 * The memory for page tables extends up to the C-bit, or wraps around.
 	 * ident_map_init() must refuse it.
 	 */
-	config = config_of(&setups[0], 2);
+	config = config_of(&setups[0], 6);
 	config.enc_mask = BIT(47);
 	config.pool_size = BIT(47);
 	CHECK(ident_map_init(&config) == -EINVAL, "pool up to the C-bit");
@@ -914,8 +914,8 @@ TEST(fault_refused_while_tables_change)
 	 * ident_map_range() fails for lack of memory. It must clear map.busy,
 	 * or every later page fault would be refused.
 	 */
-	start_with(&setups[0], 4);
-	CHECK(ident_map_range(0, KIB4, 0) == -ENOMEM, "pool of four pages");
+	start_with(&setups[0], 8);
+	CHECK(ident_map_range(0, KIB4, 0) == -ENOMEM, "pool of eight pages");
 	CHECK(!map.busy, "busy for good");
 }
 
@@ -1000,7 +1000,7 @@ TEST(pool_exhaustion_step_by_step)
 	int ret[6];
 
 	FOR_EACH_SETUP(setup) {
-		for (pages = 2, done = 0; done < ARRAY_SIZE(ret); pages++) {
+		for (pages = 6, done = 0; done < ARRAY_SIZE(ret); pages++) {
 			CHECK(pages < 32, "never enough");
 			start_with(setup, pages);
 			memset(&bp, 0, sizeof(bp));
@@ -1065,8 +1065,10 @@ TEST(pool_suffices)
 			continue;
 		start_with(setup, PAGE_TABLE_POOL_SIZE / PAGE_SIZE);
 		before = ident_map_tables_left();
-		CHECK(before == PAGE_TABLE_POOL_SIZE / PAGE_SIZE - 2, "%zu",
+		CHECK(before == PAGE_TABLE_POOL_SIZE / PAGE_SIZE - 6, "%zu",
 		      before);
+		/* The GHCB page is in the image. */
+		fixed_addr = parts[0].start;
 		CHECK(!ident_map_guard(0), "page 0");
 		for (i = 0; i < ARRAY_SIZE(parts); i++)
 			CHECK(!ident_map_range(parts[i].start, parts[i].start +
@@ -1075,7 +1077,7 @@ TEST(pool_suffices)
 		if (before - ident_map_tables_left() > used)
 			used = before - ident_map_tables_left();
 	}
-	INFO("%zu tables, %zu are there", used + 1, before + 1);
+	INFO("%zu tables, %zu are there", used + 6, before + 6);
 }
 
 /* ---- the processor instead of memory ---- */
@@ -1254,6 +1256,42 @@ TEST(old_number_of_tables)
 		CHECK(ident_map_range(GIB512, GIB512 + KIB4, MAP_WRITE) == -ENOMEM,
 		      "%#zx bytes", pool_used_again);
 	CHECK(!ident_map_range(GIB512, GIB512 + KIB4, MAP_WRITE), "right number");
+}
+
+/*
+ * The hypervisor puts both numbers of used page tables back, so that a table is used twice,
+ * and then puts back each block of the pool that the second use has overwritten. The tables
+ * on the way to the GHCB page must not be used twice: its entry lacks the C-bit, and another
+ * range would be shared. Nor must a top table be.
+ */
+TEST(both_numbers_of_tables_are_old)
+{
+	const u64 ghcb = GIB1 + 3 * KIB4, others[] = { GIB1 + 5 * MIB2, 7 * GIB1, GIB512 };
+	static u64 old[12 * PTRS_PER_TABLE];
+	unsigned int i, k, with_cbit = 3;
+	size_t used;
+
+	for (i = 0; i < ARRAY_SIZE(others); i++) {
+		for (used = 0; used < 12 * KIB4; used += KIB4) {
+			start_with(&setups[with_cbit], POOL_PAGES);
+			fixed_addr = ghcb;
+			CHECK(!ident_map_range(GIB1, GIB1 + 8 * KIB4, MAP_WRITE) &&
+			      !ident_map_set_decrypted(ghcb), "range");
+			memset(old, 0, sizeof(old));
+			memcpy(old, pool, map.pool_used);
+			map.pool_used = used;
+			pool_used_again = used;
+			CHECK(!ident_map_range(others[i], others[i] + 8 * KIB4, MAP_WRITE) ==
+			      (used >= 6 * KIB4), "%#zx bytes used", used);
+			CHECK(page_at(ghcb) == (use_of(MAP_WRITE) | SHARED),
+			      "%#zx bytes used", used);
+			for (k = 0; k < ARRAY_SIZE(old); k++)
+				if (old[k])
+					((u64 *)pool)[k] = old[k];
+			CHECK(!(page_at(others[i] + 3 * KIB4) & SHARED),
+			      "%#lx is shared with %#zx bytes used", others[i], used);
+		}
+	}
 }
 
 /*
