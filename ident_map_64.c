@@ -552,7 +552,7 @@ static inline __attribute__((always_inline)) int set_private(u64 addr, bool priv
 	if (!at.entry)
 		return -ENOMEM;
 	entry = entry_of(at);
-	if (!is_leaf(*entry, level_of(at)))
+	if (level_of(at) != 1 || !is_leaf(*entry, 1))
 		return -EINVAL;
 
 	if (flush)

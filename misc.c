@@ -597,16 +597,19 @@ static void report_entry(const struct boot_params *bp)
 		[ENTRY_EFI_HANDOVER] = "EFI handover",
 	};
 
+	u32 entry;
+
+	if (!info_wanted())
+		return;
 	/*
 	 * The hypervisor can garble entry_taken, and reads the console. An index that
 	 * is not checked would print memory behind names[].
 	 */
-	u32 entry = READ_ONCE(entry_taken);
-
-	HOLD(report_entry, entry, bp);
-	info("sevstub: %s entry, loader type 0x%x\n",
-	     entry < ARRAY_SIZE(names) ? names[entry] : "?",
-	     bp->hdr.type_of_loader);
+	entry = READ_ONCE(entry_taken);
+	HOLD(report_entry, entry);
+	con_printf("sevstub: %s entry, loader type 0x%x\n",
+		   entry < ARRAY_SIZE(names) ? names[entry] : "?",
+		   bp->hdr.type_of_loader);
 }
 
 /*

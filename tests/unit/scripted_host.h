@@ -137,24 +137,23 @@ static struct cpuid_regs cpuid_natively(u32 leaf, u32 subleaf)
 #undef ident_map_set_flushed
 
 /*
- * A fake of the console. @said counts con_printf() calls, so that a case sees
+ * A fake of the console. @said counts calls of info() and con_printf(), so that a case sees
  * whether the stub printed a reason before it terminated the guest.
  * @said_while_busy is true if the GHCB page was in use during the last call.
  */
 static unsigned int said;
 static bool said_while_busy;
 
-void con_printf(const char *fmt, ...)
+void con_print_numbers(const char *fmt, u64 a, u64 b, u64 c, u64 d)
 {
-	(void)fmt;
+	(void)fmt, (void)a, (void)b, (void)c, (void)d;
 	said++;
 	said_while_busy = es.busy;
 }
 
-void info(const char *fmt, ...)
+bool info_wanted(void)
 {
-	(void)fmt;
-	said++;
+	return true;
 }
 
 /* Offsets of fields in the GHCB page, in bytes (GHCB 2.3.2). */
