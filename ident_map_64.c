@@ -451,7 +451,6 @@ static u64 attributes_of(unsigned int prot)
 
 int ident_map_init(const struct ident_map_config *config)
 {
-	u64 pool = (u64)config->pool;
 	struct in_force now;
 
 	/*
@@ -468,8 +467,8 @@ int ident_map_init(const struct ident_map_config *config)
 	pool_used_again = FIXED_TABLES * PAGE_SIZE;
 
 	now = in_force();
-	if (pool % PAGE_SIZE || pool > map_limit(&now) ||
-	    config->pool_size > map_limit(&now) - pool)
+	if ((u64)page_table_pool > map_limit(&now) ||
+	    config->pool_size > map_limit(&now) - (u64)page_table_pool)
 		return -EINVAL;
 	if (config->pool_size < FIXED_TABLES * PAGE_SIZE)
 		return -ENOMEM;

@@ -268,7 +268,6 @@ static void check_stack(void)
 static void build_map(const struct boot *boot, const struct cpu *cpu)
 {
 	const struct ident_map_config config = {
-		.pool = page_table_pool,
 		.pool_size = (size_t)(page_table_pool_end - page_table_pool),
 		.enc_mask = sev_enc_mask(),
 		.nx = cpu->nx,
@@ -581,8 +580,16 @@ static void unpack(const struct boot *boot)
  */
 static void cut_cmdline(const struct cmdline *cmdline)
 {
+	char *end;
+
 	info("sevstub: command line: longer than the payload takes, cut behind a word\n");
-	((char *)(u64)cmdline->text)[cmdline->len] = '\0';
+	/* The hypervisor can put an old address back. It must not be one of the stub's memory. */
+	end = (char *)(u64)cmdline->text + cmdline->len;
+	HOLD(cut_cmdline, end);
+	if (!may_write((u8 *)end, 1, 1))
+		error("command line", "its address has changed in memory");
+	*end = '\0';
+	RELEASE(cut_cmdline);
 }
 
 /*

@@ -751,7 +751,6 @@ static maybe_unused int hide_page_at(u64 page)
 static void make_map(void)
 {
 	struct ident_map_config config = {
-		.pool = pool,
 		.pool_size = sizeof(pool),
 		.enc_mask = sev_enc_mask(),
 		.nx = true,
