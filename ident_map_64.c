@@ -55,41 +55,24 @@
 #define DEVICE_END	VGA_END
 #endif
 
-/* The address of the GHCB page, whose tables have a fixed place. Tests may choose another. */
-#ifndef FIXED_ADDR
-#define FIXED_ADDR	((u64)shared_page)
-#endif
-
 /*
- * Page tables that are always the same page of the pool, because the hypervisor can put an
- * old address, or an old number of used bytes, back. A top table would then be walked with
- * the wrong number of levels, or a table on the way to the GHCB page would also translate
- * other addresses, which must not lead to a shared page.
+ * The pool begins with the top table of five levels. Its entry 0 points to the second page
+ * of the pool, which is the top table of four levels. Both are at constant addresses,
+ * because the hypervisor can put an old address back. A table would then be walked with
+ * the wrong number of levels.
  */
-enum fixed_table {
-	TOP_TABLE_5,		/* the top table of five levels; entry 0 points to the next */
-	TOP_TABLE_4,		/* the top table of four levels */
-	/* Tables of level 1 to 4 on the way to the GHCB page. */
-	GHCB_TABLE_1,
-	FIXED_TABLES = GHCB_TABLE_1 + LEVELS_MAX - 1,
-};
+#define TOP_TABLES_SIZE	(2 * PAGE_SIZE)
 
 static struct {
 	struct ident_map_config config;
-	size_t pool_used;	/* bytes of the pool that are page tables */
+	/* Bytes of the pool that are page tables, unless CR2 has the number: see pool_used(). */
+	size_t pool_used;
 	/*
 	 * True while a page-table entry or the pool is being changed.
 	 * ident_map_fault() refuses every page fault then.
 	 */
 	bool busy;
 } map in_data;
-
-/*
- * Always equals map.pool_used. The hypervisor can put an old value of one of them
- * back, and a page table would then be used twice. The alignment keeps them out of
- * one 16-byte block of encrypted memory, so that one change cannot affect both.
- */
-static size_t pool_used_again __attribute__((aligned(16))) in_data;
 
 enum walk_mode {
 	/* walk() puts tables into empty entries, and stops at leaves. */
@@ -135,15 +118,10 @@ static inline u64 enc_mask(void)
 	return map_now.loaded ? map_now.enc_mask : map.config.enc_mask;
 }
 
-static inline u64 *fixed_table(unsigned int which)
-{
-	return (u64 *)(page_table_pool + which * PAGE_SIZE);
-}
-
 /* Returns the top page table for @levels levels of paging. */
 static inline u64 *top_table(unsigned int levels)
 {
-	return fixed_table(levels == LEVELS_MAX ? TOP_TABLE_5 : TOP_TABLE_4);
+	return (u64 *)(page_table_pool + (levels == LEVELS_MAX ? 0 : PAGE_SIZE));
 }
 
 /*
@@ -216,25 +194,43 @@ static void end_change(bool was_busy)
 }
 
 /*
- * Returns a page of the pool for the table that translates @addr below an entry of @level.
- * Its contents are not defined. Returns NULL if the pool is used up, or if the hypervisor
- * has changed the number of used bytes.
+ * Returns how many bytes of the pool are page tables, in all pages from its start on.
+ *
+ * An old number would make the stub use a table twice, for example for two levels, and the
+ * processor would then read a page of the loader's data as a page table. CR2 therefore holds
+ * the number, as the address of the next free page. The hypervisor cannot change registers
+ * of an SEV-ES guest, and a page fault, which sets CR2, ends its boot. In other guests page
+ * faults are handled, and none has an address in the pool, which is mapped: if CR2 is not in
+ * the pool, memory has the number.
  */
-static inline __attribute__((always_inline)) u64 *take_table(u64 addr, unsigned int level)
+static inline __attribute__((always_inline)) size_t pool_used(void)
 {
-	size_t used = READ_ONCE(map.pool_used);
+	size_t at = read_cr2() - (u64)page_table_pool;
+
+	return at <= (size_t)(page_table_pool_end - page_table_pool) ? at : map.pool_used;
+}
+
+static inline __attribute__((always_inline)) void set_pool_used(size_t used)
+{
+	map.pool_used = used;
+	write_cr2((u64)page_table_pool + used);
+}
+
+/*
+ * Takes a page of the pool for a page table. Its contents are not defined. Returns NULL if
+ * the pool is used up.
+ */
+static inline __attribute__((always_inline)) u64 *take_table(void)
+{
+	size_t used = pool_used();
 	size_t size = READ_ONCE(map.config.pool_size);
 
-	if (!((addr ^ FIXED_ADDR) >> level_shift(level)))
-		return fixed_table(GHCB_TABLE_1 + level - 2);
 	/* The hypervisor can garble both numbers: a table must be a page of the pool. */
 	if (size > (size_t)(page_table_pool_end - page_table_pool))
 		size = (size_t)(page_table_pool_end - page_table_pool);
-	if (used != READ_ONCE(pool_used_again) || used % PAGE_SIZE ||
-	    used < FIXED_TABLES * PAGE_SIZE || used >= size || size - used < PAGE_SIZE)
+	if (used % PAGE_SIZE || used >= size || size - used < PAGE_SIZE)
 		return NULL;
-	map.pool_used = used + PAGE_SIZE;
-	pool_used_again = used + PAGE_SIZE;
+	set_pool_used(used + PAGE_SIZE);
 	return (u64 *)(page_table_pool + used);
 }
 
@@ -250,8 +246,8 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 /*
  * Replaces the entry @at, which is empty or a leaf, by a table of empty entries, or of
  * smaller leaves that translate the same addresses with the same rights. Returns false if
- * there is no memory for a table. It calls no function, so that the addresses of the entry
- * and of the table stay in registers.
+ * there is no memory for a table. Nothing on the way saves a register, so that the addresses
+ * of the entry and of the table stay in registers.
  *
  * The leaf may map this code, its stack or the table itself, so the entry must never be
  * empty meanwhile. The table is complete before the entry points to it. Until INVLPG the
@@ -261,12 +257,22 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 static noinline bool extend(walked at)
 {
 	unsigned int level = level_of(at), i;
-	u64 *table = take_table(at.addr, level);
+	u64 *table = take_table();
 	u64 leaf = READ_ONCE(*entry_of(at));
 	u64 step = leaf ? level_size(level - 1) : 0;
+	u64 page = ALIGN_DOWN(at.addr, level_size(level));
+	/* Bit 12 of a leaf of 2 MiB or more selects a PAT entry. */
+	u64 mask = PTE_ADDR_MASK & ~enc_mask() & -PMD_SIZE;
 
 	if (!table)
 		return false;
+	/*
+	 * The hypervisor can have changed the entry since walk() has looked at it. The
+	 * address of a table must not become the address of a page.
+	 */
+	HOLD(extend, leaf, page, mask);
+	if (leaf && (!is_leaf(leaf, level) || (leaf ^ page) & mask))
+		halt_forever();
 	/*
 	 * In a leaf of 2 MiB or more, PTE_LEAF (bit 7) marks the leaf. In the
 	 * entry of a 4 KiB page, bit 7 selects a PAT entry, so clear it (APM2
@@ -463,14 +469,13 @@ int ident_map_init(const struct ident_map_config *config)
 		return -EINVAL;
 
 	map.config = *config;
-	map.pool_used = FIXED_TABLES * PAGE_SIZE;
-	pool_used_again = FIXED_TABLES * PAGE_SIZE;
+	set_pool_used(TOP_TABLES_SIZE);
 
 	now = in_force();
 	if ((u64)page_table_pool > map_limit(&now) ||
 	    config->pool_size > map_limit(&now) - (u64)page_table_pool)
 		return -EINVAL;
-	if (config->pool_size < FIXED_TABLES * PAGE_SIZE)
+	if (config->pool_size < TOP_TABLES_SIZE)
 		return -ENOMEM;
 	memset(top_table(LEVELS_MAX), 0, PAGE_SIZE);
 	memset(top_table(LEVELS_MIN), 0, PAGE_SIZE);
@@ -746,7 +751,7 @@ bool ident_map_is_private(u64 start, u64 end, int prot)
 
 size_t ident_map_tables_left(void)
 {
-	return (map.config.pool_size - map.pool_used) / PAGE_SIZE;
+	return (map.config.pool_size - pool_used()) / PAGE_SIZE;
 }
 
 u64 ident_map_cr3(void)
@@ -769,6 +774,7 @@ int ident_map_fault(u64 addr, u64 error_code)
 {
 	struct in_force now = in_force();
 	u64 low, high;
+	int err;
 
 	/*
 	 * Only a data access to an unmapped page can be handled, and a guard
@@ -793,5 +799,8 @@ int ident_map_fault(u64 addr, u64 error_code)
 	high = ALIGN_DOWN(high, PAGE_SIZE);
 	if (addr < low || addr >= high)
 		return -EFAULT;
-	return map_pages(low, high, attributes_of(MAP_WRITE));
+	err = map_pages(low, high, attributes_of(MAP_WRITE));
+	/* A report of the page fault prints CR2, which set_pool_used() has changed. */
+	write_cr2(addr);
+	return err;
 }

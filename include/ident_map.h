@@ -32,7 +32,7 @@ struct ident_map_config {
 /*
  * Starts new, empty page tables. sev_load_map() loads them into CR3 later.
  * Returns 0; -EINVAL if the pool lies above what the map can address, or @enc_mask is
- * neither 0 nor one bit from 21 to 51; -ENOMEM if the pool is smaller than six page tables.
+ * neither 0 nor one bit from 21 to 51; -ENOMEM if the pool is smaller than two page tables.
  */
 int ident_map_init(const struct ident_map_config *config);
 

@@ -15,6 +15,8 @@
 
 #define HARNESS_CPU
 #define OWN_INVLPG
+#define OWN_READ_CR2
+#define OWN_WRITE_CR2
 #define OWN_READ_CR3
 #define OWN_WRITE_CR3
 #define OWN_READ_CR4
@@ -45,10 +47,7 @@ static void mock_mfence(void);
  * they are constants: the GHCB page, and VGA memory.
  */
 static u64 shared_now, device_start, device_end = ~0UL;
-/* The address whose page tables have a fixed place. The default is not canonical. */
-static u64 fixed_addr = 1UL << 62;
 #define shared_page		shared_now
-#define FIXED_ADDR		fixed_addr
 #define DEVICE_START		device_start
 #define DEVICE_END		device_end
 #include "lib/e820.c"
@@ -133,6 +132,19 @@ static void mock_mfence(void)
 void invlpg(u64 addr)
 {
 	record(INVLPG, addr);
+}
+
+/* The processor's CR2, which holds the number of page tables. */
+static u64 cr2;
+
+u64 read_cr2(void)
+{
+	return cr2;
+}
+
+void write_cr2(u64 value)
+{
+	cr2 = value;
 }
 
 u64 read_cr3(void)

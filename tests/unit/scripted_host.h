@@ -36,6 +36,8 @@
 #define HARNESS_CPU
 #define OWN_RDMSR
 #define OWN_WRMSR
+#define OWN_READ_CR2
+#define OWN_WRITE_CR2
 #define OWN_READ_CR3
 #define OWN_READ_CR4
 #define OWN_INVLPG
@@ -71,10 +73,7 @@ static maybe_unused u8 *const four_level_top = pool + PAGE_SIZE;
  * they are constants: the GHCB page, and VGA memory.
  */
 static u64 shared_now;
-/* The address whose page tables have a fixed place: one that is not canonical. */
-static const u64 fixed_addr = 1UL << 62;
 #define shared_page		shared_now
-#define FIXED_ADDR		fixed_addr
 #define DEVICE_START		0UL
 #define DEVICE_END		~0UL
 #include "lib/e820.c"
@@ -494,6 +493,19 @@ bool ask_cpuid(u32 leaf, struct cpuid_regs *regs)
 	HARNESS_REFUSE("leaf %#x for %p", leaf, (void *)regs);
 }
 #endif
+
+/* The processor's CR2, in which ident_map_64.c keeps a number. */
+static u64 cr2;
+
+u64 read_cr2(void)
+{
+	return cr2;
+}
+
+void write_cr2(u64 value)
+{
+	cr2 = value;
+}
 
 u64 read_cr3(void)
 {
