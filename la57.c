@@ -149,15 +149,18 @@ static u64 find_low_memory(const struct boot_params *bp, const struct cmdline *c
  */
 static void find_area(const struct boot_params *bp, const struct cmdline *cmdline)
 {
+	u64 found = la57_efi_memory;
+
 	borrowed = false;
-	area = la57_efi_memory;
-	if (!area)
-		area = (u64)early_tables;
+	if (!found)
+		found = (u64)early_tables;
 	/* In an SNP guest other RAM may be memory that is not validated yet. */
-	if (area + LA57_SIZE > MEMORY_4G) {
-		area = sev_snp_active() ? 0 : find_low_memory(bp, cmdline);
+	if (found + LA57_SIZE > MEMORY_4G) {
+		found = sev_snp_active() ? 0 : find_low_memory(bp, cmdline);
 		borrowed = true;
 	}
+	/* Stored once, so that 0 is all that the hypervisor can put back. */
+	area = found;
 }
 
 /*
@@ -253,6 +256,7 @@ static void fill(void)
 void la57_switch(void)
 {
 	bool on = read_cr4() & X86_CR4_LA57;
+	u64 at;
 
 	if (!area)
 		return;
@@ -265,8 +269,8 @@ void la57_switch(void)
 	 * map_la57() in misc.c has mapped the memory at the address in struct boot. The
 	 * hypervisor can put an old address back there, so area is examined.
 	 */
-	if (!ident_map_is_private(READ_ONCE(area), READ_ONCE(area) + LA57_SIZE,
-				  MAP_WRITE | MAP_EXEC))
+	at = READ_ONCE(area);
+	if (!ident_map_is_private(at, at + LA57_SIZE, MAP_WRITE | MAP_EXEC))
 		error("page tables", "the memory for five-level paging is not private");
 	fill();
 	memcpy(area_page() + 1, ident_map_other_top(), PAGE_SIZE);

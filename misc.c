@@ -593,10 +593,10 @@ static void cut_cmdline(const struct cmdline *cmdline)
 }
 
 /*
- * Prints at which entry the loader started the stub, and the loader's number in
+ * Prints at which entry the loader started the stub, and @loader, the loader's number in
  * type_of_loader (boot.rst).
  */
-static void report_entry(const struct boot_params *bp)
+static void report_entry(u8 loader)
 {
 	static const char names[][13] = {
 		[ENTRY_64] = "64-bit", [ENTRY_32] = "32-bit",
@@ -613,10 +613,10 @@ static void report_entry(const struct boot_params *bp)
 	 * is not checked would print memory behind names[].
 	 */
 	entry = READ_ONCE(entry_taken);
-	HOLD(report_entry, entry);
+	HOLD(report_entry, entry, loader);
 	con_printf("sevstub: %s entry, loader type 0x%x\n",
 		   entry < ARRAY_SIZE(names) ? names[entry] : "?",
-		   bp->hdr.type_of_loader);
+		   loader);
 }
 
 /*
@@ -641,6 +641,8 @@ u64 extract_kernel(struct boot_params *bp)
 	struct boot boot = { .bp = bp, .cmdline = find_cmdline(bp) };
 	bool cut = cmdline_is_too_long(bp);
 	struct cpu cpu = detect_cpu();
+	/* Read before a message is printed: later the hypervisor can put back an old @bp. */
+	u8 loader = bp->hdr.type_of_loader;
 	u64 entry;
 
 	read_payload_header(&boot);
@@ -673,7 +675,7 @@ u64 extract_kernel(struct boot_params *bp)
 	randomise(&boot);
 	map_payload(&boot);
 
-	report_entry(bp);
+	report_entry(loader);
 	if (cut)
 		cut_cmdline(&boot.cmdline);
 	/*

@@ -543,6 +543,8 @@ static void con_flush(void)
 	if (len > sizeof(console_text))
 		len = sizeof(console_text);
 	con.len = 0;
+	if (!len)
+		return;
 	if (con.uart_port)
 		uart_send(console_text, len);
 	if (con.debugcon_port)
@@ -553,16 +555,18 @@ static void con_flush(void)
 
 static void put_byte(char c)
 {
+	/* The hypervisor can garble the length. */
 	size_t len = READ_ONCE(con.len);
 
-	HOLD(put_byte, len);
-	if (len >= sizeof(console_text)) {
-		con_flush();
+	HOLD(put_byte, len, c);
+	if (len >= sizeof(console_text))
 		len = 0;
-	}
-	console_text[len] = c;
+	console_text[len++] = c;
 	RELEASE(put_byte);
-	con.len = len + 1;
+	con.len = len;
+	/* The byte is stored before any call, which would keep it on the stack. */
+	if (len == sizeof(console_text))
+		con_flush();
 }
 
 static void put_char(char c)
@@ -600,7 +604,7 @@ static void put_untrusted(char c)
 /* A parsed conversion of a format: '%', an optional '0', a width, 'l', a letter. */
 struct spec {
 	u8 width;
-	char pad;
+	bool zeros;		/* pad with zeros instead of blanks */
 	bool is_long;
 	char letter;
 };
@@ -625,12 +629,12 @@ static bool takes_argument(char letter)
 /* Parses a conversion behind its '%'. */
 static struct conversion parse_conversion(const char *s)
 {
-	struct spec spec = { .pad = ' ' };
+	struct spec spec = { 0 };
 	unsigned int width = 0;
 	char c = text_at(s);
 
 	if (c == '0') {
-		spec.pad = c;
+		spec.zeros = true;
 		c = text_at(++s);
 	}
 	for (; c >= '0' && c <= '9'; c = text_at(++s))
@@ -670,7 +674,7 @@ static struct conversion print_text(const char *fmt)
 static void put_padding(struct spec spec, size_t len)
 {
 	for (; len < spec.width; len++)
-		put_char(spec.pad);
+		put_char(spec.zeros ? '0' : ' ');
 }
 
 static void put_string(struct spec spec, const char *s)
@@ -698,10 +702,10 @@ static void put_number(struct spec spec, u64 value, bool negative)
 	 * Padding zeros follow the minus sign, as in -007; padding blanks
 	 * precede it.
 	 */
-	if (negative && spec.pad == '0')
+	if (negative && spec.zeros)
 		put_char('-');
 	put_padding(spec, len);
-	if (negative && spec.pad != '0')
+	if (negative && !spec.zeros)
 		put_char('-');
 	for (; unit; unit /= base) {
 		digit = (unsigned int)(value / unit % base);
