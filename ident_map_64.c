@@ -246,8 +246,8 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 /*
  * Replaces the entry @at, which is empty or a leaf, by a table of empty entries, or of
  * smaller leaves that translate the same addresses with the same rights. Returns false if
- * there is no memory for a table. Nothing on the way saves a register, so that the addresses
- * of the entry and of the table stay in registers.
+ * there is no memory for a table. It calls no function that saves a register, so that the
+ * addresses of the entry and of the table stay in registers.
  *
  * The leaf may map this code, its stack or the table itself, so the entry must never be
  * empty meanwhile. The table is complete before the entry points to it. Until INVLPG the
@@ -274,14 +274,16 @@ static noinline bool extend(walked at)
 	if (leaf && (!is_leaf(leaf, level) || (leaf ^ page) & mask))
 		halt_forever();
 	/*
-	 * In a leaf of 2 MiB or more, PTE_LEAF (bit 7) marks the leaf. In the
-	 * entry of a 4 KiB page, bit 7 selects a PAT entry, so clear it (APM2
-	 * 5.4.1).
+	 * In a leaf of 2 MiB or more, PTE_LEAF (bit 7) marks the leaf. In the entry of a 4 KiB
+	 * page, bit 7 selects a PAT entry, so clear it (APM2 5.4.1).
 	 */
 	if (level == 2)
 		leaf &= ~PTE_LEAF;
-	for (i = 0; i < PTRS_PER_TABLE; i++, leaf += step)
-		write_entry(&table[i], leaf);
+	if (step)
+		for (i = 0; i < PTRS_PER_TABLE; i++, leaf += step)
+			write_entry(&table[i], leaf);
+	else
+		clear_table(table);
 	write_private(entry_of(at), (u64)table | PTE_PRESENT | PTE_WRITE);
 	if (step)
 		invlpg(at.addr);
@@ -381,10 +383,7 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 			break;
 		}
 		addr = at.addr;
-		/*
-		 * The entries of one table follow each other. The loop calls no
-		 * function, so that the C-bit stays in a register.
-		 */
+		/* The loop calls no function, so that the C-bit stays in a register. */
 		mask = private ? enc_mask() : 0;
 		if (level_of(at) > 1)
 			mask |= PTE_LEAF;
@@ -418,10 +417,9 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
 }
 
 /*
- * Returns the lowest address that the page tables cannot map. Three bounds
- * apply: the lower half of the canonical addresses, the 52 address bits of an
- * entry, and the C-bit. The C-bit and the bits above it are no part of a
- * physical address (APM2 7.10.1).
+ * Returns the lowest address that the page tables cannot map. Three bounds apply: the lower
+ * half of the canonical addresses, the 52 address bits of an entry, and the C-bit. The C-bit
+ * and the bits above it are no part of a physical address (APM2 7.10.1).
  */
 static u64 map_limit(const struct in_force *now)
 {
@@ -460,8 +458,8 @@ int ident_map_init(const struct ident_map_config *config)
 	struct in_force now;
 
 	/*
-	 * The C-bit must be a single address bit of an entry, and not one of
-	 * the lowest 21, which are the offset within a 2 MiB page.
+	 * The C-bit must be a single address bit of an entry, and not one of the lowest 21,
+	 * which are the offset within a 2 MiB page.
 	 */
 	if ((config->enc_mask & (config->enc_mask - 1)) ||
 	    (config->enc_mask & ~PTE_ADDR_MASK) ||
@@ -477,8 +475,8 @@ int ident_map_init(const struct ident_map_config *config)
 		return -EINVAL;
 	if (config->pool_size < TOP_TABLES_SIZE)
 		return -ENOMEM;
-	memset(top_table(LEVELS_MAX), 0, PAGE_SIZE);
-	memset(top_table(LEVELS_MIN), 0, PAGE_SIZE);
+	clear_table(top_table(LEVELS_MAX));
+	clear_table(top_table(LEVELS_MIN));
 	write_private(top_table(LEVELS_MAX),
 		      (u64)top_table(LEVELS_MIN) | PTE_PRESENT | PTE_WRITE);
 	return 0;
@@ -529,10 +527,7 @@ static void flush_page(u64 addr)
 
 	for (line = addr; line < addr + PAGE_SIZE; line += CACHE_LINE_SIZE)
 		clflush((const void *)line);
-	/*
-	 * MFENCE is the only fence that orders CLFLUSH with later stores (APM3,
-	 * "CLFLUSH").
-	 */
+	/* MFENCE is the only fence that orders CLFLUSH with later stores (APM3, "CLFLUSH"). */
 	mfence();
 }
 
@@ -777,11 +772,10 @@ int ident_map_fault(u64 addr, u64 error_code)
 	int err;
 
 	/*
-	 * Only a data access to an unmapped page can be handled, and a guard
-	 * page stays unmapped. If the page is mapped, restarting the
-	 * instruction would cause the same fault again. While other page tables
-	 * are loaded, the stub causes no page fault, and the C-bit would have to
-	 * come from memory.
+	 * Only a data access to an unmapped page can be handled, and a guard page stays
+	 * unmapped. If the page is mapped, restarting the instruction would cause the same
+	 * fault again. While other page tables are loaded, the stub causes no page fault, and
+	 * the C-bit would have to come from memory.
 	 */
 	if (!loaded_map().loaded || map.busy || (error_code & ~PF_WRITE) ||
 	    addr >= map_limit(&now) || *entry_of(lookup(addr)))
@@ -791,10 +785,7 @@ int ident_map_fault(u64 addr, u64 error_code)
 	high = low + PMD_SIZE;
 	if (!e820_ram_around(map.config.bp, addr, &low, &high))
 		return -EFAULT;
-	/*
-	 * [low, high) is RAM. A page that is only partly RAM stays unmapped, so
-	 * round both addresses inwards.
-	 */
+	/* A page that is only partly RAM stays unmapped, so round both addresses inwards. */
 	low = ALIGN_UP(low, PAGE_SIZE);
 	high = ALIGN_DOWN(high, PAGE_SIZE);
 	if (addr < low || addr >= high)
