@@ -116,9 +116,9 @@ $(patsubst %.c,$(O)/stub/%.o,$(filter efi/%.c,$(STUB_C))): \
 # clang support -Oz, which makes smaller code than -Os.
 SMALL := $(or $(call cc-option,-Oz),-Os)
 # In these files values must stay in registers between their comparison and their use (HOLD()
-# in types.h). With -Oz a compiler loads some constants by PUSH and POP, and the hypervisor
+# in types.h), or requests are sent to the hypervisor. With -Oz a compiler loads some constants by PUSH and POP, and the hypervisor
 # could exchange them on the stack.
-HELD_C := ident_map_64.c sev-es.c sev-vc.c lib/console.c payload/relocate.c
+HELD_C := ident_map_64.c sev-es.c sev-vc.c exception.c la57.c misc.c lib/console.c payload/relocate.c
 HOT_C := lib/string.c payload/unfilter.c payload/unlz4.c payload/unzstd.c
 
 # Only the decoders and unfilter() use XMM registers, for copies and comparisons of 16

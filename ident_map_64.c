@@ -55,22 +55,24 @@
 #define DEVICE_END	VGA_END
 #endif
 
+/*
+ * The pool begins with the top table of five levels. Its entry 0 points to the second page
+ * of the pool, which is the top table of four levels. Both are at constant addresses,
+ * because the hypervisor can put an old address back. A table would then be walked with
+ * the wrong number of levels.
+ */
+#define TOP_TABLES_SIZE	(2 * PAGE_SIZE)
+
 static struct {
 	struct ident_map_config config;
-	size_t pool_used;	/* bytes of the pool that are page tables */
+	/* Bytes of the pool that are page tables, unless CR2 has the number: see pool_used(). */
+	size_t pool_used;
 	/*
 	 * True while a page-table entry or the pool is being changed.
 	 * ident_map_fault() refuses every page fault then.
 	 */
 	bool busy;
 } map in_data;
-
-/*
- * Always equals map.pool_used. The hypervisor can put an old value of one of them
- * back, and a page table would then be used twice. The alignment keeps them out of
- * one 16-byte block of encrypted memory, so that one change cannot affect both.
- */
-static size_t pool_used_again __attribute__((aligned(16))) in_data;
 
 enum walk_mode {
 	/* walk() puts tables into empty entries, and stops at leaves. */
@@ -116,12 +118,7 @@ static inline u64 enc_mask(void)
 	return map_now.loaded ? map_now.enc_mask : map.config.enc_mask;
 }
 
-/*
- * Returns the top page table for @levels levels of paging. The pool begins with the top
- * table of five levels. Its entry 0 points to the second page of the pool, which is the
- * top table of four levels. Both are at constant addresses, because the hypervisor can
- * put an old address back. A table would then be walked with the wrong number of levels.
- */
+/* Returns the top page table for @levels levels of paging. */
 static inline u64 *top_table(unsigned int levels)
 {
 	return (u64 *)(page_table_pool + (levels == LEVELS_MAX ? 0 : PAGE_SIZE));
@@ -197,47 +194,44 @@ static void end_change(bool was_busy)
 }
 
 /*
- * Takes a page table from the pool and clears it. Returns NULL if the pool is
- * used up, or if the hypervisor has changed the number of used bytes.
+ * Returns how many bytes of the pool are page tables, in all pages from its start on.
+ *
+ * An old number would make the stub use a table twice, for example for two levels, and the
+ * processor would then read a page of the loader's data as a page table. CR2 therefore holds
+ * the number, as the address of the next free page. The hypervisor cannot change registers
+ * of an SEV-ES guest, and a page fault, which sets CR2, ends its boot. In other guests page
+ * faults are handled, and none has an address in the pool, which is mapped: if CR2 is not in
+ * the pool, memory has the number.
  */
-static u64 *alloc_table(void)
+static inline __attribute__((always_inline)) size_t pool_used(void)
 {
-	bool was_busy = begin_change();
-	/* The hypervisor can garble both: a table must be a page of the pool. */
-	size_t used = READ_ONCE(map.pool_used);
-	size_t size = READ_ONCE(map.config.pool_size);
-	u64 *table = NULL;
+	size_t at = read_cr2() - (u64)page_table_pool;
 
-	HOLD(alloc_table, used, size);
-	if (size > (size_t)(page_table_pool_end - page_table_pool))
-		size = (size_t)(page_table_pool_end - page_table_pool);
-	if (used == READ_ONCE(pool_used_again) && !(used % PAGE_SIZE) &&
-	    used < size && size - used >= PAGE_SIZE) {
-		map.pool_used = used + PAGE_SIZE;
-		pool_used_again = used + PAGE_SIZE;
-		table = memset(page_table_pool + used, 0, PAGE_SIZE);
-	}
-	end_change(was_busy);
-	return table;
+	return at <= (size_t)(page_table_pool_end - page_table_pool) ? at : map.pool_used;
+}
+
+static inline __attribute__((always_inline)) void set_pool_used(size_t used)
+{
+	map.pool_used = used;
+	write_cr2((u64)page_table_pool + used);
 }
 
 /*
- * Fills @table with smaller leaves that translate the same addresses with the
- * same rights as @leaf, an entry of @level.
+ * Takes a page of the pool for a page table. Its contents are not defined. Returns NULL if
+ * the pool is used up.
  */
-static void fill_from_leaf(u64 *table, u64 leaf, unsigned int level)
+static inline __attribute__((always_inline)) u64 *take_table(void)
 {
-	unsigned int i;
+	size_t used = pool_used();
+	size_t size = READ_ONCE(map.config.pool_size);
 
-	/*
-	 * In a leaf of 2 MiB or more, PTE_LEAF (bit 7) marks the leaf. In the
-	 * entry of a 4 KiB page, bit 7 selects a PAT entry, so clear it (APM2
-	 * 5.4.1).
-	 */
-	if (level == 2)
-		leaf &= ~PTE_LEAF;
-	for (i = 0; i < PTRS_PER_TABLE; i++)
-		write_entry(&table[i], leaf + i * level_size(level - 1));
+	/* The hypervisor can garble both numbers: a table must be a page of the pool. */
+	if (size > (size_t)(page_table_pool_end - page_table_pool))
+		size = (size_t)(page_table_pool_end - page_table_pool);
+	if (used % PAGE_SIZE || used >= size || size - used < PAGE_SIZE)
+		return NULL;
+	set_pool_used(used + PAGE_SIZE);
+	return (u64 *)(page_table_pool + used);
 }
 
 /*
@@ -250,23 +244,50 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 }
 
 /*
- * Replaces *@entry, an empty entry or a leaf of @level that translates @addr, by @table.
+ * Replaces the entry @at, which is empty or a leaf, by a table of empty entries, or of
+ * smaller leaves that translate the same addresses with the same rights. Returns false if
+ * there is no memory for a table. It calls no function that saves a register, so that the
+ * addresses of the entry and of the table stay in registers.
  *
  * The leaf may map this code, its stack or the table itself, so the entry must never be
  * empty meanwhile. The table is complete before the entry points to it. Until INVLPG the
  * processor may use the old or the new entry (APM2 5.5.3), and both translate to the same
  * address.
  */
-static inline __attribute__((always_inline)) void
-extend(u64 *entry, unsigned int level, u64 addr, u64 *table)
+static noinline bool extend(walked at)
 {
-	u64 old = READ_ONCE(*entry);
+	unsigned int level = level_of(at), i;
+	u64 *table = take_table();
+	u64 leaf = READ_ONCE(*entry_of(at));
+	u64 step = leaf ? level_size(level - 1) : 0;
+	u64 page = ALIGN_DOWN(at.addr, level_size(level));
+	/* Bit 12 of a leaf of 2 MiB or more selects a PAT entry. */
+	u64 mask = PTE_ADDR_MASK & ~enc_mask() & -PMD_SIZE;
 
-	if (old)
-		fill_from_leaf(table, old, level);
-	write_private(entry, (u64)table | PTE_PRESENT | PTE_WRITE);
-	if (old)
-		invlpg(addr);
+	if (!table)
+		return false;
+	/*
+	 * The hypervisor can have changed the entry since walk() has looked at it. The
+	 * address of a table must not become the address of a page.
+	 */
+	HOLD(extend, leaf, page, mask);
+	if (leaf && (!is_leaf(leaf, level) || (leaf ^ page) & mask))
+		halt_forever();
+	/*
+	 * In a leaf of 2 MiB or more, PTE_LEAF (bit 7) marks the leaf. In the entry of a 4 KiB
+	 * page, bit 7 selects a PAT entry, so clear it (APM2 5.4.1).
+	 */
+	if (level == 2)
+		leaf &= ~PTE_LEAF;
+	if (step)
+		for (i = 0; i < PTRS_PER_TABLE; i++, leaf += step)
+			write_entry(&table[i], leaf);
+	else
+		clear_table(table);
+	write_private(entry_of(at), (u64)table | PTE_PRESENT | PTE_WRITE);
+	if (step)
+		invlpg(at.addr);
+	return true;
 }
 
 /*
@@ -296,32 +317,31 @@ static noinline walked lookup(u64 addr)
 /*
  * Looks @addr up and adds tables, or splits leaves, as @mode says, until the entry is of
  * @level or cannot be replaced by a table. Returns the entry, or none if the pool is used up.
- *
- * What lookup() finds is in registers until it is used. The allocation of a table puts
- * registers on the stack, where the hypervisor can change them, so @addr is looked up again
- * behind it.
+ * What lookup() finds is in registers until it is used, and extend() puts registers on the
+ * stack, so @addr is looked up again behind it. The caller has called begin_change().
  */
 static noinline walked walk(u64 addr, unsigned int level, enum walk_mode mode)
 {
-	u64 *new_table = NULL;
 	walked at;
 
 	for (;;) {
-		HOLD(walk, addr, level, mode, new_table);
 		at = lookup(addr);
 		if (level_of(at) <= level ||
 		    !may_extend(*entry_of(at), level_of(at), mode))
 			return at;
-		if (new_table) {
-			extend(entry_of(at), level_of(at), at.addr, new_table);
-			RELEASE(walk);
-			new_table = NULL;
-		} else {
-			new_table = alloc_table();
-			if (!new_table)
-				return (walked){ 0, 0 };
-		}
+		if (!extend(at))
+			return (walked){ 0, 0 };
 	}
+}
+
+/* Does what walk() does, with map.busy set meanwhile. */
+static walked walk_busy(u64 addr, unsigned int level, enum walk_mode mode)
+{
+	bool was_busy = begin_change();
+	walked at = walk(addr, level, mode);
+
+	end_change(was_busy);
+	return at;
 }
 
 /* Returns the lowest address above @addr that another entry than that of @level translates. */
@@ -363,10 +383,7 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 			break;
 		}
 		addr = at.addr;
-		/*
-		 * The entries of one table follow each other. The loop calls no
-		 * function, so that the C-bit stays in a register.
-		 */
+		/* The loop calls no function, so that the C-bit stays in a register. */
 		mask = private ? enc_mask() : 0;
 		if (level_of(at) > 1)
 			mask |= PTE_LEAF;
@@ -400,10 +417,9 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
 }
 
 /*
- * Returns the lowest address that the page tables cannot map. Three bounds
- * apply: the lower half of the canonical addresses, the 52 address bits of an
- * entry, and the C-bit. The C-bit and the bits above it are no part of a
- * physical address (APM2 7.10.1).
+ * Returns the lowest address that the page tables cannot map. Three bounds apply: the lower
+ * half of the canonical addresses, the 52 address bits of an entry, and the C-bit. The C-bit
+ * and the bits above it are no part of a physical address (APM2 7.10.1).
  */
 static u64 map_limit(const struct in_force *now)
 {
@@ -439,12 +455,11 @@ static u64 attributes_of(unsigned int prot)
 
 int ident_map_init(const struct ident_map_config *config)
 {
-	u64 pool = (u64)config->pool;
 	struct in_force now;
 
 	/*
-	 * The C-bit must be a single address bit of an entry, and not one of
-	 * the lowest 21, which are the offset within a 2 MiB page.
+	 * The C-bit must be a single address bit of an entry, and not one of the lowest 21,
+	 * which are the offset within a 2 MiB page.
 	 */
 	if ((config->enc_mask & (config->enc_mask - 1)) ||
 	    (config->enc_mask & ~PTE_ADDR_MASK) ||
@@ -452,17 +467,16 @@ int ident_map_init(const struct ident_map_config *config)
 		return -EINVAL;
 
 	map.config = *config;
-	map.pool_used = 0;
-	pool_used_again = 0;
+	set_pool_used(TOP_TABLES_SIZE);
 
 	now = in_force();
-	if (pool % PAGE_SIZE || pool > map_limit(&now) ||
-	    config->pool_size > map_limit(&now) - pool)
+	if ((u64)page_table_pool > map_limit(&now) ||
+	    config->pool_size > map_limit(&now) - (u64)page_table_pool)
 		return -EINVAL;
-	if (!alloc_table())
+	if (config->pool_size < TOP_TABLES_SIZE)
 		return -ENOMEM;
-	if (!alloc_table())
-		return -ENOMEM;
+	clear_table(top_table(LEVELS_MAX));
+	clear_table(top_table(LEVELS_MIN));
 	write_private(top_table(LEVELS_MAX),
 		      (u64)top_table(LEVELS_MIN) | PTE_PRESENT | PTE_WRITE);
 	return 0;
@@ -484,7 +498,7 @@ int ident_map_guard(u64 addr)
 
 	if (addr >= map_limit(&now))
 		return -EINVAL;
-	at = walk(addr, 1, WALK_FILL);
+	at = walk_busy(addr, 1, WALK_FILL);
 	if (!at.entry)
 		return -ENOMEM;
 	if (*entry_of(at))
@@ -513,10 +527,7 @@ static void flush_page(u64 addr)
 
 	for (line = addr; line < addr + PAGE_SIZE; line += CACHE_LINE_SIZE)
 		clflush((const void *)line);
-	/*
-	 * MFENCE is the only fence that orders CLFLUSH with later stores (APM3,
-	 * "CLFLUSH").
-	 */
+	/* MFENCE is the only fence that orders CLFLUSH with later stores (APM3, "CLFLUSH"). */
 	mfence();
 }
 
@@ -536,11 +547,11 @@ static inline __attribute__((always_inline)) int set_private(u64 addr, bool priv
 	if (!now.enc_mask || addr >= map_limit(&now))
 		return -EINVAL;
 	addr = ALIGN_DOWN(addr, PAGE_SIZE);
-	at = walk(addr, 1, WALK_SPLIT);
+	at = walk_busy(addr, 1, WALK_SPLIT);
 	if (!at.entry)
 		return -ENOMEM;
 	entry = entry_of(at);
-	if (!is_leaf(*entry, level_of(at)))
+	if (level_of(at) != 1 || !is_leaf(*entry, 1))
 		return -EINVAL;
 
 	if (flush)
@@ -735,7 +746,7 @@ bool ident_map_is_private(u64 start, u64 end, int prot)
 
 size_t ident_map_tables_left(void)
 {
-	return (map.config.pool_size - map.pool_used) / PAGE_SIZE;
+	return (map.config.pool_size - pool_used()) / PAGE_SIZE;
 }
 
 u64 ident_map_cr3(void)
@@ -758,13 +769,13 @@ int ident_map_fault(u64 addr, u64 error_code)
 {
 	struct in_force now = in_force();
 	u64 low, high;
+	int err;
 
 	/*
-	 * Only a data access to an unmapped page can be handled, and a guard
-	 * page stays unmapped. If the page is mapped, restarting the
-	 * instruction would cause the same fault again. While other page tables
-	 * are loaded, the stub causes no page fault, and the C-bit would have to
-	 * come from memory.
+	 * Only a data access to an unmapped page can be handled, and a guard page stays
+	 * unmapped. If the page is mapped, restarting the instruction would cause the same
+	 * fault again. While other page tables are loaded, the stub causes no page fault, and
+	 * the C-bit would have to come from memory.
 	 */
 	if (!loaded_map().loaded || map.busy || (error_code & ~PF_WRITE) ||
 	    addr >= map_limit(&now) || *entry_of(lookup(addr)))
@@ -774,13 +785,13 @@ int ident_map_fault(u64 addr, u64 error_code)
 	high = low + PMD_SIZE;
 	if (!e820_ram_around(map.config.bp, addr, &low, &high))
 		return -EFAULT;
-	/*
-	 * [low, high) is RAM. A page that is only partly RAM stays unmapped, so
-	 * round both addresses inwards.
-	 */
+	/* A page that is only partly RAM stays unmapped, so round both addresses inwards. */
 	low = ALIGN_UP(low, PAGE_SIZE);
 	high = ALIGN_DOWN(high, PAGE_SIZE);
 	if (addr < low || addr >= high)
 		return -EFAULT;
-	return map_pages(low, high, attributes_of(MAP_WRITE));
+	err = map_pages(low, high, attributes_of(MAP_WRITE));
+	/* A report of the page fault prints CR2, which set_pool_used() has changed. */
+	write_cr2(addr);
+	return err;
 }

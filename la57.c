@@ -16,6 +16,7 @@
  */
 #include <asm/bootparam.h>
 
+#include "boot_params.h"
 #include "cmdline.h"
 #include "e820.h"
 #include "error.h"
@@ -46,14 +47,22 @@ BUILD_BUG_ON(sizeof(struct la57_page) != LA57_SIZE - PAGE_SIZE);
  */
 #define LOW_MEMORY_END	0x100000UL
 #define MEMORY_4G	0x100000000UL
+/* Zero page, command line and initrd. setup_data is not considered. */
+#define LOADERS_RANGES	3
 
 in_data u64 la57_efi_memory;
 
 /*
  * Address of the LA57_SIZE bytes below 4 GiB for la57_switch(); 0 if CR4.LA57
- * stays as it is.
+ * stays as it is. It is read again for each use, because the hypervisor can put an old
+ * address back on the stack. Here the old contents are 0, which is no address of memory.
  */
 static u64 area;
+
+static struct la57_page *area_page(void)
+{
+	return (struct la57_page *)READ_ONCE(area);
+}
 /*
  * True if the two pages at area may hold data, so that la57_switch() must
  * restore them.
@@ -83,30 +92,53 @@ static bool cpu_has_la57(void)
 }
 
 /*
- * Returns the address of the highest LA57_SIZE bytes of RAM between 1 MiB and 4
- * GiB, or 0. The highest range ends at 4 GiB, at the end of an E820 entry or at
- * the start of one, so only these addresses are tried. Entries in setup_data
- * are not tried.
+ * Returns the address of the last LA57_SIZE bytes in whole pages below @end if la57_switch()
+ * may borrow them, and 0 otherwise. They must be RAM between 1 MiB and 4 GiB outside of the
+ * LOADERS_RANGES ranges @loaders, which hold the loader's data: a host may have chosen these
+ * data, and could put them back in place of the code and of the page table that the stub
+ * writes there.
  */
-static u64 find_low_memory(const struct boot_params *bp)
+static u64 free_below(const struct boot_params *bp, const struct range *loaders, u64 end)
 {
+	struct range r;
+	unsigned int i;
+
+	if (end > MEMORY_4G || end < LOW_MEMORY_END + LA57_SIZE)
+		return 0;
+	r.end = ALIGN_DOWN(end, PAGE_SIZE);
+	r.start = r.end - LA57_SIZE;
+	for (i = 0; i < LOADERS_RANGES; i++)
+		if (range_overlaps(r, loaders[i]))
+			return 0;
+	return r.start >= LOW_MEMORY_END && e820_is_ram(bp, r.start, r.end) ? r.start : 0;
+}
+
+/*
+ * Returns the address of the highest memory that la57_switch() may borrow, or 0. It ends
+ * at 4 GiB, at an end or a start of an E820 entry, or where data of the loader start, so
+ * only these addresses are tried. Entries in setup_data are not tried.
+ */
+static u64 find_low_memory(const struct boot_params *bp, const struct cmdline *cmdline)
+{
+	const struct range loaders[LOADERS_RANGES] = {
+		zero_page_range(bp), cmdline_range(cmdline), initrd_range(bp),
+	};
 	unsigned int edges = 2U * bp->e820_entries + 1, i;
-	u64 best = 0;
+	u64 best = 0, found;
 
 	if (bp->e820_entries > E820_MAX_ENTRIES_ZEROPAGE)
 		edges = 2 * E820_MAX_ENTRIES_ZEROPAGE + 1;
-	for (i = 0; i < edges; i++) {
-		const struct boot_e820_entry *e = &bp->e820_table[i / 2];
-		u64 start, end = MEMORY_4G;
+	for (i = 0; i < edges + LOADERS_RANGES; i++) {
+		const struct boot_e820_entry *e = bp->e820_table;
+		u64 end = MEMORY_4G;
 
-		if (i < edges - 1)
-			end = i % 2 ? e->addr + e->size : e->addr;
-		if (end > MEMORY_4G || end < LOW_MEMORY_END + LA57_SIZE)
-			continue;
-		start = ALIGN_DOWN(end, PAGE_SIZE) - LA57_SIZE;
-		if (start > best && start >= LOW_MEMORY_END &&
-		    e820_is_ram(bp, start, start + LA57_SIZE))
-			best = start;
+		if (i >= edges)
+			end = loaders[i - edges].start;
+		else if (i < edges - 1)
+			end = e[i / 2].addr + (i % 2 ? e[i / 2].size : 0);
+		found = free_below(bp, loaders, end);
+		if (found > best)
+			best = found;
 	}
 	return best;
 }
@@ -115,17 +147,20 @@ static u64 find_low_memory(const struct boot_params *bp)
  * Finds the two pages for la57_switch() and sets area and borrowed.
  * early_tables is free, because startup_32's page tables are no longer in use.
  */
-static void find_area(const struct boot_params *bp)
+static void find_area(const struct boot_params *bp, const struct cmdline *cmdline)
 {
+	u64 found = la57_efi_memory;
+
 	borrowed = false;
-	area = la57_efi_memory;
-	if (!area)
-		area = (u64)early_tables;
+	if (!found)
+		found = (u64)early_tables;
 	/* In an SNP guest other RAM may be memory that is not validated yet. */
-	if (area + LA57_SIZE > MEMORY_4G) {
-		area = sev_snp_active() ? 0 : find_low_memory(bp);
+	if (found + LA57_SIZE > MEMORY_4G) {
+		found = sev_snp_active() ? 0 : find_low_memory(bp, cmdline);
 		borrowed = true;
 	}
+	/* Stored once, so that 0 is all that the hypervisor can put back. */
+	area = found;
 }
 
 /*
@@ -146,7 +181,7 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 
 	area = 0;
 	if (wanted(cmdline, payload_can, on) != on) {
-		find_area(bp);
+		find_area(bp, cmdline);
 		/*
 		 * Without memory for the switch five-level paging stays off. If
 		 * it is on and must be switched off, the boot cannot go on.
@@ -159,75 +194,74 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 }
 
 /*
- * Returns a 32-bit interrupt gate for the copy of @handler in @page. It can
+ * Returns a 32-bit interrupt gate for the copy of @handler at area. It can
  * also serve as the first half of a 64-bit gate, whose second half is 0 because
  * the page is below 4 GiB.
  */
-static u64 gate(const struct la57_page *page, const u8 *handler, u64 selector)
+static u64 gate(const u8 *handler, u64 selector)
 {
-	u64 offset = (u64)page->code + (u64)(handler - la57_code);
+	u64 offset = (u64)area_page()->code + (u64)(handler - la57_code);
 
 	return (offset & 0xffff) | selector << 16 |
 	       (u64)GATE_INTERRUPT << 40 | (offset & 0xffff0000) << 32;
 }
 
-static void set_long_gate(struct la57_page *page, unsigned int vector,
-			  const u8 *handler)
+static void set_long_gate(unsigned int vector, const u8 *handler)
 {
-	volatile u64 *at = &page->idt[2 * vector];
+	u64 half = gate(handler, BOOT_CS);
+	volatile u64 *at = &area_page()->idt[2 * vector];
 
 	/* The half that makes the gate present comes last, as in idt_64.c. */
 	at[1] = 0;
-	at[0] = gate(page, handler, BOOT_CS);
+	at[0] = half;
 }
 
-static void fill(struct la57_page *page)
+/* Fills in struct la57_page at area, but for the fields that la57_toggle() stores. */
+static void fill(void)
 {
+	struct la57_page *page;
 	unsigned int i;
 
-	memset(page, 0, sizeof(*page));
-	memcpy(page->code, la57_code, (size_t)(la57_code_end - la57_code));
-	memcpy(page->gdt, gdt, sizeof(page->gdt));
-	page->gdt_ptr = (struct desc_ptr){ sizeof(page->gdt) - 1,
-					   (u64)page->gdt };
+	memset(area_page(), 0, sizeof(*page));
+	memcpy(area_page()->code, la57_code, (size_t)(la57_code_end - la57_code));
+	memcpy(area_page()->gdt, gdt, sizeof(page->gdt));
 	/*
 	 * Make the gates for 32-bit code first. The gates for 64-bit code
 	 * overwrite those of vectors 4, 5, 16, 17, 26 and 27, which the 32-bit
 	 * code does not raise.
 	 */
 	for (i = 0; i < IDT_VECTORS; i++)
-		page->idt[i] = gate(page, la57_exception, KERNEL32_CS);
+		area_page()->idt[i] = gate(la57_exception, KERNEL32_CS);
 	/*
 	 * Ask the processor for each gate, because the hypervisor can change an
 	 * answer that is kept on the stack.
 	 */
-	page->idt[X86_TRAP_NMI] = gate(page, sev_es_active() ? la57_nmi_es :
-				       la57_nmi_32, KERNEL32_CS);
-	set_long_gate(page, X86_TRAP_NMI,
-		      sev_es_active() ? la57_nmi_es : la57_nmi_64);
+	area_page()->idt[X86_TRAP_NMI] = gate(sev_es_active() ? la57_nmi_es :
+					      la57_nmi_32, KERNEL32_CS);
+	set_long_gate(X86_TRAP_NMI, sev_es_active() ? la57_nmi_es : la57_nmi_64);
 	/*
 	 * In long mode a gate takes two 8-byte slots. All vectors but these and
 	 * NMI find two 32-bit gates or two empty slots. Neither is a valid
 	 * gate, so the processor raises #GP.
 	 */
-	set_long_gate(page, X86_TRAP_DF, la57_exception);
-	set_long_gate(page, X86_TRAP_GP, la57_exception);
-	set_long_gate(page, X86_TRAP_VC, la57_exception);
-	page->idt_ptr = (struct desc_ptr){ sizeof(page->idt) - 1,
-					   (u64)page->idt };
-	page->sev_status = sev_es_active() ? SEV_STATUS_SEV_ES : 0;
+	set_long_gate(X86_TRAP_DF, la57_exception);
+	set_long_gate(X86_TRAP_GP, la57_exception);
+	set_long_gate(X86_TRAP_VC, la57_exception);
+	area_page()->sev_status = sev_es_active() ? SEV_STATUS_SEV_ES : 0;
+	page = area_page();
+	page->gdt_ptr = (struct desc_ptr){ sizeof(page->gdt) - 1, (u64)page->gdt };
+	page->idt_ptr = (struct desc_ptr){ sizeof(page->idt) - 1, (u64)page->idt };
 }
 
 void la57_switch(void)
 {
-	struct la57_page *page = (void *)area;
-	u64 table = area + PAGE_SIZE;
 	bool on = read_cr4() & X86_CR4_LA57;
+	u64 at;
 
 	if (!area)
 		return;
 	if (borrowed)
-		memcpy(early_tables, page, LA57_SIZE);
+		memcpy(early_tables, area_page(), LA57_SIZE);
 	if (on && !ident_map_fits_four_levels())
 		error("five-level paging", "a mapped range lies above what four levels reach");
 
@@ -235,16 +269,16 @@ void la57_switch(void)
 	 * map_la57() in misc.c has mapped the memory at the address in struct boot. The
 	 * hypervisor can put an old address back there, so area is examined.
 	 */
-	if (!ident_map_is_private((u64)page, (u64)page + LA57_SIZE,
-				  MAP_WRITE | MAP_EXEC))
+	at = READ_ONCE(area);
+	if (!ident_map_is_private(at, at + LA57_SIZE, MAP_WRITE | MAP_EXEC))
 		error("page tables", "the memory for five-level paging is not private");
-	fill(page);
-	memcpy((void *)table, ident_map_other_top(), PAGE_SIZE);
-	la57_toggle(page, table);
-	nmi_count += page->nmis;
+	fill();
+	memcpy(area_page() + 1, ident_map_other_top(), PAGE_SIZE);
+	la57_toggle(area_page());
+	nmi_count += area_page()->nmis;
 	sev_reload_map();
 
 	if (borrowed)
-		memcpy(page, early_tables, LA57_SIZE);
+		memcpy(area_page(), early_tables, LA57_SIZE);
 	ident_map_remove(area, LA57_SIZE);
 }

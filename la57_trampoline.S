@@ -32,8 +32,8 @@
 /*
  * la57_toggle - inverts CR4.LA57 and changes the top page table, for la57_switch().
  * In:       %rdi = struct la57_page below 4 GiB, filled, mapped writable and
- *           executable. %rsi = top page table for the new depth, below 4 GiB.
- * Out:      CR4.LA57 changed, CR3 = %rsi, the GDT and IDT of the moved image. EFER and the
+ *           executable. The page behind it is the top page table for the new depth.
+ * Out:      CR4.LA57 changed, CR3 = that top page table, the GDT and IDT of the moved image. EFER and the
  *           other bits of CR4 are as before.
  * Clobbers: %rax, %rcx, %rdx, %rsi, %rdi, %r8 to %r11, flags. 32-bit code loses
  *           the upper halves of registers, so those that C functions keep are
@@ -48,6 +48,7 @@ FUNC(la57_toggle)
 	leaq	.Lback(%rip), %rax
 	movq	%rax, LA57_BACK(%rdi)
 
+	leal	PAGE_SIZE(%edi), %esi
 	leaq	LA57_STACK_END(%rdi), %rsp
 	lgdt	LA57_GDT_PTR(%rdi)
 	lidt	LA57_IDT_PTR(%rdi)

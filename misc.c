@@ -268,7 +268,6 @@ static void check_stack(void)
 static void build_map(const struct boot *boot, const struct cpu *cpu)
 {
 	const struct ident_map_config config = {
-		.pool = page_table_pool,
 		.pool_size = (size_t)(page_table_pool_end - page_table_pool),
 		.enc_mask = sev_enc_mask(),
 		.nx = cpu->nx,
@@ -581,15 +580,23 @@ static void unpack(const struct boot *boot)
  */
 static void cut_cmdline(const struct cmdline *cmdline)
 {
+	char *end;
+
 	info("sevstub: command line: longer than the payload takes, cut behind a word\n");
-	((char *)(u64)cmdline->text)[cmdline->len] = '\0';
+	/* The hypervisor can put an old address back. It must not be one of the stub's memory. */
+	end = (char *)(u64)cmdline->text + cmdline->len;
+	HOLD(cut_cmdline, end);
+	if (!may_write((u8 *)end, 1, 1))
+		error("command line", "its address has changed in memory");
+	*end = '\0';
+	RELEASE(cut_cmdline);
 }
 
 /*
- * Prints at which entry the loader started the stub, and the loader's number in
+ * Prints at which entry the loader started the stub, and @loader, the loader's number in
  * type_of_loader (boot.rst).
  */
-static void report_entry(const struct boot_params *bp)
+static void report_entry(u8 loader)
 {
 	static const char names[][13] = {
 		[ENTRY_64] = "64-bit", [ENTRY_32] = "32-bit",
@@ -597,16 +604,19 @@ static void report_entry(const struct boot_params *bp)
 		[ENTRY_EFI_HANDOVER] = "EFI handover",
 	};
 
+	u32 entry;
+
+	if (!info_wanted())
+		return;
 	/*
 	 * The hypervisor can garble entry_taken, and reads the console. An index that
 	 * is not checked would print memory behind names[].
 	 */
-	u32 entry = READ_ONCE(entry_taken);
-
-	HOLD(report_entry, entry, bp);
-	info("sevstub: %s entry, loader type 0x%x\n",
-	     entry < ARRAY_SIZE(names) ? names[entry] : "?",
-	     bp->hdr.type_of_loader);
+	entry = READ_ONCE(entry_taken);
+	HOLD(report_entry, entry, loader);
+	con_printf("sevstub: %s entry, loader type 0x%x\n",
+		   entry < ARRAY_SIZE(names) ? names[entry] : "?",
+		   loader);
 }
 
 /*
@@ -631,6 +641,8 @@ u64 extract_kernel(struct boot_params *bp)
 	struct boot boot = { .bp = bp, .cmdline = find_cmdline(bp) };
 	bool cut = cmdline_is_too_long(bp);
 	struct cpu cpu = detect_cpu();
+	/* Read before a message is printed: later the hypervisor can put back an old @bp. */
+	u8 loader = bp->hdr.type_of_loader;
 	u64 entry;
 
 	read_payload_header(&boot);
@@ -663,7 +675,7 @@ u64 extract_kernel(struct boot_params *bp)
 	randomise(&boot);
 	map_payload(&boot);
 
-	report_entry(bp);
+	report_entry(loader);
 	if (cut)
 		cut_cmdline(&boot.cmdline);
 	/*

@@ -89,16 +89,39 @@ void console_vga_disable(void);
  * .rodata; text elsewhere is not printed.
  *
  * info() prints only if the command line asked for a console. con_printf() and
- * con_vprintf() also print if console_force() has set up the UART.
- * con_vprint_hidden() prints "?" in place of each number, because the
- * hypervisor of an SEV-ES guest reads the message, and the numbers can be private
- * memory. It is a function of its own, so that no value in memory says whether
- * numbers are hidden. @fmt must not end within a conversion.
+ * con_vprintf() also print if console_force() has set up the UART. info() and con_printf()
+ * take at most four arguments, which they pass in registers: the list of arguments that a
+ * variadic function makes has an address on the stack, and an old one names other memory.
+ *
+ * con_vprintf() must not be called in an SEV-ES guest. There con_vprint_hidden() prints "?"
+ * in place of each number and %c, because the hypervisor reads the message, and the numbers
+ * can be private memory. It is a function of its own, so that no value in memory says
+ * whether numbers are hidden. @fmt must not end within a conversion.
  */
-void info(const char *fmt, ...) printf_like(1, 2);
-void con_printf(const char *fmt, ...) printf_like(1, 2);
+#define con_printf(...)							\
+	do {								\
+		if (0)							\
+			con_check_format(__VA_ARGS__);			\
+		CON_PRINT(__VA_ARGS__, 0, 0, 0, 0, 0, 0);		\
+	} while (0)
+#define info(...)							\
+	do {								\
+		if (info_wanted())					\
+			con_printf(__VA_ARGS__);			\
+	} while (0)
 void con_vprintf(const char *fmt, va_list args) printf_like(1, 0);
 void con_vprint_hidden(const char *fmt, va_list args) printf_like(1, 0);
+
+/* Returns true if the command line asked for output on a console that exists. For info(). */
+bool info_wanted(void);
+
+/* What con_printf() calls. The compiler checks that no fifth argument follows @fmt. */
+#define CON_PRINT(fmt, a, b, c, d, none, ...)				\
+	BUILD_BUG_ON(none);						\
+	con_print_numbers(fmt, (u64)(a), (u64)(b), (u64)(c), (u64)(d))
+void con_print_numbers(const char *fmt, u64 a, u64 b, u64 c, u64 d);
+/* Does not exist: the compiler compares its arguments with the format, and makes no call. */
+void con_check_format(const char *fmt, ...) printf_like(1, 2);
 
 /*
  * Prints @text, a constant of the stub, on the consoles of con_printf(). Takes less

@@ -22,8 +22,7 @@ struct boot_params;
 
 /* What the page tables depend on. The caller of ident_map_init() fills it in. */
 struct ident_map_config {
-	void *pool;		/* page-aligned memory for page tables */
-	size_t pool_size;	/* bytes at pool */
+	size_t pool_size;	/* bytes of page_table_pool, where the page tables go */
 	u64 enc_mask;		/* the C-bit as a mask, or 0 outside of SEV */
 	bool nx;		/* EFER.NXE is set */
 	bool pages_1g;		/* the processor has 1 GiB pages */
@@ -32,9 +31,8 @@ struct ident_map_config {
 
 /*
  * Starts new, empty page tables. sev_load_map() loads them into CR3 later.
- * Returns 0; -EINVAL if the pool is not page-aligned or lies above what the map
- * can address, or @enc_mask is neither 0 nor one bit from 21 to 51; -ENOMEM if the
- * pool is smaller than two page tables.
+ * Returns 0; -EINVAL if the pool lies above what the map can address, or @enc_mask is
+ * neither 0 nor one bit from 21 to 51; -ENOMEM if the pool is smaller than two page tables.
  */
 int ident_map_init(const struct ident_map_config *config);
 

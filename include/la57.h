@@ -94,7 +94,7 @@ void la57_switch(void);
  * levels, to CR3. @page and @table are physical addresses below 4 GiB. For
  * la57_switch() only, which has filled in and mapped @page.
  */
-void la57_toggle(struct la57_page *page, u64 table);
+void la57_toggle(struct la57_page *page);
 /* The code that runs from a copy in struct la57_page, and its exception handlers. */
 extern const u8 la57_code[], la57_code_end[];
 extern const u8 la57_nmi_32[], la57_nmi_64[], la57_nmi_es[], la57_exception[];

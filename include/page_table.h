@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page_table.h - questions about one entry of a page table (APM2 5.3), and the result of
- * a walk. They depend on nothing but their arguments.
+ * page_table.h - questions about one entry of a page table (APM2 5.3) and about a table,
+ * and the result of a walk. They depend on nothing but their arguments.
  *
  * A level is 1 for a page table, whose entries map 4 KiB, 2 for a page directory, and
  * 4 or 5 for the root.
@@ -49,6 +49,17 @@ static inline bool is_empty_from(const u64 *table, unsigned int first)
 	while (first < PTRS_PER_TABLE && !table[first])
 		first++;
 	return first == PTRS_PER_TABLE;
+}
+
+/*
+ * Empties @table. ident_map_64.c does not call memset() for this, because a call moves
+ * addresses of page tables from registers to the stack.
+ */
+static inline void clear_table(u64 *table)
+{
+	size_t entries = PTRS_PER_TABLE;
+
+	asm volatile("rep stosq" : "+D"(table), "+c"(entries) : "a"(0UL) : "memory");
 }
 
 /* The table that @entry points to. @mask is the C-bit, or 0 without SEV. */

@@ -233,6 +233,7 @@ u64 rdmsr(u32 msr);
 void wrmsr(u32 msr, u64 value);
 u64 read_cr0(void);
 u64 read_cr2(void);
+void write_cr2(u64 value);
 u64 read_cr3(void);
 void write_cr3(u64 value);
 u64 read_cr4(void);
@@ -289,6 +290,11 @@ static inline u64 read_cr2(void)
 
 	asm volatile("mov %%cr2, %0" : "=r"(value));
 	return value;
+}
+
+static inline void write_cr2(u64 value)
+{
+	asm volatile("mov %0, %%cr2" : : "r"(value));
 }
 
 static inline u64 read_cr3(void)

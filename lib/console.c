@@ -67,8 +67,6 @@
 /* Greatest number of bytes that %s prints: enough for a whole command line. */
 #define STRING_MAX	4096
 #define WIDTH_MAX	80
-/* Decimal digits of the largest 64-bit number. */
-#define DIGITS_MAX	20
 
 struct uart {
 	u16 port;		/* the UART's first I/O port; 0: no UART */
@@ -545,6 +543,8 @@ static void con_flush(void)
 	if (len > sizeof(console_text))
 		len = sizeof(console_text);
 	con.len = 0;
+	if (!len)
+		return;
 	if (con.uart_port)
 		uart_send(console_text, len);
 	if (con.debugcon_port)
@@ -555,16 +555,18 @@ static void con_flush(void)
 
 static void put_byte(char c)
 {
+	/* The hypervisor can garble the length. */
 	size_t len = READ_ONCE(con.len);
 
-	HOLD(put_byte, len);
-	if (len >= sizeof(console_text)) {
-		con_flush();
+	HOLD(put_byte, len, c);
+	if (len >= sizeof(console_text))
 		len = 0;
-	}
-	console_text[len] = c;
+	console_text[len++] = c;
 	RELEASE(put_byte);
-	con.len = len + 1;
+	con.len = len;
+	/* The byte is stored before any call, which would keep it on the stack. */
+	if (len == sizeof(console_text))
+		con_flush();
 }
 
 static void put_char(char c)
@@ -601,47 +603,81 @@ static void put_untrusted(char c)
 
 /* A parsed conversion of a format: '%', an optional '0', a width, 'l', a letter. */
 struct spec {
-	unsigned int width;
-	char pad;
+	u8 width;
+	bool zeros;		/* pad with zeros instead of blanks */
 	bool is_long;
 	char letter;
 };
 
-/* Parses a conversion behind its '%'. Returns the address of its letter. */
-static const char *parse_spec(const char *s, struct spec *spec)
+/*
+ * A conversion that takes an argument, and the text behind it; NULL: the format has no more
+ * conversions. Functions return it, and take a struct spec, in registers: at an old address
+ * that the hypervisor has put back, other memory would be printed.
+ */
+struct conversion {
+	const char *behind;
+	struct spec spec;
+};
+BUILD_BUG_ON(sizeof(struct conversion) != 2 * sizeof(u64));
+
+static bool takes_argument(char letter)
 {
-	char c;
+	return letter == 's' || letter == 'c' || letter == 'd' ||
+	       letter == 'u' || letter == 'x';
+}
 
-	spec->pad = ' ';
-	spec->width = 0;
-	spec->is_long = false;
+/* Parses a conversion behind its '%'. */
+static struct conversion parse_conversion(const char *s)
+{
+	struct spec spec = { 0 };
+	unsigned int width = 0;
+	char c = text_at(s);
 
-	c = text_at(s);
 	if (c == '0') {
-		spec->pad = c;
+		spec.zeros = true;
 		c = text_at(++s);
 	}
 	for (; c >= '0' && c <= '9'; c = text_at(++s))
-		if (spec->width < WIDTH_MAX)
-			spec->width = spec->width * 10 +
-				      (unsigned int)(c - '0');
-	if (spec->width > WIDTH_MAX)
-		spec->width = WIDTH_MAX;
+		if (width < WIDTH_MAX)
+			width = width * 10 + (unsigned int)(c - '0');
+	spec.width = (u8)(width < WIDTH_MAX ? width : WIDTH_MAX);
 	if (c == 'l') {
-		spec->is_long = true;
+		spec.is_long = true;
 		c = text_at(++s);
 	}
-	spec->letter = c;
-	return s;
+	spec.letter = c;
+	return (struct conversion){ s + 1, spec };
 }
 
-static void put_padding(const struct spec *spec, size_t len)
+/*
+ * Prints the text at @fmt up to the first conversion that takes an argument. A conversion
+ * that is unknown is text.
+ */
+static struct conversion print_text(const char *fmt)
 {
-	for (; len < spec->width; len++)
-		put_char(spec->pad);
+	struct conversion found;
+	char c;
+
+	for (; (c = text_at(fmt)); fmt++) {
+		if (c == '%') {
+			found = parse_conversion(fmt + 1);
+			if (takes_argument(found.spec.letter))
+				return found;
+			if (text_at(fmt + 1) == '%')
+				fmt++;
+		}
+		put_char(c);
+	}
+	return (struct conversion){ NULL, { 0 } };
 }
 
-static void put_string(const struct spec *spec, const char *s)
+static void put_padding(struct spec spec, size_t len)
+{
+	for (; len < spec.width; len++)
+		put_char(spec.zeros ? '0' : ' ');
+}
+
+static void put_string(struct spec spec, const char *s)
 {
 	const char *end;
 
@@ -654,30 +690,25 @@ static void put_string(const struct spec *spec, const char *s)
 		put_untrusted(text_at(s));
 }
 
-static void put_number(const struct spec *spec, u64 value, bool negative)
+static void put_number(struct spec spec, u64 value, bool negative)
 {
-	unsigned int base = spec->letter == 'x' ? 16 : 10;
-	u8 digits[DIGITS_MAX];
-	size_t first = sizeof(digits);
-	unsigned int digit;
+	unsigned int base = spec.letter == 'x' ? 16 : 10, digit;
+	size_t len = 1 + negative;
+	u64 unit;		/* what a 1 in the digit's place is worth */
 
-	do {
-		digits[--first] = (u8)(value % base);
-		value /= base;
-	} while (value);
-
+	for (unit = 1; value / unit >= base; unit *= base)
+		len++;
 	/*
 	 * Padding zeros follow the minus sign, as in -007; padding blanks
 	 * precede it.
 	 */
-	if (negative && spec->pad == '0')
+	if (negative && spec.zeros)
 		put_char('-');
-	put_padding(spec, sizeof(digits) - first + negative);
-	if (negative && spec->pad != '0')
+	put_padding(spec, len);
+	if (negative && !spec.zeros)
 		put_char('-');
-	/* Of old contents of the stack at most half of each byte is printed. */
-	while (first < sizeof(digits)) {
-		digit = digits[first++] % 16U;
+	for (; unit; unit /= base) {
+		digit = (unsigned int)(value / unit % base);
 		put_char((char)(digit < 10 ? '0' + digit : 'a' + digit - 10));
 	}
 }
@@ -687,86 +718,77 @@ static bool has_output(void)
 	return con.uart_port || con.debugcon_port || con.vga_enabled;
 }
 
-static bool takes_argument(char letter)
-{
-	return letter == 's' || letter == 'c' || letter == 'd' ||
-	       letter == 'u' || letter == 'x';
-}
-
 /* Prints @value as conversion @spec asks for. @spec takes an argument. */
-static void put_value(const struct spec *spec, u64 value)
+static void put_value(struct spec spec, u64 value)
 {
-	s64 number = spec->is_long ? (s64)value : (s32)value;
+	s64 number = spec.is_long ? (s64)value : (s32)value;
 
-	if (spec->letter == 's')
+	if (spec.letter == 's')
 		put_string(spec, (const char *)value);
-	else if (spec->letter == 'c')
+	else if (spec.letter == 'c')
 		put_untrusted((char)value);
-	else if (spec->letter == 'd')
+	else if (spec.letter == 'd')
 		put_number(spec, number < 0 ? 0 - (u64)number : (u64)number, number < 0);
 	else
-		put_number(spec, spec->is_long ? value : (u32)value, false);
-}
-
-/*
- * Prints @value if it is text, and '?' if @spec asks for a number. It does not
- * call put_value(), which would read @spec from memory again: the hypervisor
- * could have put an old one back there, which asks for a number.
- */
-static void put_hidden(const struct spec *spec, u64 value)
-{
-	char letter = READ_ONCE(spec->letter);
-
-	HOLD(put_hidden, letter);
-	if (letter == 's')
-		put_string(spec, (const char *)value);
-	else if (letter == 'c')
-		put_untrusted((char)value);
-	else
-		put_char('?');
-}
-
-/*
- * Prints @fmt with @args. A conversion that is unknown is printed as it stands
- * in @fmt. Every argument takes the place of a u64 (System V ABI, x86-64 3.5.7).
- * @put is a constant in both callers and the function is inlined, so no address
- * of a function is read from memory, which the hypervisor could have changed.
- */
-static inline __attribute__((always_inline)) void
-print(const char *fmt, va_list args, void (*put)(const struct spec *, u64))
-{
-	const char *letter;
-	struct spec spec;
-	char c;
-
-	if (!has_output())
-		return;
-
-	for (; (c = text_at(fmt)); fmt++) {
-		if (c != '%') {
-			put_char(c);
-			continue;
-		}
-		letter = parse_spec(fmt + 1, &spec);
-		if (takes_argument(spec.letter)) {
-			put(&spec, va_arg(args, u64));
-			fmt = letter;
-		} else {
-			put_char('%');
-			if (spec.letter == '%' && letter == fmt + 1)
-				fmt = letter;
-		}
-	}
+		put_number(spec, spec.is_long ? value : (u32)value, false);
 }
 
 void con_vprintf(const char *fmt, va_list args)
 {
-	print(fmt, args, put_value);
+	struct conversion at = { fmt, { 0 } };
+
+	if (!has_output())
+		return;
+	while ((at = print_text(at.behind)).behind)
+		put_value(at.spec, va_arg(args, u64));
 }
 
+/* A %s whose address is not that of a constant prints nothing: see text_at(). */
 void con_vprint_hidden(const char *fmt, va_list args)
 {
-	print(fmt, args, put_hidden);
+	struct conversion at = { fmt, { 0 } };
+	u64 value;
+
+	if (!has_output())
+		return;
+	while ((at = print_text(at.behind)).behind) {
+		value = va_arg(args, u64);
+		if (at.spec.letter == 's')
+			put_string(at.spec, (const char *)value);
+		else
+			put_char('?');
+	}
+}
+
+/* There is no list of numbers whose address the hypervisor could change. */
+void con_print_numbers(const char *fmt, u64 a, u64 b, u64 c, u64 d)
+{
+	struct conversion at;
+
+	if (!has_output())
+		return;
+	at = print_text(fmt);
+	if (at.behind) {
+		put_value(at.spec, a);
+		at = print_text(at.behind);
+	}
+	if (at.behind) {
+		put_value(at.spec, b);
+		at = print_text(at.behind);
+	}
+	if (at.behind) {
+		put_value(at.spec, c);
+		at = print_text(at.behind);
+	}
+	if (at.behind) {
+		put_value(at.spec, d);
+		print_text(at.behind);
+	}
+}
+
+bool info_wanted(void)
+{
+	return con.asked;
 }
 
 void con_print(const char *text)
@@ -777,24 +799,4 @@ void con_print(const char *text)
 		return;
 	for (; (c = text_at(text)); text++)
 		put_char(c);
-}
-
-void con_printf(const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	con_vprintf(fmt, args);
-	va_end(args);
-}
-
-void info(const char *fmt, ...)
-{
-	va_list args;
-
-	if (!con.asked)
-		return;
-	va_start(args, fmt);
-	con_vprintf(fmt, args);
-	va_end(args);
 }

@@ -15,6 +15,8 @@
 
 #define HARNESS_CPU
 #define OWN_INVLPG
+#define OWN_READ_CR2
+#define OWN_WRITE_CR2
 #define OWN_READ_CR3
 #define OWN_WRITE_CR3
 #define OWN_READ_CR4
@@ -27,9 +29,10 @@
 #define POOL_DIRT	0xa5
 
 static u8 pool[(POOL_PAGES + 1) * PAGE_SIZE] __attribute__((aligned(4096)));
-/* In the stub, linker.ld defines these. */
-#define page_table_pool		pool
-#define page_table_pool_end	(pool + POOL_PAGES * PAGE_SIZE)
+/* In the stub, linker.ld defines these. A case may choose other memory until start_with(). */
+static u8 *pool_now = pool;
+#define page_table_pool		pool_now
+#define page_table_pool_end	(pool_now + POOL_PAGES * PAGE_SIZE)
 
 /*
  * A process cannot see an effect of CLFLUSH and MFENCE. These functions replace
@@ -131,6 +134,19 @@ void invlpg(u64 addr)
 	record(INVLPG, addr);
 }
 
+/* The processor's CR2, which holds the number of page tables. */
+static u64 cr2;
+
+u64 read_cr2(void)
+{
+	return cr2;
+}
+
+void write_cr2(u64 value)
+{
+	cr2 = value;
+}
+
 u64 read_cr3(void)
 {
 	return cr3;
@@ -191,7 +207,6 @@ static struct ident_map_config config_of(const struct setup *setup,
 					 size_t pages)
 {
 	return (struct ident_map_config){
-		.pool = pool,
 		.pool_size = pages * KIB4,
 		.enc_mask = setup->c_bit ? BIT(setup->c_bit) : 0,
 		.nx = setup->nx,
@@ -211,6 +226,7 @@ static void start_with(const struct setup *setup, size_t pages)
 
 	/* The last case may have left its map in force. */
 	cr3 = 0;
+	pool_now = pool;
 	memset(pool, POOL_DIRT, sizeof(pool));
 	now = *setup;
 	limit = setup->levels == 4 ? BIT(47) : BIT(52);

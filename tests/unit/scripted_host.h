@@ -36,6 +36,8 @@
 #define HARNESS_CPU
 #define OWN_RDMSR
 #define OWN_WRMSR
+#define OWN_READ_CR2
+#define OWN_WRITE_CR2
 #define OWN_READ_CR3
 #define OWN_READ_CR4
 #define OWN_INVLPG
@@ -134,24 +136,23 @@ static struct cpuid_regs cpuid_natively(u32 leaf, u32 subleaf)
 #undef ident_map_set_flushed
 
 /*
- * A fake of the console. @said counts con_printf() calls, so that a case sees
+ * A fake of the console. @said counts calls of info() and con_printf(), so that a case sees
  * whether the stub printed a reason before it terminated the guest.
  * @said_while_busy is true if the GHCB page was in use during the last call.
  */
 static unsigned int said;
 static bool said_while_busy;
 
-void con_printf(const char *fmt, ...)
+void con_print_numbers(const char *fmt, u64 a, u64 b, u64 c, u64 d)
 {
-	(void)fmt;
+	(void)fmt, (void)a, (void)b, (void)c, (void)d;
 	said++;
 	said_while_busy = es.busy;
 }
 
-void info(const char *fmt, ...)
+bool info_wanted(void)
 {
-	(void)fmt;
-	said++;
+	return true;
 }
 
 /* Offsets of fields in the GHCB page, in bytes (GHCB 2.3.2). */
@@ -493,6 +494,19 @@ bool ask_cpuid(u32 leaf, struct cpuid_regs *regs)
 }
 #endif
 
+/* The processor's CR2, in which ident_map_64.c keeps a number. */
+static u64 cr2;
+
+u64 read_cr2(void)
+{
+	return cr2;
+}
+
+void write_cr2(u64 value)
+{
+	cr2 = value;
+}
+
 u64 read_cr3(void)
 {
 	return host.cr3;
@@ -749,7 +763,6 @@ static maybe_unused int hide_page_at(u64 page)
 static void make_map(void)
 {
 	struct ident_map_config config = {
-		.pool = pool,
 		.pool_size = sizeof(pool),
 		.enc_mask = sev_enc_mask(),
 		.nx = true,

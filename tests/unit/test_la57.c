@@ -114,6 +114,27 @@ bool ident_map_fits_four_levels(void)
 	return !fake.too_high;
 }
 
+/* What the loader has put into memory. 0 and 0: nothing. */
+static struct range zero_page_now, initrd_now, cmdline_now;
+
+struct range zero_page_range(const struct boot_params *bp)
+{
+	(void)bp;
+	return zero_page_now;
+}
+
+struct range initrd_range(const struct boot_params *bp)
+{
+	(void)bp;
+	return initrd_now;
+}
+
+struct range cmdline_range(const struct cmdline *cmdline)
+{
+	(void)cmdline;
+	return cmdline_now;
+}
+
 static u8 root[KIB4];
 
 const void *ident_map_other_top(void)
@@ -153,10 +174,10 @@ asm(".globl la57_code_end, la57_nmi_32, la57_nmi_64, la57_nmi_es, la57_exception
     ".set la57_exception, la57_code + 48\n"
     ".set la57_nmi_es, la57_code + 64\n");
 
-void la57_toggle(struct la57_page *page, u64 table)
+void la57_toggle(struct la57_page *page)
 {
 	did("toggle ");
-	fake.toggle(page, table);
+	fake.toggle(page, (u64)page + KIB4);
 }
 
 /* ---- when the stub switches ---- */
@@ -174,6 +195,7 @@ static void fresh(void)
 	tables = (u8 *)0x7000000;
 	la57_efi_memory = 0;
 	nmi_count = 0;
+	zero_page_now = initrd_now = cmdline_now = (struct range){ 0, 0 };
 }
 
 TEST(when)
@@ -265,6 +287,25 @@ TEST(nowhere)
 	EXPECT_ERROR(la57_prepare(&bp, &cmdline, false), "five-level paging");
 	add(0x200000, 0x200800, E820_RAM);
 	CHECK(la57_prepare(&bp, &cmdline, false) == 0x200000, "%#lx", area);
+}
+
+/*
+ * The stub must borrow no memory that the loader has put data into, because a host may have
+ * chosen them. It must find the memory below such data.
+ */
+TEST(not_the_loaders)
+{
+	fresh();
+	add(MIB1, GIB4, E820_RAM);
+	initrd_now = (struct range){ GIB4 - 5 * MIB1 + 0x123, GIB4 };
+	CHECK(prepare_high() == GIB4 - 5 * MIB1 - LA57_SIZE, "below the initrd: %#lx", area);
+	zero_page_now = (struct range){ initrd_now.start - KIB4, initrd_now.start };
+	CHECK(prepare_high() == GIB4 - 5 * MIB1 - KIB4 - LA57_SIZE,
+	      "below the zero page: %#lx", area);
+	cmdline_now = (struct range){ MIB1, zero_page_now.start };
+	CHECK(!prepare_high(), "below the command line: %#lx", area);
+	cmdline_now.start += LA57_SIZE;
+	CHECK(prepare_high() == MIB1, "at 1 MiB: %#lx", area);
 }
 
 /*

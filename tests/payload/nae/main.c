@@ -259,7 +259,6 @@ static void map(u64 start, u64 end, unsigned int prot)
 static void build_map(void)
 {
 	const struct ident_map_config config = {
-		.pool = page_table_pool,
 		.pool_size = (size_t)(page_table_pool_end - page_table_pool),
 		.enc_mask = sev_enc_mask(),
 		.nx = true,
