@@ -599,6 +599,11 @@ do_hook_grub()
 		grep -q '^linux /boot/sevstub-1.2.3-test root=UUID=1-2 ro quiet' "$tmp/grub.cfg" &&
 		grep -q '^initrd /boot/initrd.img-1.2.3-test' "$tmp/grub.cfg" &&
 		! grep -q default "$tmp/grub.cfg" || return 1
+	# With GRUB's own library, which reads variables that grub-mkconfig does not set.
+	in_root grub 2>"$tmp/by-hand" | grep -q "^menuentry 'Linux, with Linux 1.2.3-test behind" || {
+		cat "$tmp/by-hand"
+		return 1
+	}
 	echo SEVSTUB_DEFAULT=yes >"$root/etc/default/sevstub"
 	$entries "$root/etc/grub.d/11_sevstub" >"$tmp/grub.cfg" &&
 		grub-script-check "$tmp/grub.cfg" &&
