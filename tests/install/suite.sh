@@ -608,7 +608,7 @@ do_hook_grub()
 	$entries "$root/etc/grub.d/11_sevstub" >"$tmp/grub.cfg" &&
 		grub-script-check "$tmp/grub.cfg" &&
 		grep -q 'set default=sevstub-1.2.3-test' "$tmp/grub.cfg" &&
-		grep -qF 'if [ -z "${boot_once}" ]; then' "$tmp/grub.cfg" &&
+		grep -qF "if [ -z \"\${boot_once}\" ]; then" "$tmp/grub.cfg" &&
 		grep -q '^set fallback=0' "$tmp/grub.cfg"
 }
 
