@@ -329,8 +329,8 @@ static const char *code_name(const struct elf *elf)
 /*
  * Returns whether the relocations of a Linux kernel, @relocs, are complete enough
  * to move it. A kernel that is moved by a part of its relocations would crash.
- * Linux's code always has relocations. From 6.12 on, Linux's build removes the
- * kept relocations from vmlinux, but it overlooks the sections .relaruntime_*.
+ * Linux's code always has relocations. From 6.5 on, Linux's build removes the kept
+ * relocations from vmlinux. From 6.12 on, it overlooks the sections .relaruntime_*.
  * Warns if the kernel is a vmlinux, because the user can name the bzImage of the
  * same build instead.
  */

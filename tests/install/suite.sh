@@ -599,10 +599,16 @@ do_hook_grub()
 		grep -q '^linux /boot/sevstub-1.2.3-test root=UUID=1-2 ro quiet' "$tmp/grub.cfg" &&
 		grep -q '^initrd /boot/initrd.img-1.2.3-test' "$tmp/grub.cfg" &&
 		! grep -q default "$tmp/grub.cfg" || return 1
+	# With GRUB's own library, which reads variables that grub-mkconfig does not set.
+	in_root grub 2>"$tmp/by-hand" | grep -q "^menuentry 'Linux, with Linux 1.2.3-test behind" || {
+		cat "$tmp/by-hand"
+		return 1
+	}
 	echo SEVSTUB_DEFAULT=yes >"$root/etc/default/sevstub"
 	$entries "$root/etc/grub.d/11_sevstub" >"$tmp/grub.cfg" &&
 		grub-script-check "$tmp/grub.cfg" &&
 		grep -q 'set default=sevstub-1.2.3-test' "$tmp/grub.cfg" &&
+		grep -qF "if [ -z \"\${boot_once}\" ]; then" "$tmp/grub.cfg" &&
 		grep -q '^set fallback=0' "$tmp/grub.cfg"
 }
 
@@ -748,7 +754,7 @@ do_hook_menu_systemd()
 }
 
 # GRUB starts the image as the menu's default, and the stock entry, which is the menu's
-# first, if the image cannot be loaded.
+# first, if the image cannot be loaded. It also starts the entry that grub-reboot has chosen.
 do_hook_menu_grub()
 {
 	need grub-mkstandalone
@@ -760,14 +766,28 @@ do_hook_menu_grub()
 	menu_grub && menu_boot stock || return 1
 	echo SEVSTUB_DEFAULT=yes >"$root/etc/default/sevstub"
 	menu_grub && menu_boot sevstub || return 1
+	menu_grub stock && menu_boot stock || return 1
 	: >"$root/boot/sevstub-1.2.3-test"
-	menu_grub && menu_boot stock
+	menu_grub && menu_boot stock || return 1
+	rm "$root/etc/default/sevstub"
+	hook postinst configure || return 1
+	menu_grub sevstub-1.2.3-test && menu_boot sevstub
 }
 
-# menu_grub: makes $disk, with a menu that has a stock entry and those of sevstub-hook.
+# menu_grub [ENTRY]: makes $disk, with a menu that has a stock entry and those of
+# sevstub-hook. ENTRY is the next boot's entry, as grub-reboot leaves it to 00_header,
+# the first part of Debian's menu.
 menu_grub()
 {
 	{
+		echo "set next_entry=${1:-}"
+		cat <<-'END'
+			if [ "${next_entry}" ]; then
+				set default="${next_entry}"
+				set next_entry=
+				set boot_once=true
+			fi
+		END
 		echo 'search --set=root --file /boot/vmlinuz-1.2.3-test'
 		echo 'set timeout=0'
 		echo 'menuentry stock {'

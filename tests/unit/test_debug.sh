@@ -2,11 +2,21 @@
 # SPDX-License-Identifier: MIT
 #
 # make debug: gdb stops in extract_kernel(), in the copy of the stub that has moved, and
-# prints the source line.
+# prints the source line. Without gdb there is a message, and an empty INITRD is no initrd.
 
 set -eu
 # shellcheck source=tests/unit/image.sh
 . tests/unit/image.sh
+
+# A PATH without any program has no gdb.
+shell=$(command -v sh)
+status=0
+O=$dir PATH=/nowhere "$shell" tools/debug >"$dir/log" 2>&1 || status=$?
+if [ "$status" -eq 2 ] && grep -qx 'debug: no gdb: install gdb, or .*' "$dir/log"; then
+	pass debug-without-gdb
+else
+	fail debug-without-gdb "status $status: $(tail -n 1 "$dir/log")"
+fi
 
 for tool in gdb qemu-system-x86_64; do
 	if ! command -v "$tool" >/dev/null; then
@@ -20,6 +30,13 @@ ln -s "$O/mkpayload" "$O/sevstub.a" "$dir/"
 echo >"$dir/initrd"
 make_image run.img "$O/payload/tiny.elf"
 mv "$dir/run.img.elf" "$dir/run.elf"
+O=$dir INITRD='' APPEND='' QEMU_ARGS='' GDB_ARGS="-batch -ex continue -ex 'info registers rip'" \
+	limited tools/debug >"$dir/log" 2>&1 || :
+if grep -qE '^rip .*<extract_kernel' "$dir/log"; then
+	pass debug-without-initrd
+else
+	fail debug-without-initrd "not stopped: $(tail -n 3 "$dir/log" | tr '\n' ' ')"
+fi
 O=$dir INITRD=$dir/initrd APPEND='' QEMU_ARGS='' \
 	GDB_ARGS="-batch -ex continue -ex 'info registers rip' -ex backtrace" \
 	limited tools/debug >"$dir/log" 2>&1 || :
