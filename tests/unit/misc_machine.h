@@ -302,11 +302,13 @@ void con_print(const char *text)
 
 /* Whether info() calls con_print_numbers() next. con_printf() calls it, too. */
 static bool informs;
+/* Whether the command line asks for no output. */
+static bool silent;
 
 bool info_wanted(void)
 {
-	informs = true;
-	return true;
+	informs = !silent;
+	return !silent;
 }
 
 void con_print_numbers(const char *fmt, u64 a, u64 b, u64 c, u64 d)

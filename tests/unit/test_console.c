@@ -1300,7 +1300,21 @@ TEST(garbled_length)
 		      "length %#zx: %zu bytes printed", lengths[i],
 		      machine.uart[0].len);
 		CHECK(con.len <= sizeof(console_text), "length %#zx", con.len);
+		machine.uart[0].len = 0;
+		con.len = lengths[i];
+		con_flush();
+		CHECK(machine.uart[0].len == sizeof(console_text), "length %#zx: %zu bytes",
+		      lengths[i], machine.uart[0].len);
 	}
+}
+
+static void shown(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	con_vprintf(fmt, args);
+	va_end(args);
 }
 
 static void hidden(const char *fmt, ...)
@@ -1348,6 +1362,11 @@ TEST(text_elsewhere)
 TEST(hidden_numbers)
 {
 	power_on();
+	/* Without a console, text is lost and costs no access to a port. */
+	hidden("hidden %d\n", 1);
+	shown("shown %d\n", 1);
+	con_print("text\n");
+	CHECK(!machine.accesses && !con.len, "%u accesses", machine.accesses);
 	boot("earlyprintk=ttyS0");
 	hidden("%s: 0x%lx-0x%016lx, %d %u%c 100%%\n", "why", 0x1234UL, 0x5678UL,
 	       -12, 34U, 'c');

@@ -1159,6 +1159,36 @@ TEST(extract_refuses)
 }
 
 /*
+ * The hypervisor can put an old address in the place of the command line's. The byte behind
+ * the words that are kept must not be written if it is the stub's.
+ */
+TEST(cut_in_the_stub)
+{
+	static char text[] = "one two";
+	struct cmdline cmdline = { text, 3 };
+
+	fresh_machine();
+	cut_cmdline(&cmdline);
+	CHECK(!strcmp(text, "one") && text[4] == 't', "%s", text);
+	cmdline.text = (const char *)layout.text;
+	EXPECT_ERROR(cut_cmdline(&cmdline), "command line");
+	cmdline.text = (const char *)layout.last - 4;
+	EXPECT_ERROR(cut_cmdline(&cmdline), "command line");
+}
+
+/* Without a console the stub's progress lines are not made. */
+TEST(silent_entry)
+{
+	fresh_machine();
+	silent = true;
+	report_entry(0x21);
+	silent = false;
+	CHECK(!strstr(trace, "info"), "%s", trace);
+	report_entry(0x21);
+	CHECK(strstr(trace, "loader type 0x21"), "%s", trace);
+}
+
+/*
  * The hypervisor can change the payload header on the stack behind its check. If unfilter()
  * reports that, nothing else may be written to the payload's memory.
  */
