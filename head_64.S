@@ -290,7 +290,8 @@ FUNC(startup_64)
 	lldt	%ax
 	/*
 	 * The hypervisor can inject #PF, and its handler maps RAM at CR2. At 0 is a
-	 * guard page, so that no #PF is handled before the stub has caused one.
+	 * guard page, so that no #PF is handled before the stub has caused one. Until
+	 * ident_map_init() sets CR2, 0 also says that no page tables of C are loaded.
 	 */
 	movq	%rax, %cr2
 	movq	%cr4, %rax

@@ -38,6 +38,7 @@
 #include "lib/string.h"
 #include "page_table.h"
 #include "sev.h"
+#include "table_pool.h"
 #include "x86.h"
 
 #define LEVELS_MIN	4
@@ -65,7 +66,7 @@
 
 static struct {
 	struct ident_map_config config;
-	/* Bytes of the pool that are page tables, unless CR2 has the number: see pool_used(). */
+	/* Bytes of the pool that are page tables, unless CR2 has the number: see table_pool.h. */
 	size_t pool_used;
 	/*
 	 * True while a page-table entry or the pool is being changed.
@@ -92,12 +93,14 @@ static inline __attribute__((always_inline)) struct loaded_map loaded_map(void)
 
 	/*
 	 * The root lies in the pool, which is smaller than the lowest C-bit.
-	 * Therefore the high bits of the difference are the C-bit.
+	 * Therefore the high bits of the difference are the C-bit. Before
+	 * ident_map_init() CR2 is 0, and the loader's tables may lie where the pool
+	 * will be.
 	 */
 	return (struct loaded_map){
 		.enc_mask = mask,
 		.loaded = offset - mask < (u64)(page_table_pool_end - page_table_pool) &&
-			  !(mask & (mask - 1)),
+			  !(mask & (mask - 1)) && read_cr2(),
 	};
 }
 
@@ -107,15 +110,19 @@ struct loaded_map ident_map_loaded(void)
 }
 
 /*
- * Returns the C-bit as a mask, 0 outside of SEV. Once the map is in force, the
- * processor is asked instead of memory, because the hypervisor can put old contents
- * of memory back. Without the C-bit the pages that are mapped then would be shared.
+ * Returns the C-bit as a mask, 0 outside of SEV. Once the map is in force, CR3 has it. In
+ * memory it could be an old 0, and the pages that are mapped then would be shared.
  */
 static inline u64 enc_mask(void)
 {
 	struct loaded_map map_now = loaded_map();
+	u64 at = in_cr2();
 
-	return map_now.loaded ? map_now.enc_mask : map.config.enc_mask;
+	if (map_now.loaded)
+		return map_now.enc_mask;
+	if (is_in_pool(at))
+		return cbit_in_cr2(at);
+	return map.config.enc_mask;
 }
 
 /* Returns the top page table for @levels levels of paging. */
@@ -164,7 +171,7 @@ static void write_entry(u64 *entry, u64 value)
  * Writes an entry of private memory. The C-bit comes from CR3 at the write, because
  * a C-bit that was kept on the stack could be an old 0.
  */
-static void write_private(u64 *entry, u64 value)
+static inline __attribute__((always_inline)) void write_private(u64 *entry, u64 value)
 {
 	HOLD(write_private, entry, value);
 	write_entry(entry, value | enc_mask());
@@ -194,35 +201,15 @@ static void end_change(bool was_busy)
 }
 
 /*
- * Returns how many bytes of the pool are page tables, in all pages from its start on.
- *
- * An old number would make the stub use a table twice, for example for two levels, and the
- * processor would then read a page of the loader's data as a page table. CR2 therefore holds
- * the number, as the address of the next free page. The hypervisor cannot change registers
- * of an SEV-ES guest, and a page fault, which sets CR2, ends its boot. In other guests page
- * faults are handled, and none has an address in the pool, which is mapped: if CR2 is not in
- * the pool, memory has the number.
- */
-static inline __attribute__((always_inline)) size_t pool_used(void)
-{
-	size_t at = read_cr2() - (u64)page_table_pool;
-
-	return at <= (size_t)(page_table_pool_end - page_table_pool) ? at : map.pool_used;
-}
-
-static inline __attribute__((always_inline)) void set_pool_used(size_t used)
-{
-	map.pool_used = used;
-	write_cr2((u64)page_table_pool + used);
-}
-
-/*
  * Takes a page of the pool for a page table. Its contents are not defined. Returns NULL if
- * the pool is used up.
+ * the pool is used up. An old number of used bytes would make the stub use a table twice,
+ * for example for two levels, and the processor would then read a page of the loader's data
+ * as a page table.
  */
 static inline __attribute__((always_inline)) u64 *take_table(void)
 {
-	size_t used = pool_used();
+	u64 at = in_cr2();
+	size_t used = is_in_pool(at) ? used_in_cr2(at) : map.pool_used;
 	size_t size = READ_ONCE(map.config.pool_size);
 
 	/* The hypervisor can garble both numbers: a table must be a page of the pool. */
@@ -230,7 +217,9 @@ static inline __attribute__((always_inline)) u64 *take_table(void)
 		size = (size_t)(page_table_pool_end - page_table_pool);
 	if (used % PAGE_SIZE || used >= size || size - used < PAGE_SIZE)
 		return NULL;
-	set_pool_used(used + PAGE_SIZE);
+	map.pool_used = used + PAGE_SIZE;
+	if (is_in_pool(at))
+		count_in_cr2(at);
 	return (u64 *)(page_table_pool + used);
 }
 
@@ -256,23 +245,25 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
  */
 static noinline bool extend(walked at)
 {
-	unsigned int level = level_of(at), i;
-	u64 *table = take_table();
-	u64 leaf = READ_ONCE(*entry_of(at));
-	u64 step = leaf ? level_size(level - 1) : 0;
-	u64 page = ALIGN_DOWN(at.addr, level_size(level));
-	/* Bit 12 of a leaf of 2 MiB or more selects a PAT entry. */
-	u64 mask = PTE_ADDR_MASK & ~enc_mask() & -PMD_SIZE;
+	u64 leaf = READ_ONCE(*entry_of(at)), step = 0, *table, i;
+	unsigned int level = level_of(at);
 
-	if (!table)
-		return false;
 	/*
 	 * The hypervisor can have changed the entry since walk() has looked at it. The
-	 * address of a table must not become the address of a page.
+	 * address of a table must not become the address of a page. Bit 12 of a leaf of 2 MiB
+	 * or more is no address bit.
 	 */
-	HOLD(extend, leaf, page, mask);
-	if (leaf && (!is_leaf(leaf, level) || (leaf ^ page) & mask))
+	HOLD(extend, leaf);
+	if (leaf && (!is_leaf(leaf, level) ||
+		     (leaf ^ ALIGN_DOWN(at.addr, level_size(level))) &
+			     PTE_ADDR_MASK & ~enc_mask() & -PMD_SIZE))
 		halt_forever();
+	table = take_table();
+	if (!table)
+		return false;
+
+	if (leaf)
+		step = level_size(level - 1);
 	/*
 	 * In a leaf of 2 MiB or more, PTE_LEAF (bit 7) marks the leaf. In the entry of a 4 KiB
 	 * page, bit 7 selects a PAT entry, so clear it (APM2 5.4.1).
@@ -455,19 +446,21 @@ static u64 attributes_of(unsigned int prot)
 
 int ident_map_init(const struct ident_map_config *config)
 {
+	u64 mask = READ_ONCE(config->enc_mask);
 	struct in_force now;
 
 	/*
 	 * The C-bit must be a single address bit of an entry, and not one of the lowest 21,
 	 * which are the offset within a 2 MiB page.
 	 */
-	if ((config->enc_mask & (config->enc_mask - 1)) ||
-	    (config->enc_mask & ~PTE_ADDR_MASK) ||
-	    config->enc_mask % PMD_SIZE)
+	HOLD(ident_map_init, mask);
+	if (loaded_map().loaded || mask & (mask - 1) || mask & ~PTE_ADDR_MASK ||
+	    mask % PMD_SIZE)
 		return -EINVAL;
-
+	set_cr2(TOP_TABLES_SIZE, mask);
+	RELEASE(ident_map_init);
 	map.config = *config;
-	set_pool_used(TOP_TABLES_SIZE);
+	map.pool_used = TOP_TABLES_SIZE;
 
 	now = in_force();
 	if ((u64)page_table_pool > map_limit(&now) ||
@@ -746,7 +739,7 @@ bool ident_map_is_private(u64 start, u64 end, int prot)
 
 size_t ident_map_tables_left(void)
 {
-	return (map.config.pool_size - pool_used()) / PAGE_SIZE;
+	return (map.config.pool_size - map.pool_used) / PAGE_SIZE;
 }
 
 u64 ident_map_cr3(void)
@@ -769,7 +762,6 @@ int ident_map_fault(u64 addr, u64 error_code)
 {
 	struct in_force now = in_force();
 	u64 low, high;
-	int err;
 
 	/*
 	 * Only a data access to an unmapped page can be handled, and a guard page stays
@@ -790,8 +782,5 @@ int ident_map_fault(u64 addr, u64 error_code)
 	high = ALIGN_DOWN(high, PAGE_SIZE);
 	if (addr < low || addr >= high)
 		return -EFAULT;
-	err = map_pages(low, high, attributes_of(MAP_WRITE));
-	/* A report of the page fault prints CR2, which set_pool_used() has changed. */
-	write_cr2(addr);
-	return err;
+	return map_pages(low, high, attributes_of(MAP_WRITE));
 }

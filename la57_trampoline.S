@@ -33,8 +33,8 @@
  * la57_toggle - inverts CR4.LA57 and changes the top page table, for la57_switch().
  * In:       %rdi = struct la57_page below 4 GiB, filled, mapped writable and
  *           executable. The page behind it is the top page table for the new depth.
- * Out:      CR4.LA57 changed, CR3 = that top page table, the GDT and IDT of the moved image. EFER and the
- *           other bits of CR4 are as before.
+ * Out:      CR4.LA57 is changed, and CR3 is that top page table. GDTR and IDTR have the
+ *           tables of the stub again. EFER and the other bits of CR4 are as before.
  * Clobbers: %rax, %rcx, %rdx, %rsi, %rdi, %r8 to %r11, flags. 32-bit code loses
  *           the upper halves of registers, so those that C functions keep are
  *           saved on the caller's stack.

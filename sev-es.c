@@ -119,7 +119,7 @@ noreturn void terminate(unsigned int reason)
 		es.busy = true;
 	}
 	while (sev_es_active()) {
-		wrmsr(MSR_GHCB, GHCB_MSR_TERM(set, (u8)reason));
+		wrmsr(MSR_GHCB, GHCB_MSR_TERM(set & GHCB_MSR_TERM_SET_MASK, (u8)reason));
 		vmgexit();
 	}
 	halt_forever();
@@ -296,6 +296,21 @@ static void negotiate_version(void)
 	es.version = (u16)max;
 }
 
+/* SNP implies SEV-ES (APM2 15.36). Without it the bit of SNP is an unknown one. */
+static bool is_snp(u64 status)
+{
+	return status & SEV_STATUS_SNP && status & SEV_STATUS_SEV_ES;
+}
+
+/* Ends the boot of an SEV guest with a feature that the stub does not know. */
+static void check_status(void)
+{
+	u64 status = rdmsr(MSR_SEV_STATUS);
+
+	if (!is_snp(status) && status & ~(SEV_STATUS_KNOWN & ~SEV_STATUS_SNP))
+		refuse(SEVSTUB_TERM_STATUS_BITS, "unknown bits in SEV_STATUS");
+}
+
 void sev_detect(void)
 {
 	bool entered_64 = !sev_guest.known;
@@ -317,11 +332,9 @@ void sev_detect(void)
 	if (!sev_active())
 		return;
 
+	check_status();
 	status = rdmsr(MSR_SEV_STATUS);
-	/* SNP implies SEV-ES (APM2 15.36), and else is an unknown bit. */
-	snp = status & SEV_STATUS_SNP && status & SEV_STATUS_SEV_ES;
-	if (!snp && status & ~(SEV_STATUS_KNOWN & ~SEV_STATUS_SNP))
-		refuse(SEVSTUB_TERM_STATUS_BITS, "unknown bits in SEV_STATUS");
+	snp = is_snp(status);
 	cbit = READ_ONCE(sev_guest.cbit);
 	if (cbit < CBIT_MIN || cbit > CBIT_MAX)
 		refuse(SEVSTUB_TERM_CBIT_RANGE, "C-bit position out of range");
@@ -349,6 +362,9 @@ void sev_detect(void)
 void sev_load_map(void)
 {
 	load_cr3_proven(ident_map_cr3(), true);
+	/* sev_detect() has asked memory whether this is an SEV guest, CR3 says it now. */
+	if (sev_active())
+		check_status();
 }
 
 void sev_reload_map(void)

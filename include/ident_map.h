@@ -33,6 +33,7 @@ struct ident_map_config {
  * Starts new, empty page tables. sev_load_map() loads them into CR3 later.
  * Returns 0; -EINVAL if the pool lies above what the map can address, or @enc_mask is
  * neither 0 nor one bit from 21 to 51; -ENOMEM if the pool is smaller than two page tables.
+ * Returns -EINVAL, too, if the tables are loaded already: it must be called once.
  */
 int ident_map_init(const struct ident_map_config *config);
 
@@ -67,8 +68,8 @@ struct loaded_map {
 
 /*
  * Asks only the processor, because a hypervisor can put old contents of memory
- * back. The caller gets the answer in registers for the same reason. The image must
- * have moved: before that, the loader's page tables may lie where the pool would be.
+ * back. The caller gets the answer in registers for the same reason. Before
+ * ident_map_init() no map is loaded.
  */
 struct loaded_map ident_map_loaded(void);
 

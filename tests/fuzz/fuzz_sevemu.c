@@ -665,7 +665,10 @@ static void fuzz_page(struct vcpu *vcpu)
 	page.rdx = take(8);
 	take_bytes(page.shared_buffer, 64);
 	frame_state = how & 32 ? (unsigned int)take(1) % 4 : HOOK_FRAME_SHARED;
-	/* sevemu changes what the guest reads from the first of these files, not the second. */
+	/*
+	 * The item of fw_cfg that the guest has selected: the file etc/e820, whose bytes
+	 * sevemu replaces, or the directory of files, which it reads by DMA.
+	 */
 	memset(&fw_cfg, 0, sizeof(fw_cfg));
 	fw_cfg.e820_key = KEY_E820;
 	fw_cfg.key = how & 128 ? FW_CFG_FILE_DIR : KEY_E820;
