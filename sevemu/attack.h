@@ -143,11 +143,6 @@ struct attack {
 	 * tells the host no secret.
 	 */
 	bool memory;
-	/*
-	 * The attack waits for a stub that changes the number of paging levels, so
-	 * "--attack all" leaves it out unless the processor has five levels (--la57).
-	 */
-	bool la57;
 };
 
 /* A lie: one attack of the emulated host in one run of the guest. */

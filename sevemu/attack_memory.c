@@ -72,6 +72,12 @@
 /* At most so many blocks hold the C-bit's mask. */
 #define PULSED_MAX		8
 
+/*
+ * The attack load-denied gives up after so many instructions, which are more than the stub
+ * needs to build its page tables and to load them.
+ */
+#define LOAD_STEPS		100000
+
 /* The attack seed-old changes memory after each of so many instructions behind RDRAND. */
 #define SEED_STEPS		32
 
@@ -622,22 +628,22 @@ static void forget_frame(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Two blocks are put back, at different times, so that the stub loads page tables
- * without a C-bit when it changes the number of levels: the block with the C-bit's mask
- * once it is proven, and the RCX that the handler saves of the CPUID with which the stub
- * rules out SEV.  cpuid_denies_reload() then answers that CPUID.
+ * Two blocks are put back, at different times, so that the stub builds and loads page
+ * tables without a C-bit: the block with SEV_STATUS before it builds them, and the RCX that
+ * the handler saves of the CPUID with which the stub rules out SEV.  cpuid_denies_load()
+ * then answers that CPUID.
  */
-static void deny_reload(struct lie *lie, struct vcpu *vcpu)
+static void deny_load(struct lie *lie, struct vcpu *vcpu)
 {
 	if (!lie->seen++)
-		forget_decision(cbit_mask());
-	if (!forget_saved(vcpu, CPUID_SUBLEAF_NO_SEV)) {
+		change_status(lie, vcpu);
+	if (lie->seen < LOAD_STEPS && !forget_saved(vcpu, CPUID_SUBLEAF_NO_SEV)) {
 		lie->done = false;
 		lie->left = 1;
 	}
 }
 
-static void cpuid_denies_reload(struct lie *lie, u32 function, struct cpuid_regs *r)
+static void cpuid_denies_load(struct lie *lie, u32 function, struct cpuid_regs *r)
 {
 	if (lie->seen && function == CPUID_EXT_MAX)
 		r->eax = CPUID_EXT_MAX;
@@ -729,10 +735,9 @@ const struct attack memory_attacks[] = {
 	{ "lidt-garbled", LIDT_EXITS, CHANGE_GARBLE,
 	  "the operand of the first LIDT behind VMGEXIT N is garbled",
 	  .memory = true, .each = true, .fire = change_lidt, .trigger = FROM_VMGEXIT },
-	{ "reload-denied", 1, 0,
-	  "two blocks are as at launch: the stub finds no C-bit and no SEV at the second proof",
-	  .memory = true, .la57 = true, .fire = deny_reload, .cpuid = cpuid_denies_reload,
-	  .trigger = FROM_PROOF },
+	{ "load-denied", 1, CHANGE_LAUNCH,
+	  "two blocks are as at launch: the stub builds page tables without a C-bit, and finds no SEV at the proof",
+	  .memory = true, .fire = deny_load, .cpuid = cpuid_denies_load, .trigger = FROM_NXE },
 	{ "seed-old", 1, 0,
 	  "KASLR's random numbers in memory are as at launch, in several boots",
 	  .memory = true, .fire = forget_random, .trigger = FROM_RANDOM },

@@ -549,8 +549,7 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 
 		if ((jobs.others && attack_is_event(attack)) ||
 		    (attack_is_for_stub(attack) && !watch.payload) ||
-		    (attack->memory && !memory_given()) ||
-		    (attack->la57 && !config.la57))
+		    (attack->memory && !memory_given()))
 			continue;
 		play_attack(vcpu, attack, attack_mix(i) % stride, attack->count - 1, stride);
 	}
