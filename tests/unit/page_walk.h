@@ -29,7 +29,10 @@
 #define POOL_DIRT	0xa5
 
 static u8 pool[(POOL_PAGES + 1) * PAGE_SIZE] __attribute__((aligned(4096)));
-/* In the stub, linker.ld defines these. A case may choose other memory until start_with(). */
+/*
+ * In the stub, linker.ld defines these. A case may choose other memory than pool. The next
+ * start_with() chooses pool again.
+ */
 static u8 *pool_now = pool;
 #define page_table_pool		pool_now
 #define page_table_pool_end	(pool_now + POOL_PAGES * PAGE_SIZE)
