@@ -117,8 +117,9 @@ $(patsubst %.c,$(O)/stub/%.o,$(filter efi/%.c,$(STUB_C))): \
 SMALL := $(or $(call cc-option,-Oz),-Os)
 # In these files values must stay in registers between their comparison and their use (HOLD()
 # in types.h), or requests are sent to the hypervisor. With -Oz a compiler loads some constants by PUSH and POP, and the hypervisor
-# could exchange them on the stack.
+# could exchange them on the stack. clang's -Os inlines more than its -Oz.
 HELD_C := ident_map_64.c sev-es.c sev-vc.c exception.c la57.c misc.c lib/console.c payload/relocate.c
+HELD_FLAGS := -Os $(call cc-option,-mllvm -inline-threshold=5)
 HOT_C := lib/string.c payload/unfilter.c payload/unlz4.c payload/unzstd.c
 
 # Only the decoders and unfilter() use XMM registers, for copies and comparisons of 16
@@ -146,16 +147,18 @@ CFLAGS_unzstd.o := $(ZSTD_FLAGS) -fno-builtin-memset \
 	$(call cc-option,-fwhole-program) $(call cc-option,-Wno-stack-usage) \
 	$(call cc-option,-falign-functions=1 -falign-loops=1 -falign-jumps=1)
 # unzstd.c asks gcc to optimise a part of the file for size. clang cannot do that,
-# so build all of the file for size.
+# so build all of the file for size. clang's larger code has no room for two others at -O2.
 ifneq ($(findstring clang,$(shell $(CC) --version)),)
 CFLAGS_unzstd.o += -Oz
+CFLAGS_string.o += -Oz
+CFLAGS_unfilter.o += -Os
 endif
 
 $(O)/stub/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' CC $@
 	$(Q)$(CC) $(STUB_CFLAGS) $(or $(REGS_$(@F)),$(GENERAL_REGS)) $(WARNINGS) \
-		$(if $(filter $(HOT_C),$<),,$(if $(filter $(HELD_C),$<),-Os,$(SMALL))) \
+		$(if $(filter $(HOT_C),$<),,$(if $(filter $(HELD_C),$<),$(HELD_FLAGS),$(SMALL))) \
 		$(PART_CFLAGS) $(CFLAGS_$(@F)) \
 		-MMD -MP -c -o $@ $<
 

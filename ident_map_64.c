@@ -151,7 +151,7 @@ static inline unsigned int levels_in_force(void)
 	return read_cr4() & X86_CR4_LA57 ? LEVELS_MAX : LEVELS_MIN;
 }
 
-static struct in_force in_force(void)
+static noinline struct in_force in_force(void)
 {
 	return (struct in_force){ enc_mask(), levels_in_force() };
 }

@@ -261,6 +261,8 @@ function makes_stack_address(i, n) {
 function overwrites(i, n, reg) {
 	if (op[i] ~ /^call/)
 		return reg in lost
+	if (op[i] ~ /^(rdmsr|cpuid)/ && reg ~ /^r[ad]x$/)
+		return 1
 	if (op[i] ~ /^(mov|lea|set|pop|cmov)/ && register(arg[n]) == reg)
 		return op[i] !~ /^cmov/
 	return op[i] ~ /^(xor|sub|sbb)/ && arg[1] == arg[2] && register(arg[1]) == reg
