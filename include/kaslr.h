@@ -2,9 +2,9 @@
 /*
  * kaslr.h - random addresses for the payload (payload/kaslr.c).
  *
- * Callers first name areas of memory with kaslr_area(), then draw a physical
- * address with kaslr_physical() or kaslr_pick() and a virtual one with
- * kaslr_virtual(), then call kaslr_finish().
+ * Callers first tell with kaslr_area() which memory may hold the payload and which is in
+ * use, then draw a physical address with kaslr_physical() or kaslr_pick() and a virtual one
+ * with kaslr_virtual(), then call kaslr_finish().
  */
 #ifndef KASLR_H
 #define KASLR_H

@@ -199,11 +199,11 @@ static __attribute__((noreturn)) void exit_shutdown(struct vcpu *vcpu)
 }
 
 /*
- * Emulates a write to CR0 that changes another bit than TS and MP (APM2 15.9).  Writes
- * that change no other bit cause no exit, because firmware's #VC handler restores CR0
- * each time.  Setting PG with EFER.LME set activates long mode,
- * clearing PG deactivates it (APM2 14.6).  The processor changes EFER.LMA then,
- * so this function does it in the VMCB.
+ * Emulates a write to CR0 that changes another bit than TS and MP.  sevemu uses the
+ * selective intercept (APM2 15.9), with which other writes cause no exit: firmware's #VC
+ * handler writes CR0 at each #VC without a change, and an exit for each would be slow.
+ * Setting PG with EFER.LME set activates long mode, clearing PG deactivates it (APM2 14.6).
+ * The processor changes EFER.LMA then, so this function does it in the VMCB.
  */
 static void exit_cr0(struct vcpu *vcpu)
 {

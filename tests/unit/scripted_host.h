@@ -484,8 +484,8 @@ void wrmsr(u32 msr, u64 value)
 }
 
 /*
- * The only CPUID of these files. It fails the case, unless a program with OWN_CPUID
- * defines it.
+ * The stub's files under test execute CPUID by this function only. The one here fails the
+ * case. A test program that defines OWN_CPUID supplies another one.
  */
 #ifndef OWN_CPUID
 bool ask_cpuid(u32 leaf, struct cpuid_regs *regs)
