@@ -51,8 +51,9 @@ u64 sev_enc_mask(void);
 void sev_rule_out_es(void);
 
 /*
- * The same for the report of an exception: an SEV-ES guest terminates with 2:16, also if
- * the stub has not detected yet that it is one.
+ * Must be called before an exception is reported. In an SEV-ES guest for which
+ * sev_es_active() returns false, because the stub has not detected SEV yet or because the
+ * hypervisor has changed memory, it terminates the guest (2:16). In other guests it returns.
  */
 void sev_es_end_at_exception(void);
 
@@ -63,8 +64,8 @@ void sev_es_end_at_exception(void);
 void sev_load_map(void);
 
 /*
- * The same for a map that was in force before, with other tables at its root:
- * its C-bit is proven, so exceptions are handled meanwhile.
+ * Loads the page tables of ident_map_64.c into CR3 once more, because five-level paging has
+ * been switched, and proves their C-bit again. Exceptions are handled meanwhile.
  */
 void sev_reload_map(void);
 

@@ -579,8 +579,8 @@ static void pulse_mask(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Puts each block of the stack, and each one by which the stub decides, back to its
- * contents at launch if it holds a random number of KASLR.  Does so after each
+ * Puts each 16-byte block of the stub's stack and of its variables back to its contents at
+ * launch if it holds a random number of KASLR.  Does so after each
  * instruction, SEED_STEPS times, so that the stub reads such a number from no memory.
  */
 static void forget_random(struct lie *lie, struct vcpu *vcpu)

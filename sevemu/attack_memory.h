@@ -63,8 +63,9 @@ enum change {
 };
 
 /*
- * The attacks that campaign.c adds for a run that starts with a changed block of that
- * enum memory_kind.  N is the block's number times CHANGES plus the change.
+ * One attack for each enum memory_kind, the index: it changes one block of this kind when
+ * the run starts.  campaign.c plays it where a campaign asks for changed memory.  The
+ * attack's N is the block's number times CHANGES plus the enum change.
  */
 extern const struct attack memory_block_attacks[MEMORY_KINDS];
 

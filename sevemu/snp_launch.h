@@ -22,7 +22,10 @@
 #define GUID_SIZE		16
 typedef u8 guid_bytes[GUID_SIZE];
 
-/* Of the address where the APs of an SEV-ES guest start: 4 bytes (EDK2's reset vector). */
+/*
+ * The GUID of the address where the APs of an SEV-ES guest start, 4 bytes in the table that
+ * EDK2's file ResetVector puts at the end of the firmware image.
+ */
 extern const guid_bytes reset_block_guid;
 
 /*

@@ -178,7 +178,7 @@ static struct firmware {
 	EFI_STATUS install_status;
 
 	/*
-	 * Written: memory that the stub has allocated and not freed. @size is
+	 * Written by the fake firmware: what the stub has allocated and not freed. @size is
 	 * in bytes; 0: the entry is unused. @pool is true for memory from
 	 * AllocatePool(), false for memory from AllocatePages().
 	 */
