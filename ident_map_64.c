@@ -66,7 +66,7 @@
 
 static struct {
 	struct ident_map_config config;
-	/* Bytes of the pool that are page tables, unless CR2 has the number: see table_pool.h. */
+	/* Bytes of the pool that are page tables, unless XMM15 has the number: see table_pool.h. */
 	size_t pool_used;
 	/*
 	 * True while a page-table entry or the pool is being changed.
@@ -116,12 +116,12 @@ struct loaded_map ident_map_loaded(void)
 static inline u64 enc_mask(void)
 {
 	struct loaded_map map_now = loaded_map();
-	u64 at = in_cr2();
+	u64 at = in_xmm15();
 
 	if (map_now.loaded)
 		return map_now.enc_mask;
 	if (is_in_pool(at))
-		return cbit_in_cr2(at);
+		return cbit_in_xmm15(at);
 	return map.config.enc_mask;
 }
 
@@ -208,8 +208,8 @@ static void end_change(bool was_busy)
  */
 static inline __attribute__((always_inline)) u64 *take_table(void)
 {
-	u64 at = in_cr2();
-	size_t used = is_in_pool(at) ? used_in_cr2(at) : map.pool_used;
+	u64 at = in_xmm15();
+	size_t used = is_in_pool(at) ? used_in_xmm15(at) : map.pool_used;
 	size_t size = READ_ONCE(map.config.pool_size);
 
 	/* The hypervisor can garble both numbers: a table must be a page of the pool. */
@@ -219,7 +219,7 @@ static inline __attribute__((always_inline)) u64 *take_table(void)
 		return NULL;
 	map.pool_used = used + PAGE_SIZE;
 	if (is_in_pool(at))
-		count_in_cr2(at);
+		count_in_xmm15(at);
 	return (u64 *)(page_table_pool + used);
 }
 
@@ -457,7 +457,9 @@ int ident_map_init(const struct ident_map_config *config)
 	if (loaded_map().loaded || mask & (mask - 1) || mask & ~PTE_ADDR_MASK ||
 	    mask % PMD_SIZE)
 		return -EINVAL;
-	set_cr2(TOP_TABLES_SIZE, mask);
+	set_xmm15(TOP_TABLES_SIZE, mask);
+	/* Not 0: loaded_map() may believe CR3 from now on. */
+	write_cr2((u64)page_table_pool);
 	RELEASE(ident_map_init);
 	map.config = *config;
 	map.pool_used = TOP_TABLES_SIZE;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * table_pool.h - what CR2 holds for ident_map_64.c.
+ * table_pool.h - what the register XMM15 holds for ident_map_64.c.
  *
  * The hypervisor of an SEV-ES guest must not change how much of page_table_pool is used, nor
- * the C-bit, while page tables are built. It cannot change registers, and a page fault, which
- * sets CR2, ends the boot of such a guest. CR2 is therefore the address of the page table
+ * the C-bit, while page tables are built. It cannot change XMM15, which the processor keeps
+ * in the encrypted VMSA, and no exception changes XMM15. (A page fault would change CR2, also
+ * if the hypervisor prevents its delivery.) XMM15 is therefore the address of the page table
  * that was taken from the pool last, with the C-bit's number in its low 12 bits, 0 outside of
- * SEV. It is 0 before the first page table is taken. Other guests handle page faults, but
- * none at an address in the pool, which is mapped: if CR2 is not in the pool, memory has both
- * values.
+ * SEV. Of the stub's code only the decoders and unfilter() use XMM registers otherwise. They
+ * run when all page tables are built.
  */
 #ifndef TABLE_POOL_H
 #define TABLE_POOL_H
@@ -17,45 +17,45 @@
 #include "types.h"
 #include "x86.h"
 
-/* Returns the distance of CR2 from the start of the pool. */
-static inline u64 in_cr2(void)
+/* Returns the distance of XMM15 from the start of the pool. */
+static inline u64 in_xmm15(void)
 {
-	return read_cr2() - (u64)page_table_pool;
+	return read_xmm15() - (u64)page_table_pool;
 }
 
-/* Returns whether @at, the result of in_cr2(), lies in the pool. */
+/* Returns whether @at, the result of in_xmm15(), lies in the pool. */
 static inline bool is_in_pool(u64 at)
 {
 	return at < (u64)(page_table_pool_end - page_table_pool);
 }
 
 /* Returns the C-bit as a mask, 0 outside of SEV. @at must be in the pool. */
-static inline u64 cbit_in_cr2(u64 at)
+static inline u64 cbit_in_xmm15(u64 at)
 {
 	return at % PAGE_SIZE ? _AC(1, UL) << at % PAGE_SIZE : 0;
 }
 
 /* Returns how many bytes of the pool are page tables. @at must be in the pool. */
-static inline u64 used_in_cr2(u64 at)
+static inline u64 used_in_xmm15(u64 at)
 {
 	return ALIGN_DOWN(at, PAGE_SIZE) + PAGE_SIZE;
 }
 
 /*
- * Stores in CR2 that @used bytes of the pool are page tables, a multiple of PAGE_SIZE and
+ * Stores in XMM15 that @used bytes of the pool are page tables, a multiple of PAGE_SIZE and
  * not 0, and the C-bit @mask, or 0.
  */
-static inline void set_cr2(u64 used, u64 mask)
+static inline void set_xmm15(u64 used, u64 mask)
 {
 	u64 number = mask ? (u64)__builtin_ctzl(mask) : 0;
 
-	write_cr2((u64)page_table_pool + used - PAGE_SIZE + number);
+	write_xmm15((u64)page_table_pool + used - PAGE_SIZE + number);
 }
 
 /* Counts one more page table. @at must be in the pool. */
-static inline void count_in_cr2(u64 at)
+static inline void count_in_xmm15(u64 at)
 {
-	write_cr2((u64)page_table_pool + at + PAGE_SIZE);
+	write_xmm15((u64)page_table_pool + at + PAGE_SIZE);
 }
 
 #endif

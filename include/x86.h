@@ -234,6 +234,8 @@ void wrmsr(u32 msr, u64 value);
 u64 read_cr0(void);
 u64 read_cr2(void);
 void write_cr2(u64 value);
+u64 read_xmm15(void);
+void write_xmm15(u64 value);
 u64 read_cr3(void);
 void write_cr3(u64 value);
 u64 read_cr4(void);
@@ -295,6 +297,20 @@ static inline u64 read_cr2(void)
 static inline void write_cr2(u64 value)
 {
 	asm volatile("mov %0, %%cr2" : : "r"(value));
+}
+
+/* The low half of XMM15. Code without XMM registers of its own keeps a number there. */
+static inline u64 read_xmm15(void)
+{
+	u64 value;
+
+	asm volatile("movq %%xmm15, %0" : "=r"(value));
+	return value;
+}
+
+static inline void write_xmm15(u64 value)
+{
+	asm volatile("movq %0, %%xmm15" : : "r"(value));
 }
 
 static inline u64 read_cr3(void)

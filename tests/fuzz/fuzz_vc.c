@@ -781,7 +781,10 @@ static void fuzz_one(struct input *in)
 	if (how & 0x40)
 		frame.rcx = take_u16(in);
 
-	/* In the stub these ranges are empty. Here they are all memory, as in the NAE self-test. */
+	/*
+	 * INS and OUTS may access all memory, and instructions at all addresses are emulated.
+	 * In the stub both ranges are empty.
+	 */
 	io_end = ~0UL;
 	emulated_behind = ~0UL;
 	set_text(frame.rip);

@@ -340,6 +340,10 @@ u64 read_cr2(void) { HARNESS_REFUSE("unexpected"); }
 #ifndef OWN_WRITE_CR2
 void write_cr2(u64 value) { HARNESS_REFUSE("%#lx", value); }
 #endif
+#ifndef OWN_XMM15
+u64 read_xmm15(void) { HARNESS_REFUSE("unexpected"); }
+void write_xmm15(u64 value) { HARNESS_REFUSE("%#lx", value); }
+#endif
 #ifndef OWN_READ_CR3
 u64 read_cr3(void) { HARNESS_REFUSE("unexpected"); }
 #endif

@@ -1170,7 +1170,7 @@ TEST(map_not_loaded)
 }
 
 /*
- * Before the page tables are loaded the C-bit of their entries comes from CR2, because the
+ * Before the page tables are loaded the C-bit of their entries comes from XMM15, because the
  * hypervisor can put an old 0 in the place of the one in memory. ident_map_init() must not
  * start new tables over those that are loaded.
  */
@@ -1260,8 +1260,8 @@ TEST(one_page_is_elsewhere)
 
 /*
  * The hypervisor of an SEV-ES guest can put an old number of used page tables back. The
- * number in CR2 counts, so that no table is used twice. Where a page fault has changed CR2,
- * which no SEV-ES guest survives, the number in memory counts.
+ * number in XMM15 counts, so that no table is used twice. Once other code has used XMM15,
+ * the number in memory counts.
  */
 TEST(old_number_of_tables)
 {
@@ -1270,7 +1270,7 @@ TEST(old_number_of_tables)
 	start_with(&setups[3], POOL_PAGES);
 	CHECK(!ident_map_range(GIB1, GIB1 + KIB4, MAP_WRITE), "range");
 	used = map.pool_used;
-	CHECK(cr2 == (u64)pool + used - KIB4 + setups[3].c_bit, "CR2 %#lx", cr2);
+	CHECK(xmm15 == (u64)pool + used - KIB4 + setups[3].c_bit, "XMM15 %#lx", xmm15);
 	for (map.pool_used = 0; map.pool_used < used; map.pool_used += KIB4) {
 		size_t old = map.pool_used;
 
@@ -1281,12 +1281,12 @@ TEST(old_number_of_tables)
 	}
 	left = ident_map_tables_left();
 	map.pool_used = POOL_PAGES * KIB4 - left * KIB4;
-	cr2 = (u64)pool - KIB4;
+	xmm15 = (u64)pool - KIB4;
 	CHECK(!ident_map_range(3 * GIB512, 3 * GIB512 + KIB4, MAP_WRITE) &&
-	      left - ident_map_tables_left() == 3, "CR2 below the pool");
-	cr2 = (u64)pool + POOL_PAGES * KIB4;
+	      left - ident_map_tables_left() == 3, "XMM15 below the pool");
+	xmm15 = (u64)pool + POOL_PAGES * KIB4;
 	CHECK(!ident_map_range(5 * GIB512, 5 * GIB512 + KIB4, MAP_WRITE) &&
-	      left - ident_map_tables_left() == 6, "CR2 behind the pool");
+	      left - ident_map_tables_left() == 6, "XMM15 behind the pool");
 	expect(GIB1, GIB1 + KIB4, use_of(MAP_WRITE));
 }
 
@@ -1434,7 +1434,7 @@ TEST(window)
 		      !(*lookup_entry(small) & PTE_WRITE) &&
 		      (*lookup_entry(large) & enc_mask()) == enc_mask() &&
 		      !(*lookup_entry(large) & PTE_WRITE), "rights");
-		/* The windows move, and take no further table. */
+		/* The two windows took at most four tables. At other addresses they take none. */
 		tables -= ident_map_tables_left();
 		CHECK(tables <= 4, "%zu tables", tables);
 		tables = ident_map_tables_left();
