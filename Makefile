@@ -123,7 +123,8 @@ HELD_FLAGS := -Os $(call cc-option,-mllvm -inline-threshold=5)
 HOT_C := lib/string.c payload/unfilter.c payload/unlz4.c payload/unzstd.c
 
 # Only the decoders and unfilter() use XMM registers, for copies and comparisons of 16
-# bytes. Exception handlers call neither and so need not save these registers.
+# bytes. Exception handlers call neither and so need not save these registers. XMM15 has a
+# number of ident_map_64.c before (include/table_pool.h).
 # head_64.S enables SSE. Loops are not vectorised, because that adds 700 bytes and gains
 # no speed.
 DECODER_REGS := -msse2 -mno-mmx -mno-80387 $(call cc-option,-fno-tree-vectorize)
