@@ -37,6 +37,10 @@ FUNC(_start)
 	movl	%eax, %ss
 	movl	%eax, %fs
 	movl	%eax, %gs
+	/* ident_map_64.c uses XMM15. */
+	movq	%cr4, %rax
+	orl	$X86_CR4_OSFXSR, %eax
+	movq	%rax, %cr4
 	movq	%rsi, %rdi
 	call	nae_main
 	ud2
