@@ -209,7 +209,7 @@ static void end_change(bool was_busy)
 static inline __attribute__((always_inline)) u64 *take_table(void)
 {
 	u64 at = in_xmm15();
-	size_t used = is_in_pool(at) ? used_in_xmm15(at) : map.pool_used;
+	size_t used = is_in_pool(at) ? used_in_xmm15(at) : READ_ONCE(map.pool_used);
 	size_t size = READ_ONCE(map.config.pool_size);
 
 	/* The hypervisor can garble both numbers: a table must be a page of the pool. */

@@ -302,13 +302,14 @@ static bool is_snp(u64 status)
 	return status & SEV_STATUS_SNP && status & SEV_STATUS_SEV_ES;
 }
 
-/* Ends the boot of an SEV guest with a feature that the stub does not know. */
-static void check_status(void)
+/* Returns SEV_STATUS. Ends the boot of an SEV guest with a feature that is not known. */
+static u64 known_status(void)
 {
 	u64 status = rdmsr(MSR_SEV_STATUS);
 
 	if (!is_snp(status) && status & ~(SEV_STATUS_KNOWN & ~SEV_STATUS_SNP))
 		refuse(SEVSTUB_TERM_STATUS_BITS, "unknown bits in SEV_STATUS");
+	return status;
 }
 
 void sev_detect(void)
@@ -332,8 +333,7 @@ void sev_detect(void)
 	if (!sev_active())
 		return;
 
-	check_status();
-	status = rdmsr(MSR_SEV_STATUS);
+	status = known_status();
 	snp = is_snp(status);
 	cbit = READ_ONCE(sev_guest.cbit);
 	if (cbit < CBIT_MIN || cbit > CBIT_MAX)
@@ -364,7 +364,7 @@ void sev_load_map(void)
 	load_cr3_proven(ident_map_cr3(), true);
 	/* sev_detect() has asked memory whether this is an SEV guest, CR3 says it now. */
 	if (sev_active())
-		check_status();
+		known_status();
 }
 
 void sev_reload_map(void)

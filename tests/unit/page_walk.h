@@ -138,31 +138,7 @@ void invlpg(u64 addr)
 	record(INVLPG, addr);
 }
 
-/* The processor's CR2, which is not 0 once page tables are built. */
-static u64 cr2;
-
-u64 read_cr2(void)
-{
-	return cr2;
-}
-
-void write_cr2(u64 value)
-{
-	cr2 = value;
-}
-
-/* The processor's XMM15, in which ident_map_64.c keeps a number. */
-static u64 xmm15;
-
-u64 read_xmm15(void)
-{
-	return xmm15;
-}
-
-void write_xmm15(u64 value)
-{
-	xmm15 = value;
-}
+#include "map_registers.h"
 
 u64 read_cr3(void)
 {
