@@ -91,7 +91,7 @@ cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null \
 WARNINGS += $(call cc-option,-Wstack-usage=1024)
 
 STUB_C := misc.c loaded.c idt_64.c exception.c ident_map_64.c la57.c sev-es.c sev-snp.c sev-cpuid.c sev-vc.c insn.c \
-	$(addprefix lib/,boot_params.c cmdline.c console.c e820.c error.c string.c) \
+	$(addprefix lib/,boot_params.c cmdline.c console-option.c console.c e820.c error.c string.c) \
 	$(addprefix payload/,filter-check.c kaslr.c payload-check.c relocate.c srat.c unfilter.c unlz4.c unstore.c unzstd.c) \
 	$(addprefix efi/,entry.c services.c initrd.c memory.c protect.c tables.c tpm.c)
 STUB_S := bios/header.S bios/bios_call.S efi/handover_64.S head_64.S sev-head_64.S early_tables_64.S \

@@ -81,7 +81,7 @@ void map_e820_nodes(const struct boot_params *bp)
 	if (bp->e820_entries < E820_MAX_ENTRIES_ZEROPAGE)
 		return;
 	while (addr && nodes++ < SETUP_DATA_MAX_NODES) {
-		struct setup_data node;
+		not_on_stack struct setup_data node;
 		struct range r = { addr, addr + sizeof(node) };
 
 		must_map("setup_data", r, MAP_WRITE);
@@ -147,8 +147,8 @@ static void keep_indirect(struct range runtime, u64 addr,
 			  const struct setup_data *node)
 {
 	const u8 *data = (const u8 *)addr + sizeof(*node);
-	struct setup_indirect to;
-	struct ima_setup_data ima;
+	not_on_stack struct setup_indirect to;
+	not_on_stack struct ima_setup_data ima;
 
 	if (node->type == SETUP_DATA_INDIRECT && node->len >= sizeof(to)) {
 		memcpy(&to, data, sizeof(to));
@@ -192,8 +192,8 @@ static void keep_loaded(const struct boot_params *bp, struct range runtime,
 static void keep_handover(const struct boot_params *bp, struct range runtime,
 			  u64 addr, const struct setup_data *node)
 {
-	struct kho_node kho;
-	struct kho_area area;
+	not_on_stack struct kho_node kho;
+	not_on_stack struct kho_area area;
 	u64 at;
 
 	if (node->type != SETUP_KEXEC_KHO)
@@ -230,7 +230,7 @@ void map_setup_data(const struct boot_params *bp, struct range runtime)
 
 	refuse_blob(snp_efi_blob);
 	while (addr) {
-		struct setup_data node;
+		not_on_stack struct setup_data node;
 		struct range r = { addr, addr + sizeof(node) };
 
 		if (nodes++ == SETUP_DATA_MAX_NODES)

@@ -432,7 +432,7 @@ static void randomise(struct boot *boot)
 					     boot->la57 + LA57_SIZE });
 		srat_name_immovable(boot->bp, &boot->cmdline);
 		efi_name_free_memory(boot->bp);
-		kaslr_physical(boot->bp, &boot->cmdline, want,
+		kaslr_physical(boot->bp, &boot->cmdline, &want,
 			       (u64 *)&boot->out);
 	}
 	boot->virt = kaslr_virtual(p, boot->size);

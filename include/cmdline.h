@@ -48,12 +48,19 @@ size_t cmdline_cut(const char *text, size_t max);
 bool cmdline_find_option_bool(const struct cmdline *cmdline, const char *name);
 
 /*
- * Reads an unsigned number from the string @s, as strtoul() does with @base 0,
- * 10 or 16, but accepts neither blanks nor a sign in front of it. Stores it in
- * @value, and the address behind its last digit in @end unless @end is NULL.
- * Returns 0. Returns -EINVAL and leaves @value and @end unchanged if @s does not
- * begin with a digit, or the number has more than 64 bits.
+ * A number that was read from text. Functions return it in registers, because a loader
+ * has chosen it: see not_on_stack.
  */
-int parse_u64(const char *s, const char **end, unsigned int base, u64 *value);
+struct number {
+	u64 value;
+	const char *end;	/* what follows the number; NULL: there is no number */
+};
+
+/*
+ * Reads an unsigned number from the string @s, as strtoul() does with @base 0,
+ * 10 or 16, but accepts neither blanks nor a sign in front of it. The result's @end is
+ * NULL if @s does not begin with a digit, or the number has more than 64 bits.
+ */
+struct number parse_u64(const char *s, unsigned int base);
 
 #endif

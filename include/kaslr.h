@@ -79,7 +79,7 @@ bool kaslr_pick(const struct kaslr_slots *want, u64 *addr);
  * efi_fake_mem= or an unknown form of memmap= makes the memory map uncertain.
  */
 bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
-		    struct kaslr_slots want, u64 *addr);
+		    const struct kaslr_slots *want, u64 *addr);
 
 /*
  * Draws a virtual address for @size bytes of payload, within the GiB that Linux

@@ -68,6 +68,13 @@ typedef int64_t s64;
 #define in_data __attribute__((section(".data")))
 
 /*
+ * A local variable at a constant address in .bss, for bytes that a loader has chosen. If
+ * they were on the stack, another function might have its return address there later, and
+ * the hypervisor of an SEV-ES guest could put the bytes back as this return address.
+ */
+#define not_on_stack static
+
+/*
  * Puts a variable behind .data, where memory holds arbitrary bytes at first and is not
  * cleared with .bss. For large variables that are written before they are read.
  */

@@ -128,8 +128,9 @@ static bool has_hex_prefix(const char *s)
 	       digit_value(s[2]) != NOT_A_DIGIT;
 }
 
-int parse_u64(const char *s, const char **end, unsigned int base, u64 *value)
+struct number parse_u64(const char *s, unsigned int base)
 {
+	const struct number none = { 0, NULL };
 	const char *first;
 	u64 sum = 0;
 
@@ -143,12 +144,6 @@ int parse_u64(const char *s, const char **end, unsigned int base, u64 *value)
 	for (first = s; digit_value(*s) < base; s++)
 		if (__builtin_mul_overflow(sum, base, &sum) ||
 		    __builtin_add_overflow(sum, digit_value(*s), &sum))
-			return -EINVAL;
-	if (s == first)
-		return -EINVAL;
-
-	*value = sum;
-	if (end)
-		*end = s;
-	return 0;
+			return none;
+	return s == first ? none : (struct number){ sum, s };
 }

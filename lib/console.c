@@ -12,32 +12,17 @@
 #include <linux/screen_info.h>
 #include <linux/serial_reg.h>
 
+#include "console-option.h"
 #include "console.h"
 #include "image.h"
 #include "lib/string.h"
 #include "sev-es.h"
 #include "x86.h"
 
-/* Standard I/O ports of a PC's first two UARTs, and of QEMU's debug console. */
-#define TTYS0_PORT	0x3f8
-#define TTYS1_PORT	0x2f8
-#define DEBUGCON_PORT	0x402
-
 /* Values from the 16550's data sheet that linux/serial_reg.h does not name. */
-
-/* Bits per second with a divisor of 1. */
-#define UART_MAX_BAUD	115200
-/* The lowest rate whose divisor fits into 16 bits. */
-#define UART_MIN_BAUD	2
-/* The rate of earlyprintk= if the option names none, as in Linux. */
-#define UART_DEFAULT_BAUD 9600
 #define UART_FIFO_SIZE	16
 /* Bits 7:6 of the register IIR, which are set if the FIFO works. */
 #define UART_IIR_FIFO_ON 0xc0
-#define UART_LAST_REG	UART_SCR
-#define UART_DIVISOR(baud) (UART_MAX_BAUD / (baud))
-/* This value of a divisor in struct uart keeps the divisor that firmware has set. */
-#define UART_KEEP_DIVISOR 0
 /* The value that reading a port without a device returns. */
 #define BUS_FLOATS	0xff
 
@@ -68,11 +53,6 @@
 #define STRING_MAX	4096
 #define WIDTH_MAX	80
 
-struct uart {
-	u16 port;		/* the UART's first I/O port; 0: no UART */
-	u16 divisor;		/* divisor of the UART's clock; 0: keep the present one */
-};
-
 static struct {
 	/* The command line asks for output on a console that exists. If not, info() is silent. */
 	bool asked;
@@ -93,6 +73,12 @@ static struct {
 };
 
 char console_text[CONSOLE_TEXT_SIZE] in_data;
+
+/* The option that is parsed: see not_on_stack. console_init() also runs before .bss is cleared. */
+static struct {
+	char value[OPTION_SIZE];
+	struct uart uart;
+} option in_data;
 
 /*
  * Returns true in an SEV-ES guest, which must not execute port I/O. If the hypervisor makes
@@ -357,120 +343,13 @@ void console_vga_disable(void)
 
 /* -- Options */
 
-static bool skip(const char **s, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	if (strnlen(*s, len) < len || memcmp(*s, prefix, len))
-		return false;
-	*s += len;
-	return true;
-}
-
-static bool at_end_of_word(const char *s)
-{
-	return *s == '\0' || *s == ',';
-}
-
 /*
- * Parses an I/O port. @max is the highest allowed one, at which the device's
- * last register is still below 64 KiB.
+ * Copies the value of the next console= option in @rest to option.value. Returns its
+ * length, or -ENOENT if there is no more option.
  */
-static bool parse_port(const char **s, u16 max, u16 *port)
+static int next_console(struct cmdline *rest)
 {
-	u64 value;
-
-	if (parse_u64(*s, s, 0, &value) || !value || value > max)
-		return false;
-	*port = (u16)value;
-	return at_end_of_word(*s);
-}
-
-static bool parse_uart_port(const char **s, u16 *port)
-{
-	return parse_port(s, UINT16_MAX - UART_LAST_REG, port);
-}
-
-static bool parse_tty(const char **s, u16 *port)
-{
-	if (skip(s, "ttyS0"))
-		*port = TTYS0_PORT;
-	else if (skip(s, "ttyS1"))
-		*port = TTYS1_PORT;
-	else
-		return false;
-	return at_end_of_word(*s);
-}
-
-/*
- * Parses an optional ",BAUD" and stores the divisor for that rate in @divisor,
- * which holds the default. Further text behind BAUD is ignored.
- */
-static bool parse_baud(const char *s, u16 *divisor)
-{
-	u64 baud;
-
-	if (s[0] != ',' || s[1] < '0' || s[1] > '9')
-		return true;
-	if (parse_u64(s + 1, NULL, 10, &baud) || baud < UART_MIN_BAUD ||
-	    baud > UART_MAX_BAUD)
-		return false;
-	*divisor = (u16)UART_DIVISOR(baud);
-	return true;
-}
-
-/* Parses the value of an earlyprintk= option that names a UART. */
-static bool parse_serial(const char *s, struct uart *uart)
-{
-	uart->port = TTYS0_PORT;
-	uart->divisor = UART_DIVISOR(UART_DEFAULT_BAUD);
-
-	if (skip(&s, "serial,0x")) {
-		s -= strlen("0x");
-		if (!parse_uart_port(&s, &uart->port))
-			return false;
-	} else if (skip(&s, "serial,ttyS")) {
-		s -= strlen("ttyS");
-		if (!parse_tty(&s, &uart->port))
-			return false;
-	} else if (!skip(&s, "serial") && !parse_tty(&s, &uart->port)) {
-		return false;
-	}
-	return at_end_of_word(s) && parse_baud(s, &uart->divisor);
-}
-
-static bool parse_debugcon(const char *s, u16 *port)
-{
-	*port = DEBUGCON_PORT;
-	if (!skip(&s, "debugcon"))
-		return false;
-	if (skip(&s, ",0x")) {
-		s -= strlen("0x");
-		return parse_port(&s, UINT16_MAX, port);
-	}
-	return at_end_of_word(s);
-}
-
-/*
- * Parses the value of console=uart8250 or console=uart, by which the command
- * line asks for output before the kernel has a driver.
- */
-static bool parse_console_uart(const char *s, struct uart *uart)
-{
-	uart->divisor = UART_KEEP_DIVISOR;
-	return (skip(&s, "uart8250,io,") || skip(&s, "uart,io,")) &&
-	       parse_uart_port(&s, &uart->port) &&
-	       parse_baud(s, &uart->divisor);
-}
-
-/*
- * Parses the value of console=ttyS0 or console=ttyS1. It does not ask the stub
- * for output, but tells where the user will see error messages.
- */
-static bool parse_console_tty(const char *s, struct uart *uart)
-{
-	uart->divisor = UART_KEEP_DIVISOR;
-	return parse_tty(&s, &uart->port) && parse_baud(s, &uart->divisor);
+	return cmdline_next_option(rest, "console", option.value, OPTION_SIZE);
 }
 
 /*
@@ -480,20 +359,17 @@ static bool parse_console_tty(const char *s, struct uart *uart)
 static bool find_console_uart(const struct cmdline *cmdline)
 {
 	struct cmdline rest = *cmdline;
-	char value[OPTION_SIZE];
-	struct uart uart;
 	bool asked = false;
 	int len;
 
-	while ((len = cmdline_next_option(&rest, "console", value,
-					  sizeof(value))) >= 0) {
+	while ((len = next_console(&rest)) >= 0) {
 		if (len >= OPTION_SIZE)
 			continue;
-		if (parse_console_uart(value, &uart)) {
-			con.named = uart;
+		if (parse_console_uart(option.value, &option.uart)) {
+			con.named = option.uart;
 			asked = true;
-		} else if (!asked && parse_console_tty(value, &uart)) {
-			con.named = uart;
+		} else if (!asked && parse_console_tty(option.value, &option.uart)) {
+			con.named = option.uart;
 		}
 	}
 	return asked;
@@ -502,21 +378,17 @@ static bool find_console_uart(const struct cmdline *cmdline)
 void console_init(const struct cmdline *cmdline,
 		  const struct screen_info *screen)
 {
-	char value[OPTION_SIZE];
 	bool use_uart = find_console_uart(cmdline);
-	const char *s = value;
-	struct uart uart;
-	u16 port;
 	int len;
 
-	len = cmdline_find_option(cmdline, "earlyprintk", value, sizeof(value));
+	len = cmdline_find_option(cmdline, "earlyprintk", option.value, OPTION_SIZE);
 	if (len >= 0 && len < OPTION_SIZE) {
-		if (parse_serial(value, &uart)) {
-			con.named = uart;
+		if (parse_serial(option.value, &option.uart)) {
+			con.named = option.uart;
 			use_uart = true;
-		} else if (parse_debugcon(value, &port)) {
-			con.debugcon_port = port;
-		} else if (skip(&s, "vga") && at_end_of_word(s)) {
+		} else if (parse_debugcon(option.value, &option.uart.port)) {
+			con.debugcon_port = option.uart.port;
+		} else if (parse_vga(option.value)) {
 			vga_setup(screen);
 		}
 	}

@@ -328,28 +328,30 @@ bool kaslr_pick(const struct kaslr_slots *want, u64 *addr)
  */
 #define OPTION_SIZE	256
 
+/* Where an option's value is copied to. */
+static char option_value[OPTION_SIZE];
+
 /*
  * Parses a number with an optional unit (K, M, G, T, P, E), like the kernel's
- * memparse().
+ * memparse(). The result is as for parse_u64().
  */
-static int parse_size(const char **s, u64 *size)
+static struct number parse_size(const char *s)
 {
 	static const char units[] = "kmgtpe";
+	struct number size = parse_u64(s, 0);
 	unsigned int shift;
 	const char *unit;
 
-	if (parse_u64(*s, s, 0, size))
-		return -EINVAL;
+	if (!size.end)
+		return size;
 	for (unit = units, shift = 10; *unit; unit++, shift += 10) {
-		if ((**s | ' ') != *unit)
+		if ((*size.end | ' ') != *unit)
 			continue;
-		if (*size << shift >> shift != *size)
-			return -EINVAL;
-		*size <<= shift;
-		++*s;
-		break;
+		if (size.value << shift >> shift != size.value)
+			return (struct number){ 0, NULL };
+		return (struct number){ size.value << shift, size.end + 1 };
 	}
-	return 0;
+	return size;
 }
 
 static bool is_memmap_sign(char c)
@@ -357,10 +359,16 @@ static bool is_memmap_sign(char c)
 	return c == '@' || c == '#' || c == '$' || c == '!' || c == '%';
 }
 
-static void limit_memory(struct kaslr_slots *want, u64 size)
+static void limit_memory(u64 size)
 {
-	if (size && size < want->high)
-		want->high = size;
+	if (size)
+		kaslr_area(KASLR_TAKEN, size, ~0UL);
+}
+
+/* Takes @size bytes at @start out of RAM. They may wrap around. */
+static void take_area(u64 start, u64 size)
+{
+	kaslr_area(KASLR_TAKEN, start, start + size < start ? ~0UL : start + size);
 }
 
 /*
@@ -369,23 +377,29 @@ static void limit_memory(struct kaslr_slots *want, u64 size)
  * RAM. SIZE alone limits memory. Returns false for any other form, such as
  * exactmap, because the code here does not know then which memory is RAM.
  */
-static bool heed_memmap(struct kaslr_slots *want, const char *s)
+static bool heed_memmap(const char *s)
 {
-	u64 size, start;
+	/* volatile: in a register, a call of parse_size() would save it on the stack. */
+	not_on_stack volatile u64 size;
+	struct number number;
 	char sign;
 
 	for (;; s++) {
-		if (parse_size(&s, &size))
+		number = parse_size(s);
+		if (!number.end)
 			return false;
+		s = number.end;
 		sign = *s;
 		if (sign && sign != ',') {
-			s++;
-			if (!is_memmap_sign(sign) || parse_size(&s, &start))
+			size = number.value;
+			if (!is_memmap_sign(sign))
 				return false;
+			number = parse_size(s + 1);
+			if (!number.end)
+				return false;
+			s = number.end;
 			if (sign != '@')
-				kaslr_area(KASLR_TAKEN, start,
-					   start + size < start ? ~0UL :
-					   start + size);
+				take_area(number.value, size);
 			/*
 			 * Skip the two types in
 			 * memmap=SIZE%ADDR-OLDTYPE+NEWTYPE.
@@ -393,7 +407,7 @@ static bool heed_memmap(struct kaslr_slots *want, const char *s)
 			while (sign == '%' && *s && *s != ',')
 				s++;
 		} else {
-			limit_memory(want, size);
+			limit_memory(number.value);
 		}
 		if (!*s)
 			return true;
@@ -402,21 +416,26 @@ static bool heed_memmap(struct kaslr_slots *want, const char *s)
 	}
 }
 
+/* Like cmdline_next_option(), with option_value for the value. */
+static int next_value(struct cmdline *rest, const char *name)
+{
+	return cmdline_next_option(rest, name, option_value, sizeof(option_value));
+}
+
 static void heed_huge_pages(const struct cmdline *cmdline)
 {
 	struct cmdline rest = *cmdline, behind;
-	char buf[OPTION_SIZE];
-	const char *s;
-	u64 number;
+	struct number number;
 
-	while (cmdline_next_option(&rest, "hugepagesz", buf, sizeof(buf)) >= 0) {
-		s = buf;
+	while (next_value(&rest, "hugepagesz") >= 0) {
+		number = parse_size(option_value);
 		behind = rest;
-		if (!parse_size(&s, &number) && number == PUD_SIZE &&
-		    cmdline_next_option(&behind, "hugepages", buf,
-					sizeof(buf)) >= 0 &&
-		    !parse_u64(buf, NULL, 0, &number))
-			areas.huge_pages = number;
+		if (!number.end || number.value != PUD_SIZE ||
+		    next_value(&behind, "hugepages") < 0)
+			continue;
+		number = parse_u64(option_value, 0);
+		if (number.end)
+			areas.huge_pages = number.value;
 	}
 }
 
@@ -425,23 +444,20 @@ static void heed_huge_pages(const struct cmdline *cmdline)
  * if it is not known which memory is RAM then, and the payload must keep its
  * physical address.
  */
-static bool heed_options(const struct cmdline *cmdline, struct kaslr_slots *want)
+static bool heed_options(const struct cmdline *cmdline)
 {
 	struct cmdline rest = *cmdline;
-	char buf[OPTION_SIZE];
-	const char *s;
-	u64 size;
+	struct number size;
 	int len;
 
-	while (cmdline_next_option(&rest, "mem", buf, sizeof(buf)) >= 0) {
-		s = buf;
-		if (!parse_size(&s, &size))
-			limit_memory(want, size);
+	while (next_value(&rest, "mem") >= 0) {
+		size = parse_size(option_value);
+		if (size.end)
+			limit_memory(size.value);
 	}
 	rest = *cmdline;
-	while ((len = cmdline_next_option(&rest, "memmap", buf,
-					  sizeof(buf))) >= 0) {
-		if (len >= OPTION_SIZE || !heed_memmap(want, buf))
+	while ((len = next_value(&rest, "memmap")) >= 0) {
+		if (len >= OPTION_SIZE || !heed_memmap(option_value))
 			return false;
 	}
 	heed_huge_pages(cmdline);
@@ -451,7 +467,7 @@ static bool heed_options(const struct cmdline *cmdline, struct kaslr_slots *want
 /* ---- The choices. */
 
 bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
-		    struct kaslr_slots want, u64 *addr)
+		    const struct kaslr_slots *want, u64 *addr)
 {
 	const struct boot_e820_entry *entry;
 	struct e820_walk walk;
@@ -463,7 +479,7 @@ bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
 	for (e820_first(bp, &walk); (entry = e820_next(&walk));)
 		kaslr_area(entry->type == E820_RAM ? KASLR_RAM : KASLR_TAKEN,
 			   entry->addr, entry->addr + entry->size);
-	return heed_options(cmdline, &want) && kaslr_pick(&want, addr);
+	return heed_options(cmdline) && kaslr_pick(want, addr);
 }
 
 u64 kaslr_virtual(const struct payload_header *p, u64 size)

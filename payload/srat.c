@@ -231,11 +231,15 @@ static const struct rsdp *find_rsdp(const struct boot_params *bp,
 {
 	u64 addr = bp->acpi_rsdp_addr, low = 0, ebda = EBDA_END;
 	const struct rsdp *rsdp = NULL;
-	char value[24];
+	not_on_stack char value[24];
+	struct number number;
 
 	if (cmdline_find_option(cmdline, "acpi_rsdp", value,
-				sizeof(value)) >= 0)
-		parse_u64(value, NULL, 16, &addr);
+				sizeof(value)) >= 0) {
+		number = parse_u64(value, 16);
+		if (number.end)
+			addr = number.value;
+	}
 	if (addr) {
 		rsdp = (const void *)addr;
 		return reach(bp, addr, sizeof(*rsdp)) && is_rsdp(rsdp) ? rsdp :
@@ -256,8 +260,10 @@ find_srat(const struct boot_params *bp, const struct rsdp *rsdp, bool use_rsdt)
 	bool wide = rsdp->revision >= 2 && rsdp->xsdt && !use_rsdt;
 	const struct acpi_table *root, *table;
 	u64 size = wide ? sizeof(u64) : sizeof(u32);
-	u64 count, i, addr = 0;
+	not_on_stack u64 addr;
+	u64 count, i;
 
+	addr = 0;
 	root = wide ? table_at(bp, rsdp->xsdt, "XSDT") :
 		      table_at(bp, rsdp->rsdt, "RSDT");
 	if (!root)
@@ -278,7 +284,7 @@ static void name_areas(const struct acpi_table *srat)
 {
 	const u8 *at = srat->data + SRAT_RESERVED;
 	const u8 *end = (const u8 *)srat + srat->length;
-	struct srat_memory m;
+	not_on_stack struct srat_memory m;
 
 	/*
 	 * Bytes 0 and 1 of each entry are its type and its length, so the
@@ -299,10 +305,11 @@ void srat_name_immovable(const struct boot_params *bp,
 {
 	const struct acpi_table *srat;
 	const struct rsdp *rsdp;
-	char acpi[8] = "";
+	not_on_stack char acpi[8];
 
 	if (!cmdline_find_option_bool(cmdline, "movable_node"))
 		return;
+	acpi[0] = '\0';
 	cmdline_find_option(cmdline, "acpi", acpi, sizeof(acpi));
 	if (!memcmp(acpi, "off", sizeof("off")))
 		return;

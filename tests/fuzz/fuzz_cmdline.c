@@ -20,6 +20,7 @@
 #define _erodata ((const u8 *)~0UL)
 
 #include "../../lib/cmdline.c"
+#include "../../lib/console-option.c"
 #include "../../lib/console.c"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -132,18 +133,12 @@ static void check_option(const struct cmdline *cmdline, const char *name)
 
 static void check_number(const char *text, unsigned int base)
 {
-	const char *end = NULL;
-	u64 value = 0;
-	char *their_end;
+	struct number number = parse_u64(text, base);
+	char *end;
 
-	if (parse_u64(text, &end, base, &value)) {
-		if (end || value)
-			wrong("refused, but written", (long)value);
-		return;
-	}
-	if (end <= text || value != strtoul(text, &their_end, (int)base) ||
-	    end != their_end)
-		wrong("number", (long)value);
+	if (number.end && (number.end <= text ||
+			   number.value != strtoul(text, &end, (int)base) || number.end != end))
+		wrong("number", (long)number.value);
 }
 
 static void check_console(const struct cmdline *cmdline)

@@ -227,7 +227,7 @@ static void fuzz_one(struct input *in)
 	take_bytes(in, text + len, more);
 	cmdline = (struct cmdline){ text, len + more };
 
-	got = kaslr_physical(&bp, &cmdline, want, &addr);
+	got = kaslr_physical(&bp, &cmdline, &want, &addr);
 	for (cell = 0; cell < CELLS; cell++)
 		places += good_place(&want, limit, cell);
 	if (got)

@@ -6,7 +6,7 @@ NAE := $(O)/sev
 # The stub's objects without those that boot a payload. The self-test compiles
 # ident_map_64.c itself.
 NAE_STUB := $(addprefix $(O)/stub/,sev-es.o sev-snp.o sev-cpuid.o sev-vc.o insn.o idt_64.o \
-	exception.o idt_handlers_64.o $(addprefix lib/,e820.o console.o cmdline.o string.o))
+	exception.o idt_handlers_64.o $(addprefix lib/,e820.o console-option.o console.o cmdline.o string.o))
 NAE_OBJS := $(addprefix $(NAE)/nae/,head.o insns.o main.o execute.o \
 	registers.o ports.o strings.o mmio.o fatal.o ident_map.o)
 

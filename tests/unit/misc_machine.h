@@ -658,12 +658,12 @@ void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 }
 
 bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
-		    struct kaslr_slots want, u64 *addr)
+		    const struct kaslr_slots *want, u64 *addr)
 {
 	CHECK(bp == &fake.bp && cmdline->len,
 	      "another zero page, or no command line");
 	did("draw physical");
-	fake.want = want;
+	fake.want = *want;
 	if (fake.phys)
 		*addr = fake.phys;
 	return fake.phys;

@@ -5,6 +5,7 @@
  * the linked list of setup_data nodes, whose contents are not trusted.
  */
 #include "misc_machine.h"
+#include "own_stack.h"
 
 /* ---- build_map() ---- */
 
@@ -816,6 +817,34 @@ TEST(setup_data_handover)
 	((struct setup_data *)(machine + AT_NODES))->type = 9;
 	map_setup_data(boot.bp, boot.runtime);
 	CHECK(!strstr(trace, "scratch"), "%s", trace);
+}
+
+static struct boot handed_over;
+
+static void map_handed_over(void)
+{
+	map_setup_data(handed_over.bp, handed_over.runtime);
+}
+
+/*
+ * No 16 bytes of setup_data may lie on the stack: see not_on_stack. Each of the node's
+ * header, the kexec handover, the scratch area, and what other types point to has 16.
+ */
+TEST(setup_data_not_on_stack)
+{
+	static const u32 types[] = { 10, 8, INDIRECT };
+	const char *node = (const char *)machine + AT_NODES;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(types); i++) {
+		new_handover(2);
+		((struct setup_data *)(machine + AT_NODES))->type = types[i];
+		handed_over = placed_boot();
+		CHECK(!leaves_on_stack(map_handed_over, node, 16), "type %u: header", types[i]);
+		CHECK(!leaves_on_stack(map_handed_over, node + 16, 16), "type %u: data", types[i]);
+		CHECK(!leaves_on_stack(map_handed_over, node + 0x100, 16), "type %u: area",
+		      types[i]);
+	}
 }
 
 TEST(setup_data_handover_bad)

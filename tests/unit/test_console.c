@@ -16,6 +16,7 @@
 #define OWN_OUTB
 #define OWN_OUTSB
 #include "harness.h"
+#include "own_stack.h"
 
 #include <sys/mman.h>
 
@@ -27,6 +28,7 @@ static u64 rodata_start, rodata_end = ~0UL;
 #define _erodata	((const u8 *)rodata_end)
 
 #include "../../lib/cmdline.c"
+#include "../../lib/console-option.c"
 #include "../../lib/console.c"
 
 /* ---- The machine ---- */
@@ -611,6 +613,19 @@ TEST(highest_port)
 	CHECK(!machine.accesses, "uses port 0xfff9");
 	boot_new("console=uart,io,0xfff9");
 	CHECK(!machine.accesses, "uses port 0xfff9");
+}
+
+static void boot_by_options(void)
+{
+	boot_new("console=uart,io,0x2f8,0009600 earlyprintk=ttyS1,0000000000019200");
+}
+
+/* No text of an option may lie on the stack: see not_on_stack. */
+TEST(options_not_on_stack)
+{
+	CHECK(!leaves_on_stack(boot_by_options, "uart,io,0x2f8,0009600", 16), "console=");
+	CHECK(!leaves_on_stack(boot_by_options, "ttyS1,0000000000019200", 16), "earlyprintk=");
+	CHECK(con.uart_port == COM2, "port 0x%x", con.uart_port);
 }
 
 /*

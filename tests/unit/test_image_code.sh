@@ -439,7 +439,7 @@ is code.early_tables_return_scan "$(wc -l <"$dir/found")" 4
 # place_image() and all that it calls run before .bss is cleared. The page for
 # the GHCB is taken later.
 : >"$dir/found"
-for name in misc lib/boot_params lib/cmdline lib/console lib/e820 lib/error \
+for name in misc lib/boot_params lib/cmdline lib/console-option lib/console lib/e820 lib/error \
 	lib/string exception sev-es sev-cpuid sev-vc insn; do
 	size -A "$objects/$name.o" | awk -v name="$name" '
 		$1 ~ /^\.bss|COMMON/ && $1 != ".bss.ghcb_page" && $2 {

@@ -11,6 +11,7 @@
 #include <common/xxhash.h>
 
 #include "harness.h"
+#include "own_stack.h"
 #include "sev.h"
 
 #define cpuid_count	fake_cpuid
@@ -141,7 +142,7 @@ static bool physical(struct kaslr_slots want, u64 *addr)
 {
 	struct cmdline words = cmdline();
 
-	return kaslr_physical(&bp, &words, want, addr);
+	return kaslr_physical(&bp, &words, &want, addr);
 }
 
 /* ---- the model of cells ---- */
@@ -304,8 +305,7 @@ static void random_cmdline(void)
 	if (!random_below(4)) {
 		limit = 1 + random_below(CELLS);
 		say("mem=%luM ", limit * CELL / MIB, 0);
-		if (limit * CELL < world.want.high)
-			world.want.high = limit * CELL;
+		MARK(limit, CELLS - limit, taken);
 	}
 	if (!random_below(4)) {
 		world.huge_pages = (unsigned int)random_below(5);
@@ -973,7 +973,7 @@ static u64 left(const char *text)
 	kaslr_area(KASLR_RAM, 0, 16 * GIB);
 	strcpy(cmdline_text, text);
 	words = cmdline();
-	if (!heed_options(&words, &want))
+	if (!heed_options(&words))
 		return 0;
 	s = sweep(&want, ~0UL);
 	for (i = 0; i < s.slots; i++)
@@ -1032,6 +1032,9 @@ TEST(options)
 		{ "hugepages=4 hugepagesz=1G", 0xffff },
 		{ "hugepagesz=2M hugepages=8 hugepagesz=1G hugepages=1", 0xfffe },
 		{ "hugepagesz=1G hugepages=x", 0xffff },
+		/* No page of 1 GiB fits into the half GiB below the limit. */
+		{ "hugepagesz=1G hugepages=4 mem=3584M", 0 },
+		{ "hugepagesz=1G hugepages=2 mem=3584M", 0x0004 },
 	};
 	char text[OPTION_SIZE + 32] = "memmap=1G$0";
 	unsigned int i;
@@ -1053,4 +1056,31 @@ TEST(options)
 	CHECK(left(text) == 0xfffe, "\"%s\": 0x%lx", text, left(text));
 	strcat(text, "0");
 	CHECK(left(text) == 0, "\"%s\": 0x%lx", text, left(text));
+}
+
+static void read_options(void)
+{
+	struct cmdline words = cmdline();
+
+	heed_options(&words);
+}
+
+/*
+ * No text of an option may lie on the stack: see not_on_stack. Each value is long, so that
+ * part of a copy is left when later calls have overwritten the rest.
+ */
+TEST(options_not_on_stack)
+{
+	static const char *const rows[] = {
+		"mem=", "memmap=", "memmap=1G$", "hugepagesz=", "hugepagesz=1G hugepages=",
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		fresh(0);
+		memset(cmdline_text, '9', OPTION_SIZE);
+		memcpy(cmdline_text, rows[i], strlen(rows[i]));
+		cmdline_text[OPTION_SIZE] = '\0';
+		CHECK(!leaves_on_stack(read_options, "9999999999999999", 16), "%s", rows[i]);
+	}
 }

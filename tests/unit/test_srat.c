@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "harness.h"
+#include "own_stack.h"
 
 #include "lib/cmdline.c"
 #include "lib/e820.c"
@@ -249,6 +250,25 @@ TEST(options)
 	bp.acpi_rsdp_addr = 0;
 	snprintf(text, sizeof(text), "movable_node acpi_rsdp=0x%lx",
 		 (u64)(arena + AT_RSDP));
+	EXPECT_AREAS(GOOD_AREAS);
+}
+
+static void find_areas(void)
+{
+	found();
+}
+
+/* No text of an option, and no entry of a table, may lie on the stack: see not_on_stack. */
+TEST(not_on_stack)
+{
+	const char *entry = (const char *)arena + AT_SRAT + sizeof(struct acpi_table) +
+			    SRAT_RESERVED;
+
+	fresh();
+	strcpy(text, "movable_node acpi_rsdp=0x123456789abcdef");
+	CHECK(!leaves_on_stack(find_areas, "0x123456789abcdef", 16), "acpi_rsdp=");
+	fresh();
+	CHECK(!leaves_on_stack(find_areas, entry, 16), "an entry");
 	EXPECT_AREAS(GOOD_AREAS);
 }
 
