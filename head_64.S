@@ -166,8 +166,11 @@ proof_written:
 	 * ruled out once more where a #VC has no handler: no memory takes part.
 	 */
 	/*
-	 * The base of the empty IDT is %ebx. The last store writes the limit, 0,
-	 * together with the base's low half. See load_cr3_proven.
+	 * Build the operand of LIDT: limit 0, and as base the random number in %ebx.
+	 * The processor does not use the base of an empty IDT. It is random so that SIDT
+	 * shows whether LIDT has read this operand, or an old one that the hypervisor has
+	 * put back. The limit is written in one store with the low half of the base, so
+	 * that no old block holds the one without the other.
 	 */
 	movl	%ebx, %ecx
 	shrl	$16, %ecx

@@ -51,7 +51,10 @@ struct boot {
 	struct payload_header payload;
 	/* The payload's and the image's memory: image_info.init_size bytes. */
 	struct range runtime;
-	/* The EFI entry has allocated @runtime, and apart from the image. */
+	/*
+	 * The EFI entry has allocated @runtime. The image lies elsewhere. If false, the image
+	 * is at the end of @runtime.
+	 */
 	bool by_efi;
 	/* Physical address that the payload is decompressed to, and runs at. */
 	u8 *out;

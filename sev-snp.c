@@ -117,8 +117,8 @@ static void read_setup_data(const struct boot_params *bp)
 }
 
 /*
- * Checks the blob. The kernel reads its address in a field of 32 bits of the zero
- * page.
+ * Copies the blob and checks it. It must lie below 4 GiB, because the zero page has a field
+ * of 32 bits for its address, from which the kernel takes it.
  */
 static void read_blob(void)
 {
@@ -391,7 +391,10 @@ static u32 svsm_pvalidate(u64 addr, bool large, u32 count, bool validate)
 	u16 next;
 	u32 i;
 
-	/* The handler of a #VC must not use the GHCB MSR during the call. */
+	/*
+	 * Mark the GHCB page as in use during the call of the SVSM. A handler of #VC then
+	 * terminates the guest, and does not overwrite the GHCB MSR, which the call needs.
+	 */
 	if (page)
 		ghcb_begin();
 	memset(&area->count, 0, sizeof(*area) - offsetof(struct calling_area, count));

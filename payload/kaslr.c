@@ -107,9 +107,9 @@ static u64 draw(void)
 		no_randomness();
 	kaslr.weak = true;
 	/*
-	 * Before ExitBootServices it is not known whether this is an SEV-ES guest, and
-	 * the hash is without the time. RDTSC is allowed there, because firmware's
-	 * handler answers its #VC.
+	 * Before ExitBootServices it is not known whether this is an SEV-ES guest, so the
+	 * time was not read above. Read it now, because there is no number of RDRAND. RDTSC
+	 * may raise #VC here, because firmware's handler still answers it.
 	 */
 	if (!sev_guest.known) {
 		seeds.time = rdtsc();

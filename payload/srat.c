@@ -42,7 +42,7 @@ struct rsdp {
 	char oem[6];
 	u8 revision;
 	u32 rsdt;
-	u32 length;		/* the fields from length on exist in revision 2 only */
+	u32 length;		/* the fields from length on exist from revision 2 on */
 	u64 xsdt;
 	u8 extended_checksum;
 	u8 reserved[3];

@@ -86,7 +86,7 @@ static u8 *private_bytes(u64 gpa, u64 len)
 	return npt_frame(gpa, VIEW_PRIVATE);
 }
 
-/* The 16-byte block at @gpa is as at launch. */
+/* Puts back what the 16-byte block at @gpa held at launch. */
 static void put_back(u64 gpa)
 {
 	u8 *block = private_bytes(ALIGN_DOWN(gpa, BLOCK_SIZE), BLOCK_SIZE);
@@ -129,7 +129,10 @@ static void forge_insn(struct lie *lie, struct vcpu *vcpu)
 	again(lie, 1);
 }
 
-/* The saved register that holds a cell of VGA memory is as at launch. */
+/*
+ * Looks on the stack for a saved register that holds a character for VGA memory, and puts
+ * back what its block held at launch.
+ */
 static void forget_cell(struct lie *lie, struct vcpu *vcpu)
 {
 	u64 at = ALIGN_DOWN(vcpu->vmcb->rsp, sizeof(u64)), end = at + STACK_AHEAD;
@@ -148,7 +151,7 @@ static void forget_cell(struct lie *lie, struct vcpu *vcpu)
 /*
  * The guest has called a function with the address of a page and a level of page tables, and
  * the function has saved a register with this address.  When this happens for the Nth time,
- * the block of the saved register is as at launch.
+ * the function puts back what the block of the saved register held at launch.
  */
 static void forget_address(struct lie *lie, struct vcpu *vcpu)
 {

@@ -616,7 +616,10 @@ static void inject_frame(struct lie *lie, struct vcpu *vcpu)
 	lie->left = FRAME_STEPS;
 }
 
-/* The blocks from the stack pointer on, as many as a #VC's frame has, are as at launch. */
+/*
+ * Puts back what the blocks from the stack pointer on held at launch, as many blocks as a
+ * #VC's frame has.
+ */
 static void forget_frame(struct lie *lie, struct vcpu *vcpu)
 {
 	u64 at = ALIGN_DOWN(vcpu->vmcb->rsp, BLOCK_SIZE), end = at + VC_FRAME_SIZE;

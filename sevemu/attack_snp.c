@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * attack_snp.c - lies of the emulated host to an SEV-SNP guest: wrong launch pages, wrong
- * answers, page states that are not done, and pages that the host takes or exchanges.
+ * answers, page states that the host confirms but does not change, and pages that the host
+ * takes away or exchanges.
  *
  * Runs with --sev snp and --attack or --hostile.  The promise of SEV-SNP is integrity: the
  * host cannot change a validated private page so that the guest reads other bytes.  A real
  * host changes the RMP by RMPUPDATE, which always clears the validated bit.  The lies about
- * pages here go through rmp_host_update(), which does the same, so the guest's next
- * access raises #VC 0x404, and through rmp_host_alias().
+ * pages use rmp_host_update(), which clears it as well, so that the guest's next access
+ * raises #VC 0x404; or rmp_host_alias(), which exchanges frames, so that the guest's next
+ * access is a nested page fault.
  */
 #include <asm/bootparam.h>
 

@@ -25,8 +25,8 @@ void exits_init(struct vcpu *vcpu);
 void exit_handle(struct vcpu *vcpu);
 
 /*
- * Does what the sevemu script has asked for by an NMI, and returns whether it has asked:
- * ends the run, or begins the attack of --attack-once.
+ * If the sevemu script has sent an NMI, ends the run, or begins the attack of
+ * --attack-once, whichever the script has asked for. Returns whether it has sent an NMI.
  */
 bool exits_stop(void);
 

@@ -36,7 +36,11 @@ struct guest_fault {
 /* What the guest's page tables say about a linear address. */
 struct translation {
 	u64 gpa;		/* guest-physical address, without the C-bit */
-	enum view view;		/* VIEW_PRIVATE if the leaf has the C-bit, or always */
+	/*
+	 * VIEW_SHARED if the address is translated by a leaf without the C-bit, and no
+	 * instruction is fetched.  Otherwise VIEW_PRIVATE.
+	 */
+	enum view view;
 	u64 span;		/* bytes that the leaf maps: 4 KiB, 2 MiB and so on */
 };
 

@@ -250,7 +250,7 @@ void npt_hide_all(bool hide);
  */
 void npt_alias(u64 bit);
 
-/* Returns the address bit that npt_alias() has set to be ignored; 0: no bit. */
+/* Returns the address bit that is ignored because of npt_alias(); 0: no bit. */
 u64 npt_alias_bit(void);
 
 /*

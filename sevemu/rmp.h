@@ -124,8 +124,8 @@ unsigned int rmp_validate(struct vcpu *vcpu, u64 gpa, bool huge, bool validate, 
 void rmp_validated_twice(struct vcpu *vcpu, u64 gpa, bool validate);
 
 /*
- * Sets the rights of VMPL @vmpl (1 to 3) to the frame of @gpa, which must be RAM,
- * to @rights, and the frame's VMSA flag to @vmsa.  If @huge, does so for the 2 MiB
+ * Gives VMPL @vmpl (1 to 3) the rights @rights to the frame of @gpa, which must be RAM,
+ * and sets the frame's VMSA flag to @vmsa.  If @huge, does so for the 2 MiB
  * at @gpa.
  */
 void rmp_adjust(u64 gpa, bool huge, unsigned int vmpl, u8 rights, bool vmsa);

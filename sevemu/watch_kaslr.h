@@ -106,7 +106,7 @@ bool kaslr_nowhere(void);
 
 /*
  * Makes the present values of the general registers secrets that must not be on the
- * console, if they are large enough not to be there by accident.  Called when an
+ * console, if they are too large to be there by accident.  Called when an
  * attack makes the guest report an exception.
  */
 void kaslr_registers(const struct vcpu *vcpu);

@@ -263,8 +263,8 @@ static void fuzz_chain(struct input *in)
 
 /*
  * Tests sanitize_boot_params(). A bp->sentinel that is not zero means that the
- * loader did not clear the zero page. Only the fields that each loader fills in are
- * then valid, and the stub must clear others.
+ * loader did not clear the zero page. Only the fields that every loader fills in are
+ * then valid, and the stub must clear the other fields.
  */
 static void fuzz_sentinel(struct input *in)
 {

@@ -55,7 +55,11 @@ static void still_good(void)
 	CHECK(map_of.wrong == NONE, "the guest goes on after %#x", map_of.wrong);
 }
 
-/* Counts an act on the pages of an entry, which must be wanted, in @counts. */
+/*
+ * The guest has validated the page at @addr, or has asked for its page state: adds 1 to the
+ * page's element of @counts, or to 512 elements if the page is @large. Fails unless the
+ * guest must do so with each of these pages.
+ */
 static void count_pages(u8 *counts, u64 addr, bool large)
 {
 	u64 page = addr / PAGE_SIZE, i;
@@ -163,7 +167,10 @@ unsigned int pvalidate(u64 addr, bool large, bool validate)
 		return 6;
 	result = spoil_pvalidate();
 	if (result) {
-		/* A second 6, for 4 KiB, is wrong; the first one is not. */
+		/*
+		 * PVALIDATE may answer 6, another page size, for a page of 2 MiB: the stub
+		 * then validates pages of 4 KiB. For a page of 4 KiB this answer is wrong.
+		 */
 		if (large && result == 6)
 			map_of.small_rmp = true;
 		else
@@ -499,8 +506,9 @@ static void accept_all(void)
 #define CELLS	(PAGES * PAGE_SIZE / CELL)
 
 /*
- * Finds out which pages the guest must accept: those of which a part is RAM, in no
- * entry of another type, and those from 0xc0000 to 0xfffff; without those of the list.
+ * Sets map_of.wanted for each page that the guest must accept: each page with a byte that
+ * E820 says to be RAM and nothing else, and all pages from 0xc0000 to 0xfffff. A page that
+ * is in the loader's list of validated memory must not be accepted again.
  */
 static void predict_pages(unsigned int entries, unsigned int ranges)
 {

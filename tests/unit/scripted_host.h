@@ -851,7 +851,7 @@ static maybe_unused void start(void)
 	emulated_behind = ~0UL;
 }
 
-/* Makes the executable memory in which @rip lies the stub's .text. */
+/* Declares one of the two executable areas as the stub's .text: the area that holds @rip. */
 static maybe_unused void set_text(u64 rip)
 {
 	text_start = rip < TEXT_2 ? TEXT : TEXT_2;

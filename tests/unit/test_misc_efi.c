@@ -141,7 +141,7 @@ TEST(payload_range)
 
 /*
  * The payload may use all of the memory that the EFI entry allocated. The
- * margin, which separates input and output, must not count, because the input
+ * margin, which separates input and output, must not be added, because the input
  * is in the image, outside of this memory.
  */
 TEST(payload_room)

@@ -21,7 +21,7 @@ enum { EAX, EBX, ECX, EDX };
 
 static struct {
 	bool intercepted;		/* the hypervisor intercepts every CPUID */
-	bool intercepted_later;		/* the hypervisor intercepts all CPUIDs but the first */
+	bool intercepted_later;		/* it intercepts every executed CPUID but the first */
 	struct cpuid_regs max, sev;	/* answers of a CPUID that is not intercepted */
 	unsigned int executed;
 } cpu;

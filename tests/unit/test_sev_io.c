@@ -767,7 +767,7 @@ TEST(outsb_elsewhere)
 
 /* ---- VGA memory by requests ---- */
 
-/* Appends the request of a character's cell, or of a blank. */
+/* Expects one more request: to write the character cell @cell to VGA memory at @to. */
 static void expect_cell(u64 to, u16 cell)
 {
 	expect_exit(0x80000002, to, 2);
@@ -775,8 +775,9 @@ static void expect_cell(u64 to, u16 cell)
 }
 
 /*
- * The text of a cell must lie in the console's buffer. At another address, which the
- * hypervisor may have put back, the stub must send a blank.
+ * The character for VGA memory must be read from the console's buffer. If the address of
+ * the character is elsewhere, because the hypervisor has put an old address back, the stub
+ * must ask for a blank instead.
  */
 TEST(vga_put)
 {

@@ -443,7 +443,10 @@ CASE(end_c1_read, "ends-private-read-of-shared", CASE_SNP | CASE_ENDS)
 	fail("it goes on");
 }
 
-/* The page is still validated when it becomes shared, so the guest could reach it before. */
+/*
+ * The guest reads a private page, and then has it made shared without having rescinded its
+ * validation. The next read of the page as private memory must end the run.
+ */
 CASE(end_c1_late, "ends-private-read-not-rescinded", CASE_SNP | CASE_ENDS)
 {
 	try_read(page);

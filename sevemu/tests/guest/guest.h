@@ -82,7 +82,8 @@ extern struct machine machine;
 /* The case terminates the guest, so case=all does not run it. */
 #define CASE_ENDS	8
 #define CASE_SNP	0x10	/* the case needs an SEV-SNP guest */
-#define CASE_NOT_SNP	0x20	/* the case's rule is another one in an SEV-SNP guest */
+/* An SEV-SNP guest does not run the case, because another rule holds there. */
+#define CASE_NOT_SNP	0x20
 #define CASE_VMPL0	0x40	/* the case needs a guest at VMPL 0 */
 #define CASE_SVSM	0x80	/* the case needs a guest below VMPL 0, with an SVSM */
 #define CASE_2M		0x100	/* the case needs --rmp 2m */
