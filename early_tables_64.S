@@ -9,7 +9,8 @@
  * NMIs, and explains it.
  *
  * 32-bit code has the load bias in %ebp (see head_64.S): symbol(%ebp) is the
- * symbol in memory. 32-bit exception handlers need it, too, so %ebp never changes.
+ * symbol in memory. The 32-bit exception handlers need the load bias, too, so 32-bit
+ * code never changes %ebp.
  */
 #include "linkage.h"
 #include "setup.h"
@@ -25,11 +26,11 @@
  * to exception_32.
  *
  * In long mode the processor reads the same bytes as gates of 16 bytes (APM2
- * 4.8.4). NMI, #DF, #GP and #VC have a 64-bit gate, each in the place of two
- * 32-bit gates that this code does not need. An NMI can therefore be handled in
- * both modes. If the hypervisor injects a vector that has no gate for the current
- * mode, the processor raises #GP or #DF, and exception_early stops the boot. vc_early
- * does so after a #VC.
+ * 4.8.4). make_idt_32 writes such a gate for NMI, #DF, #GP and #VC. Each takes the
+ * place of the 32-bit gates of two other vectors, which 32-bit code never causes. NMI
+ * and #VC thus have a handler in both modes. If the hypervisor injects another vector in
+ * long mode, the processor finds a 32-bit gate and raises #GP or #DF, at which
+ * exception_early stops the boot. At a #VC in long mode vc_early stops it.
  * In:       %ebp = load bias.
  * Out:      early_idt and early_idt_ptr, not loaded yet.
  * Clobbers: %eax, %ebx, %ecx, %edx, %edi, flags.
@@ -70,8 +71,9 @@ FUNC(make_idt_32)
 END_FUNC(make_idt_32)
 
 /*
- * set_long_gate - writes a 64-bit gate, from 32-bit code. The code segment comes last:
- * with another one the gate is not valid in long mode.
+ * set_long_gate - writes a 64-bit gate, from 32-bit code. BOOT_CS is written last, when
+ * the gate is complete. Until then the gate has KERNEL32_CS, with which the processor
+ * refuses it in long mode.
  * In:       %edi = the gate, 16 bytes; %eax = its handler, below 4 GiB.
  * Out:      a present interrupt gate with code segment BOOT_CS.
  * Clobbers: %ebx, %edx, flags.
@@ -108,8 +110,9 @@ END_FUNC(set_gate_32)
 	.code64
 
 /*
- * set_gate_64 - writes a 64-bit gate, from 64-bit code (APM2 4.8.4). What makes the
- * gate present comes last, so that it has never held a part of an address.
+ * set_gate_64 - writes a 64-bit gate, from 64-bit code (APM2 4.8.4). The bytes that make
+ * the gate present are written last. No old contents that the hypervisor puts back are
+ * therefore a present gate with only a part of the handler's address.
  * In:       %rdi = the gate, 16 bytes; %rax = its handler. The gate's reserved
  *           bytes 12 to 15 must be 0 already.
  * Out:      a present interrupt gate with code segment BOOT_CS.
@@ -133,9 +136,9 @@ END_FUNC(set_gate_64)
 /*
  * place_early_tables - finds memory for the page tables of the 32-bit entry:
  * the last EARLY_TABLES_SIZE of the init_size bytes from the runtime start address
- * (boot.rst "init_size"). They are the first bytes that the entry writes outside
- * of the image. Therefore this checks that they do not overlap the image and are
- * RAM by the E820 map.
+ * (boot.rst "init_size"). The entry has not yet written to memory behind the image,
+ * so this function checks that these bytes do not overlap the image and are RAM by
+ * the E820 map.
  * In:       %ebp = load bias, %esi = zero page; find_sev has run.
  * Out:      %edi = the memory's address, a multiple of 4096. If the check fails,
  *           early_error.
@@ -238,8 +241,8 @@ END_FUNC(place_early_tables)
  * find_largest_ram - finds the zero page's longest E820 entry of RAM that begins
  * below 4 GiB.
  * In:       %esi = zero page.
- * Out:      %eax = its start, %edx = its end, 0xffffffff if that is at 4 GiB or
- *           above. Both are 0 if it has no entry of this kind.
+ * Out:      %eax = the entry's start, %edx = its end, 0xffffffff if the end is at
+ *           4 GiB or above. Both are 0 if no entry of RAM begins below 4 GiB.
  * Clobbers: %ebx, %ecx, %edi, flags.
  * Mode:     32-bit.
  * Stack:    the return address.
@@ -309,11 +312,12 @@ END_FUNC(put_hex)
  * to itself: one PML4, one PDPT and four page directories with leaves of 2 MiB. In
  * an SEV guest each entry has the C-bit.
  *
- * The hypervisor can put back what an entry has held before. An entry must therefore
- * never have been present with another C-bit, so the tables are built once in a boot.
- * The C-bit is read once, and is in a register while the entries are written. A wrong one
- * ends the boot at the proof that follows. From here to the end of the proof the stub
- * takes no return address from the stack, because an old one leads to find_sev.
+ * The hypervisor can put old contents of an entry back. No entry may therefore ever have
+ * been present with another C-bit, so the stub builds these tables once in a boot. It
+ * reads the C-bit's position once, and keeps the C-bit in a register while it writes the
+ * entries. If the position is wrong, the proof of the C-bit in startup_32 ends the boot.
+ * From here to the end of the proof the stub takes no return address from the stack:
+ * an old one that the hypervisor puts back leads to find_sev, and then here again.
  * In:       %edi = EARLY_TABLES_SIZE bytes, from place_early_tables; %ebp = load
  *           bias; find_sev has run.
  * Out:      jumps to behind_early_tables, which is tables_built in startup_32. %edi is
@@ -335,8 +339,9 @@ FUNC(build_early_tables)
 	testb	$SEV_STATUS_SEV, (sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jz	.Lno_cbit
 	/*
-	 * The hypervisor can put 0 back, and BTS would make bit 32 of it. The C-bit is
-	 * therefore checked here, where it is in a register.
+	 * The hypervisor can put an old 0 back in memory. BTS, which takes bit numbers
+	 * modulo 32, would then set bit 32 of the entries. The C-bit's position is
+	 * therefore checked here, after it was loaded into a register.
 	 */
 	movl	(sev_guest + SEV_GUEST_CBIT)(%ebp), %ecx
 	subl	$CBIT_MIN, %ecx
@@ -347,8 +352,9 @@ FUNC(build_early_tables)
 
 	leal	(4096 + EARLY_TABLE_FLAGS)(%edi), %eax
 	/*
-	 * Of each entry the half with the C-bit is written first, so that the entry has
-	 * never been present without it. The hypervisor can put old contents back.
+	 * Write the half of each entry that has the C-bit first, and the half that makes
+	 * the entry present second. No old contents of an entry that the hypervisor puts
+	 * back are then present without the C-bit.
 	 */
 	movl	%edx, 4(%edi)
 	movl	%eax, 0(%edi)
@@ -379,7 +385,7 @@ FUNC(build_early_tables)
 	movl	(sev_guest + SEV_GUEST_STATUS)(%ebp), %edx
 	leal	cbit_range_message(%ebp), %esi
 	jmp	early_error
-	/* BTS takes the bit number in the upper half of an entry from the C-bit's position. */
+	/* BTS sets bit number (position - CBIT_MIN) of the upper half, which begins at bit 32. */
 	.if CBIT_MIN != 32
 	.error "build_early_tables: the C-bit is not in the upper half of an entry"
 	.endif
@@ -409,8 +415,8 @@ no_room_ram_end:
 /*
  * The operand of LIDT for early_idt: limit and base address. startup_32 or
  * startup_64 writes the base, because it depends on the load address, and then the
- * limit. The old contents that the hypervisor can put back are then no IDT, and not one
- * at address 0.
+ * limit. In this order old contents that the hypervisor puts back have limit 0, and do
+ * not name an IDT at address 0.
  */
 	.balign	16
 GLOBAL(early_idt_ptr)
@@ -436,9 +442,9 @@ END_DATA(gdt)
 	.error "GDT_SIZE is not the size of the GDT"
 	.endif
 /*
- * The operand of LGDT for gdt: limit and base address. The entry writes the base and
- * then the limit, as for early_idt_ptr. The moved image has moved_gdt_ptr instead, whose
- * old contents are not the address of the loaded image.
+ * The operand of LGDT for gdt: limit and base address. startup_32 or startup_64 writes
+ * the base and then the limit, as for early_idt_ptr. The moved image uses moved_gdt_ptr,
+ * because its copy of gdt_ptr has the address of the GDT in the image as it was loaded.
  */
 GLOBAL(gdt_ptr)
 DATA(gdt_ptr)
@@ -450,7 +456,7 @@ END_DATA(gdt_ptr)
 	.balign 16
 /*
  * The IDT until idt_load_stage1(). make_idt_32 fills it at the 32-bit entry. At the
- * 64-bit entry startup_64 fills only the NMI's gate.
+ * 64-bit entry startup_64 fills only the gates of NMI and #VC.
  */
 GLOBAL(early_idt)
 DATA(early_idt)

@@ -46,9 +46,10 @@ static const char *exception_name(u64 vector)
 }
 
 /*
- * Returns the place of the exception relative to the image's start. The hypervisor
- * of an SEV-ES guest reads the console, and can put old contents of the stack into
- * the frame. There an address outside of the image is not printed, and becomes 0.
+ * Returns the offset of the exception's RIP from the image's start, for the report. The
+ * hypervisor of an SEV-ES guest reads the console, and can put old contents of the stack
+ * into the frame. In such a guest the result is 0 for an address outside of the image,
+ * so that the report prints no secret.
  */
 static u64 place_of(const struct exception_frame *f)
 {
@@ -117,7 +118,10 @@ static noreturn void report(const struct exception_frame *f)
 	u64 cr2 = read_cr2();
 
 	sev_es_end_at_exception();
-	/* As in place_of(), the frame's vector may be private memory. */
+	/*
+	 * The hypervisor of an SEV-ES guest can put other private bytes into the frame's
+	 * vector, and reads the console. Print only a number below IDT_VECTORS there.
+	 */
 	if (sev_es_active())
 		vector %= IDT_VECTORS;
 	if (reporting)
@@ -127,8 +131,8 @@ static noreturn void report(const struct exception_frame *f)
 
 	console_force();
 	/*
-	 * A #DF that the hypervisor has injected without an error code shifts the
-	 * frame, so that its CS is not the stub's.
+	 * If the hypervisor injects #DF without an error code, the frame is shifted
+	 * and f->cs is not BOOT_CS. This is then no stack overflow.
 	 */
 	if (may_map && vector == X86_TRAP_DF && f->cs == BOOT_CS &&
 	    cr2 >= PAGE_SIZE && ident_map_is_guard(cr2))
@@ -150,10 +154,10 @@ static noreturn void report(const struct exception_frame *f)
 }
 
 /*
- * Maps RAM for a page fault, unless this is an SEV-ES guest. There the hypervisor can
- * inject the fault at any instruction, and change flags and registers on the stack
- * before the handler returns, so that no handler of #PF returns. The stub maps what it
- * reads before it reads it.
+ * Maps RAM for a page fault, unless this is an SEV-ES guest. The hypervisor of an SEV-ES
+ * guest can inject #PF at any instruction, and change the saved flags and registers on the
+ * stack while the handler runs. In an SEV-ES guest the handler of #PF therefore never
+ * returns, and the stub maps all memory before it reads it.
  */
 static bool served_fault(const struct exception_frame *frame)
 {

@@ -46,10 +46,11 @@
 #define CR4_BOOT (X86_CR4_PAE | X86_CR4_OSFXSR)
 
 /*
- * Bytes below early_stack_end where startup_32 puts the far pointer to .Llong_mode. The
- * 32-bit code has pushed at most 16 bytes before, because an NMI's handler does not return
- * in an SEV-ES guest. No 16-byte block has both these bytes and the pointer, wherever the
- * image is loaded.
+ * startup_32 puts the far pointer to .Llong_mode, 8 bytes, this many bytes below
+ * early_stack_end. Before, 32-bit code has pushed at most 16 bytes: the handler of an NMI
+ * pushes more, but does not return in an SEV-ES guest. The hypervisor can put old contents
+ * back in blocks of 16 bytes. No block has bytes of the pointer and bytes that were pushed
+ * before, wherever the image is loaded.
  */
 #define FAR_POINTER_DEPTH 40
 
@@ -114,18 +115,18 @@ FUNC(startup_32)
 	call	check_cpuid
 	jmp	find_sev
 	/*
-	 * find_sev jumps here. After a #VC it has no return address, because the
-	 * hypervisor could put an old one back.
+	 * find_sev jumps here instead of returning, because the hypervisor of an SEV-ES
+	 * guest could put an old return address back on the stack.
 	 */
 GLOBAL(sev_found)
 sev_found:
 	call	check_long_mode
 	call	place_early_tables	/* %edi = the tables' address */
 	/*
-	 * build_early_tables and write_cbit_proof jump back here. From the first entry
-	 * of a page table on there is no return address on the stack, because the
-	 * hypervisor could put the one of check_cpuid back. SEV would be detected again,
-	 * and the tables would be built again with another C-bit.
+	 * build_early_tables jumps back to tables_built, and write_cbit_proof to
+	 * proof_written. They do not return by the stack, because the hypervisor could
+	 * put the return address of check_cpuid back. The stub would then detect SEV
+	 * again, and build the page tables again with another C-bit.
 	 */
 	jmp	build_early_tables
 GLOBAL(tables_built)
@@ -145,13 +146,14 @@ tables_built:
 	btsl	$EFER_LME_BIT, %eax
 	wrmsr
 	jmp	write_cbit_proof
-	/* %ebx, %edi = the bytes written, %edx = SEV_STATUS */
+	/* Here %ebx and %edi = the 8 bytes in cbit_proof, %edx = SEV_STATUS or 0. */
 GLOBAL(proof_written)
 proof_written:
 	/*
-	 * The operand of LRET is where the stack has never reached, so that its old
-	 * contents are not the first far pointer. CS is written last: with the 0 that
-	 * was there before LRET raises #GP, and exception_early ends the boot.
+	 * Write the operand of LRET, a far pointer, below all that was pushed before.
+	 * Its old contents are thus not the far pointer to .Lown_segments. Its CS is
+	 * written last: if the hypervisor puts the old CS back, which is 0, LRET raises
+	 * #GP, and exception_early ends the boot.
 	 */
 	leal	(early_stack_end - FAR_POINTER_DEPTH)(%ebp), %esp
 	leal	.Llong_mode(%ebp), %eax
@@ -160,17 +162,18 @@ proof_written:
 	/*
 	 * An SEV guest must not write to memory between the write to CR0 and the
 	 * end of the proof, because a wrong C-bit would let the hypervisor read
-	 * and change what is written. Without an IDT an NMI cannot push a frame:
-	 * it ends in a triple fault. Outside of SEV it does so too, because a
-	 * hypervisor can have changed the memory that denies SEV. SEV is then
-	 * ruled out once more where a #VC has no handler: no memory takes part.
+	 * and change what is written. The IDT is therefore empty: an NMI is a
+	 * triple fault and pushes no frame. The IDT is empty outside of SEV, too,
+	 * because the hypervisor can have put old memory back that says "no SEV".
+	 * RULE_OUT_SEV below then asks the processor once more. A #VC would be a
+	 * triple fault there, so that the answer depends on no memory.
 	 */
 	/*
 	 * Build the operand of LIDT: limit 0, and as base the random number in %ebx.
 	 * The processor does not use the base of an empty IDT. It is random so that SIDT
 	 * shows whether LIDT has read this operand, or an old one that the hypervisor has
-	 * put back. The limit is written in one store with the low half of the base, so
-	 * that no old block holds the one without the other.
+	 * put back. One store writes the limit and the low half of the base, so that no
+	 * old contents have this limit together with another base.
 	 */
 	movl	%ebx, %ecx
 	shrl	$16, %ecx
@@ -210,9 +213,9 @@ proof_written:
 	jmp	early_error
 .Lcbit_wrong:
 	/*
-	 * The new page tables have a wrong C-bit, so turn paging off. Every
-	 * access is private then (APM2 15.34.4), and early_error of a guest with
-	 * SEV but not SEV-ES can read the message.
+	 * The new page tables have a wrong C-bit, so turn paging off. Without
+	 * paging every access is private (APM2 15.34.4), so that early_error can
+	 * read the message in a guest with SEV but not SEV-ES.
 	 */
 	movl	$(CR0_BOOT & ~X86_CR0_PG), %eax
 	movl	%eax, %cr0
@@ -244,9 +247,10 @@ FUNC(startup_64)
 	jne	truncated_64
 	leaq	early_stack_end(%rip), %rsp
 	/*
-	 * An NMI can come between LIDT and LGDT and after them, so the NMI's gate
-	 * has a selector that is a code segment in both GDTs: the present CS. It
-	 * is BOOT_CS by boot.rst, and FIRMWARE_CS at the EFI entry.
+	 * An NMI can come between LIDT and LGDT and after them. The NMI's gate
+	 * therefore has the present CS, which selects a code segment in the
+	 * loader's GDT and in the stub's: CS is BOOT_CS, as boot.rst requires, or
+	 * FIRMWARE_CS at the EFI entry.
 	 */
 	leaq	nmi_64(%rip), %rax
 	leaq	early_idt + X86_TRAP_NMI * 16(%rip), %rdi
@@ -292,9 +296,10 @@ FUNC(startup_64)
 	xorl	%eax, %eax
 	lldt	%ax
 	/*
-	 * The hypervisor can inject #PF, and its handler maps RAM at CR2. At 0 is a
-	 * guard page, so that no #PF is handled before the stub has caused one. Until
-	 * ident_map_init() sets CR2, 0 also says that no page tables of C are loaded.
+	 * Set CR2 to 0. The hypervisor can inject #PF, whose handler maps the RAM at CR2
+	 * unless a guard page is there. The stub makes page 0 a guard page. CR2 = 0 also
+	 * tells loaded_map() that ident_map_init() has not run, so that CR3 cannot hold
+	 * the page tables of ident_map_64.c yet.
 	 */
 	movq	%rax, %cr2
 	movq	%cr4, %rax
@@ -441,10 +446,10 @@ END_FUNC(check_cpuid)
 
 /*
  * check_long_mode - checks by CPUID 0x80000001 that the processor has long mode
- * (APM3, CPUID). In an SEV-ES guest CPUID would cost an exit, and every processor
- * with SEV-ES has long mode, so this check is left out there. If the hypervisor has put
- * old contents of sev_guest back, CPUID raises #VC, and vc_32 terminates the guest because
- * of the sub-leaf.
+ * (APM3, CPUID). An SEV-ES guest leaves the check out, because CPUID would cost an
+ * exit, and every processor with SEV-ES has long mode. If the hypervisor has put back old
+ * contents of sev_guest without SEV-ES, CPUID raises #VC. vc_32 then terminates the guest,
+ * because it finds CPUID_SUBLEAF_NO_SEV in %ecx.
  * In:       %ebp = load bias; find_sev has run.
  * Out:      returns if long mode exists; else early_error.
  * Clobbers: %eax, %ebx, %ecx, %edx, flags.
@@ -521,7 +526,7 @@ END_DATA(kernel_info)
 truncated_message:
 	.asciz	"sevstub: truncated image: its end is missing; make or copy it again\r\n"
 
-/* An image that is not truncated has .rodata. */
+/* Code prints this message only after it has checked that .rodata is not cut off. */
 	.section .rodata.early, "a"
 
 no_long_mode_message:
@@ -537,8 +542,8 @@ no_long_mode_message:
  * Out:      does not return. The payload gets what boot.rst "64-bit Boot
  *           Protocol" asks for: %rsi = zero page, flat segments, interrupts
  *           off. The other general registers but %rsp and %rax are 0. XMM
- *           registers are not cleared, because only the payload's own bytes
- *           were in them.
+ *           registers are not cleared: the stub has put only bytes of the
+ *           payload into them, and into XMM15 what table_pool.h describes.
  * Clobbers: everything.
  * Mode:     64-bit, the page tables of the entry, then the stub's.
  * Stack:    switches from early_stack to STACK_SIZE bytes below stack_end.

@@ -4,9 +4,9 @@
  * to itself, with only the rights that its use needs.
  *
  * C code runs on the loader's page tables at first. sev_load_map() loads the
- * tables that this file builds; from then on page faults may add to them, but not in
- * an SEV-ES guest. The pool of page tables must be mapped writable then, because the code accesses
- * tables by their physical addresses.
+ * tables that this file builds. From then on page faults may add to them, but not in an
+ * SEV-ES guest. The tables must map their own pool writable, because this code accesses
+ * page tables by their physical addresses.
  *
  *	     56    48 47    39 38    30 29    21 20    12 11       0
  *	    +--------+--------+--------+--------+--------+----------+
@@ -58,15 +58,15 @@
 
 /*
  * The pool begins with the top table of five levels. Its entry 0 points to the second page
- * of the pool, which is the top table of four levels. Both are at constant addresses,
- * because the hypervisor can put an old address back. A table would then be walked with
- * the wrong number of levels.
+ * of the pool, which is the top table of four levels. Both are at constant addresses. If
+ * an address were in memory, the hypervisor could put an old one back, and lookup() would
+ * walk a table with the wrong number of levels.
  */
 #define TOP_TABLES_SIZE	(2 * PAGE_SIZE)
 
 static struct {
 	struct ident_map_config config;
-	/* Bytes of the pool that are page tables, unless XMM15 has the number: see table_pool.h. */
+	/* Bytes of the pool that are page tables. take_table() prefers the number in XMM15. */
 	size_t pool_used;
 	/*
 	 * True while a page-table entry or the pool is being changed.
@@ -83,8 +83,8 @@ enum walk_mode {
 };
 
 /*
- * Only registers hold the result, because the hypervisor can put old contents of
- * the stack back.
+ * Returns whether CR3 holds these page tables, and their C-bit. Inlined, so that the result
+ * stays in registers: the hypervisor can put old contents of the stack back.
  */
 static inline __attribute__((always_inline)) struct loaded_map loaded_map(void)
 {
@@ -92,10 +92,10 @@ static inline __attribute__((always_inline)) struct loaded_map loaded_map(void)
 	u64 mask = ALIGN_DOWN(offset, _AC(1, UL) << CBIT_MIN);
 
 	/*
-	 * The root lies in the pool, which is smaller than the lowest C-bit.
-	 * Therefore the high bits of the difference are the C-bit. Before
-	 * ident_map_init() CR2 is 0, and the loader's tables may lie where the pool
-	 * will be.
+	 * The top table lies in the pool, which has less than 2^CBIT_MIN bytes. The bits
+	 * of the difference from CBIT_MIN on are therefore the C-bit. CR2 is 0 before
+	 * ident_map_init(). CR3 does not count then, because the loader's page tables
+	 * may lie in the memory of the pool.
 	 */
 	return (struct loaded_map){
 		.enc_mask = mask,
@@ -110,8 +110,9 @@ struct loaded_map ident_map_loaded(void)
 }
 
 /*
- * Returns the C-bit as a mask, 0 outside of SEV. Once the map is in force, CR3 has it. In
- * memory it could be an old 0, and the pages that are mapped then would be shared.
+ * Returns the C-bit as a mask, 0 outside of SEV. Takes it from CR3 or XMM15 if one of them
+ * has it. In memory the hypervisor could put an old 0 back, and the stub would map pages
+ * shared.
  */
 static inline u64 enc_mask(void)
 {
@@ -132,9 +133,9 @@ static inline u64 *top_table(unsigned int levels)
 }
 
 /*
- * What the page tables in force have, or before they are loaded, will have. The result of
- * in_force() lies on the stack, where the hypervisor can put old contents back, so no
- * C-bit is written from it: see write_private().
+ * Properties of these page tables, before and after CR3 holds them. The result of
+ * in_force() lies on the stack, where the hypervisor can put old contents back. The C-bit
+ * that is written to an entry therefore never comes from it: see write_private().
  */
 struct in_force {
 	u64 enc_mask;		/* the C-bit as a mask, 0 outside of SEV */
@@ -142,9 +143,9 @@ struct in_force {
 };
 
 /*
- * CR4.LA57 is right at any time, because la57_switch() changes it before it loads other page
- * tables. In memory the number could be an old 0, and lookup() would return an entry of the
- * top table for a page of 4 KiB.
+ * Returns the number of levels of paging. CR4.LA57 is right at any time, because la57_switch()
+ * changes it before it loads other page tables. In memory the hypervisor could put an old 0
+ * back, and lookup() would return an entry of the top table for a page of 4 KiB.
  */
 static inline unsigned int levels_in_force(void)
 {
@@ -168,8 +169,8 @@ static void write_entry(u64 *entry, u64 value)
 }
 
 /*
- * Writes an entry of private memory. The C-bit comes from CR3 at the write, because
- * a C-bit that was kept on the stack could be an old 0.
+ * Writes an entry of private memory. enc_mask() reads the C-bit from a register right before
+ * the write, because the hypervisor could replace a C-bit on the stack by an old 0.
  */
 static inline __attribute__((always_inline)) void write_private(u64 *entry, u64 value)
 {
@@ -202,9 +203,9 @@ static void end_change(bool was_busy)
 
 /*
  * Takes a page of the pool for a page table. Its contents are not defined. Returns NULL if
- * the pool is used up. An old number of used bytes would make the stub use a table twice,
- * for example for two levels, and the processor would then read a page of the loader's data
- * as a page table.
+ * the pool is used up. XMM15 has the number of used bytes. If the hypervisor could put an old
+ * number back, the stub would use a table twice, for example for two levels, and the
+ * processor would then read a page of the loader's data as a page table.
  */
 static inline __attribute__((always_inline)) u64 *take_table(void)
 {
@@ -212,7 +213,7 @@ static inline __attribute__((always_inline)) u64 *take_table(void)
 	size_t used = is_in_pool(at) ? used_in_xmm15(at) : READ_ONCE(map.pool_used);
 	size_t size = READ_ONCE(map.config.pool_size);
 
-	/* The hypervisor can garble both numbers: a table must be a page of the pool. */
+	/* The hypervisor can garble numbers in memory. Return nothing but a page of the pool. */
 	if (size > (size_t)(page_table_pool_end - page_table_pool))
 		size = (size_t)(page_table_pool_end - page_table_pool);
 	if (used % PAGE_SIZE || used >= size || size - used < PAGE_SIZE)
@@ -224,8 +225,9 @@ static inline __attribute__((always_inline)) u64 *take_table(void)
 }
 
 /*
- * An entry of 4 KiB never points to a table, whatever level the caller has asked for: the
- * hypervisor can make the stub return to walk() with other bytes on the stack.
+ * Returns whether walk() may replace @entry by a table, which is false at level 1. walk() also
+ * stops at the level that its caller asks for, but that number was on the stack, where the
+ * hypervisor can put other bytes.
  */
 static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 {
@@ -236,7 +238,7 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
  * Replaces the entry @at, which is empty or a leaf, by a table of empty entries, or of
  * smaller leaves that translate the same addresses with the same rights. Returns false if
  * there is no memory for a table. It calls no function that saves a register, so that the
- * addresses of the entry and of the table stay in registers.
+ * addresses of the entry and of the table stay in registers, which the hypervisor cannot change.
  *
  * The leaf may map this code, its stack or the table itself, so the entry must never be
  * empty meanwhile. The table is complete before the entry points to it. Until INVLPG the
@@ -249,9 +251,9 @@ static noinline bool extend(walked at)
 	unsigned int level = level_of(at);
 
 	/*
-	 * The hypervisor can have changed the entry since walk() has looked at it. The
-	 * address of a table must not become the address of a page. Bit 12 of a leaf of 2 MiB
-	 * or more is no address bit.
+	 * The hypervisor can have put an old entry back since walk() has read it. If it points
+	 * to a table, the code below would map that table as a page, so halt. Only bits from 21
+	 * on are compared, because bit 12 of a leaf of 2 MiB or more is no address bit.
 	 */
 	HOLD(extend, leaf);
 	if (leaf && (!is_leaf(leaf, level) ||
@@ -284,7 +286,8 @@ static noinline bool extend(walked at)
 /*
  * Returns the entry that translates @addr: a leaf, a guard or an empty entry. Each table on
  * the way must lie in the pool. If it does not, the hypervisor has changed an entry, and the
- * stub halts: this code also runs on the early stack, where a message has no room.
+ * stub halts without a message, because lookup() also runs on the early stack, which has no
+ * room for printing one.
  */
 static noinline walked lookup(u64 addr)
 {
@@ -308,8 +311,9 @@ static noinline walked lookup(u64 addr)
 /*
  * Looks @addr up and adds tables, or splits leaves, as @mode says, until the entry is of
  * @level or cannot be replaced by a table. Returns the entry, or none if the pool is used up.
- * What lookup() finds is in registers until it is used, and extend() puts registers on the
- * stack, so @addr is looked up again behind it. The caller has called begin_change().
+ * walk() keeps the result of lookup() in registers, which the hypervisor cannot change. The
+ * call of extend() puts them on the stack, so walk() calls lookup() again after it. The caller
+ * must have called begin_change().
  */
 static noinline walked walk(u64 addr, unsigned int level, enum walk_mode mode)
 {
@@ -335,7 +339,7 @@ static walked walk_busy(u64 addr, unsigned int level, enum walk_mode mode)
 	return at;
 }
 
-/* Returns the lowest address above @addr that another entry than that of @level translates. */
+/* Returns the first address behind the memory of the entry at @level that translates @addr. */
 static u64 next_addr(u64 addr, unsigned int level)
 {
 	return ALIGN_DOWN(addr, level_size(level)) + level_size(level);
@@ -352,9 +356,9 @@ static unsigned int largest_leaf(u64 addr, u64 end)
 }
 
 /*
- * Maps those pages of [addr, end) that are not mapped yet. @private is a constant of
- * each caller, so that it is no value in memory. If it is false, a page outside of
- * DEVICE_START to DEVICE_END is refused with -EINVAL.
+ * Maps those pages of [addr, end) that are not mapped yet. Each caller passes a constant as
+ * @private, so that it is no value in memory that the hypervisor could change. If @private is
+ * false, a page outside of DEVICE_START to DEVICE_END is refused with -EINVAL.
  */
 static inline __attribute__((always_inline)) int
 fill_pages(u64 addr, u64 end, u64 attributes, bool private)
@@ -381,14 +385,14 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 		size = level_size(level_of(at));
 		entry = entry_of(at);
 		do {
-			/* Only device memory may be shared, whatever the stack says. */
+			/* Only device memory may be shared. Check again: addr was on the stack. */
 			if (!private &&
 			    addr - DEVICE_START >= DEVICE_END - DEVICE_START) {
 				err = -EINVAL;
 				addr = end;
 				break;
 			}
-			/* Old attributes must not name other memory. */
+			/* Attributes with old bytes of the stack must not change the address. */
 			if (!*entry)
 				write_entry(entry, addr | mask |
 						   (attributes & ~PTE_ADDR_MASK));
@@ -458,7 +462,7 @@ int ident_map_init(const struct ident_map_config *config)
 	    mask % PMD_SIZE)
 		return -EINVAL;
 	set_xmm15(TOP_TABLES_SIZE, mask);
-	/* Not 0: loaded_map() may believe CR3 from now on. */
+	/* A CR2 other than 0 tells loaded_map() that CR3 may hold these tables from now on. */
 	write_cr2((u64)page_table_pool);
 	RELEASE(ident_map_init);
 	map.config = *config;
@@ -528,9 +532,8 @@ static void flush_page(u64 addr)
 
 /*
  * Sets the C-bit of the 4 KiB page at @addr, or clears it if @private is false. The page
- * must be the GHCB page, shared_page.
- * If @flush is false, the caller has called ident_map_flush() before. @private is a
- * constant of each caller, so that it is no value in memory.
+ * must be the GHCB page, shared_page. If @flush is false, the caller must have called
+ * ident_map_flush(). Each caller passes a constant as @private, as for fill_pages().
  */
 static inline __attribute__((always_inline)) int set_private(u64 addr, bool private,
 							     bool flush)
@@ -579,7 +582,7 @@ int ident_map_set_encrypted(u64 addr)
 	return set_private(addr, true, true);
 }
 
-/* The page is private already, so that its cache lines are flushed only. */
+/* Only flushes the page's cache lines: the page is private, so its C-bit is set already. */
 int ident_map_flush(u64 addr)
 {
 	return ident_map_set_encrypted(addr);
@@ -591,8 +594,8 @@ int ident_map_set_flushed(u64 addr)
 }
 
 /*
- * The window's two virtual addresses lie in the upper half of the canonical
- * addresses, where the identity map has nothing.
+ * The two virtual addresses at which ident_map_window() maps pages. They lie in the
+ * upper half of the canonical addresses, where the identity map has nothing.
  */
 #define WINDOW_LARGE	0xffffffffffe00000
 #define WINDOW_SMALL	0xffffffffffc00000
@@ -675,7 +678,7 @@ void ident_map_remove_devices(void)
 	walked at = lookup(VGA_START);
 	u64 *entry = entry_of(at), mask = enc_mask(), addr;
 
-	/* The loop calls no function: its bounds and the C-bit are in registers. */
+	/* The loop calls no function, so that its bounds and the C-bit stay in registers. */
 	for (addr = VGA_START; level_of(at) == 1 && addr < VGA_END;
 	     addr += PAGE_SIZE, entry++) {
 		if ((*entry & PTE_UNCACHED) == PTE_UNCACHED ||
@@ -725,7 +728,7 @@ bool ident_map_is_private(u64 start, u64 end, int prot)
 		want = enc_mask() | rights;
 		size = level_size(level);
 		start = ALIGN_DOWN(at.addr, size);
-		/* As in fill_pages(), the C-bit stays in a register. */
+		/* The loop calls no function, so that the C-bit stays in a register. */
 		do {
 			if (!is_leaf(*entry, level) ||
 			    (*entry ^ (start | want)) & (PTE_ADDR_MASK | PTE_WRITE | PTE_NX))
@@ -768,8 +771,8 @@ int ident_map_fault(u64 addr, u64 error_code)
 	/*
 	 * Only a data access to an unmapped page can be handled, and a guard page stays
 	 * unmapped. If the page is mapped, restarting the instruction would cause the same
-	 * fault again. While other page tables are loaded, the stub causes no page fault, and
-	 * the C-bit would have to come from memory.
+	 * fault again. While other page tables are loaded, the stub causes no page fault, so
+	 * the hypervisor must have injected it.
 	 */
 	if (!loaded_map().loaded || map.busy || (error_code & ~PF_WRITE) ||
 	    addr >= map_limit(&now) || *entry_of(lookup(addr)))

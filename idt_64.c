@@ -45,8 +45,9 @@ static struct tss tss;
 static u8 double_fault_stack[DOUBLE_FAULT_STACK_SIZE] __attribute__((aligned(16)));
 
 /*
- * Writes the gate of @vector (APM2 4.8.4). The half that makes the gate present comes
- * last, so that the gate has never held a part of an address.
+ * Writes the gate of @vector (APM2 4.8.4). The half that makes the gate present is written
+ * last. No old contents that the hypervisor puts back are therefore a present gate with
+ * only a part of the handler's address.
  */
 static void set_gate(struct idt *table, unsigned int vector, u64 ist)
 {
@@ -96,7 +97,7 @@ void idt_load_stage2(void)
 
 void idt_teardown(void)
 {
-	/* The operand is in .rodata, whose old contents are the same. */
+	/* A constant in .rodata: old contents that the hypervisor puts back are the same. */
 	static const struct desc_ptr none = { 0, 0 };
 
 	load_idt(&none);

@@ -3,12 +3,12 @@
  * idt_handlers_64.S - the exception handlers that idt_64.c puts into the IDT:
  * they save the registers, call do_exception() and return.
  *
- * Each vector but NMI has an entry in exception_stubs, which pushes an error code, if
- * the processor does not, the vector and RAX, and puts the vector into EAX.
- * exception_common does the rest. do_exception() gets the vector in a register, because
- * the hypervisor can put an old vector back on the stack. This is
- * what do_exception() gets, struct exception_frame in exception.h, lowest address
- * first:
+ * Each vector has an entry in exception_stubs. But for NMI, the entry pushes an error
+ * code of 0 if the processor has pushed none, and then the vector. RAX is pushed next,
+ * and EAX becomes the vector. exception_common pushes the other registers, and passes the
+ * vector to do_exception() in a register, because the hypervisor can put an old vector
+ * back on the stack. do_exception() finds these bytes on the stack, struct exception_frame
+ * of exception.h, lowest address first:
  *
  *	  0x00	r15 r14 r13 r12 r11 r10 r9 r8
  *	  0x40	rdi rsi rbp rbx rdx rcx rax
@@ -130,10 +130,12 @@ END_FUNC(exception_common)
 
 /*
  * JUMP_UNLESS_FRAME_OF - jumps to \target unless the exception came at \rip and the
- * interrupted code's RSP is the register \rsp. The processor has aligned RSP to 16 bytes
- * and pushed 40 bytes of its frame. The error code, the vector and RAX follow. \rsp is
- * thus compared with a register. The processor has pushed RIP to the stack, where the
- * hypervisor can put an old one back, and the code then goes on with its own stack.
+ * interrupted code's RSP is the register \rsp. The processor has aligned RSP down to 16
+ * bytes and pushed 40 bytes. The error code, the vector and RAX follow, so that RSP + 64
+ * is the interrupted code's RSP but for the low 4 bits. The macro thus compares registers,
+ * which the hypervisor cannot change. RIP is compared on the stack, where the hypervisor
+ * can put an old one back. Even then the code at \rip goes on with its own stack, because
+ * \rsp was compared.
  * Clobbers: %rax, flags.
  */
 	.macro JUMP_UNLESS_FRAME_OF rsp, rip, target
@@ -147,22 +149,23 @@ END_FUNC(exception_common)
 	.endm
 
 /*
- * exception_vc - terminates the guest if this #VC must not have come, and continues
- * behind the CPUID of ask_cpuid() if that has raised it. Otherwise it continues at
- * exception_common.
+ * exception_vc - terminates the guest if %ecx shows that this #VC must not be handled. If
+ * the CPUID of ask_cpuid() has raised the #VC, continues behind that CPUID. Otherwise
+ * continues at exception_common.
  *
- * The stub learns from two instructions that the processor alone answers whether this
- * is an SEV-ES guest: CPUID with a sub-leaf of ASK_FOR_SEV, and RDMSR of SEV_STATUS.
- * A handler that answered for the processor would believe the hypervisor. A handler of
- * WRMSR sends registers to the hypervisor, and no access to the GHCB MSR raises #VC, the
- * only MSR that the stub writes while the GHCB page is shared. %ecx is
- * compared while it is a register. Once it is on the stack, the hypervisor can put
- * another number back. The exit code is not looked at, because the processor has
- * pushed it to the stack. No other instruction of the stub that can raise #VC has one
- * of these numbers in %ecx. For the same reason ask_cpuid() has RSP in a register, and
- * the handler does not return by the frame. The hypervisor can inject #VC at any
- * instruction, and data of a loader can be in %ecx and %rsi there. %rsi must therefore
- * equal the interrupted code's RSP, and RIP must be the CPUID.
+ * Two instructions tell the stub whether this is an SEV-ES guest: CPUID with a sub-leaf
+ * of ASK_FOR_SEV, and RDMSR of SEV_STATUS. Only the processor may answer them. If one
+ * raises #VC, the guest terminates, because a handler could only pass on what the
+ * hypervisor answers. A #VC with the GHCB MSR in %ecx is injected, because no access to
+ * this MSR raises #VC. It terminates the guest, too, because a handler of WRMSR would send
+ * registers to the hypervisor. While the GHCB page is shared the stub writes no other MSR.
+ *
+ * The hypervisor can put other bytes on the stack. %ecx is therefore compared while it is
+ * a register, and the exit code, which the processor has pushed, is not looked at. No other
+ * instruction of the stub that can raise #VC has one of these numbers in %ecx. ask_cpuid()
+ * keeps its RSP in %rsi, from which the handler takes it instead of from the frame. The
+ * hypervisor can inject #VC where data of a loader is in %ecx and %rsi. %rsi must therefore
+ * equal the interrupted code's RSP, and RIP must be the address of the CPUID.
  * In:       struct exception_frame from its field vector on.
  * Out:      jumps to exception_common, or to behind_cpuid with %rsp = %rsi and %ecx = 0,
  *           or does not return.

@@ -47,15 +47,16 @@ BUILD_BUG_ON(sizeof(struct la57_page) != LA57_SIZE - PAGE_SIZE);
  */
 #define LOW_MEMORY_END	0x100000UL
 #define MEMORY_4G	0x100000000UL
-/* Zero page, command line and initrd. setup_data is not considered. */
+/* The loader's ranges that are not borrowed: zero page, command line and initrd. */
 #define LOADERS_RANGES	3
 
 in_data u64 la57_efi_memory;
 
 /*
  * Address of the LA57_SIZE bytes below 4 GiB for la57_switch(); 0 if CR4.LA57
- * stays as it is. It is read again for each use, because the hypervisor can put an old
- * address back on the stack. Here the old contents are 0, which is no address of memory.
+ * stays as it is. It is read again for each use and not kept on the stack, where the
+ * hypervisor could put an old address back. The old contents of this variable are 0, and
+ * page 0 is not mapped.
  */
 static u64 area;
 
@@ -74,9 +75,8 @@ static bool borrowed;
  * would return another leaf's values, so the highest leaf is checked first;
  * every processor with SEV-ES has leaf 7. In an SEV-ES guest each register
  * costs an exit, so the MSR protocol asks for ECX only. An SNP guest has the answer in
- * its CPUID page. If the hypervisor
- * reports LA57 and the processor lacks it, the switch raises #GP, and the guest
- * terminates.
+ * its CPUID page. If the hypervisor reports LA57 and the processor lacks it, the switch
+ * raises #GP, and the guest terminates.
  */
 static bool cpu_has_la57(void)
 {
@@ -114,9 +114,10 @@ static u64 free_below(const struct boot_params *bp, const struct range *loaders,
 }
 
 /*
- * Returns the address of the highest memory that la57_switch() may borrow, or 0. It ends
- * at 4 GiB, at an end or a start of an E820 entry, or where data of the loader start, so
- * only these addresses are tried. Entries in setup_data are not tried.
+ * Returns the address of the highest memory that la57_switch() may borrow, or 0 if there
+ * is none. The highest memory ends at 4 GiB, at an end or a start of an E820 entry, or
+ * where data of the loader start, so only these addresses are tried as its end. E820
+ * entries in setup_data are not tried.
  */
 static u64 find_low_memory(const struct boot_params *bp, const struct cmdline *cmdline)
 {
@@ -154,12 +155,12 @@ static void find_area(const struct boot_params *bp, const struct cmdline *cmdlin
 	borrowed = false;
 	if (!found)
 		found = (u64)early_tables;
-	/* In an SNP guest other RAM may be memory that is not validated yet. */
+	/* An SNP guest borrows no other RAM, because it may not be validated yet. */
 	if (found + LA57_SIZE > MEMORY_4G) {
 		found = sev_snp_active() ? 0 : find_low_memory(bp, cmdline);
 		borrowed = true;
 	}
-	/* Stored once, so that 0 is all that the hypervisor can put back. */
+	/* Store the address once: 0 is then the only old value that area can get back. */
 	area = found;
 }
 
@@ -211,7 +212,7 @@ static void set_long_gate(unsigned int vector, const u8 *handler)
 	u64 half = gate(handler, BOOT_CS);
 	volatile u64 *at = &area_page()->idt[2 * vector];
 
-	/* The half that makes the gate present comes last, as in idt_64.c. */
+	/* Write the half that makes the gate present last, when the other half is right. */
 	at[1] = 0;
 	at[0] = half;
 }
@@ -233,16 +234,16 @@ static void fill(void)
 	for (i = 0; i < IDT_VECTORS; i++)
 		area_page()->idt[i] = gate(la57_exception, KERNEL32_CS);
 	/*
-	 * Ask the processor for each gate, because the hypervisor can change an
-	 * answer that is kept on the stack.
+	 * Ask the processor for each gate whether this is an SEV-ES guest, because the
+	 * hypervisor can change an answer that is kept on the stack.
 	 */
 	area_page()->idt[X86_TRAP_NMI] = gate(sev_es_active() ? la57_nmi_es :
 					      la57_nmi_32, KERNEL32_CS);
 	set_long_gate(X86_TRAP_NMI, sev_es_active() ? la57_nmi_es : la57_nmi_64);
 	/*
-	 * In long mode a gate takes two 8-byte slots. All vectors but these and
-	 * NMI find two 32-bit gates or two empty slots. Neither is a valid
-	 * gate, so the processor raises #GP.
+	 * In long mode a gate takes two 8-byte slots. Only #DF, #GP, #VC and NMI
+	 * have a 64-bit gate. For any other vector the processor finds two 32-bit
+	 * gates or two empty slots, neither of which is a valid gate, and raises #GP.
 	 */
 	set_long_gate(X86_TRAP_DF, la57_exception);
 	set_long_gate(X86_TRAP_GP, la57_exception);
@@ -266,8 +267,9 @@ void la57_switch(void)
 		error("five-level paging", "a mapped range lies above what four levels reach");
 
 	/*
-	 * map_la57() in misc.c has mapped the memory at the address in struct boot. The
-	 * hypervisor can put an old address back there, so area is examined.
+	 * map_la57() in misc.c has mapped the memory at the address in struct boot, where
+	 * the hypervisor can put an old address back. Therefore check how the memory at
+	 * area is mapped.
 	 */
 	at = READ_ONCE(area);
 	if (!ident_map_is_private(at, at + LA57_SIZE, MAP_WRITE | MAP_EXEC))

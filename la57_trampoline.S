@@ -102,13 +102,13 @@ FUNC(la57_code)
 END_FUNC(la57_code)
 
 /*
- * la57_nmi_64 - the handler of NMI in long mode, outside of SEV-ES: counts it for
+ * la57_nmi_64 - the handler of NMI in long mode, outside of SEV-ES: counts NMIs for
  * la57_switch().
  * In:       %rdi = struct la57_page, which all code that uses this IDT keeps there.
  * Out:      the page's field nmis is increased by 1.
  * Clobbers: nothing.
  * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
- * Stack:    the frame.
+ * Stack:    the processor's frame.
  */
 GLOBAL(la57_nmi_64)
 FUNC(la57_nmi_64)
@@ -120,13 +120,13 @@ END_FUNC(la57_nmi_64)
 
 	.code32
 /*
- * la57_nmi_32 - the handler of NMI in legacy mode, outside of SEV-ES: counts it for
+ * la57_nmi_32 - the handler of NMI in legacy mode, outside of SEV-ES: counts NMIs for
  * la57_switch().
  * In:       %edi = struct la57_page, which all code that uses this IDT keeps there.
  * Out:      the page's field nmis is increased by 1.
  * Clobbers: nothing.
  * Mode:     32-bit, paging off.
- * Stack:    the frame.
+ * Stack:    the processor's frame.
  */
 GLOBAL(la57_nmi_32)
 FUNC(la57_nmi_32)

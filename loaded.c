@@ -30,7 +30,7 @@
  * data: addresses and sizes in bytes of the device tree that describes the
  * memory, and of an array of scratch areas. The last kernel has preserved
  * nothing in the scratch areas. Newer UAPI headers than those in use define
- * both, with other names for the structures.
+ * the type and, with other names, the structures.
  */
 #define SETUP_KEXEC_KHO		10
 struct kho_node {
@@ -39,7 +39,7 @@ struct kho_node {
 struct kho_area {
 	u64 addr, size;
 };
-/* The most scratch areas of a kexec handover. Linux makes a few per node. */
+/* The most scratch areas of a kexec handover. Linux makes a few for each NUMA node. */
 #define KHO_MAX_SCRATCH		512
 
 void check_not_in(struct range runtime, const char *what, struct range used)
@@ -213,8 +213,8 @@ static void keep_handover(const struct boot_params *bp, struct range runtime,
 		keep_loaded(bp, runtime, (struct range){ kho.scratch_addr,
 			kho.scratch_addr + kho.scratch_size });
 	/*
-	 * Name an area of one byte, in which no payload fits. Even if the list
-	 * of scratch areas is empty, KASLR then uses no other memory.
+	 * Name a scratch area of one byte, in which no payload fits. KASLR then
+	 * uses no memory outside of scratch areas, even if their list is empty.
 	 */
 	kaslr_area(KASLR_SCRATCH, 0, 1);
 	for (at = 0; kho.scratch_size - at >= sizeof(area); at += sizeof(area)) {

@@ -52,8 +52,8 @@ struct boot {
 	/* The payload's and the image's memory: image_info.init_size bytes. */
 	struct range runtime;
 	/*
-	 * The EFI entry has allocated @runtime. The image lies elsewhere. If false, the image
-	 * is at the end of @runtime.
+	 * True if the EFI entry has allocated @runtime; the image then lies elsewhere. If
+	 * false, the image is at the end of @runtime.
 	 */
 	bool by_efi;
 	/* Physical address that the payload is decompressed to, and runs at. */
@@ -132,7 +132,7 @@ static void check_snp(struct range runtime)
 u64 place_image(struct boot_params *bp)
 {
 	u64 load = (u64)_image;
-	/* Read once: the hypervisor can put old contents of memory back. */
+	/* Read once: the hypervisor can put an old value back between two reads. */
 	u64 efi_start = READ_ONCE(efi_runtime_start);
 	struct range runtime = runtime_range(load, efi_start);
 	u64 to = runtime.end - (u64)(_end - _image);
@@ -292,9 +292,10 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 
 /*
  * Maps the memory for la57_switch(), which is code and data. It may be a part of the
- * image that build_map() has mapped as data. Runs after sev_load_map(), because the C-bit
- * of these entries then comes from CR3. Until then it comes from memory, where the
- * hypervisor can put an old 0 back, and load_cr3_proven() examines only the image.
+ * image that build_map() has mapped as data. Must run after sev_load_map(), because the
+ * C-bit of new entries then comes from CR3. Before, the C-bit comes from sev_guest in memory,
+ * where the hypervisor can put an old 0 back. load_cr3_proven() would not find the entries
+ * without a C-bit, because it examines only the image's pages.
  */
 static void map_la57(const struct boot *boot)
 {
@@ -385,7 +386,8 @@ static void check_payload_memory(const struct boot *boot)
 		error("page tables", "the payload would share pages");
 	/*
 	 * Only a payload at the start of the runtime range may overlap the image,
-	 * and not under EFI. KASLR's list may be old or garbled.
+	 * and not under EFI. KASLR has avoided the image, but the hypervisor can
+	 * have changed KASLR's list in memory.
 	 */
 	if ((boot->by_efi || payload.start != boot->runtime.start) &&
 	    range_overlaps(payload, (struct range){ (u64)_image, (u64)_end }))
@@ -486,7 +488,10 @@ static void unmap_vga(void)
 	ident_map_remove_devices();
 }
 
-/* Not inlined, because gcc 14 would keep the answer of sev_es_active() on the stack. */
+/*
+ * Not inlined, because gcc 14 would keep the answer of sev_es_active() on the stack, where
+ * the hypervisor could change it.
+ */
 static noinline struct cpu detect_cpu(void)
 {
 	const u32 bmi = 1U << CPUID_7_EBX_BMI1_BIT | 1U << CPUID_7_EBX_BMI2_BIT;
@@ -496,7 +501,7 @@ static noinline struct cpu detect_cpu(void)
 	/*
 	 * In an SEV-ES guest each CPUID instruction costs an exit. Every
 	 * processor with SEV-ES has NX and BMI2. 1 GiB pages would only save a
-	 * few page tables, so they are not used there.
+	 * few page tables, so an SEV-ES guest does not ask for them.
 	 */
 	if (sev_es_active())
 		return (struct cpu){ .nx = true, .bmi2 = true };
@@ -586,7 +591,7 @@ static void cut_cmdline(const struct cmdline *cmdline)
 	char *end;
 
 	info("sevstub: command line: longer than the payload takes, cut behind a word\n");
-	/* The hypervisor can put an old address back. It must not be one of the stub's memory. */
+	/* The hypervisor can put an old address back. Do not write to the stub's memory. */
 	end = (char *)(u64)cmdline->text + cmdline->len;
 	HOLD(cut_cmdline, end);
 	if (!may_write((u8 *)end, 1, 1))
@@ -644,7 +649,10 @@ u64 extract_kernel(struct boot_params *bp)
 	struct boot boot = { .bp = bp, .cmdline = find_cmdline(bp) };
 	bool cut = cmdline_is_too_long(bp);
 	struct cpu cpu = detect_cpu();
-	/* Read before a message is printed: later the hypervisor can put back an old @bp. */
+	/*
+	 * Read the number early. Later the hypervisor can put an old @bp back, and
+	 * report_entry() would print a byte of other memory.
+	 */
 	u8 loader = bp->hdr.type_of_loader;
 	u64 entry;
 

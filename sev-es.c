@@ -6,8 +6,8 @@
  *
  * The MSR protocol (GHCB 2.3.1) needs no shared memory and can be used at any
  * time. When the stub's own page tables are loaded, sev_es_setup_ghcb() shares
- * the GHCB page with the hypervisor. All later requests but the one to
- * terminate go through that page.
+ * the GHCB page with the hypervisor. While that page is shared, all requests go
+ * through it but those to terminate the guest and to run the SVSM.
  *
  * The hypervisor is not trusted. Each of its replies is read once and checked
  * where it is read: in msr_protocol(), ghcb_exchange() or ghcb_output(). Their
@@ -37,12 +37,12 @@ struct sev_es es in_data;
 
 /*
  * The hypervisor can put the memory back that sev_guest had at launch. Once the
- * stub's own map is in force, the processor is asked instead: CR3 has the proven
- * C-bit, and only in an SEV guest. Before that sev_guest.status decides whether
- * this is an SEV guest. If it says no, load_cr3_proven() does not believe it: the
- * function asks the processor, and terminates an SEV-ES guest (RULE_OUT_SEV).
- * The other bits of SEV_STATUS are read from the MSR each time. An SEV guest has
- * it, and reads of it are never intercepted (APM2 15.34.10).
+ * stub's own map is in force, sev_active() therefore looks at CR3, which has the
+ * proven C-bit in an SEV guest and no C-bit otherwise. Before that it has only
+ * sev_guest.status. If the status has become 0, the page tables get no C-bit, and
+ * load_cr3_proven() asks the processor and stops an SEV guest (RULE_OUT_SEV).
+ * sev_es_active() and sev_snp_active() read the MSR SEV_STATUS each time. An SEV
+ * guest has this MSR, and reads of it are never intercepted (APM2 15.34.10).
  */
 bool sev_active(void)
 {
@@ -71,9 +71,10 @@ u64 sev_enc_mask(void)
 }
 
 /*
- * Terminates an SEV-ES guest with @reason while the stub's page tables are not loaded. The
- * registers that the processor answers with are not written to memory before they are
- * compared. If CPUID raises #VC, exception_vc knows @subleaf and terminates the guest.
+ * Terminates an SEV-ES guest with @reason while the stub's page tables are not loaded, and
+ * does nothing later. The processor's answers stay in registers until they are compared,
+ * because the hypervisor could change them in memory. If CPUID raises #VC, exception_vc
+ * recognises @subleaf and terminates the guest.
  */
 static inline __attribute__((always_inline)) void end_if_es(u32 subleaf, u64 reason)
 {
@@ -115,7 +116,7 @@ noreturn void terminate(unsigned int reason)
 		sev_es_last_words();
 		con_printf("sevstub: SEV: terminated with reason %u, see docs/messages.md\n",
 			   (u8)reason);
-		/* From here on ghcb_begin() refuses every exchange. */
+		/* From here on ghcb_begin() terminates the guest, without a second message. */
 		es.busy = true;
 	}
 	while (sev_es_active()) {
@@ -211,8 +212,9 @@ static unsigned int entry_cbit(u64 claimed)
 }
 
 /*
- * An SNP guest takes the C-bit's position from the SEV information. snp_start()
- * compares it with the CPUID page, so that CPUID is not asked of the hypervisor.
+ * Asks for the SEV information and for the C-bit's position in CPUID, by the MSR protocol.
+ * An SNP guest does not ask the hypervisor for CPUID. It takes the position from the SEV
+ * information, and snp_start() compares it with the CPUID page later.
  */
 static void ask_cbit_es(void)
 {
@@ -236,8 +238,9 @@ static noinline noclone bool cpuid_raises_vc(u32 leaf, struct cpuid_regs *regs)
 }
 
 /*
- * CPUID has raised #VC, as it does in an SEV-ES guest only. In an SNP guest snp_start()
- * takes CPUID from a page.
+ * Completes the detection after CPUID has raised #VC, which shows that this is an SEV-ES
+ * guest. CPUID then comes from the hypervisor by the MSR protocol; in an SNP guest
+ * snp_start() takes CPUID from the CPUID page later.
  */
 static void found_es(void)
 {
@@ -296,13 +299,16 @@ static void negotiate_version(void)
 	es.version = (u16)max;
 }
 
-/* SNP implies SEV-ES (APM2 15.36). Without it the bit of SNP is an unknown one. */
+/* SNP implies SEV-ES (APM2 15.36). Without SEV-ES the SNP bit counts as an unknown feature. */
 static bool is_snp(u64 status)
 {
 	return status & SEV_STATUS_SNP && status & SEV_STATUS_SEV_ES;
 }
 
-/* Returns SEV_STATUS. Ends the boot of an SEV guest with a feature that is not known. */
+/*
+ * Returns SEV_STATUS. Ends the boot of an SEV guest if it has a feature that the stub does not
+ * know. In an SNP guest snp_check_features() checks this later.
+ */
 static u64 known_status(void)
 {
 	u64 status = rdmsr(MSR_SEV_STATUS);
@@ -348,7 +354,7 @@ void sev_detect(void)
 	if ((sev_guest.info >> GHCB_MSR_INFO_CBIT_SHIFT &
 	     GHCB_MSR_INFO_CBIT_MASK) != cbit)
 		terminate(SEVSTUB_TERM_CBIT_MISMATCH);
-	/* An SNP guest has a CPUID page, which snp_start() checks. */
+	/* In an SNP guest snp_start() checks these two bits, in the CPUID page. */
 	if (!snp) {
 		eax = msr_protocol_cpuid(CPUID_SEV, GHCB_MSR_CPUID_EAX);
 		if ((eax & both) != both)
@@ -362,7 +368,10 @@ void sev_detect(void)
 void sev_load_map(void)
 {
 	load_cr3_proven(ident_map_cr3(), true);
-	/* sev_detect() has asked memory whether this is an SEV guest, CR3 says it now. */
+	/*
+	 * Check SEV_STATUS again: sev_detect() checked it only if memory said that this
+	 * is an SEV guest. Now CR3 says it, which the hypervisor cannot change.
+	 */
 	if (sev_active())
 		known_status();
 }
@@ -441,7 +450,10 @@ unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2)
 
 void ghcb_end(void)
 {
-	/* The handler of #VC may use the page from here on: read the results before. */
+	/*
+	 * The compiler must read the results from the page before es.busy is false,
+	 * because a handler of #VC may use the page afterwards.
+	 */
 	barrier();
 	es.busy = false;
 	barrier();
@@ -493,7 +505,7 @@ void sev_es_shutdown(void)
 	es.has_page = false;
 	if (ident_map_set_encrypted((u64)&ghcb_page))
 		terminate(SEVSTUB_TERM_GHCB_MAP);
-	/* An SNP guest cannot write to it before snp_take_ghcb() validates it. */
+	/* An SNP guest cannot write to the page before snp_take_ghcb() validates it. */
 	if (!sev_snp_active())
 		memset(&ghcb_page, 0, sizeof(ghcb_page));
 	wrmsr(MSR_GHCB, 0);
@@ -536,8 +548,8 @@ void sev_es_outsb(u16 port, const void *buf, size_t count)
 			count : GHCB_SHARED_BUFFER_SIZE;
 		ghcb_begin();
 		/*
-		 * The address was on the stack, where the hypervisor can put an
-		 * old one back. The guest gives it the console's text only.
+		 * The address was on the stack, where the hypervisor can put an old
+		 * address back. Send nothing but text of the console.
 		 */
 		HOLD(sev_es_outsb, port, at, chunk);
 		offset = (u64)at - (u64)console_text;
@@ -563,12 +575,12 @@ void sev_es_vga_put(u64 to, const char *text)
 	if (!es.has_page)
 		return;
 	ghcb_begin();
-	/* The address of the text, too, could be an old one. */
+	/* @text could be an old address from the stack. Send nothing but text of the console. */
 	HOLD(sev_es_vga_put, to, text);
 	if ((u64)text - (u64)console_text < CONSOLE_TEXT_SIZE)
 		cell = (u16)(VGA_GREY_ON_BLACK | (u8)*text);
 	*(volatile u16 *)shared_buffer() = cell;
-	/* @to is sent, and could be an old address or other bytes of the stack. */
+	/* @to could be other bytes of the stack. Send them only if they name VGA memory. */
 	if (to - VGA_START > VGA_END - VGA_START - sizeof(cell))
 		terminate(SEVSTUB_TERM_GENERAL);
 	ghcb_input(sw_scratch, (u64)shared_buffer());

@@ -60,7 +60,7 @@ END_FUNC(early_error)
 
 /*
  * early_terminate - asks the hypervisor to terminate this SEV-ES guest. Code that
- * does not know whether it is one calls early_error.
+ * does not know whether this is an SEV-ES guest jumps to early_error instead.
  * In:       %eax = the request: GHCB_MSR_TERM_STUB(reason), or GHCB_MSR_TERM()
  *           with the GHCB specification's set. SEV_STATUS has the SEV-ES bit.
  * Out:      does not return.
@@ -159,7 +159,7 @@ FUNC(vc_32)
 	jne	early_terminate
 
 	movl	%edi, %esp
-	/* In an SNP guest C finds a page that tells what CPUID does. */
+	/* In an SNP guest snp_start() takes CPUID from the CPUID page later. */
 	testb	$SEV_STATUS_SNP, %cl
 	jnz	.Lsev_info
 	movl	$CPUID_EXT_MAX, %ebx
@@ -218,8 +218,8 @@ FUNC(exception_32)
 END_FUNC(exception_32)
 
 /*
- * exception_early - the handler of #DF, #GP and #VC in long mode until
- * idt_load_stage1(). The code that runs there causes no exception. If the
+ * exception_early - the handler of #DF and #GP in long mode until
+ * idt_load_stage1(). The code that runs until then causes neither. If the
  * hypervisor injects another vector, the processor raises #GP or #DF, because it
  * finds a 32-bit gate in early_idt.
  * In:       nothing.
@@ -239,10 +239,10 @@ FUNC(exception_early)
 END_FUNC(exception_early)
 
 /*
- * vc_early - the handler of #VC in long mode until idt_load_stage1(). Of the code
- * there only the handler of an NMI executes an instruction that raises #VC. SEV_STATUS
- * is asked of the processor: if it has none, the exception was injected, and RDMSR
- * raises #GP, which exception_early handles.
+ * vc_early - the handler of #VC in long mode until idt_load_stage1(). Until then only
+ * the handler of NMI executes an instruction that raises #VC. At any other #VC RDMSR tells
+ * whether this is an SEV-ES guest. On a processor without SEV_STATUS the hypervisor has
+ * injected the #VC, and RDMSR raises #GP, which exception_early handles.
  * In:       nothing.
  * Out:      does not return: early_error, or early_terminate because of an NMI.
  * Clobbers: everything.
@@ -347,14 +347,14 @@ END_FUNC(find_sev)
  * paging is off every access is private (APM2 15.34.4). Random bytes written
  * now must therefore read back through page tables that have the C-bit.
  *
- * If memory says that there is no SEV, SEV is ruled out first, because a
- * hypervisor can put old contents of memory back. The bytes are random all the
- * same, if CPUID names RDRAND, and else the time.
+ * If sev_guest.status says that there is no SEV, SEV is ruled out first, because a
+ * hypervisor can put old contents of memory back. The bytes are random even without
+ * SEV if CPUID reports RDRAND. Otherwise they are the time.
  * In:       %ebp = load bias; find_sev has run.
  * Out:      jumps to behind_cbit_proof, which is proof_written in startup_32.
  *           %ebx, %edi = the 8 bytes written to cbit_proof. %edx = SEV_STATUS, 0
- *           outside of SEV. If RDRAND gives no number, or if this is an SEV
- *           guest against find_sev, early_error.
+ *           outside of SEV. If RDRAND gives no number in an SEV guest, or if this is
+ *           an SEV guest although sev_guest.status denies it, early_error.
  * Clobbers: %eax, %ecx, flags.
  * Mode:     32-bit, paging off.
  * Stack:    the frame of a #VC.
@@ -403,7 +403,10 @@ FUNC(write_cbit_proof)
 	jmp	early_error
 END_FUNC(write_cbit_proof)
 
-/* The last page of .rodata has room, and .head is near its limit. */
+/*
+ * The messages are in .rodata, because its last page has unused bytes. In .head they
+ * could make the image's file larger.
+ */
 	.section .rodata.early, "a"
 
 exception_32_message:
@@ -544,15 +547,15 @@ END_FUNC(nmi_32)
  * the first load all pages of the stub are therefore looked up in the new tables, by
  * registers alone. The new tables lie in private memory, so the hypervisor cannot make up
  * an entry, and can only put back what the entry was before. The stub's C code writes
- * each of these entries once, so what it was before is 0, which maps no page. This ends
- * the boot here, too.
+ * each of these entries once, so what it was before is 0, which maps no page. A page that
+ * is not mapped ends the boot here, too.
  *
  * Tables without a C-bit are right only where there is no SEV. The hypervisor
  * can have denied SEV in CPUID, or can have put old contents of sev_guest back,
  * in which this is no SEV guest. SEV is therefore ruled out first. Before the
  * first proof it is ruled out again where a #VC has no handler, so that no memory
- * takes part. The bytes are random even then, if CPUID names RDRAND, and else the
- * time: a hypervisor must not be able to predict them, and to write them where
+ * takes part. The bytes are random even without SEV if CPUID reports RDRAND, and are the
+ * time otherwise: a hypervisor must not be able to predict them, and to write them where
  * the stub reads.
  * In:       the IDT is moved_idt. %rdi = new CR3; its C-bit is bit 32 or higher.
  *           %esi = 1 for the first proof, else 0. The old page tables map the pool.
@@ -571,7 +574,10 @@ FUNC(load_cr3_proven)
 	movq	%cr3, %r8
 	movq	%rbx, %r9
 	movl	%esi, %r10d
-	/* The tables lie in the pool, so %rsi = the C-bit / 2^32. */
+	/*
+	 * The top table lies in the pool. The distance of CR3 from the pool's start is thus
+	 * the C-bit and less than 2^32 bytes: %rsi = the C-bit / 2^32.
+	 */
 	leaq	page_table_pool(%rip), %rax
 	movq	%rdi, %rsi
 	subq	%rax, %rsi

@@ -10,8 +10,8 @@
  *
  * snp_start() checks what was handed over, once, because the hypervisor cannot change
  * it later. It runs where the loader put the image, so all state that it leaves is in
- * .data. The hypervisor's answers to page state changes are promises. PVALIDATE, or
- * the SVSM's, is the proof.
+ * .data. The hypervisor's answer to a page state change proves nothing. Only PVALIDATE
+ * does, which the stub executes, or the SVSM if there is one.
  */
 #include <asm/bootparam.h>
 
@@ -55,9 +55,9 @@ static struct {
 	/* Address of the CPUID page, and how many entries it has. */
 	u64 cpuid;
 	u32 cpuid_count;
-	u32 features;			/* the hypervisor's, GHCB_HV_FEATURE_* */
+	u32 features;			/* GHCB_HV_FEATURE_* of the hypervisor */
 	u64 calling_area;		/* the SVSM's; 0 at VMPL 0 */
-	bool coherent;			/* the processor's caches need no eviction */
+	bool coherent;			/* evict() need not do anything */
 	/* The loader's list of validated ranges; NULL: all memory is validated. */
 	const struct validated *validated;
 	u32 validated_count;
@@ -92,8 +92,8 @@ static void take_validated(const struct validated *list, u32 len)
 }
 
 /*
- * Looks for the loader's nodes in the setup_data list. map_setup_data() checks the
- * list once more, and where its nodes lie.
+ * Looks in the setup_data list for the loader's list of validated memory and for the
+ * blob's address. map_setup_data() checks the whole list later, and where its nodes lie.
  */
 static void read_setup_data(const struct boot_params *bp)
 {
@@ -117,8 +117,9 @@ static void read_setup_data(const struct boot_params *bp)
 }
 
 /*
- * Copies the blob and checks it. It must lie below 4 GiB, because the zero page has a field
- * of 32 bits for its address, from which the kernel takes it.
+ * Checks a copy of the blob, and takes the addresses of the CPUID page and the secrets page
+ * from it. The blob must lie below 4 GiB, because the kernel takes the blob's address from
+ * a field of 32 bits in the zero page.
  */
 static void read_blob(void)
 {
@@ -139,9 +140,9 @@ static void read_blob(void)
 }
 
 /*
- * Returns true if the CPUID page can have several entries for leaf 0xd, sub-leaf
- * @e->index, that differ in XCR0 and XSS, and @e is not the one for their values at
- * reset.
+ * Returns true if @e is for other values of XCR0 and XSS than those after reset. The
+ * CPUID page can have several entries for sub-leaf 0 or 1 of leaf 0xd, each for other
+ * values of these registers.
  */
 static bool is_other_xstate(const struct cpuid_entry *e)
 {
@@ -166,7 +167,7 @@ void snp_keep_cpuid(void)
 
 /* ---- CPUID. */
 
-/* Leaves with sub-leaves. Other leaves have the same result whatever ECX is. */
+/* Returns true if the result of CPUID @function depends on ECX, the sub-leaf. */
 static bool has_subleaves(u32 function)
 {
 	switch (function) {
@@ -205,8 +206,8 @@ static struct cpuid_entry *find_leaf(u32 function, u32 index)
 }
 
 /*
- * The size of the XSAVE area with XCR0 and XSS as at reset, in bytes. OSXSAVE is off,
- * so nothing can have changed XCR0.
+ * The size of the XSAVE area in bytes, if XCR0 and XSS have their values after reset.
+ * XCR0 can only be changed while CR4.OSXSAVE is set, and the stub never sets that.
  */
 #define XSAVE_SIZE_RESET	0x240
 
@@ -223,7 +224,7 @@ void snp_cpuid(u32 function, u32 index, struct cpuid_regs *regs,
 	*regs = leaf->regs;
 	switch (function) {
 	case CPUID_FEATURES:
-		/* APIC ID, and whether there is an APIC. */
+		/* The hypervisor must tell the APIC ID, and whether there is an APIC. */
 		hypervisor->ebx = 0xff000000;
 		hypervisor->edx = 1U << 9;
 		regs->ecx &= ~(1U << CPUID_1_ECX_OSXSAVE_BIT);
@@ -239,7 +240,7 @@ void snp_cpuid(u32 function, u32 index, struct cpuid_regs *regs,
 		hypervisor->edx = ~0U;	/* the extended APIC ID */
 		break;
 	case CPUID_XSTATE:
-		/* Linux refuses a table with XSAVE and without a compact form. */
+		/* Linux refuses a CPUID page whose sub-leaf 1 has neither XSAVEC nor XSAVES. */
 		if (index == 1 && !(regs->eax & (CPUID_D_1_EAX_XSAVEC |
 						 CPUID_D_1_EAX_XSAVES)))
 			terminate(SEV_TERM_LINUX | LINUX_TERM_CPUID);
@@ -247,7 +248,7 @@ void snp_cpuid(u32 function, u32 index, struct cpuid_regs *regs,
 			regs->ebx = XSAVE_SIZE_RESET;
 		break;
 	case 0x8000001e:
-		/* Extended APIC ID, core ID, node ID. */
+		/* The hypervisor must tell the extended APIC ID, the core ID and the node ID. */
 		hypervisor->eax = ~0U;
 		hypervisor->ebx = 0xff;
 		hypervisor->ecx = 0xff;
@@ -340,7 +341,7 @@ void snp_find_vmpl(void)
 	const struct secrets *secrets = (const void *)snp.secrets;
 	struct cpuid_entry *leaf = find_leaf(CPUID_SEV, 0);
 
-	/* Only VMPL 0 may change the rights of VMPL 1. */
+	/* If RMPADJUST succeeds, the guest is at VMPL 0, which alone may change VMPL 1's rights. */
 	if (!rmpadjust((u64)&ghcb_page, RMPADJUST_VMPL1))
 		return;
 	if (!secrets->svsm_size)
@@ -357,8 +358,9 @@ void snp_find_vmpl(void)
 
 /*
  * Runs the SVSM until it has done the call whose list is in the calling area, and
- * returns the result. vmgexit_svsm() sets pending, and the SVSM clears it when it has
- * run. A hypervisor that has not run it leaves pending as it is.
+ * returns the call's result. vmgexit_svsm() sets area->pending, and the SVSM clears it
+ * when it has run. If area->pending is still set, the hypervisor has not run the SVSM,
+ * and the guest terminates.
  */
 static u64 svsm_call(struct calling_area *area)
 {
@@ -418,8 +420,8 @@ static u32 svsm_pvalidate(u64 addr, bool large, u32 count, bool validate)
 
 /*
  * Reads the first and the last byte of each page of 4 KiB in the @size bytes at
- * virtual address @addr, unless the processor's caches are coherent. Otherwise a
- * cache line that the hypervisor wrote before could replace the guest's data
+ * virtual address @addr, unless the processor's caches are coherent. Without these
+ * reads a cache line that the hypervisor wrote before could replace the guest's data
  * (CVE-2024-36331). The bytes themselves do not matter.
  */
 static void evict(u64 addr, u64 size)
@@ -508,12 +510,12 @@ struct run {
 	u32 count;
 };
 
-/* All runs of the next request. A request can have one page only in each run. */
+/* Greatest number of runs in a request. It has only 32 pages if each run is one page. */
 #define RUNS		32
 
 /*
- * The pages to accept next. They are private memory, because the hypervisor can change
- * the structure in the shared buffer.
+ * The pages to accept next. The list is in private memory. The stub never takes it from
+ * the GHCB page's shared buffer, to which it is copied and which the hypervisor can change.
  */
 static struct {
 	u32 runs;
@@ -522,7 +524,7 @@ static struct {
 	struct run run[RUNS];
 } batch;
 
-/* The console has a message each time that so much memory is accepted. */
+/* After this many bytes of accepted memory, 4 GiB, the stub prints a message. */
 #define REPORT_BYTES	(_AC(4, UL) << 30)
 
 static u64 page_size(u64 entry)
@@ -530,7 +532,7 @@ static u64 page_size(u64 entry)
 	return entry & PAGE_STATE_2M ? PMD_SIZE : PAGE_SIZE;
 }
 
-/* Writes the entries of the batch behind the first @skip to @to. */
+/* Writes the batch's entries to @to, but for the first @skip entries. */
 static void write_entries(u64 *to, u32 skip)
 {
 	const struct run *run;
@@ -547,8 +549,8 @@ static void write_entries(u64 *to, u32 skip)
 }
 
 /*
- * Asks the hypervisor to make the pages of the batch private. It may do a part of a
- * request, and is then asked for the rest.
+ * Asks the hypervisor to make the pages of the batch private. The hypervisor may do only a
+ * part of a request. The stub then sends a request for the rest.
  */
 static void change_states(void)
 {
@@ -572,9 +574,9 @@ static void change_states(void)
 }
 
 /*
- * Validates a page through a window of the page tables, unless the SVSM has done so. If
- * its entry in the reverse map table is smaller than 2 MiB, validates each page of 4 KiB.
- * Then evicts the page's cache lines.
+ * Maps the page at physical address @addr at a window and validates it, unless the SVSM
+ * has validated it. If the reverse map table has entries of 4 KiB for a page of 2 MiB,
+ * validates each page of 4 KiB. Then evicts the page's cache lines.
  */
 static void validate_page(u64 addr, bool large)
 {
@@ -595,7 +597,10 @@ static void validate_page(u64 addr, bool large)
 	evict(at, size);
 }
 
-/* Lets the SVSM validate @count pages from @addr on. */
+/*
+ * Lets the SVSM validate @count pages from @addr on, of 2 MiB if @large, else of 4 KiB. If
+ * the SVSM stops at a page of 2 MiB, lets it validate that page in pieces of 4 KiB.
+ */
 static void validate_by_svsm(u64 addr, bool large, u32 count)
 {
 	u32 done;
@@ -621,7 +626,7 @@ static void validate_run(const struct run *run)
 	batch.unreported += end - addr;
 	if (snp.calling_area) {
 		validate_by_svsm(addr, large, run->count);
-		/* The stub itself then needs no access to the pages. */
+		/* The SVSM has validated the pages, and evict() would do nothing: map none. */
 		if (snp.coherent)
 			return;
 	}
@@ -646,7 +651,10 @@ void snp_accept_end(void)
 	batch.unreported = 0;
 }
 
-/* Adds a page to the batch, whose entry in struct page_states is @entry. */
+/*
+ * Adds a page to the batch. @entry is the page's entry in struct page_states. If the batch
+ * is full, accepts its pages first.
+ */
 static void add_page(u64 entry)
 {
 	struct run *run;
@@ -680,15 +688,15 @@ void snp_accept(struct range range)
 }
 
 /*
- * Where a kernel that was not started by EFI looks for tables of a BIOS, whatever the
- * E820 map says.
+ * Start and end of the memory in which a kernel that was not started by EFI looks for
+ * tables of a BIOS, whatever the E820 map says.
  */
 #define LEGACY_START	0xc0000UL
 #define LEGACY_END	0x100000UL
 
 /*
- * Stores in *@found the lowest memory at or above @from, a multiple of 4096, that the
- * kernel may use: RAM, or the memory of a BIOS. Returns false if no more follows.
+ * Stores in *@found the lowest memory at or above @from that the kernel may use: RAM, or
+ * the memory of a BIOS. @from must be a multiple of 4096. Returns false if no more follows.
  */
 static bool next_usable(const struct boot_params *bp, u64 from, struct range *found)
 {
@@ -740,7 +748,7 @@ void snp_accept_ram(const struct boot_params *bp)
 
 	if (!snp.validated)
 		return;
-	/* The end is 0 if a wrong E820 map has RAM in the last page below 2^64. */
+	/* If a wrong E820 map has RAM in the last page below 2^64, range.end wraps to 0: stop. */
 	while (next_unvalidated(bp, range.end, &range) && range.end)
 		snp_accept(range);
 	snp_accept_end();

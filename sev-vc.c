@@ -83,8 +83,8 @@ static void write_reg(u64 *reg, u64 value, unsigned int size)
 }
 
 /*
- * The register operand. Its number was on the stack, where the hypervisor can put old
- * contents back. The handler accesses no other memory than the registers.
+ * Returns the register operand. Its number was on the stack, where the hypervisor can put
+ * old contents back. The remainder always names a register, and no other memory.
  */
 static u64 *operand_reg(struct vc *vc)
 {
@@ -129,12 +129,12 @@ static void count_down(struct vc *vc, u64 done)
 }
 
 /*
- * Terminates the guest unless the handlers emulate an instruction, or accesses to a device, at
- * @addr. As an SEV-ES guest the stub executes nothing that raises #VC once the GHCB page is
- * shared, so the range is empty and the guest always terminates, whatever @addr is. Otherwise
- * the hypervisor could inject a #VC at any instruction and put old bytes on the stack where
- * fetch_insn() has copied the instruction. Handlers send registers of the interrupted code,
- * and give it the hypervisor's values.
+ * Terminates the guest unless @addr lies from emulated_start to emulated_end, where handlers
+ * emulate instructions or accesses to devices. An SEV-ES guest's stub executes nothing that
+ * raises #VC once the GHCB page is shared. In the stub the range is therefore empty, and the
+ * guest always terminates; only tests have a range. Without the check the hypervisor could
+ * inject a #VC anywhere and change fetch_insn()'s copy of the instruction on the stack. The
+ * handler would then send it registers, and give its values to the interrupted code.
  */
 static inline __attribute__((always_inline)) void
 check_emulated(u64 addr)
@@ -198,8 +198,8 @@ static unsigned int vc_read_by_ecx(struct vc *vc, u64 exit_code)
 /*
  * Terminates the guest if the instruction accesses SEV_STATUS or the GHCB MSR. Such
  * an access never raises #VC (APM2 15.34.10, 15.35.7), so the hypervisor has
- * injected this one. It must not supply the value of SEV_STATUS, which tells the
- * stub which kind of guest this is.
+ * injected this #VC. The hypervisor must not supply the value of SEV_STATUS, which
+ * tells the stub which kind of guest this is.
  */
 static void check_msr(const struct vc *vc)
 {
@@ -333,7 +333,7 @@ static void check_device(u64 addr, unsigned int size)
 	for (at = addr; ; at = last) {
 		if (!is_decrypted(at))
 			terminate(SEVSTUB_TERM_NPF_PRIVATE);
-		/* The GHCB page is RAM, whatever the E820 map says now. */
+		/* The GHCB page is RAM, even if the hypervisor has changed the E820 map. */
 		if ((at ^ (u64)&ghcb_page) < GHCB_SIZE ||
 		    e820_is_ram(es.bp, at, at + 1))
 			terminate(SEVSTUB_TERM_NPF_RAM);
@@ -345,8 +345,8 @@ static void check_device(u64 addr, unsigned int size)
 
 /*
  * mmio_read() and mmio_write() always copy eight bytes between the GHCB page and a
- * register. @size was on the stack, where the hypervisor can put old contents back: a
- * copy of @size bytes could reach other values on the stack.
+ * register. @size was on the stack, where the hypervisor can put old contents back. A
+ * copy of @size bytes could thus reach other values on the stack.
  */
 static unsigned int mmio_read(u64 addr, unsigned int size, u64 *value)
 {
@@ -530,9 +530,9 @@ static u64 string_start(const struct vc *vc, u64 addr, u64 count)
 /*
  * Copies an element of INS (@in is true) or OUTS between the shared buffer at @buffer and the
  * memory at @addr. @addr and @size were on the stack, where the hypervisor can put old contents
- * back. They are compared in registers right before the copy: only memory that these
- * instructions use is read or written. Not inlined, because a compiler could keep the bounds on
- * the stack while its caller's loop runs.
+ * back. They are therefore compared in registers right before the copy: @addr must lie from
+ * string_io_start to string_io_end, and @size must be at most 8. Not inlined, because a
+ * compiler could keep the bounds on the stack while its caller's loop runs.
  */
 static noinline void copy_io(u64 addr, u8 *buffer, unsigned int size, bool in)
 {
@@ -644,8 +644,8 @@ static u64 fetch_insn(struct vc *vc)
 
 /*
  * Emulates the decoded instruction at @rip. Returns 0, or the vector of the exception
- * that the instruction raises. Accesses to devices are refused by check_device(), which
- * has codes of its own for the guest's memory.
+ * that the instruction raises. check_emulated() is not called here for accesses to devices,
+ * because check_device() calls it, behind checks with termination codes of their own.
  */
 static noinline unsigned int vc_dispatch(struct vc *vc, u64 rip)
 {
@@ -743,7 +743,7 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 	if (!is_supported(exit_code)) {
 		/*
 		 * The exit code was on the stack, where the hypervisor can put old
-		 * contents back. A number that is no exit code is not sent.
+		 * contents back. Do not send a greater number, which could be data.
 		 */
 		HOLD(unsupported_event, exit_code);
 		if (exit_code <= SVM_EXIT_CODE_MAX)
@@ -757,7 +757,7 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 	regs_load(&vc);
 	vector = vc_dispatch(&vc, rip);
 	if (!vector) {
-		/* In the stub no handler goes on by the frame, which is memory, too. */
+		/* In the stub this terminates: no code continues by a frame in memory. */
 		check_emulated(rip);
 		regs_store(&vc);
 		frame->rip = vc.again ? rip : rip + vc.insn.length;

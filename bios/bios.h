@@ -14,8 +14,9 @@
 
 /*
  * The registers before and after a BIOS call, in the order in which PUSHFL and then
- * PUSHAL store them. bios_call() stores all of them but does not load esp and
- * eflags. DS and ES are always the setup segment.
+ * PUSHAL store them. bios_call() loads all of them but esp and eflags before the
+ * call, and stores all of them after it. During the call DS and ES select the
+ * segment of setup.c.
  */
 struct bios_regs {
 	u32 edi, esi, ebp, esp, ebx, edx, ecx, eax, eflags;
@@ -24,8 +25,8 @@ BUILD_BUG_ON(offsetof(struct bios_regs, eflags) != BIOS_REGS_GENERAL);
 BUILD_BUG_ON(sizeof(struct bios_regs) != BIOS_REGS_SIZE);
 
 /*
- * Executes INT @vector, a BIOS call, with the general registers in @regs, and
- * stores the registers and EFLAGS that the BIOS returns there.
+ * Calls the BIOS: loads the general registers from @regs, executes INT @vector, and
+ * stores the registers and EFLAGS that the BIOS returns in @regs.
  */
 void bios_call(u8 vector, struct bios_regs *regs);
 /* Returns the byte of memory at @addr, a linear address below 1 MiB. */
@@ -34,8 +35,8 @@ u8 bios_peek(u32 addr);
 /* ---- linker.ld ---- */
 
 /*
- * setup_buffer is for data that BIOS services store. It and the zero page lie above
- * the setup sectors.
+ * The zero page that the stub builds, and a buffer into which BIOS services store
+ * data. linker.ld places both in memory above the setup sectors.
  */
 #define SETUP_BUFFER_SIZE	4096
 extern struct boot_params setup_zero_page;
@@ -82,7 +83,7 @@ void detect_hardware(void);
 #define DISK_PARAMETERS		0x0800
 #define EDD_CHECK		0x4100
 #define EDD_PARAMETERS		0x4800
-/* The second letter of edd=off and of edd=skipmbr, by which they are told apart. */
+/* The second letters of "off" and "skipmbr", by which setup.c tells values of edd= apart. */
 #define EDD_OFF			'f'
 #define EDD_SKIP_MBR		'k'
 #define MBR_MAGIC_OFFSET	510
@@ -116,7 +117,8 @@ void detect_hardware(void);
 #define VBE_EDID_CHECK		0
 #define VBE_EDID_READ		1
 #define VBE_SIGNATURE		0x41534556	/* "VESA" */
-#define VBE_VERSION_MIN		0x0200		/* VBE 2.0 introduced linear framebuffers */
+/* set_vesa_mode() needs a linear framebuffer, which VBE has from version 2.0 on. */
+#define VBE_VERSION_MIN		0x0200
 /*
  * If the monitor has no EDID, each byte of edid_info gets this value, as
  * Linux's own setup code does it.
@@ -143,8 +145,8 @@ struct vbe_mode_info {
 	u8 planes;		/* 0x1d: number of image pages - 1 */
 	u8 unused_1;
 	/*
-	 * 0x1f: the number of bits and the lowest bit that each part of a pixel
-	 * has: red, green, blue, reserved.
+	 * 0x1f: two bytes for each part of a pixel (red, green, blue, reserved):
+	 * the part's number of bits, and the position of its lowest bit.
 	 */
 	u8 colours[8];
 	u8 direct;
@@ -157,14 +159,14 @@ BUILD_BUG_ON(offsetof(struct vbe_mode_info, colours) != 0x1f);
 BUILD_BUG_ON(offsetof(struct vbe_mode_info, base) != 0x28);
 
 /*
- * vbe_mode_info.attributes of a usable text mode, after AND with VBE_TEXT_MASK:
- * supported, BIOS output works, not graphics.
+ * The stub uses a text mode if vbe_mode_info.attributes & VBE_TEXT_MASK is VBE_TEXT:
+ * the adapter supports the mode, the BIOS can print in it, and it is no graphics mode.
  */
 #define VBE_TEXT_MASK		0x15
 #define VBE_TEXT		0x05
 /*
- * The bits that vbe_mode_info.attributes of a usable graphics mode has: supported,
- * colour, graphics, linear framebuffer.
+ * The stub uses a graphics mode if vbe_mode_info.attributes has all of these bits:
+ * supported, colour, graphics, linear framebuffer.
  */
 #define VBE_LINEAR		0x99
 

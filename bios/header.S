@@ -192,7 +192,8 @@ FUNC(setup_entry)
 	call	make_zero_page
 	call	enable_a20
 	call	detect_memory
-	calll	detect_hardware		/* CALLL: code of gcc -m16 returns with RETL */
+	/* CALLL, because detect_hardware() is C: gcc -m16 returns with RETL. */
+	calll	detect_hardware
 	jmp	go_to_protected_mode
 END_FUNC(setup_entry)
 

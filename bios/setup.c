@@ -19,8 +19,8 @@
 
 /*
  * Executes INT @vector with EAX = @eax and the other registers from @regs, and
- * stores the BIOS's registers in @regs. The caller sets the registers that the
- * service reads. The others are not initialised.
+ * stores the BIOS's registers in @regs. The caller must set the registers that the
+ * service reads, and may leave the others uninitialised.
  * Returns false if the BIOS sets CF, which means that the service failed.
  */
 static noinline bool bios(u8 vector, u32 eax, struct bios_regs *regs)
@@ -388,7 +388,10 @@ static void store_text_screen(void)
 	si->orig_video_points = peek16(BDA_CHAR_HEIGHT);
 }
 
-/* Stores the monitor's EDID, or EDID_UNKNOWN in each of its 128 bytes. */
+/*
+ * Stores the monitor's EDID in the zero page. If the BIOS does not return the EDID,
+ * each of the 128 bytes becomes EDID_UNKNOWN.
+ */
 static void detect_monitor(void)
 {
 	unsigned int i;

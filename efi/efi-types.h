@@ -195,8 +195,8 @@ struct efi_measuring {
 #define TCG_LOG_2			2
 
 /*
- * EFI_TCG2_EVENT, as both protocols take it, with a tagged event as its data
- * (TCG PC Client PFP 10.4.2.1).
+ * An EFI_TCG2_EVENT, which the function hash_log_extend of both measurement protocols
+ * takes. Its data is a tagged event (TCG PC Client PFP 10.4.2.1).
  */
 #define TCG_EVENT_TEXT_SIZE		32
 struct efi_tagged_event {

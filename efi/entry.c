@@ -9,9 +9,9 @@
  * firmware, and the machine can still be used. State that startup_64 must keep
  * is in .data, because .bss is cleared later.
  *
- * The image stays where firmware loaded it. Only the payload's range is
- * allocated, so that nothing has to move. No page of the image is writable and
- * executable at the same time, if firmware can set rights (protect.c).
+ * The image stays where firmware loaded it. The stub allocates memory for the
+ * payload apart from the image, so that the image need not move. No page of the image
+ * is writable and executable at the same time, if firmware can set rights (protect.c).
  */
 #include "boot_params.h"
 #include "efi-handoff.h"
@@ -30,10 +30,10 @@ static const EFI_GUID loaded_image_guid = LOADED_IMAGE_PROTOCOL;
 /* ---- The image itself. */
 
 /*
- * Verifies the payload while an error can still be returned to firmware. The
- * boot does not verify it again, because firmware gives these pages to no other
- * program. The digest finds damaged files; it is no defence against a program
- * that can write to the image's memory.
+ * Verifies the payload while an error can still be returned to firmware. Outside of
+ * SEV the stub does not verify it again later, because firmware gives these pages to
+ * no other program. The digest finds damaged files. It is no defence against a
+ * program that can write to the image's memory.
  */
 static EFI_STATUS check_payload(void)
 {
@@ -307,7 +307,11 @@ static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline
 	asm volatile("cli");
 	efi_set_info(bp, &map);
 	if (!efi_make_e820(bp, &map)) {
-		/* An SEV-ES guest has no console yet, and must terminate with this reason. */
+		/*
+		 * error_with() prints nothing in an SEV-ES guest, which has no console
+		 * yet, but terminates it with the reason. sev_detect() tells error_with()
+		 * whether this is such a guest.
+		 */
 		sev_detect();
 		error_with(SEVSTUB_TERM_HANDED_OVER, "memory map",
 			   "more than %lu entries",

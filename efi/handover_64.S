@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * handover_64.S - the entry of the EFI handover protocol, for loaders that do not
- * start the image as an EFI application. efi_pe_entry() in entry.c is the entry
- * for firmware that does.
+ * start the image as an EFI application. If firmware starts the image as an EFI
+ * application, it enters at efi_pe_entry() in entry.c.
  */
 #include "linkage.h"
 

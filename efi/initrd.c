@@ -197,8 +197,8 @@ static EFI_STATUS load_initrd_files(struct boot_params *bp,
 		} else {
 			memset((void *)addr, 0, total);
 			/*
-			 * A file may have shrunk since the first pass, so the
-			 * second pass stores the size that was read in total.
+			 * A file may have shrunk since the first pass. The second
+			 * pass therefore stores in total how much it has read.
 			 */
 			status = read_files(volume, cmdline, (u8 *)addr, total,
 					    &total);

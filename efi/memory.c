@@ -37,7 +37,10 @@ static u32 e820_type(const EFI_MEMORY_DESCRIPTOR *d)
 	case EFI_PERSISTENT_MEMORY:
 		return E820_PMEM;
 	case EFI_UNACCEPTED_MEMORY:
-		/* The stub accepts it, if firmware has the blob of an SNP guest. */
+		/*
+		 * In an SNP guest, which the stub knows by firmware's blob, it accepts
+		 * this memory later. In any other guest the memory is not usable.
+		 */
 		return snp_efi_blob ? E820_RAM : E820_RESERVED;
 	default:
 		return E820_RESERVED;
@@ -332,8 +335,8 @@ EFI_STATUS efi_alloc_runtime(const struct cmdline *cmdline)
 
 /*
  * ExitBootServices refuses the key of an old memory map, and an event handler
- * may have allocated memory since the map was read. In that case only
- * GetMemoryMap and ExitBootServices may be called again.
+ * may have allocated memory since the map was read. After the refusal the stub may
+ * call only GetMemoryMap and ExitBootServices again.
  */
 EFI_STATUS efi_exit_boot_services(struct efi_memory_map *map)
 {
@@ -370,7 +373,8 @@ struct range efi_map_range(const struct boot_params *bp)
 
 	/*
 	 * efi_runtime_start is 0 if a loader, not this stub, has left boot
-	 * services. The loader's page tables need not map its memory map.
+	 * services. The stub then must not read the memory map, because the
+	 * loader's page tables need not map it.
 	 */
 	if (!efi_runtime_start)
 		return (struct range){ 0, 0 };
@@ -379,9 +383,9 @@ struct range efi_map_range(const struct boot_params *bp)
 
 /*
  * Returns the first address behind the memory that @d describes, or 0 if it is
- * not memory that can hold data. EfiReservedMemoryType says "not usable" of
- * memory and of devices alike (UEFI 2.10 7.2). A loader may have allocated such
- * pages, and only memory can be cached with write-back.
+ * not memory that can hold data. EfiReservedMemoryType can be memory in which a
+ * loader has put data, or a device (UEFI 2.10 7.2). A range of this type counts as
+ * memory if it can be cached with write-back, which is impossible for a device.
  */
 static u64 memory_end(const EFI_MEMORY_DESCRIPTOR *d)
 {

@@ -86,7 +86,8 @@ void efi_get_screen(struct screen_info *si)
 		mask.RedMask = 0xff0000;
 		mask.BlueMask = 0xff;
 		break;
-	default:	/* PixelBitMask: find_screen() takes no other format */
+	default:
+		/* The format is PixelBitMask: find_screen() accepts no other one. */
 		mask = info->PixelInformation;
 	}
 	si->orig_video_isVGA = VIDEO_TYPE_EFI;

@@ -98,7 +98,7 @@ static u64 log_size(u32 version, u64 first, u64 last)
 
 	/*
 	 * If @last is 0 or below @first, the unsigned difference is a large
-	 * number.
+	 * number, so that the limit refuses such a log, too.
 	 */
 	if (last - first > TPM_LOG_MAX_SIZE)
 		return 0;

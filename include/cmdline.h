@@ -48,8 +48,8 @@ size_t cmdline_cut(const char *text, size_t max);
 bool cmdline_find_option_bool(const struct cmdline *cmdline, const char *name);
 
 /*
- * A number that was read from text. Functions return it in registers, because a loader
- * has chosen it: see not_on_stack.
+ * A number that was read from text. Functions return the structure in registers, because
+ * a loader has chosen the number, and must not choose bytes on the stack: see not_on_stack.
  */
 struct number {
 	u64 value;

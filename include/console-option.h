@@ -20,7 +20,7 @@
 /* Bits per second with a divisor of 1. */
 #define UART_MAX_BAUD	115200
 #define UART_DIVISOR(baud) (UART_MAX_BAUD / (baud))
-/* This value of a divisor in struct uart keeps the divisor that firmware has set. */
+/* With this divisor in struct uart the console keeps the divisor that firmware has set. */
 #define UART_KEEP_DIVISOR 0
 
 struct uart {
@@ -29,26 +29,32 @@ struct uart {
 };
 
 /*
- * A value of earlyprintk= that names a UART: "serial,0xPORT", "serial,ttyS0",
- * "serial,ttyS1", "serial", "ttyS0" or "ttyS1", each with ",BAUD" behind it or not.
+ * Returns true if @s is a value of earlyprintk= that names a UART: "serial,0xPORT",
+ * "serial,ttyS0", "serial,ttyS1", "serial", "ttyS0" or "ttyS1", each with ",BAUD" behind
+ * it or not. Stores the UART in *@uart.
  */
 bool parse_serial(const char *s, struct uart *uart);
 
-/* A value of earlyprintk= that names QEMU's debug console: "debugcon" or "debugcon,0xPORT". */
+/*
+ * Returns true if @s is a value of earlyprintk= that names QEMU's debug console: "debugcon"
+ * or "debugcon,0xPORT". Stores the I/O port in *@port.
+ */
 bool parse_debugcon(const char *s, u16 *port);
 
-/* The value of earlyprintk= that names the VGA text screen. */
+/* Returns true if @s is the value of earlyprintk= that names the VGA text screen. */
 bool parse_vga(const char *s);
 
 /*
- * A value of console= that asks for output before the kernel has a driver:
- * "uart8250,io,0xPORT" or "uart,io,0xPORT", with ",BAUD" behind it or not.
+ * Returns true if @s is a value of console= that asks for output before the kernel has a
+ * driver: "uart8250,io,0xPORT" or "uart,io,0xPORT", with ",BAUD" behind it or not. Stores
+ * the UART in *@uart.
  */
 bool parse_console_uart(const char *s, struct uart *uart);
 
 /*
- * A value of console= that names ttyS0 or ttyS1. It does not ask the stub for output, but
- * tells where the user will see error messages.
+ * Returns true if @s is a value of console= that names ttyS0 or ttyS1, and stores the UART
+ * in *@uart. The user does not ask the stub for output with this value, but will see error
+ * messages on this UART.
  */
 bool parse_console_tty(const char *s, struct uart *uart);
 

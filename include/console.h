@@ -14,8 +14,8 @@
 struct screen_info;
 
 /*
- * Text that the console collects and sends, from its first byte on. It is all that
- * sev_es_outsb() gives to the hypervisor.
+ * The buffer in which the console collects text before it sends the text. sev_es_outsb()
+ * gives no other memory to the hypervisor.
  */
 #ifndef CONSOLE_TEXT_SIZE
 #define CONSOLE_TEXT_SIZE	128
@@ -57,15 +57,15 @@ void console_force(void);
  * Returns true if the command line asked for a VGA console and console_init()'s
  * @screen describes a text screen. Stores the physical address of VGA text
  * memory in @start and its end in @end. The caller maps [@start, @end) with
- * ident_map_device() before it calls console_vga_enable(). In an SEV-ES guest it need not
- * be mapped, because the console sends requests.
+ * ident_map_device() before it calls console_vga_enable(). In an SEV-ES guest the range need
+ * not be mapped, because the console asks the hypervisor to write to VGA memory.
  */
 bool console_vga_range(u64 *start, u64 *end);
 
 /*
  * Starts output to VGA memory, besides the UART or debug port. The range of
- * console_vga_range() must be mapped, but not in an SEV-ES guest. Both possible ranges lie in
- * [VGA_START, VGA_END).
+ * console_vga_range() must be mapped, except in an SEV-ES guest. The range lies in
+ * [VGA_START, VGA_END), in a monochrome and in a colour mode.
  */
 void console_vga_enable(void);
 #define VGA_START	0xb0000UL
@@ -120,7 +120,7 @@ bool info_wanted(void);
 	BUILD_BUG_ON(none);						\
 	con_print_numbers(fmt, (u64)(a), (u64)(b), (u64)(c), (u64)(d))
 void con_print_numbers(const char *fmt, u64 a, u64 b, u64 c, u64 d);
-/* Does not exist: the compiler compares its arguments with the format, and makes no call. */
+/* Defined nowhere and never called: lets the compiler check arguments against the format. */
 void con_check_format(const char *fmt, ...) printf_like(1, 2);
 
 /*

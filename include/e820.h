@@ -79,9 +79,9 @@ bool e820_ram_around(const struct boot_params *bp, u64 addr, u64 *low,
 		     u64 *high);
 
 /*
- * Stores in *@ram the lowest range of nothing but RAM at or above @from. RAM that
- * adjoins its end may follow. Returns false, and leaves *@ram undefined, if there is
- * no RAM.
+ * Stores in *@ram the lowest range of nothing but RAM at or above @from. The byte behind
+ * this range may be RAM, too. Returns false, and leaves *@ram undefined, if there is no
+ * RAM at or above @from.
  */
 bool e820_next_ram(const struct boot_params *bp, u64 from, struct range *ram);
 

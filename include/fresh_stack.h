@@ -8,9 +8,9 @@
 struct boot;
 
 /*
- * Calls @function with @boot on the lower half of the stub's stack. What the hypervisor of
- * an SEV-ES guest can put back there is what @function itself has written. May be called
- * once, on the upper half of the stack.
+ * Calls @function with @boot on the lower half of the stub's stack, which nothing has used
+ * before. The hypervisor of an SEV-ES guest can therefore put back on this half only what
+ * @function itself has written. May be called once, by code that runs on the upper half.
  */
 void call_on_fresh_stack(void (*function)(const struct boot *boot), const struct boot *boot);
 

@@ -67,15 +67,15 @@ struct loaded_map {
 };
 
 /*
- * Asks only the processor, because a hypervisor can put old contents of memory
- * back. The caller gets the answer in registers for the same reason. Before
- * ident_map_init() no map is loaded.
+ * Returns whether CR3 holds this map, and the map's C-bit. Reads only registers of the
+ * processor, and returns the answer in registers, because a hypervisor can put old
+ * contents of memory back. Before ident_map_init() no map is loaded.
  */
 struct loaded_map ident_map_loaded(void);
 
 /*
  * Returns true if every page of [@start, @end) is mapped to itself, with the C-bit of
- * CR3 and exactly the rights @prot (MAP_WRITE, MAP_EXEC). For a map that is in force.
+ * CR3 and exactly the rights @prot (MAP_WRITE, MAP_EXEC). CR3 must hold this map.
  */
 bool ident_map_is_private(u64 start, u64 end, int prot);
 
@@ -91,10 +91,10 @@ int ident_map_set_decrypted(u64 addr);
 int ident_map_set_encrypted(u64 addr);
 
 /*
- * Make a private page of 4 KiB at @addr shared in two steps, for an SNP guest. It
- * calls ident_map_flush() while the page is private, then gives the page to the
- * hypervisor, and then clears the C-bit by ident_map_set_flushed(). Results are those
- * of ident_map_set_decrypted().
+ * Make a private page of 4 KiB at @addr shared in two steps. An SNP guest calls
+ * ident_map_flush() while the page is private, then gives the page to the hypervisor,
+ * and then calls ident_map_set_flushed(), which clears the C-bit. Both return what
+ * ident_map_set_decrypted() returns.
  */
 int ident_map_flush(u64 addr);
 int ident_map_set_flushed(u64 addr);
@@ -128,9 +128,9 @@ int ident_map_device(u64 addr, u64 size);
 int ident_map_remove(u64 addr, u64 size);
 
 /*
- * Unmaps those pages of VGA memory that ident_map_device() has mapped, and all that lack
- * the C-bit. What is mapped is read from the page tables, because the hypervisor can put
- * old contents back into a variable that says it.
+ * Unmaps those pages of VGA memory that ident_map_device() has mapped, and all pages of it
+ * that lack the C-bit. Reads in the page tables which pages are mapped, because the
+ * hypervisor can put old contents of a variable back.
  */
 void ident_map_remove_devices(void);
 

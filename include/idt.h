@@ -26,19 +26,19 @@
 /* An IDT and the operand with which LIDT loads it. */
 struct idt {
 	/*
-	 * The only operand of LIDT in its 16-byte block. Old contents are the same, or
-	 * no IDT at all.
+	 * The operand of LIDT, in a 16-byte block of its own. Old contents that the
+	 * hypervisor puts back are the same operand, or do not describe an IDT.
 	 */
 	struct desc_ptr ptr __attribute__((aligned(16)));
 	/* Gates of 16 bytes, each as two halves (APM2 4.8.4). */
 	u64 gates[IDT_VECTORS][2] __attribute__((aligned(16)));
 };
 
-/* The table of the image as it was loaded. It is in .data, and set before .bss is. */
+/* The IDT of the image as it was loaded. In .data, because it is used before .bss is cleared. */
 extern struct idt idt;
 /*
- * The table of the moved image, or of an image that stays where it is, from the function
- * `moved` on. linker.ld places it behind .data. It is not cleared with .bss.
+ * The IDT from the function `moved` on, in the moved image or in an image that need not
+ * move. linker.ld places it behind .data, and `moved` does not clear it with .bss.
  */
 extern struct idt moved_idt;
 

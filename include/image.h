@@ -38,11 +38,11 @@ extern const u8 stack_overrun[];
 /* The GHCB page of sev-es.c, the only page whose C-bit may change. */
 extern const u8 shared_page[];
 /*
- * The #VC handlers emulate the instructions, and accesses to devices, at the addresses from
- * emulated_start to emulated_end, and let INS and OUTS transfer data to the memory from
- * string_io_start to string_io_end. Both are empty in the stub: as an SEV-ES guest it
- * executes no instruction that raises #VC while the GHCB page is shared. The NAE self-test
- * defines other bounds.
+ * The #VC handlers emulate an instruction or an access to a device only if its address is
+ * in [emulated_start, emulated_end). INS and OUTS may transfer data only to and from
+ * [string_io_start, string_io_end). Both ranges are empty in the stub: as an SEV-ES guest
+ * it executes no instruction that raises #VC while the GHCB page is shared. The NAE
+ * self-test defines other bounds.
  */
 extern const u8 emulated_start[], emulated_end[];
 extern const u8 string_io_start[], string_io_end[];
@@ -85,9 +85,9 @@ extern u8 early_tables[];
  * is the processor's own C-bit: a random value, written before the load,
  * must read back after it. If @cr3 has no C-bit, it rules out SEV first.
  *
- * @first: no map of the stub's was in force before, so that exceptions must not
- * be handled until the proof succeeds. If it fails, the guest terminates; nothing
- * was written by then and no stack was used.
+ * @first: true if no page tables of the stub's C code were loaded before. The IDT is
+ * then empty until the proof succeeds, so that no exception pushes a frame. If the
+ * proof fails, the guest terminates, and nothing was written through the new tables.
  */
 void load_cr3_proven(u64 cr3, bool first);
 

@@ -30,9 +30,9 @@ void check_loaded(const struct boot_params *bp, struct range runtime,
 
 /*
  * Maps the range @r with the rights @prot (MAP_* in ident_map.h), or ends the
- * boot. The message calls @r by the name @what. In an SEV-ES guest it has no
- * addresses: the hypervisor reads the console, and the payload's random address
- * is secret.
+ * boot. The message calls @r by the name @what. In an SEV-ES guest the message has
+ * no addresses, because the hypervisor reads the console, and the payload's random
+ * address is secret.
  */
 void must_map(const char *what, struct range r, unsigned int prot);
 

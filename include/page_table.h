@@ -12,20 +12,20 @@
 #include "types.h"
 #include "x86.h"
 
-/* The lowest bit of a linear address that selects an entry at @level. */
+/* Returns the number of the lowest address bit that selects an entry at @level. */
 static inline unsigned int level_shift(unsigned int level)
 {
 	return PAGE_SHIFT + (level - 1) * TABLE_INDEX_BITS;
 }
 
-/* The level of which level_shift() is @shift. */
+/* Returns the level for which level_shift() returns @shift. */
 static inline unsigned int level_at(u64 shift)
 {
 	return (unsigned int)shift / TABLE_INDEX_BITS;
 }
 BUILD_BUG_ON(PAGE_SHIFT / TABLE_INDEX_BITS != 1);
 
-/* The number of bytes that one entry at @level covers. */
+/* Returns the number of bytes of memory that one entry at @level translates. */
 static inline u64 level_size(unsigned int level)
 {
 	return _AC(1, UL) << level_shift(level);
@@ -70,17 +70,18 @@ static inline u64 *table_of(u64 entry, u64 mask)
 
 /*
  * The result of a walk through page tables: an entry, and the address that was looked up.
- * A function returns a structure of this size in two registers. Both members describe the
- * same walk, even if the hypervisor of an SEV-ES guest has put an old address back where
- * the caller keeps its own in memory: the caller must map @addr, not its own address, or
- * the entry would map another page than the one that it translates.
+ * A function returns a structure of this size in two registers, so that the two members
+ * always belong together. A caller that fills the entry must map @addr and not its own copy of
+ * the address. The hypervisor of an SEV-ES guest can put an old address back in memory, and
+ * the entry would then map another page than the one that it translates.
  */
 typedef struct {
 	/*
 	 * The entry's address, and its level in the low three bits, which are 0 in the
-	 * address. With an old level of 1, an entry of a page directory would be written
-	 * without PTE_LEAF, and the processor would read the mapped page as a page table.
-	 * 0: there is no entry.
+	 * address. 0: there is no entry. The level is not a variable of its own, in which
+	 * the hypervisor could put an old level of 1 back. An entry of a page directory would
+	 * then be written without PTE_LEAF, and the processor would read the mapped page as a
+	 * page table.
 	 */
 	u64 entry;
 	u64 addr;

@@ -57,8 +57,8 @@
 
 /*
  * The largest mem_size in bytes. mkpayload also keeps the sum file_size +
- * reloc_size within this limit. The stub does not check the sum, but reloc_size
- * and margin separately.
+ * reloc_size within this limit. The stub does not check the sum. It checks that
+ * reloc_size and margin are each within the limit.
  */
 #define PAYLOAD_MAX_SIZE	0x80000000UL
 /*
@@ -86,9 +86,9 @@
  * target already, as undo_branch() in payload/unfilter.c explains.
  *
  * FILTER_RELATIVE is for a table whose words hold the distance from the word to what the
- * word points to. The filter adds the word's own offset in the flat image, which makes
- * an offset in the flat image, and subtracts the same sum of the previous entry's word in
- * this column. The previous entry of the first entry counts as 0.
+ * word points to. The filter adds the word's own offset in the flat image. The sum is the
+ * offset of what the word points to. From this sum the filter subtracts the sum for the
+ * previous entry's word in this column, or 0 in the first entry.
  *
  * FILTER_ASCENDING is for a table of ascending numbers. The filter subtracts from a word
  * the previous entry's word in this column. The previous entry of the first entry counts
@@ -167,7 +167,7 @@ BUILD_BUG_ON(sizeof(struct payload_header) != 0x190);
  * target.
  */
 #define BRANCH_BASE		0x60000000U
-/* The opcodes of a call and a jmp, and the bytes of opcode and displacement. */
+/* The opcodes of a call and a jmp, and how many bytes opcode and displacement have together. */
 #define BRANCH_CALL		0xe8
 #define BRANCH_JMP		0xe9
 #define BRANCH_SIZE		5U

@@ -66,7 +66,7 @@
 #define BIOS_E820		0xe820
 #define E820_SMAP		0x534d4150	/* "SMAP" */
 
-/* Bytes of struct bios_regs: what PUSHAL stores, and the sum with EFLAGS. */
+/* Bytes of struct bios_regs: without EFLAGS, which is what PUSHAL stores, and in all. */
 #define BIOS_REGS_GENERAL	32
 #define BIOS_REGS_SIZE		36
 
@@ -99,8 +99,8 @@
  * the sizes as symbols from early_tables_64.S.
  */
 /*
- * Size of the stack that the entries use until .bss of the moved image is
- * cleared. This stack is in .data.
+ * Size of the stack that the entries use until the function `moved` switches to
+ * the stack in .bss. This early stack is in .data.
  */
 #define EARLY_STACK_SIZE	2240
 /* Size of the stack of extract_kernel(), which lies above its guard page. */

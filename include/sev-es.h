@@ -15,26 +15,26 @@ struct sev_guest {
 	u64 status;		/* SEV_STATUS; 0 if this is not an SEV guest */
 	u64 info;		/* reply to the SEV-information request; SEV-ES only */
 	u32 cbit;		/* bit number of the C-bit in page table entries */
-	bool known;		/* status, info and cbit have their final values */
+	bool known;		/* true once the other fields have their final values */
 };
-/* find_sev in sev-head_64.S fills this in at the 32-bit entry, else sev_detect(). */
+/* find_sev (sev-head_64.S) fills this in at the 32-bit entry, sev_detect() at all others. */
 extern struct sev_guest sev_guest;
 
 /*
  * Finds out which kind of SEV guest this is, where the C-bit is, and which
  * version of the GHCB protocol to use. Needs the stage-1 IDT, or firmware's IDT with its
- * #VC handler. Stops the boot if
- * answers contradict each other or SEV_STATUS has a feature that the stub does not
- * implement: an SEV-ES guest terminates, another guest calls error().
+ * #VC handler. Stops the boot if the hypervisor's answers contradict each other or
+ * SEV_STATUS has a feature that the stub does not implement: an SEV-ES guest terminates,
+ * another guest calls error().
  */
 void sev_detect(void);
 
 /*
  * Return whether memory is encrypted (SEV), whether registers are too (SEV-ES),
  * whether memory is also validated (SEV-SNP), and the C-bit as a mask, 0 outside of
- * SEV. They return false and 0 before sev_detect() has run, and what it found out
- * until sev_load_map(). After sev_load_map() each call reads CR3, which has the
- * C-bit, and SEV_STATUS.
+ * SEV. Before sev_detect() has run they return false and 0. From then until
+ * sev_load_map() they return what sev_detect() has found. After sev_load_map() each
+ * call reads CR3, which has the C-bit, and SEV_STATUS.
  */
 bool sev_active(void);
 bool sev_es_active(void);
@@ -42,18 +42,19 @@ bool sev_snp_active(void);
 u64 sev_enc_mask(void);
 
 /*
- * Terminates an SEV-ES guest (2:4), for code that is about to do what only other guests
- * may do, because sev_es_active() has returned false. While the stub's page tables are not
- * loaded, sev_es_active() reads memory, in which the hypervisor can put old contents back.
- * This function asks the processor then, by a CPUID. Later it does nothing. Must be called
- * with an IDT of the stub.
+ * Terminates the guest with SEVSTUB_TERM_CPUID_STATUS if it is an SEV-ES guest. Must be
+ * called after sev_es_active() has returned false, before an action that an SEV-ES guest
+ * must not take. Until the stub's page tables are loaded, sev_es_active() relies on memory,
+ * in which the hypervisor can put old contents back, while this function asks the
+ * processor by CPUID. Afterwards this function does nothing. Needs an IDT of the stub.
  */
 void sev_rule_out_es(void);
 
 /*
- * Must be called before an exception is reported. In an SEV-ES guest for which
- * sev_es_active() returns false, because the stub has not detected SEV yet or because the
- * hypervisor has changed memory, it terminates the guest (2:16). In other guests it returns.
+ * Must be called before an exception is reported. Until the stub's page tables are loaded,
+ * it terminates an SEV-ES guest with SEVSTUB_TERM_EXCEPTION. sev_es_active() cannot decide
+ * this then: it returns false if the stub has not detected SEV yet, or if the hypervisor has
+ * changed memory. In other guests the function returns.
  */
 void sev_es_end_at_exception(void);
 
@@ -64,8 +65,9 @@ void sev_es_end_at_exception(void);
 void sev_load_map(void);
 
 /*
- * Loads the page tables of ident_map_64.c into CR3 once more, because five-level paging has
- * been switched, and proves their C-bit again. Exceptions are handled meanwhile.
+ * Loads the page tables of ident_map_64.c into CR3 once more, after la57_switch() has
+ * switched five-level paging, and proves their C-bit again. In contrast to sev_load_map()
+ * the IDT stays loaded during the proof.
  */
 void sev_reload_map(void);
 
@@ -73,7 +75,7 @@ void sev_reload_map(void);
  * Shares the GHCB page with the hypervisor. From then on #VC is handled through
  * it. CR3 must hold the stub's own page tables. @bp's E820 map tells the #VC handler
  * what is RAM and hence no device. In an SNP guest snp_share_ghcb() must have run, and
- * the page is registered. Does nothing outside of SEV-ES.
+ * this function registers the page with the hypervisor. Does nothing outside of SEV-ES.
  */
 void sev_es_setup_ghcb(const struct boot_params *bp);
 
@@ -123,9 +125,9 @@ void sev_es_outsb(u16 port, const void *buf, size_t count);
 
 /*
  * Writes the character at @text to the cell at physical address @to of VGA text memory, by a
- * request of an SEV-ES guest, without raising #VC. @text must lie in console_text. A blank is
- * written for @text elsewhere, also for NULL. The guest terminates if @to is not in VGA
- * memory. While there is no GHCB page, output is lost.
+ * request of an SEV-ES guest, without raising #VC. If @text is NULL or does not point into
+ * console_text, writes a blank. The guest terminates if @to is not in VGA memory. While there
+ * is no GHCB page, output is lost.
  */
 void sev_es_vga_put(u64 to, const char *text);
 

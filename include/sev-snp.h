@@ -23,7 +23,8 @@ struct cpuid_regs;
 
 /*
  * Address of the confidential-computing blob that the EFI entry has found in
- * firmware's configuration table; 0 if it has found no blob, or was not taken.
+ * firmware's configuration table. 0 if there is no blob in the table, or if a loader
+ * started the stub at another entry.
  */
 extern u64 snp_efi_blob;
 
@@ -31,21 +32,22 @@ extern u64 snp_efi_blob;
  * Finds and checks the blob, the CPUID page and the list of validated memory, and asks
  * for the hypervisor's features. CPUID is then answered from the CPUID page. Called
  * once, behind sev_detect(). The page tables in force must map @bp, setup_data, blob
- * and CPUID page. Uses no .bss.
+ * and CPUID page. Uses no .bss, because it runs where the loader put the image.
  */
 void snp_start(const struct boot_params *bp);
 
 /*
- * Copies the CPUID page. The copy answers CPUID from then on. Called when .bss is
- * cleared. The page tables in force must map the CPUID page.
+ * Copies the CPUID page. From then on CPUID is answered from the copy. Must be called
+ * after .bss is cleared. The page tables in force must map the CPUID page.
  */
 void snp_keep_cpuid(void);
 
 /*
  * Stores in *@what and *@range the name and the memory of a page that firmware or the
  * loader has made for an SNP guest: blob, CPUID page, secrets page, and, as number
- * SNP_CALLING_AREA, the SVSM's calling area. The last one is empty at VMPL 0 and before
- * snp_find_vmpl(). @i counts from 0. Returns false if @i is behind the last one.
+ * SNP_CALLING_AREA, the SVSM's calling area. The calling area's range is empty at VMPL 0
+ * and before snp_find_vmpl(). @i is the page's number, from 0 on. Returns false if @i is
+ * greater than SNP_CALLING_AREA.
  */
 #define SNP_CALLING_AREA	3
 bool snp_page(unsigned int i, const char **what, struct range *range);
@@ -65,7 +67,7 @@ void snp_find_vmpl(void);
 /*
  * Gives the GHCB page to the hypervisor: rescinds its validation and changes its
  * state to shared. sev_es_setup_ghcb() must follow. Above VMPL 0 the calling area
- * must be mapped.
+ * must be mapped, because the SVSM is asked to rescind the validation.
  */
 void snp_share_ghcb(void);
 
@@ -84,9 +86,9 @@ void snp_check_features(void);
 
 /*
  * Accepts the memory of @range, rounded to pages: changes its state to private and
- * validates it. The pages must not be validated yet. The work is done when 253 pages
- * of 2 MiB or 4 KiB, or 32 ranges, are collected, or snp_accept_end() is called.
- * Needs the GHCB page and the stub's own page tables.
+ * validates it. The pages must not be validated yet. snp_accept() only collects pages,
+ * until it has 253 pages of 2 MiB or 4 KiB, or 32 ranges. Then they are accepted, and
+ * snp_accept_end() accepts the rest. Needs the GHCB page and the stub's own page tables.
  */
 void snp_accept(struct range range);
 void snp_accept_end(void);
@@ -98,15 +100,16 @@ void snp_accept_end(void);
 void snp_accept_ram(const struct boot_params *bp);
 
 /*
- * Answers CPUID @function, sub-leaf @index, from the CPUID page, with the
- * state of this processor. Stores the result in *@regs, and in *@hypervisor a mask of
- * the bits that only the hypervisor knows, mostly 0. Before snp_start() all results
- * are 0.
+ * Answers CPUID @function, sub-leaf @index, from the CPUID page. Bits that depend on
+ * CR4 have the values of this processor. Stores the result in *@regs. Stores in
+ * *@hypervisor a mask of the bits that the caller must ask of the hypervisor, because
+ * the page does not have them; for most functions it is 0. Before snp_start() all
+ * results are 0.
  */
 void snp_cpuid(u32 function, u32 index, struct cpuid_regs *regs,
 	       struct cpuid_regs *hypervisor);
 
-/* Returns ECX of CPUID @function, sub-leaf 0, which needs nothing of the hypervisor. */
+/* Returns ECX of CPUID @function, sub-leaf 0. The CPUID page must have all bits of it. */
 u32 snp_cpuid_ecx(u32 function);
 
 /* Stores the blob's address in the zero page @bp, where the kernel looks for it. */

@@ -23,7 +23,7 @@ struct vc {
 
 /*
  * Handles a #VC: emulates the instruction at @frame's RIP with the hypervisor's
- * help (APM2 15.35.5), by the GHCB page. Without it the guest terminates.
+ * help (APM2 15.35.5), by the GHCB page. Without a GHCB page the guest terminates.
  * Returns 0 if @frame can be resumed, at the next instruction or at the same one
  * if repetitions are left. Otherwise returns the vector of the exception to
  * report: one that the instruction raises, an intercepted #DB or #AC, or #VC
@@ -33,9 +33,9 @@ struct vc {
 unsigned int sev_es_vc(struct exception_frame *frame);
 
 /*
- * Terminates the guest, because the stub executes nothing that raises #VC while the GHCB
- * page is private, but the CPUID of ask_cpuid(). Returns X86_TRAP_VC without SEV-ES: the
- * exception is to be reported.
+ * Handles a #VC while the GHCB page is not shared: terminates an SEV-ES guest. The only
+ * instruction that may raise #VC then is the CPUID of ask_cpuid(), and its #VC does not
+ * come here. Without SEV-ES returns X86_TRAP_VC, and the caller reports the exception.
  */
 unsigned int vc_stage1(const struct exception_frame *frame);
 

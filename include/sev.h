@@ -55,7 +55,7 @@
 /* EBX 11:6: number of physical address bits that memory encryption takes away. */
 #define CPUID_SEV_EBX_REDUCTION_SHIFT	6
 #define CPUID_SEV_EBX_REDUCTION_MASK	0x3f
-/* EAX 28: an SVSM is present. The guest sets the bit in its own CPUID table. */
+/* EAX 28: an SVSM is present. snp_find_vmpl() sets the bit in the stub's CPUID table. */
 #define CPUID_SEV_EAX_SVSM_BIT		28
 /*
  * EBX 31: the caches stay coherent when a page becomes private. Without the bit
@@ -63,8 +63,9 @@
  */
 #define CPUID_SEV_EBX_COHERENT_BIT	31
 /*
- * Sub-leaf of a CPUID that must not raise #VC. The processor ignores it for the
- * functions that are asked. A handler of #VC that sees it terminates the guest.
+ * Sub-leaf of the CPUIDs by which the stub rules out SEV or SEV-ES. If one raises #VC,
+ * the handler of #VC finds this number in ECX and terminates the guest. The processor
+ * ignores the sub-leaf for these functions.
  */
 #define CPUID_SUBLEAF_NO_SEV		0x20564553	/* "SEV " */
 /*
@@ -170,7 +171,7 @@
 /* With this code bits 63:12 are the physical address of the GHCB page. */
 #define GHCB_MSR_GPA_REQ		0x000
 
-/* The reply with the SEV information. After a reset the MSR holds it, too. */
+/* The reply with the SEV information, which is also the MSR's value after a reset. */
 #define GHCB_MSR_SEV_INFO_RESP		0x001
 #define GHCB_MSR_SEV_INFO_REQ		0x002
 #define GHCB_MSR_INFO_MAX_SHIFT		48	/* bits 63:48: the highest GHCB protocol version */
@@ -196,7 +197,7 @@
 
 /*
  * Requests that only SNP guests may send. KVM terminates a guest without SNP
- * that sends one of the first three.
+ * that sends one of them, unless it is GHCB_MSR_VMPL_REQ.
  */
 #define GHCB_MSR_PREF_GPA_REQ		0x010
 #define GHCB_MSR_PREF_GPA_RESP		0x011
@@ -206,7 +207,7 @@
 #define GHCB_MSR_PSC_RESP		0x015
 #define GHCB_MSR_VMPL_REQ		0x016
 #define GHCB_MSR_VMPL_RESP		0x017
-/* Page state: bits 51:12 are the page's address, bits 55:52 the state. */
+/* In GHCB_MSR_PSC_REQ bits 51:12 are the page's address, bits 55:52 its new state. */
 #define GHCB_MSR_PSC_STATE_SHIFT	52
 #define GHCB_PSC_PRIVATE		1
 #define GHCB_PSC_SHARED			2
@@ -252,8 +253,8 @@
 #define GHCB_TERM_SNP_FEATURES		2	/* the guest lacks what SNP requires */
 
 /*
- * Set 1 of termination reasons is Linux's. The stub uses its codes for what an
- * SNP guest must have done or found before Linux can run.
+ * Set 1 of termination reasons is Linux's. The stub uses codes of this set if an SNP
+ * guest fails at a step for which Linux has a code.
  */
 #define SEV_TERM_SET_LINUX		1
 #define LINUX_TERM_GHCB_REGISTER	0	/* the GHCB page was not registered */
@@ -264,10 +265,11 @@
 #define LINUX_TERM_CPUID		4	/* the CPUID page is malformed */
 #define LINUX_TERM_SECRETS		6	/* the secrets page is no page */
 #define LINUX_TERM_NO_SVSM		7	/* not at VMPL 0, and there is no SVSM */
-#define LINUX_TERM_SVSM_VMPL0		8	/* the secrets page puts the guest at VMPL 0 */
+/* The secrets page puts the guest at VMPL 0, but RMPADJUST has shown that it is not. */
+#define LINUX_TERM_SVSM_VMPL0		8
 #define LINUX_TERM_SVSM_AREA		9	/* the SVSM's calling area is not a page */
 
-/* Set 2 is the stub's own; docs/messages.md lists its codes. */
+/* Set 2 of termination reasons is the stub's own. docs/messages.md lists its codes. */
 #define SEV_TERM_SET_SEVSTUB		2
 /*
  * Flags in the argument of terminate(): the reason is one of SEV_TERM_SET_GHCB or
@@ -441,7 +443,10 @@
 #define SVM_VMGEXIT_TERMINATE		0x8000fffe
 #define GHCB_TERM_INFO(set, code)	((set) | (code) << 4)
 
-/* An entry of struct page_states: 51:12 address, 55:52 state, 56: 2 MiB. */
+/*
+ * An entry of struct page_states: bits 51:12 are the page's address, bits 55:52 its new
+ * state, and bit 56 is set for a page of 2 MiB.
+ */
 #define PAGE_STATE_2M			(_AC(1, ULL) << 56)
 #define PAGE_STATE_ENTRIES		253
 

@@ -46,14 +46,18 @@ BUILD_BUG_ON(offsetof(struct secrets, svsm_guest_vmpl) != 0x15c);
 /* The SVSM's PVALIDATE has failed with RMP_FAIL_SIZE. */
 #define SVSM_FAIL_SIZE		(0x80001000 + RMP_FAIL_SIZE)
 
-/* An entry of the call's list: 1:0 size, 2 validate, 63:12 address. */
+/*
+ * An entry of the call's list: bits 1:0 are the page's size, 1 for 2 MiB; bit 2 is set to
+ * validate the page, clear to rescind it; bits 63:12 are its address.
+ */
 #define SVSM_LARGE		1
 #define SVSM_VALIDATE		4
 #define SVSM_ENTRIES		510
 
 /* The calling area, a page of the guest that the SVSM reads and writes. */
 struct calling_area {
-	u8 pending;		/* the guest sets it to 1, the SVSM to 0 */
+	/* The guest sets this to 1 for a call, and the SVSM clears it when it has run. */
+	u8 pending;
 	u8 memory_available;
 	u8 reserved_2[6];
 	/* The list of the call PVALIDATE. */

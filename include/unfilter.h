@@ -17,15 +17,16 @@
  *
  * Returns false if the hypervisor has changed @p in memory, so that a filter's kind or
  * stride is impossible, its range is not in the flat image, or the flat image would
- * overlap the stub's own image from .text on. Filters before this one are undone then.
+ * overlap the stub's own image from .text on. What it has restored before stays restored.
  * Writes nowhere but to the flat image, whatever @p holds.
  */
 bool unfilter(u8 *image, const struct payload_header *p);
 
 /*
- * Returns whether offset @end lies in the bytes at @image, of which there are @size, at
- * most PAYLOAD_MAX_SIZE, and none of them lies in the stub's own image from .text on.
- * _text and _end are computed from %rip, and are never in memory.
+ * Returns true if three conditions hold: offset @end lies in the @size bytes at @image,
+ * @size is at most PAYLOAD_MAX_SIZE, and no byte of the stub's own image from .text on is
+ * among them. The processor computes _text and _end from %rip, so the hypervisor cannot
+ * change them in memory.
  */
 static inline __attribute__((always_inline)) bool
 may_write(const u8 *image, u64 size, u64 end)

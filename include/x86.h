@@ -270,7 +270,7 @@ static inline u64 rdmsr(u32 msr)
 	return (u64)high << 32 | low;
 }
 
-/* Clears ECX for the same reason, because exception_vc knows MSR_GHCB, too. */
+/* Clears ECX, because exception_vc terminates the guest at any #VC with MSR_GHCB in ECX. */
 static inline void wrmsr(u32 msr, u64 value)
 {
 	asm volatile("wrmsr; xorl %%ecx, %%ecx"
@@ -299,7 +299,7 @@ static inline void write_cr2(u64 value)
 	asm volatile("mov %0, %%cr2" : : "r"(value));
 }
 
-/* The low half of XMM15. Code without XMM registers of its own keeps a number there. */
+/* Returns the low half of XMM15, in which table_pool.h keeps a number. */
 static inline u64 read_xmm15(void)
 {
 	u64 value;
@@ -443,7 +443,7 @@ static inline bool ask_cpuid(u32 leaf, struct cpuid_regs *regs)
 
 /*
  * The VMGEXIT that runs the SVSM (SVSM specification, "Calling convention"): RAX is
- * the call, RCX its argument. Sets *@pending to 1 when both are loaded, because the
+ * the call, RCX its argument. Sets *@pending to 1 after both are loaded, because the
  * hypervisor can run the SVSM at any moment from then on. Returns RAX, the call's
  * result. The SVSM may change the other registers of the convention.
  */

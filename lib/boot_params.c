@@ -73,8 +73,8 @@ void sanitize_boot_params(struct boot_params *bp)
 }
 
 /*
- * Returns the loader's command line. If it has no NUL within
- * image_info.cmdline_size bytes, it is one byte longer than that.
+ * Returns the loader's command line. If it has more than image_info.cmdline_size bytes
+ * before its NUL, the result's length is image_info.cmdline_size + 1.
  */
 static struct cmdline loaders_cmdline(const struct boot_params *bp)
 {

@@ -35,8 +35,8 @@ static bool at_end_of_word(const char *s)
 }
 
 /*
- * Parses an I/O port. @max is the highest allowed one, at which the device's
- * last register is still below 64 KiB.
+ * Parses an I/O port from 1 to @max. The caller chooses @max so that the device's last
+ * register is still below 64 KiB.
  */
 static bool parse_port(const char **s, u16 max, u16 *port)
 {

@@ -74,16 +74,20 @@ static struct {
 
 char console_text[CONSOLE_TEXT_SIZE] in_data;
 
-/* The option that is parsed: see not_on_stack. console_init() also runs before .bss is cleared. */
+/*
+ * The option that is being parsed. It is kept off the stack for the reason at not_on_stack
+ * in types.h, and in .data because console_init() also runs before .bss is cleared.
+ */
 static struct {
 	char value[OPTION_SIZE];
 	struct uart uart;
 } option in_data;
 
 /*
- * Returns true in an SEV-ES guest, which must not execute port I/O. If the hypervisor makes
- * it believe that it is another guest, it prints registers and addresses, and an OUT that
- * the hypervisor does not intercept writes them to a device that the hypervisor emulates.
+ * Returns true in an SEV-ES guest, which must not execute port I/O, but send requests. If
+ * the hypervisor has changed memory so that the guest seems to be none, terminates the
+ * guest: otherwise the guest would print registers and addresses by OUT, and an OUT that
+ * the hypervisor does not intercept gives them to a device that the hypervisor emulates.
  * Must be called right before each output. Input needs no check, because IN tells the
  * hypervisor the port only.
  */
@@ -215,7 +219,7 @@ static void uart_send(const char *s, size_t len)
 		last = (len - 1) % con.fifo_size + 1;
 		if (con.fifo_room < last && !uart_wait())
 			return;
-		/* Read once, because the hypervisor can garble it. */
+		/* Read the number once, because the hypervisor can change it in memory. */
 		burst = READ_ONCE(con.fifo_room);
 		HOLD(uart_send, burst);
 		if (burst > len)
@@ -240,8 +244,9 @@ static u64 vga_base(void)
 }
 
 /*
- * Writes the character at @text to the cell at @to, or a blank for NULL. In an SEV-ES guest
- * an access to VGA memory would raise #VC, whose handler refuses it: a request is sent.
+ * Writes the character at @text to the cell at @to, or a blank for NULL. An SEV-ES guest
+ * sends a request, because its access to VGA memory would raise #VC, whose handler
+ * terminates the guest.
  */
 static void vga_put(u64 to, const char *text)
 {
@@ -253,7 +258,7 @@ static void vga_put(u64 to, const char *text)
 
 /*
  * Moves all lines up by one. An SEV-ES guest clears the screen instead and starts again at its
- * top, because it would have to ask for each cell, and to send what it has got.
+ * top, because to move the lines it would need a request to read each cell, and one to write it.
  */
 static void vga_scroll(void)
 {
@@ -261,7 +266,7 @@ static void vga_scroll(void)
 	size_t last = row * (READ_ONCE(con.vga_lines) - 1u);
 	size_t i = 0;
 
-	/* The hypervisor can garble both, and VGA memory is shared with it. */
+	/* The hypervisor can change vga_cols and vga_lines. Write nowhere but to VGA memory. */
 	if (last + row > VGA_SIZE)
 		return;
 	if (sev_es_active())
@@ -408,7 +413,7 @@ void console_force(void)
 
 static void con_flush(void)
 {
-	/* The hypervisor can garble the length, and reads the console. */
+	/* The hypervisor can change the length, and would read what lies behind console_text. */
 	size_t len = READ_ONCE(con.len);
 
 	HOLD(con_flush, len);
@@ -427,7 +432,7 @@ static void con_flush(void)
 
 static void put_byte(char c)
 {
-	/* The hypervisor can garble the length. */
+	/* The hypervisor can change the length. The byte must be stored in console_text. */
 	size_t len = READ_ONCE(con.len);
 
 	HOLD(put_byte, len, c);
@@ -436,7 +441,7 @@ static void put_byte(char c)
 	console_text[len++] = c;
 	RELEASE(put_byte);
 	con.len = len;
-	/* The byte is stored before any call, which would keep it on the stack. */
+	/* Call nothing before the byte is stored: a call would save the byte on the stack. */
 	if (len == sizeof(console_text))
 		con_flush();
 }
@@ -451,10 +456,10 @@ static void put_char(char c)
 }
 
 /*
- * Returns the byte at @s, which is text to print. In an SEV-ES guest text is only in
- * .rodata, and the result is '\0' elsewhere. The address was on the stack, where the
- * hypervisor can put an old one back, and it reads the console. The address that is
- * read is the one that was compared, because both happen in a register.
+ * Returns the byte at @s, which is text to print. In an SEV-ES guest all such text is in
+ * .rodata, and the result is '\0' for any other address. @s was on the stack, where the
+ * hypervisor can put an old address back, and the hypervisor reads the console. The
+ * comparison and the read use one register, so the address cannot change in between.
  */
 static noinline char text_at(const char *s)
 {
@@ -482,9 +487,10 @@ struct spec {
 };
 
 /*
- * A conversion that takes an argument, and the text behind it; NULL: the format has no more
- * conversions. Functions return it, and take a struct spec, in registers: at an old address
- * that the hypervisor has put back, other memory would be printed.
+ * A conversion that takes an argument, and the text behind the conversion; @behind is NULL if
+ * the format has no more conversions. Functions return this structure, and take a struct
+ * spec, in registers. In memory the hypervisor could put an old @behind back, and the stub
+ * would print other memory.
  */
 struct conversion {
 	const char *behind;
@@ -590,7 +596,7 @@ static bool has_output(void)
 	return con.uart_port || con.debugcon_port || con.vga_enabled;
 }
 
-/* Prints @value as conversion @spec asks for. @spec takes an argument. */
+/* Prints @value as conversion @spec asks for, which must be one that takes an argument. */
 static void put_value(struct spec spec, u64 value)
 {
 	s64 number = spec.is_long ? (s64)value : (s32)value;
@@ -615,7 +621,7 @@ void con_vprintf(const char *fmt, va_list args)
 		put_value(at.spec, va_arg(args, u64));
 }
 
-/* A %s whose address is not that of a constant prints nothing: see text_at(). */
+/* In an SEV-ES guest a %s prints nothing if its text is not in .rodata: see text_at(). */
 void con_vprint_hidden(const char *fmt, va_list args)
 {
 	struct conversion at = { fmt, { 0 } };
@@ -632,7 +638,7 @@ void con_vprint_hidden(const char *fmt, va_list args)
 	}
 }
 
-/* There is no list of numbers whose address the hypervisor could change. */
+/* Has four parameters and no va_list, whose address the hypervisor could change in memory. */
 void con_print_numbers(const char *fmt, u64 a, u64 b, u64 c, u64 d)
 {
 	struct conversion at;

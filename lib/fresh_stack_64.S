@@ -15,8 +15,9 @@
 	.code64
 
 /*
- * call_on_fresh_stack - calls a function with RSP at the middle of the stack. The other
- * registers that the function may save there are 0.
+ * call_on_fresh_stack - calls a function with RSP at the middle of the stack. %rbx and
+ * %r12 to %r15, which the function may save on the stack, are 0, so that no value of the
+ * caller gets there.
  * In:       %rdi = the function, %rsi = its argument.
  * Out:      returns when the function does.
  * Clobbers: the registers that a C function may change.

@@ -9,8 +9,8 @@
 #include "payload-check.h"
 
 /*
- * Returns whether @f describes entries that its kind can have. @f->kind is not
- * FILTER_UNUSED.
+ * Returns true if the stride, the columns and the size of @f are possible for its kind,
+ * which must not be FILTER_UNUSED.
  */
 static bool has_known_shape(const struct payload_filter *f)
 {
@@ -21,8 +21,9 @@ static bool has_known_shape(const struct payload_filter *f)
 		return !f->stride && !f->columns && !f->reserved;
 	case FILTER_FIRST_USES:
 		/*
-		 * The check of the words' size, below, demands columns 1 then,
-		 * because two words do not fit into this stride.
+		 * An entry is one word. The last check of this function then
+		 * allows no value of columns but 1, because two words do not
+		 * fit into the stride.
 		 */
 		if (f->stride != FILTER_WORD)
 			return false;

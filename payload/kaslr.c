@@ -9,9 +9,10 @@
  * maps are almost sorted, so both sorting and sweeping take linear time. The
  * list's fixed length bounds the worst case.
  *
- * Runs when all of boot_params can be read. The EFI entry also uses it before
- * that. The list is in .bss, so it is empty after .bss is cleared. The other
- * state is in .data and keeps the random bytes that the EFI entry mixed in.
+ * misc.c calls it when all of boot_params can be read. The EFI entry calls it
+ * earlier, to draw the address of the memory that it allocates for the payload.
+ * The list is in .bss, so it is empty after .bss is cleared. The other state is
+ * in .data and keeps the random bytes that the EFI entry mixed in.
  */
 #include <asm/bootparam.h>
 #include <asm/e820.h>
@@ -193,7 +194,7 @@ static void add_edge(unsigned int i, u64 edge)
 
 void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 {
-	/* The hypervisor can garble the number, so the value used is checked. */
+	/* Read once: the hypervisor can change the number between its check and its use. */
 	unsigned int count = READ_ONCE(areas.count);
 
 	if (end > EDGE_ADDR_MAX)
@@ -284,7 +285,7 @@ static struct sweep sweep(const struct kaslr_slots *want, u64 wanted)
 {
 	struct sweep s = { .want = want, .wanted = wanted,
 			   .huge_pages = areas.huge_pages };
-	/* One element for each value that an edge, garbled or not, can hold. */
+	/* An element for each kind that bits 3:1 can name: the hypervisor can change edges. */
 	unsigned int depth[EDGE_KIND_MASK + 1] = { 0 };
 	unsigned int count = READ_ONCE(areas.count);
 	bool usable = false;
@@ -365,7 +366,7 @@ static void limit_memory(u64 size)
 		kaslr_area(KASLR_TAKEN, size, ~0UL);
 }
 
-/* Takes @size bytes at @start out of RAM. They may wrap around. */
+/* Takes @size bytes at @start out of RAM. If they wrap around, takes all from @start on. */
 static void take_area(u64 start, u64 size)
 {
 	kaslr_area(KASLR_TAKEN, start, start + size < start ? ~0UL : start + size);
@@ -379,7 +380,7 @@ static void take_area(u64 start, u64 size)
  */
 static bool heed_memmap(const char *s)
 {
-	/* volatile: in a register, a call of parse_size() would save it on the stack. */
+	/* volatile keeps a loader's number in .bss: from a register it could get on the stack. */
 	not_on_stack volatile u64 size;
 	struct number number;
 	char sign;
@@ -416,7 +417,7 @@ static bool heed_memmap(const char *s)
 	}
 }
 
-/* Like cmdline_next_option(), with option_value for the value. */
+/* Does what cmdline_next_option() does, and copies the value to option_value. */
 static int next_value(struct cmdline *rest, const char *name)
 {
 	return cmdline_next_option(rest, name, option_value, sizeof(option_value));
@@ -441,8 +442,8 @@ static void heed_huge_pages(const struct cmdline *cmdline)
 
 /*
  * Applies the command line's options that change the memory map. Returns false
- * if it is not known which memory is RAM then, and the payload must keep its
- * physical address.
+ * if an option makes it uncertain which memory is RAM; the payload must then
+ * keep its physical address.
  */
 static bool heed_options(const struct cmdline *cmdline)
 {

@@ -95,9 +95,9 @@ BUILD_BUG_ON(sizeof(struct srat_memory) != 40);
 
 /*
  * Returns true if memory of this E820 type may hold ACPI tables: RAM and the
- * two ACPI types, and reserved memory, because some BIOSes put tables there. An
- * SEV guest has no BIOS, and its reserved memory may be shared with the
- * hypervisor, so it is refused.
+ * two ACPI types, and reserved memory, because some BIOSes put tables there. In
+ * an SEV guest reserved memory is refused, because the guest has no BIOS and its
+ * reserved memory may be shared with the hypervisor.
  */
 static bool may_hold_tables(u32 type)
 {
@@ -223,8 +223,8 @@ static const struct rsdp *search_rsdp(const struct boot_params *bp,
  * Finds the RSDP, ACPI's root pointer. If the command line or the loader names
  * its address, only that is used. Otherwise the extended BIOS data area (EBDA),
  * which begins where RAM below 640 KiB ends, and the BIOS's ROM are searched.
- * An SEV guest has no BIOS, and that memory is not private, so it is not
- * searched then.
+ * In an SEV guest nothing is searched, because the guest has no BIOS, and the
+ * memory of EBDA and ROM is not private.
  */
 static const struct rsdp *find_rsdp(const struct boot_params *bp,
 				    const struct cmdline *cmdline)

@@ -71,7 +71,8 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
  * built for speed. clang has no attribute for it.
  *
  * gcc drops zstd's functions that the stub does not call, because of
- * -fwhole-program. clang drops functions that are static.
+ * -fwhole-program. clang drops only static functions, so ZSTDLIB_VISIBLE makes
+ * zstd's functions static.
  */
 #if defined(__clang__)
 #ifndef ZSTDLIB_VISIBLE	/* A test that has included zstd.h has defined it. */

@@ -4,16 +4,18 @@
  * reset hold, AP creation, HLT with interrupts off.
  *
  * Runs between a VMEXIT and the next VMRUN, with the hypervisor's lock held.  INIT, SIPI,
- * AP creation and NMI only leave a mark in the virtual CPU that gets them.  Its own
- * processor handles the marks by ap_events() before its next VMRUN, because it may just
- * handle a VMEXIT, which belongs to the registers that an event would replace.
+ * AP creation and NMI only leave a mark in the virtual CPU that gets them.  The processor
+ * that runs this virtual CPU handles the marks by ap_events() before its next VMRUN.  Until
+ * then it may be handling a VMEXIT, which needs the registers that an event would replace.
  *
- * The rules are those of KVM:
+ * The rules are those of KVM.  In the state "hold" a virtual CPU waits in the AP reset hold,
+ * in "halted" it has executed HLT with interrupts off, in "init" it waits for a SIPI.  The
+ * table says what each event does.  AP creation always loads the registers of the new VMSA:
  *
  *	state	INIT				SIPI		AP creation
  *	off	-> init				is ignored	-> run
- *	run	-> init				is ignored	goes on elsewhere
- *	hold	-> init, the hold goes on	is ignored	-> run
+ *	run	-> init				is ignored	stays
+ *	hold	-> init, a SIPI ends the hold	is ignored	-> run
  *	halted	-> init				is ignored	-> run
  *	init	stays				-> run		-> run
  */
@@ -30,10 +32,7 @@
 #include "sevemu.h"
 #include "smp.h"
 
-/*
- * Returns the state that @vcpu has when ap_events() has handled the events that wait for
- * it.
- */
+/* Returns the state that @vcpu will have after ap_events() has handled its pending events. */
 static enum vcpu_state coming_state(const struct vcpu *vcpu)
 {
 	enum vcpu_state state = vcpu->destroy_pending ? VCPU_OFF : vcpu->state;
@@ -76,8 +75,9 @@ static void run(struct vcpu *vcpu)
 }
 
 /*
- * Lets @vcpu go on with the registers in the VMSA page at @gpa.  VMSA and VMCB have
- * segments, control registers and so on at the same offsets.
+ * Lets @vcpu go on with the registers in the VMSA page at @gpa.  The first VMSA_SAME bytes
+ * of a VMSA (segments, control registers and so on) have the same layout as the VMCB from
+ * its field es on.
  */
 static void load_vmsa(struct vcpu *vcpu, u64 gpa)
 {
@@ -97,7 +97,7 @@ static void load_vmsa(struct vcpu *vcpu, u64 gpa)
 	vcpu->started = true;
 	vcpu->nmi_masked = vcpu->real_iret = false;
 	exits_init(vcpu);
-	/* The nested page tables that the processor uses depend on the paging mode. */
+	/* The VMSA can have another paging mode, which decides on the nested page tables. */
 	npt_flush();
 	run(vcpu);
 }
@@ -136,13 +136,19 @@ void ap_events(struct vcpu *vcpu)
 	vcpu->reset_apic = vcpu->destroy_pending = vcpu->init_pending = vcpu->sipi_pending = false;
 	vcpu->create_pending = GHCB_NONE;
 	if (ap_runs(vcpu) && vcpu->state != VCPU_RUN) {
-		/* An NMI ends HLT.  It also ends the AP reset hold, which the guest repeats. */
+		/*
+		 * An NMI has woken @vcpu from HLT, or from the AP reset hold, for which
+		 * the guest then asks again.
+		 */
 		vcpu->hold = HOLD_NONE;
 		vcpu->state = VCPU_RUN;
 	}
 }
 
-/* Makes @vcpu start with the VMSA page at @vmsa instead of all events that wait for it. */
+/*
+ * Drops all pending events of @vcpu, and makes it start with the registers in the VMSA page
+ * at @vmsa instead.
+ */
 static void create(struct vcpu *vcpu, u64 vmsa)
 {
 	vcpu->destroy_pending = vcpu->init_pending = vcpu->sipi_pending = false;
@@ -192,7 +198,10 @@ void ap_sipi(struct vcpu *vcpu, u8 vector)
 {
 	if (coming_state(vcpu) != VCPU_INIT)
 		return;
-	/* A virtual CPU of an SNP guest has no registers before AP creation. */
+	/*
+	 * Ignore the SIPI if @vcpu has no registers to start with: it got none at launch,
+	 * and none by AP creation.
+	 */
 	if (guest_is_es() && vcpu->create_pending == GHCB_NONE &&
 	    (vcpu->destroy_pending || (!vcpu->started && !vcpu->has_launch)))
 		return;

@@ -24,24 +24,25 @@ void ap_events(struct vcpu *vcpu);
 bool ap_runs(const struct vcpu *vcpu);
 
 /*
- * Sends INIT to @vcpu: it stops, until a SIPI starts it.  A guest with SEV-ES keeps
- * its registers, because the host cannot change them.  With a pending AP creation "on
- * INIT" it starts with the new VMSA instead (GHCB 4.1, SNP AP Creation).
+ * Sends INIT to @vcpu, which stops until a SIPI starts it.  With SEV-ES @vcpu keeps its
+ * registers, because the host cannot change them.  If the guest has requested AP creation
+ * "on INIT" for @vcpu, it starts with the new VMSA instead (GHCB 4.1, SNP AP Creation).
  */
 void ap_init(struct vcpu *vcpu);
 
 /*
- * Sends a start-up IPI with @vector to @vcpu.  It is ignored unless @vcpu has got an
- * INIT before.  A guest without SEV-ES starts in real mode at @vector * 4 KiB.  With
- * SEV-ES @vector is ignored: the first SIPI starts the registers of the launch, and a
- * later one answers the AP reset hold, or lets @vcpu go on where INIT has stopped it.
+ * Sends a start-up IPI with @vector to @vcpu.  The IPI is ignored unless @vcpu waits for
+ * one after an INIT.  Without SEV-ES @vcpu starts in real mode at @vector * 4 KiB.  With
+ * SEV-ES @vector is ignored: the first SIPI starts @vcpu with the registers that it got at
+ * launch, and a later SIPI answers the AP reset hold, or lets @vcpu go on where INIT has
+ * stopped it.
  */
 void ap_sipi(struct vcpu *vcpu, u8 vector);
 
 /*
  * Lets @vcpu of an SNP guest go on with the registers in the VMSA page at guest-physical
- * address @vmsa, which the caller has checked.  If @on_init, only when the next INIT
- * comes.
+ * address @vmsa, which the caller has checked.  If @on_init is true, @vcpu does so only
+ * when it gets its next INIT.
  */
 void ap_create(struct vcpu *vcpu, u64 vmsa, bool on_init);
 

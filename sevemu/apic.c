@@ -38,7 +38,10 @@
 #define APIC_VERSION		0x030
 #define APIC_LVT_LAST		0x370
 #define APIC_CURRENT_COUNT	0x390
-/* The x2APIC mode's register for interrupts to the same processor; it has no offset. */
+/*
+ * The x2APIC mode's register for interrupts to the same processor.  It exists only as an MSR;
+ * this is the offset that x2apic_offset() computes for the MSR.
+ */
 #define APIC_SELF_IPI		0x3f0
 #define APIC_SVR_RESET		0xff
 #define APIC_SVR_ENABLE		0x100
@@ -56,12 +59,16 @@
 #define ICR_SHORTHAND_SHIFT	18
 #define ICR_LOWEST_PRIORITY	0x100
 #define BROADCAST		0xff
-/* A destination in x2APIC mode: all processors; or a cluster and a bit for each in it. */
+/*
+ * Destinations in x2APIC mode.  BROADCAST_X2 is all processors.  A logical destination has the
+ * number of a cluster from bit X2_CLUSTER_SHIFT on, and below it a bit for each of the
+ * cluster's X2_CLUSTER_SIZE processors.
+ */
 #define BROADCAST_X2		0xffffffff
 #define X2_CLUSTER_SHIFT	16
 #define X2_CLUSTER_SIZE		16
 
-/* Number of the MSR of the x2APIC mode whose register in memory is at offset 0. */
+/* The first MSR of the x2APIC mode.  It stands for the register at offset 0 in memory. */
 #define MSR_X2APIC		0x800
 #define APIC_BASE_EXTD		(1ull << 10)
 #define APIC_BASE_ENABLE	(1ull << 11)
@@ -90,8 +97,8 @@ static u32 x2apic_ldr(const struct vcpu *vcpu)
 }
 
 /*
- * Returns whether the destination @destination of an interrupt names @to.  @logical
- * says that it is compared with the logical destination register of @to.
+ * Returns whether the destination @destination of an interrupt names @to.  If @logical
+ * is true, @destination is compared with the logical destination register of @to.
  */
 static bool addressed(const struct vcpu *to, u32 destination, bool logical)
 {
@@ -139,7 +146,7 @@ static bool deliver(struct vcpu *from, u32 destination, u32 command)
 	    mode != (ICR_NMI & ICR_MODE))
 		return false;
 	trace("ipi %#x to %#x", command, destination);
-	/* The de-assertion of INIT only has an effect on processors before the P6. */
+	/* Ignore the de-assertion of INIT: it has an effect only on processors before the P6. */
 	if (command & ICR_LEVEL && !(command & ICR_ASSERT))
 		return true;
 	for (i = 0; i < config.smp; i++) {
@@ -161,7 +168,10 @@ void apic_write(struct vcpu *vcpu, u32 offset, u32 value)
 {
 	switch (offset) {
 	case APIC_ID:
-		/* The hypervisor's own NMIs name a processor by its number. */
+		/*
+		 * Ignore the guest's write.  The ID must stay the processor's number, by
+		 * which the hypervisor sends its own NMIs.
+		 */
 		return;
 	case APIC_LDR:
 		vcpu->apic_ldr = value;
@@ -178,8 +188,9 @@ void apic_write(struct vcpu *vcpu, u32 offset, u32 value)
 }
 
 /*
- * Sends the interrupt @command to @destination in x2APIC mode.  The machine's local APICs
- * compare other logical destinations, so each processor gets the interrupt by its ID.
+ * Sends the interrupt @command to @destination in x2APIC mode.  The machine's local APICs do
+ * not know the logical destinations of this mode.  This function therefore finds out which
+ * processors are addressed, and sends the interrupt to each of them by its ID.
  */
 static void x2apic_send(struct vcpu *vcpu, u32 destination, u32 command)
 {
@@ -204,7 +215,7 @@ static void x2apic_send(struct vcpu *vcpu, u32 destination, u32 command)
 	}
 }
 
-/* Returns the offset of the register in memory that MSR @msr of the x2APIC mode is. */
+/* Returns the offset in memory of the register for which MSR @msr of x2APIC mode stands. */
 static u32 x2apic_offset(u32 msr)
 {
 	return (msr - MSR_X2APIC) << 4;
@@ -254,8 +265,8 @@ bool apic_msr_read(struct vcpu *vcpu, u32 msr, u64 *value)
 }
 
 /*
- * Writes the APIC base address MSR.  The mode x2APIC can only be left by disabling the
- * local APIC (APM2 16.9).
+ * Writes @value to the APIC base address MSR.  Returns false if the processor would raise
+ * #GP: the guest can leave x2APIC mode only by disabling the local APIC (APM2 16.9).
  */
 static bool base_write(struct vcpu *vcpu, u64 value)
 {
@@ -344,10 +355,10 @@ static bool any_vector(u32 offset)
 }
 
 /*
- * Takes all interrupts out of this processor's local APIC, because INIT clears its IRR and
- * ISR and no register can be written to do that.  The global interrupt flag is clear on
- * entry and on return.  Vectors below 32 stay, because they are exceptions in the
- * hypervisor; TPR holds them back.
+ * Takes all interrupts out of this processor's local APIC.  INIT must clear the APIC's IRR
+ * and ISR, and no write of a register clears them, so the hypervisor takes the interrupts
+ * itself.  The global interrupt flag is clear on entry and on return.  Vectors below 32 stay
+ * pending, because the hypervisor's IDT has exception handlers there; TPR holds them back.
  */
 static void drain(void)
 {

@@ -17,16 +17,17 @@
 
 /*
  * Sends an interrupt from the machine's local APIC of this processor to processor
- * @id.  @command is ICR_*, or ICR_SIPI with a vector.  The guest's value of the
- * register's high half is kept.
+ * @id.  @command is ICR_*, or ICR_SIPI with a vector.  Keeps the guest's value in the high
+ * half of the interrupt command register.
  */
 void apic_send(unsigned int id, u32 command);
 
 /*
  * Writes @value to the register at @offset (a multiple of 16) of the local APIC of
- * @vcpu, for the guest.  An INIT, a SIPI or an NMI goes to the virtual CPUs that it
- * names, because a processor of the machine must not get it.  Must be called on the
- * processor of @vcpu.  Only for a guest with several processors.
+ * @vcpu, for the guest.  If the write sends an INIT, a SIPI or an NMI, ap.c emulates it for
+ * the virtual CPUs that it addresses, because it must not reach a processor of the machine,
+ * which runs the hypervisor.  Must be called on the processor of @vcpu.  Only for a guest with
+ * several processors.
  */
 void apic_write(struct vcpu *vcpu, u32 offset, u32 value);
 

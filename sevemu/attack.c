@@ -41,15 +41,16 @@ bool attack_on;
 		if (lie->attack->member)
 
 /*
- * Numbers of tables in tables[]: attack_random() chooses from the first RANDOM_TABLES,
- * and of the last SNP_TABLES, which are for SNP guests only.
+ * The first RANDOM_TABLES elements of tables[] are those from which attack_random() chooses.
+ * The last SNP_TABLES elements are the attacks for SNP guests only.
  */
 #define RANDOM_TABLES		3
 #define SNP_TABLES		2
 
 /*
- * All tables of attacks.  The order matters to attack_by_number(), and to
- * attack_random().
+ * All tables of attacks.  Their order gives the attacks the numbers that
+ * attack_by_number() takes.  RANDOM_TABLES and SNP_TABLES say which tables are
+ * first and last.
  */
 static const struct {
 	const struct attack *attacks;
@@ -129,9 +130,9 @@ bool attack_is_event(const struct attack *attack)
 }
 
 /*
- * Returns whether the attacks of load_attacks[] make sense: the guest has a loader that is
- * not firmware, and is a stub.  Other guests may take all of their behaviour from the zero
- * page and the command line.
+ * Returns whether attack_random() may choose from load_attacks[], wrong boot parameters.  The
+ * guest must be a stub (--watch names its payload) that was not loaded by firmware.  Any other
+ * guest may depend on its boot parameters for everything, so that no outcome would be wrong.
  */
 static bool loader_lies(void)
 {
@@ -158,7 +159,7 @@ void attack_list(void)
 	attack_smp_list();
 }
 
-/* The address that attack_break() has got for later; 0: none. */
+/* The address at which attack_ends() must call attack_break(); 0: none. */
 static u64 broken;
 
 void attack_break(u64 gpa, bool later)
@@ -275,8 +276,8 @@ void attack_print(void)
 }
 
 /*
- * Returns whether @lie was told in this run.  Returns true for the kinds of attack of which
- * sevemu does not record that.
+ * Returns whether the host has told @lie in this run.  Returns true for those kinds of attack
+ * for which sevemu does not record whether they were told.
  */
 static bool told(const struct lie *lie)
 {

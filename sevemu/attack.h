@@ -49,7 +49,7 @@ enum trigger {
 	FROM_CR4,
 	/*
 	 * The attack acts N guest instructions after the guest has set EFER.NXE.  The
-	 * stub does so right before it builds its page tables.
+	 * stub sets EFER.NXE right before it builds its page tables.
 	 */
 	FROM_NXE,
 	/*
@@ -58,8 +58,8 @@ enum trigger {
 	 */
 	FROM_FAULT,
 	/*
-	 * The attack acts N guest instructions after each RDRAND of KASLR (--chance).  It
-	 * tries to make the payload's virtual address predictable, so campaign.c boots the
+	 * The attack acts N guest instructions after each RDRAND of KASLR (--chance).  The
+	 * attack tries to make the payload's virtual address predictable, so campaign.c boots the
 	 * guest several times: the address must not be the same each time.
 	 */
 	FROM_RANDOM,
@@ -134,8 +134,8 @@ struct attack {
 	 */
 	bool replace;
 	/*
-	 * fire() is called at occasion N of @trigger, from 0, and counts no
-	 * instructions.
+	 * fire() is called when @trigger occurs for the Nth time, counted from 0.
+	 * No instructions are counted.
 	 */
 	bool each;
 	/*
@@ -200,14 +200,15 @@ const struct attack *attack_find(const char *name);
 void attack_each(char *text, void (*add)(const struct attack *attack, u64 n));
 
 /*
- * Does what attack_add() does.  Ends the run with a message if @n is too large for
- * @attack, or if the run has LIES_MAX attacks already.
+ * Appends @attack, with @n as its number N, to lies[], as attack_add() does.  Ends the run
+ * with a message if @n is too large for @attack, or if lies[] is full.
  */
 void attack_add_checked(const struct attack *attack, u64 n);
 
 /*
- * Ends the run with a message, because attack_find() has found no attack called @name: the
- * guest is not an SNP guest, or the name is that of a window, or unknown.
+ * Ends the run with a message that says why attack_find() has found no attack called @name:
+ * the attack needs an SNP guest, or @name is a window of many runs (jobs.h), or no attack has
+ * this name.
  */
 __attribute__((noreturn)) void attack_unknown(const char *name);
 
@@ -224,16 +225,17 @@ const struct attack *attack_by_number(unsigned int number);
 bool attack_is_event(const struct attack *attack);
 
 /*
- * Returns whether @attack is in load_attacks[], the lies of a loader to the stub.  Guests
- * of which --watch names no payload are left alone with them.
+ * Returns whether @attack is in load_attacks[], the lies of a loader to the stub.  The option
+ * "--attack all" plays these lies only if --watch names a payload, because the guest is a stub
+ * then.
  */
 bool attack_is_for_stub(const struct attack *attack);
 
 /*
  * To be called right before and right after the emulated host does something that may
- * change the guest's memory.  Fails the run of an SNP guest if validated private memory
- * has other bytes afterwards, because SEV-SNP promises that this cannot happen.  Nothing
- * else happens.
+ * change the guest's memory.  In a campaign, attack_ends() fails the run of an SNP guest if
+ * validated private memory has other bytes than at attack_begins(), because SEV-SNP promises
+ * that no host can change it.
  */
 void attack_begins(void);
 void attack_ends(void);
@@ -267,22 +269,22 @@ void attack_random(u64 seed);
 bool attack_by_loader(void);
 
 /*
- * Returns whether all lies of this run were told, as far as sevemu can say: it does not
- * know it of the attacks that change memory or random numbers.
+ * Returns whether the host has told all lies of this run.  Attacks for which sevemu does not
+ * record it, such as those that change memory or random numbers, count as told.
  */
 bool attack_all_told(void);
 
 /*
- * Ends a run of the guest without campaign.c as an error if one of its lies was not told:
- * the run then says nothing about the attack.  report.c calls it when the guest has ended
- * with success.
+ * In a single run, without a campaign, ends sevemu with an error if the host has not told all
+ * lies of the run, because the run then says nothing about these attacks.  report.c calls it
+ * when the guest has ended with success.
  */
 void attack_check_told(void);
 
 /*
- * To be called by hook HOOK_BREAK of a test guest.  Inverts the eight bytes at @gpa, which
- * must be RAM, as no host of an SNP guest can.  If @later, does so when the host has done
- * its next act (attack_ends()).
+ * Inverts the eight bytes of RAM at @gpa, which no real host can do to private memory of an
+ * SNP guest.  A test guest calls it by HOOK_BREAK, to test that campaign.c notices the change.
+ * If @later is true, the bytes are inverted in the next attack_ends() instead.
  */
 void attack_break(u64 gpa, bool later);
 

@@ -240,7 +240,7 @@ static void reply_valid(struct lie *lie, struct ghcb *page,
 
 /*
  * With N = lie->n, turns the host's reply number N / 80 into an error.  If N %
- * 80 is below 64, this bit is set in sw_exit_info_1.  Otherwise the reply calls
+ * 80 is below 64, bit N % 80 of sw_exit_info_1 is set.  Otherwise the reply calls
  * the guest's request malformed, for reason N % 80 - 64 in sw_exit_info_2.
  */
 static void reply_error(struct lie *lie, struct ghcb *page,

@@ -80,11 +80,11 @@ static u64 skip_to;
  */
 static bool hidden_private;
 
-/* events_unmap() was called, and the frames are unmapped. */
+/* @unmap: events_unmap() was called.  @unmapped: unmap_frames() has unmapped the frames. */
 static bool unmap, unmapped;
 /*
- * Frames that the guest has accessed since the snapshot, which events_start() unmaps
- * again.
+ * Private frames that map_frame() has mapped since the snapshot, at the guest's accesses.
+ * events_start() unmaps them again, because the next run starts from the snapshot.
  */
 static u64 mapped[MAPPED_MAX];
 static unsigned int mapped_count;
@@ -175,7 +175,7 @@ static void inject_exception(struct lie *lie, struct vcpu *vcpu)
 	guest_raise(vcpu, choice % X86_EXCEPTIONS, choice >> 32 & 0x1f);
 }
 
-/* A vector whose handler expects an error code, without one. */
+/* Injects an exception whose handler expects an error code, and pushes no error code. */
 static void inject_bare(struct lie *lie, struct vcpu *vcpu)
 {
 	static const u8 vectors[] = { X86_DF, X86_PF, X86_VC };
@@ -335,7 +335,7 @@ void events_keep(void)
 	mapped_count = 0;
 }
 
-/* Unmaps all private frames, but those that were mapped at the snapshot. */
+/* Unmaps all private frames except those that were mapped when the snapshot was taken. */
 static void unmap_frames(void)
 {
 	unsigned int i;
@@ -351,8 +351,8 @@ static void unmap_frames(void)
 }
 
 /*
- * Maps the private frame of @gpa again at the guest's access.  Returns false if the
- * frame was mapped.
+ * Maps the private frame of @gpa, which the guest has accessed, if unmap_frames() has
+ * unmapped it.  Otherwise returns false.  @info is the error code of the nested page fault.
  */
 static bool map_frame(u64 gpa, u64 info)
 {

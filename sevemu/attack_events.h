@@ -15,7 +15,8 @@
 
 /*
  * Number of guest instructions from the stub's 64-bit entry until the stub has
- * proven the C-bit's position.  Attacks of this stage start at one of them.
+ * proven the C-bit's position.  An attack before the proof acts at one of these
+ * instructions.
  */
 #define STAGE_STEPS		33000
 
@@ -50,7 +51,10 @@ void events_begin(u64 left);
  */
 void events_unmap(void);
 
-/* Keeps which frames the guest has accessed since events_unmap().  Belongs to snapshot_take(). */
+/*
+ * Lets later runs start with the frames mapped that the guest has accessed so far since
+ * events_unmap().  To be called whenever snapshot_take() replaces the snapshot.
+ */
 void events_keep(void);
 
 /*
@@ -120,8 +124,8 @@ bool events_flooded(void);
 bool events_no_random(void);
 
 /*
- * Returns whether @attack injects one event by fire(), which needs no campaign around it:
- * fire() may then be called at any exit.
+ * Returns whether the function fire() of @attack injects a single event, so that it may be
+ * called at any exit and without a campaign.
  */
 bool events_single(const struct attack *attack);
 

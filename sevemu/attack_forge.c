@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * attack_forge.c - attacks on values that the stub keeps on its stack for a moment: a #VC
- * handler's copy of an instruction, a saved register that is sent, the address that is
- * mapped, and the frame of a #VC.
+ * handler's copy of an instruction, a saved register that the stub sends to the hypervisor, a
+ * saved register with the address of a page that the stub maps, and the frame of a #VC.
  *
  * The host cannot write chosen bytes to private memory, but it can put old contents back.
  * Here the old contents are those at launch, those at an earlier moment, or bytes that a
- * loader's data may have left on the stack.  Each attack looks for its place by the guest's
- * registers, because sevemu knows no addresses of the stub's functions.
+ * loader's data may have left on the stack.  Each attack finds the value on the stack by the
+ * guest's registers, because sevemu knows no addresses of the stub's functions.
  */
 #include "attack_events.h"
 #include "attack_forge.h"
@@ -23,22 +23,25 @@
 
 /* Bytes above the stack pointer in which the attacks look for a value. */
 #define STACK_AHEAD	0x200
-/* Bytes above the stack pointer of a function in which it has saved its caller's registers. */
+/* Bytes above the stack pointer in which a called function has saved its caller's registers. */
 #define SAVED_AHEAD	0x40
-/* So many instructions after a request by the GHCB page its exchange has ended. */
+/*
+ * forge_insn() waits for this many instructions after the guest's request by the GHCB page.
+ * The stub's exchange with the hypervisor has ended by then.
+ */
 #define EXCHANGE_STEPS	150
 /* The attacks give up after so many instructions. */
 #define SEARCH_STEPS	6000
 /* Levels of page tables. */
 #define LEVELS		5
-/* Bytes by which the copy of an instruction is recognised. */
+/* Number of bytes by which forge_insn() recognises the handler's copy of the code at RIP. */
 #define INSN_SIZE	8
 
 /* A cell of VGA text memory: a character in grey on black. */
 #define CELL_COLOUR	0x0700
 #define CELL_MASK	0xffffffffffffff00
 
-/* The attack detect-twice names this C-bit first.  It is the lowest one that can be right. */
+/* The wrong C-bit that the attack detect-twice reports first, the lowest that the stub takes. */
 #define FALSE_CBIT	32
 #define CPUID_SEV	0x8000001f
 #define CBIT_MASK	0x3f
@@ -47,13 +50,15 @@
 /* Offset of the first page directory in the page tables of the 32-bit entry. */
 #define DIRECTORY	0x2000
 
-/* lie->seen of detect-twice: what the host waits for. */
+/* Values of lie->seen in the attack detect-twice: the event for which the host waits. */
 enum { FIRST_VC, TABLES_BUILT, LONG_MODE };
 
 static unsigned int stepped;	/* instructions that the attack of this run has looked at */
 static bool raised;		/* forge_insn() has injected #VC */
-static u8 code[INSN_SIZE];	/* the bytes at the RIP at which it has injected #VC */
-static bool found;		/* forget_address() has found a saved register just now */
+/* The guest's code at the RIP where forge_insn() has injected #VC. */
+static u8 code[INSN_SIZE];
+/* The last call of forget_address() has found a register that holds the page's address. */
+static bool found;
 /*
  * What detect_twice() puts back: the frame of the first #VC, and the block with two
  * page-table entries at guest-physical address @entry.
@@ -149,9 +154,10 @@ static void forget_cell(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * The guest has called a function with the address of a page and a level of page tables, and
- * the function has saved a register with this address.  When this happens for the Nth time,
- * the function puts back what the block of the saved register held at launch.
+ * Looks for a call of the guest whose arguments are the address of a page (RDI) and a level
+ * of page tables (RSI), and for a copy of the address that the called function has saved on
+ * the stack.  When such a copy appears for the Nth time, from 0, puts the block that holds it
+ * back to its contents at launch.
  */
 static void forget_address(struct lie *lie, struct vcpu *vcpu)
 {
@@ -174,7 +180,7 @@ static void forget_address(struct lie *lie, struct vcpu *vcpu)
 	again(lie, 1);
 }
 
-/* Keeps the 16-byte block that holds @gpa in @bytes. */
+/* Copies the 16-byte block at guest-physical address @gpa to @bytes. */
 static void keep(u8 *bytes, u64 gpa)
 {
 	const u8 *block = private_bytes(ALIGN_DOWN(gpa, BLOCK_SIZE), BLOCK_SIZE);
@@ -183,7 +189,7 @@ static void keep(u8 *bytes, u64 gpa)
 		memcpy(bytes, block, BLOCK_SIZE);
 }
 
-/* The block that holds @gpa has @bytes. */
+/* Overwrites the 16-byte block at guest-physical address @gpa with @bytes. */
 static void put(const u8 *bytes, u64 gpa)
 {
 	u8 *block = private_bytes(ALIGN_DOWN(gpa, BLOCK_SIZE), BLOCK_SIZE);
@@ -193,13 +199,14 @@ static void put(const u8 *bytes, u64 gpa)
 }
 
 /*
- * The frame of the first #VC makes the stub's 32-bit code detect SEV a second time.  With
- * N = 0 the host names a false C-bit until the page tables are built.  It then injects #VC
- * with the frame of the first one, and names the right C-bit.  Once the tables are in
- * force, it puts the entries of the stack back to what they were with the false C-bit.
+ * Injects a second #VC and replaces its frame by that of the first #VC, so that the stub's
+ * 32-bit code detects SEV a second time.
  *
- * With N = 1 the second #VC comes at the first instruction of the handler of the first one,
- * where the registers are still those of the CPUID.
+ * With N = 0 the host reports a wrong C-bit (FALSE_CBIT) until the stub has built its page
+ * tables.  The host then injects the second #VC, and reports the right C-bit.  In long mode
+ * the host puts the block with the stack's page-table entry back to what it was with the wrong
+ * C-bit.  With N = 1 the host injects the second #VC at the first instruction of the first
+ * #VC's handler, where the registers are still those of the CPUID that caused the first #VC.
  */
 static void detect_twice(struct lie *lie, struct vcpu *vcpu)
 {

@@ -6,7 +6,7 @@
  *
  * attack_load() calls these functions before the guest starts, with the zero
  * page that loader.c has made (boot.rst "The Real-Mode Kernel Header",
- * zero-page.rst).  A guest trusts its loader if that was measured.  These
+ * zero-page.rst).  A guest trusts a loader that was measured.  These
  * attacks show that the stub also boots or terminates cleanly if the loader has
  * a bug.
  */

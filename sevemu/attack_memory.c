@@ -4,9 +4,9 @@
  *
  * In an SEV-ES guest the host cannot read private memory, and cannot write chosen
  * bytes to it.  But it can put the ciphertext back that a 16-byte block had earlier,
- * and can garble a block by writing other ciphertext.  Both are done here to the
- * plaintext, which is what the guest sees of them.  Of an SEV-SNP guest the RMP refuses
- * the host's write to every page that is assigned to the guest.
+ * and can garble a block by writing other ciphertext.  This file changes the plaintext
+ * instead, to what the guest would read after such a write.  In an SEV-SNP guest the RMP
+ * refuses the host's write to every page that is assigned to the guest.
  *
  * Runs at the Nth instruction behind a trigger, as the attacks of attack_events.c.
  */
@@ -29,9 +29,9 @@
 #define STATUS_PLACES		2
 
 /*
- * Bits of a ModRM byte and values of them (APM3 1.4): the memory operand is a
- * displacement of 32 bits, the same added to RBP, or described by a SIB byte.
- * SIB_RSP is the SIB byte of an operand at RSP.
+ * The fields mod and r/m of a ModRM byte, and three values of them (APM3 1.4).  The memory
+ * operand is at a 32-bit displacement, at RBP plus a 32-bit displacement, or described by a
+ * SIB byte.  SIB_RSP is the SIB byte of an operand at RSP.
  */
 #define MODRM_MOD_RM		0xc7
 #define MODRM_DISP32		0x05
@@ -41,35 +41,40 @@
 #define GROUP7_LIDT		3
 
 /*
- * Bytes of code before an LIDT: more than those of the instructions with which the
- * stub writes the operand of the empty IDT.
+ * forge_lidt() acts when an LIDT is less than this many bytes of code ahead.  The stub's
+ * instructions that write the operand of the empty IDT take fewer bytes, so they are still
+ * ahead as well.
  */
 #define LIDT_AHEAD		48
 
 #define CPUID_FEATURES		1
 #define CPUID_EXT_MAX		0x80000000
 #define CPUID_ECX_RDRAND	(1u << 30)
-/* The sub-leaf of the CPUID with which the stub rules out SEV. */
+/*
+ * The ECX of the CPUID by which the stub rules out SEV.  The stub's #VC handler recognises this
+ * CPUID by the number, and terminates the guest.
+ */
 #define CPUID_SUBLEAF_NO_SEV	0x20564553
 
-/* Bytes of stack in which a handler of the stub saves registers. */
+/* Bytes of stack for an exception's frame and the registers that the stub's handler saves. */
 #define FRAME_SIZE		0xb0
 /*
- * Bytes of stack that hold six quadwords of the processor and the vector of the stub's
- * first instruction at a #VC, rounded up to blocks of 16 bytes.
+ * Bytes of stack for the frame of a #VC, rounded up to blocks of 16 bytes: six quadwords that
+ * the processor pushes, and the vector that the stub's first instruction pushes.
  */
 #define VC_FRAME_SIZE	0x40
-/* Offset in the FRAME_SIZE bytes of the 16 bytes that hold RAX and the vector. */
+/* Offset of the block with the saved RAX and the vector in the FRAME_SIZE bytes of stack. */
 #define FRAME_RAX		0x70
 /*
- * So many instructions after an NMI its handler has saved the registers and looked at the
- * vector, and has not restored the registers yet.
+ * inject_frame() changes the saved RAX this many instructions after its NMI.  The NMI's
+ * handler has then saved the registers and looked at the vector, and has not restored the
+ * registers yet.
  */
 #define FRAME_STEPS		36
 
-/* The attack mask-pulse restores the blocks after so many instructions. */
+/* The attack mask-pulse undoes its change after this many instructions. */
 #define PULSE_STEPS		40
-/* At most so many blocks hold the C-bit's mask. */
+/* forget_decision() changes at most this many blocks. */
 #define PULSED_MAX		8
 
 /*
@@ -78,7 +83,7 @@
  */
 #define LOAD_STEPS		100000
 
-/* The attack seed-old changes memory after each of so many instructions behind RDRAND. */
+/* The attack seed-old changes memory after each of this many instructions behind an RDRAND. */
 #define SEED_STEPS		32
 
 /* memory_step() calls memory_note() at every NOTE_STEPS-th instruction. */
@@ -95,13 +100,14 @@ static unsigned int range_count;
 static bool served;		/* see memory_proof() */
 static bool raised;		/* deny_status() has injected #VC in this run */
 static u64 nmi_frame;		/* lowest address of the frame of inject_frame()'s NMI */
-/* Blocks that pulse_mask() has put back, with the contents that it restores. */
+/* Blocks that pulse_mask() has changed, with the contents to which it will restore them. */
 static struct {
 	u64 gpa;
 	u8 bytes[BLOCK_SIZE];
 } pulsed[PULSED_MAX];
 static unsigned int pulsed_count;
-static bool serves;		/* pulse_mask() has acted: the host knows what it shares */
+/* pulse_mask() has acted in this run, so memory_proof() makes the host serve frames. */
+static bool serves;
 
 /* What memory_note() keeps of a block. */
 struct history {
@@ -117,7 +123,7 @@ static u64 steps;		/* instructions that memory_step() has counted */
 /* At the last memory_note() the stub ran where it was loaded, and had not moved yet. */
 static bool before_move;
 
-/* Cuts a number off at the next character of @ends; *@s moves behind that. */
+/* Reads the number at *@s, which ends at @end, a comma or NUL, and moves *@s behind that. */
 static u64 next_number(char **s, char end)
 {
 	char *start = *s;
@@ -130,7 +136,7 @@ static u64 next_number(char **s, char end)
 }
 
 /*
- * Cuts the ranges of @kind off at the next comma and adds them to ranges[].  *@s moves
+ * Adds the ranges at *@s, which end at the next comma, to ranges[], with @kind.  Moves *@s
  * behind the comma.
  */
 static void next_ranges(char **s, enum memory_kind kind)
@@ -179,7 +185,7 @@ void memory_move(u64 distance)
 	}
 }
 
-/* Returns whether a lie of this run is that private memory is changed. */
+/* Returns whether this run has an attack that changes private memory. */
 static bool changes_memory(void)
 {
 	unsigned int i;
@@ -238,8 +244,8 @@ static bool moves(unsigned int number)
 }
 
 /*
- * Returns the address of block @number of @kind, which is below memory_blocks().  A
- * block of the image is in the image as loaded as long as the stub has not moved it.
+ * Returns the address of block @number of @kind, which is below memory_blocks().  Until the
+ * stub moves its image, a block of the image has its address in the image as loaded.
  */
 static u64 block_address(enum memory_kind kind, u64 number)
 {
@@ -322,7 +328,7 @@ void memory_note(const struct vcpu *vcpu)
 	if (!histories || (lie_count && changes_memory()))
 		return;
 	before_move = not_moved(vcpu);
-	/* The same block has another address now, with a history of its own. */
+	/* If the stub has moved, forget what the blocks held at their old addresses. */
 	for (i = 0; i < blocks && before_move != was_before_move; i++)
 		histories[i].count = 0;
 	for (i = 0; i < range_count; i++) {
@@ -441,7 +447,7 @@ static void change_status(struct lie *lie, struct vcpu *vcpu)
 				     lie->attack->arg, lie->n);
 }
 
-/* Also injects #UD, so that the guest reports an exception. */
+/* Changes SEV_STATUS as change_status() does, and injects #UD for the guest to report. */
 static void change_status_and_raise(struct lie *lie, struct vcpu *vcpu)
 {
 	change_status(lie, vcpu);
@@ -510,8 +516,8 @@ static void change_lidt(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * The guest has not written the operand of its next LIDT yet.  If it then writes only
- * the base, the limit stays garbled.
+ * Garbles the operand of the guest's next LIDT before the guest writes the operand.  If the
+ * guest then writes only the base, the limit stays garbled.
  */
 static void forge_lidt(struct lie *lie, struct vcpu *vcpu)
 {
@@ -519,8 +525,9 @@ static void forge_lidt(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Puts the block back to launch that holds @word above the guest's stack pointer, where
- * a handler has saved its registers.  Returns false if @word is not there.
+ * Looks for @word above the guest's stack pointer, where a handler has saved registers, and
+ * puts the block that holds @word back to its contents at launch.  Returns false if it finds
+ * no @word.
  */
 static bool forget_saved(const struct vcpu *vcpu, u64 word)
 {
@@ -538,8 +545,8 @@ static bool forget_saved(const struct vcpu *vcpu, u64 word)
 }
 
 /*
- * Of the blocks with values by which the stub decides, puts each one that contains the
- * number @word back to its contents at launch.  Keeps what they held in pulsed[].
+ * Puts each block of MEMORY_DECISIONS that contains the number @word back to its contents at
+ * launch.  Adds the contents that the block had until now to pulsed[].
  */
 static void forget_decision(u64 word)
 {
@@ -579,9 +586,9 @@ static void pulse_mask(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Puts each 16-byte block of the stub's stack and of its variables back to its contents at
- * launch if it holds a random number of KASLR.  Does so after each
- * instruction, SEED_STEPS times, so that the stub reads such a number from no memory.
+ * Puts each 16-byte block of the stub's stack and of its variables that holds a random number
+ * of KASLR back to its contents at launch.  Repeats this after each of SEED_STEPS
+ * instructions, so that the stub never reads such a number back from memory.
  */
 static void forget_random(struct lie *lie, struct vcpu *vcpu)
 {
@@ -600,8 +607,9 @@ static void forget_random(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Injects an NMI, and puts the block in which its handler saves RAX back to its contents
- * at launch before the handler restores RAX.  RAX holds most of what the processor answers.
+ * Injects an NMI, and puts the block in which the NMI's handler saves RAX back to its contents
+ * at launch before the handler restores RAX.  The interrupted code may have an answer of the
+ * processor in RAX, such as SEV_STATUS, which it then loses.
  */
 static void inject_frame(struct lie *lie, struct vcpu *vcpu)
 {
@@ -617,8 +625,8 @@ static void inject_frame(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Puts back what the blocks from the stack pointer on held at launch, as many blocks as a
- * #VC's frame has.
+ * Puts all blocks of a #VC's frame, which begins at the stack pointer, back to their contents
+ * at launch.
  */
 static void forget_frame(struct lie *lie, struct vcpu *vcpu)
 {
@@ -631,10 +639,11 @@ static void forget_frame(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Two blocks are put back, at different times, so that the stub builds and loads page
- * tables without a C-bit: the block with SEV_STATUS before it builds them, and the RCX that
- * the handler saves of the CPUID with which the stub rules out SEV.  cpuid_denies_load()
- * then answers that CPUID.
+ * Tries to make the stub build and load page tables without a C-bit.  Puts two blocks back to
+ * their contents at launch.  The first holds the stub's copy of SEV_STATUS, which the stub
+ * reads to build the tables.  The second holds the RCX that a #VC handler saves at the CPUID
+ * by which the stub rules out SEV, so that the handler does not recognise this CPUID.
+ * cpuid_denies_load() answers it with "no SEV".
  */
 static void deny_load(struct lie *lie, struct vcpu *vcpu)
 {
@@ -655,8 +664,8 @@ static void cpuid_denies_load(struct lie *lie, u32 function, struct cpuid_regs *
 }
 
 /*
- * Injects #VC at the guest's next RDMSR of SEV_STATUS, and puts the block back in which
- * the handler saves RCX, so that the handler takes it for another MSR.
+ * Injects #VC at the guest's next RDMSR of SEV_STATUS, and puts the block in which the handler
+ * saves RCX back to its contents at launch, so that the handler sees the number of another MSR.
  */
 static void deny_status(struct lie *lie, struct vcpu *vcpu)
 {
@@ -697,12 +706,17 @@ const struct attack memory_block_attacks[MEMORY_KINDS] = {
 	CHANGED("output-block", MEMORY_OUTPUT),
 };
 
-#define STATUS_STEPS		4000	/* instructions that these attacks may count */
-#define FRAME_WINDOW		5000	/* instructions before which they inject an NMI */
-#define STATUS_REQUESTS		400	/* requests by the GHCB page, with a console */
 /*
- * The VMGEXITs of a quiet boot.  A guest that prints has more.  Behind those the next LIDT
- * is so far away that a guest that executes step by step does not reach it.
+ * The attacks of memory_attacks[] use these numbers as the limit of N, which counts guest
+ * instructions or requests by the GHCB page.  A guest with a console makes many requests.
+ */
+#define STATUS_STEPS		4000	/* limit of instructions */
+#define FRAME_WINDOW		5000	/* limit of instructions */
+#define STATUS_REQUESTS		400	/* limit of requests */
+/*
+ * The limit of N in the attacks on LIDT, which counts VMGEXITs: a guest that prints nothing has
+ * no more.  A guest that prints has more, but after a later VMGEXIT the next LIDT is so far
+ * away that a guest that executes step by step does not reach it.
  */
 #define LIDT_EXITS		8
 

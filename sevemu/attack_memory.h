@@ -40,7 +40,10 @@ void memory_option(char *value);
 /* Returns whether memory_option() was called. */
 bool memory_given(void);
 
-/* Adds @distance to all addresses of --memory: the stub was loaded there. */
+/*
+ * Adds @distance to all addresses of --memory, because firmware has loaded the stub @distance
+ * bytes above the addresses that --memory names.
+ */
 void memory_move(u64 distance);
 
 /*
@@ -53,19 +56,21 @@ bool attack_by_memory(void);
 unsigned int memory_blocks(enum memory_kind kind);
 
 /*
- * How a block is changed: 0 to HISTORY - 1 put it back to contents that memory_note()
- * has kept.
+ * How the host changes a block.  A number from 0 to HISTORY - 1 puts the block back to one of
+ * the contents that memory_note() has kept.
  */
 enum change {
-	CHANGE_LAUNCH = HISTORY, /* to its contents at the start of the campaign */
-	CHANGE_GARBLE,		/* to random bytes */
+	/* The block is put back to its contents at the start of the campaign. */
+	CHANGE_LAUNCH = HISTORY,
+	CHANGE_GARBLE,		/* the block gets random bytes */
 	CHANGES,
 };
 
 /*
- * One attack for each enum memory_kind, the index: it changes one block of this kind when
- * the run starts.  campaign.c plays it where a campaign asks for changed memory.  The
- * attack's N is the block's number times CHANGES plus the enum change.
+ * The attacks that change one block of private memory when the run starts, one attack for each
+ * enum memory_kind, which is the index.  campaign.c plays them if --attack names a window of
+ * changed memory (jobs.h).  An attack's N is the block's number times CHANGES plus the enum
+ * change.
  */
 extern const struct attack memory_block_attacks[MEMORY_KINDS];
 
@@ -83,52 +88,57 @@ void memory_keep(enum memory_kind kind);
 void memory_note(const struct vcpu *vcpu);
 
 /*
- * Notes that an honest run has arrived where the next snapshot is taken.  Does
- * memory_note() if the stub has moved since the last one.
+ * To be called when an honest run has arrived where campaign.c takes the next snapshot.  Calls
+ * memory_note() if the stub has moved its image since the last memory_note().
  */
 void memory_arrive(const struct vcpu *vcpu);
 
 /*
- * Counts an instruction that an honest run was made to step, and calls memory_note()
- * at every NOTE_STEPS-th.
+ * Counts an instruction that the guest has single-stepped in an honest run, and calls
+ * memory_note() at every NOTE_STEPS-th instruction.
  */
 void memory_step(const struct vcpu *vcpu);
 
-/* Forgets what the last run has shown.  campaign.c calls it before each run. */
+/* Resets what this file records of a single run.  campaign.c calls it before each run. */
 void memory_start(void);
 
 /*
- * Chooses a change of block @block of @kind that would change something at the
- * snapshot, by the number @seed.  Returns N of memory_block_attacks[@kind], or
- * MEMORY_NOTHING if no change would.
+ * Chooses, by the number @seed, a change of block @block of @kind.  The change must give the
+ * block other bytes than it has at the snapshot.  Returns the N by which
+ * memory_block_attacks[@kind] makes the change, or MEMORY_NOTHING if no such change exists.
  */
 u64 memory_choose(enum memory_kind kind, u64 block, u64 seed);
 #define MEMORY_NOTHING		(~0ull)
 
-/* Returns how many blocks of memory_keep()'s kind memory_choose() has returned a change for. */
+/* Returns the number of blocks for which memory_choose() has returned a change so far. */
 unsigned int memory_played(void);
 
-/* What the stub does not promise if some kinds of private memory are changed. */
+/* What the stub does not promise if the host changes certain kinds of private memory. */
 enum waiver {
-	WAIVE_PAYLOAD,		/* that a payload that is entered is whole */
-	WAIVE_GHCB,		/* that the GHCB page is private when the payload is entered */
-	WAIVE_MAP,		/* that no RAM but the GHCB page is mapped with C=0 */
-	WAIVE_REQUEST,		/* that the GHCB page has only what the request needs */
+	/* Not promised: the payload is whole when the stub enters it. */
+	WAIVE_PAYLOAD,
+	/* Not promised: the GHCB page is private when the stub enters the payload. */
+	WAIVE_GHCB,
+	/* Not promised: the stub maps no RAM but the GHCB page with C=0. */
+	WAIVE_MAP,
+	/* Not promised: the stub puts only what a request needs into the GHCB page. */
+	WAIVE_REQUEST,
 };
 
-/* Returns whether the stub does not promise @waiver in this run. */
+/* Returns whether @waiver applies to the change of private memory in this run. */
 bool memory_waives(enum waiver waiver);
 
 /*
- * Notes that paging with other tables takes effect, and that @word is what the guest
- * proves the C-bit with.  If @word is @predicted, a host that knows the image knows
- * it: it serves all frames that turn shared from now on with the contents that the
- * guest expects.  In the attack mask-pulse it does so, too, because it can predict the
- * stub's stack.
+ * To be called when the guest loads CR3 or turns paging on.  @word is the number by which the
+ * guest proves the C-bit, and @predicted the number that a host would guess from the guest's
+ * image.  If the host changes private memory in this run and @word is @predicted, each frame
+ * that changes its view from now on keeps its bytes, as if the host had written what the guest
+ * expects.  After the attack mask-pulse frames keep their bytes in any case, because the host
+ * can predict the stub's stack.
  */
 void memory_proof(u64 word, u64 predicted);
 
-/* Returns whether a frame that changes its view keeps its bytes. */
+/* Returns whether memory_proof() lets each frame that changes its view keep its bytes. */
 bool memory_is_served(void);
 
 #endif

@@ -5,8 +5,8 @@
  * Runs with option --attack-once.  The user of sevemu judges the run, by its exit status or
  * its console.  The attacks begin at the guest's start, at the address of --marker, after a
  * number of exits, or when the sevemu script asks for it because of a line of the console.
- * Wrong answers are given from then on.  An event, such as a #VC that no instruction has
- * caused, is injected once.
+ * From then on the host gives wrong answers.  The host injects an event, such as a #VC that no
+ * instruction has caused, only once.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -49,7 +49,7 @@ void once_begin(void)
 
 	if (!config.once || attack_on)
 		return;
-	/* attack_events.c must not count instructions for the events. */
+	/* Keep attack_events.c from injecting the events, because once_exit() injects them. */
 	for (i = 0; i < lie_count; i++)
 		lies[i].done = true;
 	attack_on = true;
@@ -68,9 +68,9 @@ void once_exit(struct vcpu *vcpu)
 	if (config.once_exits && ++exits == config.once_exits)
 		once_begin();
 	/*
-	 * An event that the exit has interrupted goes first.  After an exit at which sevemu has
-	 * raised #VC the event waits for the next exit, because a processor raises #VC without
-	 * an exit to the host.
+	 * The attack's event waits for the next exit in two cases.  An event whose delivery the
+	 * exit has interrupted must be injected before it.  And if sevemu has raised #VC at this
+	 * exit, a real host would see no exit here.
 	 */
 	if (!due || vcpu->vmcb->event_inj & EVENT_VALID || vcs != vcs_before)
 		return;

@@ -23,7 +23,7 @@
 #define COUNT			1000000
 /* The fixed interrupt of ap-ipi: a vector that no Linux uses for itself. */
 #define IPI_VECTOR		0x3f
-/* Answers of ap-table, by N. */
+/* Number of wrong tables that the attack ap-table has, selected by N. */
 #define TABLES			2
 
 enum smp_lie { LIE_NONE, LIE_WATCH, LIE_START, LIE_SOON, LIE_NMI, LIE_IPI, LIE_TABLE };
@@ -77,7 +77,7 @@ void attack_smp_start(void)
 	park_root = npt_root_of(PARK_CODE, PARK_CODE + 2 * PAGE_SIZE);
 }
 
-/* Starts @ap as the guest could, and disturbs it as the attack says. */
+/* Starts @ap by INIT and SIPI, as the guest could, and sends the attack's NMI or interrupt. */
 static void disturb(struct vcpu *ap)
 {
 	ap_init(ap);

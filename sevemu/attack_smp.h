@@ -21,10 +21,10 @@ bool attack_smp_option(const char *value);
  */
 void attack_smp_start(void);
 
-/* Attacks, if it is time.  The run loop calls it after each VMEXIT of @vcpu. */
+/* Attacks the APs if the attack is due.  The run loop calls it after each VMEXIT of @vcpu. */
 void attack_smp_exit(const struct vcpu *vcpu);
 
-/* Tells this file that the guest itself has sent INIT to @vcpu. */
+/* To be called when the guest itself sends INIT to @vcpu: the attack then leaves @vcpu alone. */
 void attack_smp_init(const struct vcpu *vcpu);
 
 /*

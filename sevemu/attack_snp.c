@@ -34,35 +34,38 @@
  * or the CPUID page.
  */
 #define BLOB_FIELDS		10
-/* From this N on snp-blob-field inverts a field. Below it, a field becomes 0xfff. */
+/* snp-blob-field sets fields 1 to BLOB_PLAIN - 1 to 0xfff, and inverts all other fields. */
 #define BLOB_PLAIN		5
 #define CPUID_COUNTS		4
-#define CPUID_FIELDS		12		/* fields of a CPUID entry that are changed */
-#define CPUID_ENTRIES		21		/* entries of the CPUID page of this machine */
+#define CPUID_FIELDS		12		/* number of fields of a CPUID entry */
+#define CPUID_ENTRIES		21		/* number of entries in the CPUID page */
 #define CPUID_ALL_FIELDS	(CPUID_ENTRIES * CPUID_FIELDS)
 #define CPUID_ENTRY_SIZE	48
 #define CPUID_HEADER		16
-#define NODE_FIELDS		5		/* fields of the blob's setup_data node */
+/* Number of 32-bit fields of the blob's setup_data node that snp-node-field can invert. */
+#define NODE_FIELDS		5
 #define SECRETS_SVSM_SIZE	0x148
 #define SECRETS_SVSM_CAA	0x150
 #define SECRETS_SVSM_VMPL	0x15c
 
-static u64 again_page;		/* the page that snp-page-state-again changes again */
+/* The page that the host makes private a second time, in the attack snp-page-state-again. */
+static u64 again_page;
 /*
- * Number of VMGEXITs until the host carries out the change of again_page's state a second
- * time; 0: it does not.  The VMGEXIT by which the guest asked for the change counts, too.
+ * Number of VMGEXITs until the host makes again_page private a second time; 0: the host does
+ * not.  The VMGEXIT by which the guest asked for the first change counts, too.
  */
 static unsigned int again_left;
 static bool taken;		/* a page was taken from the guest in this run */
-static bool spoilt;		/* a PVALIDATE of this run failed by a lie */
+/* A lie has changed a PVALIDATE's result in this run so that the guest must not go on. */
+static bool spoilt;
 
 /* What the attack snp-pvalidate does to a PVALIDATE, selected by N % RESULTS. */
 enum { RESULT_SIZE, RESULT_INPUT, RESULT_CARRY, RESULTS };
 
 /*
- * What the SVSM answers by the attack snp-svsm-refuses, selected by N % SVSM_ANSWERS: bad
- * parameter, PVALIDATE has failed by size, PVALIDATE has changed nothing, the call is to be
- * repeated (publication 58019).
+ * The SVSM's answers in the attack snp-svsm-refuses, which selects one by N % SVSM_ANSWERS: a
+ * parameter is bad, PVALIDATE has failed by size, PVALIDATE has changed nothing, the guest
+ * must repeat the call (publication 58019).
  */
 #define SVSM_BAD_PARAMETER	0x80000005
 #define SVSM_SIZE_MISMATCH	0x80001006
@@ -115,7 +118,7 @@ static void blob_field(struct lie *lie, struct boot_params *bp)
 	unsigned int n = lie->n % BLOB_FIELDS;
 	u32 *field = field_at(blob(bp) + offsets[n]);
 
-	/* A length of 0xfff is one byte too short, an address of 0xfff no page. */
+	/* 0xfff is one byte less than the length must be, and is no page's address. */
 	*field = n && n < BLOB_PLAIN ? 0xfff : ~*field;
 }
 
@@ -208,8 +211,8 @@ static u64 version_1(struct lie *lie, u64 request, u64 value)
 }
 
 /*
- * Answers the registration of a GHCB wrongly: with N = 0 by another frame, with 1 not at
- * all, with 2 by another response code.
+ * Answers the registration of a GHCB wrongly.  With N = 0 the answer names another frame, with
+ * N = 1 the request stays unanswered in the MSR, with N = 2 the response code is wrong.
  */
 static u64 registration(struct lie *lie, u64 request, u64 value)
 {
@@ -219,8 +222,8 @@ static u64 registration(struct lie *lie, u64 request, u64 value)
 }
 
 /*
- * Answers page state request N / 3 of the MSR protocol wrongly: N % 3 is 0 for a refusal,
- * 1 for another response code, 2 for no answer.
+ * Answers page state request N / 3 of the MSR protocol wrongly.  If N % 3 is 0 the host refuses
+ * the request, if it is 1 the response code is wrong, if it is 2 there is no answer.
  */
 static u64 page_state(struct lie *lie, u64 request, u64 value)
 {
@@ -244,20 +247,24 @@ static void page_reply(struct lie *lie, struct ghcb *page, const struct ghcb *re
 }
 
 /*
- * Values of @arg in a row of snp_attacks[].  struct attack has no function for these lies.
- * The functions at the end of this file look for a lie by this value, and tell it.
+ * Values of @arg in elements of snp_attacks[].  struct attack has no function pointer for these
+ * lies.  The functions at the end of this file find a lie of the run by its @arg, and do what
+ * the lie says.
  */
 enum snp_lie {
 	LIE_NONE,
-	LIE_DROP,		/* a page state request is answered and not done */
-	LIE_AGAIN,		/* a change to private is done a second time, later */
-	LIE_PVALIDATE,		/* the result of a PVALIDATE */
-	LIE_NO_SVSM,		/* the SVSM does not run */
+	/* The host answers a page state request as done, and has not done it. */
+	LIE_DROP,
+	/* The host makes a page private again after the guest has validated it. */
+	LIE_AGAIN,
+	LIE_PVALIDATE,		/* a PVALIDATE fails or sets CF */
+	LIE_NO_SVSM,		/* the host does not run the SVSM */
 	LIE_SVSM,		/* the SVSM refuses a call */
-	LIE_TAKE_CODE,		/* the page at RIP loses its validation */
-	LIE_TAKE_STACK,		/* the page at RSP loses its validation */
-	LIE_SWAP,		/* the pages at RIP and RSP are exchanged */
-	LIE_ALIAS,		/* the page at RSP is mapped to the frame at RIP */
+	LIE_TAKE_CODE,		/* the host replaces the page at RIP */
+	LIE_TAKE_STACK,		/* the host replaces the page at RSP */
+	LIE_SWAP,		/* RIP's and RSP's page are exchanged */
+	/* The host maps the page at RSP to the frame of the page at RIP. */
+	LIE_ALIAS,
 	LIE_INJECT,		/* #VC 0x404 without a reason */
 };
 
@@ -350,8 +357,8 @@ static struct lie *lie_of(enum snp_lie kind)
 }
 
 /*
- * Returns whether the host tells @lie on this occasion, which is the case at number @which,
- * from 0.  Returns false if @lie is NULL.
+ * Counts an occasion for @lie.  Returns whether the host tells @lie now: it does so on occasion
+ * number @which, counted from 0.  Returns false if @lie is NULL.
  */
 static bool tell(struct lie *lie, u64 which)
 {
@@ -381,7 +388,7 @@ void snp_attack_pvalidate(bool huge, unsigned int *result, bool *carry)
 	if (!lie || !occasion(lie, lie->n / RESULTS))
 		return;
 	lie->told = true;
-	/* If a PVALIDATE of 2 MiB fails by size, a guest may go on with 4 KiB at a time. */
+	/* After a PVALIDATE of 2 MiB that fails by size, a guest may go on with 4 KiB pages. */
 	spoilt |= !huge || lie->n % RESULTS != RESULT_SIZE;
 	switch (lie->n % RESULTS) {
 	case RESULT_SIZE:
@@ -411,8 +418,8 @@ bool snp_attack_svsm(u64 call, u64 *result)
 		return false;
 	*result = svsm_answers[lie->n % SVSM_ANSWERS];
 	/*
-	 * A guest may continue after SVSM_SIZE_MISMATCH, with pages of 4 KiB, and after
-	 * SVSM_INCOMPLETE, by a repetition of the call.
+	 * A guest may go on after SVSM_SIZE_MISMATCH, with pages of 4 KiB.  It may go on after
+	 * SVSM_INCOMPLETE, if it repeats the call.
 	 */
 	spoilt |= call == SVSM_CALL_PVALIDATE &&
 		  (*result == SVSM_BAD_PARAMETER || *result == SVSM_NOT_CHANGED);

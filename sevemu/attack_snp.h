@@ -4,8 +4,8 @@
  *
  * With --sev snp and --marker, campaign.c plays these lies as it plays all attacks.
  * Without --marker, --attack tells its lies in one run of the guest, from the guest's start
- * to its end, and no judge looks at it.  Every function does nothing if the run has no lie
- * of its kind.
+ * to its end, and sevemu does not judge how the guest takes them.  Every function does nothing
+ * if the run has no lie of its kind.
  */
 #ifndef SEVEMU_ATTACK_SNP_H
 #define SEVEMU_ATTACK_SNP_H
@@ -42,13 +42,13 @@ bool snp_attack_drops(u64 gpa, bool private);
 
 /*
  * Lets a lie change the result of a PVALIDATE that has succeeded: *@result (EAX) and
- * *@carry (CF).  @huge: its page has 2 MiB.
+ * *@carry (CF).  @huge says that the PVALIDATE was for a page of 2 MiB.
  */
 void snp_attack_pvalidate(bool huge, unsigned int *result, bool *carry);
 
 /*
- * Returns whether the host does not run the SVSM, although it answers that it has.
- * snp_ghcb.c calls it for each call.
+ * Returns whether the host lies about a call of the SVSM: it does not run the SVSM, and answers
+ * that it has.  snp_ghcb.c calls it for each call of the SVSM.
  */
 bool snp_attack_no_svsm(void);
 
@@ -73,7 +73,7 @@ bool snp_attack_took(void);
  */
 bool snp_attack_spoilt(void);
 
-/* Forgets what has happened in the last run.  campaign.c calls it before each run. */
+/* Resets what this file records of a single run.  campaign.c calls it before each run. */
 void snp_attack_clear(void);
 
 #endif

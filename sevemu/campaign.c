@@ -49,7 +49,10 @@
 #define TERM_CODES		32
 /* sevemu stops a run with more VMEXITs than this, because the guest hangs. */
 #define EXITS_MAX		400000
-/* A run with changed memory may take so many ns, the ticks of QEMU's local APIC. */
+/*
+ * Time limit of a run in which the host changes private memory, in ticks of QEMU's local APIC.
+ * A tick is 1 ns.
+ */
 #define ALARM_TICKS		2000000000
 /* The first CPUID function for which the stub asks the hypervisor. */
 #define CPUID_EXT_MAX		0x80000000
@@ -64,12 +67,12 @@
  * compared with.  Four boots have the same address by accident once in 10^8 times.
  */
 #define FORESEEN		3
-/* The number of changed blocks of memory at one moment of a window. */
+/* At each moment of a window (jobs.h) play_blocks() changes this many blocks, one in a run. */
 #define BLOCK_RUNS		16
 /*
- * play_blocks() numbers the blocks anew, BLOCK_STEP blocks apart, and starts at number
- * MOMENT_STEP times the moment's number.  Both are primes, so that a window
- * of many moments changes all blocks, however many there are.
+ * play_blocks() goes through the blocks in steps of BLOCK_STEP.  At each moment of a window it
+ * begins MOMENT_STEP steps further on than at the moment before.  Both numbers are primes, so
+ * that a window of many moments changes all blocks, however many there are.
  */
 #define MOMENT_STEP		10007
 #define BLOCK_STEP		7919
@@ -323,7 +326,7 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 			   handed_over ? TRIPLE_FAULT_LATE :
 			   watch_is_proven() && flooded ? TRIPLE_FAULT_FLOOD : TRIPLE_FAULT;
 	} else if (snp_attack_took()) {
-		/* The code that terminates the guest can be in the page that is taken. */
+		/* The guest cannot terminate if the host has taken the page with that code. */
 		*outcome = STUCK;
 	} else if (run.end == END_HALT && !guest_is_es()) {
 		*outcome = HALTED;
@@ -437,8 +440,9 @@ static void tell(const char *label, u64 number, const char *why, u64 at)
 
 /*
  * Runs the guest under the attack in lies[0] with other random numbers, FORESEEN times.
- * Returns the payload's virtual address if it was the same each time: the host foresees
- * it then.  Returns 0 if not, if the attack is not one on KASLR, or without --chance.
+ * Returns the payload's virtual address if it was the same each time, which means that the
+ * host can foresee it.  Returns 0 if it was not, if the attack is not one on KASLR, or without
+ * --chance.
  */
 static u64 foresee(struct vcpu *vcpu)
 {
@@ -571,9 +575,9 @@ __attribute__((noreturn)) static void arrive(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Runs the guest from the snapshot with an honest host, by @count moments of
- * @window, and replaces the snapshot by the state there.  Returns false if the
- * guest's run ends earlier.
+ * Runs the guest from the snapshot with an honest host until @count moments of
+ * @window (jobs.h) have passed.  Replaces the snapshot by the guest's state at
+ * that moment.  Returns false if the guest's run ends earlier.
  */
 static bool walk(struct vcpu *vcpu, const struct window *window, u64 count)
 {
@@ -581,7 +585,10 @@ static bool walk(struct vcpu *vcpu, const struct window *window, u64 count)
 				 .each = window->each };
 
 	attack_clear();
-	/* Moments are counted from 0 behind the snapshot. */
+	/*
+	 * With @each, N counts occasions from 0.  From a snapshot at a moment, occasion 0 is
+	 * the next moment.
+	 */
 	attack_add(&attack, window->each && walked ? count - 1 : count);
 	play(vcpu, 0, count);
 	if (!run.arrived)
@@ -762,7 +769,10 @@ void campaign_run(struct vcpu *vcpu)
 	if (all.outcomes[NOT_ALLOWED])
 		end_run(END_FAIL, "%lu of %lu runs ended in a way that is not allowed: see "
 			"the lines with FAIL", all.outcomes[NOT_ALLOWED], all.runs);
-	/* The stub's campaigns play whole ranges of N, also where the stub makes no request. */
+	/*
+	 * This is no error in other guests: the campaigns on the stub play the whole range of N,
+	 * even if the stub makes no request that the attack could change.
+	 */
 	if (never_told && guest_is_snp())
 		end_run(END_ERROR, "all %lu runs ended in an allowed way, but in none of its "
 			"runs the host has had an occasion for the attack %s: give a lower N, "

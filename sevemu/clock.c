@@ -64,7 +64,10 @@ struct wall_clock {
 	u32 ns;
 } __attribute__((packed));
 
-/* The guest's values of the MSRs.  Each virtual CPU has a structure of its own. */
+/*
+ * The guest's values of kvm-clock's MSRs.  Each virtual CPU has a struct system_time of its
+ * own, and all have one struct wall_clock.
+ */
 static u64 system_time_msr[VCPUS_MAX], wall_clock_msr;
 static u64 tsc_khz;		/* the TSC's frequency; 0: not measured yet */
 

@@ -28,7 +28,7 @@
 #define CPUID_1_ECX_X2APIC	(1u << 21)
 /* Features that XSAVE saves, or that need AVX: FMA, XSAVE, OSXSAVE, AVX, F16C. */
 #define CPUID_1_ECX_XSAVE	(1u << 12 | 1u << 26 | 1u << 27 | 1u << 28 | 1u << 29)
-/* In CPUID 7: AVX2; PKU, OSPKE, VAES and VPCLMULQDQ. */
+/* Features in CPUID 7 that need XSAVE or AVX: AVX2; PKU, OSPKE, VAES and VPCLMULQDQ. */
 #define CPUID_7_EBX_AVX2	(1u << 5)
 #define CPUID_7_ECX_XSAVE	(1u << 3 | 1u << 4 | 1u << 9 | 1u << 10)
 #define CPUID_1_ECX_OSXSAVE	(1u << 27)

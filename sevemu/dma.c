@@ -45,15 +45,16 @@ static bool stale;
 /* A page table of the guest that share_table() has searched. */
 struct table {
 	u64 gpa;		/* guest-physical address of the table */
-	u64 *leaf;		/* for npt_written(); NULL: the table is not watched */
+	/* The table's nested page table entry, for npt_written(); NULL: it is not watched. */
+	u64 *leaf;
 	u64 sum;		/* checksum() of the table when it was searched */
 	u16 level;		/* 0: the entries map 4 KiB */
 	u16 entries;		/* number of entries */
 };
 
 /*
- * All tables below @root, each in front of the tables that its entries name.  They are
- * valid if @complete.
+ * The table at @root and all tables below it, each in front of the tables that its entries
+ * name.  @complete says that all of them had room in tables[].
  */
 static struct {
 	struct table tables[TABLES_MAX];
@@ -135,10 +136,10 @@ static void share_table(u64 table, unsigned int level, unsigned int entries)
 }
 
 /*
- * Searches those of the remembered tables again that were written.  An entry with C=0 may
- * be the same as before and have had C=1 in between, so that its frame is private again.
- * Returns false if the whole search is needed, because the tables are not those below
- * @root, or because entries have changed that may name other tables.
+ * Searches those of the remembered tables again that the guest has written, with all their
+ * entries.  An entry that has not changed may have had C=1 in between, so that its frame is
+ * private again.  Returns false if all tables must be searched, because the remembered tables
+ * are not those below @root, or because entries have changed that may name other tables.
  */
 static bool share_changes(u64 root, unsigned int level)
 {
@@ -164,7 +165,10 @@ static bool share_changes(u64 root, unsigned int level)
 	return true;
 }
 
-/* Searches the page tables of @vcpu.  A guest without C-bit in its entries has none. */
+/*
+ * Searches the page tables of @vcpu.  Does nothing without paging or without PAE, because page
+ * table entries then have no C-bit.
+ */
 static void share_tables(const struct vcpu *vcpu)
 {
 	const struct vmcb *v = vcpu->vmcb;
@@ -199,7 +203,7 @@ static bool by_access(void)
 
 void dma_tlb_flushed(void)
 {
-	/* While @stale is set, npt.c maps devices for reading only. */
+	/* While @stale is set, npt.c keeps all devices read-only: nothing is left to do. */
 	if (!by_access() || stale)
 		return;
 	stale = true;

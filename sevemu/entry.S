@@ -4,7 +4,8 @@
  * for the hypervisor's own exceptions.
  *
  * rom.S jumps to hv_entry once, after it has copied the image to RAM and turned
- * long mode on, and to hv_ap_entry on each other processor.  The exception handlers run only if the hypervisor has a bug.
+ * long mode on, and to hv_ap_entry on each other processor.  The exception handlers run
+ * only if the hypervisor has a bug.
  */
 #include "layout.h"
 #include "x86.h"
@@ -85,9 +86,10 @@ hv_exception_stubs:
 	.size hv_exception_stubs, . - hv_exception_stubs
 
 /*
- * hv_nmi - the handler of NMIs, which come from campaign.c's timer and from smp.c.  An
- * NMI needs no more than to be taken.  If it comes between sleep_begin and the HLT of
- * svm_sleep() in vmrun.S, this function skips the HLT.
+ * hv_nmi - the handler of NMIs, which come from campaign.c's timer and from smp.c.  The
+ * handler does nothing with an NMI, except if the NMI comes between sleep_begin and the HLT
+ * of svm_sleep() in vmrun.S.  The handler then skips the HLT, which this NMI would no longer
+ * wake.
  *
  * In:		the processor's exception frame on the stack
  * Out:		returns to the interrupted code, or behind the HLT

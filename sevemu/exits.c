@@ -41,7 +41,10 @@
 /* With --gdb the guest's writes of DR0 to DR3 and DR7 are ignored. */
 #define GDB_DR_WRITES		0x8f
 
-/* After so many writes of CR3 and CR4 that change nothing they are not intercepted. */
+/*
+ * After this many writes of CR3 and CR4 in a row that change nothing, cr_same() turns their
+ * intercepts off.
+ */
 #define CR_SAME_MAX		64
 
 /* Turns intercept number @bit of the VMCB's vector *@intercepts on or off. */
@@ -251,10 +254,10 @@ static void exit_cr0(struct vcpu *vcpu)
 }
 
 /*
- * Counts a write of CR3 or CR4.  @same: it has changed nothing.  EDK2's #VC handler writes
- * CR3 once and CR4 twice at each #VC, and restores what they were.  These exits are half
- * of all exits of firmware, so after many of them the writes are no longer intercepted
- * until cr_check() finds a change.
+ * Counts a write of CR3 or CR4.  @same says that the write has changed nothing.  EDK2's #VC
+ * handler writes CR3 once and CR4 twice at each #VC, and leaves both as they were.  These exits
+ * are half of all exits of firmware.  After many of them this function turns the intercepts
+ * off, until cr_check() finds a change.
  */
 static void cr_same(struct vcpu *vcpu, bool same)
 {
@@ -275,8 +278,9 @@ static void cr_same(struct vcpu *vcpu, bool same)
  * instruction again with the intercepts: QEMU has exited because the instruction sets a
  * bit that QEMU's processor does not have.
  *
- * QEMU raises #GP itself if 64-bit code changes LA57.  It lets long mode go on with PAE
- * clear, and 32-bit code change LA57.  It is then too late for #GP.
+ * In long mode a processor raises #GP at a write of CR4 that clears PAE or changes LA57.  QEMU
+ * raises #GP only if 64-bit code changes LA57.  After any other of these writes this function
+ * ends the run, because the write is done and it is too late for #GP.
  */
 static bool cr_check(struct vcpu *vcpu)
 {
@@ -400,8 +404,8 @@ static void exit_shadow(struct vcpu *vcpu)
 }
 
 /*
- * Executes the guest's VMGEXIT, which @insn is.  Returns whether the guest goes on
- * behind it: not if #GP is injected there.
+ * Executes @insn, a VMGEXIT of the guest.  Returns whether the guest goes on behind the
+ * VMGEXIT.  Returns false if the guest has got #GP instead.
  */
 static bool exit_vmgexit(struct vcpu *vcpu, const struct insn *insn)
 {
@@ -555,9 +559,9 @@ bool exits_stop(void)
 }
 
 /*
- * Handles an NMI of the machine.  It is the alarm clock of campaign.c, or the sevemu
- * script asks for something, or another processor wants this one to leave the guest.  Any
- * other NMI is the guest's.
+ * Handles an NMI of the machine.  The NMI comes from campaign.c's timer, from the sevemu
+ * script, which asks for something (exits_stop()), or from another processor, which wants this
+ * one to leave the guest.  Any other NMI is the guest's.
  */
 static void exit_nmi(struct vcpu *vcpu)
 {

@@ -30,8 +30,8 @@ u64 flash_host(u64 gpa);
 bool flash_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info);
 
 /*
- * Must be called before an SEV-ES guest's write of @value to the flash memory, which the
- * guest has requested by its GHCB.
+ * Keeps track of the flash memory's mode.  Must be called with each @value that an SEV-ES guest
+ * asks by its GHCB to write to the flash memory, before @value is written.
  */
 void flash_write(u8 value);
 

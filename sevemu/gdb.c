@@ -144,7 +144,7 @@ static void receive_packet(void)
 	send_raw('+');
 }
 
-/* Returns a pointer to the guest's register @i if it has 8 bytes, in gdb's order. */
+/* Returns a pointer to register @i of the guest, in gdb's order, which must have 8 bytes. */
 static u64 *register_64(struct vcpu *vcpu, unsigned int i)
 {
 	static const u8 order[] = {
@@ -262,8 +262,8 @@ static void write_memory(struct vcpu *vcpu, const char *p)
 
 /*
  * Loads the breakpoints into the processor.  QEMU's VMRUN does not set the breakpoints of
- * the guest's DR7, so the hypervisor's own DR7 enables them, and the guest's too, because
- * QEMU raises #DB by the guest's.
+ * the guest's DR7, so the hypervisor's own DR7 enables them.  The guest's DR7 must enable them
+ * as well, because QEMU raises #DB only then.
  */
 static void load_breakpoints(struct vcpu *vcpu)
 {
@@ -283,7 +283,10 @@ static void load_breakpoints(struct vcpu *vcpu)
 	vcpu->vmcb->dr7 = dr7;
 }
 
-/* Handles "Z" (@set) and "z" for breakpoints of both kinds. */
+/*
+ * Handles gdb's commands "Z" (@set), which sets a breakpoint, and "z", which removes one.  gdb's
+ * software and hardware breakpoints are both breakpoints of the processor here.
+ */
 static void change_breakpoint(struct vcpu *vcpu, const char *p, bool set)
 {
 	unsigned int free = BREAKPOINTS, i;

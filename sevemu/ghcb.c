@@ -138,8 +138,9 @@ static u64 cpuid_answer(struct vcpu *vcpu, u64 request)
 }
 
 /*
- * Stops @vcpu for the request AP reset hold by the MSR.  Its answer has 0 in bits 63:12,
- * which says that no SIPI has come (GHCB 2.3.1).  A SIPI changes the answer.
+ * Stops @vcpu for the request AP reset hold by the MSR.  Answers with 0 in bits 63:12, which
+ * says that no SIPI has come (GHCB 2.3.1).  When a SIPI comes, ghcb_end_hold() changes the
+ * answer before @vcpu goes on.
  */
 static void msr_hold(struct vcpu *vcpu)
 {
@@ -267,7 +268,7 @@ static void raise_gp(struct ghcb_reply *reply)
 {
 	reply->info_1 = GHCB_REPLY_EXCEPTION;
 	reply->info_2 = EVENT_VALID | EVENT_TYPE_EXCEPTION | X86_GP;
-	/* #GP has an error code, which is 0 here.  KVM does not send it. */
+	/* #GP has an error code, 0 here, and this bit must say so.  KVM does not set it. */
 	if (config.host == HOST_SPEC)
 		reply->info_2 |= EVENT_ERROR_VALID;
 }
@@ -444,7 +445,7 @@ static void serve(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g,
 		vcpu->nmi_masked = false;
 		break;
 	case GHCB_EXIT_AP_RESET_HOLD:
-		/* The reply says that no SIPI has come.  A SIPI overwrites it. */
+		/* The reply says that no SIPI has come.  A later SIPI overwrites the reply. */
 		ap_hold(vcpu, HOLD_PAGE, gpa);
 		break;
 	case GHCB_EXIT_AP_JUMP_TABLE:
@@ -510,7 +511,7 @@ static bool page_protocol(struct vcpu *vcpu, u64 gpa)
 	}
 	if (guest_is_snp() ? !rmp_shared(gpa) : npt_frame_state(gpa) != HOOK_FRAME_SHARED) {
 		violation(vcpu, VIOL_GHCB_PRIVATE, "GHCB at %#lx is private", gpa);
-		/* The host must not write to private memory of an SNP guest. */
+		/* Send no reply: the host cannot write to private memory of an SNP guest. */
 		if (guest_is_snp())
 			return false;
 	}

@@ -124,7 +124,10 @@ bool guest_translate(struct vcpu *vcpu, u64 va, u32 access, struct translation *
 		if (!pdpte) {
 			u64 set = PTE_A | (leaf && access & PF_W ? PTE_D : 0);
 
-			/* The processor stores them, so this is no change by the host. */
+			/*
+			 * A processor sets these bits for the guest, so record a write
+			 * by the guest and not by the host.
+			 */
 			if (set & ~entry)
 				npt_store(at, VIEW_PRIVATE);
 			*slot |= set;

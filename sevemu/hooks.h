@@ -92,8 +92,9 @@
 #define HOOK_RMP_SET		13
 /*
  * Arguments: a guest-physical address without the C-bit, a multiple of 8, and 0 or 1.
- * Inverts the 8 bytes there, with 1 only when the host of a campaign has done its next act.
- * No real host can do this to private memory of an SNP guest: campaign.c must notice it.
+ * Inverts the 8 bytes at this address: with 0 at once, with 1 when the host that a
+ * campaign emulates has finished its next attack.  No real host can change private
+ * memory of an SNP guest, so a test checks by this hook that a campaign reports it.
  */
 #define HOOK_BREAK		14
 
@@ -135,8 +136,8 @@
 #define HOOK_COUNT_NMI		6	/* counts NMIs sent to the guest */
 #define HOOK_COUNT_EXITS	7	/* counts VMEXITs of all kinds, also of hooks */
 /*
- * HOOK_COUNT_RMP + n counts the events of the report's object "rmp", of which n is
- * the number in the order of the report.
+ * HOOK_COUNT_RMP + n counts the events of the report's object "rmp" that its member
+ * number n counts.  n starts at 0, in the order of the report.
  */
 #define HOOK_COUNT_RMP		0x100
 
@@ -157,7 +158,7 @@
 #define HOOK_RMP_2M		0x04	/* one entry covers 2 MiB */
 #define HOOK_RMP_VMSA		0x08	/* the page is a VMSA */
 #define HOOK_RMP_IMMUTABLE	0x10	/* the host cannot change the entry */
-#define HOOK_RMP_UNTOUCHED	0x20	/* the first access decides the page's state */
+#define HOOK_RMP_UNTOUCHED	0x20	/* private or shared: the first access decides it */
 
 /*
  * Bits of HOOK_INTERCEPT's argument: exceptions and instructions that raise #VC
@@ -221,9 +222,10 @@
  */
 #define VIOL_INVALID_EVENT	9
 /*
- * A guest without SEV-SNP sent MSR request 0x010, 0x012 or 0x014, which are for
- * SNP guests.  The run terminates.  If HOOK_EXPECT announced the violation, the
- * hypervisor leaves the MSR unchanged instead.
+ * A guest without SEV-SNP sent MSR request 0x010 (preferred GHCB), 0x012 (register
+ * GHCB) or 0x014 (page state), which are for SNP guests.  The run terminates.  If
+ * HOOK_EXPECT announced the violation, the hypervisor leaves the MSR unchanged
+ * instead.
  */
 #define VIOL_NOT_SNP		10
 /*
@@ -245,8 +247,8 @@
 #define VIOL_RMP_MISMATCH	13
 /*
  * An SNP guest validated a page that is validated already.  PVALIDATE sets CF.
- * A guest that does not look at CF would not notice that the host has exchanged
- * the page in between.
+ * A guest that does not look at CF would not notice that the host has replaced
+ * the page since the guest first validated it.
  */
 #define VIOL_DOUBLE_VALIDATION	14
 /*
@@ -277,12 +279,12 @@
 #define VIOL_VMPL_RIGHTS	19
 /*
  * The header of the guest's page state request is malformed.  The hypervisor
- * replies with 1 in the high half and 1 in the low half of sw_exit_info_2.
+ * replies "bad header": 1 in the high half and 1 in the low half of sw_exit_info_2.
  */
 #define VIOL_PSC_HEADER		20
 /*
  * An entry of the guest's page state request is malformed.  The hypervisor replies
- * with 1 in the high half and 2 in the low half of sw_exit_info_2.
+ * "bad entry": 1 in the high half and 2 in the low half of sw_exit_info_2.
  */
 #define VIOL_PSC_ENTRY		21
 /*

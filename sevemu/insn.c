@@ -120,8 +120,8 @@ u64 *insn_operand(struct vcpu *vcpu, const struct insn *insn)
 }
 
 /*
- * Reads the next @size bytes of @insn, 0, 1, 2 or 4, as a number with a sign, and
- * adds them to insn->len.
+ * Returns the next @size bytes of @insn, 0, 1, 2 or 4, as a number with a sign, and
+ * adds @size to insn->len.
  */
 static u64 displacement(struct insn *insn, unsigned int size)
 {

@@ -28,7 +28,7 @@ struct insn {
 	u8 segment;
 	bool segment_prefix;	/* the instruction has a segment prefix */
 	bool rep;		/* the instruction has a prefix F3 or F2 (REP) */
-	u8 repeat;		/* the last such prefix, F3 or F2; 0: none */
+	u8 repeat;		/* the last prefix F3 or F2; 0: the instruction has none */
 	bool address_size;	/* the instruction has a prefix 67 (address size) */
 	bool lock;		/* the instruction has a prefix F0 (LOCK) */
 };
@@ -57,7 +57,7 @@ u64 *insn_operand(struct vcpu *vcpu, const struct insn *insn);
 u64 insn_memory(struct vcpu *vcpu, struct insn *insn);
 
 /*
- * Adds the bytes of the address that opcodes A0 to A3 have behind them to insn->len (APM3
+ * Adds the size in bytes of the address that follows opcodes A0 to A3 to insn->len (APM3
  * appendix A).
  */
 void insn_offset(struct vcpu *vcpu, struct insn *insn);

@@ -9,7 +9,7 @@
  * the RAM sizes in CMOS and fw_cfg, hides the hypervisor's own ports, and does
  * not offer fw_cfg's DMA, which could overwrite the hypervisor's memory.  It
  * also catches writes that turn the machine off or reset it, because sevemu
- * must write its report before.
+ * must write its report first.
  */
 #include "attack.h"
 #include "dma.h"
@@ -75,7 +75,7 @@
 #define PCI_PMBASE		0x40
 #define PMBASE_MASK		0xff80
 #define PMBASE_PORT		0x600
-/* Bit of the register PCI_PMBASE: the base address is that of I/O ports. */
+/* Bit of the register PCI_PMBASE: set if the base address is an I/O port. */
 #define PMBASE_IO		0x01
 
 /*
@@ -376,7 +376,10 @@ void io_out(u16 port, unsigned int size, u32 value)
 	if (port == PORT_CMOS_DATA) {
 		if (cmos_index == STOP_CMOS)
 			return;
-		/* QEMU's monitor may have changed the index (ports.h). */
+		/*
+		 * Select the guest's CMOS byte again, because QEMU's monitor may have
+		 * selected another one (ports.h).
+		 */
 		outb(PORT_CMOS_INDEX, cmos_index);
 	}
 

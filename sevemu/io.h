@@ -16,7 +16,7 @@
 
 /*
  * Lets the I/O permission map (APM2 15.10.1) of @vcpu intercept all ports.  All virtual
- * CPUs share one map.  Called once for each, before the guest starts.
+ * CPUs share one map.  Called once for each virtual CPU, before the guest starts.
  */
 void io_init(struct vcpu *vcpu);
 

@@ -4,12 +4,12 @@
  *
  * Runs when a frame becomes private or shared, and at each exit.  QEMU's devices access
  * RAM without regard to the guest's C-bit.  The machine of --dma strict and --dma encrypted
- * has an IOMMU, QEMU's intel-iommu (Intel VT-d specification, chapters 9 to 11).  sevemu
- * keeps it for itself.  Its one set of second-level tables, for all devices, translates
- * the guest-physical address of a frame to the frame if it is shared.
+ * has an IOMMU, QEMU's intel-iommu (Intel VT-d specification, chapters 9 to 11), which
+ * sevemu hides from the guest.  All devices use one set of second-level tables.  The tables
+ * translate a frame's guest-physical address to the frame only if the frame is shared.
  *
  * QEMU's IOMMU reports the device, the address and the direction of the first access that
- * it refuses.  It cannot repeat the access.
+ * it refuses.  The IOMMU cannot repeat the access later.
  */
 #include "iommu.h"
 #include "layout.h"
@@ -127,12 +127,13 @@ void iommu_doorbell(void)
 }
 
 /*
- * A device has written to the private frame of @gpa, and QEMU has dropped its data.  The
- * memory of an SNP guest is protected against it by the RMP.
+ * Makes the private frame of @gpa garbage.  Called when a device has written to the frame:
+ * a real guest would see the device's data decrypted, and QEMU has dropped the data.  Does
+ * nothing for an SNP guest, because the RMP protects private memory against the write.
  */
 static void garble(u64 gpa)
 {
-	/* Each call has another key, because the same key would restore the page's bytes. */
+	/* Each call uses another key, because a second XOR with one key restores the bytes. */
 	static u64 salt;
 
 	if (!guest_is_snp() && npt_host(gpa))
@@ -172,7 +173,7 @@ void iommu_check(void)
 u8 iommu_hide(u32 offset, u8 byte)
 {
 	static const u8 name[] = { 'D', 'M', 'A', 'R' };
-	/* The last @matched bytes, which end before offset @next, are the first ones of @name. */
+	/* The @matched bytes of the file in front of offset @next are the first ones of @name. */
 	static u32 next;
 	static unsigned int matched;
 

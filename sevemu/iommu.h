@@ -15,33 +15,34 @@
 void iommu_init(void);
 
 /*
- * Gives devices the frame of @gpa, stored at @host, if it is @shared.  Otherwise takes it
- * away, or replaces it by garbage that they can read (--dma encrypted).  npt.c calls it
- * whenever a frame becomes private or shared.
+ * Lets devices access the frame of @gpa, stored at @host, if @shared is true.  If @shared is
+ * false, makes the IOMMU refuse accesses to the frame.  With --dma encrypted, devices then
+ * read garbage instead.  npt.c calls it whenever a frame becomes private or shared.
  */
 void iommu_frame(u64 gpa, u64 host, bool shared);
 
 /*
  * Empties the IOMMU's TLB with --dma encrypted, because QEMU's IOMMU reports no write to a page
- * that it has in its TLB as read-only.  dma.c calls it at a guest's write to a device.
+ * that it has in its TLB as read-only.  dma.c calls it at a guest's write to a device, which
+ * may start DMA.
  */
 void iommu_doorbell(void);
 
 /*
- * Looks whether a device has accessed memory that it was not given.  With --dma strict, ends
- * the run then.  With --dma encrypted a write makes the frame garbage, as the guest would
- * see the device's data decrypted.  exits.c calls it at each exit.
+ * Looks whether the IOMMU has refused an access of a device.  With --dma strict, such an
+ * access ends the run.  With --dma encrypted, a write makes the frame garbage, because a real
+ * guest would see the device's data decrypted.  exits.c calls it at each exit.
  */
 void iommu_check(void);
 
 /*
- * Returns the byte that the guest reads from QEMU's file of ACPI tables, of which @byte is
- * the next one.  The IOMMU's table, DMAR, gets a name that no guest knows.  @offset is the
- * byte's position in the file, and bytes must be passed in order.
+ * Returns the byte that the guest gets at @offset of QEMU's file of ACPI tables, where the
+ * file has @byte.  Changes the name DMAR of the IOMMU's table to a name that no guest knows,
+ * so that the guest does not find the IOMMU.  The bytes must be passed in the file's order.
  */
 u8 iommu_hide(u32 offset, u8 byte);
 
-/* Returns whether @gpa is in the page of the IOMMU's registers, which the guest has not got. */
+/* Returns whether @gpa is in the page of the IOMMU's registers, which sevemu hides. */
 bool iommu_owns(u64 gpa);
 
 #endif

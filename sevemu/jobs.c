@@ -14,7 +14,7 @@
 
 /* The size in bytes of a buffer for an attack's name, with the NUL. */
 #define ATTACK_NAME_MAX		64
-/* "--attack all" runs the guest this many times for each attack, or fewer. */
+/* "--attack all" without COUNT runs the guest at most this many times for each attack. */
 #define FORMS			32
 
 struct jobs jobs = { .stride = 1 };

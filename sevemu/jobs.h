@@ -11,16 +11,21 @@
 #include "sevemu.h"
 
 /*
- * Moments of the guest's run.  At each of them the emulated host attacks in one run
- * after the other: with every kind of event (NMI, #VC and so on), or by a change of
- * private memory.  --attack names a window by the name of what is played and the name
- * of the moments, such as "every" and "-late".
+ * A set of moments of the guest's run, and what the emulated host does at each of them, in
+ * a run of its own: it injects an event (NMI, #VC and so on), or changes a block of private
+ * memory.  In --attack the name of a window has two parts: what the host does, such as
+ * "every" (every event), and the moments, such as "-late".
  */
 struct window {
-	bool events;		/* events are injected; else blocks are changed */
-	enum memory_kind kind;	/* of the blocks */
+	/* true: the host injects events; false: it changes blocks of memory. */
+	bool events;
+	/* If @events is false: the kind of memory that the host changes. */
+	enum memory_kind kind;
 	enum trigger trigger;
-	/* The moments are those of @trigger; else instructions counted from @trigger. */
+	/*
+	 * true: each time that @trigger happens is a moment; false: each instruction is a
+	 * moment, counted from @trigger.
+	 */
 	bool each;
 };
 
@@ -57,11 +62,12 @@ char *cut(char *text, char end);
 
 /*
  * Sets jobs from one element of the list that --attack takes:
- * - "NAME" or "NAME:RANGE": this attack, with each N that it has or each of the range.
- * - "all:COUNT": every attack, with each N from 0 to COUNT - 1.
- * - "others:COUNT": the same, but without the attacks that inject an event.
- * - "every:0-99", or another struct window's name: every event, injected before each of
- *   the window's instructions 0 to 99.
+ * - "NAME" or "NAME:RANGE": the attack NAME, with each N that it has or each N of RANGE.
+ * - "all:COUNT": every attack, with at most COUNT values of N.
+ * - "others:COUNT": every attack that does not inject an event, with at most COUNT values
+ *   of N.
+ * - "every:0-99", or another struct window's name: what the window plays, at each of the
+ *   window's moments 0 to 99.
  * Changes @name.  jobs_option() has checked the name.  A wrong range terminates sevemu.
  */
 void jobs_set_attack(char *name);

@@ -30,9 +30,9 @@
 
 /* A range of launched pages. */
 struct range {
-	u64 gpa, end;		/* page-aligned, unless @exact is set */
+	u64 gpa, end;		/* start and end, page-aligned unless @exact is set */
 	enum launch_type type;
-	bool exact;		/* launch_add_bytes() has added it */
+	bool exact;		/* launch_add_bytes() has added this range */
 };
 
 /* What the SHA-384 of a page covers (SEV-SNP firmware ABI, PAGE_INFO). */
@@ -41,7 +41,7 @@ struct page_info {
 	u8 contents[SHA384_SIZE]; /* SHA-384 of the page, or zeroes */
 	u16 length;		/* sizeof(struct page_info) */
 	u8 type;		/* enum launch_type */
-	u8 imi;			/* 0: not part of an initial migration image */
+	u8 imi;			/* 0: the page is in no initial migration image */
 	u8 vmpl3, vmpl2, vmpl1;	/* rights of the VMPLs */
 	u8 reserved;
 	u64 gpa;
@@ -52,7 +52,7 @@ _Static_assert(sizeof(struct page_info) == 0x70, "PAGE_INFO has 112 bytes");
 static struct range ranges[RANGES_MAX];
 static unsigned int range_count;
 static u8 digest[SHA384_SIZE];
-static struct sha256 plain;	/* the digest of SEV and SEV-ES so far */
+static struct sha256 plain;	/* the hash so far, for a guest without SEV-SNP */
 static bool measured;
 static char *validated;		/* the value of --validated */
 /* The ranges of --validated, if it is a list. */
@@ -111,7 +111,7 @@ static void measure_snp(u64 gpa, enum launch_type type, const void *contents)
 	memcpy(info.digest, digest, sizeof(digest));
 	if (type == LAUNCH_NORMAL || type == LAUNCH_VMSA)
 		sha384(contents, PAGE_SIZE, info.contents);
-	/* These are the rights that rmp_launch() gives. */
+	/* The digest covers the rights of the VMPLs, which rmp_launch() gives. */
 	if (config.vmpl && type != LAUNCH_VMSA) {
 		info.vmpl1 = config.vmpl <= 1 ? RMP_ALL_RIGHTS : 0;
 		info.vmpl2 = config.vmpl <= 2 ? RMP_ALL_RIGHTS : 0;
@@ -146,7 +146,7 @@ static void make_vmsa(const struct vcpu *vcpu, u8 *page)
 
 	memcpy(page, &v->es, VMSA_SAME);
 	page[VMSA_VMPL] = config.vmpl;
-	/* KVM gives every guest these values of CR0 and CR4. */
+	/* KVM puts these values of CR0 and CR4 into every VMSA, and the digest covers them. */
 	memcpy(page + offsetof(struct vmcb, cr0) - offsetof(struct vmcb, es), &cr0, sizeof(cr0));
 	memcpy(page + offsetof(struct vmcb, cr4) - offsetof(struct vmcb, es), &cr4, sizeof(cr4));
 	/* RSP lies between RBX and RBP, and was copied with the VMCB's fields. */
@@ -258,7 +258,10 @@ void launch_finish(struct vcpu *vcpu)
 	if (config.sev == SEV_OFF || !config.measure)
 		return;
 	for (i = 0; i < config.smp && guest_is_es(); i++) {
-		/* An AP without registers of the launch has no VMSA before the guest makes one. */
+		/*
+		 * An AP whose registers the loader has not set has no VMSA at launch.
+		 * The guest makes one later.
+		 */
 		if (&vcpus[i] != vcpu && !vcpus[i].has_launch)
 			continue;
 		make_vmsa(&vcpus[i], vmsa);

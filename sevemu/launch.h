@@ -32,8 +32,8 @@ enum launch_type {
 void launch_add(u64 gpa, u64 size, enum launch_type type);
 
 /*
- * Adds the @size bytes of RAM at @gpa to the launch of a guest without SEV-SNP, of which
- * the security processor measures these bytes and not the whole pages.
+ * Adds the @size bytes of RAM at @gpa to the launch of a guest without SEV-SNP.  The
+ * security processor measures only these bytes, and not the whole pages around them.
  */
 void launch_add_bytes(u64 gpa, u64 size);
 

@@ -35,11 +35,12 @@
 #define HV_DS			0x18
 
 /*
- * Guest-physical address of the page with the code of park.S, in an SEV-ES guest without
- * firmware and with several virtual CPUs.  The AP jump table is the next page.
+ * Guest-physical address of the page with the code of park.S, in which the APs of an SEV-ES
+ * guest without firmware wait until the kernel starts them.  The AP jump table is the next
+ * page.
  */
 #define PARK_CODE		0x3d000
-/* Number of interrupt vectors that the code of park.S has, up to that of NMI. */
+/* Number of interrupt vectors that park.S has: 0 to 2, of which 2 is NMI. */
 #define PARK_VECTORS		3
 
 /* Bytes that entry.S reserves for the exception handler of each vector. */

@@ -276,8 +276,8 @@ static void add_e820(struct boot_params *bp, u64 start, u64 end, u32 type)
 }
 
 /*
- * Returns whether the APs of this guest start in park.S.  Those of an SNP guest start when
- * the guest asks for it, and those of other guests where the SIPI says.
+ * Returns whether the APs of this guest start in the code of park.S.  An SNP guest starts its
+ * APs by AP creation, and a guest without SEV-ES by a SIPI, which names an address.
  */
 static bool parks(void)
 {
@@ -285,8 +285,8 @@ static bool parks(void)
 }
 
 /*
- * Makes the page of park.S and the empty AP jump table, and sets the registers with which
- * the APs start there.  The stack is in the rest of the page.
+ * Makes the page with the code of park.S and the empty AP jump table, and sets the registers
+ * with which the APs start in this code.  Their stack is in the rest of the code's page.
  */
 static void make_park(void)
 {
@@ -322,15 +322,19 @@ static void make_e820(struct boot_params *bp)
 
 	if (guest_is_snp()) {
 		/*
-		 * Linux maps the secrets page itself, when it is no RAM.  The blob's
-		 * page stays RAM, because Linux 6.1 maps setup_data in reserved
-		 * memory with C=0.
+		 * Mark the secrets page reserved, because Linux maps this page itself
+		 * if it is not RAM.  The page of the confidential-computing blob and
+		 * its setup_data node stays RAM, because Linux 6.1 maps setup_data in
+		 * reserved memory with C=0.
 		 */
 		add_e820(bp, 0, SNP_RESERVED, E820_RAM);
 		add_e820(bp, SNP_RESERVED, SNP_RESERVED_END, E820_RESERVED);
 		add_e820(bp, SNP_RESERVED_END, EBDA_START, E820_RAM);
 	} else if (parks()) {
-		/* Linux maps the AP jump table itself, when it is no RAM. */
+		/*
+		 * Mark the AP jump table reserved, because Linux maps this page itself
+		 * if it is not RAM.
+		 */
 		add_e820(bp, 0, PARK_CODE, E820_RAM);
 		add_e820(bp, PARK_CODE, JUMP_TABLE + PAGE_SIZE, E820_RESERVED);
 		add_e820(bp, JUMP_TABLE + PAGE_SIZE, EBDA_START, E820_RAM);

@@ -129,7 +129,10 @@ static void config_set(const char *name, char *value)
 		once_option(value);
 		return;
 	}
-	/* Without --marker the host lies in a single run of an SNP guest. */
+	/*
+	 * With --sev snp and without --marker, --attack names lies that the host tells in
+	 * a single run.  With --marker, --attack asks for a campaign of many runs.
+	 */
 	if (guest_is_snp() && !config.has_marker && option_is(name, "attack") &&
 	    !option_is(value, "list")) {
 		snp_attack_option(value);
@@ -339,8 +342,8 @@ void hv_main(u64 base)
 	attack_smp_start();
 	smp_start();
 	/*
-	 * The sevemu script ends a run by an NMI (ports.h).  The local APIC passes it on
-	 * with the value that firmware gives this register, and masks it after a reset.
+	 * The sevemu script ends a run by an NMI (ports.h), which comes in at LINT1 of the
+	 * local APIC.  LINT1 is masked after a reset, so set it as a PC's firmware does.
 	 */
 	if (!config.hostile)
 		*LAPIC(LAPIC_LINT1) = LAPIC_NMI;

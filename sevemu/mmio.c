@@ -75,8 +75,8 @@ bool mmio_access(struct vcpu *vcpu, u64 gpa, void *buf, size_t len, bool write)
 		return true;
 	}
 	/*
-	 * An SNP guest's private memory is no MMIO.  Its firmware image is read with
-	 * its content, because the host has the image too.
+	 * The host cannot access an SNP guest's private memory.  The firmware image is an
+	 * exception: the guest reads its content, because the host has the image too.
 	 */
 	if (guest_is_snp() && npt_rmp(gpa) && !npt_is_rom(gpa) && !rmp_shared(gpa))
 		return false;

@@ -78,7 +78,7 @@ enum kvm_write {
  */
 static const struct {
 	u32 first, last;
-	u64 value;		/* what the guest reads, before it writes */
+	u64 value;		/* what the guest reads until it writes another value */
 	enum kvm_write write;
 	bool no_read;		/* a read raises #GP */
 } kvm_msrs[] = {
@@ -123,7 +123,10 @@ static const struct {
 	{ 0xc001102c, 0xc001102c, 0, WRITE_IGNORED, false },		/* EX_CFG */
 };
 
-/* The bits that WRITE_KEPT allows; others raise #GP.  An MSR that is not here has all. */
+/*
+ * Bits that the guest may set in an MSR with WRITE_KEPT.  Other bits raise #GP.  In an MSR
+ * that this table does not name the guest may set all bits.
+ */
 static const struct {
 	u32 msr;
 	u64 bits;
@@ -274,7 +277,10 @@ static bool efer_write(struct vcpu *vcpu, u64 value)
 	vmcb->efer = (value & ~(u64)EFER_LMA) | (vmcb->efer & EFER_LMA) | EFER_SVME;
 	if (value & EFER_NXE)
 		events_trigger(FROM_NXE);
-	/* The guest may be on its way to real mode: see exit_iret() in exits.c. */
+	/*
+	 * A guest that clears LME may be on its way to real mode by an IRET that exits.c
+	 * must execute: see exit_iret().
+	 */
 	if (changed && !(value & EFER_LME) && config.smp > 1) {
 		vcpu->real_iret = true;
 		exits_init(vcpu);

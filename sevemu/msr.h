@@ -9,7 +9,7 @@
 
 /*
  * Sets up the MSR permission map (APM2 15.11) of @vcpu.  All virtual CPUs share one
- * map.  Called once for each, before the guest starts.
+ * map.  Called once for each virtual CPU, before the guest starts.
  */
 void msr_init(struct vcpu *vcpu);
 

@@ -45,7 +45,7 @@
 #include "watch.h"
 
 #define REGIONS_MAX		8
-/* npt_watch() leaves this much of the hypervisor's memory, in bytes. */
+/* npt_watch() watches no further frame if fewer bytes are left for npt_alloc(). */
 #define WATCH_RESERVE		0x100000
 /*
  * Number of PDPTs that map PHYS_LIMIT bytes in one set of nested page tables.
@@ -226,7 +226,7 @@ static struct region *region_add(u64 gpa, u64 size, u8 *host)
 	r->flags = npt_alloc(ALIGN_UP(frames, PAGE_SIZE) / PAGE_SIZE);
 	memset(r->state, HOOK_FRAME_PRIVATE, frames);
 	if (guest_is_snp()) {
-		/* Nothing is mapped before rmp.c has validated or shared it. */
+		/* Map nothing here: rmp.c maps a frame when it is validated or shared. */
 		_Static_assert(sizeof(*r->rmp) == sizeof(u32), "npt_restore_rmp() compares u32");
 		r->rmp = npt_alloc(ALIGN_UP(frames * sizeof(*r->rmp), PAGE_SIZE) / PAGE_SIZE);
 		for (; frames; frames--)
@@ -334,9 +334,9 @@ static void remember_stores(u64 page)
 /* ---- Functions for rmp.c. */
 
 /*
- * To be called before the entries or bytes of the frame of @page change by something
- * else than a store of the guest.  The snapshot keeps the frame's bytes, and the frame's
- * flags keep what the dirty bits of its entries say.
+ * Must be called before the hypervisor changes the bytes of the frame of @page.  Stops the
+ * other virtual CPUs.  In a campaign, also copies the frame to the snapshot, and records in
+ * the frame's flags the writes by the guest that dirty bits show.
  */
 static void before_change(u64 page)
 {
@@ -595,7 +595,10 @@ u8 *npt_frame(u64 gpa, enum view view)
 		snapshot_save(page);
 		r->flags[(page - r->gpa) / PAGE_SIZE] |= FRAME_TOUCHED;
 	}
-	/* The RMP alone changes an SNP guest's frames; the caller has checked it. */
+	/*
+	 * Only rmp.c makes an SNP guest's frame private or shared.  The caller has called
+	 * rmp_access() or rmp_shared() for it.
+	 */
 	if (guest_is_snp())
 		return host + (gpa - page);
 	state = &r->state[(page - r->gpa) / PAGE_SIZE];
@@ -643,7 +646,10 @@ u64 *npt_watch(u64 gpa)
 	if (npt_is_rom(gpa) || npt_frame_state(gpa) != HOOK_FRAME_PRIVATE ||
 	    heap_end - heap < WATCH_RESERVE)
 		return NULL;
-	/* No processor may still have a translation with the dirty bit set. */
+	/*
+	 * A processor whose TLB has the dirty bit set does not set it in the table again.
+	 * Stop the other processors, so that each flushes its TLB before it runs the guest.
+	 */
 	smp_stop_others();
 	leaf = npt_leaf(VIEW_PRIVATE, gpa);
 	*leaf = (*leaf & ~(u64)PTE_D) | NPT_WATCHED;

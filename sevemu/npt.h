@@ -43,7 +43,10 @@ enum view { VIEW_PRIVATE, VIEW_SHARED };
  * Its bytes have changed, and the guest has not written them.
  */
 #define FRAME_CONVERTED		16
-/* npt_store() was called for the frame since snapshot_seal(). */
+/*
+ * The hypervisor has written to the frame for the guest since snapshot_seal(), by
+ * npt_store(), so that changed bytes do not show a write by the host.
+ */
 #define FRAME_PUSHED		32
 
 /*
@@ -51,7 +54,10 @@ enum view { VIEW_PRIVATE, VIEW_SHARED };
  * lacks PTE_W only because snapshot.c wants to know of the guest's first write.
  */
 #define NPT_PROTECTED		0x200
-/* A bit that the processor ignores, too: npt_watch() has cleared the dirty bit. */
+/*
+ * A bit of a nested page table entry that the processor ignores.  npt_watch() sets it when
+ * it clears the entry's dirty bit.
+ */
 #define NPT_WATCHED		0x400
 
 /*
@@ -198,8 +204,8 @@ void npt_note(u64 gpa, const char *what);
 void npt_encrypt(u64 gpa, u64 *host);
 
 /*
- * Returns whether the C-bit in an address of @vcpu selects the view: not in a paging mode
- * without C-bit, in which all accesses are private, and not without SEV.
+ * Returns whether the C-bit in an address of @vcpu selects the view.  Returns false with
+ * --sev off, and in a paging mode without C-bit, in which all accesses are private.
  */
 bool npt_is_mixed(const struct vcpu *vcpu);
 

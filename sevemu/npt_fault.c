@@ -63,8 +63,8 @@ static bool entry_allows(enum view view, u64 gpa, u64 info)
 }
 
 /*
- * Handles a nested page fault of an SNP guest at @gpa in its RAM.  @by_rule: the access is
- * private although the guest has used C=0.
+ * Handles a nested page fault of an SNP guest at @gpa in its RAM.  @by_rule: the access is a
+ * page-table walk or a fetch, which is private although the guest has used C=0.
  */
 static void rmp_page_fault(struct vcpu *vcpu, u64 gpa, enum view view, u64 info, bool by_rule)
 {
@@ -100,8 +100,9 @@ void npt_protect_devices(void)
 }
 
 /*
- * Maps the device's page at @gpa in @view.  A page that is not mapped for writing
- * faults again when the guest writes to it.
+ * Maps the device's page at @gpa in @view.  The page is read-only if dma.c waits for the
+ * guest's next write to a device, so that this write is a nested page fault.  @write: the
+ * guest's access to the page is a write.
  */
 static void map_device(struct vcpu *vcpu, enum view view, u64 gpa, bool write)
 {

@@ -36,7 +36,7 @@ park_code:
 	rep
 	vmmcall
 	rdmsr
-	/* Only an answer with a bit above the code is a SIPI. */
+	/* If a SIPI has come, the answer has a bit above bits 11:0 set.  If not, ask again. */
 	andl	$~0xfff, %eax
 	orl	%edx, %eax
 	jz	1b
@@ -48,8 +48,9 @@ park_nmi:
 	iretw
 
 /*
- * The interrupt vectors 0 to 2.  The launch's IDTR has no more of them, so that an
- * injected exception ends the guest and does not run other memory as code.
+ * The interrupt vectors 0 to 2, of which 2 is NMI.  The limit of the APs' IDTR at launch
+ * ends behind them, so that an exception with a higher vector ends the guest and does not
+ * run other memory as code.
  */
 	.balign 4
 	.globl park_vectors

@@ -11,7 +11,7 @@
 #define PORT_REPORT		0x4e9
 #define PORT_TRACE		0x4ea
 
-/* With --gdb a serial port, of 8 ports, that leads to gdb. */
+/* With --gdb: the first of the 8 I/O ports of the serial port that leads to gdb. */
 #define PORT_GDB		0x4e0
 
 /*
@@ -31,7 +31,7 @@
 #define STOP_CPU_TIME		2	/* --cpu-timeout */
 #define STOP_CONSOLE		3	/* --expect-line */
 #define STOP_FAILED		4	/* --fail-on */
-/* The attack of --attack-once begins.  The run goes on. */
+/* Does not end the run: the hypervisor begins the attack of --attack-once. */
 #define STOP_ATTACK		5
 #define STOP_SIGNAL		0x80
 

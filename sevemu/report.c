@@ -82,7 +82,7 @@ struct figures {
 	u64 msr[ARRAY_SIZE(msr_names)];
 	u64 violations[ARRAY_SIZE(violation_names)];
 	u64 counters[COUNTERS];
-	/* The time of the counts, in TSC ticks since report_init(). */
+	/* TSC ticks from report_init() to the time when the counts had these values. */
 	u64 now;
 	u64 inside;		/* TSC ticks that passed in the hypervisor */
 };
@@ -108,18 +108,19 @@ static struct figures at_kernel_va;
 static u64 kernel_va_after;
 static bool have_marker, have_kernel_va;
 static u64 clock_start;			/* TSC at report_init() */
-static u64 exit_clock;			/* TSC when the hypervisor began to run */
+static u64 exit_clock;			/* TSC at the last exit from the guest or end of a halt */
 static bool ending;			/* report_ending() */
 /*
- * The guest's access that raised the last #VC 0x404.  @access is NULL if there was none,
- * or if the guest has got another #VC since.
+ * The guest's access that raised the last #VC 0x404: the guest has not validated the page.
+ * @access is NULL if no access has, or if the guest has got a #VC of another kind since.
  */
 static struct {
 	const char *access;
 	u64 gpa, rip;
 	unsigned int cpl;
 } not_validated;
-static u8 stop_signal;			/* the signal that END_STOPPED adds to its status */
+/* The signal that stopped the run.  Its number is added to the status of END_STOPPED. */
+static u8 stop_signal;
 
 void report_init(void)
 {
@@ -410,8 +411,8 @@ static __attribute__((noreturn)) void machine_off(u8 status)
 }
 
 /*
- * Explains #VC 0x404 in the log if the guest has ended without success behind one, because
- * a guest that dies of it says nothing about the page.
+ * Explains in the log the guest's last #VC, if the run has failed and this #VC was 0x404 (the
+ * guest has not validated a page).  A guest that dies of it does not say which page it was.
  */
 static void explain_not_validated(enum end end)
 {
@@ -529,8 +530,8 @@ static void dump_vcpu(struct vcpu *vcpu)
 
 /*
  * Writes the reason before the register dump, because dump_vcpu() may fail
- * while it reads the guest's memory.  It then calls this function a second
- * time, which ends the run without another dump.
+ * while it reads the guest's memory.  A dump_vcpu() that fails calls this
+ * function a second time, which ends the run without another dump.
  */
 void end_error(struct vcpu *vcpu, const char *fmt, ...)
 {

@@ -65,11 +65,11 @@ enum counter {
 	COUNT_RMP_RESCINDED,	/* PVALIDATEs that rescinded a page's validation */
 	COUNT_RMP_DOUBLE,	/* PVALIDATEs of a page that was validated already */
 	COUNT_RMP_LATE,		/* rescinding PVALIDATEs of a page not validated */
-	COUNT_RMP_SIZE,		/* PVALIDATEs and RMPADJUSTs that failed by size */
+	COUNT_RMP_SIZE,		/* PVALIDATEs and RMPADJUSTs with a size mismatch */
 	COUNT_RMP_MISMATCH,	/* accesses with the wrong C-bit for the page */
 	COUNT_RMP_NOT_VALIDATED, /* accesses to private pages not validated */
 	COUNT_RMP_IMPLICIT,	/* pages converted by --snp-convert=implicit */
-	COUNT_RMP_TOUCHED,	/* untouched pages whose first access decided */
+	COUNT_RMP_TOUCHED,	/* untouched pages that an access made private or shared */
 	COUNT_RMP_IMAGE,	/* pages of firmware read with C=0 */
 	COUNT_RMP_SMASHED,	/* 2 MiB entries split into 4 KiB entries */
 	COUNT_RMP_ADJUSTED,	/* RMPADJUSTs */
@@ -129,7 +129,7 @@ void report_marker(const struct vcpu *vcpu);
 
 /*
  * Measures how long the hypervisor runs.  Called with @enter true right before it
- * enters the guest or halts, and with @enter false right after it.
+ * enters the guest or halts, and with @enter false right after a VMEXIT or a halt.
  */
 void report_clock(bool enter);
 

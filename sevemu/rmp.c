@@ -226,8 +226,8 @@ static bool access_shared(struct vcpu *vcpu, u64 page, u8 rights)
 	if (!(entry->flags & RMP_ASSIGNED))
 		return true;
 	/*
-	 * Only bytes that the host knows may become visible to it, so an image's frame
-	 * that the guest has written to is like any other private frame.
+	 * Only bytes that the host knows may become visible to it.  A frame of the
+	 * firmware image is therefore shared here unless the guest has written to it.
 	 */
 	if (config.convert != CONVERT_NONE && npt_is_rom(page) && !(rights & RMP_WRITE) &&
 	    !npt_rom_stored(page)) {
@@ -330,8 +330,8 @@ static bool change_state(struct vcpu *vcpu, u64 page, bool private)
 	struct rmp_entry *entry = npt_rmp(page);
 
 	/*
-	 * QEMU ignores a change to shared where there is no RAM, and refuses the
-	 * change to private.
+	 * Where there is no RAM, do what QEMU does: ignore a change to shared, and
+	 * refuse a change to private.
 	 */
 	if (!entry)
 		return !private;

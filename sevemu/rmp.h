@@ -145,8 +145,8 @@ void rmp_host_update(u64 gpa);
 /*
  * Maps the frame of @gpa to the address of another frame, so that the guest would find the
  * same bytes at two addresses.  The RMP entry of a frame names one address, so the guest's
- * next access to @gpa is a nested page fault that the host cannot resolve.  It ends the
- * run.  attack_snp.c calls it.  @gpa must be RAM.
+ * next access to @gpa is a nested page fault that the host cannot resolve.  This fault ends
+ * the run.  attack_snp.c calls it.  @gpa must be RAM.
  */
 void rmp_host_alias(u64 gpa);
 

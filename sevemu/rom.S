@@ -94,7 +94,7 @@ start32:
 	addl	$(CMOS_RAM_ORIGIN - HV_SIZE), %ebx
 	andl	$~(LARGE_SIZE - 1), %ebx
 
-	/* The first processor has copied the image and built the page tables. */
+	/* Only the first processor copies the image and builds the page tables. */
 	testl	%ebp, %ebp
 	jnz	paging
 

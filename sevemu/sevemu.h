@@ -37,12 +37,12 @@ enum boot_mode { MODE_DIRECT64, MODE_DIRECT32, MODE_OVMF };
 /* What changes a page of an SNP guest between private and shared (--snp-convert). */
 enum snp_convert {
 	/*
-	 * A page state change; the first access to an untouched page; a read of the
-	 * firmware image with C=0.
+	 * A page changes by a page state change, by the first access to an untouched page,
+	 * and by a read of the firmware image with C=0.
 	 */
 	CONVERT_STRICT,
 	CONVERT_NONE,		/* a page state change only */
-	CONVERT_IMPLICIT,	/* any access through the other view, as KVM does */
+	CONVERT_IMPLICIT,	/* any access through the other view converts a page (KVM) */
 };
 
 /* Indices of vcpu.gpr[], which are the register numbers of the instruction encoding. */
@@ -66,25 +66,30 @@ struct config {
 	bool hostile;		/* --attack or --hostile: the host attacks the guest */
 	/*
 	 * --attack-once: the host attacks the guest in a single run.  The attack begins
-	 * after @once_exits exits (0: not so), or, with @once_later, when the script asks.
+	 * after @once_exits exits if this is not 0.  If @once_later is true, the attack
+	 * begins when the sevemu script asks for it (STOP_ATTACK of ports.h).
 	 */
 	bool once, once_later;
 	u64 once_exits;
 	bool has_marker;	/* --marker was given, so @marker is valid */
 	u64 marker;		/* --marker: linear address of the payload's entry;
 				 * watch_kaslr.c adds KASLR's distance to it */
-	u64 timeout;		/* --timeout: seconds; only for a message */
-	u64 cpu_timeout;	/* --cpu-timeout: seconds; only for a message */
-	bool trace_time;	/* --trace-time: lines of the trace have the time */
+	/*
+	 * --timeout and --cpu-timeout, in seconds.  The sevemu script measures the time, and
+	 * the hypervisor only names the numbers in a message.
+	 */
+	u64 timeout;
+	u64 cpu_timeout;
+	bool trace_time;	/* --trace-time: each line of the trace has the time */
 	bool tpm;		/* QEMU's arguments name a TPM */
 	bool gdb;		/* --gdb: gdb controls the guest */
 	bool has_success;	/* --success-port was given: the two fields below are valid */
 	u64 success_port;	/* I/O port to which the guest writes its result */
-	u64 success_value;	/* value that means success; another one means failure */
+	u64 success_value;	/* result that means success; any other means failure */
 	u64 vars;		/* bytes of the file of --vars, whole pages; 0: no --vars */
 	u64 load;		/* --load: address to load the kernel at; 0: at
 				 * the kernel's preferred address */
-	/* The rest has an effect with --sev snp only, except @measure. */
+	/* The fields from here to @psc_entries have an effect with --sev snp only. */
 	enum snp_convert convert;	/* --snp-convert */
 	bool rmp_2m;		/* --rmp=2m: RMP entries cover 2 MiB where possible */
 	unsigned int vmpl;	/* --vmpl: the VMPL that the guest runs at, 0 to 3 */
@@ -96,7 +101,7 @@ struct config {
 	bool measure;		/* --measure: the report has the launch digest */
 	bool x2apic;		/* --x2apic: the local APICs have x2APIC mode */
 	unsigned int smp;	/* --smp: number of virtual CPUs, 1 to VCPUS_MAX */
-	u64 seed;		/* --seed: selects an interleaving; 0: no --seed */
+	u64 seed;		/* --seed: varies the order of the virtual CPUs; 0: not given */
 };
 
 /* What a virtual CPU does.  ap.c has the rules. */
@@ -136,18 +141,19 @@ struct vcpu {
 	u64 npt_seen;		/* npt.c's count of changes at the last VMRUN */
 	unsigned int id;	/* index in vcpus[], APIC ID, and QEMU's processor */
 	enum vcpu_state state;
-	bool started;		/* a SIPI or AP creation has started it */
-	bool has_launch;	/* its first SIPI starts the registers of the launch */
+	bool started;		/* a SIPI or AP creation has started this virtual CPU */
+	/* The loader has set the registers with which the first SIPI starts this AP. */
+	bool has_launch;
 	enum ap_hold hold;	/* the AP reset hold that the next SIPI answers */
 	u64 hold_ghcb;		/* guest-physical address of the GHCB page of HOLD_PAGE */
-	u64 vmsa_on_init;	/* VMSA page that INIT starts; GHCB_NONE: none */
+	u64 vmsa_on_init;	/* VMSA page to run with after INIT; GHCB_NONE: none */
 	/*
-	 * Events that wait for it.  ap.c sets them with the lock held, maybe on another
-	 * processor, and ap_events() handles them on its own processor.
+	 * Events that wait for this virtual CPU.  ap.c sets them with the lock held, maybe on
+	 * another processor.  ap_events() handles them on this virtual CPU's processor.
 	 */
 	bool reset_apic;	/* the local APIC must be reset, because INIT has come */
 	bool destroy_pending;	/* the guest has destroyed it */
-	u64 create_pending;	/* VMSA page that AP creation starts; GHCB_NONE: none */
+	u64 create_pending;	/* VMSA page of an AP creation; GHCB_NONE: none */
 	bool init_pending;	/* INIT has come */
 	bool sipi_pending;	/* a SIPI with @sipi_vector has come behind INIT */
 	u8 sipi_vector;
@@ -157,11 +163,11 @@ struct vcpu {
 	u64 x2apic_icr;		/* interrupt command register in x2APIC mode */
 	bool real_iret;		/* exits.c executes its next IRET: see exit_iret() */
 	u64 exits;		/* number of its VMEXITs */
-	u64 starts;		/* how often it was started since the launch */
+	u64 starts;		/* how often the virtual CPU was started since the launch */
 	/* smp.c sets these for other processors to read. */
 	bool present;		/* its processor has started */
 	bool in_guest;		/* its processor runs the guest, or is about to */
-	/* Another processor has sent it an NMI, which it has not taken yet. */
+	/* Another processor has sent this one an NMI, which this one has not taken yet. */
 	bool kicked;
 	bool asleep;		/* its processor waits in svm_sleep() for an NMI */
 	u32 intercepts;		/* HOOK_INTERCEPT_* bits that a test guest has set */
@@ -174,8 +180,9 @@ struct vcpu {
 				 * half of the address space, where only a kernel
 				 * runs */
 	/*
-	 * Writes of CR3 and CR4 are not intercepted, because many of them in a row
-	 * have changed neither register.  cr3_seen and cr4_seen are their values then.
+	 * true: writes of CR3 and CR4 are not intercepted, to save exits.  exits.c sets this
+	 * when many writes in a row have changed neither register, and keeps the values of
+	 * the registers in @cr3_seen and @cr4_seen.
 	 */
 	bool cr_free;
 	unsigned int cr_same;	/* writes of CR3 and CR4 in a row without a change */

@@ -24,7 +24,7 @@ void sha256_init(struct sha256 *hash);
 /* Adds @len bytes at @data to the hashed bytes. */
 void sha256_add(struct sha256 *hash, const void *data, size_t len);
 
-/* Writes the digest of the hashed bytes to @digest.  @hash must be started again. */
+/* Writes the digest of the hashed bytes to @digest.  Further use needs sha256_init(). */
 void sha256_end(struct sha256 *hash, u8 digest[SHA256_SIZE]);
 
 /* Writes the SHA-384 of the @len bytes at @data to @digest. */

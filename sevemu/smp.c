@@ -25,9 +25,9 @@
 
 /* Pages of the stack of each processor but the first. */
 #define STACK_PAGES		8
-/* rom.S has its entry for these processors at 0xff000, where vector 0xff leads. */
+/* A SIPI with this vector starts a processor at 0xff000, where rom.S has the APs' entry. */
 #define START_VECTOR		0xff
-/* smp_enter() waits up to this many times longer than it must, with --seed. */
+/* With --seed, smp_enter() executes fewer than this many PAUSEs more; a power of two. */
 #define PAUSES			4
 
 u64 smp_stack;
@@ -150,8 +150,8 @@ void smp_wait(struct vcpu *vcpu)
 		take_lock(vcpu);
 		vcpu->asleep = false;
 		/*
-		 * The sleep may have been ended by an NMI of the machine, and another
-		 * processor may have sent its own NMI since.
+		 * If an NMI of the machine (ports.h) has ended the sleep, another
+		 * processor may have sent its own NMI since: take that NMI, too.
 		 */
 		smp_take_nmi(vcpu);
 		report_clock(false);
@@ -160,8 +160,8 @@ void smp_wait(struct vcpu *vcpu)
 }
 
 /*
- * Sends an NMI to the processor of @vcpu, unless another one is on its way.  The flag tells
- * the processor that the NMI is not the guest's.
+ * Sends an NMI to the processor of @vcpu, unless an NMI of a processor is on its way to it.
+ * vcpu->kicked tells that processor that the NMI is not for the guest.
  */
 static void kick(struct vcpu *vcpu)
 {

@@ -52,8 +52,8 @@ void smp_wait(struct vcpu *vcpu);
 void smp_stop_others(void);
 
 /*
- * Makes the processor of @vcpu look at its state again: ends its sleep or its stay in
- * the guest.  Does not wait for it.
+ * Makes the processor of @vcpu look at vcpu->state again: ends the processor's sleep or
+ * its stay in the guest.  Does not wait until the processor has done so.
  */
 void smp_kick(struct vcpu *vcpu);
 

@@ -55,9 +55,9 @@ bool snapshot_protects(u64 gpa);
 void snapshot_each_store(void (*see)(u64 gpa));
 
 /*
- * Copies the @len bytes at @gpa as they were at the first snapshot_take() to @block.
- * They must lie in one frame.  Returns false if the frame was not written to since
- * then: it has no other contents than the present ones.
+ * Copies the @len bytes at @gpa, as they were at the first snapshot_take(), to @block.
+ * The bytes must lie in one frame.  Returns false, with nothing copied, if the frame was
+ * not written to since then, so that its present bytes are those of the first snapshot.
  */
 bool snapshot_launch(u64 gpa, void *block, size_t len);
 
@@ -76,16 +76,16 @@ void snapshot_replace(u64 word, u64 change);
 void snapshot_seal(void);
 
 /*
- * Returns whether the bytes of such a frame have changed since snapshot_seal(), and sets
- * *@gpa to its address.  A frame to which the processor has pushed an exception is left
- * out, and one that has lost its validation.
+ * Returns whether the bytes of a frame that is validated private memory of an SNP guest
+ * have changed since snapshot_seal(), and sets *@gpa to the frame's address.  Leaves out a
+ * frame to which the hypervisor has written for the guest since (npt_store()).
  */
 bool snapshot_broken(u64 *gpa);
 
 /*
- * Returns whether the bytes of a frame that is and was validated private memory of an SNP
- * guest differ from the snapshot although the guest has not written to it, and sets *@gpa
- * to its address.
+ * Returns whether the bytes of a frame differ from the snapshot although the guest has not
+ * written to the frame, and sets *@gpa to the frame's address.  Looks only at frames that
+ * are validated private memory of an SNP guest now and were so in the snapshot.
  */
 bool snapshot_altered(u64 *gpa);
 

@@ -204,7 +204,8 @@ static void page_state(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *
 
 /*
  * Returns whether the host can write to the @pages pages at @gpa, which an extended guest
- * request names for the certificates.  With 0 pages the guest asks how many it takes.
+ * request names for the certificates.  @pages may be 0: the guest then only asks how many
+ * pages the certificates need.
  */
 static bool data_pages(u64 gpa, u64 pages)
 {

@@ -10,9 +10,9 @@
 
 /*
  * Handles an intercepted #UD of an SNP guest, whose RIP is at the instruction.
- * QEMU's processor does not know the three instructions and raises #UD for them:
- * executes them for the guest.  Any other instruction gets the #UD.  exits.c
- * calls it.
+ * QEMU's processor raises #UD for the three instructions, because it does not
+ * know them.  This function executes them for the guest.  For any other
+ * instruction it injects the #UD into the guest.  exits.c calls it.
  */
 void snp_exit_ud(struct vcpu *vcpu);
 

@@ -28,7 +28,7 @@
 #define KERNEL_CPUID		(SNP_RESERVED + PAGE_SIZE)
 #define KERNEL_CALLING_AREA	(SNP_RESERVED + 2 * PAGE_SIZE)
 
-/* The blob is behind the setup_data node in its page. */
+/* Offset of the confidential-computing blob in its page, behind the setup_data node. */
 #define BLOB_OFFSET		0x40
 #define BLOB_MAGIC		0x45444d41	/* "AMDE" */
 #define SETUP_CC_BLOB		7
@@ -397,8 +397,8 @@ static void make_hashes_page(const u8 *image, u32 size, u64 gpa)
 }
 
 /*
- * Returns the SEV metadata of the firmware image.  Ends the run if it has none, unless its
- * launch is measured: it then has no sections.
+ * Returns the SEV metadata of the firmware image.  If the image has none, ends the run, or,
+ * with --measure, returns metadata without sections.
  */
 static const struct metadata *find_metadata(const u8 *image, u32 size)
 {

@@ -11,9 +11,9 @@
 #include "sevemu.h"
 
 /*
- * Guest-physical addresses of these pages in the direct modes: the page with
- * setup_data and blob, and the first of the pages that E820 has as reserved, up to
- * SNP_RESERVED_END.
+ * Guest-physical addresses of pages of the launch in the direct modes.  The page SNP_BLOB has
+ * a setup_data node and the blob.  The kernel's memory map has the pages from SNP_RESERVED to
+ * SNP_RESERVED_END as reserved.
  */
 #define SNP_BLOB		0x39000
 #define SNP_RESERVED		0x3a000

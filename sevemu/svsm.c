@@ -36,8 +36,9 @@
 #define SVSM_BAD_ADDRESS	0x80000003
 #define SVSM_BAD_PARAMETER	0x80000005
 /*
- * A PVALIDATE of the SVSM has failed.  Its EAX is added, or SVSM_NOT_CHANGED if the page
- * was in the state already.
+ * The result of the call PVALIDATE if the SVSM's instruction PVALIDATE has failed.  The
+ * instruction's EAX is added, or SVSM_NOT_CHANGED if the page already had the state that
+ * the guest asked for.
  */
 #define SVSM_PVALIDATE_FAILED	0x80001000
 #define SVSM_NOT_CHANGED	0x10
@@ -52,7 +53,7 @@ struct calling_area {
 	u8 reserved[6];
 };
 
-/* The list of pages of the call PVALIDATE, which must not cross a page. */
+/* The list that the guest passes to the call PVALIDATE.  It must lie in one page. */
 struct page_list {
 	u16 count;		/* number of entries */
 	u16 next;		/* index of the next entry to handle; the SVSM advances it */
@@ -63,7 +64,7 @@ struct page_list {
 /* Fields of an entry of struct page_list. */
 #define ENTRY_SIZE		0x3	/* 0: 4 KiB, 1: 2 MiB */
 #define ENTRY_VALIDATE		0x4	/* validate; 0: rescind */
-#define ENTRY_IGNORE_CF		0x8	/* a page that is in the state already is no error */
+#define ENTRY_IGNORE_CF		0x8	/* no error if the page has the state already */
 #define ENTRY_RESERVED		0xff0
 #define ENTRY_GPA		(~0xfffull)
 
@@ -139,7 +140,7 @@ static u64 validate_entry(struct vcpu *vcpu, u64 entry, u64 list)
 		rmp_validated_twice(vcpu, gpa, validate);
 		return SVSM_PVALIDATE_FAILED + SVSM_NOT_CHANGED;
 	}
-	/* The guest must not find bytes that the host has put there. */
+	/* Clear the validated pages, so that the guest finds no bytes of the host in them. */
 	for (page = gpa; validate && page < gpa + bytes; page += PAGE_SIZE)
 		npt_clear(page);
 	return SVSM_SUCCESS;
@@ -185,7 +186,7 @@ static u64 create_vcpu(struct vcpu *vcpu)
 	    vcpus[id].svsm_vmsa != GHCB_NONE)
 		return SVSM_BAD_PARAMETER;
 	vcpus[id].svsm_vmsa = gpa;
-	/* The area of the CPU that makes the call stays as it is. */
+	/* A CPU that makes the call for itself keeps the calling area that it has. */
 	if (&vcpus[id] != vcpu)
 		vcpus[id].svsm_area = area;
 	rmp_adjust(gpa, false, vcpu->vmpl, RMP_ALL_RIGHTS, true);

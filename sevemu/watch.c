@@ -39,7 +39,7 @@
 #define SECRET_SLOTS_MIN	0x1000
 #define DISTINCT_BYTES		6
 #define RANGES_MAX		8
-/* More page tables than the stub has. */
+/* watch_tables() checks at most this many page tables, which are more than the stub has. */
 #define TABLES_MAX		256
 
 struct watch watch;
@@ -273,7 +273,7 @@ static void look_at_store(u64 gpa)
 	for (i = 0; i < owned_count; i++)
 		if (gpa >= owned[i].start && gpa < owned[i].end)
 			return;
-	/* A guest whose private memory was changed may change more of it. */
+	/* If the attack changes private memory, it may make the guest write anywhere. */
 	if (attack_by_memory())
 		return;
 	/*
@@ -426,8 +426,9 @@ static void allow_inputs(u8 *allowed, const struct ghcb *g)
 }
 
 /*
- * Fails the run if the stub itself never makes this request.  A handler that believes a
- * #VC of the host would make it, and send registers of the interrupted code.
+ * Fails the run if the request in @g is one that the stub itself never makes.  A #VC
+ * handler that believes a #VC that the host has injected would make such a request, and
+ * would send registers of the interrupted code to the host.
  */
 static void look_at_request(const struct ghcb *g)
 {

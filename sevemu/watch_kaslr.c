@@ -64,9 +64,9 @@ struct course {
 		u64 end;	/* address behind the payload, page-aligned */
 	} place;
 	/*
-	 * Page-aligned words that were in the GHCB page before @place was known, the
-	 * last GUESSES_MAX of them.  In an SEV-ES guest the page is private when the
-	 * stub decodes the payload, so that the place becomes known afterwards.
+	 * The last GUESSES_MAX page-aligned words that the GHCB page had before this file
+	 * knew @place.  This file compares them with @place later, because the stub of an
+	 * SEV-ES guest makes the GHCB page private before it decodes the payload.
 	 */
 	u64 guesses[GUESSES_MAX];
 	unsigned int guess_count;

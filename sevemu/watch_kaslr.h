@@ -30,7 +30,7 @@ void kaslr_start(u64 run);
 
 /*
  * Returns the virtual address to which the stub has relocated the payload in this
- * run.  Returns 0 if it has not come so far, or without --chance.
+ * run.  Returns 0 if the stub has not relocated the payload yet, or without --chance.
  */
 u64 kaslr_virtual(void);
 
@@ -42,8 +42,9 @@ u64 kaslr_virtual(void);
 u64 kaslr_number(unsigned int i);
 
 /*
- * Keeps what has been seen of the present run.  Later runs continue there, with its
- * random numbers.  Belongs to snapshot_take().
+ * Saves what watch_kaslr.c has seen of the present run, with its random numbers.
+ * kaslr_start() then restores it at the start of each run.  campaign.c calls this when it
+ * takes the snapshot from which later runs start.
  */
 void kaslr_keep(void);
 

@@ -314,8 +314,8 @@ static inline void write_dr1(u64 v)
 }
 
 /*
- * The address of a breakpoint at @at, or, if @at is 0, of a breakpoint that is not used:
- * one that no page of a guest under attack has.  A guest may jump to address 0.
+ * Returns the address for the debug register of a breakpoint at @at.  0 means no breakpoint:
+ * returns an address that no guest under attack maps, because a guest may jump to address 0.
  */
 static inline u64 breakpoint(u64 at)
 {

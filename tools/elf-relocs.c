@@ -235,9 +235,10 @@ static void add_kept(struct relocs *relocs, const Elf64_Rela *rela, u64 offset,
 	case R_X86_64_GOTPCRELX:
 	case R_X86_64_REX_GOTPCRELX:
 		/*
-		 * No relocation is kept for the entries of the table. LLVM's
-		 * linker leaves this type even where it has changed the
-		 * instruction to one that does not need the table.
+		 * The linker keeps no relocations of the global offset table's
+		 * entries, so the stub could not relocate the table. LLVM's linker
+		 * leaves these types even where it has changed the instruction to
+		 * one that does not need the table.
 		 */
 		die("relocation of type %u at %#lx cannot be done at boot: it is for a global offset table: compile with -fno-pic, or link a static PIE",
 		    type, rela->r_offset);
@@ -330,7 +331,8 @@ static const char *code_name(const struct elf *elf)
  * Returns whether the relocations of a Linux kernel, @relocs, are complete enough
  * to move it. A kernel that is moved by a part of its relocations would crash.
  * Linux's code always has relocations. From 6.5 on, Linux's build removes the kept
- * relocations from vmlinux. From 6.12 on, it overlooks the sections .relaruntime_*.
+ * relocations from vmlinux. From 6.12 on, the build leaves a part of them there, the
+ * sections .relaruntime_*.
  * Warns if the kernel is a vmlinux, because the user can name the bzImage of the
  * same build instead.
  */

@@ -384,8 +384,8 @@ static void add_section(const struct elf *elf, struct image *image,
 }
 
 /*
- * Sorts sections by start. Those with the same start stay in the order of the file, by
- * whatever algorithm the C library sorts.
+ * Orders sections by start, for qsort(). Sections with the same start stay in the order of
+ * the file, so that the result does not depend on the C library's algorithm.
  */
 static int compare_start(const void *a, const void *b)
 {

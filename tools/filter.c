@@ -346,7 +346,10 @@ static u64 find_run(const u8 *bytes, u64 at, u64 end, struct payload_filter *f)
 				 number_at(bytes, at, f));
 		bool same = !memcmp(bytes + at, bytes + at + stride, stride);
 
-		/* Equal numbers, such as zeros, are compressed well already. */
+		/*
+		 * Equal numbers, such as zeros, compress well without a filter, so they
+		 * do not change the score of a run.
+		 */
 		if (same && score)
 			continue;
 		if (!same && step && step <= RUN_STEP && step >= -RUN_STEP &&
@@ -392,7 +395,10 @@ static void choose_kind(struct choice *c, const struct payload_filter *f)
 	       gain >= other_gain ? gain : other_gain);
 }
 
-/* Tries all shapes in [@at, @end), in which no filter has been chosen. */
+/*
+ * Searches the offsets [@at, @end) for runs of each kind in run_shapes[], and tries a filter
+ * for each run. The caller passes only offsets for which no filter has been chosen yet.
+ */
 static void try_runs(struct choice *c, u64 at, u64 end)
 {
 	const u8 *bytes = c->image->bytes.data;
@@ -415,7 +421,10 @@ static void try_runs(struct choice *c, u64 at, u64 end)
 
 /* ---- the choice ---- */
 
-/* Ranges of chosen filters do not overlap, so no two of them have the same start. */
+/*
+ * Orders filters by the start of their ranges, for qsort(). Ranges of chosen filters do not
+ * overlap, so no two of them have the same start.
+ */
 static int compare_place(const void *a, const void *b)
 {
 	u64 left = ((const struct candidate *)a)->filter.start;
@@ -424,7 +433,10 @@ static int compare_place(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* The highest gain first. The order of equal gains must not depend on the C library. */
+/*
+ * Orders filters from the highest gain to the lowest, for qsort(). Orders equal gains by start,
+ * so that the result does not depend on the C library's algorithm.
+ */
 static int compare_gain(const void *a, const void *b)
 {
 	u64 left = ((const struct candidate *)a)->gain;

@@ -69,7 +69,8 @@ static const struct format {
 #define PE_NAME_SIZE		8
 
 #define ZBOOT_MAGIC_AT		4
-#define ZBOOT_WHERE_AT		8	/* u32 offset, u32 size of the kernel */
+/* Two u32: the offset of the compressed kernel in the EFI zboot image, and its size. */
+#define ZBOOT_WHERE_AT		8
 #define ZBOOT_CODEC_AT		24	/* the codec's name */
 #define ZBOOT_CODEC_SIZE	6
 

@@ -430,8 +430,8 @@ u64 header_digest(const struct payload_header *header)
 /*
  * Refuses a payload that leaves no room for the stub. The stub's copy lies above
  * the payload's memory, and 32-bit code must reach both. linker.ld makes the same
- * check with the exact sizes. STUB_ROOM is larger, but memory that close to 4 GiB
- * is never RAM in a PC, because its APICs are there.
+ * check with the exact sizes. STUB_ROOM is larger than the exact size. This refuses no
+ * useful payload: a PC has APICs and no RAM in the last MiBs below 4 GiB.
  */
 static void check_room(const struct payload_header *header)
 {

@@ -70,7 +70,7 @@ struct boot_traits {
 struct section {
 	char name[SECTION_NAME_MAX];
 	u64 start, size;		/* offset in the flat image, and bytes */
-	size_t order;			/* number of sections before it in the file */
+	size_t order;			/* sections before this one in the file */
 	bool code;			/* holds instructions */
 };
 
@@ -238,8 +238,8 @@ struct packing {
 	const char *codec;		/* zstd, lz4, none or auto */
 	const char *launch;		/* what measures the image: psp, hash or
 					 * none; NULL: the option was not given */
-	const char *filter;		/* yes or no; NULL: the option was not
-					 * given */
+	/* Whether filters are used: yes or no; NULL: the option was not given. */
+	const char *filter;
 	int level;			/* compression level; 0: the codec's default */
 	bool quiet;			/* no progress on stderr */
 };
@@ -278,8 +278,8 @@ bool pack_holds(const struct payload_header *header, const struct blob *frame,
 		const struct image *image);
 
 /*
- * Returns the bytes that zstd makes of the @size bytes at @bytes, at the level that is
- * the default for payloads. The report uses it to tell what a section contributes.
+ * Returns the size in bytes to which zstd compresses the @size bytes at @bytes, at the
+ * default level for payloads. The report prints this size for each section.
  */
 u64 pack_size(u8 *bytes, u64 size);
 
@@ -304,8 +304,8 @@ const char *decoder_name(u32 codec);
 #define PSP_NS_PER_KIB		250000UL
 
 /*
- * Return the digests that the payload header has of the @size compressed bytes at
- * @frame, and of its own fields up to the digest.
+ * Return the values for the payload header's fields comp_digest, the digest of the @size
+ * compressed bytes at @frame, and header_digest, the digest of all fields before it.
  */
 u64 frame_digest(const u8 *frame, u64 size);
 u64 header_digest(const struct payload_header *header);

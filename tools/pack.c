@@ -67,9 +67,10 @@ static void show_progress(const struct setting *s, size_t done, size_t total)
 /* ---- zstd ---- */
 
 /*
- * Returns zstd's window as a power of two: it reaches over the whole image, because the
- * stub's decoder has all of its output anyway, so that a large window costs no memory
- * there. Up to ZSTD_WINDOWLOG_LIMIT_DEFAULT every zstd unpacks the frame.
+ * Returns the binary logarithm of zstd's window for an image of @size bytes. The window
+ * reaches over the whole image. This costs the stub no memory, because its decoder keeps
+ * all of its output anyway. The window is at most ZSTD_WINDOWLOG_LIMIT_DEFAULT, the largest
+ * that zstd's own decoders accept by default.
  */
 static int window_log(size_t size)
 {
@@ -347,7 +348,7 @@ bool pack_holds(const struct payload_header *header, const struct blob *frame,
 	return same;
 }
 
-/* Calls die() unless the stub will make the bytes of @image of @packed. */
+/* Calls die() unless @packed decodes to the bytes of @image, as the stub will decode it. */
 static void prove(const struct image *image, const struct packed *packed)
 {
 	struct payload_header header = {
@@ -412,7 +413,7 @@ static const struct launch {
 /*
  * Instructions that zstd's decoder executes for a block, for a sequence (literals and a
  * match) and for a literal, and instructions that undoing the filters takes for 100 bytes
- * of code and for a word of a table. They fit counts of valgrind within 2 %
+ * of code and for a word of a table. The numbers are fitted to counts of valgrind
  * (docs/performance.md).
  */
 #define ZSTD_PER_BLOCK		32300UL
@@ -452,7 +453,7 @@ static u64 count_literals(const u8 *at, u64 *size)
 	u64 fields, literals;
 
 	if (type < 2) {
-		/* Raw bytes, or one byte that repeats. */
+		/* The section has all literals (type 0), or one byte to repeat (type 1). */
 		fields = little_endian(at, raw_header[format]);
 		literals = fields >> (format & 1 ? 4 : 3);
 		*size = raw_header[format] + (type ? 1 : literals);
@@ -494,7 +495,7 @@ static u64 zstd_instructions(const struct blob *frame)
 				 count_sequences(frame->data + at + size);
 		}
 		count += ZSTD_PER_BLOCK;
-		/* A block that repeats one byte (type 1) has one byte. */
+		/* A block of type 1 repeats one byte, and has only this byte in the frame. */
 		at += (block >> 1 & 3) == 1 ? 1 : block >> 3;
 	} while (!(block & 1));
 	return count;
@@ -629,7 +630,10 @@ static void print_time(u64 ns)
 			ns / 100000 % 10);
 }
 
-/* Prints what was tried, and of what the expected time of the best consists. */
+/*
+ * Prints each trial's size and expected time, and how much of the best trial's time is for
+ * the launch and how much for the decoder.
+ */
 static void print_search(const struct search *search)
 {
 	const struct trial *best = &search->trials[search->best];
@@ -656,10 +660,11 @@ static void print_search(const struct search *search)
 }
 
 /*
- * Compresses the image with the settings of quick[], with and without filters. Then goes
- * through slow[], with filters if zstd's quick setting cost less with them, until a
- * setting is not the best so far. If the second of them is not the best, tries zstd's
- * highest level instead. Returns the result that costs least, and prints all results.
+ * Compresses the image with the settings of quick[], with and without filters. Then tries
+ * slow[] from SLOW_FIRST upwards, with filters if zstd's quick setting cost less with them,
+ * until a setting is not the best so far. If the setting above SLOW_FIRST is already not the
+ * best, tries those below SLOW_FIRST, too. Returns the result that costs least, and prints
+ * all results.
  *
  * zstd's target length and strategy are those of the level: others have changed Debian's
  * kernels by less than 0.1 %, or were worse in bytes and instructions.

@@ -83,7 +83,7 @@ static void wrmsr(uint32_t msr, uint64_t value)
 
 /*
  * Sends a request by the GHCB MSR. If the reply is not @reply, asks the hypervisor to
- * terminate the guest, because it cannot print then.
+ * terminate the guest, because the kernel cannot print without a GHCB.
  */
 static void msr_request(uint64_t request, uint64_t reply)
 {

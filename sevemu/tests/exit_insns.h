@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * exit_insns.h - a table of the instructions that raise #VC in an SEV-ES guest.
- * sevemu's test guest and the stub's self-test tests/payload/nae both execute them. It
- * can be used in C and in assembly, and includes no header of sevemu or of the stub.
+ * sevemu's test guest and the stub's self-test tests/payload/nae both execute them. This
+ * header is for C and for assembly, and includes no header of sevemu or of the stub.
  *
  * EXIT_INSNS(ROW) expands to ROW(id, text, exit, reads, writes) for each instruction:
  *
@@ -14,8 +14,9 @@
  *		is written only in part is among them
  *	writes	GPR_*: the registers that may change
  *
- * <asm/svm.h> must be included where ROW uses the exit code. VMMCALL reads the
- * registers of KVM's hypercalls, and those of sevemu's test hooks.
+ * <asm/svm.h> must be included where ROW uses the exit code. The column "reads" of
+ * VMMCALL names the registers in which KVM's hypercalls or sevemu's test hooks take
+ * arguments.
  */
 #ifndef EXIT_INSNS_H
 #define EXIT_INSNS_H

@@ -49,7 +49,7 @@ struct field {
 
 #define FIELD(name) { #name, offsetof(struct payload_header, name), \
 		      sizeof(((struct payload_header *)0)->name) }
-/* The same for a field of element @n of the filters: "filter0_start". */
+/* A struct field for a field of payload_header.filter[@n], named as in "filter0_start". */
 #define FILTER_FIELD(n, name) { "filter" #n "_" #name, \
 		offsetof(struct payload_header, filter[n].name), \
 		sizeof(((struct payload_filter *)0)->name) }

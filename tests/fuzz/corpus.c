@@ -15,7 +15,7 @@
 #define INPUT_MAX	0x100000
 /*
  * A run of fewer zero bytes than this is written as 00 for each byte, because the
- * notation (LENGTH) for the whole run would not be shorter.
+ * notation (LENGTH) would save at most one character.
  */
 #define RUN_MIN		3
 

@@ -15,7 +15,10 @@
 #include "misc.h"
 
 #include "image.h"
-/* The stub's constants, which linker.ld delimits in the stub: all memory. */
+/*
+ * The bounds of the stub's constants, which linker.ld sets in the stub. In this test all
+ * memory counts as constants, so that the stub's code accepts any string of the test.
+ */
 #define _rodata ((const u8 *)0)
 #define _erodata ((const u8 *)~0UL)
 
@@ -29,7 +32,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static const u8 *port_data;
 static size_t port_size, port_reads;
-/* If true, inb() of any port returns a UART's status "ready". */
+/*
+ * If true, inb() returns for every port the status of a UART that is ready to send. If
+ * false, inb() returns bytes of the input.
+ */
 static bool port_ready;
 
 static noreturn void wrong(const char *what, long value)
@@ -67,8 +73,8 @@ void outsb(u16 port, const void *buf, size_t count)
 }
 
 /*
- * In this test the machine is no SEV-ES guest. fuzz_ghcb.c tests port I/O through
- * the GHCB.
+ * Replaces the stub's function, which terminates an SEV-ES guest. The machine in this
+ * test is no SEV-ES guest. fuzz_ghcb.c tests port I/O through the GHCB.
  */
 void sev_rule_out_es(void)
 {

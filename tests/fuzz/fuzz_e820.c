@@ -28,7 +28,8 @@
 #define NODE_HEAD	16
 #define NODE_ENTRIES	3
 #define EXT_TYPE	1		/* boot.rst: SETUP_E820_EXT */
-#define NOWHERE	((u64)8)		/* an address that faults if it is read */
+/* A value for the setup_data pointer. No memory is mapped there, so a read faults. */
+#define NOWHERE	((u64)8)
 
 static struct boot_params bp;
 /* Address of the byte that ram[0] and other[0] stand for. */
@@ -134,8 +135,8 @@ static void take_chain(struct input *in)
 			follows[i] = take_u8(in);
 		chain[i].type = how & 2 ? take_u8(in) : EXT_TYPE;
 		/*
-		 * The node's data has 0 to 63 bytes: at most 3 E820 entries of 20
-		 * bytes, and 3 bytes more.
+		 * The node's data has 0 to 63 bytes: up to 3 E820 entries of 20 bytes,
+		 * and a rest that is no whole entry. The stub must ignore the rest.
 		 */
 		chain[i].len = how >> 2;
 		for (count = 0; count < NODE_ENTRIES; count++)

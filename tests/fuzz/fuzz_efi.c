@@ -311,8 +311,9 @@ static struct fake_file *file_of(char *name)
 
 /*
  * Makes the initrd that the stub must pass on if the command line @options names
- * files with initrd=. Each file has the size that firmware reports the second time,
- * size_later, and is padded to a multiple of four bytes.
+ * files with initrd=. The stub asks firmware twice for the size of a file, and firmware
+ * may report another size the second time. The initrd has each file with that second
+ * size, size_later, padded to a multiple of four bytes.
  */
 static void want_files(const char *options)
 {

@@ -182,10 +182,10 @@ static void fuzz_one(struct input *in)
 		port = take_u16(in);
 		arg = take_u16(in);
 		/*
-		 * Operation 3 shuts the GHCB page down, and 4 sets it up. The stub
-		 * sets the page up once only, first of all or directly after the first
-		 * operation, here a read of a port. It shuts down only a page that is
-		 * set up.
+		 * Operation 0 reads a port, 3 shuts the GHCB page down, and 4 sets the
+		 * page up. The stub sets the page up once only. Hence operation 4 comes
+		 * first, or second after a read of a port. The stub shuts down only a
+		 * page that is set up.
 		 */
 		if (i == 0)
 			op = take_u8(in) & 1 ? 0 : 4;

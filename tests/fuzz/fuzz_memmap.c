@@ -6,9 +6,9 @@
  *
  * A model records for each MiB (cell) below 256 MiB whether the payload may lie
  * there. The stub's choice must be allowed by the model, and the stub must find an
- * address if the model allows any. The command line continues with arbitrary bytes
- * of the input, which the model ignores. They can only forbid addresses, so that
- * the stub may find none.
+ * address if the model allows any. The command line may continue with arbitrary bytes
+ * of the input, which the model ignores. Options in these bytes can only forbid further
+ * addresses. If there are such bytes, the stub may thus also find no address.
  */
 #define XXH_INLINE_ALL
 #include <common/xxhash.h>
@@ -161,8 +161,8 @@ static int print_size(char *text, size_t room, u64 mib, u8 how)
 
 /*
  * Writes a command line of mem= and memmap= options to @text, and marks the memory
- * that they reserve as taken. Returns the lowest of the limits of memory in bytes
- * that they set, or 0 if they set none.
+ * that memmap= reserves as taken. Options without a start address limit the memory.
+ * Returns the lowest of these limits in bytes, or 0 if there is no limit.
  */
 static u64 take_options(struct input *in, char *text, size_t room)
 {

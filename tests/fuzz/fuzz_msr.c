@@ -39,7 +39,10 @@ static struct input *replies;
 
 /* ---- the processor ---- */
 
-/* CPUID of ask_cpuid(), which exception_vc handles. */
+/*
+ * Replaces the stub's function, which executes CPUID. Returns true if the processor raises
+ * #VC at this CPUID; @regs then has no valid values.
+ */
 bool ask_cpuid(u32 leaf, struct cpuid_regs *regs)
 {
 	CHECK(leaf == LEAF_MAX || leaf == LEAF_SEV, "leaf %#x", leaf);
@@ -86,7 +89,8 @@ static void make_tables(void)
 /*
  * Returns the C-bit's number by the loader's page tables: the one address bit that
  * is set in the entry which maps the stub and is not part of the stub's address.
- * Returns 0 if no such bit or several are set.
+ * Returns 0 if no such bit or several are set. Also returns 0 if the entries that point
+ * to tables have another such bit than @claimed, the C-bit that the host or CPUID names.
  */
 static u64 bit_in_tables(u64 claimed)
 {
@@ -217,7 +221,10 @@ static noreturn void predict_stage1(void)
 		ends(2, 12);
 	if (*(u8 *)frame.rip != 0x0f || *(u8 *)(frame.rip + 1) != 0xa2)
 		ends(2, 6);
-	/* Nothing is emulated before the GHCB page is shared. */
+	/*
+	 * Without a shared GHCB page sev_es_vc() emulates no CPUID. It terminates the guest
+	 * with the reason 13 for a sub-leaf other than 0, else with 12 (no GHCB page).
+	 */
 	ends(2, (u32)frame.rcx ? 13 : 12);
 }
 

@@ -82,8 +82,8 @@ static void expect_taken(u64 start, u64 end)
 
 /*
  * Predicts the effect of a setup_data node of type SETUP_INDIRECT or SETUP_IMA (8),
- * which points to further data: KASLR must not use its memory. Returns false if the
- * stub must refuse the node.
+ * which points to further data. KASLR must not put the payload over that data. Returns
+ * false if the stub must refuse the node.
  */
 static bool predict_indirect(const struct setup_data *node, u64 addr)
 {
@@ -127,9 +127,9 @@ static bool predict_loaded(u64 start, u64 end)
 
 /*
  * Predicts the effect of a setup_data node of type SETUP_KEXEC_KHO (10), by
- * which kexec hands memory over to the next Linux. The stub must map what the
- * node points to, and KASLR must know its scratch areas. Returns false if the
- * stub must refuse the node.
+ * which kexec hands memory over to the next Linux. The stub must map the two ranges
+ * that the node points to, and must pass the scratch areas in the second range to
+ * KASLR. Returns false if the stub must refuse the node.
  */
 static bool predict_handover(const struct setup_data *node, u64 addr)
 {
@@ -157,7 +157,7 @@ static bool predict_handover(const struct setup_data *node, u64 addr)
 	return true;
 }
 
-/* Predicts what map_setup_data() does with the list. */
+/* Predicts what map_setup_data() maps, and how it refuses the setup_data list. */
 static void predict_chain(void)
 {
 	u64 addr = fake.bp.hdr.setup_data, end;
@@ -180,7 +180,10 @@ static void predict_chain(void)
 		if (!predict_indirect(&node, addr) ||
 		    !predict_handover(&node, addr))
 			return;
-		/* The blob of type 7 exists in SNP guests only. */
+		/*
+		 * A node of type 7 has an SNP guest's blob. The stub refuses it in any
+		 * other guest.
+		 */
 		expected_error = "SNP blob";
 		if (node.type == 7 && !fake.snp)
 			return;

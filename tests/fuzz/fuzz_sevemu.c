@@ -77,15 +77,18 @@ static u64 dma_high;
 static u16 selected;
 static u32 offset;
 
-/* Whether the input is a guest's request, not work of sevemu before the guest starts. */
+/*
+ * True while sevemu handles a guest's request. False while sevemu reads fw_cfg for itself,
+ * before it starts the guest.
+ */
 static bool by_guest;
 
 static void check_shared(const u8 *data, size_t size);
 
 /*
- * Does what fw_cfg's DMA does: copies bytes of directory[] as the structure at
- * @address asks, which is QEMU's FWCfgDmaAccess. At a guest's request it may write to
- * the shared buffer only.
+ * Fake of fw_cfg's DMA: copies bytes of directory[] as QEMU's structure FWCfgDmaAccess
+ * at @address asks. If sevemu uses the DMA for a guest's request, the destination must be
+ * the GHCB's shared buffer.
  */
 static void run_dma(u64 address)
 {
@@ -136,7 +139,10 @@ static void outl(u16 port, u32 value)
 	check_port(port, 4);
 }
 
-/* The outl() of sevemu's own code for fw_cfg, which may use fw_cfg's DMA. */
+/*
+ * Replaces outl() in sevemu/fwcfg.c, the only file of sevemu that may use fw_cfg's DMA.
+ * Fails the test at any port but those of the DMA.
+ */
 static void fwcfg_outl(u16 port, u32 value)
 {
 	if (port == 0x514)
@@ -687,8 +693,9 @@ static void fuzz_page(struct vcpu *vcpu)
 /* ---- requests of an SEV-SNP guest for page states ---- */
 
 /*
- * Does to the copy @g of a GHCB page what the hypervisor must do at its page state request
- * (GHCB 4.1.6), and returns sw_exit_info_2. *@changes is the number of page states changed.
+ * @g is a copy of a GHCB page with a request to change page states (GHCB 4.1.6). Changes
+ * @g as the hypervisor must, adds to *@changes the number of page states that the
+ * hypervisor must try to change, and returns the value for sw_exit_info_2.
  */
 static u64 model_states(struct ghcb *g, unsigned int *changes)
 {

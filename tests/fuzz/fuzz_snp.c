@@ -26,13 +26,20 @@ static unsigned int expected;
 #define PAGES		4096		/* 16 MiB */
 
 static struct {
-	/* For each page: the guest must accept it. */
+	/* wanted[n]: the guest must accept page n. */
 	bool wanted[PAGES];
-	/* The host has made the page private at the guest's request; it is validated. */
+	/*
+	 * private[n]: how often the host has made page n private at the guest's request.
+	 * validated[n]: how often the guest has validated page n.
+	 */
 	u8 private[PAGES], validated[PAGES];
 	bool small_rmp;			/* PVALIDATE of 2 MiB fails by size */
 	bool svsm;
-	unsigned int wrong;		/* a reply is wrong: the termination code to come */
+	/*
+	 * After a wrong reply: the termination that must follow, as set << 8 | code.
+	 * NONE: all replies were right.
+	 */
+	unsigned int wrong;
 } map_of;
 
 static void wrong(unsigned int set, unsigned int code)
@@ -41,13 +48,18 @@ static void wrong(unsigned int set, unsigned int code)
 }
 
 /*
- * Sets of map_of.wrong beside those of the ABI: the guest must end, whatever the code;
- * or the model cannot follow any more, and the run is left.
+ * Values of map_of.wrong that stand in place of a set of termination codes. SET_ANY_END:
+ * the guest must terminate, with any code. SET_LEFT: the model cannot predict what the
+ * guest does after this reply, so the test of this input stops.
  */
 #define SET_ANY_END	8
 #define SET_LEFT	9
 
-/* Checks that no wrong reply has gone unnoticed. */
+/*
+ * Called at each request and each PVALIDATE of the guest. Fails if an earlier reply was
+ * wrong, because the guest must have terminated then. With SET_LEFT, stops the test of
+ * this input.
+ */
 static void still_good(void)
 {
 	if (map_of.wrong >> 8 == SET_LEFT)
@@ -56,9 +68,9 @@ static void still_good(void)
 }
 
 /*
- * The guest has validated the page at @addr, or has asked for its page state: adds 1 to the
- * page's element of @counts, or to 512 elements if the page is @large. Fails unless the
- * guest must do so with each of these pages.
+ * Called when the guest validates the page at @addr, or asks the host to make it private.
+ * Adds 1 to the page's element of @counts, or to 512 elements if the page is @large. Fails
+ * if the guest need not accept one of these pages.
  */
 static void count_pages(u8 *counts, u64 addr, bool large)
 {
@@ -94,7 +106,10 @@ static void answer_page_state(void)
 	put(g, INFO_1, 0, 8);
 	set_field(g, INFO_2, 0);
 	put(g, BUFFER, did, 2);
-	/* The structure changes behind the guest's back. */
+	/*
+	 * Overwrite the guest's page state request, because a hostile host can write to
+	 * the shared buffer while the guest uses it.
+	 */
 	if (how & 2)
 		memset(g + BUFFER + 2, take_u8(input), BUFFER_SIZE - 2);
 	if ((how & 0xf0) == 0xf0) {
@@ -214,7 +229,10 @@ u64 vmgexit_svsm(u64 call, u64 argument, u8 *pending)
 		if (host.msr != 0x17)
 			wrong(1, 2);
 	}
-	/* Repeat the call, a bounded number of times in a fuzzer's input. */
+	/*
+	 * Let the SVSM return "incomplete" or "busy", at which the stub repeats the call.
+	 * Each of these replies takes bytes of the input, so the repetitions end.
+	 */
 	if (how == 0xfd && input->size)
 		return take_u8(input) & 1 ? 0x80000000 : 0x80000007;
 	if (how == 0xfc) {
@@ -310,7 +328,10 @@ static bool is_memory(u64 at, u64 size)
 	return at >= DATA && at + size <= OPEN && at + size >= at;
 }
 
-/* Returns what the page says about a leaf, or NULL. The first entry that fits counts. */
+/*
+ * Returns the four registers that the CPUID page has for leaf @function, sub-leaf @index,
+ * or NULL if it has none. If several entries of the page match, the first one counts.
+ */
 static const u32 *model_leaf(u32 function, u32 index)
 {
 	static const u32 indexed[] = {
@@ -338,7 +359,10 @@ static const u32 *model_leaf(u32 function, u32 index)
 	return NULL;
 }
 
-/* Predicts how snp_start() ends. Returns false if it reads where no memory is. */
+/*
+ * Sets @expected to how snp_start() must end. Returns false if the loader's data make
+ * snp_start() read an address at which this test has no memory; it must not be called then.
+ */
 static bool predict_start(void)
 {
 	u64 at = ((struct boot_params *)ZERO_PAGE)->hdr.setup_data, blob = snp_efi_blob;
@@ -470,7 +494,10 @@ static void fuzz_handed(struct input *in)
 	}
 	if (how & 64)
 		snp_efi_blob = BLOB;
-	/* Spoil some bytes of the first two pages, or of the SEV leaf. */
+	/*
+	 * Overwrite up to 7 bytes of the first two pages at DATA, which have the
+	 * setup_data nodes, the blob and the CPUID page.
+	 */
 	for (i = how & 128 ? take_u8(in) % 8 : 0; i; i--) {
 		u16 at = take_u16(in);
 
@@ -502,7 +529,8 @@ static void accept_all(void)
 	snp_accept_ram(&bp);
 }
 
-#define CELL	2048UL			/* E820 entries begin and end at multiples */
+/* This test's E820 entries begin and end at multiples of CELL bytes, half a page. */
+#define CELL	2048UL
 #define CELLS	(PAGES * PAGE_SIZE / CELL)
 
 /*

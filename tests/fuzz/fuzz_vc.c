@@ -347,9 +347,9 @@ static u64 string_count(const struct insn *insn, u64 base, unsigned int most)
 		if (down ? next > at : next < at)
 			break;
 		/*
-		 * The request ends at the first element whose address has wrapped
-		 * around. An element that only extends across the wrap-around still
-		 * belongs to it.
+		 * The request ends before the first element whose address has wrapped
+		 * around. It includes an element that begins before the wrap-around
+		 * and ends behind it.
 		 */
 		at = next;
 	}
@@ -600,7 +600,10 @@ static void predict_insn(const struct insn *insn)
 			raises_vector(13);
 			break;
 		}
-		/* Bits 11, 12, 14 and 15 are reserved. */
+		/*
+		 * The stub must clear DR7's reserved bits 11, 12, 14 and 15, and set
+		 * bit 10, which always reads as 1.
+		 */
 		value = (value & ~0xd800UL) | 0x400;
 		expect_exit(0x37, 0, 0);
 		sends(RAX, value);
@@ -782,8 +785,9 @@ static void fuzz_one(struct input *in)
 		frame.rcx = take_u16(in);
 
 	/*
-	 * INS and OUTS may access all memory, and instructions at all addresses are emulated.
-	 * In the stub both ranges are empty.
+	 * Let INS and OUTS access all memory, and let the #VC handler emulate instructions
+	 * and devices at all addresses. The stub allows neither at any address, and would
+	 * terminate the guest at each instruction that this test wants to try.
 	 */
 	io_end = ~0UL;
 	emulated_behind = ~0UL;

@@ -9,7 +9,10 @@
  */
 #include "efi/efi-types.h"
 
-/* The protocol of SEV-SNP guests in EDK II, OvmfPkg/Include/Protocol/MemoryAccept.h. */
+/*
+ * The EFI protocol by which a loader asks OVMF to leave memory unaccepted. EDK II declares it
+ * in OvmfPkg/Include/Protocol/MemoryAccept.h.
+ */
 struct memory_acceptance;
 typedef EFI_STATUS EFIAPI allow_unaccepted_fn(struct memory_acceptance *this);
 
@@ -49,7 +52,7 @@ static UINT64 unaccepted(EFI_BOOT_SERVICES *bs)
 	UINT8 *map;
 
 	bs->GetMemoryMap(&size, NULL, &key, &step, &version);
-	/* The allocation itself may add descriptors. */
+	/* AllocatePool() itself may add descriptors to the memory map. */
 	size += 8 * step;
 	if (bs->AllocatePool(EfiLoaderData, size, (void **)&map))
 		return 0;
@@ -81,7 +84,7 @@ static EFI_STATUS read_file(EFI_BOOT_SERVICES *bs, EFI_FILE_HANDLE root, CHAR16 
 			    void **data, UINTN *size)
 {
 	EFI_GUID guid = EFI_FILE_INFO_ID;
-	/* EFI_FILE_INFO ends with the file's name. */
+	/* Room for EFI_FILE_INFO and the file's name, with which it ends. */
 	UINT64 info[64];
 	UINTN info_size = sizeof(info);
 	EFI_FILE_HANDLE file;
@@ -117,7 +120,10 @@ static EFI_STATUS start(EFI_BOOT_SERVICES *bs, EFI_HANDLE parent, EFI_HANDLE dev
 		status = read_file(bs, root, options_name, &options, &options_size);
 	if (status)
 		return status;
-	/* An image that was loaded from memory has no disk, but initrd= names a file. */
+	/*
+	 * Firmware sets no device for an image that LoadImage() takes from memory. Set the
+	 * disk, because the image reads the files that initrd= names from its device.
+	 */
 	loaded->DeviceHandle = device;
 	loaded->LoadOptions = options;
 	loaded->LoadOptionsSize = (UINT32)options_size;

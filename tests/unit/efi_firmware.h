@@ -66,10 +66,16 @@ u32 entry_taken;
 #define _end			(image_parts + 5 * PAGE_SIZE - 8)
 
 u64 la57_efi_memory;
-/* In the stub, sev-snp.c defines this. */
+/*
+ * The address of the SNP blob in firmware's tables; 0: firmware has none. In the stub,
+ * sev-snp.c defines this variable.
+ */
 u64 snp_efi_blob;
 
-/* The stub has asked which kind of SEV guest this is. */
+/*
+ * Written by the fake sev_detect(): the stub has called it, to find out which kind of SEV
+ * guest it runs in.
+ */
 static bool sev_was_asked;
 
 void sev_detect(void)
@@ -249,18 +255,18 @@ static struct firmware {
 	} screens[MAX_SCREENS];
 	unsigned int screen_count;
 	/*
-	 * The protocol that LocateProtocol() returns. NULL: firmware does not
+	 * The random number protocol that LocateProtocol() returns. NULL: firmware does not
 	 * have the protocol.
 	 */
 	EFI_RNG_PROTOCOL *rng;
 	EFI_STATUS rng_status;
 
 	/*
-	 * EFI_MEMORY_ATTRIBUTE_PROTOCOL. rights[0] to rights[2] are the
-	 * attributes of the three parts of the stub's image. rights[3] has
-	 * those of the memory at @runtime_at, where the payload will run.
-	 * @rights_given holds the attributes that firmware had set at first.
-	 * The stub may always restore those.
+	 * The fake EFI_MEMORY_ATTRIBUTE_PROTOCOL. rights[0] to rights[2] are the present
+	 * attributes of the three parts of the stub's image. rights[3] are those of the
+	 * memory at @runtime_at, where the payload will run. @rights_given holds the
+	 * attributes that each of these four ranges had at the start of the case. The stub
+	 * may set these again at any time.
 	 */
 	struct efi_memory_attribute attribute;
 	bool has_attributes;
@@ -312,7 +318,7 @@ static struct firmware {
 	 * bytes. 0: the same size as in the first call.
 	 */
 	UINTN entry_size_later;
-	/* true: later calls report 0 as the size of a descriptor. */
+	/* true: later calls of GetMemoryMap() report 0 as the size of a descriptor. */
 	bool later_is_zero;
 	UINTN key;
 	/*
@@ -358,15 +364,16 @@ static struct firmware {
 	/* true: the fake ident_map_range() fails. */
 	bool map_fails;
 	/*
-	 * Written by the fake kaslr_seed(): the random bytes that the stub
-	 * passed to it, and that it was called.
+	 * Written by the fake kaslr_seed(). @seed: the random bytes that the stub passed to
+	 * it. @seeded: the stub has called it.
 	 */
 	u8 seed[16];
 	bool seeded;
 
 	/*
-	 * The case calls setjmp() with @entered. enter_startup_64(), which must
-	 * not return, stores its argument in @entered_with and jumps there.
+	 * The case calls setjmp() with @entered. The fake enter_startup_64() must not
+	 * return to the stub, so it stores its argument in @entered_with and jumps back
+	 * into the case by longjmp().
 	 */
 	jmp_buf entered;
 	struct boot_params *entered_with;
@@ -551,7 +558,10 @@ static EFI_STATUS EFIAPI exit_services(EFI_HANDLE image, UINTN key)
 	return EFI_SUCCESS;
 }
 
-/* Called for cli. The stub must not execute cli before ExitBootServices(). */
+/*
+ * The macros asm and volatile turn the stub's cli instruction into a call of this. The case
+ * fails if the stub executes cli before ExitBootServices() has succeeded.
+ */
 static void interrupts_off(void)
 {
 	CHECK(fw.over, "cli before ExitBootServices()");

@@ -277,8 +277,9 @@ static bool extract(const u8 *image, size_t there, u64 *entry)
 
 	fresh_extract();
 	/*
-	 * Put the compressed payload at the lowest address that its margin
-	 * allows. It overlaps the output then, as in a boot.
+	 * The end of the compressed payload must lie at least header.margin bytes above the
+	 * end of the output. Put the payload at the lowest address that this allows, so
+	 * that it overlaps the output, as in a boot.
 	 */
 	start = range + built.size + built.header.margin - built.image_size;
 	if (start < range)

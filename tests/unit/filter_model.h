@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * filter_model.h - the filters of payload.h, written a second time from their
- * description, and random lists of filters. The model filters and undoes one byte or
- * one word after the other, without the stub's code and without mkpayload's.
+ * filter_model.h - a model of the filters of payload.h, by which mkpayload rewrites ranges
+ * of the payload so that they compress better. The model is written from the description in
+ * payload.h, without the code of the stub and of mkpayload. It handles one byte or one word
+ * after the other. model_element() makes random filters.
  *
  * harness.h must be included first.
  */
@@ -24,7 +25,11 @@ static void model_put(u8 *at, u32 value)
 		at[i] = (u8)(value >> 8 * i);
 }
 
-/* Returns the stored target in the four bytes at @at, or -1 if they hold no target. */
+/*
+ * Returns the branch target, an offset in the flat image of @size bytes, that
+ * FILTER_BRANCHES has stored in the four bytes at @at. Returns -1 if these bytes are no
+ * stored target.
+ */
 static s64 model_target(const u8 *at, s64 size)
 {
 	s64 value = (s64)((u64)at[0] << 24 | (u64)at[1] << 16 | (u64)at[2] << 8 |
@@ -42,8 +47,9 @@ static void model_put_target(u8 *at, s64 target)
 }
 
 /*
- * Returns the offset to which the displacement at @at leads, or -1 if it leads out of the
- * flat image of @size bytes. @pos is the offset of the byte behind the displacement.
+ * Returns the offset in the flat image of @size bytes to which a branch leads whose
+ * displacement is at @at. Returns -1 if the branch leads out of the image. @pos is the
+ * offset of the byte behind the displacement.
  */
 static s64 model_branch(const u8 *at, s64 pos, s64 size)
 {
@@ -52,7 +58,10 @@ static s64 model_branch(const u8 *at, s64 pos, s64 size)
 	return target >= 0 && target < size ? target : -1;
 }
 
-/* Filters the four bytes at offset @at of @bytes. Restores them if @undo is true. */
+/*
+ * Applies FILTER_BRANCHES to the four bytes behind an opcode, at offset @at of @bytes.
+ * Restores the original bytes if @undo is true.
+ */
 static void model_one_branch(u8 *bytes, s64 size, u64 at, bool undo)
 {
 	u8 *place = bytes + at;
@@ -146,9 +155,11 @@ static maybe_unused void model_filters(u8 *bytes, u64 size,
 }
 
 /*
- * Makes an element of a list from random numbers: a filter for some of the bytes from
- * offset @at to @size, at least 1. Returns the offset behind the filter's range. Returns
- * @at, with an unused element, if the range does not hold a whole entry.
+ * Makes a random filter in @f for bytes from offset @at on, in a flat image of @size bytes.
+ * @at must be below @size. The random numbers @kind, @shape and @length choose the kind of
+ * filter, the columns of its table and the bytes of its range. Returns the offset behind
+ * the range. If the range is shorter than one entry of the table, makes an unused element
+ * and returns @at.
  */
 static maybe_unused u64 model_element(struct payload_filter *f, u64 at, u64 size,
 				      u64 kind, u64 shape, u64 length)

@@ -72,10 +72,10 @@ struct test_case {
 };
 
 /*
- * The values that longjmp() passes to setjmp(). They tell why a test case was
- * left, or the statement in EXPECT_ERROR(), EXPECT_HALT() or REFUSED().
- * harness.expecting has TEST_ERROR or TEST_HALT while the case expects error()
- * or halt_forever(), otherwise 0.
+ * The values that longjmp() passes to setjmp(). They tell why longjmp() has left a test
+ * case, or the statement in EXPECT_ERROR(), EXPECT_HALT() or REFUSED(). harness.expecting
+ * has TEST_ERROR or TEST_HALT while the case expects error() or halt_forever(), otherwise
+ * 0.
  */
 enum harness_exit { TEST_FAILED = 1, TEST_SKIPPED, TEST_ERROR, TEST_HALT };
 

@@ -415,8 +415,8 @@ static void judge_init(void)
 
 /*
  * Decodes the instruction at @bytes, which has at most @size bytes, with Zydis.
- * Returns whether insn.c must decode it. verdict->insn is then what insn.c must
- * return.
+ * Returns true if insn.c must decode the instruction, too. verdict->insn is
+ * then the result that insn.c must return.
  */
 static bool judge(struct verdict *verdict, const u8 *bytes, size_t size)
 {

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map_registers.h - fakes of two registers that ident_map_64.c uses, for the tests that
- * include that file. They define OWN_READ_CR2, OWN_WRITE_CR2 and OWN_XMM15 (harness.h).
+ * map_registers.h - fakes of two registers that ident_map_64.c uses. A test that includes
+ * ident_map_64.c defines OWN_READ_CR2, OWN_WRITE_CR2 and OWN_XMM15 before it includes
+ * harness.h, which would otherwise define functions for these registers, too.
  */
 #ifndef MAP_REGISTERS_H
 #define MAP_REGISTERS_H
 
-/* The processor's CR2, which is not 0 once page tables are built. */
+/*
+ * The fake CR2. It is 0 until ident_map_init() writes the address of the page-table pool to
+ * it. The stub takes a CR2 other than 0 as the sign that it has built page tables.
+ */
 static u64 cr2;
 
 u64 read_cr2(void)
@@ -19,7 +23,10 @@ void write_cr2(u64 value)
 	cr2 = value;
 }
 
-/* The processor's XMM15, in which ident_map_64.c keeps a number. */
+/*
+ * The fake XMM15. ident_map_64.c keeps in it the address of the page table that it took
+ * from the pool last, and the number of the C-bit: see table_pool.h.
+ */
 static u64 xmm15;
 
 u64 read_xmm15(void)

@@ -135,13 +135,25 @@ static struct {
 	 */
 	bool torn_down;
 	bool sev_es;
-	bool snp;			/* an SNP guest; sev_es must be set, too */
-	/* What snp_page() returns, and the last one after snp_find_vmpl(). */
+	/* true: the guest is an SNP guest. A case that sets this must also set @sev_es. */
+	bool snp;
+	/*
+	 * The ranges that the fake snp_page() returns. The fake snp_find_vmpl() copies
+	 * @snp_calling_area to the last one, because only that function finds the calling
+	 * area.
+	 */
 	struct range snp_pages[4], snp_calling_area;
-	/* Memory that no loader has validated; memory that firmware left unaccepted. */
+	/*
+	 * @not_validated: memory for which the fake snp_is_validated() returns false.
+	 * @unaccepted: memory that the fake efi_next_unaccepted() returns, because firmware
+	 * has not accepted it.
+	 */
 	struct range not_validated, unaccepted;
 	u64 enc_mask;
-	/* Start of memory that the page tables share; 1: none. */
+	/*
+	 * Start of a range for which the fake ident_map_is_private() returns false, as if a
+	 * page of it were shared. 1: no range.
+	 */
 	u64 not_private;
 	bool vga;
 	/*
@@ -157,7 +169,8 @@ static struct {
 	 */
 	u64 odd_page;
 	int odd_rights;
-	bool is_mapped;			/* the pages of la57_switch() are mapped as data */
+	/* true: the fake ident_map_query() reports that a page is mapped as data. */
+	bool is_mapped;
 	int remove_error;		/* result of the fake ident_map_remove() */
 	/* The fake unfilter() reports that the list of filters has changed. */
 	bool filters_changed;
@@ -275,7 +288,10 @@ void console_force(void)
 	fake.forced = true;
 }
 
-/* Whether the numbers of an error were to be hidden, as in an SEV-ES guest. */
+/*
+ * Written by the fake con_vprint_hidden(): the stub has called it. The real function prints
+ * "?" in place of each number, for an SEV-ES guest.
+ */
 static bool numbers_hidden;
 
 void con_vprint_hidden(const char *fmt, va_list args)
@@ -300,7 +316,11 @@ void con_print(const char *text)
 	snprintf(said + len, sizeof(said) - len, "%s", text);
 }
 
-/* Whether info() calls con_print_numbers() next. con_printf() calls it, too. */
+/*
+ * true: info() has called info_wanted(), so the next con_print_numbers() belongs to info(),
+ * and its text goes to @trace. false: it belongs to con_printf(), and its text goes to
+ * @said.
+ */
 static bool informs;
 /* Whether the command line asks for no output. */
 static bool silent;
@@ -390,8 +410,9 @@ static maybe_unused void hide(const void *start, size_t size)
 }
 
 /*
- * Returns false only for memory that begins at fake.not_private, or if fake.odd_page in
- * it has other rights.
+ * The fake ident_map_is_private(). A range that contains fake.odd_page has the rights
+ * fake.odd_rights, and the result tells whether these are @prot. For other ranges the
+ * result is false only if the range begins at fake.not_private.
  */
 bool ident_map_is_private(u64 start, u64 end, int prot)
 {
@@ -401,7 +422,11 @@ bool ident_map_is_private(u64 start, u64 end, int prot)
 	return start != fake.not_private;
 }
 
-/* Only the pages of la57_switch() are asked for, and removed. */
+/*
+ * misc.c calls ident_map_query() and ident_map_remove() only for the pages that
+ * la57_switch() uses, at boot.la57. If boot.la57 is 0, there are no such pages, and misc.c
+ * must not call ident_map_query().
+ */
 int ident_map_query(u64 addr)
 {
 	CHECK(addr, "five-level paging is off");

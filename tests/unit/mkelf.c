@@ -325,7 +325,10 @@ static void add_note(struct elf_parts *elf, struct buffer *out,
 	free(owner);
 }
 
-/* Handles the argument poke=, "AT:W,W,...". */
+/*
+ * Handles the argument poke=AT:W,W,...: writes the 32-bit words W to offset AT of @out.
+ * @text is the part behind "poke=".
+ */
 static void poke(struct buffer *out, const char *text)
 {
 	static struct buffer words;
@@ -480,8 +483,9 @@ static size_t bzip2(const struct buffer *in, uint8_t *out, size_t room)
 }
 
 /*
- * Compresses as Linux's build does from a pipe. The LZMA header does not have
- * the uncompressed size then, so an end marker follows the data.
+ * Compresses with LZMA, as Linux's build does. The build's compressor reads from a pipe and
+ * does not know the uncompressed size, so the LZMA header lacks the size, and an end marker
+ * follows the data.
  */
 static size_t lzma(const struct buffer *in, uint8_t *out, size_t room)
 {

@@ -12,8 +12,9 @@
 static unsigned char own_stack[256 << 10];
 
 /*
- * Returns true if the @len bytes at @bytes are anywhere in own_stack. The address sanitizer
- * does not watch this function, because it reads memory of functions that have returned.
+ * Returns true if the @len bytes at @bytes are anywhere in own_stack. The function reads
+ * stack frames of functions that have returned. The address sanitizer would report these
+ * reads, so it is switched off for this function.
  */
 static __attribute__((no_sanitize("address"))) bool on_own_stack(const char *bytes, size_t len)
 {
@@ -36,7 +37,11 @@ static inline bool leaves_on_stack(void (*function)(void), const char *bytes, si
 {
 	static ucontext_t here, there;
 
-	/* The first call binds functions of libraries. The linker saves registers then. */
+	/*
+	 * The first call lets the dynamic linker bind the library functions that @function
+	 * calls. The linker then saves registers on the stack, which would otherwise be
+	 * taken for bytes that @function has left.
+	 */
 	function();
 	memset(own_stack, 0, sizeof(own_stack));
 	getcontext(&there);

@@ -31,8 +31,9 @@
 
 static u8 pool[(POOL_PAGES + 1) * PAGE_SIZE] __attribute__((aligned(4096)));
 /*
- * In the stub, linker.ld defines these. A case may choose other memory than pool. The next
- * start_with() chooses pool again.
+ * The memory for page tables. In the stub, linker.ld defines page_table_pool
+ * and page_table_pool_end. A case may set pool_now to memory other than @pool.
+ * start_with() sets pool_now to @pool again.
  */
 static u8 *pool_now = pool;
 #define page_table_pool		pool_now
@@ -47,8 +48,10 @@ static void mock_mfence(void);
 #define clflush mock_clflush
 #define mfence mock_mfence
 /*
- * The address of the page whose C-bit may change, and the range of devices. In the stub
- * they are constants: the GHCB page, and VGA memory.
+ * ident_map_64.c changes the C-bit of the page shared_page only, and maps only
+ * addresses from DEVICE_START to DEVICE_END as a device. In the stub these are
+ * constants: the GHCB page and VGA memory. Here they are variables, so that a
+ * case can choose them.
  */
 static u64 shared_now, device_start, device_end = ~0UL;
 #define shared_page		shared_now
@@ -56,7 +59,11 @@ static u64 shared_now, device_start, device_end = ~0UL;
 #define DEVICE_END		device_end
 #include "lib/e820.c"
 #include "ident_map_64.c"
-/* A case may change any page. (ident_map_set_decrypted)() is the function itself. */
+/*
+ * Each of these macros first makes the page at @addr the one whose C-bit may
+ * change, so that a case may change any page. With its name in parentheses, as
+ * in (ident_map_set_decrypted)(), a case calls a function without this.
+ */
 #define ident_map_set_decrypted(addr)					\
 	(shared_now = ALIGN_DOWN((u64)(addr), PAGE_SIZE),		\
 	 ident_map_set_decrypted(addr))
@@ -87,17 +94,17 @@ struct event {
 	enum event_type type;
 	u64 addr;
 	/*
-	 * How the page at @watched was mapped when the instruction was
-	 * executed: a sum of MAPPED and so on.
+	 * How the page at @watched was mapped when the stub executed the
+	 * instruction: a sum of MAPPED, WRITE and so on.
 	 */
 	unsigned int page;
 };
 
 /*
- * @events has the recorded instructions in order. If it is full, further
- * instructions are not recorded. start() clears it. Each event also records how
- * the page at @watched is mapped; a case sets @watched to a page that it
- * changes. @cr3 is the value that the stub last loaded.
+ * @events has the recorded instructions in order. If @events is full, record()
+ * drops further instructions. start() clears it. Each event also records how
+ * the page at @watched is mapped. A case sets @watched to the page that it lets
+ * the stub change. @cr3 is the value that the stub last loaded.
  */
 static struct event events[256];
 static unsigned int event_count;
@@ -184,12 +191,15 @@ static const struct setup setups[] = {
 /* The setup that start() chose. */
 static struct setup now;
 
-/* Has CR4.LA57 (bit 12), if the page tables in force have five levels. */
+/*
+ * Stands for reading CR4. CR4.LA57 (bit 12) is set if the page tables under
+ * test have five levels. The other bits are 0.
+ */
 u64 read_cr4(void)
 {
 	return now.levels == 5 ? BIT(12) : 0;
 }
-/* The lowest address that page tables of this kind cannot map. */
+/* The lowest address that page tables of the setup @now cannot map. */
 static u64 limit;
 
 /*
@@ -217,7 +227,7 @@ static void start_with(const struct setup *setup, size_t pages)
 	struct ident_map_config config = config_of(setup, pages);
 	int ret;
 
-	/* The last case may have left its map in force. */
+	/* The case before may have left its page tables in CR3. */
 	cr3 = 0;
 	pool_now = pool;
 	memset(pool, POOL_DIRT, sizeof(pool));
@@ -240,7 +250,8 @@ static maybe_unused void start(const struct setup *setup)
 /* ---- the page walk ---- */
 
 /*
- * What the page tables say about an address. @use is a sum of MAPPED and so on.
+ * What the page tables say about an address. @use is a sum of MAPPED, WRITE and
+ * so on.
  */
 struct page {
 	unsigned int use;
@@ -267,7 +278,7 @@ static const u64 *checked_table(u64 entry)
  * Checks the bits of an entry that maps a page of 2^@shift bytes at @addr.
  * Present, accessed and dirty must be set, user and global clear. The caching
  * bits may only select entry 0 (write-back) or 3 (uncached) of the PAT. Returns
- * how the page may be used: MAPPED and so on.
+ * how the page may be used: a sum of MAPPED, WRITE and so on.
  */
 static unsigned int checked_leaf(u64 entry, u64 addr, unsigned int shift)
 {
@@ -329,8 +340,9 @@ static unsigned int page_at(u64 addr)
 }
 
 /*
- * Number of bytes in the whole address space that are mapped or guard pages.
- * Cases use it to see that nothing else was mapped.
+ * Number of bytes in the whole address space that are mapped or guard pages. A
+ * case compares this number with what it let the stub map, to see that nothing
+ * else was mapped.
  */
 static maybe_unused u64 total(void)
 {
@@ -347,8 +359,8 @@ static maybe_unused u64 total(void)
 }
 
 /*
- * How a page must be mapped after ident_map_range() with @prot: a sum of MAPPED
- * and so on.
+ * How a page must be mapped after ident_map_range() with @prot: a sum of
+ * MAPPED, WRITE and so on.
  */
 static unsigned int use_of(unsigned int prot)
 {
@@ -365,7 +377,7 @@ static maybe_unused unsigned int device_use(void)
 
 /*
  * What ident_map_query() must return for a page that is mapped for @use, a sum
- * of MAPPED and so on.
+ * of MAPPED, WRITE and so on.
  */
 static int answer_of(unsigned int use)
 {

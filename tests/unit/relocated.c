@@ -2,9 +2,11 @@
 /*
  * relocated.c - `relocated PREFIX.bin DUMP OUT`: relocates a payload with the
  * stub's own code, for comparison with a guest's memory. PREFIX.bin is the
- * payload that mkpayload made. DUMP is the memory of a machine that booted it.
- * The program finds in DUMP by which distance the stub relocated the payload,
- * prints the distance, relocates by it, and writes the result to OUT.
+ * payload that mkpayload made. DUMP is the memory of a machine in which the
+ * stub has relocated this payload, from the payload's first byte on. The
+ * program finds in DUMP by which distance the stub relocated the payload,
+ * prints the distance, relocates the payload from PREFIX.bin by it, and writes
+ * the result to OUT.
  */
 #include <err.h>
 #include <stdarg.h>

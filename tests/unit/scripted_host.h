@@ -43,7 +43,11 @@
 #define OWN_READ_CR4
 #define OWN_INVLPG
 #define OWN_WRITE_CR3
-/* Room for texts that take several requests. In the stub it is smaller. */
+/*
+ * Size of the buffer console_text. The stub's buffer has 128 bytes. This one is larger
+ * than the GHCB page's buffer, so that a case can print a text that takes several
+ * requests.
+ */
 #define CONSOLE_TEXT_SIZE	8192
 #include "harness.h"
 
@@ -70,8 +74,10 @@ static maybe_unused u8 *const four_level_top = pool + PAGE_SIZE;
 #define page_table_pool_end	(pool + sizeof(pool))
 
 /*
- * The address of the page whose C-bit may change, and the range of devices. In the stub
- * they are constants: the GHCB page, and VGA memory.
+ * ident_map_64.c changes the C-bit of the page shared_page only, and maps only
+ * addresses from DEVICE_START to DEVICE_END as a device. In the stub these are
+ * constants: the GHCB page and VGA memory. Here a case chooses the page, and any
+ * address may be a device's.
  */
 static u64 shared_now;
 #define shared_page		shared_now
@@ -82,30 +88,33 @@ static u64 shared_now;
 #include "insn.c"
 
 /*
- * The memory that INS and OUTS may access. In the stub it is empty. start() makes it all
- * memory.
+ * The stub's handlers let INS and OUTS access only memory in this range. The range is
+ * empty in the stub, which executes no such instruction as a guest with a GHCB page.
+ * start() makes the range all memory, so that the handlers can be tested.
  */
 static u64 io_start, io_end;
 #define string_io_start	io_start
 #define string_io_end	io_end
 
 /*
- * The addresses at which instructions and devices are emulated. In the stub the range is
- * empty. start() makes it all addresses.
+ * The stub's handlers emulate an instruction or a device's register only at an address
+ * in this range. The range is empty in the stub. start() makes the range all addresses,
+ * so that the handlers can be tested.
  */
 static u64 emulated_first, emulated_behind;
 #define emulated_start	emulated_first
 #define emulated_end	emulated_behind
 
-/* The stub's .text. place_insn() sets it. */
+/* The bounds of what the stub takes for its .text. set_text() sets them. */
 static u64 text_start, text_end;
 
 #define _image		image_start
 #define _text		text_start
 #define _etext		text_end
 /*
- * Answers of CPUID to cpuid_count(), which raises no #VC, with the sub-leaf that the stub
- * must use. @natively.asked counts it.
+ * Replaces the CPUID that sev-es.c executes with cpuid_count(). @max and @sev are the
+ * results for leaf 0x80000000 and for any other leaf. The case fails if the stub uses
+ * another sub-leaf than @subleaf. @asked counts the CPUIDs.
  */
 static struct {
 	struct cpuid_regs max, sev;
@@ -240,7 +249,9 @@ static struct {
 	 * then continues after VMGEXIT.
 	 */
 	unsigned int deaf;
-	/* A termination request of the stub continues here, in EXPECT_END(). */
+	/*
+	 * Where the test continues when the stub requests termination: in EXPECT_END().
+	 */
 	jmp_buf end;
 	/*
 	 * Value that the guest wrote to the GHCB MSR to request termination. 0:
@@ -250,8 +261,8 @@ static struct {
 	/* How often the stub called load_cr3_proven(). */
 	unsigned int proven;
 	/*
-	 * If not 0, the result of ident_map_set_decrypted() and
-	 * ident_map_set_encrypted() for the GHCB page.
+	 * An error to inject. If not 0, the functions of ident_map_64.c that change the
+	 * C-bit of the GHCB page return this number to sev-es.c.
 	 */
 	int map_result;
 	/*
@@ -429,8 +440,8 @@ static maybe_unused void meanwhile(void (*hook)(void))
 }
 
 /*
- * In the script's last exchange, the host injects #GP behind VMGEXIT, as KVM does
- * for RDPMC. The reply in the GHCB page stays as it is.
+ * In the script's last exchange, the host injects #GP behind VMGEXIT, as KVM does for
+ * RDPMC. The host answers in the GHCB page all the same.
  */
 static maybe_unused void injects_gp(void)
 {
@@ -470,9 +481,9 @@ u64 rdmsr(u32 msr)
 }
 
 /*
- * WRMSR. The stub may write only the GHCB MSR: any other register fails the
- * case. It writes 0 when it stops using the GHCB page. host.trace then records
- * whether the page still holds bytes of an exchange.
+ * WRMSR. The stub may write only the GHCB MSR: any other register fails the case. The
+ * stub writes 0 when it stops using the GHCB page. host.trace then records whether the
+ * page still holds bytes of an exchange.
  */
 void wrmsr(u32 msr, u64 value)
 {
@@ -485,8 +496,9 @@ void wrmsr(u32 msr, u64 value)
 }
 
 /*
- * The stub's files under test execute CPUID by this function only. The one here fails the
- * case. A test program that defines OWN_CPUID supplies another one.
+ * ask_cpuid() is the stub's only function that executes a CPUID for which a #VC is
+ * expected. No case expects a call of it, so this fake fails the case. A test program
+ * that calls ask_cpuid() defines OWN_CPUID and its own fake.
  */
 #ifndef OWN_CPUID
 bool ask_cpuid(u32 leaf, struct cpuid_regs *regs)
@@ -622,8 +634,9 @@ void vmgexit(void)
 }
 
 /*
- * VMGEXIT of a request by the GHCB page. If the step injects #GP, the result is that of
- * exception_gp, which test_idt_handlers.c tests.
+ * VMGEXIT of a request by the GHCB page. Returns X86_TRAP_GP if the step injects #GP,
+ * otherwise 0. In the stub, the #GP handler exception_gp makes vmgexit_page() return
+ * so. test_idt_handlers.c tests that handler.
  */
 u64 vmgexit_page(void)
 {
@@ -654,9 +667,9 @@ static int change_view(const char *what, int ret)
 }
 
 /*
- * sev-es.c calls these two instead of the functions of ident_map_64.c. They
- * call the real functions, which change the page tables, and record the change
- * of the GHCB page with change_view().
+ * sev-es.c calls spied_set_decrypted() and spied_set_encrypted() instead of the
+ * functions of ident_map_64.c. They call the real functions, which change the page
+ * tables, and record the change of the GHCB page with change_view().
  */
 static int spied_set_decrypted(u64 addr)
 {
@@ -671,8 +684,9 @@ static int spied_set_encrypted(u64 addr)
 }
 
 /*
- * In an SNP guest the page becomes shared in two steps: its lines are flushed, and
- * after the page state change its C-bit is cleared.
+ * In an SNP guest the stub shares the GHCB page in two steps: ident_map_flush() flushes
+ * the page's cache lines, and after the page state change ident_map_set_flushed()
+ * clears its C-bit.
  */
 static int spied_flush(u64 addr)
 {
@@ -749,7 +763,10 @@ static maybe_unused int hide_page_at(u64 page)
 	return ident_map_set_encrypted(page);
 }
 
-/* Builds the stub's page tables for the memory above, with ident_map_64.c. */
+/*
+ * Builds the stub's page tables, with ident_map_64.c, for the areas from TEXT to DEVICE
+ * and the GHCB page.
+ */
 static void make_map(void)
 {
 	struct ident_map_config config = {

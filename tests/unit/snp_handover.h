@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * snp_handover.h - what a loader hands over to an SNP guest, in the guest's memory of
- * scripted_host.h, which is included first: a zero page, a setup_data node with the blob,
- * CPUID page and secrets page.
+ * snp_handover.h - what a loader hands over to an SNP guest: a zero page, a setup_data node
+ * with the confidential-computing blob, a CPUID page and a secrets page. All of them lie in
+ * the guest's memory that scripted_host.h defines. Include scripted_host.h first.
  */
 #ifndef SNP_HANDOVER_H
 #define SNP_HANDOVER_H
@@ -15,7 +15,10 @@
 #define AREA		(DATA + 3 * PAGE_SIZE)
 #define ZERO_PAGE	(DATA + 4 * PAGE_SIZE)
 
-/* Values of the specifications, to be compared with those of the stub's headers. */
+/*
+ * Values from the specifications. The tests use them instead of the stub's constants, so
+ * that an error in the stub's headers is found.
+ */
 #define NODE_CC_BLOB	7
 #define NODE_VALIDATED	0x6c615653
 #define MAGIC		0x45444d41
@@ -36,7 +39,10 @@ static u64 get_at(u64 at, unsigned int size)
 	return value;
 }
 
-/* Makes a setup_data node of @len bytes without its data. */
+/*
+ * Writes the header of a setup_data node at @at. The node has @len bytes of data, which are
+ * not written.
+ */
 static void put_node(u64 at, u64 next, u32 type, u32 len)
 {
 	put_at(at, next, 8);
@@ -44,7 +50,10 @@ static void put_node(u64 at, u64 next, u32 type, u32 len)
 	put_at(at + 12, len, 4);
 }
 
-/* Appends an entry to the CPUID page, and returns its address. XCR0 and XSS are 0. */
+/*
+ * Appends an entry to the CPUID page, and returns the entry's address. The entry's XCR0 and
+ * XSS are 0.
+ */
 static u64 put_leaf(u32 function, u32 index, const u32 *regs)
 {
 	u64 count = get_at(CPUID_PAGE, 4), at = CPUID_PAGE + 16 + count * 48;
@@ -56,7 +65,7 @@ static u64 put_leaf(u32 function, u32 index, const u32 *regs)
 	return at;
 }
 
-/* Names an SVSM in the secrets page, which runs the guest at @vmpl. */
+/* Enters in the secrets page that an SVSM runs the guest at privilege level @vmpl. */
 static void put_svsm(unsigned int vmpl)
 {
 	put_at(SECRETS + 0x148, PAGE_SIZE, 8);
@@ -64,7 +73,10 @@ static void put_svsm(unsigned int vmpl)
 	put_at(SECRETS + 0x15c, vmpl, 1);
 }
 
-/* Hands over all that the stub needs, without an SVSM and without a list. */
+/*
+ * Hands over all that the stub needs: without an SVSM, and without a list of validated
+ * memory (NODE_VALIDATED).
+ */
 static void hand_over(void)
 {
 	memset((void *)DATA, 0, 5 * PAGE_SIZE);

@@ -74,9 +74,11 @@ TEST(map_of_an_ordinary_boot)
 }
 
 /*
- * The pages that la57_switch() uses for five-level paging are executable. In the image
- * they are mapped as data first, because until the stub's page tables are loaded the C-bit
- * comes from memory, which the hypervisor can change. They must change their rights then.
+ * la57_switch() executes code in the pages at boot.la57, and writes to them. If these pages
+ * are a part of the image, build_map() maps them as data. map_la57() must unmap them and
+ * map them writable and executable. It must do so only after the stub's page tables are
+ * loaded: the C-bit of the new entries then comes from CR3, and not from memory, which the
+ * hypervisor can change.
  */
 TEST(map_for_five_levels)
 {
@@ -643,8 +645,8 @@ TEST(setup_data_indirect)
 }
 
 /*
- * A node of type SETUP_IMA (8) has address and size of the measurements that the
- * last kernel hands over. KASLR must not place the payload over them.
+ * A node of type SETUP_IMA (8) has the address and size of the measurements that the
+ * previous kernel hands over to the next one. KASLR must not place the payload over them.
  */
 TEST(setup_data_measurements)
 {
@@ -675,9 +677,10 @@ TEST(setup_data_measurements)
 }
 
 /*
- * A node of type SETUP_CC_BLOB (7) names a blob that only an SNP guest has, and so does
- * firmware's table. The stub must refuse both in another guest, because the kernel
- * would read the blob. An SNP guest's node stays as it is, at any alignment.
+ * A setup_data node of type SETUP_CC_BLOB (7) hands over the blob of an SNP guest, and so
+ * does a table of EFI firmware, whose blob is at snp_efi_blob. The stub must refuse both in
+ * any other guest, because the kernel would read the blob. In an SNP guest the stub must
+ * accept the node and not change it, even if the node is unaligned.
  */
 TEST(setup_data_blob)
 {
@@ -708,9 +711,10 @@ TEST(setup_data_blob)
 }
 
 /*
- * Each other type, the ones that Linux knows and unknown ones, is mapped, kept
- * and not changed. What the data of a node of type 4 (firmware's tables) points
- * to is firmware's, whose memory is no RAM.
+ * The stub must map a setup_data node of any other type, known to Linux or unknown, keep
+ * the payload out of the node, and not change it. The stub must ignore an address in the
+ * node's data. In type 4, for example, it is the address of firmware's tables, whose memory
+ * is not RAM.
  */
 TEST(setup_data_other_types)
 {
@@ -827,8 +831,10 @@ static void map_handed_over(void)
 }
 
 /*
- * No 16 bytes of setup_data may lie on the stack: see not_on_stack. Each of the node's
- * header, the kexec handover, the scratch area, and what other types point to has 16.
+ * The loader chooses the bytes of setup_data. The stub must leave none of them on its
+ * stack: see not_on_stack in types.h. The case looks for 16 bytes of the node's header, of
+ * its data, and of the scratch areas. Each structure that the stub reads has at least 16
+ * bytes.
  */
 TEST(setup_data_not_on_stack)
 {
@@ -903,7 +909,10 @@ TEST(vga)
 	map_vga();
 	CHECK(!strcmp(trace, "device 0xb8000+0x8000\n"),
 	      "used although not mapped: %s", trace);
-	/* In an SEV-ES guest the GHCB page must stay the only shared one. */
+	/*
+	 * In an SEV-ES guest map_vga() must not map VGA memory, because the GHCB page must
+	 * stay the only shared page.
+	 */
 	trace[0] = '\0';
 	fake.sev_es = true;
 	map_vga();

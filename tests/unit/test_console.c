@@ -22,7 +22,10 @@
 
 #include "image.h"
 
-/* The stub's constants, which linker.ld delimits in the stub. At first all memory. */
+/*
+ * Start and end of the stub's constants. In the stub, linker.ld defines both. Here the
+ * constants are all memory, unless a case changes the two addresses.
+ */
 static u64 rodata_start, rodata_end = ~0UL;
 #define _rodata		((const u8 *)rodata_start)
 #define _erodata	((const u8 *)rodata_end)
@@ -265,7 +268,7 @@ bool sev_es_active(void)
 	return machine.sev_es;
 }
 
-/* True from sev_rule_out_es() to the output that follows. */
+/* true: the console has called sev_rule_out_es() since the last OUT or OUTS. */
 static bool ruled_out;
 
 void sev_rule_out_es(void)
@@ -275,9 +278,10 @@ void sev_rule_out_es(void)
 }
 
 /*
- * A guest without SEV-ES makes sure before each output that it is no SEV-ES guest. Between
- * two outputs it reads ports as often as it likes, because IN sends no data, and asking costs
- * a plain machine an exit.
+ * Fails the case unless the console has called sev_rule_out_es() since the last OUT or
+ * OUTS. The console must do so before each output of a guest without SEV-ES, so that an
+ * SEV-ES guest that a hostile hypervisor deceives sends no data. IN needs no such call,
+ * because it sends no data, and each call may cost an exit.
  */
 static void check_ruled_out(void)
 {
@@ -324,8 +328,8 @@ void sev_es_outsb(u16 port, const void *buf, size_t count)
 }
 
 /*
- * The VGA memory of an SEV-ES guest, which the hypervisor accesses for it. In such a guest
- * the console must not access vga_memory itself.
+ * The VGA memory of an SEV-ES guest. Only the fake hypervisor accesses it, when the stub
+ * calls sev_es_vga_put(). In such a guest the console must not access vga_memory itself.
  */
 static u16 requested_cells[VGA_SIZE / sizeof(u16)];
 
@@ -620,7 +624,11 @@ static void boot_by_options(void)
 	boot_new("console=uart,io,0x2f8,0009600 earlyprintk=ttyS1,0000000000019200");
 }
 
-/* No text of an option may lie on the stack: see not_on_stack. */
+/*
+ * The loader chooses the command line. The console must not leave the text of an option on
+ * the stack, where the hypervisor could make it a return address: see not_on_stack in
+ * types.h.
+ */
 TEST(options_not_on_stack)
 {
 	CHECK(!leaves_on_stack(boot_by_options, "uart,io,0x2f8,0009600", 16), "console=");
@@ -761,8 +769,8 @@ TEST(broken_fifo)
 }
 
 /*
- * The UART may still be sending firmware's last output. The console must wait
- * for it before it changes the baud rate.
+ * The UART may still be sending firmware's last output. The console must wait until it is
+ * sent before it changes the baud rate.
  */
 TEST(busy_at_setup)
 {
@@ -776,9 +784,9 @@ TEST(busy_at_setup)
 }
 
 /*
- * In an SEV-ES guest the console must set up a UART and print without any IN,
- * OUT or OUTS instruction. The functions inb(), outb() and outsb() of this test
- * fail the case there.
+ * In an SEV-ES guest the console must set up a UART and print without any IN, OUT or OUTS
+ * instruction. In such a guest the functions inb(), outb() and outsb() of this test fail
+ * the case.
  */
 TEST(sev_es)
 {
@@ -1200,8 +1208,10 @@ TEST(vga_scrolls)
 }
 
 /*
- * In an SEV-ES guest the console must ask the hypervisor for each access to VGA memory. A
- * full screen must be cleared, and the next line must be at its top.
+ * In an SEV-ES guest the console must ask the hypervisor for each access to VGA memory.
+ * When the screen is full, the console must clear it and print the next line at the top. It
+ * must not scroll, because it would have to read each character from the hypervisor and
+ * send it back.
  */
 TEST(vga_by_request)
 {
@@ -1342,9 +1352,9 @@ static void hidden(const char *fmt, ...)
 }
 
 /*
- * The hypervisor of an SEV-ES guest can put old addresses back on the stack, where the
- * console keeps those of texts. Text outside of the stub's constants must not be
- * printed, be it a format or an argument.
+ * The console keeps the addresses of texts on the stack, where the hypervisor of an SEV-ES
+ * guest can put old addresses back. In such a guest the console must print a format or an
+ * argument of %s only if it lies in the stub's constants.
  */
 TEST(text_elsewhere)
 {
@@ -1373,11 +1383,16 @@ TEST(text_elsewhere)
 	CHECK_OUTPUT(0, "|fine2\r\n|fine%d\r\n");
 }
 
-/* In an SEV-ES guest the numbers of an error message must not be printed. */
+/*
+ * The hypervisor reads the console of an SEV-ES guest, so con_vprint_hidden() must print
+ * "?" in place of each number of an error message.
+ */
 TEST(hidden_numbers)
 {
 	power_on();
-	/* Without a console, text is lost and costs no access to a port. */
+	/*
+	 * The console has no output yet. It must drop the text without an access to a port.
+	 */
 	hidden("hidden %d\n", 1);
 	shown("shown %d\n", 1);
 	con_print("text\n");
@@ -1470,8 +1485,8 @@ static const char *formatted(const char *fmt, ...)
 }
 
 /*
- * Checks what con_vprintf() and con_printf() print. CON_PRINT() is con_printf() without the
- * compiler's check of the format.
+ * Fails the case unless con_vprintf() and con_printf() both print @expected. CON_PRINT() is
+ * what con_printf() calls after the compiler has checked the format.
  */
 #define CHECK_FORMAT(expected, ...)					\
 	do {								\

@@ -162,8 +162,8 @@ TEST(damage_every_kind)
 }
 
 /*
- * The payload is large enough for zstd blocks of full size, each with four
- * Huffman streams. Its frames are damaged here.
+ * Damages frames of a payload that is large enough for zstd blocks of full size, each with
+ * four Huffman streams.
  */
 TEST(damage_large)
 {

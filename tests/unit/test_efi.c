@@ -226,7 +226,10 @@ TEST(cmdline_length)
 	CHECK(!get_cmdline(&zero_page, &cmdline), "it fits");
 	units[0] = 'x';
 
-	/* Blanks and control characters separate words. */
+	/*
+	 * The stub must be able to cut the command line at a blank, and at a control
+	 * character, here a tab.
+	 */
 	for (i = 1; i <= CMDLINE_SIZE; i += 127) {
 		fresh_firmware();
 		units[i] = i % 2 ? ' ' : '\t';
@@ -234,7 +237,7 @@ TEST(cmdline_length)
 		check_cmdline_start(units, i);
 		CHECK(!strcmp(fw.console, TOO_LONG), "%s", fw.console);
 	}
-	/* A blank within double quotes belongs to the word. */
+	/* The stub must not cut the command line at a blank within double quotes. */
 	fresh_firmware();
 	units[2] = '"';
 	set_options(units, sizeof(units));
@@ -552,12 +555,13 @@ static void add_output(struct output *o, u32 format, u64 base, bool console)
 }
 
 /*
- * A machine may have several graphics outputs. Those without a frame buffer must
- * be skipped. Of the others the stub must take the first one that ConOut writes
- * to, or the first one. Each letter of @outputs is an output: f has a frame
- * buffer, c has one and ConOut writes to it, b has a mode without frame buffer
- * and ConOut, n the same without ConOut, 0 a frame buffer at address 0, m no
- * mode, i no mode information, x a protocol that cannot be opened.
+ * A machine may have several graphics outputs. The stub must skip those without a frame
+ * buffer. Of the others it must take the first one that ConOut writes to, or the first of
+ * all if ConOut writes to none. Each letter of @outputs is an output:
+ * f: a frame buffer; c: a frame buffer, and ConOut writes to it
+ * b: no frame buffer, but ConOut writes to it; n: no frame buffer
+ * 0: a frame buffer at address 0; m: no mode; i: no mode information
+ * x: a protocol that cannot be opened
  */
 TEST(screen_of_several)
 {
@@ -597,7 +601,10 @@ TEST(screen_of_several)
 		      !!si.orig_video_isVGA == !!cases[i].taken,
 		      "\"%s\": 0x%x", cases[i].outputs, si.lfb_base);
 	}
-	/* Firmware has no memory for the list of handles. */
+	/*
+	 * Firmware has no memory for the list of handles, so the stub must report no
+	 * screen.
+	 */
 	fresh_firmware();
 	add_output(&outputs[0], PixelBitMask, 1 << 24, true);
 	fw.fail_at = 1;
@@ -954,8 +961,9 @@ TEST(boot_bad_map)
 		boot_fails(EFI_DEVICE_ERROR, "memory map");
 	}
 	/*
-	 * Only the map that the stub keeps has the bad size. ConOut may be shut
-	 * down at this time, so there is no message.
+	 * The first GetMemoryMap() reports the right descriptor size. The call that reads
+	 * the map for the kernel reports a wrong one, so the boot must fail. Firmware may
+	 * have shut down ConOut by then, so the stub prints no message.
 	 */
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		fresh_firmware();
@@ -1044,7 +1052,10 @@ TEST(boot_no_room)
 	fw.any_addr = IMAGE_PREF - IMAGE_ALIGN;
 	boot_fails(EFI_OUT_OF_RESOURCES,
 		   "below the link address: 0x400000 bytes at 0x1000000 or above; the largest free memory is 0x100000-0x8100000\r\n");
-	/* Without a memory map the message has no range. */
+	/*
+	 * Firmware reports no usable memory map, so the message must give 0x0-0x0 as the
+	 * largest free memory.
+	 */
 	fresh_firmware();
 	fw.pref_taken = true;
 	fw.any_addr = 0;
@@ -1281,7 +1292,10 @@ TEST(may_hold)
 		{ 10, true }, { 11, false }, { 12, false }, { 13, true },
 		{ 14, true }, { 15, false }, { 0x70000000, false },
 	};
-	/* The descriptor of a case is between two of conventional memory. */
+	/*
+	 * Each row of types[] gives the type of map[1], which lies between two descriptors
+	 * of conventional memory.
+	 */
 	EFI_MEMORY_DESCRIPTOR map[] = {
 		{ EfiConventionalMemory, 0, 0x3000, 0, 1, 0xf },
 		{ 0, 0, 0x2000, 0, 1, 0xf },

@@ -189,7 +189,10 @@ TEST(e820_chain)
 	      (u64)conversion.map.ext->next);
 }
 
-/* Memory that firmware calls unaccepted (type 15) is RAM in an SNP guest. */
+/*
+ * Memory that firmware has not accepted (type 15) must become RAM in an SNP guest, because
+ * the stub accepts it before it enters the kernel.
+ */
 TEST(unaccepted)
 {
 	static const EFI_MEMORY_DESCRIPTOR d[] = {

@@ -397,10 +397,9 @@ TEST(log_hostile)
 	buffer[last + 34] = 5;
 	check_empty();
 	/*
-	 * An event has three digests, but the first event lists two algorithms.
-	 * The checks behind this one change the number of algorithms that the
-	 * first event claims to 0, 1, 17 and 2^32 - 1. The stub must refuse
-	 * each log.
+	 * An event has three digests, but the first event lists two algorithms. The checks
+	 * below this one change the number of algorithms that the first event claims to 0,
+	 * 1, 17 and 2^32 - 1. The stub must refuse each log.
 	 */
 	log_of_two();
 	poke32(last + 8, 3);

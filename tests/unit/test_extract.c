@@ -236,7 +236,10 @@ TEST(filters_good)
 	filter_accepted((struct payload_filter){ 0, 255, FILTER_RELATIVE, 255, 255, 0 });
 	filter_accepted((struct payload_filter){ 0, 32, FILTER_RELATIVE, 32, 255, 0 });
 
-	/* All elements may be in use, and ranges may touch each other. */
+	/*
+	 * The stub must accept a payload header whose filters are all in use, and whose
+	 * ranges touch each other.
+	 */
 	fresh_machine();
 	for (i = 0; i < PAYLOAD_FILTERS; i++)
 		header_in_image()->filter[i] = (struct payload_filter){
@@ -288,7 +291,10 @@ TEST(filter_of_unknown_kind)
 		filter_refused(bad[i]);
 }
 
-/* An element counts as unused only if all of its six fields are 0. */
+/*
+ * The stub must refuse a filter that is 0 except for one of its six fields, because only a
+ * filter of zeros is unused.
+ */
 TEST(filter_of_one_field)
 {
 	static const struct payload_filter bad[] = {
@@ -302,7 +308,10 @@ TEST(filter_of_one_field)
 	filter_accepted((struct payload_filter){ .start = 0 });
 }
 
-/* Ranges must ascend and not overlap, and unused elements must be the last ones. */
+/*
+ * The stub must refuse filters whose ranges overlap or do not ascend, and an unused filter
+ * before one in use.
+ */
 TEST(filters_out_of_order)
 {
 	static const u32 bad[][2] = { { 0, 15 }, { 100, 100 }, { 100, 50 }, { 100, 115 } };
@@ -738,8 +747,8 @@ TEST(extract_with_everything)
 }
 
 /*
- * The VGA screen cannot be mapped. extract_kernel() must continue without it.
- * What it unmaps later is up to the page tables.
+ * The VGA screen cannot be mapped. extract_kernel() must continue without it. Later it
+ * calls ident_map_remove_devices() all the same, which unmaps only what is mapped.
  */
 TEST(vga_not_mapped)
 {
@@ -803,7 +812,10 @@ TEST(kaslr)
 	CHECK(fake.bp.hdr.loadflags & KASLR_FLAG, "KASLR_FLAG is not set");
 }
 
-/* Runs extract_kernel(), and returns whether the console shows @place or the entry there. */
+/*
+ * Runs extract_kernel(). Returns whether a line of info() has @place, the address that the
+ * payload may have got, or the address of the entry of a payload at @place.
+ */
 static bool tells_place(bool sev_es, bool kaslr, u64 place)
 {
 	char at[40], entry[40], text[200];
@@ -824,8 +836,9 @@ static bool tells_place(bool sev_es, bool kaslr, u64 place)
 }
 
 /*
- * The hypervisor reads an SEV-ES guest's console. The payload's address is not printed
- * there, whether it is random or not, because no decision about it could be trusted.
+ * The hypervisor reads an SEV-ES guest's console. The stub must not print the payload's
+ * address there, even if it is not random: the stub would have to look in memory whether
+ * the address is random, and the hypervisor can change memory.
  */
 TEST(place_is_not_told)
 {
@@ -976,7 +989,10 @@ static void start_snp_machine(void)
 	fake.snp_pages[2] = (struct range){ 0x3a000, 0x3b000 };
 }
 
-/* What an SNP guest does besides, and in which order. */
+/*
+ * Steps that extract_kernel() adds in an SNP guest. Each row of the table has two steps,
+ * which must come in this order, and the reason.
+ */
 TEST(extract_in_snp)
 {
 	static const struct order snp_orders[] = {
@@ -1016,7 +1032,10 @@ TEST(extract_in_snp)
 		      snp_orders[i].first, snp_orders[i].then, trace);
 		check_order(&snp_orders[i]);
 	}
-	/* At VMPL 0 there is no calling area. */
+	/*
+	 * At VMPL 0 snp_find_vmpl() finds no calling area of an SVSM, so the stub must map
+	 * none.
+	 */
 	start_snp_machine();
 	header_in_image()->flags |= PAYLOAD_LA57;
 	seal_payload();
@@ -1024,7 +1043,10 @@ TEST(extract_in_snp)
 	happens("map 0x3c000", 0);
 }
 
-/* The payload's memory must be validated, and hold none of an SNP guest's pages. */
+/*
+ * The stub must refuse the boot if not all of the payload's memory is validated, or if a
+ * page that the loader or firmware made for an SNP guest lies in it.
+ */
 TEST(snp_place)
 {
 	const struct range runtime = { 0x1000000, 0x2000000 };
@@ -1042,7 +1064,10 @@ TEST(snp_place)
 	      harness_error_reason);
 }
 
-/* After EFI only what firmware has left is accepted. */
+/*
+ * EFI firmware has started the stub, and has accepted memory itself. The stub must accept
+ * only the ranges that firmware has left unaccepted.
+ */
 TEST(snp_accept_after_efi)
 {
 	struct boot boot = { .bp = &fake.bp, .by_efi = true };
@@ -1159,8 +1184,9 @@ TEST(extract_refuses)
 }
 
 /*
- * The hypervisor can put an old address in the place of the command line's. The byte behind
- * the words that are kept must not be written if it is the stub's.
+ * cut_cmdline() writes a NUL behind the words that it keeps. The hypervisor can put an old
+ * address in the place of the command line's address. cut_cmdline() must refuse an address
+ * in the stub's memory.
  */
 TEST(cut_in_the_stub)
 {
@@ -1176,7 +1202,7 @@ TEST(cut_in_the_stub)
 	EXPECT_ERROR(cut_cmdline(&cmdline), "command line");
 }
 
-/* Without a console the stub's progress lines are not made. */
+/* If the command line asks for no console, report_entry() must print nothing. */
 TEST(silent_entry)
 {
 	fresh_machine();
@@ -1189,8 +1215,9 @@ TEST(silent_entry)
 }
 
 /*
- * The hypervisor can change the payload header on the stack behind its check. If unfilter()
- * reports that, nothing else may be written to the payload's memory.
+ * The hypervisor can change the copy of the payload header on the stack after the stub has
+ * checked it. If unfilter() reports a changed copy, the stub must write nothing else to the
+ * payload's memory.
  */
 TEST(extract_filters_changed)
 {

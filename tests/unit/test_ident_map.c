@@ -259,8 +259,9 @@ TEST(range_keeps_what_is_there)
 }
 
 /*
- * The hypervisor can make the stub return to walk() with another level on the stack. An
- * entry of a 4 KiB page must never point to a table then, and no table may be allocated.
+ * The hypervisor can make the stub return to walk() with another level on the stack. Here
+ * the level is 0, and the lowest one is 1. walk() must not make the entry of a 4 KiB page
+ * point to a table, and must allocate no table.
  */
 TEST(walk_below_the_lowest_level)
 {
@@ -585,8 +586,9 @@ TEST(encryption_refuses)
 }
 
 /*
- * The hypervisor has put old addresses back on the stack. Only the GHCB page may change
- * between private and shared, and only device memory may be mapped shared.
+ * The hypervisor can put an old address in the place of the GHCB page's address.
+ * ident_map_set_decrypted() and ident_map_set_encrypted() must refuse every page but the
+ * GHCB page.
  */
 TEST(only_the_shared_page)
 {
@@ -634,7 +636,10 @@ TEST(only_device_memory)
 		}
 		CHECK(!ident_map_device(0xb8000, 0x8000), "VGA text");
 		expect(0xb8000, 0xc0000, device_use());
-		/* The range leaves device memory in the middle. */
+		/*
+		 * The range begins in device memory and ends behind it. The call must fail,
+		 * and may map only the part that is device memory.
+		 */
 		start(setup);
 		CHECK(ident_map_device(0xbf000, 0x2000) == -EINVAL, "end");
 		expect(0xbf000, 0xc0000, device_use());
@@ -824,8 +829,9 @@ TEST(fault_maps_ram_only)
 }
 
 /*
- * While CR3 holds other page tables no fault is handled, because the C-bit would come
- * from memory.
+ * While CR3 does not hold the stub's page tables, ident_map_fault() must refuse every page
+ * fault. It would have to take the C-bit of a new entry from memory, which the hypervisor
+ * can change.
  */
 TEST(fault_refused_without_this_map)
 {
@@ -1077,8 +1083,8 @@ TEST(pool_suffices)
 /* ---- the processor instead of memory ---- */
 
 /*
- * A hypervisor can put the memory back that holds the C-bit. What is mapped after
- * the map was loaded must have the C-bit of CR3 all the same.
+ * The hypervisor can put an old C-bit back into memory. Pages that the stub maps while its
+ * page tables are loaded must have the C-bit that CR3 has.
  */
 TEST(cbit_comes_from_cr3)
 {
@@ -1102,8 +1108,9 @@ TEST(cbit_comes_from_cr3)
 }
 
 /*
- * A hypervisor can garble all memory that says where the page tables are. The stub must
- * walk the tables that CR4 selects, with the C-bit of CR3.
+ * The hypervisor can garble the memory in which the stub keeps the configuration of its
+ * page tables. The stub must find the tables by CR4, which gives the number of levels, and
+ * by the C-bit in CR3.
  */
 TEST(top_and_levels_come_from_the_processor)
 {
@@ -1132,7 +1139,10 @@ TEST(top_and_levels_come_from_the_processor)
 	}
 }
 
-/* Before the page tables are loaded, the number of levels comes from CR4, too. */
+/*
+ * The stub builds page tables before it loads them into CR3. It must take the number of
+ * levels from CR4 at that time, too.
+ */
 TEST(levels_before_the_load)
 {
 	const struct setup *setup;
@@ -1149,7 +1159,10 @@ TEST(levels_before_the_load)
 	}
 }
 
-/* Tables of the loader are no map of the stub's, wherever they lie near the pool. */
+/*
+ * ident_map_loaded() must report that the stub's page tables are not loaded if CR3 holds
+ * the loader's, also if those lie directly below or behind the stub's.
+ */
 TEST(map_not_loaded)
 {
 	start_with(&setups[3], POOL_PAGES);
@@ -1163,16 +1176,20 @@ TEST(map_not_loaded)
 	CHECK(!ident_map_loaded().loaded, "0");
 	cr3 = (u64)pool | BIT(51) | BIT(50);
 	CHECK(!ident_map_loaded().loaded, "two C-bits");
-	/* Before ident_map_init() CR2 is 0, and the loader's tables may be anywhere. */
+	/*
+	 * CR2 is 0 before ident_map_init(). The loader's page tables may then lie where the
+	 * stub will build its own, so ident_map_loaded() must not go by the address in CR3.
+	 */
 	cr3 = (u64)pool;
 	cr2 = 0;
 	CHECK(!ident_map_loaded().loaded, "before ident_map_init()");
 }
 
 /*
- * Before the page tables are loaded the C-bit of their entries comes from XMM15, because the
- * hypervisor can put an old 0 in the place of the one in memory. ident_map_init() must not
- * start new tables over those that are loaded.
+ * Before the stub's page tables are loaded, their entries must get the C-bit from XMM15,
+ * because the hypervisor can put an old 0 in the place of the C-bit in memory. While the
+ * stub's page tables are loaded, ident_map_init() must fail, because it would overwrite
+ * them.
  */
 TEST(cbit_before_the_load)
 {
@@ -1194,7 +1211,10 @@ TEST(cbit_before_the_load)
 	}
 }
 
-/* One page without the C-bit is found in any range that holds it. */
+/*
+ * ident_map_is_private() must return false for each range that contains a page without the
+ * C-bit, and for one that contains an unmapped page.
+ */
 TEST(one_page_is_not_private)
 {
 	start_with(&setups[3], POOL_PAGES);
@@ -1210,7 +1230,10 @@ TEST(one_page_is_not_private)
 	      "too much");
 }
 
-/* A page with other rights is found in any range that holds it. */
+/*
+ * ident_map_is_private() must return false for each range that contains a page with other
+ * rights than the caller names.
+ */
 TEST(one_page_has_other_rights)
 {
 	int prot;
@@ -1230,8 +1253,9 @@ TEST(one_page_has_other_rights)
 }
 
 /*
- * A garbled number of used page tables can make two entries use one table. A page
- * that is then translated to another address is found.
+ * If the hypervisor garbles the number of used page tables, two entries may point to one
+ * table, and an address may be translated to another one. ident_map_is_private() must
+ * return false for such a page.
  */
 TEST(one_page_is_elsewhere)
 {
@@ -1259,9 +1283,10 @@ TEST(one_page_is_elsewhere)
 }
 
 /*
- * The hypervisor of an SEV-ES guest can put an old number of used page tables back. The
- * number in XMM15 counts, so that no table is used twice. Once other code has used XMM15,
- * the number in memory counts.
+ * The hypervisor of an SEV-ES guest can put an old number of used page tables back into
+ * memory. The stub must go by the number in XMM15, so that it uses no table twice. If other
+ * code has changed XMM15, so that it does not point into the pool, the stub must go by the
+ * number in memory.
  */
 TEST(old_number_of_tables)
 {
@@ -1302,9 +1327,10 @@ static u64 *entry_at(u64 addr, unsigned int level)
 }
 
 /*
- * The hypervisor puts an empty entry in the place of a table's pointer while the entry is
- * looked at, and puts the pointer back before extend() reads it. The stub must halt: else it
- * would map the memory of page tables in the place of the region.
+ * While walk() reads an entry that points to a table, the hypervisor shows it an empty
+ * entry, and restores the pointer before extend() reads the entry. If extend() took the
+ * pointer for the entry of a page, it would map the memory of page tables in place of that
+ * page. The stub must halt instead.
  */
 TEST(table_is_no_leaf)
 {
@@ -1334,8 +1360,8 @@ TEST(table_is_no_leaf)
 }
 
 /*
- * The hypervisor has put an entry back that points to memory of its choice. No table
- * outside of the pool may be followed.
+ * The hypervisor has replaced a page-table entry by one that points to memory of its
+ * choice. The stub must halt instead of using a table outside of the pool.
  */
 TEST(table_outside_of_the_pool)
 {
@@ -1365,7 +1391,10 @@ TEST(table_outside_of_the_pool)
 	}
 }
 
-/* Only what ident_map_device() has mapped is removed, whatever memory says. */
+/*
+ * ident_map_remove_devices() must unmap the device pages in VGA memory, and must leave
+ * other pages mapped. A device page behind VGA memory stays mapped, too.
+ */
 TEST(remove_devices)
 {
 	const struct setup *setup;
@@ -1382,7 +1411,10 @@ TEST(remove_devices)
 		CHECK(total() == 0x5000, "%#lx bytes left", total());
 		ident_map_remove_devices();
 		CHECK(total() == 0x5000, "%#lx bytes left", total());
-		/* Without the C-bit a page is removed, whatever its other bits are. */
+		/*
+		 * A page in VGA memory without the C-bit is shared, so the stub must unmap
+		 * it even if its entry does not look like that of a device page.
+		 */
 		if (!setup->c_bit)
 			continue;
 		*entry_of(lookup(0xb1000)) &= ~BIT(setup->c_bit);
@@ -1392,7 +1424,10 @@ TEST(remove_devices)
 	}
 }
 
-/* Old attributes on the stack must not map other memory than that at the address. */
+/*
+ * The hypervisor can put old attributes, which contain an address, back on the stack.
+ * fill_pages() must ignore that address and map the page at 0xb8000 to itself.
+ */
 TEST(old_attributes)
 {
 	const struct setup *setup;
@@ -1411,7 +1446,10 @@ static u64 *lookup_entry(u64 addr)
 	return entry_of(lookup(addr));
 }
 
-/* The window maps any page, and only where the identity map has nothing. */
+/*
+ * ident_map_window() must map a page of any address, private and read-only, at one of two
+ * constant virtual addresses in the upper half. The identity map uses no address there.
+ */
 TEST(window)
 {
 	const struct setup *setup;
@@ -1434,7 +1472,11 @@ TEST(window)
 		      !(*lookup_entry(small) & PTE_WRITE) &&
 		      (*lookup_entry(large) & enc_mask()) == enc_mask() &&
 		      !(*lookup_entry(large) & PTE_WRITE), "rights");
-		/* The two windows took at most four tables. At other addresses they take none. */
+		/*
+		 * The first use of the two windows may take up to four page tables. Their
+		 * virtual addresses are constant, so using them for other pages must take
+		 * none.
+		 */
 		tables -= ident_map_tables_left();
 		CHECK(tables <= 4, "%zu tables", tables);
 		tables = ident_map_tables_left();
@@ -1450,7 +1492,11 @@ TEST(window)
 	}
 }
 
-/* The two steps by which an SNP guest's page becomes shared. */
+/*
+ * An SNP guest makes a page shared in two steps. ident_map_flush() writes the page's cache
+ * lines back and must leave the page private. The guest then gives the page to the
+ * hypervisor. After that, ident_map_set_flushed() must clear the C-bit.
+ */
 TEST(flush_and_share)
 {
 	const struct setup *setup;

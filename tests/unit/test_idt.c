@@ -339,7 +339,11 @@ TEST(gates)
 
 static unsigned int stores;
 
-/* Steps over one store to the page of moved_idt: see on_gate_store(). */
+/*
+ * Handler of SIGTRAP, which follows each store that on_gate_store() has allowed. Checks
+ * every gate whose present bit is set, and write-protects the page again, so that the next
+ * store raises SIGSEGV.
+ */
 static void on_gate_step(int number, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
@@ -370,8 +374,9 @@ static void on_gate_store(int number, siginfo_t *info, void *context)
 }
 
 /*
- * The hypervisor can stop the guest at each store, and put back later what a gate holds
- * then. A gate must be absent until its address is whole.
+ * The hypervisor can stop the guest after any store, save the contents of a gate, and put
+ * them back later. After each store a gate must therefore be absent or have its whole
+ * address.
  */
 TEST(gates_are_never_half)
 {
@@ -475,8 +480,9 @@ TEST(page_fault_served)
 }
 
 /*
- * In an SEV-ES guest the hypervisor can inject the page fault, and change what the
- * handler restores. The handler must not return, even if the page could be mapped.
+ * In an SEV-ES guest the hypervisor can inject a page fault, and can change the saved
+ * registers that the handler would restore. The stub must report the fault and terminate,
+ * even if it could map the page.
  */
 TEST(page_fault_in_sev_es)
 {
@@ -487,8 +493,9 @@ TEST(page_fault_in_sev_es)
 }
 
 /*
- * The hypervisor has put an old vector back on the stack. The vector in the register
- * counts, so that an injected exception is not handled as #VC.
+ * do_exception() gets the vector in a register, and in the frame on the stack, where the
+ * hypervisor can put an old vector back. It must go by the register. Otherwise it would
+ * handle an injected exception as #VC.
  */
 TEST(vector_on_the_stack)
 {
@@ -547,9 +554,9 @@ TEST(vc_answered)
 }
 
 /*
- * Handling #VC leads to another exception, which is reported. The error code of
- * #VC is a VMEXIT code. The report must not show it as the other exception's
- * error code.
+ * The handler of #VC may find that the instruction must raise another exception. The stub
+ * must report that exception. The error code of #VC is a VMEXIT code, so the report must
+ * not show it as the error code of the other exception.
  */
 TEST(vc_raises)
 {

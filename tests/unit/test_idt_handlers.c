@@ -12,9 +12,10 @@
 #include "sev.h"
 
 /*
- * What exception_vc and exception_gp jump to, instead of returning by the frame. Each
- * stands for the end of the test's program: it notes which place it is, and RAX, and
- * continues behind raise_exception()'s jump.
+ * The places to which exception_vc and exception_gp jump instead of returning by IRETQ.
+ * Here each place stores its number of enum place in @arrived, and RAX, RCX and RSP, and
+ * then ends the exception at came_back_here. FRAME means that the handler returned by
+ * IRETQ.
  */
 enum place { FRAME, TERMINATE, BEHIND_CPUID, BEHIND_VMGEXIT };
 u64 arrived, arrived_rax, arrived_rcx, arrived_rsp;
@@ -36,7 +37,7 @@ asm(".pushsection .text\n"
     "	jmp came_back_here\n"
     ".popsection\n");
 
-/* Stands for the handler of NMI, which sev-head_64.S has. */
+/* A fake of the stub's handler of NMI, which is in sev-head_64.S. It counts the NMIs. */
 u64 nmis;
 asm(".pushsection .text\n"
     ".globl exception_nmi\n"
@@ -73,8 +74,9 @@ const u8 *target;
 u64 has_error_code, error_code, misalign;
 u64 harness_rsp, scratch;
 /*
- * The interrupted RIP. If @marked is not 0, RSI and RDX are the interrupted RSP with the
- * bits of @rsp_changes inverted, as ask_cpuid() and vmgexit_page() have them with 0.
+ * @interrupted is the RIP in the frame that raise_exception() pushes. If @marked is 0, RSI
+ * and RDX hold any values. Otherwise they hold the interrupted code's RSP, as in
+ * ask_cpuid() and vmgexit_page(), with the bits of @rsp_changes inverted.
  */
 u64 interrupted, marked, rsp_changes;
 extern const u8 came_back_here[], asked_cpuid[], behind_vmgexit[];
@@ -279,8 +281,10 @@ TEST(alignment)
 }
 
 /*
- * #VC and #GP that came at an instruction which the handler knows by ECX. The upper half
- * of RCX does not matter, and the other vectors and other numbers are nothing special.
+ * Where the handler of @vector must continue if ECX is @ecx and the exception came at @rip.
+ * Some instructions of the stub have a known number in ECX, so that the handlers of #VC and
+ * #GP recognise the instruction. In the rows with FRAME the number belongs to another
+ * vector, so the handler must call do_exception().
  */
 static const struct {
 	unsigned int vector;
@@ -303,7 +307,10 @@ static const struct {
 	{ X86_TRAP_UD, CPUID_SUBLEAF_ASK, FRAME, 0, came_back_here },
 };
 
-/* Raises a vector that the handler must report, and that returns by the frame. */
+/*
+ * Raises the vector of known[i] at @rip with @ecx in ECX. The handler must not take the
+ * exception for a known one: it must call do_exception() once and return by IRETQ.
+ */
 static void must_be_reported(unsigned int i, u32 ecx, const u8 *rip)
 {
 	raise_with(known[i].vector, 0xfeed000000000000 | ecx, rip);
@@ -333,7 +340,11 @@ TEST(known_by_ecx)
 		if (known[i].place == BEHIND_CPUID)
 			CHECK(!arrived_rcx, "the sub-leaf stays in RCX: %#lx",
 			      arrived_rcx);
-		/* The two MSRs of SEV differ in bit 0 only. */
+		/*
+		 * Invert one bit of ECX, so that the handler no longer knows it. The
+		 * numbers of MSR_SEV_STATUS and the GHCB MSR differ in bit 0 only, and the
+		 * handler knows both, so omit bit 0 for them.
+		 */
 		bit = known[i].place == TERMINATE && known[i].ecx >> 1 == 0xc0010130 >> 1;
 		for (; bit < 32; bit++)
 			must_be_reported(i, known[i].ecx ^ 1U << bit, known[i].rip);
@@ -341,9 +352,10 @@ TEST(known_by_ecx)
 }
 
 /*
- * The hypervisor injects #VC or #GP where ECX holds a loader's data that are one of these
- * numbers. RSI or RDX is then not RSP, or RIP is another place. The processor aligns RSP
- * to 16 bytes, so that the handler cannot compare its low four bits.
+ * The hypervisor can inject #VC or #GP where ECX holds a loader's data that equal a number
+ * that the handler knows. The handler must therefore also check that RSI, or RDX for #GP,
+ * is the interrupted RSP, and that RIP is the expected one. It must ignore the low four
+ * bits of RSP, because the processor clears them before it pushes the frame.
  */
 TEST(known_by_rsp_and_rip)
 {

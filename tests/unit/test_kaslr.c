@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_kaslr.c - tests which addresses payload/kaslr.c draws for a payload,
- * against a model of memory as cells of 64 MiB. In the model an address is good
- * if each cell from there to the payload's last byte is good. kaslr.c must draw
+ * against a model of memory as cells of 64 MiB. The model calls a cell good if
+ * it is RAM and nothing forbids the payload there. It calls an address good if
+ * every cell that a payload at this address covers is good. kaslr.c must draw
  * good addresses only, each with the same probability.
  */
 #include <time.h>
@@ -40,8 +41,9 @@ static struct {
 	/* The last number that RDRAND has returned. */
 	u64 number;
 	/*
-	 * If true, a host puts all blocks of @seeds back to their contents at
-	 * launch, 0, whenever kaslr.c computes a hash.
+	 * If true, the fake xxh64() sets @seeds to 0, its contents at launch,
+	 * before it computes a hash. A host can put old contents of memory back
+	 * like this.
 	 */
 	bool forgets;
 	/* Calls of xxh64() since the last RDRAND that has returned a number. */
@@ -347,8 +349,8 @@ static void random_world(void)
 
 /*
  * A slot is an aligned address that kaslr.c can draw. kaslr.c must count as
- * many slots as the model has good addresses. Slot number i must be the i-th
- * good address.
+ * many slots as the model has addresses where the payload may lie. Slot number
+ * i must be the i-th of these addresses.
  */
 TEST(generated_maps)
 {
@@ -1032,7 +1034,11 @@ TEST(options)
 		{ "hugepages=4 hugepagesz=1G", 0xffff },
 		{ "hugepagesz=2M hugepages=8 hugepagesz=1G hugepages=1", 0xfffe },
 		{ "hugepagesz=1G hugepages=x", 0xffff },
-		/* No page of 1 GiB fits into the half GiB below the limit. */
+		/*
+		 * mem=3584M leaves three whole GiB and half a GiB. The half GiB
+		 * holds neither a page of 1 GiB nor the payload, which has 1
+		 * GiB in this test.
+		 */
 		{ "hugepagesz=1G hugepages=4 mem=3584M", 0 },
 		{ "hugepagesz=1G hugepages=2 mem=3584M", 0x0004 },
 	};
@@ -1066,8 +1072,9 @@ static void read_options(void)
 }
 
 /*
- * No text of an option may lie on the stack: see not_on_stack. Each value is long, so that
- * part of a copy is left when later calls have overwritten the rest.
+ * No text of an option may lie on the stack: see not_on_stack in types.h. Each
+ * option's value is long, so that a part of a copy is left on the stack even if
+ * later calls overwrite the rest.
  */
 TEST(options_not_on_stack)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_la57.c - tests la57.c, which enables or disables five-level paging. The
- * tests check when the stub changes the number of levels, which memory it uses
- * for that, and what it passes to la57_toggle(). That function jumps to the
- * trampoline, assembly that leaves long mode, because CR4.LA57 cannot change
- * there. A fake replaces it here. Boot tests run the real trampoline.
+ * test_la57.c - tests la57.c, which enables or disables five-level paging. The tests
+ * check when the stub changes the number of levels, which memory it uses for the
+ * change, and what it passes to la57_toggle(). In the stub, la57_toggle() jumps to the
+ * trampoline. The trampoline is assembly that leaves long mode, because CR4.LA57 cannot
+ * change in long mode. A fake replaces la57_toggle() in this test. Boot tests run the
+ * real trampoline.
  */
 #include <sys/mman.h>
 
@@ -41,9 +42,20 @@ static struct {
 	bool la57;
 	unsigned int asked;
 	bool sev_es;
-	bool snp;			/* an SNP guest; sev_es must be set, too */
-	bool too_high;		/* something is mapped that four levels do not reach */
-	bool shared;			/* the memory for the switch is not private */
+	/*
+	 * true: the guest is an SNP guest. A case that sets this must set @sev_es, too.
+	 */
+	bool snp;
+	/*
+	 * true: the fake ident_map_fits_four_levels() returns false, as if the page
+	 * tables mapped an address that page tables of four levels cannot map.
+	 */
+	bool too_high;
+	/*
+	 * true: the fake ident_map_is_private() returns false, as if the memory for the
+	 * change of levels were shared with the host.
+	 */
+	bool shared;
 	void (*toggle)(struct la57_page *page, u64 table);
 	char steps[200];
 } fake;
@@ -114,7 +126,10 @@ bool ident_map_fits_four_levels(void)
 	return !fake.too_high;
 }
 
-/* What the loader has put into memory. 0 and 0: nothing. */
+/*
+ * The ranges of the loader's data, which the fakes below return. A range from 0 to 0 is
+ * empty: the loader has placed no such data.
+ */
 static struct range zero_page_now, initrd_now, cmdline_now;
 
 struct range zero_page_range(const struct boot_params *bp)
@@ -290,8 +305,9 @@ TEST(nowhere)
 }
 
 /*
- * The stub must borrow no memory that the loader has put data into, because a host may have
- * chosen them. It must find the memory below such data.
+ * The stub must not borrow memory that holds data of the loader, because a host that
+ * has chosen these data could put them back later. The stub must find the memory below
+ * the data instead.
  */
 TEST(not_the_loaders)
 {
@@ -429,7 +445,10 @@ static void check_page(struct la57_page *page, u64 table)
 	 * The 64-bit gates of NMI, #DF, #GP and #VC have 16 bytes, two slots
 	 * each. Their second slots, and all unused slots, must be 0.
 	 */
-	/* An SEV-ES guest terminates at an NMI; any other guest counts it. */
+	/*
+	 * The 64-bit gate of NMI, slot 4, leads to la57_nmi_es (offset 64), which terminates
+	 * an SEV-ES guest, or to la57_nmi_64 (offset 16), which counts the NMI.
+	 */
 	check_gate(page, 4, fake.sev_es ? 64 : 16, 0x10);
 	check_gate(page, 16, 48, 0x10);
 	check_gate(page, 26, 48, 0x10);
@@ -474,9 +493,10 @@ TEST(how)
 }
 
 /*
- * In an SNP guest la57_prepare() takes the answer from the CPUID page.  It never uses RAM
- * outside of the image for the page tables of the switch, as it does in other guests whose
- * image lies above 4 GiB, because such RAM may not be validated.
+ * In an SNP guest la57_prepare() must read from the CPUID page whether the processor
+ * has five-level paging. It must use no RAM outside of the stub's image for the change
+ * of levels, because this RAM may not be validated. In other guests it uses such RAM if
+ * the image lies above 4 GiB.
  */
 TEST(snp_guest)
 {
@@ -488,7 +508,10 @@ TEST(snp_guest)
 	      "%u questions", fake.asked);
 	fake.la57 = false;
 	CHECK(!la57_prepare(&bp, &cmdline, true), "switched on");
-	/* Above 4 GiB there would be other RAM, which may not be validated. */
+	/*
+	 * The image lies above 4 GiB. There is RAM below 4 GiB, but it may not be
+	 * validated.
+	 */
 	fake.la57 = true;
 	tables = (u8 *)0x100000000UL;
 	add(0x100000, 0x40000000, E820_RAM);
@@ -537,7 +560,11 @@ TEST(too_high_for_four_levels)
 	CHECK(!strstr(fake.steps, "toggle"), "%s", fake.steps);
 }
 
-/* Memory that is mapped without the C-bit must not get code, stack and page tables. */
+/*
+ * The page tables map the memory for the change of levels without the C-bit.
+ * la57_switch() must end the boot before it writes code and a page table to this
+ * memory, because the host could change them.
+ */
 TEST(not_private)
 {
 	u8 *low;
@@ -553,8 +580,8 @@ TEST(not_private)
 }
 
 /*
- * The trampoline's assembly has constants for struct la57_page, which must be
- * those of the C structure.
+ * The trampoline's assembly uses constants for offsets in struct la57_page. They must
+ * match the C structure.
  */
 TEST(layout)
 {

@@ -46,9 +46,9 @@ TEST(sentinel_clear)
 }
 
 /*
- * A set sentinel says that the loader did not clear the zero page. Only these
- * fields may keep their values then (zero-page.rst). The offsets are numbers,
- * so that an error in the stub's structures is found.
+ * A set sentinel says that the loader did not clear the zero page. Only the
+ * fields in kept[] may keep their values then (zero-page.rst). The offsets are
+ * numbers, so that an error in the stub's structures is found.
  */
 TEST(sentinel_set)
 {
@@ -87,8 +87,8 @@ TEST(sentinel_set)
 /* ---- find_cmdline() ---- */
 
 /*
- * A command line of @len characters and @nul NUL bytes. Its memory has exactly
- * this size, so that ASan reports a read behind it.
+ * Makes a command line of @len characters and @nul NUL bytes. Its memory has
+ * exactly this size, so that ASan reports a read behind it.
  */
 static char *exact_text(size_t len, size_t nul)
 {
@@ -306,9 +306,9 @@ static void load_at(u64 address)
 }
 
 /*
- * A PC with 1 GiB of RAM below 4 GiB, and the stub's image at @load. The
- * initrd, command line and zero page do not overlap the memory where the image
- * will run, from 16 MiB to 24 MiB.
+ * Makes a PC with nearly 1 GiB of RAM below 4 GiB and 1 GiB above, and the
+ * stub's image at @load. The initrd, command line and zero page do not overlap
+ * the memory where the image will run, from 16 MiB to 24 MiB.
  */
 static void loaded_machine(u64 load)
 {
@@ -622,8 +622,8 @@ TEST(place_cmdline_not_in_ram)
 
 /*
  * The zero page, command line and initrd may lie in memory of E820 type 3
- * (ACPI), 4 (NVS) or 128, and in reserved memory that efi_may_hold() accepts by
- * firmware's EFI memory map.
+ * (ACPI), 4 (NVS) or 128 (Linux's E820_RESERVED_KERN), and in reserved memory
+ * that efi_may_hold() accepts by firmware's EFI memory map.
  */
 TEST(place_in_memory_of_other_types)
 {

@@ -8,8 +8,8 @@
 
 /*
  * AT_GIVEN is the offset, in the fake machine's RAM, of the memory that the EFI
- * entry allocated for the payload. It does not overlap the image. INIT_SIZE is
- * its size in bytes.
+ * entry allocated for the payload. This memory does not overlap the image.
+ * INIT_SIZE is the size of this memory in bytes.
  */
 #define AT_GIVEN	0x200000
 #define INIT_SIZE	(AT_END - AT_RUNTIME)
@@ -20,8 +20,8 @@ static u64 in_machine(u64 offset)
 }
 
 /*
- * An ordinary boot in which the EFI entry has allocated memory for the payload
- * at offset @given of the machine's RAM.
+ * Starts an ordinary boot in which the EFI entry has allocated memory for the
+ * payload at offset @given of the machine's RAM.
  */
 static struct boot firmware_boot(u64 given)
 {

@@ -367,8 +367,10 @@ TEST(bad_table_stops)
 }
 
 /*
- * The hypervisor has put an old address of the payload back, so that a gap leads behind
- * the stub's .text. No byte of the stub may change, and no other place is refused.
+ * The hypervisor can put an old address of the payload back into memory, so that the
+ * offsets in the relocation table lead to bytes of the stub's own image. relocate_image()
+ * must refuse a value that overlaps the stub, and must not change it. It must relocate any
+ * other value.
  */
 TEST(stub_is_not_written)
 {

@@ -50,8 +50,8 @@ static struct {
 	bool no_vbe;
 	bool vbe_unsigned;
 	/*
-	 * Number of a VBE function that fails although the BIOS has VBE. 0: all
-	 * VBE functions work.
+	 * Number of a VBE function that fails although the BIOS has VBE. 0: no
+	 * VBE function fails.
 	 */
 	u16 vbe_failed;
 	u16 vbe_version;
@@ -59,7 +59,10 @@ static struct {
 	/* Value of BL that the BIOS returns for the call "EGA information". */
 	u32 vga;
 	u8 mode;
-	/* First and last line of the cursor. Bit 13: the cursor is hidden. */
+	/*
+	 * CX for a question about the cursor: its first line in CH, its last
+	 * line in CL. Bit 13 of CX hides the cursor.
+	 */
 	u16 cursor;
 	u16 vesa_mode;
 	bool apm_16bit_only, apm_unsigned;
@@ -320,8 +323,9 @@ TEST(vesa)
 }
 
 /*
- * vid_mode asks for a video mode that does not exist. The stub must leave the
- * screen's mode as it is and print a message.
+ * Sets vid_mode to @mode, a video mode that the fake BIOS does not have or
+ * refuses to set. The stub must leave the screen's mode as it is and print a
+ * message.
  */
 static void check_refused(u16 mode)
 {
@@ -422,8 +426,8 @@ TEST(disks)
 }
 
 /*
- * The PC has more disks than the zero page has room for. The stub must stop
- * when an array of the zero page is full.
+ * The PC has more disks than the zero page has room for. The stub must store no
+ * more disks than fit into each array of the zero page.
  */
 TEST(many_disks)
 {

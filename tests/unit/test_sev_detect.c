@@ -21,14 +21,19 @@ enum { EAX, EBX, ECX, EDX };
 
 static struct {
 	bool intercepted;		/* the hypervisor intercepts every CPUID */
-	bool intercepted_later;		/* it intercepts every executed CPUID but the first */
+	/*
+	 * true: the hypervisor intercepts every CPUID except the first one that the
+	 * stub executes.
+	 */
+	bool intercepted_later;
 	struct cpuid_regs max, sev;	/* answers of a CPUID that is not intercepted */
 	unsigned int executed;
 } cpu;
 
 /*
- * The CPUID instruction of ask_cpuid(). If the hypervisor intercepts it, it raises #VC,
- * and exception_vc returns true. test_idt_handlers.c tests that.
+ * Stands for ask_cpuid(), which executes CPUID. Returns true if the hypervisor
+ * intercepts CPUID. In the stub, CPUID then raises #VC, and the handler exception_vc
+ * makes ask_cpuid() return true. test_idt_handlers.c tests that handler.
  */
 bool ask_cpuid(u32 leaf, struct cpuid_regs *regs)
 {
@@ -264,7 +269,10 @@ TEST(plain_sev)
 	CHECK(!host.trace[0] && !es.has_page, "GHCB page without SEV-ES");
 }
 
-/* Bits of SEV_STATUS that ask nothing of the guest: Linux ignores them, too. */
+/*
+ * Bits of SEV_STATUS for features that need no support by the guest. The stub must
+ * accept them, as Linux does.
+ */
 static const unsigned int harmless_bits[] = { 7, 8, 9, 14, 17, 23 };
 
 static bool is_harmless(unsigned int bit)
@@ -337,8 +345,9 @@ TEST(es_without_cpuid_intercept)
 }
 
 /*
- * The hypervisor intercepts only the second CPUID. Its #VC shows that this is an SEV-ES
- * guest, and the hypervisor is asked as if the first had raised it.
+ * The hypervisor intercepts only the second CPUID. The #VC of this CPUID shows that the
+ * guest is an SEV-ES guest. The stub must then send the same requests to the hypervisor
+ * as if the first CPUID had raised #VC.
  */
 TEST(es_by_the_second_cpuid)
 {
@@ -351,8 +360,8 @@ TEST(es_by_the_second_cpuid)
 }
 
 /*
- * A #VC at the stub's CPUID in a guest without SEV-ES can only have been injected by
- * the hypervisor.
+ * In a guest without SEV-ES, a #VC at the stub's CPUID can only have been injected by
+ * the hypervisor. The stub must end the boot with an error.
  */
 TEST(vc_without_sev_es)
 {
@@ -412,8 +421,10 @@ TEST(es_reply_codes)
 }
 
 /*
- * An SNP guest asks nothing about CPUID. Unknown bits of SEV_STATUS are
- * snp_check_features()'s matter, because the GHCB page tells them to the host.
+ * In an SNP guest sev_detect() must request no CPUID from the hypervisor, because the
+ * stub takes CPUID from the CPUID page later. sev_detect() must accept unknown bits of
+ * SEV_STATUS: snp_check_features() terminates the guest later, when it can send these
+ * bits to the host in the GHCB page.
  */
 TEST(es_snp)
 {
@@ -428,12 +439,12 @@ TEST(es_snp)
 	detected();
 	CHECK(sev_snp_active(), "no SNP");
 
-	/* The GHCB protocol must have version 2. */
+	/* An SNP guest needs version 2 of the GHCB protocol. */
 	start_es64(7);
 	host.count = 0;
 	expect_msr(2, sev_info(1, 1, 51));
 	EXPECT_END(sev_detect(), 0U, 2U);
-	/* The C-bit's checks are those of an SEV-ES guest. */
+	/* The stub must check the C-bit in an SNP guest as in an SEV-ES guest. */
 	start_es64(7);
 	host.count = 0;
 	expect_msr(2, sev_info(1, 2, 50));
@@ -445,7 +456,7 @@ TEST(es_snp)
 	start_es32(7, sev_info(1, 2, 115), 51);
 	host.count = 0;
 	EXPECT_OWN_END(sev_detect(), 2);
-	/* Only an SEV-ES guest does without CPUID. */
+	/* A guest whose SEV_STATUS has no SNP bit is no SNP guest. */
 	start_es64(3);
 	CHECK(!sev_snp_active(), "SNP");
 }
@@ -466,7 +477,10 @@ TEST(es_unknown_status_bits)
 	start_es64(3 | 1 << 3);
 	host.count = ES64_EAX;
 	EXPECT_OWN_END(sev_detect(), 5);
-	/* The hypervisor has put old memory back, which hides the bit. */
+	/*
+	 * The hypervisor has put an old value of sev_guest.status back, without the
+	 * unknown bit. The stub must find the bit in the SEV_STATUS MSR.
+	 */
 	start_es32(3 | 1 << 3, sev_info(1, 2, 51), 51);
 	sev_guest.status = 3;
 	host.count = 0;
@@ -675,9 +689,9 @@ TEST(entry_cbit_refused)
 }
 
 /*
- * The hypervisor gives the same C-bit twice, but the page tables that the
- * loader built have another. The stub must terminate, because the guest runs on
- * these page tables, so the hypervisor has lied.
+ * The hypervisor gives the same C-bit by the GHCB MSR protocol and by CPUID, but the
+ * page tables that the loader built have another one. The stub must terminate the guest:
+ * the guest runs on these page tables, so the hypervisor has lied.
  */
 TEST(cbit_not_the_loaders)
 {
@@ -704,8 +718,10 @@ TEST(map_is_proven)
 }
 
 /*
- * The hypervisor can make sev_detect() believe that this is no SEV guest, by an old word in
- * memory for one read. Behind the load of the page tables the processor's SEV_STATUS counts.
+ * sev_detect() may have missed an unknown bit of SEV_STATUS: for one read the
+ * hypervisor can put back an old word in memory that says that this is no SEV guest.
+ * sev_load_map() must read the SEV_STATUS MSR once the stub's page tables are loaded,
+ * and must terminate the guest if the MSR has an unknown bit.
  */
 TEST(status_behind_the_proof)
 {
@@ -753,8 +769,11 @@ TEST(versions)
 /* ---- #VC in stage 1 ---- */
 
 /*
- * The hypervisor has put sev_guest.status back to 0. Before the stub's page tables are
- * loaded the processor is asked by CPUID.
+ * Tests @rule_out in an SEV-ES guest whose sev_guest.status the hypervisor has put back
+ * to 0. While the stub's page tables are not loaded, @rule_out must execute CPUID with
+ * sub-leaf @subleaf, and must terminate the guest with @reason if CPUID reports SEV and
+ * the SEV_STATUS MSR reports SEV-ES. Once the page tables are loaded, it must do
+ * nothing.
  */
 static void expect_rule_out(void (*rule_out)(void), u32 subleaf, unsigned int reason)
 {
@@ -785,7 +804,11 @@ TEST(rule_out_es)
 	expect_rule_out(sev_es_end_at_exception, CPUID_SUBLEAF_EXCEPTION, 16);
 }
 
-/* Stage 1 emulates nothing, because ask_cpuid() needs no emulation. */
+/*
+ * In stage 1 the C part of the #VC handler must terminate the guest at a CPUID instead
+ * of emulating it. Only the CPUID of ask_cpuid() may raise #VC in stage 1, and
+ * exception_vc handles that #VC without calling C.
+ */
 TEST(stage1_cpuid)
 {
 	start_stage1();
@@ -836,8 +859,9 @@ TEST(stage1_wrong_exit)
 }
 
 /*
- * The hypervisor puts back what sev_guest had at launch, after the page tables were
- * loaded. The kind of guest and the C-bit must then come from the processor.
+ * After the stub's page tables were loaded, the hypervisor puts sev_guest back to its
+ * contents at launch. The stub must then take the kind of guest and the C-bit from the
+ * processor's registers.
  */
 TEST(memory_is_not_asked_again)
 {
@@ -851,8 +875,9 @@ TEST(memory_is_not_asked_again)
 }
 
 /*
- * Outside of SEV the map has no C-bit. SEV_STATUS must not be read then, because the
- * processor may not have it.
+ * In a guest without SEV the stub's page tables have no C-bit. The stub must then not
+ * read the SEV_STATUS MSR, even if sev_guest.status reports SEV-ES, because the
+ * processor may not have this MSR.
  */
 TEST(map_without_cbit_is_not_sev)
 {
@@ -917,7 +942,10 @@ TEST(terminate_says_why)
 	}
 }
 
-/* A guest without SEV-ES has no GHCB MSR. It must halt instead of writing to it. */
+/*
+ * A guest without SEV-ES has no GHCB MSR. terminate() must halt instead of writing to
+ * this MSR.
+ */
 TEST(terminate_halts_without_sev_es)
 {
 	start_stage1();

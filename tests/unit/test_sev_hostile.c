@@ -389,7 +389,10 @@ TEST(console_requests)
 	EXPECT_OWN_END(sev_es_outsb(0x3f8, console_text, 1), END_REPLY);
 }
 
-/* The console ignores a #GP, whether it is asked for or injected. */
+/*
+ * The console must ignore a #GP, whether the hypervisor asks for it in the reply or injects
+ * it.
+ */
 TEST(console_requests_refused)
 {
 	unsigned int i;
@@ -477,8 +480,8 @@ static unsigned int console_input(void)
 }
 
 /*
- * Calls @what and returns its result. From VMGEXIT on, the handlers above
- * intercept each access to the GHCB page and count it in @watch.
+ * Calls @what and returns its result. From VMGEXIT on, the signal handlers on_access() and
+ * on_step() intercept each access to the GHCB page and count it in @watch.
  */
 static unsigned int watched(unsigned int (*what)(void))
 {

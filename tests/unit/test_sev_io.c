@@ -112,7 +112,7 @@ TEST(in_and_out_raise)
 
 /* ---- INS and OUTS ---- */
 
-static u8 model[BUFFER_SIZE];	/* expected contents of the GHCB page's buffer */
+static u8 model[BUFFER_SIZE];	/* bytes that the host answers for INS */
 
 static void fill_memory(void)
 {
@@ -534,12 +534,10 @@ TEST(buffer_out_of_reach)
 }
 
 /*
- * INS and OUTS must not use shared memory, because the hypervisor can change
- * it.
- */
-/*
- * The stub itself executes neither INS nor OUTS. An OUTS that is decoded where there is
- * none must send no byte of memory, and an INS must write none.
+ * Raises #VC for @count bytes of INS (@in) or OUTS at @at, at least one of them outside of
+ * [io_start, io_end). The stub must terminate the guest before it sends or writes a byte
+ * outside of this range. The stub's own range is empty, because it executes neither INS nor
+ * OUTS: the hypervisor has made the handler decode one.
  */
 static void refused(u64 at, u64 count, bool in)
 {
@@ -579,6 +577,10 @@ TEST(memory_of_no_string_instruction)
 	run();
 }
 
+/*
+ * INS and OUTS must not use shared memory, because the hypervisor can change it. The stub
+ * must raise #PF.
+ */
 TEST(buffer_on_shared_page)
 {
 	faults(1, OPEN, true, true);
@@ -602,8 +604,9 @@ TEST(buffer_read_only)
 }
 
 /*
- * A descending string starts at its address and goes down. The stub must not
- * access or map memory above.
+ * With the direction flag set, a string goes down from its address. The stub must map no
+ * page below the string's lowest byte. It must raise #PF if the lowest byte is on a shared
+ * page, although the string starts on another page.
  */
 TEST(buffer_below_the_address)
 {
@@ -745,8 +748,8 @@ TEST(outsb)
 }
 
 /*
- * An old address, which the hypervisor has put back on the stack, must not be read.
- * The hypervisor would get private memory.
+ * sev_es_outsb() must send no byte from outside of console_text. The hypervisor can put an
+ * old address back on the stack, and would otherwise get private memory of the stub.
  */
 TEST(outsb_elsewhere)
 {
@@ -802,7 +805,10 @@ TEST(vga_put)
 	CHECK(host.at == host.count && !es.busy, "%u exits", host.at);
 }
 
-/* An address outside of VGA memory must not be sent: it can be old bytes of the stack. */
+/*
+ * The stub must terminate the guest instead of sending an address outside of VGA memory,
+ * because the address can be old bytes of the stack.
+ */
 TEST(vga_elsewhere)
 {
 	static const u64 bad[] = { 0, 0xaffff, 0xbffff, 0xc0000, 0x1000b8000, ~0UL };

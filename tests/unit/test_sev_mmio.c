@@ -569,9 +569,10 @@ TEST(access_raises)
 }
 
 /*
- * The hypervisor puts old contents of the decoded instruction back, after the decoder has
- * checked it. A size of up to 255 bytes and a register number of up to 255 must reach no
- * other memory than an eight-byte value and the saved registers.
+ * After the decoder has checked an instruction, the hypervisor can put old contents of
+ * struct insn back. Its operand size and register number can then be any number up to 255.
+ * The stub must nevertheless access no memory outside of the eight-byte value and of the
+ * saved registers.
  */
 static struct {
 	u64 before[64], value, after[64];
@@ -635,7 +636,11 @@ TEST(register_that_was_put_back)
 	EXPECT_OWN_END(copy_element(&around.value, (void *)DATA, 9), 6);
 }
 
-/* The hypervisor puts the E820 map back, so that the GHCB page is no RAM. */
+/*
+ * The hypervisor has put old contents of the E820 map back, in which the GHCB page is no
+ * RAM. The stub must terminate the guest all the same instead of taking the page for a
+ * device.
+ */
 TEST(ghcb_page_is_no_device)
 {
 	u64 page = (u64)&ghcb_page;

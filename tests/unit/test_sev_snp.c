@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sev_snp.c - sev-snp.c: blob and CPUID page, CPUID by both #VC handlers, the GHCB
- * page of an SNP guest, unknown features, memory that is accepted, and the SVSM.
+ * test_sev_snp.c - tests sev-snp.c: reading the blob and the CPUID page, CPUID in the #VC
+ * handlers of stages 1 and 2, sharing the GHCB page of an SNP guest, unknown features,
+ * accepting memory, and calls of the SVSM.
  *
- * The loader's data lie in the guest's memory of scripted_host.h. PVALIDATE, RMPADJUST
- * and the SVSM are fakes that append a line to @trace. The fake of PVALIDATE translates
- * its operand by the stub's page tables.
+ * The loader's data lie in the guest's memory of scripted_host.h. PVALIDATE, RMPADJUST and
+ * the SVSM are fakes. The fakes of PVALIDATE and of the SVSM append a line to @trace. The
+ * fake of PVALIDATE translates its operand by the stub's page tables.
  */
 #define _GNU_SOURCE		/* REG_ERR */
 #define OWN_SNP
@@ -26,7 +27,10 @@ static u64 add_leaf(u32 function, u32 index, u32 eax, u32 ebx, u32 ecx, u32 edx)
 	return put_leaf(function, index, (const u32[]){ eax, ebx, ecx, edx });
 }
 
-/* Makes the loader's list of validated ranges from pairs that end with 0, 0. */
+/*
+ * Makes the loader's list of validated ranges from @pairs: the start and the end of each
+ * range. The pair 0, 0 ends @pairs.
+ */
 static void list(const u64 *pairs)
 {
 	unsigned int n = 0;
@@ -42,16 +46,27 @@ static void list(const u64 *pairs)
 static char trace[4096];
 static struct {
 	unsigned int rmpadjust;		/* result of RMPADJUST */
-	/* Result of the PVALIDATE with this number, counted from 0; and of its CF. */
+	/* PVALIDATE number @failing, counted from 0, has the result @result. */
 	unsigned int failing, result;
 	unsigned int done;		/* PVALIDATEs so far */
-	bool small_rmp;			/* PVALIDATE of 2 MiB fails by size */
+	/*
+	 * true: PVALIDATE of a page of 2 MiB fails, also in the SVSM, as if the reverse map
+	 * table had entries of 4 KiB.
+	 */
+	bool small_rmp;
 	bool no_svsm;			/* the SVSM does not run */
 	u64 svsm_reply;			/* GHCB MSR after a call of the SVSM */
-	u64 svsm_result;		/* result of the next call, instead of the right one */
-	unsigned int svsm_busy;		/* so many calls answer "busy" first */
-	u16 svsm_next;			/* with svsm_result, what next is set to */
-	bool hides;			/* PVALIDATE makes the GHCB page inaccessible */
+	/* If not 0, the result of the SVSM's next call. 0: the fake SVSM does the call. */
+	u64 svsm_result;
+	/* The SVSM answers this number of calls with "busy" or "incomplete" first. */
+	unsigned int svsm_busy;
+	/*
+	 * If @svsm_result is not 0: the number of done pages that this call stores in the
+	 * calling area.
+	 */
+	u16 svsm_next;
+	/* true: PVALIDATE of the GHCB page makes the page inaccessible to the test. */
+	bool hides;
 } snp_host;
 
 static void note(const char *fmt, ...)
@@ -95,7 +110,10 @@ unsigned int pvalidate(u64 addr, bool large, bool validate)
 	return 0;
 }
 
-/* The SVSM: does the call in the calling area, if it is the call PVALIDATE. */
+/*
+ * Stands for a call of the SVSM by VMGEXIT. Does the call PVALIDATE for the list in the
+ * calling area. Fails the case at any other call.
+ */
 u64 vmgexit_svsm(u64 call, u64 argument, u8 *pending)
 {
 	u8 *area = (void *)AREA;
@@ -104,12 +122,18 @@ u64 vmgexit_svsm(u64 call, u64 argument, u8 *pending)
 
 	CHECK(call == 1 && argument == AREA + 8, "call %#lx, %#lx", call, argument);
 	CHECK(host.msr == 0x16, "MSR %#lx", host.msr);
-	/* The instruction before VMGEXIT sets it, when RAX and RCX are loaded. */
+	/*
+	 * In the stub, the instruction before VMGEXIT sets *@pending, once RAX and RCX are
+	 * loaded. The byte must be 0 until then.
+	 */
 	CHECK(pending == area && !area[0] && !area[1], "pending %u", area[0]);
 	*pending = 1;
 	CHECK(es.busy == es.has_page, "a #VC could use the GHCB MSR%s", "");
 	host.msr = snp_host.svsm_reply;
-	/* The stub must notice that by @area, whatever the result is. */
+	/*
+	 * The SVSM has not run, so *@pending is still 1. The stub must notice this,
+	 * whatever the result of the call is.
+	 */
 	if (snp_host.no_svsm)
 		return snp_host.svsm_result;
 	area[0] = 0;
@@ -143,7 +167,10 @@ u64 vmgexit_svsm(u64 call, u64 argument, u8 *pending)
 
 /* ---- starting a case ---- */
 
-/* An SNP guest behind sev_detect(), whose loader has handed over all it needs. */
+/*
+ * Starts a case as an SNP guest after sev_detect(). The loader has handed over all that the
+ * stub needs.
+ */
 static void start_snp(void)
 {
 	start_stage1();
@@ -169,7 +196,7 @@ static void expect_features(u64 features)
 	expect_msr(0x80, features << 12 | 0x81);
 }
 
-/* Goes on until the stub has read what was handed over. */
+/* Lets the stub read what the loader has handed over, after start_snp(). */
 static void read_all(void)
 {
 	expect_features(1);
@@ -183,7 +210,7 @@ static u64 ghcb_request(u64 low, u64 state)
 	return (u64)&ghcb_page | state << 52 | low;
 }
 
-/* Goes on until the stub has a GHCB page. */
+/* Lets the stub build its page tables and share its GHCB page, after read_all(). */
 static void share(void)
 {
 	make_map();
@@ -229,7 +256,10 @@ TEST(all_is_found)
 	CHECK(snp.blob == BLOB, "%#lx", snp.blob);
 }
 
-/* Each row changes one word of what was handed over. */
+/*
+ * Each row changes one word of what the loader hands over. The stub must terminate the
+ * guest with the row's reason set and reason code.
+ */
 TEST(wrong_blob_or_page)
 {
 	static const struct {
@@ -261,7 +291,10 @@ TEST(wrong_blob_or_page)
 	start_snp();
 	zero_page()->hdr.setup_data = 0;
 	EXPECT_END(snp_start(zero_page()), 0U, 2U);
-	/* A CPUID page that is right but for its address: the second leaf is its first. */
+	/*
+	 * The address of the CPUID page is not a multiple of 4096. The bytes at this
+	 * address are a valid CPUID page, so that only the address is wrong.
+	 */
 	start_snp();
 	put_at(CPUID_PAGE + 48, 1, 4);
 	add_leaf(SEV_LEAF, 0, SEV_LEAF_EAX, SEV_LEAF_EBX, 0, 0);
@@ -366,7 +399,12 @@ TEST(cpuid_leaves)
 	}
 }
 
-/* CPUID page entries are replaced by this processor's own state. */
+/*
+ * Some results of CPUID depend on the guest's own registers: OSPKE in leaf 7 on CR4, the
+ * size of the XSAVE area in leaf 0xd on XCR0 and XSS. The stub must take these results from
+ * the registers, or for XCR0 and XSS from their values after reset, instead of the CPUID
+ * page.
+ */
 TEST(cpuid_own_state)
 {
 	u64 at;
@@ -424,7 +462,7 @@ TEST(cpuid_of_the_hypervisor)
 	      "%#x %#x %#x", mask.eax, mask.ebx, mask.ecx);
 }
 
-/* While the GHCB page is private no #VC is handled. */
+/* While the GHCB page is private, the stub must terminate the guest at every #VC. */
 TEST(cpuid_stage1)
 {
 	start_snp();
@@ -435,7 +473,10 @@ TEST(cpuid_stage1)
 	ENDS(12);
 	INSN(0x404, "\x0f\xa2");
 	ENDS(25);
-	/* Without SNP the stub treats exit code 0x404 like any other unknown one. */
+	/*
+	 * Exit code 0x404, an access to a page that is not validated, exists in SNP guests
+	 * only. In another SEV-ES guest the stub must treat it like any unknown exit code.
+	 */
 	host.sev_status = 3;
 	ENDS(12);
 }
@@ -566,7 +607,10 @@ TEST(features)
 
 /* ---- accepting memory ---- */
 
-/* Expects a page state change of these entries, of which the host does @did. */
+/*
+ * Appends a request to the script: a page state change with @count entries. The host
+ * changes the pages of the first @did entries.
+ */
 static void expect_states(const u64 *entries, unsigned int count, unsigned int did)
 {
 	u8 data[8 + 8 * 253] = { 0 };
@@ -618,7 +662,10 @@ TEST(accept_2m_and_4k)
 	CHECK(host.at == host.count, "more");
 }
 
-/* The host does one entry after the other. */
+/*
+ * The host changes one page for each request. The stub must send a further request for the
+ * pages that are left.
+ */
 TEST(accept_in_parts)
 {
 	static const u64 entries[] = {
@@ -635,7 +682,10 @@ TEST(accept_in_parts)
 		      "validate 2M 600000\n"), "%s", trace);
 }
 
-/* The entries of the reverse map table have 4 KiB, as KVM's. */
+/*
+ * The reverse map table has entries of 4 KiB, as under KVM, so that PVALIDATE of a page of
+ * 2 MiB fails. The stub must validate each page of 4 KiB instead.
+ */
 TEST(accept_small_entries)
 {
 	static const u64 entry = 0x200000 | PRIVATE_2M;
@@ -682,7 +732,10 @@ TEST(accept_is_refused)
 	answers(INFO_2, 1UL << 32 | 1);
 	snp_accept((struct range){ 0x200000, 0x400000 });
 	EXPECT_SNP_END(snp_accept_end(), 1);
-	/* Without a valid bit for sw_exit_info_2. */
+	/*
+	 * The host does not mark SW_EXITINFO2 as valid. The stub must not take this answer
+	 * for a success.
+	 */
 	start_accepting();
 	expect_states(&entry, 1, 1);
 	current_step()->answer[BITMAP + INFO_2 / 64] = 0;
@@ -698,7 +751,7 @@ TEST(accept_is_refused)
 	result(1, 0x8000030d);
 	snp_accept((struct range){ 0x200000, 0x400000 });
 	EXPECT_SNP_END(snp_accept_end(), 1);
-	/* An address that page tables cannot hold. */
+	/* The stub's page tables cannot map this address, because bit 51 is the C-bit. */
 	start_accepting();
 	expect_states((const u64[]){ 1UL << 51 | PRIVATE_4K }, 1, 1);
 	snp_accept((struct range){ 1UL << 51, (1UL << 51) + 1 });
@@ -722,7 +775,10 @@ TEST(accept_full_batches)
 	CHECK(snp_host.done == 1 + 255, "%u", snp_host.done);
 }
 
-/* Pages that do not adjoin: 32 of them make a request. */
+/*
+ * No two of these pages adjoin, so each is a run of its own. A request has room for 32
+ * runs.
+ */
 TEST(accept_many_runs)
 {
 	u64 entries[32];
@@ -755,7 +811,10 @@ static void e820(unsigned int i, u64 addr, u64 size, u32 type)
 	bp.e820_entries = (u8)(i + 1);
 }
 
-/* Starts a case with a list of validated memory and a map with a hole. */
+/*
+ * Starts a case with @pairs as the list of validated memory, and with an E820 map that has
+ * a reserved page between pages of RAM.
+ */
 static void start_with_list(const u64 *pairs)
 {
 	start_snp();
@@ -783,7 +842,10 @@ TEST(accept_ram)
 	CHECK(host.at == host.count, "%u exchanges", host.at);
 }
 
-/* The memory of a BIOS is accepted once where RAM starts in the middle of a page. */
+/*
+ * RAM starts in the middle of a page of the memory of a BIOS, 0xc0000 to 0xfffff. The stub
+ * must accept RAM and the memory of the BIOS, and this page only once.
+ */
 TEST(accept_legacy)
 {
 	static const u64 entries[] = {
@@ -797,7 +859,10 @@ TEST(accept_legacy)
 	expect_states(entries, 3, 3);
 	snp_accept_ram(&bp);
 	CHECK(host.at == host.count, "%u exchanges: %s", host.at, trace);
-	/* RAM in the last page of the address space. */
+	/*
+	 * A wrong E820 map has RAM in the last page below 2^64, so that the end of the
+	 * range wraps to 0. The stub must accept nothing, and must not loop.
+	 */
 	start_with_list((const u64[]){ 0, 0x200000, 0, 0 });
 	e820(0, ~0xfffUL, 0xfff, 1);
 	snp_accept_ram(&bp);
@@ -817,7 +882,10 @@ TEST(accept_nothing)
 
 /* ---- the SVSM ---- */
 
-/* The guest is not at VMPL 0 but at @vmpl, for RMPADJUST and the secrets page. */
+/*
+ * Makes the guest run at VMPL @vmpl instead of VMPL 0: RMPADJUST fails, and the secrets
+ * page names an SVSM.
+ */
 static void leave_vmpl0(unsigned int vmpl)
 {
 	snp_host.rmpadjust = 2;
@@ -825,7 +893,10 @@ static void leave_vmpl0(unsigned int vmpl)
 	memset((void *)(AREA + 8), GARBAGE, PAGE_SIZE - 8);
 }
 
-/* Goes on, behind start_snp(), until the stub has read what was handed over. */
+/*
+ * Lets the stub read what the loader has handed over, after start_snp(). The guest runs at
+ * VMPL @vmpl.
+ */
 static void read_all_at(unsigned int vmpl)
 {
 	if (vmpl)
@@ -863,11 +934,13 @@ TEST(svsm_is_found)
 }
 
 /*
- * The address of the first access that faults in @stmt, with bit 0 set if it is a write.
- * The case cannot use the stub's state afterwards. With the sanitizer the address is 0 for
- * the window of the page tables: before the access the sanitizer looks up its notes on
- * the address, and the processor reports no address for that access, because it is not
- * canonical.
+ * FAULT_OF(stmt) returns the address of the first access in @stmt that faults. Bit 0 is 1
+ * for a write, 0 for a read. It returns NO_FAULT if no access faults. After a fault, @stmt
+ * is abandoned, so the case cannot use the stub's state afterwards.
+ *
+ * With the address sanitizer, FAULT_OF() returns 0 for an access to the window of the page
+ * tables. Before the access, the sanitizer reads its own data about the window. Their
+ * address is not canonical, so the processor does not report it.
  */
 #define NO_FAULT	(~0UL)
 static u64 fault_at;
@@ -899,7 +972,11 @@ static void on_fault(int number, siginfo_t *info, void *context)
 		fault_at;						\
 	})
 
-/* The GHCB page is read before it is wiped, unless the caches are coherent. */
+/*
+ * If the processor's caches are not coherent, the stub must read the GHCB page, to evict
+ * its cache lines, before it clears the page. The first access is then a read. If the
+ * caches are coherent, the first access is the write that clears the page.
+ */
 TEST(ghcb_page_is_evicted)
 {
 	unsigned int coherent;
@@ -919,7 +996,12 @@ TEST(ghcb_page_is_evicted)
 	}
 }
 
-/* Accepted memory is read through the window, also if the SVSM has validated it. */
+/*
+ * If the processor's caches are not coherent, the stub must read accepted memory through
+ * the window of the page tables, to evict its cache lines, even if the SVSM has validated
+ * the memory. If the SVSM has validated it and the caches are coherent, the stub must not
+ * map it.
+ */
 TEST(accepted_memory_is_evicted)
 {
 	static const u64 entry = 0x200000 | PRIVATE_2M;
@@ -1023,7 +1105,10 @@ TEST(svsm_fails)
 		snp_accept((struct range){ 0x200000, 0x600000 });
 		EXPECT_SNP_END(snp_accept_end(), 2);
 	}
-	/* A failure by size makes no sense for a page of 4 KiB. */
+	/*
+	 * The SVSM reports a wrong page size for a page of 4 KiB. No smaller page exists,
+	 * so the stub must terminate the guest.
+	 */
 	start_vmpl(1);
 	make_map();
 	snp_find_vmpl();

@@ -379,7 +379,11 @@ static void expect_unsupported(u64 code)
 	ENDS(11);
 }
 
-/* A number that is no exit code. It can be old bytes of the stack, and must not be sent. */
+/*
+ * Fails the case unless the stub terminates the guest without sending @code, a number that
+ * is no exit code. The number can be old bytes of the stack, which the hypervisor must not
+ * learn.
+ */
 static void expect_untold(u64 code)
 {
 	start();
@@ -453,9 +457,10 @@ TEST(exit_and_opcode_differ)
 }
 
 /*
- * In the stub no instruction and no device is emulated. The handlers must send no register
- * of the interrupted code and return no value to it, whatever the hypervisor has made them
- * decode. They do not even go on behind a string instruction that has nothing to do.
+ * In the stub the range of emulated addresses is empty. The handlers must then send no
+ * register of the interrupted code and return no value to it, whatever instruction the
+ * hypervisor has made them decode. They must terminate the guest even at a string
+ * instruction with count 0, which needs no request.
  */
 TEST(stub_emulates_nothing)
 {
@@ -594,7 +599,11 @@ TEST(insn_where_none_can_be)
 		frame.rip = places[i];
 		ENDS(7);
 	}
-	/* The ends of .text, in executable memory. */
+	/*
+	 * Instructions that begin before, in or behind .text, or that reach beyond its end,
+	 * all in executable memory. The stub must decode only the one that is entirely in
+	 * .text, the one with i = 1.
+	 */
 	for (i = 0; i < 4; i++) {
 		start();
 		memcpy((void *)(TEXT_2 + 8), "\x0f\x08\x0f\x08\x0f\x08", 6);

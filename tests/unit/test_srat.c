@@ -29,7 +29,11 @@ static char text[256];
 static char areas[512];
 static char taken[0x40000];
 static bool sev;
-static u64 guarded, shared;	/* addresses of a guard page and of a shared page; 0: none */
+/*
+ * Addresses of a page that is a guard page and of a page that is shared. 1: there is no
+ * such page.
+ */
+static u64 guarded, shared;
 static size_t tables_left;
 
 /* ---- fakes of the functions that srat.c calls ---- */
@@ -258,7 +262,10 @@ static void find_areas(void)
 	found();
 }
 
-/* No text of an option, and no entry of a table, may lie on the stack: see not_on_stack. */
+/*
+ * No text of an option, and no entry of a table, may lie on the stack: see not_on_stack in
+ * types.h.
+ */
 TEST(not_on_stack)
 {
 	const char *entry = (const char *)arena + AT_SRAT + sizeof(struct acpi_table) +

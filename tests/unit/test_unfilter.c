@@ -22,7 +22,7 @@ static const u8 *stub_start, *stub_end;
 
 #define ROUNDS		100000
 #define SIZE_MAX_TRIED	700
-/* Bytes of the image of any_branches, in which displacements need up to 27 bits. */
+/* Size in bytes of the image in any_branches. Displacements in it need up to 27 bits. */
 #define LARGE		(96UL << 20)
 
 void die(const char *fmt, ...)
@@ -108,8 +108,8 @@ TEST(any_bytes)
 }
 
 /*
- * Displacements and targets of all sizes, at places all over a large image, so that
- * words that look like both occur.
+ * Makes displacements and stored targets of all sizes, all over a large image. Some words
+ * then look like a displacement and like a stored target at the same time.
  */
 TEST(any_branches)
 {
@@ -148,7 +148,10 @@ TEST(any_branches)
 	CHECK(both > 1000, "only %lu words are both", both);
 }
 
-/* A call and a jmp to the same place get the same four bytes. */
+/*
+ * FILTER_BRANCHES must replace the displacements of a call and a jmp to the same place by
+ * the same four bytes.
+ */
 TEST(branches_by_hand)
 {
 	static const u8 code[] = {
@@ -176,7 +179,10 @@ TEST(branches_by_hand)
 	check_undone(code, sizeof(code), filters.list);
 }
 
-/* The words of a table of self-relative addresses become differences. */
+/*
+ * FILTER_RELATIVE must turn the words of a table that point to places, relative to
+ * themselves, into the distances between these places.
+ */
 TEST(table_by_hand)
 {
 	static const u32 table[] = { 100, 7, 98, 8, 96, 9 };
@@ -194,8 +200,9 @@ TEST(table_by_hand)
 }
 
 /*
- * The filter ends at the word that makes the maximum 2^30. 4 Mi words that each add the
- * largest step, 0x100, reach it exactly. Words behind it stay, whatever they look like.
+ * FILTER_FIRST_USES must end at the word that makes its maximum 2^30. Here 4 Mi words, each
+ * greater by the largest step (0x100) than the word before, reach this maximum exactly. The
+ * filter must not change the words behind them, whatever they look like.
  */
 TEST(first_uses_maximum)
 {
@@ -278,7 +285,11 @@ TEST(changed_header)
 		{ 0, 64, FILTER_KINDS, 4, 1, 0 },
 		{ 0, 64, 255, 4, 1, 0 },
 	};
-	/* These reach beyond the range by a part of an entry, and may change the range. */
+	/*
+	 * In these filters an entry of the table, a word or a displacement would reach
+	 * beyond the range. unfilter() may change bytes in the range, but no byte outside
+	 * of it.
+	 */
 	static const struct payload_filter bounded[] = {
 		{ 32, 32, FILTER_RELATIVE, 4, 255, 0 },
 		{ 32, 30, FILTER_ASCENDING, 1, 255, 0 },
@@ -349,7 +360,8 @@ TEST(stub_in_the_way)
 }
 
 /*
- * Appends @count words to @bytes at *@at. Each is *@value + @step, and becomes *@value.
+ * Appends @count words to @bytes at offset *@at, and moves *@at behind them. Each word is
+ * the word before plus @step. *@value is the last word.
  */
 static void add_words(u8 *bytes, u64 *at, u32 *value, u32 count, u32 step)
 {
@@ -358,9 +370,10 @@ static void add_words(u8 *bytes, u64 *at, u32 *value, u32 count, u32 step)
 }
 
 /*
- * Makes a run of 3,000 pairs, @hovers times 9 pairs that keep the score far below the
- * run's, and 4,000 pairs that would make the run's score a new one. Returns the number of
- * bytes that find_run() takes.
+ * Makes a run of numbers and returns the size of the run that find_run() finds, in bytes.
+ * The first 3,001 words give the run its highest score so far. 250 words lower the score,
+ * and @hovers times 9 words keep it there. The last 4,000 words give the run a higher
+ * score, if find_run() still reads them. Stores the number of bytes made in *@size.
  */
 static u32 run_found(u32 hovers, u64 *size)
 {
@@ -382,7 +395,10 @@ static u32 run_found(u32 hovers, u64 *size)
 	return f.size;
 }
 
-/* The search for the end of a run reads a bounded number of words behind the run. */
+/*
+ * find_run() must stop after a bounded number of words behind the highest score. With few
+ * words in between it must find the whole run, with many words only the first 3,001.
+ */
 TEST(run_reach)
 {
 	u64 size;

@@ -2,10 +2,11 @@
 /*
  * unfiltered.c - undoes the filters of a payload that another program has decompressed.
  *
- *	unfiltered PREFIX.bin <DECOMPRESSED >PLAIN
+ * 	unfiltered PREFIX.bin <DECOMPRESSED >PLAIN
  *
- * PREFIX.bin is a payload that mkpayload has made. Its header says which filters are
- * undone. DECOMPRESSED is what its compressed bytes decompress to.
+ * PREFIX.bin is a payload that mkpayload has made. The payload's header says which filters
+ * unfiltered undoes. DECOMPRESSED is the other program's output for the compressed bytes of
+ * PREFIX.bin.
  */
 #include <err.h>
 #include <stdio.h>

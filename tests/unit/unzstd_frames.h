@@ -140,8 +140,8 @@ static struct bytes make_program(void)
 }
 
 /*
- * Returns 48 KiB for tests that decode them often: two thirds are compiled
- * code, one third is text.
+ * Returns 48 KiB of contents, two thirds compiled code and one third text, for
+ * tests that decode them often.
  */
 static struct bytes make_small(void)
 {

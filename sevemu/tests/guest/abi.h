@@ -46,7 +46,10 @@
 #define VECTORS			256
 #define VC_ERROR_DB		(SVM_EXIT_EXCP_BASE + VECTOR_DB)
 #define VC_ERROR_AC		(SVM_EXIT_EXCP_BASE + VECTOR_AC)
-/* The page is private, and the guest has not validated it (APM2 15.36). */
+/*
+ * Error code of #VC at an access to a private page that the guest has not validated (APM2
+ * 15.36).
+ */
 #define VC_NOT_VALIDATED	0x404
 
 /*
@@ -95,7 +98,7 @@
 
 /*
  * RESULT_* is the hypervisor's answer to a request, in the low half of the GHCB field
- * sw_exit_info_1. If it is RESULT_MALFORMED, sw_exit_info_2 has the reason,
+ * sw_exit_info_1. If the answer is RESULT_MALFORMED, sw_exit_info_2 has the reason,
  * MALFORMED_*.
  */
 #define RESULT_DONE		0

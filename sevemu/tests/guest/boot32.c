@@ -3,10 +3,11 @@
  * boot32.c - the test guest's code for 32-bit protected mode, which runs before the
  * guest enters long mode. It executes each instruction that must raise #VC, records the
  * results, which main.c prints later, and builds the page tables for long mode. Paging
- * is off, so every access is private, and only the GHCB MSR protocol can be used.
+ * is off, so every memory access is private. A GHCB page must be shared, so this code
+ * uses only the GHCB MSR protocol.
  *
- * It is compiled with -m32. The output is assembled into the 64-bit image behind the
- * directive .code32.
+ * The compiler makes assembly code of this file with -m32. This code, behind the
+ * directive .code32, is assembled for the 64-bit image.
  */
 #include <asm/bootparam.h>
 #include <stdbool.h>
@@ -27,7 +28,7 @@
 #define TSS32_AVAILABLE		0x0000890000000000ULL
 #define MSR_APIC_BASE		0x1b
 #define EFLAGS_IF		0x200
-/* Values of --sev in HOOK_CONFIG's result. */
+/* Values of sevemu's option --sev in the result of the test hook HOOK_CONFIG. */
 #define SEV_ES_OPTION		2
 #define SEV_SNP_OPTION		3
 #define EFLAGS_CF		1
@@ -49,26 +50,26 @@ struct regs32 {
 };
 
 /*
- * The log of #VC in 32-bit mode. Code that executes an instruction writes the first two
- * fields, which tell the #VC handler vc32() where the instruction is. The assembly code
- * of INSN32() does so, and relies on their offsets 0 and 4. The handler writes the other
- * fields.
+ * The log of #VC in 32-bit mode. Code must write @eip and @resume before it executes an
+ * instruction that may raise #VC, because the #VC handler vc32() needs them. INSN32()
+ * writes them by their offsets 0 and 4. vc32() writes the other fields.
  */
 struct vc32_log {
 	/* Address of the instruction that may raise #VC. */
 	uint32_t eip;
-	uint32_t resume;		/* address of the instruction after the one at @eip */
+	/* Address of the next instruction, to which vc32() returns. */
+	uint32_t resume;
 	uint32_t count;			/* number of #VC so far */
 	/*
 	 * Fields of the last #VC's stack frame, and in @frame the address of that stack
 	 * frame.
 	 */
 	uint32_t error_code, cs, eflags, frame;
-	/* Number of #VC that came with another EIP than @eip. */
+	/* Number of #VC whose stack frame had another EIP than @eip. */
 	uint32_t wrong_eip;
 	/*
-	 * Number of requests for CPUID by the MSR protocol that got another kind of
-	 * response.
+	 * Number of CPUID requests by the MSR protocol to which the hypervisor's response
+	 * was not RESP_CPUID.
 	 */
 	uint32_t bad_response;
 };
@@ -82,7 +83,7 @@ static uint64_t idt32[VECTORS];
 static uint32_t tss32[26];
 static uint8_t vc_stack[1024], user_stack[1024], monitored[64];
 static uint8_t snp_page[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
-/* Number of #UD so far. ud32_entry in head.S counts. */
+/* Number of #UD so far, which ud32_entry in head.S counts. */
 uint32_t ud32_count __attribute__((used));
 extern uint64_t gdt[];
 
@@ -95,8 +96,8 @@ void ud32_entry(void);
 void user32_end(void);
 
 /*
- * In head.S: runs the code at @eip at CPL 3, with the selectors @cs and @ss and the
- * stack @esp, until it executes INT VECTOR_USER_END.
+ * In head.S: runs the code at @eip at CPL 3, with the selectors @cs and @ss and the stack
+ * @esp. Returns when that code executes INT VECTOR_USER_END.
  */
 void user32_run(uint32_t eip, uint32_t cs, uint32_t ss, uint32_t esp);
 
@@ -107,8 +108,8 @@ void user32_run(uint32_t eip, uint32_t cs, uint32_t ss, uint32_t esp);
 void vc32(struct frame32 *f);
 
 /*
- * The C code of the 32-bit part. The 32-bit entry in head.S calls it once, with the
- * zero page @bp, and enters long mode when it has returned.
+ * The C code of the 32-bit part. The 32-bit entry in head.S calls boot32() once, with the
+ * zero page @bp, and enters long mode when boot32() has returned.
  */
 void boot32(struct boot_params *bp);
 
@@ -156,7 +157,10 @@ static uint32_t hook32(uint32_t function)
 	return result;
 }
 
-/* Announces the violation @why, which the next SNP instruction must cause. */
+/*
+ * Announces to sevemu that the next SNP instruction causes the violation @why (VIOL_*),
+ * so that sevemu does not end the run.
+ */
 static void hook32_expect(uint32_t why)
 {
 	uint32_t result;
@@ -381,7 +385,10 @@ static uint32_t rmp32(const void *page)
 	return result & (HOOK_RMP_ASSIGNED | HOOK_RMP_VALIDATED);
 }
 
-/* Executes RMPADJUST or RMPQUERY, which do not exist in 32-bit code: #UD. */
+/*
+ * Executes RMPADJUST (@modrm 0xfe) or RMPQUERY (@modrm 0xfd) as the case @name. 32-bit
+ * code does not have these instructions, so the processor must raise #UD.
+ */
 static void raises_ud(const char *name, uint8_t modrm)
 {
 	uint32_t count = ud32_count;
@@ -397,8 +404,9 @@ static void raises_ud(const char *name, uint8_t modrm)
 }
 
 /*
- * Executes PVALIDATE and an access to a page that is not validated, in 32-bit code
- * without paging, in which every access is private.
+ * The cases of an SNP guest: RMPADJUST and RMPQUERY raise #UD. At VMPL 0, PVALIDATE
+ * rescinds and validates snp_page. Without paging every access is private, so a write to
+ * the rescinded page raises #VC 0x404. @config is the result of HOOK_CONFIG.
  */
 static void run_snp(uint32_t config)
 {

@@ -113,8 +113,8 @@ CASE(user_iopl, "io-from-user", CASE_ES)
 	expect("error code", vc.error_code, SVM_EXIT_IOIO);
 
 	/*
-	 * With IOPL 0, IN at CPL 3 raises #GP before the processor tests SVM's
-	 * intercept of IN (APM2 15.7). It must not raise #VC.
+	 * With IOPL 0, IN at CPL 3 raises #GP before the processor tests SVM's intercept
+	 * of IN (APM2 15.7). The IN must not raise #VC.
 	 */
 	vc.count = 0;
 	trap_arm(VECTOR_GP);
@@ -141,8 +141,9 @@ CASE(user_rdmsr, "rdmsr-from-user", CASE_ES)
 }
 
 /*
- * In head.S: executes CPUID function 0 in compatibility mode and returns EBX. The CPUID
- * may raise #VC, so its address is stored in vc for the handler.
+ * In head.S: executes CPUID function 0 in compatibility mode and returns EBX. CPUID may
+ * raise #VC, so compat_cpuid() stores the addresses of the CPUID and of the next
+ * instruction in vc, where the #VC handler needs them.
  */
 u64 compat_cpuid(void);
 
@@ -174,8 +175,8 @@ CASE(interrupts_off, "vc-clears-if", CASE_ES)
 
 /*
  * Executes CPUID with RSP = @rsp, a stack on which the processor may be unable to push
- * the frame of #VC. The handler of #VC, or of another armed exception, returns behind
- * CPUID. The old RSP is restored there.
+ * the frame of #VC. The handler of #VC, or of another armed exception, returns to the
+ * instruction behind CPUID, which restores the old RSP.
  */
 static void cpuid_on_stack(u64 rsp)
 {
@@ -191,9 +192,10 @@ static void cpuid_on_stack(u64 rsp)
 }
 
 /*
- * Executes CPUID on a stack whose page is not mapped, so that the delivery of #VC
- * faults. @vector is delivered on an interrupt stack, and so is @ist_also unless it is
- * 0. @armed is the vector of the exception that trap records.
+ * Executes CPUID on a stack whose page is not mapped, so that the delivery of #VC faults.
+ * The exceptions @vector and, unless it is 0, @ist_also are delivered on an interrupt
+ * stack, which is mapped. @armed is the vector of the exception that the handler records
+ * in trap.
  */
 static void with_hole(u8 vector, u8 armed, u8 ist_also)
 {
@@ -260,9 +262,9 @@ CASE(no_gate, "vc-no-gate-double", CASE_ES)
 }
 
 /*
- * An IDT gate whose selector is a code segment of CPL 3 raises #GP with the selector as
- * error code (APM2 8.7). If this happens while #VC is delivered, the processor must
- * raise #DF.
+ * At CPL 0, the delivery of an exception by an IDT gate that leads to a code segment of
+ * CPL 3 raises #GP with the selector as error code (APM2 8.7). If the exception that is
+ * delivered is #VC, the processor must raise #DF instead.
  */
 CASE(gate_dpl, "vc-gate-to-user-code", CASE_ES)
 {
@@ -286,9 +288,9 @@ CASE(gate_dpl, "vc-gate-to-user-code", CASE_ES)
 }
 
 /*
- * The IDT gate names an interrupt stack, but the TSS's limit is too low to contain that
- * stack's pointer. The processor raises #TS (APM2 8.2.11). If this happens while #VC is
- * delivered, the processor must raise #DF.
+ * The IDT gate of an exception names an interrupt stack, but the TSS's limit is too low
+ * to contain that stack's pointer. The processor raises #TS (APM2 8.2.11). If the
+ * exception that is delivered is #VC, the processor must raise #DF instead.
  */
 CASE(short_tss, "vc-short-tss", CASE_ES)
 {
@@ -328,8 +330,8 @@ CASE(ends_no_gate, "ends-no-gate", CASE_ES | CASE_ENDS)
 }
 
 /*
- * Without gates for #VC and #DF, OUT makes a triple fault, which terminates the
- * guest. A kernel without a #VC handler executes OUT early.
+ * Without gates for #VC and #DF, OUT makes a triple fault, which terminates the guest. A
+ * kernel without a #VC handler ends like this, because it executes OUT early.
  */
 CASE(ends_no_gate_out, "ends-no-gate-out", CASE_ES | CASE_ENDS)
 {
@@ -339,8 +341,8 @@ CASE(ends_no_gate_out, "ends-no-gate-out", CASE_ES | CASE_ENDS)
 }
 
 /*
- * INT3 without an IDT is a triple fault, whose message must name the breakpoint. EDK2's
- * firmware executes INT3 when an assertion fails.
+ * Without an IDT, INT3 makes a triple fault. sevemu's message about it must name the
+ * breakpoint, because EDK2's firmware executes INT3 when an assertion fails.
  */
 CASE(ends_breakpoint, "ends-breakpoint", CASE_ES | CASE_ENDS)
 {
@@ -437,10 +439,7 @@ CASE(ac_injected, "ac-injected", CASE_ES)
 	expect("#VC count", vc.count, 1);
 	expect("error code", vc.error_code, VC_ERROR_AC);
 
-	/*
-	 * If the hypervisor injects #AC itself, the intercept of #AC must not turn it
-	 * into #VC.
-	 */
+	/* An #AC that the hypervisor injects must arrive as #AC, and not as #VC. */
 	trap_arm(VECTOR_AC);
 	hook2(HOOK_INJECT, VECTOR_AC, 0);
 	expect("vector", trap.vector, VECTOR_AC);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cases_dma.c - DMA by a device, in the machine of sevemu's options --dma strict and --dma
- * encrypted. The device is QEMU's educational one (edu), which copies bytes from RAM to a
- * buffer of its own and back.
+ * cases_dma.c - DMA by a device, with each value of sevemu's option --dma. The device is
+ * edu, QEMU's educational device, which copies bytes from RAM to a buffer of its own and
+ * back. The suite adds edu to the machine for these cases only.
  */
 #include "guest.h"
 #include "pci.h"
 
 #define DEVICES			32
 #define EDU_ID			0x11e81234
-/* Where the case puts the device's registers. */
+/* The guest-physical address at which the guest places edu's registers. */
 #define EDU			0xe0000000ULL
 #define EDU_SOURCE		(EDU + 0x80)
 #define EDU_TARGET		(EDU + 0x88)
@@ -17,11 +17,14 @@
 #define EDU_DMA			(EDU + 0x98)
 #define EDU_DMA_RUN		1
 #define EDU_DMA_TO_RAM		2
-/* Address of the device's own buffer, in its own address space. */
+/* Address of edu's own buffer, for EDU_SOURCE and EDU_TARGET. */
 #define EDU_BUFFER		0x40000
 #define PATTERN			0x0123456789abcdefULL
 
-/* More writes of CR3 than sevemu intercepts if they change nothing. */
+/*
+ * After 64 writes of CR3 and CR4 in a row that change nothing, sevemu no longer
+ * intercepts these writes of an SEV-ES guest. MANY is a greater number.
+ */
 #define MANY			100
 #define ALIGN_2M(address)	((address) & ~(PAGE_2M - 1ULL))
 
@@ -62,7 +65,7 @@ static void edu_write(u64 address, u32 value)
 	insn_mmio_write(&r);
 }
 
-/* Turns the device on. Returns false if the machine has none. */
+/* Finds edu on the PCI bus and turns it on. Returns false if the machine has no edu. */
 static bool edu_start(void)
 {
 	u32 device;
@@ -75,8 +78,10 @@ static bool edu_start(void)
 		*pte_of(EDU) &= ~machine.cmask;
 		flush_tlb();
 		/*
-		 * The guest maps each frame in both views. At the first write to a device
-		 * after a flush of the TLB, sevemu shares each frame that is mapped with C=0.
+		 * At a guest's first write to a device after a flush of the TLB, sevemu
+		 * makes all frames shared that the guest maps with C=0. The guest's
+		 * shared view maps all its RAM with C=0. This write makes sevemu do so
+		 * now, before the case makes frames private.
 		 */
 		edu_write(EDU_COUNT, 0);
 		return true;
@@ -84,7 +89,10 @@ static bool edu_start(void)
 	return false;
 }
 
-/* Lets the device copy a word, with EDU_DMA_TO_RAM or 0, and waits until it has done so. */
+/*
+ * Lets edu copy a word of 8 bytes from @from to @to, and waits until edu has finished.
+ * @direction is EDU_DMA_TO_RAM for a copy to RAM, or 0 for a copy from RAM.
+ */
 static void edu_copy(u32 from, u32 to, u32 direction)
 {
 	edu_write(EDU_SOURCE, from);
@@ -107,7 +115,11 @@ CASE(dma_shared, "dma-shared", CASE_SEV)
 	note("devices", 1);
 }
 
-/* Lets a device write to target[], which is private, when the guest has flushed the TLB. */
+/*
+ * Makes target[] private by a write with C=1, flushes the TLB, and lets edu write to
+ * target[]. The caller has mapped target[] with C=0 too, so sevemu must make it shared
+ * before edu writes.
+ */
 static void edu_fills(void)
 {
 	*(volatile u64 *)target = 0;
@@ -116,8 +128,9 @@ static void edu_fills(void)
 }
 
 /*
- * Maps target[] with C=1 only, by its entry *@pte. sevemu must have found the former entry,
- * with C=0, before. The write to the device makes sevemu search the page tables again.
+ * Sets the C-bit in *@pte, the last page-table entry that maps target[] with C=0. The
+ * write to the device makes sevemu search the page tables, so that sevemu does not
+ * remember the entry with C=0.
  */
 static void hide_target(u64 *pte)
 {
@@ -132,11 +145,11 @@ static void load_root(const u64 *root)
 }
 
 /*
- * A device finds a frame in the shared view as soon as any page table maps it with C=0.
- * These changes tell sevemu to look again: a changed C-bit, a C-bit that is set for a
- * moment only, a new page table, and other tables in CR3. The case has tables of its own,
- * which map few frames with C=0, because the tables of the guest themselves would be
- * shared otherwise.
+ * Before a device accesses RAM, sevemu must make each frame shared that any page table
+ * maps with C=0. sevemu must search the tables again after each of these changes: a C-bit
+ * is cleared, a C-bit is set and cleared, an entry names a new page table, CR3 names
+ * other tables. The case has tables of its own, which map few frames with C=0. With the
+ * guest's tables sevemu would also make the frames of the tables shared.
  */
 CASE(dma_changed, "dma-changed-tables", CASE_SEV)
 {
@@ -201,7 +214,10 @@ CASE(dma_changed, "dma-changed-tables", CASE_SEV)
 	note("tables", 3);
 }
 
-/* Private memory that the device reads and writes, with --dma encrypted. */
+/*
+ * With --dma encrypted, a device that reads private memory gets garbage. If a device
+ * writes to private memory, the guest finds garbage there.
+ */
 CASE(ends_dma_encrypted, "ends-dma-encrypted", CASE_SEV | CASE_ENDS)
 {
 	if (!edu_start()) {
@@ -220,7 +236,10 @@ CASE(ends_dma_encrypted, "ends-dma-encrypted", CASE_SEV | CASE_ENDS)
 	edu_copy((u64)target, EDU_BUFFER, 0);
 	source[0] = 0;
 	edu_copy(EDU_BUFFER, (u64)source, EDU_DMA_TO_RAM);
-	/* sevemu looks at exits for what a device has done. */
+	/*
+	 * The hook is an exit. At each exit sevemu looks whether a device has written to
+	 * private memory, and if so makes the frame garbage.
+	 */
 	hook(HOOK_FRAME_STATE, (u64)source);
 	expect_not("private word that the device has written", source[0], PATTERN);
 	expect_not("private word that the device has written", source[0], 0);
@@ -237,7 +256,10 @@ CASE(ends_dma_read, "ends-dma-private-read", CASE_SEV | CASE_ENDS)
 CASE(ends_dma_write, "ends-dma-private-write", CASE_SEV | CASE_ENDS)
 {
 	edu_start();
-	/* The frame was shared, and becomes private. */
+	/*
+	 * The access with C=0 makes the frame shared. The write to source[1] makes it
+	 * private, so that edu's write to it must end the run.
+	 */
 	shared(source)[0] = PATTERN;
 	edu_copy((u64)source, EDU_BUFFER, 0);
 	source[1] = PATTERN;
@@ -252,7 +274,10 @@ CASE(ends_dma_nowhere, "ends-dma-nowhere", CASE_SEV | CASE_ENDS)
 	fail("the run goes on");
 }
 
-/* The registers of the IOMMU are sevemu's. */
+/*
+ * The page 0xfed90000 has the registers of the IOMMU, by which sevemu restricts DMA.
+ * sevemu must end the run when the guest reads it.
+ */
 CASE(ends_iommu, "ends-iommu-registers", CASE_SEV | CASE_ENDS)
 {
 	*pte_of(0xfed90000) &= ~machine.cmask;

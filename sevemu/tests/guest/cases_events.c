@@ -12,7 +12,7 @@
 #define LAPIC			0xfee00000ULL
 #define LAPIC_EOI		0xb0
 #define LAPIC_SPURIOUS		0xf0
-/* The local APIC's interrupt request register; its bit 0 is VECTOR_TIMER's. */
+/* The word of the local APIC's interrupt request register whose bit 0 is for VECTOR_TIMER. */
 #define LAPIC_IRR_TIMER		0x220
 #define LAPIC_LVT_TIMER		0x320
 #define LAPIC_TIMER_COUNT	0x380
@@ -40,9 +40,9 @@ static void share_ist_stack(void)
 }
 
 /*
- * Checks that exception or interrupt @vector was delivered exactly once, on the
- * interrupt stack, and that the stack's page is private again. Then makes the gate of
- * @vector use the current stack again.
+ * Makes the gate of @vector use the current stack again. Checks that the exception or
+ * interrupt @vector was delivered exactly once, with @error_code, on the interrupt stack,
+ * and that this stack's page is private again.
  */
 static void delivered_once(u8 vector, u64 error_code)
 {
@@ -185,7 +185,7 @@ static void timer_start(u32 ticks)
 
 /*
  * Executes HLT and waits for the timer's interrupt. HLT is an automatic exit (APM2
- * 15.35.4): neither it nor the interrupt may raise #VC.
+ * 15.35.4), so neither HLT nor the interrupt may raise #VC.
  */
 static void halt_for_timer(void)
 {
@@ -217,9 +217,9 @@ CASE(interrupt_stack, "interrupt-to-shared-stack", CASE_SEV)
 }
 
 /*
- * The timer's interrupt is already pending when STI is executed. Interrupts stay
- * blocked for one instruction after STI, so that the interrupt arrives at the HLT and
- * must wake it (APM3, "STI").
+ * The timer's interrupt is already pending when STI is executed. The processor delivers
+ * no interrupt before the instruction behind STI, which is HLT (APM3, "STI"). The
+ * interrupt must end the HLT.
  */
 CASE(halt_pending, "hlt-interrupt-pending", 0)
 {

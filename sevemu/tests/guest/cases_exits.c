@@ -22,7 +22,8 @@
 #define VENDOR_EBX		0x68747541	/* "Auth" of AuthenticAMD */
 #define KVM_ENOSYS		(-1000LL)
 #define RFLAGS_TF		0x100
-#define PMC_NONE		4	/* sevemu has performance counters 0 to 3 */
+/* The number of a performance counter that does not exist: sevemu has counters 0 to 3. */
+#define PMC_NONE		4
 #define VMGEXIT_BYTES		0xd9010ff3	/* F3 0F 01 D9 */
 #define DR7_FIXED		0x400
 
@@ -355,8 +356,9 @@ CASE(msr, "msr", CASE_ES)
 }
 
 /*
- * MSRs that KVM has and QEMU's processor has not: what they read at first, and after a
- * write of all bits that the MSR has; RAISES if the write raises #GP.
+ * MSRs that KVM has and QEMU's processor lacks. RDMSR must return @first. The case then
+ * writes @write, and RDMSR must return @then. RAISES as @then: the write must raise #GP.
+ * RAISES as @first, or RAISES - 1 as @then: the case does not check the value.
  */
 #define RAISES (~0ULL)
 CASE(msr_kvm, "msr-kvm", CASE_ES)
@@ -460,7 +462,10 @@ CASE(vmmcall, "vmmcall", CASE_ES)
 	NEEDS(insn_vmmcall, &r, GHCB_RAX, GHCB_CPL);
 }
 
-/* KVM ignores an SEV-ES guest's writes to DR7, and returns 0 for a read. */
+/*
+ * KVM ignores an SEV-ES guest's writes to DR7, and returns 0 for a read. sevemu does so
+ * without --host spec. With --host spec a read returns what was written.
+ */
 CASE(dr7, "dr7", CASE_ES)
 {
 	struct regs r = { 0 };

@@ -4,7 +4,7 @@
  * responses of the MSR protocol, and each way in which a GHCB page or a request on it
  * can be wrong. With --strict, sevemu terminates the guest at a violation of the rules.
  * A case therefore announces a violation with HOOK_EXPECT, so that the run continues.
- * The "ends-" cases do not announce it and terminate the guest.
+ * The cases "ends-" do not announce their violation, so that sevemu terminates the guest.
  */
 #include "guest.h"
 
@@ -218,7 +218,10 @@ CASE(ends_term_f, "ends-terminate-15-255", CASE_ES | CASE_ENDS)
 
 /* ---- Requests by the GHCB page ---- */
 
-/* Prepares an OUT of the byte @value to the UART's scratch register. */
+/*
+ * Prepares a request on the GHCB page: OUT of the byte @value to the UART's scratch
+ * register.
+ */
 static void port_write(u64 value)
 {
 	ghcb_begin(SVM_EXIT_IOIO, 1 << IOIO_SIZE_SHIFT |
@@ -226,7 +229,10 @@ static void port_write(u64 value)
 	ghcb_set(GHCB_RAX, value);
 }
 
-/* Prepares a REP OUTSB of @count bytes with @scratch in sw_scratch. */
+/*
+ * Prepares a request on the GHCB page: REP OUTSB of @count bytes. @scratch is sw_scratch,
+ * the guest-physical address of the bytes.
+ */
 static void string_out(u64 scratch, u64 count)
 {
 	ghcb_begin(SVM_EXIT_IOIO, IOIO_STRING | IOIO_REP | IOIO_ADDR64 |
@@ -260,8 +266,9 @@ CASE(usage, "ghcb-usage", CASE_ES)
 }
 
 /*
- * Sends a valid request with @version as the GHCB's protocol version. It must succeed.
- * sevemu must count the violation @violation, or no violation if it is VIOL_NONE.
+ * Sends a valid request with @version as the GHCB's protocol version. The request must
+ * succeed. sevemu must count the violation @violation, or none if @violation is
+ * VIOL_NONE.
  */
 static void with_version(u16 version, u64 violation)
 {
@@ -283,9 +290,9 @@ CASE(version, "ghcb-version", CASE_ES | CASE_NOT_SNP)
 }
 
 /*
- * Sends a REP OUTSB of @count bytes whose sw_scratch points to @offset of the GHCB
- * page. If @good, all the bytes lie in the GHCB's shared buffer, and the request must
- * succeed. Otherwise sevemu must refuse it.
+ * Sends a request for REP OUTSB of @count bytes whose sw_scratch points to @offset of the
+ * GHCB page. If @good, all the bytes lie in the GHCB's shared buffer, and the request
+ * must succeed. Otherwise sevemu must refuse it.
  */
 static void scratch_at(u64 offset, u64 count, bool good)
 {
@@ -432,7 +439,10 @@ CASE(jump_table, "ap-jump-table", CASE_ES)
 	ghcb_begin(SVM_VMGEXIT_AP_JUMP_TABLE, SVM_VMGEXIT_GET_AP_JUMP_TABLE, 0);
 	expect("result of get", ghcb_go(), RESULT_DONE);
 	before = ghcb_get(GHCB_EXIT_INFO_2);
-	/* Only the APs of an SEV-ES guest start through a jump table. */
+	/*
+	 * sevemu makes a jump table only for an SEV-ES guest with APs, which start
+	 * through it. An SNP guest starts its APs by the request AP creation.
+	 */
 	expect("is there a jump table", !!before, machine.smp && machine.sev == SEV_ES);
 	ghcb_begin(SVM_VMGEXIT_AP_JUMP_TABLE, SVM_VMGEXIT_SET_AP_JUMP_TABLE,
 		   (u64)other_page);
@@ -542,8 +552,8 @@ CASE(unsupported, "unsupported-event", CASE_ES)
 }
 
 /*
- * The guest may put the GHCB of a request on another page. sevemu must answer on that
- * page and leave the first page alone.
+ * The guest may use another page as GHCB than for the requests before. sevemu must answer
+ * on that page and leave the first page alone.
  */
 CASE(elsewhere, "ghcb-moved", CASE_ES | CASE_NOT_SNP)
 {

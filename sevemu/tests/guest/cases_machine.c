@@ -33,14 +33,23 @@
 #define LAPIC			0xfee00000ULL
 #define LAPIC_VERSION		0x30
 #define ROM_PAGE		0xfffff000ULL
-/* Commands of the flash memory, and the bit of its status that says that it is ready. */
+/*
+ * Commands to the flash chip, and the bit of its status byte that says that the chip is
+ * ready.
+ */
 #define FLASH_PROGRAM		0x10
 #define FLASH_READ_ARRAY	0xff
 #define FLASH_READY		0x80
-/* The bytes of the flash memory that the case flash uses; sevemu/tests/suite.sh knows them. */
+/*
+ * Offsets in the flash memory of the bytes that the case flash uses: its counter of runs
+ * (sevemu/tests/suite.sh, do_flash), and a byte for other writes.
+ */
 #define FLASH_COUNTER		0x2000
 #define FLASH_SCRATCH		0x3008
-/* Where firmware.S wants the launch secret and the table of kernel hashes. */
+/*
+ * Addresses at which firmware.S asks for the launch secret and for the table of kernel
+ * hashes.
+ */
 #define LAUNCH_SECRET		0x3c000ULL
 #define KERNEL_HASHES		0x3c400ULL
 #define KEYBOARD_PORT		0x64
@@ -212,8 +221,9 @@ CASE(cmos, "ram-size-cmos", 0)
 	expect("CMOS's RAM size", high << 8 | low, units);
 	/*
 	 * IN of 16 bits from port CMOS_INDEX reads the index port and, into bits 15:8,
-	 * the data port. That byte counts 16 MiB units of RAM. If sevemu left its own
-	 * 32 MiB in the RAM size in this access, the byte would be high + 2.
+	 * the data port. The byte of the data port counts RAM in units of 16 MiB. sevemu
+	 * must subtract its own 32 MiB in this access, too. If it did not, the byte would
+	 * be high + 2.
 	 */
 	insn_inw(&r);
 	expect_not("the same in one access", r.rax >> 8 & 0xff, high + 2);
@@ -248,8 +258,8 @@ CASE(ends_dma, "ends-fw-cfg-dma", CASE_ENDS)
 
 /*
  * Loads from @addr, or stores to it if @write. sevemu must terminate the guest at this
- * access. If it raises #VC instead, the handler skips the instruction, and the case
- * fails.
+ * access. If the access raises #VC instead, the handler skips the instruction, and the
+ * case fails.
  */
 static void touch(u64 addr, bool write)
 {
@@ -351,7 +361,10 @@ CASE(rom_write, "rom-write", CASE_ES)
 	note("ROM", before);
 }
 
-/* Writes @value to the flash memory at @address, as firmware does. */
+/*
+ * Writes @value to the flash memory at @address: in an SEV-ES guest by a request for an
+ * MMIO write, in other guests by a store.
+ */
 static void flash_write(u64 address, u8 value)
 {
 	if (!machine.es) {
@@ -365,8 +378,8 @@ static void flash_write(u64 address, u8 value)
 }
 
 /*
- * Reads the flash memory at @address by a load, which must raise #VC in an SEV-ES guest if
- * @raises is set, and must not otherwise.
+ * Reads the flash memory at @address by a load. If @raises is set and the guest is an
+ * SEV-ES guest, the load must raise #VC. Otherwise the load must not raise #VC.
  */
 static u8 flash_read(u64 address, bool raises)
 {
@@ -378,7 +391,10 @@ static u8 flash_read(u64 address, bool raises)
 	return r.rax;
 }
 
-/* Programs the byte of the flash memory at @address. */
+/*
+ * Sets the byte of the flash memory at @address to @value, and makes the flash memory
+ * readable like RAM again.
+ */
 static void flash_program(u64 address, u8 value)
 {
 	flash_write(address, FLASH_PROGRAM);
@@ -395,9 +411,11 @@ static void flash_view(u64 address, bool private)
 }
 
 /*
- * The flash memory of --vars is below the ROM.  Its bytes stay from run to run: the case
- * counts its runs there.  The flash memory is not encrypted, so that a load with C=1
- * returns garbage, unless the flash chip answers with its status or identification.
+ * The flash memory of --vars ends where the ROM begins. sevemu keeps its bytes from run
+ * to run, so the case counts its runs in one of them. The bytes are not encrypted, so a
+ * load with C=1 returns them decrypted, which is garbage. While the flash chip returns
+ * its status instead, the host emulates an SEV-ES guest's load, which returns the status
+ * with C=1, too.
  */
 CASE(flash, "flash", CASE_NOT_SNP)
 {
@@ -430,14 +448,18 @@ CASE(flash, "flash", CASE_NOT_SNP)
 		expect_not("byte with C=1", second, 0xff);
 	}
 	/*
-	 * What the guest reads with C=1 is the byte XORed with the same byte of the
-	 * keystream each time, so the XOR of two reads is that of the two bytes.
+	 * A load with C=1 returns the byte XORed with a byte of the key stream, which
+	 * depends on the address only. Both loads have the same address, so the XOR of
+	 * their results is the XOR of the bytes 0x5a and 0xff.
 	 */
 	if (machine.es)
 		expect("ciphertext", first ^ second, 0x5a ^ 0xff);
 	flash_view(scratch, false);
 
-	/* A store is a command, here "read array", and raises #VC. */
+	/*
+	 * A store to the flash memory is a command to the chip, here "read array". The
+	 * host must emulate it, so it raises #VC in an SEV-ES guest.
+	 */
 	if (machine.es) {
 		struct regs r = { .rbx = scratch, .rax = FLASH_READ_ARRAY };
 		u64 before = vc.count;
@@ -446,7 +468,10 @@ CASE(flash, "flash", CASE_NOT_SNP)
 		expect("#VC of a store", vc.count - before, 1);
 	}
 
-	/* While a byte's data is awaited, a command's code is data. */
+	/*
+	 * The write that follows the command FLASH_PROGRAM is data. The chip must take
+	 * FLASH_READ_ARRAY for the byte to program here, and not for a command.
+	 */
 	flash_write(scratch, FLASH_PROGRAM);
 	flash_write(scratch, FLASH_READ_ARRAY);
 	expect("status", flash_read(scratch, true) & FLASH_READY, FLASH_READY);
@@ -495,8 +520,8 @@ CASE(ends_rom_ghcb, "ends-ghcb-in-rom", CASE_ES | CASE_ENDS)
 
 /*
  * The page-table entry of the local APIC's page has the C-bit set, which is wrong for a
- * device. A load must raise #VC all the same, because the hypervisor does not see the
- * C-bit of the guest's page tables.
+ * device. A load from the page must raise #VC nevertheless, as it does with the C-bit
+ * clear.
  */
 CASE(device_private, "device-mapped-private", CASE_ES | CASE_NOT_SNP)
 {

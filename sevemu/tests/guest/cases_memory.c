@@ -140,8 +140,8 @@ CASE(one_frame, "one-frame-at-a-time", CASE_SEV)
 }
 
 /*
- * An access to a word that lies across two frames must change the state of both to that
- * of the access. Here both must become private.
+ * An access to a word that lies across two frames must make both frames private or both
+ * shared, by the C-bit of the access. Here C=1 must make both private.
  */
 CASE(across, "access-across-frames", CASE_SEV)
 {
@@ -210,9 +210,9 @@ CASE(frame_none, "no-frame-there", CASE_SEV)
 
 /*
  * The processor reads page tables as private memory, even if the entry that points to a
- * table has no C-bit (APM2 15.34.5). sevemu must do so too. It must also count this as
- * a note, a remark in its report, because such page tables are probably a mistake of
- * the guest.
+ * table has no C-bit (APM2 15.34.5). sevemu must read them as private memory, too. It
+ * must also count such a table as a note, a remark in its report, because the missing
+ * C-bit is probably a mistake of the guest.
  */
 CASE(walk, "page-walk-is-private", CASE_SEV)
 {

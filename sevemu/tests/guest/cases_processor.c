@@ -23,7 +23,10 @@
 #define CR4_PGE			0x80
 #define CR4_LA57		0x1000
 #define CR4_OSXSAVE		0x40000
-/* More writes of CR3 and CR4 than sevemu intercepts if they change nothing. */
+/*
+ * After 64 writes of CR3 and CR4 in a row that change nothing, sevemu no longer
+ * intercepts these writes of an SEV-ES guest. CR_MANY is a greater number.
+ */
 #define CR_MANY			100
 #define XCR0_X87_SSE		3
 
@@ -37,7 +40,7 @@ static u64 read_cr0(void)
 	return value;
 }
 
-/* Fails unless the low four bits of CR0 are PE and @bits. */
+/* Fails the case unless CR0's low four bits, MP, EM, TS and PE, are PE and @bits only. */
 static void expect_msw(const char *what, u64 bits)
 {
 	expect(what, read_cr0() & CR0_MSW, 1 | bits);
@@ -86,7 +89,10 @@ CASE(cr0_forms, "cr0-forms", 0)
 	asm volatile("smsw %0" : "=m"(msw));
 	expect("SMSW to memory", msw & CR0_MSW, 1 | CR0_EM);
 
-	/* MOV to CR0 of RAX with ModRM.mod 0, then of R8. */
+	/*
+	 * Write CR0 by MOV from RAX, which is encoded with ModRM.mod 0, then by MOV from
+	 * R8.
+	 */
 	asm volatile(".byte 0x0f, 0x22, 0x00" : : "a"(cr0 | CR0_TS));
 	expect_msw("MOV, ModRM.mod 0", (cr0 & CR0_MSW & ~1ULL) | CR0_TS);
 	asm volatile("mov %0, %%r8; mov %%r8, %%cr0" : : "r"(cr0) : "r8");
@@ -280,7 +286,10 @@ CASE(cr4_la57, "cr4-la57-long-mode", 0)
 	asm volatile("movq %0, %%cr4" : : "r"(cr4) : "memory");
 }
 
-/* Writes CR3 once and CR4 twice, as EDK2's #VC handler does, @n times, without a change. */
+/*
+ * Writes CR4, CR3 and CR4 again, each with the value that it holds, @n times. EDK2's #VC
+ * handler makes these three writes at each #VC.
+ */
 static void cr_same(unsigned int n)
 {
 	u64 cr3, cr4;
@@ -298,13 +307,14 @@ static u64 cr_exits(unsigned int n)
 	u64 before = hook(HOOK_COUNT, HOOK_COUNT_EXITS);
 
 	cr_same(n);
-	/* The second call of the hook is an exit, too. */
+	/* Subtract the exit of the second hook call, which the count includes. */
 	return hook(HOOK_COUNT, HOOK_COUNT_EXITS) - before - 1;
 }
 
 /*
- * Writes of CR3 and CR4 that change nothing cause no exit behind the first ones. A wrong
- * value of CR4 raises #GP nevertheless, and each write behind a change is an exit again.
+ * After CR_MANY writes of CR3 and CR4 that change nothing, sevemu no longer intercepts
+ * these writes, and they cause no exit. A wrong value of CR4 must still raise #GP. After
+ * a change, sevemu must intercept the writes again, and each write is an exit.
  */
 CASE(cr_unseen, "cr-writes-without-change", CASE_ES | CASE_UP)
 {
@@ -328,7 +338,7 @@ CASE(cr_unseen, "cr-writes-without-change", CASE_ES | CASE_UP)
 
 	cr_same(CR_MANY);
 	asm volatile("mov %0, %%cr4" : : "r"(cr4 ^ CR4_PGE) : "memory");
-	/* sevemu notices the change at the next exit. */
+	/* sevemu notices the change at the guest's next exit, which is a hook call here. */
 	expect("exits behind a change", cr_exits(0), 0);
 	expect("exits behind a change", cr_exits(5), 15);
 	asm volatile("mov %%cr4, %0" : "=r"(value));
@@ -338,8 +348,9 @@ CASE(cr_unseen, "cr-writes-without-change", CASE_ES | CASE_UP)
 }
 
 /*
- * Behind many writes that change nothing, code in compatibility mode turns paging off. It
- * may then change LA57, and sevemu must see that.
+ * After many writes of CR3 and CR4 that change nothing, sevemu no longer intercepts these
+ * writes. Code in compatibility mode then turns paging off. sevemu must intercept the
+ * writes again from that moment on, because without paging the guest may change LA57.
  */
 CASE(cr_paging_off, "cr4-la57-without-paging", CASE_ES)
 {
@@ -376,9 +387,9 @@ CASE(cr_paging_off, "cr4-la57-without-paging", CASE_ES)
 }
 
 /*
- * After many writes to CR4 that change nothing, sevemu no longer intercepts them.  A
- * write that then clears PAE has taken effect when sevemu notices it.  #GP is no longer
- * possible, so sevemu ends the run with a message.
+ * After many writes to CR4 that change nothing, sevemu no longer intercepts them. A write
+ * that then clears PAE in long mode should raise #GP, but has taken effect when sevemu
+ * notices it. It is then too late for #GP, so sevemu ends the run with a message.
  */
 CASE(ends_cr4_pae, "ends-cr4-pae-unseen", CASE_ES | CASE_ENDS)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cases_smp.c - a guest with several processors (--smp 2 or more). The second processor,
- * "the AP", is started once and then runs functions that a case names. It has no stack
- * protection, no IDT and no GHCB, so these functions must not raise exceptions.
+ * cases_smp.c - a guest with several processors (--smp 2 or more). The first case that
+ * needs the second processor, "the AP", starts it. The AP then runs functions that the
+ * cases name. It has no GHCB page, and no IDT but that of nap(), so these functions must
+ * not raise exceptions.
  */
 #include "guest.h"
 #include "snp.h"
@@ -36,29 +37,32 @@
 #define PATTERN			0x5348415245443f21ULL
 #define FLIPS			2000
 /*
- * How often a wait loop looks before it fails. On a busy machine and with --threads multi,
- * the thread of the other processor may not run for a second.
+ * Number of passes after which a wait loop gives up. On a busy machine and with sevemu's
+ * option --threads multi, the thread of the other processor may not run for a second.
  */
 #define PATIENCE		2000000
 /*
- * nap(): the timer's ticks, and below how many of them the AP stops looking at the timer.
- * With --icount a tick is an instruction. A pass of the loop that looks takes several ticks,
- * so the AP enters the loop in one of several phases.
+ * For nap(): the AP's timer interrupts it after NAP_TICKS ticks. The AP reads the timer
+ * in a loop, and goes to sleep when few ticks are left: in each nap another number below
+ * NAP_LEFT. With --icount a tick is an instruction, and a pass of the loop takes several
+ * ticks. NAP_PHASES different delays before the loop make the loop end at different
+ * ticks.
  */
 #define NAP_TICKS		20000
 #define NAP_LEFT		24
 #define NAP_PHASES		8
 /*
- * smp_restart: how often the AP starts, and ticks between interrupts of this processor's
- * timer, a prime number, so that they come anywhere in the hypervisor.
+ * For the case smp_restart: how often it starts the AP again, and the period in ticks of
+ * the first processor's timer. The period is a prime number, so that the interrupts come
+ * at changing points of the hypervisor's work.
  */
 #define RESTARTS		100
 #define TIMER_TICKS		20011
 
-/* RAM that nothing uses, aligned to 2 MiB, for other VMSA pages. */
+/* Address of unused RAM, a multiple of 2 MiB, for VMSA pages that sevemu must refuse. */
 #define OTHER_VMSA		((u8 *)0x3200000)
 
-/* Operations of the request AP creation, in bits 15:0 of sw_exit_info_1. */
+/* Operations of the GHCB request "AP creation", in bits 15:0 of sw_exit_info_1. */
 #define CREATE_ON_INIT		0
 #define CREATE			1
 #define DESTROY			2
@@ -81,32 +85,51 @@
 #define EFER_LMA		0x400
 #define EFER_SVME		0x1000
 
-/* In head.S: the AP's real-mode code, and where it and a VMSA enter 64-bit code. */
+/*
+ * In head.S: the AP's real-mode code, and ap_start_64, the AP's first 64-bit code. The
+ * real-mode code jumps to ap_start_64. An SNP guest's VMSA starts the AP there.
+ */
 extern const u8 ap_trampoline[], ap_trampoline_end[];
 extern u8 ap_start_64[];
 
-/* In head.S: the AP's stack, its interrupt handler, and how often that has run. */
+/*
+ * In head.S: the end of the AP's stack, the AP's interrupt handler, and the number of
+ * interrupts that this handler has counted.
+ */
 extern u8 ap_stack_end[], ap_interrupt[];
 extern volatile u64 ap_interrupts;
 
-/* The loop of the AP. head.S calls it in 64-bit mode. */
+/* The AP's main loop, which calls ap.call. head.S enters it in 64-bit mode. */
 void ap_loop(void);
 
-/* What the two processors tell each other. */
+/* The variables by which the first processor and the AP tell each other what to do. */
 static volatile struct {
 	u64 alive;			/* number of passes of the AP's loop */
-	u64 starts;			/* how often the AP has entered ap_loop() */
-	void (*call)(void);		/* the AP calls it and sets it to NULL */
-	bool stop;			/* ends the function that the AP runs */
+	u64 starts;			/* number of entries to ap_loop() */
+	/*
+	 * The function that the AP must run. The AP sets @call to NULL when it has
+	 * returned.
+	 */
+	void (*call)(void);
+	/* The first processor sets it to make the AP's function return. */
+	bool stop;
 	u64 wrong, reads;		/* results of watch_page() */
-	/* nap() sleeps once each time when @naps is raised, then raises @waked. */
+	/*
+	 * The first processor adds 1 to @naps for a nap. nap() then starts the AP's
+	 * timer, adds 1 to @armed, sleeps once, and adds 1 to @waked.
+	 */
 	u64 naps, armed, waked;
-	u64 left;			/* ticks left when nap() stops looking at the timer */
-	u64 phase;			/* how often nap() passes an empty loop before it looks */
+	/* nap() goes to sleep when the timer has no more than this number of ticks left. */
+	u64 left;
+	/* The number of NOPs that nap() executes before it reads the timer. */
+	u64 phase;
 } ap;
 
 static ALIGNED_PAGE u64 page[WORDS];
-/* A VMSA must not be aligned to 2 MiB. The guest's image is, so this is not first in it. */
+/*
+ * The AP's VMSA. Its address must not be a multiple of 2 MiB. The guest's image has at
+ * most 2 MiB and starts at such an address with code, so vmsa does not have one.
+ */
 static ALIGNED_PAGE u8 vmsa[PAGE_SIZE];
 
 static void pause(void)
@@ -130,7 +153,7 @@ void ap_loop(void)
 	}
 }
 
-/* Writes a register of this processor's local APIC. */
+/* Writes @value to the register at @offset of the calling processor's local APIC. */
 static void apic_write(u32 offset, u32 value)
 {
 	if (!machine.es) {
@@ -149,7 +172,7 @@ static void send(u32 command)
 	apic_write(APIC_ICR_LOW, command);
 }
 
-/* Lets the other processor run for a while. */
+/* Executes 2000 PAUSE instructions, so that the other processor has time to run. */
 static void wait(void)
 {
 	u32 i;
@@ -158,7 +181,7 @@ static void wait(void)
 		pause();
 }
 
-/* Returns whether the AP's loop runs. */
+/* Returns whether the AP's loop makes a pass before this CPU has waited PATIENCE times. */
 static bool runs(void)
 {
 	u64 before = ap.alive;
@@ -232,7 +255,10 @@ static void make_vmsa(void)
 	put(VMSA_FEATURES, 1);
 }
 
-/* Makes the request AP creation for the processor with APIC ID @id. */
+/*
+ * Sends the request AP creation with the operation @operation for the processor with APIC
+ * ID @id, the VMSA page at @gpa, and the SEV features @features. Returns RESULT_*.
+ */
 static u64 creation(u64 operation, u64 id, u64 gpa, u64 features)
 {
 	ghcb_begin(EXIT_AP_CREATION, id << 32 | (u64)machine.vmpl << 16 | operation, gpa);
@@ -240,7 +266,10 @@ static u64 creation(u64 operation, u64 id, u64 gpa, u64 features)
 	return ghcb_go();
 }
 
-/* A request for AP creation that the hypervisor must refuse. */
+/*
+ * Sends the request AP creation, as creation() does. The hypervisor must refuse it as
+ * VIOL_INVALID_INPUT. @what names what is wrong with the request.
+ */
 static void refused(const char *what, u64 operation, u64 id, u64 gpa, u64 features)
 {
 	hook(HOOK_EXPECT, VIOL_INVALID_INPUT);
@@ -257,7 +286,10 @@ static void set_vmsa_bit(const u8 *at, bool on)
 	expect("RMPADJUST", r.eax, SNP_SUCCESS);
 }
 
-/* A VMSA page like that of make_vmsa(), but for its place and its features. */
+/*
+ * Copies vmsa[] to the page @at, with the SEV features @features, and makes the copy a
+ * VMSA page. The hypervisor must refuse AP creation with it. @what names what is wrong.
+ */
 static void refuse_copy(const char *what, u8 *at, u64 features)
 {
 	memcpy(at, vmsa, sizeof(vmsa));
@@ -292,9 +324,10 @@ static void start(void)
 }
 
 /*
- * To be run in front of the other cases of this file, because the AP must not have run yet.
- * Before its first start the AP is off. With SEV-ES it then runs the hypervisor's park
- * code, which holds while the jump table is empty. NMIs do not make it run anything else.
+ * This case must run before all others that start the AP, because it is about the AP
+ * before its first start. At first the AP is off, and no SIPI or NMI may start it. After
+ * INIT and SIPI the AP runs sevemu's park code, which waits while the AP jump table is
+ * empty. Neither SIPI nor NMI may make the AP leave the park code.
  */
 CASE(smp_park, "smp-park", CASE_SMP | CASE_ES | CASE_NOT_SNP)
 {
@@ -320,14 +353,20 @@ CASE(smp_park, "smp-park", CASE_SMP | CASE_ES | CASE_NOT_SNP)
 	expect("starts", ap.starts, 1);
 }
 
-/* Reads the AP's interrupt request register with the bit of VECTOR_TIMER. */
+/*
+ * Runs on the AP: stores in ap.reads the word of the AP's interrupt request register that
+ * has the bit of VECTOR_TIMER.
+ */
 static void read_irr(void)
 {
 	ap.reads = *(volatile u32 *)(APIC + APIC_IRR_TIMER);
 	ap.stop = true;
 }
 
-/* INIT drops an interrupt that the AP has not taken. */
+/*
+ * The AP runs with interrupts off, so an interrupt sent to it stays pending. INIT must
+ * drop this interrupt.
+ */
 CASE(smp_init_irr, "smp-init-irr", CASE_SMP | CASE_NOT_ES)
 {
 	u32 i, n;
@@ -349,7 +388,10 @@ CASE(smp_init_irr, "smp-init-irr", CASE_SMP | CASE_NOT_ES)
 	}
 }
 
-/* INIT stops the AP. A SIPI starts it again, and is ignored while it runs. */
+/*
+ * INIT must stop the AP, and a SIPI must start it again. sevemu must ignore a SIPI while
+ * the AP runs.
+ */
 CASE(smp_init, "smp-init", CASE_SMP | CASE_NOT_SNP)
 {
 	u64 starts;
@@ -363,20 +405,26 @@ CASE(smp_init, "smp-init", CASE_SMP | CASE_NOT_SNP)
 	expect("stopped after INIT", stopped(), true);
 	send(ICR_INIT);
 	expect("stopped after another INIT", stopped(), true);
-	/* The AP, which has no IDT, could not handle an NMI behind its start. */
+	/*
+	 * INIT has stopped the AP, so sevemu must ignore this NMI. The AP has no IDT and
+	 * would end with a triple fault if the NMI were delivered after its start.
+	 */
 	send(ICR_NMI);
 	send(ICR_SIPI | TRAMPOLINE_VECTOR);
 	expect("runs after SIPI", runs(), true);
-	/* An SEV-ES guest's registers are kept, so the AP goes on in its loop. */
+	/*
+	 * The host cannot change the registers of an SEV-ES guest's AP, so this AP goes
+	 * on in its loop. An AP without SEV-ES starts from its real-mode code again.
+	 */
 	expect("starts", ap.starts, machine.es ? starts : starts + 1);
 	send(ICR_SIPI | TRAMPOLINE_VECTOR);
 	expect("runs after another SIPI", runs(), true);
-	/* INIT with the level "de-assert" has no effect. */
+	/* 0x8500 is INIT with the level "de-assert", which must have no effect. */
 	send(0x8500);
 	expect("runs after de-assert", runs(), true);
 }
 
-/* Reads the page as private memory as often as it can. */
+/* Runs on the AP: reads the page as private memory as often as it can. */
 static void watch_page(void)
 {
 	while (!ap.stop) {
@@ -388,8 +436,9 @@ static void watch_page(void)
 }
 
 /*
- * The AP reads a page with C=1 while this CPU reads it with C=0. Each read changes the
- * page's view. Neither may see what the other should see.
+ * The AP reads a page with C=1 while the first processor reads it with C=0. Each read
+ * makes sevemu change the state of the page's frame, which must take effect on both
+ * processors. The AP must always read the plaintext, and the first processor never.
  */
 CASE(smp_shootdown, "smp-shootdown", CASE_SMP | CASE_SEV)
 {
@@ -415,7 +464,7 @@ CASE(smp_shootdown, "smp-shootdown", CASE_SMP | CASE_SEV)
 	expect("word at the end", *(volatile u64 *)page, PATTERN);
 }
 
-/* An IDT with a gate for VECTOR_TIMER only. */
+/* Loads an IDT in which only VECTOR_TIMER has a gate, which leads to ap_interrupt. */
 static void load_idt(void)
 {
 	static u64 idt[2 * (VECTOR_TIMER + 1)];
@@ -431,8 +480,9 @@ static void load_idt(void)
 }
 
 /*
- * Sleeps as an operating system does when it has nothing to do: in HLT behind STI, until an
- * interrupt has come. STI lets no interrupt in before HLT.
+ * Runs on the AP: for each nap starts the timer and sleeps as an idle operating system
+ * does, in HLT right behind STI, until the timer's interrupt has come. The processor
+ * delivers no interrupt between STI and HLT.
  */
 static void nap(void)
 {
@@ -462,9 +512,10 @@ static void nap(void)
 }
 
 /*
- * A view of a page changes while the AP goes to sleep, and that makes the AP leave the
- * guest. If it leaves between STI and HLT, an interrupt that is pending must still end the
- * HLT. The naps differ in where the timer interrupts the AP.
+ * While the AP goes to sleep, the first processor changes the view of a page, for which
+ * sevemu makes the AP leave the guest. If the AP leaves it between STI and HLT, a pending
+ * interrupt must still end the HLT. In each nap the timer interrupts the AP at another
+ * point.
  */
 CASE(smp_nap, "smp-nap", CASE_SMP | CASE_SEV | CASE_NOT_ES)
 {
@@ -498,14 +549,18 @@ CASE(smp_creation, "smp-ap-creation", CASE_SMP | CASE_SNP | CASE_VMPL0 | CASE_AL
 	ghcb_begin(SVM_VMGEXIT_HV_FEATURES, 0, 0);
 	expect("result", ghcb_go(), RESULT_DONE);
 	expect("features", ghcb_get(GHCB_EXIT_INFO_2) & 3, 3);
-	/* No INIT and SIPI starts an AP that has no registers. */
+	/*
+	 * INIT and SIPI must not start the AP, because an SNP guest's AP has no registers
+	 * before AP creation.
+	 */
 	send(ICR_INIT);
 	send(ICR_SIPI | TRAMPOLINE_VECTOR);
 	expect("starts", ap.starts, 0);
 	make_vmsa();
 	/*
-	 * With this write a VMSA at vmsa + 8 has valid features, so that only its
-	 * alignment is wrong.
+	 * For the request "unaligned" below, which names vmsa + 8: this write puts valid
+	 * features where a VMSA at that address has them, so that only the alignment is
+	 * wrong.
 	 */
 	put(VMSA_FEATURES + 8, 1);
 	refused("page is no VMSA", CREATE, AP_ID, (u64)vmsa, 1);
@@ -537,7 +592,10 @@ CASE(smp_creation, "smp-ap-creation", CASE_SMP | CASE_SNP | CASE_VMPL0 | CASE_AL
 	expect("starts", ap.starts, starts + 2);
 }
 
-/* Causes exits that change registers, as fast as it can, which need neither #VC nor GHCB. */
+/*
+ * Runs on the AP: makes exits as fast as it can. Each exit changes registers of the AP.
+ * The instructions raise no #VC, and the requests need no GHCB page.
+ */
 static void exit_often(void)
 {
 	for (;;) {
@@ -550,9 +608,10 @@ static void exit_often(void)
 }
 
 /*
- * The AP starts again while its processor handles an exit of the AP. That exit must not
- * change the registers with which the AP starts. The timer of this processor lets QEMU run
- * the AP's processor at any point of the hypervisor's work for this one.
+ * The case starts the AP again while sevemu handles an exit of the AP. sevemu must not
+ * let the rest of that handling change the registers with which the AP starts. The first
+ * processor's timer makes QEMU run the AP's processor at any point of the hypervisor's
+ * work for the first processor.
  */
 CASE(smp_restart, "smp-restart", CASE_SMP | CASE_VMPL0)
 {
@@ -575,7 +634,10 @@ CASE(smp_restart, "smp-restart", CASE_SMP | CASE_VMPL0)
 			send(ICR_INIT);
 			send(ICR_SIPI | TRAMPOLINE_VECTOR);
 		}
-		/* An SEV-ES guest's AP goes on in its loop. */
+		/*
+		 * An SEV-ES guest's AP keeps its registers, and does not enter ap_loop()
+		 * again.
+		 */
 		for (n = 0; n < PATIENCE && machine.sev != SEV_ES && ap.starts == starts; n++)
 			pause();
 		if (machine.sev != SEV_ES)
@@ -593,7 +655,10 @@ static void halt(void)
 	asm volatile("cli; hlt");
 }
 
-/* The run ends when both processors have halted with interrupts off, and not before. */
+/*
+ * sevemu must end the run when both processors have halted with interrupts off, and not
+ * before.
+ */
 CASE(ends_smp_halt, "ends-smp-halt", CASE_SMP | CASE_ENDS)
 {
 	start();
@@ -603,7 +668,10 @@ CASE(ends_smp_halt, "ends-smp-halt", CASE_SMP | CASE_ENDS)
 	asm volatile("cli; hlt");
 }
 
-/* A reset by the AP ends the run. Port I/O needs no #VC without SEV-ES. */
+/*
+ * Runs on the AP: resets the machine, which must end the run. The suite runs the case
+ * without SEV-ES, where OUT raises no #VC.
+ */
 static void reset(void)
 {
 	asm volatile("outb %b0, %w1" : : "a"(6), "Nd"(0xcf9));

@@ -77,7 +77,7 @@ static struct range runtime_range(void)
 
 /*
  * Returns the memory in which the stub itself has run, which it may leave mapped, or an
- * empty range if that is the memory around the kernel (runtime_range()). The two differ
+ * empty range if that is the memory around the kernel (runtime_range()). The ranges differ
  * in two cases. A stub that firmware loaded by EFI runs where it was loaded. With
  * t.addr=any the stub runs at the address that boot.rst computes from the load address,
  * but puts the kernel at a random one.

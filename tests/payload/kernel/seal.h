@@ -10,7 +10,8 @@
 
 #include "types.h"
 
-#define SEAL_MAGIC		"sealed!"	/* 8 bytes with its NUL, for seal.magic */
+/* The value of seal.magic: 8 bytes, the NUL included. */
+#define SEAL_MAGIC		"sealed!"
 #define SEAL_MAX_SEGMENTS	4
 
 /*

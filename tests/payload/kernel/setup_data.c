@@ -92,8 +92,8 @@ static void check_pattern(const struct setup_data *node, u32 index)
 }
 
 /*
- * A node of Linux's type SETUP_KEXEC_KHO names two more ranges: a device tree and a
- * list of scratch areas.
+ * If @node is of Linux's type SETUP_KEXEC_KHO, adds the two ranges to which it points, a
+ * device tree and a list of scratch areas, to the list of handed_add().
  */
 static void add_handover(const struct setup_data *node)
 {

@@ -227,7 +227,10 @@ static void check_stubs_ghcb(u64 addr)
 	}
 }
 
-/* Adds what was made for an SNP guest to the list of handed_add(). */
+/*
+ * Adds an SNP guest's blob, CPUID page, secrets page and SVSM calling area to the list of
+ * handed_add(), because the stub must map them. Calls fail() if the blob has no magic number.
+ */
 static void add_snp_pages(void)
 {
 	const struct secrets *secrets = (const void *)blob()->secrets;

@@ -139,7 +139,7 @@ static void check_reserved(void)
 	check_zeros("_pad7", bp->_pad7, sizeof(bp->_pad7));
 	check_zeros("_pad8", bp->_pad8, sizeof(bp->_pad8));
 	check_zeros("_pad9", bp->_pad9, sizeof(bp->_pad9));
-	/* sev_add_handed() checks the field in an SNP guest. */
+	/* In an SNP guest sev_check() checks the blob to which cc_blob_address points. */
 	if (!is_snp())
 		check_zeros("cc_blob_address", (const u8 *)&bp->cc_blob_address,
 			    sizeof(bp->cc_blob_address));

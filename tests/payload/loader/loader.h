@@ -167,8 +167,8 @@ struct plan {
 	/* The initrd's address and size. Size 0 means that there is no initrd. */
 	u64 initrd, initrd_size;
 	/*
-	 * The image's setup header. An ELF kernel (entry=direct) has none, so that this
-	 * is the loader's own.
+	 * The image's setup header. An ELF kernel (entry=direct) has none, so for it this
+	 * points to the test loader's own setup header.
 	 */
 	const struct setup_header *hdr;
 	u64 init_size;

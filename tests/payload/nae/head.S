@@ -61,8 +61,9 @@ FUNC(load_cr3_proven)
 END_FUNC(load_cr3_proven)
 
 /*
- * exception_nmi, terminate_from_vc - in the stub, handle NMIs and end the guest at
- * instructions which the self-test executes nowhere. No NMI comes here.
+ * exception_nmi, terminate_from_vc - labels to which the stub's idt_handlers_64.S jumps, at
+ * an NMI and where it terminates the guest. The self-test causes neither, so both labels
+ * are at a UD2.
  * In:       nothing.
  * Out:      does not return.
  * Clobbers: nothing.
@@ -77,7 +78,7 @@ FUNC(terminate_from_vc)
 END_FUNC(terminate_from_vc)
 
 /*
- * The handler of #GP: counts it, and goes on at the stub's.
+ * The handler of #GP: adds 1 to gp_total, and jumps to the stub's handler of #GP.
  * In:       the processor's frame.
  * Out:      jumps into exception_stubs.
  * Clobbers: flags.
@@ -177,7 +178,10 @@ FUNC(call_hook)
 	ret
 END_FUNC(call_hook)
 
-	/* The page is in .text, because the handler of #VC refuses instructions elsewhere. */
+	/*
+	 * mmio.c writes instructions to code_page and executes them. nae.ld puts the page
+	 * into .text, because the stub's #VC handler refuses instructions outside of .text.
+	 */
 	.section .code_page, "awx"
 	.balign 4096
 GLOBAL(code_page)

@@ -97,9 +97,8 @@ int run_caught(void (*code)(void), struct regs *regs)
 
 /*
  * The linker option --wrap=do_exception makes the stub's exception entries call
- * __wrap_do_exception(). It counts #VC and then calls the stub's
- * do_exception(). While that handles one exception another can come, as a #GP does that
- * the hypervisor injects.
+ * __wrap_do_exception(). It counts #VC and then calls the stub's do_exception(). Calls can
+ * nest, because a second exception can come while do_exception() handles the first.
  */
 void __wrap_do_exception(struct exception_frame *frame, u64 vector);
 void __real_do_exception(struct exception_frame *frame, u64 vector);
@@ -128,8 +127,9 @@ void __wrap_do_exception(struct exception_frame *frame, u64 vector)
 }
 
 /*
- * Lets the gate of #GP lead to count_gp, because a #GP behind a VMGEXIT does not come to
- * do_exception(). The self-test lies below 4 GiB.
+ * Makes the IDT's gate of #GP lead to count_gp, because the stub does not call
+ * do_exception() for a #GP behind its VMGEXIT. Changes the low 32 bits of the handler's
+ * address only, because the self-test lies below 4 GiB.
  */
 static void count_gps(void)
 {

@@ -176,7 +176,7 @@ static void case_rdpmc(void)
  * RDPMC of a counter that does not exist raises #GP. The GHCB specification asks the
  * #VC handler for it by sw_exit_info_1, KVM injects it behind the handler's VMGEXIT.
  * The case prints which of the two the hypervisor has done, and tests/sev/cases.list
- * says which one is expected. The result is the same.
+ * says which one is expected. In both cases #GP must arrive at the RDPMC.
  */
 static void case_rdpmc_gp(void)
 {
