@@ -227,7 +227,10 @@ static void start_with(const struct setup *setup, size_t pages)
 	struct ident_map_config config = config_of(setup, pages);
 	int ret;
 
-	/* The case before may have left its page tables in CR3. */
+	/*
+	 * The case before may have left its page tables in CR3. ident_map_init()
+	 * fails while page tables of the pool are loaded.
+	 */
 	cr3 = 0;
 	pool_now = pool;
 	memset(pool, POOL_DIRT, sizeof(pool));

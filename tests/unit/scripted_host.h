@@ -112,9 +112,9 @@ static u64 text_start, text_end;
 #define _text		text_start
 #define _etext		text_end
 /*
- * Replaces the CPUID that sev-es.c executes with cpuid_count(). @max and @sev are the
- * results for leaf 0x80000000 and for any other leaf. The case fails if the stub uses
- * another sub-leaf than @subleaf. @asked counts the CPUIDs.
+ * For cpuid_natively(), which replaces cpuid_count() in sev-es.c. @max and @sev are the
+ * results of CPUID for leaf 0x80000000 and for any other leaf. The case fails if the
+ * stub uses another sub-leaf than @subleaf. @asked counts the calls.
  */
 static struct {
 	struct cpuid_regs max, sev;

@@ -414,7 +414,7 @@ static u8 *low_pages(void)
 }
 
 /*
- * Checks an IDT gate of the trampoline. It is a whole 32-bit gate of 8 bytes,
+ * Checks the IDT gate in @slot of the trampoline: a whole 32-bit gate of 8 bytes,
  * or the first 8 bytes of a 64-bit gate.
  */
 static void check_gate(const struct la57_page *page, unsigned int slot,
@@ -444,8 +444,7 @@ static void check_page(struct la57_page *page, u64 table)
 	/*
 	 * The 64-bit gates of NMI, #DF, #GP and #VC have 16 bytes, two slots
 	 * each. Their second slots, and all unused slots, must be 0.
-	 */
-	/*
+	 *
 	 * The 64-bit gate of NMI, slot 4, leads to la57_nmi_es (offset 64), which terminates
 	 * an SEV-ES guest, or to la57_nmi_64 (offset 16), which counts the NMI.
 	 */
@@ -529,9 +528,9 @@ TEST(not_at_all)
 }
 
 /*
- * The stub's image is above 4 GiB, so it uses other RAM for the change of
- * levels. It must save the contents of that RAM to its own pages and restore
- * them.
+ * The stub's image is above 4 GiB, but the change of levels needs memory below 4 GiB, so
+ * the stub borrows RAM. It must save the contents of this RAM to its own pages, and
+ * restore the contents afterwards.
  */
 TEST(borrowed)
 {

@@ -613,8 +613,9 @@ TEST(place_cmdline_not_in_ram)
 	add_e820(text, 1, 2);
 	expect_refusal("command line");
 	/*
-	 * A zero command line pointer selects the built-in command line. It is
-	 * in the image, so the loader's memory is not checked.
+	 * A zero command line pointer selects the built-in command line. The
+	 * built-in one is in the image, so the stub must not check the loader's
+	 * memory.
 	 */
 	set_cmdline(0);
 	place_image(&fake.bp);

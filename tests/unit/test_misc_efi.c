@@ -140,9 +140,9 @@ TEST(payload_range)
 }
 
 /*
- * The payload may use all of the memory that the EFI entry allocated. The
- * margin, which separates input and output, must not be added, because the input
- * is in the image, outside of this memory.
+ * The payload may use all of the memory that the EFI entry allocated. misc.c
+ * must need no room for the margin, which separates input and output in other
+ * boots, because the input is in the image, outside of this memory.
  */
 TEST(payload_room)
 {

@@ -483,8 +483,8 @@ TEST(edd_option)
 	detect_hardware();
 	CHECK(!pc.reads && bp->eddbuf_entries == 1, "a sector was read");
 	/*
-	 * The option edd= must not be found in a command line without a NUL, or
-	 * in one outside of real mode's memory.
+	 * The stub must not search for edd= beyond real mode's memory: neither
+	 * in a command line without a NUL, nor in one that begins there.
 	 */
 	fresh_pc("");
 	memset(bios_memory + CMDLINE_AT, 'x', REAL_MODE_END - CMDLINE_AT);

@@ -570,9 +570,9 @@ TEST(access_raises)
 
 /*
  * After the decoder has checked an instruction, the hypervisor can put old contents of
- * struct insn back. Its operand size and register number can then be any number up to 255.
- * The stub must nevertheless access no memory outside of the eight-byte value and of the
- * saved registers.
+ * struct insn back, with any operand size and register number up to 255. mmio_read() must
+ * nevertheless write no memory around the eight-byte @value, and write_operand_reg() none
+ * behind the saved registers.
  */
 static struct {
 	u64 before[64], value, after[64];

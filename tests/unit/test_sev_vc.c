@@ -496,7 +496,7 @@ TEST(undecodable)
 		{ 3, "\x0f\x21\xf0" },		/* DR6 */
 		{ 3, "\x48\x01\x00" },		/* ADD to memory */
 		{ 15, "\x66\x66\x66\x66\x66\x66\x66\x66"
-		      /* a 16th byte, 0xa2, would make these bytes CPUID */
+		      /* too long for CPUID: 0xa2 behind them is the 16th byte */
 		      "\x66\x66\x66\x66\x66\x66\x0f" },
 	};
 	unsigned int i;

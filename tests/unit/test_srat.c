@@ -410,8 +410,8 @@ TEST(out_of_reach)
 
 /*
  * The stub may read ACPI tables only in memory of E820 types 1 to 4, because
- * reading a device's registers may have effects. In an SEV guest type 2,
- * reserved memory, is forbidden, too.
+ * reading a device's registers may have effects. In an SEV guest it may not read
+ * type 2, reserved memory, because this may be shared with the hypervisor.
  */
 TEST(not_in_memory)
 {
@@ -483,7 +483,7 @@ TEST(in_memory_in_part)
 
 /*
  * The stub may read the BIOS's area from 0xe0000 to 1 MiB, although no E820
- * entry covers it. In an SEV guest it must not.
+ * entry covers it. In an SEV guest it must not, because such a guest has no BIOS.
  */
 TEST(bios_area)
 {

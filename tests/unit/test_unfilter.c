@@ -232,7 +232,7 @@ TEST(first_uses_maximum)
 }
 
 /*
- * branch_is_inside() adds a branch's position and displacement modulo 2^32.  Its answer must
+ * branch_is_inside() adds a branch's position and displacement modulo 2^32. Its answer must
  * be that of 64-bit arithmetic for code of any size up to PAYLOAD_MAX_SIZE, 2^31 bytes.
  */
 TEST(branches_of_any_size)
@@ -268,8 +268,9 @@ TEST(branches_of_any_size)
 }
 
 /*
- * The hypervisor can change the header between its check and unfilter(). The buffer has
- * exactly SIZE bytes, so that ASan reports a write behind it.
+ * The hypervisor can change the payload's header after the stub has checked it. unfilter()
+ * must refuse the filters in refused[]. It must write nothing behind the flat image. The
+ * buffer has exactly SIZE bytes, so that ASan reports such a write.
  */
 TEST(changed_header)
 {

@@ -2,7 +2,7 @@
 /*
  * unfiltered.c - undoes the filters of a payload that another program has decompressed.
  *
- * 	unfiltered PREFIX.bin <DECOMPRESSED >PLAIN
+ *	unfiltered PREFIX.bin <DECOMPRESSED >PLAIN
  *
  * PREFIX.bin is a payload that mkpayload has made. The payload's header says which filters
  * unfiltered undoes. DECOMPRESSED is the other program's output for the compressed bytes of

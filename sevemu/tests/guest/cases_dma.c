@@ -128,9 +128,9 @@ static void edu_fills(void)
 }
 
 /*
- * Sets the C-bit in *@pte, the last page-table entry that maps target[] with C=0. The
- * write to the device makes sevemu search the page tables, so that sevemu does not
- * remember the entry with C=0.
+ * Sets the C-bit in *@pte, the only page-table entry that maps target[] with C=0. The
+ * write to the device makes sevemu search the page tables, so that sevemu no longer
+ * remembers that target[] is mapped with C=0.
  */
 static void hide_target(u64 *pte)
 {

@@ -336,8 +336,8 @@ CASE(hv_mmio, "hypervisor-mmio", CASE_ES)
 }
 
 /*
- * A request for an MMIO read can read the firmware ROM. A request for an MMIO write
- * succeeds, but must not change the ROM.
+ * A request for an MMIO read must return the bytes of the firmware ROM. A request for an
+ * MMIO write must succeed, but must not change the ROM.
  */
 CASE(rom_write, "rom-write", CASE_ES)
 {

@@ -107,11 +107,11 @@ static volatile struct {
 	u64 alive;			/* number of passes of the AP's loop */
 	u64 starts;			/* number of entries to ap_loop() */
 	/*
-	 * The function that the AP must run. The AP sets @call to NULL when it has
-	 * returned.
+	 * The function that the AP must run. The AP's loop sets @call to NULL when this
+	 * function has returned.
 	 */
 	void (*call)(void);
-	/* The first processor sets it to make the AP's function return. */
+	/* Set by the first processor to make the AP's function return. */
 	bool stop;
 	u64 wrong, reads;		/* results of watch_page() */
 	/*

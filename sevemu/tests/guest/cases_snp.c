@@ -6,7 +6,11 @@
  */
 #include "snp.h"
 
-#define BIG		0x3000000UL	/* 2 MiB of RAM that nothing else uses */
+/*
+ * Start of the RAM for operands of 2 MiB. The guest has neither code nor data of its own
+ * there.
+ */
+#define BIG		0x3000000UL
 #define BIG_P		((const u8 *)BIG)
 #define VALID		(HOOK_RMP_ASSIGNED | HOOK_RMP_VALIDATED)
 #define NOT_VALID	HOOK_RMP_ASSIGNED
@@ -15,13 +19,16 @@
 
 static ALIGNED_PAGE u64 page[PAGE_SIZE / 8];
 
-/* Returns the flags of the RMP entry of the page at @p. */
+/* Returns the flags HOOK_RMP_* of the RMP entry of the page at @p, without HOOK_RMP_2M. */
 static u64 flags_of(const void *p)
 {
 	return rmp_of(p) & 0xff & ~HOOK_RMP_2M;
 }
 
-/* Announces violation @why, which the next instruction must cause. */
+/*
+ * Announces to sevemu that the next instruction causes the violation @why (VIOL_*), so
+ * that sevemu does not end the run.
+ */
 static void announce(u32 why)
 {
 	hook(HOOK_EXPECT, why);
@@ -79,7 +86,11 @@ CASE(pv_late, "snp-late-rescind", CASE_SNP | CASE_VMPL0)
 	snp_validate((u64)page, true);
 }
 
-/* PVALIDATE of a shared page is a nested page fault, whether it validates or rescinds. */
+/*
+ * PVALIDATE of a shared page, whether it validates or rescinds, is a nested page fault on
+ * a real processor. sevemu must count VIOL_RMP_MISMATCH. If the guest has announced this
+ * violation, PVALIDATE fails with SNP_FAIL_INPUT.
+ */
 CASE(pv_late_shared, "snp-rescind-shared", CASE_SNP | CASE_VMPL0 | CASE_STRICT_CONVERT)
 {
 	struct snp_result r;
@@ -105,7 +116,10 @@ CASE(pv_offset, "snp-offset-ignored", CASE_SNP | CASE_VMPL0)
 	expect("validated", flags_of(page), VALID);
 }
 
-/* Linux leaves part of an address in the upper bits of RDX. */
+/*
+ * PVALIDATE must use only bit 0 of RCX and bit 0 of RDX, because Linux leaves part of an
+ * address in the upper bits of RDX.
+ */
 CASE(pv_upper, "snp-upper-bits-ignored", CASE_SNP | CASE_VMPL0)
 {
 	struct snp_result r = pvalidate((u64)page, 0xfffffffffffffffe, 0x38c00);
@@ -152,7 +166,10 @@ CASE(pv_canonical, "snp-not-canonical", CASE_SNP)
 	expect("entry", rmp_of(page), entry);
 }
 
-/* With four levels of page tables bits 63:48 must be copies of bit 47. */
+/*
+ * With four levels of page tables, PVALIDATE must raise #GP unless bits 63:48 of its
+ * address are copies of bit 47.
+ */
 CASE(pv_sign, "snp-bit-47", CASE_SNP | CASE_VMPL0)
 {
 	trap_arm(VECTOR_GP);
@@ -163,7 +180,10 @@ CASE(pv_sign, "snp-bit-47", CASE_SNP | CASE_VMPL0)
 	trap_reset();
 }
 
-/* The prefix 67 makes EAX the operand. */
+/*
+ * With the address-size prefix 0x67, PVALIDATE and RMPADJUST must take the address from
+ * EAX, and ignore the upper half of RAX.
+ */
 CASE(pv_address_size, "snp-address-size", CASE_SNP | CASE_VMPL0)
 {
 	u64 rax = (u64)page | 1ULL << 60, rcx = 0, rdx = SNP_RESCIND;
@@ -200,7 +220,10 @@ static void user_rmpquery(void)
 	user_return();
 }
 
-/* Runs @fn at CPL 3. Its SNP instruction must raise #GP(0), and is skipped. */
+/*
+ * Runs @fn at CPL 3. The SNP instruction in @fn must raise #GP with error code 0. The #GP
+ * handler skips the instruction.
+ */
 static void privileged(void (*fn)(void))
 {
 	trap_reset();
@@ -272,7 +295,10 @@ CASE(pv_ud2, "snp-other-ud", CASE_SNP)
 	trap_reset();
 }
 
-/* The C-bit of the mapping does not matter, but a guest that clears it is mistaken. */
+/*
+ * PVALIDATE must work even through a mapping with the C-bit clear. sevemu must count this
+ * as a violation, because a guest that clears the C-bit is mistaken.
+ */
 CASE(pv_c0, "snp-pvalidate-c0", CASE_SNP | CASE_VMPL0)
 {
 	struct snp_result r;
@@ -344,7 +370,10 @@ CASE(size_2m, "snp-2m-on-2m-entry", CASE_SNP | CASE_VMPL0 | CASE_2M | CASE_ALL)
 	expect("RMPQUERY's size", rmpquery(BIG, 1).rcx, SNP_2M);
 }
 
-/* A 2 MiB operand needs a 2 MiB leaf in the guest's page tables, too. */
+/*
+ * PVALIDATE and RMPADJUST of 2 MiB need a 2 MiB leaf in the guest's page tables, and not
+ * only an RMP entry of 2 MiB. pte_of() splits the leaf here.
+ */
 CASE(size_leaf, "snp-2m-on-4k-leaf", CASE_SNP | CASE_VMPL0 | CASE_2M | CASE_ALL)
 {
 	pte_of(BIG + PAGE_2M);
@@ -375,7 +404,10 @@ CASE(size_smash, "snp-4k-on-2m-entry", CASE_SNP | CASE_VMPL0 | CASE_2M | CASE_AL
 	snp_validate(gpa + 5 * PAGE_SIZE, true);
 }
 
-/* A page state change, and RMPADJUST, of 4 KiB split the entry, too. */
+/*
+ * A page state change of 4 KiB must split a 2 MiB RMP entry into entries of 4 KiB, as
+ * PVALIDATE of 4 KiB does. RMPADJUST of 4 KiB must split it, too.
+ */
 CASE(size_smash_by, "snp-2m-entry-split", CASE_SNP | CASE_VMPL0 | CASE_2M | CASE_ALL)
 {
 	u64 gpa = BIG + 3 * PAGE_2M;
@@ -491,8 +523,8 @@ CASE(immutable, "snp-immutable-page", CASE_SNP)
 }
 
 /*
- * ---- Each of these cases makes PVALIDATE or RMPADJUST end a run with --strict, so that
- * case=all leaves them out, and the suite plays each in a run of its own. ----
+ * ---- In each case below sevemu ends the run, at least with --strict. case=all leaves
+ * these cases out, and the suite plays each in a run of its own. ----
  */
 
 CASE(end_double, "ends-double-validation", CASE_SNP | CASE_ENDS)
@@ -553,7 +585,10 @@ CASE(end_vmsa, "ends-vmsa-write", CASE_SNP | CASE_ENDS)
 	fail("it goes on");
 }
 
-/* A VMSA page is the page table of an address. */
+/*
+ * The case makes a page table a VMSA page. sevemu does not model this, so sevemu must end
+ * the run with a message when the processor walks the table.
+ */
 CASE(end_vmsa_walk, "ends-vmsa-walk", CASE_SNP | CASE_ENDS)
 {
 	u64 table = (u64)pte_of(BIG + 8 * PAGE_2M) & ~0xfffUL;

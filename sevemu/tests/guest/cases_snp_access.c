@@ -12,7 +12,7 @@
 #define PATTERN			0x0123456789abcdefULL
 #define TEST_PORT		0x80
 #define LAPIC_VERSION		0xfee00030UL
-/* A page of the firmware image that the guest does not need; firmware.S has its size. */
+/* Address of a page of firmware.S's image that the guest does not need. */
 #define IMAGE			((volatile u64 *)0xffff0000UL)
 #define VALID			(HOOK_RMP_ASSIGNED | HOOK_RMP_VALIDATED)
 
@@ -25,7 +25,10 @@ static u64 flags_of(const volatile void *p)
 	return hook(HOOK_RMP, (u64)p) & 0xff & ~HOOK_RMP_2M;
 }
 
-/* Expects that the access just made has raised one #VC 0x404, at the access. */
+/*
+ * Fails the case unless the access that @what names has raised exactly one #VC, and its
+ * error code is 0x404. Clears vc.count for the next access.
+ */
 static void not_validated(const char *what)
 {
 	expect(what, vc.count, 1);
@@ -80,7 +83,7 @@ CASE(na_across, "snp-404-across-pages", CASE_SNP)
 	snp_validate((u64)two_pages + PAGE_SIZE, true);
 }
 
-/* A page table that is not validated raises #VC for each access that needs it. */
+/* An access that needs a page table which is not validated must raise #VC 0x404. */
 CASE(na_walk, "snp-404-page-walk", CASE_SNP)
 {
 	u64 *pte = pte_of(UNTOUCHED + 8 * PAGE_2M), table = (u64)pte & ~0xfffUL;
@@ -94,8 +97,8 @@ CASE(na_walk, "snp-404-page-walk", CASE_SNP)
 }
 
 /*
- * The processor pushes the frame of a #UD on a stack that is not validated. #VC takes
- * the place of #UD.
+ * The processor must push the frame of a #UD on a stack that is not validated. This
+ * raises #VC 0x404, which must be delivered instead of the #UD.
  */
 CASE(na_stack, "snp-404-exception-stack", CASE_SNP)
 {
@@ -112,7 +115,11 @@ CASE(na_stack, "snp-404-exception-stack", CASE_SNP)
 	trap_reset();
 }
 
-/* #PF and #VC together are a double fault (APM2 8.2.9), and so are #VC and #VC. */
+/*
+ * The interrupt stack is not validated, so that the delivery of an exception on it raises
+ * #VC 0x404. In the delivery of #PF, and also in the delivery of #VC, this must make a
+ * double fault (APM2 8.2.9).
+ */
 CASE(na_double, "snp-404-double-fault", CASE_SNP)
 {
 	u64 *pte = pte_of((u64)page), old = *pte;
@@ -141,7 +148,10 @@ CASE(na_double, "snp-404-double-fault", CASE_SNP)
 	trap_reset();
 }
 
-/* The guest's own #VC handler copies the bytes of OUTS to the GHCB page. */
+/*
+ * The bytes of OUTS are in a page that is not validated. The #VC handler for OUTS reads
+ * them, and this read raises #VC 0x404 in the handler.
+ */
 CASE(na_string, "snp-404-string-io", CASE_SNP)
 {
 	const void *p = page;
@@ -158,8 +168,9 @@ CASE(na_string, "snp-404-string-io", CASE_SNP)
 }
 
 /*
- * sevemu reads more bytes than the instruction has, and must not take that for an access
- * of the guest to the next page.
+ * WBINVD lies at the end of a page. To decode it, sevemu reads more bytes than WBINVD
+ * has. sevemu must not take this read for an access of the guest to the next page, which
+ * is first shared and then not validated.
  */
 CASE(page_end, "snp-instruction-at-page-end", CASE_SNP)
 {
@@ -224,8 +235,8 @@ CASE(became_private, "snp-private-not-validated", CASE_SNP)
 }
 
 /*
- * A page table is private whatever the C-bit is that leads to it (APM2 15.34.5), and
- * must be validated.
+ * The processor reads a page table as private memory even if CR3 points to it without the
+ * C-bit (APM2 15.34.5). sevemu must then report the table's state HOOK_FRAME_NOTED.
  */
 CASE(noted, "snp-c0-page-table", CASE_SNP)
 {
@@ -296,7 +307,10 @@ CASE(untouched_2m, "snp-untouched-2m", CASE_SNP | CASE_VMPL0 | CASE_LOADED | CAS
 	expect("last page", hook(HOOK_RMP, gpa + PAGE_2M - 1), VALID | HOOK_RMP_2M);
 }
 
-/* The host assigns 2 MiB by one entry only if all their pages are untouched. */
+/*
+ * With --rmp 2m the host assigns 2 MiB by one RMP entry only if all pages of the 2 MiB
+ * are untouched. Here one page is shared before.
+ */
 CASE(untouched_2m_part, "snp-untouched-2m-in-part", CASE_SNP | CASE_VMPL0 | CASE_LOADED | CASE_2M)
 {
 	u64 gpa = UNTOUCHED + 21 * PAGE_2M;
@@ -309,9 +323,9 @@ CASE(untouched_2m_part, "snp-untouched-2m-in-part", CASE_SNP | CASE_VMPL0 | CASE
 }
 
 /*
- * Accepts memory page by page, as a boot stage does that gets no list of what is
- * validated: a page state change by the MSR protocol, and PVALIDATE. Each page must cost
- * at most two exits.
+ * Accepts memory page by page: for each page a page state change by the MSR protocol, and
+ * PVALIDATE. A boot stage must do so if no list tells it which memory is validated. Each
+ * page must cost at most two exits.
  */
 CASE(accept, "snp-accept-memory", CASE_SNP | CASE_VMPL0 | CASE_LOADED | CASE_4K)
 {
@@ -363,9 +377,12 @@ CASE(implicit_pvalidate, "snp-implicit-pvalidate", CASE_SNP | CASE_VMPL0 | CASE_
 	expect("flags", flags_of(page), VALID);
 }
 
-/* ---- The firmware image. The suite runs these with the test guest as firmware. ---- */
+/* ---- The firmware image: the suite runs the test guest as firmware in these cases ---- */
 
-/* Maps the firmware image's page of @p with the C-bit or without it. */
+/*
+ * Maps the page at @p of the firmware image: with the C-bit if @private, otherwise
+ * without it.
+ */
 static void map_image(const volatile void *p, bool private)
 {
 	u64 *pte = pte_of((u64)p);
@@ -398,7 +415,11 @@ CASE(image_written, "ends-image-written", CASE_SNP | CASE_ENDS)
 	fail("it goes on");
 }
 
-/* The guest's write is not forgotten when the page is rescinded and validated again. */
+/*
+ * The guest writes to the page, rescinds it and validates it again. sevemu must still
+ * know of the write, and must end the run at the read with C=0, which would show the
+ * guest's bytes to the host.
+ */
 CASE(image_validated, "ends-image-validated-again", CASE_SNP | CASE_ENDS)
 {
 	volatile u64 *image = IMAGE;
@@ -412,7 +433,7 @@ CASE(image_validated, "ends-image-validated-again", CASE_SNP | CASE_ENDS)
 	fail("it goes on");
 }
 
-/* ---- Accesses that end the run. The suite names them. ---- */
+/* ---- Accesses at which sevemu ends the run. The suite runs each case by its name. ---- */
 
 CASE(end_c0_read, "ends-shared-read-of-private", CASE_SNP | CASE_ENDS)
 {
@@ -420,7 +441,11 @@ CASE(end_c0_read, "ends-shared-read-of-private", CASE_SNP | CASE_ENDS)
 	fail("it goes on");
 }
 
-/* The page was shared for a time, and the guest has used it then. */
+/*
+ * The page becomes shared, the guest reads it with C=0, and it becomes private again.
+ * sevemu must end the run at the second read with C=0, as if the page had never been
+ * shared.
+ */
 CASE(end_c0_again, "ends-shared-read-of-private-again", CASE_SNP | CASE_ENDS)
 {
 	make_shared(page);
@@ -492,7 +517,7 @@ CASE(end_untouched_c0, "ends-shared-read-of-untouched", CASE_SNP | CASE_ENDS)
 	fail("it goes on");
 }
 
-/* ---- A guest that ends by #VC 0x404. sevemu says which access that was. ---- */
+/* ---- A guest that ends because of #VC 0x404. sevemu's message must name the access. ---- */
 
 /* Asks for termination, as a guest does that cannot handle #VC 0x404. */
 NORETURN static void give_up(void)
@@ -585,7 +610,10 @@ CASE(end_right_write, "ends-vmpl-write", CASE_SNP | CASE_ENDS)
 	fail("it goes on");
 }
 
-/* No nested page table entry allows to write and not to read. */
+/*
+ * The guest's VMPL may write to the page and not read it. No nested page table entry can
+ * allow this, so sevemu must end the run with a message.
+ */
 CASE(end_right_write_only, "ends-vmpl-write-only", CASE_SNP | CASE_ENDS)
 {
 	lose(page, SNP_READ);

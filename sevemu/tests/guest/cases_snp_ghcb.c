@@ -9,7 +9,11 @@
 #include "snp.h"
 
 #define VALID			(HOOK_RMP_ASSIGNED | HOOK_RMP_VALIDATED)
-#define BIG			0x3c00000UL	/* 4 MiB of RAM that nothing else uses */
+/*
+ * Start of 4 MiB of RAM for page state changes. The guest has neither code nor data of
+ * its own there.
+ */
+#define BIG			0x3c00000UL
 #define UNTOUCHED		0x5c00000UL	/* RAM that no other case uses */
 #define NO_RAM			0x7fff000000ULL
 #define ENTRIES_MAX		253
@@ -92,7 +96,7 @@ CASE(state_msr, "snp-page-state-msr", CASE_SNP)
 	snp_validate((u64)page, true);
 }
 
-/* As in KVM, a request for the present state changes nothing. */
+/* A request for the state that the page already has must change nothing, as with KVM. */
 CASE(state_same, "snp-page-state-same", CASE_SNP)
 {
 	page[1] = 0x77;
@@ -147,7 +151,7 @@ static u64 states(const u64 *entries, u32 current, u32 last, u32 *exits)
 	for (i = 0; i <= last && i < ENTRIES_MAX; i++)
 		list[i] = entries[i];
 	for (*exits = 0; *exits <= ENTRIES_MAX; ) {
-		/* The last reply has cleared the valid bits. */
+		/* The hypervisor's last reply has cleared the fields' valid bits. */
 		ghcb_set(GHCB_EXIT_CODE, EXIT_PAGE_STATE);
 		ghcb_set(GHCB_EXIT_INFO_1, 0);
 		ghcb_set(GHCB_EXIT_INFO_2, 0);
@@ -199,10 +203,13 @@ CASE(states_current, "snp-page-state-from-the-middle", CASE_SNP)
 	make_private(many[1]);
 }
 
-/* The entries of requests with one entry, which are 0 behind it. */
+/* The list for page state requests with one entry, one[0]. The other entries stay 0. */
 static u64 one[ENTRIES_MAX];
 
-/* Sends a page state request that must have the violation @why, and returns info_2. */
+/*
+ * Sends a page state request with @entry as first entry, for the entries @current to
+ * @last. sevemu must count the violation @why. Returns sw_exit_info_2 of the reply.
+ */
 static u64 bad_states(u64 entry, u32 current, u32 last, u32 why)
 {
 	u32 exits;
@@ -221,7 +228,10 @@ CASE(states_header, "snp-page-state-header", CASE_SNP)
 
 	expect("last entry", bad_states(entry, 0, ENTRIES_MAX, VIOL_PSC_HEADER), BAD_HEADER);
 	expect("last entry", bad_states(entry, 0, 0xffff, VIOL_PSC_HEADER), BAD_HEADER);
-	/* KVM has nothing to do, and says so. */
+	/*
+	 * The current entry, 1, is behind the last one, 0. KVM has no entry to handle and
+	 * replies success, and sevemu must do so, too.
+	 */
 	expect("current entry", bad_states(entry, 1, 0, VIOL_PSC_HEADER), 0);
 	expect("flags", flags_of(page), VALID);
 }
@@ -277,7 +287,10 @@ CASE(states_2m, "snp-page-state-2m", CASE_SNP | CASE_VMPL0 | CASE_ALL)
 		snp_validate(BIG + i * PAGE_SIZE, true);
 }
 
-/* A 2 MiB entry that is done in part goes on at its current page. */
+/*
+ * The current page of a 2 MiB entry says how many of its pages are done. The hypervisor
+ * must change only the rest, which is the last page here.
+ */
 CASE(states_part, "snp-page-state-2m-in-part", CASE_SNP | CASE_VMPL0 | CASE_ALL)
 {
 	u32 exits;
@@ -316,7 +329,11 @@ CASE(states_scratch, "snp-page-state-scratch", CASE_SNP)
 	expect("reason", ghcb_get(GHCB_EXIT_INFO_2), MALFORMED_MISSING);
 	hook(HOOK_VIOLATION, 0);
 
-	/* The structure may begin anywhere in the buffer, and has less room then. */
+	/*
+	 * The page state change structure may begin anywhere in the shared buffer. Here
+	 * only one entry has room behind the header. The header names two, which sevemu
+	 * must refuse.
+	 */
 	ghcb_begin(EXIT_PAGE_STATE, 0, 0);
 	ghcb_set(GHCB_SCRATCH, ghcb_scratch(GHCB_BUFFER_SIZE - 16));
 	((volatile u16 *)(ghcb_buffer() + GHCB_BUFFER_SIZE - 16))[1] = 1;
@@ -328,7 +345,10 @@ CASE(states_scratch, "snp-page-state-scratch", CASE_SNP)
 
 /* ---- Other requests by the GHCB page ---- */
 
-/* Sends a guest request with the pages @request and @response; @code is EXIT_*. */
+/*
+ * Sends a guest request, a message to AMD's security processor, with the pages @request
+ * and @response. @code is EXIT_GUEST_REQUEST or EXIT_EXT_GUEST_REQUEST.
+ */
 static u64 guest_request(u64 code, u64 request, u64 response)
 {
 	ghcb_begin(code, request, response);
@@ -339,7 +359,10 @@ static u64 guest_request(u64 code, u64 request, u64 response)
 	return ghcb_go();
 }
 
-/* Sends an extended guest request with @pages data pages at @data. */
+/*
+ * Sends an extended guest request with @pages pages at @data, to which the host may write
+ * certificates.
+ */
 static u64 extended_request(u64 data, u64 pages)
 {
 	ghcb_begin(EXIT_EXT_GUEST_REQUEST, (u64)request_page, (u64)response_page);
@@ -386,7 +409,10 @@ CASE(requests, "snp-guest-request", CASE_SNP)
 	hook(HOOK_VIOLATION, 0);
 }
 
-/* The pages for the certificates must be aligned and shared, all of them. */
+/*
+ * sevemu must refuse an extended guest request unless all pages for the certificates are
+ * aligned and shared.
+ */
 CASE(data_pages, "snp-guest-request-data-pages", CASE_SNP)
 {
 	static const struct {
@@ -412,7 +438,10 @@ CASE(data_pages, "snp-guest-request-data-pages", CASE_SNP)
 	make_private(many[0]);
 }
 
-/* With one processor the features have no AP creation. */
+/*
+ * With one processor sevemu does not offer the feature AP creation, and must refuse the
+ * requests AP creation and APIC IDs.
+ */
 CASE(ap_creation, "snp-ap-creation", CASE_SNP | CASE_UP)
 {
 	static const u64 codes[] = { EXIT_AP_CREATION, EXIT_APIC_IDS };
@@ -430,7 +459,7 @@ CASE(ap_creation, "snp-ap-creation", CASE_SNP | CASE_UP)
 	}
 }
 
-/* The host must not touch private memory, not even for an MMIO request. */
+/* The host cannot write to a private page, so sevemu must refuse an MMIO request for it. */
 CASE(mmio_private, "snp-mmio-on-private-page", CASE_SNP)
 {
 	ghcb_begin(SVM_VMGEXIT_MMIO_WRITE, (u64)page, 8);
@@ -442,7 +471,10 @@ CASE(mmio_private, "snp-mmio-on-private-page", CASE_SNP)
 	expect("contents", page[0], 0x55);
 }
 
-/* The host's own access to an untouched page makes it shared. */
+/*
+ * At an MMIO request for an untouched page the host itself reads the page, which makes
+ * the page shared.
+ */
 CASE(mmio_untouched, "snp-mmio-on-untouched-page", CASE_SNP | CASE_LOADED | CASE_STRICT_CONVERT)
 {
 	ghcb_begin(SVM_VMGEXIT_MMIO_READ, UNTOUCHED, 8);
@@ -498,7 +530,7 @@ CASE(end_version_1, "ends-snp-version-1", CASE_SNP | CASE_ENDS)
 	fail("it goes on");
 }
 
-/* Reason set 1, code 2: PVALIDATE failed. */
+/* 0x21 is reason set 1 (Linux), code 2 (PVALIDATE failed). */
 CASE(end_terminate, "ends-terminate-page", CASE_SNP | CASE_ENDS)
 {
 	ghcb_begin(EXIT_TERMINATE, 0x21, 0);
@@ -570,7 +602,10 @@ CASE(secrets, "snp-secrets-page", CASE_SNP)
 	expect("SVSM's memory", flags_of((const void *)svsm[0]), 0);
 }
 
-/* What --validated=loaded has validated, and what not. */
+/*
+ * With --validated=loaded only the pages that the loader has filled are validated at
+ * launch. The others are untouched.
+ */
 CASE(loaded, "snp-loaded", CASE_SNP | CASE_LOADED)
 {
 	expect("zero page", flags_of(machine.bp), VALID);
@@ -588,7 +623,7 @@ CASE(loaded, "snp-loaded", CASE_SNP | CASE_LOADED)
 	expect("video BIOS", flags_of((void *)0xc0000), HOOK_RMP_UNTOUCHED);
 }
 
-/* The suite runs it with --validated=0x1000-0x2000,0x3000000-0x3002000. */
+/* The suite runs this case with --validated=0x1000-0x2000,0x3000000-0x3002000. */
 CASE(list, "validated-list", CASE_SNP | CASE_ENDS)
 {
 	expect("page in front", flags_of((void *)0), HOOK_RMP_UNTOUCHED);

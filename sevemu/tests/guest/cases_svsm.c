@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cases_svsm.c - a guest below VMPL 0: the calling convention of the SVSM, and the calls
- * of its core protocol (publication 58019).
+ * cases_svsm.c - a guest below VMPL 0: the calling convention of the SVSM, the service
+ * module at VMPL 0, and the calls of its core protocol (publication 58019).
  */
 #include "snp.h"
 
@@ -13,7 +13,8 @@
 #define SVSM_BAD_PARAMETER	0x80000005
 #define SVSM_NOT_CHANGED	0x80001010
 #define SVSM_SIZE_MISMATCH	0x80001006
-#define LIST			8	/* offset of a list in the calling area */
+/* Offset in the SVSM's calling area at which the guest stores a list of pages. */
+#define LIST			8
 #define VALIDATE		4
 #define IGNORE_CF		8
 #define SIZE_2M			1
@@ -26,7 +27,10 @@
 static ALIGNED_PAGE u8 page[PAGE_SIZE], other[PAGE_SIZE], area[PAGE_SIZE];
 static ALIGNED_PAGE u8 many[4][PAGE_SIZE];
 
-/* Calls the SVSM's PVALIDATE with the list at @list, which the caller has filled in. */
+/*
+ * Calls the SVSM's PVALIDATE with the list of pages at @list, which the caller has filled
+ * in. Returns the SVSM's result.
+ */
 static u64 validate_list(volatile void *list)
 {
 	u64 rcx = (u64)list;
@@ -34,7 +38,7 @@ static u64 validate_list(volatile void *list)
 	return svsm_call(SVSM_PVALIDATE, &rcx, 0, 0);
 }
 
-/* Calls the SVSM's PVALIDATE with a list of one entry. */
+/* Calls the SVSM's PVALIDATE with a list whose only entry is @entry. Returns the result. */
 static u64 validate_one(u64 entry)
 {
 	volatile u64 *list = (volatile u64 *)(calling_area + LIST);
@@ -49,7 +53,7 @@ static u64 simple_call(u64 call, u64 rcx)
 	return svsm_call(call, &rcx, 0, 0);
 }
 
-/* Makes @page a VMSA with the fields that the SVSM checks. */
+/* Clears the page @vmsa, and sets the fields of a VMSA that the SVSM checks. */
 static void make_vmsa(u8 *vmsa)
 {
 	memset(vmsa, 0, PAGE_SIZE);
@@ -83,7 +87,7 @@ CASE(unknown, "svsm-unknown-calls", CASE_SNP | CASE_SVSM)
 	expect("DEPOSIT_MEM", simple_call(SVSM_DEPOSIT, 0), SVSM_BAD_CALL);
 }
 
-/* Without a pending call the SVSM changes nothing. */
+/* If the guest asks to run the SVSM while call_pending is 0, the SVSM must change nothing. */
 CASE(no_call, "svsm-without-call", CASE_SNP | CASE_SVSM)
 {
 	u64 rax = 99;
@@ -168,7 +172,10 @@ CASE(list, "svsm-pvalidate-list", CASE_SNP | CASE_SVSM)
 		expect("flags", rmp_of(many[i]) & VALID, HOOK_RMP_ASSIGNED);
 		list[1 + i] = (u64)many[i] | VALIDATE;
 	}
-	/* The SVSM begins a list of pages at the entry that the header's field `next` has. */
+	/*
+	 * The SVSM must begin at the entry whose index is in the field `next` of the
+	 * list's header. Here it is the second entry.
+	 */
 	list[0] = ARRAY_SIZE(many) | 1 << 16;
 	expect("RAX", validate_list(list), SVSM_DONE);
 	expect("first page", rmp_of(many[0]) & VALID, HOOK_RMP_ASSIGNED);
@@ -216,7 +223,10 @@ CASE(bad_entries, "svsm-pvalidate-bad-entries", CASE_SNP | CASE_SVSM)
 	expect("list outside of RAM", validate_list((void *)NO_RAM), SVSM_BAD_ADDRESS);
 }
 
-/* A list must not take its own page, or the calling area, from under the SVSM. */
+/*
+ * The SVSM must refuse a list that names the list's own page or the calling area, because
+ * the SVSM itself still needs these pages.
+ */
 CASE(own_list, "svsm-list-in-its-page", CASE_SNP | CASE_SVSM)
 {
 	volatile u64 *list = (volatile u64 *)page;
@@ -233,7 +243,10 @@ CASE(own_list, "svsm-list-in-its-page", CASE_SNP | CASE_SVSM)
 	expect("flags of the other page", rmp_of(other) & VALID, VALID);
 }
 
-/* Bytes to which the guest's VMPL lacks a right. */
+/*
+ * The SVSM must refuse a calling area, a list or a VMSA in a page that the guest's VMPL
+ * may not read or may not write.
+ */
 CASE(no_rights, "svsm-no-rights", CASE_SNP | CASE_SVSM)
 {
 	volatile u64 *list = (volatile u64 *)page;
@@ -257,7 +270,10 @@ CASE(size, "svsm-pvalidate-2m", CASE_SNP | CASE_SVSM | CASE_ALL)
 {
 	if (!machine.rmp_2m) {
 		expect("2 MiB", validate_one(BIG | SIZE_2M), SVSM_SIZE_MISMATCH);
-		/* The first page of the 2 MiB is validated, and another one is not. */
+		/*
+		 * Rescind the second of the 512 pages. The SVSM must not take the state
+		 * of the first page, which is validated, for the state of all pages.
+		 */
 		snp_validate(BIG + PAGE_SIZE, false);
 		expect("CF ignored", validate_one(BIG | SIZE_2M | VALIDATE | IGNORE_CF),
 		       SVSM_SIZE_MISMATCH);

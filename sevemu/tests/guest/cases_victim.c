@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cases_victim.c - an SNP guest that does not trust its host, for sevemu's campaigns
- * (--marker, --attack, --hostile). It registers its GHCB, changes the state of pages,
- * validates them, and uses them. At the first answer that is wrong it terminates. Its
- * pages must never have other bytes than it wrote: a victim that finds other bytes fails.
- * The other victims make mistakes, or let the host break SEV-SNP's promise, which the judge
- * has to notice.
+ * cases_victim.c - guests for sevemu's campaigns, in which the host attacks an SNP guest in
+ * many runs (--marker with --attack or --hostile). The case snp-victim does not trust its
+ * host. It registers its GHCB page, changes the state of pages, validates them, and uses
+ * them. At the first answer that is wrong it terminates. Its pages must never have other
+ * bytes than it wrote, so it fails the run if it finds other bytes. The other victims make
+ * mistakes, or let a private page change. sevemu's judge (campaign.c) must notice this.
  */
 #include "snp.h"
 
@@ -15,17 +15,21 @@
 #define FEATURE_SNP		1
 #define FEATURE_MULTI_VMPL	0x20
 #define CPUID_ENTRIES_MAX	64
-#define SVSM_LIST		8	/* offset of a page list in the calling area */
+/* Offset in the SVSM's calling area at which the guest stores a list of pages. */
+#define SVSM_LIST		8
 #define SVSM_VALIDATE		4	/* bit of a list's entry */
-#define UNUSED			0x3000000UL	/* RAM that no case of this file writes to */
+/* Address of RAM to which no victim writes. HOOK_BREAK changes it. */
+#define UNUSED			0x3000000UL
 
 ALIGNED_PAGE u64 victim_pages[PAGES][WORDS];
-static u64 seeds[PAGES];	/* what fill() has filled the pages by */
+/* For each page the number from which word_of() computes the page's words. */
+static u64 seeds[PAGES];
 static ALIGNED_PAGE u8 turning[PAGE_SIZE];	/* becomes shared and private again */
 
 /*
- * sevemu's options --watch and --marker have the addresses of these functions. Before the
- * first the victim has no handlers for exceptions; from the second on the host is honest.
+ * sevemu's option --watch has the address of victim_ready(), and --marker that of
+ * victim_over(). Before victim_ready() the victim has no handlers for exceptions. From
+ * victim_over() on the host is honest.
  */
 __attribute__((noinline)) void victim_ready(void)
 {
@@ -59,7 +63,10 @@ static void fill(unsigned int page)
 		victim_pages[page][i] = word_of(page, i);
 }
 
-/* Compares all pages with what fill() has written. */
+/*
+ * Compares all pages with what fill() has written. Ends the run as failed if a word
+ * differs.
+ */
 static void look(void)
 {
 	unsigned int page, i;
@@ -75,7 +82,10 @@ static void look(void)
 	}
 }
 
-/* Terminates unless the host and the launch pages are those of an SNP machine. */
+/*
+ * Terminates the guest unless the host's features, the GHCB versions and the CPUID page
+ * are those of an SNP machine. A failure of a victim terminates the guest (main.c).
+ */
 static void check_machine(void)
 {
 	u64 features = FEATURE_SNP | (machine.vmpl ? FEATURE_MULTI_VMPL : 0);
@@ -92,7 +102,8 @@ static void check_machine(void)
 
 /*
  * Makes the page `turning` shared, writes to it, makes it private again and writes to all
- * of it. Does the same with page number @page of victim_pages.
+ * of it. Then turns page number @page of victim_pages shared and private, and fills it
+ * anew.
  */
 static void turn(unsigned int page)
 {
@@ -106,7 +117,7 @@ static void turn(unsigned int page)
 	fill(page);
 }
 
-/* Executes CPUID, which raises #VC, and asks for the answer by the GHCB page. */
+/* Executes CPUID, which raises #VC. The #VC handler asks for the answer by the GHCB page. */
 static void use_vc(void)
 {
 	asm volatile("movq $1f, vc(%%rip); movq $2f, vc+8(%%rip)\n"
@@ -134,7 +145,10 @@ CASE(victim, "snp-victim", CASE_SNP | CASE_ENDS)
 	look();
 }
 
-/* Sets the validated bit of the page `turning`, and does not look whether that succeeds. */
+/*
+ * Validates the page `turning` if @validate, otherwise rescinds its validation. Ignores
+ * the result, as a careless guest does.
+ */
 static void careless_validate(bool validate)
 {
 	volatile u64 *list = (volatile u64 *)(calling_area + SVSM_LIST);
@@ -149,7 +163,7 @@ static void careless_validate(bool validate)
 	svsm_call(SVSM_PVALIDATE, &rcx, 0, 0);
 }
 
-/* A guest that does not look at the results of PVALIDATE, which the judge must notice. */
+/* A guest that ignores the results of PVALIDATE. sevemu's judge must notice this. */
 CASE(careless, "snp-victim-careless", CASE_SNP | CASE_ENDS)
 {
 	careless_validate(false);
@@ -160,13 +174,19 @@ CASE(careless, "snp-victim-careless", CASE_SNP | CASE_ENDS)
 	machine.victim = false;
 }
 
-/* Returns whether the host lies about its features, so not in the run with an honest host. */
+/*
+ * Returns whether the host lies about its features. The suite runs the victims below
+ * under this attack. In a run with an honest host they do nothing wrong.
+ */
 static bool host_lies(void)
 {
 	return !(msr_protocol(REQ_FEATURES) >> 12 & FEATURE_SNP);
 }
 
-/* A guest that validates a page twice and does not look at CF. */
+/*
+ * A guest that validates a page twice and ignores CF, by which PVALIDATE says that the
+ * page is validated already. The judge must notice this.
+ */
 CASE(twice, "snp-victim-twice", CASE_SNP | CASE_VMPL0 | CASE_ENDS)
 {
 	if (host_lies())
@@ -176,7 +196,10 @@ CASE(twice, "snp-victim-twice", CASE_SNP | CASE_VMPL0 | CASE_ENDS)
 	machine.victim = false;
 }
 
-/* The host changes a page, when it does nothing else. */
+/*
+ * The hook makes the host change a private page while the host handles no request. The
+ * judge must find the change at the end of the run.
+ */
 CASE(altered, "snp-victim-altered", CASE_SNP | CASE_ENDS)
 {
 	if (host_lies())
@@ -185,7 +208,10 @@ CASE(altered, "snp-victim-altered", CASE_SNP | CASE_ENDS)
 	machine.victim = false;
 }
 
-/* The host changes a page when it answers a request. The page is as before in the end. */
+/*
+ * The hook makes the host change a private page at its next act, the answer to CPUID. The
+ * second call changes the page back, so the judge must find the change when it happens.
+ */
 CASE(broken, "snp-victim-broken", CASE_SNP | CASE_ENDS)
 {
 	bool lies = host_lies();

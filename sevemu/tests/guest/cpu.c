@@ -41,7 +41,10 @@ struct tss {
 } __attribute__((packed));
 _Static_assert(sizeof(struct tss) == TSS_LIMIT + 1, "APM2 12.2.5");
 
-/* The AP's code in head.S loads it, too. */
+/*
+ * The topmost page table. build_tables() loads its address into CR3. The AP's code in
+ * head.S does so, too.
+ */
 ALIGNED_PAGE u64 pml4[PTRS];
 static ALIGNED_PAGE u64 pdpt[PTRS], pdpt_shared[PTRS];
 static ALIGNED_PAGE u64 pd[4][PTRS], pd_shared[PTRS], pt[SPLITS_MAX][PTRS];

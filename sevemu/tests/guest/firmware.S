@@ -27,7 +27,10 @@
 #define SECTION_SECRETS		2
 #define SECTION_CPUID		3
 #define HDR_CMD_LINE_PTR	0x228
-/* Where the launch secret and the table of kernel hashes go; cases_machine.c knows both. */
+/*
+ * Addresses at which the launch puts the launch secret and the table of kernel hashes.
+ * cases_machine.c has the same numbers.
+ */
 #define LAUNCH_SECRET		0x3c000
 #define LAUNCH_SECRET_SIZE	0x400
 #define KERNEL_HASHES		0x3c400
@@ -77,8 +80,8 @@ start:
 	movl	%cr0, %eax
 	orl	$CR0_PE, %eax
 	/*
-	 * LMSW with 16-bit addressing must set MP. If it does not, halt: the guest's
-	 * cases are then never run.
+	 * Test LMSW with 16-bit addressing: it must set MP. If MP stays clear, halt. The
+	 * guest's cases then never run, and the suite fails.
 	 */
 	movw	$(msw_mp - rom - (ROM_SIZE - 0x10000) - 2), %bx
 	movw	$1, %si
@@ -116,8 +119,9 @@ no_lmsw:
 	jmp	no_lmsw
 
 	/*
-	 * The table of GUIDs, as OVMF has it. It is read backwards: GUID, length, data. The
-	 * footer's length is that of the whole table.
+	 * The table of GUIDs near the image's end, in OVMF's format. sevemu reads it
+	 * backwards. An entry is its data, its length and its GUID. The last entry, the
+	 * footer, has the length of the whole table.
 	 */
 	.org	ROM_SIZE - 0x20 - 92
 	.long	LAUNCH_SECRET, LAUNCH_SECRET_SIZE

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * guest.h - what the files of sevemu's test guest share. All code runs at fixed
- * addresses in one identity map, on one CPU. Interrupts are off, except where a case
- * turns them on.
+ * addresses in one identity map. Only cases_smp.c uses more than one CPU. Interrupts are
+ * off, except where a case turns them on.
  *
  * The guest maps memory in two views: each address below 4 GiB with the C-bit set, and
  * the same page frame at address + SHARED_VIEW with the C-bit clear (the first GiB
@@ -50,8 +50,8 @@ struct machine {
 	/* Whether sevemu's options --strict, --la57 and --rdtsc are given. */
 	bool strict, la57, rdtsc;
 	/*
-	 * sevemu's option --host is spec: the host does what the GHCB specification
-	 * says. Otherwise the host does what KVM does.
+	 * Set if sevemu's option --host is spec: the host does what the GHCB
+	 * specification says. Otherwise the host does what KVM does.
 	 */
 	bool spec;
 	bool es;			/* --sev es or --sev snp: exits raise #VC */
@@ -63,8 +63,9 @@ struct machine {
 	bool smp;			/* --smp is more than 1 */
 	const struct boot_params *bp;	/* the zero page from the loader */
 	/*
-	 * The case is a victim of cases_victim.c: a failure terminates the guest. It
-	 * becomes false when the host has stopped to attack.
+	 * Set while the case is a victim of cases_victim.c under attack: a failure
+	 * terminates the guest. The victim clears this field when the host no longer
+	 * attacks.
 	 */
 	bool victim;
 };
@@ -75,14 +76,14 @@ extern struct machine machine;
 #define CASE_ES		1	/* the case needs an SEV-ES or SEV-SNP guest */
 #define CASE_V2		2	/* the case needs GHCB protocol version 2 */
 /*
- * The case needs memory that the first access through the other view makes shared or
- * private: SEV or SEV-ES.
+ * The case needs a guest with SEV or SEV-ES, not SEV-SNP. An access with another C-bit
+ * than that of the last access makes such a guest's frame private or shared.
  */
 #define CASE_SEV	4
 /* The case terminates the guest, so case=all does not run it. */
 #define CASE_ENDS	8
 #define CASE_SNP	0x10	/* the case needs an SEV-SNP guest */
-/* An SEV-SNP guest does not run the case, because another rule holds there. */
+/* An SEV-SNP guest skips the case, because SEV-SNP has other rules for what it checks. */
 #define CASE_NOT_SNP	0x20
 #define CASE_VMPL0	0x40	/* the case needs a guest at VMPL 0 */
 #define CASE_SVSM	0x80	/* the case needs a guest below VMPL 0, with an SVSM */
@@ -143,7 +144,10 @@ NORETURN void end_run(u8 how);
 
 /* ---- cases_victim.c ---- */
 
-/* Does nothing. main.c calls it when the victim handles exceptions. */
+/*
+ * Does nothing. main.c calls it when a victim has its exception handlers. sevemu's option
+ * --watch has its address: before this call a victim may end by a triple fault.
+ */
 void victim_ready(void);
 
 /* Terminates the guest by the MSR protocol, with reason set 0, code 0. */
@@ -183,8 +187,8 @@ struct frame {
 };
 
 /*
- * Loads the page tables, the IDT and the TSS. main.c calls it once, after it has filled
- * machine.
+ * Loads the page tables, the IDT and the TSS. main.c calls cpu_init() once, after it has
+ * filled the variable machine.
  */
 void cpu_init(void);
 
@@ -229,9 +233,9 @@ void tss_load(u32 limit);
 extern u8 ist_stack[PAGE_SIZE], user_exit_stack[PAGE_SIZE];
 
 /*
- * The log of exceptions other than #VC. An exception whose vector is armed is recorded
- * here. Any other stops the run with an error. main.c clears this struct before each
- * case.
+ * The log of exceptions other than #VC. The handler records an exception here if its
+ * vector is armed. Any other exception stops the run with an error. main.c clears this
+ * struct before each case.
  */
 struct trap_log {
 	u32 armed[VECTORS / 32];	/* bit n: record exceptions with vector n */
@@ -240,13 +244,14 @@ struct trap_log {
 	u64 vector, error_code, rip, rsp, cr2;
 	u64 frame;			/* address of the last exception's struct frame */
 	/*
-	 * Written by the case. The handler returns to this address if it is not 0, and
-	 * to the frame's RIP otherwise.
+	 * Written by the case. The handler returns to this address if it is not 0. If it
+	 * is 0, the handler returns to the frame's RIP plus @skip.
 	 */
 	u64 resume;
 	/*
-	 * Written by the case. If @resume is 0, the handler returns to this many bytes
-	 * behind the frame's RIP: the length of the instruction.
+	 * Written by the case. The number of bytes that the handler adds to the frame's
+	 * RIP if @resume is 0: the length of the instruction that it skips, or 0 to
+	 * repeat it.
 	 */
 	u64 skip;
 };
@@ -273,15 +278,16 @@ static inline NORETURN void user_return(void)
 /* ---- vc.c: the GHCB and #VC ---- */
 
 /*
- * The log of #VC. Code that executes an instruction which may raise #VC must write rip
- * and resume before it, which tell the #VC handler where the instruction is. The
- * functions of insns.S do that, and write exit and changed, too. The handler writes the
+ * The log of #VC. Code must write @rip and @resume before it executes an instruction that
+ * may raise #VC, because they tell the #VC handler where the instruction is. The
+ * functions of insns.S write them, and also @exit and @changed. The handler writes the
  * other fields. main.c clears this struct before each case.
  */
 struct vc_log {
 	/* Address of the instruction that may raise #VC. */
 	u64 rip;
-	u64 resume;		/* address of the instruction after the one at @rip */
+	/* Address of the next instruction, to which the #VC handler returns. */
+	u64 resume;
 	u64 exit;		/* exit code that #VC must have as error code */
 	/*
 	 * Number of registers that changed although their instruction must not change
@@ -301,13 +307,14 @@ struct vc_log {
 	u64 valid[2];
 	bool wrong_rip;		/* true if a #VC came with another RIP than @rip */
 	/*
-	 * Written by the case. If true, the handler sends no request and continues at
-	 * resume.
+	 * Written by the case. If true, the handler sends no request and returns to
+	 * @resume.
 	 */
 	bool skip;
 	/*
-	 * Written by the case. If not 0, the page at this address is validated by a #VC
-	 * 0x404, and the instruction that raised it is repeated. The handler clears it.
+	 * Written by the case. If not 0, the handler of the next #VC 0x404 validates the
+	 * page at this address, clears this field, and lets the guest repeat the
+	 * instruction.
 	 */
 	u64 validate;
 	u64 not_validated;	/* number of #VC 0x404 so far */

@@ -198,8 +198,8 @@ marker_point:
 
 /*
  * The AP's first code, which cases_smp.c copies to a page below 1 MiB. Enters long mode
- * with the page tables of CR3 in ap_cr3, which is below 4 GiB and without the C-bit,
- * because real mode has 32 bits only.
+ * with the page tables of cpu.c. It loads CR3 without the C-bit, because 16-bit code can
+ * load only the low 32 bits of CR3.
  * In:  real mode, CS base = the page, IP = 0
  * Out: ap_start_64 in 64-bit mode
  * Clobbers: %eax, %ecx, %edx
@@ -228,7 +228,8 @@ ap_trampoline:
 ap_trampoline_end:
 
 /*
- * The AP in 64-bit mode. A VMSA of cases_smp.c starts it here, too.
+ * The AP's first 64-bit code. ap_trampoline jumps to it. In an SNP guest the AP starts
+ * here, by the VMSA of cases_smp.c.
  * In:  64-bit mode, the page tables of cpu.c
  * Out: does not return
  */
@@ -263,8 +264,8 @@ ap_interrupt:
 /* ---- Exceptions in 32-bit mode ---- */
 	.code32
 /*
- * Entry of the #VC handler in 32-bit mode. Pushes the registers of struct frame32
- * (boot32.c) and calls vc32(), which may change them.
+ * Entry of the #VC handler in 32-bit mode. Pushes the registers as in struct frame32
+ * (boot32.c), calls vc32(), which may change the pushed values, and restores them.
  */
 	.globl	vc32_entry
 vc32_entry:

@@ -35,7 +35,7 @@
 	.text
 
 /*
- * Used before the instruction under test: loads %\name from its field of the record
+ * Used before the instruction under test: loads %\name from its field of the struct regs
  * at %r11 if the instruction reads the register, and with UNREAD otherwise.
  */
 .macro load name, field, reads
@@ -47,8 +47,9 @@
 .endm
 
 /*
- * Used after the instruction under test: stores %\name to its field of the record
- * at %r11 if the instruction writes the register. Otherwise counts it in vc.changed if it has changed.
+ * Used after the instruction under test: stores %\name to its field of the struct regs at
+ * %r11 if the instruction writes the register. Otherwise adds 1 to vc.changed if the
+ * register has changed.
  */
 .macro store name, field, reads, writes
 	.if	\writes

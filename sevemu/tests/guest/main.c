@@ -200,8 +200,8 @@ static void print_early(void)
 }
 
 /*
- * Sets machine from HOOK_CONFIG, which returns the options with which sevemu was
- * started.
+ * Fills the variable machine from the result of HOOK_CONFIG: the options with which
+ * sevemu was started.
  */
 static void machine_init(const struct boot_params *bp)
 {
@@ -243,7 +243,11 @@ void guest_main(const struct boot_params *bp)
 	for (i = 0; i < ARRAY_SIZE(victims); i++)
 		machine.victim |= word_is(name, victims[i]);
 	if (machine.victim) {
-		/* The host may inject its vector, too, and the victim never leaves CPL 0. */
+		/*
+		 * Remove the gate of VECTOR_USER_END, which a hostile host may inject. It
+		 * leads to user_end(), which works only after user_enter(), and a victim
+		 * never runs code at CPL 3.
+		 */
 		idt_set_present(VECTOR_USER_END, false);
 		victim_ready();
 	}

@@ -7,7 +7,7 @@
 #ifndef GUEST_PCI_H
 #define GUEST_PCI_H
 
-/* Port that takes the address of a register: PCI_ENABLE, device << 11, offset. */
+/* Port that takes the address of a register: PCI_ENABLE | device << 11 | offset. */
 #define PCI_ADDRESS		0xcf8
 /* Port that reads and writes the register which PCI_ADDRESS names. */
 #define PCI_DATA		0xcfc

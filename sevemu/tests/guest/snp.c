@@ -12,7 +12,8 @@
 #define SECRETS_SVSM_CAA	0x150
 #define PAGE_STATE_SHIFT	52
 #define NODES_MAX		64
-#define LIST_OFFSET		8	/* of a page list in the calling area */
+/* Offset in the SVSM's calling area at which the guest stores a list of pages. */
+#define LIST_OFFSET		8
 #define ENTRY_VALIDATE		4
 
 volatile u8 *calling_area;
@@ -53,8 +54,9 @@ u64 page_state(u64 gpa, u64 state)
 }
 
 /*
- * Sets the validated bit of the page at @gpa by the SVSM. A #VC handler may need this
- * while the GHCB MSR holds a request, so the MSR is restored.
+ * Validates the page at @gpa if @validate, otherwise rescinds its validation, by a call
+ * of the SVSM. A #VC handler may need this while the GHCB MSR holds a request, so the
+ * function restores the MSR.
  */
 static void validate_by_svsm(u64 gpa, bool validate)
 {
@@ -141,13 +143,16 @@ u64 svsm_call(u64 call, u64 *rcx, u64 rdx, u64 r8)
 	return rax;
 }
 
-/* Returns the blob in the setup_data list, or NULL. */
+/* Returns the confidential-computing blob that the setup_data list names, or NULL. */
 static const u64 *blob(void)
 {
 	const struct setup_data *node = (const void *)machine.bp->hdr.setup_data;
 	u32 address = 0, left;
 
-	/* A lying loader may link the nodes to a ring. */
+	/*
+	 * Look at no more than NODES_MAX nodes, because a hostile loader may link them to
+	 * a ring.
+	 */
 	for (left = NODES_MAX; node && left; left--, node = (const void *)node->next)
 		if (node->type == SETUP_CC_BLOB_TYPE)
 			memcpy(&address, node->data, sizeof(address));

@@ -44,7 +44,7 @@
 #define EXIT_RUN_VMPL		0x80000018
 #define EXIT_TERMINATE		0x8000fffe
 
-/* What an instruction of SNP has left in its registers. */
+/* The registers after PVALIDATE, RMPADJUST or RMPQUERY. */
 struct snp_result {
 	u32 eax;
 	u64 rcx, rdx, rflags;
@@ -71,22 +71,27 @@ struct snp_result rmpquery(u64 rax, u64 rdx);
 void snp_init(void);
 
 /*
- * Sets the validated bit of the page at @gpa, by PVALIDATE or by a call of the SVSM.
- * Fails the running case if that does not succeed.
+ * Validates the page at @gpa if @validate, otherwise rescinds its validation: at VMPL 0
+ * by PVALIDATE, else by a call of the SVSM. Fails the running case if this does not
+ * succeed.
  */
 void snp_validate(u64 gpa, bool validate);
 
-/* Asks for page state @state (STATE_*) of the page at @gpa, by the MSR protocol. */
+/*
+ * Asks the hypervisor by the MSR protocol for page state @state (STATE_*) of the page at
+ * @gpa. Returns the response.
+ */
 u64 page_state(u64 gpa, u64 state);
 
 /*
- * Make a private, validated page at @p shared, and the reverse, in the right order.
- * They fail the running case if that does not succeed.
+ * make_shared() rescinds the validation of the private page at @p, and then asks for the
+ * state shared. make_private() asks for the state private, and then validates the page.
+ * Both fail the running case if a step does not succeed.
  */
 void make_shared(const void *p);
 void make_private(const void *p);
 
-/* Returns the RMP entry of the page at @p, as HOOK_RMP does. */
+/* Returns the RMP entry of the page at @p, in the format of HOOK_RMP's result. */
 u64 rmp_of(const void *p);
 
 /* Returns how often sevemu has counted event @n of the report's object "rmp". */
@@ -110,9 +115,9 @@ void try_write(volatile void *p);
 void try_fetch(const void *p);
 
 /*
- * Calls the SVSM with RAX = @call and RCX, RDX and R8, by the MSR protocol. Returns
- * RAX, and the value of RCX afterwards in *@rcx. Fails the running case if the SVSM has
- * not run.
+ * Calls the SVSM by the MSR protocol, with @call in RAX, *@rcx in RCX, @rdx in RDX and
+ * @r8 in R8. Returns RAX, and sets *@rcx to RCX after the call. Fails the running case if
+ * the SVSM has not run.
  */
 u64 svsm_call(u64 call, u64 *rcx, u64 rdx, u64 r8);
 

@@ -30,9 +30,9 @@ _Static_assert(offsetof(struct regs, rdi) == 40, "insns.S loads it from there");
  */
 static const struct exit {
 	u64 code;			/* error code of the #VC, SVM_EXIT_* */
-	/* GHCB fields that the request must set. A 0 follows the last one. */
+	/* GHCB fields that the request must set. Unused elements are 0. */
 	u32 in[FIELDS_MAX];
-	/* GHCB fields that the hypervisor's answer sets. A 0 follows the last one. */
+	/* GHCB fields that the hypervisor's answer sets. Unused elements are 0. */
 	u32 out[FIELDS_MAX];
 } exits[] = {
 	{ SVM_EXIT_READ_DR7, { 0 }, { GHCB_RAX } },
@@ -143,7 +143,7 @@ static u64 *frame_register(struct frame *f, u32 field)
 
 /*
  * Sends the prepared request and records the hypervisor's answer in vc. Returns whether
- * it is RESULT_DONE.
+ * the answer is RESULT_DONE.
  */
 static bool ask(void)
 {
@@ -320,7 +320,10 @@ static void handle_by_code(struct frame *f)
 
 void vc_handle(struct frame *f)
 {
-	/* The host has injected #VC, or taken a page. */
+	/*
+	 * A #VC at another instruction than the expected one: the host has injected it,
+	 * or has taken a page from the victim.
+	 */
 	if (machine.victim && f->rip != vc.rip)
 		victim_gives_up();
 	vc.count++;
