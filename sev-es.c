@@ -176,18 +176,18 @@ static noreturn void refuse(unsigned int reason, const char *detail)
 }
 
 /*
- * Returns the position of the C-bit in the loader's page tables. The entry that
+ * Returns the position of the C-bit in the page tables in force. The entry that
  * maps this code has the page's address and the C-bit in its address field.
  * Returns 0 if the entry has no bit besides the address, or several. @claimed
  * is the C-bit as a mask, as CPUID reports it.
  *
- * The tables are read through the loader's identity map, which must include
+ * The tables are read through the identity map in force, which must include
  * them in an SEV guest. They are private, because page walks read private
  * memory whatever the C-bit (APM2 15.34.5). If a table's address has bits that
  * four levels cannot reach even without @claimed, the C-bit is not the one that
  * CPUID reports; the lowest of these bits is returned.
  */
-static unsigned int entry_cbit(u64 claimed)
+static inline __attribute__((always_inline)) unsigned int entry_cbit(u64 claimed)
 {
 	u64 addr = (u64)_image;
 	unsigned int shift = read_cr4() & X86_CR4_LA57 ?
@@ -209,6 +209,20 @@ static unsigned int entry_cbit(u64 claimed)
 	}
 	extra = ALIGN_DOWN((entry ^ addr) & PTE_ADDR_MASK, 1UL << shift);
 	return extra & (extra - 1) || !extra ? 0 : (unsigned int)__builtin_ctzl(extra);
+}
+
+/*
+ * Returns whether @cbit is the position of the C-bit in the page tables in force. @cbit
+ * stays in a register, because the hypervisor can garble memory.
+ */
+static noinline bool in_force_has(unsigned int cbit)
+{
+	unsigned int found;
+
+	HOLD(in_force_has, cbit);
+	found = entry_cbit(1UL << cbit);
+	RELEASE(in_force_has);
+	return found == cbit;
 }
 
 /*
@@ -344,8 +358,7 @@ void sev_detect(void)
 	cbit = READ_ONCE(sev_guest.cbit);
 	if (cbit < CBIT_MIN || cbit > CBIT_MAX)
 		refuse(SEVSTUB_TERM_CBIT_RANGE, "C-bit position out of range");
-	if (entered_64 &&
-	    entry_cbit(1ULL << cbit) != cbit)
+	if (entered_64 && !in_force_has(cbit))
 		refuse(SEVSTUB_TERM_CBIT_MISMATCH,
 		       "C-bit is not the one in the loader's page tables");
 	if (!(status & SEV_STATUS_SEV_ES))
@@ -367,6 +380,22 @@ void sev_detect(void)
 
 void sev_load_map(void)
 {
+	/*
+	 * CR3's distance from the pool is the C-bit and less than 2^32 bytes. CR3 has
+	 * the C-bit from XMM15, so the hypervisor cannot change it.
+	 */
+	u64 high = (ident_map_cr3() - (u64)page_table_pool) >> CBIT_MIN;
+
+	/*
+	 * Compare the C-bit of the new page tables with the tables in force.
+	 * sev_detect() has compared the C-bit, too, but the hypervisor can have garbled
+	 * the number in memory since. With another C-bit the processor would walk
+	 * memory at a higher address. If a loader has put bytes of the hypervisor there,
+	 * for example an initrd, they could be page tables that make the proof succeed.
+	 */
+	if (high && !in_force_has((unsigned int)__builtin_ctzl(high) + CBIT_MIN))
+		refuse(SEVSTUB_TERM_CBIT_MISMATCH,
+		       "C-bit is not the one in the page tables in force");
 	load_cr3_proven(ident_map_cr3(), true);
 	/*
 	 * Check SEV_STATUS again: sev_detect() checked it only if memory said that this

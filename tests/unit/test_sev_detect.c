@@ -261,6 +261,7 @@ TEST(plain_sev)
 		      sev_enc_mask() == 1ULL << cbit, "C-bit %u", cbit);
 	}
 	make_map();
+	enter_with_cbit(51);
 	sev_load_map();
 	CHECK(host.proven == 1 && host.cr3 == ((u64)four_level_top | 1ULL << 51),
 	      "CR3 %#lx, %u proofs", host.cr3, host.proven);
@@ -712,9 +713,36 @@ TEST(map_is_proven)
 	sev_guest.status = 3;
 	sev_guest.cbit = 51;
 	make_map();
+	enter_with_cbit(51);
 	sev_load_map();
 	CHECK(host.proven == 1 && host.cr3 == ((u64)four_level_top | 1ULL << 51),
 	      "CR3 %#lx, %u proofs", host.cr3, host.proven);
+}
+
+/*
+ * The hypervisor garbles the position of the C-bit in memory after sev_detect() has
+ * compared it, so that the new page tables have another C-bit. sev_load_map() must
+ * compare the C-bit once more, and must terminate the guest.
+ */
+TEST(cbit_garbled_before_the_load)
+{
+	unsigned int cbit, real;
+
+	/* The C-bit must lie above the addresses of this program, which have up to 47 bits. */
+	for (real = 47; real <= 51; real++)
+		for (cbit = 48; cbit <= 51; cbit++) {
+			start_stage1();
+			sev_guest.status = 3;
+			sev_guest.cbit = cbit;
+			make_map();
+			enter_with_cbit(real);
+			if (cbit == real)
+				sev_load_map();
+			else
+				EXPECT_END(sev_load_map(), 2U, 2U);
+			CHECK(host.proven == (cbit == real), "C-bit %u, not %u: %u proofs",
+			      cbit, real, host.proven);
+		}
 }
 
 /*
@@ -732,6 +760,7 @@ TEST(status_behind_the_proof)
 		sev_guest.status = 3;
 		sev_guest.cbit = 51;
 		make_map();
+		enter_with_cbit(51);
 		host.sev_status = 3 | 1ULL << bit;
 		if (is_harmless(bit) || bit == 2)
 			sev_load_map();
@@ -866,6 +895,7 @@ TEST(stage1_wrong_exit)
 TEST(memory_is_not_asked_again)
 {
 	start();
+	enter_with_cbit(51);
 	sev_load_map();
 	memset(&sev_guest, 0, sizeof(sev_guest));
 	CHECK(sev_active() && sev_es_active(), "SEV is forgotten");
