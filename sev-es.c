@@ -506,6 +506,16 @@ static void register_page(void)
 		terminate(SEV_TERM_LINUX | LINUX_TERM_GHCB_REGISTER);
 }
 
+/*
+ * Fills the GHCB page with zeroes. A function of its own computes the page's address anew. A
+ * caller would keep the address in a register that another function saves on the stack,
+ * where the hypervisor can put an old one back.
+ */
+static noinline void wipe_ghcb_page(void)
+{
+	memset(&ghcb_page, 0, sizeof(ghcb_page));
+}
+
 void sev_es_setup_ghcb(const struct boot_params *bp)
 {
 	if (!sev_es_active())
@@ -514,7 +524,7 @@ void sev_es_setup_ghcb(const struct boot_params *bp)
 	if (sev_snp_active() ? ident_map_set_flushed((u64)&ghcb_page) :
 			       ident_map_set_decrypted((u64)&ghcb_page))
 		terminate(SEVSTUB_TERM_GHCB_MAP);
-	memset(&ghcb_page, 0, sizeof(ghcb_page));
+	wipe_ghcb_page();
 	if (sev_snp_active())
 		register_page();
 	es.bp = bp;
@@ -530,13 +540,13 @@ void sev_es_shutdown(void)
 {
 	if (!sev_es_active())
 		return;
-	memset(&ghcb_page, 0, sizeof(ghcb_page));
+	wipe_ghcb_page();
 	es.has_page = false;
 	if (ident_map_set_encrypted((u64)&ghcb_page))
 		terminate(SEVSTUB_TERM_GHCB_MAP);
 	/* An SNP guest cannot write to the page before snp_take_ghcb() validates it. */
 	if (!sev_snp_active())
-		memset(&ghcb_page, 0, sizeof(ghcb_page));
+		wipe_ghcb_page();
 	wrmsr(MSR_GHCB, 0);
 }
 
