@@ -585,7 +585,7 @@ static void write_assembly(struct output *output, const char *bin_name,
 	u64 mem_size = header->mem_size;
 	FILE *f = open_output(output);
 
-	fprintf(f, "/* Written by mkpayload. The assembler finds the file of .incbin by its option -I. */\n");
+	fprintf(f, "/* Written by mkpayload. The assembler finds the file of .incbin by -I. */\n");
 	fprintf(f, "\t.section .payload, \"a\"\n\t.balign 16\n");
 	write_label(f, "payload_start");
 	write_string(f, ".incbin", bin_name);
