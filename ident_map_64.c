@@ -385,7 +385,10 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 		size = level_size(level_of(at));
 		entry = entry_of(at);
 		do {
-			/* Only device memory may be shared. Check again: addr was on the stack. */
+			/*
+			 * Only device memory may be shared. addr was on the stack
+			 * meanwhile, where the hypervisor can replace it, so check again.
+			 */
 			if (!private &&
 			    addr - DEVICE_START >= DEVICE_END - DEVICE_START) {
 				err = -EINVAL;

@@ -97,7 +97,10 @@ void idt_load_stage2(void)
 
 void idt_teardown(void)
 {
-	/* A constant in .rodata: old contents that the hypervisor puts back are the same. */
+	/*
+	 * A constant in .rodata never had another value, so that LIDT reads this operand even
+	 * if the hypervisor puts old contents of the memory back.
+	 */
 	static const struct desc_ptr none = { 0, 0 };
 
 	load_idt(&none);

@@ -72,8 +72,8 @@ void snp_find_vmpl(void);
 void snp_share_ghcb(void);
 
 /*
- * Takes the GHCB page back behind sev_es_shutdown(): changes its state to private,
- * validates and wipes it.
+ * Makes the GHCB page private again in an SNP guest: changes its page state, validates the
+ * page and wipes it. Must be called after sev_es_shutdown().
  */
 void snp_take_ghcb(void);
 

@@ -23,7 +23,7 @@
 #define SCRIPT_MAX		128
 /* Value of allocate.zone: the file must lie in the range from FSEG to 1 MiB. */
 #define ZONE_FSEG		2
-/* The guest looks for the RSDP, ACPI's first table, from here to 1 MiB. */
+/* The guest looks for the RSDP, ACPI's first table, from this address to 1 MiB. */
 #define FSEG			0xf0000
 
 enum command {
@@ -40,13 +40,13 @@ struct entry {
 			char file[NAME_SIZE];
 			/* Alignment of the file: bytes, a power of 2. */
 			u32 align;
-			/* ZONE_FSEG; else the file is placed below 4 GiB. */
+			/* If ZONE_FSEG, the file must lie from FSEG to 1 MiB; else below 4 GiB. */
 			u8 zone;
 		} __attribute__((packed)) allocate;
 		struct {
-			/* The file that contains the pointer. */
+			/* Name of the file that contains the pointer. */
 			char file[NAME_SIZE];
-			/* The file whose address is added to the pointer. */
+			/* Name of the file whose address is added to the pointer. */
 			char target[NAME_SIZE];
 			/* Offset of the pointer in @file, in bytes. */
 			u32 offset;
@@ -69,7 +69,7 @@ struct entry {
 /* A file that the script has placed in the guest's RAM. */
 struct file {
 	const char *name;
-	u64 gpa;		/* guest-physical address of the file */
+	u64 gpa;		/* guest-physical address */
 	u8 *data;		/* host address of the file */
 	u32 size;		/* size of the file in bytes */
 };

@@ -97,12 +97,15 @@ static void load_vmsa(struct vcpu *vcpu, u64 gpa)
 	vcpu->started = true;
 	vcpu->nmi_masked = vcpu->real_iret = false;
 	exits_init(vcpu);
-	/* The VMSA can have another paging mode, which decides on the nested page tables. */
+	/*
+	 * The nested page tables in use depend on the vCPU's paging mode, because only some
+	 * modes have a C-bit.  The VMSA can have another mode than the vCPU had before.
+	 */
 	npt_flush();
 	run(vcpu);
 }
 
-/* Starts @vcpu, which has waited for the SIPI with @vector. */
+/* Handles a SIPI with @vector, for which @vcpu has waited: lets @vcpu run the guest. */
 static void start(struct vcpu *vcpu, u8 vector)
 {
 	if (!guest_is_es())
@@ -137,8 +140,8 @@ void ap_events(struct vcpu *vcpu)
 	vcpu->create_pending = GHCB_NONE;
 	if (ap_runs(vcpu) && vcpu->state != VCPU_RUN) {
 		/*
-		 * An NMI has woken @vcpu from HLT, or from the AP reset hold, for which
-		 * the guest then asks again.
+		 * An NMI has woken @vcpu from HLT or from the AP reset hold.  The NMI ends
+		 * the hold, so the guest has to ask for it again.
 		 */
 		vcpu->hold = HOLD_NONE;
 		vcpu->state = VCPU_RUN;
@@ -146,8 +149,8 @@ void ap_events(struct vcpu *vcpu)
 }
 
 /*
- * Drops all pending events of @vcpu, and makes it start with the registers in the VMSA page
- * at @vmsa instead.
+ * Drops all pending events of @vcpu.  The next ap_events() then starts @vcpu with the registers
+ * in the VMSA page at guest-physical address @vmsa.
  */
 static void create(struct vcpu *vcpu, u64 vmsa)
 {

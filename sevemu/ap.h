@@ -2,7 +2,7 @@
 /*
  * ap.h - how the guest's virtual CPUs start, stop and start again (ap.c).
  *
- * All functions may be called with the hypervisor's lock held, between a VMEXIT and
+ * All functions must be called with the hypervisor's lock held, between a VMEXIT and
  * the next VMRUN.  An event for a virtual CPU takes the CPU out of the guest at once.  The
  * CPU's state changes when its own processor calls ap_events().
  */
@@ -18,8 +18,8 @@
 void ap_events(struct vcpu *vcpu);
 
 /*
- * Returns whether @vcpu is in a state in which it runs the guest.  Must be called after
- * ap_events(), which changes the state.
+ * Returns whether @vcpu will run the guest once ap_events() has handled its pending events.
+ * Right after ap_events() the result says whether @vcpu runs the guest now.
  */
 bool ap_runs(const struct vcpu *vcpu);
 
@@ -41,8 +41,8 @@ void ap_sipi(struct vcpu *vcpu, u8 vector);
 
 /*
  * Lets @vcpu of an SNP guest go on with the registers in the VMSA page at guest-physical
- * address @vmsa, which the caller has checked.  If @on_init is true, @vcpu does so only
- * when it gets its next INIT.
+ * address @vmsa, which the caller has checked.  If @on_init is true, @vcpu
+ * loads these registers only when it gets its next INIT.
  */
 void ap_create(struct vcpu *vcpu, u64 vmsa, bool on_init);
 
@@ -53,9 +53,9 @@ void ap_destroy(struct vcpu *vcpu);
 void ap_nmi(struct vcpu *vcpu);
 
 /*
- * Stops @vcpu, which has asked for the AP reset hold @hold (GHCB 4.3).  @ghcb is the
- * guest-physical address of the GHCB page that gets the answer, for HOLD_PAGE.  Ends
- * the run if no virtual CPU runs any longer.
+ * Stops @vcpu, which has asked for the AP reset hold @hold (GHCB 4.3).  If @hold is HOLD_PAGE,
+ * @ghcb is the guest-physical address of the GHCB page that gets the answer; otherwise @ghcb
+ * is unused.  Ends the run if no virtual CPU runs any longer.
  */
 void ap_hold(struct vcpu *vcpu, enum ap_hold hold, u64 ghcb);
 

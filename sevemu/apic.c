@@ -5,7 +5,8 @@
  * The guest uses the local APICs of QEMU's machine, so its timers and its interrupts
  * between processors need no emulation.  Only the guest's writes are intercepted.  They
  * arrive by GHCB requests from an SEV-ES guest, and by nested page faults from another
- * guest.  INIT, SIPI and NMI are taken out, because ap.c emulates them.
+ * guest.  A write that sends INIT, SIPI or NMI does not reach the local APIC, because ap.c
+ * emulates these interrupts.
  *
  * QEMU 7.2's local APICs have no x2APIC mode.  With --x2apic this file emulates the mode's
  * MSRs by the registers in memory (APM2 16.9).
@@ -39,7 +40,7 @@
 #define APIC_LVT_LAST		0x370
 #define APIC_CURRENT_COUNT	0x390
 /*
- * The x2APIC mode's register for interrupts to the same processor.  It exists only as an MSR;
+ * The x2APIC mode's register by which a processor interrupts itself.  It exists only as an MSR;
  * this is the offset that x2apic_offset() computes for the MSR.
  */
 #define APIC_SELF_IPI		0x3f0
@@ -47,7 +48,7 @@
 #define APIC_SVR_ENABLE		0x100
 #define TPR_BELOW_32		0x1f	/* holds vectors 0 to 31 back */
 #define VECTORS			256
-/* Value of the destination format register for clusters; all ones: flat. */
+/* Destination format register: this value selects the cluster model, all ones the flat. */
 #define DFR_CLUSTER		0x0fffffff
 
 /* Fields of the interrupt command register's low half (APM2 16.5). */
@@ -134,8 +135,8 @@ static bool is_target(const struct vcpu *from, const struct vcpu *to, u32 destin
 
 /*
  * Delivers the INIT, SIPI or NMI that @from sends by the interrupt command @command to
- * @destination.  Returns false if @command is another interrupt, which the machine's
- * local APIC sends.
+ * @destination.  Does nothing and returns false if @command is another interrupt.  The caller
+ * then lets the machine's local APIC send that interrupt.
  */
 static bool deliver(struct vcpu *from, u32 destination, u32 command)
 {
@@ -343,7 +344,10 @@ void apic_trap(struct vcpu *vcpu, u64 gpa)
 	apic_write(vcpu, gpa & PAGE_MASK, value);
 }
 
-/* Returns whether a bit is set in one of the eight registers at @offset, for vectors from 32. */
+/*
+ * Returns whether a bit for a vector above 31 is set in ISR or IRR, which consists of eight
+ * registers of 32 bits from @offset on.
+ */
 static bool any_vector(u32 offset)
 {
 	unsigned int i;

@@ -24,10 +24,10 @@ void apic_send(unsigned int id, u32 command);
 
 /*
  * Writes @value to the register at @offset (a multiple of 16) of the local APIC of
- * @vcpu, for the guest.  If the write sends an INIT, a SIPI or an NMI, ap.c emulates it for
- * the virtual CPUs that it addresses, because it must not reach a processor of the machine,
- * which runs the hypervisor.  Must be called on the processor of @vcpu.  Only for a guest with
- * several processors.
+ * @vcpu, for the guest.  If the write sends an INIT, a SIPI or an NMI, ap.c emulates this
+ * interrupt for the virtual CPUs that the write addresses.  The interrupt must not reach a
+ * processor of the machine, because the hypervisor runs there.  Must be called on the
+ * processor of @vcpu.  Only for a guest with several processors.
  */
 void apic_write(struct vcpu *vcpu, u32 offset, u32 value);
 

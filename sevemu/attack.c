@@ -41,8 +41,8 @@ bool attack_on;
 		if (lie->attack->member)
 
 /*
- * The first RANDOM_TABLES elements of tables[] are those from which attack_random() chooses.
- * The last SNP_TABLES elements are the attacks for SNP guests only.
+ * attack_random() chooses from the first RANDOM_TABLES elements of tables[], and for an SNP
+ * guest also from the last SNP_TABLES elements, the attacks for SNP guests only.
  */
 #define RANDOM_TABLES		3
 #define SNP_TABLES		2
@@ -132,7 +132,7 @@ bool attack_is_event(const struct attack *attack)
 /*
  * Returns whether attack_random() may choose from load_attacks[], wrong boot parameters.  The
  * guest must be a stub (--watch names its payload) that was not loaded by firmware.  Any other
- * guest may depend on its boot parameters for everything, so that no outcome would be wrong.
+ * guest may trust its boot parameters, so that no outcome of a run would be wrong.
  */
 static bool loader_lies(void)
 {
@@ -159,7 +159,7 @@ void attack_list(void)
 	attack_smp_list();
 }
 
-/* The address at which attack_ends() must call attack_break(); 0: none. */
+/* The guest-physical address that attack_ends() must pass to attack_break(); 0: none. */
 static u64 broken;
 
 void attack_break(u64 gpa, bool later)
@@ -248,9 +248,10 @@ void attack_random(u64 seed)
 		/*
 		 * Floods are left out, because a flood ends the run before other
 		 * lies matter.  Changes of private memory are left out, because
-		 * a run with one may end in more ways.  With firmware load_attacks
-		 * are left out too, because firmware is the loader and was
-		 * measured at launch.
+		 * campaign.c accepts almost any end of a run with such a change,
+		 * and so would miss a wrong end that another lie causes.  With
+		 * firmware load_attacks are left out too, because firmware is the
+		 * loader and was measured at launch.
 		 */
 		count_tables = RANDOM_TABLES - !loader_lies();
 		table = state % (count_tables + snp_tables);
@@ -276,8 +277,8 @@ void attack_print(void)
 }
 
 /*
- * Returns whether the host has told @lie in this run.  Returns true for those kinds of attack
- * for which sevemu does not record whether they were told.
+ * Returns whether the host has told @lie in this run.  Also returns true for the kinds of attack
+ * for which sevemu does not record this.
  */
 static bool told(const struct lie *lie)
 {

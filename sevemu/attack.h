@@ -59,16 +59,16 @@ enum trigger {
 	FROM_FAULT,
 	/*
 	 * The attack acts N guest instructions after each RDRAND of KASLR (--chance).  The
-	 * attack tries to make the payload's virtual address predictable, so campaign.c boots the
-	 * guest several times: the address must not be the same each time.
+	 * attack tries to make the payload's virtual address predictable.  campaign.c therefore
+	 * boots the guest several times, and fails the run if the address is always the same.
 	 */
 	FROM_RANDOM,
 };
 
 /*
  * An attack, which is one kind of misbehaviour of the emulated host.  At least
- * one function pointer or flag is set and says what the attack does.  NULL and
- * false mean that the attack leaves that answer as it is.
+ * one function pointer or flag is set and says what the attack does.  A member
+ * that is NULL or false has no effect in this attack.
  */
 struct attack {
 	const char *name;
@@ -134,13 +134,13 @@ struct attack {
 	 */
 	bool replace;
 	/*
-	 * fire() is called when @trigger occurs for the Nth time, counted from 0.
-	 * No instructions are counted.
+	 * The run loop calls fire() when @trigger occurs for the Nth time, counted
+	 * from 0, and counts no instructions.
 	 */
 	bool each;
 	/*
-	 * The host changes private memory.  The guest may then do anything that
-	 * tells the host no secret.
+	 * The host changes private memory.  campaign.c then accepts whatever the
+	 * guest does, unless the guest tells the host a secret.
 	 */
 	bool memory;
 };
@@ -164,8 +164,8 @@ struct lie {
 	 */
 	u64 left;
 	/*
-	 * True from the event attack->trigger on: guest instructions are
-	 * counted.
+	 * True from the event attack->trigger on, while guest instructions are
+	 * counted for @left.
 	 */
 	bool counting;
 	/* The attack has injected its event and injects no other in this run. */
@@ -193,9 +193,9 @@ extern bool attack_on;
 const struct attack *attack_find(const char *name);
 
 /*
- * Calls @add for each element "NAME" or "NAME:N" of @text, a list with commas from the
- * command line.  N is 0 if it is left out.  Changes @text.  A name that is unknown, or
- * a wrong number, ends the run.
+ * Calls @add for each element "NAME" or "NAME:N" of @text, a comma-separated list from the
+ * command line.  N is 0 if an element has no ":N".  Changes @text.  An unknown name or a
+ * wrong number ends the run.
  */
 void attack_each(char *text, void (*add)(const struct attack *attack, u64 n));
 
@@ -207,14 +207,14 @@ void attack_add_checked(const struct attack *attack, u64 n);
 
 /*
  * Ends the run with a message that says why attack_find() has found no attack called @name:
- * the attack needs an SNP guest, or @name is a window of many runs (jobs.h), or no attack has
- * this name.
+ * the attack needs an SNP guest, or @name is the name of a struct window (jobs.h), which only
+ * a campaign can play, or nothing has this name.
  */
 __attribute__((noreturn)) void attack_unknown(const char *name);
 
 /*
  * Returns attack @number, counted from 0 through all tables of attacks.
- * Returns NULL if there are not so many attacks.
+ * Returns NULL if the tables have no attack with this number.
  */
 const struct attack *attack_by_number(unsigned int number);
 
@@ -269,8 +269,8 @@ void attack_random(u64 seed);
 bool attack_by_loader(void);
 
 /*
- * Returns whether the host has told all lies of this run.  Attacks for which sevemu does not
- * record it, such as those that change memory or random numbers, count as told.
+ * Returns whether the host has told all lies of this run.  sevemu does not record this for
+ * some attacks, such as those that change memory or random numbers; these count as told.
  */
 bool attack_all_told(void);
 
@@ -291,7 +291,7 @@ void attack_break(u64 gpa, bool later);
 /* Appends " NAME:N" for each attack of the run to log.h's unfinished line. */
 void attack_print(void);
 
-/* Writes all attacks to the log, one a line: name, range of N, description. */
+/* Writes a line to the log for each attack: its name, range of N and description. */
 void attack_list(void);
 
 /*

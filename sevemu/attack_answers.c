@@ -225,8 +225,8 @@ static void reply_none_valid(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Sets bit lie->n of valid_bitmap in the host's reply, although the host may
- * not have filled in the field of this bit.  If lie->n is 128, sets all bits.
+ * Sets bit lie->n of valid_bitmap in the host's reply, which claims that the
+ * host has filled in the bit's field.  If lie->n is 128, sets all bits.
  */
 static void reply_valid(struct lie *lie, struct ghcb *page,
 			const struct ghcb *request)

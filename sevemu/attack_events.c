@@ -38,10 +38,10 @@
 #define OPCODE_0F_GROUP9	0xc7
 
 /*
- * Attacks inject an event after N guest instructions.  N is below STEPS if it
- * counts from the start of the run or from the point where the stub has proven
- * the C-bit's position, and below HANDLER_STEPS if it counts from another
- * event, such as a #VC.
+ * An attack injects an event after N guest instructions.  N is below STEPS if
+ * the instructions are counted from the start of the run or from the point where
+ * the stub has proven the C-bit's position.  N is below HANDLER_STEPS if they are
+ * counted from another event, such as a #VC.
  */
 #define STEPS			3000
 #define HANDLER_STEPS		400
@@ -51,7 +51,7 @@
  * single-steps only these instructions to find the RDRAND.
  */
 #define RANDOM_STEPS		150000
-/* A run accesses at most this many frames: those of a payload of some 60 MiB. */
+/* Elements of mapped[].  They suffice for a payload of some 60 MiB. */
 #define MAPPED_MAX		0x4000
 
 /* The stub's stack has room for the frames of this many nested NMIs. */
@@ -98,7 +98,7 @@ static struct {
 	struct lie *lie;
 } page;
 
-/* ---- Functions for attack.fire: they inject the event at the counted instruction. */
+/* ---- Functions for attack.fire, which inject an attack's event into the guest. */
 
 static void inject_vc(struct lie *lie, struct vcpu *vcpu)
 {
@@ -201,8 +201,9 @@ static void begin(struct lie *lie)
 {
 	lie->counting = true;
 	/*
-	 * The N of cbit-pile is a number of NMIs, and that of an attack with
-	 * @each a number of occasions.  Neither counts instructions.
+	 * The N of cbit-pile is a number of NMIs, and the N of an attack with
+	 * @each is a number of occurrences of its trigger.  Neither N is a
+	 * number of instructions.
 	 */
 	lie->left = lie->attack->fire == events_pile || lie->attack->each ? 0 : lie->n;
 }
@@ -269,7 +270,7 @@ static void replace_proof(u64 form, u64 word, u64 change)
 
 /*
  * Returns whether @word, from registers of the guest, can be the random number
- * of the stub's C-bit proof.  At writes to CR3 and CR0 without a proof these
+ * of the stub's C-bit proof.  At a write to CR3 or CR0 without a proof the
  * registers hold a small number or 0.
  */
 static bool is_proof(u64 word)
@@ -278,9 +279,9 @@ static bool is_proof(u64 word)
 }
 
 /*
- * When the stub's 64-bit code loads CR3 with page tables that have the C-bit
- * set, RDX holds the random number by which the stub proves the C-bit's
- * position.  The attacks on this proof take the number from RDX.
+ * Runs the attacks on the stub's C-bit proof in 64-bit code.  When this code loads
+ * CR3 with page tables that have the C-bit set, RDX holds the random number of
+ * the proof, so the attacks take the number from RDX.
  */
 void events_cr3(const struct vcpu *vcpu, u64 new)
 {
@@ -295,10 +296,10 @@ void events_cr3(const struct vcpu *vcpu, u64 new)
 }
 
 /*
- * When the stub's 32-bit code turns paging on, EBX and EDI hold the random
- * number by which the stub proves the C-bit's position.  The stub compares both
- * halves with memory.  The attack proof-replaced changes the low half in memory
- * if its N is 1, and the high half if N is 2.
+ * Runs the attacks on the stub's C-bit proof in 32-bit code.  When this code turns
+ * paging on, EBX and EDI hold the halves of the proof's random number, and the
+ * stub then compares them with memory.  The attack proof-replaced changes the low
+ * half in memory if its N is 1, and the high half if N is 2.
  */
 void events_paging(const struct vcpu *vcpu)
 {
@@ -550,8 +551,9 @@ static void rewrite(struct lie *lie, struct ghcb *ghcb)
 }
 
 /*
- * The attack page-rewrite, with number N, leaves the host's first N / 4 replies
- * alone.  It changes all later replies whenever the guest reads the GHCB page;
+ * Prepares the attack page-rewrite for the reply that the host has just written to
+ * the GHCB page at @gpa.  With number N the attack leaves the host's first N / 4
+ * replies alone.  It changes all later replies whenever the guest reads the page;
  * N % 4 selects the fields.
  */
 void events_replied(u64 gpa)

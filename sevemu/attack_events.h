@@ -15,8 +15,8 @@
 
 /*
  * Number of guest instructions from the stub's 64-bit entry until the stub has
- * proven the C-bit's position.  An attack before the proof acts at one of these
- * instructions.
+ * proven the C-bit's position.  It is the limit of N for the attacks that act
+ * before this proof.
  */
 #define STAGE_STEPS		33000
 
@@ -52,7 +52,7 @@ void events_begin(u64 left);
 void events_unmap(void);
 
 /*
- * Lets later runs start with the frames mapped that the guest has accessed so far since
+ * Makes later runs start with those private frames mapped that the guest has accessed since
  * events_unmap().  To be called whenever snapshot_take() replaces the snapshot.
  */
 void events_keep(void);
@@ -65,16 +65,16 @@ void events_keep(void);
 void events_enter(struct vcpu *vcpu);
 
 /*
- * Counts the guest instruction that has just run, and clears the RFLAGS.TF that
- * events_enter() set.  The run loop calls it after each exit, before the exit
+ * Counts the guest instruction that has just run, and clears RFLAGS.TF, which
+ * events_enter() has set.  The run loop calls it after each exit, before the exit
  * is handled.
  */
 void events_exit(struct vcpu *vcpu);
 
 /*
- * Handles an intercepted #DB if the single step of events_enter() caused it.
- * Returns true if so: the guest may be entered again.  Returns false if the #DB
- * has another cause.
+ * Handles an intercepted #DB if the single step or the breakpoint of events_enter()
+ * has caused it, and returns true: the guest may be entered again.  Returns false
+ * if the #DB has another cause.
  */
 bool events_db(struct vcpu *vcpu);
 
@@ -115,8 +115,8 @@ void events_paging(const struct vcpu *vcpu);
 bool events_fault(struct vcpu *vcpu, enum view view, u64 gpa, u64 info);
 
 /*
- * Returns whether this run injected more nested NMIs than a stack needs to have
- * room for.  The guest may then end in a triple fault.
+ * Returns whether the host has injected more nested NMIs in this run than the
+ * guest's stack must hold.  campaign.c then accepts a triple fault of the guest.
  */
 bool events_flooded(void);
 
@@ -124,8 +124,8 @@ bool events_flooded(void);
 bool events_no_random(void);
 
 /*
- * Returns whether the function fire() of @attack injects a single event, so that it may be
- * called at any exit and without a campaign.
+ * Returns whether the function fire() of @attack injects a single event, so that
+ * attack_once.c may call fire() at any exit and without a campaign.
  */
 bool events_single(const struct attack *attack);
 

@@ -30,34 +30,37 @@
  * The stub's exchange with the hypervisor has ended by then.
  */
 #define EXCHANGE_STEPS	150
-/* The attacks give up after so many instructions. */
+/* An attack gives up after it has looked for its value at this many instructions. */
 #define SEARCH_STEPS	6000
 /* Levels of page tables. */
 #define LEVELS		5
 /* Number of bytes by which forge_insn() recognises the handler's copy of the code at RIP. */
 #define INSN_SIZE	8
 
-/* A cell of VGA text memory: a character in grey on black. */
+/*
+ * A saved register holds a cell of VGA text memory if its bits in CELL_MASK have the value
+ * CELL_COLOUR, grey on black.  Bits 7:0 are then the character.
+ */
 #define CELL_COLOUR	0x0700
 #define CELL_MASK	0xffffffffffffff00
 
-/* The wrong C-bit that the attack detect-twice reports first, the lowest that the stub takes. */
+/* The wrong C-bit that detect_twice() reports at first: the lowest that the stub accepts. */
 #define FALSE_CBIT	32
 #define CPUID_SEV	0x8000001f
 #define CBIT_MASK	0x3f
 #define INFO_CBIT_SHIFT	24
 #define INFO_CBIT_MASK	(0xffull << INFO_CBIT_SHIFT)
-/* Offset of the first page directory in the page tables of the 32-bit entry. */
+/* Offset of the first page directory in the page tables that the stub's 32-bit code builds. */
 #define DIRECTORY	0x2000
 
 /* Values of lie->seen in the attack detect-twice: the event for which the host waits. */
 enum { FIRST_VC, TABLES_BUILT, LONG_MODE };
 
-static unsigned int stepped;	/* instructions that the attack of this run has looked at */
+static unsigned int stepped;	/* instructions at which this run's attack has looked for its value */
 static bool raised;		/* forge_insn() has injected #VC */
 /* The guest's code at the RIP where forge_insn() has injected #VC. */
 static u8 code[INSN_SIZE];
-/* The last call of forget_address() has found a register that holds the page's address. */
+/* The last call of forget_address() has found a copy of the page's address on the stack. */
 static bool found;
 /*
  * What detect_twice() puts back: the frame of the first #VC, and the block with two
@@ -73,7 +76,7 @@ void forge_start(void)
 	found = false;
 }
 
-/* Calls fire() again after @steps instructions, unless the attack has taken too long. */
+/* Makes the run loop call fire() again after @steps instructions, unless the attack gives up. */
 static void again(struct lie *lie, u64 steps)
 {
 	if (++stepped >= SEARCH_STEPS)
@@ -82,7 +85,10 @@ static void again(struct lie *lie, u64 steps)
 	lie->left = steps;
 }
 
-/* Returns the @len bytes of private memory at @gpa, or NULL if they cross a page's end. */
+/*
+ * Returns the host address of the @len bytes of private memory at @gpa.  Returns NULL if they
+ * cross a page's end, if @gpa is not RAM, or if the RMP refuses the host's writes there.
+ */
 static u8 *private_bytes(u64 gpa, u64 len)
 {
 	if (ALIGN_DOWN(gpa, PAGE_SIZE) != ALIGN_DOWN(gpa + len - 1, PAGE_SIZE) ||
@@ -101,8 +107,9 @@ static void put_back(u64 gpa)
 }
 
 /*
- * Injects #VC with the exit code of WRMSR some instructions behind a request, and replaces
- * the bytes that the handler has copied from RIP by those of WRMSR.
+ * Injects #VC with the exit code of WRMSR, EXCHANGE_STEPS instructions behind a request by the
+ * GHCB page.  Then replaces the handler's copy of the code at RIP by a WRMSR, so that the
+ * handler emulates an instruction that the guest has not executed.
  */
 static void forge_insn(struct lie *lie, struct vcpu *vcpu)
 {
@@ -135,8 +142,8 @@ static void forge_insn(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Looks on the stack for a saved register that holds a character for VGA memory, and puts
- * back what its block held at launch.
+ * Looks on the stack for a saved register that holds a cell of VGA text memory, and puts the
+ * block with this register back to its contents at launch.
  */
 static void forget_cell(struct lie *lie, struct vcpu *vcpu)
 {

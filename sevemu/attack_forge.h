@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack_forge.h - attacks that put old contents back at the places in which the stub's
- * handlers and functions keep registers (attack_forge.c).
+ * attack_forge.h - attacks in which the host puts old contents back on the stub's stack, where
+ * the stub's handlers and functions have saved registers (attack_forge.c).
  */
 #ifndef SEVEMU_ATTACK_FORGE_H
 #define SEVEMU_ATTACK_FORGE_H

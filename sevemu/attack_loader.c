@@ -40,7 +40,7 @@ static void *guest(u64 gpa)
 	return npt_frame(gpa, VIEW_PRIVATE);
 }
 
-/* Appends a range to the E820 table in the zero page, which must not be full. */
+/* Appends a range to the E820 table in the zero page.  The table must not be full. */
 static void entry(struct boot_params *bp, u64 addr, u64 size, u32 type)
 {
 	struct boot_e820_entry *e = &bp->e820_table[bp->e820_entries++];

@@ -8,7 +8,7 @@
  * instead, to what the guest would read after such a write.  In an SEV-SNP guest the RMP
  * refuses the host's write to every page that is assigned to the guest.
  *
- * Runs at the Nth instruction behind a trigger, as the attacks of attack_events.c.
+ * The attacks run at the Nth instruction behind a trigger, as those of attack_events.c do.
  */
 #include "attack_events.h"
 #include "attack_memory.h"
@@ -41,9 +41,9 @@
 #define GROUP7_LIDT		3
 
 /*
- * forge_lidt() acts when an LIDT is less than this many bytes of code ahead.  The stub's
- * instructions that write the operand of the empty IDT take fewer bytes, so they are still
- * ahead as well.
+ * forge_lidt() acts when the guest's next LIDT is less than this many bytes of code ahead.  The
+ * stub writes the LIDT's operand by fewer bytes of code right before the LIDT, so the operand
+ * is not written yet when forge_lidt() acts.
  */
 #define LIDT_AHEAD		48
 
@@ -60,7 +60,7 @@
 #define FRAME_SIZE		0xb0
 /*
  * Bytes of stack for the frame of a #VC, rounded up to blocks of 16 bytes: six quadwords that
- * the processor pushes, and the vector that the stub's first instruction pushes.
+ * the processor pushes, and the vector, which the first instruction of the stub's handler pushes.
  */
 #define VC_FRAME_SIZE	0x40
 /* Offset of the block with the saved RAX and the vector in the FRAME_SIZE bytes of stack. */
@@ -78,12 +78,12 @@
 #define PULSED_MAX		8
 
 /*
- * The attack load-denied gives up after so many instructions, which are more than the stub
- * needs to build its page tables and to load them.
+ * The attack load-denied gives up after this many instructions.  The stub needs fewer to build
+ * its page tables and to load them.
  */
 #define LOAD_STEPS		100000
 
-/* The attack seed-old changes memory after each of this many instructions behind an RDRAND. */
+/* The attack seed-old changes memory at each of the first SEED_STEPS instructions after RDRAND. */
 #define SEED_STEPS		32
 
 /* memory_step() calls memory_note() at every NOTE_STEPS-th instruction. */
@@ -100,20 +100,20 @@ static unsigned int range_count;
 static bool served;		/* see memory_proof() */
 static bool raised;		/* deny_status() has injected #VC in this run */
 static u64 nmi_frame;		/* lowest address of the frame of inject_frame()'s NMI */
-/* Blocks that pulse_mask() has changed, with the contents to which it will restore them. */
+/* Blocks that forget_decision() has changed, with their contents before the change. */
 static struct {
 	u64 gpa;
 	u8 bytes[BLOCK_SIZE];
 } pulsed[PULSED_MAX];
 static unsigned int pulsed_count;
-/* pulse_mask() has acted in this run, so memory_proof() makes the host serve frames. */
+/* pulse_mask() has acted in this run, so memory_proof() lets frames keep their bytes. */
 static bool serves;
 
-/* What memory_note() keeps of a block. */
+/* The earlier contents of a block, which memory_note() keeps. */
 struct history {
 	u8 contents[HISTORY][BLOCK_SIZE];
 	u8 count;		/* used elements of contents[] */
-	u8 next;		/* the element that is replaced next, once all are used */
+	u8 next;		/* element of contents[] that is replaced next, once all are used */
 	bool played;		/* memory_choose() has returned a change of the block */
 };
 /* An element for each block of @kept_kind; NULL: memory_keep() was not called. */
@@ -123,7 +123,10 @@ static u64 steps;		/* instructions that memory_step() has counted */
 /* At the last memory_note() the stub ran where it was loaded, and had not moved yet. */
 static bool before_move;
 
-/* Reads the number at *@s, which ends at @end, a comma or NUL, and moves *@s behind that. */
+/*
+ * Returns the number at *@s, which ends at @end, a comma or NUL.  Moves *@s behind the character
+ * at which the number ends, but not behind NUL.
+ */
 static u64 next_number(char **s, char end)
 {
 	char *start = *s;
@@ -305,7 +308,7 @@ static bool equal(const u8 *a, const u8 *b)
 	return i == BLOCK_SIZE;
 }
 
-/* Adds @block to @h unless @h has it. */
+/* Adds @block to @h unless @h has it.  If @h is full, replaces the oldest contents. */
 static void remember(struct history *h, const u8 *block)
 {
 	unsigned int i;
@@ -356,10 +359,10 @@ void memory_step(const struct vcpu *vcpu)
 }
 
 /*
- * Fills @to with what @change makes of the block at @gpa.  @h is what memory_note()
- * has kept of it, or NULL.  Returns false if the block has these bytes already, if
- * @h does not reach back to the contents that @change puts back, or if the frame is
- * shared.
+ * Fills @to with the bytes that @change gives to the block at @gpa.  @h is what
+ * memory_note() has kept of the block, or NULL.  @seed selects the bytes of
+ * CHANGE_GARBLE.  Returns false if the block has these bytes already, if the contents
+ * that @change puts back are not known, or if the frame is shared.
  */
 static bool changed(u64 gpa, const struct history *h, enum change change, u64 seed, u8 *to)
 {
@@ -447,7 +450,10 @@ static void change_status(struct lie *lie, struct vcpu *vcpu)
 				     lie->attack->arg, lie->n);
 }
 
-/* Changes SEV_STATUS as change_status() does, and injects #UD for the guest to report. */
+/*
+ * Changes the stub's copy of SEV_STATUS as change_status() does, and injects #UD, which the stub
+ * reports.  The report must not contain the values of registers, although the copy is wrong.
+ */
 static void change_status_and_raise(struct lie *lie, struct vcpu *vcpu)
 {
 	change_status(lie, vcpu);
@@ -488,7 +494,7 @@ static bool is_lidt(struct vcpu *vcpu, u64 *va)
 
 /*
  * Waits until the guest's next LIDT is less than @ahead bytes behind RIP, and changes
- * the block that holds its operand.
+ * the block that holds the LIDT's operand, as @lie says.
  */
 static void change_operand(struct lie *lie, struct vcpu *vcpu, unsigned int ahead)
 {
@@ -509,7 +515,7 @@ static void change_operand(struct lie *lie, struct vcpu *vcpu, unsigned int ahea
 	}
 }
 
-/* The guest executes LIDT next. */
+/* Changes the operand of an LIDT when the guest executes it next. */
 static void change_lidt(struct lie *lie, struct vcpu *vcpu)
 {
 	change_operand(lie, vcpu, 1);
@@ -546,7 +552,7 @@ static bool forget_saved(const struct vcpu *vcpu, u64 word)
 
 /*
  * Puts each block of MEMORY_DECISIONS that contains the number @word back to its contents at
- * launch.  Adds the contents that the block had until now to pulsed[].
+ * launch.  Keeps the contents that the block had until now in pulsed[].
  */
 static void forget_decision(u64 word)
 {
@@ -566,8 +572,8 @@ static void forget_decision(u64 word)
 }
 
 /*
- * Puts the block with the C-bit's mask back to its contents at launch, and restores it
- * PULSE_STEPS instructions later.
+ * Puts the blocks with the C-bit's mask back to their contents at launch.  Undoes this change
+ * at the next call, PULSE_STEPS instructions later.
  */
 static void pulse_mask(struct lie *lie, struct vcpu *vcpu)
 {
@@ -707,16 +713,16 @@ const struct attack memory_block_attacks[MEMORY_KINDS] = {
 };
 
 /*
- * The attacks of memory_attacks[] use these numbers as the limit of N, which counts guest
- * instructions or requests by the GHCB page.  A guest with a console makes many requests.
+ * Limits of N in memory_attacks[].  N counts guest instructions, or requests by the GHCB page.
+ * STATUS_REQUESTS is high, because a guest with a console makes many requests.
  */
 #define STATUS_STEPS		4000	/* limit of instructions */
 #define FRAME_WINDOW		5000	/* limit of instructions */
 #define STATUS_REQUESTS		400	/* limit of requests */
 /*
- * The limit of N in the attacks on LIDT, which counts VMGEXITs: a guest that prints nothing has
- * no more.  A guest that prints has more, but after a later VMGEXIT the next LIDT is so far
- * away that a guest that executes step by step does not reach it.
+ * The limit of N in the attacks on LIDT.  N counts VMGEXITs.  A stub that prints nothing
+ * executes no more VMGEXITs than this.  A stub that prints executes more, but behind these the
+ * next LIDT is so far away that the single-stepped guest does not reach it.
  */
 #define LIDT_EXITS		8
 

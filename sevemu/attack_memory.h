@@ -8,7 +8,7 @@
 
 #include "attack.h"
 
-/* A block is what the memory controller encrypts at a time (APM2 7.10). */
+/* Size in bytes of a block, the unit in which the memory controller encrypts (APM2 7.10). */
 #define BLOCK_SIZE		16
 
 extern const struct attack memory_attacks[];
@@ -31,8 +31,9 @@ enum memory_kind {
 /*
  * Reads the value of --memory, "STATUS+STATUS[,RANGES...]" with at most one RANGES
  * for each enum memory_kind, in this order.  RANGES is "START-END[+START-END]...",
- * or "-" for no range.  The first two numbers are the addresses of the stub's copy of
- * SEV_STATUS, as loaded and as moved.  The ranges are addresses of the moved image.
+ * or "-" for no range.  The two STATUS are the addresses of the stub's copy of
+ * SEV_STATUS, first where the loader puts the stub, then where the stub moves itself.
+ * The ranges are addresses of the moved image.
  * Changes @value.  Ends the run if there are too many ranges.
  */
 void memory_option(char *value);
@@ -82,8 +83,8 @@ void memory_keep(enum memory_kind kind);
 
 /*
  * Keeps the present contents of all blocks of memory_keep()'s kind, because the host
- * may put them back later.  Does nothing in a run under attack.  To be called at each
- * VMGEXIT and nested page fault.
+ * may put them back later.  Does nothing in a run in which the host changes private
+ * memory.  To be called at each VMGEXIT and nested page fault.
  */
 void memory_note(const struct vcpu *vcpu);
 
@@ -131,10 +132,10 @@ bool memory_waives(enum waiver waiver);
 /*
  * To be called when the guest loads CR3 or turns paging on.  @word is the number by which the
  * guest proves the C-bit, and @predicted the number that a host would guess from the guest's
- * image.  If the host changes private memory in this run and @word is @predicted, each frame
- * that changes its view from now on keeps its bytes, as if the host had written what the guest
- * expects.  After the attack mask-pulse frames keep their bytes in any case, because the host
- * can predict the stub's stack.
+ * image.  If the host changes private memory in this run and @word equals @predicted, each frame
+ * that changes its view from now on keeps its bytes, as if the host had written the bytes that
+ * the guest expects.  If the attack mask-pulse has acted, frames keep their bytes in any case,
+ * because the host can predict the stub's stack.
  */
 void memory_proof(u64 word, u64 predicted);
 

@@ -21,7 +21,7 @@ static bool due;		/* the attacks have begun, and their events are not injected y
 static u64 exits;		/* number of the guest's exits */
 static u64 vcs;			/* number of the guest's #VC exceptions at its last exit */
 
-/* Adds @attack:@n to the lies of this run, or ends the run with the reason why not. */
+/* Adds @attack:@n to lies[].  Ends the run with a message if only a campaign can play it. */
 static void add(const struct attack *attack, u64 n)
 {
 	if (attack->no_random || attack->rewrite || attack->alias || attack->replace ||
@@ -68,9 +68,9 @@ void once_exit(struct vcpu *vcpu)
 	if (config.once_exits && ++exits == config.once_exits)
 		once_begin();
 	/*
-	 * The attack's event waits for the next exit in two cases.  An event whose delivery the
-	 * exit has interrupted must be injected before it.  And if sevemu has raised #VC at this
-	 * exit, a real host would see no exit here.
+	 * The attack's event waits for the next exit in two cases.  First, if the exit has
+	 * interrupted the delivery of another event, that event must be injected first.  Second,
+	 * if sevemu has raised #VC at this exit, a real host would see no exit here.
 	 */
 	if (!due || vcpu->vmcb->event_inj & EVENT_VALID || vcs != vcs_before)
 		return;

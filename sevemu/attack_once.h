@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attack_once.h - attacks in a single run of any guest, which sevemu does not judge
- * (attack_once.c).  Option --attack-once starts it.
+ * attack_once.h - attacks in a single run of any guest (attack_once.c).  Option
+ * --attack-once asks for them.  sevemu does not judge how the run ends.
  */
 #ifndef SEVEMU_ATTACK_ONCE_H
 #define SEVEMU_ATTACK_ONCE_H
@@ -9,8 +9,9 @@
 #include "sevemu.h"
 
 /*
- * Reads the value of --attack, NAME[:N],..., for a single run.  An unknown name, or an
- * attack that only campaign.c can play, ends the run.  @text is changed.
+ * Adds the attacks of @text, the value NAME[:N],... of --attack, to the single run of
+ * --attack-once.  An unknown name, or an attack that only campaign.c can play, ends the
+ * run.  Changes @text.
  */
 void once_option(char *text);
 

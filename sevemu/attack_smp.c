@@ -21,7 +21,7 @@
 
 /* The number N that the command line gives behind an attack's name must be below this. */
 #define COUNT			1000000
-/* The fixed interrupt of ap-ipi: a vector that no Linux uses for itself. */
+/* Vector of the interrupt that the attack ap-ipi sends.  Linux itself does not use it. */
 #define IPI_VECTOR		0x3f
 /* Number of wrong tables that the attack ap-table has, selected by N. */
 #define TABLES			2
@@ -48,7 +48,7 @@ static enum smp_lie lie;	/* the attack of this run */
 static u64 every;		/* N of the attack */
 static u64 exits;		/* exits of the bootstrap processor so far */
 static bool started[VCPUS_MAX];	/* the guest itself has sent INIT to the AP */
-static u64 park_root;		/* nested page tables with park code and jump table; 0: none */
+static u64 park_root;		/* nested CR3 that maps only park code and jump table; 0: none */
 
 bool attack_smp_option(const char *value)
 {

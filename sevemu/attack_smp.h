@@ -28,8 +28,8 @@ void attack_smp_exit(const struct vcpu *vcpu);
 void attack_smp_init(const struct vcpu *vcpu);
 
 /*
- * Returns the nested page tables with which @vcpu must run instead of the ordinary ones;
- * 0: the ordinary ones.
+ * Returns the nested CR3 with which @vcpu must run in place of npt.c's own; 0: @vcpu runs
+ * with npt.c's own nested page tables.
  */
 u64 attack_smp_root(const struct vcpu *vcpu);
 
@@ -39,10 +39,13 @@ u64 attack_smp_root(const struct vcpu *vcpu);
  */
 void attack_smp_fault(const struct vcpu *vcpu, u64 gpa);
 
-/* Returns the AP jump table that the host gives to the guest instead of @honest. */
+/*
+ * Returns the address of the AP jump table that the host gives to the guest: @honest, the
+ * address that the guest has set, or a wrong one in the attack ap-table.
+ */
 u64 attack_smp_table(u64 honest);
 
-/* Prints the names of the attacks, for --attack list. */
+/* Writes a line to the log for each attack of this file, for --attack list. */
 void attack_smp_list(void);
 
 #endif

@@ -26,7 +26,10 @@
 
 #define FEATURES_SNP		(1ull << 12)	/* bit 0 of the features, in the MSR */
 #define VERSION_MAX_SHIFT	48
-/* Offsets of the addresses of secrets page and CPUID page in the blob. */
+/*
+ * Offsets in the confidential-computing blob at which the addresses of the secrets page and of
+ * the CPUID page are.
+ */
 #define BLOB_SECRETS		8
 #define BLOB_CPUID		24
 /*
@@ -48,7 +51,10 @@
 #define SECRETS_SVSM_CAA	0x150
 #define SECRETS_SVSM_VMPL	0x15c
 
-/* The page that the host makes private a second time, in the attack snp-page-state-again. */
+/*
+ * Guest-physical address of the page that the host makes private a second time, in the attack
+ * snp-page-state-again.
+ */
 static u64 again_page;
 /*
  * Number of VMGEXITs until the host makes again_page private a second time; 0: the host does
@@ -118,7 +124,7 @@ static void blob_field(struct lie *lie, struct boot_params *bp)
 	unsigned int n = lie->n % BLOB_FIELDS;
 	u32 *field = field_at(blob(bp) + offsets[n]);
 
-	/* 0xfff is one byte less than the length must be, and is no page's address. */
+	/* As a length 0xfff is one byte too small, and as a page's address it is not aligned. */
 	*field = n && n < BLOB_PLAIN ? 0xfff : ~*field;
 }
 
@@ -153,8 +159,9 @@ static void cpuid_count(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * Inverts field N % CPUID_FIELDS of entry N / CPUID_FIELDS of the CPUID page: function,
- * index, EAX, EBX, ECX, EDX, XCR0, XSS, reserved; then the upper halves of the last three.
+ * Inverts 32-bit field N % CPUID_FIELDS of entry N / CPUID_FIELDS of the CPUID page: function,
+ * index, EAX, EBX, ECX, EDX, lower half of XCR0, of XSS and of the reserved field, upper half
+ * of XCR0, of XSS and of the reserved field.
  */
 static void cpuid_field(struct lie *lie, struct boot_params *bp)
 {
@@ -190,9 +197,9 @@ static void secrets_field(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * Answers the request for the hypervisor's features wrongly. With N = 0 the answer lacks
- * SNP, with N = 1 it lacks several VMPLs, and with N = 2 there is no answer: the guest's
- * request stays in the MSR.
+ * Answers the request for the hypervisor's features wrongly.  With N = 0 the answer lacks the
+ * feature SNP, with N = 1 it lacks the feature "multiple VMPLs", and with N = 2 there is no
+ * answer: the guest's request stays in the MSR.
  */
 static u64 features(struct lie *lie, u64 request, u64 value)
 {
@@ -239,7 +246,7 @@ static u64 run_vmpl(struct lie *lie, u64 request, u64 value)
 	return value | 1ull << 32;
 }
 
-/* Refuses page state request N / 2 by the GHCB page, with one of two errors. */
+/* Refuses page state request N / 2 by the GHCB page, with an error that N % 2 selects. */
 static void page_reply(struct lie *lie, struct ghcb *page, const struct ghcb *request)
 {
 	if (request->sw_exit_code == GHCB_EXIT_PAGE_STATE && occasion(lie, lie->n / 2))
@@ -253,16 +260,16 @@ static void page_reply(struct lie *lie, struct ghcb *page, const struct ghcb *re
  */
 enum snp_lie {
 	LIE_NONE,
-	/* The host answers a page state request as done, and has not done it. */
+	/* The host answers that it has changed a page's state, and has not changed it. */
 	LIE_DROP,
-	/* The host makes a page private again after the guest has validated it. */
+	/* The host assigns a validated page to the guest again, which makes it not validated. */
 	LIE_AGAIN,
 	LIE_PVALIDATE,		/* a PVALIDATE fails or sets CF */
 	LIE_NO_SVSM,		/* the host does not run the SVSM */
 	LIE_SVSM,		/* the SVSM refuses a call */
 	LIE_TAKE_CODE,		/* the host replaces the page at RIP */
 	LIE_TAKE_STACK,		/* the host replaces the page at RSP */
-	LIE_SWAP,		/* RIP's and RSP's page are exchanged */
+	LIE_SWAP,		/* the host exchanges the pages at RIP and RSP */
 	/* The host maps the page at RSP to the frame of the page at RIP. */
 	LIE_ALIAS,
 	LIE_INJECT,		/* #VC 0x404 without a reason */
@@ -319,7 +326,7 @@ const struct attack snp_attacks[] = {
 };
 const unsigned int snp_attack_count = ARRAY_SIZE(snp_attacks);
 
-/* Adds @attack:@n to the lies of this run, or ends the run with the reason why not. */
+/* Adds @attack:@n to lies[].  Ends the run with a message if only a campaign can play it. */
 static void add(const struct attack *attack, u64 n)
 {
 	if (attack->fire || attack->no_random || attack->rewrite || attack->alias ||
@@ -357,8 +364,8 @@ static struct lie *lie_of(enum snp_lie kind)
 }
 
 /*
- * Counts an occasion for @lie.  Returns whether the host tells @lie now: it does so on occasion
- * number @which, counted from 0.  Returns false if @lie is NULL.
+ * Counts an occasion for @lie.  The host tells @lie on occasion number @which, counted from 0.
+ * Returns whether this is that occasion, and false if @lie is NULL.
  */
 static bool tell(struct lie *lie, u64 which)
 {
@@ -427,8 +434,8 @@ bool snp_attack_svsm(u64 call, u64 *result)
 }
 
 /*
- * Lets @update change the guest's page at linear address @va for @lie, if it is private
- * memory.
+ * Calls @update, by which the host changes the guest's page at linear address @va, if this page
+ * is private.  Notes that the host has told @lie.
  */
 static void take_page(struct vcpu *vcpu, u64 va, struct lie *lie, void (*update)(u64 gpa))
 {

@@ -34,8 +34,8 @@ void snp_attack_option(char *text);
 void snp_attack_start(void);
 
 /*
- * Returns whether the host drops the guest's present page state request: it answers that
- * the page state has changed, and changes nothing.  The request is for the page @gpa, which
+ * Returns whether the host drops the guest's present page state request: the host answers
+ * that the page state has changed, and changes nothing.  The request is for the page @gpa, which
  * becomes private if @private, else shared.  rmp.c calls it for each request.
  */
 bool snp_attack_drops(u64 gpa, bool private);
@@ -47,8 +47,8 @@ bool snp_attack_drops(u64 gpa, bool private);
 void snp_attack_pvalidate(bool huge, unsigned int *result, bool *carry);
 
 /*
- * Returns whether the host lies about a call of the SVSM: it does not run the SVSM, and answers
- * that it has.  snp_ghcb.c calls it for each call of the SVSM.
+ * Returns whether the host lies about the guest's present call of the SVSM: the host does not
+ * run the SVSM, and answers that the SVSM has run.  snp_ghcb.c calls it for each such call.
  */
 bool snp_attack_no_svsm(void);
 
@@ -59,8 +59,8 @@ bool snp_attack_no_svsm(void);
 bool snp_attack_svsm(u64 call, u64 *result);
 
 /*
- * Lets the host do something to the guest's memory, or inject #VC 0x404, after a VMGEXIT.
- * exits.c calls it when the VMGEXIT is done and RIP is behind it.
+ * Lets the host take, exchange or remap a page of the guest, or inject #VC 0x404, if a lie
+ * of the run says so.  exits.c calls it when a VMGEXIT is done and RIP is behind it.
  */
 void snp_attack_vmgexit(struct vcpu *vcpu);
 

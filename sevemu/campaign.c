@@ -70,11 +70,12 @@
 /* At each moment of a window (jobs.h) play_blocks() changes this many blocks, one in a run. */
 #define BLOCK_RUNS		16
 /*
- * play_blocks() goes through the blocks in steps of BLOCK_STEP, a prime, which leads to all
- * blocks.  At moment N of a window it begins at the fraction N * MOMENT_TURN / 2^64 of these
- * steps, without the whole turns.  500 moments of a window spread these beginnings evenly,
- * with a gap of at most 4 of 1,781 blocks, whether the window plays each moment or each 2nd,
- * 3rd, 5th, 6th, 10th and so on to 120th.  MOMENT_TURN was found by trying random numbers.
+ * play_blocks() orders the blocks by steps of BLOCK_STEP, a prime, so that the order has every
+ * block.  At moment N of a window it begins in this order at the fraction F of all blocks, where
+ * F is the fractional part of N * MOMENT_TURN / 2^64.  The beginnings of 500 moments must lie
+ * evenly: MOMENT_TURN leaves a gap of at most 4 of 1,781 blocks between two of them, whether the
+ * window plays each moment or each 2nd, 3rd, 5th, 6th, 10th and so on to 120th.  MOMENT_TURN was
+ * found by trying random numbers.
  */
 #define MOMENT_TURN		0x8aa4d80807d64ec1ull
 #define BLOCK_STEP		7919
@@ -104,8 +105,8 @@ enum outcome {
 	/* A triple fault because nested NMIs took more stack than the guest has. */
 	TRIPLE_FAULT_FLOOD,
 	/*
-	 * After a change of private memory the guest broke the GHCB protocol or
-	 * never ended. Or the host took a page from an SNP guest, and it never ended.
+	 * The host changed private memory, and the guest broke the GHCB protocol or
+	 * never ended.  Or the host took a page from an SNP guest that never ended.
 	 */
 	STUCK,
 	/* The guest sent a GHCB termination request. */
@@ -140,11 +141,11 @@ static bool honest;
 static u64 exits;
 static struct {
 	enum end end;
-	/* The run ended because the guest did something that is not modelled. */
+	/* The run ended because the guest did something that sevemu does not model. */
 	bool stopped;
 	/* The guest has reached the payload's entry in this run. */
 	bool entered;
-	/* The guest has run as many instructions as walk() asked for. */
+	/* The guest has reached the moment up to which walk() lets it run. */
 	bool arrived;
 	/* The guest has executed a PVALIDATE that has set CF. */
 	bool carried;
@@ -156,7 +157,7 @@ static struct {
  * and not from the guest's start.
  */
 static bool walked;
-/* An attack of --attack's list that the host could play in none of its runs; NULL: none. */
+/* Name of an attack of --attack's list that has acted in none of its runs; NULL: none. */
 static const char *never_told;
 
 bool campaign_running(void)
@@ -220,7 +221,7 @@ static void start_alarm(void)
 	*LAPIC(LAPIC_COUNT) = ALARM_TICKS;
 }
 
-/* Stops the timer, and takes an NMI of it that has come meanwhile. */
+/* Stops the timer, and takes the NMI that the timer may have sent meanwhile. */
 static void stop_alarm(void)
 {
 	*LAPIC(LAPIC_TIMER) = LAPIC_MASKED;
@@ -328,7 +329,7 @@ static const char *judge(const struct vcpu *vcpu, enum outcome *outcome, u64 *at
 			   handed_over ? TRIPLE_FAULT_LATE :
 			   watch_is_proven() && flooded ? TRIPLE_FAULT_FLOOD : TRIPLE_FAULT;
 	} else if (snp_attack_took()) {
-		/* The guest cannot terminate if the host has taken the page with that code. */
+		/* The host may have taken the page with the code by which the guest terminates. */
 		*outcome = STUCK;
 	} else if (run.end == END_HALT && !guest_is_es()) {
 		*outcome = HALTED;
@@ -443,8 +444,8 @@ static void tell(const char *label, u64 number, const char *why, u64 at)
 /*
  * Runs the guest under the attack in lies[0] with other random numbers, FORESEEN times.
  * Returns the payload's virtual address if it was the same each time, which means that the
- * host can foresee it.  Returns 0 if it was not, if the attack is not one on KASLR, or without
- * --chance.
+ * host can foresee this address.  Returns 0 if the addresses differed, if the attack is not one
+ * on KASLR, or without --chance.
  */
 static u64 foresee(struct vcpu *vcpu)
 {
@@ -588,8 +589,9 @@ static bool walk(struct vcpu *vcpu, const struct window *window, u64 count)
 
 	attack_clear();
 	/*
-	 * With @each, N counts occasions from 0.  From a snapshot at a moment, occasion 0 is
-	 * the next moment.
+	 * With @each, N counts from 0 how often the trigger occurs.  If the run starts from a
+	 * snapshot at a moment, occurrence 0 is the next moment, so moment @count is
+	 * occurrence @count - 1.
 	 */
 	attack_add(&attack, window->each && walked ? count - 1 : count);
 	play(vcpu, 0, count);
@@ -773,8 +775,9 @@ void campaign_run(struct vcpu *vcpu)
 		end_run(END_FAIL, "%lu of %lu runs ended in a way that is not allowed: see "
 			"the lines with FAIL", all.outcomes[NOT_ALLOWED], all.runs);
 	/*
-	 * This is no error in other guests: the campaigns on the stub play the whole range of N,
-	 * even if the stub makes no request that the attack could change.
+	 * An attack that never acted is an error for an SNP guest only.  The campaigns on other
+	 * guests play the whole range of N, even if the stub makes no request that the attack
+	 * could change.
 	 */
 	if (never_told && guest_is_snp())
 		end_run(END_ERROR, "all %lu runs ended in an allowed way, but in none of its "

@@ -25,9 +25,10 @@ void campaign_run(struct vcpu *vcpu);
 bool campaign_running(void);
 
 /*
- * Counts an exit of the guest.  After EXITS_MAX exits the guest is taken to
- * hang: its run under attack counts as a failure, and the next one starts.  The
- * run loop calls it after each exit.
+ * Counts an exit of the guest.  After EXITS_MAX exits the guest hangs, so this
+ * function ends the run, and the next run starts.  The run has failed, unless the
+ * host has changed private memory or taken a page.  The run loop calls it after
+ * each exit.
  */
 void campaign_exit(void);
 
@@ -54,7 +55,7 @@ void campaign_marker(const struct vcpu *vcpu);
 /*
  * Handles an intercepted #DB if its breakpoint is the address PROOF of --watch,
  * which the stub reaches once it has proven the position of the C-bit.  Returns
- * true if so: the guest may be entered again.
+ * true for this #DB: the guest may be entered again.  Returns false for another.
  */
 bool campaign_proof(struct vcpu *vcpu);
 

@@ -46,7 +46,7 @@
 
 /* Linux's struct pvclock_vcpu_time_info (asm/pvclock-abi.h). */
 struct system_time {
-	u32 version;		/* odd while the host changes the structure */
+	u32 version;		/* odd: the host changes the rest */
 	u32 pad0;
 	u64 tsc;		/* the TSC at the time @ns */
 	u64 ns;			/* nanoseconds since the machine's start */
@@ -69,7 +69,7 @@ struct wall_clock {
  * own, and all have one struct wall_clock.
  */
 static u64 system_time_msr[VCPUS_MAX], wall_clock_msr;
-static u64 tsc_khz;		/* the TSC's frequency; 0: not measured yet */
+static u64 tsc_khz;		/* the TSC's frequency in kHz; 0: not measured yet */
 
 bool clock_has(u32 msr)
 {
@@ -83,7 +83,7 @@ u64 clock_read(const struct vcpu *vcpu, u32 msr)
 
 /*
  * Reads the count of the PIT's channel 2, and sets *@tsc to the TSC of this moment.
- * Reads again if the host of QEMU has interrupted it, which takes many ticks.
+ * Reads 8 times and keeps the fastest read, because the host may interrupt QEMU during a read.
  */
 static u16 pit_count(u64 *tsc)
 {
@@ -132,8 +132,8 @@ static u64 measure_once(void)
 
 /*
  * Sets tsc_khz.  Measures until two results agree to a thousandth, because the host may
- * stop QEMU for longer than the PIT's whole count.  With --icount the TSC counts
- * nanoseconds.
+ * stop QEMU for longer than the PIT's whole count.  With --icount does not measure, because
+ * the TSC then counts nanoseconds.
  */
 static void measure(void)
 {
@@ -154,7 +154,10 @@ static void measure(void)
 	outb(PORT_SPEAKER, speaker);
 }
 
-/* Returns the host address of the @size bytes at @gpa, shared; NULL if they are not RAM. */
+/*
+ * Returns the host address of the @size bytes at @gpa, and makes them shared.  Returns NULL if
+ * they are not aligned RAM in one page, or if an SNP guest has not shared them.
+ */
 static void *shared(u64 gpa, u64 size)
 {
 	if (gpa % sizeof(u32) || (gpa & PAGE_MASK) + size > PAGE_SIZE || npt_is_rom(gpa))

@@ -41,7 +41,7 @@
 #define CPUID_SEV_EAX_VMPL	(1u << 5)
 #define CPUID_SEV_EAX_RMPQUERY	(1u << 6)
 #define CPUID_SEV_VMPLS		12	/* shift in EBX: number of VMPLs */
-/* CPUID 0x8000001F EBX has PHYS_BITS_LOST from this bit on. */
+/* Lowest bit of the field of CPUID 0x8000001F EBX that holds PHYS_BITS_LOST. */
 #define CPUID_SEV_REDUCTION	6
 
 /*

@@ -41,7 +41,7 @@ struct gate {
 	u8 ist;
 	u8 attrib;		/* the gate's P, DPL and type bits */
 	u16 offset_mid;
-	u32 offset_high;	/* bits 63:32 of the offset; long mode only */
+	u32 offset_high;	/* bits 63:32 of the handler's address; only in long mode */
 	u32 reserved;
 } __attribute__((packed));
 

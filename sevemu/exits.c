@@ -54,12 +54,12 @@ static void arm(u16 *intercepts, unsigned int bit, bool on)
 }
 
 /*
- * DR0 and DR7 are intercepted while DR0 holds the address given by --marker, so
- * that the guest reads and writes its own values and not the hypervisor's.  CR3
- * writes are intercepted until the guest first runs in the upper half of the
- * address space, where kernels run.  watch_kernel_va() looks for that moment at
- * each exit, and finds it more exactly with these additional exits.  cr_same() says
- * when writes of CR3 and CR4 are not intercepted.
+ * Intercepts DR0 and DR7 while DR0 holds the address given by --marker, so that the
+ * guest reads and writes its own values and not the hypervisor's.  Intercepts writes
+ * of CR3 until the guest first runs in the upper half of the address space, where
+ * kernels run.  watch_kernel_va() looks for that moment at each exit, and finds the
+ * moment more exactly with these additional exits.  Writes of CR3 and CR4 are not
+ * intercepted while cr_same() has turned their intercepts off.
  */
 void exits_init(struct vcpu *vcpu)
 {
@@ -279,8 +279,8 @@ static void cr_same(struct vcpu *vcpu, bool same)
  * bit that QEMU's processor does not have.
  *
  * In long mode a processor raises #GP at a write of CR4 that clears PAE or changes LA57.  QEMU
- * raises #GP only if 64-bit code changes LA57.  After any other of these writes this function
- * ends the run, because the write is done and it is too late for #GP.
+ * raises #GP only if 64-bit code changes LA57.  If the guest has cleared PAE, or 32-bit
+ * code has changed LA57, this function ends the run, because it is too late for #GP.
  */
 static bool cr_check(struct vcpu *vcpu)
 {
@@ -569,7 +569,7 @@ static void exit_nmi(struct vcpu *vcpu)
 		campaign_alarm();
 		return;
 	}
-	/* The hypervisor takes an NMI itself if the NMI is not the guest's. */
+	/* An NMI that the sevemu script has sent is not the guest's: the hypervisor takes it. */
 	if (exits_stop()) {
 		smp_take_nmi(vcpu);
 		return;
@@ -580,7 +580,7 @@ static void exit_nmi(struct vcpu *vcpu)
 		smp_take_nmi(vcpu);
 		return;
 	}
-	/* The guest takes the NMI, which is still pending, at the next VMRUN. */
+	/* Without this intercept the guest takes the pending NMI at the next VMRUN. */
 	vcpu->vmcb->icpt3 &= ~ICPT3(SVM_EXIT_NMI);
 }
 

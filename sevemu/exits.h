@@ -26,7 +26,8 @@ void exit_handle(struct vcpu *vcpu);
 
 /*
  * If the sevemu script has sent an NMI, ends the run, or begins the attack of
- * --attack-once, whichever the script has asked for. Returns whether it has sent an NMI.
+ * --attack-once, whichever the script has asked for.  Returns whether the script has sent
+ * an NMI.
  */
 bool exits_stop(void);
 

@@ -16,8 +16,9 @@
  * in the other modes and all its writes, which are therefore #VC exceptions.
  *
  * The host's memory behind the flash is not encrypted.  In the mode "read array" a read
- * with C=1 returns it decrypted, which is garbage.  Without SEV-ES this file does not see
- * the guest's writes, and a read with C=1 returns what the first of these reads returned.
+ * with C=1 returns the decrypted bytes, which are garbage.  This file maps a copy of a page
+ * for these reads.  Without SEV-ES this file does not see the guest's writes, so the copy
+ * keeps the bytes that the page had at the first read with C=1.
  */
 #include "flash.h"
 #include "fwcfg.h"

@@ -4,9 +4,9 @@
  *
  * Runs with option --gdb.  gdb is connected to a serial port that the guest does not see.
  * QEMU's own gdb stub would show the hypervisor and the ciphertext of private memory.  This
- * one shows the guest's registers, and its memory by linear address as the guest's page
- * tables map it.  Breakpoints are the processor's four.  The guest cannot change DR0 to DR3
- * meanwhile, and does not notice the breakpoints.
+ * file shows the guest's registers, and its memory by linear address as the guest's page
+ * tables map it.  gdb can set four breakpoints, because the processor has four.  The guest's
+ * writes of DR0 to DR3 are ignored, and the guest does not notice the breakpoints.
  */
 #include "gdb.h"
 #include "guest_memory.h"
@@ -29,7 +29,7 @@
 #define CTRL_C			0x03
 #define BREAKPOINTS		4
 #define PACKET_MAX		0x1000
-/* The registers of gdb's architecture i386:x86-64: 17 of 8 bytes, then 7 of 4. */
+/* gdb's architecture i386:x86-64 has REGISTERS_64 registers of 8 bytes, then 7 of 4 bytes. */
 #define REGISTERS_64		17
 #define REGISTERS		24
 #define REGISTER_RIP		16
@@ -120,14 +120,14 @@ static u64 number(const char **p)
 	return v;
 }
 
-/* Moves *@p behind the character @c, if it is there. */
+/* Moves *@p behind the character @c if *@p is at this character. */
 static void skip(const char **p, char c)
 {
 	if (**p == c)
 		++*p;
 }
 
-/* Receives gdb's next packet into packet[], without checksum.  Skips what is no packet. */
+/* Receives gdb's next packet into packet[], without checksum.  Skips bytes between packets. */
 static void receive_packet(void)
 {
 	unsigned int len;
@@ -144,7 +144,7 @@ static void receive_packet(void)
 	send_raw('+');
 }
 
-/* Returns a pointer to register @i of the guest, in gdb's order, which must have 8 bytes. */
+/* Returns a pointer to the guest's register that gdb numbers @i, one of the 8-byte registers. */
 static u64 *register_64(struct vcpu *vcpu, unsigned int i)
 {
 	static const u8 order[] = {
@@ -154,7 +154,7 @@ static u64 *register_64(struct vcpu *vcpu, unsigned int i)
 	return i == REGISTER_RIP ? &vcpu->vmcb->rip : &vcpu->gpr[order[i]];
 }
 
-/* Returns the guest's register @i in gdb's order. */
+/* Returns the value of the guest's register that gdb numbers @i. */
 static u64 get_register(struct vcpu *vcpu, unsigned int i)
 {
 	struct vmcb *v = vcpu->vmcb;
@@ -183,7 +183,7 @@ static void send_registers(struct vcpu *vcpu)
 	finish();
 }
 
-/* Handles "P": sets one register.  Segment registers cannot be changed. */
+/* Handles gdb's command "P": sets a register.  Segment registers cannot be changed. */
 static void set_register(struct vcpu *vcpu, const char *p)
 {
 	u64 i = number(&p), value = 0;
@@ -216,7 +216,7 @@ static u8 *byte_at(struct vcpu *vcpu, u64 va)
 	return npt_frame_state(t.gpa) == HOOK_FRAME_NONE ? NULL : npt_frame(t.gpa, t.view);
 }
 
-/* Handles "m": sends the guest's memory, up to the first byte that is not mapped. */
+/* Handles gdb's command "m": sends guest memory up to the first byte that is not mapped. */
 static void read_memory(struct vcpu *vcpu, const char *p)
 {
 	u64 va = number(&p), len, i;
@@ -240,7 +240,7 @@ static void read_memory(struct vcpu *vcpu, const char *p)
 	finish();
 }
 
-/* Handles "M": writes the guest's memory. */
+/* Handles gdb's command "M": writes the guest's memory. */
 static void write_memory(struct vcpu *vcpu, const char *p)
 {
 	u64 va = number(&p), len;
@@ -317,7 +317,7 @@ static void change_breakpoint(struct vcpu *vcpu, const char *p, bool set)
 	reply("OK");
 }
 
-/* Lets the guest go on.  RF keeps a breakpoint at RIP from stopping it again at once. */
+/* Lets the guest go on.  RF keeps a breakpoint at RIP from stopping the guest again at once. */
 static void go(struct vcpu *vcpu, bool step)
 {
 	stepping = step;

@@ -72,8 +72,8 @@ static void answer(struct vcpu *vcpu, u64 value)
 /*
  * Copies the guest's request from the GHCB page @page to *@request.  Only the copy is
  * checked and used, so that the guest cannot change the request between a check and a
- * use.  The shared buffer is copied only for watch.c, because it is half of the page and
- * is read where it lies.
+ * use.  The shared buffer, half of the page, is copied only for watch.c.  Other code reads
+ * the buffer in the page itself.
  */
 static void take_request(struct ghcb *request, const struct ghcb *page)
 {
@@ -268,7 +268,7 @@ static void raise_gp(struct ghcb_reply *reply)
 {
 	reply->info_1 = GHCB_REPLY_EXCEPTION;
 	reply->info_2 = EVENT_VALID | EVENT_TYPE_EXCEPTION | X86_GP;
-	/* #GP has an error code, 0 here, and this bit must say so.  KVM does not set it. */
+	/* #GP pushes error code 0, so the valid bit must be set.  KVM does not set this bit. */
 	if (config.host == HOST_SPEC)
 		reply->info_2 |= EVENT_ERROR_VALID;
 }
@@ -479,7 +479,7 @@ static void check_version(struct vcpu *vcpu, const struct ghcb *g)
 	if (campaign_running() || (g->protocol_version >= ghcb_lowest_version() &&
 				  g->protocol_version <= config.ghcb_max))
 		return;
-	/* Linux names no version in the request that terminates it. */
+	/* Skip the check, because Linux names no version in its termination request. */
 	if (guest_is_snp() && g->sw_exit_code == GHCB_EXIT_TERMINATE)
 		return;
 	/*

@@ -58,7 +58,7 @@
 
 /*
  * The answer to AP reset hold when a SIPI has come: bits 63:12 of the MSR's response, or
- * sw_exit_info_2.  Any number but 0 says so (GHCB 4.3).
+ * sw_exit_info_2.  Any number but 0 says that a SIPI has come (GHCB 4.3).
  */
 #define GHCB_AP_STARTED		1ull
 
@@ -176,8 +176,8 @@ _Static_assert(sizeof(struct ghcb) == 4096, "a GHCB is one page");
 struct vcpu;
 
 /*
- * Guest-physical address of the AP jump table of all the guest's processors, which the
- * guest sets by a request (GHCB 4.1); 0: not set.
+ * Guest-physical address of the AP jump table, one for all processors of the guest.  The
+ * guest sets the address by a request (GHCB 4.1); 0: not set.
  */
 extern u64 jump_table;
 

@@ -125,8 +125,8 @@ bool guest_translate(struct vcpu *vcpu, u64 va, u32 access, struct translation *
 			u64 set = PTE_A | (leaf && access & PF_W ? PTE_D : 0);
 
 			/*
-			 * A processor sets these bits for the guest, so record a write
-			 * by the guest and not by the host.
+			 * The processor would set accessed and dirty bits for the guest,
+			 * so record a write by the guest and not by the host.
 			 */
 			if (set & ~entry)
 				npt_store(at, VIEW_PRIVATE);

@@ -57,8 +57,8 @@ bool guest_paging(const struct vcpu *vcpu);
 bool guest_long_mode(const struct vcpu *vcpu);
 
 /*
- * Translates the guest's linear address @va by the guest's page tables into *@t,
- * and sets accessed and dirty bits there.  @access is a set of PF_W, PF_U and
+ * Translates the guest's linear address @va into *@t by the guest's page tables,
+ * and sets accessed and dirty bits in these tables.  @access is a set of PF_W, PF_U and
  * PF_ID.  If the page tables do not allow the access, returns false and fills in
  * *@fault.  Does not access the page itself.  A page table outside of RAM ends the
  * run.

@@ -27,8 +27,8 @@
 
 /*
  * The hooks' function numbers, which the guest passes in ECX.  A hook's first
- * argument is in RDX, the second one in RSI, and the result in RAX.  The result
- * is 0 if a hook's comment does not name it.
+ * argument is in RDX, the second one in RSI, and the result in RAX.  A hook whose
+ * comment names no result returns 0, or HOOK_ERROR if it has failed.
  */
 #define HOOK_VERSION		0	/* returns the version, HOOK_API */
 #define HOOK_CONFIG		1	/* returns options, HOOK_CONFIG_* */
@@ -92,9 +92,10 @@
 #define HOOK_RMP_SET		13
 /*
  * Arguments: a guest-physical address without the C-bit, a multiple of 8, and 0 or 1.
- * Inverts the 8 bytes at this address: with 0 at once, with 1 when the host that a
- * campaign emulates has finished its next attack.  No real host can change private
- * memory of an SNP guest, so a test checks by this hook that a campaign reports it.
+ * Inverts the 8 bytes at this address: at once if the second argument is 0, or, if it
+ * is 1, when the emulated host has finished its next attack.  No real host can change
+ * private memory of an SNP guest.  By this hook a test checks that campaign.c, which runs
+ * a guest many times under attack, reports a host that does change private memory.
  */
 #define HOOK_BREAK		14
 
@@ -136,8 +137,8 @@
 #define HOOK_COUNT_NMI		6	/* counts NMIs sent to the guest */
 #define HOOK_COUNT_EXITS	7	/* counts VMEXITs of all kinds, also of hooks */
 /*
- * HOOK_COUNT_RMP + n counts the events of the report's object "rmp" that its member
- * number n counts.  n starts at 0, in the order of the report.
+ * The argument HOOK_COUNT_RMP + n asks for the count that is member number n of the
+ * object "rmp" in the report.  The report's first member of "rmp" has number 0.
  */
 #define HOOK_COUNT_RMP		0x100
 
@@ -158,7 +159,8 @@
 #define HOOK_RMP_2M		0x04	/* one entry covers 2 MiB */
 #define HOOK_RMP_VMSA		0x08	/* the page is a VMSA */
 #define HOOK_RMP_IMMUTABLE	0x10	/* the host cannot change the entry */
-#define HOOK_RMP_UNTOUCHED	0x20	/* private or shared: the first access decides it */
+/* The page is neither private nor shared yet: see RMP_UNTOUCHED in rmp.h. */
+#define HOOK_RMP_UNTOUCHED	0x20
 
 /*
  * Bits of HOOK_INTERCEPT's argument: exceptions and instructions that raise #VC
@@ -242,7 +244,8 @@
 /*
  * An SNP guest accessed a private page as shared memory, or a shared page or a
  * device as private memory.  The run terminates.  If HOOK_EXPECT announced the
- * violation of an access to RAM, the hypervisor changes the page's state instead.
+ * violation and the guest accessed RAM, the hypervisor changes the page from private
+ * to shared or the reverse instead.
  */
 #define VIOL_RMP_MISMATCH	13
 /*

@@ -57,8 +57,8 @@ u64 *insn_operand(struct vcpu *vcpu, const struct insn *insn);
 u64 insn_memory(struct vcpu *vcpu, struct insn *insn);
 
 /*
- * Adds the size in bytes of the address that follows opcodes A0 to A3 to insn->len (APM3
- * appendix A).
+ * Adds to insn->len the size in bytes of the address that follows an opcode A0 to A3 in
+ * the instruction (APM3 appendix A).
  */
 void insn_offset(struct vcpu *vcpu, struct insn *insn);
 

@@ -4,7 +4,7 @@
  * devices.
  *
  * Runs at each port access of the guest, in all SEV modes, except reads of
- * fw_cfg's data port that fw_cfg_select() has allowed.  Most accesses go to
+ * fw_cfg's data port for which fw_cfg_select() has cleared the intercept.  Most accesses go to
  * QEMU's devices unchanged.  The filter leaves the hypervisor's memory out of
  * the RAM sizes in CMOS and fw_cfg, hides the hypervisor's own ports, and does
  * not offer fw_cfg's DMA, which could overwrite the hypervisor's memory.  It
@@ -80,7 +80,7 @@
 
 /*
  * Which byte of fw_cfg, QEMU's configuration device, the guest reads next.
- * fw_cfg_byte() needs it because it replaces bytes of some items.
+ * fw_cfg_byte() replaces bytes of some items, and needs the position of a byte.
  */
 static struct {
 	u16 key;		/* key of fw_cfg's item that the guest has selected */

@@ -29,7 +29,8 @@ void io_enable_pm(void);
 
 /*
  * Returns the code STOP_* of ports.h by which the sevemu script asks for the end of the
- * run; 0: it does not.  Called after an NMI.  Clears the request.
+ * run or for an attack, and clears the request.  Returns 0 if the script asks for nothing.
+ * Called after an NMI, because the script sends one with each request.
  */
 u8 io_stop_request(void);
 

@@ -173,7 +173,10 @@ void iommu_check(void)
 u8 iommu_hide(u32 offset, u8 byte)
 {
 	static const u8 name[] = { 'D', 'M', 'A', 'R' };
-	/* The @matched bytes of the file in front of offset @next are the first ones of @name. */
+	/*
+	 * The guest has read the file of ACPI tables up to offset @next.  The last @matched
+	 * bytes that it read are the first @matched bytes of @name.
+	 */
 	static u32 next;
 	static unsigned int matched;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jobs.c - reads the options of a campaign: which attacks are played how often, and what
- * is watched meanwhile.  Runs before the guest does, and again for each element of the
- * list that --attack takes.
+ * jobs.c - reads the options of a campaign, in which campaign.c runs the guest many times
+ * under attack: which attacks are played how often, and what watch.c checks.  Runs before
+ * the guest does, and again for each element of the list that --attack takes.
  */
 #include "jobs.h"
 
@@ -137,7 +137,10 @@ void jobs_set_attack(char *name)
 		return;
 	}
 	jobs.window = find_window(name);
-	/* NULL if NAME is a window. check_attacks() has refused all other names. */
+	/*
+	 * attack_find() returns NULL only for the name of a window, because check_attacks()
+	 * has refused every name that is neither an attack nor a window.
+	 */
 	jobs.attack = attack_find(name);
 	if (jobs.attack && jobs.attack->memory && !memory_given())
 		end_run(END_USAGE, "--attack %s needs --memory", name);

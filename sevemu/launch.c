@@ -52,7 +52,7 @@ _Static_assert(sizeof(struct page_info) == 0x70, "PAGE_INFO has 112 bytes");
 static struct range ranges[RANGES_MAX];
 static unsigned int range_count;
 static u8 digest[SHA384_SIZE];
-static struct sha256 plain;	/* the hash so far, for a guest without SEV-SNP */
+static struct sha256 plain;	/* the launch digest so far, for a guest without SEV-SNP */
 static bool measured;
 static char *validated;		/* the value of --validated */
 /* The ranges of --validated, if it is a list. */

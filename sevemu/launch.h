@@ -39,8 +39,9 @@ void launch_add_bytes(u64 gpa, u64 size);
 
 /*
  * Ends the launch: with --sev snp validates the pages that --validated names, and
- * with --measure computes the launch digest, of which the registers of @vcpu are a
- * part.  Called once, when guest and registers are complete.
+ * with --measure computes the launch digest.  The digest of an SEV-ES or SNP guest covers
+ * the registers of @vcpu, the first virtual CPU, and of the APs that the loader has set up.
+ * Called once, when the guest's memory and these registers are complete.
  */
 void launch_finish(struct vcpu *vcpu);
 
@@ -57,9 +58,10 @@ const u8 *launch_digest(unsigned int *size);
 void launch_option(char *value);
 
 /*
- * Names the memory in which launch_finish() will list the validated ranges: pairs of
- * addresses, start and end, in @data, which has room for LAUNCH_LIST_MAX of them, and
- * their size in bytes in *@bytes. snp_launch.c calls it, unless all RAM is validated.
+ * Names the memory in which launch_finish() will list the validated ranges.  @data gets a
+ * pair of addresses, start and end, for each range, and has room for LAUNCH_LIST_MAX pairs.
+ * *@bytes gets the size of all pairs in bytes.  snp_launch.c calls it, unless all RAM is
+ * validated.
  */
 #define LAUNCH_LIST_MAX		96
 void launch_describe(u64 (*data)[2], u32 *bytes);

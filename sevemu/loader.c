@@ -201,9 +201,9 @@ void loader_real_mode(struct vcpu *vcpu, u16 selector, u32 base, u16 ip)
 }
 
 /*
- * Sets the registers of the launch of all virtual CPUs but the first, for firmware in
- * @image.  The image names the address where they start in a guest with SEV-ES, because
- * a SIPI cannot set it.
+ * Sets the registers with which all virtual CPUs but the first start in the firmware
+ * @image.  The image names the address at which they start in a guest with SEV-ES, because
+ * the host cannot set RIP of such a guest by a SIPI.
  */
 static void start_aps(const u8 *image, u32 size)
 {
@@ -408,7 +408,7 @@ static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
 {
 	u64 run = hdr->pref_address;
 
-	/* Without --watch the guest is not a stub, and may write where it likes. */
+	/* Without --watch the guest is no stub, and watch.c must allow all its writes. */
 	if (!watch.payload)
 		return;
 	if (hdr->relocatable_kernel && ALIGN_UP(load, hdr->kernel_alignment) > run)

@@ -45,7 +45,7 @@
 #include "watch.h"
 
 #define REGIONS_MAX		8
-/* npt_watch() watches no further frame if fewer bytes are left for npt_alloc(). */
+/* npt_watch() watches no further frame if npt_alloc() has fewer free bytes than this. */
 #define WATCH_RESERVE		0x100000
 /*
  * Number of PDPTs that map PHYS_LIMIT bytes in one set of nested page tables.
@@ -384,7 +384,7 @@ bool npt_place_2m(u64 gpa)
 	struct region *r = region_of(gpa);
 	u64 host = r ? (u64)r->host + (gpa - r->gpa) : 0;
 
-	/* npt_rom_stored() needs a dirty bit for each 4 KiB of a ROM. */
+	/* Map no ROM by 2 MiB: npt_rom_stored() needs a dirty bit for each 4 KiB of a ROM. */
 	if (!r || r->rom || (gpa | host) % LARGE_SIZE || r->size - (gpa - r->gpa) < LARGE_SIZE)
 		return false;
 	*view_entry(VIEW_PRIVATE, gpa, 1) = host | NPT_LEAF | PTE_PS;

@@ -44,8 +44,9 @@ enum view { VIEW_PRIVATE, VIEW_SHARED };
  */
 #define FRAME_CONVERTED		16
 /*
- * The hypervisor has written to the frame for the guest since snapshot_seal(), by
- * npt_store(), so that changed bytes do not show a write by the host.
+ * The hypervisor has written to the frame for the guest since snapshot_seal(), and has
+ * called npt_store().  snapshot_broken() must therefore not take changed bytes of the frame
+ * for a write by the attacking host.
  */
 #define FRAME_PUSHED		32
 
@@ -95,8 +96,8 @@ void npt_add_rom(u64 gpa, u64 size, u8 *host);
 u64 npt_root(struct vcpu *vcpu);
 
 /*
- * Returns nested page tables that map the guest's RAM from @start to @end only, both
- * page-aligned, at addresses without the C-bit.
+ * Makes nested page tables that map the guest's RAM from @start to @end, both page-aligned,
+ * at addresses without the C-bit, and nothing else.  Returns the address of the root table.
  */
 u64 npt_root_of(u64 start, u64 end);
 
@@ -110,9 +111,9 @@ u64 npt_root_of(u64 start, u64 end);
 u8 *npt_frame(u64 gpa, enum view view);
 
 /*
- * Brings the guest's RAM from @gpa on, @size bytes, to the shared view.  Leaves a ROM
- * alone, memory that is not RAM, and frames in both views (HOOK_FRAME_NOTED).  @gpa and
- * @size are page-aligned.  Not with --sev snp.
+ * Brings the @size bytes of the guest's RAM at @gpa to the shared view.  Leaves out ROMs,
+ * addresses that are not RAM, and frames that both views map (HOOK_FRAME_NOTED).  @gpa and
+ * @size are page-aligned.  Must not be called with --sev snp.
  */
 void npt_share(u64 gpa, u64 size);
 
@@ -127,8 +128,8 @@ void npt_protect_devices(void);
  * Starts to watch the frame of @gpa for writes of the guest.  Returns the frame's nested
  * page table entry in the private view, to which npt_written() may be applied from then
  * on.  Returns NULL if the frame is not mapped in the private view alone, if it lies in a
- * ROM, or if too little of the hypervisor's memory is left for the entry.  Not with --sev
- * snp, --attack or --hostile, which use the dirty bit of the entry themselves.
+ * ROM, or if too little of the hypervisor's memory is left for the entry.  Must not be called
+ * with --sev snp, --attack or --hostile, which use the dirty bit of the entry themselves.
  */
 u64 *npt_watch(u64 gpa);
 
@@ -242,8 +243,8 @@ void npt_show(enum view view, u64 gpa);
 
 /*
  * Calls npt_hide(), or npt_show() if @hide is false, for the private view of
- * every frame of the guest.  While it is hidden, each access to private memory
- * causes a nested page fault.
+ * every frame of the guest.  While the frames are hidden, each access to private
+ * memory causes a nested page fault.
  */
 void npt_hide_all(bool hide);
 
@@ -293,8 +294,9 @@ void npt_place(u64 gpa, enum view view, u64 flags);
 
 /*
  * Maps the 2 MiB at @gpa in the private view by one entry.  Returns false, with
- * nothing changed, if @gpa is not aligned to 2 MiB in both address spaces, or if
- * the 2 MiB are not in one range of RAM.  For rmp.c, before the guest starts.
+ * nothing changed, if @gpa or its host address is not aligned to 2 MiB, if the
+ * 2 MiB are not in one range of RAM, or if the range is a ROM.  rmp.c calls it
+ * before the guest starts.
  */
 bool npt_place_2m(u64 gpa);
 
@@ -305,15 +307,15 @@ bool npt_place_2m(u64 gpa);
 void npt_scramble(u64 gpa, u64 salt);
 
 /*
- * Fills the frame of @gpa with zeroes.  This does not count as a write by the guest, so a
- * campaign does not ask whether the stub may write there.  @gpa must be RAM.  For
- * svsm.c, when the SVSM has validated a page.
+ * Fills the frame of @gpa with zeroes.  This does not count as a write by the guest, so
+ * watch.c does not check whether the stub may write to the frame.  @gpa must be RAM.
+ * svsm.c calls it when the SVSM has validated a page.
  */
 void npt_clear(u64 gpa);
 
 /*
- * Keeps a copy of all RMP entries.  With --sev snp only, for snapshot.c, as the two
- * functions below.
+ * Makes a copy of all RMP entries, which npt_restore_rmp() and npt_kept_rmp() use.  These
+ * three functions belong to the snapshot, and may be called with --sev snp only.
  */
 void npt_keep_rmp(void);
 

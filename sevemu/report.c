@@ -112,7 +112,8 @@ static u64 exit_clock;			/* TSC at the last exit from the guest or end of a halt
 static bool ending;			/* report_ending() */
 /*
  * The guest's access that raised the last #VC 0x404: the guest has not validated the page.
- * @access is NULL if no access has, or if the guest has got a #VC of another kind since.
+ * @access is NULL if no access has raised #VC 0x404, or if the guest has got a #VC of
+ * another kind since.
  */
 static struct {
 	const char *access;

@@ -58,7 +58,7 @@ enum counter {
 	COUNT_VERSION_0,	/* GHCB requests of firmware with protocol version 0 */
 	COUNT_NMI,		/* NMIs injected because a test guest asked for them */
 	COUNT_EXITS,		/* VMEXITs of all kinds */
-	COUNTERS_ALL,		/* the counters above are those of every guest */
+	COUNTERS_ALL,		/* number of the counters above, which all guests have */
 
 	/* The report's object "rmp" has the counters from here on, with --sev snp. */
 	COUNT_RMP_VALIDATED = COUNTERS_ALL, /* PVALIDATEs that validated a page */
@@ -70,7 +70,7 @@ enum counter {
 	COUNT_RMP_NOT_VALIDATED, /* accesses to private pages not validated */
 	COUNT_RMP_IMPLICIT,	/* pages converted by --snp-convert=implicit */
 	COUNT_RMP_TOUCHED,	/* untouched pages that an access made private or shared */
-	COUNT_RMP_IMAGE,	/* pages of firmware read with C=0 */
+	COUNT_RMP_IMAGE,	/* firmware image's pages shared by a read with C=0 */
 	COUNT_RMP_SMASHED,	/* 2 MiB entries split into 4 KiB entries */
 	COUNT_RMP_ADJUSTED,	/* RMPADJUSTs */
 	COUNT_RMP_QUERIED,	/* RMPQUERYs */
@@ -97,7 +97,7 @@ void report_vc(u64 exit_code);
 /*
  * Notes that the guest's access to the private page @gpa raises #VC 0x404, because the
  * guest has not validated the page.  @access says what the guest did, such as "read".  If
- * the guest's run ends before another #VC, the log says so.
+ * the run fails before the guest gets another #VC, the log names @access and @gpa.
  */
 void report_not_validated(const struct vcpu *vcpu, u64 gpa, const char *access);
 
@@ -151,12 +151,12 @@ u64 report_now(void);
 
 /*
  * Counts and reports that the guest broke a rule of the GHCB specification.
- * @code is the rule, VIOL_* (hooks.h).  @fmt says what was wrong.  Ends the run
- * with option --strict and after VIOL_GHCB_ADDRESS, VIOL_NOT_SNP,
- * VIOL_UNSUPPORTED_EVENT, VIOL_RMP_MISMATCH and VIOL_VMPL_RIGHTS, and with --sev
- * snp after VIOL_GHCB_PRIVATE.  Otherwise returns, and the caller replies to the
- * guest as the specification demands.  If a test guest has announced the
- * violation by HOOK_EXPECT, only counts it and returns.
+ * @code is the rule, VIOL_* (hooks.h).  @fmt says what was wrong.  With option
+ * --strict, ends the run after every violation.  Without it, ends the run after
+ * VIOL_GHCB_ADDRESS, VIOL_NOT_SNP, VIOL_UNSUPPORTED_EVENT, VIOL_RMP_MISMATCH and
+ * VIOL_VMPL_RIGHTS, and with --sev snp after VIOL_GHCB_PRIVATE.  Otherwise returns,
+ * and the caller replies to the guest as the specification demands.  If a test guest
+ * has announced the violation by HOOK_EXPECT, only counts it and returns.
  */
 void violation(struct vcpu *vcpu, unsigned int code, const char *fmt, ...)
 	printf_like(3, 4);
@@ -177,8 +177,9 @@ __attribute__((noreturn)) void end_run(enum end end, const char *fmt, ...)
 __attribute__((noreturn)) void end_stopped(u8 request);
 
 /*
- * Returns whether the run is being ended and the guest's registers are written to the
- * log.  Reads of the guest's memory must then cause no violation and no conversion.
+ * Returns whether the run ends and report.c writes the guest's registers to the log.  Reads
+ * of the guest's memory must then cause no violation, and change no page of an SNP guest
+ * between private and shared.
  */
 bool report_ending(void);
 

@@ -31,9 +31,10 @@
 #define SHARED_LEAF		(PTE_P | PTE_W | PTE_U | PTE_NX)
 
 /*
- * Number of changes between private and shared so far.  Each change scrambles
- * the frame's bytes with a key stream of its own, so that a frame's bytes never
- * come back.
+ * Number of changes of frames between private and shared so far, and this number when the
+ * snapshot was taken.  It selects the key stream that scrambles the frame's bytes at a
+ * change.  No two changes use the same key stream, so that a frame that becomes shared and
+ * private again does not get its old contents back.
  */
 static u64 conversions, kept_conversions;
 
@@ -44,9 +45,10 @@ static u8 rights_of(const struct rmp_entry *entry, unsigned int vmpl)
 }
 
 /*
- * The private view maps a frame that is assigned and validated, with the rights
- * of the guest's VMPL.  The shared view maps a frame that is shared, but not for
- * instruction fetches, which are private whatever the C-bit is.
+ * Maps a frame that is assigned and validated in the private view, with the rights of
+ * the guest's VMPL.  Maps a shared frame in the shared view without the right to execute,
+ * because the processor fetches instructions as private memory whatever the C-bit is.
+ * Maps an untouched frame, or an aliased one, in neither view.
  */
 void rmp_apply(u64 gpa)
 {
@@ -92,9 +94,9 @@ static u64 whole_2m(u64 gpa)
 }
 
 /*
- * Makes the untouched frame of @gpa private, as the host does at the guest's
- * first use of it.  With --rmp=2m the host assigns the 2 MiB around it, if it
- * can.
+ * Makes the untouched frame of @gpa private, as the host does when the guest first
+ * uses the frame.  With --rmp=2m makes the 2 MiB around the frame private if
+ * whole_2m() allows it.
  */
 static void touch_private(u64 gpa)
 {
@@ -119,9 +121,9 @@ static void touch_shared(u64 gpa)
 }
 
 /*
- * Changes the frame of @gpa from private to shared or the reverse.  @keep keeps
- * the frame's bytes, which are scrambled otherwise.  An untouched frame holds
- * zeroes and needs no scrambling.
+ * Makes the frame of @gpa private if @private is true, and shared otherwise.  Scrambles
+ * the frame's bytes unless @keep is true.  An untouched frame holds zeroes and needs no
+ * scrambling.
  */
 static void convert(u64 gpa, bool private, bool keep)
 {
@@ -153,7 +155,7 @@ void rmp_smash(u64 gpa)
 /* Rights that a page-table walk needs, because QEMU's walk always asks for both. */
 #define WALK			(RMP_READ | RMP_WRITE)
 
-/* Returns what the guest's access is called in messages, for @rights. */
+/* Returns the word by which messages name an access of the guest that needs @rights. */
 static const char *access_name(u8 rights)
 {
 	return rights & EXECUTE ? "fetch" :

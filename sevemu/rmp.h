@@ -74,9 +74,10 @@ struct rmp_entry {
 bool rmp_access(struct vcpu *vcpu, u64 gpa, enum view view, u8 rights);
 
 /*
- * Handles a nested page fault of the guest in its RAM: raises #VC 0x404 if the
- * guest has not validated the frame of @gpa.  Parameters are as for
- * rmp_access().  Returns whether the guest may repeat the access.
+ * Handles a nested page fault of the guest in its RAM: checks the access by
+ * rmp_access(), and raises #VC 0x404 if the guest has not validated the frame of @gpa.
+ * @view says whether the access is private or shared memory.  @info is the fault's error
+ * code (PF_*, NPF_WALK).  Returns whether the guest may repeat the access.
  */
 bool rmp_fault(struct vcpu *vcpu, u64 gpa, enum view view, u64 info);
 
@@ -96,16 +97,17 @@ bool rmp_usable(u64 gpa, unsigned int vmpl, u8 rights);
 /*
  * Makes the frames from @start to @end, rounded to whole pages, private and
  * validated, as the security processor does at launch.  All VMPLs from --vmpl on
- * get all rights.  snp_launch.c calls it before the guest starts.
+ * get all rights.  launch.c calls it before the guest starts.
  */
 void rmp_launch(u64 start, u64 end);
 
 /*
  * Changes the page state of the @pages frames (1 or 512) at @gpa to @state,
  * PAGE_STATE_PRIVATE or PAGE_STATE_SHARED, for the guest's request.  A frame that
- * is in the state already stays as it is.  512 frames become one 2 MiB entry with
- * --rmp=2m.  Returns false if the host cannot do it: private memory where there is
- * no RAM, or an immutable or VMSA frame.
+ * is in the state already stays as it is.  512 private frames become one 2 MiB entry
+ * with --rmp=2m.  Returns false if the host cannot change the state: because the guest
+ * asks for private memory where there is no RAM, or because a frame's RMP entry is
+ * immutable or that of a VMSA.
  */
 bool rmp_page_state(struct vcpu *vcpu, u64 gpa, unsigned int state, unsigned int pages);
 
@@ -125,8 +127,8 @@ void rmp_validated_twice(struct vcpu *vcpu, u64 gpa, bool validate);
 
 /*
  * Gives VMPL @vmpl (1 to 3) the rights @rights to the frame of @gpa, which must be RAM,
- * and sets the frame's VMSA flag to @vmsa.  If @huge, does so for the 2 MiB
- * at @gpa.
+ * and sets the frame's VMSA flag to @vmsa.  If @huge, sets rights and flag of all frames
+ * of the 2 MiB at @gpa.
  */
 void rmp_adjust(u64 gpa, bool huge, unsigned int vmpl, u8 rights, bool vmsa);
 

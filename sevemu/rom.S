@@ -4,8 +4,8 @@
  *
  * Runs once, from the reset state, in place of a machine's firmware.  It finds
  * the top of RAM below 4 GiB, copies the ROM to the last HV_SIZE bytes of that
- * RAM, builds page tables and jumps to hv_entry.  Then it runs on each other processor
- * when smp.c starts it, finds the same memory and jumps to hv_ap_entry.
+ * RAM, builds page tables and jumps to hv_entry.  When smp.c starts another processor,
+ * this file runs on that processor, finds the same memory and jumps to hv_ap_entry.
  *
  * The hypervisor's page tables have five levels, because QEMU gives nested page
  * tables as many levels as the hypervisor's own.  Four levels translate

@@ -21,10 +21,10 @@
 /* A hypercall of an unknown number returns -KVM_ENOSYS in RAX, as in KVM. */
 #define KVM_ENOSYS		1000
 
-/* No GHCB page is registered: not an address of a page. */
+/* In a variable that holds the address of a GHCB page or of a VMSA page: there is no page. */
 #define GHCB_NONE		(~0ull)
 
-/* Highest number of the guest's processors. */
+/* The guest can have up to this many virtual CPUs. */
 #define VCPUS_MAX		16
 
 enum sev_mode { SEV_OFF, SEV_SEV, SEV_ES, SEV_SNP };
@@ -56,12 +56,12 @@ enum { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
  * them once from fw_cfg, before the guest starts.
  */
 struct config {
-	enum sev_mode sev;	/* --sev: no SEV, SEV or SEV-ES */
+	enum sev_mode sev;	/* --sev: no SEV, SEV, SEV-ES or SEV-SNP */
 	enum boot_mode mode;	/* --mode: boots firmware or a kernel */
 	unsigned int cbit;	/* --cbit: the C-bit's position, 47 or 51 */
 	unsigned int ghcb_max;	/* --ghcb-max: highest GHCB protocol version, 1 or 2 */
 	enum dma_kind dma;	/* --dma: what devices can access */
-	enum host_kind host;	/* --host: the host is like KVM or the specification */
+	enum host_kind host;	/* --host: the host follows KVM or the GHCB specification */
 	bool vga, la57, rdtsc, strict, icount, trace, hooks;
 	bool hostile;		/* --attack or --hostile: the host attacks the guest */
 	/*
@@ -106,11 +106,12 @@ struct config {
 
 /* What a virtual CPU does.  ap.c has the rules. */
 enum vcpu_state {
-	VCPU_RUN,		/* runs the guest */
-	VCPU_OFF,		/* has not run since the launch, or was destroyed */
-	VCPU_INIT,		/* has got INIT, and waits for a SIPI */
-	VCPU_HOLD,		/* has asked for AP reset hold */
-	VCPU_HALTED,		/* has executed HLT with interrupts off */
+	VCPU_RUN,		/* the virtual CPU runs the guest */
+	VCPU_OFF,		/* the guest has not started the virtual CPU since the
+				 * launch, or has destroyed it */
+	VCPU_INIT,		/* the virtual CPU has got INIT, and waits for a SIPI */
+	VCPU_HOLD,		/* the guest has asked for AP reset hold */
+	VCPU_HALTED,		/* the guest has executed HLT with interrupts off */
 };
 
 /* How a virtual CPU has asked for AP reset hold (GHCB 4.3). */
@@ -139,7 +140,7 @@ struct vcpu {
 	u64 svsm_vmsa;
 	unsigned int vmpl;	/* VMPL of an SNP guest's present VMSA, 0 to 3 */
 	u64 npt_seen;		/* npt.c's count of changes at the last VMRUN */
-	unsigned int id;	/* index in vcpus[], APIC ID, and QEMU's processor */
+	unsigned int id;	/* index in vcpus[], APIC ID, and number of QEMU's processor */
 	enum vcpu_state state;
 	bool started;		/* a SIPI or AP creation has started this virtual CPU */
 	/* The loader has set the registers with which the first SIPI starts this AP. */
@@ -152,7 +153,7 @@ struct vcpu {
 	 * another processor.  ap_events() handles them on this virtual CPU's processor.
 	 */
 	bool reset_apic;	/* the local APIC must be reset, because INIT has come */
-	bool destroy_pending;	/* the guest has destroyed it */
+	bool destroy_pending;	/* the guest has destroyed this virtual CPU */
 	u64 create_pending;	/* VMSA page of an AP creation; GHCB_NONE: none */
 	bool init_pending;	/* INIT has come */
 	bool sipi_pending;	/* a SIPI with @sipi_vector has come behind INIT */
@@ -161,15 +162,16 @@ struct vcpu {
 	u32 apic_dfr;		/* the guest's destination format register */
 	bool x2apic;		/* the guest has turned on x2APIC mode */
 	u64 x2apic_icr;		/* interrupt command register in x2APIC mode */
-	bool real_iret;		/* exits.c executes its next IRET: see exit_iret() */
+	bool real_iret;		/* exits.c executes the guest's next IRET: see exit_iret() */
 	u64 exits;		/* number of its VMEXITs */
 	u64 starts;		/* how often the virtual CPU was started since the launch */
 	/* smp.c sets these for other processors to read. */
 	bool present;		/* its processor has started */
-	bool in_guest;		/* its processor runs the guest, or is about to */
+	/* The virtual CPU's processor runs the guest, or is about to enter it. */
+	bool in_guest;
 	/* Another processor has sent this one an NMI, which this one has not taken yet. */
 	bool kicked;
-	bool asleep;		/* its processor waits in svm_sleep() for an NMI */
+	bool asleep;		/* this CPU's processor waits in svm_sleep() for an NMI */
 	u32 intercepts;		/* HOOK_INTERCEPT_* bits that a test guest has set */
 	bool nmi_pending;	/* an NMI waits until it can be injected */
 	bool nmi_masked;	/* an NMI was injected and the guest still handles it */

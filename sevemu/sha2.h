@@ -11,11 +11,11 @@
 #define SHA256_SIZE		32	/* bytes of a digest */
 #define SHA384_SIZE		48
 
-/* A SHA-256 of which more bytes may follow. */
+/* The state of a SHA-256 to which sha256_add() adds bytes. */
 struct sha256 {
 	u32 state[8];
 	u64 length;		/* bytes so far */
-	u8 block[64];		/* the bytes behind the last whole block */
+	u8 block[64];		/* added bytes that do not fill a block of 64 yet */
 };
 
 /* Starts a SHA-256 of no bytes. */

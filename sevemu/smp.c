@@ -27,7 +27,7 @@
 #define STACK_PAGES		8
 /* A SIPI with this vector starts a processor at 0xff000, where rom.S has the APs' entry. */
 #define START_VECTOR		0xff
-/* With --seed, smp_enter() executes fewer than this many PAUSEs more; a power of two. */
+/* With --seed, vary() executes fewer PAUSEs than this, a random number.  A power of two. */
 #define PAUSES			4
 
 u64 smp_stack;
@@ -74,14 +74,14 @@ void smp_start(void)
 
 	random = config.seed;
 	if (config.smp > 1) {
-		/* An NMI of another processor must stay pending until the first VMRUN. */
+		/* An NMI that another processor sends must stay pending until the first VMRUN. */
 		svm_clear_gif();
 		take_lock(&vcpus[0]);
 	}
 	for (i = 1; i < config.smp; i++) {
 		starting = &vcpus[i];
 		smp_stack = (u64)npt_alloc(STACK_PAGES) + STACK_PAGES * PAGE_SIZE;
-		/* The processor has waited for this IPI since the machine's reset. */
+		/* No INIT is needed: the processor waits for a SIPI since the machine's reset. */
 		apic_send(i, ICR_SIPI | START_VECTOR);
 		wait_for(starting);
 	}
@@ -160,8 +160,8 @@ void smp_wait(struct vcpu *vcpu)
 }
 
 /*
- * Sends an NMI to the processor of @vcpu, unless an NMI of a processor is on its way to it.
- * vcpu->kicked tells that processor that the NMI is not for the guest.
+ * Sends an NMI to the processor of @vcpu, unless that processor has not yet taken an earlier
+ * NMI of kick().  vcpu->kicked tells that processor that the NMI is not for the guest.
  */
 static void kick(struct vcpu *vcpu)
 {

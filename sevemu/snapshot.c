@@ -29,7 +29,7 @@ struct save {
 	u64 gpa;		/* guest-physical address of the frame */
 	u8 *host;		/* host address of the frame */
 	u8 *copy;		/* the frame's bytes at the time of the snapshot, or @zeroes */
-	u8 *launch;		/* its bytes in the first snapshot; NULL: those of @copy */
+	u8 *launch;		/* the frame's bytes in the first snapshot; NULL: as in @copy */
 	u8 *flags;		/* the frame's FRAME_* flags, which npt.c keeps */
 	/*
 	 * The frame's nested page table entries, [VIEW_PRIVATE] (C-bit set) and
@@ -203,7 +203,8 @@ void snapshot_replace(u64 word, u64 change)
 bool snapshot_launch(u64 gpa, void *block, size_t len)
 {
 	u64 page = ALIGN_DOWN(gpa, PAGE_SIZE);
-	static unsigned int last;	/* often the same frame as in the last call */
+	/* Index in saves[] of the last call's frame, for which the next call often asks, too. */
+	static unsigned int last;
 	unsigned int i = last;
 
 	if (!save_count || saves[i].gpa != page) {

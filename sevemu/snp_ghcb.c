@@ -124,8 +124,8 @@ static void bad_entry(struct vcpu *vcpu, unsigned int index, u64 entry, const ch
 
 /*
  * Does what entry @index of a page state request asks for, and returns the reply's
- * sw_exit_info_2, 0 for success.  @ghcb is the address of the GHCB page, which must
- * stay shared.
+ * sw_exit_info_2, 0 for success.  @ghcb is the address of the GHCB page.  Refuses to make
+ * this page private, because the host must write the reply to it.
  */
 static u64 change_entry(struct vcpu *vcpu, unsigned int index, u64 entry, u64 ghcb)
 {
@@ -165,9 +165,9 @@ static u64 change_entry(struct vcpu *vcpu, unsigned int index, u64 entry, u64 gh
 
 /*
  * Handles a page state request (GHCB 4.1.6).  The structure in the shared buffer
- * belongs to the guest, so each field is read once.  The index of the current entry
- * is written back, because the guest repeats the request if it is not behind the
- * last entry.
+ * belongs to the guest, so each field is read once.  Writes the index of the next entry
+ * back to the structure, because the guest repeats the request until the index is behind
+ * the last entry.
  */
 static void page_state(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g, u64 gpa,
 		       struct ghcb_reply *reply)

@@ -40,7 +40,10 @@
 #define ARITHMETIC_FLAGS	(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | \
 				 RFLAGS_OF)
 
-/* Sets EAX to @result, and CF to @carry.  The other flags follow from EAX. */
+/*
+ * Completes the instruction: sets EAX to @result, CF to @carry and the other arithmetic
+ * flags as @result demands, and moves RIP behind the instruction.
+ */
 static void finish(struct vcpu *vcpu, const struct insn *insn, u32 result, bool carry)
 {
 	u64 flags = vcpu->vmcb->rflags & ~(u64)ARITHMETIC_FLAGS;

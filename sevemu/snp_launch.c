@@ -4,7 +4,7 @@
  * the secrets page, the confidential-computing blob for a kernel, and what the SEV
  * metadata of an OVMF image asks for.
  *
- * An SEV or SEV-ES guest gets kernel hashes and a launch secret, too.
+ * Also puts kernel hashes and a launch secret into the memory of an SEV or SEV-ES guest.
  *
  * Runs once, before the guest starts.  The page formats are those of the SEV-SNP
  * firmware ABI (AMD publication 56860), of the SVSM specification (58019) and of EDK2
@@ -42,7 +42,7 @@
 /* An entry of the CPUID page. */
 struct cpuid_entry {
 	u32 function, index;	/* EAX and ECX of CPUID */
-	u64 xcr0, xss;		/* for the leaf of XSAVE only, else 0 */
+	u64 xcr0, xss;		/* XCR0 and XSS in the leaf of XSAVE, 0 in all other leaves */
 	struct cpuid_regs regs;
 	u64 reserved;
 } __attribute__((packed));
@@ -235,8 +235,8 @@ static void make_cpuid_page(const struct vcpu *vcpu, u64 gpa)
 }
 
 /*
- * Makes the secrets page.  An SVSM leaves no key of its own VMPL to the guest, and
- * says where its memory and the guest's calling area are.
+ * Makes the secrets page.  If there is an SVSM, the page has no key of a VMPL below the
+ * number of the guest's VMPL, and says where the SVSM's memory and the calling area are.
  */
 static void make_secrets_page(const struct vcpu *vcpu, u64 gpa, u64 calling_area)
 {
@@ -289,7 +289,7 @@ u64 snp_launch_kernel(struct vcpu *vcpu, u64 next)
 	launch_add(KERNEL_CALLING_AREA, PAGE_SIZE, LAUNCH_ZERO);
 	if (config.vmpl) {
 		svsm_init(vcpu, KERNEL_CALLING_AREA);
-		/* Without --watch the guest is not a stub, and may write where it likes. */
+		/* Without --watch the guest is no stub, and watch.c must allow all its writes. */
 		if (watch.payload)
 			watch_own(KERNEL_CALLING_AREA, KERNEL_CALLING_AREA + PAGE_SIZE);
 	}
@@ -297,8 +297,9 @@ u64 snp_launch_kernel(struct vcpu *vcpu, u64 next)
 }
 
 /*
- * The table ends 32 bytes before the end of the image, and is read backwards.  Its
- * last entry is the footer.  An entry is data, length of the entry, GUID.
+ * The image's table of GUIDs ends 32 bytes before the end of the image, and is read
+ * backwards.  An entry is data, length of the entry, GUID.  The last entry is the footer,
+ * whose length is that of the table.
  */
 const u8 *firmware_data(const u8 *image, u32 size, const guid_bytes guid, u32 *length)
 {

@@ -209,7 +209,7 @@ struct vmcb {
 #define VMSA_MXCSR		0x408
 #define VMSA_FCW		0x410
 #define SEV_FEATURE_SNP		1
-/* Bytes of the VMCB's state-save area that a VMSA has at the same offsets. */
+/* The VMCB's state-save area and a VMSA have the same layout up to this offset. */
 #define VMSA_SAME		0x300
 
 #define VMCB_AT(field, offset) \

@@ -46,9 +46,10 @@
 /* Offset of EFER in a VMSA page (APM2 appendix B). */
 #define VMSA_EFER		0xd0
 
-/* The first bytes of the calling area, a page that guest and SVSM share. */
+/* The first bytes of the calling area, a private page that guest and SVSM both use. */
 struct calling_area {
-	u8 call_pending;	/* the guest sets it to 1, the SVSM to 0 */
+	/* The guest sets this byte to 1 before a call, and the SVSM to 0 behind the call. */
+	u8 call_pending;
 	u8 mem_available;
 	u8 reserved[6];
 };
@@ -210,9 +211,9 @@ static u64 delete_vcpu(struct vcpu *vcpu)
 }
 
 /*
- * Says which versions of the protocol in bits 63:32 of RCX the SVSM has.  RCX becomes
- * the highest version in bits 63:32 and the lowest in bits 31:0, or 0 if the SVSM does
- * not have the version in bits 31:0.
+ * Answers whether the SVSM has a protocol, which the guest names in bits 63:32 of RCX, in
+ * the version in bits 31:0.  If so, sets RCX to the highest version that the SVSM has in bits
+ * 63:32 and to the lowest in bits 31:0.  Otherwise sets RCX to 0.
  */
 static u64 query_protocol(struct vcpu *vcpu)
 {

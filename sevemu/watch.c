@@ -30,7 +30,7 @@
 
 /* The addresses of an identity map with four levels of paging end here. */
 #define IDENTITY_END		(1ull << 47)
-/* The memory and the colour of VGA text, grey on black, in bits 15:8 of a cell. */
+/* VGA's memory for text, and the colour that the stub uses, in bits 15:8 of a character. */
 #define VGA_TEXT_START		0xb0000
 #define VGA_TEXT_SIZE		0x10000
 #define VGA_COLOUR		0x07
@@ -69,8 +69,8 @@ static unsigned int owned_count;
 static bool in_stage;		/* the stub runs and has not yet entered the payload */
 static bool switched;		/* the stub has loaded page tables with a C-bit */
 /*
- * The stub's 32-bit code has loaded its page tables.  Once the guest is in 64-bit code, it
- * has proven the C-bit of these tables.
+ * The stub's 32-bit code has loaded page tables.  This code proves the C-bit of the page
+ * tables before it jumps to 64-bit code, so the C-bit is proven once 64-bit code runs.
  */
 static bool early;
 /*
@@ -247,9 +247,9 @@ void watch_shared(u64 gpa)
 }
 
 /*
- * Fails the run if the stub has written with the C-bit clear to the page at
- * @gpa, unless it is the GHCB page.  Without the address of that page the guest is not a
- * stub, and may have other shared pages.
+ * Called when the guest has written with the C-bit clear to the page at @gpa.  Fails the
+ * run unless the page is the GHCB page.  Does nothing if --watch does not name the GHCB
+ * page: the guest is then not a stub, and may have other shared pages.
  */
 static void look_at_shared_store(u64 gpa)
 {
@@ -294,8 +294,8 @@ void watch_fetch(u64 gpa, enum view view)
 /* ---- The guest's page tables. */
 
 /*
- * Fails the run if a page table entry maps RAM from @gpa on, @size bytes, that is not
- * the GHCB page.
+ * Called for a page table entry that maps the @size bytes at @gpa with C=0.  Fails the run
+ * if they contain RAM other than the GHCB page.
  */
 static void look_at_shared_mapping(u64 gpa, u64 size)
 {
@@ -307,9 +307,9 @@ static void look_at_shared_mapping(u64 gpa, u64 size)
 }
 
 /*
- * Checks the page table at @gpa, of @level 0 for 4 KiB pages, which translates the addresses
- * from @va on, and those below it.  Stops after *@left tables, because changed memory may
- * link tables to each other.
+ * Checks the page table at @gpa, and the page tables that it points to.  The table at @gpa
+ * translates addresses from @va on.  @level is 0 if its entries map 4 KiB pages.  Stops after
+ * *@left tables, because an attack on memory may make tables point to each other.
  */
 static void look_at_table(u64 gpa, u64 va, unsigned int level, unsigned int *left)
 {

@@ -5,8 +5,8 @@
  *
  * campaign.c runs the guest many times, and tells some lies (wrong answers of
  * the emulated host) in each run.  watch.c checks each run from its start until
- * the stub enters the payload.  At other times, the functions that other files
- * call when something happens do nothing.
+ * the stub enters the payload.  At other times watch_request(), watch_shared()
+ * and the other functions that check an event of the run do nothing.
  */
 #ifndef SEVEMU_WATCH_H
 #define SEVEMU_WATCH_H

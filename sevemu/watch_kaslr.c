@@ -204,7 +204,7 @@ static const u64 *state_words(void)
  * Executes the guest's RDRAND.  Its result is computed from the run's number.  The
  * stub draws the XOR of the result and of the first word of its state.  The run fails
  * if RDRAND's result or the XOR appears where the host can read it.  If an attack
- * demands it, RDRAND fails, with CF clear.
+ * demands a failure, this function clears CF, by which RDRAND reports a failure.
  */
 static void do_rdrand(struct vcpu *vcpu)
 {
@@ -243,7 +243,10 @@ static void see_finish(void)
 	wait_for(stub.decode);
 }
 
-/* Fails the run if the payload's place, which is known now, was in the GHCB page before. */
+/*
+ * Called when the payload's place is known.  Fails the run if the GHCB page had this place
+ * earlier in the run.
+ */
 static void see_guesses(void)
 {
 	unsigned int i;
@@ -257,9 +260,10 @@ static void see_guesses(void)
 
 /*
  * Called when the stub is about to decode the payload to @out, @size bytes.
- * The stub must have cleared the generator's state, unless the host puts it
- * back.  Sets config.marker, a breakpoint, to the payload's entry, because KASLR
- * has now chosen the payload's address.
+ * Fails the run if the stub has not cleared the generator's state, unless the
+ * attack changes private memory and so may have put the state back.  Sets
+ * config.marker, a breakpoint, to the payload's entry, because KASLR has now
+ * chosen the payload's address.
  */
 static void see_decode(u64 out, u64 size)
 {

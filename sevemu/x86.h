@@ -62,8 +62,8 @@
 #define MSR_APIC_BASE		0x0000001b
 
 /*
- * Addresses of the I/O APICs and of the local APIC, whose registers start no DMA of a
- * device.
+ * Addresses of the I/O APICs and of the local APIC.  A write to their registers starts no
+ * DMA of a device, so dma.c need not see it.
  */
 #define APIC_START		0xfec00000
 #define APIC_END		0xfef00000
@@ -177,7 +177,7 @@
 
 #define OP_INT3			0xcc
 #define OP_HLT			0xf4
-#define OP_INT			0xcd	/* an immediate byte names the vector */
+#define OP_INT			0xcd	/* INT: an immediate byte names its vector */
 /* Second bytes of opcodes that start with 0F (APM3 appendix A). */
 #define OPCODE_0F		0x0f
 #define OP2_GROUP7		0x01
@@ -188,7 +188,7 @@
 #define OP2_MOV_TO_CR		0x22
 #define OP2_RDTSC		0x31
 #define OP2_RDMSR		0x32
-/* The prefixes that select an instruction, and that repeat a string instruction. */
+/* Prefixes that repeat a string instruction, or select an instruction, such as PVALIDATE. */
 #define PREFIX_REPNE		0xf2
 #define PREFIX_REP		0xf3
 /* ModRM bytes of OP2_GROUP7: VMMCALL, and with a prefix those of SEV-SNP (APM3). */
@@ -314,8 +314,9 @@ static inline void write_dr1(u64 v)
 }
 
 /*
- * Returns the address for the debug register of a breakpoint at @at.  0 means no breakpoint:
- * returns an address that no guest under attack maps, because a guest may jump to address 0.
+ * Returns the value of the debug register for a breakpoint at @at.  If @at is 0, there is to
+ * be no breakpoint.  Then returns an address that no guest under attack maps, because address
+ * 0 would be a breakpoint, too: a guest may jump to it.
  */
 static inline u64 breakpoint(u64 at)
 {

@@ -13,13 +13,15 @@
 #define HEADER_MAGIC_AT		0x202
 #define BOOT_FLAG		0xaa55
 #define BOOT_FLAG_AT		0x1fe
-#define DEFAULT_SETUP_SECTS	4	/* number of setup sectors if setup_sects is 0 (boot.rst) */
+/* The number of setup sectors if the setup header's setup_sects is 0 (boot.rst). */
+#define DEFAULT_SETUP_SECTS	4
 /*
  * The setup header's field kernel_version is an offset in bytes from here, the
  * start of the file's second sector (boot.rst).
  */
 #define VERSION_BASE		SECTOR
-#define PARAGRAPH		16UL	/* unit of the setup header's field syssize, in bytes */
+/* The unit of the setup header's field syssize, in bytes. */
+#define PARAGRAPH		16UL
 
 /* The first boot protocol with xloadflags, which marks a 64-bit kernel. */
 #define PROTOCOL_XLOADFLAGS	0x20c

@@ -307,8 +307,8 @@ struct blob codec_decompress(struct blob in)
 	u32 size;
 
 	/*
-	 * find_codec() reads the first MAGIC_LEN bytes. The last four bytes are
-	 * the decompressed size.
+	 * The payload needs room for the MAGIC_LEN bytes that find_codec() reads
+	 * at its start, and for the decompressed size in its last four bytes.
 	 */
 	if (in.size < MAGIC_LEN + sizeof(size))
 		die("truncated: a compressed payload of %zu bytes", in.size);

@@ -13,20 +13,24 @@
 struct elf {
 	const u8 *data;			/* the file's bytes */
 	u64 size;			/* the file's size in bytes */
-	u64 end;			/* file offset behind all headers, segments
-					 * and sections */
+	/* File offset behind all headers, segments and sections. */
+	u64 end;
 	Elf64_Ehdr ehdr;
-	Elf64_Phdr *phdr;		/* ehdr.e_phnum program headers of all types */
-	unsigned int *load;		/* indexes in phdr: each PT_LOAD with
-					 * memory, in the order of p_paddr */
-	unsigned int loads;		/* number of indexes in load, at least 1 */
+	/* Program headers of all types. ehdr.e_phnum is their number. */
+	Elf64_Phdr *phdr;
+	/*
+	 * The index in @phdr of each PT_LOAD segment whose p_memsz is not 0, in the
+	 * order of p_paddr.
+	 */
+	unsigned int *load;
+	unsigned int loads;		/* elements of @load, at least 1 */
 	/*
 	 * What choose_base() added to all addresses in ehdr and phdr, in bytes;
 	 * 0: nothing.
 	 */
 	u64 bias;
 	bool is_linux;			/* the file is a Linux kernel */
-	bool in_bzimage;		/* the file was compressed in a bzImage */
+	bool in_bzimage;		/* the file was in a bzImage */
 };
 
 /* Section header @index; all zero if the file has no section of this index. */
@@ -42,8 +46,9 @@ const char *elf_section_name(const struct elf *elf, u64 index);
 
 /*
  * Whether the file has a note of the owner "Linux". Every Linux since 4.19 has
- * one, its build salt. A note of the owner "Xen" is no evidence, because other
- * kernels have it, too, and need the stub to zero their .bss.
+ * one, its build salt. A note of the owner "Xen" is no evidence of Linux, because
+ * other kernels have it, too. If mkpayload took such a kernel for Linux, the stub
+ * would not zero all of the kernel's .bss.
  */
 bool elf_has_linux_note(const struct elf *elf);
 
@@ -56,7 +61,7 @@ void elf_refuse_program(const struct elf *elf);
 /*
  * Warns if headers, notes or the ABI say that e_entry belongs to another boot
  * protocol than Linux's. It is only a warning, because one entry may serve two
- * protocols. For kernels other than Linux, whose entry @image must contain.
+ * protocols. The kernel must not be Linux. @image->entry_offset must be set.
  */
 void elf_warn_of_protocol(const struct elf *elf, const struct image *image);
 
@@ -70,10 +75,10 @@ bool elf_has_linux_relocs(const struct elf *elf);
 
 /*
  * Reads the file's relocations and returns the relocation table in the format of
- * payload.h, which the caller frees. It is empty if the payload cannot move. The
- * segments must have been copied to @image->bytes. In a static PIE this writes the
- * link-time addresses to the relocated places there. Calls die() if a relocation
- * is not acceptable.
+ * payload.h, which the caller frees. The table is empty if the payload cannot move.
+ * The segments must have been copied to @image->bytes. If the file is a static PIE,
+ * elf_relocate() writes the link-time addresses to the relocated places in
+ * @image->bytes. Calls die() if a relocation is not acceptable.
  */
 struct blob elf_relocate(const struct elf *elf, const struct image *image);
 

@@ -156,8 +156,8 @@ struct multiboot2_tag {
 
 /*
  * Whether @address, from a header of another boot protocol, is the address at
- * which the stub enters the kernel. It can be the entry's physical address or
- * e_entry itself, each before choose_base() moved the kernel.
+ * which the stub enters the kernel. @address may be the entry's physical address or
+ * e_entry itself, each without what choose_base() has added (elf->bias).
  */
 static bool is_entry(const struct elf *elf, const struct image *image,
 		     u64 address)
@@ -192,7 +192,7 @@ static bool multiboot_enters(const struct elf *elf, const struct image *image)
 
 /*
  * Returns the address in the entry tag of the Multiboot2 header at @at, whose
- * @length bytes are inside the file, or e_entry if the header has no such tag.
+ * @length bytes are inside the file, or e_entry if the header has no entry tag.
  */
 static u64 multiboot2_entry(const struct elf *elf, u64 at, u64 length)
 {

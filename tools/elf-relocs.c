@@ -24,8 +24,9 @@
 
 /* One list of relocated places in the table that Linux's build appends. */
 struct linux_list {
-	const u8 *entries;		/* s32 link addresses of places, unaligned */
-	u32 count;			/* number of link addresses at @entries */
+	/* The link addresses of the places, each an s32 that may be unaligned. */
+	const u8 *entries;
+	u32 count;			/* number of @entries */
 };
 
 static bool all_zero(const u8 *data, u64 size)
@@ -237,8 +238,9 @@ static void add_kept(struct relocs *relocs, const Elf64_Rela *rela, u64 offset,
 		/*
 		 * The linker keeps no relocations of the global offset table's
 		 * entries, so the stub could not relocate the table. LLVM's linker
-		 * leaves these types even where it has changed the instruction to
-		 * one that does not need the table.
+		 * keeps relocations of these three types even where it has changed
+		 * the instruction to one that does not use the table. mkpayload
+		 * refuses these relocations, too.
 		 */
 		die("relocation of type %u at %#lx cannot be done at boot: it is for a global offset table: compile with -fno-pic, or link a static PIE",
 		    type, rela->r_offset);
@@ -330,9 +332,9 @@ static const char *code_name(const struct elf *elf)
 /*
  * Returns whether the relocations of a Linux kernel, @relocs, are complete enough
  * to move it. A kernel that is moved by a part of its relocations would crash.
- * Linux's code always has relocations. From 6.5 on, Linux's build removes the kept
- * relocations from vmlinux. From 6.12 on, the build leaves a part of them there, the
- * sections .relaruntime_*.
+ * Linux's code always has relocations, so kept relocations are incomplete if none of
+ * them is for code. From 6.5 on, Linux's build removes the kept relocations from
+ * vmlinux. From 6.12 on, the build leaves only the sections .relaruntime_* of them.
  * Warns if the kernel is a vmlinux, because the user can name the bzImage of the
  * same build instead.
  */

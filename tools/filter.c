@@ -293,9 +293,10 @@ static void try_btf(struct choice *c, const struct section *s)
  * has fallen by RUN_PATIENCE, the search stops, and the run ends where its score was
  * highest. A run whose highest score is below RUN_MIN is ignored.
  *
- * The search also stops RUN_REACH pairs of different numbers behind the highest score,
- * because the next search begins there. A score that hovers for the rest of the image
- * would otherwise have these numbers read again for each run.
+ * The search also stops when it has read RUN_REACH pairs of different numbers behind the
+ * highest score. The next search begins where the score was highest, and reads these
+ * numbers again. Without the limit, a score that hovers would make each search read the
+ * rest of the image.
  */
 #define RUN_STEP		0x100000L
 #define RUN_PENALTY		8
@@ -338,7 +339,8 @@ static u64 find_run(const u8 *bytes, u64 at, u64 end, struct payload_filter *f)
 {
 	u64 stride = f->stride, start = at, stop = at;
 	s64 score = 0, best = 0, direction = 0;
-	u32 behind = 0;		/* pairs of different numbers since the score was @best */
+	/* The number of pairs of different numbers since the score was @best. */
+	u32 behind = 0;
 
 	f->size = 0;
 	for (; at + 2 * stride <= end; at += stride) {

@@ -49,7 +49,8 @@ struct blob {
 struct boot_traits {
 	u64 kernel_alignment;		/* bytes, a power of two */
 	unsigned int min_alignment;	/* log2 of bytes */
-	bool relocatable_kernel;	/* the kernel may run at another address */
+	/* Whether the kernel may run at another address than it is linked for. */
+	bool relocatable_kernel;
 	u16 xloadflags;			/* bits of XLF_CARRIED only */
 	u32 cmdline_size;		/* characters, without the NUL */
 	u16 root_flags;
@@ -69,8 +70,10 @@ struct boot_traits {
  */
 struct section {
 	char name[SECTION_NAME_MAX];
-	u64 start, size;		/* offset in the flat image, and bytes */
-	size_t order;			/* sections before this one in the file */
+	/* The offset of the section in the flat image, and its size in bytes. */
+	u64 start, size;
+	/* The number of sections that elf.c has listed before this one, in the file's order. */
+	size_t order;
 	bool code;			/* holds instructions */
 };
 
@@ -96,8 +99,10 @@ struct image {
 	u64 mem_size;			/* size in bytes with .bss */
 	/* Size of the relocation table in bytes; 0: no table. */
 	u64 reloc_size;
-	u64 max_align;			/* largest p_align of all segments, in bytes */
-	struct sections sections;	/* the caller frees the list */
+	/* The largest p_align of all segments, in bytes. */
+	u64 max_align;
+	/* The caller of elf_lay_out() frees @sections.list. */
+	struct sections sections;
 	bool is_linux;			/* a Linux kernel */
 	/* The kernel is not Linux, and each segment has p_vaddr == p_paddr. */
 	bool identity;
@@ -236,21 +241,23 @@ void filters_apply(u8 *bytes, u64 file_size, const struct filters *filters);
 /* The user's options about compression. parse_options() fills them in. */
 struct packing {
 	const char *codec;		/* zstd, lz4, none or auto */
-	const char *launch;		/* what measures the image: psp, hash or
-					 * none; NULL: the option was not given */
-	/* Whether filters are used: yes or no; NULL: the option was not given. */
+	/* What measures the image: psp, hash or none; NULL: no option --launch. */
+	const char *launch;
+	/* Whether filters are used: yes or no; NULL: no option --filter. */
 	const char *filter;
-	int level;			/* compression level; 0: the codec's default */
+	/* The compression level; 0: the codec's default level. */
+	int level;
 	bool quiet;			/* no progress on stderr */
 };
 
 /* The result of pack_image(). */
 struct packed {
 	struct blob frame;		/* the compressed bytes */
-	struct filters filters;		/* the ranges rewritten before compression;
-					 * all zero: no range */
+	/* The ranges rewritten before compression. All bytes are 0 if there is none. */
+	struct filters filters;
 	u32 codec;			/* PAYLOAD_CODEC_* */
-	u64 margin;			/* value for payload_header.margin, in bytes */
+	/* The value for payload_header.margin, in bytes. */
+	u64 margin;
 };
 
 /*
@@ -262,9 +269,9 @@ void pack_check(const struct packing *packing);
 
 /*
  * Compresses the bytes of @image (flat image and relocation table) as @packing says,
- * which pack_check() has accepted, with or without filters. Then decompresses the
- * result in place and undoes the filters, as the stub will, and compares. The caller
- * frees the frame. Calls die() on failure.
+ * with or without filters. pack_check() must have accepted @packing. Then decompresses
+ * the result in place and undoes the filters, as the stub will, and compares what comes
+ * out with @image. The caller frees the frame. Calls die() on failure.
  */
 struct packed pack_image(const struct image *image, const struct packing *packing);
 
@@ -305,7 +312,8 @@ const char *decoder_name(u32 codec);
 
 /*
  * Return the values for the payload header's fields comp_digest, the digest of the @size
- * compressed bytes at @frame, and header_digest, the digest of all fields before it.
+ * compressed bytes at @frame, and header_digest, the digest of all fields of the header
+ * in front of header_digest.
  */
 u64 frame_digest(const u8 *frame, u64 size);
 u64 header_digest(const struct payload_header *header);

@@ -43,8 +43,8 @@ static size_t zstd_check(size_t ret)
 struct setting {
 	u32 codec;			/* PAYLOAD_CODEC_* */
 	int level;			/* 0 for PAYLOAD_CODEC_NONE */
-	int min_match;			/* zstd's shortest match in bytes; 0: that
-					 * of the level */
+	/* zstd's shortest match in bytes; 0: the shortest match of the level. */
+	int min_match;
 };
 
 static void print_setting(const struct setting *s)
@@ -84,8 +84,8 @@ static int window_log(size_t size)
 /*
  * Makes one zstd frame. It contains the content size, which the decoder checks.
  * It has no checksum, because payload_header.comp_digest covers its bytes. The
- * input is passed to zstd in chunks, so that progress can be shown. If no
- * progress is shown, the chunks are the same, because their size can change the
+ * input is passed to zstd in chunks, so that progress can be shown. The chunks have
+ * the same size even if no progress is shown, because their size can change the
  * compressed bytes.
  */
 static struct blob zstd_compress(const struct blob *image, const struct setting *s,

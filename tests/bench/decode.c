@@ -6,9 +6,9 @@
  *	decode ROUNDS PAYLOAD
  *
  * PAYLOAD is a file that mkpayload has written. Two samples are decoded. The sample
- * "payload" is the compressed frame in PAYLOAD. The sample "core" is made from the
- * first 34 MiB of its contents that are not zero pages, which is a kernel's text and
- * data, compressed again.
+ * "payload" is the compressed frame in PAYLOAD. For the sample "core" the program
+ * decompresses this frame, leaves out all pages of zeros, and compresses the first 34 MiB
+ * of the rest again. They contain a kernel's text and data.
  *
  * For each sample the program prints a line "NAME MB/s MB/s RATIO": the median speed of
  * the stub's decoder, the median speed of the library, and the median of the ratio in

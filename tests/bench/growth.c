@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define SERIAL_PORT	0x3f8
-#define EXIT_PORT	0xf4	/* port of QEMU's device isa-debug-exit */
+#define EXIT_PORT	0xf4	/* of QEMU's isa-debug-exit */
 #define EXIT_PASSED	0x10
 #define PRESENT		0x001UL
 #define LARGE		0x080UL

@@ -19,7 +19,8 @@
 
 #define LINK_ADDR	0x1000000UL
 #define MIB		(1UL << 20)
-#define HEADERS		0x1000UL	/* bytes of ELF headers before the code in the file */
+/* Bytes of the output file in front of the code. They contain the ELF headers. */
+#define HEADERS		0x1000UL
 
 static uint8_t block[MIB];
 

@@ -246,8 +246,9 @@ static bool output_valid(enum field field)
 }
 
 /*
- * Makes @reply the fake host's reply to the request that the model expected last.
- * Returns true if the reply reports success; otherwise sets the predicted outcome.
+ * Makes the fake host answer the request that the model expected last with the contents of
+ * the variable reply. Returns true if this answer reports success. Otherwise sets the
+ * outcome that the model predicts, and returns false.
  */
 static bool asked(void)
 {

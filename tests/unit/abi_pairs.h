@@ -3,14 +3,14 @@
  * abi_pairs.h - every number of the SEV-ES ABI that both the stub and sevemu
  * define. test_abi.c checks that both sides have the same value.
  *
- * PAIR(stub's expression, sevemu's expression) names one number. The including
- * file defines PAIR; each side is compiled with its own headers only, because
- * these define the same names. There is no include guard, because the file is
- * included twice.
+ * PAIR(stub's expression, sevemu's expression) names one number. test_abi.c and
+ * abi_emulator.c each include this file with their own PAIR, so it has no include
+ * guard. The first is compiled with the stub's headers and the second with
+ * sevemu's, because the headers of both sides define the same names.
  *
  * SEVEMU_ONLY(name) names a constant of sevemu's headers that the stub does not
- * need. test_abi_complete.sh fails for a constant of sevemu's that is in neither
- * list.
+ * need. test_abi_complete.sh fails if this file does not name every GHCB_*, SVM_*,
+ * IOIO_* and EVENT_* constant of sevemu's headers.
  */
 
 /*

@@ -29,8 +29,8 @@
 /* ---- the stub's image, which efi/ is part of ---- */
 
 /*
- * Values for the stub's image, in bytes: preferred address, alignment, and the
- * memory that it needs from there on.
+ * Values for the stub's image: the preferred address, and in bytes the alignment
+ * and the size of the memory range in which the payload will run.
  */
 #define IMAGE_PREF	0x1000000UL
 #define IMAGE_ALIGN	0x200000UL
@@ -212,9 +212,10 @@ static struct firmware {
 
 	/*
 	 * The loader's LoadFile2 protocol, which gives the initrd to the stub.
-	 * The stub calls LoadFile() twice. The first call returns @size_status
-	 * and the size @initrd_size, the second returns @load_status and
-	 * @initrd_size_later. Sizes are in bytes.
+	 * The stub calls LoadFile() twice. The first call asks for the initrd's
+	 * size and returns @size_status and @initrd_size. The second call reads
+	 * the initrd and returns @load_status and @initrd_size_later. Sizes are
+	 * in bytes.
 	 */
 	bool has_load_file2;
 	struct efi_load_file2 load_file2;
@@ -266,7 +267,7 @@ static struct firmware {
 	 * attributes of the three parts of the stub's image. rights[3] are those of the
 	 * memory at @runtime_at, where the payload will run. @rights_given holds the
 	 * attributes that each of these four ranges had at the start of the case. The stub
-	 * may set these again at any time.
+	 * may restore them, even if they made a range writable and executable.
 	 */
 	struct efi_memory_attribute attribute;
 	bool has_attributes;
@@ -559,8 +560,9 @@ static EFI_STATUS EFIAPI exit_services(EFI_HANDLE image, UINTN key)
 }
 
 /*
- * The macros asm and volatile turn the stub's cli instruction into a call of this. The case
- * fails if the stub executes cli before ExitBootServices() has succeeded.
+ * The macros asm and volatile turn the stub's cli instruction into a call of
+ * interrupts_off(). The case fails if the stub executes cli before ExitBootServices() has
+ * succeeded.
  */
 static void interrupts_off(void)
 {
@@ -804,8 +806,9 @@ static EFI_STATUS EFIAPI install_table(EFI_GUID *guid, void *table)
 /* ---- memory attributes ---- */
 
 /*
- * Returns the address of the attributes of the @size bytes at @start. They must
- * be exactly one of the image's three parts or the payload's memory.
+ * Returns a pointer to the attributes of the @size bytes at @start. The case
+ * fails unless this range is one of the image's three parts or the payload's
+ * memory.
  */
 static u64 *rights_of(u64 start, u64 size)
 {

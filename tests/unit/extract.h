@@ -264,10 +264,10 @@ static void fresh_extract(void)
 }
 
 /*
- * Runs extract_kernel() on the first @there bytes of the payload @image. The
- * bytes behind them, up to the payload's full size, are 0xa5. Returns false if
- * the stub refuses the payload. Otherwise returns true, with the payload's
- * entry point in @entry.
+ * Runs extract_kernel() on the payload @image. If @there is below the payload's
+ * size, the payload is cut off behind @there bytes, and bytes of 0xa5 replace
+ * the rest. Returns false if the stub refuses the payload. Otherwise returns
+ * true, with the payload's entry point in @entry.
  */
 static bool extract(const u8 *image, size_t there, u64 *entry)
 {

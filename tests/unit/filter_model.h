@@ -47,9 +47,9 @@ static void model_put_target(u8 *at, s64 target)
 }
 
 /*
- * Returns the offset in the flat image of @size bytes to which a branch leads whose
- * displacement is at @at. Returns -1 if the branch leads out of the image. @pos is the
- * offset of the byte behind the displacement.
+ * Returns the target of a branch, as an offset in the flat image of @size bytes. Returns -1
+ * if the target is outside of the image. @at points to the branch's displacement. @pos is
+ * the offset of the byte behind the displacement.
  */
 static s64 model_branch(const u8 *at, s64 pos, s64 size)
 {
@@ -59,8 +59,8 @@ static s64 model_branch(const u8 *at, s64 pos, s64 size)
 }
 
 /*
- * Applies FILTER_BRANCHES to the four bytes behind an opcode, at offset @at of @bytes.
- * Restores the original bytes if @undo is true.
+ * Applies FILTER_BRANCHES to one branch of the flat image @bytes. The branch's displacement
+ * is the four bytes at offset @at. Restores the original bytes if @undo is true.
  */
 static void model_one_branch(u8 *bytes, s64 size, u64 at, bool undo)
 {
@@ -156,10 +156,10 @@ static maybe_unused void model_filters(u8 *bytes, u64 size,
 
 /*
  * Makes a random filter in @f for bytes from offset @at on, in a flat image of @size bytes.
- * @at must be below @size. The random numbers @kind, @shape and @length choose the kind of
- * filter, the columns of its table and the bytes of its range. Returns the offset behind
- * the range. If the range is shorter than one entry of the table, makes an unused element
- * and returns @at.
+ * @at must be below @size. @kind, @shape and @length are random numbers. They choose the
+ * kind of filter, the layout of the table that the filter rewrites, and the size of the
+ * range. Returns the offset behind the range. If the range is shorter than one entry of the
+ * table, makes an unused element and returns @at.
  */
 static maybe_unused u64 model_element(struct payload_filter *f, u64 at, u64 size,
 				      u64 kind, u64 shape, u64 length)

@@ -53,7 +53,7 @@ static void zydis_register(struct insn *insn, const ZydisDecodedOperand *op)
 	insn->reg = id;
 }
 
-/* The number that struct insn uses for a base or index register of Zydis. */
+/* Returns struct insn's number for @reg, a base or index register that Zydis found. */
 static u8 zydis_register_number(ZydisRegister reg)
 {
 	if (reg == ZYDIS_REGISTER_NONE)
@@ -168,7 +168,8 @@ static void zydis_io(struct insn *insn, enum insn_op op,
 
 /*
  * Converts a string instruction to @insn. @mem is the memory operand that
- * struct insn describes. MOVS has a second memory operand, which is left out.
+ * struct insn describes. The second memory operand of MOVS is ignored, because
+ * struct insn has no field for it.
  */
 static void zydis_string(struct insn *insn, enum insn_op op,
 			 const ZydisDecodedInstruction *zi,

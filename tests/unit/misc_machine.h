@@ -138,9 +138,9 @@ static struct {
 	/* true: the guest is an SNP guest. A case that sets this must also set @sev_es. */
 	bool snp;
 	/*
-	 * The ranges that the fake snp_page() returns. The fake snp_find_vmpl() copies
-	 * @snp_calling_area to the last one, because only that function finds the calling
-	 * area.
+	 * @snp_pages: the ranges that the fake snp_page() returns. The last element is the
+	 * calling area, a page for calls of an SVSM. It gets the value @snp_calling_area
+	 * when the stub calls snp_find_vmpl(), which finds this page.
 	 */
 	struct range snp_pages[4], snp_calling_area;
 	/*
@@ -158,8 +158,9 @@ static struct {
 	bool vga;
 	/*
 	 * Makes one call of the page-table builder fail with @map_error. The
-	 * string is the line that the call writes to @trace, or "init" or
-	 * "device". NULL: all calls work.
+	 * string is the line that the call writes to @trace, or "init" for
+	 * ident_map_init() or "device" for ident_map_device(). NULL: all calls
+	 * work.
 	 */
 	const char *map_fails;
 	int map_error;
@@ -172,7 +173,10 @@ static struct {
 	/* true: the fake ident_map_query() reports that a page is mapped as data. */
 	bool is_mapped;
 	int remove_error;		/* result of the fake ident_map_remove() */
-	/* The fake unfilter() reports that the list of filters has changed. */
+	/*
+	 * true: the fake unfilter() reports that the hypervisor has changed the
+	 * list of filters in memory.
+	 */
 	bool filters_changed;
 	/* Result of the fake payload_decode(). */
 	int unzstd_result;
@@ -290,7 +294,7 @@ void console_force(void)
 
 /*
  * Written by the fake con_vprint_hidden(): the stub has called it. The real function prints
- * "?" in place of each number, for an SEV-ES guest.
+ * "?" in place of each number, because the hypervisor reads the console of an SEV-ES guest.
  */
 static bool numbers_hidden;
 
@@ -322,7 +326,7 @@ void con_print(const char *text)
  * @said.
  */
 static bool informs;
-/* Whether the command line asks for no output. */
+/* true: info_wanted() returns false, as if no option asked for the lines of info(). */
 static bool silent;
 
 bool info_wanted(void)
@@ -934,7 +938,7 @@ static maybe_unused u64 m(u64 offset)
 	return (u64)machine + offset;
 }
 
-/* place_image() must refuse the boot with @what as the error's title. */
+/* Fails the case unless place_image() reports an error whose title is @what. */
 static maybe_unused void expect_refusal(const char *what)
 {
 	unsigned int reason = SEVSTUB_TERM_HANDED_OVER;
@@ -949,8 +953,8 @@ static maybe_unused void expect_refusal(const char *what)
 }
 
 /*
- * A struct boot with what extract_kernel() knows at its start: zero page and
- * command line.
+ * Returns a struct boot with what extract_kernel() knows at its start: zero page
+ * and command line.
  */
 static maybe_unused struct boot new_boot(void)
 {
@@ -961,7 +965,7 @@ static maybe_unused struct boot new_boot(void)
 }
 
 /*
- * A struct boot after extract_kernel()'s first two steps, which read the
+ * Returns a struct boot after extract_kernel()'s first two steps, which read the
  * payload header and find an address for the payload. Clears @trace.
  */
 static maybe_unused struct boot placed_boot(void)

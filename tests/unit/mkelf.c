@@ -526,8 +526,8 @@ static size_t lzo(const struct buffer *in, uint8_t *out, size_t room)
 }
 
 /*
- * Writes LHA's magic number before uncompressed data. mkpayload must refuse
- * this codec.
+ * Copies the data uncompressed and overwrites the first five bytes with LHA's
+ * magic number. mkpayload must refuse this codec.
  */
 static size_t lha(const struct buffer *in, uint8_t *out, size_t room)
 {
@@ -559,8 +559,8 @@ static void read_in(const char *name, struct buffer *in)
 }
 
 /*
- * Appends the stream, compressed by @codec_name, to @out. The arguments
- * size_word=, flip=, cut= and pad= damage it.
+ * Compresses @in by the codec @codec_name and appends the compressed stream to
+ * @out. The arguments size_word=, flip=, cut= and pad= damage the stream.
  */
 static void add_stream(struct buffer *out, const struct buffer *in,
 		       const char *codec_name, char **arguments)

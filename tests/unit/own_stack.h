@@ -12,9 +12,10 @@
 static unsigned char own_stack[256 << 10];
 
 /*
- * Returns true if the @len bytes at @bytes are anywhere in own_stack. The function reads
- * stack frames of functions that have returned. The address sanitizer would report these
- * reads, so it is switched off for this function.
+ * Returns true if the @len bytes at @bytes are anywhere in own_stack, the memory that
+ * leaves_on_stack() uses as a stack. The function reads stack frames of functions that have
+ * returned. The address sanitizer would report these reads, so it is switched off for this
+ * function.
  */
 static __attribute__((no_sanitize("address"))) bool on_own_stack(const char *bytes, size_t len)
 {

@@ -25,7 +25,7 @@
 
 #include "image.h"
 
-/* Pages of memory for page tables, and the value of their bytes before use. */
+/* Number of pages of memory for page tables, and the value of each byte before use. */
 #define POOL_PAGES	2048
 #define POOL_DIRT	0xa5
 
@@ -60,9 +60,10 @@ static u64 shared_now, device_start, device_end = ~0UL;
 #include "lib/e820.c"
 #include "ident_map_64.c"
 /*
- * Each of these macros first makes the page at @addr the one whose C-bit may
- * change, so that a case may change any page. With its name in parentheses, as
- * in (ident_map_set_decrypted)(), a case calls a function without this.
+ * These macros replace the functions of the same names. Each macro first makes
+ * the page at @addr the one whose C-bit may change, so that a case may change
+ * any page. A case that puts the name in parentheses, as in
+ * (ident_map_set_decrypted)(), calls the function without the macro.
  */
 #define ident_map_set_decrypted(addr)					\
 	(shared_now = ALIGN_DOWN((u64)(addr), PAGE_SIZE),		\
@@ -102,9 +103,9 @@ struct event {
 
 /*
  * @events has the recorded instructions in order. If @events is full, record()
- * drops further instructions. start() clears it. Each event also records how
- * the page at @watched is mapped. A case sets @watched to the page that it lets
- * the stub change. @cr3 is the value that the stub last loaded.
+ * drops further instructions. start() empties @events. Each event also records
+ * how the page at @watched is mapped. A case sets @watched to the page that the
+ * case lets the stub change. @cr3 is the value that the stub last loaded to CR3.
  */
 static struct event events[256];
 static unsigned int event_count;
@@ -336,7 +337,10 @@ static struct page look(u64 addr)
 	return (struct page){ checked_leaf(entry, addr, shift), shift };
 }
 
-/* Returns how the page at @addr is mapped: MAPPED or GUARD; 0: not mapped. */
+/*
+ * Returns how the page at @addr is mapped: a sum of MAPPED, WRITE and so on.
+ * Returns GUARD for a guard page, and 0 for a page that is not mapped.
+ */
 static unsigned int page_at(u64 addr)
 {
 	return look(addr).use;

@@ -57,8 +57,8 @@ static u64 quad_at(const u8 *p)
 }
 
 /*
- * Offset in the image of the first 8-byte value that the relocation table
- * lists.
+ * Returns the offset in the image of the first 8-byte value that the relocation
+ * table lists. main() computes the distance from this value in DUMP.
  */
 static u64 first_place(const u8 *relocs, u64 size)
 {

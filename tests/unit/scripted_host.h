@@ -51,7 +51,7 @@
 #define CONSOLE_TEXT_SIZE	8192
 #include "harness.h"
 
-/* In the stub, console.c defines it. */
+/* In the stub, lib/console.c defines console_text. */
 char console_text[CONSOLE_TEXT_SIZE];
 
 static int spied_set_decrypted(u64 addr);
@@ -60,15 +60,15 @@ static int spied_flush(u64 addr);
 static int spied_set_flushed(u64 addr);
 static const u8 *image_start;
 
-/* In the stub, sev-head_64.S defines it. */
+/* In the stub, sev-head_64.S defines sev_guest. */
 in_data struct sev_guest sev_guest;
 
 #include "image.h"
 
-/* Memory for the stub's page tables. In the stub, linker.ld defines it. */
+/* Memory for the stub's page tables. In the stub, linker.ld reserves this memory. */
 #define POOL_PAGES	64
 static u8 pool[POOL_PAGES * PAGE_SIZE] __attribute__((aligned(4096)));
-/* Where ident_map_64.c has the top page table for four levels of paging. */
+/* The page of @pool that ident_map_64.c uses as the top page table of four-level paging. */
 static maybe_unused u8 *const four_level_top = pool + PAGE_SIZE;
 #define page_table_pool		pool
 #define page_table_pool_end	(pool + sizeof(pool))
@@ -105,7 +105,7 @@ static u64 emulated_first, emulated_behind;
 #define emulated_start	emulated_first
 #define emulated_end	emulated_behind
 
-/* The bounds of what the stub takes for its .text. set_text() sets them. */
+/* The bounds of the memory that the stub takes for its .text. set_text() sets the bounds. */
 static u64 text_start, text_end;
 
 #define _image		image_start
@@ -391,8 +391,8 @@ static maybe_unused void sends_scratch(void)
 }
 
 /*
- * In the script's last exchange, the guest must also send SW_SCRATCH, and @size
- * bytes of @data in the GHCB page's buffer.
+ * In the script's last exchange, the guest must also send @size bytes of @data
+ * in the GHCB page's buffer, and the buffer's address in SW_SCRATCH.
  */
 static maybe_unused void sends_data(const void *data, size_t size)
 {
@@ -430,9 +430,9 @@ static maybe_unused void result(u64 info_1, u64 info_2)
 }
 
 /*
- * In the script's last exchange, calls @hook after the guest's request was
- * compared and before the host answers. @hook can be a #VC that the host injects
- * at this time.
+ * In the script's last exchange, vmgexit() calls @hook after it has compared the
+ * guest's request and before the host answers. @hook can call the stub's #VC
+ * handler, as if the host injected #VC at this time.
  */
 static maybe_unused void meanwhile(void (*hook)(void))
 {
@@ -601,8 +601,8 @@ static void exchange_by_page(const struct step *step)
 static void (*before_resuming)(void);
 
 /*
- * If not NULL, vmgexit() calls this instead of taking a step of the script. A fuzzer's
- * host answers each request as its input says.
+ * If not NULL, vmgexit() calls this instead of taking a step of the script. A fuzzer sets
+ * this to a function that answers each request as the fuzzer's input says.
  */
 static void (*answer_freely)(void);
 
@@ -636,7 +636,7 @@ void vmgexit(void)
 /*
  * VMGEXIT of a request by the GHCB page. Returns X86_TRAP_GP if the step injects #GP,
  * otherwise 0. In the stub, the #GP handler exception_gp makes vmgexit_page() return
- * so. test_idt_handlers.c tests that handler.
+ * X86_TRAP_GP. test_idt_handlers.c tests exception_gp.
  */
 u64 vmgexit_page(void)
 {
@@ -686,7 +686,8 @@ static int spied_set_encrypted(u64 addr)
 /*
  * In an SNP guest the stub shares the GHCB page in two steps: ident_map_flush() flushes
  * the page's cache lines, and after the page state change ident_map_set_flushed()
- * clears its C-bit.
+ * clears the page's C-bit. In this program spied_flush() and spied_set_flushed() replace
+ * the two functions. They record the step in host.trace and call the replaced function.
  */
 static int spied_flush(u64 addr)
 {
@@ -711,8 +712,8 @@ static int spied_set_flushed(u64 addr)
 #define OPEN		(DATA + (DATA_PAGES - 1) * PAGE_SIZE)
 #define LAZY		0x10600000UL	/* RAM, mapped at the first access */
 /*
- * An access to this page must fail instead of mapping it: it is a guard page,
- * the last page in the 2 MiB at LAZY.
+ * A guard page, the last page in the 2 MiB at LAZY. The stub must refuse an
+ * access to this page, although the stub maps other RAM at the first access.
  */
 #define GUARDED		(LAZY + PMD_SIZE - PAGE_SIZE)
 #define RODATA		0x10800000UL	/* one page, read-only */
@@ -731,7 +732,8 @@ static struct boot_params bp;
 
 /*
  * Maps memory into the test's process at the guest's addresses. Where the guest
- * has no memory, the process has none either.
+ * has no memory, the process has none either, so that the test crashes if the
+ * stub accesses such an address.
  */
 static void make_memory(void)
 {
@@ -764,8 +766,8 @@ static maybe_unused int hide_page_at(u64 page)
 }
 
 /*
- * Builds the stub's page tables, with ident_map_64.c, for the areas from TEXT to DEVICE
- * and the GHCB page.
+ * Builds the stub's page tables, with ident_map_64.c. They map TEXT, TEXT_2, DATA, RODATA,
+ * DEVICE and the GHCB page. LAZY is RAM that is not mapped yet.
  */
 static void make_map(void)
 {
@@ -893,7 +895,7 @@ static void place_insn(u64 rip, u64 exit_code, const void *bytes, size_t size)
 /*
  * INSN(exit_code, "bytes"): places the instruction that raises #VC at TEXT. A
  * case sets input registers in @frame before INSN(), because INSN() copies them
- * to @want. It sets the expected results in @want after INSN().
+ * to @want. The case sets the expected results in @want after INSN().
  */
 #define INSN(exit_code, bytes)						\
 	place_insn(TEXT, exit_code, bytes, sizeof(bytes) - 1)

@@ -76,9 +76,9 @@ TEST(map_of_an_ordinary_boot)
 /*
  * la57_switch() executes code in the pages at boot.la57, and writes to them. If these pages
  * are a part of the image, build_map() maps them as data. map_la57() must unmap them and
- * map them writable and executable. It must do so only after the stub's page tables are
- * loaded: the C-bit of the new entries then comes from CR3, and not from memory, which the
- * hypervisor can change.
+ * map them writable and executable. The stub calls map_la57() after it has loaded its page
+ * tables, so build_map() must not make this mapping: the C-bit of the new entries must come
+ * from CR3 and not from memory, which the hypervisor can change.
  */
 TEST(map_for_five_levels)
 {
@@ -153,8 +153,8 @@ TEST(map_without_initrd)
 
 /*
  * The payload's memory may overlap the compressed bytes, and may reach up to
- * the image's .text. Pages in both ranges must be mapped once and writable,
- * because decompressed bytes replace compressed bytes there.
+ * the image's .text. Where it overlaps, the stub must map each page once, and
+ * writable, because it decompresses the payload over the compressed bytes.
  */
 TEST(map_of_large_payloads)
 {
@@ -677,10 +677,11 @@ TEST(setup_data_measurements)
 }
 
 /*
- * A setup_data node of type SETUP_CC_BLOB (7) hands over the blob of an SNP guest, and so
- * does a table of EFI firmware, whose blob is at snp_efi_blob. The stub must refuse both in
- * any other guest, because the kernel would read the blob. In an SNP guest the stub must
- * accept the node and not change it, even if the node is unaligned.
+ * An SNP guest gets its SNP blob by a setup_data node of type SETUP_CC_BLOB (7), or by a
+ * table of EFI firmware, from which the stub takes the blob's address, snp_efi_blob. In a
+ * guest without SNP the stub must refuse the node and refuse a snp_efi_blob other than 0,
+ * because the kernel would read the blob. In an SNP guest the stub must accept the node and
+ * not change it, even if the node is unaligned.
  */
 TEST(setup_data_blob)
 {
@@ -832,9 +833,9 @@ static void map_handed_over(void)
 
 /*
  * The loader chooses the bytes of setup_data. The stub must leave none of them on its
- * stack: see not_on_stack in types.h. The case looks for 16 bytes of the node's header, of
- * its data, and of the scratch areas. Each structure that the stub reads has at least 16
- * bytes.
+ * stack, where the hypervisor could make them a return address: see not_on_stack in
+ * types.h. The case looks for 16 bytes of the node's header, of its data, and of the
+ * scratch areas. Each structure that the stub reads has at least 16 bytes.
  */
 TEST(setup_data_not_on_stack)
 {

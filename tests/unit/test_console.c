@@ -23,8 +23,9 @@
 #include "image.h"
 
 /*
- * Start and end of the stub's constants. In the stub, linker.ld defines both. Here the
- * constants are all memory, unless a case changes the two addresses.
+ * Start and end of the stub's read-only data. In the stub, linker.ld defines both. Here
+ * the two addresses enclose all memory, so that the console accepts texts at any address.
+ * A case may change them.
  */
 static u64 rodata_start, rodata_end = ~0UL;
 #define _rodata		((const u8 *)rodata_start)
@@ -279,9 +280,9 @@ void sev_rule_out_es(void)
 
 /*
  * Fails the case unless the console has called sev_rule_out_es() since the last OUT or
- * OUTS. The console must do so before each output of a guest without SEV-ES, so that an
- * SEV-ES guest that a hostile hypervisor deceives sends no data. IN needs no such call,
- * because it sends no data, and each call may cost an exit.
+ * OUTS. The hypervisor can change memory of an SEV-ES guest so that the console takes the
+ * guest for one without SEV-ES. sev_rule_out_es() then terminates the guest, before an OUT
+ * sends data to the hypervisor. IN needs no such call, because it sends no data.
  */
 static void check_ruled_out(void)
 {

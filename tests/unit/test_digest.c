@@ -3,8 +3,8 @@
  * test_digest.c - tests the digest over the compressed payload, which the stub
  * checks instead of the zstd frame's content checksum. Damaged frames are given
  * to the decoder without a check of the digest, to count how many it decodes to
- * wrong bytes. The digest must differ for each of them. The decoder must stay
- * inside its buffers for every frame.
+ * wrong bytes. The digest of each damaged frame must differ from that of the
+ * undamaged frame. The decoder must stay inside its buffers for every frame.
  */
 #include "unzstd_frames.h"
 

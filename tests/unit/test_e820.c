@@ -495,9 +495,9 @@ TEST(goes_on_hostile)
 
 /*
  * Each row is an E820 entry, with RAM directly before and behind it. @good
- * tells whether a loader may leave data in the entry. It may do so in RAM and
- * in types 3, 4 and 128. In reserved memory (type 2) it may do so only below 1
- * MiB, and not in VGA memory.
+ * tells whether e820_may_hold() must accept the entry's memory as memory in
+ * which a loader may leave data. It must accept RAM and types 3, 4 and 128. It
+ * must accept reserved memory (type 2) only below 1 MiB, and not VGA memory.
  */
 TEST(may_hold_types)
 {

@@ -146,7 +146,10 @@ static void check_cmdline(const char *text)
 #define TOO_LONG	"sevstub: command line: longer than the payload " \
 			"takes, cut behind a word\r\n"
 
-/* The command line must be the first @len characters of @units, all ASCII. */
+/*
+ * Fails the case unless the stub's command line is the first @len characters of
+ * @units, which must be ASCII.
+ */
 static void check_cmdline_start(const CHAR16 *units, size_t len)
 {
 	char text[CMDLINE_SIZE + 1] = { 0 };
@@ -395,9 +398,9 @@ TEST(load_option_malformed)
 		      fw.console);
 	}
 	/*
-	 * An EFI_LOAD_OPTION that is cut off within its description or its
-	 * path, or whose field for the path's size is too large or too small.
-	 * The stub must take it as text.
+	 * The EFI_LOAD_OPTION is cut off within its description or its path, or
+	 * its field for the path's size is too large or too small. The stub
+	 * must take the EFI_LOAD_OPTION as text.
 	 */
 	len = load_option(bytes, 1, PATH(FILE_NODE END_NODE), u"", 0);
 	for (cut = 2; cut < len; cut++) {
@@ -452,8 +455,9 @@ TEST(cmdline_in_bytes)
 	CHECK(strstr(fw.console, TAKEN_OUT) &&
 	      strstr(fw.console, "taken as ASCII"), "%s", fw.console);
 	/*
-	 * The stub must not take these command lines in UTF-16 for ASCII: a
-	 * single character, and three that are not ASCII.
+	 * The stub must not take UTF-16 for ASCII. The first command line is a
+	 * single character, and the second is three characters that are not
+	 * ASCII.
 	 */
 	fresh_firmware();
 	set_options(u"x", 2);
@@ -1383,10 +1387,11 @@ TEST(fixed)
 }
 
 /*
- * A payload that cannot be moved needs the range at its link address. Boot
- * services may use memory there, because this memory becomes free with
- * ExitBootServices(). The stub must allocate the free memory of the range at
- * once. It must refuse the range if it contains any other memory.
+ * A payload that cannot be moved needs the range at its link address. The stub
+ * must accept memory of boot services in the range, because ExitBootServices()
+ * frees that memory. Before ExitBootServices() the stub must allocate the free
+ * memory of the range, so that it allocates nothing else there. It must refuse
+ * the range if the range contains memory of any other type.
  */
 TEST(fixed_where_firmware_is)
 {

@@ -813,8 +813,9 @@ TEST(kaslr)
 }
 
 /*
- * Runs extract_kernel(). Returns whether a line of info() has @place, the address that the
- * payload may have got, or the address of the entry of a payload at @place.
+ * Runs extract_kernel(). With @kaslr, KASLR chooses the address @place for the payload.
+ * Returns true if a line that info() prints contains @place, or the address that the entry
+ * point of a payload at @place has.
  */
 static bool tells_place(bool sev_es, bool kaslr, u64 place)
 {
@@ -1113,9 +1114,9 @@ TEST(extract_built_in_cmdline)
 }
 
 /*
- * The payload reads the command line from the loader's memory. If it is too
- * long, the stub must write a NUL there, behind the last word that fits, and
- * must print a message.
+ * The payload reads the command line from the loader's memory. If the command
+ * line is longer than the payload accepts, the stub must write a NUL to the
+ * loader's memory, behind the last word that fits, and must print a message.
  */
 TEST(extract_cuts_cmdline)
 {
@@ -1202,7 +1203,10 @@ TEST(cut_in_the_stub)
 	EXPECT_ERROR(cut_cmdline(&cmdline), "command line");
 }
 
-/* If the command line asks for no console, report_entry() must print nothing. */
+/*
+ * If no option asks for progress messages, info_wanted() returns false and
+ * report_entry() must print nothing. Otherwise it must print the loader's number.
+ */
 TEST(silent_entry)
 {
 	fresh_machine();

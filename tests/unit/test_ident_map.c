@@ -96,8 +96,8 @@ TEST(init_refuses_pool_at_c_bit)
 	munmap(at, 2 * KIB4);
 
 	/*
-	 * The memory for page tables extends up to the C-bit, or wraps around.
-	 * ident_map_init() must refuse it.
+	 * The memory for page tables ends above the address that equals the
+	 * C-bit, or wraps around at 2^64. ident_map_init() must refuse it.
 	 */
 	config = config_of(&setups[0], 2);
 	config.enc_mask = BIT(47);
@@ -382,8 +382,9 @@ TEST(set_levels)
 		CHECK(total() == 2 * MIB2 + 2 * KIB4, "%#lx", total());
 
 		/*
-		 * Four levels map addresses below 2^47 only, five levels also
-		 * higher ones. If bit 47 is the C-bit, neither can map it.
+		 * Four levels map addresses below 2^47 only, so mapping the
+		 * address 2^47 must fail with four levels and succeed with
+		 * five. If bit 47 is the C-bit, no address contains this bit.
 		 */
 		if (now.c_bit != 47)
 			CHECK((ident_map_range(BIT(47), BIT(47) + KIB4, 0) ==
@@ -990,8 +991,9 @@ TEST(fault_out_of_reach)
 }
 
 /*
- * Repeats the same calls, with memory for one more page table in each round,
- * until no call fails. A call that fails must leave the page tables valid.
+ * Makes six calls of the page-table builder in each round, and each round has
+ * memory for one more page table, until no call fails. A call that fails must
+ * leave the page tables valid.
  */
 TEST(pool_exhaustion_step_by_step)
 {
@@ -1080,7 +1082,7 @@ TEST(pool_suffices)
 	INFO("%zu tables, %zu are there", used + 1, before + 1);
 }
 
-/* ---- the processor instead of memory ---- */
+/* ---- what the stub reads from registers, because the hypervisor can change memory ---- */
 
 /*
  * The hypervisor can put an old C-bit back into memory. Pages that the stub maps while its
@@ -1140,8 +1142,8 @@ TEST(top_and_levels_come_from_the_processor)
 }
 
 /*
- * The stub builds page tables before it loads them into CR3. It must take the number of
- * levels from CR4 at that time, too.
+ * The stub builds page tables before it loads them into CR3. Even then the stub must take
+ * the number of levels from CR4, and not from memory, which the hypervisor can change.
  */
 TEST(levels_before_the_load)
 {
@@ -1253,9 +1255,9 @@ TEST(one_page_has_other_rights)
 }
 
 /*
- * If the hypervisor garbles the number of used page tables, two entries may point to one
- * table, and an address may be translated to another one. ident_map_is_private() must
- * return false for such a page.
+ * If the hypervisor garbles the number of used page tables, the stub may use one table
+ * twice, and a page may no longer be mapped to the physical address that equals its virtual
+ * address. ident_map_is_private() must return false for such a page.
  */
 TEST(one_page_is_elsewhere)
 {
@@ -1393,7 +1395,8 @@ TEST(table_outside_of_the_pool)
 
 /*
  * ident_map_remove_devices() must unmap the device pages in VGA memory, and must leave
- * other pages mapped. A device page behind VGA memory stays mapped, too.
+ * other pages in VGA memory mapped. It must change nothing outside of VGA memory, so the
+ * device page at 0xc0000, behind VGA memory, must stay mapped.
  */
 TEST(remove_devices)
 {
@@ -1473,9 +1476,9 @@ TEST(window)
 		      (*lookup_entry(large) & enc_mask()) == enc_mask() &&
 		      !(*lookup_entry(large) & PTE_WRITE), "rights");
 		/*
-		 * The first use of the two windows may take up to four page tables. Their
-		 * virtual addresses are constant, so using them for other pages must take
-		 * none.
+		 * The first use of the two windows may take up to four page tables from the
+		 * pool. Using the windows for other pages must take no further table,
+		 * because the windows' virtual addresses are constant.
 		 */
 		tables -= ident_map_tables_left();
 		CHECK(tables <= 4, "%zu tables", tables);

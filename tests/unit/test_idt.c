@@ -773,8 +773,9 @@ TEST(stack_overflow)
 }
 
 /*
- * The interrupted code used a code segment that is not the stub's. The
- * exception must be reported, even if the stub can handle this vector.
+ * The frame has a CS that is not the stub's. All of the stub's code runs with
+ * CS = BOOT_CS, so the hypervisor must have caused the exception. The stub must
+ * report it, even if the stub can handle this vector.
  */
 TEST(another_cs)
 {

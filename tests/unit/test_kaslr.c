@@ -494,7 +494,8 @@ TEST(too_many_areas)
 
 /*
  * Returns how many microseconds kaslr.c needs to list @number memory ranges and
- * to draw an address.
+ * to draw an address. If @backwards, kaslr.c gets the ranges in descending order
+ * of their addresses.
  */
 static double time_of(unsigned int number, bool backwards)
 {
@@ -764,9 +765,9 @@ static u64 draw_virtual(const struct payload_header *p)
 
 /*
  * The host of an SEV-ES guest knows the zero page, which is the seed, and puts old
- * contents of the generator's state back before each hash. The virtual address
- * must have a uniform distribution all the same, because RDRAND's number is not
- * among what the host puts back.
+ * contents of the generator's state back before each hash. The host therefore
+ * knows every hash. The virtual address must have a uniform distribution all the
+ * same, because kaslr.c also mixes in RDRAND's number, which the host does not know.
  */
 TEST(old_state_before_each_hash)
 {
@@ -790,8 +791,9 @@ TEST(old_state_before_each_hash)
 
 /*
  * Neither RDRAND's number nor the random number that is drawn may be in the
- * generator's state, where a host could replace it. No hash may come behind
- * RDRAND, because the compiler saves registers to the stack at a call.
+ * generator's state, where a host could replace the number by old contents.
+ * kaslr.c must not call xxh64() behind RDRAND, because the compiler would save
+ * RDRAND's number to the stack during the call.
  */
 TEST(rdrand_is_not_stored)
 {
@@ -1001,7 +1003,7 @@ TEST(options)
 		{ "mem=0", 0xffff },
 		{ "mem=5G-1", 0x001f },
 		{ "mem=", 0xffff },
-		{ "mem=17E", 0xffff },		/* 17E exceeds 64 bits: option is ignored */
+		{ "mem=17E", 0xffff },		/* KASLR ignores mem=17E: 17 EiB exceeds 64 bits */
 		{ "xmem=4G", 0xffff },
 		{ "memmap=4G", 0x000f },
 		{ "memmap=2G$4G", 0xffcf },
@@ -1072,9 +1074,10 @@ static void read_options(void)
 }
 
 /*
- * No text of an option may lie on the stack: see not_on_stack in types.h. Each
- * option's value is long, so that a part of a copy is left on the stack even if
- * later calls overwrite the rest.
+ * kaslr.c must leave no text of an option on the stack, because the hypervisor of
+ * an SEV-ES guest could put the text back as a return address (not_on_stack in
+ * types.h). Each option's value is long, so that a part of a copy is left on the
+ * stack even if later calls overwrite the rest.
  */
 TEST(options_not_on_stack)
 {

@@ -415,7 +415,8 @@ static u8 *low_pages(void)
 
 /*
  * Checks the IDT gate in @slot of the trampoline: a whole 32-bit gate of 8 bytes,
- * or the first 8 bytes of a 64-bit gate.
+ * or the first 8 bytes of a 64-bit gate. The gate must lead to offset @code of the
+ * trampoline's code, with code segment @selector.
  */
 static void check_gate(const struct la57_page *page, unsigned int slot,
 		       u64 code, u64 selector)

@@ -244,8 +244,10 @@ TEST(runtime_start)
 		u64 load, pref, align, relocatable, start;
 	} cases[] = {
 		/*
-		 * The image is loaded at the preferred address, below it, above
-		 * it, and at addresses that are not aligned.
+		 * A relocatable image is loaded at the preferred address, below
+		 * it, above it, and at addresses that are not aligned. It must
+		 * run at the load address rounded up to the alignment, but not
+		 * below the preferred address.
 		 */
 		{ 0x1000000, 0x1000000, 0x200000, 1, 0x1000000 },
 		{ 0x100000, 0x1000000, 0x200000, 1, 0x1000000 },
@@ -613,9 +615,9 @@ TEST(place_cmdline_not_in_ram)
 	add_e820(text, 1, 2);
 	expect_refusal("command line");
 	/*
-	 * A zero command line pointer selects the built-in command line. The
-	 * built-in one is in the image, so the stub must not check the loader's
-	 * memory.
+	 * A zero command line pointer selects the built-in command line, which
+	 * is in the stub's image. The stub must accept this boot, although the
+	 * memory of the loader's command line is still reserved.
 	 */
 	set_cmdline(0);
 	place_image(&fake.bp);

@@ -216,8 +216,8 @@ TEST(digest_once)
 }
 
 /*
- * In an SEV guest the hypervisor can change memory after the EFI entry has checked
- * it, so the digest is computed again.
+ * In an SEV guest the hypervisor can change the payload after the EFI entry has
+ * checked its digest, so misc.c must compute the digest again.
  */
 TEST(digest_again_in_sev)
 {

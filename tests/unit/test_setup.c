@@ -60,8 +60,9 @@ static struct {
 	u32 vga;
 	u8 mode;
 	/*
-	 * CX for a question about the cursor: its first line in CH, its last
-	 * line in CL. Bit 13 of CX hides the cursor.
+	 * CX that the BIOS returns for a question about the cursor: the
+	 * cursor's first line in CH, its last line in CL. Bit 13 of CX hides
+	 * the cursor.
 	 */
 	u16 cursor;
 	u16 vesa_mode;
@@ -483,8 +484,9 @@ TEST(edd_option)
 	detect_hardware();
 	CHECK(!pc.reads && bp->eddbuf_entries == 1, "a sector was read");
 	/*
-	 * The stub must not search for edd= beyond real mode's memory: neither
-	 * in a command line without a NUL, nor in one that begins there.
+	 * The stub must search for edd= only in real mode's memory. The first
+	 * command line here has no NUL before the end of this memory. The
+	 * second begins behind this memory.
 	 */
 	fresh_pc("");
 	memset(bios_memory + CMDLINE_AT, 'x', REAL_MODE_END - CMDLINE_AT);

@@ -67,7 +67,8 @@ struct tables {
 	unsigned int cr3_bit, table_bit, leaf_bit, second_bit;
 };
 
-#define NO_BIT	63	/* NO_BIT: no C-bit; a bit number above all address bits */
+/* Stands for no C-bit in struct tables. The number is above all bits of physical addresses. */
+#define NO_BIT	63
 
 static u64 cbit_of(unsigned int bit)
 {
@@ -152,7 +153,8 @@ enum { ES64_INFO = 1, ES64_EBX, ES64_EAX };
 
 /*
  * Starts an SEV-ES guest at the 32-bit entry. The stub's 32-bit code has
- * already asked for @status, @info and @cbit, so only one request is left.
+ * already read @status from the SEV_STATUS MSR and got @info and @cbit from the
+ * hypervisor, so sev_detect() has only one request left.
  */
 static void start_es32(u64 status, u64 info, u32 cbit)
 {
@@ -746,10 +748,10 @@ TEST(cbit_garbled_before_the_load)
 }
 
 /*
- * sev_detect() may have missed an unknown bit of SEV_STATUS: for one read the
- * hypervisor can put back an old word in memory that says that this is no SEV guest.
- * sev_load_map() must read the SEV_STATUS MSR once the stub's page tables are loaded,
- * and must terminate the guest if the MSR has an unknown bit.
+ * sev_detect() checks the SEV_STATUS MSR for unknown bits only if sev_guest.status in
+ * memory says that this is an SEV guest. The hypervisor may have put an old value that
+ * denies SEV back to this word. sev_load_map() must therefore check the MSR again once the
+ * stub's page tables are loaded, and must terminate the guest if the MSR has an unknown bit.
  */
 TEST(status_behind_the_proof)
 {

@@ -118,7 +118,7 @@ static const struct op {
 	u16 outputs[5];
 	/*
 	 * The stub's reason code for termination if the hypervisor returns the
-	 * GHCB page without any change. 0: the stub accepts that.
+	 * GHCB page without any change. 0: the stub accepts the unchanged page.
 	 */
 	u8 unanswered;
 } ops[] = {

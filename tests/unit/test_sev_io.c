@@ -112,7 +112,7 @@ TEST(in_and_out_raise)
 
 /* ---- INS and OUTS ---- */
 
-static u8 model[BUFFER_SIZE];	/* bytes that the host answers for INS */
+static u8 model[BUFFER_SIZE];	/* the bytes that the host returns for INS */
 
 static void fill_memory(void)
 {
@@ -536,8 +536,8 @@ TEST(buffer_out_of_reach)
 /*
  * Raises #VC for @count bytes of INS (@in) or OUTS at @at, at least one of them outside of
  * [io_start, io_end). The stub must terminate the guest before it sends or writes a byte
- * outside of this range. The stub's own range is empty, because it executes neither INS nor
- * OUTS: the hypervisor has made the handler decode one.
+ * outside of this range. The real range is empty, because the stub executes neither INS nor
+ * OUTS as a guest with a GHCB page. If its handler decodes one, the hypervisor is the cause.
  */
 static void refused(u64 at, u64 count, bool in)
 {
@@ -800,9 +800,9 @@ static void expect_cell(u64 to, u16 cell)
 }
 
 /*
- * The character for VGA memory must be read from the console's buffer. If the address of
- * the character is elsewhere, because the hypervisor has put an old address back, the stub
- * must ask for a blank instead.
+ * The stub must take the character for VGA memory from the console's buffer. If the
+ * character's address is elsewhere, because the hypervisor has put an old address back, the
+ * stub must ask the hypervisor to write a blank instead.
  */
 TEST(vga_put)
 {
@@ -828,8 +828,8 @@ TEST(vga_put)
 }
 
 /*
- * The stub must terminate the guest instead of sending an address outside of VGA memory,
- * because the address can be old bytes of the stack.
+ * The stub must terminate the guest instead of sending an address outside of VGA memory.
+ * The address can be old bytes of the stack, which the hypervisor must not learn.
  */
 TEST(vga_elsewhere)
 {

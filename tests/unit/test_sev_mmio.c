@@ -467,9 +467,9 @@ static void no_device(u64 addr, unsigned int code)
 	ENDS(code);
 	INSN(0x400, "\x89\x1e");
 	/*
-	 * The termination left the load's exchange uncompleted, so the GHCB
-	 * page is still in use. The stub must terminate with reason 10, which
-	 * says so.
+	 * The stub requested termination during the load, so the GHCB page is
+	 * still in use. At this #VC, the store's, the stub must terminate with
+	 * reason 10: a #VC that needs the GHCB page while it is in use.
 	 */
 	ENDS(10);
 	begin(addr);
@@ -571,8 +571,8 @@ TEST(access_raises)
 /*
  * After the decoder has checked an instruction, the hypervisor can put old contents of
  * struct insn back, with any operand size and register number up to 255. mmio_read() must
- * nevertheless write no memory around the eight-byte @value, and write_operand_reg() none
- * behind the saved registers.
+ * nevertheless write no memory around the eight-byte @value, and write_operand_reg() must
+ * write no memory behind the saved registers.
  */
 static struct {
 	u64 before[64], value, after[64];

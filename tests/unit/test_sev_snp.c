@@ -65,7 +65,10 @@ static struct {
 	 * calling area.
 	 */
 	u16 svsm_next;
-	/* true: PVALIDATE of the GHCB page makes the page inaccessible to the test. */
+	/*
+	 * true: PVALIDATE of the GHCB page makes the page inaccessible to the test, so that
+	 * FAULT_OF() finds the stub's first access to the page.
+	 */
 	bool hides;
 } snp_host;
 
@@ -111,8 +114,9 @@ unsigned int pvalidate(u64 addr, bool large, bool validate)
 }
 
 /*
- * Stands for a call of the SVSM by VMGEXIT. Does the call PVALIDATE for the list in the
- * calling area. Fails the case at any other call.
+ * Stands for a call of the SVSM by VMGEXIT. At the SVSM's call PVALIDATE, appends the first
+ * and the last page of the list in the calling area to @trace. Fails the case at any other
+ * call.
  */
 u64 vmgexit_svsm(u64 call, u64 argument, u8 *pending)
 {
@@ -401,9 +405,9 @@ TEST(cpuid_leaves)
 
 /*
  * Some results of CPUID depend on the guest's own registers: OSPKE in leaf 7 on CR4, the
- * size of the XSAVE area in leaf 0xd on XCR0 and XSS. The stub must take these results from
- * the registers, or for XCR0 and XSS from their values after reset, instead of the CPUID
- * page.
+ * size of the XSAVE area in leaf 0xd on XCR0 and XSS. The stub must derive OSPKE from CR4,
+ * and the size from the values of XCR0 and XSS after reset. It must not take them from the
+ * CPUID page.
  */
 TEST(cpuid_own_state)
 {
@@ -751,7 +755,10 @@ TEST(accept_is_refused)
 	result(1, 0x8000030d);
 	snp_accept((struct range){ 0x200000, 0x400000 });
 	EXPECT_SNP_END(snp_accept_end(), 1);
-	/* The stub's page tables cannot map this address, because bit 51 is the C-bit. */
+	/*
+	 * The stub's page tables cannot map this address, because bit 51 is the C-bit. The
+	 * stub must terminate the guest.
+	 */
 	start_accepting();
 	expect_states((const u64[]){ 1UL << 51 | PRIVATE_4K }, 1, 1);
 	snp_accept((struct range){ 1UL << 51, (1UL << 51) + 1 });
@@ -776,8 +783,8 @@ TEST(accept_full_batches)
 }
 
 /*
- * No two of these pages adjoin, so each is a run of its own. A request has room for 32
- * runs.
+ * The stub joins adjoining pages to a run, and has room for 32 runs in a request. No two
+ * of the first 33 pages adjoin, so the 33rd page must go to a second request.
  */
 TEST(accept_many_runs)
 {
@@ -952,7 +959,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
 
 	(void)number;
 	fault_at = (u64)info->si_addr & ~1UL;
-	/* Bit 1 of a page fault's error code: a write. */
+	/* Bit 1 of the page fault's error code is 1 for a write. Copy it to bit 0 of fault_at. */
 	fault_at |= c->uc_mcontext.gregs[REG_ERR] >> 1 & 1;
 	siglongjmp(faulted, 1);
 }

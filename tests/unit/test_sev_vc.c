@@ -163,7 +163,7 @@ static u64 *const general[] = {
 	&frame.r12, &frame.r13, &frame.r14, &frame.r15,
 };
 
-/* Before the first write a read must return DR7's reset value. */
+/* Before the first write of DR7, a read must return DR7's reset value, 0x400. */
 TEST(dr7_read)
 {
 	unsigned int reg;
@@ -220,7 +220,10 @@ TEST(dr7_kept)
 	}
 }
 
-/* The stub must not keep a value that the hypervisor refuses or that raises #GP. */
+/*
+ * A read of DR7 must not return a written value that the hypervisor has refused, or whose
+ * write has raised #GP.
+ */
 TEST(dr7_refused)
 {
 	start();
@@ -236,7 +239,7 @@ TEST(dr7_refused)
 	reads_dr7(0x401);
 }
 
-/* Whatever memory has in es.dr7, a read must return bit 10 as 1. */
+/* A read of DR7 must return bit 10 as 1, even if the stub's copy es.dr7 has 0 in this bit. */
 TEST(dr7_fixed_bit)
 {
 	start();
@@ -495,8 +498,11 @@ TEST(undecodable)
 		{ 2, "\x8b\xc0" },		/* no memory operand */
 		{ 3, "\x0f\x21\xf0" },		/* DR6 */
 		{ 3, "\x48\x01\x00" },		/* ADD to memory */
+		/*
+		 * A CPUID of 16 bytes, one more than the processor accepts: 15 bytes here, and
+		 * 0xa2, with which the case fills the memory behind them.
+		 */
 		{ 15, "\x66\x66\x66\x66\x66\x66\x66\x66"
-		      /* too long for CPUID: 0xa2 behind them is the 16th byte */
 		      "\x66\x66\x66\x66\x66\x66\x0f" },
 	};
 	unsigned int i;
@@ -524,7 +530,7 @@ TEST(no_handler)
 	EXPECT_OWN_END(vc_mmio(&vc), 6);
 }
 
-/* The longest instruction that the processor accepts has 15 bytes. */
+/* The stub must decode an instruction of 15 bytes, the longest that the processor accepts. */
 TEST(fifteen_bytes)
 {
 	start();

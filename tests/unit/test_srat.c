@@ -263,8 +263,9 @@ static void find_areas(void)
 }
 
 /*
- * No text of an option, and no entry of a table, may lie on the stack: see not_on_stack in
- * types.h.
+ * srat.c must leave no text of an option and no entry of a table on the stack, because the
+ * hypervisor of an SEV-ES guest could put these bytes back as a return address
+ * (not_on_stack in types.h).
  */
 TEST(not_on_stack)
 {

@@ -149,8 +149,8 @@ TEST(memset)
 }
 
 /*
- * The hypervisor of an SEV-ES guest can put old flags back, in which the direction flag is
- * set. memcpy() and memset() must not go downwards then.
+ * The hypervisor of an SEV-ES guest can put back an old value of RFLAGS in which the
+ * direction flag is set. memcpy() and memset() must clear the flag and copy upwards.
  */
 TEST(direction_flag)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_unfilter.c - payload/unfilter.c undoes what mkpayload's tools/filter.c and the
- * model of filter_model.h do, for any bytes and any ranges.
+ * test_unfilter.c - payload/unfilter.c must undo the filters that mkpayload's
+ * tools/filter.c and the model in filter_model.h apply, for any bytes and any ranges.
  */
 #include "harness.h"
 #include "image.h"
@@ -66,8 +66,9 @@ static void check_undone(const u8 *bytes, u64 size, const struct payload_filter 
 }
 
 /*
- * Fills @bytes with random bytes, among which opcodes, stored targets, short displacements
- * and ascending words are frequent.
+ * Fills @bytes with random bytes. Frequent among them is what the filters look for: opcodes
+ * of branches, short displacements, ascending words, and stored targets, which
+ * FILTER_BRANCHES writes in place of displacements.
  */
 static void random_bytes(u8 *bytes, u64 size)
 {
@@ -108,8 +109,9 @@ TEST(any_bytes)
 }
 
 /*
- * Makes displacements and stored targets of all sizes, all over a large image. Some words
- * then look like a displacement and like a stored target at the same time.
+ * Makes branches all over a large image, with displacements of all sizes and with stored
+ * targets, which FILTER_BRANCHES writes in place of displacements. Some words then look
+ * like a displacement and like a stored target at the same time.
  */
 TEST(any_branches)
 {
@@ -180,8 +182,9 @@ TEST(branches_by_hand)
 }
 
 /*
- * FILTER_RELATIVE must turn the words of a table that point to places, relative to
- * themselves, into the distances between these places.
+ * Every second word of the table holds the distance from the word to a place.
+ * FILTER_RELATIVE must replace it by the distance from the previous entry's place to this
+ * place. In the first entry it is the place's offset in the image.
  */
 TEST(table_by_hand)
 {
@@ -361,8 +364,9 @@ TEST(stub_in_the_way)
 }
 
 /*
- * Appends @count words to @bytes at offset *@at, and moves *@at behind them. Each word is
- * the word before plus @step. *@value is the last word.
+ * Appends @count words to @bytes at offset *@at, and moves *@at behind them. The first word
+ * is *@value plus @step, each further word the previous word plus @step. Stores the last
+ * word in *@value.
  */
 static void add_words(u8 *bytes, u64 *at, u32 *value, u32 count, u32 step)
 {
@@ -371,10 +375,11 @@ static void add_words(u8 *bytes, u64 *at, u32 *value, u32 count, u32 step)
 }
 
 /*
- * Makes a run of numbers and returns the size of the run that find_run() finds, in bytes.
- * The first 3,001 words give the run its highest score so far. 250 words lower the score,
- * and @hovers times 9 words keep it there. The last 4,000 words give the run a higher
- * score, if find_run() still reads them. Stores the number of bytes made in *@size.
+ * Makes words and returns the size in bytes of the run that find_run() finds in them.
+ * find_run() raises a run's score at a small step between two words and lowers it at a
+ * large step. The first 3,001 words raise the score, 250 words lower it, and @hovers times
+ * 9 words keep it low. The last 4,000 words raise it to a new maximum, if find_run() still
+ * reads them. Stores the number of bytes made in *@size.
  */
 static u32 run_found(u32 hovers, u64 *size)
 {
@@ -397,8 +402,9 @@ static u32 run_found(u32 hovers, u64 *size)
 }
 
 /*
- * find_run() must stop after a bounded number of words behind the highest score. With few
- * words in between it must find the whole run, with many words only the first 3,001.
+ * find_run() must stop after a bounded number of words behind the highest score. If few
+ * words keep the score low, it must find the whole run. If many words keep it low, it must
+ * find only the first 3,001 words.
  */
 TEST(run_reach)
 {

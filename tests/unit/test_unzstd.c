@@ -232,8 +232,7 @@ TEST(mkpayload_margin)
 
 /*
  * If the margin is too small, the output overwrites input that is still needed.
- * The decoder must report an error, unless the overwritten input did not change
- * the output.
+ * The decoder must report an error, or its output must be correct all the same.
  */
 TEST(short_margin)
 {

@@ -264,7 +264,8 @@ CASE(no_gate, "vc-no-gate-double", CASE_ES)
 /*
  * At CPL 0, the delivery of an exception by an IDT gate that leads to a code segment of
  * CPL 3 raises #GP with the selector as error code (APM2 8.7). If the exception that is
- * delivered is #VC, the processor must raise #DF instead.
+ * delivered is #VC, the #GP makes a double fault, and the processor must raise #DF instead
+ * (APM2 8.2.9).
  */
 CASE(gate_dpl, "vc-gate-to-user-code", CASE_ES)
 {
@@ -290,7 +291,8 @@ CASE(gate_dpl, "vc-gate-to-user-code", CASE_ES)
 /*
  * The IDT gate of an exception names an interrupt stack, but the TSS's limit is too low
  * to contain that stack's pointer. The processor raises #TS (APM2 8.2.11). If the
- * exception that is delivered is #VC, the processor must raise #DF instead.
+ * exception that is delivered is #VC, the #TS makes a double fault, and the processor must
+ * raise #DF instead (APM2 8.2.9).
  */
 CASE(short_tss, "vc-short-tss", CASE_ES)
 {
@@ -402,9 +404,9 @@ static void user_misaligned(void)
 }
 
 /*
- * With CR0.AM and RFLAGS.AC set, a misaligned access at CPL 3 raises #AC.
- * sevemu intercepts #AC here, so that the guest gets #VC with the exit code of
- * #AC. QEMU's processor may not implement #AC, so the case does not fail if
+ * With CR0.AM and RFLAGS.AC set, a misaligned access at CPL 3 raises #AC. The test hook
+ * HOOK_INTERCEPT makes sevemu intercept #AC, so that the guest gets #VC with the exit code
+ * of #AC instead. QEMU's processor may not implement #AC, so the case does not fail if
  * there is no #VC.
  */
 CASE(ac, "ac-intercepted", CASE_ES)

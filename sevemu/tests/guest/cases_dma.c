@@ -237,8 +237,8 @@ CASE(ends_dma_encrypted, "ends-dma-encrypted", CASE_SEV | CASE_ENDS)
 	source[0] = 0;
 	edu_copy(EDU_BUFFER, (u64)source, EDU_DMA_TO_RAM);
 	/*
-	 * The hook is an exit. At each exit sevemu looks whether a device has written to
-	 * private memory, and if so makes the frame garbage.
+	 * The call of the hook makes the guest exit. At each exit sevemu checks whether a
+	 * device has written to private memory, and if so fills the frame with garbage.
 	 */
 	hook(HOOK_FRAME_STATE, (u64)source);
 	expect_not("private word that the device has written", source[0], PATTERN);
@@ -257,8 +257,9 @@ CASE(ends_dma_write, "ends-dma-private-write", CASE_SEV | CASE_ENDS)
 {
 	edu_start();
 	/*
-	 * The access with C=0 makes the frame shared. The write to source[1] makes it
-	 * private, so that edu's write to it must end the run.
+	 * The access with C=0 makes the frame shared, so edu may read it. The write to
+	 * source[1] makes the frame private, so edu's write to the frame must end the
+	 * run: the suite starts sevemu with --dma strict.
 	 */
 	shared(source)[0] = PATTERN;
 	edu_copy((u64)source, EDU_BUFFER, 0);

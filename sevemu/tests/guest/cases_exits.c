@@ -463,8 +463,9 @@ CASE(vmmcall, "vmmcall", CASE_ES)
 }
 
 /*
- * KVM ignores an SEV-ES guest's writes to DR7, and returns 0 for a read. sevemu does so
- * without --host spec. With --host spec a read returns what was written.
+ * KVM ignores an SEV-ES guest's writes to DR7, and returns 0 for a read. sevemu must behave
+ * like KVM, unless it is started with --host spec. With --host spec a read must return what
+ * the guest has written.
  */
 CASE(dr7, "dr7", CASE_ES)
 {

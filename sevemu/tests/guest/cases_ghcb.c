@@ -8,7 +8,7 @@
  */
 #include "guest.h"
 
-#define NO_RAM		0x7fffffff000ULL	/* an address far above the guest's RAM */
+#define NO_RAM		0x7fffffff000ULL	/* an address above all RAM */
 #define UNKNOWN_REQUEST	0xffe
 #define UNKNOWN_EXIT	0x80001234
 #define UART_SCRATCH	0x3ff
@@ -552,8 +552,8 @@ CASE(unsupported, "unsupported-event", CASE_ES)
 }
 
 /*
- * The guest may use another page as GHCB than for the requests before. sevemu must answer
- * on that page and leave the first page alone.
+ * The guest may make a request with another GHCB page than its earlier requests. sevemu
+ * must write the answer to the new page and must not write to the old page.
  */
 CASE(elsewhere, "ghcb-moved", CASE_ES | CASE_NOT_SNP)
 {

@@ -413,9 +413,9 @@ static void flash_view(u64 address, bool private)
 /*
  * The flash memory of --vars ends where the ROM begins. sevemu keeps its bytes from run
  * to run, so the case counts its runs in one of them. The bytes are not encrypted, so a
- * load with C=1 returns them decrypted, which is garbage. While the flash chip returns
- * its status instead, the host emulates an SEV-ES guest's load, which returns the status
- * with C=1, too.
+ * load with C=1 returns them decrypted, which is garbage. After the command FLASH_PROGRAM
+ * the flash chip returns its status until the command FLASH_READ_ARRAY. In this time the host
+ * emulates the loads of an SEV-ES guest, so a load returns the status even with C=1.
  */
 CASE(flash, "flash", CASE_NOT_SNP)
 {

@@ -29,7 +29,10 @@
 #define AP_ID			1
 #define NO_AP			200	/* an APIC ID that no processor has */
 
-/* Where the AP's real-mode code is copied to: page 7, below 1 MiB. */
+/*
+ * Address to which start() copies the AP's real-mode code: page 7. A SIPI names the page by
+ * its number, and can only name a page below 1 MiB.
+ */
 #define TRAMPOLINE		0x7000
 #define TRAMPOLINE_VECTOR	(TRAMPOLINE / PAGE_SIZE)
 
@@ -46,7 +49,7 @@
  * in a loop, and goes to sleep when few ticks are left: in each nap another number below
  * NAP_LEFT. With --icount a tick is an instruction, and a pass of the loop takes several
  * ticks. NAP_PHASES different delays before the loop make the loop end at different
- * ticks.
+ * ticks, so that the interrupts come at many different points around the HLT.
  */
 #define NAP_TICKS		20000
 #define NAP_LEFT		24
@@ -87,7 +90,8 @@
 
 /*
  * In head.S: the AP's real-mode code, and ap_start_64, the AP's first 64-bit code. The
- * real-mode code jumps to ap_start_64. An SNP guest's VMSA starts the AP there.
+ * real-mode code jumps to ap_start_64. In an SNP guest the AP starts at ap_start_64, because
+ * its VMSA has this address as RIP.
  */
 extern const u8 ap_trampoline[], ap_trampoline_end[];
 extern u8 ap_start_64[];
@@ -127,8 +131,9 @@ static volatile struct {
 
 static ALIGNED_PAGE u64 page[WORDS];
 /*
- * The AP's VMSA. Its address must not be a multiple of 2 MiB. The guest's image has at
- * most 2 MiB and starts at such an address with code, so vmsa does not have one.
+ * The AP's VMSA. The hypervisor refuses a VMSA whose address is a multiple of 2 MiB. The
+ * guest's image starts at a multiple of 2 MiB, with code, and is at most 2 MiB long. No
+ * other multiple of 2 MiB lies in the image, so the address of vmsa is none.
  */
 static ALIGNED_PAGE u8 vmsa[PAGE_SIZE];
 
@@ -424,7 +429,10 @@ CASE(smp_init, "smp-init", CASE_SMP | CASE_NOT_SNP)
 	expect("runs after de-assert", runs(), true);
 }
 
-/* Runs on the AP: reads the page as private memory as often as it can. */
+/*
+ * Runs on the AP until ap.stop is set: reads page[] with C=1 in a loop. Counts the reads in
+ * ap.reads, and in ap.wrong those that have not returned PATTERN.
+ */
 static void watch_page(void)
 {
 	while (!ap.stop) {

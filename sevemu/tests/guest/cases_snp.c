@@ -148,7 +148,10 @@ CASE(pv_not_present, "snp-pvalidate-page-fault", CASE_SNP | CASE_VMPL0)
 	expect("flags", flags_of(page), VALID);
 }
 
-/* An operand that is not canonical raises #GP(0), and changes nothing. */
+/*
+ * PVALIDATE, RMPADJUST and RMPQUERY of an address that is not canonical must raise #GP with
+ * error code 0, and must not change the page's RMP entry.
+ */
 CASE(pv_canonical, "snp-not-canonical", CASE_SNP)
 {
 	u64 operand = (u64)page | 1ULL << 60, entry = rmp_of(page);
@@ -449,7 +452,10 @@ CASE(adjust_dropped, "snp-rights-dropped", CASE_SNP | CASE_VMPL0)
 	expect("rights of VMPL 1 to 3", rmp_of(page) >> 8, 0);
 }
 
-/* The target must be less privileged than the VMPL that executes RMPADJUST. */
+/*
+ * RMPADJUST changes the rights of a target VMPL. It must fail unless the target VMPL is less
+ * privileged than the VMPL that executes RMPADJUST.
+ */
 CASE(adjust_target, "snp-rmpadjust-target", CASE_SNP)
 {
 	expect("own VMPL", rmpadjust((u64)page, SNP_4K, machine.vmpl).eax,

@@ -309,7 +309,8 @@ CASE(untouched_2m, "snp-untouched-2m", CASE_SNP | CASE_VMPL0 | CASE_LOADED | CAS
 
 /*
  * With --rmp 2m the host assigns 2 MiB by one RMP entry only if all pages of the 2 MiB
- * are untouched. Here one page is shared before.
+ * are untouched. Here the guest first makes one page shared, so PVALIDATE of 2 MiB must
+ * fail with SNP_FAIL_SIZE.
  */
 CASE(untouched_2m_part, "snp-untouched-2m-in-part", CASE_SNP | CASE_VMPL0 | CASE_LOADED | CASE_2M)
 {
@@ -323,9 +324,9 @@ CASE(untouched_2m_part, "snp-untouched-2m-in-part", CASE_SNP | CASE_VMPL0 | CASE
 }
 
 /*
- * Accepts memory page by page: for each page a page state change by the MSR protocol, and
- * PVALIDATE. A boot stage must do so if no list tells it which memory is validated. Each
- * page must cost at most two exits.
+ * Accepts memory page by page: for each page requests a page state change by the MSR
+ * protocol, and executes PVALIDATE. A boot stage must accept its memory in this way if no
+ * list tells it which memory is validated. Each page must cost at most two exits.
  */
 CASE(accept, "snp-accept-memory", CASE_SNP | CASE_VMPL0 | CASE_LOADED | CASE_4K)
 {
@@ -416,9 +417,10 @@ CASE(image_written, "ends-image-written", CASE_SNP | CASE_ENDS)
 }
 
 /*
- * The guest writes to the page, rescinds it and validates it again. sevemu must still
- * know of the write, and must end the run at the read with C=0, which would show the
- * guest's bytes to the host.
+ * The guest may read a page of the launch image with C=0, which makes the page shared, if it
+ * has not written to it. Here it has written to the page, rescinded the page and validated
+ * it again. sevemu must still know of the write and end the run at the read with C=0,
+ * because a shared page would show the host what the guest has written.
  */
 CASE(image_validated, "ends-image-validated-again", CASE_SNP | CASE_ENDS)
 {
@@ -469,8 +471,8 @@ CASE(end_c1_read, "ends-private-read-of-shared", CASE_SNP | CASE_ENDS)
 }
 
 /*
- * The guest reads a private page, and then has it made shared without having rescinded its
- * validation. The next read of the page as private memory must end the run.
+ * The guest reads a private page. Without rescinding the page's validation, the guest then
+ * requests the state shared. The next read of the page with C=1 must end the run.
  */
 CASE(end_c1_late, "ends-private-read-not-rescinded", CASE_SNP | CASE_ENDS)
 {

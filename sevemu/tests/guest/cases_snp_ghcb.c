@@ -229,8 +229,8 @@ CASE(states_header, "snp-page-state-header", CASE_SNP)
 	expect("last entry", bad_states(entry, 0, ENTRIES_MAX, VIOL_PSC_HEADER), BAD_HEADER);
 	expect("last entry", bad_states(entry, 0, 0xffff, VIOL_PSC_HEADER), BAD_HEADER);
 	/*
-	 * The current entry, 1, is behind the last one, 0. KVM has no entry to handle and
-	 * replies success, and sevemu must do so, too.
+	 * The header says that entry 1 is the current entry and entry 0 the last, so there
+	 * is no entry to handle. sevemu must reply success, as KVM does.
 	 */
 	expect("current entry", bad_states(entry, 1, 0, VIOL_PSC_HEADER), 0);
 	expect("flags", flags_of(page), VALID);

@@ -18,7 +18,7 @@
 /* Offset in the SVSM's calling area at which the guest stores a list of pages. */
 #define SVSM_LIST		8
 #define SVSM_VALIDATE		4	/* bit of a list's entry */
-/* Address of RAM to which no victim writes. HOOK_BREAK changes it. */
+/* Address of RAM to which no victim writes. HOOK_BREAK inverts the 8 bytes there. */
 #define UNUSED			0x3000000UL
 
 ALIGNED_PAGE u64 victim_pages[PAGES][WORDS];
@@ -27,9 +27,9 @@ static u64 seeds[PAGES];
 static ALIGNED_PAGE u8 turning[PAGE_SIZE];	/* becomes shared and private again */
 
 /*
- * sevemu's option --watch has the address of victim_ready(), and --marker that of
- * victim_over(). Before victim_ready() the victim has no handlers for exceptions. From
- * victim_over() on the host is honest.
+ * The suite passes the address of victim_ready() to sevemu's option --watch, and the address
+ * of victim_over() to --marker. Before victim_ready() is executed, the victim has no handlers
+ * for exceptions. Once victim_over() is executed, the host is honest.
  */
 __attribute__((noinline)) void victim_ready(void)
 {
@@ -175,8 +175,9 @@ CASE(careless, "snp-victim-careless", CASE_SNP | CASE_ENDS)
 }
 
 /*
- * Returns whether the host lies about its features. The suite runs the victims below
- * under this attack. In a run with an honest host they do nothing wrong.
+ * Returns whether the host's reply to the features request denies SEV-SNP, which is a lie.
+ * The suite runs the victims below with a host that tells this lie. If the host is honest,
+ * these victims do nothing wrong and do not call HOOK_BREAK.
  */
 static bool host_lies(void)
 {
@@ -197,8 +198,8 @@ CASE(twice, "snp-victim-twice", CASE_SNP | CASE_VMPL0 | CASE_ENDS)
 }
 
 /*
- * The hook makes the host change a private page while the host handles no request. The
- * judge must find the change at the end of the run.
+ * The hook HOOK_BREAK makes the host change a private page at once, while the host handles
+ * no request of the guest. The judge must find the change at the end of the run.
  */
 CASE(altered, "snp-victim-altered", CASE_SNP | CASE_ENDS)
 {
@@ -209,8 +210,9 @@ CASE(altered, "snp-victim-altered", CASE_SNP | CASE_ENDS)
 }
 
 /*
- * The hook makes the host change a private page at its next act, the answer to CPUID. The
- * second call changes the page back, so the judge must find the change when it happens.
+ * The hook HOOK_BREAK makes the host change a private page when it answers the guest's next
+ * request, which is for CPUID. The second call of the hook changes the page back, so the
+ * judge must find the change when it happens and not only at the end of the run.
  */
 CASE(broken, "snp-victim-broken", CASE_SNP | CASE_ENDS)
 {

@@ -42,8 +42,8 @@ struct tss {
 _Static_assert(sizeof(struct tss) == TSS_LIMIT + 1, "APM2 12.2.5");
 
 /*
- * The topmost page table. build_tables() loads its address into CR3. The AP's code in
- * head.S does so, too.
+ * The topmost page table. build_tables() loads its address into the first processor's CR3.
+ * ap_trampoline in head.S loads it into the AP's CR3.
  */
 ALIGNED_PAGE u64 pml4[PTRS];
 static ALIGNED_PAGE u64 pdpt[PTRS], pdpt_shared[PTRS];

@@ -10,7 +10,8 @@
 
 #include <stdint.h>
 
-#define EARLY_MAX	96	/* capacity of struct early_log, in comparisons */
+/* The number of comparisons for which struct early_log has room. */
+#define EARLY_MAX	96
 
 /*
  * A comparison that record() in boot32.c has made. The case has failed if @got is not

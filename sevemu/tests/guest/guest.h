@@ -73,8 +73,12 @@ extern struct machine machine;
 
 /* ---- Cases ---- */
 
-#define CASE_ES		1	/* the case needs an SEV-ES or SEV-SNP guest */
-#define CASE_V2		2	/* the case needs GHCB protocol version 2 */
+/*
+ * Bits of struct test_case.flags. Most bits name a kind of guest or an option of sevemu that
+ * the case needs. main.c skips the case if the machine lacks it.
+ */
+#define CASE_ES		1	/* an SEV-ES or SEV-SNP guest */
+#define CASE_V2		2	/* GHCB protocol version 2 */
 /*
  * The case needs a guest with SEV or SEV-ES, not SEV-SNP. An access with another C-bit
  * than that of the last access makes such a guest's frame private or shared.
@@ -82,21 +86,21 @@ extern struct machine machine;
 #define CASE_SEV	4
 /* The case terminates the guest, so case=all does not run it. */
 #define CASE_ENDS	8
-#define CASE_SNP	0x10	/* the case needs an SEV-SNP guest */
-/* An SEV-SNP guest skips the case, because SEV-SNP has other rules for what it checks. */
+#define CASE_SNP	0x10	/* an SEV-SNP guest */
+/* An SEV-SNP guest skips the case, because SEV-SNP has other rules for what the case checks. */
 #define CASE_NOT_SNP	0x20
-#define CASE_VMPL0	0x40	/* the case needs a guest at VMPL 0 */
-#define CASE_SVSM	0x80	/* the case needs a guest below VMPL 0, with an SVSM */
-#define CASE_2M		0x100	/* the case needs --rmp 2m */
-#define CASE_4K		0x200	/* the case needs --rmp 4k */
-#define CASE_STRICT_CONVERT 0x400	/* the case needs --snp-convert strict */
-#define CASE_NO_CONVERT	0x800	/* the case needs --snp-convert none */
-#define CASE_IMPLICIT	0x1000	/* the case needs --snp-convert implicit */
-#define CASE_LOADED	0x2000	/* the case needs --validated loaded */
-#define CASE_ALL	0x4000	/* the case needs --validated all */
-#define CASE_SMP	0x8000	/* the case needs --smp 2 or more */
-#define CASE_UP		0x10000	/* the case needs --smp 1 */
-#define CASE_NOT_ES	0x20000	/* the case needs a guest without SEV-ES */
+#define CASE_VMPL0	0x40	/* a guest at VMPL 0 */
+#define CASE_SVSM	0x80	/* a guest below VMPL 0, with SVSM */
+#define CASE_2M		0x100	/* --rmp 2m */
+#define CASE_4K		0x200	/* --rmp 4k */
+#define CASE_STRICT_CONVERT 0x400	/* --snp-convert strict */
+#define CASE_NO_CONVERT	0x800	/* --snp-convert none */
+#define CASE_IMPLICIT	0x1000	/* --snp-convert implicit */
+#define CASE_LOADED	0x2000	/* --validated is not all */
+#define CASE_ALL	0x4000	/* --validated all */
+#define CASE_SMP	0x8000	/* --smp 2 or more */
+#define CASE_UP		0x10000	/* --smp 1 */
+#define CASE_NOT_ES	0x20000	/* a guest without SEV-ES */
 
 struct test_case {
 	/* The case's name, for case=NAME and for its result line. */
@@ -145,8 +149,9 @@ NORETURN void end_run(u8 how);
 /* ---- cases_victim.c ---- */
 
 /*
- * Does nothing. main.c calls it when a victim has its exception handlers. sevemu's option
- * --watch has its address: before this call a victim may end by a triple fault.
+ * Does nothing. main.c calls victim_ready() when a victim has its exception handlers. The
+ * suite passes the function's address to sevemu's option --watch, so that sevemu's judge
+ * accepts a triple fault of the victim before this call.
  */
 void victim_ready(void);
 
@@ -218,7 +223,7 @@ void idt_set_present(u8 vector, bool present);
 void idt_set_selector(u8 vector, u16 selector);
 
 #define SELECTOR_TSS		0x20
-#define TSS_LIMIT		103	/* limit of a TSS that has all fields */
+#define TSS_LIMIT		103	/* limit of a TSS with all fields */
 /*
  * The limit of a TSS that has only the fields in front of the interrupt stack pointers.
  */
@@ -288,7 +293,8 @@ struct vc_log {
 	u64 rip;
 	/* Address of the next instruction, to which the #VC handler returns. */
 	u64 resume;
-	u64 exit;		/* exit code that #VC must have as error code */
+	/* The exit code that #VC must have as its error code. */
+	u64 exit;
 	/*
 	 * Number of registers that changed although their instruction must not change
 	 * them. insns.S counts them.
@@ -334,11 +340,13 @@ void vc_handle(struct frame *f);
 struct tamper {
 	/* Offset of the field whose valid bit to clear; 0: no field. */
 	u32 drop_valid;
-	bool private_ghcb;	/* make the GHCB page private before VMGEXIT */
+	/* If true, ghcb_go() makes the GHCB page private before VMGEXIT. */
+	bool private_ghcb;
+	/* If true, ghcb_go() writes the wrong value @version, @usage or @scratch. */
 	bool set_version, set_usage, set_scratch;
-	u16 version;		/* wrong protocol version to write if @set_version */
-	u32 usage;		/* wrong GHCB usage to write if @set_usage */
-	u64 scratch;		/* wrong sw_scratch to write if @set_scratch */
+	u16 version;		/* GHCB protocol version */
+	u32 usage;		/* GHCB usage */
+	u64 scratch;		/* sw_scratch */
 };
 extern struct tamper tamper;
 

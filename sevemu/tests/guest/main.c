@@ -244,9 +244,9 @@ void guest_main(const struct boot_params *bp)
 		machine.victim |= word_is(name, victims[i]);
 	if (machine.victim) {
 		/*
-		 * Remove the gate of VECTOR_USER_END, which a hostile host may inject. It
-		 * leads to user_end(), which works only after user_enter(), and a victim
-		 * never runs code at CPL 3.
+		 * Remove the gate of VECTOR_USER_END, because a hostile host may inject an
+		 * interrupt with this vector. The gate leads to user_end(), which works
+		 * only after user_enter(). A victim never calls user_enter().
 		 */
 		idt_set_present(VECTOR_USER_END, false);
 		victim_ready();
