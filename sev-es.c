@@ -108,9 +108,8 @@ void sev_es_last_words(void)
 
 noreturn void terminate(unsigned int reason)
 {
-	unsigned int set = reason & SEV_TERM_STANDARD ? SEV_TERM_SET_GHCB :
-			   reason & SEV_TERM_LINUX ? SEV_TERM_SET_LINUX :
-						     SEV_TERM_SET_SEVSTUB;
+	unsigned int set;
+	u64 request;
 
 	if (es.has_page && !es.ending) {
 		sev_es_last_words();
@@ -120,7 +119,20 @@ noreturn void terminate(unsigned int reason)
 		es.busy = true;
 	}
 	while (sev_es_active()) {
-		wrmsr(MSR_GHCB, GHCB_MSR_TERM(set & GHCB_MSR_TERM_SET_MASK, (u8)reason));
+		/*
+		 * Make the request after the last call, because a call saves registers on
+		 * the stack, where the hypervisor can put old bytes in their place. The
+		 * request has only ten bits of @reason, so that the hypervisor gets at most
+		 * ten bits of old bytes. Both halves of the request are made here.
+		 */
+		HOLD(terminate, reason);
+		set = reason & SEV_TERM_STANDARD ? SEV_TERM_SET_GHCB :
+		      reason & SEV_TERM_LINUX ? SEV_TERM_SET_LINUX : SEV_TERM_SET_SEVSTUB;
+		request = GHCB_MSR_TERM(set, (u8)reason);
+		HOLD(terminate_halves, request);
+		wrmsr(MSR_GHCB, request);
+		RELEASE(terminate_halves);
+		RELEASE(terminate);
 		vmgexit();
 	}
 	halt_forever();
@@ -460,7 +472,12 @@ unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2)
 	unsigned int vector;
 	u64 result;
 
-	ghcb()->protocol_version = es.version;
+	/*
+	 * Send one of two constants, because the hypervisor reads the page, and can put
+	 * old bytes in the place of es.version.
+	 */
+	ghcb()->protocol_version = es.version < GHCB_VERSION_MAX ? GHCB_VERSION_MIN :
+								   GHCB_VERSION_MAX;
 	ghcb()->usage = GHCB_USAGE_STANDARD;
 	ghcb_input(sw_exit_code, exit_code);
 	ghcb_input(sw_exit_info_1, info_1);

@@ -258,24 +258,26 @@ noreturn void halt_forever(void);
 #else
 
 /*
- * Clears ECX afterwards, because exception_vc terminates the guest at any #VC with
- * MSR_SEV_STATUS in ECX.
+ * @msr must be a constant. It is loaded right before the instruction, because the compiler
+ * could otherwise keep it in a register that a call saves on the stack, where the hypervisor
+ * can replace it. Clears ECX afterwards, because exception_vc terminates the guest at any
+ * #VC with MSR_SEV_STATUS in ECX.
  */
-static inline u64 rdmsr(u32 msr)
+static inline __attribute__((always_inline)) u64 rdmsr(u32 msr)
 {
 	u32 low, high;
 
-	asm volatile("rdmsr; xorl %%ecx, %%ecx"
-		     : "=a"(low), "=d"(high), "+c"(msr));
+	asm volatile("movl %2, %%ecx; rdmsr; xorl %%ecx, %%ecx"
+		     : "=a"(low), "=d"(high) : "i"(msr) : "rcx", "cc");
 	return (u64)high << 32 | low;
 }
 
-/* Clears ECX, because exception_vc terminates the guest at any #VC with MSR_GHCB in ECX. */
-static inline void wrmsr(u32 msr, u64 value)
+/* As rdmsr(). exception_vc terminates the guest at any #VC with MSR_GHCB in ECX, too. */
+static inline __attribute__((always_inline)) void wrmsr(u32 msr, u64 value)
 {
-	asm volatile("wrmsr; xorl %%ecx, %%ecx"
-		     : "+c"(msr) : "a"((u32)value), "d"((u32)(value >> 32))
-		     : "memory");
+	asm volatile("movl %0, %%ecx; wrmsr; xorl %%ecx, %%ecx"
+		     : : "i"(msr), "a"((u32)value), "d"((u32)(value >> 32))
+		     : "rcx", "memory", "cc");
 }
 
 static inline u64 read_cr0(void)

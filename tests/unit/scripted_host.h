@@ -227,8 +227,6 @@ static struct {
 	unsigned int count, at;
 	/* Value of the GHCB MSR, 0xc0010130. */
 	u64 msr;
-	/* The GHCB MSR's value before the stub's last write. */
-	u64 msr_before;
 	/*
 	 * Value of the SEV_STATUS MSR, 0xc0010131. If has_sev_status is false,
 	 * a read by the stub fails the case, because RDMSR raises #GP on a
@@ -488,7 +486,6 @@ u64 rdmsr(u32 msr)
 void wrmsr(u32 msr, u64 value)
 {
 	CHECK(msr == 0xc0010130, "%#x, %#lx", msr, value);
-	host.msr_before = host.msr;
 	host.msr = value;
 	if (!value)
 		strcat(host.trace, memchr(&ghcb_page, GARBAGE, PAGE_END) ?

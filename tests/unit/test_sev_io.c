@@ -715,6 +715,28 @@ TEST(outb)
 	CHECK(host.at == 2 && !es.busy, "%u exits", host.at);
 }
 
+/*
+ * The hypervisor puts old bytes in the place of es.version. The stub must not send these
+ * bytes in the GHCB page, but a version of the protocol.
+ */
+TEST(version_garbled)
+{
+	static const u16 versions[][2] = {
+		/* es.version, and the version that the stub must send */
+		{ 0, 1 }, { 1, 1 }, { 2, 2 }, { 3, 2 }, { 0x1234, 2 }, { 0xffff, 2 },
+	};
+	unsigned int i;
+
+	start();
+	for (i = 0; i < ARRAY_SIZE(versions); i++) {
+		es.version = versions[i][1];
+		expect_exit(0x7b, INFO_PORT(0x3f8) | INFO_SIZE(1), 0);
+		sends(RAX, 1);
+		es.version = versions[i][0];
+		sev_es_outb(1, 0x3f8);
+	}
+}
+
 #define CONSOLE_OUTS	(INFO_PORT(0x3f8) | INFO_SIZE(1) | INFO_DS | \
 			 INFO_ADDR_64 | INFO_REP | INFO_STRING)
 
