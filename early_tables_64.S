@@ -6,7 +6,7 @@
  * The page tables are not in the file. They lie at the end of the init_size bytes
  * that the setup header asks loaders for. GDT and IDT are in .data. linker.ld
  * places them and the early stack in an order that limits the harm of injected
- * NMIs, and explains it.
+ * NMIs, and explains this order.
  *
  * 32-bit code has the load bias in %ebp (see head_64.S): symbol(%ebp) is the
  * symbol in memory. The 32-bit exception handlers need the load bias, too, so 32-bit
@@ -111,8 +111,8 @@ END_FUNC(set_gate_32)
 
 /*
  * set_gate_64 - writes a 64-bit gate, from 64-bit code (APM2 4.8.4). The bytes that make
- * the gate present are written last. No old contents that the hypervisor puts back are
- * therefore a present gate with only a part of the handler's address.
+ * the gate present are written last. Memory thus never holds a present gate with only a
+ * part of the handler's address, which the hypervisor could put back later.
  * In:       %rdi = the gate, 16 bytes; %rax = its handler. The gate's reserved
  *           bytes 12 to 15 must be 0 already.
  * Out:      a present interrupt gate with code segment BOOT_CS.
@@ -136,9 +136,9 @@ END_FUNC(set_gate_64)
 /*
  * place_early_tables - finds memory for the page tables of the 32-bit entry:
  * the last EARLY_TABLES_SIZE of the init_size bytes from the runtime start address
- * (boot.rst "init_size"). The entry has not yet written to memory behind the image,
- * so this function checks that these bytes do not overlap the image and are RAM by
- * the E820 map.
+ * (boot.rst "init_size"). The stub has not used memory behind the image before, and a
+ * loader may have left no RAM there. This function therefore checks that these bytes do
+ * not overlap the image and are RAM by the E820 map.
  * In:       %ebp = load bias, %esi = zero page; find_sev has run.
  * Out:      %edi = the memory's address, a multiple of 4096. If the check fails,
  *           early_error.
@@ -316,8 +316,9 @@ END_FUNC(put_hex)
  * been present with another C-bit, so the stub builds these tables once in a boot. It
  * reads the C-bit's position once, and keeps the C-bit in a register while it writes the
  * entries. If the position is wrong, the proof of the C-bit in startup_32 ends the boot.
- * From here to the end of the proof the stub takes no return address from the stack:
- * an old one that the hypervisor puts back leads to find_sev, and then here again.
+ * From here to the end of the proof the stub takes no return address from the stack. The
+ * hypervisor could put back an old return address that leads to find_sev, and the stub
+ * would then build the tables a second time.
  * In:       %edi = EARLY_TABLES_SIZE bytes, from place_early_tables; %ebp = load
  *           bias; find_sev has run.
  * Out:      jumps to behind_early_tables, which is tables_built in startup_32. %edi is
@@ -339,9 +340,9 @@ FUNC(build_early_tables)
 	testb	$SEV_STATUS_SEV, (sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jz	.Lno_cbit
 	/*
-	 * The hypervisor can put an old 0 back in memory. BTS, which takes bit numbers
-	 * modulo 32, would then set bit 32 of the entries. The C-bit's position is
-	 * therefore checked here, after it was loaded into a register.
+	 * The hypervisor can put an old 0 back in place of the C-bit's position in memory.
+	 * BTS, which takes bit numbers modulo 32, would then set bit 32 of the entries. The
+	 * position is therefore checked here, after it was loaded into a register.
 	 */
 	movl	(sev_guest + SEV_GUEST_CBIT)(%ebp), %ecx
 	subl	$CBIT_MIN, %ecx
@@ -353,8 +354,8 @@ FUNC(build_early_tables)
 	leal	(4096 + EARLY_TABLE_FLAGS)(%edi), %eax
 	/*
 	 * Write the half of each entry that has the C-bit first, and the half that makes
-	 * the entry present second. No old contents of an entry that the hypervisor puts
-	 * back are then present without the C-bit.
+	 * the entry present second. Memory thus never holds a present entry without the
+	 * C-bit, which the hypervisor could put back later.
 	 */
 	movl	%edx, 4(%edi)
 	movl	%eax, 0(%edi)
@@ -415,8 +416,8 @@ no_room_ram_end:
 /*
  * The operand of LIDT for early_idt: limit and base address. startup_32 or
  * startup_64 writes the base, because it depends on the load address, and then the
- * limit. In this order old contents that the hypervisor puts back have limit 0, and do
- * not name an IDT at address 0.
+ * limit. In this order memory never holds the limit together with the old base, 0. If it
+ * did, the hypervisor could put both back, and LIDT would load an IDT at address 0.
  */
 	.balign	16
 GLOBAL(early_idt_ptr)

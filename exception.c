@@ -120,7 +120,8 @@ static noreturn void report(const struct exception_frame *f)
 	sev_es_end_at_exception();
 	/*
 	 * The hypervisor of an SEV-ES guest can put other private bytes into the frame's
-	 * vector, and reads the console. Print only a number below IDT_VECTORS there.
+	 * vector, and reads the console. In such a guest print only a number below
+	 * IDT_VECTORS.
 	 */
 	if (sev_es_active())
 		vector %= IDT_VECTORS;
@@ -132,7 +133,7 @@ static noreturn void report(const struct exception_frame *f)
 	console_force();
 	/*
 	 * If the hypervisor injects #DF without an error code, the frame is shifted
-	 * and f->cs is not BOOT_CS. This is then no stack overflow.
+	 * and f->cs is not BOOT_CS. Such a #DF is not reported as a stack overflow.
 	 */
 	if (may_map && vector == X86_TRAP_DF && f->cs == BOOT_CS &&
 	    cr2 >= PAGE_SIZE && ident_map_is_guard(cr2))

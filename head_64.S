@@ -46,11 +46,12 @@
 #define CR4_BOOT (X86_CR4_PAE | X86_CR4_OSFXSR)
 
 /*
- * startup_32 puts the far pointer to .Llong_mode, 8 bytes, this many bytes below
- * early_stack_end. Before, 32-bit code has pushed at most 16 bytes: the handler of an NMI
- * pushes more, but does not return in an SEV-ES guest. The hypervisor can put old contents
- * back in blocks of 16 bytes. No block has bytes of the pointer and bytes that were pushed
- * before, wherever the image is loaded.
+ * startup_32 stores the far pointer to .Llong_mode, 8 bytes, this many bytes below
+ * early_stack_end. The hypervisor can put old contents of memory back in blocks of 16
+ * bytes. No block may therefore hold both bytes of the pointer and bytes that 32-bit code
+ * has pushed earlier, wherever the image is loaded. 32-bit code pushes at most 16 bytes
+ * before it stores the pointer. The handler of an NMI pushes more, but does not return in
+ * an SEV-ES guest.
  */
 #define FAR_POINTER_DEPTH 40
 
@@ -124,9 +125,10 @@ sev_found:
 	call	place_early_tables	/* %edi = the tables' address */
 	/*
 	 * build_early_tables jumps back to tables_built, and write_cbit_proof to
-	 * proof_written. They do not return by the stack, because the hypervisor could
-	 * put the return address of check_cpuid back. The stub would then detect SEV
-	 * again, and build the page tables again with another C-bit.
+	 * proof_written. They do not return by the stack, because the hypervisor could put
+	 * back the return address of check_cpuid, behind which the stub jumps to find_sev.
+	 * The stub would then detect SEV again, and build the page tables again with
+	 * another C-bit.
 	 */
 	jmp	build_early_tables
 GLOBAL(tables_built)
@@ -151,9 +153,10 @@ GLOBAL(proof_written)
 proof_written:
 	/*
 	 * Write the operand of LRET, a far pointer, below all that was pushed before.
-	 * Its old contents are thus not the far pointer to .Lown_segments. Its CS is
-	 * written last: if the hypervisor puts the old CS back, which is 0, LRET raises
-	 * #GP, and exception_early ends the boot.
+	 * The memory there has never held the far pointer to .Lown_segments, so that the
+	 * hypervisor cannot put that pointer back. CS is written last. If the
+	 * hypervisor puts the old CS back, which is 0, LRET raises #GP, and
+	 * exception_early ends the boot.
 	 */
 	leal	(early_stack_end - FAR_POINTER_DEPTH)(%ebp), %esp
 	leal	.Llong_mode(%ebp), %eax
@@ -162,11 +165,12 @@ proof_written:
 	/*
 	 * An SEV guest must not write to memory between the write to CR0 and the
 	 * end of the proof, because a wrong C-bit would let the hypervisor read
-	 * and change what is written. The IDT is therefore empty: an NMI is a
-	 * triple fault and pushes no frame. The IDT is empty outside of SEV, too,
-	 * because the hypervisor can have put old memory back that says "no SEV".
-	 * RULE_OUT_SEV below then asks the processor once more. A #VC would be a
-	 * triple fault there, so that the answer depends on no memory.
+	 * and change what is written. The stub therefore loads an empty IDT, with
+	 * which an NMI is a triple fault and pushes no frame. It does so even if
+	 * sev_guest says "no SEV", because the hypervisor can have put old contents
+	 * of sev_guest back. In this case RULE_OUT_SEV below asks the processor once
+	 * more whether there is SEV. With the empty IDT a #VC of RULE_OUT_SEV is a
+	 * triple fault, so that no handler can take an answer from memory.
 	 */
 	/*
 	 * Build the operand of LIDT: limit 0, and as base the random number in %ebx.
@@ -237,7 +241,8 @@ END_FUNC(startup_32)
  *           of the image, with %r15 = zero page.
  * Clobbers: everything.
  * Mode:     64-bit, four or five levels of paging, interrupts off.
- * Stack:    early_stack; the one in the copy, once .data has been copied.
+ * Stack:    early_stack of this image, then early_stack of the copy once .data has
+ *           been copied.
  */
 GLOBAL(startup_64)
 FUNC(startup_64)
@@ -283,8 +288,8 @@ FUNC(startup_64)
 
 /*
  * startup_32 and startup_64 both continue here: in long mode, with the stub's GDT,
- * CS and stack, %rsi = zero page, and page tables of the loader's or of
- * startup_32's that map each address to itself.
+ * CS and stack, %rsi = zero page, and page tables of the loader or of startup_32
+ * that map each address to itself.
  */
 .Llong_mode:
 	movl	$BOOT_DS, %eax
@@ -296,8 +301,7 @@ FUNC(startup_64)
 	xorl	%eax, %eax
 	lldt	%ax
 	/*
-	 * Set CR2 to 0. The hypervisor can inject #PF, whose handler maps the RAM at CR2
-	 * unless a guard page is there. The stub makes page 0 a guard page. CR2 = 0 also
+	 * Set CR2 to 0. ident_map_init() later sets CR2 to another value. CR2 = 0 thus
 	 * tells loaded_map() that ident_map_init() has not run, so that CR3 cannot hold
 	 * the page tables of ident_map_64.c yet.
 	 */

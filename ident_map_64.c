@@ -19,8 +19,8 @@
  *
  * Level 5 exists only with CR4.LA57 (APM2 5.3). An entry is empty (zero),
  * points to a table, is a leaf that maps a page, or marks a guard page, which
- * is not present. Only lookup() goes from the root to an entry. walk() also adds
- * tables or splits leaves into tables.
+ * is not present. Only lookup() goes from the root to an entry. walk() calls lookup(),
+ * and adds tables or splits leaves into tables.
  *
  * TLB (APM2 5.5): a write to CR3 invalidates all translations except global
  * ones, also if the value is the old one, unless CR4.PCIDE is set and bit 63
@@ -66,7 +66,10 @@
 
 static struct {
 	struct ident_map_config config;
-	/* Bytes of the pool that are page tables. take_table() prefers the number in XMM15. */
+	/*
+	 * Bytes of the pool that are page tables. If XMM15 holds this number, too,
+	 * take_table() uses XMM15, which the hypervisor cannot change.
+	 */
 	size_t pool_used;
 	/*
 	 * True while a page-table entry or the pool is being changed.
@@ -83,8 +86,8 @@ enum walk_mode {
 };
 
 /*
- * Returns whether CR3 holds these page tables, and their C-bit. Inlined, so that the result
- * stays in registers: the hypervisor can put old contents of the stack back.
+ * Returns whether CR3 holds the stub's own page tables, and their C-bit. Inlined, so that the
+ * result stays in registers: the hypervisor can put old contents of the stack back.
  */
 static inline __attribute__((always_inline)) struct loaded_map loaded_map(void)
 {
@@ -133,9 +136,9 @@ static inline u64 *top_table(unsigned int levels)
 }
 
 /*
- * Properties of these page tables, before and after CR3 holds them. The result of
- * in_force() lies on the stack, where the hypervisor can put old contents back. The C-bit
- * that is written to an entry therefore never comes from it: see write_private().
+ * Properties of the stub's own page tables, whether CR3 holds them yet or not. The result
+ * of in_force() lies on the stack, where the hypervisor can put old contents back. The C-bit
+ * that is written to an entry therefore never comes from this result: see write_private().
  */
 struct in_force {
 	u64 enc_mask;		/* the C-bit as a mask, 0 outside of SEV */
@@ -144,8 +147,8 @@ struct in_force {
 
 /*
  * Returns the number of levels of paging. CR4.LA57 is right at any time, because la57_switch()
- * changes it before it loads other page tables. In memory the hypervisor could put an old 0
- * back, and lookup() would return an entry of the top table for a page of 4 KiB.
+ * changes it before it loads other page tables. If the number were in memory, the hypervisor
+ * could put an old 0 back, and lookup() would take an entry of the top table for a leaf.
  */
 static inline unsigned int levels_in_force(void)
 {
@@ -203,9 +206,9 @@ static void end_change(bool was_busy)
 
 /*
  * Takes a page of the pool for a page table. Its contents are not defined. Returns NULL if
- * the pool is used up. XMM15 has the number of used bytes. If the hypervisor could put an old
- * number back, the stub would use a table twice, for example for two levels, and the
- * processor would then read a page of the loader's data as a page table.
+ * the pool is used up. The number of used bytes is in XMM15. In memory the hypervisor could
+ * put an old number back. The stub would then use a table twice, for example for two levels,
+ * and the processor would read a page of the loader's data as a page table.
  */
 static inline __attribute__((always_inline)) u64 *take_table(void)
 {
@@ -225,9 +228,9 @@ static inline __attribute__((always_inline)) u64 *take_table(void)
 }
 
 /*
- * Returns whether walk() may replace @entry by a table, which is false at level 1. walk() also
- * stops at the level that its caller asks for, but that number was on the stack, where the
- * hypervisor can put other bytes.
+ * Returns whether walk() may replace @entry by a table. Level 1 is refused here, although
+ * walk() stops at the level that its caller asks for, because that number was on the stack,
+ * where the hypervisor can put other bytes.
  */
 static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 {
@@ -237,8 +240,8 @@ static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 /*
  * Replaces the entry @at, which is empty or a leaf, by a table of empty entries, or of
  * smaller leaves that translate the same addresses with the same rights. Returns false if
- * there is no memory for a table. It calls no function that saves a register, so that the
- * addresses of the entry and of the table stay in registers, which the hypervisor cannot change.
+ * the pool is used up. extend() calls no function that saves a register, so that the addresses
+ * of the entry and of the table stay in registers, which the hypervisor cannot change.
  *
  * The leaf may map this code, its stack or the table itself, so the entry must never be
  * empty meanwhile. The table is complete before the entry points to it. Until INVLPG the
@@ -378,7 +381,7 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 			break;
 		}
 		addr = at.addr;
-		/* The loop calls no function, so that the C-bit stays in a register. */
+		/* The loop calls no function: the hypervisor could change a C-bit on the stack. */
 		mask = private ? enc_mask() : 0;
 		if (level_of(at) > 1)
 			mask |= PTE_LEAF;
@@ -395,7 +398,7 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 				addr = end;
 				break;
 			}
-			/* Attributes with old bytes of the stack must not change the address. */
+			/* The hypervisor can change @attributes: use none of its address bits. */
 			if (!*entry)
 				write_entry(entry, addr | mask |
 						   (attributes & ~PTE_ADDR_MASK));
@@ -560,7 +563,8 @@ static inline __attribute__((always_inline)) int set_private(u64 addr, bool priv
 	/*
 	 * @addr and the entry's address were on the stack, where the hypervisor can
 	 * put old contents back. The entry of another page than the GHCB page must not
-	 * change, so its address is compared with a constant right before the write.
+	 * change, so the address in the entry is compared with a constant right before
+	 * the write.
 	 */
 	HOLD(set_private, entry);
 	value = READ_ONCE(*entry);
@@ -681,7 +685,7 @@ void ident_map_remove_devices(void)
 	walked at = lookup(VGA_START);
 	u64 *entry = entry_of(at), mask = enc_mask(), addr;
 
-	/* The loop calls no function, so that its bounds and the C-bit stay in registers. */
+	/* The loop calls no function: the hypervisor could change addr or mask on the stack. */
 	for (addr = VGA_START; level_of(at) == 1 && addr < VGA_END;
 	     addr += PAGE_SIZE, entry++) {
 		if ((*entry & PTE_UNCACHED) == PTE_UNCACHED ||
@@ -731,7 +735,7 @@ bool ident_map_is_private(u64 start, u64 end, int prot)
 		want = enc_mask() | rights;
 		size = level_size(level);
 		start = ALIGN_DOWN(at.addr, size);
-		/* The loop calls no function, so that the C-bit stays in a register. */
+		/* The loop calls no function: the hypervisor could change a C-bit on the stack. */
 		do {
 			if (!is_leaf(*entry, level) ||
 			    (*entry ^ (start | want)) & (PTE_ADDR_MASK | PTE_WRITE | PTE_NX))

@@ -46,8 +46,8 @@ static u8 double_fault_stack[DOUBLE_FAULT_STACK_SIZE] __attribute__((aligned(16)
 
 /*
  * Writes the gate of @vector (APM2 4.8.4). The half that makes the gate present is written
- * last. No old contents that the hypervisor puts back are therefore a present gate with
- * only a part of the handler's address.
+ * last. Memory thus never holds a present gate with only a part of the handler's address,
+ * which the hypervisor could put back later.
  */
 static void set_gate(struct idt *table, unsigned int vector, u64 ist)
 {

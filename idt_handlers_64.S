@@ -3,7 +3,7 @@
  * idt_handlers_64.S - the exception handlers that idt_64.c puts into the IDT:
  * they save the registers, call do_exception() and return.
  *
- * Each vector has an entry in exception_stubs. But for NMI, the entry pushes an error
+ * Each vector has an entry in exception_stubs. Every entry but that of NMI pushes an error
  * code of 0 if the processor has pushed none, and then the vector. RAX is pushed next,
  * and EAX becomes the vector. exception_common pushes the other registers, and passes the
  * vector to do_exception() in a register, because the hypervisor can put an old vector

@@ -47,16 +47,16 @@ BUILD_BUG_ON(sizeof(struct la57_page) != LA57_SIZE - PAGE_SIZE);
  */
 #define LOW_MEMORY_END	0x100000UL
 #define MEMORY_4G	0x100000000UL
-/* The loader's ranges that are not borrowed: zero page, command line and initrd. */
+/* How many ranges of the loader are not borrowed: zero page, command line, initrd. */
 #define LOADERS_RANGES	3
 
 in_data u64 la57_efi_memory;
 
 /*
  * Address of the LA57_SIZE bytes below 4 GiB for la57_switch(); 0 if CR4.LA57
- * stays as it is. It is read again for each use and not kept on the stack, where the
- * hypervisor could put an old address back. The old contents of this variable are 0, and
- * page 0 is not mapped.
+ * stays as it is. The stub reads it again for each use and does not keep it on the stack,
+ * where the hypervisor could put an old address back. In place of this variable the hypervisor
+ * can only put its old value 0 back, and page 0 is not mapped.
  */
 static u64 area;
 
@@ -267,9 +267,9 @@ void la57_switch(void)
 		error("five-level paging", "a mapped range lies above what four levels reach");
 
 	/*
-	 * map_la57() in misc.c has mapped the memory at the address in struct boot, where
-	 * the hypervisor can put an old address back. Therefore check how the memory at
-	 * area is mapped.
+	 * map_la57() in misc.c has mapped the memory at the address in boot.la57, which is
+	 * on the stack. There the hypervisor can put an old address back, and map_la57()
+	 * then maps other memory. Therefore check how the memory at area is mapped.
 	 */
 	at = READ_ONCE(area);
 	if (!ident_map_is_private(at, at + LA57_SIZE, MAP_WRITE | MAP_EXEC))

@@ -80,7 +80,7 @@ struct boot {
  * Returns the range in which payload and image run (boot.rst, "init_size"):
  * init_size bytes from pref_address on. A relocatable payload's range begins at
  * the load address @load, rounded up to the alignment, if that is higher. If
- * @efi_start is not 0, the EFI entry has already allocated the range there.
+ * @efi_start is not 0, the EFI entry has allocated the range, which begins at @efi_start.
  */
 static struct range runtime_range(u64 load, u64 efi_start)
 {
@@ -255,7 +255,7 @@ static void guard(const char *what, const void *page)
  * stack overflows before that, for example by nested NMIs, it first writes to
  * stack_guard, which holds no data, and then to stack_overrun below it. Nothing
  * else writes to stack_overrun after .bss is cleared, so a byte other than 0
- * shows the overflow.
+ * shows the overflow, and check_stack() ends the boot.
  */
 static void check_stack(void)
 {
@@ -292,10 +292,9 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 
 /*
  * Maps the memory for la57_switch(), which is code and data. It may be a part of the
- * image that build_map() has mapped as data. Must run after sev_load_map(), because the
- * C-bit of new entries then comes from CR3. Before, the C-bit comes from sev_guest in memory,
- * where the hypervisor can put an old 0 back. load_cr3_proven() would not find the entries
- * without a C-bit, because it examines only the image's pages.
+ * image that build_map() has mapped as data. Must run after sev_load_map(): the C-bit of new
+ * entries then comes from CR3 and is proven. Before, load_cr3_proven() examines the entries of
+ * the image's pages, and relies on it that the stub has written each of them only once.
  */
 static void map_la57(const struct boot *boot)
 {
@@ -312,7 +311,7 @@ static void map_la57(const struct boot *boot)
 /*
  * Maps the pages that were made for an SNP guest, because the stub and the payload's
  * first instructions read them. The address of the last one, the SVSM's calling area,
- * is in the secrets page.
+ * is in the secrets page, which must be mapped before.
  */
 static void map_snp(void)
 {
@@ -410,9 +409,9 @@ static void take_snp(void)
 }
 
 /*
- * Draws a random physical address for the payload, unless the EFI entry has
- * allocated one, and a random virtual address. If only one address is possible,
- * the payload keeps it.
+ * Draws a random physical address for the payload, unless the EFI entry has already
+ * allocated the payload's memory, and a random virtual address. If only one address is
+ * possible, the payload keeps it.
  */
 static void randomise(struct boot *boot)
 {
@@ -489,8 +488,8 @@ static void unmap_vga(void)
 }
 
 /*
- * Not inlined, because gcc 14 would keep the answer of sev_es_active() on the stack, where
- * the hypervisor could change it.
+ * Finds out which features of struct cpu the processor has. Not inlined, because gcc 14 would
+ * keep the answer of sev_es_active() on the stack, where the hypervisor could change it.
  */
 static noinline struct cpu detect_cpu(void)
 {

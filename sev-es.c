@@ -123,7 +123,8 @@ noreturn void terminate(unsigned int reason)
 		 * Make the request after the last call, because a call saves registers on
 		 * the stack, where the hypervisor can put old bytes in their place. The
 		 * request has only ten bits of @reason, so that the hypervisor gets at most
-		 * ten bits of old bytes. Both halves of the request are made here.
+		 * ten bits of old bytes. The request's upper half, which is 0, is made here,
+		 * too, and does not come from the stack either.
 		 */
 		HOLD(terminate, reason);
 		set = reason & SEV_TERM_STANDARD ? SEV_TERM_SET_GHCB :
@@ -139,9 +140,9 @@ noreturn void terminate(unsigned int reason)
 }
 
 /*
- * A hypervisor that does not know a request leaves the MSR unchanged, so the
- * reply's code is compared. The MSR's old value is restored, because firmware
- * keeps the address of its own GHCB page there.
+ * A hypervisor that does not know a request leaves the MSR unchanged, so this
+ * function compares the reply's code with @response. It restores the MSR's old
+ * value, because firmware keeps the address of its own GHCB page in the MSR.
  */
 u64 msr_protocol(u64 request, u64 response)
 {
@@ -257,7 +258,7 @@ static void ask_cbit_es(void)
 	sev_guest.cbit = ebx & CPUID_SEV_EBX_CBIT_MASK;
 }
 
-/* ask_cpuid() must be expanded once, so the function must be neither inlined nor cloned. */
+/* Neither inlined nor cloned, because the labels of ask_cpuid() must exist only once. */
 static noinline noclone bool cpuid_raises_vc(u32 leaf, struct cpuid_regs *regs)
 {
 	return ask_cpuid(leaf, regs);
@@ -282,10 +283,10 @@ static void found_es(void)
 }
 
 /*
- * Finds out whether this is an SEV guest. CPUID exists on every processor with
- * long mode. If CPUID raises #VC, this is an SEV-ES guest: SEV_STATUS then tells which
- * kind, which the hypervisor cannot falsify. Otherwise SEV_STATUS is read only if CPUID
- * reports SEV, because without SEV the MSR need not exist.
+ * Finds out whether this is an SEV guest. Executes CPUID without a check, because every
+ * processor with long mode has CPUID. If CPUID raises #VC, this is an SEV-ES guest. SEV_STATUS,
+ * which the hypervisor cannot falsify, then tells which kind. Otherwise SEV_STATUS is read only
+ * if CPUID reports SEV, because without SEV the MSR need not exist.
  */
 static void find_out(void)
 {
@@ -393,8 +394,8 @@ void sev_detect(void)
 void sev_load_map(void)
 {
 	/*
-	 * CR3's distance from the pool is the C-bit and less than 2^32 bytes. CR3 has
-	 * the C-bit from XMM15, so the hypervisor cannot change it.
+	 * CR3's distance from the pool is the sum of the C-bit, as a mask, and of less than
+	 * 2^32 bytes. CR3 has the C-bit from XMM15, so the hypervisor cannot change it.
 	 */
 	u64 high = (ident_map_cr3() - (u64)page_table_pool) >> CBIT_MIN;
 
@@ -458,8 +459,8 @@ static unsigned int injected_vector(u64 event)
 
 /*
  * Sends the request in the GHCB page. Returns X86_TRAP_GP if the hypervisor has
- * injected #GP behind VMGEXIT, otherwise 0. vmgexit_page() must be expanded once, so the
- * function must be neither inlined nor cloned.
+ * injected #GP behind VMGEXIT, otherwise 0. Neither inlined nor cloned, because the label
+ * of vmgexit_page() must exist only once.
  */
 static noinline noclone unsigned int send_page(void)
 {
@@ -537,7 +538,7 @@ void sev_es_setup_ghcb(const struct boot_params *bp)
 {
 	if (!sev_es_active())
 		return;
-	/* An SNP guest has flushed and rescinded the page in snp_share_ghcb(). */
+	/* In an SNP guest snp_share_ghcb() has already flushed the page's cache lines. */
 	if (sev_snp_active() ? ident_map_set_flushed((u64)&ghcb_page) :
 			       ident_map_set_decrypted((u64)&ghcb_page))
 		terminate(SEVSTUB_TERM_GHCB_MAP);

@@ -96,12 +96,12 @@ END_FUNC(vc_truncated)
  * injected it, or a CPUID has raised it whose sub-leaf asks for the termination.
  *
  * The exit code and EIP are memory, where the hypervisor can put an old block back. They
- * only decide with which code the guest terminates. What lets the detection go on are two
- * registers that find_sev has loaded for its CPUIDs: the sub-leaf in %ecx, and in %edi the
- * stack pointer, which must be that of the interrupted code. No other code has this
+ * only decide with which code the guest terminates. The detection goes on only if two
+ * registers have what find_sev has loaded for its CPUIDs: the sub-leaf in %ecx, and in %edi
+ * the stack pointer, which must be that of the interrupted code. No other code has this
  * sub-leaf in %ecx. The detection therefore cannot begin again once find_sev has ended. A
  * second detection could give the early page tables another C-bit, and the hypervisor
- * could then put an entry with the first one back.
+ * could then put back a page-table entry that has the C-bit of the first detection.
  * In:       %ebp = load bias, %esi = zero page, and this frame:
  *
  *		 0	error code		the exit code (APM2 15.35.5)
@@ -152,14 +152,14 @@ FUNC(vc_32)
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_SUBLEAF), %eax
 	cmpl	$CPUID_SUBLEAF_FIND, %ebx
 	jne	early_terminate
-	/* The processor has pushed 16 bytes to the interrupted code's stack. */
+	/* The processor has pushed 16 bytes: %esp + 16 is the interrupted code's stack pointer. */
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_OPCODE), %eax
 	leal	16(%esp), %edx
 	cmpl	%edx, %edi
 	jne	early_terminate
 
 	movl	%edi, %esp
-	/* In an SNP guest snp_start() takes CPUID from the CPUID page later. */
+	/* In an SNP guest skip CPUID: snp_start() takes it from the CPUID page later. */
 	testb	$SEV_STATUS_SNP, %cl
 	jnz	.Lsev_info
 	movl	$CPUID_EXT_MAX, %ebx
@@ -202,7 +202,8 @@ END_FUNC(cpuid_by_msr)
 
 /*
  * exception_32 - the handler of every exception in 32-bit code but NMI and #VC.
- * The stub's 32-bit code causes none of them, so the hypervisor injected it.
+ * The stub's 32-bit code causes none of these exceptions, so if one comes, the
+ * hypervisor has injected it.
  * In:       %ebp = load bias.
  * Out:      does not return: early_error.
  * Clobbers: everything.
@@ -431,9 +432,9 @@ no_random_message:
 	.code64
 
 /*
- * terminate_from_vc - what early_terminate does, for exception_vc and end_if_sev_es,
- * which run when .head is not mapped any more. It uses no memory, which the hypervisor
- * could change.
+ * terminate_from_vc - does what early_terminate does, for exception_vc and end_if_sev_es,
+ * which also run when .head, with early_terminate, is not mapped any more. It uses no
+ * memory, which the hypervisor could change.
  * In:       %eax = the request, as for early_terminate.
  * Out:      does not return.
  * Clobbers: %ecx, %edx.
@@ -446,9 +447,9 @@ FUNC(terminate_from_vc)
 END_FUNC(terminate_from_vc)
 
 /*
- * end_if_sev_es - terminates an SEV-ES guest because of an NMI. Only the processor is
- * asked whether this is such a guest. If CPUID raises #VC, exception_vc, vc_32 or vc_early
- * terminates the guest.
+ * end_if_sev_es - terminates an SEV-ES guest because of an NMI. It asks only the processor,
+ * by CPUID and SEV_STATUS, whether this is an SEV-ES guest. If CPUID raises #VC, the handler
+ * exception_vc, vc_32 or vc_early terminates the guest.
  * In:       nothing.
  * Out:      returns if this is no SEV-ES guest.
  * Clobbers: nothing.
@@ -575,8 +576,8 @@ FUNC(load_cr3_proven)
 	movq	%rbx, %r9
 	movl	%esi, %r10d
 	/*
-	 * The top table lies in the pool. The distance of CR3 from the pool's start is thus
-	 * the C-bit and less than 2^32 bytes: %rsi = the C-bit / 2^32.
+	 * The top table lies in the pool. CR3 minus the pool's start is thus the C-bit, as a
+	 * mask, plus less than 2^32 bytes. The shift leaves %rsi = the C-bit / 2^32.
 	 */
 	leaq	page_table_pool(%rip), %rax
 	movq	%rdi, %rsi
@@ -753,8 +754,8 @@ DATA(sev_guest)
 END_DATA(sev_guest)
 
 /*
- * Number of NMIs since the entry. The copy of the image that startup_64 makes
- * has a counter of its own, to which startup_64 adds this one.
+ * Number of NMIs since the entry. The copy of the image that startup_64 makes has a
+ * counter of its own, to which startup_64 adds the number that this counter has.
  */
 GLOBAL(nmi_count)
 DATA(nmi_count)

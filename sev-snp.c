@@ -224,7 +224,7 @@ void snp_cpuid(u32 function, u32 index, struct cpuid_regs *regs,
 	*regs = leaf->regs;
 	switch (function) {
 	case CPUID_FEATURES:
-		/* The hypervisor must tell the APIC ID, and whether there is an APIC. */
+		/* The page lacks the APIC ID and whether there is an APIC: ask for these bits. */
 		hypervisor->ebx = 0xff000000;
 		hypervisor->edx = 1U << 9;
 		regs->ecx &= ~(1U << CPUID_1_ECX_OSXSAVE_BIT);
@@ -248,7 +248,7 @@ void snp_cpuid(u32 function, u32 index, struct cpuid_regs *regs,
 			regs->ebx = XSAVE_SIZE_RESET;
 		break;
 	case 0x8000001e:
-		/* The hypervisor must tell the extended APIC ID, the core ID and the node ID. */
+		/* The page lacks the extended APIC ID, the core ID and the node ID: ask for them. */
 		hypervisor->eax = ~0U;
 		hypervisor->ebx = 0xff;
 		hypervisor->ecx = 0xff;
@@ -458,8 +458,9 @@ static void ask_ghcb_state(u64 state)
 }
 
 /*
- * The order is that of the specification (GHCB 2.5.1). The cache lines are flushed
- * first, because the page cannot be accessed afterwards.
+ * The three steps have the order that the specification requires (GHCB 2.5.1). The
+ * cache lines are flushed first, because the guest cannot access the page once its
+ * validation is rescinded.
  */
 void snp_share_ghcb(void)
 {
@@ -494,7 +495,7 @@ void snp_check_features(void)
 
 /* The structure of a page state change, in the shared buffer (GHCB 4.1.6). */
 struct page_states {
-	u16 current;		/* the first entry that is not done yet */
+	u16 current;		/* index of the first entry not done */
 	u16 last;		/* the last entry */
 	u32 reserved_4;
 	u64 entries[PAGE_STATE_ENTRIES];
@@ -503,14 +504,17 @@ BUILD_BUG_ON(sizeof(struct page_states) > GHCB_SHARED_BUFFER_SIZE);
 
 /*
  * Pages to accept next: @count pages of one size, one behind the other. @entry is the
- * entry of the first of them in struct page_states.
+ * first page's entry in struct page_states.
  */
 struct run {
 	u64 entry;
 	u32 count;
 };
 
-/* Greatest number of runs in a request. It has only 32 pages if each run is one page. */
+/*
+ * Greatest number of runs in a request. If each run is one page, a request has only 32
+ * pages, fewer than PAGE_STATE_ENTRIES.
+ */
 #define RUNS		32
 
 /*
@@ -626,7 +630,7 @@ static void validate_run(const struct run *run)
 	batch.unreported += end - addr;
 	if (snp.calling_area) {
 		validate_by_svsm(addr, large, run->count);
-		/* The SVSM has validated the pages, and evict() would do nothing: map none. */
+		/* Map no page: the SVSM has validated all of them, and evict() would do nothing. */
 		if (snp.coherent)
 			return;
 	}

@@ -134,7 +134,8 @@ static void count_down(struct vc *vc, u64 done)
  * raises #VC once the GHCB page is shared. In the stub the range is therefore empty, and the
  * guest always terminates; only tests have a range. Without the check the hypervisor could
  * inject a #VC anywhere and change fetch_insn()'s copy of the instruction on the stack. The
- * handler would then send it registers, and give its values to the interrupted code.
+ * handler would then send registers to the hypervisor, and would load the hypervisor's values
+ * into registers of the interrupted code.
  */
 static inline __attribute__((always_inline)) void
 check_emulated(u64 addr)
@@ -166,8 +167,8 @@ static u64 operand_address(const struct vc *vc)
 /* ---- Instructions whose operands are registers. */
 
 /*
- * Sends a request whose result is 64 bits in EDX:EAX. RDTSC, RDTSCP, RDPMC and
- * RDMSR return their results there.
+ * Sends a request whose result is 64 bits in EDX:EAX, as RDTSC, RDTSCP, RDPMC and
+ * RDMSR return it.
  */
 static unsigned int exchange_edx_eax(struct vc *vc, u64 exit_code)
 {
@@ -564,8 +565,8 @@ static void copy_elements(const struct vc *vc, u64 addr, u64 count, bool in)
 }
 
 /*
- * Returns how many elements a string instruction can access after its first one
- * until its address wraps around.
+ * Returns how many further elements a string instruction can access after its first
+ * element before its address register wraps around.
  */
 static u64 elements_to_wrap(const struct vc *vc)
 {
@@ -743,7 +744,8 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 	if (!is_supported(exit_code)) {
 		/*
 		 * The exit code was on the stack, where the hypervisor can put old
-		 * contents back. Do not send a greater number, which could be data.
+		 * contents back. Do not send a number that is greater than any exit code,
+		 * because it could be other data of the stack.
 		 */
 		HOLD(unsupported_event, exit_code);
 		if (exit_code <= SVM_EXIT_CODE_MAX)
@@ -757,7 +759,10 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 	regs_load(&vc);
 	vector = vc_dispatch(&vc, rip);
 	if (!vector) {
-		/* In the stub this terminates: no code continues by a frame in memory. */
+		/*
+		 * In the stub check_emulated() always terminates the guest, so that no code
+		 * continues with registers from a frame in memory.
+		 */
 		check_emulated(rip);
 		regs_store(&vc);
 		frame->rip = vc.again ? rip : rip + vc.insn.length;

@@ -11,10 +11,11 @@
 
 /*
  * bios_call - executes INT with the registers of a struct bios_regs, for setup.c.
- * A BIOS can change %ds, %es and the direction flag, so they are restored.
+ * A BIOS can change %ds, %es and the direction flag, so bios_call restores them.
  * In:       %al = the interrupt vector, %edx = struct bios_regs.
  * Out:      *%edx = the registers and flags that the BIOS returns.
- * Clobbers: flags. The code changes its own INT instruction.
+ * Clobbers: flags. bios_call writes the vector into its own INT instruction, because
+ *           INT takes only a constant.
  * Mode:     real mode, called by C with CALLL.
  * Stack:    72 bytes, and the BIOS's.
  */

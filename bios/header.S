@@ -222,7 +222,7 @@ END_FUNC(make_zero_page)
 /*
  * enable_a20 - switches the address line A20 on. While A20 is off, an access to an
  * odd megabyte reaches the even megabyte below it. Most firmware leaves A20 on, so
- * this tests first. It then tries the BIOS and port 0x92.
+ * enable_a20 tests A20 first. If A20 is off, it tries the BIOS, then port 0x92.
  * In:       %ds = the setup segment.
  * Out:      returns with A20 on; else a message and bios_halt.
  * Clobbers: %ax, %bx, %cx, %dx, %si, flags, and what the BIOS changes.

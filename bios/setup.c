@@ -109,8 +109,8 @@ static void detect_apm(void)
 	apm.dseg_len = (u16)regs.edi;
 
 	/*
-	 * Ask for version and flags again, because a BIOS may report others once
-	 * the interface is connected.
+	 * Ask for version and flags again, because a BIOS may report other values
+	 * once the interface is connected.
 	 */
 	regs.ebx = APM_BIOS;
 	if (!bios(BIOS_SYSTEM, APM_CHECK, &regs))
@@ -299,8 +299,9 @@ static bool set_bios_mode(u8 mode)
 }
 
 /*
- * Sets a text mode with 80 columns. The number of lines on the screen results from
- * the height of the font that is loaded.
+ * Sets @mode, a text mode with 80 columns. The number of lines on the screen results
+ * from the number of scan lines and the height of the font, so @mode selects both.
+ * Returns false if the BIOS does not set the mode.
  */
 static bool set_text_mode(u16 mode)
 {

@@ -50,9 +50,9 @@ static EFI_STATUS check_payload(void)
 }
 
 /*
- * Makes a zero page. Its setup header comes from the build,
- * because the copy in memory may hold other values: QEMU fills in the fields of
- * a loader before firmware gets the file, but under EFI they mean nothing.
+ * Makes a zero page with a copy of the image's setup header. The fields that a loader
+ * fills in get new values in the copy, because QEMU fills them in before firmware gets
+ * the file, and under EFI QEMU's values mean nothing.
  */
 static struct boot_params *make_boot_params(void)
 {
@@ -181,8 +181,8 @@ static size_t optional_data_offset(const u8 *options, size_t size)
 
 /*
  * Returns the number of characters if the @size bytes at @text are ASCII, with
- * or without NULs behind them, else 0. UTF-16 text of two characters or more
- * that are ASCII has NULs in between, so it does not count.
+ * or without NULs behind them, else 0. UTF-16 text of two or more ASCII characters
+ * has NULs between them, so the result for such text is 0.
  */
 static size_t ascii_len(const u8 *text, size_t size)
 {

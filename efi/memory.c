@@ -38,8 +38,8 @@ static u32 e820_type(const EFI_MEMORY_DESCRIPTOR *d)
 		return E820_PMEM;
 	case EFI_UNACCEPTED_MEMORY:
 		/*
-		 * In an SNP guest, which the stub knows by firmware's blob, it accepts
-		 * this memory later. In any other guest the memory is not usable.
+		 * The stub accepts this memory later if it runs in an SNP guest, which
+		 * it recognises by firmware's blob. Any other guest cannot use the memory.
 		 */
 		return snp_efi_blob ? E820_RAM : E820_RESERVED;
 	default:
@@ -96,9 +96,9 @@ bool efi_make_e820(struct boot_params *bp, const struct efi_memory_map *map)
 
 /*
  * Reads firmware's memory map into @map, which has room for map->room bytes.
- * Firmware may report another descriptor size at each call, and loops over the
- * map advance by it. A size that holds no whole descriptor, or that leaves
- * descriptors unaligned, is therefore refused here.
+ * Firmware may report another descriptor size at each call, and the stub's loops
+ * over the map advance by this size. A size that holds no whole descriptor, or that
+ * leaves descriptors unaligned, is therefore refused here.
  */
 static EFI_STATUS get_memory_map(struct efi_memory_map *map)
 {

@@ -25,7 +25,8 @@ u32 utf8_next(const char **text)
 {
 	/*
 	 * lowest[n] is the lowest code point that needs n bytes in UTF-8. A
-	 * lower one in n bytes is not in its shortest form, and is refused.
+	 * sequence of n bytes for a lower code point is not its shortest form,
+	 * and is refused.
 	 */
 	static const u32 lowest[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const u8 *s = (const u8 *)*text;

@@ -39,8 +39,8 @@ static bool has_frame_buffer(const EFI_GRAPHICS_OUTPUT_PROTOCOL *gop)
 
 /*
  * Returns the graphics output whose frame buffer the kernel gets: one that
- * firmware's console uses, else the first one, or NULL if none has a frame
- * buffer.
+ * firmware's console uses, else the first output that has a frame buffer, or
+ * NULL if none has one.
  */
 static EFI_GRAPHICS_OUTPUT_PROTOCOL *find_screen(void)
 {

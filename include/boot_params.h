@@ -13,9 +13,8 @@
 #include "range.h"
 
 /*
- * The entry by which the loader started the stub, ENTRY_* of setup.h. The boot
- * prints it. The initial value is ENTRY_64; every other entry stores its own
- * number.
+ * The entry by which the loader started the stub, ENTRY_* of setup.h, for a message.
+ * The initial value is ENTRY_64. Every other entry stores its own number.
  */
 extern u32 entry_taken;
 

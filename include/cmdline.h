@@ -9,7 +9,7 @@
 
 /*
  * A command line as a loader hands it over: words that are separated by bytes
- * up to and including ' '. @text need not end in a NUL; no byte at or behind
+ * of value 0x20 (' ') or less. @text need not end in a NUL; no byte at or behind
  * @text + @len is read.
  */
 struct cmdline {

@@ -90,13 +90,15 @@ void console_vga_disable(void);
  *
  * info() prints only if the command line asked for a console. con_printf() and
  * con_vprintf() also print if console_force() has set up the UART. info() and con_printf()
- * take at most four arguments, which they pass in registers: the list of arguments that a
- * variadic function makes has an address on the stack, and an old one names other memory.
+ * take at most four arguments, which they pass in registers. A variadic function would keep
+ * the address of its list of arguments on the stack. If the hypervisor put an old address
+ * back, the function would print other memory.
  *
  * con_vprintf() must not be called in an SEV-ES guest. There con_vprint_hidden() prints "?"
  * in place of each number and %c, because the hypervisor reads the message, and the numbers
- * can be private memory. It is a function of its own, so that no value in memory says
- * whether numbers are hidden. @fmt must not end within a conversion.
+ * can be private memory. con_vprint_hidden() is a function of its own, so that no value in
+ * memory, which the hypervisor could change, says whether numbers are hidden. @fmt must not
+ * end within a conversion.
  */
 #define con_printf(...)							\
 	do {								\

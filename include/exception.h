@@ -23,9 +23,10 @@ struct exception_frame {
 
 /*
  * Handles the exception that @frame describes. @vector is its vector, which the caller
- * has in a register. Returns if the interrupted code can go on; otherwise reports the
- * exception and terminates. idt_handlers_64.S calls it on the interrupted code's stack.
- * After idt_load_stage2() a #DF has a stack of its own.
+ * passes in a register, because the hypervisor can change the frame. Returns if the
+ * interrupted code can go on; otherwise reports the exception and terminates.
+ * idt_handlers_64.S calls it on the interrupted code's stack. After idt_load_stage2() a
+ * #DF has a stack of its own.
  */
 void do_exception(struct exception_frame *frame, u64 vector);
 

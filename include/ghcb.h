@@ -18,7 +18,7 @@ struct sev_es {
 	/* Value that vc_write_dr7() has sent last as DR7; 0: no DR7 was sent yet. */
 	u32 dr7;
 	u16 version;			/* GHCB protocol version that sev_detect() chose */
-	bool has_page;			/* sev_es_setup_ghcb() has shared the GHCB page */
+	bool has_page;			/* true: sev_es_setup_ghcb() has shared the page */
 	/* True from ghcb_begin() to ghcb_end(): the GHCB page is in use. */
 	bool busy;
 	bool ending;			/* sev_es_last_words() was called */

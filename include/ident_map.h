@@ -24,8 +24,8 @@ struct boot_params;
 struct ident_map_config {
 	size_t pool_size;	/* bytes of page_table_pool, where the page tables go */
 	u64 enc_mask;		/* the C-bit as a mask, or 0 outside of SEV */
-	bool nx;		/* EFER.NXE is set */
-	bool pages_1g;		/* the processor has 1 GiB pages */
+	bool nx;		/* true: EFER.NXE is set */
+	bool pages_1g;		/* true: the processor has 1 GiB pages */
 	const struct boot_params *bp;	/* zero page, whose E820 map ident_map_fault() reads */
 };
 
@@ -33,7 +33,8 @@ struct ident_map_config {
  * Starts new, empty page tables. sev_load_map() loads them into CR3 later.
  * Returns 0; -EINVAL if the pool lies above what the map can address, or @enc_mask is
  * neither 0 nor one bit from 21 to 51; -ENOMEM if the pool is smaller than two page tables.
- * Returns -EINVAL, too, if the tables are loaded already: it must be called once.
+ * Returns -EINVAL, too, if CR3 holds the tables already: ident_map_init() must be called
+ * only once.
  */
 int ident_map_init(const struct ident_map_config *config);
 
@@ -63,7 +64,7 @@ bool ident_map_is_guard(u64 addr);
 /* Whether CR3 holds this map, and what its C-bit is. */
 struct loaded_map {
 	u64 enc_mask;	/* the C-bit as a mask, 0 outside of SEV */
-	bool loaded;	/* CR3 holds this map; enc_mask has no meaning otherwise */
+	bool loaded;	/* true: CR3 holds this map; false: enc_mask has no meaning */
 };
 
 /*
@@ -84,8 +85,8 @@ bool ident_map_is_private(u64 start, u64 end, int prot);
  * @addr. A larger leaf is split first. The page's cache lines are flushed and its
  * TLB entry is invalidated. The page's contents are lost, because memory is
  * decrypted with the guest's key only while the C-bit is set.
- * Return 0; -EINVAL if the page is not mapped or there is no C-bit; -ENOMEM if
- * the pool is used up.
+ * Return 0; -EINVAL if the page is not mapped, is not the GHCB page, or there is no
+ * C-bit; -ENOMEM if the pool is used up.
  */
 int ident_map_set_decrypted(u64 addr);
 int ident_map_set_encrypted(u64 addr);

@@ -26,8 +26,9 @@
 /* An IDT and the operand with which LIDT loads it. */
 struct idt {
 	/*
-	 * The operand of LIDT, in a 16-byte block of its own. Old contents that the
-	 * hypervisor puts back are the same operand, or do not describe an IDT.
+	 * The operand of LIDT, in a block of its own, because the hypervisor can put old
+	 * contents back in blocks of 16 bytes. The stub writes no other operand to the
+	 * block, so that old contents name no other IDT.
 	 */
 	struct desc_ptr ptr __attribute__((aligned(16)));
 	/* Gates of 16 bytes, each as two halves (APM2 4.8.4). */

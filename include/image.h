@@ -67,7 +67,10 @@ extern const struct image_info image_info;
 
 /* The command line of `mkimage --cmdline`; "" if none was given. */
 extern const char builtin_cmdline[];
-/* The setup header as the build made it: struct setup_header of boot.rst. */
+/*
+ * The image's setup header: struct setup_header of boot.rst. A loader may have filled in
+ * fields before it started the image.
+ */
 extern const u8 setup_header[];
 
 /* ---- Assembly. */
@@ -83,7 +86,8 @@ extern u8 early_tables[];
 /*
  * Loads the page tables at physical address @cr3 and proves that their C-bit
  * is the processor's own C-bit: a random value, written before the load,
- * must read back after it. If @cr3 has no C-bit, it rules out SEV first.
+ * must read back after it. If @cr3 has no C-bit, the function first asks the
+ * processor whether there is SEV, and ends the boot if there is.
  *
  * @first: true if no page tables of the stub's C code were loaded before. The IDT is
  * then empty until the proof succeeds, so that no exception pushes a frame. If the

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page_table.h - questions about one entry of a page table (APM2 5.3) and about a table,
- * and the result of a walk. They depend on nothing but their arguments.
+ * page_table.h - functions that answer questions about one entry of a page table (APM2 5.3)
+ * and about a table, and the result of a walk. The functions depend on nothing but their
+ * arguments.
  *
  * A level is 1 for a page table, whose entries map 4 KiB, 2 for a page directory, and
  * 4 or 5 for the root.

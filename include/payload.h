@@ -76,7 +76,8 @@
 
 /*
  * How mkpayload rewrites a range: the values of payload_filter.kind. Words are 32-bit
- * little-endian numbers at any address. Sums and differences are modulo 2^32.
+ * little-endian numbers at any address. A column is the words at the same offset in each
+ * entry of a table. Sums and differences are modulo 2^32.
  *
  * FILTER_BRANCHES is for machine code. The target of a call or jmp takes the place of
  * the 32-bit displacement behind the opcode. branch_to_target() defines the stored form.
@@ -96,10 +97,10 @@
  *
  * FILTER_FIRST_USES is for words that hold numbers of names, for example in BTF, where
  * the first use of a name has the next higher number. The filter keeps a maximum, which
- * is 0 at the start. A word of maximum + 1 + N becomes FIRST_USE + N, and is the new
- * maximum, if N is below FIRST_USE_REACH. In exchange a word of FIRST_USE + N becomes
- * maximum + 1 + N, and the maximum stays. Other words stay. The filter ends at the first
- * word that makes the maximum FIRST_USE_MAX or more.
+ * is 0 at the start. N is any number below FIRST_USE_REACH. The filter replaces a word of
+ * maximum + 1 + N by FIRST_USE + N, and raises the maximum by 1 + N. In exchange it
+ * replaces a word of FIRST_USE + N by maximum + 1 + N, and keeps the maximum. It keeps
+ * other words. It ends at the first word that makes the maximum FIRST_USE_MAX or more.
  */
 enum filter_kind {
 	FILTER_UNUSED,
@@ -174,8 +175,8 @@ BUILD_BUG_ON(sizeof(struct payload_header) != 0x190);
 
 /*
  * Returns whether the displacement @word leads into the flat image, which has @size
- * bytes. @pos is the offset of the byte behind the displacement. Both are at most 2^31.
- * Then a sum modulo 2^32 is enough, because a target below 0 becomes 2^31 or more.
+ * bytes. @pos is the offset of the byte behind the displacement. @pos and @size are at
+ * most 2^31. Then a sum modulo 2^32 is enough, because a target below 0 becomes 2^31 or more.
  */
 static inline bool branch_is_inside(u32 word, u64 pos, u64 size)
 {

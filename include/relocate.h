@@ -13,7 +13,8 @@
  * Relocates the flat image at @out, whose relocation table lies directly behind
  * it, so that the payload can run at physical address @phys_addr, and at virtual
  * address @virt_addr once it uses its own page tables. With PAYLOAD_IDENTITY
- * @virt_addr is ignored. Does nothing if the payload is linked to that address.
+ * @virt_addr is ignored. Does nothing if the payload is linked at @virt_addr, or with
+ * PAYLOAD_IDENTITY at @phys_addr.
  * Ends the boot with error() if relocate_image() fails.
  */
 void relocate(u8 *out, const struct payload_header *p, u64 phys_addr,

@@ -41,7 +41,7 @@
 #define ENTRY_EFI_HANDOVER	4
 /*
  * header.S, the 16-bit entry, jumps to startup_32 with this value in %edi. A loader
- * that enters at startup_32 itself passes 0 there, as boot.rst requires.
+ * that enters at startup_32 itself passes 0 in %edi, as boot.rst requires.
  */
 #define ENTRY_16_TAG		0x36317273	/* "sr16" */
 

@@ -46,7 +46,8 @@ u64 sev_enc_mask(void);
  * called after sev_es_active() has returned false, before an action that an SEV-ES guest
  * must not take. Until the stub's page tables are loaded, sev_es_active() relies on memory,
  * in which the hypervisor can put old contents back, while this function asks the
- * processor by CPUID. Afterwards this function does nothing. Needs an IDT of the stub.
+ * processor by CPUID. Once they are loaded, this function does nothing. Needs an IDT of the
+ * stub.
  */
 void sev_rule_out_es(void);
 
@@ -54,7 +55,8 @@ void sev_rule_out_es(void);
  * Must be called before an exception is reported. Until the stub's page tables are loaded,
  * it terminates an SEV-ES guest with SEVSTUB_TERM_EXCEPTION. sev_es_active() cannot decide
  * this then: it returns false if the stub has not detected SEV yet, or if the hypervisor has
- * changed memory. In other guests the function returns.
+ * changed memory. In other guests, and once those page tables are loaded, the function
+ * returns.
  */
 void sev_es_end_at_exception(void);
 
@@ -72,10 +74,11 @@ void sev_load_map(void);
 void sev_reload_map(void);
 
 /*
- * Shares the GHCB page with the hypervisor. From then on #VC is handled through
- * it. CR3 must hold the stub's own page tables. @bp's E820 map tells the #VC handler
- * what is RAM and hence no device. In an SNP guest snp_share_ghcb() must have run, and
- * this function registers the page with the hypervisor. Does nothing outside of SEV-ES.
+ * Shares the GHCB page with the hypervisor. From then on the handler of #VC sends
+ * its requests in this page. CR3 must hold the stub's own page tables. @bp's E820 map tells
+ * the #VC handler what is RAM and hence no device. In an SNP guest snp_share_ghcb() must
+ * have run, and this function registers the page with the hypervisor. Does nothing outside
+ * of SEV-ES.
  */
 void sev_es_setup_ghcb(const struct boot_params *bp);
 

@@ -37,8 +37,9 @@ extern u64 snp_efi_blob;
 void snp_start(const struct boot_params *bp);
 
 /*
- * Copies the CPUID page. From then on CPUID is answered from the copy. Must be called
- * after .bss is cleared. The page tables in force must map the CPUID page.
+ * Copies the CPUID page, so that snp_find_vmpl() can change the copy and the kernel gets
+ * the page unchanged. From then on CPUID is answered from the copy. Must be called after
+ * .bss is cleared. The page tables in force must map the CPUID page.
  */
 void snp_keep_cpuid(void);
 
@@ -67,7 +68,7 @@ void snp_find_vmpl(void);
 /*
  * Gives the GHCB page to the hypervisor: rescinds its validation and changes its
  * state to shared. sev_es_setup_ghcb() must follow. Above VMPL 0 the calling area
- * must be mapped, because the SVSM is asked to rescind the validation.
+ * must be mapped, because the stub asks the SVSM to rescind the validation.
  */
 void snp_share_ghcb(void);
 
@@ -79,8 +80,8 @@ void snp_take_ghcb(void);
 
 /*
  * Terminates the guest if SEV_STATUS has a feature that the stub does not implement,
- * by a request of the GHCB page that names the features. Called behind
- * sev_es_setup_ghcb().
+ * by a request through the GHCB page that tells the hypervisor the features. Called
+ * after sev_es_setup_ghcb().
  */
 void snp_check_features(void);
 
@@ -109,7 +110,7 @@ void snp_accept_ram(const struct boot_params *bp);
 void snp_cpuid(u32 function, u32 index, struct cpuid_regs *regs,
 	       struct cpuid_regs *hypervisor);
 
-/* Returns ECX of CPUID @function, sub-leaf 0. The CPUID page must have all bits of it. */
+/* Returns ECX of CPUID @function, sub-leaf 0. The CPUID page must have all bits of this ECX. */
 u32 snp_cpuid_ecx(u32 function);
 
 /* Stores the blob's address in the zero page @bp, where the kernel looks for it. */

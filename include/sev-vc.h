@@ -34,8 +34,9 @@ unsigned int sev_es_vc(struct exception_frame *frame);
 
 /*
  * Handles a #VC while the GHCB page is not shared: terminates an SEV-ES guest. The only
- * instruction that may raise #VC then is the CPUID of ask_cpuid(), and its #VC does not
- * come here. Without SEV-ES returns X86_TRAP_VC, and the caller reports the exception.
+ * instruction that may raise #VC then is the CPUID of ask_cpuid(), and exception_vc handles
+ * the #VC of this CPUID without calling vc_stage1(). Without SEV-ES returns X86_TRAP_VC, and
+ * the caller reports the exception.
  */
 unsigned int vc_stage1(const struct exception_frame *frame);
 

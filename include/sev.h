@@ -26,10 +26,11 @@
 #define SEV_STATUS_SEV_ES		(_AC(1, ULL) << SEV_STATUS_SEV_ES_BIT)
 #define SEV_STATUS_SNP			(_AC(1, ULL) << SEV_STATUS_SNP_BIT)
 /*
- * Features that the stub accepts, because they ask nothing of the guest. With
+ * Features that the stub accepts, because they require nothing of the guest. With
  * debug swap the processor saves the debug registers itself and DR7 is not
- * intercepted. The four of SEV_STATUS_HOST_ONLY restrict or isolate the host, and
- * IBS_VIRT saves the registers of IBS. Any other feature terminates the guest.
+ * intercepted. The four features of SEV_STATUS_HOST_ONLY restrict or isolate the host.
+ * With IBS_VIRT the processor saves the registers of IBS. If SEV_STATUS has any other
+ * feature, the guest terminates.
  */
 #define SEV_STATUS_DEBUG_SWAP		(_AC(1, ULL) << SEV_STATUS_DEBUG_SWAP_BIT)
 #define SEV_STATUS_IBS_VIRT		(_AC(1, ULL) << 14)
@@ -41,8 +42,8 @@
 					 SEV_STATUS_SNP | SEV_STATUS_DEBUG_SWAP | \
 					 SEV_STATUS_IBS_VIRT | SEV_STATUS_HOST_ONLY)
 /*
- * An SNP guest may have secure TSC, too. The stub never waits for a time, so
- * that the feature asks nothing of it.
+ * An SNP guest may have the feature secure TSC, too. The feature requires nothing
+ * of the stub, because the stub never waits for a certain time.
  */
 #define SEV_STATUS_SECURE_TSC		(_AC(1, ULL) << 11)
 #define SEV_STATUS_KNOWN_SNP		(SEV_STATUS_KNOWN | SEV_STATUS_SECURE_TSC)
@@ -58,19 +59,20 @@
 /* EAX 28: an SVSM is present. snp_find_vmpl() sets the bit in the stub's CPUID table. */
 #define CPUID_SEV_EAX_SVSM_BIT		28
 /*
- * EBX 31: the caches stay coherent when a page becomes private. Without the bit
- * an SNP guest reads each page once after it has validated it (CVE-2024-36331).
+ * EBX 31: the caches stay coherent when a page becomes private. If the bit is clear,
+ * the stub reads from each page after the page is validated (CVE-2024-36331).
  */
 #define CPUID_SEV_EBX_COHERENT_BIT	31
 /*
  * Sub-leaf of the CPUIDs by which the stub rules out SEV or SEV-ES. If one raises #VC,
  * the handler of #VC finds this number in ECX and terminates the guest. The processor
- * ignores the sub-leaf for these functions.
+ * ignores the sub-leaf for the two functions that are asked for (ASK_FOR_SEV()).
  */
 #define CPUID_SUBLEAF_NO_SEV		0x20564553	/* "SEV " */
 /*
- * Sub-leaf of the CPUIDs by which find_sev learns whether this is an SEV-ES guest. vc_32
- * continues the detection only for it. No code has it in ECX once find_sev has ended.
+ * Sub-leaf of the CPUIDs by which find_sev learns whether this is an SEV-ES guest. If ECX
+ * has this number at a #VC, the handler vc_32 continues the detection. Once find_sev has
+ * ended, no code has the number in ECX.
  */
 #define CPUID_SUBLEAF_FIND		0x444e4946	/* "FIND" */
 /*
@@ -101,7 +103,7 @@
 
 /*
  * Terminates an SEV-ES guest with the request in EAX, GHCB_MSR_TERM(). Uses no
- * memory. If the hypervisor resumes the guest, it sends the request again.
+ * memory. If the hypervisor resumes the guest, the guest sends the request again.
  */
 #define SEND_TERM_REQUEST						\
 	xorl	%edx, %edx;						\
@@ -168,19 +170,24 @@
  */
 #define GHCB_MSR_INFO_BITS		12
 #define GHCB_MSR_INFO_MASK		0xfff
-/* With this code bits 63:12 are the physical address of the GHCB page. */
+/* If bits 11:0 are this code, bits 63:12 are the physical address of the GHCB page. */
 #define GHCB_MSR_GPA_REQ		0x000
 
 /* The reply with the SEV information, which is also the MSR's value after a reset. */
 #define GHCB_MSR_SEV_INFO_RESP		0x001
 #define GHCB_MSR_SEV_INFO_REQ		0x002
-#define GHCB_MSR_INFO_MAX_SHIFT		48	/* bits 63:48: the highest GHCB protocol version */
-#define GHCB_MSR_INFO_MIN_SHIFT		32	/* bits 47:32: the lowest GHCB protocol version */
+/*
+ * In GHCB_MSR_SEV_INFO_RESP bits 63:48 are the highest and bits 47:32 the lowest version of
+ * the GHCB protocol that the hypervisor supports.
+ */
+#define GHCB_MSR_INFO_MAX_SHIFT		48
+#define GHCB_MSR_INFO_MIN_SHIFT		32
 #define GHCB_MSR_INFO_VERSION_MASK	0xffff
 #define GHCB_MSR_INFO_CBIT_SHIFT	24	/* 31:24: C-bit position */
 #define GHCB_MSR_INFO_CBIT_MASK		0xff
 
-#define GHCB_MSR_CPUID_REQ		0x004	/* request for CPUID; it can name sub-leaf 0 only */
+/* Asks for one register of a CPUID function. The request always means sub-leaf 0. */
+#define GHCB_MSR_CPUID_REQ		0x004
 #define GHCB_MSR_CPUID_RESP		0x005
 /* Bits 63:32: a request's CPUID function, or a reply's register value. */
 #define GHCB_MSR_CPUID_VALUE_SHIFT	32
@@ -214,17 +221,18 @@
 /* Bits 63:32 of a response to GHCB_MSR_PSC_REQ or _VMPL_REQ: 0 for success. */
 #define GHCB_MSR_ERROR_SHIFT		32
 
-/* A request that exists from GHCB protocol version 2 on. */
+/* Asks for the hypervisor's features. Exists from GHCB protocol version 2 on. */
 #define GHCB_MSR_HV_FEATURES_REQ	0x080
 #define GHCB_MSR_HV_FEATURES_RESP	0x081
 #define GHCB_MSR_HV_FEATURES_SHIFT	12	/* 63:12: the hypervisor's features */
 #define GHCB_HV_FEATURE_SNP_BIT		0
 #define GHCB_HV_FEATURE_MULTI_VMPL_BIT	5
 
-#define GHCB_MSR_TERM_REQ		0x100	/* asks to terminate the guest; no response */
+/* Asks the hypervisor to terminate the guest. The request has no response. */
+#define GHCB_MSR_TERM_REQ		0x100
 #define GHCB_MSR_TERM_SET_SHIFT		12	/* 15:12: set of termination reasons */
 #define GHCB_MSR_TERM_SET_MASK		0xf
-#define GHCB_MSR_TERM_CODE_SHIFT	16	/* bits 23:16: the reason's number in its set */
+#define GHCB_MSR_TERM_CODE_SHIFT	16	/* 23:16: the reason's number */
 #define GHCB_MSR_TERM_CODE_MASK		0xff
 #define GHCB_MSR_TERM(set, code)					\
 	(GHCB_MSR_TERM_REQ | (set) << GHCB_MSR_TERM_SET_SHIFT |		\
@@ -239,7 +247,7 @@
 /* GHCB protocol versions that the stub implements. */
 #define GHCB_VERSION_MIN		1
 #define GHCB_VERSION_MAX		2
-/* The lowest version that has what an SNP guest needs. */
+/* The lowest version of the GHCB protocol that has the requests of SNP guests. */
 #define GHCB_VERSION_SNP		2
 
 /*
@@ -259,21 +267,24 @@
 #define SEV_TERM_SET_LINUX		1
 #define LINUX_TERM_GHCB_REGISTER	0	/* the GHCB page was not registered */
 #define LINUX_TERM_PAGE_STATE		1	/* a page state change failed */
-#define LINUX_TERM_PVALIDATE		2	/* a page could not be validated or rescinded */
-/* The guest is not at VMPL 0, and the hypervisor cannot run other VMPLs. */
+#define LINUX_TERM_PVALIDATE		2	/* PVALIDATE of a page failed */
+/* The guest is not at VMPL 0, and the hypervisor does not report that it can run the SVSM. */
 #define LINUX_TERM_NOT_VMPL0		3
 #define LINUX_TERM_CPUID		4	/* the CPUID page is malformed */
 #define LINUX_TERM_SECRETS		6	/* the secrets page is no page */
-#define LINUX_TERM_NO_SVSM		7	/* not at VMPL 0, and there is no SVSM */
+/* The guest is not at VMPL 0, and the secrets page says that there is no SVSM. */
+#define LINUX_TERM_NO_SVSM		7
 /* The secrets page puts the guest at VMPL 0, but RMPADJUST has shown that it is not. */
 #define LINUX_TERM_SVSM_VMPL0		8
-#define LINUX_TERM_SVSM_AREA		9	/* the SVSM's calling area is not a page */
+/* The address of the SVSM's calling area is 0 or no multiple of 4096. */
+#define LINUX_TERM_SVSM_AREA		9
 
 /* Set 2 of termination reasons is the stub's own. docs/messages.md lists its codes. */
 #define SEV_TERM_SET_SEVSTUB		2
 /*
- * Flags in the argument of terminate(): the reason is one of SEV_TERM_SET_GHCB or
- * of SEV_TERM_SET_LINUX, not one of the stub's own.
+ * Flags in the argument of terminate(). With SEV_TERM_STANDARD the reason belongs to
+ * SEV_TERM_SET_GHCB, with SEV_TERM_LINUX to SEV_TERM_SET_LINUX. Without a flag it belongs
+ * to SEV_TERM_SET_SEVSTUB.
  */
 #define SEV_TERM_STANDARD		0x100
 #define SEV_TERM_LINUX			0x200
@@ -298,7 +309,7 @@
 #define SEVSTUB_TERM_CBIT_RANGE		3
 /*
  * CPUID or the stub's own memory denies SEV or SEV-ES, but the processor says
- * that it is active.
+ * that this feature is active.
  */
 #define SEVSTUB_TERM_CPUID_STATUS	4
 /* SEV_STATUS has a feature that is not in SEV_STATUS_KNOWN. */
@@ -327,8 +338,9 @@
 /* This #VC needs the GHCB page, but sev_es_setup_ghcb() has not run yet. */
 #define SEVSTUB_TERM_NO_GHCB		12
 /*
- * #VC for CPUID in 32-bit code, but not at the CPUIDs of find_sev. Or CPUID of a sub-leaf
- * other than 0 before the GHCB page is shared, which the MSR protocol cannot express.
+ * In 32-bit code a CPUID that is not one of find_sev's has raised #VC. Or, before the GHCB
+ * page is shared, a CPUID whose sub-leaf is not 0 has raised #VC: the MSR protocol can ask for
+ * sub-leaf 0 only.
  */
 #define SEVSTUB_TERM_CPUID_SUBLEAF	13
 /*
@@ -367,7 +379,7 @@
  * validated less than the stub needs, or the hypervisor has taken the page away.
  */
 #define SEVSTUB_TERM_NOT_VALIDATED	25
-#define SEVSTUB_TERM_REASONS		26	/* number of codes SEVSTUB_TERM_* above */
+#define SEVSTUB_TERM_REASONS		26	/* number of codes above */
 
 /*
  * -- Exit codes of #VC. asm/svm.h defines all but the two for intercepted #DB
@@ -381,7 +393,7 @@
 /* No exit code with which the processor raises #VC is greater (APM2 appendix C). */
 #define SVM_EXIT_CODE_MAX		0x7ff
 
-/* -- sw_exit_info_1 of SVM_EXIT_IOIO (APM2 15.10.2). */
+/* -- Bits of sw_exit_info_1 in a request with SVM_EXIT_IOIO (APM2 15.10.2). */
 #define SVM_IOIO_IN			(_AC(1, UL) << 0)
 #define SVM_IOIO_STR			(_AC(1, UL) << 2)
 #define SVM_IOIO_REP			(_AC(1, UL) << 3)
@@ -396,11 +408,11 @@
 #define SVM_IOIO_SEG_SHIFT		10	/* 12:10: segment, enum insn_segment */
 #define SVM_IOIO_PORT_SHIFT		16	/* 31:16 */
 
-/* -- sw_exit_info_1 of SVM_EXIT_MSR. */
+/* -- Values of sw_exit_info_1 in a request with SVM_EXIT_MSR. */
 #define SVM_MSR_READ			0
 #define SVM_MSR_WRITE			1
 
-/* -- The hypervisor's reply: low half of sw_exit_info_1 (GHCB 4.1). */
+/* -- The result in the hypervisor's reply: the low half of sw_exit_info_1 (GHCB 4.1). */
 #define GHCB_RESULT_MASK		0xffffffff
 #define GHCB_RESULT_DONE		0
 /* The guest must raise an exception, which sw_exit_info_2 describes. */
@@ -414,7 +426,7 @@
 #define GHCB_ERR_INVALID_INPUT		5
 #define GHCB_ERR_INVALID_EVENT		6
 
-/* -- sw_exit_info_2 of GHCB_RESULT_EXCEPTION: EVENTINJ (APM2 15.20). */
+/* -- sw_exit_info_2 in a reply with GHCB_RESULT_EXCEPTION has EVENTINJ's form (APM2 15.20). */
 #define SVM_EVTINJ_VEC_MASK		0xff
 #define SVM_EVTINJ_TYPE_SHIFT		8
 #define SVM_EVTINJ_TYPE_MASK		(_AC(7, UL) << SVM_EVTINJ_TYPE_SHIFT)
@@ -438,7 +450,8 @@
 #define SVM_VMGEXIT_PAGE_STATE		0x80000010
 /*
  * Terminates the guest, as GHCB_MSR_TERM_REQ does. sw_exit_info_1 has the set in
- * bits 3:0 and the code in bits 11:4. sw_exit_info_2 is the guest's to use.
+ * bits 3:0 and the code in bits 11:4. In sw_exit_info_2 the stub passes the bits of
+ * SEV_STATUS that made it terminate.
  */
 #define SVM_VMGEXIT_TERMINATE		0x8000fffe
 #define GHCB_TERM_INFO(set, code)	((set) | (code) << 4)

@@ -30,16 +30,16 @@ BUILD_BUG_ON(sizeof(struct blob) != 0x28);
 /* Fields of the secrets page (SEV-SNP firmware ABI; SVSM specification). */
 struct secrets {
 	u8 reserved_000[0x148];
-	u64 svsm_size;		/* bytes of the SVSM's memory; 0: no SVSM */
+	u64 svsm_size;		/* size of the SVSM; 0: no SVSM */
 	u64 svsm_area;		/* address of the calling area */
 	u32 svsm_version;
-	u8 svsm_guest_vmpl;	/* VMPL at which the SVSM runs this guest */
+	u8 svsm_guest_vmpl;	/* the guest's VMPL under the SVSM */
 };
 BUILD_BUG_ON(offsetof(struct secrets, svsm_guest_vmpl) != 0x15c);
 
 /* The call PVALIDATE of the SVSM's core protocol, protocol 0. */
 #define SVSM_CALL_PVALIDATE	1
-/* Results of a call: success, and the ones that ask to repeat the call. */
+/* Results of a call to the SVSM: success, and two by which the SVSM asks for the call again. */
 #define SVSM_SUCCESS		0
 #define SVSM_INCOMPLETE		0x80000000
 #define SVSM_BUSY		0x80000007
@@ -47,8 +47,9 @@ BUILD_BUG_ON(offsetof(struct secrets, svsm_guest_vmpl) != 0x15c);
 #define SVSM_FAIL_SIZE		(0x80001000 + RMP_FAIL_SIZE)
 
 /*
- * An entry of the call's list: bits 1:0 are the page's size, 1 for 2 MiB; bit 2 is set to
- * validate the page, clear to rescind it; bits 63:12 are its address.
+ * An entry in the list of pages for the SVSM's PVALIDATE: bits 1:0 are the page's size, 0
+ * for 4 KiB and 1 for 2 MiB; bit 2 is set to validate the page, and clear to rescind its
+ * validation; bits 63:12 are the page's address.
  */
 #define SVSM_LARGE		1
 #define SVSM_VALIDATE		4
@@ -56,7 +57,7 @@ BUILD_BUG_ON(offsetof(struct secrets, svsm_guest_vmpl) != 0x15c);
 
 /* The calling area, a page of the guest that the SVSM reads and writes. */
 struct calling_area {
-	/* The guest sets this to 1 for a call, and the SVSM clears it when it has run. */
+	/* The guest sets this to 1 before a call. The SVSM clears it, to show that it has run. */
 	u8 pending;
 	u8 memory_available;
 	u8 reserved_2[6];

@@ -4,11 +4,11 @@
  *
  * The hypervisor of an SEV-ES guest must not change how much of page_table_pool is used, nor
  * the C-bit, while page tables are built. It cannot change XMM15, which the processor keeps
- * in the encrypted VMSA, and no exception changes XMM15. (A page fault would change CR2, also
- * if the hypervisor prevents its delivery.) XMM15 is therefore the address of the page table
- * that was taken from the pool last, with the C-bit's number in its low 12 bits, 0 outside of
- * SEV. Of the stub's code only the decoders and unfilter() use XMM registers otherwise. They
- * run when all page tables are built.
+ * in the encrypted VMSA, and no exception changes XMM15. (CR2 would not do: a page fault
+ * changes it, also if the hypervisor prevents the delivery of the page fault.) XMM15 is
+ * therefore the address of the page table that was taken from the pool last. The low 12 bits
+ * of XMM15 are the C-bit's number, 0 outside of SEV. For other purposes only the decoders and
+ * unfilter() use XMM registers. They run when all page tables are built.
  */
 #ifndef TABLE_POOL_H
 #define TABLE_POOL_H

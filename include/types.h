@@ -40,7 +40,10 @@ typedef int64_t s64;
 #define ALIGN_UP(x, align) ALIGN_DOWN((x) + ((align) - 1), align)
 
 #define noinline __attribute__((noinline))
-/* gcc can clone a function that it does not inline. clang never does. */
+/*
+ * Keeps gcc from making a second copy of a function that is not inlined. A function whose
+ * assembly defines a global label must exist once only. clang makes no such copies.
+ */
 #if __has_attribute(noclone)
 #define noclone __attribute__((noclone))
 #else
@@ -90,9 +93,10 @@ typedef int64_t s64;
 /*
  * HOLD() puts up to six variables into registers before they are compared, and RELEASE()
  * follows their use. In between the compiler could keep a variable on the stack, where the
- * hypervisor could exchange it after the comparison. The unit test `registers` therefore
- * finds both in the compiler's assembler text, as the comments that they are, and fails if
- * code between them reads the stack. @name is the name of a row in tests/unit/registers.list.
+ * hypervisor could exchange it after the comparison. Both macros therefore leave a comment in
+ * the compiler's assembler text. The unit test `registers` finds the two comments, and fails
+ * if code between them reads the stack. @name is the name of a row in
+ * tests/unit/registers.list.
  */
 #define HOLD_1(a) "+r"(a)
 #define HOLD_2(a, ...) "+r"(a), HOLD_1(__VA_ARGS__)
@@ -108,8 +112,8 @@ typedef int64_t s64;
 #define RELEASE(name) asm volatile("# release " #name : : : "memory")
 
 /*
- * Compiler barrier: the compiler does not move memory accesses across it. A
- * handler that interrupts this processor sees them in program order.
+ * Compiler barrier: the compiler does not move memory accesses across it. An
+ * exception handler on this processor thus sees the accesses in program order.
  */
 #define barrier() asm volatile("" : : : "memory")
 

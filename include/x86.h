@@ -124,9 +124,9 @@
 #define DR7_WRITABLE		0xffff23ff
 
 /*
- * Numbers in ECX by which exception_vc and exception_gp know where an exception came:
- * the sub-leaf of ask_cpuid()'s CPUID, and a mark at the VMGEXIT of vmgexit_page(). ECX
- * can hold data of a loader that equal them, so the handlers also compare RSP and RIP.
+ * Numbers in ECX by which exception_vc recognises the #VC of ask_cpuid()'s CPUID, and
+ * exception_gp a #GP at the VMGEXIT of vmgexit_page(). ECX can hold data of a loader that
+ * equal these numbers, so the handlers also compare RSP and RIP.
  */
 #define CPUID_SUBLEAF_ASK	0x204b5341	/* "ASK " */
 #define ECX_VMGEXIT_PAGE	0x54495845	/* "EXIT" */
@@ -157,9 +157,9 @@
 #define CACHE_LINE_SIZE		64
 
 /*
- * Results of PVALIDATE and RMPADJUST in EAX (APM3): 0 for success, or that the page
- * in the reverse map table has another size. pvalidate() returns RMP_UNCHANGED if
- * the instruction has set CF.
+ * Results of PVALIDATE and RMPADJUST in EAX (APM3): 0 for success, RMP_FAIL_SIZE if the
+ * page has another size in the reverse map table. pvalidate() returns RMP_UNCHANGED if
+ * PVALIDATE has set CF, because the validated bit had the requested value already.
  */
 #define RMP_FAIL_SIZE		6
 #define RMP_UNCHANGED		255
@@ -258,10 +258,10 @@ noreturn void halt_forever(void);
 #else
 
 /*
- * @msr must be a constant. It is loaded right before the instruction, because the compiler
- * could otherwise keep it in a register that a call saves on the stack, where the hypervisor
- * can replace it. Clears ECX afterwards, because exception_vc terminates the guest at any
- * #VC with MSR_SEV_STATUS in ECX.
+ * Returns the value of MSR @msr, which must be a constant. The constant is loaded right before
+ * RDMSR, because the compiler could otherwise keep it in a register that a call saves on the
+ * stack, where the hypervisor can replace it. ECX is cleared behind RDMSR: exception_vc
+ * terminates the guest at any #VC with MSR_SEV_STATUS in ECX, also at a later instruction.
  */
 static inline __attribute__((always_inline)) u64 rdmsr(u32 msr)
 {
@@ -272,7 +272,10 @@ static inline __attribute__((always_inline)) u64 rdmsr(u32 msr)
 	return (u64)high << 32 | low;
 }
 
-/* As rdmsr(). exception_vc terminates the guest at any #VC with MSR_GHCB in ECX, too. */
+/*
+ * Writes @value to MSR @msr, which must be a constant. Loads and clears ECX as rdmsr() does,
+ * because exception_vc terminates the guest at any #VC with MSR_GHCB in ECX, too.
+ */
 static inline __attribute__((always_inline)) void wrmsr(u32 msr, u64 value)
 {
 	asm volatile("movl %0, %%ecx; wrmsr; xorl %%ecx, %%ecx"
@@ -398,10 +401,11 @@ static inline void vmgexit(void)
 }
 
 /*
- * The VMGEXIT of a request by the GHCB page. Returns 0, or X86_TRAP_GP if the
- * hypervisor has injected #GP behind it. exception_gp knows by ECX, RDX and RIP where
- * the #GP came, and jumps to behind_vmgexit with RSP = RDX and the result in RAX. VMGEXIT
- * leaves these registers unchanged. Must be expanded once, because of the label.
+ * Executes VMGEXIT for a request in the GHCB page. Returns 0, or X86_TRAP_GP if the
+ * hypervisor has injected #GP behind VMGEXIT. exception_gp recognises this #GP by ECX, RDX
+ * and RIP, and jumps to behind_vmgexit with RSP = RDX and the result in RAX. VMGEXIT
+ * leaves these registers unchanged. The function must be expanded once, because its global
+ * label must exist once.
  */
 static inline u64 vmgexit_page(void)
 {
@@ -419,11 +423,12 @@ static inline u64 vmgexit_page(void)
 }
 
 /*
- * CPUID of @leaf, sub-leaf 0, where the processor shall tell whether this is an SEV-ES
- * guest. Returns true if CPUID has raised #VC, and *@regs has no meaning then.
- * exception_vc knows the CPUID by ECX, RSI and RIP, and jumps to behind_cpuid with
- * RSP = RSI, so that no register comes from memory. The processor ignores the sub-leaf for
- * the leaves that are asked. Must be expanded once, because of the labels.
+ * Executes CPUID of @leaf to find out whether this is an SEV-ES guest: there CPUID can raise
+ * #VC. Returns true if CPUID has raised #VC, and *@regs has no meaning then. exception_vc
+ * recognises the CPUID by ECX, RSI and RIP, and jumps to behind_cpuid with RSP = RSI, so
+ * that no register comes from memory. ECX can be a mark, because the processor ignores the
+ * sub-leaf for the leaves that callers pass. The function must be expanded once, because its
+ * global labels must exist once.
  */
 static inline bool ask_cpuid(u32 leaf, struct cpuid_regs *regs)
 {

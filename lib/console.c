@@ -54,7 +54,10 @@
 #define WIDTH_MAX	80
 
 static struct {
-	/* The command line asks for output on a console that exists. If not, info() is silent. */
+	/*
+	 * True if the command line asks for output on a console that exists. If false, info()
+	 * prints nothing.
+	 */
 	bool asked;
 	bool vga_enabled;
 	struct uart named;	/* the UART that uart_setup() will use */
@@ -84,10 +87,10 @@ static struct {
 } option in_data;
 
 /*
- * Returns true in an SEV-ES guest, which must not execute port I/O, but send requests. If
- * the hypervisor has changed memory so that the guest seems to be none, terminates the
- * guest: otherwise the guest would print registers and addresses by OUT, and an OUT that
- * the hypervisor does not intercept gives them to a device that the hypervisor emulates.
+ * Returns true in an SEV-ES guest, which must send requests instead of executing port I/O.
+ * Terminates an SEV-ES guest if the hypervisor has changed memory so that sev_es_active()
+ * returns false. Otherwise the guest would print registers and addresses by OUT, and an OUT
+ * that the hypervisor does not intercept gives them to a device that it emulates.
  * Must be called right before each output. Input needs no check, because IN tells the
  * hypervisor the port only.
  */
@@ -100,8 +103,8 @@ static inline __attribute__((always_inline)) bool by_request(void)
 }
 
 /*
- * An IN instruction would raise #VC in an SEV-ES guest, possibly inside of a
- * #VC handler that reports an error. sev_es_inb() asks the hypervisor directly.
+ * Reads a byte from @port. In an SEV-ES guest IN would raise #VC, possibly inside of a
+ * #VC handler that reports an error, so sev_es_inb() sends a request instead.
  */
 static u8 port_in(u16 port)
 {
@@ -194,8 +197,8 @@ static void uart_setup(void)
 	port_out(UART_LCR_WLEN8, port + UART_LCR);
 
 	/*
-	 * An 8250 has no FIFO, and the first 16550's FIFO does not work. IIR
-	 * then does not report it as enabled.
+	 * An 8250 has no FIFO, and the first 16550's FIFO does not work. In
+	 * both cases the register IIR does not report an enabled FIFO.
 	 */
 	port_out(UART_FCR_ENABLE_FIFO, port + UART_FCR);
 	fifo = (port_in(port + UART_IIR) & UART_IIR_FIFO_ON) == UART_IIR_FIFO_ON;
@@ -234,9 +237,9 @@ static void uart_send(const char *s, size_t len)
 /* -- VGA text */
 
 /*
- * Returns the address of VGA memory. The address is not kept in memory, because
- * map_vga() maps VGA memory without the C-bit, and the hypervisor could garble
- * the address.
+ * Returns the address of VGA memory. map_vga() maps the memory at this address without
+ * the C-bit. The address is therefore one of two constants and is not kept in memory,
+ * where the hypervisor could garble it.
  */
 static u64 vga_base(void)
 {
@@ -441,7 +444,10 @@ static void put_byte(char c)
 	console_text[len++] = c;
 	RELEASE(put_byte);
 	con.len = len;
-	/* Call nothing before the byte is stored: a call would save the byte on the stack. */
+	/*
+	 * Flush only after the byte is stored. An earlier call would save the byte on the stack,
+	 * where the hypervisor can put other bytes.
+	 */
 	if (len == sizeof(console_text))
 		con_flush();
 }
@@ -572,7 +578,7 @@ static void put_number(struct spec spec, u64 value, bool negative)
 {
 	unsigned int base = spec.letter == 'x' ? 16 : 10, digit;
 	size_t len = 1 + negative;
-	u64 unit;		/* what a 1 in the digit's place is worth */
+	u64 unit;		/* place value of the next digit */
 
 	for (unit = 1; value / unit >= base; unit *= base)
 		len++;
@@ -621,7 +627,10 @@ void con_vprintf(const char *fmt, va_list args)
 		put_value(at.spec, va_arg(args, u64));
 }
 
-/* In an SEV-ES guest a %s prints nothing if its text is not in .rodata: see text_at(). */
+/*
+ * Prints @fmt with its strings, and with '?' in place of each number. In an SEV-ES guest a
+ * string that is not in .rodata prints nothing: see text_at().
+ */
 void con_vprint_hidden(const char *fmt, va_list args)
 {
 	struct conversion at = { fmt, { 0 } };
@@ -638,7 +647,10 @@ void con_vprint_hidden(const char *fmt, va_list args)
 	}
 }
 
-/* Has four parameters and no va_list, whose address the hypervisor could change in memory. */
+/*
+ * Prints @fmt with at most four numbers. They are parameters and no va_list, because the
+ * hypervisor could change a va_list's address in memory.
+ */
 void con_print_numbers(const char *fmt, u64 a, u64 b, u64 c, u64 d)
 {
 	struct conversion at;

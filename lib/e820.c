@@ -241,8 +241,9 @@ struct range e820_largest_ram(const struct boot_params *bp)
 #define FIRST_MIB_END		0x100000
 
 /*
- * Returns true if @entry says that its part of [start, end) can hold a loader's
- * data. A BIOS and loaders for it reserve low memory that they use themselves.
+ * Returns true if by the type of @entry a loader's data can lie in the part of
+ * [start, end) that the entry covers. Reserved memory counts below 1 MiB, outside of
+ * VGA memory: a BIOS and loaders for it reserve low memory that they use themselves.
  */
 static bool may_hold(const struct boot_e820_entry *entry, u64 start, u64 end)
 {
@@ -273,9 +274,9 @@ bool e820_may_hold(const struct boot_params *bp, u64 start, u64 end)
 
 	/*
 	 * [start, held) can hold data. The entries are not sorted, so one pass
-	 * over the map may extend this range only in part, and passes are
-	 * repeated. The first pass already meets every entry that cannot hold
-	 * data.
+	 * over the map may extend this range only in part, and the loop makes
+	 * further passes. The first pass already looks at all entries, so it
+	 * finds each one that cannot hold data.
 	 */
 	do {
 		before = held;

@@ -5,8 +5,9 @@
  *
  * The hypervisor of an SEV-ES guest can put old contents of the stack back. The decoder
  * keeps the addresses that it writes to on the stack. On a stack that it shares with earlier
- * code, an old block could hold the address of the GHCB page, or of another page that the
- * decoder must not write to. On its own half of the stack old blocks are its own.
+ * code, old contents could hold the address of the GHCB page, or of another page that the
+ * decoder must not write to. On a half of the stack that nothing else has used, the old
+ * contents are only what the decoder itself has written.
  */
 #include "linkage.h"
 #include "setup.h"

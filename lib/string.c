@@ -5,9 +5,9 @@
  * may run from the first C function on.
  *
  * memcpy() and memset() use string instructions on eight bytes at a time. That
- * code is small and fast on every processor with SEV. An emulator counts an
- * instruction for each eight bytes. The rest of at most seven bytes is
- * handled byte by byte, so that short calls need no path of their own.
+ * code is small and fast on every processor with SEV. An emulator that counts
+ * instructions counts only one for each eight bytes. The rest of at most seven bytes
+ * is handled byte by byte, so that short calls need no path of their own.
  *
  * The direction flag is clear on return, and should be on entry (System V ABI). The
  * handler of a #VC takes flags from the stack, where the hypervisor can put old ones back.

@@ -41,13 +41,13 @@ static struct {
 	 * not read.
 	 */
 	u64 time;
-	/* Hash of the data that kaslr_seed() got last; 0 before. */
+	/* Hash of the data that kaslr_seed() got last; 0 before its first call. */
 	u64 input;
 } seeds in_data;
 
 static struct {
 	bool drawn;		/* draw() has returned a random number */
-	/* A number was drawn without RDRAND. An SEV guest must not use it. */
+	/* draw() has returned a number without RDRAND, which an SEV guest must not use. */
 	bool weak;
 } kaslr in_data;
 
@@ -82,9 +82,9 @@ static noreturn void no_randomness(void)
 
 /*
  * Returns a random number: the XOR of the hash and of RDRAND's number, so that it
- * is uniformly distributed if one of the two is. No function is called behind
- * RDRAND. The compiler therefore keeps its number and the XOR in registers, which
- * the hypervisor cannot change, until the caller has scaled the result.
+ * is uniformly distributed if one of the two is. draw() calls no function behind
+ * RDRAND. The compiler therefore keeps RDRAND's number and the XOR in registers,
+ * which the hypervisor cannot change, until the caller has scaled the result.
  */
 static u64 draw(void)
 {
@@ -285,7 +285,10 @@ static struct sweep sweep(const struct kaslr_slots *want, u64 wanted)
 {
 	struct sweep s = { .want = want, .wanted = wanted,
 			   .huge_pages = areas.huge_pages };
-	/* An element for each kind that bits 3:1 can name: the hypervisor can change edges. */
+	/*
+	 * An element for each number that bits 3:1 of an edge can have, not only for each kind
+	 * of area: the hypervisor can change edges in memory.
+	 */
 	unsigned int depth[EDGE_KIND_MASK + 1] = { 0 };
 	unsigned int count = READ_ONCE(areas.count);
 	bool usable = false;

@@ -2,7 +2,7 @@
 /*
  * relocate.c - adapts the payload to the address at which it runs, if that is
  * not its link address. The relocation table lists the places to which the
- * distance between the two is added, or from which it is subtracted.
+ * distance between these two addresses is added, or from which it is subtracted.
  *
  * Runs after the decoder. The relocation table lies directly behind the flat
  * image (payload.h describes both). mkpayload has checked every entry, and the

@@ -42,7 +42,8 @@ struct rsdp {
 	char oem[6];
 	u8 revision;
 	u32 rsdt;
-	u32 length;		/* the fields from length on exist from revision 2 on */
+	/* The field length and all fields below exist from revision 2 of the RSDP on. */
+	u32 length;
 	u64 xsdt;
 	u8 extended_checksum;
 	u8 reserved[3];

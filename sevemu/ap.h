@@ -41,8 +41,8 @@ void ap_sipi(struct vcpu *vcpu, u8 vector);
 
 /*
  * Lets @vcpu of an SNP guest go on with the registers in the VMSA page at guest-physical
- * address @vmsa, which the caller has checked.  If @on_init is true, @vcpu
- * loads these registers only when it gets its next INIT.
+ * address @vmsa, which the caller has checked.  If @on_init is true, @vcpu loads these
+ * registers only when it gets its next INIT.
  */
 void ap_create(struct vcpu *vcpu, u64 vmsa, bool on_init);
 

@@ -56,7 +56,8 @@
 /* Values of lie->seen in the attack detect-twice: the event for which the host waits. */
 enum { FIRST_VC, TABLES_BUILT, LONG_MODE };
 
-static unsigned int stepped;	/* instructions at which this run's attack has looked for its value */
+/* Number of instructions at which this run's attack has looked for its value. */
+static unsigned int stepped;
 static bool raised;		/* forge_insn() has injected #VC */
 /* The guest's code at the RIP where forge_insn() has injected #VC. */
 static u8 code[INSN_SIZE];

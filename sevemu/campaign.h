@@ -25,10 +25,10 @@ void campaign_run(struct vcpu *vcpu);
 bool campaign_running(void);
 
 /*
- * Counts an exit of the guest.  After EXITS_MAX exits the guest hangs, so this
- * function ends the run, and the next run starts.  The run has failed, unless the
- * host has changed private memory or taken a page.  The run loop calls it after
- * each exit.
+ * Counts an exit of the guest.  After EXITS_MAX exits this function assumes that
+ * the guest hangs, and ends the run, so that the next run starts.  The run has
+ * failed, unless the host has changed private memory or taken a page.  The run
+ * loop calls campaign_exit() after each exit.
  */
 void campaign_exit(void);
 

@@ -138,8 +138,9 @@ static void share_table(u64 table, unsigned int level, unsigned int entries)
 /*
  * Searches those of the remembered tables again that the guest has written.  Searches all
  * entries of these tables, because an entry that is as before may have had C=1 in between, so
- * that its frame is private again.  Returns false if all tables must be searched, because the remembered tables
- * are not those below @root, or because entries have changed that may name other tables.
+ * that its frame is private again.  Returns false if all tables must be searched, because the
+ * remembered tables are not those below @root, or because entries have changed that may name
+ * other tables.
  */
 static bool share_changes(u64 root, unsigned int level)
 {

@@ -268,7 +268,7 @@ static void raise_gp(struct ghcb_reply *reply)
 {
 	reply->info_1 = GHCB_REPLY_EXCEPTION;
 	reply->info_2 = EVENT_VALID | EVENT_TYPE_EXCEPTION | X86_GP;
-	/* #GP pushes error code 0, so the valid bit must be set.  KVM does not set this bit. */
+	/* This bit says that #GP has an error code, which is 0.  KVM does not set it. */
 	if (config.host == HOST_SPEC)
 		reply->info_2 |= EVENT_ERROR_VALID;
 }

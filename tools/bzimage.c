@@ -16,8 +16,8 @@
 /* The number of setup sectors if the setup header's setup_sects is 0 (boot.rst). */
 #define DEFAULT_SETUP_SECTS	4
 /*
- * The setup header's field kernel_version is an offset in bytes from here, the
- * start of the file's second sector (boot.rst).
+ * The setup header's field kernel_version is an offset in bytes from VERSION_BASE,
+ * the start of the file's second sector (boot.rst).
  */
 #define VERSION_BASE		SECTOR
 /* The unit of the setup header's field syssize, in bytes. */
@@ -120,6 +120,7 @@ struct blob bzimage_extract(const struct blob *file, struct boot_traits *traits,
 	/*
 	 * Check payload_length before the file's size. memtest86+ has this
 	 * header without a payload, and its file is shorter than syssize says.
+	 * The check of the size would call memtest86+ truncated.
 	 */
 	if (hdr.payload_length == 0)
 		die("no compressed kernel (payload_length 0): a program with Linux's header, such as memtest86+, cannot be repacked");

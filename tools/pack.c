@@ -4,8 +4,8 @@
  * the one that takes the least time from launch to the kernel (--codec auto). Before
  * that, filter.c rewrites parts of the image, so that they compress better.
  *
- * The result is decompressed once, as the stub does it: in place, in a buffer that
- * ends exactly payload_header.margin bytes above the end of the output. Then the
+ * To check the result, prove() decompresses it as the stub does: in place, in a buffer
+ * that ends exactly payload_header.margin bytes above the end of the output. Then the
  * stub's own code undoes the filters.
  */
 #define ZSTD_STATIC_LINKING_ONLY

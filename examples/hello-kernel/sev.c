@@ -97,8 +97,8 @@ static void msr_request(uint64_t request, uint64_t reply)
 
 /*
  * In an SNP guest at VMPL 0 gives the GHCB page to the hypervisor: rescinds the page's
- * validation by PVALIDATE, then changes its page state. This is all that the kernel needs
- * to know of SNP to print: sevstub has accepted the memory.
+ * validation by PVALIDATE, then changes its page state. The kernel need not validate its
+ * own memory, because sevstub has done so.
  */
 static void give_ghcb(void)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz_cmdline.c - libFuzzer target for lib/cmdline.c, which finds options and
- * parses numbers, and for lib/console.c, which sets up a console by them.
+ * parses numbers, and for lib/console.c, which sets up the console that the options
+ * console= and earlyprintk= ask for.
  *
  * The input is the command line itself, copied to memory of exactly its size.
  * Reads of I/O ports return bytes of the input, up to MAX_READS of them. A model,
@@ -73,8 +74,8 @@ void outsb(u16 port, const void *buf, size_t count)
 }
 
 /*
- * Replaces the stub's function, which terminates an SEV-ES guest. The machine in this
- * test is no SEV-ES guest. fuzz_ghcb.c tests port I/O through the GHCB.
+ * Replaces the stub's function, which console.c calls before it executes OUT. The stub's
+ * function terminates an SEV-ES guest, and the machine in this test is none.
  */
 void sev_rule_out_es(void)
 {

@@ -2,8 +2,8 @@
 /*
  * fuzz_e820.c - libFuzzer target for the functions that search the E820 map.
  *
- * All entries begin in the same 256 bytes of the address space, possibly at its
- * end. A model can therefore record for each of these bytes (cells) whether it is
+ * All entries begin in the same 256 bytes, which may be the last bytes of the address
+ * space. A model can therefore record for each of these bytes (cells) whether it is
  * RAM. If the zero page's table is full, the map continues in a list of setup_data
  * nodes. The list may have nodes of other types, be circular, or end at an address
  * that cannot be read. The model follows the list by node numbers instead of
@@ -28,7 +28,10 @@
 #define NODE_HEAD	16
 #define NODE_ENTRIES	3
 #define EXT_TYPE	1		/* boot.rst: SETUP_E820_EXT */
-/* A value for the setup_data pointer. No memory is mapped there, so a read faults. */
+/*
+ * An address at which no memory is mapped. The test puts it into the setup_data pointer if
+ * the stub must not read the setup_data list, because a read then faults.
+ */
 #define NOWHERE	((u64)8)
 
 static struct boot_params bp;

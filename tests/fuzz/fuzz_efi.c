@@ -275,9 +275,9 @@ static EFI_STATUS take_status(struct input *in)
 #define FILES		3
 #define FILE_ROOM	600
 /*
- * Bytes of the largest initrd, which comes from LoadFile2. An initrd of files is
- * smaller, because a command line of 300 bytes names at most thirty files of
- * FILE_ROOM bytes.
+ * The size in bytes of the largest initrd, which firmware's LoadFile2 supplies. An initrd
+ * that is made of files is smaller: OPTIONS_UNITS characters name at most 30 files with
+ * initrd=, and a file has at most FILE_ROOM bytes.
  */
 #define INITRD_ROOM	0x10001
 /* UTF-16 units of LoadOptions, and bytes of their text in UTF-8. */
@@ -518,8 +518,8 @@ static void fuzz_entry(struct input *in)
 	}
 
 	/*
-	 * LoadOptions may also be an EFI_LOAD_OPTION or ASCII, which
-	 * fuzz_load_option() and the unit tests try.
+	 * Leave out LoadOptions that the stub takes for an EFI_LOAD_OPTION or for
+	 * ASCII. fuzz_load_option() and the unit tests test these.
 	 */
 	if (optional_data_offset((u8 *)wide, fw.loaded.LoadOptionsSize) ||
 	    ascii_len((u8 *)wide, fw.loaded.LoadOptionsSize) > 1)

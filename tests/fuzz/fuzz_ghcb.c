@@ -28,7 +28,7 @@ static void ends(unsigned int code)
 
 /*
  * Takes the host's reply to the last expected request from the input, and predicts
- * its effect. @output tells that the stub needs a valid RAX in the reply. Returns
+ * its effect. @output is true if the stub needs a valid RAX in the reply. Returns
  * whether the stub must accept the reply as success.
  */
 static bool answered(bool output)

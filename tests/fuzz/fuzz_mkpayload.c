@@ -9,8 +9,8 @@
  * mkpayload's relocation table. All its places must lie in the image, and there
  * must be as many as in the table that Linux's build appended to the ELF file.
  *
- * An lzo payload is decompressed by the program lzop, as mkpayload does. That takes
- * 2 ms per input, as long as liblzma takes.
+ * mkpayload runs the program lzop to decompress an lzo payload, and so does this test. A
+ * run of lzop takes 2 ms, no longer than liblzma, so it does not slow the test down.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -164,7 +164,7 @@ static u8 *model_image(const struct blob *file, const struct image *image)
 		if (p.p_paddr + p.p_memsz > end)
 			end = p.p_paddr + p.p_memsz;
 	}
-	/* Only a position-independent executable may get a new link address. */
+	/* mkpayload may change the link address of a position-independent executable only. */
 	if (lowest != image->link_addr && e.e_type != ET_DYN)
 		wrong("link address", image->link_addr);
 	if (image->mem_size < end - lowest)

@@ -168,7 +168,7 @@ static void predict_detect(bool known, bool status_known, u64 info, u32 cbit)
 		vc = vc || cpu.intercepted & 2;
 		if (!vc && !(cpu.sev.eax & 2))
 			return;
-		/* A #VC in a guest without SEV-ES is an error. */
+		/* The stub must report an error after a #VC in a guest without SEV-ES. */
 		if (vc && !(host.sev_status & 2))
 			refused(0);
 		predicted.status = host.sev_status;

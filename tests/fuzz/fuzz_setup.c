@@ -13,7 +13,7 @@
 #include "fuzz.h"
 
 #define NODES		8
-#define NODE_STEP	0x40		/* bytes from one setup_data node to the next */
+#define NODE_STEP	0x40		/* distance of the nodes, in bytes */
 #define MAX_NODES	128
 
 static u64 at_node(unsigned int i)
@@ -157,7 +157,10 @@ static bool predict_handover(const struct setup_data *node, u64 addr)
 	return true;
 }
 
-/* Predicts what map_setup_data() maps, and how it refuses the setup_data list. */
+/*
+ * Predicts what map_setup_data() maps, and sets expected_error to the error with which
+ * the stub must refuse the setup_data list, or to NULL if the stub must accept the list.
+ */
 static void predict_chain(void)
 {
 	u64 addr = fake.bp.hdr.setup_data, end;
@@ -181,8 +184,8 @@ static void predict_chain(void)
 		    !predict_handover(&node, addr))
 			return;
 		/*
-		 * A node of type 7 has an SNP guest's blob. The stub refuses it in any
-		 * other guest.
+		 * A node of type 7 (SETUP_CC_BLOB) points to an SNP guest's blob. The stub
+		 * must refuse this node in any other guest.
 		 */
 		expected_error = "SNP blob";
 		if (node.type == 7 && !fake.snp)

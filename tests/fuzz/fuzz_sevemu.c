@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_sevemu.c - libFuzzer target for sevemu, the emulated SEV-ES hypervisor: the
- * guest's requests in the GHCB page and in the GHCB MSR, those of an SEV-SNP guest for
- * page states, the guest's use of the
- * ports of fw_cfg (a device of QEMU), and fw_cfg's directory, which sevemu reads
- * itself.
+ * fuzz_sevemu.c - libFuzzer target for sevemu, the emulated SEV-ES hypervisor. The input
+ * gives the guest's requests in the GHCB page and in the GHCB MSR, an SEV-SNP guest's
+ * requests to change page states, the guest's accesses to the ports of fw_cfg (a device
+ * of QEMU), or fw_cfg's directory, which sevemu reads itself.
  *
  * A guest may request anything. sevemu may change only the GHCB page's reply
  * fields. It must answer a malformed request with the error code of GHCB 4.1, and
@@ -394,8 +393,8 @@ void kaslr_console(u16 port, u8 byte)
 /* ---- Fakes of an SEV-SNP machine's reverse map table. */
 
 /*
- * Bits of a guest-physical address that tell the fakes about the page there: it is private,
- * or its state cannot be changed.
+ * Bits of a page's guest-physical address. The fakes take a page with PRIVATE_BIT for
+ * private, and fail to change the state of a page with REFUSED_BIT.
  */
 #define PRIVATE_BIT	(1UL << 41)
 #define REFUSED_BIT	(1UL << 42)
@@ -672,8 +671,8 @@ static void fuzz_page(struct vcpu *vcpu)
 	take_bytes(page.shared_buffer, 64);
 	frame_state = how & 32 ? (unsigned int)take(1) % 4 : HOOK_FRAME_SHARED;
 	/*
-	 * The item of fw_cfg that the guest has selected: the file etc/e820, whose bytes
-	 * sevemu replaces, or the directory of files, which it reads by DMA.
+	 * Select an item of fw_cfg, as if the guest had done so: the directory of files,
+	 * which sevemu reads by DMA, or the file etc/e820, whose bytes sevemu replaces.
 	 */
 	memset(&fw_cfg, 0, sizeof(fw_cfg));
 	fw_cfg.e820_key = KEY_E820;
@@ -684,7 +683,10 @@ static void fuzz_page(struct vcpu *vcpu)
 		return;
 	injects = vmgexit(vcpu);
 	check_page(&before);
-	/* KVM injects #GP for RDPMC of a counter that does not exist. */
+	/*
+	 * With HOST_KVM sevemu must behave like KVM, which injects #GP for RDPMC (0x6f) of a
+	 * counter that does not exist.
+	 */
 	if (injects != (config.host == HOST_KVM && !expected_error(&before) &&
 			before.sw_exit_code == 0x6f && before.rcx >= 4))
 		wrong("#GP behind VMGEXIT", injects);

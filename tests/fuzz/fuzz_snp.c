@@ -2,13 +2,13 @@
 /*
  * fuzz_snp.c - libFuzzer target for sev-snp.c. The input spoils what a loader hands
  * over (blob, CPUID page, setup_data, list of validated memory), and gives the replies
- * of the hypervisor, of PVALIDATE and of the SVSM while memory is accepted.
+ * of the hypervisor, of PVALIDATE and of the SVSM while the guest accepts memory.
  *
- * Two models judge. The first says, from the rules of docs/sev-snp.md, whether the guest
- * terminates when it reads what was handed over, and what each CPUID returns. The second
- * has a map of 16 MiB of pages. It follows each request, and finds out whether exactly
- * the pages that need it are made private and validated, each once. Where a reply is
- * wrong, the guest must terminate with the right code before its next request.
+ * Two models predict the results. The first says, from the rules of docs/sev-snp.md,
+ * whether the guest terminates when it reads the loader's data, and what each CPUID
+ * returns. The second has a map of 16 MiB of pages and records each request. The guest
+ * must make exactly those pages private and validate them, each once, that it must accept.
+ * After a wrong reply the guest must terminate with the right code before its next request.
  */
 #define OWN_SNP
 #include "scripted_host.h"
@@ -17,7 +17,10 @@
 #include "fuzz.h"
 
 static struct input *input;
-/* The termination that a model expects, as set << 8 | code; NONE: the guest goes on. */
+/*
+ * The termination that a model expects, as the set of reasons << 8 | the reason's code in
+ * this set (GHCB 2.3.1). NONE: the guest must go on.
+ */
 #define NONE		0xffff
 static unsigned int expected;
 
@@ -36,8 +39,8 @@ static struct {
 	bool small_rmp;			/* PVALIDATE of 2 MiB fails by size */
 	bool svsm;
 	/*
-	 * After a wrong reply: the termination that must follow, as set << 8 | code.
-	 * NONE: all replies were right.
+	 * After a wrong reply: the termination that must follow, as in `expected`, or a
+	 * value with SET_* below. NONE: all replies were right.
 	 */
 	unsigned int wrong;
 } map_of;
@@ -48,8 +51,8 @@ static void wrong(unsigned int set, unsigned int code)
 }
 
 /*
- * Values of map_of.wrong that stand in place of a set of termination codes. SET_ANY_END:
- * the guest must terminate, with any code. SET_LEFT: the model cannot predict what the
+ * Values that map_of.wrong may have in bits 15:8 instead of a set of reasons. SET_ANY_END:
+ * the guest must terminate, for any reason. SET_LEFT: the model cannot predict what the
  * guest does after this reply, so the test of this input stops.
  */
 #define SET_ANY_END	8
@@ -57,8 +60,8 @@ static void wrong(unsigned int set, unsigned int code)
 
 /*
  * Called at each request and each PVALIDATE of the guest. Fails if an earlier reply was
- * wrong, because the guest must have terminated then. With SET_LEFT, stops the test of
- * this input.
+ * wrong, because the guest should have terminated after that reply. If map_of.wrong has
+ * SET_LEFT, stops the test of this input.
  */
 static void still_good(void)
 {
@@ -152,7 +155,7 @@ unsigned int rmpadjust(u64 addr, u64 target)
 	return map_of.svsm ? 2 : 0;
 }
 
-/* Chooses a result of PVALIDATE. Returns 0 if the processor does what it should. */
+/* Returns the result of PVALIDATE that the input chooses: 0 (success), or an error. */
 static unsigned int spoil_pvalidate(void)
 {
 	static const u8 results[] = { 1, 6, 255, 7 };
@@ -183,8 +186,9 @@ unsigned int pvalidate(u64 addr, bool large, bool validate)
 	result = spoil_pvalidate();
 	if (result) {
 		/*
-		 * PVALIDATE may answer 6, another page size, for a page of 2 MiB: the stub
-		 * then validates pages of 4 KiB. For a page of 4 KiB this answer is wrong.
+		 * PVALIDATE of a page of 2 MiB may return 6 (the RMP has another page size):
+		 * the stub then validates pages of 4 KiB. For a page of 4 KiB, 6 is an
+		 * error like all others, and the stub must terminate the guest.
 		 */
 		if (large && result == 6)
 			map_of.small_rmp = true;
@@ -289,7 +293,10 @@ static void fresh_guest(void)
 	hand_over();
 }
 
-/* Calls @what and compares how it ends with @expected or with map_of.wrong. */
+/*
+ * Calls @what. Fails unless @what ends as the variable `expected` says or, if that is NONE,
+ * as map_of.wrong says. Returns true if the guest goes on and the test can continue.
+ */
 static bool play(void (*what)(void))
 {
 	bool ended = true;

@@ -14,8 +14,8 @@
 #include "fuzz.h"
 
 /*
- * Offsets in the TPM event log's first event (TCG PC Client Platform Firmware
- * Profile 10.2).
+ * Offset of the data in the TPM event log's first event (TCG PC Client Platform Firmware
+ * Profile 10.2). In a log of version 1, all events have their data at this offset.
  */
 #define FIRST_DATA	32
 /* Offset in the TPM event log of its list of digest sizes. */
@@ -24,7 +24,7 @@
 #define MOST_ALGORITHMS	16
 /* Most bytes of a TPM event log; the stub refuses a longer log. */
 #define MOST_LOG	0x1000000UL
-/* Most bytes that the digests of one event of the TPM event log have. */
+/* More than the digests of one event can have: MOST_ALGORITHMS digests below 64 KiB. */
 #define DIGESTS_SPAN	0x110000UL
 
 /* Bytes of the TPM event log that the fuzzer's input can fill. */

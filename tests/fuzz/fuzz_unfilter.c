@@ -3,9 +3,9 @@
  * fuzz_unfilter.c - libFuzzer target for the filters of a payload: any bytes, and any
  * list of filters.
  *
- * The stub's check must accept exactly the lists that its description allows. If it
- * accepts a list, unfilter() must do what the model does, must undo what the model
- * filters, and must not touch a byte outside of the ranges.
+ * check_filters() must accept exactly the lists that payload.h allows. If it accepts a
+ * list, unfilter() must change the bytes as the model in filter_model.h does, must undo
+ * the model's filters, and must not change a byte outside of the list's ranges.
  */
 #include "harness.h"
 #include "image.h"

@@ -38,8 +38,8 @@ static struct {
 #define DATA_SIZE	(DATA_PAGES * PAGE_SIZE)
 static u8 data_before[DATA_SIZE];
 /*
- * The guest's memory that the model expects the handler to change: the first
- * @written_size of these bytes at address @written_at. Size 0: no change.
+ * The model expects that the handler copies the first written_size bytes of data_written
+ * to the guest's memory at address written_at. Size 0: the handler must write nothing.
  */
 static u8 data_written[BUFFER_SIZE + 8];
 static u64 written_at, written_size;
@@ -698,7 +698,7 @@ static void fresh_guest(void)
 		make_memory();
 		/*
 		 * Let the test's process access all of the 2 MiB from TEXT on,
-		 * because the stub may map any RAM in them on demand.
+		 * because the stub may map each page of RAM in this range on demand.
 		 */
 		mprotect((void *)TEXT, PMD_SIZE, PROT_READ | PROT_WRITE);
 		judge_init();
@@ -787,8 +787,8 @@ static void fuzz_one(struct input *in)
 
 	/*
 	 * Let INS and OUTS access all memory, and let the #VC handler emulate instructions
-	 * and devices at all addresses. The stub allows neither at any address, and would
-	 * terminate the guest at each instruction that this test wants to try.
+	 * and devices at all addresses. In the stub both ranges of addresses are empty: it
+	 * would terminate the guest at each instruction that this test wants to try.
 	 */
 	io_end = ~0UL;
 	emulated_behind = ~0UL;

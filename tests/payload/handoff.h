@@ -17,13 +17,13 @@
  */
 #define LOADER_TYPE_TEST	0xff
 /*
- * The value that QEMU's option -kernel writes to type_of_loader. QEMU enters an image
- * at the 16-bit entry only.
+ * The value that QEMU's option -kernel writes to type_of_loader. From it the test kernel
+ * concludes that the stub was entered at its 16-bit entry, because QEMU uses no other.
  */
 #define LOADER_TYPE_QEMU	0xb0
 /*
  * The stub's EFI entry writes this value to type_of_loader, and "EL64" to the field
- * efi_loader_signature of efi_info.
+ * efi_loader_signature of efi_info. The test kernel recognises an EFI boot by "EL64".
  */
 #define LOADER_TYPE_EFI_STUB	0x21
 #define EFI64_LOADER_SIGNATURE	0x34364c45

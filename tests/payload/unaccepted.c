@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unaccepted.c - an EFI boot loader for machines with unaccepted memory (type 15). It
- * prints how much of it the firmware's memory map has, and starts \image.efi of its own
- * disk with the load options in \options (UTF-16). If the disk has a file \keep, it first
- * asks OVMF to leave that memory unaccepted at ExitBootServices, as Linux's EFI stub does.
+ * prints how much unaccepted memory firmware's memory map has, and starts \image.efi of its
+ * own disk with the load options in \options (UTF-16). If the disk has a file \keep, it first
+ * asks OVMF to leave this memory unaccepted at ExitBootServices, as Linux's EFI stub does.
  *
  * Linked without relocations, so no initialised data may hold an address.
  */
@@ -52,7 +52,7 @@ static UINT64 unaccepted(EFI_BOOT_SERVICES *bs)
 	UINT8 *map;
 
 	bs->GetMemoryMap(&size, NULL, &key, &step, &version);
-	/* AllocatePool() itself may add descriptors to the memory map. */
+	/* Leave room for 8 descriptors more, because AllocatePool() may add some to the map. */
 	size += 8 * step;
 	if (bs->AllocatePool(EfiLoaderData, size, (void **)&map))
 		return 0;

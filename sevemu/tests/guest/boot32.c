@@ -89,7 +89,8 @@ extern uint64_t gdt[];
 
 /*
  * Entry points in head.S to which IDT gates lead: vc32_entry for #VC, ud32_entry for
- * #UD, user32_end for INT VECTOR_USER_END. C code must not call them.
+ * #UD, user32_end for INT VECTOR_USER_END. C code must not call them, because they do not
+ * follow the C calling convention.
  */
 void vc32_entry(void);
 void ud32_entry(void);

@@ -193,9 +193,9 @@ static void cpuid_on_stack(u64 rsp)
 
 /*
  * Executes CPUID on a stack whose page is not mapped, so that the delivery of #VC faults.
- * The exceptions @vector and, unless it is 0, @ist_also are delivered on an interrupt
- * stack, which is mapped. @armed is the vector of the exception that the handler records
- * in trap.
+ * The exceptions @vector and @ist_also are delivered on an interrupt stack, which is mapped.
+ * If @ist_also is 0, only @vector is delivered on that stack. @armed is the vector of the
+ * exception that the handler records in trap.
  */
 static void with_hole(u8 vector, u8 armed, u8 ist_also)
 {

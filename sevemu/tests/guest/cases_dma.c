@@ -80,8 +80,8 @@ static bool edu_start(void)
 		/*
 		 * At a guest's first write to a device after a flush of the TLB, sevemu
 		 * makes all frames shared that the guest maps with C=0. The guest's
-		 * shared view maps all its RAM with C=0. This write makes sevemu do so
-		 * now, before the case makes frames private.
+		 * shared view maps all its RAM with C=0. This write makes sevemu change
+		 * the frames now, and not later when the case has made frames private.
 		 */
 		edu_write(EDU_COUNT, 0);
 		return true;

@@ -40,7 +40,7 @@ static u64 read_cr0(void)
 	return value;
 }
 
-/* Fails the case unless CR0's low four bits (PE, MP, EM and TS) are PE and @bits. */
+/* Fails the case unless CR0's low four bits (PE, MP, EM and TS) are PE | @bits. */
 static void expect_msw(const char *what, u64 bits)
 {
 	expect(what, read_cr0() & CR0_MSW, 1 | bits);

@@ -51,8 +51,8 @@ CASE(mark, "hook-mark", CASE_ES)
 
 /*
  * Maps the first GiB of memory a second time, at KERNEL_VA, and executes the third of
- * four CPUIDs there. sevemu's report counts the exits before the first exit at a
- * kernel's address, which must be two.
+ * four CPUIDs at an address above KERNEL_VA. sevemu's report must count two exits before
+ * the first exit at a kernel's address.
  */
 CASE(kernel_va, "kernel-va", CASE_ES)
 {

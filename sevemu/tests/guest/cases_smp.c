@@ -2,8 +2,8 @@
 /*
  * cases_smp.c - a guest with several processors (--smp 2 or more). The first case that
  * needs the second processor, "the AP", starts it. The AP then runs functions that the
- * cases name. It has no GHCB page, and no IDT but that of nap(), so these functions must
- * not raise exceptions.
+ * cases name. The AP has no GHCB page, and its only IDT is the one that nap() loads, so
+ * these functions must not raise exceptions.
  */
 #include "guest.h"
 #include "snp.h"
@@ -521,8 +521,8 @@ static void nap(void)
 
 /*
  * While the AP goes to sleep, the first processor changes the view of a page, for which
- * sevemu makes the AP leave the guest. If the AP leaves it between STI and HLT, a pending
- * interrupt must still end the HLT. In each nap the timer interrupts the AP at another
+ * sevemu makes the AP leave the guest. If the AP leaves the guest between STI and HLT, a
+ * pending interrupt must still end the HLT. In each nap the timer interrupts the AP at another
  * point.
  */
 CASE(smp_nap, "smp-nap", CASE_SMP | CASE_SEV | CASE_NOT_ES)
@@ -601,8 +601,9 @@ CASE(smp_creation, "smp-ap-creation", CASE_SMP | CASE_SNP | CASE_VMPL0 | CASE_AL
 }
 
 /*
- * Runs on the AP: makes exits as fast as it can. Each exit changes registers of the AP.
- * The instructions raise no #VC, and the requests need no GHCB page.
+ * Runs on the AP: exits in an endless loop, by a request or by OUT. sevemu changes registers
+ * of the AP to handle each exit. The AP has no #VC handler and no GHCB page, so the request
+ * uses the MSR protocol, and OUT is only for guests without SEV-ES.
  */
 static void exit_often(void)
 {
@@ -617,9 +618,10 @@ static void exit_often(void)
 
 /*
  * The case starts the AP again while sevemu handles an exit of the AP. sevemu must not
- * let the rest of that handling change the registers with which the AP starts. The first
- * processor's timer makes QEMU run the AP's processor at any point of the hypervisor's
- * work for the first processor.
+ * let the rest of that handling change the registers with which the AP starts. Without
+ * --threads multi, QEMU runs one processor at a time. The first processor's timer makes QEMU
+ * switch between the processors at changing points of sevemu's work, so that a start of the
+ * AP can come in the middle of an exit.
  */
 CASE(smp_restart, "smp-restart", CASE_SMP | CASE_VMPL0)
 {

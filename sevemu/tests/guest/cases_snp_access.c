@@ -97,8 +97,8 @@ CASE(na_walk, "snp-404-page-walk", CASE_SNP)
 }
 
 /*
- * The processor must push the frame of a #UD on a stack that is not validated. This
- * raises #VC 0x404, which must be delivered instead of the #UD.
+ * The gate of #UD switches to a stack that is not validated. When the processor pushes the
+ * frame of the #UD, the push raises #VC 0x404, which must be delivered instead of the #UD.
  */
 CASE(na_stack, "snp-404-exception-stack", CASE_SNP)
 {

@@ -3,9 +3,10 @@
  * cases_victim.c - guests for sevemu's campaigns, in which the host attacks an SNP guest in
  * many runs (--marker with --attack or --hostile). The case snp-victim does not trust its
  * host. It registers its GHCB page, changes the state of pages, validates them, and uses
- * them. At the first answer that is wrong it terminates. Its pages must never have other
- * bytes than it wrote, so it fails the run if it finds other bytes. The other victims make
- * mistakes, or let a private page change. sevemu's judge (campaign.c) must notice this.
+ * them. At the first wrong answer of the host it terminates. Its private pages must never
+ * have other bytes than it wrote, so it fails the run if it finds other bytes. The other
+ * victims make mistakes on purpose, or make sevemu change a private page. sevemu's judge
+ * (campaign.c) must report each mistake and each change.
  */
 #include "snp.h"
 

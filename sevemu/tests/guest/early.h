@@ -19,12 +19,14 @@
  */
 struct early_result {
 	uint32_t name;		/* address of the case's name */
-	uint32_t what;		/* address of the text that names the compared value */
+	/* Address of the text that names the compared value. */
+	uint32_t what;
 	uint32_t got, want;
 };
 
 struct early_log {
-	uint32_t count;		/* number of entries of @result in use */
+	/* The number of elements of @result in use. */
+	uint32_t count;
 	struct early_result result[EARLY_MAX];
 };
 extern struct early_log early;

@@ -44,7 +44,8 @@ enum snp_convert { CONVERT_STRICT, CONVERT_NONE, CONVERT_IMPLICIT };
  */
 struct machine {
 	enum sev_mode sev;		/* value of sevemu's option --sev */
-	u32 ghcb_max;			/* --ghcb-max: highest GHCB protocol version */
+	/* The highest GHCB protocol version (sevemu's option --ghcb-max). */
+	u32 ghcb_max;
 	u32 cbit;			/* --cbit: position of the C-bit */
 	u64 cmask;			/* 1 << cbit, or 0 without SEV */
 	/* Whether sevemu's options --strict, --la57 and --rdtsc are given. */
@@ -54,7 +55,7 @@ struct machine {
 	 * specification says. Otherwise the host does what KVM does.
 	 */
 	bool spec;
-	bool es;			/* --sev es or --sev snp: exits raise #VC */
+	bool es;			/* --sev es or --sev snp */
 	/* sevemu's options for an SNP guest. */
 	enum snp_convert convert;	/* --snp-convert */
 	u32 vmpl;			/* --vmpl */
@@ -80,8 +81,8 @@ extern struct machine machine;
 #define CASE_ES		1	/* an SEV-ES or SEV-SNP guest */
 #define CASE_V2		2	/* GHCB protocol version 2 */
 /*
- * The case needs a guest with SEV or SEV-ES, not SEV-SNP. An access with another C-bit
- * than that of the last access makes such a guest's frame private or shared.
+ * The case needs a guest with SEV or SEV-ES, not SEV-SNP. In such a guest, an access with
+ * another C-bit than the last access makes the frame private or shared, by its own C-bit.
  */
 #define CASE_SEV	4
 /* The case terminates the guest, so case=all does not run it. */
@@ -185,7 +186,7 @@ int memcmp(const void *a, const void *b, size_t len);
 struct frame {
 	u64 r15, r14, r13, r12, r11, r10, r9, r8;
 	u64 rdi, rsi, rbp, rbx, rdx, rcx, rax;
-	u64 vector;			/* exception vector, pushed by head.S */
+	u64 vector;			/* pushed by head.S */
 	/* Error code of the exception; 0 if the vector has no error code. */
 	u64 error_code;
 	u64 rip, cs, rflags, rsp, ss;
@@ -243,11 +244,14 @@ extern u8 ist_stack[PAGE_SIZE], user_exit_stack[PAGE_SIZE];
  * struct before each case.
  */
 struct trap_log {
-	u32 armed[VECTORS / 32];	/* bit n: record exceptions with vector n */
-	u64 count;			/* number of exceptions since trap_reset() */
+	/* Bit n is set if exceptions with vector n are to be recorded. */
+	u32 armed[VECTORS / 32];
+	/* The number of recorded exceptions since trap_reset(). */
+	u64 count;
 	/* Vector, frame contents and CR2 of the last exception. */
 	u64 vector, error_code, rip, rsp, cr2;
-	u64 frame;			/* address of the last exception's struct frame */
+	/* The address of the last exception's struct frame. */
+	u64 frame;
 	/*
 	 * Written by the case. The handler returns to this address if it is not 0. If it
 	 * is 0, the handler returns to the frame's RIP plus @skip.
@@ -311,7 +315,8 @@ struct vc_log {
 	u64 result, info_2;
 	/* The GHCB's valid bitmap in the hypervisor's last answer. */
 	u64 valid[2];
-	bool wrong_rip;		/* true if a #VC came with another RIP than @rip */
+	/* Whether a #VC came with another RIP than @rip, so that the case fails. */
+	bool wrong_rip;
 	/*
 	 * Written by the case. If true, the handler sends no request and returns to
 	 * @resume.

@@ -22,8 +22,8 @@
 #define DESC_LIMIT		_AC(0x000f00000000ffff, ULL)
 
 /*
- * The CR4 bits that may be set at the test kernel's entry. MCE is allowed because
- * Linux's boot code, too, keeps CR4.MCE as firmware has set it.
+ * The CR4 bits that may be set at the test kernel's entry. MCE is allowed, because the
+ * stub, like Linux's boot code, keeps CR4.MCE as firmware has set it.
  */
 #define CR4_ALLOWED	(X86_CR4_PAE | X86_CR4_LA57 | X86_CR4_MCE)
 #define CR0_REQUIRED	(X86_CR0_PE | X86_CR0_PG | X86_CR0_WP)

@@ -6,8 +6,8 @@
 #include "kernel.h"
 
 /*
- * The amount of the machine's RAM, in bytes, that SeaBIOS and OVMF may keep for
- * themselves. E820 does not report it as RAM.
+ * The amount of the machine's RAM, in bytes, that SeaBIOS (MISSING_RAM) and OVMF
+ * (MISSING_RAM_EFI) may keep for themselves. E820 does not report this memory as RAM.
  */
 #define MISSING_RAM	0x200000UL
 #define MISSING_RAM_EFI	0x1000000UL

@@ -66,8 +66,8 @@ noreturn void kernel_main(const struct entry_state *state)
 	struct self self;
 
 	/*
-	 * These functions must come first, because the functions below change what they
-	 * read: .bss, IDTR and CR3.
+	 * These three functions read .bss, IDTR and CR3. They must come first, because the
+	 * functions below change .bss, IDTR and CR3.
 	 */
 	self_verify(&self, state);
 	cpu_save_segments(&segments);

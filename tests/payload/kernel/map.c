@@ -125,8 +125,8 @@ static u64 asked_for_until(u64 addr)
 }
 
 /*
- * Returns the first page of the range that is not RAM. With t.handed=any the pages
- * that the loader has handed over count as RAM.
+ * Returns the address of the first page in [start, end) that is not RAM, or @end if all
+ * pages are RAM. With t.handed=any the pages that the loader has handed over count as RAM.
  */
 static u64 first_not_ram(u64 start, u64 end)
 {
@@ -278,9 +278,10 @@ static u64 used_stack(u64 low, u64 high)
 }
 
 /*
- * Measures how much of its stack, [low, high), the stub has used. It decodes the payload on
- * the lower half, and does all else on the upper half. At least half of each must be unused,
- * as a reserve. Must not be called with t.stack=any, where the stack was not zero.
+ * Measures how much of its stack, [low, high), the stub has used. The stub decodes the
+ * payload on the stack's lower half, and does all else on the upper half. At least half of
+ * each half must be unused, as a reserve. Must not be called with t.stack=any, because the
+ * stack then was not zero when the stub began to use it.
  */
 static void measure_stack(u64 low, u64 high)
 {

@@ -10,9 +10,9 @@
 #include "seal.h"
 
 /*
- * The seal: a record of how the kernel's memory must look (seal.h). It is volatile
- * because the host program seal writes it after the link, when the compiler has seen it
- * empty.
+ * The seal: a record of how the kernel's memory must look (seal.h). The host program seal
+ * writes it after the link. It is volatile, so that the compiler, which sees an empty seal,
+ * does not use the empty values in place of those in memory.
  */
 static const volatile struct seal seal __attribute__((section(".seal"), used)) = {
 	.magic = "",

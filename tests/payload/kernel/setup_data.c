@@ -8,7 +8,7 @@
 #include "kernel.h"
 
 #define MAX_SETUP_NODES		64
-/* Linux's number for kexec handover, which the UAPI headers in use lack. */
+/* Linux's setup_data type for kexec handover. The UAPI headers in use do not define it. */
 #define SETUP_KEXEC_KHO		10
 
 /*

@@ -79,8 +79,9 @@ static const struct blob *blob(void)
 }
 
 /*
- * Lets the SVSM rescind the validation of the page at @addr, by its calling area @area.
- * No call is pending there, because the stub has finished its own calls.
+ * Asks the SVSM by the calling area @area to rescind the validation of the page at @addr.
+ * Terminates the guest if a call is pending in @area, because the stub must have finished
+ * its own calls.
  */
 static void rescind_by_svsm(struct calling_area *area, u64 addr)
 {
@@ -99,7 +100,7 @@ static void rescind_by_svsm(struct calling_area *area, u64 addr)
 
 /*
  * In an SNP guest, makes the private page at @addr shared. Only VMPL 0 may execute
- * PVALIDATE, so at another VMPL the SVSM does it.
+ * PVALIDATE. If the guest runs at another VMPL, the SVSM executes it for the guest.
  */
 static void give_page(u64 addr)
 {

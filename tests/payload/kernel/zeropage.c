@@ -12,8 +12,8 @@
 #define MAX_MIN_ALIGNMENT	30
 #define MAX_CMDLINE		0xffff
 /*
- * The first address that is not canonical with four-level paging. If RSI is not below
- * it, RSI does not point to a zero page.
+ * The first address that is not canonical with four-level paging. RSI points to the zero
+ * page at the kernel's entry, so it must be below this address.
  */
 #define ADDRESS_END		_AC(0x0000800000000000, UL)
 

@@ -114,7 +114,7 @@ start32:
 	add	$8, %edi
 	loop	1b
 
-	/* Enter 64-bit mode with these page tables. */
+	/* Enter 64-bit mode with the page tables at WORK_TABLES. */
 	mov	$X86_CR4_PAE, %eax
 	mov	%eax, %cr4
 	mov	$WORK_TABLES, %eax

@@ -74,9 +74,9 @@ static const Elf64_Phdr *segment(const struct plan *plan, u32 i)
 }
 
 /*
- * Completes @plan for an ELF kernel, which the test loader enters directly. Because no
- * stub prepares the kernel's surroundings, the loader must. The runtime range contains
- * what a stub would leave there:
+ * Completes @plan for an ELF kernel, which the test loader enters directly. The loader
+ * must prepare the kernel's surroundings, because no stub does. It puts a stack with a
+ * guard page, and page tables, behind the kernel into the runtime range:
  *
  *	kernel | leave.S's page | guard page | stack | page tables
  */

@@ -94,8 +94,8 @@ FUNC(leave_code)
 	lretl
 
 	/*
-	 * The image's page tables may not map this page's stack or the loader's GDT.
-	 * CR3 is therefore loaded after the last access to either.
+	 * The image's page tables possibly do not map the stack in this page, or the
+	 * loader's GDT. This code therefore uses both for the last time before it loads CR3.
 	 */
 	.code64
 .Llong:

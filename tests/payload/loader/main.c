@@ -125,8 +125,9 @@ static void make_gdt(struct leave *leave, const struct plan *plan)
 }
 
 /*
- * Returns the value of CR3 with which leave.S switches to 64-bit mode: the loader's
- * page tables. With @la57 they are put below a table of a fifth level.
+ * Returns the value of CR3 with which leave.S switches to 64-bit mode: the address of the
+ * loader's page tables. With @la57 this function makes a fifth-level table that points to
+ * these tables, and returns the address of the fifth-level table.
  */
 static u32 make_early_cr3(bool la57)
 {

@@ -140,8 +140,8 @@ static void case_unsupported(void)
 }
 
 /*
- * sevemu injects a #VC into a guest without SEV-ES, which never has a reason to raise
- * it. The stub must report it as an unexpected exception.
+ * sevemu injects a #VC into a guest without SEV-ES, where the processor itself never
+ * raises #VC. The stub must report an unexpected exception.
  */
 static void case_spurious(void)
 {

@@ -214,8 +214,8 @@ run_rsp:
 	.skip	8
 
 	/*
-	 * The stack has the stub's symbol stack_end, because the stub's report of an
-	 * exception prints the stack up to there. The guard pages are below the stack.
+	 * The end of the stack has the stub's symbol stack_end, because the stub's report of
+	 * an exception prints the stack up to stack_end. The guard pages are below the stack.
 	 */
 	.section .bss.stack, "aw", @nobits
 	.balign 4096

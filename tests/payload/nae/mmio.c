@@ -287,9 +287,9 @@ static void case_stos(void)
 }
 
 /*
- * As test_subject(), for MOVS, which has two operands in memory. It is executed with
- * both in RAM, and then with one in the device: the source if @from_device, else the
- * destination.
+ * Does for @insn, a MOVS, what test_subject() does for the other instructions. MOVS has two
+ * operands in memory. Executes it with both in RAM, and then with one in the device: the
+ * source if @from_device, else the destination. Both results must be the same.
  */
 static void movs(const char *insn, u64 rcx, u64 rflags, bool from_device)
 {

@@ -5,8 +5,8 @@
  * guest, and checks what the stub's #VC handlers do to registers and memory.
  *
  * In a guest without SEV-ES the processor or the hypervisor executes the same
- * instructions, without the handlers. A case expects the same results there, which
- * shows that its expectation is right.
+ * instructions, without the handlers. A case expects the same results with and without
+ * SEV-ES. A run without SEV-ES thus shows that the case's expectation is right.
  */
 #ifndef NAE_H
 #define NAE_H
@@ -134,8 +134,7 @@ struct test {
 extern struct boot_params *boot_params;
 
 /*
- * Vector, RIP and CR2 of the exception because of which the last run_caught() returned
- * 1.
+ * Vector, RIP and CR2 of the last exception that run_caught() has caught.
  */
 extern u64 caught_vector, caught_rip;
 extern u64 caught_cr2;
@@ -164,9 +163,9 @@ void expect(const char *what, u64 value, u64 expected);
 u64 vc_count(u64 exit_code);
 
 /*
- * Returns how many #GP the processor has raised or the hypervisor has injected. A #GP
- * that sw_exit_info_1 asks for is not counted, because the processor does not deliver
- * it.
+ * Returns how many #GP the processor has raised or the hypervisor has injected. Does not
+ * count a #GP for which the hypervisor asks by sw_exit_info_1, because the processor does
+ * not deliver it: the #VC handler reports it itself.
  */
 u64 gp_count(void);
 /* head.S: the handler of #GP, which counts it. */

@@ -81,8 +81,9 @@ static void case_cpuid_subleaf(void)
 		return;
 	}
 	/*
-	 * EBX of leaf 0xd is the size of the state that XCR0 enables. After reset, XCR0
-	 * enables x87 only, whose size is XSAVE_LEGACY_SIZE.
+	 * EBX of leaf 0xd is the size of an XSAVE area for the state that XCR0 enables. After
+	 * reset, XCR0 enables x87 only. Such an area has XSAVE_LEGACY_SIZE bytes, because it
+	 * always has room for SSE state and the header, too.
 	 */
 	expect("leaf 0xd EBX", xstate.ebx, XSAVE_LEGACY_SIZE);
 	if (!(xstate.eax >> XSTATE_AVX & 1))
@@ -121,8 +122,8 @@ static bool have_rdtscp(void)
 }
 
 /*
- * Executes WRMSR of @value to @msr. The upper half of RCX is 0, because QEMU looks up
- * the MSR's intercept with all 64 bits of RCX.
+ * Executes WRMSR of @value to @msr. The upper half of RCX is 0 and not garbage, because
+ * QEMU looks up the MSR's intercept with all 64 bits of RCX.
  */
 static void write_msr(u64 msr, u64 value)
 {
@@ -173,10 +174,11 @@ static void case_rdpmc(void)
 }
 
 /*
- * RDPMC of a counter that does not exist raises #GP. The GHCB specification asks the
- * #VC handler for it by sw_exit_info_1, KVM injects it behind the handler's VMGEXIT.
- * The case prints which of the two the hypervisor has done, and tests/sev/cases.list
- * says which one is expected. In both cases #GP must arrive at the RDPMC.
+ * RDPMC of a counter that does not exist raises #GP. By the GHCB specification the
+ * hypervisor asks the #VC handler for #GP by sw_exit_info_1. KVM instead injects #GP behind
+ * the handler's VMGEXIT. The case prints which of the two the hypervisor has done, and
+ * tests/sev/cases.list says which one is expected. In both cases the stub must report #GP
+ * with the RIP of the RDPMC.
  */
 static void case_rdpmc_gp(void)
 {
@@ -256,7 +258,7 @@ static void case_dr7(void)
 	expect("DR7", read_dr7("mov %dr7, %rbx", INSN_RBX), DR7_ALWAYS);
 	/*
 	 * DR7.L0 enables the breakpoint at the address in DR0. DR0 is 0, and no code at
-	 * address 0 is executed.
+	 * address 0 is executed, so the breakpoint raises no #DB.
 	 */
 	write_dr7("mov %r9, %dr7", INSN_R9, DR7_ALWAYS | DR7_L0);
 	expect("DR7", read_dr7("mov %dr7, %r9", INSN_R9), DR7_ALWAYS | DR7_L0);
@@ -318,8 +320,8 @@ static void case_mwait(void)
 {
 	monitor();
 	/*
-	 * A hypervisor may let the guest wait in MWAIT. This store to the monitored
-	 * line then ends the wait.
+	 * If a hypervisor lets the guest execute MWAIT, MWAIT waits for a store to the
+	 * monitored line. This store comes before MWAIT, so MWAIT does not wait.
 	 */
 	*(volatile u8 *)monitored = 1;
 	prepare();
