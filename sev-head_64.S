@@ -543,13 +543,12 @@ END_FUNC(nmi_32)
  * store writes together with the limit. SIDT must give both back, to memory that
  * has never held them.
  *
- * The hypervisor can put old contents of the C-bit's mask back while the tables are
- * built, and thus let a page be mapped without the C-bit although cbit_proof has it. Before
- * the first load all pages of the stub are therefore looked up in the new tables, by
- * registers alone. The new tables lie in private memory, so the hypervisor cannot make up
- * an entry, and can only put back what the entry was before. The stub's C code writes
- * each of these entries once, so what it was before is 0, which maps no page. A page that
- * is not mapped ends the boot here, too.
+ * The proof reads one page only. Another page could be mapped without the C-bit, if the
+ * hypervisor changed what an entry is computed from. Before the first load all pages of
+ * the stub are therefore looked up in the new tables, by registers alone. The new tables
+ * lie in private memory, so the hypervisor cannot make up an entry, and can only put back
+ * what the entry was before. The stub's C code writes each of these entries once, so what
+ * it was before is 0, which maps no page. A page that is not mapped ends the boot here, too.
  *
  * Tables without a C-bit are right only where there is no SEV. The hypervisor
  * can have denied SEV in CPUID, or can have put old contents of sev_guest back,

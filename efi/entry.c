@@ -309,8 +309,9 @@ static EFI_STATUS efi_boot(struct boot_params *bp, const struct cmdline *cmdline
 	if (!efi_make_e820(bp, &map)) {
 		/*
 		 * error_with() prints nothing in an SEV-ES guest, which has no console
-		 * yet, but terminates it with the reason. sev_detect() tells error_with()
-		 * whether this is such a guest.
+		 * yet, but terminates it with the reason. sev_detect() finds out whether
+		 * this is such a guest, by firmware's #VC handler, because the stub has
+		 * no IDT yet.
 		 */
 		sev_detect();
 		error_with(SEVSTUB_TERM_HANDED_OVER, "memory map",
