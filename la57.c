@@ -47,7 +47,10 @@ BUILD_BUG_ON(sizeof(struct la57_page) != LA57_SIZE - PAGE_SIZE);
  */
 #define LOW_MEMORY_END	0x100000UL
 #define MEMORY_4G	0x100000000UL
-/* How many ranges of the loader are not borrowed: zero page, command line, initrd. */
+/*
+ * The number of ranges in which free_below() must borrow no memory, because a loader has
+ * filled them: the zero page, the command line and the initrd.
+ */
 #define LOADERS_RANGES	3
 
 in_data u64 la57_efi_memory;

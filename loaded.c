@@ -28,9 +28,9 @@
 /*
  * A setup_data node with which Linux hands memory over by kexec (KHO), and its
  * data: addresses and sizes in bytes of the device tree that describes the
- * memory, and of an array of scratch areas. The last kernel has preserved
- * nothing in the scratch areas. Newer UAPI headers than those in use define
- * the type and, with other names, the structures.
+ * memory, and of an array of scratch areas. The previous kernel has preserved
+ * nothing in the scratch areas, so the stub may use them. Newer UAPI headers than
+ * those in use define the type and, with other names, the structures.
  */
 #define SETUP_KEXEC_KHO		10
 struct kho_node {

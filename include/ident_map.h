@@ -22,7 +22,7 @@ struct boot_params;
 
 /* What the page tables depend on. The caller of ident_map_init() fills it in. */
 struct ident_map_config {
-	size_t pool_size;	/* bytes of page_table_pool, where the page tables go */
+	size_t pool_size;	/* size of page_table_pool in bytes: all page tables lie there */
 	u64 enc_mask;		/* the C-bit as a mask, or 0 outside of SEV */
 	bool nx;		/* true: EFER.NXE is set */
 	bool pages_1g;		/* true: the processor has 1 GiB pages */

@@ -38,11 +38,11 @@ extern const u8 stack_overrun[];
 /* The GHCB page of sev-es.c, the only page whose C-bit may change. */
 extern const u8 shared_page[];
 /*
- * The #VC handlers emulate an instruction or an access to a device only if its address is
- * in [emulated_start, emulated_end). INS and OUTS may transfer data only to and from
- * [string_io_start, string_io_end). Both ranges are empty in the stub: as an SEV-ES guest
- * it executes no instruction that raises #VC while the GHCB page is shared. The NAE
- * self-test defines other bounds.
+ * While the GHCB page is shared, the handler of #VC emulates an instruction, also one that
+ * accesses a device, only if the instruction lies in [emulated_start, emulated_end). INS and
+ * OUTS may transfer data only to and from [string_io_start, string_io_end). Both ranges are
+ * empty in the stub, because it executes no instruction that raises #VC meanwhile. The NAE
+ * self-test, which contains the handler, too, defines other bounds.
  */
 extern const u8 emulated_start[], emulated_end[];
 extern const u8 string_io_start[], string_io_end[];

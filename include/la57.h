@@ -90,9 +90,9 @@ void la57_switch(void);
 /* ---- la57_trampoline.S */
 
 /*
- * Inverts CR4.LA57 and writes @table, the top page table for the new number of
- * levels, to CR3. @page and @table are physical addresses below 4 GiB. For
- * la57_switch() only, which has filled in and mapped @page.
+ * Inverts CR4.LA57 and loads CR3 with the address of the page behind @page, which holds the
+ * top page table for the new number of levels. Both pages must be below 4 GiB and mapped to
+ * themselves. Only la57_switch() may call this, after it has filled in both pages.
  */
 void la57_toggle(struct la57_page *page);
 /* The code that runs from a copy in struct la57_page, and its exception handlers. */

@@ -29,7 +29,10 @@ static inline bool is_in_pool(u64 at)
 	return at < (u64)(page_table_pool_end - page_table_pool);
 }
 
-/* Returns the C-bit as a mask, 0 outside of SEV. @at must be in the pool. */
+/*
+ * Returns the C-bit as a mask, 0 outside of SEV. @at is a result of in_xmm15() that lies in
+ * the pool. Its low 12 bits are the C-bit's number, or 0 outside of SEV.
+ */
 static inline u64 cbit_in_xmm15(u64 at)
 {
 	return at % PAGE_SIZE ? _AC(1, UL) << at % PAGE_SIZE : 0;

@@ -83,7 +83,8 @@ static bool hidden_private;
 /* @unmap: events_unmap() was called.  @unmapped: unmap_frames() has unmapped the frames. */
 static bool unmap, unmapped;
 /*
- * Private frames that map_frame() has mapped since the snapshot, at the guest's accesses.
+ * Private frames that map_frame() has mapped since the snapshot, because the guest has
+ * accessed them.
  * events_start() unmaps them again, because the next run starts from the snapshot.
  */
 static u64 mapped[MAPPED_MAX];

@@ -38,8 +38,8 @@
 #define INSN_SIZE	8
 
 /*
- * A saved register holds a cell of VGA text memory if its bits in CELL_MASK have the value
- * CELL_COLOUR, grey on black.  Bits 7:0 are then the character.
+ * forget_cell() takes a saved register for a cell of VGA text memory if its bits in CELL_MASK
+ * have the value CELL_COLOUR, grey on black.  Bits 7:0 are then the character.
  */
 #define CELL_COLOUR	0x0700
 #define CELL_MASK	0xffffffffffffff00

@@ -45,7 +45,10 @@ static bool stale;
 /* A page table of the guest that share_table() has searched. */
 struct table {
 	u64 gpa;		/* guest-physical address of the table */
-	/* The table's nested page table entry, for npt_written(); NULL: it is not watched. */
+	/*
+	 * The nested page table's entry that maps this page table of the guest, for
+	 * npt_written(); NULL: sevemu does not watch for writes to the table.
+	 */
 	u64 *leaf;
 	u64 sum;		/* checksum() of the table when it was searched */
 	u16 level;		/* 0: the entries map 4 KiB */

@@ -377,8 +377,8 @@ void io_out(u16 port, unsigned int size, u32 value)
 		if (cmos_index == STOP_CMOS)
 			return;
 		/*
-		 * Select the guest's CMOS byte again, because QEMU's monitor may have
-		 * selected another one (ports.h).
+		 * Select the guest's CMOS byte again, because a command of QEMU's monitor
+		 * may have selected another one (ports.h).
 		 */
 		outb(PORT_CMOS_INDEX, cmos_index);
 	}

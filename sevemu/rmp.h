@@ -22,7 +22,7 @@
 /* Flags of an RMP entry.  A test guest reads them by HOOK_RMP. */
 #define RMP_ASSIGNED		0x01	/* the frame is private memory of the guest */
 #define RMP_VALIDATED		0x02	/* the guest has accepted the frame by PVALIDATE */
-#define RMP_2M			0x04	/* one entry covers the frame's 2 MiB */
+#define RMP_2M			0x04	/* one entry covers the 2 MiB around the frame */
 #define RMP_VMSA		0x08	/* the frame holds a virtual CPU's saved state */
 #define RMP_IMMUTABLE		0x10	/* the host cannot change the entry */
 /*

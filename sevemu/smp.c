@@ -27,7 +27,10 @@
 #define STACK_PAGES		8
 /* A SIPI with this vector starts a processor at 0xff000, where rom.S has the APs' entry. */
 #define START_VECTOR		0xff
-/* With --seed, vary() executes fewer PAUSEs than this, a random number.  A power of two. */
+/*
+ * With --seed, vary() executes a random number of PAUSEs below this number, which must be a
+ * power of two.
+ */
 #define PAUSES			4
 
 u64 smp_stack;
