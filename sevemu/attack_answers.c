@@ -279,9 +279,9 @@ static void reply_exception(struct lie *lie, struct ghcb *page,
 }
 
 /*
- * Sets high bits of RAX to RDX in the host's reply.  They lie above the width
- * of the guest's operand (8 bits for IN AL, for example), so the guest must
- * ignore them.
+ * Sets high bits in each of the four registers of the host's reply, RAX, RBX, RCX and RDX.
+ * The bits lie above the width of the guest's operand (8 bits for IN AL, for example), so
+ * the guest must ignore them.
  */
 static void reply_wide(struct lie *lie, struct ghcb *page,
 		       const struct ghcb *request)

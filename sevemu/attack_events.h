@@ -52,8 +52,9 @@ void events_begin(u64 left);
 void events_unmap(void);
 
 /*
- * Makes later runs start with those private frames mapped that the guest has accessed since
- * events_unmap().  To be called whenever snapshot_take() replaces the snapshot.
+ * Makes later runs start with those private frames mapped in the nested page tables that the
+ * guest has accessed since events_unmap().  Must be called whenever snapshot_take() replaces
+ * the snapshot, because an access before the new snapshot is no first access any more.
  */
 void events_keep(void);
 

@@ -74,7 +74,7 @@
 
 /* The attack mask-pulse undoes its change after this many instructions. */
 #define PULSE_STEPS		40
-/* forget_decision() changes at most this many blocks. */
+/* forget_decision() changes at most this many 16-byte blocks of the guest's memory. */
 #define PULSED_MAX		8
 
 /*

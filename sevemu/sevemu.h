@@ -171,7 +171,11 @@ struct vcpu {
 	bool in_guest;
 	/* Another processor has sent this one an NMI, which this one has not taken yet. */
 	bool kicked;
-	bool asleep;		/* this CPU's processor waits in svm_sleep() for an NMI */
+	/*
+	 * QEMU's processor that runs this virtual CPU halts in svm_sleep(), until another of
+	 * QEMU's processors sends it an NMI.
+	 */
+	bool asleep;
 	u32 intercepts;		/* HOOK_INTERCEPT_* bits that a test guest has set */
 	bool nmi_pending;	/* an NMI waits until it can be injected */
 	bool nmi_masked;	/* an NMI was injected and the guest still handles it */

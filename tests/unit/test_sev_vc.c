@@ -726,8 +726,8 @@ TEST(reentry)
 }
 
 /*
- * #DB or #AC that the hypervisor intercepts during an exchange. The stub must
- * report them, because this does not need the GHCB page, which is in use.
+ * #VC for #DB or #AC during an exchange, when the GHCB page is in use. sev_es_vc() must not
+ * terminate the guest, but return the vector, so that do_exception() reports #DB or #AC.
  */
 static void db_inside(void)
 {
