@@ -587,6 +587,30 @@ do_hook_undone()
 	}
 }
 
+# The entry as grub-mkconfig makes it for /boot on a SATA disk: grub-probe knows hints for the
+# search of the file system, and GRUB's library prints an if with several lines.
+grub_of_disk()
+{
+	cat >"$tmp/grub-probe" <<-'END'
+		#!/bin/sh
+		case $* in
+		*--target=partmap*) echo gpt ;;
+		*--target=fs_uuid*) echo 1234-ABCD ;;
+		*--target=fs*) echo ext2 ;;
+		*--target=hints_string*) echo --hint-bios=hd0,gpt2 --hint-efi=hd0,gpt2 ;;
+		*--target=compatibility_hint*) echo hd0,gpt2 ;;
+		esac
+	END
+	chmod 755 "$tmp/grub-probe"
+	env grub_probe="$tmp/grub-probe" GRUB_DEVICE_BOOT=/dev/sda2 GRUB_DEVICE=/dev/sda3 \
+		GRUB_DEVICE_UUID=1-2 GRUB_DISABLE_LINUX_UUID=true \
+		"$root/etc/grub.d/11_sevstub" >"$tmp/disk.cfg" &&
+		grub-script-check "$tmp/disk.cfg" || return 1
+	cat "$tmp/disk.cfg"
+	grep -q 'search .*--hint-bios=hd0,gpt2 .*1234-ABCD' "$tmp/disk.cfg" &&
+		grep -q '^linux .*/boot/sevstub-1.2.3-test root=/dev/sda3 ro' "$tmp/disk.cfg"
+}
+
 # GRUB's menu has an entry for the image, behind the stock one, and GRUB can read it.
 do_hook_grub()
 {
@@ -607,6 +631,7 @@ do_hook_grub()
 		cat "$tmp/by-hand"
 		return 1
 	}
+	grub_of_disk || return 1
 	echo SEVSTUB_DEFAULT=yes >"$root/etc/default/sevstub"
 	$entries "$root/etc/grub.d/11_sevstub" >"$tmp/grub.cfg" &&
 		grub-script-check "$tmp/grub.cfg" &&
@@ -643,36 +668,41 @@ do_hook_plugin()
 	cmp "$root/esp/token/1.2.3-test/linux" "$root/boot/vmlinuz-1.2.3-test" &&
 		[ -s "$root/esp/token/1.2.3-test/sevstub" ] &&
 		grep -q '^title .* (sevstub)$' "$entry" &&
-		grep -qE '^linux +/token/1.2.3-test/sevstub$' "$entry" &&
-		grep -qE '^linux +.*/token/1.2.3-test/linux$' \
-			"$root/esp/loader/entries/token-1.2.3-test.conf" || return 1
+		[ "$(sed -n 's,^linux  *,,p' "$entry")" = \
+			"$(sed -n 's,^linux  *\(.*\)/linux$,\1/sevstub,p' \
+				"$root/esp/loader/entries/token-1.2.3-test.conf")" ] || return 1
 	by_systemd remove 1.2.3-test || return 1
 	[ -z "$(find "$root/esp" ! -type d)" ]
 }
 
 # Entries of systemd-boot that were there before sevstub: `install` adds an entry behind
-# each, which is not the default, and `remove` leaves what was there.
+# each, which is not the default, and `remove` leaves what was there. If the partition is no
+# mount point, kernel-install writes its path in front of the image's, here for efi.
 do_hook_entries()
 {
 	root=$tmp/root
 	for esp in boot/efi efi; do
+		path=/$esp
+		[ "$esp" = efi ] || path=''
 		mkdir -p "$root/$esp/loader/entries" "$root/$esp/token/1.0-a"
 		cp "$O/payload/test.elf" "$root/$esp/token/1.0-a/linux"
 		printf '%s\n' 'title Test' 'version 1.0-a' 'sort-key test' \
-			'linux /token/1.0-a/linux' 'initrd /token/1.0-a/initrd' \
+			"linux $path/token/1.0-a/linux" "initrd $path/token/1.0-a/initrd" \
 			>"$root/$esp/loader/entries/token-1.0-a.conf"
 		printf '%s\n' 'title Shell' 'efi /shell.efi' >"$root/$esp/loader/entries/shell.conf"
 	done
 	find "$root" ! -type d | sort >"$tmp/before"
 	in_root install || return 1
 	for esp in boot/efi efi; do
+		path=/$esp
+		[ "$esp" = efi ] || path=''
 		entry=$root/$esp/loader/entries/token-1.0-a-sevstub.conf
 		cat "$entry"
 		[ -s "$root/$esp/token/1.0-a/sevstub" ] &&
 			grep -qx 'title Test (sevstub)' "$entry" &&
 			grep -qx 'sort-key test-sevstub' "$entry" &&
-			grep -qx 'linux /token/1.0-a/sevstub' "$entry" &&
-			grep -qx 'initrd /token/1.0-a/initrd' "$entry" &&
+			grep -qx "linux $path/token/1.0-a/sevstub" "$entry" &&
+			grep -qx "initrd $path/token/1.0-a/initrd" "$entry" &&
 			[ "$(grep -c . "$root/$esp/loader/entries/token-1.0-a.conf")" -eq 5 ] ||
 			return 1
 	done
