@@ -53,8 +53,9 @@ static inline bool is_empty_from(const u64 *table, unsigned int first)
 }
 
 /*
- * Empties @table. ident_map_64.c does not call memset() for this, because a call moves
- * addresses of page tables from registers to the stack.
+ * Empties @table. ident_map_64.c must not call memset() for this: the compiler would keep
+ * addresses of page tables on the stack during the call, where the hypervisor of an SEV-ES
+ * guest could replace them.
  */
 static inline void clear_table(u64 *table)
 {

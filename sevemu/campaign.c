@@ -589,9 +589,10 @@ static bool walk(struct vcpu *vcpu, const struct window *window, u64 count)
 
 	attack_clear();
 	/*
-	 * With @each, N counts from 0 how often the trigger occurs.  If the run starts from a
-	 * snapshot at a moment, occurrence 0 is the next moment, so moment @count is
-	 * occurrence @count - 1.
+	 * If @window->each, an attack's number says at which occurrence of the trigger it acts,
+	 * counted from 0 at the start of the run.  A run from the snapshot of a moment starts
+	 * behind the occurrence at this moment, so its occurrence @count - 1 is the moment that
+	 * is @count moments later.
 	 */
 	attack_add(&attack, window->each && walked ? count - 1 : count);
 	play(vcpu, 0, count);

@@ -146,7 +146,11 @@ struct vcpu {
 	/* The loader has set the registers with which the first SIPI starts this AP. */
 	bool has_launch;
 	enum ap_hold hold;	/* the AP reset hold that the next SIPI answers */
-	u64 hold_ghcb;		/* guest-physical address of the GHCB page of HOLD_PAGE */
+	/*
+	 * If hold is HOLD_PAGE: guest-physical address of the GHCB page by which the virtual
+	 * CPU has asked for the AP reset hold.
+	 */
+	u64 hold_ghcb;
 	u64 vmsa_on_init;	/* VMSA page to run with after INIT; GHCB_NONE: none */
 	/*
 	 * Events that wait for this virtual CPU.  ap.c sets them with the lock held, maybe on
