@@ -61,8 +61,8 @@ static struct {
 	/* The SVSM answers this number of calls with "busy" or "incomplete" first. */
 	unsigned int svsm_busy;
 	/*
-	 * If @svsm_result is not 0: the number of done pages that this call stores in the
-	 * calling area.
+	 * If @svsm_result is not 0, the fake SVSM stores this number in the calling area, as
+	 * the number of pages that it has handled, and then returns @svsm_result.
 	 */
 	u16 svsm_next;
 	/*
