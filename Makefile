@@ -112,14 +112,17 @@ EFI_FLAGS := -fshort-wchar -isystem /usr/include/efi -isystem /usr/include/efi/x
 # functions may use more than the others.
 $(patsubst %.c,$(O)/stub/%.o,$(filter efi/%.c,$(STUB_C))): \
 	PART_CFLAGS := $(EFI_FLAGS) $(call cc-option,-Wstack-usage=2048)
-# All code but the decoders and what they call is optimised for size. gcc 12 and
-# clang support -Oz, which makes smaller code than -Os.
-SMALL := $(or $(call cc-option,-Oz),-Os)
-# In these files values must stay in registers between their comparison and their use (HOLD()
-# in types.h), or requests are sent to the hypervisor. With -Oz a compiler loads some constants by PUSH and POP, and the hypervisor
-# could exchange them on the stack. clang's -Os inlines more than its -Oz.
-HELD_C := ident_map_64.c sev-es.c sev-vc.c exception.c la57.c misc.c lib/console.c payload/relocate.c
-HELD_FLAGS := -Os $(call cc-option,-mllvm -inline-threshold=5)
+# All code but the decoders and what they call is optimised for size. gcc 12 and clang
+# support -Oz, which makes smaller code than -Os. With -Oz a compiler loads some constants by
+# PUSH and POP. In between the hypervisor of an SEV-ES guest could exchange them on the stack,
+# for example the length of a copy. -Oz is therefore for other code only: that of EFI's and the
+# BIOS's entries runs before the stub has detected SEV, sev-snp.c in SNP guests only, whose
+# memory is whole. insn.c and sev-cpuid.c serve handlers of #VC that refuse every instruction.
+# lib/e820.c only reads a map that a hypervisor may have written. clang's -Os inlines more than
+# its -Oz.
+SMALL := -Os $(call cc-option,-mllvm -inline-threshold=0)
+SMALLEST := $(or $(call cc-option,-Oz),-Os)
+SMALLEST_C := sev-snp.c insn.c sev-cpuid.c lib/e820.c bios/setup.c $(filter efi/%.c,$(STUB_C))
 HOT_C := lib/string.c payload/unfilter.c payload/unlz4.c payload/unzstd.c
 
 # Only the decoders and unfilter() use XMM registers, for copies and comparisons of 16
@@ -159,7 +162,7 @@ $(O)/stub/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' CC $@
 	$(Q)$(CC) $(STUB_CFLAGS) $(or $(REGS_$(@F)),$(GENERAL_REGS)) $(WARNINGS) \
-		$(if $(filter $(HOT_C),$<),,$(if $(filter $(HELD_C),$<),$(HELD_FLAGS),$(SMALL))) \
+		$(if $(filter $(HOT_C),$<),,$(if $(filter $(SMALLEST_C),$<),$(SMALLEST),$(SMALL))) \
 		$(PART_CFLAGS) $(CFLAGS_$(@F)) \
 		-MMD -MP -c -o $@ $<
 

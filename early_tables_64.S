@@ -330,6 +330,7 @@ END_FUNC(put_hex)
  */
 GLOBAL(build_early_tables)
 FUNC(build_early_tables)
+	cld				/* the POPF of check_cpuid has read memory */
 	xorl	%eax, %eax
 	movl	$(EARLY_TABLES_SIZE / 4), %ecx
 	rep stosl

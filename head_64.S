@@ -292,6 +292,7 @@ FUNC(startup_64)
  * that map each address to itself.
  */
 .Llong_mode:
+	cld				/* the POPF of check_cpuid has read memory */
 	movl	$BOOT_DS, %eax
 	movl	%eax, %ds
 	movl	%eax, %es
@@ -394,9 +395,9 @@ END_FUNC(enter_startup_64)
 /*
  * truncated_32 - reports a truncated image that was entered at startup_32. The
  * image's GDT, IDT and stack may be missing. An SEV-ES guest must terminate,
- * because it cannot use ports. This code recognises it by executing CPUID, which
- * raises #VC in an SEV-ES guest only. The IDT and the stack for that exception
- * overwrite the code of startup_32, which does not run again.
+ * because it cannot use ports. This code recognises it by CPUID, which raises #VC in
+ * an SEV-ES guest if the hypervisor intercepts it, and by SEV_STATUS otherwise. The IDT
+ * and the stack for the #VC overwrite the code of startup_32, which does not run again.
  * In:       %ebp = load bias.
  * Out:      does not return: a message, or vc_truncated in an SEV-ES guest.
  * Clobbers: everything.
@@ -414,15 +415,8 @@ FUNC(truncated_32)
 	pushl	%ebx
 	pushw	$(IDT_VECTORS * 8 - 1)
 	lidt	(%esp)
-	xorl	%eax, %eax
-	cpuid
-	/*
-	 * early_error takes SEV_STATUS in %edx. CPUID raised no #VC, so this is
-	 * not an SEV-ES guest, and 0 will do.
-	 */
-	xorl	%edx, %edx
 	leal	truncated_message(%ebp), %esi
-	jmp	early_error
+	jmp	report_truncated
 END_FUNC(truncated_32)
 
 /*
@@ -503,15 +497,8 @@ FUNC(truncated_64)
 	pushq	%rbp
 	pushw	$(IDT_VECTORS * 16 - 1)
 	lidt	(%rsp)
-	xorl	%eax, %eax
-	cpuid
-	/*
-	 * early_error takes SEV_STATUS in %edx. CPUID raised no #VC, so this is
-	 * not an SEV-ES guest, and 0 will do.
-	 */
-	xorl	%edx, %edx
 	leaq	truncated_message(%rip), %rsi
-	jmp	early_error
+	jmp	report_truncated
 END_FUNC(truncated_64)
 
 	.balign 8

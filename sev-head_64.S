@@ -74,6 +74,24 @@ FUNC(early_terminate)
 END_FUNC(early_terminate)
 
 /*
+ * report_truncated - reports a truncated image, or terminates an SEV-ES guest: CPUID
+ * raises #VC if the hypervisor intercepts it, and vc_truncated terminates the guest. If it
+ * does not, the processor answers. At the 32-bit entry the message's address comes from
+ * memory that the hypervisor can change, so an SEV-ES guest must not print.
+ * In:       %esi (32-bit) or %rsi (64-bit) = the message. The IDT has vc_truncated.
+ * Out:      does not return.
+ * Clobbers: everything.
+ * Mode:     32-bit or 64-bit: the bytes mean the same in both.
+ * Stack:    none.
+ */
+GLOBAL(report_truncated)
+FUNC(report_truncated)
+	ASK_FOR_SEV(CPUID_SUBLEAF_NO_SEV, SEV_STATUS_SEV_ES, vc_truncated)
+	xorl	%edx, %edx		/* early_error: this is no SEV-ES guest */
+	jmp	early_error
+END_FUNC(report_truncated)
+
+/*
  * vc_truncated - the handler of #VC while truncated_32 or truncated_64 executes
  * CPUID. The #VC shows that this is an SEV-ES guest, which terminates because its
  * image is truncated.

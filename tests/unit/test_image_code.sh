@@ -53,6 +53,7 @@ void identify(void) { asm volatile("cpuid" ::: "rax", "rbx", "rcx", "rdx"); }
 extern int far_away, further;
 int *absolute(int i) { static int *const p[] = { &far_away, &further }; return p[i]; }
 int *through_got(void) { return &far_away; }
+uint64_t pushed(void) { uint64_t x; asm("push $0x10; pop %0" : "=r"(x)); return x; }
 C
 "$CC" -O2 -fpic -c -o "$dir/bad.o" "$dir/bad.c"
 disassemble "$dir/bad.o" >"$dir/bad.code"
@@ -110,6 +111,26 @@ without() {
 	/^[0-9a-f]+ </ { skipping = $2 in skip }
 	!skipping' "$2"
 }
+
+# An SEV-ES guest must not pass a constant, such as the length of a copy, by PUSH and POP. The
+# hypervisor could exchange it on the stack in between. The decoder of zstd may, because no page
+# is shared while it runs, and so may the files that the Makefile calls SMALLEST_C.
+# scan_pushed FILE: the instructions of the code in FILE that push a constant.
+scan_pushed() {
+	grep -E '\bpush[a-z]* +\$' "$1" || :
+}
+
+smallest=$(sed -n 's/^SMALLEST_C := //p' Makefile)
+for file in *.c lib/*.c payload/*.c; do
+	case " payload/unzstd.c $smallest " in
+	*" $file "*) ;;
+	*) disassemble "$objects/${file%.c}.o" ;;
+	esac
+done >"$dir/constants"
+scan_pushed "$dir/constants" >"$dir/found"
+nothing code.pushed "$dir/found" "$(grep -c : "$dir/constants") instructions"
+# shellcheck disable=SC2016 # an operand of assembler text
+seen code.pushed_scan scan_pushed '$0x10'
 
 # ident_map_64.c keeps a number in XMM15 until the decoders run. Two functions write it.
 # writers: the functions of stdin's code that write XMM15.
