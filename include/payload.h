@@ -116,7 +116,10 @@ enum filter_kind {
 #define FIRST_USE_REACH		0x100U
 #define FIRST_USE_MAX		0x40000000U
 
-/* The size in bytes of a word in a table, and of a displacement. */
+/*
+ * The size in bytes of the numbers that a filter rewrites: the words of a table in the
+ * kernel's data, and the displacements of its CALL and JMP instructions.
+ */
 #define FILTER_WORD		4U
 
 /* A range that mkpayload has rewritten. The ranges ascend and do not overlap. */

@@ -54,7 +54,8 @@ bool apic_msr_write(struct vcpu *vcpu, u32 msr, u64 value);
 /*
  * Sets the timer and the interrupt sources of this processor's local APIC to their
  * values after INIT (APM2 16.3), and drops the interrupts that are pending or in service.
- * Takes a pending NMI, too, so smp_take_nmi() must be called afterwards.
+ * sevemu's own NMI handler runs meanwhile, if an NMI is pending.  The NMI may be another
+ * processor's request, so smp_take_nmi() must be called afterwards.
  */
 void apic_reset(void);
 

@@ -73,9 +73,10 @@ enum trigger {
 struct attack {
 	const char *name;
 	/*
-	 * The number of values that N can have, 0 to @count - 1.  An attack that
-	 * injects an event (#VC, NMI and so on) also accepts a higher N, and
-	 * then injects it at a later instruction.
+	 * How many values of N a campaign may play, the number behind the attack's name: 0 to
+	 * @count - 1.  For an attack that injects an event (#VC, NMI and so on), N is the
+	 * number of the instruction before which the attack injects it, and --attack also
+	 * accepts @count or more.
 	 */
 	u32 count;
 	/*

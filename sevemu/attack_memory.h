@@ -57,11 +57,11 @@ bool attack_by_memory(void);
 unsigned int memory_blocks(enum memory_kind kind);
 
 /*
- * How the host changes a block.  A number from 0 to HISTORY - 1 puts the block back to one of
- * the contents that memory_note() has kept.
+ * How the host changes a 16-byte block.  With a number from 0 to HISTORY - 1 the block gets
+ * one of the contents that memory_note() has kept since the campaign began.
  */
 enum change {
-	/* The block is put back to its contents at the start of the campaign. */
+	/* The block gets the contents that it had when the campaign began. */
 	CHANGE_LAUNCH = HISTORY,
 	CHANGE_GARBLE,		/* the block gets random bytes */
 	CHANGES,
