@@ -684,11 +684,11 @@ do_hook_entries()
 	for esp in boot/efi efi; do
 		path=/$esp
 		[ "$esp" = efi ] || path=''
-		mkdir -p "$root/$esp/loader/entries" "$root/$esp/token/1.0-a"
-		cp "$O/payload/test.elf" "$root/$esp/token/1.0-a/linux"
-		printf '%s\n' 'title Test' 'version 1.0-a' 'sort-key test' \
-			"linux $path/token/1.0-a/linux" "initrd $path/token/1.0-a/initrd" \
-			>"$root/$esp/loader/entries/token-1.0-a.conf"
+		mkdir -p "$root/$esp/loader/entries" "$root/$esp/token/1.0+deb-a"
+		cp "$O/payload/test.elf" "$root/$esp/token/1.0+deb-a/linux"
+		printf '%s\n' 'title Test' 'version 1.0+deb-a' 'sort-key test' \
+			"linux $path/token/1.0+deb-a/linux" "initrd $path/token/1.0+deb-a/initrd" \
+			>"$root/$esp/loader/entries/token-1.0+deb-a.conf"
 		printf '%s\n' 'title Shell' 'efi /shell.efi' >"$root/$esp/loader/entries/shell.conf"
 	done
 	find "$root" ! -type d | sort >"$tmp/before"
@@ -696,21 +696,21 @@ do_hook_entries()
 	for esp in boot/efi efi; do
 		path=/$esp
 		[ "$esp" = efi ] || path=''
-		entry=$root/$esp/loader/entries/token-1.0-a-sevstub.conf
+		entry=$root/$esp/loader/entries/token-1.0+deb-a-sevstub.conf
 		cat "$entry"
-		[ -s "$root/$esp/token/1.0-a/sevstub" ] &&
+		[ -s "$root/$esp/token/1.0+deb-a/sevstub" ] &&
 			grep -qx 'title Test (sevstub)' "$entry" &&
 			grep -qx 'sort-key test-sevstub' "$entry" &&
-			grep -qx "linux $path/token/1.0-a/sevstub" "$entry" &&
-			grep -qx "initrd $path/token/1.0-a/initrd" "$entry" &&
-			[ "$(grep -c . "$root/$esp/loader/entries/token-1.0-a.conf")" -eq 5 ] ||
+			grep -qx "linux $path/token/1.0+deb-a/sevstub" "$entry" &&
+			grep -qx "initrd $path/token/1.0+deb-a/initrd" "$entry" &&
+			[ "$(grep -c . "$root/$esp/loader/entries/token-1.0+deb-a.conf")" -eq 5 ] ||
 			return 1
 	done
 	mkdir -p "$root/etc/default"
 	echo SEVSTUB_DEFAULT=yes >"$root/etc/default/sevstub" && in_root install || return 1
-	entry=$root/efi/loader/entries/token-1.0-a_sevstub.conf
+	entry=$root/efi/loader/entries/token-1.0+deb-a_sevstub.conf
 	grep -qx 'sort-key test' "$entry" &&
-		[ ! -e "$root/efi/loader/entries/token-1.0-a-sevstub.conf" ] || return 1
+		[ ! -e "$root/efi/loader/entries/token-1.0+deb-a-sevstub.conf" ] || return 1
 	rm -r "$root/etc/default" && in_root remove || return 1
 	find "$root" ! -type d | sort | diff "$tmp/before" -
 }
