@@ -742,8 +742,9 @@ DATA(cbit_proof)
 END_DATA(cbit_proof)
 /*
  * An operand of LIDT: an IDT without gates, so that any exception is a triple fault.
- * A random base is written to it before each use. The operand is in one 16-byte
- * block, so that the hypervisor cannot garble the limit without the base.
+ * A random base is written to it before each use, and compared with what SIDT gives after
+ * LIDT. The operand is in one 16-byte block, so that the hypervisor cannot change the limit
+ * without the base, and the comparison finds it.
  */
 	.balign	16
 GLOBAL(no_idt)

@@ -60,8 +60,8 @@ static void wrong(unsigned int set, unsigned int code)
 
 /*
  * Called at each request and each PVALIDATE of the guest. Fails if an earlier reply was
- * wrong, because the guest should have terminated after that reply. If map_of.wrong has
- * SET_LEFT, stops the test of this input.
+ * wrong, because the guest should have terminated after that reply. If the model cannot
+ * predict what the guest does after that reply (SET_LEFT), stops the test of this input.
  */
 static void still_good(void)
 {

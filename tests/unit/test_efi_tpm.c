@@ -330,8 +330,9 @@ TEST(final)
 	final_events(2, size);
 	check_log(FIRST_SIZE + size, 2, (u32)size);
 	/*
-	 * The stub counts the bytes of repeated events. It must stop counting
-	 * at a malformed event.
+	 * The table of final events can repeat events that are in the log. The
+	 * stub adds up their bytes for the kernel, and must stop at a malformed
+	 * event.
 	 */
 	log_of_two();
 	buffer[FIRST_SIZE + EVENT_SIZE + 3 + 12] = 77;
