@@ -154,8 +154,9 @@ proof_written:
 	/*
 	 * Write the operand of LRET, a far pointer, below all that was pushed before.
 	 * The memory there has never held the far pointer to .Lown_segments, so that the
-	 * hypervisor cannot put that pointer back. CS is written last. If the
-	 * hypervisor puts the old CS back, which is 0, LRET raises #GP, and
+	 * hypervisor cannot put that pointer back. CS is written after the offset. The
+	 * 16-byte block thus never held the offset with another CS than 0 before. If the
+	 * hypervisor puts an old block back, LRET raises #GP because CS is 0, and
 	 * exception_early ends the boot.
 	 */
 	leal	(early_stack_end - FAR_POINTER_DEPTH)(%ebp), %esp

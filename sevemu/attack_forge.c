@@ -61,7 +61,11 @@ static unsigned int stepped;
 static bool raised;		/* forge_insn() has injected #VC */
 /* The guest's code at the RIP where forge_insn() has injected #VC. */
 static u8 code[INSN_SIZE];
-/* The last call of forget_address() has found a copy of the page's address on the stack. */
+/*
+ * The last call of forget_address() has found, on the guest's stack, a saved register with
+ * the address of the page that the guest was about to map.  The next call must not count the
+ * same register again.
+ */
 static bool found;
 /*
  * What detect_twice() puts back: the frame of the first #VC, and the block with two

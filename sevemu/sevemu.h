@@ -191,8 +191,9 @@ struct vcpu {
 				 * runs */
 	/*
 	 * true: writes of CR3 and CR4 are not intercepted, to save exits.  exits.c sets this
-	 * when many writes in a row have changed neither register, and keeps the values of
-	 * the registers in @cr3_seen and @cr4_seen.
+	 * after many writes in a row that have changed neither register, and keeps their
+	 * values in @cr3_seen and @cr4_seen.  At each later exit it compares the registers
+	 * with these, and intercepts the writes again if one differs.
 	 */
 	bool cr_free;
 	unsigned int cr_same;	/* writes of CR3 and CR4 in a row without a change */
