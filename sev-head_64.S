@@ -258,10 +258,12 @@ FUNC(exception_early)
 END_FUNC(exception_early)
 
 /*
- * vc_early - the handler of #VC in long mode until idt_load_stage1(). Until then only
- * the handler of NMI executes an instruction that raises #VC. At any other #VC RDMSR tells
- * whether this is an SEV-ES guest. On a processor without SEV_STATUS the hypervisor has
- * injected the #VC, and RDMSR raises #GP, which exception_early handles.
+ * vc_early - the handler of #VC in long mode until idt_load_stage1(). The stub causes one
+ * #VC in this time: the CPUID of its NMI handler raises it in an SEV-ES guest, which then
+ * terminates because of the NMI. The hypervisor has injected any other #VC, perhaps into
+ * a guest without SEV-ES. RDMSR of SEV_STATUS tells which guest this is, and early_error
+ * terminates the guest or prints a message. On a processor without SEV_STATUS RDMSR raises
+ * #GP, and exception_early ends the boot.
  * In:       nothing.
  * Out:      does not return: early_error, or early_terminate because of an NMI.
  * Clobbers: everything.

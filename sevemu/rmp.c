@@ -228,8 +228,9 @@ static bool access_shared(struct vcpu *vcpu, u64 page, u8 rights)
 	if (!(entry->flags & RMP_ASSIGNED))
 		return true;
 	/*
-	 * Only bytes that the host knows may become visible to it.  A frame of the
-	 * firmware image is therefore shared here unless the guest has written to it.
+	 * The guest reads a private frame of the firmware image with C=0.  Make the frame
+	 * shared, so that the read succeeds.  The host knows the image, so it learns nothing.
+	 * If the guest has written to the frame, the host does not know its bytes.
 	 */
 	if (config.convert != CONVERT_NONE && npt_is_rom(page) && !(rights & RMP_WRITE) &&
 	    !npt_rom_stored(page)) {

@@ -10,8 +10,8 @@
 
 /*
  * Handles an intercepted #UD of an SNP guest, whose RIP is at the instruction.
- * QEMU's processor raises #UD for the three instructions, because it does not
- * know them.  This function executes them for the guest.  For any other
+ * QEMU's processor does not know the instructions of SNP, and raises #UD for them.  This
+ * function executes PVALIDATE, RMPADJUST and RMPQUERY for the guest.  For any other
  * instruction it injects the #UD into the guest.  exits.c calls it.
  */
 void snp_exit_ud(struct vcpu *vcpu);

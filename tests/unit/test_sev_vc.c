@@ -460,10 +460,10 @@ TEST(exit_and_opcode_differ)
 }
 
 /*
- * In the stub the range of emulated addresses is empty. The handlers must then send no
- * register of the interrupted code and return no value to it, whatever instruction the
- * hypervisor has made them decode. They must terminate the guest even at a string
- * instruction with count 0, which needs no request.
+ * The handlers of #VC emulate only instructions that lie in [emulated_start, emulated_end).
+ * In the stub this range is empty, so the handlers must emulate nothing. They must terminate
+ * the guest, whatever instruction they find at RIP, and send no register of the interrupted
+ * code before. This includes a string instruction with count 0, which needs no request.
  */
 TEST(stub_emulates_nothing)
 {
