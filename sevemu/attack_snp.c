@@ -37,7 +37,10 @@
  * or the CPUID page.
  */
 #define BLOB_FIELDS		10
-/* snp-blob-field sets fields 1 to BLOB_PLAIN - 1 to 0xfff, and inverts all other fields. */
+/*
+ * snp-blob-field changes field N of the blob in each run: it sets a field from 1 to
+ * BLOB_PLAIN - 1 to 0xfff, and inverts any other field.
+ */
 #define BLOB_PLAIN		5
 #define CPUID_COUNTS		4
 #define CPUID_FIELDS		12		/* number of fields of a CPUID entry */

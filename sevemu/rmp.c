@@ -48,7 +48,9 @@ static u8 rights_of(const struct rmp_entry *entry, unsigned int vmpl)
  * Maps a frame that is assigned and validated in the private view, with the rights of
  * the guest's VMPL.  Maps a shared frame in the shared view without the right to execute,
  * because the processor fetches instructions as private memory whatever the C-bit is.
- * Maps an untouched frame, or an aliased one, in neither view.
+ * Maps any other frame in neither view: one that is assigned and not validated, one that
+ * the guest has not touched yet (RMP_UNTOUCHED), and one whose address the host has mapped
+ * to another frame (RMP_ALIASED).
  */
 void rmp_apply(u64 gpa)
 {
