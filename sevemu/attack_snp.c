@@ -38,8 +38,8 @@
  */
 #define BLOB_FIELDS		10
 /*
- * snp-blob-field changes field N of the blob in each run: it sets a field from 1 to
- * BLOB_PLAIN - 1 to 0xfff, and inverts any other field.
+ * The attack snp-blob-field:N changes field N of the confidential-computing blob.  It sets a
+ * field below BLOB_PLAIN, except field 0, to the value 0xfff.  It inverts any other field.
  */
 #define BLOB_PLAIN		5
 #define CPUID_COUNTS		4

@@ -47,7 +47,10 @@ static u64 host;	/* address of the flash memory's first byte in QEMU's address s
  */
 static bool registers;
 static bool data;	/* the guest's next write to the flash memory is data, not a command */
-/* For each page of the flash memory its encrypted copy for reads with C=1; NULL: none yet. */
+/*
+ * For each page of the flash memory the garbled bytes that a guest reads there with C=1: flash
+ * memory is not encrypted, and the processor decrypts it all the same.  NULL: not made yet.
+ */
 static u64 **encrypted;
 
 void flash_init(u64 end)

@@ -5,10 +5,19 @@
 
 BEGIN {
 	FS = "\t"
-	print "| what | unit | ours (sevstub) | " other " | ratio of both | target for the ratio, or for ours |"
+	print "| what | unit | ours (sevstub) | " other " | ratio: ours / the other | target |"
 	print "|---|---|--:|--:|--:|---|"
 }
 
+# A target is "at most N of ours", which limits our figure, or "at most N", which limits the
+# ratio. The table says which of both.
+function target(text)
 {
-	print "| " $1 " | " $2 " | " $3 " | " $4 " | " $5 " | " $6 " |"
+	if (text == "-")
+		return text
+	return sub(/ of ours$/, "", text) ? "ours " text : "ratio " text
+}
+
+{
+	print "| " $1 " | " $2 " | " $3 " | " $4 " | " $5 " | " target($6) " |"
 }
