@@ -116,13 +116,14 @@ $(patsubst %.c,$(O)/stub/%.o,$(filter efi/%.c,$(STUB_C))): \
 # support -Oz, which makes smaller code than -Os. With -Oz a compiler loads some constants by
 # PUSH and POP. In between the hypervisor of an SEV-ES guest could exchange them on the stack,
 # for example the length of a copy. -Oz is therefore for other code only: that of EFI's and the
-# BIOS's entries runs before the stub has detected SEV, sev-snp.c in SNP guests only, whose
+# BIOS's entries runs before the stub has detected SEV (except efi/memory.c), sev-snp.c in SNP guests only, whose
 # memory is whole. insn.c and sev-cpuid.c serve handlers of #VC that refuse every instruction.
 # lib/e820.c only reads a map that a hypervisor may have written. clang's -Os inlines more than
 # its -Oz.
 SMALL := -Os $(call cc-option,-mllvm -inline-threshold=0)
 SMALLEST := $(or $(call cc-option,-Oz),-Os)
-SMALLEST_C := sev-snp.c insn.c sev-cpuid.c lib/e820.c bios/setup.c $(filter efi/%.c,$(STUB_C))
+SMALLEST_C := sev-snp.c insn.c sev-cpuid.c lib/e820.c bios/setup.c \
+	$(filter-out efi/memory.c,$(filter efi/%.c,$(STUB_C)))
 HOT_C := lib/string.c payload/unfilter.c payload/unlz4.c payload/unzstd.c
 
 # Only the decoders and unfilter() use XMM registers, for copies and comparisons of 16
@@ -156,6 +157,8 @@ ifneq ($(findstring clang,$(shell $(CC) --version)),)
 CFLAGS_unzstd.o += -Oz
 CFLAGS_string.o += -Oz
 CFLAGS_unfilter.o += -Os
+# There is no room for efi/memory.c at -Os either. kaslr_area() bounds what it passes.
+SMALLEST_C += efi/memory.c
 endif
 
 $(O)/stub/%.o: %.c Makefile

@@ -172,8 +172,11 @@ static struct {
 	u64 edges[MAX_EDGES];
 	unsigned int count;
 	bool full;
-	/* Element N is true if at least one area of kind N was named. */
-	bool known[KASLR_AREA_KINDS];
+	/*
+	 * Element N is true if at least one area of kind N was named. Has an element for
+	 * each value that an edge can hold.
+	 */
+	bool known[EDGE_KIND_MASK + 1];
 	/*
 	 * Number of 1 GiB pages that the command line reserves for the kernel.
 	 */
@@ -205,7 +208,8 @@ void kaslr_area(enum kaslr_area kind, u64 start, u64 end)
 		areas.full = true;
 		return;
 	}
-	areas.known[kind] = true;
+	/* The hypervisor can change @kind where a caller keeps it on the stack. */
+	areas.known[kind & EDGE_KIND_MASK] = true;
 	add_edge(count, start << EDGE_ADDR_SHIFT | kind << EDGE_KIND_SHIFT);
 	add_edge(count + 1, end << EDGE_ADDR_SHIFT | kind << EDGE_KIND_SHIFT |
 			    EDGE_END);

@@ -451,6 +451,12 @@ TEST(nonsense_areas)
 			  &addr), "0x%lx", addr);
 	CHECK(!kaslr_pick(&(struct kaslr_slots){ 0x1000, 0x1000, 0, 0 },
 			  &addr), "0x%lx", addr);
+
+	/*
+	 * The hypervisor has changed the kind on the stack of a caller. kaslr_area() must
+	 * not write outside of areas.known.
+	 */
+	kaslr_area((enum kaslr_area)0x10005, 0, 0x1000);
 }
 
 /* KASLR must ignore E820 entries that wrap around at 2^64, or are empty. */
