@@ -248,7 +248,7 @@ void snp_cpuid(u32 function, u32 index, struct cpuid_regs *regs,
 			regs->ebx = XSAVE_SIZE_RESET;
 		break;
 	case 0x8000001e:
-		/* The page lacks the extended APIC ID, the core ID and the node ID: ask for them. */
+		/* The page lacks the extended APIC ID, the core ID and the node ID: ask. */
 		hypervisor->eax = ~0U;
 		hypervisor->ebx = 0xff;
 		hypervisor->ecx = 0xff;
