@@ -178,7 +178,7 @@ setup_header_end:
  * Out:      does not return: go_to_protected_mode, or bios_halt.
  * Clobbers: everything.
  * Mode:     real mode.
- * Stack:    the loader's, then 2 KiB below setup_memory_end.
+ * Stack:    the loader's, then the last 2 KiB of the memory that ends at setup_memory_end.
  */
 FUNC(setup_entry)
 	cld

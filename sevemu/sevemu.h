@@ -30,7 +30,10 @@
 enum sev_mode { SEV_OFF, SEV_SEV, SEV_ES, SEV_SNP };
 /* What the host does where KVM and the GHCB specification differ. */
 enum host_kind { HOST_KVM, HOST_SPEC };
-/* What a device reads in memory that the guest holds private (--dma). */
+/*
+ * What a device gets when it reads private memory of the guest (--dma). DMA_OPEN: the
+ * plaintext.  DMA_ENCRYPTED: the ciphertext.  DMA_STRICT: the access ends the run.
+ */
 enum dma_kind { DMA_OPEN, DMA_ENCRYPTED, DMA_STRICT };
 enum boot_mode { MODE_DIRECT64, MODE_DIRECT32, MODE_OVMF };
 
