@@ -207,10 +207,10 @@ bool attack_by_memory(void)
 bool memory_waives(enum waiver waiver)
 {
 	static const u8 waived[MEMORY_KINDS] = {
-		[MEMORY_STACKS] = 1 << WAIVE_PAYLOAD | 1 << WAIVE_GHCB,
+		[MEMORY_STACKS] = 1 << WAIVE_PAYLOAD | 1 << WAIVE_GHCB | 1 << WAIVE_PLACE,
 		[MEMORY_TABLES] = 1 << WAIVE_GHCB,
 		[MEMORY_CODE] = 1 << WAIVE_PAYLOAD | 1 << WAIVE_GHCB | 1 << WAIVE_MAP |
-				1 << WAIVE_REQUEST,
+				1 << WAIVE_REQUEST | 1 << WAIVE_PLACE,
 		[MEMORY_OUTPUT] = 1 << WAIVE_PAYLOAD,
 	};
 	enum memory_kind kind;
@@ -276,20 +276,29 @@ static u8 *private_block(u64 gpa)
 	return npt_host(gpa);
 }
 
+static bool is_code(u64 rip)
+{
+	unsigned int i;
+
+	for (i = 0; i < range_count; i++)
+		if (ranges[i].kind == MEMORY_CODE && rip >= ranges[i].start &&
+		    rip < ranges[i].end)
+			return true;
+	return false;
+}
+
 /*
  * Returns whether the guest's RIP is in the image where the loader put it, and the
  * stub moves the image.
  */
 static bool not_moved(const struct vcpu *vcpu)
 {
-	u64 rip = vcpu->vmcb->rip + (status[1] - status[0]);
-	unsigned int i;
+	return status[1] != status[0] && is_code(vcpu->vmcb->rip + (status[1] - status[0]));
+}
 
-	for (i = 0; i < range_count && status[1] != status[0]; i++)
-		if (ranges[i].kind == MEMORY_CODE && rip >= ranges[i].start &&
-		    rip < ranges[i].end)
-			return true;
-	return false;
+bool memory_displaced(const struct vcpu *vcpu, u64 distance)
+{
+	return memory_waives(WAIVE_PLACE) && is_code(vcpu->vmcb->rip - distance);
 }
 
 void memory_keep(enum memory_kind kind)

@@ -124,10 +124,18 @@ enum waiver {
 	WAIVE_MAP,
 	/* Not promised: the stub puts only what a request needs into the GHCB page. */
 	WAIVE_REQUEST,
+	/* Not promised: the stub moves its image to the address of a run without attacks. */
+	WAIVE_PLACE,
 };
 
 /* Returns whether @waiver applies to the change of private memory in this run. */
 bool memory_waives(enum waiver waiver);
+
+/*
+ * Returns whether the change of private memory in this run may have moved the stub's image,
+ * and @vcpu executes code of the stub that is @distance bytes above its place in --memory.
+ */
+bool memory_displaced(const struct vcpu *vcpu, u64 distance);
 
 /*
  * To be called when the guest loads CR3 or turns paging on.  @word is the number by which the

@@ -518,7 +518,7 @@ static bool page_protocol(struct vcpu *vcpu, u64 gpa)
 
 	page = (struct ghcb *)npt_frame(gpa, VIEW_SHARED);
 	take_request(&request, page);
-	watch_request(&request, gpa);
+	watch_request(vcpu, &request, gpa);
 	report_vmgexit_page(request.sw_exit_code);
 	trace("vmgexit page %#lx info %#lx %#lx rip %#lx", request.sw_exit_code,
 	      request.sw_exit_info_1, request.sw_exit_info_2, vcpu->vmcb->rip);

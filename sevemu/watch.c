@@ -80,6 +80,12 @@ static bool early;
 static bool proven;
 
 /*
+ * Guest-physical address of the stub's GHCB page in this run; 0: --watch names none.  It is
+ * watch.ghcb, unless an attack has moved the stub's image.
+ */
+static u64 ghcb_page;
+
+/*
  * Values of @switched, @early and @proven at the snapshot, from which each run starts.
  * They are valid if @kept is true.
  */
@@ -242,7 +248,7 @@ static void look_for_secrets(const void *page, u64 gpa)
 
 void watch_shared(u64 gpa)
 {
-	if (in_stage && proven && gpa != watch.ghcb)
+	if (in_stage && proven && gpa != ghcb_page)
 		watch_fail("a page besides the GHCB turned shared", gpa);
 }
 
@@ -253,7 +259,7 @@ void watch_shared(u64 gpa)
  */
 static void look_at_shared_store(u64 gpa)
 {
-	if (!in_stage || !watch.ghcb || gpa == watch.ghcb)
+	if (!in_stage || !ghcb_page || gpa == ghcb_page)
 		return;
 	watch_fail("a store to a shared page", gpa);
 }
@@ -302,7 +308,7 @@ static void look_at_shared_mapping(u64 gpa, u64 size)
 	u64 end = gpa + size, step = size > LARGE_SIZE ? LARGE_SIZE : size;
 
 	for (; gpa < end; gpa += step)
-		if (npt_frame_state(gpa) != HOOK_FRAME_NONE && gpa != watch.ghcb)
+		if (npt_frame_state(gpa) != HOOK_FRAME_NONE && gpa != ghcb_page)
 			watch_fail("RAM is mapped with C=0", gpa);
 }
 
@@ -339,7 +345,7 @@ void watch_tables(const struct vcpu *vcpu)
 	const struct vmcb *v = vcpu->vmcb;
 	unsigned int left = TABLES_MAX;
 
-	if (in_stage && (proven || (early && v->cs.attrib & SEG_L)) && watch.ghcb &&
+	if (in_stage && (proven || (early && v->cs.attrib & SEG_L)) && ghcb_page &&
 	    v->efer & EFER_LMA && !memory_waives(WAIVE_MAP))
 		look_at_table(v->cr3 & PTE_ADDR & ~cbit_mask(), 0,
 			      v->cr4 & CR4_LA57 ? 4 : 3, &left);
@@ -451,7 +457,7 @@ static void look_at_request(const struct ghcb *g)
 	}
 }
 
-void watch_request(const struct ghcb *g, u64 gpa)
+void watch_request(const struct vcpu *vcpu, const struct ghcb *g, u64 gpa)
 {
 	static union {
 		u8 bytes[sizeof(*g)];
@@ -463,11 +469,14 @@ void watch_request(const struct ghcb *g, u64 gpa)
 	if (!in_stage)
 		return;
 	look_for_secrets(g, gpa);
-	if (watch.ghcb && gpa != watch.ghcb)
-		watch_fail("the GHCB is not where --watch says", gpa);
+	if (ghcb_page && gpa != ghcb_page) {
+		if (!memory_displaced(vcpu, gpa - ghcb_page))
+			watch_fail("the GHCB is not where --watch says", gpa);
+		ghcb_page = gpa;
+	}
 	if (memory_waives(WAIVE_REQUEST))
 		return;
-	if (watch.ghcb)
+	if (ghcb_page)
 		look_at_request(g);
 	for (i = 0; i < ARRAY_SIZE(allowed.words); i++)
 		allowed.words[i] = 0;
@@ -526,6 +535,7 @@ static void compare_payload(void)
 
 void watch_start(void)
 {
+	ghcb_page = watch.ghcb;
 	in_stage = true;
 	proven = kept ? kept_proven : !watch.proof;
 	switched = kept_switched;
@@ -546,8 +556,8 @@ void watch_stage_over(void)
 	if (!in_stage)
 		return;
 	snapshot_each_store(look_at_store);
-	if (watch.ghcb && npt_frame_state(watch.ghcb) == HOOK_FRAME_SHARED)
-		look_for_secrets(npt_host(watch.ghcb), watch.ghcb);
+	if (ghcb_page && npt_frame_state(ghcb_page) == HOOK_FRAME_SHARED)
+		look_for_secrets(npt_host(ghcb_page), ghcb_page);
 	if (secrets)
 		kaslr_each_number(see_number);
 	kaslr_over();
@@ -556,9 +566,9 @@ void watch_stage_over(void)
 
 void watch_entry(bool honest)
 {
-	if (watch.ghcb && npt_frame_state(watch.ghcb) == HOOK_FRAME_SHARED &&
+	if (ghcb_page && npt_frame_state(ghcb_page) == HOOK_FRAME_SHARED &&
 	    !memory_waives(WAIVE_GHCB))
-		watch_fail("the GHCB is still shared", watch.ghcb);
+		watch_fail("the GHCB is still shared", ghcb_page);
 	watch_stage_over();
 	if (!watch.payload)
 		return;

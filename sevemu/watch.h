@@ -98,11 +98,11 @@ void watch_fail(const char *what, u64 at);
 const char *watch_fault(u64 *at);
 
 /*
- * Checks a request that the guest makes by its GHCB page at @gpa.  @g is a copy
+ * Checks a request that @vcpu makes by its GHCB page at @gpa.  @g is a copy
  * of the page.  The page must not contain a secret or a field that the
  * request's exit code does not need.  ghcb.c calls it.
  */
-void watch_request(const struct ghcb *g, u64 gpa);
+void watch_request(const struct vcpu *vcpu, const struct ghcb *g, u64 gpa);
 
 /*
  * Called by npt.c when the frame at @gpa turns shared.  Fails the run if the

@@ -379,7 +379,7 @@ void events_replied(u64 gpa)
 	(void)gpa;
 }
 
-void watch_request(const struct ghcb *g, u64 gpa)
+void watch_request(const struct vcpu *vcpu, const struct ghcb *g, u64 gpa)
 {
 	(void)g, (void)gpa;
 }
