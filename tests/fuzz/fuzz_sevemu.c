@@ -381,7 +381,7 @@ void events_replied(u64 gpa)
 
 void watch_request(const struct vcpu *vcpu, const struct ghcb *g, u64 gpa)
 {
-	(void)g, (void)gpa;
+	(void)vcpu, (void)g, (void)gpa;
 }
 
 void kaslr_console(u16 port, u8 byte)
