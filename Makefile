@@ -115,11 +115,11 @@ $(patsubst %.c,$(O)/stub/%.o,$(filter efi/%.c,$(STUB_C))): \
 # All code but the decoders and what they call is optimised for size. gcc 12 and clang
 # support -Oz, which makes smaller code than -Os. With -Oz a compiler loads some constants by
 # PUSH and POP. In between the hypervisor of an SEV-ES guest could exchange them on the stack,
-# for example the length of a copy. -Oz is therefore for other code only: that of EFI's and the
-# BIOS's entries runs before the stub has detected SEV (except efi/memory.c), sev-snp.c in SNP guests only, whose
-# memory is whole. insn.c and sev-cpuid.c serve handlers of #VC that refuse every instruction.
-# lib/e820.c only reads a map that a hypervisor may have written. clang's -Os inlines more than
-# its -Oz.
+# for example the length of a copy. -Oz is therefore for other code only. That of EFI's and the
+# BIOS's entries runs before the stub has detected SEV, except for efi/memory.c. sev-snp.c runs
+# in SNP guests only, whose memory is whole. insn.c and sev-cpuid.c serve handlers of #VC that
+# refuse every instruction. lib/e820.c only reads a map that a hypervisor may have written.
+# clang's -Os inlines more than its -Oz.
 SMALL := -Os $(call cc-option,-mllvm -inline-threshold=0)
 SMALLEST := $(or $(call cc-option,-Oz),-Os)
 SMALLEST_C := sev-snp.c insn.c sev-cpuid.c lib/e820.c bios/setup.c \

@@ -352,15 +352,6 @@ void console_vga_disable(void)
 /* -- Options */
 
 /*
- * Copies the value of the next console= option in @rest to option.value. Returns its
- * length, or -ENOENT if there is no more option.
- */
-static int next_console(struct cmdline *rest)
-{
-	return cmdline_next_option(rest, "console", option.value, OPTION_SIZE);
-}
-
-/*
  * Finds the UART that the console= options name. Returns true if one of them
  * asks the stub itself to print there.
  */
@@ -370,7 +361,8 @@ static bool find_console_uart(const struct cmdline *cmdline)
 	bool asked = false;
 	int len;
 
-	while ((len = next_console(&rest)) >= 0) {
+	while ((len = cmdline_next_option(&rest, "console", option.value,
+					  OPTION_SIZE)) >= 0) {
 		if (len >= OPTION_SIZE)
 			continue;
 		if (parse_console_uart(option.value, &option.uart)) {

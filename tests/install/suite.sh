@@ -675,15 +675,20 @@ do_hook_plugin()
 	[ -z "$(find "$root/esp" ! -type d)" ]
 }
 
+# The path that kernel-install writes in front of an image on the partition $1: efi is no mount
+# point here.
+path_of()
+{
+	[ "$1" != efi ] || echo /efi
+}
+
 # Entries of systemd-boot that were there before sevstub: `install` adds an entry behind
-# each, which is not the default, and `remove` leaves what was there. If the partition is no
-# mount point, kernel-install writes its path in front of the image's, here for efi.
+# each, which is not the default, and `remove` leaves what was there.
 do_hook_entries()
 {
 	root=$tmp/root
 	for esp in boot/efi efi; do
-		path=/$esp
-		[ "$esp" = efi ] || path=''
+		path=$(path_of "$esp")
 		mkdir -p "$root/$esp/loader/entries" "$root/$esp/token/1.0+deb-a"
 		cp "$O/payload/test.elf" "$root/$esp/token/1.0+deb-a/linux"
 		printf '%s\n' 'title Test' 'version 1.0+deb-a' 'sort-key test' \
@@ -694,8 +699,7 @@ do_hook_entries()
 	find "$root" ! -type d | sort >"$tmp/before"
 	in_root install || return 1
 	for esp in boot/efi efi; do
-		path=/$esp
-		[ "$esp" = efi ] || path=''
+		path=$(path_of "$esp")
 		entry=$root/$esp/loader/entries/token-1.0+deb-a-sevstub.conf
 		cat "$entry"
 		[ -s "$root/$esp/token/1.0+deb-a/sevstub" ] &&
