@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # table.awk - prints a figure's rows as a table in Markdown. -v other= is the title of
-# the column beside ours.
+# the column beside ours, -v percent= by how many percent a value may exceed its target.
 
 BEGIN {
 	FS = "\t"
@@ -10,12 +10,14 @@ BEGIN {
 }
 
 # A target is "at most N of ours", which limits our figure, or "at most N", which limits the
-# ratio. The table says which of both.
+# ratio. The table says which of both, and what a value may have on top. page.awk reads
+# these words again.
 function target(text)
 {
 	if (text == "-")
 		return text
-	return sub(/ of ours$/, "", text) ? "ours " text : "ratio " text
+	text = sub(/ of ours$/, "", text) ? "ours " text : "ratio " text
+	return percent > 0 ? text ", plus " percent " %" : text
 }
 
 {

@@ -174,24 +174,24 @@ nothing pictures.files "$dir/homeless"
 
 # ---- The plots.
 
-# Our figure of each row that plot.awk leaves must be in the plot.
-sed -n '/^<!-- bench: begin -->/,/^<!-- bench: end -->/p' docs/performance.md |
-	awk '
-	/^### / { name = tolower($2); sub(/:$/, "", name) }
-	/^\| / && !/^\| what \|/ {
-		gsub(/^\| | \|$/, "")
-		gsub(/ \| /, "\t")
-		print >dir "/" name ".rows"
-	}' dir="$dir"
-for rows in "$dir"/*.rows; do
-	name=$(basename "$rows" .rows)
-	# A figure without a plot in the page, such as that of the SNP guest.
-	grep -qF "(bench-$name.svg)" docs/performance.md || continue
-	tr -d ',' <"docs/bench-$name.svg" >"$dir/plot"
-	awk -f tests/bench/plot.awk "$rows" | cut -f 3 |
-		while read -r number; do
-			grep -qF ">$number<" "$dir/plot" ||
-				echo "bench-$name.svg: no $number"
+# Our figure of each row that plot.awk leaves must be in the plot, and so must the row's
+# target in words. The plot of growth shows one target for all rows.
+for plot in docs/bench-*.svg; do
+	name=$(basename "$plot" .svg)
+	name=${name#bench-}
+	awk -v figure="$name" -f tests/bench/page.awk docs/performance.md >"$dir/$name.rows"
+	[ -s "$dir/$name.rows" ] || echo "docs/performance.md has no table for $plot"
+	tr -d ',' <"$plot" >"$dir/plot"
+	awk -f tests/bench/plot.awk "$dir/$name.rows" | cut -f 3,6 |
+		while IFS='	' read -r number target; do
+			grep -qF ">$number<" "$dir/plot" || echo "$plot: no $number"
+			case $name$target in
+			growth* | *-) continue ;;
+			*' of ours') target=${target% of ours} ;;
+			*) target="$target of " ;;
+			esac
+			grep -qE ">target: $target(<|[^0-9.]|$)" "$dir/plot" ||
+				echo "$plot: no target: $target"
 		done
 done >"$dir/stale"
 [ ! -s "$dir/stale" ] || echo "(tests/bench/publish --plots)" >>"$dir/stale"
