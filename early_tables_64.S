@@ -330,7 +330,11 @@ END_FUNC(put_hex)
  */
 GLOBAL(build_early_tables)
 FUNC(build_early_tables)
-	cld				/* the POPF of check_cpuid has read memory */
+	/*
+	 * STOS needs the direction flag clear. The POPF of check_cpuid has loaded the flags
+	 * from memory, in which the hypervisor can have set this flag.
+	 */
+	cld
 	xorl	%eax, %eax
 	movl	$(EARLY_TABLES_SIZE / 4), %ecx
 	rep stosl
@@ -445,7 +449,8 @@ END_DATA(gdt)
 	.endif
 /*
  * The operand of LGDT for gdt: limit and base address. startup_32 or startup_64 writes
- * the base and then the limit, as for early_idt_ptr. The moved image uses moved_gdt_ptr,
+ * the base and then the limit. Memory thus never holds the limit together with the old
+ * base, 0, which the hypervisor could put back. The moved image uses moved_gdt_ptr,
  * because its copy of gdt_ptr has the address of the GDT in the image as it was loaded.
  */
 GLOBAL(gdt_ptr)

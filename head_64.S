@@ -293,7 +293,11 @@ FUNC(startup_64)
  * that map each address to itself.
  */
 .Llong_mode:
-	cld				/* the POPF of check_cpuid has read memory */
+	/*
+	 * C code needs the direction flag clear. At the 32-bit entry the POPF of check_cpuid
+	 * has loaded the flags from memory, in which the hypervisor can have set this flag.
+	 */
+	cld
 	movl	$BOOT_DS, %eax
 	movl	%eax, %ds
 	movl	%eax, %es

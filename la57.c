@@ -163,7 +163,7 @@ static void find_area(const struct boot_params *bp, const struct cmdline *cmdlin
 		found = sev_snp_active() ? 0 : find_low_memory(bp, cmdline);
 		borrowed = true;
 	}
-	/* Store the address once: 0 is then the only old value that area can get back. */
+	/* Store the address once: the hypervisor can then put no old value back in area but 0. */
 	area = found;
 }
 

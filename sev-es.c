@@ -380,7 +380,7 @@ void sev_detect(void)
 	if ((sev_guest.info >> GHCB_MSR_INFO_CBIT_SHIFT &
 	     GHCB_MSR_INFO_CBIT_MASK) != cbit)
 		terminate(SEVSTUB_TERM_CBIT_MISMATCH);
-	/* In an SNP guest snp_start() checks these two bits, in the CPUID page. */
+	/* In an SNP guest snp_start() checks the bits SEV and SEV-ES, in the CPUID page. */
 	if (!snp) {
 		eax = msr_protocol_cpuid(CPUID_SEV, GHCB_MSR_CPUID_EAX);
 		if ((eax & both) != both)
@@ -394,8 +394,9 @@ void sev_detect(void)
 void sev_load_map(void)
 {
 	/*
-	 * CR3's distance from the pool is the sum of the C-bit, as a mask, and of less than
-	 * 2^32 bytes. CR3 has the C-bit from XMM15, so the hypervisor cannot change it.
+	 * The new CR3 is the address of the top table, which lies in the pool, plus the C-bit as
+	 * a mask. The new CR3 minus the pool's start is thus the C-bit plus less than 2^32 bytes.
+	 * ident_map_cr3() takes the C-bit from XMM15, which the hypervisor cannot change.
 	 */
 	u64 high = (ident_map_cr3() - (u64)page_table_pool) >> CBIT_MIN;
 

@@ -87,7 +87,8 @@ END_FUNC(early_terminate)
 GLOBAL(report_truncated)
 FUNC(report_truncated)
 	ASK_FOR_SEV(CPUID_SUBLEAF_NO_SEV, SEV_STATUS_SEV_ES, vc_truncated)
-	xorl	%edx, %edx		/* early_error: this is no SEV-ES guest */
+	/* %edx = 0 tells early_error to print, because this is no SEV-ES guest. */
+	xorl	%edx, %edx
 	jmp	early_error
 END_FUNC(report_truncated)
 
@@ -407,7 +408,7 @@ FUNC(write_cbit_proof)
 .Lproof_again:
 	decl	%ecx
 	jnz	.Lproof_random
-	/* Without SEV the bytes need not be random. */
+	/* Without SEV the proof's bytes in %ebx and %edi need not be random. */
 	testb	$SEV_STATUS_SEV, %dl
 	jz	.Lproof_written
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPU), %eax

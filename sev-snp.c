@@ -55,7 +55,7 @@ static struct {
 	/* Address of the CPUID page, and how many entries it has. */
 	u64 cpuid;
 	u32 cpuid_count;
-	u32 features;			/* GHCB_HV_FEATURE_* of the hypervisor */
+	u32 features;			/* hypervisor's GHCB_HV_FEATURE_* */
 	u64 calling_area;		/* the SVSM's; 0 at VMPL 0 */
 	bool coherent;			/* evict() need not do anything */
 	/* The loader's list of validated ranges; NULL: all memory is validated. */
@@ -357,10 +357,10 @@ void snp_find_vmpl(void)
 }
 
 /*
- * Runs the SVSM until it has done the call whose list is in the calling area, and
- * returns the call's result. vmgexit_svsm() sets area->pending, and the SVSM clears it
- * when it has run. If area->pending is still set, the hypervisor has not run the SVSM,
- * and the guest terminates.
+ * Runs the SVSM until it has done the call SVSM_CALL_PVALIDATE, whose list of pages is in
+ * the calling area @area, and returns the call's result. vmgexit_svsm() sets area->pending,
+ * and the SVSM clears it when it has run. If area->pending is still set, the hypervisor has
+ * not run the SVSM, and the guest terminates.
  */
 static u64 svsm_call(struct calling_area *area)
 {
@@ -458,9 +458,9 @@ static void ask_ghcb_state(u64 state)
 }
 
 /*
- * The three steps have the order that the specification requires (GHCB 2.5.1). The
- * cache lines are flushed first, because the guest cannot access the page once its
- * validation is rescinded.
+ * Flushes the page's cache lines, rescinds the page's validation and makes the page shared,
+ * in the order that the specification requires (GHCB 2.5.1). The cache lines are flushed
+ * first, because the guest cannot access the page once its validation is rescinded.
  */
 void snp_share_ghcb(void)
 {
@@ -523,8 +523,10 @@ struct run {
  */
 static struct {
 	u32 runs;
-	u32 count;		/* pages in all runs, at most PAGE_STATE_ENTRIES */
-	u64 unreported;		/* bytes accepted since the console's last message */
+	/* Number of pages in all elements of run[], at most PAGE_STATE_ENTRIES. */
+	u32 count;
+	/* Bytes that the stub has accepted since its last message about accepted memory. */
+	u64 unreported;
 	struct run run[RUNS];
 } batch;
 

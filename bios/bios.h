@@ -83,7 +83,10 @@ void detect_hardware(void);
 #define DISK_PARAMETERS		0x0800
 #define EDD_CHECK		0x4100
 #define EDD_PARAMETERS		0x4800
-/* The second letters of "off" and "skipmbr", by which setup.c tells values of edd= apart. */
+/*
+ * The second letters of "off" and "skipmbr", by which setup.c tells values of edd= apart.
+ * The first letter would not tell "off" from "on".
+ */
 #define EDD_OFF			'f'
 #define EDD_SKIP_MBR		'k'
 #define MBR_MAGIC_OFFSET	510

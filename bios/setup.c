@@ -141,8 +141,9 @@ static void detect_ist(void)
 /* ---- Disks. */
 
 /*
- * Returns the second letter of the command line's last edd= value, or 0. A user
- * gives edd=off or edd=skipmbr if a disk service makes the BIOS hang.
+ * Returns the second letter of the command line's last edd= value, or 0. The first
+ * letter would not tell edd=off from edd=on. A user gives edd=off or edd=skipmbr if a
+ * disk service makes the BIOS hang.
  */
 static char edd_option(void)
 {

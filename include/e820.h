@@ -37,8 +37,9 @@ struct e820_walk {
 	u64 node;		/* address of the next setup_data node, or 0 */
 	unsigned int nodes;	/* setup_data nodes visited so far */
 	/*
-	 * Number of entries returned; above E820_MAX_ENTRIES if the map has
-	 * more.
+	 * Number of entries that e820_next() has returned. If the map has more
+	 * than E820_MAX_ENTRIES, the number is above E820_MAX_ENTRIES at the
+	 * end of the walk.
 	 */
 	unsigned int entries;
 };

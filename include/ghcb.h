@@ -39,8 +39,8 @@ static inline volatile struct ghcb *ghcb(void)
 /*
  * Sends @request by the MSR protocol and returns the reply, the MSR's value. The
  * guest terminates if the reply's code is not @response. SEV-ES only; needs no GHCB
- * page. While the GHCB page is shared, the caller must have called ghcb_begin(),
- * because the handler of an NMI would overwrite the request.
+ * page. The function restores the MSR's old value, because firmware keeps the address
+ * of its own GHCB page in the MSR.
  */
 u64 msr_protocol(u64 request, u64 response);
 

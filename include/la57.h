@@ -21,15 +21,15 @@
 #define LA57_GDT_PTR		0x18
 #define LA57_IDT_PTR		0x22
 /*
- * The page's stack ends here. It has room for 64 nested NMIs, each of which
- * interrupts the handler of another. The frames of further NMIs overwrite the IDT
- * below the stack, and the next NMI is a triple fault.
+ * The offset at which the stack in struct la57_page ends. The stack has room for 64
+ * nested NMIs, each of which interrupts the handler of another. The frames of further
+ * NMIs overwrite the IDT below the stack, and the next NMI is a triple fault.
  */
 #define LA57_STACK_END		0xf00
 #define LA57_CODE		0xf00
 
 /*
- * The page's IDT has 64 slots of 8 bytes. Long mode reads two slots as a 64-bit
+ * The IDT in struct la57_page has 64 slots of 8 bytes. Long mode reads two slots as a 64-bit
  * gate, for vectors 0 to 31. Legacy mode reads one slot as a 32-bit gate, and
  * vectors 0 to 31 are the first 32 slots (APM2 4.7.4, 4.8.4).
  */
@@ -83,7 +83,7 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 
 /*
  * Changes the number of paging levels if la57_prepare() decided so, and unmaps the
- * memory that it returned. Needs the stub's own page tables and the stage-2 IDT.
+ * memory that la57_prepare() returned. Needs the stub's own page tables and the stage-2 IDT.
  */
 void la57_switch(void);
 

@@ -56,9 +56,10 @@
 #define PAYLOAD_FILTERS		24
 
 /*
- * The largest mem_size in bytes. mkpayload also keeps the sum file_size +
- * reloc_size within this limit. The stub does not check the sum. It checks that
- * reloc_size and margin are each within the limit.
+ * The largest mem_size in bytes. mkpayload also keeps the sum file_size + reloc_size
+ * within this limit. The stub refuses a reloc_size or a margin above the limit. It does
+ * not compare the sum with the limit, because place_payload() compares the sum with the
+ * memory that is there for the payload.
  */
 #define PAYLOAD_MAX_SIZE	0x80000000UL
 /*
@@ -111,7 +112,11 @@ enum filter_kind {
 	FILTER_KINDS,
 };
 
-/* The constants in the description of FILTER_FIRST_USES, above. */
+/*
+ * FILTER_FIRST_USES keeps a maximum. It replaces a word of maximum + 1 + N by FIRST_USE + N
+ * if N is below FIRST_USE_REACH, and the replaced word is the new maximum. The filter ends
+ * when the maximum is FIRST_USE_MAX or more.
+ */
 #define FIRST_USE		0x80000000U
 #define FIRST_USE_REACH		0x100U
 #define FIRST_USE_MAX		0x40000000U
@@ -197,7 +202,8 @@ static inline bool branch_is_target(u32 stored, u64 size)
 
 /*
  * Returns the stored form of the target to which the displacement @word leads. @pos is
- * the offset of the byte behind it. branch_is_inside() must be true for @word.
+ * the offset of the byte behind the displacement. branch_is_inside() must be true for
+ * @word.
  */
 static inline u32 branch_to_target(u32 word, u64 pos)
 {
@@ -206,8 +212,8 @@ static inline u32 branch_to_target(u32 word, u64 pos)
 
 /*
  * The inverse of branch_to_target(): returns the displacement whose stored form is
- * @stored. @pos is the offset of the byte behind it. branch_is_target() must be true for
- * @stored.
+ * @stored. @pos is the offset of the byte behind the displacement. branch_is_target() must
+ * be true for @stored.
  */
 static inline u32 branch_from_target(u32 stored, u64 pos)
 {
@@ -226,9 +232,12 @@ static inline u32 branch_from_target(u32 stored, u64 pos)
  * last, at most five bytes.
  */
 enum reloc_kind {
-	RELOC_64,		/* places of 8 bytes: add the distance to the value there */
-	RELOC_INVERSE32,	/* places of 4 bytes: subtract the distance from the value there */
-	RELOC_32,		/* places of 4 bytes: add the distance to the value there */
+	/* Each place has 8 bytes. The stub adds the distance by which the payload moves. */
+	RELOC_64,
+	/* Each place has 4 bytes. The stub subtracts the distance by which the payload moves. */
+	RELOC_INVERSE32,
+	/* Each place has 4 bytes. The stub adds the distance by which the payload moves. */
+	RELOC_32,
 	RELOC_KINDS,
 };
 

@@ -66,7 +66,7 @@
 #define BIOS_E820		0xe820
 #define E820_SMAP		0x534d4150	/* "SMAP" */
 
-/* Bytes of struct bios_regs: without EFLAGS, which is what PUSHAL stores, and in all. */
+/* Bytes of struct bios_regs that PUSHAL stores, all but EFLAGS; bytes of the whole structure. */
 #define BIOS_REGS_GENERAL	32
 #define BIOS_REGS_SIZE		36
 

@@ -69,7 +69,8 @@ void sev_load_map(void);
 /*
  * Loads the page tables of ident_map_64.c into CR3 once more, after la57_switch() has
  * switched five-level paging, and proves their C-bit again. In contrast to sev_load_map()
- * the IDT stays loaded during the proof.
+ * the IDT stays loaded during the proof. An NMI may push its frame by these page tables,
+ * because their C-bit is the one that sev_load_map() has proven.
  */
 void sev_reload_map(void);
 

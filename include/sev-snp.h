@@ -96,7 +96,9 @@ void snp_accept_end(void);
 
 /*
  * Accepts all RAM of @bp's E820 map, and the memory from 0xc0000 to 0xfffff, that is
- * not in the loader's list of validated memory. Does nothing if there is no list.
+ * not in the loader's list of validated memory. A kernel that EFI has not started looks
+ * for tables of a BIOS from 0xc0000 to 0xfffff, whatever the E820 map says. Does nothing
+ * if there is no list.
  */
 void snp_accept_ram(const struct boot_params *bp);
 

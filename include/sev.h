@@ -56,11 +56,15 @@
 /* EBX 11:6: number of physical address bits that memory encryption takes away. */
 #define CPUID_SEV_EBX_REDUCTION_SHIFT	6
 #define CPUID_SEV_EBX_REDUCTION_MASK	0x3f
-/* EAX 28: an SVSM is present. snp_find_vmpl() sets the bit in the stub's CPUID table. */
+/*
+ * EAX 28: an SVSM is present. If the guest runs above VMPL 0, snp_find_vmpl() sets the bit
+ * in the stub's copy of the CPUID page, so that CPUID has the bit in every later answer.
+ */
 #define CPUID_SEV_EAX_SVSM_BIT		28
 /*
  * EBX 31: the caches stay coherent when a page becomes private. If the bit is clear,
- * the stub reads from each page after the page is validated (CVE-2024-36331).
+ * the stub reads from each page after the page is validated. Without these reads a cache
+ * line that the hypervisor wrote before could replace the guest's data (CVE-2024-36331).
  */
 #define CPUID_SEV_EBX_COHERENT_BIT	31
 /*

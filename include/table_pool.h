@@ -38,7 +38,10 @@ static inline u64 cbit_in_xmm15(u64 at)
 	return at % PAGE_SIZE ? _AC(1, UL) << at % PAGE_SIZE : 0;
 }
 
-/* Returns how many bytes of the pool are page tables. @at must be in the pool. */
+/*
+ * Returns how many bytes of the pool are page tables. @at is a result of in_xmm15() that
+ * lies in the pool.
+ */
 static inline u64 used_in_xmm15(u64 at)
 {
 	return ALIGN_DOWN(at, PAGE_SIZE) + PAGE_SIZE;
@@ -55,7 +58,10 @@ static inline void set_xmm15(u64 used, u64 mask)
 	write_xmm15((u64)page_table_pool + used - PAGE_SIZE + number);
 }
 
-/* Counts one more page table. @at must be in the pool. */
+/*
+ * Stores in XMM15 that one more page of the pool is a page table. @at is the result of
+ * in_xmm15() and lies in the pool.
+ */
 static inline void count_in_xmm15(u64 at)
 {
 	write_xmm15((u64)page_table_pool + at + PAGE_SIZE);

@@ -465,7 +465,8 @@ static inline u64 vmgexit_svsm(u64 call, u64 argument, u8 *pending)
 /*
  * Sets the validated bit of the page at virtual address @addr to @validate (APM3,
  * PVALIDATE). Returns the instruction's result in EAX, or RMP_UNCHANGED if the bit
- * had this value already. binutils before 2.36 does not know the instruction.
+ * had this value already. The instruction is written as bytes, because binutils before
+ * 2.36 does not know its name.
  */
 static inline unsigned int pvalidate(u64 addr, bool large, bool validate)
 {

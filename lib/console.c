@@ -78,8 +78,9 @@ static struct {
 char console_text[CONSOLE_TEXT_SIZE] in_data;
 
 /*
- * The option that is being parsed. It is kept off the stack for the reason at not_on_stack
- * in types.h, and in .data because console_init() also runs before .bss is cleared.
+ * The option that is being parsed. A loader has chosen its bytes, so they are kept off the
+ * stack: the hypervisor could put them back there later, as a return address. They are in
+ * .data because console_init() also runs before .bss is cleared.
  */
 static struct {
 	char value[OPTION_SIZE];
@@ -620,8 +621,9 @@ void con_vprintf(const char *fmt, va_list args)
 }
 
 /*
- * Prints @fmt with its strings, and with '?' in place of each number. In an SEV-ES guest a
- * string that is not in .rodata prints nothing: see text_at().
+ * Prints @fmt with its strings, and with '?' in place of each number and character. The
+ * hypervisor of an SEV-ES guest reads the console, and the numbers can be private memory. In
+ * an SEV-ES guest a string that is not in .rodata prints nothing: see text_at().
  */
 void con_vprint_hidden(const char *fmt, va_list args)
 {

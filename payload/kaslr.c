@@ -174,7 +174,7 @@ static struct {
 	bool full;
 	/*
 	 * Element N is true if at least one area of kind N was named. Has an element for
-	 * each value that an edge can hold.
+	 * each number that bits 3:1 of an edge can have, not only for each kind of area.
 	 */
 	bool known[EDGE_KIND_MASK + 1];
 	/*
@@ -387,7 +387,11 @@ static void take_area(u64 start, u64 size)
  */
 static bool heed_memmap(const char *s)
 {
-	/* volatile keeps a loader's number in .bss: from a register it could get on the stack. */
+	/*
+	 * A loader has chosen the number. volatile keeps it in .bss: a compiler could save a
+	 * register on the stack, where the hypervisor could later put the number back as a
+	 * return address.
+	 */
 	not_on_stack volatile u64 size;
 	struct number number;
 	char sign;

@@ -137,7 +137,8 @@ static noinline void undo_first_uses(u8 *image, u64 at, u64 end)
 
 /*
  * The attribute cold makes the compiler optimise this function and its callees for size. The
- * callees are not inlined, so that the processor has enough registers for what is checked.
+ * callees are not inlined, so that the processor has enough registers for the numbers that are
+ * checked. The hypervisor could change a number on the stack after the check.
  */
 __attribute__((cold)) bool unfilter(u8 *image, const struct payload_header *p)
 {

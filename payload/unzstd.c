@@ -75,7 +75,8 @@ static inline int ZSTD_cpuid_bmi2(ZSTD_cpuid_t cpuid)
  * zstd's functions static.
  */
 #if defined(__clang__)
-#ifndef ZSTDLIB_VISIBLE	/* A test that has included zstd.h has defined it. */
+/* A test that has included zstd.h has already defined ZSTDLIB_VISIBLE. */
+#ifndef ZSTDLIB_VISIBLE
 #define ZSTDLIB_VISIBLE static
 #endif
 #define SMALL

@@ -106,20 +106,21 @@ static struct {
 	u8 bytes[BLOCK_SIZE];
 } pulsed[PULSED_MAX];
 static unsigned int pulsed_count;
-/* pulse_mask() has acted in this run, so memory_proof() lets frames keep their bytes. */
+/* pulse_mask() has acted in this run: memory_proof() then takes any number as predicted. */
 static bool serves;
 
 /* The earlier contents of a block, which memory_note() keeps. */
 struct history {
 	u8 contents[HISTORY][BLOCK_SIZE];
 	u8 count;		/* used elements of contents[] */
-	u8 next;		/* element of contents[] that is replaced next, once all are used */
+	/* The element of contents[] that is replaced next, once @count is HISTORY. */
+	u8 next;
 	bool played;		/* memory_choose() has returned a change of the block */
 };
 /* An element for each block of @kept_kind; NULL: memory_keep() was not called. */
 static struct history *histories;
 static enum memory_kind kept_kind;
-static u64 steps;		/* instructions that memory_step() has counted */
+static u64 steps;		/* instructions counted so far */
 /* At the last memory_note() the stub ran where it was loaded, and had not moved yet. */
 static bool before_move;
 
@@ -461,7 +462,8 @@ static void change_status(struct lie *lie, struct vcpu *vcpu)
 
 /*
  * Changes the stub's copy of SEV_STATUS as change_status() does, and injects #UD, which the stub
- * reports.  The report must not contain the values of registers, although the copy is wrong.
+ * reports.  Only a report without SEV-ES may contain the values of registers.  The stub must print
+ * none of them here, although the copy is wrong.
  */
 static void change_status_and_raise(struct lie *lie, struct vcpu *vcpu)
 {
@@ -729,9 +731,9 @@ const struct attack memory_block_attacks[MEMORY_KINDS] = {
 #define FRAME_WINDOW		5000	/* limit of instructions */
 #define STATUS_REQUESTS		400	/* limit of requests */
 /*
- * The limit of N in the attacks on LIDT.  N counts VMGEXITs.  A stub that prints nothing
- * executes no more VMGEXITs than this.  A stub that prints executes more, but behind these the
- * next LIDT is so far away that the single-stepped guest does not reach it.
+ * The limit of N in the attacks on LIDT, which act at the first LIDT behind VMGEXIT N.  A stub
+ * that prints nothing executes at most LIDT_EXITS VMGEXITs.  A stub that prints executes more,
+ * but is then so far from its next LIDT that the single-stepped guest does not reach it.
  */
 #define LIDT_EXITS		8
 

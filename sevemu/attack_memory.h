@@ -24,7 +24,8 @@ enum memory_kind {
 	MEMORY_STACKS,		/* stacks of the stub */
 	MEMORY_TABLES,		/* page tables of the stub */
 	MEMORY_CODE,		/* instructions and constants */
-	MEMORY_OUTPUT,		/* compressed payload, decoder's state and decoded payload */
+	/* The compressed payload, the decoder's state and the decoded payload. */
+	MEMORY_OUTPUT,
 	MEMORY_KINDS,
 };
 
@@ -124,7 +125,7 @@ enum waiver {
 	WAIVE_MAP,
 	/* Not promised: the stub puts only what a request needs into the GHCB page. */
 	WAIVE_REQUEST,
-	/* Not promised: the stub moves its image to the address of a run without attacks. */
+	/* Not promised: the stub moves its image to the address that it has without attacks. */
 	WAIVE_PLACE,
 };
 
@@ -133,21 +134,22 @@ bool memory_waives(enum waiver waiver);
 
 /*
  * Returns whether the change of private memory in this run may have moved the stub's image,
- * and @vcpu executes code of the stub that is @distance bytes above its place in --memory.
+ * and the code of the stub that @vcpu executes is @distance bytes above its address in --memory.
  */
 bool memory_displaced(const struct vcpu *vcpu, u64 distance);
 
 /*
  * To be called when the guest loads CR3 or turns paging on.  @word is the number by which the
- * guest proves the C-bit, and @predicted the number that a host would guess from the guest's
- * image.  If the host changes private memory in this run and @word equals @predicted, each frame
- * that changes its view from now on keeps its bytes, as if the host had written the bytes that
- * the guest expects.  If the attack mask-pulse has acted, frames keep their bytes in any case,
- * because the host can predict the stub's stack.
+ * guest proves the C-bit, and @predicted a number that a host can guess.  If the host changes
+ * private memory in this run and the two numbers are equal, a real host could write the bytes
+ * that the proof expects to shared memory.  sevemu then lets each frame that becomes shared or
+ * private from now on keep its plaintext, so that the guest reads what it expects.  sevemu does
+ * this for any @word if the attack mask-pulse has acted, because the host can predict the stub's
+ * stack.
  */
 void memory_proof(u64 word, u64 predicted);
 
-/* Returns whether memory_proof() lets each frame that changes its view keep its bytes. */
+/* Returns whether memory_proof() lets frames that become shared or private keep their plaintext. */
 bool memory_is_served(void);
 
 #endif

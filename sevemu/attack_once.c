@@ -19,7 +19,8 @@
 
 static bool due;		/* the attacks have begun, and their events are not injected yet */
 static u64 exits;		/* number of the guest's exits */
-static u64 vcs;			/* number of the guest's #VC exceptions at its last exit */
+/* The number of #VC exceptions that the guest had in this run up to its last VMEXIT. */
+static u64 vcs;
 
 /* Adds @attack:@n to lies[].  Ends the run with a message if only a campaign can play it. */
 static void add(const struct attack *attack, u64 n)

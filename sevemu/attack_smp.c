@@ -48,7 +48,8 @@ static enum smp_lie lie;	/* the attack of this run */
 static u64 every;		/* N of the attack */
 static u64 exits;		/* exits of the bootstrap processor so far */
 static bool started[VCPUS_MAX];	/* the guest itself has sent INIT to the AP */
-static u64 park_root;		/* nested CR3 that maps only park code and jump table; 0: none */
+/* Nested CR3 that maps only the code of park.S and the AP jump table; 0: there is none. */
+static u64 park_root;
 
 bool attack_smp_option(const char *value)
 {

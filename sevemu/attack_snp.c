@@ -272,7 +272,8 @@ enum snp_lie {
 	LIE_SVSM,		/* the SVSM refuses a call */
 	LIE_TAKE_CODE,		/* the host replaces the page at RIP */
 	LIE_TAKE_STACK,		/* the host replaces the page at RSP */
-	LIE_SWAP,		/* the host exchanges the pages at RIP and RSP */
+	/* The host exchanges the pages at RIP and RSP with each other. */
+	LIE_SWAP,
 	/* The host maps the page at RSP to the frame of the page at RIP. */
 	LIE_ALIAS,
 	LIE_INJECT,		/* #VC 0x404 without a reason */

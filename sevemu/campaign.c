@@ -70,13 +70,15 @@
 /* At each moment of a window (jobs.h) play_blocks() changes this many blocks, one in a run. */
 #define BLOCK_RUNS		16
 /*
- * play_blocks() orders the blocks by steps of BLOCK_STEP, a prime, so that the order has every
- * block.  At moment N of a window it begins in this order at the fraction F of all blocks, where
- * F is the fractional part of N * MOMENT_TURN / 2^64.  The beginnings of 500 moments must lie
- * evenly: MOMENT_TURN leaves a gap of at most 8 of 1,781 blocks between two of them, whether the
- * window plays each moment or each 2nd, 3rd, 5th, 6th, 10th and so on to 120th.  In a short
- * window of each moment the gap is at most 15 of 755 blocks after 80 moments.  MOMENT_TURN was
- * found by trying random numbers.
+ * play_blocks() visits the blocks in steps of BLOCK_STEP.  BLOCK_STEP is a prime, so that the
+ * steps reach every block.  At each moment of a window play_blocks() begins at another place of
+ * this order: at moment N it skips F * COUNT of the COUNT blocks, where F is the fractional part
+ * of N * MOMENT_TURN / 2^64.
+ *
+ * The places must lie evenly, so that a window leaves few blocks out.  MOMENT_TURN was found by
+ * trying random numbers.  If a window begins at moment 0, the gap between two places is at most
+ * 10 of 1,781 blocks after 500 moments, with each stride that divides 120.  With stride 1 it is
+ * at most 15 of 755 blocks after 80 moments.
  */
 #define MOMENT_TURN		0x47e2cc361b5bd043ull
 #define BLOCK_STEP		7919
@@ -563,7 +565,7 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 	}
 }
 
-/* ---- Events and changes of memory at the moments of a window. */
+/* ---- Windows (jobs.h): events or changes of memory at each of several moments of a run. */
 
 /*
  * Stops the guest.  walk() makes an attack with arrive() as its function fire(),
@@ -738,9 +740,9 @@ void campaign_vmgexit(struct vcpu *vcpu)
 	if (!(vcpu->ghcb_msr & GHCB_MSR_INFO_MASK))
 		firmware_has_ghcb = true;
 	/*
-	 * This is the stub's first request: CPUID 0x80000000 by the MSR
-	 * protocol, after firmware has set up a GHCB page.  Other requests come
-	 * from firmware.
+	 * Wait for the stub's first request: CPUID 0x80000000 by the MSR
+	 * protocol, after firmware has set up a GHCB page.  All requests before
+	 * it come from firmware.
 	 */
 	if (!firmware_has_ghcb || vcpu->ghcb_msr >> 32 != CPUID_EXT_MAX)
 		return;

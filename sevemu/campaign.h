@@ -27,14 +27,16 @@ bool campaign_running(void);
 /*
  * Counts an exit of the guest.  After EXITS_MAX exits this function assumes that
  * the guest hangs, and ends the run, so that the next run starts.  The run has
- * failed, unless the host has changed private memory or taken a page.  The run
+ * failed, unless the host has changed private memory or taken a page from the
+ * guest, because the guest may have lost the code by which it terminates.  The run
  * loop calls campaign_exit() after each exit.
  */
 void campaign_exit(void);
 
 /*
- * Ends a run that takes too long, because a guest whose memory was changed loops without
- * an exit.  exits.c calls it at the NMI of the timer that campaign.c has started.
+ * Ends a run that takes too long: if the host has changed the guest's private memory, the
+ * guest may loop without any exit.  exits.c calls this function at the NMI of the timer
+ * that campaign.c has started.
  */
 void campaign_alarm(void);
 

@@ -19,7 +19,7 @@
 
 /* Bit 0 of MSR_KVM_SYSTEM_TIME turns the clock on. */
 #define SYSTEM_TIME_ENABLE	1
-/* Flag of the structure: the times that all processors read never go back. */
+/* Bit of system_time.flags: the times that all processors read never go back. */
 #define PVCLOCK_TSC_STABLE	1
 
 #define PORT_PIT_CHANNEL2	0x42

@@ -170,8 +170,8 @@ static bool share_changes(u64 root, unsigned int level)
 }
 
 /*
- * Searches the page tables of @vcpu.  Does nothing without paging or without PAE, because page
- * table entries then have no C-bit.
+ * Makes all RAM shared that the page tables of @vcpu map with C=0.  Does nothing without paging
+ * or without PAE, because page table entries then have no C-bit.
  */
 static void share_tables(const struct vcpu *vcpu)
 {
@@ -207,7 +207,10 @@ static bool by_access(void)
 
 void dma_tlb_flushed(void)
 {
-	/* While @stale is set, npt.c keeps all devices read-only: nothing is left to do. */
+	/*
+	 * If @stale is set, an earlier flush has made the pages of devices read-only.  They stay
+	 * read-only until the guest writes to a device, so another flush needs no action.
+	 */
 	if (!by_access() || stale)
 		return;
 	stale = true;

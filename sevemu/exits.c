@@ -38,7 +38,10 @@
 #include "watch.h"
 #include "watch_kaslr.h"
 
-/* With --gdb the guest's writes of DR0 to DR3 and DR7 are ignored. */
+/*
+ * With --gdb: the intercepts of writes to DR0 to DR3 and DR7, one bit for each register.  The
+ * guest must not write these registers, because gdb's breakpoints are in them.
+ */
 #define GDB_DR_WRITES		0x8f
 
 /*

@@ -42,8 +42,9 @@ static u64 start;	/* guest-physical address of the flash memory's first byte */
 static u64 size;	/* size of the flash memory in bytes; 0: no --vars */
 static u64 host;	/* address of the flash memory's first byte in QEMU's address space */
 /*
- * Set by flash_write(), so for an SEV-ES guest only: the flash memory is not in the mode
- * "read array", and a read returns the device's status.
+ * The flash memory is not in the mode "read array", so a read returns the device's status.
+ * Always false for a guest without SEV-ES, because that guest writes to the device without
+ * an exit, and flash_write() does not see the command.
  */
 static bool registers;
 static bool data;	/* the guest's next write to the flash memory is data, not a command */
@@ -125,7 +126,11 @@ void flash_write(u8 value)
 	registers = data || value != FLASH_READ_ARRAY;
 	data = !data && (value == FLASH_PROGRAM || value == FLASH_PROGRAM_2 ||
 			 value == FLASH_ERASE);
-	/* The copies with C=1 are out of date as soon as the flash memory changes. */
+	/*
+	 * The flash memory has left the mode "read array".  Unmap it, so that each read causes
+	 * #VC and gets the device's status.  Later reads with C=1 get a new copy of the bytes,
+	 * because the guest may change the bytes now.
+	 */
 	if (registers && !was)
 		unmap();
 }

@@ -154,7 +154,7 @@ static u32 pci_config(u32 address)
  */
 static const struct {
 	u32 id;			/* device ID in bits 31:16, vendor ID in 15:0 */
-	u32 address;		/* the function's address in configuration space */
+	u32 address;		/* the PCI function's address in configuration space */
 	/* Offset of the PCI register that turns the power management on. */
 	u8 control;
 	/* The bit to set in the PCI register at offset @control. */

@@ -152,9 +152,10 @@ void jobs_set_attack(char *name)
 
 /*
  * Fills struct watch from the value of --watch, "START-END,GHCB,PROOF[,IDT]".
- * START and END enclose the payload.  GHCB, PROOF and IDT are addresses in the
- * stub.  If IDT is given they are link addresses, and campaign_vmgexit()
- * relocates them once it knows where firmware loaded the stub.
+ * START and END enclose the payload.  GHCB is the address of the stub's GHCB page,
+ * PROOF that of the instruction at which the stub has proven its C-bit, and IDT that
+ * of the stub's IDT.  If IDT is given, these three are link addresses, and
+ * campaign_vmgexit() relocates GHCB and PROOF at the first request of the stub.
  */
 static void set_watch(char *start)
 {

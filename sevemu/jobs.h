@@ -23,8 +23,8 @@ struct window {
 	enum memory_kind kind;
 	enum trigger trigger;
 	/*
-	 * true: each time that @trigger happens is a moment; false: each instruction is a
-	 * moment, counted from @trigger.
+	 * true: the window's moments are the occurrences of @trigger.  false: its moments are
+	 * the guest's instructions, counted from @trigger.
 	 */
 	bool each;
 };

@@ -32,7 +32,8 @@
 struct range {
 	u64 gpa, end;		/* start and end, page-aligned unless @exact is set */
 	enum launch_type type;
-	bool exact;		/* launch_add_bytes() has added this range */
+	/* Only the range's bytes are measured, not whole pages: see launch_add_bytes(). */
+	bool exact;
 };
 
 /* What the SHA-384 of a page covers (SEV-SNP firmware ABI, PAGE_INFO). */
@@ -149,7 +150,10 @@ static void make_vmsa(const struct vcpu *vcpu, u8 *page)
 	/* KVM puts these values of CR0 and CR4 into every VMSA, and the digest covers them. */
 	memcpy(page + offsetof(struct vmcb, cr0) - offsetof(struct vmcb, es), &cr0, sizeof(cr0));
 	memcpy(page + offsetof(struct vmcb, cr4) - offsetof(struct vmcb, es), &cr4, sizeof(cr4));
-	/* RSP lies between RBX and RBP, and was copied with the VMCB's fields. */
+	/*
+	 * Copy RCX to RBX, and RBP to R15.  Leave out RSP, which lies between RBX and RBP in
+	 * gpr[], because RSP was copied with the VMCB's fields.
+	 */
 	memcpy(page + VMSA_RCX, &vcpu->gpr[RCX], 3 * sizeof(u64));
 	memcpy(page + VMSA_RBP, &vcpu->gpr[RBP], 11 * sizeof(u64));
 	memcpy(page + VMSA_SEV_FEATURES, &features, sizeof(features));

@@ -322,8 +322,8 @@ static void make_e820(struct boot_params *bp)
 
 	if (guest_is_snp()) {
 		/*
-		 * Mark the secrets page reserved, because Linux maps this page itself
-		 * if it is not RAM.  The page of the confidential-computing blob and
+		 * Mark the secrets page reserved, because Linux maps it by ioremap_encrypted(),
+		 * which refuses to map RAM.  The page of the confidential-computing blob and
 		 * its setup_data node stays RAM, because Linux 6.1 maps setup_data in
 		 * reserved memory with C=0.
 		 */
@@ -332,8 +332,8 @@ static void make_e820(struct boot_params *bp)
 		add_e820(bp, SNP_RESERVED_END, EBDA_START, E820_RAM);
 	} else if (parks()) {
 		/*
-		 * Mark the AP jump table reserved, because Linux maps this page itself
-		 * if it is not RAM.
+		 * Mark the AP jump table reserved, because Linux maps it by
+		 * ioremap_encrypted(), which refuses to map RAM.
 		 */
 		add_e820(bp, 0, PARK_CODE, E820_RAM);
 		add_e820(bp, PARK_CODE, JUMP_TABLE + PAGE_SIZE, E820_RESERVED);

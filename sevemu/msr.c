@@ -278,8 +278,9 @@ static bool efer_write(struct vcpu *vcpu, u64 value)
 	if (value & EFER_NXE)
 		events_trigger(FROM_NXE);
 	/*
-	 * A guest that clears LME may be on its way to real mode by an IRET that exits.c
-	 * must execute: see exit_iret().
+	 * A guest that clears LME may be an AP of firmware that goes to real mode and executes
+	 * an IRET there.  QEMU's processor would pop from SP although the AP uses ESP, so
+	 * exits.c intercepts this IRET and executes it: see exit_iret().
 	 */
 	if (changed && !(value & EFER_LME) && config.smp > 1) {
 		vcpu->real_iret = true;

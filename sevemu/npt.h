@@ -257,7 +257,10 @@ void npt_hide_all(bool hide);
  */
 void npt_alias(u64 bit);
 
-/* Returns the address bit that is ignored because of npt_alias(); 0: no bit. */
+/*
+ * Returns the mask of the address bit that npt_alias() has made the nested page tables
+ * ignore.  Returns 0 if they ignore no bit.
+ */
 u64 npt_alias_bit(void);
 
 /*

@@ -345,7 +345,10 @@ static void json_digest(void)
 	json("%s,", digest ? "\"" : "");
 }
 
-/* Writes the JSON member "vcpus", if the guest has several. */
+/*
+ * Writes the JSON member "vcpus", which has the numbers of exits and of starts of each virtual
+ * CPU.  Writes nothing if the guest has one virtual CPU only.
+ */
 static void json_vcpus(void)
 {
 	unsigned int i;

@@ -71,7 +71,7 @@ enum counter {
 	COUNT_RMP_IMPLICIT,	/* pages converted by --snp-convert=implicit */
 	COUNT_RMP_TOUCHED,	/* untouched pages that an access made private or shared */
 	COUNT_RMP_IMAGE,	/* firmware image's pages shared by a read with C=0 */
-	COUNT_RMP_SMASHED,	/* 2 MiB entries split into 4 KiB entries */
+	COUNT_RMP_SMASHED,	/* 2 MiB RMP entries split into 4 KiB entries */
 	COUNT_RMP_ADJUSTED,	/* RMPADJUSTs */
 	COUNT_RMP_QUERIED,	/* RMPQUERYs */
 	COUNT_PSC_ENTRIES,	/* entries of page state requests by the GHCB page */

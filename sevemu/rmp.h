@@ -83,8 +83,9 @@ bool rmp_fault(struct vcpu *vcpu, u64 gpa, enum view view, u64 info);
 
 /*
  * Returns whether the host can read and write the frame of @gpa as shared memory.
- * An untouched frame becomes shared by this.  Returns false for private memory and
- * for addresses that are not RAM.
+ * Makes the frame shared before, if neither the guest nor the host has decided whether
+ * the frame is private or shared, and --snp-convert=none was not given.  Returns false for
+ * a frame that is not shared then, and for addresses that are not RAM.
  */
 bool rmp_shared(u64 gpa);
 

@@ -31,7 +31,7 @@ enum sev_mode { SEV_OFF, SEV_SEV, SEV_ES, SEV_SNP };
 /* What the host does where KVM and the GHCB specification differ. */
 enum host_kind { HOST_KVM, HOST_SPEC };
 /*
- * What a device gets when it reads private memory of the guest (--dma). DMA_OPEN: the
+ * What a device gets when it reads private memory of the guest (--dma).  DMA_OPEN: the
  * plaintext.  DMA_ENCRYPTED: the ciphertext.  DMA_STRICT: the access ends the run.
  */
 enum dma_kind { DMA_OPEN, DMA_ENCRYPTED, DMA_STRICT };
@@ -40,8 +40,9 @@ enum boot_mode { MODE_DIRECT64, MODE_DIRECT32, MODE_OVMF };
 /* What changes a page of an SNP guest between private and shared (--snp-convert). */
 enum snp_convert {
 	/*
-	 * A page changes by a page state change, by the first access to an untouched page,
-	 * and by a read of the firmware image with C=0.
+	 * A page becomes private or shared by a page state change, and by the first access to a
+	 * page that nobody has used yet.  A page of the firmware image also becomes shared by a
+	 * read with C=0.
 	 */
 	CONVERT_STRICT,
 	CONVERT_NONE,		/* a page state change only */
@@ -142,7 +143,11 @@ struct vcpu {
 	/* VMSA page that the SVSM has created for the guest; GHCB_NONE: none. */
 	u64 svsm_vmsa;
 	unsigned int vmpl;	/* VMPL of an SNP guest's present VMSA, 0 to 3 */
-	u64 npt_seen;		/* npt.c's count of changes at the last VMRUN */
+	/*
+	 * At this virtual CPU's last VMRUN: how many changes of nested page tables and of paging
+	 * modes npt.c had counted.  If npt.c has counted more since, the TLB must be flushed.
+	 */
+	u64 npt_seen;
 	unsigned int id;	/* index in vcpus[], APIC ID, and number of QEMU's processor */
 	enum vcpu_state state;
 	bool started;		/* a SIPI or AP creation has started this virtual CPU */

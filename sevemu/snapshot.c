@@ -45,7 +45,7 @@ struct save {
 };
 static struct save *saves;
 static unsigned int save_count;
-static bool active;		/* snapshot_take() has been called once */
+static bool active;		/* snapshot_take() was called at least once */
 /*
  * A page of zeroes: the snapshot's copy of every frame that contains only
  * zeroes.
@@ -57,8 +57,8 @@ static struct vcpu saved_vcpu;
 static u64 saved_jump_table;
 /*
  * The guest's x87 and XMM registers at the time of the snapshot, as FXSAVE64
- * stores them.  Neither VMRUN nor svm_enter() saves them, because the
- * hypervisor does not use them.
+ * stores them.  VMRUN does not save them.  svm_enter() does not save them
+ * either, because the hypervisor does not use them.
  */
 static u8 saved_fx[FXSAVE_SIZE] __attribute__((aligned(16)));
 
@@ -98,8 +98,9 @@ static bool is_zero(const void *page)
 }
 
 /*
- * Moves the first snapshot's copy of a private frame to @launch, so that keep() takes
- * a new copy.
+ * Moves the first snapshot's copy of a private frame from @copy to @launch, where
+ * snapshot_launch() finds it.  @copy becomes @zeroes, so that keep() cannot overwrite the
+ * first snapshot's copy.  Does nothing if @launch has that copy already.
  */
 static void age(struct save *save)
 {
@@ -251,7 +252,8 @@ static bool same(const u8 *a, const u8 *b)
 	return !memcmp(a, b, PAGE_SIZE);
 }
 
-static unsigned int sealed;	/* value of save_count at snapshot_seal() */
+/* Number of frames that were in the snapshot when snapshot_seal() was called. */
+static unsigned int sealed;
 
 void snapshot_seal(void)
 {
@@ -345,8 +347,9 @@ void snapshot_restore(struct vcpu *vcpu)
 		if (!guest_is_snp() && npt_frame_state(save->gpa) != save->state)
 			npt_set_state(save->gpa, save->state);
 		/*
-		 * npt.c maps a frame in both views when the guest needs it.  Map it in one
-		 * view again, as its RMP entry says.
+		 * npt_note() has mapped a frame with this state in both views.  Map the
+		 * frame only in the view of its RMP entry again, so that the next run does
+		 * not begin with both.
 		 */
 		if (guest_is_snp() && npt_frame_state(save->gpa) == HOOK_FRAME_NOTED)
 			rmp_apply(save->gpa);

@@ -182,7 +182,10 @@ static void page_state(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *
 	room = ((u64)page->shared_buffer + GHCB_SHARED_SIZE - (u64)p->entries) / sizeof(u64);
 	current = p->current;
 	last = p->last;
-	/* The reserved field is ignored: EDK2 leaves other data in it. */
+	/*
+	 * Do not check that the header's reserved field is 0, because EDK2 does not clear
+	 * it.
+	 */
 	if (last >= room || current > last)
 		violation(vcpu, VIOL_PSC_HEADER, "page state request with entries %u to %u, "
 			  "and room for %u entries", current, last, room);

@@ -215,8 +215,9 @@ static void rmpadjust(struct vcpu *vcpu, const struct insn *insn)
 		return;
 	}
 	/*
-	 * A VMPL changes the rights of less privileged ones, whose numbers are
-	 * higher, and gives no right that it lacks itself.
+	 * A VMPL may change only the rights of a VMPL with a higher number, which is
+	 * less privileged.  A VMPL may give only rights that it has itself, which the code
+	 * below checks.  Only VMPL 0 may make a page a VMSA page.
 	 */
 	if (vmpl <= vcpu->vmpl || (vmsa && vcpu->vmpl)) {
 		finish(vcpu, insn, RMP_FAIL_PERMISSION, false);

@@ -48,7 +48,7 @@
 
 /* The first bytes of the calling area, a private page that guest and SVSM both use. */
 struct calling_area {
-	/* The guest sets this byte to 1 before a call, and the SVSM to 0 behind the call. */
+	/* The guest writes 1 here before a call.  The SVSM writes 0 here after the call. */
 	u8 call_pending;
 	u8 mem_available;
 	u8 reserved[6];
@@ -65,7 +65,8 @@ struct page_list {
 /* Fields of an entry of struct page_list. */
 #define ENTRY_SIZE		0x3	/* 0: 4 KiB, 1: 2 MiB */
 #define ENTRY_VALIDATE		0x4	/* validate; 0: rescind */
-#define ENTRY_IGNORE_CF		0x8	/* no error if the page has the state already */
+/* The SVSM reports no error if the page already has the state that the guest asks for. */
+#define ENTRY_IGNORE_CF		0x8
 #define ENTRY_RESERVED		0xff0
 #define ENTRY_GPA		(~0xfffull)
 

@@ -173,8 +173,9 @@ static void add_secret(u64 word)
 }
 
 /*
- * Allocates the hash table of secrets with four slots for each word of the
- * payload.  At most half of the slots are used, so that a search ends soon.
+ * Allocates the hash table of secrets, with at least four slots for each word of
+ * the payload.  The words of the random-number seed take slots, too.
+ * add_secret() uses at most half of all slots, so that a search ends soon.
  */
 static void alloc_secrets(void)
 {

@@ -80,7 +80,7 @@ void watch_proven(void);
 /*
  * Returns whether watch_proven() was called in this run: the stub knows that
  * its C-bit is right.  Also returns true if option --watch does not name the
- * code that follows the stub's proof.
+ * code that follows the stub's proof, because sevemu then cannot see the proof.
  */
 bool watch_is_proven(void);
 
@@ -93,7 +93,8 @@ void watch_fail(const char *what, u64 at);
 
 /*
  * Returns how the stub broke a rule in this run, and sets *@at to the address
- * or number of watch_fail().  Returns NULL if the stub kept all rules.
+ * or number that watch_fail() got as @at.  Returns NULL if the stub kept all
+ * rules.
  */
 const char *watch_fault(u64 *at);
 

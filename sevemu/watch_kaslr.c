@@ -244,8 +244,8 @@ static void see_finish(void)
 }
 
 /*
- * Called when the payload's place is known.  Fails the run if the GHCB page had this place
- * earlier in the run.
+ * Called when this file knows the payload's physical or virtual address.  Fails the run if
+ * a word in the GHCB page was equal to this address earlier in the run.
  */
 static void see_guesses(void)
 {

@@ -238,9 +238,10 @@ static void add_kept(struct relocs *relocs, const Elf64_Rela *rela, u64 offset,
 		/*
 		 * The linker keeps no relocations of the global offset table's
 		 * entries, so the stub could not relocate the table. LLVM's linker
-		 * keeps relocations of these three types even where it has changed
-		 * the instruction to one that does not use the table. mkpayload
-		 * refuses these relocations, too.
+		 * keeps relocations of the types GOTPCREL, GOTPCRELX and
+		 * REX_GOTPCRELX even where it has changed the instruction to one
+		 * that does not use the table. mkpayload refuses these relocations,
+		 * too.
 		 */
 		die("relocation of type %u at %#lx cannot be done at boot: it is for a global offset table: compile with -fno-pic, or link a static PIE",
 		    type, rela->r_offset);
@@ -334,7 +335,7 @@ static const char *code_name(const struct elf *elf)
  * to move it. A kernel that is moved by a part of its relocations would crash.
  * Linux's code always has relocations, so kept relocations are incomplete if none of
  * them is for code. From 6.5 on, Linux's build removes the kept relocations from
- * vmlinux. From 6.12 on, the build leaves only the sections .relaruntime_* of them.
+ * vmlinux. From 6.12 on, it removes all of them but the sections .relaruntime_*.
  * Warns if the kernel is a vmlinux, because the user can name the bzImage of the
  * same build instead.
  */
@@ -496,8 +497,9 @@ static void move_relr(const struct elf *elf, const struct image *image,
 
 /*
  * Reads the DT_RELR table (gABI). An even entry is the address of a relocated
- * place. An odd entry is a bit map of the 63 words of 8 bytes that follow the
- * previous entry's: if bit n + 1 is set, word n is a relocated place.
+ * place. An odd entry is a bit map of 63 words of 8 bytes: if bit n + 1 is set, word
+ * n is a relocated place. The words follow the place or the words of the previous
+ * entry.
  */
 static void read_relr(const struct elf *elf, const struct image *image,
 		      const struct dynamic *dynamic, struct relocs *relocs)

@@ -174,8 +174,9 @@ static void check_segment(const Elf64_Phdr *p, unsigned int i)
 	u64 align = p->p_align ? p->p_align : 1;
 	/*
 	 * p_vaddr must equal p_offset modulo p_align. p_paddr must equal
-	 * p_offset only modulo a page, because Linux 6.1 links its per-CPU
-	 * segment to virtual address 0.
+	 * p_offset only modulo a page. The reason is the per-CPU segment of
+	 * Linux 6.1: its p_vaddr is 0, but its p_paddr is the next free page,
+	 * which need not be a multiple of p_align.
 	 */
 	u64 page = align < PAGE_SIZE ? align : PAGE_SIZE;
 

@@ -173,7 +173,10 @@ static u64 compressed(struct choice *c, const u8 *bytes, u64 size)
 	return ret;
 }
 
-/* Returns the compressed bytes that @f saves, or 0 if @f saves less than GAIN_MIN. */
+/*
+ * Returns by how many bytes the compressed form of @f's range shrinks if @f is used, or 0
+ * if it shrinks by less than GAIN_MIN.
+ */
 static u64 gain_of(struct choice *c, const struct payload_filter *f)
 {
 	const u8 *plain = c->image->bytes.data + f->start;

@@ -93,7 +93,7 @@ struct image {
 	u64 link_addr;
 	/* Virtual link address of the kernel's first byte. */
 	u64 virt_addr;
-	/* Bytes from the first byte to the 64-bit entry. */
+	/* Bytes from the kernel's first byte to its 64-bit entry. */
 	u64 entry_offset;
 	u64 file_size;			/* size in bytes without .bss */
 	u64 mem_size;			/* size in bytes with .bss */
@@ -137,9 +137,9 @@ void errors_about(const char *file);
 void *xalloc(size_t size);
 
 /*
- * Reads all of the regular file @name. The caller frees the bytes. Calls die() if
- * that fails or if the file is empty or larger than PAYLOAD_MAX_SIZE. Later
- * messages of die() are about this file.
+ * Reads all of the regular file @name and returns its bytes, which the caller
+ * frees. Calls die() if the file cannot be read, is empty, or is larger than
+ * PAYLOAD_MAX_SIZE. Later messages of die() are about this file.
  */
 struct blob read_file(const char *name);
 

@@ -161,7 +161,7 @@ static struct blob lz4_compress(const struct blob *image, const struct setting *
 	if (!stream)
 		die("out of memory");
 	frame.data = at = xalloc(frame.size);
-	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): no text */
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): a magic number has no NUL */
 	memcpy(at, LZ4_LEGACY_MAGIC, MAGIC_LEN);
 	at += MAGIC_LEN;
 	for (size_t done = 0; done < image->size;) {
@@ -443,7 +443,7 @@ static u64 little_endian(const u8 *at, unsigned int bytes)
 
 /*
  * Returns the number of literals that the literals section at @at decodes to, and sets
- * @size to the section's bytes.
+ * *@size to the size of the section in bytes.
  */
 static u64 count_literals(const u8 *at, u64 *size)
 {
@@ -453,7 +453,10 @@ static u64 count_literals(const u8 *at, u64 *size)
 	u64 fields, literals;
 
 	if (type < 2) {
-		/* The section has all literals (type 0), or one byte to repeat (type 1). */
+		/*
+		 * A literals section of type 0 contains every literal. A section of type 1
+		 * contains one byte, which the decoder repeats.
+		 */
 		fields = little_endian(at, raw_header[format]);
 		literals = fields >> (format & 1 ? 4 : 3);
 		*size = raw_header[format] + (type ? 1 : literals);
@@ -474,7 +477,10 @@ static u64 count_sequences(const u8 *at)
 	return little_endian(at + 1, 2) + 0x7f00;
 }
 
-/* Returns the instructions with which the stub decodes @frame, which zstd has made. */
+/*
+ * Returns the number of instructions that the stub executes to decode @frame, which zstd
+ * has made.
+ */
 static u64 zstd_instructions(const struct blob *frame)
 {
 	ZSTD_frameHeader header;

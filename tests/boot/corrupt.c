@@ -49,7 +49,10 @@ struct field {
 
 #define FIELD(name) { #name, offsetof(struct payload_header, name), \
 		      sizeof(((struct payload_header *)0)->name) }
-/* A struct field for a field of payload_header.filter[@n], named as in "filter0_start". */
+/*
+ * Initialises an element of fields[] for the member @name of payload_header.filter[@n].
+ * The field's name on the command line is like "filter0_start".
+ */
 #define FILTER_FIELD(n, name) { "filter" #n "_" #name, \
 		offsetof(struct payload_header, filter[n].name), \
 		sizeof(((struct payload_filter *)0)->name) }

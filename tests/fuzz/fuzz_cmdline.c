@@ -75,7 +75,7 @@ void outsb(u16 port, const void *buf, size_t count)
 
 /*
  * Replaces the stub's function, which console.c calls before it executes OUT. The stub's
- * function terminates an SEV-ES guest, and the machine in this test is none.
+ * function terminates an SEV-ES guest. The machine in this test is not an SEV-ES guest.
  */
 void sev_rule_out_es(void)
 {

@@ -280,7 +280,10 @@ static EFI_STATUS take_status(struct input *in)
  * initrd=, and a file has at most FILE_ROOM bytes.
  */
 #define INITRD_ROOM	0x10001
-/* UTF-16 units of LoadOptions, and bytes of their text in UTF-8. */
+/*
+ * Sizes of the arrays for LoadOptions, in UTF-16 units, and for their text in UTF-8, in
+ * bytes. A UTF-16 unit becomes at most three bytes of UTF-8.
+ */
 #define OPTIONS_UNITS	300
 #define OPTIONS_ROOM	(3 * OPTIONS_UNITS)
 

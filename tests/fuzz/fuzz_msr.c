@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_msr.c - libFuzzer target for sev_detect() and for sev_es_vc() without a GHCB
- * page (stage 1). The input gives CPUID's and SEV_STATUS's values, the loader's
- * page tables and the fake host's replies in the MSR protocol.
+ * fuzz_msr.c - libFuzzer target for sev_detect(), and for sev_es_vc() in stage 1, which
+ * lasts until the stub has shared its GHCB page. The input gives CPUID's and SEV_STATUS's
+ * values, the loader's page tables and the fake host's replies in the MSR protocol.
  *
  * A model, written from GHCB 2.3.1 and the list of termination reasons in
  * docs/messages.md, predicts the requests, their order and the result.

@@ -56,9 +56,9 @@ static void fuzz_header(struct input *in)
 }
 
 /*
- * Decodes the input, a zstd frame, with the stub's decoder and with libzstd.
- * dlsym() finds libzstd's function, because the stub's object defines the same
- * name.
+ * Decodes the input, a zstd frame, with the stub's decoder and with libzstd. A call
+ * of ZSTD_decompress() by its name would reach the function of that name in the stub's
+ * decoder, so the test asks dlsym() for libzstd's function.
  */
 static void fuzz_frame(struct input *in)
 {

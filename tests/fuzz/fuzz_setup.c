@@ -106,9 +106,10 @@ static bool predict_indirect(const struct setup_data *node, u64 addr)
 }
 
 /*
- * Whether the stub must accept a setup_data node in [start, end): a loader may
- * leave data there, and it is outside of the payload's memory. e820_may_hold()
- * is the stub's own function, which fuzz_e820.c compares with a model.
+ * Whether the stub must accept a setup_data node in [start, end). The E820 map must
+ * allow a loader to leave data in this range, and the range must lie outside of the
+ * payload's memory. e820_may_hold() is the stub's own function, which fuzz_e820.c compares
+ * with a model.
  */
 static bool good_range(u64 start, u64 end)
 {

@@ -839,7 +839,10 @@ static void fuzz_directory(void)
 			wrong("a directory is refused", count);
 		return;
 	}
-	/* Skip directories of more than 256 files, because they take long to read. */
+	/*
+	 * Skip directories of more than 256 files, because they take long to read. Do not
+	 * skip those of more than 0x10000 files: fwcfg_find() refuses them and reads none.
+	 */
 	if (count > 0x100 && count <= 0x10000)
 		return;
 	found = fwcfg_find(name, &found_size);

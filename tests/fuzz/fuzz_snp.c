@@ -542,8 +542,9 @@ static void accept_all(void)
 
 /*
  * Sets map_of.wanted for each page that the guest must accept: each page with a byte that
- * E820 says to be RAM and nothing else, and all pages from 0xc0000 to 0xfffff. A page that
- * is in the loader's list of validated memory must not be accepted again.
+ * E820 says to be RAM and nothing else, and all pages from 0xc0000 to 0xfffff, where Linux
+ * looks for tables of a BIOS. A page that is in the loader's list of validated memory must
+ * not be accepted again.
  */
 static void predict_pages(unsigned int entries, unsigned int ranges)
 {

@@ -5,9 +5,9 @@
  * passes in efi_info.
  *
  * The input makes an event log and damages it. The memory behind the log is
- * readable as far as sizes in the log can point. A second reader of the log in this
- * file, which uses offsets only, computes how much of it the stub must pass on. The
- * memory map lies in two pages of RAM, which the stub must not exceed.
+ * readable as far as sizes in the log can point. A second reader of the log, in this
+ * file, computes how many bytes of the log the stub must pass on. The memory map lies in
+ * two pages of RAM, and the stub must not read the map outside of these pages.
  */
 #include "efi_firmware.h"
 

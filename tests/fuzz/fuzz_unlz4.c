@@ -59,8 +59,9 @@ static void take_frame(struct input *in)
 /*
  * The second reader: decodes frame[] with liblz4 to the @room bytes at @out, and
  * computes the margin for decompression in place. Returns 0, or the error that
- * unlz4() must return. Every block but the last expands to 8 MiB, and @room is
- * less. Hence the first block must expand to @room bytes, any further one to none.
+ * unlz4() must return. A block must expand to 8 MiB, or to the rest of the output
+ * if that is less. @room is less than 8 MiB. The first block must therefore expand
+ * to @room bytes, and each further block to no byte.
  */
 static int judge_frame(u8 *out, size_t room, size_t *margin)
 {

@@ -31,8 +31,9 @@
 /*
  * ENTRY_* says by which entry the stub, or the kernel itself (ENTRY_DIRECT), was
  * entered. The test loader writes the value to ext_loader_ver in the setup header,
- * which the stub ignores, and the test kernel reads it there. It is not passed in a
- * setup_data node, because some tests boot with an empty setup_data list.
+ * which the stub ignores, and the test kernel reads it there. The test kernel does not
+ * rely on the value's copy in the setup_data node (struct test_info), because some tests
+ * boot with an empty setup_data list.
  */
 #define ENTRY_DIRECT		0
 #define ENTRY_EFI		1

@@ -339,8 +339,8 @@ static struct firmware {
 	 */
 	bool over, interrupts_are_off;
 	/*
-	 * true: each call of ExitBootServices() that fails because of @stale
-	 * also adds a descriptor to the memory map.
+	 * true: each call of ExitBootServices() that fails because the memory
+	 * map has changed (@stale) also adds a descriptor to the memory map.
 	 */
 	bool map_grows;
 

@@ -9,7 +9,8 @@
 
 /*
  * The fake CR2. It is 0 until ident_map_init() writes the address of the page-table pool to
- * it. The stub takes a CR2 other than 0 as the sign that it has built page tables.
+ * it. A CR2 other than 0 tells the stub that it has begun to build its page tables. The stub
+ * does not keep this in memory, because the hypervisor can put old contents of memory back.
  */
 static u64 cr2;
 

@@ -294,7 +294,8 @@ void console_force(void)
 
 /*
  * Written by the fake con_vprint_hidden(): the stub has called it. The real function prints
- * "?" in place of each number, because the hypervisor reads the console of an SEV-ES guest.
+ * "?" in place of each number. The hypervisor reads the console of an SEV-ES guest, and the
+ * numbers in an error message can be contents of private memory.
  */
 static bool numbers_hidden;
 

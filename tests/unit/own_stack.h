@@ -31,8 +31,9 @@ static __attribute__((no_sanitize("address"))) bool on_own_stack(const char *byt
 }
 
 /*
- * Calls @function twice, the second time on a stack that holds zeroes. Returns true if the
- * @len bytes at @bytes are on that stack afterwards.
+ * Calls @function twice. The first call binds the library functions that @function calls. The
+ * second call runs on own_stack, filled with zeroes before. Returns true if the @len bytes at
+ * @bytes are in own_stack afterwards.
  */
 static inline bool leaves_on_stack(void (*function)(void), const char *bytes, size_t len)
 {

@@ -89,8 +89,8 @@ static u64 shared_now;
 
 /*
  * The stub's handlers let INS and OUTS access only memory in this range. The range is
- * empty in the stub, which executes no such instruction as a guest with a GHCB page.
- * start() makes the range all memory, so that the handlers can be tested.
+ * empty in the stub, because an SEV-ES guest's stub executes no INS or OUTS while the GHCB
+ * page is shared. start() makes the range all memory, so that the handlers can be tested.
  */
 static u64 io_start, io_end;
 #define string_io_start	io_start
@@ -98,8 +98,9 @@ static u64 io_start, io_end;
 
 /*
  * The stub's handlers emulate an instruction or a device's register only at an address
- * in this range. The range is empty in the stub. start() makes the range all addresses,
- * so that the handlers can be tested.
+ * in this range. The range is empty in the stub, because the stub executes no instruction
+ * that raises #VC while the GHCB page is shared. start() makes the range all addresses, so
+ * that the handlers can be tested.
  */
 static u64 emulated_first, emulated_behind;
 #define emulated_start	emulated_first
@@ -264,11 +265,12 @@ static struct {
 	 */
 	int map_result;
 	/*
-	 * What happened to the GHCB page, in order, as words. Before each
-	 * change between private and shared there is "zero" or "dirty", which
-	 * tells the page's contents, then "share" or "hide". When the stub
-	 * writes 0 to the GHCB MSR, one more "zero" or "dirty" is added, for the
-	 * contents at that moment.
+	 * What happened to the GHCB page, in order, as words. "share": the page
+	 * became shared. "hide": it became private. "flush": its cache lines were
+	 * flushed. The word before "share" or "hide" is "zero" if all bytes of
+	 * the page were 0 before the change, otherwise "dirty". A write of 0 to
+	 * the GHCB MSR adds "dirty" if the page then has a byte GARBAGE,
+	 * otherwise "zero".
 	 */
 	char trace[128];
 } host;

@@ -74,8 +74,8 @@ static void put_svsm(unsigned int vmpl)
 }
 
 /*
- * Hands over all that the stub needs: without an SVSM, and without a list of validated
- * memory (NODE_VALIDATED).
+ * Hands over the least that the stub needs in an SNP guest. There is no SVSM, and no
+ * list of validated memory (NODE_VALIDATED).
  */
 static void hand_over(void)
 {

@@ -40,8 +40,8 @@ TEST(constants)
 
 /*
  * The codes by which the stub tells the hypervisor why it terminates the guest
- * must be 0, 1, 2, ... without a gap. SEVSTUB_TERM_REASONS must be their
- * number.
+ * must be 0, 1, 2, ... without a gap, because sevemu's table of their meanings
+ * is indexed by the code. SEVSTUB_TERM_REASONS must be the number of codes.
  */
 TEST(termination_codes)
 {

@@ -76,9 +76,9 @@ TEST(map_of_an_ordinary_boot)
 /*
  * la57_switch() executes code in the pages at boot.la57, and writes to them. If these pages
  * are a part of the image, build_map() maps them as data. map_la57() must unmap them and
- * map them writable and executable. The stub calls map_la57() after it has loaded its page
- * tables, so build_map() must not make this mapping: the C-bit of the new entries must come
- * from CR3 and not from memory, which the hypervisor can change.
+ * map them writable and executable. build_map() must not make this mapping: the stub calls
+ * load_cr3_proven() next, which expects that the stub has written each page-table entry of
+ * the image only once. The stub calls map_la57() after load_cr3_proven().
  */
 TEST(map_for_five_levels)
 {
@@ -452,8 +452,9 @@ TEST(setup_data_not_in_ram)
 	fake.bp.hdr.setup_data = m(MACHINE_SIZE);
 	setup_data_refused(&boot);
 	/*
-	 * A setup_data node whose header is partly above the highest RAM
-	 * address must be refused.
+	 * A setup_data node's header has 16 bytes. A node whose header is partly
+	 * above the highest RAM address must be refused. A node whose header
+	 * ends at the end of RAM, and which has no data, must be accepted.
 	 */
 	fake.bp.hdr.setup_data = m(MACHINE_SIZE) - 15;
 	setup_data_refused(&boot);
@@ -473,8 +474,9 @@ TEST(setup_data_not_in_ram)
 }
 
 /*
- * A setup_data node may lie in memory of E820 type 128, and in reserved memory
- * (type 2) if efi_may_hold() accepts it by firmware's EFI memory map.
+ * A setup_data node may lie in memory of E820 type 128, in which kexec hands over
+ * setup_data (Linux's E820_TYPE_RESERVED_KERN). In reserved memory (type 2) above 1 MiB
+ * it may lie only if efi_may_hold() allows this by firmware's EFI memory map.
  */
 TEST(setup_data_in_memory_of_other_types)
 {
@@ -679,9 +681,9 @@ TEST(setup_data_measurements)
 /*
  * An SNP guest gets its SNP blob by a setup_data node of type SETUP_CC_BLOB (7), or by a
  * table of EFI firmware, from which the stub takes the blob's address, snp_efi_blob. In a
- * guest without SNP the stub must refuse the node and refuse a snp_efi_blob other than 0,
- * because the kernel would read the blob. In an SNP guest the stub must accept the node and
- * not change it, even if the node is unaligned.
+ * guest without SNP the stub must refuse the node and refuse a snp_efi_blob other than 0.
+ * Otherwise Linux would read the blob when it cannot report an exception yet. In an SNP
+ * guest the stub must accept the node and not change it, even if the node is unaligned.
  */
 TEST(setup_data_blob)
 {
@@ -714,8 +716,8 @@ TEST(setup_data_blob)
 /*
  * The stub must map a setup_data node of any other type, known to Linux or unknown, keep
  * the payload out of the node, and not change it. The stub must ignore an address in the
- * node's data. In type 4, for example, it is the address of firmware's tables, whose memory
- * is not RAM.
+ * node's data. In type 4 (SETUP_EFI), for example, it is the address of firmware's tables,
+ * whose memory is not RAM.
  */
 TEST(setup_data_other_types)
 {
@@ -806,7 +808,8 @@ TEST(setup_data_handover)
 	      !strstr(trace, "scratch 0x1200000"), "%s", trace);
 	/*
 	 * The handover has no scratch areas, so KASLR must not draw a physical
-	 * address. The stub tells KASLR this by a scratch area of one byte.
+	 * address. The stub tells KASLR this by a scratch area of one byte, in
+	 * which no payload fits.
 	 */
 	new_handover(0)->fdt_size = 0;
 	boot = placed_boot();

@@ -413,7 +413,12 @@ static void forget_output(void)
 	CHECK(!strcmp(output(uart), expected), "\"%s\" instead of \"%s\"", \
 	      output(uart), expected)
 
-/* ---- the console before console_init(); this must be the first case ---- */
+/*
+ * ---- the console before console_init() ----
+ *
+ * This case must be the first one, because it checks the console's initial state. Other
+ * cases overwrite this state by power_on().
+ */
 
 extern const u8 __data_start[];		/* defined by the host's linker */
 
@@ -1385,14 +1390,16 @@ TEST(text_elsewhere)
 }
 
 /*
- * The hypervisor reads the console of an SEV-ES guest, so con_vprint_hidden() must print
- * "?" in place of each number of an error message.
+ * The hypervisor reads the console of an SEV-ES guest, and the numbers in an error message
+ * can be contents of private memory. con_vprint_hidden() must therefore print "?" in place
+ * of each number.
  */
 TEST(hidden_numbers)
 {
 	power_on();
 	/*
-	 * The console has no output yet. It must drop the text without an access to a port.
+	 * No option has named a console yet. The console must drop these three texts
+	 * without an access to a port.
 	 */
 	hidden("hidden %d\n", 1);
 	shown("shown %d\n", 1);

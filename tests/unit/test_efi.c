@@ -1436,8 +1436,9 @@ TEST(fixed_no_room)
 		fixed_fails(1, types[i], 0x1100000, 0x100);
 	/*
 	 * The range at the payload's link address has a hole at its start, in
-	 * its middle, or at its end. In the last two cases a descriptor's size
-	 * wraps around or is 0. The stub must refuse all of these.
+	 * its middle, or, in three calls, at its end. In the fourth call the
+	 * size of a descriptor wraps around, and in the fifth call it is 0. The
+	 * stub must refuse the range in each call.
 	 */
 	fixed_fails(0, EfiConventionalMemory, 0x1001000, 0xff);
 	fixed_fails(1, EfiBootServicesData, 0x1101000, 0xff);

@@ -405,8 +405,9 @@ TEST(log_hostile)
 	log_of_two();
 	poke32(last + 8, 3);
 	/*
-	 * Make the event's data look like its third digest, of algorithm 4
-	 * (SHA-1).
+	 * Set the size of the event's data to 4, the number of SHA-1. This size
+	 * lies where the third digest would begin, so the third digest has a
+	 * listed algorithm, and only the number of digests is wrong.
 	 */
 	poke32(last + EVENT_SIZE - 4, 4);
 	check_empty();

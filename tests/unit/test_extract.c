@@ -1205,7 +1205,8 @@ TEST(cut_in_the_stub)
 
 /*
  * If no option asks for progress messages, info_wanted() returns false and
- * report_entry() must print nothing. Otherwise it must print the loader's number.
+ * report_entry() must print nothing. Otherwise it must print its argument, the number of
+ * the loader in type_of_loader.
  */
 TEST(silent_entry)
 {

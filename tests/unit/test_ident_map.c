@@ -33,9 +33,10 @@ TEST(state_is_in_data)
 }
 
 /*
- * Returns a configuration that ident_map_init() accepts. Its memory for page
- * tables is at a low address, so that a test can make one field invalid without
- * making another one invalid, too.
+ * Returns a configuration that ident_map_init() accepts. Its memory for page tables is at
+ * 512 KiB, below the lowest C-bit that ident_map_init() accepts. ident_map_init() refuses
+ * memory above the C-bit, so with memory at a higher address a test could not try every
+ * C-bit.
  */
 static struct ident_map_config low_config(void)
 {
@@ -1179,8 +1180,10 @@ TEST(map_not_loaded)
 	cr3 = (u64)pool | BIT(51) | BIT(50);
 	CHECK(!ident_map_loaded().loaded, "two C-bits");
 	/*
-	 * CR2 is 0 before ident_map_init(). The loader's page tables may then lie where the
-	 * stub will build its own, so ident_map_loaded() must not go by the address in CR3.
+	 * CR2 is 0 until ident_map_init() writes another value to it. Until then CR3 may hold
+	 * the address of the pool, because the loader's page tables may lie there. If CR2 is
+	 * 0, ident_map_loaded() must therefore report that the stub's page tables are not
+	 * loaded, whatever CR3 holds.
 	 */
 	cr3 = (u64)pool;
 	cr2 = 0;

@@ -35,7 +35,7 @@ static struct layout {
  */
 #define exception_stubs	(*stubs)
 
-/* In the stub, linker.ld places moved_idt. */
+/* In the stub, linker.ld defines moved_idt. This test defines it as the start of moved_page. */
 static u8 moved_page[PAGE_SIZE] __attribute__((aligned(4096)));
 #define moved_idt	(*(struct idt *)moved_page)
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_misc.c - checks by misc.c and lib/boot_params.c of what the loader passes
- * to the stub, and the choice of the address where the stub's image runs. The
- * loader may be hostile, so these tests pass wrong and contradictory values.
+ * test_misc.c - tests how misc.c and lib/boot_params.c check what the loader
+ * passes to the stub, and how misc.c chooses the address where the stub's image
+ * runs. The loader may be hostile, so these tests pass wrong and contradictory
+ * values.
  */
 #include "misc_machine.h"
 
@@ -790,11 +791,12 @@ TEST(place_at_random)
 		CHECK(range.start >= MIB && range.end <= 0x40000000,
 		      "0x%lx-0x%lx is not in RAM", range.start, range.end);
 		/*
-		 * The stub copies its image to @to in two steps, each from the
-		 * highest byte down. That works only if the image moves up by
-		 * at least UPPER_SIZE, the size of its text and data, or if the
-		 * payload's range, in which the copy lies, is entirely below
-		 * the image.
+		 * The stub copies its image to @to in two steps, first its text
+		 * and data. Neither step may overwrite the code that copies, and
+		 * the first step may not overwrite its own source. The image
+		 * must therefore move up by at least UPPER_SIZE, the size of its
+		 * text and data, or the payload's range, in which the copy lies,
+		 * must be entirely below the image.
 		 */
 		CHECK(to >= load + UPPER_SIZE || range.end <= load,
 		      "0x%lx to 0x%lx", load, to);

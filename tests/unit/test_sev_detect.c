@@ -665,10 +665,10 @@ TEST(entry_cbit_refused)
 			CHECK(found == bit, "%u: %u", bit, found);
 		}
 		/*
-		 * If CR3 or an entry that points to a page table has its C-bit
-		 * at another position than the claimed one, the walk must
-		 * report that position, because it cannot find the next page
-		 * table.
+		 * CR3 or an entry that points to a page table has its C-bit at
+		 * another position than the claimed one. The walk takes this
+		 * C-bit for a bit of the page table's address, so it cannot read
+		 * the page table. The walk must report the position of the bit.
 		 */
 		t.leaf_bit = 51;
 		t.table_bit = 47;

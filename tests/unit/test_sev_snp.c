@@ -1004,10 +1004,11 @@ TEST(ghcb_page_is_evicted)
 }
 
 /*
- * If the processor's caches are not coherent, the stub must read accepted memory through
- * the window of the page tables, to evict its cache lines, even if the SVSM has validated
- * the memory. If the SVSM has validated it and the caches are coherent, the stub must not
- * map it.
+ * If the processor's caches are not coherent, a cache line that the hypervisor wrote before
+ * could replace the guest's data. The stub must then read accepted memory, to evict such
+ * cache lines, even if the SVSM has validated the memory. The stub reads the memory at the
+ * virtual address that ident_map_window() returns. If the SVSM has validated the memory and
+ * the caches are coherent, the stub must not map the memory.
  */
 TEST(accepted_memory_is_evicted)
 {

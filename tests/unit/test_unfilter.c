@@ -329,7 +329,7 @@ TEST(changed_header)
 }
 
 /*
- * The hypervisor can also change the size of the flat image in the header. The payload
+ * The hypervisor can change the size of the flat image in the payload header. The payload
  * may end where the stub begins, or begin where the stub ends, but share no byte with it.
  */
 TEST(stub_in_the_way)

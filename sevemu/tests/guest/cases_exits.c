@@ -157,9 +157,10 @@ CASE(rdpmc, "rdpmc", CASE_ES)
 }
 
 /*
- * RDPMC of a counter that does not exist raises #GP. The specification asks for #GP by
- * sw_exit_info_1. KVM replies that the request is done, and injects #GP, with error
- * code 0, at the instruction behind VMGEXIT.
+ * RDPMC of a counter that does not exist raises #GP. With --host spec sevemu must ask the
+ * guest by sw_exit_info_1 to raise #GP. Otherwise sevemu must behave like KVM, which replies
+ * that the request is done, and injects #GP, with error code 0, at the instruction behind
+ * VMGEXIT.
  */
 CASE(rdpmc_gp, "rdpmc-gp", CASE_ES)
 {
@@ -356,9 +357,11 @@ CASE(msr, "msr", CASE_ES)
 }
 
 /*
- * MSRs that KVM has and QEMU's processor lacks. RDMSR must return @first. The case then
- * writes @write, and RDMSR must return @then. RAISES as @then: the write must raise #GP.
- * RAISES as @first, or RAISES - 1 as @then: the case does not check the value.
+ * MSRs that KVM has and QEMU's processor lacks. The case reads each MSR of the table msrs[],
+ * writes the value in column `write`, and reads the MSR again. The first read must return
+ * the value in column `first`, or any value if the column has RAISES. The second read must
+ * return the value in column `then`, or any value if the column has RAISES - 1. If `then`
+ * is RAISES, the write must raise #GP.
  */
 #define RAISES (~0ULL)
 CASE(msr_kvm, "msr-kvm", CASE_ES)

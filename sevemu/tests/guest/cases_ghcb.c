@@ -313,11 +313,14 @@ CASE(scratch, "scratch", CASE_ES)
 	scratch_at(GHCB_BUFFER, GHCB_BUFFER_SIZE, true);
 	scratch_at(end - 4, 4, true);
 	scratch_at(end - 1, 1, true);
-	/* One of the 4 bytes lies behind the buffer. */
+	/* At least one byte of each of these ranges lies behind the end of the buffer. */
 	scratch_at(end - 3, 4, false);
 	scratch_at(end, 4, false);
 	scratch_at(GHCB_BUFFER, GHCB_BUFFER_SIZE + 1, false);
-	/* One of the 4 bytes lies before the buffer. */
+	/*
+	 * At least one byte of each of these ranges lies outside of the buffer: in front of
+	 * it in the same page, or in another page.
+	 */
 	scratch_at(GHCB_BUFFER - 1, 4, false);
 	scratch_at(0, 4, false);
 	scratch_at(PAGE_SIZE, 4, false);
@@ -494,8 +497,9 @@ CASE(msr_invalid, "msr-invalid", CASE_ES)
 }
 
 /*
- * A write of DR7 with a bit above bit 31 must raise #GP and must not change DR7 (APM2
- * 13.1.1). KVM ignores each write, and returns 0 for a read.
+ * A write of DR7 with a bit above bit 31 raises #GP and does not change DR7 (APM2
+ * 13.1.1). With --host spec sevemu must answer the request with #GP. Otherwise sevemu
+ * must behave like KVM, which ignores each write of DR7, and returns 0 for a read.
  */
 CASE(dr7_high, "dr7-high-bits", CASE_ES)
 {

@@ -221,9 +221,10 @@ CASE(cmos, "ram-size-cmos", 0)
 	expect("CMOS's RAM size", high << 8 | low, units);
 	/*
 	 * IN of 16 bits from port CMOS_INDEX reads the index port and, into bits 15:8,
-	 * the data port. The byte of the data port counts RAM in units of 16 MiB. sevemu
-	 * must subtract its own 32 MiB in this access, too. If it did not, the byte would
-	 * be high + 2.
+	 * the data port. The index port still selects the byte CMOS_RAM_HIGH, which counts
+	 * RAM in units of 16 MiB. sevemu must leave its own 32 MiB out of the answer, as it
+	 * did when the case read the byte `high` from the data port alone. If sevemu left
+	 * nothing out, the byte would be high + 2.
 	 */
 	insn_inw(&r);
 	expect_not("the same in one access", r.rax >> 8 & 0xff, high + 2);

@@ -579,7 +579,7 @@ CASE(end_404, "ends-404-without-gate", CASE_SNP | CASE_ENDS)
 
 /* ---- The rights of the guest's VMPL ---- */
 
-/* Takes @right of the guest's own VMPL to the page at @p away. */
+/* Makes sevemu remove @right to the page at @p from the rights of the guest's own VMPL. */
 static void lose(const void *p, u64 right)
 {
 	hook2(HOOK_RMP_SET, (u64)p, rmp_of(p) & ~(right << machine.vmpl * 8));

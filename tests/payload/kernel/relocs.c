@@ -5,10 +5,11 @@
  *
  *	relocs <KERNEL.elf >OUT
  *
- * The table has three lists of 32-bit virtual addresses of values to relocate, and a
- * zero before each: 64-bit values, 32-bit values from which the distance is subtracted,
- * 32-bit values to which it is added. The input is only checked as far as needed to
- * stay inside it, because it comes from our own linker.
+ * The table has three lists of 32-bit virtual addresses, with a zero before each list.
+ * The addresses are those of the values that the stub must relocate: in the first list
+ * 64-bit values, in the second 32-bit values from which the stub subtracts the distance,
+ * in the third 32-bit values to which the stub adds the distance. The input is only
+ * checked as far as needed to stay inside it, because it comes from our own linker.
  */
 #include <elf.h>
 #include <err.h>

@@ -17,8 +17,8 @@
 #define PIC1_MASK	0x21
 #define PIC2_MASK	0xa1
 /*
- * Selectors for CS and DS with the option gdt=other. boot.rst demands 0x10 and 0x18,
- * but the stub must not rely on that.
+ * Selectors for CS and DS with the option gdt=other. boot.rst demands 0x10 and 0x18. The
+ * option tests that the stub also boots after a loader that uses other selectors.
  */
 #define OTHER_CS	0x38
 #define OTHER_DS	0x40

@@ -61,9 +61,10 @@ FUNC(load_cr3_proven)
 END_FUNC(load_cr3_proven)
 
 /*
- * exception_nmi, terminate_from_vc - labels to which the stub's idt_handlers_64.S jumps, at
- * an NMI and where it terminates the guest. The self-test causes neither, so both labels
- * are at a UD2.
+ * exception_nmi, terminate_from_vc - labels to which the stub's idt_handlers_64.S jumps: at
+ * an NMI, and at a #VC for which exception_vc terminates the guest at once. No case of the
+ * self-test causes an NMI or such a #VC, so both labels are at a UD2. When a case makes the
+ * stub terminate the guest, the stub does so by terminate() in sev-es.c.
  * In:       nothing.
  * Out:      does not return.
  * Clobbers: nothing.

@@ -6,8 +6,8 @@
  *
  * This file replaces the stub's lib/error.c and sev-head_64.S. The stub's report of an
  * exception calls terminate(). The linker redirects that call to __wrap_terminate()
- * here (--wrap). If run_caught() is executing an instruction, __wrap_terminate()
- * returns to it and the guest goes on.
+ * here (--wrap). If run_caught() has executed the instruction that raised the exception,
+ * __wrap_terminate() makes run_caught() return 1, and the guest goes on.
  */
 #include "ghcb.h"
 #include "nae.h"

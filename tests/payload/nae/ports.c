@@ -213,7 +213,8 @@ static void case_out_imm(void)
 	expect("CMOS byte", inb(CMOS_DATA), 0x69);
 	/*
 	 * Port 0x70 is the CMOS index and port 0x71 its data. OUT of 16 bits to 0x70
-	 * writes both. OUT of 32 bits writes both twice.
+	 * writes both. OUT of 32 bits also writes the ports 0x72 and 0x73. The machine
+	 * may take them for index and data, too, so the operand has both twice.
 	 */
 	out("outw %ax, $0x70", 0, 0x1122334455664200 | CMOS_SHUTDOWN);
 	outb(CMOS_SHUTDOWN, CMOS_INDEX);
