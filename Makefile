@@ -157,8 +157,6 @@ ifneq ($(findstring clang,$(shell $(CC) --version)),)
 CFLAGS_unzstd.o += -Oz
 CFLAGS_string.o += -Oz
 CFLAGS_unfilter.o += -Os
-# There is no room for efi/memory.c at -Os either. kaslr_area() bounds what it passes.
-SMALLEST_C += efi/memory.c
 endif
 
 $(O)/stub/%.o: %.c Makefile

@@ -89,7 +89,9 @@ FUNC(set_long_gate)
 END_FUNC(set_long_gate)
 
 /*
- * set_gate_32 - writes a 32-bit gate (APM2 4.7.4).
+ * set_gate_32 - writes a 32-bit gate (APM2 4.7.4). The half that makes the gate present is
+ * cleared first and written last. Memory thus never holds a present gate with halves of two
+ * handlers, which the hypervisor could put back later.
  * In:       %edi = the gate, 8 bytes; %eax = its handler.
  * Out:      a present interrupt gate with code segment KERNEL32_CS.
  * Clobbers: %ebx, %edx, flags.
@@ -97,6 +99,7 @@ END_FUNC(set_long_gate)
  * Stack:    the return address.
  */
 FUNC(set_gate_32)
+	movl	$0, 4(%edi)
 	movl	%eax, %ebx
 	andl	$0xffff, %ebx
 	orl	$(KERNEL32_CS << 16), %ebx

@@ -83,6 +83,8 @@ FUNC(startup_32)
 	 */
 	cmpl	$IMAGE_END_MARK, image_end_mark(%ebp)
 	jne	truncated_32
+	testl	$(LOAD_ALIGN - 1), %ebp
+	jnz	misplaced_32
 
 	leal	early_stack_end(%ebp), %esp
 	movl	$ENTRY_32, entry_taken(%ebp)
@@ -251,6 +253,9 @@ FUNC(startup_64)
 	cli
 	cmpl	$IMAGE_END_MARK, image_end_mark(%rip)
 	jne	truncated_64
+	leaq	startup_32(%rip), %rax
+	testb	$(LOAD_ALIGN - 1), %al
+	jnz	misplaced_64
 	leaq	early_stack_end(%rip), %rsp
 	/*
 	 * An NMI can come between LIDT and LGDT and after them. The NMI's gate
@@ -398,20 +403,30 @@ END_FUNC(enter_startup_64)
 	.code32
 
 /*
- * truncated_32 - reports a truncated image that was entered at startup_32. The
- * image's GDT, IDT and stack may be missing. An SEV-ES guest must terminate,
+ * misplaced_32 and truncated_32 - report an image that was entered at startup_32 and whose
+ * load address is no multiple of LOAD_ALIGN, or which is truncated. A truncated image's
+ * GDT, IDT and stack may be missing. An SEV-ES guest must terminate,
  * because it cannot use ports. This code recognises it by CPUID, which raises #VC in
  * an SEV-ES guest if the hypervisor intercepts it, and by SEV_STATUS otherwise. The IDT
  * and the stack for the #VC overwrite the code of startup_32, which does not run again.
  * In:       %ebp = load bias.
- * Out:      does not return: a message, or vc_truncated in an SEV-ES guest.
+ * Out:      does not return: a message, or vc_bad_image in an SEV-ES guest.
  * Clobbers: everything.
  * Mode:     32-bit, paging off, the loader's segments.
  * Stack:    the bytes below startup_64, down to the IDT at startup_32.
  */
+FUNC(misplaced_32)
+	leal	misplaced_message(%ebp), %esi
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_LOAD_ADDRESS), %edi
+	jmp	.Lbad_image_32
+END_FUNC(misplaced_32)
+
 FUNC(truncated_32)
+	leal	truncated_message(%ebp), %esi
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_TRUNCATED), %edi
+.Lbad_image_32:
 	leal	startup_64(%ebp), %esp
-	leal	vc_truncated(%ebp), %eax
+	leal	vc_bad_image(%ebp), %eax
 	leal	startup_32(%ebp), %ebx
 	movw	%ax, (X86_TRAP_VC * 8)(%ebx)
 	movw	%cs, (X86_TRAP_VC * 8 + 2)(%ebx)
@@ -420,8 +435,7 @@ FUNC(truncated_32)
 	pushl	%ebx
 	pushw	$(IDT_VECTORS * 8 - 1)
 	lidt	(%esp)
-	leal	truncated_message(%ebp), %esi
-	jmp	report_truncated
+	jmp	report_bad_image
 END_FUNC(truncated_32)
 
 /*
@@ -484,26 +498,35 @@ END_FUNC(check_long_mode)
 	.code64
 
 /*
- * truncated_64 - reports a truncated image that was entered at startup_64. It does
- * what truncated_32 does, with the 16-byte gates of long mode's IDT.
+ * misplaced_64 and truncated_64 - report an image that was entered at startup_64. They do
+ * what misplaced_32 and truncated_32 do, with the 16-byte gates of long mode's IDT.
  * In:       nothing.
- * Out:      does not return: a message, or vc_truncated in an SEV-ES guest.
+ * Out:      does not return: a message, or vc_bad_image in an SEV-ES guest.
  * Clobbers: everything.
  * Mode:     64-bit, the loader's page tables and GDT.
  * Stack:    the bytes of startup_32 below the gate of #VC.
  */
+FUNC(misplaced_64)
+	leaq	misplaced_message(%rip), %rsi
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_LOAD_ADDRESS), %ebx
+	jmp	.Lbad_image_64
+END_FUNC(misplaced_64)
+
 FUNC(truncated_64)
+	leaq	truncated_message(%rip), %rsi
+	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_TRUNCATED), %ebx
+.Lbad_image_64:
 	leaq	startup_32(%rip), %rbp
 	leaq	X86_TRAP_VC * 16(%rbp), %rdi
 	movq	%rdi, %rsp
-	leaq	vc_truncated(%rip), %rax
+	leaq	vc_bad_image(%rip), %rax
 	call	set_gate_64
 	movw	%cs, 2(%rdi)
+	movl	%ebx, %edi
 	pushq	%rbp
 	pushw	$(IDT_VECTORS * 16 - 1)
 	lidt	(%rsp)
-	leaq	truncated_message(%rip), %rsi
-	jmp	report_truncated
+	jmp	report_bad_image
 END_FUNC(truncated_64)
 
 	.balign 8
@@ -522,8 +545,11 @@ END_DATA(kernel_info)
 truncated_message:
 	.asciz	"sevstub: truncated image: its end is missing; make or copy it again\r\n"
 
-/* Code prints this message only after it has checked that .rodata is not cut off. */
+/* Code prints these messages only after it has checked that .rodata is not cut off. */
 	.section .rodata.early, "a"
+
+misplaced_message:
+	.asciz	"sevstub: load address: it is not a multiple of 16\r\n"
 
 no_long_mode_message:
 	.asciz	"sevstub: no long mode: this processor cannot run 64-bit code\r\n"

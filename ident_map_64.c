@@ -103,7 +103,7 @@ static inline __attribute__((always_inline)) struct loaded_map loaded_map(void)
 	return (struct loaded_map){
 		.enc_mask = mask,
 		.loaded = offset - mask < (u64)(page_table_pool_end - page_table_pool) &&
-			  !(mask & (mask - 1)) && read_cr2(),
+			  has_one_bit_at_most(mask) && read_cr2(),
 	};
 }
 
@@ -464,7 +464,7 @@ int ident_map_init(const struct ident_map_config *config)
 	 * which are the offset within a 2 MiB page.
 	 */
 	HOLD(ident_map_init, mask);
-	if (loaded_map().loaded || mask & (mask - 1) || mask & ~PTE_ADDR_MASK ||
+	if (loaded_map().loaded || !has_one_bit_at_most(mask) || mask & ~PTE_ADDR_MASK ||
 	    mask % PMD_SIZE)
 		return -EINVAL;
 	set_xmm15(TOP_TABLES_SIZE, mask);

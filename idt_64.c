@@ -36,7 +36,12 @@ BUILD_BUG_ON(sizeof(struct tss) != 0x68);
 extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 
 in_data struct idt idt;
-static struct tss tss;
+/*
+ * Aligned so that ist[0] is in one block of 16 bytes. The hypervisor can put an old block
+ * back, and then finds the whole address there or 0, not a half of the address.
+ */
+static struct tss tss __attribute__((aligned(16)));
+BUILD_BUG_ON(offsetof(struct tss, ist) % 16 + sizeof(u64) > 16);
 /*
  * The stack on which #DF is handled. The compiler gives it a section of its
  * own, .bss.double_fault_stack, which linker.ld places directly above the guard
@@ -76,15 +81,16 @@ static void load_tss(void)
 {
 	u64 base = (u64)&tss;
 	u64 limit = sizeof(tss) - 1;
-	unsigned int slot = BOOT_TSS / sizeof(gdt[0]);
+	volatile u64 *descriptor = &gdt[BOOT_TSS / sizeof(gdt[0])];
 
 	tss.ist[IST_DOUBLE_FAULT - 1] =
 		(u64)(double_fault_stack + sizeof(double_fault_stack));
 	tss.iomap_base = sizeof(tss);
 
-	gdt[slot] = limit | (base & 0xffffff) << 16 |
-		    GDT_TSS | (base >> 24 & 0xff) << 56;
-	gdt[slot + 1] = base >> 32;
+	/* Write the half that makes the descriptor present last, as set_gate() does. */
+	descriptor[1] = base >> 32;
+	descriptor[0] = limit | (base & 0xffffff) << 16 |
+			GDT_TSS | (base >> 24 & 0xff) << 56;
 	load_tr(BOOT_TSS);
 }
 

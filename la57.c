@@ -59,13 +59,21 @@ in_data u64 la57_efi_memory;
  * Address of the LA57_SIZE bytes below 4 GiB for la57_switch(); 0 if CR4.LA57
  * stays as it is. The stub reads it again for each use and does not keep it on the stack,
  * where the hypervisor could put an old address back. In place of this variable the hypervisor
- * can only put its old value 0 back, and page 0 is not mapped.
+ * can only put its old value 0 back, which area_page() refuses.
  */
 static u64 area;
 
-static struct la57_page *area_page(void)
+/*
+ * Returns the first page of the memory for la57_switch(). Callers use the result before they
+ * call another function, so that it stays in a register.
+ */
+static noinline struct la57_page *area_page(void)
 {
-	return (struct la57_page *)READ_ONCE(area);
+	u64 at = READ_ONCE(area);
+
+	if (!at)
+		error("page tables", "the memory for five-level paging is not private");
+	return (struct la57_page *)at;
 }
 /*
  * True if the two pages at area may hold data, so that la57_switch() must
@@ -198,26 +206,36 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 }
 
 /*
- * Returns a 32-bit interrupt gate for the copy of @handler at area. It can
+ * Returns a 32-bit interrupt gate for the copy of @handler in @page. It can
  * also serve as the first half of a 64-bit gate, whose second half is 0 because
  * the page is below 4 GiB.
  */
-static u64 gate(const u8 *handler, u64 selector)
+static u64 gate(const struct la57_page *page, const u8 *handler, u64 selector)
 {
-	u64 offset = (u64)area_page()->code + (u64)(handler - la57_code);
+	u64 offset = (u64)page->code + (u64)(handler - la57_code);
 
 	return (offset & 0xffff) | selector << 16 |
 	       (u64)GATE_INTERRUPT << 40 | (offset & 0xffff0000) << 32;
 }
 
+/*
+ * Writes slot @slot of the IDT in the memory for la57_switch(): a gate with @selector that
+ * leads to the copy of @handler. One read of area says where the gate is and where it leads.
+ * With two reads the hypervisor could put an old 0 back for the second one, and the gate
+ * would lead to page 0, which a loader can have filled.
+ */
+static noinline void set_slot(unsigned int slot, const u8 *handler, u64 selector)
+{
+	struct la57_page *page = area_page();
+
+	WRITE_ONCE(page->idt[slot], gate(page, handler, selector));
+}
+
 static void set_long_gate(unsigned int vector, const u8 *handler)
 {
-	u64 half = gate(handler, BOOT_CS);
-	volatile u64 *at = &area_page()->idt[2 * vector];
-
 	/* Write the half that makes the gate present last, when the other half is right. */
-	at[1] = 0;
-	at[0] = half;
+	WRITE_ONCE(area_page()->idt[2 * vector + 1], 0);
+	set_slot(2 * vector, handler, BOOT_CS);
 }
 
 /* Fills in struct la57_page at area, but for the fields that la57_toggle() stores. */
@@ -235,13 +253,12 @@ static void fill(void)
 	 * code does not raise.
 	 */
 	for (i = 0; i < IDT_VECTORS; i++)
-		area_page()->idt[i] = gate(la57_exception, KERNEL32_CS);
+		set_slot(i, la57_exception, KERNEL32_CS);
 	/*
 	 * Ask the processor for each gate whether this is an SEV-ES guest, because the
 	 * hypervisor can change an answer that is kept on the stack.
 	 */
-	area_page()->idt[X86_TRAP_NMI] = gate(sev_es_active() ? la57_nmi_es :
-					      la57_nmi_32, KERNEL32_CS);
+	set_slot(X86_TRAP_NMI, sev_es_active() ? la57_nmi_es : la57_nmi_32, KERNEL32_CS);
 	set_long_gate(X86_TRAP_NMI, sev_es_active() ? la57_nmi_es : la57_nmi_64);
 	/*
 	 * In long mode a gate takes two 8-byte slots. Only #DF, #GP, #VC and NMI
@@ -251,10 +268,18 @@ static void fill(void)
 	set_long_gate(X86_TRAP_DF, la57_exception);
 	set_long_gate(X86_TRAP_GP, la57_exception);
 	set_long_gate(X86_TRAP_VC, la57_exception);
-	area_page()->sev_status = sev_es_active() ? SEV_STATUS_SEV_ES : 0;
+	if (sev_es_active())
+		area_page()->sev_status = SEV_STATUS_SEV_ES;
+	/*
+	 * Write the limits last. Memory thus never holds a limit with another base than that
+	 * of its table, which the hypervisor could put back later.
+	 */
 	page = area_page();
-	page->gdt_ptr = (struct desc_ptr){ sizeof(page->gdt) - 1, (u64)page->gdt };
-	page->idt_ptr = (struct desc_ptr){ sizeof(page->idt) - 1, (u64)page->idt };
+	page->gdt_ptr.base = (u64)page->gdt;
+	page->idt_ptr.base = (u64)page->idt;
+	barrier();
+	page->gdt_ptr.limit = sizeof(page->gdt) - 1;
+	page->idt_ptr.limit = sizeof(page->idt) - 1;
 }
 
 void la57_switch(void)
@@ -274,7 +299,7 @@ void la57_switch(void)
 	 * on the stack. There the hypervisor can put an old address back, and map_la57()
 	 * then maps other memory. Therefore check how the memory at area is mapped.
 	 */
-	at = READ_ONCE(area);
+	at = (u64)area_page();
 	if (!ident_map_is_private(at, at + LA57_SIZE, MAP_WRITE | MAP_EXEC))
 		error("page tables", "the memory for five-level paging is not private");
 	fill();
@@ -285,5 +310,5 @@ void la57_switch(void)
 
 	if (borrowed)
 		memcpy(area_page(), early_tables, LA57_SIZE);
-	ident_map_remove(area, LA57_SIZE);
+	ident_map_remove((u64)area_page(), LA57_SIZE);
 }

@@ -221,7 +221,7 @@ static inline __attribute__((always_inline)) unsigned int entry_cbit(u64 claimed
 			break;
 	}
 	extra = ALIGN_DOWN((entry ^ addr) & PTE_ADDR_MASK, 1UL << shift);
-	return extra & (extra - 1) || !extra ? 0 : (unsigned int)__builtin_ctzl(extra);
+	return !has_one_bit_at_most(extra) || !extra ? 0 : (unsigned int)__builtin_ctzl(extra);
 }
 
 /*

@@ -37,6 +37,7 @@ GLOBAL(early_error)
 FUNC(early_error)
 	testb	$SEV_STATUS_SEV_ES, %dl
 	jnz	early_terminate
+	cld				/* the hypervisor can have changed saved flags */
 .Lprint:
 	lodsb
 	testb	%al, %al
@@ -74,39 +75,40 @@ FUNC(early_terminate)
 END_FUNC(early_terminate)
 
 /*
- * report_truncated - reports a truncated image, or terminates an SEV-ES guest: CPUID
- * raises #VC if the hypervisor intercepts it, and vc_truncated terminates the guest. If it
+ * report_bad_image - reports a bad image, or terminates an SEV-ES guest: CPUID
+ * raises #VC if the hypervisor intercepts it, and vc_bad_image terminates the guest. If it
  * does not, the processor answers. At the 32-bit entry the message's address comes from
  * memory that the hypervisor can change, so an SEV-ES guest must not print.
- * In:       %esi (32-bit) or %rsi (64-bit) = the message. The IDT has vc_truncated.
+ * In:       %esi (32-bit) or %rsi (64-bit) = the message. %edi = the request for
+ *           early_terminate. The IDT has vc_bad_image.
  * Out:      does not return.
  * Clobbers: everything.
  * Mode:     32-bit or 64-bit: the bytes mean the same in both.
  * Stack:    none.
  */
-GLOBAL(report_truncated)
-FUNC(report_truncated)
-	ASK_FOR_SEV(CPUID_SUBLEAF_NO_SEV, SEV_STATUS_SEV_ES, vc_truncated)
+GLOBAL(report_bad_image)
+FUNC(report_bad_image)
+	ASK_FOR_SEV(CPUID_SUBLEAF_NO_SEV, SEV_STATUS_SEV_ES, vc_bad_image)
 	/* %edx = 0 tells early_error to print, because this is no SEV-ES guest. */
 	xorl	%edx, %edx
 	jmp	early_error
-END_FUNC(report_truncated)
+END_FUNC(report_bad_image)
 
 /*
- * vc_truncated - the handler of #VC while truncated_32 or truncated_64 executes
- * CPUID. The #VC shows that this is an SEV-ES guest, which terminates because its
- * image is truncated.
- * In:       an exception frame, which is not used.
+ * vc_bad_image - the handler of #VC while report_bad_image executes CPUID. The #VC shows
+ * that this is an SEV-ES guest, which terminates because its image is truncated or its
+ * load address is wrong.
+ * In:       %edi = the request for early_terminate. The exception frame is not used.
  * Out:      does not return.
  * Clobbers: everything.
  * Mode:     32-bit or 64-bit: the bytes mean the same in both.
  * Stack:    none.
  */
-GLOBAL(vc_truncated)
-FUNC(vc_truncated)
-	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_TRUNCATED), %eax
+GLOBAL(vc_bad_image)
+FUNC(vc_bad_image)
+	movl	%edi, %eax
 	jmp	early_terminate
-END_FUNC(vc_truncated)
+END_FUNC(vc_bad_image)
 
 /*
  * vc_32 - the handler of #VC in 32-bit code. A #VC by a CPUID of find_sev shows that this
@@ -570,6 +572,9 @@ END_FUNC(nmi_32)
  * lie in private memory, so the hypervisor cannot make up an entry, and can only put back
  * what the entry was before. The stub's C code writes each of these entries once, so what
  * it was before is 0, which maps no page. A page that is not mapped ends the boot here, too.
+ * If the hypervisor puts the entry of a guard page back to 0, the C code that maps the pages
+ * around it maps the guard page as well. Then there are fewer than GUARD_PAGES guard pages
+ * here, which also ends the boot.
  *
  * Tables without a C-bit are right only where there is no SEV. The hypervisor
  * can have denied SEV in CPUID, or can have put old contents of sev_guest back,
@@ -612,9 +617,10 @@ FUNC(load_cr3_proven)
 
 	/*
 	 * Walk the new page tables to each page of the stub from _text to _end, by the
-	 * old page tables. The page must be a guard page, or be mapped to itself with
-	 * the C-bit. %rdx = the page, %rbx = its entry, %cl = the entry's lowest
-	 * address bit, %rsi = the C-bit.
+	 * old page tables. The page must be mapped to itself with the C-bit, or be one of
+	 * the GUARD_PAGES guard pages, which %r10d counts. A guard page that is mapped would
+	 * let nested NMIs push their frames below a stack. %rdx = the page, %rbx = its entry,
+	 * %cl = the entry's lowest address bit, %rsi = the C-bit.
 	 */
 	shlq	$32, %rsi
 	leaq	_text(%rip), %rdx
@@ -636,7 +642,7 @@ FUNC(load_cr3_proven)
 .Lentry_64:
 	movq	(%rbx), %rax
 	cmpq	$PTE_GUARD, %rax
-	je	.Lnext_page_64
+	je	.Lguard_64
 	testb	$PTE_PRESENT, %al
 	jz	.Lproof_wrong_64
 	cmpb	$PAGE_SHIFT, %cl
@@ -653,17 +659,24 @@ FUNC(load_cr3_proven)
 	shrq	%cl, %rax
 	shrq	$12, %rax
 	jnz	.Lproof_wrong_64
+	jmp	.Lnext_page_64
+.Lguard_64:
+	incl	%r10d
 .Lnext_page_64:
 	addq	$PAGE_SIZE, %rdx
 	addq	$8, %rbx
 	leaq	_end(%rip), %rax
 	cmpq	%rax, %rdx
-	jae	.Lproof_rdrand_64
+	jae	.Lwalked_64
 	testl	$(PMD_SIZE - 1), %edx
 	jz	.Lpage_64
 	cmpb	$PAGE_SHIFT, %cl
 	je	.Lentry_64
 	jmp	.Lpage_64
+.Lwalked_64:
+	cmpl	$(1 + GUARD_PAGES), %r10d
+	je	.Lproof_rdrand_64
+	jmp	.Lproof_wrong_64
 .Lproof_no_sev:
 	RULE_OUT_SEV(.Lproof_denied_64)
 	xorl	%r11d, %r11d

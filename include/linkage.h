@@ -10,11 +10,11 @@
 #ifdef __ASSEMBLER__
 
 /*
- * FUNC() starts a function at a multiple of 16 bytes. The padding in front is
+ * FUNC() starts a function at a multiple of 4 bytes. The padding in front, if any, is
  * INT3, so that code which runs past the preceding function raises #BP.
  */
 #define FUNC(name)		\
-	.balign 16, 0xcc;	\
+	.balign 4, 0xcc;	\
 	name:
 
 #define END_FUNC(name)		\

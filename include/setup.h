@@ -93,6 +93,12 @@
  * bytes there, the loader has read a truncated file.
  */
 #define IMAGE_END_MARK		0x646e4553	/* "SEnd" */
+/*
+ * The load address must be a multiple of this number of bytes. The size of a block of AES
+ * is 16 bytes, too: objects that the image aligns to 16 bytes are then in blocks of their own,
+ * wherever the image is loaded.
+ */
+#define LOAD_ALIGN		16
 
 /*
  * -- Sizes in bytes of stacks and tables. linker.ld reserves the memory. It gets
@@ -103,6 +109,8 @@
  * the stack in .bss. This early stack is in .data.
  */
 #define EARLY_STACK_SIZE	2240
+/* The guard pages in the image: stack_guard and double_fault_guard. */
+#define GUARD_PAGES		2
 /* Size of the stack of extract_kernel(), which lies above its guard page. */
 #define STACK_SIZE		16384
 /*

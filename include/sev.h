@@ -367,7 +367,10 @@
 #define SEVSTUB_TERM_TRUNCATED		19
 /* Not all of the memory that payload and stub need is RAM. */
 #define SEVSTUB_TERM_NO_ROOM		20
-/* The stub cannot copy the image from its load address to where it must run. */
+/*
+ * The stub cannot copy the image from its load address to where it must run, or the load
+ * address is no multiple of LOAD_ALIGN.
+ */
 #define SEVSTUB_TERM_LOAD_ADDRESS	21
 /*
  * The zero page, or what it points to, is malformed, lies outside of memory, or

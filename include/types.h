@@ -39,6 +39,18 @@ typedef int64_t s64;
 #define ALIGN_DOWN(x, align) ((x) & ~((align) - 1))
 #define ALIGN_UP(x, align) ALIGN_DOWN((x) + ((align) - 1), align)
 
+/*
+ * Returns true if at most one bit of @value is set. The empty assembly hides the subtraction
+ * from clang, which would count the bits of @value instead, by 100 bytes of code.
+ */
+static inline __attribute__((always_inline)) bool has_one_bit_at_most(u64 value)
+{
+	u64 below = value - 1;
+
+	asm("" : "+r"(below));
+	return !(value & below);
+}
+
 #define noinline __attribute__((noinline))
 /*
  * Keeps gcc from making a second copy of a function that is not inlined. A function whose
@@ -89,6 +101,8 @@ typedef int64_t s64;
  * that is used.
  */
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+/* Writes @value to the variable @x once, and in the order of the program. */
+#define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
 
 /*
  * HOLD() puts up to six variables into registers before they are compared, and RELEASE()

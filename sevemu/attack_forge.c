@@ -2,7 +2,8 @@
 /*
  * attack_forge.c - attacks on values that the stub keeps on its stack for a moment: a #VC
  * handler's copy of an instruction, a saved register that the stub sends to the hypervisor, a
- * saved register with the address of a page that the stub maps, and the frame of a #VC.
+ * saved register with the address of a page that the stub maps, and the frame of a #VC.  Two
+ * attacks are on entries of the page tables that the stub builds.
  *
  * The host cannot write chosen bytes to private memory, but it can put old contents back.
  * Here the old contents are those at launch, those at an earlier moment, or bytes that a
@@ -34,6 +35,16 @@
 #define SEARCH_STEPS	6000
 /* Levels of page tables. */
 #define LEVELS		5
+/*
+ * The entry by which the stub marks a guard page in its page tables (PTE_GUARD of the stub).
+ * The stub has GUARDS guard pages: page 0, and one below each of two stacks.
+ */
+#define PTE_GUARD	(1ull << 9)
+#define GUARDS		3
+/* find_guard() is called after this many instructions again. */
+#define GUARD_STEPS	16
+/* What garble_entry() writes: any number with the bit of a present entry. */
+#define GARBLED_ENTRY	0x9d3c5a71e6b2480full
 /* Number of bytes by which forge_insn() recognises the handler's copy of the code at RIP. */
 #define INSN_SIZE	8
 
@@ -192,6 +203,54 @@ static void forget_address(struct lie *lie, struct vcpu *vcpu)
 	again(lie, 1);
 }
 
+/*
+ * Returns the guest-physical address of the Nth entry of a guard page, from 0, in the page
+ * tables that the stub builds, or 0 if the tables do not have all GUARDS entries yet.
+ */
+static u64 find_guard(u64 n)
+{
+	unsigned int i, guards = 0, blocks = memory_blocks(MEMORY_TABLES);
+	u64 gpa, guard = 0;
+	const u64 *words;
+
+	for (i = 0; i < blocks; i++) {
+		gpa = memory_block_address(MEMORY_TABLES, i);
+		words = (const u64 *)private_bytes(gpa, BLOCK_SIZE);
+		if (words && (words[0] == PTE_GUARD || words[1] == PTE_GUARD) &&
+		    guards++ == n)
+			guard = words[0] == PTE_GUARD ? gpa : gpa + sizeof(u64);
+	}
+	return guards == GUARDS ? guard : 0;
+}
+
+/* Puts the block with the Nth entry of a guard page back to its contents at launch. */
+static void forget_guard(struct lie *lie, struct vcpu *vcpu)
+{
+	u64 guard = find_guard(lie->n);
+
+	(void)vcpu;
+	if (guard)
+		put_back(guard);
+	else
+		again(lie, GUARD_STEPS);
+}
+
+/*
+ * Garbles the entry behind the Nth entry of a guard page, once the stub has written it: it
+ * maps the lowest page of the stack above the guard page.  The garbled entry is present.
+ */
+static void garble_entry(struct lie *lie, struct vcpu *vcpu)
+{
+	u64 guard = find_guard(lie->n), *entry_bytes;
+
+	(void)vcpu;
+	entry_bytes = guard ? (u64 *)private_bytes(guard + sizeof(u64), sizeof(u64)) : NULL;
+	if (entry_bytes && *entry_bytes)
+		*entry_bytes = GARBLED_ENTRY;
+	else
+		again(lie, GUARD_STEPS);
+}
+
 /* Copies the 16-byte block at guest-physical address @gpa to @bytes. */
 static void keep(u8 *bytes, u64 gpa)
 {
@@ -280,5 +339,11 @@ const struct attack forge_attacks[] = {
 	{ "map-register", 64, 0,
 	  "behind the write of EFER.NXE: the Nth saved register with a page's address is as at launch",
 	  .memory = true, .fire = forget_address, .trigger = FROM_NXE },
+	{ "guard-old", GUARDS, 0,
+	  "behind the write of EFER.NXE: the Nth entry of a guard page is as at launch, before the tables are in use",
+	  .memory = true, .fire = forget_guard, .trigger = FROM_NXE },
+	{ "entry-garbled", GUARDS, 0,
+	  "behind the write of EFER.NXE: the entry behind that of guard page N is garbled, before the tables are in use",
+	  .memory = true, .fire = garble_entry, .trigger = FROM_NXE },
 };
 const unsigned int forge_count = ARRAY_SIZE(forge_attacks);

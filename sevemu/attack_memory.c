@@ -247,11 +247,7 @@ static bool moves(unsigned int number)
 	       ranges[number].start >= ranges[i].start;
 }
 
-/*
- * Returns the address of block @number of @kind, which is below memory_blocks().  Until the
- * stub moves its image, a block of the image has its address in the image as loaded.
- */
-static u64 block_address(enum memory_kind kind, u64 number)
+u64 memory_block_address(enum memory_kind kind, u64 number)
 {
 	unsigned int i;
 
@@ -348,7 +344,7 @@ void memory_note(const struct vcpu *vcpu)
 		if (ranges[i].kind != kept_kind)
 			continue;
 		for (gpa = ranges[i].start; gpa < ranges[i].end; gpa += BLOCK_SIZE, number++) {
-			const u8 *block = private_block(block_address(kept_kind, number));
+			const u8 *block = private_block(memory_block_address(kept_kind, number));
 
 			if (block)
 				remember(&histories[number], block);
@@ -403,7 +399,7 @@ static void change_block(u64 gpa, const struct history *h, enum change change, u
 
 u64 memory_choose(enum memory_kind kind, u64 block, u64 seed)
 {
-	u64 gpa = block_address(kind, block), n;
+	u64 gpa = memory_block_address(kind, block), n;
 	u8 bytes[BLOCK_SIZE];
 	unsigned int i;
 
@@ -570,7 +566,7 @@ static void forget_decision(u64 word)
 	unsigned int i, blocks = memory_blocks(MEMORY_DECISIONS);
 
 	for (i = 0; i < blocks && pulsed_count < PULSED_MAX; i++) {
-		u64 gpa = block_address(MEMORY_DECISIONS, i);
+		u64 gpa = memory_block_address(MEMORY_DECISIONS, i);
 		const u8 *block = private_block(gpa);
 
 		if (block && (!memcmp(block, &word, sizeof(word)) ||
@@ -707,7 +703,7 @@ static void change_numbered(struct lie *lie, struct vcpu *vcpu)
 	u64 block = lie->n / CHANGES;
 
 	(void)vcpu;
-	change_block(block_address(lie->attack->arg, block), &histories[block],
+	change_block(memory_block_address(lie->attack->arg, block), &histories[block],
 		     lie->n % CHANGES, lie->n);
 }
 

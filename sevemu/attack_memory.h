@@ -58,6 +58,12 @@ bool attack_by_memory(void);
 unsigned int memory_blocks(enum memory_kind kind);
 
 /*
+ * Returns the address of block @number of @kind, which is below memory_blocks().  Until the
+ * stub moves its image, a block of the image has its address in the image as loaded.
+ */
+u64 memory_block_address(enum memory_kind kind, u64 number);
+
+/*
  * How the host changes a 16-byte block.  With a number from 0 to HISTORY - 1 the block gets
  * one of the contents that memory_note() has kept since the campaign began.
  */

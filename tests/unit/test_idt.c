@@ -9,9 +9,6 @@
  */
 #define _GNU_SOURCE
 #include <sanitizer/asan_interface.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <ucontext.h>
 
 #define HARNESS_CPU
 #define OWN_READ_CR2
@@ -19,6 +16,7 @@
 #define OWN_LOAD_IDT
 #define OWN_LOAD_TR
 #include "harness.h"
+#include "watch_page.h"
 
 static struct layout {
 	const u8 *head, *rw, *df_guard, *guard, *stack_top;
@@ -43,7 +41,8 @@ static u8 moved_page[PAGE_SIZE] __attribute__((aligned(4096)));
 #include "../../exception.c"
 
 const u8 (*stubs)[IDT_VECTORS][EXCEPTION_STUB_SIZE];
-u64 gdt[8];
+/* A page of its own, so that a test can watch stores to it. */
+u64 gdt[PAGE_SIZE / sizeof(u64)] __attribute__((aligned(4096)));
 
 /* ---- a record of the functions called, and of the printed text ---- */
 
@@ -339,38 +338,17 @@ TEST(gates)
 
 static unsigned int stores;
 
-/*
- * Handler of SIGTRAP, which follows each store that on_gate_store() has allowed. Checks
- * every gate whose present bit is set, and write-protects the page again, so that the next
- * store raises SIGSEGV.
- */
-static void on_gate_step(int number, siginfo_t *info, void *context)
+/* Called after each store to moved_page. Checks every gate whose present bit is set. */
+static void check_gates(void)
 {
-	ucontext_t *uc = context;
 	unsigned int vector;
 
-	(void)number;
-	(void)info;
-	uc->uc_mcontext.gregs[REG_EFL] &= ~0x100;
 	stores++;
 	for (vector = 0; vector < IDT_VECTORS; vector++) {
 		memcpy(fake.gates, moved_idt.gates, sizeof(fake.gates));
 		if (moved_idt.gates[vector][0] >> 47 & 1)
 			check_gate(vector, 0x0000fedcba987650, 0);
 	}
-	mprotect(moved_page, PAGE_SIZE, PROT_READ);
-}
-
-static void on_gate_store(int number, siginfo_t *info, void *context)
-{
-	ucontext_t *uc = context;
-
-	if ((u64)info->si_addr - (u64)moved_page >= PAGE_SIZE) {
-		signal(number, SIG_DFL);
-		return;
-	}
-	mprotect(moved_page, PAGE_SIZE, PROT_READ | PROT_WRITE);
-	uc->uc_mcontext.gregs[REG_EFL] |= 0x100;
 }
 
 /*
@@ -380,22 +358,47 @@ static void on_gate_store(int number, siginfo_t *info, void *context)
  */
 TEST(gates_are_never_half)
 {
-	struct sigaction store = { .sa_sigaction = on_gate_store, .sa_flags = SA_SIGINFO };
-	struct sigaction step = { .sa_sigaction = on_gate_step, .sa_flags = SA_SIGINFO };
-	struct sigaction old_store, old_step;
-
 	fresh_at(false);
 	stubs = (const void *)0x0000fedcba987650;
 	memset(moved_page, 0, PAGE_SIZE);
 	stores = 0;
-	sigaction(SIGSEGV, &store, &old_store);
-	sigaction(SIGTRAP, &step, &old_step);
-	mprotect(moved_page, PAGE_SIZE, PROT_READ);
+	watch_begin(moved_page, PROT_READ, NULL, check_gates);
 	idt_load_stage1(&moved_idt);
-	mprotect(moved_page, PAGE_SIZE, PROT_READ | PROT_WRITE);
-	sigaction(SIGSEGV, &old_store, NULL);
-	sigaction(SIGTRAP, &old_step, NULL);
+	watch_end();
 	CHECK(stores >= 64, "%u stores", stores);
+}
+
+/* The base address in the TSS descriptor @slots (APM2 4.8.3). */
+static u64 tss_base(const u64 *slots)
+{
+	return (slots[0] >> 16 & 0xffffff) | (slots[0] >> 32 & 0xff000000) |
+	       (slots[1] & 0xffffffff) << 32;
+}
+
+/* Called after each store to gdt. Checks the TSS descriptor if its present bit is set. */
+static void check_descriptor(void)
+{
+	stores++;
+	if (gdt[4] >> 47 & 1)
+		CHECK(tss_base(&gdt[4]) == (u64)&tss, "base 0x%lx", tss_base(&gdt[4]));
+}
+
+/*
+ * The hypervisor can save the TSS descriptor after any store, too, and put it back before
+ * LTR. It must be absent then, or have the whole address of the TSS. The hypervisor can put
+ * old blocks of 16 bytes of the TSS back at any time, so IST1, which is an address of 8 bytes
+ * at offset 0x24, must not be in two blocks.
+ */
+TEST(tss_is_never_half)
+{
+	fresh_at(false);
+	memset(gdt, 0, GDT_SIZE);
+	stores = 0;
+	watch_begin(gdt, PROT_READ, NULL, check_descriptor);
+	idt_load_stage2();
+	watch_end();
+	CHECK(stores >= 2, "%u stores", stores);
+	CHECK(((u64)&tss + 0x24) / 16 == ((u64)&tss + 0x2b) / 16, "IST1 is in two blocks");
 }
 
 TEST(stage2_gates)
@@ -425,21 +428,19 @@ TEST(stage2_tss)
 	unsigned int i;
 
 	fresh_at(false);
-	memset(gdt, 0xee, sizeof(gdt));
+	memset(gdt, 0xee, GDT_SIZE);
 	memset(&tss, 0, sizeof(tss));
 	idt_load_stage2();
 
 	CHECK(fake.tr == 0x20, "selector 0x%x", fake.tr);
-	for (i = 0; i < ARRAY_SIZE(gdt); i++)
+	for (i = 0; i < GDT_SIZE / sizeof(gdt[0]); i++)
 		CHECK((gdt[i] == 0xeeeeeeeeeeeeeeee) == (i != 4 && i != 5),
 		      "slot %u: 0x%lx", i, gdt[i]);
 	/*
 	 * The base address in the TSS descriptor (APM2 4.8.3) must be that of
 	 * the TSS.
 	 */
-	base = (fake.tss_slots[0] >> 16 & 0xffffff) |
-	       (fake.tss_slots[0] >> 32 & 0xff000000) |
-	       (fake.tss_slots[1] & 0xffffffff) << 32;
+	base = tss_base(fake.tss_slots);
 	CHECK(base == (u64)&tss, "base 0x%lx", base);
 	CHECK((fake.tss_slots[0] & 0xffff) == 0x67, "limit");
 	CHECK((fake.tss_slots[0] >> 40 & 0xff) == 0x89, "type");

@@ -30,7 +30,7 @@ head_functions() {
 }
 for function in $(head_functions); do
 	case $function in
-	startup_64 | enter_startup_64 | truncated_64 | set_gate_64)
+	startup_64 | enter_startup_64 | truncated_64 | misplaced_64 | set_gate_64)
 		disassemble "$elf" --disassemble="$function"
 		;;
 	*) disassemble "$elf" -m i386 --disassemble="$function" ;;

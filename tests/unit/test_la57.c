@@ -7,11 +7,13 @@
  * change in long mode. A fake replaces la57_toggle() in this test. Boot tests run the
  * real trampoline.
  */
+#define _GNU_SOURCE
 #include <sys/mman.h>
 
 #define HARNESS_CPU
 #define OWN_READ_CR4
 #include "harness.h"
+#include "watch_page.h"
 
 #include "lib/e820.c"
 
@@ -28,6 +30,11 @@
 static u8 *tables;
 #define early_tables	tables
 #define cpuid_count	fake_cpuid
+/*
+ * la57.c declares the variable area. This macro makes it a pointer, so that a test can place
+ * the variable in a page that it watches.
+ */
+#define area	(*area_word)
 
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 
@@ -35,6 +42,9 @@ u64 gdt[] = { 0, 0x32, 0x64, 0xda, 0x755, 0 };
 u32 nmi_count;
 
 #include "la57.c"
+
+/* The result of the last prepare(). The fakes do not read area, because a test watches it. */
+static u64 prepared;
 
 static struct {
 	u64 cr4;
@@ -160,14 +170,14 @@ const void *ident_map_other_top(void)
 
 bool ident_map_is_private(u64 start, u64 end, int prot)
 {
-	CHECK(start == area && end == area + LA57_SIZE &&
+	CHECK(start == prepared && end == prepared + LA57_SIZE &&
 	      prot == (MAP_WRITE | MAP_EXEC), "%#lx-%#lx, %d", start, end, prot);
 	return !fake.shared;
 }
 
 int ident_map_remove(u64 addr, u64 size)
 {
-	CHECK(addr == area && size == LA57_SIZE, "%#lx+%#lx", addr, size);
+	CHECK(addr == prepared && size == LA57_SIZE, "%#lx+%#lx", addr, size);
 	did("remove ");
 	return 0;
 }
@@ -200,8 +210,12 @@ void la57_toggle(struct la57_page *page)
 static struct boot_params bp;
 static struct cmdline cmdline;
 
+/* A page for la57.c's variable area alone. */
+static u64 area_memory[PAGE_SIZE / sizeof(u64)] __attribute__((aligned(4096)));
+
 static void fresh(void)
 {
+	area_word = area_memory;
 	memset(&fake, 0, sizeof(fake));
 	memset(&bp, 0, sizeof(bp));
 	fake.cr4 = X86_CR4_PAE;
@@ -211,6 +225,12 @@ static void fresh(void)
 	la57_efi_memory = 0;
 	nmi_count = 0;
 	zero_page_now = initrd_now = cmdline_now = (struct range){ 0, 0 };
+}
+
+static u64 prepare(bool payload_can)
+{
+	prepared = la57_prepare(&bp, &cmdline, payload_can);
+	return prepared;
 }
 
 TEST(when)
@@ -234,7 +254,7 @@ TEST(when)
 		fake.la57 = cpu;
 		fake.sev_es = es;
 		cmdline.text = no ? "quiet no5lvl" : "quiet";
-		at = la57_prepare(&bp, &cmdline, can);
+		at = prepare(can);
 		CHECK(at == (want != on ? (u64)tables : 0),
 		      "on %u, payload %u, CPU %u, no5lvl %u: %#lx", on, can,
 		      cpu, no, at);
@@ -249,7 +269,7 @@ TEST(old_processor)
 	fresh();
 	fake.max_leaf = 6;
 	fake.la57 = true;
-	CHECK(!la57_prepare(&bp, &cmdline, true), "leaf 7");
+	CHECK(!prepare(true), "leaf 7");
 }
 
 /* ---- memory for changing the number of levels: it must be below 4 GiB ---- */
@@ -267,7 +287,7 @@ static u64 prepare_high(void)
 {
 	tables = (u8 *)(GIB4 - KIB4);
 	fake.la57 = true;
-	return la57_prepare(&bp, &cmdline, true);
+	return prepare(true);
 }
 
 TEST(where)
@@ -278,7 +298,7 @@ TEST(where)
 	fake.la57 = true;
 	add(MIB1, GIB4, E820_RAM);
 	tables = (u8 *)(GIB4 - LA57_SIZE);
-	CHECK(la57_prepare(&bp, &cmdline, true) == (u64)tables, "just below");
+	CHECK(prepare(true) == (u64)tables, "just below");
 	CHECK(!borrowed, "the image's own");
 	at = prepare_high();
 	CHECK(at == GIB4 - LA57_SIZE && borrowed, "just above: %#lx", at);
@@ -299,9 +319,9 @@ TEST(nowhere)
 	add(0x300000, 0x400000, E820_NVS);
 	CHECK(!prepare_high(), "%#lx", area);
 	fake.cr4 |= X86_CR4_LA57;
-	EXPECT_ERROR(la57_prepare(&bp, &cmdline, false), "five-level paging");
+	EXPECT_ERROR(prepare(false), "five-level paging");
 	add(0x200000, 0x200800, E820_RAM);
-	CHECK(la57_prepare(&bp, &cmdline, false) == 0x200000, "%#lx", area);
+	CHECK(prepare(false) == 0x200000, "%#lx", area);
 }
 
 /*
@@ -485,10 +505,10 @@ TEST(how)
 	tables = low_pages();
 	fake.sev_es = true;
 	fake.la57 = true;
-	la57_prepare(&bp, &cmdline, true);
+	prepare(true);
 	switch_from(4);
 	fake.cr4 |= X86_CR4_LA57;
-	la57_prepare(&bp, &cmdline, false);
+	prepare(false);
 	switch_from(5);
 }
 
@@ -504,10 +524,10 @@ TEST(snp_guest)
 	tables = low_pages();
 	fake.sev_es = fake.snp = true;
 	fake.la57 = true;
-	CHECK(la57_prepare(&bp, &cmdline, true) == (u64)tables && fake.asked == 1,
+	CHECK(prepare(true) == (u64)tables && fake.asked == 1,
 	      "%u questions", fake.asked);
 	fake.la57 = false;
-	CHECK(!la57_prepare(&bp, &cmdline, true), "switched on");
+	CHECK(!prepare(true), "switched on");
 	/*
 	 * The image lies above 4 GiB. There is RAM below 4 GiB, but it may not be
 	 * validated.
@@ -515,15 +535,15 @@ TEST(snp_guest)
 	fake.la57 = true;
 	tables = (u8 *)0x100000000UL;
 	add(0x100000, 0x40000000, E820_RAM);
-	CHECK(!la57_prepare(&bp, &cmdline, true), "RAM is borrowed");
+	CHECK(!prepare(true), "RAM is borrowed");
 	fake.snp = false;
-	CHECK(la57_prepare(&bp, &cmdline, true), "no RAM is borrowed");
+	CHECK(prepare(true), "no RAM is borrowed");
 }
 
 TEST(not_at_all)
 {
 	fresh();
-	la57_prepare(&bp, &cmdline, true);
+	prepare(true);
 	la57_switch();
 	CHECK(!fake.steps[0], "%s", fake.steps);
 }
@@ -543,7 +563,7 @@ TEST(borrowed)
 	tables = own;
 	fake.la57 = true;
 	add((u64)low, (u64)low + LA57_SIZE, E820_RAM);
-	CHECK(la57_prepare(&bp, &cmdline, true) == (u64)low, "%#lx", area);
+	CHECK(prepare(true) == (u64)low, "%#lx", area);
 	switch_from(4);
 	for (size_t i = 0; i < LA57_SIZE; i++)
 		CHECK(low[i] == 0x5a, "byte %zu is %#x", i, low[i]);
@@ -554,7 +574,7 @@ TEST(too_high_for_four_levels)
 	fresh();
 	tables = low_pages();
 	fake.cr4 |= X86_CR4_LA57;
-	la57_prepare(&bp, &cmdline, false);
+	prepare(false);
 	fake.too_high = true;
 	EXPECT_ERROR(la57_switch(), "five-level paging");
 	CHECK(!strstr(fake.steps, "toggle"), "%s", fake.steps);
@@ -572,7 +592,7 @@ TEST(not_private)
 	fresh();
 	tables = low = low_pages();
 	fake.sev_es = fake.la57 = fake.shared = true;
-	la57_prepare(&bp, &cmdline, true);
+	prepare(true);
 	EXPECT_ERROR(la57_switch(), "page tables");
 	CHECK(!strstr(fake.steps, "toggle"), "%s", fake.steps);
 	for (size_t i = 0; i < LA57_SIZE; i++)
@@ -590,4 +610,125 @@ TEST(layout)
 	CHECK(offsetof(struct la57_page, code) == LA57_CODE &&
 	      offsetof(struct la57_page, idt) % 8 == 0, "%#zx",
 	      offsetof(struct la57_page, code));
+}
+
+/* Number of accesses that a test has watched. */
+static unsigned int watched;
+
+/*
+ * Called after each store to the memory for the change of levels. A limit of a descriptor
+ * table that is not 0 must stand beside the table's address, and a gate that is present must
+ * lead to the copy of the trampoline's code.
+ */
+static void check_tables(void)
+{
+	const struct la57_page *page = (const struct la57_page *)tables;
+	unsigned int i;
+
+	watched++;
+	CHECK(!page->gdt_ptr.limit || page->gdt_ptr.base == (u64)page->gdt,
+	      "GDT at %#lx", (u64)page->gdt_ptr.base);
+	CHECK(!page->idt_ptr.limit || page->idt_ptr.base == (u64)page->idt,
+	      "IDT at %#lx", (u64)page->idt_ptr.base);
+	for (i = 0; i < IDT_VECTORS; i++) {
+		u64 g = page->idt[i], offset = (g & 0xffff) | (g >> 32 & 0xffff0000);
+
+		if (g >> 47 & 1)
+			CHECK(offset - (u64)page->code < sizeof(la57_code),
+			      "slot %u leads to %#lx", i, offset);
+	}
+}
+
+static void check_nothing(struct la57_page *page, u64 table)
+{
+	(void)page;
+	(void)table;
+}
+
+/*
+ * The hypervisor can stop the guest after any store, save a block of memory, and put it back
+ * later. After each store the descriptor tables must therefore be absent or whole.
+ */
+TEST(tables_are_never_half)
+{
+	u8 *low;
+
+	fresh();
+	tables = low = low_pages();
+	fake.sev_es = fake.la57 = true;
+	fake.toggle = check_nothing;
+	prepare(true);
+	/* Before, the page holds arbitrary bytes. fill() clears it before anything reads it. */
+	memset(low, 0, PAGE_SIZE);
+	watched = 0;
+	watch_begin(low, PROT_READ, NULL, check_tables);
+	la57_switch();
+	watch_end();
+	CHECK(watched >= IDT_VECTORS, "%u stores", watched);
+}
+
+/* The read of area at which the next function gives area its old value 0. */
+static unsigned int old_read;
+static u64 kept;
+
+static void read_old(unsigned long addr)
+{
+	if (addr == (u64)area_memory && watched++ == old_read) {
+		kept = area;
+		area = 0;
+	}
+}
+
+static void restore_area(void)
+{
+	if (!area)
+		area = kept;
+}
+
+static void check_code(struct la57_page *page, u64 table)
+{
+	(void)table;
+	CHECK((u8 *)page == tables, "switches by the page at %p", (void *)page);
+	check_tables();
+}
+
+/*
+ * Calls la57_switch() while area has its old value 0 at read @number. Returns the number of
+ * reads.
+ */
+static unsigned int switch_with_old(unsigned int number)
+{
+	fresh();
+	tables = low_pages();
+	fake.sev_es = fake.la57 = true;
+	fake.toggle = check_code;
+	prepare(true);
+	watched = 0;
+	old_read = number;
+	harness.expecting = TEST_ERROR;
+	if (!setjmp(harness.expected)) {
+		watch_begin(area_memory, PROT_NONE, read_old, restore_area);
+		watch.leaves = true;
+		if (!sigsetjmp(watch.outside, 1))
+			la57_switch();
+	}
+	watch_end();
+	harness.expecting = 0;
+	return watched;
+}
+
+/*
+ * The hypervisor puts the old value 0 of area back while the stub reads it once, at each read
+ * in turn. The boot must end, or the switch must go on as without this change. A gate or a
+ * descriptor table at another address would make the processor execute what a loader has
+ * put to page 0.
+ */
+TEST(old_area)
+{
+	unsigned int number, reads = switch_with_old(~0U);
+
+	CHECK(reads > IDT_VECTORS && strstr(fake.steps, "toggle"), "%u reads: %s", reads,
+	      fake.steps);
+	for (number = 0; number < reads; number++)
+		switch_with_old(number);
 }
