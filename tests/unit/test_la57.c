@@ -34,7 +34,7 @@ static u8 *tables;
  * la57.c declares the variable area. This macro makes it a pointer, so that a test can place
  * the variable in a page that it watches.
  */
-#define area	(*area_word)
+#define area	*area_word
 
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 
@@ -255,7 +255,7 @@ TEST(when)
 		fake.sev_es = es;
 		cmdline.text = no ? "quiet no5lvl" : "quiet";
 		at = prepare(can);
-		CHECK(want != on ? at == (u64)tables : !at,
+		CHECK(at == (want != on ? (u64)tables : 0),
 		      "on %u, payload %u, CPU %u, no5lvl %u: %#lx", on, can,
 		      cpu, no, at);
 		CHECK(fake.asked == (can && !no && !on ? es ? 1 : 2 : 0),
