@@ -381,7 +381,7 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 			break;
 		}
 		addr = at.addr;
-		/* The loop calls no function: the hypervisor could change a C-bit on the stack. */
+		/* The loop below calls no function that would save @mask on the stack. */
 		mask = private ? enc_mask() : 0;
 		if (level_of(at) > 1)
 			mask |= PTE_LEAF;
@@ -686,7 +686,7 @@ void ident_map_remove_devices(void)
 	walked at = lookup(VGA_START);
 	u64 *entry = entry_of(at), mask = enc_mask(), addr;
 
-	/* The loop calls no function: the hypervisor could change addr or mask on the stack. */
+	/* The loop calls no function that would save addr or mask on the stack. */
 	for (addr = VGA_START; level_of(at) == 1 && addr < VGA_END;
 	     addr += PAGE_SIZE, entry++) {
 		if ((*entry & PTE_UNCACHED) == PTE_UNCACHED ||
@@ -736,7 +736,7 @@ bool ident_map_is_private(u64 start, u64 end, int prot)
 		want = enc_mask() | rights;
 		size = level_size(level);
 		start = ALIGN_DOWN(at.addr, size);
-		/* The loop calls no function: the hypervisor could change a C-bit on the stack. */
+		/* The loop calls no function that would save @want on the stack. */
 		do {
 			if (!is_leaf(*entry, level) ||
 			    (*entry ^ (start | want)) & (PTE_ADDR_MASK | PTE_WRITE | PTE_NX))

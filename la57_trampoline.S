@@ -39,7 +39,8 @@
  *           the upper halves of registers, so those that C functions keep are
  *           saved on the caller's stack.
  * Mode:     64-bit on entry and on return.
- * Stack:    56 bytes of the caller's; struct la57_page's while the copy runs.
+ * Stack:    56 bytes of the caller's. The copy of the code below in struct la57_page
+ *           uses the stack in that structure.
  */
 GLOBAL(la57_toggle)
 FUNC(la57_toggle)

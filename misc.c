@@ -649,8 +649,9 @@ u64 extract_kernel(struct boot_params *bp)
 	bool cut = cmdline_is_too_long(bp);
 	struct cpu cpu = detect_cpu();
 	/*
-	 * Read the number early. Later the hypervisor can put an old @bp back, and
-	 * report_entry() would print a byte of other memory.
+	 * Read the loader's number before calls that save the pointer @bp on the stack. There
+	 * the hypervisor can put an older pointer back, and report_entry() would print a byte
+	 * of other private memory.
 	 */
 	u8 loader = bp->hdr.type_of_loader;
 	u64 entry;

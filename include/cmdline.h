@@ -53,7 +53,8 @@ bool cmdline_find_option_bool(const struct cmdline *cmdline, const char *name);
  */
 struct number {
 	u64 value;
-	const char *end;	/* what follows the number; NULL: there is no number */
+	/* The character of the text behind the number. NULL: the text does not begin with one. */
+	const char *end;
 };
 
 /*

@@ -478,7 +478,7 @@ u8 *npt_host(u64 gpa)
 	wrong("memory is read that has no RMP entry", gpa);
 }
 
-/* Fakes of functions that sevemu calls for guests without SEV-ES only. */
+/* Fakes of functions that sevemu calls only for guests without SEV-ES. */
 bool guest_long_mode(const struct vcpu *vcpu)
 {
 	return vcpu;

@@ -22,7 +22,7 @@
 #define FRAME_OUT	0x8000
 #define FRAME_IN	0x2000
 #define MAGIC_SIZE	4
-#define SIZE_SIZE	4		/* bytes of the size field before an lz4 block */
+#define SIZE_SIZE	4		/* size in bytes of the size field before an lz4 block */
 
 static u8 frame[FRAME_IN];
 static size_t frame_size;

@@ -36,7 +36,7 @@ void options_check(const char *prefix, const option_name *known, u32 n);
 
 /*
  * Returns the value of the @nth word "@name=VALUE" of the command line, counted from 0,
- * or NULL if there are not so many. A blank or NUL follows the value.
+ * or NULL if there are fewer. A blank or NUL follows the value.
  */
 const char *option_nth(const char *name, u32 nth);
 

@@ -810,7 +810,8 @@ static maybe_unused struct payload_header *header_in_image(void)
 
 /*
  * Computes the two digests in the payload header again, so that they match the
- * present bytes of the header and of the payload. Clears @trace.
+ * present bytes of the header and of the payload. Clears the record of the stub's calls,
+ * to which the fake xxh64() adds the two calls here.
  */
 static maybe_unused void seal_payload(void)
 {

@@ -31,7 +31,7 @@ static struct {
 } cpu;
 
 /*
- * Stands for ask_cpuid(), which executes CPUID. Returns true if the hypervisor
+ * Fake of the stub's ask_cpuid(), which executes CPUID. Returns true if the hypervisor
  * intercepts CPUID. In the stub, CPUID then raises #VC, and the handler exception_vc
  * makes ask_cpuid() return true. test_idt_handlers.c tests that handler.
  */

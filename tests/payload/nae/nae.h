@@ -98,8 +98,8 @@ u64 call_hook(u64 function, u64 arg1, u64 arg2);
  */
 struct insn_text {
 	/*
-	 * The instruction in AT&T syntax. The text is unique, because find() looks for
-	 * it.
+	 * The instruction in AT&T syntax. Each row must have another text, because find()
+	 * finds a row by its text.
 	 */
 	const char *text;
 	/* A function that run() calls: the instruction and a RET. */
