@@ -71,40 +71,30 @@ FUNC(make_idt_32)
 END_FUNC(make_idt_32)
 
 /*
- * set_long_gate - writes a 64-bit gate, from 32-bit code. BOOT_CS is written last, when
- * the gate is complete. Until then the gate has KERNEL32_CS, with which the processor
- * refuses it in long mode.
- * In:       %edi = the gate, 16 bytes; %eax = its handler, below 4 GiB.
- * Out:      a present interrupt gate with code segment BOOT_CS.
- * Clobbers: %ebx, %edx, flags.
- * Mode:     32-bit.
- * Stack:    8 bytes.
- */
-FUNC(set_long_gate)
-	movl	$0, 8(%edi)
-	movl	$0, 12(%edi)
-	call	set_gate_32
-	movw	$BOOT_CS, 2(%edi)
-	ret
-END_FUNC(set_long_gate)
-
-/*
- * set_gate_32 - writes a 32-bit gate (APM2 4.7.4). The half that makes the gate present is
- * cleared first and written last. Memory thus never holds a present gate with halves of two
- * handlers, which the hypervisor could put back later.
- * In:       %edi = the gate, 8 bytes; %eax = its handler.
- * Out:      a present interrupt gate with code segment KERNEL32_CS.
+ * set_long_gate and set_gate_32 - write a 64-bit gate (APM2 4.8.4) or a 32-bit gate (APM2
+ * 4.7.4), from 32-bit code. The half that makes the gate present is cleared first and written
+ * last. Memory thus never holds a present gate with halves of two handlers, or with a handler
+ * of 64-bit code and a 32-bit code segment. The hypervisor could put such a gate back later.
+ * In:       %edi = the gate, 16 or 8 bytes; %eax = its handler, below 4 GiB.
+ * Out:      a present interrupt gate with code segment BOOT_CS or KERNEL32_CS.
  * Clobbers: %ebx, %edx, flags.
  * Mode:     32-bit.
  * Stack:    the return address.
  */
+FUNC(set_long_gate)
+	movl	$0, 8(%edi)
+	movl	$0, 12(%edi)
+	movl	$(BOOT_CS << 16), %ebx
+	jmp	.Lwrite_gate
+END_FUNC(set_long_gate)
+
 FUNC(set_gate_32)
+	movl	$(KERNEL32_CS << 16), %ebx
+.Lwrite_gate:
 	movl	$0, 4(%edi)
-	movl	%eax, %ebx
-	andl	$0xffff, %ebx
-	orl	$(KERNEL32_CS << 16), %ebx
-	movl	%ebx, 0(%edi)
 	movl	%eax, %edx
+	movw	%ax, %bx
+	movl	%ebx, 0(%edi)
 	movw	$(GATE_INTERRUPT << 8), %dx
 	movl	%edx, 4(%edi)
 	ret

@@ -53,7 +53,9 @@
  * before it stores the pointer. The handler of an NMI pushes more, but does not return in
  * an SEV-ES guest.
  */
-#define FAR_POINTER_DEPTH 40
+#define FAR_POINTER_DEPTH 48
+/* The same for the far pointer to .Lown_segments, which has a block of its own. */
+#define OWN_POINTER_DEPTH 64
 
 	.section .head.text, "ax"
 	.code32
@@ -101,9 +103,10 @@ FUNC(startup_32)
 	 * IDT does not fit the stub's GDT. After LIDT there is always a gate for
 	 * NMIs, except while the C-bit of new page tables is being proven.
 	 */
-	pushl	$KERNEL32_CS
+	leal	(early_stack_end - OWN_POINTER_DEPTH)(%ebp), %esp
 	leal	.Lown_segments(%ebp), %eax
-	pushl	%eax
+	movl	%eax, (%esp)
+	movl	$KERNEL32_CS, 4(%esp)
 	lgdt	gdt_ptr(%ebp)
 	lretl
 .Lown_segments:
@@ -114,6 +117,7 @@ FUNC(startup_32)
 	movl	%eax, %fs
 	movl	%eax, %gs
 	movl	%eax, %ss
+	leal	early_stack_end(%ebp), %esp
 
 	call	check_cpuid
 	jmp	find_sev
@@ -281,15 +285,18 @@ FUNC(startup_64)
 	movw	%cs, 2(%rdi)
 	/*
 	 * CS has to be reloaded after LGDT, because the loader's selector may
-	 * select another kind of segment in the stub's GDT.
+	 * select another kind of segment in the stub's GDT. The far pointer is written
+	 * where startup_32 writes its one, the address first and CS last: with the old 0
+	 * in place of CS, LRET raises #GP.
 	 */
 	leaq	gdt(%rip), %rax
 	movq	%rax, gdt_ptr + 2(%rip)
 	movw	$(GDT_SIZE - 1), gdt_ptr(%rip)
 	lgdt	gdt_ptr(%rip)
-	pushq	$BOOT_CS
+	leaq	(early_stack_end - FAR_POINTER_DEPTH)(%rip), %rsp
 	leaq	.Llong_mode(%rip), %rax
-	pushq	%rax
+	movq	%rax, (%rsp)
+	movq	$BOOT_CS, 8(%rsp)
 	lretq
 
 /*

@@ -117,7 +117,7 @@ struct loaded_map ident_map_loaded(void)
  * has it. In memory the hypervisor could put an old 0 back, and the stub would map pages
  * shared.
  */
-static inline u64 enc_mask(void)
+static inline __attribute__((always_inline)) u64 read_enc_mask(void)
 {
 	struct loaded_map map_now = loaded_map();
 	u64 at = in_xmm15();
@@ -127,6 +127,12 @@ static inline u64 enc_mask(void)
 	if (is_in_pool(at))
 		return cbit_in_xmm15(at);
 	return map.config.enc_mask;
+}
+
+/* read_enc_mask(), which the compiler may call. */
+static inline u64 enc_mask(void)
+{
+	return read_enc_mask();
 }
 
 /* Returns the top page table for @levels levels of paging. */
@@ -342,12 +348,6 @@ static walked walk_busy(u64 addr, unsigned int level, enum walk_mode mode)
 	return at;
 }
 
-/* Returns the first address behind the memory of the entry at @level that translates @addr. */
-static u64 next_addr(u64 addr, unsigned int level)
-{
-	return ALIGN_DOWN(addr, level_size(level)) + level_size(level);
-}
-
 static unsigned int largest_leaf(u64 addr, u64 end)
 {
 	unsigned int level = map.config.pages_1g ? 3 : 2;
@@ -382,7 +382,7 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 		}
 		addr = at.addr;
 		/* The loop below calls no function that would save @mask on the stack. */
-		mask = private ? enc_mask() : 0;
+		mask = private ? read_enc_mask() : 0;
 		if (level_of(at) > 1)
 			mask |= PTE_LEAF;
 		size = level_size(level_of(at));
@@ -399,7 +399,7 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 				break;
 			}
 			/* The hypervisor can change @attributes: use none of its address bits. */
-			if (!*entry)
+			if (!*entry && (!private || !holds_guard(addr, size)))
 				write_entry(entry, addr | mask |
 						   (attributes & ~PTE_ADDR_MASK));
 			addr = ALIGN_DOWN(addr, size) + size;

@@ -18,6 +18,7 @@
 #include "sev-es.h"
 #include "sev-snp.h"
 #include "sev.h"
+#include "x86.h"
 
 /*
  * Flag in setup_data.type. Linux's SETUP_INDIRECT is the same bit, but it
@@ -63,7 +64,8 @@ void check_loaded(const struct boot_params *bp, struct range runtime,
 
 void must_map(const char *what, struct range r, unsigned int prot)
 {
-	int err = ident_map_range(r.start, r.end, prot);
+	/* Page 0 is a guard page, so nothing there may be read. */
+	int err = r.start < PAGE_SIZE ? -EINVAL : ident_map_range(r.start, r.end, prot);
 	const char *why = err == -ENOMEM ? "out of tables" : "out of reach";
 
 	if (err && sev_es_active())

@@ -572,9 +572,6 @@ END_FUNC(nmi_32)
  * lie in private memory, so the hypervisor cannot make up an entry, and can only put back
  * what the entry was before. The stub's C code writes each of these entries once, so what
  * it was before is 0, which maps no page. A page that is not mapped ends the boot here, too.
- * If the hypervisor puts the entry of a guard page back to 0, the C code that maps the pages
- * around it maps the guard page as well. Then there are fewer than GUARD_PAGES guard pages
- * here, which also ends the boot.
  *
  * Tables without a C-bit are right only where there is no SEV. The hypervisor
  * can have denied SEV in CPUID, or can have put old contents of sev_guest back,
@@ -617,10 +614,9 @@ FUNC(load_cr3_proven)
 
 	/*
 	 * Walk the new page tables to each page of the stub from _text to _end, by the
-	 * old page tables. The page must be mapped to itself with the C-bit, or be one of
-	 * the GUARD_PAGES guard pages, which %r10d counts. A guard page that is mapped would
-	 * let nested NMIs push their frames below a stack. %rdx = the page, %rbx = its entry,
-	 * %cl = the entry's lowest address bit, %rsi = the C-bit.
+	 * old page tables. The page must be a guard page, or be mapped to itself with
+	 * the C-bit. %rdx = the page, %rbx = its entry, %cl = the entry's lowest
+	 * address bit, %rsi = the C-bit.
 	 */
 	shlq	$32, %rsi
 	leaq	_text(%rip), %rdx
@@ -642,7 +638,7 @@ FUNC(load_cr3_proven)
 .Lentry_64:
 	movq	(%rbx), %rax
 	cmpq	$PTE_GUARD, %rax
-	je	.Lguard_64
+	je	.Lnext_page_64
 	testb	$PTE_PRESENT, %al
 	jz	.Lproof_wrong_64
 	cmpb	$PAGE_SHIFT, %cl
@@ -659,24 +655,17 @@ FUNC(load_cr3_proven)
 	shrq	%cl, %rax
 	shrq	$12, %rax
 	jnz	.Lproof_wrong_64
-	jmp	.Lnext_page_64
-.Lguard_64:
-	incl	%r10d
 .Lnext_page_64:
 	addq	$PAGE_SIZE, %rdx
 	addq	$8, %rbx
 	leaq	_end(%rip), %rax
 	cmpq	%rax, %rdx
-	jae	.Lwalked_64
+	jae	.Lproof_rdrand_64
 	testl	$(PMD_SIZE - 1), %edx
 	jz	.Lpage_64
 	cmpb	$PAGE_SHIFT, %cl
 	je	.Lentry_64
 	jmp	.Lpage_64
-.Lwalked_64:
-	cmpl	$(1 + GUARD_PAGES), %r10d
-	je	.Lproof_rdrand_64
-	jmp	.Lproof_wrong_64
 .Lproof_no_sev:
 	RULE_OUT_SEV(.Lproof_denied_64)
 	xorl	%r11d, %r11d

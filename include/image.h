@@ -29,6 +29,22 @@ extern const u8 _end[];				/* end of the image in memory */
  * page tables do not, so that a stack overflow causes a fault.
  */
 extern const u8 double_fault_guard[], stack_guard[];
+
+/*
+ * Returns true if one of these two guard pages lies in the @size bytes at @addr. The assembly
+ * keeps the compiler from computing the addresses before a loop and saving them on the stack.
+ */
+static inline __attribute__((always_inline)) bool holds_guard(u64 addr, u64 size)
+{
+	u64 guard;
+
+	asm volatile("leaq stack_guard(%%rip), %0" : "=r"(guard));
+	if (guard - addr < size)
+		return true;
+	asm volatile("leaq double_fault_guard(%%rip), %0" : "=r"(guard));
+	return guard - addr < size;
+}
+
 extern const u8 stack_end[];			/* upper end of C's stack */
 /*
  * One page of zeros below stack_guard. Bytes other than zero show that the

@@ -32,6 +32,12 @@ static inline u64 level_size(unsigned int level)
 	return _AC(1, UL) << level_shift(level);
 }
 
+/* Returns the first address behind the memory of the entry at @level that translates @addr. */
+static inline u64 next_addr(u64 addr, unsigned int level)
+{
+	return ALIGN_DOWN(addr, level_size(level)) + level_size(level);
+}
+
 /* Returns whether @entry at @level maps memory: a page of 4 KiB, 2 MiB or 1 GiB. */
 static inline __attribute__((always_inline)) bool is_leaf(u64 entry, unsigned int level)
 {

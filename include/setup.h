@@ -109,8 +109,6 @@
  * the stack in .bss. This early stack is in .data.
  */
 #define EARLY_STACK_SIZE	2240
-/* The guard pages in the image: stack_guard and double_fault_guard. */
-#define GUARD_PAGES		2
 /* Size of the stack of extract_kernel(), which lies above its guard page. */
 #define STACK_SIZE		16384
 /*

@@ -59,6 +59,9 @@ static u64 shared_now, device_start, device_end = ~0UL;
 #define DEVICE_END		device_end
 #include "lib/e820.c"
 #include "ident_map_64.c"
+/* The stub's guard pages, and pages behind each that are none. */
+const u8 stack_guard[4 * PAGE_SIZE] __attribute__((aligned(4096)));
+const u8 double_fault_guard[4 * PAGE_SIZE] __attribute__((aligned(4096)));
 /*
  * These macros replace the functions of the same names. Each macro first makes
  * the page at @addr the one whose C-bit may change, so that a case may change

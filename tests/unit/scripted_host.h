@@ -85,6 +85,9 @@ static u64 shared_now;
 #define DEVICE_END		~0UL
 #include "lib/e820.c"
 #include "ident_map_64.c"
+/* The stub's guard pages, and pages behind each that are none. */
+const u8 stack_guard[4 * PAGE_SIZE] __attribute__((aligned(4096)));
+const u8 double_fault_guard[4 * PAGE_SIZE] __attribute__((aligned(4096)));
 #include "insn.c"
 
 /*

@@ -344,6 +344,21 @@ TEST(map_failures)
 	CHECK(i == ARRAY_SIZE(parts), "%zu calls", i);
 }
 
+/*
+ * Page 0 is a guard page, whose mark in the page tables the hypervisor can put back to 0. No
+ * range of a loader may therefore touch page 0.
+ */
+TEST(page_0_is_not_mapped)
+{
+	fresh_machine();
+	EXPECT_ERROR(must_map("initrd", (struct range){ 0, 1 }, MAP_WRITE), "page tables");
+	EXPECT_ERROR(must_map("initrd", (struct range){ PAGE_SIZE - 1, PAGE_SIZE + 1 }, MAP_WRITE),
+		     "page tables");
+	CHECK(!strstr(trace, "map "), "%s", trace);
+	must_map("initrd", (struct range){ PAGE_SIZE, PAGE_SIZE + 1 }, MAP_WRITE);
+	CHECK(strstr(trace, "map "), "%s", trace);
+}
+
 /* ---- map_setup_data() ---- */
 
 static void setup_data_refused(const struct boot *boot)

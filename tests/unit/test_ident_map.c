@@ -318,6 +318,36 @@ TEST(guard)
 	}
 }
 
+/*
+ * The hypervisor puts the entries of the guard pages below the stacks back to 0. No range
+ * that the stub maps later may map these pages, whether their entries are pages of 4 KiB or
+ * the table with the entry is lost and a larger page would fit.
+ */
+TEST(guard_without_its_mark)
+{
+	const u64 guards[] = { (u64)stack_guard, (u64)double_fault_guard };
+	const struct setup *setup;
+	unsigned int i;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		for (i = 0; i < ARRAY_SIZE(guards); i++) {
+			CHECK(!ident_map_range(guards[i] - 2 * KIB4, guards[i] + 3 * KIB4, MAP_WRITE),
+			      "range");
+			CHECK(page_at(guards[i] - KIB4) & MAPPED, "below");
+			CHECK(!page_at(guards[i]), "guard page");
+			CHECK(page_at(guards[i] + KIB4) & MAPPED, "above");
+		}
+		start(setup);
+		for (i = 0; i < ARRAY_SIZE(guards); i++) {
+			u64 from = ALIGN_DOWN(guards[i], GIB1);
+
+			CHECK(!ident_map_range(from, from + GIB1, MAP_WRITE), "range");
+			CHECK(!page_at(guards[i]), "guard page in a large page");
+		}
+	}
+}
+
 TEST(remove)
 {
 	const struct setup *setup;
