@@ -332,8 +332,9 @@ TEST(guard_without_its_mark)
 	FOR_EACH_SETUP(setup) {
 		start(setup);
 		for (i = 0; i < ARRAY_SIZE(guards); i++) {
-			CHECK(!ident_map_range(guards[i] - 2 * KIB4, guards[i] + 3 * KIB4, MAP_WRITE),
-			      "range");
+			u64 from = guards[i] - 2 * KIB4;
+
+			CHECK(!ident_map_range(from, from + 5 * KIB4, MAP_WRITE), "range");
 			CHECK(page_at(guards[i] - KIB4) & MAPPED, "below");
 			CHECK(!page_at(guards[i]), "guard page");
 			CHECK(page_at(guards[i] + KIB4) & MAPPED, "above");
