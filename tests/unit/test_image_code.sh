@@ -121,7 +121,7 @@ scan_pushed() {
 }
 
 smallest=$(sed -n 's/^SMALLEST_C := //p' Makefile)
-for file in *.c lib/*.c payload/*.c; do
+for file in *.c lib/*.c payload/*.c efi/memory.c; do
 	case " payload/unzstd.c $smallest " in
 	*" $file "*) ;;
 	*) disassemble "$objects/${file%.c}.o" ;;
@@ -192,6 +192,37 @@ S
 "$CC" -c -o "$dir/bad_saved.o" "$dir/bad.S"
 disassemble "$dir/bad_saved.o" >"$dir/saved"
 is code.exchange_scan "$(scan_saved "$dir/saved" | wc -l)" 2
+
+# ---- far pointers on the stack
+
+# Two pushes leave memory in which CS is written and the address is not. The hypervisor could
+# put this memory back before LRET, and the guest would go on at address 0, which a loader can
+# have filled. Once the stub's own page tables are loaded, address 0 is not mapped.
+# scan_far FILE: the pushes among the four instructions before each far return.
+scan_far() {
+	awk '
+	/	lret/ {
+		for (i = NR - 4; i < NR; i++)
+			if (line[i] ~ /	push/)
+				print line[i]
+	}
+	{ line[NR] = $0 }' "$1"
+}
+
+disassemble "$elf" -m i386 --disassemble=startup_32 >"$dir/entries"
+disassemble "$elf" --disassemble=startup_64 >>"$dir/entries"
+is code.far_returns "$(grep -c '	lret' "$dir/entries")" 3
+scan_far "$dir/entries" >"$dir/found"
+nothing code.far_pointers "$dir/found"
+cat >"$dir/bad.S" <<'S'
+	pushq	$0x10
+	leaq	0x1000(%rip), %rax
+	pushq	%rax
+	lretq
+S
+"$CC" -c -o "$dir/bad_far.o" "$dir/bad.S"
+disassemble "$dir/bad_far.o" >"$dir/far"
+is code.far_scan "$(scan_far "$dir/far" | wc -l)" 2
 
 # ---- KASLR's random number
 
