@@ -271,8 +271,9 @@ static void fill(void)
 	if (sev_es_active())
 		area_page()->sev_status = SEV_STATUS_SEV_ES;
 	/*
-	 * Write the limits last. Memory thus never holds a limit with another base than that
-	 * of its table, which the hypervisor could put back later.
+	 * Write each base before its limit. The hypervisor can put back what this memory held
+	 * at any moment, and at no moment it holds a limit with a wrong base. A limit of 0 makes
+	 * all entries of a table absent.
 	 */
 	page = area_page();
 	page->gdt_ptr.base = (u64)page->gdt;

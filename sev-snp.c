@@ -530,7 +530,7 @@ static struct {
 	struct run run[RUNS];
 } batch;
 
-/* After this many bytes of accepted memory, 4 GiB, the stub prints a message. */
+/* The stub prints a message each time it has accepted another 4 GiB of memory. */
 #define REPORT_BYTES	(_AC(4, UL) << 30)
 
 static u64 page_size(u64 entry)

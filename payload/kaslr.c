@@ -47,7 +47,7 @@ static struct {
 
 static struct {
 	bool drawn;		/* draw() has returned a random number */
-	/* draw() has returned a number without RDRAND, which an SEV guest must not use. */
+	/* draw() has returned a number that is not RDRAND's. An SEV guest must not use it. */
 	bool weak;
 } kaslr in_data;
 

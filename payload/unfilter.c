@@ -38,11 +38,13 @@ static u32 opcodes_in(const u8 *at)
  * Restores the four bytes that end at offset @pos. Returns false if mkpayload has not
  * changed these bytes.
  *
- * mkpayload replaces a displacement that leads into the image by a stored target. It must
- * also replace four bytes that looked like a stored target from the start, because two
- * different values would become the same stored target otherwise. It replaces these bytes
- * by the displacement to the target that they look like, and repeats this as long as the
- * result looks like a stored target. The loop here takes the same steps backwards.
+ * A stored target is a number that names an offset in the image. mkpayload treats a number as
+ * follows. If it is a displacement that leads into the image, mkpayload stores the target.
+ * If it is none, but looks like a stored target, mkpayload cannot leave it, because this
+ * function would take it for one. mkpayload then stores the displacement that leads to this
+ * target, or, if that looks like a stored target, too, the displacement to that one, and so on.
+ * It leaves any other number. The loop here takes the steps of the second case backwards,
+ * until the number is no displacement that leads into the image.
  */
 static inline __attribute__((always_inline)) bool
 undo_branch(u8 *image, u64 size, u64 pos)

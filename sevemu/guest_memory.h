@@ -67,14 +67,13 @@ bool guest_translate(struct vcpu *vcpu, u64 va, u32 access, struct translation *
 		     struct guest_fault *fault);
 
 /*
- * Copies @len bytes from the guest's linear address @va to @buf, as private or
- * shared data according to the C-bit of each page.  May be called between an
- * exit and the next VMRUN.  @access is 0, or PF_U for a user access, PF_ID for an
- * instruction fetch and GUEST_QUIET.  As an access by the processor does, the copy sets
- * accessed bits in the guest's page tables and can turn pages of RAM private or
- * shared.  If the page tables do not allow the access, returns false and fills
- * in *@fault; @buf may then have some of the bytes.  Page tables or data
- * outside of RAM terminate the run.
+ * Copies @len bytes from the guest's linear address @va to @buf, as private or shared data
+ * according to the C-bit of each page.  May be called between an exit and the next VMRUN.
+ * @access is the sum of any of these flags, or 0: PF_U for a user access, PF_ID for an
+ * instruction fetch, GUEST_QUIET (see above).  As an access by the processor does, the copy
+ * sets accessed bits in the guest's page tables and can turn pages of RAM private or shared.
+ * If the page tables do not allow the access, returns false and fills in @fault; @buf may then
+ * have some of the bytes.  Page tables or data outside of RAM terminate the run.
  */
 bool guest_read(struct vcpu *vcpu, u64 va, void *buf, size_t len,
 		u32 access, struct guest_fault *fault);

@@ -308,8 +308,8 @@ static void try_btf(struct choice *c, const struct section *s)
 #define RUN_REACH		4096
 
 /*
- * The kinds of runs that are searched: what the numbers are, and the bytes of a number.
- * Each number's offset in the image is a multiple of its bytes.
+ * The kinds of runs, rows of numbers in the image, for which the filter searches: what the
+ * numbers are, and their size in bytes. Each number is aligned to its size.
  */
 static const struct {
 	u8 kind, stride;

@@ -800,11 +800,12 @@ TEST(versions)
 /* ---- #VC in stage 1 ---- */
 
 /*
- * Tests @rule_out in an SEV-ES guest whose sev_guest.status the hypervisor has put back
- * to 0. While the stub's page tables are not loaded, @rule_out must execute CPUID with
- * sub-leaf @subleaf, and must terminate the guest with @reason if CPUID reports SEV and
- * the SEV_STATUS MSR reports SEV-ES. Once the page tables are loaded, it must do
- * nothing.
+ * Tests @rule_out, a function of the stub that makes sure that this is no SEV-ES guest, in an
+ * SEV-ES guest whose sev_guest.status the hypervisor has put back to 0. While the stub's page
+ * tables are not loaded, @rule_out must not believe this 0: it must execute CPUID with sub-leaf
+ * @subleaf, by which a handler of #VC recognises this CPUID, and must terminate the guest with
+ * @reason if CPUID reports SEV and the SEV_STATUS MSR reports SEV-ES. Once the page tables are
+ * loaded, @rule_out must do nothing, because CR3 then says whether this is an SEV guest.
  */
 static void expect_rule_out(void (*rule_out)(void), u32 subleaf, unsigned int reason)
 {
