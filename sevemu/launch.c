@@ -8,7 +8,7 @@
  * hashes them.  The digest of SEV and SEV-ES is the SHA-256 of all bytes in the order
  * of the calls, and with SEV-ES of each virtual CPU's saved state (SEV API, LAUNCH_
  * commands).  The digest of SEV-SNP is a chain of SHA-384 over a structure for each
- * page (SEV-SNP firmware ABI, PAGE_INFO).  docs/emulator.md has the order of pages.
+ * page (SEV-SNP firmware ABI, PAGE_INFO).  docs/emulator-snp.md has the order of pages.
  */
 #include "fwcfg.h"
 #include "launch.h"

@@ -5,7 +5,7 @@
  *
  * Runs when an SNP guest has executed VMGEXIT.  Requests are answered as KVM answers
  * them.  Where KVM accepts what the specification forbids, the request is reported
- * as a violation, and then answered as by KVM.  docs/emulator.md has the list.
+ * as a violation, and then answered as by KVM.  docs/emulator-snp.md has the list.
  */
 #include "ap.h"
 #include "attack_snp.h"

@@ -307,7 +307,7 @@ static void measure(const struct elf *elf, struct image *image)
 			image->max_align = p->p_align;
 	}
 	if (image->link_addr < LOWEST_LINK_ADDR)
-		die("linked at physical %#lx, below 1 MiB: link it to a higher address, 16 MiB for example",
+		die("linked at physical %#lx, below 1 MiB: link it to a higher address, 32 MiB for example",
 		    image->link_addr);
 	if (image->mem_size > PAYLOAD_MAX_SIZE)
 		die("payload over 2 GiB (%#lx bytes of memory)",

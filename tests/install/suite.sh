@@ -346,7 +346,7 @@ build_and_run()
 
 do_walkthrough()
 {
-	build_and_run build.sh 0x1001000
+	build_and_run build.sh 0x2001000
 }
 
 do_walkthrough_pie()
