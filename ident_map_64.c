@@ -44,14 +44,15 @@
 #define LEVELS_MIN	4
 #define LEVELS_MAX	5
 
-/*
- * PCD and PWT together select uncached memory if the PAT register has its reset
- * value (APM2 7.8.2).
- */
+/* PCD and PWT select uncached memory if the PAT register has its reset value (APM2 7.8.2). */
 #define PTE_UNCACHED	(PTE_PCD | PTE_PWT)
 
-/* The only memory that ident_map_device() maps. Tests may replace the range. */
+/*
+ * Below LOWEST_MAPPED is page 0, which stays a guard page. ident_map_device() maps only
+ * memory from DEVICE_START to DEVICE_END. Tests replace these numbers.
+ */
 #ifndef DEVICE_START
+#define LOWEST_MAPPED	PAGE_SIZE
 #define DEVICE_START	VGA_START
 #define DEVICE_END	VGA_END
 #endif
@@ -95,10 +96,9 @@ static inline __attribute__((always_inline)) struct loaded_map loaded_map(void)
 	u64 mask = ALIGN_DOWN(offset, _AC(1, UL) << CBIT_MIN);
 
 	/*
-	 * The top table lies in the pool, which has less than 2^CBIT_MIN bytes. The bits
-	 * of the difference from CBIT_MIN on are therefore the C-bit. CR2 is 0 before
-	 * ident_map_init(). CR3 does not count then, because the loader's page tables
-	 * may lie in the memory of the pool.
+	 * If the top table lies in the pool, which has less than 2^CBIT_MIN bytes, @mask is the
+	 * C-bit. But the loader's page tables may lie there, too, until ident_map_init() builds
+	 * the stub's. ident_map_init() therefore sets CR2, which was 0, as a mark.
 	 */
 	return (struct loaded_map){
 		.enc_mask = mask,
@@ -113,7 +113,7 @@ struct loaded_map ident_map_loaded(void)
 }
 
 /*
- * Returns the C-bit as a mask, 0 outside of SEV. Takes it from CR3 or XMM15 if one of them
+ * Return the C-bit as a mask, 0 outside of SEV, inlined or not. Take it from CR3 or XMM15 if one
  * has it. In memory the hypervisor could put an old 0 back, and the stub would map pages
  * shared.
  */
@@ -129,7 +129,6 @@ static inline __attribute__((always_inline)) u64 read_enc_mask(void)
 	return map.config.enc_mask;
 }
 
-/* read_enc_mask(), which the compiler may call. */
 static inline u64 enc_mask(void)
 {
 	return read_enc_mask();
@@ -399,7 +398,8 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 				break;
 			}
 			/* The hypervisor can change @attributes: use none of its address bits. */
-			if (!*entry && (!private || !holds_guard(addr, size)))
+			if (!*entry &&
+			    (!private || !(addr < LOWEST_MAPPED || holds_guard(addr, size))))
 				write_entry(entry, addr | mask |
 						   (attributes & ~PTE_ADDR_MASK));
 			addr = ALIGN_DOWN(addr, size) + size;

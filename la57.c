@@ -206,35 +206,43 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 }
 
 /*
- * Returns a 32-bit interrupt gate for the copy of @handler in @page. It can
- * also serve as the first half of a 64-bit gate, whose second half is 0 because
- * the page is below 4 GiB.
+ * Returns a 32-bit interrupt gate for the handler at @addr. It can also serve as the
+ * first half of a 64-bit gate, whose second half is 0 because @addr is below 4 GiB.
  */
-static u64 gate(const struct la57_page *page, const u8 *handler, u64 selector)
+static inline __attribute__((always_inline)) u64 gate(u64 addr, u64 selector)
 {
-	u64 offset = (u64)page->code + (u64)(handler - la57_code);
-
-	return (offset & 0xffff) | selector << 16 |
-	       (u64)GATE_INTERRUPT << 40 | (offset & 0xffff0000) << 32;
+	return (addr & 0xffff) | selector << 16 |
+	       (u64)GATE_INTERRUPT << 40 | (addr & 0xffff0000) << 32;
 }
 
 /*
  * Writes slot @slot of the IDT in the memory for la57_switch(): a gate with @selector that
  * leads to the copy of @handler. One read of area says where the gate is and where it leads.
  * With two reads the hypervisor could put an old 0 back for the second one, and the gate
- * would lead to page 0, which a loader can have filled.
+ * would lead to page 0, which a loader can have filled. A gate for 64-bit code takes two slots.
+ * Its half that makes it present is written last, when the other half is right.
  */
 static noinline void set_slot(unsigned int slot, const u8 *handler, u64 selector)
 {
 	struct la57_page *page = area_page();
+	u64 size = (u64)(la57_code_end - la57_code);
+	u64 offset = (u64)(handler - la57_code), at = slot;
 
-	WRITE_ONCE(page->idt[slot], gate(page, handler, selector));
+	/*
+	 * The caller has saved the arguments on the stack, where the hypervisor can put other
+	 * numbers. A gate must lead to code, and lie in the IDT.
+	 */
+	HOLD(set_slot, page, offset, size, at, selector);
+	if (offset >= size || at >= LA57_IDT_SLOTS - 1)
+		error("five-level paging", "its IDT has changed in memory");
+	if (selector == BOOT_CS)
+		WRITE_ONCE(page->idt[at + 1], 0);
+	WRITE_ONCE(page->idt[at], gate((u64)page->code + offset, selector));
+	RELEASE(set_slot);
 }
 
 static void set_long_gate(unsigned int vector, const u8 *handler)
 {
-	/* Write the half that makes the gate present last, when the other half is right. */
-	WRITE_ONCE(area_page()->idt[2 * vector + 1], 0);
 	set_slot(2 * vector, handler, BOOT_CS);
 }
 

@@ -247,7 +247,8 @@ END_FUNC(exception_32)
  * In:       nothing.
  * Out:      does not return: early_error.
  * Clobbers: everything.
- * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
+ * Mode:     64-bit. If its gate leads here in legacy mode, as 16-bit code, the guest
+ *           terminates: see NOT_IN_16BIT_CODE.
  * Stack:    none.
  */
 GLOBAL(exception_early)
@@ -262,15 +263,16 @@ END_FUNC(exception_early)
 
 /*
  * vc_early - the handler of #VC in long mode until idt_load_stage1(). The stub causes one
- * #VC in this time: the CPUID of its NMI handler raises it in an SEV-ES guest, which then
- * terminates because of the NMI. The hypervisor has injected any other #VC, perhaps into
- * a guest without SEV-ES. RDMSR of SEV_STATUS tells which guest this is, and early_error
- * terminates the guest or prints a message. On a processor without SEV_STATUS RDMSR raises
- * #GP, and exception_early ends the boot.
+ * #VC in this time: its NMI handler asks by CPUID whether this is an SEV-ES guest, and in such
+ * a guest this CPUID raises #VC. vc_early then terminates the guest because of the NMI. Any
+ * other #VC was injected by the hypervisor, perhaps into a guest without SEV-ES. vc_early reads
+ * SEV_STATUS to tell, and early_error terminates the guest or prints a message. On a processor
+ * without SEV_STATUS RDMSR raises #GP, and exception_early ends the boot.
  * In:       nothing.
  * Out:      does not return: early_error, or early_terminate because of an NMI.
  * Clobbers: everything.
- * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
+ * Mode:     64-bit. If its gate leads here in legacy mode, as 16-bit code, the guest
+ *           terminates: see NOT_IN_16BIT_CODE.
  * Stack:    none.
  */
 GLOBAL(vc_early)

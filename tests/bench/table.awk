@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
-# table.awk - prints a figure's rows as a table in Markdown. -v other= is the title of
-# the column beside ours, -v percent= by how many percent a value may exceed its target.
+# table.awk - prints a figure's rows as a table in Markdown. -v ours= and -v other= are the titles
+# of the first two columns of figures, -v percent= by how many percent a value may exceed its target.
 
 BEGIN {
 	FS = "\t"
-	print "| what | unit | ours (sevstub) | " other " | ratio: ours / the other | target |"
+	print "| what | unit | " ours " | " other " | ratio: left / right | target |"
 	print "|---|---|--:|--:|--:|---|"
 }
 

@@ -24,7 +24,7 @@
 #define MOST_ALGORITHMS	16
 /* Most bytes of a TPM event log; the stub refuses a longer log. */
 #define MOST_LOG	0x1000000UL
-/* More than the digests of one event can have: MOST_ALGORITHMS digests below 64 KiB. */
+/* More bytes than one event's digests have: MOST_ALGORITHMS digests of less than 64 KiB each. */
 #define DIGESTS_SPAN	0x110000UL
 
 /* Bytes of the TPM event log that the fuzzer's input can fill. */

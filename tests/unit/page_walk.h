@@ -49,12 +49,13 @@ static void mock_mfence(void);
 #define mfence mock_mfence
 /*
  * ident_map_64.c changes the C-bit of the page shared_page only, and maps only
- * addresses from DEVICE_START to DEVICE_END as a device. In the stub these are
- * constants: the GHCB page and VGA memory. Here they are variables, so that a
- * case can choose them.
+ * addresses from DEVICE_START to DEVICE_END as a device, and no page below LOWEST_MAPPED.
+ * In the stub these are constants: the GHCB page, VGA memory, and the end of page 0. Here they
+ * are variables, so that a case can choose them.
  */
-static u64 shared_now, device_start, device_end = ~0UL;
+static u64 shared_now, lowest_mapped, device_start, device_end = ~0UL;
 #define shared_page		shared_now
+#define LOWEST_MAPPED		lowest_mapped
 #define DEVICE_START		device_start
 #define DEVICE_END		device_end
 #include "lib/e820.c"

@@ -77,10 +77,11 @@ static maybe_unused u8 *const four_level_top = pool + PAGE_SIZE;
  * ident_map_64.c changes the C-bit of the page shared_page only, and maps only
  * addresses from DEVICE_START to DEVICE_END as a device. In the stub these are
  * constants: the GHCB page and VGA memory. Here a case chooses the page, and any
- * address may be a device's.
+ * address may be a device's. Page 0, too, may be mapped here.
  */
-static u64 shared_now;
+static u64 shared_now, lowest_mapped;
 #define shared_page		shared_now
+#define LOWEST_MAPPED		lowest_mapped
 #define DEVICE_START		0UL
 #define DEVICE_END		~0UL
 #include "lib/e820.c"
@@ -100,10 +101,11 @@ static u64 io_start, io_end;
 #define string_io_end	io_end
 
 /*
- * The stub's handlers emulate an instruction or a device's register only at an address
- * in this range. The range is empty in the stub, because the stub executes no instruction
- * that raises #VC while the GHCB page is shared. start() makes the range all addresses, so
- * that the handlers can be tested.
+ * The stub's handlers of #VC emulate an instruction, also an access to a device's register, only
+ * if the instruction lies in this range. The range is empty in the stub, because the stub
+ * executes no instruction that raises #VC while the GHCB page is shared: the host has injected
+ * any #VC then. The NAE self-test, which contains the handlers, too, has a range of its own.
+ * start() makes the range all addresses, so that the handlers can be tested.
  */
 static u64 emulated_first, emulated_behind;
 #define emulated_start	emulated_first

@@ -268,9 +268,9 @@ TEST(map_after_the_switch)
 	CHECK(strstr(trace, expected), "%s", trace);
 
 	/*
-	 * No data of the loader is in the pages that la57_switch() used, so the
-	 * stub must map nothing again. The pages lie in unused memory first,
-	 * then in the payload's memory.
+	 * la57_switch() removes the mappings of the pages that it used. The stub must map them
+	 * once more if they hold data of the loader, as above. Here they hold none, so
+	 * it must map no page. The pages lie in unused memory first, then in the payload's memory.
 	 */
 	fresh_machine();
 	fake.la57 = m(AT_RUNTIME - 0x1000);

@@ -210,7 +210,10 @@ void la57_toggle(struct la57_page *page)
 static struct boot_params bp;
 static struct cmdline cmdline;
 
-/* A page for la57.c's variable area alone. */
+/*
+ * la57.c's variable `area` is the first word of this page. Nothing else is in the page, so that
+ * a test can be stopped at each access to `area`.
+ */
 static u64 area_memory[PAGE_SIZE / sizeof(u64)] __attribute__((aligned(4096)));
 
 static void fresh(void)
@@ -658,7 +661,11 @@ TEST(tables_are_never_half)
 	fake.sev_es = fake.la57 = true;
 	fake.toggle = check_nothing;
 	prepare(true);
-	/* Before, the page holds arbitrary bytes. fill() clears it before anything reads it. */
+	/*
+	 * In a real boot @low holds arbitrary bytes until fill() of la57.c clears it, and no
+	 * code reads them. check_tables() also runs while fill() clears it, and must not take such
+	 * bytes for gates.
+	 */
 	memset(low, 0, PAGE_SIZE);
 	watched = 0;
 	watch_begin(low, PROT_READ, NULL, check_tables);
