@@ -160,10 +160,11 @@ u64 place_image(struct boot_params *bp)
 	if (!e820_is_ram(bp, runtime.start, runtime.end))
 		no_room(bp, runtime);
 	/*
-	 * An image that EFI firmware loaded stays where it is. Any other image
-	 * is copied in two steps, each from its highest byte down. That works
-	 * only if the image moves up by at least the size of its text and data,
-	 * or if the copy lies entirely below the image.
+	 * An image that EFI firmware loaded stays where it is. startup_64 copies any other
+	 * image to @to: first its last @upper bytes, text and data, then the rest. The first
+	 * step must not overwrite bytes that are still to be copied, nor the code that copies.
+	 * The image must therefore move up by at least @upper bytes, or be loaded above the
+	 * runtime range, so that the copy lies below it.
 	 */
 	if (efi_start)
 		to = load;

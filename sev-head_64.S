@@ -412,7 +412,10 @@ FUNC(write_cbit_proof)
 .Lproof_again:
 	decl	%ecx
 	jnz	.Lproof_random
-	/* Without SEV the proof's bytes in %ebx and %edi need not be random. */
+	/*
+	 * An SEV guest must have random bytes for the proof of the C-bit, which the hypervisor
+	 * cannot predict. Without SEV there is no C-bit, and any bytes in %ebx and %edi will do.
+	 */
 	testb	$SEV_STATUS_SEV, %dl
 	jz	.Lproof_written
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPU), %eax

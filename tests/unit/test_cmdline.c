@@ -220,7 +220,7 @@ TEST(find_option_bool)
 	}
 }
 
-/* ---- Random command lines, searched from the back ---- */
+/* ---- Random command lines, compared with a model that searches them from the back ---- */
 
 static bool starts_word(const char *text, size_t at)
 {
