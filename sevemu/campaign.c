@@ -568,9 +568,9 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 /* ---- Windows (jobs.h): events or changes of memory at each of several moments of a run. */
 
 /*
- * Stops the guest.  walk() makes an attack with arrive() as its function fire(),
- * so that arrive() is called at the moment that walk() asks for.  No event is
- * injected.
+ * Ends an honest run at the moment that walk() has chosen.  walk() uses an attack only to get
+ * there: the attack's function fire() is arrive(), which injects no event, changes nothing,
+ * and ends the run in the way END_PASS.
  */
 __attribute__((noreturn)) static void arrive(struct lie *lie, struct vcpu *vcpu)
 {
