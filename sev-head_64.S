@@ -510,9 +510,10 @@ END_FUNC(end_if_sev_es)
  * back: it could replace the processor's answers that the stub keeps in registers. A
  * guest without SEV-ES has no registers that its hypervisor cannot change.
  *
- * The processor's frame and the 8 bytes below it are a multiple of 16 bytes. Nested
- * NMIs that overflow a stack thus overwrite each byte of the IDT and GDT, and leave no
- * gate intact.
+ * The hypervisor can inject the next NMI before this handler has ended, until the frames reach
+ * the IDT and GDT below the stack. The processor aligns RSP to 16 bytes for a frame, so the frame
+ * and the handler's 8 bytes must be a multiple of 16: they then leave no gap, overwrite each
+ * gate, and the next NMI is a triple fault.
  * In:       the processor's frame; at exception_nmi 8 more bytes on the stack.
  * Out:      nmi_count is increased by 1. In an SEV-ES guest does not return.
  * Clobbers: nothing.

@@ -323,8 +323,9 @@ static bool is_decrypted(u64 addr)
 /*
  * Terminates the guest unless [addr, addr + size) is mapped shared and is not
  * RAM, as device registers are. A nested page fault at any other address is an
- * attempt of the hypervisor to read or change the guest's data. In the stub no access to a
- * device is emulated, so the function never returns there.
+ * attempt of the hypervisor to read or change the guest's data. The NAE self-test accesses
+ * devices, and for it the function can return. The stub accesses none, so in the stub the
+ * function always terminates the guest.
  */
 static void check_device(u64 addr, unsigned int size)
 {

@@ -173,8 +173,9 @@ static struct {
 	unsigned int count;
 	bool full;
 	/*
-	 * Element N is true if at least one area of kind N was named. Has an element for
-	 * each number that bits 3:1 of an edge can have, not only for each kind of area.
+	 * Element N is true if callers have added at least one area of kind N, by kaslr_area().
+	 * The index comes from bits 3:1 of an edge in memory, which the hypervisor can garble, so
+	 * each number that these bits can have has an element.
 	 */
 	bool known[EDGE_KIND_MASK + 1];
 	/*

@@ -592,10 +592,10 @@ static bool walk(struct vcpu *vcpu, const struct window *window, u64 count)
 
 	attack_clear();
 	/*
-	 * If @window->each, an attack's number says at which occurrence of the trigger it acts,
-	 * counted from 0 at the start of the run.  A run from the snapshot of a moment starts
-	 * behind the occurrence at this moment, so its occurrence @count - 1 is the moment that
-	 * is @count moments later.
+	 * If @window->each, the moments of the window are the occurrences of its trigger, and
+	 * an attack's number is that of an occurrence, counted from 0 in this run.  If
+	 * @walked, this run starts behind a moment, so the moment that is @count moments later
+	 * is its occurrence @count - 1.  Otherwise a moment is a number of instructions.
 	 */
 	attack_add(&attack, window->each && walked ? count - 1 : count);
 	play(vcpu, 0, count);

@@ -66,8 +66,9 @@ char *cut(char *text, char end);
  * - "all:COUNT": every attack, with at most COUNT values of N.
  * - "others:COUNT": every attack that does not inject an event, with at most COUNT values
  *   of N.
- * - "every:0-99", or another struct window's name: what the window plays, at each of the
- *   window's moments 0 to 99.
+ * - "WINDOW:RANGE", such as "every:0-99", with the name of a struct window: for each N of RANGE
+ *   the events or changes of memory of this window, at the window's moment N.  The moments of
+ *   "every" are the guest's instructions, counted from the start of the stub.
  * Changes @name.  jobs_option() has checked the name.  A wrong range terminates sevemu.
  */
 void jobs_set_attack(char *name);

@@ -98,9 +98,10 @@ static bool is_zero(const void *page)
 }
 
 /*
- * Moves the first snapshot's copy of a private frame from @copy to @launch, where
- * snapshot_launch() finds it.  @copy becomes @zeroes, so that keep() cannot overwrite the
- * first snapshot's copy.  Does nothing if @launch has that copy already.
+ * Lets @launch point to the first snapshot's copy of a private frame, where snapshot_launch()
+ * finds it, and @copy to the page of zeroes that all frames share.  keep() never writes to that
+ * page but allocates another one, so the first snapshot's copy survives.  Does nothing if @launch
+ * has that copy already.
  */
 static void age(struct save *save)
 {
