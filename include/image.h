@@ -36,13 +36,13 @@ extern const u8 double_fault_guard[], stack_guard[];
  */
 static inline __attribute__((always_inline)) bool holds_guard(u64 addr, u64 size)
 {
-	u64 guard;
+	u64 first, second;
 
-	asm volatile("leaq stack_guard(%%rip), %0" : "=r"(guard));
-	if (guard - addr < size)
+	asm volatile("leaq stack_guard(%%rip), %0" : "=r"(first));
+	if (first - addr < size)
 		return true;
-	asm volatile("leaq double_fault_guard(%%rip), %0" : "=r"(guard));
-	return guard - addr < size;
+	asm volatile("leaq double_fault_guard(%%rip), %0" : "=r"(second));
+	return second - addr < size;
 }
 
 extern const u8 stack_end[];			/* upper end of C's stack */
