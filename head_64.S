@@ -54,7 +54,11 @@
  * an SEV-ES guest.
  */
 #define FAR_POINTER_DEPTH 48
-/* The same for the far pointer to .Lown_segments, which has a block of its own. */
+/*
+ * startup_32 stores the far pointer to .Lown_segments this many bytes below
+ * early_stack_end. The pointer has a 16-byte block of its own, so that the hypervisor can
+ * put no other pushed bytes back in its place.
+ */
 #define OWN_POINTER_DEPTH 64
 
 	.section .head.text, "ax"
@@ -131,10 +135,10 @@ sev_found:
 	call	place_early_tables	/* %edi = the tables' address */
 	/*
 	 * build_early_tables jumps back to tables_built, and write_cbit_proof to
-	 * proof_written. They do not return by the stack, because the hypervisor could put
-	 * back the return address of check_cpuid, behind which the stub jumps to find_sev.
-	 * The stub would then detect SEV again, and build the page tables again with
-	 * another C-bit.
+	 * proof_written. They take no return address from the stack, because the hypervisor
+	 * could put back the return address of the call of check_cpuid. That address leads
+	 * to the jump to find_sev. The stub would then detect SEV again, and build the page
+	 * tables again with another C-bit.
 	 */
 	jmp	build_early_tables
 GLOBAL(tables_built)
@@ -170,14 +174,15 @@ proof_written:
 	movl	%eax, (%esp)
 	movl	$BOOT_CS, 4(%esp)
 	/*
-	 * An SEV guest must not write to memory between the write to CR0 and the
-	 * end of the proof, because a wrong C-bit would let the hypervisor read
-	 * and change what is written. The stub therefore loads an empty IDT, with
-	 * which an NMI is a triple fault and pushes no frame. It does so even if
-	 * sev_guest says "no SEV", because the hypervisor can have put old contents
-	 * of sev_guest back. In this case RULE_OUT_SEV below asks the processor once
-	 * more whether there is SEV. With the empty IDT a #VC of RULE_OUT_SEV is a
-	 * triple fault, so that no handler can take an answer from memory.
+	 * The write to CR0 below enables page tables whose C-bit may be wrong. The two CMPL
+	 * behind it prove the C-bit. Until then an SEV guest must not write to memory,
+	 * because with a wrong C-bit the hypervisor could read and change what is
+	 * written. The stub therefore loads an empty IDT, with which an NMI is a triple
+	 * fault and pushes no frame. The stub does so even if sev_guest says "no SEV",
+	 * because the hypervisor can have put old contents of sev_guest back. In this case
+	 * RULE_OUT_SEV below asks the processor once more whether there is SEV. With the
+	 * empty IDT a #VC of RULE_OUT_SEV is a triple fault. No handler of #VC then runs,
+	 * which would have to trust memory.
 	 */
 	/*
 	 * Build the operand of LIDT: limit 0, and as base the random number in %ebx.
@@ -286,8 +291,8 @@ FUNC(startup_64)
 	/*
 	 * CS has to be reloaded after LGDT, because the loader's selector may
 	 * select another kind of segment in the stub's GDT. The far pointer is written
-	 * where startup_32 writes its one, the address first and CS last: with the old 0
-	 * in place of CS, LRET raises #GP.
+	 * where startup_32 writes its own far pointer, the address first and CS last. If
+	 * the hypervisor puts the 0 back that was there before CS, LRET raises #GP.
 	 */
 	leaq	gdt(%rip), %rax
 	movq	%rax, gdt_ptr + 2(%rip)
@@ -351,7 +356,8 @@ FUNC(startup_64)
 	 * IDT and stack are then switched to the copy's, because the second step
 	 * can overwrite the originals. place_image() has checked that neither
 	 * step overwrites this code, and that the first step does not overwrite
-	 * its own source. Exception handlers clear the direction flag.
+	 * its own source. Each step sets the direction flag. If an exception interrupts a
+	 * step, the handler clears the flag before it calls C code.
 	 */
 	leaq	(_edata - 8)(%rbp), %rsi
 	leaq	(_edata - 8)(%rbx), %rdi
@@ -410,12 +416,13 @@ END_FUNC(enter_startup_64)
 	.code32
 
 /*
- * misplaced_32 and truncated_32 - report an image that was entered at startup_32 and whose
- * load address is no multiple of LOAD_ALIGN, or which is truncated. A truncated image's
- * GDT, IDT and stack may be missing. An SEV-ES guest must terminate,
- * because it cannot use ports. This code recognises it by CPUID, which raises #VC in
- * an SEV-ES guest if the hypervisor intercepts it, and by SEV_STATUS otherwise. The IDT
- * and the stack for the #VC overwrite the code of startup_32, which does not run again.
+ * misplaced_32 and truncated_32 - report an image that was entered at startup_32.
+ * misplaced_32 reports a load address that is no multiple of LOAD_ALIGN. truncated_32
+ * reports a truncated image, whose GDT, IDT and stack may be missing. An SEV-ES guest
+ * must terminate instead of printing, because it cannot use ports. This code recognises an
+ * SEV-ES guest by CPUID, which raises #VC in such a guest if the hypervisor intercepts
+ * CPUID, and by SEV_STATUS otherwise. The IDT and the stack for the #VC overwrite the
+ * code of startup_32, which does not run again.
  * In:       %ebp = load bias.
  * Out:      does not return: a message, or vc_bad_image in an SEV-ES guest.
  * Clobbers: everything.
@@ -505,13 +512,15 @@ END_FUNC(check_long_mode)
 	.code64
 
 /*
- * misplaced_64 and truncated_64 - report an image that was entered at startup_64. They do
- * what misplaced_32 and truncated_32 do, with the 16-byte gates of long mode's IDT.
+ * misplaced_64 and truncated_64 - report an image that was entered at startup_64.
+ * misplaced_64 reports a load address that is no multiple of LOAD_ALIGN, truncated_64 a
+ * truncated image. An SEV-ES guest terminates instead of printing, because it cannot use
+ * ports. The IDT for its #VC, at startup_32, has the 16-byte gates of long mode.
  * In:       nothing.
  * Out:      does not return: a message, or vc_bad_image in an SEV-ES guest.
  * Clobbers: everything.
  * Mode:     64-bit, the loader's page tables and GDT.
- * Stack:    the bytes of startup_32 below the gate of #VC.
+ * Stack:    the bytes from startup_32 up to the gate of #VC in the IDT.
  */
 FUNC(misplaced_64)
 	leaq	misplaced_message(%rip), %rsi

@@ -96,9 +96,10 @@ static inline __attribute__((always_inline)) struct loaded_map loaded_map(void)
 	u64 mask = ALIGN_DOWN(offset, _AC(1, UL) << CBIT_MIN);
 
 	/*
-	 * If the top table lies in the pool, which has less than 2^CBIT_MIN bytes, @mask is the
-	 * C-bit. But the loader's page tables may lie there, too, until ident_map_init() builds
-	 * the stub's. ident_map_init() therefore sets CR2, which was 0, as a mark.
+	 * @offset is CR3 less the pool's address. @mask is @offset without the bits below CBIT_MIN.
+	 * The pool has less than 2^CBIT_MIN bytes, so @mask is the C-bit if the top table lies in
+	 * the pool. The loader's page tables may lie there, too, until ident_map_init() builds the
+	 * stub's. ident_map_init() therefore sets CR2, which was 0, as a mark.
 	 */
 	return (struct loaded_map){
 		.enc_mask = mask,
@@ -113,9 +114,8 @@ struct loaded_map ident_map_loaded(void)
 }
 
 /*
- * Return the C-bit as a mask, 0 outside of SEV, inlined or not. Take it from CR3 or XMM15 if one
- * has it. In memory the hypervisor could put an old 0 back, and the stub would map pages
- * shared.
+ * Returns the C-bit as a mask, 0 outside of SEV. Takes the C-bit from CR3 or XMM15 if one has
+ * it. In memory the hypervisor could put an old 0 back, and the stub would map pages shared.
  */
 static inline __attribute__((always_inline)) u64 read_enc_mask(void)
 {
@@ -233,9 +233,9 @@ static inline __attribute__((always_inline)) u64 *take_table(void)
 }
 
 /*
- * Returns whether walk() may replace @entry by a table. Level 1 is refused here, although
- * walk() stops at the level that its caller asks for, because that number was on the stack,
- * where the hypervisor can put other bytes.
+ * Returns whether walk() may replace @entry by a table. Level 1 is refused. walk() stops at
+ * the level that its caller asks for, but the hypervisor can have changed this level on the
+ * stack to a lower one.
  */
 static bool may_extend(u64 entry, unsigned int level, enum walk_mode mode)
 {
@@ -380,7 +380,7 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 			break;
 		}
 		addr = at.addr;
-		/* The loop below calls no function that would save @mask on the stack. */
+		/* No call in the loop: the hypervisor can replace a @mask saved on the stack. */
 		mask = private ? read_enc_mask() : 0;
 		if (level_of(at) > 1)
 			mask |= PTE_LEAF;
@@ -686,7 +686,7 @@ void ident_map_remove_devices(void)
 	walked at = lookup(VGA_START);
 	u64 *entry = entry_of(at), mask = enc_mask(), addr;
 
-	/* The loop calls no function that would save addr or mask on the stack. */
+	/* No call in the loop: the hypervisor can replace an addr or mask saved on the stack. */
 	for (addr = VGA_START; level_of(at) == 1 && addr < VGA_END;
 	     addr += PAGE_SIZE, entry++) {
 		if ((*entry & PTE_UNCACHED) == PTE_UNCACHED ||
@@ -736,7 +736,7 @@ bool ident_map_is_private(u64 start, u64 end, int prot)
 		want = enc_mask() | rights;
 		size = level_size(level);
 		start = ALIGN_DOWN(at.addr, size);
-		/* The loop calls no function that would save @want on the stack. */
+		/* No call in the loop: the hypervisor can replace a @want saved on the stack. */
 		do {
 			if (!is_leaf(*entry, level) ||
 			    (*entry ^ (start | want)) & (PTE_ADDR_MASK | PTE_WRITE | PTE_NX))

@@ -37,8 +37,8 @@ extern const u8 exception_stubs[IDT_VECTORS][EXCEPTION_STUB_SIZE];
 
 in_data struct idt idt;
 /*
- * Aligned so that ist[0] is in one block of 16 bytes. The hypervisor can put an old block
- * back, and then finds the whole address there or 0, not a half of the address.
+ * Aligned so that ist[0] lies in one block of 16 bytes. The hypervisor can put an old block
+ * back. The processor then reads the whole address or 0 from ist[0], not half of the address.
  */
 static struct tss tss __attribute__((aligned(16)));
 BUILD_BUG_ON(offsetof(struct tss, ist) % 16 + sizeof(u64) > 16);
@@ -87,7 +87,11 @@ static void load_tss(void)
 		(u64)(double_fault_stack + sizeof(double_fault_stack));
 	tss.iomap_base = sizeof(tss);
 
-	/* Write the half that makes the descriptor present last, as set_gate() does. */
+	/*
+	 * Write the half that makes the descriptor present last. Memory thus never holds a
+	 * present descriptor with only a part of the TSS's address, which the hypervisor
+	 * could put back later.
+	 */
 	descriptor[1] = base >> 32;
 	descriptor[0] = limit | (base & 0xffffff) << 16 |
 			GDT_TSS | (base >> 24 & 0xff) << 56;

@@ -65,7 +65,8 @@ static u64 area;
 
 /*
  * Returns the first page of the memory for la57_switch(). Callers use the result before they
- * call another function, so that it stays in a register.
+ * call another function, so that it stays in a register. A call would save it on the stack,
+ * where the hypervisor can put an old address in its place.
  */
 static noinline struct la57_page *area_page(void)
 {
@@ -166,7 +167,10 @@ static void find_area(const struct boot_params *bp, const struct cmdline *cmdlin
 	borrowed = false;
 	if (!found)
 		found = (u64)early_tables;
-	/* An SNP guest borrows no other RAM, because it may not be validated yet. */
+	/*
+	 * Else borrow RAM below 4 GiB. An SNP guest must not, because this RAM may not be
+	 * validated yet.
+	 */
 	if (found + LA57_SIZE > MEMORY_4G) {
 		found = sev_snp_active() ? 0 : find_low_memory(bp, cmdline);
 		borrowed = true;
@@ -220,7 +224,7 @@ static inline __attribute__((always_inline)) u64 gate(u64 addr, u64 selector)
  * leads to the copy of @handler. One read of area says where the gate is and where it leads.
  * With two reads the hypervisor could put an old 0 back for the second one, and the gate
  * would lead to page 0, which a loader can have filled. A gate for 64-bit code takes two slots.
- * Its half that makes it present is written last, when the other half is right.
+ * The first slot has the gate's present bit, and is written last, when the second is right.
  */
 static noinline void set_slot(unsigned int slot, const u8 *handler, u64 selector)
 {
@@ -279,9 +283,9 @@ static void fill(void)
 	if (sev_es_active())
 		area_page()->sev_status = SEV_STATUS_SEV_ES;
 	/*
-	 * Write each base before its limit. The hypervisor can put back what this memory held
-	 * at any moment, and at no moment it holds a limit with a wrong base. A limit of 0 makes
-	 * all entries of a table absent.
+	 * Write each base before its limit, so that this memory never holds a limit with a wrong
+	 * base: the hypervisor could put such contents back later. Until a limit is written it
+	 * is 0, and all entries of the table are absent.
 	 */
 	page = area_page();
 	page->gdt_ptr.base = (u64)page->gdt;

@@ -108,7 +108,8 @@ END_FUNC(la57_code)
  * In:       %rdi = struct la57_page, which all code that uses this IDT keeps there.
  * Out:      the page's field nmis is increased by 1.
  * Clobbers: nothing.
- * Mode:     64-bit. In 16-bit code it terminates: see NOT_IN_16BIT_CODE.
+ * Mode:     64-bit. If its gate leads here in legacy mode, as 16-bit code, the guest
+ *           terminates: see NOT_IN_16BIT_CODE.
  * Stack:    the processor's frame.
  */
 GLOBAL(la57_nmi_64)
@@ -143,9 +144,10 @@ END_FUNC(la57_nmi_32)
  * In:       %edi = struct la57_page.
  * Out:      does not return.
  * Clobbers: everything.
- * Mode:     32-bit or 64-bit: the bytes mean the same in both. In 16-bit code it
- *           terminates: see NOT_IN_16BIT_CODE. The instructions before that macro mean
- *           the same in 16-bit code, too.
+ * Mode:     32-bit or 64-bit: the bytes mean the same in both. If a 64-bit gate leads
+ *           here in legacy mode, as 16-bit code, the guest terminates: see
+ *           NOT_IN_16BIT_CODE. The instructions before that macro mean the same in
+ *           16-bit code, too.
  * Stack:    none.
  */
 	.code32

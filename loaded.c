@@ -165,8 +165,8 @@ static void keep_indirect(struct range runtime, u64 addr,
 /*
  * Ends the boot if the loader or firmware has handed over a confidential-computing
  * blob, but SEV_STATUS says that this is no SNP guest. @found is not 0 if there is a
- * blob. The stub reports the blob, because Linux would read it at a time when Linux
- * cannot report an exception yet.
+ * blob. The stub reports the blob, because Linux would read it before Linux can report
+ * an exception: a wrong blob could then end Linux without a message.
  */
 static void refuse_blob(u64 found)
 {

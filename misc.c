@@ -112,8 +112,9 @@ static noreturn void no_room(const struct boot_params *bp, struct range runtime)
 }
 
 /*
- * Ends the boot of an SNP guest unless the memory of payload and image is validated,
- * and none of the pages that were made for an SNP guest lies in it.
+ * Ends the boot of an SNP guest unless the memory of payload and image, @runtime, is
+ * validated and contains none of the pages that firmware or the loader has made for an
+ * SNP guest, such as the CPUID page.
  */
 static void check_snp(struct range runtime)
 {
@@ -464,8 +465,9 @@ static void accept_memory(const struct boot *boot)
 }
 
 /*
- * Enables the VGA console if the command line asked for one, and maps VGA memory. In an
- * SEV-ES guest the console sends requests, so that the GHCB page is the only shared page.
+ * Enables the VGA console if the command line asked for one, and maps VGA memory for it. An
+ * SEV-ES guest does not map VGA memory, because its console sends requests instead: the GHCB
+ * page must be the only shared page.
  */
 static void map_vga(void)
 {

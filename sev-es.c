@@ -115,7 +115,10 @@ noreturn void terminate(unsigned int reason)
 		sev_es_last_words();
 		con_printf("sevstub: SEV: terminated with reason %u, see docs/messages.md\n",
 			   (u8)reason);
-		/* From here on ghcb_begin() terminates the guest, without a second message. */
+		/*
+		 * If a #VC comes from here on, ghcb_begin() terminates the guest because of
+		 * es.busy, without a second message because of es.ending.
+		 */
 		es.busy = true;
 	}
 	while (sev_es_active()) {
@@ -624,7 +627,7 @@ void sev_es_outsb(u16 port, const void *buf, size_t count)
 	}
 }
 
-/* ---- VGA text memory by a direct request. */
+/* ---- Output to VGA text memory by a request, without raising #VC. */
 
 void sev_es_vga_put(u64 to, const char *text)
 {
@@ -633,12 +636,18 @@ void sev_es_vga_put(u64 to, const char *text)
 	if (!es.has_page)
 		return;
 	ghcb_begin();
-	/* @text could be an old address from the stack. Send nothing but text of the console. */
+	/*
+	 * The hypervisor can have put an old address in the place of @text on the stack.
+	 * Send nothing but text of the console.
+	 */
 	HOLD(sev_es_vga_put, to, text);
 	if ((u64)text - (u64)console_text < CONSOLE_TEXT_SIZE)
 		cell = (u16)(VGA_GREY_ON_BLACK | (u8)*text);
 	*(volatile u16 *)shared_buffer() = cell;
-	/* @to could be other bytes of the stack. Send them only if they name VGA memory. */
+	/*
+	 * The hypervisor can have put other private bytes in the place of @to on the stack.
+	 * Send @to only if it is an address in VGA memory.
+	 */
 	if (to - VGA_START > VGA_END - VGA_START - sizeof(cell))
 		terminate(SEVSTUB_TERM_GENERAL);
 	ghcb_input(sw_scratch, (u64)shared_buffer());

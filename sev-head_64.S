@@ -37,7 +37,7 @@ GLOBAL(early_error)
 FUNC(early_error)
 	testb	$SEV_STATUS_SEV_ES, %dl
 	jnz	early_terminate
-	cld				/* the hypervisor can have changed saved flags */
+	cld				/* LODSB below must read upwards */
 .Lprint:
 	lodsb
 	testb	%al, %al
@@ -76,9 +76,10 @@ END_FUNC(early_terminate)
 
 /*
  * report_bad_image - reports a bad image, or terminates an SEV-ES guest: CPUID
- * raises #VC if the hypervisor intercepts it, and vc_bad_image terminates the guest. If it
- * does not, the processor answers. At the 32-bit entry the message's address comes from
- * memory that the hypervisor can change, so an SEV-ES guest must not print.
+ * raises #VC if the hypervisor intercepts it, and vc_bad_image terminates the guest. If the
+ * hypervisor does not intercept CPUID, SEV_STATUS tells whether the guest must terminate. At
+ * the 32-bit entry the message's address comes from memory that the hypervisor can change, so
+ * an SEV-ES guest must not print.
  * In:       %esi (32-bit) or %rsi (64-bit) = the message. %edi = the request for
  *           early_terminate. The IDT has vc_bad_image.
  * Out:      does not return.
@@ -294,11 +295,11 @@ END_FUNC(vc_early)
 
 /*
  * find_sev - finds out which kind of SEV guest this is, and the position of the
- * C-bit, for the first page tables. sev_detect() checks the rest later. CPUID is
- * executed once or twice. If it raises #VC, this is an SEV-ES guest whatever the
- * hypervisor answers, and vc_32 continues here. The MSR protocol then gives the C-bit's
- * position, which build_early_tables checks. On other machines no instruction here but
- * CPUID can cause an exit.
+ * C-bit, for the first page tables. sev_detect() later looks for unknown bits in SEV_STATUS
+ * and negotiates the version of the GHCB protocol. CPUID is executed once or twice. If it
+ * raises #VC, this is an SEV-ES guest whatever the hypervisor answers, and vc_32 continues
+ * here. The MSR protocol then gives the C-bit's position, which build_early_tables checks.
+ * On other machines no instruction here but CPUID can cause an exit.
  *
  * vc_32 recognises the CPUIDs by the sub-leaf in %ecx, which the processor ignores for
  * these functions, and by %edi = %esp.
@@ -511,13 +512,14 @@ END_FUNC(end_if_sev_es)
  * guest without SEV-ES has no registers that its hypervisor cannot change.
  *
  * The hypervisor can inject the next NMI before this handler has ended, until the frames reach
- * the IDT and GDT below the stack. The processor aligns RSP to 16 bytes for a frame, so the frame
- * and the handler's 8 bytes must be a multiple of 16: they then leave no gap, overwrite each
- * gate, and the next NMI is a triple fault.
+ * the IDT and GDT below the stack. The processor aligns RSP to 16 bytes before it pushes a frame
+ * of 40 bytes. nmi_64 or exception_stubs pushes 8 bytes more, so that frames follow each other
+ * without a gap. The frames then overwrite each gate, and the next NMI is a triple fault.
  * In:       the processor's frame; at exception_nmi 8 more bytes on the stack.
  * Out:      nmi_count is increased by 1. In an SEV-ES guest does not return.
  * Clobbers: nothing.
- * Mode:     64-bit. In 16-bit code nmi_64 terminates: see NOT_IN_16BIT_CODE.
+ * Mode:     64-bit. If a gate leads to nmi_64 in legacy mode, as 16-bit code, the guest
+ *           terminates: see NOT_IN_16BIT_CODE.
  * Stack:    48 bytes, and the frame of a #VC.
  */
 GLOBAL(nmi_64)
@@ -582,8 +584,9 @@ END_FUNC(nmi_32)
  * Tables without a C-bit are right only where there is no SEV. The hypervisor
  * can have denied SEV in CPUID, or can have put old contents of sev_guest back,
  * in which this is no SEV guest. SEV is therefore ruled out first. Before the
- * first proof it is ruled out again where a #VC has no handler, so that no memory
- * takes part. The bytes are random even without SEV if CPUID reports RDRAND, and are the
+ * first proof SEV is ruled out again while the empty IDT is loaded. If CPUID raises #VC
+ * then, the #VC is a triple fault, and the result depends on no memory.
+ * The bytes are random even without SEV if CPUID reports RDRAND, and are the
  * time otherwise: a hypervisor must not be able to predict them, and to write them where
  * the stub reads.
  * In:       the IDT is moved_idt. %rdi = new CR3; its C-bit is bit 32 or higher.
@@ -593,7 +596,7 @@ END_FUNC(nmi_32)
  * Out:      CR3 = %rdi. If the proof fails, if a page lacks the C-bit, if RDRAND gives
  *           no number in an SEV guest, or if an SEV guest has no C-bit in %rdi: the
  *           old CR3 and early_error. la57_switch() has an old CR3 that does not map
- *           early_error: there the failure is a #PF that the IDT reports.
+ *           early_error: the jump there raises #PF, and the handler of #PF reports it.
  * Clobbers: %rax, %rcx, %rdx, %rsi, %r8 to %r11, flags; cbit_proof.
  * Mode:     64-bit.
  * Stack:    8 bytes, not used during the proof.
@@ -754,8 +757,8 @@ END_DATA(cbit_proof)
 /*
  * An operand of LIDT: an IDT without gates, so that any exception is a triple fault.
  * A random base is written to it before each use, and compared with what SIDT gives after
- * LIDT. The operand is in one 16-byte block, so that the hypervisor cannot change the limit
- * without the base, and the comparison finds it.
+ * LIDT. The whole operand is in one 16-byte block of the memory encryption. The hypervisor
+ * therefore cannot change the limit without changing the base, which the comparison finds.
  */
 	.balign	16
 GLOBAL(no_idt)

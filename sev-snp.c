@@ -512,7 +512,8 @@ struct run {
 };
 
 /*
- * Greatest number of runs in a request. If each run is one page, a request has only 32
+ * Greatest number of runs in a request. A longer list would need more of the stub's memory,
+ * and would help only if runs are short: if each run is one page, a request has only 32
  * pages, fewer than PAGE_STATE_ENTRIES.
  */
 #define RUNS		32

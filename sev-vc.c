@@ -533,8 +533,8 @@ static u64 string_start(const struct vc *vc, u64 addr, u64 count)
  * Copies an element of INS (@in is true) or OUTS between the shared buffer at @buffer and the
  * memory at @addr. @addr and @size were on the stack, where the hypervisor can put old contents
  * back. They are therefore compared in registers right before the copy: @addr must lie from
- * string_io_start to string_io_end, and @size must be at most 8. Not inlined, because a
- * compiler could keep the bounds on the stack while its caller's loop runs.
+ * string_io_start to string_io_end, and @size must be at most 8. copy_io() is not inlined,
+ * because a compiler could then keep these limits on the stack while copy_elements() loops.
  */
 static noinline void copy_io(u64 addr, u8 *buffer, unsigned int size, bool in)
 {
@@ -762,7 +762,8 @@ static unsigned int vc_stage2(struct exception_frame *frame)
 	if (!vector) {
 		/*
 		 * In the stub check_emulated() always terminates the guest, so that no code
-		 * continues with registers from a frame in memory.
+		 * continues with registers from a frame in memory. Only tests run the code
+		 * below the call.
 		 */
 		check_emulated(rip);
 		regs_store(&vc);

@@ -38,8 +38,9 @@ static u32 e820_type(const EFI_MEMORY_DESCRIPTOR *d)
 		return E820_PMEM;
 	case EFI_UNACCEPTED_MEMORY:
 		/*
-		 * The stub accepts this memory later if it runs in an SNP guest, which
-		 * it recognises by firmware's blob. Any other guest cannot use the memory.
+		 * In an SNP guest, which the stub recognises by firmware's blob, the stub
+		 * accepts memory of type EFI_UNACCEPTED_MEMORY later. Any other guest
+		 * cannot use this memory.
 		 */
 		return snp_efi_blob ? E820_RAM : E820_RESERVED;
 	default:

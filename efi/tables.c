@@ -87,7 +87,10 @@ void efi_get_screen(struct screen_info *si)
 		mask.BlueMask = 0xff;
 		break;
 	default:
-		/* The format is PixelBitMask, because find_screen() refuses PixelBltOnly. */
+		/*
+		 * Only PixelBitMask is left: the cases above have the other formats of
+		 * frame buffers, and find_screen() refuses PixelBltOnly.
+		 */
 		mask = info->PixelInformation;
 	}
 	si->orig_video_isVGA = VIDEO_TYPE_EFI;

@@ -49,7 +49,8 @@ bool cmdline_find_option_bool(const struct cmdline *cmdline, const char *name);
 
 /*
  * A number that was read from text. Functions return the structure in registers, because
- * a loader has chosen the number, and must not choose bytes on the stack: see not_on_stack.
+ * a loader has chosen the number. If it were on the stack, the hypervisor could put it back
+ * later in place of a return address: see not_on_stack in types.h.
  */
 struct number {
 	u64 value;

@@ -31,8 +31,9 @@ extern const u8 _end[];				/* end of the image in memory */
 extern const u8 double_fault_guard[], stack_guard[];
 
 /*
- * Returns true if one of these two guard pages lies in the @size bytes at @addr. The assembly
- * keeps the compiler from computing the addresses before a loop and saving them on the stack.
+ * Returns true if the guard page stack_guard or double_fault_guard lies in the @size bytes at
+ * @addr. With C in place of the assembly, the compiler could compute the addresses of the
+ * guard pages before a loop and save them on the stack, where the hypervisor can replace them.
  */
 static inline __attribute__((always_inline)) bool holds_guard(u64 addr, u64 size)
 {

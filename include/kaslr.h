@@ -64,17 +64,17 @@ void kaslr_seed(const void *data, size_t len);
 void kaslr_area(enum kaslr_area kind, u64 start, u64 end);
 
 /*
- * Draws one of the addresses that @want and the named areas allow, each with the
- * same probability, and stores it in @addr.
- * Returns false and leaves @addr unchanged if they allow no address, or more than
- * 1024 areas were named.
+ * Draws one of the addresses that @want and the areas recorded by kaslr_area()
+ * allow, each with the same probability, and stores it in @addr.
+ * Returns false and leaves @addr unchanged if @want and the areas allow no address,
+ * or if kaslr_area() was called for more than 1024 areas.
  */
 bool kaslr_pick(const struct kaslr_slots *want, u64 *addr);
 
 /*
- * Calls kaslr_pick() after it has named the entries of @bp's E820 map, and what
- * mem=, memmap= and hugepages= on the command line exclude. The caller has named
- * all other areas.
+ * Calls kaslr_area() for the entries of @bp's E820 map and for what mem=, memmap=
+ * and hugepages= on the command line exclude, then calls kaslr_pick(). The caller
+ * must have called kaslr_area() for all other areas.
  * Returns false and leaves @addr unchanged if kaslr_pick() fails, or if
  * efi_fake_mem= or an unknown form of memmap= makes the memory map uncertain.
  */
@@ -82,8 +82,9 @@ bool kaslr_physical(const struct boot_params *bp, const struct cmdline *cmdline,
 		    const struct kaslr_slots *want, u64 *addr);
 
 /*
- * Draws a virtual address for @size bytes of payload, within the GiB that Linux
- * maps. Returns @p->virt_addr if the payload cannot run elsewhere.
+ * Draws a virtual address for @size bytes of payload. They lie in the same aligned
+ * GiB as @p->virt_addr, because Linux maps its image only there.
+ * Returns @p->virt_addr if the payload cannot run elsewhere.
  */
 u64 kaslr_virtual(const struct payload_header *p, u64 size);
 

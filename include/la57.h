@@ -74,7 +74,7 @@ extern u64 la57_efi_memory;
  * and finds the memory that the switch needs. @payload_can: the payload supports
  * five levels.
  * Returns the physical address of LA57_SIZE bytes below 4 GiB, which the caller
- * must map writable and executable before it maps other ranges; 0 if la57_switch()
+ * must map writable and executable before it calls la57_switch(); 0 if la57_switch()
  * will change nothing. Ends the boot with error() if five levels must be switched
  * off and there is no RAM for that below 4 GiB.
  */

@@ -99,9 +99,10 @@
  * FILTER_FIRST_USES is for words that hold numbers of names, for example in BTF, where
  * the first use of a name has the next higher number. The filter keeps a maximum, which
  * is 0 at the start. N is any number below FIRST_USE_REACH. The filter replaces a word of
- * maximum + 1 + N by FIRST_USE + N, and raises the maximum by 1 + N. In exchange it
- * replaces a word of FIRST_USE + N by maximum + 1 + N, and keeps the maximum. It keeps
- * other words. It ends at the first word that makes the maximum FIRST_USE_MAX or more.
+ * maximum + 1 + N by FIRST_USE + N, and raises the maximum by 1 + N. It replaces a word
+ * that is FIRST_USE + N already by maximum + 1 + N, so that the stub can tell the two
+ * apart, and keeps the maximum. It keeps other words. It ends at the first word that
+ * makes the maximum FIRST_USE_MAX or more.
  */
 enum filter_kind {
 	FILTER_UNUSED,
@@ -114,8 +115,8 @@ enum filter_kind {
 
 /*
  * FILTER_FIRST_USES keeps a maximum. It replaces a word of maximum + 1 + N by FIRST_USE + N
- * if N is below FIRST_USE_REACH, and the replaced word is the new maximum. The filter ends
- * when the maximum is FIRST_USE_MAX or more.
+ * if N is below FIRST_USE_REACH, and raises the maximum by 1 + N. The filter ends when the
+ * maximum is FIRST_USE_MAX or more.
  */
 #define FIRST_USE		0x80000000U
 #define FIRST_USE_REACH		0x100U

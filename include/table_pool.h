@@ -48,8 +48,9 @@ static inline u64 used_in_xmm15(u64 at)
 }
 
 /*
- * Stores in XMM15 that @used bytes of the pool are page tables, a multiple of PAGE_SIZE and
- * not 0, and the C-bit @mask, or 0.
+ * Stores in XMM15 how much of the pool is in use, and the C-bit's number. @used is the number
+ * of bytes that are page tables, a multiple of PAGE_SIZE and not 0. @mask is the C-bit as a
+ * mask, 0 outside of SEV.
  */
 static inline void set_xmm15(u64 used, u64 mask)
 {

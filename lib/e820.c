@@ -242,8 +242,9 @@ struct range e820_largest_ram(const struct boot_params *bp)
 
 /*
  * Returns true if by the type of @entry a loader's data can lie in the part of
- * [start, end) that the entry covers. Reserved memory counts below 1 MiB, outside of
- * VGA memory: a BIOS and loaders for it reserve low memory that they use themselves.
+ * [start, end) that the entry covers. In reserved memory such data can lie only below
+ * 1 MiB and outside of VGA memory: a BIOS and its loaders reserve low memory that they use
+ * themselves.
  */
 static bool may_hold(const struct boot_e820_entry *entry, u64 start, u64 end)
 {

@@ -46,7 +46,7 @@ static struct {
 } seeds in_data;
 
 static struct {
-	bool drawn;		/* draw() has returned a random number */
+	bool drawn;		/* true once draw() was called */
 	/* draw() has returned a number that is not RDRAND's. An SEV guest must not use it. */
 	bool weak;
 } kaslr in_data;

@@ -48,9 +48,9 @@ static int read_number(struct table *table, u64 *value)
 /*
  * Adds @distance to the address at @at, or subtracts it for RELOC_INVERSE32. Addresses of 32
  * bits are sign-extended. Returns false if the result does not fit into 32 bits, or if @at
- * is memory of the stub. The hypervisor can put an old @at back on the stack, and the gaps
- * that the table adds to it could lead past the stub's read-only pages to its data. Not
- * inlined, so that the processor has enough registers for @at.
+ * is memory of the stub. The caller adds distances from the table to its copy of @at. If the
+ * hypervisor puts an old address in the place of this copy on the stack, the sum can be the
+ * address of the stub's data. Not inlined, so that the processor has enough registers for @at.
  */
 static noinline bool move(u8 *at, unsigned int kind, u64 distance)
 {

@@ -38,13 +38,15 @@ static u32 opcodes_in(const u8 *at)
  * Restores the four bytes that end at offset @pos. Returns false if mkpayload has not
  * changed these bytes.
  *
- * A stored target is a number that names an offset in the image. mkpayload treats a number as
- * follows. If it is a displacement that leads into the image, mkpayload stores the target.
- * If it is none, but looks like a stored target, mkpayload cannot leave it, because this
- * function would take it for one. mkpayload then stores the displacement that leads to this
- * target, or, if that looks like a stored target, too, the displacement to that one, and so on.
- * It leaves any other number. The loop here takes the steps of the second case backwards,
- * until the number is no displacement that leads into the image.
+ * A displacement that leads into the image is "inside"; a result of branch_to_target() is a
+ * "target". mkpayload has replaced the original number x in one of three ways:
+ *   x is inside: by the target branch_to_target(x).
+ *   x is a target by chance, and not inside: by branch_from_target(x), which is inside. As long
+ *     as the result is a target, too, mkpayload has applied branch_from_target() again.
+ *   x is neither: mkpayload has left x as it is.
+ * The number here shows the case: a target means the first; inside and no target, the second;
+ * neither, the third. In the second case this function applies branch_to_target() until the
+ * number is not inside: that number is x, because only x is not inside.
  */
 static inline __attribute__((always_inline)) bool
 undo_branch(u8 *image, u64 size, u64 pos)
@@ -65,9 +67,10 @@ undo_branch(u8 *image, u64 size, u64 pos)
 }
 
 /*
- * Undoes FILTER_BRANCHES from offset @at up to @end, in the opposite order of the filter,
- * from the first byte to the last. Bytes that are restored may contain opcodes, so the
- * chunk is searched again behind the opcode that was treated.
+ * Undoes FILTER_BRANCHES from offset @at up to @end. mkpayload has treated the opcodes from the
+ * last one to the first one, so this function goes from the first one to the last one. The four
+ * bytes that undo_branch() restores behind an opcode may contain opcodes. The rest of the chunk
+ * behind that opcode is therefore searched again.
  */
 static noinline void undo_branches(u8 *image, u64 size, u64 at, u64 end)
 {
@@ -97,9 +100,10 @@ static noinline void undo_branches(u8 *image, u64 size, u64 at, u64 end)
 
 /*
  * Undoes FILTER_RELATIVE or FILTER_ASCENDING in a table from offset @start up to @end.
- * The sum of a column's differences is the original word, or for FILTER_RELATIVE the
- * offset that the word points to. A word that would end behind @end is left alone,
- * because the hypervisor may have changed the form of the entries.
+ * A word in the table is the difference to the word above it in the same column. The sum of
+ * a column's words from the first one down to a word thus gives this word's original, or for
+ * FILTER_RELATIVE the offset in the image that the original points to. A word that would
+ * end behind @end is left alone, because the hypervisor may have changed @stride or @columns.
  */
 static noinline void undo_table(u8 *image, u64 start, u64 end, u32 stride, u32 columns,
 				bool relative)

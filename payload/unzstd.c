@@ -195,7 +195,7 @@ ZSTD_buildFSETable_body_default(ZSTD_seqSymbol *dt, const short *counts,
 #endif
 #pragma GCC diagnostic pop
 
-/* ZSTD_initStaticDCtx() expects arbitrary bytes in its memory, as malloc() returns it. */
+/* Not cleared: ZSTD_initStaticDCtx() accepts memory with any bytes, as from malloc(). */
 static u64 workspace[ALIGN_UP(sizeof(ZSTD_DCtx), sizeof(u64)) / sizeof(u64)] not_cleared;
 
 externally_visible u64 xxh64(const void *data, size_t len)

@@ -73,10 +73,10 @@ enum trigger {
 struct attack {
 	const char *name;
 	/*
-	 * How many values of N a campaign may play, the number behind the attack's name: 0 to
-	 * @count - 1.  For an attack that injects an event (#VC, NMI and so on), N is the
-	 * number of the instruction before which the attack injects it, and --attack also
-	 * accepts @count or more.
+	 * N is the number behind the attack's name on the command line (NAME:N).  A campaign
+	 * may play the values 0 to @count - 1.  For an attack that injects an event (#VC, NMI
+	 * and so on), N is the number of the instruction before which the attack injects the
+	 * event, and --attack also accepts an N of @count or more.
 	 */
 	u32 count;
 	/*
@@ -347,7 +347,7 @@ u64 attack_tsc(u64 tsc);
 
 /*
  * Returns @status, the guest's SEV_STATUS MSR, as the run's attacks change it.
- * exits.c calls it for each RDMSR.
+ * exits.c calls it for each RDMSR of SEV_STATUS.
  */
 u64 attack_status(u64 status);
 

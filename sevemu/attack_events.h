@@ -80,9 +80,9 @@ void events_exit(struct vcpu *vcpu);
 bool events_db(struct vcpu *vcpu);
 
 /*
- * Starts the instruction count of every attack whose trigger is @trigger.  An
- * attack that counts already, or has injected its event, is left alone.  FROM_RANDOM
- * starts the count anew each time.
+ * Starts the instruction count of every attack whose trigger is @trigger.  Leaves an
+ * attack alone that counts already.  Also leaves an attack alone that has injected its
+ * event, except if @trigger is FROM_RANDOM: such an attack acts after every RDRAND.
  */
 void events_trigger(enum trigger trigger);
 

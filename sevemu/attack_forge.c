@@ -41,7 +41,7 @@
  */
 #define PTE_GUARD	(1ull << 9)
 #define GUARDS		3
-/* find_guard() is called after this many instructions again. */
+/* While find_guard() finds no entry, sevemu calls it again every GUARD_STEPS instructions. */
 #define GUARD_STEPS	16
 /* What garble_entry() writes: any number with the bit of a present entry. */
 #define GARBLED_ENTRY	0x9d3c5a71e6b2480full
@@ -236,8 +236,9 @@ static void forget_guard(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Garbles the entry behind the Nth entry of a guard page, once the stub has written it: it
- * maps the lowest page of the stack above the guard page.  The garbled entry is present.
+ * Garbles the page-table entry that follows the Nth entry of a guard page, once the stub has
+ * written both entries.  Behind the guard page of a stack this is the entry of the stack's
+ * lowest page.  The garbled entry is present.
  */
 static void garble_entry(struct lie *lie, struct vcpu *vcpu)
 {

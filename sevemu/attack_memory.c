@@ -41,9 +41,9 @@
 #define GROUP7_LIDT		3
 
 /*
- * forge_lidt() acts when the guest's next LIDT is less than this many bytes of code ahead.  The
- * stub writes the LIDT's operand by fewer bytes of code right before the LIDT, so the operand
- * is not written yet when forge_lidt() acts.
+ * forge_lidt() acts as soon as an LIDT begins in the LIDT_AHEAD bytes of code from RIP on.  The
+ * code by which the stub writes the LIDT's operand is right before the LIDT, and is shorter.
+ * So forge_lidt() acts before the stub writes the operand.
  */
 #define LIDT_AHEAD		48
 
@@ -52,7 +52,7 @@
 #define CPUID_ECX_RDRAND	(1u << 30)
 /*
  * The ECX of the CPUID by which the stub rules out SEV.  The stub's #VC handler recognises this
- * CPUID by the number, and terminates the guest.
+ * CPUID by the number, and terminates the guest, because only an SEV-ES guest gets #VC.
  */
 #define CPUID_SUBLEAF_NO_SEV	0x20564553
 

@@ -131,7 +131,7 @@ enum waiver {
 	WAIVE_MAP,
 	/* Not promised: the stub puts only what a request needs into the GHCB page. */
 	WAIVE_REQUEST,
-	/* Not promised: the stub moves its image to the address that it has without attacks. */
+	/* Not promised: the stub moves its image to the same address as without attacks. */
 	WAIVE_PLACE,
 };
 
@@ -145,13 +145,14 @@ bool memory_waives(enum waiver waiver);
 bool memory_displaced(const struct vcpu *vcpu, u64 distance);
 
 /*
- * To be called when the guest loads CR3 or turns paging on.  @word is the number by which the
- * guest proves the C-bit, and @predicted a number that a host can guess.  If the host changes
- * private memory in this run and the two numbers are equal, a real host could write the bytes
- * that the proof expects to shared memory.  sevemu then lets each frame that becomes shared or
- * private from now on keep its plaintext, so that the guest reads what it expects.  sevemu does
- * this for any @word if the attack mask-pulse has acted, because the host can predict the stub's
- * stack.
+ * Helps the host to deceive the guest's proof of the C-bit, if a real host could do so.  To be
+ * called when the guest loads CR3 or turns paging on.  The guest compares @word with memory to
+ * prove the C-bit.  @predicted is a number that a host can guess.  If the host changes private
+ * memory in this run and @word equals @predicted, a real host could write the expected bytes
+ * to the memory that the guest reads as shared.  sevemu writes no such bytes.  Instead it lets
+ * each frame that becomes shared or private from now on keep its plaintext, so that the guest
+ * reads the expected bytes.  sevemu does so for any @word if the attack mask-pulse has acted:
+ * that attack assumes a host that can guess all bytes of the stub's stack.
  */
 void memory_proof(u64 word, u64 predicted);
 

@@ -38,8 +38,9 @@
  */
 #define BLOB_FIELDS		10
 /*
- * The attack snp-blob-field:N changes field N of the confidential-computing blob.  It sets a
- * field below BLOB_PLAIN, except field 0, to the value 0xfff.  It inverts any other field.
+ * The attack snp-blob-field:N changes field N of the confidential-computing blob.  Fields 1 to
+ * BLOB_PLAIN - 1 are addresses and lengths of pages.  The attack sets such a field to 0xfff,
+ * which is no valid address or length of a page.  It inverts any other field.
  */
 #define BLOB_PLAIN		5
 #define CPUID_COUNTS		4
@@ -179,7 +180,7 @@ static void cpuid_field(struct lie *lie, struct boot_params *bp)
 }
 
 /*
- * Spoils what the secrets page says about the SVSM. With N = 0 the page names no SVSM, with
+ * Spoils what the secrets page says about the SVSM.  With N = 0 the page names no SVSM, with
  * N = 1 it gives the guest VMPL 0, and with N = 2 the calling area's address is not aligned.
  */
 static void secrets_field(struct lie *lie, struct boot_params *bp)

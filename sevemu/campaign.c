@@ -75,10 +75,11 @@
  * this order: at moment N it skips F * COUNT of the COUNT blocks, where F is the fractional part
  * of N * MOMENT_TURN / 2^64.
  *
- * The places must lie evenly, so that a window leaves few blocks out.  MOMENT_TURN was found by
- * trying random numbers.  If a window begins at moment 0, the gap between two places is at most
- * 10 of 1,781 blocks after 500 moments, with each stride that divides 120.  With stride 1 it is
- * at most 15 of 755 blocks after 80 moments.
+ * The places of all moments must lie evenly in the order, so that a window leaves few blocks
+ * out.  MOMENT_TURN was found by trying random numbers, for windows that begin at moment 0.
+ * With 755 blocks, neighbours among the places of the first 80 moments are at most 15 blocks
+ * apart.  With 1,781 blocks, and if only every Sth moment is played, neighbours among the
+ * places of the first 500 played moments are at most 10 blocks apart, for each S that divides 120.
  */
 #define MOMENT_TURN		0x47e2cc361b5bd043ull
 #define BLOCK_STEP		7919
@@ -592,10 +593,11 @@ static bool walk(struct vcpu *vcpu, const struct window *window, u64 count)
 
 	attack_clear();
 	/*
-	 * If @window->each, the moments of the window are the occurrences of its trigger, and
-	 * an attack's number is that of an occurrence, counted from 0 in this run.  If
-	 * @walked, this run starts behind a moment, so the moment that is @count moments later
-	 * is its occurrence @count - 1.  Otherwise a moment is a number of instructions.
+	 * If @window->each is false, the attack's number N is a number of instructions.  If it
+	 * is true, the attack acts at occurrence N of the window's trigger, and counts the
+	 * occurrences of this run from 0.  A run from the guest's start has to reach occurrence
+	 * @count.  If @walked, this run starts right behind an occurrence, so the next one is
+	 * number 0, and the one that is @count occurrences later is number @count - 1.
 	 */
 	attack_add(&attack, window->each && walked ? count - 1 : count);
 	play(vcpu, 0, count);

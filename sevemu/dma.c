@@ -112,7 +112,8 @@ static void share_entries(const u64 *entry, unsigned int level, unsigned int ent
 /*
  * Searches the guest's page table at @table and the tables below it, and remembers them.
  * @level is 0 for a table whose entries map 4 KiB.  The table is copied first, because a
- * guest may map its page tables with C=0 as well, and npt_share() then encrypts them.
+ * guest may map its page tables themselves with C=0.  npt_share() then makes the table's frame
+ * shared, which replaces the frame's bytes by their ciphertext.
  */
 static void share_table(u64 table, unsigned int level, unsigned int entries)
 {

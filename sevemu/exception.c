@@ -264,7 +264,7 @@ static bool deliver32(struct vcpu *vcpu, const struct gate *gate,
 	return true;
 }
 
-/* deliver() pushes no error code: see guest_raise_bare(). */
+/* True while guest_raise_bare() runs: deliver() must then push no error code. */
 static bool bare;
 
 /*

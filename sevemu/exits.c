@@ -118,9 +118,9 @@ void exits_init(struct vcpu *vcpu)
 }
 
 /*
- * Handles the guest's arrival at the address given by --marker: copies the
- * report's figures, and gives DR0 and DR7, which held this breakpoint, back to
- * the guest.
+ * Handles the guest's arrival at the address given by --marker: keeps a copy
+ * of the present figures (numbers of exits and so on) for the report, and gives
+ * DR0 and DR7, which held this breakpoint, back to the guest.
  */
 static void marker_reached(struct vcpu *vcpu)
 {
@@ -562,9 +562,9 @@ bool exits_stop(void)
 }
 
 /*
- * Handles an NMI of the machine.  The NMI comes from campaign.c's timer, from the sevemu
- * script, which asks for something (exits_stop()), or from another processor, which wants this
- * one to leave the guest.  Any other NMI is the guest's.
+ * Handles an NMI of the machine.  The NMI is for the hypervisor if it comes from campaign.c's
+ * timer, from the sevemu script (exits_stop()), or from another processor that wants this one
+ * to leave the guest.  Otherwise the NMI is for the guest.
  */
 static void exit_nmi(struct vcpu *vcpu)
 {
@@ -644,9 +644,9 @@ static void requeue_event(struct vcpu *vcpu)
 }
 
 /*
- * Copies the report's figures for "kernel_va" at the first exit with RIP in the
- * upper half of the address space, which means that the kernel runs at its own
- * addresses.  docs/emulator.md says how exact these figures are.
+ * At the first exit with RIP in the upper half of the address space, where
+ * kernels run, keeps a copy of the present figures (numbers of exits and so on)
+ * for "kernel_va" of the report.  docs/emulator.md says how exact they are.
  */
 static void watch_kernel_va(struct vcpu *vcpu)
 {

@@ -70,7 +70,7 @@ u64 flash_host(u64 gpa)
 	return gpa - start < size ? host + (gpa - start) : 0;
 }
 
-/* Removes the flash memory from the nested page tables of both views. */
+/* Removes the flash memory from the nested page tables for C=0 and from those for C=1. */
 static void unmap(void)
 {
 	u64 gpa;

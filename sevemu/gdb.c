@@ -29,7 +29,10 @@
 #define CTRL_C			0x03
 #define BREAKPOINTS		4
 #define PACKET_MAX		0x1000
-/* gdb's architecture i386:x86-64 has REGISTERS_64 registers of 8 bytes, then 7 of 4 bytes. */
+/*
+ * The registers that gdb reads.  In gdb's order for i386:x86-64 the first REGISTERS_64 have 8
+ * bytes each.  The others, EFLAGS and the six segment selectors, have 4 bytes each.
+ */
 #define REGISTERS_64		17
 #define REGISTERS		24
 #define REGISTER_RIP		16

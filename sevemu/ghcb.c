@@ -89,9 +89,9 @@ static void take_request(struct ghcb *request, const struct ghcb *page)
 
 /*
  * Writes *@reply to the guest's GHCB page @g.  As in KVM, valid_bitmap is
- * cleared first, and RAX to RDX are marked valid in every reply.  @request is a
- * copy of the page as the guest filled it in, for an attack of the present run
- * on the reply.
+ * cleared first, and RAX to RDX are marked valid in every reply.  An attack of the
+ * present run may change the reply.  The attack finds out from @request, a copy of the
+ * page as the guest filled it in, what the guest has asked for.
  */
 static void publish(struct ghcb *g, const struct ghcb *request,
 		    const struct ghcb_reply *reply)
@@ -355,9 +355,10 @@ static void do_jump_table(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_r
 }
 
 /*
- * Emulates an access to DR7 (GHCB 4.1).  KVM lets the processor save and restore
- * DR7 of an SEV-ES guest, and therefore ignores both requests: a write changes
- * nothing, even with a bit above bit 31, and the RAX of a read is 0.
+ * Handles the requests to read and to write DR7.  With --host spec, does what GHCB 4.1 says:
+ * a write with a bit above bit 31 raises #GP.  KVM lets the processor save and restore DR7 of
+ * an SEV-ES guest, and therefore ignores both requests.  With --host kvm a write therefore
+ * changes nothing, even with a bit above bit 31, and a read gives 0 in RAX.
  */
 static void do_dr7(struct vcpu *vcpu, const struct ghcb *g, struct ghcb_reply *reply)
 {

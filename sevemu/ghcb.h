@@ -64,7 +64,7 @@
 
 /* The lowest version of the GHCB protocol that sevemu's hypervisor supports. */
 #define GHCB_PROTOCOL_MIN	1
-/* The lowest version, and the only one, that an SNP guest may use. */
+/* The only version of the GHCB protocol that an SNP guest may use. */
 #define GHCB_PROTOCOL_SNP	2
 
 /* Values of the GHCB field sw_exit_code that are not SVM exit codes (GHCB 4.1). */

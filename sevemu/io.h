@@ -10,7 +10,8 @@
 
 /*
  * Firmware gives PCI devices I/O ports from here on.  A device that does DMA has its
- * registers among these ports, or in memory.
+ * registers among these ports, or in memory.  The hypervisor calls dma_doorbell() before the
+ * guest's write to such a port, because the write may start DMA.
  */
 #define PORT_PCI_BARS		0x1000
 

@@ -70,8 +70,8 @@ static void set_range(char *text)
 }
 
 /*
- * Returns the window of instructions called @name, which is valid until the next
- * call.  Returns NULL if @name is unknown.
+ * Returns the window (jobs.h) whose name in --attack is @name.  The next call overwrites it.
+ * Returns NULL if no window has this name.
  */
 static const struct window *find_window(const char *name)
 {
@@ -154,8 +154,10 @@ void jobs_set_attack(char *name)
  * Fills struct watch from the value of --watch, "START-END,GHCB,PROOF[,IDT]".
  * START and END enclose the payload.  GHCB is the address of the stub's GHCB page,
  * PROOF that of the instruction at which the stub has proven its C-bit, and IDT that
- * of the stub's IDT.  If IDT is given, these three are link addresses, and
- * campaign_vmgexit() relocates GHCB and PROOF at the first request of the stub.
+ * of the stub's IDT.  IDT is given if firmware loads the stub, at an address that nobody knows
+ * before.  GHCB, PROOF and IDT are then the addresses for which the stub is linked.  At the
+ * stub's first request campaign_vmgexit() subtracts IDT from the base in the guest's IDTR, and
+ * adds the difference to GHCB and PROOF.
  */
 static void set_watch(char *start)
 {

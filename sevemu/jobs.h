@@ -11,10 +11,12 @@
 #include "sevemu.h"
 
 /*
- * A set of moments of the guest's run, and what the emulated host does at each of them, in
- * a run of its own: it injects an event (NMI, #VC and so on), or changes a block of private
- * memory.  In --attack the name of a window has two parts: what the host does, such as
- * "every" (every event), and the moments, such as "-late".
+ * A window: a set of moments of the guest's run, and what the emulated host does at each of
+ * these moments.  The host injects an event (NMI, #VC and so on), or changes a block of private
+ * memory.  For each moment, campaign.c runs the guest once for each kind of event, or once for
+ * each of some blocks.  In --attack the name of a window is that of what the host does, such as
+ * "every" (inject every kind of event), and behind it that of the moments, such as "-late"
+ * (the instructions after the stub's proof of its C-bit).
  */
 struct window {
 	/* true: the host injects events; false: it changes blocks of memory. */
@@ -39,15 +41,16 @@ struct jobs {
 	char *attacks;
 	/* The attack that --attack names; unused if @all or @window is set. */
 	const struct attack *attack;
-	/* --attack asks for all attacks ("all" or "others") instead of one. */
+	/* --attack names no attack, but says "all" or "others", which stand for many attacks. */
 	bool all;
-	/* With @all: leave out the attacks that inject an event ("others"). */
+	/* --attack says "others": all attacks except those that inject an event. */
 	bool others;
 	/* The moments of the guest's run that --attack names; NULL: it names none. */
 	const struct window *window;
 	/*
-	 * The numbers to run the guest with, @from to @to in steps of @stride:
-	 * an attack's N, the seed of --hostile, or the instruction in @window.
+	 * The guest runs with each number from @from to @to in steps of @stride.  The number is
+	 * the parameter N of @attack, the seed of --hostile, or the number of a moment of
+	 * @window.  If @all is set, each attack is run with at most @to values of N.
 	 */
 	u64 from, to, stride;
 };
@@ -61,8 +64,10 @@ extern struct jobs jobs;
 char *cut(char *text, char end);
 
 /*
- * Sets jobs from one element of the list that --attack takes:
- * - "NAME" or "NAME:RANGE": the attack NAME, with each N that it has or each N of RANGE.
+ * Sets jobs from @name, one element of the list that --attack takes.  An attack has a
+ * parameter N, a number: see attack.h.  The element is one of these:
+ * - "NAME" or "NAME:RANGE": the attack NAME, once for each N that it has, or
+ *   for each N of RANGE.
  * - "all:COUNT": every attack, with at most COUNT values of N.
  * - "others:COUNT": every attack that does not inject an event, with at most COUNT values
  *   of N.

@@ -132,8 +132,9 @@ static void measure(u64 gpa, enum launch_type type, const void *contents)
 }
 
 /*
- * Writes the virtual CPU's saved state (VMSA) at launch to @page.  VMSA and VMCB have
- * segments, control registers and so on at the same offsets.
+ * Writes the virtual CPU's saved state (VMSA) at launch to @page.  The first VMSA_SAME bytes
+ * of a VMSA (segments, control registers and so on) have the same layout as the VMCB from its
+ * field es on.
  */
 static void make_vmsa(const struct vcpu *vcpu, u8 *page)
 {

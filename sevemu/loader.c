@@ -276,8 +276,10 @@ static void add_e820(struct boot_params *bp, u64 start, u64 end, u32 type)
 }
 
 /*
- * Returns whether the APs of this guest start in the code of park.S.  An SNP guest starts its
- * APs by AP creation, and a guest without SEV-ES by a SIPI, which names an address.
+ * Returns whether the APs of this guest, which runs without firmware, start in the code of
+ * park.S.  Only the APs of an SEV-ES guest need this code, because a SIPI cannot name an
+ * address to them.  An SNP guest starts its APs by AP creation, and a guest without SEV-ES by a
+ * SIPI.
  */
 static bool parks(void)
 {
@@ -408,7 +410,10 @@ static void own_ranges(const struct setup_header *hdr, u64 load, u32 size)
 {
 	u64 run = hdr->pref_address;
 
-	/* Without --watch the guest is no stub, and watch.c must allow all its writes. */
+	/*
+	 * Without --watch the guest is no stub.  Name no range to watch.c, which then allows
+	 * writes to all private memory.
+	 */
 	if (!watch.payload)
 		return;
 	if (hdr->relocatable_kernel && ALIGN_UP(load, hdr->kernel_alignment) > run)

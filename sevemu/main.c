@@ -343,7 +343,9 @@ void hv_main(u64 base)
 	smp_start();
 	/*
 	 * The sevemu script ends a run by an NMI (ports.h), which comes in at LINT1 of the
-	 * local APIC.  LINT1 is masked after a reset, so set it as a PC's firmware does.
+	 * local APIC.  LINT1 is masked after a reset, so set it as a PC's firmware does.  Leave
+	 * LINT1 masked in a campaign, in which exits.c takes every NMI for the alarm of
+	 * campaign.c's timer.  This alarm ends the present run of the guest, not the campaign.
 	 */
 	if (!config.hostile)
 		*LAPIC(LAPIC_LINT1) = LAPIC_NMI;

@@ -45,7 +45,11 @@
 #include "watch.h"
 
 #define REGIONS_MAX		8
-/* npt_watch() watches no further frame if npt_alloc() has fewer free bytes than this. */
+/*
+ * npt_watch() watches no further frame if npt_alloc() has fewer free bytes than this.
+ * The rest is for nested page tables that the guest needs later, because the run ends if
+ * npt_alloc() has no memory left.
+ */
 #define WATCH_RESERVE		0x100000
 /*
  * Number of PDPTs that map PHYS_LIMIT bytes in one set of nested page tables.

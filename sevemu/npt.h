@@ -6,7 +6,8 @@
  * A frame is 4 KiB of the guest's RAM.  The guest sees a frame through the
  * private view if it accesses the frame with C=1, through the shared view with
  * C=0.  At any time a frame is in one view: its bytes in memory are what that
- * view shows, and only that view's nested tables map it.
+ * view shows, and only that view's nested tables map it.  The exception is a frame that
+ * npt_note() has mapped in both views.
  *
  * A guest-physical address (gpa) that these functions take has the C-bit clear.
  * Unless its comment says otherwise, a function may be called between a VMEXIT
@@ -83,8 +84,8 @@ void *npt_alloc(size_t pages);
 void npt_add_ram(u64 gpa, u64 size, u8 *host);
 
 /*
- * Gives the guest a ROM, with the parameters of npt_add_ram().  It differs from
- * RAM in that mmio.c ignores an SEV-ES guest's MMIO writes to it.
+ * Gives the guest a ROM, with the parameters of npt_add_ram().  mmio.c ignores MMIO writes of
+ * an SEV-ES guest to a ROM.
  */
 void npt_add_rom(u64 gpa, u64 size, u8 *host);
 

@@ -31,7 +31,7 @@
 #define STOP_CPU_TIME		2	/* --cpu-timeout */
 #define STOP_CONSOLE		3	/* --expect-line */
 #define STOP_FAILED		4	/* --fail-on */
-/* Does not end the run: the hypervisor begins the attack of --attack-once. */
+/* Unlike the other codes, this one ends no run: it begins the attack of --attack-once. */
 #define STOP_ATTACK		5
 #define STOP_SIGNAL		0x80
 

@@ -95,8 +95,8 @@ static struct figures figures;		/* counts of this run's events so far */
  */
 static struct figures at_marker;
 /*
- * The guest's registers when it reached the address of option --marker, with the
- * values that the guest reads.  Valid if have_marker is true.
+ * The guest's registers when it reached the address of option --marker.  EFER is without
+ * SVME, and ghcb_msr is the GHCB MSR as the guest reads it.  Valid if have_marker is true.
  */
 static struct {
 	u64 rsi, rflags, cr0, cr4, efer, cs, ds, idt_limit, ghcb_msr;
@@ -111,7 +111,8 @@ static u64 clock_start;			/* TSC at report_init() */
 static u64 exit_clock;			/* TSC at the last exit from the guest or end of a halt */
 static bool ending;			/* report_ending() */
 /*
- * The guest's access that raised the last #VC 0x404: the guest has not validated the page.
+ * The guest's access that raised the last #VC 0x404.  The processor raises #VC 0x404 if the
+ * guest has not validated the page that it accesses.
  * @access is NULL if no access has raised #VC 0x404, or if the guest has got a #VC of
  * another kind since.
  */

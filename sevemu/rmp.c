@@ -154,7 +154,10 @@ void rmp_smash(u64 gpa)
 		npt_rmp(start + i * PAGE_SIZE)->flags &= ~RMP_2M;
 }
 
-/* Rights that a page-table walk needs, because QEMU's walk always asks for both. */
+/*
+ * Rights that a page-table walk needs.  QEMU's processor asks for the right to write for each
+ * page table of a walk, even if the walk only reads the page table.
+ */
 #define WALK			(RMP_READ | RMP_WRITE)
 
 /* Returns the word by which messages name an access of the guest that needs @rights. */

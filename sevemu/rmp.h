@@ -120,9 +120,10 @@ bool rmp_page_state(struct vcpu *vcpu, u64 gpa, unsigned int state, unsigned int
 unsigned int rmp_validate(struct vcpu *vcpu, u64 gpa, bool huge, bool validate, bool *same);
 
 /*
- * Reports as a violation of the ABI that rmp_validate() has set *@same: the guest has
- * validated the page of @gpa twice, or has rescinded it although it is not validated.
- * Validating a page twice lets a host give the guest another page in between.
+ * Reports a violation of the ABI: if @validate is true, that the guest has validated the page
+ * of @gpa although it is validated already, otherwise that the guest has rescinded the
+ * validation of a page that is not validated.  The caller knows this from rmp_validate().  If a
+ * guest validates a page twice, the host may have replaced the page in between.
  */
 void rmp_validated_twice(struct vcpu *vcpu, u64 gpa, bool validate);
 

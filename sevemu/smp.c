@@ -77,7 +77,11 @@ void smp_start(void)
 
 	random = config.seed;
 	if (config.smp > 1) {
-		/* An NMI that another processor sends must stay pending until the first VMRUN. */
+		/*
+		 * From now on another processor may send an NMI to end this processor's
+		 * stay in the guest.  The NMI must stay pending until VMRUN, because
+		 * hv_nmi (entry.S) would take the NMI earlier and do nothing with it.
+		 */
 		svm_clear_gif();
 		take_lock(&vcpus[0]);
 	}

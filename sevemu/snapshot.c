@@ -28,7 +28,11 @@
 struct save {
 	u64 gpa;		/* guest-physical address of the frame */
 	u8 *host;		/* host address of the frame */
-	u8 *copy;		/* the frame's bytes at the time of the snapshot, or @zeroes */
+	/*
+	 * Points to a copy of the frame's bytes at the time of the snapshot.  The copy of a
+	 * frame whose bytes are all 0 may be the page of zeroes that such frames share.
+	 */
+	u8 *copy;
 	u8 *launch;		/* the frame's bytes in the first snapshot; NULL: as in @copy */
 	u8 *flags;		/* the frame's FRAME_* flags, which npt.c keeps */
 	/*
@@ -38,8 +42,8 @@ struct save {
 	u64 *leaf[2];
 	u8 state;		/* HOOK_FRAME_* of the frame in the snapshot */
 	/*
-	 * A sum of the frame's bytes at snapshot_seal(), if it was then validated private
-	 * memory of an SNP guest, else NOT_SEALED.
+	 * A checksum of the frame's bytes at snapshot_seal(), if the frame was then validated
+	 * private memory of an SNP guest, else NOT_SEALED.
 	 */
 	u64 seal;
 };
@@ -98,10 +102,10 @@ static bool is_zero(const void *page)
 }
 
 /*
- * Lets @launch point to the first snapshot's copy of a private frame, where snapshot_launch()
- * finds it, and @copy to the page of zeroes that all frames share.  keep() never writes to that
- * page but allocates another one, so the first snapshot's copy survives.  Does nothing if @launch
- * has that copy already.
+ * Preserves the first snapshot's copy of a private frame for snapshot_launch(): moves the
+ * pointer to this copy from save->copy to save->launch.  snapshot_take() calls age() before
+ * keep(), which would overwrite the copy.  save->copy then points to the shared page of zeroes,
+ * to which keep() never writes.  Does nothing if save->launch is set already.
  */
 static void age(struct save *save)
 {
@@ -237,7 +241,10 @@ static bool validated(const struct save *save)
 	return rmp_usable(save->gpa, 0, 0);
 }
 
-/* Returns a sum of the frame's bytes that is not NOT_SEALED. */
+/*
+ * Returns a checksum of the frame's bytes.  The checksum is never NOT_SEALED, because this
+ * value marks a frame without a checksum.
+ */
 static u64 sum(const u8 *page)
 {
 	const u64 *word = (const u64 *)page, *end = word + PAGE_SIZE / sizeof(*word);
@@ -279,7 +286,7 @@ bool snapshot_broken(u64 *gpa)
 			continue;
 		/*
 		 * A frame that snapshot_save() has added since snapshot_seal() has no
-		 * sum, but its copy has the bytes from before the host's write.
+		 * checksum, but its copy has the bytes from before the host's write.
 		 */
 		if (i < sealed ? save->seal != NOT_SEALED && save->seal != sum(save->host) :
 		    !same(save->host, save->copy))
@@ -348,9 +355,9 @@ void snapshot_restore(struct vcpu *vcpu)
 		if (!guest_is_snp() && npt_frame_state(save->gpa) != save->state)
 			npt_set_state(save->gpa, save->state);
 		/*
-		 * npt_note() has mapped a frame with this state in both views.  Map the
-		 * frame only in the view of its RMP entry again, so that the next run does
-		 * not begin with both.
+		 * npt_note() has mapped each frame in the state HOOK_FRAME_NOTED in the
+		 * private view and in the shared view.  Map the frame only in the view that
+		 * its RMP entry asks for, so that the next run begins with one mapping.
 		 */
 		if (guest_is_snp() && npt_frame_state(save->gpa) == HOOK_FRAME_NOTED)
 			rmp_apply(save->gpa);

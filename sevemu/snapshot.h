@@ -56,8 +56,9 @@ void snapshot_each_store(void (*see)(u64 gpa));
 
 /*
  * Copies the @len bytes at @gpa, as they were at the first snapshot_take(), to @block.
- * The bytes must lie in one frame.  Returns false, with nothing copied, if the frame was
- * not written to since then, so that its present bytes are those of the first snapshot.
+ * The bytes must lie in one frame.  If the frame was shared at a snapshot_take(), the bytes
+ * may be those of a later snapshot_take().  Returns false, with nothing copied, if nothing has
+ * written to the frame since the first snapshot_take(), so that its bytes are still the same.
  */
 bool snapshot_launch(u64 gpa, void *block, size_t len);
 
@@ -70,15 +71,16 @@ bool snapshot_launch(u64 gpa, void *block, size_t len);
 void snapshot_replace(u64 word, u64 change);
 
 /*
- * Keeps a sum of each frame that is validated private memory of an SNP guest.  To be
- * called before the emulated host attacks.
+ * Keeps a checksum of each frame that is validated private memory of an SNP guest.  Must be
+ * called before the emulated host attacks, so that snapshot_broken() can compare afterwards.
  */
 void snapshot_seal(void);
 
 /*
- * Returns whether the bytes of a frame that is validated private memory of an SNP guest
- * have changed since snapshot_seal(), and sets *@gpa to the frame's address.  Leaves out a
- * frame to which the hypervisor has written for the guest since (npt_store()).
+ * Returns whether any frame that is validated private memory of an SNP guest has other bytes
+ * than at snapshot_seal(), and sets *@gpa to the address of the first such frame.  Leaves out
+ * the frames for which npt_store() was called since snapshot_seal(), because the hypervisor
+ * has written to these frames in the guest's place.
  */
 bool snapshot_broken(u64 *gpa);
 

@@ -398,8 +398,9 @@ static void make_hashes_page(const u8 *image, u32 size, u64 gpa)
 }
 
 /*
- * Returns the SEV metadata of the firmware image.  If the image has none, ends the run, or,
- * with --measure, returns metadata without sections.
+ * Returns the SEV metadata of the firmware image.  If the image has none, ends the run with
+ * an error.  But with --measure returns metadata without sections if the image's table of
+ * GUIDs does not name any, so that sevemu can compute the launch digest of such an image.
  */
 static const struct metadata *find_metadata(const u8 *image, u32 size)
 {

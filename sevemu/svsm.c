@@ -188,7 +188,10 @@ static u64 create_vcpu(struct vcpu *vcpu)
 	    vcpus[id].svsm_vmsa != GHCB_NONE)
 		return SVSM_BAD_PARAMETER;
 	vcpus[id].svsm_vmsa = gpa;
-	/* A CPU that makes the call for itself keeps the calling area that it has. */
+	/*
+	 * If a CPU makes the call with its own APIC ID, do not change its calling area: the
+	 * CPU runs already, and makes its next calls of the SVSM by the area that it has.
+	 */
 	if (&vcpus[id] != vcpu)
 		vcpus[id].svsm_area = area;
 	rmp_adjust(gpa, false, vcpu->vmpl, RMP_ALL_RIGHTS, true);
@@ -212,9 +215,10 @@ static u64 delete_vcpu(struct vcpu *vcpu)
 }
 
 /*
- * Answers whether the SVSM has a protocol, which the guest names in bits 63:32 of RCX, in
- * the version in bits 31:0.  If so, sets RCX to the highest version that the SVSM has in bits
- * 63:32 and to the lowest in bits 31:0.  Otherwise sets RCX to 0.
+ * Handles the guest's question whether the SVSM supports a protocol.  Bits 63:32 of RCX have
+ * the protocol's number, and bits 31:0 a version.  If the SVSM supports this version, bits
+ * 63:32 of RCX become the highest version that the SVSM supports, and bits 31:0 the lowest.
+ * Otherwise RCX becomes 0.  The call succeeds in both cases.
  */
 static u64 query_protocol(struct vcpu *vcpu)
 {

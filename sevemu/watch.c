@@ -86,8 +86,9 @@ static bool proven;
 static u64 ghcb_page;
 
 /*
- * Values of @switched, @early and @proven at the snapshot, from which each run starts.
- * They are valid if @kept is true.
+ * kept_switched, kept_early and kept_proven are the values that the flags switched, early
+ * and proven had at the snapshot.  Each run starts from the snapshot, so watch_start() sets
+ * the three flags to these values.  @kept: watch_keep() has saved the values.
  */
 static bool kept, kept_switched, kept_early, kept_proven;
 

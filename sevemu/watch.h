@@ -25,10 +25,12 @@ struct watch {
 	u64 proof;			/* address at which the stub goes on when it has
 					 * proven that its C-bit is right: that the
 					 * processor encrypts memory with C=1 */
-	u64 idt;			/* link address of the stub's IDT; @ghcb and
-					 * @proof are then link addresses too, because
-					 * firmware chooses the run-time addresses;
-					 * 0: @ghcb and @proof are run-time addresses */
+	/*
+	 * Link address of the stub's IDT, given if firmware chooses where the stub runs.
+	 * @ghcb and @proof are then also link addresses.  campaign.c makes them run-time
+	 * addresses when the stub runs.  0: @ghcb and @proof are run-time addresses.
+	 */
+	u64 idt;
 };
 extern struct watch watch;
 
@@ -106,16 +108,16 @@ const char *watch_fault(u64 *at);
 void watch_request(const struct vcpu *vcpu, const struct ghcb *g, u64 gpa);
 
 /*
- * Called by npt.c when the frame at @gpa turns shared.  Fails the run if the
- * frame is not the GHCB page, unless the stub has not yet proven that its C-bit
- * is right.
+ * Called by npt.c when the frame at @gpa turns shared.  Once the stub has proven
+ * that its C-bit is right, fails the run if the frame is not the GHCB page.
  */
 void watch_shared(u64 gpa);
 
 /*
- * Called by npt.c when the processor fetches an instruction from the frame at @gpa,
- * which @view does not map.  Fails the run if the frame is shared or the mapping has
- * C=0, once the stub has proven that its C-bit is right.
+ * Called by npt_fault.c when the fetch of an instruction from the frame at @gpa causes a
+ * nested page fault.  @view is VIEW_SHARED if the guest maps the frame with C=0.  Once the
+ * stub has proven that its C-bit is right, fails the run if @view is VIEW_SHARED or if the
+ * frame is shared.
  */
 void watch_fetch(u64 gpa, enum view view);
 

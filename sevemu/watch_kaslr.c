@@ -65,16 +65,20 @@ struct course {
 		u64 end;	/* address behind the payload, page-aligned */
 	} place;
 	/*
-	 * The last GUESSES_MAX page-aligned words that the GHCB page had before this file
-	 * knew @place.  This file compares them with @place later, because the stub of an
-	 * SEV-ES guest makes the GHCB page private before it decodes the payload.
+	 * The last GUESSES_MAX words that the host could read while @place.virt was 0 and
+	 * whose value is a multiple of the page size.  Such a word may be an address of the
+	 * payload that this file does not know yet.  This file compares the words with
+	 * @place each time it learns an address.
 	 */
 	u64 guesses[GUESSES_MAX];
 	unsigned int guess_count;
 	u64 marker;		/* run-time address of the payload's entry; 0: not known */
 };
 static struct course now;
-/* The course of the run at the snapshot, if @is_kept. */
+/*
+ * Copy of the variable now, which kaslr_keep() makes when campaign.c takes the snapshot from
+ * which later runs start.  Valid if @is_kept.
+ */
 static struct course kept;
 static bool is_kept;
 /* Ring buffer of the last bytes that the stub wrote to the console. */
@@ -202,10 +206,11 @@ static const u64 *state_words(void)
 }
 
 /*
- * Executes the guest's RDRAND.  Its result is computed from the run's number.  The
- * stub draws the XOR of the result and of the first word of its state.  The run fails
- * if RDRAND's result or the XOR appears where the host can read it.  If an attack
- * demands a failure, this function clears CF, by which RDRAND reports a failure.
+ * Executes the guest's RDRAND.  This function computes its result from the run's number.
+ * The stub's random number is the XOR of this result and of the first word of the
+ * generator's state.  The run fails if the result or the XOR appears where the host can
+ * read it.  If an attack demands a failure, this function clears CF, by which RDRAND
+ * reports a failure.
  */
 static void do_rdrand(struct vcpu *vcpu)
 {

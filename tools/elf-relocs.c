@@ -240,8 +240,8 @@ static void add_kept(struct relocs *relocs, const Elf64_Rela *rela, u64 offset,
 		 * entries, so the stub could not relocate the table. LLVM's linker
 		 * keeps relocations of the types GOTPCREL, GOTPCRELX and
 		 * REX_GOTPCRELX even where it has changed the instruction to one
-		 * that does not use the table. mkpayload refuses these relocations,
-		 * too.
+		 * that does not use the table. mkpayload does not read the
+		 * instruction, so it refuses these relocations, too.
 		 */
 		die("relocation of type %u at %#lx cannot be done at boot: it is for a global offset table: compile with -fno-pic, or link a static PIE",
 		    type, rela->r_offset);

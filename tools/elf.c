@@ -265,8 +265,9 @@ static bool is_identity(const struct elf *elf)
 }
 
 /*
- * If an identity-mapped PIE is linked below 1 MiB, usually at 0, adds 16 MiB to all
- * its addresses, rounded up to a multiple of its segments' alignments.
+ * If an identity-mapped PIE is linked below 1 MiB, usually at 0, adds a number to all its
+ * addresses, because a payload must not be linked below LOWEST_LINK_ADDR. The number is
+ * 16 MiB, rounded up to a multiple of each segment's alignment.
  */
 static void choose_base(struct elf *elf)
 {

@@ -50,8 +50,10 @@ static void put_word(u8 *at, u32 value)
 /* ---- the filters ---- */
 
 /*
- * Rewrites the four bytes that end at offset @pos. undo_branch() in payload/unfilter.c
- * explains why this can be undone.
+ * Applies FILTER_BRANCHES to the four bytes that end at offset @pos. Replaces a displacement
+ * that leads into the image by its stored target. Replaces any other number that looks like a
+ * stored target by a number that does not. undo_branch() in payload/unfilter.c explains how
+ * the stub undoes both.
  */
 static void apply_branch(u8 *bytes, u64 file_size, u64 pos)
 {
@@ -67,7 +69,10 @@ static void apply_branch(u8 *bytes, u64 file_size, u64 pos)
 	put_word(place, value);
 }
 
-/* Goes through the opcodes from the last one to the first one, as payload.h demands. */
+/*
+ * Applies FILTER_BRANCHES to [@start, @end), from the last opcode to the first one, because
+ * the stub undoes the changes in the opposite order.
+ */
 static void apply_branches(u8 *bytes, u64 file_size, u64 start, u64 end)
 {
 	u64 at = end;
@@ -266,7 +271,10 @@ static void try_code(struct choice *c, const struct section *s)
 	choose(c, &f, gain_of(c, &f));
 }
 
-/* Tries FILTER_FIRST_USES for the types in .BTF, which contain offsets of names. */
+/*
+ * Tries FILTER_FIRST_USES for the types in .BTF, Linux's section of type information. A type
+ * holds the offset of its name, and the first use of a name has the next higher offset.
+ */
 static void try_btf(struct choice *c, const struct section *s)
 {
 	struct payload_filter f = {
@@ -386,8 +394,9 @@ static u64 find_run(const u8 *bytes, u64 at, u64 end, struct payload_filter *f)
 }
 
 /*
- * Chooses FILTER_RELATIVE or FILTER_ASCENDING for the run @f, whichever saves more. In
- * most runs the numbers ascend both with and without their own offset added.
+ * Chooses FILTER_RELATIVE or FILTER_ASCENDING for the run @f, whichever saves more. Both
+ * have to be tried: in most runs the words ascend as they are, and also after the word's own
+ * offset has been added to each word, as FILTER_RELATIVE does.
  */
 static void choose_kind(struct choice *c, const struct payload_filter *f)
 {

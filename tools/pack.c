@@ -67,10 +67,11 @@ static void show_progress(const struct setting *s, size_t done, size_t total)
 /* ---- zstd ---- */
 
 /*
- * Returns the binary logarithm of zstd's window for an image of @size bytes. The window
- * reaches over the whole image. This costs the stub no memory, because its decoder keeps
- * all of its output anyway. The window is at most ZSTD_WINDOWLOG_LIMIT_DEFAULT, the largest
- * that zstd's own decoders accept by default.
+ * Returns the binary logarithm of the size in bytes of zstd's window for an image of @size
+ * bytes. The window is as large as the image or larger, unless the result is limited. A large
+ * window costs the stub no memory, because the stub's decoder keeps all of its output anyway.
+ * The result is at most ZSTD_WINDOWLOG_LIMIT_DEFAULT, the largest that zstd's own decoders
+ * accept by default.
  */
 static int window_log(size_t size)
 {

@@ -222,8 +222,8 @@ static void check_range(unsigned int start, unsigned int end)
 
 /*
  * Compares e820_may_hold() with the model. The E820 entries of this fuzzer have
- * the types 1 (RAM) and 128 to 255. A loader may leave data in types 1 and 128
- * only.
+ * the types 1 (RAM) and 128 to 255. Of these types, only RAM and 128 (Linux's
+ * E820_TYPE_RESERVED_KERN) allow a loader to leave data there.
  */
 static void check_data(unsigned int start, unsigned int end)
 {

@@ -183,9 +183,11 @@ static void fuzz_one(struct input *in)
 		arg = take_u16(in);
 		/*
 		 * Operation 0 reads a port, 3 shuts the GHCB page down, and 4 sets the
-		 * page up. The stub sets the page up once only. Hence operation 4 comes
-		 * first, or second after a read of a port. The stub shuts down only a
-		 * page that is set up.
+		 * page up. The first operation is 0 or 4. If it is 0, a port is read
+		 * while no page is set up, and the second operation may be 4. No later
+		 * operation is 4, because the stub sets the page up once only. Operation
+		 * 3 is left out while no page is set up, because the stub shuts down
+		 * only a page that is set up.
 		 */
 		if (i == 0)
 			op = take_u8(in) & 1 ? 0 : 4;

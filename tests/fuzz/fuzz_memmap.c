@@ -33,8 +33,9 @@ struct sev_guest sev_guest;
 static u64 chance;			/* the number that RDRAND returns */
 static struct boot_params bp;
 /*
- * The model: ram[n], taken[n] and kinds[kind][n] are true if the MiB number n
- * is RAM, is in use, or is in an area of kind @kind (enum kaslr_area).
+ * The model of memory, in cells of 1 MiB. ram[n]: cell n is in an E820 entry for RAM.
+ * taken[n]: an E820 entry or an option memmap= reserves cell n. kinds[kind][n]: cell n is
+ * in an area of the kind @kind (enum kaslr_area).
  */
 static bool ram[CELLS], taken[CELLS], kinds[KASLR_TAKEN][CELLS];
 static bool known[KASLR_TAKEN];	/* the input has areas of this kind */

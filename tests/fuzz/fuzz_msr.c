@@ -89,8 +89,9 @@ static void make_tables(void)
 /*
  * Returns the C-bit's number by the loader's page tables: the one address bit that
  * is set in the entry which maps the stub and is not part of the stub's address.
- * Returns 0 if no such bit or several are set. Also returns 0 if the entries that point
- * to tables have another such bit than @claimed, the C-bit that the host or CPUID names.
+ * Returns 0 if no such bit or several are set. @claimed is the number of the C-bit
+ * that the host or CPUID names. Also returns 0 if the entries that point to tables have
+ * an address bit set that is not part of a table's address, other than bit @claimed.
  */
 static u64 bit_in_tables(u64 claimed)
 {

@@ -911,10 +911,11 @@ static void fuzz_ports(struct vcpu *vcpu)
 		value = io_in(port, size);
 		if (port != 0x511 || size != 1 || key == 0xffff) {
 			/*
-			 * An access of 2 or 4 bytes may read several bytes of
-			 * the selected file at once. at_byte is unknown then,
-			 * so do not check reads until the guest selects the
-			 * next key.
+			 * at_byte counts the bytes of the selected file that
+			 * the guest has read. A read of 2 or 4 bytes may add
+			 * more than 1 to this number. The test then no longer
+			 * knows the number, so it does not check reads until
+			 * the guest selects the next key.
 			 */
 			if (port != 0x510 || size != 1)
 				key = 0xffff;

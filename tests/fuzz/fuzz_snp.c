@@ -39,8 +39,9 @@ static struct {
 	bool small_rmp;			/* PVALIDATE of 2 MiB fails by size */
 	bool svsm;
 	/*
-	 * After a wrong reply: the termination that must follow, as in `expected`, or a
-	 * value with SET_* below. NONE: all replies were right.
+	 * The termination that must follow a wrong reply, in the encoding of the variable
+	 * `expected`: the set of reasons << 8 | the reason's code. SET_ANY_END or SET_LEFT in
+	 * place of the set: the model predicts no single reason. NONE: all replies were right.
 	 */
 	unsigned int wrong;
 } map_of;

@@ -787,8 +787,10 @@ static void fuzz_one(struct input *in)
 
 	/*
 	 * Let INS and OUTS access all memory, and let the #VC handler emulate instructions
-	 * and devices at all addresses. In the stub both ranges of addresses are empty: it
-	 * would terminate the guest at each instruction that this test wants to try.
+	 * at all addresses. In the stub, linker.ld allows neither at any address, because
+	 * the stub executes no instruction that raises #VC while the GHCB page is shared.
+	 * With the bounds of linker.ld, the handler would terminate the guest at each
+	 * instruction that this test tries.
 	 */
 	io_end = ~0UL;
 	emulated_behind = ~0UL;

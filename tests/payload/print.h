@@ -30,7 +30,7 @@ void print_through(u8 (*in)(u16 port), void (*out)(u8 value, u16 port));
 /*
  * Counts this boot, and returns the number of boots since QEMU was started, at least 1.
  * The count is in CMOS RAM, which keeps its contents when the machine resets. Must be
- * called once per boot.
+ * called exactly once in each boot, because each call adds 1 to the count.
  */
 u8 count_boot(void);
 

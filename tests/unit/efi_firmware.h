@@ -572,7 +572,8 @@ static void interrupts_off(void)
 
 /*
  * In the stub, enter_startup_64() is the part of head_64.S that continues the
- * boot after efi/. Here it returns to the case, which checks @bp.
+ * boot after efi/. This fake jumps back into the case by longjmp(), and the
+ * case checks @bp.
  */
 noreturn void enter_startup_64(struct boot_params *bp)
 {

@@ -4,7 +4,7 @@
  * test_boot_map.c, test_misc_efi.c, test_extract.c and, through extract.h,
  * test_images.c and fuzzers.
  *
- * The machine's RAM and the stub's image are arrays and addresses of the test.
+ * The array machine[] stands for the machine's RAM. The stub's image lies in it.
  * This header includes the real loaded.c, lib/e820.c and lib/cmdline.c. The functions of
  * the stub's other files are fakes, which append a line to @trace for each
  * call. A case calls fresh_machine(), changes @fake, @layout or the payload

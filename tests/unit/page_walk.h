@@ -60,7 +60,10 @@ static u64 shared_now, lowest_mapped, device_start, device_end = ~0UL;
 #define DEVICE_END		device_end
 #include "lib/e820.c"
 #include "ident_map_64.c"
-/* The stub's guard pages, and pages behind each that are none. */
+/*
+ * The first page of each array is a guard page of the stub. The other pages of the array are
+ * ordinary pages, so that the two guard pages are not next to each other.
+ */
 const u8 stack_guard[4 * PAGE_SIZE] __attribute__((aligned(4096)));
 const u8 double_fault_guard[4 * PAGE_SIZE] __attribute__((aligned(4096)));
 /*

@@ -86,7 +86,10 @@ static u64 shared_now, lowest_mapped;
 #define DEVICE_END		~0UL
 #include "lib/e820.c"
 #include "ident_map_64.c"
-/* The stub's guard pages, and pages behind each that are none. */
+/*
+ * The first page of each array is a guard page of the stub. The other pages of the array are
+ * ordinary pages, so that the two guard pages are not next to each other.
+ */
 const u8 stack_guard[4 * PAGE_SIZE] __attribute__((aligned(4096)));
 const u8 double_fault_guard[4 * PAGE_SIZE] __attribute__((aligned(4096)));
 #include "insn.c"
@@ -101,11 +104,10 @@ static u64 io_start, io_end;
 #define string_io_end	io_end
 
 /*
- * The stub's handlers of #VC emulate an instruction, also an access to a device's register, only
- * if the instruction lies in this range. The range is empty in the stub, because the stub
- * executes no instruction that raises #VC while the GHCB page is shared: the host has injected
- * any #VC then. The NAE self-test, which contains the handlers, too, has a range of its own.
- * start() makes the range all addresses, so that the handlers can be tested.
+ * The stub's #VC handler emulates an instruction only if the instruction lies in this range.
+ * In the stub the range is empty, because the stub executes no instruction that raises #VC
+ * while the GHCB page is shared. A #VC at that time can only come from the host. start() sets
+ * the range to all addresses, so that the handler can be tested.
  */
 static u64 emulated_first, emulated_behind;
 #define emulated_start	emulated_first

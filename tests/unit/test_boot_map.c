@@ -268,9 +268,10 @@ TEST(map_after_the_switch)
 	CHECK(strstr(trace, expected), "%s", trace);
 
 	/*
-	 * la57_switch() removes the mappings of the pages that it used. The stub must map them
-	 * once more if they hold data of the loader, as above. Here they hold none, so
-	 * it must map no page. The pages lie in unused memory first, then in the payload's memory.
+	 * In this boot the two pages that la57_switch() unmaps hold no data of the loader: the
+	 * first is in unused memory, and the second in the payload's memory, which the stub
+	 * maps later. In the next boot la57_switch() uses no pages. In both boots the stub must
+	 * map nothing between la57_switch() and the set-up of the GHCB page ("ghcb").
 	 */
 	fresh_machine();
 	fake.la57 = m(AT_RUNTIME - 0x1000);
@@ -345,8 +346,9 @@ TEST(map_failures)
 }
 
 /*
- * Page 0 is a guard page, whose mark in the page tables the hypervisor can put back to 0. No
- * range of a loader may therefore touch page 0.
+ * Page 0 is a guard page, so the stub must not map it. The hypervisor can put the page-table
+ * entry that marks page 0 as a guard page back to 0. must_map() must therefore refuse each
+ * range that contains a part of page 0, without a look at the page tables.
  */
 TEST(page_0_is_not_mapped)
 {

@@ -46,7 +46,8 @@ static u64 rodata_start, rodata_end = ~0UL;
 /*
  * Limits of port accesses: EXIT_BUDGET for setting up a UART and printing 1
  * KiB, SETUP_BUDGET for the set-up alone. Each access costs a VMEXIT in an
- * SEV-ES guest.
+ * SEV-ES guest. After POLL_LIMIT accesses a mock UART fails the case, because
+ * the console would poll without end.
  */
 #define EXIT_BUDGET	150
 #define SETUP_BUDGET	10
@@ -1493,8 +1494,9 @@ static const char *formatted(const char *fmt, ...)
 }
 
 /*
- * Fails the case unless con_vprintf() and con_printf() both print @expected. CON_PRINT() is
- * what con_printf() calls after the compiler has checked the format.
+ * Fails the case unless con_vprintf() and con_printf() both print @expected. For con_printf()
+ * the macro calls CON_PRINT(), which does what con_printf() does, but does not make the
+ * compiler check the format.
  */
 #define CHECK_FORMAT(expected, ...)					\
 	do {								\

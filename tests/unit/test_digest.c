@@ -229,9 +229,9 @@ TEST(digest_of_every_bit)
 
 /*
  * The expected values come from the test program of xxHash's reference
- * implementation. Its input is some words, and a sequence of bytes: a 32-bit
- * number starts at 2654435761 and is squared for each byte, which is the
- * number's top byte.
+ * implementation. The inputs are the texts in words[] and the first bytes of a
+ * sequence. Each byte of the sequence is the top byte of a 32-bit number, which
+ * starts at 2654435761 and is squared (modulo 2^32) after each byte.
  */
 TEST(xxh64_vectors)
 {

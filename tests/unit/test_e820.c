@@ -496,8 +496,9 @@ TEST(goes_on_hostile)
 /*
  * Each row is an E820 entry, with RAM directly before and behind it. @good
  * tells whether e820_may_hold() must accept the entry's memory as memory in
- * which a loader may leave data. It must accept RAM and types 3, 4 and 128. It
- * must accept reserved memory (type 2) only below 1 MiB, and not VGA memory.
+ * which a loader may leave data. It must accept RAM, ACPI tables (type 3), ACPI
+ * NVS (type 4), and setup_data that kexec hands over (type 128). It must accept
+ * reserved memory (type 2) only below 1 MiB, and not VGA memory.
  */
 TEST(may_hold_types)
 {

@@ -1435,10 +1435,11 @@ TEST(fixed_no_room)
 	for (i = 0; i < ARRAY_SIZE(types); i++)
 		fixed_fails(1, types[i], 0x1100000, 0x100);
 	/*
-	 * The range at the payload's link address has a hole at its start, in
-	 * its middle, or, in three calls, at its end. In the fourth call the
-	 * size of a descriptor wraps around, and in the fifth call it is 0. The
-	 * stub must refuse the range in each call.
+	 * The range at the payload's link address is not wholly free. The first
+	 * two calls leave a hole at its start and in its middle. The other three
+	 * change the last descriptor: it ends one page too early, its size in
+	 * bytes wraps around at 2^64, or its size is 0. The stub must refuse the
+	 * range in each call.
 	 */
 	fixed_fails(0, EfiConventionalMemory, 0x1001000, 0xff);
 	fixed_fails(1, EfiBootServicesData, 0x1101000, 0xff);

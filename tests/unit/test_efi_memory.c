@@ -64,7 +64,8 @@ TEST(e820_types)
 		{ 16, 2, 0 }, { 0x80000000, 2, 0 }, { 0xffffffff, 2, 0 },
 		/*
 		 * Attribute 0x40000 marks specific-purpose memory. Usable
-		 * memory with it becomes E820 type 0xefffffff.
+		 * memory with it becomes E820 type 0xefffffff
+		 * (soft reserved).
 		 */
 		{ 7, 0xefffffff, 0x40000 }, { 4, 0xefffffff, 0x4000f },
 		{ 0, 2, 0x40000 },

@@ -551,8 +551,9 @@ TEST(bss_is_cleared)
 }
 
 /*
- * Linux clears its .bss itself, so clear_bss() must leave it alone, except for
- * the relocation table, which the decoder has put at its start.
+ * Linux clears its .bss itself, so clear_bss() must not clear the .bss of Linux.
+ * The decoder has put the relocation table at the start of that .bss, and
+ * clear_bss() must clear the bytes of this table only.
  */
 TEST(bss_of_linux_is_left)
 {
@@ -1173,9 +1174,10 @@ TEST(extract_refuses)
 	machine[AT_OVERRUN + PAGE_SIZE - 1] = 1;
 	extraction_refused("stack");
 	/*
-	 * check_stack() finds an overflow of the stack that occurred while the
-	 * guard page was still mapped. It must run after "map load", which
-	 * loads the stub's own page tables, and before "stage 2".
+	 * check_stack() finds an overflow of the stack from the time before the
+	 * stub loaded its own page tables, which do not map the guard page. So
+	 * check_stack() must run after this load ("map load"). It must end the
+	 * boot before the next step, which loads the stage 2 IDT ("stage 2").
 	 */
 	happens("map load", 1);
 	happens("stage 2", 0);
@@ -1221,8 +1223,8 @@ TEST(silent_entry)
 
 /*
  * The hypervisor can change the copy of the payload header on the stack after the stub has
- * checked it. If unfilter() reports a changed copy, the stub must write nothing else to the
- * payload's memory.
+ * checked it. If unfilter() reports a changed copy, the stub must end the boot, and must not
+ * relocate the payload.
  */
 TEST(extract_filters_changed)
 {

@@ -260,9 +260,9 @@ TEST(range_keeps_what_is_there)
 }
 
 /*
- * The hypervisor can make the stub return to walk() with another level on the stack. Here
- * the level is 0, and the lowest one is 1. walk() must not make the entry of a 4 KiB page
- * point to a table, and must allocate no table.
+ * walk() gets a level as an argument. The hypervisor can replace the level while it is on
+ * the stack. This case passes level 0, but the lowest level of page tables is 1. walk() must
+ * not make the entry of a 4 KiB page point to a table, and must allocate no table.
  */
 TEST(walk_below_the_lowest_level)
 {
@@ -319,9 +319,10 @@ TEST(guard)
 }
 
 /*
- * The hypervisor puts the entries of the guard pages below the stacks back to 0. No range
- * that the stub maps later may map these pages, whether their entries are pages of 4 KiB or
- * the table with the entry is lost and a larger page would fit.
+ * The page-table entries of the guard pages below the stacks are 0, as if the hypervisor had
+ * put them back, so nothing in the page tables marks these pages. ident_map_range() must
+ * still leave the guard pages unmapped. In the first loop the range has five pages. In the
+ * second loop the range is 1 GiB, which ident_map_range() could map by a large page.
  */
 TEST(guard_without_its_mark)
 {
@@ -619,9 +620,9 @@ TEST(encryption_refuses)
 }
 
 /*
- * The hypervisor can put an old address in the place of the GHCB page's address.
- * ident_map_set_decrypted() and ident_map_set_encrypted() must refuse every page but the
- * GHCB page.
+ * The hypervisor can put an old address in the place of the GHCB page's address on the stack,
+ * to make the stub share another page. ident_map_set_decrypted() and
+ * ident_map_set_encrypted() must therefore refuse every page but the GHCB page.
  */
 TEST(only_the_shared_page)
 {
@@ -1363,10 +1364,9 @@ static u64 *entry_at(u64 addr, unsigned int level)
 }
 
 /*
- * While walk() reads an entry that points to a table, the hypervisor shows it an empty
- * entry, and restores the pointer before extend() reads the entry. If extend() took the
- * pointer for the entry of a page, it would map the memory of page tables in place of that
- * page. The stub must halt instead.
+ * An entry points to a page table. The hypervisor can change the entry to 0 before walk()
+ * reads it, and restore it before extend() reads it. If extend() took the entry for one that
+ * maps a page, extend() would map the page table as a page. The stub must halt instead.
  */
 TEST(table_is_no_leaf)
 {
@@ -1462,8 +1462,9 @@ TEST(remove_devices)
 }
 
 /*
- * The hypervisor can put old attributes, which contain an address, back on the stack.
- * fill_pages() must ignore that address and map the page at 0xb8000 to itself.
+ * fill_pages() gets the attribute bits of page-table entries as an argument. The hypervisor
+ * can replace the argument while it is on the stack. Here the argument also has address
+ * bits. fill_pages() must ignore these bits and map the page at 0xb8000 to itself.
  */
 TEST(old_attributes)
 {

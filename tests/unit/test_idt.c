@@ -384,10 +384,10 @@ static void check_descriptor(void)
 }
 
 /*
- * The hypervisor can save the TSS descriptor after any store, too, and put it back before
- * LTR. It must be absent then, or have the whole address of the TSS. The hypervisor can put
- * old blocks of 16 bytes of the TSS back at any time, so IST1, which is an address of 8 bytes
- * at offset 0x24, must not be in two blocks.
+ * The hypervisor can stop the guest after any store, save the TSS descriptor, and put it back
+ * before LTR. After each store the descriptor must therefore be absent, or have the whole
+ * address of the TSS. The hypervisor can put old blocks of 16 bytes of the TSS back at any
+ * time, so IST1, which is an address of 8 bytes at offset 0x24, must not be in two blocks.
  */
 TEST(tss_is_never_half)
 {
@@ -749,7 +749,8 @@ TEST(stack_overflow)
 	}
 	/*
 	 * The hypervisor injects #DF without an error code. The frame is then
-	 * shifted by 8 bytes, and its CS is the interrupted code's RFLAGS.
+	 * shifted by 8 bytes, and its CS is the interrupted code's RFLAGS. The
+	 * stub must not report this #DF as a stack overflow.
 	 */
 	raise_at(true, X86_TRAP_DF, 0);
 	frame.cs = 2;

@@ -191,7 +191,7 @@ TEST(sealed_headers)
 /*
  * The compressed data is damaged, and the digests are recomputed to match. Only
  * the checks of the decoder and of the relocation code can keep the stub from
- * accessing other memory.
+ * accessing memory outside of the payload's range.
  */
 TEST(sealed_frames)
 {

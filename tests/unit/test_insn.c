@@ -55,8 +55,9 @@ static const char *register_name(u8 reg, u8 size, bool high)
 	switch (size) {
 	case 1:
 		/*
-		 * Zydis numbers AH to BH 4 to 7, and SPL to R15B 8 to 19. struct
-		 * insn uses 0 to 3 with @high, and 4 to 15.
+		 * The numbers of AH to BH are 4 to 7 in Zydis, but 0 to 3 with
+		 * @high set in struct insn. The numbers of SPL to R15B are 8 to
+		 * 19 in Zydis, but 4 to 15 in struct insn.
 		 */
 		if (high || reg >= INSN_RSP)
 			reg += INSN_RSP;

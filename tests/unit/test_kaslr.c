@@ -159,9 +159,9 @@ static struct {
 
 static struct {
 	/*
-	 * @immovable, @free and @scratch are true if at least one cell of the
-	 * model has this mark. The payload may then lie only in cells that have
-	 * the mark.
+	 * Each of @immovable, @free and @scratch is the name of a mark in
+	 * cells[], and is true if at least one cell has this mark. The payload
+	 * may lie only in cells that have every mark for which this is true.
 	 */
 	bool immovable, free, scratch;
 	unsigned int huge_pages;
@@ -570,9 +570,9 @@ static double chi_squared(const unsigned int *counts)
 }
 
 /*
- * Makes RAM of separate ranges with room for 1, 2, 3, ... slots, SLOTS in
- * total, to check that each slot has the same probability whatever its range.
- * The last range has 6 slots.
+ * Makes RAM of separate ranges with room for 1, 2, 3, ... slots, so that a case can
+ * check that each slot has the same probability, whatever its range. All ranges
+ * together have SLOTS slots, so the last range has only the slots that are left.
  */
 static void pieces(void)
 {
@@ -1082,8 +1082,9 @@ static void read_options(void)
 /*
  * kaslr.c must leave no text of an option on the stack, because the hypervisor of
  * an SEV-ES guest could put the text back as a return address (not_on_stack in
- * types.h). Each option's value is long, so that a part of a copy is left on the
- * stack even if later calls overwrite the rest.
+ * types.h). If kaslr.c copied an option to the stack, later calls could overwrite
+ * a part of the copy. Each option's value is so long that the test would still find
+ * the rest of the copy.
  */
 TEST(options_not_on_stack)
 {

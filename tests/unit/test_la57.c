@@ -43,7 +43,10 @@ u32 nmi_count;
 
 #include "la57.c"
 
-/* The result of the last prepare(). The fakes do not read area, because a test watches it. */
+/*
+ * The last result of prepare(), the address that la57.c also keeps in its variable `area`. The
+ * fakes use this copy, because a test counts the reads of `area`.
+ */
 static u64 prepared;
 
 static struct {
@@ -518,8 +521,8 @@ TEST(how)
 /*
  * In an SNP guest la57_prepare() must read from the CPUID page whether the processor
  * has five-level paging. It must use no RAM outside of the stub's image for the change
- * of levels, because this RAM may not be validated. In other guests it uses such RAM if
- * the image lies above 4 GiB.
+ * of levels, because the loader need not have validated this RAM. In other guests it uses
+ * such RAM if the image lies above 4 GiB.
  */
 TEST(snp_guest)
 {
@@ -532,8 +535,8 @@ TEST(snp_guest)
 	fake.la57 = false;
 	CHECK(!prepare(true), "switched on");
 	/*
-	 * The image lies above 4 GiB. There is RAM below 4 GiB, but it may not be
-	 * validated.
+	 * The image lies above 4 GiB. There is RAM below 4 GiB, but the loader need not
+	 * have validated it. la57_prepare() must not use this RAM, so it must return 0.
 	 */
 	fake.la57 = true;
 	tables = (u8 *)0x100000000UL;
@@ -619,9 +622,10 @@ TEST(layout)
 static unsigned int watched;
 
 /*
- * Called after each store to the memory for the change of levels. A limit of a descriptor
- * table that is not 0 must stand beside the table's address, and a gate that is present must
- * lead to the copy of the trampoline's code.
+ * Called after each store to the memory for the change of paging levels. If the limit of the
+ * GDT or of the IDT is not 0, the table's base address must be right. A gate that is present
+ * must lead to the copy of the trampoline's code. The hypervisor can save the memory after any
+ * store and put it back when the trampoline uses the tables.
  */
 static void check_tables(void)
 {
@@ -674,7 +678,7 @@ TEST(tables_are_never_half)
 	CHECK(watched >= IDT_VECTORS, "%u stores", watched);
 }
 
-/* The read of area at which the next function gives area its old value 0. */
+/* Number of the read of `area` for which read_old() sets `area` to 0. The first read is 0. */
 static unsigned int old_read;
 static u64 kept;
 
@@ -700,8 +704,8 @@ static void check_code(struct la57_page *page, u64 table)
 }
 
 /*
- * Calls la57_switch() while area has its old value 0 at read @number. Returns the number of
- * reads.
+ * Calls la57_switch(). Its read @number of la57.c's variable `area`, counted from 0, finds the
+ * variable's old value 0. All other reads find the right value. Returns the number of reads.
  */
 static unsigned int switch_with_old(unsigned int number)
 {
@@ -725,10 +729,11 @@ static unsigned int switch_with_old(unsigned int number)
 }
 
 /*
- * The hypervisor puts the old value 0 of area back while the stub reads it once, at each read
- * in turn. The boot must end, or the switch must go on as without this change. A gate or a
- * descriptor table at another address would make the processor execute what a loader has
- * put to page 0.
+ * `area` of la57.c is the address of the memory for the change of paging levels. For one of
+ * the stub's reads, each in turn, the hypervisor puts the old value 0 of `area` back. The boot
+ * must end, or the stub must use the right address all the same. If the stub made a gate or a
+ * descriptor table from the address 0, the processor would execute what a loader has put to
+ * page 0.
  */
 TEST(old_area)
 {

@@ -169,9 +169,9 @@ TEST(cmdline_without_end)
 }
 
 /*
- * The command line has more than the CMDLINE_SIZE bytes that the payload reads,
- * with or without a NUL behind them. The stub must keep only the words that fit
- * whole.
+ * The payload reads CMDLINE_SIZE bytes of the command line. This command line is
+ * longer, and ends with a NUL or without one. The stub must keep only the words of
+ * which the payload reads every byte.
  */
 TEST(cmdline_too_long)
 {

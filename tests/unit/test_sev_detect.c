@@ -481,8 +481,9 @@ TEST(es_unknown_status_bits)
 	host.count = ES64_EAX;
 	EXPECT_OWN_END(sev_detect(), 5);
 	/*
-	 * The hypervisor has put an old value of sev_guest.status back, without the
-	 * unknown bit. The stub must find the bit in the SEV_STATUS MSR.
+	 * The SEV_STATUS MSR has bit 3, which the stub does not know. The hypervisor
+	 * has put an old value without this bit back to the stub's copy of the MSR,
+	 * sev_guest.status. The stub must find the bit in the MSR.
 	 */
 	start_es32(3 | 1 << 3, sev_info(1, 2, 51), 51);
 	sev_guest.status = 3;
@@ -656,8 +657,9 @@ TEST(entry_cbit_refused)
 			found = cbit_found(&t, 51);
 			CHECK(!found, "51 and %u: %u", bit, found);
 			/*
-			 * The entry that maps the image has another bit than
-			 * the claimed C-bit. The walk must report that bit.
+			 * The hypervisor claims that the C-bit is bit 51, but
+			 * the entry that maps the image has another C-bit. The
+			 * walk must return the position in the entry.
 			 */
 			t.second_bit = NO_BIT;
 			t.leaf_bit = bit;
@@ -666,9 +668,9 @@ TEST(entry_cbit_refused)
 		}
 		/*
 		 * CR3 or an entry that points to a page table has its C-bit at
-		 * another position than the claimed one. The walk takes this
+		 * another position than the hypervisor claims. The walk takes this
 		 * C-bit for a bit of the page table's address, so it cannot read
-		 * the page table. The walk must report the position of the bit.
+		 * the page table. The walk must return the position of this C-bit.
 		 */
 		t.leaf_bit = 51;
 		t.table_bit = 47;

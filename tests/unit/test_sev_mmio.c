@@ -467,9 +467,9 @@ static void no_device(u64 addr, unsigned int code)
 	ENDS(code);
 	INSN(0x400, "\x89\x1e");
 	/*
-	 * The stub requested termination during the load, so the GHCB page is
-	 * still in use. At this #VC, the store's, the stub must terminate with
-	 * reason 10: a #VC that needs the GHCB page while it is in use.
+	 * The stub has requested termination at the #VC of the load above, so the
+	 * GHCB page is still in use. At the #VC of this store, the stub must
+	 * terminate with reason 10: a #VC needs the GHCB page while it is in use.
 	 */
 	ENDS(10);
 	begin(addr);

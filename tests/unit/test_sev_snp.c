@@ -61,7 +61,7 @@ static struct {
 	/* The SVSM answers this number of calls with "busy" or "incomplete" first. */
 	unsigned int svsm_busy;
 	/*
-	 * If @svsm_result is not 0, the fake SVSM stores this number in the calling area, as
+	 * If @svsm_result is not 0, the fake SVSM stores @svsm_next in the calling area, as
 	 * the number of pages that it has handled, and then returns @svsm_result.
 	 */
 	u16 svsm_next;

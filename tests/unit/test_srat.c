@@ -30,8 +30,8 @@ static char areas[512];
 static char taken[0x40000];
 static bool sev;
 /*
- * Addresses of a page that is a guard page and of a page that is shared. 1: there is no
- * such page.
+ * Addresses of a page that is a guard page and of a page that is shared. 1, which is the
+ * address of no page: there is no such page.
  */
 static u64 guarded, shared;
 static size_t tables_left;

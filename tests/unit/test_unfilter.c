@@ -22,7 +22,10 @@ static const u8 *stub_start, *stub_end;
 
 #define ROUNDS		100000
 #define SIZE_MAX_TRIED	700
-/* Size in bytes of the image in any_branches. Displacements in it need up to 27 bits. */
+/*
+ * Size in bytes of the image in any_branches. It is so large that displacements in the image
+ * need all of their four bytes.
+ */
 #define LARGE		(96UL << 20)
 
 void die(const char *fmt, ...)
@@ -132,7 +135,10 @@ TEST(any_branches)
 			value = __builtin_bswap32(BRANCH_BASE + target);
 			break;
 		case 1:
-			/* Make a displacement that also looks like a stored target. */
+			/*
+			 * Make a displacement that also looks like a stored target,
+			 * which FILTER_BRANCHES writes in place of a displacement.
+			 */
 			value = (value & ~0xffU) | (BRANCH_BASE >> 24) |
 				(u32)random_below(5);
 			break;
@@ -184,7 +190,8 @@ TEST(branches_by_hand)
 /*
  * Every second word of the table holds the distance from the word to a place.
  * FILTER_RELATIVE must replace it by the distance from the previous entry's place to this
- * place. In the first entry it is the place's offset in the image.
+ * place. The first entry has no previous one, so FILTER_RELATIVE must replace the distance in
+ * it by the place's offset in the image.
  */
 TEST(table_by_hand)
 {
@@ -402,9 +409,10 @@ static u32 run_found(u32 hovers, u64 *size)
 }
 
 /*
- * find_run() must stop after a bounded number of words behind the highest score. If few
- * words keep the score low, it must find the whole run. If many words keep it low, it must
- * find only the first 3,001 words.
+ * In the words that run_found() makes, the run's score rises for 3,001 words, is low for some
+ * words, and then rises to a new maximum. find_run() must read only a bounded number of words
+ * behind a maximum. If the score is low for 1,150 words, find_run() must find all words. If the
+ * score is low for 11,050 words, find_run() must find only the first 3,001 words.
  */
 TEST(run_reach)
 {

@@ -17,7 +17,7 @@
 
 static struct {
 	unsigned char *page;	/* the watched page */
-	int rights;		/* of mprotect(): what may be done without a stop */
+	int rights;		/* PROT_*: accesses that do not stop */
 	void (*before)(unsigned long addr);
 	void (*after)(void);
 	struct sigaction old_fault, old_step;

@@ -357,11 +357,11 @@ CASE(msr, "msr", CASE_ES)
 }
 
 /*
- * MSRs that KVM has and QEMU's processor lacks. The case reads each MSR of the table msrs[],
- * writes the value in column `write`, and reads the MSR again. The first read must return
- * the value in column `first`, or any value if the column has RAISES. The second read must
- * return the value in column `then`, or any value if the column has RAISES - 1. If `then`
- * is RAISES, the write must raise #GP.
+ * MSRs that KVM has and QEMU's processor lacks. For each row of msrs[], the case reads the
+ * MSR, which must have the value `first`. Then it writes `write`. Then it reads the MSR again,
+ * which must have the value `then`. Two numbers do not stand for a value of the MSR. RAISES in
+ * `first`: the case does not check the value. RAISES in `then`: the write must raise #GP.
+ * RAISES - 1 in `then`: the write must not raise #GP, and the case does not read again.
  */
 #define RAISES (~0ULL)
 CASE(msr_kvm, "msr-kvm", CASE_ES)

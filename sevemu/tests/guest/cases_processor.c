@@ -301,7 +301,10 @@ static void cr_same(unsigned int n)
 			     : : "r"(cr3), "r"(cr4) : "memory");
 }
 
-/* Returns how many exits cr_same(@n) causes. */
+/*
+ * Returns how many exits the guest makes while cr_same(@n) writes CR3 and CR4 without a
+ * change of their values.
+ */
 static u64 cr_exits(unsigned int n)
 {
 	u64 before = hook(HOOK_COUNT, HOOK_COUNT_EXITS);

@@ -40,8 +40,9 @@
 #define PATTERN			0x5348415245443f21ULL
 #define FLIPS			2000
 /*
- * Number of passes after which a wait loop gives up. On a busy machine and with sevemu's
- * option --threads multi, the thread of the other processor may not run for a second.
+ * Number of passes after which a wait loop gives up. The number is great, because on a busy
+ * machine and with sevemu's option --threads multi, QEMU's thread of the other processor
+ * may pause for as long as a second.
  */
 #define PATIENCE		2000000
 /*

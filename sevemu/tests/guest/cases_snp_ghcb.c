@@ -347,7 +347,8 @@ CASE(states_scratch, "snp-page-state-scratch", CASE_SNP)
 
 /*
  * Sends a guest request, a message to AMD's security processor, with the pages @request
- * and @response. @code is EXIT_GUEST_REQUEST or EXIT_EXT_GUEST_REQUEST.
+ * and @response. @code is EXIT_GUEST_REQUEST or EXIT_EXT_GUEST_REQUEST. Returns the
+ * hypervisor's answer, RESULT_*.
  */
 static u64 guest_request(u64 code, u64 request, u64 response)
 {
@@ -361,7 +362,7 @@ static u64 guest_request(u64 code, u64 request, u64 response)
 
 /*
  * Sends an extended guest request with @pages pages at @data, to which the host may write
- * certificates.
+ * certificates. Returns the hypervisor's answer, RESULT_*.
  */
 static u64 extended_request(u64 data, u64 pages)
 {

@@ -199,8 +199,9 @@ CASE(twice, "snp-victim-twice", CASE_SNP | CASE_VMPL0 | CASE_ENDS)
 }
 
 /*
- * The hook HOOK_BREAK makes the host change a private page at once, while the host handles
- * no request of the guest. The judge must find the change at the end of the run.
+ * The call of HOOK_BREAK makes the host change a private page at once. The judge looks for
+ * such changes after each attack and at the end of the run. This change is not part of an
+ * attack, so the judge must find it at the end of the run.
  */
 CASE(altered, "snp-victim-altered", CASE_SNP | CASE_ENDS)
 {

@@ -80,8 +80,9 @@ start:
 	movl	%cr0, %eax
 	orl	$CR0_PE, %eax
 	/*
-	 * Test LMSW with 16-bit addressing: it must set MP. If MP stays clear, halt. The
-	 * guest's cases then never run, and the suite fails.
+	 * Test that LMSW reads its operand from a 16-bit address. The operand has the bit MP
+	 * set, so LMSW must set CR0.MP. If CR0.MP stays clear, halt. The guest's cases then
+	 * never run, and the suite fails.
 	 */
 	movw	$(msw_mp - rom - (ROM_SIZE - 0x10000) - 2), %bx
 	movw	$1, %si

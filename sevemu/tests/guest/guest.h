@@ -81,8 +81,8 @@ extern struct machine machine;
 #define CASE_ES		1	/* an SEV-ES or SEV-SNP guest */
 #define CASE_V2		2	/* GHCB protocol version 2 */
 /*
- * The case needs a guest with SEV or SEV-ES, not SEV-SNP. In such a guest, an access with
- * another C-bit than the last access makes the frame private or shared, by its own C-bit.
+ * The case needs a guest with SEV or SEV-ES, not SEV-SNP. In such a guest, sevemu makes a
+ * page frame private at an access with C=1, and shared at an access with C=0.
  */
 #define CASE_SEV	4
 /* The case terminates the guest, so case=all does not run it. */

@@ -321,8 +321,9 @@ static void handle_by_code(struct frame *f)
 void vc_handle(struct frame *f)
 {
 	/*
-	 * A #VC at another instruction than the expected one: the host has injected it,
-	 * or has taken a page from the victim.
+	 * A #VC at another instruction than the expected one can only come from an attack:
+	 * the host has injected the #VC, or has taken a page from the victim. A victim must
+	 * not obey such a #VC, so it terminates itself.
 	 */
 	if (machine.victim && f->rip != vc.rip)
 		victim_gives_up();

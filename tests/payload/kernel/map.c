@@ -126,7 +126,8 @@ static u64 asked_for_until(u64 addr)
 
 /*
  * Returns the address of the first page in [start, end) that is not RAM, or @end if all
- * pages are RAM. With t.handed=any the pages that the loader has handed over count as RAM.
+ * pages are RAM. With t.handed=any the loader may hand over data in memory that the E820
+ * map does not report as RAM, so the pages of these data count as RAM.
  */
 static u64 first_not_ram(u64 start, u64 end)
 {
@@ -308,9 +309,9 @@ static void check_wiped(u64 start, u64 end)
 }
 
 /*
- * Checks the stub's stack, on which it entered the kernel. @rsp is RSP at the entry. It
- * must point to mapped, writable memory, and an unmapped guard page must lie below the
- * stack.
+ * Checks the stub's stack, on which it entered the kernel. @rsp is the value of RSP at
+ * the kernel's entry. The word below @rsp must be mapped and writable, and an unmapped
+ * guard page must lie below the stack.
  */
 static void check_stack(u64 rsp)
 {

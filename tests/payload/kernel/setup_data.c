@@ -14,7 +14,8 @@
 /*
  * @then is a copy of the zero page that the loader has made, and @now the zero page
  * that the kernel has got. Copies the fields that the stub is allowed to change from
- * @now to @then, so that the caller's comparison ignores them.
+ * @now to @then, so that the caller's comparison ignores them. @no_cmdline: the loader has
+ * passed no command line.
  */
 static void accept_changes(struct boot_params *then,
 			   const struct boot_params *now, bool no_cmdline)

@@ -32,7 +32,10 @@
 #define DEFAULT_SETUP_DATA	0x94000
 #define DEFAULT_IMAGE		0x8000000
 
-/* Capacity of e820_table in entries. The zero page has room for 128 entries only. */
+/*
+ * Capacity of e820_table in entries. The zero page has room for 128 entries only. The test
+ * loader puts any further entries into a setup_data node.
+ */
 #define MAX_E820		200
 /*
  * The flags of a page-table entry that points to another table: present and writable.
@@ -245,8 +248,9 @@ void map_all_ram(void);
 
 /*
  * Makes the page tables with which the image is entered at its 64-bit entry, as @plan
- * and the options ask for. Must be called after zero_page_make(). Returns the value for
- * CR3.
+ * and the options ask for. Must be called after zero_page_make(), because
+ * map_make() reads the command line and the setup_data list that zero_page_make()
+ * writes. Returns the value for CR3.
  */
 u64 map_make(const struct plan *plan);
 

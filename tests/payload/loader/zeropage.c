@@ -34,7 +34,8 @@ static void add_e820(u64 addr, u64 size, u32 type)
 
 /*
  * Splits the largest E820 entry for RAM in two, again and again, until the map has
- * @count entries.
+ * @count entries. This tests the stub with as many entries as the zero page can hold
+ * (e820=split), and with more (e820=more).
  */
 static void split_e820(u32 count)
 {

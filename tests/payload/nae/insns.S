@@ -49,8 +49,8 @@ insns:
 EXIT_INSNS(ROW)
 
 	/*
-	 * Accesses to DR7 with other registers than RAX, and an instruction without an
-	 * exit.
+	 * Accesses to DR7 with other registers than RAX, and NOP. NOP causes no exit; the
+	 * case "db" executes it with RFLAGS.TF set.
 	 */
 	insn	"mov %dr7, %rbx"
 	insn	"mov %dr7, %r9"

@@ -272,8 +272,9 @@ bool have_fw_cfg(void);
 
 /*
  * Maps the local APIC, and the page to which moffs() writes instructions at run time.
- * Must be called before other ranges are mapped, because that page needs more rights
- * than the range in which it lies.
+ * Must be called before other ranges are mapped, because a page keeps the rights of the
+ * first call that maps it. The page for moffs() lies in .text, but must be
+ * writable, too.
  */
 void mmio_init(void);
 #define APIC_BASE		0xfee00000UL

@@ -340,7 +340,7 @@ static void case_vmmcall(void)
 	check_regs("vmmcall");
 }
 
-/* With RFLAGS.TF set, the processor raises #DB after one instruction, the NOP. */
+/* Executes a NOP with RFLAGS.TF set. After the NOP the processor must raise #DB. */
 static void case_db(void)
 {
 	prepare();

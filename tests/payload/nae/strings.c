@@ -503,9 +503,10 @@ static void case_outs_guard(void)
 }
 
 /*
- * The count of REP is all 64 bits of RCX. It is 4 GiB + 4 bytes here, so OUTS must
- * fault at the guard page. A handler that used ECX would write 4 bytes and stop in
- * front of the guard page.
+ * The count of REP is all 64 bits of RCX. The operand begins 4 bytes below the unmapped
+ * guard page of the stack, and the count is 4 GiB + 4 here, so REP OUTSB must raise #PF
+ * at the guard page. A handler that used ECX would write 4 bytes and stop in front of
+ * the guard page.
  */
 static void case_rep_rcx_64(void)
 {
