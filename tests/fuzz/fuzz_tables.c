@@ -284,7 +284,7 @@ static void fuzz_log(struct input *in)
 /* ---- the memory map that a loader passes in efi_info ---- */
 
 #define MAP_SIZE	(2 * PAGE_SIZE)
-/* The input fills in memory for this many descriptors of the EFI memory map. */
+/* Number of descriptors of the EFI memory map whose bytes come from the input. */
 #define MAP_MOST	8
 
 static char expected[sizeof(fw.areas)];
