@@ -295,7 +295,7 @@ static void try_btf(struct choice *c, const struct section *s)
 	choose(c, &f, gain_of(c, &f));
 }
 
-/* ---- the choice: ascending numbers anywhere ---- */
+/* ---- choosing ranges for a filter: ascending numbers at any place of the image ---- */
 
 /*
  * A run is a sequence of numbers that ascend, or descend, by at most RUN_STEP from one to
