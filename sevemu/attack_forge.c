@@ -158,8 +158,9 @@ static void forge_insn(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Looks on the stack for a saved register that holds a cell of VGA text memory, and puts the
- * block with this register back to its contents at launch.
+ * Looks on the stack for a register that a function of the stub has saved there, and whose value
+ * is a cell of VGA text (a character and its colours).  Puts the 16-byte block with this value
+ * back to its contents at launch, so that the stub would send these contents to the host.
  */
 static void forget_cell(struct lie *lie, struct vcpu *vcpu)
 {

@@ -41,9 +41,9 @@ void campaign_exit(void);
 void campaign_alarm(void);
 
 /*
- * Calls campaign_run() at the stub's first request by the GHCB MSR protocol,
- * because in MODE_OVMF firmware runs before the stub and is not attacked.
- * ghcb.c calls it at each VMGEXIT.
+ * ghcb.c calls this function at each VMGEXIT.  In MODE_OVMF, where firmware runs before the stub
+ * and is not attacked, it calls campaign_run() at the stub's first request by the GHCB MSR
+ * protocol.  In the other modes it does nothing, because campaign_run() was called at the start.
  */
 void campaign_vmgexit(struct vcpu *vcpu);
 

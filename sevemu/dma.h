@@ -15,9 +15,11 @@
 void dma_tlb_flushed(void);
 
 /*
- * Returns whether the guest has flushed its TLB since the last dma_doorbell().  npt.c
- * then maps devices read-only for a guest without SEV-ES, because this guest otherwise
- * writes to a device without an exit.
+ * Returns whether the guest has flushed its TLB since the last dma_doorbell(), so that the
+ * pages that it shares may have changed.  dma_doorbell() must search the page tables for these
+ * pages before the guest's next write to a device, which may start DMA.  A guest without SEV-ES
+ * writes to a device without an exit, so npt.c maps devices read-only for it while this
+ * function returns true.
  */
 bool dma_pending(void);
 

@@ -353,9 +353,10 @@ TEST(known_by_ecx)
 
 /*
  * The hypervisor can inject #VC or #GP where ECX holds a loader's data that equal a number
- * that the handler knows. The handler must therefore also check that RSI, or RDX for #GP,
- * is the interrupted RSP, and that RIP is the expected one. It must ignore the low four
- * bits of RSP, because the processor clears them before it pushes the frame.
+ * that the handler knows. Before an instruction that may raise #VC or #GP the stub copies RSP
+ * to RSI, or to RDX for #GP. The handler must check that this register is the interrupted RSP,
+ * which it computes from the address of its frame, and that RIP is the expected one. It must
+ * ignore the low four bits, because the processor aligns RSP to 16 before it pushes the frame.
  */
 TEST(known_by_rsp_and_rip)
 {
