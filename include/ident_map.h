@@ -61,10 +61,11 @@ int ident_map_guard(u64 addr);
 /* Returns true if @addr lies in a guard page. */
 bool ident_map_is_guard(u64 addr);
 
-/* Whether CR3 holds this map, and what its C-bit is. */
+/* Whether CR3 holds this map, and the C-bit of CR3. */
 struct loaded_map {
-	u64 enc_mask;	/* the C-bit as a mask, 0 outside of SEV */
-	bool loaded;	/* true: CR3 holds this map; false: enc_mask has no meaning */
+	/* The C-bit in CR3 as a mask, 0 outside of SEV. Defined only if @loaded is true. */
+	u64 enc_mask;
+	bool loaded;	/* CR3 holds this map */
 };
 
 /*

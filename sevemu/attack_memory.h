@@ -102,8 +102,8 @@ void memory_note(const struct vcpu *vcpu);
 void memory_arrive(const struct vcpu *vcpu);
 
 /*
- * Counts an instruction that the guest has single-stepped in an honest run, and calls
- * memory_note() at every NOTE_STEPS-th instruction.
+ * To be called after each instruction of an honest run in which sevemu single-steps the guest.
+ * Counts the instruction, and calls memory_note() at every NOTE_STEPS-th one.
  */
 void memory_step(const struct vcpu *vcpu);
 

@@ -102,7 +102,7 @@ struct config {
 	 * before it lets the guest run again, 1 to 253.
 	 */
 	unsigned int psc_entries;
-	bool measure;		/* --measure: the report has the launch digest */
+	bool measure;		/* --measure: sevemu's report has the launch digest */
 	bool x2apic;		/* --x2apic: the local APICs have x2APIC mode */
 	unsigned int smp;	/* --smp: number of virtual CPUs, 1 to VCPUS_MAX */
 	u64 seed;		/* --seed: varies the order of the virtual CPUs; 0: not given */
