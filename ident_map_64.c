@@ -537,7 +537,7 @@ static void flush_page(u64 addr)
 }
 
 /*
- * * Sets the C-bit of the 4 KiB page at @addr, or clears it if @private is false. The page must
+ * Sets the C-bit of the 4 KiB page at @addr, or clears it if @private is false. The page must
  * be the GHCB page, shared_page, and must be flushed from the caches before: by this function
  * if @flush is true, by the caller with ident_map_flush() otherwise. Each caller passes a
  * constant as @private, so that it is no value in memory that the hypervisor could change.

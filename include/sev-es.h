@@ -45,9 +45,10 @@ u64 sev_enc_mask(void);
  * Terminates the guest with SEVSTUB_TERM_CPUID_STATUS if it is an SEV-ES guest. Must be
  * called after sev_es_active() has returned false, before an action that an SEV-ES guest
  * must not take. Until the stub's page tables are loaded, sev_es_active() relies on memory,
- * in which the hypervisor can put old contents back, while this function asks the
- * processor by CPUID. Once they are loaded, this function does nothing. Needs an IDT of the
- * stub.
+ * in which the hypervisor can put old contents back. This function executes CPUID instead,
+ * which either raises #VC, so that the handler terminates the guest, or has the processor's own
+ * answer. An IDT of the stub must therefore be loaded. Once the stub's page tables are
+ * loaded, sev_es_active() asks the processor, and this function does nothing.
  */
 void sev_rule_out_es(void);
 
