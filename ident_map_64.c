@@ -92,8 +92,8 @@ enum walk_mode {
  */
 static inline __attribute__((always_inline)) struct loaded_map loaded_map(void)
 {
-	u64 offset = (read_cr3() & PTE_ADDR_MASK) - (u64)page_table_pool;
-	u64 mask = ALIGN_DOWN(offset, _AC(1, UL) << CBIT_MIN);
+	u64 offset = (read_cr3() & LOAD_ANEW(PTE_ADDR_MASK)) - pool_start();
+	u64 mask = offset & LOAD_ANEW(~((_AC(1, UL) << CBIT_MIN) - 1));
 
 	/*
 	 * @offset is CR3 less the pool's address. @mask is @offset without the bits below CBIT_MIN.
@@ -103,7 +103,7 @@ static inline __attribute__((always_inline)) struct loaded_map loaded_map(void)
 	 */
 	return (struct loaded_map){
 		.enc_mask = mask,
-		.loaded = offset - mask < (u64)(page_table_pool_end - page_table_pool) &&
+		.loaded = is_in_pool(offset - mask) &&
 			  has_one_bit_at_most(mask) && read_cr2(),
 	};
 }
@@ -379,12 +379,12 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 			err = -ENOMEM;
 			break;
 		}
-		addr = at.addr;
 		/* No call in the loop: the hypervisor can replace a @mask saved on the stack. */
 		mask = private ? read_enc_mask() : 0;
 		if (level_of(at) > 1)
 			mask |= PTE_LEAF;
 		size = level_size(level_of(at));
+		addr = ALIGN_DOWN(at.addr, size);
 		entry = entry_of(at);
 		do {
 			/*
@@ -401,8 +401,8 @@ fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 			if (!*entry &&
 			    (!private || !(addr < LOWEST_MAPPED || holds_guard(addr, size))))
 				write_entry(entry, addr | mask |
-						   (attributes & ~PTE_ADDR_MASK));
-			addr = ALIGN_DOWN(addr, size) + size;
+						   (attributes & LOAD_ANEW(~PTE_ADDR_MASK)));
+			addr += size;
 			entry++;
 		} while (addr < end && end - addr >= size &&
 			 addr % (size * PTRS_PER_TABLE) && !*entry);

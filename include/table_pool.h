@@ -17,16 +17,44 @@
 #include "types.h"
 #include "x86.h"
 
-/* Returns the distance of XMM15 from the start of the pool. */
-static inline u64 in_xmm15(void)
+/*
+ * Returns the address of the pool. A compiler could compute it before a loop and keep it in a
+ * register, which a function called in the loop saves on the stack. The hypervisor could
+ * exchange it there, and with another address in_xmm15() and loaded_map() would give another
+ * C-bit. The assembly computes the address anew each time. A hosted test has other memory as
+ * its pool.
+ */
+static inline __attribute__((always_inline)) u64 pool_start(void)
 {
-	return read_xmm15() - (u64)page_table_pool;
+#ifdef SEVSTUB_HOSTED
+	return (u64)page_table_pool;
+#else
+	u64 at;
+
+	asm volatile("leaq page_table_pool(%%rip), %0" : "=r"(at));
+	return at;
+#endif
 }
 
-/* Returns whether @at, the result of in_xmm15(), lies in the pool. */
-static inline bool is_in_pool(u64 at)
+/* Returns whether @distance from the start of the pool lies in the pool. As pool_start(). */
+static inline __attribute__((always_inline)) bool is_in_pool(u64 distance)
 {
-	return at < (u64)(page_table_pool_end - page_table_pool);
+#ifdef SEVSTUB_HOSTED
+	return distance < (u64)(page_table_pool_end - page_table_pool);
+#else
+	u64 size, start;
+
+	asm volatile("leaq page_table_pool_end(%%rip), %0\n"
+		     "leaq page_table_pool(%%rip), %1\n"
+		     "subq %1, %0" : "=&r"(size), "=&r"(start) : : "cc");
+	return distance < size;
+#endif
+}
+
+/* Returns the distance of XMM15 from the start of the pool. */
+static inline __attribute__((always_inline)) u64 in_xmm15(void)
+{
+	return read_xmm15() - pool_start();
 }
 
 /*

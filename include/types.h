@@ -51,6 +51,16 @@ static inline __attribute__((always_inline)) bool has_one_bit_at_most(u64 value)
 	return !(value & below);
 }
 
+/*
+ * The constant @value, loaded into a register anew. A compiler could load it before a loop and
+ * keep it in a register, which a function called in the loop saves on the stack, where the
+ * hypervisor could exchange it.
+ */
+#define LOAD_ANEW(value) ({						\
+	u64 loaded_;							\
+	asm volatile("movabsq %1, %0" : "=r"(loaded_) : "i"(value));	\
+	loaded_; })
+
 #define noinline __attribute__((noinline))
 /*
  * Keeps gcc from making a second copy of a function that is not inlined. A function whose
