@@ -338,9 +338,9 @@ FUNC(build_early_tables)
 	testb	$SEV_STATUS_SEV, (sev_guest + SEV_GUEST_STATUS)(%ebp)
 	jz	.Lno_cbit
 	/*
-	 * The hypervisor can put an old 0 back in place of the C-bit's position in memory.
-	 * BTS, which takes bit numbers modulo 32, would then set bit 32 of the entries. The
-	 * position is therefore checked here, after it was loaded into a register.
+	 * sev_guest.cbit, the number of the C-bit, is in memory, where the hypervisor can put an
+	 * old 0 back. BTS below sets a bit of an entry's upper half, and takes its number
+	 * modulo 32, so a 0 would set bit 32 of the entry. Load the number, and check it then.
 	 */
 	movl	(sev_guest + SEV_GUEST_CBIT)(%ebp), %ecx
 	subl	$CBIT_MIN, %ecx

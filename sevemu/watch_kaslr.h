@@ -42,9 +42,9 @@ u64 kaslr_virtual(void);
 u64 kaslr_number(unsigned int i);
 
 /*
- * Saves what watch_kaslr.c has seen of the present run, with its random numbers.
- * kaslr_start() then restores it at the start of each run.  campaign.c calls this when it
- * takes the snapshot from which later runs start.
+ * Saves what watch_kaslr.c has seen of the present run, and the random numbers that the stub has
+ * drawn in it.  A run from a snapshot starts behind these events, so kaslr_start() restores the
+ * record then.  campaign.c calls this function when it takes the snapshot.
  */
 void kaslr_keep(void);
 
