@@ -130,9 +130,9 @@ int ident_map_device(u64 addr, u64 size);
 int ident_map_remove(u64 addr, u64 size);
 
 /*
- * Unmaps those pages of VGA memory that ident_map_device() has mapped, and all pages of it
- * that lack the C-bit. Reads in the page tables which pages are mapped, because the
- * hypervisor can put old contents of a variable back.
+ * Unmaps each page of VGA memory that is mapped without the C-bit, or uncached as
+ * ident_map_device() maps it. Finds these pages in the page tables and not by a variable,
+ * whose old contents the hypervisor could put back, so that a page would stay mapped.
  */
 void ident_map_remove_devices(void);
 

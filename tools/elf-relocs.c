@@ -334,10 +334,10 @@ static const char *code_name(const struct elf *elf)
  * Returns whether the relocations of a Linux kernel, @relocs, are complete enough
  * to move it. A kernel that is moved by a part of its relocations would crash.
  * Linux's code always has relocations, so kept relocations are incomplete if none of
- * them is for code. From 6.5 on, Linux's build removes the kept relocations from
- * vmlinux. From 6.12 on, it removes all of them but the sections .relaruntime_*.
- * Warns if the kernel is a vmlinux, because the user can name the bzImage of the
- * same build instead.
+ * them is for code. The build of Linux 6.5 to 6.11 removes all kept relocations from
+ * vmlinux. From 6.12 on, the sections .relaruntime_* remain, which are not for code. If
+ * the relocations of a vmlinux are incomplete, warns that the user can name the bzImage of
+ * the same build instead.
  */
 static bool linux_can_move(const struct elf *elf, const struct relocs *relocs,
 			   const struct kept *kept)
