@@ -32,18 +32,12 @@ extern const u8 double_fault_guard[], stack_guard[];
 
 /*
  * Returns true if the guard page stack_guard or double_fault_guard lies in the @size bytes at
- * @addr. With C in place of the assembly, the compiler could compute the addresses of the
- * guard pages before a loop and save them on the stack, where the hypervisor can replace them.
+ * @addr. Computes the addresses of the guard pages anew: see ADDRESS_ANEW().
  */
 static inline __attribute__((always_inline)) bool holds_guard(u64 addr, u64 size)
 {
-	u64 first, second;
-
-	asm volatile("leaq stack_guard(%%rip), %0" : "=r"(first));
-	if (first - addr < size)
-		return true;
-	asm volatile("leaq double_fault_guard(%%rip), %0" : "=r"(second));
-	return second - addr < size;
+	return ADDRESS_ANEW(stack_guard) - addr < size ||
+	       ADDRESS_ANEW(double_fault_guard) - addr < size;
 }
 
 extern const u8 stack_end[];			/* upper end of C's stack */

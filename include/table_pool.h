@@ -18,37 +18,20 @@
 #include "x86.h"
 
 /*
- * Returns the address of the pool. A compiler could compute it before a loop and keep it in a
- * register, which a function called in the loop saves on the stack. The hypervisor could
- * exchange it there, and with another address in_xmm15() and loaded_map() would give another
- * C-bit. The assembly computes the address anew each time. A hosted test has other memory as
- * its pool.
+ * Returns the address of the pool. It is computed anew each time: with another address, which
+ * the hypervisor could put on the stack, in_xmm15() and loaded_map() would give another C-bit.
  */
 static inline __attribute__((always_inline)) u64 pool_start(void)
 {
-#ifdef SEVSTUB_HOSTED
-	return (u64)page_table_pool;
-#else
-	u64 at;
-
-	asm volatile("leaq page_table_pool(%%rip), %0" : "=r"(at));
-	return at;
-#endif
+	return ADDRESS_ANEW(page_table_pool);
 }
 
 /* Returns whether @distance from the start of the pool lies in the pool. As pool_start(). */
 static inline __attribute__((always_inline)) bool is_in_pool(u64 distance)
 {
-#ifdef SEVSTUB_HOSTED
-	return distance < (u64)(page_table_pool_end - page_table_pool);
-#else
-	u64 size, start;
+	u64 end = ADDRESS_ANEW(page_table_pool_end);
 
-	asm volatile("leaq page_table_pool_end(%%rip), %0\n"
-		     "leaq page_table_pool(%%rip), %1\n"
-		     "subq %1, %0" : "=&r"(size), "=&r"(start) : : "cc");
-	return distance < size;
-#endif
+	return distance < end - pool_start();
 }
 
 /* Returns the distance of XMM15 from the start of the pool. */

@@ -61,6 +61,19 @@ static inline __attribute__((always_inline)) bool has_one_bit_at_most(u64 value)
 	asm volatile("movabsq %1, %0" : "=r"(loaded_) : "i"(value));	\
 	loaded_; })
 
+/*
+ * The address of @symbol, computed anew for the same reason. A hosted test may define @symbol as
+ * a macro, which assembly cannot name.
+ */
+#ifdef SEVSTUB_HOSTED
+#define ADDRESS_ANEW(symbol) ((u64)(symbol))
+#else
+#define ADDRESS_ANEW(symbol) ({						\
+	u64 address_;							\
+	asm volatile("leaq " #symbol "(%%rip), %0" : "=r"(address_));	\
+	address_; })
+#endif
+
 #define noinline __attribute__((noinline))
 /*
  * Keeps gcc from making a second copy of a function that is not inlined. A function whose

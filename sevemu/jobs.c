@@ -154,8 +154,8 @@ void jobs_set_attack(char *name)
  * Fills struct watch from the value of --watch, "START-END,GHCB,PROOF[,IDT]".
  * START and END enclose the payload.  GHCB is the address of the stub's GHCB page,
  * PROOF that of the instruction at which the stub has proven its C-bit, and IDT that
- * of the stub's IDT.  IDT is given if firmware loads the stub, at an address that nobody knows
- * before.  GHCB, PROOF and IDT are then the addresses for which the stub is linked.  At the
+ * of the stub's IDT.  IDT is given if firmware loads the stub, at an address that is known only
+ * at run time.  GHCB, PROOF and IDT are then the addresses for which the stub is linked.  At the
  * stub's first request campaign_vmgexit() subtracts IDT from the base in the guest's IDTR, and
  * adds the difference to GHCB and PROOF.
  */

@@ -41,8 +41,8 @@ enum boot_mode { MODE_DIRECT64, MODE_DIRECT32, MODE_OVMF };
 enum snp_convert {
 	/*
 	 * A page becomes private or shared by a page state change, and by the first access to a
-	 * page that nobody has used yet.  A page of the firmware image also becomes shared by a
-	 * read with C=0.
+	 * page that neither the loader nor the guest has used yet.  A page of the firmware image
+	 * also becomes shared by a read with C=0.
 	 */
 	CONVERT_STRICT,
 	CONVERT_NONE,		/* a page state change only */
