@@ -35,9 +35,11 @@
  *           executable. The page behind it is the top page table for the new depth.
  * Out:      CR4.LA57 is changed, and CR3 is that top page table. GDTR and IDTR have the
  *           tables of the stub again. EFER and the other bits of CR4 are as before.
- * Clobbers: %rax, %rcx, %rdx, %rsi, %rdi, %r8 to %r11, flags. 32-bit code loses
- *           the upper halves of registers, so those that C functions keep are
- *           saved on the caller's stack.
+ * Clobbers: %rax, %rcx, %rdx, %rsi, %rdi, %r8 to %r11, %xmm7 to %xmm14, flags. 32-bit
+ *           code loses the upper halves of registers, so those that C functions keep are
+ *           saved on the caller's stack. Legacy mode may lose XMM8 to XMM15 (Intel SDM
+ *           volume 1, 3.4.1.1; APM2 does not say that they survive). XMM15, which
+ *           table_pool.h needs, is in XMM7 meanwhile, where the hypervisor cannot change it.
  * Mode:     64-bit on entry and on return.
  * Stack:    56 bytes of the caller's. The copy of the code below in struct la57_page
  *           uses the stack in that structure.
@@ -45,6 +47,7 @@
 GLOBAL(la57_toggle)
 FUNC(la57_toggle)
 	PUSH_CALLEE_SAVED
+	movdqa	%xmm15, %xmm7
 	movq	%rsp, LA57_RSP(%rdi)
 	leaq	.Lback(%rip), %rax
 	movq	%rax, LA57_BACK(%rdi)
@@ -61,6 +64,7 @@ FUNC(la57_toggle)
 .Lback:
 	lgdt	moved_gdt_ptr(%rip)
 	lidt	moved_idt(%rip)
+	movdqa	%xmm7, %xmm15
 	POP_CALLEE_SAVED
 	ret
 END_FUNC(la57_toggle)

@@ -653,10 +653,11 @@ static void forget_frame(struct lie *lie, struct vcpu *vcpu)
 
 /*
  * Tries to make the stub build and load page tables without a C-bit.  Puts two blocks back to
- * their contents at launch.  The first holds the stub's copy of SEV_STATUS, which the stub
- * reads to build the tables.  The second holds the RCX that a #VC handler saves at the CPUID
- * by which the stub rules out SEV, so that the handler does not recognise this CPUID.
- * cpuid_denies_load() answers it with "no SEV".
+ * their contents at launch.  The first holds the stub's copy of SEV_STATUS: with the old copy
+ * the stub builds page tables as if this were no SEV guest.  Before it loads them it executes a
+ * CPUID to find out whether this is an SEV guest after all, with a number in RCX by which its
+ * #VC handler knows this CPUID.  The second block holds the RCX that the handler has saved.
+ * With an old RCX the handler asks the host, and cpuid_denies_load() answers "no SEV".
  */
 static void deny_load(struct lie *lie, struct vcpu *vcpu)
 {
@@ -774,6 +775,9 @@ const struct attack memory_attacks[] = {
 	{ "mask-pulse", FRAME_WINDOW, 0,
 	  "the block with the C-bit's mask is as at launch for 40 instructions, from N behind the write of EFER.NXE on",
 	  .memory = true, .fire = pulse_mask, .trigger = FROM_NXE },
+	{ "mask-pulse-late", FRAME_WINDOW, 0,
+	  "the same, from N instructions behind the C-bit's proof on",
+	  .memory = true, .fire = pulse_mask, .trigger = FROM_PROOF },
 	{ "nmi-frame", STAGE_STEPS, 0,
 	  "nmi, N instructions into the stage; its handler's saved RAX is as at launch",
 	  .memory = true, .fire = inject_frame, .trigger = FROM_START },

@@ -205,6 +205,17 @@ static __attribute__((noreturn)) void exit_shutdown(struct vcpu *vcpu)
 }
 
 /*
+ * Sets all bits of XMM8 to XMM15, which may lose their contents in legacy mode (Intel SDM volume
+ * 1, 3.4.1.1).  QEMU keeps them, so that a guest that relies on this would fail on hardware only.
+ */
+static void lose_xmm8_to_15(void)
+{
+	asm volatile("pcmpeqd %xmm8, %xmm8; pcmpeqd %xmm9, %xmm9; pcmpeqd %xmm10, %xmm10;"
+		     "pcmpeqd %xmm11, %xmm11; pcmpeqd %xmm12, %xmm12; pcmpeqd %xmm13, %xmm13;"
+		     "pcmpeqd %xmm14, %xmm14; pcmpeqd %xmm15, %xmm15");
+}
+
+/*
  * Emulates a write to CR0 that changes another bit than TS and MP.  sevemu uses the
  * selective intercept (APM2 15.9), with which other writes cause no exit: firmware's #VC
  * handler writes CR0 at each #VC without a change, and an exit for each would be slow.
@@ -247,6 +258,8 @@ static void exit_cr0(struct vcpu *vcpu)
 	}
 	if (new & ~old & CR0_PG)
 		events_paging(vcpu);
+	if (!(new & CR0_PG) && guest_long_mode(vcpu))
+		lose_xmm8_to_15();
 	if (new & CR0_PG && v->efer & EFER_LME)
 		v->efer |= EFER_LMA;
 	else if (!(new & CR0_PG))

@@ -132,7 +132,8 @@ nothing code.pushed "$dir/found" "$(grep -c : "$dir/constants") instructions"
 # shellcheck disable=SC2016 # an operand of assembler text
 seen code.pushed_scan scan_pushed '$0x10'
 
-# ident_map_64.c keeps a number in XMM15 until the decoders run. Two functions write it.
+# ident_map_64.c keeps a number in XMM15 until the decoders run. Two functions of the file write
+# it, and la57_toggle() saves it in XMM7 outside of long mode.
 # writers: the functions of stdin's code that write XMM15.
 writers() {
 	awk '
@@ -142,9 +143,10 @@ writers() {
 
 lines=$(grep -c : "$dir/code")
 without "$decoders" "$dir/code" >"$dir/others"
-is code.xmm15 "$(writers <"$dir/others" | sort | tr '\n' ' ')" "extend ident_map_init "
+is code.xmm15 "$(writers <"$dir/others" | sort | tr '\n' ' ')" "extend ident_map_init la57_toggle "
 scan_registers "$dir/others" |
-	grep -vE '	movq +(%xmm15,%r[a-z0-9]+|%r[a-z0-9]+,%xmm15)$' >"$dir/found" || :
+	grep -vE '	movq +(%xmm15,%r[a-z0-9]+|%r[a-z0-9]+,%xmm15)$' |
+	grep -vE '	movdqa +(%xmm15,%xmm7|%xmm7,%xmm15)$' >"$dir/found" || :
 nothing code.registers "$dir/found" "$lines instructions"
 seen code.registers_scan scan_registers mulsd fmul
 grep -vE '%xmm' "$dir/code" >"$dir/rest"
