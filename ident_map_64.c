@@ -166,9 +166,8 @@ static noinline struct in_force in_force(void)
 }
 
 /*
- * Writes a page-table entry. The store must be a single one, because the
- * processor may read the entry at any time. The compiler must not delay it,
- * because the caller may access the page next.
+ * Writes a page-table entry. The store must be a single one, because the processor may read the
+ * entry at any time. The compiler must not delay it: the caller may access the page next.
  */
 static void write_entry(u64 *entry, u64 value)
 {
@@ -188,11 +187,10 @@ static inline __attribute__((always_inline)) void write_private(u64 *entry, u64 
 }
 
 /*
- * Starts a change of the page tables and returns whether one was already under
- * way, for end_change(). The change itself causes no page fault, but the
- * hypervisor can inject one with any CR2. If it were handled in the middle of a
- * change, one table could be used twice. map.busy makes ident_map_fault()
- * refuse it.
+ * Starts a change of the page tables and returns whether one was already under way, for
+ * end_change(). The change itself causes no page fault, but the hypervisor can inject one with
+ * any CR2. If it were handled in the middle of a change, one table could be used twice. map.busy
+ * makes ident_map_fault() refuse it.
  */
 static bool begin_change(void)
 {
@@ -358,55 +356,62 @@ static unsigned int largest_leaf(u64 addr, u64 end)
 }
 
 /*
+ * Maps the pages from the entry @at to @end, as far as the entries lie in one table and are
+ * empty. Returns the address behind them, or 0 if @private is false and a page is outside of
+ * DEVICE_START to DEVICE_END. What walk() has returned, the C-bit and all constants stay in
+ * registers, which the hypervisor cannot change. It can change @end and @attributes, which the
+ * caller had on the stack.
+ */
+static inline __attribute__((always_inline)) u64
+fill_table(walked at, u64 end, u64 attributes, bool private)
+{
+	u64 mask = private ? read_enc_mask() : 0, size = level_size(level_of(at));
+	u64 addr = ALIGN_DOWN(at.addr, size), *entry = entry_of(at);
+
+	if (level_of(at) > 1)
+		mask |= PTE_LEAF;
+	/* With the accessed and dirty bits set, the processor need not write to the leaf. */
+	mask |= PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | (attributes & ~PTE_ADDR_MASK);
+	do {
+		/* Only device memory may be shared. */
+		if (!private && addr - DEVICE_START >= DEVICE_END - DEVICE_START)
+			return 0;
+		if (!*entry &&
+		    (!private || !(addr < LOWEST_MAPPED || holds_guard(addr, size))))
+			write_entry(entry, addr | mask);
+		addr += size;
+		entry++;
+	} while (addr < end && end - addr >= size && addr % (size * PTRS_PER_TABLE) && !*entry);
+	return addr;
+}
+
+static noinline u64 fill_private(walked at, u64 end, u64 attributes)
+{
+	return fill_table(at, end, attributes, true);
+}
+
+static noinline u64 fill_device(walked at, u64 end, u64 attributes)
+{
+	return fill_table(at, end, attributes, false);
+}
+
+/*
  * Maps those pages of [addr, end) that are not mapped yet. Each caller passes a constant as
- * @private, so that it is no value in memory that the hypervisor could change. If @private is
- * false, a page outside of DEVICE_START to DEVICE_END is refused with -EINVAL.
+ * @private, so that it is no value in memory that the hypervisor could change.
  */
 static inline __attribute__((always_inline)) int
 fill_pages(u64 addr, u64 end, u64 attributes, bool private)
 {
 	bool was_busy = begin_change();
-	u64 *entry, mask, size;
-	walked at;
 	int err = 0;
 
-	/* With the accessed and dirty bits set, the processor need not write to the leaf. */
-	attributes |= PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY;
+	while (addr < end && !err) {
+		walked at = walk(addr, largest_leaf(addr, end), WALK_FILL);
 
-	while (addr < end) {
-		at = walk(addr, largest_leaf(addr, end), WALK_FILL);
-		if (!at.entry) {
-			err = -ENOMEM;
-			break;
-		}
-		/* No call in the loop: the hypervisor can replace a @mask saved on the stack. */
-		mask = private ? read_enc_mask() : 0;
-		if (level_of(at) > 1)
-			mask |= PTE_LEAF;
-		size = level_size(level_of(at));
-		addr = ALIGN_DOWN(at.addr, size);
-		entry = entry_of(at);
-		do {
-			/*
-			 * Only device memory may be shared. addr was on the stack
-			 * meanwhile, where the hypervisor can replace it, so check again.
-			 */
-			if (!private &&
-			    addr - DEVICE_START >= DEVICE_END - DEVICE_START) {
-				err = -EINVAL;
-				addr = end;
-				break;
-			}
-			/* The hypervisor can change @attributes: use none of its address bits. */
-			if (!*entry &&
-			    (!private || !(addr < LOWEST_MAPPED || holds_guard(addr, size))))
-				write_entry(entry, addr | mask |
-						   (attributes & LOAD_ANEW(~PTE_ADDR_MASK)));
-			addr += size;
-			entry++;
-		} while (addr < end && end - addr >= size &&
-			 addr % (size * PTRS_PER_TABLE) && !*entry);
-		RELEASE(fill_pages);
+		if (at.entry)
+			addr = private ? fill_private(at, end, attributes) :
+					 fill_device(at, end, attributes);
+		err = !at.entry ? -ENOMEM : !addr ? -EINVAL : 0;
 	}
 	end_change(was_busy);
 	return err;
@@ -520,11 +525,10 @@ bool ident_map_is_guard(u64 addr)
 }
 
 /*
- * Writes the page at @addr back from the caches, before its C-bit changes. On
- * some processors private and shared accesses to a page are not coherent: a
- * dirty cache line of the old kind could later overwrite new data (APM2
- * 7.10.6). Only CPUID tells which processors these are, and it would cost an
- * exit, so the page is always flushed.
+ * Writes the page at @addr back from the caches, before its C-bit changes. On some processors
+ * private and shared accesses to a page are not coherent: a dirty cache line of the old kind
+ * could later overwrite new data (APM2 7.10.6). Only CPUID tells which processors these are, and
+ * it would cost an exit, so the page is always flushed.
  */
 static void flush_page(u64 addr)
 {
@@ -618,8 +622,8 @@ u64 ident_map_window(u64 addr, bool large)
 	if (addr < map_limit(&now))
 		entry = walk(at, large ? 2 : 1, WALK_FILL);
 	if (entry.entry) {
-		write_private(entry_of(entry), addr | attributes_of(MAP_RO) | PTE_PRESENT |
-				     PTE_ACCESSED | (large ? PTE_LEAF : 0));
+		write_entry(entry_of(entry), addr | attributes_of(MAP_RO) | PTE_PRESENT |
+				     PTE_ACCESSED | (large ? PTE_LEAF : 0) | read_enc_mask());
 		invlpg(at);
 	}
 	end_change(was_busy);

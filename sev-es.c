@@ -108,7 +108,6 @@ void sev_es_last_words(void)
 
 noreturn void terminate(unsigned int reason)
 {
-	unsigned int set;
 	u64 request;
 
 	if (es.has_page && !es.ending) {
@@ -130,9 +129,7 @@ noreturn void terminate(unsigned int reason)
 		 * too, and does not come from the stack either.
 		 */
 		HOLD(terminate, reason);
-		set = reason & SEV_TERM_STANDARD ? SEV_TERM_SET_GHCB :
-		      reason & SEV_TERM_LINUX ? SEV_TERM_SET_LINUX : SEV_TERM_SET_SEVSTUB;
-		request = GHCB_MSR_TERM(set, (u8)reason);
+		request = GHCB_MSR_TERM(SEV_TERM_SET_OF(reason), (u8)reason);
 		HOLD(terminate_halves, request);
 		wrmsr(MSR_GHCB, request);
 		RELEASE(terminate_halves);

@@ -286,12 +286,18 @@
 /* Set 2 of termination reasons is the stub's own. docs/messages.md lists its codes. */
 #define SEV_TERM_SET_SEVSTUB		2
 /*
- * Flags in the argument of terminate(). With SEV_TERM_STANDARD the reason belongs to
- * SEV_TERM_SET_GHCB, with SEV_TERM_LINUX to SEV_TERM_SET_LINUX. Without a flag it belongs
- * to SEV_TERM_SET_SEVSTUB.
+ * The argument of terminate() has the reason's number in bits 7:0 and its set in bits 9:8:
+ * SEV_TERM_STANDARD for SEV_TERM_SET_GHCB, SEV_TERM_LINUX for SEV_TERM_SET_LINUX, and 0 for
+ * SEV_TERM_SET_SEVSTUB. SEV_TERM_SET_OF() takes the set out by arithmetic alone. If it chose
+ * between constants, the compiler could keep one in a register that a call saves on the stack.
  */
-#define SEV_TERM_STANDARD		0x100
-#define SEV_TERM_LINUX			0x200
+#define SEV_TERM_FLAGS_SHIFT		8
+#define SEV_TERM_FLAGS_MASK		3
+#define SEV_TERM_FLAGS(set)		(((set) ^ SEV_TERM_SET_SEVSTUB) << SEV_TERM_FLAGS_SHIFT)
+#define SEV_TERM_STANDARD		SEV_TERM_FLAGS(SEV_TERM_SET_GHCB)
+#define SEV_TERM_LINUX			SEV_TERM_FLAGS(SEV_TERM_SET_LINUX)
+#define SEV_TERM_SET_OF(reason)						\
+	(((reason) >> SEV_TERM_FLAGS_SHIFT & SEV_TERM_FLAGS_MASK) ^ SEV_TERM_SET_SEVSTUB)
 /*
  * The boot failed for a reason that has no code of its own. error() has printed
  * the reason, if there was a console.

@@ -143,7 +143,9 @@ static inline __attribute__((always_inline)) bool has_one_bit_at_most(u64 value)
 #define HOLD_6(a, ...) "+r"(a), HOLD_5(__VA_ARGS__)
 #define HOLD_OF(a, b, c, d, e, f, macro, ...) macro
 #define HOLD(name, ...)							\
-	asm volatile("# hold " #name :					\
+	asm volatile("# hold " #name HOLD_OF(__VA_ARGS__, " %0 %1 %2 %3 %4 %5",	\
+		     " %0 %1 %2 %3 %4", " %0 %1 %2 %3", " %0 %1 %2",	\
+		     " %0 %1", " %0", 0) :				\
 		     HOLD_OF(__VA_ARGS__, HOLD_6, HOLD_5, HOLD_4,	\
 			     HOLD_3, HOLD_2, HOLD_1, 0)(__VA_ARGS__))
 #define RELEASE(name) asm volatile("# release " #name : : : "memory")

@@ -25,16 +25,16 @@ bool unfilter(u8 *image, const struct payload_header *p);
 /*
  * Returns true if three conditions hold: offset @end lies in the @size bytes at @image,
  * @size is at most PAYLOAD_MAX_SIZE, and no byte of the stub's own image from .text on is
- * among them. The processor computes _text and _end from %rip, so the hypervisor cannot
- * change them in memory.
+ * among them. LOAD_ANEW() and ADDRESS_ANEW() keep the bounds out of memory, where the
+ * hypervisor could change them.
  */
 static inline __attribute__((always_inline)) bool
 may_write(const u8 *image, u64 size, u64 end)
 {
 	u64 low = (u64)image, high = low + size;
 
-	return end <= size && size <= PAYLOAD_MAX_SIZE &&
-	       (high <= (u64)_text || low >= (u64)_end);
+	return end <= size && size <= LOAD_ANEW(PAYLOAD_MAX_SIZE) &&
+	       (high <= ADDRESS_ANEW(_text) || low >= ADDRESS_ANEW(_end));
 }
 
 #endif

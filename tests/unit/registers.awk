@@ -14,7 +14,10 @@
 # - no instruction may read the stack, by %rsp, a frame pointer, or another register that
 #   holds an address of the stack. At an end `ret` the registers that a function keeps for
 #   its caller may be popped;
-# - no function may be called but those that the row names, and those that do not return.
+# - no function may be called but those that the row names, and those that do not return;
+# - no register may be read that was set before the beginning and may have been on the stack,
+#   because a function that was called has saved it there, or because it was read from there.
+#   The registers in HOLD() are exempt, and as many others as the row names values.
 #
 # No path may lead from a function's start to an end without a beginning. A row whose region
 # has no beginning or no end is an error, too.
@@ -38,6 +41,10 @@ BEGIN {
 	split("rax rcx rdx rsi rdi r8 r9 r10 r11", names, " ")
 	for (i in names)
 		lost[names[i]] = 1
+	for (reg in kept)
+		any[reg] = 1
+	for (reg in lost)
+		any[reg] = 1
 	split("terminate error error_with refuse finish report", names, " ")
 	for (i in names)
 		ends_boot[names[i]] = 1
@@ -46,6 +53,8 @@ BEGIN {
 		split(row, value, "\t")
 		if (value[1] == "answer")
 			answers[value[2]] = 1
+		if (value[5] == "saves-nothing")
+			saves_nothing[substr(value[4], 7)] = 1
 		if (value[1] != "region" || value[3] != file)
 			continue
 		sub(/^[^\t]*\t/, "", row)
@@ -55,6 +64,7 @@ BEGIN {
 		from[regions] = value[3]
 		to[regions] = value[4]
 		calls[regions] = " " value[5] " "
+		may_be_old[regions] = value[6] == "-" ? 0 : split(value[6], names, ",")
 	}
 }
 
@@ -84,8 +94,10 @@ function add(name, operands) {
 
 /^[ \t]*\.loc[ \t]/ { source_line = $3 }
 
-/^[ \t]+# (hold|release) [a-z0-9_]+$/ {
+/^[ \t]+# (hold|release) [a-z0-9_]+( %[a-z0-9]+)*$/ {
 	add($2, $3)
+	for (n = 4; n <= NF; n++)
+		held[count, register($n)] = 1
 	next
 }
 
@@ -443,6 +455,102 @@ function examine_saver(r,    i, found, name) {
 		print file ": " region[r] ": there is no function " name
 }
 
+# ---- Old values. A register is old if its value may have been on the stack since it was set.
+
+# Whether instruction i calls a function that may put its caller's registers on the stack.
+function saves_registers(i) {
+	return op[i] ~ /^call/ && !(callee(i) in ends_boot) &&
+	       !(callee(i) in saves_nothing) && !is_clean(callee(i))
+}
+
+# Whether instruction i, with n operands, reads a register that is old before it.
+function reads_old(i, n,    reg) {
+	for (reg in any)
+		if ((i, reg) in old && reads(i, n, reg))
+			return 1
+	return 0
+}
+
+# Whether register reg is old after instruction i, which has n operands.
+function is_old_after(i, n, reg,    was_old) {
+	was_old = (i, reg) in old
+	if ((i, reg) in held)
+		return 0
+	if (op[i] ~ /^call/)
+		return reg in kept && (was_old || saves_registers(i))
+	if (!n || register(arg[n]) != reg || op[i] ~ /^(cmp|test|push|hold|release)/)
+		return was_old && !overwrites(i, n, reg)
+	if (op[i] ~ /^pop/ || (op[i] !~ /^lea/ && on_stack(i, arg[1])))
+		return 1
+	return reads_old(i, n)
+}
+
+# Finds out which registers are old before each instruction, in old[].
+function follow_old(    i, k, j, n, reg, waiting) {
+	for (i = count; i; i--)
+		queue[++waiting] = i
+	while (waiting) {
+		i = queue[waiting--]
+		n = split_operands(i)
+		for (reg in any) {
+			if (!is_old_after(i, n, reg))
+				continue
+			for (k = 1; k <= outs[i]; k++) {
+				j = out[i, k]
+				if (!((j, reg) in old)) {
+					old[j, reg] = 1
+					queue[++waiting] = j
+				}
+			}
+		}
+	}
+}
+
+# Whether register reg is old at a beginning of region r, which reads it before it sets it.
+# Leaves the instruction that does so in reading.
+function is_read_old(r, reg,    i, k, j, n, waiting, visited) {
+	split("", visited)
+	for (i in start)
+		if ((i, reg) in old) {
+			visited[i] = 1
+			queue[++waiting] = i
+		}
+	while (waiting) {
+		i = queue[waiting--]
+		n = split_operands(i)
+		if (reads(i, n, reg) && !((i, reg) in stacked) && op[i] !~ /^(push|hold|release)/) {
+			reading = line[i] " " op[i] " " args[i]
+			return 1
+		}
+		if (overwrites(i, n, reg) || (i, reg) in held || (i in finish && !(i in start)))
+			continue
+		for (k = 1; k <= outs[i]; k++) {
+			j = out[i, k]
+			if (j in inner && !(j in visited)) {
+				visited[j] = 1
+				queue[++waiting] = j
+			}
+		}
+	}
+	return 0
+}
+
+# Reports region r if it uses more old values than its row names. examine() has left the
+# instructions of the region in seen[] and forward[].
+function examine_old(r,    i, reg, number, text) {
+	split("", inner)
+	for (i in seen)
+		if (i in forward)
+			inner[i] = 1
+	for (reg in any)
+		if (is_read_old(r, reg)) {
+			number++
+			text = text ", " reading
+		}
+	if (number > may_be_old[r])
+		print file ": " region[r] ": uses values that have been on the stack:" substr(text, 2)
+}
+
 # ---- Answers.
 
 # Whether instruction i reads register reg.
@@ -497,6 +605,7 @@ function say_answer(i, text) {
 END {
 	connect()
 	follow_stack()
+	follow_old()
 	for (i = 1; i <= count; i++) {
 		answer = callee(i)
 		if (op[i] !~ /^call/ || !(answer in answers))
@@ -508,7 +617,9 @@ END {
 	for (r = 1; r <= regions; r++) {
 		if (to[r] == "saves-nothing")
 			examine_saver(r)
-		else
+		else {
 			examine(r)
+			if (from[r] !~ /^entry/) examine_old(r)
+		}
 	}
 }

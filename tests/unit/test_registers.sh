@@ -88,6 +88,17 @@ void indirect(u64 i)
 void pushed(u64 i)
 { HOLD(pushed, i); asm("pushq $8; popq %0" : "=r"(i)); table[i] = 1; RELEASE(pushed); }
 u64 saving(u64 i) { other(); return i; }
+void limited(u64 i, u64 limit)
+{ other(); HOLD(limited, i); if (i < limit) { table[i] = 1; RELEASE(limited); } }
+void granted(u64 i, u64 limit)
+{ other(); HOLD(granted, i); if (i < limit) { table[i] = 1; RELEASE(granted); } }
+void constant(void)
+{ u64 limit = 8; asm("" : "+r"(limit)); for (;;) { u64 i = other(); HOLD(constant, i);
+	if (i >= limit) return; table[i] = 1; RELEASE(constant); } }
+void copied(u64 i, u64 limit)
+{ other(); limit++; asm volatile("" : "+r"(limit)); HOLD(copied, i);
+  if (i < limit) { table[i] = 1; RELEASE(copied); } }
+void after_ask(u64 i) { u64 is = ask(); table[i] = is; RELEASE(after_ask); }
 void endless(u64 i) { HOLD(endless, i); table[i] = 1; }
 void answer_good(void) { if (ask()) other(); }
 void answer_spilled(void) { u64 is = ask(); LOSE_REGISTERS(); if (is) other(); }
@@ -95,14 +106,18 @@ void answer_kept(void) { u64 is = ask(); other(); if (is) other(); }
 C
 {
 	printf 'answer\task\t-\n'
-	for name in good spilled compared calling bypassed indirect pushed endless lost; do
-		printf 'region\t%s\tbad.c\tmark\tmark\t-\t-\n' "$name"
+	for name in good spilled compared calling bypassed indirect pushed endless lost \
+		limited constant copied; do
+		printf 'region\t%s\tbad.c\tmark\tmark\t-\t-\t-\n' "$name"
 	done
-	printf 'region\tbehind\tbad.c\tbehind:ask@behind\tmark\t-\t-\n'
-	printf 'region\tentered\tbad.c\tentry:entered\tret\t-\t-\n'
-	printf 'region\tsaving\tbad.c\tentry:saving\tsaves-nothing\t-\t-\n'
+	printf 'region\tgranted\tbad.c\tmark\tmark\t-\tlimit\t-\n'
+	printf 'region\tbehind\tbad.c\tbehind:ask@behind\tmark\t-\t-\t-\n'
+	printf 'region\tafter_ask\tbad.c\tbehind:ask@after_ask\tmark\t-\t-\t-\n'
+	printf 'region\tentered\tbad.c\tentry:entered\tret\t-\t-\t-\n'
+	printf 'region\tsaving\tbad.c\tentry:saving\tsaves-nothing\t-\t-\t-\n'
 } >"$dir/bad.rows"
-bad="spilled compared calling bypassed indirect pushed endless lost behind entered saving"
+bad="spilled compared calling bypassed indirect pushed endless lost behind entered saving \
+limited constant copied after_ask"
 
 # scan COMPILER: the compiler's text of bad.c has these findings and no others.
 scan() {
@@ -115,7 +130,7 @@ scan() {
 	for name in answer_spilled answer_kept; do
 		grep -qE "answer of ask .*\($name\)" "$dir/found" || echo "not $name"
 	done
-	grep -E ': good: |answer_good' "$dir/found" || :
+	grep -E ': (good|granted): |answer_good' "$dir/found" || :
 }
 
 for compiler in $(printf '%s\n' "$CC" clang | sort -u); do
