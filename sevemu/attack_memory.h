@@ -76,9 +76,10 @@ enum change {
 
 /*
  * The attacks that change one block of private memory when the run starts, one attack for each
- * enum memory_kind, which is the index.  campaign.c plays them if --attack names a window of
- * changed memory (jobs.h).  An attack's N is the block's number times CHANGES plus the enum
- * change.
+ * enum memory_kind, which is the index.  campaign.c plays them for a job such as
+ * `blocks-late:100-200` of --attack (jobs.h), which names the moments at which runs start.  The
+ * number N of an attack says which block it changes, and how: N is the block's number times
+ * CHANGES plus the enum change.
  */
 extern const struct attack memory_block_attacks[MEMORY_KINDS];
 

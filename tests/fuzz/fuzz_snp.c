@@ -295,8 +295,11 @@ static void fresh_guest(void)
 }
 
 /*
- * Calls @what. Fails unless @what ends as the variable `expected` says or, if that is NONE,
- * as map_of.wrong says. Returns true if the guest goes on and the test can continue.
+ * Calls @what, and checks how it ends. If the variable `expected` is not NONE, the stub must
+ * terminate the guest with that code. Otherwise the hypervisor's replies decide: after a wrong
+ * one the stub must terminate the guest with the code that wrong() has left in map_of.wrong. If
+ * this is NONE, too, the guest must go on. Returns true if the guest goes on and the test can
+ * continue.
  */
 static bool play(void (*what)(void))
 {

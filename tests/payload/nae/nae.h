@@ -123,8 +123,8 @@ struct test {
 	const char *name;	/* the case's name; NULL ends a table */
 	void (*body)(void);
 	/*
-	 * The exit code of the #VC whose number is printed with the result of the case;
-	 * NO_EXIT: no number is printed.
+	 * The case's result line says how many #VCs with this exit code the case has caused;
+	 * NO_EXIT: the line has no such count.
 	 */
 	u16 exit;
 	u16 flags;		/* ES_ONLY, HOOKS, FATAL, EARLY */
