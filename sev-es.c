@@ -71,10 +71,11 @@ u64 sev_enc_mask(void)
 }
 
 /*
- * Terminates an SEV-ES guest with @reason while the stub's page tables are not loaded, and
- * does nothing later. The processor's answers stay in registers until they are compared,
- * because the hypervisor could change them in memory. If CPUID raises #VC, exception_vc
- * recognises @subleaf and terminates the guest.
+ * Does nothing if the stub's page tables are loaded. Otherwise executes CPUID, with @subleaf in
+ * ECX, and reads SEV_STATUS, and terminates an SEV-ES guest with @reason. If the hypervisor
+ * intercepts CPUID, CPUID raises #VC, and exception_vc terminates the guest because of @subleaf.
+ * If not, CPUID and RDMSR have the processor's answers, which stay in registers until they are
+ * compared: the hypervisor could change them in memory.
  */
 static inline __attribute__((always_inline)) void end_if_es(u32 subleaf, u64 reason)
 {

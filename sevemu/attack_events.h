@@ -131,8 +131,10 @@ bool events_no_random(void);
 bool events_single(const struct attack *attack);
 
 /*
- * Injects the events of the attack cbit-pile: @lie->n NMIs, one at each
- * instruction, and later #UD at the CR3 or CR0 write that turns the C-bit on.
+ * Injects the events of the attack cbit-pile.  From a write of CR4 on it injects @lie->n NMIs,
+ * one at each instruction, also in the guest's handler of NMI, so that their frames fill the
+ * guest's stack.  When the guest loads page tables with a C-bit, by a write of CR3 or of CR0.PG,
+ * it injects #UD, whose frame the processor pushes by the new page tables.
  */
 void events_pile(struct lie *lie, struct vcpu *vcpu);
 

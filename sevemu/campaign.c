@@ -67,7 +67,10 @@
  * compared with.  Four boots have the same address by accident once in 10^8 times.
  */
 #define FORESEEN		3
-/* At each moment of a window (jobs.h) play_blocks() changes this many blocks, one in a run. */
+/*
+ * For each moment of a window (jobs.h) play_blocks() runs the guest this many times.  In each run
+ * it changes one block of memory at this moment, and another block in the next run.
+ */
 #define BLOCK_RUNS		16
 /*
  * play_blocks() visits the blocks in steps of BLOCK_STEP.  BLOCK_STEP is a prime, so that the

@@ -295,8 +295,8 @@ TEST(wbinvd_and_invd)
 
 TEST(monitor_and_mwait)
 {
-	static const char monitor[2][3] = { "\x0f\x01\xc8", "\x0f\x01\xfa" };
-	static const char mwait[2][3] = { "\x0f\x01\xc9", "\x0f\x01\xfb" };
+	static const char monitor[2][4] = { "\x0f\x01\xc8", "\x0f\x01\xfa" };
+	static const char mwait[2][4] = { "\x0f\x01\xc9", "\x0f\x01\xfb" };
 	unsigned int i;
 
 	start();
