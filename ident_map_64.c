@@ -17,19 +17,16 @@
  *	                            |        +-------------> 2 MiB page
  *	                            +----------------------> 1 GiB page
  *
- * Level 5 exists only with CR4.LA57 (APM2 5.3). An entry is empty (zero),
- * points to a table, is a leaf that maps a page, or marks a guard page, which
- * is not present. Only lookup() goes from the root to an entry. walk() calls lookup(),
- * and adds tables or splits leaves into tables.
+ * Level 5 exists only with CR4.LA57 (APM2 5.3). An entry is empty (zero), points to a table, is
+ * a leaf that maps a page, or marks a guard page, which is not present. Only lookup() goes from
+ * the root to an entry. walk() calls lookup(), and adds tables or splits leaves into tables.
  *
- * TLB (APM2 5.5): a write to CR3 invalidates all translations except global
- * ones, also if the value is the old one, unless CR4.PCIDE is set and bit 63
- * asks to keep them (5.5.1, 5.5.3). head_64.S has cleared CR4.PGE and
- * CR4.PCIDE, which invalidates global translations (5.5.2), and no entry made
- * here is global. Therefore no translation of older page tables is left after
- * sev_load_map(). The processor never caches an entry that is not present
- * (5.5.3), so filling in an empty entry needs no invalidation. Every other
- * change of an entry is followed by INVLPG.
+ * TLB (APM2 5.5): a write to CR3 invalidates all translations except global ones, also if the
+ * value is the old one, unless CR4.PCIDE is set and bit 63 asks to keep them (5.5.1, 5.5.3).
+ * head_64.S has cleared CR4.PGE and CR4.PCIDE, which invalidates global translations (5.5.2),
+ * and no entry made here is global. Therefore no translation of older page tables is left after
+ * sev_load_map(). The processor never caches an entry that is not present (5.5.3), so filling in
+ * an empty entry needs no invalidation. Every other change of an entry is followed by INVLPG.
  */
 #include "console.h"
 #include "e820.h"
@@ -257,9 +254,9 @@ static noinline bool extend(walked at)
 	unsigned int level = level_of(at);
 
 	/*
-	 * The hypervisor can have put an old entry back since walk() has read it. If it points
-	 * to a table, the code below would map that table as a page, so halt. Only bits from 21
-	 * on are compared, because bit 12 of a leaf of 2 MiB or more is no address bit.
+	 * The hypervisor can have put an old entry back since walk() has read it. If it points to
+	 * a table, the code below would map that table as a page, so halt. Only bits from 21 on
+	 * are compared, because bit 12 of a leaf of 2 MiB or more is no address bit.
 	 */
 	HOLD(extend, leaf);
 	if (leaf && (!is_leaf(leaf, level) ||
@@ -349,8 +346,7 @@ static unsigned int largest_leaf(u64 addr, u64 end)
 {
 	unsigned int level = map.config.pages_1g ? 3 : 2;
 
-	while (level > 1 && (addr % level_size(level) ||
-			     end - addr < level_size(level)))
+	while (level > 1 && (addr % level_size(level) || end - addr < level_size(level)))
 		level--;
 	return level;
 }
@@ -376,8 +372,7 @@ fill_table(walked at, u64 end, u64 attributes, bool private)
 		/* Only device memory may be shared. */
 		if (!private && addr - DEVICE_START >= DEVICE_END - DEVICE_START)
 			return 0;
-		if (!*entry &&
-		    (!private || !(addr < LOWEST_MAPPED || holds_guard(addr, size))))
+		if (!*entry && (!private || !(addr < LOWEST_MAPPED || holds_guard(addr, size))))
 			write_entry(entry, addr | mask);
 		addr += size;
 		entry++;
@@ -436,10 +431,7 @@ static u64 map_limit(const struct in_force *now)
 	return now->enc_mask && lowest > now->enc_mask ? now->enc_mask : lowest;
 }
 
-/*
- * Widens [*start, *end) to whole pages. Returns false if the range is empty or
- * goes beyond map_limit() of @now.
- */
+/* Widens [*start, *end) to whole pages. Returns false if it is empty or exceeds map_limit(). */
 static bool round_to_pages(const struct in_force *now, u64 *start, u64 *end)
 {
 	if (*start >= *end || *end > map_limit(now))
@@ -566,10 +558,9 @@ static inline __attribute__((always_inline)) int set_private(u64 addr, bool priv
 	if (flush)
 		flush_page(addr);
 	/*
-	 * @addr and the entry's address were on the stack, where the hypervisor can
-	 * put old contents back. The entry of another page than the GHCB page must not
-	 * change, so the address in the entry is compared with a constant right before
-	 * the write.
+	 * @addr and the entry's address were on the stack, where the hypervisor can put old
+	 * contents back. The entry of another page than the GHCB page must not change, so the
+	 * address in the entry is compared with a constant right before the write.
 	 */
 	HOLD(set_private, entry);
 	value = READ_ONCE(*entry);
@@ -606,8 +597,8 @@ int ident_map_set_flushed(u64 addr)
 }
 
 /*
- * The two virtual addresses at which ident_map_window() maps pages. They lie in the
- * upper half of the canonical addresses, where the identity map has nothing.
+ * The two virtual addresses at which ident_map_window() maps pages. They lie in the upper half
+ * of the canonical addresses, where the identity map has nothing.
  */
 #define WINDOW_LARGE	0xffffffffffe00000
 #define WINDOW_SMALL	0xffffffffffc00000
@@ -658,8 +649,7 @@ int ident_map_device(u64 addr, u64 size)
 		if (*entry_of(at))
 			return -EINVAL;
 	}
-	return fill_pages(start, end,
-			  attributes_of(MAP_WRITE) | PTE_UNCACHED, false);
+	return fill_pages(start, end, attributes_of(MAP_WRITE) | PTE_UNCACHED, false);
 }
 
 int ident_map_remove(u64 addr, u64 size)
@@ -704,8 +694,7 @@ void ident_map_remove_devices(void)
 
 static int rights_of(u64 entry)
 {
-	return (entry & PTE_WRITE ? MAP_WRITE : 0) |
-	       (entry & PTE_NX ? 0 : MAP_EXEC);
+	return (entry & PTE_WRITE ? MAP_WRITE : 0) | (entry & PTE_NX ? 0 : MAP_EXEC);
 }
 
 int ident_map_query(u64 addr)
@@ -764,9 +753,16 @@ u64 ident_map_cr3(void)
 	return (u64)top_table(levels_in_force()) | enc_mask();
 }
 
-const void *ident_map_other_top(void)
+void ident_map_copy_other_top(u64 *to)
 {
-	return top_table(read_cr4() & X86_CR4_LA57 ? LEVELS_MIN : LEVELS_MAX);
+	const u64 *from = top_table(read_cr4() & X86_CR4_LA57 ? LEVELS_MIN : LEVELS_MAX);
+	unsigned int i;
+
+	if (read_cr3() == (u64)to)
+		halt_forever();
+	/* There is no call, so that no return address leads to the middle of this function. */
+	for (i = 0; i < PTRS_PER_TABLE; i++)
+		write_entry(&to[i], from[i]);
 }
 
 bool ident_map_fits_four_levels(void)
@@ -781,10 +777,9 @@ int ident_map_fault(u64 addr, u64 error_code)
 	u64 low, high;
 
 	/*
-	 * Only a data access to an unmapped page can be handled, and a guard page stays
-	 * unmapped. If the page is mapped, restarting the instruction would cause the same
-	 * fault again. While other page tables are loaded, the stub causes no page fault, so
-	 * the hypervisor must have injected it.
+	 * Only a data access to an unmapped page can be handled, and a guard page stays unmapped.
+	 * If the page is mapped, the instruction would cause the same fault again. While other
+	 * page tables are loaded, the stub causes no page fault, so it was injected.
 	 */
 	if (!loaded_map().loaded || map.busy || (error_code & ~PF_WRITE) ||
 	    addr >= map_limit(&now) || *entry_of(lookup(addr)))

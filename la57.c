@@ -48,10 +48,10 @@ BUILD_BUG_ON(sizeof(struct la57_page) != LA57_SIZE - PAGE_SIZE);
 #define LOW_MEMORY_END	0x100000UL
 #define MEMORY_4G	0x100000000UL
 /*
- * The number of ranges in which free_below() must borrow no memory, because a loader has
- * filled them: the zero page, the command line and the initrd.
+ * The number of ranges in which free_below() must borrow no memory: the zero page, the command
+ * line and the initrd, because a loader has filled them, and the stub's own image.
  */
-#define LOADERS_RANGES	3
+#define TAKEN_RANGES	4
 
 in_data u64 la57_efi_memory;
 
@@ -106,11 +106,11 @@ static bool cpu_has_la57(void)
 /*
  * Returns the address of the last LA57_SIZE bytes in whole pages below @end if la57_switch()
  * may borrow them, and 0 otherwise. They must be RAM between 1 MiB and 4 GiB outside of the
- * LOADERS_RANGES ranges @loaders, which hold the loader's data: a host may have chosen these
- * data, and could put them back in place of the code and of the page table that the stub
- * writes there.
+ * TAKEN_RANGES ranges @taken, of which all but the last hold the loader's data: a host may have
+ * chosen these data, and could put them back in place of the code and of the page table that
+ * the stub writes there.
  */
-static u64 free_below(const struct boot_params *bp, const struct range *loaders, u64 end)
+static u64 free_below(const struct boot_params *bp, const struct range *taken, u64 end)
 {
 	struct range r;
 	unsigned int i;
@@ -119,8 +119,8 @@ static u64 free_below(const struct boot_params *bp, const struct range *loaders,
 		return 0;
 	r.end = ALIGN_DOWN(end, PAGE_SIZE);
 	r.start = r.end - LA57_SIZE;
-	for (i = 0; i < LOADERS_RANGES; i++)
-		if (range_overlaps(r, loaders[i]))
+	for (i = 0; i < TAKEN_RANGES; i++)
+		if (range_overlaps(r, taken[i]))
 			return 0;
 	return r.start >= LOW_MEMORY_END && e820_is_ram(bp, r.start, r.end) ? r.start : 0;
 }
@@ -128,28 +128,29 @@ static u64 free_below(const struct boot_params *bp, const struct range *loaders,
 /*
  * Returns the address of the highest memory that la57_switch() may borrow, or 0 if there
  * is none. The highest memory ends at 4 GiB, at an end or a start of an E820 entry, or
- * where data of the loader start, so only these addresses are tried as its end. E820
- * entries in setup_data are not tried.
+ * where data of the loader or the image start, so only these addresses are tried as its end.
+ * E820 entries in setup_data are not tried.
  */
 static u64 find_low_memory(const struct boot_params *bp, const struct cmdline *cmdline)
 {
-	const struct range loaders[LOADERS_RANGES] = {
+	const struct range taken[TAKEN_RANGES] = {
 		zero_page_range(bp), cmdline_range(cmdline), initrd_range(bp),
+		{ (u64)_image, (u64)_end },
 	};
 	unsigned int edges = 2U * bp->e820_entries + 1, i;
 	u64 best = 0, found;
 
 	if (bp->e820_entries > E820_MAX_ENTRIES_ZEROPAGE)
 		edges = 2 * E820_MAX_ENTRIES_ZEROPAGE + 1;
-	for (i = 0; i < edges + LOADERS_RANGES; i++) {
+	for (i = 0; i < edges + TAKEN_RANGES; i++) {
 		const struct boot_e820_entry *e = bp->e820_table;
 		u64 end = MEMORY_4G;
 
 		if (i >= edges)
-			end = loaders[i - edges].start;
+			end = taken[i - edges].start;
 		else if (i < edges - 1)
 			end = e[i / 2].addr + (i % 2 ? e[i / 2].size : 0);
-		found = free_below(bp, loaders, end);
+		found = free_below(bp, taken, end);
 		if (found > best)
 			best = found;
 	}
@@ -316,7 +317,7 @@ void la57_switch(void)
 	if (!ident_map_is_private(at, at + LA57_SIZE, MAP_WRITE | MAP_EXEC))
 		error("page tables", "the memory for five-level paging is not private");
 	fill();
-	memcpy(area_page() + 1, ident_map_other_top(), PAGE_SIZE);
+	ident_map_copy_other_top((u64 *)(area_page() + 1));
 	la57_toggle(area_page());
 	nmi_count += area_page()->nmis;
 	sev_reload_map();

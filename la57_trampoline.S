@@ -34,7 +34,8 @@
  * In:       %rdi = struct la57_page below 4 GiB, filled, mapped writable and
  *           executable. The page behind it is the top page table for the new depth.
  * Out:      CR4.LA57 is changed, and CR3 is that top page table. GDTR and IDTR have the
- *           tables of the stub again. EFER and the other bits of CR4 are as before.
+ *           tables of the stub again. EFER and the other bits of CR4 are as before. Halts if
+ *           CR3 is that top page table already.
  * Clobbers: %rax, %rcx, %rdx, %rsi, %rdi, %r8 to %r11, %xmm7 to %xmm14, flags. 32-bit
  *           code loses the upper halves of registers, so those that C functions keep are
  *           saved on the caller's stack. Legacy mode may lose XMM8 to XMM15 (Intel SDM
@@ -46,13 +47,20 @@
  */
 GLOBAL(la57_toggle)
 FUNC(la57_toggle)
+	leal	PAGE_SIZE(%edi), %esi
+	/*
+	 * Halt if the levels have been changed already: the hypervisor can have led the stub
+	 * here again by an old return address, and the table would have the wrong level.
+	 */
+	movq	%cr3, %rax
+	cmpq	%rsi, %rax
+	je	.Lhalt
 	PUSH_CALLEE_SAVED
 	movdqa	%xmm15, %xmm7
 	movq	%rsp, LA57_RSP(%rdi)
 	leaq	.Lback(%rip), %rax
 	movq	%rax, LA57_BACK(%rdi)
 
-	leal	PAGE_SIZE(%edi), %esi
 	leaq	LA57_STACK_END(%rdi), %rsp
 	lgdt	LA57_GDT_PTR(%rdi)
 	lidt	LA57_IDT_PTR(%rdi)
@@ -67,6 +75,10 @@ FUNC(la57_toggle)
 	movdqa	%xmm7, %xmm15
 	POP_CALLEE_SAVED
 	ret
+
+.Lhalt:
+	hlt
+	jmp	.Lhalt
 END_FUNC(la57_toggle)
 
 	.code32

@@ -29,6 +29,10 @@
  */
 static u8 *tables;
 #define early_tables	tables
+/* The stub's image, which a test places. */
+static const u8 *image_start, *image_end;
+#define _image		image_start
+#define _end		image_end
 #define cpuid_count	fake_cpuid
 /*
  * la57.c declares the variable area. This macro makes it a pointer, so that a test can place
@@ -165,10 +169,10 @@ struct range cmdline_range(const struct cmdline *cmdline)
 
 static u8 root[KIB4];
 
-const void *ident_map_other_top(void)
+void ident_map_copy_other_top(u64 *to)
 {
 	did("top ");
-	return root;
+	memcpy(to, root, sizeof(root));
 }
 
 bool ident_map_is_private(u64 start, u64 end, int prot)
@@ -231,6 +235,7 @@ static void fresh(void)
 	la57_efi_memory = 0;
 	nmi_count = 0;
 	zero_page_now = initrd_now = cmdline_now = (struct range){ 0, 0 };
+	image_start = image_end = NULL;
 }
 
 static u64 prepare(bool payload_can)
@@ -348,6 +353,16 @@ TEST(not_the_loaders)
 	CHECK(!prepare_high(), "below the command line: %#lx", area);
 	cmdline_now.start += LA57_SIZE;
 	CHECK(prepare_high() == MIB1, "at 1 MiB: %#lx", area);
+}
+
+/* Nor its own image, which begins below 4 GiB here, and ends above. */
+TEST(not_its_own)
+{
+	fresh();
+	add(MIB1, 2 * GIB4, E820_RAM);
+	image_start = (const u8 *)(GIB4 - 5 * MIB1);
+	image_end = (const u8 *)(GIB4 + MIB1);
+	CHECK(prepare_high() == GIB4 - 5 * MIB1 - LA57_SIZE, "below the image: %#lx", area);
 }
 
 /*
