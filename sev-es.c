@@ -71,15 +71,22 @@ u64 sev_enc_mask(void)
 }
 
 /*
- * Does nothing if the stub's page tables are loaded. Otherwise executes CPUID, with @subleaf in
- * ECX, and reads SEV_STATUS, and terminates an SEV-ES guest with @reason. If the hypervisor
- * intercepts CPUID, CPUID raises #VC, and exception_vc terminates the guest because of @subleaf.
- * If not, CPUID and RDMSR have the processor's answers, which stay in registers until they are
- * compared: the hypervisor could change them in memory.
+ * Does nothing if page tables of the stub with a C-bit are loaded, because sev_es_active() then
+ * asks the processor. Otherwise executes CPUID, with @subleaf in ECX, and reads SEV_STATUS, and
+ * terminates an SEV-ES guest with @reason. If the hypervisor intercepts CPUID, CPUID raises #VC,
+ * and exception_vc terminates the guest because of @subleaf. If not, CPUID and RDMSR have the
+ * processor's answers, which stay in registers until they are compared: the hypervisor could
+ * change them in memory.
+ *
+ * Without a C-bit in CR3 the page tables may be a loader's, in the memory of the stub's pool,
+ * with a CR2 that the hypervisor has set by a page fault. The processor walks them in an SEV
+ * guest as well (APM2 15.34.5).
  */
 static inline __attribute__((always_inline)) void end_if_es(u32 subleaf, u64 reason)
 {
-	if (ident_map_loaded().loaded ||
+	struct loaded_map map = ident_map_loaded();
+
+	if ((map.loaded && map.enc_mask) ||
 	    cpuid_count(CPUID_EXT_MAX, subleaf).eax < CPUID_SEV ||
 	    !(cpuid_count(CPUID_SEV, subleaf).eax >> CPUID_SEV_EAX_SEV_BIT & 1))
 		return;
@@ -192,8 +199,10 @@ static noreturn void refuse(unsigned int reason, const char *detail)
 /*
  * Returns the position of the C-bit in the page tables in force. The entry that
  * maps this code has the page's address and the C-bit in its address field.
- * Returns 0 if the entry has no bit besides the address, or several. @claimed
- * is the C-bit as a mask, as CPUID reports it.
+ * Returns 0 if the entry has no bit besides the address, or several, or if an entry on the way
+ * is not present: the hypervisor can have put an old 0 back while this function reads it, and
+ * page 0, which a loader can have filled, would count as the next page table. @claimed is the
+ * C-bit as a mask, as CPUID reports it.
  *
  * The tables are read through the identity map in force, which must include
  * them in an SEV guest. They are private, because page walks read private
@@ -217,6 +226,8 @@ static inline __attribute__((always_inline)) unsigned int entry_cbit(u64 claimed
 			return (unsigned int)__builtin_ctzl(table >> LOWER_HALF_SHIFT) +
 			       LOWER_HALF_SHIFT;
 		entry = ((const u64 *)table)[(addr >> shift) % PTRS_PER_TABLE];
+		if (!(entry & PTE_PRESENT))
+			return 0;
 		if (shift == PAGE_SHIFT ||
 		    (shift <= PUD_SHIFT && entry & PTE_LEAF))
 			break;

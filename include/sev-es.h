@@ -48,7 +48,7 @@ u64 sev_enc_mask(void);
  * in which the hypervisor can put old contents back. This function executes CPUID instead,
  * which either raises #VC, so that the handler terminates the guest, or has the processor's own
  * answer. An IDT of the stub must therefore be loaded. Once the stub's page tables are
- * loaded, sev_es_active() asks the processor, and this function does nothing.
+ * loaded in an SEV guest, sev_es_active() asks the processor, and this function does nothing.
  */
 void sev_rule_out_es(void);
 
@@ -56,8 +56,8 @@ void sev_rule_out_es(void);
  * Must be called before an exception is reported. Until the stub's page tables are loaded,
  * it terminates an SEV-ES guest with SEVSTUB_TERM_EXCEPTION. sev_es_active() cannot decide
  * this then: it returns false if the stub has not detected SEV yet, or if the hypervisor has
- * changed memory. In other guests, and once those page tables are loaded, the function
- * returns.
+ * changed memory. In other guests, and once those page tables are loaded in an SEV guest, the
+ * function returns.
  */
 void sev_es_end_at_exception(void);
 

@@ -65,6 +65,7 @@ struct tables {
 	 */
 	unsigned int levels, leaf;
 	unsigned int cr3_bit, table_bit, leaf_bit, second_bit;
+	unsigned int absent;	/* level of an entry that is not present, 0: none */
 };
 
 /* Stands for no C-bit in struct tables. The number is above all bits of physical addresses. */
@@ -99,7 +100,7 @@ static void make_tables(const struct tables *t)
 			entry = (addr & ~(span - 1)) | cbit_of(t->leaf_bit) |
 				cbit_of(t->second_bit) | 1ULL << 63 | 0x163 |
 				(level > 1 ? 0x1080 : 0);
-		((u64 *)table)[addr / span % 512] = entry;
+		((u64 *)table)[addr / span % 512] = entry ^ (level == t->absent);
 		if (level == t->leaf)
 			return;
 	}
@@ -107,7 +108,7 @@ static void make_tables(const struct tables *t)
 
 static void enter_with_cbit(unsigned int bit)
 {
-	struct tables t = { 4, 2, bit, bit, bit, NO_BIT };
+	struct tables t = { 4, 2, bit, bit, bit, NO_BIT, 0 };
 
 	make_tables(&t);
 }
@@ -622,7 +623,7 @@ TEST(entry_cbit_found)
  */
 TEST(entry_cbit_of_high_image)
 {
-	struct tables t = { 4, 2, 47, 47, 47, NO_BIT };
+	struct tables t = { 4, 2, 47, 47, 47, NO_BIT, 0 };
 	unsigned int found;
 
 	start_machine();
@@ -631,6 +632,22 @@ TEST(entry_cbit_of_high_image)
 		found = cbit_found(&t, 47);
 		CHECK(found == 47, "%u of %u levels: %u", t.leaf, t.levels,
 		      found);
+	}
+}
+
+/* If an entry on the way to the image is not present, the walk must fail. */
+TEST(entry_cbit_not_present)
+{
+	struct tables t = { 4, 2, 51, 51, 51, .second_bit = NO_BIT };
+	unsigned int found;
+
+	start_machine();
+	FOR_EACH_SHAPE(t) {
+		for (t.absent = t.leaf; t.absent <= t.levels; t.absent++) {
+			found = cbit_found(&t, 51);
+			CHECK(!found, "level %u of %u: %u", t.absent, t.levels, found);
+		}
+		t.absent = 0;
 	}
 }
 
@@ -688,7 +705,7 @@ TEST(entry_cbit_refused)
 	 * The page tables map the image's address to another address. They then
 	 * do not tell where the C-bit is, so the walk must fail.
 	 */
-	t = (struct tables){ 4, 1, 51, 51, 51, 15 };
+	t = (struct tables){ 4, 1, 51, 51, 51, 15, 0 };
 	found = cbit_found(&t, 51);
 	CHECK(!found, "maps elsewhere: %u", found);
 }
@@ -806,8 +823,8 @@ TEST(versions)
  * SEV-ES guest whose sev_guest.status the hypervisor has put back to 0. While the stub's page
  * tables are not loaded, @rule_out must not believe this 0: it must execute CPUID with sub-leaf
  * @subleaf, by which a handler of #VC recognises this CPUID, and must terminate the guest with
- * @reason if CPUID reports SEV and the SEV_STATUS MSR reports SEV-ES. Once the page tables are
- * loaded, @rule_out must do nothing, because CR3 then says whether this is an SEV guest.
+ * @reason if CPUID reports SEV and the SEV_STATUS MSR reports SEV-ES. Once page tables with a
+ * C-bit are loaded, @rule_out must do nothing, because CR3 then says that this is an SEV guest.
  */
 static void expect_rule_out(void (*rule_out)(void), u32 subleaf, unsigned int reason)
 {
@@ -830,6 +847,12 @@ static void expect_rule_out(void (*rule_out)(void), u32 subleaf, unsigned int re
 	natively.asked = 0;
 	rule_out();
 	CHECK(!natively.asked, "%u CPUIDs on the stub's page tables", natively.asked);
+	/*
+	 * CR3 has no C-bit, and points to a loader's page tables in the memory of the pool. A
+	 * page fault has set CR2.
+	 */
+	host.cr3 &= ~(1UL << 51);
+	EXPECT_OWN_END(rule_out(), reason);
 }
 
 TEST(rule_out_es)
