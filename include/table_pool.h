@@ -26,7 +26,10 @@ static inline __attribute__((always_inline)) u64 pool_start(void)
 	return ADDRESS_ANEW(page_table_pool);
 }
 
-/* Returns whether @distance from the start of the pool lies in the pool. As pool_start(). */
+/*
+ * Returns whether @distance from the start of the pool lies in the pool. Computes the pool's end
+ * anew each time, for the same reason as pool_start().
+ */
 static inline __attribute__((always_inline)) bool is_in_pool(u64 distance)
 {
 	u64 end = ADDRESS_ANEW(page_table_pool_end);

@@ -569,7 +569,10 @@ static void play_all_attacks(struct vcpu *vcpu, u64 forms)
 	}
 }
 
-/* ---- Windows (jobs.h): events or changes of memory at each of several moments of a run. */
+/*
+ * ---- Windows: a window (jobs.h) is a series of moments of the honest run.  For each of them the
+ * guest runs at least once, and an event is injected, or memory is changed, at this moment.
+ */
 
 /*
  * Ends an honest run at the moment that walk() has chosen.  walk() uses an attack only to get
