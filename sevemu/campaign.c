@@ -636,10 +636,10 @@ static void play_events(struct vcpu *vcpu, const char *label, u64 at)
 }
 
 /*
- * Changes BLOCK_RUNS blocks of @kind at the snapshot's moment, which is number @at of
- * the window called @label, one block in each run.  @at determines which blocks, and
- * how each is changed, so that a long window plays all of them in several ways.  A
- * block is left out if no change would make a difference to it.
+ * Changes BLOCK_RUNS blocks of @kind at the snapshot's moment, one block in each run.  The moment
+ * is number @at of the window called @label.  @at determines which blocks are changed, and by
+ * which enum change, so that the moments of a long window together change every block in several
+ * ways.  A block is left out if every enum change would leave it as it is.
  */
 static void play_blocks(struct vcpu *vcpu, const char *label, enum memory_kind kind, u64 at)
 {

@@ -50,7 +50,8 @@ struct jobs {
 	/*
 	 * The guest runs with each number from @from to @to in steps of @stride.  The number is
 	 * the parameter N of @attack, the seed of --hostile, or the number of a moment of
-	 * @window.  If @all is set, each attack is run with at most @to values of N.
+	 * @window, from 0: see struct window.  If @all is set, @from and @stride are not used, and
+	 * each attack is run with at most @to values of N, spread over those that it has.
 	 */
 	u64 from, to, stride;
 };

@@ -298,16 +298,17 @@ static void try_btf(struct choice *c, const struct section *s)
 /* ---- choosing ranges for a filter: ascending numbers at any place of the image ---- */
 
 /*
- * A run is a sequence of numbers that ascend, or descend, by at most RUN_STEP from one to
- * the next. Some pairs of neighbours may break this rule. A pair that keeps the rule adds
- * 1 to the run's score, and a pair that breaks it subtracts RUN_PENALTY. Once the score
- * has fallen by RUN_PATIENCE, the search stops, and the run ends where its score was
- * highest. A run whose highest score is below RUN_MIN is ignored.
+ * A run is a sequence of numbers in one direction: the numbers ascend, or they descend, by at most
+ * RUN_STEP from one to the next. A pair of neighbours that keeps this rule adds 1 to the run's
+ * score, and a pair that breaks it subtracts RUN_PENALTY. A pair of equal numbers is skipped:
+ * equal numbers compress well without a filter. Once the score has fallen by RUN_PATIENCE, the
+ * search stops, and the run ends where its score was highest. A run whose highest score is below
+ * RUN_MIN is ignored.
  *
- * The search also stops when it has read RUN_REACH pairs of different numbers behind the
- * highest score. The next search begins where the score was highest, and reads these
- * numbers again. Without the limit, a score that hovers would make each search read the
- * rest of the image.
+ * The search also stops RUN_REACH pairs, without those of equal numbers, behind the highest
+ * score. The next search begins where the score was highest, and reads these numbers again.
+ * Without this limit, a score that stays about the same would make each search read the rest of
+ * the image.
  */
 #define RUN_STEP		0x100000L
 #define RUN_PENALTY		8
