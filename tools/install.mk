@@ -38,6 +38,8 @@ endef
 
 .PHONY: install uninstall
 install: $(O)/mkpayload $(O)/sevstub.a $(O)/sevemu.rom ## [DESTDIR=] [PREFIX=]: install stub, mkimage, mkpayload, sevemu, manuals, examples
+	$(Q)[ "$$(realpath -m $(call below_prefix,.))" != "$$(realpath .)" ] || { \
+		echo "install: PREFIX is the source tree; give another directory" >&2; exit 1; }
 	$(foreach entry,$(INSTALLED),$(Q)install -D -m $(call part,3,$(entry)) \
 		$(call part,1,$(entry)) $(call below_prefix,$(call part,2,$(entry)))$(newline))
 

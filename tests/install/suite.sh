@@ -66,6 +66,7 @@ cases()
 		no-way-back
 		links
 		same-image
+		install-into-source
 		uninstall
 		foreign-environment
 		versions
@@ -178,6 +179,13 @@ do_links()
 		done) >"$tmp/links"
 	cat "$tmp/links"
 	[ ! -s "$tmp/links" ]
+}
+
+# `make install` refuses the source tree, whose tools would take themselves for installed ones.
+do_install_into_source()
+{
+	in_tree install PREFIX="$top/tests/.." 2>"$tmp/refused" && return 1
+	grep -q "PREFIX is the source tree" "$tmp/refused" && [ ! -e "$top/bin" ]
 }
 
 # `make uninstall` removes all that was installed, and nothing else.
@@ -346,7 +354,11 @@ build_and_run()
 
 do_walkthrough()
 {
-	build_and_run build.sh 0x2001000
+	build_and_run build.sh 0x2001000 || return 1
+	# The lines on the console are those that the document shows.
+	sed -n 's/^    \(sevstub: .*\|own: .*\)/\1/p' \
+		"$prefix/share/doc/sevstub/docs/integration.md" | head -n 4 >shown
+	[ "$(grep -c . shown)" -eq 4 ] && grep -E '^(sevstub|own): ' run.text | diff shown -
 }
 
 do_walkthrough_pie()
@@ -715,6 +727,9 @@ do_hook_entries()
 	entry=$root/efi/loader/entries/token-1.0+deb-a_sevstub.conf
 	grep -qx 'sort-key test' "$entry" &&
 		[ ! -e "$root/efi/loader/entries/token-1.0+deb-a-sevstub.conf" ] || return 1
+	echo SEVSTUB_DEFAULT=false >"$root/etc/default/sevstub" && in_root install || return 1
+	grep -qx 'sort-key test-sevstub' "$root/efi/loader/entries/token-1.0+deb-a-sevstub.conf" &&
+		[ ! -e "$entry" ] || return 1
 	rm -r "$root/etc/default" && in_root remove || return 1
 	find "$root" ! -type d | sort | diff "$tmp/before" -
 }
