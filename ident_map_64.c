@@ -56,9 +56,10 @@
 
 /*
  * The pool begins with the top table of five levels. Its entry 0 points to the second page
- * of the pool, which is the top table of four levels. Both are at constant addresses. If
- * an address were in memory, the hypervisor could put an old one back, and lookup() would
- * walk a table with the wrong number of levels.
+ * of the pool, which is the top table of four levels. Both are at constant addresses, which
+ * la57_toggle(), load_cr3_proven and is_own_map() rely on. If an address were in memory, the
+ * hypervisor could put an old one back, and lookup() would walk a table with the wrong number
+ * of levels.
  */
 #define TOP_TABLES_SIZE	(2 * PAGE_SIZE)
 
@@ -364,6 +365,9 @@ fill_table(walked at, u64 end, u64 attributes, bool private)
 	u64 mask = private ? read_enc_mask() : 0, size = level_size(level_of(at));
 	u64 addr = ALIGN_DOWN(at.addr, size), *entry = entry_of(at);
 
+	/* An old return address can have led here without walk(). */
+	if (!level_of(at) || !is_in_pool((u64)entry - pool_start()))
+		halt_forever();
 	if (level_of(at) > 1)
 		mask |= PTE_LEAF;
 	/* With the accessed and dirty bits set, the processor need not write to the leaf. */
@@ -376,7 +380,7 @@ fill_table(walked at, u64 end, u64 attributes, bool private)
 			write_entry(entry, addr | mask);
 		addr += size;
 		entry++;
-	} while (addr < end && end - addr >= size && addr % (size * PTRS_PER_TABLE) && !*entry);
+	} while (addr < end && end - addr >= size && (u64)entry % PAGE_SIZE && !*entry);
 	return addr;
 }
 
@@ -751,18 +755,6 @@ size_t ident_map_tables_left(void)
 u64 ident_map_cr3(void)
 {
 	return (u64)top_table(levels_in_force()) | enc_mask();
-}
-
-void ident_map_copy_other_top(u64 *to)
-{
-	const u64 *from = top_table(read_cr4() & X86_CR4_LA57 ? LEVELS_MIN : LEVELS_MAX);
-	unsigned int i;
-
-	if (read_cr3() == (u64)to)
-		halt_forever();
-	/* There is no call, so that no return address leads to the middle of this function. */
-	for (i = 0; i < PTRS_PER_TABLE; i++)
-		write_entry(&to[i], from[i]);
 }
 
 bool ident_map_fits_four_levels(void)

@@ -55,29 +55,28 @@ BUILD_BUG_ON(sizeof(struct la57_page) != LA57_SIZE - PAGE_SIZE);
 
 in_data u64 la57_efi_memory;
 
-/*
- * Address of the LA57_SIZE bytes below 4 GiB for la57_switch(); 0 if CR4.LA57
- * stays as it is. The stub reads it again for each use and does not keep it on the stack,
- * where the hypervisor could put an old address back. In place of this variable the hypervisor
- * can only put its old value 0 back, which area_page() refuses.
- */
-static u64 area;
+static noinline noreturn void no_area(void)
+{
+	error("page tables", "the memory for five-level paging is not private");
+}
 
 /*
  * Returns the first page of the memory for la57_switch(). Callers use the result before they
  * call another function, so that it stays in a register. A call would save it on the stack,
- * where the hypervisor can put an old address in its place.
+ * where the hypervisor can put an old address in its place. It is inlined, because an old return
+ * address could otherwise lead behind a call of it, with another address in the register.
  */
-static noinline struct la57_page *area_page(void)
+static inline __attribute__((always_inline)) struct la57_page *area_page(void)
 {
-	u64 at = READ_ONCE(area);
+	u64 at = READ_ONCE(la57_area);
 
 	if (!at)
-		error("page tables", "the memory for five-level paging is not private");
+		no_area();
 	return (struct la57_page *)at;
 }
+
 /*
- * True if the two pages at area may hold data, so that la57_switch() must
+ * True if the two pages at la57_area may hold data, so that la57_switch() must
  * restore them.
  */
 static bool borrowed;
@@ -158,7 +157,7 @@ static u64 find_low_memory(const struct boot_params *bp, const struct cmdline *c
 }
 
 /*
- * Finds the two pages for la57_switch() and sets area and borrowed.
+ * Finds the two pages for la57_switch() and sets la57_area and borrowed.
  * early_tables is free, because startup_32's page tables are no longer in use.
  */
 static void find_area(const struct boot_params *bp, const struct cmdline *cmdline)
@@ -176,8 +175,8 @@ static void find_area(const struct boot_params *bp, const struct cmdline *cmdlin
 		found = sev_snp_active() ? 0 : find_low_memory(bp, cmdline);
 		borrowed = true;
 	}
-	/* Store the address once: the hypervisor can then put no old value back in area but 0. */
-	area = found;
+	/* Store the address once: the hypervisor can then put no old value back but 0. */
+	la57_area = found;
 }
 
 /*
@@ -196,18 +195,18 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 {
 	bool on = read_cr4() & X86_CR4_LA57;
 
-	area = 0;
+	la57_area = 0;
 	if (wanted(cmdline, payload_can, on) != on) {
 		find_area(bp, cmdline);
 		/*
 		 * Without memory for the switch five-level paging stays off. If
 		 * it is on and must be switched off, the boot cannot go on.
 		 */
-		if (!area && on)
+		if (!la57_area && on)
 			error_with(SEVSTUB_TERM_NO_ROOM, "five-level paging",
 				   "it must be switched off, and there is no RAM below 4 GiB for that");
 	}
-	return area;
+	return la57_area;
 }
 
 /*
@@ -222,7 +221,7 @@ static inline __attribute__((always_inline)) u64 gate(u64 addr, u64 selector)
 
 /*
  * Writes slot @slot of the IDT in the memory for la57_switch(): a gate with @selector that
- * leads to the copy of @handler. One read of area says where the gate is and where it leads.
+ * leads to the copy of @handler. One read of la57_area says where the gate is and where it leads.
  * With two reads the hypervisor could put an old 0 back for the second one, and the gate
  * would lead to page 0, which a loader can have filled. A gate for 64-bit code takes two slots.
  * The first slot has the gate's present bit, and is written last, when the second is right.
@@ -251,7 +250,7 @@ static void set_long_gate(unsigned int vector, const u8 *handler)
 	set_slot(2 * vector, handler, BOOT_CS);
 }
 
-/* Fills in struct la57_page at area, but for the fields that la57_toggle() stores. */
+/* Fills in struct la57_page at la57_area, but for the fields that la57_toggle() stores. */
 static void fill(void)
 {
 	struct la57_page *page;
@@ -301,7 +300,7 @@ void la57_switch(void)
 	bool on = read_cr4() & X86_CR4_LA57;
 	u64 at;
 
-	if (!area)
+	if (!la57_area)
 		return;
 	if (borrowed)
 		memcpy(early_tables, area_page(), LA57_SIZE);
@@ -311,16 +310,14 @@ void la57_switch(void)
 	/*
 	 * map_la57() in misc.c has mapped the memory at the address in boot.la57, which is
 	 * on the stack. There the hypervisor can put an old address back, and map_la57()
-	 * then maps other memory. Therefore check how the memory at area is mapped.
+	 * then maps other memory. Therefore check how the memory at la57_area is mapped.
 	 */
 	at = (u64)area_page();
 	if (!ident_map_is_private(at, at + LA57_SIZE, MAP_WRITE | MAP_EXEC))
-		error("page tables", "the memory for five-level paging is not private");
+		no_area();
 	fill();
-	ident_map_copy_other_top((u64 *)(area_page() + 1));
-	la57_toggle(area_page());
+	la57_toggle();
 	nmi_count += area_page()->nmis;
-	sev_reload_map();
 
 	if (borrowed)
 		memcpy(area_page(), early_tables, LA57_SIZE);

@@ -13,8 +13,8 @@
  * paging is off, every access is private. A 32-bit MOV to CR3 cannot set the C-bit
  * in CR3, because it is above bit 31, but page-table walks and instruction fetches
  * are private anyway. For data accesses the leaf entry decides, and the leaves have
- * the C-bit that is already proven. la57_switch() then loads the whole CR3 with
- * load_cr3_proven().
+ * the C-bit that is already proven. la57_toggle() then loads the whole CR3 with
+ * load_cr3_proven.
  *
  * An NMI can be handled at every instruction of the copy, because the page's IDT
  * has gates for both modes. An SEV-ES guest terminates at an NMI. The code causes no
@@ -26,41 +26,71 @@
 #include "sev.h"
 #include "x86.h"
 
+	.bss
+	.balign 8
+GLOBAL(la57_area)
+DATA(la57_area)
+	.zero	8
+END_DATA(la57_area)
+
 	.text
 	.code64
 
 /*
- * la57_toggle - inverts CR4.LA57 and changes the top page table, for la57_switch().
- * In:       %rdi = struct la57_page below 4 GiB, filled, mapped writable and
- *           executable. The page behind it is the top page table for the new depth.
- * Out:      CR4.LA57 is changed, and CR3 is that top page table. GDTR and IDTR have the
- *           tables of the stub again. EFER and the other bits of CR4 are as before. Halts if
- *           CR3 is that top page table already.
- * Clobbers: %rax, %rcx, %rdx, %rsi, %rdi, %r8 to %r11, %xmm7 to %xmm14, flags. 32-bit
+ * la57_toggle - inverts CR4.LA57 and loads the stub's top page table for the new number of
+ * levels, for la57_switch().
+ *
+ * The table for the new number of levels is copied, checked and loaded in this one function.
+ * If a call lay in between, the hypervisor could lead the stub behind it by an old return
+ * address, and the processor would walk a table with the wrong number of levels: it would take
+ * a page of the loader's data for a page table.
+ * In:       la57_area = struct la57_page below 4 GiB, filled. This page and the one behind it
+ *           are mapped writable and executable. XMM15 as table_pool.h says. CR3 = the stub's
+ *           top page table for the present number of levels, or the function halts.
+ * Out:      CR4.LA57 is changed. CR3 is the stub's top page table for the new number of levels,
+ *           with the C-bit, and proven by load_cr3_proven. GDTR and IDTR have the tables of the
+ *           stub again. EFER and the other bits of CR4 are as before.
+ * Clobbers: %rax, %rcx, %rdx, %rsi, %rdi, %r8 to %r11, %xmm7 to %xmm14, flags; cbit_proof. 32-bit
  *           code loses the upper halves of registers, so those that C functions keep are
  *           saved on the caller's stack. Legacy mode may lose XMM8 to XMM15 (Intel SDM
- *           volume 1, 3.4.1.1; APM2 does not say that they survive). XMM15, which
- *           table_pool.h needs, is in XMM7 meanwhile, where the hypervisor cannot change it.
+ *           volume 1, 3.4.1.1; APM2 does not say that they survive). XMM15 is in XMM7
+ *           meanwhile, where the hypervisor cannot change it.
  * Mode:     64-bit on entry and on return.
  * Stack:    56 bytes of the caller's. The copy of the code below in struct la57_page
  *           uses the stack in that structure.
  */
 GLOBAL(la57_toggle)
 FUNC(la57_toggle)
-	leal	PAGE_SIZE(%edi), %esi
-	/*
-	 * Halt if the levels have been changed already: the hypervisor can have led the stub
-	 * here again by an old return address, and the table would have the wrong level.
-	 */
-	movq	%cr3, %rax
-	cmpq	%rsi, %rax
-	je	.Lhalt
 	PUSH_CALLEE_SAVED
+	/* %rdx = the top table of the present number of levels, %rsi = the other one. */
+	leaq	page_table_pool(%rip), %rsi
+	leaq	PAGE_SIZE(%rsi), %rdx
+	movq	%cr4, %rax
+	btl	$X86_CR4_LA57_BIT, %eax
+	jnc	.Lfour_levels
+	xchgq	%rsi, %rdx
+.Lfour_levels:
+	/* CR3 must be %rdx, plus the C-bit or nothing. */
+	movq	%cr3, %rax
+	subq	%rdx, %rax
+	testl	%eax, %eax
+	jnz	.Lhalt
+	leaq	-1(%rax), %rcx
+	testq	%rcx, %rax
+	jnz	.Lhalt
+	movq	la57_area(%rip), %rdx
+	testq	%rdx, %rdx
+	jz	.Lhalt
+	leaq	PAGE_SIZE(%rdx), %rdi
+	movl	$PTRS_PER_TABLE, %ecx
+	rep movsq
+	movq	%rdx, %rdi
+	leal	PAGE_SIZE(%edi), %esi	/* %esi = the copy */
+
 	movdqa	%xmm15, %xmm7
 	movq	%rsp, LA57_RSP(%rdi)
 	leaq	.Lback(%rip), %rax
 	movq	%rax, LA57_BACK(%rdi)
-
 	leaq	LA57_STACK_END(%rdi), %rsp
 	lgdt	LA57_GDT_PTR(%rdi)
 	lidt	LA57_IDT_PTR(%rdi)
@@ -74,7 +104,23 @@ FUNC(la57_toggle)
 	lidt	moved_idt(%rip)
 	movdqa	%xmm7, %xmm15
 	POP_CALLEE_SAVED
-	ret
+
+	/* %rdi = the top table of the new number of levels, with the C-bit that XMM15 has. */
+	leaq	page_table_pool(%rip), %rdi
+	movq	%cr4, %rax
+	btl	$X86_CR4_LA57_BIT, %eax
+	jc	.Lfive_levels
+	addq	$PAGE_SIZE, %rdi
+.Lfive_levels:
+	movq	%xmm15, %rcx
+	andl	$(PAGE_SIZE - 1), %ecx
+	jz	.Lload
+	xorl	%eax, %eax
+	btsq	%rcx, %rax
+	orq	%rax, %rdi
+.Lload:
+	xorl	%esi, %esi
+	jmp	load_cr3_proven
 
 .Lhalt:
 	hlt

@@ -30,6 +30,7 @@
 #include "sev-snp.h"
 #include "sev.h"
 #include "srat.h"
+#include "table_pool.h"
 #include "unfilter.h"
 #include "x86.h"
 
@@ -646,6 +647,17 @@ static void end_sharing(struct boot_params *bp)
 	}
 }
 
+/*
+ * Ends the boot unless the stub's own page tables are loaded. Inlined into extract_kernel(): an
+ * old return address in a function that it calls can leave out the rest of this function, but
+ * leads extract_kernel() itself only to an earlier place.
+ */
+static inline __attribute__((always_inline)) void must_own_map(void)
+{
+	if (!is_own_map())
+		error("page tables", "the stub's own are not loaded");
+}
+
 u64 extract_kernel(struct boot_params *bp)
 {
 	struct boot boot = { .bp = bp, .cmdline = find_cmdline(bp) };
@@ -668,6 +680,7 @@ u64 extract_kernel(struct boot_params *bp)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);
 	build_map(&boot, &cpu);
 	sev_load_map();
+	must_own_map();
 	map_la57(&boot);
 	map_loaded(bp, &boot.cmdline);
 	if (sev_snp_active())
@@ -675,6 +688,7 @@ u64 extract_kernel(struct boot_params *bp)
 	check_stack();
 	idt_load_stage2();
 	la57_switch();
+	must_own_map();
 	if (boot.la57)
 		map_borrowed(&boot);
 	if (sev_snp_active())
@@ -702,6 +716,10 @@ u64 extract_kernel(struct boot_params *bp)
 		unzstd_use_bmi2();
 	check_digest(&boot);
 	end_sharing(bp);
+	/* Here, and not in end_sharing(), which an old return address can cut short. */
+	if (sev_es_active() &&
+	    !ident_map_is_private((u64)shared_page, (u64)shared_page + PAGE_SIZE, MAP_WRITE))
+		error_with(SEVSTUB_TERM_GHCB_MAP, "page tables", "the GHCB page is still shared");
 	check_payload_memory(&boot);
 	call_on_fresh_stack(unpack, &boot);
 

@@ -431,11 +431,6 @@ void sev_load_map(void)
 		known_status();
 }
 
-void sev_reload_map(void)
-{
-	load_cr3_proven(ident_map_cr3(), false);
-}
-
 /* ---- The GHCB page (GHCB 4.1). */
 
 void ghcb_begin(void)
@@ -599,11 +594,18 @@ u8 sev_es_inb(u16 port)
 
 void sev_es_outb(u8 value, u16 port)
 {
+	u64 byte = value, number = port;
+
 	if (!es.has_page)
 		return;
 	ghcb_begin();
-	ghcb_input(rax, value);
-	ghcb_exchange(SVM_EXIT_IOIO, (u64)port << SVM_IOIO_PORT_SHIFT |
+	/*
+	 * An old return address can have led here with other bytes in the registers. Send no more
+	 * than a byte and a port.
+	 */
+	HOLD(sev_es_outb, byte, number);
+	ghcb_input(rax, (u8)byte);
+	ghcb_exchange(SVM_EXIT_IOIO, (u64)(u16)number << SVM_IOIO_PORT_SHIFT |
 		      SVM_IOIO_SIZE8, 0);
 	ghcb_end();
 }

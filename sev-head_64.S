@@ -8,8 +8,7 @@
  * each answer of the hypervisor, and a wrong answer stops the boot.
  * docs/sev-es.md describes the detection, sev.h the reasons for termination.
  *
- * 32-bit code has the load bias in %ebp (see head_64.S): symbol(%ebp) is the
- * symbol in memory.
+ * 32-bit code has the load bias in %ebp (see head_64.S): symbol(%ebp) is the symbol in memory.
  */
 #include "linkage.h"
 #include "setup.h"
@@ -20,10 +19,9 @@
 	.code32
 
 /*
- * early_error - prints a message on the first UART and halts. An SEV-ES guest
- * terminates instead, because it cannot use ports before it has a GHCB page. The
- * UART keeps the settings of firmware. If no UART answers, each character costs
- * EARLY_UART_POLLS reads at most.
+ * early_error - prints a message on the first UART and halts. An SEV-ES guest terminates
+ * instead, because it cannot use ports before it has a GHCB page. The UART keeps the settings
+ * of firmware. If no UART answers, each character costs EARLY_UART_POLLS reads at most.
  * In:       %edx = SEV_STATUS, low half, 0 if the processor has none.
  *           %esi (32-bit) or %rsi (64-bit) = the message, a string; not used in
  *           an SEV-ES guest.
@@ -198,9 +196,8 @@ FUNC(vc_32)
 END_FUNC(vc_32)
 
 /*
- * cpuid_by_msr - asks the hypervisor for one register of a CPUID function
- * (GHCB 2.3.1). A reply with another code than GHCB_MSR_CPUID_RESP terminates the
- * guest.
+ * cpuid_by_msr - asks the hypervisor for one register of a CPUID function (GHCB 2.3.1). A
+ * reply with another code than GHCB_MSR_CPUID_RESP terminates the guest.
  * In:       %ebx = function, %eax = GHCB_MSR_CPUID_EAX, _EBX, _ECX or _EDX
  *           << GHCB_MSR_CPUID_REG_SHIFT.
  * Out:      %edx = the register's value.
@@ -241,10 +238,9 @@ FUNC(exception_32)
 END_FUNC(exception_32)
 
 /*
- * exception_early - the handler of #DF and #GP in long mode until
- * idt_load_stage1(). The code that runs until then causes neither. If the
- * hypervisor injects another vector, the processor raises #GP or #DF, because it
- * finds a 32-bit gate in early_idt.
+ * exception_early - the handler of #DF and #GP in long mode until idt_load_stage1(). The code
+ * that runs until then causes neither. If the hypervisor injects another vector, the processor
+ * raises #GP or #DF, because it finds a 32-bit gate in early_idt.
  * In:       nothing.
  * Out:      does not return: early_error.
  * Clobbers: everything.
@@ -557,45 +553,41 @@ END_FUNC(nmi_32)
 	.code64
 
 /*
- * load_cr3_proven - loads CR3 and proves the new page tables' C-bit: 8 bytes that
- * are written to cbit_proof before the load must read back after it.
+ * load_cr3_proven - loads CR3 and proves the new page tables' C-bit: 8 bytes that are written
+ * to cbit_proof before the load must read back after it.
  *
- * Between the write to CR3 and the comparison an SEV guest only fetches
- * instructions, which are private whatever the C-bit (APM2 15.34.5), and reads
- * cbit_proof. With a wrong C-bit the read gives other bytes or causes a nested
- * page fault. The guest writes nothing, because a wrong C-bit would put it into
- * shared memory. An NMI would push a frame, so the IDT is empty during the first
- * proof and an NMI is a triple fault. Later page tables have the same C-bit, which
- * is proven by then, so NMIs may come.
+ * Between the write to CR3 and the comparison an SEV guest only fetches instructions, which
+ * are private whatever the C-bit (APM2 15.34.5), and reads cbit_proof. With a wrong C-bit the
+ * read gives other bytes or causes a nested page fault. The guest writes nothing, because a
+ * wrong C-bit would put it into shared memory. An NMI would push a frame, so the IDT is empty
+ * during the first proof and an NMI is a triple fault. Later page tables have the same C-bit,
+ * which is proven by then, so NMIs may come.
  *
- * The hypervisor can garble the operand of LIDT, or put old contents back. An NMI
- * would then find a gate, and through unproven page tables the hypervisor could
- * choose it. The base of the empty IDT is therefore a random number, which one
- * store writes together with the limit. SIDT must give both back, to memory that
- * has never held them.
+ * The hypervisor can garble the operand of LIDT, or put old contents back. An NMI would then
+ * find a gate, and through unproven page tables the hypervisor could choose it. The base of
+ * the empty IDT is therefore a random number, which one store writes together with the limit.
+ * SIDT must give both back, to memory that has never held them.
  *
  * The proof reads one page only. Another page could be mapped without the C-bit, if the
- * hypervisor changed what an entry is computed from. Before the first load all pages of
- * the stub are therefore looked up in the new tables, by registers alone. The new tables
- * lie in private memory, so the hypervisor cannot make up an entry, and can only put back
- * what the entry was before. The stub's C code writes each of these entries once, so what
- * it was before is 0, which maps no page. A page that is not mapped ends the boot here, too.
+ * hypervisor changed what an entry is computed from. Before the first load all pages of the
+ * stub are therefore looked up in the new tables, by registers alone. The new tables lie in
+ * private memory, so the hypervisor cannot make up an entry, and can only put back what the
+ * entry was before. The stub's C code writes each of these entries once, so what it was before
+ * is 0, which maps no page. A page that is not mapped ends the boot here, too.
  *
- * Tables without a C-bit are right only where there is no SEV. The hypervisor
- * can have denied SEV in CPUID, or can have put old contents of sev_guest back,
- * in which this is no SEV guest. SEV is therefore ruled out first. Before the
- * first proof SEV is ruled out again while the empty IDT is loaded. If CPUID raises #VC
- * then, the #VC is a triple fault, and the result depends on no memory.
- * The bytes are random even without SEV if CPUID reports RDRAND, and are the
- * time otherwise: a hypervisor must not be able to predict them, and to write them where
+ * Tables without a C-bit are right only where there is no SEV. The hypervisor can have denied
+ * SEV in CPUID, or can have put old contents of sev_guest back, in which this is no SEV guest.
+ * SEV is therefore ruled out first. Before the first proof SEV is ruled out again while the
+ * empty IDT is loaded. If CPUID raises #VC then, the #VC is a triple fault, and the result
+ * depends on no memory. The bytes are random even without SEV if CPUID reports RDRAND, and are
+ * the time otherwise: a hypervisor must not be able to predict them, and to write them where
  * the stub reads.
- * In:       the IDT is moved_idt. %rdi = new CR3; its C-bit is bit 32 or higher.
- *           %esi = 1 for the first proof, else 0. The old page tables map the pool.
- *           .head has not been overwritten by the payload yet, because early_error is
- *           there.
+ * In:       the IDT is moved_idt. %rdi = new CR3, a top table of the stub with the C-bit of
+ *           XMM15, or the function halts. %esi = 1 for the first proof, else 0. The old page
+ *           tables map the pool. .head, with early_error, has not been overwritten yet.
  * Out:      CR3 = %rdi. If the proof fails, if a page lacks the C-bit, if RDRAND gives
  *           no number in an SEV guest, or if an SEV guest has no C-bit in %rdi: the
- *           old CR3 and early_error. la57_switch() has an old CR3 that does not map
+ *           old CR3 and early_error. la57_toggle() has an old CR3 that does not map
  *           early_error: the jump there raises #PF, and the handler of #PF reports it.
  * Clobbers: %rax, %rcx, %rdx, %rsi, %r8 to %r11, flags; cbit_proof.
  * Mode:     64-bit.
@@ -607,13 +599,24 @@ FUNC(load_cr3_proven)
 	movq	%rbx, %r9
 	movl	%esi, %r10d
 	/*
-	 * The top table lies in the pool. CR3 minus the pool's start is thus the C-bit, as a
-	 * mask, plus less than 2^32 bytes. The shift leaves %rsi = the C-bit / 2^32.
+	 * The new CR3 must be one of the first two pages of the pool plus the C-bit that XMM15
+	 * has: an old return address can have led here with another address in %rdi, such as
+	 * that of an initrd. %rsi = the C-bit / 2^32.
 	 */
+	movq	%xmm15, %rcx
+	andl	$(PAGE_SIZE - 1), %ecx
+	xorl	%edx, %edx
+	btsq	%rcx, %rdx
+	shrq	$32, %rdx
 	leaq	page_table_pool(%rip), %rax
 	movq	%rdi, %rsi
 	subq	%rax, %rsi
+	testl	$~PAGE_SIZE, %esi
+	jnz	.Lhalt
 	shrq	$32, %rsi
+	cmpq	%rdx, %rsi
+	jne	.Lhalt
+	testq	%rsi, %rsi
 	jz	.Lproof_no_sev
 	movl	$MSR_SEV_STATUS, %ecx
 	rdmsr

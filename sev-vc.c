@@ -439,6 +439,8 @@ static unsigned int vc_mmio_movs(struct vc *vc)
 
 	if (!repetitions(vc))
 		return 0;
+	/* End the guest before reach() maps a page, or other memory is copied. */
+	check_device(from_device ? from : to, size);
 	if (from_device) {
 		vector = reach(to, size, true);
 		if (!vector)

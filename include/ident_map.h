@@ -152,15 +152,6 @@ size_t ident_map_tables_left(void);
 u64 ident_map_cr3(void);
 
 /*
- * Copies the top table for the number of levels that CR4.LA57 does not select to the page @to:
- * that for five levels if the processor uses four, that for four if it uses five. Halts if CR3
- * is @to, as it is after la57_toggle(). The hypervisor of an SEV-ES guest can lead the stub here
- * once more then, by an old return address. The processor would walk the new contents with the
- * wrong number of levels, and take the loader's data for page tables.
- */
-void ident_map_copy_other_top(u64 *to);
-
-/*
  * Handles a page fault at @addr, an address that is not mapped: if the page is
  * RAM, maps the unmapped RAM around it, writable and not executable, within the
  * same aligned 2 MiB. @error_code is the processor's (APM2 8.4.2).

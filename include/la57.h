@@ -70,6 +70,14 @@ struct cmdline;
 extern u64 la57_efi_memory;
 
 /*
+ * Address of the LA57_SIZE bytes below 4 GiB for la57_switch(); 0 if CR4.LA57 stays as it is. The
+ * stub reads it again for each use and does not keep it on the stack, where the hypervisor could
+ * put an old address back. In place of this variable the hypervisor can only put its old value 0
+ * back, which ends the boot.
+ */
+extern u64 la57_area;
+
+/*
  * Decides whether five-level paging must be switched on or off for the payload,
  * and finds the memory that the switch needs. @payload_can: the payload supports
  * five levels.
@@ -90,11 +98,13 @@ void la57_switch(void);
 /* ---- la57_trampoline.S */
 
 /*
- * Inverts CR4.LA57 and loads CR3 with the address of the page behind @page, which holds the
- * top page table for the new number of levels. Both pages must be below 4 GiB and mapped to
- * themselves. Only la57_switch() may call this, after it has filled in both pages.
+ * Inverts CR4.LA57 and loads CR3 with the stub's top page table for the new number of levels,
+ * which load_cr3_proven() proves. Needs struct la57_page at la57_area, filled in but for the
+ * fields rsp and back, and the page behind it, for a copy of that table. Both pages must be below
+ * 4 GiB, and mapped to themselves, writable and executable. Halts if la57_area is 0, or if CR3 is
+ * not the stub's top page table for the present number of levels.
  */
-void la57_toggle(struct la57_page *page);
+void la57_toggle(void);
 /* The code that runs from a copy in struct la57_page, and its exception handlers. */
 extern const u8 la57_code[], la57_code_end[];
 extern const u8 la57_nmi_32[], la57_nmi_64[], la57_nmi_es[], la57_exception[];

@@ -68,14 +68,6 @@ void sev_es_end_at_exception(void);
 void sev_load_map(void);
 
 /*
- * Loads the page tables of ident_map_64.c into CR3 once more, after la57_switch() has
- * switched five-level paging, and proves their C-bit again. In contrast to sev_load_map()
- * the IDT stays loaded during the proof. An NMI may push its frame by these page tables,
- * because their C-bit is the one that sev_load_map() has proven.
- */
-void sev_reload_map(void);
-
-/*
  * Shares the GHCB page with the hypervisor. From then on the handler of #VC sends
  * its requests in this page. CR3 must hold the stub's own page tables. @bp's E820 map tells
  * the #VC handler what is RAM and hence no device. In an SNP guest snp_share_ghcb() must

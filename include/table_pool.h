@@ -37,6 +37,18 @@ static inline __attribute__((always_inline)) bool is_in_pool(u64 distance)
 	return distance < end - pool_start();
 }
 
+/*
+ * Returns whether CR3 is the stub's top page table for the present number of levels, with any
+ * C-bit or none. The C-bit is bit 32 or higher.
+ */
+static inline __attribute__((always_inline)) bool is_own_map(void)
+{
+	u64 top = pool_start() + (read_cr4() & X86_CR4_LA57 ? 0 : PAGE_SIZE);
+	u64 offset = read_cr3() - top;
+
+	return has_one_bit_at_most(offset) && !(u32)offset;
+}
+
 /* Returns the distance of XMM15 from the start of the pool. */
 static inline __attribute__((always_inline)) u64 in_xmm15(void)
 {

@@ -25,6 +25,7 @@
 #define HARNESS_CPU
 #define OWN_RDMSR
 #define OWN_WRMSR
+#define OWN_READ_CR3
 #define OWN_READ_CR4
 #define OWN_HALT_FOREVER
 #include "harness.h"
@@ -61,6 +62,11 @@ static struct image_info info_in_image;
  */
 u64 efi_runtime_start;
 
+/* Stands for the GHCB page. */
+static const u8 shared_now[0x1000] __attribute__((aligned(4096)));
+/* CR3 until the stub loads its own page tables. */
+#define ENTRY_CR3		0x7000UL
+
 #define _image			(layout.head)
 #define payload_start		(layout.payload)
 #define payload_end		(layout.comp_end)
@@ -74,6 +80,7 @@ u64 efi_runtime_start;
 #define double_fault_guard	(layout.df_guard)
 #define stack_overrun		(layout.overrun)
 #define stack_guard		(layout.guard)
+#define shared_page		shared_now
 #define page_table_pool		(layout.pool)
 #define page_table_pool_end	(layout.pool_end)
 #define builtin_cmdline		(layout.builtin)
@@ -122,7 +129,12 @@ static printf_like(1, 2) void did(const char *fmt, ...)
  */
 static struct {
 	struct boot_params bp __attribute__((aligned(4096)));
-	u64 cr4, efer;
+	u64 cr3, cr4, efer;
+	/*
+	 * "map load" or "la57 switch": the stub's own page tables are not loaded after this step.
+	 * NULL: they are loaded after both.
+	 */
+	const char *left_out;
 	struct cpuid_regs cpuid_0, cpuid_7, cpuid_ext;
 	/*
 	 * Written by the fake console_force(): the stub has called it, so that
@@ -243,9 +255,27 @@ void wrmsr(u32 msr, u64 value)
 	fake.efer = value;
 }
 
+u64 read_cr3(void)
+{
+	return fake.cr3;
+}
+
 u64 read_cr4(void)
 {
 	return fake.cr4;
+}
+
+/*
+ * Loads the stub's own page tables into CR3, unless the hypervisor leaves the load out in the
+ * step @step, by an old return address.
+ */
+static void load_own_map(const char *step)
+{
+	if (fake.left_out && !strcmp(fake.left_out, step))
+		fake.cr3 = ENTRY_CR3;
+	else
+		fake.cr3 = fake.enc_mask |
+			   ((u64)page_table_pool + (fake.cr4 & X86_CR4_LA57 ? 0 : PAGE_SIZE));
 }
 
 /*
@@ -492,6 +522,7 @@ u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 void la57_switch(void)
 {
 	did("la57 switch");
+	load_own_map("la57 switch");
 }
 
 /* ---- fakes of functions of sev-es.c ---- */
@@ -524,6 +555,7 @@ u64 sev_enc_mask(void)
 void sev_load_map(void)
 {
 	did("map load");
+	load_own_map("map load");
 }
 
 void sev_es_setup_ghcb(const struct boot_params *bp)

@@ -720,6 +720,38 @@ TEST(extract)
 	      "the loader's command line is gone");
 }
 
+/*
+ * In an SEV-ES guest an old return address can make the stub leave out the rest of a function,
+ * such as the load of its own page tables. The boot must then end.
+ */
+TEST(map_not_loaded)
+{
+	static const char *const steps[] = { "map load", "la57 switch" };
+	unsigned int i, levels;
+
+	for (i = 0; i < ARRAY_SIZE(steps); i++) {
+		for (levels = 4; levels <= 5; levels++) {
+			fresh_machine();
+			fake.cr4 = levels == 5 ? X86_CR4_LA57 : 0;
+			fake.left_out = steps[i];
+			EXPECT_ERROR(extract_kernel(&fake.bp), "page tables");
+			CHECK(!strstr(trace, "ghcb"), "%s, %u levels", steps[i], levels);
+		}
+	}
+}
+
+/* Nor may the payload be decoded or entered while the GHCB page is shared. */
+TEST(ghcb_still_shared)
+{
+	fresh_machine();
+	fake.sev_es = true;
+	fake.enc_mask = 1UL << 51;
+	fake.not_private = (u64)shared_now;
+	EXPECT_ERROR(extract_kernel(&fake.bp), "page tables");
+	CHECK(harness_error_reason == SEVSTUB_TERM_GHCB_MAP && !strstr(trace, "decode"),
+	      "reason %u: %s", harness_error_reason, trace);
+}
+
 TEST(extract_with_everything)
 {
 	static const char *const once[] = {

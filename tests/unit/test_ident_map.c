@@ -385,28 +385,9 @@ TEST(remove)
  */
 static void other_depth(unsigned int levels)
 {
-	static u64 copy[PTRS_PER_TABLE] __attribute__((aligned(4096)));
-
-	ident_map_copy_other_top(copy);
 	CHECK(levels == 5 || ident_map_fits_four_levels(), "to %u levels", levels);
 	now.levels = levels;
 	load_map();
-	CHECK(!memcmp(copy, table_of(cr3, enc_mask()), sizeof(copy)), "%u levels", levels);
-}
-
-/* A copy of a top table that the processor uses must stay as it is. */
-TEST(copy_in_use)
-{
-	static u64 copy[PTRS_PER_TABLE] __attribute__((aligned(4096)));
-	unsigned int i;
-
-	start(&setups[0]);
-	CHECK(!ident_map_range(MIB2, 3 * MIB2, MAP_WRITE), "range");
-	memset(copy, 0xa5, sizeof(copy));
-	cr3 = (u64)copy;
-	EXPECT_HALT(ident_map_copy_other_top(copy));
-	for (i = 0; i < PTRS_PER_TABLE; i++)
-		CHECK(copy[i] == 0xa5a5a5a5a5a5a5a5, "entry %u: %#lx", i, copy[i]);
 }
 
 TEST(set_levels)

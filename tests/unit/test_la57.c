@@ -2,7 +2,7 @@
 /*
  * test_la57.c - tests la57.c, which enables or disables five-level paging. The tests
  * check when the stub changes the number of levels, which memory it uses for the
- * change, and what it passes to la57_toggle(). In the stub, la57_toggle() jumps to the
+ * change, and what it leaves in it for la57_toggle(). In the stub, la57_toggle() jumps to the
  * trampoline. The trampoline is assembly that leaves long mode, because CR4.LA57 cannot
  * change in long mode. A fake replaces la57_toggle() in this test. Boot tests run the
  * real trampoline.
@@ -35,10 +35,11 @@ static const u8 *image_start, *image_end;
 #define _end		image_end
 #define cpuid_count	fake_cpuid
 /*
- * la57.c declares the variable area. This macro makes it a pointer, so that a test can place
- * the variable in a page that it watches.
+ * The variable la57_area of la57_trampoline.S. This macro makes it a pointer, so that a test
+ * can place the variable in a page that it watches.
  */
-#define area	*area_word
+static u64 *area_word;
+#define la57_area	(*area_word)
 
 static struct cpuid_regs fake_cpuid(u32 leaf, u32 subleaf);
 
@@ -48,8 +49,8 @@ u32 nmi_count;
 #include "la57.c"
 
 /*
- * The last result of prepare(), the address that la57.c also keeps in its variable `area`. The
- * fakes use this copy, because a test counts the reads of `area`.
+ * The last result of prepare(), the address that la57.c also keeps in its variable `la57_area`. The
+ * fakes use this copy, because a test counts the reads of `la57_area`.
  */
 static u64 prepared;
 
@@ -73,7 +74,7 @@ static struct {
 	 * change of levels were shared with the host.
 	 */
 	bool shared;
-	void (*toggle)(struct la57_page *page, u64 table);
+	void (*toggle)(struct la57_page *page);
 	char steps[200];
 } fake;
 
@@ -167,14 +168,6 @@ struct range cmdline_range(const struct cmdline *cmdline)
 	return cmdline_now;
 }
 
-static u8 root[KIB4];
-
-void ident_map_copy_other_top(u64 *to)
-{
-	did("top ");
-	memcpy(to, root, sizeof(root));
-}
-
 bool ident_map_is_private(u64 start, u64 end, int prot)
 {
 	CHECK(start == prepared && end == prepared + LA57_SIZE &&
@@ -189,11 +182,6 @@ int ident_map_remove(u64 addr, u64 size)
 	return 0;
 }
 
-void sev_reload_map(void)
-{
-	did("load ");
-}
-
 /*
  * la57_code stands for the trampoline's code, which is copied but not run here,
  * so any bytes will do. The labels in it are at offsets that the tests check.
@@ -206,10 +194,10 @@ asm(".globl la57_code_end, la57_nmi_32, la57_nmi_64, la57_nmi_es, la57_exception
     ".set la57_exception, la57_code + 48\n"
     ".set la57_nmi_es, la57_code + 64\n");
 
-void la57_toggle(struct la57_page *page)
+void la57_toggle(void)
 {
 	did("toggle ");
-	fake.toggle(page, (u64)page + KIB4);
+	fake.toggle((struct la57_page *)prepared);
 }
 
 /* ---- when the stub switches ---- */
@@ -218,8 +206,8 @@ static struct boot_params bp;
 static struct cmdline cmdline;
 
 /*
- * la57.c's variable `area` is the first word of this page. Nothing else is in the page, so that
- * a test can be stopped at each access to `area`.
+ * The variable `la57_area` is the first word of this page. Nothing else is in the page, so that a
+ * test can be stopped at each access to `la57_area`.
  */
 static u64 area_memory[PAGE_SIZE / sizeof(u64)] __attribute__((aligned(4096)));
 
@@ -328,11 +316,11 @@ TEST(nowhere)
 	add(0x200800, 0x202800, E820_RAM);
 	add(GIB4 - KIB4, GIB4 + MIB1, E820_RAM);
 	add(0x300000, 0x400000, E820_NVS);
-	CHECK(!prepare_high(), "%#lx", area);
+	CHECK(!prepare_high(), "%#lx", la57_area);
 	fake.cr4 |= X86_CR4_LA57;
 	EXPECT_ERROR(prepare(false), "five-level paging");
 	add(0x200000, 0x200800, E820_RAM);
-	CHECK(prepare(false) == 0x200000, "%#lx", area);
+	CHECK(prepare(false) == 0x200000, "%#lx", la57_area);
 }
 
 /*
@@ -345,14 +333,14 @@ TEST(not_the_loaders)
 	fresh();
 	add(MIB1, GIB4, E820_RAM);
 	initrd_now = (struct range){ GIB4 - 5 * MIB1 + 0x123, GIB4 };
-	CHECK(prepare_high() == GIB4 - 5 * MIB1 - LA57_SIZE, "below the initrd: %#lx", area);
+	CHECK(prepare_high() == GIB4 - 5 * MIB1 - LA57_SIZE, "below the initrd: %#lx", la57_area);
 	zero_page_now = (struct range){ initrd_now.start - KIB4, initrd_now.start };
 	CHECK(prepare_high() == GIB4 - 5 * MIB1 - KIB4 - LA57_SIZE,
-	      "below the zero page: %#lx", area);
+	      "below the zero page: %#lx", la57_area);
 	cmdline_now = (struct range){ MIB1, zero_page_now.start };
-	CHECK(!prepare_high(), "below the command line: %#lx", area);
+	CHECK(!prepare_high(), "below the command line: %#lx", la57_area);
 	cmdline_now.start += LA57_SIZE;
-	CHECK(prepare_high() == MIB1, "at 1 MiB: %#lx", area);
+	CHECK(prepare_high() == MIB1, "at 1 MiB: %#lx", la57_area);
 }
 
 /* Nor its own image, which begins below 4 GiB here, and ends above. */
@@ -362,7 +350,7 @@ TEST(not_its_own)
 	add(MIB1, 2 * GIB4, E820_RAM);
 	image_start = (const u8 *)(GIB4 - 5 * MIB1);
 	image_end = (const u8 *)(GIB4 + MIB1);
-	CHECK(prepare_high() == GIB4 - 5 * MIB1 - LA57_SIZE, "below the image: %#lx", area);
+	CHECK(prepare_high() == GIB4 - 5 * MIB1 - LA57_SIZE, "below the image: %#lx", la57_area);
 }
 
 /*
@@ -373,9 +361,9 @@ TEST(nowhere_behind_the_table)
 {
 	fresh();
 	bp.e820_entries = 255;
-	CHECK(!prepare_high(), "%#lx", area);
+	CHECK(!prepare_high(), "%#lx", la57_area);
 	bp.e820_table[127] = (struct boot_e820_entry){ MIB1, MIB1, E820_RAM };
-	CHECK(prepare_high() == 2 * MIB1 - LA57_SIZE, "%#lx", area);
+	CHECK(prepare_high() == 2 * MIB1 - LA57_SIZE, "%#lx", la57_area);
 }
 
 /*
@@ -470,13 +458,11 @@ static void check_gate(const struct la57_page *page, unsigned int slot,
 	CHECK((g >> 32 & 0xffff) == 0x8e00, "slot %u: %#lx", slot, g);
 }
 
-static void check_page(struct la57_page *page, u64 table)
+static void check_page(struct la57_page *page)
 {
 	unsigned int i;
 
-	CHECK((u64)page == area && table == area + KIB4, "%#lx, %#lx",
-	      (u64)page, table);
-	CHECK(!memcmp((void *)table, root, KIB4), "another table");
+	CHECK((u64)page == la57_area, "%#lx", la57_area);
 	CHECK(!memcmp(page->code, "code", 5), "no code");
 	CHECK(!memcmp(page->gdt, gdt, sizeof(page->gdt)), "another GDT");
 	CHECK(page->gdt_ptr.base == (u64)page->gdt &&
@@ -508,15 +494,12 @@ static void check_page(struct la57_page *page, u64 table)
 
 static void switch_from(unsigned int levels)
 {
-	random_seed(levels);
-	for (size_t i = 0; i < sizeof(root); i++)
-		root[i] = (u8)random_u64();
 	fake.toggle = check_page;
 	fake.steps[0] = '\0';
 	nmi_count = 2;
 	la57_switch();
-	CHECK(!strcmp(fake.steps, levels == 4 ? "top toggle load remove " :
-				  "fits top toggle load remove "), "%s", fake.steps);
+	CHECK(!strcmp(fake.steps, levels == 4 ? "toggle remove " : "fits toggle remove "),
+	      "%s", fake.steps);
 	CHECK(nmi_count == 7, "%u NMIs", nmi_count);
 }
 
@@ -584,7 +567,7 @@ TEST(borrowed)
 	tables = own;
 	fake.la57 = true;
 	add((u64)low, (u64)low + LA57_SIZE, E820_RAM);
-	CHECK(prepare(true) == (u64)low, "%#lx", area);
+	CHECK(prepare(true) == (u64)low, "%#lx", la57_area);
 	switch_from(4);
 	for (size_t i = 0; i < LA57_SIZE; i++)
 		CHECK(low[i] == 0x5a, "byte %zu is %#x", i, low[i]);
@@ -661,10 +644,9 @@ static void check_tables(void)
 	}
 }
 
-static void check_nothing(struct la57_page *page, u64 table)
+static void check_nothing(struct la57_page *page)
 {
 	(void)page;
-	(void)table;
 }
 
 /*
@@ -693,33 +675,32 @@ TEST(tables_are_never_half)
 	CHECK(watched >= IDT_VECTORS, "%u stores", watched);
 }
 
-/* Number of the read of `area` for which read_old() sets `area` to 0. The first read is 0. */
+/* Number of the read of `la57_area` for which read_old() sets it to 0. The first read is 0. */
 static unsigned int old_read;
 static u64 kept;
 
 static void read_old(unsigned long addr)
 {
 	if (addr == (u64)area_memory && watched++ == old_read) {
-		kept = area;
-		area = 0;
+		kept = la57_area;
+		la57_area = 0;
 	}
 }
 
 static void restore_area(void)
 {
-	if (!area)
-		area = kept;
+	if (!la57_area)
+		la57_area = kept;
 }
 
-static void check_code(struct la57_page *page, u64 table)
+static void check_code(struct la57_page *page)
 {
-	(void)table;
 	CHECK((u8 *)page == tables, "switches by the page at %p", (void *)page);
 	check_tables();
 }
 
 /*
- * Calls la57_switch(). Its read @number of la57.c's variable `area`, counted from 0, finds the
+ * Calls la57_switch(). Its read @number of la57.c's variable `la57_area`, counted from 0, finds the
  * variable's old value 0. All other reads find the right value. Returns the number of reads.
  */
 static unsigned int switch_with_old(unsigned int number)
@@ -744,8 +725,8 @@ static unsigned int switch_with_old(unsigned int number)
 }
 
 /*
- * `area` of la57.c is the address of the memory for the change of paging levels. For one of
- * the stub's reads, each in turn, the hypervisor puts the old value 0 of `area` back. The boot
+ * `la57_area` of la57.c is the address of the memory for the change of paging levels. For one of
+ * the stub's reads, each in turn, the hypervisor puts the old value 0 of `la57_area` back. The boot
  * must end, or the stub must use the right address all the same. If the stub made a gate or a
  * descriptor table from the address 0, the processor would execute what a loader has put to
  * page 0.
