@@ -66,7 +66,7 @@ struct entry {
 	};
 } __attribute__((packed));
 
-/* A file of fw_cfg that the ALLOCATE command of a table-loader script has put into the guest's RAM. */
+/* A file of fw_cfg that an ALLOCATE command of a table-loader script has put into guest RAM. */
 struct file {
 	const char *name;
 	u64 gpa;		/* guest-physical address */
