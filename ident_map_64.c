@@ -719,9 +719,7 @@ int ident_map_query(u64 addr)
 
 bool ident_map_is_private(u64 start, u64 end, int prot)
 {
-	/* The bits of an entry that grant or deny rights. */
-	u64 rights = (prot & MAP_WRITE ? PTE_WRITE : 0) | (prot & MAP_EXEC ? 0 : PTE_NX);
-	u64 *entry, want, size;
+	u64 *entry, want, size, rights = attributes_of((unsigned int)prot);
 	unsigned int level;
 	walked at;
 

@@ -46,6 +46,8 @@ BUILD_BUG_ON(sizeof(struct la57_page) != LA57_SIZE - PAGE_SIZE);
  * real-mode vectors, BIOS data, the EBDA and ROMs.
  */
 #define LOW_MEMORY_END	0x100000UL
+/* Eight times INT3. */
+#define TRAP		0xccccccccccccccccUL
 #define MEMORY_4G	0x100000000UL
 /*
  * The number of ranges in which free_below() must borrow no memory: the zero page, the command
@@ -257,6 +259,7 @@ static void fill(void)
 	unsigned int i;
 
 	memset(area_page(), 0, sizeof(*page));
+	area_page()->trap = TRAP;
 	memcpy(area_page()->code, la57_code, (size_t)(la57_code_end - la57_code));
 	memcpy(area_page()->gdt, gdt, sizeof(page->gdt));
 	/*
@@ -295,6 +298,22 @@ static void fill(void)
 	page->idt_ptr.limit = sizeof(page->idt) - 1;
 }
 
+/*
+ * Makes struct la57_page executable. Not before it is filled: the hypervisor can put the page's
+ * address, which is on the stack, in the place of a return address, and the page must then have
+ * the stub's INT3 at its start.
+ */
+static void make_executable(void)
+{
+	u64 at = (u64)area_page();
+
+	if (ident_map_remove(at, PAGE_SIZE))
+		error("page tables", "five-level paging: 0x%lx cannot be unmapped", at);
+	at = (u64)area_page();
+	if (ident_map_range(at, at + PAGE_SIZE, MAP_WRITE | MAP_EXEC))
+		no_area();
+}
+
 void la57_switch(void)
 {
 	bool on = read_cr4() & X86_CR4_LA57;
@@ -313,9 +332,13 @@ void la57_switch(void)
 	 * then maps other memory. Therefore check how the memory at la57_area is mapped.
 	 */
 	at = (u64)area_page();
-	if (!ident_map_is_private(at, at + LA57_SIZE, MAP_WRITE | MAP_EXEC))
+	if (!ident_map_is_private(at, at + LA57_SIZE, MAP_WRITE))
 		no_area();
 	fill();
+	make_executable();
+	at = (u64)area_page();
+	if (!ident_map_is_private(at, at + PAGE_SIZE, MAP_WRITE | MAP_EXEC))
+		no_area();
 	la57_toggle();
 	nmi_count += area_page()->nmis;
 

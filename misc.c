@@ -294,21 +294,14 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 }
 
 /*
- * Maps the memory for la57_switch(), which is code and data. It may be a part of the
- * image that build_map() has mapped as data. Must run after sev_load_map(): the C-bit of new
- * entries then comes from CR3 and is proven. Before, load_cr3_proven() examines the entries of
- * the image's pages, and relies on it that the stub has written each of them only once.
+ * Maps the memory for la57_switch(), which makes its first page executable. The memory may be a
+ * part of the image that build_map() has mapped.
  */
 static void map_la57(const struct boot *boot)
 {
-	if (!boot->la57)
-		return;
-	if (ident_map_query(boot->la57) >= 0 &&
-	    ident_map_remove(boot->la57, LA57_SIZE))
-		error("page tables", "five-level paging: 0x%lx cannot be unmapped",
-		      boot->la57);
-	must_map("five-level paging", (struct range){ boot->la57,
-		boot->la57 + LA57_SIZE }, MAP_WRITE | MAP_EXEC);
+	if (boot->la57)
+		must_map("five-level paging",
+			 (struct range){ boot->la57, boot->la57 + LA57_SIZE }, MAP_WRITE);
 }
 
 /*

@@ -14,12 +14,12 @@
  * Offsets in struct la57_page. The fields that code accesses come first, because
  * a displacement below 0x80 takes one byte of an instruction.
  */
-#define LA57_NMIS		0x00
-#define LA57_SEV_STATUS		0x04
-#define LA57_RSP		0x08
-#define LA57_BACK		0x10
-#define LA57_GDT_PTR		0x18
-#define LA57_IDT_PTR		0x22
+#define LA57_NMIS		0x08
+#define LA57_SEV_STATUS		0x0c
+#define LA57_RSP		0x10
+#define LA57_BACK		0x18
+#define LA57_GDT_PTR		0x20
+#define LA57_IDT_PTR		0x2a
 /*
  * The offset at which the stack in struct la57_page ends. The stack has room for 64
  * nested NMIs, each of which interrupts the handler of another. The frames of further
@@ -44,16 +44,21 @@
  * stores.
  */
 struct la57_page {
-	u32 nmis;			/* 0x000: number of NMIs that la57_nmi_32 and _64 counted */
-	u32 sev_status;			/* 0x004: SEV_STATUS_SEV_ES, or 0 without SEV-ES */
-	u64 rsp;			/* 0x008: %rsp of la57_toggle() */
-	u64 back;			/* 0x010: address at which la57_toggle() continues */
-	struct desc_ptr gdt_ptr;	/* 0x018: operand of LGDT for the field gdt */
-	struct desc_ptr idt_ptr;	/* 0x022: operand of LIDT for the field idt */
-	u32 reserved;			/* 0x02c */
-	u64 gdt[4];			/* 0x030: GDT: null, KERNEL32_CS, BOOT_CS, BOOT_DS */
-	u64 idt[LA57_IDT_SLOTS];	/* 0x050 */
-	u8 stack[LA57_STACK_END - 0x250];	/* 0x250 */
+	/*
+	 * 0x000: INT3. The page's address is on the stack while the page is executable. There
+	 * the hypervisor can put it in the place of a return address.
+	 */
+	u64 trap;
+	u32 nmis;			/* 0x008: number of NMIs that la57_nmi_32 and _64 counted */
+	u32 sev_status;			/* 0x00c: SEV_STATUS_SEV_ES, or 0 without SEV-ES */
+	u64 rsp;			/* 0x010: %rsp of la57_toggle() */
+	u64 back;			/* 0x018: address at which la57_toggle() continues */
+	struct desc_ptr gdt_ptr;	/* 0x020: operand of LGDT for the field gdt */
+	struct desc_ptr idt_ptr;	/* 0x02a: operand of LIDT for the field idt */
+	u32 reserved;			/* 0x034 */
+	u64 gdt[4];			/* 0x038: GDT: null, KERNEL32_CS, BOOT_CS, BOOT_DS */
+	u64 idt[LA57_IDT_SLOTS];	/* 0x058 */
+	u8 stack[LA57_STACK_END - 0x258];	/* 0x258 */
 	u8 stack_end[0];		/* 0xf00 */
 	u8 code[LA57_SIZE / 2 - LA57_CODE];	/* 0xf00 */
 };
@@ -82,8 +87,7 @@ extern u64 la57_area;
  * and finds the memory that the switch needs. @payload_can: the payload supports
  * five levels.
  * Returns the physical address of LA57_SIZE bytes below 4 GiB, which the caller
- * must map writable and executable before it calls la57_switch(); 0 if la57_switch()
- * will change nothing. Ends the boot with error() if five levels must be switched
+ * must map writable before it calls la57_switch(); 0 if la57_switch() will change nothing. Ends the boot with error() if five levels must be switched
  * off and there is no RAM for that below 4 GiB.
  */
 u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
@@ -101,7 +105,7 @@ void la57_switch(void);
  * Inverts CR4.LA57 and loads CR3 with the stub's top page table for the new number of levels,
  * which load_cr3_proven() proves. Needs struct la57_page at la57_area, filled in but for the
  * fields rsp and back, and the page behind it, for a copy of that table. Both pages must be below
- * 4 GiB, and mapped to themselves, writable and executable. Halts if la57_area is 0, or if CR3 is
+ * 4 GiB, and mapped to themselves, writable, and the first one executable, too. Halts if la57_area is 0, or if CR3 is
  * not the stub's top page table for the present number of levels.
  */
 void la57_toggle(void);

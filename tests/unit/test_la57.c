@@ -74,6 +74,10 @@ static struct {
 	 * change of levels were shared with the host.
 	 */
 	bool shared;
+	/* true: after ident_map_range() the page is not writable and executable. */
+	bool not_executable;
+	bool executable;		/* ident_map_range() was called */
+	int remove_error, range_error;	/* results of ident_map_remove() and ident_map_range() */
 	void (*toggle)(struct la57_page *page);
 	char steps[200];
 } fake;
@@ -170,16 +174,28 @@ struct range cmdline_range(const struct cmdline *cmdline)
 
 bool ident_map_is_private(u64 start, u64 end, int prot)
 {
-	CHECK(start == prepared && end == prepared + LA57_SIZE &&
-	      prot == (MAP_WRITE | MAP_EXEC), "%#lx-%#lx, %d", start, end, prot);
-	return !fake.shared;
+	CHECK(start == prepared && end == prepared + (fake.executable ? PAGE_SIZE : LA57_SIZE) &&
+	      prot == (fake.executable ? MAP_WRITE | MAP_EXEC : MAP_WRITE),
+	      "%#lx-%#lx, %d", start, end, prot);
+	return fake.executable ? !fake.not_executable : !fake.shared;
 }
 
 int ident_map_remove(u64 addr, u64 size)
 {
-	CHECK(addr == prepared && size == LA57_SIZE, "%#lx+%#lx", addr, size);
+	CHECK(addr == prepared && size == (fake.executable ? LA57_SIZE : PAGE_SIZE),
+	      "%#lx+%#lx", addr, size);
 	did("remove ");
-	return 0;
+	return fake.remove_error;
+}
+
+int ident_map_range(u64 start, u64 end, unsigned int prot)
+{
+	CHECK(start == prepared && end == prepared + PAGE_SIZE &&
+	      prot == (MAP_WRITE | MAP_EXEC), "%#lx-%#lx, %u", start, end, prot);
+	CHECK(*(u64 *)start == 0xcccccccccccccccc, "executable before it is filled");
+	fake.executable = true;
+	did("execute ");
+	return fake.range_error;
 }
 
 /*
@@ -497,8 +513,10 @@ static void switch_from(unsigned int levels)
 	fake.toggle = check_page;
 	fake.steps[0] = '\0';
 	nmi_count = 2;
+	fake.executable = false;
 	la57_switch();
-	CHECK(!strcmp(fake.steps, levels == 4 ? "toggle remove " : "fits toggle remove "),
+	CHECK(!strcmp(fake.steps, levels == 4 ? "remove execute toggle remove " :
+				  "fits remove execute toggle remove "),
 	      "%s", fake.steps);
 	CHECK(nmi_count == 7, "%u NMIs", nmi_count);
 }
@@ -601,6 +619,24 @@ TEST(not_private)
 	CHECK(!strstr(fake.steps, "toggle"), "%s", fake.steps);
 	for (size_t i = 0; i < LA57_SIZE; i++)
 		CHECK(low[i] == 0x5a, "byte %zu is %#x", i, low[i]);
+}
+
+/* The page with the code cannot be made executable. The boot must end before the switch. */
+TEST(not_executable)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		fresh();
+		tables = low_pages();
+		fake.la57 = true;
+		fake.remove_error = i == 0 ? -EINVAL : 0;
+		fake.range_error = i == 1 ? -ENOMEM : 0;
+		fake.not_executable = i == 2;
+		prepare(true);
+		EXPECT_ERROR(la57_switch(), "page tables");
+		CHECK(!strstr(fake.steps, "toggle"), "%u: %s", i, fake.steps);
+	}
 }
 
 /*
