@@ -16,10 +16,10 @@
  */
 #define LA57_NMIS		0x08
 #define LA57_SEV_STATUS		0x0c
-#define LA57_RSP		0x10
-#define LA57_BACK		0x18
-#define LA57_GDT_PTR		0x20
-#define LA57_IDT_PTR		0x2a
+#define LA57_GDT_PTR		0x10
+#define LA57_IDT_PTR		0x20
+#define LA57_RSP		0x30
+#define LA57_BACK		0x38
 /*
  * The offset at which the stack in struct la57_page ends. The stack has room for 64
  * nested NMIs, each of which interrupts the handler of another. The frames of further
@@ -51,14 +51,16 @@ struct la57_page {
 	u64 trap;
 	u32 nmis;			/* 0x008: number of NMIs that la57_nmi_32 and _64 counted */
 	u32 sev_status;			/* 0x00c: SEV_STATUS_SEV_ES, or 0 without SEV-ES */
-	u64 rsp;			/* 0x010: %rsp of la57_toggle() */
-	u64 back;			/* 0x018: address at which la57_toggle() continues */
-	struct desc_ptr gdt_ptr;	/* 0x020: operand of LGDT for the field gdt */
-	struct desc_ptr idt_ptr;	/* 0x02a: operand of LIDT for the field idt */
-	u32 reserved;			/* 0x034 */
-	u64 gdt[4];			/* 0x038: GDT: null, KERNEL32_CS, BOOT_CS, BOOT_DS */
-	u64 idt[LA57_IDT_SLOTS];	/* 0x058 */
-	u8 stack[LA57_STACK_END - 0x258];	/* 0x258 */
+	/* Each operand has a 16-byte block of its own, so that no old block has half of it. */
+	struct desc_ptr gdt_ptr;	/* 0x010: operand of LGDT for the field gdt */
+	u8 reserved[6];			/* 0x01a */
+	struct desc_ptr idt_ptr;	/* 0x020: operand of LIDT for the field idt */
+	u8 reserved_too[6];		/* 0x02a */
+	u64 rsp;			/* 0x030: %rsp of la57_toggle() */
+	u64 back;			/* 0x038: address at which la57_toggle() continues */
+	u64 gdt[4];			/* 0x040: GDT: null, KERNEL32_CS, BOOT_CS, BOOT_DS */
+	u64 idt[LA57_IDT_SLOTS];	/* 0x060 */
+	u8 stack[LA57_STACK_END - 0x260];	/* 0x260 */
 	u8 stack_end[0];		/* 0xf00 */
 	u8 code[LA57_SIZE / 2 - LA57_CODE];	/* 0xf00 */
 };
