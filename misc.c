@@ -294,8 +294,9 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 }
 
 /*
- * Maps the memory for la57_switch(), which makes its first page executable. The memory may be a
- * part of the image that build_map() has mapped.
+ * Maps the memory at boot.la57, which la57_switch() uses, as data. la57_switch() makes the first
+ * page of this memory executable later. If the memory is a part of the image, build_map() has
+ * mapped it already, with the same rights, and this function changes nothing.
  */
 static void map_la57(const struct boot *boot)
 {

@@ -48,9 +48,9 @@ bool attack_on;
 #define SNP_TABLES		2
 
 /*
- * All tables of attacks.  Their order gives the attacks the numbers that
- * attack_by_number() takes.  RANDOM_TABLES and SNP_TABLES say which tables are
- * first and last.
+ * All tables of attacks.  Their order gives the attacks the numbers that attack_by_number()
+ * takes.  The first RANDOM_TABLES tables have the attacks from which attack_random() chooses,
+ * and the last SNP_TABLES tables the attacks for SNP guests only.
  */
 static const struct {
 	const struct attack *attacks;

@@ -11,9 +11,10 @@
 #include "sevemu.h"
 
 /*
- * Guest-physical addresses of pages of the launch in the direct modes.  The page SNP_BLOB has
- * a setup_data node and the blob.  The kernel's memory map has the pages from SNP_RESERVED to
- * SNP_RESERVED_END as reserved.
+ * Guest-physical addresses of the pages that sevemu makes when it starts a kernel as an SNP guest
+ * without firmware.  The page SNP_BLOB has a setup_data node, and the confidential-computing
+ * blob to which the node points.  From SNP_RESERVED to SNP_RESERVED_END lie the CPUID page, the
+ * secrets page and an SVSM's calling area, which the kernel's memory map reports as reserved.
  */
 #define SNP_BLOB		0x39000
 #define SNP_RESERVED		0x3a000
