@@ -341,7 +341,10 @@ CASE(cr_unseen, "cr-writes-without-change", CASE_ES | CASE_UP)
 
 	cr_same(CR_MANY);
 	asm volatile("mov %0, %%cr4" : : "r"(cr4 ^ CR4_PGE) : "memory");
-	/* sevemu notices the change at the guest's next exit, which is a hook call here. */
+	/*
+	 * The write of CR4 above caused no exit. sevemu compares CR4 at the guest's next exit,
+	 * which is the hook call of cr_exits(0), and intercepts writes of CR3 and CR4 again.
+	 */
 	expect("exits behind a change", cr_exits(0), 0);
 	expect("exits behind a change", cr_exits(5), 15);
 	asm volatile("mov %%cr4, %0" : "=r"(value));
