@@ -88,9 +88,9 @@ extern u64 la57_area;
  * Decides whether five-level paging must be switched on or off for the payload,
  * and finds the memory that the switch needs. @payload_can: the payload supports
  * five levels.
- * Returns the physical address of LA57_SIZE bytes below 4 GiB, which the caller
- * must map writable before it calls la57_switch(); 0 if la57_switch() will change nothing. Ends the boot with error() if five levels must be switched
- * off and there is no RAM for that below 4 GiB.
+ * Returns the physical address of LA57_SIZE bytes below 4 GiB, which the caller must map
+ * writable before it calls la57_switch(); 0 if la57_switch() will change nothing. Ends the boot
+ * with error() if five levels must be switched off and there is no RAM for that below 4 GiB.
  */
 u64 la57_prepare(const struct boot_params *bp, const struct cmdline *cmdline,
 		 bool payload_can);
@@ -107,8 +107,8 @@ void la57_switch(void);
  * Inverts CR4.LA57 and loads CR3 with the stub's top page table for the new number of levels,
  * which load_cr3_proven() proves. Needs struct la57_page at la57_area, filled in but for the
  * fields rsp and back, and the page behind it, for a copy of that table. Both pages must be below
- * 4 GiB, and mapped to themselves, writable, and the first one executable, too. Halts if la57_area is 0, or if CR3 is
- * not the stub's top page table for the present number of levels.
+ * 4 GiB, and mapped to themselves, writable, and the first one executable, too. Halts if la57_area
+ * is 0, or if CR3 is not the stub's top page table for the present number of levels.
  */
 void la57_toggle(void);
 /* The code that runs from a copy in struct la57_page, and its exception handlers. */
