@@ -51,7 +51,10 @@ struct la57_page {
 	u64 trap;
 	u32 nmis;			/* 0x008: number of NMIs that la57_nmi_32 and _64 counted */
 	u32 sev_status;			/* 0x00c: SEV_STATUS_SEV_ES, or 0 without SEV-ES */
-	/* Each operand has a 16-byte block of its own, so that no old block has half of it. */
+	/*
+	 * Each operand lies in one 16-byte block, the unit of memory encryption. The hypervisor
+	 * can put old contents of a block back, but thus cannot make half of an operand old.
+	 */
 	struct desc_ptr gdt_ptr;	/* 0x010: operand of LGDT for the field gdt */
 	u8 reserved[6];			/* 0x01a */
 	struct desc_ptr idt_ptr;	/* 0x020: operand of LIDT for the field idt */

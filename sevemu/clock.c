@@ -189,7 +189,7 @@ static void put_system_time(u64 gpa)
 	t->version++;
 }
 
-/* Returns byte @index of CMOS, which is binary-coded decimal if @decimal is set. */
+/* Returns the number in byte @index of CMOS.  @decimal: CMOS holds it as binary-coded decimal. */
 static unsigned int cmos(u8 index, bool decimal)
 {
 	u8 value;

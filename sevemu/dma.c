@@ -197,9 +197,9 @@ static void share_tables(const struct vcpu *vcpu)
 }
 
 /*
- * Returns whether frames change their view by the guest's accesses.  An SNP guest's
- * frames change by page state changes.  Under --attack and --hostile a run ends before
- * the guest uses devices.
+ * Returns whether an access by the guest can make a frame private or shared, so that dma.c must
+ * notice it.  In an SNP guest only page state changes do so.  Under --attack and --hostile the
+ * answer is false, because a run ends before the guest uses devices.
  */
 static bool by_access(void)
 {

@@ -339,8 +339,9 @@ static void remember_stores(u64 page)
 
 /*
  * Must be called before the hypervisor changes the bytes of the frame of @page.  Stops the
- * other virtual CPUs.  In a campaign, also copies the frame to the snapshot, and records in
- * the frame's flags the writes by the guest that dirty bits show.
+ * other virtual CPUs, so that none of them sees half of a change.  In a campaign, whose runs all
+ * begin with the same memory, also keeps the frame's bytes for the next run, and records in the
+ * frame's flags whether the guest has written to it, as long as only dirty bits say so.
  */
 static void before_change(u64 page)
 {

@@ -2,8 +2,8 @@
 /*
  * self.c - checks that the test kernel lies in memory as it was linked, with .bss
  * zeroed. If the stub has relocated the kernel (places.h), this file undoes the
- * relocation first. Then .bss is not checked but cleared: the stub takes a kernel with
- * relocations for Linux, which clears its own .bss.
+ * relocation first. In that case it clears .bss instead of checking it: the stub assumes that
+ * each kernel with relocations is Linux. Linux clears its own .bss, so that the stub does not.
  */
 #include "kernel.h"
 #include "places.h"
