@@ -560,7 +560,7 @@ static inline __attribute__((always_inline)) int set_private(u64 addr, bool priv
 		return -EINVAL;
 
 	if (flush)
-		flush_page(addr);
+		flush_page(ADDRESS_ANEW(shared_page));
 	/*
 	 * @addr and the entry's address were on the stack, where the hypervisor can put old
 	 * contents back. The entry of another page than the GHCB page must not change, so the
@@ -575,7 +575,7 @@ static inline __attribute__((always_inline)) int set_private(u64 addr, bool priv
 	else
 		write_entry(entry, value & ~enc_mask());
 	RELEASE(set_private);
-	invlpg(addr);
+	invlpg(ADDRESS_ANEW(shared_page));
 	return 0;
 }
 

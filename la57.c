@@ -314,6 +314,20 @@ static void make_executable(void)
 		no_area();
 }
 
+/* Puts the contents of borrowed RAM back. The RAM must not be mapped, and is not afterwards. */
+static void give_back(void)
+{
+	u64 at = (u64)area_page();
+
+	if (ident_map_range(at, at + LA57_SIZE, MAP_WRITE))
+		no_area();
+	at = (u64)area_page();
+	if (!ident_map_is_private(at, at + LA57_SIZE, MAP_WRITE))
+		no_area();
+	memcpy(area_page(), early_tables, LA57_SIZE);
+	ident_map_remove((u64)area_page(), LA57_SIZE);
+}
+
 void la57_switch(void)
 {
 	bool on = read_cr4() & X86_CR4_LA57;
@@ -342,7 +356,8 @@ void la57_switch(void)
 	la57_toggle();
 	nmi_count += area_page()->nmis;
 
-	if (borrowed)
-		memcpy(area_page(), early_tables, LA57_SIZE);
+	/* First unmap the page with the code: other bytes in it must not be executable. */
 	ident_map_remove((u64)area_page(), LA57_SIZE);
+	if (borrowed)
+		give_back();
 }

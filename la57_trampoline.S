@@ -40,7 +40,8 @@ END_DATA(la57_area)
  * la57_toggle - inverts CR4.LA57 and loads the stub's top page table for the new number of
  * levels, for la57_switch().
  *
- * The table for the new number of levels is copied, checked and loaded in this one function.
+ * CR3 is checked, and the table for the new number of levels copied and loaded, in this one
+ * function.
  * If a call lay in between, the hypervisor could lead the stub behind it by an old return
  * address, and the processor would walk a table with the wrong number of levels: it would take
  * a page of the loader's data for a page table.

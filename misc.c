@@ -652,6 +652,16 @@ static inline __attribute__((always_inline)) void must_own_map(void)
 		error("page tables", "the stub's own are not loaded");
 }
 
+/*
+ * Returns whether this is an SEV-ES guest whose GHCB page is not private. Inlined for the same
+ * reason: an old return address can cut end_sharing() short, or share the page again.
+ */
+static inline __attribute__((always_inline)) bool is_sharing(void)
+{
+	return sev_es_active() &&
+	       !ident_map_is_private((u64)shared_page, (u64)shared_page + PAGE_SIZE, MAP_WRITE);
+}
+
 u64 extract_kernel(struct boot_params *bp)
 {
 	struct boot boot = { .bp = bp, .cmdline = find_cmdline(bp) };
@@ -710,9 +720,7 @@ u64 extract_kernel(struct boot_params *bp)
 		unzstd_use_bmi2();
 	check_digest(&boot);
 	end_sharing(bp);
-	/* Here, and not in end_sharing(), which an old return address can cut short. */
-	if (sev_es_active() &&
-	    !ident_map_is_private((u64)shared_page, (u64)shared_page + PAGE_SIZE, MAP_WRITE))
+	if (is_sharing())
 		error_with(SEVSTUB_TERM_GHCB_MAP, "page tables", "the GHCB page is still shared");
 	check_payload_memory(&boot);
 	call_on_fresh_stack(unpack, &boot);
@@ -728,5 +736,8 @@ u64 extract_kernel(struct boot_params *bp)
 		info("sevstub: entering the payload at 0x%lx\n", entry);
 	unmap_vga();
 	idt_teardown();
+	/* Once more, and without a message, because no IDT is loaded. */
+	if (is_sharing())
+		terminate(SEVSTUB_TERM_GHCB_MAP);
 	return entry;
 }

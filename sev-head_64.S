@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev-head_64.S - what the entries in head_64.S need in an SEV guest: detection
- * and #VC in 32-bit code, the proofs of the C-bit, and termination.
+ * sev-head_64.S - what the entries in head_64.S need in an SEV guest: detection and #VC in
+ * 32-bit code, the proofs of the C-bit, and termination.
  *
- * In 32-bit code a guest has no GHCB page. The only #VC that is handled there is
- * CPUID's, by the MSR protocol (GHCB 2.3.1). The code here or sev_detect() checks
- * each answer of the hypervisor, and a wrong answer stops the boot.
- * docs/sev-es.md describes the detection, sev.h the reasons for termination.
+ * In 32-bit code a guest has no GHCB page. The only #VC that is handled there is CPUID's, by the
+ * MSR protocol (GHCB 2.3.1). docs/sev-es.md describes the detection.
  *
  * 32-bit code has the load bias in %ebp (see head_64.S): symbol(%ebp) is the symbol in memory.
  */
@@ -585,10 +583,9 @@ END_FUNC(nmi_32)
  * In:       the IDT is moved_idt. %rdi = new CR3, a top table of the stub with the C-bit of
  *           XMM15, or the function halts. %esi = 1 for the first proof, else 0. The old page
  *           tables map the pool. .head, with early_error, has not been overwritten yet.
- * Out:      CR3 = %rdi. If the proof fails, if a page lacks the C-bit, if RDRAND gives
- *           no number in an SEV guest, or if an SEV guest has no C-bit in %rdi: the
- *           old CR3 and early_error. la57_toggle() has an old CR3 that does not map
- *           early_error: the jump there raises #PF, and the handler of #PF reports it.
+ * Out:      CR3 = %rdi. If the proof fails, if a page lacks the C-bit, if RDRAND gives no number
+ *           in an SEV guest, or if an SEV guest has no C-bit in %rdi: the old CR3 and early_error.
+ *           The old CR3 of la57_toggle() does not map early_error: #PF, which is reported.
  * Clobbers: %rax, %rcx, %rdx, %rsi, %r8 to %r11, flags; cbit_proof.
  * Mode:     64-bit.
  * Stack:    8 bytes, not used during the proof.
@@ -612,10 +609,10 @@ FUNC(load_cr3_proven)
 	movq	%rdi, %rsi
 	subq	%rax, %rsi
 	testl	$~PAGE_SIZE, %esi
-	jnz	.Lhalt
+	jnz	.Lnot_ours
 	shrq	$32, %rsi
 	cmpq	%rdx, %rsi
-	jne	.Lhalt
+	jne	.Lnot_ours
 	testq	%rsi, %rsi
 	jz	.Lproof_no_sev
 	movl	$MSR_SEV_STATUS, %ecx
@@ -726,6 +723,9 @@ FUNC(load_cr3_proven)
 	jne	.Lproof_wrong_64
 	lidt	moved_idt(%rip)
 	ret
+.Lnot_ours:
+	hlt
+	jmp	.Lnot_ours
 .Lproof_denied_64:
 	movl	%eax, %r11d
 	movl	$GHCB_MSR_TERM_STUB(SEVSTUB_TERM_CPUID_STATUS), %eax

@@ -135,6 +135,8 @@ static struct {
 	 * NULL: they are loaded after both.
 	 */
 	const char *left_out;
+	/* true: the GHCB page is shared again at the end, in idt_teardown(). */
+	bool shared_at_the_end;
 	struct cpuid_regs cpuid_0, cpuid_7, cpuid_ext;
 	/*
 	 * Written by the fake console_force(): the stub has called it, so that
@@ -505,6 +507,8 @@ void idt_teardown(void)
 {
 	did("teardown");
 	fake.torn_down = true;
+	if (fake.shared_at_the_end)
+		fake.not_private = (u64)shared_now;
 }
 
 u32 nmi_count;
@@ -583,6 +587,11 @@ noreturn void terminate(unsigned int reason)
 	harness_error_reason = reason;
 	if (fake.sev_es)
 		did("terminate %u", reason);
+	if (fake.torn_down && harness.expecting == TEST_ERROR) {
+		harness.expecting = 0;
+		harness_error_what[0] = '\0';
+		longjmp(harness.expected, TEST_ERROR);
+	}
 	halt_forever();
 }
 

@@ -740,7 +740,19 @@ TEST(map_not_loaded)
 	}
 }
 
-/* Nor may the payload be decoded or entered while the GHCB page is shared. */
+/* Nor may the payload be entered if the GHCB page has become shared once more. */
+TEST(ghcb_shared_again)
+{
+	fresh_machine();
+	fake.sev_es = true;
+	fake.enc_mask = 1UL << 51;
+	fake.shared_at_the_end = true;
+	EXPECT_ERROR(extract_kernel(&fake.bp), "");
+	CHECK(harness_error_reason == SEVSTUB_TERM_GHCB_MAP && strstr(trace, "teardown"),
+	      "reason %u: %s", harness_error_reason, trace);
+}
+
+/* The payload must not even be decoded while the GHCB page is shared. */
 TEST(ghcb_still_shared)
 {
 	fresh_machine();

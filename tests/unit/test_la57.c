@@ -77,6 +77,7 @@ static struct {
 	/* true: after ident_map_range() the page is not writable and executable. */
 	bool not_executable;
 	bool executable;		/* ident_map_range() was called */
+	bool giving_back;		/* it was called again, for borrowed RAM */
 	int remove_error, range_error;	/* results of ident_map_remove() and ident_map_range() */
 	void (*toggle)(struct la57_page *page);
 	char steps[200];
@@ -174,10 +175,12 @@ struct range cmdline_range(const struct cmdline *cmdline)
 
 bool ident_map_is_private(u64 start, u64 end, int prot)
 {
-	CHECK(start == prepared && end == prepared + (fake.executable ? PAGE_SIZE : LA57_SIZE) &&
-	      prot == (fake.executable ? MAP_WRITE | MAP_EXEC : MAP_WRITE),
+	bool code = fake.executable && !fake.giving_back;
+
+	CHECK(start == prepared && end == prepared + (code ? PAGE_SIZE : LA57_SIZE) &&
+	      prot == (code ? MAP_WRITE | MAP_EXEC : MAP_WRITE),
 	      "%#lx-%#lx, %d", start, end, prot);
-	return fake.executable ? !fake.not_executable : !fake.shared;
+	return code ? !fake.not_executable : !fake.shared;
 }
 
 int ident_map_remove(u64 addr, u64 size)
@@ -190,6 +193,13 @@ int ident_map_remove(u64 addr, u64 size)
 
 int ident_map_range(u64 start, u64 end, unsigned int prot)
 {
+	if (fake.executable) {
+		CHECK(start == prepared && end == prepared + LA57_SIZE && prot == MAP_WRITE,
+		      "%#lx-%#lx, %u", start, end, prot);
+		fake.giving_back = true;
+		did("map ");
+		return fake.range_error;
+	}
 	CHECK(start == prepared && end == prepared + PAGE_SIZE &&
 	      prot == (MAP_WRITE | MAP_EXEC), "%#lx-%#lx, %u", start, end, prot);
 	CHECK(*(u64 *)start == 0xcccccccccccccccc, "executable before it is filled");
@@ -515,7 +525,8 @@ static void switch_from(unsigned int levels)
 	nmi_count = 2;
 	fake.executable = false;
 	la57_switch();
-	CHECK(!strcmp(fake.steps, levels == 4 ? "remove execute toggle remove " :
+	CHECK(!strcmp(fake.steps, borrowed ? "remove execute toggle remove map remove " :
+				  levels == 4 ? "remove execute toggle remove " :
 				  "fits remove execute toggle remove "),
 	      "%s", fake.steps);
 	CHECK(nmi_count == 7, "%u NMIs", nmi_count);
