@@ -478,10 +478,16 @@ static void expect_movs(const struct insn *insn)
 {
 	u64 from = address_of(insn), value = 0;
 	u64 to = cut(frame.rdi, insn->address_size);
-	unsigned int i;
+	unsigned int reason, i;
 
 	if (insn->rep && !cut(frame.rcx, insn->address_size))
 		return;
+	/* The device is checked before the other operand is read or mapped. */
+	reason = why_no_device(is_shared(from) ? from : to, insn->size);
+	if (reason) {
+		ends(reason);
+		return;
+	}
 	if (is_shared(from)) {
 		if (!can_reach(to, insn->size, true)) {
 			raises_vector(14);
