@@ -54,7 +54,10 @@ void memory_move(u64 distance);
  */
 bool attack_by_memory(void);
 
-/* Returns the number of blocks in the ranges of --memory that are of @kind. */
+/*
+ * Returns the number of 16-byte blocks of @kind: each range that --memory gives has one kind of
+ * memory.  A number below the result, such as an attack's N, selects a block.
+ */
 unsigned int memory_blocks(enum memory_kind kind);
 
 /*

@@ -212,9 +212,9 @@ void npt_encrypt(u64 gpa, u64 *host);
 bool npt_is_mixed(const struct vcpu *vcpu);
 
 /*
- * Handles SVM_EXIT_NPF, a nested page fault of @vcpu (APM2 15.25.6).  If the
- * guest accessed RAM, brings the frame to the view that the guest used.  If the
- * guest accessed a device, raises #VC under SEV-ES and maps the device
+ * Handles SVM_EXIT_NPF, a nested page fault of @vcpu (APM2 15.25.6).  If the guest accessed RAM,
+ * makes the frame private or shared, as the access was, and with it encrypts or decrypts the
+ * bytes that the guest sees.  If the guest accessed a device, raises #VC under SEV-ES and maps the device
  * otherwise.  Ends the run if the address is hypervisor memory or not below
  * PHYS_LIMIT, or if a page table or instruction outside of RAM was read.
  */

@@ -289,7 +289,11 @@ u64 snp_launch_kernel(struct vcpu *vcpu, u64 next)
 	launch_add(KERNEL_CALLING_AREA, PAGE_SIZE, LAUNCH_ZERO);
 	if (config.vmpl) {
 		svsm_init(vcpu, KERNEL_CALLING_AREA);
-		/* Without --watch the guest is no stub, and watch.c must allow all its writes. */
+		/*
+		 * With --watch the guest is the stub, which may write to the calling area.  In a
+		 * run without --watch, watch_own() must not be called at all: the guest may then
+		 * write to all private memory.
+		 */
 		if (watch.payload)
 			watch_own(KERNEL_CALLING_AREA, KERNEL_CALLING_AREA + PAGE_SIZE);
 	}
