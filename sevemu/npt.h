@@ -214,8 +214,8 @@ bool npt_is_mixed(const struct vcpu *vcpu);
 /*
  * Handles SVM_EXIT_NPF, a nested page fault of @vcpu (APM2 15.25.6).  If the guest accessed RAM,
  * makes the frame private or shared, as the access was, and with it encrypts or decrypts the
- * bytes that the guest sees.  If the guest accessed a device, raises #VC under SEV-ES and maps the device
- * otherwise.  Ends the run if the address is hypervisor memory or not below
+ * bytes that the guest sees.  If the guest accessed a device, raises #VC under SEV-ES and maps
+ * the device otherwise.  Ends the run if the address is hypervisor memory or not below
  * PHYS_LIMIT, or if a page table or instruction outside of RAM was read.
  */
 void npt_fault(struct vcpu *vcpu);
