@@ -94,7 +94,10 @@ static unsigned int mapped_count;
 static struct {
 	/* The guest-physical address of the GHCB page; 0: no page to change. */
 	u64 gpa;
-	/* The GHCB page is mapped, for the one guest instruction that reads it. */
+	/*
+	 * true: the nested page tables map the GHCB page, for the one instruction that has just
+	 * caused a nested page fault by reading it.  false: they do not, so that each read faults.
+	 */
 	bool shown;
 	struct lie *lie;
 } page;

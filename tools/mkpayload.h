@@ -214,9 +214,10 @@ struct filters {
 };
 
 /*
- * Chooses ranges of @image and a filter for each. Tries sections of code, the tables of
- * Linux, and ascending numbers in all other bytes. Compresses each range with and without
- * the filter, and keeps the filter if it saves bytes. The result is valid for @image only.
+ * Chooses ranges of @image and a filter for each. These are tried: each section of code, the
+ * sections of Linux with tables that filter.c knows, and in all other bytes each run of ascending
+ * numbers. filter.c compresses each range with and without the filter, and keeps the filter if it
+ * saves bytes. The result is valid for @image only.
  */
 struct filters filters_choose(const struct image *image);
 

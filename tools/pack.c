@@ -561,8 +561,9 @@ static const struct launch *find_launch(const char *name)
 /* ---- the search for the setting that costs least ---- */
 
 /*
- * A setting that was tried, with or without filters, and its result: bytes of the frame,
- * and nanoseconds to measure the image and to decode it.
+ * A setting that was tried, with or without filters, and what it costs: the size of the
+ * compressed payload in bytes, and the expected nanoseconds to hash the image for the launch
+ * measurement (--launch) and to decode the payload.
  */
 struct trial {
 	struct setting setting;

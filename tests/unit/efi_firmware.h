@@ -454,9 +454,9 @@ static EFI_STATUS take_back(u64 addr, u64 size, bool pool)
 }
 
 /*
- * AllocatePages(). AllocateMaxAddress returns memory of @arena. AllocateAddress
- * and AllocateAnyPages only record the address in fw.live, because the test's
- * process has no memory there.
+ * AllocatePages(). With AllocateMaxAddress it returns memory of @arena, which the test can use.
+ * AllocateAddress takes the caller's address, and AllocateAnyPages returns fw.any_addr. The test's
+ * process has no memory at these two: the fake only records the range in fw.live.
  */
 static EFI_STATUS EFIAPI allocate_pages(EFI_ALLOCATE_TYPE type,
 					EFI_MEMORY_TYPE memory, UINTN pages,

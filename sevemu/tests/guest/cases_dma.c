@@ -128,9 +128,9 @@ static void edu_fills(void)
 }
 
 /*
- * Sets the C-bit in *@pte, the only page-table entry that maps target[] with C=0. The
- * write to the device makes sevemu search the page tables, so that sevemu no longer
- * remembers that target[] is mapped with C=0.
+ * Makes sevemu forget that target[] was mapped with C=0, so that a case can map it so once more.
+ * Sets the C-bit in *@pte, the only entry that maps target[] with C=0, and writes to a register of
+ * the device edu. At this write sevemu searches the page tables, and finds no such entry.
  */
 static void hide_target(u64 *pte)
 {
