@@ -268,8 +268,9 @@ u64 read_cr4(void)
 }
 
 /*
- * Loads the stub's own page tables into CR3, unless the hypervisor leaves the load out in the
- * step @step, by an old return address.
+ * Loads the stub's own page tables into CR3, for the step @step. If fake.left_out names this step,
+ * CR3 stays what the loader has left: the hypervisor has put an old return address back, so that
+ * the stub has returned before it has loaded CR3.
  */
 static void load_own_map(const char *step)
 {
