@@ -67,7 +67,10 @@
 /* Values of lie->seen in the attack detect-twice: the event for which the host waits. */
 enum { FIRST_VC, TABLES_BUILT, LONG_MODE };
 
-/* Number of instructions at which this run's attack has looked for its value. */
+/*
+ * How often this run's attack has let the guest go on, and looked again whether the guest has
+ * what the attack replaces.  At SEARCH_STEPS the attack gives up.
+ */
 static unsigned int stepped;
 static bool raised;		/* forge_insn() has injected #VC */
 /* The guest's code at the RIP where forge_insn() has injected #VC. */

@@ -17,7 +17,7 @@ function target(text)
 	if (text == "-")
 		return text
 	text = sub(/ of ours$/, "", text) ? "ours " text : "ratio " text
-	return percent > 0 ? text ", plus " percent " %" : text
+	return percent > 0 ? text " (a test fails if it is " percent " % more)" : text
 }
 
 {
