@@ -406,9 +406,10 @@ static void exit_intr(struct vcpu *vcpu)
 /*
  * Handles an exit between STI and HLT, which is caused by the NMI of another processor or
  * by a nested page fault.  QEMU's VMRUN does not restore STI's interrupt shadow, so the
- * guest would take a pending interrupt in front of HLT and then halt without a wake-up.
- * exit_hlt() therefore prepares HLT before it is executed.  Instructions other than HLT
- * need no shadow, because they do not wait for an interrupt.
+ * guest would take a pending interrupt in front of HLT and then halt without a wake-up.  This
+ * function therefore calls exit_hlt() before the guest executes HLT.  exit_hlt() intercepts
+ * interrupts, so that exit_intr() can let the guest take a pending one behind HLT.  Instructions
+ * other than HLT need no shadow, because they do not wait for an interrupt.
  */
 static void exit_shadow(struct vcpu *vcpu)
 {

@@ -411,8 +411,9 @@ static void choose_kind(struct choice *c, const struct payload_filter *f)
 }
 
 /*
- * Searches the offsets [@at, @end) for runs of each kind in run_shapes[], and tries a filter
- * for each run. The caller passes only offsets for which no filter has been chosen yet.
+ * Searches the offsets [@at, @end) for runs of each kind in run_shapes[], which are sequences of
+ * ascending or descending numbers. Chooses a filter for each run if it saves bytes. The caller
+ * passes only offsets for which no filter has been chosen yet.
  */
 static void try_runs(struct choice *c, u64 at, u64 end)
 {

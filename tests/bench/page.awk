@@ -17,7 +17,7 @@ inside && name == figure && /^\| / && !/^\| what \|/ {
 	gsub(/^\| | \|$/, "")
 	count = split($0, cell, / \| /)
 	# What target() of table.awk wrote.
-	sub(/ [(]a test fails if it is [0-9]+ % more[)]$/, "", cell[6])
+	sub(/ [(]a test fails above [0-9.]+[)]$/, "", cell[6])
 	sub(/^ratio /, "", cell[6])
 	if (sub(/^ours /, "", cell[6]))
 		cell[6] = cell[6] " of ours"

@@ -12,12 +12,15 @@ BEGIN {
 # A target is "at most N of ours", which limits our figure, or "at most N", which limits the
 # ratio. The table says which of both, and what a value may have on top. page.awk reads
 # these words again.
-function target(text)
+function target(text,    limit)
 {
 	if (text == "-")
 		return text
 	text = sub(/ of ours$/, "", text) ? "ours " text : "ratio " text
-	return percent > 0 ? text " (a test fails if it is " percent " % more)" : text
+	limit = text
+	sub(/.* /, "", limit)
+	return percent > 0 ? sprintf("%s (a test fails above %.12g)", text,
+				     limit * (1 + percent / 100)) : text
 }
 
 {

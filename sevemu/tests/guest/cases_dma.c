@@ -117,8 +117,9 @@ CASE(dma_shared, "dma-shared", CASE_SEV)
 
 /*
  * Makes target[] private by a write with C=1, flushes the TLB, and lets edu write to
- * target[]. The caller has mapped target[] with C=0 too, so sevemu must make it shared
- * before edu writes.
+ * target[]. The caller has mapped target[] with C=0 too. sevemu must find this mapping when it
+ * searches the page tables, after the flush of the TLB, and make target[] shared before edu
+ * writes.
  */
 static void edu_fills(void)
 {
