@@ -62,8 +62,9 @@ static inline __attribute__((always_inline)) bool has_one_bit_at_most(u64 value)
 	loaded_; })
 
 /*
- * The address of @symbol, computed anew for the same reason. A hosted test may define @symbol as
- * a macro, which assembly cannot name.
+ * The address of @symbol, computed anew for the same reason as in LOAD_ANEW(): a compiler could
+ * keep it in a register that a function saves on the stack. A hosted test may define @symbol as a
+ * macro, which assembly cannot name.
  */
 #ifdef SEVSTUB_HOSTED
 #define ADDRESS_ANEW(symbol) ((u64)(symbol))

@@ -54,7 +54,7 @@
  * A tick is 1 ns.
  */
 #define ALARM_TICKS		2000000000
-/* The first CPUID function for which the stub asks the hypervisor. */
+/* The first CPUID function in a boot for which the stub asks the hypervisor by the MSR protocol. */
 #define CPUID_EXT_MAX		0x80000000
 /*
  * The number of runs with an honest host if --chance was given.  Each one has
