@@ -653,13 +653,13 @@ static inline __attribute__((always_inline)) void must_own_map(void)
 }
 
 /*
- * Returns whether this is an SEV-ES guest whose GHCB page is not private. Inlined for the same
- * reason: an old return address can cut end_sharing() short, or share the page again.
+ * Returns whether the GHCB page is not mapped private, as only an SEV-ES guest maps it. Inlined
+ * for the same reason: an old return address can cut end_sharing() short, or share the page
+ * again. There is one call: with two, the answer "no" of one could be taken for that of the other.
  */
 static inline __attribute__((always_inline)) bool is_sharing(void)
 {
-	return sev_es_active() &&
-	       !ident_map_is_private((u64)shared_page, (u64)shared_page + PAGE_SIZE, MAP_WRITE);
+	return !ident_map_is_private((u64)shared_page, (u64)shared_page + PAGE_SIZE, MAP_WRITE);
 }
 
 u64 extract_kernel(struct boot_params *bp)

@@ -629,6 +629,10 @@ void sev_es_outsb(u16 port, const void *buf, size_t count)
 		    chunk > CONSOLE_TEXT_SIZE - offset)
 			terminate(SEVSTUB_TERM_GENERAL);
 		memcpy(shared_buffer(), at, chunk);
+		/* An old return address can have led here: send only a port and a length. */
+		HOLD(sev_es_outsb_sent, port, chunk);
+		if (chunk > GHCB_SHARED_BUFFER_SIZE)
+			terminate(SEVSTUB_TERM_GENERAL);
 		ghcb_input(sw_scratch, (u64)shared_buffer());
 		ghcb_exchange(SVM_EXIT_IOIO, (u64)port << SVM_IOIO_PORT_SHIFT |
 			      SVM_IOIO_SIZE8 | SVM_IOIO_ADDR64 | SVM_IOIO_REP |

@@ -122,10 +122,21 @@ static void port_out(u8 value, u16 port)
 
 static void port_out_string(u16 port, const void *buf, size_t count)
 {
-	if (by_request())
+	u64 offset;
+
+	if (by_request()) {
 		sev_es_outsb(port, buf, count);
-	else
+		return;
+	}
+	/*
+	 * In an SEV-ES guest an old return address can have led here, with other contents of the
+	 * registers. Output nothing but text of the console.
+	 */
+	HOLD(port_out_string, buf, count);
+	offset = (u64)buf - ADDRESS_ANEW(console_text);
+	if (offset < sizeof(console_text) && count <= sizeof(console_text) - offset)
 		outsb(port, buf, count);
+	RELEASE(port_out_string);
 }
 
 /* -- UART */
