@@ -180,7 +180,7 @@ struct lie {
 
 #define LIES_MAX		4
 
-/* The lies of the present run: each is an attack with its N (NAME:N), in the order of attack_add(). */
+/* The lies of the present run: attacks, each with its N (NAME:N), in the order of attack_add(). */
 extern struct lie lies[LIES_MAX];
 extern unsigned int lie_count;
 

@@ -223,7 +223,7 @@ CASE(walk, "page-walk-is-private", CASE_SEV)
 
 	fill(page, WORDS);
 	pt_alias[0] = (u64)page | flags | machine.cmask;
-	/* No C-bit on purpose: a processor reads page tables as private, whatever the entry says. */
+	/* No C-bit on purpose: a processor reads page tables as private whatever the entry says. */
 	pd_alias[0] = (u64)pt_alias | flags;
 	asm volatile("mov %%cr3, %0" : "=r"(cr3));
 	pml4 = (u64 *)(cr3 & ~machine.cmask & ~0xfffULL);
