@@ -40,11 +40,11 @@ END_DATA(la57_area)
  * la57_toggle - inverts CR4.LA57 and loads the stub's top page table for the new number of
  * levels, for la57_switch().
  *
- * CR3 is checked, and the table for the new number of levels copied and loaded, in this one
- * function.
- * If a call lay in between, the hypervisor could lead the stub behind it by an old return
- * address, and the processor would walk a table with the wrong number of levels: it would take
- * a page of the loader's data for a page table.
+ * This one function, which makes no call, checks that CR3 is the stub's top page table, copies
+ * the table for the new number of levels, switches, and loads the table. The hypervisor could put
+ * the return address of a call in between back later. Another RET would then lead behind that
+ * call, past the check and the copy, and the processor would walk a table with the wrong number
+ * of levels: it would take a page that the table maps, such as the loader's, for a page table.
  * In:       la57_area = struct la57_page below 4 GiB, filled. This page is mapped writable and
  *           executable, and the one behind it writable. XMM15 as table_pool.h says. CR3 = the stub's
  *           top page table for the present number of levels, or the function halts.

@@ -40,7 +40,7 @@
 
 static u64 start;	/* guest-physical address of the flash memory's first byte */
 static u64 size;	/* size of the flash memory in bytes; 0: no --vars */
-static u64 host;	/* address of the flash memory's first byte in QEMU's address space */
+static u64 host;	/* physical address of the same byte in QEMU's machine */
 /*
  * The flash memory is not in the mode "read array", so a read returns the device's status.
  * Always false for a guest without SEV-ES, because that guest writes to the device without

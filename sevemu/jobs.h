@@ -88,8 +88,8 @@ void jobs_set_attack(char *name);
 bool jobs_option(const char *name, char *value);
 
 /*
- * Returns whether @name is the name of a window of --attack, such as "every-late".  May be
- * called at any time.
+ * Returns whether @name is the name of a window of --attack (struct window), such as "every-late":
+ * every event, at each instruction after the proof of the C-bit.  May be called at any time.
  */
 bool jobs_window(const char *name);
 
