@@ -46,8 +46,8 @@ END_DATA(la57_area)
  * call, past the check and the copy, and the processor would walk a table with the wrong number
  * of levels: it would take a page that the table maps, such as the loader's, for a page table.
  * In:       la57_area = struct la57_page below 4 GiB, filled. This page is mapped writable and
- *           executable, and the one behind it writable. XMM15 as table_pool.h says. CR3 = the stub's
- *           top page table for the present number of levels, or the function halts.
+ *           executable, and the one behind it writable. XMM15 as table_pool.h says. CR3 = the
+ *           stub's top page table for the present number of levels, or the function halts.
  * Out:      CR4.LA57 is changed. CR3 is the stub's top page table for the new number of levels,
  *           with the C-bit, and proven by load_cr3_proven. GDTR and IDTR have the tables of the
  *           stub again. EFER and the other bits of CR4 are as before.
