@@ -653,9 +653,10 @@ static inline __attribute__((always_inline)) void must_own_map(void)
 }
 
 /*
- * Returns whether the GHCB page is not mapped private, as only an SEV-ES guest maps it. Inlined
- * for the same reason: an old return address can cut end_sharing() short, or share the page
- * again. There is one call: with two, the answer "no" of one could be taken for that of the other.
+ * Returns whether the GHCB page is not mapped private. No guest but an SEV-ES guest shares it.
+ * Inlined for the same reason: an old return address can cut end_sharing() short, or share the
+ * page again. There is one call: with two, an old return address could make the answer "no" of one
+ * count for that of the other.
  */
 static inline __attribute__((always_inline)) bool is_sharing(void)
 {

@@ -506,9 +506,9 @@ function follow_old(    i, k, j, n, reg, waiting) {
 	}
 }
 
-# Whether register reg is old at a beginning of region r, which reads it before it sets it.
-# Leaves the instruction that does so in reading.
-function is_read_old(r, reg,    i, k, j, n, waiting, visited) {
+# Whether register reg is old at a beginning in start[], and an instruction of inner[] reads it
+# before one sets it. Leaves that instruction in reading.
+function is_read_old(reg,    i, k, j, n, waiting, visited) {
 	split("", visited)
 	for (i in start)
 		if ((i, reg) in old) {
@@ -543,7 +543,7 @@ function examine_old(r,    i, reg, number, text) {
 		if (i in forward)
 			inner[i] = 1
 	for (reg in any)
-		if (is_read_old(r, reg)) {
+		if (is_read_old(reg)) {
 			number++
 			text = text ", " reading
 		}
@@ -619,7 +619,8 @@ END {
 			examine_saver(r)
 		else {
 			examine(r)
-			if (from[r] !~ /^entry/) examine_old(r)
+			if (from[r] !~ /^entry/)
+				examine_old(r)
 		}
 	}
 }
