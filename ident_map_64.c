@@ -139,16 +139,6 @@ static inline u64 *top_table(unsigned int levels)
 }
 
 /*
- * Properties of the stub's own page tables, whether CR3 holds them yet or not. The result
- * of in_force() lies on the stack, where the hypervisor can put old contents back. The C-bit
- * that is written to an entry therefore never comes from this result: see write_private().
- */
-struct in_force {
-	u64 enc_mask;		/* the C-bit as a mask, 0 outside of SEV */
-	unsigned int levels;	/* levels of paging, 4 or 5 */
-};
-
-/*
  * Returns the number of levels of paging. CR4.LA57 is right at any time, because la57_switch()
  * changes it before it loads other page tables. If the number were in memory, the hypervisor
  * could put an old 0 back, and lookup() would take an entry of the top table for a leaf.
@@ -421,20 +411,6 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
 	return fill_pages(addr, end, attributes, true);
 }
 
-/*
- * Returns the lowest address that the page tables cannot map. Three bounds apply: the lower
- * half of the canonical addresses, the 52 address bits of an entry, and the C-bit. The C-bit
- * and the bits above it are no part of a physical address (APM2 7.10.1).
- */
-static u64 map_limit(const struct in_force *now)
-{
-	u64 lowest = _AC(1, UL) << (level_shift(now->levels + 1) - 1);
-
-	if (lowest > PTE_ADDR_MASK + PAGE_SIZE)
-		lowest = PTE_ADDR_MASK + PAGE_SIZE;
-	return now->enc_mask && lowest > now->enc_mask ? now->enc_mask : lowest;
-}
-
 /* Widens [*start, *end) to whole pages. Returns false if it is empty or exceeds map_limit(). */
 static bool round_to_pages(const struct in_force *now, u64 *start, u64 *end)
 {
@@ -445,12 +421,16 @@ static bool round_to_pages(const struct in_force *now, u64 *start, u64 *end)
 	return true;
 }
 
-static u64 attributes_of(unsigned int prot)
+static noinline u64 attributes_of(unsigned int prot)
 {
-	u64 attributes = prot & MAP_WRITE ? PTE_WRITE : 0;
+	u64 attributes = (prot & MAP_WRITE ? PTE_WRITE : 0) |
+			 (prot & MAP_PAYLOAD ? PTE_PAYLOAD : 0);
 
-	/* Without EFER.NXE the NX bit is reserved and must be 0 (APM2 5.4.1). */
-	if (map.config.nx && !(prot & MAP_EXEC))
+	/*
+	 * Without EFER.NXE the NX bit is reserved and must be 0 (APM2 5.4.1). Ask the processor:
+	 * in memory the hypervisor could put an old answer back.
+	 */
+	if (!(prot & MAP_EXEC) && rdmsr(MSR_EFER) & EFER_NXE)
 		attributes |= PTE_NX;
 	return attributes;
 }
@@ -536,6 +516,22 @@ static void flush_page(u64 addr)
 	mfence();
 }
 
+/* Returns the leaf of the 4 KiB page at @addr, after splitting a larger one, or {0, -errno}. */
+static noinline walked small_leaf(u64 addr)
+{
+	struct in_force now = in_force();
+	walked at;
+
+	if (!now.enc_mask || addr >= map_limit(&now))
+		return (walked){ 0, (u64)-EINVAL };
+	at = walk_busy(ALIGN_DOWN(addr, PAGE_SIZE), 1, WALK_SPLIT);
+	if (!at.entry)
+		return (walked){ 0, (u64)-ENOMEM };
+	if (level_of(at) != 1 || !is_leaf(*entry_of(at), 1))
+		return (walked){ 0, (u64)-EINVAL };
+	return at;
+}
+
 /*
  * Sets the C-bit of the 4 KiB page at @addr, or clears it if @private is false. The page must
  * be the GHCB page, shared_page, and must be flushed from the caches before: by this function
@@ -545,30 +541,21 @@ static void flush_page(u64 addr)
 static inline __attribute__((always_inline)) int set_private(u64 addr, bool private,
 							     bool flush)
 {
-	struct in_force now = in_force();
-	u64 *entry, value;
-	walked at;
+	walked at = small_leaf(addr);
+	u64 *entry = entry_of(at), value;
 
-	if (!now.enc_mask || addr >= map_limit(&now))
-		return -EINVAL;
-	addr = ALIGN_DOWN(addr, PAGE_SIZE);
-	at = walk_busy(addr, 1, WALK_SPLIT);
 	if (!at.entry)
-		return -ENOMEM;
-	entry = entry_of(at);
-	if (level_of(at) != 1 || !is_leaf(*entry, 1))
-		return -EINVAL;
-
+		return (int)at.addr;
 	if (flush)
 		flush_page(ADDRESS_ANEW(shared_page));
 	/*
-	 * @addr and the entry's address were on the stack, where the hypervisor can put old
-	 * contents back. The entry of another page than the GHCB page must not change, so the
-	 * address in the entry is compared with a constant right before the write.
+	 * The hypervisor can put an old @addr or an old return address on the stack. Only the
+	 * entry of the GHCB page may change, so its address is compared with a constant.
 	 */
 	HOLD(set_private, entry);
 	value = READ_ONCE(*entry);
-	if ((value ^ (u64)shared_page) & PTE_ADDR_MASK & ~enc_mask())
+	if ((value ^ ((u64)shared_page | PTE_PRESENT)) & ~enc_mask() &
+	    (PTE_ADDR_MASK | PTE_PRESENT))
 		return -EINVAL;
 	if (private)
 		write_private(entry, value);
@@ -610,6 +597,7 @@ int ident_map_set_flushed(u64 addr)
 u64 ident_map_window(u64 addr, bool large)
 {
 	u64 at = large ? WINDOW_LARGE : WINDOW_SMALL;
+	u64 rights = attributes_of(MAP_RO);
 	bool was_busy = begin_change();
 	struct in_force now = in_force();
 	walked entry = { 0, 0 };
@@ -617,8 +605,8 @@ u64 ident_map_window(u64 addr, bool large)
 	if (addr < map_limit(&now))
 		entry = walk(at, large ? 2 : 1, WALK_FILL);
 	if (entry.entry) {
-		write_entry(entry_of(entry), addr | attributes_of(MAP_RO) | PTE_PRESENT |
-				     PTE_ACCESSED | (large ? PTE_LEAF : 0) | read_enc_mask());
+		write_private(entry_of(entry), addr | rights | PTE_PRESENT | PTE_ACCESSED |
+				       (large ? PTE_LEAF : 0));
 		invlpg(at);
 	}
 	end_change(was_busy);
@@ -717,6 +705,9 @@ int ident_map_query(u64 addr)
 	return rights_of(entry) | ((entry & mask) != mask ? MAP_DECRYPTED : 0);
 }
 
+/* The bits of a leaf that are compared with what its address and its rights demand. */
+#define LEAF_CHECKED	(PTE_ADDR_MASK | PTE_WRITE | PTE_NX | PTE_PAYLOAD)
+
 bool ident_map_is_private(u64 start, u64 end, int prot)
 {
 	u64 *entry, want, size, rights = attributes_of((unsigned int)prot);
@@ -733,14 +724,35 @@ bool ident_map_is_private(u64 start, u64 end, int prot)
 		start = ALIGN_DOWN(at.addr, size);
 		/* No call in the loop: the hypervisor can replace a @want saved on the stack. */
 		do {
-			if (!is_leaf(*entry, level) ||
-			    (*entry ^ (start | want)) & (PTE_ADDR_MASK | PTE_WRITE | PTE_NX))
+			if (!is_leaf(*entry, level) || (*entry ^ (start | want)) & LEAF_CHECKED)
 				return false;
 			start += size;
 			entry++;
 		} while (start < end && start % (size * PTRS_PER_TABLE) &&
 			 !is_table(*entry, level));
 		RELEASE(is_private);
+	}
+	return true;
+}
+
+bool ident_map_make_executable(u64 start, u64 end)
+{
+	u64 want, leaf;
+	walked at;
+
+	for (; start < end; start = next_addr(at.addr, level_of(at))) {
+		want = attributes_of(MAP_RO) & PTE_NX;
+		at = lookup(start);
+		HOLD(make_executable, want);
+		leaf = READ_ONCE(*entry_of(at));
+		/* The hypervisor can have put another number in the place of @want. */
+		want = (want & PTE_NX) | PTE_WRITE | PTE_PAYLOAD | enc_mask() |
+		       ALIGN_DOWN(at.addr, level_size(level_of(at)));
+		if (!is_leaf(leaf, level_of(at)) || (leaf ^ want) & LEAF_CHECKED)
+			return false;
+		write_entry(entry_of(at), leaf & ~(PTE_NX | PTE_PAYLOAD));
+		invlpg(at.addr);
+		RELEASE(make_executable);
 	}
 	return true;
 }

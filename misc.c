@@ -276,7 +276,6 @@ static void build_map(const struct boot *boot, const struct cpu *cpu)
 	const struct ident_map_config config = {
 		.pool_size = (size_t)(page_table_pool_end - page_table_pool),
 		.enc_mask = sev_enc_mask(),
-		.nx = cpu->nx,
 		.pages_1g = cpu->pages_1g,
 		.bp = boot->bp,
 	};
@@ -347,15 +346,15 @@ static void map_borrowed(const struct boot *boot)
 
 /*
  * Maps the payload's memory, then the compressed bytes. If these begin inside
- * the payload's memory, the common page must be writable and executable, so the
- * payload is mapped first.
+ * the payload's memory, the common page must be writable, so the payload is
+ * mapped first. It is not executable until it is decompressed.
  */
 static void map_payload(const struct boot *boot)
 {
 	struct range payload = { (u64)boot->out, (u64)boot->out + boot->size };
 	struct range image = { (u64)_image, (u64)_text };
 
-	must_map("payload", payload, MAP_WRITE | MAP_EXEC);
+	must_map("payload", payload, MAP_WRITE | MAP_PAYLOAD);
 	if (range_overlaps(payload, image))
 		image.start = payload.end;
 	if (image.start < image.end)
@@ -378,7 +377,7 @@ static void check_payload_memory(const struct boot *boot)
 	 * @payload, or have made the range of the shared VGA memory cover @payload.
 	 */
 	if (!ident_map_is_private(payload.start, payload.end,
-				  MAP_WRITE | MAP_EXEC))
+				  MAP_WRITE | MAP_PAYLOAD))
 		error("page tables", "the payload would share pages");
 	/*
 	 * Only a payload at the start of the runtime range may overlap the image,
@@ -388,6 +387,17 @@ static void check_payload_memory(const struct boot *boot)
 	if ((boot->by_efi || payload.start != boot->runtime.start) &&
 	    range_overlaps(payload, (struct range){ (u64)_image, (u64)_end }))
 		error("page tables", "the payload would share pages");
+}
+
+/*
+ * Makes the payload's memory executable. Not before the payload is complete: the hypervisor can
+ * put the payload's address, which is on the stack, in the place of a return address, and the
+ * processor would execute what the memory held before.
+ */
+static void make_payload_executable(const struct boot *boot)
+{
+	if (!ident_map_make_executable((u64)boot->out, (u64)boot->out + boot->size))
+		error("page tables", "the payload's memory has changed");
 }
 
 static void take(struct range r)
@@ -653,6 +663,17 @@ static inline __attribute__((always_inline)) void must_own_map(void)
 }
 
 /*
+ * Ends the boot of an SEV-ES guest if EFER.NXE is not set, because all memory would be
+ * executable. extract_kernel() sets it if cpu.nx says so, in whose place the hypervisor can put
+ * an old 0.
+ */
+static inline __attribute__((always_inline)) void must_have_nx(void)
+{
+	if (sev_es_active() && !(rdmsr(MSR_EFER) & EFER_NXE))
+		terminate(SEVSTUB_TERM_GENERAL);
+}
+
+/*
  * Returns whether the GHCB page is not mapped private. No guest but an SEV-ES guest shares it.
  * Inlined for the same reason: an old return address can cut end_sharing() short, or share the
  * page again. There is one call: with two, an old return address could make the answer "no" of one
@@ -686,6 +707,7 @@ u64 extract_kernel(struct boot_params *bp)
 	build_map(&boot, &cpu);
 	sev_load_map();
 	must_own_map();
+	must_have_nx();
 	map_la57(&boot);
 	map_loaded(bp, &boot.cmdline);
 	if (sev_snp_active())
@@ -725,6 +747,7 @@ u64 extract_kernel(struct boot_params *bp)
 		error_with(SEVSTUB_TERM_GHCB_MAP, "page tables", "the GHCB page is still shared");
 	check_payload_memory(&boot);
 	call_on_fresh_stack(unpack, &boot);
+	make_payload_executable(&boot);
 
 	if (cmdline_is_builtin(&boot.cmdline)) {
 		bp->hdr.cmd_line_ptr = (u32)(u64)builtin_cmdline;

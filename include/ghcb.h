@@ -91,10 +91,13 @@ void ghcb_end(void);
 	 GHCB_VALID_BIT(field) ? ghcb()->field :			\
 	 (terminate(SEVSTUB_TERM_REPLY), 0))
 
-/* Returns the GHCB page's buffer of GHCB_SHARED_BUFFER_SIZE bytes. */
+/*
+ * Returns the GHCB page's buffer of GHCB_SHARED_BUFFER_SIZE bytes. Computes its address anew, so
+ * that a request sends no number that was on the stack: see LEA_ANEW().
+ */
 static inline u8 *shared_buffer(void)
 {
-	return (u8 *)&ghcb_page + GHCB_SHARED_BUFFER_OFFSET;
+	return (u8 *)LEA_ANEW(ghcb_page) + GHCB_SHARED_BUFFER_OFFSET;
 }
 
 #endif

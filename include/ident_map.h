@@ -14,6 +14,8 @@ struct boot_params;
 #define MAP_RO		0x0
 #define MAP_WRITE	0x1
 #define MAP_EXEC	0x2
+/* Marks memory that ident_map_make_executable() may make executable, and no other. */
+#define MAP_PAYLOAD	0x8
 /*
  * Returned by ident_map_query() only: the page is shared with the hypervisor,
  * which is to say that its C-bit is clear.
@@ -24,13 +26,13 @@ struct boot_params;
 struct ident_map_config {
 	size_t pool_size;	/* size of page_table_pool in bytes: all page tables lie there */
 	u64 enc_mask;		/* the C-bit as a mask, or 0 outside of SEV */
-	bool nx;		/* true: EFER.NXE is set */
 	bool pages_1g;		/* true: the processor has 1 GiB pages */
 	const struct boot_params *bp;	/* zero page, whose E820 map ident_map_fault() reads */
 };
 
 /*
- * Starts new, empty page tables. sev_load_map() loads them into CR3 later.
+ * Starts new, empty page tables. sev_load_map() loads them into CR3 later. Pages are made not
+ * executable only if EFER.NXE is set, so that it must be set before, and must not change later.
  * Returns 0; -EINVAL if the pool lies above what the map can address, or @enc_mask is
  * neither 0 nor one bit from 21 to 51; -ENOMEM if the pool is smaller than two page tables.
  * Returns -EINVAL, too, if CR3 holds the tables already: ident_map_init() must be called
@@ -77,9 +79,16 @@ struct loaded_map ident_map_loaded(void);
 
 /*
  * Returns true if every page of [@start, @end) is mapped to itself, with the C-bit of
- * CR3 and exactly the rights @prot (MAP_WRITE, MAP_EXEC). CR3 must hold this map.
+ * CR3 and exactly the rights @prot (MAP_*). CR3 must hold this map.
  */
 bool ident_map_is_private(u64 start, u64 end, int prot);
+
+/*
+ * Makes the pages of [@start, @end) executable, and removes their mark MAP_PAYLOAD. Each must be
+ * as ident_map_is_private() demands for MAP_WRITE | MAP_PAYLOAD. Returns false at the first page
+ * that is not; the pages before it are executable then. CR3 must hold this map.
+ */
+bool ident_map_make_executable(u64 start, u64 end);
 
 /*
  * Clear (_decrypted) or set (_encrypted) the C-bit of the mapped page of 4 KiB at

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page_table.h - functions that answer questions about one entry of a page table (APM2 5.3)
- * and about a table, and the result of a walk. The functions depend on nothing but their
- * arguments.
+ * page_table.h - functions that answer questions about one entry of a page table (APM2 5.3),
+ * about a table and about the addresses that tables reach, and the result of a walk. The
+ * functions depend on nothing but their arguments.
  *
  * A level is 1 for a page table, whose entries map 4 KiB, 2 for a page directory, and
  * 4 or 5 for the root.
@@ -48,6 +48,30 @@ static inline __attribute__((always_inline)) bool is_leaf(u64 entry, unsigned in
 static inline __attribute__((always_inline)) bool is_table(u64 entry, unsigned int level)
 {
 	return level > 1 && (entry & (PTE_PRESENT | PTE_LEAF)) == PTE_PRESENT;
+}
+
+/*
+ * Properties of the stub's own page tables, whether CR3 holds them yet or not. The result
+ * of in_force() lies on the stack, where the hypervisor can put old contents back. The C-bit
+ * that is written to an entry therefore never comes from this result: see write_private().
+ */
+struct in_force {
+	u64 enc_mask;		/* the C-bit as a mask, 0 outside of SEV */
+	unsigned int levels;	/* levels of paging, 4 or 5 */
+};
+
+/*
+ * Returns the lowest address that the page tables cannot map. Three bounds apply: the lower
+ * half of the canonical addresses, the 52 address bits of an entry, and the C-bit. The C-bit
+ * and the bits above it are no part of a physical address (APM2 7.10.1).
+ */
+static inline u64 map_limit(const struct in_force *now)
+{
+	u64 lowest = _AC(1, UL) << (level_shift(now->levels + 1) - 1);
+
+	if (lowest > PTE_ADDR_MASK + PAGE_SIZE)
+		lowest = PTE_ADDR_MASK + PAGE_SIZE;
+	return now->enc_mask && lowest > now->enc_mask ? now->enc_mask : lowest;
 }
 
 /* Returns true if all entries of @table from index @first on are empty. */

@@ -63,16 +63,21 @@ static inline __attribute__((always_inline)) bool has_one_bit_at_most(u64 value)
 
 /*
  * The address of @symbol, computed anew for the same reason as in LOAD_ANEW(): a compiler could
- * keep it in a register that a function saves on the stack. A hosted test may define @symbol as a
- * macro, which assembly cannot name.
+ * keep it in a register that a function saves on the stack.
+ */
+#define LEA_ANEW(symbol) ({						\
+	u64 address_;							\
+	asm volatile("leaq " #symbol "(%%rip), %0" : "=r"(address_));	\
+	address_; })
+
+/*
+ * LEA_ANEW() for an array, except that a hosted test may define @symbol as a macro, which
+ * assembly cannot name.
  */
 #ifdef SEVSTUB_HOSTED
 #define ADDRESS_ANEW(symbol) ((u64)(symbol))
 #else
-#define ADDRESS_ANEW(symbol) ({						\
-	u64 address_;							\
-	asm volatile("leaq " #symbol "(%%rip), %0" : "=r"(address_));	\
-	address_; })
+#define ADDRESS_ANEW(symbol) LEA_ANEW(symbol)
 #endif
 
 #define noinline __attribute__((noinline))

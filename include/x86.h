@@ -105,6 +105,11 @@
  * ignores all bits but P (APM2 5.4.1).
  */
 #define PTE_GUARD		(_AC(1, UL) << 9)
+/*
+ * Marks a leaf of the payload's memory until ident_map_make_executable() removes the mark. The
+ * processor ignores bits 11:9 of every entry (APM2 5.4.1).
+ */
+#define PTE_PAYLOAD		(_AC(1, UL) << 10)
 #define PTE_NX			(_AC(1, UL) << 63)
 /* Bits 51:12 of an entry: the physical address and, in an SEV guest, the C-bit. */
 #define PTE_ADDR_MASK		_AC(0x000ffffffffff000, UL)

@@ -184,6 +184,9 @@ static struct {
 	 */
 	u64 odd_page;
 	int odd_rights;
+	/* true: the fake ident_map_make_executable() finds a page that is not the payload's. */
+	bool odd_at_the_end;
+	bool lose_nxe;		/* true: the stub's write of EFER has no effect */
 	/* true: the fake ident_map_query() reports that a page is mapped as data. */
 	bool is_mapped;
 	int remove_error;		/* result of the fake ident_map_remove() */
@@ -254,7 +257,8 @@ void wrmsr(u32 msr, u64 value)
 {
 	CHECK(msr == MSR_EFER, "0x%x", msr);
 	did("efer 0x%lx", value);
-	fake.efer = value;
+	if (!fake.lose_nxe)
+		fake.efer = value;
 }
 
 u64 read_cr3(void)
@@ -430,7 +434,8 @@ int ident_map_range(u64 start, u64 end, unsigned int prot)
 	char call[80];
 
 	snprintf(call, sizeof(call), "map 0x%lx-0x%lx %s%s", start, end,
-		 prot & MAP_WRITE ? "rw" : "ro", prot & MAP_EXEC ? "x" : "");
+		 prot & MAP_WRITE ? "rw" : "ro",
+		 prot & MAP_EXEC ? "x" : prot & MAP_PAYLOAD ? " payload" : "");
 	did("%s", call);
 	if (start >= (u64)machine && end <= (u64)machine + MACHINE_SIZE)
 		ASAN_UNPOISON_MEMORY_REGION((void *)start, end - start);
@@ -458,6 +463,12 @@ bool ident_map_is_private(u64 start, u64 end, int prot)
 	if (fake.odd_page >= start && fake.odd_page < end)
 		return fake.odd_rights == prot;
 	return start != fake.not_private;
+}
+
+bool ident_map_make_executable(u64 start, u64 end)
+{
+	did("executable 0x%lx-0x%lx", start, end);
+	return !fake.odd_at_the_end;
 }
 
 /*
@@ -588,7 +599,8 @@ noreturn void terminate(unsigned int reason)
 	harness_error_reason = reason;
 	if (fake.sev_es)
 		did("terminate %u", reason);
-	if (fake.torn_down && harness.expecting == TEST_ERROR) {
+	/* The caller has printed nothing, so that error() is not the caller. */
+	if ((fake.torn_down || !said[0]) && harness.expecting == TEST_ERROR) {
 		harness.expecting = 0;
 		harness_error_what[0] = '\0';
 		longjmp(harness.expected, TEST_ERROR);

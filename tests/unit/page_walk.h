@@ -21,6 +21,7 @@
 #define OWN_READ_CR3
 #define OWN_WRITE_CR3
 #define OWN_READ_CR4
+#define OWN_RDMSR
 #include "harness.h"
 
 #include "image.h"
@@ -125,7 +126,8 @@ static u64 cr3;
  * map.
  */
 enum {
-	MAPPED = 1, WRITE = 2, EXEC = 4, SHARED = 8, UNCACHED = 16, GUARD = 32
+	MAPPED = 1, WRITE = 2, EXEC = 4, SHARED = 8, UNCACHED = 16, GUARD = 32,
+	PAYLOAD = 64
 };
 
 static unsigned int page_at(u64 addr);
@@ -207,6 +209,14 @@ u64 read_cr4(void)
 {
 	return now.levels == 5 ? BIT(12) : 0;
 }
+
+/* Stands for reading EFER: EFER.NXE is set if the processor has no-execute bits. */
+u64 rdmsr(u32 msr)
+{
+	CHECK(msr == MSR_EFER, "%#x", msr);
+	return now.nx ? EFER_NXE : 0;
+}
+
 /* The lowest address that page tables of the setup @now cannot map. */
 static u64 limit;
 
@@ -220,7 +230,6 @@ static struct ident_map_config config_of(const struct setup *setup,
 	return (struct ident_map_config){
 		.pool_size = pages * KIB4,
 		.enc_mask = setup->c_bit ? BIT(setup->c_bit) : 0,
-		.nx = setup->nx,
 		.pages_1g = setup->pages_1g,
 		.bp = &bp,
 	};
@@ -305,7 +314,7 @@ static unsigned int checked_leaf(u64 entry, u64 addr, unsigned int shift)
 	      entry, addr, shift);
 	CHECK(frame == (addr >> shift << shift), "%#lx maps to %#lx", addr,
 	      frame);
-	CHECK(!(entry & (BIT(9) | BIT(10) | BIT(11) | 0x7ffULL << 52)),
+	CHECK(!(entry & (BIT(9) | BIT(11) | 0x7ffULL << 52)),
 	      "leaf %#lx at %#lx", entry, addr);
 	CHECK(now.nx || !(entry & BIT(63)), "leaf %#lx at %#lx", entry, addr);
 	CHECK(shift < 30 || now.pages_1g, "1 GiB leaf at %#lx", addr);
@@ -313,6 +322,7 @@ static unsigned int checked_leaf(u64 entry, u64 addr, unsigned int shift)
 	use |= entry & BIT(1) ? WRITE : 0;
 	use |= entry & BIT(63) ? 0 : EXEC;
 	use |= caching ? UNCACHED : 0;
+	use |= entry & BIT(10) ? PAYLOAD : 0;
 	use |= c_bit && !(entry & c_bit) ? SHARED : 0;
 	return use;
 }
@@ -379,6 +389,7 @@ static maybe_unused u64 total(void)
 static unsigned int use_of(unsigned int prot)
 {
 	return MAPPED | (prot & MAP_WRITE ? WRITE : 0) |
+	       (prot & MAP_PAYLOAD ? PAYLOAD : 0) |
 	       (prot & MAP_EXEC || !now.nx ? EXEC : 0);
 }
 

@@ -479,6 +479,8 @@ u64 rdmsr(u32 msr)
 	case 0xc0010131:
 		CHECK(host.has_sev_status, "SEV_STATUS is read without SEV");
 		return host.sev_status;
+	case 0xc0000080:
+		return 0xd00;		/* EFER: long mode, and NXE */
 	case 0xc0000100:
 		return host.fs_base;
 	case 0xc0000101:
@@ -780,7 +782,6 @@ static void make_map(void)
 	struct ident_map_config config = {
 		.pool_size = sizeof(pool),
 		.enc_mask = sev_enc_mask(),
-		.nx = true,
 		.bp = &bp,
 	};
 	u64 ghcb = (u64)&ghcb_page;

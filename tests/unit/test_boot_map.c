@@ -46,7 +46,7 @@ static char *ordinary_map(void)
 		 "map 0x%lx-0x%lx rw\n"
 		 "map 0x%lx-0x%lx rw\n"
 		 "map 0x%lx-0x%lx rw\n"
-		 "map 0x%lx-0x%lx rwx\n"
+		 "map 0x%lx-0x%lx rw payload\n"
 		 "map 0x%lx-0x%lx ro\n",
 		 m(AT_GUARD), m(AT_DF_GUARD),
 		 m(AT_TEXT), m(AT_RODATA) - 8, m(AT_RODATA), m(AT_DATA) - 8,
@@ -69,7 +69,7 @@ TEST(map_of_an_ordinary_boot)
 	CHECK(!strcmp(trace, ordinary_map()), "%.400s", trace);
 	CHECK(fake.config.pool_size == AT_END - 0x6000 - AT_POOL &&
 	      fake.config.bp == &fake.bp &&
-	      !fake.config.enc_mask && fake.config.nx && !fake.config.pages_1g,
+	      !fake.config.enc_mask && !fake.config.pages_1g,
 	      "another configuration");
 }
 
@@ -113,7 +113,7 @@ TEST(map_configuration)
 	fake.enc_mask = 1UL << 51;
 	map_all(&boot, &cpu);
 	CHECK(fake.config.enc_mask == 1UL << 51, "0x%lx", fake.config.enc_mask);
-	CHECK(!fake.config.nx && fake.config.pages_1g, "nx, 1 GiB");
+	CHECK(fake.config.pages_1g, "1 GiB");
 }
 
 TEST(map_without_initrd)
@@ -145,7 +145,7 @@ TEST(map_of_large_payloads)
 	boot = placed_boot();
 	map_all(&boot, &plain_cpu);
 	snprintf(expected, sizeof(expected),
-		 "map 0x%lx-0x%lx rwx\nmap 0x%lx-0x%lx ro\n",
+		 "map 0x%lx-0x%lx rw payload\nmap 0x%lx-0x%lx ro\n",
 		 m(AT_RUNTIME), m(AT_COMP_END + 0x100 - 0x8000),
 		 m(AT_COMP_END + 0x100 - 0x8000), m(AT_TEXT));
 	CHECK(strstr(trace, expected), "%.400s", trace);
@@ -154,7 +154,7 @@ TEST(map_of_large_payloads)
 	seal_payload();
 	boot = placed_boot();
 	map_all(&boot, &plain_cpu);
-	snprintf(expected, sizeof(expected), "map 0x%lx-0x%lx rwx\n",
+	snprintf(expected, sizeof(expected), "map 0x%lx-0x%lx rw payload\n",
 		 m(AT_RUNTIME), m(AT_TEXT));
 	CHECK(strlen(trace) > strlen(expected) &&
 	      !strcmp(trace + strlen(trace) - strlen(expected), expected),
@@ -169,7 +169,7 @@ TEST(map_of_large_payloads)
 	seal_payload();
 	boot = placed_boot();
 	map_all(&boot, &plain_cpu);
-	snprintf(expected, sizeof(expected), "map 0x%lx-0x%lx rwx",
+	snprintf(expected, sizeof(expected), "map 0x%lx-0x%lx rw payload",
 		 m(AT_RUNTIME), m(AT_RUNTIME + OUT_SIZE + 0x8000));
 	CHECK(strstr(trace, expected), "%.400s", trace);
 }
@@ -188,21 +188,22 @@ TEST(map_of_a_payload_elsewhere)
 	boot.out = (u8 *)0x40000000;
 	map_payload(&boot);
 	snprintf(expected, sizeof(expected),
-		 "map 0x40000000-0x%lx rwx\nmap 0x%lx-0x%lx ro\n",
+		 "map 0x40000000-0x%lx rw payload\nmap 0x%lx-0x%lx ro\n",
 		 0x40000000 + MEM_SIZE, m(AT_HEAD), m(AT_TEXT));
 	CHECK(!strcmp(trace, expected), "%.400s", trace);
 }
 
 /*
  * ident_map_range() does not change pages that were mapped before. The payload
- * needs private memory that is writable and executable. If a page in the
+ * needs private memory that is writable and marked as its own. If a page in the
  * payload's range has other rights, the stub must report an error instead of
  * booting.
  */
 TEST(map_of_a_payload_on_others_pages)
 {
 	static const int rights[] = { MAP_RO, MAP_WRITE, MAP_EXEC, -EFAULT,
-				      MAP_WRITE | MAP_EXEC | MAP_DECRYPTED };
+				      MAP_WRITE | MAP_EXEC, MAP_WRITE | MAP_PAYLOAD | MAP_EXEC,
+				      MAP_WRITE | MAP_PAYLOAD | MAP_DECRYPTED };
 	u64 pages[] = { m(AT_RUNTIME), m(AT_RUNTIME + 0x7000),
 			m(AT_RUNTIME + MEM_SIZE) - PAGE_SIZE };
 	struct boot boot;
@@ -273,7 +274,7 @@ TEST(map_failure_in_sev_es)
 	fresh_machine();
 	boot = placed_boot();
 	fake.sev_es = true;
-	snprintf(call, sizeof(call), "map 0x%lx-0x%lx rwx", m(AT_RUNTIME),
+	snprintf(call, sizeof(call), "map 0x%lx-0x%lx rw payload", m(AT_RUNTIME),
 		 m(AT_RUNTIME + MEM_SIZE));
 	fake.map_fails = call;
 	fake.map_error = -ENOMEM;

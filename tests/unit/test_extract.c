@@ -637,6 +637,7 @@ static const struct order orders[] = {
 	{ "bmi2", "unzstd", "it chooses the decoder's code" },
 	{ "unzstd", "unfilter", "what is restored must be there" },
 	{ "unfilter", "relocate", "filtered addresses are not addresses" },
+	{ "relocate", "executable", "other bytes than the payload must not be executed" },
 	{ "info sevstub: 327680", "sev shutdown", "its message goes through the GHCB" },
 	{ payload_digest, "sev shutdown", "a wrong digest must be reported through the GHCB" },
 	{ "info", "no vga", "the screen must show every message" },
@@ -674,7 +675,7 @@ static u64 extract_well(u64 out)
 		"map init", "map load", "stage 2", "la57 switch", "ghcb",
 		"info sevstub: 64-bit entry",
 		"info sevstub: 327680 bytes of payload", "unzstd", "unfilter", "relocate",
-		"teardown",
+		"executable", "teardown",
 	};
 	static const struct order last_message = {
 		"relocate", "info sevstub: entering", "the payload is complete then",
@@ -999,7 +1000,7 @@ TEST(extract_at_random)
 	happens("draw physical", 1);
 	happens("draw virtual", 1);
 	happens("forget seeds", 1);
-	snprintf(expected, sizeof(expected), "map 0x%lx-0x%lx rwx\n", fake.phys,
+	snprintf(expected, sizeof(expected), "map 0x%lx-0x%lx rw payload\n", fake.phys,
 		 fake.phys + MEM_SIZE);
 	happens(expected, 1);
 	CHECK(entry == m(0x200000 + ENTRY_OFFSET), "0x%lx", entry);
@@ -1278,6 +1279,40 @@ TEST(extract_filters_changed)
 	happens("unfilter", 1);
 	happens("relocate", 0);
 	CHECK(!strstr(trace, "teardown"), "too late: %s", trace);
+}
+
+/*
+ * The hypervisor can change the payload's page tables, or its address, while the payload is
+ * decompressed. If the memory that is to become executable is not the payload's, the stub must
+ * end the boot.
+ */
+TEST(extract_memory_changed)
+{
+	fresh_machine();
+	fake.odd_at_the_end = true;
+	EXPECT_ERROR(extract_kernel(&fake.bp), "page tables");
+	happens("executable", 1);
+	CHECK(!strstr(trace, "teardown"), "too late: %s", trace);
+}
+
+/*
+ * In an SEV-ES guest EFER.NXE must be set when the stub's page tables are loaded. The hypervisor
+ * can put an old 0 in the place of cpu.nx, so that the stub does not set it.
+ */
+TEST(extract_without_nx)
+{
+	struct boot_params *bp = &fake.bp;
+
+	fresh_machine();
+	fake.sev_es = fake.lose_nxe = true;
+	EXPECT_ERROR(extract_kernel(bp), "");
+	happens("map load", 1);
+	happens("terminate", 1);
+	happens("stage 2", 0);
+	fresh_machine();
+	fake.lose_nxe = true;
+	extract_kernel(bp);
+	happens("teardown", 1);
 }
 
 /* ---- error() ---- */

@@ -1157,7 +1157,6 @@ TEST(top_and_levels_come_from_the_processor)
 			saved = map.config;
 			memset(&map.config, garbled[k], sizeof(map.config));
 			map.config.pool_size = saved.pool_size;
-			map.config.nx = saved.nx;
 			map.config.pages_1g = saved.pages_1g;
 			CHECK(ident_map_cr3() == cr3, "%#lx", ident_map_cr3());
 			expect(0, MIB2, use_of(MAP_EXEC));
@@ -1284,6 +1283,66 @@ TEST(one_page_has_other_rights)
 		      "rights %d", prot);
 	CHECK(!ident_map_is_private(GIB1 + 2 * MIB2 - 1, GIB1 + 2 * MIB2 + 1,
 				    MAP_WRITE | MAP_EXEC), "not mapped");
+}
+
+/*
+ * The payload's memory must not be executable before ident_map_make_executable() has been called
+ * for it. Then it must be, and have no mark any more. Each translation must be invalidated,
+ * because the TLB may still have the old rights.
+ */
+TEST(payload_becomes_executable)
+{
+	const u64 end = GIB1 + 2 * MIB2 + KIB4;
+	const struct setup *setup;
+	unsigned int i;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		CHECK(!ident_map_range(GIB1 + KIB4, end, MAP_WRITE | MAP_PAYLOAD), "map");
+		expect(GIB1 + KIB4, end, use_of(MAP_WRITE | MAP_PAYLOAD));
+		CHECK(ident_map_is_private(GIB1 + KIB4, end, MAP_WRITE | MAP_PAYLOAD) &&
+		      !ident_map_is_private(GIB1 + KIB4, end, MAP_WRITE), "the mark");
+		event_count = 0;
+		CHECK(ident_map_make_executable(GIB1 + KIB4, end), "refused");
+		expect(GIB1 + KIB4, end, use_of(MAP_WRITE | MAP_EXEC));
+		/* There are 511 pages of 4 KiB, one of 2 MiB, and one of 4 KiB. */
+		CHECK(event_count == ARRAY_SIZE(events), "%u", event_count);
+		for (i = 0; i < event_count; i++)
+			CHECK(events[i].type == INVLPG &&
+			      events[i].addr == GIB1 + (i + 1) * KIB4, "event %u: %#lx", i,
+			      events[i].addr);
+		CHECK(!ident_map_make_executable(GIB1 + KIB4, end), "twice");
+	}
+}
+
+/*
+ * ident_map_make_executable() must refuse memory that is not marked as the payload's, for
+ * example a loader's data, and must leave it as it is.
+ */
+TEST(only_the_payload_becomes_executable)
+{
+	static const unsigned int others[] = { MAP_RO, MAP_WRITE, MAP_PAYLOAD };
+	const struct setup *setup;
+	unsigned int i;
+
+	FOR_EACH_SETUP(setup) {
+		for (i = 0; i < ARRAY_SIZE(others); i++) {
+			start(setup);
+			CHECK(!ident_map_range(GIB1, GIB1 + KIB4, others[i]) &&
+			      !ident_map_range(GIB1 + KIB4, GIB1 + 2 * KIB4,
+					       MAP_WRITE | MAP_PAYLOAD), "map");
+			CHECK(!ident_map_make_executable(GIB1, GIB1 + 2 * KIB4), "others");
+			expect(GIB1, GIB1 + KIB4, use_of(others[i]));
+			expect(GIB1 + KIB4, GIB1 + 2 * KIB4, use_of(MAP_WRITE | MAP_PAYLOAD));
+			CHECK(!ident_map_make_executable(GIB1 + KIB4, GIB1 + 3 * KIB4), "hole");
+		}
+		if (!setup->c_bit)
+			continue;
+		start(setup);
+		CHECK(!ident_map_range(GIB1, GIB1 + KIB4, MAP_WRITE | MAP_PAYLOAD) &&
+		      !ident_map_set_decrypted(GIB1), "share");
+		CHECK(!ident_map_make_executable(GIB1, GIB1 + KIB4), "shared");
+	}
 }
 
 /*

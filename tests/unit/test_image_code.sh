@@ -299,8 +299,8 @@ allowed() {
 	idt_64) echo "lidt ltr" ;;
 	exception) echo "control-register" ;;
 	la57) echo "control-register cpuid" ;;
-	# cli, hlt: it halts if a page table is not its own
-	ident_map_64) echo "clflush cli control-register hlt invlpg" ;;
+	# cli, hlt: it halts if a page table is not its own; rdmsr: EFER.NXE
+	ident_map_64) echo "clflush cli control-register hlt invlpg rdmsr" ;;
 	sev-es) echo "cli control-register cpuid hlt rdmsr vmgexit wrmsr" ;;
 	sev-snp) echo "control-register pvalidate rdmsr rmpadjust vmgexit wrmsr" ;;
 	sev-cpuid | sev-vc) echo "rdmsr" ;;

@@ -103,7 +103,7 @@ sed 's/payload_link_addr, 0x.*/payload_link_addr, 0xfff80000/' payload.S >high.S
 "$CC" -c -o high.o high.S
 fails below_4g "payload and stub do not fit below 4 GiB" high.o
 
-sed '/\.rodata : ALIGN(4096)/s/4096/16/' "$top/linker.ld" >shared.ld
+sed 's/\.rodata : ALIGN(4096)/.rodata ALIGN(4096) + 2048 :/' "$top/linker.ld" >shared.ld
 script=$dir/shared.ld
 fails shared_page "sections with different rights share a page" payload.o
 for symbol in moved_gdt_ptr moved_idt; do

@@ -177,7 +177,7 @@ TEST(payload_map)
 		boot = firmware_boot(given[i]);
 		map_payload(&boot);
 		snprintf(expected, sizeof(expected),
-			 "map 0x%lx-0x%lx rwx\nmap 0x%lx-0x%lx ro\n",
+			 "map 0x%lx-0x%lx rw payload\nmap 0x%lx-0x%lx ro\n",
 			 in_machine(given[i]), in_machine(given[i] + MEM_SIZE),
 			 in_machine(AT_HEAD), in_machine(AT_TEXT));
 		CHECK(strstr(trace, expected), "%.400s", trace);

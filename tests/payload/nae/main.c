@@ -261,7 +261,6 @@ static void build_map(void)
 	const struct ident_map_config config = {
 		.pool_size = (size_t)(page_table_pool_end - page_table_pool),
 		.enc_mask = sev_enc_mask(),
-		.nx = true,
 		.bp = boot_params,
 	};
 
