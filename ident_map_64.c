@@ -646,22 +646,14 @@ int ident_map_device(u64 addr, u64 size)
 
 int ident_map_remove(u64 addr, u64 size)
 {
-	struct in_force now = in_force();
-	u64 start = addr, end = addr + size;
-	unsigned int level;
-	u64 *entry;
+	u64 end = addr + size;
 	walked at;
 
-	if (!round_to_pages(&now, &start, &end))
-		return -EINVAL;
-	for (addr = start; addr < end; addr = next_addr(addr, level)) {
+	for (; addr < end; addr += PAGE_SIZE) {
 		at = lookup(addr);
-		entry = entry_of(at);
-		level = level_of(at);
-		if (!is_leaf(*entry, level) || addr % level_size(level) ||
-		    end - addr < level_size(level))
+		if (level_of(at) != 1 || !is_leaf(*entry_of(at), 1))
 			return -EINVAL;
-		write_entry(entry, 0);
+		write_entry(entry_of(at), 0);
 		invlpg(addr);
 	}
 	return 0;
@@ -705,56 +697,56 @@ int ident_map_query(u64 addr)
 	return rights_of(entry) | ((entry & mask) != mask ? MAP_DECRYPTED : 0);
 }
 
-/* The bits of a leaf that are compared with what its address and its rights demand. */
+/* The bits of a leaf that check_leaves() compares. */
 #define LEAF_CHECKED	(PTE_ADDR_MASK | PTE_WRITE | PTE_NX | PTE_PAYLOAD)
 
-bool ident_map_is_private(u64 start, u64 end, int prot)
+/*
+ * Returns whether all leaves of [@start, @end) are private, translate to the same address and
+ * have exactly the rights @rights. If @payload is true, they must be those of the payload, and
+ * become executable. @payload is a constant, so that it is no value in memory.
+ */
+static inline __attribute__((always_inline)) bool
+check_leaves(u64 start, u64 end, u64 rights, bool payload)
 {
-	u64 *entry, want, size, rights = attributes_of((unsigned int)prot);
+	u64 *entry, want, size, leaf;
 	unsigned int level;
 	walked at;
 
 	while (start < end) {
-		HOLD(is_private, start, end, rights);
+		HOLD(check_leaves, start, end, rights);
 		at = lookup(start);
 		entry = entry_of(at);
 		level = level_of(at);
-		want = enc_mask() | rights;
+		want = enc_mask() |
+		       (payload ? (rights & PTE_NX) | PTE_WRITE | PTE_PAYLOAD : rights);
 		size = level_size(level);
 		start = ALIGN_DOWN(at.addr, size);
 		/* No call in the loop: the hypervisor can replace a @want saved on the stack. */
 		do {
-			if (!is_leaf(*entry, level) || (*entry ^ (start | want)) & LEAF_CHECKED)
+			leaf = READ_ONCE(*entry);
+			if (!is_leaf(leaf, level) || (leaf ^ (start | want)) & LEAF_CHECKED)
 				return false;
+			if (payload) {
+				write_entry(entry, leaf & ~(PTE_NX | PTE_PAYLOAD));
+				invlpg(start);
+			}
 			start += size;
 			entry++;
 		} while (start < end && start % (size * PTRS_PER_TABLE) &&
 			 !is_table(*entry, level));
-		RELEASE(is_private);
+		RELEASE(check_leaves);
 	}
 	return true;
 }
 
+bool ident_map_is_private(u64 start, u64 end, int prot)
+{
+	return check_leaves(start, end, attributes_of((unsigned int)prot), false);
+}
+
 bool ident_map_make_executable(u64 start, u64 end)
 {
-	u64 want, leaf;
-	walked at;
-
-	for (; start < end; start = next_addr(at.addr, level_of(at))) {
-		want = attributes_of(MAP_RO) & PTE_NX;
-		at = lookup(start);
-		HOLD(make_executable, want);
-		leaf = READ_ONCE(*entry_of(at));
-		/* The hypervisor can have put another number in the place of @want. */
-		want = (want & PTE_NX) | PTE_WRITE | PTE_PAYLOAD | enc_mask() |
-		       ALIGN_DOWN(at.addr, level_size(level_of(at)));
-		if (!is_leaf(leaf, level_of(at)) || (leaf ^ want) & LEAF_CHECKED)
-			return false;
-		write_entry(entry_of(at), leaf & ~(PTE_NX | PTE_PAYLOAD));
-		invlpg(at.addr);
-		RELEASE(make_executable);
-	}
-	return true;
+	return check_leaves(start, end, attributes_of(MAP_RO), true);
 }
 
 size_t ident_map_tables_left(void)

@@ -131,10 +131,10 @@ void ident_map_close_window(void);
 int ident_map_device(u64 addr, u64 size);
 
 /*
- * Unmaps the pages of [@addr, @addr + @size), in ascending order.
+ * Unmaps the pages of [@addr, @addr + @size), in ascending order. Both numbers are
+ * multiples of PAGE_SIZE, and page tables can address the range.
  * Returns 0. Returns -EINVAL, and leaves the rest mapped, at a page that is not
- * mapped or belongs to a leaf that reaches beyond the range; or if the range is
- * empty or cannot be addressed.
+ * mapped or is a part of a leaf of more than 4 KiB.
  */
 int ident_map_remove(u64 addr, u64 size);
 
