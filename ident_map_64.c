@@ -421,7 +421,11 @@ static bool round_to_pages(const struct in_force *now, u64 *start, u64 *end)
 	return true;
 }
 
-static noinline u64 attributes_of(unsigned int prot)
+/*
+ * Returns the bits of a leaf for the rights @prot. Inlined, because an old return address could
+ * lead behind a call of it, and the caller would take another number for the rights.
+ */
+static inline __attribute__((always_inline)) u64 attributes_of(unsigned int prot)
 {
 	u64 attributes = (prot & MAP_WRITE ? PTE_WRITE : 0) |
 			 (prot & MAP_PAYLOAD ? PTE_PAYLOAD : 0);
