@@ -199,16 +199,15 @@ static noreturn void refuse(unsigned int reason, const char *detail)
 /*
  * Returns the position of the C-bit in the page tables in force. The entry that
  * maps this code has the page's address and the C-bit in its address field.
- * Returns 0 if the entry has no bit besides the address, or several, or if an entry on the way
- * is not present: the hypervisor can have put an old 0 back while this function reads it, and
- * page 0, which a loader can have filled, would count as the next page table. @claimed is the
- * C-bit as a mask, as CPUID reports it.
+ * Returns 0 if the entry has no bit besides the address, or several. Returns 0, too, if an
+ * entry on the way is not present. The hypervisor can put an old 0 in its place, and the walk
+ * must not go on in page 0, which a loader can have filled.
  *
- * The tables are read through the identity map in force, which must include
- * them in an SEV guest. They are private, because page walks read private
- * memory whatever the C-bit (APM2 15.34.5). If a table's address has bits that
- * four levels cannot reach even without @claimed, the C-bit is not the one that
- * CPUID reports; the lowest of these bits is returned.
+ * @claimed is the C-bit as a mask, as CPUID reports it. The function clears this bit in each
+ * entry to get the address of the next table, which it reads through the identity map in force.
+ * No table lies at 2^LOWER_HALF_SHIFT or above. If its address has such a bit although @claimed
+ * is cleared, this bit is the C-bit, and CPUID reports another one. The function returns the
+ * lowest such bit, so that its caller finds the difference.
  */
 static inline __attribute__((always_inline)) unsigned int entry_cbit(u64 claimed)
 {

@@ -136,9 +136,10 @@ struct payload_filter {
 	u8 kind;		/* 0x08: enum filter_kind */
 	u8 stride;		/* 0x09: bytes of a table's entry; 4 for
 				 * FILTER_FIRST_USES, 0 for FILTER_BRANCHES */
-	u8 columns;		/* 0x0a: bit N: the word at byte 4 * N of each
-				 * entry is rewritten; 1 for
-				 * FILTER_FIRST_USES, 0 for FILTER_BRANCHES */
+	u8 columns;		/* 0x0a: mask of the words that are rewritten in
+				 * each entry: bit N for the word at byte 4 * N.
+				 * The mask is always 1 for FILTER_FIRST_USES,
+				 * and 0 for FILTER_BRANCHES */
 	u8 reserved;		/* 0x0b: 0 */
 };
 BUILD_BUG_ON(sizeof(struct payload_filter) != 12);

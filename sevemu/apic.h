@@ -39,8 +39,8 @@ void apic_write(struct vcpu *vcpu, u32 offset, u32 value);
 void apic_trap(struct vcpu *vcpu, u64 gpa);
 
 /*
- * Returns whether apic_msr_read() and apic_msr_write() emulate MSR @msr: with --x2apic the
- * APIC base address, and MSRs 0x800 to 0x8ff.
+ * Returns whether apic_msr_read() and apic_msr_write() emulate MSR @msr. Without --x2apic they
+ * emulate none. With it they emulate APIC_BASE and MSRs 0x800 to 0x8ff.
  */
 bool apic_is_msr(u32 msr);
 

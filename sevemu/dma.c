@@ -140,11 +140,12 @@ static void share_table(u64 table, unsigned int level, unsigned int entries)
 }
 
 /*
- * Searches those of the remembered tables again that the guest has written.  Searches all
- * entries of these tables, because an entry that is as before may have had C=1 in between, so
- * that its frame is private again.  Returns false if all tables must be searched, because the
- * remembered tables are not those below @root, or because entries have changed that may name
- * other tables.
+ * Makes the frames shared that page tables map with C=0, as share_table() does.  Reads only
+ * those tables that the guest has written since the last search.  Reads every entry of such a
+ * table, also one that is as it was then: the guest may have set C=1 and then C=0 again since,
+ * and the frame has become private while C was 1.  Returns false if all tables must be searched,
+ * because the last search was not of the tables below @root, or because entries have changed
+ * that may name other tables.
  */
 static bool share_changes(u64 root, unsigned int level)
 {

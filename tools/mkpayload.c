@@ -35,8 +35,9 @@
 /* The smallest CONFIG_PHYSICAL_ALIGN of Linux for x86-64, in bytes. */
 #define LINUX_MIN_ALIGN		(2 * MIB)
 /*
- * The largest alignment in bytes of an ELF file's image. A larger p_align is
- * ignored, because it may only be the linker's default page size.
+ * The payload of an ELF file is aligned to the largest p_align of its segments, but to at most
+ * this many bytes. A larger p_align need not be a demand of the kernel: a linker can be told to
+ * use any page size.
  */
 #define PLAIN_MAX_ALIGN		(2 * MIB)
 /* The most characters of the input's file name that invent_version() uses. */

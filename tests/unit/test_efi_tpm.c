@@ -398,16 +398,16 @@ TEST(log_hostile)
 	buffer[last + 34] = 5;
 	check_empty();
 	/*
-	 * An event has three digests, but the first event lists two algorithms. The checks
-	 * below this one change the number of algorithms that the first event claims to 0,
-	 * 1, 17 and 2^32 - 1. The stub must refuse each log.
+	 * An event claims three digests, but the log's first event lists two algorithms. The
+	 * checks below this one change the number of algorithms that the first event claims to
+	 * 0, 1, 17 and 2^32 - 1. The stub must refuse each log.
 	 */
 	log_of_two();
 	poke32(last + 8, 3);
 	/*
-	 * Set the size of the event's data to 4, the number of SHA-1. This size
-	 * lies where the third digest would begin, so the third digest has a
-	 * listed algorithm, and only the number of digests is wrong.
+	 * Behind the second digest lies the size of the event's data. The stub takes it for the
+	 * algorithm of the third digest. Set it to 4, which is TPM_ALG_SHA1, so that the stub
+	 * can refuse the event only because it has too many digests.
 	 */
 	poke32(last + EVENT_SIZE - 4, 4);
 	check_empty();

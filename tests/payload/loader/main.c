@@ -114,7 +114,7 @@ static void make_gdt(struct leave *leave, const struct plan *plan)
 	}
 	leave->gdtr.base = (u64)leave->gdt;
 
-	/* The option desc=SELECTOR,VALUE replaces a descriptor of the image's GDT. */
+	/* desc=SELECTOR,VALUE replaces a descriptor of the GDT that the loader enters with. */
 	for (u32 i = 0; (s = option_nth("desc", i)); i++) {
 		u64 index = parse_number(&s) / sizeof(u64);
 
