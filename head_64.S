@@ -15,7 +15,7 @@
  * for the symbol in memory. 64-bit code uses symbol(%rip).
  *
  * No code may use .bss before the function `moved` has cleared it. At the load
- * address, memory behind the end of the file can belong to something else.
+ * address, memory after the end of the file can belong to something else.
  */
 #include <asm/bootparam.h>
 
@@ -175,7 +175,7 @@ proof_written:
 	movl	$BOOT_CS, 4(%esp)
 	/*
 	 * The write to CR0 below enables page tables whose C-bit may be wrong. The two CMPL
-	 * behind it prove the C-bit. Until then an SEV guest must not write to memory,
+	 * after it prove the C-bit. Until then an SEV guest must not write to memory,
 	 * because with a wrong C-bit the hypervisor could read and change what is
 	 * written. The stub therefore loads an empty IDT, with which an NMI is a triple
 	 * fault and pushes no frame. The stub does so even if sev_guest says "no SEV",

@@ -344,7 +344,7 @@ static unsigned int largest_leaf(u64 addr, u64 end)
 
 /*
  * Maps the pages from the entry @at to @end, as far as the entries lie in one table and are
- * empty. Returns the address behind them, or 0 if @private is false and a page is outside of
+ * empty. Returns the address after them, or 0 if @private is false and a page is outside of
  * DEVICE_START to DEVICE_END. What walk() has returned, the C-bit and all constants stay in
  * registers, which the hypervisor cannot change. It can change @end and @attributes, which the
  * caller had on the stack.
@@ -423,7 +423,7 @@ static bool round_to_pages(const struct in_force *now, u64 *start, u64 *end)
 
 /*
  * Returns the bits of a leaf for the rights @prot. Inlined, because an old return address could
- * lead behind a call of it, and the caller would take another number for the rights.
+ * lead after a call of it, and the caller would take another number for the rights.
  */
 static inline __attribute__((always_inline)) u64 attributes_of(unsigned int prot)
 {

@@ -16,7 +16,7 @@
  *	  0x80	error code		by the processor, or 0 by exception_stubs
  *	  0x88	rip cs rflags rsp ss	by the processor (APM2 8.9.3)
  *
- * Vector n's entry begins EXCEPTION_STUB_SIZE * n bytes behind exception_stubs.
+ * Vector n's entry begins EXCEPTION_STUB_SIZE * n bytes after exception_stubs.
  * idt_64.c computes the address, because a table of addresses would need
  * relocation.
  */
@@ -150,7 +150,7 @@ END_FUNC(exception_common)
 
 /*
  * exception_vc - terminates the guest if %ecx shows that this #VC must not be handled. If
- * the CPUID of ask_cpuid() has raised the #VC, continues behind that CPUID. Otherwise
+ * the CPUID of ask_cpuid() has raised the #VC, continues after that CPUID. Otherwise
  * continues at exception_common.
  *
  * Two instructions tell the stub whether this is an SEV-ES guest: CPUID with a sub-leaf
@@ -211,10 +211,10 @@ FUNC(exception_vc)
 END_FUNC(exception_vc)
 
 /*
- * exception_gp - continues behind the VMGEXIT of vmgexit_page() if the #GP came there:
+ * exception_gp - continues after the VMGEXIT of vmgexit_page() if the #GP came there:
  * KVM refuses an RDPMC by a #GP that it injects. At any other #GP it continues at
  * exception_common. Data of a loader can be in %ecx and %rdx where the hypervisor injects
- * a #GP. %rdx must therefore equal the interrupted code's RSP, and RIP the place behind
+ * a #GP. %rdx must therefore equal the interrupted code's RSP, and RIP the place after
  * the VMGEXIT. A #GP at any exchange is accepted, because the hypervisor can ask
  * for #GP in any reply, too.
  * In:       struct exception_frame from its field vector on.

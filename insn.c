@@ -170,7 +170,7 @@ static u64 next_signed(struct decoder *d, unsigned int size)
 	return (u64)((s64)(value << unused_bits) >> unused_bits);
 }
 
-/* Reads all prefixes and returns the byte behind them. */
+/* Reads all prefixes and returns the byte after them. */
 static u8 read_prefixes(struct decoder *d)
 {
 	for (;;) {

@@ -66,7 +66,7 @@ static noinline noreturn void no_area(void)
  * Returns the first page of the memory for la57_switch(). Callers use the result before they
  * call another function, so that it stays in a register. A call would save it on the stack,
  * where the hypervisor can put an old address in its place. It is inlined, because an old return
- * address could otherwise lead behind a call of it, with another address in the register.
+ * address could otherwise lead after a call of it, with another address in the register.
  */
 static inline __attribute__((always_inline)) struct la57_page *area_page(void)
 {

@@ -7,7 +7,7 @@
  * la57_toggle() runs in the image, which can be above 4 GiB. The code from
  * la57_code to la57_code_end runs as a copy in struct la57_page, below 4 GiB,
  * where 32-bit code can run. The copy uses no memory but that page and the top
- * page table in the page behind it.
+ * page table in the page after it.
  *
  * In an SEV guest all accesses here are private (APM2 15.34.4, 15.34.5). While
  * paging is off, every access is private. A 32-bit MOV to CR3 cannot set the C-bit
@@ -42,11 +42,11 @@ END_DATA(la57_area)
  *
  * This one function, which makes no call, checks that CR3 is the stub's top page table, copies
  * the table for the new number of levels, switches, and loads the table. The hypervisor could put
- * the return address of a call in between back later. Another RET would then lead behind that
+ * the return address of a call in between back later. Another RET would then lead after that
  * call, past the check and the copy, and the processor would walk a table with the wrong number
  * of levels: it would take a page that the table maps, such as the loader's, for a page table.
  * In:       la57_area = struct la57_page below 4 GiB, filled. This page is mapped writable and
- *           executable, and the one behind it writable. XMM15 as table_pool.h says. CR3 = the
+ *           executable, and the one after it writable. XMM15 as table_pool.h says. CR3 = the
  *           stub's top page table for the present number of levels, or the function halts.
  * Out:      CR4.LA57 is changed. CR3 is the stub's top page table for the new number of levels,
  *           with the C-bit, and proven by load_cr3_proven. GDTR and IDTR have the tables of the

@@ -561,7 +561,7 @@ static void decompress(const struct boot *boot)
 }
 
 /*
- * Clears the memory behind the payload's file contents, as ELF requires. Linux
+ * Clears the memory after the payload's file contents, as ELF requires. Linux
  * clears its .bss itself, so that the stub could leave it alone, but the
  * decoder has put the relocation table there. For Linux only the bytes of that
  * table are cleared.
@@ -577,7 +577,7 @@ static void clear_bss(const struct boot *boot)
 }
 
 /*
- * Decompresses the payload, undoes its filters, relocates it and clears the memory behind
+ * Decompresses the payload, undoes its filters, relocates it and clears the memory after
  * it. In an SEV-ES guest no page is shared meanwhile.
  */
 static void unpack(const struct boot *boot)
@@ -590,7 +590,7 @@ static void unpack(const struct boot *boot)
 }
 
 /*
- * Writes a NUL behind the words that find_cmdline() has kept of a command line
+ * Writes a NUL after the words that find_cmdline() has kept of a command line
  * that is too long, because the payload reads it from the loader's memory.
  */
 static void cut_cmdline(const struct cmdline *cmdline)
@@ -625,7 +625,7 @@ static void report_entry(u8 loader)
 		return;
 	/*
 	 * The hypervisor can garble entry_taken, and reads the console. An index that
-	 * is not checked would print memory behind names[].
+	 * is not checked would print memory after names[].
 	 */
 	entry = READ_ONCE(entry_taken);
 	HOLD(report_entry, entry, loader);

@@ -16,7 +16,7 @@ struct boot_params;
  * @bp.
  *
  * Runs where the loader put the image, on the early stack, with the stage-1
- * IDT. It must not use .bss, because memory behind the end of the file may
+ * IDT. It must not use .bss, because memory after the end of the file may
  * belong to something else.
  *
  * Returns the physical address to move to, which is the present one if the

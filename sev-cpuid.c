@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sev-cpuid.c - the C part of the #VC handlers for CPUID, and of every #VC in stage 1,
- * which lasts until the GHCB page is shared. In stage 1 only the CPUID of ask_cpuid() may
- * raise #VC, and exception_vc handles that before it calls C. sev-vc.c has stage 2.
+ * sev-cpuid.c - the C code that handles #VC in stage 1, which lasts until the GHCB page is
+ * shared, and #VC for CPUID in stage 2. Other #VCs of stage 2 are handled in sev-vc.c.
+ *
+ * In stage 1 only the CPUID of ask_cpuid() may raise #VC. exception_vc, in assembly, handles
+ * that one without a call of this file. Every #VC that reaches this file in stage 1 was
+ * therefore injected by the hypervisor, and ends the boot.
  *
  * The hypervisor can inject #VC at any instruction and with any exit code. The functions of
  * this file run inside the handler and must not raise #VC, so they execute neither CPUID

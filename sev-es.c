@@ -466,7 +466,7 @@ static unsigned int injected_vector(u64 event)
 
 /*
  * Sends the request in the GHCB page. Returns X86_TRAP_GP if the hypervisor has
- * injected #GP behind VMGEXIT, otherwise 0. Neither inlined nor cloned, because the label
+ * injected #GP after VMGEXIT, otherwise 0. Neither inlined nor cloned, because the label
  * of vmgexit_page() must exist only once.
  */
 static noinline noclone unsigned int send_page(void)

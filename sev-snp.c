@@ -503,7 +503,7 @@ struct page_states {
 BUILD_BUG_ON(sizeof(struct page_states) > GHCB_SHARED_BUFFER_SIZE);
 
 /*
- * Pages to accept next: @count pages of one size, one behind the other. @entry is the
+ * Pages to accept next: @count pages of one size, one after the other. @entry is the
  * first page's entry in struct page_states.
  */
 struct run {

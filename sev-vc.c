@@ -649,7 +649,7 @@ static u64 fetch_insn(struct vc *vc)
 /*
  * Emulates the decoded instruction at @rip. Returns 0, or the vector of the exception
  * that the instruction raises. check_emulated() is not called here for accesses to devices,
- * because check_device() calls it, behind checks with termination codes of their own.
+ * because check_device() calls it, after checks with termination codes of their own.
  */
 static noinline unsigned int vc_dispatch(struct vc *vc, u64 rip)
 {

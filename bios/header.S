@@ -449,7 +449,7 @@ END_DATA(setup_idt_ptr)
 	.word	BOOT_CS
 
 /*
- * The last part of the string at kernel_version. linker.ld puts it behind the
+ * The last part of the string at kernel_version. linker.ld puts it after the
  * payload's own version text, payload_version, which mkpayload writes without a
  * NUL.
  */

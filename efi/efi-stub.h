@@ -53,7 +53,7 @@ EFI_STATUS efi_fail_values(const char *what, const char *detail,
 
 /*
  * Decodes the UTF-8 character at *@text, which must not be a NUL, and moves
- * *@text behind it. Returns its code point. Returns UTF8_BAD, and moves *@text by
+ * *@text after it. Returns its code point. Returns UTF8_BAD, and moves *@text by
  * one byte, if no character in its shortest form begins there (RFC 3629).
  */
 u32 utf8_next(const char **text);

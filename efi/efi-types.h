@@ -56,7 +56,7 @@
 #define MEMORY_MAP_SLACK		32
 
 /*
- * The start of an EFI_LOAD_OPTION (UEFI 2.10 3.1.3), which is packed. Behind it
+ * The start of an EFI_LOAD_OPTION (UEFI 2.10 3.1.3), which is packed. After it
  * are a description that ends in a NUL, a device path of @path_size bytes, and
  * the optional data, up to the last byte.
  */
@@ -254,7 +254,7 @@ struct tcg_spec_id {
 #define TCG_MAX_ALGORITHMS		16
 
 /*
- * The format of each event of a TCG_LOG_2 log but the first. Behind the digests
+ * The format of each event of a TCG_LOG_2 log but the first. After the digests
  * are the size of the event's data, 32 bits, and the data.
  */
 struct tcg_event2 {

@@ -79,7 +79,7 @@ static struct boot_params *make_boot_params(void)
 
 /*
  * A UTF-16 unit at any address. The optional data of an EFI_LOAD_OPTION begins
- * behind a device path, whose nodes may have an odd number of bytes.
+ * after a device path, whose nodes may have an odd number of bytes.
  */
 typedef CHAR16 __attribute__((aligned(1))) any_char16;
 
@@ -181,7 +181,7 @@ static size_t optional_data_offset(const u8 *options, size_t size)
 
 /*
  * Returns the number of characters if the @size bytes at @text are ASCII, with
- * or without NULs behind them, else 0. UTF-16 text of two or more ASCII characters
+ * or without NULs after them, else 0. UTF-16 text of two or more ASCII characters
  * has NULs between them, so the result for such text is 0.
  */
 static size_t ascii_len(const u8 *text, size_t size)

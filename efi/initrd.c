@@ -166,7 +166,7 @@ static EFI_STATUS read_files(EFI_FILE_HANDLE volume,
 }
 
 /*
- * Loads the files of all initrd= options, one behind the other, as the kernel's
+ * Loads the files of all initrd= options, one after the other, as the kernel's
  * own EFI entry does. The first pass adds up the sizes, the second pass reads
  * the contents.
  */

@@ -383,7 +383,7 @@ struct range efi_map_range(const struct boot_params *bp)
 }
 
 /*
- * Returns the first address behind the memory that @d describes, or 0 if it is
+ * Returns the first address after the memory that @d describes, or 0 if it is
  * not memory that can hold data. EfiReservedMemoryType can be memory in which a
  * loader has put data, or a device (UEFI 2.10 7.2). A range of this type counts as
  * memory if it can be cached with write-back, which is impossible for a device.
@@ -409,7 +409,7 @@ bool efi_may_hold(const struct boot_params *bp, u64 start, u64 end)
 		return false;
 	/*
 	 * Descriptors do not overlap, but need not be sorted. Each pass moves
-	 * @start behind the descriptors that hold it.
+	 * @start after the descriptors that hold it.
 	 */
 	do {
 		before = start;

@@ -9,7 +9,7 @@
 
 /*
  * A command line as a loader hands it over: words that are separated by bytes
- * of value 0x20 (' ') or less. @text need not end in a NUL; no byte at or behind
+ * of value 0x20 (' ') or less. @text need not end in a NUL; no byte at or after
  * @text + @len is read.
  */
 struct cmdline {
@@ -54,7 +54,7 @@ bool cmdline_find_option_bool(const struct cmdline *cmdline, const char *name);
  */
 struct number {
 	u64 value;
-	/* The character of the text behind the number. NULL: the text does not begin with one. */
+	/* The character of the text after the number. NULL: the text does not begin with one. */
 	const char *end;
 };
 

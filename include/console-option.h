@@ -30,7 +30,7 @@ struct uart {
 
 /*
  * Returns true if @s is a value of earlyprintk= that names a UART: "serial,0xPORT",
- * "serial,ttyS0", "serial,ttyS1", "serial", "ttyS0" or "ttyS1", each with ",BAUD" behind
+ * "serial,ttyS0", "serial,ttyS1", "serial", "ttyS0" or "ttyS1", each with ",BAUD" after
  * it or not. Stores the UART in *@uart.
  */
 bool parse_serial(const char *s, struct uart *uart);
@@ -46,7 +46,7 @@ bool parse_vga(const char *s);
 
 /*
  * Returns true if @s is a value of console= that asks for output before the kernel has a
- * driver: "uart8250,io,0xPORT" or "uart,io,0xPORT", with ",BAUD" behind it or not. Stores
+ * driver: "uart8250,io,0xPORT" or "uart,io,0xPORT", with ",BAUD" after it or not. Stores
  * the UART in *@uart.
  */
 bool parse_console_uart(const char *s, struct uart *uart);

@@ -32,8 +32,8 @@ extern char console_text[CONSOLE_TEXT_SIZE];
  *	console=uart8250|uart,io,PORT[,BAUD]
  *
  * Without BAUD earlyprintk= sets 9600 baud, and console= keeps the rate that
- * the UART has. The line is always 8n1; line settings behind BAUD and further
- * words behind a comma are ignored. A malformed value is ignored. Of several
+ * the UART has. The line is always 8n1; line settings after BAUD and further
+ * words after a comma are ignored. A malformed value is ignored. Of several
  * earlyprintk= only the last counts, even if its value is malformed. Of several
  * console= in the form above the last valid one counts. A UART in earlyprintk=
  * takes precedence over one in console=.

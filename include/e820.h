@@ -80,7 +80,7 @@ bool e820_ram_around(const struct boot_params *bp, u64 addr, u64 *low,
 		     u64 *high);
 
 /*
- * Stores in *@ram the lowest range of nothing but RAM at or above @from. The byte behind
+ * Stores in *@ram the lowest range of nothing but RAM at or above @from. The byte after
  * this range may be RAM, too. Returns false, and leaves *@ram undefined, if there is no
  * RAM at or above @from.
  */

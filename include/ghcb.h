@@ -63,7 +63,7 @@ void ghcb_begin(void);
  * @info_1 and @info_2 as sw_exit_info_1 and _2. Returns 0 if the hypervisor has
  * carried it out; ghcb_output() then reads results. Otherwise returns the vector
  * of the exception that the hypervisor asks the guest to raise, X86_TRAP_GP or
- * X86_TRAP_UD. The hypervisor can also inject #GP behind VMGEXIT instead of asking
+ * X86_TRAP_UD. The hypervisor can also inject #GP after VMGEXIT instead of asking
  * for it. Any other reply terminates the guest.
  */
 unsigned int ghcb_exchange(u64 exit_code, u64 info_1, u64 info_2);

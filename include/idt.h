@@ -7,7 +7,7 @@
 
 /*
  * The bytes of each vector's entry in exception_stubs (idt_handlers_64.S). The
- * entry of vector n begins n times this many bytes behind the first.
+ * entry of vector n begins n times this many bytes after the first.
  */
 #define EXCEPTION_STUB_SIZE	16
 
@@ -39,7 +39,7 @@ struct idt {
 extern struct idt idt;
 /*
  * The IDT from the function `moved` on, in the moved image or in an image that need not
- * move. linker.ld places it behind .data, and `moved` does not clear it with .bss.
+ * move. linker.ld places it after .data, and `moved` does not clear it with .bss.
  */
 extern struct idt moved_idt;
 
@@ -47,7 +47,7 @@ extern struct idt moved_idt;
  * Fills and loads @table as the stage-1 IDT: exception_nmi handles NMIs. exception_vc
  * handles the CPUID of ask_cpuid(). do_exception() reports every other exception and
  * terminates. head_64.S calls it for `idt` before the image moves, for moved_idt in the
- * image's copy right before it jumps there, and for moved_idt again behind that jump. The
+ * image's copy right before it jumps there, and for moved_idt again after that jump. The
  * last call is for an image that need not move, because no copy has filled moved_idt then.
  */
 void idt_load_stage1(struct idt *table);

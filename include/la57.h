@@ -2,12 +2,12 @@
 /*
  * la57.h - five-level paging (CR4.LA57) on or off: the functions of la57.c, and
  * struct la57_page, the page below 4 GiB in which la57_trampoline.S runs, with
- * its offsets for assembly. The page behind it holds the top page table.
+ * its offsets for assembly. The page after it holds the top page table.
  */
 #ifndef LA57_H
 #define LA57_H
 
-/* Bytes of struct la57_page and the page table behind it. */
+/* Bytes of struct la57_page and the page table after it. */
 #define LA57_SIZE		0x2000
 
 /*
@@ -109,7 +109,7 @@ void la57_switch(void);
 /*
  * Inverts CR4.LA57 and loads CR3 with the stub's top page table for the new number of levels,
  * which load_cr3_proven() proves. Needs struct la57_page at la57_area, filled in but for the
- * fields rsp and back, and the page behind it, for a copy of that table. Both pages must be below
+ * fields rsp and back, and the page after it, for a copy of that table. Both pages must be below
  * 4 GiB, and mapped to themselves, writable, and the first one executable, too. Halts if la57_area
  * is 0, or if CR3 is not the stub's top page table for the present number of levels.
  */

@@ -32,7 +32,7 @@ static inline u64 level_size(unsigned int level)
 	return _AC(1, UL) << level_shift(level);
 }
 
-/* Returns the first address behind the memory of the entry at @level that translates @addr. */
+/* Returns the first address after the memory of the entry at @level that translates @addr. */
 static inline u64 next_addr(u64 addr, unsigned int level)
 {
 	return ALIGN_DOWN(addr, level_size(level)) + level_size(level);

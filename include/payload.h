@@ -81,7 +81,7 @@
  * entry of a table. Sums and differences are modulo 2^32.
  *
  * FILTER_BRANCHES is for machine code. The target of a call or jmp takes the place of
- * the 32-bit displacement behind the opcode. branch_to_target() defines the stored form.
+ * the 32-bit displacement after the opcode. branch_to_target() defines the stored form.
  * The filter does not decode instructions: every byte BRANCH_CALL or BRANCH_JMP counts
  * as an opcode if four bytes of the range follow it. The filter treats these bytes from
  * the last one to the first one. It also replaces four bytes that look like a stored
@@ -160,7 +160,7 @@ struct payload_header {
 	u64 margin;		/* 0x40: bytes by which the compressed bytes'
 				 * end must lie above the output's end, if
 				 * they overlap the output */
-	u64 comp_size;		/* 0x48: number of compressed bytes behind this header */
+	u64 comp_size;		/* 0x48: number of compressed bytes after this header */
 	u64 comp_digest;	/* 0x50: XXH64 of the compressed bytes */
 	u64 virt_addr;		/* 0x58: virtual link address of the flat image */
 	u32 codec;		/* 0x60: PAYLOAD_CODEC_* */
@@ -173,7 +173,7 @@ BUILD_BUG_ON(sizeof(struct payload_header) != 0x190);
 
 /*
  * FILTER_BRANCHES stores BRANCH_BASE + target, with the highest byte first. The four
- * bytes behind a byte that only looks like an opcode are often the next instruction. Few
+ * bytes after a byte that only looks like an opcode are often the next instruction. Few
  * instructions begin with 0x60 or a little more, so few of them look like a stored
  * target.
  */
@@ -185,7 +185,7 @@ BUILD_BUG_ON(sizeof(struct payload_header) != 0x190);
 
 /*
  * Returns whether the displacement @word leads into the flat image, which has @size
- * bytes. @pos is the offset of the byte behind the displacement. @pos and @size are at
+ * bytes. @pos is the offset of the byte after the displacement. @pos and @size are at
  * most 2^31. Then a sum modulo 2^32 is enough, because a target below 0 becomes 2^31 or more.
  */
 static inline bool branch_is_inside(u32 word, u64 pos, u64 size)
@@ -204,7 +204,7 @@ static inline bool branch_is_target(u32 stored, u64 size)
 
 /*
  * Returns the stored form of the target to which the displacement @word leads. @pos is
- * the offset of the byte behind the displacement. branch_is_inside() must be true for
+ * the offset of the byte after the displacement. branch_is_inside() must be true for
  * @word.
  */
 static inline u32 branch_to_target(u32 word, u64 pos)
@@ -214,7 +214,7 @@ static inline u32 branch_to_target(u32 word, u64 pos)
 
 /*
  * The inverse of branch_to_target(): returns the displacement whose stored form is
- * @stored. @pos is the offset of the byte behind the displacement. branch_is_target() must
+ * @stored. @pos is the offset of the byte after the displacement. branch_is_target() must
  * be true for @stored.
  */
 static inline u32 branch_from_target(u32 stored, u64 pos)

@@ -10,7 +10,7 @@
 #include "types.h"
 
 /*
- * Relocates the flat image at @out, whose relocation table lies directly behind
+ * Relocates the flat image at @out, whose relocation table lies directly after
  * it, so that the payload can run at physical address @phys_addr, and at virtual
  * address @virt_addr once it uses its own page tables. With PAYLOAD_IDENTITY
  * @virt_addr is ignored. Does nothing if the payload is linked at @virt_addr, or with

@@ -31,7 +31,7 @@ extern u64 snp_efi_blob;
 /*
  * Finds and checks the blob, the CPUID page and the list of validated memory, and asks
  * for the hypervisor's features. CPUID is then answered from the CPUID page. Called
- * once, behind sev_detect(). The page tables in force must map @bp, setup_data, blob
+ * once, after sev_detect(). The page tables in force must map @bp, setup_data, blob
  * and CPUID page. Uses no .bss, because it runs where the loader put the image.
  */
 void snp_start(const struct boot_params *bp);

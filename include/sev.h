@@ -155,7 +155,7 @@
  * An exception that the hypervisor injects in legacy mode can then enter the
  * handler through half of a 64-bit gate, with a 64-bit CS, which legacy mode
  * treats as 16-bit code. The bytes 66 A9 are TEST with an immediate operand of
- * 2 bytes in 32-bit and 64-bit code, and the jump behind it is taken. In 16-bit
+ * 2 bytes in 32-bit and 64-bit code, and the jump after it is taken. In 16-bit
  * code the operand has 4 bytes and includes the jump, and the guest terminates.
  */
 #define NOT_IN_16BIT_CODE						\
@@ -318,8 +318,8 @@
 /* The position of the C-bit is outside CBIT_MIN..CBIT_MAX. */
 #define SEVSTUB_TERM_CBIT_RANGE		3
 /*
- * CPUID or the stub's own memory denies SEV or SEV-ES, but the processor says
- * that this feature is active.
+ * CPUID, or what the stub has stored in memory of an earlier answer, says that SEV or SEV-ES is
+ * off. But SEV_STATUS, which the hypervisor cannot change, says that it is on.
  */
 #define SEVSTUB_TERM_CPUID_STATUS	4
 /* SEV_STATUS has a feature that is not in SEV_STATUS_KNOWN. */

@@ -71,8 +71,9 @@ static inline __attribute__((always_inline)) bool has_one_bit_at_most(u64 value)
 	address_; })
 
 /*
- * LEA_ANEW() for an array, except that a hosted test may define @symbol as a macro, which
- * assembly cannot name.
+ * The address of the array @symbol, computed anew as by LEA_ANEW(). In the stub the two are the
+ * same. A hosted test may define @symbol as a macro, which assembly cannot name, so that hosted
+ * code takes the address in C.
  */
 #ifdef SEVSTUB_HOSTED
 #define ADDRESS_ANEW(symbol) ((u64)(symbol))
@@ -119,7 +120,7 @@ static inline __attribute__((always_inline)) bool has_one_bit_at_most(u64 value)
 #define not_on_stack static
 
 /*
- * Puts a variable behind .data, where memory holds arbitrary bytes at first and is not
+ * Puts a variable after .data, where memory holds arbitrary bytes at first and is not
  * cleared with .bss. For large variables that are written before they are read.
  */
 #define not_cleared __attribute__((section(".bss.not_cleared")))

@@ -265,7 +265,7 @@ noreturn void halt_forever(void);
 /*
  * Returns the value of MSR @msr, which must be a constant. The constant is loaded right before
  * RDMSR, because the compiler could otherwise keep it in a register that a call saves on the
- * stack, where the hypervisor can replace it. ECX is cleared behind RDMSR: exception_vc
+ * stack, where the hypervisor can replace it. ECX is cleared after RDMSR: exception_vc
  * terminates the guest at any #VC with MSR_SEV_STATUS in ECX, also at a later instruction.
  */
 static inline __attribute__((always_inline)) u64 rdmsr(u32 msr)
@@ -407,7 +407,7 @@ static inline void vmgexit(void)
 
 /*
  * Executes VMGEXIT for a request in the GHCB page. Returns 0, or X86_TRAP_GP if the
- * hypervisor has injected #GP behind VMGEXIT. exception_gp recognises this #GP by ECX, RDX
+ * hypervisor has injected #GP after VMGEXIT. exception_gp recognises this #GP by ECX, RDX
  * and RIP, and jumps to behind_vmgexit with RSP = RDX and the result in RAX. VMGEXIT
  * leaves these registers unchanged. The function must be expanded once, because its global
  * label must exist once.

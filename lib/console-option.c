@@ -67,7 +67,7 @@ static bool parse_tty(const char **s, u16 *port)
 
 /*
  * Parses an optional ",BAUD" and stores the divisor for that rate in @divisor,
- * which holds the default. Further text behind BAUD is ignored.
+ * which holds the default. Further text after BAUD is ignored.
  */
 static bool parse_baud(const char *s, u16 *divisor)
 {

@@ -420,7 +420,7 @@ void console_force(void)
 
 static void con_flush(void)
 {
-	/* The hypervisor can change the length, and would read what lies behind console_text. */
+	/* The hypervisor can change the length, and would read what lies after console_text. */
 	size_t len = READ_ONCE(con.len);
 
 	HOLD(con_flush, len);
@@ -497,7 +497,7 @@ struct spec {
 };
 
 /*
- * A conversion that takes an argument, and the text behind the conversion; @behind is NULL if
+ * A conversion that takes an argument, and the text after the conversion; @behind is NULL if
  * the format has no more conversions. Functions return this structure, and take a struct
  * spec, in registers. In memory the hypervisor could put an old @behind back, and the stub
  * would print other memory.
@@ -514,7 +514,7 @@ static bool takes_argument(char letter)
 	       letter == 'u' || letter == 'x';
 }
 
-/* Parses a conversion behind its '%'. */
+/* Parses a conversion after its '%'. */
 static struct conversion parse_conversion(const char *s)
 {
 	struct spec spec = { 0 };

@@ -82,7 +82,7 @@ static noreturn void no_randomness(void)
 
 /*
  * Returns a random number: the XOR of the hash and of RDRAND's number, so that it
- * is uniformly distributed if one of the two is. draw() calls no function behind
+ * is uniformly distributed if one of the two is. draw() calls no function after
  * RDRAND. The compiler therefore keeps RDRAND's number and the XOR in registers,
  * which the hypervisor cannot change, until the caller has scaled the result.
  */

@@ -4,7 +4,7 @@
  * not its link address. The relocation table lists the places to which the
  * distance between these two addresses is added, or from which it is subtracted.
  *
- * Runs after the decoder. The relocation table lies directly behind the flat
+ * Runs after the decoder. The relocation table lies directly after the flat
  * image (payload.h describes both). mkpayload has checked every entry, and the
  * digest covers the table. The code nevertheless checks each entry, so that it
  * never writes outside of the image.

@@ -8,7 +8,7 @@
  * Runs on the stub's own page tables.
  * Firmware's tables are untrusted: each is mapped, its length is bounded and
  * its checksum is verified before its contents are used. A malformed table is
- * ignored. If an entry of the SRAT is malformed, the entries behind it are
+ * ignored. If an entry of the SRAT is malformed, the entries after it are
  * ignored.
  */
 #include <asm/e820.h>

@@ -69,14 +69,14 @@ undo_branch(u8 *image, u64 size, u64 pos)
 /*
  * Undoes FILTER_BRANCHES from offset @at up to @end. mkpayload has treated the opcodes from the
  * last one to the first one, so this function goes from the first one to the last one. The four
- * bytes that undo_branch() restores behind an opcode may contain opcodes. The rest of the chunk
- * behind that opcode is therefore searched again.
+ * bytes that undo_branch() restores after an opcode may contain opcodes. The rest of the chunk
+ * after that opcode is therefore searched again.
  */
 static noinline void undo_branches(u8 *image, u64 size, u64 at, u64 end)
 {
 	/*
 	 * Whole chunks are searched below @last only, because a displacement may
-	 * end behind its chunk.
+	 * end after its chunk.
 	 */
 	u64 last = end - at < CHUNK + BRANCH_SIZE ? at : end - CHUNK - BRANCH_SIZE;
 
@@ -103,7 +103,7 @@ static noinline void undo_branches(u8 *image, u64 size, u64 at, u64 end)
  * A word in the table is the difference to the word above it in the same column. The sum of
  * a column's words from the first one down to a word thus gives this word's original, or for
  * FILTER_RELATIVE the offset in the image that the original points to. A word that would
- * end behind @end is left alone, because the hypervisor may have changed @stride or @columns.
+ * end after @end is left alone, because the hypervisor may have changed @stride or @columns.
  */
 static noinline void undo_table(u8 *image, u64 start, u64 end, u32 stride, u32 columns,
 				bool relative)

@@ -105,7 +105,7 @@ static u8 *part(const struct file *file, u32 offset, u32 len)
 
 /*
  * Copies the file that command @e names to the guest's RAM, at the first
- * aligned address from *@next on, and sets *@next to the address behind the
+ * aligned address from *@next on, and sets *@next to the address after the
  * file.  Ends the run if the file does not fit below @end.
  */
 static void allocate(const struct entry *e, u64 *next, u64 end)

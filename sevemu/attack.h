@@ -73,7 +73,7 @@ enum trigger {
 struct attack {
 	const char *name;
 	/*
-	 * N is the number behind the attack's name on the command line (NAME:N).  A campaign
+	 * N is the number after the attack's name on the command line (NAME:N).  A campaign
 	 * may play the values 0 to @count - 1.  For an attack that injects an event (#VC, NMI
 	 * and so on), N is the number of the instruction before which the attack injects the
 	 * event, and --attack also accepts an N of @count or more.
@@ -103,7 +103,7 @@ struct attack {
 
 	/*
 	 * Injects the attack's event.  The run loop calls fire() before the
-	 * guest executes the instruction that is N instructions behind
+	 * guest executes the instruction that is N instructions after
 	 * @trigger.
 	 */
 	void (*fire)(struct lie *lie, struct vcpu *vcpu);
@@ -122,7 +122,7 @@ struct attack {
 	bool rewrite;
 	/*
 	 * The host tells the guest a wrong position of the C-bit: bit @arg, or,
-	 * if @arg is 0, the bit whose number the command line gives behind the
+	 * if @arg is 0, the bit whose number the command line gives after the
 	 * attack's name (NAME:N).  So that the guest notices no fault, the nested
 	 * page tables ignore this bit of guest-physical addresses: with it set,
 	 * the guest accesses the same memory as with it clear, unencrypted.

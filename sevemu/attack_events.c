@@ -10,7 +10,7 @@
  * Guest instructions are counted by single steps (RFLAGS.TF).  The guest does
  * not see TF, because events_exit() clears it at each exit, before RFLAGS can
  * be pushed.  A REP string instruction counts once and not once for each
- * repetition, by a breakpoint (DR1) on the instruction behind it.
+ * repetition, by a breakpoint (DR1) on the instruction after it.
  */
 #include "attack.h"
 #include "attack_events.h"
@@ -70,7 +70,7 @@
 /* The guest's RFLAGS.TF is set, because this file single-steps the guest. */
 static bool stepping;
 /*
- * The address of the breakpoint that this file has set in DR1, behind a REP
+ * The address of the breakpoint that this file has set in DR1, after a REP
  * string instruction that is not to be single-stepped; 0: no breakpoint.
  */
 static u64 skip_to;

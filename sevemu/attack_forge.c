@@ -126,7 +126,7 @@ static void put_back(u64 gpa)
 }
 
 /*
- * Injects #VC with the exit code of WRMSR, EXCHANGE_STEPS instructions behind a request by the
+ * Injects #VC with the exit code of WRMSR, EXCHANGE_STEPS instructions after a request by the
  * GHCB page.  Then replaces the handler's copy of the code at RIP by a WRMSR, so that the
  * handler emulates an instruction that the guest has not executed.
  */
@@ -241,7 +241,7 @@ static void forget_guard(struct lie *lie, struct vcpu *vcpu)
 
 /*
  * Garbles the page-table entry that follows the Nth entry of a guard page, once the stub has
- * written both entries.  Behind the guard page of a stack this is the entry of the stack's
+ * written both entries.  After the guard page of a stack this is the entry of the stack's
  * lowest page.  The garbled entry is present.
  */
 static void garble_entry(struct lie *lie, struct vcpu *vcpu)

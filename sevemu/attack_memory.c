@@ -8,7 +8,7 @@
  * instead, to what the guest would read after such a write.  In an SEV-SNP guest the RMP
  * refuses the host's write to every page that is assigned to the guest.
  *
- * The attacks run at the Nth instruction behind a trigger, as those of attack_events.c do.
+ * The attacks run at the Nth instruction after a trigger, as those of attack_events.c do.
  */
 #include "attack_events.h"
 #include "attack_memory.h"
@@ -125,8 +125,8 @@ static u64 steps;		/* instructions counted so far */
 static bool before_move;
 
 /*
- * Returns the number at *@s, which ends at @end, a comma or NUL.  Moves *@s behind the character
- * at which the number ends, but not behind NUL.
+ * Returns the number at *@s, which ends at @end, a comma or NUL.  Moves *@s after the character
+ * at which the number ends, but not after NUL.
  */
 static u64 next_number(char **s, char end)
 {
@@ -141,7 +141,7 @@ static u64 next_number(char **s, char end)
 
 /*
  * Adds the ranges at *@s, which end at the next comma, to ranges[], with @kind.  Moves *@s
- * behind the comma.
+ * after the comma.
  */
 static void next_ranges(char **s, enum memory_kind kind)
 {
@@ -500,8 +500,8 @@ static bool is_lidt(struct vcpu *vcpu, u64 *va)
 }
 
 /*
- * Waits until the guest's next LIDT is less than @ahead bytes behind RIP, and changes
- * the block that holds the LIDT's operand, as @lie says.
+ * Does nothing unless the guest is about to execute LIDT: one lies at RIP or less than @ahead
+ * bytes after it. Then changes the 16-byte block that holds the LIDT's operand, as @lie says.
  */
 static void change_operand(struct lie *lie, struct vcpu *vcpu, unsigned int ahead)
 {
@@ -558,8 +558,9 @@ static bool forget_saved(const struct vcpu *vcpu, u64 word)
 }
 
 /*
- * Puts each block of MEMORY_DECISIONS that contains the number @word back to its contents at
- * launch.  Keeps the contents that the block had until now in pulsed[].
+ * Makes the guest forget a decision that it keeps as the 64-bit value @word.  Puts each block of
+ * MEMORY_DECISIONS that contains this value back to its contents at launch.  Saves the present
+ * contents in pulsed[], so that pulse_mask() can undo the change.
  */
 static void forget_decision(u64 word)
 {
@@ -728,7 +729,7 @@ const struct attack memory_block_attacks[MEMORY_KINDS] = {
 #define FRAME_WINDOW		5000	/* limit of instructions */
 #define STATUS_REQUESTS		400	/* limit of requests */
 /*
- * The limit of N in the attacks on LIDT, which act at the first LIDT behind VMGEXIT N.  A stub
+ * The limit of N in the attacks on LIDT, which act at the first LIDT after VMGEXIT N.  A stub
  * that prints nothing executes at most LIDT_EXITS VMGEXITs.  A stub that prints executes more,
  * but is then so far from its next LIDT that the single-stepped guest does not reach it.
  */

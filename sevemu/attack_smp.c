@@ -19,7 +19,7 @@
 #include "report.h"
 #include "sevemu.h"
 
-/* The number N that the command line gives behind an attack's name must be below this. */
+/* The number N that the command line gives after an attack's name must be below this. */
 #define COUNT			1000000
 /* Vector of the interrupt that the attack ap-ipi sends.  Linux itself does not use it. */
 #define IPI_VECTOR		0x3f

@@ -117,7 +117,7 @@ static u64 blob_page(struct boot_params *bp, u32 offset)
 
 /*
  * Spoils field N of the blob: 0 magic, 1 and 2 address and length of the secrets page, 3
- * and 4 those of the CPUID page, 5 version, 6 and 7 the reserved fields behind the lengths,
+ * and 4 those of the CPUID page, 5 version, 6 and 7 the reserved fields after the lengths,
  * 8 and 9 the upper halves of the addresses.
  */
 static void blob_field(struct lie *lie, struct boot_params *bp)
@@ -149,7 +149,7 @@ static void blob_none(struct lie *lie, struct boot_params *bp)
 	bp->hdr.setup_data = 0;
 }
 
-/* Spoils the CPUID page's number of entries, or with N = 3 the reserved field behind it. */
+/* Spoils the CPUID page's number of entries, or with N = 3 the reserved field after it. */
 static void cpuid_count(struct lie *lie, struct boot_params *bp)
 {
 	static const u32 counts[] = { 0, 65, ~0u };

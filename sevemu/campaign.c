@@ -174,7 +174,7 @@ bool campaign_running(void)
 
 /*
  * Stops the guest, notes that its run ended as @end, and continues in play(),
- * behind the __builtin_setjmp() there.
+ * after the __builtin_setjmp() there.
  */
 __attribute__((noreturn)) static void leave(enum end end)
 {
@@ -602,7 +602,7 @@ static bool walk(struct vcpu *vcpu, const struct window *window, u64 count)
 	 * If @window->each is false, the attack's number N is a number of instructions.  If it
 	 * is true, the attack acts at occurrence N of the window's trigger, and counts the
 	 * occurrences of this run from 0.  A run from the guest's start has to reach occurrence
-	 * @count.  If @walked, this run starts right behind an occurrence, so the next one is
+	 * @count.  If @walked, this run starts right after an occurrence, so the next one is
 	 * number 0, and the one that is @count occurrences later is number @count - 1.
 	 */
 	attack_add(&attack, window->each && walked ? count - 1 : count);

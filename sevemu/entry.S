@@ -92,7 +92,7 @@ hv_exception_stubs:
  * wake.
  *
  * In:		the processor's exception frame on the stack
- * Out:		returns to the interrupted code, or behind the HLT
+ * Out:		returns to the interrupted code, or after the HLT
  * Clobbers:	nothing
  * Mode:	64-bit, interrupts off
  * Stack:	8 bytes of the one in use when the NMI came

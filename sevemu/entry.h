@@ -7,7 +7,7 @@
 
 /*
  * The handlers of the hypervisor's own exceptions, vectors 0 to 31.  The
- * handler of vector n starts n * HV_STUB_SIZE bytes behind hv_exception_stubs.
+ * handler of vector n starts n * HV_STUB_SIZE bytes after hv_exception_stubs.
  * main.c enters these addresses in the hypervisor's IDT.
  */
 extern char hv_exception_stubs[];

@@ -101,7 +101,7 @@ static bool read_table(struct vcpu *vcpu, const struct segment *table, u32 offse
 /*
  * Reads the descriptor of @selector from the guest's GDT or LDT and unpacks it
  * into @seg, a segment register as the VMCB stores it.  A null selector or a
- * selector behind the table's limit causes exception @vector.
+ * selector after the table's limit causes exception @vector.
  */
 static bool read_descriptor(struct vcpu *vcpu, u16 selector, struct segment *seg,
 			    unsigned int vector, struct met *met)

@@ -372,7 +372,7 @@ static void exit_cr4(struct vcpu *vcpu)
  *
  * QEMU loses STI's interrupt shadow at the exit, so the guest would take a
  * pending interrupt before HLT and then halt without a wake-up.  Interrupts are
- * therefore intercepted too, and exit_intr() lets the guest take them behind
+ * therefore intercepted too, and exit_intr() lets the guest take them after
  * HLT.
  *
  * A virtual CPU that halts with interrupts off cannot wake up by itself unless an
@@ -391,10 +391,11 @@ static void exit_hlt(struct vcpu *vcpu)
 }
 
 /*
- * Handles an interrupt that exit_hlt() intercepted.  If the guest's RIP is
- * still at HLT, HLT has not run yet.  RIP then moves behind HLT, as if the
- * interrupt had woken the processor.  The guest takes the interrupt at the next
- * VMRUN.
+ * Handles an interrupt that comes after exit_hlt(), which lets the guest execute HLT and
+ * intercepts interrupts.  If RIP is still at HLT, the interrupt has come before HLT ran.  The
+ * guest would take the interrupt, return to HLT and sleep, although its wake-up is over.  This
+ * function therefore moves RIP to the instruction after HLT, as if the interrupt had woken the
+ * processor.  The guest takes the interrupt at the next VMRUN.
  */
 static void exit_intr(struct vcpu *vcpu)
 {
@@ -408,7 +409,7 @@ static void exit_intr(struct vcpu *vcpu)
  * by a nested page fault.  QEMU's VMRUN does not restore STI's interrupt shadow, so the
  * guest would take a pending interrupt in front of HLT and then halt without a wake-up.  This
  * function therefore calls exit_hlt() before the guest executes HLT.  exit_hlt() intercepts
- * interrupts, so that exit_intr() can let the guest take a pending one behind HLT.  Instructions
+ * interrupts, so that exit_intr() can let the guest take a pending one after HLT.  Instructions
  * other than HLT need no shadow, because they do not wait for an interrupt.
  */
 static void exit_shadow(struct vcpu *vcpu)
@@ -421,7 +422,7 @@ static void exit_shadow(struct vcpu *vcpu)
 }
 
 /*
- * Executes @insn, a VMGEXIT of the guest.  Returns whether the guest goes on behind the
+ * Executes @insn, a VMGEXIT of the guest.  Returns whether the guest goes on after the
  * VMGEXIT.  Returns false if the guest has got #GP instead.
  */
 static bool exit_vmgexit(struct vcpu *vcpu, const struct insn *insn)
@@ -447,7 +448,7 @@ static void run_ahead(struct vcpu *vcpu)
 	struct insn insn;
 
 	/*
-	 * A campaign counts the guest's instructions and may attack behind each of them,
+	 * A campaign counts the guest's instructions and may attack after each of them,
 	 * so each must exit by itself.
 	 */
 	if (!guest_is_snp() || config.hostile || !ap_runs(vcpu))

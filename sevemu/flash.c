@@ -15,7 +15,7 @@
  * the guest accesses the device directly.  The host must emulate an SEV-ES guest's accesses
  * in the other modes and all its writes, which are therefore #VC exceptions.
  *
- * The host's memory behind the flash is not encrypted.  In the mode "read array" a read
+ * The host's memory after the flash is not encrypted.  In the mode "read array" a read
  * with C=1 returns the decrypted bytes, which are garbage.  This file maps a copy of a page
  * for these reads.  Without SEV-ES this file does not see the guest's writes, so the copy
  * keeps the bytes that the page had at the first read with C=1.

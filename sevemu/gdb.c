@@ -113,7 +113,7 @@ static unsigned int value_of(char c)
 	       c >= 'A' && c <= 'F' ? c - 'A' + 10 : 16;
 }
 
-/* Reads a hexadecimal number at *@p, and moves *@p behind it. */
+/* Reads a hexadecimal number at *@p, and moves *@p after it. */
 static u64 number(const char **p)
 {
 	u64 v = 0;
@@ -123,7 +123,7 @@ static u64 number(const char **p)
 	return v;
 }
 
-/* Moves *@p behind the character @c if *@p is at this character. */
+/* Moves *@p after the character @c if *@p is at this character. */
 static void skip(const char **p, char c)
 {
 	if (**p == c)

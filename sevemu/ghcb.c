@@ -497,7 +497,7 @@ static void check_version(struct vcpu *vcpu, const struct ghcb *g)
 
 /*
  * Handles a request by the GHCB page at @gpa.  Returns whether #GP must be
- * injected behind the guest's VMGEXIT.
+ * injected after the guest's VMGEXIT.
  */
 static bool page_protocol(struct vcpu *vcpu, u64 gpa)
 {

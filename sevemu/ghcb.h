@@ -109,7 +109,7 @@
 #define GHCB_SHARED_SIZE	0x7f0
 
 /*
- * The GHCB page (GHCB, table "GHCB Layout").  The comment behind each field is
+ * The GHCB page (GHCB, table "GHCB Layout").  The comment after each field is
  * its offset in the page.  The guest fills in a request, the hypervisor the
  * reply.  Bit n of valid_bitmap says that the quadword at offset 8 * n has been
  * filled in.
@@ -188,7 +188,7 @@ extern u64 jump_table;
 struct ghcb_reply {
 	u64 info_1, info_2;
 	u64 rax, rbx, rcx, rdx;
-	bool inject_gp;		/* #GP is injected behind the guest's VMGEXIT */
+	bool inject_gp;		/* #GP is injected after the guest's VMGEXIT */
 };
 
 /*
@@ -222,7 +222,7 @@ void ghcb_end_hold(struct vcpu *vcpu);
  * Handles VMGEXIT of an SEV-ES guest (APM2 15.35.6).  If bits 11:0 of the GHCB
  * MSR of @vcpu are 0, the MSR has the guest-physical address of a GHCB page
  * with a request; otherwise the MSR itself is the request.  The caller moves
- * RIP behind VMGEXIT.  A malformed request is reported as a violation of the
+ * RIP after VMGEXIT.  A malformed request is reported as a violation of the
  * ABI and answered as GHCB 4.1 says.  A termination request terminates the run.
  * Returns whether the caller must inject #GP, with error code 0, after it has
  * moved RIP.

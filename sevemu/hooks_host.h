@@ -12,7 +12,7 @@
  * Handles a VMMCALL by which a test guest calls a service of hooks.h.  exits.c
  * calls it at a VMMCALL without prefix, with the guest's RIP at the
  * instruction.  Returns true if the service was executed; its result is in RAX,
- * and RIP is behind VMMCALL.  Returns false, with nothing changed, without
+ * and RIP is after VMMCALL.  Returns false, with nothing changed, without
  * --test-hooks or without HOOK_MAGIC in EAX.
  */
 bool hook_call(struct vcpu *vcpu);

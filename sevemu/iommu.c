@@ -31,7 +31,7 @@
 #define FAULT_PENDING		2
 #define IOTLB			0xf8
 #define IOTLB_ALL		(1ull << 63 | 1ull << 60)
-/* The fault record: the address, and behind it device, direction and validity. */
+/* The fault record: the address, and after it device, direction and validity. */
 #define FAULT_ADDRESS		0x220
 #define FAULT_SOURCE		0x228
 #define FAULT_READ		(1ull << 62)

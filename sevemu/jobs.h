@@ -15,7 +15,7 @@
  * these moments.  The host injects an event (NMI, #VC and so on), or changes a block of private
  * memory.  For each moment, campaign.c runs the guest once for each kind of event, or once for
  * each of some blocks.  In --attack the name of a window is that of what the host does, such as
- * "every" (inject every kind of event), and behind it that of the moments, such as "-late"
+ * "every" (inject every kind of event), and after it that of the moments, such as "-late"
  * (the instructions after the stub's proof of its C-bit).
  */
 struct window {
@@ -33,7 +33,7 @@ struct window {
 
 /*
  * The runs of the guest that --attack or --hostile asks for.  --attack takes a
- * list of attacks.  The members behind @attacks describe the element of this
+ * list of attacks.  The members after @attacks describe the element of this
  * list whose runs are under way.
  */
 struct jobs {

@@ -16,7 +16,7 @@ struct e820_entry {
 	u32 type;		/* kind of memory, E820_* */
 } __attribute__((packed));
 
-/* The legacy area of the guest's memory: VGA's memory, and the BIOS area behind it. */
+/* The legacy area of the guest's memory: VGA's memory, and the BIOS area after it. */
 #define VGA_START		0xa0000
 #define BIOS_START		0xc0000
 #define BIOS_END		0x100000

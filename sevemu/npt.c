@@ -552,7 +552,11 @@ void npt_alias(u64 bit)
 		else
 			top[INDEX(alias, 3) + i] = 0;
 	}
-	/* Ignore no bit if @bit is the real C-bit, below PHYS_LIMIT or above bit 51. */
+	/*
+	 * The nested page tables map RAM once more at addresses with @bit set, as if the
+	 * processor ignored this bit.  They do not do so for the real C-bit, for bits below
+	 * PHYS_LIMIT, which select RAM, and for bits above 51, which no address has.
+	 */
 	alias = bit >= PHYS_LIMIT && bit < 1ull << 52 && bit != cbit_mask() ? bit : 0;
 	for (i = 0; i < VIEW_TABLES && alias; i++) {
 		if (INDEX(alias, 4))

@@ -4,7 +4,7 @@
  *
  * loader.c copies it to the page PARK_CODE of the guest.  A SIPI cannot name an address
  * to an SEV-ES guest's AP, so the kernel writes a real-mode far pointer to the AP jump
- * table, the page behind this one, before it sends the first SIPI (GHCB 4.3).
+ * table, the page after this one, before it sends the first SIPI (GHCB 4.3).
  */
 #include "layout.h"
 #include "x86.h"
@@ -49,7 +49,7 @@ park_nmi:
 
 /*
  * The interrupt vectors 0 to 2, of which 2 is NMI.  The limit of the APs' IDTR at launch
- * ends behind them, so that an exception with a higher vector ends the guest and does not
+ * ends after them, so that an exception with a higher vector ends the guest and does not
  * run other memory as code.
  */
 	.balign 4

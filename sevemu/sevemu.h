@@ -168,7 +168,7 @@ struct vcpu {
 	bool destroy_pending;	/* the guest has destroyed this virtual CPU */
 	u64 create_pending;	/* VMSA page of an AP creation; GHCB_NONE: none */
 	bool init_pending;	/* INIT has come */
-	bool sipi_pending;	/* a SIPI with @sipi_vector has come behind INIT */
+	bool sipi_pending;	/* a SIPI with @sipi_vector has come after INIT */
 	u8 sipi_vector;
 	u32 apic_ldr;		/* the guest's logical destination register */
 	u32 apic_dfr;		/* the guest's destination format register */

@@ -166,7 +166,7 @@ static u64 change_entry(struct vcpu *vcpu, unsigned int index, u64 entry, u64 gh
 /*
  * Handles a page state request (GHCB 4.1.6).  The structure in the shared buffer
  * belongs to the guest, so each field is read once.  Writes the index of the next entry
- * back to the structure, because the guest repeats the request until the index is behind
+ * back to the structure, because the guest repeats the request until the index is after
  * the last entry.
  */
 static void page_state(struct vcpu *vcpu, struct ghcb *page, const struct ghcb *g, u64 gpa,

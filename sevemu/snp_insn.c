@@ -42,7 +42,7 @@
 
 /*
  * Completes the instruction: sets EAX to @result, CF to @carry and the other arithmetic
- * flags as @result demands, and moves RIP behind the instruction.
+ * flags as @result demands, and moves RIP after the instruction.
  */
 static void finish(struct vcpu *vcpu, const struct insn *insn, u32 result, bool carry)
 {

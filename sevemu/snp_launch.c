@@ -28,7 +28,7 @@
 #define KERNEL_CPUID		(SNP_RESERVED + PAGE_SIZE)
 #define KERNEL_CALLING_AREA	(SNP_RESERVED + 2 * PAGE_SIZE)
 
-/* Offset of the confidential-computing blob in its page, behind the setup_data node. */
+/* Offset of the confidential-computing blob in its page, after the setup_data node. */
 #define BLOB_OFFSET		0x40
 #define BLOB_MAGIC		0x45444d41	/* "AMDE" */
 #define SETUP_CC_BLOB		7
@@ -290,9 +290,10 @@ u64 snp_launch_kernel(struct vcpu *vcpu, u64 next)
 	if (config.vmpl) {
 		svsm_init(vcpu, KERNEL_CALLING_AREA);
 		/*
-		 * With --watch the guest is the stub, which may write to the calling area.  In a
-		 * run without --watch, watch_own() must not be called at all: the guest may then
-		 * write to all private memory.
+		 * watch_own() adds a range to the private memory that the guest may write, and
+		 * its first call forbids the guest all other private memory.  With --watch the
+		 * guest is the stub, which writes to the calling area.  Without --watch nothing
+		 * is forbidden, so watch_own() must not be called.
 		 */
 		if (watch.payload)
 			watch_own(KERNEL_CALLING_AREA, KERNEL_CALLING_AREA + PAGE_SIZE);

@@ -80,7 +80,7 @@ svm_enter:
  * svm_sleep - void svm_sleep(void)
  *
  * Halts this processor until an NMI.  An NMI that is already pending ends the halt at once.
- * If the NMI comes in front of HLT, hv_nmi (entry.S) returns behind HLT, because the
+ * If the NMI comes in front of HLT, hv_nmi (entry.S) returns after HLT, because the
  * processor would not wake up otherwise.
  *
  * In:		GIF 0, interrupts off

@@ -62,7 +62,7 @@ struct course {
 	 */
 	struct {
 		u64 phys, entry, virt;
-		u64 end;	/* address behind the payload, page-aligned */
+		u64 end;	/* address after the payload, page-aligned */
 	} place;
 	/*
 	 * The last GUESSES_MAX words that the host could read while @place.virt was 0 and

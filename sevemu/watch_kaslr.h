@@ -43,14 +43,14 @@ u64 kaslr_number(unsigned int i);
 
 /*
  * Saves what watch_kaslr.c has seen of the present run, and the random numbers that the stub has
- * drawn in it.  A run from a snapshot starts behind these events, so kaslr_start() restores the
+ * drawn in it.  A run from a snapshot starts after these events, so kaslr_start() restores the
  * record then.  campaign.c calls this function when it takes the snapshot.
  */
 void kaslr_keep(void);
 
 /*
  * Called when the stub has proven that its C-bit is right.  Moves the
- * breakpoint in DR2, which campaign.c has set to the code behind the proof, to
+ * breakpoint in DR2, which campaign.c has set to the code after the proof, to
  * KASLR's RDRAND instruction.
  */
 void kaslr_proven(void);

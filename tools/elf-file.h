@@ -13,7 +13,7 @@
 struct elf {
 	const u8 *data;			/* the file's bytes */
 	u64 size;			/* the file's size in bytes */
-	/* File offset behind all headers, segments and sections. */
+	/* File offset after all headers, segments and sections. */
 	u64 end;
 	Elf64_Ehdr ehdr;
 	/* Program headers of all types. ehdr.e_phnum is their number. */

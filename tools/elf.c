@@ -35,7 +35,7 @@ bool elf_probe(const struct blob *file)
 /*
  * Returns whether [offset, offset + size) lies inside the file. Raises elf->end
  * to the range's end if that is higher. An empty range may have any offset, even
- * behind the file's end, because nothing is read from it.
+ * after the file's end, because nothing is read from it.
  */
 static bool claim_bytes(struct elf *elf, u64 offset, u64 size)
 {
@@ -320,7 +320,7 @@ static void measure(const struct elf *elf, struct image *image)
  * as a virtual address, but Linux and other kernels put a physical address there.
  * If e_entry lies in a segment both as a virtual and as a physical address, it is
  * physical in Linux and virtual in any other kernel. The file must supply the byte
- * at the entry, because the memory behind a segment's file bytes is zero.
+ * at the entry, because the memory after a segment's file bytes is zero.
  */
 static u64 find_entry(const struct elf *elf, u64 link_addr)
 {

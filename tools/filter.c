@@ -305,7 +305,7 @@ static void try_btf(struct choice *c, const struct section *s)
  * search stops, and the run ends where its score was highest. A run whose highest score is below
  * RUN_MIN is ignored.
  *
- * The search also stops RUN_REACH pairs, without those of equal numbers, behind the highest
+ * The search also stops RUN_REACH pairs, without those of equal numbers, after the highest
  * score. The next search begins where the score was highest, and reads these numbers again.
  * Without this limit, a score that stays about the same would make each search read the rest of
  * the image.
@@ -344,7 +344,7 @@ static u64 number_at(const u8 *bytes, u64 at, const struct payload_filter *f)
 
 /*
  * Finds the first run of numbers of @f's kind and stride in [@at, @end), and sets the
- * range of @f to the run. Returns the offset behind the run, or @end and an empty range if
+ * range of @f to the run. Returns the offset after the run, or @end and an empty range if
  * there is no run.
  */
 static u64 find_run(const u8 *bytes, u64 at, u64 end, struct payload_filter *f)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mkpayload.c - turns a kernel into the payload that is linked behind the stub.
+ * mkpayload.c - turns a kernel into the payload that is linked after the stub.
  *
  * Runs on the host at build time and reads a bzImage or an ELF file. It writes
  * PREFIX.bin, with struct payload_header and the compressed memory image, and

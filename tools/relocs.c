@@ -52,7 +52,7 @@ static int compare_offsets(const void *a, const void *b)
 }
 
 /*
- * Checks that no relocated place overlaps another or ends behind the image. Each
+ * Checks that no relocated place overlaps another or ends after the image. Each
  * list must be sorted. The loop merges the lists, so that it visits all places in
  * the order of their offsets.
  */
@@ -86,7 +86,7 @@ static void check_places(const struct relocs *relocs, u64 image_size)
 	}
 }
 
-/* Writes @value as unsigned LEB128 to @at. Returns the address behind it. */
+/* Writes @value as unsigned LEB128 to @at. Returns the address after it. */
 static u8 *store_number(u8 *at, u64 value)
 {
 	while (value >= LEB128_MORE) {

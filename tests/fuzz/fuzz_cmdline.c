@@ -226,7 +226,7 @@ static bool rate(const char *value, const regmatch_t *group, unsigned long none,
 
 /*
  * Parses the port number in @group of @value. Returns false if the group has other
- * characters behind the number, or the port is 0 or above @max.
+ * characters after the number, or the port is 0 or above @max.
  */
 static bool port_of(const char *value, const regmatch_t *group,
 		    unsigned long max, unsigned long *port)

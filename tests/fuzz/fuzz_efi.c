@@ -248,7 +248,7 @@ static void fuzz_load_option(struct input *in)
 
 	/*
 	 * Pass a copy on the heap of exactly @size bytes, so that ASan reports
-	 * a read behind it.
+	 * a read after it.
 	 */
 	copy = malloc(size + !size);
 	memcpy(copy, bytes, size);

@@ -3,7 +3,7 @@
  * fuzz_insn.c - libFuzzer target for the instruction decoder.
  *
  * The input is the bytes at RIP, possibly more than 15. insn_decode()'s result must
- * be the same as that of the library Zydis, and must not depend on bytes behind the
+ * be the same as that of the library Zydis, and must not depend on bytes after the
  * instruction. Needs -lZydis.
  */
 #include <stdio.h>

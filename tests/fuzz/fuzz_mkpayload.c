@@ -230,7 +230,7 @@ static u64 count_relocs(const struct image *image, u8 *want)
 
 /*
  * Returns the number of places in the relocation table that Linux's build appends:
- * the 32-bit words behind the ELF file that are not zero.
+ * the 32-bit words after the ELF file that are not zero.
  */
 static u64 count_words(const struct blob *file)
 {

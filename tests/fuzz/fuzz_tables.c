@@ -4,7 +4,7 @@
  * the TPM's event log, its table of final events, and the memory map that a loader
  * passes in efi_info.
  *
- * The input makes an event log and damages it. The memory behind the log is
+ * The input makes an event log and damages it. The memory after the log is
  * readable as far as sizes in the log can point. A second reader of the log, in this
  * file, computes how many bytes of the log the stub must pass on. The memory map lies in
  * two pages of RAM, and the stub must not read the map outside of these pages.
@@ -180,7 +180,7 @@ static void lay_out(struct input *in, u8 version, bool wide)
 		final_space = space();
 		/*
 		 * Fill the table of final events with 0xff, which is no valid
-		 * event, so that a reader stops behind the real events even if
+		 * event, so that a reader stops after the real events even if
 		 * the table's count is too large.
 		 */
 		memset(final_space, 0xff, SPACE);

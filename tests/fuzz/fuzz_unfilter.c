@@ -107,7 +107,7 @@ static void check_outside(const u8 *a, const u8 *b, const struct payload_header 
 static void fuzz_one(struct input *in)
 {
 	struct payload_header p = { .file_size = 1 + take_u16(in) % IMAGE_SIZE };
-	/* Each buffer has the image's size, so that ASan reports an access behind it. */
+	/* Each buffer has the image's size, so that ASan reports an access after it. */
 	u8 *bytes = calloc(1, p.file_size), *ours = malloc(p.file_size);
 	u8 *theirs = malloc(p.file_size);
 	struct refusal why;

@@ -106,7 +106,7 @@ static int judge_frame(u8 *out, size_t room, size_t *margin)
 /*
  * Decompresses frame[] in place. The frame ends @beyond bytes above the end of
  * the output and may overlap the output. Checks that the result is @want, and
- * that unlz4() writes nothing behind the output.
+ * that unlz4() writes nothing after the output.
  */
 static void check_in_place(const u8 *want, size_t room, size_t beyond)
 {
@@ -141,7 +141,7 @@ static void fuzz_one(struct input *in)
 	want = judge_frame(theirs, room, &margin);
 	/*
 	 * Allocate exactly @room and frame_size bytes, so that AddressSanitizer
-	 * reports each access behind them.
+	 * reports each access after them.
 	 */
 	ours = malloc(room + !room);
 	copy = malloc(frame_size + !frame_size);

@@ -28,7 +28,7 @@ static struct {
 /* The fake host's reply to the request. take_reply() fills this in. */
 static struct {
 	u64 result, event;		/* SW_EXITINFO1, SW_EXITINFO2 */
-	bool gp;			/* #GP is injected behind VMGEXIT */
+	bool gp;			/* #GP is injected after VMGEXIT */
 	u8 valid[GHCB_VALID_BITMAP_SIZE];
 	u64 rax, rbx, rcx, rdx;
 	/* reply_byte() computes the shared buffer's bytes from this number. */
@@ -350,7 +350,7 @@ static u64 string_count(const struct insn *insn, u64 base, unsigned int most)
 		/*
 		 * The request ends before the first element whose address has wrapped
 		 * around. It includes an element that begins before the wrap-around
-		 * and ends behind it.
+		 * and ends after it.
 		 */
 		at = next;
 	}

@@ -31,7 +31,7 @@ int main(int argc, char **argv)
 		fclose(f);
 		/*
 		 * Copy the input to a block of its exact size, so that
-		 * AddressSanitizer reports reads behind it.
+		 * AddressSanitizer reports reads after it.
 		 */
 		exact = malloc(size + !size);
 		if (exact)

@@ -13,7 +13,7 @@ static bool blank(char c)
 }
 
 /*
- * Returns the part of @word behind @prefix, or NULL if @word does not begin with
+ * Returns the part of @word after @prefix, or NULL if @word does not begin with
  * @prefix.
  */
 static const char *skip_prefix(const char *word, const char *prefix)
@@ -97,7 +97,7 @@ static u32 digit(char c)
 
 /*
  * Parses one unsigned number at *@s, decimal or with 0x hexadecimal, and an optional
- * unit K, M or G (KiB, MiB, GiB). Moves *@s behind it.
+ * unit K, M or G (KiB, MiB, GiB). Moves *@s after it.
  */
 static u64 parse_term(const char **s)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * options.h - reads words "name=value" of a command line, for the test kernels and the
- * test loader. These functions ignore the word "--" and all words behind it.
+ * test loader. These functions ignore the word "--" and all words after it.
  */
 #ifndef TEST_OPTIONS_H
 #define TEST_OPTIONS_H
@@ -56,16 +56,16 @@ bool option_is(const char *name, const char *value);
 u64 option_number(const char *name, u64 or);
 
 /*
- * Parses a number at *@s and moves *@s behind it. A number is decimal or with 0x
+ * Parses a number at *@s and moves *@s after it. A number is decimal or with 0x
  * hexadecimal, may have a unit K, M or G (KiB, MiB, GiB), and may be a sum or
  * difference such as 0x1000+2M. Calls fail() if *@s does not begin with a number.
  */
 u64 parse_number(const char **s);
 
-/* Parses a comma at *@s and the number behind it, as parse_number() does. */
+/* Parses a comma at *@s and the number after it, as parse_number() does. */
 u64 parse_next_number(const char **s);
 
-/* Returns the text behind the word "--", or "" if the command line has no such word. */
+/* Returns the text after the word "--", or "" if the command line has no such word. */
 const char *options_rest(void);
 
 #endif

@@ -416,7 +416,7 @@ static u64 take(u64 size, bool pool)
 	addr = (u64)arena + fw.arena_used;
 	fw.arena_used += ALIGN_UP(size, PAGE_SIZE) + PAGE_SIZE;
 	/*
-	 * Poison the memory behind the allocation, so that ASan reports an
+	 * Poison the memory after the allocation, so that ASan reports an
 	 * access there. Fill the allocation with 0xa5, because firmware does
 	 * not clear memory.
 	 */
@@ -979,7 +979,7 @@ static EFI_STATUS EFIAPI file_info(EFI_FILE *self, EFI_GUID *guid, UINTN *size,
 	CHECK(f->is_open && same(guid, &file_info_guid),
 	      "not open, or other information");
 	/*
-	 * GetInfo() writes the structure and, behind it, the file's name in
+	 * GetInfo() writes the structure and, after it, the file's name in
 	 * UTF-16. The stub's buffer must have room for both.
 	 */
 	CHECK(*size >= offsetof(EFI_FILE_INFO, FileName) +

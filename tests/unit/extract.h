@@ -5,7 +5,7 @@
  * test_images.c include it. If the stub accepts the payload, its output is
  * compared with that of a second, independent implementation, the model.
  *
- * The pages before and behind the payload's memory are not accessible, because
+ * The pages before and after the payload's memory are not accessible, because
  * ASan does not check accesses by assembly.
  */
 #ifndef EXTRACT_H
@@ -37,7 +37,7 @@ int payload_decode(void *out, size_t out_size, const void *in, size_t in_size)
 }
 
 /*
- * Offsets in @machine, the fake RAM: the payload's memory and, behind it, the
+ * Offsets in @machine, the fake RAM: the payload's memory and, after it, the
  * stub's image. The image's pages are inaccessible, so that a wrong access of
  * the code under test crashes.
  */
@@ -230,7 +230,7 @@ static bool model_relocate(u8 *image, u64 image_size, const u8 *table,
 
 /*
  * Prepares the fake machine for extract_kernel(). The stub's image lies
- * directly behind the payload's memory, where head_64.S would have moved it.
+ * directly after the payload's memory, where head_64.S would have moved it.
  */
 static void fresh_extract(void)
 {
@@ -265,7 +265,7 @@ static void fresh_extract(void)
 
 /*
  * Runs extract_kernel() on the payload @image. If @there is below the payload's
- * size, the payload is cut off behind @there bytes, and bytes of 0xa5 replace
+ * size, the payload is cut off after @there bytes, and bytes of 0xa5 replace
  * the rest. Returns false if the stub refuses the payload. Otherwise returns
  * true, with the payload's entry point in @entry.
  */

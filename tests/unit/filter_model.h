@@ -49,7 +49,7 @@ static void model_put_target(u8 *at, s64 target)
 /*
  * Returns the target of a branch, as an offset in the flat image of @size bytes. Returns -1
  * if the target is outside of the image. @at points to the branch's displacement. @pos is
- * the offset of the byte behind the displacement.
+ * the offset of the byte after the displacement.
  */
 static s64 model_branch(const u8 *at, s64 pos, s64 size)
 {
@@ -158,7 +158,7 @@ static maybe_unused void model_filters(u8 *bytes, u64 size,
  * Makes a random filter in @f for bytes from offset @at on, in a flat image of @size bytes.
  * @at must be below @size. @kind, @shape and @length are random numbers. They choose the
  * kind of filter, the layout of the table that the filter rewrites, and the size of the
- * range. Returns the offset behind the range. If the range is shorter than one entry of the
+ * range. Returns the offset after the range. If the range is shorter than one entry of the
  * table, makes an unused element and returns @at.
  */
 static maybe_unused u64 model_element(struct payload_filter *f, u64 at, u64 size,

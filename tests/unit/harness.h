@@ -100,7 +100,7 @@ static struct {
 	/* Number of CHECK()s that the running case has executed. */
 	unsigned int checks;
 	/*
-	 * Texts that the result line shows behind the case's name: @why it
+	 * Texts that the result line shows after the case's name: @why it
 	 * failed or was skipped, and the text of INFO().
 	 */
 	char why[512];

@@ -327,7 +327,7 @@ static void add_note(struct elf_parts *elf, struct buffer *out,
 
 /*
  * Handles the argument poke=AT:W,W,...: writes the 32-bit words W to offset AT of @out.
- * @text is the part behind "poke=".
+ * @text is the part after "poke=".
  */
 static void poke(struct buffer *out, const char *text)
 {

@@ -213,7 +213,7 @@ struct step {
 	 * request and before the host answers.
 	 */
 	void (*meanwhile)(void);
-	/* true: the host injects #GP at the instruction behind VMGEXIT. */
+	/* true: the host injects #GP at the instruction after VMGEXIT. */
 	bool injects_gp;
 };
 
@@ -447,7 +447,7 @@ static maybe_unused void meanwhile(void (*hook)(void))
 }
 
 /*
- * In the script's last exchange, the host injects #GP behind VMGEXIT, as KVM does for
+ * In the script's last exchange, the host injects #GP after VMGEXIT, as KVM does for
  * RDPMC. The host answers in the GHCB page all the same.
  */
 static maybe_unused void injects_gp(void)
@@ -887,7 +887,7 @@ static maybe_unused void set_text(u64 rip)
 /*
  * Copies an instruction to @rip, and sets up @frame for the #VC that the
  * instruction raises, with exit code @exit_code. @want becomes a copy of
- * @frame, with RIP behind the instruction.
+ * @frame, with RIP after the instruction.
  */
 static void place_insn(u64 rip, u64 exit_code, const void *bytes, size_t size)
 {

@@ -161,7 +161,7 @@ TEST(map_of_large_payloads)
 	      "%.400s", trace);
 
 	/*
-	 * The kernel's relocation table lies behind the output. If both
+	 * The kernel's relocation table lies after the output. If both
 	 * together are larger than mem_size, their size is what must be mapped.
 	 */
 	header_in_image()->mem_size = OUT_SIZE;
@@ -218,7 +218,7 @@ TEST(map_of_a_payload_on_others_pages)
 		map_refused(&boot, "page tables");
 	}
 	/*
-	 * The page directly behind the payload's memory may have any rights,
+	 * The page directly after the payload's memory may have any rights,
 	 * because the payload does not use it.
 	 */
 	fresh_machine();
@@ -750,7 +750,7 @@ TEST(setup_data_other_types)
 
 /*
  * Puts a setup_data node of type SETUP_KEXEC_KHO (10) at AT_NODES, and a list
- * of @count scratch areas behind the node. The areas have 1 MiB each and begin
+ * of @count scratch areas after the node. The areas have 1 MiB each and begin
  * at 16 MiB, 18 MiB and so on. Returns the node's data.
  */
 static struct kho_node *new_handover(unsigned int count)

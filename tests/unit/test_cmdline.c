@@ -65,7 +65,7 @@ static const struct {
 	{ "a=1 a", "a", 1, "1" },
 	/*
 	 * An option is found only if its whole name matches, at the start of a
-	 * word, with "=" behind it.
+	 * word, with "=" after it.
 	 */
 	{ "xconsole=1", "console", NONE, UNTOUCHED },
 	{ "consoles=1", "console", NONE, UNTOUCHED },

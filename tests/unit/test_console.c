@@ -98,7 +98,7 @@ static struct {
 
 /*
  * The memory of the VGA text screen. The console may write to cells[] only. The
- * words before and behind show writes outside of it. map_vga_memory() puts
+ * words before and after show writes outside of it. map_vga_memory() puts
  * cells[] to the address at which a PC has this memory, because the console
  * keeps no address that the test could change.
  */
@@ -1315,7 +1315,7 @@ TEST(vga_waits)
 
 /*
  * The hypervisor has garbled the number of buffered bytes. The console must print
- * nothing that lies behind its buffer, and write nothing there.
+ * nothing that lies after its buffer, and write nothing there.
  */
 TEST(garbled_length)
 {
@@ -1415,7 +1415,7 @@ TEST(hidden_numbers)
 
 /*
  * The hypervisor has garbled the size of the VGA screen. The console must not move
- * memory behind VGA memory, nor write there.
+ * memory after VGA memory, nor write there.
  */
 TEST(garbled_screen)
 {

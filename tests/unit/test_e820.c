@@ -179,7 +179,7 @@ TEST(count_is_bounded)
 	      "the last entry of the table");
 
 	/*
-	 * The bytes behind e820_table in boot_params look like an entry for
+	 * The bytes after e820_table in boot_params look like an entry for
 	 * RAM. The stub must not read them, even if e820_entries is larger than
 	 * the table.
 	 */
@@ -374,7 +374,7 @@ TEST(goes_on)
 
 /*
  * A setup_data node's length need not be a multiple of an entry's size. The
- * stub must ignore the bytes behind the last whole entry.
+ * stub must ignore the bytes after the last whole entry.
  */
 TEST(goes_on_length)
 {
@@ -494,7 +494,7 @@ TEST(goes_on_hostile)
 /* ---- e820_may_hold() ---- */
 
 /*
- * Each row is an E820 entry, with RAM directly before and behind it. @good
+ * Each row is an E820 entry, with RAM directly before and after it. @good
  * tells whether e820_may_hold() must accept the entry's memory as memory in
  * which a loader may leave data. It must accept RAM, ACPI tables (type 3), ACPI
  * NVS (type 4), and setup_data that kexec hands over (type 128). It must accept

@@ -72,7 +72,7 @@ TEST(utf16)
 
 /*
  * The output buffer has every size from 0 up. utf16_to_utf8() must always
- * return the length that the whole text needs, and must not write behind the
+ * return the length that the whole text needs, and must not write after the
  * buffer.
  */
 TEST(utf16_exact_buffer)
@@ -194,7 +194,7 @@ TEST(cmdline_built_in)
 
 /*
  * A command line may have CMDLINE_SIZE bytes of UTF-8. The stub must cut a
- * longer one behind the last word that fits whole, and must print a message.
+ * longer one after the last word that fits whole, and must print a message.
  */
 TEST(cmdline_length)
 {
@@ -300,7 +300,7 @@ static size_t load_option(u8 *to, u32 attributes, const char *path,
 }
 
 /*
- * Nodes of a device path. FILE_NODE has 9 bytes, so that the data behind the
+ * Nodes of a device path. FILE_NODE has 9 bytes, so that the data after the
  * path is unaligned. END_NODE ends the whole path. INSTANCE_END ends one
  * instance, and another one follows.
  */
@@ -336,7 +336,7 @@ TEST(load_option)
 		check_cmdline("ro initrd=\xc3\xbc");
 		CHECK(!strcmp(fw.console, TAKEN_OUT), "%zu: %s", i, fw.console);
 		/*
-		 * Firmware may omit the NUL behind the command line in the
+		 * Firmware may omit the NUL after the command line in the
 		 * optional data.
 		 */
 		fresh_firmware();
@@ -357,7 +357,7 @@ TEST(load_option)
 /*
  * If LoadOptions are not a well-formed EFI_LOAD_OPTION, the stub must take them
  * as a UTF-16 text. In most rows that text is one character, the low 16 bits of
- * @attributes, because the high 16 bits are the NUL behind it.
+ * @attributes, because the high 16 bits are the NUL after it.
  */
 TEST(load_option_malformed)
 {

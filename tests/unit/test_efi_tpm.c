@@ -342,7 +342,7 @@ TEST(final)
 	/*
 	 * The final events table claims 2^64 - 1 events, and its first event
 	 * has more digests than the log has algorithms. The stub must stop
-	 * counting there and read nothing behind the table.
+	 * counting there and read nothing after the table.
 	 */
 	log_of_two();
 	poke32(FIRST_SIZE + 8, 3);
@@ -405,7 +405,7 @@ TEST(log_hostile)
 	log_of_two();
 	poke32(last + 8, 3);
 	/*
-	 * Behind the second digest lies the size of the event's data. The stub takes it for the
+	 * After the second digest lies the size of the event's data. The stub takes it for the
 	 * algorithm of the third digest. Set it to 4, which is TPM_ALG_SHA1, so that the stub
 	 * can refuse the event only because it has too many digests.
 	 */

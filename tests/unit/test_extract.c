@@ -575,7 +575,7 @@ TEST(bss_of_linux_is_left)
 
 	/*
 	 * The relocation table extends beyond the payload's memory. clear_bss()
-	 * must not clear anything behind the payload's memory.
+	 * must not clear anything after the payload's memory.
 	 */
 	fresh_machine();
 	header_in_image()->flags |= PAYLOAD_LINUX;
@@ -1162,7 +1162,7 @@ TEST(extract_built_in_cmdline)
 /*
  * The payload reads the command line from the loader's memory. If the command
  * line is longer than the payload accepts, the stub must write a NUL to the
- * loader's memory, behind the last word that fits, and must print a message.
+ * loader's memory, after the last word that fits, and must print a message.
  */
 TEST(extract_cuts_cmdline)
 {
@@ -1232,7 +1232,7 @@ TEST(extract_refuses)
 }
 
 /*
- * cut_cmdline() writes a NUL behind the words that it keeps. The hypervisor can put an old
+ * cut_cmdline() writes a NUL after the words that it keeps. The hypervisor can put an old
  * address in the place of the command line's address. cut_cmdline() must refuse an address
  * in the stub's memory.
  */

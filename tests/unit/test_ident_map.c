@@ -667,7 +667,7 @@ TEST(only_device_memory)
 		CHECK(!ident_map_device(0xb8000, 0x8000), "VGA text");
 		expect(0xb8000, 0xc0000, device_use());
 		/*
-		 * The range begins in device memory and ends behind it. The call must fail,
+		 * The range begins in device memory and ends after it. The call must fail,
 		 * and may map only the part that is device memory.
 		 */
 		start(setup);
@@ -1191,7 +1191,7 @@ TEST(levels_before_the_load)
 
 /*
  * ident_map_loaded() must report that the stub's page tables are not loaded if CR3 holds
- * the loader's, also if those lie directly below or behind the stub's.
+ * the loader's, also if those lie directly below or after the stub's.
  */
 TEST(map_not_loaded)
 {
@@ -1485,7 +1485,7 @@ TEST(table_outside_of_the_pool)
 /*
  * ident_map_remove_devices() must unmap the device pages in VGA memory, and must leave
  * other pages in VGA memory mapped. It must change nothing outside of VGA memory, so the
- * device page at 0xc0000, behind VGA memory, must stay mapped.
+ * device page at 0xc0000, after VGA memory, must stay mapped.
  */
 TEST(remove_devices)
 {

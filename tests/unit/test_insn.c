@@ -639,7 +639,7 @@ static bool check_against_zydis(const u8 bytes[INSN_MAX_LENGTH])
 	      describe(&verdict.insn));
 
 	/*
-	 * The decoder's result must not depend on the bytes behind the
+	 * The decoder's result must not depend on the bytes after the
 	 * instruction, so a copy without them gives the same result.
 	 */
 	CHECK(decode_exact(&again, bytes, got.length) == INSN_OK &&

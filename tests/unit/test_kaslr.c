@@ -798,7 +798,7 @@ TEST(old_state_before_each_hash)
 /*
  * Neither RDRAND's number nor the random number that is drawn may be in the
  * generator's state, where a host could replace the number by old contents.
- * kaslr.c must not call xxh64() behind RDRAND, because the compiler would save
+ * kaslr.c must not call xxh64() after RDRAND, because the compiler would save
  * RDRAND's number to the stack during the call.
  */
 TEST(rdrand_is_not_stored)

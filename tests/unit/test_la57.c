@@ -380,7 +380,7 @@ TEST(not_its_own)
 }
 
 /*
- * e820_table has 128 entries. The stub must not read entries behind it, even if
+ * e820_table has 128 entries. The stub must not read entries after it, even if
  * e820_entries is larger.
  */
 TEST(nowhere_behind_the_table)

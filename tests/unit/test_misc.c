@@ -89,7 +89,7 @@ TEST(sentinel_set)
 
 /*
  * Makes a command line of @len characters and @nul NUL bytes. Its memory has
- * exactly this size, so that ASan reports a read behind it.
+ * exactly this size, so that ASan reports a read after it.
  */
 static char *exact_text(size_t len, size_t nul)
 {

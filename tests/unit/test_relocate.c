@@ -2,7 +2,7 @@
 /*
  * test_relocate.c - payload/relocate.c on relocation tables that are made by
  * hand, random, or hostile. Images and tables end exactly where their heap
- * memory ends, so that ASan reports an access behind them.
+ * memory ends, so that ASan reports an access after them.
  */
 #include "harness.h"
 #include "image.h"
@@ -25,7 +25,7 @@ static u8 *exactly(const void *data, size_t size)
 		abort();
 	/*
 	 * An empty buffer must have no accessible byte. malloc(0) may allocate
-	 * one, so allocate 1 byte and return the address behind it.
+	 * one, so allocate 1 byte and return the address after it.
 	 */
 	if (!size)
 		return copy + 1;
@@ -293,7 +293,7 @@ TEST(random_images)
 
 /*
  * A flat image of 8 bytes, which hold one value to relocate, and the relocation
- * table of 4 bytes behind it.
+ * table of 4 bytes after it.
  */
 static u8 payload[8 + 4];
 static struct payload_header header;

@@ -486,7 +486,7 @@ TEST(edd_option)
 	/*
 	 * The stub must search for edd= only in real mode's memory. The first
 	 * command line here has no NUL before the end of this memory. The
-	 * second begins behind this memory.
+	 * second begins after this memory.
 	 */
 	fresh_pc("");
 	memset(bios_memory + CMDLINE_AT, 'x', REAL_MODE_END - CMDLINE_AT);

@@ -294,7 +294,7 @@ TEST(every_request_can_be_refused)
 }
 
 /*
- * The hypervisor can also refuse each request by a #GP that it injects behind
+ * The hypervisor can also refuse each request by a #GP that it injects after
  * VMGEXIT. The stub must then ignore the reply, whatever it says.
  */
 TEST(every_request_can_be_refused_by_injection)

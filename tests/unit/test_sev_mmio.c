@@ -572,7 +572,7 @@ TEST(access_raises)
  * After the decoder has checked an instruction, the hypervisor can put old contents of
  * struct insn back, with any operand size and register number up to 255. mmio_read() must
  * nevertheless write no memory around the eight-byte @value, and write_operand_reg() must
- * write no memory behind the saved registers.
+ * write no memory after the saved registers.
  */
 static struct {
 	u64 before[64], value, after[64];

@@ -96,7 +96,7 @@ TEST(rdpmc)
 }
 
 /*
- * For an unknown counter KVM replies "done" and injects #GP behind VMGEXIT. The stub
+ * For an unknown counter KVM replies "done" and injects #GP after VMGEXIT. The stub
  * must raise #GP at RDPMC, as if sw_exit_info_1 had asked for it.
  */
 TEST(rdpmc_injected_gp)
@@ -500,7 +500,7 @@ TEST(undecodable)
 		{ 3, "\x48\x01\x00" },		/* ADD to memory */
 		/*
 		 * A CPUID of 16 bytes, one more than the processor accepts: 15 bytes here, and
-		 * 0xa2, with which the case fills the memory behind them.
+		 * 0xa2, with which the case fills the memory after them.
 		 */
 		{ 15, "\x66\x66\x66\x66\x66\x66\x66\x66"
 		      "\x66\x66\x66\x66\x66\x66\x0f" },
@@ -518,7 +518,7 @@ TEST(undecodable)
 /*
  * If vc_dispatch() has no handler for an operation, it must terminate the
  * guest. The decoder never returns an operation without a handler, so the case
- * uses the first number behind the last operation.
+ * uses the first number after the last operation.
  */
 TEST(no_handler)
 {
@@ -547,7 +547,7 @@ TEST(insn_at_end_of_page)
 	unsigned int before;
 
 	/*
-	 * The page behind TEXT's page is not accessible. If the stub reads more
+	 * The page after TEXT's page is not accessible. If the stub reads more
 	 * bytes than the instruction has, the test crashes.
 	 */
 	for (before = 2; before < 20; before++) {
@@ -575,7 +575,7 @@ TEST(insn_across_pages)
 }
 
 /*
- * The page behind .text belongs to a device: it is mapped but not executable. The stub
+ * The page after .text belongs to a device: it is mapped but not executable. The stub
  * must not read it if the instruction ends before it.
  */
 TEST(insn_before_device)
@@ -606,7 +606,7 @@ TEST(insn_where_none_can_be)
 		ENDS(7);
 	}
 	/*
-	 * Instructions that begin before, in or behind .text, or that reach beyond its end,
+	 * Instructions that begin before, in or after .text, or that reach beyond its end,
 	 * all in executable memory. The stub must decode only the one that is entirely in
 	 * .text, the one with i = 1.
 	 */

@@ -354,7 +354,7 @@ TEST(lengths)
 
 /*
  * An SRAT entry has length 0, a length too short for its type, or is longer
- * than the rest of the table. The stub must ignore this entry and those behind
+ * than the rest of the table. The stub must ignore this entry and those after
  * it.
  */
 TEST(entries)

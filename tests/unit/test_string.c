@@ -213,7 +213,7 @@ TEST(memmove)
 		}
 		/*
 		 * Source and destination are at the upper end of the arena,
-		 * behind which memory is inaccessible.
+		 * after which memory is inaccessible.
 		 */
 		check_memmove(ARENA_SIZE - len, ARENA_SIZE - len - 5, len);
 		check_memmove(ARENA_SIZE - len - 5, ARENA_SIZE - len, len);
@@ -292,7 +292,7 @@ TEST(strnlen)
 			      "length %zu, at most %zu: %zu", len, max,
 			      stub_strnlen(s, max));
 		/*
-		 * The string has no NUL. strnlen() must not read behind the
+		 * The string has no NUL. strnlen() must not read after the
 		 * first @len bytes, where an inaccessible page begins.
 		 */
 		s = (char *)result.end - len;

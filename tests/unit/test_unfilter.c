@@ -45,7 +45,7 @@ void *xalloc(size_t size)
 /*
  * Checks that mkpayload and the model filter the @size bytes at @bytes in the same way,
  * and that unfilter() and the model restore them. The copies have exactly @size bytes, so
- * that ASan reports an access behind them.
+ * that ASan reports an access after them.
  */
 static void check_undone(const u8 *bytes, u64 size, const struct payload_filter *list)
 {
@@ -212,7 +212,7 @@ TEST(table_by_hand)
 /*
  * FILTER_FIRST_USES must end at the word that makes its maximum 2^30. Here 4 Mi words, each
  * greater by the largest step (0x100) than the word before, reach this maximum exactly. The
- * filter must not change the words behind them, whatever they look like.
+ * filter must not change the words after them, whatever they look like.
  */
 TEST(first_uses_maximum)
 {
@@ -279,7 +279,7 @@ TEST(branches_of_any_size)
 
 /*
  * The hypervisor can change the payload's header after the stub has checked it. unfilter()
- * must refuse the filters in refused[]. It must write nothing behind the flat image. The
+ * must refuse the filters in refused[]. It must write nothing after the flat image. The
  * buffer has exactly SIZE bytes, so that ASan reports such a write.
  */
 TEST(changed_header)
@@ -371,7 +371,7 @@ TEST(stub_in_the_way)
 }
 
 /*
- * Appends @count words to @bytes at offset *@at, and moves *@at behind them. The first word
+ * Appends @count words to @bytes at offset *@at, and moves *@at after them. The first word
  * is *@value plus @step, each further word the previous word plus @step. Stores the last
  * word in *@value.
  */
@@ -411,7 +411,7 @@ static u32 run_found(u32 hovers, u64 *size)
 /*
  * In the words that run_found() makes, the run's score rises for 3,001 words, is low for some
  * words, and then rises to a new maximum. find_run() must read only a bounded number of words
- * behind a maximum. If the score is low for 1,150 words, find_run() must find all words. If the
+ * after a maximum. If the score is low for 1,150 words, find_run() must find all words. If the
  * score is low for 11,050 words, find_run() must find only the first 3,001 words.
  */
 TEST(run_reach)

@@ -100,7 +100,7 @@ static struct frame compress(const u8 *payload, size_t size)
 
 /*
  * Decodes @frame from a copy on the heap of exactly @size bytes, so that ASan
- * reports a read behind it.
+ * reports a read after it.
  */
 static int decode(u8 *out, size_t out_size, const u8 *frame, size_t size)
 {

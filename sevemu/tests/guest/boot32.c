@@ -6,7 +6,7 @@
  * is off, so every memory access is private. A GHCB page must be shared, so this code
  * uses only the GHCB MSR protocol.
  *
- * The compiler makes assembly code of this file with -m32. This code, behind the
+ * The compiler makes assembly code of this file with -m32. This code, after the
  * directive .code32, is assembled for the 64-bit image.
  */
 #include <asm/bootparam.h>
@@ -36,7 +36,7 @@
 
 /*
  * The registers that vc32_entry in head.S pushes at a #VC in 32-bit mode, and above
- * them the frame that the processor has pushed (error_code and the fields behind it).
+ * them the frame that the processor has pushed (error_code and the fields after it).
  */
 struct frame32 {
 	uint32_t edi, esi, ebp, esp_unused, ebx, edx, ecx, eax;
@@ -241,7 +241,7 @@ static void load_tss32(void)
 /*
  * Defines the function insn_<id>(), which executes one instruction with the registers
  * in @r and stores the results there. If the instruction raises #VC, the handler vc32()
- * continues behind the instruction.
+ * continues after the instruction.
  */
 #define INSN32(id, text)						\
 	static void insn_##id(struct regs32 *r)				\

@@ -176,7 +176,7 @@ CASE(interrupts_off, "vc-clears-if", CASE_ES)
 /*
  * Executes CPUID with RSP = @rsp, a stack on which the processor may be unable to push
  * the frame of #VC. The handler of #VC, or of another armed exception, returns to the
- * instruction behind CPUID, which restores the old RSP.
+ * instruction after CPUID, which restores the old RSP.
  */
 static void cpuid_on_stack(u64 rsp)
 {

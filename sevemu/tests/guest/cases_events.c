@@ -218,7 +218,7 @@ CASE(interrupt_stack, "interrupt-to-shared-stack", CASE_SEV)
 
 /*
  * The timer's interrupt is already pending when STI is executed. The processor delivers
- * no interrupt before the instruction behind STI, which is HLT (APM3, "STI"). The
+ * no interrupt before the instruction after STI, which is HLT (APM3, "STI"). The
  * interrupt must end the HLT.
  */
 CASE(halt_pending, "hlt-interrupt-pending", 0)

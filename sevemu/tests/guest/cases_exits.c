@@ -159,7 +159,7 @@ CASE(rdpmc, "rdpmc", CASE_ES)
 /*
  * RDPMC of a counter that does not exist raises #GP. With --host spec sevemu must ask the
  * guest by sw_exit_info_1 to raise #GP. Otherwise sevemu must behave like KVM, which replies
- * that the request is done, and injects #GP, with error code 0, at the instruction behind
+ * that the request is done, and injects #GP, with error code 0, at the instruction after
  * VMGEXIT.
  */
 CASE(rdpmc_gp, "rdpmc-gp", CASE_ES)

@@ -313,7 +313,7 @@ CASE(scratch, "scratch", CASE_ES)
 	scratch_at(GHCB_BUFFER, GHCB_BUFFER_SIZE, true);
 	scratch_at(end - 4, 4, true);
 	scratch_at(end - 1, 1, true);
-	/* At least one byte of each of these ranges lies behind the end of the buffer. */
+	/* At least one byte of each of these ranges lies after the end of the buffer. */
 	scratch_at(end - 3, 4, false);
 	scratch_at(end, 4, false);
 	scratch_at(GHCB_BUFFER, GHCB_BUFFER_SIZE + 1, false);

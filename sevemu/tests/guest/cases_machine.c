@@ -150,7 +150,7 @@ static u16 fw_cfg_find(const char *name, u32 *size)
 }
 
 /*
- * Returns the address behind the last byte of RAM below 4 GiB, from the E820 map in the
+ * Returns the address after the last byte of RAM below 4 GiB, from the E820 map in the
  * zero page.
  */
 static u64 ram_end(void)
@@ -499,7 +499,7 @@ CASE(ends_flash_private, "ends-flash-private-write", CASE_SEV | CASE_ENDS)
 /*
  * The launch puts the file of --secret and the table of kernel hashes into private memory at
  * the addresses that firmware.S names.  The first eight bytes of the table are those of its
- * GUID, and the length behind the GUID is that of three hashes.
+ * GUID, and the length after the GUID is that of three hashes.
  */
 CASE(launch_areas, "ends-launch-areas", CASE_SEV | CASE_ENDS)
 {

@@ -490,7 +490,7 @@ static void load_idt(void)
 
 /*
  * Runs on the AP: for each nap starts the timer and sleeps as an idle operating system
- * does, in HLT right behind STI, until the timer's interrupt has come. The processor
+ * does, in HLT right after STI, until the timer's interrupt has come. The processor
  * delivers no interrupt between STI and HLT.
  */
 static void nap(void)

@@ -331,7 +331,7 @@ CASE(states_scratch, "snp-page-state-scratch", CASE_SNP)
 
 	/*
 	 * The page state change structure may begin anywhere in the shared buffer. Here
-	 * only one entry has room behind the header. The header names two, which sevemu
+	 * only one entry has room after the header. The header names two, which sevemu
 	 * must refuse.
 	 */
 	ghcb_begin(EXIT_PAGE_STATE, 0, 0);

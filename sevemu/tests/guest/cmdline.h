@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Returns the text behind "case=" in @cmdline, or "all" if there is no "case=". */
+/* Returns the text after "case=" in @cmdline, or "all" if there is no "case=". */
 static inline const char *cmdline_case(const char *cmdline)
 {
 	static const char key[] = "case=";

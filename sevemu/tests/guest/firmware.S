@@ -18,10 +18,10 @@
 #define SELECTOR_DATA		0x18
 #define CR0_PE			1
 #define CR0_MP			2
-/* Address of the zero page. The command line lies behind the zero page. */
+/* Address of the zero page. The command line lies after the zero page. */
 #define BOOT_PARAMS		0x10000
 #define BOOT_PARAMS_SIZE	0x1000
-/* Address of the secrets page. The CPUID page lies behind it. */
+/* Address of the secrets page. The CPUID page lies after it. */
 #define SECRETS			0x3a000
 #define SECTION_ZERO		1
 #define SECTION_SECRETS		2

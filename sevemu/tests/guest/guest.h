@@ -180,7 +180,7 @@ int memcmp(const void *a, const void *b, size_t len);
 
 /*
  * The registers that exception_common in head.S pushes in an exception handler, and
- * above them the frame that the processor has pushed (error_code and the fields behind
+ * above them the frame that the processor has pushed (error_code and the fields after
  * it).
  */
 struct frame {
@@ -411,7 +411,7 @@ struct regs {
 /*
  * insn_<id>() executes the instruction <id> of exit_insns.h. It loads the registers
  * that the instruction reads from @r, and stores those that it writes to @r. If the
- * instruction raises #VC, vc_handle() handles it and continues behind the instruction.
+ * instruction raises #VC, vc_handle() handles it and continues after the instruction.
  */
 #define ROW(id, ...)	void insn_##id(struct regs *r);
 EXIT_INSNS(ROW)

@@ -108,7 +108,7 @@ u64 rmp_count(u32 n);
 
 /*
  * Read, write or execute memory at @p once. If the access raises #VC and vc.skip is set,
- * the #VC handler continues behind the access. try_read() then returns 0.
+ * the #VC handler continues after the access. try_read() then returns 0.
  */
 u64 try_read(const volatile void *p);
 void try_write(volatile void *p);

@@ -333,7 +333,7 @@ void vc_handle(struct frame *f)
 	vc.frame = (u64)f;
 	asm volatile("pushfq; popq %0" : "=r"(vc.rflags));
 	/*
-	 * #DB is a trap, so RIP is already behind the instruction, and must not be
+	 * #DB is a trap, so RIP is already after the instruction, and must not be
 	 * changed.
 	 */
 	if (f->error_code == VC_ERROR_DB)

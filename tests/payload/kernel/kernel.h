@@ -52,7 +52,7 @@ struct entry_state {
 
 /*
  * Symbols of kernel.ld and entry.S. *_start and stack are the addresses of the first
- * byte, *_end the addresses behind the last: of the kernel, of its stack, and of its
+ * byte, *_end the addresses after the last: of the kernel, of its stack, and of its
  * section .places, which has the data that the stub relocates. exception_stubs is the
  * code to which the IDT's gates lead.
  */

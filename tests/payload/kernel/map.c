@@ -100,7 +100,7 @@ static struct range image_range(void)
 }
 
 /*
- * Returns the address behind the pages around @addr that the loader has handed over,
+ * Returns the address after the pages around @addr that the loader has handed over,
  * or @addr itself if it has not handed over the page at @addr.
  */
 static u64 handed_until(u64 addr)
@@ -112,7 +112,7 @@ static u64 handed_until(u64 addr)
 }
 
 /*
- * Returns the address behind the range around @addr that the stub may map. Returns
+ * Returns the address after the range around @addr that the stub may map. Returns
  * @addr itself if the stub must not map the page at @addr.
  */
 static u64 asked_for_until(u64 addr)
@@ -223,8 +223,8 @@ static void walk(const u64 *table, unsigned int level, u64 base, bool write,
 }
 
 /*
- * Walks the page tables for the virtual address @va. Returns the address behind its
- * page, or 0 if @va is not mapped. Sets @write and @exec to the rights that all levels
+ * Walks the page tables for the virtual address @va. Returns the first virtual address
+ * after the page that maps @va, or 0 if @va is not mapped. Sets @write and @exec to the rights that all levels
  * together give.
  */
 static u64 lookup(u64 va, bool *write, bool *exec)

@@ -76,7 +76,7 @@ static const Elf64_Phdr *segment(const struct plan *plan, u32 i)
 /*
  * Completes @plan for an ELF kernel, which the test loader enters directly. The loader
  * must prepare the kernel's surroundings, because no stub does. It puts a stack with a
- * guard page, and page tables, behind the kernel into the runtime range:
+ * guard page, and page tables, after the kernel into the runtime range:
  *
  *	kernel | leave.S's page | guard page | stack | page tables
  */

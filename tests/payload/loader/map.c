@@ -172,7 +172,7 @@ static void map_hand_over(struct map *map, const struct plan *plan, u64 pool)
 /*
  * Carries out the options remap=START,SIZE,LETTERS, which change the image's page
  * tables. Letters are r (present), w (writable), x (executable), g (global) and m
- * (each page is mapped to the page behind it). Without r the pages are not present. If none
+ * (each page is mapped to the page after it). Without r the pages are not present. If none
  * of r, w and g is given, the page-table entries become 0, even if x or m is given.
  */
 static void apply_remap_options(struct map *map)

@@ -8,7 +8,7 @@
 #define MAX_CMDLINE		0x1000
 #define MAX_NODES		32
 /*
- * Unused bytes behind each setup_data node, because a loader need not put nodes next to
+ * Unused bytes after each setup_data node, because a loader need not put nodes next to
  * each other and the stub must not expect it.
  */
 #define NODE_GAP		24
@@ -171,7 +171,7 @@ static u64 node_size(u32 node)
 /*
  * Makes a setup_data node of type SETUP_E820_EXT at @addr. It has the E820 entries for
  * which the zero page has no room, and is the last node of the list. Returns the
- * address behind the node.
+ * address after the node.
  */
 static u64 make_e820_node(u64 addr)
 {

@@ -9,7 +9,7 @@
 #define E820_RAM_TYPE		1
 #define MSR_NONE		0x0000dead
 /*
- * The console prints CR and LF behind these 62 characters, so that 16 lines are 1
+ * The console prints CR and LF after these 62 characters, so that 16 lines are 1
  * KiB.
  */
 #define CONSOLE_LINE	"nae: a line of sixty-four bytes: sixteen of these make one KiB"

@@ -128,7 +128,7 @@ void __wrap_do_exception(struct exception_frame *frame, u64 vector)
 
 /*
  * Makes the IDT's gate of #GP lead to count_gp, because the stub does not call
- * do_exception() for a #GP behind its VMGEXIT. Changes the low 32 bits of the handler's
+ * do_exception() for a #GP after its VMGEXIT. Changes the low 32 bits of the handler's
  * address only, because the self-test lies below 4 GiB.
  */
 static void count_gps(void)

@@ -175,7 +175,7 @@ static void case_rdpmc(void)
 
 /*
  * RDPMC of a counter that does not exist raises #GP. By the GHCB specification the
- * hypervisor asks the #VC handler for #GP by sw_exit_info_1. KVM instead injects #GP behind
+ * hypervisor asks the #VC handler for #GP by sw_exit_info_1. KVM instead injects #GP after
  * the handler's VMGEXIT. The case prints which of the two the hypervisor has done, and
  * tests/sev/cases.list says which one is expected. In both cases the stub must report #GP
  * with the RIP of the RDPMC.

@@ -189,7 +189,7 @@ static void case_rep_insb_many(void)
 
 /*
  * Checks that the buffer holds @count elements of @size bytes, each equal to @value,
- * and that the bytes behind them are unchanged.
+ * and that the bytes after them are unchanged.
  */
 static void check_elements(const char *insn, const void *value, size_t size,
 			   size_t count)
