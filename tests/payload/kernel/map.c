@@ -224,8 +224,8 @@ static void walk(const u64 *table, unsigned int level, u64 base, bool write,
 
 /*
  * Walks the page tables for the virtual address @va. Returns the first virtual address
- * after the page that maps @va, or 0 if @va is not mapped. Sets @write and @exec to the rights that all levels
- * together give.
+ * after the page that maps @va, or 0 if @va is not mapped. Sets @write and @exec to the
+ * rights that all levels together give.
  */
 static u64 lookup(u64 va, bool *write, bool *exec)
 {
