@@ -71,6 +71,10 @@ include $(wildcard tests/*/rules.mk) sevemu/rules.mk $(wildcard sevemu/tests/gue
 
 # ---- The stub.
 
+# $(call cc-option,OPTION): OPTION if the compiler accepts it, otherwise nothing.
+cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null \
+	2>/dev/null && echo $(1))
+
 # The stub's code must run at any address. It must use no register that exception
 # handlers do not save (but see DECODER_REGS). It must have no red zone, because an
 # exception pushes its frame directly below %rsp.
@@ -80,14 +84,14 @@ STUB_CFLAGS := -std=gnu11 $(OPT) -g -ffreestanding \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fno-jump-tables \
 	-fno-strict-aliasing -ffunction-sections -fdata-sections \
 	-ffile-prefix-map=$(CURDIR)=. -Iinclude -I. -include include/hidden.h
+# gcc must not delete a check of an argument because all callers pass good values: the
+# hypervisor of an SEV-ES guest can change an argument that was on the stack.
+STUB_CFLAGS += $(foreach option,-fno-ipa-bit-cp -fno-ipa-vrp,$(call cc-option,$(option)))
 GENERAL_REGS := -mgeneral-regs-only
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wundef \
 	-Wcast-qual -Wvla
 
-# $(call cc-option,OPTION): OPTION if the compiler accepts it, otherwise nothing.
-cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null \
-	2>/dev/null && echo $(1))
 WARNINGS += $(call cc-option,-Wstack-usage=1024)
 
 STUB_C := misc.c loaded.c idt_64.c exception.c ident_map_64.c la57.c sev-es.c sev-snp.c sev-cpuid.c sev-vc.c insn.c \

@@ -53,9 +53,15 @@ static const char *exception_name(u64 vector)
  */
 static u64 place_of(const struct exception_frame *f)
 {
-	u64 offset = READ_ONCE(f->rip) - (u64)_image;
+	bool is_es = sev_es_active();
+	u64 offset = READ_ONCE(f->rip);
 
-	return sev_es_active() && offset >= (u64)(_end - _image) ? 0 : offset;
+	HOLD(place_of, offset);
+	offset -= ADDRESS_ANEW(_image);
+	if (is_es && offset >= ADDRESS_ANEW(_end) - ADDRESS_ANEW(_image))
+		offset = 0;
+	RELEASE(place_of);
+	return offset;
 }
 
 static bool is_in_page(u64 addr, const u8 *page)
@@ -108,19 +114,18 @@ static void dump_registers(const struct exception_frame *f)
 }
 
 /*
- * Prints all that is known about an exception that the stub does not handle,
- * then terminates. A second exception during the report terminates at once,
+ * Prints all that is known about the exception @vector with @error_code, which the stub does
+ * not handle, then terminates. A second exception during the report terminates at once,
  * because its report would probably fail at the same place.
  */
-static noreturn void report(const struct exception_frame *f)
+static noreturn void report(const struct exception_frame *f, u64 vector, u64 error_code)
 {
-	u64 vector = READ_ONCE(f->vector);
 	u64 cr2 = read_cr2();
 
 	sev_es_end_at_exception();
 	/*
-	 * The hypervisor of an SEV-ES guest can put other private bytes into the frame's
-	 * vector, and reads the console. In such a guest print only a number below
+	 * The hypervisor of an SEV-ES guest can put other private bytes in the place of
+	 * @vector, and reads the console. In such a guest print only a number below
 	 * IDT_VECTORS.
 	 */
 	if (sev_es_active())
@@ -142,7 +147,7 @@ static noreturn void report(const struct exception_frame *f)
 	else
 		con_printf("sevstub: unexpected exception: %s (vector %lu) error code 0x%lx at startup_32+0x%lx\n",
 			   exception_name(vector), vector,
-			   sev_es_active() ? 0 : f->error_code, place_of(f));
+			   sev_es_active() ? 0 : error_code, place_of(f));
 	/*
 	 * Print no error code, no registers and no stack in an SEV-ES guest.
 	 * They are secret there, and the hypervisor reads the console.
@@ -166,15 +171,21 @@ static bool served_fault(const struct exception_frame *frame)
 	       ident_map_fault(read_cr2(), frame->error_code) == 0;
 }
 
+/*
+ * Writes nothing to @frame: the hypervisor of an SEV-ES guest can put another address in the
+ * place of this pointer on the stack, for example that of a page-table entry.
+ */
 void do_exception(struct exception_frame *frame, u64 vector)
 {
+	u64 error_code = frame->error_code;
+
 	/*
 	 * All of the stub's code runs with CS = BOOT_CS. If CS has another
 	 * value, the hypervisor must have caused the exception. It is reported
 	 * instead of handled.
 	 */
 	if (frame->cs != BOOT_CS)
-		report(frame);
+		report(frame, vector, error_code);
 
 	switch (vector) {
 	case X86_TRAP_VC:
@@ -183,12 +194,10 @@ void do_exception(struct exception_frame *frame, u64 vector)
 			return;
 		/*
 		 * The handler of #VC asks to report another exception, such as
-		 * #GP. The frame still has the exit code of #VC as its error
-		 * code, so replace it by 0.
+		 * #GP. @error_code is the exit code of #VC, so replace it by 0.
 		 */
 		if (vector != X86_TRAP_VC)
-			frame->error_code = 0;
-		frame->vector = vector;
+			error_code = 0;
 		break;
 	case X86_TRAP_PF:
 		/*
@@ -202,5 +211,5 @@ void do_exception(struct exception_frame *frame, u64 vector)
 			return;
 		break;
 	}
-	report(frame);
+	report(frame, vector, error_code);
 }

@@ -148,11 +148,6 @@ static inline unsigned int levels_in_force(void)
 	return read_cr4() & X86_CR4_LA57 ? LEVELS_MAX : LEVELS_MIN;
 }
 
-static noinline struct in_force in_force(void)
-{
-	return (struct in_force){ enc_mask(), levels_in_force() };
-}
-
 /*
  * Writes a page-table entry. The store must be a single one, because the processor may read the
  * entry at any time. The compiler must not delay it: the caller may access the page next.
@@ -164,14 +159,13 @@ static void write_entry(u64 *entry, u64 value)
 }
 
 /*
- * Writes an entry of private memory. enc_mask() reads the C-bit from a register right before
- * the write, because the hypervisor could replace a C-bit on the stack by an old 0.
+ * Writes an entry of private memory. Reads the C-bit from a register right before the write,
+ * because the hypervisor could replace a C-bit on the stack by an old 0. Calls no function, so
+ * that no old return address leads into its middle.
  */
-static inline __attribute__((always_inline)) void write_private(u64 *entry, u64 value)
+static noinline void write_private(u64 *entry, u64 value)
 {
-	HOLD(write_private, entry, value);
-	write_entry(entry, value | enc_mask());
-	RELEASE(write_private);
+	write_entry(entry, value | read_enc_mask());
 }
 
 /*
@@ -251,8 +245,7 @@ static noinline bool extend(walked at)
 	 */
 	HOLD(extend, leaf);
 	if (leaf && (!is_leaf(leaf, level) ||
-		     (leaf ^ ALIGN_DOWN(at.addr, level_size(level))) &
-			     PTE_ADDR_MASK & ~enc_mask() & -PMD_SIZE))
+		     !differs_in_cbit(leaf & -PMD_SIZE, ALIGN_DOWN(at.addr, level_size(level)))))
 		halt_forever();
 	table = take_table();
 	if (!table)
@@ -292,8 +285,7 @@ static noinline walked lookup(u64 addr)
 
 	HOLD(lookup, mask);
 	for (;; shift -= TABLE_INDEX_BITS) {
-		if ((u64)table - (u64)page_table_pool >=
-		    (u64)(page_table_pool_end - page_table_pool))
+		if (!is_in_pool((u64)table - pool_start()))
 			halt_forever();
 		entry = &table[(addr >> shift) % PTRS_PER_TABLE];
 		if (!is_table(*entry, shift > PAGE_SHIFT ? 2 : 1))
@@ -360,6 +352,8 @@ fill_table(walked at, u64 end, u64 attributes, bool private)
 		halt_forever();
 	if (level_of(at) > 1)
 		mask |= PTE_LEAF;
+	/* gcc would delete the mask below, because attributes_of() gives no address bits. */
+	asm volatile("" : "+r"(attributes));
 	/* With the accessed and dirty bits set, the processor need not write to the leaf. */
 	mask |= PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | (attributes & ~PTE_ADDR_MASK);
 	do {
@@ -411,10 +405,18 @@ static int map_pages(u64 addr, u64 end, u64 attributes)
 	return fill_pages(addr, end, attributes, true);
 }
 
-/* Widens [*start, *end) to whole pages. Returns false if it is empty or exceeds map_limit(). */
-static bool round_to_pages(const struct in_force *now, u64 *start, u64 *end)
+/* Returns whether the page tables can map @addr. */
+static noinline bool is_in_reach(u64 addr)
 {
-	if (*start >= *end || *end > map_limit(now))
+	u64 mask = enc_mask();
+
+	return addr < map_limit(levels_in_force(), mask);
+}
+
+/* Widens [*start, *end) to whole pages. Returns false if it is empty or cannot be mapped. */
+static bool round_to_pages(u64 *start, u64 *end)
+{
+	if (*start >= *end || !is_in_reach(*end - 1))
 		return false;
 	*start = ALIGN_DOWN(*start, PAGE_SIZE);
 	*end = ALIGN_UP(*end, PAGE_SIZE);
@@ -442,7 +444,7 @@ static inline __attribute__((always_inline)) u64 attributes_of(unsigned int prot
 int ident_map_init(const struct ident_map_config *config)
 {
 	u64 mask = READ_ONCE(config->enc_mask);
-	struct in_force now;
+	u64 last = (u64)page_table_pool + config->pool_size - 1;
 
 	/*
 	 * The C-bit must be a single address bit of an entry, and not one of the lowest 21,
@@ -459,9 +461,7 @@ int ident_map_init(const struct ident_map_config *config)
 	map.config = *config;
 	map.pool_used = TOP_TABLES_SIZE;
 
-	now = in_force();
-	if ((u64)page_table_pool > map_limit(&now) ||
-	    config->pool_size > map_limit(&now) - (u64)page_table_pool)
+	if (last < (u64)page_table_pool - 1 || !is_in_reach(last))
 		return -EINVAL;
 	if (config->pool_size < TOP_TABLES_SIZE)
 		return -ENOMEM;
@@ -474,19 +474,16 @@ int ident_map_init(const struct ident_map_config *config)
 
 int ident_map_range(u64 start, u64 end, unsigned int prot)
 {
-	struct in_force now = in_force();
-
-	if (!round_to_pages(&now, &start, &end))
+	if (!round_to_pages(&start, &end))
 		return -EINVAL;
 	return map_pages(start, end, attributes_of(prot));
 }
 
 int ident_map_guard(u64 addr)
 {
-	struct in_force now = in_force();
 	walked at;
 
-	if (addr >= map_limit(&now))
+	if (!is_in_reach(addr))
 		return -EINVAL;
 	at = walk_busy(addr, 1, WALK_FILL);
 	if (!at.entry)
@@ -499,9 +496,7 @@ int ident_map_guard(u64 addr)
 
 bool ident_map_is_guard(u64 addr)
 {
-	struct in_force now = in_force();
-
-	return addr < map_limit(&now) && *entry_of(lookup(addr)) == PTE_GUARD;
+	return is_in_reach(addr) && *entry_of(lookup(addr)) == PTE_GUARD;
 }
 
 /*
@@ -523,10 +518,9 @@ static void flush_page(u64 addr)
 /* Returns the leaf of the 4 KiB page at @addr, after splitting a larger one, or {0, -errno}. */
 static noinline walked small_leaf(u64 addr)
 {
-	struct in_force now = in_force();
 	walked at;
 
-	if (!now.enc_mask || addr >= map_limit(&now))
+	if (!enc_mask() || !is_in_reach(addr))
 		return (walked){ 0, (u64)-EINVAL };
 	at = walk_busy(ALIGN_DOWN(addr, PAGE_SIZE), 1, WALK_SPLIT);
 	if (!at.entry)
@@ -538,46 +532,42 @@ static noinline walked small_leaf(u64 addr)
 
 /*
  * Sets the C-bit of the 4 KiB page at @addr, or clears it if @private is false. The page must
- * be the GHCB page, shared_page, and must be flushed from the caches before: by this function
- * if @flush is true, by the caller with ident_map_flush() otherwise. Each caller passes a
- * constant as @private, so that it is no value in memory that the hypervisor could change.
+ * be the GHCB page, shared_page. Its cache lines must be written back before the C-bit changes:
+ * by this function if @private is true, by the caller with ident_map_flush() otherwise. The
+ * hypervisor can change @private on the stack. The GHCB page then stays as it was, and
+ * is_sharing() in misc.c ends the boot if it is still shared.
  */
-static inline __attribute__((always_inline)) int set_private(u64 addr, bool private,
-							     bool flush)
+static noinline int set_private(u64 addr, bool private)
 {
 	walked at = small_leaf(addr);
 	u64 *entry = entry_of(at), value;
 
 	if (!at.entry)
 		return (int)at.addr;
-	if (flush)
+	if (private)
 		flush_page(ADDRESS_ANEW(shared_page));
 	/*
 	 * The hypervisor can put an old @addr or an old return address on the stack. Only the
-	 * entry of the GHCB page may change, so its address is compared with a constant.
+	 * entry of the GHCB page may change: its address may differ from shared_page by no bit
+	 * but the C-bit. The new address is that constant, so no other page becomes shared.
 	 */
 	HOLD(set_private, entry);
 	value = READ_ONCE(*entry);
-	if ((value ^ ((u64)shared_page | PTE_PRESENT)) & ~enc_mask() &
-	    (PTE_ADDR_MASK | PTE_PRESENT))
+	if (!(value & PTE_PRESENT) || !differs_in_cbit(value, ADDRESS_ANEW(shared_page)))
 		return -EINVAL;
+	value = ADDRESS_ANEW(shared_page) | (value & ~PTE_ADDR_MASK);
 	if (private)
 		write_private(entry, value);
 	else
-		write_entry(entry, value & ~enc_mask());
+		write_entry(entry, value);
 	RELEASE(set_private);
 	invlpg(ADDRESS_ANEW(shared_page));
 	return 0;
 }
 
-int ident_map_set_decrypted(u64 addr)
-{
-	return set_private(addr, false, true);
-}
-
 int ident_map_set_encrypted(u64 addr)
 {
-	return set_private(addr, true, true);
+	return set_private(addr, true);
 }
 
 /* Only flushes the page's cache lines: the page is private, so its C-bit is set already. */
@@ -588,7 +578,14 @@ int ident_map_flush(u64 addr)
 
 int ident_map_set_flushed(u64 addr)
 {
-	return set_private(addr, false, false);
+	return set_private(addr, false);
+}
+
+int ident_map_set_decrypted(u64 addr)
+{
+	int err = ident_map_flush(addr);
+
+	return err ? err : ident_map_set_flushed(addr);
 }
 
 /*
@@ -603,10 +600,9 @@ u64 ident_map_window(u64 addr, bool large)
 	u64 at = large ? WINDOW_LARGE : WINDOW_SMALL;
 	u64 rights = attributes_of(MAP_RO);
 	bool was_busy = begin_change();
-	struct in_force now = in_force();
 	walked entry = { 0, 0 };
 
-	if (addr < map_limit(&now))
+	if (is_in_reach(addr))
 		entry = walk(at, large ? 2 : 1, WALK_FILL);
 	if (entry.entry) {
 		write_private(entry_of(entry), addr | rights | PTE_PRESENT | PTE_ACCESSED |
@@ -634,15 +630,12 @@ void ident_map_close_window(void)
 
 int ident_map_device(u64 addr, u64 size)
 {
-	struct in_force now = in_force();
 	u64 start = addr, end = addr + size;
-	walked at;
 
-	if (!round_to_pages(&now, &start, &end))
+	if (!round_to_pages(&start, &end))
 		return -EINVAL;
-	for (addr = start; addr < end; addr = next_addr(addr, level_of(at))) {
-		at = lookup(addr);
-		if (*entry_of(at))
+	for (addr = start; addr < end; addr += PAGE_SIZE) {
+		if (*entry_of(lookup(addr)))
 			return -EINVAL;
 	}
 	return fill_pages(start, end, attributes_of(MAP_WRITE) | PTE_UNCACHED, false);
@@ -687,11 +680,10 @@ static int rights_of(u64 entry)
 
 int ident_map_query(u64 addr)
 {
-	struct in_force now = in_force();
 	u64 entry, mask;
 	walked at;
 
-	if (addr >= map_limit(&now))
+	if (!is_in_reach(addr))
 		return -EFAULT;
 	at = lookup(addr);
 	entry = *entry_of(at);
@@ -771,7 +763,6 @@ bool ident_map_fits_four_levels(void)
 
 int ident_map_fault(u64 addr, u64 error_code)
 {
-	struct in_force now = in_force();
 	u64 low, high;
 
 	/*
@@ -780,7 +771,7 @@ int ident_map_fault(u64 addr, u64 error_code)
 	 * page tables are loaded, the stub causes no page fault, so it was injected.
 	 */
 	if (!loaded_map().loaded || map.busy || (error_code & ~PF_WRITE) ||
-	    addr >= map_limit(&now) || *entry_of(lookup(addr)))
+	    !is_in_reach(addr) || *entry_of(lookup(addr)))
 		return -EFAULT;
 
 	low = ALIGN_DOWN(addr, PMD_SIZE);

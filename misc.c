@@ -385,7 +385,8 @@ static void check_payload_memory(const struct boot *boot)
 	 * have changed KASLR's list in memory.
 	 */
 	if ((boot->by_efi || payload.start != boot->runtime.start) &&
-	    range_overlaps(payload, (struct range){ (u64)_image, (u64)_end }))
+	    range_overlaps(payload,
+			   (struct range){ ADDRESS_ANEW(_image), ADDRESS_ANEW(_end) }))
 		error("page tables", "the payload would share pages");
 }
 
@@ -676,12 +677,16 @@ static inline __attribute__((always_inline)) void must_have_nx(void)
 /*
  * Returns whether the GHCB page is not mapped private. No guest but an SEV-ES guest shares it.
  * Inlined for the same reason: an old return address can cut end_sharing() short, or share the
- * page again. There is one call: with two, an old return address could make the answer "no" of one
+ * page again. The page's address is computed anew, so that it is not on the stack while the decoder
+ * runs. There is one call: with two, an old return address could make the answer "no" of one
  * count for that of the other.
  */
 static inline __attribute__((always_inline)) bool is_sharing(void)
 {
-	return !ident_map_is_private((u64)shared_page, (u64)shared_page + PAGE_SIZE, MAP_WRITE);
+	u64 page = ADDRESS_ANEW(shared_page);
+
+	HOLD(is_sharing, page);
+	return !ident_map_is_private(page, page + PAGE_SIZE, MAP_WRITE);
 }
 
 u64 extract_kernel(struct boot_params *bp)

@@ -623,7 +623,7 @@ void sev_es_outsb(u16 port, const void *buf, size_t count)
 		 * address back. Send nothing but text of the console.
 		 */
 		HOLD(sev_es_outsb, port, at, chunk);
-		offset = (u64)at - (u64)console_text;
+		offset = (u64)at - ADDRESS_ANEW(console_text);
 		if (offset >= CONSOLE_TEXT_SIZE ||
 		    chunk > CONSOLE_TEXT_SIZE - offset)
 			terminate(SEVSTUB_TERM_GENERAL);
@@ -655,7 +655,7 @@ void sev_es_vga_put(u64 to, const char *text)
 	 * Send nothing but text of the console.
 	 */
 	HOLD(sev_es_vga_put, to, text);
-	if ((u64)text - (u64)console_text < CONSOLE_TEXT_SIZE)
+	if ((u64)text - ADDRESS_ANEW(console_text) < CONSOLE_TEXT_SIZE)
 		cell = (u16)(VGA_GREY_ON_BLACK | (u8)*text);
 	*(volatile u16 *)shared_buffer() = cell;
 	/*

@@ -141,8 +141,8 @@ static inline __attribute__((always_inline)) void
 check_emulated(u64 addr)
 {
 	HOLD(check_emulated, addr);
-	if (addr - (u64)emulated_start >=
-	    (u64)emulated_end - (u64)emulated_start)
+	if (addr - ADDRESS_ANEW(emulated_start) >=
+	    ADDRESS_ANEW(emulated_end) - ADDRESS_ANEW(emulated_start))
 		terminate(SEVSTUB_TERM_OPCODE);
 	RELEASE(check_emulated);
 }
@@ -634,9 +634,9 @@ static u64 fetch_insn(struct vc *vc)
 {
 	u8 bytes[INSN_MAX_LENGTH];
 	u64 rip = READ_ONCE(vc->frame->rip);
-	u64 size = (u64)_etext - rip;
+	u64 end = ADDRESS_ANEW(_etext), size = end - rip;
 
-	if (rip < (u64)_text || rip >= (u64)_etext)
+	if (size - 1 >= end - ADDRESS_ANEW(_text))
 		terminate(SEVSTUB_TERM_DECODE);
 	if (size > sizeof(bytes))
 		size = sizeof(bytes);

@@ -32,12 +32,6 @@ static inline u64 level_size(unsigned int level)
 	return _AC(1, UL) << level_shift(level);
 }
 
-/* Returns the first address after the memory of the entry at @level that translates @addr. */
-static inline u64 next_addr(u64 addr, unsigned int level)
-{
-	return ALIGN_DOWN(addr, level_size(level)) + level_size(level);
-}
-
 /* Returns whether @entry at @level maps memory: a page of 4 KiB, 2 MiB or 1 GiB. */
 static inline __attribute__((always_inline)) bool is_leaf(u64 entry, unsigned int level)
 {
@@ -51,27 +45,29 @@ static inline __attribute__((always_inline)) bool is_table(u64 entry, unsigned i
 }
 
 /*
- * Properties of the stub's own page tables, whether CR3 holds them yet or not. The result
- * of in_force() lies on the stack, where the hypervisor can put old contents back. The C-bit
- * that is written to an entry therefore never comes from this result: see write_private().
+ * Returns the lowest address that page tables with @levels levels cannot map. Three bounds
+ * apply: the lower half of the canonical addresses, the 52 address bits of an entry, and the
+ * C-bit as a mask, @enc_mask, if it is not 0. The C-bit and the bits above it are no part of a
+ * physical address (APM2 7.10.1).
  */
-struct in_force {
-	u64 enc_mask;		/* the C-bit as a mask, 0 outside of SEV */
-	unsigned int levels;	/* levels of paging, 4 or 5 */
-};
-
-/*
- * Returns the lowest address that the page tables cannot map. Three bounds apply: the lower
- * half of the canonical addresses, the 52 address bits of an entry, and the C-bit. The C-bit
- * and the bits above it are no part of a physical address (APM2 7.10.1).
- */
-static inline u64 map_limit(const struct in_force *now)
+static inline u64 map_limit(unsigned int levels, u64 enc_mask)
 {
-	u64 lowest = _AC(1, UL) << (level_shift(now->levels + 1) - 1);
+	u64 lowest = _AC(1, UL) << (level_shift(levels + 1) - 1);
 
 	if (lowest > PTE_ADDR_MASK + PAGE_SIZE)
 		lowest = PTE_ADDR_MASK + PAGE_SIZE;
-	return now->enc_mask && lowest > now->enc_mask ? now->enc_mask : lowest;
+	return enc_mask && lowest > enc_mask ? enc_mask : lowest;
+}
+
+/*
+ * Returns whether the address in @entry is @addr, but for the C-bit. Which bit this is cannot be
+ * taken from memory, so any one bit that can be the C-bit may differ.
+ */
+static inline __attribute__((always_inline)) bool differs_in_cbit(u64 entry, u64 addr)
+{
+	u64 other = (entry ^ addr) & PTE_ADDR_MASK;
+
+	return has_one_bit_at_most(other) && !(u32)other;
 }
 
 /* Returns true if all entries of @table from index @first on are empty. */
