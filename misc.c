@@ -675,11 +675,10 @@ static inline __attribute__((always_inline)) void must_have_nx(void)
 }
 
 /*
- * Returns whether the GHCB page is not mapped private. No guest but an SEV-ES guest shares it.
- * Inlined for the same reason: an old return address can cut end_sharing() short, or share the
- * page again. The page's address is computed anew, so that it is not on the stack while the decoder
- * runs. There is one call: with two, an old return address could make the answer "no" of one
- * count for that of the other.
+ * Returns whether the GHCB page is not mapped private. Only an SEV-ES guest shares it. By an old
+ * return address the hypervisor can leave out a part of end_sharing(), or share the page again.
+ * Inlined for the reason that must_own_map() gives. The page's address is computed anew: a
+ * compiler could otherwise keep it on the stack while the decoder runs.
  */
 static inline __attribute__((always_inline)) bool is_sharing(void)
 {

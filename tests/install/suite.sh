@@ -620,7 +620,14 @@ grub_of_disk()
 		grub-script-check "$tmp/disk.cfg" || return 1
 	cat "$tmp/disk.cfg"
 	grep -q 'search .*--hint-bios=hd0,gpt2 .*1234-ABCD' "$tmp/disk.cfg" &&
-		grep -q '^linux .*/boot/sevstub-1.2.3-test root=/dev/sda3 ro' "$tmp/disk.cfg"
+		grep -q '^linux .*/boot/sevstub-1.2.3-test root=/dev/sda3 ro' "$tmp/disk.cfg" ||
+		return 1
+	# Where grub-probe cannot open the disk, for example in a chroot, GRUB's own scripts make
+	# their entries all the same, and the kernel's package must not stay half configured.
+	printf '#!/bin/sh\necho "grub-probe: cannot open the disk" >&2\nexit 1\n' >"$tmp/grub-probe"
+	env grub_probe="$tmp/grub-probe" GRUB_DEVICE_BOOT=/dev/sda2 GRUB_DEVICE=/dev/sda3 \
+		GRUB_DEVICE_UUID=1-2 "$root/etc/grub.d/11_sevstub" >"$tmp/disk.cfg" &&
+		grep -q '^linux .*/boot/sevstub-1.2.3-test' "$tmp/disk.cfg"
 }
 
 # GRUB's menu has an entry for the image, behind the stock one, and GRUB can read it.

@@ -652,6 +652,24 @@ TEST(only_the_shared_page)
 	}
 }
 
+/*
+ * fill_table() must use no address bit of its argument @attributes, which the caller had on the
+ * stack: the hypervisor can put an address in its place, and the page would be mapped elsewhere.
+ */
+TEST(attributes_with_an_address)
+{
+	const struct setup *setup;
+	walked at;
+
+	FOR_EACH_SETUP(setup) {
+		start(setup);
+		at = walk(GIB1, 2, WALK_FILL);
+		CHECK(fill_private(at, GIB1 + MIB2, attributes_of(MAP_WRITE) | MIB2 | BIT(45)) ==
+		      GIB1 + MIB2, "fill");
+		expect(GIB1, GIB1 + MIB2, use_of(MAP_WRITE));
+	}
+}
+
 TEST(only_device_memory)
 {
 	const struct setup *setup;

@@ -309,6 +309,18 @@ allowed() {
 	esac
 }
 
+# Both must take the address bits out of the rights of a page. A compiler could find out that
+# their callers pass no such bits, and leave this out (PTE_ADDR_MASK of include/x86.h).
+for name in fill_private fill_device; do
+	objdump -d --no-show-raw-insn --disassemble="$name" "$objects/ident_map_64.o" \
+		>"$dir/object.code"
+	if grep -q 'movabs.*0xfff0000000000f' "$dir/object.code"; then
+		pass "code.mask.$name"
+	else
+		fail "code.mask.$name" "no mask without the address bits"
+	fi
+done
+
 : >"$dir/found"
 count=0
 for object in $all_objects; do
