@@ -271,9 +271,10 @@ static void sweep_free(struct sweep *s, u64 start, u64 end)
 }
 
 /*
- * Returns true if the payload may lie at the current address of the sweep: in
- * RAM, in an area of each other kind that was named, and not in KASLR_TAKEN.
- * @depth[kind] is the number of areas of that kind that cover the address.
+ * Returns true if the payload may cover the current address of the sweep. The address must be in
+ * RAM, and in no area of KASLR_TAKEN. If kaslr_area() was called with areas of another kind, the
+ * address must be in an area of that kind, too. @depth[kind] is the number of areas of that kind
+ * that cover the address.
  */
 static bool is_usable(const unsigned int *depth)
 {

@@ -128,8 +128,9 @@ void flash_write(u8 value)
 			 value == FLASH_ERASE);
 	/*
 	 * The flash memory has left the mode "read array".  Unmap it, so that each read causes
-	 * #VC and gets the device's status.  Later reads with C=1 get a new copy of the bytes,
-	 * because the guest may change the bytes now.
+	 * #VC and gets the device's status.  The guest may change the flash memory's bytes now.
+	 * unmap() therefore also drops the copy of them that reads with C=1 get, and the first
+	 * such read after the return to "read array" makes a new copy.
 	 */
 	if (registers && !was)
 		unmap();

@@ -112,9 +112,10 @@ u64 npt_root_of(u64 start, u64 end);
 u8 *npt_frame(u64 gpa, enum view view);
 
 /*
- * Brings the @size bytes of the guest's RAM at @gpa to the shared view.  Leaves out ROMs,
- * addresses that are not RAM, and frames that both views map (HOOK_FRAME_NOTED).  @gpa and
- * @size are page-aligned.  Must not be called with --sev snp.
+ * Makes the frames of the @size bytes of the guest's RAM at @gpa shared, as npt_frame() with
+ * VIEW_SHARED does.  Leaves out ROMs, addresses that are not RAM, and frames that the guest may
+ * access with C=0 and C=1 alike (HOOK_FRAME_NOTED).  @gpa and @size are page-aligned.  Must not
+ * be called with --sev snp.
  */
 void npt_share(u64 gpa, u64 size);
 

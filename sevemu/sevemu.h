@@ -89,7 +89,8 @@ struct config {
 	bool gdb;		/* --gdb: gdb controls the guest */
 	bool has_success;	/* --success-port was given: the two fields below are valid */
 	u64 success_port;	/* I/O port to which the guest writes its result */
-	u64 success_value;	/* result that means success; any other means failure */
+	u64 success_value;	/* --success-port: the value that the guest writes if it
+				 * succeeds; any other value means failure */
 	u64 vars;		/* bytes of the file of --vars, whole pages; 0: no --vars */
 	u64 load;		/* --load: address to load the kernel at; 0: at
 				 * the kernel's preferred address */

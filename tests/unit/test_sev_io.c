@@ -534,10 +534,11 @@ TEST(buffer_out_of_reach)
 }
 
 /*
- * Raises #VC for @count bytes of INS (@in) or OUTS at @at, at least one of them outside of
- * [io_start, io_end). The stub must terminate the guest before it sends or writes a byte
- * outside of this range. The real range is empty, because the stub executes neither INS nor
- * OUTS as a guest with a GHCB page. If its handler decodes one, the hypervisor is the cause.
+ * Raises #VC for INS (@in) or OUTS whose memory operand is the @count bytes at @at. The handler
+ * of #VC lets these instructions access only the memory [io_start, io_end), and at least one
+ * byte lies outside. The stub must terminate the guest before it sends or writes such a byte. In
+ * the stub itself this range is empty: once it has a GHCB page it executes neither INS nor OUTS,
+ * so that a #VC for one of them is a lie of the hypervisor.
  */
 static void refused(u64 at, u64 count, bool in)
 {
