@@ -697,9 +697,10 @@ int ident_map_query(u64 addr)
 #define LEAF_CHECKED	(PTE_ADDR_MASK | PTE_WRITE | PTE_NX | PTE_PAYLOAD)
 
 /*
- * Returns whether all leaves of [@start, @end) are private, translate to the same address and
- * have exactly the rights @rights. If @payload is true, they must be those of the payload, and
- * become executable. @payload is a constant, so that it is no value in memory.
+ * Returns whether each leaf of [@start, @end) is private, translates its address to itself, and
+ * has exactly the rights @rights. If @payload is true, each leaf must also have the mark of the
+ * payload. The function then makes it executable, also if a later leaf is refused. Callers pass
+ * a constant as @payload, which the hypervisor cannot change in memory.
  */
 static inline __attribute__((always_inline)) bool
 check_leaves(u64 start, u64 end, u64 rights, bool payload)

@@ -85,8 +85,9 @@
  */
 #define CPUID_SUBLEAF_NMI		0x20494d4e	/* "NMI " */
 /*
- * Sub-leaf of the CPUID that the report of an exception executes before the stub's page
- * tables are loaded, so that an SEV-ES guest terminates because of the exception.
+ * Sub-leaf of the CPUID that report() executes when it begins to report an exception, as long as
+ * the stub's page tables are not loaded. In an SEV-ES guest it raises #VC, whose handler
+ * terminates the guest with the code for an exception.
  */
 #define CPUID_SUBLEAF_EXCEPTION		0x20505845	/* "EXP " */
 

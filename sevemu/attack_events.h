@@ -45,9 +45,9 @@ void events_start(struct vcpu *vcpu);
 void events_begin(u64 left);
 
 /*
- * From the next run on the host unmaps all private frames of the guest.  It maps each
- * one at the guest's first access, a nested page fault that triggers FROM_FAULT.  A
- * run continues with the frames that were mapped at its snapshot.
+ * Makes later runs begin with all private frames of the guest unmapped.  The host maps each one
+ * at the guest's first access, a nested page fault that triggers FROM_FAULT.  A run that begins
+ * at a snapshot has the frames mapped that were mapped when the snapshot was taken.
  */
 void events_unmap(void);
 

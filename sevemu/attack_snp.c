@@ -331,7 +331,10 @@ const struct attack snp_attacks[] = {
 };
 const unsigned int snp_attack_count = ARRAY_SIZE(snp_attacks);
 
-/* Adds @attack:@n to lies[].  Ends the run with a message if only a campaign can play it. */
+/*
+ * Adds @attack:@n to lies[], the attacks of this one run of the guest.  Ends the run with a
+ * message if @attack needs several runs, which only a campaign makes (--marker).
+ */
 static void add(const struct attack *attack, u64 n)
 {
 	if (attack->fire || attack->no_random || attack->rewrite || attack->alias ||

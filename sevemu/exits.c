@@ -61,8 +61,8 @@ static void arm(u16 *intercepts, unsigned int bit, bool on)
  * guest reads and writes its own values and not the hypervisor's.  Intercepts writes
  * of CR3 until the guest first runs in the upper half of the address space, where
  * kernels run.  watch_kernel_va() looks for that moment at each exit, and finds the
- * moment more exactly with these additional exits.  Writes of CR3 and CR4 are not
- * intercepted while cr_same() has turned their intercepts off.
+ * moment more exactly with these additional exits.  If cr_same() has turned the intercepts of
+ * CR3 and CR4 off to save exits, they stay off.
  */
 void exits_init(struct vcpu *vcpu)
 {

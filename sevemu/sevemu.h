@@ -207,8 +207,11 @@ struct vcpu {
 	bool cr_free;
 	unsigned int cr_same;	/* writes of CR3 and CR4 in a row without a change */
 	u64 cr3_seen, cr4_seen;
-	u64 last_seen;		/* ticks of report_now() at the last exit with RIP
-				 * in the lower half of the address space */
+	/*
+	 * Ticks of report_now() at the last exit with RIP in the lower half of the address
+	 * space: the last exit before a kernel runs at its own virtual addresses.
+	 */
+	u64 last_seen;
 };
 
 #endif

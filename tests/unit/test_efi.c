@@ -230,8 +230,8 @@ TEST(cmdline_length)
 	units[0] = 'x';
 
 	/*
-	 * The stub must be able to cut the command line at a blank, and at a control
-	 * character, here a tab.
+	 * A command line that is too long has one separator, at units[i]. The stub must keep
+	 * what stands before it. The separator can be a blank or a control character, here a tab.
 	 */
 	for (i = 1; i <= CMDLINE_SIZE; i += 127) {
 		fresh_firmware();
@@ -249,7 +249,7 @@ TEST(cmdline_length)
 
 /*
  * The command line has CMDLINE_SIZE characters. It is one byte too long,
- * because its last character has two bytes in UTF-8. The stub must cut the last
+ * because its last character has two bytes in UTF-8. The stub must drop the last
  * word.
  */
 TEST(cmdline_length_in_bytes)
