@@ -575,12 +575,11 @@ END_FUNC(nmi_32)
  *
  * Tables without a C-bit are right only where there is no SEV. The hypervisor can have denied
  * SEV in CPUID, or can have put old contents of sev_guest back, in which this is no SEV guest.
- * For such tables RULE_OUT_SEV therefore asks the processor: a CPUID that raises #VC shows
- * SEV-ES, and SEV_STATUS shows SEV. The handler of this #VC uses memory, which the hypervisor can
- * change. Before the first proof RULE_OUT_SEV is therefore used once more with the empty IDT,
- * under which #VC is a triple fault. The bytes are random even without SEV if CPUID reports RDRAND, and are
- * the time otherwise: a hypervisor must not be able to predict them, and to write them where
- * the stub reads.
+ * For such tables RULE_OUT_SEV asks the processor: a CPUID that raises #VC shows SEV-ES, and
+ * SEV_STATUS shows SEV. The handler of this #VC uses memory, which the hypervisor can change.
+ * RULE_OUT_SEV is used once more with the empty IDT, under which #VC is a triple fault. The
+ * bytes are random even without SEV if CPUID reports RDRAND, and are the time otherwise: a
+ * hypervisor must not be able to predict them, and to write them where the stub reads.
  * In:       the IDT is moved_idt. %rdi = new CR3, a top table of the stub with the C-bit of
  *           XMM15, or the function halts. %esi = 1 for the first proof, else 0. The old page
  *           tables map the pool. .head, with early_error, has not been overwritten yet.
@@ -702,10 +701,7 @@ FUNC(load_cr3_proven)
 	movq	%rax, %rsi		/* %rsi = the proof's bytes */
 	testl	%r10d, %r10d
 	jz	.Lproof_write_64
-	/*
-	 * %rcx = the first 8 bytes of LIDT's operand: limit 0, and above it a random base. The
-	 * base has 47 bits, so that it is a canonical address, and LIDT raises no #GP.
-	 */
+	/* %rcx = LIDT's operand: limit 0 and a random base of 47 bits, a canonical address. */
 	shrq	$17, %rax
 	movq	%rax, %rcx
 	shlq	$16, %rcx

@@ -26,7 +26,7 @@ bool ap_runs(const struct vcpu *vcpu);
 /*
  * Sends INIT to @vcpu, which stops until a SIPI starts it.  With SEV-ES @vcpu keeps its
  * registers, because the host cannot change them.  If the guest has requested AP creation
- * "on INIT" for @vcpu, @vcpu gets the registers of the new VMSA (GHCB 4.1, SNP AP Creation).
+ * "on INIT" for @vcpu, INIT starts it at once with the new VMSA (GHCB 4.1, SNP AP Creation).
  */
 void ap_init(struct vcpu *vcpu);
 

@@ -117,10 +117,7 @@ struct history {
 	u8 next;
 	bool played;		/* memory_choose() has returned a change of the block */
 };
-/*
- * The earlier contents of the guest's memory: an element for each 16-byte block of the memory
- * of kind @kept_kind.  NULL: memory_keep() was not called.
- */
+/* An element for each 16-byte block of memory of @kept_kind; NULL: memory_keep() was not called. */
 static struct history *histories;
 static enum memory_kind kept_kind;
 static u64 steps;		/* instructions counted so far */
