@@ -456,7 +456,9 @@ END_DATA(gdt_ptr)
 	.balign 16
 /*
  * The IDT until idt_load_stage1(). make_idt_32 fills it at the 32-bit entry. At the
- * 64-bit entry startup_64 fills only the gates of NMI and #VC.
+ * 64-bit entry startup_64 fills only two gates: that of NMI, which can come at any time, and
+ * that of #VC, which CPUID raises in an SEV-ES guest. There any other exception is a triple
+ * fault.
  */
 GLOBAL(early_idt)
 DATA(early_idt)

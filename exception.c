@@ -172,8 +172,9 @@ static bool served_fault(const struct exception_frame *frame)
 }
 
 /*
- * Writes nothing to @frame: the hypervisor of an SEV-ES guest can put another address in the
- * place of this pointer on the stack, for example that of a page-table entry.
+ * Handles a #VC or a page fault, or reports the exception and terminates. Does not itself
+ * write to @frame: if the compiler saves the pointer @frame on the stack, the hypervisor of an
+ * SEV-ES guest can put another address there, for example that of a page-table entry.
  */
 void do_exception(struct exception_frame *frame, u64 vector)
 {

@@ -158,7 +158,10 @@ tables_built:
 	btsl	$EFER_LME_BIT, %eax
 	wrmsr
 	jmp	write_cbit_proof
-	/* Here %ebx and %edi = the 8 bytes in cbit_proof, %edx = SEV_STATUS or 0. */
+	/*
+	 * Here %ebx and %edi hold the low and the high half of the 8 bytes in cbit_proof.
+	 * %edx is SEV_STATUS, or 0 without SEV.
+	 */
 GLOBAL(proof_written)
 proof_written:
 	/*
@@ -384,8 +387,8 @@ FUNC(startup_64)
 	addl	%eax, nmi_count(%rbx)
 
 	/*
-	 * The second step copies .head and the compressed payload, which end at
-	 * .text.
+	 * The second step copies the part of the image before .text: .head and the
+	 * compressed payload.
 	 */
 	leaq	(_text - 8)(%rbp), %rsi
 	leaq	(_text - 8)(%rbx), %rdi
@@ -561,7 +564,10 @@ END_DATA(kernel_info)
 truncated_message:
 	.asciz	"sevstub: truncated image: its end is missing; make or copy it again\r\n"
 
-/* Code prints these messages only after it has checked that .rodata is not cut off. */
+/*
+ * These messages are in .rodata, which is missing if a loader has read a truncated file. Code
+ * must therefore print them only after it has checked image_end_mark.
+ */
 	.section .rodata.early, "a"
 
 misplaced_message:

@@ -65,8 +65,9 @@ static noinline noreturn void no_area(void)
 /*
  * Returns the first page of the memory for la57_switch(). Callers use the result before they
  * call another function, so that it stays in a register. A call would save it on the stack,
- * where the hypervisor can put an old address in its place. It is inlined, because an old return
- * address could otherwise lead after a call of it, with another address in the register.
+ * where the hypervisor can put an old address in its place. area_page() is
+ * inlined, because the hypervisor could put the return address of a call of it back later. The
+ * code after the call would then take another value in the register for the page's address.
  */
 static inline __attribute__((always_inline)) struct la57_page *area_page(void)
 {
@@ -159,8 +160,9 @@ static u64 find_low_memory(const struct boot_params *bp, const struct cmdline *c
 }
 
 /*
- * Finds the two pages for la57_switch() and sets la57_area and borrowed.
- * early_tables is free, because startup_32's page tables are no longer in use.
+ * Finds the two pages for la57_switch() and sets la57_area and borrowed. The pages
+ * can be those of early_tables, because startup_32's page tables, which may lie there, are
+ * no longer in use when la57_switch() runs.
  */
 static void find_area(const struct boot_params *bp, const struct cmdline *cmdline)
 {
@@ -235,8 +237,9 @@ static noinline void set_slot(unsigned int slot, const u8 *handler, u64 selector
 	u64 offset = (u64)(handler - la57_code), at = slot;
 
 	/*
-	 * The caller has saved the arguments on the stack, where the hypervisor can put other
-	 * numbers. A gate must lead to code, and lie in the IDT.
+	 * The arguments may have been on the stack, where the hypervisor can put old numbers
+	 * back. The stub therefore holds them in registers while it checks that the gate leads
+	 * to code and lies in the IDT, and while it writes the gate.
 	 */
 	HOLD(set_slot, page, offset, size, at, selector);
 	if (offset >= size || at >= LA57_IDT_SLOTS - 1)
@@ -299,9 +302,9 @@ static void fill(void)
 }
 
 /*
- * Makes struct la57_page executable. Not before it is filled: the hypervisor can put the page's
- * address, which is on the stack, in the place of a return address, and the page must then have
- * the stub's INT3 at its start.
+ * Makes struct la57_page executable. fill() must have run before and stored INT3 at the start
+ * of the page. The hypervisor can put the page's address, which is on the stack, in the place of
+ * a return address. The processor must then execute INT3 and no older contents of the page.
  */
 static void make_executable(void)
 {
@@ -314,7 +317,11 @@ static void make_executable(void)
 		no_area();
 }
 
-/* Puts the contents of borrowed RAM back. The RAM must not be mapped, and is not afterwards. */
+/*
+ * Puts the contents of borrowed RAM back. The caller must have unmapped the RAM, because its
+ * first page was executable, and ident_map_range() leaves the rights of a mapped page as they
+ * are. Unmaps the RAM again at the end.
+ */
 static void give_back(void)
 {
 	u64 at = (u64)area_page();
@@ -356,7 +363,10 @@ void la57_switch(void)
 	la57_toggle();
 	nmi_count += area_page()->nmis;
 
-	/* First unmap the page with the code: other bytes in it must not be executable. */
+	/*
+	 * Unmap the memory before other bytes are written to it. Its first page is executable
+	 * for the copy of la57_code, and no other bytes may become executable.
+	 */
 	ident_map_remove((u64)area_page(), LA57_SIZE);
 	if (borrowed)
 		give_back();

@@ -9,9 +9,10 @@
  * page and the secrets page. Only SEV_STATUS proves that this is an SNP guest.
  *
  * snp_start() checks what was handed over, once, because the hypervisor cannot change
- * it later. It runs where the loader put the image, so all state that it leaves is in
- * .data. The hypervisor's answer to a page state change proves nothing. Only PVALIDATE
- * does, which the stub executes, or the SVSM if there is one.
+ * it later. It runs before the stub copies its image and clears .bss. All state that it
+ * leaves is therefore in .data, which the stub copies with the image. The hypervisor's
+ * answer to a page state change proves nothing. Only PVALIDATE does, which the stub
+ * executes, or the SVSM if there is one.
  */
 #include <asm/bootparam.h>
 
@@ -224,7 +225,10 @@ void snp_cpuid(u32 function, u32 index, struct cpuid_regs *regs,
 	*regs = leaf->regs;
 	switch (function) {
 	case CPUID_FEATURES:
-		/* The page lacks the APIC ID and whether there is an APIC: ask for these bits. */
+		/*
+		 * The CPUID page does not have the APIC ID, and does not say whether there is
+		 * an APIC. The caller must ask the hypervisor for these bits.
+		 */
 		hypervisor->ebx = 0xff000000;
 		hypervisor->edx = 1U << 9;
 		regs->ecx &= ~(1U << CPUID_1_ECX_OSXSAVE_BIT);
@@ -248,7 +252,10 @@ void snp_cpuid(u32 function, u32 index, struct cpuid_regs *regs,
 			regs->ebx = XSAVE_SIZE_RESET;
 		break;
 	case 0x8000001e:
-		/* The page lacks the extended APIC ID, the core ID and the node ID: ask. */
+		/*
+		 * The CPUID page has no extended APIC ID, core ID and node ID. The caller must
+		 * ask the hypervisor for them.
+		 */
 		hypervisor->eax = ~0U;
 		hypervisor->ebx = 0xff;
 		hypervisor->ecx = 0xff;
@@ -512,9 +519,9 @@ struct run {
 };
 
 /*
- * Greatest number of runs in a request. A longer list would need more of the stub's memory,
- * and would help only if runs are short: if each run is one page, a request has only 32
- * pages, fewer than PAGE_STATE_ENTRIES.
+ * Greatest number of runs in a request. A run is pages one after the other (struct run). A
+ * longer list would need more of the stub's memory, and would help only if runs are short:
+ * if each run is one page, a request has only 32 pages, fewer than PAGE_STATE_ENTRIES.
  */
 #define RUNS		32
 
@@ -633,7 +640,10 @@ static void validate_run(const struct run *run)
 	batch.unreported += end - addr;
 	if (snp.calling_area) {
 		validate_by_svsm(addr, large, run->count);
-		/* Map no page: the SVSM has validated all of them, and evict() would do nothing. */
+		/*
+		 * The SVSM has validated all pages. With coherent caches no cache lines must be
+		 * evicted either, so the stub need not map the pages.
+		 */
 		if (snp.coherent)
 			return;
 	}

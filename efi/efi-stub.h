@@ -158,8 +158,9 @@ bool efi_make_e820(struct boot_params *bp, const struct efi_memory_map *map);
 void efi_protect(u64 start, u64 end, u64 rights);
 
 /*
- * Calls efi_protect() for the image: entries, payload and text become
- * read-only, rodata read-only and not executable, data not executable.
+ * Calls efi_protect() for the image. The sections .head, .payload and .text become
+ * read-only. .rodata becomes read-only and not executable. .data and .bss become
+ * not executable.
  */
 void efi_protect_image(void);
 

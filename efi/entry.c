@@ -198,8 +198,9 @@ static size_t ascii_len(const u8 *text, size_t size)
 }
 
 /*
- * Converts the text of @bytes bytes at @options, ASCII or UTF-16, to UTF-8 in
- * @out, at most @size bytes of it. Returns the length of the whole text.
+ * Converts the text of @bytes bytes at @options, ASCII or UTF-16, to UTF-8.
+ * Returns the number of bytes of the whole result, of which at most @size are
+ * written to @out.
  */
 static size_t read_options(u8 *out, size_t size, const u8 *options, size_t bytes)
 {

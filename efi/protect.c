@@ -20,7 +20,8 @@ static const EFI_GUID attribute_guid = EFI_MEMORY_ATTRIBUTE_PROTOCOL_GUID;
 
 /*
  * Ranges whose rights efi_protect() has changed, with the old rights. There are
- * at most four: the image's three parts and the runtime range.
+ * at most four: the three parts of the image in efi_protect_image(), and the
+ * payload's runtime range, which efi_alloc_runtime() allocates.
  */
 static struct {
 	u64 start, size, rights;

@@ -111,8 +111,8 @@ static u64 log_size(u32 version, u64 first, u64 last)
 
 /*
  * Returns the size in bytes of the events in firmware's final-events table. The
- * event log, which begins at @first, contains these events, too. Linux uses the
- * size to skip them.
+ * event log, which begins at @first, contains these events, too. Linux adds the
+ * table's events to the log, and needs the size to skip those that the log has.
  */
 static u64 final_events_size(const EFI_GUID *table, u64 first)
 {

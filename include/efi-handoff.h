@@ -20,8 +20,8 @@ struct boot_params;
 extern u64 efi_runtime_start;
 
 /*
- * Returns the memory of firmware's memory map if the EFI entry has left it in
- * @bp, else an empty range.
+ * Returns the range of memory in which firmware's memory map lies, if the EFI
+ * entry has left the map's address in @bp, else an empty range.
  */
 struct range efi_map_range(const struct boot_params *bp);
 

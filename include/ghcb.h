@@ -92,8 +92,9 @@ void ghcb_end(void);
 	 (terminate(SEVSTUB_TERM_REPLY), 0))
 
 /*
- * Returns the GHCB page's buffer of GHCB_SHARED_BUFFER_SIZE bytes. Computes its address anew, so
- * that a request sends no number that was on the stack: see LEA_ANEW().
+ * Returns the GHCB page's buffer of GHCB_SHARED_BUFFER_SIZE bytes. Computes the buffer's address
+ * anew: see LEA_ANEW(). If the address came from the stack, the hypervisor could put an older
+ * value in its place, and the request would send this value, perhaps a secret, to the hypervisor.
  */
 static inline u8 *shared_buffer(void)
 {

@@ -122,7 +122,8 @@ struct insn {
 enum insn_status {
 	INSN_OK,
 	INSN_TRUNCATED,		/* the bytes begin a valid instruction, but more must follow */
-	INSN_INVALID,		/* the bytes raise #UD or #GP, or cannot raise #VC */
+	/* The bytes are an instruction that raises #UD or #GP, or that cannot raise #VC. */
+	INSN_INVALID,
 };
 
 /*

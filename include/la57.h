@@ -45,8 +45,9 @@
  */
 struct la57_page {
 	/*
-	 * 0x000: INT3. The page's address is on the stack while the page is executable. There
-	 * the hypervisor can put it in the place of a return address.
+	 * 0x000: INT3. The page's address is on the stack while the page is executable. The
+	 * hypervisor can put this address in the place of a return address on the stack. The
+	 * stub then returns to the INT3, which ends the boot.
 	 */
 	u64 trap;
 	u32 nmis;			/* 0x008: number of NMIs that la57_nmi_32 and _64 counted */
@@ -81,9 +82,10 @@ extern u64 la57_efi_memory;
 
 /*
  * Address of the LA57_SIZE bytes below 4 GiB for la57_switch(); 0 if CR4.LA57 stays as it is. The
- * stub reads it again for each use and does not keep it on the stack, where the hypervisor could
- * put an old address back. In place of this variable the hypervisor can only put its old value 0
- * back, which ends the boot.
+ * stub reads the variable again for each use, and keeps no copy of it on the stack, where the
+ * hypervisor could put an old address in the copy's place. The only old value of the variable
+ * itself is 0. If the hypervisor puts this 0 back, la57_switch() either changes nothing or, if it
+ * has begun, ends the boot.
  */
 extern u64 la57_area;
 
@@ -107,11 +109,12 @@ void la57_switch(void);
 /* ---- la57_trampoline.S */
 
 /*
- * Inverts CR4.LA57 and loads CR3 with the stub's top page table for the new number of levels,
- * which load_cr3_proven() proves. Needs struct la57_page at la57_area, filled in but for the
- * fields rsp and back, and the page after it, for a copy of that table. Both pages must be below
- * 4 GiB, and mapped to themselves, writable, and the first one executable, too. Halts if la57_area
- * is 0, or if CR3 is not the stub's top page table for the present number of levels.
+ * Inverts CR4.LA57 and loads CR3 with the stub's top page table for the new number of levels.
+ * load_cr3_proven() loads it and proves that its C-bit is right. Needs struct la57_page at
+ * la57_area, filled in but for the fields rsp and back, and the page after it, for a copy of that
+ * table. Both pages must be below 4 GiB, identity-mapped and writable, and the first one also
+ * executable. Halts if la57_area is 0, or if CR3 is not the stub's top page table for the present
+ * number of levels.
  */
 void la57_toggle(void);
 /* The code that runs from a copy in struct la57_page, and its exception handlers. */

@@ -32,9 +32,9 @@
 /* Flag: may be entered while five-level paging is enabled. */
 #define PAYLOAD_LA57		0x4
 /*
- * Flag: may run at another virtual address than virt_addr, independently of its
- * physical address. The difference must be a multiple of align. Linux can do this,
- * because it computes its first page tables from relocated addresses.
+ * Flag: the payload may run at another virtual address than virt_addr, whatever its
+ * physical address is. Its virtual address minus virt_addr must be a multiple of align.
+ * Linux can do this, because it computes its first page tables from relocated addresses.
  */
 #define PAYLOAD_KASLR		0x8
 /*
@@ -114,9 +114,10 @@ enum filter_kind {
 };
 
 /*
- * FILTER_FIRST_USES keeps a maximum. It replaces a word of maximum + 1 + N by FIRST_USE + N
- * if N is below FIRST_USE_REACH, and raises the maximum by 1 + N. The filter ends when the
- * maximum is FIRST_USE_MAX or more.
+ * Constants of FILTER_FIRST_USES, which enum filter_kind explains. The filter replaces a word
+ * by FIRST_USE + N if the word is 1 + N greater than the last word that the filter replaced in
+ * this way, or than 0 if there is none. N is below FIRST_USE_REACH. The filter ends after such a
+ * word if the word is FIRST_USE_MAX or more.
  */
 #define FIRST_USE		0x80000000U
 #define FIRST_USE_REACH		0x100U

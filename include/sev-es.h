@@ -45,19 +45,21 @@ u64 sev_enc_mask(void);
  * Terminates the guest with SEVSTUB_TERM_CPUID_STATUS if it is an SEV-ES guest. Must be
  * called after sev_es_active() has returned false, before an action that an SEV-ES guest
  * must not take. Until the stub's page tables are loaded, sev_es_active() relies on memory,
- * in which the hypervisor can put old contents back. This function executes CPUID instead,
- * which either raises #VC, so that the handler terminates the guest, or has the processor's own
- * answer. An IDT of the stub must therefore be loaded. Once the stub's page tables are
+ * in which the hypervisor can put old contents back. This function executes CPUID instead, with
+ * a sub-leaf by which the handler of #VC recognises it. If this CPUID raises #VC, the handler
+ * terminates the guest. If not, CPUID has the processor's own answer, and the function relies on
+ * it. An IDT of the stub must therefore be loaded. Once the stub's page tables are
  * loaded in an SEV guest, sev_es_active() asks the processor, and this function does nothing.
  */
 void sev_rule_out_es(void);
 
 /*
- * Must be called before an exception is reported. Until the stub's page tables are loaded,
- * it terminates an SEV-ES guest with SEVSTUB_TERM_EXCEPTION. sev_es_active() cannot decide
- * this then: it returns false if the stub has not detected SEV yet, or if the hypervisor has
- * changed memory. In other guests, and once those page tables are loaded in an SEV guest, the
- * function returns.
+ * Must be called before an exception is reported. The report contains registers and the stack
+ * unless sev_es_active() returns true, and an SEV-ES guest must keep them secret. Until the
+ * stub's page tables are loaded, sev_es_active() cannot be trusted: it returns false if the stub
+ * has not detected SEV yet, or if the hypervisor has changed memory. Until then this function
+ * terminates an SEV-ES guest with SEVSTUB_TERM_EXCEPTION. In other guests, and once those page
+ * tables are loaded in an SEV guest, the function returns.
  */
 void sev_es_end_at_exception(void);
 

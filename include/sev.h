@@ -29,8 +29,8 @@
  * Features that the stub accepts, because they require nothing of the guest. With
  * debug swap the processor saves the debug registers itself and DR7 is not
  * intercepted. The four features of SEV_STATUS_HOST_ONLY restrict or isolate the host.
- * With IBS_VIRT the processor saves the registers of IBS. If SEV_STATUS has any other
- * feature, the guest terminates.
+ * With IBS_VIRT the processor saves the registers of IBS. The stub ends the boot of an SEV
+ * guest with a feature that is not in SEV_STATUS_KNOWN or, for SNP, SEV_STATUS_KNOWN_SNP.
  */
 #define SEV_STATUS_DEBUG_SWAP		(_AC(1, ULL) << SEV_STATUS_DEBUG_SWAP_BIT)
 #define SEV_STATUS_IBS_VIRT		(_AC(1, ULL) << 14)
@@ -75,26 +75,28 @@
 #define CPUID_SUBLEAF_NO_SEV		0x20564553	/* "SEV " */
 /*
  * Sub-leaf of the CPUIDs by which find_sev learns whether this is an SEV-ES guest. If ECX
- * has this number at a #VC, the handler vc_32 continues the detection. Once find_sev has
- * ended, no code has the number in ECX.
+ * has this number at a #VC, the handler vc_32 continues the detection. The code after find_sev
+ * must not have this number in ECX. A #VC that the hypervisor injects there could otherwise
+ * start the detection again.
  */
 #define CPUID_SUBLEAF_FIND		0x444e4946	/* "FIND" */
 /*
- * Sub-leaf of the CPUID that the handlers of NMI execute. In an SEV-ES guest it raises
- * #VC, whose handler terminates the guest because of the NMI.
+ * Sub-leaf of the CPUID that the handlers of NMI execute. If it raises #VC, this is an
+ * SEV-ES guest, and the handler of #VC terminates the guest because of the NMI.
  */
 #define CPUID_SUBLEAF_NMI		0x20494d4e	/* "NMI " */
 /*
- * Sub-leaf of the CPUID that report() executes when it begins to report an exception, as long as
- * the stub's page tables are not loaded. In an SEV-ES guest it raises #VC, whose handler
- * terminates the guest with the code for an exception.
+ * Sub-leaf of the CPUID that report() executes before it reports an exception, unless page
+ * tables of the stub with a C-bit are loaded. Without them the stub does not trust its memory
+ * to tell whether this is an SEV-ES guest, so it asks the processor. If the CPUID raises #VC,
+ * this is an SEV-ES guest, and the handler of #VC terminates it with the code for an exception.
  */
 #define CPUID_SUBLEAF_EXCEPTION		0x20505845	/* "EXP " */
 
 /*
- * The C-bit's bit number must be in this range: not one of the 32 address bits
- * that the 32-bit entry maps, and one of the 52 address bits of a page table
- * entry.
+ * The C-bit's bit number must be in this range. Bits 31:0 are needed for addresses, because
+ * the stub's 32-bit entry maps the first 4 GiB. Bit 51 is the highest address bit of a page
+ * table entry.
  */
 #define CBIT_MIN			32
 #define CBIT_MAX			51
@@ -290,7 +292,8 @@
  * The argument of terminate() has the reason's number in bits 7:0 and its set in bits 9:8:
  * SEV_TERM_STANDARD for SEV_TERM_SET_GHCB, SEV_TERM_LINUX for SEV_TERM_SET_LINUX, and 0 for
  * SEV_TERM_SET_SEVSTUB. SEV_TERM_SET_OF() takes the set out by arithmetic alone. If it chose
- * between constants, the compiler could keep one in a register that a call saves on the stack.
+ * between constants, the compiler could keep one in a register that a call saves on the stack,
+ * where the hypervisor can put other bytes in its place.
  */
 #define SEV_TERM_FLAGS_SHIFT		8
 #define SEV_TERM_FLAGS_MASK		3
@@ -323,7 +326,7 @@
  * off. But SEV_STATUS, which the hypervisor cannot change, says that it is on.
  */
 #define SEVSTUB_TERM_CPUID_STATUS	4
-/* SEV_STATUS has a feature that is not in SEV_STATUS_KNOWN. */
+/* SEV_STATUS of a guest without SNP has a feature that the stub does not know. */
 #define SEVSTUB_TERM_STATUS_BITS	5
 /* The instruction that raised #VC cannot cause the exit code of that #VC. */
 #define SEVSTUB_TERM_OPCODE		6
@@ -386,7 +389,7 @@
 #define SEVSTUB_TERM_HANDED_OVER	22
 /* The payload's header or the compressed payload is damaged. */
 #define SEVSTUB_TERM_IMAGE		23
-/* An NMI has come, which an SEV-ES guest does not handle. */
+/* An NMI has come. In an SEV-ES guest the stub does not handle NMIs. */
 #define SEVSTUB_TERM_NMI		24
 /*
  * An SNP guest has accessed private memory that is not validated. The loader has

@@ -5,10 +5,11 @@
  * The hypervisor of an SEV-ES guest must not change how much of page_table_pool is used, nor
  * the C-bit, while page tables are built. It cannot change XMM15, which the processor keeps
  * in the encrypted VMSA, and no exception changes XMM15. (CR2 would not do: a page fault
- * changes it, also if the hypervisor prevents the delivery of the page fault.) XMM15 is
- * therefore the address of the page table that was taken from the pool last. The low 12 bits
- * of XMM15 are the C-bit's number, 0 outside of SEV. For other purposes only the decoders and
- * unfilter() use XMM registers. They run when all page tables are built.
+ * changes it, also if the hypervisor prevents the delivery of the page fault.) XMM15 therefore
+ * holds the sum of two numbers: the address of the page table that was taken from the pool last,
+ * a multiple of 4096, and the C-bit's number, 0 outside of SEV. The low 12 bits of XMM15 are
+ * thus the C-bit's number. For other purposes only the decoders and unfilter() use XMM
+ * registers. They run when all page tables are built.
  */
 #ifndef TABLE_POOL_H
 #define TABLE_POOL_H
@@ -28,7 +29,7 @@ static inline __attribute__((always_inline)) u64 pool_start(void)
 
 /*
  * Returns whether @distance from the start of the pool lies in the pool. Computes the pool's end
- * anew each time, for the same reason as pool_start().
+ * anew each time, because the hypervisor could change an address that is kept on the stack.
  */
 static inline __attribute__((always_inline)) bool is_in_pool(u64 distance)
 {

@@ -5,8 +5,8 @@
  *
  * Every field is untrusted. These functions check what can be checked without
  * the memory map; misc.c checks that the ranges are RAM and outside of the
- * payload's memory. They also run where the loader put the image, so they use
- * no .bss.
+ * payload's memory. They also run before the image has moved, when the memory
+ * of .bss can still belong to something else. They must therefore not use .bss.
  */
 #include "boot_params.h"
 #include "error.h"
@@ -53,9 +53,10 @@ void sanitize_boot_params(struct boot_params *bp)
 	unsigned int i;
 
 	/*
-	 * cc_blob_address is valid in SNP guests only, and the kernel would
-	 * dereference it. KASLR_FLAG says that the stub has chosen a random
-	 * address, so a loader must not set it.
+	 * The kernel would dereference cc_blob_address, so a loader must not
+	 * set it. In an SNP guest snp_hand_over() sets it later. KASLR_FLAG
+	 * says that the stub has chosen a random address, so a loader must not
+	 * set it either.
 	 */
 	bp->cc_blob_address = 0;
 	bp->hdr.loadflags &= (u8)~KASLR_FLAG;

@@ -129,8 +129,9 @@ static void port_out_string(u16 port, const void *buf, size_t count)
 		return;
 	}
 	/*
-	 * In an SEV-ES guest an old return address can have led here, with other contents of the
-	 * registers. Output nothing but text of the console.
+	 * In an SEV-ES guest the hypervisor can have put an old return address back on the stack
+	 * that leads here, with other contents of the registers. Output only bytes of
+	 * console_text.
 	 */
 	HOLD(port_out_string, buf, count);
 	offset = (u64)buf - ADDRESS_ANEW(console_text);
@@ -420,7 +421,10 @@ void console_force(void)
 
 static void con_flush(void)
 {
-	/* The hypervisor can change the length, and would read what lies after console_text. */
+	/*
+	 * The hypervisor can change con.len. Read it once, and limit the number that was read,
+	 * so that the stub does not print the memory after console_text.
+	 */
 	size_t len = READ_ONCE(con.len);
 
 	HOLD(con_flush, len);
@@ -439,7 +443,10 @@ static void con_flush(void)
 
 static void put_byte(char c)
 {
-	/* The hypervisor can change the length. The byte must be stored in console_text. */
+	/*
+	 * The hypervisor can change con.len. Read it once, and check the number that was read,
+	 * so that the stub does not write outside of console_text.
+	 */
 	size_t len = READ_ONCE(con.len);
 
 	HOLD(put_byte, len, c);
@@ -488,7 +495,10 @@ static void put_untrusted(char c)
 	put_char(c >= ' ' && c <= '~' ? c : '?');
 }
 
-/* A parsed conversion of a format: '%', an optional '0', a width, 'l', a letter. */
+/*
+ * A parsed conversion of a format. It consists of '%', then '0', a width and 'l', each of
+ * which may be missing, and a letter.
+ */
 struct spec {
 	u8 width;
 	bool zeros;		/* pad with zeros instead of blanks */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * lib/string.h - the functions of the C library that the stub has
- * (lib/string.c). They behave as ISO C says. A test on the host uses the host's
- * C library instead.
+ * (lib/string.c). They behave as ISO C says. A test that runs on the build machine
+ * uses that machine's C library instead.
  */
 #ifndef LIB_STRING_H
 #define LIB_STRING_H

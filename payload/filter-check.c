@@ -4,7 +4,7 @@
  * again only what keeps it from writing outside of the flat image.
  *
  * Called by check_payload_header(), under EFI before ExitBootServices. This code reads
- * nothing but the copy of the header and uses no .bss.
+ * nothing but the copy of the header. It must not use .bss, which is not cleared yet.
  */
 #include "payload-check.h"
 

@@ -47,7 +47,10 @@ static struct {
 
 static struct {
 	bool drawn;		/* true once draw() was called */
-	/* draw() has returned a number that is not RDRAND's. An SEV guest must not use it. */
+	/*
+	 * true: draw() has returned a number in which no number of RDRAND is. An SEV guest must
+	 * not use it, because the hypervisor could predict it.
+	 */
 	bool weak;
 } kaslr in_data;
 
@@ -343,7 +346,8 @@ static char option_value[OPTION_SIZE];
 
 /*
  * Parses a number with an optional unit (K, M, G, T, P, E), like the kernel's
- * memparse(). The result is as for parse_u64().
+ * memparse(). The result's @end is the address after the number and its unit. It is NULL
+ * if @s does not begin with a digit, or the number has more than 64 bits.
  */
 static struct number parse_size(const char *s)
 {
@@ -390,9 +394,10 @@ static void take_area(u64 start, u64 size)
 static bool heed_memmap(const char *s)
 {
 	/*
-	 * A loader has chosen the number. volatile keeps it in .bss: a compiler could save a
-	 * register on the stack, where the hypervisor could later put the number back as a
-	 * return address.
+	 * A loader has chosen the option's SIZE. This number must not get onto the stack, where
+	 * the hypervisor could later put it back in the place of a return address. not_on_stack
+	 * puts the variable into .bss. Without volatile a compiler could keep the number in a
+	 * register, which a called function saves on the stack.
 	 */
 	not_on_stack volatile u64 size;
 	struct number number;

@@ -85,7 +85,8 @@ BUILD_BUG_ON(sizeof(struct srat_memory) != 40);
 
 /*
  * Where a PC's BIOS puts the RSDP: in the first KiB of the EBDA or in the
- * BIOS's ROM, at a multiple of 16 (ACPI 6.5 5.2.5.1).
+ * BIOS's ROM, at a multiple of 16 (ACPI 6.5 5.2.5.1). The EBDA begins at the end
+ * of the RAM around the address LOW_MEMORY.
  */
 #define LOW_MEMORY		0x10000UL
 #define EBDA_END		0xa0000UL

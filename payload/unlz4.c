@@ -28,7 +28,7 @@
 #pragma GCC diagnostic ignored "-Wcast-qual"
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #pragma GCC diagnostic ignored "-Wunused-function"
-/* NOLINTNEXTLINE(bugprone-suspicious-include): one translation unit */
+/* NOLINTNEXTLINE(bugprone-suspicious-include): lz4.c is compiled as a part of this file */
 #include "lz4.c"
 #pragma GCC diagnostic pop
 

@@ -159,7 +159,10 @@ void attack_list(void)
 	attack_smp_list();
 }
 
-/* The guest-physical address that attack_ends() must pass to attack_break(); 0: none. */
+/*
+ * Guest-physical address of eight bytes that the next attack_ends() must invert by attack_break(),
+ * because a test guest has asked for this by HOOK_BREAK; 0: none.
+ */
 static u64 broken;
 
 void attack_break(u64 gpa, bool later)

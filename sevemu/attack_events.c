@@ -239,8 +239,10 @@ static u64 alias_bit(void)
 }
 
 /*
- * Called when the guest turns the C-bit on.  The attack cbit-pile has injected
- * NMIs until now.  Stops these NMIs, and lets the next VMRUN inject #UD.
+ * Called when the guest loads page tables with a C-bit, by a write of CR3 or of
+ * CR0.PG.  From the guest's write of CR4 on, the attack cbit-pile has injected
+ * NMIs.  Stops these NMIs, and lets the next VMRUN inject #UD, whose frame the
+ * processor pushes by the new page tables.
  */
 static void end_pile(void)
 {

@@ -68,8 +68,9 @@
 enum { FIRST_VC, TABLES_BUILT, LONG_MODE };
 
 /*
- * How often this run's attack has let the guest go on, and looked again whether the guest has
- * what the attack replaces.  At SEARCH_STEPS the attack gives up.
+ * Number of calls of again() in this run.  An attack calls again() to let the guest run on, if
+ * the guest's memory does not have yet what the attack replaces.  At SEARCH_STEPS calls the
+ * attack gives up.
  */
 static unsigned int stepped;
 static bool raised;		/* forge_insn() has injected #VC */
@@ -208,8 +209,9 @@ static void forget_address(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Returns the guest-physical address of the Nth entry of a guard page, from 0, in the page
- * tables that the stub builds, or 0 if the tables do not have all GUARDS entries yet.
+ * Returns the guest-physical address of the page-table entry of guard page @n, counted from 0,
+ * in the page tables that the stub builds.  Returns 0 if these tables do not have an entry for
+ * each of the GUARDS guard pages yet.
  */
 static u64 find_guard(u64 n)
 {
@@ -227,7 +229,7 @@ static u64 find_guard(u64 n)
 	return guards == GUARDS ? guard : 0;
 }
 
-/* Puts the block with the Nth entry of a guard page back to its contents at launch. */
+/* Puts the block with the page-table entry of guard page N back to its contents at launch. */
 static void forget_guard(struct lie *lie, struct vcpu *vcpu)
 {
 	u64 guard = find_guard(lie->n);
@@ -240,7 +242,7 @@ static void forget_guard(struct lie *lie, struct vcpu *vcpu)
 }
 
 /*
- * Garbles the page-table entry that follows the Nth entry of a guard page, once the stub has
+ * Garbles the page-table entry that follows the entry of guard page N, once the stub has
  * written both entries.  After the guard page of a stack this is the entry of the stack's
  * lowest page.  The garbled entry is present.
  */
@@ -275,14 +277,17 @@ static void put(const u8 *bytes, u64 gpa)
 }
 
 /*
- * Injects a second #VC and replaces its frame by that of the first #VC, so that the stub's
- * 32-bit code detects SEV a second time.
+ * Injects a second #VC and replaces its frame by that of the first #VC, to try to make the
+ * stub's 32-bit code detect SEV a second time.
  *
  * With N = 0 the host reports a wrong C-bit (FALSE_CBIT) until the stub has built its page
- * tables.  The host then injects the second #VC, and reports the right C-bit.  In long mode
- * the host puts the block with the stack's page-table entry back to what it was with the wrong
- * C-bit.  With N = 1 the host injects the second #VC at the first instruction of the first
- * #VC's handler, where the registers are still those of the CPUID that caused the first #VC.
+ * tables.  The host keeps a copy of the block with the page-table entry for the stack, which has
+ * the wrong C-bit.  The host then injects the second #VC, and reports the right C-bit.  In long
+ * mode the host puts the copy back.  If the stub has detected SEV again, only the entries in
+ * this block then have the wrong C-bit.
+ *
+ * With N = 1 the host injects the second #VC at the first instruction of the first #VC's
+ * handler, where the registers are still those of the CPUID that caused the first #VC.
  */
 static void detect_twice(struct lie *lie, struct vcpu *vcpu)
 {

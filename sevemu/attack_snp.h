@@ -59,8 +59,9 @@ bool snp_attack_no_svsm(void);
 bool snp_attack_svsm(u64 call, u64 *result);
 
 /*
- * Lets the host take, exchange or remap a page of the guest, or inject #VC 0x404, if a lie
- * of the run says so.  exits.c calls it when a VMGEXIT is done and RIP is after it.
+ * Lets the host take, exchange or remap a page of the guest, or inject #VC with the exit code
+ * for a page that is not validated (0x404), if a lie of the run says so.  exits.c calls it when
+ * a VMGEXIT is done and RIP is after it.
  */
 void snp_attack_vmgexit(struct vcpu *vcpu);
 

@@ -26,10 +26,10 @@ bool campaign_running(void);
 
 /*
  * Counts an exit of the guest.  After EXITS_MAX exits this function assumes that
- * the guest hangs, and ends the run, so that the next run starts.  The run has
- * failed, unless the host has changed private memory or taken a page from the
- * guest, because the guest may have lost the code by which it terminates.  The run
- * loop calls campaign_exit() after each exit.
+ * the guest hangs, and ends the run, so that the next run starts.  The run counts
+ * as failed, except under an attack that changes private memory or has taken a page
+ * from the guest.  Such a guest may have lost the code by which it terminates.  The
+ * run loop calls campaign_exit() after each exit.
  */
 void campaign_exit(void);
 
@@ -72,9 +72,12 @@ void campaign_end(enum end end, bool stopped, u64 term);
 
 /*
  * Handles the guest's violation of the GHCB ABI, @code (VIOL_* of hooks.h),
- * while the host attacks the guest.  Terminates the present run as a failure.
- * VIOL_UNSUPPORTED_EVENT is ignored, because a guest may send it when the host
- * injects an unknown #VC.  report.c calls it.
+ * while the host attacks the guest.  report.c calls this function.
+ * VIOL_UNSUPPORTED_EVENT is ignored, because a guest may send the request "unsupported
+ * event" when the host injects an unknown #VC.  After VIOL_DOUBLE_VALIDATION or
+ * VIOL_LATE_RESCIND the run goes on, and fails if the guest enters the payload.  Any
+ * other code ends the run as a failure, unless the attack can have caused the violation:
+ * a change of private memory, or for VIOL_RMP_MISMATCH any attack of lies[] (attack.c).
  */
 void campaign_violation(unsigned int code);
 

@@ -29,8 +29,8 @@ void guest_raise_bare(struct vcpu *vcpu, unsigned int vector);
 
 /*
  * Delivers #PF with the error code and the CR2 in *@fault, which guest_read(),
- * guest_write() or guest_translate() has filled in.  Delivers #VC 0x404 instead if
- * @fault->not_validated is set.
+ * guest_write() or guest_translate() has filled in.  Calls vc_not_validated() instead
+ * if @fault->not_validated is set.
  */
 void guest_raise_pf(struct vcpu *vcpu, const struct guest_fault *fault);
 

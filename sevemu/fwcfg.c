@@ -3,9 +3,10 @@
  * fwcfg.c - reads items, such as kernel and command line, from QEMU's fw_cfg
  * device.
  *
- * Runs before the guest starts.  Afterwards the guest uses the device, and the
- * hypervisor must not change which item is selected.  io.c then reads the guest's item by
- * fwcfg_more().  QEMU's docs/specs/fw_cfg describes the device.
+ * Runs before the guest starts.  Afterwards the guest selects the device's items, and the
+ * hypervisor must not change which item is selected.  Only fwcfg_more() may then run, because
+ * it selects no item.  io.c calls it to read the bytes for which the guest asks by INS.
+ * QEMU's docs/specs/fw_cfg describes the device.
  */
 #include "fwcfg.h"
 #include "layout.h"

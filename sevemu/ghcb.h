@@ -188,7 +188,8 @@ extern u64 jump_table;
 struct ghcb_reply {
 	u64 info_1, info_2;
 	u64 rax, rbx, rcx, rdx;
-	bool inject_gp;		/* #GP is injected after the guest's VMGEXIT */
+	/* Whether the guest gets #GP after its VMGEXIT. */
+	bool inject_gp;
 };
 
 /*

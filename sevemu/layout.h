@@ -40,7 +40,10 @@
  * page.
  */
 #define PARK_CODE		0x3d000
-/* Number of interrupt vectors that park.S has: 0 to 2, of which 2 is NMI. */
+/*
+ * Number of vectors in the waiting APs' interrupt vector table.  The table ends with vector 2,
+ * NMI, the only one that has a handler.
+ */
 #define PARK_VECTORS		3
 
 /* Bytes that entry.S reserves for the exception handler of each vector. */

@@ -20,7 +20,7 @@
 /* Selects the console for the next put_flush(): @port is PORT_* of ports.h. */
 void put_to(u16 port);
 
-/* Sends the text that put...() have appended to the selected console. */
+/* Sends the text in the buffer to the selected console, and empties the buffer. */
 void put_flush(void);
 
 /* Appends @c to the text, and sends the text if the buffer is full. */

@@ -75,8 +75,9 @@ bool mmio_access(struct vcpu *vcpu, u64 gpa, void *buf, size_t len, bool write)
 		return true;
 	}
 	/*
-	 * The host cannot access an SNP guest's private memory.  The firmware image is an
-	 * exception: the guest reads its content, because the host has the image too.
+	 * The host cannot access an SNP guest's private memory, so a request for it fails.
+	 * The firmware image is an exception: the host has a copy of it, from which it answers
+	 * the guest's reads.
 	 */
 	if (guest_is_snp() && npt_rmp(gpa) && !npt_is_rom(gpa) && !rmp_shared(gpa))
 		return false;

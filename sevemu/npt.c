@@ -340,8 +340,9 @@ static void remember_stores(u64 page)
 /*
  * Must be called before the hypervisor changes the bytes of the frame of @page.  Stops the
  * other virtual CPUs, so that none of them sees half of a change.  In a campaign, whose runs all
- * begin with the same memory, also keeps the frame's bytes for the next run, and records in the
- * frame's flags whether the guest has written to it, as long as only dirty bits say so.
+ * begin with the same memory, also keeps the frame's bytes for the next run.  If a dirty bit of a
+ * nested page table entry shows that the guest has written to the frame, records this in the
+ * frame's flags.
  */
 static void before_change(u64 page)
 {
@@ -553,8 +554,9 @@ void npt_alias(u64 bit)
 			top[INDEX(alias, 3) + i] = 0;
 	}
 	/*
-	 * The nested page tables map RAM once more at addresses with @bit set, as if the
-	 * processor ignored this bit.  They do not do so for the real C-bit, for bits below
+	 * If an attack tells the guest that @bit is the C-bit, the nested page tables map RAM
+	 * once more at addresses with @bit set, so that the guest's accesses cause no fault.
+	 * They do not do so for the real C-bit.  They do not do so either for bits below
 	 * PHYS_LIMIT, which select RAM, and for bits above 51, which no address has.
 	 */
 	alias = bit >= PHYS_LIMIT && bit < 1ull << 52 && bit != cbit_mask() ? bit : 0;

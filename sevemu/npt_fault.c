@@ -2,9 +2,10 @@
 /*
  * npt_fault.c - handles nested page faults, and maps the pages of devices.
  *
- * Runs at SVM_EXIT_NPF, between a VMEXIT and the next VMRUN.  A guest's access to RAM
- * through the view that the frame is not in, or to a device that is not mapped, is a nested
- * page fault.  npt.c has the frames and the nested page tables.
+ * Runs at SVM_EXIT_NPF, between a VMEXIT and the next VMRUN.  A frame, 4 KiB of the guest's
+ * RAM, is in the private view (C=1) or in the shared view (C=0).  The guest's access through
+ * the other view is a nested page fault, as is an access to a device that is not mapped.
+ * npt.c has the frames and the nested page tables.
  */
 #include "apic.h"
 #include "attack_events.h"

@@ -68,14 +68,14 @@ struct rmp_entry {
  * the access is private or shared memory.  Page-table walks and instruction
  * fetches are always private.  @rights is RMP_READ and so on.  Returns true if
  * the access is allowed or @gpa is not RAM.  Returns false if the guest has not
- * validated the frame, and #VC 0x404 is due.  Any other mismatch is a violation
- * of the ABI that ends the run.
+ * validated the frame, for which a processor raises #VC with error code 0x404.  Any other
+ * mismatch is a violation of the ABI that ends the run.
  */
 bool rmp_access(struct vcpu *vcpu, u64 gpa, enum view view, u8 rights);
 
 /*
  * Handles a nested page fault of the guest in its RAM: checks the access by
- * rmp_access(), and raises #VC 0x404 if the guest has not validated the frame of @gpa.
+ * rmp_access(), and raises #VC if the guest has not validated the frame of @gpa.
  * @view says whether the access is private or shared memory.  @info is the fault's error
  * code (PF_*, NPF_WALK).  Returns whether the guest may repeat the access.
  */

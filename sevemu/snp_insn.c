@@ -97,7 +97,10 @@ static void bad_input(struct vcpu *vcpu, const struct insn *insn, const char *na
 	finish(vcpu, insn, RMP_FAIL_INPUT, false);
 }
 
-/* Reports that the instruction @name is executed through a mapping with the C-bit clear. */
+/*
+ * Reports that the operand of the instruction @name, the page at linear address @va, is mapped
+ * with the C-bit clear, to @gpa.
+ */
 static void mapped_shared(struct vcpu *vcpu, const char *name, u64 va, u64 gpa)
 {
 	violation(vcpu, VIOL_PVALIDATE_C0, "%s of %#lx, which is mapped with C=0 to %#lx", name,
@@ -155,9 +158,9 @@ static void pvalidate(struct vcpu *vcpu, const struct insn *insn, bool long64)
 }
 
 /*
- * Does what RMPADJUST and RMPQUERY have in common: checks the privilege level and
- * the page of RAX, and sets *@gpa.  Returns false if the instruction is finished or
- * has raised an exception.
+ * Does what RMPADJUST and RMPQUERY have in common: checks the page whose linear address is
+ * in RAX, and sets *@gpa to the guest-physical address of its 4 KiB frame.  Returns false if
+ * the page was refused: the instruction is then finished, or has raised an exception.
  */
 static bool target_page(struct vcpu *vcpu, const struct insn *insn, const char *name,
 			u64 *gpa)
@@ -207,7 +210,10 @@ static void rmpadjust(struct vcpu *vcpu, const struct insn *insn)
 		return;
 	}
 	report_count(COUNT_RMP_ADJUSTED);
-	/* No page table can give the right to write without the right to read. */
+	/*
+	 * The right to write without the right to read is malformed, because page tables
+	 * cannot express it.
+	 */
 	if (rights & ~RIGHTS_VALID || vmpl >= VMPLS ||
 	    (rights & (RMP_READ | RMP_WRITE)) == RMP_WRITE ||
 	    (huge && vcpu->gpr[RAX] % LARGE_SIZE)) {

@@ -302,9 +302,9 @@ u64 snp_launch_kernel(struct vcpu *vcpu, u64 next)
 }
 
 /*
- * The image's table of GUIDs ends 32 bytes before the end of the image, and is read
- * backwards.  An entry is data, length of the entry, GUID.  The last entry is the footer,
- * whose length is that of the table.
+ * Looks for the entry of @guid in the image's table of GUIDs, which ends 32 bytes before the
+ * end of the image.  An entry is data, length of the entry, GUID, so the table is read from
+ * its end.  The last entry is the footer, whose length is that of the table.
  */
 const u8 *firmware_data(const u8 *image, u32 size, const guid_bytes guid, u32 *length)
 {

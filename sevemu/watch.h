@@ -27,8 +27,9 @@ struct watch {
 					 * processor encrypts memory with C=1 */
 	/*
 	 * Link address of the stub's IDT, given if firmware chooses where the stub runs.
-	 * @ghcb and @proof are then also link addresses.  campaign.c makes them run-time
-	 * addresses when the stub runs.  0: @ghcb and @proof are run-time addresses.
+	 * @ghcb and @proof are then also link addresses.  When the stub runs, campaign.c
+	 * adds to them the distance from @idt to the address in the guest's IDTR, which
+	 * makes them run-time addresses.  0: @ghcb and @proof are run-time addresses.
 	 */
 	u64 idt;
 };

@@ -35,9 +35,9 @@
 #define REGISTER_MIN		0x100000	/* smaller numbers are in messages */
 
 /*
- * Option --chance, which makes sevemu look for KASLR's random numbers where the host can read:
- * the addresses of the stub's RDRAND instruction, of the state of its generator, and of three
- * functions, which mark the steps of a boot.  @rdrand is 0 without the option.
+ * The addresses that option --chance names: the stub's RDRAND instruction, the state of the
+ * stub's random-number generator, and the functions that clear this state, decode the payload
+ * and relocate the payload.  @rdrand is 0 without the option.
  */
 static struct {
 	u64 rdrand, state, finish, decode, relocate;

@@ -56,8 +56,8 @@ static const char *gunzip(const struct blob *in, struct blob *out)
 	if (z.avail_in)
 		return "has bytes after its end";
 	/*
-	 * The output has the right size: gzip's trailer ends with the size, and
-	 * zlib has compared it.
+	 * The output has out->size bytes. This size was read from the end of gzip's
+	 * trailer, and zlib has compared the output's size with the trailer.
 	 */
 	return NULL;
 }

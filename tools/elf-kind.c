@@ -156,8 +156,8 @@ struct multiboot2_tag {
 
 /*
  * Whether @address, from a header of another boot protocol, is the address at
- * which the stub enters the kernel. @address may be the entry's physical address or
- * e_entry itself, each without what choose_base() has added (elf->bias).
+ * which the stub enters the kernel. Both the entry's physical address and e_entry count
+ * as this address. choose_base() has added elf->bias to these two, but not to @address.
  */
 static bool is_entry(const struct elf *elf, const struct image *image,
 		     u64 address)

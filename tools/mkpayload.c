@@ -2,7 +2,7 @@
 /*
  * mkpayload.c - turns a kernel into the payload that is linked after the stub.
  *
- * Runs on the host at build time and reads a bzImage or an ELF file. It writes
+ * Runs on the build machine and reads a bzImage or an ELF file. It writes
  * PREFIX.bin, with struct payload_header and the compressed memory image, and
  * PREFIX.S, which includes PREFIX.bin and defines the symbols from which
  * linker.ld and header.S compute the image's layout and setup header. The same
@@ -93,7 +93,10 @@ static void remove_outputs(void)
 	}
 }
 
-/* Prints one line about the current file. @kind precedes the text. */
+/*
+ * Prints one line on stderr: "mkpayload", the file and the part that errors_about() and
+ * error_within() have named, if any, then @kind and the text.
+ */
 static void print_line(const char *kind, const char *fmt, va_list args)
 {
 	fprintf(stderr, "mkpayload: ");

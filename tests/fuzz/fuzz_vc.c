@@ -482,7 +482,7 @@ static void expect_movs(const struct insn *insn)
 
 	if (insn->rep && !cut(frame.rcx, insn->address_size))
 		return;
-	/* The device is checked before the other operand is read or mapped. */
+	/* The handler checks the device before it reads or maps the other operand. */
 	reason = why_no_device(is_shared(from) ? from : to, insn->size);
 	if (reason) {
 		ends(reason);

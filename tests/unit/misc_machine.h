@@ -53,7 +53,10 @@ static struct layout {
 	const char *builtin;
 } layout;
 
-/* In the stub, the linker script fills image_info. */
+/*
+ * The tests use this variable as the stub's image_info. In the stub the linker script gives
+ * image_info its value. Here fresh_loader() and the tests set it.
+ */
 static struct image_info info_in_image;
 
 /*
@@ -131,11 +134,15 @@ static struct {
 	struct boot_params bp __attribute__((aligned(4096)));
 	u64 cr3, cr4, efer;
 	/*
-	 * "map load" or "la57 switch": the stub's own page tables are not loaded after this step.
-	 * NULL: they are loaded after both.
+	 * "map load": the fake sev_load_map() does not load the stub's page tables into CR3.
+	 * "la57 switch": the fake la57_switch() does not load them. The hypervisor can make the
+	 * stub leave these functions early. NULL: both functions load the page tables.
 	 */
 	const char *left_out;
-	/* true: the GHCB page is shared again at the end, in idt_teardown(). */
+	/*
+	 * true: the fake idt_teardown() makes the GHCB page shared once more. The stub must
+	 * then not enter the payload.
+	 */
 	bool shared_at_the_end;
 	struct cpuid_regs cpuid_0, cpuid_7, cpuid_ext;
 	/*
@@ -184,10 +191,13 @@ static struct {
 	 */
 	u64 odd_page;
 	int odd_rights;
-	/* true: the fake ident_map_make_executable() finds a page that is not the payload's. */
+	/*
+	 * true: the fake ident_map_make_executable() returns false, as if a page in its range
+	 * did not belong to the payload. The stub must then end the boot.
+	 */
 	bool odd_at_the_end;
 	bool lose_nxe;		/* true: the stub's write of EFER has no effect */
-	/* true: the fake ident_map_query() reports that a page is mapped as data. */
+	/* true: for the fake ident_map_query() every page is mapped for writing; false: none is. */
 	bool is_mapped;
 	int remove_error;		/* result of the fake ident_map_remove() */
 	/*
@@ -472,9 +482,8 @@ bool ident_map_make_executable(u64 start, u64 end)
 }
 
 /*
- * misc.c calls ident_map_query() and ident_map_remove() only for the pages that
- * la57_switch() uses, at boot.la57. If boot.la57 is 0, there are no such pages, and misc.c
- * must not call ident_map_query().
+ * The fakes ident_map_query() and ident_map_remove() are not called: neither misc.c nor
+ * loaded.c calls these functions.
  */
 int ident_map_query(u64 addr)
 {
@@ -599,7 +608,10 @@ noreturn void terminate(unsigned int reason)
 	harness_error_reason = reason;
 	if (fake.sev_es)
 		did("terminate %u", reason);
-	/* The caller has printed nothing, so that error() is not the caller. */
+	/*
+	 * Was terminate() called without error()? error() prints a message first, and the stub
+	 * does not call error() after idt_teardown(). Without error() there is no title.
+	 */
 	if ((fake.torn_down || !said[0]) && harness.expecting == TEST_ERROR) {
 		harness.expecting = 0;
 		harness_error_what[0] = '\0';

@@ -383,8 +383,8 @@ static maybe_unused u64 total(void)
 }
 
 /*
- * How a page must be mapped after ident_map_range() with @prot: a sum of
- * MAPPED, WRITE and so on.
+ * Returns how a page must be mapped after ident_map_range() with the rights @prot
+ * (MAP_WRITE and so on). The result is a sum of MAPPED, WRITE and so on.
  */
 static unsigned int use_of(unsigned int prot)
 {

@@ -122,7 +122,8 @@ static u64 text_start, text_end;
 /*
  * For cpuid_natively(), which replaces cpuid_count() in sev-es.c. @max and @sev are the
  * results of CPUID for leaf 0x80000000 and for any other leaf. The case fails if the
- * stub uses another sub-leaf than @subleaf. @asked counts the calls.
+ * stub uses another sub-leaf than @subleaf, because the stub's #VC handlers recognise
+ * this CPUID by its sub-leaf. @asked counts the calls.
  */
 static struct {
 	struct cpuid_regs max, sev;

@@ -469,8 +469,9 @@ TEST(goes_on_for_too_long)
 	CHECK(!e820_is_bounded(&bp), "2^27 are not");
 	/*
 	 * The setup_data node's next pointer points to the node itself. The
-	 * stub must stop after SETUP_DATA_MAX_NODES nodes. It counts the node's
-	 * 60 entries at each visit, and the sum is below E820_MAX_ENTRIES.
+	 * stub must stop after SETUP_DATA_MAX_NODES visits of the node. At each
+	 * visit it counts the node's three entries. The sum then stays below
+	 * E820_MAX_ENTRIES, so e820_is_bounded() must return true.
 	 */
 	full_map(SETUP_E820_EXT, 60);
 	ext[0].node.next = node_at(0);

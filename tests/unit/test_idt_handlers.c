@@ -352,11 +352,13 @@ TEST(known_by_ecx)
 }
 
 /*
- * The hypervisor can inject #VC or #GP where ECX holds a loader's data that equal a number
- * that the handler knows. Before an instruction that may raise #VC or #GP the stub copies RSP
- * to RSI, or to RDX for #GP. The handler must check that this register is the interrupted RSP,
- * which it computes from the address of its frame, and that RIP is the expected one. It must
- * ignore the low four bits, because the processor aligns RSP to 16 before it pushes the frame.
+ * By a number in ECX the handler of #VC recognises the CPUID of ask_cpuid(), and the handler of
+ * #GP the VMGEXIT of vmgexit_page(). The hypervisor can inject the exception elsewhere, where a
+ * loader's data in ECX equal this number. ask_cpuid() therefore copies RSP to RSI, and
+ * vmgexit_page() copies RSP to RDX. The handler must check that this register equals the
+ * interrupted code's RSP, which it computes from the address of its frame, and that RIP is the
+ * expected one. It must not compare the low four bits of RSP, because the processor aligns RSP
+ * to 16 before it pushes the frame.
  */
 TEST(known_by_rsp_and_rip)
 {

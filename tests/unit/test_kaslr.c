@@ -159,9 +159,9 @@ static struct {
 
 static struct {
 	/*
-	 * Each of @immovable, @free and @scratch is the name of a mark in
-	 * cells[], and is true if at least one cell has this mark. The payload
-	 * may lie only in cells that have every mark for which this is true.
+	 * @immovable, @free and @scratch each stand for the mark of the same
+	 * name in cells[]. If one of the three is true, at least one cell has
+	 * its mark, and the payload may lie only in cells with this mark.
 	 */
 	bool immovable, free, scratch;
 	unsigned int huge_pages;
@@ -453,8 +453,9 @@ TEST(nonsense_areas)
 			  &addr), "0x%lx", addr);
 
 	/*
-	 * The hypervisor has changed the kind on the stack of a caller. kaslr_area() must
-	 * not write outside of areas.known.
+	 * A caller of kaslr_area() can keep the argument @kind on the stack, where the
+	 * hypervisor can change it. For a @kind that does not exist kaslr_area() must not
+	 * write outside of areas.known.
 	 */
 	kaslr_area((enum kaslr_area)0x10005, 0, 0x1000);
 }
@@ -797,7 +798,7 @@ TEST(old_state_before_each_hash)
 
 /*
  * Neither RDRAND's number nor the random number that is drawn may be in the
- * generator's state, where a host could replace the number by old contents.
+ * generator's state, where a host could replace either number by old contents.
  * kaslr.c must not call xxh64() after RDRAND, because the compiler would save
  * RDRAND's number to the stack during the call.
  */

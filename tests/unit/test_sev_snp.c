@@ -172,8 +172,8 @@ u64 vmgexit_svsm(u64 call, u64 argument, u8 *pending)
 /* ---- starting a case ---- */
 
 /*
- * Starts a case as an SNP guest after sev_detect(). The loader has handed over all that the
- * stub needs.
+ * Starts a case with the stub's variables as sev_detect() leaves them in an SNP guest. The
+ * loader has handed over all that the stub needs.
  */
 static void start_snp(void)
 {
@@ -200,7 +200,7 @@ static void expect_features(u64 features)
 	expect_msr(0x80, features << 12 | 0x81);
 }
 
-/* Lets the stub read what the loader has handed over, after start_snp(). */
+/* Must be called after start_snp(). Lets the stub read what the loader has handed over. */
 static void read_all(void)
 {
 	expect_features(1);
@@ -214,7 +214,7 @@ static u64 ghcb_request(u64 low, u64 state)
 	return (u64)&ghcb_page | state << 52 | low;
 }
 
-/* Lets the stub build its page tables and share its GHCB page, after read_all(). */
+/* Must be called after read_all(). Lets the stub build page tables and share its GHCB page. */
 static void share(void)
 {
 	make_map();
@@ -405,9 +405,9 @@ TEST(cpuid_leaves)
 
 /*
  * Some results of CPUID depend on the guest's own registers: OSPKE in leaf 7 on CR4, the
- * size of the XSAVE area in leaf 0xd on XCR0 and XSS. The stub must derive OSPKE from CR4,
- * and the size from the values of XCR0 and XSS after reset. It must not take them from the
- * CPUID page.
+ * size of the XSAVE area in leaf 0xd on XCR0 and XSS. The stub must not take these results
+ * from the CPUID page. It must derive OSPKE from CR4. The stub never changes XCR0 and XSS, so
+ * the size must be the one for the values that these registers have after reset.
  */
 TEST(cpuid_own_state)
 {
@@ -901,8 +901,8 @@ static void leave_vmpl0(unsigned int vmpl)
 }
 
 /*
- * Lets the stub read what the loader has handed over, after start_snp(). The guest runs at
- * VMPL @vmpl.
+ * Must be called after start_snp(). Lets the stub read what the loader has handed over. The
+ * guest runs at VMPL @vmpl.
  */
 static void read_all_at(unsigned int vmpl)
 {
@@ -980,9 +980,10 @@ static void on_fault(int number, siginfo_t *info, void *context)
 	})
 
 /*
- * If the processor's caches are not coherent, the stub must read the GHCB page, to evict
- * its cache lines, before it clears the page. The first access is then a read. If the
- * caches are coherent, the first access is the write that clears the page.
+ * If the processor's caches are not coherent, a cache line that the hypervisor wrote before
+ * could replace the guest's data. The stub must then read the GHCB page, to evict such cache
+ * lines, before it clears the page, so that its first access is a read. If the caches are
+ * coherent, the first access must be the write that clears the page.
  */
 TEST(ghcb_page_is_evicted)
 {

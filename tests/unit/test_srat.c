@@ -30,8 +30,9 @@ static char areas[512];
 static char taken[0x40000];
 static bool sev;
 /*
- * Addresses of a page that is a guard page and of a page that is shared. 1, which is the
- * address of no page: there is no such page.
+ * The address of the guard page, and of the page that is shared with the hypervisor, in the
+ * fake page tables. A value of 1, which no page has as its address, means that there is no
+ * such page.
  */
 static u64 guarded, shared;
 static size_t tables_left;
@@ -370,9 +371,9 @@ TEST(entries)
 	seal_table(AT_SRAT);
 	EXPECT_AREAS("");
 	/*
-	 * The length of this entry is 39 instead of 40, so the stub must ignore
-	 * it. The next entry then begins at its last byte, which is read as
-	 * type 0.
+	 * This entry has 40 bytes, but its length field says 39, so the stub must
+	 * ignore the entry. The stub then takes the last byte of this entry, which
+	 * is 0, for the type of the next entry.
 	 */
 	entry[1] = 39;
 	seal_table(AT_SRAT);

@@ -42,8 +42,9 @@ static void watch_step(int number, siginfo_t *info, void *context)
 }
 
 /*
- * Handler of SIGSEGV. For an access to the page it calls watch.before() with the address, and
- * lets one instruction pass.
+ * Handler of SIGSEGV. If the fault is an access to the watched page, it permits all accesses to
+ * the page, calls watch.before() with the address, and has the processor trap after the
+ * instruction. Then watch_step() runs.
  */
 static void watch_fault(int number, siginfo_t *info, void *context)
 {

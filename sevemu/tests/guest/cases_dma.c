@@ -149,8 +149,9 @@ static void load_root(const u64 *root)
  * Before a device accesses RAM, sevemu must make each frame shared that any page table
  * maps with C=0. sevemu must search the tables again after each of these changes: a C-bit
  * is cleared, a C-bit is set and cleared, an entry names a new page table, CR3 names
- * other tables. The case has tables of its own, which map few frames with C=0. With the
- * guest's tables sevemu would also make the frames of the tables shared.
+ * other tables. The case has tables of its own, which map few frames with C=0. The guest's
+ * tables map their own frames with C=0, too. sevemu would make these frames shared, and
+ * would then search the tables again even if the guest had changed nothing in them.
  */
 CASE(dma_changed, "dma-changed-tables", CASE_SEV)
 {

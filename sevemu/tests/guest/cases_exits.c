@@ -3,8 +3,8 @@
  * cases_exits.c - each kind of non-automatic exit, for which #VC makes the guest ask
  * its hypervisor (APM2 15.35.5). A real instruction raises #VC, the test guest's
  * handler sends a request by the GHCB, and the instruction's result must be right. The
- * cases "-needs" send the request again and again, each time with one required field
- * marked invalid.
+ * cases whose names end in "-needs" send the request again and again. Each time another
+ * required field is marked invalid, and sevemu must refuse the request.
  */
 #include "guest.h"
 #include "pci.h"

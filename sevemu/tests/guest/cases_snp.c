@@ -88,8 +88,8 @@ CASE(pv_late, "snp-late-rescind", CASE_SNP | CASE_VMPL0)
 
 /*
  * PVALIDATE of a shared page, whether it validates or rescinds, is a nested page fault on
- * a real processor. sevemu must count VIOL_RMP_MISMATCH. If the guest has announced this
- * violation, PVALIDATE fails with SNP_FAIL_INPUT.
+ * a real processor. sevemu causes no such fault, but must report VIOL_RMP_MISMATCH. The case
+ * announces this violation, so the run goes on, and PVALIDATE must return SNP_FAIL_INPUT.
  */
 CASE(pv_late_shared, "snp-rescind-shared", CASE_SNP | CASE_VMPL0 | CASE_STRICT_CONVERT)
 {
@@ -374,8 +374,8 @@ CASE(size_2m, "snp-2m-on-2m-entry", CASE_SNP | CASE_VMPL0 | CASE_2M | CASE_ALL)
 }
 
 /*
- * PVALIDATE and RMPADJUST of 2 MiB need a 2 MiB leaf in the guest's page tables, and not
- * only an RMP entry of 2 MiB. pte_of() splits the leaf here.
+ * PVALIDATE and RMPADJUST of 2 MiB must fail if the guest's page tables map the memory by
+ * leaves of 4 KiB, even if its RMP entry is one of 2 MiB. pte_of() splits the 2 MiB leaf.
  */
 CASE(size_leaf, "snp-2m-on-4k-leaf", CASE_SNP | CASE_VMPL0 | CASE_2M | CASE_ALL)
 {

@@ -150,9 +150,10 @@ NORETURN void end_run(u8 how);
 /* ---- cases_victim.c ---- */
 
 /*
- * Does nothing. main.c calls victim_ready() when a victim has its exception handlers. The
- * suite passes the function's address to sevemu's option --watch, so that sevemu's judge
- * accepts a triple fault of the victim before this call.
+ * Does nothing. A victim is a case that runs under a host that attacks it. main.c calls
+ * victim_ready() when the victim's exception handlers are installed. The suite passes the
+ * function's address to sevemu's option --watch. Before the call sevemu accepts a triple
+ * fault, because the victim cannot handle exceptions yet.
  */
 void victim_ready(void);
 
@@ -323,12 +324,13 @@ struct vc_log {
 	 */
 	bool skip;
 	/*
-	 * Written by the case. If not 0, the handler of the next #VC 0x404 validates the
-	 * page at this address, clears this field, and lets the guest repeat the
-	 * instruction.
+	 * Written by the case. If not 0, the handler validates the page at this address at
+	 * the next #VC for an access to a page that is not validated (VC_NOT_VALIDATED). The
+	 * handler then clears this field, and lets the guest repeat the instruction.
 	 */
 	u64 validate;
-	u64 not_validated;	/* number of #VC 0x404 so far */
+	/* Number of #VC with the error code VC_NOT_VALIDATED so far. */
+	u64 not_validated;
 };
 extern struct vc_log vc;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * seal.h - the seal of a test kernel: a record, inside the kernel, of how the kernel's
- * own memory must look. The linker leaves room for it in section .seal. The host
- * program seal fills it in after the link. self.c compares it with memory when the
- * kernel runs.
+ * own memory must look. The linker leaves room for the seal in section .seal. The program
+ * seal (seal.c) runs on the build machine after the link and fills the seal in. When the
+ * kernel runs, self.c compares the seal with memory.
  */
 #ifndef TEST_SEAL_H
 #define TEST_SEAL_H
@@ -39,9 +39,10 @@ struct seal {
 #define SEAL_HASH_PRIME		0x00000100000001b3UL
 
 /*
- * Returns @hash updated by @len bytes at @data. This is FNV-1a with 64-bit words
- * instead of bytes, because that is faster under emulation. Each step is a bijection of
- * the hash. Hence a change of a single word always changes the result.
+ * Returns @hash updated by @len bytes at @data. The algorithm is based on FNV-1a. It takes
+ * 64-bit words instead of bytes, because that is faster under emulation. A step never makes
+ * two different hashes equal, and different words never give one hash the same result.
+ * A change of a single word therefore always changes the final hash.
  */
 static inline u64 seal_hash(u64 hash, const void *data, u64 len)
 {

@@ -10,9 +10,10 @@
 #include "seal.h"
 
 /*
- * The seal: a record of how the kernel's memory must look (seal.h). The host program seal
- * writes it after the link. It is volatile, so that the compiler, which sees an empty seal,
- * does not use the empty values in place of those in memory.
+ * The seal: a record of how the kernel's memory must look (seal.h). The program seal writes
+ * the record into the kernel's file after the link. The record is volatile, so that the
+ * compiler, which sees an empty record, does not use the empty values in place of those in
+ * memory.
  */
 static const volatile struct seal seal __attribute__((section(".seal"), used)) = {
 	.magic = "",
@@ -113,9 +114,10 @@ void self_verify(struct self *self, const struct entry_state *state)
 }
 
 /*
- * Checks the distance by which the stub has relocated the kernel. With t.virt=any it
- * must be a multiple of the kernel's alignment, the kernel must stay in the GiB in
- * which it was linked, and KASLR_FLAG must be set. Otherwise the distance must be 0.
+ * Checks the distance by which the stub has moved the kernel's virtual address. If the
+ * command line has the test's option t.virt=any, the distance must be a multiple of the
+ * kernel's alignment, the kernel must stay in the GiB in which it was linked, and KASLR_FLAG
+ * must be set. Otherwise the distance must be 0.
  */
 static void check_distance(u64 distance)
 {

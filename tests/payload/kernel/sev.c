@@ -229,8 +229,9 @@ static void check_stubs_ghcb(u64 addr)
 }
 
 /*
- * Adds an SNP guest's blob, CPUID page, secrets page and SVSM calling area to the list of
- * handed_add(), because the stub must map them. Calls fail() if the blob has no magic number.
+ * Adds an SNP guest's blob, CPUID page, secrets page and SVSM calling area to the list that
+ * handed_add() makes. The test later checks that the stub has mapped all memory in this list.
+ * Calls fail() if the blob has no magic number.
  */
 static void add_snp_pages(void)
 {

@@ -50,7 +50,8 @@ END_FUNC(_start)
 
 /*
  * Loads CR3. The stub's function of this name also proves that the C-bit encrypts
- * memory. The self-test need not do that, because the stub that loaded it has done it.
+ * memory. The self-test need not do so, because the stub that loaded the self-test has
+ * already proven it.
  * In:  64-bit mode, %rdi = new CR3
  * Out: nothing. Clobbers no register.
  */
